@@ -1,0 +1,1 @@
+//! The system group: nodes, databases, placement.

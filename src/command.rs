@@ -1,0 +1,204 @@
+//! The log's codec: what one client request puts into the log, and what comes back.
+//!
+//! An entry is a batch of commands that were proposed while the previous fsync ran. `replica` stamps the batch
+//! with a time and a seed and otherwise moves bytes; only `engine` and the gateway look inside a command.
+//! The log holds SQLite SQL with typed parameters: replicas execute, they do not translate, so two versions of the
+//! translator cannot make them differ.
+//!
+//! Compatibility: every payload begins with [`VERSION`]. A field or variant is only ever appended, and a payload
+//! of a newer version stops the replica instead of being guessed at.
+
+use crate::error::SqlError;
+use crate::id::{NodeId, RequestId};
+use crate::types::Env;
+use crate::value::Value;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+/// Version of the payload format; the first byte of every entry's data.
+pub const VERSION: u8 = 1;
+
+/// The data of one Raft entry: commands in order, and the clock and dice that all replicas share.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Batch {
+    /// Time of the first command, in µs since 2000-01-01 00:00 UTC; command `i` runs at `now + i`.
+    /// Strictly increasing along the log: the leader takes max(previous + its length, clock).
+    pub now: i64,
+    /// Command `i` draws its random numbers from a generator seeded with (`seed`, `i`).
+    pub seed: u64,
+    pub commands: Vec<Proposal>,
+}
+
+/// A command and the id under which it is applied at most once. `replica` does not look into `body`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposal {
+    pub request: RequestId,
+    /// An encoded [`Command`].
+    pub body: Bytes,
+}
+
+/// What a request asks of the state machine.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Command {
+    /// Statements that take effect together or not at all.
+    Write(Write),
+    /// A part of a command too large for one entry; [`Command::Assembled`] runs the whole.
+    Chunk { upload: RequestId, part: u32, bytes: Bytes },
+    /// Runs the command whose encoding is the concatenation of `parts` chunks.
+    Assembled { upload: RequestId, parts: u32, length: u64, checksum: u64 },
+    /// Every replica remembers its digest at this index, to be voted on.
+    DigestMark,
+    /// `node` had `digest` at the [`Command::DigestMark`] with index `mark`. When a majority of `voters` agrees,
+    /// a replica whose own digest differs halts.
+    DigestVote { mark: u64, node: NodeId, digest: u64, voters: u32 },
+}
+
+/// Statements that run in one savepoint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Write {
+    /// The catalog version the statements were translated under; another one at apply refuses the command
+    /// with [`Refusal::SchemaChanged`], by the same rule on every replica.
+    pub schema_version: u64,
+    /// An applied index no later than the first proposal of this request. Outcomes are remembered for a window
+    /// of the log; a request born before the window cannot be told from a repeated one and is refused with
+    /// [`Refusal::Expired`].
+    pub born: u64,
+    /// Session settings that the statements' results depend on.
+    pub env: Env,
+    pub steps: Vec<Step>,
+    /// Set for an interactive transaction: replay it and compare, see `docs/consistency.md`.
+    pub transaction: Option<Isolation>,
+}
+
+/// What an interactive transaction promised its client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Isolation {
+    ReadCommitted,
+    RepeatableRead,
+    Serializable,
+}
+
+/// One client statement: one or several SQLite statements over the same parameters.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    pub statements: Vec<Statement>,
+    /// Parameter sets, `?1` first; each statement runs once for each set (COPY has many, most have one).
+    pub params: Vec<Vec<Value>>,
+    /// The statements change the catalog: the schema version rises by one when the command is applied.
+    pub ddl: bool,
+    /// Clock, dice and sequence values fixed when the step first ran in a fork; `None` takes the batch's.
+    pub frozen: Option<Frozen>,
+    /// Digest of what the client was told, see [`Isolation`].
+    pub expect: Option<u64>,
+}
+
+/// One SQLite statement of a step.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Statement {
+    pub sql: String,
+    pub yields: Yields,
+}
+
+/// What a statement contributes to its step's outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Yields {
+    /// Nothing.
+    Nothing,
+    /// Its number of changed rows.
+    Count,
+    /// Its rows (RETURNING), whose number is also the count.
+    Rows,
+    /// A guard: one row `(sqlstate, message, detail, hint, schema, table, column, datatype, constraint)` raises
+    /// that error (all but the first two may be NULL); no row lets the step go on.
+    Guard,
+}
+
+/// Values drawn outside of the state machine and reused at replay.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Frozen {
+    pub now: i64,
+    pub seed: u64,
+    /// Values of `nextval`, in the order of the calls.
+    pub sequences: Vec<i64>,
+}
+
+/// The replicated answer to a command.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Outcome {
+    Done(Vec<StepOutcome>),
+    /// A SQL error of step `step` (0-based): nothing of the command took effect.
+    Failed {
+        step: u32,
+        error: SqlError,
+    },
+    Refused(Refusal),
+}
+
+/// What a step did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct StepOutcome {
+    pub count: u64,
+    pub rows: Vec<Vec<Value>>,
+    /// The last value drawn from each sequence (its OID), for `currval` and `lastval`; the latest draw is last.
+    pub drawn: Vec<(u32, i64)>,
+}
+
+/// Why the state machine did not run a command. Not an SQL error: the gateway acts on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Refusal {
+    /// Translate again under schema version `now`.
+    SchemaChanged { now: u64 },
+    /// The request is older than the remembered outcomes: whether it took effect is unknown (40003).
+    Expired,
+    /// Chunks are missing: they were dropped after their window. Upload again.
+    ChunksMissing,
+    /// The command took effect, but its result was too large to be remembered and this is a repeated request.
+    ResultForgotten,
+}
+
+/// Encodes with the version byte in front. Only fails for types that postcard cannot describe, which these are not.
+pub fn encode<T: Serialize>(value: &T) -> Bytes {
+    let out = postcard::to_extend(value, vec![VERSION]).expect("log payloads are plain data");
+    Bytes::from(out)
+}
+
+/// Decodes what [`encode`] wrote.
+pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
+    let (&version, rest) = bytes.split_first().ok_or(DecodeError::Empty)?;
+    if version != VERSION {
+        return Err(DecodeError::Version(version));
+    }
+    postcard::from_bytes(rest).map_err(DecodeError::Malformed)
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum DecodeError {
+    #[error("empty payload")]
+    Empty,
+    #[error("payload version {0} is newer than this binary understands ({VERSION}); run the newer binary")]
+    Version(u8),
+    #[error("malformed payload: {0}")]
+    Malformed(postcard::Error),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn round_trip_and_version_check() {
+        let batch = Batch {
+            now: 7,
+            seed: 9,
+            commands: vec![Proposal { request: RequestId { origin: 1, seq: 2 }, body: encode(&Command::DigestMark) }],
+        };
+        let bytes = encode(&batch);
+        assert_eq!(decode::<Batch>(&bytes).unwrap(), batch);
+        assert_eq!(decode::<Command>(&batch.commands[0].body).unwrap(), Command::DigestMark);
+        let mut newer = bytes.to_vec();
+        newer[0] = VERSION + 1;
+        assert!(matches!(decode::<Batch>(&newer), Err(DecodeError::Version(2))));
+        assert!(matches!(decode::<Batch>(&bytes[..3]), Err(DecodeError::Malformed(_))));
+        assert!(matches!(decode::<Batch>(&[]), Err(DecodeError::Empty)));
+    }
+}

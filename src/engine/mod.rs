@@ -1,0 +1,1 @@
+//! The SQLite state machine: apply, read, snapshot, digest. Knows no Raft beyond an index and commands.

@@ -1,0 +1,1 @@
+//! Postgres wire: sockets and messages in, messages out. Knows no Raft index.

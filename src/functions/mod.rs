@@ -1,0 +1,166 @@
+//! What our SQL functions compute, as pure Rust over SQLite values; `engine` registers them on every connection.
+//!
+//! Two tables per topic file: *signatures* (what the binder resolves: Postgres name, argument types, result type and
+//! the SQLite text it becomes) and *implementations* (what SQLite calls). A signature whose `lower` is plain SQLite
+//! costs nothing; one that calls a function of ours names an implementation with the prefix `q_`.
+//!
+//! Nothing here reads a clock, draws a random number or looks at the machine: time, dice and settings come from
+//! [`Context`], which `engine` fills from the log before each statement. So every replica computes the same.
+
+use crate::error::SqlResult;
+use crate::types::{Env, Type};
+use crate::value::{Value, ValueRef};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Whether and when a function's value may change (`pg_proc.provolatile`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Volatility {
+    Immutable,
+    Stable,
+    Volatile,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Scalar,
+    Aggregate,
+    /// Only with OVER; plain aggregates may be used with OVER as well.
+    Window,
+    /// Yields rows, in FROM or in a select list.
+    Set,
+}
+
+/// A function as the binder sees it (`pg_proc`).
+#[derive(Clone, Debug)]
+pub struct Function {
+    pub name: &'static str,
+    pub kind: Kind,
+    /// Declared argument types; polymorphic pseudo-types (`Type::ANYELEMENT`, `Type::ANYARRAY`, `Type::ANY`…) as in Postgres.
+    pub args: &'static [Type],
+    /// The last argument repeats.
+    pub variadic: bool,
+    /// How many of the last arguments may be left out.
+    pub optional: u8,
+    pub result: Type,
+    pub volatility: Volatility,
+    /// SQLite text: `{0}`, `{1}`… are the arguments, `{*}` all of them separated by commas.
+    /// For [`Kind::Set`]: a table-valued function call whose columns are `columns`.
+    pub lower: &'static str,
+    /// Names and types of the columns of a [`Kind::Set`] function; empty means one column named as the function.
+    pub columns: &'static [(&'static str, Type)],
+}
+
+/// An operator as the binder sees it (`pg_operator`). `left` is `None` for a prefix operator.
+#[derive(Clone, Debug)]
+pub struct Operator {
+    pub name: &'static str,
+    pub left: Option<Type>,
+    pub right: Type,
+    pub result: Type,
+    pub lower: &'static str,
+}
+
+/// When a cast applies by itself (`pg_cast.castcontext`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CastContext {
+    /// Anywhere.
+    Implicit,
+    /// When a value is stored into a column.
+    Assignment,
+    /// Only when written as a cast.
+    Explicit,
+}
+
+/// A cast as the binder sees it (`pg_cast`). In `lower`, `{0}` is the value and `{typmod}` the target's type modifier.
+#[derive(Clone, Debug)]
+pub struct Cast {
+    pub from: Type,
+    pub to: Type,
+    pub context: CastContext,
+    pub lower: &'static str,
+}
+
+/// An implementation that SQLite calls. `args` is the number of arguments, −1 for any number.
+pub struct Scalar {
+    pub name: &'static str,
+    pub args: i32,
+    /// NULL in, NULL out, without calling.
+    pub strict: bool,
+    /// Depends on nothing but its arguments (never true for what reads [`Context`]): SQLite may call it once.
+    pub deterministic: bool,
+    pub call: fn(&mut Context, &[ValueRef<'_>]) -> SqlResult<Value>,
+}
+
+/// An aggregate implementation; with `inverse`, also usable with moving window frames.
+pub struct Aggregate {
+    pub name: &'static str,
+    pub args: i32,
+    pub init: fn() -> Box<dyn Accumulator>,
+}
+
+/// The state of one aggregate over one group.
+pub trait Accumulator: Send {
+    fn step(&mut self, ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<()>;
+    /// Takes back the oldest `step` (a window frame that moves on).
+    fn inverse(&mut self, ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<()>;
+    /// The value so far; may be called repeatedly in a window.
+    fn value(&mut self, ctx: &mut Context) -> SqlResult<Value>;
+}
+
+/// An ordering of TEXT values that SQLite uses for columns and comparisons of some types.
+pub struct Collation {
+    pub name: &'static str,
+    pub compare: fn(&str, &str) -> std::cmp::Ordering,
+}
+
+/// Where `nextval` takes its values from.
+#[derive(Clone, Default)]
+pub enum SequenceSource {
+    /// Not allowed here (a read).
+    #[default]
+    Forbidden,
+    /// From the replicated sequence table, in log order.
+    Apply,
+    /// From values drawn earlier and carried in the log.
+    Replay(VecDeque<i64>),
+    /// From outside: an interactive transaction in its fork. Called with the sequence's OID.
+    Draw(Arc<dyn Fn(u32) -> SqlResult<i64> + Send + Sync>),
+}
+
+/// Everything a function may depend on besides its arguments. One per connection, refilled before each statement.
+#[derive(Clone, Default)]
+pub struct Context {
+    /// `now()`: µs since 2000-01-01 00:00 UTC, constant within a transaction.
+    pub now: i64,
+    /// `clock_timestamp()` and friends: equal to `now` at apply.
+    pub clock: i64,
+    /// State of the random generator (splitmix64), seeded from the log.
+    pub seed: u64,
+    pub env: Env,
+    pub user: String,
+    pub database: String,
+    /// Values of settings, for `current_setting`.
+    pub settings: Arc<std::collections::BTreeMap<String, String>>,
+    pub sequences: SequenceSource,
+    /// (sequence OID, value) of each `nextval` of the statement, in order.
+    pub drawn: Vec<(u32, i64)>,
+    /// The session's last values (`currval`), and the sequence of the very last (`lastval`).
+    pub current: Arc<std::collections::BTreeMap<u32, i64>>,
+    pub last: Option<u32>,
+    /// The backend's process id, for `pg_backend_pid()`.
+    pub backend_pid: i32,
+    /// Live facts of the cluster as JSON by relation name, for the `quorate.*` relations. Reads only.
+    pub live: Option<Arc<dyn Fn(&str) -> String + Send + Sync>>,
+}
+
+impl Context {
+    /// The next random number: splitmix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014).
+    pub fn random(&mut self) -> u64 {
+        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.seed;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+}

@@ -1,0 +1,96 @@
+//! From a session to its database: which group, which node, retry under one request id.
+//!
+//! [`Database`] is all that the front knows of the cluster.
+
+use crate::command::{StepOutcome, Write};
+use crate::error::{SqlError, SqlResult};
+use crate::functions::Context;
+use crate::id::RequestId;
+use crate::sql::catalog::Catalog;
+use crate::value::{Value, ValueRef};
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+/// Until when to try, and who may say stop.
+#[derive(Clone, Debug)]
+pub struct Control {
+    /// `statement_timeout`, or the default when there is none.
+    pub deadline: Instant,
+    /// Set by a CancelRequest: the statement ends with 57014.
+    pub cancelled: Arc<AtomicBool>,
+}
+
+/// Why a statement did not run as it was translated.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Failure {
+    /// The catalog has moved on: translate again (`catalog()` has the newer one) and call again.
+    SchemaChanged,
+    /// The answer for the client. `step` is the failed step of a write (0-based).
+    Sql { step: u32, error: SqlError },
+}
+
+impl From<SqlError> for Failure {
+    fn from(error: SqlError) -> Failure {
+        Failure::Sql { step: 0, error }
+    }
+}
+
+/// A read to run on this node.
+#[derive(Clone)]
+pub struct ReadRequest {
+    /// SQLite SQL over `?1…`.
+    pub sql: Arc<str>,
+    pub params: Vec<Value>,
+    /// Clock, settings and identity that functions see.
+    pub context: Context,
+    pub schema_version: u64,
+    /// Ask for a read index first; otherwise answer from what is applied here (`quorate.read_consistency = stale`).
+    pub linearizable: bool,
+    pub control: Control,
+}
+
+/// How far [`Rows::fetch`] got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fetched {
+    /// No more rows.
+    Done,
+    /// `max_rows` were delivered; there may be more.
+    More,
+    /// The time slice ended before the next row: call again, on a thread that may be busy for long, without `brief`.
+    TooLong,
+}
+
+/// An open result on a snapshot of the database. Dropping it ends the read.
+pub trait Rows: Send + 'static {
+    /// Delivers up to `max_rows` rows to `sink`, in order, each as its column values.
+    /// With `brief`, gives up after a few hundred µs of work so that it may be called on a shared thread.
+    fn fetch(
+        &mut self,
+        max_rows: usize,
+        brief: bool,
+        sink: &mut dyn FnMut(&[ValueRef<'_>]) -> SqlResult<()>,
+    ) -> SqlResult<Fetched>;
+}
+
+/// One database as a session sees it.
+pub trait Database: Send + Sync + 'static {
+    type Rows: Rows;
+
+    /// The catalog as of what is applied here; other nodes may already have a newer one.
+    fn catalog(&self) -> Arc<Catalog>;
+
+    /// After this, `catalog()` and stale reads include everything acknowledged anywhere before the call.
+    fn barrier(&self, control: &Control) -> impl Future<Output = SqlResult<()>> + Send;
+
+    fn read(&self, request: ReadRequest) -> impl Future<Output = Result<Self::Rows, Failure>> + Send;
+
+    /// Runs `write` exactly once, however often it is retried inside; the same `request` gives the same outcome.
+    fn write(
+        &self,
+        request: RequestId,
+        write: Write,
+        control: &Control,
+    ) -> impl Future<Output = Result<Vec<StepOutcome>, Failure>> + Send;
+}

@@ -1,0 +1,18 @@
+//! Quorate: a consensus-backed replicated SQL database that a Postgres client takes for Postgres.
+
+pub mod admin;
+pub mod cluster;
+pub mod command;
+pub mod engine;
+pub mod error;
+pub mod frontend;
+pub mod functions;
+pub mod gateway;
+pub mod id;
+pub mod raftlog;
+pub mod replica;
+pub mod session;
+pub mod sql;
+pub mod transport;
+pub mod types;
+pub mod value;

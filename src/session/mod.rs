@@ -1,0 +1,1 @@
+//! The state of one client connection: requests in, effects out; owns no socket.

@@ -1,0 +1,224 @@
+//! What the compiler hands to the session: what to run, what comes back, and of which types.
+
+use crate::command::Statement;
+use crate::types::Type;
+use std::sync::Arc;
+
+/// A statement compiled under one catalog version. Immutable and shared: prepared statements keep it.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Types of `$1`, `$2`, …
+    pub params: Vec<Type>,
+    /// Result columns; empty where nothing is returned.
+    pub columns: Vec<ResultColumn>,
+    /// The catalog version of the translation.
+    pub schema_version: u64,
+    pub kind: PlanKind,
+}
+
+/// A column of a RowDescription.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResultColumn {
+    pub name: String,
+    pub ty: Type,
+    pub typmod: i32,
+    /// OID of the table and attnum of the column it comes from, or 0.
+    pub table: u32,
+    pub attnum: i16,
+}
+
+#[derive(Clone, Debug)]
+pub enum PlanKind {
+    /// No effects: runs on any replica after a read index.
+    Read(Read),
+    /// Goes through the log.
+    Write(WritePlan),
+    /// COPY … FROM STDIN: each line becomes a parameter set of `insert`.
+    CopyIn(CopyIn),
+    /// COPY … TO STDOUT of the rows of a read.
+    CopyOut { read: Read, format: CopyFormat },
+    /// Transaction control, settings, cursors, prepared statements…: the session's own business.
+    Utility(Utility),
+    /// A text with nothing in it.
+    Empty,
+}
+
+#[derive(Clone, Debug)]
+pub struct Read {
+    pub sql: Arc<str>,
+    /// Needs the rows locked (FOR UPDATE and so on): what a transaction does with it is the session's business.
+    pub lock: Option<RowLock>,
+    /// Cannot touch more than a handful of rows (a lookup by unique key): may run on the connection's own thread.
+    pub short: bool,
+    /// Command tag: `SELECT`, or `SHOW`, `EXPLAIN`…
+    pub tag: &'static str,
+}
+
+/// FOR UPDATE and its kin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowLock {
+    pub strength: LockStrength,
+    pub wait: LockWait,
+    /// OIDs of the tables whose rows are locked.
+    pub tables: Vec<u32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LockStrength {
+    KeyShare,
+    Share,
+    NoKeyUpdate,
+    Update,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LockWait {
+    Wait,
+    NoWait,
+    SkipLocked,
+}
+
+#[derive(Clone, Debug)]
+pub struct WritePlan {
+    /// SQLite statements over the parameters `?1…`.
+    pub statements: Vec<Statement>,
+    pub ddl: bool,
+    /// `INSERT 0 `, `UPDATE `, `DELETE `, … (the count follows), or a whole tag (`CREATE TABLE`).
+    pub tag: Tag,
+    /// Notices to send first (`relation "t" already exists, skipping`): SQLSTATE and text.
+    pub notices: Vec<crate::error::SqlError>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tag {
+    /// The text, a blank and the number of rows.
+    Counted(&'static str),
+    Plain(&'static str),
+}
+
+#[derive(Clone, Debug)]
+pub struct CopyIn {
+    /// One INSERT over `?1…?n`; the parameters are the columns of the input, in order.
+    pub insert: Vec<Statement>,
+    /// Names and types of the columns of the input.
+    pub columns: Vec<ResultColumn>,
+    pub format: CopyFormat,
+}
+
+/// Options of COPY (PostgreSQL documentation, COPY).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyFormat {
+    pub csv: bool,
+    pub delimiter: u8,
+    pub null: String,
+    pub header: bool,
+    /// `HEADER MATCH`
+    pub header_match: bool,
+    pub quote: u8,
+    pub escape: u8,
+    /// Indexes of columns, or all.
+    pub force_quote: Vec<usize>,
+    pub force_not_null: Vec<usize>,
+    pub force_null: Vec<usize>,
+}
+
+/// What the session does by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Utility {
+    Begin(TransactionModes),
+    Commit {
+        chain: bool,
+    },
+    Rollback {
+        chain: bool,
+    },
+    Savepoint(String),
+    Release(String),
+    RollbackTo(String),
+    SetTransaction(TransactionModes),
+    SetSessionCharacteristics(TransactionModes),
+    /// `values` empty: SET … TO DEFAULT / RESET.
+    Set {
+        name: String,
+        values: Vec<String>,
+        local: bool,
+    },
+    ResetAll,
+    Show(String),
+    ShowAll,
+    Prepare {
+        name: String,
+        types: Vec<Type>,
+        query: String,
+    },
+    /// Arguments as Postgres SQL text of expressions.
+    Execute {
+        name: String,
+        args: Vec<String>,
+    },
+    Deallocate(Option<String>),
+    Declare {
+        name: String,
+        query: String,
+        hold: bool,
+        scroll: Option<bool>,
+        binary: bool,
+    },
+    Fetch {
+        name: String,
+        direction: FetchDirection,
+        is_move: bool,
+    },
+    Close(Option<String>),
+    Discard(Discard),
+    /// Constraint names; empty for ALL.
+    SetConstraints {
+        names: Vec<String>,
+        deferred: bool,
+    },
+    LockTable {
+        tables: Vec<u32>,
+        mode: LockMode,
+        nowait: bool,
+    },
+    /// VACUUM and ANALYZE of relations that exist: nothing to do here, see `docs/sql-compatibility.md`.
+    Maintenance {
+        tag: &'static str,
+    },
+}
+
+/// Table lock modes, weakest first (PostgreSQL documentation, "Table-Level Locks").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LockMode {
+    AccessShare,
+    RowShare,
+    RowExclusive,
+    ShareUpdateExclusive,
+    Share,
+    ShareRowExclusive,
+    Exclusive,
+    AccessExclusive,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TransactionModes {
+    pub isolation: Option<crate::command::Isolation>,
+    pub read_only: Option<bool>,
+    pub deferrable: Option<bool>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FetchDirection {
+    /// Rows forward (negative: backward); `i64::MAX` for ALL.
+    Forward(i64),
+    Absolute(i64),
+    Relative(i64),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Discard {
+    All,
+    Plans,
+    Sequences,
+    Temp,
+}

@@ -1,0 +1,1 @@
+//! Peers: frames, connections, requests between nodes, snapshot streams.
