@@ -1,8 +1,10 @@
 //! Quorate: a consensus-backed replicated SQL database that a Postgres client takes for Postgres.
 
 pub mod admin;
+pub mod clock;
 pub mod cluster;
 pub mod command;
+pub mod config;
 pub mod engine;
 pub mod error;
 pub mod frontend;
@@ -13,6 +15,7 @@ pub mod raftlog;
 pub mod replica;
 pub mod session;
 pub mod sql;
+pub mod status;
 pub mod transport;
 pub mod types;
 pub mod value;
