@@ -223,9 +223,9 @@ impl ForkPool {
             // One at a time, so that the others stay available; the visited ones gather at the front.
             let Some(Idle(mut pair)) = self.inner.state.lock().idle.pop() else { return visited };
             // Any query makes SQLite compare the schema cookie.
-            let warmed = pair.start().and_then(|()| {
-                pair.connection.query_row("SELECT count(*) FROM sqlite_schema WHERE 0", [], |_| Ok(()))
-            });
+            let warmed = pair
+                .start()
+                .and_then(|()| pair.connection.query_row("SELECT count(*) FROM sqlite_schema WHERE 0", [], |_| Ok(())));
             match warmed {
                 Ok(()) => self.give_back(None, pair, true),
                 Err(error) => tracing::warn!(%error, "an idle fork could not be refreshed and is closed"),
