@@ -9,6 +9,7 @@ pub mod frontend;
 pub mod functions;
 pub mod gateway;
 pub mod id;
+pub mod locks;
 pub mod raftlog;
 pub mod replica;
 pub mod session;
