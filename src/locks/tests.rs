@@ -345,7 +345,7 @@ fn check(table: &LockTable, history: &str) {
     assert!(left.is_empty(), "circle {left:?}\n{history}");
 }
 
-/// Nobody is granted before an earlier, conflicting waiter, unless that one waits for it anyway.
+/// Nobody is granted before an earlier, conflicting waiter, except an upgrade.
 fn check_turns(before: &[Listed], table: &LockTable, history: &str) {
     let after: Vec<Listed> = table.list().collect();
     for new in after.iter().filter(|l| l.granted && !before.contains(l)) {
@@ -353,9 +353,12 @@ fn check_turns(before: &[Listed], table: &LockTable, history: &str) {
             let asked = before.iter().position(|l| !l.granted && l.tx == new.tx && l.target == new.target);
             let earlier = asked.is_none_or(|position| i < position);
             let still = after.contains(old) && old.tx != new.tx;
-            let waits_for_it = before
+            // An upgrade goes in front of the first who waits for what it upgrades, and so of those behind that one.
+            let own = |l: &&Listed| l.granted && l.tx == new.tx && l.target == new.target;
+            let waits_for_it = before[..=i]
                 .iter()
-                .any(|l| l.granted && l.tx == new.tx && l.target == new.target && l.mode.conflicts_with(old.mode));
+                .filter(|l| !l.granted && l.target == new.target)
+                .any(|first| before.iter().filter(own).any(|l| l.mode.conflicts_with(first.mode)));
             assert!(
                 !(earlier && still && old.mode.conflicts_with(new.mode)) || waits_for_it,
                 "{new:?} overtook {old:?}\n{history}"
@@ -408,9 +411,10 @@ fn random_histories_keep_the_rules() {
                 _ if table.is_waiting(tx) => continue,
                 _ => {
                     let want = random_want(&mut random, targets);
-                    let wait = *[LockWait::Wait, LockWait::Wait, LockWait::Wait, LockWait::NoWait, LockWait::SkipLocked]
-                        .choose(&mut random)
-                        .unwrap();
+                    let wait =
+                        *[LockWait::Wait, LockWait::Wait, LockWait::Wait, LockWait::NoWait, LockWait::SkipLocked]
+                            .choose(&mut random)
+                            .unwrap();
                     let reply = table.request(tx, want.clone(), wait);
                     assert_eq!(reply, twin.request(tx, want.clone(), wait), "the same events, the same answers");
                     match &reply.answer {
