@@ -14,6 +14,7 @@ pub mod raftlog;
 pub mod replica;
 pub mod session;
 pub mod sql;
+pub mod transaction;
 pub mod transport;
 pub mod types;
 pub mod value;
