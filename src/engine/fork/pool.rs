@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 ///
 /// It runs once per pair, outside of a transaction, on a connection that sees a recent snapshot; what it writes is
 /// refused. It must leave `journal_mode`, `locking_mode`, `temp_store`, `synchronous` and `cache_size` alone, and an
-/// authorizer must let BEGIN and ROLLBACK through (they are prepared again after DDL).
+/// authorizer must let BEGIN, ROLLBACK and a SELECT of `sqlite_schema` through (they are prepared again after DDL).
 pub type Setup = Arc<dyn Fn(&Connection) -> rusqlite::Result<()> + Send + Sync>;
 
 /// Sizes of a pool and of each fork.
@@ -42,7 +42,7 @@ pub struct ForkOptions {
 impl Default for ForkOptions {
     fn default() -> ForkOptions {
         ForkOptions {
-            max_open: 4096,
+            max_open: 1024,
             max_idle: 64,
             max_overlay: 64 << 20,
             cache_kib: 2048,

@@ -149,7 +149,7 @@ fn oracle(seed: u64) {
     .unwrap();
     let checkpointer = Connection::open(&place.path).unwrap();
     checkpointer.busy_timeout(Duration::ZERO).unwrap();
-    let cache_kib = if seed % 3 == 0 { 2048 } else { 40 };
+    let cache_kib = if seed.is_multiple_of(3) { 2048 } else { 40 };
     let pool = pool(&place.path, ForkOptions { cache_kib, ..ForkOptions::default() });
     let mut spilled = 0;
     let mut pending: Option<Fork> = None;
@@ -202,6 +202,88 @@ fn behaves_as_a_plain_copy() {
     for seed in from.parse().unwrap()..to.parse().unwrap() {
         oracle(seed);
     }
+}
+
+/// Without a commit in between, a pooled fork keeps its page cache: what was undone must not be in it.
+#[test]
+fn nothing_undone_stays_in_a_kept_cache() {
+    for seed in 0..6 {
+        let mut random = StdRng::seed_from_u64(1000 + seed);
+        let place = place();
+        let real = writer(&place.path, 4096);
+        real.execute_batch("CREATE TABLE t0(k INTEGER PRIMARY KEY, v TEXT); CREATE INDEX t0_v ON t0(v)").unwrap();
+        for _ in 0..30 {
+            run(&real, &statement(&mut random, false)).ok();
+        }
+        let cache_kib = if seed.is_multiple_of(2) { 2048 } else { 40 };
+        let pool = pool(&place.path, ForkOptions { cache_kib, ..ForkOptions::default() });
+        let expected = content(&real);
+        for round in 0..12 {
+            let fork = pool.begin().unwrap();
+            assert_eq!(content(fork.connection()), expected, "seed {seed} round {round}");
+            for _ in 0..8 {
+                run(fork.connection(), &statement(&mut random, true)).ok();
+            }
+        }
+        assert_eq!(pool.stats().idle, 1);
+    }
+}
+
+/// Temporary tables and large sorts stay in memory: the fork's file system has no other files.
+#[test]
+fn temporary_data_needs_no_files() {
+    let place = place();
+    let _real = accounts(&place.path);
+    let pool = pool(&place.path, ForkOptions { cache_kib: 40, ..ForkOptions::default() });
+    let fork = pool.begin().unwrap();
+    let sorted = "SELECT count(*) FROM (SELECT a.k FROM a, (SELECT k FROM a LIMIT 50) AS b ORDER BY b.k % 7, a.k % 11)";
+    assert_eq!(number(fork.connection(), sorted), 100_000);
+    fork.connection()
+        .execute_batch("CREATE TEMP TABLE x AS SELECT a.k AS k FROM a, (SELECT k FROM a LIMIT 50)")
+        .unwrap();
+    fork.connection()
+        .execute_batch("CREATE INDEX temp.x_k ON x(k); SAVEPOINT s; DELETE FROM x; ROLLBACK TO s")
+        .unwrap();
+    assert_eq!(number(fork.connection(), "SELECT count(DISTINCT k) FROM x"), 2000);
+    assert!(fork.is_intact());
+    fork.end();
+    assert!(run(pool.begin().unwrap().connection(), "SELECT * FROM x").is_err(), "gone with its transaction");
+}
+
+/// Forks on many threads, handed from one to another, beside a writer with checkpoints.
+#[test]
+fn forks_move_between_threads() {
+    let place = place();
+    let real = accounts(&place.path);
+    let pool = pool(&place.path, ForkOptions::default());
+    std::thread::scope(|scope| {
+        for worker in 0..4 {
+            let pool = pool.clone();
+            scope.spawn(move || {
+                for round in 0..25 {
+                    let mut fork = pool.begin().unwrap();
+                    let sum = number(fork.connection(), "SELECT sum(v) FROM a");
+                    fork.connection().execute_batch("UPDATE a SET v = v + 1 WHERE k <= 10").unwrap();
+                    let fork = std::thread::spawn(move || {
+                        assert_eq!(number(fork.connection(), "SELECT sum(v) FROM a"), sum + 10);
+                        fork.refresh().unwrap();
+                        fork
+                    });
+                    let fork = fork.join().unwrap();
+                    let later = number(fork.connection(), "SELECT sum(v) FROM a");
+                    assert!(later >= sum, "worker {worker} round {round}: {later} after {sum}");
+                }
+            });
+        }
+        let mut random = StdRng::seed_from_u64(3);
+        for i in 0..300 {
+            real.execute("UPDATE a SET v = v + 1 WHERE k = ?1", [random.random_range(1..=2000)]).unwrap();
+            if i % 20 == 0 {
+                checkpoint(&mut random, &real);
+            }
+        }
+    });
+    assert_eq!(number(pool.begin().unwrap().connection(), "SELECT sum(v) FROM a"), 200_300);
 }
 
 fn accounts(path: &Path) -> Connection {
