@@ -122,6 +122,12 @@ impl Machine {
         })
     }
 
+    /// Applies with a savepoint around every command.
+    #[cfg(test)]
+    pub fn apply_carefully(&mut self, entries: &[Committed]) -> Effects {
+        self.attempt(entries, true, &mut |_, _| Ok(())).expect("applies")
+    }
+
     fn attempt(
         &mut self,
         entries: &[Committed],
@@ -177,13 +183,7 @@ impl Machine {
         Ok(())
     }
 
-    fn entry(
-        &mut self,
-        entry: &Committed,
-        next: &mut State,
-        effects: &mut Effects,
-        careful: bool,
-    ) -> Result<(), Stop> {
+    fn entry(&mut self, entry: &Committed, next: &mut State, effects: &mut Effects, careful: bool) -> Result<(), Stop> {
         if entry.at.index != next.at.index + 1 || entry.at.term < next.at.term {
             return Err(corrupt(format!("entry {:?} does not follow {:?}", entry.at, next.at)));
         }
@@ -214,9 +214,7 @@ impl Machine {
                 }
             }
         }
-        if let Some(dropped) =
-            self.memory.close(&mut self.runner.connection, index, &mut self.current, &self.window)?
-        {
+        if let Some(dropped) = self.memory.close(&mut self.runner.connection, index, &mut self.current, &self.window)? {
             next.forgotten = dropped;
         }
         self.drop_old_chunks(index, next)?;
@@ -266,7 +264,8 @@ impl Machine {
 
     /// The outcome of a request that was applied before, also earlier in this entry.
     fn remembered(&mut self, request: RequestId) -> Result<Option<Outcome>, Stop> {
-        let read = |bytes: &[u8]| command::decode(bytes).map(Some).map_err(|e| corrupt(format!("outcome of {request}: {e}")));
+        let read =
+            |bytes: &[u8]| command::decode(bytes).map(Some).map_err(|e| corrupt(format!("outcome of {request}: {e}")));
         if let Some(bytes) = self.current.find(request) {
             return read(bytes);
         }
@@ -455,10 +454,8 @@ impl Machine {
     fn check_end(&mut self, write: &Write) -> Result<(), Ending> {
         let last = write.steps.len().saturating_sub(1) as u32;
         if self.runner.connection.has_deferred_violations() {
-            let fault = Fault {
-                code: ffi::SQLITE_CONSTRAINT_FOREIGNKEY,
-                message: "FOREIGN KEY constraint failed".to_owned(),
-            };
+            let fault =
+                Fault { code: ffi::SQLITE_CONSTRAINT_FOREIGNKEY, message: "FOREIGN KEY constraint failed".to_owned() };
             return Err(match self.runner.explain(fault) {
                 StepError::Sql(error) => failed(last, error),
                 StepError::Machine(fault) => Ending::Stop(fault.into()),
@@ -473,8 +470,7 @@ impl Machine {
 
     fn chunk(&mut self, upload: RequestId, part: u32, bytes: &[u8], index: u64) -> Result<(), Stop> {
         self.fold.number(xxh3_64(bytes));
-        let values =
-            [int(upload.origin), int(upload.seq), int(part.into()), int(index), ValueRef::Blob(bytes)];
+        let values = [int(upload.origin), int(upload.seq), int(part.into()), int(index), ValueRef::Blob(bytes)];
         // A repeated chunk keeps its first index, so that it ages the same everywhere.
         self.runner.connection.run(
             "INSERT INTO _quorate_chunk (origin, seq, part, idx, bytes) VALUES (?1, ?2, ?3, ?4, ?5) \
@@ -497,17 +493,14 @@ impl Machine {
             .filter(|bytes| bytes.len() as u64 == length && xxh3_64(bytes) == checksum);
         let outcome = match whole {
             None => Outcome::Refused(Refusal::ChunksMissing),
-            Some(bytes) => {
-                match command::decode(&bytes).map_err(|e| corrupt(format!("upload {upload}: {e}")))? {
-                    Command::Write(write) => self.write(&write, site, next)?,
-                    _ => Outcome::Failed { step: 0, error: SqlError::internal("only a write may come in chunks") },
-                }
-            }
+            Some(bytes) => match command::decode(&bytes).map_err(|e| corrupt(format!("upload {upload}: {e}")))? {
+                Command::Write(write) => self.write(&write, site, next)?,
+                _ => Outcome::Failed { step: 0, error: SqlError::internal("only a write may come in chunks") },
+            },
         };
-        self.runner.connection.run(
-            "DELETE FROM _quorate_chunk WHERE origin = ?1 AND seq = ?2",
-            &[int(upload.origin), int(upload.seq)],
-        )?;
+        self.runner
+            .connection
+            .run("DELETE FROM _quorate_chunk WHERE origin = ?1 AND seq = ?2", &[int(upload.origin), int(upload.seq)])?;
         next.oldest_chunk = oldest_chunk(&mut self.runner.connection)?;
         Ok(outcome)
     }

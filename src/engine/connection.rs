@@ -49,6 +49,8 @@ pub enum Role {
 pub struct Connection {
     // Declared in the order in which they must go: statements before the connection.
     cache: Cache,
+    /// The engine's own statements. Apart from the clients', because a cached statement has already been authorized.
+    own: Cache,
     context: Arc<Mutex<Context>>,
     /// The error that one of our own functions raised, with all its fields.
     raised: Arc<Mutex<Option<SqlError>>>,
@@ -69,7 +71,9 @@ impl Connection {
         if !mode.eq_ignore_ascii_case("wal") {
             return Err(Fault { code: ffi::SQLITE_CANTOPEN, message: format!("journal mode is {mode}, not WAL") });
         }
-        raw.execute_batch("PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 0;")?;
+        raw.execute_batch(
+            "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 0;",
+        )?;
         Connection::configure(raw, role, register)
     }
 
@@ -94,7 +98,7 @@ impl Connection {
         authorize(&mut raw, role, trusted.clone())?;
         trusted.store(false, Ordering::Relaxed);
         let cache = Cache::new(if role == Role::Writer { 1024 } else { 256 });
-        Ok(Connection { cache, context, raised, sequences, trusted, changes, raw })
+        Ok(Connection { cache, own: Cache::new(64), context, raised, sequences, trusted, changes, raw })
     }
 
     /// What functions see. Never hold the lock while a statement runs: functions take it.
@@ -151,10 +155,16 @@ impl Connection {
         result
     }
 
+    fn own(&mut self, sql: &str) -> Result<&mut Statement, Fault> {
+        let db = self.handle();
+        // SAFETY: as `statement`.
+        unsafe { self.own.get(db, sql) }
+    }
+
     /// Runs one of the engine's own statements to its end.
     pub fn run(&mut self, sql: &str, values: &[ValueRef<'_>]) -> Result<(), Fault> {
         self.trusted(|c| {
-            let statement = c.statement(sql)?;
+            let statement = c.own(sql)?;
             // SAFETY: `values` outlives this call, which resets the statement.
             let result = unsafe { statement.bind_refs(values) }.and_then(|()| {
                 while statement.step()? {}
@@ -173,7 +183,7 @@ impl Connection {
         row: &mut dyn FnMut(&Statement) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
         self.trusted(|c| {
-            let statement = c.statement(sql)?;
+            let statement = c.own(sql)?;
             // SAFETY: `values` outlives this call, which resets the statement.
             let result = unsafe { statement.bind_refs(values) }.and_then(|()| {
                 while statement.step()? {
@@ -226,6 +236,7 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         self.cache.clear();
+        self.own.clear();
         self.sequences.lock().close();
         self.changes.uninstall(self.handle());
     }

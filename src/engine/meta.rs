@@ -101,13 +101,7 @@ impl State {
         }
         connection.run(
             "UPDATE _quorate_meta SET idx = ?1, term = ?2, digest = ?3, schema_version = ?4, forgotten = ?5",
-            &[
-                int(self.at.index),
-                int(self.at.term),
-                int(self.digest),
-                int(self.schema_version),
-                int(self.forgotten),
-            ],
+            &[int(self.at.index), int(self.at.term), int(self.digest), int(self.schema_version), int(self.forgotten)],
         )
     }
 }
@@ -190,7 +184,8 @@ fn number(bytes: &mut &[u8]) -> Option<u64> {
 /// The ids of a row, and the rest.
 fn ids(mut row: &[u8]) -> Option<(Vec<RequestId>, &[u8])> {
     let n = u32::from_le_bytes(take(&mut row, 4)?.try_into().ok()?);
-    let ids = (0..n).map(|_| Some(RequestId { origin: number(&mut row)?, seq: number(&mut row)? })).collect::<Option<_>>()?;
+    let ids =
+        (0..n).map(|_| Some(RequestId { origin: number(&mut row)?, seq: number(&mut row)? })).collect::<Option<_>>()?;
     Some((ids, row))
 }
 

@@ -77,8 +77,13 @@ pub struct Dialect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// This replica had `digest` after the entry `index`: to be put into the log as a vote.
-    DigestMarked { index: u64, digest: u64 },
-    SchemaChanged { version: u64 },
+    DigestMarked {
+        index: u64,
+        digest: u64,
+    },
+    SchemaChanged {
+        version: u64,
+    },
 }
 
 #[derive(Clone)]
@@ -255,6 +260,8 @@ pub struct Engine {
     options: Arc<Options>,
     shared: Arc<Shared>,
     last_checkpoint: Instant,
+    /// Frames at which the apply thread checkpoints itself.
+    next_inline: u32,
 }
 
 /// Everything that belongs to one generation of the file.
@@ -305,6 +312,7 @@ impl Engine {
             options,
             shared: shared.clone(),
             last_checkpoint: Instant::now(),
+            next_inline: 0,
         };
         Ok((engine, shared))
     }
@@ -320,16 +328,22 @@ impl Engine {
     }
 
     fn checkpoint_if_long(&mut self) -> Result<(), Halt> {
-        let waiting = self.progress.waiting();
-        if waiting >= self.options.pace.inline {
-            // Only what the thread has not yet copied is left to do; a reader may hold back the rest.
+        let frames = self.progress.frames.load(Ordering::Acquire);
+        let pace = self.options.pace;
+        if frames < pace.inline {
+            self.next_inline = pace.inline;
+        }
+        if frames >= self.next_inline {
+            // Only what the thread has not yet copied is left to do; when all is copied, the next commit starts the
+            // WAL over. A reader may hold that back, so the next attempt is some frames away.
+            self.next_inline = frames + pace.background;
             for _ in 0..3 {
                 if checkpoint::pass(&self.machine.runner.connection, &self.progress).map_err(|f| halt(&f))? {
                     break;
                 }
             }
             self.last_checkpoint = Instant::now();
-        } else if waiting >= self.options.pace.background {
+        } else if self.progress.waiting() >= pace.background {
             self.checkpointer.wake();
             self.last_checkpoint = Instant::now();
         }

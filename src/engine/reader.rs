@@ -12,8 +12,8 @@
 //! slice, and a snapshot installed over this generation.
 
 use super::files::Generation;
-use super::step::{Runner, StepError};
 use super::statement::{Fault, Statement};
+use super::step::{Runner, StepError};
 use super::{Connection, Options, Role, Shared, meta};
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::{Control, Failure, Fetched, ReadRequest, Rows};

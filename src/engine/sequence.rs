@@ -80,9 +80,8 @@ impl Sequences {
         let mut slot = self.read.take();
         let row = self.query(&mut slot, READ, &[Value::Int(oid.into())]);
         self.read = slot;
-        let row = row?.ok_or_else(|| {
-            SqlError::new(state::UNDEFINED_TABLE, format!("could not open relation with OID {oid}"))
-        })?;
+        let row = row?
+            .ok_or_else(|| SqlError::new(state::UNDEFINED_TABLE, format!("could not open relation with OID {oid}")))?;
         let int = |i: usize| match row.get(i) {
             Some(Value::Int(v)) => Ok(*v),
             other => Err(SqlError::internal(format!("pg_sequence column {i} of sequence {oid} is {other:?}"))),
@@ -168,10 +167,7 @@ impl From<Fault> for Trouble {
 }
 
 fn forbidden(function: &str) -> SqlError {
-    SqlError::new(
-        state::READ_ONLY_SQL_TRANSACTION,
-        format!("cannot execute {function}() in a read-only transaction"),
-    )
+    SqlError::new(state::READ_ONLY_SQL_TRANSACTION, format!("cannot execute {function}() in a read-only transaction"))
 }
 
 enum Source {

@@ -4,12 +4,12 @@
 //! after the switch of generations cannot make an entry apply twice. Each step can be repeated: a crash leaves either
 //! the old generation with a stray file, which open removes, or the new one.
 
+use super::Options;
 use super::apply::halt;
 use super::connection::{Connection, Role};
 use super::files::{self, Generation};
 use super::meta::State;
 use super::statement::Fault;
-use super::Options;
 use crate::replica::{Halt, SnapshotMeta};
 use rusqlite::OpenFlags;
 use rusqlite::backup::{Backup, StepResult};
@@ -37,8 +37,7 @@ pub fn write(generation: &Generation, options: &Options, file: &Path) -> Result<
 /// Copies all pages in one step, which is one read transaction of the source.
 fn copy(generation: &Generation, options: &Options, to: &Path) -> Result<(), Fault> {
     let source = Connection::open(&generation.path(), Role::Reader, false, &options.dialect.register)?;
-    let flags =
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut target = rusqlite::Connection::open_with_flags(to, flags)?;
     // The file is flushed as a whole when it is complete.
     target.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")?;

@@ -205,9 +205,8 @@ fn drain(db: *mut ffi::sqlite3, statement: &mut Statement, yields: Yields, sink:
             while statement.step()? {}
             // `changes` keeps the number of an earlier statement when this one changed nothing.
             // SAFETY: as above.
-            let changed = unsafe {
-                if ffi::sqlite3_total_changes64(db) == before { 0 } else { ffi::sqlite3_changes64(db) }
-            };
+            let changed =
+                unsafe { if ffi::sqlite3_total_changes64(db) == before { 0 } else { ffi::sqlite3_changes64(db) } };
             sink.outcome.count += changed as u64;
         }
         Yields::Rows => {
