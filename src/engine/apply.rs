@@ -358,7 +358,8 @@ impl Machine {
             return Err(Stop::Halt(Halt::Environment("SQLite rolled the transaction back".to_owned())));
         }
         let sequences = self.runner.connection.take_sequences();
-        if !savepoint && !(undone && sequences.is_empty()) {
+        let gone = undone && sequences.is_empty();
+        if !savepoint && !gone {
             if let Some(statement) = write.steps.last().and_then(|step| step.statements.last())
                 && let Ok(statement) = self.runner.connection.statement(&statement.sql)
             {

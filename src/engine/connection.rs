@@ -9,6 +9,7 @@
 //! engine's own statements run under [`Connection::trusted`].
 
 use super::digest::Changes;
+use super::meta;
 use super::sequence::Sequences;
 use super::statement::{Cache, Fault, Statement};
 use crate::error::{SqlError, SqlResult};
@@ -92,7 +93,8 @@ impl Connection {
         // SAFETY: the handle is used by this struct only, which drops everything on it before the connection.
         let db = unsafe { raw.handle() };
         // Before any statement is prepared: one prepared earlier would never report its changes.
-        let changes = Changes::install(db);
+        // SAFETY: open; `drop` takes the hook away before the connection closes.
+        let changes = unsafe { Changes::install(db) };
         register(&raw, &context)?;
         let sequences = super::sequence::register(&raw, &context, &raised)?;
         authorize(&mut raw, role, trusted.clone())?;
@@ -238,7 +240,8 @@ impl Drop for Connection {
         self.cache.clear();
         self.own.clear();
         self.sequences.lock().close();
-        self.changes.uninstall(self.handle());
+        // SAFETY: still open.
+        unsafe { self.changes.uninstall(self.handle()) };
     }
 }
 
@@ -341,11 +344,12 @@ fn may_write(action: &AuthAction<'_>) -> bool {
     }
 }
 
-/// Table-valued PRAGMAs, raw pages, AUTOINCREMENT's counter and our own tables are closed.
+/// Table-valued PRAGMAs, raw pages, AUTOINCREMENT's counter and our own tables are closed. Other tables named
+/// `_quorate_…` belong to the SQL compiler.
 fn is_open_table(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    !["_quorate_", "sqlite_", "pragma_", "dbstat"].iter().any(|prefix| name.starts_with(prefix))
-        || name.starts_with("sqlite_stat")
+    let closed = ["sqlite_", "pragma_", "dbstat"].iter().any(|prefix| name.starts_with(prefix));
+    (!closed || name.starts_with("sqlite_stat")) && !meta::TABLES.contains(&name.as_str())
 }
 
 fn is_writable_table(name: &str) -> bool {

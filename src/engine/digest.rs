@@ -62,15 +62,21 @@ unsafe impl Send for Changes {}
 
 impl Changes {
     /// Registers the hook; to be called before any statement is prepared on the connection.
-    pub fn install(db: *mut ffi::sqlite3) -> Changes {
+    ///
+    /// # Safety
+    /// `db` is open, and [`Self::uninstall`] is called before it closes and before this is dropped.
+    pub unsafe fn install(db: *mut ffi::sqlite3) -> Changes {
         let inner = Box::into_raw(Box::<Inner>::default());
         // SAFETY: `inner` lives until `Changes` is dropped, and `uninstall` is called before.
         unsafe { ffi::sqlite3_preupdate_hook(db, Some(hook), inner.cast()) };
         Changes(inner)
     }
 
-    /// To be called before the value is dropped while the connection is open.
-    pub fn uninstall(&mut self, db: *mut ffi::sqlite3) {
+    /// Takes the hook away.
+    ///
+    /// # Safety
+    /// `db` is the connection of [`Self::install`], still open.
+    pub unsafe fn uninstall(&mut self, db: *mut ffi::sqlite3) {
         // SAFETY: the connection is open.
         unsafe { ffi::sqlite3_preupdate_hook(db, None, std::ptr::null_mut()) };
     }

@@ -15,6 +15,9 @@ use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+/// All of them; closed to clients.
+pub const TABLES: [&str; 5] = ["_quorate_meta", "_quorate_outcome", "_quorate_chunk", "_quorate_vote", "_quorate_mark"];
+
 pub const SCHEMA: &str = "
 CREATE TABLE _quorate_meta (
     one INTEGER PRIMARY KEY CHECK (one = 1), format INTEGER NOT NULL,

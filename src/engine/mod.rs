@@ -60,17 +60,22 @@ use std::time::{Duration, Instant};
 /// Runs a query and returns its rows.
 pub type Rows<'a> = &'a mut dyn FnMut(&str) -> SqlResult<Vec<Vec<Value>>>;
 
+/// Reads the catalog from the database.
+pub type LoadCatalog = Arc<dyn Fn(Rows<'_>) -> SqlResult<Catalog> + Send + Sync>;
+
+/// The client's error for SQLite's message and extended result code. Must be a function of its arguments.
+pub type ExplainError = Arc<dyn Fn(&Catalog, &str, i32) -> SqlError + Send + Sync>;
+
 /// What the engine is told about SQL.
 #[derive(Clone)]
 pub struct Dialect {
     /// Registers our functions and collations on a connection.
     pub register: Register,
-    /// Reads the catalog from the database; its version is set by the engine.
-    pub load_catalog: Arc<dyn Fn(Rows<'_>) -> SqlResult<Catalog> + Send + Sync>,
+    /// The version it finds is replaced by the engine's.
+    pub load_catalog: LoadCatalog,
     /// The error that one of our functions put into a message of SQLite, if it did.
     pub decode_error: fn(&str) -> Option<SqlError>,
-    /// The client's error for SQLite's message and extended result code. Must be a function of its arguments.
-    pub explain_error: Arc<dyn Fn(&Catalog, &str, i32) -> SqlError + Send + Sync>,
+    pub explain_error: ExplainError,
 }
 
 /// What happened, for the host. Called on the apply thread: be quick.
