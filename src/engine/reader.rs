@@ -137,12 +137,20 @@ impl Reader {
         self.guard.get_mut()
     }
 
-    /// From here on statements run under `control`, or unwatched.
-    fn arm(&mut self, control: Option<&Control>, slice: Option<Duration>) {
+    /// From here on statements run under `control` (or unwatched) for the length of a slice, if there is one.
+    fn arm(&mut self, slice: bool) -> Verdict {
         let guard = self.guard();
-        guard.control = control.cloned();
-        guard.slice = slice.map(|slice| Instant::now() + slice);
-        guard.verdict = Verdict::Go;
+        guard.slice = None;
+        guard.verdict = guard.judge();
+        if slice {
+            guard.slice = Some(Instant::now() + SLICE);
+        }
+        guard.verdict
+    }
+
+    fn disarm(&mut self) {
+        self.guard().control = None;
+        self.guard().verdict = Verdict::Go;
     }
 }
 
@@ -190,7 +198,6 @@ pub struct Cursor {
     sql: Arc<str>,
     params: Vec<Value>,
     seed: u64,
-    control: Control,
     phase: Phase,
     delivered: u64,
     /// A brief fetch has found out that the next row takes long.
@@ -201,15 +208,15 @@ pub struct Cursor {
 }
 
 /// Opens a read; see [`Shared::read`].
-pub async fn read(shared: Arc<Shared>, mut request: ReadRequest) -> Result<Cursor, Failure> {
-    loop {
-        let pool = shared.pool.load_full();
-        let permit = acquire(&pool, &request.control).await?;
-        match Cursor::open(&shared, pool.clone(), permit, &mut request) {
-            // Its file was replaced while it began: nothing was delivered yet.
-            Err(_) if pool.generation.is_retired() && !request.control.cancelled.load(Ordering::Relaxed) => {}
-            result => return result,
+pub async fn read(shared: Arc<Shared>, request: ReadRequest) -> Result<Cursor, Failure> {
+    let pool = shared.pool.load_full();
+    let permit = acquire(&pool, &request.control).await?;
+    match Cursor::open(&shared, pool.clone(), permit, request) {
+        // Its file was replaced while it began, and with it perhaps the catalog. Nothing was delivered yet.
+        Err(Failure::Sql { error, .. }) if pool.generation.is_retired() && error.code != state::QUERY_CANCELED => {
+            Err(Failure::SchemaChanged)
         }
+        result => result,
     }
 }
 
@@ -237,32 +244,30 @@ impl Cursor {
         shared: &Arc<Shared>,
         pool: Arc<Pool>,
         permit: OwnedSemaphorePermit,
-        request: &mut ReadRequest,
+        request: ReadRequest,
     ) -> Result<Cursor, Failure> {
+        let ReadRequest { sql, params, context, schema_version: plan, control, .. } = request;
         let mut reader = pool.take().map_err(|fault| machine_error(&fault))?;
-        *reader.runner.connection.context().lock() = request.context.clone();
+        let seed = context.seed;
+        *reader.runner.connection.context().lock() = context;
         let before = shared.schema_version();
         let begun = reader.runner.connection.run("BEGIN", &[]);
-        let statement = begun.and_then(|()| reader.runner.connection.take(&request.sql));
-        let statement = match statement {
+        let statement = match begun.and_then(|()| reader.runner.connection.take(&sql)) {
             Ok(statement) if statement.readonly() => statement,
-            Ok(_) => {
-                return Err(SqlError::internal("a read was translated to a statement that writes").into());
-            }
+            Ok(_) => return Err(SqlError::internal("a read was translated to a statement that writes").into()),
             Err(fault) => {
                 let error = explain(&mut reader, shared, fault);
                 let version = snapshot_version(&mut reader);
                 end(&pool, reader);
-                return Err(schema_changed(shared, version?, request.schema_version).unwrap_or(error.into()));
+                return Err(schema_changed(shared, version?, plan).unwrap_or(error.into()));
             }
         };
+        reader.guard().control = Some(control);
         let mut cursor = Cursor {
             open: Some((reader, statement)),
-            sql: request.sql.clone(),
-            // Kept for another attempt only if this one fails, which is rare enough to copy them.
-            params: request.params.clone(),
-            seed: request.context.seed,
-            control: request.control.clone(),
+            sql,
+            params,
+            seed,
             phase: Phase::Start,
             delivered: 0,
             long: false,
@@ -272,10 +277,9 @@ impl Cursor {
         };
         let first = cursor.first();
         let after = shared.pending.load(Ordering::SeqCst);
-        if before != request.schema_version || after != request.schema_version {
+        if before != plan || after != plan {
             let (reader, _) = cursor.open.as_mut().expect("not finished");
-            let version = snapshot_version(reader)?;
-            if let Some(changed) = schema_changed(shared, version, request.schema_version) {
+            if let Some(changed) = schema_changed(shared, snapshot_version(reader)?, plan) {
                 return Err(changed);
             }
         }
@@ -288,15 +292,21 @@ impl Cursor {
 
     /// Executes up to the first row, or until it turns out to take long.
     fn first(&mut self) -> SqlResult<()> {
-        let control = self.control.clone();
-        let (reader, _) = self.open.as_mut().expect("not finished");
-        reader.arm(Some(&control), Some(SLICE));
+        self.arm(true)?;
         match self.step()? {
             Step::Row => self.phase = Phase::Row,
             Step::End => self.phase = Phase::Done,
             Step::Slice => self.long = true,
         }
         Ok(())
+    }
+
+    fn arm(&mut self, slice: bool) -> SqlResult<()> {
+        let (reader, _) = self.open.as_mut().expect("not finished");
+        match reader.arm(slice) {
+            Verdict::Go | Verdict::Slice => Ok(()),
+            verdict => Err(verdict_error(verdict)),
+        }
     }
 
     /// Goes to the next row to deliver.
@@ -363,13 +373,7 @@ impl Cursor {
         brief: bool,
         sink: &mut dyn FnMut(&[ValueRef<'_>]) -> SqlResult<()>,
     ) -> SqlResult<Fetched> {
-        let control = self.control.clone();
-        let (reader, _) = self.open.as_mut().expect("not finished");
-        reader.arm(Some(&control), brief.then_some(SLICE));
-        match reader.guard().judge() {
-            Verdict::Go | Verdict::Slice => {}
-            verdict => return Err(verdict_error(verdict)),
-        }
+        self.arm(brief)?;
         let mut rows = 0;
         while rows < max_rows {
             if self.phase != Phase::Row {
@@ -426,7 +430,7 @@ impl Drop for Cursor {
 
 /// Ends the read transaction and returns the reader to its pool, unless it does not end.
 fn end(pool: &Pool, mut reader: Reader) {
-    reader.arm(None, None);
+    reader.disarm();
     // What the request brought along is not needed any more.
     reader.runner.connection.context().lock().live = None;
     if reader.runner.connection.autocommit() || reader.runner.connection.run("COMMIT", &[]).is_ok() {
@@ -444,12 +448,14 @@ fn explain(reader: &mut Reader, shared: &Shared, fault: Fault) -> SqlError {
 
 /// The schema version that the open snapshot has.
 fn snapshot_version(reader: &mut Reader) -> Result<u64, SqlError> {
-    reader.arm(None, None);
+    let control = reader.guard().control.take();
     let rows = reader
         .runner
         .connection
         .query("SELECT schema_version FROM _quorate_meta", &[])
-        .map_err(|fault| machine_error(&fault))?;
+        .map_err(|fault| machine_error(&fault));
+    reader.guard().control = control;
+    let rows = rows?;
     meta::unsigned(&rows[0][0]).map_err(|fault| machine_error(&fault))
 }
 

@@ -897,7 +897,7 @@ fn measure() {
         for _ in 0..total / batch {
             let commands = (0..batch).map(|_| {
                 number += 1;
-                (number, Command::Write(write(number)))
+                (number, Command::Write(Write { born: u64::MAX, ..write(number) }))
             });
             entries.push(commands.collect::<Vec<_>>());
         }
@@ -917,17 +917,28 @@ fn measure() {
     });
     run(&mut r, "INSERT in a savepoint", 64, &|k| {
         let mut write = insert(k as i64);
-        write.steps.push(step("SELECT 1", Yields::Nothing, vec![]));
+        write.transaction = Some(Isolation::ReadCommitted);
         write
     });
     let start = Instant::now();
     let asked = request(&r.shared, r#"SELECT v FROM "public.t" WHERE k = ?1"#);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     for k in 0..100_000 {
         let mut asked = asked.clone();
         asked.params = vec![Value::Int(k)];
-        let mut cursor = runtime.block_on(r.shared.read(asked)).unwrap();
+        let mut cursor = futures::FutureExt::now_or_never(r.shared.read(asked)).unwrap().unwrap();
         cursor.fetch(10, true, &mut |_| Ok(())).unwrap();
     }
     println!("point SELECT: {:.2} µs", start.elapsed().as_secs_f64() * 10.0);
+    let start = Instant::now();
+    let connection = &mut r.engine.machine.runner.connection;
+    for _ in 0..100_000 {
+        connection.run("BEGIN", &[]).unwrap();
+        connection.run("COMMIT", &[]).unwrap();
+    }
+    println!("BEGIN and COMMIT: {:.2} µs", start.elapsed().as_secs_f64() * 10.0);
+    let start = Instant::now();
+    for k in 0..100_000 {
+        connection.each(r#"SELECT v FROM "public.t" WHERE k = ?1"#, &[ValueRef::Int(k)], &mut |_| Ok(())).unwrap();
+    }
+    println!("point SELECT on the bare connection: {:.2} µs", start.elapsed().as_secs_f64() * 10.0);
 }
