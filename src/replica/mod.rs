@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub mod core;
+mod driver;
+pub mod handle;
+mod logger;
 mod store;
 
 /// A position in a group's log.
