@@ -90,11 +90,7 @@ pub fn register(node: &NodeEntry, databases: &[(&str, GroupId)], replicas: &[Pla
                 ),
                 ("UPDATE counters SET next = max(next, ?3 + 1) WHERE name = 'replica'", Yields::Nothing),
             ],
-            vec![
-                Value::Int(place.group.0 as i64),
-                Value::Int(place.node.0 as i64),
-                Value::Int(place.replica.0 as i64),
-            ],
+            vec![Value::Int(place.group.0 as i64), Value::Int(place.node.0 as i64), Value::Int(place.replica.0 as i64)],
         )
     }));
     command(steps)

@@ -183,9 +183,10 @@ fn refused(error: ProposeError) -> Attempt {
     match error {
         ProposeError::DiskFull => Attempt::Failed(disk_full()),
         ProposeError::Halted(why) => Attempt::Failed(halted(&why)),
-        ProposeError::TooLarge(_) => {
-            Attempt::Failed(SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, "the statement is too large for one log entry"))
-        }
+        ProposeError::TooLarge(_) => Attempt::Failed(SqlError::new(
+            state::PROGRAM_LIMIT_EXCEEDED,
+            "the statement is too large for one log entry",
+        )),
         ProposeError::NotLeader { .. } | ProposeError::Dropped | ProposeError::Overloaded | ProposeError::Unknown => {
             Attempt::Again
         }

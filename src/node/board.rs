@@ -3,8 +3,8 @@
 use super::Runtime;
 use crate::gateway::peer::{self, Request};
 use crate::id::NodeId;
-use crate::replica::handle::{ReplicaState, ReplicaStatus};
 use crate::replica::core::Role;
+use crate::replica::handle::{ReplicaState, ReplicaStatus};
 use crate::status::{ClusterStatus, NodeReport, NodeRow, ReplicaReport, ReplicaRow, assemble};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;

@@ -92,8 +92,12 @@ pub async fn register_and_follow(runtime: Arc<Runtime>) {
 
 async fn register(runtime: &Runtime) -> SqlResult<()> {
     let me = runtime.identity.node;
-    let replicas: Vec<Place> =
-        runtime.identity.groups.iter().map(|(group, replica)| Place { group: *group, node: me, replica: *replica }).collect();
+    let replicas: Vec<Place> = runtime
+        .identity
+        .groups
+        .iter()
+        .map(|(group, replica)| Place { group: *group, node: me, replica: *replica })
+        .collect();
     let databases = [(super::DATABASE, crate::id::FIRST_DATABASE_GROUP)];
     let command = cluster::register(&entry(&runtime.config, &runtime.identity), &databases, &replicas);
     let outcome = runtime.submit(runtime.system(), &command).await?;
@@ -135,7 +139,7 @@ async fn select(router: &Router, sql: &str, linearizable: bool) -> Result<Vec<Ve
     let mut out = Vec::new();
     loop {
         let mut sink = |row: &[ValueRef<'_>]| {
-            out.push(row.iter().map(|v| v.to_owned()).collect());
+            out.push(row.iter().copied().map(ValueRef::to_owned).collect());
             Ok(())
         };
         match rows.fetch(1000, false, &mut sink)? {
@@ -205,7 +209,9 @@ pub async fn join(config: &Config, member: &str) -> Result<(Identity, Peers), St
     let reply = asked.map_err(|e| format!("{member} does not let this node in: {e}"))?;
     let identity = match existing {
         Some(identity) if identity.node.0 == reply.node => identity,
-        Some(identity) => return Err(format!("this directory is {}'s, but the cluster knows it as n{}", identity.node, reply.node)),
+        Some(identity) => {
+            return Err(format!("this directory is {}'s, but the cluster knows it as n{}", identity.node, reply.node));
+        }
         None => {
             let identity = Identity {
                 cluster: reply.cluster_id,
@@ -269,7 +275,11 @@ pub async fn admit(runtime: Arc<Runtime>, request: JoinRequest) -> Result<JoinRe
     Ok(JoinReply {
         node: id.0,
         cluster_id: runtime.identity.cluster,
-        members: nodes.iter().filter(|n| n.id != id && n.state != "gone").map(|n| (n.id.0, n.peer_addr.clone())).collect(),
+        members: nodes
+            .iter()
+            .filter(|n| n.id != id && n.state != "gone")
+            .map(|n| (n.id.0, n.peer_addr.clone()))
+            .collect(),
         replicas: places.iter().filter(|p| p.node == id).map(|p| (p.group.0, p.replica.0)).collect(),
         placement: places.iter().map(|p| (p.group.0, p.replica.0, p.node.0)).collect(),
     })

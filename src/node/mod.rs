@@ -22,8 +22,8 @@ use crate::id::{FIRST_DATABASE_GROUP, GroupId, NodeId, ReplicaId, RequestId, SYS
 use crate::raftlog::RaftLog;
 use crate::raftlog::identity::{DataLock, FILE as IDENTITY_FILE, Identity, IdentityError};
 use crate::raftlog::raft_engine::{RaftEngineLog, RaftEngineOptions};
-use crate::replica::handle::{Group, GroupConfig, Node, NodeConfig};
 use crate::replica::Membership;
+use crate::replica::handle::{Group, GroupConfig, Node, NodeConfig};
 use crate::transport::tcp::{Network, NetworkConfig};
 use crate::transport::wire::PeerIdentity;
 use board::Board;
@@ -96,8 +96,7 @@ pub fn run(config: Config) -> Result<(), String> {
 }
 
 async fn serve(config: Config) -> Result<(), String> {
-    std::fs::create_dir_all(&config.data_dir)
-        .map_err(|e| format!("cannot make {}: {e}", config.data_dir.display()))?;
+    std::fs::create_dir_all(&config.data_dir).map_err(|e| format!("cannot make {}: {e}", config.data_dir.display()))?;
     let lock = DataLock::acquire(&config.data_dir).map_err(|e| e.to_string())?;
     let listeners = Listeners::bind(&config).await?;
     let (identity, peers) = establish(&config).await?;
@@ -245,8 +244,7 @@ fn assemble(config: Config, identity: Identity, peers: &Peers) -> Result<Arc<Run
         let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
         let (engine, shared) = open_engine(&dir, *group, peers, sender)?;
         let handle = add_group(&driver, *group, *replica, peers, engine)?;
-        let router =
-            Router { node: identity.node, id: *group, group: handle, shared, peers: network.clone() };
+        let router = Router { node: identity.node, id: *group, group: handle, shared, peers: network.clone() };
         routers.insert(name.to_owned(), Arc::new(router));
         marks.push((name, receiver));
     }
@@ -278,7 +276,8 @@ fn open_engine(
     let home = dir.join("groups").join(group.0.to_string());
     let mut options = engine::Options::new(&home, dialect(group));
     options.migrations =
-        if group == SYSTEM_GROUP { crate::sql::system_migrations() } else { crate::sql::database_migrations() }.to_vec();
+        if group == SYSTEM_GROUP { crate::sql::system_migrations() } else { crate::sql::database_migrations() }
+            .to_vec();
     if peers.founders.is_some() {
         let voters = peers.places.iter().filter(|p| p.group == group).map(|p| p.replica).collect();
         options.membership = Membership { voters, ..Membership::default() };
