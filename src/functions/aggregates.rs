@@ -113,6 +113,7 @@ pub const AGGREGATES: &[Aggregate] = &[
     accumulator("q_bytea_agg", 2, || Box::new(Joined::<false>::default())),
     accumulator("q_array_agg", 2, || Box::new(Collected { elem: None, nested: false, items: VecDeque::new() })),
     accumulator("q_array_agg_nest", 2, || Box::new(Collected { elem: None, nested: true, items: VecDeque::new() })),
+    accumulator("q_single", 1, || Box::new(Single(None))),
 ];
 
 /// Sum of floats. What is not finite is counted, not added, so that it can be taken back.
@@ -338,9 +339,9 @@ impl<const TEXT: bool> Accumulator for Joined<TEXT> {
         let joined = self.bytes.make_contiguous()[*separator..].to_vec();
         match TEXT {
             false => Ok(Value::Blob(joined)),
-            true => String::from_utf8(joined)
-                .map(Value::Text)
-                .map_err(|e| SqlError::internal(format!("string_agg: {e}"))),
+            true => {
+                String::from_utf8(joined).map(Value::Text).map_err(|e| SqlError::internal(format!("string_agg: {e}")))
+            }
         }
     }
 }
@@ -375,5 +376,27 @@ impl Accumulator for Collected {
             Some(elem) => arrays::make(elem, self.items.iter().cloned().collect()),
             None => Ok(Value::Null),
         }
+    }
+}
+
+/// The value of a subquery used as an expression, which may have one row at most.
+struct Single(Option<Value>);
+
+impl Accumulator for Single {
+    fn step(&mut self, _: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<()> {
+        match self.0.replace(args[0].to_owned()) {
+            None => Ok(()),
+            Some(_) => Err(SqlError::new(
+                state::CARDINALITY_VIOLATION,
+                "more than one row returned by a subquery used as an expression",
+            )),
+        }
+    }
+    fn inverse(&mut self, _: &mut Context, _: &[ValueRef<'_>]) -> SqlResult<()> {
+        self.0 = None;
+        Ok(())
+    }
+    fn value(&mut self, _: &mut Context) -> SqlResult<Value> {
+        Ok(self.0.clone().unwrap_or_default())
     }
 }

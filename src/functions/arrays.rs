@@ -1,7 +1,8 @@
 //! Arrays: constructors, subscripts, ANY and ALL, set-like operators, conversions from and to text.
 //!
 //! An array is a BLOB in Postgres' binary format, so it goes over the wire as it is stored. Elements compare as their type
-//! does: by the type's collation if it has one, otherwise in SQLite's own order.
+//! does: by the type's collation if it has one, otherwise in SQLite's own order. An int2vector or oidvector may also be the
+//! TEXT of its numbers, as the catalog's tables keep it: every function here takes either.
 
 use super::arg::{blob, from_bool, from_text, int, optional, text};
 use super::table::*;
@@ -40,8 +41,18 @@ pub const FUNCTIONS: &[Function] = &[
     func("array_ndims", &[ANYARRAY], INT4, "q_array_ndims({0})"),
     func("array_dims", &[ANYARRAY], TEXT, "q_array_dims({0})"),
     func("cardinality", &[ANYARRAY], INT4, "q_cardinality({0})"),
-    func("array_append", &[ANYCOMPATIBLEARRAY, ANYCOMPATIBLE], ANYCOMPATIBLEARRAY, "q_array_append({1:type}, {0}, {1})"),
-    func("array_prepend", &[ANYCOMPATIBLE, ANYCOMPATIBLEARRAY], ANYCOMPATIBLEARRAY, "q_array_prepend({0:type}, {0}, {1})"),
+    func(
+        "array_append",
+        &[ANYCOMPATIBLEARRAY, ANYCOMPATIBLE],
+        ANYCOMPATIBLEARRAY,
+        "q_array_append({1:type}, {0}, {1})",
+    ),
+    func(
+        "array_prepend",
+        &[ANYCOMPATIBLE, ANYCOMPATIBLEARRAY],
+        ANYCOMPATIBLEARRAY,
+        "q_array_prepend({0:type}, {0}, {1})",
+    ),
     func("array_cat", &[ANYCOMPATIBLEARRAY, ANYCOMPATIBLEARRAY], ANYCOMPATIBLEARRAY, "q_array_cat({0}, {1})"),
     func("array_position", &[ANYCOMPATIBLEARRAY, ANYCOMPATIBLE], INT4, "q_array_position({0}, {1}, NULL)"),
     func("array_position", &[ANYCOMPATIBLEARRAY, ANYCOMPATIBLE, INT4], INT4, "q_array_position({0}, {1}, {2})"),
@@ -81,8 +92,8 @@ pub const FUNCTIONS: &[Function] = &[
 ];
 
 pub const CASTS: &[Cast] = &[
-    implicit(INT2VECTOR, Type::INT2_ARRAY, "{0}"),
-    implicit(OIDVECTOR, Type::OID_ARRAY, "{0}"),
+    implicit(INT2VECTOR, Type::INT2_ARRAY, "q_vector({0}, 21)"),
+    implicit(OIDVECTOR, Type::OID_ARRAY, "q_vector({0}, 26)"),
 ];
 
 /// Comparison between a value and each element, in `value op ANY (array)` and `value op ALL (array)`.
@@ -129,9 +140,16 @@ quantified! {
 }
 
 pub const SCALARS: &[Scalar] = &[
-    scalar("q_array", -1, |_, a| make(Type(int(a, 0)? as u32), a[1..].iter().copied().map(ValueRef::to_owned).collect())).lax(),
+    scalar("q_array", -1, |_, a| {
+        make(Type(int(a, 0)? as u32), a[1..].iter().copied().map(ValueRef::to_owned).collect())
+    })
+    .lax(),
     scalar("q_array_nest", -1, |_, a| nest(Type(int(a, 0)? as u32), &a[1..])).lax(),
     scalar("q_array_cast", 4, array_cast).contextual(),
+    scalar("q_vector", 2, |_, a| {
+        let elem = Type(int(a, 1)? as u32);
+        close(&Array { elem, ..open(a, 0)? })
+    }),
     scalar("q_array_cmp", 2, |_, a| Ok(Value::Int(compare(&open(a, 0)?, &open(a, 1)?) as i64))),
     scalar("q_array_contains", 2, |_, a| {
         let (outer, inner) = (open(a, 0)?, open(a, 1)?);
@@ -167,7 +185,20 @@ pub const SCALARS: &[Scalar] = &[
 const SUBSCRIPT_ERROR: SqlState = SqlState::new("2202E");
 
 fn open(args: &[ValueRef<'_>], i: usize) -> SqlResult<Array> {
-    Array::decode(blob(args, i)?)
+    match args[i] {
+        ValueRef::Text(numbers) => vector(numbers),
+        _ => Array::decode(blob(args, i)?),
+    }
+}
+
+/// The text of an int2vector or oidvector: numbers between blanks, counted from 0.
+fn vector(numbers: &str) -> SqlResult<Array> {
+    let number = |n: &str| {
+        n.parse::<i64>().map(Value::Int).map_err(|_| SqlError::internal(format!("not a vector: \"{numbers}\"")))
+    };
+    let items = numbers.split_ascii_whitespace().map(number).collect::<SqlResult<Vec<_>>>()?;
+    let dims = if items.is_empty() { vec![] } else { vec![Dim { len: items.len() as i32, lower: 0 }] };
+    Ok(Array { elem: Type::INT8, dims, items })
 }
 
 fn close(array: &Array) -> SqlResult<Value> {
@@ -346,7 +377,9 @@ fn cat(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
         _ => return Err(incompatible()),
     }
     if a.dims[1..].iter().map(|d| d.len).ne(b.dims[1..].iter().map(|d| d.len)) {
-        return Err(incompatible().detail("Arrays with differing element dimensions are not compatible for concatenation."));
+        return Err(
+            incompatible().detail("Arrays with differing element dimensions are not compatible for concatenation.")
+        );
     }
     a.dims[0].len += b.dims[0].len;
     a.items.append(&mut b.items);

@@ -64,7 +64,9 @@ enum Form {
 
 fn form(ty: Type) -> Form {
     match ty {
-        Type::TEXT | Type::VARCHAR | Type::NAME | Type::CHAR | Type::UNKNOWN | Type::CSTRING | Type::JSON => Form::Stored,
+        Type::TEXT | Type::VARCHAR | Type::NAME | Type::CHAR | Type::UNKNOWN | Type::CSTRING | Type::JSON => {
+            Form::Stored
+        }
         Type::PG_NODE_TREE | Type::XML => Form::Stored,
         Type::INT2 | Type::INT4 | Type::INT8 | Type::OID | Type::XID | Type::CID => Form::Integer,
         Type::BOOL | Type::NUMERIC | Type::BPCHAR | Type::UUID | Type::JSONB => Form::Pure,

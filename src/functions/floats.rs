@@ -125,10 +125,14 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_f8_floor", 1, |_, a| unary(a, libm::floor)),
     scalar("q_f8_trunc", 1, |_, a| unary(a, libm::trunc)),
     scalar("q_f8_sign", 1, |_, a| unary(a, |x| if x == 0.0 || x.is_nan() { x } else { x.signum() })),
-    scalar("q_sqrt", 1, |_, a| domain(a, |x| x < 0.0, POWER, "cannot take square root of a negative number", libm::sqrt)),
+    scalar("q_sqrt", 1, |_, a| {
+        domain(a, |x| x < 0.0, POWER, "cannot take square root of a negative number", libm::sqrt)
+    }),
     scalar("q_cbrt", 1, |_, a| unary(a, libm::cbrt)),
     scalar("q_power", 2, |_, a| binary(a, power)),
-    scalar("q_exp", 1, |_, a| binary(&[a[0], ValueRef::Null], |x, _| bounded(libm::exp(x), x.is_infinite(), x.is_infinite()))),
+    scalar("q_exp", 1, |_, a| {
+        binary(&[a[0], ValueRef::Null], |x, _| bounded(libm::exp(x), x.is_infinite(), x.is_infinite()))
+    }),
     scalar("q_ln", 1, |_, a| logarithm(a, libm::log)),
     scalar("q_log10", 1, |_, a| logarithm(a, libm::log10)),
     scalar("q_sin", 1, |_, a| domain(a, f64::is_infinite, RANGE, INPUT, libm::sin)),

@@ -162,6 +162,9 @@ pub enum SequenceSource {
     Draw(Arc<dyn Fn(u32) -> SqlResult<i64> + Send + Sync>),
 }
 
+/// Yields the live facts behind a relation's name, as JSON.
+pub type LiveFacts = Arc<dyn Fn(&str) -> String + Send + Sync>;
+
 /// Everything a function may depend on besides its arguments. One per connection, refilled before each statement.
 #[derive(Clone, Default)]
 pub struct Context {
@@ -185,7 +188,7 @@ pub struct Context {
     /// The backend's process id, for `pg_backend_pid()`.
     pub backend_pid: i32,
     /// Live facts of the cluster as JSON by relation name, for the `quorate.*` relations. Reads only.
-    pub live: Option<Arc<dyn Fn(&str) -> String + Send + Sync>>,
+    pub live: Option<LiveFacts>,
 }
 
 impl Context {

@@ -309,8 +309,7 @@ fn bracket<'a>(tail: &'a str, out: &mut String, options: Options) -> SqlResult<&
             }
             '\\' => escape(after, out, true)?,
             '[' if after.starts_with(':') => {
-                let (class, after) =
-                    after[1..].split_once(":]").ok_or_else(|| refused("invalid character class"))?;
+                let (class, after) = after[1..].split_once(":]").ok_or_else(|| refused("invalid character class"))?;
                 out.push_str(&format!("[:{class}:]"));
                 after
             }
@@ -447,7 +446,8 @@ fn args_int(args: &[ValueRef<'_>], i: usize) -> i64 {
 fn instr(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let s = text(args, 0)?;
     let from = start(s, int(args, 2)?)?;
-    let found = compile(text(args, 1)?, Options::default())?.find_iter(&s[from..]).nth(nth(args, 3)?).map(|m| m.start());
+    let found =
+        compile(text(args, 1)?, Options::default())?.find_iter(&s[from..]).nth(nth(args, 3)?).map(|m| m.start());
     Ok(Value::Int(found.map_or(0, |at| s[..from + at].chars().count() as i64 + 1)))
 }
 
@@ -562,7 +562,9 @@ mod tests {
             assert_eq!(translated, expected, "{pattern}");
             Regex::new(&translated).unwrap();
         }
-        for (pattern, code) in [(r"(a)\1", "0A000"), (r"(?=a)", "0A000"), ("a(", "2201B"), ("[a", "2201B"), (r"\q", "2201B")] {
+        for (pattern, code) in
+            [(r"(a)\1", "0A000"), (r"(?=a)", "0A000"), ("a(", "2201B"), ("[a", "2201B"), (r"\q", "2201B")]
+        {
             assert_eq!(build(pattern, Options::default()).unwrap_err().code.as_str(), code, "{pattern}");
         }
     }

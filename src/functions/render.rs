@@ -144,10 +144,7 @@ mod tests {
     fn aggregate_modifiers() {
         let args = [int("a"), int("b")];
         let m = Modifiers { distinct: true, order_by: Some("a"), filter: Some("b > 1"), over: None };
-        assert_eq!(
-            render_aggregate("sum({0})", &args[..1], m),
-            "sum(DISTINCT a ORDER BY a) FILTER (WHERE b > 1)"
-        );
+        assert_eq!(render_aggregate("sum({0})", &args[..1], m), "sum(DISTINCT a ORDER BY a) FILTER (WHERE b > 1)");
         assert_eq!(
             render_aggregate("q_string_agg({0}, {1})", &args, Modifiers { distinct: true, ..m }),
             "q_string_agg(DISTINCT q_pack(a, b) ORDER BY a) FILTER (WHERE b > 1)"

@@ -78,7 +78,7 @@ pub fn register(conn: &Connection, ctx: &Arc<Mutex<Context>>) -> rusqlite::Resul
     }
     conn.create_scalar_function("q_pack", -1, PURE, |c| pack(c).map(Out).map_err(carry))?;
     for name in DENIED {
-        conn.create_scalar_function(*name, -1, FunctionFlags::SQLITE_UTF8, move |_| -> rusqlite::Result<Out> {
+        conn.create_scalar_function(*name, -1, CONTEXTUAL, move |_| -> rusqlite::Result<Out> {
             Err(carry(SqlError::unsupported(format!("SQLite's function {name}()"))))
         })?;
     }
@@ -381,9 +381,7 @@ unsafe impl<'vtab> VTab<'vtab> for SetTable {
     fn best_index(&self, info: &mut IndexInfo) -> rusqlite::Result<bool> {
         let mut found = vec![None; self.function.args];
         for (i, constraint) in info.constraints().enumerate() {
-            if constraint.column() < VISIBLE
-                || constraint.operator() != IndexConstraintOp::SQLITE_INDEX_CONSTRAINT_EQ
-            {
+            if constraint.column() < VISIBLE || constraint.operator() != IndexConstraintOp::SQLITE_INDEX_CONSTRAINT_EQ {
                 continue;
             }
             let argument = (constraint.column() - VISIBLE) as usize;

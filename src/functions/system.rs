@@ -7,11 +7,12 @@ use crate::error::{SqlError, SqlResult, state};
 use crate::types::{self, Type};
 use crate::value::{Value, ValueRef};
 
-/// The version of PostgreSQL whose behaviour clients may expect: they parse it out of `version()`.
+/// The version of PostgreSQL whose behaviour clients may expect: they parse it out of `version()`, which says the same.
+/// Nothing in `version()` tells builds of this server apart: it may be stored, and replicas run different builds.
 pub const SERVER_VERSION: &str = "15.18";
 
 pub const FUNCTIONS: &[Function] = &[
-    func("version", &[], TEXT, "q_version()").stable(),
+    func("version", &[], TEXT, "'PostgreSQL 15.18 (Quorate)'").stable(),
     func("current_database", &[], NAME, "q_current_database()").stable(),
     func("current_catalog", &[], NAME, "q_current_database()").stable(),
     func("current_schema", &[], NAME, "q_current_schema()").stable(),
@@ -38,6 +39,20 @@ pub const FUNCTIONS: &[Function] = &[
     func("pg_operator_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
     func("pg_opclass_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
     func("pg_collation_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
+    func("pg_conversion_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
+    func("pg_opfamily_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
+    func("pg_statistics_obj_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
+    func("pg_ts_config_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
+    func("pg_ts_dict_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
+    func("pg_ts_parser_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
+    func("pg_ts_template_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
+    // Expressions are kept in the catalog as Postgres SQL.
+    func("pg_get_expr", &[PG_NODE_TREE, OID], TEXT, "{0}").stable(),
+    func("pg_get_expr", &[PG_NODE_TREE, OID, BOOL], TEXT, "{0}").stable(),
+    func("pg_tablespace_location", &[OID], TEXT, "iif({0} IS NULL, NULL, '')").stable(),
+    func("pg_relation_is_publishable", &[REGCLASS], BOOL, "iif({0} IS NULL, NULL, 0)").stable(),
+    func("pg_char_to_encoding", &[NAME], INT4, "iif({0} IS NULL, NULL, iif(upper({0}) IN ('UTF8', 'UTF-8'), 6, -1))")
+        .stable(),
     func("pg_get_userbyid", &[OID], NAME, "q_userbyid({0})").stable(),
     func("pg_encoding_to_char", &[INT4], NAME, "q_encoding({0})").stable(),
     func("getdatabaseencoding", &[], NAME, "'UTF8'").stable(),
@@ -92,10 +107,6 @@ pub const CASTS: &[Cast] = &[];
 pub const AGGREGATES: &[Aggregate] = &[];
 
 pub const SCALARS: &[Scalar] = &[
-    scalar("q_version", 0, |_, _| {
-        Ok(from_text(format!("PostgreSQL {SERVER_VERSION} (Quorate {})", env!("CARGO_PKG_VERSION"))))
-    })
-    .contextual(),
     scalar("q_current_database", 0, |ctx, _| Ok(from_text(&*ctx.database))).contextual(),
     scalar("q_current_user", 0, |ctx, _| Ok(from_text(&*ctx.user))).contextual(),
     scalar("q_current_schema", 0, |ctx, _| {
@@ -145,16 +156,14 @@ fn current_schemas(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value>
 fn current_setting(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let name = text(args, 0)?;
     let folded = name.to_ascii_lowercase();
-    let found = ctx.settings.get(&folded).or_else(|| {
-        ctx.settings.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-    });
+    let found = ctx
+        .settings
+        .get(&folded)
+        .or_else(|| ctx.settings.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value));
     match found {
         Some(value) => Ok(from_text(&**value)),
         None if int(args, 1)? != 0 => Ok(Value::Null),
-        None => Err(SqlError::new(
-            state::UNDEFINED_OBJECT,
-            format!("unrecognized configuration parameter \"{name}\""),
-        )),
+        None => Err(SqlError::new(state::UNDEFINED_OBJECT, format!("unrecognized configuration parameter \"{name}\""))),
     }
 }
 
@@ -196,10 +205,9 @@ fn lastval(ctx: &mut Context, _: &[ValueRef<'_>]) -> SqlResult<Value> {
     let known = ctx.last.and_then(|oid| ctx.current.get(&oid).copied());
     match ctx.drawn.last().map(|(_, value)| *value).or(known) {
         Some(value) => Ok(Value::Int(value)),
-        None => Err(SqlError::new(
-            state::OBJECT_NOT_IN_PREREQUISITE_STATE,
-            "lastval is not yet defined in this session",
-        )),
+        None => {
+            Err(SqlError::new(state::OBJECT_NOT_IN_PREREQUISITE_STATE, "lastval is not yet defined in this session"))
+        }
     }
 }
 

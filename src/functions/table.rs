@@ -1,6 +1,6 @@
 //! Short constructors for the rows of the signature and implementation tables. All are `const`.
 
-use super::{Aggregate, Accumulator, Cast, CastContext, Context, Function, Kind, Operator, Scalar, Volatility};
+use super::{Accumulator, Aggregate, Cast, CastContext, Context, Function, Kind, Operator, Scalar, Volatility};
 use crate::error::SqlResult;
 use crate::types::Type;
 use crate::value::{Value, ValueRef};
@@ -16,12 +16,7 @@ short_names! {
 }
 
 /// An immutable scalar function.
-pub const fn func(
-    name: &'static str,
-    args: &'static [Type],
-    result: Type,
-    lower: &'static str,
-) -> Function {
+pub const fn func(name: &'static str, args: &'static [Type], result: Type, lower: &'static str) -> Function {
     let (kind, volatility) = (Kind::Scalar, Volatility::Immutable);
     Function { name, kind, args, variadic: false, optional: 0, result, volatility, lower, columns: &[] }
 }

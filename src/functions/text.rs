@@ -178,7 +178,11 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_overlay", 3, overlay),
     scalar("q_overlay", 4, overlay),
     scalar("q_left", 2, |_, a| Ok(from_text(split_chars(text(a, 0)?, int(a, 1)?).0))),
-    scalar("q_right", 2, |_, a| Ok(from_text(split_chars(text(a, 0)?, int(a, 1)?.saturating_neg()).1))),
+    scalar("q_right", 2, |_, a| {
+        let (s, n) = (text(a, 0)?, int(a, 1)?);
+        let skip = if n < 0 { n.saturating_neg() } else { (count(s) as i64 - n).max(0) };
+        Ok(from_text(split_chars(s, skip).1))
+    }),
     scalar("q_lpad", 3, |_, a| {
         pad(a, |fill, s| {
             let mut out = fill;
@@ -235,9 +239,7 @@ pub const SCALARS: &[Scalar] = &[
     }),
     scalar("q_name", 1, |_, a| Ok(from_text(cut_bytes(text(a, 0)?, 63)))),
     scalar("q_char", 1, |_, a| Ok(from_text(text(a, 0)?.chars().take(1).collect::<String>()))),
-    scalar("q_char_int", 1, |_, a| {
-        Ok(Value::Int(text(a, 0)?.as_bytes().first().map_or(0, |b| (*b as i8).into())))
-    }),
+    scalar("q_char_int", 1, |_, a| Ok(Value::Int(text(a, 0)?.as_bytes().first().map_or(0, |b| (*b as i8).into())))),
     scalar("q_int_char", 1, |_, a| match int(a, 0)? {
         0 => Ok(from_text("")),
         v @ 1..=127 => Ok(from_text((v as u8 as char).to_string())),
@@ -247,21 +249,157 @@ pub const SCALARS: &[Scalar] = &[
 
 /// Words that an identifier may not be without quotes: all keywords but the unreserved ones, in order.
 const KEYWORDS: &[&str] = &[
-    "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "between",
-    "bigint", "binary", "bit", "boolean", "both", "case", "cast", "char", "character", "check", "coalesce",
-    "collate", "collation", "column", "concurrently", "constraint", "create", "cross", "current_catalog",
-    "current_date", "current_role", "current_schema", "current_time", "current_timestamp", "current_user", "dec",
-    "decimal", "default", "deferrable", "desc", "distinct", "do", "else", "end", "except", "exists", "extract",
-    "false", "fetch", "float", "for", "foreign", "freeze", "from", "full", "grant", "greatest", "group", "grouping",
-    "having", "ilike", "in", "initially", "inner", "inout", "int", "integer", "intersect", "interval", "into", "is",
-    "isnull", "join", "lateral", "leading", "least", "left", "like", "limit", "localtime", "localtimestamp",
-    "national", "natural", "nchar", "none", "normalize", "not", "notnull", "null", "nullif", "numeric", "offset",
-    "on", "only", "or", "order", "out", "outer", "overlaps", "overlay", "placing", "position", "precision",
-    "primary", "real", "references", "returning", "right", "row", "select", "session_user", "setof", "similar",
-    "smallint", "some", "substring", "symmetric", "table", "tablesample", "then", "time", "timestamp", "to",
-    "trailing", "treat", "trim", "true", "union", "unique", "user", "using", "values", "varchar", "variadic",
-    "verbose", "when", "where", "window", "with", "xmlattributes", "xmlconcat", "xmlelement", "xmlexists",
-    "xmlforest", "xmlnamespaces", "xmlparse", "xmlpi", "xmlroot", "xmlserialize", "xmltable",
+    "all",
+    "analyse",
+    "analyze",
+    "and",
+    "any",
+    "array",
+    "as",
+    "asc",
+    "asymmetric",
+    "authorization",
+    "between",
+    "bigint",
+    "binary",
+    "bit",
+    "boolean",
+    "both",
+    "case",
+    "cast",
+    "char",
+    "character",
+    "check",
+    "coalesce",
+    "collate",
+    "collation",
+    "column",
+    "concurrently",
+    "constraint",
+    "create",
+    "cross",
+    "current_catalog",
+    "current_date",
+    "current_role",
+    "current_schema",
+    "current_time",
+    "current_timestamp",
+    "current_user",
+    "dec",
+    "decimal",
+    "default",
+    "deferrable",
+    "desc",
+    "distinct",
+    "do",
+    "else",
+    "end",
+    "except",
+    "exists",
+    "extract",
+    "false",
+    "fetch",
+    "float",
+    "for",
+    "foreign",
+    "freeze",
+    "from",
+    "full",
+    "grant",
+    "greatest",
+    "group",
+    "grouping",
+    "having",
+    "ilike",
+    "in",
+    "initially",
+    "inner",
+    "inout",
+    "int",
+    "integer",
+    "intersect",
+    "interval",
+    "into",
+    "is",
+    "isnull",
+    "join",
+    "lateral",
+    "leading",
+    "least",
+    "left",
+    "like",
+    "limit",
+    "localtime",
+    "localtimestamp",
+    "national",
+    "natural",
+    "nchar",
+    "none",
+    "normalize",
+    "not",
+    "notnull",
+    "null",
+    "nullif",
+    "numeric",
+    "offset",
+    "on",
+    "only",
+    "or",
+    "order",
+    "out",
+    "outer",
+    "overlaps",
+    "overlay",
+    "placing",
+    "position",
+    "precision",
+    "primary",
+    "real",
+    "references",
+    "returning",
+    "right",
+    "row",
+    "select",
+    "session_user",
+    "setof",
+    "similar",
+    "smallint",
+    "some",
+    "substring",
+    "symmetric",
+    "table",
+    "tablesample",
+    "then",
+    "time",
+    "timestamp",
+    "to",
+    "trailing",
+    "treat",
+    "trim",
+    "true",
+    "union",
+    "unique",
+    "user",
+    "using",
+    "values",
+    "varchar",
+    "variadic",
+    "verbose",
+    "when",
+    "where",
+    "window",
+    "with",
+    "xmlattributes",
+    "xmlconcat",
+    "xmlelement",
+    "xmlexists",
+    "xmlforest",
+    "xmlnamespaces",
+    "xmlparse",
+    "xmlpi",
+    "xmlroot",
+    "xmlserialize",
+    "xmltable",
 ];
 
 /// LIKE: `%` any text, `_` any character, `\` takes the next as it is.
@@ -644,9 +782,9 @@ fn format_spec(mut s: &str) -> SqlResult<(Spec, &str)> {
         spec.width = Width::Argument(n.map(position).transpose()?);
         s = match n {
             None => after,
-            Some(_) => after
-                .strip_prefix('$')
-                .ok_or_else(|| invalid("width argument position must be ended by \"$\""))?,
+            Some(_) => {
+                after.strip_prefix('$').ok_or_else(|| invalid("width argument position must be ended by \"$\""))?
+            }
         };
     } else if let (Some(n), tail) = number(s)? {
         spec.width = Width::Fixed(n as i64);
@@ -727,9 +865,10 @@ fn decode(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
             hex::FromHexError::InvalidHexCharacter { c, .. } => invalid(format!("invalid hexadecimal digit: \"{c}\"")),
             _ => invalid("invalid hexadecimal data: odd number of digits"),
         })?,
-        "base64" => base64::engine::general_purpose::STANDARD
-            .decode(stripped())
-            .map_err(|_| invalid("invalid base64 end sequence").hint("Input data is missing padding, is truncated, or is otherwise corrupted."))?,
+        "base64" => base64::engine::general_purpose::STANDARD.decode(stripped()).map_err(|_| {
+            invalid("invalid base64 end sequence")
+                .hint("Input data is missing padding, is truncated, or is otherwise corrupted.")
+        })?,
         "escape" => unescape(s.as_bytes())?,
         _ => return Err(unknown_encoding(format)),
     }))
@@ -750,10 +889,7 @@ fn unescape(mut s: &[u8]) -> SqlResult<Vec<u8>> {
                 tail
             }
             [b'\\', ..] => {
-                return Err(SqlError::new(
-                    state::INVALID_TEXT_REPRESENTATION,
-                    "invalid input syntax for type bytea",
-                ));
+                return Err(SqlError::new(state::INVALID_TEXT_REPRESENTATION, "invalid input syntax for type bytea"));
             }
             [b, tail @ ..] => {
                 out.push(*b);
