@@ -73,7 +73,7 @@ impl Connection {
             return Err(Fault { code: ffi::SQLITE_CANTOPEN, message: format!("journal mode is {mode}, not WAL") });
         }
         raw.execute_batch(
-            "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 0;",
+            "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;",
         )?;
         Connection::configure(raw, role, register)
     }

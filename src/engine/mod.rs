@@ -36,6 +36,7 @@ pub mod step;
 mod tests;
 
 pub use connection::{Connection, Register, Role};
+pub use files::Generation;
 pub use meta::Window;
 pub use reader::Cursor;
 pub use step::{Runner, StepError};
@@ -48,7 +49,6 @@ use crate::value::Value;
 use apply::{Machine, halt};
 use arc_swap::ArcSwap;
 use checkpoint::{Checkpointer, Pace, Progress};
-use files::Generation;
 use parking_lot::{Condvar, Mutex};
 use statement::Fault;
 use std::future::Future;
@@ -183,6 +183,11 @@ impl Shared {
 
     pub fn catalog(&self) -> Arc<Catalog> {
         self.catalog.load_full()
+    }
+
+    /// The database file of now. Whoever opens it keeps this for as long, and looks whether it was retired.
+    pub fn file(&self) -> Arc<Generation> {
+        self.pool.load().generation().clone()
     }
 
     /// Ends when `index` is applied here; fails when the replica is closed before.
@@ -325,11 +330,6 @@ impl Engine {
     /// The running digest.
     pub fn digest(&self) -> u64 {
         self.machine.state.digest
-    }
-
-    /// Path of the current database file, for forks.
-    pub fn path(&self) -> PathBuf {
-        self.generation.path()
     }
 
     fn checkpoint_if_long(&mut self) -> Result<(), Halt> {

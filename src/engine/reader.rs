@@ -51,6 +51,10 @@ impl Pool {
         Pool { idle: Mutex::new(Vec::new()), permits, options, generation }
     }
 
+    pub fn generation(&self) -> &Arc<Generation> {
+        &self.generation
+    }
+
     fn take(&self) -> Result<Reader, Fault> {
         let idle = self.idle.lock().pop();
         match idle {

@@ -696,14 +696,14 @@ fn snapshots_are_written_beside_writes_and_installed_with_reads_in_flight() {
     }
     let mut cursor = block(b.shared.read(request(&b.shared, r#"SELECT k FROM "public.t""#))).unwrap();
     assert_eq!(cursor.fetch(5, true, &mut |_| Ok(())).unwrap(), Fetched::More);
-    let old = b.engine.path();
+    let old = b.shared.file().path();
     let waiting = b.shared.wait_applied(1_000_000);
     // A damaged file is refused, and nothing happens.
     let bad = b.directory.path().join("bad");
     let mut bytes = std::fs::read(&file).unwrap();
     bytes[5000] ^= 1;
     std::fs::write(&bad, bytes).unwrap();
-    assert!(matches!(b.engine.install(&bad, &meta), Err(Halt::Corrupt(_))));
+    assert!(matches!(b.engine.install(&bad, &meta), Err(Halt::Environment(_))));
     assert_eq!(b.engine.applied().index, 2000);
 
     b.engine.install(&file, &meta).unwrap();
