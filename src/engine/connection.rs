@@ -326,8 +326,8 @@ fn may_write(action: &AuthAction<'_>) -> bool {
     match *action {
         AuthAction::Insert { table_name } | AuthAction::Delete { table_name } => is_writable_table(table_name),
         AuthAction::Update { table_name, .. } => is_writable_table(table_name),
-        // ALTER and DROP read the schema table.
-        AuthAction::Read { table_name: "sqlite_master", .. } => true,
+        // ALTER and DROP read the schema tables; ADD COLUMN checks existing rows against its constraints.
+        AuthAction::Read { table_name: "sqlite_master" | "sqlite_temp_master" | "pragma_quick_check", .. } => true,
         AuthAction::CreateTable { table_name } | AuthAction::DropTable { table_name } => is_open_table(table_name),
         AuthAction::AlterTable { table_name, .. } => is_open_table(table_name),
         AuthAction::Analyze { .. } | AuthAction::Reindex { .. } => true,
@@ -339,7 +339,9 @@ fn may_write(action: &AuthAction<'_>) -> bool {
         }
         AuthAction::CreateView { .. } | AuthAction::DropView { .. } => true,
         // Moves foreign key checks to the end of the command: table rebuilds and SET CONSTRAINTS need it.
-        AuthAction::Pragma { pragma_name, .. } => pragma_name.eq_ignore_ascii_case("defer_foreign_keys"),
+        AuthAction::Pragma { pragma_name, .. } => {
+            ["defer_foreign_keys", "quick_check"].iter().any(|name| pragma_name.eq_ignore_ascii_case(name))
+        }
         _ => false,
     }
 }
@@ -354,7 +356,7 @@ fn is_open_table(name: &str) -> bool {
 
 fn is_writable_table(name: &str) -> bool {
     // DEFENSIVE keeps direct writes from the schema table; DDL writes it through here.
-    is_open_table(name) || name.eq_ignore_ascii_case("sqlite_master")
+    is_open_table(name) || ["sqlite_master", "sqlite_temp_master"].iter().any(|n| name.eq_ignore_ascii_case(n))
 }
 
 /// Functions whose value depends on the machine, on time or on what the connection did before.
