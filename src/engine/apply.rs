@@ -460,7 +460,9 @@ impl Machine {
         if self.runner.connection.has_deferred_violations() {
             let fault =
                 Fault { code: ffi::SQLITE_CONSTRAINT_FOREIGNKEY, message: "FOREIGN KEY constraint failed".to_owned() };
-            return Err(match self.runner.explain(fault) {
+            let statements: Vec<_> =
+                write.steps.iter().flat_map(|step| &step.statements).map(|statement| &*statement.sql).collect();
+            return Err(match self.runner.explain(fault, &statements) {
                 StepError::Sql(error) => failed(last, error),
                 StepError::Machine(fault) => Ending::Stop(fault.into()),
             });

@@ -57,6 +57,8 @@ pub struct Connection {
     raised: Arc<Mutex<Option<SqlError>>>,
     sequences: Arc<Mutex<Sequences>>,
     trusted: Arc<AtomicBool>,
+    /// SQLite names of the tables that statements being prepared write, while somebody asks.
+    written: Arc<Mutex<Option<Vec<String>>>>,
     changes: Changes,
     raw: rusqlite::Connection,
 }
@@ -97,10 +99,11 @@ impl Connection {
         let changes = unsafe { Changes::install(db) };
         register(&raw, &context)?;
         let sequences = super::sequence::register(&raw, &context, &raised)?;
-        authorize(&mut raw, role, trusted.clone())?;
+        let written = Arc::new(Mutex::new(None));
+        authorize(&mut raw, role, trusted.clone(), written.clone())?;
         trusted.store(false, Ordering::Relaxed);
         let cache = Cache::new(if role == Role::Writer { 1024 } else { 256 });
-        Ok(Connection { cache, own: Cache::new(64), context, raised, sequences, trusted, changes, raw })
+        Ok(Connection { cache, own: Cache::new(64), context, raised, sequences, trusted, written, changes, raw })
     }
 
     /// What functions see. Never hold the lock while a statement runs: functions take it.
@@ -155,6 +158,14 @@ impl Connection {
         let result = f(self);
         self.trusted.store(false, Ordering::Relaxed);
         result
+    }
+
+    /// SQLite names of the tables that a statement writes, its target first. Prepares it anew: for errors only.
+    pub fn written_tables(&mut self, sql: &str) -> Vec<String> {
+        *self.written.lock() = Some(Vec::new());
+        // SAFETY: dropped at once.
+        drop(unsafe { Statement::prepare(self.handle(), sql) });
+        self.written.lock().take().unwrap_or_default()
     }
 
     fn own(&mut self, sql: &str) -> Result<&mut Statement, Fault> {
@@ -301,8 +312,21 @@ fn fix_settings(raw: &rusqlite::Connection, role: Role) -> Result<(), Fault> {
     Ok(())
 }
 
-fn authorize(raw: &mut rusqlite::Connection, role: Role, trusted: Arc<AtomicBool>) -> Result<(), Fault> {
+fn authorize(
+    raw: &mut rusqlite::Connection,
+    role: Role,
+    trusted: Arc<AtomicBool>,
+    written: Arc<Mutex<Option<Vec<String>>>>,
+) -> Result<(), Fault> {
     raw.authorizer(Some(move |asked: AuthContext<'_>| {
+        if let AuthAction::Insert { table_name }
+        | AuthAction::Update { table_name, .. }
+        | AuthAction::Delete { table_name } = asked.action
+            && let Some(written) = &mut *written.lock()
+            && !written.iter().any(|name| name == table_name)
+        {
+            written.push(table_name.to_owned());
+        }
         let allowed = trusted.load(Ordering::Relaxed)
             || match role {
                 Role::Reader => may_read(&asked.action),

@@ -63,8 +63,9 @@ pub type Rows<'a> = &'a mut dyn FnMut(&str) -> SqlResult<Vec<Vec<Value>>>;
 /// Reads the catalog from the database.
 pub type LoadCatalog = Arc<dyn Fn(Rows<'_>) -> SqlResult<Catalog> + Send + Sync>;
 
-/// The client's error for SQLite's message and extended result code. Must be a function of its arguments.
-pub type ExplainError = Arc<dyn Fn(&Catalog, &str, i32) -> SqlError + Send + Sync>;
+/// The client's error for SQLite's message, its extended result code, and the OIDs of the tables that the statement
+/// writes (its target first). Must be a function of its arguments.
+pub type ExplainError = Arc<dyn Fn(&Catalog, &str, i32, &[u32]) -> SqlError + Send + Sync>;
 
 /// What the engine is told about SQL.
 #[derive(Clone)]

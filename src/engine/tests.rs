@@ -49,7 +49,7 @@ fn dialect() -> Dialect {
             Ok(Catalog::default())
         }),
         decode_error: |message| message.strip_prefix("22012:").map(|m| SqlError::new(state::DIVISION_BY_ZERO, m)),
-        explain_error: Arc::new(|_, message, code| {
+        explain_error: Arc::new(|_, message, code, _| {
             let state = match code {
                 rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY => state::UNIQUE_VIOLATION,
                 rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY => state::FOREIGN_KEY_VIOLATION,
@@ -388,6 +388,16 @@ fn what_clients_must_not_do_is_denied() {
     }
     assert!(rows(&r.shared, r#"INSERT INTO "public.t" VALUES (1, 'a')"#).is_err());
     assert_eq!(*r.write(100, insert(1)), count(1));
+}
+
+#[test]
+fn the_tables_of_a_statement_are_known_to_who_explains_its_errors() {
+    let mut r = Replica::new();
+    let mut tables = |sql| r.engine.machine.runner.connection.written_tables(sql);
+    assert_eq!(tables(r#"INSERT INTO "public.child" SELECT k, k FROM "public.t""#), ["public.child"]);
+    assert_eq!(tables(r#"DELETE FROM "public.parent""#), ["public.parent"]);
+    assert_eq!(tables("SELECT 1").len(), 0);
+    assert_eq!(tables("nonsense").len(), 0);
 }
 
 #[test]
