@@ -40,8 +40,11 @@ pub type Register =
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// The one writer of a file, or a private fork: may change what the SQL compiler may change.
+    /// The one writer of a file: may change what the SQL compiler may change.
     Writer,
+    /// A private fork: as a writer, but whoever made it has chosen its memory settings, and opens and ends its
+    /// transactions on the same connection.
+    Fork,
     /// Only reads.
     Reader,
 }
@@ -104,6 +107,16 @@ impl Connection {
         trusted.store(false, Ordering::Relaxed);
         let cache = Cache::new(if role == Role::Writer { 1024 } else { 256 });
         Ok(Connection { cache, own: Cache::new(64), context, raised, sequences, trusted, written, changes, raw })
+    }
+
+    /// Sets up a connection that somebody else owns, opened on a fork's file system.
+    ///
+    /// # Safety
+    /// The result is dropped before `raw` is closed, and the two are used by one thread at a time.
+    pub unsafe fn attach(raw: &rusqlite::Connection, register: &Register) -> Result<Connection, Fault> {
+        // SAFETY: as promised by the caller; the second wrapper does not close the handle.
+        let raw = unsafe { rusqlite::Connection::from_handle(raw.handle())? };
+        Connection::configure(raw, Role::Fork, register)
     }
 
     /// What functions see. Never hold the lock while a statement runs: functions take it.
@@ -301,13 +314,14 @@ fn fix_settings(raw: &rusqlite::Connection, role: Role) -> Result<(), Fault> {
         raw.set_limit(limit, value)?;
     }
     raw.execute_batch(
-        "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA automatic_index = ON; PRAGMA recursive_triggers = OFF;
+        "PRAGMA mmap_size = 0; PRAGMA automatic_index = ON; PRAGMA recursive_triggers = OFF;
          PRAGMA case_sensitive_like = OFF; PRAGMA ignore_check_constraints = OFF; PRAGMA cell_size_check = OFF;",
     )?;
     raw.execute_batch(match role {
-        Role::Writer => "PRAGMA cache_size = -16384",
+        Role::Fork => return Ok(()),
+        Role::Writer => "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384",
         // A reader drops its cache whenever the database changed, so a large one would only cost memory.
-        Role::Reader => "PRAGMA cache_size = -2048; PRAGMA query_only = ON",
+        Role::Reader => "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048; PRAGMA query_only = ON",
     })?;
     Ok(())
 }
@@ -331,6 +345,11 @@ fn authorize(
             || match role {
                 Role::Reader => may_read(&asked.action),
                 Role::Writer => may_read(&asked.action) || may_write(&asked.action),
+                Role::Fork => {
+                    matches!(asked.action, AuthAction::Transaction { .. })
+                        || may_read(&asked.action)
+                        || may_write(&asked.action)
+                }
             };
         if allowed { Authorization::Allow } else { Authorization::Deny }
     }))?;

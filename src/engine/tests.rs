@@ -401,6 +401,30 @@ fn the_tables_of_a_statement_are_known_to_who_explains_its_errors() {
 }
 
 #[test]
+fn a_fork_runs_steps_on_a_connection_of_somebody_else() {
+    let raw = rusqlite::Connection::open_in_memory().unwrap();
+    raw.execute_batch(TABLES).unwrap();
+    // SAFETY: the runner goes before `raw`, which is declared before it.
+    let connection = unsafe { Connection::attach(&raw, &dialect().register).unwrap() };
+    let mut runner = Runner::new(connection, dialect());
+    raw.execute_batch("BEGIN").unwrap();
+    runner.connection.context().lock().sequences =
+        crate::functions::SequenceSource::Draw(Arc::new(|oid| Ok(i64::from(oid) * 100)));
+    runner.connection.changes().record(true);
+    runner.connection.changes().keep_touched();
+    let (outcome, told) = runner.run(&draw().steps[0], true).ok().unwrap();
+    assert_eq!((outcome.count, told.count, &outcome.drawn[..]), (1, 1, &[(9, 900)][..]));
+    let touched = runner.connection.changes().take_touched();
+    assert_eq!(touched.len(), 1);
+    assert_eq!((&*touched[0].table, touched[0].rowids), ("public.t", Some((900, 900))));
+    assert_eq!(touched[0].new[0], Value::Int(900));
+    raw.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(raw.query_row(r#"SELECT count(*) FROM "public.t""#, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+    drop(runner);
+    raw.close().unwrap();
+}
+
+#[test]
 fn ddl_of_every_kind_is_allowed() {
     let mut r = Replica::new();
     for (request, text) in (1..).zip([
