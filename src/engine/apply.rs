@@ -50,6 +50,7 @@ impl From<Fault> for Stop {
 
 /// The engine's own statements never fail for reasons of SQL: such an error means that the file is not what it must be.
 pub fn halt(fault: &Fault) -> Halt {
+    super::checkpoint::abort_if_unflushed(fault);
     match fault.primary() {
         ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB | ffi::SQLITE_ERROR => Halt::Corrupt(fault.to_string()),
         _ => Halt::Environment(fault.to_string()),
@@ -234,7 +235,7 @@ impl Machine {
         marked: &mut bool,
     ) -> Result<Arc<Outcome>, Stop> {
         let request = proposal.request;
-        if let Some(outcome) = self.remembered(request)? {
+        if let Some(outcome) = self.remembered(request, site.index)? {
             self.fold.number(3);
             return Ok(Arc::new(outcome));
         }
@@ -258,18 +259,19 @@ impl Machine {
                 return Ok(Arc::new(Outcome::Done(Vec::new())));
             }
         };
-        self.remember(request, &outcome);
+        self.remember(request, site.index, &outcome);
         Ok(Arc::new(outcome))
     }
 
     /// The outcome of a request that was applied before, also earlier in this entry.
-    fn remembered(&mut self, request: RequestId) -> Result<Option<Outcome>, Stop> {
+    fn remembered(&mut self, request: RequestId, at: u64) -> Result<Option<Outcome>, Stop> {
         let read =
             |bytes: &[u8]| command::decode(bytes).map(Some).map_err(|e| corrupt(format!("outcome of {request}: {e}")));
-        if let Some(bytes) = self.current.find(request) {
-            return read(bytes);
-        }
         match self.memory.find(request) {
+            Some(index) if index == at => {
+                let bytes = self.current.find(request);
+                read(bytes.ok_or_else(|| corrupt(format!("the outcome of {request} is missing")))?)
+            }
             Some(index) => read(&Memory::outcome(&mut self.runner.connection, index, request)?),
             None => Ok(None),
         }
@@ -277,7 +279,7 @@ impl Machine {
 
     /// Folds an outcome into the digest and keeps it for repeated requests. Refusals are not kept: nothing happened,
     /// and the gateway may send the request again, translated anew.
-    fn remember(&mut self, request: RequestId, outcome: &Outcome) {
+    fn remember(&mut self, request: RequestId, at: u64, outcome: &Outcome) {
         let mut bytes = std::mem::take(&mut self.scratch);
         bytes.clear();
         bytes.push(command::VERSION);
@@ -296,6 +298,7 @@ impl Machine {
         }
         if !matches!(outcome, Outcome::Refused(_)) {
             self.current.push(request, &bytes);
+            self.memory.note(request, at);
         }
         self.scratch = bytes;
     }
@@ -457,7 +460,9 @@ impl Machine {
         if self.runner.connection.has_deferred_violations() {
             let fault =
                 Fault { code: ffi::SQLITE_CONSTRAINT_FOREIGNKEY, message: "FOREIGN KEY constraint failed".to_owned() };
-            return Err(match self.runner.explain(fault) {
+            let statements: Vec<_> =
+                write.steps.iter().flat_map(|step| &step.statements).map(|statement| &*statement.sql).collect();
+            return Err(match self.runner.explain(fault, &statements) {
                 StepError::Sql(error) => failed(last, error),
                 StepError::Machine(fault) => Ending::Stop(fault.into()),
             });

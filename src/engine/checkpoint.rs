@@ -91,10 +91,7 @@ pub fn pass(connection: &Connection, progress: &Progress) -> Result<bool, Fault>
         _ => {
             // SAFETY: an open connection.
             let fault = unsafe { Fault::of(connection.handle()) };
-            if matches!(fault.code, ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC) {
-                tracing::error!(%fault, "fsync failed");
-                std::process::abort();
-            }
+            abort_if_unflushed(&fault);
             return Err(fault);
         }
     }
@@ -104,6 +101,14 @@ pub fn pass(connection: &Connection, progress: &Progress) -> Result<bool, Fault>
         progress.set_durable(committed);
     }
     Ok(complete)
+}
+
+/// After a failed flush nobody knows what is on the disk, and a second flush may claim success: the process ends.
+pub fn abort_if_unflushed(fault: &Fault) {
+    if matches!(fault.code, ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC) {
+        tracing::error!(%fault, "fsync failed");
+        std::process::abort();
+    }
 }
 
 #[derive(Default)]

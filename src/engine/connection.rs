@@ -40,8 +40,11 @@ pub type Register =
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// The one writer of a file, or a private fork: may change what the SQL compiler may change.
+    /// The one writer of a file: may change what the SQL compiler may change.
     Writer,
+    /// A private fork: as a writer, but whoever made it has chosen its memory settings, and opens and ends its
+    /// transactions on the same connection.
+    Fork,
     /// Only reads.
     Reader,
 }
@@ -57,6 +60,8 @@ pub struct Connection {
     raised: Arc<Mutex<Option<SqlError>>>,
     sequences: Arc<Mutex<Sequences>>,
     trusted: Arc<AtomicBool>,
+    /// SQLite names of the tables that statements being prepared write, while somebody asks.
+    written: Arc<Mutex<Option<Vec<String>>>>,
     changes: Changes,
     raw: rusqlite::Connection,
 }
@@ -73,7 +78,7 @@ impl Connection {
             return Err(Fault { code: ffi::SQLITE_CANTOPEN, message: format!("journal mode is {mode}, not WAL") });
         }
         raw.execute_batch(
-            "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 0;",
+            "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;",
         )?;
         Connection::configure(raw, role, register)
     }
@@ -97,10 +102,21 @@ impl Connection {
         let changes = unsafe { Changes::install(db) };
         register(&raw, &context)?;
         let sequences = super::sequence::register(&raw, &context, &raised)?;
-        authorize(&mut raw, role, trusted.clone())?;
+        let written = Arc::new(Mutex::new(None));
+        authorize(&mut raw, role, trusted.clone(), written.clone())?;
         trusted.store(false, Ordering::Relaxed);
         let cache = Cache::new(if role == Role::Writer { 1024 } else { 256 });
-        Ok(Connection { cache, own: Cache::new(64), context, raised, sequences, trusted, changes, raw })
+        Ok(Connection { cache, own: Cache::new(64), context, raised, sequences, trusted, written, changes, raw })
+    }
+
+    /// Sets up a connection that somebody else owns, opened on a fork's file system.
+    ///
+    /// # Safety
+    /// The result is dropped before `raw` is closed, and the two are used by one thread at a time.
+    pub unsafe fn attach(raw: &rusqlite::Connection, register: &Register) -> Result<Connection, Fault> {
+        // SAFETY: as promised by the caller; the second wrapper does not close the handle.
+        let raw = unsafe { rusqlite::Connection::from_handle(raw.handle())? };
+        Connection::configure(raw, Role::Fork, register)
     }
 
     /// What functions see. Never hold the lock while a statement runs: functions take it.
@@ -155,6 +171,14 @@ impl Connection {
         let result = f(self);
         self.trusted.store(false, Ordering::Relaxed);
         result
+    }
+
+    /// SQLite names of the tables that a statement writes, its target first. Prepares it anew: for errors only.
+    pub fn written_tables(&mut self, sql: &str) -> Vec<String> {
+        *self.written.lock() = Some(Vec::new());
+        // SAFETY: dropped at once.
+        drop(unsafe { Statement::prepare(self.handle(), sql) });
+        self.written.lock().take().unwrap_or_default()
     }
 
     fn own(&mut self, sql: &str) -> Result<&mut Statement, Fault> {
@@ -290,23 +314,42 @@ fn fix_settings(raw: &rusqlite::Connection, role: Role) -> Result<(), Fault> {
         raw.set_limit(limit, value)?;
     }
     raw.execute_batch(
-        "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA automatic_index = ON; PRAGMA recursive_triggers = OFF;
+        "PRAGMA mmap_size = 0; PRAGMA automatic_index = ON; PRAGMA recursive_triggers = OFF;
          PRAGMA case_sensitive_like = OFF; PRAGMA ignore_check_constraints = OFF; PRAGMA cell_size_check = OFF;",
     )?;
     raw.execute_batch(match role {
-        Role::Writer => "PRAGMA cache_size = -16384",
+        Role::Fork => return Ok(()),
+        Role::Writer => "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384",
         // A reader drops its cache whenever the database changed, so a large one would only cost memory.
-        Role::Reader => "PRAGMA cache_size = -2048; PRAGMA query_only = ON",
+        Role::Reader => "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048; PRAGMA query_only = ON",
     })?;
     Ok(())
 }
 
-fn authorize(raw: &mut rusqlite::Connection, role: Role, trusted: Arc<AtomicBool>) -> Result<(), Fault> {
+fn authorize(
+    raw: &mut rusqlite::Connection,
+    role: Role,
+    trusted: Arc<AtomicBool>,
+    written: Arc<Mutex<Option<Vec<String>>>>,
+) -> Result<(), Fault> {
     raw.authorizer(Some(move |asked: AuthContext<'_>| {
+        if let AuthAction::Insert { table_name }
+        | AuthAction::Update { table_name, .. }
+        | AuthAction::Delete { table_name } = asked.action
+            && let Some(written) = &mut *written.lock()
+            && !written.iter().any(|name| name == table_name)
+        {
+            written.push(table_name.to_owned());
+        }
         let allowed = trusted.load(Ordering::Relaxed)
             || match role {
                 Role::Reader => may_read(&asked.action),
                 Role::Writer => may_read(&asked.action) || may_write(&asked.action),
+                Role::Fork => {
+                    matches!(asked.action, AuthAction::Transaction { .. })
+                        || may_read(&asked.action)
+                        || may_write(&asked.action)
+                }
             };
         if allowed { Authorization::Allow } else { Authorization::Deny }
     }))?;
@@ -326,8 +369,8 @@ fn may_write(action: &AuthAction<'_>) -> bool {
     match *action {
         AuthAction::Insert { table_name } | AuthAction::Delete { table_name } => is_writable_table(table_name),
         AuthAction::Update { table_name, .. } => is_writable_table(table_name),
-        // ALTER and DROP read the schema table.
-        AuthAction::Read { table_name: "sqlite_master", .. } => true,
+        // ALTER and DROP read the schema tables; ADD COLUMN checks existing rows against its constraints.
+        AuthAction::Read { table_name: "sqlite_master" | "sqlite_temp_master" | "pragma_quick_check", .. } => true,
         AuthAction::CreateTable { table_name } | AuthAction::DropTable { table_name } => is_open_table(table_name),
         AuthAction::AlterTable { table_name, .. } => is_open_table(table_name),
         AuthAction::Analyze { .. } | AuthAction::Reindex { .. } => true,
@@ -339,7 +382,9 @@ fn may_write(action: &AuthAction<'_>) -> bool {
         }
         AuthAction::CreateView { .. } | AuthAction::DropView { .. } => true,
         // Moves foreign key checks to the end of the command: table rebuilds and SET CONSTRAINTS need it.
-        AuthAction::Pragma { pragma_name, .. } => pragma_name.eq_ignore_ascii_case("defer_foreign_keys"),
+        AuthAction::Pragma { pragma_name, .. } => {
+            ["defer_foreign_keys", "quick_check"].iter().any(|name| pragma_name.eq_ignore_ascii_case(name))
+        }
         _ => false,
     }
 }
@@ -354,7 +399,7 @@ fn is_open_table(name: &str) -> bool {
 
 fn is_writable_table(name: &str) -> bool {
     // DEFENSIVE keeps direct writes from the schema table; DDL writes it through here.
-    is_open_table(name) || name.eq_ignore_ascii_case("sqlite_master")
+    is_open_table(name) || ["sqlite_master", "sqlite_temp_master"].iter().any(|n| name.eq_ignore_ascii_case(n))
 }
 
 /// Functions whose value depends on the machine, on time or on what the connection did before.

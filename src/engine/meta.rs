@@ -209,14 +209,19 @@ impl Memory {
                 return Err(Fault::error("malformed row of _quorate_outcome"));
             };
             let (ids, _) = ids(outcomes).ok_or_else(|| Fault::error("malformed outcomes"))?;
+            ids.iter().for_each(|id| memory.note(*id, index as u64));
             memory.remember(index as u64, &ids, outcomes.len());
             Ok(())
         })?;
         Ok(memory)
     }
 
+    /// Notes that a request was applied at `index`, whose entry is closed later.
+    pub fn note(&mut self, request: RequestId, index: u64) {
+        self.by_request.insert(request, index);
+    }
+
     fn remember(&mut self, index: u64, ids: &[RequestId], bytes: usize) {
-        self.by_request.extend(ids.iter().map(|id| (*id, index)));
         self.requests.extend(ids);
         self.entries.push_back(Remembered { index, commands: ids.len(), bytes });
         self.bytes += bytes;

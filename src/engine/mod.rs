@@ -37,6 +37,7 @@ pub mod step;
 mod tests;
 
 pub use connection::{Connection, Register, Role};
+pub use files::Generation;
 pub use meta::Window;
 pub use reader::Cursor;
 pub use step::{Runner, StepError};
@@ -49,7 +50,6 @@ use crate::value::Value;
 use apply::{Machine, halt};
 use arc_swap::ArcSwap;
 use checkpoint::{Checkpointer, Pace, Progress};
-use files::Generation;
 use parking_lot::{Condvar, Mutex};
 use statement::Fault;
 use std::future::Future;
@@ -64,8 +64,9 @@ pub type Rows<'a> = &'a mut dyn FnMut(&str) -> SqlResult<Vec<Vec<Value>>>;
 /// Reads the catalog from the database.
 pub type LoadCatalog = Arc<dyn Fn(Rows<'_>) -> SqlResult<Catalog> + Send + Sync>;
 
-/// The client's error for SQLite's message and extended result code. Must be a function of its arguments.
-pub type ExplainError = Arc<dyn Fn(&Catalog, &str, i32) -> SqlError + Send + Sync>;
+/// The client's error for SQLite's message, its extended result code, and the OIDs of the tables that the statement
+/// writes (its target first). Must be a function of its arguments.
+pub type ExplainError = Arc<dyn Fn(&Catalog, &str, i32, &[u32]) -> SqlError + Send + Sync>;
 
 /// What the engine is told about SQL.
 #[derive(Clone)]
@@ -184,6 +185,11 @@ impl Shared {
 
     pub fn catalog(&self) -> Arc<Catalog> {
         self.catalog.load_full()
+    }
+
+    /// The database file of now. Whoever opens it keeps this for as long, and looks whether it was retired.
+    pub fn file(&self) -> Arc<Generation> {
+        self.pool.load().generation().clone()
     }
 
     /// Ends when `index` is applied here; fails when the replica is closed before.
@@ -326,11 +332,6 @@ impl Engine {
     /// The running digest.
     pub fn digest(&self) -> u64 {
         self.machine.state.digest
-    }
-
-    /// Path of the current database file, for forks.
-    pub fn path(&self) -> PathBuf {
-        self.generation.path()
     }
 
     fn checkpoint_if_long(&mut self) -> Result<(), Halt> {

@@ -51,6 +51,10 @@ impl Pool {
         Pool { idle: Mutex::new(Vec::new()), permits, options, generation }
     }
 
+    pub fn generation(&self) -> &Arc<Generation> {
+        &self.generation
+    }
+
     fn take(&self) -> Result<Reader, Fault> {
         let idle = self.idle.lock().pop();
         match idle {
@@ -440,7 +444,7 @@ fn end(pool: &Pool, mut reader: Reader) {
 
 fn explain(reader: &mut Reader, shared: &Shared, fault: Fault) -> SqlError {
     reader.runner.set_catalog(shared.catalog());
-    match reader.runner.explain(fault) {
+    match reader.runner.explain(fault, &[]) {
         StepError::Sql(error) => error,
         StepError::Machine(fault) => machine_error(&fault),
     }

@@ -62,18 +62,19 @@ fn inspect(file: &Path, options: &Options) -> Result<State, Fault> {
     Ok(state)
 }
 
-/// Verifies `file` and makes it generation `number`; afterwards the pointer names it.
+/// Verifies `file` and makes it generation `number`; afterwards the pointer names it. A file that is not what `meta`
+/// says was damaged on its way; nothing has happened to the state then, and it can be fetched again.
 pub fn place(options: &Options, file: &Path, meta: &SnapshotMeta, number: u64) -> Result<Arc<Generation>, Halt> {
     let (length, checksum) = files::measure(file).map_err(environment)?;
     if (length, checksum) != (meta.length, meta.checksum) {
-        return Err(Halt::Corrupt(format!(
+        return Err(Halt::Environment(format!(
             "snapshot has {length} bytes and checksum {checksum:016x}, expected {} and {:016x}",
             meta.length, meta.checksum
         )));
     }
     let state = inspect(file, options).map_err(|f| halt(&f))?;
     if state.at != meta.at || *state.membership != meta.membership {
-        return Err(Halt::Corrupt(format!("snapshot is at {:?}, expected {:?}", state.at, meta.at)));
+        return Err(Halt::Environment(format!("snapshot is at {:?}, expected {:?}", state.at, meta.at)));
     }
     let generation = Generation::new(&options.directory, number);
     files::remove(&generation.path()).map_err(environment)?;

@@ -111,12 +111,12 @@ impl Runner {
         };
         result.map_err(|cut| match cut {
             Cut::Sql(error) => StepError::Sql(error),
-            Cut::Fault(fault) => self.explain(fault),
+            Cut::Fault(fault) => self.explain(fault, &[sql]),
         })
     }
 
-    /// An error for the client, if the failure is the statement's and not the machine's.
-    pub fn explain(&mut self, fault: Fault) -> StepError {
+    /// An error for the client, if the failure is the statements' and not the machine's.
+    pub fn explain(&mut self, fault: Fault, statements: &[&str]) -> StepError {
         let raised = self.connection.take_raised();
         if !fault.is_deterministic() {
             return StepError::Machine(fault);
@@ -125,9 +125,27 @@ impl Runner {
             return StepError::Sql(error);
         }
         match self.catalog() {
-            Ok(catalog) => StepError::Sql((self.dialect.explain_error)(&catalog, &fault.message, fault.code)),
+            Ok(catalog) => {
+                let tables = match fault.primary() {
+                    ffi::SQLITE_CONSTRAINT => self.written_tables(&catalog, statements),
+                    _ => Vec::new(),
+                };
+                StepError::Sql((self.dialect.explain_error)(&catalog, &fault.message, fault.code, &tables))
+            }
             Err(error) => StepError::Machine(Fault { code: ffi::SQLITE_INTERNAL, message: error.to_string() }),
         }
+    }
+
+    fn written_tables(&mut self, catalog: &Catalog, statements: &[&str]) -> Vec<u32> {
+        let mut tables = Vec::new();
+        for name in statements.iter().flat_map(|sql| self.connection.written_tables(sql)) {
+            // Schema and relation names may have dots of their own.
+            let relation = name
+                .match_indices('.')
+                .find_map(|(dot, _)| catalog.relations.get(&(name[..dot].to_owned(), name[dot + 1..].to_owned())));
+            tables.extend(relation.map(|r| r.oid).filter(|oid| !tables.contains(oid)));
+        }
+        tables
     }
 
     /// Moves the values drawn by the last statement into the outcome, and makes them the session's `currval`.

@@ -49,7 +49,7 @@ fn dialect() -> Dialect {
             Ok(Catalog::default())
         }),
         decode_error: |message| message.strip_prefix("22012:").map(|m| SqlError::new(state::DIVISION_BY_ZERO, m)),
-        explain_error: Arc::new(|_, message, code| {
+        explain_error: Arc::new(|_, message, code, _| {
             let state = match code {
                 rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY => state::UNIQUE_VIOLATION,
                 rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY => state::FOREIGN_KEY_VIOLATION,
@@ -391,6 +391,71 @@ fn what_clients_must_not_do_is_denied() {
 }
 
 #[test]
+fn the_tables_of_a_statement_are_known_to_who_explains_its_errors() {
+    let mut r = Replica::new();
+    let mut tables = |sql| r.engine.machine.runner.connection.written_tables(sql);
+    assert_eq!(tables(r#"INSERT INTO "public.child" SELECT k, k FROM "public.t""#), ["public.child"]);
+    assert_eq!(tables(r#"DELETE FROM "public.parent""#), ["public.parent"]);
+    assert_eq!(tables("SELECT 1").len(), 0);
+    assert_eq!(tables("nonsense").len(), 0);
+}
+
+#[test]
+fn a_fork_runs_steps_on_a_connection_of_somebody_else() {
+    let raw = rusqlite::Connection::open_in_memory().unwrap();
+    raw.execute_batch(TABLES).unwrap();
+    // SAFETY: the runner goes before `raw`, which is declared before it.
+    let connection = unsafe { Connection::attach(&raw, &dialect().register).unwrap() };
+    let mut runner = Runner::new(connection, dialect());
+    raw.execute_batch("BEGIN").unwrap();
+    runner.connection.context().lock().sequences =
+        crate::functions::SequenceSource::Draw(Arc::new(|oid| Ok(i64::from(oid) * 100)));
+    runner.connection.changes().record(true);
+    runner.connection.changes().keep_touched();
+    let (outcome, told) = runner.run(&draw().steps[0], true).ok().unwrap();
+    assert_eq!((outcome.count, told.count, &outcome.drawn[..]), (1, 1, &[(9, 900)][..]));
+    let touched = runner.connection.changes().take_touched();
+    assert_eq!(touched.len(), 1);
+    assert_eq!((&*touched[0].table, touched[0].rowids), ("public.t", Some((900, 900))));
+    assert_eq!(touched[0].new[0], Value::Int(900));
+    raw.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(raw.query_row(r#"SELECT count(*) FROM "public.t""#, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
+    drop(runner);
+    raw.close().unwrap();
+}
+
+#[test]
+fn ddl_of_every_kind_is_allowed() {
+    let mut r = Replica::new();
+    for (request, text) in (1..).zip([
+        r#"CREATE TABLE "public.d" (a INTEGER PRIMARY KEY, b TEXT, c TEXT CHECK (c <> '')) STRICT"#,
+        r#"CREATE TABLE "public.w" (a TEXT PRIMARY KEY, b INTEGER) STRICT, WITHOUT ROWID"#,
+        r#"CREATE UNIQUE INDEX "public.d_b" ON "public.d" (b) WHERE b IS NOT NULL"#,
+        r#"CREATE VIEW "public.v" AS SELECT a FROM "public.d""#,
+        r#"CREATE TRIGGER "public.d_tr" AFTER INSERT ON "public.d" BEGIN
+             INSERT INTO "public.w" VALUES (new.b, new.a); END"#,
+        r#"INSERT INTO "public.d" VALUES (1, 'x', 'y')"#,
+        r#"ALTER TABLE "public.d" ADD COLUMN e INTEGER DEFAULT 5"#,
+        r#"ALTER TABLE "public.d" RENAME COLUMN e TO f"#,
+        r#"ALTER TABLE "public.d" DROP COLUMN f"#,
+        r#"ALTER TABLE "public.d" RENAME TO "public.e""#,
+        r#"DROP VIEW "public.v""#,
+        r#"DROP TRIGGER "public.d_tr""#,
+        r#"DROP INDEX "public.d_b""#,
+        r#"ANALYZE "public.e""#,
+        r#"CREATE TABLE "public.copy" AS SELECT * FROM "public.e""#,
+        r#"DROP TABLE "public.e""#,
+    ]) {
+        let mut write = Write { schema_version: request - 1, ..one(text, vec![]) };
+        write.steps[0].ddl = true;
+        let outcome = r.write(request, write);
+        assert!(matches!(&*outcome, Outcome::Done(_)), "{text}: {outcome:?}");
+    }
+    assert_eq!(r.value(r#"SELECT b FROM "public.w" WHERE a = 'x'"#), Value::Int(1));
+    assert_eq!(r.value(r#"SELECT c FROM "public.copy""#), Value::Text("y".into()));
+}
+
+#[test]
 fn time_and_dice_come_from_the_log() {
     let run = |grouped: bool| {
         let mut r = Replica::new();
@@ -696,14 +761,14 @@ fn snapshots_are_written_beside_writes_and_installed_with_reads_in_flight() {
     }
     let mut cursor = block(b.shared.read(request(&b.shared, r#"SELECT k FROM "public.t""#))).unwrap();
     assert_eq!(cursor.fetch(5, true, &mut |_| Ok(())).unwrap(), Fetched::More);
-    let old = b.engine.path();
+    let old = b.shared.file().path();
     let waiting = b.shared.wait_applied(1_000_000);
     // A damaged file is refused, and nothing happens.
     let bad = b.directory.path().join("bad");
     let mut bytes = std::fs::read(&file).unwrap();
     bytes[5000] ^= 1;
     std::fs::write(&bad, bytes).unwrap();
-    assert!(matches!(b.engine.install(&bad, &meta), Err(Halt::Corrupt(_))));
+    assert!(matches!(b.engine.install(&bad, &meta), Err(Halt::Environment(_))));
     assert_eq!(b.engine.applied().index, 2000);
 
     b.engine.install(&file, &meta).unwrap();
@@ -892,7 +957,7 @@ fn measure() {
     let mut r = Replica::new();
     let mut number = 0;
     let mut run = |r: &mut Replica, name: &str, batch: u64, write: &dyn Fn(u64) -> Write| {
-        let total = 64 * 400;
+        let total = 64 * 200;
         let mut entries = Vec::new();
         for _ in 0..total / batch {
             let commands = (0..batch).map(|_| {
@@ -903,11 +968,16 @@ fn measure() {
         }
         let first = r.next();
         let entries: Vec<_> = (first..).zip(entries).map(|(i, commands)| entry(i, commands)).collect();
-        let start = Instant::now();
-        for entry in &entries {
+        let times = entries.iter().map(|entry| {
+            let start = Instant::now();
             r.engine.apply(std::slice::from_ref(entry)).unwrap();
-        }
-        println!("{name}, batch {batch}: {:.2} µs per command", start.elapsed().as_secs_f64() * 1e6 / total as f64);
+            start.elapsed()
+        });
+        let mut times: Vec<_> = times.collect();
+        let mean = times.iter().sum::<Duration>().as_secs_f64() * 1e6 / total as f64;
+        times.sort();
+        let median = times[times.len() / 2].as_secs_f64() * 1e6 / batch as f64;
+        println!("{name}, batch {batch}: median {median:.2} µs per command, mean {mean:.2}");
     };
     for batch in [64, 8, 1] {
         run(&mut r, "INSERT", batch, &|k| insert(k as i64));
