@@ -217,4 +217,4 @@ fn command(steps: Vec<Step>) -> Command {
 pub const DATABASE: &str = "system";
 
 /// The version of the system group's schema as its migrations leave it.
-pub const SCHEMA: u64 = 1;
+pub const SCHEMA: u64 = 0;
