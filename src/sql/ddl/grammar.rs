@@ -95,6 +95,8 @@ pub struct ConstraintDef {
 #[derive(Clone, Debug)]
 pub enum ConstraintSyntax {
     Null,
+    /// A collation that orders as everything here is ordered.
+    Collate,
     NotNull,
     Default(String),
     Check(String),
@@ -467,7 +469,7 @@ fn column_constraint(c: &mut Cursor<'_>) -> SqlResult<Option<ConstraintDef>> {
         generated(c)?
     } else if c.eat("COLLATE") {
         collation(c)?;
-        ConstraintSyntax::Null
+        ConstraintSyntax::Collate
     } else if name.is_some() {
         return Err(c.error());
     } else {

@@ -33,8 +33,9 @@ mod work;
 pub use grammar::{Ddl, TypeName};
 
 use super::Scope;
-use super::plan::{Plan, PlanKind, Tag, WritePlan};
+use super::plan::{Plan, PlanKind, WritePlan};
 use crate::error::SqlResult;
+use crate::types::Type;
 
 /// Compiles a DDL statement.
 pub fn compile(ddl: &Ddl, scope: &Scope<'_>) -> SqlResult<Plan> {
@@ -48,8 +49,14 @@ pub fn compile(ddl: &Ddl, scope: &Scope<'_>) -> SqlResult<Plan> {
         kind: PlanKind::Write(WritePlan {
             ddl: plan.changes_catalog,
             statements: plan.statements,
-            tag: Tag::Plain(tag),
+            tag,
             notices: plan.notices,
         }),
     })
+}
+
+/// The types that names mean, without their modifiers.
+pub fn types_of(names: &[TypeName], scope: &Scope<'_>) -> SqlResult<Vec<Type>> {
+    let work = work::Work::new(scope);
+    names.iter().map(|n| work.type_of(n).map(|(ty, _)| ty)).collect()
 }
