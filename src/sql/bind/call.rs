@@ -45,7 +45,7 @@ fn keep_best<T>(candidates: &mut Vec<Candidate<T>>, score: impl Fn(&Candidate<T>
 fn consistent(declared: &[Type], given: &[Type]) -> bool {
     let mut element: Option<Type> = None;
     declared.iter().zip(given).all(|(declared, given)| {
-        let this = match declared {
+        let this = match *declared {
             Type::ANYELEMENT | Type::ANYNONARRAY => *given,
             Type::ANYARRAY => given.element().unwrap_or(Type::UNKNOWN),
             _ => return true,
@@ -185,7 +185,7 @@ impl Binder<'_> {
 
     /// An operator applied: `left` is `None` for a prefix operator.
     pub(super) fn operator(&mut self, name: &str, left: Option<Typed>, right: Typed) -> SqlResult<Typed> {
-        self.operator_at(name, left, right, Location::default())
+        self.operator_at(name, left, right, Location::empty())
     }
 
     pub(super) fn operator_at(
@@ -265,7 +265,7 @@ impl Binder<'_> {
             if *given == Type::UNKNOWN {
                 continue;
             }
-            match declared {
+            match *declared {
                 Type::ANYELEMENT | Type::ANYNONARRAY => meaning.element = meaning.element.or(Some(*given)),
                 Type::ANYARRAY => meaning.element = meaning.element.or(given.element()),
                 _ => {}
@@ -341,7 +341,7 @@ impl Binder<'_> {
 
     /// A scalar function of ours, by name.
     pub(super) fn call_by_name(&mut self, name: &str, args: Vec<Typed>) -> SqlResult<Typed> {
-        self.scalar_at(name, args, Location::default())
+        self.scalar_at(name, args, Location::empty())
     }
 
     pub(super) fn scalar_at(&mut self, name: &str, args: Vec<Typed>, at: Location) -> SqlResult<Typed> {

@@ -318,15 +318,14 @@ impl Binder<'_> {
             let text = self.text_of_reg(expr)?;
             return self.try_coerce(text, to, typmod, context);
         }
-        // The modifier belongs to the target: a cast between two types ignores it unless its template takes it.
         let argument = Argument { sql: "{0}", ty: expr.ty, typmod: expr.typmod };
         if let Some((needs, template)) = cast(argument, to, typmod, context) {
             if needs > context {
                 return Ok(None);
             }
-            let applied = template != "{0}";
-            let keeps = |ty| matches!(ty, Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NUMERIC);
-            let done = if applied && !keeps(to) { typmod } else { NO_TYPMOD };
+            // A template that takes the modifier has applied it; others leave that to the caller.
+            let plain = cast(argument, to, NO_TYPMOD, context).map(|(_, template)| template);
+            let done = if plain.as_ref() == Some(&template) { NO_TYPMOD } else { typmod };
             return Ok(Some(relabel(expr, to, template).typmod(done)));
         }
         let (Some(from_element), Some(to_element)) = (expr.ty.element(), to.element()) else { return Ok(None) };

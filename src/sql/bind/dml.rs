@@ -318,7 +318,7 @@ impl Binder<'_> {
         query: &Query,
         conflict: bool,
     ) -> SqlResult<String> {
-        let mut tree: QueryTree = self.query_tree(query, None)?;
+        let mut tree: QueryTree = self.query_tree(query)?;
         let width = tree.outputs().len();
         self.check_width(width, &mut columns, listed)?;
         for (i, column) in columns.iter().enumerate() {
@@ -465,7 +465,7 @@ impl Binder<'_> {
             inner = e;
         }
         if let Expr::Subquery(query) = inner {
-            let mut tree = self.query_tree(query, None)?;
+            let mut tree = self.query_tree(query)?;
             if tree.outputs().len() != columns.len() {
                 return Err(SqlError::syntax("number of columns does not match number of values"));
             }

@@ -93,7 +93,7 @@ impl PartialEq for Typed {
 
 impl Typed {
     pub fn new(ty: Type, node: Node) -> Typed {
-        Typed { ty, typmod: NO_TYPMOD, node, at: Location::default() }
+        Typed { ty, typmod: NO_TYPMOD, node, at: Location::empty() }
     }
 
     pub fn constant(ty: Type, value: Value) -> Typed {

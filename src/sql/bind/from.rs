@@ -11,7 +11,8 @@ use crate::functions::Kind;
 use crate::sql::catalog::{Relation, RelationKind, Source, quote};
 use crate::types::{NO_TYPMOD, Type};
 use sqlparser::ast::{
-    Expr, FunctionArg, Ident, Join, JoinConstraint, JoinOperator, ObjectName, TableAlias, TableFactor, TableWithJoins,
+    Expr, FunctionArg, Ident, Join, JoinConstraint, JoinOperator, ObjectName, SetExpr, TableAlias, TableFactor,
+    TableWithJoins,
 };
 use sqlparser::tokenizer::Location;
 use std::rc::Rc;
@@ -113,7 +114,7 @@ impl Binder<'_> {
             }
             JoinConstraint::Natural => {
                 let common = |c: &&Named| right.names.columns.iter().any(|r| r.name == c.name);
-                let shared = left.names.columns.iter().filter(common).map(|c| (c.name.clone(), Location::default()));
+                let shared = left.names.columns.iter().filter(common).map(|c| (c.name.clone(), Location::empty()));
                 let (condition, merged) = self.merge(&left.names, &right.names, shared.collect(), side)?;
                 names.columns = merged;
                 condition
@@ -188,7 +189,7 @@ impl Binder<'_> {
             }
             TableFactor::UNNEST { alias, array_exprs, with_offset: false, with_ordinality, .. } => {
                 let args = self.within(Clause::From, |this| array_exprs.iter().map(|e| this.expr(e)).collect())?;
-                self.function_item("unnest", args, *with_ordinality, alias.as_ref(), Location::default())
+                self.function_item("unnest", args, *with_ordinality, alias.as_ref(), Location::empty())
             }
             TableFactor::Derived { lateral, subquery, alias, sample: None } => {
                 self.derived(subquery, alias.as_ref(), *lateral)
@@ -212,11 +213,11 @@ impl Binder<'_> {
     fn derived(&mut self, query: &sqlparser::ast::Query, alias: Option<&TableAlias>, lateral: bool) -> SqlResult<Item> {
         // A subquery does not see its siblings; SQLite knows no LATERAL, so one that needs them is refused.
         let siblings = std::mem::take(&mut self.level().names);
-        let tree = self.query_tree(query, None);
+        let tree = self.query_tree(query);
         self.level().names = siblings;
         let mut tree = match tree {
             Err(e) if lateral && [state::UNDEFINED_COLUMN, state::UNDEFINED_TABLE].contains(&e.code) => {
-                return Err(SqlError::unsupported("LATERAL"));
+                return self.lateral(query, alias);
             }
             tree => tree?,
         };
@@ -235,6 +236,37 @@ impl Binder<'_> {
             .collect();
         let range = self.named_range(id, String::new(), None, columns, alias)?;
         Ok(Item { sql: format!("({}) AS {}", sub.sql, quote(&sql_alias)), names: Names::of(range), outer: false })
+    }
+
+    /// `LATERAL (SELECT a, b + 1)`: expressions over the siblings, without tables of its own. Anything more is refused.
+    fn lateral(&mut self, query: &sqlparser::ast::Query, alias: Option<&TableAlias>) -> SqlResult<Item> {
+        let plain = query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none() && query.fetch.is_none();
+        let select = match &*query.body {
+            SetExpr::Select(select)
+                if plain
+                    && select.from.is_empty()
+                    && select.selection.is_none()
+                    && select.having.is_none()
+                    && select.distinct.is_none() =>
+            {
+                select
+            }
+            _ => return Err(SqlError::unsupported("LATERAL")),
+        };
+        let columns = self.within(Clause::Where, |this| this.select_list(&select.projection))?;
+        let id = self.next_id();
+        let sql_alias = format!("t{id}");
+        // The one row: where an outer join leaves it out, its columns are NULL.
+        let there = self.column_of(id, &sql_alias, "c1", Type::BOOL, NO_TYPMOD, (0, 0), false);
+        let mut guarded = Vec::with_capacity(columns.len());
+        for column in columns {
+            let expr = self.decide_text(column.expr)?;
+            let (ty, typmod) = (expr.ty, expr.typmod);
+            let expr = Typed::apply(ty, "(CASE WHEN {0} THEN {1} END)", vec![there.clone(), expr]).typmod(typmod);
+            guarded.push(Named { name: column.name, expr });
+        }
+        let range = self.named_range(id, String::new(), None, guarded, alias)?;
+        Ok(Item { sql: format!("(SELECT 1 AS \"c1\") AS {}", quote(&sql_alias)), names: Names::of(range), outer: false })
     }
 
     pub(super) fn column_of(
@@ -379,7 +411,7 @@ impl Binder<'_> {
         let query = super::parse_query(definition)?;
         self.views.push(relation.oid);
         let tree = self.isolated(|this| {
-            let mut tree = this.query_tree(&query, None)?;
+            let mut tree = this.query_tree(&query)?;
             for (i, column) in relation.columns.iter().enumerate().take(tree.outputs().len()) {
                 this.coerce_output(&mut tree, i, column.ty, column.typmod, crate::functions::CastContext::Explicit)?;
             }

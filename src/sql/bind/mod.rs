@@ -115,7 +115,7 @@ impl<'a> Binder<'a> {
 
     /// SELECT, VALUES, set operations, WITH.
     pub fn query(&mut self, query: &Query) -> SqlResult<Bound> {
-        let mut tree = self.query_tree(query, None)?;
+        let mut tree = self.query_tree(query)?;
         self.decide_outputs(&mut tree)?;
         let columns = tree.outputs().iter().map(query::Out::result).collect();
         let (lock, short) = (tree.lock.clone(), tree.short && self.subqueries == 0);

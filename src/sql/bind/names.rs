@@ -190,7 +190,7 @@ pub(crate) fn schema_and_name(name: &ObjectName) -> SqlResult<(Option<String>, S
 pub(crate) fn name_start(name: &ObjectName) -> Location {
     match name.0.first() {
         Some(ObjectNamePart::Identifier(ident)) => ident.span.start,
-        _ => Location::default(),
+        _ => Location::empty(),
     }
 }
 

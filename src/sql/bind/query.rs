@@ -271,6 +271,20 @@ impl SelectTree {
 }
 
 impl QueryTree {
+    fn empty() -> QueryTree {
+        QueryTree {
+            with: vec![],
+            recursive: false,
+            body: Body::Values(vec![]),
+            order: vec![],
+            limit: None,
+            offset: None,
+            lock: None,
+            short: false,
+            outer: vec![],
+        }
+    }
+
     pub fn outputs(&self) -> Vec<Out> {
         self.body.outputs()
     }
@@ -378,34 +392,24 @@ pub fn is_dml(query: &Query) -> bool {
 }
 
 impl Binder<'_> {
-    /// Binds a query. `star` gives an INSERT's column types to the literals and parameters of a select list.
-    pub(super) fn query_tree(&mut self, query: &Query, targets: Option<&[(Type, i32)]>) -> SqlResult<QueryTree> {
+    /// Binds a query; its literals and parameters may stay undecided in its columns.
+    pub(super) fn query_tree(&mut self, query: &Query) -> SqlResult<QueryTree> {
         self.depth += 1;
         if self.depth > 200 {
             return Err(SqlError::new(state::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded"));
         }
         let before = self.ctes.len();
-        let result = self.query_inner(query, targets);
+        let result = self.query_inner(query);
         self.ctes.truncate(before);
         self.depth -= 1;
         result
     }
 
-    fn query_inner(&mut self, query: &Query, _targets: Option<&[(Type, i32)]>) -> SqlResult<QueryTree> {
+    fn query_inner(&mut self, query: &Query) -> SqlResult<QueryTree> {
         if query.for_clause.is_some() || query.settings.is_some() || query.format_clause.is_some() || !query.pipe_operators.is_empty() {
             return Err(SqlError::syntax("syntax error in the query's tail"));
         }
-        let mut tree = QueryTree {
-            with: vec![],
-            recursive: false,
-            body: Body::Values(vec![]),
-            order: vec![],
-            limit: None,
-            offset: None,
-            lock: None,
-            short: false,
-            outer: vec![],
-        };
+        let mut tree = QueryTree::empty();
         if let Some(with) = &query.with {
             (tree.with, tree.outer) = self.with_clause(with)?;
             tree.recursive = with.recursive;
@@ -447,7 +451,7 @@ impl Binder<'_> {
             Some(fetch) if fetch.with_ties || fetch.percent => return Err(SqlError::unsupported("FETCH … WITH TIES")),
             Some(fetch) => Some(fetch.quantity.as_ref().unwrap_or(&one)),
         };
-        let mut bind = |this: &mut Self, expr: Option<&Expr>, place: &str| -> SqlResult<Option<Typed>> {
+        let bind = |this: &mut Self, expr: Option<&Expr>, place: &str| -> SqlResult<Option<Typed>> {
             let Some(expr) = expr else { return Ok(None) };
             this.levels.push(Level::new(Clause::Limit));
             let bound = this.expr(expr).and_then(|e| this.count(e, place));
@@ -485,7 +489,7 @@ impl Binder<'_> {
                     self.recursive_cte(&cte.query, left, right, all, &name, &sql_name, &given, &mut outer)?
                 }
                 _ => {
-                    let mut tree = self.query_tree(&cte.query, None)?;
+                    let mut tree = self.query_tree(&cte.query)?;
                     self.decide_outputs(&mut tree)?;
                     let columns = cte_columns(&name, &given, &tree.outputs())?;
                     let sub = tree.into_subquery(self);
@@ -563,23 +567,13 @@ impl Binder<'_> {
     fn body(&mut self, body: &SetExpr, outer: &mut Vec<ColumnRef>) -> SqlResult<Body> {
         match body {
             SetExpr::Select(select) => {
-                let mut tree = QueryTree {
-                    with: vec![],
-                    recursive: false,
-                    body: Body::Values(vec![]),
-                    order: vec![],
-                    limit: None,
-                    offset: None,
-                    lock: None,
-                    short: false,
-                    outer: vec![],
-                };
+                let mut tree = QueryTree::empty();
                 self.select(select, &[], &[], &mut tree)?;
                 outer.extend(tree.outer);
                 Ok(tree.body)
             }
             SetExpr::Query(query) => {
-                let tree = self.query_tree(query, None)?;
+                let tree = self.query_tree(query)?;
                 outer.extend(tree.outer.iter().cloned());
                 Ok(Body::Query(Box::new(tree)))
             }
@@ -763,11 +757,9 @@ impl Binder<'_> {
     ) -> SqlResult<()> {
         refuse_foreign(select)?;
         self.levels.push(Level::new(Clause::From));
-        let subqueries = self.subqueries;
         let result = self.select_inner(select, order, locks, tree);
         let level = self.levels.pop();
         tree.outer.extend(level.into_iter().flat_map(|l| l.outer));
-        let _ = subqueries;
         result
     }
 
@@ -1139,7 +1131,13 @@ fn fixed_columns(filter: &Typed, range: usize, fixed: &mut Vec<i16>) {
     if !(is_native(template) && template.contains(" = ")) {
         return;
     }
-    let free = |e: &Typed| !e.any(&|e| matches!(e.node, Node::Column(_) | Node::Query(_)));
+    let free = |e: &Typed| {
+        !e.any(&|e| match &e.node {
+            Node::Column(c) => c.range == range,
+            Node::Query(_) => true,
+            _ => false,
+        })
+    };
     for (this, other) in [(&args[0], &args[1]), (&args[1], &args[0])] {
         if let Node::Column(c) = &this.node
             && c.range == range

@@ -17,6 +17,22 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Location;
 
+/// Functions without parentheses.
+const KEYWORDS: [&str; 12] = [
+    "current_catalog",
+    "current_date",
+    "current_role",
+    "current_schema",
+    "current_time",
+    "current_timestamp",
+    "current_user",
+    "localtime",
+    "localtimestamp",
+    "session_user",
+    "system_user",
+    "user",
+];
+
 impl Binder<'_> {
     pub(super) fn expr(&mut self, expr: &Expr) -> SqlResult<Typed> {
         self.depth += 1;
@@ -159,7 +175,13 @@ impl Binder<'_> {
             let text = "DEFAULT is not allowed in this context";
             return Err(error_at(self, SqlError::syntax(text), ident.span.start));
         }
-        let (expr, taken) = self.column(idents)?;
+        let (expr, taken) = match (self.column(idents), idents) {
+            // Keywords that the parser takes for names.
+            (Err(_), [ident]) if ident.quote_style.is_none() && KEYWORDS.contains(&&*fold(ident)) => {
+                return self.keyword(&fold(ident), ident.span.start);
+            }
+            (result, _) => result?,
+        };
         match idents.get(taken) {
             None => Ok(expr),
             Some(field) => {
@@ -362,7 +384,7 @@ impl Binder<'_> {
         if let Node::Row(_) = left.node {
             let mut tests = Vec::with_capacity(items.len());
             for item in items {
-                tests.push(self.compare(left.clone(), "=", item, Location::default())?);
+                tests.push(self.compare(left.clone(), "=", item, Location::empty())?);
             }
             let any = self.join(tests, " OR ");
             return Ok(if negated { self.not(any) } else { any });
@@ -400,7 +422,7 @@ impl Binder<'_> {
             Node::Row(fields) => fields,
             _ => vec![left],
         };
-        let mut tree = self.query_tree(query, None)?;
+        let mut tree = self.query_tree(query)?;
         let width = tree.outputs().len();
         if width != lefts.len() {
             let text = if width > lefts.len() { "subquery has too many columns" } else { "subquery has too few columns" };
@@ -439,7 +461,6 @@ impl Binder<'_> {
         while let Expr::Nested(e) = inner {
             inner = e;
         }
-        let word = if all { "ALL" } else { "ANY" };
         if let Expr::Subquery(query) = inner {
             match (name.as_str(), all) {
                 ("=", false) => return self.in_subquery(left, query, false),
@@ -447,7 +468,7 @@ impl Binder<'_> {
                 _ => {}
             }
             let left = self.expr(left)?;
-            let mut tree = self.query_tree(query, None)?;
+            let mut tree = self.query_tree(query)?;
             if tree.outputs().len() != 1 {
                 return Err(SqlError::syntax("subquery has too many columns"));
             }
@@ -484,7 +505,7 @@ impl Binder<'_> {
             }
         }
         let Some(element) = right.ty.element() else {
-            let text = format!("op {word}/ALL (array) requires array on right side").replace("op ANY", "op ANY").replace("op ALL/ALL", "op ANY/ALL");
+            let text = "op ANY/ALL (array) requires array on right side";
             return Err(error_at(self, SqlError::new(state::WRONG_OBJECT_TYPE, text), right.at));
         };
         // A NULL array compares as NULL: an array of one NULL does that.
@@ -571,7 +592,7 @@ impl Binder<'_> {
             }
             op => {
                 let (left, right) = (self.expr(left)?, self.expr(right)?);
-                self.compare(left, &operator_name(op), right, Location::default())
+                self.compare(left, &operator_name(op), right, Location::empty())
             }
         }
     }
@@ -714,13 +735,13 @@ impl Binder<'_> {
 
     /// A subquery whose columns' values do not matter, or are taken as they are.
     fn subquery(&mut self, query: &Query) -> SqlResult<SubQuery> {
-        let mut tree = self.query_tree(query, None)?;
+        let mut tree = self.query_tree(query)?;
         self.decide_outputs(&mut tree)?;
         Ok(tree.into_subquery(self))
     }
 
     fn scalar_subquery(&mut self, query: &Query) -> SqlResult<Typed> {
-        let mut tree = self.query_tree(query, None)?;
+        let mut tree = self.query_tree(query)?;
         if tree.outputs().len() != 1 {
             return Err(SqlError::syntax("subquery must return only one column"));
         }
@@ -735,14 +756,14 @@ impl Binder<'_> {
     }
 
     fn array_subquery(&mut self, query: &Query) -> SqlResult<Typed> {
-        let mut tree = self.query_tree(query, None)?;
+        let mut tree = self.query_tree(query)?;
         if tree.outputs().len() != 1 {
             return Err(SqlError::syntax("subquery must return only one column"));
         }
         self.decide_outputs(&mut tree)?;
         let output = tree.outputs().remove(0);
         let value = Typed::new(output.ty, Node::Column(self.raw_column("\"c1\"", 0)));
-        let Ok((function, args, ty)) = self.resolve_function("array_agg", vec![value], Location::default())? else {
+        let Ok((function, args, ty)) = self.resolve_function("array_agg", vec![value], Location::empty())? else {
             return Err(SqlError::unsupported("ARRAY(SELECT …)"));
         };
         let call = Typed::new(ty, Node::Call(Box::new(Call {
