@@ -9,7 +9,7 @@ use super::table::*;
 use super::{Aggregate, Cast, Collation, Context, Function, Operator, Scalar};
 use super::{casts, regex, text as texts};
 use crate::error::{SqlError, SqlResult, SqlState};
-use crate::types::array::{Array, Dim};
+use crate::types::array as codec;
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::{Value, ValueRef};
 use std::cmp::Ordering;
@@ -184,6 +184,28 @@ pub const SCALARS: &[Scalar] = &[
 
 const SUBSCRIPT_ERROR: SqlState = SqlState::new("2202E");
 
+/// An array taken apart.
+struct Array {
+    elem: Type,
+    dims: Vec<Dim>,
+    /// Row by row.
+    items: Vec<Value>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+struct Dim {
+    len: i32,
+    lower: i32,
+}
+
+impl Array {
+    fn decode(bytes: &[u8]) -> SqlResult<Array> {
+        let array = codec::Array::read(bytes)?;
+        let dims = array.dims.iter().map(|(len, lower)| Dim { len: *len, lower: *lower }).collect();
+        Ok(Array { elem: array.elem, dims, items: array.values()? })
+    }
+}
+
 fn open(args: &[ValueRef<'_>], i: usize) -> SqlResult<Array> {
     match args[i] {
         ValueRef::Text(numbers) => vector(numbers),
@@ -202,7 +224,8 @@ fn vector(numbers: &str) -> SqlResult<Array> {
 }
 
 fn close(array: &Array) -> SqlResult<Value> {
-    array.encode().map(Value::Blob)
+    let dims: Vec<(i32, i32)> = array.dims.iter().map(|d| (d.len, d.lower)).collect();
+    codec::build_with_dims(array.elem, &dims, &array.items).map(Value::Blob)
 }
 
 /// An array of one dimension, or the empty array.
@@ -258,7 +281,7 @@ fn array_cast(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     if !alike {
         for item in array.items.iter_mut().filter(|v| !v.is_null()) {
             let shown = casts::to_text(from, NO_TYPMOD, item.as_ref(), &ctx.env)?;
-            *item = crate::types::text::parse_text(to, typmod, &shown, &ctx.env)?;
+            *item = crate::types::text::parse_text_at(to, typmod, &shown, &ctx.env, Some(ctx.now))?;
         }
     }
     close(&array)
@@ -270,13 +293,6 @@ pub(super) fn order(ty: Type, a: &Value, b: &Value) -> Ordering {
         (Some(name), Value::Text(a), Value::Text(b)) => {
             super::collations().find(|c| c.name == name).map_or_else(|| a.cmp(b), |c| (c.compare)(a, b))
         }
-        _ if ty.is_array() => match (a, b) {
-            (Value::Blob(a), Value::Blob(b)) => match (Array::decode(a), Array::decode(b)) {
-                (Ok(a), Ok(b)) => compare(&a, &b),
-                _ => a.cmp(b),
-            },
-            _ => super::system::compare(a.as_ref(), b.as_ref()),
-        },
         _ => super::system::compare(a.as_ref(), b.as_ref()),
     }
 }
@@ -510,18 +526,14 @@ fn trim(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
 
 /// (array, i, j, …): the element, or NULL where there is none or the number of subscripts differs from that of dimensions.
 fn subscript(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
-    let array = open(args, 0)?;
-    if array.dims.len() != args.len() - 1 {
-        return Ok(Value::Null);
-    }
-    let mut at = 0;
-    for (i, d) in array.dims.iter().enumerate() {
-        match int(args, i + 1)?.checked_sub(d.lower.into()) {
-            Some(offset) if (0..i64::from(d.len)).contains(&offset) => at = at * d.len as usize + offset as usize,
-            _ => return Ok(Value::Null),
+    let subscripts = (1..args.len()).map(|i| int(args, i)).collect::<SqlResult<Vec<i64>>>()?;
+    match args[0] {
+        ValueRef::Text(numbers) => {
+            let Value::Blob(bytes) = close(&vector(numbers)?)? else { return Ok(Value::Null) };
+            codec::Array::read(&bytes)?.get(&subscripts)
         }
+        _ => codec::Array::read(blob(args, 0)?)?.get(&subscripts),
     }
-    Ok(array.items[at].clone())
 }
 
 /// (array, from, to) of the first dimension; a NULL bound is the array's own. The result begins at 1.

@@ -9,7 +9,7 @@ use super::table::*;
 use super::{Aggregate, Cast, CastContext, Function, Operator, Scalar, find_cast, find_cast_in};
 use super::{Argument, render};
 use crate::error::SqlResult;
-use crate::types::text::{parse_text, write_text};
+use crate::types::text::{parse_text_at, write_text};
 use crate::types::{Env, NO_TYPMOD, Type};
 use crate::value::{Value, ValueRef};
 use std::sync::LazyLock;
@@ -22,8 +22,8 @@ pub const AGGREGATES: &[Aggregate] = &[];
 pub const SCALARS: &[Scalar] = &[
     scalar("q_text", 3, |_, a| show(a, &DEFAULT_ENV)),
     scalar("q_out", 3, |ctx, a| show(a, &ctx.env)).contextual(),
-    scalar("q_parse", 3, |_, a| read(a, &DEFAULT_ENV)),
-    scalar("q_in", 3, |ctx, a| read(a, &ctx.env)).contextual(),
+    scalar("q_parse", 3, |_, a| read(a, &DEFAULT_ENV, None)),
+    scalar("q_in", 3, |ctx, a| read(a, &ctx.env, Some(ctx.now))).contextual(),
 ];
 
 static DEFAULT_ENV: LazyLock<Env> = LazyLock::new(Env::default);
@@ -37,9 +37,9 @@ fn show(args: &[ValueRef<'_>], env: &Env) -> SqlResult<Value> {
     to_text(ty, typmod, args[2], env).map(Value::Text)
 }
 
-fn read(args: &[ValueRef<'_>], env: &Env) -> SqlResult<Value> {
+fn read(args: &[ValueRef<'_>], env: &Env, now: Option<i64>) -> SqlResult<Value> {
     let (ty, typmod) = header(args)?;
-    parse_text(ty, typmod, text(args, 2)?, env)
+    parse_text_at(ty, typmod, text(args, 2)?, env, now)
 }
 
 /// The text form of a value that is not NULL.

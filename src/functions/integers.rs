@@ -10,7 +10,7 @@ use crate::error::SqlResult;
 use crate::types::Type;
 use crate::value::{Value, ValueRef};
 
-pub const COMPARISONS: &[Operator] = &comparisons::<108>(&[
+pub const COMPARISONS: &[Operator] = &comparisons::<66>(&[
     (INT2, INT2),
     (INT2, INT4),
     (INT2, INT8),
@@ -22,14 +22,6 @@ pub const COMPARISONS: &[Operator] = &comparisons::<108>(&[
     (INT8, INT8),
     (OID, OID),
     (BOOL, BOOL),
-    // The object identifier types compare as their numbers.
-    (REGCLASS, REGCLASS),
-    (REGTYPE, REGTYPE),
-    (REGPROC, REGPROC),
-    (REGNAMESPACE, REGNAMESPACE),
-    (XID, XID),
-    (XID, INT4),
-    (CID, CID),
 ]);
 
 /// One arithmetic operator over all widths: its name and its text for a result of int2, int4, int8.
@@ -58,6 +50,11 @@ pub const ARITHMETIC: &[Operator] = &arithmetic::<36>(&[
 ]);
 
 pub const OPERATORS: &[Operator] = &[
+    op("=", XID, XID, BOOL, "({0} = {1})"),
+    op("<>", XID, XID, BOOL, "({0} <> {1})"),
+    op("=", XID, INT4, BOOL, "({0} = {1})"),
+    op("<>", XID, INT4, BOOL, "({0} <> {1})"),
+    op("=", CID, CID, BOOL, "({0} = {1})"),
     op("%", INT2, INT2, INT2, "q_mod({0}, {1})"),
     op("%", INT4, INT4, INT4, "q_mod({0}, {1})"),
     op("%", INT8, INT8, INT8, "q_mod({0}, {1})"),

@@ -37,12 +37,6 @@ pub use index::{
 };
 pub use render::{Argument, Modifiers, render, render_aggregate};
 
-mod arg;
-pub mod datetime;
-pub mod json;
-pub mod numeric;
-pub mod table;
-
 use crate::error::SqlResult;
 use crate::types::{Env, Type};
 use crate::value::{Value, ValueRef};

@@ -12,6 +12,7 @@ use crate::error::{SqlError, SqlResult, state};
 use crate::value::{Value, ValueRef};
 use ::regex::{Captures, Regex, RegexBuilder};
 use std::cell::RefCell;
+use std::rc::Rc;
 
 pub const OPERATORS: &[Operator] = &[
     op("~", TEXT, TEXT, BOOL, "q_regex({0}, {1})"),
@@ -134,24 +135,31 @@ fn flags(letters: &str, global_allowed: bool) -> SqlResult<(Options, bool)> {
     Ok((options, global))
 }
 
+/// A compiled pattern.
+struct Compiled {
+    pattern: Box<str>,
+    options: Options,
+    regex: Rc<Regex>,
+}
+
 /// Compiled patterns kept per thread; the one used last is first.
 const KEPT: usize = 64;
 
 thread_local! {
-    static COMPILED: RefCell<Vec<(Box<str>, Options, Regex)>> = const { RefCell::new(Vec::new()) };
+    static COMPILED: RefCell<Vec<Compiled>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A compiled pattern (a reference to it: regexes are shared).
-fn compile(pattern: &str, options: Options) -> SqlResult<Regex> {
+/// A compiled pattern. Shared, not cloned: a clone begins with cold caches.
+fn compile(pattern: &str, options: Options) -> SqlResult<Rc<Regex>> {
     COMPILED.with_borrow_mut(|kept| {
-        if let Some(at) = kept.iter().position(|(p, o, _)| &**p == pattern && *o == options) {
+        if let Some(at) = kept.iter().position(|c| &*c.pattern == pattern && c.options == options) {
             kept[..=at].rotate_right(1);
         } else {
-            let regex = build(pattern, options)?;
+            let regex = Rc::new(build(pattern, options)?);
             kept.truncate(KEPT - 1);
-            kept.insert(0, (pattern.into(), options, regex));
+            kept.insert(0, Compiled { pattern: pattern.into(), options, regex });
         }
-        Ok(kept[0].2.clone())
+        Ok(kept[0].regex.clone())
     })
 }
 

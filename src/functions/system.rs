@@ -25,6 +25,8 @@ pub const FUNCTIONS: &[Function] = &[
     func("current_setting", &[TEXT, BOOL], TEXT, "q_current_setting({0}, {1})").stable(),
     func("pg_backend_pid", &[], INT4, "q_backend_pid()").stable(),
     func("pg_typeof", &[ANY], REGTYPE, "{0:type}").stable(),
+    func("num_nulls", &[ANY], INT4, "q_num_nulls({*})").variadic(),
+    func("num_nonnulls", &[ANY], INT4, "q_num_nonnulls({*})").variadic(),
     func("gen_random_uuid", &[], UUID, "q_uuid()").volatile(),
     func("uuid_generate_v4", &[], UUID, "q_uuid()").volatile(),
     func("uuid_nil", &[], UUID, "x'00000000000000000000000000000000'"),
@@ -128,6 +130,8 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_format_type", 2, format_type).lax(),
     scalar("q_currval", 1, currval).contextual(),
     scalar("q_lastval", 0, lastval).contextual(),
+    scalar("q_num_nulls", -1, |_, a| Ok(Value::Int(a.iter().filter(|v| v.is_null()).count() as i64))).lax(),
+    scalar("q_num_nonnulls", -1, |_, a| Ok(Value::Int(a.iter().filter(|v| !v.is_null()).count() as i64))).lax(),
     scalar("q_greatest", -1, |_, a| extreme(a, std::cmp::Ordering::Greater)).lax(),
     scalar("q_least", -1, |_, a| extreme(a, std::cmp::Ordering::Less)).lax(),
 ];

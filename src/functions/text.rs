@@ -119,8 +119,8 @@ pub const FUNCTIONS: &[Function] = &[
     func("sha512", &[BYTEA], BYTEA, "q_sha({0}, 512)"),
     func("encode", &[BYTEA, TEXT], TEXT, "q_encode({0}, {1})"),
     func("decode", &[TEXT, TEXT], BYTEA, "q_decode({0}, {1})"),
-    func("convert_from", &[BYTEA, NAME], TEXT, "q_convert_from({0}, {1})"),
-    func("convert_to", &[TEXT, NAME], BYTEA, "q_convert_to({0}, {1})"),
+    func("convert_from", &[BYTEA, NAME], TEXT, "q_convert_from({0}, {1})").stable(),
+    func("convert_to", &[TEXT, NAME], BYTEA, "q_convert_to({0}, {1})").stable(),
     func("get_byte", &[BYTEA, INT4], INT4, "q_get_byte({0}, {1})"),
     func("set_byte", &[BYTEA, INT4, INT4], BYTEA, "q_set_byte({0}, {1}, {2})"),
 ];
