@@ -26,10 +26,14 @@ pub(super) const ARRAY_CAST: &str = "q_array_cast";
 /// The operators that compare, by which a type is equal, sorted, or grouped.
 pub(super) const COMPARISONS: [&str; 6] = ["=", "<>", "<", "<=", ">", ">="];
 
-/// SQLite's own comparison: what indexes serve, what IN and row values do.
+/// SQLite's own comparison, under a collation or not: what indexes serve, what IN and row values do.
 pub(super) fn is_native(template: &str) -> bool {
     let inner = template.strip_prefix('(').and_then(|t| t.strip_suffix(')')).unwrap_or(template);
-    matches!(inner.split_once(' '), Some(("{0}", rest)) if rest.split_once(' ').is_some_and(|(op, right)| {
-        right == "{1}" && COMPARISONS.contains(&op)
-    }))
+    let words: Vec<&str> = inner.split(' ').collect();
+    match words[..] {
+        ["{0}", op, "{1}"] | ["{0}", op, "{1}", "COLLATE", _] | ["{0}", "COLLATE", _, op, "{1}"] => {
+            COMPARISONS.contains(&op)
+        }
+        _ => false,
+    }
 }

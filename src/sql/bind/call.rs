@@ -73,8 +73,7 @@ fn choose<T>(mut candidates: Vec<Candidate<T>>, given: &[Type]) -> Choice<T> {
         keep_best(&mut candidates, |c| {
             let good = |i: &&usize| {
                 let declared = c.args[**i];
-                is_exact(declared, given[**i])
-                    || is_preferred(declared) && category(declared) == category(given[**i])
+                is_exact(declared, given[**i]) || is_preferred(declared) && category(declared) == category(given[**i])
             };
             known.iter().filter(good).count()
         });
@@ -114,9 +113,9 @@ fn by_category<T>(candidates: &mut Vec<Candidate<T>>, given: &[Type]) {
         wanted.push((i, chosen, preferred));
     }
     let fits = |c: &Candidate<T>| {
-        wanted.iter().all(|(i, chosen, preferred)| {
-            category(c.args[*i]) == *chosen && (!preferred || is_preferred(c.args[*i]))
-        })
+        wanted
+            .iter()
+            .all(|(i, chosen, preferred)| category(c.args[*i]) == *chosen && (!preferred || is_preferred(c.args[*i])))
     };
     if candidates.iter().any(fits) {
         candidates.retain(fits);
@@ -178,6 +177,7 @@ impl Binder<'_> {
         args.iter()
             .map(|arg| match (&arg.node, arg.ty) {
                 (Node::Param(n), Type::UNKNOWN) => self.params[n - 1].unwrap_or(Type::UNKNOWN),
+                (Node::Array(items), Type::UNKNOWN) if !items.is_empty() => Type::TEXT_ARRAY,
                 (_, ty) => ty,
             })
             .collect()
@@ -208,6 +208,7 @@ impl Binder<'_> {
             }
             // Without a column of the table, nothing tells SQLite how values of such a type compare.
             if let Some(collation) = args[0].ty.collation()
+                && !operator.lower.contains(" COLLATE ")
                 && !args.iter().any(Typed::collated)
             {
                 template = format!("({{0}} COLLATE {collation} {name} {{1}})").into();
@@ -225,23 +226,18 @@ impl Binder<'_> {
     ) -> SqlResult<(&'static Operator, Vec<Type>)> {
         let given = self.given(args);
         let all = lookup_operators(name).iter().filter(|o| o.left.is_some() == infix);
-        let candidates = |given: &[Type]| -> Vec<Candidate<&'static Operator>> {
-            let _ = given;
-            all.clone()
-                .map(|o| Candidate { item: *o, args: o.left.into_iter().chain([o.right]).collect() })
-                .collect()
-        };
+        let candidates: Vec<Candidate<&'static Operator>> =
+            all.map(|o| Candidate { item: *o, args: o.left.into_iter().chain([o.right]).collect() }).collect();
         // One unknown argument of two: first ask whether it is of the other's type.
         if let [left, right] = given[..]
             && (left == Type::UNKNOWN) != (right == Type::UNKNOWN)
         {
             let ty = if left == Type::UNKNOWN { right } else { left };
-            let same = candidates(&given).into_iter().find(|c| c.args == [ty, ty]);
-            if let Some(found) = same {
-                return Ok((found.item, found.args));
+            if let Some(found) = candidates.iter().find(|c| c.args == [ty, ty]) {
+                return Ok((found.item, found.args.clone()));
             }
         }
-        match choose(candidates(&given), &given) {
+        match choose(candidates, &given) {
             Choice::One(operator, declared) => Ok((operator, declared)),
             Choice::None => Err(error_at(self, undefined_operator(name, infix, &given), at)),
             Choice::Ambiguous => {
@@ -253,12 +249,7 @@ impl Binder<'_> {
     }
 
     /// Coerces arguments to what a signature declares, and gives the type of the result.
-    fn coerce_arguments(
-        &mut self,
-        args: Vec<Typed>,
-        declared: &[Type],
-        result: Type,
-    ) -> SqlResult<(Vec<Typed>, Type)> {
+    fn coerce_arguments(&mut self, args: Vec<Typed>, declared: &[Type], result: Type) -> SqlResult<(Vec<Typed>, Type)> {
         let given = self.given(&args);
         let mut meaning = Meaning::default();
         for (declared, given) in declared.iter().zip(&given) {
@@ -362,13 +353,10 @@ fn operator_call(name: &str, infix: bool, given: &[Type]) -> String {
 
 fn undefined_operator(name: &str, infix: bool, given: &[Type]) -> SqlError {
     let arguments = if infix { "types" } else { "type" };
-    SqlError::new(
-        state::UNDEFINED_FUNCTION,
-        format!("operator does not exist: {}", operator_call(name, infix, given)),
-    )
-    .hint(format!(
-        "No operator matches the given name and argument {arguments}. You might need to add explicit type casts."
-    ))
+    SqlError::new(state::UNDEFINED_FUNCTION, format!("operator does not exist: {}", operator_call(name, infix, given)))
+        .hint(format!(
+            "No operator matches the given name and argument {arguments}. You might need to add explicit type casts."
+        ))
 }
 
 fn function_call(name: &str, given: &[Type]) -> String {

@@ -10,9 +10,7 @@ use crate::functions::{Argument, CastContext};
 use crate::types::text::parse_text;
 use crate::types::{NO_TYPMOD, Type, format_type_plain, interval_typmod, typmod_in};
 use crate::value::Value;
-use sqlparser::ast::{
-    ArrayElemTypeDef, CharacterLength, DataType, ExactNumberInfo, ObjectName, TimezoneInfo,
-};
+use sqlparser::ast::{ArrayElemTypeDef, CharacterLength, DataType, ExactNumberInfo, ObjectName, TimezoneInfo};
 
 /// The type and type modifier that a written type means.
 ///
@@ -31,10 +29,9 @@ pub fn data_type(ty: &DataType) -> SqlResult<(Type, i32)> {
             0 => Err(SqlError::new(state::INVALID_PARAMETER_VALUE, "precision for type float must be at least 1 bit")),
             1..=24 => plain(Type::FLOAT4),
             25..=53 => plain(Type::FLOAT8),
-            _ => Err(SqlError::new(
-                state::INVALID_PARAMETER_VALUE,
-                "precision for type float must be less than 54 bits",
-            )),
+            _ => {
+                Err(SqlError::new(state::INVALID_PARAMETER_VALUE, "precision for type float must be less than 54 bits"))
+            }
         },
         DataType::Numeric(info) | DataType::Decimal(info) | DataType::Dec(info) => {
             let args: Vec<i64> = match info {
@@ -72,7 +69,8 @@ pub fn data_type(ty: &DataType) -> SqlResult<(Type, i32)> {
                 (None, Some(p)) => with_modifiers(Type::INTERVAL, &[p.into()]),
                 (Some(fields), p) => {
                     let name = fields.to_string().to_lowercase();
-                    let typmod = interval_typmod(&name, p).ok_or_else(|| SqlError::syntax("invalid interval fields"))?;
+                    let typmod =
+                        interval_typmod(&name, p).ok_or_else(|| SqlError::syntax("invalid interval fields"))?;
                     Ok((Type::INTERVAL, typmod))
                 }
             }
@@ -188,7 +186,9 @@ impl Binder<'_> {
         {
             return self.coerce_array(expr, to, element, typmod, context);
         }
-        let expr = if expr.ty == to { expr } else {
+        let expr = if expr.ty == to {
+            expr
+        } else {
             match self.convert(expr, to, typmod, context)? {
                 Some(expr) => expr,
                 None => return Ok(None),
@@ -444,8 +444,7 @@ impl Binder<'_> {
             match self.try_coerce(expr, ty, NO_TYPMOD, CastContext::Implicit)? {
                 Some(expr) => out.push(expr.typmod(typmod)),
                 None => {
-                    let text =
-                        format!("{what} could not convert type {} to {}", type_name(from), type_name(ty));
+                    let text = format!("{what} could not convert type {} to {}", type_name(from), type_name(ty));
                     return Err(error_at(self, SqlError::new(state::CANNOT_COERCE, text), at));
                 }
             }

@@ -39,7 +39,11 @@ impl Binder<'_> {
         result
     }
 
-    fn dml_inner(&mut self, statement: &Statement, with: &mut Vec<String>) -> SqlResult<(WritePlan, Vec<ResultColumn>)> {
+    fn dml_inner(
+        &mut self,
+        statement: &Statement,
+        with: &mut Vec<String>,
+    ) -> SqlResult<(WritePlan, Vec<ResultColumn>)> {
         let (sql, returned, tag) = match statement {
             Statement::Query(query) => {
                 if let Some(clause) = &query.with {
@@ -368,9 +372,8 @@ impl Binder<'_> {
             }
             Some(ConflictTarget::OnConstraint(name)) => {
                 let (_, name) = schema_and_name(name)?;
-                let unique = |k: &ConstraintKind| {
-                    matches!(k, ConstraintKind::PrimaryKey { .. } | ConstraintKind::Unique { .. })
-                };
+                let unique =
+                    |k: &ConstraintKind| matches!(k, ConstraintKind::PrimaryKey { .. } | ConstraintKind::Unique { .. });
                 let constraint = relation.constraints.iter().find(|c| c.name == name && unique(&c.kind));
                 let constraint = constraint.ok_or_else(|| {
                     let text = format!("constraint \"{name}\" for table \"{}\" does not exist", relation.name);
@@ -399,8 +402,7 @@ impl Binder<'_> {
                 (c.table, c.attnum) = (0, 0);
             }
         }
-        let excluded =
-            Range { id, alias: "excluded".into(), schema: None, relation: None, columns: excluded };
+        let excluded = Range { id, alias: "excluded".into(), schema: None, relation: None, columns: excluded };
         let mut level = Level::new(Clause::Set);
         level.names = Names::of(target.range.clone());
         level.names.append(Names::of(excluded))?;
@@ -535,7 +537,8 @@ impl Binder<'_> {
     }
 
     fn delete(&mut self, delete: &Delete) -> SqlResult<(String, Option<Vec<Out>>)> {
-        if !delete.tables.is_empty() || delete.output.is_some() || !delete.order_by.is_empty() || delete.limit.is_some() {
+        if !delete.tables.is_empty() || delete.output.is_some() || !delete.order_by.is_empty() || delete.limit.is_some()
+        {
             return Err(SqlError::syntax("syntax error in DELETE"));
         }
         let (FromTable::WithFromKeyword(from) | FromTable::WithoutKeyword(from)) = &delete.from;
@@ -561,7 +564,8 @@ impl Binder<'_> {
         self.levels.pop();
         let mut sql = result?;
         let others = delete.using.is_some();
-        let returned = self.returning_of_target(&mut sql, Names::of(target.range), delete.returning.as_deref(), others)?;
+        let returned =
+            self.returning_of_target(&mut sql, Names::of(target.range), delete.returning.as_deref(), others)?;
         Ok((sql, returned))
     }
 
@@ -625,15 +629,13 @@ impl Binder<'_> {
 fn not_updatable(relation: &Relation, action: &str) -> SqlError {
     let name = &relation.name;
     match &relation.kind {
-        RelationKind::View { .. } => SqlError::new(
-            state::OBJECT_NOT_IN_PREREQUISITE_STATE,
-            format!("cannot {action} view \"{name}\""),
-        )
-        .detail("Views are not automatically updatable here."),
-        RelationKind::System => SqlError::new(
-            state::INSUFFICIENT_PRIVILEGE,
-            format!("permission denied: \"{name}\" is a system catalog"),
-        ),
+        RelationKind::View { .. } => {
+            SqlError::new(state::OBJECT_NOT_IN_PREREQUISITE_STATE, format!("cannot {action} view \"{name}\""))
+                .detail("Views are not automatically updatable here.")
+        }
+        RelationKind::System => {
+            SqlError::new(state::INSUFFICIENT_PRIVILEGE, format!("permission denied: \"{name}\" is a system catalog"))
+        }
         RelationKind::Sequence(_) => {
             SqlError::new(state::WRONG_OBJECT_TYPE, format!("cannot change sequence \"{name}\""))
         }
@@ -643,7 +645,8 @@ fn not_updatable(relation: &Relation, action: &str) -> SqlError {
 
 /// The rows of a VALUES that stands alone: where DEFAULT may stand.
 fn plain_values(query: &Query) -> Option<Vec<&[Expr]>> {
-    let alone = query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none() && query.fetch.is_none();
+    let alone =
+        query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none() && query.fetch.is_none();
     match &*query.body {
         SetExpr::Values(values) if alone => Some(values.rows.iter().map(|r| r.content.as_slice()).collect()),
         _ => None,
@@ -668,4 +671,3 @@ fn row_fields(expr: &Expr) -> Option<Vec<&Expr>> {
         _ => None,
     }
 }
-

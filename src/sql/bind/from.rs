@@ -169,11 +169,17 @@ impl Binder<'_> {
 
     fn factor(&mut self, factor: &TableFactor) -> SqlResult<Item> {
         match factor {
-            TableFactor::Table { name, alias, args: None, with_hints, version: None, sample: None, json_path: None, with_ordinality: false, .. }
-                if with_hints.is_empty() =>
-            {
-                self.table(name, alias.as_ref())
-            }
+            TableFactor::Table {
+                name,
+                alias,
+                args: None,
+                with_hints,
+                version: None,
+                sample: None,
+                json_path: None,
+                with_ordinality: false,
+                ..
+            } if with_hints.is_empty() => self.table(name, alias.as_ref()),
             TableFactor::Table { name, alias, args: Some(args), with_ordinality, .. } => {
                 self.table_function(name, &args.args, *with_ordinality, alias.as_ref())
             }
@@ -231,7 +237,15 @@ impl Binder<'_> {
             .enumerate()
             .map(|(i, out)| Named {
                 name: out.name.clone(),
-                expr: self.column_of(id, &sql_alias, &format!("c{}", i + 1), out.ty, out.typmod, (out.table, out.attnum), false),
+                expr: self.column_of(
+                    id,
+                    &sql_alias,
+                    &format!("c{}", i + 1),
+                    out.ty,
+                    out.typmod,
+                    (out.table, out.attnum),
+                    false,
+                ),
             })
             .collect();
         let range = self.named_range(id, String::new(), None, columns, alias)?;
@@ -240,7 +254,8 @@ impl Binder<'_> {
 
     /// `LATERAL (SELECT a, b + 1)`: expressions over the siblings, without tables of its own. Anything more is refused.
     fn lateral(&mut self, query: &sqlparser::ast::Query, alias: Option<&TableAlias>) -> SqlResult<Item> {
-        let plain = query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none() && query.fetch.is_none();
+        let plain =
+            query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none() && query.fetch.is_none();
         let select = match &*query.body {
             SetExpr::Select(select)
                 if plain
@@ -266,7 +281,11 @@ impl Binder<'_> {
             guarded.push(Named { name: column.name, expr });
         }
         let range = self.named_range(id, String::new(), None, guarded, alias)?;
-        Ok(Item { sql: format!("(SELECT 1 AS \"c1\") AS {}", quote(&sql_alias)), names: Names::of(range), outer: false })
+        Ok(Item {
+            sql: format!("(SELECT 1 AS \"c1\") AS {}", quote(&sql_alias)),
+            names: Names::of(range),
+            outer: false,
+        })
     }
 
     pub(super) fn column_of(
@@ -475,7 +494,10 @@ impl Binder<'_> {
             let element = args.first().and_then(|a| a.ty.element()).unwrap_or(Type::TEXT);
             let call = Typed::apply(ty, function.lower, args).sql();
             let columns: Vec<Named> = if function.columns.is_empty() {
-                vec![Named { name: own.clone(), expr: self.column_of(id, &sql_alias, "value", ty, NO_TYPMOD, (0, 0), false) }]
+                vec![Named {
+                    name: own.clone(),
+                    expr: self.column_of(id, &sql_alias, "value", ty, NO_TYPMOD, (0, 0), false),
+                }]
             } else {
                 let column = |(name, ty): &(&str, Type)| {
                     let ty = if ty.is_polymorphic() { element } else { *ty };
@@ -490,7 +512,10 @@ impl Binder<'_> {
         } else {
             let value = self.within(Clause::From, |this| this.named_call(name, args, at))?;
             let expr = self.column_of(id, &sql_alias, "c1", value.ty, value.typmod, (0, 0), false);
-            (format!("(SELECT {} AS \"c1\", 1 AS \"ordinality\")", value.sql()), vec![Named { name: own.clone(), expr }])
+            (
+                format!("(SELECT {} AS \"c1\", 1 AS \"ordinality\")", value.sql()),
+                vec![Named { name: own.clone(), expr }],
+            )
         };
         if ordinality {
             let expr = self.column_of(id, &sql_alias, "ordinality", Type::INT8, NO_TYPMOD, (0, 0), false);
@@ -536,12 +561,8 @@ pub(super) fn with_sets(from: String, sets: &[SetCall]) -> String {
         several => {
             let counts: Vec<String> = several.iter().map(|s| format!("(SELECT count(*) FROM {})", s.call)).collect();
             let steps = format!("{}_steps", several[0].alias);
-            let mut sql = format!(
-                "{}q_generate_series(1, max({}), 1) AS {}",
-                comma(from),
-                counts.join(", "),
-                quote(&steps)
-            );
+            let mut sql =
+                format!("{}q_generate_series(1, max({}), 1) AS {}", comma(from), counts.join(", "), quote(&steps));
             for set in several {
                 sql.push_str(&format!(
                     " LEFT JOIN {} AS {alias} ON {alias}.ordinality = {}.value",

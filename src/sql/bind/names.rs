@@ -131,18 +131,15 @@ impl Names {
     pub fn find(&self, name: &str) -> SqlResult<Option<&Named>> {
         let mut found = self.columns.iter().filter(|c| c.name == name);
         match (found.next(), found.next()) {
-            (_, Some(_)) => Err(SqlError::new(
-                state::AMBIGUOUS_COLUMN,
-                format!("column reference \"{name}\" is ambiguous"),
-            )),
+            (_, Some(_)) => {
+                Err(SqlError::new(state::AMBIGUOUS_COLUMN, format!("column reference \"{name}\" is ambiguous")))
+            }
             (first, None) => Ok(first),
         }
     }
 
     pub fn range(&self, schema: Option<&str>, alias: &str) -> Option<&Range> {
-        self.ranges.iter().find(|r| {
-            r.alias == alias && schema.is_none_or(|s| r.schema.as_deref() == Some(s))
-        })
+        self.ranges.iter().find(|r| r.alias == alias && schema.is_none_or(|s| r.schema.as_deref() == Some(s)))
     }
 }
 
@@ -151,10 +148,9 @@ impl Range {
     pub fn find(&self, name: &str) -> SqlResult<Option<Typed>> {
         let mut found = self.columns.iter().filter(|c| c.name == name);
         match (found.next(), found.next(), name, &self.relation) {
-            (Some(_), Some(_), ..) => Err(SqlError::new(
-                state::AMBIGUOUS_COLUMN,
-                format!("column reference \"{name}\" is ambiguous"),
-            )),
+            (Some(_), Some(_), ..) => {
+                Err(SqlError::new(state::AMBIGUOUS_COLUMN, format!("column reference \"{name}\" is ambiguous")))
+            }
             (Some(column), ..) => Ok(Some(column.expr.clone())),
             (None, _, "tableoid", Some(relation)) => {
                 Ok(Some(Typed::constant(Type::OID, Value::Int(relation.oid.into()))))
@@ -247,10 +243,7 @@ impl Binder<'_> {
                 if known {
                     undefined(format!("column {table}.{name} does not exist"))
                 } else {
-                    SqlError::new(
-                        state::UNDEFINED_TABLE,
-                        format!("missing FROM-clause entry for table \"{table}\""),
-                    )
+                    SqlError::new(state::UNDEFINED_TABLE, format!("missing FROM-clause entry for table \"{table}\""))
                 }
             }
             [] => SqlError::syntax("zero-length name"),

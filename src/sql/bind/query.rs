@@ -71,7 +71,11 @@ enum Body {
     Select(Box<SelectTree>),
     /// Rows of as many columns each.
     Values(Vec<Vec<Typed>>),
-    Set { operator: &'static str, left: Box<Body>, right: Box<Body> },
+    Set {
+        operator: &'static str,
+        left: Box<Body>,
+        right: Box<Body>,
+    },
     /// A query in parentheses.
     Query(Box<QueryTree>),
 }
@@ -406,7 +410,11 @@ impl Binder<'_> {
     }
 
     fn query_inner(&mut self, query: &Query) -> SqlResult<QueryTree> {
-        if query.for_clause.is_some() || query.settings.is_some() || query.format_clause.is_some() || !query.pipe_operators.is_empty() {
+        if query.for_clause.is_some()
+            || query.settings.is_some()
+            || query.format_clause.is_some()
+            || !query.pipe_operators.is_empty()
+        {
             return Err(SqlError::syntax("syntax error in the query's tail"));
         }
         let mut tree = QueryTree::empty();
@@ -442,8 +450,10 @@ impl Binder<'_> {
             Some(LimitClause::LimitOffset { limit, offset, limit_by }) if limit_by.is_empty() => {
                 (limit.as_ref(), offset.as_ref().map(|o| &o.value))
             }
-            Some(_) => return Err(SqlError::syntax("LIMIT #,# syntax is not supported")
-                .hint("Use separate LIMIT and OFFSET clauses.")),
+            Some(_) => {
+                return Err(SqlError::syntax("LIMIT #,# syntax is not supported")
+                    .hint("Use separate LIMIT and OFFSET clauses."));
+            }
         };
         let one = Expr::Value(Literal::Number("1".into(), false).with_empty_span());
         let limit = match &query.fetch {
@@ -687,7 +697,14 @@ impl Binder<'_> {
     }
 
     /// Stores an output column into a table's column.
-    pub(super) fn assign_output(&mut self, tree: &mut QueryTree, i: usize, ty: Type, typmod: i32, column: &str) -> SqlResult<()> {
+    pub(super) fn assign_output(
+        &mut self,
+        tree: &mut QueryTree,
+        i: usize,
+        ty: Type,
+        typmod: i32,
+        column: &str,
+    ) -> SqlResult<()> {
         tree.body.set_expr(i, &mut |expr| self.assign(expr, ty, typmod, Some(column)))
     }
 
@@ -885,7 +902,10 @@ impl Binder<'_> {
             }
         }
         if columns.len() > 1664 {
-            return Err(SqlError::new(crate::error::SqlState::new("54011"), "target lists can have at most 1664 entries"));
+            return Err(SqlError::new(
+                crate::error::SqlState::new("54011"),
+                "target lists can have at most 1664 entries",
+            ));
         }
         Ok(columns)
     }
@@ -988,7 +1008,9 @@ impl Binder<'_> {
             }
             match &e.node {
                 Node::Call(call) if call.over.is_none() => return false,
-                Node::Column(c) if own.contains(&c.range) && !determined.contains(&c.range) => bad = Some((c.clone(), e.at)),
+                Node::Column(c) if own.contains(&c.range) && !determined.contains(&c.range) => {
+                    bad = Some((c.clone(), e.at))
+                }
                 Node::Query(query) => {
                     let loose = |c: &&ColumnRef| {
                         own.contains(&c.range)
@@ -1116,9 +1138,11 @@ impl Binder<'_> {
         if let Some(filter) = filter {
             fixed_columns(filter, id, &mut fixed);
         }
-        relation.indexes.iter().filter(|i| i.unique && i.predicate.is_none()).any(|index| {
-            index.keys.iter().all(|k| k.column.is_some_and(|n| fixed.contains(&n)))
-        })
+        relation
+            .indexes
+            .iter()
+            .filter(|i| i.unique && i.predicate.is_none())
+            .any(|index| index.keys.iter().all(|k| k.column.is_some_and(|n| fixed.contains(&n))))
     }
 }
 

@@ -106,7 +106,8 @@ impl Binder<'_> {
             }
             Expr::Function(function) => self.function(function),
             Expr::Extract { field, expr, .. } => {
-                let field = Typed::constant(Type::TEXT, Value::Text(field.to_string().to_lowercase().replace('\'', "")));
+                let field =
+                    Typed::constant(Type::TEXT, Value::Text(field.to_string().to_lowercase().replace('\'', "")));
                 let expr = self.expr(expr)?;
                 self.call_by_name("extract", vec![field, expr])
             }
@@ -159,9 +160,7 @@ impl Binder<'_> {
             }
             Expr::GroupingSets(_) | Expr::Cube(_) | Expr::Rollup(_) => Err(SqlError::unsupported("GROUPING SETS")),
             Expr::Prefixed { prefix, .. } => Err(SqlError::unsupported(format!("the literal prefix {prefix}"))),
-            Expr::Wildcard(_) | Expr::QualifiedWildcard(..) => {
-                Err(SqlError::syntax("syntax error at or near \"*\""))
-            }
+            Expr::Wildcard(_) | Expr::QualifiedWildcard(..) => Err(SqlError::syntax("syntax error at or near \"*\"")),
             other => Err(SqlError::unsupported(format!("the expression {other}"))),
         }
     }
@@ -185,7 +184,10 @@ impl Binder<'_> {
         match idents.get(taken) {
             None => Ok(expr),
             Some(field) => {
-                let text = format!("column notation .{field} applied to type {}, which is not a composite type", type_name(expr.ty));
+                let text = format!(
+                    "column notation .{field} applied to type {}, which is not a composite type",
+                    type_name(expr.ty)
+                );
                 Err(error_at(self, SqlError::new(state::WRONG_OBJECT_TYPE, text), field.span.start))
             }
         }
@@ -223,7 +225,9 @@ impl Binder<'_> {
                     let index = self.expr(index)?;
                     args.push(self.subscript(index)?);
                 }
-                AccessExpr::Subscript(Subscript::Slice { lower_bound, upper_bound, stride: None }) if rest.len() == 1 => {
+                AccessExpr::Subscript(Subscript::Slice { lower_bound, upper_bound, stride: None })
+                    if rest.len() == 1 =>
+                {
                     for bound in [lower_bound, upper_bound] {
                         let bound = match bound {
                             Some(bound) => {
@@ -236,7 +240,9 @@ impl Binder<'_> {
                     }
                     return Ok(Typed::apply(ty, SLICE, args).at(at));
                 }
-                AccessExpr::Dot(field) => return Err(SqlError::unsupported(format!("the field {field} of a composite"))),
+                AccessExpr::Dot(field) => {
+                    return Err(SqlError::unsupported(format!("the field {field} of a composite")));
+                }
                 _ => return Err(SqlError::unsupported("this kind of subscript")),
             }
         }
@@ -337,7 +343,7 @@ impl Binder<'_> {
         let Node::Apply(template, args) = equal.node else { return Err(SqlError::internal("= is no operator")) };
         let word = if distinct { "IS NOT" } else { "IS" };
         // SQLite's IS compares as = does, with NULL as a value.
-        if is_native(&template) || template.contains(" COLLATE ") && template.contains(" = ") {
+        if is_native(&template) {
             return Ok(Typed::apply(Type::BOOL, template.replace(" = ", &format!(" {word} ")), args));
         }
         let (one, both) = if distinct { ("1", "0") } else { ("0", "1") };
@@ -395,7 +401,7 @@ impl Binder<'_> {
         if let Ok(ty) = self.common_type(&all.iter().collect::<Vec<_>>(), "IN") {
             let probe = self.operator("=", Some(Typed::null(ty)), Typed::null(ty));
             if let Ok(Typed { node: Node::Apply(template, _), .. }) = probe
-                && (is_native(&template) || template.contains(" COLLATE "))
+                && is_native(&template)
             {
                 let (_, args) = self.unify(all, "IN")?;
                 let collate = match ty.collation() {
@@ -425,7 +431,8 @@ impl Binder<'_> {
         let mut tree = self.query_tree(query)?;
         let width = tree.outputs().len();
         if width != lefts.len() {
-            let text = if width > lefts.len() { "subquery has too many columns" } else { "subquery has too few columns" };
+            let text =
+                if width > lefts.len() { "subquery has too many columns" } else { "subquery has too few columns" };
             return Err(SqlError::syntax(text));
         }
         let mut args = Vec::with_capacity(width);
@@ -433,8 +440,10 @@ impl Binder<'_> {
         for (i, left) in lefts.into_iter().enumerate() {
             let output = tree.output_expr(i);
             let equal = self.operator("=", Some(left), output)?;
-            let Node::Apply(template, mut sides) = equal.node else { return Err(SqlError::internal("= is no operator")) };
-            if !is_native(&template) && !template.contains(" COLLATE ") {
+            let Node::Apply(template, mut sides) = equal.node else {
+                return Err(SqlError::internal("= is no operator"));
+            };
+            if !is_native(&template) {
                 return Err(SqlError::unsupported(format!("IN (SELECT …) for type {}", type_name(sides[0].ty))));
             }
             let right = sides.pop().ok_or_else(|| SqlError::internal("an operator without arguments"))?;
@@ -488,7 +497,8 @@ impl Binder<'_> {
             // The elements one by one, as in IN.
             let mut args = vec![left.clone()];
             args.extend(items.iter().cloned());
-            let equal = self.operator("=", Some(left.clone()), items.first().cloned().unwrap_or(Typed::null(left.ty)))?;
+            let equal =
+                self.operator("=", Some(left.clone()), items.first().cloned().unwrap_or(Typed::null(left.ty)))?;
             if let Node::Apply(template, sides) = &equal.node
                 && is_native(template)
                 && sides[0].ty == sides[1].ty
@@ -509,7 +519,8 @@ impl Binder<'_> {
             return Err(error_at(self, SqlError::new(state::WRONG_OBJECT_TYPE, text), right.at));
         };
         // A NULL array compares as NULL: an array of one NULL does that.
-        let constant = matches!(&right.node, Node::Const(v) if *v != Value::Null) || matches!(right.node, Node::Array(_));
+        let constant =
+            matches!(&right.node, Node::Const(v) if *v != Value::Null) || matches!(right.node, Node::Array(_));
         let rows = if constant {
             format!("SELECT value FROM {ELEMENTS}({{1}})")
         } else {
@@ -522,7 +533,7 @@ impl Binder<'_> {
         {
             let native = template.replace(" <> ", " = ");
             let plain_value = sides[1].node == value.node;
-            if plain_value && (is_native(&native) || native.contains(" COLLATE ")) {
+            if plain_value && is_native(&native) {
                 let test = if all { "NOT IN" } else { "IN" };
                 let collate = match sides[0].ty.collation() {
                     Some(name) if !sides[0].collated() => format!(" COLLATE {name}"),
@@ -617,7 +628,7 @@ impl Binder<'_> {
         let (mut lefts, mut rights, mut args) = (Vec::new(), Vec::new(), Vec::new());
         for test in tests {
             let Node::Apply(template, sides) = test.node else { continue };
-            if !is_native(&template) && !template.contains(" COLLATE ") {
+            if !is_native(&template) {
                 return Err(SqlError::unsupported(format!("comparison of rows with {}", type_name(sides[0].ty))));
             }
             let collate = match sides[0].ty.collation() {
@@ -671,12 +682,7 @@ impl Binder<'_> {
         self.operator(name, Some(expr), pattern)
     }
 
-    fn case(
-        &mut self,
-        operand: Option<&Expr>,
-        conditions: &[CaseWhen],
-        otherwise: Option<&Expr>,
-    ) -> SqlResult<Typed> {
+    fn case(&mut self, operand: Option<&Expr>, conditions: &[CaseWhen], otherwise: Option<&Expr>) -> SqlResult<Typed> {
         let operand = operand.map(|o| self.expr(o)).transpose()?;
         let operand = match operand {
             Some(o) if o.is_unknown() => Some(self.decide_text(o)?),
@@ -766,14 +772,17 @@ impl Binder<'_> {
         let Ok((function, args, ty)) = self.resolve_function("array_agg", vec![value], Location::empty())? else {
             return Err(SqlError::unsupported("ARRAY(SELECT …)"));
         };
-        let call = Typed::new(ty, Node::Call(Box::new(Call {
-            template: function.lower,
-            args,
-            distinct: false,
-            order: vec![],
-            filter: None,
-            over: None,
-        })));
+        let call = Typed::new(
+            ty,
+            Node::Call(Box::new(Call {
+                template: function.lower,
+                args,
+                distinct: false,
+                order: vec![],
+                filter: None,
+                over: None,
+            })),
+        );
         let empty = Typed::new(ty, Node::Array(vec![]));
         let mut query = tree.into_subquery(self);
         query.sql = format!("SELECT coalesce({}, {}) FROM ({})", call.sql(), empty.sql(), query.sql);
@@ -825,7 +834,8 @@ impl Binder<'_> {
         ] {
             if given && kind.is_some() {
                 let what = if windowed { "OVER specified" } else { what };
-                let kind = if windowed { "a window function nor an aggregate function" } else { "an aggregate function" };
+                let kind =
+                    if windowed { "a window function nor an aggregate function" } else { "an aggregate function" };
                 let neither = if windowed { "neither" } else { "not" };
                 let text = format!("{what}, but {name} is {neither} {kind}");
                 return Err(error_at(self, SqlError::new(state::WRONG_OBJECT_TYPE, text), at));
@@ -865,7 +875,9 @@ impl Binder<'_> {
             ("nullif", 2) => {
                 let second = args.remove(1);
                 let equal = self.operator("=", args.pop(), second)?;
-                let Node::Apply(template, sides) = equal.node else { return Err(SqlError::internal("= is no operator")) };
+                let Node::Apply(template, sides) = equal.node else {
+                    return Err(SqlError::internal("= is no operator"));
+                };
                 let (ty, typmod) = (sides[0].ty, sides[0].typmod);
                 let template = format!("(CASE WHEN {template} THEN NULL ELSE {{0}} END)");
                 return Ok(Typed::apply(ty, template, sides).typmod(typmod));
@@ -987,7 +999,10 @@ impl Binder<'_> {
         }
         // The arguments of a window function may hold aggregates, those of an aggregate may not.
         let inner = if windowed { Clause::Window } else { Clause::Aggregate };
-        let star = matches!(&list.args[..], [FunctionArg::Unnamed(FunctionArgExpr::Wildcard | FunctionArgExpr::WildcardWithOptions(_))]);
+        let star = matches!(
+            &list.args[..],
+            [FunctionArg::Unnamed(FunctionArgExpr::Wildcard | FunctionArgExpr::WildcardWithOptions(_))]
+        );
         let outer_before = self.level().outer.len();
         let (args, order) = self.within(inner, |this| {
             let mut args = Vec::new();

@@ -51,7 +51,12 @@ fn table(oid: u32, name: &str, columns: &[&str]) -> Relation {
         let index = oid + 100 + indexes.len() as u32;
         let name = format!("{name}_{}", if key == "pk" { "pkey" } else { "key" });
         let kind = if key == "pk" { ConstraintKind::PrimaryKey { index } } else { ConstraintKind::Unique { index } };
-        let keys = attnums.iter().map(|n| IndexKey { column: Some(*n), expression: None, descending: false, nulls_first: false });
+        let keys = attnums.iter().map(|n| IndexKey {
+            column: Some(*n),
+            expression: None,
+            descending: false,
+            nulls_first: false,
+        });
         indexes.push(Index {
             oid: index,
             name: name.clone(),
@@ -92,19 +97,47 @@ fn catalog() -> Catalog {
     add(table(
         16400,
         "users",
-        &["id int4 / pk / default=nextval('users_id_seq'::regclass)", "name varchar(10) / unique / !", "age int2", "active bool / default=true", "score float8"],
+        &[
+            "id int4 / pk / default=nextval('users_id_seq'::regclass)",
+            "name varchar(10) / unique / !",
+            "age int2",
+            "active bool / default=true",
+            "score float8",
+        ],
     ));
     add(table(
         16401,
         "orders",
-        &["id int8 / pk / always", "user_id int4", "total numeric(10,2)", "at timestamptz / default=now()", "note text", "tags text[]", "doubled numeric / generated=total * 2"],
+        &[
+            "id int8 / pk / always",
+            "user_id int4",
+            "total numeric(10,2)",
+            "at timestamptz / default=now()",
+            "note text",
+            "tags text[]",
+            "doubled numeric / generated=total * 2",
+        ],
     ));
     add(table(16402, "t", &["a int4", "b int4", "c text"]));
-    add(table(16403, "spans", &["i interval", "d date", "u uuid", "j jsonb", "f float4", "x bytea", "ts timestamp", "k bigint"]));
-    let sequence = Sequence { ty: Type::INT4, start: 1, increment: 1, min: 1, max: i64::from(i32::MAX), cache: 1, cycle: false };
+    add(table(
+        16403,
+        "spans",
+        &["i interval", "d date", "u uuid", "j jsonb", "f float4", "x bytea", "ts timestamp", "k bigint"],
+    ));
+    let sequence =
+        Sequence { ty: Type::INT4, start: 1, increment: 1, min: 1, max: i64::from(i32::MAX), cache: 1, cycle: false };
     for (oid, name) in [(16998, "users_id_seq"), (16999, "orders_id_seq")] {
         let kind = RelationKind::Sequence(sequence.clone());
-        add(Relation { oid, name: name.into(), kind, source: Source::None, columns: vec![], constraints: vec![], indexes: vec![], ..table(oid, name, &["x int4"]) });
+        add(Relation {
+            oid,
+            name: name.into(),
+            kind,
+            source: Source::None,
+            columns: vec![],
+            constraints: vec![],
+            indexes: vec![],
+            ..table(oid, name, &["x int4"])
+        });
     }
     let mut view = table(16500, "adults", &["id int4", "who varchar(10)"]);
     view.kind = RelationKind::View { definition: "SELECT id, name AS who FROM users WHERE age >= 18".into() };
@@ -231,14 +264,19 @@ fn translations() {
 
 fn database(catalog: &Catalog) -> rusqlite::Connection {
     let connection = rusqlite::Connection::open_in_memory().unwrap();
-    let context = Context {
-        sequences: functions::SequenceSource::Replay((1..100).collect()),
-        now: 800_000_000_000_000,
-        user: "ann".into(),
-        database: "db".into(),
-        ..Context::default()
-    };
+    let context = Context { now: 800_000_000_000_000, user: "ann".into(), database: "db".into(), ..Context::default() };
     functions::sqlite::register(&connection, &Arc::new(parking_lot::Mutex::new(context))).unwrap();
+    // Sequences are the engine's business: here each counts by itself.
+    let drawn = std::sync::Mutex::new(std::collections::BTreeMap::<i64, i64>::new());
+    let flags = rusqlite::functions::FunctionFlags::SQLITE_UTF8;
+    connection
+        .create_scalar_function("q_nextval", 1, flags, move |call| {
+            let mut drawn = drawn.lock().unwrap();
+            let last = drawn.entry(call.get(0)?).or_default();
+            *last += 1;
+            Ok(*last)
+        })
+        .unwrap();
     for relation in catalog.relations.values() {
         let (Source::Table(name), RelationKind::Table) = (&relation.source, &relation.kind) else { continue };
         let columns: Vec<String> = relation
@@ -295,7 +333,8 @@ fn run(catalog: &Catalog, connection: &rusqlite::Connection, text: &str) -> Stri
                 if value.is_null() {
                     shown.extend_from_slice(b"NULL");
                 } else {
-                    crate::types::text::write_text(column.ty, column.typmod, value, &Env::default(), &mut shown).unwrap();
+                    crate::types::text::write_text(column.ty, column.typmod, value, &Env::default(), &mut shown)
+                        .unwrap();
                 }
                 fields.push(String::from_utf8(shown).unwrap());
             }
@@ -309,7 +348,10 @@ fn run(catalog: &Catalog, connection: &rusqlite::Connection, text: &str) -> Stri
         Ok(rows) if rows.is_empty() && done.columns.is_empty() => String::new(),
         Ok(rows) if rows.is_empty() => "  (no rows)\n".into(),
         Ok(rows) => rows,
-        Err(e) => format!("  ! {e}\n    {}\n", done.sql),
+        Err(e) => match functions::sqlite::decode_error(&e.to_string()) {
+            Some(e) => format!("  ! {e}\n"),
+            None => format!("  ! {e}\n    {}\n", done.sql),
+        },
     }
 }
 
