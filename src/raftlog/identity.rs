@@ -37,7 +37,9 @@ pub enum IdentityError {
          replace the node under a new id: it must not return under the old one"
     )]
     Missing(PathBuf),
-    #[error("{path}: the identity file is damaged ({what}); restore it from a backup or replace the node under a new id")]
+    #[error(
+        "{path}: the identity file is damaged ({what}); restore it from a backup or replace the node under a new id"
+    )]
     Damaged { path: PathBuf, what: String },
     #[error("{path}: this directory belongs to {found}, not to {expected}; point the node at its own data directory")]
     Foreign { path: PathBuf, found: String, expected: String },
@@ -70,9 +72,8 @@ impl Identity {
     /// Reads the identity and refuses one of another cluster or node.
     pub fn load_expecting(dir: &Path, cluster: Option<u128>, node: Option<NodeId>) -> Result<Identity, IdentityError> {
         let found = Identity::load(dir)?;
-        let foreign = |found: String, expected: String| {
-            Err(IdentityError::Foreign { path: dir.join(FILE), found, expected })
-        };
+        let foreign =
+            |found: String, expected: String| Err(IdentityError::Foreign { path: dir.join(FILE), found, expected });
         match (cluster, node) {
             (Some(c), _) if c != found.cluster => {
                 foreign(format!("cluster {:032x}", found.cluster), format!("cluster {c:032x}"))
@@ -193,7 +194,10 @@ mod tests {
         assert_eq!(Identity::load(dir).unwrap(), sample());
         assert!(matches!(sample().create(dir), Err(IdentityError::Exists { .. })));
         assert!(matches!(Identity::load_expecting(dir, Some(1), None), Err(IdentityError::Foreign { .. })));
-        assert!(matches!(Identity::load_expecting(dir, Some(0xabc), Some(NodeId(3))), Err(IdentityError::Foreign { .. })));
+        assert!(matches!(
+            Identity::load_expecting(dir, Some(0xabc), Some(NodeId(3))),
+            Err(IdentityError::Foreign { .. })
+        ));
         assert!(Identity::load_expecting(dir, Some(0xabc), Some(NodeId(2))).is_ok());
 
         let path = dir.join(FILE);

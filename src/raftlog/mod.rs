@@ -175,10 +175,8 @@ mod tests {
             true => log.entries(group, first, found.last.index + 1, u64::MAX).unwrap(),
             false => vec![],
         };
-        let entries: Vec<_> = entries
-            .iter()
-            .map(|e| format!("{}@{}:{}", e.index, e.term, String::from_utf8_lossy(&e.data)))
-            .collect();
+        let entries: Vec<_> =
+            entries.iter().map(|e| format!("{}@{}:{}", e.index, e.term, String::from_utf8_lossy(&e.data))).collect();
         let hard = found.record.hard_state;
         format!("t{} v{} c{} |{}| {}", hard.term, hard.vote, hard.commit, first - 1, entries.join(" "))
     }
@@ -198,14 +196,7 @@ mod tests {
         step(&[LogWrite::Append(G, vec![entry(3, 2, "C"), entry(4, 2, "D")])], true);
         step(&[LogWrite::Compact(G, Position { index: 3, term: 2 })], false);
         step(&[LogWrite::Compact(G, Position { index: 2, term: 2 })], false);
-        step(
-            &[LogWrite::Reset(
-                G,
-                Position { index: 10, term: 3 },
-                HardState { term: 3, vote: 0, commit: 10 },
-            )],
-            true,
-        );
+        step(&[LogWrite::Reset(G, Position { index: 10, term: 3 }, HardState { term: 3, vote: 0, commit: 10 })], true);
         step(&[LogWrite::Append(G, vec![entry(11, 3, "k")])], true);
         step(&[LogWrite::Remove(G)], true);
         step(&[LogWrite::Append(G, vec![entry(1, 1, "again")])], true);
@@ -261,8 +252,7 @@ mod tests {
             length: 1,
             checksum: 1,
         };
-        for (applied, expected) in
-            [(meta.at, "t2 v1 c9 |9| "), (Position { index: 1, term: 1 }, "t2 v1 c1 |0| 1@1:a")]
+        for (applied, expected) in [(meta.at, "t2 v1 c9 |9| "), (Position { index: 1, term: 1 }, "t2 v1 c1 |0| 1@1:a")]
         {
             let log = MemoryLog::new();
             let hard = HardState { term: 2, vote: 1, commit: 1 };

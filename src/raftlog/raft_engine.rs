@@ -13,8 +13,8 @@ use super::{Entry, GroupLog, GroupRecord, LogError, LogReader, LogWrite, RaftLog
 use crate::command;
 use crate::id::GroupId;
 use crate::replica::Position;
-use parking_lot::{Mutex, RwLock};
 use ::raft_engine::{Command, Config, Engine, Error, LogBatch, MessageExt, ReadableSize, RecoveryMode};
+use parking_lot::{Mutex, RwLock};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -145,7 +145,8 @@ impl RaftLog for RaftEngineLog {
         for write in writes {
             self.add(&mut batch, write)?;
             let group = write.group();
-            let record = changed.entry(group).or_insert_with(|| (records.get(&group).cloned().unwrap_or_default(), false));
+            let record =
+                changed.entry(group).or_insert_with(|| (records.get(&group).cloned().unwrap_or_default(), false));
             let alive = !matches!(write, LogWrite::Remove(_));
             let dirty = change_record(&mut record.0, write);
             record.1 = alive && (record.1 || dirty);

@@ -158,7 +158,11 @@ pub enum Event {
     /// A message of another replica. For a snapshot: its file has arrived and was verified.
     Peer(Message),
     /// `clock` in µs since 2000-01-01; `seed` is random.
-    Propose { proposals: Vec<Ticketed>, clock: i64, seed: u64 },
+    Propose {
+        proposals: Vec<Ticketed>,
+        clock: i64,
+        seed: u64,
+    },
     /// Reads, by the driver's numbers for them.
     ReadIndex(Vec<u64>),
     /// Nobody waits for these reads any longer.
@@ -172,16 +176,26 @@ pub enum Event {
     SnapshotBuilt(SnapshotMeta),
     SnapshotFailed,
     /// The end of an [`Effect::SendSnapshot`].
-    SnapshotSent { to: ReplicaId, ok: bool },
+    SnapshotSent {
+        to: ReplicaId,
+        ok: bool,
+    },
     /// The end of an [`Effect::InstallSnapshot`]; `floor` as in [`Start`].
-    SnapshotInstalled { floor: i64 },
+    SnapshotInstalled {
+        floor: i64,
+    },
     /// The process of `dead` is known to be gone: if it led, campaign without waiting.
-    Campaign { dead: ReplicaId },
+    Campaign {
+        dead: ReplicaId,
+    },
     /// A message to the replica was lost.
     Unreachable(ReplicaId),
     /// Give up the leadership to a replica, or to the best one.
     TransferLeader(Option<ReplicaId>),
-    ChangeMembership { ticket: u64, change: Change },
+    ChangeMembership {
+        ticket: u64,
+        change: Change,
+    },
     DiskFull(bool),
     /// The state differs from the majority's and must be rebuilt from a snapshot.
     Diverged,
@@ -195,28 +209,49 @@ pub enum Effect {
     /// Send now.
     Send(Vec<Message>),
     /// Send the file of the snapshot and then the message; always answered by [`Event::SnapshotSent`].
-    SendSnapshot { message: Message, meta: SnapshotMeta },
+    SendSnapshot {
+        message: Message,
+        meta: SnapshotMeta,
+    },
     /// Write (and sync) in the order of the numbers; then send; answered by [`Event::Persisted`].
-    Persist { number: u64, entries: Vec<Entry>, hard_state: Option<HardState>, sync: bool, then_send: Vec<Message> },
+    Persist {
+        number: u64,
+        entries: Vec<Entry>,
+        hard_state: Option<HardState>,
+        sync: bool,
+        then_send: Vec<Message>,
+    },
     /// Apply in order; answered by [`Event::Applied`].
     Apply(Vec<Committed>),
     /// Reads may run once this replica has applied `index`.
-    ReadReady { reads: Vec<u64>, index: u64 },
+    ReadReady {
+        reads: Vec<u64>,
+        index: u64,
+    },
     Leadership(Leadership),
     /// Answered by [`Event::SnapshotBuilt`] or [`Event::SnapshotFailed`].
     BuildSnapshot,
     /// Replace the state machine and then the log; answered by [`Event::SnapshotInstalled`].
-    InstallSnapshot { meta: SnapshotMeta, hard_state: HardState },
+    InstallSnapshot {
+        meta: SnapshotMeta,
+        hard_state: HardState,
+    },
     /// Cut the log up to here.
     Compact(Position),
     /// These proposals were not appended and never will be.
-    Refused { proposals: Vec<(u64, RequestId)>, why: Refused },
+    Refused {
+        proposals: Vec<(u64, RequestId)>,
+        why: Refused,
+    },
     /// The leadership is lost: the fate of every appended proposal that is not answered is unknown.
     OutcomesUnknown,
     /// Who votes has changed; and where new replicas live.
     Membership(Membership, Vec<(ReplicaId, NodeId)>),
     /// The end of an [`Event::ChangeMembership`].
-    Changed { ticket: u64, result: Result<(), ChangeError> },
+    Changed {
+        ticket: u64,
+        result: Result<(), ChangeError>,
+    },
 }
 
 /// Why proposals were refused.
@@ -449,7 +484,8 @@ impl Core {
             released: applied,
             handed: applied,
             applied,
-            durable: applied,
+            // What a crashed process left applied need not have reached the disk: the state machine will say.
+            durable: 0,
             unapplied: VecDeque::new(),
             unapplied_bytes: 0,
             reads: Reads::default(),
@@ -713,7 +749,9 @@ impl Core {
         }
         match m.get_msg_type() {
             // What a replica says to itself, and forwarded proposals, which would be neither named nor deduplicated.
-            MsgHup | MsgBeat | MsgUnreachable | MsgSnapStatus | MsgCheckQuorum | MsgPropose | MsgTransferLeader => false,
+            MsgHup | MsgBeat | MsgUnreachable | MsgSnapStatus | MsgCheckQuorum | MsgPropose | MsgTransferLeader => {
+                false
+            }
             MsgHeartbeat => true,
             _ if self.installing.is_some() => false,
             MsgAppend => !self.disk_full || m.entries.is_empty(),

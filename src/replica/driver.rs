@@ -37,29 +37,83 @@ type ReadReply = oneshot::Sender<Result<u64, ReadError>>;
 
 /// Every reason for the driver to wake up, besides time.
 pub(super) enum Input {
-    Propose { group: GroupId, proposal: Proposal, reply: ProposeReply },
-    Read { group: GroupId, reply: ReadReply },
-    Messages { from: NodeId, messages: Vec<Envelope> },
-    Snapshot { from: NodeId, envelope: Envelope, file: PathBuf },
+    Propose {
+        group: GroupId,
+        proposal: Proposal,
+        reply: ProposeReply,
+    },
+    Read {
+        group: GroupId,
+        reply: ReadReply,
+    },
+    Messages {
+        from: NodeId,
+        messages: Vec<Envelope>,
+    },
+    Snapshot {
+        from: NodeId,
+        envelope: Envelope,
+        file: PathBuf,
+    },
     Unreachable(NodeId),
     PeerDown(NodeId),
     /// The log thread has written the append `number`.
-    Persisted { group: GroupId, number: u64 },
+    Persisted {
+        group: GroupId,
+        number: u64,
+    },
     /// The state machine has applied up to `index`, durably up to `durable`.
-    Applied { group: GroupId, index: u64, durable: u64 },
-    Halted { group: GroupId, halt: Halt },
-    Built { group: GroupId, file: PathBuf, result: Result<SnapshotMeta, Halt> },
-    SnapshotSent { group: GroupId, to: ReplicaId, ok: bool },
+    Applied {
+        group: GroupId,
+        index: u64,
+        durable: u64,
+    },
+    Halted {
+        group: GroupId,
+        halt: Halt,
+    },
+    Built {
+        group: GroupId,
+        file: PathBuf,
+        result: Result<SnapshotMeta, Halt>,
+    },
+    SnapshotSent {
+        group: GroupId,
+        to: ReplicaId,
+        ok: bool,
+    },
     /// Steps of an installation: noted in the log, state machine replaced, log reset.
-    Noted { group: GroupId },
-    Replaced { group: GroupId, floor: i64 },
-    LogReset { group: GroupId, floor: i64 },
-    Transfer { group: GroupId, to: Option<NodeId> },
-    Change { group: GroupId, change: Change, reply: oneshot::Sender<Result<(), ChangeError>> },
-    SetNodes { group: GroupId, nodes: BTreeMap<ReplicaId, NodeId> },
+    Noted {
+        group: GroupId,
+    },
+    Replaced {
+        group: GroupId,
+        floor: i64,
+    },
+    LogReset {
+        group: GroupId,
+        floor: i64,
+    },
+    Transfer {
+        group: GroupId,
+        to: Option<NodeId>,
+    },
+    Change {
+        group: GroupId,
+        change: Change,
+        reply: oneshot::Sender<Result<(), ChangeError>>,
+    },
+    SetNodes {
+        group: GroupId,
+        nodes: BTreeMap<ReplicaId, NodeId>,
+    },
     DiskFull(bool),
     AddGroup(Box<Replica>),
-    RemoveGroup { group: GroupId, forget: bool, done: oneshot::Sender<()> },
+    RemoveGroup {
+        group: GroupId,
+        forget: bool,
+        done: oneshot::Sender<()>,
+    },
     Stop,
 }
 
@@ -219,7 +273,8 @@ pub(super) fn prepare(
         readers: Mutex::default(),
     });
     let (apply, jobs) = unbounded();
-    let applier = Applier { machine, shared: shared.clone(), inbox, patience: node.apply_patience, failed: None, told: 0 };
+    let applier =
+        Applier { machine, shared: shared.clone(), inbox, patience: node.apply_patience, failed: None, told: 0 };
     let apply_thread = std::thread::Builder::new()
         .name(format!("apply-{group}"))
         .spawn(move || applier.run(jobs))
@@ -560,7 +615,12 @@ impl Driver {
             Effect::InstallSnapshot { meta, hard_state } => {
                 let file = replica.arrived.take().expect("a snapshot's message comes with its file");
                 replica.shared.set_state(ReplicaState::Installing);
-                self.log_job(vec![LogWrite::Installing(group, meta.clone())], true, vec![], Some(Input::Noted { group }));
+                self.log_job(
+                    vec![LogWrite::Installing(group, meta.clone())],
+                    true,
+                    vec![],
+                    Some(Input::Noted { group }),
+                );
                 replica.installing = Some((meta, hard_state, file));
             }
             Effect::Compact(to) => self.log_job(vec![LogWrite::Compact(group, to)], false, Vec::new(), None),
@@ -833,7 +893,10 @@ impl LogThread {
 
 enum ApplyJob {
     Apply(Vec<Committed>),
-    Install { file: PathBuf, meta: SnapshotMeta },
+    Install {
+        file: PathBuf,
+        meta: SnapshotMeta,
+    },
     /// Build a snapshot into the file.
     Snapshot(PathBuf),
     Stop,
@@ -921,15 +984,14 @@ impl Applier {
     }
 
     /// Tries again while the reason lies outside, up to the patience.
-    fn patiently<T>(
-        &mut self,
-        mut work: impl FnMut(&mut dyn StateMachine) -> Result<T, Halt>,
-    ) -> Result<T, Halt> {
+    fn patiently<T>(&mut self, mut work: impl FnMut(&mut dyn StateMachine) -> Result<T, Halt>) -> Result<T, Halt> {
         let deadline = Instant::now() + self.patience;
         let mut pause = Duration::from_millis(10);
         loop {
             match work(self.machine.as_mut()) {
-                Err(Halt::Environment(reason)) if Instant::now() + pause < deadline && !self.shared.stopping.load(Ordering::Relaxed) => {
+                Err(Halt::Environment(reason))
+                    if Instant::now() + pause < deadline && !self.shared.stopping.load(Ordering::Relaxed) =>
+                {
                     tracing::warn!(group = %self.shared.group, reason, "apply failed, trying again");
                     std::thread::sleep(pause);
                     pause = (pause * 2).min(Duration::from_secs(1));

@@ -264,7 +264,9 @@ impl Transport for Network {
                 done(result.is_ok());
             }
         });
-        if spawned.is_err() && let Some(done) = late.lock().take() {
+        if spawned.is_err()
+            && let Some(done) = late.lock().take()
+        {
             done(false);
         }
     }
@@ -438,11 +440,7 @@ impl Inner {
         }
     }
 
-    async fn connect(
-        &self,
-        peer: &Peer,
-        lane: Lane,
-    ) -> io::Result<(OwnedReadHalf, BytesMut, Arc<OwnedWriteHalf>)> {
+    async fn connect(&self, peer: &Peer, lane: Lane) -> io::Result<(OwnedReadHalf, BytesMut, Arc<OwnedWriteHalf>)> {
         let steps = async {
             let stream = TcpStream::connect(&peer.address).await?;
             prepare(&stream)?;

@@ -275,8 +275,8 @@ pub fn weight(envelope: &Envelope) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::replica::{Membership, Position};
     use crate::id::ReplicaId;
+    use crate::replica::{Membership, Position};
 
     fn sample() -> Envelope {
         let mut message = eraftpb::Message {
@@ -305,7 +305,12 @@ mod tests {
         message.set_entries(vec![entry].into());
         let membership = Membership { voters: vec![ReplicaId(1), ReplicaId(2)], ..Membership::default() };
         let at = Position { index: 5, term: 2 };
-        message.set_snapshot(crate::replica::core::snapshot_of(&SnapshotMeta { at, membership, length: 1, checksum: 2 }));
+        message.set_snapshot(crate::replica::core::snapshot_of(&SnapshotMeta {
+            at,
+            membership,
+            length: 1,
+            checksum: 2,
+        }));
         Envelope { group: GroupId(9), message }
     }
 

@@ -338,7 +338,8 @@ async fn failures_of_the_state_machine() {
     cluster.write().await;
     cluster.converge().await;
     assert_eq!(cluster.machines[&follower].0.lock().installed, 1);
-    eventually("service again", || (cluster.group(follower).status().state == ReplicaState::Active).then_some(())).await;
+    eventually("service again", || (cluster.group(follower).status().state == ReplicaState::Active).then_some(()))
+        .await;
 
     // Corruption of the leader: it gives up, the others go on.
     let leader = cluster.leader().await;

@@ -148,12 +148,8 @@ impl World {
                 self.say(id, format!("{:?} in term {}, leader {leader}", l.role, l.term));
             }
             Effect::BuildSnapshot => {
-                let meta = SnapshotMeta {
-                    at: member.applied,
-                    membership: member.membership.clone(),
-                    length: 1,
-                    checksum: 1,
-                };
+                let meta =
+                    SnapshotMeta { at: member.applied, membership: member.membership.clone(), length: 1, checksum: 1 };
                 self.say(id, format!("builds snapshot {}@{}", meta.at.index, meta.at.term));
                 self.step(id, Event::SnapshotBuilt(meta));
             }
@@ -170,7 +166,9 @@ impl World {
                 member.log.write(&[LogWrite::Compact(G, to)], false).unwrap();
                 self.say(id, format!("cuts the log up to {}", to.index));
             }
-            Effect::Refused { proposals, why } => self.say(id, format!("refuses {} proposals: {why:?}", proposals.len())),
+            Effect::Refused { proposals, why } => {
+                self.say(id, format!("refuses {} proposals: {why:?}", proposals.len()))
+            }
             Effect::OutcomesUnknown => self.say(id, "outcomes unknown"),
             Effect::Membership(m, _) => self.say(id, show_members(&m)),
             Effect::Changed { result, .. } => self.say(id, format!("change: {result:?}")),
@@ -253,6 +251,8 @@ impl World {
                     self.start(*id);
                     self.step(*id, Event::Durable(0));
                 }
+                self.run();
+                self.out.clear();
             }
             "join" => {
                 self.members.insert(id, Member::default());
@@ -357,7 +357,13 @@ fn scripts() {
             let differs = found.lines().zip(expected.lines()).position(|(a, b)| a != b);
             let at = differs.unwrap_or_else(|| found.lines().count().min(expected.lines().count()));
             let lines = |s: &str| s.lines().skip(at.saturating_sub(3)).take(8).collect::<Vec<_>>().join("\n");
-            panic!("{} line {}:\n--- expected\n{}\n--- found\n{}", file.display(), at + 1, lines(&expected), lines(&found));
+            panic!(
+                "{} line {}:\n--- expected\n{}\n--- found\n{}",
+                file.display(),
+                at + 1,
+                lines(&expected),
+                lines(&found)
+            );
         }
     }
 }
