@@ -388,3 +388,24 @@ async fn a_single_replica_needs_nobody() {
     assert!(cluster.group(1).read_index(soon()).await.unwrap() > 10);
     cluster.converge().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn strangers_are_refused() {
+    let cluster = Cluster::start(&[1]).await;
+    let dial = |cluster_id: u128, node: u64, incarnation: u64| {
+        let identity = PeerIdentity { cluster: cluster_id, node: NodeId(node), incarnation };
+        let incoming = cluster.dir.path().join(format!("stranger{cluster_id}-{node}-{incarnation}"));
+        let config = NetworkConfig { identity, incoming, admission: Box::new(|_| Ok(())) };
+        let network = Network::new(config, tokio::runtime::Handle::current()).unwrap();
+        network.set_peer(NodeId(1), cluster.addresses[&1].clone());
+        network.set_peer(NodeId(5), cluster.addresses[&1].clone());
+        network
+    };
+    let friend = dial(7, 2, 2);
+    let strangers = [dial(8, 2, 2), dial(7, 2, 13)];
+    // The friend reaches the node it means, and not another node under that node's address.
+    eventually("the friend", || (friend.connected() == [NodeId(1)]).then_some(())).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(friend.connected(), [NodeId(1)]);
+    assert!(strangers.iter().all(|s| s.connected().is_empty()));
+}
