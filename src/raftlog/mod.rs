@@ -1,8 +1,8 @@
 //! The durable Raft log of all groups of this node, and the identity of the node.
 //!
 //! One log serves every group, so one fsync makes the appends of all groups durable ([`RaftLog::write`] takes a batch
-//! that mixes groups). Who may write: the log thread of `replica::driver`, nobody else. Who may read: any thread,
-//! through [`LogReader`].
+//! that mixes groups). Who may write: the log thread of `replica::driver`, and before a group runs, whoever starts it.
+//! Who may read: any thread, through [`LogReader`].
 //!
 //! What is stored per group: the entries, and one small [`GroupRecord`] with Raft's hard state, the position up to
 //! which the log was cut, and the snapshot that is being installed, if any. A snapshot replaces two things that live

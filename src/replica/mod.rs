@@ -12,6 +12,8 @@ mod driver;
 pub mod handle;
 mod logger;
 mod store;
+#[cfg(test)]
+mod tests;
 
 /// A position in a group's log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -55,7 +55,8 @@ pub trait Service: Send + Sync + 'static {
 /// Why a request has no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
-    /// The connection broke after the request may have been sent: it may have been executed.
+    /// The connection broke after the request may have been sent, or its answer was too large: it may have been
+    /// executed.
     #[error("connection to {0} lost")]
     ConnectionLost(NodeId),
     /// There is no connection, or the request is too large: it was not executed.

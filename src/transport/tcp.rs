@@ -401,6 +401,7 @@ impl Inner {
             match self.connect(&peer, lane).await {
                 Ok((reader, input, writer)) => {
                     (was_up, hasty, backoff, complained) = (true, 3, Duration::from_millis(10), false);
+                    let began = Instant::now();
                     link.up(writer.clone());
                     let error = tokio::select! {
                         e = read_answers(reader, input, &peer) => e,
@@ -413,6 +414,10 @@ impl Inner {
                     }
                     tracing::debug!(peer = %peer.node, ?lane, ?error, "connection lost");
                     self.tell(|inbound| inbound.unreachable(peer.node));
+                    if began.elapsed() < Duration::from_millis(100) {
+                        // A peer that accepts and closes again must not keep us busy.
+                        tokio::time::sleep(Duration::from_millis(5)).await;
+                    }
                     continue;
                 }
                 Err(error) => {
@@ -528,6 +533,7 @@ async fn read_answers(mut reader: OwnedReadHalf, mut input: BytesMut, peer: &Pee
                 let status = payload.get_u8();
                 let result = match status {
                     0 => Ok(payload),
+                    // Executed, but the answer was too large to be sent.
                     _ => Err(CallError::ConnectionLost(peer.node)),
                 };
                 if let Some(reply) = peer.calls.lock().remove(&id) {
