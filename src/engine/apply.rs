@@ -202,6 +202,7 @@ impl Machine {
             Payload::Batch(bytes) => {
                 self.fold.number(2);
                 let batch: Batch = command::decode(bytes).map_err(|e| corrupt(format!("entry {index}: {e}")))?;
+                next.clock = next.clock.max(batch.now.saturating_add(batch.commands.len() as i64));
                 effects.applied.reserve(batch.commands.len());
                 for (i, proposal) in batch.commands.iter().enumerate() {
                     let site = Site {

@@ -22,7 +22,7 @@ pub const SCHEMA: &str = "
 CREATE TABLE _quorate_meta (
     one INTEGER PRIMARY KEY CHECK (one = 1), format INTEGER NOT NULL,
     idx INTEGER NOT NULL, term INTEGER NOT NULL, digest INTEGER NOT NULL, schema_version INTEGER NOT NULL,
-    forgotten INTEGER NOT NULL, membership BLOB NOT NULL, migration INTEGER NOT NULL) STRICT;
+    forgotten INTEGER NOT NULL, clock INTEGER NOT NULL, membership BLOB NOT NULL, migration INTEGER NOT NULL) STRICT;
 CREATE TABLE _quorate_outcome (idx INTEGER PRIMARY KEY, outcomes BLOB NOT NULL) STRICT;
 CREATE TABLE _quorate_chunk (
     id INTEGER PRIMARY KEY, origin INTEGER NOT NULL, seq INTEGER NOT NULL, part INTEGER NOT NULL,
@@ -41,6 +41,8 @@ pub struct State {
     pub schema_version: u64,
     /// The highest index whose outcomes were dropped.
     pub forgotten: u64,
+    /// Later than the time of every applied command, in µs since 2000-01-01 UTC.
+    pub clock: i64,
     pub membership: Arc<Membership>,
     /// The index of the oldest chunk, if there are any.
     pub oldest_chunk: Option<u64>,
@@ -63,8 +65,13 @@ impl State {
     /// Writes the first row.
     pub fn create(connection: &mut Connection, membership: &Membership, migration: u32) -> Result<(), Fault> {
         connection.run(
-            "INSERT INTO _quorate_meta VALUES (1, ?1, 0, 0, 0, 0, 0, ?2, ?3)",
-            &[ValueRef::Int(FORMAT), ValueRef::Blob(&command::encode(membership)), ValueRef::Int(migration.into())],
+            "INSERT INTO _quorate_meta VALUES (1, ?1, 0, 0, 0, 0, 0, ?4, ?2, ?3)",
+            &[
+                ValueRef::Int(FORMAT),
+                ValueRef::Blob(&command::encode(membership)),
+                ValueRef::Int(migration.into()),
+                ValueRef::Int(i64::MIN),
+            ],
         )
     }
 
@@ -72,7 +79,7 @@ impl State {
     pub fn load(connection: &mut Connection) -> Result<State, Fault> {
         let rows = connection.query(
             "SELECT format, idx, term, digest, schema_version, forgotten, membership, \
-             (SELECT min(idx) FROM _quorate_chunk) FROM _quorate_meta",
+             (SELECT min(idx) FROM _quorate_chunk), clock FROM _quorate_meta",
             &[],
         )?;
         let row = rows.first().ok_or_else(|| Fault::error("the file has no _quorate_meta row"))?;
@@ -88,6 +95,7 @@ impl State {
             digest: unsigned(&row[3])?,
             schema_version: unsigned(&row[4])?,
             forgotten: unsigned(&row[5])?,
+            clock: unsigned(&row[8])? as i64,
             membership: Arc::new(membership),
             oldest_chunk: match &row[7] {
                 Value::Null => None,
@@ -103,8 +111,9 @@ impl State {
             connection.run("UPDATE _quorate_meta SET membership = ?1", &[ValueRef::Blob(&membership)])?;
         }
         connection.run(
-            "UPDATE _quorate_meta SET idx = ?1, term = ?2, digest = ?3, schema_version = ?4, forgotten = ?5",
-            &[int(self.at.index), int(self.at.term), int(self.digest), int(self.schema_version), int(self.forgotten)],
+            "UPDATE _quorate_meta SET idx = ?1, term = ?2, digest = ?3, schema_version = ?4, forgotten = ?5, clock = ?6",
+            &[
+ int(self.at.index), int(self.at.term), int(self.digest), int(self.schema_version), int(self.forgotten), ValueRef::Int(self.clock)],
         )
     }
 }

@@ -413,6 +413,10 @@ impl StateMachine for Engine {
         (*self.machine.state.membership).clone()
     }
 
+    fn clock_floor(&self) -> i64 {
+        self.machine.state.clock
+    }
+
     fn apply(&mut self, entries: &[Committed]) -> Result<Vec<Applied>, Halt> {
         if entries.is_empty() {
             return Ok(Vec::new());

@@ -22,7 +22,6 @@ use crate::id::{FIRST_DATABASE_GROUP, GroupId, NodeId, ReplicaId, RequestId, SYS
 use crate::raftlog::RaftLog;
 use crate::raftlog::identity::{DataLock, FILE as IDENTITY_FILE, Identity, IdentityError};
 use crate::raftlog::raft_engine::{RaftEngineLog, RaftEngineOptions};
-use crate::replica::Membership;
 use crate::replica::handle::{Group, GroupConfig, Node, NodeConfig};
 use crate::transport::tcp::{Network, NetworkConfig};
 use crate::transport::wire::PeerIdentity;
@@ -54,7 +53,7 @@ pub(crate) struct Runtime {
     pub routers: BTreeMap<String, Arc<Router>>,
     pub board: Board,
     pub registry: Arc<membership::Registry>,
-    pub cancels: Arc<frontend::cancel::Registry>,
+    pub cancels: Arc<frontend::cancel::CancelRegistry>,
     pub disk_full: AtomicBool,
     origin: u64,
     seq: AtomicU64,
@@ -242,12 +241,13 @@ fn assemble(config: Config, identity: Identity, peers: &Peers) -> Result<Arc<Run
     for (group, replica) in &identity.groups {
         let name = if *group == SYSTEM_GROUP { cluster::DATABASE } else { DATABASE };
         let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
-        let (engine, shared) = open_engine(&dir, *group, peers, sender)?;
+        let (engine, shared) = open_engine(&dir, *group, sender)?;
         let handle = add_group(&driver, *group, *replica, peers, engine)?;
         let router = Router { node: identity.node, id: *group, group: handle, shared, peers: network.clone() };
         routers.insert(name.to_owned(), Arc::new(router));
         marks.push((name, receiver));
     }
+    let cancels = frontend::cancel::CancelRegistry::new(identity.node);
     let runtime = Arc::new(Runtime {
         config,
         identity,
@@ -256,7 +256,7 @@ fn assemble(config: Config, identity: Identity, peers: &Peers) -> Result<Arc<Run
         routers,
         board,
         registry,
-        cancels: Arc::default(),
+        cancels,
         disk_full: AtomicBool::new(false),
         origin: rand::random(),
         seq: AtomicU64::new(1),
@@ -270,7 +270,6 @@ fn assemble(config: Config, identity: Identity, peers: &Peers) -> Result<Arc<Run
 fn open_engine(
     dir: &Path,
     group: GroupId,
-    peers: &Peers,
     marks: tokio::sync::mpsc::UnboundedSender<(u64, u64)>,
 ) -> Result<(Engine, Arc<engine::Shared>), String> {
     let home = dir.join("groups").join(group.0.to_string());
@@ -278,10 +277,6 @@ fn open_engine(
     options.migrations =
         if group == SYSTEM_GROUP { crate::sql::system_migrations() } else { crate::sql::database_migrations() }
             .to_vec();
-    if peers.founders.is_some() {
-        let voters = peers.places.iter().filter(|p| p.group == group).map(|p| p.replica).collect();
-        options.membership = Membership { voters, ..Membership::default() };
-    }
     options.on_event = Arc::new(move |event| {
         if let Event::DigestMarked { index, digest } = event {
             let _ = marks.send((index, digest));
@@ -302,7 +297,7 @@ fn dialect(group: GroupId) -> engine::Dialect {
         register: Arc::new(|connection, context| crate::functions::sqlite::register(connection, context)),
         load_catalog,
         decode_error: crate::functions::sqlite::decode_error,
-        explain_error: Arc::new(crate::sql::ddl::explain_constraint_error),
+        explain_error: Arc::new(crate::sql::ddl::errors::explain_constraint_error),
     }
 }
 

@@ -229,7 +229,8 @@ pub(super) fn on_deep_stack<T: Send>(depth: u32, job: impl FnOnce() -> SqlResult
     let stack = (depth as usize + 64) * (64 << 10);
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(stack).spawn_scoped(scope, job);
-        let thread = thread.map_err(|e| SqlError::new(state::OUT_OF_MEMORY, format!("no stack for the parser: {e}")))?;
+        let thread =
+            thread.map_err(|e| SqlError::new(state::OUT_OF_MEMORY, format!("no stack for the parser: {e}")))?;
         thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }
@@ -346,7 +347,9 @@ fn drop_only(out: &mut Vec<TokenWithSpan>, next: &SqlToken) {
     let [.., first, second] = out.as_slice() else { return };
     let opens = first.token == SqlToken::Comma || BEFORE.into_iter().any(|k| is_word(&first.token, k));
     let names = matches!(next, SqlToken::Word(_) | SqlToken::LParen);
-    if opens && names && matches!(&second.token, SqlToken::Word(w) if w.keyword == Keyword::ONLY && w.quote_style.is_none())
+    if opens
+        && names
+        && matches!(&second.token, SqlToken::Word(w) if w.keyword == Keyword::ONLY && w.quote_style.is_none())
     {
         out.pop();
     }
@@ -723,9 +726,13 @@ fn fetch_direction(c: &mut Cursor<'_>) -> SqlResult<FetchDirection> {
     if c.peek_text(1).is_empty() {
         return Ok(Forward(1));
     }
-    for (word, direction) in
-        [("NEXT", Forward(1)), ("PRIOR", Forward(-1)), ("FIRST", Absolute(1)), ("LAST", Absolute(-1)), ("ALL", Forward(i64::MAX))]
-    {
+    for (word, direction) in [
+        ("NEXT", Forward(1)),
+        ("PRIOR", Forward(-1)),
+        ("FIRST", Absolute(1)),
+        ("LAST", Absolute(-1)),
+        ("ALL", Forward(i64::MAX)),
+    ] {
         if c.eat(word) {
             return Ok(direction);
         }
@@ -738,7 +745,13 @@ fn fetch_direction(c: &mut Cursor<'_>) -> SqlResult<FetchDirection> {
     }
     let sign = match c.eat_one(&["FORWARD", "BACKWARD"]) {
         None => return Ok(Forward(1)),
-        Some(word) => if word == "FORWARD" { 1 } else { -1 },
+        Some(word) => {
+            if word == "FORWARD" {
+                1
+            } else {
+                -1
+            }
+        }
     };
     if c.eat("ALL") {
         return Ok(Forward(i64::MAX * sign));

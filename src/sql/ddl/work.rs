@@ -157,15 +157,22 @@ impl<'a> Work<'a> {
             s.eq_ignore_ascii_case(schema) && n.eq_ignore_ascii_case(name) && (s != schema || n != name)
         });
         match clash {
-            Some((_, other)) => {
-                Err(SqlError::unsupported(format!("a relation \"{name}\" beside \"{other}\" (names that differ only in case)")))
-            }
+            Some((_, other)) => Err(SqlError::unsupported(format!(
+                "a relation \"{name}\" beside \"{other}\" (names that differ only in case)"
+            ))),
             None => Ok(()),
         }
     }
 
     /// `base_columns_label`, cut to 63 bytes, with a number if it is taken.
-    pub fn choose_name(&self, schema: &str, base: &str, columns: &str, label: &str, taken: &dyn Fn(&str) -> bool) -> String {
+    pub fn choose_name(
+        &self,
+        schema: &str,
+        base: &str,
+        columns: &str,
+        label: &str,
+        taken: &dyn Fn(&str) -> bool,
+    ) -> String {
         for pass in 0.. {
             let label = if pass == 0 { label.to_owned() } else { format!("{label}{pass}") };
             let name = object_name(base, columns, &label);
@@ -222,8 +229,7 @@ impl<'a> Work<'a> {
             self.catalog.insert(index_relation(&new, index));
         }
         let kept: BTreeSet<u32> = new.indexes.iter().map(|i| i.oid).collect();
-        let changes =
-            rows::change(old.map(|o| (&self.catalog, o)), Some((&self.catalog, &new)));
+        let changes = rows::change(old.map(|o| (&self.catalog, o)), Some((&self.catalog, &new)));
         for index in old.iter().flat_map(|o| &o.indexes).filter(|i| !kept.contains(&i.oid)) {
             self.catalog.rowid_keys.remove(&index.oid);
         }
@@ -419,9 +425,10 @@ impl<'a> Work<'a> {
         loop {
             let before = found.len();
             for r in self.catalog.relations.values() {
-                let refers = r.constraints.iter().any(
-                    |c| matches!(&c.kind, ConstraintKind::ForeignKey { table, .. } if found.contains(table)),
-                );
+                let refers = r
+                    .constraints
+                    .iter()
+                    .any(|c| matches!(&c.kind, ConstraintKind::ForeignKey { table, .. } if found.contains(table)));
                 if refers {
                     found.insert(r.oid);
                 }
@@ -551,9 +558,26 @@ fn is_array(ty: Type) -> bool {
 /// Types that a column of the user's can have.
 fn is_storable(ty: Type) -> bool {
     const NOT: [Type; 20] = [
-        Type::MONEY, Type::BIT, Type::VARBIT, Type::XML, Type::POINT, Type::ACLITEM, Type::INET, Type::CIDR,
-        Type::TIMETZ, Type::TID, Type::MONEY_ARRAY, Type::BIT_ARRAY, Type::VARBIT_ARRAY, Type::XML_ARRAY,
-        Type::POINT_ARRAY, Type::ACLITEM_ARRAY, Type::INET_ARRAY, Type::CIDR_ARRAY, Type::TIMETZ_ARRAY, Type::TID_ARRAY,
+        Type::MONEY,
+        Type::BIT,
+        Type::VARBIT,
+        Type::XML,
+        Type::POINT,
+        Type::ACLITEM,
+        Type::INET,
+        Type::CIDR,
+        Type::TIMETZ,
+        Type::TID,
+        Type::MONEY_ARRAY,
+        Type::BIT_ARRAY,
+        Type::VARBIT_ARRAY,
+        Type::XML_ARRAY,
+        Type::POINT_ARRAY,
+        Type::ACLITEM_ARRAY,
+        Type::INET_ARRAY,
+        Type::CIDR_ARRAY,
+        Type::TIMETZ_ARRAY,
+        Type::TID_ARRAY,
     ];
     !NOT.contains(&ty)
 }
@@ -561,12 +585,34 @@ fn is_storable(ty: Type) -> bool {
 /// How SQLite stores a type (see `types`).
 pub fn storage(ty: Type) -> Storage {
     match ty {
-        Type::BOOL | Type::INT2 | Type::INT4 | Type::INT8 | Type::OID | Type::XID | Type::CID | Type::DATE
-        | Type::TIME | Type::TIMESTAMP | Type::TIMESTAMPTZ | Type::REGCLASS | Type::REGTYPE | Type::REGPROC
-        | Type::REGROLE | Type::REGNAMESPACE => Storage::Integer,
+        Type::BOOL
+        | Type::INT2
+        | Type::INT4
+        | Type::INT8
+        | Type::OID
+        | Type::XID
+        | Type::CID
+        | Type::DATE
+        | Type::TIME
+        | Type::TIMESTAMP
+        | Type::TIMESTAMPTZ
+        | Type::REGCLASS
+        | Type::REGTYPE
+        | Type::REGPROC
+        | Type::REGROLE
+        | Type::REGNAMESPACE => Storage::Integer,
         Type::FLOAT4 | Type::FLOAT8 => Storage::Real,
-        Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::CHAR | Type::NAME | Type::NUMERIC | Type::INTERVAL
-        | Type::JSON | Type::JSONB | Type::INT2VECTOR | Type::OIDVECTOR => Storage::Text,
+        Type::TEXT
+        | Type::VARCHAR
+        | Type::BPCHAR
+        | Type::CHAR
+        | Type::NAME
+        | Type::NUMERIC
+        | Type::INTERVAL
+        | Type::JSON
+        | Type::JSONB
+        | Type::INT2VECTOR
+        | Type::OIDVECTOR => Storage::Text,
         _ => Storage::Blob,
     }
 }
