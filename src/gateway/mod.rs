@@ -81,6 +81,9 @@ pub trait Database: Send + Sync + 'static {
     /// The catalog as of what is applied here; other nodes may already have a newer one.
     fn catalog(&self) -> Arc<Catalog>;
 
+    /// The highest index applied here: what a new request is born at.
+    fn applied(&self) -> u64;
+
     /// After this, `catalog()` and stale reads include everything acknowledged anywhere before the call.
     fn barrier(&self, control: &Control) -> impl Future<Output = SqlResult<()>> + Send;
 

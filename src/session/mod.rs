@@ -975,6 +975,11 @@ fn tag(tag: &Tag, count: u64) -> CommandTag {
     }
 }
 
+/// Bytes of memory that a value takes.
+pub fn value_size(value: &crate::value::Value) -> usize {
+    transaction::size(value)
+}
+
 fn copy_form(run: &Run) -> Arc<CopyForm> {
     let format = match &run.portal.plan.kind {
         PlanKind::CopyOut { format, .. } => format.clone(),
