@@ -7,6 +7,12 @@
 //! Nothing here reads a clock, draws a random number or looks at the machine: time, dice and settings come from
 //! [`Context`], which `engine` fills from the log before each statement. So every replica computes the same.
 
+mod arg;
+pub mod datetime;
+pub mod json;
+pub mod numeric;
+pub mod table;
+
 use crate::error::SqlResult;
 use crate::types::{Env, Type};
 use crate::value::{Value, ValueRef};
