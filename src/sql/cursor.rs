@@ -159,8 +159,11 @@ impl<'a> Cursor<'a> {
             parts.push(self.any_word()?);
         }
         if parts.len() > 3 {
-            return Err(SqlError::syntax(format!("improper qualified name (too many dotted names): {}", parts.join(".")))
-                .position(position));
+            return Err(SqlError::syntax(format!(
+                "improper qualified name (too many dotted names): {}",
+                parts.join(".")
+            ))
+            .position(position));
         }
         let name = parts.pop().unwrap_or_default();
         Ok(Name { schema: parts.pop(), name, position })

@@ -33,8 +33,15 @@ pub enum Unit {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Kind {
     Bool,
-    Int { min: i64, max: i64, unit: Unit },
-    Real { min: f64, max: f64 },
+    Int {
+        min: i64,
+        max: i64,
+        unit: Unit,
+    },
+    Real {
+        min: f64,
+        max: f64,
+    },
     /// The first of the values is the default's form.
     Enum(&'static [&'static str]),
     Text,
@@ -148,14 +155,14 @@ pub const SETTINGS: &[Setting] = &[
     server(setting("max_prepared_transactions", "0", int(0, 262_143, Unit::None), "Most prepared transactions.")),
     setting("max_stack_depth", "2MB", int(100, I32, Unit::Kilobytes), "Stack of a statement."),
     setting("password_encryption", "scram-sha-256", Kind::Enum(&["scram-sha-256", "md5"]), "How passwords are kept."),
-    setting("plan_cache_mode", "auto", Kind::Enum(&["auto", "force_generic_plan", "force_custom_plan"]), "Planner: plans of prepared statements."),
-    server(setting("port", "5432", int(1, 65_535, Unit::None), "The port that clients connect to.")),
     setting(
-        "quorate.max_staleness",
-        "10s",
-        TIMEOUT,
-        "How far a stale read may lie behind; 0 is without limit.",
+        "plan_cache_mode",
+        "auto",
+        Kind::Enum(&["auto", "force_generic_plan", "force_custom_plan"]),
+        "Planner: plans of prepared statements.",
     ),
+    server(setting("port", "5432", int(1, 65_535, Unit::None), "The port that clients connect to.")),
+    setting("quorate.max_staleness", "10s", TIMEOUT, "How far a stale read may lie behind; 0 is without limit."),
     setting(
         "quorate.read_consistency",
         "linearizable",
@@ -276,17 +283,15 @@ fn canonical(setting: &Setting, values: &[String]) -> SqlResult<String> {
                 let word = boolean(value).map(|on| if on { "on" } else { "off" })?;
                 allowed.iter().find(|a| **a == word)
             });
-            found.map(|a| (*a).to_owned()).ok_or_else(|| {
-                invalid(setting, value).hint(format!("Available values: {}.", allowed.join(", ")))
-            })
+            found
+                .map(|a| (*a).to_owned())
+                .ok_or_else(|| invalid(setting, value).hint(format!("Available values: {}.", allowed.join(", "))))
         }
         Kind::Int { min, max, unit } => {
             let number = integer(value, unit).ok_or_else(|| invalid(setting, value))?;
             if number < min || number > max {
-                let range = format!(
-                    "{number} is outside the valid range for parameter \"{}\" ({min} .. {max})",
-                    setting.name
-                );
+                let range =
+                    format!("{number} is outside the valid range for parameter \"{}\" ({min} .. {max})", setting.name);
                 return Err(SqlError::new(state::INVALID_PARAMETER_VALUE, range));
             }
             Ok(show(number, unit))

@@ -11,11 +11,7 @@ use std::sync::OnceLock;
 
 /// (oid, name, columns) of the relations of schema `quorate`; each reads the JSON array `q_live(name)`.
 const QUORATE: [(u32, &str, &str); 3] = [
-    (
-        13001,
-        "nodes",
-        "node text, id int8, state text, pg_addr text, peer_addr text, http_addr text, version text",
-    ),
+    (13001, "nodes", "node text, id int8, state text, pg_addr text, peer_addr text, http_addr text, version text"),
     (13002, "groups", "id int8, database text, leader text, term int8, voters text, learners text"),
     (
         13003,
@@ -122,8 +118,7 @@ mod tests {
         connection.execute_batch(file).unwrap();
         for r in relations() {
             if let Source::Table(table) = &r.source {
-                let names: Vec<String> =
-                    r.columns.iter().map(|c| crate::sql::catalog::quote(&c.name)).collect();
+                let names: Vec<String> = r.columns.iter().map(|c| crate::sql::catalog::quote(&c.name)).collect();
                 let sql = format!("SELECT {} FROM \"{table}\"", names.join(", "));
                 connection.prepare(&sql).unwrap_or_else(|e| panic!("{}: {e}", r.name));
             }

@@ -3,10 +3,10 @@
 //! So every relation in it gets its schema's name, and the view's columns are those the query had when it was
 //! made. Left out (0A000): `*` over more than one table, whose columns would shift when a table gets another.
 
+use super::Scope;
 use super::bind::Binder;
 use super::parse;
 use super::plan::ResultColumn;
-use super::Scope;
 use crate::error::{SqlError, SqlResult, state};
 use crate::types::Type;
 use sqlparser::ast::{
@@ -58,9 +58,7 @@ fn check_stars(body: &SetExpr) -> SqlResult<()> {
     match body {
         SetExpr::Select(select) => {
             let tables = select.from.len() + select.from.iter().map(|t| t.joins.len()).sum::<usize>();
-            let star = |item: &SelectItem| {
-                matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..))
-            };
+            let star = |item: &SelectItem| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..));
             let stars = select.projection.iter().filter(|i| star(i)).count();
             let last = select.projection.last().is_some_and(star);
             match (stars, tables) {

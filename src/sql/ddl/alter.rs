@@ -53,7 +53,9 @@ pub fn table(
 fn alter(work: &mut Work<'_>, table: &Relation, action: &AlterAction) -> SqlResult<()> {
     match action {
         AlterAction::AddColumn { if_not_exists, column } => add_column(work, table, column, *if_not_exists),
-        AlterAction::DropColumn { if_exists, column, cascade } => drop_column(work, table, column, *if_exists, *cascade),
+        AlterAction::DropColumn { if_exists, column, cascade } => {
+            drop_column(work, table, column, *if_exists, *cascade)
+        }
         AlterAction::AddConstraint(def) => add_constraint(work, table, def),
         AlterAction::DropConstraint { if_exists, name, cascade } => {
             drop_constraint(work, table, name, *if_exists, *cascade)
@@ -417,7 +419,11 @@ fn add_constraint(work: &mut Work<'_>, table: &Relation, def: &ConstraintDef) ->
                 constraint: Some(&constraint.name),
             };
             work.guard(&violation, &format!("FROM {} WHERE NOT ({condition})", physical(table)));
-            work.sql(format!("ALTER TABLE {} ADD CONSTRAINT \"{}\" CHECK ({condition})", physical(table), constraint.oid));
+            work.sql(format!(
+                "ALTER TABLE {} ADD CONSTRAINT \"{}\" CHECK ({condition})",
+                physical(table),
+                constraint.oid
+            ));
             work.update(table, new);
         }
         ConstraintKind::PrimaryKey { index } | ConstraintKind::Unique { index } => {
@@ -459,9 +465,8 @@ fn add_key(work: &mut Work<'_>, table: &Relation, new: &Relation, c: &Constraint
 /// ADD CONSTRAINT … USING INDEX.
 fn adopt_index(work: &mut Work<'_>, table: &Relation, def: &ConstraintDef, primary: bool, name: &str) -> SqlResult<()> {
     let index = table.indexes.iter().find(|i| i.name == name).cloned();
-    let index = index.ok_or_else(|| {
-        SqlError::new(state::UNDEFINED_OBJECT, format!("index \"{name}\" does not exist"))
-    })?;
+    let index =
+        index.ok_or_else(|| SqlError::new(state::UNDEFINED_OBJECT, format!("index \"{name}\" does not exist")))?;
     let columns: Option<Vec<i16>> = index.keys.iter().map(|k| k.column).collect();
     let Some(columns) = columns.filter(|_| index.unique && index.predicate.is_none()) else {
         let message = format!("\"{name}\" is not a unique index over plain columns");
@@ -616,7 +621,8 @@ fn rename_index(work: &mut Work<'_>, table: u32, index: u32, to: &str) -> SqlRes
         work.create_physical_index(&table, i)?;
     }
     for c in &mut new.constraints {
-        if matches!(c.kind, ConstraintKind::PrimaryKey { index: i } | ConstraintKind::Unique { index: i } if i == index) {
+        if matches!(c.kind, ConstraintKind::PrimaryKey { index: i } | ConstraintKind::Unique { index: i } if i == index)
+        {
             c.name = to.to_owned();
         }
     }
@@ -648,7 +654,10 @@ fn rename_column(work: &mut Work<'_>, table: &Relation, from: &str, to: &str) ->
     column(table, from)?;
     if let Some(other) = table.columns.iter().find(|c| c.name.eq_ignore_ascii_case(to) && c.name != from) {
         if other.name != to {
-            return Err(SqlError::unsupported(format!("a column \"{to}\" beside \"{}\" (names that differ only in case)", other.name)));
+            return Err(SqlError::unsupported(format!(
+                "a column \"{to}\" beside \"{}\" (names that differ only in case)",
+                other.name
+            )));
         }
         let message = format!("column \"{to}\" of relation \"{}\" already exists", table.name);
         return Err(SqlError::new(state::DUPLICATE_COLUMN, message));
@@ -683,9 +692,10 @@ fn rename_in(text: &str, from: &str, to: &str) -> String {
     for (i, token) in tokens.iter().enumerate() {
         let is_name = matches!(token.kind, Kind::Word | Kind::Quoted) && identifier(token.text(text)) == from;
         let called = tokens.get(i + 1).is_some_and(|t| t.text(text) == "(");
-        let cast = i > 0 && matches!(tokens[i - 1].text(text), "::" | "." );
+        let cast = i > 0 && matches!(tokens[i - 1].text(text), "::" | ".");
         let cast_as = i > 0 && tokens[i - 1].text(text).eq_ignore_ascii_case("as");
-        let qualified = i > 1 && tokens[i - 1].text(text) == "." && !tokens[i - 2].text(text).eq_ignore_ascii_case("pg_catalog");
+        let qualified =
+            i > 1 && tokens[i - 1].text(text) == "." && !tokens[i - 2].text(text).eq_ignore_ascii_case("pg_catalog");
         if is_name && !called && (!cast || qualified) && !cast_as {
             out.push_str(&text[copied..token.start]);
             out.push_str(&quote_identifier(to));
@@ -732,7 +742,10 @@ fn change_sequence(work: &mut Work<'_>, oid: u32, options: &[SequenceOption]) ->
         None => {
             let violation = Violation {
                 code: state::INVALID_PARAMETER_VALUE,
-                message: format!("RESTART value of \"{}\" is outside of MINVALUE ({min}) and MAXVALUE ({max})", old.name),
+                message: format!(
+                    "RESTART value of \"{}\" is outside of MINVALUE ({min}) and MAXVALUE ({max})",
+                    old.name
+                ),
                 detail: None,
                 relation: old,
                 column: None,
@@ -756,7 +769,10 @@ pub fn own_sequence(work: &mut Work<'_>, sequence: u32, owner: Option<&(Name, St
         let column = table.column_at(attnum).map(|c| (c.name.clone(), c.identity));
         if let Some((name, identity)) = column {
             if identity.is_some() {
-                return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, "cannot change ownership of identity sequence"));
+                return Err(SqlError::new(
+                    state::FEATURE_NOT_SUPPORTED,
+                    "cannot change ownership of identity sequence",
+                ));
             }
             work.update(&table, with_column(&table, &name, |c| c.sequence = None));
         }

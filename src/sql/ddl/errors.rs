@@ -57,7 +57,9 @@ fn unique(catalog: &Catalog, rest: &str) -> Option<SqlError> {
             let relation = parts.first()?.0;
             let columns: Vec<i16> = parts.iter().filter_map(|(r, c)| r.column(c)).map(|c| c.attnum).collect();
             let same = |i: &&Index| {
-                i.unique && i.keys.len() == columns.len() && i.keys.iter().zip(&columns).all(|(k, c)| k.column == Some(*c))
+                i.unique
+                    && i.keys.len() == columns.len()
+                    && i.keys.iter().zip(&columns).all(|(k, c)| k.column == Some(*c))
             };
             (relation, relation.indexes.iter().find(same)?)
         }
@@ -93,10 +95,8 @@ fn check(catalog: &Catalog, rest: &str) -> Option<SqlError> {
         let constraint = r.constraints.iter().find(|c| c.oid == oid)?;
         Some((r, constraint))
     })?;
-    let message = format!(
-        "new row for relation \"{}\" violates check constraint \"{}\"",
-        relation.name, constraint.name
-    );
+    let message =
+        format!("new row for relation \"{}\" violates check constraint \"{}\"", relation.name, constraint.name);
     let error = SqlError::new(state::CHECK_VIOLATION, message);
     Some(error.table(&relation.schema, &relation.name).constraint(&constraint.name))
 }
@@ -105,7 +105,8 @@ fn check(catalog: &Catalog, rest: &str) -> Option<SqlError> {
 fn foreign_key(catalog: &Catalog, tables: &[u32]) -> SqlError {
     let candidates: Vec<(&Relation, &str, &Relation)> = foreign_keys(catalog, tables).collect();
     if let [(child, name, _)] = candidates[..] {
-        let message = format!("insert or update on table \"{}\" violates foreign key constraint \"{name}\"", child.name);
+        let message =
+            format!("insert or update on table \"{}\" violates foreign key constraint \"{name}\"", child.name);
         let error = SqlError::new(state::FOREIGN_KEY_VIOLATION, message);
         return error.table(&child.schema, &child.name).constraint(name);
     }

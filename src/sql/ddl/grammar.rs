@@ -9,17 +9,55 @@ use crate::sql::parse::{self, Ast};
 pub enum Ddl {
     CreateTable(CreateTable),
     CreateIndex(CreateIndex),
-    CreateSequence { name: Name, if_not_exists: bool, options: Vec<SequenceOption> },
-    AlterSequence { name: Name, if_exists: bool, action: SequenceAction },
-    CreateView { name: Name, replace: bool, columns: Vec<String>, query: String },
-    CreateSchema { name: String, if_not_exists: bool },
-    Drop { what: Object, if_exists: bool, names: Vec<Name>, cascade: bool },
-    AlterTable { what: Object, name: Name, if_exists: bool, actions: Vec<AlterAction> },
-    RenameSchema { name: String, to: String },
-    Truncate { tables: Vec<Name>, restart: bool, cascade: bool },
-    Comment { on: CommentOn, text: Option<String> },
+    CreateSequence {
+        name: Name,
+        if_not_exists: bool,
+        options: Vec<SequenceOption>,
+    },
+    AlterSequence {
+        name: Name,
+        if_exists: bool,
+        action: SequenceAction,
+    },
+    CreateView {
+        name: Name,
+        replace: bool,
+        columns: Vec<String>,
+        query: String,
+    },
+    CreateSchema {
+        name: String,
+        if_not_exists: bool,
+    },
+    Drop {
+        what: Object,
+        if_exists: bool,
+        names: Vec<Name>,
+        cascade: bool,
+    },
+    AlterTable {
+        what: Object,
+        name: Name,
+        if_exists: bool,
+        actions: Vec<AlterAction>,
+    },
+    RenameSchema {
+        name: String,
+        to: String,
+    },
+    Truncate {
+        tables: Vec<Name>,
+        restart: bool,
+        cascade: bool,
+    },
+    Comment {
+        on: CommentOn,
+        text: Option<String>,
+    },
     /// Accepted and without effect here: owners, privileges, available extensions.
-    Accepted { tag: &'static str },
+    Accepted {
+        tag: &'static str,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,8 +143,17 @@ pub enum ConstraintSyntax {
     Unique(Vec<String>),
     /// ADD CONSTRAINT … USING INDEX: primary?, index.
     UsingIndex(bool, String),
-    ForeignKey { columns: Vec<String>, table: Name, referenced: Vec<String>, on_update: Action, on_delete: Action },
-    Identity { always: bool, options: Vec<SequenceOption> },
+    ForeignKey {
+        columns: Vec<String>,
+        table: Name,
+        referenced: Vec<String>,
+        on_update: Action,
+        on_delete: Action,
+    },
+    Identity {
+        always: bool,
+        options: Vec<SequenceOption>,
+    },
     Generated(String),
 }
 
@@ -154,18 +201,44 @@ pub struct IndexElement {
 
 #[derive(Clone, Debug)]
 pub enum AlterAction {
-    AddColumn { if_not_exists: bool, column: ColumnDef },
-    DropColumn { if_exists: bool, column: String, cascade: bool },
+    AddColumn {
+        if_not_exists: bool,
+        column: ColumnDef,
+    },
+    DropColumn {
+        if_exists: bool,
+        column: String,
+        cascade: bool,
+    },
     AddConstraint(ConstraintDef),
-    DropConstraint { if_exists: bool, name: String, cascade: bool },
+    DropConstraint {
+        if_exists: bool,
+        name: String,
+        cascade: bool,
+    },
     SetDefault(String, String),
     DropDefault(String),
     SetNotNull(String),
     DropNotNull(String),
-    SetType { column: String, ty: TypeName, using: Option<String> },
-    AddIdentity { column: String, always: bool, options: Vec<SequenceOption> },
-    DropIdentity { column: String, if_exists: bool },
-    SetIdentity { column: String, always: Option<bool>, options: Vec<SequenceOption> },
+    SetType {
+        column: String,
+        ty: TypeName,
+        using: Option<String>,
+    },
+    AddIdentity {
+        column: String,
+        always: bool,
+        options: Vec<SequenceOption>,
+    },
+    DropIdentity {
+        column: String,
+        if_exists: bool,
+    },
+    SetIdentity {
+        column: String,
+        always: Option<bool>,
+        options: Vec<SequenceOption>,
+    },
     RenameTo(String),
     RenameColumn(String, String),
     RenameConstraint(String, String),
@@ -259,11 +332,47 @@ fn create(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
 /// The name of a statement that is not supported: its first words, as far as they are keywords.
 fn feature_name(c: &Cursor<'_>, verb: &str) -> String {
     const WORDS: [&str; 41] = [
-        "TYPE", "DOMAIN", "FUNCTION", "PROCEDURE", "TRIGGER", "RULE", "POLICY", "AGGREGATE", "OPERATOR", "CAST", "ROLE",
-        "USER", "GROUP", "DATABASE", "TABLESPACE", "LANGUAGE", "COLLATION", "CONVERSION", "PUBLICATION", "SUBSCRIPTION",
-        "SERVER", "STATISTICS", "ACCESS", "METHOD", "EVENT", "FOREIGN", "MATERIALIZED", "VIEW", "TABLE", "TEXT",
-        "SEARCH", "CONFIGURATION", "CLASS", "FAMILY", "CONSTRAINT", "TRANSFORM", "RECURSIVE", "SYSTEM", "DEFAULT",
-        "PRIVILEGES", "OWNED",
+        "TYPE",
+        "DOMAIN",
+        "FUNCTION",
+        "PROCEDURE",
+        "TRIGGER",
+        "RULE",
+        "POLICY",
+        "AGGREGATE",
+        "OPERATOR",
+        "CAST",
+        "ROLE",
+        "USER",
+        "GROUP",
+        "DATABASE",
+        "TABLESPACE",
+        "LANGUAGE",
+        "COLLATION",
+        "CONVERSION",
+        "PUBLICATION",
+        "SUBSCRIPTION",
+        "SERVER",
+        "STATISTICS",
+        "ACCESS",
+        "METHOD",
+        "EVENT",
+        "FOREIGN",
+        "MATERIALIZED",
+        "VIEW",
+        "TABLE",
+        "TEXT",
+        "SEARCH",
+        "CONFIGURATION",
+        "CLASS",
+        "FAMILY",
+        "CONSTRAINT",
+        "TRANSFORM",
+        "RECURSIVE",
+        "SYSTEM",
+        "DEFAULT",
+        "PRIVILEGES",
+        "OWNED",
     ];
     let words = (0..3).map(|i| c.peek_text(i).to_ascii_uppercase()).take_while(|w| WORDS.contains(&w.as_str()));
     let words: Vec<String> = words.collect();
@@ -356,7 +465,8 @@ fn create_table(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     }
     if c.eat("AS") {
         let before = c.position() - 1;
-        let query = c.take_until(|c| c.is("WITH") && (c.is_at(1, "DATA") || (c.is_at(1, "NO") && c.is_at(2, "DATA"))))?;
+        let query =
+            c.take_until(|c| c.is("WITH") && (c.is_at(1, "DATA") || (c.is_at(1, "NO") && c.is_at(2, "DATA"))))?;
         parse::parse_query(query).map_err(|e| parse::moved(e, before))?;
         let with_data = !c.eat_all("WITH NO DATA");
         c.eat_all("WITH DATA");
@@ -430,8 +540,20 @@ fn column(c: &mut Cursor<'_>) -> SqlResult<ColumnDef> {
 /// Where an unparenthesised DEFAULT expression ends: PostgreSQL's `b_expr` has none of these outside of brackets.
 fn ends_default(c: &Cursor<'_>) -> bool {
     const WORDS: [&str; 14] = [
-        ",", "CONSTRAINT", "NOT", "NULL", "UNIQUE", "PRIMARY", "CHECK", "REFERENCES", "GENERATED", "DEFAULT", "COLLATE",
-        "DEFERRABLE", "INITIALLY", "USING",
+        ",",
+        "CONSTRAINT",
+        "NOT",
+        "NULL",
+        "UNIQUE",
+        "PRIMARY",
+        "CHECK",
+        "REFERENCES",
+        "GENERATED",
+        "DEFAULT",
+        "COLLATE",
+        "DEFERRABLE",
+        "INITIALLY",
+        "USING",
     ];
     WORDS.iter().any(|w| c.is(w))
 }
@@ -919,7 +1041,11 @@ fn alter_action(c: &mut Cursor<'_>) -> SqlResult<AlterAction> {
         let from = c.ident()?;
         c.expect("TO")?;
         let to = c.ident()?;
-        return Ok(if constraint { AlterAction::RenameConstraint(from, to) } else { AlterAction::RenameColumn(from, to) });
+        return Ok(if constraint {
+            AlterAction::RenameConstraint(from, to)
+        } else {
+            AlterAction::RenameColumn(from, to)
+        });
     }
     if c.eat("ALTER") {
         if c.is("CONSTRAINT") {
@@ -953,9 +1079,22 @@ fn alter_action(c: &mut Cursor<'_>) -> SqlResult<AlterAction> {
         return Ok(AlterAction::Accepted);
     }
     for feature in [
-        "ENABLE ROW LEVEL SECURITY", "DISABLE ROW LEVEL SECURITY", "FORCE ROW LEVEL SECURITY", "ENABLE TRIGGER",
-        "DISABLE TRIGGER", "ENABLE RULE", "DISABLE RULE", "INHERIT", "NO INHERIT", "ATTACH PARTITION",
-        "DETACH PARTITION", "SET TABLESPACE", "SET UNLOGGED", "SET ACCESS METHOD", "OF", "NOT OF",
+        "ENABLE ROW LEVEL SECURITY",
+        "DISABLE ROW LEVEL SECURITY",
+        "FORCE ROW LEVEL SECURITY",
+        "ENABLE TRIGGER",
+        "DISABLE TRIGGER",
+        "ENABLE RULE",
+        "DISABLE RULE",
+        "INHERIT",
+        "NO INHERIT",
+        "ATTACH PARTITION",
+        "DETACH PARTITION",
+        "SET TABLESPACE",
+        "SET UNLOGGED",
+        "SET ACCESS METHOD",
+        "OF",
+        "NOT OF",
     ] {
         if c.eat_all(feature) {
             return Err(SqlError::unsupported(format!("ALTER TABLE {feature}")));

@@ -1,7 +1,7 @@
 //! A relation as rows of the system tables, and the change from one form of it to another as SQL.
 
 use crate::sql::catalog::{
-    Catalog, Column, Constraint, ConstraintKind, Index, Identity, Relation, RelationKind, encode_attnums, quote,
+    Catalog, Column, Constraint, ConstraintKind, Identity, Index, Relation, RelationKind, encode_attnums, quote,
 };
 use crate::types::Type;
 use std::collections::BTreeMap;
@@ -105,9 +105,8 @@ fn class_row(rows: &mut Rows, catalog: &Catalog, oid: u32, schema: &str, name: &
         Some(RelationKind::Sequence(_)) => "S",
         Some(_) => "r",
     };
-    let count = |f: fn(&ConstraintKind) -> bool| {
-        relation.map_or(0, |r| r.constraints.iter().filter(|c| f(&c.kind)).count())
-    };
+    let count =
+        |f: fn(&ConstraintKind) -> bool| relation.map_or(0, |r| r.constraints.iter().filter(|c| f(&c.kind)).count());
     let checks = count(|k| matches!(k, ConstraintKind::Check(_)));
     let foreign = count(|k| matches!(k, ConstraintKind::ForeignKey { .. }));
     let namespace = catalog.schemas.get(schema).copied().unwrap_or_default();
@@ -118,8 +117,19 @@ fn class_row(rows: &mut Rows, catalog: &Catalog, oid: u32, schema: &str, name: &
         _ => 0,
     };
     let zeros = [
-        "reltype", "reloftype", "reltablespace", "relpages", "relallvisible", "reltoastrelid", "relisshared",
-        "relhassubclass", "relrowsecurity", "relforcerowsecurity", "relispartition", "relrewrite", "relfrozenxid",
+        "reltype",
+        "reloftype",
+        "reltablespace",
+        "relpages",
+        "relallvisible",
+        "reltoastrelid",
+        "relisshared",
+        "relhassubclass",
+        "relrowsecurity",
+        "relforcerowsecurity",
+        "relispartition",
+        "relrewrite",
+        "relfrozenxid",
         "relminmxid",
     ];
     let mut values = vec![

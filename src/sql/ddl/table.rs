@@ -1,11 +1,11 @@
 //! CREATE, DROP, TRUNCATE and COMMENT.
 
+use super::alter;
 use super::grammar::{
     ColumnDef, CommentOn, ConstraintDef, ConstraintSyntax, CreateIndex, CreateTable, Ddl, Like, Object, SequenceOption,
 };
 use super::rows::{is_key_of, literal};
 use super::work::{self, Violation, Work, key_detail, no_column, no_relation, no_schema, system_relation};
-use super::alter;
 use crate::command::{Statement, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::bind::Binder;
@@ -28,7 +28,9 @@ pub fn run(work: &mut Work<'_>, ddl: &Ddl) -> SqlResult<Tag> {
         Ddl::AlterSequence { name, if_exists, action } => alter::sequence(work, name, *if_exists, action)?,
         Ddl::CreateView { name, replace, columns, query } => create_view(work, name, *replace, columns, query)?,
         Ddl::CreateSchema { name, if_not_exists } => create_schema(work, name, *if_not_exists)?,
-        Ddl::Drop { what: Object::Schema, if_exists, names, cascade } => drop_schemas(work, names, *if_exists, *cascade)?,
+        Ddl::Drop { what: Object::Schema, if_exists, names, cascade } => {
+            drop_schemas(work, names, *if_exists, *cascade)?
+        }
         Ddl::Drop { what, if_exists, names, cascade } => drop_relations(work, *what, names, *if_exists, *cascade)?,
         Ddl::AlterTable { what, name, if_exists, actions } => alter::table(work, *what, name, *if_exists, actions)?,
         Ddl::RenameSchema { .. } => return Err(SqlError::unsupported("ALTER SCHEMA RENAME")),
@@ -153,10 +155,9 @@ pub fn plain_column(attnum: i16, name: &str, ty: Type, typmod: i32) -> Column {
 fn push_column(table: &mut Relation, column: Column) -> SqlResult<()> {
     if let Some(other) = table.columns.iter().find(|c| c.name.eq_ignore_ascii_case(&column.name)) {
         return Err(match other.name == column.name {
-            true => SqlError::new(
-                state::DUPLICATE_COLUMN,
-                format!("column \"{}\" specified more than once", column.name),
-            ),
+            true => {
+                SqlError::new(state::DUPLICATE_COLUMN, format!("column \"{}\" specified more than once", column.name))
+            }
             false => SqlError::unsupported(format!(
                 "a column \"{}\" beside \"{}\" (names that differ only in case)",
                 column.name, other.name
@@ -278,7 +279,8 @@ fn copy_definition(work: &mut Work<'_>, table: &mut Relation, like: &Like) -> Sq
     for c in &source.constraints {
         match &c.kind {
             ConstraintKind::Check(text) if like.constraints => {
-                constraints.push(ConstraintDef { name: Some(c.name.clone()), ..plain(ConstraintSyntax::Check(text.clone())) });
+                constraints
+                    .push(ConstraintDef { name: Some(c.name.clone()), ..plain(ConstraintSyntax::Check(text.clone())) });
             }
             ConstraintKind::PrimaryKey { .. } if like.indexes => {
                 constraints.push(plain(ConstraintSyntax::PrimaryKey(names(&c.columns))));
@@ -293,7 +295,12 @@ fn copy_definition(work: &mut Work<'_>, table: &mut Relation, like: &Like) -> Sq
 }
 
 /// Adds a constraint to `table`'s value, with its index; `is_new` while the table does not exist yet.
-pub fn define_constraint(work: &mut Work<'_>, table: &mut Relation, def: &ConstraintDef, is_new: bool) -> SqlResult<()> {
+pub fn define_constraint(
+    work: &mut Work<'_>,
+    table: &mut Relation,
+    def: &ConstraintDef,
+    is_new: bool,
+) -> SqlResult<()> {
     if let Some(name) = &def.name
         && table.constraint(name).is_some()
     {
@@ -344,9 +351,8 @@ fn constraint_name(work: &Work<'_>, table: &Relation, def: &ConstraintDef, colum
 pub fn attnums_of(table: &Relation, names: &[String]) -> SqlResult<Vec<i16>> {
     let mut attnums = Vec::new();
     for name in names {
-        let missing = || {
-            SqlError::new(state::UNDEFINED_COLUMN, format!("column \"{name}\" named in key does not exist"))
-        };
+        let missing =
+            || SqlError::new(state::UNDEFINED_COLUMN, format!("column \"{name}\" named in key does not exist"));
         attnums.push(table.column(name).ok_or_else(missing)?.attnum);
     }
     Ok(attnums)
@@ -382,9 +388,9 @@ fn define_key(
         }
     }
     let is_integer = |n: &i16| {
-        table.column_at(*n).is_some_and(|c| {
-            matches!(c.ty, Type::INT2 | Type::INT4 | Type::INT8) && c.generated.is_none()
-        })
+        table
+            .column_at(*n)
+            .is_some_and(|c| matches!(c.ty, Type::INT2 | Type::INT4 | Type::INT8) && c.generated.is_none())
     };
     if primary && is_new && columns.len() == 1 && is_integer(&columns[0]) {
         work.catalog.rowid_keys.insert(index);
@@ -414,7 +420,8 @@ fn plain_key(attnum: i16) -> IndexKey {
 }
 
 fn define_foreign_key(work: &mut Work<'_>, table: &mut Relation, def: &ConstraintDef) -> SqlResult<()> {
-    let ConstraintSyntax::ForeignKey { columns: names, table: parent, referenced, on_update, on_delete } = &def.kind else {
+    let ConstraintSyntax::ForeignKey { columns: names, table: parent, referenced, on_update, on_delete } = &def.kind
+    else {
         return Err(SqlError::internal("not a foreign key"));
     };
     let itself = parent.name == table.name && parent.schema.as_ref().is_none_or(|s| *s == table.schema);
@@ -442,10 +449,8 @@ fn define_foreign_key(work: &mut Work<'_>, table: &mut Relation, def: &Constrain
         let (Some(own), Some(other)) = (table.column_at(*own), parent.column_at(*other)) else { continue };
         if !comparable(own.ty, other.ty) {
             let message = format!("foreign key constraint \"{name}\" cannot be implemented");
-            return Err(SqlError::new(state::DATATYPE_MISMATCH, message).detail(format!(
-                "Key columns \"{}\" and \"{}\" are of incompatible types.",
-                own.name, other.name
-            )));
+            return Err(SqlError::new(state::DATATYPE_MISMATCH, message)
+                .detail(format!("Key columns \"{}\" and \"{}\" are of incompatible types.", own.name, other.name)));
         }
     }
     let oid = work.oid();
@@ -510,9 +515,12 @@ fn create_index(work: &mut Work<'_>, def: &CreateIndex) -> SqlResult<&'static st
     let mut keys = Vec::new();
     for element in &def.keys {
         let column = match &element.column {
-            Some(name) => Some(table.column(name).ok_or_else(|| {
-                SqlError::new(state::UNDEFINED_COLUMN, format!("column \"{name}\" does not exist"))
-            })?.attnum),
+            Some(name) => Some(
+                table
+                    .column(name)
+                    .ok_or_else(|| SqlError::new(state::UNDEFINED_COLUMN, format!("column \"{name}\" does not exist")))?
+                    .attnum,
+            ),
             None => None,
         };
         keys.push(IndexKey {
@@ -558,7 +566,9 @@ fn function_of(expression: Option<&str>) -> &str {
     let mut tokens = Lexer::new(text).filter_map(Result::ok);
     match (tokens.next(), tokens.next()) {
         (Some(first), Some(second))
-            if first.kind == Kind::Word && second.text(text) == "(" && text.ends_with(')')
+            if first.kind == Kind::Word
+                && second.text(text) == "("
+                && text.ends_with(')')
                 && text.bytes().filter(|b| *b == b'(').count() == 1 =>
         {
             first.text(text)
@@ -625,8 +635,7 @@ pub fn owned_sequence(
         return Err(SqlError::new(state::INVALID_PARAMETER_VALUE, message));
     }
     let named = options.iter().find_map(|o| if let SequenceOption::Name(n) = o { Some(n.name.clone()) } else { None });
-    let name =
-        named.unwrap_or_else(|| work.choose_name(&table.schema, &table.name, column, "seq", &|_| false));
+    let name = named.unwrap_or_else(|| work.choose_name(&table.schema, &table.name, column, "seq", &|_| false));
     if work.is_taken(&table.schema, &name) {
         return Err(duplicate(&name));
     }
@@ -813,7 +822,10 @@ fn create_view(
         work.sql(format!("UPDATE \"_quorate_view\" SET definition = {} WHERE oid = {oid}", literal(&view.definition)));
         work.update(old, relation);
     } else {
-        work.sql(format!("INSERT INTO \"_quorate_view\"(oid, definition) VALUES ({oid}, {})", literal(&view.definition)));
+        work.sql(format!(
+            "INSERT INTO \"_quorate_view\"(oid, definition) VALUES ({oid}, {})",
+            literal(&view.definition)
+        ));
         work.create(relation);
     }
     for used in &view.uses {
@@ -853,7 +865,9 @@ fn create_schema(work: &mut Work<'_>, name: &str, if_not_exists: bool) -> SqlRes
     }
     if let Some(other) = work.catalog.schemas.keys().find(|s| s.eq_ignore_ascii_case(name)) {
         if other != name {
-            return Err(SqlError::unsupported(format!("a schema \"{name}\" beside \"{other}\" (names that differ only in case)")));
+            return Err(SqlError::unsupported(format!(
+                "a schema \"{name}\" beside \"{other}\" (names that differ only in case)"
+            )));
         }
         let message = format!("schema \"{name}\" already exists");
         if !if_not_exists {
@@ -895,7 +909,10 @@ fn drop_schemas(work: &mut Work<'_>, names: &[Name], if_exists: bool, cascade: b
         if let Some(first) = inside(work)
             && !cascade
         {
-            return Err(dependents(&format!("schema {schema}"), &format!("{} depends on schema {schema}", described(&first))));
+            return Err(dependents(
+                &format!("schema {schema}"),
+                &format!("{} depends on schema {schema}", described(&first)),
+            ));
         }
         while let Some(relation) = inside(work) {
             let doomed = BTreeSet::from([relation.oid]);
@@ -952,14 +969,19 @@ fn drop_relations(
             Some(r) if matches!(r.kind, RelationKind::System) => return Err(system_relation(&r)),
             Some(r) if is_a(&r, what) => doomed.push(r.oid),
             Some(r) => {
-                let message = format!("\"{}\" is not {} {}", r.name, if what == Object::Index { "an" } else { "a" }, what.noun());
+                let message =
+                    format!("\"{}\" is not {} {}", r.name, if what == Object::Index { "an" } else { "a" }, what.noun());
                 return Err(SqlError::new(state::WRONG_OBJECT_TYPE, message));
             }
             None if if_exists => {
                 let message = format!("{} \"{name}\" does not exist, skipping", what.noun());
                 work.notice(state::SUCCESSFUL_COMPLETION, message);
             }
-            None if what == Object::Table || what == Object::View || what == Object::Sequence || what == Object::Index => {
+            None if what == Object::Table
+                || what == Object::View
+                || what == Object::Sequence
+                || what == Object::Index =>
+            {
                 let mut error = no_relation(name);
                 error.message = format!("{} \"{name}\" does not exist", what.noun());
                 error.fields.position = None;
@@ -1193,7 +1215,11 @@ fn comment(work: &mut Work<'_>, on: &CommentOn, text: Option<&str>) -> SqlResult
 /// Shared with ALTER TABLE: refuses rows of `table` without a parent.
 pub fn guard_foreign_key(work: &mut Work<'_>, table: &Relation, constraint: &Constraint) -> SqlResult<()> {
     let ConstraintKind::ForeignKey { table: parent, columns, .. } = &constraint.kind else { return Ok(()) };
-    let parent = if *parent == table.oid { Some(table.clone()) } else { work.catalog.by_oid(*parent).map(|r| Relation::clone(r)) };
+    let parent = if *parent == table.oid {
+        Some(table.clone())
+    } else {
+        work.catalog.by_oid(*parent).map(|r| Relation::clone(r))
+    };
     let parent = parent.ok_or_else(|| SqlError::internal("a foreign key refers to a table that is gone"))?;
     let tail = format!(" is not present in table \"{}\".", parent.name);
     let violation = Violation {
