@@ -814,3 +814,147 @@ fn maintenance(c: &mut Cursor<'_>) -> SqlResult<Ast> {
     }
     Ok(Ast::Maintenance { tag, tables })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utilities(text: &str) -> String {
+        let show = |p: Parsed| match p.ast {
+            Ast::Utility(u) => format!("{u:?}"),
+            Ast::Sql(s) => format!("Sql({s})"),
+            other => format!("{other:?}"),
+        };
+        parse(text).map_or_else(
+            |e| format!("{} {} @{:?}", e.code.as_str(), e.message, e.fields.position),
+            |all| all.into_iter().map(show).collect::<Vec<_>>().join("; "),
+        )
+    }
+
+    #[test]
+    fn splits_and_locates() {
+        let all = parse("select 1; /* ; */ select 'a;b' ;;\n select $$;$$").unwrap();
+        let texts: Vec<_> = all.iter().map(|p| (p.text.as_str(), p.offset_chars)).collect();
+        assert_eq!(texts, [("select 1", 0), ("select 'a;b'", 18), ("select $$;$$", 35)]);
+        assert!(matches!(parse(" ; -- x").unwrap()[..], [Parsed { ast: Ast::Empty, .. }]));
+        assert_eq!(utilities("select 1;\nselect ä frm t"), "42601 syntax error at or near \"t\" @Some(24)");
+        assert_eq!(utilities("select 1 from"), "42601 syntax error at end of input @Some(14)");
+        assert_eq!(utilities("selct 1"), "42601 syntax error at or near \"selct\" @Some(1)");
+        assert_eq!(utilities("begin isolation level"), "42601 syntax error at end of input @Some(22)");
+    }
+
+    #[test]
+    fn transactions_and_settings() {
+        for (text, expected) in [
+            (
+                "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE",
+                "Begin(TransactionModes { isolation: Some(Serializable), read_only: Some(true), deferrable: Some(true) })",
+            ),
+            (
+                "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+                "SetTransaction(TransactionModes { isolation: Some(RepeatableRead), read_only: Some(true), deferrable: None })",
+            ),
+            (
+                "END; ABORT; rollback to savepoint a; RELEASE b",
+                "Commit { chain: false }; Rollback { chain: false }; RollbackTo(\"a\"); Release(\"b\")",
+            ),
+            ("commit and chain", "Commit { chain: true }"),
+            ("SET CONSTRAINTS ALL IMMEDIATE", "SetConstraints { names: [], deferred: false }"),
+            ("SET SESSION timezone TO 'UTC'", "Set { name: \"timezone\", values: [\"UTC\"], local: false }"),
+            (
+                "SET TIME ZONE INTERVAL '+00:00' HOUR TO MINUTE",
+                "Set { name: \"TimeZone\", values: [\"+00:00\"], local: false }",
+            ),
+            (
+                "set local search_path = \"$user\", Public",
+                "Set { name: \"search_path\", values: [\"$user\", \"public\"], local: true }",
+            ),
+            ("SET extra_float_digits = -3", "Set { name: \"extra_float_digits\", values: [\"-3\"], local: false }"),
+            (
+                "RESET ALL; SHOW TIME ZONE; show transaction isolation level",
+                "ResetAll; Show(\"TimeZone\"); Show(\"transaction_isolation\")",
+            ),
+            ("DISCARD ALL; DEALLOCATE ALL; CLOSE ALL", "Discard(All); Deallocate(None); Close(None)"),
+        ] {
+            assert_eq!(utilities(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn cursors_and_prepared() {
+        for (text, expected) in [
+            (
+                "DECLARE c NO SCROLL CURSOR WITH HOLD FOR select 1",
+                "Declare { name: \"c\", query: \"select 1\", hold: true, scroll: Some(false), binary: false }",
+            ),
+            (
+                "FETCH FORWARD ALL FROM \"srv\"",
+                "Fetch { name: \"srv\", direction: Forward(9223372036854775807), is_move: false }",
+            ),
+            ("MOVE FORWARD 1 p", "Fetch { name: \"p\", direction: Forward(1), is_move: true }"),
+            (
+                "FETCH 100 FROM c; FETCH next; FETCH BACKWARD c",
+                "Fetch { name: \"c\", direction: Forward(100), is_move: false }; Fetch { name: \"next\", direction: Forward(1), is_move: false }; Fetch { name: \"c\", direction: Forward(-1), is_move: false }",
+            ),
+            ("EXECUTE p('a,b', (1, 2))", "Execute { name: \"p\", args: [\"'a,b'\", \"(1, 2)\"] }"),
+        ] {
+            assert_eq!(utilities(text), expected, "{text}");
+        }
+        assert!(matches!(parse("prepare p(int, text[]) as select $1").unwrap()[0].ast, Ast::Prepare { .. }));
+        assert_eq!(utilities("declare c cursor for selec 1"), "42601 syntax error at or near \"selec\" @Some(22)");
+    }
+
+    #[test]
+    fn helps_the_query_parser() {
+        for (text, expected) in [
+            ("table t", "Sql(SELECT * FROM t)"),
+            ("select a from only t, only u", "Sql(SELECT a FROM t, u)"),
+            ("select 'a'\n 'b'", "Sql(SELECT 'ab')"),
+            ("select trim(trailing from x)", "Sql(SELECT TRIM(TRAILING ' ' FROM x))"),
+        ] {
+            assert_eq!(utilities(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_clients_send() {
+        for text in [
+            "vacuum analyze pgbench_accounts",
+            "LOCK TABLE public.child IN ACCESS SHARE MODE",
+            "copy pgbench_accounts from stdin with (freeze on)",
+            "UNLISTEN *",
+            "EXPLAIN (VERBOSE, FORMAT JSON) select 1",
+            "CREATE EXTENSION IF NOT EXISTS \"uuid-ossp\"",
+            "ALTER TABLE public.child ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (SEQUENCE NAME public.s START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1)",
+            "create table pgbench_tellers(tid int not null,bid int,filler char(84)) with (fillfactor=100)",
+            "CREATE TABLE \"shop_p\" (\"id\" bigint NOT NULL PRIMARY KEY GENERATED BY DEFAULT AS IDENTITY, \"p\" numeric(8, 2) NOT NULL)",
+            "create table k (d timestamptz not null default CURRENT_TIMESTAMP, e text check (e in ('a', 'b')), v varchar(20) default 'x'::character varying not null)",
+            "CREATE INDEX child_lower ON public.child USING btree (lower((u)::text))",
+            "REVOKE USAGE ON SCHEMA public FROM PUBLIC",
+            "COMMENT ON SCHEMA public IS ''",
+            "TRUNCATE \"a\", \"b\" RESTART IDENTITY",
+            "alter table \"kx\" alter column \"n\" type varchar(40) using (\"n\"::varchar(40))",
+        ] {
+            assert!(!utilities(text).starts_with("42"), "{text}: {}", utilities(text));
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_too_deep() {
+        let deep = format!("select {}1{}", "(".repeat(5000), ")".repeat(5000));
+        let chain = format!("select 1{}", " or true".repeat(5000));
+        let minus = format!("select {}1", "- ".repeat(5000));
+        for text in [deep, chain, minus] {
+            assert_eq!(parse(&text).unwrap_err().code, state::STATEMENT_TOO_COMPLEX);
+        }
+        let fits = format!("select {}1{}, {}", "(".repeat(300), ")".repeat(300), vec!["1+1"; 5000].join(","));
+        assert!(parse(&fits).is_ok());
+    }
+
+    #[test]
+    fn keeps_few_trees_of_a_long_text() {
+        let text = "select 1,2,3,4,5,6,7,8,9;".repeat(20_000);
+        let all = parse(&text).unwrap();
+        assert!(matches!(all[0].ast, Ast::Sql(_)) && matches!(all[19_999].ast, Ast::Later));
+    }
+}
