@@ -426,7 +426,9 @@ impl StateMachine for Engine {
         let result = self.machine.apply(entries, &mut |state, runner| {
             if state.schema_version != before {
                 let loaded = runner.catalog().map_err(|error| Fault::error(error.to_string()))?;
-                catalog = Some(Arc::new(Catalog { version: state.schema_version, ..(*loaded).clone() }));
+                let mut renewed = (*loaded).clone();
+                renewed.version = state.schema_version;
+                catalog = Some(Arc::new(renewed));
                 // From here on a reader must look before it trusts the version it knows.
                 shared.pending.store(state.schema_version, Ordering::SeqCst);
             }

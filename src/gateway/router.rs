@@ -11,12 +11,13 @@ use super::{Control, Database, Failure, ReadRequest};
 use crate::command::{self, Command, Outcome, Proposal, Refusal, StepOutcome, Write};
 use crate::engine::{Cursor, Shared};
 use crate::error::{SqlError, SqlResult, state};
+use crate::functions::LiveFacts;
 use crate::id::{GroupId, NodeId, RequestId};
 use crate::replica::handle::{Group, ProposeError, ReadError};
 use crate::sql::catalog::Catalog;
 use crate::transport::tcp::Network;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// How long to wait before asking again when nothing says that the leader has changed.
@@ -31,6 +32,8 @@ pub struct Router {
     pub group: Group,
     pub shared: Arc<Shared>,
     pub peers: Network,
+    /// What the `quorate.*` relations show; set once the node is put together.
+    pub live: OnceLock<LiveFacts>,
 }
 
 /// Where a proposal stands after one attempt.
@@ -131,7 +134,8 @@ impl Database for Router {
         self.read_point(control).await
     }
 
-    async fn read(&self, request: ReadRequest) -> Result<Cursor, Failure> {
+    async fn read(&self, mut request: ReadRequest) -> Result<Cursor, Failure> {
+        request.context.live = self.live.get().cloned();
         if request.linearizable {
             self.read_point(&request.control).await?;
         }

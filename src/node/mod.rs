@@ -243,7 +243,14 @@ fn assemble(config: Config, identity: Identity, peers: &Peers) -> Result<Arc<Run
         let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
         let (engine, shared) = open_engine(&dir, *group, sender)?;
         let handle = add_group(&driver, *group, *replica, peers, engine)?;
-        let router = Router { node: identity.node, id: *group, group: handle, shared, peers: network.clone() };
+        let router = Router {
+            node: identity.node,
+            id: *group,
+            group: handle,
+            shared,
+            peers: network.clone(),
+            live: Default::default(),
+        };
         routers.insert(name.to_owned(), Arc::new(router));
         marks.push((name, receiver));
     }
@@ -261,6 +268,11 @@ fn assemble(config: Config, identity: Identity, peers: &Peers) -> Result<Arc<Run
         origin: rand::random(),
         seq: AtomicU64::new(1),
     });
+    for router in runtime.routers.values() {
+        let facts = Arc::downgrade(&runtime);
+        let live = move |relation: &str| facts.upgrade().map_or_else(String::new, |r| service::live(&r, relation));
+        let _ = router.live.set(Arc::new(live));
+    }
     for (name, receiver) in marks {
         tokio::spawn(watchdog::vote_on_digests(runtime.clone(), runtime.routers[name].clone(), receiver));
     }

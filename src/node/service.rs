@@ -3,15 +3,21 @@
 use super::{Runtime, board, membership};
 use crate::admin::{Facts, JoinReply, JoinRequest};
 use crate::cluster::Place;
+use crate::frontend;
+use crate::frontend::cancel::{CancelKey, CancelRouter};
 use crate::gateway::peer::{self, Reply, Request};
 use crate::gateway::router::{Router, answer_proposal};
 use crate::id::NodeId;
+use crate::session::postgres::Postgres;
 use crate::status::ClusterStatus;
 use crate::transport::Service;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 /// Answers other nodes.
 pub struct PeerService(pub Arc<Runtime>);
@@ -36,7 +42,7 @@ async fn answer(runtime: &Arc<Runtime>, request: Request) -> Reply {
             None => Reply::NotLeader { leader: None },
         },
         Request::Cancel { pid, secret } => {
-            runtime.cancels.cancel(pid, &secret);
+            runtime.cancels.cancel(CancelKey { pid, secret });
             Reply::Done
         }
         Request::Report(report) => {
@@ -83,7 +89,7 @@ pub fn status(runtime: &Runtime) -> ClusterStatus {
 }
 
 /// A relation of `quorate.*` as a JSON array of objects.
-fn live(runtime: &Runtime, relation: &str) -> String {
+pub fn live(runtime: &Runtime, relation: &str) -> String {
     let status = status(runtime);
     let json = match relation {
         "nodes" => serde_json::to_string(&status.nodes),
@@ -92,4 +98,43 @@ fn live(runtime: &Runtime, relation: &str) -> String {
         _ => Ok("[]".into()),
     };
     json.unwrap_or_else(|_| "[]".into())
+}
+
+/// Brings cancel keys to the node they belong to.
+struct CancelElsewhere(Arc<Runtime>);
+
+impl CancelRouter for CancelElsewhere {
+    fn route(&self, key: CancelKey) {
+        let request = peer::encode(&Request::Cancel { pid: key.pid, secret: key.secret });
+        for node in self.0.network.connected().into_iter().filter(|n| key.belongs_to(*n)) {
+            let (runtime, request) = (self.0.clone(), request.clone());
+            tokio::spawn(async move {
+                let deadline = Instant::now() + Duration::from_secs(2);
+                if let Err(e) = runtime.network.call(node, request, deadline).await {
+                    tracing::debug!("a cancel request did not reach {node}: {e}");
+                }
+            });
+        }
+    }
+}
+
+/// Serves Postgres clients until shutdown.
+pub fn serve_clients(
+    runtime: &Arc<Runtime>,
+    listener: TcpListener,
+    stopped: watch::Receiver<bool>,
+) -> impl Future<Output = ()> + use<> {
+    let mut options = frontend::Options::new(Arc::new(Postgres), runtime.cancels.clone());
+    options.max_connections = runtime.config.max_connections;
+    options.cancel_elsewhere = Some(Arc::new(CancelElsewhere(runtime.clone())));
+    options.drain = super::DRAIN;
+    let databases = runtime.clone();
+    let databases: frontend::Databases<Router> = Arc::new(move |name: &str| {
+        // The system group is not a database for clients.
+        (name == super::DATABASE).then(|| databases.routers.get(name).cloned()).flatten()
+    });
+    let front = tokio::spawn(frontend::serve(listener, databases, Arc::new(options), stopped));
+    async move {
+        let _ = front.await;
+    }
 }
