@@ -120,6 +120,14 @@ pub struct Frozen {
     pub seed: u64,
     /// Values of `nextval`, in the order of the calls.
     pub sequences: Vec<i64>,
+    /// The settings, where they are not the command's.
+    pub env: Option<Env>,
+    /// `current_user` and `current_database()`.
+    pub user: String,
+    pub database: String,
+    /// What `currval` gives before the step draws anything, and the sequence that `lastval` means.
+    pub current: Vec<(u32, i64)>,
+    pub last: Option<u32>,
 }
 
 /// The replicated answer to a command.

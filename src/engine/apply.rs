@@ -16,12 +16,13 @@ use super::connection::Connection;
 use super::digest::{Fold, Sums, mix};
 use super::meta::{EntryOutcomes, Memory, State, Window, assemble, int, unsigned};
 use super::statement::Fault;
-use super::step::{Runner, StepError};
+use super::step::{Runner, StepError, dress};
 use crate::command::{self, Batch, Command, Outcome, Proposal, Refusal, Step, StepOutcome, Write, Yields};
 use crate::error::{SqlError, state};
 use crate::functions::SequenceSource;
 use crate::id::RequestId;
 use crate::replica::{Applied, Committed, Halt, Payload};
+use crate::transaction::serialization_failure;
 use crate::value::ValueRef;
 use rusqlite::ffi;
 use std::sync::Arc;
@@ -409,16 +410,18 @@ impl Machine {
         if !context.current.is_empty() {
             context.current = Arc::default();
         }
+        context.user.clear();
+        context.database.clear();
         context.sequences = SequenceSource::Apply;
     }
 
     /// Sets what differs for a step that first ran elsewhere.
-    fn dress_step(&mut self, step: &Step, site: &Site) {
+    fn dress_step(&mut self, step: &Step, write: &Write, site: &Site) {
         let mut context = self.runner.connection.context().lock();
         match &step.frozen {
             Some(frozen) => {
-                (context.now, context.clock, context.seed) = (frozen.now, frozen.now, frozen.seed);
-                context.sequences = SequenceSource::Replay(frozen.sequences.iter().copied().collect());
+                let drawn = SequenceSource::Replay(frozen.sequences.iter().copied().collect());
+                dress(&mut context, frozen, &write.env, drawn);
             }
             None => {
                 (context.now, context.clock) = (site.now, site.now);
@@ -430,25 +433,21 @@ impl Machine {
     fn steps(&mut self, write: &Write, site: &Site) -> Result<Vec<StepOutcome>, Ending> {
         let mut done = Vec::with_capacity(write.steps.len());
         for (number, step) in (0..).zip(&write.steps) {
-            self.dress_step(step, site);
-            let before = self.runner.connection.changes().sums().visible;
-            let result = self.runner.run(step, step.expect.is_some());
+            self.dress_step(step, write, site);
+            let isolation = write.transaction.unwrap_or(command::Isolation::ReadCommitted);
+            let result = self.runner.run(step, step.expect.map(|_| isolation));
             let (outcome, told) = result.map_err(|error| match error {
                 StepError::Machine(fault) => Ending::Stop(fault.into()),
                 StepError::Sql(error) if write.transaction.is_some() && step.expect.is_some() => {
-                    failed(number, not_serializable().detail(error.to_string()))
+                    failed(number, serialization_failure(isolation).detail(error.to_string()))
                 }
                 StepError::Sql(error) => Ending::Failed { step: number, error, undone: undoes_itself(write) },
             })?;
             if step.ddl {
                 self.runner.forget_catalog();
             }
-            if let Some(expect) = step.expect {
-                let isolation = write.transaction.unwrap_or(command::Isolation::ReadCommitted);
-                let changes = self.runner.connection.changes().sums().visible.wrapping_sub(before);
-                if told.digest(isolation, changes) != expect {
-                    return Err(failed(number, not_serializable()));
-                }
+            if step.expect.is_some_and(|expect| !told.is_some_and(|told| told.keeps(expect))) {
+                return Err(failed(number, serialization_failure(isolation)));
             }
             done.push(outcome);
         }
@@ -571,10 +570,6 @@ enum Ending {
 
 fn failed(step: u32, error: SqlError) -> Ending {
     Ending::Failed { step, error, undone: false }
-}
-
-fn not_serializable() -> SqlError {
-    SqlError::new(state::SERIALIZATION_FAILURE, "could not serialize access due to concurrent update")
 }
 
 /// A command whose only writing statement is its last one, run once: if that fails, nothing of it remains.

@@ -380,6 +380,8 @@ fn may_write(action: &AuthAction<'_>) -> bool {
         AuthAction::CreateTrigger { table_name, .. } | AuthAction::DropTrigger { table_name, .. } => {
             is_open_table(table_name)
         }
+        // What a SERIALIZABLE transaction did and undid is replayed like that.
+        AuthAction::Savepoint { savepoint_name, .. } => savepoint_name == crate::transaction::UNDO,
         AuthAction::CreateView { .. } | AuthAction::DropView { .. } => true,
         // Moves foreign key checks to the end of the command: table rebuilds and SET CONSTRAINTS need it.
         AuthAction::Pragma { pragma_name, .. } => {

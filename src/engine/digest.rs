@@ -1,4 +1,4 @@
-//! Row changes as numbers: the running digest of a replica, and what an interactive transaction compares.
+//! Row changes as numbers: the running digest of a replica, and a part of what an interactive transaction promised.
 //!
 //! SQLite's preupdate hook reports every changed row with its old and new values, also of cascades, triggers, REPLACE
 //! and truncating DELETE. Each change is hashed by itself and the hashes are *added*. So the order in which a plan
@@ -6,12 +6,12 @@
 //! putting the old sum back.
 //!
 //! Two sums are kept. `all` includes rowids: replicas must agree on those as well, because scans follow them. `visible`
-//! has only what a client can see: in a fork a hidden rowid may differ from the one given at replay.
+//! has only what a client can see and a transaction answers for: in a fork a hidden rowid may differ from the one given
+//! at replay, and positions of sequences are nobody's.
 //!
 //! DDL reports no rows; its text is folded in by `apply`. VIRTUAL generated columns have no stored value and count as
 //! absent; they follow from the others.
 
-use crate::command::Isolation;
 use crate::value::{Value, ValueRef};
 use rusqlite::ffi;
 use std::ffi::{CStr, c_char, c_int, c_void};
@@ -50,9 +50,14 @@ struct Inner {
     recording: bool,
     sums: Sums,
     buffer: Vec<u8>,
-    /// Filled while somebody asked for it.
+    /// Filled while somebody asked for it, up to a number of rows; of more, only the tables.
     touched: Option<Vec<Touched>>,
+    limit: usize,
+    crowded: Vec<String>,
 }
+
+/// Its rows are moved by draws outside of any transaction.
+const SEQUENCES: &[u8] = b"pg_catalog.pg_sequence";
 
 /// The record of one connection's row changes.
 pub struct Changes(*mut Inner);
@@ -100,14 +105,18 @@ impl Changes {
         self.inner().sums = mark;
     }
 
-    /// Begins to keep the changed rows themselves.
-    pub fn keep_touched(&mut self) {
-        self.inner().touched = Some(Vec::new());
+    /// Begins to keep the changed rows themselves, `limit` of them between two calls of [`Self::take_touched`].
+    pub fn keep_touched(&mut self, limit: usize) {
+        let inner = self.inner();
+        inner.touched = Some(Vec::new());
+        inner.limit = limit;
     }
 
-    /// The rows changed since [`Self::keep_touched`] or the last call.
-    pub fn take_touched(&mut self) -> Vec<Touched> {
-        self.inner().touched.as_mut().map(std::mem::take).unwrap_or_default()
+    /// The rows changed since [`Self::keep_touched`] or the last call, and the tables of which rows beyond the limit
+    /// were updated or deleted.
+    pub fn take_touched(&mut self) -> (Vec<Touched>, Vec<String>) {
+        let inner = self.inner();
+        (inner.touched.as_mut().map(std::mem::take).unwrap_or_default(), std::mem::take(&mut inner.crowded))
     }
 }
 
@@ -150,10 +159,19 @@ unsafe extern "C" fn hook(
         let visible = xxh3_64(&inner.buffer);
         // For tables without rowid SQLite reports 0 twice.
         let all = mix(visible ^ mix(before as u64 ^ mix(after as u64)));
-        inner.sums.visible = inner.sums.visible.wrapping_add(visible);
+        if table.to_bytes() != SEQUENCES {
+            inner.sums.visible = inner.sums.visible.wrapping_add(visible);
+        }
         inner.sums.all = inner.sums.all.wrapping_add(all);
         inner.sums.exhausted |= op != ffi::SQLITE_DELETE && after == i64::MAX;
         if let Some(touched) = &mut inner.touched {
+            if touched.len() >= inner.limit {
+                let name = table.to_string_lossy();
+                if op != ffi::SQLITE_INSERT && !inner.crowded.iter().any(|t| *t == name) {
+                    inner.crowded.push(name.into_owned());
+                }
+                return;
+            }
             let all_of = |count: c_int, get: Getter| {
                 (0..count).map(|i| value(db, i, get).map_or(Value::Null, ValueRef::to_owned)).collect()
             };
@@ -229,40 +247,6 @@ pub fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
-}
-
-/// What a client was told by a step: [`crate::command::Step::expect`]. The fork that runs a step first and the replay
-/// at apply compute it with the same code.
-///
-/// Rows are compared as a multiset, because SQL promises no order without ORDER BY.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Told {
-    pub count: u64,
-    rows: u64,
-    number: u64,
-}
-
-impl Told {
-    /// Adds a row that the client got.
-    pub fn row(&mut self, row: &[Value]) {
-        let mut buffer = Vec::with_capacity(16 * row.len());
-        row.iter().for_each(|value| put(&mut buffer, Some(value.as_ref())));
-        self.rows = self.rows.wrapping_add(xxh3_64(&buffer));
-        self.number += 1;
-    }
-
-    /// The digest at an isolation level; `changes` is the difference of [`Sums::visible`] over the step.
-    pub fn digest(&self, isolation: Isolation, changes: u64) -> u64 {
-        let changes = match isolation {
-            Isolation::ReadCommitted => 0,
-            Isolation::RepeatableRead | Isolation::Serializable => changes,
-        };
-        let mut buffer = [0; 32];
-        for (place, number) in buffer.chunks_exact_mut(8).zip([self.count, self.rows, self.number, changes]) {
-            place.copy_from_slice(&number.to_le_bytes());
-        }
-        xxh3_64(&buffer)
-    }
 }
 
 /// Collects what an entry did and closes it into the next running digest.

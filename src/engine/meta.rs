@@ -61,6 +61,13 @@ pub fn int(value: u64) -> ValueRef<'static> {
     ValueRef::Int(value as i64)
 }
 
+/// Applied index and schema version of what a connection's transaction sees.
+pub fn seen(connection: &mut Connection) -> Result<(u64, u64), Fault> {
+    let rows = connection.query("SELECT idx, schema_version FROM _quorate_meta", &[])?;
+    let row = rows.first().ok_or_else(|| Fault::error("the file has no _quorate_meta row"))?;
+    Ok((unsigned(&row[0])?, unsigned(&row[1])?))
+}
+
 impl State {
     /// Writes the first row.
     pub fn create(connection: &mut Connection, membership: &Membership, migration: u32) -> Result<(), Fault> {

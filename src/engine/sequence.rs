@@ -130,6 +130,17 @@ impl Sequences {
         Ok(value)
     }
 
+    /// A value drawn elsewhere is given out: never give it again. Most were reserved here before; those of a sequence
+    /// that was made by the same transaction were not.
+    fn pass(&mut self, oid: u32, value: i64) -> Result<(), Trouble> {
+        let state = self.state(oid)?;
+        let behind = if state.increment > 0 { state.last < value } else { state.last > value };
+        if behind || state.last == value && !state.called {
+            self.store(oid, value, true)?;
+        }
+        Ok(())
+    }
+
     fn set(&mut self, oid: u32, value: i64, called: bool) -> Result<i64, Trouble> {
         let state = self.state(oid)?;
         if !(state.min..=state.max).contains(&value) {
@@ -173,7 +184,7 @@ fn forbidden(function: &str) -> SqlError {
 enum Source {
     Value(i64),
     Table,
-    Outside(Arc<dyn Fn(u32) -> SqlResult<i64> + Send + Sync>),
+    Outside(Arc<dyn Fn(u32) -> SqlResult<Option<i64>> + Send + Sync>),
 }
 
 fn nextval(context: &Mutex<Context>, sequences: &Mutex<Sequences>, oid: u32) -> Result<i64, Trouble> {
@@ -192,11 +203,21 @@ fn nextval(context: &Mutex<Context>, sequences: &Mutex<Sequences>, oid: u32) -> 
         },
     };
     let value = match source {
-        Source::Value(value) => value,
+        Source::Value(value) => {
+            sequences.lock().pass(oid, value)?;
+            value
+        }
         Source::Table => sequences.lock().advance(oid)?,
-        Source::Outside(draw) => draw(oid)?,
+        Source::Outside(draw) => match draw(oid)? {
+            Some(value) => value,
+            None => sequences.lock().advance(oid)?,
+        },
     };
-    context.lock().drawn.push((oid, value));
+    let mut context = context.lock();
+    context.drawn.push((oid, value));
+    if matches!(context.sequences, SequenceSource::Draw(_)) {
+        context.nextvals.push(value);
+    }
     Ok(value)
 }
 

@@ -6,12 +6,14 @@
 //! every replica) or a failure of this machine.
 
 use super::connection::Connection;
-use super::digest::Told;
 use super::statement::{Fault, Statement};
 use super::{Dialect, connection};
-use crate::command::{Step, StepOutcome, Yields};
+use crate::command::{Frozen, Isolation, Step, StepOutcome, Yields};
 use crate::error::{Fields, SqlError, SqlResult, SqlState, state};
+use crate::functions::{Context, SequenceSource};
 use crate::sql::catalog::Catalog;
+use crate::transaction::{Expectation, Told};
+use crate::types::Env;
 use crate::value::{Value, ValueRef};
 use rusqlite::ffi;
 use std::sync::Arc;
@@ -65,17 +67,22 @@ impl Runner {
     /// Runs all statements of `step` for each of its parameter sets, set by set.
     ///
     /// A step without sets runs its statements once, except those that have parameters: no sets, no runs. With `tell`
-    /// also returns what the client is told, for [`Told::digest`].
-    pub fn run(&mut self, step: &Step, tell: bool) -> Result<(StepOutcome, Told), StepError> {
-        let mut sink = Sink { outcome: StepOutcome::default(), told: tell.then(Told::default), bytes: 0 };
+    /// also returns what the client of a transaction at that level is told.
+    pub fn run(&mut self, step: &Step, tell: Option<Isolation>) -> Result<(StepOutcome, Option<Told>), StepError> {
+        let before = self.connection.changes().sums().visible;
+        let mut sink = Sink { outcome: StepOutcome::default(), told: tell.map(Expectation::new), bytes: 0 };
         if step.params.is_empty() {
             self.run_set(step, None, &mut sink)?;
         }
         for set in &step.params {
             self.run_set(step, Some(set), &mut sink)?;
         }
-        let mut told = sink.told.unwrap_or_default();
-        told.count = sink.outcome.count;
+        let changes = self.connection.changes().sums().visible.wrapping_sub(before);
+        let told = sink.told.map(|mut told| {
+            told.affected(sink.outcome.count);
+            told.changes(changes);
+            told.finish()
+        });
         Ok((sink.outcome, told))
     }
 
@@ -164,6 +171,22 @@ impl Runner {
     }
 }
 
+/// What functions see while a step runs whose circumstances are frozen; `env` is the command's. The same in a fork, where
+/// the step ran first, and at each replay.
+pub fn dress(context: &mut Context, frozen: &Frozen, env: &Env, sequences: SequenceSource) {
+    (context.now, context.clock, context.seed) = (frozen.now, frozen.now, frozen.seed);
+    let env = frozen.env.as_ref().unwrap_or(env);
+    if context.env != *env {
+        context.env = env.clone();
+    }
+    context.user.clone_from(&frozen.user);
+    context.database.clone_from(&frozen.database);
+    context.current = Arc::new(frozen.current.iter().copied().collect());
+    context.last = frozen.last;
+    context.drawn.clear();
+    context.sequences = sequences;
+}
+
 /// Why a statement ended early.
 enum Cut {
     Sql(SqlError),
@@ -183,7 +206,7 @@ impl From<SqlError> for Cut {
 
 struct Sink {
     outcome: StepOutcome,
-    told: Option<Told>,
+    told: Option<Expectation>,
     bytes: usize,
 }
 
@@ -197,7 +220,7 @@ impl Sink {
             ));
         }
         if let Some(told) = &mut self.told {
-            told.row(&row);
+            told.row(row.iter().map(Value::as_ref));
         }
         self.outcome.count += 1;
         self.outcome.rows.push(row);

@@ -158,9 +158,13 @@ pub enum SequenceSource {
     Apply,
     /// From values drawn earlier and carried in the log.
     Replay(VecDeque<i64>),
-    /// From outside: an interactive transaction in its fork. Called with the sequence's OID.
-    Draw(Arc<dyn Fn(u32) -> SqlResult<i64> + Send + Sync>),
+    /// From outside: an interactive transaction in its fork. Called with the sequence's OID; `None` takes the value from
+    /// the fork's own table, for a sequence that only this transaction knows.
+    Draw(Arc<dyn Fn(u32) -> SqlResult<Option<i64>> + Send + Sync>),
 }
+
+/// Whether a row, by its table's OID and its rowid, may be locked.
+pub type RowFree = Arc<dyn Fn(u32, i64) -> bool + Send + Sync>;
 
 /// Yields the live facts behind a relation's name, as JSON.
 pub type LiveFacts = Arc<dyn Fn(&str) -> String + Send + Sync>;
@@ -182,6 +186,10 @@ pub struct Context {
     pub sequences: SequenceSource,
     /// (sequence OID, value) of each `nextval` of the statement, in order.
     pub drawn: Vec<(u32, i64)>,
+    /// Values of `nextval` in the order of the calls, for whoever will replay them; a fork takes them after each step.
+    pub nextvals: Vec<i64>,
+    /// Whether nobody else has the row of the table with this OID and rowid: SKIP LOCKED, in a fork.
+    pub row_free: Option<RowFree>,
     /// The session's last values (`currval`), and the sequence of the very last (`lastval`).
     pub current: Arc<std::collections::BTreeMap<u32, i64>>,
     pub last: Option<u32>,

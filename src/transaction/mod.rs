@@ -9,4 +9,4 @@ mod expect;
 mod transcript;
 
 pub use expect::{Expectation, Kind, Told, is_promise, serialization_failure};
-pub use transcript::{Level, Limits, Transcript};
+pub use transcript::{Level, Limits, Transcript, UNDO};

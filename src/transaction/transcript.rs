@@ -3,19 +3,22 @@
 //! Savepoints follow PostgreSQL: a name may be used again and then hides the older savepoint of that name; RELEASE
 //! forgets a savepoint and all later ones; ROLLBACK TO forgets the later ones and keeps its own.
 //!
-//! What ROLLBACK TO undoes is cut off. Under SERIALIZABLE the undone part stays, to be replayed and undone again: the
+//! What ROLLBACK TO undoes is cut off. Above READ COMMITTED the undone part stays, to be replayed and undone again: the
 //! client has seen its results and may have acted upon them, so they have to be true at the transaction's place in
-//! the log as well. An error that the client saw before it rolled back is not compared.
+//! the log as well (or, under REPEATABLE READ, on its snapshot: then this does not go into the log). An error that the
+//! client saw before it rolled back is not compared.
 
+use super::expect::{Kind, is_promise};
 use crate::command::{Isolation, Statement, Step, Write, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::types::Env;
+use serde::{Deserialize, Serialize};
 
 /// The SQLite savepoint around an undone part. Parts nest properly, so one name serves all.
-const UNDO: &str = "quorate_undone";
+pub const UNDO: &str = "quorate_undone";
 
 /// How large a transaction may become.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
     /// Encoded size of all steps.
     pub bytes: usize,
@@ -27,7 +30,7 @@ pub struct Limits {
 pub struct Level(pub usize);
 
 /// The steps of an open transaction and its savepoints.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Transcript {
     isolation: Isolation,
     limits: Limits,
@@ -36,14 +39,16 @@ pub struct Transcript {
     bytes: usize,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Entry {
     step: Step,
     writes: bool,
+    /// Belongs into the log. Otherwise it only tells a refresh what the client has seen.
+    logged: bool,
     bytes: usize,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 struct Savepoint {
     name: String,
     /// Number of entries before it.
@@ -59,17 +64,20 @@ impl Transcript {
         self.isolation
     }
 
-    /// Adds a step that ran: `writes` if it changes anything (a drawn sequence value is a change). A step that
-    /// neither writes nor promises anything is not kept. Error: 54000 when the transaction becomes too large; the
-    /// step is then not part of it.
-    pub fn push(&mut self, step: Step, writes: bool) -> SqlResult<()> {
-        if !writes && step.expect.is_none() {
+    /// Adds a step that ran. What promises nothing and was seen on no lasting snapshot (a plain read under READ COMMITTED)
+    /// is not kept; a plain read under REPEATABLE READ is, so that a newer snapshot can be compared with the one it
+    /// ran on, but it does not go into the log. Error: 54000 when the transaction becomes too large; the step is then
+    /// not part of it.
+    pub fn push(&mut self, step: Step, kind: Kind) -> SqlResult<()> {
+        let logged = is_promise(self.isolation, kind);
+        if !logged && self.isolation == Isolation::ReadCommitted || step.expect.is_none() && kind != Kind::Write {
             return Ok(());
         }
+        let writes = kind == Kind::Write;
         if step.frozen.is_none() {
             return Err(SqlError::internal("a step of a transaction came back without its frozen values"));
         }
-        let entry = Entry::new(step, writes)?;
+        let entry = Entry::new(step, writes, logged)?;
         if self.entries.len() >= self.limits.steps {
             return Err(too_large(format!("A transaction may have {} statements.", self.limits.steps)));
         }
@@ -103,7 +111,7 @@ impl Transcript {
         let level = self.find(name)?;
         self.savepoints.truncate(level + 1);
         let at = self.savepoints[level].at;
-        if self.isolation == Isolation::Serializable {
+        if self.isolation != Isolation::ReadCommitted {
             self.undo_from(at)?;
             self.savepoints[level].at = self.entries.len();
         } else {
@@ -118,13 +126,15 @@ impl Transcript {
             // Nothing to undo: the reads simply stay.
             return Ok(());
         }
-        let before = control(&[&format!("SAVEPOINT {UNDO}")])?;
-        let after = control(&[&format!("ROLLBACK TO {UNDO}"), &format!("RELEASE {UNDO}")])?;
+        let in_log = self.isolation == Isolation::Serializable;
+        let before = control(&[&format!("SAVEPOINT {UNDO}")], in_log)?;
+        let after = control(&[&format!("ROLLBACK TO {UNDO}"), &format!("RELEASE {UNDO}")], in_log)?;
         self.bytes += before.bytes;
         self.entries.insert(at, before);
         for entry in &mut self.entries[at..] {
             // What is undone does not make the transaction one that writes.
             entry.writes = false;
+            entry.logged &= in_log;
         }
         self.append(after);
         Ok(())
@@ -152,6 +162,16 @@ impl Transcript {
         self.savepoints.iter().enumerate().map(|(level, savepoint)| (Level(level), savepoint.at))
     }
 
+    /// Whether there is any open savepoint.
+    pub fn has_savepoints(&self) -> bool {
+        !self.savepoints.is_empty()
+    }
+
+    /// Whether the transaction changes the schema.
+    pub fn has_ddl(&self) -> bool {
+        self.entries.iter().any(|entry| entry.writes && entry.step.ddl)
+    }
+
     /// Encoded size of the steps.
     pub fn bytes(&self) -> usize {
         self.bytes
@@ -162,26 +182,27 @@ impl Transcript {
         if !self.writes() {
             return None;
         }
-        let steps = self.entries.into_iter().map(|entry| entry.step).collect();
+        let steps = self.entries.into_iter().filter(|entry| entry.logged).map(|entry| entry.step).collect();
         Some(Write { schema_version, born, env, steps, transaction: Some(self.isolation) })
     }
 }
 
 impl Entry {
-    fn new(step: Step, writes: bool) -> SqlResult<Entry> {
+    fn new(step: Step, writes: bool, logged: bool) -> SqlResult<Entry> {
         let bytes = postcard::serialize_with_flavor(&step, postcard::ser_flavors::Size::default())
             .map_err(|error| SqlError::internal(format!("cannot measure a step: {error}")))?;
-        Ok(Entry { step, writes, bytes })
+        Ok(Entry { step, writes, logged, bytes })
     }
 }
 
 /// A step of SQLite statements that say nothing to anybody.
-fn control(statements: &[&str]) -> SqlResult<Entry> {
+fn control(statements: &[&str], logged: bool) -> SqlResult<Entry> {
     let statement = |sql: &&str| Statement { sql: (*sql).to_owned(), yields: Yields::Nothing };
     let statements = statements.iter().map(statement).collect();
     Entry::new(
         Step { statements, params: vec![Vec::new()], frozen: Some(Default::default()), ..Step::default() },
         false,
+        logged,
     )
 }
 
@@ -216,7 +237,12 @@ mod tests {
                 Some(("to", name)) => drop(transcript.rollback_to(name).unwrap()),
                 _ => {
                     let expect = (!word.starts_with('.')).then_some(1);
-                    transcript.push(step(word, expect), word.starts_with('+')).unwrap();
+                    let kind = match word.as_bytes()[0] {
+                        b'+' => Kind::Write,
+                        b'?' if isolation == Isolation::ReadCommitted => Kind::LockingRead,
+                        _ => Kind::Read,
+                    };
+                    transcript.push(step(word, expect), kind).unwrap();
                 }
             }
             let measured: usize = transcript.entries.iter().map(|e| e.bytes).sum();
@@ -286,16 +312,16 @@ mod tests {
     fn limits() {
         let mut transcript = Transcript::new(Isolation::ReadCommitted, Limits { bytes: 1 << 20, steps: 2 });
         transcript.savepoint("x");
-        transcript.push(step("a", Some(1)), true).unwrap();
-        transcript.push(step("b", Some(1)), true).unwrap();
-        let error = transcript.push(step("c", Some(1)), true).unwrap_err();
+        transcript.push(step("a", Some(1)), Kind::Write).unwrap();
+        transcript.push(step("b", Some(1)), Kind::Write).unwrap();
+        let error = transcript.push(step("c", Some(1)), Kind::Write).unwrap_err();
         assert_eq!(error.code.as_str(), "54000");
         transcript.rollback_to("x").unwrap();
-        assert_eq!(transcript.push(step("c", Some(1)), true), Ok(()));
+        assert_eq!(transcript.push(step("c", Some(1)), Kind::Write), Ok(()));
 
         let mut transcript = Transcript::new(Isolation::ReadCommitted, Limits { bytes: 100, steps: 100 });
-        transcript.push(step(&"x".repeat(60), Some(1)), true).unwrap();
-        let error = transcript.push(step(&"x".repeat(60), Some(1)), true).unwrap_err();
+        transcript.push(step(&"x".repeat(60), Some(1)), Kind::Write).unwrap();
+        let error = transcript.push(step(&"x".repeat(60), Some(1)), Kind::Write).unwrap_err();
         assert_eq!(error.fields.detail.as_deref(), Some("The statements of a transaction may have 100 bytes."));
         assert_eq!(transcript.steps().len(), 1);
     }
@@ -304,6 +330,6 @@ mod tests {
     fn a_step_needs_its_frozen_values() {
         let mut transcript = Transcript::new(Isolation::ReadCommitted, ROOMY);
         let bare = Step { frozen: None, ..step("a", Some(1)) };
-        assert_eq!(transcript.push(bare, true).unwrap_err().code.as_str(), "XX000");
+        assert_eq!(transcript.push(bare, Kind::Write).unwrap_err().code.as_str(), "XX000");
     }
 }

@@ -15,5 +15,5 @@ mod pool;
 mod tests;
 mod vfs;
 
-pub use pool::{Fork, ForkError, ForkOptions, ForkPool, ForkStats, Setup};
+pub use pool::{Attachment, Fork, ForkError, ForkOptions, ForkPool, ForkStats, Setup};
 pub use vfs::Failure;

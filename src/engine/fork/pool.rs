@@ -20,7 +20,13 @@ use std::time::{Duration, Instant};
 /// It runs once per pair, outside of a transaction, on a connection that sees a recent snapshot; what it writes is
 /// refused. It must leave `journal_mode`, `locking_mode`, `temp_store`, `synchronous` and `cache_size` alone, and an
 /// authorizer must let BEGIN, ROLLBACK and a SELECT of `sqlite_schema` through (they are prepared again after DDL).
-pub type Setup = Arc<dyn Fn(&Connection) -> rusqlite::Result<()> + Send + Sync>;
+///
+/// What it returns lives as long as the connection and is dropped before it closes: prepared statements and the like
+/// ([`Fork::attachment`]). It must not outlive that in any other way.
+pub type Setup = Arc<dyn Fn(&Connection) -> rusqlite::Result<Attachment> + Send + Sync>;
+
+/// What a pool's owner keeps with each connection.
+pub type Attachment = Box<dyn std::any::Any + Send>;
 
 /// Sizes of a pool and of each fork.
 #[derive(Clone, Debug)]
@@ -103,6 +109,8 @@ struct Idle(Box<Pair>);
 struct Pair {
     begin: Raw,
     rollback: Raw,
+    /// Goes before the connection.
+    attachment: Attachment,
     connection: Connection,
     // Last: the connection's file points to it.
     view: Shared,
@@ -124,13 +132,14 @@ impl Pair {
              PRAGMA temp_store=MEMORY; PRAGMA cache_size=-{}",
             options.cache_kib
         ))?;
-        let pair = Box::new(Pair {
+        let mut pair = Box::new(Pair {
             begin: Raw::prepare(&connection, c"BEGIN")?,
             rollback: Raw::prepare(&connection, c"ROLLBACK")?,
+            attachment: Box::new(()),
             connection,
             view,
         });
-        (inner.setup)(&pair.connection)?;
+        pair.attachment = (inner.setup)(&pair.connection)?;
         Ok(pair)
     }
 
@@ -268,6 +277,13 @@ impl Fork {
     /// something was written, and any other way to end the transaction loses it: see [`Fork::is_intact`].
     pub fn connection(&self) -> &Connection {
         &self.pair().connection
+    }
+
+    /// What the pool's setup made for this connection.
+    pub fn attachment(&mut self) -> &mut dyn std::any::Any {
+        let attachment: &mut (dyn std::any::Any + Send) =
+            &mut *self.pair.as_mut().expect("a fork has its pair until it is dropped").attachment;
+        attachment
     }
 
     /// Undoes everything and goes on at the latest commit. After an error every statement on this fork fails;

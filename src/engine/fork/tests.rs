@@ -23,7 +23,11 @@ fn writer(path: &Path, page_size: u32) -> Connection {
 }
 
 fn pool(path: &Path, options: ForkOptions) -> ForkPool {
-    ForkPool::new(path, Arc::new(|c| c.execute_batch("PRAGMA foreign_keys=ON")), options)
+    ForkPool::new(
+        path,
+        Arc::new(|c| c.execute_batch("PRAGMA foreign_keys=ON").map(|()| Box::new(()) as Attachment)),
+        options,
+    )
 }
 
 struct Place {
