@@ -111,6 +111,8 @@ pub enum Yields {
     /// A guard: one row `(sqlstate, message, detail, hint, schema, table, column, datatype, constraint)` raises
     /// that error (all but the first two may be NULL); no row lets the step go on.
     Guard,
+    /// As [`Yields::Rows`], but its last columns are for whoever locks the rows, and not part of the result.
+    RowsAnd(u8),
 }
 
 /// Values drawn outside of the state machine and reused at replay.

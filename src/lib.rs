@@ -9,6 +9,7 @@ pub mod config;
 pub mod demo;
 pub mod engine;
 pub mod error;
+pub mod executor;
 pub mod frontend;
 pub mod functions;
 pub mod gateway;

@@ -443,6 +443,7 @@ impl Machine {
                 }
                 StepError::Sql(error) => Ending::Failed { step: number, error, undone: undoes_itself(write) },
             })?;
+            self.runner.hidden.clear();
             if step.ddl {
                 self.runner.forget_catalog();
             }

@@ -12,6 +12,7 @@
 //! | `digest` | row changes as sums, the running digest, what a transaction's client was told |
 //! | `sequence` | `q_nextval`, `q_setval` |
 //! | `connection`, `statement` | the fixed settings, the authorizer, prepared statements |
+//! | `fork`, `view` | private views for transactions |
 //! | `reader` | cursors on snapshots, their time slices, cancelling |
 //! | `snapshot`, `files` | copies of the state, generations of the file |
 //! | `checkpoint` | the WAL, and what is durable |
@@ -35,6 +36,7 @@ pub mod statement;
 pub mod step;
 #[cfg(test)]
 mod tests;
+pub mod view;
 
 pub use connection::{Connection, Register, Role};
 pub use files::Generation;
@@ -185,6 +187,11 @@ impl Shared {
 
     pub fn catalog(&self) -> Arc<Catalog> {
         self.catalog.load_full()
+    }
+
+    /// What the engine was told about SQL.
+    pub fn dialect(&self) -> Dialect {
+        self.pool.load().dialect().clone()
     }
 
     /// The database file of now. Whoever opens it keeps this for as long, and looks whether it was retired.

@@ -14,7 +14,7 @@
 use super::files::Generation;
 use super::statement::{Fault, Statement};
 use super::step::{Runner, StepError};
-use super::{Connection, Options, Role, Shared, meta};
+use super::{Connection, Dialect, Options, Role, Shared, meta};
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::{Control, Failure, Fetched, ReadRequest, Rows};
 use crate::value::{Value, ValueRef};
@@ -53,6 +53,10 @@ impl Pool {
 
     pub fn generation(&self) -> &Arc<Generation> {
         &self.generation
+    }
+
+    pub fn dialect(&self) -> &Dialect {
+        &self.options.dialect
     }
 
     fn take(&self) -> Result<Reader, Fault> {

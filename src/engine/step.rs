@@ -35,13 +35,15 @@ pub struct Runner {
     pub connection: Connection,
     dialect: Dialect,
     catalog: Option<Arc<Catalog>>,
+    /// The last columns of the rows of [`Yields::RowsAnd`], for whoever asked for them; the others drop them.
+    pub hidden: Vec<Vec<Value>>,
     /// A statement of this command moved foreign key checks to its end.
     pub deferring: bool,
 }
 
 impl Runner {
     pub fn new(connection: Connection, dialect: Dialect) -> Runner {
-        Runner { connection, dialect, catalog: None, deferring: false }
+        Runner { connection, dialect, catalog: None, hidden: Vec::new(), deferring: false }
     }
 
     /// The catalog as the open transaction sees it, without its version, which only the engine's own table knows.
@@ -70,13 +72,15 @@ impl Runner {
     /// also returns what the client of a transaction at that level is told.
     pub fn run(&mut self, step: &Step, tell: Option<Isolation>) -> Result<(StepOutcome, Option<Told>), StepError> {
         let before = self.connection.changes().sums().visible;
-        let mut sink = Sink { outcome: StepOutcome::default(), told: tell.map(Expectation::new), bytes: 0 };
+        let mut sink =
+            Sink { outcome: StepOutcome::default(), told: tell.map(Expectation::new), bytes: 0, hidden: Vec::new() };
         if step.params.is_empty() {
             self.run_set(step, None, &mut sink)?;
         }
         for set in &step.params {
             self.run_set(step, Some(set), &mut sink)?;
         }
+        self.hidden.append(&mut sink.hidden);
         let changes = self.connection.changes().sums().visible.wrapping_sub(before);
         let told = sink.told.map(|mut told| {
             told.affected(sink.outcome.count);
@@ -208,6 +212,7 @@ struct Sink {
     outcome: StepOutcome,
     told: Option<Expectation>,
     bytes: usize,
+    hidden: Vec<Vec<Value>>,
 }
 
 impl Sink {
@@ -253,6 +258,14 @@ fn drain(db: *mut ffi::sqlite3, statement: &mut Statement, yields: Yields, sink:
         Yields::Rows => {
             while statement.step()? {
                 sink.row(statement.row()?)?;
+            }
+        }
+        Yields::RowsAnd(hidden) => {
+            while statement.step()? {
+                let mut row = statement.row()?;
+                let rest = row.split_off(row.len().saturating_sub(hidden.into()));
+                sink.hidden.push(rest);
+                sink.row(row)?;
             }
         }
         Yields::Guard => {

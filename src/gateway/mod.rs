@@ -5,17 +5,21 @@
 pub mod peer;
 pub mod router;
 pub mod split;
+pub mod transaction;
 
-use crate::command::{StepOutcome, Write};
+use crate::command::{Isolation, StepOutcome, Write};
 use crate::error::{SqlError, SqlResult};
+use crate::executor::Statement;
 use crate::functions::Context;
 use crate::id::RequestId;
 use crate::sql::catalog::Catalog;
+use crate::sql::plan::LockMode;
+use crate::types::Env;
 use crate::value::{Value, ValueRef};
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Until when to try, and who may say stop.
 #[derive(Clone, Debug)]
@@ -78,9 +82,19 @@ pub trait Rows: Send + 'static {
     ) -> SqlResult<Fetched>;
 }
 
+/// What SAVEPOINT and its kin do to a transaction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mark {
+    Set(String),
+    Release(String),
+    RollbackTo(String),
+}
+
 /// One database as a session sees it.
 pub trait Database: Send + Sync + 'static {
     type Rows: Rows;
+    /// An open transaction: what it has done so far. Dropping it rolls it back.
+    type Transaction: Send + 'static;
 
     /// The catalog as of what is applied here; other nodes may already have a newer one.
     fn catalog(&self) -> Arc<Catalog>;
@@ -100,4 +114,42 @@ pub trait Database: Send + Sync + 'static {
         write: Write,
         control: &Control,
     ) -> impl Future<Output = Result<Vec<StepOutcome>, Failure>> + Send;
+
+    /// Begins a transaction that will be committed under the request id `name`. Asks nobody anything yet.
+    fn begin(&self, name: RequestId, isolation: Isolation, env: Env) -> Self::Transaction;
+
+    /// Runs a statement in a transaction. After an error its effects are undone; the session decides what becomes of
+    /// the transaction. A lost leader is not an error: the transaction goes on at the next one.
+    fn step(
+        &self,
+        transaction: &mut Self::Transaction,
+        statement: Statement,
+        lock_timeout: Option<Duration>,
+        control: &Control,
+    ) -> impl Future<Output = Result<StepOutcome, Failure>> + Send;
+
+    /// SAVEPOINT, RELEASE, ROLLBACK TO. Error: 3B001.
+    fn mark(
+        &self,
+        transaction: &mut Self::Transaction,
+        mark: Mark,
+        control: &Control,
+    ) -> impl Future<Output = SqlResult<()>> + Send;
+
+    /// LOCK TABLE, by OIDs.
+    fn lock_tables(
+        &self,
+        transaction: &mut Self::Transaction,
+        tables: Vec<u32>,
+        mode: LockMode,
+        nowait: bool,
+        lock_timeout: Option<Duration>,
+        control: &Control,
+    ) -> impl Future<Output = SqlResult<()>> + Send;
+
+    /// Commits. Error 40001: what the client was told is not true at the transaction's place in the log.
+    fn commit(&self, transaction: Self::Transaction, control: &Control) -> impl Future<Output = SqlResult<()>> + Send;
+
+    /// The catalog as a transaction sees it that has changed the schema.
+    fn catalog_of(&self, transaction: &Self::Transaction) -> Option<Arc<Catalog>>;
 }

@@ -1,6 +1,7 @@
 //! What nodes ask of each other: the payload of a request between nodes and of its answer.
 
 use crate::command::{self, Outcome, Proposal};
+use crate::executor::{self, TxName};
 use crate::id::{GroupId, NodeId, ReplicaId};
 use crate::status::NodeReport;
 use bytes::Bytes;
@@ -16,6 +17,20 @@ pub enum Request {
     Report(NodeReport),
     /// To the leader of `group`: add this replica as a learner.
     AddLearner { group: GroupId, replica: ReplicaId, node: NodeId },
+    /// To the leader of `group`, of transactions whose clients are at the sender.
+    Transaction { group: GroupId, request: Transaction },
+}
+
+/// What a gateway asks of the executor at the leader.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Transaction {
+    Open(Box<executor::Open>),
+    Order(Box<executor::Order>),
+    /// Void what it is doing.
+    Interrupt(TxName),
+    End(TxName),
+    /// These live.
+    Renew(Vec<TxName>),
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -33,6 +48,7 @@ pub enum Reply {
     DiskFull,
     Halted(String),
     Done,
+    Transaction(executor::Reply),
 }
 
 pub fn encode<T: Serialize>(value: &T) -> Bytes {

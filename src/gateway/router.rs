@@ -7,15 +7,19 @@
 
 use super::peer::{self, Reply, Request};
 use super::split;
+use super::transaction::{GroupLog, Remotes, Transaction};
 use super::{Control, Database, Failure, ReadRequest};
-use crate::command::{self, Command, Outcome, Proposal, Refusal, StepOutcome, Write};
+use crate::command::{self, Command, Isolation, Outcome, Proposal, Refusal, StepOutcome, Write};
 use crate::engine::{Cursor, Shared};
 use crate::error::{SqlError, SqlResult, state};
+use crate::executor::{Executor, Statement};
 use crate::functions::LiveFacts;
 use crate::id::{GroupId, NodeId, RequestId};
 use crate::replica::handle::{Group, ProposeError, ReadError};
 use crate::sql::catalog::Catalog;
+use crate::sql::plan::LockMode;
 use crate::transport::tcp::Network;
+use crate::types::Env;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -34,6 +38,9 @@ pub struct Router {
     pub peers: Network,
     /// What the `quorate.*` relations show; set once the node is put together.
     pub live: OnceLock<LiveFacts>,
+    /// Transactions of this group, while this node leads it.
+    pub executor: Arc<Executor>,
+    pub(super) remotes: Arc<Remotes>,
 }
 
 /// Where a proposal stands after one attempt.
@@ -45,6 +52,12 @@ enum Attempt {
 }
 
 impl Router {
+    pub fn new(node: NodeId, id: GroupId, group: Group, shared: Arc<Shared>, peers: Network) -> Router {
+        let log = Arc::new(GroupLog(group.clone()));
+        let executor = Executor::new(shared.clone(), log, Default::default());
+        Router { node, id, group, shared, peers, live: OnceLock::new(), executor, remotes: Arc::default() }
+    }
+
     /// Puts a command into the log and waits for its outcome, as often as it takes.
     pub async fn propose(&self, proposal: Proposal, control: &Control) -> SqlResult<Arc<Outcome>> {
         let mut leaders = self.group.leader_changes();
@@ -65,6 +78,10 @@ impl Router {
         match self.leader() {
             None => Attempt::Again,
             Some(leader) if leader == self.node => {
+                let _admission = match self.executor.admit(|| write_of(proposal), control).await {
+                    Ok(admission) => admission,
+                    Err(error) => return Attempt::Failed(error),
+                };
                 let answer = wait(control, self.group.propose(proposal.clone())).await;
                 match answer {
                     None => Attempt::Again,
@@ -121,6 +138,45 @@ impl Router {
 
 impl Database for Router {
     type Rows = Cursor;
+    type Transaction = Transaction;
+
+    fn begin(&self, name: RequestId, isolation: Isolation, env: Env) -> Transaction {
+        Transaction::new(self, name, isolation, env)
+    }
+
+    async fn step(
+        &self,
+        transaction: &mut Transaction,
+        statement: Statement,
+        lock_timeout: Option<Duration>,
+        control: &Control,
+    ) -> Result<StepOutcome, Failure> {
+        transaction.step(statement, lock_timeout, control).await
+    }
+
+    async fn mark(&self, transaction: &mut Transaction, mark: super::Mark, control: &Control) -> SqlResult<()> {
+        transaction.mark(mark, control).await
+    }
+
+    async fn lock_tables(
+        &self,
+        transaction: &mut Transaction,
+        tables: Vec<u32>,
+        mode: LockMode,
+        nowait: bool,
+        lock_timeout: Option<Duration>,
+        control: &Control,
+    ) -> SqlResult<()> {
+        transaction.lock_tables(tables, mode, nowait, lock_timeout, control).await
+    }
+
+    async fn commit(&self, transaction: Transaction, control: &Control) -> SqlResult<()> {
+        self.commit_transaction(transaction, control).await
+    }
+
+    fn catalog_of(&self, transaction: &Transaction) -> Option<Arc<Catalog>> {
+        transaction.catalog()
+    }
 
     fn catalog(&self) -> Arc<Catalog> {
         self.shared.catalog()
@@ -172,6 +228,22 @@ impl Database for Router {
 }
 
 impl Router {
+    /// Puts the transcript into the log as one command.
+    async fn commit_transaction(&self, mut transaction: Transaction, control: &Control) -> SqlResult<()> {
+        if !transaction.transcript().writes() {
+            return Ok(());
+        }
+        loop {
+            let (name, write) = transaction.command(self.applied())?;
+            match self.write(name, write, control).await {
+                Ok(_) => return Ok(()),
+                Err(Failure::Sql { error, .. }) => return Err(error),
+                // Nothing that it has to do with may have changed.
+                Err(Failure::SchemaChanged) => transaction.follow_schema(&self.catalog())?,
+            }
+        }
+    }
+
     async fn await_schema(&self, version: u64, control: &Control) -> SqlResult<()> {
         while self.shared.catalog().version < version {
             check(control, true)?;
@@ -197,8 +269,24 @@ fn refused(error: ProposeError) -> Attempt {
     }
 }
 
+/// The write in a proposal, if it is one in one piece.
+fn write_of(proposal: &Proposal) -> Option<Write> {
+    match command::decode(&proposal.body) {
+        Ok(Command::Write(write)) => Some(write),
+        _ => None,
+    }
+}
+
 /// Answers a peer's proposal, as the leader or not.
-pub async fn answer_proposal(group: &Group, proposal: Proposal) -> Reply {
+pub async fn answer_proposal(router: &Router, proposal: Proposal) -> Reply {
+    let group = &router.group;
+    let control = Control { deadline: Instant::now() + CALL, cancelled: Arc::default() };
+    let _admission = match router.executor.admit(|| write_of(&proposal), &control).await {
+        Ok(admission) => admission,
+        // It still waits for a lock: the gateway, which knows its deadline, asks again.
+        Err(error) if error.code == state::QUERY_CANCELED => return Reply::Busy,
+        Err(error) => return Reply::Outcome(Outcome::Failed { step: 0, error }),
+    };
     match group.propose(proposal).await {
         Ok(outcome) => Reply::Outcome((*outcome).clone()),
         Err(ProposeError::NotLeader { leader }) => Reply::NotLeader { leader },
@@ -211,7 +299,7 @@ pub async fn answer_proposal(group: &Group, proposal: Proposal) -> Reply {
 }
 
 /// Runs `future` until it ends, the deadline passes, or the client cancels; `None` for the latter two.
-async fn wait<F: Future>(control: &Control, future: F) -> Option<F::Output> {
+pub(super) async fn wait<F: Future>(control: &Control, future: F) -> Option<F::Output> {
     tokio::pin!(future);
     let deadline = tokio::time::Instant::from_std(control.deadline);
     loop {
@@ -229,7 +317,7 @@ async fn wait<F: Future>(control: &Control, future: F) -> Option<F::Output> {
 }
 
 /// Whether to go on trying.
-fn check(control: &Control, has_leader: bool) -> SqlResult<()> {
+pub(super) fn check(control: &Control, has_leader: bool) -> SqlResult<()> {
     if Instant::now() < control.deadline && !control.cancelled.load(Ordering::Relaxed) {
         return Ok(());
     }

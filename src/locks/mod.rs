@@ -353,6 +353,12 @@ impl LockTable {
         }
     }
 
+    /// Whether a transaction would get a row lock without waiting.
+    pub fn is_free(&self, tx: TxId, table: u32, key: Arc<[u8]>, strength: LockStrength) -> bool {
+        let lock = self.locks.get(&Target::Row(table, key));
+        lock.is_none_or(|lock| matches!(lock.place(tx, Mode::Row(strength)), Place::Granted))
+    }
+
     /// Whether a write to the table that holds no locks of its own can disturb nobody: no row of it is locked or
     /// waited for, and no table lock held or waited for conflicts with ROW EXCLUSIVE.
     pub fn is_quiet(&self, table: u32) -> bool {

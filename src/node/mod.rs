@@ -243,14 +243,7 @@ fn assemble(config: Config, identity: Identity, peers: &Peers) -> Result<Arc<Run
         let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
         let (engine, shared) = open_engine(&dir, *group, sender)?;
         let handle = add_group(&driver, *group, *replica, peers, engine)?;
-        let router = Router {
-            node: identity.node,
-            id: *group,
-            group: handle,
-            shared,
-            peers: network.clone(),
-            live: Default::default(),
-        };
+        let router = Router::new(identity.node, *group, handle, shared, network.clone());
         routers.insert(name.to_owned(), Arc::new(router));
         marks.push((name, receiver));
     }

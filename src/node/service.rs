@@ -7,6 +7,7 @@ use crate::frontend;
 use crate::frontend::cancel::{CancelKey, CancelRouter};
 use crate::gateway::peer::{self, Reply, Request};
 use crate::gateway::router::{Router, answer_proposal};
+use crate::gateway::transaction::answer_transaction;
 use crate::id::NodeId;
 use crate::session::postgres::Postgres;
 use crate::status::ClusterStatus;
@@ -38,7 +39,11 @@ impl Service for PeerService {
 async fn answer(runtime: &Arc<Runtime>, request: Request) -> Reply {
     match request {
         Request::Propose { group, proposal } => match runtime.router(group) {
-            Some(router) => answer_proposal(&router.group, proposal).await,
+            Some(router) => answer_proposal(router, proposal).await,
+            None => Reply::NotLeader { leader: None },
+        },
+        Request::Transaction { group, request } => match runtime.router(group) {
+            Some(router) => Reply::Transaction(answer_transaction(router, request).await),
             None => Reply::NotLeader { leader: None },
         },
         Request::Cancel { pid, secret } => {

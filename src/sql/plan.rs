@@ -63,7 +63,7 @@ pub struct RowLock {
     pub tables: Vec<u32>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum LockStrength {
     KeyShare,
     Share,
@@ -71,7 +71,7 @@ pub enum LockStrength {
     Update,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum LockWait {
     Wait,
     NoWait,
@@ -188,7 +188,7 @@ pub enum Utility {
 }
 
 /// Table lock modes, weakest first (PostgreSQL documentation, "Table-Level Locks").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum LockMode {
     AccessShare,
     RowShare,

@@ -28,7 +28,7 @@ const FORMAT: u8 = 1;
 const STRIDE: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
 
 /// What a step is to the rules above. A read that draws from a sequence counts as a write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Kind {
     Read,
     /// SELECT … FOR UPDATE and its kin.

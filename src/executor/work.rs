@@ -1,0 +1,559 @@
+//! One transaction's view and transcript, and a statement on it. Synchronous: the waiting is done by the caller.
+
+use super::names::{self, SCHEMA, Tables};
+use super::{Locking, Statement};
+use crate::command::{Frozen, Isolation, Step, StepOutcome};
+use crate::engine::digest::{Operation, Touched};
+use crate::engine::statement::Fault;
+use crate::engine::step::{StepError, dress};
+use crate::engine::view::{View, Views};
+use crate::error::{SqlError, SqlResult, state};
+use crate::functions::{RowFree, SequenceSource};
+use crate::gateway::Control;
+use crate::locks::{Mark, Want};
+use crate::sql::plan::{LockMode, LockStrength, LockWait};
+use crate::transaction::{Kind, Told, Transcript, serialization_failure};
+use crate::types::Env;
+use crate::value::Value;
+use parking_lot::Mutex;
+use rusqlite::ffi;
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Around a statement that may have to be undone.
+const STATEMENT: &str = "q_statement";
+/// Transactions longer than this do not refresh their view for a plain INSERT.
+const LONG: usize = 32;
+
+/// Why an order was not carried out.
+pub enum Trouble {
+    /// The answer for the client.
+    Sql(SqlError),
+    /// Made void meanwhile: nobody waits for the answer.
+    Void,
+    /// Compile again under this schema version.
+    Schema(u64),
+}
+
+impl From<SqlError> for Trouble {
+    fn from(error: SqlError) -> Trouble {
+        Trouble::Sql(error)
+    }
+}
+impl From<Fault> for Trouble {
+    fn from(fault: Fault) -> Trouble {
+        Trouble::Sql(machine(fault))
+    }
+}
+
+/// The client's error for a failure of this machine.
+pub fn machine(fault: Fault) -> SqlError {
+    match fault.primary() {
+        ffi::SQLITE_INTERRUPT => {
+            SqlError::new(state::QUERY_CANCELED, "canceling statement due to user request or timeout")
+        }
+        ffi::SQLITE_BUSY => SqlError::new(state::TOO_MANY_CONNECTIONS, fault.message),
+        ffi::SQLITE_FULL => SqlError::new(
+            state::PROGRAM_LIMIT_EXCEEDED,
+            "the transaction changes more data than an open transaction may hold",
+        ),
+        ffi::SQLITE_NOMEM => SqlError::new(state::OUT_OF_MEMORY, "out of memory"),
+        _ => SqlError::new(state::IO_ERROR, fault.to_string()),
+    }
+}
+
+/// What a transaction is here.
+pub struct Work {
+    pub epoch: u64,
+    pub env: Env,
+    pub view: Option<View>,
+    pub last_used: Option<Instant>,
+    transcript: Transcript,
+    /// One per savepoint; none is known for those made before the transaction came here.
+    marks: Vec<Option<Mark>>,
+    /// Rows of its own without a key, by table and rowid: nobody else can want them.
+    own: HashSet<(u32, i64)>,
+    /// Sequences that it has made or changed.
+    private: BTreeSet<u32>,
+}
+
+/// What came of running a statement once.
+pub enum Ran {
+    Done {
+        wants: Vec<Want>,
+        tables: Vec<u32>,
+    },
+    /// Undone: a value of this sequence is needed first.
+    NeedSequence(u32),
+    /// Undone: it failed, but its view was not the latest.
+    Stale,
+    /// Undone.
+    Failed(SqlError),
+}
+
+/// A statement from its first run to the one that counts.
+pub struct Run {
+    frozen: Frozen,
+    draws: Arc<Mutex<Draws>>,
+    result: Option<Result1>,
+}
+
+struct Result1 {
+    outcome: StepOutcome,
+    told: Option<Told>,
+    sequences: Vec<i64>,
+    wrote: bool,
+    /// Rows that were locked: table, rowid.
+    locked: Vec<(u32, i64)>,
+    inserted: Vec<(u32, i64)>,
+    sequences_changed: Vec<u32>,
+}
+
+#[derive(Default)]
+struct Draws {
+    have: BTreeMap<u32, VecDeque<i64>>,
+    used: Vec<(u32, i64)>,
+    missing: Option<u32>,
+    private: BTreeSet<u32>,
+}
+
+impl Draws {
+    fn draw(&mut self, oid: u32) -> SqlResult<Option<i64>> {
+        if self.private.contains(&oid) {
+            return Ok(None);
+        }
+        match self.have.get_mut(&oid).and_then(VecDeque::pop_front) {
+            Some(value) => {
+                self.used.push((oid, value));
+                Ok(Some(value))
+            }
+            None => {
+                self.missing = Some(oid);
+                Err(SqlError::internal("no sequence value is reserved"))
+            }
+        }
+    }
+
+    /// The next run of the statement gets the same values again.
+    fn rewind(&mut self) {
+        self.missing = None;
+        for (oid, value) in self.used.drain(..).rev() {
+            self.have.entry(oid).or_default().push_front(value);
+        }
+    }
+}
+
+impl Run {
+    pub fn new(statement: &Statement) -> Run {
+        let frozen = statement.step.frozen.clone().unwrap_or_default();
+        Run { frozen, draws: Arc::default(), result: None }
+    }
+
+    /// How many values of a sequence to ask for: as many again as were used so far.
+    pub fn wants(&self, oid: u32) -> usize {
+        self.draws.lock().have.get(&oid).map_or(1, |values| values.len().clamp(1, 10_000))
+    }
+
+    pub fn supply(&mut self, oid: u32, values: VecDeque<i64>) {
+        self.draws.lock().have.entry(oid).or_default().extend(values);
+    }
+
+    /// Values that were got and not used.
+    pub fn leftovers(&self) -> BTreeMap<u32, VecDeque<i64>> {
+        std::mem::take(&mut self.draws.lock().have)
+    }
+}
+
+impl Work {
+    pub fn new(epoch: u64, env: Env, transcript: Transcript) -> Work {
+        let marks = transcript.savepoints().map(|_| None).collect();
+        Work {
+            epoch,
+            env,
+            view: None,
+            last_used: None,
+            transcript,
+            marks,
+            own: HashSet::new(),
+            private: BTreeSet::new(),
+        }
+    }
+
+    pub fn isolation(&self) -> Isolation {
+        self.transcript.isolation()
+    }
+
+    pub fn has_ddl(&self) -> bool {
+        self.transcript.has_ddl()
+    }
+
+    pub fn at(&self) -> u64 {
+        self.view.as_ref().map_or(0, |view| view.at)
+    }
+
+    pub fn schema_version(&self) -> u64 {
+        self.view.as_ref().map_or(0, |view| view.schema_version)
+    }
+
+    pub fn is_intact(&self) -> bool {
+        self.view.as_ref().is_some_and(View::is_intact)
+    }
+
+    pub fn drop_view(&mut self) {
+        self.view = None;
+        self.last_used = None;
+    }
+
+    /// Whether a statement may run on a view that is not the latest, because a refresh would cost more than it brings: a
+    /// plain INSERT at the end of a long transaction. It is compared at COMMIT like everything else.
+    pub fn may_stay_stale(&self, statement: &Statement) -> bool {
+        let insert = |sql: &str| sql.get(..6).is_some_and(|word| word.eq_ignore_ascii_case("insert"));
+        self.transcript.steps().len() > LONG
+            && statement.kind == Kind::Write
+            && statement.step.statements.iter().all(|s| insert(&s.sql))
+    }
+
+    // ---- savepoints ----
+
+    pub fn savepoint(&mut self, name: &str, mark: Mark) -> Result<(), Trouble> {
+        let level = self.transcript.savepoint(name);
+        self.marks.push(Some(mark));
+        self.control(&format!("SAVEPOINT q_{}", level.0))
+    }
+
+    pub fn release(&mut self, name: &str) -> Result<(), Trouble> {
+        let level = self.transcript.release(name)?;
+        self.marks.truncate(level.0);
+        self.control(&format!("RELEASE q_{}", level.0))
+    }
+
+    /// Returns where the locks were then, if that is known.
+    pub fn rollback_to(&mut self, name: &str) -> Result<Release, Trouble> {
+        let level = self.transcript.rollback_to(name)?;
+        self.marks.truncate(level.0 + 1);
+        self.control(&format!("ROLLBACK TO q_{}", level.0))?;
+        if let Some(view) = &mut self.view {
+            view.runner().forget_catalog();
+        }
+        Ok(self.last_mark())
+    }
+
+    /// What a failure gives back.
+    pub fn last_mark(&self) -> Release {
+        match self.marks.last() {
+            None => Release::All,
+            Some(Some(mark)) => Release::To(*mark),
+            Some(None) => Release::Nothing,
+        }
+    }
+
+    fn control(&mut self, sql: &str) -> Result<(), Trouble> {
+        let Some(view) = &mut self.view else { return Ok(()) };
+        if let Err(fault) = view.runner().connection.run(sql, &[]) {
+            // The next statement makes a new one.
+            tracing::debug!(%fault, sql, "a view is given up");
+            self.drop_view();
+        }
+        Ok(())
+    }
+
+    // ---- views ----
+
+    /// Takes the latest view and does everything again. Error: 40001 when the client was told something else.
+    pub fn refresh(&mut self, views: &Views, env: &Env) -> Result<(), Trouble> {
+        let old = self.view.take().filter(View::is_intact);
+        let mut view = match old {
+            Some(mut view) => match view.refresh() {
+                Ok(()) => view,
+                Err(_) => views.open()?,
+            },
+            None => match views.open() {
+                // The file was replaced in between.
+                Err(fault) if fault.primary() == ffi::SQLITE_SCHEMA => views.open()?,
+                view => view?,
+            },
+        };
+        self.own.clear();
+        self.private.clear();
+        if self.transcript.steps().len() > 0 || self.transcript.has_savepoints() {
+            self.replay(&mut view, env)?;
+        }
+        self.last_used = Some(Instant::now());
+        self.view = Some(view);
+        Ok(())
+    }
+
+    fn replay(&mut self, view: &mut View, env: &Env) -> Result<(), Trouble> {
+        let isolation = self.isolation();
+        let mut savepoints = self.transcript.savepoints().peekable();
+        let mut changed = Vec::new();
+        for (number, step) in self.transcript.steps().enumerate() {
+            while let Some((level, _)) = savepoints.next_if(|(_, at)| *at <= number) {
+                view.runner().connection.run(&format!("SAVEPOINT q_{}", level.0), &[])?;
+            }
+            let told = again(view, step, env, isolation)?;
+            if step.expect.is_some_and(|expect| !told.is_some_and(|told| told.keeps(expect))) {
+                return Err(serialization_failure(isolation).into());
+            }
+            changed.push(view.runner().connection.changes().take_touched().0);
+        }
+        for (level, _) in savepoints {
+            view.runner().connection.run(&format!("SAVEPOINT q_{}", level.0), &[])?;
+        }
+        for touched in changed.iter().flatten().filter(|t| t.table == SEQUENCES) {
+            self.private.extend(sequence(touched));
+        }
+        Ok(())
+    }
+
+    // ---- statements ----
+
+    /// Runs a statement once. Unless it is done, nothing of it remains.
+    pub fn attempt(
+        &mut self,
+        statement: &Statement,
+        run: &mut Run,
+        names: &Tables,
+        control: Control,
+        free: RowFree,
+    ) -> Result<Ran, Trouble> {
+        let isolation = self.isolation();
+        let stale = self.may_stay_stale(statement);
+        let view = self.view.as_mut().ok_or(Trouble::Void)?;
+        self.last_used = Some(Instant::now());
+        view.limit(Some(control));
+        {
+            let mut draws = run.draws.lock();
+            draws.rewind();
+            draws.private.clone_from(&self.private);
+        }
+        let runner = view.runner();
+        runner.connection.run(&format!("SAVEPOINT {STATEMENT}"), &[])?;
+        runner.connection.changes().take_touched();
+        runner.hidden.clear();
+        {
+            let draws = run.draws.clone();
+            let mut context = runner.connection.context().lock();
+            let source = SequenceSource::Draw(Arc::new(move |oid| draws.lock().draw(oid)));
+            dress(&mut context, &run.frozen, &self.env, source);
+            context.nextvals.clear();
+            context.row_free = Some(free);
+        }
+        let tell = (statement.kind != Kind::Read || isolation != Isolation::ReadCommitted).then_some(isolation);
+        let result = runner.run(&statement.step, tell);
+        let sequences = {
+            let mut context = runner.connection.context().lock();
+            context.row_free = None;
+            context.sequences = SequenceSource::Forbidden;
+            std::mem::take(&mut context.nextvals)
+        };
+        let (touched, crowded) = runner.connection.changes().take_touched();
+        let hidden = std::mem::take(&mut runner.hidden);
+        if statement.step.ddl {
+            runner.forget_catalog();
+        }
+        view.limit(None);
+        let (outcome, told) = match result {
+            Ok(done) => done,
+            Err(error) => {
+                let missing = run.draws.lock().missing;
+                if let StepError::Machine(fault) = error {
+                    self.drop_view();
+                    return Err(fault.into());
+                }
+                self.undo(run)?;
+                return Ok(match (missing, error) {
+                    (Some(oid), _) => Ran::NeedSequence(oid),
+                    (None, _) if stale => Ran::Stale,
+                    (None, StepError::Sql(error)) => Ran::Failed(error),
+                    (None, StepError::Machine(fault)) => return Err(fault.into()),
+                });
+            }
+        };
+        let mut found = Found::default();
+        if statement.step.ddl {
+            found.table(SCHEMA, LockMode::Exclusive);
+        }
+        touched.iter().for_each(|touched| found.touched(touched, names, &self.own));
+        for table in crowded.iter().filter_map(|name| names.get(name)) {
+            found.table(table.oid, LockMode::ShareRowExclusive);
+        }
+        let locked = statement.lock.as_ref().map_or_else(Vec::new, |lock| found.locked(lock, &hidden, &self.own));
+        run.result = Some(Result1 {
+            outcome,
+            told,
+            wrote: statement.step.ddl || !touched.is_empty() || !crowded.is_empty() || !sequences.is_empty(),
+            sequences,
+            locked,
+            inserted: std::mem::take(&mut found.inserted),
+            sequences_changed: touched.iter().filter(|t| t.table == SEQUENCES).filter_map(sequence).collect(),
+        });
+        let (wants, tables) = found.wants();
+        Ok(Ran::Done { wants, tables })
+    }
+
+    /// Takes back the last run.
+    pub fn undo(&mut self, _: &Run) -> Result<(), Trouble> {
+        let Some(view) = &mut self.view else { return Ok(()) };
+        let runner = view.runner();
+        runner.forget_catalog();
+        let undone = runner
+            .connection
+            .run(&format!("ROLLBACK TO {STATEMENT}"), &[])
+            .and_then(|()| runner.connection.run(&format!("RELEASE {STATEMENT}"), &[]));
+        runner.connection.changes().take_touched();
+        if undone.is_err() {
+            self.drop_view();
+        }
+        Ok(())
+    }
+
+    /// The last run counts: it becomes part of the transcript. Error: 54000.
+    pub fn keep(&mut self, statement: &Statement, mut run: Run) -> Result<(StepOutcome, Step, Kind), Trouble> {
+        let result = run.result.take().ok_or(Trouble::Void)?;
+        let mut step = statement.step.clone();
+        step.frozen = Some(Frozen { sequences: result.sequences, ..run.frozen.clone() });
+        step.expect = result.told.map(|told| told.expect(statement.ordered));
+        if let Some(Locking { wait: LockWait::SkipLocked, .. }) = &statement.lock {
+            // From now on these rows are meant, whatever is locked.
+            let rows: String = result.locked.iter().map(|(table, rowid)| format!("{table}:{rowid};")).collect();
+            for set in &mut step.params {
+                if let Some(last) = set.last_mut() {
+                    *last = Value::Text(format!(";{rows}"));
+                }
+            }
+        }
+        // A statement that found nothing to change makes a promise, but no change.
+        let kind = if statement.kind == Kind::Write && !result.wrote { Kind::LockingRead } else { statement.kind };
+        if let Err(error) = self.transcript.push(step.clone(), kind) {
+            self.undo(&run)?;
+            return Err(error.into());
+        }
+        self.own.extend(result.inserted);
+        self.private.extend(result.sequences_changed);
+        self.control(&format!("RELEASE {STATEMENT}"))?;
+        Ok((result.outcome, step, kind))
+    }
+}
+
+/// Which locks to give back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Release {
+    All,
+    To(Mark),
+    Nothing,
+}
+
+const SEQUENCES: &str = "pg_catalog.pg_sequence";
+
+/// The sequence that a changed row of the sequences' table is about.
+fn sequence(touched: &Touched) -> Option<u32> {
+    match touched.new.first().or(touched.old.first()) {
+        Some(Value::Int(oid)) => u32::try_from(*oid).ok(),
+        _ => None,
+    }
+}
+
+/// Runs a step of the transcript again.
+fn again(view: &mut View, step: &Step, env: &Env, isolation: Isolation) -> Result<Option<Told>, Trouble> {
+    let runner = view.runner();
+    if let Some(frozen) = &step.frozen {
+        let source = SequenceSource::Replay(frozen.sequences.iter().copied().collect());
+        dress(&mut runner.connection.context().lock(), frozen, env, source);
+    }
+    let result = runner.run(step, step.expect.map(|_| isolation));
+    runner.hidden.clear();
+    if step.ddl {
+        runner.forget_catalog();
+    }
+    match result {
+        Ok((_, told)) => Ok(told),
+        Err(StepError::Sql(error)) => Err(serialization_failure(isolation).detail(error.to_string()).into()),
+        Err(StepError::Machine(fault)) => Err(fault.into()),
+    }
+}
+
+/// Changes the schema of a view as a transaction did.
+pub fn run_ddl(view: &mut View, env: &Env, transcript: &Transcript) -> SqlResult<()> {
+    for step in transcript.steps().filter(|step| step.ddl) {
+        match again(view, step, env, transcript.isolation()) {
+            Ok(_) => {}
+            Err(Trouble::Sql(error)) => return Err(error),
+            Err(_) => return Err(SqlError::internal("a schema change could not be repeated")),
+        }
+    }
+    Ok(())
+}
+
+/// The locks that a run calls for.
+#[derive(Default)]
+struct Found {
+    tables: BTreeMap<u32, LockMode>,
+    rows: BTreeMap<(u32, Arc<[u8]>), LockStrength>,
+    inserted: Vec<(u32, i64)>,
+}
+
+impl Found {
+    fn table(&mut self, table: u32, mode: LockMode) {
+        let held = self.tables.entry(table).or_insert(mode);
+        *held = (*held).max(mode);
+    }
+
+    fn row(&mut self, table: u32, key: Arc<[u8]>, strength: LockStrength) {
+        let held = self.rows.entry((table, key)).or_insert(strength);
+        *held = (*held).max(strength);
+    }
+
+    fn touched(&mut self, touched: &Touched, names: &Tables, own: &HashSet<(u32, i64)>) {
+        // The catalog's tables are under the lock of schema changes; tables of its own nobody else knows.
+        let Some(table) = names.get(&touched.table) else { return };
+        self.table(table.oid, LockMode::RowExclusive);
+        let (before, after) = touched.rowids.unwrap_or_default();
+        let key = |row: &[Value]| -> Option<Arc<[u8]>> {
+            let values: Option<Vec<&Value>> = table.key.iter().map(|i| row.get(*i)).collect();
+            values.filter(|values| !values.is_empty()).map(|values| names::value_key(&values))
+        };
+        let (old, new) = (key(&touched.old), key(&touched.new));
+        let moved = touched.operation == Operation::Update && (old != new || table.keyed && before != after);
+        if touched.operation != Operation::Insert && !own.contains(&(table.oid, before)) {
+            let gone = moved || touched.operation == Operation::Delete;
+            let strength = if gone { LockStrength::Update } else { LockStrength::NoKeyUpdate };
+            self.row(table.oid, names::rowid_key(before), strength);
+        }
+        if touched.operation == Operation::Insert || moved {
+            match new {
+                _ if table.keyed => self.row(table.oid, names::rowid_key(after), LockStrength::Update),
+                Some(key) => self.row(table.oid, key, LockStrength::Update),
+                None => {}
+            }
+        }
+        if touched.operation == Operation::Insert && !table.keyed {
+            // Its rowid is the view's own idea.
+            self.inserted.push((table.oid, after));
+        }
+    }
+
+    /// The rows that a locking read found.
+    fn locked(&mut self, lock: &Locking, hidden: &[Vec<Value>], own: &HashSet<(u32, i64)>) -> Vec<(u32, i64)> {
+        lock.tables.iter().for_each(|table| self.table(*table, LockMode::RowShare));
+        let mut rows = Vec::new();
+        for row in hidden {
+            for (table, rowid) in lock.tables.iter().zip(row) {
+                let Value::Int(rowid) = rowid else { continue };
+                rows.push((*table, *rowid));
+                if !own.contains(&(*table, *rowid)) {
+                    self.row(*table, names::rowid_key(*rowid), lock.strength);
+                }
+            }
+        }
+        rows
+    }
+
+    fn wants(self) -> (Vec<Want>, Vec<u32>) {
+        let tables = self.tables.keys().copied().collect();
+        let of_tables = self.tables.into_iter().map(|(table, mode)| Want::Table { table, mode });
+        let of_rows = self.rows.into_iter().map(|((table, key), strength)| Want::Row { table, key, strength });
+        (of_tables.chain(of_rows).collect(), tables)
+    }
+}

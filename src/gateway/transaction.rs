@@ -1,0 +1,476 @@
+//! An open transaction at its client's node: the transcript lives here, the work is done where the leader is.
+//!
+//! Every statement is an order to the leader's [`Executor`]: a call if this node leads, a request otherwise. Whatever goes
+//! wrong on the way (the leader is gone, the connection broke, the order was given up) ends in the same place: the
+//! transaction is opened again from its transcript, with a higher epoch, wherever the leader is now. What the executor
+//! was told under an earlier epoch is void, so nothing happens twice.
+//!
+//! Dropping a [`Transaction`] rolls it back. Leases keep those alive whose leader is another node; when this node
+//! dies they end.
+
+use super::peer::{self, Reply, Request};
+use super::router::{Router, check, wait};
+use super::{Control, Failure, Mark};
+use crate::command::{self, Command, Isolation, Outcome, Proposal, StepOutcome, Write};
+use crate::engine::Shared;
+use crate::error::{SqlError, SqlResult, state};
+use crate::executor::{self, Action, Executor, Log, Open, Order, Statement, TxName};
+use crate::id::{GroupId, NodeId, RequestId};
+use crate::replica::core::Role;
+use crate::replica::handle::{Group, ProposeError};
+use crate::sql::catalog::Catalog;
+use crate::sql::plan::LockMode;
+use crate::transaction::{Limits, Transcript};
+use crate::transport::tcp::Network;
+use crate::types::Env;
+use futures::future::BoxFuture;
+use parking_lot::Mutex;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Bytes and statements of one transaction.
+const LIMITS: Limits = Limits { bytes: 256 << 20, steps: 1_000_000 };
+/// How often leases are renewed.
+const RENEW: Duration = Duration::from_secs(2);
+/// How long to wait before trying again when nothing says that the leader has changed.
+const RETRY: Duration = Duration::from_millis(10);
+/// How long the server's own commands are tried.
+const OWN: Duration = Duration::from_secs(10);
+
+/// The executor's view of its group.
+pub struct GroupLog(pub Group);
+
+impl Log for GroupLog {
+    fn term(&self) -> Option<u64> {
+        let leadership = self.0.leadership();
+        (leadership.role == Role::Leader).then_some(leadership.term)
+    }
+
+    fn propose(&self, write: Write) -> BoxFuture<'static, SqlResult<Outcome>> {
+        let group = self.0.clone();
+        Box::pin(async move {
+            let request = RequestId { origin: rand::random(), seq: rand::random() };
+            let body = command::encode(&Command::Write(write));
+            let until = Instant::now() + OWN;
+            loop {
+                match group.propose(Proposal { request, body: body.clone() }).await {
+                    Ok(outcome) => return Ok((*outcome).clone()),
+                    Err(ProposeError::Overloaded | ProposeError::Dropped) if Instant::now() < until => {
+                        tokio::time::sleep(RETRY).await;
+                    }
+                    Err(error) => return Err(SqlError::new(state::CANNOT_CONNECT_NOW, error.to_string())),
+                }
+            }
+        })
+    }
+
+    fn read_point(&self, deadline: Instant) -> BoxFuture<'static, SqlResult<()>> {
+        let group = self.0.clone();
+        Box::pin(async move {
+            let answer = group.read_index(deadline).await;
+            answer.map(drop).map_err(|error| SqlError::new(state::CANNOT_CONNECT_NOW, error.to_string()))
+        })
+    }
+}
+
+/// The ways to the executors of one group.
+#[derive(Clone)]
+struct Link {
+    node: NodeId,
+    id: GroupId,
+    group: Group,
+    peers: Network,
+    executor: Arc<Executor>,
+    remotes: Arc<Remotes>,
+}
+
+/// Transactions of this node that run on another.
+#[derive(Default)]
+pub struct Remotes {
+    names: Mutex<BTreeSet<TxName>>,
+    renewing: AtomicBool,
+}
+
+impl Link {
+    fn leader(&self) -> Option<NodeId> {
+        self.group.leadership().leader_node
+    }
+
+    /// Asks the executor at `leader`; `None` if there is no answer, and none will come.
+    async fn ask(&self, leader: NodeId, request: peer::Transaction, control: &Control) -> Option<executor::Reply> {
+        if leader == self.node {
+            return match request {
+                peer::Transaction::Order(order) => Some(self.executor.order(*order, control.cancelled.clone()).await),
+                peer::Transaction::Open(open) => Some(self.executor.open(*open)),
+                _ => None,
+            };
+        }
+        let bytes = peer::encode(&Request::Transaction { group: self.id, request });
+        let mut leaders = self.group.leader_changes();
+        let moved = leaders.wait_for(|leadership| leadership.leader_node != Some(leader));
+        let answer = tokio::select! {
+            answer = self.peers.call(leader, bytes, control.deadline) => answer.ok()?,
+            _ = moved => return None,
+        };
+        match peer::decode::<Reply>(&answer) {
+            Ok(Reply::Transaction(reply)) => Some(reply),
+            _ => None,
+        }
+    }
+
+    /// Tells the executor at `leader` something that needs no answer.
+    fn tell(&self, leader: NodeId, request: peer::Transaction) {
+        if leader == self.node {
+            match request {
+                peer::Transaction::End(name) => self.executor.end(name),
+                peer::Transaction::Interrupt(name) => self.executor.interrupt(name),
+                _ => {}
+            }
+            return;
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let (peers, bytes) = (self.peers.clone(), peer::encode(&Request::Transaction { group: self.id, request }));
+        runtime.spawn(async move {
+            // If it gets lost, the lease ends.
+            let _ = peers.call(leader, bytes, Instant::now() + RENEW).await;
+        });
+    }
+
+    fn keep_alive(&self, name: TxName) {
+        self.remotes.names.lock().insert(name);
+        if self.remotes.renewing.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let link = self.clone();
+        tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(RENEW).await;
+                let names: Vec<TxName> = {
+                    let names = link.remotes.names.lock();
+                    if names.is_empty() {
+                        link.remotes.renewing.store(false, Ordering::SeqCst);
+                        return;
+                    }
+                    names.iter().copied().collect()
+                };
+                if let Some(leader) = link.leader().filter(|leader| *leader != link.node) {
+                    link.tell(leader, peer::Transaction::Renew(names));
+                }
+            }
+        });
+    }
+}
+
+/// An open transaction. Dropping it rolls it back.
+pub struct Transaction {
+    link: Link,
+    shared: Arc<Shared>,
+    name: TxName,
+    env: Env,
+    transcript: Transcript,
+    epoch: u64,
+    /// Where it is open under this epoch.
+    attached: Option<NodeId>,
+    /// Where it ever was: those have to be told of the end.
+    visited: BTreeSet<NodeId>,
+    /// The catalog under which its statements were compiled.
+    base: Option<Arc<Catalog>>,
+    /// The catalog after its own changes.
+    own: Option<Arc<Catalog>>,
+}
+
+/// Voids an order whose asker has gone away.
+struct Asking<'a> {
+    link: &'a Link,
+    name: TxName,
+    leader: NodeId,
+    done: bool,
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            self.link.tell(self.leader, peer::Transaction::Interrupt(self.name));
+        }
+    }
+}
+
+impl Transaction {
+    pub fn new(router: &Router, name: TxName, isolation: Isolation, env: Env) -> Transaction {
+        let link = Link {
+            node: router.node,
+            id: router.id,
+            group: router.group.clone(),
+            peers: router.peers.clone(),
+            executor: router.executor.clone(),
+            remotes: router.remotes.clone(),
+        };
+        Transaction {
+            link,
+            shared: router.shared.clone(),
+            name,
+            env,
+            transcript: Transcript::new(isolation, LIMITS),
+            epoch: 0,
+            attached: None,
+            visited: BTreeSet::new(),
+            base: None,
+            own: None,
+        }
+    }
+
+    pub fn transcript(&self) -> &Transcript {
+        &self.transcript
+    }
+
+    pub fn catalog(&self) -> Option<Arc<Catalog>> {
+        self.own.clone()
+    }
+
+    /// Runs a statement and takes it into the transcript.
+    pub async fn step(
+        &mut self,
+        mut statement: Statement,
+        lock_timeout: Option<Duration>,
+        control: &Control,
+    ) -> Result<StepOutcome, Failure> {
+        match (&self.own, statement.schema_version) {
+            (Some(own), Some(version)) if version == own.version => statement.schema_version = None,
+            (Some(_), Some(_)) => return Err(Failure::SchemaChanged),
+            (None, Some(version)) => self.follow(version)?,
+            (_, None) => {}
+        }
+        let ddl = statement.step.ddl;
+        match self.order(Action::Run(statement), lock_timeout, control).await? {
+            executor::Reply::Ran { outcome, step, kind } => {
+                self.transcript.push(*step, kind)?;
+                if ddl {
+                    self.load_catalog()?;
+                }
+                Ok(outcome)
+            }
+            executor::Reply::SchemaChanged { now } => {
+                while self.shared.schema_version() < now {
+                    check(control, true)?;
+                    let next = self.shared.wait_applied(self.shared.applied() + 1);
+                    let _ = tokio::time::timeout(RETRY, next).await;
+                }
+                Err(Failure::SchemaChanged)
+            }
+            executor::Reply::Failed(error) => {
+                if !self.transcript.has_savepoints() {
+                    // Nothing but ROLLBACK can follow.
+                    self.end();
+                }
+                Err(error.into())
+            }
+            other => Err(SqlError::internal(format!("the executor answered {other:?}")).into()),
+        }
+    }
+
+    pub async fn lock_tables(
+        &mut self,
+        tables: Vec<u32>,
+        mode: LockMode,
+        nowait: bool,
+        lock_timeout: Option<Duration>,
+        control: &Control,
+    ) -> SqlResult<()> {
+        let action = Action::Lock { tables, mode, nowait };
+        match self.order(action, lock_timeout, control).await? {
+            executor::Reply::Failed(error) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// SAVEPOINT and its kin: done here; the executor follows, or gets it with the transcript.
+    pub async fn mark(&mut self, mark: Mark, control: &Control) -> SqlResult<()> {
+        let action = match mark {
+            Mark::Set(name) => {
+                self.transcript.savepoint(&name);
+                Action::Savepoint(name)
+            }
+            Mark::Release(name) => {
+                self.transcript.release(&name)?;
+                Action::Release(name)
+            }
+            Mark::RollbackTo(name) => {
+                self.transcript.rollback_to(&name)?;
+                if self.own.is_some() {
+                    self.load_catalog()?;
+                }
+                Action::RollbackTo(name)
+            }
+        };
+        let Some(leader) = self.attached.take() else { return Ok(()) };
+        let order = self.sealed(action, None, control);
+        // Stays detached if it goes wrong: the transcript says it all.
+        let asking = Asking { link: &self.link, name: self.name, leader, done: false };
+        let reply = wait(control, self.link.ask(leader, peer::Transaction::Order(Box::new(order)), control)).await;
+        finish(asking, reply.is_some());
+        if let Some(Some(executor::Reply::Done)) = reply {
+            self.attached = Some(leader);
+        }
+        Ok(())
+    }
+
+    fn sealed(&self, action: Action, lock_timeout: Option<Duration>, control: &Control) -> Order {
+        let within = control.deadline.saturating_duration_since(Instant::now()).as_millis() as u64;
+        let lock_timeout = lock_timeout.map(|limit| limit.as_millis() as u64);
+        Order { name: self.name, epoch: self.epoch, action, within, lock_timeout }
+    }
+
+    /// Has the leader's executor do something, whoever that is.
+    async fn order(
+        &mut self,
+        action: Action,
+        lock_timeout: Option<Duration>,
+        control: &Control,
+    ) -> SqlResult<executor::Reply> {
+        let mut leaders = self.link.group.leader_changes();
+        loop {
+            let leader = self.link.leader();
+            check(control, leader.is_some())?;
+            leaders.borrow_and_update();
+            if let Some(leader) = leader {
+                if self.attached != Some(leader) {
+                    match self.open(leader, control).await {
+                        Some(executor::Reply::Done) => {}
+                        Some(executor::Reply::Failed(error)) => return Err(error),
+                        _ => {
+                            let _ = tokio::time::timeout(RETRY, leaders.changed()).await;
+                            continue;
+                        }
+                    }
+                }
+                let order = Box::new(self.sealed(action.clone(), lock_timeout, control));
+                // Until there is an answer, nobody knows how far it got.
+                self.attached = None;
+                let asking = Asking { link: &self.link, name: self.name, leader, done: false };
+                let ask = self.link.ask(leader, peer::Transaction::Order(order), control);
+                let reply = wait(control, ask).await;
+                finish(asking, reply.is_some());
+                match reply.flatten() {
+                    Some(executor::Reply::Unknown | executor::Reply::NotLeader) | None => {}
+                    Some(reply) => {
+                        self.attached = Some(leader);
+                        return Ok(reply);
+                    }
+                }
+            }
+            let _ = tokio::time::timeout(RETRY, leaders.changed()).await;
+        }
+    }
+
+    async fn open(&mut self, leader: NodeId, control: &Control) -> Option<executor::Reply> {
+        // An interrupt takes the number in between.
+        self.epoch += 2;
+        let leased = leader != self.link.node;
+        if leased {
+            self.link.keep_alive(self.name);
+        }
+        self.visited.insert(leader);
+        let open = Open {
+            name: self.name,
+            epoch: self.epoch,
+            env: self.env.clone(),
+            transcript: self.transcript.clone(),
+            leased,
+        };
+        let ask = self.link.ask(leader, peer::Transaction::Open(Box::new(open)), control);
+        let reply = wait(control, ask).await.flatten();
+        if let Some(executor::Reply::Done) = reply {
+            self.attached = Some(leader);
+        }
+        reply
+    }
+
+    fn end(&mut self) {
+        self.attached = None;
+        self.link.remotes.names.lock().remove(&self.name);
+        for leader in std::mem::take(&mut self.visited) {
+            self.link.tell(leader, peer::Transaction::End(self.name));
+        }
+    }
+
+    // ---- the schema ----
+
+    /// The catalog as this transaction's own changes make it, under a version that nobody else has.
+    fn load_catalog(&mut self) -> SqlResult<()> {
+        self.own = None;
+        if self.transcript.has_ddl() {
+            let mut catalog = self.link.executor.private_catalog(&self.env, &self.transcript)?;
+            catalog.version = (1 << 63) | (rand::random::<u64>() >> 1);
+            self.own = Some(Arc::new(catalog));
+        }
+        Ok(())
+    }
+
+    /// A statement was compiled under this version: what was compiled before must still mean the same.
+    fn follow(&mut self, version: u64) -> Result<(), Failure> {
+        if self.base.as_ref().is_some_and(|base| base.version == version) {
+            return Ok(());
+        }
+        let catalog = self.shared.catalog();
+        if catalog.version != version {
+            return Err(Failure::SchemaChanged);
+        }
+        Ok(self.follow_schema(&catalog)?)
+    }
+
+    /// Goes on under a newer catalog. Error: 40001 if anything that was there before is no longer the same.
+    pub fn follow_schema(&mut self, catalog: &Arc<Catalog>) -> SqlResult<()> {
+        let same = |base: &Arc<Catalog>| {
+            base.relations.iter().all(|(name, relation)| {
+                catalog.relations.get(name).is_some_and(|now| Arc::ptr_eq(now, relation) || now == relation)
+            })
+        };
+        let done_nothing = self.transcript.steps().len() == 0;
+        if self.own.is_none() && (done_nothing || self.base.as_ref().is_none_or(same)) {
+            self.base = Some(catalog.clone());
+            return Ok(());
+        }
+        Err(SqlError::new(state::SERIALIZATION_FAILURE, "could not serialize access due to a concurrent schema change")
+            .hint("The transaction might succeed if retried."))
+    }
+
+    /// COMMIT's command.
+    pub fn command(&self, born: u64) -> SqlResult<(TxName, Write)> {
+        let version = self.base.as_ref().map_or_else(|| self.shared.schema_version(), |base| base.version);
+        let write = self.transcript.clone().into_write(version, born, self.env.clone());
+        write.map(|write| (self.name, write)).ok_or_else(|| SqlError::internal("nothing to commit"))
+    }
+}
+
+fn finish(mut asking: Asking<'_>, answered: bool) {
+    asking.done = answered;
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// Answers another node's request about its transactions.
+pub async fn answer_transaction(router: &Router, request: peer::Transaction) -> executor::Reply {
+    let executor = &router.executor;
+    match request {
+        peer::Transaction::Open(open) => executor.open(*open),
+        peer::Transaction::Order(order) => executor.order(*order, Arc::default()).await,
+        peer::Transaction::Interrupt(name) => {
+            executor.interrupt(name);
+            executor::Reply::Done
+        }
+        peer::Transaction::End(name) => {
+            executor.end(name);
+            executor::Reply::Done
+        }
+        peer::Transaction::Renew(names) => {
+            executor.renew(&names);
+            executor::Reply::Done
+        }
+    }
+}
