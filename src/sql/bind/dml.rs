@@ -520,7 +520,7 @@ impl Binder<'_> {
             let from = match &update.from {
                 None => String::new(),
                 Some(UpdateTableFromKind::AfterSet(from) | UpdateTableFromKind::BeforeSet(from)) => {
-                    format!(" FROM {}", self.from_clause(from)?)
+                    format!(" FROM {}", self.bind_from(from)?)
                 }
             };
             let set = self.assignments(&relation, &update.assignments)?;
@@ -549,7 +549,7 @@ impl Binder<'_> {
         self.levels.push(level);
         let result = (|| {
             let using = match &delete.using {
-                Some(using) => Some(self.from_clause(using)?),
+                Some(using) => Some(self.bind_from(using)?),
                 None => None,
             };
             let filter = delete.selection.as_ref().map(|w| self.where_clause(w)).transpose()?;
