@@ -112,7 +112,7 @@ fn catalog() -> Catalog {
             "id int8 / pk / always",
             "user_id int4",
             "total numeric(10,2)",
-            "at timestamptz / default=now()",
+            "at timestamptz / default='2024-01-01 00:00+00'",
             "note text",
             "tags text[]",
             "doubled numeric / generated=total * 2",
