@@ -30,27 +30,28 @@ struct Target {
     range: Range,
 }
 
+/// The WITH clause of a statement.
+#[derive(Default)]
+struct Prefix {
+    items: Vec<String>,
+    recursive: bool,
+}
+
 impl Binder<'_> {
     /// INSERT, UPDATE, DELETE, also behind WITH (a query whose body is one of them, see [`super::is_dml`]).
     pub fn dml(&mut self, statement: &Statement) -> SqlResult<(WritePlan, Vec<ResultColumn>)> {
         let before = self.ctes.len();
-        let result = self.dml_inner(statement, &mut Vec::new());
+        let result = self.dml_inner(statement, Prefix::default());
         self.ctes.truncate(before);
         result
     }
 
-    fn dml_inner(
-        &mut self,
-        statement: &Statement,
-        with: &mut Vec<String>,
-    ) -> SqlResult<(WritePlan, Vec<ResultColumn>)> {
+    fn dml_inner(&mut self, statement: &Statement, mut with: Prefix) -> SqlResult<(WritePlan, Vec<ResultColumn>)> {
         let (sql, returned, tag) = match statement {
             Statement::Query(query) => {
                 if let Some(clause) = &query.with {
-                    with.extend(self.with_clause(clause)?.0);
-                    if clause.recursive && !with[0].starts_with("RECURSIVE ") {
-                        with[0].insert_str(0, "RECURSIVE ");
-                    }
+                    with.items.extend(self.with_clause(clause)?.0);
+                    with.recursive |= clause.recursive;
                 }
                 return match &*query.body {
                     SetExpr::Insert(s) | SetExpr::Update(s) | SetExpr::Delete(s) => self.dml_inner(s, with),
@@ -72,23 +73,17 @@ impl Binder<'_> {
             other => return Err(SqlError::unsupported(format!("{other}"))),
         };
         let yields = if returned.is_some() { Yields::Rows } else { Yields::Count };
-        let statement = Sql { sql: self.prefixed(sql, with), yields };
+        let statement = Sql { sql: self.prefixed(sql, &with), yields };
         let columns = returned.unwrap_or_default().iter().map(Out::result).collect();
         Ok((WritePlan { statements: vec![statement], ddl: false, tag: Tag::Counted(tag), notices: vec![] }, columns))
     }
 
-    fn prefixed(&self, sql: String, with: &[String]) -> String {
-        let mut items: Vec<&str> = with.iter().map(String::as_str).collect();
-        // RECURSIVE comes first, before the relations that are queries.
-        let recursive = items.first().is_some_and(|i| i.starts_with("RECURSIVE "));
-        if let (true, Some(first)) = (recursive, items.first_mut()) {
-            *first = first.trim_start_matches("RECURSIVE ");
-        }
-        let items: Vec<&str> = self.hoisted.iter().map(String::as_str).chain(items).collect();
+    fn prefixed(&self, sql: String, with: &Prefix) -> String {
+        let items: Vec<&str> = self.hoisted.iter().chain(&with.items).map(String::as_str).collect();
         if items.is_empty() {
             return sql;
         }
-        format!("WITH {}{} {sql}", if recursive { "RECURSIVE " } else { "" }, items.join(", "))
+        format!("WITH {}{} {sql}", if with.recursive { "RECURSIVE " } else { "" }, items.join(", "))
     }
 
     /// COPY … FROM: an INSERT over `?1`…, which already are of the columns' types; the other columns get their defaults.
@@ -109,7 +104,7 @@ impl Binder<'_> {
             }
         }
         let sql = format!("INSERT INTO {} ({}) VALUES ({})", quote(table), names.join(", "), values.join(", "));
-        Ok(vec![Sql { sql: self.prefixed(sql, &[]), yields: Yields::Count }])
+        Ok(vec![Sql { sql: self.prefixed(sql, &Prefix::default()), yields: Yields::Count }])
     }
 
     fn target(&mut self, name: &ObjectName, alias: Option<String>, action: &str) -> SqlResult<Target> {
@@ -520,7 +515,7 @@ impl Binder<'_> {
             let from = match &update.from {
                 None => String::new(),
                 Some(UpdateTableFromKind::AfterSet(from) | UpdateTableFromKind::BeforeSet(from)) => {
-                    format!(" FROM {}", self.from_clause(from)?)
+                    format!(" FROM {}", self.bind_from(from)?)
                 }
             };
             let set = self.assignments(&relation, &update.assignments)?;
@@ -549,7 +544,7 @@ impl Binder<'_> {
         self.levels.push(level);
         let result = (|| {
             let using = match &delete.using {
-                Some(using) => Some(self.from_clause(using)?),
+                Some(using) => Some(self.bind_from(using)?),
                 None => None,
             };
             let filter = delete.selection.as_ref().map(|w| self.where_clause(w)).transpose()?;
