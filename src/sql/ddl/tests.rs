@@ -3,6 +3,7 @@
 
 use crate::command::Yields;
 use crate::error::{SqlError, SqlResult};
+use crate::functions::{self, Context};
 use crate::sql::catalog::{Catalog, Relation};
 use crate::sql::ddl::errors;
 use crate::sql::plan::{PlanKind, Tag};
@@ -11,6 +12,7 @@ use crate::types::Env;
 use crate::value::Value;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
+use std::sync::Arc;
 
 struct Db {
     connection: Connection,
@@ -24,9 +26,8 @@ impl Db {
             connection.execute_batch(sql).unwrap();
         }
         connection.execute_batch("PRAGMA foreign_keys = ON").unwrap();
-        for name in ["pg_numeric", "pg_interval"] {
-            connection.create_collation(name, |a: &str, b: &str| a.cmp(b)).unwrap();
-        }
+        let context = Arc::new(parking_lot::Mutex::new(Context::default()));
+        functions::sqlite::register(&connection, &context).unwrap();
         let catalog = load(&connection);
         Db { connection, catalog }
     }
