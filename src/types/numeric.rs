@@ -561,10 +561,6 @@ impl Numeric {
         }
     }
 
-    fn is_finite(&self) -> bool {
-        matches!(self, Numeric::Finite(_))
-    }
-
     fn infinity(sign: i32) -> Numeric {
         match sign {
             0 => Numeric::NaN,
@@ -873,6 +869,32 @@ impl Numeric {
             return Err(SqlError::new(INVALID_ARGUMENT_FOR_POWER, "zero raised to a negative power is undefined"));
         }
         Ok(if (base_size == Ordering::Greater) == up { Numeric::Infinity } else { Numeric::ZERO })
+    }
+
+    /// Variance, or its square root, of `count` values with this sum and sum of squares; `None` where there are too
+    /// few values. `sample` divides by one less than the count.
+    pub fn spread(count: i64, sum: &Numeric, squares: &Numeric, sample: bool, root: bool) -> SqlResult<Option<Numeric>> {
+        if count <= i64::from(sample) {
+            return Ok(None);
+        }
+        let (Numeric::Finite(sum), Numeric::Finite(squares)) = (sum, squares) else { return Ok(Some(Numeric::NaN)) };
+        let n = Decimal::small(count.into(), 0);
+        let numerator = squares.mul(&n).add(&sum.mul(sum).neg());
+        if numerator.digits.signum() <= 0 {
+            return Ok(Some(Numeric::ZERO));
+        }
+        let denominator = n.mul(&Decimal::small((count - i64::from(sample)).into(), 0));
+        let scale = numerator.div_scale(&denominator);
+        let variance = numerator.div(&denominator, scale, true);
+        Ok(Some(Numeric::Finite(if root { variance.sqrt(scale) } else { variance })))
+    }
+
+    /// The same value with `scale` decimals (more only, or exact).
+    pub fn rescaled(&self, scale: u32) -> Numeric {
+        match self {
+            Numeric::Finite(d) => Numeric::Finite(d.rescale(scale, true)),
+            other => other.clone(),
+        }
     }
 
     /// Rounded to an integer, half away from zero.
