@@ -6,7 +6,6 @@
 use super::Scope;
 use super::bind::Binder;
 use super::cursor::{Cursor, Name};
-use super::lex;
 use super::parse;
 use super::plan::{CopyFormat, CopyIn, Plan, PlanKind, Read, ResultColumn};
 use crate::error::{SqlError, SqlResult, state};
@@ -808,6 +807,5 @@ mod tests {
         assert!(options("copy pgbench_accounts from stdin with (freeze on)").1.is_ok());
         assert!(options("copy t from stdin quote 'x'").1.is_err());
         assert!(matches!(options("copy (select 1) to stdout").0.source, CopySource::Query(_)));
-        assert_eq!(lex::identifier("A"), "a");
     }
 }

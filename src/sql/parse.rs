@@ -147,31 +147,44 @@ fn too_complex(message: &str) -> SqlError {
     SqlError::new(state::STATEMENT_TOO_COMPLEX, message)
 }
 
-/// Bounds a tree's height from its tokens: each open bracket is a level; within one, AND, OR and set operations
-/// build a chain, and between two of them so do operators and their like. A comma begins anew.
+/// Bounds a tree's height from its tokens: each open bracket or CASE is a level; within one, AND, OR and set
+/// operations build a chain, and between two of them so do operators and their like. A comma begins anew.
 #[derive(Default)]
 struct Weight {
-    levels: Vec<(u32, u32)>,
+    levels: Vec<Level>,
     outer: u32,
     logic: u32,
     operators: u32,
 }
 
+/// What goes on when a bracket closes.
+struct Level {
+    logic: u32,
+    operators: u32,
+    is_case: bool,
+}
+
 impl Weight {
+    fn open(&mut self, is_case: bool) {
+        self.levels.push(Level { logic: self.logic, operators: self.operators, is_case });
+        self.outer += self.logic + self.operators + 1;
+        (self.logic, self.operators) = (0, 0);
+    }
+
+    fn close(&mut self) {
+        if let Some(level) = self.levels.pop() {
+            (self.logic, self.operators) = (level.logic, level.operators);
+            self.outer -= level.logic + level.operators + 1;
+        }
+    }
+
     fn add(&mut self, kind: Kind, source: &str) -> u32 {
         match (kind, source) {
             (Kind::Symbol, "(" | "[") => {
                 self.operators += u32::from(source == "[");
-                self.levels.push((self.logic, self.operators));
-                self.outer += self.logic + self.operators + 1;
-                (self.logic, self.operators) = (0, 0);
+                self.open(false);
             }
-            (Kind::Symbol, ")" | "]") => {
-                if let Some((logic, operators)) = self.levels.pop() {
-                    (self.logic, self.operators) = (logic, operators);
-                    self.outer -= logic + operators + 1;
-                }
-            }
+            (Kind::Symbol, ")" | "]") => self.close(),
             (Kind::Symbol, ",") => (self.logic, self.operators) = (0, 0),
             (Kind::Symbol, _) => self.operators += 1,
             (Kind::Word, word) if word.len() <= 9 => match word.to_ascii_uppercase().as_str() {
@@ -179,9 +192,12 @@ impl Weight {
                     self.logic += 1;
                     self.operators = 0;
                 }
-                "NOT" | "IS" | "IN" | "LIKE" | "ILIKE" | "BETWEEN" | "SIMILAR" | "COLLATE" | "CASE" | "AT"
-                | "ISNULL" | "NOTNULL" | "ESCAPE" | "EXPLAIN" | "OPERATOR" | "ANY" | "ALL" => self.operators += 1,
-                "WHEN" | "THEN" | "ELSE" => self.logic = 0,
+                "CASE" => self.open(true),
+                "END" if self.levels.last().is_some_and(|l| l.is_case) => self.close(),
+                "WHEN" | "THEN" | "ELSE" => (self.logic, self.operators) = (0, 0),
+                "SELECT" | "FROM" | "WHERE" | "ON" | "HAVING" | "SET" => self.operators = 0,
+                "NOT" | "IS" | "IN" | "LIKE" | "ILIKE" | "BETWEEN" | "SIMILAR" | "COLLATE" | "AT" | "ISNULL"
+                | "NOTNULL" | "ESCAPE" | "EXPLAIN" | "OPERATOR" | "ANY" | "ALL" => self.operators += 1,
                 _ => {}
             },
             _ => {}
@@ -266,7 +282,7 @@ pub(super) fn check_expression(source: &str) -> SqlResult<()> {
 
 /// sqlparser's tokens of `source`, without white space, positions as characters, and with what its grammar lacks
 /// put into words it knows: `ONLY t` → `t`, `TABLE t` → `SELECT * FROM t`, literals continued on the next line
-/// joined, `TRIM(TRAILING FROM x)` → `TRIM(TRAILING ' ' FROM x)`.
+/// joined, `TRIM(TRAILING FROM x)` → `TRIM(TRAILING ' ' FROM x)`, `OPERATOR(pg_catalog.=)` → `=`.
 fn query_tokens(source: &str) -> SqlResult<Vec<TokenWithSpan>> {
     let raw = Tokenizer::new(&PostgreSqlDialect {}, source).tokenize_with_location().map_err(|e| {
         let lines = line_starts(source);
@@ -307,6 +323,7 @@ fn query_tokens(source: &str) -> SqlResult<Vec<TokenWithSpan>> {
             _ => {
                 drop_only(&mut out, &token.token);
                 out.push(place(token.token));
+                plain_operator(&mut out);
             }
         }
         last_line = end_line;
@@ -352,6 +369,20 @@ fn drop_only(out: &mut Vec<TokenWithSpan>, next: &SqlToken) {
         && matches!(&second.token, SqlToken::Word(w) if w.keyword == Keyword::ONLY && w.quote_style.is_none())
     {
         out.pop();
+    }
+}
+
+/// `OPERATOR(pg_catalog.=)` → `=`: no other schema has operators. Its precedence is the operator's own then.
+fn plain_operator(out: &mut Vec<TokenWithSpan>) {
+    let [.., operator, open, schema, period, _, close] = out.as_slice() else { return };
+    let is_call = is_word(&operator.token, Keyword::OPERATOR)
+        && open.token == SqlToken::LParen
+        && period.token == SqlToken::Period
+        && close.token == SqlToken::RParen;
+    if is_call && matches!(&schema.token, SqlToken::Word(w) if w.value.eq_ignore_ascii_case("pg_catalog")) {
+        let start = out.len() - 6;
+        out.truncate(out.len() - 1);
+        out.drain(start..start + 4);
     }
 }
 
@@ -557,7 +588,7 @@ fn set(c: &mut Cursor<'_>) -> SqlResult<Ast> {
         return set_constraints(c);
     }
     let local = c.eat("LOCAL");
-    if !local && !(c.is_at(0, "SESSION") && c.is_at(1, "AUTHORIZATION")) {
+    if !local && !c.is_at(1, "AUTHORIZATION") {
         c.eat("SESSION");
     }
     if c.eat("TRANSACTION") {
@@ -813,4 +844,155 @@ fn maintenance(c: &mut Cursor<'_>) -> SqlResult<Ast> {
         })?;
     }
     Ok(Ast::Maintenance { tag, tables })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utilities(text: &str) -> String {
+        let show = |p: Parsed| match p.ast {
+            Ast::Utility(u) => format!("{u:?}"),
+            Ast::Sql(s) => format!("Sql({s})"),
+            other => format!("{other:?}"),
+        };
+        parse(text).map_or_else(
+            |e| format!("{} {} @{:?}", e.code.as_str(), e.message, e.fields.position),
+            |all| all.into_iter().map(show).collect::<Vec<_>>().join("; "),
+        )
+    }
+
+    #[test]
+    fn splits_and_locates() {
+        let all = parse("select 1; /* ; */ select 'a;b' ;;\n select $$;$$").unwrap();
+        let texts: Vec<_> = all.iter().map(|p| (p.text.as_str(), p.offset_chars)).collect();
+        assert_eq!(texts, [("select 1", 0), ("select 'a;b'", 18), ("select $$;$$", 35)]);
+        assert!(matches!(parse(" ; -- x").unwrap()[..], [Parsed { ast: Ast::Empty, .. }]));
+        assert_eq!(utilities("select 1;\nselect ä frm t"), "42601 syntax error at or near \"t\" @Some(24)");
+        assert_eq!(utilities("select 1 from"), "42601 syntax error at end of input @Some(14)");
+        assert_eq!(utilities("selct 1"), "42601 syntax error at or near \"selct\" @Some(1)");
+        assert_eq!(utilities("begin isolation level"), "42601 syntax error at end of input @Some(22)");
+    }
+
+    #[test]
+    fn transactions_and_settings() {
+        for (text, expected) in [
+            (
+                "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE",
+                "Begin(TransactionModes { isolation: Some(Serializable), read_only: Some(true), deferrable: Some(true) })",
+            ),
+            (
+                "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+                "SetTransaction(TransactionModes { isolation: Some(RepeatableRead), read_only: Some(true), deferrable: None })",
+            ),
+            (
+                "END; ABORT; rollback to savepoint a; RELEASE b",
+                "Commit { chain: false }; Rollback { chain: false }; RollbackTo(\"a\"); Release(\"b\")",
+            ),
+            ("commit and chain", "Commit { chain: true }"),
+            ("SET CONSTRAINTS ALL IMMEDIATE", "SetConstraints { names: [], deferred: false }"),
+            ("SET SESSION timezone TO 'UTC'", "Set { name: \"timezone\", values: [\"UTC\"], local: false }"),
+            (
+                "SET TIME ZONE INTERVAL '+00:00' HOUR TO MINUTE",
+                "Set { name: \"TimeZone\", values: [\"+00:00\"], local: false }",
+            ),
+            (
+                "set local search_path = \"$user\", Public",
+                "Set { name: \"search_path\", values: [\"$user\", \"public\"], local: true }",
+            ),
+            ("SET extra_float_digits = -3", "Set { name: \"extra_float_digits\", values: [\"-3\"], local: false }"),
+            (
+                "RESET ALL; SHOW TIME ZONE; show transaction isolation level",
+                "ResetAll; Show(\"TimeZone\"); Show(\"transaction_isolation\")",
+            ),
+            ("DISCARD ALL; DEALLOCATE ALL; CLOSE ALL", "Discard(All); Deallocate(None); Close(None)"),
+        ] {
+            assert_eq!(utilities(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn cursors_and_prepared() {
+        for (text, expected) in [
+            (
+                "DECLARE c NO SCROLL CURSOR WITH HOLD FOR select 1",
+                "Declare { name: \"c\", query: \"select 1\", hold: true, scroll: Some(false), binary: false }",
+            ),
+            (
+                "FETCH FORWARD ALL FROM \"srv\"",
+                "Fetch { name: \"srv\", direction: Forward(9223372036854775807), is_move: false }",
+            ),
+            ("MOVE FORWARD 1 p", "Fetch { name: \"p\", direction: Forward(1), is_move: true }"),
+            (
+                "FETCH 100 FROM c; FETCH next; FETCH BACKWARD c",
+                "Fetch { name: \"c\", direction: Forward(100), is_move: false }; Fetch { name: \"next\", direction: Forward(1), is_move: false }; Fetch { name: \"c\", direction: Forward(-1), is_move: false }",
+            ),
+            ("EXECUTE p('a,b', (1, 2))", "Execute { name: \"p\", args: [\"'a,b'\", \"(1, 2)\"] }"),
+        ] {
+            assert_eq!(utilities(text), expected, "{text}");
+        }
+        assert!(matches!(parse("prepare p(int, text[]) as select $1").unwrap()[0].ast, Ast::Prepare { .. }));
+        assert_eq!(utilities("declare c cursor for selec 1"), "42601 syntax error at or near \"selec\" @Some(22)");
+    }
+
+    #[test]
+    fn helps_the_query_parser() {
+        for (text, expected) in [
+            ("table t", "Sql(SELECT * FROM t)"),
+            ("select a from only t, only u", "Sql(SELECT a FROM t, u)"),
+            ("select 'a'\n 'b'", "Sql(SELECT 'ab')"),
+            (
+                "select 1 from t join u on t.a operator(pg_catalog.=) any (u.b)",
+                "Sql(SELECT 1 FROM t JOIN u ON t.a = ANY(u.b))",
+            ),
+            ("select trim(trailing from x)", "Sql(SELECT TRIM(TRAILING ' ' FROM x))"),
+        ] {
+            assert_eq!(utilities(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_clients_send() {
+        for text in [
+            "vacuum analyze pgbench_accounts",
+            "LOCK TABLE public.child IN ACCESS SHARE MODE",
+            "copy pgbench_accounts from stdin with (freeze on)",
+            "UNLISTEN *",
+            "EXPLAIN (VERBOSE, FORMAT JSON) select 1",
+            "CREATE EXTENSION IF NOT EXISTS \"uuid-ossp\"",
+            "ALTER TABLE public.child ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (SEQUENCE NAME public.s START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1)",
+            "create table pgbench_tellers(tid int not null,bid int,filler char(84)) with (fillfactor=100)",
+            "CREATE TABLE \"shop_p\" (\"id\" bigint NOT NULL PRIMARY KEY GENERATED BY DEFAULT AS IDENTITY, \"p\" numeric(8, 2) NOT NULL)",
+            "create table k (d timestamptz not null default CURRENT_TIMESTAMP, e text check (e in ('a', 'b')), v varchar(20) default 'x'::character varying not null)",
+            "CREATE INDEX child_lower ON public.child USING btree (lower((u)::text))",
+            "REVOKE USAGE ON SCHEMA public FROM PUBLIC",
+            "COMMENT ON SCHEMA public IS ''",
+            "TRUNCATE \"a\", \"b\" RESTART IDENTITY",
+            "alter table \"kx\" alter column \"n\" type varchar(40) using (\"n\"::varchar(40))",
+        ] {
+            assert!(!utilities(text).starts_with("42"), "{text}: {}", utilities(text));
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_too_deep() {
+        let deep = format!("select {}1{}", "(".repeat(5000), ")".repeat(5000));
+        let chain = format!("select 1{}", " or true".repeat(5000));
+        let minus = format!("select {}1", "- ".repeat(5000));
+        let case = "select ".to_owned() + &"case when true then ".repeat(5000) + "1" + &" end".repeat(5000);
+        for text in [deep, chain, minus, case] {
+            assert_eq!(parse(&text).unwrap_err().code, state::STATEMENT_TOO_COMPLEX);
+        }
+        let fits = format!("select {}1{}, {}", "(".repeat(300), ")".repeat(300), vec!["1+1"; 5000].join(","));
+        assert!(parse(&fits).is_ok());
+        let flat = format!("select case {} end", "when a = 1 and b = 2 then 3 ".repeat(2000));
+        assert!(parse(&flat).is_ok());
+    }
+
+    #[test]
+    fn keeps_few_trees_of_a_long_text() {
+        let text = "select 1,2,3,4,5,6,7,8,9;".repeat(20_000);
+        let all = parse(&text).unwrap();
+        assert!(matches!(all[0].ast, Ast::Sql(_)) && matches!(all[19_999].ast, Ast::Later));
+    }
 }

@@ -60,3 +60,11 @@ pub fn types_of(names: &[TypeName], scope: &Scope<'_>) -> SqlResult<Vec<Type>> {
     let work = work::Work::new(scope);
     names.iter().map(|n| work.type_of(n).map(|(ty, _)| ty)).collect()
 }
+
+/// The working copy as it is after a statement, to be compared with what a replica reads back.
+#[cfg(test)]
+fn catalog_after(ddl: &Ddl, scope: &Scope<'_>) -> SqlResult<crate::sql::catalog::Catalog> {
+    let mut work = work::Work::new(scope);
+    table::run(&mut work, ddl)?;
+    Ok(work.catalog)
+}

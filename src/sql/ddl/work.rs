@@ -263,6 +263,11 @@ impl<'a> Work<'a> {
 
     /// CREATE TABLE of SQLite for `r`, under the name `physical`.
     pub fn create_physical(&mut self, r: &Relation, physical: &str) -> SqlResult<()> {
+        self.create_physical_among(r, physical, &BTreeSet::new())
+    }
+
+    /// `copies`: tables that are being copied, to which foreign keys refer by the copies' names.
+    fn create_physical_among(&mut self, r: &Relation, physical: &str, copies: &BTreeSet<u32>) -> SqlResult<()> {
         let rowid = self.catalog.rowid_column(r);
         let mut parts = Vec::new();
         for column in &r.columns {
@@ -276,7 +281,7 @@ impl<'a> Work<'a> {
                 }
                 ConstraintKind::ForeignKey { .. } => {
                     let columns = column_list(r, &constraint.columns);
-                    let references = self.references_sql(r, constraint)?;
+                    let references = self.references_sql(r, constraint, copies)?;
                     parts.push(format!("CONSTRAINT \"{}\" FOREIGN KEY ({columns}) {references}", constraint.oid));
                 }
                 ConstraintKind::PrimaryKey { .. } | ConstraintKind::Unique { .. } => {}
@@ -308,7 +313,7 @@ impl<'a> Work<'a> {
     }
 
     /// `REFERENCES …` of a foreign key of `r`, which may refer to itself.
-    pub fn references_sql(&self, r: &Relation, constraint: &Constraint) -> SqlResult<String> {
+    fn references_sql(&self, r: &Relation, constraint: &Constraint, copies: &BTreeSet<u32>) -> SqlResult<String> {
         let ConstraintKind::ForeignKey { table, columns, on_update, on_delete } = &constraint.kind else {
             return Err(SqlError::internal("not a foreign key"));
         };
@@ -319,9 +324,13 @@ impl<'a> Work<'a> {
             (true, false) => " DEFERRABLE INITIALLY IMMEDIATE",
             _ => "",
         };
+        let name = match copies.contains(table) {
+            true => copy_name(*table),
+            false => sqlite_name(&parent.schema, &parent.name),
+        };
         Ok(format!(
             "REFERENCES {}({}) ON UPDATE {} ON DELETE {}{deferrable}",
-            quote(&sqlite_name(&parent.schema, &parent.name)),
+            quote(&name),
             column_list(parent, columns),
             on_update.sql(),
             on_delete.sql(),
@@ -330,6 +339,10 @@ impl<'a> Work<'a> {
 
     /// CREATE INDEX of SQLite, unless the key is the rowid.
     pub fn create_physical_index(&mut self, r: &Relation, index: &Index) -> SqlResult<()> {
+        self.create_physical_index_on(r, index, &sqlite_name(&r.schema, &r.name))
+    }
+
+    fn create_physical_index_on(&mut self, r: &Relation, index: &Index, physical: &str) -> SqlResult<()> {
         if self.catalog.rowid_keys.contains(&index.oid) {
             return Ok(());
         }
@@ -351,7 +364,7 @@ impl<'a> Work<'a> {
             "CREATE {}INDEX {} ON {}({}){predicate}",
             if index.unique { "UNIQUE " } else { "" },
             quote(&sqlite_name(&r.schema, &index.name)),
-            quote(&sqlite_name(&r.schema, &r.name)),
+            quote(physical),
             keys.join(", "),
         ));
         Ok(())
@@ -366,36 +379,40 @@ impl<'a> Work<'a> {
     /// Copies a table into its new form, with `values` (SQLite expressions over the old columns) for some columns.
     ///
     /// SQLite cannot change most things in place, and dropping a table that others refer to would first delete its
-    /// rows, cascades and all. So every table that refers to it, directly or not, is copied as well; then the old
-    /// ones lose their foreign keys, are dropped, and the copies take their names.
+    /// rows, cascades and all. So every table that refers to it, directly or not, is copied as well, parents first,
+    /// and the copies refer to one another; then the old ones lose their foreign keys and are dropped, and the
+    /// copies take their names, which SQLite carries over to the references.
     pub fn rebuild(&mut self, old: &Relation, new: &Relation, values: &BTreeMap<i16, String>) -> SqlResult<()> {
         let mut pairs = vec![(old.clone(), new.clone())];
         for oid in self.referring(old.oid) {
             let other = self.catalog.by_oid(oid).map(|r| Relation::clone(r));
             pairs.extend(other.map(|r| (r.clone(), r)));
         }
-        let mut finals = Vec::new();
+        let pairs = parents_first(pairs)?;
+        let copies: BTreeSet<u32> = pairs.iter().map(|(r, _)| r.oid).collect();
         for (before, after) in &pairs {
-            let copy = format!("quorate.copy.{}", before.oid);
-            self.create_physical(after, &copy)?;
+            let copy = copy_name(before.oid);
+            self.create_physical_among(after, &copy, &copies)?;
             self.copy_rows(before, after, &copy, if before.oid == old.oid { Some(values) } else { None });
-            finals.push((copy, quote(&sqlite_name(&before.schema, &before.name))));
-        }
-        for ((before, _), (_, name)) in pairs.iter().zip(&finals) {
-            for c in before.constraints.iter().filter(|c| matches!(c.kind, ConstraintKind::ForeignKey { .. })) {
-                self.sql(format!("ALTER TABLE {name} DROP CONSTRAINT \"{}\"", c.oid));
+            for index in &before.indexes {
+                let name = quote(&sqlite_name(&before.schema, &index.name));
+                self.sql(format!("DROP INDEX IF EXISTS {name}"));
             }
-        }
-        for (_, name) in &finals {
-            self.sql(format!("DROP TABLE {name}"));
-        }
-        for (copy, name) in &finals {
-            self.sql(format!("ALTER TABLE {} RENAME TO {name}", quote(copy)));
-        }
-        for (_, after) in &pairs {
             for index in &after.indexes {
-                self.create_physical_index(after, index)?;
+                self.create_physical_index_on(after, index, &copy)?;
             }
+        }
+        let name = |r: &Relation| quote(&sqlite_name(&r.schema, &r.name));
+        for (before, _) in &pairs {
+            for c in before.constraints.iter().filter(|c| matches!(c.kind, ConstraintKind::ForeignKey { .. })) {
+                self.sql(format!("ALTER TABLE {} DROP CONSTRAINT \"{}\"", name(before), c.oid));
+            }
+        }
+        for (before, _) in &pairs {
+            self.sql(format!("DROP TABLE {}", name(before)));
+        }
+        for (before, _) in &pairs {
+            self.sql(format!("ALTER TABLE {} RENAME TO {}", quote(&copy_name(before.oid)), name(before)));
         }
         Ok(())
     }
@@ -445,6 +462,26 @@ impl<'a> Work<'a> {
         let views = self.catalog.uses.iter().filter(|(_, used)| used.contains(&relation));
         views.filter_map(|(view, _)| self.catalog.by_oid(*view)).map(|r| Relation::clone(r)).collect()
     }
+}
+
+/// The name of a table's copy while it is rebuilt.
+fn copy_name(table: u32) -> String {
+    format!("quorate.copy.{table}")
+}
+
+/// Orders tables so that each comes after those it refers to.
+fn parents_first(mut left: Vec<(Relation, Relation)>) -> SqlResult<Vec<(Relation, Relation)>> {
+    let mut placed: Vec<(Relation, Relation)> = Vec::new();
+    while !left.is_empty() {
+        let waits_for = |r: &Relation, other: u32| {
+            r.constraints.iter().any(|c| matches!(c.kind, ConstraintKind::ForeignKey { table, .. } if table == other))
+        };
+        let ready =
+            left.iter().position(|(_, r)| left.iter().all(|(_, other)| other.oid == r.oid || !waits_for(r, other.oid)));
+        let ready = ready.ok_or_else(|| SqlError::unsupported("copying tables whose foreign keys form a cycle"))?;
+        placed.push(left.remove(ready));
+    }
+    Ok(placed)
 }
 
 fn index_relation(table: &Relation, index: &Index) -> Relation {
