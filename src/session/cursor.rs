@@ -10,7 +10,7 @@ use super::{CursorId, Session, Step, Wait};
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::Failure;
 use crate::sql::plan::{FetchDirection, PlanKind, ResultColumn};
-use super::codec::{parse_text, write_text};
+use crate::types::text::{parse_text, write_text};
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
 use std::sync::Arc;
