@@ -1,11 +1,12 @@
 //! The extended protocol: Parse, Bind, Describe, Execute, Close, Flush, Sync.
 
-use super::codec::{parse_binary, parse_text};
 use super::effect::{Bind, Effect, Message, Request, Target, World};
 use super::portal::{AnswerAs, Portal, PortalState, Prepared, Run};
 use super::{Session, Step, Stop, Task, What, aborted};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::plan::{Plan, PlanKind, ResultColumn, Utility};
+use crate::types::binary::parse_binary;
+use crate::types::text::parse_text_at;
 use crate::types::{Env, NO_TYPMOD, Type};
 use crate::value::Value;
 use std::sync::Arc;
@@ -28,7 +29,9 @@ impl Session {
                 Ok(())
             }
             Request::Flush => self.flush(world),
-            Request::Sync => self.finish_requests(world, Task { what: What::Message(Request::Sync), barriered: true }),
+            Request::Sync => {
+                self.finish_requests(world, Task { what: What::Message(Request::Sync), barriered: true })
+            }
             _ => Err(SqlError::internal("not a message of the extended protocol").into()),
         }
     }
@@ -121,11 +124,13 @@ impl Session {
         let formats = &bind.result_formats;
         let columns = self.columns_of(&prepared.plan).len();
         if formats.len() > 1 && formats.len() != columns {
-            let message = format!("bind message has {} result formats but query has {columns} columns", formats.len());
+            let message =
+                format!("bind message has {} result formats but query has {columns} columns", formats.len());
             return Err(SqlError::new(state::PROTOCOL_VIOLATION, message).into());
         }
         let env = self.settings.env();
-        let params = parameters(bind, &prepared.plan.params, &env)?;
+        let now = self.transaction.as_ref().map(|t| t.started);
+        let params = parameters(bind, &prepared.plan.params, &env, now)?;
         if bind.portal.is_empty() {
             self.drop_portal("");
         } else if self.portals.contains_key(&bind.portal) {
@@ -178,9 +183,9 @@ impl Session {
     }
 
     pub(super) fn portal_named(&mut self, name: &str) -> SqlResult<&mut Portal> {
-        self.portals
-            .get_mut(name)
-            .ok_or_else(|| SqlError::new(state::INVALID_CURSOR_NAME, format!("portal \"{name}\" does not exist")))
+        self.portals.get_mut(name).ok_or_else(|| {
+            SqlError::new(state::INVALID_CURSOR_NAME, format!("portal \"{name}\" does not exist"))
+        })
     }
 
     fn execute(&mut self, world: &World, name: &str, max_rows: u32) -> Step {
@@ -278,7 +283,7 @@ fn check_counts(bind: &Bind, plan: &Plan) -> SqlResult<()> {
     }
 }
 
-fn parameters(bind: &Bind, types: &[Type], env: &Env) -> SqlResult<Vec<Value>> {
+fn parameters(bind: &Bind, types: &[Type], env: &Env, now: Option<i64>) -> SqlResult<Vec<Value>> {
     let format = |i: usize| match bind.param_formats.as_slice() {
         [] => 0,
         [one] => *one,
@@ -289,7 +294,7 @@ fn parameters(bind: &Bind, types: &[Type], env: &Env) -> SqlResult<Vec<Value>> {
         values.push(match bytes {
             None => Value::Null,
             Some(bytes) if format(i) == 1 => parse_binary(*ty, NO_TYPMOD, bytes, env)?,
-            Some(bytes) => parse_text(*ty, NO_TYPMOD, utf8(bytes)?, env)?,
+            Some(bytes) => parse_text_at(*ty, NO_TYPMOD, utf8(bytes)?, env, now)?,
         });
     }
     Ok(values)
