@@ -376,8 +376,12 @@ impl Settings {
         };
         let user = value("session_authorization");
         let path = identifiers(value("search_path")).unwrap_or_default();
-        let path: Vec<String> =
-            path.into_iter().map(|name| if name == "$user" { user.to_owned() } else { name }).collect();
+        // A user who happens to be called like a schema of the system's does not own it.
+        let owns = user != "quorate" && user != "information_schema" && !user.starts_with("pg_");
+        let path: Vec<String> = path
+            .into_iter()
+            .filter_map(|name| if name == "$user" { owns.then(|| user.to_owned()) } else { Some(name) })
+            .collect();
         let mut hash = Xxh3::new();
         hash.update(&self.identity.to_le_bytes());
         for name in ["TimeZone", "DateStyle", "IntervalStyle", "extra_float_digits", "bytea_output", "search_path"] {
