@@ -309,3 +309,22 @@ fn indexes_sequences_schemas_and_drops() {
     assert!(db.fails("create trigger x").starts_with("0A000 CREATE TRIGGER"));
     assert!(db.fails("create type m as enum ('a')").starts_with("0A000 CREATE TYPE"));
 }
+
+#[test]
+fn views_and_tables_of_queries() {
+    let mut db = Db::new();
+    db.run("create table t (a int, b text); create view v as select a, b as c from t where a > 0; create view w(x) as select c from v").unwrap();
+    assert_eq!(db.describe("w"), "x 25/-1");
+    assert_eq!(db.fails("create view v as select 1"), "42P07 relation \"v\" already exists");
+    db.run("create or replace view v as select a, b as c, a as d from t").unwrap();
+    assert!(db.fails("drop view v").starts_with("2BP01 cannot drop view v because other objects depend on it"));
+    assert!(db.fails("drop table t").starts_with("2BP01"));
+    db.connection.execute_batch("insert into \"public.t\" values (1, 'x')").unwrap();
+    db.run("create table u as select a, c from v; create table e (n) as select a from t with no data").unwrap();
+    assert_eq!(db.describe("u"), "a 23/-1\nc 25/-1");
+    assert_eq!(db.count("select count(*) from \"public.u\" where a = 1"), 1);
+    assert_eq!(db.count("select count(*) from \"public.e\""), 0);
+    db.run("drop table t cascade").unwrap();
+    assert_eq!(db.count("select count(*) from \"_quorate_view\""), 0);
+    assert_eq!(db.count("select count(*) from \"pg_catalog.pg_depend\""), 0);
+}
