@@ -77,6 +77,7 @@ impl State {
                 ValueRef::Blob(&command::encode(membership)),
                 ValueRef::Int(migration.into()),
                 ValueRef::Int(i64::MIN),
+                ValueRef::Text(owner),
             ],
         )
     }
