@@ -754,7 +754,6 @@ impl Fields {
             "today" | "tomorrow" | "yesterday" => {
                 let shift = i64::from(lower == "tomorrow") - i64::from(lower == "yesterday");
                 self.set_date(today()? + shift);
-                self.time.get_or_insert(0);
             }
             "allballs" => {
                 self.time = Some(0);

@@ -28,6 +28,8 @@ mod info;
 pub mod interval;
 pub mod json;
 pub mod numeric;
+#[cfg(test)]
+mod oracle;
 pub mod text;
 pub mod to_char;
 pub mod zone;

@@ -287,7 +287,7 @@ fn field(m: &Moment, key: &str, written: &str, fill: bool) -> SqlResult<String> 
         "IY" => pad(iso_year()? % 100, 2),
         "I" => pad(iso_year()? % 10, 1),
         "J" => (date()? + datetime::JULIAN_EPOCH).to_string(),
-        "RM" => name(ROMAN_MONTHS[m.month.rem_euclid(12) as usize - usize::from(m.month > 0)], 4),
+        "RM" => name(ROMAN_MONTHS[(m.month - 1).rem_euclid(12) as usize], 4),
         _ => return Err(SqlError::unsupported(format!("the template pattern \"{written}\""))),
     })
 }
