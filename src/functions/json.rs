@@ -252,9 +252,7 @@ fn set_lax(_: &mut Context, a: &[ValueRef<'_>]) -> SqlResult<Value> {
     }
     let treatment = if a[4].is_null() { "" } else { text(a, 4)? };
     match treatment {
-        "use_json_null" => {
-            from_tree(json::change(tree(a, 0)?, &texts(a, 1)?, &Json::Null, Change::Set { create })?)
-        }
+        "use_json_null" => from_tree(json::change(tree(a, 0)?, &texts(a, 1)?, &Json::Null, Change::Set { create })?),
         "delete_key" => from_tree(json::change(tree(a, 0)?, &texts(a, 1)?, &Json::Null, Change::Delete)?),
         "return_target" => part(Some(text(a, 0)?)),
         "raise_exception" => Err(SqlError::new(state::NULL_VALUE_NOT_ALLOWED, "JSON value must not be null")
@@ -446,9 +444,8 @@ fn build_object(args: &[ValueRef<'_>], env: &Env) -> SqlResult<String> {
 fn object_text(pairs: impl Iterator<Item = (Option<String>, Option<String>)>) -> SqlResult<String> {
     let mut out = String::from("{");
     for (at, (key, value)) in pairs.enumerate() {
-        let key = key.ok_or_else(|| {
-            SqlError::new(state::NULL_VALUE_NOT_ALLOWED, "null value not allowed for object key")
-        })?;
+        let key =
+            key.ok_or_else(|| SqlError::new(state::NULL_VALUE_NOT_ALLOWED, "null value not allowed for object key"))?;
         if at > 0 {
             out.push_str(", ");
         }

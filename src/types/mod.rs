@@ -16,6 +16,7 @@
 //! | time | INTEGER | µs since midnight |
 //! | timestamp, timestamptz | INTEGER | µs since 2000-01-01 (UTC); infinities are i64 extremes |
 //! | interval | TEXT | 'months\|days\|µs', collation `pg_interval` |
+//! | timetz | TEXT | 'µs\|seconds east of UTC', collation `pg_timetz` |
 //! | json | TEXT | as given |
 //! | jsonb | TEXT | canonical: keys sorted by length then bytes, duplicates removed, numbers kept exact |
 //! | arrays | BLOB | PostgreSQL's binary array format |
@@ -34,7 +35,7 @@ pub mod text;
 pub mod to_char;
 pub mod zone;
 
-pub use info::{TypeInfo, all_types, format_type, format_type_plain, typmod_in, typmod_out};
+pub use info::{TypeInfo, all_types, format_type, format_type_plain, interval_typmod, typmod_in, typmod_out};
 
 use serde::{Deserialize, Serialize};
 

@@ -203,9 +203,10 @@ impl Bench {
     }
 
     fn operate(&self, name: &str, left: Option<Typed>, right: Typed) -> SqlResult<Typed> {
-        let found = OPERATORS.into_iter().flatten().find(|o| {
-            o.name == name && o.left == left.as_ref().map(|l| l.ty) && o.right == right.ty
-        });
+        let found = OPERATORS
+            .into_iter()
+            .flatten()
+            .find(|o| o.name == name && o.left == left.as_ref().map(|l| l.ty) && o.right == right.ty);
         let op = found.unwrap_or_else(|| panic!("no operator {name} for {:?}", right.ty));
         let args: Vec<Typed> = left.into_iter().chain([right]).collect();
         Ok(Typed { ty: op.result, typmod: NO_TYPMOD, value: self.run(op.lower, &args, NO_TYPMOD)? })
