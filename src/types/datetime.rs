@@ -631,9 +631,11 @@ fn mm_ss(minute: i64, second: &str) -> Result<i64, Fail> {
 }
 
 fn clock(hour: i64, minute: i64, second: i64, micros: i64) -> Result<i64, Fail> {
+    if !(0..60).contains(&minute) || !(0..=60).contains(&second) || !(0..=24).contains(&hour) {
+        return Err(Fail::Field);
+    }
     let total = hour * USECS_PER_HOUR + minute * USECS_PER_MINUTE + second * USECS_PER_SEC + micros;
-    let fits = (0..60).contains(&minute) && (0..=60).contains(&second) && (0..=24).contains(&hour);
-    if fits && total <= MICROS_PER_DAY { Ok(total) } else { Err(Fail::Field) }
+    if total <= MICROS_PER_DAY { Ok(total) } else { Err(Fail::Field) }
 }
 
 /// Seconds east of UTC of `+hh`, `+hhmm`, `+hh:mm[:ss]`.
@@ -824,9 +826,9 @@ impl Fields {
             return Ok(());
         }
         if let Some(julian) = lower.strip_prefix('j')
-            && let Ok(day) = julian.parse::<i64>()
+            && let Ok(day) = julian.parse::<u32>()
         {
-            self.set_date(day - JULIAN_EPOCH);
+            self.set_date(i64::from(day) - JULIAN_EPOCH);
             return Ok(());
         }
         if self.zone.is_some() {
@@ -857,7 +859,8 @@ impl Fields {
             _ if year == 0 && self.special.is_none() => return Err(Fail::Field),
             _ => {}
         }
-        if let Some(day) = self.day_of_year {
+        let exists = (-4713..=5_874_898).contains(&year);
+        if let Some(day) = self.day_of_year.filter(|_| exists) {
             if !(1..=365 + i64::from(is_leap(year))).contains(&day) {
                 return Err(Fail::Field);
             }
@@ -870,9 +873,10 @@ impl Fields {
         if day > days_in_month(year, month) {
             return Err(Fail::Field);
         }
-        if !(-4713..=5_874_898).contains(&year) {
+        if !exists {
             return Err(Fail::Range);
         }
+
         Ok(days_of(year, month, day))
     }
 
@@ -1435,7 +1439,8 @@ pub fn bin(stride: &Interval, timestamp: i64, origin: i64) -> SqlResult<i64> {
         return Err(SqlError::new(state::DATETIME_FIELD_OVERFLOW, "stride must be greater than zero"));
     }
     let difference = timestamp.checked_sub(origin).ok_or_else(super::interval::out_of_range)?;
-    check_timestamp(Some(origin + difference.div_euclid(step) * step))
+    let whole = difference.div_euclid(step).checked_mul(step);
+    check_timestamp(whole.and_then(|whole| origin.checked_add(whole)))
 }
 
 fn whole(n: i64) -> SqlResult<Option<Numeric>> {

@@ -727,7 +727,8 @@ fn parse_iso(text: &str) -> Result<Sum, Fail> {
         None => (body, ""),
     };
     for (part, is_time) in [(date, false), (time, true)] {
-        let alternative = if is_time { part.contains(':') } else { part[part.len().min(1)..].contains('-') };
+        let alternative =
+            if is_time { part.contains(':') } else { part.get(1..).is_some_and(|rest| rest.contains('-')) };
         let designated = part.bytes().any(|b| b.is_ascii_alphabetic());
         if alternative && !designated {
             let separator = if is_time { ':' } else { '-' };

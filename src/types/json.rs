@@ -77,7 +77,10 @@ impl<'a> Parser<'a> {
             '{' | '}' | '[' | ']' | ',' | ':' => self.fail(format!("Expected {expected}, but found \"{first}\".")),
             '"' => {
                 let end = rest[1..].find('"').map_or(rest.len(), |at| at + 2);
-                self.fail(format!("Expected {expected}, but found {}.", quote(&rest[1..end.max(2) - 1])))
+                self.fail(format!(
+                    "Expected {expected}, but found {}.",
+                    quote(rest.get(1..end - 1).unwrap_or(&rest[1..]))
+                ))
             }
             _ => self.fail(format!("Token \"{first}\" is invalid.")),
         }

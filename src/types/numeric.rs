@@ -211,7 +211,7 @@ impl Decimal {
 
     fn neg(&self) -> Decimal {
         let digits = match &self.digits {
-            Small(n) => Small(-n),
+            Small(n) => n.checked_neg().map_or_else(|| Big(-BigInt::from(*n)), Small),
             Big(n) => (-n).into(),
         };
         Decimal { digits, scale: self.scale }

@@ -373,3 +373,41 @@ fn answers_as_postgres_does() {
     assert!(count > 2000);
     assert!(wrong.is_empty(), "{} of {count} differ:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+/// Whatever a client sends is a value or an error, never a panic.
+#[test]
+fn mutated_inputs_do_not_panic() {
+    let bench = Bench::new();
+    let mut dice = Context { seed: 1, ..Context::default() };
+    let alphabet = "0123456789-+:.,eE /PT\"'{}[]\\aYMDé€\u{1F600}";
+    let letters: Vec<char> = alphabet.chars().collect();
+    for line in include_str!("oracle.txt").lines().filter(|l| l.starts_with('\'')) {
+        let (body, rest) = quoted(line.split_once('\t').unwrap().0);
+        let (ty, typmod) = type_of(rest[2..].split([' ', ':']).next().unwrap_or("text"));
+        for _ in 0..4 {
+            let mut text: Vec<char> = body.chars().collect();
+            for _ in 0..1 + dice.random() % 3 {
+                let at = dice.random() as usize % (text.len() + 1);
+                let letter = letters[dice.random() as usize % letters.len()];
+                match dice.random() % 3 {
+                    0 => text.insert(at, letter),
+                    1 if at < text.len() => text[at] = letter,
+                    _ if at < text.len() => drop(text.remove(at)),
+                    _ => text.push(letter),
+                }
+            }
+            let text: String = text.into_iter().collect();
+            if let Ok(value) = super::text::parse_text_at(ty, typmod, &text, &bench.env(), Some(0)) {
+                // What was read can be shown and read again.
+                let shown = bench.show(&Typed { ty, typmod, value }).unwrap();
+                let again = super::text::parse_text_at(ty, typmod, &shown, &bench.env(), Some(0));
+                assert!(again.is_ok(), "{text} became {shown}, which is an error: {again:?}");
+            }
+            let _ = super::to_char::timestamp(123_456_789_012_345, None, &text);
+            let _ = super::to_char::number(&super::numeric::Numeric::scaled(-12_345, 2), &text);
+            let _ = super::to_char::parse_timestamp("2024-01-02 03:04:05.678 é", &text, &super::zone::Zone::Utc);
+            let _ = super::to_char::parse_timestamp(&text, "YYYY-MM-DD HH24:MI:SS.US Mon TZH", &super::zone::Zone::Utc);
+            let _ = super::zone::Zone::find(&text);
+        }
+    }
+}

@@ -364,7 +364,10 @@ fn read(text: &str, template: &str) -> SqlResult<Read> {
             break;
         }
         match node {
-            Node::Separator(c) if exact => rest = rest.strip_prefix(*c).unwrap_or(&rest[1..]),
+            Node::Separator(c) if exact => {
+                rest =
+                    rest.strip_prefix(*c).unwrap_or_else(|| rest.chars().next().map_or("", |c| &rest[c.len_utf8()..]))
+            }
             Node::Separator(_) => {
                 let blank = rest.trim_start();
                 // A separator matches one of any kind, and blanks around it.
@@ -616,13 +619,13 @@ fn integer<'a>(text: &'a str, written: &str, limit: usize) -> SqlResult<(i64, &'
         return Err(mismatch(text, written).detail("Value must be an integer."));
     }
     let end = sign + digits;
-    let n = text[..end].parse().map_err(|_| {
+    let n = text[..end].parse::<i32>().map_err(|_| {
         SqlError::new(
             state::DATETIME_FIELD_OVERFLOW,
             format!("value for \"{written}\" in source string is out of range"),
         )
     })?;
-    Ok((n, &text[end..]))
+    Ok((n.into(), &text[end..]))
 }
 
 /// Which of the names stands at the start, in full or by three letters.
@@ -716,7 +719,7 @@ fn number_template(template: &str) -> SqlResult<NumberTemplate> {
                 t.pieces.push(Piece::Ordinal(rest.starts_with("TH")));
                 2
             }
-            "EE" if rest.len() >= 4 && rest[..4].eq_ignore_ascii_case("EEEE") => {
+            "EE" if rest.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("EEEE")) => {
                 t.exponent = true;
                 4
             }
@@ -881,8 +884,8 @@ fn lay_out(t: &NumberTemplate, digits: &str, negative: bool) -> String {
             }
             Piece::Digit { .. } => {
                 let at = place - before;
-                if at < last_kept {
-                    out.push(fraction.as_bytes()[at] as char);
+                if let Some(digit) = fraction.as_bytes().get(at).filter(|_| at < last_kept) {
+                    out.push(*digit as char);
                 }
                 place += 1;
             }

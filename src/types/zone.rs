@@ -155,7 +155,8 @@ fn clock_offset(text: &str) -> Option<i32> {
     let hours = parts.next()?.ok()?;
     let minutes = parts.next().unwrap_or(Ok(0)).ok()?;
     let seconds = parts.next().unwrap_or(Ok(0)).ok()?;
-    Some(hours * 3600 + minutes * 60 + seconds)
+    let fits = (0..=167).contains(&hours) && (0..60).contains(&minutes) && (0..60).contains(&seconds);
+    fits.then(|| hours * 3600 + minutes * 60 + seconds)
 }
 
 /// Offset in seconds of an abbreviation, in lower case, from PostgreSQL's default set. Where PostgreSQL's meaning
