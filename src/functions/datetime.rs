@@ -177,15 +177,30 @@ pub const FUNCTIONS: &[Function] = &[
         "q_zone_ts({6}, q_make_timestamp({0}, {1}, {2}, {3}, {4}, {5}))",
     )
     .stable(),
-    Function {
-        optional: 7,
-        ..func(
-            "make_interval",
-            &[INT4, INT4, INT4, INT4, INT4, INT4, FLOAT8],
-            INTERVAL,
-            "q_make_interval({0}, {1}, {2}, {3}, {4}, {5}, {6})",
-        )
-    },
+    // One row for each number of arguments: the others are zero.
+    func("make_interval", &[], INTERVAL, "'0|0|0'"),
+    func("make_interval", &[INT4], INTERVAL, "q_make_interval({0}, 0, 0, 0, 0, 0, 0.0)"),
+    func("make_interval", &[INT4, INT4], INTERVAL, "q_make_interval({0}, {1}, 0, 0, 0, 0, 0.0)"),
+    func("make_interval", &[INT4, INT4, INT4], INTERVAL, "q_make_interval({0}, {1}, {2}, 0, 0, 0, 0.0)"),
+    func("make_interval", &[INT4, INT4, INT4, INT4], INTERVAL, "q_make_interval({0}, {1}, {2}, {3}, 0, 0, 0.0)"),
+    func(
+        "make_interval",
+        &[INT4, INT4, INT4, INT4, INT4],
+        INTERVAL,
+        "q_make_interval({0}, {1}, {2}, {3}, {4}, 0, 0.0)",
+    ),
+    func(
+        "make_interval",
+        &[INT4, INT4, INT4, INT4, INT4, INT4],
+        INTERVAL,
+        "q_make_interval({0}, {1}, {2}, {3}, {4}, {5}, 0.0)",
+    ),
+    func(
+        "make_interval",
+        &[INT4, INT4, INT4, INT4, INT4, INT4, FLOAT8],
+        INTERVAL,
+        "q_make_interval({0}, {1}, {2}, {3}, {4}, {5}, {6})",
+    ),
     func("to_timestamp", &[FLOAT8], TIMESTAMPTZ, "q_from_unix({0})"),
     func("to_timestamp", &[TEXT, TEXT], TIMESTAMPTZ, "q_to_timestamp({0}, {1})").stable(),
     func("to_date", &[TEXT, TEXT], DATE, "q_to_date({0}, {1})").stable(),
@@ -418,7 +433,10 @@ pub const SCALARS: &[Scalar] = &[
         let (hour, minute, second) = (int(a, 3)?, int(a, 4)?, real(a, 5)?);
         from_int(dt::make_timestamp(int(a, 0)?, int(a, 1)?, int(a, 2)?, hour, minute, second)?)
     }),
-    scalar("q_make_interval", 7, make_interval).lax(),
+    scalar("q_make_interval", 7, |_, a| {
+        let part = |i| int(a, i).map(|n| n as i32);
+        from_iv(interval::make(part(0)?, part(1)?, part(2)?, part(3)?, part(4)?, part(5)?, real(a, 6)?)?)
+    }),
     scalar("q_from_unix", 1, |_, a| from_int(dt::from_unix(real(a, 0)?)?)),
     scalar("q_to_timestamp", 2, |ctx, a| from_int(to_char::parse_timestamp(text(a, 0)?, text(a, 1)?, &session(ctx)?)?))
         .contextual(),
@@ -456,13 +474,6 @@ fn interval_zone(interval: &Interval) -> SqlResult<Zone> {
         return Err(invalid(format!("interval time zone \"{shown}\" must not include months or days")));
     }
     Ok(Zone::Fixed((interval.micros / USECS_PER_SEC) as i32))
-}
-
-/// Arguments that were left out are NULL and count as 0; a NULL that was given cannot be told from them.
-fn make_interval(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
-    let part = |i: usize| -> SqlResult<i32> { if args[i].is_null() { Ok(0) } else { int(args, i).map(|n| n as i32) } };
-    let seconds = if args[6].is_null() { 0.0 } else { real(args, 6)? };
-    from_iv(interval::make(part(0)?, part(1)?, part(2)?, part(3)?, part(4)?, part(5)?, seconds)?)
 }
 
 /// `generate_series` as an array for `q_unnest`.
