@@ -1,1 +1,88 @@
-//! HTTP: health, metrics, status.
+//! HTTP for people and machines that watch: `/health`, `/ready`, `/status`, `/metrics`; and `/join` for new nodes.
+//!
+//! Knows neither Raft nor SQL: everything it tells comes from [`Facts`].
+
+pub mod metrics;
+
+use crate::status::ClusterStatus;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::{Deserialize, Serialize};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// What a node that wants to become a member says of itself.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct JoinRequest {
+    pub cluster: String,
+    pub name: String,
+    pub incarnation: u64,
+    pub peer_addr: String,
+    pub pg_addr: String,
+    pub http_addr: String,
+}
+
+/// What it needs to become one.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct JoinReply {
+    pub cluster_id: u128,
+    pub node: u64,
+    /// (node id, peer address) of the members.
+    pub members: Vec<(u64, String)>,
+    /// (group, replica id of the new node in it).
+    pub replicas: Vec<(u64, u64)>,
+    /// (group, replica, node) of every replica.
+    pub placement: Vec<(u64, u64, u64)>,
+}
+
+/// The room's view of the node.
+pub trait Facts: Send + Sync + 'static {
+    fn status(&self) -> ClusterStatus;
+    /// Why the node does not serve, if it does not.
+    fn not_ready(&self) -> Option<String>;
+    fn join(&self, request: JoinRequest) -> Pin<Box<dyn Future<Output = Result<JoinReply, String>> + Send>>;
+}
+
+/// Serves until `shutdown` turns true.
+pub async fn serve(listener: TcpListener, facts: Arc<dyn Facts>, mut shutdown: watch::Receiver<bool>) {
+    let app = Router::new()
+        .route("/health", get(|| async { "ok\n" }))
+        .route("/ready", get(ready))
+        .route("/status", get(status))
+        .route("/metrics", get(metrics_text))
+        .route("/join", post(join))
+        .with_state(facts);
+    let until = async move {
+        let _ = shutdown.wait_for(|stop| *stop).await;
+    };
+    if let Err(e) = axum::serve(listener, app).with_graceful_shutdown(until).await {
+        tracing::error!("the HTTP server ended: {e}");
+    }
+}
+
+async fn ready(State(facts): State<Arc<dyn Facts>>) -> (StatusCode, String) {
+    match facts.not_ready() {
+        None => (StatusCode::OK, "ready\n".into()),
+        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
+    }
+}
+
+async fn status(State(facts): State<Arc<dyn Facts>>) -> Json<ClusterStatus> {
+    Json(facts.status())
+}
+
+async fn metrics_text(State(facts): State<Arc<dyn Facts>>) -> String {
+    metrics::render(&facts.status())
+}
+
+async fn join(
+    State(facts): State<Arc<dyn Facts>>,
+    Json(request): Json<JoinRequest>,
+) -> Result<Json<JoinReply>, (StatusCode, String)> {
+    facts.join(request).await.map(Json).map_err(|why| (StatusCode::CONFLICT, why))
+}

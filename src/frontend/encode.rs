@@ -127,7 +127,9 @@ pub fn data_row(out: &mut Vec<u8>, form: &RowForm, values: &[ValueRef<'_>]) -> S
     let start = out.len();
     out.extend_from_slice(&[b'D', 0, 0, 0, 0]);
     out.extend_from_slice(&(form.columns.len() as u16).to_be_bytes());
-    for ((column, binary), value) in form.columns.iter().zip(&form.binary).zip(values) {
+    // What a statement returns beyond its columns comes first and is for the server (EXPLAIN's node numbers).
+    let hidden = values.len() - form.columns.len().min(values.len());
+    for ((column, binary), value) in form.columns.iter().zip(&form.binary).zip(&values[hidden..]) {
         if value.is_null() {
             out.extend_from_slice(&(-1i32).to_be_bytes());
             continue;

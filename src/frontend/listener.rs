@@ -188,8 +188,7 @@ impl<D: Database> Newcomer<D> {
         let key = registration.key;
         encode::put(&mut out, &BackendKeyData::new(key.pid, SecretKey::I32(key.secret)));
         encode::message(&mut out, &Message::Ready(Status::Idle));
-        let identity =
-            Identity { user: hello.user, database: hello.database, pid: key.pid, origin: rand::random() };
+        let identity = Identity { user: hello.user, database: hello.database, pid: key.pid, origin: rand::random() };
         let (language, plans) = (Arc::clone(&options.language), Arc::clone(&options.plans));
         let session = Session::new(identity, options.limits, settings, language, plans);
         let connection = Connection {

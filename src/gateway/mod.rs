@@ -2,6 +2,10 @@
 //!
 //! [`Database`] is all that the front knows of the cluster.
 
+pub mod peer;
+pub mod router;
+pub mod split;
+
 use crate::command::{StepOutcome, Write};
 use crate::error::{SqlError, SqlResult};
 use crate::functions::Context;
@@ -81,7 +85,7 @@ pub trait Database: Send + Sync + 'static {
     /// The catalog as of what is applied here; other nodes may already have a newer one.
     fn catalog(&self) -> Arc<Catalog>;
 
-    /// The highest index applied here: what a new request is born at.
+    /// The log index applied here: what [`Write::born`] is.
     fn applied(&self) -> u64;
 
     /// After this, `catalog()` and stale reads include everything acknowledged anywhere before the call.

@@ -19,6 +19,7 @@ mod effect;
 mod extended;
 pub mod language;
 mod portal;
+pub mod postgres;
 mod settings;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -730,13 +731,7 @@ impl Session {
         Ok(())
     }
 
-    fn open_read(
-        &self,
-        world: &World,
-        read: &Read,
-        params: Vec<crate::value::Value>,
-        schema_version: u64,
-    ) -> OpenRead {
+    fn open_read(&self, world: &World, read: &Read, params: Vec<crate::value::Value>, schema_version: u64) -> OpenRead {
         let context = Context {
             now: self.transaction.as_ref().map_or(world.now, |t| t.started),
             clock: world.now,

@@ -376,13 +376,15 @@ impl Settings {
         };
         let user = value("session_authorization");
         let path = identifiers(value("search_path")).unwrap_or_default();
-        let path: Vec<String> =
-            path.into_iter().map(|name| if name == "$user" { user.to_owned() } else { name }).collect();
+        // A user who happens to be called like a schema of the system's does not own it.
+        let owns = user != "quorate" && user != "information_schema" && !user.starts_with("pg_");
+        let path: Vec<String> = path
+            .into_iter()
+            .filter_map(|name| if name == "$user" { owns.then(|| user.to_owned()) } else { Some(name) })
+            .collect();
         let mut hash = Xxh3::new();
         hash.update(&self.identity.to_le_bytes());
-        for name in
-            ["TimeZone", "DateStyle", "IntervalStyle", "extra_float_digits", "bytea_output", "search_path"]
-        {
+        for name in ["TimeZone", "DateStyle", "IntervalStyle", "extra_float_digits", "bytea_output", "search_path"] {
             hash.update(value(name).as_bytes());
             hash.update(&[0]);
         }
@@ -486,10 +488,12 @@ fn normal(d: &Definition, value: &str) -> SqlResult<String> {
             Some(_) => Err(SqlError::unsupported(format!("{} other than {only}", d.name))),
             None => Err(bad()),
         },
-        Kind::Encoding => match value.trim_matches(['\'', '"', ' ']).to_ascii_lowercase().replace(['-', '_'], "").as_str() {
-            "utf8" | "unicode" => Ok("UTF8".to_owned()),
-            _ => Err(SqlError::unsupported(format!("client encoding {value}"))),
-        },
+        Kind::Encoding => {
+            match value.trim_matches(['\'', '"', ' ']).to_ascii_lowercase().replace(['-', '_'], "").as_str() {
+                "utf8" | "unicode" => Ok("UTF8".to_owned()),
+                _ => Err(SqlError::unsupported(format!("client encoding {value}"))),
+            }
+        }
         Kind::Zone => zone(value).ok_or_else(bad),
         Kind::Text | Kind::Names | Kind::Dates | Kind::ReadOnly => Ok(value.to_owned()),
     }

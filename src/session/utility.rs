@@ -187,9 +187,7 @@ impl Session {
     /// The latest savepoint of this name.
     fn savepoint_named(&self, name: &str) -> SqlResult<usize> {
         let found = self.transaction.as_ref().and_then(|t| t.savepoints.iter().rposition(|s| s.name == name));
-        found.ok_or_else(|| {
-            SqlError::new(state::SAVEPOINT_EXCEPTION, format!("savepoint \"{name}\" does not exist"))
-        })
+        found.ok_or_else(|| SqlError::new(state::SAVEPOINT_EXCEPTION, format!("savepoint \"{name}\" does not exist")))
     }
 
     fn require_block(&self, what: &str) -> SqlResult<()> {

@@ -210,12 +210,16 @@ impl Reader<'_> {
     fn bounds(&mut self) -> SqlResult<Option<Vec<(i32, i32)>>> {
         let mut bounds = Vec::new();
         while self.eat('[') {
-            let (inside, rest) = self.rest.split_once(']').ok_or_else(|| self.fail("Missing \"]\" after array dimensions."))?;
+            let (inside, rest) =
+                self.rest.split_once(']').ok_or_else(|| self.fail("Missing \"]\" after array dimensions."))?;
             let (lower, upper) = inside.split_once(':').unwrap_or(("1", inside));
             let number = |s: &str| s.trim().parse::<i32>().map_err(|_| self.fail("Missing array dimension value."));
             let (lower, upper) = (number(lower)?, number(upper)?);
             if upper < lower {
-                return Err(SqlError::new(crate::error::SqlState::new("2202E"), "upper bound cannot be less than lower bound"));
+                return Err(SqlError::new(
+                    crate::error::SqlState::new("2202E"),
+                    "upper bound cannot be less than lower bound",
+                ));
             }
             bounds.push((upper - lower + 1, lower));
             self.rest = rest;
@@ -448,8 +452,7 @@ mod tests {
 
     #[test]
     fn subscripts() {
-        let Value::Blob(bytes) =
-            parse_text(Type::INT4, NO_TYPMOD, "{{1,2},{3,4}}", &Env::default(), None).unwrap()
+        let Value::Blob(bytes) = parse_text(Type::INT4, NO_TYPMOD, "{{1,2},{3,4}}", &Env::default(), None).unwrap()
         else {
             panic!()
         };

@@ -46,10 +46,9 @@ fn utf8(bytes: &[u8]) -> SqlResult<&str> {
     };
     let text = std::str::from_utf8(bytes).map_err(|e| invalid(e.valid_up_to()))?;
     match bytes.contains(&0) {
-        true => Err(SqlError::new(
-            state::CHARACTER_NOT_IN_REPERTOIRE,
-            "invalid byte sequence for encoding \"UTF8\": 0x00",
-        )),
+        true => {
+            Err(SqlError::new(state::CHARACTER_NOT_IN_REPERTOIRE, "invalid byte sequence for encoding \"UTF8\": 0x00"))
+        }
         false => Ok(text),
     }
 }
@@ -136,8 +135,13 @@ fn decode_array(elem: Type, typmod: i32, bytes: &[u8]) -> SqlResult<Vec<u8>> {
     if received.elem != elem {
         return Err(SqlError::new(
             state::DATATYPE_MISMATCH,
-            format!("binary data has array element type {} ({}) instead of expected {} ({})",
-                received.elem.0, format_type_plain(received.elem), elem.0, format_type_plain(elem)),
+            format!(
+                "binary data has array element type {} ({}) instead of expected {} ({})",
+                received.elem.0,
+                format_type_plain(received.elem),
+                elem.0,
+                format_type_plain(elem)
+            ),
         ));
     }
     let mut items = Vec::new();

@@ -35,7 +35,17 @@ const END_DATE: i64 = 2_147_483_494 - JULIAN_EPOCH;
 const INVALID_TIME_ZONE_DISPLACEMENT: SqlState = SqlState::new("22009");
 
 pub const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 pub const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
@@ -182,7 +192,8 @@ impl TimeTz {
 
     /// Reads the stored form. Errors: XX001.
     pub fn stored(text: &str) -> SqlResult<TimeTz> {
-        TimeTz::decode(text).ok_or_else(|| SqlError::new(state::DATA_CORRUPTED, format!("invalid stored timetz \"{text}\"")))
+        TimeTz::decode(text)
+            .ok_or_else(|| SqlError::new(state::DATA_CORRUPTED, format!("invalid stored timetz \"{text}\"")))
     }
 
     /// By the instant, then the zone further west last.
@@ -410,13 +421,10 @@ impl Fail {
                 state::INVALID_DATETIME_FORMAT,
                 format!("invalid input syntax for type {}: \"{text}\"", format_type_plain(ty)),
             ),
-            Fail::Field => SqlError::new(
-                state::DATETIME_FIELD_OVERFLOW,
-                format!("date/time field value out of range: \"{text}\""),
-            ),
-            Fail::MonthDay => {
-                Fail::Field.error(text, ty).hint("Perhaps you need a different \"datestyle\" setting.")
+            Fail::Field => {
+                SqlError::new(state::DATETIME_FIELD_OVERFLOW, format!("date/time field value out of range: \"{text}\""))
             }
+            Fail::MonthDay => Fail::Field.error(text, ty).hint("Perhaps you need a different \"datestyle\" setting."),
             Fail::Displacement => SqlError::new(
                 INVALID_TIME_ZONE_DISPLACEMENT,
                 format!("time zone displacement out of range: \"{text}\""),
@@ -564,7 +572,8 @@ fn month_name(word: &str) -> Option<i64> {
     if word == "sept" {
         return Some(9);
     }
-    let known = |name: &&str| name.eq_ignore_ascii_case(&word) || (word.len() == 3 && name[..3].eq_ignore_ascii_case(&word));
+    let known =
+        |name: &&str| name.eq_ignore_ascii_case(&word) || (word.len() == 3 && name[..3].eq_ignore_ascii_case(&word));
     MONTHS.iter().position(|name| known(&name)).map(|at| at as i64 + 1)
 }
 
@@ -1367,8 +1376,7 @@ pub fn trunc_interval(name: &str, interval: &Interval) -> SqlResult<Interval> {
         Unit::Second => time(USECS_PER_SEC),
         Unit::Milliseconds => time(1000),
         Unit::Microseconds => time(1),
-        Unit::Week => Err(unit_unsupported(name, Type::INTERVAL)
-            .detail("Months usually have fractional weeks.")),
+        Unit::Week => Err(unit_unsupported(name, Type::INTERVAL).detail("Months usually have fractional weeks.")),
         _ => Err(unit_unsupported(name, Type::INTERVAL)),
     }
 }
@@ -1466,9 +1474,7 @@ pub fn extract_timestamp(name: &str, timestamp: i64, zone: Option<&Zone>) -> Sql
     let offset = zone.map_or(0, |zone| i64::from(zone.offset_at(timestamp.div_euclid(USECS_PER_SEC))));
     let (days, micros) = split(timestamp.saturating_add(offset * USECS_PER_SEC));
     match unit {
-        Unit::Timezone | Unit::TimezoneHour | Unit::TimezoneMinute if zone.is_none() => {
-            Err(unit_unsupported(name, ty))
-        }
+        Unit::Timezone | Unit::TimezoneHour | Unit::TimezoneMinute if zone.is_none() => Err(unit_unsupported(name, ty)),
         Unit::Timezone => whole(offset),
         Unit::TimezoneHour => whole(offset / 3600),
         Unit::TimezoneMinute => whole(offset / 60 % 60),
@@ -1518,9 +1524,7 @@ pub fn extract_timetz(name: &str, time: TimeTz) -> SqlResult<Option<Numeric>> {
         Unit::Timezone => whole(offset),
         Unit::TimezoneHour => whole(offset / 3600),
         Unit::TimezoneMinute => whole(offset / 60 % 60),
-        _ => clock_part(unit, &Clock::of(time.micros))
-            .map(Some)
-            .ok_or_else(|| unit_unsupported(name, Type::TIMETZ)),
+        _ => clock_part(unit, &Clock::of(time.micros)).map(Some).ok_or_else(|| unit_unsupported(name, Type::TIMETZ)),
     }
 }
 

@@ -298,8 +298,7 @@ fn write_postgres(p: &Parts, out: &mut String) {
 fn write_verbose(p: &Parts, out: &mut String) {
     out.push('@');
     let (mut first, mut ago) = (true, false);
-    for (value, unit) in
-        [(p.years, "year"), (p.months, "mon"), (p.days, "day"), (p.hours, "hour"), (p.minutes, "min")]
+    for (value, unit) in [(p.years, "year"), (p.months, "mon"), (p.days, "day"), (p.hours, "hour"), (p.minutes, "min")]
     {
         if value == 0 {
             continue;
@@ -520,14 +519,12 @@ pub fn parse(text: &str, style: IntervalStyle, typmod: i32) -> SqlResult<Interva
         parse_words(trimmed, style, range)
     };
     let error = |fail| match fail {
-        Fail::Syntax => SqlError::new(
-            state::INVALID_DATETIME_FORMAT,
-            format!("invalid input syntax for type interval: \"{text}\""),
-        ),
-        Fail::Range => SqlError::new(
-            state::INTERVAL_FIELD_OVERFLOW,
-            format!("interval field value out of range: \"{text}\""),
-        ),
+        Fail::Syntax => {
+            SqlError::new(state::INVALID_DATETIME_FORMAT, format!("invalid input syntax for type interval: \"{text}\""))
+        }
+        Fail::Range => {
+            SqlError::new(state::INTERVAL_FIELD_OVERFLOW, format!("interval field value out of range: \"{text}\""))
+        }
     };
     let sum = parsed.map_err(error)?;
     sum.finish().ok_or_else(|| error(Fail::Range))?.with_typmod(typmod)

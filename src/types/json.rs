@@ -155,9 +155,8 @@ impl<'a> Parser<'a> {
         if !valid || self.peek().is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_' || !b.is_ascii()) {
             self.at = start;
             let rest = &self.text[start..];
-            let end = rest
-                .find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '+' | '.')))
-                .unwrap_or(rest.len());
+            let end =
+                rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '+' | '.'))).unwrap_or(rest.len());
             return Err(self.fail(format!("Token \"{}\" is invalid.", &rest[..end])));
         }
         Ok(self.text[start..self.at].to_owned())
@@ -189,8 +188,7 @@ impl<'a> Parser<'a> {
 
     fn hex4(&mut self) -> SqlResult<u32> {
         let digits = self.text.get(self.at..self.at + 4).filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
-        let digits = digits
-            .ok_or_else(|| self.fail("\"\\u\" must be followed by four hexadecimal digits.".into()))?;
+        let digits = digits.ok_or_else(|| self.fail("\"\\u\" must be followed by four hexadecimal digits.".into()))?;
         self.at += 4;
         Ok(u32::from_str_radix(digits, 16).unwrap_or(0))
     }
@@ -745,9 +743,13 @@ pub fn delete_index(json: Json, index: i64) -> SqlResult<Json> {
 pub enum Change {
     Delete,
     /// Replace, and with `create` also add.
-    Set { create: bool },
+    Set {
+        create: bool,
+    },
     /// Only where nothing is (objects) or before or after an element (arrays).
-    Insert { after: bool },
+    Insert {
+        after: bool,
+    },
 }
 
 /// `#-`, `jsonb_set`, `jsonb_insert`. Errors: 22023 for scalars, 22004 for NULL steps, 22P02 for steps in arrays that

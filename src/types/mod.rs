@@ -32,7 +32,7 @@ pub mod text;
 pub mod to_char;
 pub mod zone;
 
-pub use info::{TypeInfo, all_types, format_type, format_type_plain, typmod_in, typmod_out};
+pub use info::{TypeInfo, all_types, format_type, format_type_plain, interval_typmod, typmod_in, typmod_out};
 
 use serde::{Deserialize, Serialize};
 

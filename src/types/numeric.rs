@@ -177,11 +177,8 @@ impl Decimal {
     /// The first `n` decimal digits as a number (padded with zeros when there are fewer).
     fn leading(&self, n: i64) -> i64 {
         let cut = self.digits.count() - n;
-        let digits = if cut >= 0 {
-            self.digits.over_pow10(cut as u32, false)
-        } else {
-            self.digits.times_pow10(-cut as u32)
-        };
+        let digits =
+            if cut >= 0 { self.digits.over_pow10(cut as u32, false) } else { self.digits.times_pow10(-cut as u32) };
         match digits {
             Small(d) => d.unsigned_abs() as i64,
             Big(_) => unreachable!("a few leading digits are small"),
@@ -520,9 +517,7 @@ impl Numeric {
         };
         match self {
             Numeric::NaN => Ok(Numeric::NaN),
-            Numeric::Infinity | Numeric::NegInfinity => {
-                Err(field_overflow("cannot hold an infinite value.".into()))
-            }
+            Numeric::Infinity | Numeric::NegInfinity => Err(field_overflow("cannot hold an infinite value.".into())),
             Numeric::Finite(d) => {
                 let rounded = d.round_at(scale.into(), true);
                 let max = i64::from(precision - scale);
@@ -559,10 +554,6 @@ impl Numeric {
             Numeric::Finite(d) => d.scale,
             _ => 0,
         }
-    }
-
-    fn is_finite(&self) -> bool {
-        matches!(self, Numeric::Finite(_))
     }
 
     fn infinity(sign: i32) -> Numeric {
@@ -793,10 +784,8 @@ impl Numeric {
             (Numeric::Finite(base), Numeric::Finite(num)) => {
                 let (base_weight, num_weight) = (base.ln_weight(), num.ln_weight());
                 let weight = num_weight - base_weight;
-                let scale = (MIN_SIG_DIGITS - weight)
-                    .max(base.scale.into())
-                    .max(num.scale.into())
-                    .clamp(0, MAX_DISPLAY_SCALE);
+                let scale =
+                    (MIN_SIG_DIGITS - weight).max(base.scale.into()).max(num.scale.into()).clamp(0, MAX_DISPLAY_SCALE);
                 let ln_base = base.ln((scale + weight - base_weight + 8).max(0) as u32);
                 let ln_num = num.ln((scale + weight - num_weight + 8).max(0) as u32);
                 if ln_base.is_zero() {
@@ -873,6 +862,32 @@ impl Numeric {
             return Err(SqlError::new(INVALID_ARGUMENT_FOR_POWER, "zero raised to a negative power is undefined"));
         }
         Ok(if (base_size == Ordering::Greater) == up { Numeric::Infinity } else { Numeric::ZERO })
+    }
+
+    /// Variance, or its square root, of `count` values with this sum and sum of squares; `None` where there are too
+    /// few values. `sample` divides by one less than the count.
+    pub fn spread(count: i64, sum: &Numeric, squares: &Numeric, sample: bool, root: bool) -> SqlResult<Option<Numeric>> {
+        if count <= i64::from(sample) {
+            return Ok(None);
+        }
+        let (Numeric::Finite(sum), Numeric::Finite(squares)) = (sum, squares) else { return Ok(Some(Numeric::NaN)) };
+        let n = Decimal::small(count.into(), 0);
+        let numerator = squares.mul(&n).add(&sum.mul(sum).neg());
+        if numerator.digits.signum() <= 0 {
+            return Ok(Some(Numeric::ZERO));
+        }
+        let denominator = n.mul(&Decimal::small((count - i64::from(sample)).into(), 0));
+        let scale = numerator.div_scale(&denominator);
+        let variance = numerator.div(&denominator, scale, true);
+        Ok(Some(Numeric::Finite(if root { variance.sqrt(scale) } else { variance })))
+    }
+
+    /// The same value with `scale` decimals (more only, or exact).
+    pub fn rescaled(&self, scale: u32) -> Numeric {
+        match self {
+            Numeric::Finite(d) => Numeric::Finite(d.rescale(scale, true)),
+            other => other.clone(),
+        }
     }
 
     /// Rounded to an integer, half away from zero.
@@ -1038,9 +1053,11 @@ pub fn compare_text(a: &str, b: &str) -> Ordering {
     fn magnitude(a: &str, b: &str) -> Ordering {
         let (whole_a, fraction_a) = a.split_once('.').unwrap_or((a, ""));
         let (whole_b, fraction_b) = b.split_once('.').unwrap_or((b, ""));
-        whole_a.len().cmp(&whole_b.len()).then_with(|| whole_a.cmp(whole_b)).then_with(|| {
-            fraction_a.trim_end_matches('0').cmp(fraction_b.trim_end_matches('0'))
-        })
+        whole_a
+            .len()
+            .cmp(&whole_b.len())
+            .then_with(|| whole_a.cmp(whole_b))
+            .then_with(|| fraction_a.trim_end_matches('0').cmp(fraction_b.trim_end_matches('0')))
     }
     match (rank(a), rank(b)) {
         (2, 2) => magnitude(a, b),
@@ -1061,8 +1078,11 @@ impl Decimal {
     fn sqrt(&self, scale: u32) -> Decimal {
         // One digit more than asked for, cut off, decides the rounding.
         let shift = 2 * (i64::from(scale) + 1) - i64::from(self.scale);
-        let radicand =
-            if shift >= 0 { self.digits.times_pow10(shift as u32) } else { self.digits.over_pow10(-shift as u32, false) };
+        let radicand = if shift >= 0 {
+            self.digits.times_pow10(shift as u32)
+        } else {
+            self.digits.over_pow10(-shift as u32, false)
+        };
         Decimal::new(radicand.to_big().sqrt(), scale + 1).rescale(scale, true)
     }
 
@@ -1191,10 +1211,8 @@ impl Decimal {
             return if rough > 0.0 { Err(overflow()) } else { Ok(Numeric::Finite(Decimal::small(0, 1000))) };
         }
         let weight = (rough * LOG10_E) as i64;
-        let scale = (MIN_SIG_DIGITS - weight)
-            .max(base.scale.into())
-            .max(exp.scale.into())
-            .clamp(0, MAX_DISPLAY_SCALE) as u32;
+        let scale =
+            (MIN_SIG_DIGITS - weight).max(base.scale.into()).max(exp.scale.into()).clamp(0, MAX_DISPLAY_SCALE) as u32;
         // Decimals of the product: those of the result, as many as it has before the point, and guards.
         let exp_digits = exp.exponent().max(0);
         let product = base.ln((i64::from(scale) + weight.max(0) + exp_digits + 14) as u32).mul(exp);
@@ -1319,7 +1337,22 @@ mod tests {
 
     #[test]
     fn collation_orders_as_values_do() {
-        let sorted = ["-Infinity", "-100", "-10.5", "-0.01", "0", "0.001", "0.01", "0.1", "1", "1.5", "9", "10", "Infinity", "NaN"];
+        let sorted = [
+            "-Infinity",
+            "-100",
+            "-10.5",
+            "-0.01",
+            "0",
+            "0.001",
+            "0.01",
+            "0.1",
+            "1",
+            "1.5",
+            "9",
+            "10",
+            "Infinity",
+            "NaN",
+        ];
         for (i, a) in sorted.iter().enumerate() {
             for (j, b) in sorted.iter().enumerate() {
                 assert_eq!(compare_text(a, b), i.cmp(&j), "{a} {b}");
@@ -1344,7 +1377,19 @@ mod tests {
 
     #[test]
     fn binary_round_trip() {
-        for text in ["0", "0.00", "1", "-1.5", "10000", "0.0001", "123456789.987654321", "1e40", "NaN", "-Infinity", "0.00001000"] {
+        for text in [
+            "0",
+            "0.00",
+            "1",
+            "-1.5",
+            "10000",
+            "0.0001",
+            "123456789.987654321",
+            "1e40",
+            "NaN",
+            "-Infinity",
+            "0.00001000",
+        ] {
             let mut out = Vec::new();
             n(text).write_binary(&mut out);
             assert_eq!(Numeric::parse_binary(&out).unwrap().to_string(), n(text).to_string(), "{text}");

@@ -200,9 +200,7 @@ fn parse_reg(text: &str, ty: Type) -> SqlResult<i64> {
         return parse_oid(trimmed, Type::OID);
     }
     match ty {
-        Type::REGTYPE => {
-            Err(SqlError::new(state::UNDEFINED_OBJECT, format!("type \"{trimmed}\" does not exist")))
-        }
+        Type::REGTYPE => Err(SqlError::new(state::UNDEFINED_OBJECT, format!("type \"{trimmed}\" does not exist"))),
         _ => Err(SqlError::unsupported(format!("a name as a value of type {} in this place", format_type_plain(ty)))),
     }
 }
@@ -250,10 +248,7 @@ pub fn bpchar(text: &str, typmod: i32, explicit: bool) -> SqlResult<&str> {
 }
 
 fn too_long(ty: Type, typmod: i32) -> SqlError {
-    SqlError::new(
-        state::STRING_DATA_RIGHT_TRUNCATION,
-        format!("value too long for type {}", format_type(ty, typmod)),
-    )
+    SqlError::new(state::STRING_DATA_RIGHT_TRUNCATION, format!("value too long for type {}", format_type(ty, typmod)))
 }
 
 /// Blanks up to the length of `char(n)`.
@@ -278,7 +273,8 @@ fn cut(text: &str, bytes: usize) -> &str {
 
 /// Appends decimal digits.
 pub fn push_int(n: i64, out: &mut Vec<u8>) {
-    const PAIRS: &[u8; 200] = b"0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
+    const PAIRS: &[u8; 200] =
+        b"0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849\
 5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
     let mut buffer = [0u8; 20];
     let mut at = buffer.len();
@@ -320,11 +316,7 @@ fn float_range(text: &str, ty: Type) -> SqlError {
 /// Is a zero or infinity that came out of parsing really in the text?
 fn says(body: &str, infinite: bool) -> bool {
     let mantissa = body.split(['e', 'E']).next().unwrap_or(body);
-    if infinite {
-        body.contains(['i', 'I'])
-    } else {
-        !mantissa.bytes().any(|b| matches!(b, b'1'..=b'9'))
-    }
+    if infinite { body.contains(['i', 'I']) } else { !mantissa.bytes().any(|b| matches!(b, b'1'..=b'9')) }
 }
 
 pub fn parse_f64(text: &str) -> SqlResult<f64> {

@@ -1,0 +1,52 @@
+//! The status as Prometheus text (exposition format 0.0.4).
+
+use crate::status::{ClusterStatus, ReplicaRow};
+use std::fmt::Write as _;
+
+/// Gauges of the replicas of the node that answers, and of its view of the cluster.
+pub fn render(status: &ClusterStatus) -> String {
+    let mut out = String::new();
+    let mine: Vec<&ReplicaRow> = status.replicas.iter().filter(|r| r.node == status.answered_by).collect();
+    let mut gauge = |name: &str, help: &str, value: &dyn Fn(&ReplicaRow) -> u64| {
+        let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge");
+        for r in &mine {
+            let _ = writeln!(out, "{name}{{database=\"{}\"}} {}", escape(&r.database), value(r));
+        }
+    };
+    gauge("quorate_raft_term", "Raft term of the replica.", &|r| r.term);
+    gauge("quorate_raft_commit_index", "Highest log index known to be committed.", &|r| r.commit_index);
+    gauge("quorate_applied_index", "Highest log index applied to the database.", &|r| r.applied_index);
+    gauge("quorate_lag_entries", "Committed entries not yet applied.", &|r| r.lag);
+    gauge("quorate_is_leader", "1 if the replica leads its group.", &|r| u64::from(r.role == "leader"));
+    gauge("quorate_replica_ok", "1 if the replica serves.", &|r| u64::from(r.state == "ok"));
+    let _ = writeln!(out, "# HELP quorate_nodes_up Nodes that report.\n# TYPE quorate_nodes_up gauge");
+    let up = status.nodes.iter().filter(|n| n.state != "down").count();
+    let _ = writeln!(out, "quorate_nodes_up {up}");
+    out
+}
+
+fn escape(label: &str) -> String {
+    label.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_own_replicas_are_told() {
+        let row = |node: &str| ReplicaRow {
+            database: "quorate".into(),
+            node: node.into(),
+            role: "leader".into(),
+            applied_index: 5,
+            state: "ok".into(),
+            ..Default::default()
+        };
+        let status =
+            ClusterStatus { answered_by: "a".into(), replicas: vec![row("a"), row("b")], ..Default::default() };
+        let text = render(&status);
+        assert_eq!(text.matches("quorate_applied_index{").count(), 1);
+        assert!(text.contains("quorate_is_leader{database=\"quorate\"} 1"));
+    }
+}

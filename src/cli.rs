@@ -1,0 +1,208 @@
+//! The command line: what may be said, and which room carries it out.
+
+use crate::config::{Config, ConfigError, ConfigFile, InitialNode};
+use crate::status::{ClusterStatus, render};
+use clap::{Args, Parser, Subcommand};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+#[derive(Parser)]
+#[command(name = "quorate", version, about = "A replicated SQL database that speaks the Postgres protocol")]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start a cluster on this machine and print how to connect to it
+    Demo(DemoArgs),
+    /// Start one node
+    Start(StartArgs),
+    /// Show nodes, groups and replicas
+    Status(StatusArgs),
+}
+
+#[derive(Args)]
+pub struct DemoArgs {
+    /// How many nodes
+    #[arg(long, default_value_t = 3)]
+    pub nodes: u64,
+    /// Where the data lives; started again with the same directory, the cluster goes on
+    #[arg(long, default_value = "data")]
+    pub data_dir: PathBuf,
+    /// Postgres port of the first node; the others follow
+    #[arg(long, default_value_t = 5433)]
+    pub base_port: u16,
+}
+
+#[derive(Args)]
+struct StartArgs {
+    /// A configuration file (TOML); flags override it
+    #[arg(long)]
+    config: Option<PathBuf>,
+    #[arg(long)]
+    name: Option<String>,
+    #[arg(long)]
+    data_dir: Option<PathBuf>,
+    /// Address for Postgres clients
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+    /// Address for the other nodes
+    #[arg(long, value_name = "HOST:PORT")]
+    peers: Option<String>,
+    /// Address for health, metrics and status
+    #[arg(long, value_name = "HOST:PORT")]
+    http: Option<String>,
+    /// Name of the cluster
+    #[arg(long)]
+    cluster: Option<String>,
+    /// A founding member, once for each: ID=NAME@HOST:PORT (the peer address)
+    #[arg(long, value_name = "ID=NAME@HOST:PORT")]
+    initial: Vec<String>,
+    /// Join the cluster of the member with this HTTP address
+    #[arg(long, value_name = "HOST:PORT")]
+    join: Option<String>,
+    /// text or json
+    #[arg(long)]
+    log_format: Option<String>,
+    /// A filter such as info or quorate::replica=debug
+    #[arg(long)]
+    log_filter: Option<String>,
+}
+
+#[derive(Args)]
+struct StatusArgs {
+    /// A demo's or a node's data directory
+    #[arg(long, default_value = "data", conflicts_with = "addr")]
+    data_dir: PathBuf,
+    /// The HTTP address of a node
+    #[arg(long, value_name = "HOST:PORT")]
+    addr: Option<String>,
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command line; the exit code is 0, 1 for a failure and 2 for wrong arguments.
+pub fn run() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Demo(args) => crate::demo::run(&args),
+        Command::Start(args) => start(args),
+        Command::Status(args) => status(&args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("quorate: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(args: StartArgs) -> Result<(), String> {
+    let config = configuration(args).map_err(|e| e.to_string())?;
+    init_logging(&config);
+    crate::node::run(config)
+}
+
+fn configuration(args: StartArgs) -> Result<Config, ConfigError> {
+    let mut file = match &args.config {
+        Some(path) => ConfigFile::read(path)?,
+        None => ConfigFile::default(),
+    };
+    let set = |slot: &mut Option<String>, flag: Option<String>| {
+        if flag.is_some() {
+            *slot = flag;
+        }
+    };
+    set(&mut file.name, args.name);
+    set(&mut file.listen.postgres, args.listen);
+    set(&mut file.listen.peers, args.peers);
+    set(&mut file.listen.http, args.http);
+    set(&mut file.cluster.name, args.cluster);
+    set(&mut file.cluster.join, args.join);
+    set(&mut file.log.format, args.log_format);
+    set(&mut file.log.filter, args.log_filter);
+    if args.data_dir.is_some() {
+        file.data_dir = args.data_dir;
+    }
+    if !args.initial.is_empty() {
+        file.cluster.initial = args.initial.iter().map(|text| initial(text)).collect::<Result<_, _>>()?;
+    }
+    file.check()
+}
+
+fn initial(text: &str) -> Result<InitialNode, ConfigError> {
+    let parts = text.split_once('=').and_then(|(id, rest)| {
+        let (name, peers) = rest.split_once('@')?;
+        Some(InitialNode { id: id.parse().ok()?, name: name.into(), peers: peers.into() })
+    });
+    parts.ok_or_else(|| ConfigError {
+        problem: format!("--initial {text} is not understood"),
+        advice: "write --initial ID=NAME@HOST:PORT, for example --initial 1=node-1@127.0.0.1:7433".into(),
+    })
+}
+
+fn init_logging(config: &Config) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("QUORATE_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(&config.log_filter));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if config.log_json {
+        builder.json().init();
+    } else {
+        builder.with_ansi(false).init();
+    }
+}
+
+fn status(args: &StatusArgs) -> Result<(), String> {
+    let addresses = match &args.addr {
+        Some(addr) => vec![addr.clone()],
+        None => addresses_below(&args.data_dir)?,
+    };
+    let mut last = String::new();
+    for addr in &addresses {
+        match fetch_status(addr) {
+            Ok(status) if args.json => {
+                println!("{}", serde_json::to_string_pretty(&status).map_err(|e| e.to_string())?);
+                return Ok(());
+            }
+            Ok(status) => {
+                println!("{}", render(&status));
+                return Ok(());
+            }
+            Err(e) => last = format!("{addr}: {e}"),
+        }
+    }
+    Err(format!("no node answers ({last})\n  start one with: quorate demo --data-dir {}", args.data_dir.display()))
+}
+
+/// Asks one node over HTTP.
+pub fn fetch_status(addr: &str) -> Result<ClusterStatus, String> {
+    let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(2))).build().into();
+    let mut response = agent.get(format!("http://{addr}/status")).call().map_err(|e| e.to_string())?;
+    response.body_mut().read_json().map_err(|e| e.to_string())
+}
+
+/// The HTTP addresses of the nodes whose data directories are `dir` or in it.
+fn addresses_below(dir: &Path) -> Result<Vec<String>, String> {
+    let mut found = Vec::new();
+    let mut candidates = vec![dir.to_owned()];
+    if let Ok(entries) = std::fs::read_dir(dir) {
+        candidates.extend(entries.flatten().map(|e| e.path()));
+    }
+    candidates.sort();
+    for candidate in candidates {
+        if let Ok(text) = std::fs::read_to_string(candidate.join("http")) {
+            found.push(text.trim().to_owned());
+        }
+    }
+    if found.is_empty() {
+        return Err(format!(
+            "{} holds no node's data\n  give --data-dir of a demo or of a node, or --addr HOST:PORT",
+            dir.display()
+        ));
+    }
+    Ok(found)
+}

@@ -1,0 +1,12 @@
+//! Time in the unit of the log: microseconds since 2000-01-01 00:00 UTC, as PostgreSQL's timestamps count.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// 2000-01-01 00:00 UTC in µs since the Unix epoch.
+pub const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
+
+/// The machine's clock. Only the edge calls this: what must agree between replicas travels in the log.
+pub fn now_micros() -> i64 {
+    let unix = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_micros() as i64);
+    unix - POSTGRES_EPOCH_MICROS
+}

@@ -1,0 +1,312 @@
+//! A node's configuration: what a file or flags say, checked once, and the checked form that everything else uses.
+//!
+//! A mistake gets a message that says what to write instead; nothing is guessed and unknown keys are refused.
+
+use crate::id::NodeId;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// The configuration as written (TOML). See the README's reference for the meaning of each key.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfigFile {
+    /// This node's name, unique in the cluster.
+    pub name: Option<String>,
+    pub data_dir: Option<PathBuf>,
+    #[serde(default)]
+    pub listen: Listen,
+    #[serde(default)]
+    pub cluster: Cluster,
+    #[serde(default)]
+    pub log: Log,
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listen {
+    /// Postgres clients, for example `127.0.0.1:5433`.
+    pub postgres: Option<String>,
+    /// The other nodes.
+    pub peers: Option<String>,
+    /// Health, metrics, status.
+    pub http: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cluster {
+    /// Nodes of different clusters refuse each other.
+    pub name: Option<String>,
+    /// The nodes that the cluster begins with: the same list on each of them.
+    #[serde(default)]
+    pub initial: Vec<InitialNode>,
+    /// The HTTP address of a member to join instead.
+    pub join: Option<String>,
+}
+
+/// A founding member.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InitialNode {
+    pub id: u64,
+    pub name: String,
+    /// Where the others reach it.
+    pub peers: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// `text` or `json`.
+    pub format: Option<String>,
+    /// A filter such as `info` or `info,quorate::replica=debug`.
+    pub filter: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Client connections at once.
+    pub connections: Option<usize>,
+    /// Below this much free space (MiB) the node stops accepting writes.
+    pub disk_watermark_mib: Option<u64>,
+}
+
+/// A checked configuration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    pub name: String,
+    pub data_dir: PathBuf,
+    pub postgres: SocketAddr,
+    pub peers: SocketAddr,
+    pub http: SocketAddr,
+    pub cluster: String,
+    pub origin: Origin,
+    pub log_json: bool,
+    pub log_filter: String,
+    pub max_connections: usize,
+    /// Bytes.
+    pub disk_watermark: u64,
+}
+
+/// How the node comes to be a member.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Origin {
+    /// It is one of the founders (or was, when its data directory was made).
+    Founder { id: NodeId, members: Vec<Member> },
+    /// It asks a member, at this HTTP address.
+    Join(String),
+}
+
+/// Another node as configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    pub id: NodeId,
+    pub name: String,
+    pub peers: SocketAddr,
+}
+
+/// What is wrong, and what to write instead.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{problem}\n  {advice}")]
+pub struct ConfigError {
+    pub problem: String,
+    pub advice: String,
+}
+
+fn wrong(problem: impl Into<String>, advice: impl Into<String>) -> ConfigError {
+    ConfigError { problem: problem.into(), advice: advice.into() }
+}
+
+impl ConfigFile {
+    pub fn read(path: &Path) -> Result<ConfigFile, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|e| {
+            wrong(format!("cannot read {}: {e}", path.display()), "give the path of a configuration file to --config")
+        })?;
+        ConfigFile::parse(&text).map_err(|e| wrong(format!("{}: {}", path.display(), e.problem), e.advice))
+    }
+
+    pub fn parse(text: &str) -> Result<ConfigFile, ConfigError> {
+        toml::from_str(text).map_err(|e| {
+            wrong(
+                e.to_string().trim_end().to_owned(),
+                "the keys are: name, data_dir, [listen] postgres, peers, http, [cluster] name, initial, join, \
+                 [log] format, filter, [limits] connections, disk_watermark_mib",
+            )
+        })
+    }
+
+    /// Checks everything that can be checked without touching the machine.
+    pub fn check(self) -> Result<Config, ConfigError> {
+        let name = self
+            .name
+            .filter(|n| !n.is_empty())
+            .ok_or_else(|| wrong("the node has no name", "write name = \"node-1\", or give --name node-1"))?;
+        let data_dir = self.data_dir.ok_or_else(|| {
+            wrong("no data directory is given", "write data_dir = \"/var/lib/quorate\", or give --data-dir DIR")
+        })?;
+        let postgres = address("listen.postgres", self.listen.postgres.as_deref(), "127.0.0.1:5433")?;
+        let peers = address("listen.peers", self.listen.peers.as_deref(), "127.0.0.1:7433")?;
+        let http = address("listen.http", self.listen.http.as_deref(), "127.0.0.1:8433")?;
+        for (key, addr) in [("postgres", postgres), ("peers", peers), ("http", http)] {
+            refuse_beyond_loopback(key, addr)?;
+        }
+        let log_json = match self.log.format.as_deref() {
+            None | Some("text") => false,
+            Some("json") => true,
+            Some(other) => {
+                return Err(wrong(
+                    format!("log.format is \"{other}\""),
+                    "write format = \"text\" or format = \"json\"",
+                ));
+            }
+        };
+        let origin = origin(&name, peers, &self.cluster)?;
+        Ok(Config {
+            name,
+            data_dir,
+            postgres,
+            peers,
+            http,
+            cluster: self.cluster.name.unwrap_or_else(|| "quorate".into()),
+            origin,
+            log_json,
+            log_filter: self.log.filter.unwrap_or_else(|| "info".into()),
+            max_connections: self.limits.connections.unwrap_or(10_000),
+            disk_watermark: self.limits.disk_watermark_mib.unwrap_or(64) << 20,
+        })
+    }
+}
+
+fn address(key: &str, text: Option<&str>, example: &str) -> Result<SocketAddr, ConfigError> {
+    let text = text.ok_or_else(|| {
+        wrong(format!("{key} is missing"), format!("write {key} = \"{example}\" (an address and a port)"))
+    })?;
+    text.parse().map_err(|_| {
+        wrong(
+            format!("{key} = \"{text}\" is not an address with a port"),
+            format!("write an IP address, a colon and a port, for example \"{example}\""),
+        )
+    })
+}
+
+/// Without authentication anybody who reaches the port would own the data.
+fn refuse_beyond_loopback(key: &str, addr: SocketAddr) -> Result<(), ConfigError> {
+    if addr.ip().is_loopback() {
+        return Ok(());
+    }
+    Err(wrong(
+        format!("listen.{key} = \"{addr}\" can be reached from other machines, and no authentication is configured"),
+        format!(
+            "listen on loopback, for example {key} = \"127.0.0.1:{}\"; authentication is not available in this version",
+            addr.port()
+        ),
+    ))
+}
+
+fn origin(name: &str, peers: SocketAddr, cluster: &Cluster) -> Result<Origin, ConfigError> {
+    if let Some(join) = &cluster.join {
+        if !cluster.initial.is_empty() {
+            return Err(wrong(
+                "both cluster.initial and cluster.join are given",
+                "founders have `initial`, a node that joins later has `join`: delete one of them",
+            ));
+        }
+        address("cluster.join", Some(join), "127.0.0.1:8433")?;
+        return Ok(Origin::Join(join.clone()));
+    }
+    if cluster.initial.is_empty() {
+        return Err(wrong(
+            "the node does not know its cluster",
+            "write [[cluster.initial]] with id, name and peers for each founder, or cluster.join = \"HOST:PORT\" of a member",
+        ));
+    }
+    let mut members = Vec::new();
+    let (mut ids, mut names) = (BTreeSet::new(), BTreeSet::new());
+    for node in &cluster.initial {
+        if node.id == 0 || !ids.insert(node.id) || !names.insert(node.name.as_str()) {
+            return Err(wrong(
+                format!("cluster.initial has the node {} \"{}\" twice, or with id 0", node.id, node.name),
+                "give each founder its own id (from 1) and its own name",
+            ));
+        }
+        members.push(Member {
+            id: NodeId(node.id),
+            name: node.name.clone(),
+            peers: address("cluster.initial.peers", Some(&node.peers), "127.0.0.1:7433")?,
+        });
+    }
+    let me = members.iter().find(|m| m.name == name).ok_or_else(|| {
+        wrong(
+            format!("cluster.initial does not contain this node, \"{name}\""),
+            "add it to the list, or join a running cluster with cluster.join = \"HOST:PORT\"",
+        )
+    })?;
+    if me.peers != peers {
+        return Err(wrong(
+            format!("listen.peers is {peers}, but cluster.initial tells the others to use {}", me.peers),
+            "write the same address in both places",
+        ));
+    }
+    Ok(Origin::Founder { id: me.id, members })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+        name = "a"
+        data_dir = "/tmp/a"
+        [listen]
+        postgres = "127.0.0.1:5433"
+        peers = "127.0.0.1:7001"
+        http = "127.0.0.1:8001"
+        [[cluster.initial]]
+        id = 1
+        name = "a"
+        peers = "127.0.0.1:7001"
+    "#;
+
+    fn error(text: &str) -> String {
+        ConfigFile::parse(text).and_then(ConfigFile::check).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_good_file_is_accepted() {
+        let config = ConfigFile::parse(GOOD).unwrap().check().unwrap();
+        assert_eq!(config.name, "a");
+        assert!(matches!(config.origin, Origin::Founder { id: NodeId(1), ref members } if members.len() == 1));
+    }
+
+    #[test]
+    fn mistakes_say_what_to_write() {
+        let cases = [
+            (GOOD.replace("name = \"a\"\n        data_dir", "data_dir"), "write name ="),
+            (GOOD.replace("127.0.0.1:5433", "0.0.0.0:5433"), "no authentication is configured"),
+            (GOOD.replace("127.0.0.1:5433", "localhost"), "is not an address with a port"),
+            (GOOD.replace("id = 1", "id = 0"), "its own id (from 1)"),
+            (
+                GOOD.replace(
+                    "[[cluster.initial]]\n        id = 1\n        name = \"a\"",
+                    "[[cluster.initial]]\n        id = 1\n        name = \"b\"",
+                ),
+                "does not contain this node",
+            ),
+            (
+                GOOD.replace("peers = \"127.0.0.1:7001\"\n        http", "peers = \"127.0.0.1:7002\"\n        http"),
+                "the same address in both places",
+            ),
+            (format!("nmae = \"a\"\n{GOOD}"), "the keys are"),
+            (format!("{GOOD}\n[log]\nformat = \"xml\""), "format = \"json\""),
+        ];
+        for (text, expected) in cases {
+            let message = error(&text);
+            assert!(message.contains(expected), "{expected:?} not in {message:?}");
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! `quorate demo`: a cluster of child processes on loopback, for a person to play with.
+//!
+//! It starts the nodes, says how to connect and how to do harm, and reports what happens to them. It restarts nothing
+//! by itself: seeing a cluster live on with a dead node is the point. The ports are kept in `DIR/demo.toml`, so the same
+//! directory started again is the same cluster.
+
+use crate::cli::{DemoArgs, fetch_status};
+use crate::config::{Cluster, ConfigFile, InitialNode, Listen};
+use serde::{Deserialize, Serialize};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// The longest that nodes get for an orderly end before they are killed.
+const STOP_WITHIN: Duration = Duration::from_secs(15);
+const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// The layout that `DIR/demo.toml` remembers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Layout {
+    nodes: Vec<Node>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Node {
+    name: String,
+    postgres: u16,
+    peers: u16,
+    http: u16,
+}
+
+struct Running {
+    node: Node,
+    child: Child,
+    ended: bool,
+}
+
+pub fn run(args: &DemoArgs) -> Result<(), String> {
+    if args.nodes == 0 || args.nodes > 9 {
+        return Err("--nodes must be from 1 to 9".into());
+    }
+    std::fs::create_dir_all(&args.data_dir).map_err(|e| format!("cannot make {}: {e}", args.data_dir.display()))?;
+    let dir = args.data_dir.canonicalize().map_err(|e| e.to_string())?;
+    let layout = layout(&dir, args)?;
+    let stop = stop_flag()?;
+    let mut running = start_all(&dir, &layout)?;
+    let outcome = wait_until_ready(&mut running, &stop).and_then(|leader| {
+        if let Some(leader) = leader {
+            announce(&dir, &layout, &leader);
+        }
+        watch(&mut running, &stop, &dir);
+        Ok(())
+    });
+    stop_all(&mut running);
+    stop_restarted(&dir, &layout);
+    outcome
+}
+
+fn layout(dir: &Path, args: &DemoArgs) -> Result<Layout, String> {
+    let path = dir.join("demo.toml");
+    if let Ok(text) = std::fs::read_to_string(&path) {
+        let mut layout: Layout = toml::from_str(&text).map_err(|e| format!("{}: {e}", path.display()))?;
+        if layout.nodes.len() as u64 != args.nodes {
+            return Err(format!(
+                "{} holds a cluster of {} nodes\n  give --nodes {}, or another --data-dir",
+                dir.display(),
+                layout.nodes.len(),
+                layout.nodes.len()
+            ));
+        }
+        // Only the clients' ports may move: the peers know each other by theirs.
+        for (i, node) in layout.nodes.iter_mut().enumerate() {
+            node.postgres = postgres_port(args, i)?;
+        }
+        return Ok(layout);
+    }
+    let mut held = Vec::new();
+    let mut free_port = || -> Result<u16, String> {
+        let listener = TcpListener::bind("127.0.0.1:0").map_err(|e| format!("no free port: {e}"))?;
+        let port = listener.local_addr().map_err(|e| e.to_string())?.port();
+        held.push(listener);
+        Ok(port)
+    };
+    let mut nodes = Vec::new();
+    for i in 0..args.nodes as usize {
+        nodes.push(Node {
+            name: format!("node-{}", i + 1),
+            postgres: postgres_port(args, i)?,
+            peers: free_port()?,
+            http: free_port()?,
+        });
+    }
+    drop(held);
+    let layout = Layout { nodes };
+    let text = toml::to_string(&layout).map_err(|e| e.to_string())?;
+    std::fs::write(&path, text).map_err(|e| format!("cannot write {}: {e}", path.display()))?;
+    Ok(layout)
+}
+
+fn postgres_port(args: &DemoArgs, i: usize) -> Result<u16, String> {
+    let port = u32::from(args.base_port) + i as u32;
+    let port = u16::try_from(port).map_err(|_| "--base-port is too high for so many nodes".to_owned())?;
+    match TcpListener::bind(("127.0.0.1", port)) {
+        Ok(_) => Ok(port),
+        Err(e) => Err(format!("port {port} on 127.0.0.1 cannot be used: {e}\n  give another --base-port")),
+    }
+}
+
+fn start_all(dir: &Path, layout: &Layout) -> Result<Vec<Running>, String> {
+    let exe = std::env::current_exe().map_err(|e| e.to_string())?;
+    let initial: Vec<InitialNode> = layout
+        .nodes
+        .iter()
+        .zip(1..)
+        .map(|(n, id)| InitialNode { id, name: n.name.clone(), peers: format!("127.0.0.1:{}", n.peers) })
+        .collect();
+    let mut running = Vec::new();
+    for node in &layout.nodes {
+        let home = dir.join(&node.name);
+        match start_one(&exe, &home, node, &initial) {
+            Ok(child) => running.push(Running { node: node.clone(), child, ended: false }),
+            Err(e) => {
+                stop_all(&mut running);
+                return Err(e);
+            }
+        }
+    }
+    Ok(running)
+}
+
+fn start_one(exe: &Path, home: &Path, node: &Node, initial: &[InitialNode]) -> Result<Child, String> {
+    let problem = |e: std::io::Error| format!("cannot start {}: {e}", node.name);
+    std::fs::create_dir_all(home).map_err(problem)?;
+    let config = ConfigFile {
+        name: Some(node.name.clone()),
+        data_dir: Some(home.to_owned()),
+        listen: Listen {
+            postgres: Some(format!("127.0.0.1:{}", node.postgres)),
+            peers: Some(format!("127.0.0.1:{}", node.peers)),
+            http: Some(format!("127.0.0.1:{}", node.http)),
+        },
+        cluster: Cluster { name: Some("demo".into()), initial: initial.to_vec(), join: None },
+        ..ConfigFile::default()
+    };
+    let text = toml::to_string(&config).map_err(|e| e.to_string())?;
+    let path = config_path(home);
+    std::fs::write(&path, text).map_err(problem)?;
+    let log = std::fs::OpenOptions::new().create(true).append(true).open(home.join("log")).map_err(problem)?;
+    let mut command = Command::new(exe);
+    command.arg("start").arg("--config").arg(&path);
+    command.stdin(Stdio::null()).stdout(log.try_clone().map_err(problem)?).stderr(log);
+    detach_from_terminal(&mut command);
+    command.spawn().map_err(problem)
+}
+
+/// Ctrl-C in the terminal must reach the demo only, which then stops its nodes in order.
+fn detach_from_terminal(command: &mut Command) {
+    use std::os::unix::process::CommandExt;
+    command.process_group(0);
+}
+
+fn config_path(home: &Path) -> PathBuf {
+    home.join("config.toml")
+}
+
+fn stop_flag() -> Result<Arc<AtomicBool>, String> {
+    let flag = Arc::new(AtomicBool::new(false));
+    let setter = flag.clone();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+    std::thread::spawn(move || {
+        runtime.block_on(async move {
+            use tokio::signal::unix::{SignalKind, signal};
+            let (Ok(mut int), Ok(mut term)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+                return;
+            };
+            tokio::select! { _ = int.recv() => {}, _ = term.recv() => {} }
+            setter.store(true, Ordering::SeqCst);
+        });
+    });
+    Ok(flag)
+}
+
+/// Waits until every group has a leader and every node answers; `None` if asked to stop meanwhile.
+fn wait_until_ready(running: &mut [Running], stop: &AtomicBool) -> Result<Option<String>, String> {
+    let until = Instant::now() + READY_WITHIN;
+    let addresses: Vec<String> = running.iter().map(|r| format!("127.0.0.1:{}", r.node.http)).collect();
+    while !stop.load(Ordering::SeqCst) {
+        for r in running.iter_mut() {
+            if let Ok(Some(status)) = r.child.try_wait() {
+                r.ended = true;
+                return Err(format!("{} ended at once ({status}); its log says why: see its `log` file", r.node.name));
+            }
+        }
+        if let Some(leader) = ready(&addresses) {
+            return Ok(Some(leader));
+        }
+        if Instant::now() > until {
+            return Err(format!("the cluster was not ready within {} s", READY_WITHIN.as_secs()));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(None)
+}
+
+fn ready(addresses: &[String]) -> Option<String> {
+    let mut leader = None;
+    for addr in addresses {
+        let status = fetch_status(addr).ok()?;
+        if status.groups.is_empty() || status.nodes.iter().filter(|n| n.state == "up").count() < addresses.len() {
+            return None;
+        }
+        for group in &status.groups {
+            let name = group.leader.clone()?;
+            if group.database == "quorate" {
+                leader = Some(name);
+            }
+        }
+    }
+    leader
+}
+
+fn announce(dir: &Path, layout: &Layout, leader: &str) {
+    println!("\nA cluster of {} nodes is running; its data is in {}.\n", layout.nodes.len(), dir.display());
+    for node in &layout.nodes {
+        let role = if node.name == leader { "leader" } else { "follower" };
+        println!("  {:<8} {role:<9} psql -h 127.0.0.1 -p {} -U quorate quorate", node.name, node.postgres);
+    }
+    println!("\nEvery node takes every statement. Kill one and go on:\n");
+    println!("  kill -9 $(cat {})", dir.join(leader).join("pid").display());
+    println!("\nand start it again:\n");
+    println!("  quorate start --config {}", config_path(&dir.join(leader)).display());
+    println!("\nWho leads, and are the replicas equal:\n\n  quorate status --data-dir {}", dir.display());
+    println!("\nCtrl-C stops all nodes.");
+}
+
+fn watch(running: &mut [Running], stop: &AtomicBool, dir: &Path) {
+    while !stop.load(Ordering::SeqCst) {
+        for r in running.iter_mut().filter(|r| !r.ended) {
+            if let Ok(Some(status)) = r.child.try_wait() {
+                r.ended = true;
+                println!(
+                    "{} ended ({status}); start it again with: quorate start --config {}",
+                    r.node.name,
+                    config_path(&dir.join(&r.node.name)).display()
+                );
+            }
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    println!("\nstopping");
+}
+
+fn stop_all(running: &mut [Running]) {
+    for r in running.iter_mut().filter(|r| !r.ended) {
+        // SAFETY: kill(2) on the id of a child that has not been waited for, so the id is still ours.
+        unsafe { libc::kill(r.child.id() as libc::pid_t, libc::SIGTERM) };
+    }
+    let until = Instant::now() + STOP_WITHIN;
+    for r in running.iter_mut().filter(|r| !r.ended) {
+        loop {
+            match r.child.try_wait() {
+                Ok(Some(_)) | Err(_) => break,
+                Ok(None) if Instant::now() > until => {
+                    eprintln!("{} did not stop within {} s and is killed", r.node.name, STOP_WITHIN.as_secs());
+                    let _ = r.child.kill();
+                    let _ = r.child.wait();
+                    break;
+                }
+                Ok(None) => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
+        r.ended = true;
+    }
+}
+
+/// Nodes that were started again by hand belong to the demo's directory, so they stop with it.
+fn stop_restarted(dir: &Path, layout: &Layout) {
+    let pid_of = |node: &Node| -> Option<libc::pid_t> {
+        let pid = std::fs::read_to_string(dir.join(&node.name).join("pid")).ok()?.trim().parse().ok()?;
+        let command = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+        let config = config_path(&dir.join(&node.name));
+        let ours = command.split(|b| *b == 0).any(|arg| Path::new(&*String::from_utf8_lossy(arg)) == config);
+        ours.then_some(pid)
+    };
+    for node in &layout.nodes {
+        if let Some(pid) = pid_of(node) {
+            // SAFETY: kill(2) on a process that has this node's configuration on its command line.
+            unsafe { libc::kill(pid, libc::SIGTERM) };
+        }
+    }
+    let until = Instant::now() + STOP_WITHIN;
+    for node in &layout.nodes {
+        while pid_of(node).is_some() && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}

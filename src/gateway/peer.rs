@@ -1,0 +1,44 @@
+//! What nodes ask of each other: the payload of a request between nodes and of its answer.
+
+use crate::command::{self, Outcome, Proposal};
+use crate::id::{GroupId, NodeId, ReplicaId};
+use crate::status::NodeReport;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Request {
+    /// To the leader of `group`: put this into the log and tell its outcome.
+    Propose { group: GroupId, proposal: Proposal },
+    /// To the node whose client runs the statement: cancel it.
+    Cancel { pid: i32, secret: i32 },
+    /// What the sender knows of itself.
+    Report(NodeReport),
+    /// To the leader of `group`: add this replica as a learner.
+    AddLearner { group: GroupId, replica: ReplicaId, node: NodeId },
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Reply {
+    Outcome(Outcome),
+    /// Not done here, and certainly not in the log because of this request.
+    NotLeader {
+        leader: Option<NodeId>,
+    },
+    /// Not done, and certainly not in the log: try again in a moment.
+    Busy,
+    /// It may or may not be in the log: ask again under the same request id.
+    Unknown,
+    /// The leader's disk is full: nothing was done.
+    DiskFull,
+    Halted(String),
+    Done,
+}
+
+pub fn encode<T: Serialize>(value: &T) -> Bytes {
+    command::encode(value)
+}
+
+pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, command::DecodeError> {
+    command::decode(bytes)
+}

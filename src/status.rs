@@ -1,0 +1,220 @@
+//! What a node tells of itself and of the others: the value behind `quorate status`, `/status` and `quorate.replicas`.
+
+use serde::{Deserialize, Serialize};
+use std::fmt::Write as _;
+
+/// A cluster as one node sees it. Facts about other nodes are as old as their last report.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ClusterStatus {
+    pub cluster: String,
+    /// The node that answered.
+    pub answered_by: String,
+    pub nodes: Vec<NodeRow>,
+    pub groups: Vec<GroupRow>,
+    pub replicas: Vec<ReplicaRow>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct NodeRow {
+    pub node: String,
+    pub id: u64,
+    /// `up`, `down`, `disk full`.
+    pub state: String,
+    pub pg_addr: String,
+    pub peer_addr: String,
+    pub http_addr: String,
+    pub version: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GroupRow {
+    pub id: u64,
+    pub database: String,
+    pub leader: Option<String>,
+    pub term: u64,
+    pub voters: String,
+    pub learners: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReplicaRow {
+    pub database: String,
+    pub node: String,
+    /// `leader`, `follower`, `candidate`, `learner`.
+    pub role: String,
+    pub term: u64,
+    pub commit_index: u64,
+    pub applied_index: u64,
+    /// Entries that the group has committed, as far as the answering node knows, and this replica has not applied.
+    pub lag: u64,
+    /// The running digest at `applied_index`; equal indexes must have equal digests.
+    pub digest: String,
+    /// `ok`, or why the replica does not serve.
+    pub state: String,
+}
+
+/// What a node reports to its peers, twice a second.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct NodeReport {
+    pub node: NodeRow,
+    pub replicas: Vec<ReplicaReport>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReplicaReport {
+    pub group: u64,
+    pub row: ReplicaRow,
+    /// Names of the voters and learners as this replica knows them.
+    pub voters: String,
+    pub learners: String,
+}
+
+/// Puts the reports of all nodes together.
+pub fn assemble(cluster: &str, answered_by: &str, reports: &[NodeReport]) -> ClusterStatus {
+    let mut status = ClusterStatus { cluster: cluster.into(), answered_by: answered_by.into(), ..Default::default() };
+    let mut groups: std::collections::BTreeMap<u64, GroupRow> = Default::default();
+    let mut committed: std::collections::BTreeMap<String, u64> = Default::default();
+    for report in reports {
+        status.nodes.push(report.node.clone());
+        let up = report.node.state != "down";
+        for replica in &report.replicas {
+            let row = &replica.row;
+            let group = groups.entry(replica.group).or_insert_with(|| GroupRow {
+                id: replica.group,
+                database: row.database.clone(),
+                ..Default::default()
+            });
+            if up && row.term >= group.term {
+                let newer = row.term > group.term;
+                group.term = row.term;
+                if row.role == "leader" {
+                    group.leader = Some(row.node.clone());
+                } else if newer {
+                    group.leader = None;
+                }
+                if newer || row.role == "leader" {
+                    group.voters = replica.voters.clone();
+                    group.learners = replica.learners.clone();
+                }
+            }
+            let top = committed.entry(row.database.clone()).or_default();
+            *top = (*top).max(row.commit_index);
+            let mut row = row.clone();
+            if !up {
+                row.role = "unknown".into();
+                row.state = "node is down".into();
+            }
+            status.replicas.push(row);
+        }
+    }
+    for row in &mut status.replicas {
+        row.lag = committed.get(&row.database).copied().unwrap_or(0).saturating_sub(row.applied_index);
+    }
+    status.groups = groups.into_values().collect();
+    status.nodes.sort_by_key(|n| n.id);
+    status.replicas.sort_by(|a, b| (&a.database, &a.node).cmp(&(&b.database, &b.node)));
+    status
+}
+
+/// The status as tables for a terminal.
+pub fn render(status: &ClusterStatus) -> String {
+    let mut out = String::new();
+    let _ = writeln!(out, "cluster {} (answered by {})\n", status.cluster, status.answered_by);
+    table(
+        &mut out,
+        &["node", "id", "state", "postgres", "peers", "http", "version"],
+        status.nodes.iter().map(|n| {
+            vec![
+                n.node.clone(),
+                n.id.to_string(),
+                n.state.clone(),
+                n.pg_addr.clone(),
+                n.peer_addr.clone(),
+                n.http_addr.clone(),
+                n.version.clone(),
+            ]
+        }),
+    );
+    table(
+        &mut out,
+        &["group", "database", "leader", "term", "voters", "learners"],
+        status.groups.iter().map(|g| {
+            vec![
+                g.id.to_string(),
+                g.database.clone(),
+                g.leader.clone().unwrap_or_else(|| "none".into()),
+                g.term.to_string(),
+                g.voters.clone(),
+                g.learners.clone(),
+            ]
+        }),
+    );
+    table(
+        &mut out,
+        &["database", "node", "role", "term", "commit", "applied", "lag", "digest", "state"],
+        status.replicas.iter().map(|r| {
+            vec![
+                r.database.clone(),
+                r.node.clone(),
+                r.role.clone(),
+                r.term.to_string(),
+                r.commit_index.to_string(),
+                r.applied_index.to_string(),
+                r.lag.to_string(),
+                r.digest.clone(),
+                r.state.clone(),
+            ]
+        }),
+    );
+    out.truncate(out.trim_end().len());
+    out
+}
+
+fn table(out: &mut String, head: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+    let rows: Vec<Vec<String>> =
+        std::iter::once(head.iter().map(|h| h.to_string()).collect::<Vec<_>>()).chain(rows).collect();
+    let widths: Vec<usize> =
+        (0..head.len()).map(|i| rows.iter().map(|r| r[i].chars().count()).max().unwrap_or(0)).collect();
+    for row in rows {
+        let line: Vec<String> = row.iter().zip(&widths).map(|(cell, w)| format!("{cell:<w$}")).collect();
+        let _ = writeln!(out, "{}", line.join("  ").trim_end());
+    }
+    out.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(id: u64, role: &str, term: u64, applied: u64, state: &str) -> NodeReport {
+        let node = format!("node-{id}");
+        NodeReport {
+            node: NodeRow { node: node.clone(), id, state: state.into(), ..Default::default() },
+            replicas: vec![ReplicaReport {
+                group: 2,
+                row: ReplicaRow {
+                    database: "quorate".into(),
+                    node,
+                    role: role.into(),
+                    term,
+                    commit_index: applied,
+                    applied_index: applied,
+                    state: "ok".into(),
+                    ..Default::default()
+                },
+                voters: "node-1 node-2".into(),
+                learners: String::new(),
+            }],
+        }
+    }
+
+    #[test]
+    fn the_leader_of_the_highest_term_counts() {
+        let s = assemble("c", "node-2", &[report(1, "leader", 3, 7, "down"), report(2, "leader", 4, 9, "up")]);
+        assert_eq!(s.groups[0].leader.as_deref(), Some("node-2"));
+        assert_eq!(s.groups[0].term, 4);
+        assert_eq!(s.replicas[0].lag, 2);
+        assert_eq!(s.replicas[0].state, "node is down");
+        assert!(render(&s).contains("quorate"));
+    }
+}

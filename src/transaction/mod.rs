@@ -1,0 +1,12 @@
+//! The pure part of interactive transactions: the transcript that a gateway keeps, and the digests by which a replay
+//! is compared with what the client was told.
+//!
+//! A transaction runs statement by statement in a fork on the leader. Each statement comes back as a step with its
+//! frozen values and an expectation; at COMMIT the steps become one command that every replica replays and compares.
+//! So the fork and the leader may die without the transaction: its transcript is here.
+
+mod expect;
+mod transcript;
+
+pub use expect::{Expectation, Kind, Told, is_promise, serialization_failure};
+pub use transcript::{Level, Limits, Transcript};
