@@ -4,9 +4,10 @@
 //! place for its length: they are what a busy server spends its time on.
 
 use crate::error::{SqlError, SqlResult};
-use crate::session::codec::{write_binary, write_text};
 use crate::session::{CopyForm, Message, RowForm, Severity, Status};
 use crate::types::Type;
+use crate::types::binary::write_binary;
+use crate::types::text::write_text;
 use crate::value::{Value, ValueRef};
 use bytes::BytesMut;
 use pgwire::messages::copy::{CopyDone, CopyInResponse, CopyOutResponse};
@@ -112,23 +113,9 @@ fn columns(out: &mut Vec<u8>, form: &RowForm) {
     put(out, &RowDescription::new(fields.collect()));
 }
 
-/// `pg_type.typlen`: bytes of a value, −1 for a variable length.
+/// `pg_type.typlen`: bytes of a value, −1 for a variable length. An enum's values take 4.
 fn type_length(ty: Type) -> i16 {
-    match ty {
-        Type::BOOL | Type::CHAR => 1,
-        Type::INT2 => 2,
-        Type::INT4 | Type::OID | Type::FLOAT4 | Type::DATE | Type::XID | Type::CID | Type::VOID => 4,
-        Type::REGPROC | Type::REGPROCEDURE | Type::REGOPER | Type::REGOPERATOR | Type::REGCLASS | Type::REGTYPE => 4,
-        Type::REGROLE | Type::REGNAMESPACE => 4,
-        Type::TID => 6,
-        Type::INT8 | Type::FLOAT8 | Type::TIME | Type::TIMESTAMP | Type::TIMESTAMPTZ | Type::MONEY => 8,
-        Type::TIMETZ => 12,
-        Type::UUID | Type::INTERVAL | Type::POINT => 16,
-        Type::NAME => 64,
-        Type::UNKNOWN | Type::CSTRING => -2,
-        // Enum types of users are 4 bytes in PostgreSQL, but nothing depends on it.
-        _ => -1,
-    }
+    ty.info().map_or(4, |info| info.len)
 }
 
 fn copy_formats(form: &CopyForm) -> (i8, Vec<i16>) {
@@ -140,7 +127,9 @@ pub fn data_row(out: &mut Vec<u8>, form: &RowForm, values: &[ValueRef<'_>]) -> S
     let start = out.len();
     out.extend_from_slice(&[b'D', 0, 0, 0, 0]);
     out.extend_from_slice(&(form.columns.len() as u16).to_be_bytes());
-    for ((column, binary), value) in form.columns.iter().zip(&form.binary).zip(values) {
+    // What a statement returns beyond its columns comes first and is for the server (EXPLAIN's node numbers).
+    let hidden = values.len() - form.columns.len().min(values.len());
+    for ((column, binary), value) in form.columns.iter().zip(&form.binary).zip(&values[hidden..]) {
         if value.is_null() {
             out.extend_from_slice(&(-1i32).to_be_bytes());
             continue;

@@ -8,7 +8,7 @@ use super::language::CopyReader;
 use super::portal::Run;
 use super::transaction::size;
 use super::{Session, Step, Wait, copy_form};
-use crate::error::{SqlError, SqlResult, SqlState, state};
+use crate::error::{SqlError, SqlResult, state};
 use crate::value::Value;
 use bytes::Bytes;
 
@@ -74,10 +74,9 @@ impl Session {
             }
             Request::Terminate => return self.close(),
             other => {
-                let message = "unexpected message during COPY from stdin";
-                let error = SqlError::new(SqlState::new("08P01"), message);
-                self.fail(error.detail(format!("It was {}.", kind(&other))));
-                return self.receive(other);
+                // It is used up, as in PostgreSQL.
+                let message = format!("unexpected message during COPY from stdin: {}", kind(&other));
+                Err(SqlError::new(state::PROTOCOL_VIOLATION, message))
             }
         };
         if let Err(error) = result {

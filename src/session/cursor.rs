@@ -3,7 +3,6 @@
 //! A cursor over a read keeps the connection's open result and moves forward only. One that may move backward
 //! (SCROLL) or outlives its transaction (WITH HOLD) has its rows fetched into the session when it is declared.
 
-use super::codec::{parse_text, write_text};
 use super::effect::{Answer, Ask, CommandTag, Effect, Fetch, Message, Sink, World};
 use super::extended::{duplicate_statement, is_execute};
 use super::portal::{AnswerAs, Portal, PortalState, Prepared, Run};
@@ -11,6 +10,7 @@ use super::{CursorId, Session, Step, Wait};
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::Failure;
 use crate::sql::plan::{FetchDirection, PlanKind, ResultColumn};
+use crate::types::text::{parse_text, write_text};
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
 use std::sync::Arc;

@@ -1,11 +1,12 @@
 //! The extended protocol: Parse, Bind, Describe, Execute, Close, Flush, Sync.
 
-use super::codec::{parse_binary, parse_text};
 use super::effect::{Bind, Effect, Message, Request, Target, World};
 use super::portal::{AnswerAs, Portal, PortalState, Prepared, Run};
 use super::{Session, Step, Stop, Task, What, aborted};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::plan::{Plan, PlanKind, ResultColumn, Utility};
+use crate::types::binary::parse_binary;
+use crate::types::text::parse_text_at;
 use crate::types::{Env, NO_TYPMOD, Type};
 use crate::value::Value;
 use std::sync::Arc;
@@ -125,7 +126,8 @@ impl Session {
             return Err(SqlError::new(state::PROTOCOL_VIOLATION, message).into());
         }
         let env = self.settings.env();
-        let params = parameters(bind, &prepared.plan.params, &env)?;
+        let now = self.transaction.as_ref().map(|t| t.started);
+        let params = parameters(bind, &prepared.plan.params, &env, now)?;
         if bind.portal.is_empty() {
             self.drop_portal("");
         } else if self.portals.contains_key(&bind.portal) {
@@ -278,7 +280,7 @@ fn check_counts(bind: &Bind, plan: &Plan) -> SqlResult<()> {
     }
 }
 
-fn parameters(bind: &Bind, types: &[Type], env: &Env) -> SqlResult<Vec<Value>> {
+fn parameters(bind: &Bind, types: &[Type], env: &Env, now: Option<i64>) -> SqlResult<Vec<Value>> {
     let format = |i: usize| match bind.param_formats.as_slice() {
         [] => 0,
         [one] => *one,
@@ -289,7 +291,7 @@ fn parameters(bind: &Bind, types: &[Type], env: &Env) -> SqlResult<Vec<Value>> {
         values.push(match bytes {
             None => Value::Null,
             Some(bytes) if format(i) == 1 => parse_binary(*ty, NO_TYPMOD, bytes, env)?,
-            Some(bytes) => parse_text(*ty, NO_TYPMOD, utf8(bytes)?, env)?,
+            Some(bytes) => parse_text_at(*ty, NO_TYPMOD, utf8(bytes)?, env, now)?,
         });
     }
     Ok(values)

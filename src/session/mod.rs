@@ -13,7 +13,6 @@
 //! prepared statements and cursors, `extended` the messages of the extended protocol, `utility` what needs no
 //! database, `settings`, `copy`, `language` the seam to the compiler and the plan cache.
 
-pub(crate) mod codec;
 mod copy;
 mod cursor;
 mod effect;
@@ -22,6 +21,8 @@ pub mod language;
 mod portal;
 pub mod postgres;
 mod settings;
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 mod transaction;

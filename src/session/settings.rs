@@ -9,6 +9,7 @@ use super::effect::Severity;
 use super::transaction::isolation_named;
 use crate::command::Isolation;
 use crate::error::{SqlError, SqlResult, SqlState, state};
+use crate::types::zone::Zone;
 use crate::types::{DateOrder, DateOutput, DateStyle, Env, IntervalStyle};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -375,8 +376,12 @@ impl Settings {
         };
         let user = value("session_authorization");
         let path = identifiers(value("search_path")).unwrap_or_default();
-        let path: Vec<String> =
-            path.into_iter().map(|name| if name == "$user" { user.to_owned() } else { name }).collect();
+        // A user who happens to be called like a schema of the system's does not own it.
+        let owns = user != "quorate" && user != "information_schema" && !user.starts_with("pg_");
+        let path: Vec<String> = path
+            .into_iter()
+            .filter_map(|name| if name == "$user" { owns.then(|| user.to_owned()) } else { Some(name) })
+            .collect();
         let mut hash = Xxh3::new();
         hash.update(&self.identity.to_le_bytes());
         for name in ["TimeZone", "DateStyle", "IntervalStyle", "extra_float_digits", "bytea_output", "search_path"] {
@@ -537,32 +542,15 @@ fn unit_text(n: i64, units: Units) -> String {
 
 /// A time zone that exists, as it will be shown.
 fn zone(text: &str) -> Option<String> {
-    let text = text.trim().trim_matches('\'').trim();
+    let text = text.trim();
     if let Ok(hours) = text.parse::<f64>() {
         return fixed_zone((hours * 3600.0).round() as i64);
     }
-    if let Some(seconds) = clock_offset(text) {
-        return fixed_zone(seconds);
+    match Zone::look_up(text)? {
+        Zone::Named(zone) => Some(zone.iana_name().unwrap_or(text).to_owned()),
+        Zone::Utc if text.eq_ignore_ascii_case("utc") => Some("UTC".to_owned()),
+        Zone::Utc | Zone::Fixed(_) => Some(text.to_owned()),
     }
-    if text.eq_ignore_ascii_case("utc") || text.eq_ignore_ascii_case("gmt") {
-        return Some(text.to_ascii_uppercase());
-    }
-    if let Ok(found) = jiff::tz::db().get(text) {
-        return Some(found.iana_name().unwrap_or(text).to_owned());
-    }
-    jiff::tz::TimeZone::posix(text).ok().map(|_| text.to_owned())
-}
-
-/// `+05:30`, `-3:00`: seconds east of Greenwich.
-fn clock_offset(text: &str) -> Option<i64> {
-    let (sign, rest) = match text.split_at_checked(1)? {
-        ("+", rest) => (1, rest),
-        ("-", rest) => (-1, rest),
-        _ => (1, text),
-    };
-    let (hours, minutes) = rest.split_once(':')?;
-    let (hours, minutes): (i64, i64) = (hours.parse().ok()?, minutes.parse().ok()?);
-    (minutes < 60).then_some(sign * (hours * 3600 + minutes * 60))
 }
 
 /// POSIX writes offsets west of Greenwich: `<+05:30>-05:30`.
@@ -693,7 +681,8 @@ mod tests {
             ("client_encoding", "'utf-8'", "UTF8"),
             ("timezone", "europe/berlin", "Europe/Berlin"),
             ("timezone", "-7", "<-07>+07"),
-            ("timezone", "+05:30", "<+05:30>-05:30"),
+            ("timezone", "5.5", "<+05:30>-05:30"),
+            ("timezone", "EST5EDT", "EST5EDT"),
             ("jit", "T", "on"),
             ("work_mem", "2048", "2MB"),
             ("app.user", "7", "7"),

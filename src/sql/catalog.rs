@@ -32,7 +32,7 @@ pub struct Catalog {
     /// View → relations that its definition names.
     pub uses: BTreeMap<u32, BTreeSet<u32>>,
     /// OID → name, for [`Catalog::by_oid`]. Kept by [`Catalog::insert`] and [`Catalog::remove`].
-    oids: BTreeMap<u32, (String, String)>,
+    pub oids: BTreeMap<u32, (String, String)>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -293,7 +293,8 @@ fn copy_in(relation: &Relation, attnums: &[i16], copy: &CopyStatement, scope: &S
     let mut binder = Binder::new(scope);
     let insert = binder.insert_row(relation, attnums)?;
     Ok(Plan {
-        params: columns.iter().map(|c| c.ty).collect(),
+        // The statement itself has none: those of `insert` are the columns of the input.
+        params: Vec::new(),
         columns: Vec::new(),
         schema_version: scope.catalog.version,
         kind: PlanKind::CopyIn(CopyIn { insert, format: format_of(&copy.options, true, &names)?, columns }),

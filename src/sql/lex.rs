@@ -267,8 +267,8 @@ pub fn identifier(text: &str) -> String {
 
 /// The value of a literal token: quotes removed, escapes resolved. Bit and hex strings keep their digits.
 pub fn literal(text: &str) -> SqlResult<Cow<'_, str>> {
-    if text.starts_with('$') {
-        let tag = text[1..].find('$').map_or(0, |i| i + 2);
+    if let Some(rest) = text.strip_prefix('$') {
+        let tag = rest.find('$').map_or(0, |i| i + 2);
         return Ok(Cow::Borrowed(&text[tag..text.len() - tag]));
     }
     let quote = text.find('\'').unwrap_or(0);

@@ -69,7 +69,7 @@ fn plan(kind: PlanKind, scope: &Scope<'_>) -> Plan {
 fn sql(statement: &Statement, scope: &Scope<'_>) -> SqlResult<Plan> {
     let mut binder = bind::Binder::new(scope);
     let (columns, kind) = match statement {
-        Statement::Query(query) => {
+        Statement::Query(query) if !bind::is_dml(query) => {
             let bound = binder.query(query)?;
             (bound.columns.clone(), query_plan(bound))
         }

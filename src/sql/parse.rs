@@ -147,31 +147,44 @@ fn too_complex(message: &str) -> SqlError {
     SqlError::new(state::STATEMENT_TOO_COMPLEX, message)
 }
 
-/// Bounds a tree's height from its tokens: each open bracket is a level; within one, AND, OR and set operations
-/// build a chain, and between two of them so do operators and their like. A comma begins anew.
+/// Bounds a tree's height from its tokens: each open bracket or CASE is a level; within one, AND, OR and set
+/// operations build a chain, and between two of them so do operators and their like. A comma begins anew.
 #[derive(Default)]
 struct Weight {
-    levels: Vec<(u32, u32)>,
+    levels: Vec<Level>,
     outer: u32,
     logic: u32,
     operators: u32,
 }
 
+/// What goes on when a bracket closes.
+struct Level {
+    logic: u32,
+    operators: u32,
+    is_case: bool,
+}
+
 impl Weight {
+    fn open(&mut self, is_case: bool) {
+        self.levels.push(Level { logic: self.logic, operators: self.operators, is_case });
+        self.outer += self.logic + self.operators + 1;
+        (self.logic, self.operators) = (0, 0);
+    }
+
+    fn close(&mut self) {
+        if let Some(level) = self.levels.pop() {
+            (self.logic, self.operators) = (level.logic, level.operators);
+            self.outer -= level.logic + level.operators + 1;
+        }
+    }
+
     fn add(&mut self, kind: Kind, source: &str) -> u32 {
         match (kind, source) {
             (Kind::Symbol, "(" | "[") => {
                 self.operators += u32::from(source == "[");
-                self.levels.push((self.logic, self.operators));
-                self.outer += self.logic + self.operators + 1;
-                (self.logic, self.operators) = (0, 0);
+                self.open(false);
             }
-            (Kind::Symbol, ")" | "]") => {
-                if let Some((logic, operators)) = self.levels.pop() {
-                    (self.logic, self.operators) = (logic, operators);
-                    self.outer -= logic + operators + 1;
-                }
-            }
+            (Kind::Symbol, ")" | "]") => self.close(),
             (Kind::Symbol, ",") => (self.logic, self.operators) = (0, 0),
             (Kind::Symbol, _) => self.operators += 1,
             (Kind::Word, word) if word.len() <= 9 => match word.to_ascii_uppercase().as_str() {
@@ -179,9 +192,12 @@ impl Weight {
                     self.logic += 1;
                     self.operators = 0;
                 }
-                "NOT" | "IS" | "IN" | "LIKE" | "ILIKE" | "BETWEEN" | "SIMILAR" | "COLLATE" | "CASE" | "AT"
-                | "ISNULL" | "NOTNULL" | "ESCAPE" | "EXPLAIN" | "OPERATOR" | "ANY" | "ALL" => self.operators += 1,
-                "WHEN" | "THEN" | "ELSE" => self.logic = 0,
+                "CASE" => self.open(true),
+                "END" if self.levels.last().is_some_and(|l| l.is_case) => self.close(),
+                "WHEN" | "THEN" | "ELSE" => (self.logic, self.operators) = (0, 0),
+                "SELECT" | "FROM" | "WHERE" | "ON" | "HAVING" | "SET" => self.operators = 0,
+                "NOT" | "IS" | "IN" | "LIKE" | "ILIKE" | "BETWEEN" | "SIMILAR" | "COLLATE" | "AT" | "ISNULL"
+                | "NOTNULL" | "ESCAPE" | "EXPLAIN" | "OPERATOR" | "ANY" | "ALL" => self.operators += 1,
                 _ => {}
             },
             _ => {}
@@ -266,7 +282,7 @@ pub(super) fn check_expression(source: &str) -> SqlResult<()> {
 
 /// sqlparser's tokens of `source`, without white space, positions as characters, and with what its grammar lacks
 /// put into words it knows: `ONLY t` → `t`, `TABLE t` → `SELECT * FROM t`, literals continued on the next line
-/// joined, `TRIM(TRAILING FROM x)` → `TRIM(TRAILING ' ' FROM x)`.
+/// joined, `TRIM(TRAILING FROM x)` → `TRIM(TRAILING ' ' FROM x)`, `OPERATOR(pg_catalog.=)` → `=`.
 fn query_tokens(source: &str) -> SqlResult<Vec<TokenWithSpan>> {
     let raw = Tokenizer::new(&PostgreSqlDialect {}, source).tokenize_with_location().map_err(|e| {
         let lines = line_starts(source);
@@ -307,6 +323,7 @@ fn query_tokens(source: &str) -> SqlResult<Vec<TokenWithSpan>> {
             _ => {
                 drop_only(&mut out, &token.token);
                 out.push(place(token.token));
+                plain_operator(&mut out);
             }
         }
         last_line = end_line;
@@ -352,6 +369,20 @@ fn drop_only(out: &mut Vec<TokenWithSpan>, next: &SqlToken) {
         && matches!(&second.token, SqlToken::Word(w) if w.keyword == Keyword::ONLY && w.quote_style.is_none())
     {
         out.pop();
+    }
+}
+
+/// `OPERATOR(pg_catalog.=)` → `=`: no other schema has operators. Its precedence is the operator's own then.
+fn plain_operator(out: &mut Vec<TokenWithSpan>) {
+    let [.., operator, open, schema, period, _, close] = out.as_slice() else { return };
+    let is_call = is_word(&operator.token, Keyword::OPERATOR)
+        && open.token == SqlToken::LParen
+        && period.token == SqlToken::Period
+        && close.token == SqlToken::RParen;
+    if is_call && matches!(&schema.token, SqlToken::Word(w) if w.value.eq_ignore_ascii_case("pg_catalog")) {
+        let start = out.len() - 6;
+        out.truncate(out.len() - 1);
+        out.drain(start..start + 4);
     }
 }
 
@@ -557,7 +588,7 @@ fn set(c: &mut Cursor<'_>) -> SqlResult<Ast> {
         return set_constraints(c);
     }
     let local = c.eat("LOCAL");
-    if !local && !(c.is_at(0, "SESSION") && c.is_at(1, "AUTHORIZATION")) {
+    if !local && !c.is_at(1, "AUTHORIZATION") {
         c.eat("SESSION");
     }
     if c.eat("TRANSACTION") {
@@ -910,6 +941,10 @@ mod tests {
             ("table t", "Sql(SELECT * FROM t)"),
             ("select a from only t, only u", "Sql(SELECT a FROM t, u)"),
             ("select 'a'\n 'b'", "Sql(SELECT 'ab')"),
+            (
+                "select 1 from t join u on t.a operator(pg_catalog.=) any (u.b)",
+                "Sql(SELECT 1 FROM t JOIN u ON t.a = ANY(u.b))",
+            ),
             ("select trim(trailing from x)", "Sql(SELECT TRIM(TRAILING ' ' FROM x))"),
         ] {
             assert_eq!(utilities(text), expected, "{text}");
@@ -944,11 +979,14 @@ mod tests {
         let deep = format!("select {}1{}", "(".repeat(5000), ")".repeat(5000));
         let chain = format!("select 1{}", " or true".repeat(5000));
         let minus = format!("select {}1", "- ".repeat(5000));
-        for text in [deep, chain, minus] {
+        let case = "select ".to_owned() + &"case when true then ".repeat(5000) + "1" + &" end".repeat(5000);
+        for text in [deep, chain, minus, case] {
             assert_eq!(parse(&text).unwrap_err().code, state::STATEMENT_TOO_COMPLEX);
         }
         let fits = format!("select {}1{}, {}", "(".repeat(300), ")".repeat(300), vec!["1+1"; 5000].join(","));
         assert!(parse(&fits).is_ok());
+        let flat = format!("select case {} end", "when a = 1 and b = 2 then 3 ".repeat(2000));
+        assert!(parse(&flat).is_ok());
     }
 
     #[test]

@@ -18,6 +18,8 @@ const MAX_RESULT_SCALE: f64 = 2000.0;
 /// The most digits before the decimal point, and after it.
 const MAX_INTEGRAL: i64 = 131_072;
 const MAX_SCALE: i64 = 16_383;
+/// As many digits as PostgreSQL has, for result scales depend on it.
+#[allow(clippy::approx_constant)]
 const LOG10_E: f64 = 0.434_294_481_903_252;
 
 const INVALID_ARGUMENT_FOR_LOG: SqlState = SqlState::new("2201E");
@@ -209,7 +211,7 @@ impl Decimal {
 
     fn neg(&self) -> Decimal {
         let digits = match &self.digits {
-            Small(n) => Small(-n),
+            Small(n) => n.checked_neg().map_or_else(|| Big(-BigInt::from(*n)), Small),
             Big(n) => (-n).into(),
         };
         Decimal { digits, scale: self.scale }
@@ -556,10 +558,6 @@ impl Numeric {
         }
     }
 
-    fn is_finite(&self) -> bool {
-        matches!(self, Numeric::Finite(_))
-    }
-
     fn infinity(sign: i32) -> Numeric {
         match sign {
             0 => Numeric::NaN,
@@ -868,6 +866,38 @@ impl Numeric {
         Ok(if (base_size == Ordering::Greater) == up { Numeric::Infinity } else { Numeric::ZERO })
     }
 
+    /// Variance, or its square root, of `count` values with this sum and sum of squares; `None` where there are too
+    /// few values. `sample` divides by one less than the count.
+    pub fn spread(
+        count: i64,
+        sum: &Numeric,
+        squares: &Numeric,
+        sample: bool,
+        root: bool,
+    ) -> SqlResult<Option<Numeric>> {
+        if count <= i64::from(sample) {
+            return Ok(None);
+        }
+        let (Numeric::Finite(sum), Numeric::Finite(squares)) = (sum, squares) else { return Ok(Some(Numeric::NaN)) };
+        let n = Decimal::small(count.into(), 0);
+        let numerator = squares.mul(&n).add(&sum.mul(sum).neg());
+        if numerator.digits.signum() <= 0 {
+            return Ok(Some(Numeric::ZERO));
+        }
+        let denominator = n.mul(&Decimal::small((count - i64::from(sample)).into(), 0));
+        let scale = numerator.div_scale(&denominator);
+        let variance = numerator.div(&denominator, scale, true);
+        Ok(Some(Numeric::Finite(if root { variance.sqrt(scale) } else { variance })))
+    }
+
+    /// The same value with `scale` decimals (more only, or exact).
+    pub fn rescaled(&self, scale: u32) -> Numeric {
+        match self {
+            Numeric::Finite(d) => Numeric::Finite(d.rescale(scale, true)),
+            other => other.clone(),
+        }
+    }
+
     /// Rounded to an integer, half away from zero.
     ///
     /// Errors: 22003 outside `min..=max`, named by `type_name` (`integer`); 0A000 for NaN and infinities.
@@ -882,6 +912,17 @@ impl Numeric {
                 Small(n) if n >= min.into() && n <= max.into() => Ok(n as i64),
                 _ => Err(SqlError::new(state::NUMERIC_VALUE_OUT_OF_RANGE, format!("{type_name} out of range"))),
             },
+        }
+    }
+
+    /// An integer of up to 38 digits; towards zero. Errors: 22003.
+    pub fn to_integer_exact(&self) -> SqlResult<i128> {
+        match self {
+            Numeric::Finite(d) => match d.rescale(0, false).digits {
+                Small(n) => Ok(n),
+                Big(n) => i128::try_from(&n).map_err(|_| overflow()),
+            },
+            _ => Err(overflow()),
         }
     }
 

@@ -15,6 +15,9 @@ struct Candidate<T> {
     args: Vec<Type>,
 }
 
+/// A function with its arguments as it wants them and the type of its result; or the arguments back, if none takes them.
+pub(super) type Resolved = Result<(&'static Function, Vec<Typed>, Type), Vec<Typed>>;
+
 /// What the choice among signatures came to.
 enum Choice<T> {
     One(T, Vec<Type>),
@@ -44,7 +47,17 @@ fn keep_best<T>(candidates: &mut Vec<Candidate<T>>, score: impl Fn(&Candidate<T>
 /// Whether the candidate's polymorphic arguments can all mean one type.
 fn consistent(declared: &[Type], given: &[Type]) -> bool {
     let mut element: Option<Type> = None;
+    let mut compatible: Option<char> = None;
     declared.iter().zip(given).all(|(declared, given)| {
+        let loose = match *declared {
+            Type::ANYCOMPATIBLE => *given,
+            Type::ANYCOMPATIBLEARRAY => given.element().unwrap_or(Type::UNKNOWN),
+            _ => Type::UNKNOWN,
+        };
+        if loose != Type::UNKNOWN {
+            let this = category(loose);
+            return *compatible.get_or_insert(this) == this;
+        }
         let this = match *declared {
             Type::ANYELEMENT | Type::ANYNONARRAY => *given,
             Type::ANYARRAY => given.element().unwrap_or(Type::UNKNOWN),
@@ -85,7 +98,8 @@ fn choose<T>(mut candidates: Vec<Candidate<T>>, given: &[Type]) -> Choice<T> {
         // All known arguments of one type: the unknown ones may be of it, too.
         let ty = given[known[0]];
         if known.iter().all(|i| given[*i] == ty) {
-            let fits = |c: &Candidate<T>| (0..given.len()).all(|i| accepts(c.args[i], ty));
+            let all = vec![ty; given.len()];
+            let fits = |c: &Candidate<T>| c.args.iter().all(|d| accepts(*d, ty)) && consistent(&c.args, &all);
             if candidates.iter().filter(|c| fits(c)).count() == 1 {
                 candidates.retain(fits);
             }
@@ -295,13 +309,7 @@ impl Binder<'_> {
     }
 
     /// The function that a call means, with its arguments as it wants them, and the type of its result.
-    /// `None` if there is none of that name and these arguments.
-    pub(super) fn resolve_function(
-        &mut self,
-        name: &str,
-        args: Vec<Typed>,
-        at: Location,
-    ) -> SqlResult<Result<(&'static Function, Vec<Typed>, Type), Vec<Typed>>> {
+    pub(super) fn resolve_function(&mut self, name: &str, args: Vec<Typed>, at: Location) -> SqlResult<Resolved> {
         let given = self.given(&args);
         let candidates: Vec<Candidate<&'static Function>> = lookup_functions(name)
             .iter()

@@ -75,6 +75,7 @@ pub fn data_type(ty: &DataType) -> SqlResult<(Type, i32)> {
                 }
             }
         }
+        DataType::Trigger => plain(Type(2279)),
         DataType::Regclass => plain(Type::REGCLASS),
         DataType::Bit(n) => with_modifiers(Type::BIT, &n.map_or(vec![1], |n| vec![n as i64])),
         DataType::BitVarying(n) | DataType::VarBit(n) => with_modifiers(Type::VARBIT, &precision(n)),

@@ -22,6 +22,9 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::Location;
 use std::sync::Arc;
 
+/// The next value of the sequence with this OID.
+const NEXTVAL: &str = "q_nextval({0})";
+
 /// The table that a statement changes.
 struct Target {
     relation: Arc<Relation>,
@@ -30,27 +33,28 @@ struct Target {
     range: Range,
 }
 
+/// The WITH clause of a statement.
+#[derive(Default)]
+struct Prefix {
+    items: Vec<String>,
+    recursive: bool,
+}
+
 impl Binder<'_> {
     /// INSERT, UPDATE, DELETE, also behind WITH (a query whose body is one of them, see [`super::is_dml`]).
     pub fn dml(&mut self, statement: &Statement) -> SqlResult<(WritePlan, Vec<ResultColumn>)> {
         let before = self.ctes.len();
-        let result = self.dml_inner(statement, &mut Vec::new());
+        let result = self.dml_inner(statement, Prefix::default());
         self.ctes.truncate(before);
         result
     }
 
-    fn dml_inner(
-        &mut self,
-        statement: &Statement,
-        with: &mut Vec<String>,
-    ) -> SqlResult<(WritePlan, Vec<ResultColumn>)> {
+    fn dml_inner(&mut self, statement: &Statement, mut with: Prefix) -> SqlResult<(WritePlan, Vec<ResultColumn>)> {
         let (sql, returned, tag) = match statement {
             Statement::Query(query) => {
                 if let Some(clause) = &query.with {
-                    with.extend(self.with_clause(clause)?.0);
-                    if clause.recursive && !with[0].starts_with("RECURSIVE ") {
-                        with[0].insert_str(0, "RECURSIVE ");
-                    }
+                    with.items.extend(self.with_clause(clause)?.0);
+                    with.recursive |= clause.recursive;
                 }
                 return match &*query.body {
                     SetExpr::Insert(s) | SetExpr::Update(s) | SetExpr::Delete(s) => self.dml_inner(s, with),
@@ -72,23 +76,17 @@ impl Binder<'_> {
             other => return Err(SqlError::unsupported(format!("{other}"))),
         };
         let yields = if returned.is_some() { Yields::Rows } else { Yields::Count };
-        let statement = Sql { sql: self.prefixed(sql, with), yields };
+        let statement = Sql { sql: self.prefixed(sql, &with), yields };
         let columns = returned.unwrap_or_default().iter().map(Out::result).collect();
         Ok((WritePlan { statements: vec![statement], ddl: false, tag: Tag::Counted(tag), notices: vec![] }, columns))
     }
 
-    fn prefixed(&self, sql: String, with: &[String]) -> String {
-        let mut items: Vec<&str> = with.iter().map(String::as_str).collect();
-        // RECURSIVE comes first, before the relations that are queries.
-        let recursive = items.first().is_some_and(|i| i.starts_with("RECURSIVE "));
-        if let (true, Some(first)) = (recursive, items.first_mut()) {
-            *first = first.trim_start_matches("RECURSIVE ");
-        }
-        let items: Vec<&str> = self.hoisted.iter().map(String::as_str).chain(items).collect();
+    fn prefixed(&self, sql: String, with: &Prefix) -> String {
+        let items: Vec<&str> = self.hoisted.iter().chain(&with.items).map(String::as_str).collect();
         if items.is_empty() {
             return sql;
         }
-        format!("WITH {}{} {sql}", if recursive { "RECURSIVE " } else { "" }, items.join(", "))
+        format!("WITH {}{} {sql}", if with.recursive { "RECURSIVE " } else { "" }, items.join(", "))
     }
 
     /// COPY … FROM: an INSERT over `?1`…, which already are of the columns' types; the other columns get their defaults.
@@ -100,16 +98,17 @@ impl Binder<'_> {
             let column = column.ok_or_else(|| SqlError::internal("COPY into a column that is not there"))?;
             self.refuse_generated(column, false)?;
             names.push(quote(&column.name));
-            values.push(format!("?{}", i + 1));
+            let value = Typed::new(column.ty, Node::Param(i + 1));
+            values.push(self.never_null(relation, column, value).sql());
         }
         for column in relation.columns.iter().filter(|c| !columns.contains(&c.attnum)) {
-            if let Some(default) = self.default_of(column)? {
+            if let Some(default) = self.stored_default(relation, column)? {
                 names.push(quote(&column.name));
                 values.push(default.sql());
             }
         }
         let sql = format!("INSERT INTO {} ({}) VALUES ({})", quote(table), names.join(", "), values.join(", "));
-        Ok(vec![Sql { sql: self.prefixed(sql, &[]), yields: Yields::Count }])
+        Ok(vec![Sql { sql: self.prefixed(sql, &Prefix::default()), yields: Yields::Count }])
     }
 
     fn target(&mut self, name: &ObjectName, alias: Option<String>, action: &str) -> SqlResult<Target> {
@@ -139,11 +138,37 @@ impl Binder<'_> {
             (_, Some(_), Some(sequence)) => {
                 self.writes = true;
                 let oid = Typed::constant(Type::REGCLASS, Value::Int(sequence.into()));
-                Ok(Some(Typed::apply(column.ty, "q_nextval({0})", vec![oid])))
+                Ok(Some(Typed::apply(column.ty, NEXTVAL, vec![oid])))
             }
             (Some(text), ..) => self.column_expr(None, text, Some((column.ty, column.typmod))).map(Some),
             _ => Ok(None),
         }
+    }
+
+    /// What is stored into a column that a statement leaves out: `None` if that may be left to SQLite.
+    fn stored_default(&mut self, relation: &Relation, column: &Column) -> SqlResult<Option<Typed>> {
+        match self.default_of(column)? {
+            Some(default) => Ok(Some(self.never_null(relation, column, default))),
+            None if self.is_rowid(relation, column) => Ok(Some(null_violation(relation, column))),
+            None => Ok(None),
+        }
+    }
+
+    fn is_rowid(&self, relation: &Relation, column: &Column) -> bool {
+        self.scope.catalog.rowid_column(relation) == Some(column.attnum)
+    }
+
+    /// The value as it is stored: SQLite would put a number where a NULL is stored into the rowid, Postgres refuses it.
+    fn never_null(&self, relation: &Relation, column: &Column, value: Typed) -> Typed {
+        let certain = match &value.node {
+            Node::Const(value) => *value != Value::Null,
+            Node::Apply(template, _) => template == NEXTVAL,
+            _ => false,
+        };
+        if certain || !self.is_rowid(relation, column) {
+            return value;
+        }
+        Typed::apply(column.ty, "coalesce({0}, {1})", vec![value, null_violation(relation, column)])
     }
 
     /// Generated columns and GENERATED ALWAYS identities take no values.
@@ -227,7 +252,7 @@ impl Binder<'_> {
     fn insert_defaults(&mut self, relation: &Relation) -> SqlResult<String> {
         let (mut names, mut values) = (Vec::new(), Vec::new());
         for column in &relation.columns {
-            if let Some(default) = self.default_of(column)? {
+            if let Some(default) = self.stored_default(relation, column)? {
                 names.push(quote(&column.name));
                 values.push(default.sql());
             }
@@ -256,7 +281,7 @@ impl Binder<'_> {
             if columns.iter().any(|c| c.attnum == column.attnum) {
                 continue;
             }
-            if let Some(default) = self.default_of(column)? {
+            if let Some(default) = self.stored_default(relation, column)? {
                 out.push((quote(&column.name), default.sql()));
             }
         }
@@ -281,7 +306,7 @@ impl Binder<'_> {
         for row in rows {
             let mut values = Vec::with_capacity(stored.len() + absent.len());
             for (column, expr) in columns.iter().zip(row) {
-                let value = self.value_for(column, expr, false)?;
+                let value = self.value_for(relation, column, expr, false)?;
                 if column.generated.is_none() {
                     values.push(value.sql());
                 }
@@ -298,9 +323,9 @@ impl Binder<'_> {
     }
 
     /// An expression or DEFAULT as it is stored into a column.
-    fn value_for(&mut self, column: &Column, expr: &Expr, update: bool) -> SqlResult<Typed> {
+    fn value_for(&mut self, relation: &Relation, column: &Column, expr: &Expr, update: bool) -> SqlResult<Typed> {
         if is_default(expr) {
-            return Ok(self.default_of(column)?.unwrap_or_else(|| Typed::null(column.ty)));
+            return Ok(self.stored_default(relation, column)?.unwrap_or_else(|| Typed::null(column.ty)));
         }
         self.refuse_generated(column, update)?;
         let value = if update {
@@ -311,7 +336,8 @@ impl Binder<'_> {
             self.levels.pop();
             value?
         };
-        self.assign(value, column.ty, column.typmod, Some(&column.name))
+        let value = self.assign(value, column.ty, column.typmod, Some(&column.name))?;
+        Ok(self.never_null(relation, column, value))
     }
 
     fn insert_query(
@@ -333,12 +359,16 @@ impl Binder<'_> {
         let names: Vec<String> =
             columns.iter().map(|c| quote(&c.name)).chain(absent.iter().map(|(n, _)| n.clone())).collect();
         let names = names.join(", ");
-        if absent.is_empty() && !conflict {
+        let rowid = columns.iter().position(|c| self.is_rowid(relation, c));
+        if absent.is_empty() && !conflict && rowid.is_none() {
             return Ok(format!(" ({names}) {}", tree.sql(false)));
         }
         // WHERE keeps SQLite from reading ON CONFLICT as the ON of a join.
-        let values: Vec<String> =
-            (1..=width).map(|i| format!("\"c{i}\"")).chain(absent.into_iter().map(|(_, sql)| sql)).collect();
+        let value = |i: usize| match rowid {
+            Some(n) if n == i => format!("coalesce(\"c{}\", {})", i + 1, null_violation(relation, columns[n]).sql()),
+            _ => format!("\"c{}\"", i + 1),
+        };
+        let values: Vec<String> = (0..width).map(value).chain(absent.into_iter().map(|(_, sql)| sql)).collect();
         Ok(format!(" ({names}) SELECT {} FROM ({}) WHERE 1", values.join(", "), tree.into_subquery(self).sql))
     }
 
@@ -441,14 +471,14 @@ impl Binder<'_> {
             match &assignment.target {
                 AssignmentTarget::ColumnName(name) => {
                     let column = find(self, name)?;
-                    let value = self.value_for(&column, &assignment.value, true)?;
+                    let value = self.value_for(relation, &column, &assignment.value, true)?;
                     if column.generated.is_none() {
                         set.push(format!("{} = {}", quote(&column.name), value.sql()));
                     }
                 }
                 AssignmentTarget::Tuple(names) => {
                     let columns: Vec<Column> = names.iter().map(|n| find(self, n)).collect::<SqlResult<_>>()?;
-                    set.push(self.tuple_assignment(&columns, &assignment.value)?);
+                    set.push(self.tuple_assignment(relation, &columns, &assignment.value)?);
                 }
             }
         }
@@ -461,7 +491,7 @@ impl Binder<'_> {
         Ok(set.join(", "))
     }
 
-    fn tuple_assignment(&mut self, columns: &[Column], value: &Expr) -> SqlResult<String> {
+    fn tuple_assignment(&mut self, relation: &Relation, columns: &[Column], value: &Expr) -> SqlResult<String> {
         let mut inner = value;
         while let Expr::Nested(e) = inner {
             inner = e;
@@ -492,7 +522,7 @@ impl Binder<'_> {
         }
         let mut set = Vec::with_capacity(columns.len());
         for (column, expr) in columns.iter().zip(fields) {
-            let value = self.value_for(column, expr, true)?;
+            let value = self.value_for(relation, column, expr, true)?;
             set.push(format!("{} = {}", quote(&column.name), value.sql()));
         }
         Ok(set.join(", "))
@@ -520,7 +550,7 @@ impl Binder<'_> {
             let from = match &update.from {
                 None => String::new(),
                 Some(UpdateTableFromKind::AfterSet(from) | UpdateTableFromKind::BeforeSet(from)) => {
-                    format!(" FROM {}", self.from_clause(from)?)
+                    format!(" FROM {}", self.bind_from(from)?)
                 }
             };
             let set = self.assignments(&relation, &update.assignments)?;
@@ -549,7 +579,7 @@ impl Binder<'_> {
         self.levels.push(level);
         let result = (|| {
             let using = match &delete.using {
-                Some(using) => Some(self.from_clause(using)?),
+                Some(using) => Some(self.bind_from(using)?),
                 None => None,
             };
             let filter = delete.selection.as_ref().map(|w| self.where_clause(w)).transpose()?;
@@ -624,6 +654,13 @@ impl Binder<'_> {
                 .collect(),
         ))
     }
+}
+
+/// An expression that is the error of a NULL in this column. SQLite evaluates it only where it is reached.
+fn null_violation(relation: &Relation, column: &Column) -> Typed {
+    let names = [&relation.schema, &relation.name, &column.name];
+    let names = names.map(|name| Typed::constant(Type::TEXT, Value::Text(name.clone())));
+    Typed::apply(column.ty, "q_null_violation({0}, {1}, {2})", names.to_vec())
 }
 
 fn not_updatable(relation: &Relation, action: &str) -> SqlError {

@@ -49,7 +49,7 @@ impl Binder<'_> {
     }
 
     /// Binds FROM and makes its names visible in the current level.
-    pub(super) fn from_clause(&mut self, from: &[TableWithJoins]) -> SqlResult<String> {
+    pub(super) fn bind_from(&mut self, from: &[TableWithJoins]) -> SqlResult<String> {
         let mut sql = Vec::with_capacity(from.len());
         for item in from {
             let item = self.with_joins(item)?;

@@ -60,12 +60,15 @@ pub struct Bound {
     pub writes: bool,
 }
 
+/// Name, type and modifier of a column.
+type CteColumn = (String, Type, i32);
+
 /// A WITH query that can be named.
 #[derive(Debug)]
 struct Cte {
     name: String,
     sql_name: String,
-    columns: Vec<(String, Type, i32)>,
+    columns: Vec<CteColumn>,
 }
 
 /// The compiler of one statement. Parameters' types accumulate over everything it binds.

@@ -253,10 +253,10 @@ impl Binder<'_> {
 
 /// One level's meaning of `names`: a column, `table.column`, or `schema.table.column`.
 fn lookup(level: &Names, names: &[String]) -> SqlResult<Option<(Typed, usize)>> {
-    if let Some(found) = level.find(&names[0])? {
-        return Ok(Some((found.expr.clone(), 1)));
-    }
     if names.len() == 1 {
+        if let Some(found) = level.find(&names[0])? {
+            return Ok(Some((found.expr.clone(), 1)));
+        }
         if names[0] == "tableoid" && level.ranges.len() == 1 {
             return Ok(level.ranges[0].find("tableoid")?.map(|e| (e, 1)));
         }

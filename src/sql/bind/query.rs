@@ -9,7 +9,7 @@ use super::expr::{ColumnRef, Node, SortKey, SubQuery, Typed, group_key, sort_lis
 use super::from::with_sets;
 use super::names::{Clause, Level, Named, fold, name_start, parts};
 use super::scalar::{direction, trim_name};
-use super::{Binder, Cte, error_at};
+use super::{Binder, Cte, CteColumn, error_at};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::CastContext;
 use crate::sql::catalog::{ConstraintKind, Relation, RelationKind};
@@ -532,7 +532,7 @@ impl Binder<'_> {
         sql_name: &str,
         given: &[String],
         outer: &mut Vec<ColumnRef>,
-    ) -> SqlResult<(String, Vec<(String, Type, i32)>)> {
+    ) -> SqlResult<(String, Vec<CteColumn>)> {
         if query.with.is_some() || query.order_by.is_some() || query.limit_clause.is_some() {
             return Err(SqlError::unsupported("ORDER BY, LIMIT or WITH in a recursive query"));
         }
@@ -787,7 +787,7 @@ impl Binder<'_> {
         locks: &[LockClause],
         tree: &mut QueryTree,
     ) -> SqlResult<()> {
-        let from = self.from_clause(&select.from)?;
+        let from = self.bind_from(&select.from)?;
         let filter = match &select.selection {
             None => None,
             Some(filter) => Some(self.within(Clause::Where, |this| {
@@ -1172,7 +1172,7 @@ fn fixed_columns(filter: &Typed, range: usize, fixed: &mut Vec<i16>) {
     }
 }
 
-fn cte_columns(name: &str, given: &[String], outputs: &[Out]) -> SqlResult<Vec<(String, Type, i32)>> {
+fn cte_columns(name: &str, given: &[String], outputs: &[Out]) -> SqlResult<Vec<CteColumn>> {
     if given.len() > outputs.len() {
         let text = format!(
             "WITH query \"{name}\" has {} columns available but {} columns specified",

@@ -922,6 +922,14 @@ impl Binder<'_> {
     fn extreme(&mut self, name: &str, args: Vec<Typed>) -> SqlResult<Typed> {
         let what = if name == "greatest" { "GREATEST" } else { "LEAST" };
         let (ty, args) = self.unify(args, what)?;
+        if ty.collation().is_none() && !ty.is_array() {
+            let template = if name == "greatest" { "q_greatest({*})" } else { "q_least({*})" };
+            return Ok(Typed::apply(ty, template, args));
+        }
+        // Written out, each argument appears three times in the next: no long lists of these types.
+        if args.len() > 6 {
+            return Err(SqlError::unsupported(format!("{what} of more than six values of type {}", type_name(ty))));
+        }
         let op = if name == "greatest" { ">=" } else { "<=" };
         let mut args = args.into_iter();
         let Some(mut best) = args.next() else { return Err(SqlError::syntax("no arguments")) };

@@ -3,6 +3,7 @@
 
 use crate::command::Yields;
 use crate::error::{SqlError, SqlResult};
+use crate::functions::{self, Context};
 use crate::sql::catalog::{Catalog, Relation};
 use crate::sql::ddl::errors;
 use crate::sql::plan::{PlanKind, Tag};
@@ -11,6 +12,7 @@ use crate::types::Env;
 use crate::value::Value;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
+use std::sync::Arc;
 
 struct Db {
     connection: Connection,
@@ -24,9 +26,8 @@ impl Db {
             connection.execute_batch(sql).unwrap();
         }
         connection.execute_batch("PRAGMA foreign_keys = ON").unwrap();
-        for name in ["pg_numeric", "pg_interval"] {
-            connection.create_collation(name, |a: &str, b: &str| a.cmp(b)).unwrap();
-        }
+        let context = Arc::new(parking_lot::Mutex::new(Context::default()));
+        functions::sqlite::register(&connection, &context).unwrap();
         let catalog = load(&connection);
         Db { connection, catalog }
     }
@@ -307,4 +308,23 @@ fn indexes_sequences_schemas_and_drops() {
     assert!(db.fails("drop table pg_class").starts_with("42501"));
     assert!(db.fails("create trigger x").starts_with("0A000 CREATE TRIGGER"));
     assert!(db.fails("create type m as enum ('a')").starts_with("0A000 CREATE TYPE"));
+}
+
+#[test]
+fn views_and_tables_of_queries() {
+    let mut db = Db::new();
+    db.run("create table t (a int, b text); create view v as select a, b as c from t where a > 0; create view w(x) as select c from v").unwrap();
+    assert_eq!(db.describe("w"), "x 25/-1");
+    assert_eq!(db.fails("create view v as select 1"), "42P07 relation \"v\" already exists");
+    db.run("create or replace view v as select a, b as c, a as d from t").unwrap();
+    assert!(db.fails("drop view v").starts_with("2BP01 cannot drop view v because other objects depend on it"));
+    assert!(db.fails("drop table t").starts_with("2BP01"));
+    db.connection.execute_batch("insert into \"public.t\" values (1, 'x')").unwrap();
+    db.run("create table u as select a, c from v; create table e (n) as select a from t with no data").unwrap();
+    assert_eq!(db.describe("u"), "a 23/-1\nc 25/-1");
+    assert_eq!(db.count("select count(*) from \"public.u\" where a = 1"), 1);
+    assert_eq!(db.count("select count(*) from \"public.e\""), 0);
+    db.run("drop table t cascade").unwrap();
+    assert_eq!(db.count("select count(*) from \"_quorate_view\""), 0);
+    assert_eq!(db.count("select count(*) from \"pg_catalog.pg_depend\""), 0);
 }
