@@ -12,7 +12,7 @@ use super::listener::Options;
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::{Control, Database, Fetched, ReadRequest, Rows};
 use crate::session::language::CopyWriter;
-use crate::session::{Answer, Ask, CursorId, Effect, Fetch, OpenRead, Request, RowForm, Session, Sink, World};
+use crate::session::{Answer, Ask, Begin, CursorId, Effect, Fetch, OpenRead, Request, RowForm, Session, Sink, World};
 use crate::value::{Value, ValueRef};
 use bytes::BytesMut;
 use std::future::Future;
@@ -42,7 +42,8 @@ pub struct Connection<D: Database> {
     pub registration: Registration,
     pub options: Arc<Options>,
     pub shutdown: watch::Receiver<bool>,
-    pub cursors: Vec<(CursorId, D::Rows)>,
+    pub cursors: Vec<(CursorId, Open<D::Rows>)>,
+    pub transaction: Option<D::Transaction>,
     pub clock: StatementClock,
 }
 
@@ -53,6 +54,31 @@ pub struct StatementClock {
     deadline: Option<Instant>,
     /// The deadline is `statement_timeout`'s.
     timed: bool,
+}
+
+/// An open result: of a read, or the rows that a step of a transaction brought.
+pub enum Open<R> {
+    Stream(R),
+    Held(std::vec::IntoIter<Vec<Value>>),
+}
+
+impl<R: Rows> Rows for Open<R> {
+    fn fetch(
+        &mut self,
+        max_rows: usize,
+        brief: bool,
+        sink: &mut dyn FnMut(&[ValueRef<'_>]) -> SqlResult<()>,
+    ) -> SqlResult<Fetched> {
+        let rows = match self {
+            Open::Stream(rows) => return rows.fetch(max_rows, brief, sink),
+            Open::Held(rows) => rows,
+        };
+        for row in rows.by_ref().take(max_rows) {
+            let row: Vec<ValueRef<'_>> = row.iter().map(Value::as_ref).collect();
+            sink(&row)?;
+        }
+        Ok(if rows.len() == 0 { Fetched::Done } else { Fetched::More })
+    }
 }
 
 /// Why a connection ends. Neither needs an answer.
@@ -101,6 +127,7 @@ impl<D: Database> Connection<D> {
                 match effect {
                     Effect::Send(message) => encode::message(&mut self.out, &message),
                     Effect::Rows { rows, form } => self.put_rows(&form, &rows),
+                    Effect::Rollback => self.transaction = None,
                     Effect::Flush => self.flush().await?,
                     Effect::Release(cursor) => self.cursors.retain(|(c, _)| *c != cursor),
                     Effect::Ask(ask) => answer = Some(self.perform(ask).await?),
@@ -139,7 +166,7 @@ impl<D: Database> Connection<D> {
                 let request = read_request(read, control);
                 match self.patiently(db.read(request)).await? {
                     Ok(Ok(rows)) => {
-                        self.cursors.push((cursor, rows));
+                        self.cursors.push((cursor, Open::Stream(rows)));
                         Answer::Opened(Ok(()))
                     }
                     Ok(Err(failure)) => Answer::Opened(Err(failure)),
@@ -153,8 +180,61 @@ impl<D: Database> Connection<D> {
                     Answer::Written(Err(error.detail(detail).into()))
                 }
             },
+            Ask::Steps { begin, statements } => {
+                let (mut transaction, limit) = (self.enter(begin), self.session.lock_timeout());
+                let work = async {
+                    let mut outcomes = Vec::with_capacity(statements.len());
+                    for statement in statements {
+                        outcomes.push(db.step(&mut transaction, statement, limit, &control).await?);
+                    }
+                    Ok(outcomes)
+                };
+                let result = self.patiently(work).await;
+                self.transaction = Some(transaction);
+                Answer::Written(result?.unwrap_or_else(|error| Err(error.into())))
+            }
+            Ask::OpenStep { begin, cursor, statement } => {
+                let (mut transaction, limit) = (self.enter(begin), self.session.lock_timeout());
+                let result = self.patiently(db.step(&mut transaction, *statement, limit, &control)).await;
+                self.transaction = Some(transaction);
+                Answer::Opened(match result? {
+                    Ok(Ok(outcome)) => {
+                        self.cursors.push((cursor, Open::Held(outcome.rows.into_iter())));
+                        Ok(())
+                    }
+                    Ok(Err(failure)) => Err(failure),
+                    Err(error) => Err(error.into()),
+                })
+            }
+            Ask::Mark { begin, mark } => {
+                let mut transaction = self.enter(begin);
+                let result = self.patiently(db.mark(&mut transaction, mark, &control)).await;
+                self.transaction = Some(transaction);
+                Answer::Done(result?.and_then(|result| result))
+            }
+            Ask::LockTables { begin, tables, mode, nowait } => {
+                let (mut transaction, limit) = (self.enter(begin), self.session.lock_timeout());
+                let work = db.lock_tables(&mut transaction, tables, mode, nowait, limit, &control);
+                let result = self.patiently(work).await;
+                self.transaction = Some(transaction);
+                Answer::Done(result?.and_then(|result| result))
+            }
+            Ask::Commit => match self.transaction.take() {
+                None => Answer::Done(Ok(())),
+                Some(transaction) => {
+                    let result = self.patiently(db.commit(transaction, &control)).await?;
+                    let detail = "The COMMIT was already on its way and may still take effect.";
+                    Answer::Done(result.map_err(|error| error.detail(detail)).and_then(|result| result))
+                }
+            },
             Ask::Fetch { cursor, max, sink } => Answer::Fetched(self.fetch(cursor, max, sink).await?),
         })
+    }
+
+    /// The open transaction, or a new one. It is put back when the work on it is over.
+    fn enter(&mut self, begin: Begin) -> D::Transaction {
+        let open = self.transaction.take();
+        open.unwrap_or_else(|| self.db.begin(begin.name, begin.isolation, (*begin.env).clone()))
     }
 
     // ---- time and cancellation ----
@@ -163,7 +243,13 @@ impl<D: Database> Connection<D> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         // 2000-01-01 is 946,684,800 s after 1970-01-01.
         let now = now.as_micros() as i64 - 946_684_800_000_000;
-        World { catalog: self.db.catalog(), applied: self.db.applied(), now, seed: rand::random() }
+        let own = self.transaction.as_ref().and_then(|transaction| self.db.catalog_of(transaction));
+        World {
+            catalog: own.unwrap_or_else(|| self.db.catalog()),
+            applied: self.db.applied(),
+            now,
+            seed: rand::random(),
+        }
     }
 
     /// A new statement has its own deadline, and nothing that was cancelled before.

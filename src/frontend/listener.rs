@@ -201,6 +201,7 @@ impl<D: Database> Newcomer<D> {
             options,
             shutdown: self.shutdown,
             cursors: Vec::new(),
+            transaction: None,
             clock: StatementClock::default(),
         };
         connection.run().await;

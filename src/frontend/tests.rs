@@ -143,6 +143,43 @@ impl Lite {
 
 impl Database for Lite {
     type Rows = LiteRows;
+    type Transaction = ();
+
+    fn begin(&self, _: RequestId, _: crate::command::Isolation, _: crate::types::Env) {}
+
+    async fn step(
+        &self,
+        (): &mut (),
+        _: crate::executor::Statement,
+        _: Option<Duration>,
+        _: &Control,
+    ) -> Result<StepOutcome, Failure> {
+        Err(SqlError::unsupported("a transaction").into())
+    }
+
+    async fn mark(&self, (): &mut (), _: crate::gateway::Mark, _: &Control) -> SqlResult<()> {
+        Ok(())
+    }
+
+    async fn lock_tables(
+        &self,
+        (): &mut (),
+        _: Vec<u32>,
+        _: crate::sql::plan::LockMode,
+        _: bool,
+        _: Option<Duration>,
+        _: &Control,
+    ) -> SqlResult<()> {
+        Ok(())
+    }
+
+    async fn commit(&self, (): (), _: &Control) -> SqlResult<()> {
+        Ok(())
+    }
+
+    fn catalog_of(&self, (): &()) -> Option<Arc<Catalog>> {
+        None
+    }
 
     fn catalog(&self) -> Arc<Catalog> {
         Arc::clone(&self.catalog)

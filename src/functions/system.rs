@@ -127,6 +127,7 @@ pub const SCALARS: &[Scalar] = &[
     })
     .contextual(),
     scalar("q_encoding", 1, |_, a| Ok(from_text(if int(a, 0)? == 6 { "UTF8" } else { "" }))),
+    scalar("q_row_free", 3, row_free).contextual().lax(),
     scalar("q_size_pretty", 1, |_, a| Ok(Value::Text(size_pretty(int(a, 0)?)))),
     scalar("q_format_type", 2, format_type).lax(),
     scalar("q_currval", 1, currval).contextual(),
@@ -198,6 +199,17 @@ fn size_pretty(size: i64) -> String {
         halves >>= 10;
     }
     String::new()
+}
+
+/// SKIP LOCKED: whether a row (its table's OID, its rowid) belongs to the result. The third argument is the list
+/// `;oid:rowid;…` of the rows that were taken when the statement first ran; before that it is NULL and the locks decide.
+fn row_free(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let (ValueRef::Int(oid), ValueRef::Int(rowid)) = (args[0], args[1]) else { return Ok(Value::Int(1)) };
+    let free = match args[2] {
+        ValueRef::Text(list) => list.contains(&format!(";{oid}:{rowid};")),
+        _ => ctx.row_free.clone().is_none_or(|free| free(oid as u32, rowid)),
+    };
+    Ok(Value::Int(free.into()))
 }
 
 fn currval(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {

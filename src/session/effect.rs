@@ -3,13 +3,14 @@
 //! In: [`Request`] (a client's message), [`Answer`] (what became of an [`Ask`]) and [`World`] (what this node knows
 //! at the moment). Out: [`Effect`]. A session asks for one thing at a time and goes on when it is answered.
 
-use crate::command::{StepOutcome, Write};
+use crate::command::{Isolation, StepOutcome, Write};
 use crate::error::{SqlError, SqlResult};
+use crate::executor::Statement;
 use crate::functions::Context;
-use crate::gateway::Failure;
+use crate::gateway::{Failure, Mark};
 use crate::id::RequestId;
 use crate::sql::catalog::Catalog;
-use crate::sql::plan::{CopyFormat, ResultColumn};
+use crate::sql::plan::{CopyFormat, LockMode, ResultColumn};
 use crate::types::{Env, Type};
 use crate::value::Value;
 use bytes::Bytes;
@@ -93,6 +94,8 @@ pub enum Effect {
     },
     /// Write out everything sent so far.
     Flush,
+    /// Drop the open transaction: it is rolled back.
+    Rollback,
     /// Forget an open result.
     Release(CursorId),
     /// Perform this and tell the session with [`super::Session::answer`]. Always the last effect of a call.
@@ -119,6 +122,35 @@ pub enum Ask {
         request: RequestId,
         write: Write,
     },
+    /// Run these in the open transaction, which begins now if there is none; end at the first that fails.
+    Steps {
+        begin: Begin,
+        statements: Vec<Statement>,
+    },
+    /// A read in the open transaction; its rows are fetched afterwards.
+    OpenStep {
+        begin: Begin,
+        cursor: CursorId,
+        statement: Box<Statement>,
+    },
+    Mark {
+        begin: Begin,
+        mark: Mark,
+    },
+    LockTables {
+        begin: Begin,
+        tables: Vec<u32>,
+        mode: LockMode,
+        nowait: bool,
+    },
+    Commit,
+}
+
+/// How to begin a transaction, if there is none.
+pub struct Begin {
+    pub name: RequestId,
+    pub isolation: Isolation,
+    pub env: Arc<Env>,
 }
 
 /// A read without what only the connection knows (deadline, cancellation).
@@ -147,6 +179,8 @@ pub enum Answer {
     Opened(Result<(), Failure>),
     Fetched(SqlResult<Fetch>),
     Written(Result<Vec<StepOutcome>, Failure>),
+    /// To Mark, LockTables and Commit.
+    Done(SqlResult<()>),
 }
 
 #[derive(Debug, Default, PartialEq)]

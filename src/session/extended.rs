@@ -105,7 +105,6 @@ impl Session {
         let known = self.statement_named(name)?;
         let prepared = match self.refreshed(world, &known) {
             Err(Stop::Compile(_)) if self.failed() => return Err(aborted().into()),
-            Err(Stop::Compile(_)) if self.batch.ddl => return Err(super::after_ddl().into()),
             other => other?,
         };
         if !Arc::ptr_eq(&known, &prepared) {
@@ -206,9 +205,6 @@ impl Session {
         if self.batch.is_empty() {
             self.effects.push(Effect::Flush);
             return Ok(());
-        }
-        if self.explicit() {
-            return Err(SqlError::unsupported("writing in a transaction block that stays open").into());
         }
         self.ask_write(world, Task { what: What::Message(Request::Flush), barriered: true })
     }

@@ -31,13 +31,15 @@ mod utility;
 pub use effect::*;
 pub use settings::Settings;
 
-use crate::command::{Isolation, StepOutcome};
+use crate::command::{self, Frozen, Isolation, StepOutcome, Yields};
 use crate::error::{SqlError, SqlResult, SqlState, state};
+use crate::executor;
 use crate::functions::Context;
 use crate::gateway::Failure;
 use crate::id::RequestId;
 use crate::sql::Scope;
-use crate::sql::plan::{Plan, PlanKind, Read, Tag, Utility};
+use crate::sql::plan::{LockWait, Plan, PlanKind, Read, Tag, Utility};
+use crate::transaction::Kind;
 use crate::types::{Env, Type};
 use language::{Compiled, Language, PlanCache, PlanKey, Statement};
 use portal::{AnswerAs, Portal, PortalState, Prepared, Run, binaries};
@@ -118,6 +120,10 @@ enum What {
     Again(Box<Run>),
     /// COMMIT after the collected writes are done, and the like.
     Continue(Box<Run>),
+    /// The collected writes of an interactive transaction.
+    Send,
+    /// The rest of a COMMIT: the transaction is durable.
+    Committed(Box<Run>),
     Nothing,
 }
 
@@ -128,6 +134,10 @@ enum Wait {
     Open(Box<Run>, CursorId),
     Fetch(Box<Run>),
     Write(Task),
+    /// SAVEPOINT, LOCK TABLE, …: then this.
+    Done(Box<Run>),
+    /// COMMIT: then this.
+    Commit(Task),
     CopyIn(Box<copy::CopyIn>),
     /// DECLARE opens its query; then, if it is to be held, fetches all of it.
     Declare(Box<Run>, Box<Portal>),
@@ -264,6 +274,11 @@ impl Session {
         self.settings.millis("statement_timeout")
     }
 
+    /// `lock_timeout`.
+    pub fn lock_timeout(&self) -> Option<Duration> {
+        self.settings.millis("lock_timeout")
+    }
+
     /// How long the client may be silent now, and the error that ends the session then.
     pub fn idle_limit(&self) -> Option<(Duration, SqlError)> {
         let (name, code, message) = match self.status() {
@@ -320,6 +335,15 @@ impl Session {
     }
 
     fn perform(&mut self, world: &World, mut task: Task) {
+        // What is compiled now must see the schema as the collected writes have changed it.
+        let compiles = matches!(&task.what, What::Statement(..) | What::Again(_))
+            || matches!(&task.what, What::Message(Request::Parse { .. } | Request::Bind(_) | Request::Execute { .. }));
+        if self.batch.ddl && compiles && !self.failed() {
+            if let Err(Stop::Compile(error) | Stop::Final(error)) = self.send_steps(world, task) {
+                self.fail(error);
+            }
+            return;
+        }
         match self.attempt(world, &mut task.what) {
             Ok(()) => {}
             Err(Stop::Compile(error)) if !task.barriered && may_be_stale(&error) => {
@@ -356,6 +380,12 @@ impl Session {
                 What::Continue(run) => self.run(world, *run).map_err(Stop::finally),
                 _ => unreachable!("just matched"),
             },
+            What::Send if self.batch.is_empty() => Ok(()),
+            What::Send => self.send_steps(world, Task { what: What::Nothing, barriered: true }),
+            What::Committed(_) => match std::mem::replace(what, What::Nothing) {
+                What::Committed(run) => self.committed(world, *run).map_err(Stop::finally),
+                _ => unreachable!("just matched"),
+            },
             What::Nothing => Ok(()),
         }
     }
@@ -366,6 +396,12 @@ impl Session {
             (Wait::Open(run, cursor), Answer::Opened(result)) => self.opened(*run, cursor, result),
             (Wait::Fetch(run), Answer::Fetched(result)) => self.fetched(*run, result),
             (Wait::Write(task), Answer::Written(result)) => self.written(world, task, result),
+            (Wait::Done(run), Answer::Done(result)) => {
+                result?;
+                self.finish_utility(*run);
+                Ok(())
+            }
+            (Wait::Commit(then), Answer::Done(result)) => self.commit_done(then, result),
             (Wait::Declare(run, portal), Answer::Opened(result)) => self.declared(*run, *portal, result),
             (Wait::Hold(run, portal), Answer::Fetched(result)) => self.held(*run, *portal, result),
             (Wait::Begin(run, portal), Answer::Opened(result)) => self.begun(world, *run, *portal, result),
@@ -437,6 +473,8 @@ impl Session {
             committed: false,
             lost: false,
             deferred: false,
+            name: None,
+            stepped: false,
         })
     }
 
@@ -450,7 +488,7 @@ impl Session {
 
     /// Reports an error; what was under way is undone, and what follows it is not done.
     fn fail(&mut self, error: SqlError) {
-        let lost = !self.batch.is_empty();
+        let lost = !self.batch.is_empty() && !self.interactive();
         self.batch = Batch::default();
         self.wait = Wait::Nothing;
         let fatal = error.fatal;
@@ -475,14 +513,11 @@ impl Session {
     /// The end of a query string, or Sync: ends an implicit transaction and says that the session is ready.
     fn finish_requests(&mut self, world: &World, this: Task) -> Step {
         if !self.batch.is_empty() {
-            return match self.explicit() {
-                false => self.ask_write(world, this),
-                true => {
-                    // Sync still has to be answered.
-                    self.tasks.push_front(this);
-                    Err(SqlError::unsupported("writing in a transaction block that stays open").into())
-                }
-            };
+            return self.ask_write(world, this);
+        }
+        if self.interactive() && !self.explicit() && !self.failed() {
+            self.ask(Ask::Commit, Wait::Commit(this));
+            return Ok(());
         }
         self.skipping = false;
         if !self.explicit() {
@@ -498,6 +533,9 @@ impl Session {
     /// Ends the transaction, if any: settings and cursors go the way it went.
     fn end_transaction(&mut self, commit: bool) {
         self.batch = Batch::default();
+        if self.interactive() && !commit {
+            self.effects.push(Effect::Rollback);
+        }
         self.transaction = None;
         match commit {
             true => self.settings.commit(),
@@ -539,7 +577,6 @@ impl Session {
         let plan = match self.compile(world, statement, text, declared) {
             Err(Stop::Compile(_)) if self.failed() => return Err(aborted().into()),
             // The collected change of the schema is not in the catalog yet.
-            Err(_) if self.batch.ddl => return Err(after_ddl().into()),
             other => other?,
         };
         self.check_failed(&plan)?;
@@ -707,25 +744,30 @@ impl Session {
     }
 
     fn start_read(&mut self, world: &World, run: Run, read: &Read) -> Step {
+        if !self.batch.is_empty() {
+            return self.send_steps(world, Task { what: What::Continue(Box::new(run)), barriered: true });
+        }
         self.check_read(read)?;
         let cursor = self.new_cursor();
+        let inside = self.transaction.as_ref().is_some_and(|t| t.holds_reads(read));
+        if inside {
+            let portal = &run.portal;
+            let statement = self.locking_read(world, read, portal.params.clone(), portal.plan.schema_version);
+            let (begin, statement) = (self.begin_interactive(), Box::new(statement));
+            self.mark_stepped();
+            self.ask(Ask::OpenStep { begin, cursor, statement }, Wait::Open(Box::new(run), cursor));
+            return Ok(());
+        }
         let read = self.open_read(world, read, run.portal.params.clone(), run.portal.plan.schema_version);
         self.ask(Ask::Open { cursor, read }, Wait::Open(Box::new(run), cursor));
         Ok(())
     }
 
     fn check_read(&mut self, read: &Read) -> SqlResult<()> {
-        let wrote = !self.batch.is_empty();
         let Some(t) = &mut self.transaction else { return Ok(()) };
-        if wrote {
-            return Err(SqlError::unsupported("reading after writing in the same transaction")
-                .hint("Send the statements one by one."));
-        }
-        if t.explicit && read.lock.is_some() {
-            return Err(SqlError::unsupported("locking rows in a transaction block"));
-        }
-        if t.explicit && t.queried && t.isolation != Isolation::ReadCommitted {
-            return Err(SqlError::unsupported("a second query in a REPEATABLE READ or SERIALIZABLE block"));
+        if t.read_only && read.lock.is_some() {
+            let message = "cannot execute SELECT FOR UPDATE in a read-only transaction";
+            return Err(SqlError::new(state::READ_ONLY_SQL_TRANSACTION, message));
         }
         t.queried = true;
         Ok(())
@@ -871,14 +913,8 @@ impl Session {
             let message = format!("cannot execute {name} in a read-only transaction");
             return Err(SqlError::new(state::READ_ONLY_SQL_TRANSACTION, message));
         }
-        if t.deferred {
-            return Err(SqlError::unsupported("writing with deferred constraints"));
-        }
         if t.committed {
             return Err(SqlError::unsupported("writing again between Flush and Sync"));
-        }
-        if self.batch.ddl {
-            return Err(after_ddl());
         }
         if self.batch.env.as_ref().is_some_and(|env| *env != self.settings.env()) {
             return Err(SqlError::unsupported("writing under different settings in one transaction"));
@@ -889,7 +925,114 @@ impl Session {
     fn collect(&mut self, run: Run, params: Vec<Vec<crate::value::Value>>) -> Step {
         let env = self.settings.env();
         self.batch.push(run, params, &env);
+        if self.interactive() || self.explicit() {
+            self.tasks.push_front(Task { what: What::Send, barriered: true });
+        }
         Ok(())
+    }
+
+    // ---- interactive transactions ----
+
+    /// The gateway has it open.
+    fn interactive(&self) -> bool {
+        self.transaction.as_ref().is_some_and(|t| t.name.is_some())
+    }
+
+    fn mark_stepped(&mut self) {
+        if let Some(t) = &mut self.transaction {
+            t.stepped = true;
+            t.queried = true;
+        }
+    }
+
+    /// The current transaction's name and terms; it is interactive from now on.
+    fn begin_interactive(&mut self) -> Begin {
+        let name = self.transaction.as_ref().and_then(|t| t.name).unwrap_or_else(|| {
+            self.request_seq += 1;
+            RequestId { origin: self.id.origin, seq: self.request_seq }
+        });
+        let mut isolation = Isolation::ReadCommitted;
+        if let Some(t) = &mut self.transaction {
+            t.name = Some(name);
+            isolation = t.isolation;
+        }
+        Begin { name, isolation, env: self.settings.env() }
+    }
+
+    /// The circumstances of a statement.
+    fn frozen(&self, world: &World) -> Frozen {
+        Frozen {
+            now: self.transaction.as_ref().map_or(world.now, |t| t.started),
+            seed: world.seed,
+            sequences: Vec::new(),
+            env: Some(Env::clone(&self.settings.env())),
+            user: self.id.user.clone(),
+            database: self.id.database.clone(),
+            current: self.drawn.iter().map(|(oid, value)| (*oid, *value)).collect(),
+            last: self.drawn_last,
+        }
+    }
+
+    /// A read as a statement of an interactive transaction.
+    fn locking_read(
+        &self,
+        world: &World,
+        read: &Read,
+        mut params: Vec<crate::value::Value>,
+        schema_version: u64,
+    ) -> executor::Statement {
+        let (sql, kind, yields) = match &read.lock {
+            None => (&read.sql, Kind::Read, Yields::Rows),
+            Some(lock) => {
+                if lock.wait == LockWait::SkipLocked {
+                    params.push(crate::value::Value::Null);
+                }
+                (&lock.sql, Kind::LockingRead, Yields::RowsAnd(lock.tables.len() as u8))
+            }
+        };
+        let lock = read.lock.as_ref().map(|lock| executor::Locking {
+            strength: lock.strength,
+            wait: lock.wait,
+            tables: lock.tables.clone(),
+        });
+        let ordered = sql.contains("ORDER BY");
+        let statement = command::Statement { sql: sql.to_string(), yields };
+        let frozen = Some(self.frozen(world));
+        let step = command::Step { statements: vec![statement], params: vec![params], frozen, ..Default::default() };
+        executor::Statement { step, kind, lock, schema_version: Some(schema_version), ordered }
+    }
+
+    /// Runs the collected writes in the transaction, which is interactive from now on; then `then`.
+    fn send_steps(&mut self, world: &World, then: Task) -> Step {
+        self.begin_interactive();
+        self.mark_stepped();
+        self.ask_write(world, then)
+    }
+
+    fn commit_done(&mut self, then: Task, result: SqlResult<()>) -> Step {
+        match result {
+            Ok(()) => {
+                if let Some(t) = &mut self.transaction {
+                    t.name = None;
+                }
+                self.tasks.push_front(then);
+                Ok(())
+            }
+            Err(error) => {
+                // COMMIT ends the block, whatever comes of it.
+                let explicit = self.explicit();
+                if let Some(t) = &mut self.transaction {
+                    t.name = None;
+                }
+                if explicit {
+                    self.end_transaction(false);
+                }
+                if matches!(then.what, What::EndOfQuery | What::Message(Request::Sync)) {
+                    self.tasks.push_front(then);
+                }
+                Err(error.into())
+            }
+        }
     }
 
     /// Sends the collected writes to the log; `then` runs when they are done.
@@ -903,6 +1046,14 @@ impl Session {
             self.tasks.push_front(then);
             return Err(Stop::Final(error));
         }
+        if self.interactive() {
+            let frozen = self.frozen(world);
+            let deferred = self.transaction.as_ref().is_some_and(|t| t.deferred);
+            let (begin, statements) = (self.begin_interactive(), self.batch.statements(&frozen, deferred));
+            self.batch.env = None;
+            self.ask(Ask::Steps { begin, statements }, Wait::Write(then));
+            return Ok(());
+        }
         let write = self.batch.command(version, world.applied);
         self.request_seq += 1;
         let request = RequestId { origin: self.id.origin, seq: self.request_seq };
@@ -915,14 +1066,16 @@ impl Session {
             Ok(outcomes) => {
                 self.answer_batch(outcomes);
                 if let Some(t) = &mut self.transaction {
-                    t.committed = true;
+                    t.committed = t.name.is_none();
                 }
                 self.tasks.push_front(then);
                 return Ok(());
             }
             Err(Failure::SchemaChanged) => {
                 self.batch.attempts += 1;
-                if self.batch.attempts <= MAX_ATTEMPTS && self.batch.may_retry() {
+                // Of several steps the first may have run.
+                let whole = !self.interactive() || self.batch.items.len() == 1;
+                if whole && self.batch.attempts <= MAX_ATTEMPTS && self.batch.may_retry() {
                     return self.ask_write(world, then);
                 }
                 schema_moves()
@@ -1005,11 +1158,6 @@ fn severity(notice: &SqlError) -> Severity {
 fn aborted() -> SqlError {
     let message = "current transaction is aborted, commands ignored until end of transaction block";
     SqlError::new(state::IN_FAILED_SQL_TRANSACTION, message)
-}
-
-fn after_ddl() -> SqlError {
-    SqlError::unsupported("a statement after a schema change in the same transaction")
-        .hint("Send the statements one by one.")
 }
 
 fn schema_moves() -> SqlError {

@@ -158,6 +158,7 @@ fn read(text: &str) -> Read {
         strength: LockStrength::Update,
         wait: LockWait::Wait,
         tables: Vec::new(),
+        sql: Arc::from(sqlite(text)),
     });
     Read { sql: Arc::from(sqlite(text)), lock, short: true, tag: "SELECT" }
 }

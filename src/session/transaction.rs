@@ -3,16 +3,19 @@
 //! Every statement runs in a transaction: an explicit block (BEGIN … COMMIT), or an implicit one that lasts until
 //! the end of a simple query or until Sync. Writes of an implicit transaction are collected in a [`Batch`] and go to
 //! the log as one command, all or nothing, when it ends; replies that follow a collected write wait with it, so that
-//! the client gets everything in order. The same holds for a block that begins and commits before the session has
-//! to answer (`BEGIN; INSERT …; COMMIT` in one query string or pipeline).
+//! the client gets everything in order.
 //!
-//! Not here yet: a write in a block that stays open, and a read after a write of the same transaction. They need a
-//! fork on the leader; until then they answer 0A000.
+//! A block is *interactive*: each write runs at once in the transaction that the gateway keeps, and so do reads
+//! once something was written or where the level wants one snapshot. Before that a read under READ COMMITTED is like any
+//! other. An implicit transaction becomes interactive when it reads, or compiles, after something was collected.
 
 use super::effect::Effect;
 use super::portal::Run;
-use crate::command::{Isolation, Step, Write};
-use crate::sql::plan::{PlanKind, Tag};
+use crate::command::{self, Frozen, Isolation, Step, Write, Yields};
+use crate::executor;
+use crate::id::RequestId;
+use crate::sql::plan::{PlanKind, Read, Tag};
+use crate::transaction::Kind;
 use crate::types::Env;
 use crate::value::Value;
 use std::sync::Arc;
@@ -34,8 +37,19 @@ pub(super) struct Transaction {
     pub committed: bool,
     /// Collected writes were dropped by an error: what a savepoint should restore is gone.
     pub lost: bool,
-    /// SET CONSTRAINTS … DEFERRED: nothing here can defer them yet.
+    /// SET CONSTRAINTS … DEFERRED.
     pub deferred: bool,
+    /// The request id of its COMMIT, once it is interactive.
+    pub name: Option<RequestId>,
+    /// A step has run in it.
+    pub stepped: bool,
+}
+
+impl Transaction {
+    /// Reads belong into it.
+    pub fn holds_reads(&self, read: &Read) -> bool {
+        self.stepped || self.explicit && (self.isolation != Isolation::ReadCommitted || read.lock.is_some())
+    }
 }
 
 #[derive(Debug)]
@@ -92,6 +106,21 @@ impl Batch {
         self.env.get_or_insert_with(|| Arc::clone(env));
         self.replies.push(Reply::Outcome(self.items.len()));
         self.items.push(Item { run, params, bytes, moved: false });
+    }
+
+    /// The collected writes as statements of an interactive transaction.
+    pub fn statements(&mut self, frozen: &Frozen, deferred: bool) -> Vec<executor::Statement> {
+        let statement = |item: &mut Item| {
+            let mut step = item.step();
+            if deferred {
+                let sql = "PRAGMA defer_foreign_keys = ON".to_owned();
+                step.statements.insert(0, command::Statement { sql, yields: Yields::Nothing });
+            }
+            step.frozen = Some(frozen.clone());
+            let schema_version = Some(item.run.portal.plan.schema_version);
+            executor::Statement { step, kind: Kind::Write, lock: None, schema_version, ordered: false }
+        };
+        self.items.iter_mut().map(statement).collect()
     }
 
     /// The command, all of whose items were compiled under `schema_version`.

@@ -3,12 +3,13 @@
 //! In PostgreSQL's words where it has some: BEGIN in a block and COMMIT outside of one are warnings, most other
 //! things in the wrong place are errors.
 
-use super::effect::World;
+use super::effect::{Ask, World};
 use super::portal::{PortalState, Run};
 use super::transaction::{Savepoint, isolation_name, isolation_named};
-use super::{Session, Step, Task, What};
+use super::{Session, Step, Task, Wait, What};
 use crate::error::{SqlError, SqlResult, state};
-use crate::sql::plan::{Discard, TransactionModes, Utility};
+use crate::gateway::Mark;
+use crate::sql::plan::{Discard, PlanKind, TransactionModes, Utility};
 use crate::value::Value;
 use std::sync::Arc;
 
@@ -36,12 +37,37 @@ impl Session {
             Utility::Commit { .. } if !self.batch.is_empty() && !self.failed() => {
                 return self.ask_write(world, Task { what: What::Continue(Box::new(run)), barriered: true });
             }
+            Utility::Commit { chain } if self.interactive() && !self.failed() => {
+                if *chain {
+                    self.require_block("COMMIT AND CHAIN")?;
+                }
+                let then = Task { what: What::Committed(Box::new(run)), barriered: true };
+                self.ask(Ask::Commit, Wait::Commit(then));
+                return Ok(());
+            }
+            Utility::LockTable { tables, mode, nowait } => {
+                self.require_block("LOCK TABLE")?;
+                let begin = self.begin_interactive();
+                self.mark_stepped();
+                let (tables, mode, nowait) = (tables.clone(), *mode, *nowait);
+                self.ask(Ask::LockTables { begin, tables, mode, nowait }, Wait::Done(Box::new(run)));
+                return Ok(());
+            }
             Utility::Begin(modes) => self.start_block(world, modes, start_tag(&run))?,
             Utility::Commit { chain } => self.commit(world, *chain)?,
             Utility::Rollback { chain } => self.rollback(world, *chain)?,
-            Utility::Savepoint(name) => self.savepoint(name)?,
-            Utility::Release(name) => self.release(name)?,
-            Utility::RollbackTo(name) => self.rollback_to(name)?,
+            Utility::Savepoint(name) => {
+                self.savepoint(name)?;
+                return self.ask_mark(run, Mark::Set(name.clone()));
+            }
+            Utility::Release(name) => {
+                self.release(name)?;
+                return self.ask_mark(run, Mark::Release(name.clone()));
+            }
+            Utility::RollbackTo(name) => {
+                self.rollback_to(name)?;
+                return self.ask_mark(run, Mark::RollbackTo(name.clone()));
+            }
             Utility::SetTransaction(modes) => {
                 match self.explicit() {
                     true => self.set_modes(modes)?,
@@ -60,12 +86,37 @@ impl Session {
             Utility::Close(name) => self.close_cursor(name.as_deref())?,
             Utility::Discard(what) => self.discard(*what)?,
             Utility::SetConstraints { deferred, .. } => self.set_constraints(*deferred)?,
-            Utility::LockTable { .. } => self.lock_table()?,
             Utility::Maintenance { tag } => self.maintenance(tag)?,
         }
-        let mut run = run;
+        self.finish_utility(run);
+        Ok(())
+    }
+
+    pub(super) fn finish_utility(&mut self, mut run: Run) {
+        if let PlanKind::Utility(utility) = &run.portal.plan.kind {
+            match utility {
+                Utility::Savepoint(_) => self.complete("SAVEPOINT"),
+                Utility::Release(_) => self.complete("RELEASE"),
+                Utility::RollbackTo(_) => self.complete("ROLLBACK"),
+                Utility::LockTable { .. } => self.complete("LOCK TABLE"),
+                _ => {}
+            }
+        }
         run.portal.state = PortalState::Finished;
         self.put_back(run);
+    }
+
+    /// What COMMIT does once the log has the transaction.
+    pub(super) fn committed(&mut self, world: &World, run: Run) -> Step {
+        let chain = matches!(&run.portal.plan.kind, PlanKind::Utility(Utility::Commit { chain: true }));
+        self.commit(world, chain)?;
+        self.finish_utility(run);
+        Ok(())
+    }
+
+    fn ask_mark(&mut self, run: Run, mark: Mark) -> Step {
+        let begin = self.begin_interactive();
+        self.ask(Ask::Mark { begin, mark }, Wait::Done(Box::new(run)));
         Ok(())
     }
 
@@ -110,9 +161,6 @@ impl Session {
     }
 
     fn rollback(&mut self, world: &World, chain: bool) -> SqlResult<()> {
-        if !self.batch.is_empty() {
-            return Err(SqlError::unsupported("ROLLBACK after writing"));
-        }
         let modes = self.end_block(chain, false)?;
         self.complete("ROLLBACK");
         self.chain(world, modes)
@@ -152,7 +200,6 @@ impl Session {
             let read_only = t.read_only;
             t.savepoints.push(Savepoint { name: name.to_owned(), settings, writes, portals, read_only });
         }
-        self.complete("SAVEPOINT");
         Ok(())
     }
 
@@ -162,7 +209,6 @@ impl Session {
         if let Some(t) = &mut self.transaction {
             t.savepoints.truncate(at);
         }
-        self.complete("RELEASE");
         Ok(())
     }
 
@@ -180,7 +226,6 @@ impl Session {
         t.failed = false;
         self.settings.roll_back_to(settings);
         self.drop_portals(|p| p.serial > portals);
-        self.complete("ROLLBACK");
         Ok(())
     }
 
@@ -329,20 +374,18 @@ impl Session {
         self.drawn_last = None;
     }
 
-    /// What only reads has no constraint to defer or to check.
+    /// Deferred constraints are checked at COMMIT. Checking them earlier would need them to be told apart.
     fn set_constraints(&mut self, deferred: bool) -> SqlResult<()> {
-        match (self.explicit(), self.batch.is_empty()) {
-            (false, _) => self.not_in_block("SET CONSTRAINTS"),
-            (true, true) => self.transaction.iter_mut().for_each(|t| t.deferred = deferred),
-            (true, false) => return Err(SqlError::unsupported("SET CONSTRAINTS after writing")),
+        let pending = self.transaction.as_ref().is_some_and(|t| t.deferred && t.stepped);
+        match self.explicit() {
+            false => self.not_in_block("SET CONSTRAINTS"),
+            true if pending && !deferred => {
+                return Err(SqlError::unsupported("SET CONSTRAINTS … IMMEDIATE after writing with deferred ones"));
+            }
+            true => self.transaction.iter_mut().for_each(|t| t.deferred = deferred),
         }
         self.complete("SET CONSTRAINTS");
         Ok(())
-    }
-
-    fn lock_table(&mut self) -> SqlResult<()> {
-        self.require_block("LOCK TABLE")?;
-        Err(SqlError::unsupported("LOCK TABLE"))
     }
 
     fn maintenance(&mut self, tag: &'static str) -> SqlResult<()> {

@@ -78,7 +78,12 @@ fn sql(statement: &Statement, scope: &Scope<'_>) -> SqlResult<Plan> {
             (columns, PlanKind::Write(write))
         }
     };
-    Ok(Plan { params: binder.params()?, columns, ..plan(kind, scope) })
+    let (params, mut kind) = (binder.params()?, kind);
+    if let PlanKind::Read(Read { lock: Some(lock), .. }) = &mut kind {
+        let number = format!("?{}", params.len() + 1);
+        lock.sql = lock.sql.replace(bind::SKIP_LIST, &number).into();
+    }
+    Ok(Plan { params, columns, ..plan(kind, scope) })
 }
 
 /// A query that draws sequence values goes through the log; all others only read.

@@ -59,8 +59,11 @@ pub struct Read {
 pub struct RowLock {
     pub strength: LockStrength,
     pub wait: LockWait,
-    /// OIDs of the tables whose rows are locked.
+    /// OIDs of the tables whose rows are locked, as often as they stand in FROM.
     pub tables: Vec<u32>,
+    /// The query with the rowids of these tables as its last columns. With SKIP LOCKED its last parameter, one more than
+    /// the client's, is NULL or the list of rows that are meant (see `q_row_free`).
+    pub sql: Arc<str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]

@@ -32,7 +32,7 @@ mod scalar;
 mod tests;
 
 pub use coerce::data_type;
-pub use query::is_dml;
+pub use query::{SKIP_LIST, is_dml};
 
 use super::Scope;
 use super::catalog::Relation;
@@ -121,8 +121,11 @@ impl<'a> Binder<'a> {
         let mut tree = self.query_tree(query)?;
         self.decide_outputs(&mut tree)?;
         let columns = tree.outputs().iter().map(query::Out::result).collect();
-        let (lock, short) = (tree.lock.clone(), tree.short && self.subqueries == 0);
+        let (mut lock, short) = (tree.lock.clone(), tree.short && self.subqueries == 0);
         let sql = tree.sql_with(&self.hoisted, false);
+        if let Some(lock) = &mut lock {
+            lock.sql = tree.locking_sql(&self.hoisted).into();
+        }
         Ok(Bound { sql, columns, lock, short, writes: self.writes })
     }
 

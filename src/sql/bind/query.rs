@@ -55,6 +55,8 @@ pub(super) struct QueryTree {
     limit: Option<Typed>,
     offset: Option<Typed>,
     pub lock: Option<RowLock>,
+    /// The ranges of `lock.tables`.
+    locked: Vec<usize>,
     pub short: bool,
     outer: Vec<ColumnRef>,
 }
@@ -91,6 +93,9 @@ struct SelectTree {
     group: Vec<Typed>,
     having: Option<Typed>,
     aggregated: bool,
+    /// Columns after all others, that nobody sees, and one more condition: for locking rows.
+    hidden: Vec<String>,
+    guard: Option<String>,
 }
 
 impl Body {
@@ -210,15 +215,11 @@ impl SelectTree {
         if self.distinct {
             sql.push_str("DISTINCT ");
         }
-        let columns: Vec<String> = self
-            .columns
-            .iter()
-            .enumerate()
-            .map(|(i, column)| {
-                let text = if keyed || self.distinct { column.expr.keyed() } else { column.expr.sql() };
-                if named { format!("{text} AS \"c{}\"", i + 1) } else { text }
-            })
-            .collect();
+        let visible = self.columns.iter().enumerate().map(|(i, column)| {
+            let text = if keyed || self.distinct { column.expr.keyed() } else { column.expr.sql() };
+            if named { format!("{text} AS \"c{}\"", i + 1) } else { text }
+        });
+        let columns: Vec<String> = visible.chain(self.hidden.iter().cloned()).collect();
         // SQLite has no SELECT without columns.
         sql.push_str(&if columns.is_empty() { "NULL".to_owned() } else { columns.join(", ") });
         sql.push_str(&self.tail());
@@ -230,8 +231,11 @@ impl SelectTree {
         if !self.from.is_empty() {
             sql.push_str(&format!(" FROM {}", self.from));
         }
-        if let Some(filter) = &self.filter {
-            sql.push_str(&format!(" WHERE {}", filter.sql()));
+        match (&self.filter, &self.guard) {
+            (None, None) => {}
+            (Some(filter), None) => sql.push_str(&format!(" WHERE {}", filter.sql())),
+            (None, Some(guard)) => sql.push_str(&format!(" WHERE {guard}")),
+            (Some(filter), Some(guard)) => sql.push_str(&format!(" WHERE ({}) AND {guard}", filter.sql())),
         }
         if !self.group.is_empty() {
             let keys: Vec<String> = self.group.iter().map(group_key).collect();
@@ -284,6 +288,7 @@ impl QueryTree {
             limit: None,
             offset: None,
             lock: None,
+            locked: vec![],
             short: false,
             outer: vec![],
         }
@@ -376,6 +381,19 @@ impl QueryTree {
         format!(" ORDER BY {}", keys.join(", "))
     }
 
+    /// The SQL that also tells the rowids of the rows to lock; `rows` are their tables' OIDs and ranges.
+    pub fn locking_sql(&mut self, hoisted: &[String]) -> String {
+        let (Some(lock), Body::Select(select)) = (&self.lock, &mut self.body) else { return String::new() };
+        let rowid = |range: &usize| format!("\"t{range}\".rowid");
+        select.hidden = self.locked.iter().map(rowid).collect();
+        if lock.wait == LockWait::SkipLocked {
+            let free = lock.tables.iter().zip(&self.locked);
+            let free = free.map(|(oid, range)| format!("q_row_free({oid}, {}, {SKIP_LIST})", rowid(range)));
+            select.guard = Some(free.collect::<Vec<_>>().join(" AND ")).filter(|guard| !guard.is_empty());
+        }
+        self.sql_with(hoisted, false)
+    }
+
     pub fn into_subquery(self, binder: &mut Binder<'_>) -> SubQuery {
         binder.subqueries += 1;
         SubQuery { sql: self.sql(true), outer: self.outer }
@@ -389,6 +407,9 @@ fn limit_sql(expr: &Typed, null: i64) -> String {
         _ => format!("coalesce({}, {null})", expr.sql()),
     }
 }
+
+/// Stands for the parameter that comes after the client's, whose number is not known yet.
+pub const SKIP_LIST: &str = "?SKIP";
 
 /// Whether a statement that the parser calls a query is INSERT, UPDATE or DELETE behind WITH.
 pub fn is_dml(query: &Query) -> bool {
@@ -856,7 +877,7 @@ impl Binder<'_> {
         if !sets.is_empty() && aggregated {
             return Err(SqlError::unsupported("a set-returning function in the select list of a query with groups"));
         }
-        tree.lock = self.row_lock(locks, aggregated || distinct)?;
+        (tree.lock, tree.locked) = self.row_lock(locks, aggregated || distinct)?;
         tree.short = !aggregated && sets.is_empty() && self.is_short(filter.as_ref());
         let from = with_sets(from, &sets);
         // HAVING without GROUP BY: one group of all rows.
@@ -873,6 +894,8 @@ impl Binder<'_> {
             group,
             having,
             aggregated,
+            hidden: Vec::new(),
+            guard: None,
         }));
         Ok(())
     }
@@ -1084,8 +1107,9 @@ impl Binder<'_> {
         column.sql.replace('"', "")
     }
 
-    fn row_lock(&mut self, locks: &[LockClause], grouped: bool) -> SqlResult<Option<RowLock>> {
-        let Some(first) = locks.first() else { return Ok(None) };
+    fn row_lock(&mut self, locks: &[LockClause], grouped: bool) -> SqlResult<(Option<RowLock>, Vec<usize>)> {
+        let Some(first) = locks.first() else { return Ok((None, Vec::new())) };
+        let mut ranges = Vec::new();
         if grouped {
             return Err(SqlError::new(
                 state::FEATURE_NOT_SUPPORTED,
@@ -1101,7 +1125,7 @@ impl Binder<'_> {
             Some(NonBlock::Nowait) => LockWait::NoWait,
             Some(NonBlock::SkipLocked) => LockWait::SkipLocked,
         };
-        let mut lock = RowLock { strength: strength(first), wait: wait(first), tables: vec![] };
+        let mut lock = RowLock { strength: strength(first), wait: wait(first), tables: vec![], sql: "".into() };
         for clause in locks {
             lock.strength = lock.strength.max(strength(clause));
             if clause.nonblock.is_some() {
@@ -1111,17 +1135,20 @@ impl Binder<'_> {
             let wanted = wanted.transpose()?;
             let level = self.level();
             let hits = level.names.ranges.iter().filter(|r| wanted.as_ref().is_none_or(|w| r.alias == *w));
-            let relations: Vec<Option<Arc<Relation>>> = hits.map(|r| r.relation.clone()).collect();
+            let relations: Vec<(usize, Option<Arc<Relation>>)> = hits.map(|r| (r.id, r.relation.clone())).collect();
             if let (Some(name), true) = (&wanted, relations.is_empty()) {
                 let text = format!("relation \"{name}\" in FOR UPDATE clause not found in FROM clause");
                 return Err(SqlError::new(state::UNDEFINED_TABLE, text));
             }
-            let tables = relations.into_iter().flatten().filter(|r| r.kind == RelationKind::Table).map(|r| r.oid);
-            lock.tables.extend(tables);
+            for (range, relation) in relations {
+                let Some(relation) = relation.filter(|r| r.kind == RelationKind::Table) else { continue };
+                if !ranges.contains(&range) {
+                    ranges.push(range);
+                    lock.tables.push(relation.oid);
+                }
+            }
         }
-        lock.tables.sort_unstable();
-        lock.tables.dedup();
-        Ok(Some(lock))
+        Ok((Some(lock), ranges))
     }
 
     /// One table, by equality on all columns of a unique index; or no table.
