@@ -80,6 +80,7 @@ impl Client {
             Effect::Rows { rows, .. } => self.say(format!("rows {rows:?}")),
             Effect::Flush => self.say("flush".into()),
             Effect::Close => self.say("close".into()),
+            Effect::Rollback => self.say("roll back".into()),
             Effect::Release(cursor) => {
                 self.cursors.remove(&cursor);
                 self.say(format!("release {}", cursor.0));
@@ -125,25 +126,59 @@ impl Client {
             }
             Ask::Write { request, write } => {
                 self.say(format!("ask write {request} born {} {}", write.born, steps(&write)));
-                if write.schema_version != self.world.catalog.version || self.drifts(&steps(&write)) {
-                    return Answer::Written(Err(Failure::SchemaChanged));
+                self.write(write)
+            }
+            Ask::Steps { begin, statements } => {
+                let schema_version = statements[0].schema_version.unwrap();
+                let steps_of = statements.into_iter().map(|s| s.step).collect();
+                let env = Default::default();
+                let write = Write { schema_version, born: 0, env, steps: steps_of, transaction: None };
+                self.say(format!("ask steps of {}: {}", begin.name, steps(&write)));
+                self.write(write)
+            }
+            Ask::OpenStep { begin, cursor, statement } => {
+                let sql = &statement.step.statements[0].sql;
+                self.say(format!("ask step of {} as {}: {sql}", begin.name, cursor.0));
+                if statement.schema_version != Some(self.world.catalog.version) || self.drifts(sql) {
+                    return Answer::Opened(Err(Failure::SchemaChanged));
                 }
-                if steps(&write).contains("fail") {
-                    let error = SqlError::new(state::UNIQUE_VIOLATION, "duplicate key");
-                    return Answer::Written(Err(Failure::Sql { step: 0, error }));
-                }
-                let outcome = |s: &crate::command::Step| StepOutcome {
-                    count: s.params.len() as u64,
-                    rows: if s.statements[0].sql.contains("returning") {
-                        (1..=3).map(|i| vec![Value::Int(i)]).collect()
-                    } else {
-                        Vec::new()
-                    },
-                    drawn: Vec::new(),
-                };
-                Answer::Written(Ok(write.steps.iter().map(outcome).collect()))
+                let rows = sql.split_once("series(").and_then(|(_, n)| n.split_once(')'));
+                self.cursors.insert(cursor, rows.and_then(|(n, _)| n.parse().ok()).unwrap_or(1));
+                Answer::Opened(Ok(()))
+            }
+            Ask::Mark { begin, mark } => {
+                self.say(format!("ask {mark:?} of {}", begin.name));
+                Answer::Done(Ok(()))
+            }
+            Ask::LockTables { begin, tables, mode, nowait } => {
+                self.say(format!("ask lock {tables:?} {mode:?} {nowait} of {}", begin.name));
+                Answer::Done(Ok(()))
+            }
+            Ask::Commit => {
+                self.say("ask commit".into());
+                Answer::Done(Ok(()))
             }
         }
+    }
+
+    fn write(&mut self, write: Write) -> Answer {
+        if write.schema_version != self.world.catalog.version || self.drifts(&steps(&write)) {
+            return Answer::Written(Err(Failure::SchemaChanged));
+        }
+        if steps(&write).contains("fail") {
+            let error = SqlError::new(state::UNIQUE_VIOLATION, "duplicate key");
+            return Answer::Written(Err(Failure::Sql { step: 0, error }));
+        }
+        let outcome = |s: &crate::command::Step| StepOutcome {
+            count: s.params.len() as u64,
+            rows: if s.statements[0].sql.contains("returning") {
+                (1..=3).map(|i| vec![Value::Int(i)]).collect()
+            } else {
+                Vec::new()
+            },
+            drawn: Vec::new(),
+        };
+        Answer::Written(Ok(write.steps.iter().map(outcome).collect()))
     }
 
     fn drifts(&mut self, sql: &str) -> bool {
