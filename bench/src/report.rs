@@ -368,9 +368,8 @@ pub fn compare(measurements: &[Measurement]) -> Vec<Comparison> {
             m.contender == first && (m.workload, m.clients, m.round) == (peer.workload, peer.clients, peer.round)
         });
         let Some(mine) = twin.filter(|_| peer.latency.count > 0 && peer.throughput > 0.0) else { continue };
-        let same =
-            |c: &&mut Comparison| (c.workload, c.clients, &c.peer) == (peer.workload, peer.clients, &peer.contender);
-        let index = match comparisons.iter_mut().position(|mut c| same(&&mut c)) {
+        let key = (peer.workload, peer.clients, &peer.contender);
+        let index = match comparisons.iter().position(|c| (c.workload, c.clients, &c.peer) == key) {
             Some(index) => index,
             None => {
                 comparisons.push(Comparison {

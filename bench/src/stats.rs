@@ -98,7 +98,7 @@ pub struct Timeline {
 pub struct Gap {
     pub from_us: u64,
     pub to_us: u64,
-    /// No success followed within the window: the gap is at least this long.
+    /// No success followed up to the end of what was looked at: the gap is at least this long.
     pub open: bool,
 }
 
@@ -146,33 +146,34 @@ impl Timeline {
         self.slots.iter().map(|s| u64::from(s.ok)).sum()
     }
 
-    /// The longest time between two successes of which some part lies in `[from_us, until_us)`. The ends of the window
-    /// count as successes (a gap up to the end is marked open). Gaps inside one slot are not seen.
+    /// The longest time between two successes of which some part lies in `[from_us, until_us)`. It may have begun before
+    /// `from_us`; one that goes on at `until_us` is cut there and marked open, as what follows has another cause. The
+    /// start of the window counts as a success. Gaps inside one slot are not seen.
     pub fn longest_gap(&self, from_us: u64, until_us: u64) -> Gap {
-        let end = self.slots.len() as u64 * SLOT_US;
         let mut longest = Gap { from_us, to_us: from_us, open: false };
-        let mut consider = |gap: Gap| {
-            if gap.to_us > from_us && gap.from_us < until_us && gap.ms() > longest.ms() {
+        let mut consider = |from: u64, to: u64| {
+            let gap = Gap { from_us: from, to_us: to.min(until_us), open: to > until_us };
+            if to > from_us && from < until_us && gap.ms() > longest.ms() {
                 longest = gap;
             }
         };
         let mut last = 0;
         for slot in self.slots.iter().filter(|s| s.ok > 0) {
-            consider(Gap { from_us: last, to_us: slot.first_us, open: false });
+            consider(last, slot.first_us);
             last = slot.last_us;
         }
-        consider(Gap { from_us: last, to_us: end.max(last), open: true });
+        consider(last, u64::MAX);
         longest
     }
 
-    /// The longest row of slots without a success that touches `[from_us, until_us)`, in milliseconds.
+    /// The longest row of slots without a success that touches `[from_us, until_us)`, cut at its end, in milliseconds.
     pub fn longest_silence_ms(&self, from_us: u64, until_us: u64) -> u64 {
         let (first, end) = ((from_us / SLOT_US) as usize, until_us.div_ceil(SLOT_US) as usize);
         let (mut longest, mut start) = (0, 0);
         for (i, slot) in self.slots.iter().chain([&Slot { ok: 1, ..Slot::default() }]).enumerate() {
             if slot.ok > 0 {
                 if i > first && start < end {
-                    longest = longest.max(i - start);
+                    longest = longest.max(i.min(end) - start);
                 }
                 start = i + 1;
             }
@@ -235,7 +236,7 @@ mod tests {
     #[test]
     fn a_gap_is_exact_to_the_microsecond() {
         let t = timeline(1000, &[5_000, 99_123, 340_456, 345_000, 995_000]);
-        assert_eq!(t.longest_gap(100_000, 200_000), Gap { from_us: 99_123, to_us: 340_456, open: false });
+        assert_eq!(t.longest_gap(100_000, 342_000), Gap { from_us: 99_123, to_us: 340_456, open: false });
         assert_eq!(t.longest_gap(100_000, 1_000_000), Gap { from_us: 345_000, to_us: 995_000, open: false });
     }
 
@@ -248,7 +249,8 @@ mod tests {
     #[test]
     fn without_a_success_to_the_end_the_gap_is_open() {
         let t = timeline(1000, &[100_000]);
-        assert_eq!(t.longest_gap(150_000, 200_000), Gap { from_us: 100_000, to_us: 1_000_000, open: true });
+        assert_eq!(t.longest_gap(150_000, 1_000_000), Gap { from_us: 100_000, to_us: 1_000_000, open: true });
+        assert_eq!(t.longest_gap(150_000, 200_000), Gap { from_us: 100_000, to_us: 200_000, open: true });
         assert_eq!(timeline(50, &[]).longest_gap(0, 50_000).ms(), 50.0);
     }
 
@@ -258,7 +260,7 @@ mod tests {
         assert_eq!(t.longest_silence_ms(20_000, 60_000), 40);
         assert_eq!(t.longest_silence_ms(0, 200_000), 80);
         assert_eq!(t.longest_silence_ms(160_000, 200_000), 30);
-        assert_eq!(timeline(100, &[5_000]).longest_silence_ms(10_000, 20_000), 90);
+        assert_eq!(timeline(100, &[5_000]).longest_silence_ms(10_000, 20_000), 10);
     }
 
     #[test]
@@ -267,7 +269,7 @@ mod tests {
         a.merge(&timeline(100, &[11_000, 14_000, 75_000]));
         assert_eq!(a.successes(), 5);
         assert_eq!((a.slots[1].first_us, a.slots[1].last_us), (11_000, 14_000));
-        assert_eq!(a.longest_gap(14_500, 20_000), Gap { from_us: 14_000, to_us: 55_000, open: false });
+        assert_eq!(a.longest_gap(14_500, 60_000), Gap { from_us: 14_000, to_us: 55_000, open: false });
     }
 
     #[test]
