@@ -157,6 +157,7 @@ fn main() -> ExitCode {
 }
 
 fn run_command(args: RunArgs) -> Result<bool, String> {
+    let started = utc_now();
     let window = Duration::from_secs_f64(args.seconds);
     if let Some((at, act)) = expand(&args.fault).into_iter().find(|(at, _)| *at >= window) {
         return Err(format!("{act} at {:.1} s is after the end of the window", at.as_secs_f64()));
@@ -189,12 +190,13 @@ fn run_command(args: RunArgs) -> Result<bool, String> {
         out: args.common.out()?,
     };
     let measurements = run::run(&plan, &mut cluster)?;
-    let report = publish(&plan.out, measurements)?;
+    let report = publish(&plan.out, started, measurements)?;
     println!("{}", report.text());
     Ok(report.passed())
 }
 
 fn gap_command(args: GapArgs) -> Result<bool, String> {
+    let started = utc_now();
     let mut cluster = Cluster::open(&args.cluster, args.common.quorate()?, &args.database)?;
     let plan = GapPlan {
         kills: args.kills,
@@ -210,7 +212,7 @@ fn gap_command(args: GapArgs) -> Result<bool, String> {
     };
     let measurements = run::gaps(&plan, &mut cluster)?;
     let summary = gap_summary(&measurements);
-    let report = publish(&plan.out, measurements)?;
+    let report = publish(&plan.out, started, measurements)?;
     println!("{summary}\n{}", report.verdict());
     std::fs::write(plan.out.join("gap.txt"), summary).map_err(|e| e.to_string())?;
     Ok(report.passed())
@@ -238,9 +240,9 @@ fn gap_summary(measurements: &[Measurement]) -> String {
     out
 }
 
-fn publish(out: &Path, measurements: Vec<Measurement>) -> Result<Report, String> {
+fn publish(out: &Path, started: String, measurements: Vec<Measurement>) -> Result<Report, String> {
     let command: Vec<String> = std::env::args().collect();
-    let report = Report::new(command.join(" "), utc_now(), measurements);
+    let report = Report::new(command.join(" "), started, measurements);
     let json = serde_json::to_string(&report).map_err(|e| e.to_string())?;
     for (name, content) in [("report.txt", report.text()), ("report.html", report.html()), ("report.json", json)] {
         std::fs::write(out.join(name), content).map_err(|e| format!("cannot write {name}: {e}"))?;
