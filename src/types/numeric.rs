@@ -866,7 +866,13 @@ impl Numeric {
 
     /// Variance, or its square root, of `count` values with this sum and sum of squares; `None` where there are too
     /// few values. `sample` divides by one less than the count.
-    pub fn spread(count: i64, sum: &Numeric, squares: &Numeric, sample: bool, root: bool) -> SqlResult<Option<Numeric>> {
+    pub fn spread(
+        count: i64,
+        sum: &Numeric,
+        squares: &Numeric,
+        sample: bool,
+        root: bool,
+    ) -> SqlResult<Option<Numeric>> {
         if count <= i64::from(sample) {
             return Ok(None);
         }

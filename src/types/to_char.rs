@@ -52,7 +52,8 @@ fn parse_template(template: &str) -> (Vec<Node>, bool) {
     let (mut nodes, mut rest, mut exact) = (Vec::new(), template, false);
     while let Some(first) = rest.chars().next() {
         let mut fill = true;
-        while let Some(prefix) = rest.get(..2).filter(|p| matches!(p.to_ascii_uppercase().as_str(), "FM" | "TM" | "FX")) {
+        while let Some(prefix) = rest.get(..2).filter(|p| matches!(p.to_ascii_uppercase().as_str(), "FM" | "TM" | "FX"))
+        {
             match prefix.to_ascii_uppercase().as_str() {
                 "FM" => fill = false,
                 "FX" => exact = true,
@@ -366,7 +367,9 @@ fn read(text: &str, template: &str) -> SqlResult<Read> {
                 let blank = rest.trim_start();
                 // A separator matches one of any kind, and blanks around it.
                 rest = match blank.chars().next() {
-                    Some('+' | '-') if matches!(nodes.get(at + 1), Some(Node::Field { key: "TZH" | "OF", .. })) => blank,
+                    Some('+' | '-') if matches!(nodes.get(at + 1), Some(Node::Field { key: "TZH" | "OF", .. })) => {
+                        blank
+                    }
                     Some(c) if c.is_ascii_punctuation() => blank[1..].trim_start(),
                     _ => blank,
                 };
@@ -478,9 +481,9 @@ impl Read {
             "RM" => {
                 let mut names: Vec<(i64, &str)> = (1..).zip(ROMAN_MONTHS).collect();
                 names.sort_by_key(|(_, name)| std::cmp::Reverse(name.len()));
-                let found = names.iter().find(|(_, name)| {
-                    text.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name))
-                });
+                let found = names
+                    .iter()
+                    .find(|(_, name)| text.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name)));
                 let (month, name) = found.ok_or_else(|| mismatch(text, written))?;
                 self.month = Some(*month);
                 rest = &text[name.len()..];
@@ -612,7 +615,10 @@ fn integer<'a>(text: &'a str, written: &str, limit: usize) -> SqlResult<(i64, &'
     }
     let end = sign + digits;
     let n = text[..end].parse().map_err(|_| {
-        SqlError::new(state::DATETIME_FIELD_OVERFLOW, format!("value for \"{written}\" in source string is out of range"))
+        SqlError::new(
+            state::DATETIME_FIELD_OVERFLOW,
+            format!("value for \"{written}\" in source string is out of range"),
+        )
     })?;
     Ok((n, &text[end..]))
 }
@@ -640,7 +646,9 @@ pub fn zone_of(utc: i64, zone: &Zone) -> (String, i64) {
 /// A piece of a template for numbers.
 #[derive(Clone, Debug, PartialEq)]
 enum Piece {
-    Digit { zero: bool },
+    Digit {
+        zero: bool,
+    },
     Point,
     Group,
     Currency,
@@ -803,9 +811,12 @@ fn lay_out(t: &NumberTemplate, digits: &str, negative: bool) -> String {
     };
     // A zero before the point only shows where there is nothing behind it, or the template has a zero there.
     let shown_whole = if whole == "0" && t.after > 0 { "" } else { whole.as_str() };
-    let first_zero = t.pieces.iter().filter(|p| matches!(p, Piece::Digit { .. })).take(before).position(
-        |p| *p == Piece::Digit { zero: true },
-    );
+    let first_zero = t
+        .pieces
+        .iter()
+        .filter(|p| matches!(p, Piece::Digit { .. }))
+        .take(before)
+        .position(|p| *p == Piece::Digit { zero: true });
     let first_digit = (before - shown_whole.len()).min(first_zero.unwrap_or(before));
     let last_kept = {
         let zeros: Vec<bool> = t
@@ -838,7 +849,13 @@ fn lay_out(t: &NumberTemplate, digits: &str, negative: bool) -> String {
         if std::mem::replace(started, true) {
             return;
         }
-        let mark = if t.brackets { opening } else if floating { sign } else { "" };
+        let mark = if t.brackets {
+            opening
+        } else if floating {
+            sign
+        } else {
+            ""
+        };
         if t.fill || mark != " " {
             out.push_str(mark);
         }
