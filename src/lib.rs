@@ -1,10 +1,12 @@
 //! Quorate: a consensus-backed replicated SQL database that a Postgres client takes for Postgres.
 
 pub mod admin;
+pub mod cli;
 pub mod clock;
 pub mod cluster;
 pub mod command;
 pub mod config;
+pub mod demo;
 pub mod engine;
 pub mod error;
 pub mod frontend;
@@ -12,6 +14,7 @@ pub mod functions;
 pub mod gateway;
 pub mod id;
 pub mod locks;
+pub mod node;
 pub mod raftlog;
 pub mod replica;
 pub mod session;

@@ -1,1 +1,5 @@
-fn main() {}
+//! The `quorate` program; see `quorate::cli`.
+
+fn main() -> std::process::ExitCode {
+    quorate::cli::run()
+}

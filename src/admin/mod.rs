@@ -30,6 +30,7 @@ pub struct JoinRequest {
 /// What it needs to become one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct JoinReply {
+    pub cluster_id: u128,
     pub node: u64,
     /// (node id, peer address) of the members.
     pub members: Vec<(u64, String)>,

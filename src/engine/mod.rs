@@ -1,2 +1,522 @@
-//! The SQLite state machine: apply, read, snapshot, digest. Knows no Raft beyond an index and commands.
+//! The SQLite state machine of one replica: applies the log, answers reads, writes and installs snapshots.
+//!
+//! It knows positions and commands, but neither Raft nor Postgres: what it must know of SQL beyond executing it is
+//! injected as a [`Dialect`]. One thread owns the [`Engine`] (the apply thread, the only writer of the file);
+//! everybody else holds [`Shared`].
+//!
+//! | file | content |
+//! |---|---|
+//! | `apply` | entries to effects: one transaction per call, savepoints, refusals, votes |
+//! | `step` | one step of a command on any connection: apply, replay or fork |
+//! | `meta` | the engine's own tables; which requests were applied |
+//! | `digest` | row changes as sums, the running digest, what a transaction's client was told |
+//! | `sequence` | `q_nextval`, `q_setval` |
+//! | `connection`, `statement` | the fixed settings, the authorizer, prepared statements |
+//! | `reader` | cursors on snapshots, their time slices, cancelling |
+//! | `snapshot`, `files` | copies of the state, generations of the file |
+//! | `checkpoint` | the WAL, and what is durable |
+//!
+//! The state is a function of the log alone. What could differ between machines is either fixed at open, frozen in the
+//! log, or stops the replica. Left out: migrations of an existing file (they run at creation; a later change of
+//! the catalog's tables must go through the log like any other DDL), and checking a whole snapshot's
+//! b-trees on install (its checksum is verified; `quick_check` reads every page a second time).
+
+pub mod apply;
+pub mod checkpoint;
+pub mod connection;
+pub mod digest;
+mod files;
 pub mod fork;
+mod meta;
+pub mod reader;
+mod sequence;
+mod snapshot;
+pub mod statement;
+pub mod step;
+#[cfg(test)]
+mod tests;
+
+pub use connection::{Connection, Register, Role};
+pub use files::Generation;
+pub use meta::Window;
+pub use reader::Cursor;
+pub use step::{Runner, StepError};
+
+use crate::error::{SqlError, SqlResult, state};
+use crate::gateway::{Failure, ReadRequest};
+use crate::replica::{Applied, Committed, Halt, Membership, Position, SnapshotMeta, StateMachine};
+use crate::sql::catalog::Catalog;
+use crate::value::Value;
+use apply::{Machine, halt};
+use arc_swap::ArcSwap;
+use checkpoint::{Checkpointer, Pace, Progress};
+use parking_lot::{Condvar, Mutex};
+use statement::Fault;
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Runs a query and returns its rows.
+pub type Rows<'a> = &'a mut dyn FnMut(&str) -> SqlResult<Vec<Vec<Value>>>;
+
+/// Reads the catalog from the database.
+pub type LoadCatalog = Arc<dyn Fn(Rows<'_>) -> SqlResult<Catalog> + Send + Sync>;
+
+/// The client's error for SQLite's message, its extended result code, and the OIDs of the tables that the statement
+/// writes (its target first). Must be a function of its arguments.
+pub type ExplainError = Arc<dyn Fn(&Catalog, &str, i32, &[u32]) -> SqlError + Send + Sync>;
+
+/// What the engine is told about SQL.
+#[derive(Clone)]
+pub struct Dialect {
+    /// Registers our functions and collations on a connection.
+    pub register: Register,
+    /// The version it finds is replaced by the engine's.
+    pub load_catalog: LoadCatalog,
+    /// The error that one of our functions put into a message of SQLite, if it did.
+    pub decode_error: fn(&str) -> Option<SqlError>,
+    pub explain_error: ExplainError,
+}
+
+/// What happened, for the host. Called on the apply thread: be quick.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// This replica had `digest` after the entry `index`: to be put into the log as a vote.
+    DigestMarked {
+        index: u64,
+        digest: u64,
+    },
+    SchemaChanged {
+        version: u64,
+    },
+}
+
+#[derive(Clone)]
+pub struct Options {
+    /// The replica's own directory.
+    pub directory: PathBuf,
+    pub dialect: Dialect,
+    /// (number, script), ascending: run when the database is created.
+    pub migrations: Vec<(u32, &'static str)>,
+    /// Who votes, as of position 0; the same on all first members.
+    pub membership: Membership,
+    /// The same on every replica.
+    pub window: Window,
+    pub pace: Pace,
+    /// Reads at a time; more wait.
+    pub readers: usize,
+    /// Pages after which the file counts as full. The machine's limit, not the state's.
+    pub max_pages: Option<u32>,
+    pub on_event: Arc<dyn Fn(Event) + Send + Sync>,
+}
+
+impl Options {
+    pub fn new(directory: impl Into<PathBuf>, dialect: Dialect) -> Options {
+        Options {
+            directory: directory.into(),
+            dialect,
+            migrations: Vec::new(),
+            membership: Membership::default(),
+            window: Window::default(),
+            pace: Pace::default(),
+            readers: 64,
+            max_pages: None,
+            on_event: Arc::new(|_| ()),
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("database directory: {0}")]
+    Io(#[from] std::io::Error),
+    #[error("database file: {0}")]
+    Sqlite(#[from] Fault),
+    #[error("catalog: {0}")]
+    Catalog(SqlError),
+}
+
+/// What any thread may ask of a replica's state.
+pub struct Shared {
+    applied: AtomicU64,
+    at: Mutex<(Position, u64)>,
+    /// The schema version that is visible, and the one that may become visible any moment.
+    committed: AtomicU64,
+    pending: AtomicU64,
+    catalog: ArcSwap<Catalog>,
+    /// Rings when the catalog was replaced.
+    catalog_bell: (Mutex<()>, Condvar),
+    pool: ArcSwap<reader::Pool>,
+    waiters: Mutex<Vec<(u64, tokio::sync::oneshot::Sender<()>)>>,
+    marks: Mutex<std::collections::VecDeque<(u64, u64)>>,
+    closed: AtomicBool,
+}
+
+/// Marks whose digests are kept in memory.
+const MARKS: usize = 64;
+
+impl Shared {
+    /// Index and term of the last applied entry.
+    pub fn position(&self) -> Position {
+        self.at.lock().0
+    }
+
+    /// Index of the last applied entry.
+    pub fn applied(&self) -> u64 {
+        self.applied.load(Ordering::Acquire)
+    }
+
+    /// The running digest and the index it belongs to.
+    pub fn digest(&self) -> (u64, u64) {
+        let at = self.at.lock();
+        (at.0.index, at.1)
+    }
+
+    /// This replica's digest at a recent mark.
+    pub fn digest_at(&self, mark: u64) -> Option<u64> {
+        self.marks.lock().iter().find(|(index, _)| *index == mark).map(|(_, digest)| *digest)
+    }
+
+    pub fn schema_version(&self) -> u64 {
+        self.committed.load(Ordering::Acquire)
+    }
+
+    pub fn catalog(&self) -> Arc<Catalog> {
+        self.catalog.load_full()
+    }
+
+    /// The database file of now. Whoever opens it keeps this for as long, and looks whether it was retired.
+    pub fn file(&self) -> Arc<Generation> {
+        self.pool.load().generation().clone()
+    }
+
+    /// Ends when `index` is applied here; fails when the replica is closed before.
+    pub fn wait_applied(&self, index: u64) -> impl Future<Output = SqlResult<()>> + Send + use<> {
+        let waiting = (self.applied() < index).then(|| {
+            let (sender, receiver) = tokio::sync::oneshot::channel();
+            let mut waiters = self.waiters.lock();
+            // Checked again under the lock that `publish` takes after it stored the index.
+            if self.applied() >= index {
+                let _ = sender.send(());
+            } else if !self.closed.load(Ordering::Acquire) {
+                waiters.push((index, sender));
+            }
+            receiver
+        });
+        async move {
+            match waiting {
+                None => Ok(()),
+                Some(receiver) => receiver.await.map_err(|_| {
+                    SqlError::new(state::CANNOT_CONNECT_NOW, "this replica of the database is shutting down")
+                }),
+            }
+        }
+    }
+
+    /// Opens a read on what is applied now. Whoever wants a linearizable one has waited for the read index before.
+    pub fn read(
+        self: &Arc<Self>,
+        request: ReadRequest,
+    ) -> impl Future<Output = Result<Cursor, Failure>> + Send + use<> {
+        reader::read(self.clone(), request)
+    }
+
+    fn publish(&self, at: Position, digest: u64) {
+        *self.at.lock() = (at, digest);
+        self.applied.store(at.index, Ordering::Release);
+        let mut waiters = self.waiters.lock();
+        if waiters.is_empty() {
+            return;
+        }
+        for (_, sender) in waiters.extract_if(.., |(index, _)| *index <= at.index) {
+            // A waiter that has given up is fine.
+            let _ = sender.send(());
+        }
+    }
+
+    fn publish_catalog(&self, catalog: Arc<Catalog>) {
+        let version = catalog.version;
+        self.catalog.store(catalog);
+        self.committed.store(version, Ordering::Release);
+        drop(self.catalog_bell.0.lock());
+        self.catalog_bell.1.notify_all();
+    }
+
+    /// Waits until the catalog is at least as new as a snapshot that was already seen: only until the apply thread gets
+    /// from its COMMIT to `publish_catalog`.
+    fn await_catalog(&self, version: u64) {
+        let mut guard = self.catalog_bell.0.lock();
+        let until = Instant::now() + Duration::from_secs(1);
+        while self.schema_version() < version {
+            if self.catalog_bell.1.wait_until(&mut guard, until).timed_out() {
+                return;
+            }
+        }
+    }
+
+    fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        self.waiters.lock().clear();
+    }
+}
+
+/// The state machine. See [`StateMachine`] for its calls.
+pub struct Engine {
+    // Declared in the order in which they must go: the writer reports its WAL to `progress`.
+    machine: Machine,
+    checkpointer: Checkpointer,
+    progress: Arc<Progress>,
+    generation: Arc<Generation>,
+    options: Arc<Options>,
+    shared: Arc<Shared>,
+    last_checkpoint: Instant,
+    /// Frames at which the apply thread checkpoints itself.
+    next_inline: u32,
+}
+
+/// Everything that belongs to one generation of the file.
+struct Opened {
+    machine: Machine,
+    checkpointer: Checkpointer,
+    progress: Arc<Progress>,
+    catalog: Arc<Catalog>,
+    pool: Arc<reader::Pool>,
+}
+
+impl Engine {
+    /// Opens the state in `options.directory`, or creates it.
+    pub fn open(options: Options) -> Result<(Engine, Arc<Shared>), OpenError> {
+        std::fs::create_dir_all(&options.directory)?;
+        let current = files::current(&options.directory)?;
+        files::clean(&options.directory, current)?;
+        let number = match current {
+            Some(number) => number,
+            None => {
+                create(&options, &Generation::new(&options.directory, 1).path())?;
+                files::switch(&options.directory, 1)?;
+                1
+            }
+        };
+        let options = Arc::new(options);
+        let generation = Arc::new(Generation::new(&options.directory, number));
+        let mut opened = open(&options, &generation)?;
+        let marks = load_marks(&mut opened.machine.runner.connection)?;
+        let state = &opened.machine.state;
+        let shared = Arc::new(Shared {
+            applied: AtomicU64::new(state.at.index),
+            at: Mutex::new((state.at, state.digest)),
+            committed: AtomicU64::new(state.schema_version),
+            pending: AtomicU64::new(state.schema_version),
+            catalog: ArcSwap::new(opened.catalog),
+            catalog_bell: (Mutex::new(()), Condvar::new()),
+            pool: ArcSwap::new(opened.pool),
+            waiters: Mutex::new(Vec::new()),
+            marks: Mutex::new(marks),
+            closed: AtomicBool::new(false),
+        });
+        let engine = Engine {
+            machine: opened.machine,
+            checkpointer: opened.checkpointer,
+            progress: opened.progress,
+            generation,
+            options,
+            shared: shared.clone(),
+            last_checkpoint: Instant::now(),
+            next_inline: 0,
+        };
+        Ok((engine, shared))
+    }
+
+    /// The running digest.
+    pub fn digest(&self) -> u64 {
+        self.machine.state.digest
+    }
+
+    fn checkpoint_if_long(&mut self) -> Result<(), Halt> {
+        let frames = self.progress.frames.load(Ordering::Acquire);
+        let pace = self.options.pace;
+        if frames < pace.inline {
+            self.next_inline = pace.inline;
+        }
+        if frames >= self.next_inline {
+            // Only what the thread has not yet copied is left to do; when all is copied, the next commit starts the
+            // WAL over. A reader may hold that back, so the next attempt is some frames away.
+            self.next_inline = frames + pace.background;
+            for _ in 0..3 {
+                if checkpoint::pass(&self.machine.runner.connection, &self.progress).map_err(|f| halt(&f))? {
+                    break;
+                }
+            }
+            self.last_checkpoint = Instant::now();
+        } else if self.progress.waiting() >= pace.background {
+            self.checkpointer.wake();
+            self.last_checkpoint = Instant::now();
+        }
+        Ok(())
+    }
+}
+
+/// Makes a database file with the engine's tables and the migrations, all of it or nothing that counts.
+fn create(options: &Options, path: &Path) -> Result<(), OpenError> {
+    let mut connection = Connection::open(path, Role::Writer, true, &options.dialect.register)?;
+    connection.run("BEGIN IMMEDIATE", &[])?;
+    let script = |c: &mut Connection, sql: &str| c.trusted(|c| c.raw().execute_batch(sql)).map_err(Fault::from);
+    script(&mut connection, meta::SCHEMA)?;
+    for (_, sql) in &options.migrations {
+        script(&mut connection, sql)?;
+    }
+    let migration = options.migrations.last().map_or(0, |(number, _)| *number);
+    meta::State::create(&mut connection, &options.membership, migration)?;
+    connection.run("COMMIT", &[])?;
+    if !checkpoint::pass(&connection, &Progress::default())? {
+        return Err(Fault::error("the first checkpoint was held up").into());
+    }
+    Ok(())
+}
+
+fn open(options: &Arc<Options>, generation: &Arc<Generation>) -> Result<Opened, OpenError> {
+    let path = generation.path();
+    let register = &options.dialect.register;
+    let progress = Arc::new(Progress::default());
+    let mut writer = Connection::open(&path, Role::Writer, false, register)?;
+    checkpoint::watch(&writer, &progress);
+    if let Some(pages) = options.max_pages {
+        writer.trusted(|c| c.raw().pragma_update(None, "max_page_count", pages)).map_err(Fault::from)?;
+    }
+    let mut runner = Runner::new(writer, options.dialect.clone());
+    let mut catalog = (*runner.catalog().map_err(OpenError::Catalog)?).clone();
+    let machine = Machine::new(runner, options.window)?;
+    catalog.version = machine.state.schema_version;
+    progress.committed.store(machine.state.at.index, Ordering::Release);
+    // What an earlier process wrote may never have been flushed.
+    checkpoint::pass(&machine.runner.connection, &progress)?;
+    let connection = Connection::open(&path, Role::Writer, false, register)?;
+    let checkpointer = Checkpointer::start(connection, progress.clone())?;
+    let pool = Arc::new(reader::Pool::new(generation.clone(), options.clone()));
+    Ok(Opened { machine, checkpointer, progress, catalog: Arc::new(catalog), pool })
+}
+
+fn load_marks(connection: &mut Connection) -> Result<std::collections::VecDeque<(u64, u64)>, Fault> {
+    let rows = connection.query("SELECT idx, digest FROM _quorate_mark ORDER BY idx", &[])?;
+    let skipped = rows.len().saturating_sub(MARKS);
+    rows.iter().skip(skipped).map(|row| Ok((meta::unsigned(&row[0])?, meta::unsigned(&row[1])?))).collect()
+}
+
+impl StateMachine for Engine {
+    fn applied(&self) -> Position {
+        self.machine.state.at
+    }
+
+    fn membership(&self) -> Membership {
+        (*self.machine.state.membership).clone()
+    }
+
+    fn clock_floor(&self) -> i64 {
+        self.machine.state.clock
+    }
+
+    fn apply(&mut self, entries: &[Committed]) -> Result<Vec<Applied>, Halt> {
+        if entries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (shared, before) = (&self.shared, self.machine.state.schema_version);
+        let mut catalog = None;
+        let result = self.machine.apply(entries, &mut |state, runner| {
+            if state.schema_version != before {
+                let loaded = runner.catalog().map_err(|error| Fault::error(error.to_string()))?;
+                let mut renewed = (*loaded).clone();
+                renewed.version = state.schema_version;
+                catalog = Some(Arc::new(renewed));
+                // From here on a reader must look before it trusts the version it knows.
+                shared.pending.store(state.schema_version, Ordering::SeqCst);
+            }
+            Ok(())
+        });
+        let effects = match result {
+            Ok(effects) => effects,
+            Err(halt) => {
+                shared.pending.store(before, Ordering::SeqCst);
+                return Err(halt);
+            }
+        };
+        let state = &self.machine.state;
+        self.progress.committed.store(state.at.index, Ordering::Release);
+        if let Some(catalog) = catalog {
+            shared.publish_catalog(catalog);
+            (self.options.on_event)(Event::SchemaChanged { version: state.schema_version });
+        }
+        for &(index, digest) in &effects.marks {
+            let mut marks = shared.marks.lock();
+            marks.push_back((index, digest));
+            if marks.len() > MARKS {
+                marks.pop_front();
+            }
+            drop(marks);
+            (self.options.on_event)(Event::DigestMarked { index, digest });
+        }
+        shared.publish(state.at, state.digest);
+        // The entries have taken effect: what goes wrong from here on is the next call's business.
+        if let Err(error) = self.checkpoint_if_long() {
+            tracing::warn!(%error, "checkpoint failed");
+        }
+        Ok(effects.applied)
+    }
+
+    fn durable(&self) -> u64 {
+        self.progress.durable()
+    }
+
+    fn idle(&mut self) -> Result<(), Halt> {
+        if let Some(fault) = self.checkpointer.take_failure() {
+            return Err(halt(&fault));
+        }
+        let behind = self.durable() < self.applied().index;
+        if behind && self.last_checkpoint.elapsed() >= Duration::from_secs(1) {
+            self.last_checkpoint = Instant::now();
+            self.checkpointer.wake();
+        }
+        Ok(())
+    }
+
+    fn snapshot(&self, file: PathBuf) -> Box<dyn FnOnce() -> Result<SnapshotMeta, Halt> + Send> {
+        let (generation, options) = (self.generation.clone(), self.options.clone());
+        Box::new(move || snapshot::write(&generation, &options, &file))
+    }
+
+    /// Takes the file away. When a crash came between, an installed snapshot whose file is gone counts as done.
+    fn install(&mut self, file: &Path, meta: &SnapshotMeta) -> Result<(), Halt> {
+        if !file.exists() && self.applied() == meta.at {
+            return Ok(());
+        }
+        let generation = snapshot::place(&self.options, file, meta, self.generation.number + 1)?;
+        let opened = open(&self.options, &generation).map_err(|e| Halt::Environment(e.to_string()))?;
+        self.adopt(opened, generation)
+    }
+}
+
+impl Engine {
+    /// Makes a new generation the one that is used. Reads in flight on the old one fail; its files go with the last.
+    fn adopt(&mut self, mut opened: Opened, generation: Arc<Generation>) -> Result<(), Halt> {
+        let marks = load_marks(&mut opened.machine.runner.connection).map_err(|f| halt(&f))?;
+        let state = opened.machine.state.clone();
+        self.shared.pending.store(state.schema_version, Ordering::SeqCst);
+        self.generation.retire();
+        self.shared.pool.store(opened.pool);
+        self.shared.publish_catalog(opened.catalog);
+        *self.shared.marks.lock() = marks;
+        self.machine = opened.machine;
+        self.checkpointer = opened.checkpointer;
+        self.progress = opened.progress;
+        self.generation = generation;
+        self.shared.publish(state.at, state.digest);
+        Ok(())
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.shared.close();
+    }
+}

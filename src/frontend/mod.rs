@@ -1,1 +1,16 @@
-//! Postgres wire: sockets and messages in, messages out. Knows no Raft index.
+//! The Postgres wire protocol: sockets and bytes on this side, sessions and their effects on the other.
+//!
+//! `listener` accepts, `startup` finds out who it is, `connection` performs a session's effects, `frame` and `encode`
+//! are the way in and out, `cancel` stops a statement from another connection. pgwire gives the message formats;
+//! its server loop is not used, because it writes to the socket once per message.
+//!
+//! Not here yet: TLS and passwords. Until then only trusted networks may reach the port.
+
+pub mod cancel;
+mod connection;
+mod encode;
+mod frame;
+mod listener;
+mod startup;
+
+pub use listener::{Databases, Options, serve};

@@ -6,6 +6,36 @@
 //!
 //! Nothing here reads a clock, draws a random number or looks at the machine: time, dice and settings come from
 //! [`Context`], which `engine` fills from the log before each statement. So every replica computes the same.
+//!
+//! The binder finds signatures with [`lookup_functions`], [`lookup_operators`] and [`find_cast`], and turns one into SQLite
+//! text with [`render`] or [`render_aggregate`]. The engine registers implementations with [`sqlite::register`].
+//!
+//! Several rows of `CASTS` may share one pair of types: the one whose context is the widest that the situation grants
+//! applies ([`find_cast_in`]). So storing into `varchar(n)` refuses what an explicit cast cuts.
+
+pub mod aggregates;
+mod arg;
+pub mod arrays;
+pub mod casts;
+pub mod datetime;
+pub mod floats;
+mod index;
+pub mod integers;
+pub mod json;
+pub mod live;
+pub mod numeric;
+pub mod regex;
+mod render;
+pub mod sqlite;
+pub mod system;
+pub mod table;
+pub mod text;
+
+pub use index::{
+    aggregates, casts, collations, find_cast, find_cast_in, functions, lookup_functions, lookup_operators, operators,
+    scalars,
+};
+pub use render::{Argument, Modifiers, render, render_aggregate};
 
 use crate::error::SqlResult;
 use crate::types::{Env, Type};
@@ -44,8 +74,12 @@ pub struct Function {
     pub optional: u8,
     pub result: Type,
     pub volatility: Volatility,
-    /// SQLite text: `{0}`, `{1}`… are the arguments, `{*}` all of them separated by commas.
-    /// For [`Kind::Set`]: a table-valued function call whose columns are `columns`.
+    /// SQLite text: `{0}`, `{1}`… are the arguments, `{*}` all of them separated by commas; `{0:type}` is the OID of an
+    /// argument's type, `{0:out}` and `{*:out}` are arguments through their types' output functions ([`render`]).
+    /// For aggregates and window functions always one call `name(…)`, so that DISTINCT, ORDER BY, FILTER and OVER have
+    /// their places ([`render_aggregate`]).
+    /// For [`Kind::Set`]: a table-valued function call whose columns are `columns`, or `value` if there are none;
+    /// a column `ordinality` counts the rows from 1.
     pub lower: &'static str,
     /// Names and types of the columns of a [`Kind::Set`] function; empty means one column named as the function.
     pub columns: &'static [(&'static str, Type)],
@@ -128,6 +162,9 @@ pub enum SequenceSource {
     Draw(Arc<dyn Fn(u32) -> SqlResult<i64> + Send + Sync>),
 }
 
+/// Yields the live facts behind a relation's name, as JSON.
+pub type LiveFacts = Arc<dyn Fn(&str) -> String + Send + Sync>;
+
 /// Everything a function may depend on besides its arguments. One per connection, refilled before each statement.
 #[derive(Clone, Default)]
 pub struct Context {
@@ -151,7 +188,7 @@ pub struct Context {
     /// The backend's process id, for `pg_backend_pid()`.
     pub backend_pid: i32,
     /// Live facts of the cluster as JSON by relation name, for the `quorate.*` relations. Reads only.
-    pub live: Option<Arc<dyn Fn(&str) -> String + Send + Sync>>,
+    pub live: Option<LiveFacts>,
 }
 
 impl Context {

@@ -11,7 +11,7 @@ pub enum Request {
     /// To the leader of `group`: put this into the log and tell its outcome.
     Propose { group: GroupId, proposal: Proposal },
     /// To the node whose client runs the statement: cancel it.
-    Cancel { pid: i32, secret: Vec<u8> },
+    Cancel { pid: i32, secret: i32 },
     /// What the sender knows of itself.
     Report(NodeReport),
     /// To the leader of `group`: add this replica as a learner.

@@ -11,12 +11,13 @@ use super::{Control, Database, Failure, ReadRequest};
 use crate::command::{self, Command, Outcome, Proposal, Refusal, StepOutcome, Write};
 use crate::engine::{Cursor, Shared};
 use crate::error::{SqlError, SqlResult, state};
+use crate::functions::LiveFacts;
 use crate::id::{GroupId, NodeId, RequestId};
-use crate::replica::{Group, ProposeError, ReadError};
+use crate::replica::handle::{Group, ProposeError, ReadError};
 use crate::sql::catalog::Catalog;
-use crate::transport::{CallError, Rpc};
-use std::sync::Arc;
+use crate::transport::tcp::Network;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// How long to wait before asking again when nothing says that the leader has changed.
@@ -30,7 +31,9 @@ pub struct Router {
     pub id: GroupId,
     pub group: Group,
     pub shared: Arc<Shared>,
-    pub peers: Arc<dyn Rpc>,
+    pub peers: Network,
+    /// What the `quorate.*` relations show; set once the node is put together.
+    pub live: OnceLock<LiveFacts>,
 }
 
 /// Where a proposal stands after one attempt.
@@ -46,7 +49,7 @@ impl Router {
     pub async fn propose(&self, proposal: Proposal, control: &Control) -> SqlResult<Arc<Outcome>> {
         let mut leaders = self.group.leader_changes();
         loop {
-            check(control, self.group.leader().is_some())?;
+            check(control, self.leader().is_some())?;
             leaders.borrow_and_update();
             match self.attempt(&proposal, control).await {
                 Attempt::Outcome(outcome) => return Ok(outcome),
@@ -59,7 +62,7 @@ impl Router {
     }
 
     async fn attempt(&self, proposal: &Proposal, control: &Control) -> Attempt {
-        match self.group.leader() {
+        match self.leader() {
             None => Attempt::Again,
             Some(leader) if leader == self.node => {
                 let answer = wait(control, self.group.propose(proposal.clone())).await;
@@ -78,9 +81,6 @@ impl Router {
         let deadline = control.deadline.min(Instant::now() + CALL);
         let reply = match wait(control, self.peers.call(leader, request, deadline)).await {
             Some(Ok(bytes)) => peer::decode::<Reply>(&bytes),
-            Some(Err(CallError::TooLarge)) => {
-                return Attempt::Failed(SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, "the statement is too large to forward"));
-            }
             Some(Err(_)) | None => return Attempt::Again,
         };
         match reply {
@@ -105,30 +105,17 @@ impl Router {
         self.run(request, command::encode(command), control).await
     }
 
-    /// An index at which a read sees everything acknowledged before this call; it is applied here when this returns.
+    /// Waits until this node's state covers everything acknowledged before this call.
     async fn read_point(&self, control: &Control) -> SqlResult<()> {
-        loop {
-            let index = match wait(control, self.group.read_index(control.deadline)).await {
-                Some(Ok(index)) => index,
-                Some(Err(ReadError::Halted(why))) => return Err(halted(&why)),
-                Some(Err(_)) => {
-                    check(control, self.group.leader().is_some())?;
-                    tokio::time::sleep(Duration::from_millis(2)).await;
-                    continue;
-                }
-                None => {
-                    check(control, self.group.leader().is_some())?;
-                    continue;
-                }
-            };
-            if self.shared.applied().index >= index {
-                return Ok(());
-            }
-            match wait(control, self.shared.wait_applied(index)).await {
-                Some(()) => return Ok(()),
-                None => check(control, true)?,
-            }
+        match wait(control, self.group.read_index(control.deadline)).await {
+            Some(Ok(_)) => Ok(()),
+            Some(Err(ReadError::Halted(why))) => Err(halted(&why)),
+            Some(Err(ReadError::TimedOut)) | None => Err(stopped(control, self.leader().is_some())),
         }
+    }
+
+    fn leader(&self) -> Option<NodeId> {
+        self.group.leadership().leader_node
     }
 }
 
@@ -140,14 +127,15 @@ impl Database for Router {
     }
 
     fn applied(&self) -> u64 {
-        self.shared.applied().index
+        self.shared.applied()
     }
 
     async fn barrier(&self, control: &Control) -> SqlResult<()> {
         self.read_point(control).await
     }
 
-    async fn read(&self, request: ReadRequest) -> Result<Cursor, Failure> {
+    async fn read(&self, mut request: ReadRequest) -> Result<Cursor, Failure> {
+        request.context.live = self.live.get().cloned();
         if request.linearizable {
             self.read_point(&request.control).await?;
         }
@@ -187,7 +175,7 @@ impl Router {
     async fn await_schema(&self, version: u64, control: &Control) -> SqlResult<()> {
         while self.shared.catalog().version < version {
             check(control, true)?;
-            let next = self.shared.applied().index + 1;
+            let next = self.shared.applied() + 1;
             let _ = tokio::time::timeout(RETRY, self.shared.wait_applied(next)).await;
         }
         Ok(())
@@ -199,9 +187,10 @@ fn refused(error: ProposeError) -> Attempt {
     match error {
         ProposeError::DiskFull => Attempt::Failed(disk_full()),
         ProposeError::Halted(why) => Attempt::Failed(halted(&why)),
-        ProposeError::TooLarge => {
-            Attempt::Failed(SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, "the statement is too large for one log entry"))
-        }
+        ProposeError::TooLarge(_) => Attempt::Failed(SqlError::new(
+            state::PROGRAM_LIMIT_EXCEEDED,
+            "the statement is too large for one log entry",
+        )),
         ProposeError::NotLeader { .. } | ProposeError::Dropped | ProposeError::Overloaded | ProposeError::Unknown => {
             Attempt::Again
         }
@@ -216,7 +205,7 @@ pub async fn answer_proposal(group: &Group, proposal: Proposal) -> Reply {
         Err(ProposeError::Dropped | ProposeError::Overloaded) => Reply::Busy,
         Err(ProposeError::Unknown) => Reply::Unknown,
         Err(ProposeError::DiskFull) => Reply::DiskFull,
-        Err(ProposeError::TooLarge) => Reply::Halted("the proposal is too large".into()),
+        Err(e @ ProposeError::TooLarge(_)) => Reply::Halted(e.to_string()),
         Err(ProposeError::Halted(why)) => Reply::Halted(why),
     }
 }
@@ -241,19 +230,24 @@ async fn wait<F: Future>(control: &Control, future: F) -> Option<F::Output> {
 
 /// Whether to go on trying.
 fn check(control: &Control, has_leader: bool) -> SqlResult<()> {
-    if control.cancelled.load(Ordering::Relaxed) {
-        return Err(SqlError::new(state::QUERY_CANCELED, "canceling statement due to user request"));
-    }
-    if Instant::now() < control.deadline {
+    if Instant::now() < control.deadline && !control.cancelled.load(Ordering::Relaxed) {
         return Ok(());
     }
-    if has_leader {
-        return Err(SqlError::new(state::QUERY_CANCELED, "canceling statement due to statement timeout")
-            .detail("If it was a write, it may still take effect."));
+    Err(stopped(control, has_leader))
+}
+
+/// Why nothing more is tried.
+fn stopped(control: &Control, has_leader: bool) -> SqlError {
+    if control.cancelled.load(Ordering::Relaxed) {
+        return SqlError::new(state::QUERY_CANCELED, "canceling statement due to user request");
     }
-    Err(SqlError::new(state::CANNOT_CONNECT_NOW, "no leader: this node does not reach a majority of the replicas")
+    if has_leader {
+        return SqlError::new(state::QUERY_CANCELED, "canceling statement due to statement timeout")
+            .detail("If it was a write, it may still take effect.");
+    }
+    SqlError::new(state::CANNOT_CONNECT_NOW, "no leader: this node does not reach a majority of the replicas")
         .detail("If the statement was a write, it may still take effect.")
-        .hint("Start the other nodes, or connect to one on the majority's side."))
+        .hint("Start the other nodes, or connect to one on the majority's side.")
 }
 
 fn disk_full() -> SqlError {

@@ -7,6 +7,14 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub mod core;
+mod driver;
+pub mod handle;
+mod logger;
+mod store;
+#[cfg(test)]
+mod tests;
+
 /// A position in a group's log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Position {
@@ -83,6 +91,12 @@ pub trait StateMachine: Send + 'static {
 
     /// The highest applied index that would survive a loss of power now: the log may be cut up to it.
     fn durable(&self) -> u64;
+
+    /// A time above that of every command applied so far, in µs since 2000-01-01, as far as the state machine knows
+    /// it: the next batch's time is not below. Matters only when the log holds no batch any more.
+    fn clock_floor(&self) -> i64 {
+        i64::MIN
+    }
 
     /// Called when there is nothing to apply, and at least every second: checkpoints and the like.
     fn idle(&mut self) -> Result<(), Halt>;

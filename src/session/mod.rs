@@ -1,1 +1,1018 @@
-//! The state of one client connection: requests in, effects out; owns no socket.
+//! One client's session: a state machine without socket, clock or thread.
+//!
+//! ```text
+//! receive(request) ─► tasks ─► advance(world) ─► effects … Ask ─► (the connection performs it) ─► answer(answer)
+//!                                    ▲                                                               │
+//!                                    └───────────────────────────────────────────────────────────────┘
+//! ```
+//! A request becomes tasks (a query string: one per statement, and its end). `advance` runs tasks until one needs
+//! something from outside, or nothing is left; then the session wants the next request. A task that fails to compile
+//! is run once more after a barrier, because the catalog of this node may be behind what the client has seen.
+//!
+//! Where things are: `effect` the data that goes in and out, `transaction` blocks and collected writes, `portal`
+//! prepared statements and cursors, `extended` the messages of the extended protocol, `utility` what needs no
+//! database, `settings`, `copy`, `language` the seam to the compiler and the plan cache.
+
+mod copy;
+mod cursor;
+mod effect;
+mod extended;
+pub mod language;
+mod portal;
+pub mod postgres;
+mod settings;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+mod transaction;
+mod utility;
+
+pub use effect::*;
+pub use settings::Settings;
+
+use crate::command::{Isolation, StepOutcome};
+use crate::error::{SqlError, SqlResult, SqlState, state};
+use crate::functions::Context;
+use crate::gateway::Failure;
+use crate::id::RequestId;
+use crate::sql::Scope;
+use crate::sql::plan::{Plan, PlanKind, Read, Tag, Utility};
+use crate::types::{Env, Type};
+use language::{Compiled, Language, PlanCache, PlanKey, Statement};
+use portal::{AnswerAs, Portal, PortalState, Prepared, Run, binaries};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+use transaction::{Batch, Reply, Transaction};
+
+/// What a session is made with.
+pub struct Identity {
+    pub user: String,
+    pub database: String,
+    /// `pg_backend_pid()`.
+    pub pid: i32,
+    /// Drawn at random: names this session's requests for ever.
+    pub origin: u64,
+}
+
+/// Bounds on what a session keeps in memory, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Input of one COPY, and rows of one held or scrollable cursor.
+    pub copy: usize,
+    pub cursor: usize,
+    /// Prepared statements and portals, each.
+    pub names: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { copy: 1 << 30, cursor: 256 << 20, names: 10_000 }
+    }
+}
+
+/// How often a statement is translated again because the schema moved on meanwhile.
+const MAX_ATTEMPTS: u32 = 8;
+
+pub struct Session {
+    id: Identity,
+    limits: Limits,
+    language: Arc<dyn Language>,
+    cache: Arc<PlanCache>,
+    settings: Settings,
+    transaction: Option<Transaction>,
+    batch: Batch,
+    prepared: BTreeMap<String, Arc<Prepared>>,
+    portals: BTreeMap<String, Portal>,
+    tasks: VecDeque<Task>,
+    wait: Wait,
+    answered: Option<Answer>,
+    effects: Vec<Effect>,
+    /// The current request belongs to the extended protocol.
+    extended: bool,
+    /// After an error in the extended protocol: until Sync.
+    skipping: bool,
+    closed: bool,
+    /// Number of the statement that runs: its timeout begins with it.
+    statement: u64,
+    request_seq: u64,
+    last_cursor: u64,
+    last_portal: u64,
+    /// Last values of sequences, for `currval` and `lastval`.
+    drawn: Arc<BTreeMap<u32, i64>>,
+    drawn_last: Option<u32>,
+}
+
+struct Task {
+    what: What,
+    /// The catalog was refreshed for it already.
+    barriered: bool,
+}
+
+enum What {
+    Statement(Arc<dyn Statement>, Option<Arc<str>>),
+    EndOfQuery,
+    Message(Request),
+    /// A portal whose plan is out of date.
+    Again(Box<Run>),
+    /// COMMIT after the collected writes are done, and the like.
+    Continue(Box<Run>),
+    Nothing,
+}
+
+/// What the session has asked for, and what to do with the answer.
+enum Wait {
+    Nothing,
+    Barrier,
+    Open(Box<Run>, CursorId),
+    Fetch(Box<Run>),
+    Write(Task),
+    CopyIn(Box<copy::CopyIn>),
+    /// DECLARE opens its query; then, if it is to be held, fetches all of it.
+    Declare(Box<Run>, Box<Portal>),
+    Hold(Box<Run>, Box<Portal>),
+    /// FETCH opens the portal it is about.
+    Begin(Box<Run>, Box<Portal>),
+    /// FETCH or MOVE on the second portal.
+    Scroll(Box<Run>, Box<Portal>),
+    /// EXECUTE evaluates its arguments.
+    Arguments(Box<cursor::Arguments>),
+}
+
+/// Why a task ended early.
+enum Stop {
+    /// The text did not compile: with a fresher catalog it may.
+    Compile(SqlError),
+    Final(SqlError),
+}
+
+impl From<SqlError> for Stop {
+    fn from(error: SqlError) -> Stop {
+        Stop::Final(error)
+    }
+}
+
+impl Stop {
+    /// What stopped has been used up: it cannot be run again.
+    fn finally(self) -> Stop {
+        let (Stop::Compile(error) | Stop::Final(error)) = self;
+        Stop::Final(error)
+    }
+}
+
+type Step = Result<(), Stop>;
+
+impl Session {
+    pub fn new(
+        id: Identity,
+        limits: Limits,
+        settings: Settings,
+        language: Arc<dyn Language>,
+        cache: Arc<PlanCache>,
+    ) -> Session {
+        Session {
+            id,
+            limits,
+            language,
+            cache,
+            settings,
+            transaction: None,
+            batch: Batch::default(),
+            prepared: BTreeMap::new(),
+            portals: BTreeMap::new(),
+            tasks: VecDeque::new(),
+            wait: Wait::Nothing,
+            answered: None,
+            effects: Vec::new(),
+            extended: false,
+            skipping: false,
+            closed: false,
+            statement: 0,
+            request_seq: 0,
+            last_cursor: 0,
+            last_portal: 0,
+            drawn: Arc::default(),
+            drawn_last: None,
+        }
+    }
+
+    /// Takes a client's message. Only when the last `advance` left nothing to be answered.
+    pub fn receive(&mut self, request: Request) {
+        if self.closed {
+            return;
+        }
+        if matches!(self.wait, Wait::CopyIn(_)) {
+            return self.receive_copy(request);
+        }
+        match request {
+            Request::Terminate => self.close(),
+            // What is left of a COPY that has failed.
+            Request::CopyData(_) | Request::CopyDone | Request::CopyFail(_) => {}
+            Request::Sync => self.message(Request::Sync),
+            _ if self.skipping => {}
+            Request::Query(text) => self.query(&text),
+            Request::Invalid { error, extended } => {
+                self.extended = extended;
+                if !extended {
+                    self.task(What::EndOfQuery);
+                }
+                self.fail(error);
+            }
+            other => self.message(other),
+        }
+    }
+
+    /// Takes what became of the last effect, which was an [`Effect::Ask`].
+    pub fn answer(&mut self, answer: Answer) {
+        debug_assert!(self.answered.is_none());
+        self.answered = Some(answer);
+    }
+
+    /// Goes on as far as possible. If the last of `effects` is an [`Effect::Ask`], the session waits for its answer;
+    /// otherwise it waits for a request.
+    pub fn advance(&mut self, world: &World, effects: &mut Vec<Effect>) {
+        if let Some(answer) = self.answered.take() {
+            let wait = std::mem::replace(&mut self.wait, Wait::Nothing);
+            if let Err(Stop::Compile(error) | Stop::Final(error)) = self.resume(world, wait, answer) {
+                self.fail(error);
+            }
+        }
+        while matches!(self.wait, Wait::Nothing) && !self.closed {
+            let Some(task) = self.tasks.pop_front() else { break };
+            self.perform(world, task);
+        }
+        effects.append(&mut self.effects);
+    }
+
+    /// The status byte of the next ReadyForQuery.
+    pub fn status(&self) -> Status {
+        match &self.transaction {
+            Some(t) if t.explicit && t.failed => Status::Failed,
+            Some(t) if t.explicit => Status::InBlock,
+            _ => Status::Idle,
+        }
+    }
+
+    /// A number that changes when another statement begins.
+    pub fn statement(&self) -> u64 {
+        self.statement
+    }
+
+    /// `statement_timeout`.
+    pub fn statement_timeout(&self) -> Option<Duration> {
+        self.settings.millis("statement_timeout")
+    }
+
+    /// How long the client may be silent now, and the error that ends the session then.
+    pub fn idle_limit(&self) -> Option<(Duration, SqlError)> {
+        let (name, code, message) = match self.status() {
+            Status::Idle => ("idle_session_timeout", "57P05", "terminating connection due to idle-session timeout"),
+            _ => (
+                "idle_in_transaction_session_timeout",
+                "25P03",
+                "terminating connection due to idle-in-transaction timeout",
+            ),
+        };
+        let limit = self.settings.millis(name)?;
+        Some((limit, SqlError::new(SqlState::new(code), message).fatal()))
+    }
+
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    // ---- tasks ----
+
+    fn task(&mut self, what: What) {
+        self.tasks.push_back(Task { what, barriered: false });
+    }
+
+    fn message(&mut self, request: Request) {
+        self.extended = true;
+        self.task(What::Message(request));
+    }
+
+    fn query(&mut self, text: &str) {
+        self.extended = false;
+        self.drop_portal("");
+        self.prepared.remove("");
+        match self.statements(text) {
+            Ok(statements) if statements.is_empty() => self.send(Message::EmptyQuery),
+            Ok(statements) => {
+                for (statement, text) in statements {
+                    self.task(What::Statement(statement, text));
+                }
+            }
+            Err(error) => self.fail(error),
+        }
+        self.task(What::EndOfQuery);
+    }
+
+    /// The statements of a query string; a lone one is looked up in the cache first and has a text to be cached under.
+    #[allow(clippy::type_complexity)]
+    fn statements(&self, text: &str) -> SqlResult<Vec<(Arc<dyn Statement>, Option<Arc<str>>)>> {
+        let mut statements = self.language.parse(text)?;
+        if statements.len() == 1 {
+            return Ok(vec![(statements.remove(0), Some(Arc::from(text)))]);
+        }
+        Ok(statements.into_iter().map(|s| (s, None)).collect())
+    }
+
+    fn perform(&mut self, world: &World, mut task: Task) {
+        match self.attempt(world, &mut task.what) {
+            Ok(()) => {}
+            Err(Stop::Compile(error)) if !task.barriered && may_be_stale(&error) => {
+                task.barriered = true;
+                self.tasks.push_front(task);
+                self.ask(Ask::Barrier, Wait::Barrier);
+            }
+            Err(Stop::Compile(error) | Stop::Final(error)) => self.fail(error),
+        }
+    }
+
+    /// Runs a task. One that stops with [`Stop::Compile`] has had no effect and is left as it was.
+    fn attempt(&mut self, world: &World, what: &mut What) -> Step {
+        match what {
+            What::Statement(statement, text) => {
+                self.begin_statement(world);
+                let prepared = self.prepare(world, statement, text.as_ref(), &[], false)?;
+                if !prepared.plan.params.is_empty() {
+                    return Err(SqlError::new(state::UNDEFINED_PARAMETER, "there is no parameter $1").into());
+                }
+                let portal = self.portal(String::new(), prepared, Vec::new(), &[]);
+                self.run(world, Run { portal, answer: AnswerAs::Simple, max: u64::MAX, attempts: 0 })
+            }
+            What::EndOfQuery => self.finish_requests(world, Task { what: What::EndOfQuery, barriered: true }),
+            What::Message(request) => self.extended_message(world, request),
+            What::Again(run) => {
+                self.replan(world, &mut run.portal)?;
+                match std::mem::replace(what, What::Nothing) {
+                    What::Again(run) => self.run(world, *run).map_err(Stop::finally),
+                    _ => unreachable!("just matched"),
+                }
+            }
+            What::Continue(_) => match std::mem::replace(what, What::Nothing) {
+                What::Continue(run) => self.run(world, *run).map_err(Stop::finally),
+                _ => unreachable!("just matched"),
+            },
+            What::Nothing => Ok(()),
+        }
+    }
+
+    fn resume(&mut self, world: &World, wait: Wait, answer: Answer) -> Step {
+        match (wait, answer) {
+            (Wait::Barrier, Answer::Barrier(result)) => Ok(result?),
+            (Wait::Open(run, cursor), Answer::Opened(result)) => self.opened(*run, cursor, result),
+            (Wait::Fetch(run), Answer::Fetched(result)) => self.fetched(*run, result),
+            (Wait::Write(task), Answer::Written(result)) => self.written(world, task, result),
+            (Wait::Declare(run, portal), Answer::Opened(result)) => self.declared(*run, *portal, result),
+            (Wait::Hold(run, portal), Answer::Fetched(result)) => self.held(*run, *portal, result),
+            (Wait::Begin(run, portal), Answer::Opened(result)) => self.begun(world, *run, *portal, result),
+            (Wait::Scroll(run, portal), Answer::Fetched(result)) => self.scrolled(*run, *portal, result),
+            (Wait::Arguments(arguments), answer) => self.evaluated(world, *arguments, answer),
+            _ => Err(SqlError::internal("an answer that nobody asked for").into()),
+        }
+    }
+
+    // ---- effects ----
+
+    /// Sends now, or after the collected writes.
+    fn emit(&mut self, effect: Effect) {
+        match self.batch.is_empty() {
+            true => self.effects.push(effect),
+            false => self.batch.replies.push(Reply::Now(effect)),
+        }
+    }
+
+    fn send(&mut self, message: Message) {
+        self.emit(Effect::Send(message));
+    }
+
+    fn complete(&mut self, tag: &'static str) {
+        self.send(Message::Complete(CommandTag::Plain(tag)));
+    }
+
+    fn warn(&mut self, code: SqlState, message: impl Into<String>) {
+        self.notice(Severity::Warning, SqlError::new(code, message));
+    }
+
+    fn notice(&mut self, severity: Severity, notice: SqlError) {
+        if severity >= self.settings.least_severity() {
+            self.send(Message::Notice(severity, notice));
+        }
+    }
+
+    fn ask(&mut self, ask: Ask, wait: Wait) {
+        debug_assert!(matches!(self.wait, Wait::Nothing));
+        self.effects.push(Effect::Ask(ask));
+        self.wait = wait;
+    }
+
+    fn close(&mut self) {
+        self.closed = true;
+        self.tasks.clear();
+        self.effects.push(Effect::Close);
+    }
+
+    // ---- transactions ----
+
+    fn begin_statement(&mut self, world: &World) {
+        self.statement += 1;
+        self.begin(world);
+    }
+
+    /// The transaction that the current statement belongs to; a new implicit one if there is none.
+    fn begin(&mut self, world: &World) -> &mut Transaction {
+        let settings = &self.settings;
+        self.transaction.get_or_insert_with(|| Transaction {
+            explicit: false,
+            failed: false,
+            started: world.now,
+            isolation: settings.default_isolation(),
+            read_only: settings.is_on("default_transaction_read_only"),
+            deferrable: settings.is_on("default_transaction_deferrable"),
+            savepoints: Vec::new(),
+            queried: false,
+            committed: false,
+            lost: false,
+            deferred: false,
+        })
+    }
+
+    fn failed(&self) -> bool {
+        self.transaction.as_ref().is_some_and(|t| t.failed)
+    }
+
+    fn explicit(&self) -> bool {
+        self.transaction.as_ref().is_some_and(|t| t.explicit)
+    }
+
+    /// Reports an error; what was under way is undone, and what follows it is not done.
+    fn fail(&mut self, error: SqlError) {
+        let lost = !self.batch.is_empty();
+        self.batch = Batch::default();
+        self.wait = Wait::Nothing;
+        let fatal = error.fatal;
+        self.effects.push(Effect::Send(Message::Error(error)));
+        if fatal {
+            return self.close();
+        }
+        let mut mark = 0;
+        if let Some(t) = &mut self.transaction {
+            t.failed = true;
+            t.lost |= lost;
+            mark = t.savepoints.last().map_or(0, |s| s.settings);
+        }
+        self.settings.roll_back_to(mark);
+        self.drop_portals(|p| !p.hold);
+        match self.extended {
+            true => self.skipping = true,
+            false => self.tasks.retain(|t| matches!(t.what, What::EndOfQuery)),
+        }
+    }
+
+    /// The end of a query string, or Sync: ends an implicit transaction and says that the session is ready.
+    fn finish_requests(&mut self, world: &World, this: Task) -> Step {
+        if !self.batch.is_empty() {
+            return match self.explicit() {
+                false => self.ask_write(world, this),
+                true => {
+                    // Sync still has to be answered.
+                    self.tasks.push_front(this);
+                    Err(SqlError::unsupported("writing in a transaction block that stays open").into())
+                }
+            };
+        }
+        self.skipping = false;
+        if !self.explicit() {
+            self.end_transaction(!self.failed());
+        }
+        for (name, value) in self.settings.changed_reports() {
+            self.send(Message::Setting { name, value });
+        }
+        self.send(Message::Ready(self.status()));
+        Ok(())
+    }
+
+    /// Ends the transaction, if any: settings and cursors go the way it went.
+    fn end_transaction(&mut self, commit: bool) {
+        self.batch = Batch::default();
+        self.transaction = None;
+        match commit {
+            true => self.settings.commit(),
+            false => self.settings.roll_back_to(0),
+        }
+        self.drop_portals(|p| !p.hold);
+    }
+
+    fn drop_portals(&mut self, which: impl Fn(&Portal) -> bool) {
+        let effects = &mut self.effects;
+        self.portals.retain(|_, portal| {
+            let gone = which(portal);
+            if let (true, Some(cursor)) = (gone, portal.cursor()) {
+                effects.push(Effect::Release(cursor));
+            }
+            !gone
+        });
+    }
+
+    fn drop_portal(&mut self, name: &str) -> bool {
+        let portal = self.portals.remove(name);
+        if let Some(cursor) = portal.as_ref().and_then(Portal::cursor) {
+            self.effects.push(Effect::Release(cursor));
+        }
+        portal.is_some()
+    }
+
+    // ---- compiling ----
+
+    /// Compiles a statement, or finds its plan in the cache. `fixed`: its columns may not change later.
+    fn prepare(
+        &mut self,
+        world: &World,
+        statement: &Arc<dyn Statement>,
+        text: Option<&Arc<str>>,
+        declared: &[Type],
+        fixed: bool,
+    ) -> Result<Arc<Prepared>, Stop> {
+        let plan = match self.compile(world, statement, text, declared) {
+            Err(Stop::Compile(_)) if self.failed() => return Err(aborted().into()),
+            // The collected change of the schema is not in the catalog yet.
+            Err(_) if self.batch.ddl => return Err(after_ddl().into()),
+            other => other?,
+        };
+        self.check_failed(&plan)?;
+        let scope = self.settings.digest();
+        let declared = plan.params.clone();
+        let statement = Some(Arc::clone(statement));
+        Ok(Arc::new(Prepared { statement, text: text.cloned(), declared, plan, scope, pinned: fixed }))
+    }
+
+    fn compile(
+        &mut self,
+        world: &World,
+        statement: &Arc<dyn Statement>,
+        text: Option<&Arc<str>>,
+        declared: &[Type],
+    ) -> Result<Arc<Plan>, Stop> {
+        let key = text.map(|text| self.plan_key(world, text, declared));
+        if let Some(found) = key.as_ref().and_then(|key| self.cache.get(key)) {
+            return Ok(found.plan);
+        }
+        let env = self.settings.env();
+        let scope = Scope {
+            catalog: &world.catalog,
+            search_path: self.settings.search_path(),
+            declared,
+            env: &env,
+            user: &self.id.user,
+            database: &self.id.database,
+        };
+        let plan = Arc::new(statement.compile(&scope).map_err(Stop::Compile)?);
+        if let Some(key) = key {
+            self.cache.put(key, Compiled { statement: Arc::clone(statement), plan: Arc::clone(&plan) });
+        }
+        Ok(plan)
+    }
+
+    fn plan_key(&self, world: &World, text: &Arc<str>, declared: &[Type]) -> PlanKey {
+        PlanKey {
+            text: Arc::clone(text),
+            declared: declared.to_vec(),
+            schema_version: world.catalog.version,
+            scope: self.settings.digest(),
+        }
+    }
+
+    /// The same statement under the present catalog and settings.
+    fn refreshed(&mut self, world: &World, prepared: &Arc<Prepared>) -> Result<Arc<Prepared>, Stop> {
+        let scope = self.settings.digest();
+        if prepared.plan.schema_version == world.catalog.version && prepared.scope == scope {
+            return Ok(Arc::clone(prepared));
+        }
+        let Some(statement) = prepared.statement.clone() else { return Ok(Arc::clone(prepared)) };
+        let plan = self.compile(world, &statement, prepared.text.as_ref(), &prepared.declared)?;
+        if prepared.columns_differ(&plan) || prepared.declared != plan.params {
+            let message = "cached plan must not change result type";
+            return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, message).into());
+        }
+        Ok(Arc::new(Prepared { plan, scope, ..Prepared::clone(prepared) }))
+    }
+
+    /// Brings a portal that has not run yet up to date.
+    fn replan(&mut self, world: &World, portal: &mut Portal) -> Step {
+        let prepared = self.refreshed(world, &portal.prepared)?;
+        if !Arc::ptr_eq(&prepared, &portal.prepared) {
+            if prepared.plan.columns.len() != portal.form.columns.len() {
+                let binary = vec![false; prepared.plan.columns.len()];
+                portal.form = self.form(&prepared.plan, binary);
+            } else {
+                portal.form = self.form(&prepared.plan, portal.form.binary.clone());
+            }
+            portal.plan = Arc::clone(&prepared.plan);
+            portal.prepared = prepared;
+        }
+        Ok(())
+    }
+
+    /// In a failed block only the ways out of it may run.
+    fn check_failed(&self, plan: &Plan) -> SqlResult<()> {
+        let way_out = matches!(
+            &plan.kind,
+            PlanKind::Utility(Utility::Commit { .. } | Utility::Rollback { .. } | Utility::RollbackTo(_))
+                | PlanKind::Empty
+        );
+        if self.failed() && !way_out { Err(aborted()) } else { Ok(()) }
+    }
+
+    fn portal(
+        &mut self,
+        name: String,
+        prepared: Arc<Prepared>,
+        params: Vec<crate::value::Value>,
+        formats: &[i16],
+    ) -> Portal {
+        let columns = self.columns_of(&prepared.plan);
+        let binary = match self.binary_cursor(&prepared.plan) {
+            Some(binary) if formats.is_empty() => binary,
+            _ => binaries(&columns, formats),
+        };
+        let form = Arc::new(RowForm { columns, binary, env: self.settings.env() });
+        self.last_portal += 1;
+        Portal {
+            name,
+            plan: Arc::clone(&prepared.plan),
+            prepared,
+            params,
+            form,
+            state: PortalState::Fresh,
+            position: 0,
+            hold: false,
+            scroll: false,
+            serial: self.last_portal,
+        }
+    }
+
+    fn form(&self, plan: &Plan, binary: Vec<bool>) -> Arc<RowForm> {
+        Arc::new(RowForm { columns: self.columns_of(plan), binary, env: self.settings.env() })
+    }
+
+    // ---- running ----
+
+    fn run(&mut self, world: &World, run: Run) -> Step {
+        self.begin(world);
+        self.check_failed(&run.portal.plan)?;
+        match &run.portal.state {
+            PortalState::Fresh => {}
+            PortalState::Open(cursor) => {
+                let cursor = *cursor;
+                return self.ask_fetch(run, cursor);
+            }
+            PortalState::Held(_) => return self.deliver_held(run),
+            PortalState::Exhausted => {
+                self.complete_read(&run, 0);
+                self.put_back(run);
+                return Ok(());
+            }
+            PortalState::Finished => {
+                let message = format!("portal \"{}\" cannot be run anymore", run.portal.name);
+                return Err(SqlError::new(state::OBJECT_NOT_IN_PREREQUISITE_STATE, message).into());
+            }
+        }
+        let plan = Arc::clone(&run.portal.plan);
+        match &plan.kind {
+            PlanKind::Empty => {
+                self.send(Message::EmptyQuery);
+                self.put_back(run);
+                Ok(())
+            }
+            PlanKind::Read(read) | PlanKind::CopyOut { read, .. } => self.start_read(world, run, read),
+            PlanKind::Write(write) => {
+                let (Tag::Counted(name) | Tag::Plain(name)) = &write.tag;
+                self.check_write(name.trim_end().trim_end_matches('0').trim_end())?;
+                for notice in &write.notices {
+                    self.notice(severity(notice), notice.clone());
+                }
+                let mut run = run;
+                let params = vec![std::mem::take(&mut run.portal.params)];
+                self.collect(run, params)
+            }
+            PlanKind::CopyIn(_) => {
+                self.check_write("COPY FROM")?;
+                self.start_copy(run)
+            }
+            PlanKind::Utility(utility) => self.utility(world, run, utility),
+        }
+    }
+
+    fn start_read(&mut self, world: &World, run: Run, read: &Read) -> Step {
+        self.check_read(read)?;
+        let cursor = self.new_cursor();
+        let read = self.open_read(world, read, run.portal.params.clone(), run.portal.plan.schema_version);
+        self.ask(Ask::Open { cursor, read }, Wait::Open(Box::new(run), cursor));
+        Ok(())
+    }
+
+    fn check_read(&mut self, read: &Read) -> SqlResult<()> {
+        let wrote = !self.batch.is_empty();
+        let Some(t) = &mut self.transaction else { return Ok(()) };
+        if wrote {
+            return Err(SqlError::unsupported("reading after writing in the same transaction")
+                .hint("Send the statements one by one."));
+        }
+        if t.explicit && read.lock.is_some() {
+            return Err(SqlError::unsupported("locking rows in a transaction block"));
+        }
+        if t.explicit && t.queried && t.isolation != Isolation::ReadCommitted {
+            return Err(SqlError::unsupported("a second query in a REPEATABLE READ or SERIALIZABLE block"));
+        }
+        t.queried = true;
+        Ok(())
+    }
+
+    fn open_read(&self, world: &World, read: &Read, params: Vec<crate::value::Value>, schema_version: u64) -> OpenRead {
+        let context = Context {
+            now: self.transaction.as_ref().map_or(world.now, |t| t.started),
+            clock: world.now,
+            seed: world.seed,
+            env: Env::clone(&self.settings.env()),
+            user: self.id.user.clone(),
+            database: self.id.database.clone(),
+            settings: self.settings.map(),
+            current: Arc::clone(&self.drawn),
+            last: self.drawn_last,
+            backend_pid: self.id.pid,
+            ..Context::default()
+        };
+        let linearizable = !self.settings.is("quorate.read_consistency", "stale");
+        OpenRead { sql: Arc::clone(&read.sql), params, context, schema_version, linearizable }
+    }
+
+    fn new_cursor(&mut self) -> CursorId {
+        self.last_cursor += 1;
+        CursorId(self.last_cursor)
+    }
+
+    fn opened(&mut self, mut run: Run, cursor: CursorId, result: Result<(), Failure>) -> Step {
+        match result {
+            Ok(()) => {
+                run.portal.state = PortalState::Open(cursor);
+                if let PlanKind::CopyOut { .. } = &run.portal.plan.kind {
+                    self.send(Message::CopyOut(copy_form(&run)));
+                } else if run.answer == AnswerAs::Simple {
+                    self.send(Message::Columns(Arc::clone(&run.portal.form)));
+                }
+                self.ask_fetch(run, cursor)
+            }
+            Err(Failure::SchemaChanged) => self.try_again(run),
+            Err(Failure::Sql { error, .. }) => Err(error.into()),
+        }
+    }
+
+    fn try_again(&mut self, mut run: Run) -> Step {
+        run.attempts += 1;
+        if run.attempts > MAX_ATTEMPTS {
+            return Err(schema_moves().into());
+        }
+        self.tasks.push_front(Task { what: What::Again(Box::new(run)), barriered: false });
+        Ok(())
+    }
+
+    fn ask_fetch(&mut self, run: Run, cursor: CursorId) -> Step {
+        let (sink, max) = match &run.portal.plan.kind {
+            PlanKind::CopyOut { .. } => (Sink::Copy(copy_form(&run)), u64::MAX),
+            _ => (Sink::Client(Arc::clone(&run.portal.form)), run.max),
+        };
+        self.ask(Ask::Fetch { cursor, max, sink }, Wait::Fetch(Box::new(run)));
+        Ok(())
+    }
+
+    fn fetched(&mut self, mut run: Run, result: SqlResult<Fetch>) -> Step {
+        let cursor = run.portal.cursor();
+        let fetch = match result {
+            Ok(fetch) => fetch,
+            Err(error) => {
+                self.effects.extend(cursor.map(Effect::Release));
+                return Err(error.into());
+            }
+        };
+        run.portal.position += fetch.count;
+        if fetch.done {
+            self.effects.extend(cursor.map(Effect::Release));
+            run.portal.state = PortalState::Exhausted;
+            if let PlanKind::CopyOut { .. } = &run.portal.plan.kind {
+                run.portal.state = PortalState::Finished;
+                self.send(Message::CopyDone);
+            }
+            self.complete_read(&run, fetch.count);
+        } else {
+            self.send(Message::PortalSuspended);
+        }
+        self.put_back(run);
+        Ok(())
+    }
+
+    fn complete_read(&mut self, run: &Run, count: u64) {
+        let tag = match &run.portal.plan.kind {
+            PlanKind::CopyOut { .. } => CommandTag::Counted("COPY", count),
+            PlanKind::Read(read) if read.tag != "SELECT" => CommandTag::Plain(read.tag),
+            PlanKind::Write(w) => tag(&w.tag, count),
+            PlanKind::Utility(Utility::Fetch { .. }) => CommandTag::Counted("FETCH", count),
+            PlanKind::Utility(_) => CommandTag::Plain("SHOW"),
+            _ => CommandTag::Counted("SELECT", count),
+        };
+        self.send(Message::Complete(tag));
+    }
+
+    fn put_back(&mut self, run: Run) {
+        if run.answer == AnswerAs::Portal {
+            self.portals.insert(run.portal.name.clone(), run.portal);
+        } else if let Some(cursor) = run.portal.cursor() {
+            self.effects.push(Effect::Release(cursor));
+        }
+    }
+
+    /// Answers with rows that the session has: SHOW, a suspended RETURNING.
+    fn deliver_rows(&mut self, mut run: Run, rows: Vec<Vec<crate::value::Value>>) -> Step {
+        if run.answer == AnswerAs::Simple {
+            self.send(Message::Columns(Arc::clone(&run.portal.form)));
+        }
+        run.portal.state = PortalState::Held(rows);
+        self.deliver_held(run)
+    }
+
+    fn deliver_held(&mut self, mut run: Run) -> Step {
+        let PortalState::Held(rows) = &mut run.portal.state else { return Ok(()) };
+        let count = run.max.min(rows.len() as u64);
+        let rest = rows.split_off(count as usize);
+        let rows = std::mem::replace(rows, rest);
+        let more = matches!(&run.portal.state, PortalState::Held(rest) if !rest.is_empty());
+        run.portal.position += count;
+        if !rows.is_empty() {
+            self.emit(Effect::Rows { rows, form: Arc::clone(&run.portal.form) });
+        }
+        if more {
+            self.send(Message::PortalSuspended);
+        } else {
+            let total = run.portal.position;
+            run.portal.state = PortalState::Finished;
+            self.complete_read(&run, total);
+        }
+        self.put_back(run);
+        Ok(())
+    }
+
+    // ---- writes ----
+
+    fn check_write(&mut self, name: &str) -> SqlResult<()> {
+        let Some(t) = &self.transaction else { return Ok(()) };
+        if t.read_only {
+            let message = format!("cannot execute {name} in a read-only transaction");
+            return Err(SqlError::new(state::READ_ONLY_SQL_TRANSACTION, message));
+        }
+        if t.deferred {
+            return Err(SqlError::unsupported("writing with deferred constraints"));
+        }
+        if t.committed {
+            return Err(SqlError::unsupported("writing again between Flush and Sync"));
+        }
+        if self.batch.ddl {
+            return Err(after_ddl());
+        }
+        if self.batch.env.as_ref().is_some_and(|env| *env != self.settings.env()) {
+            return Err(SqlError::unsupported("writing under different settings in one transaction"));
+        }
+        Ok(())
+    }
+
+    fn collect(&mut self, run: Run, params: Vec<Vec<crate::value::Value>>) -> Step {
+        let env = self.settings.env();
+        self.batch.push(run, params, &env);
+        Ok(())
+    }
+
+    /// Sends the collected writes to the log; `then` runs when they are done.
+    fn ask_write(&mut self, world: &World, then: Task) -> Step {
+        let version = world.catalog.version;
+        let mut items = std::mem::take(&mut self.batch.items);
+        let stale = |item: &transaction::Item| item.run.portal.plan.schema_version != version;
+        let replanned = items.iter_mut().filter(|i| stale(i)).try_for_each(|i| self.replan(world, &mut i.run.portal));
+        self.batch.items = items;
+        if let Err(Stop::Compile(error) | Stop::Final(error)) = replanned {
+            self.tasks.push_front(then);
+            return Err(Stop::Final(error));
+        }
+        let write = self.batch.command(version, world.applied);
+        self.request_seq += 1;
+        let request = RequestId { origin: self.id.origin, seq: self.request_seq };
+        self.ask(Ask::Write { request, write }, Wait::Write(then));
+        Ok(())
+    }
+
+    fn written(&mut self, world: &World, then: Task, result: Result<Vec<StepOutcome>, Failure>) -> Step {
+        let error = match result {
+            Ok(outcomes) => {
+                self.answer_batch(outcomes);
+                if let Some(t) = &mut self.transaction {
+                    t.committed = true;
+                }
+                self.tasks.push_front(then);
+                return Ok(());
+            }
+            Err(Failure::SchemaChanged) => {
+                self.batch.attempts += 1;
+                if self.batch.attempts <= MAX_ATTEMPTS && self.batch.may_retry() {
+                    return self.ask_write(world, then);
+                }
+                schema_moves()
+            }
+            Err(Failure::Sql { error, .. }) => error,
+        };
+        // The end of the query string, or Sync, is still due; a COMMIT is not.
+        if matches!(then.what, What::EndOfQuery | What::Message(Request::Sync)) {
+            self.tasks.push_front(then);
+        }
+        Err(error.into())
+    }
+
+    fn answer_batch(&mut self, outcomes: Vec<StepOutcome>) {
+        let batch = std::mem::take(&mut self.batch);
+        let mut items: Vec<_> = batch.items.into_iter().map(Some).collect();
+        let mut outcomes = outcomes;
+        for reply in batch.replies {
+            match reply {
+                Reply::Now(effect) => self.effects.push(effect),
+                Reply::Outcome(i) => {
+                    let (Some(item), Some(outcome)) = (items[i].take(), outcomes.get_mut(i)) else { continue };
+                    self.answer_item(item, std::mem::take(outcome));
+                }
+            }
+        }
+    }
+
+    fn answer_item(&mut self, item: transaction::Item, outcome: StepOutcome) {
+        if let Some((last, _)) = outcome.drawn.last() {
+            Arc::make_mut(&mut self.drawn).extend(outcome.drawn.iter().copied());
+            self.drawn_last = Some(*last);
+        }
+        if item.run.portal.form.columns.is_empty() {
+            return self.send(Message::Complete(tag(item.tag(), outcome.count)));
+        }
+        // Cannot fail: the rows are here.
+        let _ = self.deliver_rows(item.run, outcome.rows);
+    }
+}
+
+fn tag(tag: &Tag, count: u64) -> CommandTag {
+    match tag {
+        Tag::Counted(word) => CommandTag::Counted(word, count),
+        Tag::Plain(text) => CommandTag::Plain(text),
+    }
+}
+
+/// Bytes of memory that a value takes.
+pub fn value_size(value: &crate::value::Value) -> usize {
+    transaction::size(value)
+}
+
+fn copy_form(run: &Run) -> Arc<CopyForm> {
+    let format = match &run.portal.plan.kind {
+        PlanKind::CopyOut { format, .. } => format.clone(),
+        PlanKind::CopyIn(copy) => copy.format.clone(),
+        _ => unreachable!("only COPY has a copy format"),
+    };
+    let columns = match &run.portal.plan.kind {
+        PlanKind::CopyIn(copy) => copy.columns.clone(),
+        _ => run.portal.plan.columns.clone(),
+    };
+    Arc::new(CopyForm { columns, format, env: Arc::clone(&run.portal.form.env) })
+}
+
+/// Whether a fresher catalog might make a text compile: not if it cannot be read, or needs what nobody has.
+fn may_be_stale(error: &SqlError) -> bool {
+    error.code != state::SYNTAX_ERROR && error.code != state::FEATURE_NOT_SUPPORTED
+}
+
+fn severity(notice: &SqlError) -> Severity {
+    if notice.code.as_str().starts_with("00") || notice.code.as_str().starts_with("42") {
+        Severity::Notice
+    } else {
+        Severity::Warning
+    }
+}
+
+fn aborted() -> SqlError {
+    let message = "current transaction is aborted, commands ignored until end of transaction block";
+    SqlError::new(state::IN_FAILED_SQL_TRANSACTION, message)
+}
+
+fn after_ddl() -> SqlError {
+    SqlError::unsupported("a statement after a schema change in the same transaction")
+        .hint("Send the statements one by one.")
+}
+
+fn schema_moves() -> SqlError {
+    SqlError::new(state::SERIALIZATION_FAILURE, "the schema changed while the statement was being executed")
+        .hint("Try the statement again.")
+}

@@ -4,8 +4,11 @@
 //! commands that change SQLite's schema; this is their content as a value, rebuilt when the schema version rises.
 //! Names are kept as Postgres folded them. In SQLite a relation `s.t` is the table named `s.t` (one identifier).
 
+use super::system;
+use crate::error::{SqlError, SqlResult};
 use crate::types::Type;
-use std::collections::BTreeMap;
+use crate::value::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// First OID of user objects, as in PostgreSQL.
@@ -23,6 +26,13 @@ pub struct Catalog {
     pub schemas: BTreeMap<String, u32>,
     /// (schema, name) → relation; tables, views, sequences and system relations share one namespace. Indexes too.
     pub relations: BTreeMap<(String, String), Arc<Relation>>,
+    /// Primary keys (OIDs of their indexes) that are the rowid of their table: SQLite has no index of its own for
+    /// them, and a NULL stored there would become a number (see [`Catalog::rowid_column`]).
+    pub rowid_keys: BTreeSet<u32>,
+    /// View → relations that its definition names.
+    pub uses: BTreeMap<u32, BTreeSet<u32>>,
+    /// OID → name, for [`Catalog::by_oid`]. Kept by [`Catalog::insert`] and [`Catalog::remove`].
+    pub oids: BTreeMap<u32, (String, String)>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -169,11 +179,347 @@ impl Catalog {
     }
 
     pub fn by_oid(&self, oid: u32) -> Option<&Arc<Relation>> {
-        self.relations.values().find(|r| r.oid == oid)
+        let named = self.oids.get(&oid).and_then(|key| self.relations.get(key));
+        named.filter(|r| r.oid == oid).or_else(|| self.relations.values().find(|r| r.oid == oid))
+    }
+
+    /// Adds a relation, or replaces the one of that name.
+    pub fn insert(&mut self, relation: Relation) {
+        let key = (relation.schema.clone(), relation.name.clone());
+        self.oids.insert(relation.oid, key.clone());
+        self.relations.insert(key, Arc::new(relation));
+    }
+
+    pub fn remove(&mut self, schema: &str, name: &str) -> Option<Arc<Relation>> {
+        let removed = self.relations.remove(&(schema.to_owned(), name.to_owned()))?;
+        self.oids.remove(&removed.oid);
+        Some(removed)
+    }
+
+    /// The column that is the table's rowid. It is never NULL; but SQLite puts a number of its own where a NULL is
+    /// stored into it, so whoever writes it must refuse NULL first.
+    pub fn rowid_column(&self, relation: &Relation) -> Option<i16> {
+        relation.constraints.iter().find_map(|c| match c.kind {
+            ConstraintKind::PrimaryKey { index } if self.rowid_keys.contains(&index) => c.columns.first().copied(),
+            _ => None,
+        })
+    }
+
+    /// The column that owns a sequence.
+    pub fn sequence_owner(&self, sequence: u32) -> Option<(&Arc<Relation>, i16)> {
+        self.relations.values().find_map(|r| {
+            let column = r.columns.iter().find(|c| c.sequence == Some(sequence))?;
+            Some((r, column.attnum))
+        })
+    }
+
+    /// The name of a schema by its OID.
+    pub fn schema_name(&self, oid: u32) -> Option<&str> {
+        self.schemas.iter().find(|(_, o)| **o == oid).map(|(name, _)| name.as_str())
+    }
+
+    /// The catalog of a database, read from its system tables. `rows` runs a SQLite query.
+    pub fn load(rows: &mut dyn FnMut(&str) -> SqlResult<Vec<Vec<Value>>>) -> SqlResult<Catalog> {
+        Loader::default().load(rows)
     }
 }
 
+/// One row, read by position.
+struct Row(Vec<Value>);
+
+impl Row {
+    fn int(&self, i: usize) -> i64 {
+        if let Some(Value::Int(n)) = self.0.get(i) { *n } else { 0 }
+    }
+    fn oid(&self, i: usize) -> u32 {
+        self.int(i) as u32
+    }
+    fn attnum(&self, i: usize) -> i16 {
+        self.int(i) as i16
+    }
+    fn flag(&self, i: usize) -> bool {
+        self.int(i) != 0
+    }
+    fn text(&self, i: usize) -> String {
+        self.optional(i).unwrap_or_default()
+    }
+    fn optional(&self, i: usize) -> Option<String> {
+        if let Some(Value::Text(s)) = self.0.get(i) { Some(s.clone()) } else { None }
+    }
+    fn attnums(&self, i: usize) -> Vec<i16> {
+        if let Some(Value::Blob(bytes)) = self.0.get(i) { decode_attnums(bytes) } else { Vec::new() }
+    }
+    fn vector(&self, i: usize) -> Vec<i16> {
+        self.text(i).split(' ').filter_map(|n| n.parse().ok()).collect()
+    }
+}
+
+/// Collects the parts of relations by OID before they are put together.
+#[derive(Default)]
+struct Loader {
+    catalog: Catalog,
+    columns: BTreeMap<u32, Vec<Column>>,
+    constraints: BTreeMap<u32, Vec<Constraint>>,
+    indexes: BTreeMap<u32, Vec<Index>>,
+    sequences: BTreeMap<u32, Sequence>,
+    views: BTreeMap<u32, String>,
+    index_tables: BTreeMap<u32, u32>,
+}
+
+impl Loader {
+    fn load(mut self, rows: &mut dyn FnMut(&str) -> SqlResult<Vec<Vec<Value>>>) -> SqlResult<Catalog> {
+        let mut rows = |sql: &str| Ok::<_, SqlError>(rows(sql)?.into_iter().map(Row).collect::<Vec<_>>());
+        let state = rows("SELECT version, next_oid FROM \"_quorate_schema\"")?;
+        let state = state.first().ok_or_else(|| SqlError::internal("the database file has no schema row"))?;
+        self.catalog.version = state.int(0) as u64;
+        self.catalog.next_oid = state.oid(1);
+        for r in rows("SELECT nspname, oid FROM \"pg_catalog.pg_namespace\" ORDER BY oid")? {
+            self.catalog.schemas.insert(r.text(0), r.oid(1));
+        }
+        self.attributes(&mut rows)?;
+        self.keys(&mut rows)?;
+        for r in rows("SELECT oid, definition FROM \"_quorate_view\" ORDER BY oid")? {
+            self.views.insert(r.oid(0), r.text(1));
+        }
+        let sequences = "SELECT seqrelid, seqtypid, seqstart, seqincrement, seqmin, seqmax, seqcache, seqcycle
+            FROM \"pg_catalog.pg_sequence\" ORDER BY seqrelid";
+        for r in rows(sequences)? {
+            let sequence = Sequence {
+                ty: Type(r.oid(1)),
+                start: r.int(2),
+                increment: r.int(3),
+                min: r.int(4),
+                max: r.int(5),
+                cache: r.int(6),
+                cycle: r.flag(7),
+            };
+            self.sequences.insert(r.oid(0), sequence);
+        }
+        let uses = "SELECT objid, refobjid FROM \"pg_catalog.pg_depend\"
+            WHERE classid = 1259 AND refclassid = 1259 AND deptype = 'n' ORDER BY objid, refobjid";
+        for r in rows(uses)? {
+            self.catalog.uses.entry(r.oid(0)).or_default().insert(r.oid(1));
+        }
+        for relation in system::relations() {
+            self.catalog.insert(relation.clone());
+        }
+        let relations = "SELECT c.oid, n.nspname, c.relname, c.relkind FROM \"pg_catalog.pg_class\" c
+            JOIN \"pg_catalog.pg_namespace\" n ON n.oid = c.relnamespace WHERE c.oid >= 16384 ORDER BY c.oid";
+        for r in rows(relations)? {
+            let relation = self.relation(&r)?;
+            self.catalog.insert(relation);
+        }
+        Ok(self.catalog)
+    }
+
+    fn attributes(&mut self, rows: &mut dyn FnMut(&str) -> SqlResult<Vec<Row>>) -> SqlResult<()> {
+        let attributes = "SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attidentity,
+              a.attgenerated, d.adbin, s.objid
+            FROM \"pg_catalog.pg_attribute\" a
+            LEFT JOIN \"pg_catalog.pg_attrdef\" d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+            LEFT JOIN \"pg_catalog.pg_depend\" s ON s.classid = 1259 AND s.refclassid = 1259
+              AND s.refobjid = a.attrelid AND s.refobjsubid = a.attnum AND s.deptype IN ('a', 'i')
+            WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum";
+        for r in rows(attributes)? {
+            let expression = r.optional(8);
+            let generated = r.text(7) == "s";
+            let column = Column {
+                attnum: r.attnum(1),
+                name: r.text(2),
+                ty: Type(r.oid(3)),
+                typmod: r.int(4) as i32,
+                not_null: r.flag(5),
+                default: expression.clone().filter(|_| !generated),
+                identity: match r.text(6).as_str() {
+                    "a" => Some(Identity::Always),
+                    "d" => Some(Identity::ByDefault),
+                    _ => None,
+                },
+                generated: expression.filter(|_| generated),
+                sequence: Some(r.oid(9)).filter(|oid| *oid != 0),
+            };
+            self.columns.entry(r.oid(0)).or_default().push(column);
+        }
+        Ok(())
+    }
+
+    fn keys(&mut self, rows: &mut dyn FnMut(&str) -> SqlResult<Vec<Row>>) -> SqlResult<()> {
+        let constraints = "SELECT conrelid, oid, conname, contype, condeferrable, condeferred, conindid, confrelid,
+              confupdtype, confdeltype, conkey, confkey, conbin
+            FROM \"pg_catalog.pg_constraint\" WHERE conrelid >= 16384 ORDER BY conrelid, oid";
+        for r in rows(constraints)? {
+            let kind = match r.text(3).as_str() {
+                "p" => ConstraintKind::PrimaryKey { index: r.oid(6) },
+                "u" => ConstraintKind::Unique { index: r.oid(6) },
+                "c" => ConstraintKind::Check(r.text(12)),
+                "f" => ConstraintKind::ForeignKey {
+                    table: r.oid(7),
+                    columns: r.attnums(11),
+                    on_update: Action::from_code(&r.text(8)),
+                    on_delete: Action::from_code(&r.text(9)),
+                },
+                other => return Err(SqlError::internal(format!("constraint type \"{other}\" in the catalog"))),
+            };
+            let constraint = Constraint {
+                oid: r.oid(1),
+                name: r.text(2),
+                kind,
+                columns: r.attnums(10),
+                deferrable: r.flag(4),
+                initially_deferred: r.flag(5),
+            };
+            self.constraints.entry(r.oid(0)).or_default().push(constraint);
+        }
+        let indexes = "SELECT i.indrelid, i.indexrelid, c.relname, i.indkey, i.indnkeyatts, i.indoption, i.indisunique,
+              i.indisprimary, i.indpred, i.indisrowid, i.indexprlist
+            FROM \"pg_catalog.pg_index\" i JOIN \"pg_catalog.pg_class\" c ON c.oid = i.indexrelid
+            WHERE i.indrelid >= 16384 ORDER BY i.indrelid, i.indexrelid";
+        for r in rows(indexes)? {
+            let index = index_of(&r)?;
+            if r.flag(9) {
+                self.catalog.rowid_keys.insert(index.oid);
+            }
+            self.index_tables.insert(index.oid, r.oid(0));
+            self.indexes.entry(r.oid(0)).or_default().push(index);
+        }
+        Ok(())
+    }
+
+    fn relation(&mut self, r: &Row) -> SqlResult<Relation> {
+        let (oid, schema, name) = (r.oid(0), r.text(1), r.text(2));
+        let missing = || SqlError::internal(format!("the catalog has no definition of \"{schema}.{name}\""));
+        let kind = match r.text(3).as_str() {
+            "r" => RelationKind::Table,
+            "v" => RelationKind::View { definition: self.views.remove(&oid).ok_or_else(missing)? },
+            "S" => RelationKind::Sequence(self.sequences.remove(&oid).ok_or_else(missing)?),
+            "i" => RelationKind::Index { table: self.index_tables.get(&oid).copied().ok_or_else(missing)? },
+            _ => return Err(missing()),
+        };
+        Ok(Relation {
+            oid,
+            source: Source::of(&kind, oid, &schema, &name),
+            kind,
+            columns: self.columns.remove(&oid).unwrap_or_default(),
+            constraints: self.constraints.remove(&oid).unwrap_or_default(),
+            indexes: self.indexes.remove(&oid).unwrap_or_default(),
+            schema,
+            name,
+        })
+    }
+}
+
+fn index_of(r: &Row) -> SqlResult<Index> {
+    let (keys, options) = (r.vector(3), r.vector(5));
+    let expressions: Vec<String> = match r.optional(10) {
+        Some(json) => serde_json::from_str(&json).map_err(|e| SqlError::internal(format!("index expressions: {e}")))?,
+        None => Vec::new(),
+    };
+    let mut expressions = expressions.into_iter();
+    let count = (r.int(4) as usize).min(keys.len());
+    let key = |(i, attnum): (usize, &i16)| {
+        let option = options.get(i).copied().unwrap_or(0);
+        IndexKey {
+            column: Some(*attnum).filter(|n| *n != 0),
+            expression: if *attnum == 0 { expressions.next() } else { None },
+            descending: option & 1 != 0,
+            nulls_first: option & 2 != 0,
+        }
+    };
+    Ok(Index {
+        oid: r.oid(1),
+        name: r.text(2),
+        keys: keys[..count].iter().enumerate().map(key).collect(),
+        include: keys[count..].to_vec(),
+        unique: r.flag(6),
+        primary: r.flag(7),
+        predicate: r.optional(8),
+    })
+}
+
+impl Source {
+    /// Where the rows of a relation of the user's are.
+    pub fn of(kind: &RelationKind, oid: u32, schema: &str, name: &str) -> Source {
+        match kind {
+            RelationKind::Table => Source::Table(sqlite_name(schema, name)),
+            RelationKind::Sequence(_) => Source::Query(format!(
+                "SELECT last_value, 0, is_called FROM \"pg_catalog.pg_sequence\" WHERE seqrelid = {oid}"
+            )),
+            _ => Source::None,
+        }
+    }
+}
+
+impl Action {
+    /// As in `pg_constraint.confupdtype`.
+    pub fn code(self) -> &'static str {
+        match self {
+            Action::NoAction => "a",
+            Action::Restrict => "r",
+            Action::Cascade => "c",
+            Action::SetNull => "n",
+            Action::SetDefault => "d",
+        }
+    }
+
+    pub fn from_code(code: &str) -> Action {
+        match code {
+            "r" => Action::Restrict,
+            "c" => Action::Cascade,
+            "n" => Action::SetNull,
+            "d" => Action::SetDefault,
+            _ => Action::NoAction,
+        }
+    }
+
+    pub fn sql(self) -> &'static str {
+        match self {
+            Action::NoAction => "NO ACTION",
+            Action::Restrict => "RESTRICT",
+            Action::Cascade => "CASCADE",
+            Action::SetNull => "SET NULL",
+            Action::SetDefault => "SET DEFAULT",
+        }
+    }
+}
+
+/// `int2[]` in PostgreSQL's binary form.
+pub fn encode_attnums(attnums: &[i16]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(20 + attnums.len() * 6);
+    let dimensions = u32::from(!attnums.is_empty());
+    for word in [dimensions, 0, Type::INT2.0] {
+        out.extend_from_slice(&word.to_be_bytes());
+    }
+    if attnums.is_empty() {
+        return out;
+    }
+    out.extend_from_slice(&(attnums.len() as u32).to_be_bytes());
+    out.extend_from_slice(&1u32.to_be_bytes());
+    for n in attnums {
+        out.extend_from_slice(&2u32.to_be_bytes());
+        out.extend_from_slice(&n.to_be_bytes());
+    }
+    out
+}
+
+/// What [`encode_attnums`] wrote.
+pub fn decode_attnums(bytes: &[u8]) -> Vec<i16> {
+    let elements = bytes.get(20..).unwrap_or_default();
+    elements.chunks_exact(6).map(|e| i16::from_be_bytes([e[4], e[5]])).collect()
+}
+
 impl Relation {
+    pub fn column_at(&self, attnum: i16) -> Option<&Column> {
+        self.columns.iter().find(|c| c.attnum == attnum)
+    }
+
+    pub fn constraint(&self, name: &str) -> Option<&Constraint> {
+        self.constraints.iter().find(|c| c.name == name)
+    }
+
+    pub fn primary_key(&self) -> Option<&Constraint> {
+        self.constraints.iter().find(|c| matches!(c.kind, ConstraintKind::PrimaryKey { .. }))
+    }
+
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|c| c.name == name)
     }

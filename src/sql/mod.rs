@@ -5,10 +5,27 @@
 
 pub mod bind;
 pub mod catalog;
+pub mod copy;
+mod cursor;
+pub mod ddl;
+pub mod explain;
+pub mod lex;
+pub mod migrations;
+pub mod parse;
 pub mod plan;
+pub mod settings;
+mod system;
+mod utility;
+mod view;
 
+pub use migrations::{database_migrations, system_migrations};
+pub use parse::{Ast, Parsed, parse};
+
+use crate::error::{SqlError, SqlResult};
 use crate::types::{Env, Type};
 use catalog::Catalog;
+use plan::{Plan, PlanKind, Read, WritePlan};
+use sqlparser::ast::Statement;
 
 /// What a translation depends on besides its text. A plan may be reused while all of this is equal.
 #[derive(Clone, Debug)]
@@ -20,4 +37,56 @@ pub struct Scope<'a> {
     pub env: &'a Env,
     pub user: &'a str,
     pub database: &'a str,
+}
+
+/// Compiles a parsed statement under a catalog. Error positions count in the query string it came from.
+pub fn compile(parsed: &Parsed, scope: &Scope<'_>) -> SqlResult<Plan> {
+    let plan = parse::on_deep_stack(parsed.depth, || dispatch(parsed, scope));
+    plan.map_err(|e| parse::moved(e, parsed.offset_chars))
+}
+
+fn dispatch(parsed: &Parsed, scope: &Scope<'_>) -> SqlResult<Plan> {
+    match &parsed.ast {
+        Ast::Sql(statement) => sql(statement, scope),
+        Ast::Later => sql(&*parse::parse_query(&parsed.text)?, scope),
+        Ast::Utility(utility) => utility::compile(utility.clone(), scope),
+        Ast::Prepare { name, types, query } => utility::prepare(name, types, query, scope),
+        Ast::Lock { tables, mode, nowait } => utility::lock(tables, *mode, *nowait, scope),
+        Ast::Maintenance { tag, tables } => utility::maintenance(tag, tables, scope),
+        Ast::Ddl(ddl) => ddl::compile(ddl, scope),
+        Ast::Copy(copy) => copy::compile(copy, scope),
+        Ast::Explain(explain) => explain::compile(explain, scope),
+        Ast::Unsupported(feature) => Err(SqlError::unsupported(feature)),
+        Ast::Empty => Ok(plan(PlanKind::Empty, scope)),
+    }
+}
+
+fn plan(kind: PlanKind, scope: &Scope<'_>) -> Plan {
+    Plan { params: Vec::new(), columns: Vec::new(), schema_version: scope.catalog.version, kind }
+}
+
+/// A query or a data change.
+fn sql(statement: &Statement, scope: &Scope<'_>) -> SqlResult<Plan> {
+    let mut binder = bind::Binder::new(scope);
+    let (columns, kind) = match statement {
+        Statement::Query(query) if !bind::is_dml(query) => {
+            let bound = binder.query(query)?;
+            (bound.columns.clone(), query_plan(bound))
+        }
+        other => {
+            let (write, columns) = binder.dml(other)?;
+            (columns, PlanKind::Write(write))
+        }
+    };
+    Ok(Plan { params: binder.params()?, columns, ..plan(kind, scope) })
+}
+
+/// A query that draws sequence values goes through the log; all others only read.
+fn query_plan(bound: bind::Bound) -> PlanKind {
+    if bound.writes {
+        let statement = crate::command::Statement { sql: bound.sql, yields: crate::command::Yields::Rows };
+        let tag = plan::Tag::Counted("SELECT");
+        return PlanKind::Write(WritePlan { statements: vec![statement], ddl: false, tag, notices: Vec::new() });
+    }
+    PlanKind::Read(Read { sql: bound.sql.into(), lock: bound.lock, short: bound.short, tag: "SELECT" })
 }

@@ -21,6 +21,19 @@
 //! | arrays | BLOB | PostgreSQL's binary array format |
 //! | unknown | TEXT | the literal |
 
+pub mod array;
+pub mod binary;
+pub mod datetime;
+mod info;
+pub mod interval;
+pub mod json;
+pub mod numeric;
+pub mod text;
+pub mod to_char;
+pub mod zone;
+
+pub use info::{TypeInfo, all_types, format_type, format_type_plain, interval_typmod, typmod_in, typmod_out};
+
 use serde::{Deserialize, Serialize};
 
 /// A Postgres type by its OID (`pg_type.oid`). User-defined types have OIDs from 16384.

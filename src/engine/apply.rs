@@ -1,0 +1,589 @@
+//! Applying entries: one SQLite transaction per call, one savepoint per command where one is needed.
+//!
+//! **Grouping does not matter.** How many entries one call gets differs between replicas; so nothing that replicas must
+//! agree on may depend on it. Deferred foreign keys, which SQLite would check at COMMIT, are checked after each
+//! command; the bookkeeping that is written once per call is not part of the digest.
+//!
+//! **Savepoints.** A failing statement undoes itself, so a command of one statement needs no savepoint. It may
+//! still turn out afterwards that the command must go (a deferred foreign key, a sequence drawn on the way): then the
+//! whole call is rolled back and run again with savepoints. Both ways end in the same state, so a replica may
+//! learn for itself which statements want one.
+//!
+//! **Failures.** Errors that every replica gets are outcomes. Everything else rolls the call back; in-memory state is
+//! only replaced after COMMIT and is read again from the file when anything went wrong.
+
+use super::connection::Connection;
+use super::digest::{Fold, Sums, mix};
+use super::meta::{EntryOutcomes, Memory, State, Window, assemble, int, unsigned};
+use super::statement::Fault;
+use super::step::{Runner, StepError};
+use crate::command::{self, Batch, Command, Outcome, Proposal, Refusal, Step, StepOutcome, Write, Yields};
+use crate::error::{SqlError, state};
+use crate::functions::SequenceSource;
+use crate::id::RequestId;
+use crate::replica::{Applied, Committed, Halt, Payload};
+use crate::value::ValueRef;
+use rusqlite::ffi;
+use std::sync::Arc;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Outcomes longer than this are not remembered; a repeated request is told so.
+const REMEMBERED_OUTCOME: usize = 1 << 20;
+/// Entries after which chunks that were never assembled are dropped.
+const CHUNK_WINDOW: u64 = 10_000;
+/// Entries after which votes and marks are dropped.
+const VOTE_WINDOW: u64 = 10_000;
+
+/// Why a call of `apply` took no effect.
+#[derive(Debug)]
+pub enum Stop {
+    Halt(Halt),
+    /// A command must be undone that had no savepoint: run the call again with savepoints.
+    Again,
+}
+
+impl From<Fault> for Stop {
+    fn from(fault: Fault) -> Stop {
+        Stop::Halt(halt(&fault))
+    }
+}
+
+/// The engine's own statements never fail for reasons of SQL: such an error means that the file is not what it must be.
+pub fn halt(fault: &Fault) -> Halt {
+    super::checkpoint::abort_if_unflushed(fault);
+    match fault.primary() {
+        ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB | ffi::SQLITE_ERROR => Halt::Corrupt(fault.to_string()),
+        _ => Halt::Environment(fault.to_string()),
+    }
+}
+
+fn corrupt(text: impl std::fmt::Display) -> Stop {
+    Stop::Halt(Halt::Corrupt(text.to_string()))
+}
+
+/// Everything that applying changes.
+pub struct Machine {
+    pub runner: Runner,
+    pub state: State,
+    pub memory: Memory,
+    pub window: Window,
+    current: EntryOutcomes,
+    fold: Fold,
+    scratch: Vec<u8>,
+    /// The in-memory state may not be the file's: read it before anything else.
+    stale: bool,
+}
+
+/// What a call did, beside the outcomes.
+#[derive(Default)]
+pub struct Effects {
+    pub applied: Vec<Applied>,
+    /// Own digests at marks.
+    pub marks: Vec<(u64, u64)>,
+}
+
+/// Where and when a command runs.
+struct Site {
+    index: u64,
+    now: i64,
+    seed: u64,
+    careful: bool,
+}
+
+impl Machine {
+    pub fn new(runner: Runner, window: Window) -> Result<Machine, Fault> {
+        let mut runner = runner;
+        let state = State::load(&mut runner.connection)?;
+        let memory = Memory::load(&mut runner.connection)?;
+        Ok(Machine {
+            runner,
+            state,
+            memory,
+            window,
+            current: EntryOutcomes::default(),
+            fold: Fold::default(),
+            scratch: Vec::new(),
+            stale: false,
+        })
+    }
+
+    /// Applies `entries` in one transaction. `before_commit` sees the state that COMMIT will make visible.
+    pub fn apply(
+        &mut self,
+        entries: &[Committed],
+        before_commit: &mut dyn FnMut(&State, &mut Runner) -> Result<(), Fault>,
+    ) -> Result<Effects, Halt> {
+        let mut result = self.attempt(entries, false, before_commit);
+        if matches!(result, Err(Stop::Again)) {
+            result = self.attempt(entries, true, before_commit);
+        }
+        result.map_err(|stop| match stop {
+            Stop::Halt(halt) => halt,
+            Stop::Again => Halt::Corrupt("a command with a savepoint could not be undone".to_owned()),
+        })
+    }
+
+    /// Applies with a savepoint around every command.
+    #[cfg(test)]
+    pub fn apply_carefully(&mut self, entries: &[Committed]) -> Effects {
+        self.attempt(entries, true, &mut |_, _| Ok(())).expect("applies")
+    }
+
+    fn attempt(
+        &mut self,
+        entries: &[Committed],
+        careful: bool,
+        before_commit: &mut dyn FnMut(&State, &mut Runner) -> Result<(), Fault>,
+    ) -> Result<Effects, Stop> {
+        if self.stale {
+            self.reload()?;
+        }
+        let result = self.transaction(entries, careful, before_commit);
+        if result.is_err() {
+            self.stale = true;
+            self.roll_back()?;
+            self.reload()?;
+        }
+        result
+    }
+
+    fn transaction(
+        &mut self,
+        entries: &[Committed],
+        careful: bool,
+        before_commit: &mut dyn FnMut(&State, &mut Runner) -> Result<(), Fault>,
+    ) -> Result<Effects, Stop> {
+        self.runner.connection.run("BEGIN IMMEDIATE", &[])?;
+        let mut next = self.state.clone();
+        let mut effects = Effects::default();
+        for entry in entries {
+            self.entry(entry, &mut next, &mut effects, careful)?;
+        }
+        next.save(&mut self.runner.connection, &self.state)?;
+        before_commit(&next, &mut self.runner)?;
+        self.runner.connection.run("COMMIT", &[])?;
+        self.state = next;
+        Ok(effects)
+    }
+
+    fn roll_back(&mut self) -> Result<(), Fault> {
+        self.runner.connection.changes().record(false);
+        match self.runner.connection.autocommit() {
+            true => Ok(()),
+            false => self.runner.connection.run("ROLLBACK", &[]),
+        }
+    }
+
+    fn reload(&mut self) -> Result<(), Fault> {
+        self.runner.forget_catalog();
+        self.current = EntryOutcomes::default();
+        self.fold = Fold::default();
+        self.state = State::load(&mut self.runner.connection)?;
+        self.memory = Memory::load(&mut self.runner.connection)?;
+        self.stale = false;
+        Ok(())
+    }
+
+    fn entry(&mut self, entry: &Committed, next: &mut State, effects: &mut Effects, careful: bool) -> Result<(), Stop> {
+        if entry.at.index != next.at.index + 1 || entry.at.term < next.at.term {
+            return Err(corrupt(format!("entry {:?} does not follow {:?}", entry.at, next.at)));
+        }
+        next.at = entry.at;
+        let index = entry.at.index;
+        let mut marked = false;
+        self.fold.number(index);
+        match &entry.payload {
+            Payload::Empty => self.fold.number(0),
+            Payload::Membership(membership) => {
+                self.fold.number(1);
+                self.fold.bytes(&command::encode(membership));
+                next.membership = Arc::new(membership.clone());
+            }
+            Payload::Batch(bytes) => {
+                self.fold.number(2);
+                let batch: Batch = command::decode(bytes).map_err(|e| corrupt(format!("entry {index}: {e}")))?;
+                next.clock = next.clock.max(batch.now.saturating_add(batch.commands.len() as i64));
+                effects.applied.reserve(batch.commands.len());
+                for (i, proposal) in batch.commands.iter().enumerate() {
+                    let site = Site {
+                        index,
+                        now: batch.now.wrapping_add(i as i64),
+                        seed: mix(batch.seed ^ mix(i as u64)),
+                        careful,
+                    };
+                    let outcome = self.proposal(proposal, &site, next, &mut marked)?;
+                    effects.applied.push(Applied { request: proposal.request, index, outcome });
+                }
+            }
+        }
+        if let Some(dropped) = self.memory.close(&mut self.runner.connection, index, &mut self.current, &self.window)? {
+            next.forgotten = dropped;
+        }
+        self.drop_old_chunks(index, next)?;
+        next.digest = self.fold.close(next.digest);
+        if marked {
+            self.mark(index, next.digest)?;
+            effects.marks.push((index, next.digest));
+        }
+        Ok(())
+    }
+
+    fn proposal(
+        &mut self,
+        proposal: &Proposal,
+        site: &Site,
+        next: &mut State,
+        marked: &mut bool,
+    ) -> Result<Arc<Outcome>, Stop> {
+        let request = proposal.request;
+        if let Some(outcome) = self.remembered(request, site.index)? {
+            self.fold.number(3);
+            return Ok(Arc::new(outcome));
+        }
+        let command = command::decode(&proposal.body).map_err(|e| corrupt(format!("command {request}: {e}")))?;
+        let outcome = match command {
+            Command::Write(write) => self.write(&write, site, next)?,
+            Command::Assembled { upload, parts, length, checksum } => {
+                self.assembled(upload, parts, length, checksum, site, next)?
+            }
+            Command::Chunk { upload, part, bytes } => {
+                self.chunk(upload, part, &bytes, site.index)?;
+                next.oldest_chunk.get_or_insert(site.index);
+                return Ok(Arc::new(Outcome::Done(Vec::new())));
+            }
+            Command::DigestMark => {
+                *marked = true;
+                return Ok(Arc::new(Outcome::Done(Vec::new())));
+            }
+            Command::DigestVote { mark, node, digest, voters } => {
+                self.vote(mark, node.0, digest, voters, site.index)?;
+                return Ok(Arc::new(Outcome::Done(Vec::new())));
+            }
+        };
+        self.remember(request, site.index, &outcome);
+        Ok(Arc::new(outcome))
+    }
+
+    /// The outcome of a request that was applied before, also earlier in this entry.
+    fn remembered(&mut self, request: RequestId, at: u64) -> Result<Option<Outcome>, Stop> {
+        let read =
+            |bytes: &[u8]| command::decode(bytes).map(Some).map_err(|e| corrupt(format!("outcome of {request}: {e}")));
+        match self.memory.find(request) {
+            Some(index) if index == at => {
+                let bytes = self.current.find(request);
+                read(bytes.ok_or_else(|| corrupt(format!("the outcome of {request} is missing")))?)
+            }
+            Some(index) => read(&Memory::outcome(&mut self.runner.connection, index, request)?),
+            None => Ok(None),
+        }
+    }
+
+    /// Folds an outcome into the digest and keeps it for repeated requests. Refusals are not kept: nothing happened,
+    /// and the gateway may send the request again, translated anew.
+    fn remember(&mut self, request: RequestId, at: u64, outcome: &Outcome) {
+        let mut bytes = std::mem::take(&mut self.scratch);
+        bytes.clear();
+        bytes.push(command::VERSION);
+        let mut bytes = postcard::to_extend(outcome, bytes).expect("outcomes are plain data");
+        match outcome {
+            // Texts of errors may change with the version of SQLite; codes do not.
+            Outcome::Failed { step, error } => {
+                self.fold.number(u64::from(*step));
+                self.fold.bytes(&error.code.0);
+            }
+            Outcome::Done(_) => self.fold.number(xxh3_64(&bytes)),
+            Outcome::Refused(_) => self.fold.number(xxh3_64(&bytes)),
+        }
+        if bytes.len() > REMEMBERED_OUTCOME {
+            bytes = command::encode(&Outcome::Refused(Refusal::ResultForgotten)).to_vec();
+        }
+        if !matches!(outcome, Outcome::Refused(_)) {
+            self.current.push(request, &bytes);
+            self.memory.note(request, at);
+        }
+        self.scratch = bytes;
+    }
+
+    fn write(&mut self, write: &Write, site: &Site, next: &mut State) -> Result<Outcome, Stop> {
+        if write.born < next.forgotten {
+            return Ok(Outcome::Refused(Refusal::Expired));
+        }
+        if write.schema_version != next.schema_version {
+            return Ok(Outcome::Refused(Refusal::SchemaChanged { now: next.schema_version }));
+        }
+        let outcome = self.command(write, site)?;
+        if matches!(outcome, Outcome::Done(_)) && write.steps.iter().any(|step| step.ddl) {
+            next.schema_version += 1;
+            self.runner.forget_catalog();
+            for statement in write.steps.iter().filter(|step| step.ddl).flat_map(|step| &step.statements) {
+                self.fold.bytes(statement.sql.as_bytes());
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Runs a command so that it takes effect wholly or not at all.
+    fn command(&mut self, write: &Write, site: &Site) -> Result<Outcome, Stop> {
+        self.dress(write, site);
+        let savepoint = site.careful || !undoes_itself(write) || self.wants_savepoint(write);
+        if savepoint {
+            self.runner.connection.run("SAVEPOINT command", &[])?;
+        }
+        let changes = self.runner.connection.changes();
+        changes.restore(Sums::default());
+        changes.record(true);
+        let result = self.steps(write, site).and_then(|done| self.check_end(write).map(|()| done));
+        self.runner.connection.changes().record(false);
+        if std::mem::take(&mut self.runner.deferring) {
+            self.runner.connection.run("PRAGMA defer_foreign_keys = OFF", &[])?;
+        }
+        match result {
+            Ok(done) => {
+                if savepoint {
+                    self.runner.connection.run("RELEASE command", &[])?;
+                }
+                self.fold.number(self.runner.connection.changes().sums().all);
+                Ok(Outcome::Done(done))
+            }
+            Err(Ending::Stop(stop)) => Err(stop),
+            Err(Ending::Failed { step, error, undone }) => {
+                self.undo(write, savepoint, undone)?;
+                Ok(Outcome::Failed { step, error })
+            }
+        }
+    }
+
+    /// Takes back a failed command. `undone`: its only statement has already undone itself, without a trace.
+    ///
+    /// The positions it gave to sequences are stored again: in Postgres a rolled-back `nextval` stays drawn, so a client
+    /// that collides with an existing key gets past it by trying again.
+    fn undo(&mut self, write: &Write, savepoint: bool, undone: bool) -> Result<(), Stop> {
+        if self.runner.connection.autocommit() {
+            return Err(Stop::Halt(Halt::Environment("SQLite rolled the transaction back".to_owned())));
+        }
+        let sequences = self.runner.connection.take_sequences();
+        let gone = undone && sequences.is_empty();
+        if !savepoint && !gone {
+            if let Some(statement) = write.steps.last().and_then(|step| step.statements.last())
+                && let Ok(statement) = self.runner.connection.statement(&statement.sql)
+            {
+                statement.wants_savepoint = true;
+            }
+            return Err(Stop::Again);
+        }
+        if savepoint {
+            self.runner.connection.run("ROLLBACK TO command", &[])?;
+            self.runner.connection.run("RELEASE command", &[])?;
+            if write.steps.iter().any(|step| step.ddl) {
+                self.runner.forget_catalog();
+            }
+        }
+        for &(oid, value, called) in &sequences {
+            self.runner.connection.store_sequence(oid, value, called)?;
+            [u64::from(oid), value as u64, called.into()].into_iter().for_each(|n| self.fold.number(n));
+        }
+        self.runner.connection.take_sequences();
+        Ok(())
+    }
+
+    fn wants_savepoint(&mut self, write: &Write) -> bool {
+        write
+            .steps
+            .iter()
+            .flat_map(|step| &step.statements)
+            .any(|statement| self.runner.connection.statement(&statement.sql).is_ok_and(|s| s.wants_savepoint))
+    }
+
+    /// Sets what functions see for the whole command.
+    fn dress(&mut self, write: &Write, site: &Site) {
+        self.runner.connection.take_sequences();
+        let mut context = self.runner.connection.context().lock();
+        context.now = site.now;
+        context.clock = site.now;
+        context.seed = site.seed;
+        if context.env != write.env {
+            context.env = write.env.clone();
+        }
+        context.drawn.clear();
+        context.last = None;
+        if !context.current.is_empty() {
+            context.current = Arc::default();
+        }
+        context.sequences = SequenceSource::Apply;
+    }
+
+    /// Sets what differs for a step that first ran elsewhere.
+    fn dress_step(&mut self, step: &Step, site: &Site) {
+        let mut context = self.runner.connection.context().lock();
+        match &step.frozen {
+            Some(frozen) => {
+                (context.now, context.clock, context.seed) = (frozen.now, frozen.now, frozen.seed);
+                context.sequences = SequenceSource::Replay(frozen.sequences.iter().copied().collect());
+            }
+            None => {
+                (context.now, context.clock) = (site.now, site.now);
+                context.sequences = SequenceSource::Apply;
+            }
+        }
+    }
+
+    fn steps(&mut self, write: &Write, site: &Site) -> Result<Vec<StepOutcome>, Ending> {
+        let mut done = Vec::with_capacity(write.steps.len());
+        for (number, step) in (0..).zip(&write.steps) {
+            self.dress_step(step, site);
+            let before = self.runner.connection.changes().sums().visible;
+            let result = self.runner.run(step, step.expect.is_some());
+            let (outcome, told) = result.map_err(|error| match error {
+                StepError::Machine(fault) => Ending::Stop(fault.into()),
+                StepError::Sql(error) if write.transaction.is_some() && step.expect.is_some() => {
+                    failed(number, not_serializable().detail(error.to_string()))
+                }
+                StepError::Sql(error) => Ending::Failed { step: number, error, undone: undoes_itself(write) },
+            })?;
+            if step.ddl {
+                self.runner.forget_catalog();
+            }
+            if let Some(expect) = step.expect {
+                let isolation = write.transaction.unwrap_or(command::Isolation::ReadCommitted);
+                let changes = self.runner.connection.changes().sums().visible.wrapping_sub(before);
+                if told.digest(isolation, changes) != expect {
+                    return Err(failed(number, not_serializable()));
+                }
+            }
+            done.push(outcome);
+        }
+        Ok(done)
+    }
+
+    /// What must hold when all steps are through.
+    fn check_end(&mut self, write: &Write) -> Result<(), Ending> {
+        let last = write.steps.len().saturating_sub(1) as u32;
+        if self.runner.connection.has_deferred_violations() {
+            let fault =
+                Fault { code: ffi::SQLITE_CONSTRAINT_FOREIGNKEY, message: "FOREIGN KEY constraint failed".to_owned() };
+            let statements: Vec<_> =
+                write.steps.iter().flat_map(|step| &step.statements).map(|statement| &*statement.sql).collect();
+            return Err(match self.runner.explain(fault, &statements) {
+                StepError::Sql(error) => failed(last, error),
+                StepError::Machine(fault) => Ending::Stop(fault.into()),
+            });
+        }
+        if self.runner.connection.changes().sums().exhausted {
+            let message = "row number 9223372036854775807 cannot be used: the next automatic one would be random";
+            return Err(failed(last, SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, message)));
+        }
+        Ok(())
+    }
+
+    fn chunk(&mut self, upload: RequestId, part: u32, bytes: &[u8], index: u64) -> Result<(), Stop> {
+        self.fold.number(xxh3_64(bytes));
+        let values = [int(upload.origin), int(upload.seq), int(part.into()), int(index), ValueRef::Blob(bytes)];
+        // A repeated chunk keeps its first index, so that it ages the same everywhere.
+        self.runner.connection.run(
+            "INSERT INTO _quorate_chunk (origin, seq, part, idx, bytes) VALUES (?1, ?2, ?3, ?4, ?5) \
+             ON CONFLICT DO NOTHING",
+            &values,
+        )?;
+        Ok(())
+    }
+
+    fn assembled(
+        &mut self,
+        upload: RequestId,
+        parts: u32,
+        length: u64,
+        checksum: u64,
+        site: &Site,
+        next: &mut State,
+    ) -> Result<Outcome, Stop> {
+        let whole = assemble(&mut self.runner.connection, upload, parts)?
+            .filter(|bytes| bytes.len() as u64 == length && xxh3_64(bytes) == checksum);
+        let outcome = match whole {
+            None => Outcome::Refused(Refusal::ChunksMissing),
+            Some(bytes) => match command::decode(&bytes).map_err(|e| corrupt(format!("upload {upload}: {e}")))? {
+                Command::Write(write) => self.write(&write, site, next)?,
+                _ => Outcome::Failed { step: 0, error: SqlError::internal("only a write may come in chunks") },
+            },
+        };
+        self.runner
+            .connection
+            .run("DELETE FROM _quorate_chunk WHERE origin = ?1 AND seq = ?2", &[int(upload.origin), int(upload.seq)])?;
+        next.oldest_chunk = oldest_chunk(&mut self.runner.connection)?;
+        Ok(outcome)
+    }
+
+    fn drop_old_chunks(&mut self, index: u64, next: &mut State) -> Result<(), Stop> {
+        if next.oldest_chunk.is_none_or(|oldest| oldest + CHUNK_WINDOW >= index) {
+            return Ok(());
+        }
+        let connection = &mut self.runner.connection;
+        connection.run("DELETE FROM _quorate_chunk WHERE idx < ?1", &[int(index - CHUNK_WINDOW)])?;
+        next.oldest_chunk = oldest_chunk(connection)?;
+        Ok(())
+    }
+
+    fn mark(&mut self, index: u64, digest: u64) -> Result<(), Stop> {
+        let connection = &mut self.runner.connection;
+        connection.run("INSERT INTO _quorate_mark VALUES (?1, ?2)", &[int(index), int(digest)])?;
+        connection.run("DELETE FROM _quorate_mark WHERE idx < ?1", &[int(index.saturating_sub(VOTE_WINDOW))])?;
+        Ok(())
+    }
+
+    /// Counts a vote; stops this replica if the majority is known and has another digest than it had itself.
+    fn vote(&mut self, mark: u64, node: u64, digest: u64, voters: u32, index: u64) -> Result<(), Stop> {
+        [mark, node, digest, voters.into()].into_iter().for_each(|n| self.fold.number(n));
+        let connection = &mut self.runner.connection;
+        connection.run("DELETE FROM _quorate_vote WHERE mark < ?1", &[int(index.saturating_sub(VOTE_WINDOW))])?;
+        connection.run(
+            "INSERT OR REPLACE INTO _quorate_vote VALUES (?1, ?2, ?3, ?4)",
+            &[int(mark), int(node), int(digest), int(voters.into())],
+        )?;
+        let majority = connection.query(
+            "SELECT digest FROM _quorate_vote WHERE mark = ?1 GROUP BY digest HAVING 2 * count(*) > ?2",
+            &[int(mark), int(voters.into())],
+        )?;
+        let ours = connection.query("SELECT digest FROM _quorate_mark WHERE idx = ?1", &[int(mark)])?;
+        if let (Some(theirs), Some(ours)) = (majority.first(), ours.first()) {
+            let (theirs, ours) = (unsigned(&theirs[0])?, unsigned(&ours[0])?);
+            if theirs != ours {
+                return Err(Stop::Halt(Halt::Diverged { index: mark, ours, theirs }));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn oldest_chunk(connection: &mut Connection) -> Result<Option<u64>, Fault> {
+    let rows = connection.query("SELECT min(idx) FROM _quorate_chunk", &[])?;
+    rows.first().filter(|row| !row[0].is_null()).map(|row| unsigned(&row[0])).transpose()
+}
+
+/// How a command ended that is not done.
+enum Ending {
+    /// `undone`: the command was one statement, which took itself back.
+    Failed {
+        step: u32,
+        error: SqlError,
+        undone: bool,
+    },
+    Stop(Stop),
+}
+
+fn failed(step: u32, error: SqlError) -> Ending {
+    Ending::Failed { step, error, undone: false }
+}
+
+fn not_serializable() -> SqlError {
+    SqlError::new(state::SERIALIZATION_FAILURE, "could not serialize access due to concurrent update")
+}
+
+/// A command whose only writing statement is its last one, run once: if that fails, nothing of it remains.
+fn undoes_itself(write: &Write) -> bool {
+    let [step] = &write.steps[..] else { return false };
+    let Some((_, guards)) = step.statements.split_last() else { return true };
+    write.transaction.is_none()
+        && step.expect.is_none()
+        && !step.ddl
+        && step.params.len() <= 1
+        && guards.iter().all(|guard| guard.yields == Yields::Guard)
+}

@@ -1,0 +1,173 @@
+//! Moving the WAL into the database file, and knowing what a loss of power would leave.
+//!
+//! With `synchronous = NORMAL` a commit is not flushed; a checkpoint flushes the WAL, copies it, and flushes the
+//! database file, the latter only when it copied everything. So: read the applied index, then checkpoint; if it
+//! succeeded with *log == checkpointed*, that index is durable. The Raft log may be cut up to it, not further.
+//!
+//! Checkpoints are PASSIVE and never wait for readers. The bulk is done by a thread while `apply` goes on; but a
+//! thread alone never catches up with a busy writer, so when the WAL is too long the apply thread does the rest itself,
+//! after which the next commit starts the WAL over.
+
+use super::connection::Connection;
+use super::statement::Fault;
+use parking_lot::{Condvar, Mutex};
+use rusqlite::ffi;
+use std::ffi::{c_char, c_int, c_void};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+
+/// When to checkpoint, in WAL frames (one page each).
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// New frames after which the thread is woken.
+    pub background: u32,
+    /// Frames in the WAL from which on the apply thread helps.
+    pub inline: u32,
+}
+
+impl Default for Pace {
+    fn default() -> Pace {
+        Pace { background: 1000, inline: 8000 }
+    }
+}
+
+/// Facts that the writer, the thread and `durable()` share.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Frames in the WAL after the last commit, and how many of them the last checkpoint had copied.
+    pub frames: AtomicU32,
+    copied: AtomicU32,
+    /// The index of the last commit.
+    pub committed: AtomicU64,
+    durable: AtomicU64,
+}
+
+impl Progress {
+    pub fn durable(&self) -> u64 {
+        self.durable.load(Ordering::Acquire)
+    }
+
+    pub fn set_durable(&self, index: u64) {
+        self.durable.fetch_max(index, Ordering::AcqRel);
+    }
+
+    /// Frames that wait for a checkpoint. A shorter WAL than last time was started over.
+    pub fn waiting(&self) -> u32 {
+        let (frames, copied) = (self.frames.load(Ordering::Acquire), self.copied.load(Ordering::Acquire));
+        if frames >= copied { frames - copied } else { frames }
+    }
+}
+
+/// Counts the frames of each commit of `connection` into `progress`, which must outlive the connection.
+pub fn watch(connection: &Connection, progress: &Arc<Progress>) {
+    unsafe extern "C" fn hook(progress: *mut c_void, _: *mut ffi::sqlite3, _: *const c_char, frames: c_int) -> c_int {
+        // SAFETY: registered with a pointer to a living `Progress`.
+        unsafe { (*progress.cast::<Progress>()).frames.store(frames as u32, Ordering::Release) };
+        ffi::SQLITE_OK
+    }
+    // SAFETY: whoever owns the connection also holds the `Arc`, and drops it later.
+    unsafe { ffi::sqlite3_wal_hook(connection.handle(), Some(hook), Arc::as_ptr(progress).cast_mut().cast()) };
+}
+
+/// One PASSIVE checkpoint; true if everything is in the database file and flushed.
+pub fn pass(connection: &Connection, progress: &Progress) -> Result<bool, Fault> {
+    let committed = progress.committed.load(Ordering::Acquire);
+    let (mut log, mut copied) = (-1, -1);
+    // SAFETY: an open connection, and out-pointers on our stack.
+    let code = unsafe {
+        ffi::sqlite3_wal_checkpoint_v2(
+            connection.handle(),
+            c"main".as_ptr(),
+            ffi::SQLITE_CHECKPOINT_PASSIVE,
+            &mut log,
+            &mut copied,
+        )
+    };
+    match code {
+        ffi::SQLITE_OK => {}
+        // Another checkpoint is running.
+        _ if code & 0xff == ffi::SQLITE_BUSY => return Ok(false),
+        _ => {
+            // SAFETY: an open connection.
+            let fault = unsafe { Fault::of(connection.handle()) };
+            abort_if_unflushed(&fault);
+            return Err(fault);
+        }
+    }
+    progress.copied.store(copied.max(0) as u32, Ordering::Release);
+    let complete = log >= 0 && log == copied;
+    if complete {
+        progress.set_durable(committed);
+    }
+    Ok(complete)
+}
+
+/// After a failed flush nobody knows what is on the disk, and a second flush may claim success: the process ends.
+pub fn abort_if_unflushed(fault: &Fault) {
+    if matches!(fault.code, ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC) {
+        tracing::error!(%fault, "fsync failed");
+        std::process::abort();
+    }
+}
+
+#[derive(Default)]
+struct Orders {
+    wanted: bool,
+    stop: bool,
+    failure: Option<Fault>,
+}
+
+/// The thread that checkpoints one generation.
+pub struct Checkpointer {
+    orders: Arc<(Mutex<Orders>, Condvar)>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Checkpointer {
+    /// Takes over `connection`, which is used for nothing else.
+    pub fn start(connection: Connection, progress: Arc<Progress>) -> std::io::Result<Checkpointer> {
+        let orders = Arc::new((Mutex::new(Orders::default()), Condvar::new()));
+        let theirs = orders.clone();
+        let thread = std::thread::Builder::new().name("checkpoint".to_owned()).spawn(move || {
+            let (orders, bell) = &*theirs;
+            loop {
+                let mut guard = orders.lock();
+                while !guard.wanted && !guard.stop {
+                    bell.wait(&mut guard);
+                }
+                if guard.stop {
+                    return;
+                }
+                guard.wanted = false;
+                drop(guard);
+                if let Err(fault) = pass(&connection, &progress) {
+                    orders.lock().failure = Some(fault);
+                }
+            }
+        })?;
+        Ok(Checkpointer { orders, thread: Some(thread) })
+    }
+
+    /// Asks for a checkpoint soon.
+    pub fn wake(&self) {
+        self.orders.0.lock().wanted = true;
+        self.orders.1.notify_one();
+    }
+
+    /// Why the last checkpoint failed, once.
+    pub fn take_failure(&self) -> Option<Fault> {
+        self.orders.0.lock().failure.take()
+    }
+}
+
+impl Drop for Checkpointer {
+    fn drop(&mut self) {
+        self.orders.0.lock().stop = true;
+        self.orders.1.notify_one();
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread was already reported by the panic hook.
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! Row changes as numbers: the running digest of a replica, and what an interactive transaction compares.
+//!
+//! SQLite's preupdate hook reports every changed row with its old and new values, also of cascades, triggers, REPLACE
+//! and truncating DELETE. Each change is hashed by itself and the hashes are *added*. So the order in which a plan
+//! visits rows does not matter (a newer SQLite may choose another one), and taking back what a ROLLBACK TO undid is
+//! putting the old sum back.
+//!
+//! Two sums are kept. `all` includes rowids: replicas must agree on those as well, because scans follow them. `visible`
+//! has only what a client can see: in a fork a hidden rowid may differ from the one given at replay.
+//!
+//! DDL reports no rows; its text is folded in by `apply`. VIRTUAL generated columns have no stored value and count as
+//! absent; they follow from the others.
+
+use crate::command::Isolation;
+use crate::value::{Value, ValueRef};
+use rusqlite::ffi;
+use std::ffi::{CStr, c_char, c_int, c_void};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
+
+/// Sums of the row changes so far; a copy is a mark to return to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sums {
+    pub all: u64,
+    pub visible: u64,
+    /// A row got the largest rowid: the next automatic one would be random.
+    pub exhausted: bool,
+}
+
+/// A changed row, for whoever locks rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Touched {
+    /// SQLite name of the table.
+    pub table: String,
+    pub operation: Operation,
+    /// The rowid before and after; `None` for tables without one, whose old and new columns are in `old` and `new`.
+    pub rowids: Option<(i64, i64)>,
+    pub old: Vec<Value>,
+    pub new: Vec<Value>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    Insert,
+    Update,
+    Delete,
+}
+
+#[derive(Default)]
+struct Inner {
+    recording: bool,
+    sums: Sums,
+    buffer: Vec<u8>,
+    /// Filled while somebody asked for it.
+    touched: Option<Vec<Touched>>,
+}
+
+/// The record of one connection's row changes.
+pub struct Changes(*mut Inner);
+
+// SAFETY: reached by the hook only while the connection runs on the thread that also owns this.
+unsafe impl Send for Changes {}
+
+impl Changes {
+    /// Registers the hook; to be called before any statement is prepared on the connection.
+    ///
+    /// # Safety
+    /// `db` is open, and [`Self::uninstall`] is called before it closes and before this is dropped.
+    pub unsafe fn install(db: *mut ffi::sqlite3) -> Changes {
+        let inner = Box::into_raw(Box::<Inner>::default());
+        // SAFETY: `inner` lives until `Changes` is dropped, and `uninstall` is called before.
+        unsafe { ffi::sqlite3_preupdate_hook(db, Some(hook), inner.cast()) };
+        Changes(inner)
+    }
+
+    /// Takes the hook away.
+    ///
+    /// # Safety
+    /// `db` is the connection of [`Self::install`], still open.
+    pub unsafe fn uninstall(&mut self, db: *mut ffi::sqlite3) {
+        // SAFETY: the connection is open.
+        unsafe { ffi::sqlite3_preupdate_hook(db, None, std::ptr::null_mut()) };
+    }
+
+    fn inner(&mut self) -> &mut Inner {
+        // SAFETY: no statement runs while we are here (exclusive access), so the hook does not.
+        unsafe { &mut *self.0 }
+    }
+
+    /// Starts or stops counting. The engine's own bookkeeping is not counted.
+    pub fn record(&mut self, on: bool) {
+        self.inner().recording = on;
+    }
+
+    pub fn sums(&mut self) -> Sums {
+        self.inner().sums
+    }
+
+    /// Takes back everything since `mark`.
+    pub fn restore(&mut self, mark: Sums) {
+        self.inner().sums = mark;
+    }
+
+    /// Begins to keep the changed rows themselves.
+    pub fn keep_touched(&mut self) {
+        self.inner().touched = Some(Vec::new());
+    }
+
+    /// The rows changed since [`Self::keep_touched`] or the last call.
+    pub fn take_touched(&mut self) -> Vec<Touched> {
+        self.inner().touched.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+}
+
+impl Drop for Changes {
+    fn drop(&mut self) {
+        // SAFETY: made by `Box::into_raw`; the hook is gone.
+        drop(unsafe { Box::from_raw(self.0) });
+    }
+}
+
+const ABSENT: u8 = 9;
+
+unsafe extern "C" fn hook(
+    inner: *mut c_void,
+    db: *mut ffi::sqlite3,
+    op: c_int,
+    _database: *const c_char,
+    table: *const c_char,
+    before: i64,
+    after: i64,
+) {
+    // SAFETY: SQLite calls this while a statement of the connection runs, when nobody else looks at `inner`;
+    // the strings and values are valid during the call.
+    unsafe {
+        let inner = &mut *inner.cast::<Inner>();
+        if !inner.recording {
+            return;
+        }
+        let table = CStr::from_ptr(table);
+        let columns = ffi::sqlite3_preupdate_count(db);
+        inner.buffer.clear();
+        inner.buffer.push(op as u8);
+        inner.buffer.extend_from_slice(table.to_bytes_with_nul());
+        for i in 0..if op == ffi::SQLITE_INSERT { 0 } else { columns } {
+            put(&mut inner.buffer, value(db, i, ffi::sqlite3_preupdate_old));
+        }
+        for i in 0..if op == ffi::SQLITE_DELETE { 0 } else { columns } {
+            put(&mut inner.buffer, value(db, i, ffi::sqlite3_preupdate_new));
+        }
+        let visible = xxh3_64(&inner.buffer);
+        // For tables without rowid SQLite reports 0 twice.
+        let all = mix(visible ^ mix(before as u64 ^ mix(after as u64)));
+        inner.sums.visible = inner.sums.visible.wrapping_add(visible);
+        inner.sums.all = inner.sums.all.wrapping_add(all);
+        inner.sums.exhausted |= op != ffi::SQLITE_DELETE && after == i64::MAX;
+        if let Some(touched) = &mut inner.touched {
+            let all_of = |count: c_int, get: Getter| {
+                (0..count).map(|i| value(db, i, get).map_or(Value::Null, ValueRef::to_owned)).collect()
+            };
+            touched.push(Touched {
+                table: table.to_string_lossy().into_owned(),
+                operation: match op {
+                    ffi::SQLITE_INSERT => Operation::Insert,
+                    ffi::SQLITE_DELETE => Operation::Delete,
+                    _ => Operation::Update,
+                },
+                rowids: (before != 0 || after != 0).then_some((before, after)),
+                old: all_of(if op == ffi::SQLITE_INSERT { 0 } else { columns }, ffi::sqlite3_preupdate_old),
+                new: all_of(if op == ffi::SQLITE_DELETE { 0 } else { columns }, ffi::sqlite3_preupdate_new),
+            });
+        }
+    }
+}
+
+type Getter = unsafe extern "C" fn(*mut ffi::sqlite3, c_int, *mut *mut ffi::sqlite3_value) -> c_int;
+
+/// # Safety
+/// Only inside the hook. The result is valid until the hook returns.
+unsafe fn value<'a>(db: *mut ffi::sqlite3, i: c_int, get: Getter) -> Option<ValueRef<'a>> {
+    // SAFETY: inside the hook, with a column number below the count.
+    unsafe {
+        let mut value = std::ptr::null_mut();
+        if get(db, i, &mut value) != ffi::SQLITE_OK || value.is_null() {
+            return None;
+        }
+        let bytes = |start: *const u8| match ffi::sqlite3_value_bytes(value) {
+            length if length > 0 && !start.is_null() => std::slice::from_raw_parts(start, length as usize),
+            _ => &[][..],
+        };
+        Some(match ffi::sqlite3_value_type(value) {
+            ffi::SQLITE_INTEGER => ValueRef::Int(ffi::sqlite3_value_int64(value)),
+            ffi::SQLITE_FLOAT => ValueRef::Real(ffi::sqlite3_value_double(value)),
+            ffi::SQLITE_TEXT => {
+                let bytes = bytes(ffi::sqlite3_value_text(value));
+                // Hashing needs no valid UTF-8; what is not is told apart by its type.
+                std::str::from_utf8(bytes).map_or(ValueRef::Blob(bytes), ValueRef::Text)
+            }
+            ffi::SQLITE_BLOB => ValueRef::Blob(bytes(ffi::sqlite3_value_blob(value).cast())),
+            _ => ValueRef::Null,
+        })
+    }
+}
+
+/// Appends a value so that no two different sequences of values give the same bytes.
+fn put(buffer: &mut Vec<u8>, value: Option<ValueRef<'_>>) {
+    let mut fixed = |tag: u8, bits: u64| {
+        buffer.push(tag);
+        buffer.extend_from_slice(&bits.to_le_bytes());
+    };
+    match value {
+        None => buffer.push(ABSENT),
+        Some(ValueRef::Null) => buffer.push(0),
+        Some(ValueRef::Int(v)) => fixed(1, v as u64),
+        Some(ValueRef::Real(v)) => fixed(2, v.to_bits()),
+        Some(ValueRef::Text(v)) => {
+            fixed(3, v.len() as u64);
+            buffer.extend_from_slice(v.as_bytes());
+        }
+        Some(ValueRef::Blob(v)) => {
+            fixed(4, v.len() as u64);
+            buffer.extend_from_slice(v);
+        }
+    }
+}
+
+/// A permutation of 64-bit numbers that spreads every bit (the finalizer of splitmix64).
+pub fn mix(mut z: u64) -> u64 {
+    z = z.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// What a client was told by a step: [`crate::command::Step::expect`]. The fork that runs a step first and the replay
+/// at apply compute it with the same code.
+///
+/// Rows are compared as a multiset, because SQL promises no order without ORDER BY.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    pub count: u64,
+    rows: u64,
+    number: u64,
+}
+
+impl Told {
+    /// Adds a row that the client got.
+    pub fn row(&mut self, row: &[Value]) {
+        let mut buffer = Vec::with_capacity(16 * row.len());
+        row.iter().for_each(|value| put(&mut buffer, Some(value.as_ref())));
+        self.rows = self.rows.wrapping_add(xxh3_64(&buffer));
+        self.number += 1;
+    }
+
+    /// The digest at an isolation level; `changes` is the difference of [`Sums::visible`] over the step.
+    pub fn digest(&self, isolation: Isolation, changes: u64) -> u64 {
+        let changes = match isolation {
+            Isolation::ReadCommitted => 0,
+            Isolation::RepeatableRead | Isolation::Serializable => changes,
+        };
+        let mut buffer = [0; 32];
+        for (place, number) in buffer.chunks_exact_mut(8).zip([self.count, self.rows, self.number, changes]) {
+            place.copy_from_slice(&number.to_le_bytes());
+        }
+        xxh3_64(&buffer)
+    }
+}
+
+/// Collects what an entry did and closes it into the next running digest.
+#[derive(Default)]
+pub struct Fold(Vec<u8>);
+
+impl Fold {
+    pub fn number(&mut self, n: u64) {
+        self.0.extend_from_slice(&n.to_le_bytes());
+    }
+
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.number(bytes.len() as u64);
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// `H(n)` from `H(n−1)`.
+    pub fn close(&mut self, previous: u64) -> u64 {
+        let digest = xxh3_64_with_seed(&self.0, previous);
+        self.0.clear();
+        digest
+    }
+}

@@ -1,0 +1,143 @@
+//! The files of a replica: `db-<generation>.sqlite` with its WAL, and `current`, which names the generation.
+//!
+//! Installing a snapshot makes a new generation and switches the pointer by rename, so that the WAL of an old file can
+//! never be read with a new one. Database files are never opened here: in one process, closing any descriptor of a
+//! file drops the locks SQLite holds on it. They are only renamed and removed.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use xxhash_rust::xxh3::Xxh3;
+
+const POINTER: &str = "current";
+
+/// One database file. When it was replaced and nobody uses it any more, it is removed.
+#[derive(Debug)]
+pub struct Generation {
+    directory: PathBuf,
+    pub number: u64,
+    retired: AtomicBool,
+}
+
+impl Generation {
+    pub fn new(directory: &Path, number: u64) -> Generation {
+        Generation { directory: directory.to_owned(), number, retired: AtomicBool::new(false) }
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.directory.join(format!("db-{}.sqlite", self.number))
+    }
+
+    /// A newer generation has taken over.
+    pub fn retire(&self) {
+        self.retired.store(true, Ordering::Release);
+    }
+
+    pub fn is_retired(&self) -> bool {
+        self.retired.load(Ordering::Acquire)
+    }
+}
+
+impl Drop for Generation {
+    fn drop(&mut self) {
+        if self.is_retired()
+            && let Err(error) = remove(&self.path())
+        {
+            tracing::warn!(path = %self.path().display(), %error, "cannot remove a replaced database file");
+        }
+    }
+}
+
+/// Removes a database file with its WAL and shared memory, as far as they exist.
+pub fn remove(path: &Path) -> io::Result<()> {
+    for suffix in ["-wal", "-shm", "-journal", ""] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        match fs::remove_file(PathBuf::from(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The generation the pointer names; `None` in a directory where creation never finished.
+pub fn current(directory: &Path) -> io::Result<Option<u64>> {
+    match fs::read_to_string(directory.join(POINTER)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+        Ok(text) => text
+            .trim()
+            .parse()
+            .map(Some)
+            .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, format!("pointer file contains {text:?}"))),
+    }
+}
+
+/// Makes `number` the current generation, durably.
+pub fn switch(directory: &Path, number: u64) -> io::Result<()> {
+    let temporary = directory.join("current.new");
+    let mut file = File::create(&temporary)?;
+    writeln!(file, "{number}")?;
+    synced(&file)?;
+    drop(file);
+    fs::rename(&temporary, directory.join(POINTER))?;
+    sync_directory(directory)
+}
+
+/// Removes what crashes left behind: database files other than the current one, unfinished pointers.
+pub fn clean(directory: &Path, current: Option<u64>) -> io::Result<()> {
+    let keep = current.map(|number| format!("db-{number}.sqlite"));
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str() else { continue };
+        let stale = name.starts_with("db-") && !keep.as_ref().is_some_and(|keep| name.starts_with(keep.as_str()));
+        if stale || name == "current.new" {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+pub fn sync_directory(directory: &Path) -> io::Result<()> {
+    synced(&File::open(directory)?)
+}
+
+/// Flushes a file. After a failed flush nobody knows what is on the disk, and trying again may lie: the process ends.
+pub fn synced(file: &File) -> io::Result<()> {
+    if let Err(error) = file.sync_all() {
+        tracing::error!(%error, "fsync failed");
+        std::process::abort();
+    }
+    Ok(())
+}
+
+/// Length and xxh3 of a file that SQLite does not have open; flushes it first.
+pub fn measure(path: &Path) -> io::Result<(u64, u64)> {
+    let mut file = File::open(path)?;
+    synced(&file)?;
+    let (mut hasher, mut length, mut buffer) = (Xxh3::new(), 0, vec![0; 1 << 20]);
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok((length, hasher.digest())),
+            n => {
+                hasher.update(&buffer[..n]);
+                length += n as u64;
+            }
+        }
+    }
+}
+
+/// Moves a file, across file systems if need be.
+pub fn take(from: &Path, to: &Path) -> io::Result<()> {
+    match fs::rename(from, to) {
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+            fs::copy(from, to)?;
+            synced(&File::open(to)?)?;
+            fs::remove_file(from)
+        }
+        other => other,
+    }
+}

@@ -1,0 +1,473 @@
+//! Reads: a pool of read-only connections, and cursors that hold one in a read transaction.
+//!
+//! **Snapshot.** [`read`] executes up to the first row, so the snapshot is fixed before it returns, and a plan made under
+//! another schema version is refused there, not in the middle of a result. Comparing versions costs two atomic loads
+//! unless DDL is being committed right now; then the snapshot is asked.
+//!
+//! **Time slices.** A brief fetch stops after [`SLICE`], wherever it is. A stopped SQLite statement is at its start
+//! again; since the cursor holds the snapshot, the next fetch runs it anew and skips the rows that were already
+//! delivered. They cannot have taken longer than the slices in which they were delivered.
+//!
+//! **Stopping.** The progress handler looks every [`PROGRESS_OPS`] instructions for a cancel request, the deadline, the
+//! slice, and a snapshot installed over this generation.
+
+use super::files::Generation;
+use super::statement::{Fault, Statement};
+use super::step::{Runner, StepError};
+use super::{Connection, Options, Role, Shared, meta};
+use crate::error::{SqlError, SqlResult, state};
+use crate::gateway::{Control, Failure, Fetched, ReadRequest, Rows};
+use crate::value::{Value, ValueRef};
+use parking_lot::Mutex;
+use rusqlite::ffi;
+use std::cell::UnsafeCell;
+use std::ffi::{c_int, c_void};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// How long a brief fetch may work.
+const SLICE: Duration = Duration::from_micros(300);
+/// SQLite instructions between two looks at the clock: some 10–20 µs.
+const PROGRESS_OPS: c_int = 1000;
+/// Idle readers that are kept open.
+const KEEP_IDLE: usize = 16;
+/// How often a read that waits for a free reader looks whether it was cancelled.
+const CANCEL_CHECK: Duration = Duration::from_millis(100);
+
+/// The readers of one generation.
+pub struct Pool {
+    // Connections close before the generation may remove its files.
+    idle: Mutex<Vec<Reader>>,
+    permits: Arc<Semaphore>,
+    options: Arc<Options>,
+    generation: Arc<Generation>,
+}
+
+impl Pool {
+    pub fn new(generation: Arc<Generation>, options: Arc<Options>) -> Pool {
+        let permits = Arc::new(Semaphore::new(options.readers.max(1)));
+        Pool { idle: Mutex::new(Vec::new()), permits, options, generation }
+    }
+
+    pub fn generation(&self) -> &Arc<Generation> {
+        &self.generation
+    }
+
+    fn take(&self) -> Result<Reader, Fault> {
+        let idle = self.idle.lock().pop();
+        match idle {
+            Some(reader) => Ok(reader),
+            None => Reader::open(&self.generation, &self.options),
+        }
+    }
+
+    fn give(&self, reader: Reader) {
+        let mut idle = self.idle.lock();
+        if idle.len() < KEEP_IDLE && !self.generation.is_retired() {
+            idle.push(reader);
+        }
+    }
+}
+
+/// Why the progress handler stopped a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Go,
+    Slice,
+    Cancelled,
+    Deadline,
+    Replaced,
+}
+
+/// What the progress handler looks at.
+struct Guard {
+    control: Option<Control>,
+    slice: Option<Instant>,
+    generation: Arc<Generation>,
+    verdict: Verdict,
+}
+
+impl Guard {
+    fn judge(&self) -> Verdict {
+        let Some(control) = &self.control else { return Verdict::Go };
+        if control.cancelled.load(Ordering::Relaxed) {
+            return Verdict::Cancelled;
+        }
+        if self.generation.is_retired() {
+            return Verdict::Replaced;
+        }
+        let now = Instant::now();
+        if now >= control.deadline {
+            return Verdict::Deadline;
+        }
+        match self.slice {
+            Some(end) if now >= end => Verdict::Slice,
+            _ => Verdict::Go,
+        }
+    }
+}
+
+unsafe extern "C" fn progress(guard: *mut c_void) -> c_int {
+    // SAFETY: called while a statement runs on the thread that owns the reader, which touches the guard only between
+    // statements; the guard lives in a box as long as the connection.
+    let guard = unsafe { &mut *guard.cast::<Guard>() };
+    guard.verdict = guard.judge();
+    c_int::from(guard.verdict != Verdict::Go)
+}
+
+/// A read-only connection.
+struct Reader {
+    runner: Runner,
+    guard: Box<UnsafeCell<Guard>>,
+}
+
+impl Reader {
+    fn open(generation: &Arc<Generation>, options: &Options) -> Result<Reader, Fault> {
+        let connection = Connection::open(&generation.path(), Role::Reader, false, &options.dialect.register)?;
+        let guard = Box::new(UnsafeCell::new(Guard {
+            control: None,
+            slice: None,
+            generation: generation.clone(),
+            verdict: Verdict::Go,
+        }));
+        // SAFETY: the box outlives the connection: `runner` is declared, and so dropped, first.
+        unsafe { ffi::sqlite3_progress_handler(connection.handle(), PROGRESS_OPS, Some(progress), guard.get().cast()) };
+        Ok(Reader { runner: Runner::new(connection, options.dialect.clone()), guard })
+    }
+
+    fn guard(&mut self) -> &mut Guard {
+        self.guard.get_mut()
+    }
+
+    /// From here on statements run under `control` (or unwatched) for the length of a slice, if there is one.
+    fn arm(&mut self, slice: bool) -> Verdict {
+        let guard = self.guard();
+        guard.slice = None;
+        guard.verdict = guard.judge();
+        if slice {
+            guard.slice = Some(Instant::now() + SLICE);
+        }
+        guard.verdict
+    }
+
+    fn disarm(&mut self) {
+        self.guard().control = None;
+        self.guard().verdict = Verdict::Go;
+    }
+}
+
+fn verdict_error(verdict: Verdict) -> SqlError {
+    let canceled = |text| SqlError::new(state::QUERY_CANCELED, text);
+    match verdict {
+        Verdict::Cancelled => canceled("canceling statement due to user request"),
+        Verdict::Deadline => canceled("canceling statement due to statement timeout"),
+        Verdict::Replaced => {
+            SqlError::new(state::SERIALIZATION_FAILURE, "canceling statement due to conflict with recovery")
+                .detail("The database on this node was replaced by a snapshot of another one.")
+        }
+        Verdict::Slice | Verdict::Go => SqlError::internal("a statement was interrupted for no reason"),
+    }
+}
+
+/// What a client is told when this machine could not read.
+fn machine_error(fault: &Fault) -> SqlError {
+    let code = match fault.primary() {
+        ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB => state::DATA_CORRUPTED,
+        ffi::SQLITE_NOMEM => state::OUT_OF_MEMORY,
+        ffi::SQLITE_FULL => state::DISK_FULL,
+        ffi::SQLITE_IOERR | ffi::SQLITE_CANTOPEN => state::IO_ERROR,
+        ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED | ffi::SQLITE_PROTOCOL => state::LOCK_NOT_AVAILABLE,
+        _ => state::SYSTEM_ERROR,
+    };
+    SqlError::new(code, fault.to_string())
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Not running: run it (again) and skip what was delivered.
+    Start,
+    /// On a row that was not delivered yet.
+    Row,
+    /// On a row that was delivered.
+    Next,
+    Done,
+}
+
+/// An open result. Holds a reader and a snapshot until it is at its end or dropped.
+pub struct Cursor {
+    /// Taken out when the cursor is finished.
+    open: Option<(Reader, Statement)>,
+    sql: Arc<str>,
+    params: Vec<Value>,
+    seed: u64,
+    phase: Phase,
+    delivered: u64,
+    /// A brief fetch has found out that the next row takes long.
+    long: bool,
+    pool: Arc<Pool>,
+    shared: Arc<Shared>,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// Opens a read; see [`Shared::read`].
+pub async fn read(shared: Arc<Shared>, request: ReadRequest) -> Result<Cursor, Failure> {
+    let pool = shared.pool.load_full();
+    let permit = acquire(&pool, &request.control).await?;
+    match Cursor::open(&shared, pool.clone(), permit, request) {
+        // Its file was replaced while it began, and with it perhaps the catalog. Nothing was delivered yet.
+        Err(Failure::Sql { error, .. }) if pool.generation.is_retired() && error.code != state::QUERY_CANCELED => {
+            Err(Failure::SchemaChanged)
+        }
+        result => result,
+    }
+}
+
+async fn acquire(pool: &Pool, control: &Control) -> SqlResult<OwnedSemaphorePermit> {
+    if let Ok(permit) = pool.permits.clone().try_acquire_owned() {
+        return Ok(permit);
+    }
+    loop {
+        let now = Instant::now();
+        if control.cancelled.load(Ordering::Relaxed) {
+            return Err(verdict_error(Verdict::Cancelled));
+        }
+        if now >= control.deadline {
+            return Err(verdict_error(Verdict::Deadline));
+        }
+        let wait = CANCEL_CHECK.min(control.deadline - now);
+        if let Ok(permit) = tokio::time::timeout(wait, pool.permits.clone().acquire_owned()).await {
+            return permit.map_err(|_| SqlError::internal("the readers' semaphore was closed"));
+        }
+    }
+}
+
+impl Cursor {
+    fn open(
+        shared: &Arc<Shared>,
+        pool: Arc<Pool>,
+        permit: OwnedSemaphorePermit,
+        request: ReadRequest,
+    ) -> Result<Cursor, Failure> {
+        let ReadRequest { sql, params, context, schema_version: plan, control, .. } = request;
+        let mut reader = pool.take().map_err(|fault| machine_error(&fault))?;
+        let seed = context.seed;
+        *reader.runner.connection.context().lock() = context;
+        let before = shared.schema_version();
+        let begun = reader.runner.connection.run("BEGIN", &[]);
+        let statement = match begun.and_then(|()| reader.runner.connection.take(&sql)) {
+            Ok(statement) if statement.readonly() => statement,
+            Ok(_) => return Err(SqlError::internal("a read was translated to a statement that writes").into()),
+            Err(fault) => {
+                let error = explain(&mut reader, shared, fault);
+                let version = snapshot_version(&mut reader);
+                end(&pool, reader);
+                return Err(schema_changed(shared, version?, plan).unwrap_or(error.into()));
+            }
+        };
+        reader.guard().control = Some(control);
+        let mut cursor = Cursor {
+            open: Some((reader, statement)),
+            sql,
+            params,
+            seed,
+            phase: Phase::Start,
+            delivered: 0,
+            long: false,
+            pool,
+            shared: shared.clone(),
+            _permit: permit,
+        };
+        let first = cursor.first();
+        let after = shared.pending.load(Ordering::SeqCst);
+        if before != plan || after != plan {
+            let (reader, _) = cursor.open.as_mut().expect("not finished");
+            if let Some(changed) = schema_changed(shared, snapshot_version(reader)?, plan) {
+                return Err(changed);
+            }
+        }
+        first?;
+        if cursor.phase == Phase::Done {
+            cursor.finish();
+        }
+        Ok(cursor)
+    }
+
+    /// Executes up to the first row, or until it turns out to take long.
+    fn first(&mut self) -> SqlResult<()> {
+        self.arm(true)?;
+        match self.step()? {
+            Step::Row => self.phase = Phase::Row,
+            Step::End => self.phase = Phase::Done,
+            Step::Slice => self.long = true,
+        }
+        Ok(())
+    }
+
+    fn arm(&mut self, slice: bool) -> SqlResult<()> {
+        let (reader, _) = self.open.as_mut().expect("not finished");
+        match reader.arm(slice) {
+            Verdict::Go | Verdict::Slice => Ok(()),
+            verdict => Err(verdict_error(verdict)),
+        }
+    }
+
+    /// Goes to the next row to deliver.
+    fn step(&mut self) -> SqlResult<Step> {
+        let mut skip = 0;
+        let (reader, statement) = self.open.as_mut().expect("not finished");
+        if self.phase == Phase::Start {
+            skip = self.delivered;
+            reader.runner.connection.context().lock().seed = self.seed;
+            // SAFETY: `params` is not touched while the cursor lives, and `finish` resets the statement before it goes.
+            unsafe { statement.bind(&self.params) }.map_err(|fault| explain(reader, &self.shared, fault))?;
+            self.phase = Phase::Next;
+        }
+        loop {
+            match statement.step() {
+                Ok(true) if skip > 0 => skip -= 1,
+                Ok(true) => return Ok(Step::Row),
+                Ok(false) => return Ok(Step::End),
+                Err(fault) => {
+                    statement.reset();
+                    self.phase = Phase::Start;
+                    return match reader.guard().verdict {
+                        Verdict::Slice => Ok(Step::Slice),
+                        Verdict::Go => Err(explain(reader, &self.shared, fault)),
+                        verdict => Err(verdict_error(verdict)),
+                    };
+                }
+            }
+        }
+    }
+
+    fn deliver(&mut self, sink: &mut dyn FnMut(&[ValueRef<'_>]) -> SqlResult<()>) -> SqlResult<()> {
+        const FEW: usize = 24;
+        let (_, statement) = self.open.as_ref().expect("not finished");
+        let width = statement.width();
+        if width <= FEW {
+            let mut cells = [ValueRef::Null; FEW];
+            for (i, cell) in cells[..width].iter_mut().enumerate() {
+                *cell = statement.value(i)?;
+            }
+            sink(&cells[..width])?;
+        } else {
+            let cells = (0..width).map(|i| statement.value(i)).collect::<SqlResult<Vec<_>>>()?;
+            sink(&cells)?;
+        }
+        self.delivered += 1;
+        self.phase = Phase::Next;
+        Ok(())
+    }
+
+    /// Ends the read and returns the reader.
+    fn finish(&mut self) {
+        self.phase = Phase::Done;
+        if let Some((mut reader, mut statement)) = self.open.take() {
+            statement.reset();
+            reader.runner.connection.give(self.sql.clone(), statement);
+            end(&self.pool, reader);
+        }
+    }
+
+    fn fetch_rows(
+        &mut self,
+        max_rows: usize,
+        brief: bool,
+        sink: &mut dyn FnMut(&[ValueRef<'_>]) -> SqlResult<()>,
+    ) -> SqlResult<Fetched> {
+        self.arm(brief)?;
+        let mut rows = 0;
+        while rows < max_rows {
+            if self.phase != Phase::Row {
+                match self.step()? {
+                    Step::Row => {}
+                    Step::End => return Ok(Fetched::Done),
+                    Step::Slice => {
+                        self.long = true;
+                        return Ok(Fetched::TooLong);
+                    }
+                }
+            }
+            self.deliver(sink)?;
+            rows += 1;
+        }
+        Ok(Fetched::More)
+    }
+}
+
+enum Step {
+    Row,
+    End,
+    Slice,
+}
+
+impl Rows for Cursor {
+    fn fetch(
+        &mut self,
+        max_rows: usize,
+        brief: bool,
+        sink: &mut dyn FnMut(&[ValueRef<'_>]) -> SqlResult<()>,
+    ) -> SqlResult<Fetched> {
+        if self.phase == Phase::Done {
+            self.finish();
+            return Ok(Fetched::Done);
+        }
+        if brief && self.long {
+            return Ok(Fetched::TooLong);
+        }
+        self.long = false;
+        let result = self.fetch_rows(max_rows, brief, sink);
+        if matches!(result, Ok(Fetched::Done) | Err(_)) {
+            self.finish();
+        }
+        result
+    }
+}
+
+impl Drop for Cursor {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+/// Ends the read transaction and returns the reader to its pool, unless it does not end.
+fn end(pool: &Pool, mut reader: Reader) {
+    reader.disarm();
+    // What the request brought along is not needed any more.
+    reader.runner.connection.context().lock().live = None;
+    if reader.runner.connection.autocommit() || reader.runner.connection.run("COMMIT", &[]).is_ok() {
+        pool.give(reader);
+    }
+}
+
+fn explain(reader: &mut Reader, shared: &Shared, fault: Fault) -> SqlError {
+    reader.runner.set_catalog(shared.catalog());
+    match reader.runner.explain(fault, &[]) {
+        StepError::Sql(error) => error,
+        StepError::Machine(fault) => machine_error(&fault),
+    }
+}
+
+/// The schema version that the open snapshot has.
+fn snapshot_version(reader: &mut Reader) -> Result<u64, SqlError> {
+    let control = reader.guard().control.take();
+    let rows = reader
+        .runner
+        .connection
+        .query("SELECT schema_version FROM _quorate_meta", &[])
+        .map_err(|fault| machine_error(&fault));
+    reader.guard().control = control;
+    let rows = rows?;
+    meta::unsigned(&rows[0][0]).map_err(|fault| machine_error(&fault))
+}
+
+fn schema_changed(shared: &Shared, snapshot: u64, plan: u64) -> Option<Failure> {
+    if snapshot == plan {
+        return None;
+    }
+    // So that the next translation is made under the version that was seen, not under this one again.
+    shared.await_catalog(snapshot);
+    Some(Failure::SchemaChanged)
+}

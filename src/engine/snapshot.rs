@@ -1,0 +1,85 @@
+//! Copies of the state: written from a read transaction while `apply` goes on, installed as a new generation.
+//!
+//! Position, term, membership and digest are inside the file, so a copy is complete by itself, and an error anywhere
+//! after the switch of generations cannot make an entry apply twice. Each step can be repeated: a crash leaves either
+//! the old generation with a stray file, which open removes, or the new one.
+
+use super::Options;
+use super::apply::halt;
+use super::connection::{Connection, Role};
+use super::files::{self, Generation};
+use super::meta::State;
+use super::statement::Fault;
+use crate::replica::{Halt, SnapshotMeta};
+use rusqlite::OpenFlags;
+use rusqlite::backup::{Backup, StepResult};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+fn environment(error: impl std::fmt::Display) -> Halt {
+    Halt::Environment(error.to_string())
+}
+
+/// Writes the state as of now into `file`, flushed.
+pub fn write(generation: &Generation, options: &Options, file: &Path) -> Result<SnapshotMeta, Halt> {
+    let mut temporary = file.as_os_str().to_owned();
+    temporary.push(".tmp");
+    let temporary = PathBuf::from(temporary);
+    files::remove(&temporary).map_err(environment)?;
+    copy(generation, options, &temporary).map_err(|f| halt(&f))?;
+    let state = inspect(&temporary, options).map_err(|f| halt(&f))?;
+    let (length, checksum) = files::measure(&temporary).map_err(environment)?;
+    std::fs::rename(&temporary, file).map_err(environment)?;
+    files::sync_directory(file.parent().unwrap_or(Path::new("."))).map_err(environment)?;
+    Ok(SnapshotMeta { at: state.at, membership: (*state.membership).clone(), length, checksum })
+}
+
+/// Copies all pages in one step, which is one read transaction of the source.
+fn copy(generation: &Generation, options: &Options, to: &Path) -> Result<(), Fault> {
+    let source = Connection::open(&generation.path(), Role::Reader, false, &options.dialect.register)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut target = rusqlite::Connection::open_with_flags(to, flags)?;
+    // The file is flushed as a whole when it is complete.
+    target.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")?;
+    let backup = Backup::new(source.raw(), &mut target)?;
+    match backup.step(-1)? {
+        StepResult::Done => Ok(()),
+        other => Err(Fault { code: rusqlite::ffi::SQLITE_BUSY, message: format!("copying pages: {other:?}") }),
+    }
+}
+
+/// Reads what a file contains. Leaves no WAL behind.
+fn inspect(file: &Path, options: &Options) -> Result<State, Fault> {
+    let mut connection = Connection::open(file, Role::Reader, false, &options.dialect.register)?;
+    let state = State::load(&mut connection)?;
+    drop(connection);
+    for suffix in ["-wal", "-shm"] {
+        let mut name = file.as_os_str().to_owned();
+        name.push(suffix);
+        // Nothing was written, so they hold nothing; usually SQLite has removed them.
+        let _ = std::fs::remove_file(PathBuf::from(name));
+    }
+    Ok(state)
+}
+
+/// Verifies `file` and makes it generation `number`; afterwards the pointer names it. A file that is not what `meta`
+/// says was damaged on its way; nothing has happened to the state then, and it can be fetched again.
+pub fn place(options: &Options, file: &Path, meta: &SnapshotMeta, number: u64) -> Result<Arc<Generation>, Halt> {
+    let (length, checksum) = files::measure(file).map_err(environment)?;
+    if (length, checksum) != (meta.length, meta.checksum) {
+        return Err(Halt::Environment(format!(
+            "snapshot has {length} bytes and checksum {checksum:016x}, expected {} and {:016x}",
+            meta.length, meta.checksum
+        )));
+    }
+    let state = inspect(file, options).map_err(|f| halt(&f))?;
+    if state.at != meta.at || *state.membership != meta.membership {
+        return Err(Halt::Environment(format!("snapshot is at {:?}, expected {:?}", state.at, meta.at)));
+    }
+    let generation = Generation::new(&options.directory, number);
+    files::remove(&generation.path()).map_err(environment)?;
+    files::take(file, &generation.path()).map_err(environment)?;
+    files::sync_directory(&options.directory).map_err(environment)?;
+    files::switch(&options.directory, number).map_err(environment)?;
+    Ok(Arc::new(generation))
+}

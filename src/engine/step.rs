@@ -1,0 +1,274 @@
+//! Runs one step of a command on a connection: the same code for apply, for replay, and for a fork where the step runs
+//! first.
+//!
+//! The caller sets the functions' context (clock, dice, source of sequence values) and owns the transaction; this file
+//! binds, steps, collects what each statement yields, and turns failures into either an error for the client (equal on
+//! every replica) or a failure of this machine.
+
+use super::connection::Connection;
+use super::digest::Told;
+use super::statement::{Fault, Statement};
+use super::{Dialect, connection};
+use crate::command::{Step, StepOutcome, Yields};
+use crate::error::{Fields, SqlError, SqlResult, SqlState, state};
+use crate::sql::catalog::Catalog;
+use crate::value::{Value, ValueRef};
+use rusqlite::ffi;
+use std::sync::Arc;
+
+/// Bytes of rows that one step may return; the whole result is held in memory and travels in one piece.
+const RESULT_LIMIT: usize = 256 << 20;
+
+/// Why a step did not take effect.
+#[derive(Debug)]
+pub enum StepError {
+    /// The answer for the client, the same on every replica.
+    Sql(SqlError),
+    /// This machine failed: nothing may be concluded about the step.
+    Machine(Fault),
+}
+
+/// A connection that runs steps, with what it needs to explain failures.
+pub struct Runner {
+    pub connection: Connection,
+    dialect: Dialect,
+    catalog: Option<Arc<Catalog>>,
+    /// A statement of this command moved foreign key checks to its end.
+    pub deferring: bool,
+}
+
+impl Runner {
+    pub fn new(connection: Connection, dialect: Dialect) -> Runner {
+        Runner { connection, dialect, catalog: None, deferring: false }
+    }
+
+    /// The catalog as the open transaction sees it, without its version, which only the engine's own table knows.
+    pub fn catalog(&mut self) -> SqlResult<Arc<Catalog>> {
+        if let Some(catalog) = &self.catalog {
+            return Ok(catalog.clone());
+        }
+        let connection = &mut self.connection;
+        let loaded = (self.dialect.load_catalog)(&mut |sql| connection::rows(connection, sql))?;
+        Ok(self.catalog.insert(Arc::new(loaded)).clone())
+    }
+
+    /// Gives the catalog instead of having it loaded.
+    pub fn set_catalog(&mut self, catalog: Arc<Catalog>) {
+        self.catalog = Some(catalog);
+    }
+
+    /// To be called when the catalog's tables changed, or changed back.
+    pub fn forget_catalog(&mut self) {
+        self.catalog = None;
+    }
+
+    /// Runs all statements of `step` for each of its parameter sets, set by set.
+    ///
+    /// A step without sets runs its statements once, except those that have parameters: no sets, no runs. With `tell`
+    /// also returns what the client is told, for [`Told::digest`].
+    pub fn run(&mut self, step: &Step, tell: bool) -> Result<(StepOutcome, Told), StepError> {
+        let mut sink = Sink { outcome: StepOutcome::default(), told: tell.then(Told::default), bytes: 0 };
+        if step.params.is_empty() {
+            self.run_set(step, None, &mut sink)?;
+        }
+        for set in &step.params {
+            self.run_set(step, Some(set), &mut sink)?;
+        }
+        let mut told = sink.told.unwrap_or_default();
+        told.count = sink.outcome.count;
+        Ok((sink.outcome, told))
+    }
+
+    fn run_set(&mut self, step: &Step, set: Option<&[Value]>, sink: &mut Sink) -> Result<(), StepError> {
+        for statement in &step.statements {
+            self.deferring |= statement.sql.get(..6).is_some_and(|word| word.eq_ignore_ascii_case("pragma"));
+            let result = self.run_statement(&statement.sql, statement.yields, set, sink);
+            self.collect_draws(&mut sink.outcome);
+            result?;
+        }
+        Ok(())
+    }
+
+    fn run_statement(
+        &mut self,
+        sql: &str,
+        yields: Yields,
+        set: Option<&[Value]>,
+        sink: &mut Sink,
+    ) -> Result<(), StepError> {
+        let db = self.connection.handle();
+        let result = match self.connection.statement(sql) {
+            Err(fault) => Err(fault.into()),
+            Ok(statement) if set.is_none() && statement.parameters() > 0 => return Ok(()),
+            Ok(statement) => {
+                // SAFETY: the set outlives this function, which resets the statement.
+                let result = unsafe { statement.bind(set.unwrap_or_default()) }
+                    .map_err(Cut::from)
+                    .and_then(|()| drain(db, statement, yields, sink));
+                statement.reset();
+                result
+            }
+        };
+        result.map_err(|cut| match cut {
+            Cut::Sql(error) => StepError::Sql(error),
+            Cut::Fault(fault) => self.explain(fault, &[sql]),
+        })
+    }
+
+    /// An error for the client, if the failure is the statements' and not the machine's.
+    pub fn explain(&mut self, fault: Fault, statements: &[&str]) -> StepError {
+        let raised = self.connection.take_raised();
+        if !fault.is_deterministic() {
+            return StepError::Machine(fault);
+        }
+        if let Some(error) = raised.or_else(|| (self.dialect.decode_error)(&fault.message)) {
+            return StepError::Sql(error);
+        }
+        match self.catalog() {
+            Ok(catalog) => {
+                let tables = match fault.primary() {
+                    ffi::SQLITE_CONSTRAINT => self.written_tables(&catalog, statements),
+                    _ => Vec::new(),
+                };
+                StepError::Sql((self.dialect.explain_error)(&catalog, &fault.message, fault.code, &tables))
+            }
+            Err(error) => StepError::Machine(Fault { code: ffi::SQLITE_INTERNAL, message: error.to_string() }),
+        }
+    }
+
+    fn written_tables(&mut self, catalog: &Catalog, statements: &[&str]) -> Vec<u32> {
+        let mut tables = Vec::new();
+        for name in statements.iter().flat_map(|sql| self.connection.written_tables(sql)) {
+            // Schema and relation names may have dots of their own.
+            let relation = name
+                .match_indices('.')
+                .find_map(|(dot, _)| catalog.relations.get(&(name[..dot].to_owned(), name[dot + 1..].to_owned())));
+            tables.extend(relation.map(|r| r.oid).filter(|oid| !tables.contains(oid)));
+        }
+        tables
+    }
+
+    /// Moves the values drawn by the last statement into the outcome, and makes them the session's `currval`.
+    pub fn collect_draws(&self, outcome: &mut StepOutcome) {
+        let mut context = self.connection.context().lock();
+        if context.drawn.is_empty() {
+            return;
+        }
+        let drawn = std::mem::take(&mut context.drawn);
+        for (oid, value) in drawn {
+            outcome.drawn.retain(|(other, _)| *other != oid);
+            outcome.drawn.push((oid, value));
+            Arc::make_mut(&mut context.current).insert(oid, value);
+            context.last = Some(oid);
+        }
+    }
+}
+
+/// Why a statement ended early.
+enum Cut {
+    Sql(SqlError),
+    Fault(Fault),
+}
+
+impl From<Fault> for Cut {
+    fn from(fault: Fault) -> Cut {
+        Cut::Fault(fault)
+    }
+}
+impl From<SqlError> for Cut {
+    fn from(error: SqlError) -> Cut {
+        Cut::Sql(error)
+    }
+}
+
+struct Sink {
+    outcome: StepOutcome,
+    told: Option<Told>,
+    bytes: usize,
+}
+
+impl Sink {
+    fn row(&mut self, row: Vec<Value>) -> SqlResult<()> {
+        self.bytes += row.iter().map(size).sum::<usize>();
+        if self.bytes > RESULT_LIMIT {
+            return Err(SqlError::new(
+                state::PROGRAM_LIMIT_EXCEEDED,
+                format!("result of a writing statement exceeds {RESULT_LIMIT} bytes"),
+            ));
+        }
+        if let Some(told) = &mut self.told {
+            told.row(&row);
+        }
+        self.outcome.count += 1;
+        self.outcome.rows.push(row);
+        Ok(())
+    }
+}
+
+fn size(value: &Value) -> usize {
+    size_of::<Value>()
+        + match value {
+            Value::Text(text) => text.len(),
+            Value::Blob(blob) => blob.len(),
+            _ => 0,
+        }
+}
+
+fn drain(db: *mut ffi::sqlite3, statement: &mut Statement, yields: Yields, sink: &mut Sink) -> Result<(), Cut> {
+    match yields {
+        Yields::Nothing => while statement.step()? {},
+        Yields::Count => {
+            // SAFETY: the open connection of `statement`.
+            let before = unsafe { ffi::sqlite3_total_changes64(db) };
+            while statement.step()? {}
+            // `changes` keeps the number of an earlier statement when this one changed nothing.
+            // SAFETY: as above.
+            let changed =
+                unsafe { if ffi::sqlite3_total_changes64(db) == before { 0 } else { ffi::sqlite3_changes64(db) } };
+            sink.outcome.count += changed as u64;
+        }
+        Yields::Rows => {
+            while statement.step()? {
+                sink.row(statement.row()?)?;
+            }
+        }
+        Yields::Guard => {
+            if statement.step()? {
+                return Err(Cut::Sql(guarded(statement)?));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The error that a guard's row describes.
+fn guarded(statement: &Statement) -> SqlResult<SqlError> {
+    let column = |i: usize| -> SqlResult<Option<String>> {
+        if i >= statement.width() {
+            return Ok(None);
+        }
+        Ok(match statement.value(i)? {
+            ValueRef::Null => None,
+            ValueRef::Text(text) => Some(text.to_owned()),
+            ValueRef::Int(i) => Some(i.to_string()),
+            ValueRef::Real(r) => Some(r.to_string()),
+            ValueRef::Blob(b) => Some(String::from_utf8_lossy(b).into_owned()),
+        })
+    };
+    let code = column(0)?.and_then(|code| <[u8; 5]>::try_from(code.as_bytes()).ok());
+    let mut error = SqlError::new(
+        code.map_or(state::INTERNAL_ERROR, SqlState),
+        column(1)?.unwrap_or_else(|| "a guard refused the statement".to_owned()),
+    );
+    error.fields = Box::new(Fields {
+        detail: column(2)?,
+        hint: column(3)?,
+        schema: column(4)?,
+        table: column(5)?,
+        column: column(6)?,
+        datatype: column(7)?,
+        constraint: column(8)?,
+        ..Fields::default()
+    });
+    Ok(error)
+}

@@ -1,0 +1,122 @@
+//! CancelRequest: from a key that a client shows on a second connection to the statement that must stop.
+//!
+//! A key may arrive at any node (a load balancer knows nothing of sessions), so the process id in it says which node
+//! it belongs to: 11 bits of the node's id above 20 bits that number the node's sessions. The secret is random.
+
+use crate::id::NodeId;
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::Notify;
+
+/// What BackendKeyData told the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CancelKey {
+    pub pid: i32,
+    pub secret: i32,
+}
+
+const SESSION_BITS: u32 = 20;
+const NODE_MASK: u64 = 0x7ff;
+
+impl CancelKey {
+    /// Whether the key may belong to a session of this node. Ids are compared in 11 bits: with more than 2,048
+    /// nodes ever made several may answer yes, and the secret decides.
+    pub fn belongs_to(&self, node: NodeId) -> bool {
+        (self.pid as u32 >> SESSION_BITS) == (node.0 & NODE_MASK) as u32
+    }
+}
+
+/// Brings a key that is not this node's to the node it belongs to. Must not wait.
+pub trait CancelRouter: Send + Sync + 'static {
+    fn route(&self, key: CancelKey);
+}
+
+/// The running sessions of this node.
+pub struct CancelRegistry {
+    node: NodeId,
+    sessions: Mutex<Sessions>,
+}
+
+#[derive(Default)]
+struct Sessions {
+    by_pid: HashMap<i32, (i32, Arc<Cancellation>)>,
+    last: u32,
+}
+
+/// Tells one session's statement to stop.
+#[derive(Debug, Default)]
+pub struct Cancellation {
+    /// Looked at by what runs.
+    pub flag: Arc<AtomicBool>,
+    /// Wakes what waits.
+    pub notify: Notify,
+}
+
+impl CancelRegistry {
+    pub fn new(node: NodeId) -> Arc<CancelRegistry> {
+        Arc::new(CancelRegistry { node, sessions: Mutex::default() })
+    }
+
+    pub fn node(&self) -> NodeId {
+        self.node
+    }
+
+    /// A new session's key; it is forgotten when the registration is dropped.
+    pub fn register(self: &Arc<Self>, secret: i32) -> Registration {
+        let cancellation = Arc::new(Cancellation::default());
+        let mut sessions = self.sessions.lock();
+        let pid = loop {
+            sessions.last = (sessions.last + 1) & ((1 << SESSION_BITS) - 1);
+            let pid = (((self.node.0 & NODE_MASK) as i32) << SESSION_BITS) | sessions.last as i32;
+            if pid != 0 && !sessions.by_pid.contains_key(&pid) {
+                break pid;
+            }
+        };
+        sessions.by_pid.insert(pid, (secret, Arc::clone(&cancellation)));
+        Registration { registry: Arc::clone(self), key: CancelKey { pid, secret }, cancellation }
+    }
+
+    /// Stops what the session with this key is doing; false if there is none. A wrong secret does nothing.
+    pub fn cancel(&self, key: CancelKey) -> bool {
+        let found = match self.sessions.lock().by_pid.get(&key.pid) {
+            Some((secret, cancellation)) if *secret == key.secret => Arc::clone(cancellation),
+            _ => return false,
+        };
+        found.flag.store(true, Ordering::SeqCst);
+        found.notify.notify_waiters();
+        true
+    }
+}
+
+pub struct Registration {
+    registry: Arc<CancelRegistry>,
+    pub key: CancelKey,
+    pub cancellation: Arc<Cancellation>,
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        self.registry.sessions.lock().by_pid.remove(&self.key.pid);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_right_key_cancels() {
+        let registry = CancelRegistry::new(NodeId(3));
+        let session = registry.register(77);
+        assert!(session.key.belongs_to(NodeId(3)) && !session.key.belongs_to(NodeId(4)));
+        assert!(!registry.cancel(CancelKey { secret: 78, ..session.key }));
+        assert!(!session.cancellation.flag.load(Ordering::SeqCst));
+        assert!(registry.cancel(session.key));
+        assert!(session.cancellation.flag.load(Ordering::SeqCst));
+        let key = session.key;
+        drop(session);
+        assert!(!registry.cancel(key));
+    }
+}

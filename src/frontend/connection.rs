@@ -1,0 +1,446 @@
+//! One client's connection: the session's effects, performed.
+//!
+//! Read what has arrived → run every whole message in it → gather the replies in one buffer → write once, before
+//! waiting for more input. The buffer goes out earlier when it is large, when the client asked (Flush), or when a
+//! statement takes longer than [`PATIENCE`]. Rows are encoded on this task as long as the read is brief; a long read
+//! moves to the blocking pool, chunk by chunk. Nothing is fetched while the client has not taken what it was sent.
+
+use super::cancel::Registration;
+use super::encode;
+use super::frame;
+use super::listener::Options;
+use crate::error::{SqlError, SqlResult, state};
+use crate::gateway::{Control, Database, Fetched, ReadRequest, Rows};
+use crate::session::language::CopyWriter;
+use crate::session::{Answer, Ask, CursorId, Effect, Fetch, OpenRead, Request, RowForm, Session, Sink, World};
+use crate::value::{Value, ValueRef};
+use bytes::BytesMut;
+use std::future::Future;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{sleep_until, timeout};
+
+/// Output beyond this is written before more is made.
+const HIGH_WATER: usize = 64 << 10;
+/// Earlier replies wait this long for a statement before they are sent without its own.
+const PATIENCE: Duration = Duration::from_millis(20);
+const READ_SIZE: usize = 16 << 10;
+/// Larger buffers are given back when they are empty.
+const KEPT_BUFFER: usize = 256 << 10;
+
+pub struct Connection<D: Database> {
+    pub stream: TcpStream,
+    pub input: BytesMut,
+    pub out: Vec<u8>,
+    pub db: Arc<D>,
+    pub session: Session,
+    pub registration: Registration,
+    pub options: Arc<Options>,
+    pub shutdown: watch::Receiver<bool>,
+    pub cursors: Vec<(CursorId, D::Rows)>,
+    pub clock: StatementClock,
+}
+
+/// When the running statement began, and until when it may run.
+#[derive(Default)]
+pub struct StatementClock {
+    statement: u64,
+    deadline: Option<Instant>,
+    /// The deadline is `statement_timeout`'s.
+    timed: bool,
+}
+
+/// Why a connection ends. Neither needs an answer.
+enum End {
+    Closed,
+    Io(io::Error),
+}
+
+impl From<io::Error> for End {
+    fn from(error: io::Error) -> End {
+        End::Io(error)
+    }
+}
+
+impl<D: Database> Connection<D> {
+    /// Serves the client until it goes, or the server does.
+    pub async fn run(mut self) {
+        if let Err(End::Io(error)) = self.serve().await {
+            tracing::debug!(%error, "connection ended");
+        }
+    }
+
+    async fn serve(&mut self) -> Result<(), End> {
+        loop {
+            loop {
+                match frame::next_request(&mut self.input) {
+                    Ok(Some(request)) => self.handle(request).await?,
+                    Ok(None) => break,
+                    Err(error) => return self.end_with(&error).await,
+                }
+            }
+            self.flush().await?;
+            self.wait_for_input().await?;
+        }
+    }
+
+    /// Runs one request to its end.
+    async fn handle(&mut self, request: Request) -> Result<(), End> {
+        self.session.receive(request);
+        let mut effects = Vec::new();
+        loop {
+            self.session.advance(&self.world(), &mut effects);
+            self.keep_time();
+            let mut answer = None;
+            for effect in effects.drain(..) {
+                match effect {
+                    Effect::Send(message) => encode::message(&mut self.out, &message),
+                    Effect::Rows { rows, form } => self.put_rows(&form, &rows),
+                    Effect::Flush => self.flush().await?,
+                    Effect::Release(cursor) => self.cursors.retain(|(c, _)| *c != cursor),
+                    Effect::Ask(ask) => answer = Some(self.perform(ask).await?),
+                    Effect::Close => {
+                        self.flush().await?;
+                        return Err(End::Closed);
+                    }
+                }
+                if self.out.len() > HIGH_WATER {
+                    self.flush().await?;
+                }
+            }
+            match answer {
+                Some(answer) => self.session.answer(answer),
+                None => return Ok(()),
+            }
+        }
+    }
+
+    fn put_rows(&mut self, form: &RowForm, rows: &[Vec<Value>]) {
+        // The values were made to be shown; one that cannot be is a defect, and is reported as such.
+        if let Err(error) = encode::rows(&mut self.out, form, rows) {
+            encode::put_error(&mut self.out, &error);
+        }
+    }
+
+    async fn perform(&mut self, ask: Ask) -> Result<Answer, End> {
+        let db = Arc::clone(&self.db);
+        let control = self.control();
+        Ok(match ask {
+            Ask::Barrier => {
+                let result = self.patiently(db.barrier(&control)).await?;
+                Answer::Barrier(result.and_then(|r| r))
+            }
+            Ask::Open { cursor, read } => {
+                let request = read_request(read, control);
+                match self.patiently(db.read(request)).await? {
+                    Ok(Ok(rows)) => {
+                        self.cursors.push((cursor, rows));
+                        Answer::Opened(Ok(()))
+                    }
+                    Ok(Err(failure)) => Answer::Opened(Err(failure)),
+                    Err(error) => Answer::Opened(Err(error.into())),
+                }
+            }
+            Ask::Write { request, write } => match self.patiently(db.write(request, write, &control)).await? {
+                Ok(result) => Answer::Written(result),
+                Err(error) => {
+                    let detail = "The statement was already on its way and may still take effect.";
+                    Answer::Written(Err(error.detail(detail).into()))
+                }
+            },
+            Ask::Fetch { cursor, max, sink } => Answer::Fetched(self.fetch(cursor, max, sink).await?),
+        })
+    }
+
+    // ---- time and cancellation ----
+
+    fn world(&self) -> World {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        // 2000-01-01 is 946,684,800 s after 1970-01-01.
+        let now = now.as_micros() as i64 - 946_684_800_000_000;
+        World { catalog: self.db.catalog(), applied: self.db.applied(), now, seed: rand::random() }
+    }
+
+    /// A new statement has its own deadline, and nothing that was cancelled before.
+    fn keep_time(&mut self) {
+        let statement = self.session.statement();
+        if self.clock.statement == statement && self.clock.deadline.is_some() {
+            return;
+        }
+        let timeout = self.session.statement_timeout();
+        let limit = timeout.unwrap_or(self.options.statement_deadline);
+        let deadline = Some(Instant::now() + limit);
+        self.clock = StatementClock { statement, deadline, timed: timeout.is_some() };
+        self.registration.cancellation.flag.store(false, Ordering::SeqCst);
+    }
+
+    fn control(&self) -> Control {
+        let deadline = self.clock.deadline.unwrap_or_else(Instant::now);
+        Control { deadline, cancelled: Arc::clone(&self.registration.cancellation.flag) }
+    }
+
+    fn interrupted(&self) -> SqlResult<()> {
+        if self.registration.cancellation.flag.load(Ordering::SeqCst) {
+            return Err(cancelled());
+        }
+        match self.clock.deadline {
+            Some(deadline) if self.clock.timed && Instant::now() >= deadline => Err(timed_out()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Waits for `work`, until the statement is cancelled or times out. Meanwhile earlier replies go out.
+    async fn patiently<T>(&mut self, work: impl Future<Output = T>) -> Result<SqlResult<T>, End> {
+        let cancellation = Arc::clone(&self.registration.cancellation);
+        let stop = cancellation.notify.notified();
+        tokio::pin!(work, stop);
+        stop.as_mut().enable();
+        if let Err(error) = self.interrupted() {
+            return Ok(Err(error));
+        }
+        let far = Instant::now() + Duration::from_secs(86_400 * 365);
+        let deadline = self.clock.deadline.filter(|_| self.clock.timed).unwrap_or(far);
+        let mut wake = if self.out.is_empty() { deadline } else { deadline.min(Instant::now() + PATIENCE) };
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return Ok(Ok(done)),
+                () = &mut stop => return Ok(Err(cancelled())),
+                () = sleep_until(wake.into()) => {
+                    if Instant::now() >= deadline {
+                        return Ok(Err(timed_out()));
+                    }
+                    self.flush().await?;
+                    wake = deadline;
+                }
+            }
+        }
+    }
+
+    // ---- rows ----
+
+    async fn fetch(&mut self, cursor: CursorId, max: u64, sink: Sink) -> Result<SqlResult<Fetch>, End> {
+        let Some(at) = self.cursors.iter().position(|(c, _)| *c == cursor) else {
+            return Ok(Err(SqlError::internal("the open result is gone")));
+        };
+        let (_, rows) = self.cursors.swap_remove(at);
+        let to = match To::new(&sink, &self.options, &mut self.out) {
+            Ok(to) => to,
+            Err(error) => return Ok(Err(error)),
+        };
+        let mut batch = Batch::new(rows, to, std::mem::take(&mut self.out));
+        let mut brief = true;
+        let result = loop {
+            if let Err(error) = self.interrupted() {
+                break Err(error);
+            }
+            let (count, before) = (batch.count, batch.out.len());
+            let want = batch.appetite(max - count);
+            let fetched = match brief {
+                true => batch.fetch(want, true),
+                false => {
+                    let work = tokio::task::spawn_blocking(move || {
+                        let fetched = batch.fetch(want, false);
+                        (batch, fetched)
+                    });
+                    match work.await {
+                        Ok((back, fetched)) => {
+                            batch = back;
+                            fetched
+                        }
+                        Err(error) => return Err(End::Io(io::Error::other(error))),
+                    }
+                }
+            };
+            batch.learn(count, before);
+            match fetched {
+                Err(error) => break Err(error),
+                Ok(Fetched::Done) => break Ok(true),
+                Ok(Fetched::More) if batch.count >= max => break Ok(false),
+                Ok(Fetched::More) => {}
+                Ok(Fetched::TooLong) => brief = false,
+            }
+            if batch.out.len() > HIGH_WATER {
+                self.out = std::mem::take(&mut batch.out);
+                self.flush().await?;
+                batch.out = std::mem::take(&mut self.out);
+            }
+        };
+        self.out = std::mem::take(&mut batch.out);
+        self.cursors.push((cursor, batch.rows));
+        Ok(result.and_then(|done| {
+            if let (true, To::Copy(writer)) = (done, &mut batch.to) {
+                copy_data(&mut self.out, |out| writer.end(out))?;
+            }
+            let rows = if let To::Session { rows, .. } = batch.to { rows } else { Vec::new() };
+            Ok(Fetch { count: batch.count, done, rows })
+        }))
+    }
+
+    // ---- the socket ----
+
+    async fn flush(&mut self) -> Result<(), End> {
+        if self.out.is_empty() {
+            return Ok(());
+        }
+        let written = timeout(self.options.write_timeout, self.stream.write_all(&self.out)).await;
+        written.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "the client does not read"))??;
+        self.out.clear();
+        if self.out.capacity() > KEPT_BUFFER {
+            self.out = Vec::new();
+        }
+        Ok(())
+    }
+
+    async fn wait_for_input(&mut self) -> Result<(), End> {
+        if self.input.is_empty() && self.input.capacity() > KEPT_BUFFER {
+            self.input = BytesMut::new();
+        }
+        // Memory follows the bytes that arrive, not the length that a frame claims.
+        self.input.reserve(READ_SIZE);
+        let idle = self.session.idle_limit();
+        let until = idle.as_ref().map(|(limit, _)| Instant::now() + *limit);
+        let end = loop {
+            tokio::select! {
+                biased;
+                read = self.stream.read_buf(&mut self.input) => return match read? {
+                    0 => Err(End::Closed),
+                    _ => Ok(()),
+                },
+                changed = self.shutdown.changed() => {
+                    if changed.is_err() || *self.shutdown.borrow() {
+                        break shutting_down();
+                    }
+                }
+                () = sleep_until(until.unwrap_or_else(Instant::now).into()), if until.is_some() => {
+                    break idle.map_or_else(shutting_down, |(_, error)| error);
+                }
+            }
+        };
+        self.end_with(&end).await
+    }
+
+    /// Tells the client why, and closes.
+    async fn end_with(&mut self, error: &SqlError) -> Result<(), End> {
+        encode::put_error(&mut self.out, error);
+        self.flush().await?;
+        let _ = self.stream.shutdown().await;
+        Err(End::Closed)
+    }
+}
+
+/// An open result while rows are taken from it. Owns its buffer, so that it can move to another thread and back.
+struct Batch<R> {
+    rows: R,
+    to: To,
+    out: Vec<u8>,
+    count: u64,
+    /// Average bytes of a row so far.
+    row_bytes: usize,
+}
+
+enum To {
+    Client(Arc<RowForm>),
+    Copy(Box<dyn CopyWriter>),
+    Nowhere,
+    Session { rows: Vec<Vec<Value>>, bytes: usize, max_bytes: usize },
+}
+
+impl To {
+    fn new(sink: &Sink, options: &Options, out: &mut Vec<u8>) -> SqlResult<To> {
+        Ok(match sink {
+            Sink::Client(form) => To::Client(Arc::clone(form)),
+            Sink::Copy(form) => {
+                let mut writer = options.language.copy_writer(form)?;
+                copy_data(out, |out| writer.begin(out))?;
+                To::Copy(writer)
+            }
+            Sink::Nowhere => To::Nowhere,
+            Sink::Session { max_bytes } => To::Session { rows: Vec::new(), bytes: 0, max_bytes: *max_bytes },
+        })
+    }
+}
+
+impl<R: Rows> Batch<R> {
+    fn new(rows: R, to: To, out: Vec<u8>) -> Batch<R> {
+        // Nothing is known of the rows yet: a few, in case they are large.
+        Batch { rows, to, out, count: 0, row_bytes: HIGH_WATER / 8 }
+    }
+
+    /// How many rows to take at once so that the buffer stays near its mark.
+    fn appetite(&self, left: u64) -> usize {
+        let fit = match self.to {
+            To::Client(_) | To::Copy(_) => (HIGH_WATER / self.row_bytes.max(1)).clamp(1, 4096),
+            _ => 4096,
+        };
+        usize::try_from(left).unwrap_or(usize::MAX).min(fit)
+    }
+
+    fn learn(&mut self, count: u64, before: usize) {
+        let rows = (self.count - count) as usize;
+        if rows > 0 {
+            self.row_bytes = self.out.len().saturating_sub(before) / rows;
+        }
+    }
+
+    fn fetch(&mut self, max: usize, brief: bool) -> SqlResult<Fetched> {
+        let Batch { rows, to, out, count, .. } = self;
+        rows.fetch(max, brief, &mut |values| {
+            take(to, out, values)?;
+            *count += 1;
+            Ok(())
+        })
+    }
+}
+
+fn take(to: &mut To, out: &mut Vec<u8>, values: &[ValueRef<'_>]) -> SqlResult<()> {
+    match to {
+        To::Client(form) => encode::data_row(out, form, values),
+        To::Copy(writer) => copy_data(out, |out| writer.row(values, out)),
+        To::Nowhere => Ok(()),
+        To::Session { rows, bytes, max_bytes } => {
+            let row: Vec<Value> = values.iter().map(|v| ValueRef::to_owned(*v)).collect();
+            *bytes += row.iter().map(crate::session::value_size).sum::<usize>();
+            if *bytes > *max_bytes {
+                let message = format!("the rows of the cursor are larger than {max_bytes} bytes");
+                return Err(SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, message));
+            }
+            rows.push(row);
+            Ok(())
+        }
+    }
+}
+
+/// Appends one CopyData message, or nothing if `fill` adds nothing or fails.
+fn copy_data(out: &mut Vec<u8>, fill: impl FnOnce(&mut Vec<u8>) -> SqlResult<()>) -> SqlResult<()> {
+    let start = out.len();
+    out.extend_from_slice(&[b'd', 0, 0, 0, 0]);
+    let filled = fill(out);
+    if filled.is_err() || out.len() == start + 5 {
+        out.truncate(start);
+        return filled;
+    }
+    encode::close_frame(out, start)
+}
+
+fn read_request(read: OpenRead, control: Control) -> ReadRequest {
+    let OpenRead { sql, params, context, schema_version, linearizable } = read;
+    ReadRequest { sql, params, context, schema_version, linearizable, control }
+}
+
+fn cancelled() -> SqlError {
+    SqlError::new(state::QUERY_CANCELED, "canceling statement due to user request")
+}
+
+fn timed_out() -> SqlError {
+    SqlError::new(state::QUERY_CANCELED, "canceling statement due to statement timeout")
+}
+
+pub fn shutting_down() -> SqlError {
+    SqlError::new(state::ADMIN_SHUTDOWN, "terminating connection due to administrator command").fatal()
+}

@@ -1,0 +1,173 @@
+//! Messages and rows to bytes, appended to the connection's output buffer.
+//!
+//! Messages go through pgwire's encoders. Rows are written by hand, each value straight into the buffer behind a
+//! place for its length: they are what a busy server spends its time on.
+
+use crate::error::{SqlError, SqlResult};
+use crate::types::binary::write_binary;
+use crate::types::text::write_text;
+use crate::session::{CopyForm, Message, RowForm, Severity, Status};
+use crate::types::Type;
+use crate::value::{Value, ValueRef};
+use bytes::BytesMut;
+use pgwire::messages::copy::{CopyDone, CopyInResponse, CopyOutResponse};
+use pgwire::messages::data::{FieldDescription, NoData, ParameterDescription, RowDescription};
+use pgwire::messages::extendedquery::{BindComplete, CloseComplete, ParseComplete, PortalSuspended};
+use pgwire::messages::response::{
+    CommandComplete, EmptyQueryResponse, ErrorResponse, NoticeResponse, ReadyForQuery, TransactionStatus,
+};
+use pgwire::messages::startup::ParameterStatus;
+
+/// Appends a message of pgwire's.
+pub fn put<M: pgwire::messages::Message>(out: &mut Vec<u8>, message: &M) {
+    let mut bytes = BytesMut::with_capacity(message.message_length() + 1);
+    match message.encode(&mut bytes) {
+        Ok(()) => out.extend_from_slice(&bytes),
+        // Only ever too long: names of thousands of columns, an enormous notice.
+        Err(error) => put_error(out, &SqlError::internal(format!("cannot encode a message: {error}"))),
+    }
+}
+
+/// Appends one message of the session's.
+pub fn message(out: &mut Vec<u8>, message: &Message) {
+    match message {
+        Message::ParseComplete => put(out, &ParseComplete::new()),
+        Message::BindComplete => put(out, &BindComplete::new()),
+        Message::CloseComplete => put(out, &CloseComplete::new()),
+        Message::NoData => put(out, &NoData::new()),
+        Message::PortalSuspended => put(out, &PortalSuspended::new()),
+        Message::EmptyQuery => put(out, &EmptyQueryResponse::new()),
+        Message::Parameters(types) => {
+            put(out, &ParameterDescription::new(types.iter().map(|t| t.0).collect()));
+        }
+        Message::Columns(form) => columns(out, form),
+        Message::Complete(tag) => put(out, &CommandComplete::new(tag.to_string())),
+        Message::Error(error) => put_error(out, error),
+        Message::Notice(severity, notice) => {
+            let word = if *severity == Severity::Notice { "NOTICE" } else { "WARNING" };
+            put(out, &NoticeResponse::new(fields(word, notice)));
+        }
+        Message::Setting { name, value } => {
+            put(out, &ParameterStatus::new((*name).to_owned(), value.clone()));
+        }
+        Message::Ready(status) => put(out, &ReadyForQuery::new(transaction_status(*status))),
+        Message::CopyIn(form) => {
+            let (format, formats) = copy_formats(form);
+            put(out, &CopyInResponse::new(format, formats.len() as i16, formats));
+        }
+        Message::CopyOut(form) => {
+            let (format, formats) = copy_formats(form);
+            put(out, &CopyOutResponse::new(format, formats.len() as i16, formats));
+        }
+        Message::CopyDone => put(out, &CopyDone::new()),
+    }
+}
+
+pub fn put_error(out: &mut Vec<u8>, error: &SqlError) {
+    let word = if error.fatal { "FATAL" } else { "ERROR" };
+    put(out, &ErrorResponse::new(fields(word, error)));
+}
+
+/// The fields of an ErrorResponse or NoticeResponse, in PostgreSQL's order.
+fn fields(severity: &str, error: &SqlError) -> Vec<(u8, String)> {
+    let mut fields = vec![
+        (b'S', severity.to_owned()),
+        (b'V', severity.to_owned()),
+        (b'C', error.code.as_str().to_owned()),
+        (b'M', error.message.clone()),
+    ];
+    let f = &error.fields;
+    let optional = [
+        (b'D', &f.detail),
+        (b'H', &f.hint),
+        (b'W', &f.context),
+        (b's', &f.schema),
+        (b't', &f.table),
+        (b'c', &f.column),
+        (b'd', &f.datatype),
+        (b'n', &f.constraint),
+    ];
+    fields.extend(optional.into_iter().filter_map(|(code, text)| text.clone().map(|text| (code, text))));
+    fields.extend(f.position.map(|p| (b'P', p.to_string())));
+    // A NUL would end the field early and shift all that follows.
+    for (_, text) in &mut fields {
+        text.retain(|c| c != '\0');
+    }
+    fields
+}
+
+fn transaction_status(status: Status) -> TransactionStatus {
+    match status {
+        Status::Idle => TransactionStatus::Idle,
+        Status::InBlock => TransactionStatus::Transaction,
+        Status::Failed => TransactionStatus::Error,
+    }
+}
+
+fn columns(out: &mut Vec<u8>, form: &RowForm) {
+    let fields = form.columns.iter().zip(&form.binary).map(|(c, binary)| {
+        let table = c.table as i32;
+        let binary = i16::from(*binary);
+        FieldDescription::new(c.name.clone(), table, c.attnum, c.ty.0, type_length(c.ty), c.typmod, binary)
+    });
+    put(out, &RowDescription::new(fields.collect()));
+}
+
+/// `pg_type.typlen`: bytes of a value, −1 for a variable length. An enum's values take 4.
+fn type_length(ty: Type) -> i16 {
+    ty.info().map_or(4, |info| info.len)
+}
+
+fn copy_formats(form: &CopyForm) -> (i8, Vec<i16>) {
+    (0, vec![0; form.columns.len()])
+}
+
+/// Appends a DataRow. On an error nothing of it stays in `out`.
+pub fn data_row(out: &mut Vec<u8>, form: &RowForm, values: &[ValueRef<'_>]) -> SqlResult<()> {
+    let start = out.len();
+    out.extend_from_slice(&[b'D', 0, 0, 0, 0]);
+    out.extend_from_slice(&(form.columns.len() as u16).to_be_bytes());
+    // What a statement returns beyond its columns comes first and is for the server (EXPLAIN's node numbers).
+    let hidden = values.len() - form.columns.len().min(values.len());
+    for ((column, binary), value) in form.columns.iter().zip(&form.binary).zip(&values[hidden..]) {
+        if value.is_null() {
+            out.extend_from_slice(&(-1i32).to_be_bytes());
+            continue;
+        }
+        let at = out.len();
+        out.extend_from_slice(&[0; 4]);
+        let written = match binary {
+            false => write_text(column.ty, column.typmod, *value, &form.env, out),
+            true => write_binary(column.ty, column.typmod, *value, &form.env, out),
+        };
+        if let Err(error) = written {
+            out.truncate(start);
+            return Err(error);
+        }
+        let length = (out.len() - at - 4) as u32;
+        out[at..at + 4].copy_from_slice(&length.to_be_bytes());
+    }
+    close_frame(out, start)
+}
+
+/// Writes the length of the frame that begins at `start`.
+pub fn close_frame(out: &mut Vec<u8>, start: usize) -> SqlResult<()> {
+    let length = out.len() - start - 1;
+    if length > i32::MAX as usize {
+        out.truncate(start);
+        return Err(SqlError::new(crate::error::state::PROGRAM_LIMIT_EXCEEDED, "row is too large for a message"));
+    }
+    out[start + 1..start + 5].copy_from_slice(&(length as u32).to_be_bytes());
+    Ok(())
+}
+
+/// Appends rows that are held as values.
+pub fn rows(out: &mut Vec<u8>, form: &RowForm, rows: &[Vec<Value>]) -> SqlResult<()> {
+    let mut refs = Vec::new();
+    for row in rows {
+        refs.clear();
+        refs.extend(row.iter().map(Value::as_ref));
+        data_row(out, form, &refs)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,235 @@
+//! The accept loop, and what happens to a connection before it has a session.
+
+use super::cancel::{CancelRegistry, CancelRouter};
+use super::connection::{Connection, StatementClock, shutting_down};
+use super::encode;
+use super::startup::{First, Hello, next_packet};
+use crate::error::{SqlError, SqlResult, state};
+use crate::gateway::Database;
+use crate::session::language::{Language, PlanCache};
+use crate::session::{Identity, Limits, Message, Session, Status};
+use bytes::BytesMut;
+use pgwire::messages::startup::{Authentication, BackendKeyData, NegotiateProtocolVersion, SecretKey};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+/// The database of a name, if there is one.
+pub type Databases<D> = Arc<dyn Fn(&str) -> Option<Arc<D>> + Send + Sync>;
+
+/// How the front behaves.
+pub struct Options {
+    pub language: Arc<dyn Language>,
+    /// Shared by all sessions of the process.
+    pub plans: Arc<PlanCache>,
+    pub cancel: Arc<CancelRegistry>,
+    /// For cancel keys of other nodes.
+    pub cancel_elsewhere: Option<Arc<dyn CancelRouter>>,
+    pub max_connections: usize,
+    pub limits: Limits,
+    /// From accept to a complete startup packet.
+    pub startup_timeout: Duration,
+    /// How long a client may leave what it was sent unread.
+    pub write_timeout: Duration,
+    /// How long a statement without `statement_timeout` is tried.
+    pub statement_deadline: Duration,
+    /// How long running statements may go on after a shutdown was asked for.
+    pub drain: Duration,
+}
+
+impl Options {
+    pub fn new(language: Arc<dyn Language>, cancel: Arc<CancelRegistry>) -> Options {
+        Options {
+            language,
+            plans: Arc::default(),
+            cancel,
+            cancel_elsewhere: None,
+            max_connections: 1000,
+            limits: Limits::default(),
+            startup_timeout: Duration::from_secs(60),
+            write_timeout: Duration::from_secs(300),
+            statement_deadline: Duration::from_secs(60),
+            drain: Duration::from_secs(10),
+        }
+    }
+}
+
+/// Connections that have not said yet who they are (or only come to cancel) may exceed the limit by this many.
+const HALF_OPEN: usize = 128;
+
+/// Serves clients until `shutdown` becomes true (or its sender is gone), then ends idle sessions, lets running
+/// statements finish for [`Options::drain`], and returns.
+pub async fn serve<D: Database>(
+    listener: TcpListener,
+    databases: Databases<D>,
+    options: Arc<Options>,
+    mut shutdown: watch::Receiver<bool>,
+) {
+    let sessions = Arc::new(Semaphore::new(options.max_connections));
+    let mut tasks = JoinSet::new();
+    while !*shutdown.borrow() {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) if tasks.len() >= options.max_connections + HALF_OPEN => drop(stream),
+                Ok((stream, _)) => {
+                    let newcomer = Newcomer {
+                        stream,
+                        input: BytesMut::with_capacity(1024),
+                        databases: Arc::clone(&databases),
+                        options: Arc::clone(&options),
+                        sessions: Arc::clone(&sessions),
+                        shutdown: shutdown.clone(),
+                    };
+                    tasks.spawn(newcomer.run());
+                }
+                // Out of descriptors, mostly: it passes when others close.
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    sleep(Duration::from_millis(50)).await;
+                }
+            },
+            Some(_) = tasks.join_next(), if !tasks.is_empty() => {}
+            changed = shutdown.changed() => {
+                if changed.is_err() {
+                    break;
+                }
+            }
+        }
+    }
+    drop(listener);
+    let drained = timeout(options.drain, async { while tasks.join_next().await.is_some() {} }).await;
+    if drained.is_err() {
+        tracing::warn!(connections = tasks.len(), "closing connections whose statements did not finish in time");
+        tasks.shutdown().await;
+    }
+}
+
+/// A connection before its session.
+struct Newcomer<D: Database> {
+    stream: TcpStream,
+    input: BytesMut,
+    databases: Databases<D>,
+    options: Arc<Options>,
+    sessions: Arc<Semaphore>,
+    shutdown: watch::Receiver<bool>,
+}
+
+impl<D: Database> Newcomer<D> {
+    async fn run(mut self) {
+        prepare_socket(&self.stream);
+        let mut shutdown = self.shutdown.clone();
+        let limit = self.options.startup_timeout;
+        let stopped = async { drop(shutdown.wait_for(|stop| *stop).await) };
+        let hello = tokio::select! {
+            hello = timeout(limit, self.greet()) => hello,
+            () = stopped => return self.refuse(&shutting_down()).await,
+        };
+        match hello {
+            Ok(Ok(Some(Ok(hello)))) => self.start(hello).await,
+            Ok(Ok(Some(Err(error)))) => self.refuse(&error).await,
+            // A cancel request, a client that left, or one that never spoke.
+            Ok(Ok(None)) | Ok(Err(_)) | Err(_) => {}
+        }
+    }
+
+    /// Reads packets until the client says who it is. `None`: it wanted something else.
+    async fn greet(&mut self) -> io::Result<Option<SqlResult<Hello>>> {
+        loop {
+            match next_packet(&mut self.input) {
+                Err(error) => return Ok(Some(Err(error))),
+                Ok(Some(First::Encryption)) => self.stream.write_all(b"N").await?,
+                Ok(Some(First::Cancel(key))) => {
+                    let here = self.options.cancel.cancel(key);
+                    match &self.options.cancel_elsewhere {
+                        Some(router) if !here && !key.belongs_to(self.options.cancel.node()) => router.route(key),
+                        _ => {}
+                    }
+                    return Ok(None);
+                }
+                Ok(Some(First::Start(hello))) => return Ok(Some(Ok(hello))),
+                Ok(None) => {
+                    if self.stream.read_buf(&mut self.input).await? == 0 {
+                        return Ok(None);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn start(self, hello: Hello) {
+        let Ok(_permit) = Arc::clone(&self.sessions).try_acquire_owned() else {
+            let error = SqlError::new(state::TOO_MANY_CONNECTIONS, "sorry, too many clients already");
+            return self.refuse(&error.fatal()).await;
+        };
+        let Some(db) = (self.databases)(&hello.database) else {
+            let message = format!("database \"{}\" does not exist", hello.database);
+            return self.refuse(&SqlError::new(state::INVALID_CATALOG_NAME, message).fatal()).await;
+        };
+        let settings = match hello.settings() {
+            Ok(settings) => settings,
+            Err(error) => return self.refuse(&error).await,
+        };
+        let options = self.options;
+        let registration = options.cancel.register(rand::random());
+        let mut out = Vec::with_capacity(1024);
+        let mut settings = settings;
+        if let Some(unknown) = hello.negotiate {
+            encode::put(&mut out, &NegotiateProtocolVersion::new(196_608, unknown));
+        }
+        encode::put(&mut out, &Authentication::Ok);
+        for (name, value) in settings.changed_reports() {
+            encode::message(&mut out, &Message::Setting { name, value });
+        }
+        let key = registration.key;
+        encode::put(&mut out, &BackendKeyData::new(key.pid, SecretKey::I32(key.secret)));
+        encode::message(&mut out, &Message::Ready(Status::Idle));
+        let identity = Identity { user: hello.user, database: hello.database, pid: key.pid, origin: rand::random() };
+        let (language, plans) = (Arc::clone(&options.language), Arc::clone(&options.plans));
+        let session = Session::new(identity, options.limits, settings, language, plans);
+        let connection = Connection {
+            stream: self.stream,
+            input: self.input,
+            out,
+            db,
+            session,
+            registration,
+            options,
+            shutdown: self.shutdown,
+            cursors: Vec::new(),
+            clock: StatementClock::default(),
+        };
+        connection.run().await;
+    }
+
+    async fn refuse(mut self, error: &SqlError) {
+        let mut out = Vec::new();
+        encode::put_error(&mut out, error);
+        let _ = timeout(Duration::from_secs(5), self.stream.write_all(&out)).await;
+        let _ = self.stream.shutdown().await;
+    }
+}
+
+/// Replies leave at once, and a peer that has vanished is noticed some day.
+fn prepare_socket(stream: &TcpStream) {
+    use std::os::fd::AsRawFd;
+    let _ = stream.set_nodelay(true);
+    let on: libc::c_int = 1;
+    // SAFETY: the descriptor is open as long as `stream` is borrowed, and the option's value is an int.
+    let set = unsafe {
+        libc::setsockopt(
+            stream.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_KEEPALIVE,
+            std::ptr::from_ref(&on).cast(),
+            size_of::<libc::c_int>() as libc::socklen_t,
+        )
+    };
+    if set != 0 {
+        tracing::debug!(error = %io::Error::last_os_error(), "no keep-alive on this connection");
+    }
+}

@@ -1,0 +1,402 @@
+//! Aggregates and window functions.
+//!
+//! SQLite's own where it does exactly the same: counting, extremes, sums of small integers, all pure window functions.
+//! Float sums are ours, because SQLite takes a NaN for zero; they are compensated (Neumaier), so that taking rows back
+//! when a window frame moves does not gather errors.
+
+use super::arg::{blob, from_real, int, real, text};
+use super::table::*;
+use super::{Accumulator, Aggregate, Cast, Context, Function, Operator, Scalar, arrays};
+use crate::error::{SqlError, SqlResult, state};
+use crate::types::Type;
+use crate::value::{Value, ValueRef};
+use std::collections::VecDeque;
+
+pub const OPERATORS: &[Operator] = &[];
+pub const CASTS: &[Cast] = &[];
+pub const SCALARS: &[Scalar] = &[];
+
+const MIN: &str = "min({0})";
+const MAX: &str = "max({0})";
+
+pub const FUNCTIONS: &[Function] = &[
+    aggregate("count", &[], INT8, "count(*)"),
+    aggregate("count", &[ANY], INT8, "count({0})"),
+    aggregate("min", &[INT2], INT2, MIN),
+    aggregate("min", &[INT4], INT4, MIN),
+    aggregate("min", &[INT8], INT8, MIN),
+    aggregate("min", &[OID], OID, MIN),
+    aggregate("min", &[FLOAT4], FLOAT4, MIN),
+    aggregate("min", &[FLOAT8], FLOAT8, MIN),
+    aggregate("min", &[TEXT], TEXT, MIN),
+    aggregate("min", &[BPCHAR], BPCHAR, MIN),
+    aggregate("min", &[DATE], DATE, MIN),
+    aggregate("min", &[TIME], TIME, MIN),
+    aggregate("min", &[TIMESTAMP], TIMESTAMP, MIN),
+    aggregate("min", &[TIMESTAMPTZ], TIMESTAMPTZ, MIN),
+    aggregate("max", &[INT2], INT2, MAX),
+    aggregate("max", &[INT4], INT4, MAX),
+    aggregate("max", &[INT8], INT8, MAX),
+    aggregate("max", &[OID], OID, MAX),
+    aggregate("max", &[FLOAT4], FLOAT4, MAX),
+    aggregate("max", &[FLOAT8], FLOAT8, MAX),
+    aggregate("max", &[TEXT], TEXT, MAX),
+    aggregate("max", &[BPCHAR], BPCHAR, MAX),
+    aggregate("max", &[DATE], DATE, MAX),
+    aggregate("max", &[TIME], TIME, MAX),
+    aggregate("max", &[TIMESTAMP], TIMESTAMP, MAX),
+    aggregate("max", &[TIMESTAMPTZ], TIMESTAMPTZ, MAX),
+    // Sums of int4 leave int8 only after 2³² rows; SQLite reports it.
+    aggregate("sum", &[INT2], INT8, "sum({0})"),
+    aggregate("sum", &[INT4], INT8, "sum({0})"),
+    aggregate("sum", &[FLOAT4], FLOAT4, "q_sum_f4({0})"),
+    aggregate("sum", &[FLOAT8], FLOAT8, "q_sum_f8({0})"),
+    aggregate("avg", &[FLOAT4], FLOAT8, "q_avg_f8({0})"),
+    aggregate("avg", &[FLOAT8], FLOAT8, "q_avg_f8({0})"),
+    aggregate("variance", &[FLOAT4], FLOAT8, "q_var_samp_f8({0})"),
+    aggregate("variance", &[FLOAT8], FLOAT8, "q_var_samp_f8({0})"),
+    aggregate("var_samp", &[FLOAT4], FLOAT8, "q_var_samp_f8({0})"),
+    aggregate("var_samp", &[FLOAT8], FLOAT8, "q_var_samp_f8({0})"),
+    aggregate("var_pop", &[FLOAT4], FLOAT8, "q_var_pop_f8({0})"),
+    aggregate("var_pop", &[FLOAT8], FLOAT8, "q_var_pop_f8({0})"),
+    aggregate("stddev", &[FLOAT4], FLOAT8, "q_stddev_samp_f8({0})"),
+    aggregate("stddev", &[FLOAT8], FLOAT8, "q_stddev_samp_f8({0})"),
+    aggregate("stddev_samp", &[FLOAT4], FLOAT8, "q_stddev_samp_f8({0})"),
+    aggregate("stddev_samp", &[FLOAT8], FLOAT8, "q_stddev_samp_f8({0})"),
+    aggregate("stddev_pop", &[FLOAT4], FLOAT8, "q_stddev_pop_f8({0})"),
+    aggregate("stddev_pop", &[FLOAT8], FLOAT8, "q_stddev_pop_f8({0})"),
+    aggregate("bool_and", &[BOOL], BOOL, MIN),
+    aggregate("every", &[BOOL], BOOL, MIN),
+    aggregate("bool_or", &[BOOL], BOOL, MAX),
+    aggregate("bit_and", &[INT2], INT2, "q_bit_and({0})"),
+    aggregate("bit_and", &[INT4], INT4, "q_bit_and({0})"),
+    aggregate("bit_and", &[INT8], INT8, "q_bit_and({0})"),
+    aggregate("bit_or", &[INT2], INT2, "q_bit_or({0})"),
+    aggregate("bit_or", &[INT4], INT4, "q_bit_or({0})"),
+    aggregate("bit_or", &[INT8], INT8, "q_bit_or({0})"),
+    aggregate("bit_xor", &[INT2], INT2, "q_bit_xor({0})"),
+    aggregate("bit_xor", &[INT4], INT4, "q_bit_xor({0})"),
+    aggregate("bit_xor", &[INT8], INT8, "q_bit_xor({0})"),
+    aggregate("string_agg", &[TEXT, TEXT], TEXT, "q_string_agg({0}, {1})"),
+    aggregate("string_agg", &[BYTEA, BYTEA], BYTEA, "q_bytea_agg({0}, {1})"),
+    aggregate("array_agg", &[ANYNONARRAY], ANYARRAY, "q_array_agg({0:type}, {0})"),
+    aggregate("array_agg", &[ANYARRAY], ANYARRAY, "q_array_agg_nest({0:type}, {0})"),
+    window("row_number", &[], INT8, "row_number()"),
+    window("rank", &[], INT8, "rank()"),
+    window("dense_rank", &[], INT8, "dense_rank()"),
+    window("percent_rank", &[], FLOAT8, "percent_rank()"),
+    window("cume_dist", &[], FLOAT8, "cume_dist()"),
+    window("ntile", &[INT4], INT4, "ntile({0})"),
+    window("lag", &[ANYELEMENT], ANYELEMENT, "lag({0})"),
+    window("lag", &[ANYELEMENT, INT4], ANYELEMENT, "lag({0}, {1})"),
+    window("lag", &[ANYCOMPATIBLE, INT4, ANYCOMPATIBLE], ANYCOMPATIBLE, "lag({0}, {1}, {2})"),
+    window("lead", &[ANYELEMENT], ANYELEMENT, "lead({0})"),
+    window("lead", &[ANYELEMENT, INT4], ANYELEMENT, "lead({0}, {1})"),
+    window("lead", &[ANYCOMPATIBLE, INT4, ANYCOMPATIBLE], ANYCOMPATIBLE, "lead({0}, {1}, {2})"),
+    window("first_value", &[ANYELEMENT], ANYELEMENT, "first_value({0})"),
+    window("last_value", &[ANYELEMENT], ANYELEMENT, "last_value({0})"),
+    window("nth_value", &[ANYELEMENT, INT4], ANYELEMENT, "nth_value({0}, {1})"),
+];
+
+pub const AGGREGATES: &[Aggregate] = &[
+    accumulator("q_sum_f4", 1, || Box::new(Sum { result: Sum::single, ..Sum::new() })),
+    accumulator("q_sum_f8", 1, || Box::new(Sum { result: Sum::total, ..Sum::new() })),
+    accumulator("q_avg_f8", 1, || Box::new(Sum { result: Sum::average, ..Sum::new() })),
+    accumulator("q_var_samp_f8", 1, || Box::new(Spread::new(true, false))),
+    accumulator("q_var_pop_f8", 1, || Box::new(Spread::new(false, false))),
+    accumulator("q_stddev_samp_f8", 1, || Box::new(Spread::new(true, true))),
+    accumulator("q_stddev_pop_f8", 1, || Box::new(Spread::new(false, true))),
+    accumulator("q_bit_and", 1, || Box::new(Bits::new(|set, all| set == all))),
+    accumulator("q_bit_or", 1, || Box::new(Bits::new(|set, _| set > 0))),
+    accumulator("q_bit_xor", 1, || Box::new(Bits::new(|set, _| set % 2 == 1))),
+    accumulator("q_string_agg", 2, || Box::new(Joined::<true>::default())),
+    accumulator("q_bytea_agg", 2, || Box::new(Joined::<false>::default())),
+    accumulator("q_array_agg", 2, || Box::new(Collected { elem: None, nested: false, items: VecDeque::new() })),
+    accumulator("q_array_agg_nest", 2, || Box::new(Collected { elem: None, nested: true, items: VecDeque::new() })),
+    accumulator("q_single", 1, || Box::new(Single(None))),
+];
+
+/// Sum of floats. What is not finite is counted, not added, so that it can be taken back.
+struct Sum {
+    count: i64,
+    sum: f64,
+    /// What rounding has lost so far.
+    lost: f64,
+    nans: i64,
+    /// Infinities, negative and positive.
+    infinities: [i64; 2],
+    result: fn(&Sum) -> SqlResult<f64>,
+}
+
+impl Sum {
+    fn new() -> Sum {
+        Sum { count: 0, sum: 0.0, lost: 0.0, nans: 0, infinities: [0, 0], result: Sum::total }
+    }
+
+    /// Adds a value `times` (1 or −1).
+    fn add(&mut self, v: f64, times: i64) {
+        self.count += times;
+        match v {
+            v if v.is_nan() => self.nans += times,
+            v if v.is_infinite() => self.infinities[usize::from(v > 0.0)] += times,
+            v => {
+                let v = v * times as f64;
+                let sum = self.sum + v;
+                self.lost += if self.sum.abs() >= v.abs() { (self.sum - sum) + v } else { (v - sum) + self.sum };
+                self.sum = sum;
+            }
+        }
+    }
+
+    fn total(&self) -> SqlResult<f64> {
+        Ok(match (self.nans, self.infinities) {
+            (0, [0, 0]) => {
+                let total = if self.sum.is_finite() { self.sum + self.lost } else { self.sum };
+                return if total.is_finite() { Ok(total) } else { Err(overflow()) };
+            }
+            (0, [0, _]) => f64::INFINITY,
+            (0, [_, 0]) => f64::NEG_INFINITY,
+            _ => f64::NAN,
+        })
+    }
+
+    fn single(&self) -> SqlResult<f64> {
+        let total = self.total()?;
+        match f64::from(total as f32) {
+            rounded if rounded.is_infinite() && total.is_finite() => Err(overflow()),
+            rounded => Ok(rounded),
+        }
+    }
+
+    fn average(&self) -> SqlResult<f64> {
+        Ok(self.total()? / self.count as f64)
+    }
+}
+
+fn overflow() -> SqlError {
+    SqlError::new(state::NUMERIC_VALUE_OUT_OF_RANGE, "value out of range: overflow")
+}
+
+impl Accumulator for Sum {
+    fn step(&mut self, _: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<()> {
+        if !args[0].is_null() {
+            self.add(real(args, 0)?, 1);
+        }
+        Ok(())
+    }
+    fn inverse(&mut self, _: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<()> {
+        if !args[0].is_null() {
+            self.add(real(args, 0)?, -1);
+        }
+        Ok(())
+    }
+    fn value(&mut self, _: &mut Context) -> SqlResult<Value> {
+        if self.count == 0 { Ok(Value::Null) } else { (self.result)(self).map(from_real) }
+    }
+}
+
+/// Variance and standard deviation, by Welford's recurrence, which runs backwards as well.
+struct Spread {
+    sample: bool,
+    root: bool,
+    count: i64,
+    mean: f64,
+    /// Sum of squared distances from the mean.
+    squares: f64,
+    /// Values that are not finite: the result is NaN while there are any.
+    odd: i64,
+}
+
+impl Spread {
+    fn new(sample: bool, root: bool) -> Spread {
+        Spread { sample, root, count: 0, mean: 0.0, squares: 0.0, odd: 0 }
+    }
+}
+
+impl Accumulator for Spread {
+    fn step(&mut self, _: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<()> {
+        if args[0].is_null() {
+            return Ok(());
+        }
+        match real(args, 0)? {
+            v if !v.is_finite() => self.odd += 1,
+            v => {
+                self.count += 1;
+                let distance = v - self.mean;
+                self.mean += distance / self.count as f64;
+                self.squares += distance * (v - self.mean);
+            }
+        }
+        Ok(())
+    }
+
+    fn inverse(&mut self, _: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<()> {
+        if args[0].is_null() {
+            return Ok(());
+        }
+        match real(args, 0)? {
+            v if !v.is_finite() => self.odd -= 1,
+            _ if self.count == 1 => (self.count, self.mean, self.squares) = (0, 0.0, 0.0),
+            v => {
+                let distance = v - self.mean;
+                self.count -= 1;
+                self.mean -= distance / self.count as f64;
+                self.squares -= distance * (v - self.mean);
+            }
+        }
+        Ok(())
+    }
+
+    fn value(&mut self, _: &mut Context) -> SqlResult<Value> {
+        let n = self.count + self.odd - i64::from(self.sample);
+        if n < 0 || self.count + self.odd == 0 || self.sample && n == 0 {
+            return Ok(Value::Null);
+        }
+        if self.odd > 0 {
+            return Ok(from_real(f64::NAN));
+        }
+        let variance = self.squares.max(0.0) / n as f64;
+        Ok(from_real(if self.root { libm::sqrt(variance) } else { variance }))
+    }
+}
+
+/// How often each bit was set.
+struct Bits {
+    count: i64,
+    set: [i64; 64],
+    /// Whether a bit is set in the result, given how often it was set, and out of how many.
+    rule: fn(i64, i64) -> bool,
+}
+
+impl Bits {
+    fn new(rule: fn(i64, i64) -> bool) -> Bits {
+        Bits { count: 0, set: [0; 64], rule }
+    }
+
+    fn add(&mut self, args: &[ValueRef<'_>], times: i64) -> SqlResult<()> {
+        if !args[0].is_null() {
+            let v = int(args, 0)?;
+            self.count += times;
+            self.set.iter_mut().enumerate().for_each(|(i, n)| *n += (v >> i & 1) * times);
+        }
+        Ok(())
+    }
+}
+
+impl Accumulator for Bits {
+    fn step(&mut self, _: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<()> {
+        self.add(args, 1)
+    }
+    fn inverse(&mut self, _: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<()> {
+        self.add(args, -1)
+    }
+    fn value(&mut self, _: &mut Context) -> SqlResult<Value> {
+        let bit = |i: usize| i64::from((self.rule)(self.set[i], self.count)) << i;
+        Ok(if self.count == 0 { Value::Null } else { Value::Int((0..64).map(bit).fold(0, |a, b| a | b)) })
+    }
+}
+
+/// string_agg: values with what stands before each of them, which is dropped before the first.
+#[derive(Default)]
+struct Joined<const TEXT: bool> {
+    bytes: VecDeque<u8>,
+    /// Lengths of separator and value, in order.
+    lengths: VecDeque<(usize, usize)>,
+}
+
+impl<const TEXT: bool> Joined<TEXT> {
+    fn read<'a>(args: &[ValueRef<'a>], i: usize) -> SqlResult<&'a [u8]> {
+        match (args[i], TEXT) {
+            (ValueRef::Null, _) => Ok(&[]),
+            (_, true) => text(args, i).map(str::as_bytes),
+            (_, false) => blob(args, i),
+        }
+    }
+}
+
+impl<const TEXT: bool> Accumulator for Joined<TEXT> {
+    fn step(&mut self, _: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<()> {
+        if !args[0].is_null() {
+            let (value, separator) = (Self::read(args, 0)?, Self::read(args, 1)?);
+            self.bytes.extend(separator);
+            self.bytes.extend(value);
+            self.lengths.push_back((separator.len(), value.len()));
+        }
+        Ok(())
+    }
+
+    fn inverse(&mut self, _: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<()> {
+        if !args[0].is_null()
+            && let Some((separator, value)) = self.lengths.pop_front()
+        {
+            self.bytes.drain(..separator + value);
+        }
+        Ok(())
+    }
+
+    fn value(&mut self, _: &mut Context) -> SqlResult<Value> {
+        let Some((separator, _)) = self.lengths.front() else { return Ok(Value::Null) };
+        let joined = self.bytes.make_contiguous()[*separator..].to_vec();
+        match TEXT {
+            false => Ok(Value::Blob(joined)),
+            true => {
+                String::from_utf8(joined).map(Value::Text).map_err(|e| SqlError::internal(format!("string_agg: {e}")))
+            }
+        }
+    }
+}
+
+/// array_agg: NULLs are elements, too.
+struct Collected {
+    elem: Option<Type>,
+    nested: bool,
+    items: VecDeque<Value>,
+}
+
+impl Accumulator for Collected {
+    fn step(&mut self, _: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<()> {
+        self.elem = Some(Type(int(args, 0)? as u32));
+        if self.nested && args[1].is_null() {
+            return Err(SqlError::new(state::NULL_VALUE_NOT_ALLOWED, "cannot accumulate null arrays"));
+        }
+        self.items.push_back(args[1].to_owned());
+        Ok(())
+    }
+    fn inverse(&mut self, _: &mut Context, _: &[ValueRef<'_>]) -> SqlResult<()> {
+        self.items.pop_front();
+        Ok(())
+    }
+    fn value(&mut self, _: &mut Context) -> SqlResult<Value> {
+        match self.elem {
+            _ if self.items.is_empty() => Ok(Value::Null),
+            Some(array) if self.nested => {
+                let parts: Vec<ValueRef<'_>> = self.items.iter().map(Value::as_ref).collect();
+                arrays::nest(array.element().unwrap_or(array), &parts)
+            }
+            Some(elem) => arrays::make(elem, self.items.iter().cloned().collect()),
+            None => Ok(Value::Null),
+        }
+    }
+}
+
+/// The value of a subquery used as an expression, which may have one row at most.
+struct Single(Option<Value>);
+
+impl Accumulator for Single {
+    fn step(&mut self, _: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<()> {
+        match self.0.replace(args[0].to_owned()) {
+            None => Ok(()),
+            Some(_) => Err(SqlError::new(
+                state::CARDINALITY_VIOLATION,
+                "more than one row returned by a subquery used as an expression",
+            )),
+        }
+    }
+    fn inverse(&mut self, _: &mut Context, _: &[ValueRef<'_>]) -> SqlResult<()> {
+        self.0 = None;
+        Ok(())
+    }
+    fn value(&mut self, _: &mut Context) -> SqlResult<Value> {
+        Ok(self.0.clone().unwrap_or_default())
+    }
+}

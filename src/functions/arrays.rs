@@ -1,0 +1,557 @@
+//! Arrays: constructors, subscripts, ANY and ALL, set-like operators, conversions from and to text.
+//!
+//! An array is a BLOB in Postgres' binary format, so it goes over the wire as it is stored. Elements compare as their type
+//! does: by the type's collation if it has one, otherwise in SQLite's own order. An int2vector or oidvector may also be the
+//! TEXT of its numbers, as the catalog's tables keep it: every function here takes either.
+
+use super::arg::{blob, from_bool, from_text, int, optional, text};
+use super::table::*;
+use super::{Aggregate, Cast, Collation, Context, Function, Operator, Scalar};
+use super::{casts, regex, text as texts};
+use crate::error::{SqlError, SqlResult, SqlState};
+use crate::types::array as codec;
+use crate::types::{NO_TYPMOD, Type};
+use crate::value::{Value, ValueRef};
+use std::cmp::Ordering;
+
+pub const COLLATIONS: &[Collation] = &[];
+pub const AGGREGATES: &[Aggregate] = &[];
+
+const AA: &[Type] = &[ANYARRAY, ANYARRAY];
+
+pub const OPERATORS: &[Operator] = &[
+    op("=", ANYARRAY, ANYARRAY, BOOL, "(q_array_cmp({0}, {1}) = 0)"),
+    op("<>", ANYARRAY, ANYARRAY, BOOL, "(q_array_cmp({0}, {1}) <> 0)"),
+    op("<", ANYARRAY, ANYARRAY, BOOL, "(q_array_cmp({0}, {1}) < 0)"),
+    op("<=", ANYARRAY, ANYARRAY, BOOL, "(q_array_cmp({0}, {1}) <= 0)"),
+    op(">", ANYARRAY, ANYARRAY, BOOL, "(q_array_cmp({0}, {1}) > 0)"),
+    op(">=", ANYARRAY, ANYARRAY, BOOL, "(q_array_cmp({0}, {1}) >= 0)"),
+    op("@>", ANYARRAY, ANYARRAY, BOOL, "q_array_contains({0}, {1})"),
+    op("<@", ANYARRAY, ANYARRAY, BOOL, "q_array_contains({1}, {0})"),
+    op("&&", ANYARRAY, ANYARRAY, BOOL, "q_array_overlaps({0}, {1})"),
+    op("||", ANYCOMPATIBLEARRAY, ANYCOMPATIBLEARRAY, ANYCOMPATIBLEARRAY, "q_array_cat({0}, {1})"),
+    op("||", ANYCOMPATIBLEARRAY, ANYCOMPATIBLE, ANYCOMPATIBLEARRAY, "q_array_append({1:type}, {0}, {1})"),
+    op("||", ANYCOMPATIBLE, ANYCOMPATIBLEARRAY, ANYCOMPATIBLEARRAY, "q_array_prepend({0:type}, {0}, {1})"),
+];
+
+pub const FUNCTIONS: &[Function] = &[
+    func("array_length", &[ANYARRAY, INT4], INT4, "q_array_length({0}, {1})"),
+    func("array_lower", &[ANYARRAY, INT4], INT4, "q_array_lower({0}, {1})"),
+    func("array_upper", &[ANYARRAY, INT4], INT4, "q_array_upper({0}, {1})"),
+    func("array_ndims", &[ANYARRAY], INT4, "q_array_ndims({0})"),
+    func("array_dims", &[ANYARRAY], TEXT, "q_array_dims({0})"),
+    func("cardinality", &[ANYARRAY], INT4, "q_cardinality({0})"),
+    func(
+        "array_append",
+        &[ANYCOMPATIBLEARRAY, ANYCOMPATIBLE],
+        ANYCOMPATIBLEARRAY,
+        "q_array_append({1:type}, {0}, {1})",
+    ),
+    func(
+        "array_prepend",
+        &[ANYCOMPATIBLE, ANYCOMPATIBLEARRAY],
+        ANYCOMPATIBLEARRAY,
+        "q_array_prepend({0:type}, {0}, {1})",
+    ),
+    func("array_cat", &[ANYCOMPATIBLEARRAY, ANYCOMPATIBLEARRAY], ANYCOMPATIBLEARRAY, "q_array_cat({0}, {1})"),
+    func("array_position", &[ANYCOMPATIBLEARRAY, ANYCOMPATIBLE], INT4, "q_array_position({0}, {1}, NULL)"),
+    func("array_position", &[ANYCOMPATIBLEARRAY, ANYCOMPATIBLE, INT4], INT4, "q_array_position({0}, {1}, {2})"),
+    func("array_positions", &[ANYCOMPATIBLEARRAY, ANYCOMPATIBLE], Type::INT4_ARRAY, "q_array_positions({0}, {1})"),
+    func("array_remove", &[ANYCOMPATIBLEARRAY, ANYCOMPATIBLE], ANYCOMPATIBLEARRAY, "q_array_remove({0}, {1})"),
+    func(
+        "array_replace",
+        &[ANYCOMPATIBLEARRAY, ANYCOMPATIBLE, ANYCOMPATIBLE],
+        ANYCOMPATIBLEARRAY,
+        "q_array_replace({0}, {1}, {2})",
+    ),
+    func("array_to_string", &[ANYARRAY, TEXT], TEXT, "q_array_to_string({0}, {1}, NULL)").stable(),
+    func("array_to_string", &[ANYARRAY, TEXT, TEXT], TEXT, "q_array_to_string({0}, {1}, {2})").stable(),
+    func("string_to_array", &[TEXT, TEXT], TEXT_ARRAY, "q_string_to_array({0}, {1}, NULL)"),
+    func("string_to_array", &[TEXT, TEXT, TEXT], TEXT_ARRAY, "q_string_to_array({0}, {1}, {2})"),
+    func("trim_array", &[ANYARRAY, INT4], ANYARRAY, "q_trim_array({0}, {1})"),
+    func("arraycontains", AA, BOOL, "q_array_contains({0}, {1})"),
+    func("arrayoverlap", AA, BOOL, "q_array_overlaps({0}, {1})"),
+    set("unnest", &[ANYARRAY], ANYELEMENT, "q_unnest({0})"),
+    set("string_to_table", &[TEXT, TEXT], TEXT, "q_unnest(q_string_to_array({0}, {1}, NULL))"),
+    set("string_to_table", &[TEXT, TEXT, TEXT], TEXT, "q_unnest(q_string_to_array({0}, {1}, {2}))"),
+    set(
+        "generate_subscripts",
+        &[ANYARRAY, INT4],
+        INT4,
+        "q_generate_series(q_array_lower({0}, {1}), q_array_upper({0}, {1}), 1)",
+    ),
+    set(
+        "generate_subscripts",
+        &[ANYARRAY, INT4, BOOL],
+        INT4,
+        "q_generate_series(iif({2}, q_array_upper({0}, {1}), q_array_lower({0}, {1})), \
+         iif({2}, q_array_lower({0}, {1}), q_array_upper({0}, {1})), iif({2}, -1, 1))",
+    ),
+    // In information_schema in Postgres.
+    set("_pg_expandarray", &[ANYARRAY], Type::RECORD, "q_expandarray({0})").columns(&[("x", ANYELEMENT), ("n", INT4)]),
+];
+
+pub const CASTS: &[Cast] = &[
+    implicit(INT2VECTOR, Type::INT2_ARRAY, "q_vector({0}, 21)"),
+    implicit(OIDVECTOR, Type::OID_ARRAY, "q_vector({0}, 26)"),
+];
+
+/// Comparison between a value and each element, in `value op ANY (array)` and `value op ALL (array)`.
+#[derive(Clone, Copy)]
+enum Test {
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+    Like,
+    NotLike,
+    Ilike,
+    NotIlike,
+    Regex,
+    NotRegex,
+    Iregex,
+    NotIregex,
+}
+
+macro_rules! quantified {
+    ($($operator:literal $name:literal $test:ident;)*) => {
+        /// ANY and ALL.
+        pub const QUANTIFIED: &[Scalar] = &[
+            $(
+                scalar(concat!("q_any_", $name), 2, |_, a| quantify(a, Test::$test, true)).lax(),
+                scalar(concat!("q_all_", $name), 2, |_, a| quantify(a, Test::$test, false)).lax(),
+            )*
+        ];
+        /// What `value operator ANY (array)` calls, as (ANY, ALL): `q_any_eq(value, array)`.
+        pub fn quantified(operator: &str) -> Option<(&'static str, &'static str)> {
+            match operator {
+                $($operator => Some((concat!("q_any_", $name), concat!("q_all_", $name))),)*
+                _ => None,
+            }
+        }
+    };
+}
+quantified! {
+    "=" "eq" Eq; "<>" "ne" Ne; "<" "lt" Lt; "<=" "le" Le; ">" "gt" Gt; ">=" "ge" Ge;
+    "~~" "like" Like; "!~~" "nlike" NotLike; "~~*" "ilike" Ilike; "!~~*" "nilike" NotIlike;
+    "~" "regex" Regex; "!~" "nregex" NotRegex; "~*" "iregex" Iregex; "!~*" "niregex" NotIregex;
+}
+
+pub const SCALARS: &[Scalar] = &[
+    scalar("q_array", -1, |_, a| {
+        make(Type(int(a, 0)? as u32), a[1..].iter().copied().map(ValueRef::to_owned).collect())
+    })
+    .lax(),
+    scalar("q_array_nest", -1, |_, a| nest(Type(int(a, 0)? as u32), &a[1..])).lax(),
+    scalar("q_array_cast", 4, array_cast).contextual(),
+    scalar("q_vector", 2, |_, a| {
+        let elem = Type(int(a, 1)? as u32);
+        close(&Array { elem, ..open(a, 0)? })
+    }),
+    scalar("q_array_cmp", 2, |_, a| Ok(Value::Int(compare(&open(a, 0)?, &open(a, 1)?) as i64))),
+    scalar("q_array_contains", 2, |_, a| {
+        let (outer, inner) = (open(a, 0)?, open(a, 1)?);
+        Ok(from_bool(inner.items.iter().all(|v| !v.is_null() && member(&outer, v))))
+    }),
+    scalar("q_array_overlaps", 2, |_, a| {
+        let (left, right) = (open(a, 0)?, open(a, 1)?);
+        Ok(from_bool(right.items.iter().any(|v| !v.is_null() && member(&left, v))))
+    }),
+    scalar("q_array_cat", 2, cat).lax(),
+    scalar("q_array_append", 3, |_, a| extend(a, 1, 2)).lax(),
+    scalar("q_array_prepend", 3, |_, a| extend(a, 2, 1)).lax(),
+    scalar("q_array_length", 2, |_, a| dimension(a, |d| d.len)),
+    scalar("q_array_lower", 2, |_, a| dimension(a, |d| d.lower)),
+    scalar("q_array_upper", 2, |_, a| dimension(a, |d| d.lower + d.len - 1)),
+    scalar("q_array_ndims", 1, |_, a| {
+        let dims = open(a, 0)?.dims.len();
+        Ok(if dims == 0 { Value::Null } else { Value::Int(dims as i64) })
+    }),
+    scalar("q_array_dims", 1, dims_text),
+    scalar("q_cardinality", 1, |_, a| Ok(Value::Int(open(a, 0)?.items.len() as i64))),
+    scalar("q_array_position", 3, position).lax(),
+    scalar("q_array_positions", 2, positions).lax(),
+    scalar("q_array_remove", 2, remove).lax(),
+    scalar("q_array_replace", 3, replace).lax(),
+    scalar("q_array_to_string", 3, to_string).lax().contextual(),
+    scalar("q_string_to_array", 3, from_string).lax(),
+    scalar("q_trim_array", 2, trim),
+    scalar("q_subscript", -1, subscript),
+    scalar("q_slice", 3, slice).lax(),
+];
+
+const SUBSCRIPT_ERROR: SqlState = SqlState::new("2202E");
+
+/// An array taken apart.
+struct Array {
+    elem: Type,
+    dims: Vec<Dim>,
+    /// Row by row.
+    items: Vec<Value>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+struct Dim {
+    len: i32,
+    lower: i32,
+}
+
+impl Array {
+    fn decode(bytes: &[u8]) -> SqlResult<Array> {
+        let array = codec::Array::read(bytes)?;
+        let dims = array.dims.iter().map(|(len, lower)| Dim { len: *len, lower: *lower }).collect();
+        Ok(Array { elem: array.elem, dims, items: array.values()? })
+    }
+}
+
+fn open(args: &[ValueRef<'_>], i: usize) -> SqlResult<Array> {
+    match args[i] {
+        ValueRef::Text(numbers) => vector(numbers),
+        _ => Array::decode(blob(args, i)?),
+    }
+}
+
+/// The text of an int2vector or oidvector: numbers between blanks, counted from 0.
+fn vector(numbers: &str) -> SqlResult<Array> {
+    let number = |n: &str| {
+        n.parse::<i64>().map(Value::Int).map_err(|_| SqlError::internal(format!("not a vector: \"{numbers}\"")))
+    };
+    let items = numbers.split_ascii_whitespace().map(number).collect::<SqlResult<Vec<_>>>()?;
+    let dims = if items.is_empty() { vec![] } else { vec![Dim { len: items.len() as i32, lower: 0 }] };
+    Ok(Array { elem: Type::INT8, dims, items })
+}
+
+fn close(array: &Array) -> SqlResult<Value> {
+    let dims: Vec<(i32, i32)> = array.dims.iter().map(|d| (d.len, d.lower)).collect();
+    codec::build_with_dims(array.elem, &dims, &array.items).map(Value::Blob)
+}
+
+/// An array of one dimension, or the empty array.
+pub(super) fn make(elem: Type, items: Vec<Value>) -> SqlResult<Value> {
+    close(&flat(elem, items))
+}
+
+fn flat(elem: Type, items: Vec<Value>) -> Array {
+    let dims = if items.is_empty() { vec![] } else { vec![Dim { len: items.len() as i32, lower: 1 }] };
+    Array { elem, dims, items }
+}
+
+/// A text[] of one dimension.
+pub(super) fn text_array<'a>(items: impl Iterator<Item = Option<&'a str>>) -> SqlResult<Value> {
+    make(Type::TEXT, items.map(|s| s.map_or(Value::Null, from_text)).collect())
+}
+
+/// An array of a dimension more, of arrays that are all of one shape.
+pub(super) fn nest(elem: Type, parts: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let mismatch = || {
+        SqlError::new(SUBSCRIPT_ERROR, "multidimensional arrays must have array expressions with matching dimensions")
+    };
+    let mut whole: Option<Array> = None;
+    for i in 0..parts.len() {
+        let part = if parts[i].is_null() { flat(elem, vec![]) } else { open(parts, i)? };
+        match &mut whole {
+            None => whole = Some(part),
+            Some(whole) if whole.dims == part.dims => whole.items.extend(part.items),
+            Some(_) => return Err(mismatch()),
+        }
+    }
+    let mut whole = whole.unwrap_or_else(|| flat(elem, vec![]));
+    if !whole.items.is_empty() {
+        whole.dims.insert(0, Dim { len: parts.len() as i32, lower: 1 });
+    }
+    close(&whole)
+}
+
+/// The elements of an array, in storage order.
+pub(super) fn elements(args: &[ValueRef<'_>], i: usize) -> SqlResult<Vec<Value>> {
+    Ok(open(args, i)?.items)
+}
+
+/// (from element type, to element type, modifier, array): retyped where both are stored alike, otherwise through text.
+fn array_cast(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let (from, to, typmod) = (Type(int(args, 0)? as u32), Type(int(args, 1)? as u32), int(args, 2)? as i32);
+    let mut array = open(args, 3)?;
+    let unbounded = matches!(to, Type::TEXT | Type::INT8) || typmod == NO_TYPMOD && to == Type::VARCHAR;
+    let string = |ty| matches!(ty, Type::TEXT | Type::VARCHAR | Type::NAME | Type::BPCHAR);
+    let alike = from == to && typmod == NO_TYPMOD
+        || unbounded && (from.is_integer() && to.is_integer() || string(from) && string(to));
+    array.elem = to;
+    if !alike {
+        for item in array.items.iter_mut().filter(|v| !v.is_null()) {
+            let shown = casts::to_text(from, NO_TYPMOD, item.as_ref(), &ctx.env)?;
+            *item = crate::types::text::parse_text_at(to, typmod, &shown, &ctx.env, Some(ctx.now))?;
+        }
+    }
+    close(&array)
+}
+
+/// Order of two values of a type that are not NULL.
+pub(super) fn order(ty: Type, a: &Value, b: &Value) -> Ordering {
+    match (ty.collation(), a, b) {
+        (Some(name), Value::Text(a), Value::Text(b)) => {
+            super::collations().find(|c| c.name == name).map_or_else(|| a.cmp(b), |c| (c.compare)(a, b))
+        }
+        _ => super::system::compare(a.as_ref(), b.as_ref()),
+    }
+}
+
+/// Arrays by their elements, then by their number, then by their shape; NULL elements are equal and come last.
+fn compare(a: &Array, b: &Array) -> Ordering {
+    let one = |(x, y): (&Value, &Value)| match (x.is_null(), y.is_null()) {
+        (true, true) => Ordering::Equal,
+        (true, false) => Ordering::Greater,
+        (false, true) => Ordering::Less,
+        _ => order(a.elem, x, y),
+    };
+    let elements = a.items.iter().zip(&b.items).map(one).find(|o| o.is_ne()).unwrap_or(Ordering::Equal);
+    let shape = |array: &Array| array.dims.iter().map(|d| (d.len, d.lower)).collect::<Vec<_>>();
+    elements
+        .then_with(|| a.items.len().cmp(&b.items.len()))
+        .then_with(|| a.dims.len().cmp(&b.dims.len()))
+        .then_with(|| shape(a).cmp(&shape(b)))
+}
+
+fn member(array: &Array, value: &Value) -> bool {
+    array.items.iter().any(|v| !v.is_null() && order(array.elem, v, value).is_eq())
+}
+
+/// Equality that finds NULL equal to NULL, as array_position and its kin do.
+fn same(elem: Type, a: &Value, b: &Value) -> bool {
+    match (a.is_null(), b.is_null()) {
+        (false, false) => order(elem, a, b).is_eq(),
+        (a, b) => a == b,
+    }
+}
+
+/// Three-valued: ANY is true if one test is, ALL is false if one is; otherwise a NULL makes it NULL.
+fn quantify(args: &[ValueRef<'_>], test: Test, any: bool) -> SqlResult<Value> {
+    if args[1].is_null() {
+        return Ok(Value::Null);
+    }
+    let array = open(args, 1)?;
+    let value = args[0].to_owned();
+    let mut unknown = false;
+    for item in &array.items {
+        if value.is_null() || item.is_null() {
+            unknown = true;
+        } else if holds(array.elem, test, &value, item)? == any {
+            return Ok(from_bool(any));
+        }
+    }
+    Ok(if unknown { Value::Null } else { from_bool(!any) })
+}
+
+fn holds(elem: Type, test: Test, value: &Value, item: &Value) -> SqlResult<bool> {
+    let ordering = || order(elem, value, item);
+    let pattern = |name: &str| -> SqlResult<bool> {
+        let args = [value.as_ref(), item.as_ref()];
+        match name {
+            "like" => texts::like(text(&args, 0)?, text(&args, 1)?),
+            "ilike" => texts::like(&texts::lower(text(&args, 0)?), &texts::lower(text(&args, 1)?)),
+            name => regex::is_match(&args, name == "iregex"),
+        }
+    };
+    match test {
+        Test::Eq => Ok(ordering().is_eq()),
+        Test::Ne => Ok(ordering().is_ne()),
+        Test::Lt => Ok(ordering().is_lt()),
+        Test::Le => Ok(ordering().is_le()),
+        Test::Gt => Ok(ordering().is_gt()),
+        Test::Ge => Ok(ordering().is_ge()),
+        Test::Like => pattern("like"),
+        Test::NotLike => pattern("like").map(|b| !b),
+        Test::Ilike => pattern("ilike"),
+        Test::NotIlike => pattern("ilike").map(|b| !b),
+        Test::Regex => pattern("regex"),
+        Test::NotRegex => pattern("regex").map(|b| !b),
+        Test::Iregex => pattern("iregex"),
+        Test::NotIregex => pattern("iregex").map(|b| !b),
+    }
+}
+
+fn incompatible() -> SqlError {
+    SqlError::new(SUBSCRIPT_ERROR, "cannot concatenate incompatible arrays")
+}
+
+/// Arrays of one shape below the first dimension one after the other; an array of a dimension less goes as one element.
+fn cat(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    if args[0].is_null() || args[1].is_null() {
+        let other = if args[0].is_null() { args[1] } else { args[0] };
+        return Ok(other.to_owned());
+    }
+    let (mut a, mut b) = (open(args, 0)?, open(args, 1)?);
+    if a.dims.is_empty() || b.dims.is_empty() {
+        return close(if a.dims.is_empty() { &b } else { &a });
+    }
+    let as_element = |array: &mut Array| array.dims.insert(0, Dim { len: 1, lower: 1 });
+    match a.dims.len() as i64 - b.dims.len() as i64 {
+        0 => {}
+        1 => as_element(&mut b),
+        -1 => as_element(&mut a),
+        _ => return Err(incompatible()),
+    }
+    if a.dims[1..].iter().map(|d| d.len).ne(b.dims[1..].iter().map(|d| d.len)) {
+        return Err(
+            incompatible().detail("Arrays with differing element dimensions are not compatible for concatenation.")
+        );
+    }
+    a.dims[0].len += b.dims[0].len;
+    a.items.append(&mut b.items);
+    close(&a)
+}
+
+/// (element type, …): an element before or after an array; the array's index among the arguments says which.
+fn extend(args: &[ValueRef<'_>], array: usize, element: usize) -> SqlResult<Value> {
+    let elem = Type(int(args, 0)? as u32);
+    let mut whole = if args[array].is_null() { flat(elem, vec![]) } else { open(args, array)? };
+    match whole.dims.as_mut_slice() {
+        [] => whole.dims.push(Dim { len: 1, lower: 1 }),
+        [only] => only.len += 1,
+        _ => return Err(SqlError::new(SqlState::new("22000"), "argument must be empty or one-dimensional array")),
+    }
+    let at = if element > array { whole.items.len() } else { 0 };
+    whole.items.insert(at, args[element].to_owned());
+    close(&whole)
+}
+
+fn dimension(args: &[ValueRef<'_>], read: fn(&Dim) -> i32) -> SqlResult<Value> {
+    let n = usize::try_from(int(args, 1)?).unwrap_or(0);
+    let array = open(args, 0)?;
+    Ok(n.checked_sub(1).and_then(|i| array.dims.get(i)).map_or(Value::Null, |d| Value::Int(read(d).into())))
+}
+
+fn dims_text(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let array = open(args, 0)?;
+    let one = |d: &Dim| format!("[{}:{}]", d.lower, d.lower + d.len - 1);
+    Ok(if array.dims.is_empty() { Value::Null } else { Value::Text(array.dims.iter().map(one).collect()) })
+}
+
+fn one_dimensional(array: &Array, what: &str) -> SqlResult<i64> {
+    match array.dims.as_slice() {
+        [] => Ok(1),
+        [d] => Ok(d.lower.into()),
+        _ => Err(SqlError::unsupported(format!("{what} multidimensional arrays"))),
+    }
+}
+
+/// (array, element, start)
+fn position(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    if args[0].is_null() {
+        return Ok(Value::Null);
+    }
+    let (array, wanted) = (open(args, 0)?, args[1].to_owned());
+    let lower = one_dimensional(&array, "searching for elements in")?;
+    let skip = usize::try_from(optional(args, 2, int)?.unwrap_or(lower) - lower).unwrap_or(0);
+    let found = array.items.iter().skip(skip).position(|v| same(array.elem, v, &wanted));
+    Ok(found.map_or(Value::Null, |i| Value::Int(lower + (skip + i) as i64)))
+}
+
+fn positions(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    if args[0].is_null() {
+        return Ok(Value::Null);
+    }
+    let (array, wanted) = (open(args, 0)?, args[1].to_owned());
+    let lower = one_dimensional(&array, "searching for elements in")?;
+    let found = array.items.iter().enumerate().filter(|(_, v)| same(array.elem, v, &wanted));
+    make(Type::INT4, found.map(|(i, _)| Value::Int(lower + i as i64)).collect())
+}
+
+fn remove(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    if args[0].is_null() {
+        return Ok(Value::Null);
+    }
+    let (array, unwanted) = (open(args, 0)?, args[1].to_owned());
+    let lower = one_dimensional(&array, "removing elements from")?;
+    let elem = array.elem;
+    let mut kept = flat(elem, array.items.into_iter().filter(|v| !same(elem, v, &unwanted)).collect());
+    kept.dims.iter_mut().for_each(|d| d.lower = lower as i32);
+    close(&kept)
+}
+
+fn replace(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    if args[0].is_null() {
+        return Ok(Value::Null);
+    }
+    let (mut array, old, new) = (open(args, 0)?, args[1].to_owned(), args[2].to_owned());
+    let elem = array.elem;
+    array.items.iter_mut().filter(|v| same(elem, v, &old)).for_each(|v| *v = new.clone());
+    close(&array)
+}
+
+/// (array, separator, text for NULLs): without the last, NULLs are left out.
+fn to_string(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    if args[0].is_null() || args[1].is_null() {
+        return Ok(Value::Null);
+    }
+    let (array, separator, null) = (open(args, 0)?, text(args, 1)?, optional(args, 2, text)?);
+    let mut parts = Vec::with_capacity(array.items.len());
+    for item in &array.items {
+        match (item.is_null(), null) {
+            (false, _) => parts.push(casts::to_text(array.elem, NO_TYPMOD, item.as_ref(), &ctx.env)?),
+            (true, Some(null)) => parts.push(null.to_owned()),
+            (true, None) => {}
+        }
+    }
+    Ok(Value::Text(parts.join(separator)))
+}
+
+/// (text, separator, text for NULLs): a NULL separator splits into characters.
+fn from_string(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let Some(s) = optional(args, 0, text)? else { return Ok(Value::Null) };
+    let null = optional(args, 2, text)?;
+    let parts: Vec<&str> = match optional(args, 1, text)? {
+        _ if s.is_empty() => vec![],
+        None => s.char_indices().map(|(i, c)| &s[i..i + c.len_utf8()]).collect(),
+        Some("") => vec![s],
+        Some(separator) => s.split(separator).collect(),
+    };
+    text_array(parts.into_iter().map(|p| (Some(p) != null).then_some(p)))
+}
+
+fn trim(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let (mut array, n) = (open(args, 0)?, int(args, 1)?);
+    let rows = array.dims.first().map_or(0, |d| d.len as usize);
+    let Some(kept) = usize::try_from(n).ok().and_then(|n| rows.checked_sub(n)) else {
+        return Err(SqlError::new(SUBSCRIPT_ERROR, format!("number of elements to trim must be between 0 and {rows}")));
+    };
+    if kept == 0 {
+        return make(array.elem, vec![]);
+    }
+    array.items.truncate(array.items.len() / rows * kept);
+    array.dims[0].len = kept as i32;
+    close(&array)
+}
+
+/// (array, i, j, …): the element, or NULL where there is none or the number of subscripts differs from that of dimensions.
+fn subscript(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let subscripts = (1..args.len()).map(|i| int(args, i)).collect::<SqlResult<Vec<i64>>>()?;
+    match args[0] {
+        ValueRef::Text(numbers) => {
+            let Value::Blob(bytes) = close(&vector(numbers)?)? else { return Ok(Value::Null) };
+            codec::Array::read(&bytes)?.get(&subscripts)
+        }
+        _ => codec::Array::read(blob(args, 0)?)?.get(&subscripts),
+    }
+}
+
+/// (array, from, to) of the first dimension; a NULL bound is the array's own. The result begins at 1.
+fn slice(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    if args[0].is_null() {
+        return Ok(Value::Null);
+    }
+    let mut array = open(args, 0)?;
+    let Some(first) = array.dims.first() else { return close(&array) };
+    let (lower, rows) = (i64::from(first.lower), i64::from(first.len));
+    let from = optional(args, 1, int)?.map_or(0, |v| v.saturating_sub(lower).clamp(0, rows));
+    let to = optional(args, 2, int)?.map_or(rows, |v| v.saturating_sub(lower).saturating_add(1).clamp(from, rows));
+    if from == to {
+        return make(array.elem, vec![]);
+    }
+    let row = array.items.len() / rows as usize;
+    array.items = array.items[from as usize * row..to as usize * row].to_vec();
+    array.dims[0].len = (to - from) as i32;
+    array.dims.iter_mut().for_each(|d| d.lower = 1);
+    close(&array)
+}

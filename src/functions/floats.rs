@@ -1,0 +1,293 @@
+//! float4 and float8.
+//!
+//! Arithmetic is ours, because SQLite turns a NaN into NULL and does not report overflow. Transcendental functions come
+//! from one pure Rust implementation, so that replicas on different platforms agree in every bit. Comparisons are SQLite's
+//! own: NaN is the text 'NaN', which SQLite sorts after all numbers and finds equal to itself, as Postgres does.
+
+use super::arg::{division_by_zero, from_real, int, out_of_range, real};
+use super::table::*;
+use super::{Aggregate, Cast, Context, Function, Operator, Scalar};
+use crate::error::{SqlError, SqlResult, SqlState, state};
+use crate::value::{Value, ValueRef};
+
+pub const COMPARISONS: &[Operator] =
+    &comparisons::<24>(&[(FLOAT4, FLOAT4), (FLOAT4, FLOAT8), (FLOAT8, FLOAT4), (FLOAT8, FLOAT8)]);
+
+const fn arithmetic<const N: usize>(rows: &[(&'static str, &'static str, &'static str)]) -> [Operator; N] {
+    assert!(N == 4 * rows.len());
+    let mut all = [const { prefix("", FLOAT8, FLOAT8, "") }; N];
+    let mut i = 0;
+    while i < N {
+        let (name, single, double) = rows[i / 4];
+        all[i] = match i % 4 {
+            0 => op(name, FLOAT4, FLOAT4, FLOAT4, single),
+            1 => op(name, FLOAT4, FLOAT8, FLOAT8, double),
+            2 => op(name, FLOAT8, FLOAT4, FLOAT8, double),
+            _ => op(name, FLOAT8, FLOAT8, FLOAT8, double),
+        };
+        i += 1;
+    }
+    all
+}
+
+pub const ARITHMETIC: &[Operator] = &arithmetic::<16>(&[
+    ("+", "q_f4_add({0}, {1})", "q_f8_add({0}, {1})"),
+    ("-", "q_f4_sub({0}, {1})", "q_f8_sub({0}, {1})"),
+    ("*", "q_f4_mul({0}, {1})", "q_f8_mul({0}, {1})"),
+    ("/", "q_f4_div({0}, {1})", "q_f8_div({0}, {1})"),
+]);
+
+pub const OPERATORS: &[Operator] = &[
+    prefix("-", FLOAT4, FLOAT4, "q_f8_neg({0})"),
+    prefix("-", FLOAT8, FLOAT8, "q_f8_neg({0})"),
+    prefix("+", FLOAT4, FLOAT4, "{0}"),
+    prefix("+", FLOAT8, FLOAT8, "{0}"),
+    prefix("@", FLOAT4, FLOAT4, "q_f8_abs({0})"),
+    prefix("@", FLOAT8, FLOAT8, "q_f8_abs({0})"),
+    prefix("|/", FLOAT8, FLOAT8, "q_sqrt({0})"),
+    prefix("||/", FLOAT8, FLOAT8, "q_cbrt({0})"),
+    op("^", FLOAT8, FLOAT8, FLOAT8, "q_power({0}, {1})"),
+];
+
+const F8: &[crate::types::Type] = &[FLOAT8];
+const F8_F8: &[crate::types::Type] = &[FLOAT8, FLOAT8];
+
+pub const FUNCTIONS: &[Function] = &[
+    func("abs", &[FLOAT4], FLOAT4, "q_f8_abs({0})"),
+    func("abs", F8, FLOAT8, "q_f8_abs({0})"),
+    func("round", F8, FLOAT8, "q_f8_round({0})"),
+    func("ceil", F8, FLOAT8, "q_f8_ceil({0})"),
+    func("ceiling", F8, FLOAT8, "q_f8_ceil({0})"),
+    func("floor", F8, FLOAT8, "q_f8_floor({0})"),
+    func("trunc", F8, FLOAT8, "q_f8_trunc({0})"),
+    func("sign", F8, FLOAT8, "q_f8_sign({0})"),
+    func("sqrt", F8, FLOAT8, "q_sqrt({0})"),
+    func("cbrt", F8, FLOAT8, "q_cbrt({0})"),
+    func("power", F8_F8, FLOAT8, "q_power({0}, {1})"),
+    func("pow", F8_F8, FLOAT8, "q_power({0}, {1})"),
+    func("exp", F8, FLOAT8, "q_exp({0})"),
+    func("ln", F8, FLOAT8, "q_ln({0})"),
+    func("log", F8, FLOAT8, "q_log10({0})"),
+    func("log10", F8, FLOAT8, "q_log10({0})"),
+    func("sin", F8, FLOAT8, "q_sin({0})"),
+    func("cos", F8, FLOAT8, "q_cos({0})"),
+    func("tan", F8, FLOAT8, "q_tan({0})"),
+    func("cot", F8, FLOAT8, "q_cot({0})"),
+    func("asin", F8, FLOAT8, "q_asin({0})"),
+    func("acos", F8, FLOAT8, "q_acos({0})"),
+    func("atan", F8, FLOAT8, "q_atan({0})"),
+    func("atan2", F8_F8, FLOAT8, "q_atan2({0}, {1})"),
+    func("sinh", F8, FLOAT8, "q_sinh({0})"),
+    func("cosh", F8, FLOAT8, "q_cosh({0})"),
+    func("tanh", F8, FLOAT8, "q_tanh({0})"),
+    func("asinh", F8, FLOAT8, "q_asinh({0})"),
+    func("acosh", F8, FLOAT8, "q_acosh({0})"),
+    func("atanh", F8, FLOAT8, "q_atanh({0})"),
+    func("degrees", F8, FLOAT8, "q_degrees({0})"),
+    func("radians", F8, FLOAT8, "q_radians({0})"),
+    func("pi", &[], FLOAT8, "3.141592653589793"),
+    func("random", &[], FLOAT8, "q_random()").volatile(),
+    func("width_bucket", &[FLOAT8, FLOAT8, FLOAT8, INT4], INT4, "q_f8_bucket({0}, {1}, {2}, {3})"),
+];
+
+pub const CASTS: &[Cast] = &[
+    implicit(INT2, FLOAT4, "CAST({0} AS REAL)"),
+    implicit(INT4, FLOAT4, "q_int_f4({0})"),
+    implicit(INT8, FLOAT4, "q_int_f4({0})"),
+    implicit(INT2, FLOAT8, "CAST({0} AS REAL)"),
+    implicit(INT4, FLOAT8, "CAST({0} AS REAL)"),
+    implicit(INT8, FLOAT8, "CAST({0} AS REAL)"),
+    implicit(FLOAT4, FLOAT8, "{0}"),
+    assignment(FLOAT8, FLOAT4, "q_f4({0})"),
+    assignment(FLOAT4, INT2, "q_f8_int({0}, 2)"),
+    assignment(FLOAT4, INT4, "q_f8_int({0}, 4)"),
+    assignment(FLOAT4, INT8, "q_f8_int({0}, 8)"),
+    assignment(FLOAT8, INT2, "q_f8_int({0}, 2)"),
+    assignment(FLOAT8, INT4, "q_f8_int({0}, 4)"),
+    assignment(FLOAT8, INT8, "q_f8_int({0}, 8)"),
+];
+
+pub const AGGREGATES: &[Aggregate] = &[];
+
+pub const SCALARS: &[Scalar] = &[
+    scalar("q_f4_add", 2, |_, a| narrow(a, add)),
+    scalar("q_f4_sub", 2, |_, a| narrow(a, sub)),
+    scalar("q_f4_mul", 2, |_, a| narrow(a, mul)),
+    scalar("q_f4_div", 2, |_, a| narrow(a, div)),
+    scalar("q_f8_add", 2, |_, a| binary(a, add)),
+    scalar("q_f8_sub", 2, |_, a| binary(a, sub)),
+    scalar("q_f8_mul", 2, |_, a| binary(a, mul)),
+    scalar("q_f8_div", 2, |_, a| binary(a, div)),
+    scalar("q_f8_neg", 1, |_, a| unary(a, |x| -x)),
+    scalar("q_f8_abs", 1, |_, a| unary(a, f64::abs)),
+    scalar("q_f8_round", 1, |_, a| unary(a, libm::rint)),
+    scalar("q_f8_ceil", 1, |_, a| unary(a, libm::ceil)),
+    scalar("q_f8_floor", 1, |_, a| unary(a, libm::floor)),
+    scalar("q_f8_trunc", 1, |_, a| unary(a, libm::trunc)),
+    scalar("q_f8_sign", 1, |_, a| unary(a, |x| if x == 0.0 || x.is_nan() { x } else { x.signum() })),
+    scalar("q_sqrt", 1, |_, a| {
+        domain(a, |x| x < 0.0, POWER, "cannot take square root of a negative number", libm::sqrt)
+    }),
+    scalar("q_cbrt", 1, |_, a| unary(a, libm::cbrt)),
+    scalar("q_power", 2, |_, a| binary(a, power)),
+    scalar("q_exp", 1, |_, a| {
+        binary(&[a[0], ValueRef::Null], |x, _| bounded(libm::exp(x), x.is_infinite(), x.is_infinite()))
+    }),
+    scalar("q_ln", 1, |_, a| logarithm(a, libm::log)),
+    scalar("q_log10", 1, |_, a| logarithm(a, libm::log10)),
+    scalar("q_sin", 1, |_, a| domain(a, f64::is_infinite, RANGE, INPUT, libm::sin)),
+    scalar("q_cos", 1, |_, a| domain(a, f64::is_infinite, RANGE, INPUT, libm::cos)),
+    scalar("q_tan", 1, |_, a| domain(a, f64::is_infinite, RANGE, INPUT, libm::tan)),
+    scalar("q_cot", 1, |_, a| domain(a, f64::is_infinite, RANGE, INPUT, |x| 1.0 / libm::tan(x))),
+    scalar("q_asin", 1, |_, a| domain(a, |x| x.abs() > 1.0, RANGE, INPUT, libm::asin)),
+    scalar("q_acos", 1, |_, a| domain(a, |x| x.abs() > 1.0, RANGE, INPUT, libm::acos)),
+    scalar("q_atan", 1, |_, a| unary(a, libm::atan)),
+    scalar("q_atan2", 2, |_, a| binary(a, |y, x| Ok(libm::atan2(y, x)))),
+    scalar("q_sinh", 1, |_, a| unary(a, libm::sinh)),
+    scalar("q_cosh", 1, |_, a| unary(a, libm::cosh)),
+    scalar("q_tanh", 1, |_, a| unary(a, libm::tanh)),
+    scalar("q_asinh", 1, |_, a| unary(a, libm::asinh)),
+    scalar("q_acosh", 1, |_, a| domain(a, |x| x < 1.0, RANGE, INPUT, libm::acosh)),
+    scalar("q_atanh", 1, |_, a| domain(a, |x| x.abs() > 1.0, RANGE, INPUT, atanh)),
+    scalar("q_degrees", 1, |_, a| binary(&[a[0], ValueRef::Null], |x, _| div(x, std::f64::consts::PI / 180.0))),
+    scalar("q_radians", 1, |_, a| binary(&[a[0], ValueRef::Null], |x, _| mul(x, std::f64::consts::PI / 180.0))),
+    scalar("q_random", 0, |ctx, _| Ok(Value::Real((ctx.random() >> 11) as f64 / (1u64 << 53) as f64))).contextual(),
+    scalar("q_f8_bucket", 4, bucket),
+    scalar("q_int_f4", 1, |_, a| Ok(Value::Real(f64::from(int(a, 0)? as f32)))),
+    scalar("q_f4", 1, to_single),
+    scalar("q_f8_int", 2, to_int),
+];
+
+const POWER: SqlState = SqlState::new("2201F");
+const LOGARITHM: SqlState = SqlState::new("2201E");
+const BUCKET: SqlState = SqlState::new("2201G");
+const RANGE: SqlState = state::NUMERIC_VALUE_OUT_OF_RANGE;
+const INPUT: &str = "input is out of range";
+
+/// 22003 where a result became infinite or zero that had no right to.
+fn bounded(result: f64, may_overflow: bool, may_underflow: bool) -> SqlResult<f64> {
+    if result.is_infinite() && !may_overflow {
+        return Err(SqlError::new(RANGE, "value out of range: overflow"));
+    }
+    if result == 0.0 && !may_underflow {
+        return Err(SqlError::new(RANGE, "value out of range: underflow"));
+    }
+    Ok(result)
+}
+
+fn add(a: f64, b: f64) -> SqlResult<f64> {
+    bounded(a + b, a.is_infinite() || b.is_infinite(), true)
+}
+fn sub(a: f64, b: f64) -> SqlResult<f64> {
+    bounded(a - b, a.is_infinite() || b.is_infinite(), true)
+}
+fn mul(a: f64, b: f64) -> SqlResult<f64> {
+    bounded(a * b, a.is_infinite() || b.is_infinite(), a == 0.0 || b == 0.0)
+}
+fn div(a: f64, b: f64) -> SqlResult<f64> {
+    if b == 0.0 && !a.is_nan() {
+        return Err(division_by_zero());
+    }
+    bounded(a / b, a.is_infinite(), a == 0.0 || b.is_infinite())
+}
+
+fn unary(args: &[ValueRef<'_>], f: fn(f64) -> f64) -> SqlResult<Value> {
+    let x = real(args, 0)?;
+    bounded(f(x), x.is_infinite() || x.is_nan(), true).map(from_real)
+}
+
+/// The second argument is 0 where it is NULL, for functions that have none.
+fn binary(args: &[ValueRef<'_>], f: fn(f64, f64) -> SqlResult<f64>) -> SqlResult<Value> {
+    let second = if args[1].is_null() { 0.0 } else { real(args, 1)? };
+    f(real(args, 0)?, second).map(from_real)
+}
+
+/// In single precision. A double holds the exact sum's, product's and quotient's rounding to single (it has more than twice
+/// the digits), so computing in double and rounding once is exact.
+fn narrow(args: &[ValueRef<'_>], f: fn(f64, f64) -> SqlResult<f64>) -> SqlResult<Value> {
+    let (a, b) = (real(args, 0)?, real(args, 1)?);
+    single(f(a, b)?, a.is_infinite() || b.is_infinite()).map(from_real)
+}
+
+fn single(v: f64, may_overflow: bool) -> SqlResult<f64> {
+    bounded(f64::from(v as f32), may_overflow || v.is_infinite(), v == 0.0)
+}
+
+fn to_single(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    single(real(args, 0)?, false).map(from_real)
+}
+
+fn domain(
+    args: &[ValueRef<'_>],
+    outside: fn(f64) -> bool,
+    code: SqlState,
+    message: &str,
+    f: fn(f64) -> f64,
+) -> SqlResult<Value> {
+    match real(args, 0)? {
+        x if outside(x) => Err(SqlError::new(code, message)),
+        x => Ok(from_real(f(x))),
+    }
+}
+
+fn logarithm(args: &[ValueRef<'_>], f: fn(f64) -> f64) -> SqlResult<Value> {
+    match real(args, 0)? {
+        0.0 => Err(SqlError::new(LOGARITHM, "cannot take logarithm of zero")),
+        x if x < 0.0 => Err(SqlError::new(LOGARITHM, "cannot take logarithm of a negative number")),
+        x => Ok(from_real(f(x))),
+    }
+}
+
+fn atanh(x: f64) -> f64 {
+    if x.abs() == 1.0 { x * f64::INFINITY } else { libm::atanh(x) }
+}
+
+fn power(a: f64, b: f64) -> SqlResult<f64> {
+    // NaN^0 and 1^NaN are 1, by POSIX and Postgres.
+    if a.is_nan() || b.is_nan() {
+        return Ok(if b == 0.0 || a == 1.0 { 1.0 } else { f64::NAN });
+    }
+    if a == 0.0 && b < 0.0 {
+        return Err(SqlError::new(POWER, "zero raised to a negative power is undefined"));
+    }
+    if a < 0.0 && libm::floor(b) != b {
+        return Err(SqlError::new(POWER, "a negative number raised to a non-integer power yields a complex result"));
+    }
+    let infinite = a.is_infinite() || b.is_infinite();
+    bounded(libm::pow(a, b), infinite, infinite || a == 0.0)
+}
+
+/// Rounds to nearest, halves to even.
+fn to_int(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let (v, width) = (libm::rint(real(args, 0)?), int(args, 1)?);
+    let (name, limit) = match width {
+        2 => ("smallint", 32768.0),
+        4 => ("integer", 2147483648.0),
+        _ => ("bigint", 9223372036854775808.0),
+    };
+    if v >= -limit && v < limit { Ok(Value::Int(v as i64)) } else { Err(out_of_range(name)) }
+}
+
+fn bucket(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let (x, low, high, n) = (real(args, 0)?, real(args, 1)?, real(args, 2)?, int(args, 3)?);
+    let refuse = |message| Err(SqlError::new(BUCKET, message));
+    if n <= 0 {
+        return refuse("count must be greater than zero");
+    }
+    if x.is_nan() || low.is_nan() || high.is_nan() {
+        return refuse("operand, lower bound, and upper bound cannot be NaN");
+    }
+    if low.is_infinite() || high.is_infinite() {
+        return refuse("lower and upper bounds must be finite");
+    }
+    let inside = |from: f64, to: f64, x: f64| (n as f64 * ((x - from) / (to - from))) as i64 + 1;
+    Ok(Value::Int(match (low < high, low > high) {
+        (true, _) if x < low => 0,
+        (true, _) if x >= high => n + 1,
+        (true, _) => inside(low, high, x).min(n),
+        (_, true) if x > low => 0,
+        (_, true) if x <= high => n + 1,
+        (_, true) => inside(-low, -high, -x).min(n),
+        _ => return refuse("lower bound cannot equal upper bound"),
+    }))
+}

@@ -1,0 +1,579 @@
+//! Regular expressions: `~` and its kin, regexp_*, substring(… FROM …), SIMILAR TO.
+//!
+//! A Postgres pattern (an "advanced regular expression") is translated to the syntax of the linear-time `regex` crate, and
+//! compiled patterns are kept per thread. Left out, and refused with 0A000: back-references and lookaround. Different:
+//! of several alternatives the first that matches wins, where Postgres takes the longest.
+
+use super::arg::{from_bool, from_text, int, invalid, optional, text};
+use super::arrays::text_array;
+use super::table::*;
+use super::{Aggregate, Cast, Context, Function, Operator, Scalar};
+use crate::error::{SqlError, SqlResult, state};
+use crate::value::{Value, ValueRef};
+use ::regex::{Captures, Regex, RegexBuilder};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+pub const OPERATORS: &[Operator] = &[
+    op("~", TEXT, TEXT, BOOL, "q_regex({0}, {1})"),
+    op("~*", TEXT, TEXT, BOOL, "q_iregex({0}, {1})"),
+    op("!~", TEXT, TEXT, BOOL, "(NOT q_regex({0}, {1}))"),
+    op("!~*", TEXT, TEXT, BOOL, "(NOT q_iregex({0}, {1}))"),
+    op("~", NAME, TEXT, BOOL, "q_regex({0}, {1})"),
+    op("~*", NAME, TEXT, BOOL, "q_iregex({0}, {1})"),
+    op("!~", NAME, TEXT, BOOL, "(NOT q_regex({0}, {1}))"),
+    op("!~*", NAME, TEXT, BOOL, "(NOT q_iregex({0}, {1}))"),
+    op("~", BPCHAR, TEXT, BOOL, "q_regex({0:out}, {1})"),
+    op("~*", BPCHAR, TEXT, BOOL, "q_iregex({0:out}, {1})"),
+    op("!~", BPCHAR, TEXT, BOOL, "(NOT q_regex({0:out}, {1}))"),
+    op("!~*", BPCHAR, TEXT, BOOL, "(NOT q_iregex({0:out}, {1}))"),
+];
+
+const T2: &[crate::types::Type] = &[TEXT, TEXT];
+const T3: &[crate::types::Type] = &[TEXT, TEXT, TEXT];
+
+pub const FUNCTIONS: &[Function] = &[
+    func("substring", T2, TEXT, "q_regexp_substring({0}, {1})"),
+    func("similar_to_escape", &[TEXT], TEXT, "q_similar({0}, '\\')"),
+    func("similar_to_escape", T2, TEXT, "q_similar({0}, {1})"),
+    func("regexp_like", T2, BOOL, "q_regexp_like({0}, {1}, '')"),
+    func("regexp_like", T3, BOOL, "q_regexp_like({0}, {1}, {2})"),
+    func("regexp_count", T2, INT4, "q_regexp_count({0}, {1}, 1, '')"),
+    func("regexp_count", &[TEXT, TEXT, INT4], INT4, "q_regexp_count({0}, {1}, {2}, '')"),
+    func("regexp_count", &[TEXT, TEXT, INT4, TEXT], INT4, "q_regexp_count({0}, {1}, {2}, {3})"),
+    func("regexp_substr", T2, TEXT, "q_regexp_substr({0}, {1}, 1, 1, '', 0)"),
+    func("regexp_substr", &[TEXT, TEXT, INT4], TEXT, "q_regexp_substr({0}, {1}, {2}, 1, '', 0)"),
+    func("regexp_substr", &[TEXT, TEXT, INT4, INT4], TEXT, "q_regexp_substr({0}, {1}, {2}, {3}, '', 0)"),
+    func("regexp_substr", &[TEXT, TEXT, INT4, INT4, TEXT], TEXT, "q_regexp_substr({0}, {1}, {2}, {3}, {4}, 0)"),
+    func("regexp_substr", &[TEXT, TEXT, INT4, INT4, TEXT, INT4], TEXT, "q_regexp_substr({*})"),
+    func("regexp_instr", T2, INT4, "q_regexp_instr({0}, {1}, 1, 1)"),
+    func("regexp_instr", &[TEXT, TEXT, INT4], INT4, "q_regexp_instr({0}, {1}, {2}, 1)"),
+    func("regexp_instr", &[TEXT, TEXT, INT4, INT4], INT4, "q_regexp_instr({0}, {1}, {2}, {3})"),
+    func("regexp_match", T2, TEXT_ARRAY, "q_regexp_match({0}, {1}, '')"),
+    func("regexp_match", T3, TEXT_ARRAY, "q_regexp_match({0}, {1}, {2})"),
+    set("regexp_matches", T2, TEXT_ARRAY, "q_regexp_matches({0}, {1}, '')"),
+    set("regexp_matches", T3, TEXT_ARRAY, "q_regexp_matches({0}, {1}, {2})"),
+    func("regexp_replace", T3, TEXT, "q_regexp_replace({0}, {1}, {2}, '')"),
+    func("regexp_replace", &[TEXT, TEXT, TEXT, TEXT], TEXT, "q_regexp_replace({0}, {1}, {2}, {3})"),
+    func("regexp_replace", &[TEXT, TEXT, TEXT, INT4], TEXT, "q_regexp_replace({0}, {1}, {2}, '', {3}, 1)"),
+    func("regexp_replace", &[TEXT, TEXT, TEXT, INT4, INT4], TEXT, "q_regexp_replace({0}, {1}, {2}, '', {3}, {4})"),
+    func(
+        "regexp_replace",
+        &[TEXT, TEXT, TEXT, INT4, INT4, TEXT],
+        TEXT,
+        "q_regexp_replace({0}, {1}, {2}, {5}, {3}, {4})",
+    ),
+    func("regexp_split_to_array", T2, TEXT_ARRAY, "q_regexp_split({0}, {1}, '')"),
+    func("regexp_split_to_array", T3, TEXT_ARRAY, "q_regexp_split({0}, {1}, {2})"),
+    set("regexp_split_to_table", T2, TEXT, "q_unnest(q_regexp_split({0}, {1}, ''))"),
+    set("regexp_split_to_table", T3, TEXT, "q_unnest(q_regexp_split({0}, {1}, {2}))"),
+];
+
+pub const CASTS: &[Cast] = &[];
+pub const AGGREGATES: &[Aggregate] = &[];
+
+pub const SCALARS: &[Scalar] = &[
+    scalar("q_regex", 2, |_, a| matches(a, Options::default())),
+    scalar("q_iregex", 2, |_, a| matches(a, Options { ignore_case: true, ..Options::default() })),
+    scalar("q_similar", 2, |_, a| similar(text(a, 0)?, text(a, 1)?).map(Value::Text)),
+    scalar("q_regexp_like", 3, |_, a| matches(a, flags(text(a, 2)?, false)?.0)),
+    scalar("q_regexp_substring", 2, substring),
+    scalar("q_regexp_count", 4, count),
+    scalar("q_regexp_substr", 6, substr),
+    scalar("q_regexp_instr", 4, instr),
+    scalar("q_regexp_match", 3, first_match),
+    scalar("q_regexp_replace", 4, replace),
+    scalar("q_regexp_replace", 6, replace),
+    scalar("q_regexp_split", 3, split),
+];
+
+/// How a pattern is read (PostgreSQL documentation, "ARE Embedded-Option Letters").
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Options {
+    ignore_case: bool,
+    /// `.` and `[^…]` do not match a newline.
+    dot_stops: bool,
+    /// `^` and `$` match at newlines, too.
+    by_line: bool,
+    expanded: bool,
+    literal: bool,
+}
+
+impl Options {
+    /// Applies an option letter; false if there is no such.
+    fn set(&mut self, letter: char) -> bool {
+        match letter {
+            'i' => self.ignore_case = true,
+            'c' => self.ignore_case = false,
+            'n' | 'm' => (self.dot_stops, self.by_line) = (true, true),
+            's' => (self.dot_stops, self.by_line) = (false, false),
+            'p' => (self.dot_stops, self.by_line) = (true, false),
+            'w' => (self.dot_stops, self.by_line) = (false, true),
+            'x' => self.expanded = true,
+            't' => self.expanded = false,
+            'q' => self.literal = true,
+            'e' => {}
+            _ => return false,
+        }
+        true
+    }
+}
+
+/// The flags argument of regexp functions: options, and whether `g` was among them.
+fn flags(letters: &str, global_allowed: bool) -> SqlResult<(Options, bool)> {
+    let (mut options, mut global) = (Options::default(), false);
+    for c in letters.chars() {
+        if c == 'g' {
+            global = true;
+        } else if !options.set(c) {
+            return Err(invalid(format!("invalid regular expression option: \"{c}\"")));
+        }
+    }
+    if global && !global_allowed {
+        return Err(invalid("this function does not support the \"global\" option"));
+    }
+    Ok((options, global))
+}
+
+/// A compiled pattern.
+struct Compiled {
+    pattern: Box<str>,
+    options: Options,
+    regex: Rc<Regex>,
+}
+
+/// Compiled patterns kept per thread; the one used last is first.
+const KEPT: usize = 64;
+
+thread_local! {
+    static COMPILED: RefCell<Vec<Compiled>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A compiled pattern. Shared, not cloned: a clone begins with cold caches.
+fn compile(pattern: &str, options: Options) -> SqlResult<Rc<Regex>> {
+    COMPILED.with_borrow_mut(|kept| {
+        if let Some(at) = kept.iter().position(|c| &*c.pattern == pattern && c.options == options) {
+            kept[..=at].rotate_right(1);
+        } else {
+            let regex = Rc::new(build(pattern, options)?);
+            kept.truncate(KEPT - 1);
+            kept.insert(0, Compiled { pattern: pattern.into(), options, regex });
+        }
+        Ok(kept[0].regex.clone())
+    })
+}
+
+fn refused(why: &str) -> SqlError {
+    SqlError::new(state::INVALID_REGULAR_EXPRESSION, format!("invalid regular expression: {why}"))
+}
+
+fn build(pattern: &str, mut options: Options) -> SqlResult<Regex> {
+    let body = director(pattern, &mut options)?;
+    let source = if options.literal { ::regex::escape(body) } else { translate(body, options)? };
+    RegexBuilder::new(&source)
+        .case_insensitive(options.ignore_case)
+        .dot_matches_new_line(!options.dot_stops)
+        .multi_line(options.by_line)
+        .ignore_whitespace(options.expanded)
+        .build()
+        .map_err(|e| refused(e.to_string().lines().last().unwrap_or("").trim_start_matches("error: ")))
+}
+
+/// Takes `***=`, `***:` and `(?letters)` from the beginning of a pattern.
+fn director<'a>(pattern: &'a str, options: &mut Options) -> SqlResult<&'a str> {
+    if let Some(body) = pattern.strip_prefix("***=") {
+        options.literal = true;
+        return Ok(body);
+    }
+    let body = pattern.strip_prefix("***:").unwrap_or(pattern);
+    let Some((letters, tail)) = body.strip_prefix("(?").and_then(|b| b.split_once(')')) else { return Ok(body) };
+    if letters.is_empty() || !letters.bytes().all(|b| b.is_ascii_alphabetic()) {
+        return Ok(body);
+    }
+    match letters.chars().all(|c| options.set(c)) {
+        true => Ok(tail),
+        false => Err(refused("invalid embedded option")),
+    }
+}
+
+/// A pattern in the `regex` crate's syntax.
+fn translate(pattern: &str, options: Options) -> SqlResult<String> {
+    let mut out = String::with_capacity(pattern.len() + 16);
+    let mut rest = pattern;
+    while let Some(c) = rest.chars().next() {
+        let tail = &rest[c.len_utf8()..];
+        rest = match c {
+            '\\' => escape(tail, &mut out, false)?,
+            '[' => match (tail.strip_prefix("[:<:]]"), tail.strip_prefix("[:>:]]")) {
+                (Some(tail), _) => {
+                    out.push_str(r"\b{start}");
+                    tail
+                }
+                (_, Some(tail)) => {
+                    out.push_str(r"\b{end}");
+                    tail
+                }
+                _ => bracket(tail, &mut out, options)?,
+            },
+            '(' => group(tail, &mut out)?,
+            '{' if !tail.starts_with(|c: char| c.is_ascii_digit()) => {
+                out.push_str(r"\{");
+                tail
+            }
+            '{' => {
+                let (bound, tail) = tail.split_once('}').ok_or_else(|| refused("braces {} not balanced"))?;
+                out.push('{');
+                out.push_str(bound);
+                out.push('}');
+                tail
+            }
+            '}' | ']' => {
+                out.push('\\');
+                out.push(c);
+                tail
+            }
+            _ => {
+                out.push(c);
+                tail
+            }
+        };
+    }
+    Ok(out)
+}
+
+/// After `(`: plain and `(?:` groups; a comment is dropped.
+fn group<'a>(tail: &'a str, out: &mut String) -> SqlResult<&'a str> {
+    let Some(kind) = tail.strip_prefix('?') else {
+        out.push('(');
+        return Ok(tail);
+    };
+    match kind.chars().next() {
+        Some(':') => {
+            out.push_str("(?:");
+            Ok(&kind[1..])
+        }
+        Some('#') => Ok(kind.split_once(')').map_or("", |(_, after)| after)),
+        Some('=' | '!' | '<') => Err(SqlError::unsupported("lookaround in regular expressions")),
+        _ => Err(refused("quantifier operand invalid")),
+    }
+}
+
+/// After a backslash, outside or inside of brackets.
+fn escape<'a>(tail: &'a str, out: &mut String, bracketed: bool) -> SqlResult<&'a str> {
+    let c = tail.chars().next().ok_or_else(|| refused("invalid escape \\ sequence"))?;
+    let after = &tail[c.len_utf8()..];
+    let digits = |max: usize| after.bytes().take(max).take_while(u8::is_ascii_hexdigit).count();
+    let mut code = |length: usize| -> SqlResult<&'a str> {
+        let n = u32::from_str_radix(&after[..length], 16).ok().filter(|n| char::from_u32(*n).is_some());
+        out.push_str(&format!(r"\x{{{:x}}}", n.ok_or_else(|| refused("invalid escape \\ sequence"))?));
+        Ok(&after[length..])
+    };
+    let constraint = match c {
+        'y' => r"\b",
+        'Y' => r"\B",
+        'm' => r"\b{start}",
+        'M' => r"\b{end}",
+        'A' => r"\A",
+        'Z' => r"\z",
+        _ => "",
+    };
+    match c {
+        _ if !constraint.is_empty() && bracketed => return Err(refused("invalid escape \\ sequence")),
+        _ if !constraint.is_empty() => out.push_str(constraint),
+        'd' | 'D' | 'w' | 'W' | 's' | 'S' | 'f' | 'n' | 'r' | 't' | 'v' | 'a' => {
+            out.push('\\');
+            out.push(c);
+        }
+        'b' => out.push_str(r"\x08"),
+        'B' => out.push_str(r"\\"),
+        'e' => out.push_str(r"\x1B"),
+        '0' => out.push_str(r"\x00"),
+        'u' if digits(4) == 4 => return code(4),
+        'U' if digits(8) == 8 => return code(8),
+        'x' if digits(1) == 1 => return code(digits(8)),
+        '1'..='9' => return Err(SqlError::unsupported("a back-reference in regular expressions")),
+        c if c.is_alphanumeric() => return Err(refused("invalid escape \\ sequence")),
+        c => out.push_str(&::regex::escape(c.encode_utf8(&mut [0; 4]))),
+    }
+    Ok(after)
+}
+
+/// After `[`: a bracket expression, whose special characters are fewer than in the `regex` crate.
+fn bracket<'a>(tail: &'a str, out: &mut String, options: Options) -> SqlResult<&'a str> {
+    out.push('[');
+    let mut rest = tail;
+    if let Some(negated) = rest.strip_prefix('^') {
+        out.push_str(if options.dot_stops { r"^\n" } else { "^" });
+        rest = negated;
+    }
+    let mut first = true;
+    loop {
+        let c = rest.chars().next().ok_or_else(|| refused("brackets [] not balanced"))?;
+        let after = &rest[c.len_utf8()..];
+        rest = match c {
+            ']' if !first => {
+                out.push(']');
+                return Ok(after);
+            }
+            '\\' => escape(after, out, true)?,
+            '[' if after.starts_with(':') => {
+                let (class, after) = after[1..].split_once(":]").ok_or_else(|| refused("invalid character class"))?;
+                out.push_str(&format!("[:{class}:]"));
+                after
+            }
+            '[' if after.starts_with(['.', '=']) => {
+                let close = if after.starts_with('.') { ".]" } else { "=]" };
+                let (element, after) =
+                    after[1..].split_once(close).ok_or_else(|| refused("invalid collating element"))?;
+                out.push_str(&::regex::escape(element));
+                after
+            }
+            '-' => {
+                // Between two characters a range; at either end a hyphen.
+                out.push_str(if first || after.starts_with(']') { r"\-" } else { "-" });
+                after
+            }
+            '[' | ']' | '&' | '~' | '^' | '#' => {
+                out.push('\\');
+                out.push(c);
+                after
+            }
+            c if c.is_whitespace() => {
+                out.push_str(&format!(r"\x{{{:x}}}", u32::from(c)));
+                after
+            }
+            c => {
+                out.push(c);
+                after
+            }
+        };
+        first = false;
+    }
+}
+
+/// SIMILAR TO's pattern as a regular expression that must match the whole text.
+fn similar(pattern: &str, escape: &str) -> SqlResult<String> {
+    let mut escapes = escape.chars();
+    let escape = escapes.next();
+    if escapes.next().is_some() {
+        return Err(SqlError::new(state::INVALID_ESCAPE_SEQUENCE, "invalid escape string")
+            .hint("Escape string must be empty or one character."));
+    }
+    let mut out = String::from("^(?:");
+    let (mut escaped, mut inside) = (false, false);
+    for c in pattern.chars() {
+        if escaped {
+            if !c.is_alphanumeric() {
+                out.push('\\');
+            }
+            out.push(c);
+            escaped = false;
+            continue;
+        }
+        match c {
+            _ if Some(c) == escape => escaped = true,
+            _ if inside => {
+                if c == '\\' {
+                    out.push('\\');
+                }
+                out.push(c);
+                inside = c != ']';
+            }
+            '[' => {
+                out.push(c);
+                inside = true;
+            }
+            '%' => out.push_str(".*"),
+            '_' => out.push('.'),
+            '(' => out.push_str("(?:"),
+            '\\' | '.' | '^' | '$' => {
+                out.push('\\');
+                out.push(c);
+            }
+            _ => out.push(c),
+        }
+    }
+    out.push_str(")$");
+    Ok(out)
+}
+
+fn matches(args: &[ValueRef<'_>], options: Options) -> SqlResult<Value> {
+    Ok(from_bool(compile(text(args, 1)?, options)?.is_match(text(args, 0)?)))
+}
+
+/// Whether (text, pattern) match.
+pub(super) fn is_match(args: &[ValueRef<'_>], ignore_case: bool) -> SqlResult<bool> {
+    Ok(compile(text(args, 1)?, Options { ignore_case, ..Options::default() })?.is_match(text(args, 0)?))
+}
+
+/// The first group if there is one, otherwise the whole match.
+fn substring(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let regex = compile(text(args, 1)?, Options::default())?;
+    let group = usize::from(regex.captures_len() > 1);
+    let found = regex.captures(text(args, 0)?).and_then(|c| c.get(group));
+    Ok(found.map_or(Value::Null, |m| from_text(m.as_str())))
+}
+
+/// The byte offset of a start position in characters, from 1; past the end if the text is shorter.
+fn start(s: &str, position: i64) -> SqlResult<usize> {
+    if position <= 0 {
+        return Err(invalid(format!("invalid value for parameter \"start\": {position}")));
+    }
+    let skip = usize::try_from(position - 1).unwrap_or(usize::MAX);
+    Ok(s.char_indices().nth(skip).map_or(s.len(), |(i, _)| i))
+}
+
+fn nth(args: &[ValueRef<'_>], i: usize) -> SqlResult<usize> {
+    match int(args, i)? {
+        n if n > 0 => Ok(n as usize - 1),
+        n => Err(invalid(format!("invalid value for parameter \"N\": {n}"))),
+    }
+}
+
+fn count(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let s = text(args, 0)?;
+    let regex = compile(text(args, 1)?, flags(text(args, 3)?, false)?.0)?;
+    Ok(Value::Int(regex.find_iter(&s[start(s, int(args, 2)?)?..]).count() as i64))
+}
+
+/// (text, pattern, start, N, flags, group)
+fn substr(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let s = text(args, 0)?;
+    let regex = compile(text(args, 1)?, flags(text(args, 4)?, false)?.0)?;
+    let group = usize::try_from(int(args, 5)?)
+        .map_err(|_| invalid(format!("invalid value for parameter \"subexpr\": {}", args_int(args, 5))))?;
+    let found = regex.captures_iter(&s[start(s, int(args, 2)?)?..]).nth(nth(args, 3)?);
+    Ok(found.and_then(|c| c.get(group)).map_or(Value::Null, |m| from_text(m.as_str())))
+}
+
+fn args_int(args: &[ValueRef<'_>], i: usize) -> i64 {
+    int(args, i).unwrap_or_default()
+}
+
+/// (text, pattern, start, N): the position of the Nth match's first character, 0 if there is none.
+fn instr(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let s = text(args, 0)?;
+    let from = start(s, int(args, 2)?)?;
+    let found =
+        compile(text(args, 1)?, Options::default())?.find_iter(&s[from..]).nth(nth(args, 3)?).map(|m| m.start());
+    Ok(Value::Int(found.map_or(0, |at| s[..from + at].chars().count() as i64 + 1)))
+}
+
+/// The groups of a match, or the whole match if the pattern has none.
+fn groups(found: &Captures<'_>) -> SqlResult<Value> {
+    let first = usize::from(found.len() > 1);
+    text_array((first..found.len()).map(|i| found.get(i).map(|m| m.as_str())))
+}
+
+fn first_match(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let regex = compile(text(args, 1)?, flags(text(args, 2)?, false)?.0)?;
+    regex.captures(text(args, 0)?).map_or(Ok(Value::Null), |found| groups(&found))
+}
+
+/// The rows of regexp_matches: one match, or with the flag `g` all.
+pub(super) fn all_matches(args: &[ValueRef<'_>]) -> SqlResult<Vec<Value>> {
+    let (options, global) = flags(text(args, 2)?, true)?;
+    let regex = compile(text(args, 1)?, options)?;
+    let limit = if global { usize::MAX } else { 1 };
+    regex.captures_iter(text(args, 0)?).take(limit).map(|found| groups(&found)).collect()
+}
+
+/// (text, pattern, replacement, flags[, start, N]): N = 0 replaces all; so does the flag `g` where N is not given.
+fn replace(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let (s, replacement) = (text(args, 0)?, text(args, 2)?);
+    let (options, global) = flags(text(args, 3)?, true)?;
+    let regex = compile(text(args, 1)?, options)?;
+    let from = optional(args, 4, int)?.map_or(Ok(0), |position| start(s, position))?;
+    let which = match optional(args, 5, int)? {
+        Some(n) if n < 0 => return Err(invalid(format!("invalid value for parameter \"n\": {n}"))),
+        Some(n) => n as usize,
+        None => usize::from(!global),
+    };
+    let mut out = s[..from].to_owned();
+    let (body, mut done) = (&s[from..], 0);
+    for (i, found) in regex.captures_iter(body).enumerate() {
+        if which != 0 && which != i + 1 {
+            continue;
+        }
+        if let Some(whole) = found.get(0) {
+            out.push_str(&body[done..whole.start()]);
+            expand(&found, replacement, &mut out);
+            done = whole.end();
+        }
+        if which != 0 {
+            break;
+        }
+    }
+    out.push_str(&body[done..]);
+    Ok(Value::Text(out))
+}
+
+/// `\1`…`\9` are groups, `\&` the whole match, `\\` a backslash; any other backslash stands for itself.
+fn expand(found: &Captures<'_>, replacement: &str, out: &mut String) {
+    let mut chars = replacement.chars().peekable();
+    while let Some(c) = chars.next() {
+        match (c, chars.peek().copied()) {
+            ('\\', Some(n @ '1'..='9')) => {
+                chars.next();
+                out.push_str(found.get(n as usize - '0' as usize).map_or("", |m| m.as_str()));
+            }
+            ('\\', Some('&')) => {
+                chars.next();
+                out.push_str(found.get(0).map_or("", |m| m.as_str()));
+            }
+            ('\\', Some('\\')) => {
+                chars.next();
+                out.push('\\');
+            }
+            _ => out.push(c),
+        }
+    }
+}
+
+/// Splits at matches; an empty match at either end or right after another match splits nothing.
+fn split(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let s = text(args, 0)?;
+    let (options, global) = flags(text(args, 2)?, true)?;
+    if global {
+        return Err(invalid("regexp_split_to_array() does not support the \"global\" option"));
+    }
+    let (mut parts, mut done) = (Vec::new(), 0);
+    for m in compile(text(args, 1)?, options)?.find_iter(s) {
+        if m.is_empty() && (m.start() == done || m.start() == s.len()) {
+            continue;
+        }
+        parts.push(Some(&s[done..m.start()]));
+        done = m.end();
+    }
+    parts.push(Some(&s[done..]));
+    text_array(parts.into_iter())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn translation() {
+        for (pattern, expected) in [
+            (r"^a.*b$", r"^a.*b$"),
+            (r"\yfoo\y", r"\bfoo\b"),
+            (r"[[:alpha:]_-]", r"[[:alpha:]_\-]"),
+            (r"[]a&&b~[]", r"[\]a\&\&b\~\[]"),
+            (r"a{2,3}b{x", r"a{2,3}b\{x"),
+            (r"(?:a)(?#note)b", r"(?:a)b"),
+            (r"[[:<:]]w[[:>:]]", r"\b{start}w\b{end}"),
+            ("\\u00e9", r"\x{e9}"),
+            (r"a\.b\/c", r"a\.b/c"),
+        ] {
+            let translated = translate(pattern, Options::default()).unwrap();
+            assert_eq!(translated, expected, "{pattern}");
+            Regex::new(&translated).unwrap();
+        }
+        for (pattern, code) in
+            [(r"(a)\1", "0A000"), (r"(?=a)", "0A000"), ("a(", "2201B"), ("[a", "2201B"), (r"\q", "2201B")]
+        {
+            assert_eq!(build(pattern, Options::default()).unwrap_err().code.as_str(), code, "{pattern}");
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! What a session, the server and the catalog say about themselves; sequences; series.
+
+use super::arg::{from_text, int, text};
+use super::table::*;
+use super::{Aggregate, Cast, Context, Function, Operator, Scalar};
+use crate::error::{SqlError, SqlResult, state};
+use crate::types::{self, Type};
+use crate::value::{Value, ValueRef};
+
+/// The version of PostgreSQL whose behaviour clients may expect: they parse it out of `version()`, which says the same.
+/// Nothing in `version()` tells builds of this server apart: it may be stored, and replicas run different builds.
+pub const SERVER_VERSION: &str = "15.18";
+
+pub const FUNCTIONS: &[Function] = &[
+    func("version", &[], TEXT, "'PostgreSQL 15.18 (Quorate)'").stable(),
+    func("current_database", &[], NAME, "q_current_database()").stable(),
+    func("current_catalog", &[], NAME, "q_current_database()").stable(),
+    func("current_schema", &[], NAME, "q_current_schema()").stable(),
+    func("current_schemas", &[BOOL], NAME_ARRAY, "q_current_schemas({0})").stable(),
+    func("current_user", &[], NAME, "q_current_user()").stable(),
+    func("session_user", &[], NAME, "q_current_user()").stable(),
+    func("user", &[], NAME, "q_current_user()").stable(),
+    func("current_role", &[], NAME, "q_current_user()").stable(),
+    func("current_setting", &[TEXT], TEXT, "q_current_setting({0}, 0)").stable(),
+    func("current_setting", &[TEXT, BOOL], TEXT, "q_current_setting({0}, {1})").stable(),
+    func("pg_backend_pid", &[], INT4, "q_backend_pid()").stable(),
+    func("pg_typeof", &[ANY], REGTYPE, "{0:type}").stable(),
+    func("num_nulls", &[ANY], INT4, "q_num_nulls({*})").variadic(),
+    func("num_nonnulls", &[ANY], INT4, "q_num_nonnulls({*})").variadic(),
+    func("gen_random_uuid", &[], UUID, "q_uuid()").volatile(),
+    func("uuid_generate_v4", &[], UUID, "q_uuid()").volatile(),
+    func("uuid_nil", &[], UUID, "x'00000000000000000000000000000000'"),
+    func("pg_sleep", &[FLOAT8], VOID, "q_unsupported('pg_sleep')").volatile(),
+    func("obj_description", &[OID, NAME], TEXT, "NULL").stable(),
+    func("obj_description", &[OID], TEXT, "NULL").stable(),
+    func("col_description", &[OID, INT4], TEXT, "NULL").stable(),
+    func("shobj_description", &[OID, NAME], TEXT, "NULL").stable(),
+    func("pg_table_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
+    func("pg_type_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
+    func("pg_function_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
+    func("pg_operator_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
+    func("pg_opclass_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
+    func("pg_collation_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
+    func("pg_conversion_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
+    func("pg_opfamily_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
+    func("pg_statistics_obj_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
+    func("pg_ts_config_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
+    func("pg_ts_dict_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
+    func("pg_ts_parser_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
+    func("pg_ts_template_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
+    // Expressions are kept in the catalog as Postgres SQL.
+    func("pg_get_expr", &[PG_NODE_TREE, OID], TEXT, "{0}").stable(),
+    func("pg_get_expr", &[PG_NODE_TREE, OID, BOOL], TEXT, "{0}").stable(),
+    func("pg_tablespace_location", &[OID], TEXT, "iif({0} IS NULL, NULL, '')").stable(),
+    func("pg_relation_is_publishable", &[REGCLASS], BOOL, "iif({0} IS NULL, NULL, 0)").stable(),
+    func("pg_char_to_encoding", &[NAME], INT4, "iif({0} IS NULL, NULL, iif(upper({0}) IN ('UTF8', 'UTF-8'), 6, -1))")
+        .stable(),
+    func("pg_get_userbyid", &[OID], NAME, "q_userbyid({0})").stable(),
+    func("pg_encoding_to_char", &[INT4], NAME, "q_encoding({0})").stable(),
+    func("getdatabaseencoding", &[], NAME, "'UTF8'").stable(),
+    func("pg_client_encoding", &[], NAME, "'UTF8'").stable(),
+    func("pg_is_in_recovery", &[], BOOL, "0").volatile(),
+    func("pg_my_temp_schema", &[], OID, "0").stable(),
+    func("pg_is_other_temp_schema", &[OID], BOOL, "iif({0} IS NULL, NULL, 0)").stable(),
+    func("pg_column_size", &[ANY], INT4, "octet_length({0})").stable(),
+    func("pg_size_pretty", &[INT8], TEXT, "q_size_pretty({0})"),
+    func("has_table_privilege", &[TEXT, TEXT], BOOL, TRUE2).stable(),
+    func("has_table_privilege", &[OID, TEXT], BOOL, TRUE2).stable(),
+    func("has_table_privilege", &[NAME, TEXT, TEXT], BOOL, TRUE3).stable(),
+    func("has_table_privilege", &[NAME, OID, TEXT], BOOL, TRUE3).stable(),
+    func("has_schema_privilege", &[TEXT, TEXT], BOOL, TRUE2).stable(),
+    func("has_schema_privilege", &[OID, TEXT], BOOL, TRUE2).stable(),
+    func("has_schema_privilege", &[NAME, TEXT, TEXT], BOOL, TRUE3).stable(),
+    func("has_schema_privilege", &[NAME, OID, TEXT], BOOL, TRUE3).stable(),
+    func("has_database_privilege", &[TEXT, TEXT], BOOL, TRUE2).stable(),
+    func("has_database_privilege", &[OID, TEXT], BOOL, TRUE2).stable(),
+    func("has_database_privilege", &[NAME, TEXT, TEXT], BOOL, TRUE3).stable(),
+    func("has_database_privilege", &[NAME, OID, TEXT], BOOL, TRUE3).stable(),
+    func("has_sequence_privilege", &[TEXT, TEXT], BOOL, TRUE2).stable(),
+    func("has_sequence_privilege", &[OID, TEXT], BOOL, TRUE2).stable(),
+    func("has_function_privilege", &[TEXT, TEXT], BOOL, TRUE2).stable(),
+    func("has_function_privilege", &[OID, TEXT], BOOL, TRUE2).stable(),
+    func("has_any_column_privilege", &[TEXT, TEXT], BOOL, TRUE2).stable(),
+    func("has_any_column_privilege", &[OID, TEXT], BOOL, TRUE2).stable(),
+    func("has_column_privilege", &[TEXT, TEXT, TEXT], BOOL, TRUE3).stable(),
+    func("has_column_privilege", &[OID, TEXT, TEXT], BOOL, TRUE3).stable(),
+    func("has_column_privilege", &[OID, INT2, TEXT], BOOL, TRUE3).stable(),
+    func("pg_has_role", &[NAME, TEXT], BOOL, TRUE2).stable(),
+    func("pg_has_role", &[OID, TEXT], BOOL, TRUE2).stable(),
+    func("pg_has_role", &[NAME, NAME, TEXT], BOOL, TRUE3).stable(),
+    func("format_type", &[OID, INT4], TEXT, "q_format_type({0}, {1})").stable(),
+    func("nextval", &[REGCLASS], INT8, "q_nextval({0})").volatile(),
+    func("setval", &[REGCLASS, INT8], INT8, "q_setval({0}, {1}, 1)").volatile(),
+    func("setval", &[REGCLASS, INT8, BOOL], INT8, "q_setval({0}, {1}, {2})").volatile(),
+    func("currval", &[REGCLASS], INT8, "q_currval({0})").volatile(),
+    func("lastval", &[], INT8, "q_lastval()").volatile(),
+    set("generate_series", &[INT4, INT4], INT4, "q_generate_series({0}, {1}, 1)"),
+    set("generate_series", &[INT4, INT4, INT4], INT4, "q_generate_series({0}, {1}, {2})"),
+    set("generate_series", &[INT8, INT8], INT8, "q_generate_series({0}, {1}, 1)"),
+    set("generate_series", &[INT8, INT8, INT8], INT8, "q_generate_series({0}, {1}, {2})"),
+];
+
+/// True, or NULL where an argument is: nobody is denied anything here.
+const TRUE2: &str = "(({0} IS NOT NULL AND {1} IS NOT NULL) OR NULL)";
+const TRUE3: &str = "(({0} IS NOT NULL AND {1} IS NOT NULL AND {2} IS NOT NULL) OR NULL)";
+
+pub const OPERATORS: &[Operator] = &[];
+pub const CASTS: &[Cast] = &[];
+pub const AGGREGATES: &[Aggregate] = &[];
+
+pub const SCALARS: &[Scalar] = &[
+    scalar("q_current_database", 0, |ctx, _| Ok(from_text(&*ctx.database))).contextual(),
+    scalar("q_current_user", 0, |ctx, _| Ok(from_text(&*ctx.user))).contextual(),
+    scalar("q_current_schema", 0, |ctx, _| {
+        Ok(search_path(ctx).into_iter().find(|s| s != "pg_catalog").map_or(Value::Null, Value::Text))
+    })
+    .contextual(),
+    scalar("q_current_schemas", 1, current_schemas).contextual(),
+    scalar("q_current_setting", 2, current_setting).contextual(),
+    scalar("q_backend_pid", 0, |ctx, _| Ok(Value::Int(ctx.backend_pid.into()))).contextual(),
+    scalar("q_uuid", 0, uuid).contextual(),
+    scalar("q_unsupported", 1, |_, a| Err(SqlError::unsupported(text(a, 0)?))).contextual(),
+    scalar("q_userbyid", 1, |_, a| {
+        let oid = int(a, 0)?;
+        Ok(Value::Text(if oid == 10 { "postgres".to_owned() } else { format!("unknown (OID={oid})") }))
+    })
+    .contextual(),
+    scalar("q_encoding", 1, |_, a| Ok(from_text(if int(a, 0)? == 6 { "UTF8" } else { "" }))),
+    scalar("q_size_pretty", 1, |_, a| Ok(Value::Text(size_pretty(int(a, 0)?)))),
+    scalar("q_format_type", 2, format_type).lax(),
+    scalar("q_currval", 1, currval).contextual(),
+    scalar("q_lastval", 0, lastval).contextual(),
+    scalar("q_num_nulls", -1, |_, a| Ok(Value::Int(a.iter().filter(|v| v.is_null()).count() as i64))).lax(),
+    scalar("q_num_nonnulls", -1, |_, a| Ok(Value::Int(a.iter().filter(|v| !v.is_null()).count() as i64))).lax(),
+    scalar("q_greatest", -1, |_, a| extreme(a, std::cmp::Ordering::Greater)).lax(),
+    scalar("q_least", -1, |_, a| extreme(a, std::cmp::Ordering::Less)).lax(),
+];
+
+/// The schemas of the setting `search_path`, without `"$user"`: nobody has a schema of their own name unless it is listed.
+fn search_path(ctx: &Context) -> Vec<String> {
+    let path = ctx.settings.get("search_path").map_or("\"$user\", public", String::as_str);
+    path.split(',')
+        .map(str::trim)
+        .map(|s| match s.strip_prefix('"').and_then(|s| s.strip_suffix('"')) {
+            Some(quoted) => quoted.replace("\"\"", "\""),
+            None => s.trim_matches('\'').to_ascii_lowercase(),
+        })
+        .filter(|s| !s.is_empty() && s != "$user")
+        .collect()
+}
+
+fn current_schemas(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let mut schemas = search_path(ctx);
+    if int(args, 0)? != 0 && !schemas.iter().any(|s| s == "pg_catalog") {
+        schemas.insert(0, "pg_catalog".into());
+    }
+    super::arrays::make(Type::NAME, schemas.into_iter().map(Value::Text).collect())
+}
+
+fn current_setting(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let name = text(args, 0)?;
+    let folded = name.to_ascii_lowercase();
+    let found = ctx
+        .settings
+        .get(&folded)
+        .or_else(|| ctx.settings.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value));
+    match found {
+        Some(value) => Ok(from_text(&**value)),
+        None if int(args, 1)? != 0 => Ok(Value::Null),
+        None => Err(SqlError::new(state::UNDEFINED_OBJECT, format!("unrecognized configuration parameter \"{name}\""))),
+    }
+}
+
+/// A version 4 UUID from the context's dice.
+fn uuid(ctx: &mut Context, _: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let bytes = [ctx.random().to_be_bytes(), ctx.random().to_be_bytes()].concat();
+    let bytes: [u8; 16] = bytes.try_into().unwrap_or_default();
+    Ok(Value::Blob(uuid::Builder::from_random_bytes(bytes).into_uuid().into_bytes().to_vec()))
+}
+
+/// Halves are rounded away from zero at each step, and a unit is left at ten times the next one.
+fn size_pretty(size: i64) -> String {
+    if size.unsigned_abs() < 10 * 1024 {
+        return format!("{size} bytes");
+    }
+    let mut halves = size >> 9;
+    for unit in ["kB", "MB", "GB", "TB", "PB"] {
+        if halves.unsigned_abs() < 20 * 1024 - 1 || unit == "PB" {
+            return format!("{} {unit}", (halves + halves.signum()) / 2);
+        }
+        halves >>= 10;
+    }
+    String::new()
+}
+
+fn currval(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let oid = int(args, 0)? as u32;
+    let drawn = ctx.drawn.iter().rev().find(|(sequence, _)| *sequence == oid).map(|(_, value)| *value);
+    match drawn.or_else(|| ctx.current.get(&oid).copied()) {
+        Some(value) => Ok(Value::Int(value)),
+        None => Err(SqlError::new(
+            state::OBJECT_NOT_IN_PREREQUISITE_STATE,
+            format!("currval of sequence {oid} is not yet defined in this session"),
+        )),
+    }
+}
+
+fn lastval(ctx: &mut Context, _: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let known = ctx.last.and_then(|oid| ctx.current.get(&oid).copied());
+    match ctx.drawn.last().map(|(_, value)| *value).or(known) {
+        Some(value) => Ok(Value::Int(value)),
+        None => {
+            Err(SqlError::new(state::OBJECT_NOT_IN_PREREQUISITE_STATE, "lastval is not yet defined in this session"))
+        }
+    }
+}
+
+/// GREATEST and LEAST ignore NULLs, which SQLite's `max` and `min` do not. For types that SQLite orders by itself:
+/// numbers before NaN, texts bytewise.
+fn extreme(args: &[ValueRef<'_>], wanted: std::cmp::Ordering) -> SqlResult<Value> {
+    let mut best = ValueRef::Null;
+    for arg in args.iter().filter(|a| !a.is_null()) {
+        if best.is_null() || compare(*arg, best) == wanted {
+            best = *arg;
+        }
+    }
+    Ok(best.to_owned())
+}
+
+/// SQLite's order of values under the collation BINARY.
+pub(super) fn compare(a: ValueRef<'_>, b: ValueRef<'_>) -> std::cmp::Ordering {
+    use ValueRef::*;
+    let class = |v: &ValueRef<'_>| match v {
+        Null => 0,
+        Int(_) | Real(_) => 1,
+        Text(_) => 2,
+        Blob(_) => 3,
+    };
+    match (a, b) {
+        (Int(a), Int(b)) => a.cmp(&b),
+        (Real(a), Real(b)) => a.total_cmp(&b),
+        (Int(a), Real(b)) => (a as f64).total_cmp(&b),
+        (Real(a), Int(b)) => a.total_cmp(&(b as f64)),
+        (Text(a), Text(b)) => a.cmp(b),
+        (Blob(a), Blob(b)) => a.cmp(b),
+        (a, b) => class(&a).cmp(&class(&b)),
+    }
+}
+
+/// A type's SQL name with its modifier, as `\d` shows it.
+fn format_type(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    if args[0].is_null() {
+        return Ok(Value::Null);
+    }
+    let ty = Type(int(args, 0)? as u32);
+    // A modifier not asked for is another thing than none: only with the latter is char(n) without n named bpchar.
+    Ok(from_text(match args[1] {
+        _ if ty.0 == 0 => "-".to_owned(),
+        ValueRef::Null if ty.element() == Some(Type::BPCHAR) => "character[]".to_owned(),
+        ValueRef::Null if ty == Type::BPCHAR => "character".to_owned(),
+        ValueRef::Null => types::format_type(ty, types::NO_TYPMOD),
+        _ => types::format_type(ty, int(args, 1)?.max(-1) as i32),
+    }))
+}

@@ -1,0 +1,132 @@
+//! What each node says of itself, collected: the source of `quorate status` and of the `quorate.*` relations.
+
+use super::Runtime;
+use crate::gateway::peer::{self, Request};
+use crate::id::NodeId;
+use crate::replica::core::Role;
+use crate::replica::handle::{ReplicaState, ReplicaStatus};
+use crate::status::{ClusterStatus, NodeReport, NodeRow, ReplicaReport, ReplicaRow, assemble};
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// How often a node reports.
+const PERIOD: Duration = Duration::from_millis(250);
+/// Without a report for so long, a node counts as down.
+const SILENCE: Duration = Duration::from_millis(1500);
+
+/// The latest report of each node.
+pub struct Board {
+    me: String,
+    reports: Mutex<BTreeMap<u64, (Instant, NodeReport)>>,
+}
+
+impl Board {
+    pub fn new(me: &str) -> Board {
+        Board { me: me.to_owned(), reports: Mutex::default() }
+    }
+
+    pub fn post(&self, report: NodeReport) {
+        self.reports.lock().insert(report.node.id, (Instant::now(), report));
+    }
+
+    /// The cluster as known here; `own` is this node's report of this moment.
+    pub fn status(&self, cluster: &str, own: NodeReport, registered: &[NodeRow]) -> ClusterStatus {
+        let mut all: BTreeMap<u64, NodeReport> = registered
+            .iter()
+            .map(|row| (row.id, NodeReport { node: NodeRow { state: "down".into(), ..row.clone() }, replicas: vec![] }))
+            .collect();
+        for (id, (at, report)) in self.reports.lock().iter() {
+            let mut report = report.clone();
+            if at.elapsed() > SILENCE {
+                report.node.state = "down".into();
+            }
+            all.insert(*id, report);
+        }
+        all.insert(own.node.id, own);
+        assemble(cluster, &self.me, &all.into_values().collect::<Vec<_>>())
+    }
+}
+
+/// What this node says of itself now.
+pub fn own_report(runtime: &Runtime) -> NodeReport {
+    let state = if runtime.disk_full.load(Ordering::Relaxed) { "disk full" } else { "up" };
+    let node = NodeRow {
+        node: runtime.config.name.clone(),
+        id: runtime.identity.node.0,
+        state: state.into(),
+        pg_addr: runtime.config.postgres.to_string(),
+        peer_addr: runtime.config.peers.to_string(),
+        http_addr: runtime.config.http.to_string(),
+        version: env!("CARGO_PKG_VERSION").into(),
+    };
+    let replicas = runtime
+        .routers
+        .iter()
+        .map(|(database, router)| {
+            let status = router.group.status();
+            let (applied_index, digest) = router.shared.digest();
+            let name = |id: &crate::id::ReplicaId| match status.nodes.get(id) {
+                Some(node) => runtime.registry.name(*node),
+                None => id.to_string(),
+            };
+            let join = |ids: &[crate::id::ReplicaId]| ids.iter().map(name).collect::<Vec<_>>().join(" ");
+            let row = ReplicaRow {
+                database: database.clone(),
+                node: runtime.config.name.clone(),
+                role: role(&status).into(),
+                term: status.term,
+                commit_index: status.commit,
+                applied_index,
+                lag: 0,
+                digest: format!("{digest:016x}"),
+                state: state_text(&status.state),
+            };
+            ReplicaReport {
+                group: router.id.0,
+                row,
+                voters: join(&status.membership.voters),
+                learners: join(&status.membership.learners),
+            }
+        })
+        .collect();
+    NodeReport { node, replicas }
+}
+
+fn role(status: &ReplicaStatus) -> &'static str {
+    match status.role {
+        Role::Leader => "leader",
+        Role::Candidate => "candidate",
+        Role::Follower if status.membership.learners.contains(&status.replica) => "learner",
+        Role::Follower => "follower",
+    }
+}
+
+fn state_text(state: &ReplicaState) -> String {
+    match state {
+        ReplicaState::Active => "ok".into(),
+        ReplicaState::Installing => "installing a snapshot".into(),
+        ReplicaState::Diverged(why) => format!("diverged: {why}"),
+        ReplicaState::Halted(why) => format!("halted: {why}"),
+        ReplicaState::Stopped => "stopped".into(),
+    }
+}
+
+/// Tells the other nodes, for ever.
+pub async fn report(runtime: Arc<Runtime>) {
+    let mut tick = tokio::time::interval(PERIOD);
+    loop {
+        tick.tick().await;
+        let request = peer::encode(&Request::Report(own_report(&runtime)));
+        for node in runtime.network.connected() {
+            tokio::spawn(tell(runtime.clone(), node, request.clone()));
+        }
+    }
+}
+
+async fn tell(runtime: Arc<Runtime>, node: NodeId, request: bytes::Bytes) {
+    // A lost report is replaced by the next.
+    let _ = runtime.network.call(node, request, Instant::now() + PERIOD * 4).await;
+}

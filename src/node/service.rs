@@ -1,0 +1,140 @@
+//! A node's answers: to its peers, to HTTP, to Postgres clients.
+
+use super::{Runtime, board, membership};
+use crate::admin::{Facts, JoinReply, JoinRequest};
+use crate::cluster::Place;
+use crate::frontend;
+use crate::frontend::cancel::{CancelKey, CancelRouter};
+use crate::gateway::peer::{self, Reply, Request};
+use crate::gateway::router::{Router, answer_proposal};
+use crate::id::NodeId;
+use crate::session::postgres::Postgres;
+use crate::status::ClusterStatus;
+use crate::transport::Service;
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// Answers other nodes.
+pub struct PeerService(pub Arc<Runtime>);
+
+impl Service for PeerService {
+    fn handle(&self, from: NodeId, request: Bytes) -> BoxFuture<'static, Bytes> {
+        let runtime = self.0.clone();
+        Box::pin(async move {
+            let reply = match peer::decode::<Request>(&request) {
+                Ok(request) => answer(&runtime, request).await,
+                Err(e) => Reply::Halted(format!("a request of {from} cannot be read: {e}")),
+            };
+            peer::encode(&reply)
+        })
+    }
+}
+
+async fn answer(runtime: &Arc<Runtime>, request: Request) -> Reply {
+    match request {
+        Request::Propose { group, proposal } => match runtime.router(group) {
+            Some(router) => answer_proposal(&router.group, proposal).await,
+            None => Reply::NotLeader { leader: None },
+        },
+        Request::Cancel { pid, secret } => {
+            runtime.cancels.cancel(CancelKey { pid, secret });
+            Reply::Done
+        }
+        Request::Report(report) => {
+            runtime.board.post(report);
+            Reply::Done
+        }
+        Request::AddLearner { group, replica, node } => match runtime.router(group) {
+            Some(router) if membership::take_learner(router, Place { group, replica, node }).await => Reply::Done,
+            _ => Reply::NotLeader { leader: None },
+        },
+    }
+}
+
+/// What HTTP is told.
+pub struct NodeFacts(pub Arc<Runtime>);
+
+impl Facts for NodeFacts {
+    fn status(&self) -> ClusterStatus {
+        status(&self.0)
+    }
+
+    fn not_ready(&self) -> Option<String> {
+        let own = board::own_report(&self.0);
+        if own.node.state != "up" {
+            return Some(own.node.state);
+        }
+        own.replicas.iter().find_map(|r| {
+            let leaderless = self.0.routers[&r.row.database].group.leadership().leader_node.is_none();
+            match r.row.state.as_str() {
+                "ok" if leaderless => Some(format!("{}: no leader", r.row.database)),
+                "ok" => None,
+                state => Some(format!("{}: {state}", r.row.database)),
+            }
+        })
+    }
+
+    fn join(&self, request: JoinRequest) -> Pin<Box<dyn Future<Output = Result<JoinReply, String>> + Send>> {
+        Box::pin(membership::admit(self.0.clone(), request))
+    }
+}
+
+pub fn status(runtime: &Runtime) -> ClusterStatus {
+    runtime.board.status(&runtime.config.cluster, board::own_report(runtime), &runtime.registry.rows())
+}
+
+/// A relation of `quorate.*` as a JSON array of objects.
+pub fn live(runtime: &Runtime, relation: &str) -> String {
+    let status = status(runtime);
+    let json = match relation {
+        "nodes" => serde_json::to_string(&status.nodes),
+        "groups" => serde_json::to_string(&status.groups),
+        "replicas" => serde_json::to_string(&status.replicas),
+        _ => Ok("[]".into()),
+    };
+    json.unwrap_or_else(|_| "[]".into())
+}
+
+/// Brings cancel keys to the node they belong to.
+struct CancelElsewhere(Arc<Runtime>);
+
+impl CancelRouter for CancelElsewhere {
+    fn route(&self, key: CancelKey) {
+        let request = peer::encode(&Request::Cancel { pid: key.pid, secret: key.secret });
+        for node in self.0.network.connected().into_iter().filter(|n| key.belongs_to(*n)) {
+            let (runtime, request) = (self.0.clone(), request.clone());
+            tokio::spawn(async move {
+                let deadline = Instant::now() + Duration::from_secs(2);
+                if let Err(e) = runtime.network.call(node, request, deadline).await {
+                    tracing::debug!("a cancel request did not reach {node}: {e}");
+                }
+            });
+        }
+    }
+}
+
+/// Serves Postgres clients until shutdown.
+pub fn serve_clients(
+    runtime: &Arc<Runtime>,
+    listener: TcpListener,
+    stopped: watch::Receiver<bool>,
+) -> impl Future<Output = ()> + use<> {
+    let mut options = frontend::Options::new(Arc::new(Postgres), runtime.cancels.clone());
+    options.max_connections = runtime.config.max_connections;
+    options.cancel_elsewhere = Some(Arc::new(CancelElsewhere(runtime.clone())));
+    options.drain = super::DRAIN;
+    let databases = runtime.clone();
+    let databases: frontend::Databases<Router> = Arc::new(move |name: &str| {
+        // The system group is not a database for clients.
+        (name == super::DATABASE).then(|| databases.routers.get(name).cloned()).flatten()
+    });
+    let front = tokio::spawn(frontend::serve(listener, databases, Arc::new(options), stopped));
+    async move {
+        let _ = front.await;
+    }
+}

@@ -1,0 +1,1302 @@
+//! One replica of one group: events in, effects out. No IO, no clock, no randomness, no threads.
+//!
+//! The heart is raft-rs's `RawNode` in its asynchronous mode. Around it this file adds what a database needs:
+//! - **Batching.** Proposals that arrive while an append of this replica is being written become one entry.
+//! - **Reads.** One read index is under way at a time and carries every read that waited when it was issued. raft-rs
+//!   drops such requests silently, so they are held back while they would be dropped, and issued again, under a new
+//!   context, on a timer and whenever the leadership changes.
+//! - **Back-pressure.** What waits, what is not committed and what is not applied are bounded in bytes.
+//! - **Snapshots.** While one is installed the replica answers nothing but heartbeats.
+//! - **Membership.** The configuration changes when its entry is handed out to be applied, before the state machine
+//!   has applied it. The state machine gets the result, so both agree after a restart.
+//! - **Conditions.** A replica whose disk is full, that diverged, or that was halted does not seek leadership and
+//!   gives it up when it has it.
+//!
+//! The driver calls [`Core::step`] with any number of events and then [`Core::drain`], and performs the effects in the
+//! order in which they are returned.
+//!
+//! Time passed between two ticks is the driver's business. raft-rs draws its election timeout from a global generator;
+//! here its range has one value and the driver varies it by withholding ticks.
+//!
+//! Not here: leases. Every linearizable read asks a majority.
+
+use super::store::{Store, conf_state, membership};
+use super::{Committed, Membership, Payload, Position, SnapshotMeta};
+use crate::command::{self, Batch, Proposal};
+use crate::id::{GroupId, NodeId, ReplicaId, RequestId};
+use crate::raftlog::{GroupLog, HardState, LogReader, LogWrite};
+use protobuf::Message as _;
+use raft::eraftpb::{ConfChangeSingle, ConfChangeType, ConfChangeV2, Entry, EntryType, Message, MessageType};
+use raft::{Config, GetEntriesContext, ProgressState, RawNode, ReadOnlyOption, SnapshotStatus, StateRole, Storage};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+/// Limits are in bytes, times in ticks.
+#[derive(Clone, Debug)]
+pub struct CoreConfig {
+    pub group: GroupId,
+    pub replica: ReplicaId,
+    /// Drawn at random at every start of the process: no read context repeats over restarts.
+    pub boot: u64,
+    pub election_ticks: usize,
+    pub heartbeat_ticks: usize,
+    /// After this time a read index is asked for again.
+    pub read_retry_ticks: u32,
+    /// Of one append message.
+    pub max_append: u64,
+    /// Append messages sent to a follower and not answered.
+    pub max_inflight: usize,
+    /// Appended and not committed: above it, proposals wait.
+    pub max_uncommitted: u64,
+    /// Handed out to be applied and not applied: above it, proposals wait and nothing more is handed out.
+    pub max_unapplied: usize,
+    /// Waiting proposals: above it, they are refused.
+    pub max_waiting: usize,
+    /// Of one entry.
+    pub max_batch: usize,
+    pub max_batch_commands: usize,
+    /// Durable entries kept in memory.
+    pub cache: usize,
+    /// Entries are cut off in steps of at least this many.
+    pub compact_step: u64,
+    /// Applied entries kept for followers that lag a little.
+    pub compact_keep: u64,
+    /// Bound on the bytes of the entries kept.
+    pub compact_keep_bytes: u64,
+    /// A live follower this many entries behind no longer holds the log back: it gets a snapshot.
+    pub compact_max_lag: u64,
+}
+
+impl CoreConfig {
+    pub fn new(group: GroupId, replica: ReplicaId, boot: u64) -> CoreConfig {
+        CoreConfig {
+            group,
+            replica,
+            boot,
+            election_ticks: 10,
+            heartbeat_ticks: 2,
+            read_retry_ticks: 3,
+            max_append: 512 << 10,
+            max_inflight: 128,
+            max_uncommitted: 32 << 20,
+            max_unapplied: 32 << 20,
+            max_waiting: 32 << 20,
+            max_batch: 1 << 20,
+            max_batch_commands: 4096,
+            cache: 4 << 20,
+            compact_step: 1024,
+            compact_keep: 8192,
+            compact_keep_bytes: 32 << 20,
+            compact_max_lag: 100_000,
+        }
+    }
+
+    fn raft(&self, applied: u64) -> Config {
+        Config {
+            id: self.replica.0,
+            election_tick: self.election_ticks,
+            heartbeat_tick: self.heartbeat_ticks,
+            min_election_tick: self.election_ticks,
+            max_election_tick: self.election_ticks + 1,
+            applied,
+            max_size_per_msg: self.max_append,
+            max_inflight_msgs: self.max_inflight,
+            check_quorum: true,
+            pre_vote: true,
+            read_only_option: ReadOnlyOption::Safe,
+            batch_append: true,
+            max_uncommitted_size: self.max_uncommitted,
+            max_committed_size_per_ready: 4 << 20,
+            ..Config::default()
+        }
+    }
+}
+
+/// A proposal and the number by which the driver knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ticketed {
+    pub ticket: u64,
+    pub proposal: Proposal,
+}
+
+/// A change of who votes. One at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Adds a replica that gets everything and does not vote.
+    AddLearner(ReplicaId, NodeId),
+    /// Makes a learner that has caught up a voter.
+    Promote(ReplicaId),
+    /// Removes a voter or learner, never the leader.
+    Remove(ReplicaId),
+    /// Makes a learner a voter and removes another replica in one step (joint consensus).
+    Replace { promote: ReplicaId, remove: ReplicaId },
+}
+
+/// Why a membership did not change.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChangeError {
+    #[error("not the leader")]
+    NotLeader,
+    #[error("another change of the membership is under way")]
+    Busy,
+    #[error("{0} is not a learner that has caught up")]
+    NotCaughtUp(ReplicaId),
+    #[error("{0} leads the group: transfer the leadership first")]
+    IsLeader(ReplicaId),
+    #[error("{0} is not a member")]
+    NotMember(ReplicaId),
+    #[error("{0} is a member already")]
+    IsMember(ReplicaId),
+    #[error("leadership was lost: the change may take place or not")]
+    Unknown,
+}
+
+/// Everything that can happen to a replica.
+#[derive(Clone, Debug)]
+pub enum Event {
+    Tick,
+    /// A message of another replica. For a snapshot: its file has arrived and was verified.
+    Peer(Message),
+    /// `clock` in µs since 2000-01-01; `seed` is random.
+    Propose {
+        proposals: Vec<Ticketed>,
+        clock: i64,
+        seed: u64,
+    },
+    /// Reads, by the driver's numbers for them.
+    ReadIndex(Vec<u64>),
+    /// Nobody waits for these reads any longer.
+    CancelReads(BTreeSet<u64>),
+    /// The effect [`Effect::Persist`] of this number, and all before it, is done.
+    Persisted(u64),
+    /// Everything up to this index is applied.
+    Applied(u64),
+    /// Everything up to this index is applied durably.
+    Durable(u64),
+    SnapshotBuilt(SnapshotMeta),
+    SnapshotFailed,
+    /// The end of an [`Effect::SendSnapshot`].
+    SnapshotSent {
+        to: ReplicaId,
+        ok: bool,
+    },
+    /// The end of an [`Effect::InstallSnapshot`]; `floor` as in [`Start`].
+    SnapshotInstalled {
+        floor: i64,
+    },
+    /// The process of `dead` is known to be gone: if it led, campaign without waiting.
+    Campaign {
+        dead: ReplicaId,
+    },
+    /// A message to the replica was lost.
+    Unreachable(ReplicaId),
+    /// Give up the leadership to a replica, or to the best one.
+    TransferLeader(Option<ReplicaId>),
+    ChangeMembership {
+        ticket: u64,
+        change: Change,
+    },
+    DiskFull(bool),
+    /// The state differs from the majority's and must be rebuilt from a snapshot.
+    Diverged,
+    /// The replica must not go on.
+    Halted,
+}
+
+/// Everything a replica wants done, in order.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Send now.
+    Send(Vec<Message>),
+    /// Send the file of the snapshot and then the message; always answered by [`Event::SnapshotSent`].
+    SendSnapshot {
+        message: Message,
+        meta: SnapshotMeta,
+    },
+    /// Write (and sync) in the order of the numbers; then send; answered by [`Event::Persisted`].
+    Persist {
+        number: u64,
+        entries: Vec<Entry>,
+        hard_state: Option<HardState>,
+        sync: bool,
+        then_send: Vec<Message>,
+    },
+    /// Apply in order; answered by [`Event::Applied`].
+    Apply(Vec<Committed>),
+    /// Reads may run once this replica has applied `index`.
+    ReadReady {
+        reads: Vec<u64>,
+        index: u64,
+    },
+    Leadership(Leadership),
+    /// Answered by [`Event::SnapshotBuilt`] or [`Event::SnapshotFailed`].
+    BuildSnapshot,
+    /// Replace the state machine and then the log; answered by [`Event::SnapshotInstalled`].
+    InstallSnapshot {
+        meta: SnapshotMeta,
+        hard_state: HardState,
+    },
+    /// Cut the log up to here.
+    Compact(Position),
+    /// These proposals were not appended and never will be.
+    Refused {
+        proposals: Vec<(u64, RequestId)>,
+        why: Refused,
+    },
+    /// The leadership is lost: the fate of every appended proposal that is not answered is unknown.
+    OutcomesUnknown,
+    /// Who votes has changed; and where new replicas live.
+    Membership(Membership, Vec<(ReplicaId, NodeId)>),
+    /// The end of an [`Event::ChangeMembership`].
+    Changed {
+        ticket: u64,
+        result: Result<(), ChangeError>,
+    },
+}
+
+/// Why proposals were refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    NotLeader,
+    /// The leadership is being transferred.
+    Dropped,
+    Overloaded,
+    DiskFull,
+    Halted,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    #[default]
+    Follower,
+    Candidate,
+    Leader,
+}
+
+/// Who leads, as this replica knows it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leadership {
+    pub role: Role,
+    pub term: u64,
+    pub leader: Option<ReplicaId>,
+}
+
+/// What a replica starts from.
+pub struct Start {
+    /// The group's log after [`crate::raftlog::finish_install`].
+    pub log: GroupLog,
+    /// The state machine's position and membership.
+    pub applied: Position,
+    pub membership: Membership,
+    /// No command before the next one has a time at or above this, as far as the state machine knows.
+    pub floor: i64,
+}
+
+/// Why a replica must not take part.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StartError {
+    #[error(
+        "the raft log ends at {last:?}, but {needed} was acknowledged: entries were lost; this replica must not vote. \
+         Replace it by a new one"
+    )]
+    LogLost { last: Position, needed: u64 },
+    #[error("the raft log has term {log} at index {index}, the state machine has {state}: they do not belong together")]
+    TermMismatch { index: u64, log: u64, state: u64 },
+    #[error("the raft log begins behind index {begins}, the state machine is at {applied}: its entries are missing")]
+    StateLost { begins: u64, applied: u64 },
+    #[error("{0}")]
+    Log(String),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Condition {
+    Active,
+    /// Wants a snapshot; takes part in everything but leadership.
+    Diverged,
+    /// Gives up the leadership if it has it, then falls silent.
+    Halted,
+}
+
+/// A read index that was asked for.
+struct Asked {
+    counter: u64,
+    reads: Vec<u64>,
+    age: u32,
+}
+
+#[derive(Default)]
+struct Reads {
+    waiting: Vec<u64>,
+    asked: Option<Asked>,
+    counter: u64,
+    /// Requests of followers that arrived before this leader's first commit.
+    remote: Vec<Message>,
+}
+
+struct Installing {
+    number: u64,
+    meta: SnapshotMeta,
+    then_send: Vec<Message>,
+}
+
+/// An append on its way to the disk.
+struct InFlight {
+    number: u64,
+    last: u64,
+}
+
+/// See the module.
+pub struct Core {
+    config: CoreConfig,
+    raw: RawNode<Store>,
+    effects: Vec<Effect>,
+    in_flight: VecDeque<InFlight>,
+    last_ready: u64,
+    persisted_hard: (u64, u64),
+
+    waiting: VecDeque<Ticketed>,
+    waiting_bytes: usize,
+    clock: i64,
+    seed: u64,
+    floor: i64,
+
+    /// The last index raft has released to be applied, the last one handed out, the last one applied.
+    released: u64,
+    handed: u64,
+    applied: u64,
+    durable: u64,
+    unapplied: VecDeque<(u64, usize)>,
+    unapplied_bytes: usize,
+
+    reads: Reads,
+    leadership: Leadership,
+    leaders: BTreeMap<u64, u64>,
+    membership: Membership,
+    change: Option<(u64, Change)>,
+    installing: Option<Installing>,
+    /// Applied index when the snapshot under construction was asked for.
+    building: Option<u64>,
+    condition: Condition,
+    disk_full: bool,
+    /// Ticks a leader has left to hand over before it falls silent.
+    patience: usize,
+    ticks: u64,
+    entry_bytes: u64,
+}
+
+/// The entries every founding replica writes by itself: one per voter, in one order, so that all logs begin alike and
+/// a replica that joins later learns the founders from the log.
+pub fn bootstrap(group: GroupId, voters: &BTreeMap<ReplicaId, NodeId>) -> Vec<LogWrite> {
+    let entries: Vec<Entry> = (1..)
+        .zip(voters)
+        .map(|(index, (replica, node))| {
+            let change = conf_change(&[(ConfChangeType::AddNode, *replica)], &[(*replica, *node)]);
+            let mut entry = Entry { index, term: 1, ..Entry::default() };
+            entry.set_entry_type(EntryType::EntryConfChangeV2);
+            entry.data = change.write_to_bytes().expect("plain data").into();
+            entry
+        })
+        .collect();
+    let commit = entries.len() as u64;
+    vec![LogWrite::Append(group, entries), LogWrite::HardState(group, HardState { term: 1, vote: 0, commit })]
+}
+
+fn conf_change(changes: &[(ConfChangeType, ReplicaId)], nodes: &[(ReplicaId, NodeId)]) -> ConfChangeV2 {
+    let single = |(kind, replica): &(ConfChangeType, ReplicaId)| {
+        let mut single = ConfChangeSingle { node_id: replica.0, ..ConfChangeSingle::default() };
+        single.set_change_type(*kind);
+        single
+    };
+    let mut out = ConfChangeV2 { context: command::encode(&nodes.to_vec()), ..ConfChangeV2::default() };
+    out.set_changes(changes.iter().map(single).collect::<Vec<_>>().into());
+    out
+}
+
+/// The first time that a batch leaves free: its time plus its number of commands. Reads only the head of the payload.
+fn floor_after(data: &[u8]) -> Option<i64> {
+    let (version, rest) = data.split_first()?;
+    if *version != command::VERSION {
+        return None;
+    }
+    let ((now, _seed, commands), _) = postcard::take_from_bytes::<(i64, u64, u64)>(rest).ok()?;
+    Some(now.saturating_add(i64::try_from(commands).ok()?))
+}
+
+/// May leave before what the replica knows is durable: these promise nothing about its log or vote.
+fn promises_nothing(message: &Message) -> bool {
+    use MessageType::*;
+    matches!(
+        message.get_msg_type(),
+        MsgHeartbeatResponse | MsgReadIndex | MsgRequestPreVote | MsgRequestPreVoteResponse
+    )
+}
+
+/// Cuts an append message into messages of at most `limit` bytes (or one entry): raft-rs joins them without a bound.
+fn split_append(mut message: Message, limit: usize, out: &mut Vec<Message>) {
+    let total: usize = message.entries.iter().map(|e| e.data.len()).sum();
+    if message.get_msg_type() != MessageType::MsgAppend || total <= limit {
+        out.push(message);
+        return;
+    }
+    let mut part = Message { entries: Default::default(), ..message.clone() };
+    let mut bytes = 0;
+    for entry in message.take_entries() {
+        if bytes + entry.data.len() > limit && !part.entries.is_empty() {
+            let last = part.entries.last().map(|e| (e.index, e.term)).expect("not empty");
+            let mut next = Message { entries: Default::default(), ..part.clone() };
+            (next.index, next.log_term) = last;
+            out.push(std::mem::replace(&mut part, next));
+            bytes = 0;
+        }
+        bytes += entry.data.len();
+        part.entries.push(entry);
+    }
+    out.push(part);
+}
+
+impl Core {
+    /// Refuses to start when the log has lost what was acknowledged: such a replica must not vote.
+    pub fn new(
+        config: CoreConfig,
+        reader: Arc<dyn LogReader>,
+        start: Start,
+        logger: &slog::Logger,
+    ) -> Result<Core, StartError> {
+        check_start(&config, reader.as_ref(), &start)?;
+        let applied = start.applied.index;
+        let found = start.log.record.hard_state;
+        let hard = HardState { commit: found.commit.max(applied), ..found };
+        let conf = conf_state(&start.membership);
+        let floor = start.floor.max(last_floor(&config, reader.as_ref(), &start.log)?);
+        let store = Store::new(config.group, reader, &start.log, hard, conf, config.cache);
+        let raw = RawNode::new(&config.raft(applied), store, logger).map_err(|e| StartError::Log(e.to_string()))?;
+        let mut core = Core {
+            raw,
+            effects: Vec::new(),
+            in_flight: VecDeque::new(),
+            last_ready: 0,
+            persisted_hard: (hard.term, hard.vote),
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            clock: i64::MIN,
+            seed: config.boot,
+            floor,
+            released: applied,
+            handed: applied,
+            applied,
+            // What a crashed process left applied need not have reached the disk: the state machine will say.
+            durable: 0,
+            unapplied: VecDeque::new(),
+            unapplied_bytes: 0,
+            reads: Reads::default(),
+            leadership: Leadership::default(),
+            leaders: BTreeMap::new(),
+            membership: start.membership,
+            change: None,
+            installing: None,
+            building: None,
+            condition: Condition::Active,
+            disk_full: false,
+            patience: 0,
+            ticks: 0,
+            entry_bytes: 256,
+            config,
+        };
+        core.note_leadership();
+        Ok(core)
+    }
+
+    pub fn leadership(&self) -> Leadership {
+        self.leadership
+    }
+    pub fn membership(&self) -> &Membership {
+        &self.membership
+    }
+    pub fn commit(&self) -> u64 {
+        self.raw.raft.raft_log.committed
+    }
+    pub fn applied(&self) -> u64 {
+        self.applied
+    }
+    /// The last entry, durable or not.
+    pub fn last_index(&self) -> u64 {
+        self.raw.raft.raft_log.last_index()
+    }
+    pub fn first_index(&self) -> u64 {
+        self.raw.store().truncated().index + 1
+    }
+    /// A leader's view of how far each replica's log matches its own.
+    pub fn matched(&self) -> BTreeMap<ReplicaId, u64> {
+        if self.leadership.role != Role::Leader {
+            return BTreeMap::new();
+        }
+        self.raw.raft.prs().iter().map(|(id, p)| (ReplicaId(*id), p.matched)).collect()
+    }
+
+    /// Takes notice of an event. What it causes is returned by the next [`Core::drain`].
+    pub fn step(&mut self, event: Event) {
+        match event {
+            Event::Tick => self.tick(),
+            Event::Peer(message) => self.peer(message),
+            Event::Propose { proposals, clock, seed } => self.propose(proposals, clock, seed),
+            Event::ReadIndex(reads) => self.reads.waiting.extend(reads),
+            Event::CancelReads(gone) => self.cancel_reads(&gone),
+            Event::Persisted(number) => self.persisted(number),
+            Event::Applied(index) => self.note_applied(index),
+            Event::Durable(index) => {
+                self.durable = self.durable.max(index);
+                self.compact();
+            }
+            Event::SnapshotBuilt(meta) => self.snapshot_built(meta),
+            Event::SnapshotFailed => self.building = None,
+            Event::SnapshotSent { to, ok } => {
+                let status = if ok { SnapshotStatus::Finish } else { SnapshotStatus::Failure };
+                self.raw.report_snapshot(to.0, status);
+            }
+            Event::SnapshotInstalled { floor } => self.snapshot_installed(floor),
+            Event::Campaign { dead } => self.campaign(dead),
+            Event::Unreachable(replica) => self.raw.report_unreachable(replica.0),
+            Event::TransferLeader(to) => self.transfer_leader(to),
+            Event::ChangeMembership { ticket, change } => self.change_membership(ticket, change),
+            Event::DiskFull(full) => {
+                self.disk_full = full;
+                if full {
+                    self.transfer_leader(None);
+                }
+            }
+            Event::Diverged => self.leave(Condition::Diverged),
+            Event::Halted => self.leave(Condition::Halted),
+        }
+        self.note_leadership();
+    }
+
+    /// What is to be done now, in order.
+    pub fn drain(&mut self) -> Vec<Effect> {
+        self.flush_proposals();
+        self.ask_reads();
+        while self.installing.is_none() && self.raw.has_ready() {
+            self.ready();
+            self.flush_proposals();
+            self.ask_reads();
+        }
+        if self.installing.is_some() {
+            self.answer_heartbeats();
+        }
+        self.hand_out();
+        self.build_snapshot();
+        self.note_leadership();
+        std::mem::take(&mut self.effects)
+    }
+
+    // --- time ---------------------------------------------------------------------------------------------------
+
+    fn tick(&mut self) {
+        self.ticks += 1;
+        if self.installing.is_some() || self.silent() {
+            return;
+        }
+        if self.may_lead() || self.is_leader() {
+            self.raw.tick();
+        }
+        if let Some(asked) = &mut self.reads.asked {
+            asked.age += 1;
+            if asked.age >= self.config.read_retry_ticks {
+                self.recall_reads();
+            }
+        }
+        if self.is_leader() {
+            self.leave_joint();
+            if self.disk_full && self.ticks.is_multiple_of(self.config.election_ticks as u64) {
+                self.transfer_leader(None);
+            }
+            self.lose_patience();
+        } else if self.condition == Condition::Diverged && self.ticks.is_multiple_of(2) {
+            // Fails while there is no leader, or none of its entries is here: the next tick tries again.
+            let _ = self.raw.request_snapshot();
+        }
+        if self.ticks.is_multiple_of(self.config.election_ticks as u64) {
+            self.compact();
+        }
+    }
+
+    fn is_leader(&self) -> bool {
+        self.raw.raft.state == StateRole::Leader
+    }
+
+    /// A singleton elects itself at once, which raft-rs allows only when its log is on disk.
+    fn may_lead(&self) -> bool {
+        let alone = self.raw.raft.prs().is_singleton() && !self.in_flight.is_empty();
+        self.condition == Condition::Active && !self.disk_full && self.installing.is_none() && !alone
+    }
+
+    fn silent(&self) -> bool {
+        self.condition == Condition::Halted && !self.is_leader()
+    }
+
+    fn leave(&mut self, condition: Condition) {
+        if self.condition == Condition::Halted {
+            return;
+        }
+        self.condition = condition;
+        self.patience = self.config.election_ticks;
+        if self.is_leader() {
+            self.transfer_leader(None);
+        }
+    }
+
+    fn lose_patience(&mut self) {
+        if self.condition == Condition::Active {
+            return;
+        }
+        self.patience = self.patience.saturating_sub(1);
+        if self.patience == 0 {
+            let term = self.raw.raft.term;
+            self.raw.raft.become_follower(term, raft::INVALID_ID);
+        }
+    }
+
+    // --- leadership ---------------------------------------------------------------------------------------------
+
+    fn note_leadership(&mut self) {
+        let raft = &self.raw.raft;
+        let now = Leadership {
+            role: match raft.state {
+                StateRole::Leader => Role::Leader,
+                StateRole::Follower => Role::Follower,
+                StateRole::Candidate | StateRole::PreCandidate => Role::Candidate,
+            },
+            term: raft.term,
+            leader: (raft.leader_id != raft::INVALID_ID).then_some(ReplicaId(raft.leader_id)),
+        };
+        if now == self.leadership {
+            return;
+        }
+        if let Some(leader) = now.leader {
+            let known = *self.leaders.entry(now.term).or_insert(leader.0);
+            assert_eq!(known, leader.0, "two leaders in term {} of {}", now.term, self.config.group);
+            while self.leaders.len() > 16 {
+                self.leaders.pop_first();
+            }
+        }
+        let was = std::mem::replace(&mut self.leadership, now);
+        self.recall_reads();
+        if was.role == Role::Leader && (now.role != Role::Leader || now.term != was.term) {
+            self.refuse_waiting(Refused::NotLeader);
+            self.effects.push(Effect::OutcomesUnknown);
+            self.finish_change(Err(ChangeError::Unknown));
+        }
+        if now.role != Role::Leader {
+            self.reads.remote.clear();
+        }
+        self.effects.push(Effect::Leadership(now));
+    }
+
+    /// The best heir: active, replicating, with the longest log; of equals the one with the least id.
+    fn heir(&self) -> Option<ReplicaId> {
+        let candidates = self.raw.raft.prs().iter().filter(|(id, progress)| {
+            **id != self.config.replica.0
+                && self.membership.voters.contains(&ReplicaId(**id))
+                && progress.recent_active
+                && progress.state == ProgressState::Replicate
+        });
+        candidates.map(|(id, p)| (p.matched, std::cmp::Reverse(*id))).max().map(|(_, id)| ReplicaId(id.0))
+    }
+
+    fn transfer_leader(&mut self, to: Option<ReplicaId>) {
+        if !self.is_leader() {
+            return;
+        }
+        if let Some(heir) = to.or_else(|| self.heir()) {
+            self.raw.transfer_leader(heir.0);
+        }
+    }
+
+    /// The driver knows that the process of `dead` is gone. Peers still hold its lease, so the campaign is forced.
+    /// Not when somebody else has our vote by now: that election is under way.
+    fn campaign(&mut self, dead: ReplicaId) {
+        let raft = &self.raw.raft;
+        let leaderless = raft.leader_id == dead.0 || (raft.leader_id == raft::INVALID_ID && raft.vote == 0);
+        if !leaderless || raft.state == StateRole::Leader || !raft.promotable() || !self.may_lead() {
+            return;
+        }
+        let mut order = Message { to: self.config.replica.0, from: dead.0, ..Message::default() };
+        order.set_msg_type(MessageType::MsgTimeoutNow);
+        let _ = self.raw.step(order);
+    }
+
+    // --- messages -----------------------------------------------------------------------------------------------
+
+    fn peer(&mut self, message: Message) {
+        if !self.accepts(&message) {
+            return;
+        }
+        let early = message.get_msg_type() == MessageType::MsgReadIndex && !self.raw.raft.commit_to_current_term();
+        if early {
+            if self.reads.remote.len() < 64 {
+                self.reads.remote.push(message);
+            }
+            return;
+        }
+        // An error says that the message is of no use (an unknown sender), which needs no reaction.
+        let _ = self.raw.step(message);
+    }
+
+    fn accepts(&self, m: &Message) -> bool {
+        use MessageType::*;
+        let me = self.config.replica.0;
+        if m.to != me || m.from == me || m.from == raft::INVALID_ID || self.silent() {
+            return false;
+        }
+        match m.get_msg_type() {
+            // What a replica says to itself, and forwarded proposals, which would be neither named nor deduplicated.
+            MsgHup | MsgBeat | MsgUnreachable | MsgSnapStatus | MsgCheckQuorum | MsgPropose | MsgTransferLeader => {
+                false
+            }
+            MsgHeartbeat => true,
+            _ if self.installing.is_some() => false,
+            MsgAppend => !self.disk_full || m.entries.is_empty(),
+            MsgSnapshot => !self.disk_full,
+            MsgTimeoutNow => self.may_lead(),
+            MsgReadIndex => self.is_leader(),
+            _ => true,
+        }
+    }
+
+    fn send(&mut self, messages: Vec<Message>) {
+        let mut now = Vec::with_capacity(messages.len());
+        for message in messages {
+            if message.get_msg_type() != MessageType::MsgSnapshot {
+                split_append(message, 2 * self.config.max_append as usize, &mut now);
+                continue;
+            }
+            let meta = command::decode(&message.get_snapshot().data).expect("this replica wrote it");
+            self.effects.push(Effect::SendSnapshot { message, meta });
+        }
+        if !now.is_empty() {
+            self.effects.push(Effect::Send(now));
+        }
+    }
+
+    // --- the ready loop -----------------------------------------------------------------------------------------
+
+    fn ready(&mut self) {
+        let mut ready = self.raw.ready();
+        let number = ready.number();
+        self.last_ready = number;
+        self.send_early(ready.take_messages());
+        let read_states = ready.take_read_states();
+        let (early, mut later): (Vec<_>, Vec<_>) =
+            ready.take_persisted_messages().into_iter().partition(promises_nothing);
+        self.send_early(early);
+        if !ready.snapshot().is_empty() {
+            assert!(ready.entries().is_empty(), "appends wait behind a snapshot");
+            let meta: SnapshotMeta = command::decode(&ready.snapshot().data).expect("checked when it arrived");
+            self.raw.mut_store().reset(meta.at);
+            self.raw.advance_append_async(ready);
+            self.begin_install(number, meta, later);
+            return;
+        }
+        let sync = ready.must_sync();
+        let entries = ready.take_entries();
+        let committed = ready.take_committed_entries();
+        self.take_over(&entries);
+        self.raw.advance_append_async(ready);
+        for state in read_states {
+            self.read_answered(&state.request_ctx, state.index);
+        }
+        let hard = self.hard_state_to_write();
+        if sync || !entries.is_empty() || !self.in_flight.is_empty() && !later.is_empty() {
+            let last = entries.last().map_or(0, |e| e.index);
+            self.in_flight.push_back(InFlight { number, last });
+            let mut then_send = Vec::with_capacity(later.len());
+            later.drain(..).for_each(|m| split_append(m, usize::MAX, &mut then_send));
+            self.effects.push(Effect::Persist { number, entries, hard_state: hard, sync, then_send });
+        } else {
+            self.send(later);
+            if self.in_flight.is_empty() {
+                self.raw.on_persist_ready(number);
+            }
+        }
+        self.release(committed);
+    }
+
+    fn send_early(&mut self, messages: Vec<Message>) {
+        if !messages.is_empty() {
+            self.send(messages);
+        }
+    }
+
+    /// Term and vote must survive; the commit index is written along with them and otherwise found again.
+    fn hard_state_to_write(&mut self) -> Option<HardState> {
+        let hard = self.raw.raft.hard_state();
+        if (hard.term, hard.vote) == self.persisted_hard {
+            return None;
+        }
+        self.persisted_hard = (hard.term, hard.vote);
+        Some(HardState { term: hard.term, vote: hard.vote, commit: hard.commit })
+    }
+
+    /// Entries leave raft-rs before they are durable: from here on the store answers for them.
+    fn take_over(&mut self, entries: &[Entry]) {
+        let Some(first) = entries.first() else { return };
+        let last = self.raw.store().last().index;
+        if first.index <= last {
+            assert!(!self.is_leader(), "a leader rewrites its log at {}", first.index);
+            assert!(first.index > self.released, "entry {} was committed and is rewritten", first.index);
+            for write in &mut self.in_flight {
+                write.last = write.last.min(first.index - 1);
+            }
+        }
+        for entry in entries.iter().filter(|e| e.get_entry_type() == EntryType::EntryNormal && !e.data.is_empty()) {
+            self.floor = self.floor.max(floor_after(&entry.data).unwrap_or(i64::MIN));
+            self.entry_bytes = (self.entry_bytes * 15 + entry.data.len() as u64) / 16;
+        }
+        self.raw.mut_store().append(entries);
+    }
+
+    fn persisted(&mut self, number: u64) {
+        let mut durable = 0;
+        while self.in_flight.front().is_some_and(|w| w.number <= number) {
+            durable = durable.max(self.in_flight.pop_front().map_or(0, |w| w.last));
+        }
+        self.raw.mut_store().persisted(durable);
+        // Readies behind the last write had nothing to write.
+        let number = if self.in_flight.is_empty() && self.installing.is_none() { self.last_ready } else { number };
+        self.raw.on_persist_ready(number);
+    }
+
+    // --- proposals ----------------------------------------------------------------------------------------------
+
+    fn propose(&mut self, proposals: Vec<Ticketed>, clock: i64, seed: u64) {
+        self.clock = self.clock.max(clock);
+        self.seed ^= seed;
+        let mut refused = Vec::new();
+        for proposal in proposals {
+            let bytes = proposal.proposal.body.len() + 64;
+            if self.waiting_bytes + bytes > self.config.max_waiting && !self.waiting.is_empty() {
+                refused.push((proposal.ticket, proposal.proposal.request));
+                continue;
+            }
+            self.waiting_bytes += bytes;
+            self.waiting.push_back(proposal);
+        }
+        if !refused.is_empty() {
+            self.effects.push(Effect::Refused { proposals: refused, why: Refused::Overloaded });
+        }
+    }
+
+    fn refuse_waiting(&mut self, why: Refused) {
+        self.waiting_bytes = 0;
+        let proposals: Vec<_> = self.waiting.drain(..).map(|p| (p.ticket, p.proposal.request)).collect();
+        if !proposals.is_empty() {
+            self.effects.push(Effect::Refused { proposals, why });
+        }
+    }
+
+    fn flush_proposals(&mut self) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        if self.condition != Condition::Active {
+            return self.refuse_waiting(Refused::Halted);
+        }
+        if !self.is_leader() {
+            return self.refuse_waiting(Refused::NotLeader);
+        }
+        if self.disk_full {
+            return self.refuse_waiting(Refused::DiskFull);
+        }
+        if self.raw.raft.lead_transferee.is_some() {
+            return self.refuse_waiting(Refused::Dropped);
+        }
+        if !self.in_flight.is_empty() {
+            return;
+        }
+        while !self.waiting.is_empty() && self.unapplied_bytes < self.config.max_unapplied && self.has_room() {
+            self.append_batch();
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        let uncommitted = self.raw.raft.uncommitted_size() as u64;
+        uncommitted == 0 || uncommitted + 2 * self.config.max_batch as u64 <= self.config.max_uncommitted
+    }
+
+    /// One entry of everything that waits, within the limits; at least one command.
+    fn append_batch(&mut self) {
+        let (mut commands, mut tickets, mut bytes) = (Vec::new(), Vec::new(), 0);
+        while let Some(next) = self.waiting.front() {
+            let size = next.proposal.body.len() + 64;
+            let full = bytes + size > self.config.max_batch || commands.len() >= self.config.max_batch_commands;
+            if full && !commands.is_empty() {
+                break;
+            }
+            bytes += size;
+            let next = self.waiting.pop_front().expect("looked at");
+            tickets.push((next.ticket, next.proposal.request));
+            commands.push(next.proposal);
+        }
+        self.waiting_bytes -= bytes;
+        self.seed = splitmix(self.seed);
+        let now = self.floor.max(self.clock);
+        let batch = Batch { now, seed: self.seed, commands };
+        let mut message = Message { from: self.config.replica.0, ..Message::default() };
+        message.set_msg_type(MessageType::MsgPropose);
+        message.set_entries(vec![Entry { data: command::encode(&batch), ..Entry::default() }].into());
+        match self.raw.step(message) {
+            Ok(()) => self.floor = now + batch.commands.len() as i64,
+            Err(_) => self.effects.push(Effect::Refused { proposals: tickets, why: Refused::Dropped }),
+        }
+    }
+
+    // --- reads --------------------------------------------------------------------------------------------------
+
+    fn ask_reads(&mut self) {
+        let raft = &self.raw.raft;
+        let answered = match raft.state {
+            StateRole::Leader => raft.commit_to_current_term(),
+            _ => raft.leader_id != raft::INVALID_ID,
+        };
+        if !answered || self.installing.is_some() || self.silent() {
+            return;
+        }
+        if self.is_leader() {
+            for message in std::mem::take(&mut self.reads.remote) {
+                let _ = self.raw.step(message);
+            }
+        }
+        if self.reads.asked.is_some() || self.reads.waiting.is_empty() {
+            return;
+        }
+        self.reads.counter += 1;
+        let counter = self.reads.counter;
+        self.reads.asked = Some(Asked { counter, reads: std::mem::take(&mut self.reads.waiting), age: 0 });
+        let context = self.read_context(counter);
+        self.raw.read_index(context);
+    }
+
+    /// Unique over replicas, restarts and requests: a late answer can never complete another read.
+    fn read_context(&self, counter: u64) -> Vec<u8> {
+        [self.config.replica.0, self.config.boot, counter].iter().flat_map(|n| n.to_be_bytes()).collect()
+    }
+
+    fn read_answered(&mut self, context: &[u8], index: u64) {
+        let Some(asked) = &self.reads.asked else { return };
+        if context != self.read_context(asked.counter) {
+            return;
+        }
+        if let Some(asked) = self.reads.asked.take() {
+            self.effects.push(Effect::ReadReady { reads: asked.reads, index });
+        }
+    }
+
+    /// The request may have been dropped: its reads wait for the next one.
+    fn recall_reads(&mut self) {
+        if let Some(asked) = self.reads.asked.take() {
+            self.reads.waiting.extend(asked.reads);
+        }
+    }
+
+    fn cancel_reads(&mut self, gone: &BTreeSet<u64>) {
+        self.reads.waiting.retain(|r| !gone.contains(r));
+        if let Some(asked) = &mut self.reads.asked {
+            asked.reads.retain(|r| !gone.contains(r));
+        }
+    }
+
+    // --- applying -----------------------------------------------------------------------------------------------
+
+    fn release(&mut self, committed: Vec<Entry>) {
+        let (Some(first), Some(last)) = (committed.first(), committed.last()) else { return };
+        assert_eq!(first.index, self.released + 1, "committed entries are released in order");
+        let straight = self.handed == self.released && self.unapplied_bytes < self.config.max_unapplied;
+        self.released = last.index;
+        if straight {
+            self.hand(committed);
+        }
+    }
+
+    /// Entries that were released while too much waited to be applied are read again.
+    fn hand_out(&mut self) {
+        while self.handed < self.released
+            && self.installing.is_none()
+            && self.unapplied_bytes < self.config.max_unapplied
+        {
+            let context = GetEntriesContext::empty(false);
+            let entries = self.raw.store().entries(self.handed + 1, self.released + 1, 4 << 20, context);
+            self.hand(entries.expect("committed entries are readable until they are applied"));
+        }
+    }
+
+    fn hand(&mut self, entries: Vec<Entry>) {
+        let mut out = Vec::with_capacity(entries.len());
+        for entry in entries {
+            assert_eq!(entry.index, self.handed + 1, "committed entries are handed out in order");
+            self.handed = entry.index;
+            self.unapplied_bytes += entry.data.len();
+            self.unapplied.push_back((entry.index, entry.data.len()));
+            let at = Position { index: entry.index, term: entry.term };
+            out.push(Committed { at, payload: self.payload(entry) });
+        }
+        if !out.is_empty() {
+            self.effects.push(Effect::Apply(out));
+        }
+    }
+
+    fn payload(&mut self, entry: Entry) -> Payload {
+        let mut change = ConfChangeV2::default();
+        match entry.get_entry_type() {
+            EntryType::EntryNormal if entry.data.is_empty() => return Payload::Empty,
+            EntryType::EntryNormal => return Payload::Batch(entry.data),
+            // The older form: no replica ever proposes it.
+            EntryType::EntryConfChange => return Payload::Empty,
+            EntryType::EntryConfChangeV2 => {
+                if change.merge_from_bytes(&entry.data).is_err() {
+                    return Payload::Empty;
+                }
+            }
+        }
+        // Equal logs give equal configurations, so an impossible change is impossible on every replica.
+        let Ok(conf) = self.raw.apply_conf_change(&change) else { return Payload::Empty };
+        self.membership = membership(&conf);
+        let nodes = command::decode(&change.context).unwrap_or_default();
+        self.effects.push(Effect::Membership(self.membership.clone(), nodes));
+        if self.change.as_ref().is_some_and(|(_, change)| is_done(change, &self.membership)) {
+            self.finish_change(Ok(()));
+        }
+        Payload::Membership(self.membership.clone())
+    }
+
+    fn note_applied(&mut self, index: u64) {
+        // While a snapshot is installed the state machine may be ahead already; the end of the installation counts.
+        if index <= self.applied || self.installing.is_some() {
+            return;
+        }
+        assert!(index <= self.handed, "{index} is applied but {} was handed out", self.handed);
+        self.applied = index;
+        while self.unapplied.front().is_some_and(|(i, _)| *i <= index) {
+            self.unapplied_bytes -= self.unapplied.pop_front().map_or(0, |(_, bytes)| bytes);
+        }
+        self.raw.advance_apply_to(index);
+    }
+
+    // --- snapshots and compaction -------------------------------------------------------------------------------
+
+    fn build_snapshot(&mut self) {
+        let Some(least) = self.raw.store().take_wanted() else { return };
+        if self.building.is_none() && self.condition == Condition::Active && self.applied >= least.max(1) {
+            self.building = Some(self.applied);
+            self.effects.push(Effect::BuildSnapshot);
+        }
+    }
+
+    fn snapshot_built(&mut self, meta: SnapshotMeta) {
+        self.building = None;
+        if meta.at.index >= self.raw.store().truncated().index {
+            self.raw.mut_store().snapshot = Some(meta);
+        }
+    }
+
+    fn begin_install(&mut self, number: u64, meta: SnapshotMeta, then_send: Vec<Message>) {
+        let hard = self.raw.raft.hard_state();
+        self.persisted_hard = (hard.term, hard.vote);
+        let hard_state = HardState { term: hard.term, vote: hard.vote, commit: hard.commit };
+        self.effects.push(Effect::InstallSnapshot { meta: meta.clone(), hard_state });
+        self.installing = Some(Installing { number, meta, then_send });
+    }
+
+    fn snapshot_installed(&mut self, floor: i64) {
+        let Some(Installing { number, meta, then_send }) = self.installing.take() else { return };
+        let index = meta.at.index;
+        self.in_flight.clear();
+        self.raw.on_persist_ready(number);
+        self.raw.advance_apply_to(index);
+        (self.released, self.handed, self.applied, self.durable) = (index, index, index, index);
+        self.unapplied.clear();
+        self.unapplied_bytes = 0;
+        self.floor = self.floor.max(floor);
+        if self.condition == Condition::Diverged {
+            self.condition = Condition::Active;
+        }
+        self.membership = meta.membership;
+        self.effects.push(Effect::Membership(self.membership.clone(), Vec::new()));
+        self.send(then_send);
+    }
+
+    /// While a snapshot is installed the replica stays a live follower in the leader's eyes.
+    fn answer_heartbeats(&mut self) {
+        let answers: Vec<Message> = std::mem::take(&mut self.raw.raft.msgs)
+            .into_iter()
+            .filter(|m| m.get_msg_type() == MessageType::MsgHeartbeatResponse)
+            .collect();
+        self.send_early(answers);
+    }
+
+    fn compact(&mut self) {
+        if self.installing.is_some() {
+            return;
+        }
+        let keep = self.config.compact_keep.min(self.config.compact_keep_bytes / self.entry_bytes.max(1)).max(1);
+        let mut to = self.durable.min(self.applied);
+        let limit = to.saturating_sub(self.config.compact_max_lag);
+        to = to.saturating_sub(keep);
+        if self.is_leader() {
+            for (_, progress) in self.raw.raft.prs().iter().filter(|(_, p)| p.recent_active) {
+                let needed = match progress.state {
+                    ProgressState::Snapshot => progress.pending_snapshot,
+                    _ => progress.matched.max(limit),
+                };
+                to = to.min(needed);
+            }
+        }
+        if let Some(index) = self.building {
+            to = to.min(index);
+        }
+        if to < self.raw.store().truncated().index + self.config.compact_step {
+            return;
+        }
+        let Ok(term) = self.raw.store().term(to) else { return };
+        let to = Position { index: to, term };
+        self.raw.mut_store().compact(to);
+        self.effects.push(Effect::Compact(to));
+    }
+
+    // --- membership ---------------------------------------------------------------------------------------------
+
+    fn change_membership(&mut self, ticket: u64, change: Change) {
+        let result = self.check_change(&change).and_then(|()| {
+            let proposed = self.raw.propose_conf_change(Vec::new(), change_entry(&change));
+            proposed.map_err(|_| ChangeError::Busy)
+        });
+        match result {
+            Ok(()) => self.change = Some((ticket, change)),
+            Err(error) => self.effects.push(Effect::Changed { ticket, result: Err(error) }),
+        }
+    }
+
+    /// raft-rs turns a change that comes too early into an empty entry, silently. So ask first.
+    fn check_change(&self, change: &Change) -> Result<(), ChangeError> {
+        let now = &self.membership;
+        if !self.is_leader() {
+            return Err(ChangeError::NotLeader);
+        }
+        if self.change.is_some() || self.raw.raft.has_pending_conf() || !now.voters_outgoing.is_empty() {
+            return Err(ChangeError::Busy);
+        }
+        let member = |r: &ReplicaId| now.voters.contains(r) || now.learners.contains(r);
+        let promotable = |r: &ReplicaId| match self.raw.raft.prs().get(r.0) {
+            Some(p) if p.state == ProgressState::Replicate && p.matched + 256 >= self.last_index() => Ok(()),
+            _ => Err(ChangeError::NotCaughtUp(*r)),
+        };
+        let removable = |r: &ReplicaId| match *r {
+            r if r == self.config.replica => Err(ChangeError::IsLeader(r)),
+            r if !member(&r) => Err(ChangeError::NotMember(r)),
+            _ => Ok(()),
+        };
+        match change {
+            Change::AddLearner(r, _) if member(r) => Err(ChangeError::IsMember(*r)),
+            Change::AddLearner(..) => Ok(()),
+            Change::Promote(r) | Change::Replace { promote: r, .. } if !now.learners.contains(r) => {
+                Err(if now.voters.contains(r) { ChangeError::IsMember(*r) } else { ChangeError::NotMember(*r) })
+            }
+            Change::Promote(r) => promotable(r),
+            Change::Remove(r) => removable(r),
+            Change::Replace { promote, remove } => promotable(promote).and_then(|()| removable(remove)),
+        }
+    }
+
+    fn finish_change(&mut self, result: Result<(), ChangeError>) {
+        if let Some((ticket, _)) = self.change.take() {
+            self.effects.push(Effect::Changed { ticket, result });
+        }
+    }
+
+    /// A new leader inherits a joint configuration; raft-rs does not always leave it by itself.
+    fn leave_joint(&mut self) {
+        let joint = !self.membership.voters_outgoing.is_empty() && self.membership.auto_leave;
+        if joint && !self.raw.raft.has_pending_conf() {
+            let _ = self.raw.propose_conf_change(Vec::new(), ConfChangeV2::default());
+        }
+    }
+}
+
+fn change_entry(change: &Change) -> ConfChangeV2 {
+    use ConfChangeType::{AddLearnerNode, AddNode, RemoveNode};
+    match *change {
+        Change::AddLearner(r, node) => conf_change(&[(AddLearnerNode, r)], &[(r, node)]),
+        Change::Promote(r) => conf_change(&[(AddNode, r)], &[]),
+        Change::Remove(r) => conf_change(&[(RemoveNode, r)], &[]),
+        Change::Replace { promote, remove } => conf_change(&[(AddNode, promote), (RemoveNode, remove)], &[]),
+    }
+}
+
+fn is_done(change: &Change, now: &Membership) -> bool {
+    let gone = |r| !now.voters.contains(r) && !now.learners.contains(r) && !now.voters_outgoing.contains(r);
+    match change {
+        Change::AddLearner(r, _) => now.learners.contains(r),
+        Change::Promote(r) => now.voters.contains(r),
+        Change::Remove(r) => gone(r),
+        Change::Replace { promote, remove } => now.voters.contains(promote) && gone(remove),
+    }
+}
+
+/// Commit and applied index are written at different times, so the log must be compared with the state machine.
+fn check_start(config: &CoreConfig, reader: &dyn LogReader, start: &Start) -> Result<(), StartError> {
+    let Start { log, applied, .. } = start;
+    let needed = applied.index.max(log.record.hard_state.commit);
+    if log.last.index < needed {
+        return Err(StartError::LogLost { last: log.last, needed });
+    }
+    let truncated = log.record.truncated;
+    if applied.index < truncated.index {
+        return Err(StartError::StateLost { begins: truncated.index, applied: applied.index });
+    }
+    let term = match applied.index {
+        0 => Some(0),
+        index if index == truncated.index => Some(truncated.term),
+        index => reader.term(config.group, index).map_err(|e| StartError::Log(e.to_string()))?,
+    };
+    match term {
+        Some(term) if term == applied.term => Ok(()),
+        Some(log) => Err(StartError::TermMismatch { index: applied.index, log, state: applied.term }),
+        None => Err(StartError::LogLost { last: log.last, needed }),
+    }
+}
+
+/// The time that the log's latest batch leaves free.
+fn last_floor(config: &CoreConfig, reader: &dyn LogReader, log: &GroupLog) -> Result<i64, StartError> {
+    let mut index = log.last.index;
+    while index > log.record.truncated.index {
+        let found = reader.entries(config.group, index, index + 1, u64::MAX);
+        let found = found.map_err(|e| StartError::Log(e.to_string()))?;
+        let normal = found.iter().filter(|e| e.get_entry_type() == EntryType::EntryNormal);
+        if let Some(floor) = normal.filter_map(|e| floor_after(&e.data)).next() {
+            return Ok(floor);
+        }
+        index -= 1;
+    }
+    Ok(i64::MIN)
+}
+
+/// The form in which raft-rs carries a snapshot.
+pub fn snapshot_of(meta: &SnapshotMeta) -> raft::eraftpb::Snapshot {
+    super::store::snapshot_message(meta)
+}
+
+/// Checks what a peer claims about a snapshot before the core sees it.
+pub fn snapshot_meta(message: &Message) -> Option<SnapshotMeta> {
+    let snapshot = message.get_snapshot();
+    let meta: SnapshotMeta = command::decode(&snapshot.data).ok()?;
+    let head = snapshot.get_metadata();
+    let same = head.index == meta.at.index
+        && head.term == meta.at.term
+        && membership(head.get_conf_state()) == membership(&conf_state(&meta.membership));
+    (same && meta.at.index > 0).then_some(meta)
+}
+
+fn splitmix(seed: u64) -> u64 {
+    let z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}

@@ -1,0 +1,1056 @@
+//! The driver: performs what the cores decide. All IO, clocks and randomness of a replica are here.
+//!
+//! Threads of a node:
+//! - the **driver** steps the cores of all groups: it drains its inbox, lets every touched core decide, and performs
+//!   the effects. It never waits for a disk or for a socket.
+//! - the **log thread** writes what all groups queued while the last sync ran as one batch with one sync, then sends
+//!   the messages that had to wait for it, then reports.
+//! - each group's **apply thread** owns the state machine. It applies everything committed meanwhile in one call and
+//!   answers the waiting clients itself.
+//! - a thread for each snapshot being built.
+//!
+//! Appends to followers leave from the driver while the own sync runs; acknowledgements leave from the log thread.
+
+use super::core::{Change, ChangeError, Core, CoreConfig, Effect, Event, Leadership, Refused, Role, Start, Ticketed};
+use super::core::{bootstrap, snapshot_meta};
+use super::handle::{
+    AddGroupError, GroupConfig, GroupLeadership, NodeConfig, ProposeError, ReadError, ReplicaState, ReplicaStatus,
+};
+use super::{Committed, Halt, Membership, SnapshotMeta, StateMachine};
+use crate::command::{Outcome, Proposal};
+use crate::id::{GroupId, NodeId, ReplicaId, RequestId};
+use crate::raftlog::{HardState, LogError, LogReader, LogWrite, RaftLog, finish_install};
+use crate::transport::{Envelope, Transport};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+use parking_lot::Mutex;
+use raft::eraftpb::{Message, MessageType};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime};
+use tokio::sync::{oneshot, watch};
+
+type ProposeReply = oneshot::Sender<Result<(u64, Arc<Outcome>), ProposeError>>;
+type ReadReply = oneshot::Sender<Result<u64, ReadError>>;
+
+/// Every reason for the driver to wake up, besides time.
+pub(super) enum Input {
+    Propose {
+        group: GroupId,
+        proposal: Proposal,
+        reply: ProposeReply,
+    },
+    Read {
+        group: GroupId,
+        reply: ReadReply,
+    },
+    Messages {
+        from: NodeId,
+        messages: Vec<Envelope>,
+    },
+    Snapshot {
+        from: NodeId,
+        envelope: Envelope,
+        file: PathBuf,
+    },
+    Unreachable(NodeId),
+    PeerDown(NodeId),
+    /// The log thread has written the append `number`.
+    Persisted {
+        group: GroupId,
+        number: u64,
+    },
+    /// The state machine has applied up to `index`, durably up to `durable`.
+    Applied {
+        group: GroupId,
+        index: u64,
+        durable: u64,
+    },
+    Halted {
+        group: GroupId,
+        halt: Halt,
+    },
+    Built {
+        group: GroupId,
+        file: PathBuf,
+        result: Result<SnapshotMeta, Halt>,
+    },
+    SnapshotSent {
+        group: GroupId,
+        to: ReplicaId,
+        ok: bool,
+    },
+    /// Steps of an installation: noted in the log, state machine replaced, log reset.
+    Noted {
+        group: GroupId,
+    },
+    Replaced {
+        group: GroupId,
+        floor: i64,
+    },
+    LogReset {
+        group: GroupId,
+        floor: i64,
+    },
+    Transfer {
+        group: GroupId,
+        to: Option<NodeId>,
+    },
+    Change {
+        group: GroupId,
+        change: Change,
+        reply: oneshot::Sender<Result<(), ChangeError>>,
+    },
+    SetNodes {
+        group: GroupId,
+        nodes: BTreeMap<ReplicaId, NodeId>,
+    },
+    DiskFull(bool),
+    AddGroup(Box<Replica>),
+    RemoveGroup {
+        group: GroupId,
+        forget: bool,
+        done: oneshot::Sender<()>,
+    },
+    Stop,
+}
+
+/// What the handles of a group see of it.
+pub(super) struct Shared {
+    pub(super) group: GroupId,
+    pub(super) replica: ReplicaId,
+    pub(super) leadership: watch::Sender<GroupLeadership>,
+    pub(super) applied: AtomicU64,
+    pub(super) membership: Mutex<Membership>,
+    first: AtomicU64,
+    last: AtomicU64,
+    commit: AtomicU64,
+    nodes: Mutex<BTreeMap<ReplicaId, NodeId>>,
+    matched: Mutex<BTreeMap<ReplicaId, u64>>,
+    state: Mutex<ReplicaState>,
+    /// The apply thread, should it be trying again and again, is to give up.
+    stopping: AtomicBool,
+    /// Clients that wait for an outcome, by request; two when a client retried while the first attempt was under way.
+    waiters: Mutex<HashMap<RequestId, Vec<(u64, ProposeReply)>>>,
+    /// Readers that wait until an index is applied.
+    readers: Mutex<BTreeMap<u64, Vec<ReadReply>>>,
+}
+
+impl Shared {
+    /// The reason, when this replica neither reads nor proposes.
+    pub(super) fn out_of_service(&self) -> Option<String> {
+        match &*self.state.lock() {
+            ReplicaState::Active | ReplicaState::Installing => None,
+            ReplicaState::Diverged(reason) | ReplicaState::Halted(reason) => Some(reason.clone()),
+            ReplicaState::Stopped => Some("stopped".to_owned()),
+        }
+    }
+
+    pub(super) fn when_applied(&self, index: u64, reply: ReadReply) {
+        let mut readers = self.readers.lock();
+        // The apply thread first publishes the index and then takes the lock: looked up under it, none is missed.
+        if self.applied.load(Ordering::Acquire) >= index {
+            let _ = reply.send(Ok(index));
+        } else {
+            readers.entry(index).or_default().push(reply);
+        }
+    }
+
+    fn publish_applied(&self, index: u64) {
+        self.applied.store(index, Ordering::Release);
+        let mut readers = self.readers.lock();
+        while let Some(first) = readers.first_entry().filter(|e| *e.key() <= index) {
+            let (index, replies) = first.remove_entry();
+            for reply in replies {
+                let _ = reply.send(Ok(index));
+            }
+        }
+    }
+
+    fn set_state(&self, state: ReplicaState) {
+        *self.state.lock() = state;
+        if let Some(reason) = self.out_of_service() {
+            for reply in std::mem::take(&mut *self.readers.lock()).into_values().flatten() {
+                let _ = reply.send(Err(ReadError::Halted(reason.clone())));
+            }
+            self.outcomes_unknown();
+        }
+    }
+
+    fn outcomes_unknown(&self) {
+        for (_, reply) in std::mem::take(&mut *self.waiters.lock()).into_values().flatten() {
+            let _ = reply.send(Err(ProposeError::Unknown));
+        }
+    }
+
+    pub(super) fn status(&self) -> ReplicaStatus {
+        let leadership = *self.leadership.borrow();
+        ReplicaStatus {
+            group: self.group,
+            replica: self.replica,
+            role: leadership.role,
+            term: leadership.term,
+            leader: leadership.leader,
+            leader_node: leadership.leader_node,
+            first_index: self.first.load(Ordering::Relaxed),
+            last_index: self.last.load(Ordering::Relaxed),
+            commit: self.commit.load(Ordering::Relaxed),
+            applied: self.applied.load(Ordering::Acquire),
+            membership: self.membership.lock().clone(),
+            nodes: self.nodes.lock().clone(),
+            matched: self.matched.lock().clone(),
+            state: self.state.lock().clone(),
+        }
+    }
+}
+
+/// A replica as the driver keeps it.
+pub(super) struct Replica {
+    core: Core,
+    shared: Arc<Shared>,
+    nodes: BTreeMap<ReplicaId, NodeId>,
+    apply: Sender<ApplyJob>,
+    apply_thread: Option<JoinHandle<()>>,
+    proposals: Vec<(Ticketed, ProposeReply)>,
+    reads: BTreeMap<u64, ReadReply>,
+    new_reads: Vec<u64>,
+    changes: BTreeMap<u64, oneshot::Sender<Result<(), ChangeError>>>,
+    /// The snapshot that is offered to followers.
+    built: Option<(SnapshotMeta, PathBuf)>,
+    /// A snapshot's file that arrived for the message just stepped.
+    arrived: Option<PathBuf>,
+    installing: Option<(SnapshotMeta, HardState, PathBuf)>,
+}
+
+impl Replica {
+    pub(super) fn shared(&self) -> Arc<Shared> {
+        self.shared.clone()
+    }
+}
+
+/// Loads a replica from the log and starts its apply thread; the driver gets it as [`Input::AddGroup`].
+pub(super) fn prepare(
+    node: &NodeConfig,
+    log: Arc<dyn RaftLog>,
+    config: GroupConfig,
+    boot: u64,
+    inbox: Sender<Input>,
+) -> Result<Replica, AddGroupError> {
+    let GroupConfig { group, replica, mut nodes, founders, state_machine: machine, tuning } = config;
+    let applied = machine.applied();
+    finish_install(log.as_ref(), group, applied)?;
+    let mut found = log.load(group)?;
+    if let Some(founders) = founders.filter(|_| found.last.index == 0) {
+        if applied.index != 0 {
+            return Err(AddGroupError::NotNew(applied.index));
+        }
+        log.write(&bootstrap(group, &founders), true)?;
+        found = log.load(group)?;
+        nodes.extend(founders);
+    }
+    nodes.insert(replica, node.node);
+    let start = Start { log: found, applied, membership: machine.membership(), floor: machine.clock_floor() };
+    let tuning = tuning.unwrap_or_else(|| CoreConfig::new(group, replica, boot));
+    let tuning = CoreConfig { group, replica, boot, ..tuning };
+    let reader: Arc<dyn LogReader> = log;
+    let core = Core::new(tuning, reader, start, &super::logger::root())?;
+    let shared = Arc::new(Shared {
+        group,
+        replica,
+        leadership: watch::Sender::new(GroupLeadership::default()),
+        applied: AtomicU64::new(applied.index),
+        first: AtomicU64::new(core.first_index()),
+        last: AtomicU64::new(core.last_index()),
+        commit: AtomicU64::new(core.commit()),
+        membership: Mutex::new(core.membership().clone()),
+        nodes: Mutex::new(nodes.clone()),
+        matched: Mutex::default(),
+        state: Mutex::default(),
+        stopping: AtomicBool::new(false),
+        waiters: Mutex::default(),
+        readers: Mutex::default(),
+    });
+    let (apply, jobs) = unbounded();
+    let applier =
+        Applier { machine, shared: shared.clone(), inbox, patience: node.apply_patience, failed: None, told: 0 };
+    let apply_thread = std::thread::Builder::new()
+        .name(format!("apply-{group}"))
+        .spawn(move || applier.run(jobs))
+        .map_err(|e| AddGroupError::Log(LogError::Io(e.to_string())))?;
+    Ok(Replica {
+        core,
+        shared,
+        nodes,
+        apply,
+        apply_thread: Some(apply_thread),
+        proposals: Vec::new(),
+        reads: BTreeMap::new(),
+        new_reads: Vec::new(),
+        changes: BTreeMap::new(),
+        built: None,
+        arrived: None,
+        installing: None,
+    })
+}
+
+/// Starts the driver and the log thread.
+pub(super) fn start(
+    config: NodeConfig,
+    log: Arc<dyn RaftLog>,
+    transport: Arc<dyn Transport>,
+) -> std::io::Result<(Sender<Input>, Vec<JoinHandle<()>>)> {
+    let (inbox, inputs) = unbounded();
+    let (jobs, queue) = unbounded();
+    let spawn = |name: &str| std::thread::Builder::new().name(name.to_owned());
+    let writer = LogThread { log, transport: transport.clone(), inbox: inbox.clone() };
+    let driver = Driver {
+        next_tick: Instant::now() + config.tick,
+        config,
+        transport,
+        log: jobs,
+        inbox: inbox.clone(),
+        replicas: BTreeMap::new(),
+        touched: BTreeSet::new(),
+        campaigns: Vec::new(),
+        outbox: BTreeMap::new(),
+        tickets: 0,
+        ticks: 0,
+    };
+    let threads = vec![
+        spawn("raft-log").spawn(move || writer.run(queue))?,
+        spawn("raft-driver").spawn(move || driver.run(inputs))?,
+    ];
+    Ok((inbox, threads))
+}
+
+// --- the driver ---------------------------------------------------------------------------------------------------
+
+struct Driver {
+    config: NodeConfig,
+    transport: Arc<dyn Transport>,
+    log: Sender<LogJob>,
+    inbox: Sender<Input>,
+    replicas: BTreeMap<GroupId, Box<Replica>>,
+    touched: BTreeSet<GroupId>,
+    /// Campaigns that wait for their turn: when, where, against whom.
+    campaigns: Vec<(Instant, GroupId, ReplicaId, NodeId)>,
+    /// Messages of all groups of one round, so that each peer gets one write.
+    outbox: BTreeMap<NodeId, Vec<Envelope>>,
+    tickets: u64,
+    next_tick: Instant,
+    ticks: u64,
+}
+
+/// How many inputs are taken in one round before the cores decide.
+const ROUND: usize = 4096;
+
+impl Driver {
+    fn run(mut self, inputs: Receiver<Input>) {
+        loop {
+            let wake = self.campaigns.iter().map(|c| c.0).fold(self.next_tick, Instant::min);
+            let wait = wake.saturating_duration_since(Instant::now());
+            match inputs.recv_timeout(wait) {
+                Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(input) => self.take(input),
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            for _ in 0..ROUND {
+                match inputs.try_recv() {
+                    Ok(Input::Stop) => return self.stop(),
+                    Ok(input) => self.take(input),
+                    Err(_) => break,
+                }
+            }
+            self.keep_time();
+            self.perform();
+        }
+        self.stop();
+    }
+
+    fn stop(mut self) {
+        for (_, replica) in std::mem::take(&mut self.replicas) {
+            stop_replica(replica);
+        }
+    }
+
+    fn with(&mut self, group: GroupId, f: impl FnOnce(&mut Replica)) {
+        if let Some(replica) = self.replicas.get_mut(&group) {
+            f(replica);
+            self.touched.insert(group);
+        }
+    }
+
+    fn step(&mut self, group: GroupId, event: Event) {
+        self.with(group, |r| r.core.step(event));
+    }
+
+    fn take(&mut self, input: Input) {
+        match input {
+            Input::Propose { group, proposal, reply } => {
+                self.tickets += 1;
+                let ticket = self.tickets;
+                self.with(group, |r| r.proposals.push((Ticketed { ticket, proposal }, reply)));
+            }
+            Input::Read { group, reply } => {
+                self.tickets += 1;
+                let read = self.tickets;
+                self.with(group, |r| {
+                    r.reads.insert(read, reply);
+                    r.new_reads.push(read);
+                });
+            }
+            Input::Messages { from, messages } => self.take_messages(from, messages),
+            Input::Snapshot { from, envelope, file } => self.take_snapshot(from, envelope, file),
+            Input::Unreachable(node) => self.each_on(node, |r, replica| r.core.step(Event::Unreachable(replica))),
+            Input::PeerDown(node) => self.peer_down(node),
+            Input::Persisted { group, number } => self.step(group, Event::Persisted(number)),
+            Input::Applied { group, index, durable } => self.with(group, |r| {
+                r.core.step(Event::Applied(index));
+                r.core.step(Event::Durable(durable));
+            }),
+            Input::Halted { group, halt } => self.halted(group, &halt),
+            Input::Built { group, file, result } => self.built(group, file, result),
+            Input::SnapshotSent { group, to, ok } => self.step(group, Event::SnapshotSent { to, ok }),
+            Input::Noted { group } => self.with(group, |r| {
+                if let Some((meta, _, file)) = &r.installing {
+                    let _ = r.apply.send(ApplyJob::Install { file: file.clone(), meta: meta.clone() });
+                }
+            }),
+            Input::Replaced { group, floor } => self.replaced(group, floor),
+            Input::LogReset { group, floor } => self.with(group, |r| {
+                if let Some((_, _, file)) = r.installing.take() {
+                    discard(&file);
+                }
+                r.core.step(Event::SnapshotInstalled { floor });
+                r.shared.set_state(ReplicaState::Active);
+            }),
+            Input::Transfer { group, to } => self.with(group, |r| {
+                let target = to.and_then(|node| r.nodes.iter().find(|(_, n)| **n == node).map(|(id, _)| *id));
+                if to.is_none() || target.is_some() {
+                    r.core.step(Event::TransferLeader(target));
+                }
+            }),
+            Input::Change { group, change, reply } => {
+                self.tickets += 1;
+                let ticket = self.tickets;
+                self.with(group, |r| {
+                    r.changes.insert(ticket, reply);
+                    if let Change::AddLearner(replica, node) = change {
+                        learn(r, [(replica, node)]);
+                    }
+                    r.core.step(Event::ChangeMembership { ticket, change });
+                });
+            }
+            Input::SetNodes { group, nodes } => self.with(group, |r| learn(r, nodes)),
+            Input::DiskFull(full) => {
+                let groups: Vec<GroupId> = self.replicas.keys().copied().collect();
+                groups.into_iter().for_each(|g| self.step(g, Event::DiskFull(full)));
+            }
+            Input::AddGroup(replica) => {
+                self.touched.insert(replica.shared.group);
+                self.replicas.insert(replica.shared.group, replica);
+            }
+            Input::RemoveGroup { group, forget, done } => {
+                if let Some(replica) = self.replicas.remove(&group) {
+                    stop_replica(replica);
+                }
+                if forget {
+                    self.log_job(vec![LogWrite::Remove(group)], true, Vec::new(), None);
+                }
+                let _ = done.send(());
+            }
+            Input::Stop => unreachable!("handled by the loop"),
+        }
+    }
+
+    fn take_messages(&mut self, from: NodeId, messages: Vec<Envelope>) {
+        self.campaigns.retain(|c| c.3 != from);
+        for Envelope { group, message } in messages {
+            // The snapshot's message comes with its file, never alone.
+            if message.get_msg_type() == MessageType::MsgSnapshot {
+                continue;
+            }
+            self.with(group, |r| {
+                learn(r, [(ReplicaId(message.from), from)]);
+                r.core.step(Event::Peer(message));
+            });
+        }
+    }
+
+    fn take_snapshot(&mut self, from: NodeId, envelope: Envelope, file: PathBuf) {
+        let known = self.replicas.contains_key(&envelope.group);
+        if !known || snapshot_meta(&envelope.message).is_none() {
+            return discard(&file);
+        }
+        let group = envelope.group;
+        // Decide now what became of the file: nothing else may come between message and file.
+        self.perform_group(group);
+        self.with(group, |r| {
+            learn(r, [(ReplicaId(envelope.message.from), from)]);
+            r.arrived = Some(file);
+            r.core.step(Event::Peer(envelope.message));
+        });
+        self.perform_group(group);
+        if let Some(file) = self.replicas.get_mut(&group).and_then(|r| r.arrived.take()) {
+            discard(&file);
+        }
+    }
+
+    fn each_on(&mut self, node: NodeId, mut f: impl FnMut(&mut Replica, ReplicaId)) {
+        for (group, replica) in &mut self.replicas {
+            let there: Vec<ReplicaId> = replica.nodes.iter().filter(|(_, n)| **n == node).map(|(r, _)| *r).collect();
+            for id in there {
+                f(replica, id);
+                self.touched.insert(*group);
+            }
+        }
+    }
+
+    /// The process of `node` is gone. Where it led, the voters campaign one after the other, by id, so that the first
+    /// has usually won before the second begins.
+    fn peer_down(&mut self, node: NodeId) {
+        let now = Instant::now();
+        let step = self.config.campaign_step;
+        let mut campaigns = Vec::new();
+        self.each_on(node, |replica, dead| {
+            replica.core.step(Event::Unreachable(dead));
+            if replica.core.leadership().leader != Some(dead) {
+                return;
+            }
+            let voters = &replica.core.membership().voters;
+            let rank = voters.iter().filter(|v| **v != dead).position(|v| *v == replica.shared.replica);
+            let Some(rank) = rank else { return };
+            let jitter = Duration::from_micros(rand::random_range(0..2000));
+            campaigns.push((now + step * rank as u32 + jitter, replica.shared.group, dead, node));
+        });
+        self.campaigns.extend(campaigns);
+    }
+
+    fn keep_time(&mut self) {
+        let now = Instant::now();
+        let due: Vec<_> = self.campaigns.extract_if(.., |c| c.0 <= now).collect();
+        for (_, group, dead, _) in due {
+            self.step(group, Event::Campaign { dead });
+        }
+        if now < self.next_tick {
+            return;
+        }
+        // After a pause of the process, one tick: time that nobody saw pass must not end a leadership.
+        self.next_tick = now + self.config.tick;
+        self.ticks += 1;
+        let prune = self.ticks.is_multiple_of(20);
+        for (group, replica) in &mut self.replicas {
+            self.touched.insert(*group);
+            // Raft's election timeout is fixed; a follower that misses ticks at random makes it vary.
+            let leads = replica.core.leadership().role == Role::Leader;
+            if leads || rand::random_range(0..4) > 0 {
+                replica.core.step(Event::Tick);
+            }
+            if prune {
+                forget_reads(replica);
+            }
+            if leads && self.ticks.is_multiple_of(10) {
+                *replica.shared.matched.lock() = replica.core.matched();
+            }
+        }
+    }
+
+    fn perform(&mut self) {
+        while let Some(group) = self.touched.pop_first() {
+            self.perform_group(group);
+        }
+        for (node, messages) in std::mem::take(&mut self.outbox) {
+            self.transport.send(node, messages);
+        }
+    }
+
+    fn perform_group(&mut self, group: GroupId) {
+        let Some(mut replica) = self.replicas.remove(&group) else { return };
+        submit(&mut replica);
+        for effect in replica.core.drain() {
+            self.perform_effect(&mut replica, effect);
+        }
+        let shared = &replica.shared;
+        shared.first.store(replica.core.first_index(), Ordering::Relaxed);
+        shared.last.store(replica.core.last_index(), Ordering::Relaxed);
+        shared.commit.store(replica.core.commit(), Ordering::Relaxed);
+        self.replicas.insert(group, replica);
+    }
+
+    fn perform_effect(&mut self, replica: &mut Replica, effect: Effect) {
+        let group = replica.shared.group;
+        match effect {
+            Effect::Send(messages) => {
+                for (node, envelope) in address(replica, messages) {
+                    self.outbox.entry(node).or_default().push(envelope);
+                }
+            }
+            Effect::SendSnapshot { message, meta } => self.send_snapshot(replica, message, meta),
+            Effect::Persist { number, entries, hard_state, sync, then_send } => {
+                let mut writes = Vec::with_capacity(2);
+                if !entries.is_empty() {
+                    writes.push(LogWrite::Append(group, entries));
+                }
+                writes.extend(hard_state.map(|h| LogWrite::HardState(group, h)));
+                let messages = address(replica, then_send);
+                self.log_job(writes, sync, messages, Some(Input::Persisted { group, number }));
+            }
+            Effect::Apply(entries) => {
+                let _ = replica.apply.send(ApplyJob::Apply(entries));
+            }
+            Effect::ReadReady { reads, index } => {
+                for read in reads {
+                    if let Some(reply) = replica.reads.remove(&read) {
+                        replica.shared.when_applied(index, reply);
+                    }
+                }
+            }
+            Effect::Leadership(leadership) => publish_leadership(replica, leadership),
+            Effect::BuildSnapshot => {
+                let file = self.config.snapshots.join(format!("{group}-{}.snapshot", rand::random::<u32>()));
+                let _ = replica.apply.send(ApplyJob::Snapshot(file));
+            }
+            Effect::InstallSnapshot { meta, hard_state } => {
+                let file = replica.arrived.take().expect("a snapshot's message comes with its file");
+                replica.shared.set_state(ReplicaState::Installing);
+                self.log_job(
+                    vec![LogWrite::Installing(group, meta.clone())],
+                    true,
+                    vec![],
+                    Some(Input::Noted { group }),
+                );
+                replica.installing = Some((meta, hard_state, file));
+            }
+            Effect::Compact(to) => self.log_job(vec![LogWrite::Compact(group, to)], false, Vec::new(), None),
+            Effect::Refused { proposals, why } => refuse(replica, proposals, why),
+            Effect::OutcomesUnknown => replica.shared.outcomes_unknown(),
+            Effect::Membership(membership, nodes) => {
+                *replica.shared.membership.lock() = membership;
+                learn(replica, nodes);
+            }
+            Effect::Changed { ticket, result } => {
+                if let Some(reply) = replica.changes.remove(&ticket) {
+                    let _ = reply.send(result);
+                }
+            }
+        }
+    }
+
+    fn log_job(&self, writes: Vec<LogWrite>, sync: bool, messages: Vec<(NodeId, Envelope)>, done: Option<Input>) {
+        let _ = self.log.send(LogJob { writes, sync, messages, done });
+    }
+
+    fn send_snapshot(&mut self, replica: &mut Replica, message: Message, meta: SnapshotMeta) {
+        let (group, to) = (replica.shared.group, ReplicaId(message.to));
+        let inbox = self.inbox.clone();
+        let done = Box::new(move |ok| {
+            let _ = inbox.send(Input::SnapshotSent { group, to, ok });
+        });
+        match (replica.nodes.get(&to), &replica.built) {
+            (Some(node), Some((built, file))) if *built == meta => {
+                tracing::info!(%group, %to, index = meta.at.index, bytes = meta.length, "sending a snapshot");
+                self.transport.send_snapshot(*node, Envelope { group, message }, file, &meta, done);
+            }
+            _ => done(false),
+        }
+    }
+
+    fn built(&mut self, group: GroupId, file: PathBuf, result: Result<SnapshotMeta, Halt>) {
+        if !self.replicas.contains_key(&group) {
+            return discard(&file);
+        }
+        self.with(group, |r| match result {
+            Ok(meta) => {
+                // A transfer under way has the old file open.
+                if let Some((_, old)) = r.built.replace((meta.clone(), file)) {
+                    discard(&old);
+                }
+                r.core.step(Event::SnapshotBuilt(meta));
+            }
+            Err(halt) => {
+                tracing::warn!(%group, %halt, "building a snapshot failed");
+                discard(&file);
+                r.core.step(Event::SnapshotFailed);
+            }
+        });
+    }
+
+    fn replaced(&mut self, group: GroupId, floor: i64) {
+        let Some((meta, hard, _)) = self.replicas.get(&group).and_then(|r| r.installing.clone()) else { return };
+        let reset = LogWrite::Reset(group, meta.at, hard);
+        self.log_job(vec![reset], true, Vec::new(), Some(Input::LogReset { group, floor }));
+    }
+
+    fn halted(&mut self, group: GroupId, halt: &Halt) {
+        tracing::error!(%group, %halt, "replica stopped serving");
+        let (state, event) = match halt {
+            Halt::Diverged { .. } => (ReplicaState::Diverged(halt.to_string()), Event::Diverged),
+            Halt::Environment(_) | Halt::Corrupt(_) => (ReplicaState::Halted(halt.to_string()), Event::Halted),
+        };
+        self.with(group, |r| {
+            r.core.step(event);
+            r.shared.set_state(state);
+            for (_, reply) in std::mem::take(&mut r.reads) {
+                let _ = reply.send(Err(ReadError::Halted(halt.to_string())));
+            }
+        });
+    }
+}
+
+/// Hands the proposals and reads of the round to the core.
+fn submit(replica: &mut Replica) {
+    if !replica.proposals.is_empty() {
+        let mut proposals = Vec::with_capacity(replica.proposals.len());
+        let mut waiters = replica.shared.waiters.lock();
+        for (ticketed, reply) in replica.proposals.drain(..) {
+            waiters.entry(ticketed.proposal.request).or_default().push((ticketed.ticket, reply));
+            proposals.push(ticketed);
+        }
+        drop(waiters);
+        replica.core.step(Event::Propose { proposals, clock: clock(), seed: rand::random() });
+    }
+    if !replica.new_reads.is_empty() {
+        replica.core.step(Event::ReadIndex(std::mem::take(&mut replica.new_reads)));
+    }
+}
+
+fn refuse(replica: &Replica, proposals: Vec<(u64, RequestId)>, why: Refused) {
+    let leader = replica.shared.leadership.borrow().leader_node;
+    let error = match why {
+        Refused::NotLeader => ProposeError::NotLeader { leader },
+        Refused::Dropped => ProposeError::Dropped,
+        Refused::Overloaded => ProposeError::Overloaded,
+        Refused::DiskFull => ProposeError::DiskFull,
+        Refused::Halted => ProposeError::Halted(replica.shared.out_of_service().unwrap_or_default()),
+    };
+    let mut waiters = replica.shared.waiters.lock();
+    for (ticket, request) in proposals {
+        let Some(waiting) = waiters.get_mut(&request) else { continue };
+        if let Some(at) = waiting.iter().position(|(t, _)| *t == ticket) {
+            let _ = waiting.swap_remove(at).1.send(Err(error.clone()));
+        }
+        if waiting.is_empty() {
+            waiters.remove(&request);
+        }
+    }
+}
+
+fn publish_leadership(replica: &Replica, now: Leadership) {
+    let leader_node = now.leader.and_then(|id| replica.nodes.get(&id).copied());
+    let Leadership { role, term, leader } = now;
+    tracing::info!(group = %replica.shared.group, replica = %replica.shared.replica, ?role, term, ?leader, "leadership");
+    replica.shared.leadership.send_replace(GroupLeadership { role, term, leader, leader_node });
+    if role != Role::Leader {
+        replica.shared.matched.lock().clear();
+    }
+}
+
+fn learn(replica: &mut Replica, nodes: impl IntoIterator<Item = (ReplicaId, NodeId)>) {
+    let mut news = false;
+    for (id, node) in nodes {
+        news |= replica.nodes.insert(id, node) != Some(node);
+    }
+    if news {
+        *replica.shared.nodes.lock() = replica.nodes.clone();
+        let known = &replica.nodes;
+        replica.shared.leadership.send_if_modified(|l| {
+            let node = l.leader.and_then(|id| known.get(&id).copied());
+            std::mem::replace(&mut l.leader_node, node) != node
+        });
+    }
+}
+
+fn address(replica: &Replica, messages: Vec<Message>) -> Vec<(NodeId, Envelope)> {
+    let group = replica.shared.group;
+    let known = |m: Message| replica.nodes.get(&ReplicaId(m.to)).map(|n| (*n, Envelope { group, message: m }));
+    messages.into_iter().filter_map(known).collect()
+}
+
+/// Reads whose callers gave up.
+fn forget_reads(replica: &mut Replica) {
+    let gone: BTreeSet<u64> = replica.reads.iter().filter(|(_, r)| r.is_closed()).map(|(id, _)| *id).collect();
+    if !gone.is_empty() {
+        replica.reads.retain(|id, _| !gone.contains(id));
+        replica.core.step(Event::CancelReads(gone));
+    }
+    let mut readers = replica.shared.readers.lock();
+    readers.retain(|_, replies| {
+        replies.retain(|r| !r.is_closed());
+        !replies.is_empty()
+    });
+}
+
+fn stop_replica(mut replica: Box<Replica>) {
+    replica.shared.stopping.store(true, Ordering::Relaxed);
+    let _ = replica.apply.send(ApplyJob::Stop);
+    if let Some(thread) = replica.apply_thread.take() {
+        let _ = thread.join();
+    }
+    replica.shared.set_state(ReplicaState::Stopped);
+    for (_, reply) in replica.proposals.drain(..) {
+        let _ = reply.send(Err(ProposeError::NotLeader { leader: None }));
+    }
+    let stopped = GroupLeadership { term: replica.shared.leadership.borrow().term, ..GroupLeadership::default() };
+    replica.shared.leadership.send_replace(stopped);
+    for file in [replica.built.map(|b| b.1), replica.arrived, replica.installing.map(|i| i.2)].into_iter().flatten() {
+        discard(&file);
+    }
+}
+
+fn discard(file: &Path) {
+    if let Err(error) = std::fs::remove_file(file) {
+        tracing::warn!(file = %file.display(), %error, "could not delete a snapshot's file");
+    }
+}
+
+/// µs since 2000-01-01 00:00 UTC.
+fn clock() -> i64 {
+    const EPOCH: Duration = Duration::from_secs(946_684_800);
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH + EPOCH);
+    since.map_or(0, |d| i64::try_from(d.as_micros()).unwrap_or(i64::MAX))
+}
+
+// --- the log thread -----------------------------------------------------------------------------------------------
+
+/// Writes, then messages that may leave once they are durable, then the report.
+struct LogJob {
+    writes: Vec<LogWrite>,
+    sync: bool,
+    messages: Vec<(NodeId, Envelope)>,
+    done: Option<Input>,
+}
+
+struct LogThread {
+    log: Arc<dyn RaftLog>,
+    transport: Arc<dyn Transport>,
+    inbox: Sender<Input>,
+}
+
+/// How often disk space is given back.
+const MAINTENANCE: Duration = Duration::from_secs(1);
+
+impl LogThread {
+    fn run(self, jobs: Receiver<LogJob>) {
+        let mut maintained = Instant::now();
+        loop {
+            match jobs.recv_timeout(MAINTENANCE) {
+                Ok(first) => self.write(std::iter::once(first).chain(jobs.try_iter()).collect()),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+            if maintained.elapsed() >= MAINTENANCE {
+                maintained = Instant::now();
+                if let Err(error) = self.log.maintain() {
+                    tracing::warn!(%error, "raft log: maintenance failed");
+                }
+            }
+        }
+    }
+
+    fn write(&self, jobs: Vec<LogJob>) {
+        let sync = jobs.iter().any(|j| j.sync);
+        let (mut writes, mut outbox, mut reports, mut campaign) = (Vec::new(), BTreeMap::new(), Vec::new(), false);
+        for job in jobs {
+            writes.extend(job.writes);
+            reports.extend(job.done);
+            for (node, envelope) in job.messages {
+                campaign |= envelope.message.get_msg_type() == MessageType::MsgRequestVote;
+                outbox.entry(node).or_insert_with(Vec::new).push(envelope);
+            }
+        }
+        if !writes.is_empty() {
+            self.insist(&writes, sync);
+        }
+        // raft-rs wants to know of the writes before the answers to a campaign can arrive. Acknowledgements go first.
+        if campaign {
+            reports.drain(..).for_each(|r| drop(self.inbox.send(r)));
+        }
+        for (node, messages) in outbox {
+            self.transport.send(node, messages);
+        }
+        reports.into_iter().for_each(|r| drop(self.inbox.send(r)));
+    }
+
+    /// Nothing leaves before it is written, so a disk that is full or fails is waited for. A damaged log ends the
+    /// process.
+    fn insist(&self, writes: &[LogWrite], sync: bool) {
+        let mut pause = Duration::from_millis(10);
+        loop {
+            match self.log.write(writes, sync) {
+                Ok(()) => return,
+                Err(LogError::Io(error)) => tracing::error!(%error, "raft log: writing failed, trying again"),
+                Err(error) => panic!("raft log: {error}"),
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_secs(1));
+        }
+    }
+}
+
+// --- the apply thread ---------------------------------------------------------------------------------------------
+
+enum ApplyJob {
+    Apply(Vec<Committed>),
+    Install {
+        file: PathBuf,
+        meta: SnapshotMeta,
+    },
+    /// Build a snapshot into the file.
+    Snapshot(PathBuf),
+    Stop,
+}
+
+struct Applier {
+    machine: Box<dyn StateMachine>,
+    shared: Arc<Shared>,
+    inbox: Sender<Input>,
+    patience: Duration,
+    /// Set when the machine must not go on; a snapshot may cure it.
+    failed: Option<Halt>,
+    /// The durable index last reported.
+    told: u64,
+}
+
+impl Applier {
+    fn run(mut self, jobs: Receiver<ApplyJob>) {
+        let mut idled = Instant::now();
+        let mut next = None;
+        loop {
+            let wait = match (&next, jobs.is_empty()) {
+                (None, true) => {
+                    idled = Instant::now();
+                    self.idle();
+                    Duration::from_secs(1)
+                }
+                _ => Duration::ZERO,
+            };
+            if idled.elapsed() > Duration::from_secs(1) {
+                idled = Instant::now();
+                self.idle();
+            }
+            let job = match next.take() {
+                Some(job) => job,
+                None => match jobs.recv_timeout(wait) {
+                    Ok(job) => job,
+                    Err(RecvTimeoutError::Timeout) => continue,
+                    Err(RecvTimeoutError::Disconnected) => return,
+                },
+            };
+            match job {
+                ApplyJob::Apply(mut entries) => {
+                    // Everything committed meanwhile, in one call.
+                    while let Ok(more) = jobs.try_recv() {
+                        match more {
+                            ApplyJob::Apply(more) => entries.extend(more),
+                            other => {
+                                next = Some(other);
+                                break;
+                            }
+                        }
+                    }
+                    self.apply(entries);
+                }
+                ApplyJob::Install { file, meta } => self.install(&file, &meta),
+                ApplyJob::Snapshot(file) => self.snapshot(file),
+                ApplyJob::Stop => return,
+            }
+        }
+    }
+
+    fn apply(&mut self, mut entries: Vec<Committed>) {
+        let applied = self.machine.applied().index;
+        entries.retain(|e| e.at.index > applied);
+        let Some(last) = entries.last().map(|e| e.at) else { return };
+        if self.failed.is_some() {
+            return;
+        }
+        let outcomes = match self.patiently(|machine| machine.apply(&entries)) {
+            Ok(outcomes) => outcomes,
+            Err(halt) => return self.fail(halt),
+        };
+        debug_assert_eq!(self.machine.applied(), last);
+        self.shared.publish_applied(last.index);
+        {
+            let mut waiters = self.shared.waiters.lock();
+            for outcome in outcomes {
+                for (_, reply) in waiters.remove(&outcome.request).into_iter().flatten() {
+                    let _ = reply.send(Ok((outcome.index, outcome.outcome.clone())));
+                }
+            }
+        }
+        self.report();
+    }
+
+    /// Tries again while the reason lies outside, up to the patience.
+    fn patiently<T>(&mut self, mut work: impl FnMut(&mut dyn StateMachine) -> Result<T, Halt>) -> Result<T, Halt> {
+        let deadline = Instant::now() + self.patience;
+        let mut pause = Duration::from_millis(10);
+        loop {
+            match work(self.machine.as_mut()) {
+                Err(Halt::Environment(reason))
+                    if Instant::now() + pause < deadline && !self.shared.stopping.load(Ordering::Relaxed) =>
+                {
+                    tracing::warn!(group = %self.shared.group, reason, "apply failed, trying again");
+                    std::thread::sleep(pause);
+                    pause = (pause * 2).min(Duration::from_secs(1));
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn fail(&mut self, halt: Halt) {
+        self.failed = Some(halt.clone());
+        let _ = self.inbox.send(Input::Halted { group: self.shared.group, halt });
+    }
+
+    fn idle(&mut self) {
+        if self.failed.is_some() {
+            return;
+        }
+        match self.machine.idle() {
+            // Nothing depends on a checkpoint: the next one may succeed.
+            Err(Halt::Environment(reason)) => tracing::warn!(group = %self.shared.group, reason, "idle work failed"),
+            Err(halt) => self.fail(halt),
+            Ok(()) => {
+                if self.machine.durable() > self.told {
+                    self.report();
+                }
+            }
+        }
+    }
+
+    fn report(&mut self) {
+        let (index, durable) = (self.machine.applied().index, self.machine.durable());
+        self.told = durable;
+        let _ = self.inbox.send(Input::Applied { group: self.shared.group, index, durable });
+    }
+
+    fn snapshot(&mut self, file: PathBuf) {
+        let group = self.shared.group;
+        let inbox = self.inbox.clone();
+        let job = self.machine.snapshot(file.clone());
+        let done = move |result| {
+            let _ = inbox.send(Input::Built { group, file, result });
+        };
+        let failed = done.clone();
+        let thread = std::thread::Builder::new().name(format!("snapshot-{group}")).spawn(move || done(job()));
+        if let Err(error) = thread {
+            failed(Err(Halt::Environment(error.to_string())));
+        }
+    }
+
+    fn install(&mut self, file: &Path, meta: &SnapshotMeta) {
+        match self.patiently(|machine| machine.install(file, meta)) {
+            Ok(()) => {
+                self.failed = None;
+                self.shared.publish_applied(meta.at.index);
+                let floor = self.machine.clock_floor();
+                let _ = self.inbox.send(Input::Replaced { group: self.shared.group, floor });
+            }
+            Err(halt) => self.fail(halt),
+        }
+    }
+}

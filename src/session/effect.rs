@@ -1,0 +1,231 @@
+//! What goes into a session and what comes out of it, as data.
+//!
+//! In: [`Request`] (a client's message), [`Answer`] (what became of an [`Ask`]) and [`World`] (what this node knows
+//! at the moment). Out: [`Effect`]. A session asks for one thing at a time and goes on when it is answered.
+
+use crate::command::{StepOutcome, Write};
+use crate::error::{SqlError, SqlResult};
+use crate::functions::Context;
+use crate::gateway::Failure;
+use crate::id::RequestId;
+use crate::sql::catalog::Catalog;
+use crate::sql::plan::{CopyFormat, ResultColumn};
+use crate::types::{Env, Type};
+use crate::value::Value;
+use bytes::Bytes;
+use std::sync::Arc;
+
+/// A client's message after startup.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Request {
+    Query(String),
+    Parse {
+        name: String,
+        text: String,
+        types: Vec<Type>,
+    },
+    Bind(Bind),
+    Describe {
+        target: Target,
+        name: String,
+    },
+    /// `max_rows` 0 is no limit.
+    Execute {
+        portal: String,
+        max_rows: u32,
+    },
+    Close {
+        target: Target,
+        name: String,
+    },
+    Flush,
+    Sync,
+    CopyData(Bytes),
+    CopyDone,
+    CopyFail(String),
+    Terminate,
+    /// A well-framed message whose content cannot be used (text that is not UTF-8): an error, not the end.
+    /// `extended`: it belongs to the extended protocol, so that what follows is skipped up to Sync.
+    Invalid {
+        error: SqlError,
+        extended: bool,
+    },
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Bind {
+    pub portal: String,
+    pub statement: String,
+    /// None, one for all, or one for each: 0 text, 1 binary.
+    pub param_formats: Vec<i16>,
+    pub params: Vec<Option<Bytes>>,
+    pub result_formats: Vec<i16>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    Statement,
+    Portal,
+}
+
+/// What a session may know of the moment it runs in.
+#[derive(Clone)]
+pub struct World {
+    pub catalog: Arc<Catalog>,
+    /// Applied index of this node's replica.
+    pub applied: u64,
+    /// µs since 2000-01-01 00:00 UTC.
+    pub now: i64,
+    /// Fresh random bits.
+    pub seed: u64,
+}
+
+/// An open result of the connection's; the session gives the numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CursorId(pub u64);
+
+pub enum Effect {
+    Send(Message),
+    /// Rows that the session itself holds.
+    Rows {
+        rows: Vec<Vec<Value>>,
+        form: Arc<RowForm>,
+    },
+    /// Write out everything sent so far.
+    Flush,
+    /// Forget an open result.
+    Release(CursorId),
+    /// Perform this and tell the session with [`super::Session::answer`]. Always the last effect of a call.
+    Ask(Ask),
+    /// Write out and close the connection.
+    Close,
+}
+
+pub enum Ask {
+    /// Catch up with everything acknowledged anywhere, so that the catalog is fresh.
+    Barrier,
+    /// Begin a read; its rows are fetched afterwards.
+    Open {
+        cursor: CursorId,
+        read: OpenRead,
+    },
+    /// Bring up to `max` rows to where `sink` says.
+    Fetch {
+        cursor: CursorId,
+        max: u64,
+        sink: Sink,
+    },
+    Write {
+        request: RequestId,
+        write: Write,
+    },
+}
+
+/// A read without what only the connection knows (deadline, cancellation).
+pub struct OpenRead {
+    pub sql: Arc<str>,
+    pub params: Vec<Value>,
+    pub context: Context,
+    pub schema_version: u64,
+    pub linearizable: bool,
+}
+
+#[derive(Clone)]
+pub enum Sink {
+    /// DataRow messages.
+    Client(Arc<RowForm>),
+    /// CopyData messages.
+    Copy(Arc<CopyForm>),
+    /// Count them only (MOVE).
+    Nowhere,
+    /// Bring them back in [`Answer::Fetched`]; fails with 54000 beyond this many bytes.
+    Session { max_bytes: usize },
+}
+
+pub enum Answer {
+    Barrier(SqlResult<()>),
+    Opened(Result<(), Failure>),
+    Fetched(SqlResult<Fetch>),
+    Written(Result<Vec<StepOutcome>, Failure>),
+}
+
+#[derive(Debug, Default, PartialEq)]
+pub struct Fetch {
+    pub count: u64,
+    /// The end was reached.
+    pub done: bool,
+    /// For [`Sink::Session`].
+    pub rows: Vec<Vec<Value>>,
+}
+
+/// A message to the client.
+#[derive(Clone, Debug)]
+pub enum Message {
+    ParseComplete,
+    BindComplete,
+    CloseComplete,
+    NoData,
+    PortalSuspended,
+    EmptyQuery,
+    Parameters(Vec<Type>),
+    Columns(Arc<RowForm>),
+    Complete(CommandTag),
+    Error(SqlError),
+    Notice(Severity, SqlError),
+    /// A setting that clients follow has changed.
+    Setting {
+        name: &'static str,
+        value: String,
+    },
+    Ready(Status),
+    CopyIn(Arc<CopyForm>),
+    CopyOut(Arc<CopyForm>),
+    CopyDone,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    Notice,
+    Warning,
+}
+
+/// The transaction status byte of ReadyForQuery.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    Idle,
+    InBlock,
+    Failed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommandTag {
+    Plain(&'static str),
+    /// Word, a blank, number of rows. (`INSERT` is followed by ` 0` first; the text contains it.)
+    Counted(&'static str, u64),
+}
+
+impl std::fmt::Display for CommandTag {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            CommandTag::Plain(text) => f.write_str(text),
+            CommandTag::Counted(word, n) => write!(f, "{} {n}", word.trim_end()),
+        }
+    }
+}
+
+/// How rows look on the wire.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowForm {
+    pub columns: Vec<ResultColumn>,
+    /// Whether each column goes out in binary.
+    pub binary: Vec<bool>,
+    pub env: Arc<Env>,
+}
+
+/// How COPY lines look on the wire.
+#[derive(Clone, Debug)]
+pub struct CopyForm {
+    pub columns: Vec<ResultColumn>,
+    pub format: CopyFormat,
+    pub env: Arc<Env>,
+}

@@ -1,0 +1,119 @@
+//! Prepared statements and portals. A portal is a statement with its parameters; a cursor is a portal too.
+
+use super::effect::{CursorId, RowForm};
+use super::language::Statement;
+use crate::sql::plan::{Plan, PlanKind, ResultColumn, Utility};
+use crate::types::Type;
+use crate::value::Value;
+use std::sync::Arc;
+
+/// A statement that was parsed once and may run often.
+#[derive(Clone)]
+pub(super) struct Prepared {
+    /// `None`: the text was empty.
+    pub statement: Option<Arc<dyn Statement>>,
+    /// The text plans are cached under; `None` for a part of a longer text.
+    pub text: Option<Arc<str>>,
+    /// As the client declared them; after the first compilation, as it found them: they never change afterwards.
+    pub declared: Vec<Type>,
+    pub plan: Arc<Plan>,
+    /// Digest of the settings the plan was compiled under.
+    pub scope: u128,
+    /// The client may have been told the columns: they must not change.
+    pub pinned: bool,
+}
+
+impl Prepared {
+    pub fn columns_differ(&self, plan: &Plan) -> bool {
+        self.pinned
+            && (self.plan.columns.len() != plan.columns.len()
+                || self.plan.columns.iter().zip(&plan.columns).any(|(a, b)| a.ty != b.ty || a.name != b.name))
+    }
+}
+
+pub(super) struct Portal {
+    pub name: String,
+    pub prepared: Arc<Prepared>,
+    pub plan: Arc<Plan>,
+    pub params: Vec<Value>,
+    pub form: Arc<RowForm>,
+    pub state: PortalState,
+    /// Rows before the current position.
+    pub position: u64,
+    /// WITH HOLD: outlives its transaction.
+    pub hold: bool,
+    /// Made by DECLARE: may move backward only if it was declared SCROLL.
+    pub scroll: bool,
+    pub serial: u64,
+}
+
+#[derive(Debug, PartialEq)]
+pub(super) enum PortalState {
+    Fresh,
+    /// The connection holds the open result.
+    Open(CursorId),
+    /// The session holds the rows.
+    Held(Vec<Vec<Value>>),
+    /// A read at its end.
+    Exhausted,
+    /// Not a read, and has run.
+    Finished,
+}
+
+impl Portal {
+    pub fn cursor(&self) -> Option<CursorId> {
+        match self.state {
+            PortalState::Open(cursor) => Some(cursor),
+            _ => None,
+        }
+    }
+
+    /// The same as it was before it ran, without its parameters.
+    pub fn unrun(&self) -> Portal {
+        Portal {
+            name: self.name.clone(),
+            prepared: Arc::clone(&self.prepared),
+            plan: Arc::clone(&self.plan),
+            params: Vec::new(),
+            form: Arc::clone(&self.form),
+            state: PortalState::Fresh,
+            ..*self
+        }
+    }
+
+    pub fn utility(&self) -> Option<&Utility> {
+        match &self.plan.kind {
+            PlanKind::Utility(u) => Some(u),
+            _ => None,
+        }
+    }
+}
+
+/// A portal that is being executed, and how to answer.
+pub(super) struct Run {
+    pub portal: Portal,
+    pub answer: AnswerAs,
+    /// Rows asked for; `u64::MAX` for all.
+    pub max: u64,
+    /// Times it met another schema version.
+    pub attempts: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AnswerAs {
+    /// RowDescription first; the portal is gone afterwards.
+    Simple,
+    /// The portal goes back into its place.
+    Portal,
+}
+
+/// A form with columns as text, or as the Bind message wants them.
+pub(super) fn binaries(columns: &[ResultColumn], formats: &[i16]) -> Vec<bool> {
+    (0..columns.len())
+        .map(|i| match formats {
+            [] => false,
+            [one] => *one == 1,
+            many => many.get(i) == Some(&1),
+        })
+        .collect()
+}

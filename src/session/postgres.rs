@@ -1,0 +1,115 @@
+//! The language that sessions speak in production: the SQL compiler behind the session's seam.
+
+use super::effect::CopyForm;
+use super::language::{CopyReader, CopyWriter, Language, Statement};
+use crate::error::{SqlError, SqlResult, state};
+use crate::sql::plan::Plan;
+use crate::sql::{self, Ast, Parsed, Scope, copy};
+use crate::types::text::{parse_text, write_text};
+use crate::value::{Value, ValueRef};
+use std::sync::Arc;
+
+/// PostgreSQL's SQL, as far as `sql` compiles it.
+pub struct Postgres;
+
+impl Language for Postgres {
+    fn parse(&self, text: &str) -> SqlResult<Vec<Arc<dyn Statement>>> {
+        let parsed = sql::parse(text)?;
+        Ok(parsed
+            .into_iter()
+            .filter(|p| !matches!(p.ast, Ast::Empty))
+            .map(|p| Arc::new(Source(p)) as Arc<dyn Statement>)
+            .collect())
+    }
+
+    fn copy_reader(&self, form: &CopyForm) -> SqlResult<Box<dyn CopyReader>> {
+        let names = form.columns.iter().map(|c| c.name.clone()).collect();
+        Ok(Box::new(Reader { lines: copy::CopyReader::new(form.format.clone(), names), form: form.clone() }))
+    }
+
+    fn copy_writer(&self, form: &CopyForm) -> SqlResult<Box<dyn CopyWriter>> {
+        Ok(Box::new(Writer { lines: copy::CopyWriter::new(form.format.clone()), form: form.clone(), text: Vec::new() }))
+    }
+}
+
+struct Source(Parsed);
+
+impl Statement for Source {
+    fn compile(&self, scope: &Scope<'_>) -> SqlResult<Plan> {
+        sql::compile(&self.0, scope)
+    }
+
+    fn text(&self) -> &str {
+        &self.0.text
+    }
+}
+
+struct Reader {
+    lines: copy::CopyReader,
+    form: CopyForm,
+}
+
+impl Reader {
+    fn drain(&mut self, row: &mut dyn FnMut(Vec<Value>) -> SqlResult<()>) -> SqlResult<()> {
+        while let Some(fields) = self.lines.next_row()? {
+            let values = self.form.columns.iter().zip(&fields).map(|(column, field)| match field {
+                None => Ok(Value::Null),
+                Some(text) => parse_text(column.ty, column.typmod, text, &self.form.env)
+                    .map_err(|e| e.context(format!("COPY, column {}: \"{}\"", column.name, excerpt(text)))),
+            });
+            row(values.collect::<SqlResult<_>>()?)?;
+        }
+        Ok(())
+    }
+}
+
+fn excerpt(text: &str) -> &str {
+    text.char_indices().nth(100).map_or(text, |(end, _)| &text[..end])
+}
+
+impl CopyReader for Reader {
+    fn feed(&mut self, data: &[u8], row: &mut dyn FnMut(Vec<Value>) -> SqlResult<()>) -> SqlResult<()> {
+        self.lines.push(data);
+        self.drain(row)
+    }
+
+    fn finish(&mut self, row: &mut dyn FnMut(Vec<Value>) -> SqlResult<()>) -> SqlResult<()> {
+        self.lines.finish();
+        self.drain(row)
+    }
+}
+
+struct Writer {
+    lines: copy::CopyWriter,
+    form: CopyForm,
+    text: Vec<u8>,
+}
+
+impl CopyWriter for Writer {
+    fn begin(&mut self, out: &mut Vec<u8>) -> SqlResult<()> {
+        let names: Vec<&str> = self.form.columns.iter().map(|c| c.name.as_str()).collect();
+        self.lines.header(&names, out);
+        Ok(())
+    }
+
+    fn row(&mut self, values: &[ValueRef<'_>], out: &mut Vec<u8>) -> SqlResult<()> {
+        self.text.clear();
+        let mut ends = Vec::with_capacity(values.len());
+        for (value, column) in values.iter().zip(&self.form.columns) {
+            let start = self.text.len();
+            if !value.is_null() {
+                write_text(column.ty, column.typmod, *value, &self.form.env, &mut self.text)?;
+            }
+            ends.push((!value.is_null()).then_some((start, self.text.len())));
+        }
+        let text = std::str::from_utf8(&self.text)
+            .map_err(|_| SqlError::new(state::CHARACTER_NOT_IN_REPERTOIRE, "a value is not valid UTF-8"))?;
+        let fields: Vec<Option<&str>> = ends.into_iter().map(|e| e.map(|(start, end)| &text[start..end])).collect();
+        self.lines.row(&fields, out);
+        Ok(())
+    }
+
+    fn end(&mut self, _out: &mut Vec<u8>) -> SqlResult<()> {
+        Ok(())
+    }
+}

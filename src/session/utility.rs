@@ -1,0 +1,360 @@
+//! What the session does by itself: transaction control, settings, and the like. Cursors are in `cursor`.
+//!
+//! In PostgreSQL's words where it has some: BEGIN in a block and COMMIT outside of one are warnings, most other
+//! things in the wrong place are errors.
+
+use super::effect::World;
+use super::portal::{PortalState, Run};
+use super::transaction::{Savepoint, isolation_name, isolation_named};
+use super::{Session, Step, Task, What};
+use crate::error::{SqlError, SqlResult, state};
+use crate::sql::plan::{Discard, TransactionModes, Utility};
+use crate::value::Value;
+use std::sync::Arc;
+
+impl Session {
+    pub(super) fn utility(&mut self, world: &World, run: Run, utility: &Utility) -> Step {
+        match utility {
+            // These answer by themselves, and put the portal back when they have.
+            Utility::Execute { name, args } => return self.sql_execute(world, run, name, args),
+            Utility::Declare { name, query, hold, scroll, binary } => {
+                let scroll = *scroll == Some(true);
+                return self.declare(world, run, name, query, *hold, scroll, *binary);
+            }
+            Utility::Fetch { name, direction, is_move } => {
+                return self.fetch(world, run, name, *direction, *is_move);
+            }
+            Utility::Show(name) => {
+                let rows = vec![vec![Value::Text(self.shown(name)?)]];
+                return self.deliver_rows(run, rows);
+            }
+            Utility::ShowAll => {
+                let rows = self.settings.all();
+                let rows = rows.into_iter().map(|row| row.map(Value::Text).to_vec()).collect();
+                return self.deliver_rows(run, rows);
+            }
+            Utility::Commit { .. } if !self.batch.is_empty() && !self.failed() => {
+                return self.ask_write(world, Task { what: What::Continue(Box::new(run)), barriered: true });
+            }
+            Utility::Begin(modes) => self.start_block(world, modes)?,
+            Utility::Commit { chain } => self.commit(world, *chain)?,
+            Utility::Rollback { chain } => self.rollback(world, *chain)?,
+            Utility::Savepoint(name) => self.savepoint(name)?,
+            Utility::Release(name) => self.release(name)?,
+            Utility::RollbackTo(name) => self.rollback_to(name)?,
+            Utility::SetTransaction(modes) => {
+                match self.explicit() {
+                    true => self.set_modes(modes)?,
+                    false => self.not_in_block("SET TRANSACTION"),
+                }
+                self.complete("SET");
+            }
+            Utility::SetSessionCharacteristics(modes) => self.set_characteristics(modes)?,
+            Utility::Set { name, values, local } => self.set(name, values, *local)?,
+            Utility::ResetAll => {
+                self.settings.reset_all();
+                self.complete("RESET");
+            }
+            Utility::Prepare { name, types, query } => self.sql_prepare(world, name, types, query)?,
+            Utility::Deallocate(name) => self.deallocate(name.as_deref())?,
+            Utility::Close(name) => self.close_cursor(name.as_deref())?,
+            Utility::Discard(what) => self.discard(*what)?,
+            Utility::SetConstraints { deferred, .. } => self.set_constraints(*deferred)?,
+            Utility::LockTable { .. } => self.lock_table()?,
+            Utility::Maintenance { tag } => self.maintenance(tag)?,
+        }
+        let mut run = run;
+        run.portal.state = PortalState::Finished;
+        self.put_back(run);
+        Ok(())
+    }
+
+    // ---- blocks ----
+
+    fn start_block(&mut self, world: &World, modes: &TransactionModes) -> SqlResult<()> {
+        if self.explicit() {
+            self.warn(state::ACTIVE_SQL_TRANSACTION, "there is already a transaction in progress");
+        }
+        self.begin(world).explicit = true;
+        self.set_modes(modes)?;
+        self.complete("BEGIN");
+        Ok(())
+    }
+
+    fn set_modes(&mut self, modes: &TransactionModes) -> SqlResult<()> {
+        let wrote = !self.batch.is_empty();
+        let Some(t) = &mut self.transaction else { return Ok(()) };
+        if let Some(level) = modes.isolation {
+            if (t.queried || wrote) && level != t.isolation {
+                let message = "SET TRANSACTION ISOLATION LEVEL must be called before any query";
+                return Err(SqlError::new(state::ACTIVE_SQL_TRANSACTION, message));
+            }
+            t.isolation = level;
+        }
+        if let Some(read_only) = modes.read_only {
+            if t.read_only && !read_only && t.queried {
+                let message = "transaction read-write mode must be set before any query";
+                return Err(SqlError::new(state::ACTIVE_SQL_TRANSACTION, message));
+            }
+            t.read_only = read_only;
+        }
+        t.deferrable = modes.deferrable.unwrap_or(t.deferrable);
+        Ok(())
+    }
+
+    fn commit(&mut self, world: &World, chain: bool) -> SqlResult<()> {
+        let failed = self.failed();
+        let modes = self.end_block(chain, !failed)?;
+        self.complete(if failed { "ROLLBACK" } else { "COMMIT" });
+        self.chain(world, modes)
+    }
+
+    fn rollback(&mut self, world: &World, chain: bool) -> SqlResult<()> {
+        if !self.batch.is_empty() {
+            return Err(SqlError::unsupported("ROLLBACK after writing"));
+        }
+        let modes = self.end_block(chain, false)?;
+        self.complete("ROLLBACK");
+        self.chain(world, modes)
+    }
+
+    /// Ends the transaction; the modes of the next one if it is to begin at once.
+    fn end_block(&mut self, chain: bool, commit: bool) -> SqlResult<Option<TransactionModes>> {
+        if !self.explicit() {
+            if chain {
+                let verb = if commit { "COMMIT" } else { "ROLLBACK" };
+                let message = format!("{verb} AND CHAIN can only be used in transaction blocks");
+                return Err(SqlError::new(state::NO_ACTIVE_SQL_TRANSACTION, message));
+            }
+            self.warn(state::NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress");
+        }
+        let modes = self.transaction.as_ref().map(|t| TransactionModes {
+            isolation: Some(t.isolation),
+            read_only: Some(t.read_only),
+            deferrable: Some(t.deferrable),
+        });
+        self.end_transaction(commit);
+        Ok(modes.filter(|_| chain))
+    }
+
+    fn chain(&mut self, world: &World, modes: Option<TransactionModes>) -> SqlResult<()> {
+        let Some(modes) = modes else { return Ok(()) };
+        self.begin(world).explicit = true;
+        self.set_modes(&modes)
+    }
+
+    // ---- savepoints ----
+
+    fn savepoint(&mut self, name: &str) -> SqlResult<()> {
+        self.require_block("SAVEPOINT")?;
+        let (settings, writes, portals) = (self.settings.mark(), self.batch.items.len(), self.last_portal);
+        if let Some(t) = &mut self.transaction {
+            let read_only = t.read_only;
+            t.savepoints.push(Savepoint { name: name.to_owned(), settings, writes, portals, read_only });
+        }
+        self.complete("SAVEPOINT");
+        Ok(())
+    }
+
+    fn release(&mut self, name: &str) -> SqlResult<()> {
+        self.require_block("RELEASE SAVEPOINT")?;
+        let at = self.savepoint_named(name)?;
+        if let Some(t) = &mut self.transaction {
+            t.savepoints.truncate(at);
+        }
+        self.complete("RELEASE");
+        Ok(())
+    }
+
+    fn rollback_to(&mut self, name: &str) -> SqlResult<()> {
+        self.require_block("ROLLBACK TO SAVEPOINT")?;
+        let at = self.savepoint_named(name)?;
+        let Some(t) = &mut self.transaction else { return Ok(()) };
+        let mark = &t.savepoints[at];
+        if t.lost || self.batch.items.len() > mark.writes {
+            return Err(SqlError::unsupported("ROLLBACK TO SAVEPOINT after writing"));
+        }
+        let (settings, portals) = (mark.settings, mark.portals);
+        t.read_only = mark.read_only;
+        t.savepoints.truncate(at + 1);
+        t.failed = false;
+        self.settings.roll_back_to(settings);
+        self.drop_portals(|p| p.serial > portals);
+        self.complete("ROLLBACK");
+        Ok(())
+    }
+
+    /// The latest savepoint of this name.
+    fn savepoint_named(&self, name: &str) -> SqlResult<usize> {
+        let found = self.transaction.as_ref().and_then(|t| t.savepoints.iter().rposition(|s| s.name == name));
+        found.ok_or_else(|| SqlError::new(state::SAVEPOINT_EXCEPTION, format!("savepoint \"{name}\" does not exist")))
+    }
+
+    fn require_block(&self, what: &str) -> SqlResult<()> {
+        if self.explicit() {
+            return Ok(());
+        }
+        let message = format!("{what} can only be used in transaction blocks");
+        Err(SqlError::new(state::NO_ACTIVE_SQL_TRANSACTION, message))
+    }
+
+    fn forbid_block(&self, what: &str) -> SqlResult<()> {
+        if !self.explicit() && self.batch.is_empty() {
+            return Ok(());
+        }
+        let message = format!("{what} cannot run inside a transaction block");
+        Err(SqlError::new(state::ACTIVE_SQL_TRANSACTION, message))
+    }
+
+    fn not_in_block(&mut self, what: &str) {
+        self.warn(state::NO_ACTIVE_SQL_TRANSACTION, format!("{what} can only be used in transaction blocks"));
+    }
+
+    // ---- settings ----
+
+    fn set(&mut self, name: &str, values: &[String], local: bool) -> SqlResult<()> {
+        if local && !self.explicit() {
+            self.not_in_block("SET LOCAL");
+        }
+        match name.to_ascii_lowercase().as_str() {
+            "transaction_isolation" => self.set_isolation(values)?,
+            "transaction_read_only" | "transaction_deferrable" => self.set_transaction_flag(name, values)?,
+            "session_authorization" | "role" => self.set_role(name, values)?,
+            _ => self.settings.set(name, values, local)?,
+        }
+        self.complete(if values.is_empty() && !local { "RESET" } else { "SET" });
+        Ok(())
+    }
+
+    fn set_isolation(&mut self, values: &[String]) -> SqlResult<()> {
+        let level = match values.first() {
+            None => self.settings.default_isolation(),
+            Some(name) => isolation_named(name).ok_or_else(|| bad_value("transaction_isolation", name))?,
+        };
+        self.set_modes(&TransactionModes { isolation: Some(level), ..TransactionModes::default() })
+    }
+
+    fn set_transaction_flag(&mut self, name: &str, values: &[String]) -> SqlResult<()> {
+        let on = match values.first() {
+            None => self.settings.is_on(&format!("default_{}", name.to_ascii_lowercase())),
+            Some(value) => super::settings::boolean(value).ok_or_else(|| bad_value(name, value))?,
+        };
+        let mut modes = TransactionModes::default();
+        match name.eq_ignore_ascii_case("transaction_read_only") {
+            true => modes.read_only = Some(on),
+            false => modes.deferrable = Some(on),
+        }
+        self.set_modes(&modes)
+    }
+
+    /// Only what changes nothing: oneself, or nobody.
+    fn set_role(&self, name: &str, values: &[String]) -> SqlResult<()> {
+        match values.first() {
+            None => Ok(()),
+            Some(role) if *role == self.id.user || (name == "role" && role.eq_ignore_ascii_case("none")) => Ok(()),
+            Some(_) => Err(SqlError::unsupported("SET ROLE to another role")),
+        }
+    }
+
+    fn set_characteristics(&mut self, modes: &TransactionModes) -> SqlResult<()> {
+        let flag = |on: bool| vec![if on { "on".to_owned() } else { "off".to_owned() }];
+        if let Some(level) = modes.isolation {
+            let level = vec![isolation_name(level).to_owned()];
+            self.settings.set("default_transaction_isolation", &level, false)?;
+        }
+        if let Some(on) = modes.read_only {
+            self.settings.set("default_transaction_read_only", &flag(on), false)?;
+        }
+        if let Some(on) = modes.deferrable {
+            self.settings.set("default_transaction_deferrable", &flag(on), false)?;
+        }
+        self.complete("SET");
+        Ok(())
+    }
+
+    fn shown(&self, name: &str) -> SqlResult<String> {
+        let on = |on: bool| if on { "on" } else { "off" }.to_owned();
+        let t = self.transaction.as_ref();
+        match name.to_ascii_lowercase().as_str() {
+            "transaction_isolation" => {
+                let level = t.map_or(self.settings.default_isolation(), |t| t.isolation);
+                Ok(isolation_name(level).to_owned())
+            }
+            "transaction_read_only" => Ok(on(t.is_some_and(|t| t.read_only))),
+            "transaction_deferrable" => Ok(on(t.is_some_and(|t| t.deferrable))),
+            "session_authorization" => Ok(self.id.user.clone()),
+            "role" => Ok("none".to_owned()),
+            _ => self.settings.show(name),
+        }
+    }
+
+    // ---- the rest ----
+
+    fn deallocate(&mut self, name: Option<&str>) -> SqlResult<()> {
+        match name {
+            None => self.prepared.clear(),
+            Some(name) => {
+                self.statement_named(name)?;
+                self.prepared.remove(name);
+            }
+        }
+        self.complete(if name.is_none() { "DEALLOCATE ALL" } else { "DEALLOCATE" });
+        Ok(())
+    }
+
+    fn discard(&mut self, what: Discard) -> SqlResult<()> {
+        match what {
+            Discard::All => {
+                self.forbid_block("DISCARD ALL")?;
+                self.drop_portals(|_| true);
+                self.settings.reset_all();
+                self.prepared.clear();
+                self.forget_sequences();
+            }
+            Discard::Sequences => self.forget_sequences(),
+            // Plans follow the catalog by themselves; there are no temporary tables.
+            Discard::Plans | Discard::Temp => {}
+        }
+        self.complete(match what {
+            Discard::All => "DISCARD ALL",
+            Discard::Plans => "DISCARD PLANS",
+            Discard::Sequences => "DISCARD SEQUENCES",
+            Discard::Temp => "DISCARD TEMP",
+        });
+        Ok(())
+    }
+
+    fn forget_sequences(&mut self) {
+        self.drawn = Arc::default();
+        self.drawn_last = None;
+    }
+
+    /// What only reads has no constraint to defer or to check.
+    fn set_constraints(&mut self, deferred: bool) -> SqlResult<()> {
+        match (self.explicit(), self.batch.is_empty()) {
+            (false, _) => self.not_in_block("SET CONSTRAINTS"),
+            (true, true) => self.transaction.iter_mut().for_each(|t| t.deferred = deferred),
+            (true, false) => return Err(SqlError::unsupported("SET CONSTRAINTS after writing")),
+        }
+        self.complete("SET CONSTRAINTS");
+        Ok(())
+    }
+
+    fn lock_table(&mut self) -> SqlResult<()> {
+        self.require_block("LOCK TABLE")?;
+        Err(SqlError::unsupported("LOCK TABLE"))
+    }
+
+    fn maintenance(&mut self, tag: &'static str) -> SqlResult<()> {
+        if tag == "VACUUM" {
+            self.forbid_block(tag)?;
+        }
+        self.complete(tag);
+        Ok(())
+    }
+}
+
+fn bad_value(name: &str, value: &str) -> SqlError {
+    let message = format!("invalid value for parameter \"{name}\": \"{value}\"");
+    SqlError::new(state::INVALID_PARAMETER_VALUE, message)
+}

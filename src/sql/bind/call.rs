@@ -1,0 +1,373 @@
+//! Which operator or function a call means (PostgreSQL documentation, chapter 10), and the call itself.
+
+use super::builtins::{COMPARISONS, is_native};
+use super::coerce::{category, is_implicit, is_preferred, type_name};
+use super::expr::{Node, Typed};
+use super::{Binder, error_at};
+use crate::error::{SqlError, SqlResult, state};
+use crate::functions::{Function, Operator, lookup_functions, lookup_operators};
+use crate::types::Type;
+use sqlparser::tokenizer::Location;
+
+/// A signature as the choice sees it: one declared type for each argument that is there.
+struct Candidate<T> {
+    item: T,
+    args: Vec<Type>,
+}
+
+/// A function with its arguments as it wants them and the type of its result; or the arguments back, if none takes them.
+pub(super) type Resolved = Result<(&'static Function, Vec<Typed>, Type), Vec<Typed>>;
+
+/// What the choice among signatures came to.
+enum Choice<T> {
+    One(T, Vec<Type>),
+    None,
+    Ambiguous,
+}
+
+fn accepts(declared: Type, given: Type) -> bool {
+    match declared {
+        Type::ANY | Type::ANYELEMENT | Type::ANYCOMPATIBLE => true,
+        Type::ANYNONARRAY => !given.is_array(),
+        Type::ANYARRAY | Type::ANYCOMPATIBLEARRAY => given == Type::UNKNOWN || given.is_array(),
+        _ => is_implicit(given, declared),
+    }
+}
+
+fn is_exact(declared: Type, given: Type) -> bool {
+    declared == given
+}
+
+/// Keeps the candidates for which `score` is highest.
+fn keep_best<T>(candidates: &mut Vec<Candidate<T>>, score: impl Fn(&Candidate<T>) -> usize) {
+    let best = candidates.iter().map(&score).max().unwrap_or(0);
+    candidates.retain(|c| score(c) == best);
+}
+
+/// Whether the candidate's polymorphic arguments can all mean one type.
+fn consistent(declared: &[Type], given: &[Type]) -> bool {
+    let mut element: Option<Type> = None;
+    let mut compatible: Option<char> = None;
+    declared.iter().zip(given).all(|(declared, given)| {
+        let loose = match *declared {
+            Type::ANYCOMPATIBLE => *given,
+            Type::ANYCOMPATIBLEARRAY => given.element().unwrap_or(Type::UNKNOWN),
+            _ => Type::UNKNOWN,
+        };
+        if loose != Type::UNKNOWN {
+            let this = category(loose);
+            return *compatible.get_or_insert(this) == this;
+        }
+        let this = match *declared {
+            Type::ANYELEMENT | Type::ANYNONARRAY => *given,
+            Type::ANYARRAY => given.element().unwrap_or(Type::UNKNOWN),
+            _ => return true,
+        };
+        if this == Type::UNKNOWN {
+            return true;
+        }
+        *element.get_or_insert(this) == this
+    })
+}
+
+fn choose<T>(mut candidates: Vec<Candidate<T>>, given: &[Type]) -> Choice<T> {
+    let unknown = |i: usize| given[i] == Type::UNKNOWN;
+    let one = |c: Candidate<T>| Choice::One(c.item, c.args);
+    let exact = |c: &Candidate<T>| c.args.iter().zip(given).all(|(d, g)| is_exact(*d, *g));
+    if let Some(at) = candidates.iter().position(exact) {
+        return one(candidates.swap_remove(at));
+    }
+    candidates.retain(|c| c.args.iter().zip(given).all(|(d, g)| accepts(*d, *g)) && consistent(&c.args, given));
+    let known: Vec<usize> = (0..given.len()).filter(|i| !unknown(*i)).collect();
+    if candidates.len() > 1 {
+        keep_best(&mut candidates, |c| known.iter().filter(|i| is_exact(c.args[**i], given[**i])).count());
+    }
+    if candidates.len() > 1 {
+        keep_best(&mut candidates, |c| {
+            let good = |i: &&usize| {
+                let declared = c.args[**i];
+                is_exact(declared, given[**i]) || is_preferred(declared) && category(declared) == category(given[**i])
+            };
+            known.iter().filter(good).count()
+        });
+    }
+    if candidates.len() > 1 && known.len() < given.len() {
+        by_category(&mut candidates, given);
+    }
+    if candidates.len() > 1 && !known.is_empty() && known.len() < given.len() {
+        // All known arguments of one type: the unknown ones may be of it, too.
+        let ty = given[known[0]];
+        if known.iter().all(|i| given[*i] == ty) {
+            let all = vec![ty; given.len()];
+            let fits = |c: &Candidate<T>| c.args.iter().all(|d| accepts(*d, ty)) && consistent(&c.args, &all);
+            if candidates.iter().filter(|c| fits(c)).count() == 1 {
+                candidates.retain(fits);
+            }
+        }
+    }
+    match candidates.len() {
+        0 => Choice::None,
+        1 => candidates.pop().map_or(Choice::None, one),
+        _ => Choice::Ambiguous,
+    }
+}
+
+/// Unknown arguments: prefer strings, else the category all candidates agree on, and in it the preferred type.
+fn by_category<T>(candidates: &mut Vec<Candidate<T>>, given: &[Type]) {
+    let mut wanted = Vec::new();
+    for i in (0..given.len()).filter(|i| given[*i] == Type::UNKNOWN) {
+        let mut categories: Vec<char> = candidates.iter().map(|c| category(c.args[i])).collect();
+        categories.dedup();
+        let string = categories.contains(&'S');
+        let chosen = if string { 'S' } else { categories[0] };
+        if !string && categories.iter().any(|c| *c != chosen) {
+            return;
+        }
+        let preferred = candidates.iter().any(|c| category(c.args[i]) == chosen && is_preferred(c.args[i]));
+        wanted.push((i, chosen, preferred));
+    }
+    let fits = |c: &Candidate<T>| {
+        wanted
+            .iter()
+            .all(|(i, chosen, preferred)| category(c.args[*i]) == *chosen && (!preferred || is_preferred(c.args[*i])))
+    };
+    if candidates.iter().any(fits) {
+        candidates.retain(fits);
+    }
+}
+
+/// What the pseudo-types of a signature mean in one call.
+#[derive(Default)]
+struct Meaning {
+    element: Option<Type>,
+    compatible: Option<Type>,
+}
+
+impl Meaning {
+    fn of(&self, declared: Type, given: Type) -> SqlResult<Type> {
+        let undetermined = || {
+            SqlError::new(
+                state::DATATYPE_MISMATCH,
+                "could not determine polymorphic type because input has type unknown",
+            )
+        };
+        let array = |element: Option<Type>| {
+            let element = element.ok_or_else(undetermined)?;
+            element.array().ok_or_else(|| {
+                let text = format!("could not find array type for data type {}", type_name(element));
+                SqlError::new(state::UNDEFINED_OBJECT, text)
+            })
+        };
+        match declared {
+            Type::ANY => Ok(if given == Type::UNKNOWN { Type::TEXT } else { given }),
+            Type::ANYELEMENT | Type::ANYNONARRAY => self.element.ok_or_else(undetermined),
+            Type::ANYCOMPATIBLE => self.compatible.ok_or_else(undetermined),
+            Type::ANYARRAY if given.is_array() => Ok(given),
+            Type::ANYARRAY => array(self.element),
+            Type::ANYCOMPATIBLEARRAY => array(self.compatible),
+            other => Ok(other),
+        }
+    }
+}
+
+impl Function {
+    /// The declared types of a call with `given` arguments; `None` if it does not take that many.
+    fn expanded(&self, given: usize) -> Option<Vec<Type>> {
+        let declared = self.args.len();
+        let mut args = self.args.to_vec();
+        if self.variadic && given >= declared {
+            args.resize(given, *self.args.last()?);
+        }
+        if given > args.len() || given + usize::from(self.optional) < args.len() {
+            return None;
+        }
+        args.truncate(given);
+        Some(args)
+    }
+}
+
+impl Binder<'_> {
+    fn given(&self, args: &[Typed]) -> Vec<Type> {
+        args.iter()
+            .map(|arg| match (&arg.node, arg.ty) {
+                (Node::Param(n), Type::UNKNOWN) => self.params[n - 1].unwrap_or(Type::UNKNOWN),
+                (Node::Array(items), Type::UNKNOWN) if !items.is_empty() => Type::TEXT_ARRAY,
+                (_, ty) => ty,
+            })
+            .collect()
+    }
+
+    /// An operator applied: `left` is `None` for a prefix operator.
+    pub(super) fn operator(&mut self, name: &str, left: Option<Typed>, right: Typed) -> SqlResult<Typed> {
+        self.operator_at(name, left, right, Location::empty())
+    }
+
+    pub(super) fn operator_at(
+        &mut self,
+        name: &str,
+        left: Option<Typed>,
+        right: Typed,
+        at: Location,
+    ) -> SqlResult<Typed> {
+        let name = if name == "!=" { "<>" } else { name };
+        let infix = left.is_some();
+        let args: Vec<Typed> = left.into_iter().chain([right]).collect();
+        let (operator, declared) = self.choose_operator(name, infix, &args, at)?;
+        let args = self.coerce_arguments(args, &declared, operator.result)?;
+        let (args, result) = args;
+        let mut template: std::borrow::Cow<'static, str> = operator.lower.into();
+        if COMPARISONS.contains(&name) && is_native(operator.lower) {
+            if let (Node::Row(_), _) | (_, Node::Row(_)) = (&args[0].node, &args[1].node) {
+                return Err(SqlError::unsupported("comparison of a row with a value"));
+            }
+            // Without a column of the table, nothing tells SQLite how values of such a type compare.
+            if let Some(collation) = args[0].ty.collation()
+                && !operator.lower.contains(" COLLATE ")
+                && !args.iter().any(Typed::collated)
+            {
+                template = format!("({{0}} COLLATE {collation} {name} {{1}})").into();
+            }
+        }
+        Ok(Typed::apply(result, template, args).at(at))
+    }
+
+    fn choose_operator(
+        &self,
+        name: &str,
+        infix: bool,
+        args: &[Typed],
+        at: Location,
+    ) -> SqlResult<(&'static Operator, Vec<Type>)> {
+        let given = self.given(args);
+        let all = lookup_operators(name).iter().filter(|o| o.left.is_some() == infix);
+        let candidates: Vec<Candidate<&'static Operator>> =
+            all.map(|o| Candidate { item: *o, args: o.left.into_iter().chain([o.right]).collect() }).collect();
+        // One unknown argument of two: first ask whether it is of the other's type.
+        if let [left, right] = given[..]
+            && (left == Type::UNKNOWN) != (right == Type::UNKNOWN)
+        {
+            let ty = if left == Type::UNKNOWN { right } else { left };
+            if let Some(found) = candidates.iter().find(|c| c.args == [ty, ty]) {
+                return Ok((found.item, found.args.clone()));
+            }
+        }
+        match choose(candidates, &given) {
+            Choice::One(operator, declared) => Ok((operator, declared)),
+            Choice::None => Err(error_at(self, undefined_operator(name, infix, &given), at)),
+            Choice::Ambiguous => {
+                let text = format!("operator is not unique: {}", operator_call(name, infix, &given));
+                let hint = "Could not choose a best candidate operator. You might need to add explicit type casts.";
+                Err(error_at(self, SqlError::new(state::AMBIGUOUS_FUNCTION, text).hint(hint), at))
+            }
+        }
+    }
+
+    /// Coerces arguments to what a signature declares, and gives the type of the result.
+    fn coerce_arguments(&mut self, args: Vec<Typed>, declared: &[Type], result: Type) -> SqlResult<(Vec<Typed>, Type)> {
+        let given = self.given(&args);
+        let mut meaning = Meaning::default();
+        for (declared, given) in declared.iter().zip(&given) {
+            if *given == Type::UNKNOWN {
+                continue;
+            }
+            match *declared {
+                Type::ANYELEMENT | Type::ANYNONARRAY => meaning.element = meaning.element.or(Some(*given)),
+                Type::ANYARRAY => meaning.element = meaning.element.or(given.element()),
+                _ => {}
+            }
+        }
+        let compatible = |d: &Type| matches!(*d, Type::ANYCOMPATIBLE | Type::ANYCOMPATIBLEARRAY);
+        if declared.iter().any(compatible) {
+            let elements: Vec<Typed> = declared
+                .iter()
+                .zip(&given)
+                .filter(|(d, _)| compatible(d))
+                .map(|(d, g)| {
+                    let array = *d == Type::ANYCOMPATIBLEARRAY;
+                    Typed::null(if array { g.element().unwrap_or(Type::UNKNOWN) } else { *g })
+                })
+                .collect();
+            meaning.compatible = Some(self.common_type(&elements.iter().collect::<Vec<_>>(), "arguments of")?);
+        }
+        // An unknown literal among arguments of any one type is text (as in `array_agg('x')`).
+        if meaning.element.is_none() && declared.contains(&Type::ANYELEMENT) && result != Type::ANYARRAY {
+            meaning.element = Some(Type::TEXT);
+        }
+        if meaning.element.is_none() && matches!(declared, [Type::ANYELEMENT | Type::ANYNONARRAY, ..]) {
+            meaning.element = Some(Type::TEXT);
+        }
+        let mut out = Vec::with_capacity(args.len());
+        for (arg, (declared, given)) in args.into_iter().zip(declared.iter().zip(&given)) {
+            let target = meaning.of(*declared, *given)?;
+            out.push(match target {
+                Type::RECORD => arg,
+                _ => self.coerce(arg, target)?,
+            });
+        }
+        let result = if result.is_polymorphic() { meaning.of(result, Type::UNKNOWN)? } else { result };
+        Ok((out, result))
+    }
+
+    /// The function that a call means, with its arguments as it wants them, and the type of its result.
+    pub(super) fn resolve_function(&mut self, name: &str, args: Vec<Typed>, at: Location) -> SqlResult<Resolved> {
+        let given = self.given(&args);
+        let candidates: Vec<Candidate<&'static Function>> = lookup_functions(name)
+            .iter()
+            .filter_map(|f| f.expanded(args.len()).map(|args| Candidate { item: *f, args }))
+            .collect();
+        match choose(candidates, &given) {
+            Choice::One(function, declared) => {
+                let (args, result) = self.coerce_arguments(args, &declared, function.result)?;
+                if matches!(name, "nextval" | "setval") {
+                    self.writes = true;
+                }
+                Ok(Ok((function, args, result)))
+            }
+            Choice::None => Ok(Err(args)),
+            Choice::Ambiguous => {
+                let text = format!("function {} is not unique", function_call(name, &given));
+                let hint = "Could not choose a best candidate function. You might need to add explicit type casts.";
+                Err(error_at(self, SqlError::new(state::AMBIGUOUS_FUNCTION, text).hint(hint), at))
+            }
+        }
+    }
+
+    pub(super) fn undefined_function(&self, name: &str, args: &[Typed], at: Location) -> SqlError {
+        let text = format!("function {} does not exist", function_call(name, &self.given(args)));
+        let hint = "No function matches the given name and argument types. You might need to add explicit type casts.";
+        error_at(self, SqlError::new(state::UNDEFINED_FUNCTION, text).hint(hint), at)
+    }
+
+    /// A scalar function of ours, by name.
+    pub(super) fn call_by_name(&mut self, name: &str, args: Vec<Typed>) -> SqlResult<Typed> {
+        self.scalar_at(name, args, Location::empty())
+    }
+
+    pub(super) fn scalar_at(&mut self, name: &str, args: Vec<Typed>, at: Location) -> SqlResult<Typed> {
+        match self.resolve_function(name, args, at)? {
+            Ok((function, args, ty)) => Ok(Typed::apply(ty, function.lower, args).at(at)),
+            Err(args) => Err(self.undefined_function(name, &args, at)),
+        }
+    }
+}
+
+fn operator_call(name: &str, infix: bool, given: &[Type]) -> String {
+    match given {
+        [left, right] if infix => format!("{} {name} {}", type_name(*left), type_name(*right)),
+        [right, ..] => format!("{name} {}", type_name(*right)),
+        [] => name.to_owned(),
+    }
+}
+
+fn undefined_operator(name: &str, infix: bool, given: &[Type]) -> SqlError {
+    let arguments = if infix { "types" } else { "type" };
+    SqlError::new(state::UNDEFINED_FUNCTION, format!("operator does not exist: {}", operator_call(name, infix, given)))
+        .hint(format!(
+            "No operator matches the given name and argument {arguments}. You might need to add explicit type casts."
+        ))
+}
+
+fn function_call(name: &str, given: &[Type]) -> String {
+    let args: Vec<String> = given.iter().map(|t| type_name(*t)).collect();
+    format!("{name}({})", args.join(", "))
+}

@@ -1,0 +1,668 @@
+//! INSERT, UPDATE, DELETE.
+//!
+//! Defaults are part of the SQL that is logged, never SQLite's own; NOT NULL, CHECK, keys and references are SQLite's.
+//! The target keeps its table's name as qualifier, which is the only one that RETURNING knows.
+
+use super::expr::{Node, Typed};
+use super::from::is_default;
+use super::names::{Clause, Level, Named, Names, Range, fold, name_start, schema_and_name};
+use super::query::{Out, QueryTree};
+use super::{Binder, error_at};
+use crate::command::{Statement as Sql, Yields};
+use crate::error::{SqlError, SqlResult, state};
+use crate::sql::catalog::{Column, ConstraintKind, Identity, Relation, RelationKind, Source, quote};
+use crate::sql::plan::{ResultColumn, Tag, WritePlan};
+use crate::types::Type;
+use crate::value::Value;
+use sqlparser::ast::{
+    Assignment, AssignmentTarget, ConflictTarget, Delete, Expr, FromTable, Function, FunctionArg, FunctionArgExpr,
+    FunctionArguments, Insert, ObjectName, OnConflict, OnConflictAction, OnInsert, Query, SelectItem, SetExpr,
+    Statement, TableFactor, TableObject, TableWithJoins, Update, UpdateTableFromKind,
+};
+use sqlparser::tokenizer::Location;
+use std::sync::Arc;
+
+/// The table that a statement changes.
+struct Target {
+    relation: Arc<Relation>,
+    /// Unquoted SQLite name.
+    table: String,
+    range: Range,
+}
+
+/// The WITH clause of a statement.
+#[derive(Default)]
+struct Prefix {
+    items: Vec<String>,
+    recursive: bool,
+}
+
+impl Binder<'_> {
+    /// INSERT, UPDATE, DELETE, also behind WITH (a query whose body is one of them, see [`super::is_dml`]).
+    pub fn dml(&mut self, statement: &Statement) -> SqlResult<(WritePlan, Vec<ResultColumn>)> {
+        let before = self.ctes.len();
+        let result = self.dml_inner(statement, Prefix::default());
+        self.ctes.truncate(before);
+        result
+    }
+
+    fn dml_inner(&mut self, statement: &Statement, mut with: Prefix) -> SqlResult<(WritePlan, Vec<ResultColumn>)> {
+        let (sql, returned, tag) = match statement {
+            Statement::Query(query) => {
+                if let Some(clause) = &query.with {
+                    with.items.extend(self.with_clause(clause)?.0);
+                    with.recursive |= clause.recursive;
+                }
+                return match &*query.body {
+                    SetExpr::Insert(s) | SetExpr::Update(s) | SetExpr::Delete(s) => self.dml_inner(s, with),
+                    _ => Err(SqlError::internal("a query where INSERT, UPDATE or DELETE was expected")),
+                };
+            }
+            Statement::Insert(insert) => {
+                let (sql, returned) = self.insert(insert)?;
+                (sql, returned, "INSERT 0")
+            }
+            Statement::Update(update) => {
+                let (sql, returned) = self.update(update)?;
+                (sql, returned, "UPDATE")
+            }
+            Statement::Delete(delete) => {
+                let (sql, returned) = self.delete(delete)?;
+                (sql, returned, "DELETE")
+            }
+            other => return Err(SqlError::unsupported(format!("{other}"))),
+        };
+        let yields = if returned.is_some() { Yields::Rows } else { Yields::Count };
+        let statement = Sql { sql: self.prefixed(sql, &with), yields };
+        let columns = returned.unwrap_or_default().iter().map(Out::result).collect();
+        Ok((WritePlan { statements: vec![statement], ddl: false, tag: Tag::Counted(tag), notices: vec![] }, columns))
+    }
+
+    fn prefixed(&self, sql: String, with: &Prefix) -> String {
+        let items: Vec<&str> = self.hoisted.iter().chain(&with.items).map(String::as_str).collect();
+        if items.is_empty() {
+            return sql;
+        }
+        format!("WITH {}{} {sql}", if with.recursive { "RECURSIVE " } else { "" }, items.join(", "))
+    }
+
+    /// COPY … FROM: an INSERT over `?1`…, which already are of the columns' types; the other columns get their defaults.
+    pub fn insert_row(&mut self, relation: &Relation, columns: &[i16]) -> SqlResult<Vec<Sql>> {
+        let Source::Table(table) = &relation.source else { return Err(not_updatable(relation, "copy to")) };
+        let (mut names, mut values) = (Vec::new(), Vec::new());
+        for (i, attnum) in columns.iter().enumerate() {
+            let column = relation.columns.iter().find(|c| c.attnum == *attnum);
+            let column = column.ok_or_else(|| SqlError::internal("COPY into a column that is not there"))?;
+            self.refuse_generated(column, false)?;
+            names.push(quote(&column.name));
+            values.push(format!("?{}", i + 1));
+        }
+        for column in relation.columns.iter().filter(|c| !columns.contains(&c.attnum)) {
+            if let Some(default) = self.default_of(column)? {
+                names.push(quote(&column.name));
+                values.push(default.sql());
+            }
+        }
+        let sql = format!("INSERT INTO {} ({}) VALUES ({})", quote(table), names.join(", "), values.join(", "));
+        Ok(vec![Sql { sql: self.prefixed(sql, &Prefix::default()), yields: Yields::Count }])
+    }
+
+    fn target(&mut self, name: &ObjectName, alias: Option<String>, action: &str) -> SqlResult<Target> {
+        let relation = self.relation(name)?;
+        let (RelationKind::Table, Source::Table(table)) = (&relation.kind, &relation.source) else {
+            return Err(error_at(self, not_updatable(&relation, action), name_start(name)));
+        };
+        let table = table.clone();
+        let id = self.next_id();
+        let columns = self.columns_of(&relation, id, &table, false);
+        let range = Range {
+            id,
+            schema: alias.is_none().then(|| relation.schema.clone()),
+            alias: alias.unwrap_or_else(|| relation.name.clone()),
+            relation: Some(relation.clone()),
+            columns,
+        };
+        Ok(Target { relation, table, range })
+    }
+
+    /// What a column is filled with when nothing is given: `None` for NULL.
+    fn default_of(&mut self, column: &Column) -> SqlResult<Option<Typed>> {
+        if column.generated.is_some() {
+            return Ok(None);
+        }
+        match (&column.default, column.identity, column.sequence) {
+            (_, Some(_), Some(sequence)) => {
+                self.writes = true;
+                let oid = Typed::constant(Type::REGCLASS, Value::Int(sequence.into()));
+                Ok(Some(Typed::apply(column.ty, "q_nextval({0})", vec![oid])))
+            }
+            (Some(text), ..) => self.column_expr(None, text, Some((column.ty, column.typmod))).map(Some),
+            _ => Ok(None),
+        }
+    }
+
+    /// Generated columns and GENERATED ALWAYS identities take no values.
+    fn refuse_generated(&self, column: &Column, update: bool) -> SqlResult<()> {
+        let name = &column.name;
+        let detail = match (&column.generated, column.identity) {
+            (Some(_), _) => format!("Column \"{name}\" is a generated column."),
+            (None, Some(Identity::Always)) => {
+                format!("Column \"{name}\" is an identity column defined as GENERATED ALWAYS.")
+            }
+            _ => return Ok(()),
+        };
+        let text = if update {
+            format!("column \"{name}\" can only be updated to DEFAULT")
+        } else {
+            format!("cannot insert a non-DEFAULT value into column \"{name}\"")
+        };
+        let error = SqlError::new(state::GENERATED_ALWAYS, text).detail(detail);
+        let hint = column.generated.is_none() && !update;
+        Err(if hint { error.hint("Use OVERRIDING SYSTEM VALUE to override.") } else { error })
+    }
+
+    fn column_named<'r>(&self, relation: &'r Relation, name: &str, at: Location) -> SqlResult<&'r Column> {
+        relation.column(name).ok_or_else(|| {
+            let text = format!("column \"{name}\" of relation \"{}\" does not exist", relation.name);
+            error_at(self, SqlError::new(state::UNDEFINED_COLUMN, text), at)
+        })
+    }
+
+    fn insert(&mut self, insert: &Insert) -> SqlResult<(String, Option<Vec<Out>>)> {
+        let foreign = insert.or.is_some()
+            || insert.ignore
+            || insert.overwrite
+            || insert.partitioned.is_some()
+            || !insert.assignments.is_empty()
+            || insert.replace_into
+            || insert.output.is_some()
+            || insert.insert_alias.is_some();
+        let TableObject::TableName(name) = &insert.table else {
+            return Err(SqlError::syntax("syntax error in INSERT"));
+        };
+        if foreign {
+            return Err(SqlError::syntax("syntax error in INSERT"));
+        }
+        let alias = insert.table_alias.as_ref().map(|a| fold(&a.alias));
+        let target = self.target(name, alias, "insert into")?;
+        let relation = target.relation.clone();
+        let mut columns: Vec<&Column> = Vec::new();
+        for name in &insert.columns {
+            let (at, (_, name)) = (name_start(name), schema_and_name(name)?);
+            let column = self.column_named(&relation, &name, at)?;
+            if columns.iter().any(|c| c.attnum == column.attnum) {
+                let text = format!("column \"{name}\" specified more than once");
+                return Err(error_at(self, SqlError::new(state::DUPLICATE_COLUMN, text), at));
+            }
+            columns.push(column);
+        }
+        let listed = !columns.is_empty();
+        if !listed {
+            columns = relation.columns.iter().collect();
+        }
+        let conflict = matches!(insert.on, Some(OnInsert::OnConflict(_)));
+        let source = match &insert.source {
+            None => self.insert_defaults(&relation)?,
+            Some(query) => match plain_values(query) {
+                Some(rows) => self.insert_values(&relation, columns, listed, rows)?,
+                None => self.insert_query(&relation, columns, listed, query, conflict)?,
+            },
+        };
+        let mut sql = format!("INSERT INTO {}{source}", quote(&target.table));
+        match &insert.on {
+            None => {}
+            Some(OnInsert::OnConflict(on)) => sql.push_str(&self.on_conflict(&target, on)?),
+            Some(_) => return Err(SqlError::syntax("syntax error at or near \"DUPLICATE\"")),
+        }
+        let returned = self.returning(&mut sql, Names::of(target.range), insert.returning.as_deref())?;
+        Ok((sql, returned))
+    }
+
+    /// INSERT … DEFAULT VALUES
+    fn insert_defaults(&mut self, relation: &Relation) -> SqlResult<String> {
+        let (mut names, mut values) = (Vec::new(), Vec::new());
+        for column in &relation.columns {
+            if let Some(default) = self.default_of(column)? {
+                names.push(quote(&column.name));
+                values.push(default.sql());
+            }
+        }
+        if names.is_empty() {
+            return Ok(" DEFAULT VALUES".into());
+        }
+        Ok(format!(" ({}) VALUES ({})", names.join(", "), values.join(", ")))
+    }
+
+    fn check_width(&self, given: usize, columns: &mut Vec<&Column>, listed: bool) -> SqlResult<()> {
+        if given > columns.len() {
+            return Err(SqlError::syntax("INSERT has more expressions than target columns"));
+        }
+        if given < columns.len() && listed {
+            return Err(SqlError::syntax("INSERT has more target columns than expressions"));
+        }
+        columns.truncate(given);
+        Ok(())
+    }
+
+    /// Columns that get their defaults because the statement does not name them.
+    fn absent_defaults(&mut self, relation: &Relation, columns: &[&Column]) -> SqlResult<Vec<(String, String)>> {
+        let mut out = Vec::new();
+        for column in &relation.columns {
+            if columns.iter().any(|c| c.attnum == column.attnum) {
+                continue;
+            }
+            if let Some(default) = self.default_of(column)? {
+                out.push((quote(&column.name), default.sql()));
+            }
+        }
+        Ok(out)
+    }
+
+    fn insert_values(
+        &mut self,
+        relation: &Relation,
+        mut columns: Vec<&Column>,
+        listed: bool,
+        rows: Vec<&[Expr]>,
+    ) -> SqlResult<String> {
+        let width = rows.first().map_or(0, |r| r.len());
+        if rows.iter().any(|r| r.len() != width) {
+            return Err(SqlError::syntax("VALUES lists must all be the same length"));
+        }
+        self.check_width(width, &mut columns, listed)?;
+        let absent = self.absent_defaults(relation, &columns)?;
+        let stored: Vec<&Column> = columns.iter().copied().filter(|c| c.generated.is_none()).collect();
+        let mut tuples = Vec::with_capacity(rows.len());
+        for row in rows {
+            let mut values = Vec::with_capacity(stored.len() + absent.len());
+            for (column, expr) in columns.iter().zip(row) {
+                let value = self.value_for(column, expr, false)?;
+                if column.generated.is_none() {
+                    values.push(value.sql());
+                }
+            }
+            values.extend(absent.iter().map(|(_, sql)| sql.clone()));
+            tuples.push(format!("({})", values.join(", ")));
+        }
+        let names: Vec<String> =
+            stored.iter().map(|c| quote(&c.name)).chain(absent.iter().map(|(n, _)| n.clone())).collect();
+        if names.is_empty() {
+            return Ok(" DEFAULT VALUES".into());
+        }
+        Ok(format!(" ({}) VALUES {}", names.join(", "), tuples.join(", ")))
+    }
+
+    /// An expression or DEFAULT as it is stored into a column.
+    fn value_for(&mut self, column: &Column, expr: &Expr, update: bool) -> SqlResult<Typed> {
+        if is_default(expr) {
+            return Ok(self.default_of(column)?.unwrap_or_else(|| Typed::null(column.ty)));
+        }
+        self.refuse_generated(column, update)?;
+        let value = if update {
+            self.within(Clause::Set, |this| this.expr(expr))?
+        } else {
+            self.levels.push(Level::new(Clause::Values));
+            let value = self.expr(expr);
+            self.levels.pop();
+            value?
+        };
+        self.assign(value, column.ty, column.typmod, Some(&column.name))
+    }
+
+    fn insert_query(
+        &mut self,
+        relation: &Relation,
+        mut columns: Vec<&Column>,
+        listed: bool,
+        query: &Query,
+        conflict: bool,
+    ) -> SqlResult<String> {
+        let mut tree: QueryTree = self.query_tree(query)?;
+        let width = tree.outputs().len();
+        self.check_width(width, &mut columns, listed)?;
+        for (i, column) in columns.iter().enumerate() {
+            self.refuse_generated(column, false)?;
+            self.assign_output(&mut tree, i, column.ty, column.typmod, &column.name)?;
+        }
+        let absent = self.absent_defaults(relation, &columns)?;
+        let names: Vec<String> =
+            columns.iter().map(|c| quote(&c.name)).chain(absent.iter().map(|(n, _)| n.clone())).collect();
+        let names = names.join(", ");
+        if absent.is_empty() && !conflict {
+            return Ok(format!(" ({names}) {}", tree.sql(false)));
+        }
+        // WHERE keeps SQLite from reading ON CONFLICT as the ON of a join.
+        let values: Vec<String> =
+            (1..=width).map(|i| format!("\"c{i}\"")).chain(absent.into_iter().map(|(_, sql)| sql)).collect();
+        Ok(format!(" ({names}) SELECT {} FROM ({}) WHERE 1", values.join(", "), tree.into_subquery(self).sql))
+    }
+
+    fn on_conflict(&mut self, target: &Target, on: &OnConflict) -> SqlResult<String> {
+        let relation = &target.relation;
+        let mut sql = " ON CONFLICT".to_owned();
+        match &on.conflict_target {
+            None => {}
+            Some(ConflictTarget::Columns(idents)) => {
+                let mut wanted = Vec::new();
+                for ident in idents {
+                    wanted.push(self.column_named(relation, &fold(ident), ident.span.start)?.attnum);
+                }
+                wanted.sort_unstable();
+                wanted.dedup();
+                let fits = |keys: Vec<Option<i16>>| {
+                    let mut keys: Vec<i16> = keys.into_iter().flatten().collect();
+                    keys.sort_unstable();
+                    keys == wanted
+                };
+                let index = relation
+                    .indexes
+                    .iter()
+                    .any(|i| i.unique && i.predicate.is_none() && fits(i.keys.iter().map(|k| k.column).collect()));
+                if !index {
+                    let text = "there is no unique or exclusion constraint matching the ON CONFLICT specification";
+                    return Err(SqlError::new(state::INVALID_COLUMN_REFERENCE, text));
+                }
+                let names: Vec<String> = idents.iter().map(|i| quote(&fold(i))).collect();
+                sql.push_str(&format!(" ({})", names.join(", ")));
+            }
+            Some(ConflictTarget::OnConstraint(name)) => {
+                let (_, name) = schema_and_name(name)?;
+                let unique =
+                    |k: &ConstraintKind| matches!(k, ConstraintKind::PrimaryKey { .. } | ConstraintKind::Unique { .. });
+                let constraint = relation.constraints.iter().find(|c| c.name == name && unique(&c.kind));
+                let constraint = constraint.ok_or_else(|| {
+                    let text = format!("constraint \"{name}\" for table \"{}\" does not exist", relation.name);
+                    SqlError::new(state::UNDEFINED_OBJECT, text)
+                })?;
+                let column = |n: &i16| relation.columns.iter().find(|c| c.attnum == *n).map(|c| quote(&c.name));
+                let names: Vec<String> = constraint.columns.iter().filter_map(column).collect();
+                sql.push_str(&format!(" ({})", names.join(", ")));
+            }
+        }
+        let update = match &on.action {
+            OnConflictAction::DoNothing => {
+                sql.push_str(" DO NOTHING");
+                return Ok(sql);
+            }
+            OnConflictAction::DoUpdate(update) => update,
+        };
+        if on.conflict_target.is_none() {
+            return Err(SqlError::syntax("ON CONFLICT DO UPDATE requires inference specification or constraint name")
+                .hint("For example, ON CONFLICT (column_name)."));
+        }
+        let id = self.next_id();
+        let mut excluded: Vec<Named> = self.columns_of(relation, id, "excluded", false);
+        for column in &mut excluded {
+            if let Node::Column(c) = &mut column.expr.node {
+                (c.table, c.attnum) = (0, 0);
+            }
+        }
+        let excluded = Range { id, alias: "excluded".into(), schema: None, relation: None, columns: excluded };
+        let mut level = Level::new(Clause::Set);
+        level.names = Names::of(target.range.clone());
+        level.names.append(Names::of(excluded))?;
+        self.levels.push(level);
+        let set = self.assignments(relation, &update.assignments);
+        let condition = update.selection.as_ref().map(|w| self.where_clause(w)).transpose();
+        self.levels.pop();
+        sql.push_str(&format!(" DO UPDATE SET {}", set?));
+        if let Some(condition) = condition? {
+            sql.push_str(&format!(" WHERE {condition}"));
+        }
+        Ok(sql)
+    }
+
+    fn where_clause(&mut self, expr: &Expr) -> SqlResult<String> {
+        self.within(Clause::Where, |this| {
+            let condition = this.expr(expr)?;
+            Ok(this.condition(condition, "WHERE")?.sql())
+        })
+    }
+
+    /// `a = 1, (b, c) = (2, 3), (d, e) = (SELECT …)`
+    fn assignments(&mut self, relation: &Relation, assignments: &[Assignment]) -> SqlResult<String> {
+        let (mut set, mut seen) = (Vec::new(), Vec::new());
+        let mut find = |this: &Self, name: &ObjectName| -> SqlResult<Column> {
+            let (at, (_, folded)) = (name_start(name), schema_and_name(name)?);
+            let column = this.column_named(relation, &folded, at)?;
+            if seen.contains(&column.attnum) {
+                let text = format!("multiple assignments to same column \"{folded}\"");
+                return Err(error_at(this, SqlError::syntax(text), at));
+            }
+            seen.push(column.attnum);
+            Ok(column.clone())
+        };
+        for assignment in assignments {
+            match &assignment.target {
+                AssignmentTarget::ColumnName(name) => {
+                    let column = find(self, name)?;
+                    let value = self.value_for(&column, &assignment.value, true)?;
+                    if column.generated.is_none() {
+                        set.push(format!("{} = {}", quote(&column.name), value.sql()));
+                    }
+                }
+                AssignmentTarget::Tuple(names) => {
+                    let columns: Vec<Column> = names.iter().map(|n| find(self, n)).collect::<SqlResult<_>>()?;
+                    set.push(self.tuple_assignment(&columns, &assignment.value)?);
+                }
+            }
+        }
+        if set.is_empty() {
+            // Only generated columns set to DEFAULT: they follow by themselves.
+            let first = relation.columns.iter().find(|c| c.generated.is_none());
+            let first = first.ok_or_else(|| SqlError::unsupported("a table of generated columns only"))?;
+            set.push(format!("{0} = {0}", quote(&first.name)));
+        }
+        Ok(set.join(", "))
+    }
+
+    fn tuple_assignment(&mut self, columns: &[Column], value: &Expr) -> SqlResult<String> {
+        let mut inner = value;
+        while let Expr::Nested(e) = inner {
+            inner = e;
+        }
+        if let Expr::Subquery(query) = inner {
+            let mut tree = self.query_tree(query)?;
+            if tree.outputs().len() != columns.len() {
+                return Err(SqlError::syntax("number of columns does not match number of values"));
+            }
+            for (i, column) in columns.iter().enumerate() {
+                self.refuse_generated(column, true)?;
+                self.assign_output(&mut tree, i, column.ty, column.typmod, &column.name)?;
+            }
+            let names: Vec<String> = columns.iter().map(|c| quote(&c.name)).collect();
+            return Ok(format!("({}) = ({})", names.join(", "), tree.into_subquery(self).sql));
+        }
+        let row = row_fields(inner);
+        let fields: Vec<&Expr> = match &row {
+            Some(fields) => fields.clone(),
+            None if columns.len() == 1 => vec![inner],
+            None => {
+                let text = "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression";
+                return Err(SqlError::unsupported(text));
+            }
+        };
+        if fields.len() != columns.len() {
+            return Err(SqlError::syntax("number of columns does not match number of values"));
+        }
+        let mut set = Vec::with_capacity(columns.len());
+        for (column, expr) in columns.iter().zip(fields) {
+            let value = self.value_for(column, expr, true)?;
+            set.push(format!("{} = {}", quote(&column.name), value.sql()));
+        }
+        Ok(set.join(", "))
+    }
+
+    fn table_of(&mut self, table: &TableWithJoins, action: &str) -> SqlResult<Target> {
+        match &table.relation {
+            TableFactor::Table { name, alias, args: None, .. } if table.joins.is_empty() => {
+                self.target(name, alias.as_ref().map(|a| fold(&a.name)), action)
+            }
+            other => Err(SqlError::syntax(format!("syntax error at or near \"{other}\""))),
+        }
+    }
+
+    fn update(&mut self, update: &Update) -> SqlResult<(String, Option<Vec<Out>>)> {
+        if update.or.is_some() || update.output.is_some() || !update.order_by.is_empty() || update.limit.is_some() {
+            return Err(SqlError::syntax("syntax error in UPDATE"));
+        }
+        let target = self.table_of(&update.table, "update")?;
+        let relation = target.relation.clone();
+        let mut level = Level::new(Clause::Set);
+        level.names = Names::of(target.range.clone());
+        self.levels.push(level);
+        let result = (|| {
+            let from = match &update.from {
+                None => String::new(),
+                Some(UpdateTableFromKind::AfterSet(from) | UpdateTableFromKind::BeforeSet(from)) => {
+                    format!(" FROM {}", self.bind_from(from)?)
+                }
+            };
+            let set = self.assignments(&relation, &update.assignments)?;
+            let filter = update.selection.as_ref().map(|w| self.where_clause(w)).transpose()?;
+            let filter = filter.map_or(String::new(), |f| format!(" WHERE {f}"));
+            Ok(format!("UPDATE {} SET {set}{from}{filter}", quote(&target.table)))
+        })();
+        let level = self.levels.pop();
+        let mut sql = result?;
+        let others = level.is_some_and(|l| l.names.ranges.len() > 1);
+        let names = Names::of(target.range);
+        let returned = self.returning_of_target(&mut sql, names, update.returning.as_deref(), others)?;
+        Ok((sql, returned))
+    }
+
+    fn delete(&mut self, delete: &Delete) -> SqlResult<(String, Option<Vec<Out>>)> {
+        if !delete.tables.is_empty() || delete.output.is_some() || !delete.order_by.is_empty() || delete.limit.is_some()
+        {
+            return Err(SqlError::syntax("syntax error in DELETE"));
+        }
+        let (FromTable::WithFromKeyword(from) | FromTable::WithoutKeyword(from)) = &delete.from;
+        let [table] = &from[..] else { return Err(SqlError::syntax("syntax error at or near \",\"")) };
+        let target = self.table_of(table, "delete from")?;
+        let mut level = Level::new(Clause::Where);
+        level.names = Names::of(target.range.clone());
+        self.levels.push(level);
+        let result = (|| {
+            let using = match &delete.using {
+                Some(using) => Some(self.bind_from(using)?),
+                None => None,
+            };
+            let filter = delete.selection.as_ref().map(|w| self.where_clause(w)).transpose()?;
+            let filter = filter.map(|f| format!(" WHERE {f}")).unwrap_or_default();
+            let table = quote(&target.table);
+            Ok(match using {
+                None => format!("DELETE FROM {table}{filter}"),
+                // A row goes if the other tables have any row to go with it.
+                Some(using) => format!("DELETE FROM {table} WHERE EXISTS (SELECT 1 FROM {using}{filter})"),
+            })
+        })();
+        self.levels.pop();
+        let mut sql = result?;
+        let others = delete.using.is_some();
+        let returned =
+            self.returning_of_target(&mut sql, Names::of(target.range), delete.returning.as_deref(), others)?;
+        Ok((sql, returned))
+    }
+
+    /// RETURNING where the statement has other tables: SQLite gives back the target's columns only.
+    fn returning_of_target(
+        &mut self,
+        sql: &mut String,
+        names: Names,
+        items: Option<&[SelectItem]>,
+        others: bool,
+    ) -> SqlResult<Option<Vec<Out>>> {
+        let star = |i: &SelectItem| matches!(i, SelectItem::Wildcard(_));
+        let refused = || SqlError::unsupported("RETURNING of columns of the other tables of UPDATE or DELETE");
+        if others && items.is_some_and(|items| items.iter().any(star)) {
+            return Err(refused());
+        }
+        match self.returning(sql, names, items) {
+            Err(e) if others && [state::UNDEFINED_COLUMN, state::UNDEFINED_TABLE].contains(&e.code) => Err(refused()),
+            result => result,
+        }
+    }
+
+    fn returning(
+        &mut self,
+        sql: &mut String,
+        names: Names,
+        items: Option<&[SelectItem]>,
+    ) -> SqlResult<Option<Vec<Out>>> {
+        let Some(items) = items else { return Ok(None) };
+        let mut level = Level::new(Clause::Returning);
+        level.names = names;
+        self.levels.push(level);
+        let columns = self.select_list(items).and_then(|columns| {
+            columns
+                .into_iter()
+                .map(|c| match c.expr.node {
+                    Node::Row(_) => Err(SqlError::unsupported("a row as a column of a result")),
+                    _ => Ok(Named { expr: self.decide_text(c.expr)?, name: c.name }),
+                })
+                .collect::<SqlResult<Vec<_>>>()
+        });
+        self.levels.pop();
+        let columns = columns?;
+        let texts: Vec<String> = columns.iter().map(|c| c.expr.sql()).collect();
+        sql.push_str(&format!(" RETURNING {}", texts.join(", ")));
+        Ok(Some(
+            columns
+                .into_iter()
+                .map(|c| {
+                    let (table, attnum) = match &c.expr.node {
+                        Node::Column(column) => (column.table, column.attnum),
+                        _ => (0, 0),
+                    };
+                    Out { name: c.name, ty: c.expr.ty, typmod: c.expr.typmod, table, attnum }
+                })
+                .collect(),
+        ))
+    }
+}
+
+fn not_updatable(relation: &Relation, action: &str) -> SqlError {
+    let name = &relation.name;
+    match &relation.kind {
+        RelationKind::View { .. } => {
+            SqlError::new(state::OBJECT_NOT_IN_PREREQUISITE_STATE, format!("cannot {action} view \"{name}\""))
+                .detail("Views are not automatically updatable here.")
+        }
+        RelationKind::System => {
+            SqlError::new(state::INSUFFICIENT_PRIVILEGE, format!("permission denied: \"{name}\" is a system catalog"))
+        }
+        RelationKind::Sequence(_) => {
+            SqlError::new(state::WRONG_OBJECT_TYPE, format!("cannot change sequence \"{name}\""))
+        }
+        _ => SqlError::new(state::WRONG_OBJECT_TYPE, format!("\"{name}\" is not a table")),
+    }
+}
+
+/// The rows of a VALUES that stands alone: where DEFAULT may stand.
+fn plain_values(query: &Query) -> Option<Vec<&[Expr]>> {
+    let alone =
+        query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none() && query.fetch.is_none();
+    match &*query.body {
+        SetExpr::Values(values) if alone => Some(values.rows.iter().map(|r| r.content.as_slice()).collect()),
+        _ => None,
+    }
+}
+
+/// `(a, b)` or `ROW(a, b)`
+fn row_fields(expr: &Expr) -> Option<Vec<&Expr>> {
+    match expr {
+        Expr::Tuple(fields) => Some(fields.iter().collect()),
+        Expr::Function(Function { name, args: FunctionArguments::List(list), .. })
+            if name.to_string().eq_ignore_ascii_case("row") =>
+        {
+            list.args
+                .iter()
+                .map(|a| match a {
+                    FunctionArg::Unnamed(FunctionArgExpr::Expr(e)) => Some(e),
+                    _ => None,
+                })
+                .collect()
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,281 @@
+//! Which names are visible where: FROM items, their columns, and the nesting of queries.
+
+use super::expr::{ColumnRef, Node, Typed};
+use super::{Binder, error_at};
+use crate::error::{SqlError, SqlResult, state};
+use crate::sql::catalog::Relation;
+use crate::types::Type;
+use crate::value::Value;
+use sqlparser::ast::{Ident, ObjectName, ObjectNamePart};
+use sqlparser::tokenizer::Location;
+use std::sync::Arc;
+
+/// A column by the name it can be called by.
+#[derive(Clone, Debug)]
+pub(super) struct Named {
+    pub name: String,
+    pub expr: Typed,
+}
+
+/// A FROM item.
+#[derive(Clone, Debug)]
+pub(super) struct Range {
+    pub id: usize,
+    pub alias: String,
+    /// The schema by which it may be qualified: only for relations without an alias.
+    pub schema: Option<String>,
+    pub relation: Option<Arc<Relation>>,
+    pub columns: Vec<Named>,
+}
+
+/// What a FROM clause, or a part of one, makes visible.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Names {
+    pub ranges: Vec<Range>,
+    /// What `*` means, and where unqualified names are looked up: columns merged by USING are one.
+    pub columns: Vec<Named>,
+}
+
+/// Where in a query an expression stands: what is allowed there, and how errors call the place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Clause {
+    Select,
+    From,
+    On,
+    Where,
+    GroupBy,
+    Having,
+    OrderBy,
+    Limit,
+    Values,
+    Set,
+    Returning,
+    Filter,
+    Window,
+    /// Inside the arguments of an aggregate.
+    Aggregate,
+    /// DEFAULT, CHECK, index expressions and the like.
+    Column,
+}
+
+impl Clause {
+    pub fn allows_aggregates(self) -> bool {
+        matches!(self, Clause::Select | Clause::Having | Clause::OrderBy | Clause::Window)
+    }
+
+    pub fn allows_windows(self) -> bool {
+        matches!(self, Clause::Select | Clause::OrderBy)
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Clause::Select => "SELECT",
+            Clause::From => "functions in FROM",
+            Clause::On => "JOIN conditions",
+            Clause::Where => "WHERE",
+            Clause::GroupBy => "GROUP BY",
+            Clause::Having => "HAVING",
+            Clause::OrderBy => "ORDER BY",
+            Clause::Limit => "LIMIT",
+            Clause::Values => "VALUES",
+            Clause::Set => "UPDATE",
+            Clause::Returning => "RETURNING",
+            Clause::Filter => "FILTER",
+            Clause::Window => "window definitions",
+            Clause::Aggregate => "aggregate arguments",
+            Clause::Column => "column expressions",
+        }
+    }
+}
+
+/// One query of the nest that is being bound.
+#[derive(Debug)]
+pub(super) struct Level {
+    pub names: Names,
+    pub clause: Clause,
+    /// Columns of outer levels that this one reads.
+    pub outer: Vec<ColumnRef>,
+    /// Named windows.
+    pub windows: Vec<(String, super::expr::Over)>,
+    /// Set-returning functions of the select list, in order.
+    pub sets: Vec<super::from::SetCall>,
+}
+
+impl Level {
+    pub fn new(clause: Clause) -> Level {
+        Level { names: Names::default(), clause, outer: Vec::new(), windows: Vec::new(), sets: Vec::new() }
+    }
+}
+
+impl Names {
+    /// `self` and `other` side by side.
+    pub fn append(&mut self, other: Names) -> SqlResult<()> {
+        for range in &other.ranges {
+            let clash = |r: &Range| r.alias == range.alias && (r.schema.is_none() || r.schema == range.schema);
+            if !range.alias.is_empty() && self.ranges.iter().any(clash) {
+                return Err(SqlError::new(
+                    state::DUPLICATE_ALIAS,
+                    format!("table name \"{}\" specified more than once", range.alias),
+                ));
+            }
+        }
+        self.ranges.extend(other.ranges);
+        self.columns.extend(other.columns);
+        Ok(())
+    }
+
+    pub fn of(range: Range) -> Names {
+        Names { columns: range.columns.clone(), ranges: vec![range] }
+    }
+
+    pub fn find(&self, name: &str) -> SqlResult<Option<&Named>> {
+        let mut found = self.columns.iter().filter(|c| c.name == name);
+        match (found.next(), found.next()) {
+            (_, Some(_)) => {
+                Err(SqlError::new(state::AMBIGUOUS_COLUMN, format!("column reference \"{name}\" is ambiguous")))
+            }
+            (first, None) => Ok(first),
+        }
+    }
+
+    pub fn range(&self, schema: Option<&str>, alias: &str) -> Option<&Range> {
+        self.ranges.iter().find(|r| r.alias == alias && schema.is_none_or(|s| r.schema.as_deref() == Some(s)))
+    }
+}
+
+impl Range {
+    /// A column of the FROM item, or one that every table has.
+    pub fn find(&self, name: &str) -> SqlResult<Option<Typed>> {
+        let mut found = self.columns.iter().filter(|c| c.name == name);
+        match (found.next(), found.next(), name, &self.relation) {
+            (Some(_), Some(_), ..) => {
+                Err(SqlError::new(state::AMBIGUOUS_COLUMN, format!("column reference \"{name}\" is ambiguous")))
+            }
+            (Some(column), ..) => Ok(Some(column.expr.clone())),
+            (None, _, "tableoid", Some(relation)) => {
+                Ok(Some(Typed::constant(Type::OID, Value::Int(relation.oid.into()))))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// An identifier as Postgres folds it.
+pub(crate) fn fold(ident: &Ident) -> String {
+    if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
+}
+
+/// The parts of a possibly qualified name, folded.
+pub(crate) fn parts(name: &ObjectName) -> SqlResult<Vec<String>> {
+    name.0
+        .iter()
+        .map(|part| match part {
+            ObjectNamePart::Identifier(ident) => Ok(fold(ident)),
+            ObjectNamePart::Function(f) => Err(SqlError::unsupported(format!("{f} as a name"))),
+        })
+        .collect()
+}
+
+/// Schema and name of a relation's name; a database name in front is dropped.
+pub(crate) fn schema_and_name(name: &ObjectName) -> SqlResult<(Option<String>, String)> {
+    let mut parts = parts(name)?;
+    let last = parts.pop().ok_or_else(|| SqlError::syntax("zero-length name"))?;
+    Ok((parts.pop(), last))
+}
+
+pub(crate) fn name_start(name: &ObjectName) -> Location {
+    match name.0.first() {
+        Some(ObjectNamePart::Identifier(ident)) => ident.span.start,
+        _ => Location::empty(),
+    }
+}
+
+impl Binder<'_> {
+    pub(super) fn level(&mut self) -> &mut Level {
+        self.levels.last_mut().expect("expressions are bound inside a level")
+    }
+
+    /// Runs `f` while `clause` is being bound.
+    pub(super) fn within<R>(&mut self, clause: Clause, f: impl FnOnce(&mut Self) -> SqlResult<R>) -> SqlResult<R> {
+        let before = std::mem::replace(&mut self.level().clause, clause);
+        let result = f(self);
+        self.level().clause = before;
+        result
+    }
+
+    /// What a chain of identifiers that begins an expression means, and how many of them it took.
+    pub(super) fn column(&mut self, idents: &[Ident]) -> SqlResult<(Typed, usize)> {
+        let names: Vec<String> = idents.iter().map(fold).collect();
+        let at = idents[0].span.start;
+        for depth in (0..self.levels.len()).rev() {
+            let level = &self.levels[depth].names;
+            if let Some((expr, taken)) = lookup(level, &names).map_err(|e| error_at(self, e, at))? {
+                self.note_outer(depth, &expr);
+                return Ok((expr.at(at), taken));
+            }
+        }
+        Err(error_at(self, self.no_column(&names), at))
+    }
+
+    /// Tells every query between that it reads a column from outside.
+    fn note_outer(&mut self, depth: usize, expr: &Typed) {
+        if depth + 1 == self.levels.len() {
+            return;
+        }
+        let mut columns = Vec::new();
+        expr.walk(&mut |e| {
+            if let Node::Column(column) = &e.node {
+                columns.push(column.clone());
+            }
+            true
+        });
+        for level in &mut self.levels[depth + 1..] {
+            level.outer.extend(columns.iter().cloned());
+        }
+    }
+
+    fn no_column(&self, names: &[String]) -> SqlError {
+        let undefined = |text: String| SqlError::new(state::UNDEFINED_COLUMN, text);
+        match names {
+            [name] => undefined(format!("column \"{name}\" does not exist")),
+            [.., table, name] => {
+                let known = self.levels.iter().any(|l| l.names.range(None, table).is_some());
+                if known {
+                    undefined(format!("column {table}.{name} does not exist"))
+                } else {
+                    SqlError::new(state::UNDEFINED_TABLE, format!("missing FROM-clause entry for table \"{table}\""))
+                }
+            }
+            [] => SqlError::syntax("zero-length name"),
+        }
+    }
+}
+
+/// One level's meaning of `names`: a column, `table.column`, or `schema.table.column`.
+fn lookup(level: &Names, names: &[String]) -> SqlResult<Option<(Typed, usize)>> {
+    if names.len() == 1 {
+        if let Some(found) = level.find(&names[0])? {
+            return Ok(Some((found.expr.clone(), 1)));
+        }
+        if names[0] == "tableoid" && level.ranges.len() == 1 {
+            return Ok(level.ranges[0].find("tableoid")?.map(|e| (e, 1)));
+        }
+        // A FROM item's whole row; the one column of a function's item is its value.
+        return match level.range(None, &names[0]) {
+            Some(range) if !range.columns.is_empty() => {
+                let fields: Vec<Typed> = range.columns.iter().map(|c| c.expr.clone()).collect();
+                Ok(Some((Typed::new(Type::RECORD, Node::Row(fields)), 1)))
+            }
+            _ => Ok(None),
+        };
+    }
+    if names.len() >= 3
+        && let Some(range) = level.range(Some(&names[0]), &names[1])
+    {
+        return Ok(range.find(&names[2])?.map(|e| (e, 3)));
+    }
+    match level.range(None, &names[0]) {
+        Some(range) => Ok(range.find(&names[1])?.map(|e| (e, 2))),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,1176 @@
+//! Expressions: from the syntax tree to typed trees.
+
+use super::builtins::{ELEMENTS, SLICE, SUBSCRIPT, is_native};
+use super::coerce::{data_type, type_name};
+use super::expr::{Call, Node, Over, SortKey, SubQuery, Typed};
+use super::names::{Clause, fold, name_start, parts};
+use super::{Binder, error_at};
+use crate::error::{SqlError, SqlResult, state};
+use crate::functions::{CastContext, Kind, lookup_functions};
+use crate::types::{NO_TYPMOD, Type, interval_typmod};
+use crate::value::Value;
+use sqlparser::ast::{
+    AccessExpr, BinaryOperator, CaseWhen, CastKind, CeilFloorKind, DuplicateTreatment, Expr, Function, FunctionArg,
+    FunctionArgExpr, FunctionArgumentClause, FunctionArguments, Ident, NullTreatment, OrderByExpr, OrderBySort, Query,
+    Spanned, Subscript, TrimWhereField, UnaryOperator, Value as Literal, WindowFrame, WindowFrameBound,
+    WindowFrameUnits, WindowSpec, WindowType,
+};
+use sqlparser::tokenizer::Location;
+
+/// Functions without parentheses.
+const KEYWORDS: [&str; 12] = [
+    "current_catalog",
+    "current_date",
+    "current_role",
+    "current_schema",
+    "current_time",
+    "current_timestamp",
+    "current_user",
+    "localtime",
+    "localtimestamp",
+    "session_user",
+    "system_user",
+    "user",
+];
+
+impl Binder<'_> {
+    pub(super) fn expr(&mut self, expr: &Expr) -> SqlResult<Typed> {
+        self.depth += 1;
+        if self.depth > 200 {
+            return Err(SqlError::new(state::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded"));
+        }
+        let result = self.expr_inner(expr);
+        self.depth -= 1;
+        result
+    }
+
+    fn exprs(&mut self, exprs: &[Expr]) -> SqlResult<Vec<Typed>> {
+        exprs.iter().map(|e| self.expr(e)).collect()
+    }
+
+    fn expr_inner(&mut self, expr: &Expr) -> SqlResult<Typed> {
+        match expr {
+            Expr::Nested(inner) => self.expr(inner),
+            Expr::Identifier(ident) => self.identifiers(std::slice::from_ref(ident)),
+            Expr::CompoundIdentifier(idents) => self.identifiers(idents),
+            Expr::CompoundFieldAccess { root, access_chain } => self.access(root, access_chain),
+            Expr::Value(value) => self.literal(&value.value, value.span.start),
+            Expr::TypedString(typed) => {
+                let (ty, typmod) = data_type(&typed.data_type)?;
+                let literal = self.literal(&typed.value.value, typed.value.span.start)?;
+                self.cast(literal, ty, typmod)
+            }
+            Expr::Interval(interval) => self.interval(interval),
+            Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr, data_type: ty, format: None } => {
+                let (ty, typmod) = data_type(ty).map_err(|e| error_at(self, e, expr.span().start))?;
+                let expr = self.expr(expr)?;
+                self.cast(expr, ty, typmod)
+            }
+            Expr::IsNull(e) => self.null_test(e, true),
+            Expr::IsNotNull(e) => self.null_test(e, false),
+            Expr::IsTrue(e) => self.truth_test(e, "TRUE", "({0} IS TRUE)"),
+            Expr::IsNotTrue(e) => self.truth_test(e, "NOT TRUE", "({0} IS NOT TRUE)"),
+            Expr::IsFalse(e) => self.truth_test(e, "FALSE", "({0} IS FALSE)"),
+            Expr::IsNotFalse(e) => self.truth_test(e, "NOT FALSE", "({0} IS NOT FALSE)"),
+            Expr::IsUnknown(e) => self.truth_test(e, "UNKNOWN", "({0} IS NULL)"),
+            Expr::IsNotUnknown(e) => self.truth_test(e, "NOT UNKNOWN", "({0} IS NOT NULL)"),
+            Expr::IsDistinctFrom(a, b) => self.distinct_from(a, b, true),
+            Expr::IsNotDistinctFrom(a, b) => self.distinct_from(a, b, false),
+            Expr::Between { expr, negated, low, high } => self.between(expr, low, high, *negated),
+            Expr::InList { expr, list, negated } => self.in_list(expr, list, *negated),
+            Expr::InSubquery { expr, subquery, negated } => self.in_subquery(expr, subquery, *negated),
+            Expr::AnyOp { left, compare_op, right, .. } => self.quantified(left, compare_op, right, false),
+            Expr::AllOp { left, compare_op, right } => self.quantified(left, compare_op, right, true),
+            Expr::BinaryOp { left, op, right } => self.binary(left, op, right),
+            Expr::UnaryOp { op, expr } => self.unary(op, expr),
+            Expr::Like { negated, any: false, expr, pattern, escape_char } => {
+                self.like(if *negated { "!~~" } else { "~~" }, expr, pattern, escape_char.as_deref())
+            }
+            Expr::ILike { negated, any: false, expr, pattern, escape_char } => {
+                self.like(if *negated { "!~~*" } else { "~~*" }, expr, pattern, escape_char.as_deref())
+            }
+            Expr::SimilarTo { .. } => Err(SqlError::unsupported("SIMILAR TO")),
+            Expr::Case { operand, conditions, else_result, .. } => {
+                self.case(operand.as_deref(), conditions, else_result.as_deref())
+            }
+            Expr::Exists { subquery, negated } => {
+                let query = self.subquery(subquery)?;
+                let query = Typed::new(Type::BOOL, Node::Query(Box::new(query)));
+                Ok(Typed::apply(Type::BOOL, if *negated { "(NOT EXISTS {0})" } else { "(EXISTS {0})" }, vec![query]))
+            }
+            Expr::Subquery(query) => self.scalar_subquery(query),
+            Expr::Tuple(fields) => Ok(Typed::new(Type::RECORD, Node::Row(self.exprs(fields)?))),
+            Expr::Array(array) => {
+                let elements = self.exprs(&array.elem)?;
+                self.array(elements)
+            }
+            Expr::Function(function) => self.function(function),
+            Expr::Extract { field, expr, .. } => {
+                let field =
+                    Typed::constant(Type::TEXT, Value::Text(field.to_string().to_lowercase().replace('\'', "")));
+                let expr = self.expr(expr)?;
+                self.call_by_name("extract", vec![field, expr])
+            }
+            Expr::Ceil { expr, field } => self.rounding("ceil", expr, field),
+            Expr::Floor { expr, field } => self.rounding("floor", expr, field),
+            Expr::Position { expr, r#in } => {
+                let (part, whole) = (self.expr(expr)?, self.expr(r#in)?);
+                self.call_by_name("position", vec![whole, part])
+            }
+            Expr::Substring { expr, substring_from, substring_for, .. } => {
+                let mut args = vec![self.expr(expr)?];
+                match (substring_from, substring_for) {
+                    (None, Some(_)) => args.push(Typed::constant(Type::INT4, Value::Int(1))),
+                    (Some(from), _) => args.push(self.expr(from)?),
+                    (None, None) => {}
+                }
+                if let Some(length) = substring_for {
+                    args.push(self.expr(length)?);
+                }
+                self.call_by_name("substring", args)
+            }
+            Expr::Trim { trim_where, trim_what, expr, trim_characters } => {
+                let name = trim_name(trim_where);
+                let mut args = vec![self.expr(expr)?];
+                for what in trim_what.iter().map(|w| &**w).chain(trim_characters.iter().flatten()) {
+                    args.push(self.expr(what)?);
+                }
+                self.call_by_name(name, args)
+            }
+            Expr::Overlay { expr, overlay_what, overlay_from, overlay_for } => {
+                let mut args = vec![self.expr(expr)?, self.expr(overlay_what)?, self.expr(overlay_from)?];
+                if let Some(length) = overlay_for {
+                    args.push(self.expr(length)?);
+                }
+                self.call_by_name("overlay", args)
+            }
+            Expr::AtTimeZone { timestamp, time_zone } => {
+                let (timestamp, zone) = (self.expr(timestamp)?, self.expr(time_zone)?);
+                self.call_by_name("timezone", vec![zone, timestamp])
+            }
+            Expr::Collate { expr, collation } => {
+                let names = parts(collation)?;
+                let name = names.last().map_or("", String::as_str);
+                // The one collation there is: by bytes of UTF-8, which is by code points.
+                if !matches!(name, "default" | "C" | "POSIX" | "ucs_basic" | "C.UTF-8" | "C.utf8") {
+                    let text = format!("collation \"{name}\" for encoding \"UTF8\" does not exist");
+                    return Err(error_at(self, SqlError::new(state::UNDEFINED_OBJECT, text), name_start(collation)));
+                }
+                self.expr(expr)
+            }
+            Expr::GroupingSets(_) | Expr::Cube(_) | Expr::Rollup(_) => Err(SqlError::unsupported("GROUPING SETS")),
+            Expr::Prefixed { prefix, .. } => Err(SqlError::unsupported(format!("the literal prefix {prefix}"))),
+            Expr::Wildcard(_) | Expr::QualifiedWildcard(..) => Err(SqlError::syntax("syntax error at or near \"*\"")),
+            other => Err(SqlError::unsupported(format!("the expression {other}"))),
+        }
+    }
+
+    fn identifiers(&mut self, idents: &[Ident]) -> SqlResult<Typed> {
+        // DEFAULT arrives as an identifier where it is not one.
+        if let [ident] = idents
+            && ident.quote_style.is_none()
+            && ident.value.eq_ignore_ascii_case("default")
+        {
+            let text = "DEFAULT is not allowed in this context";
+            return Err(error_at(self, SqlError::syntax(text), ident.span.start));
+        }
+        let (expr, taken) = match (self.column(idents), idents) {
+            // Keywords that the parser takes for names.
+            (Err(_), [ident]) if ident.quote_style.is_none() && KEYWORDS.contains(&&*fold(ident)) => {
+                return self.keyword(&fold(ident), ident.span.start);
+            }
+            (result, _) => result?,
+        };
+        match idents.get(taken) {
+            None => Ok(expr),
+            Some(field) => {
+                let text = format!(
+                    "column notation .{field} applied to type {}, which is not a composite type",
+                    type_name(expr.ty)
+                );
+                Err(error_at(self, SqlError::new(state::WRONG_OBJECT_TYPE, text), field.span.start))
+            }
+        }
+    }
+
+    /// `a[1]`, `t.a[1][2]`, `a[1:2]`, `(t).a`
+    fn access(&mut self, root: &Expr, chain: &[AccessExpr]) -> SqlResult<Typed> {
+        let mut inner = root;
+        while let Expr::Nested(e) = inner {
+            inner = e;
+        }
+        let mut idents: Vec<Ident> = match inner {
+            Expr::Identifier(ident) => vec![ident.clone()],
+            Expr::CompoundIdentifier(idents) => idents.clone(),
+            _ => vec![],
+        };
+        let mut rest = chain;
+        while let ([AccessExpr::Dot(Expr::Identifier(ident)), tail @ ..], false) = (rest, idents.is_empty()) {
+            idents.push(ident.clone());
+            rest = tail;
+        }
+        let base = if idents.is_empty() { self.expr(root)? } else { self.identifiers(&idents)? };
+        if rest.is_empty() {
+            return Ok(base);
+        }
+        let Some(element) = base.ty.element() else {
+            let text = format!("cannot subscript type {} because it does not support subscripting", type_name(base.ty));
+            return Err(SqlError::new(state::DATATYPE_MISMATCH, text));
+        };
+        let (ty, at) = (base.ty, base.at);
+        let mut args = vec![base];
+        for access in rest {
+            match access {
+                AccessExpr::Subscript(Subscript::Index { index }) => {
+                    let index = self.expr(index)?;
+                    args.push(self.subscript(index)?);
+                }
+                AccessExpr::Subscript(Subscript::Slice { lower_bound, upper_bound, stride: None })
+                    if rest.len() == 1 =>
+                {
+                    for bound in [lower_bound, upper_bound] {
+                        let bound = match bound {
+                            Some(bound) => {
+                                let bound = self.expr(bound)?;
+                                self.subscript(bound)?
+                            }
+                            None => Typed::null(Type::INT4),
+                        };
+                        args.push(bound);
+                    }
+                    return Ok(Typed::apply(ty, SLICE, args).at(at));
+                }
+                AccessExpr::Dot(field) => {
+                    return Err(SqlError::unsupported(format!("the field {field} of a composite")));
+                }
+                _ => return Err(SqlError::unsupported("this kind of subscript")),
+            }
+        }
+        Ok(Typed::apply(element, SUBSCRIPT, args).at(at))
+    }
+
+    fn subscript(&mut self, index: Typed) -> SqlResult<Typed> {
+        let at = index.at;
+        match self.try_coerce(index, Type::INT4, NO_TYPMOD, CastContext::Assignment)? {
+            Some(index) => Ok(index),
+            None => {
+                let e = SqlError::new(state::DATATYPE_MISMATCH, "array subscript must have type integer");
+                Err(error_at(self, e, at))
+            }
+        }
+    }
+
+    fn literal(&mut self, value: &Literal, at: Location) -> SqlResult<Typed> {
+        let typed = match value {
+            Literal::Number(digits, _) => number(digits)?,
+            Literal::SingleQuotedString(s)
+            | Literal::EscapedStringLiteral(s)
+            | Literal::UnicodeStringLiteral(s)
+            | Literal::NationalStringLiteral(s) => Typed::new(Type::UNKNOWN, Node::Text(s.clone())),
+            Literal::DollarQuotedString(s) => Typed::new(Type::UNKNOWN, Node::Text(s.value.clone())),
+            Literal::Boolean(b) => Typed::bool(*b),
+            Literal::Null => Typed::null(Type::UNKNOWN),
+            Literal::Placeholder(name) => self.parameter(name).map_err(|e| error_at(self, e, at))?,
+            other => return Err(error_at(self, SqlError::unsupported(format!("the literal {other}")), at)),
+        };
+        if let Node::Text(text) = &typed.node
+            && text.contains('\0')
+        {
+            let text = "invalid byte sequence for encoding \"UTF8\": 0x00";
+            return Err(error_at(self, SqlError::new(state::CHARACTER_NOT_IN_REPERTOIRE, text), at));
+        }
+        Ok(typed.at(at))
+    }
+
+    fn parameter(&mut self, name: &str) -> SqlResult<Typed> {
+        let missing = || SqlError::new(state::UNDEFINED_PARAMETER, format!("there is no parameter {name}"));
+        let n: usize = name.strip_prefix('$').and_then(|n| n.parse().ok()).ok_or_else(missing)?;
+        if !(1..=32766).contains(&n) || !self.allow_params {
+            return Err(missing());
+        }
+        if self.params.len() < n {
+            self.params.resize(n, None);
+        }
+        Ok(Typed::new(self.params[n - 1].unwrap_or(Type::UNKNOWN), Node::Param(n)))
+    }
+
+    fn interval(&mut self, interval: &sqlparser::ast::Interval) -> SqlResult<Typed> {
+        let value = self.expr(&interval.value)?;
+        let typmod = match (&interval.leading_field, &interval.last_field) {
+            (None, _) => NO_TYPMOD,
+            (Some(first), last) => {
+                let mut fields = first.to_string().to_lowercase();
+                if let Some(last) = last {
+                    fields = format!("{fields} to {}", last.to_string().to_lowercase());
+                }
+                let precision = interval.fractional_seconds_precision.map(|p| p as i32);
+                interval_typmod(&fields, precision)
+                    .ok_or_else(|| SqlError::syntax(format!("syntax error at or near \"{fields}\"")))?
+            }
+        };
+        self.cast(value, Type::INTERVAL, typmod)
+    }
+
+    fn null_test(&mut self, expr: &Expr, null: bool) -> SqlResult<Typed> {
+        let expr = self.expr(expr)?;
+        if let Node::Row(fields) = expr.node {
+            // All fields, also for IS NOT NULL: a row of both is neither.
+            let test = if null { "IS NULL" } else { "IS NOT NULL" };
+            let tests: Vec<String> = (0..fields.len()).map(|i| format!("{{{i}}} {test}")).collect();
+            return Ok(Typed::apply(Type::BOOL, format!("({})", tests.join(" AND ")), fields));
+        }
+        let expr = self.decide_text(expr)?;
+        Ok(Typed::apply(Type::BOOL, if null { "({0} IS NULL)" } else { "({0} IS NOT NULL)" }, vec![expr]))
+    }
+
+    fn truth_test(&mut self, expr: &Expr, test: &str, template: &'static str) -> SqlResult<Typed> {
+        let expr = self.expr(expr)?;
+        let expr = self.condition(expr, &format!("IS {test}"))?;
+        Ok(Typed::apply(Type::BOOL, template, vec![expr]))
+    }
+
+    fn distinct_from(&mut self, a: &Expr, b: &Expr, distinct: bool) -> SqlResult<Typed> {
+        let (a, b) = (self.expr(a)?, self.expr(b)?);
+        if let (Node::Row(left), Node::Row(right)) = (&a.node, &b.node) {
+            let tests = self.pairs(left.clone(), right.clone(), |this, a, b| this.is_distinct(a, b, distinct))?;
+            return Ok(self.join(tests, if distinct { " OR " } else { " AND " }));
+        }
+        self.is_distinct(a, b, distinct)
+    }
+
+    fn is_distinct(&mut self, a: Typed, b: Typed, distinct: bool) -> SqlResult<Typed> {
+        let equal = self.operator("=", Some(a), b)?;
+        let Node::Apply(template, args) = equal.node else { return Err(SqlError::internal("= is no operator")) };
+        let word = if distinct { "IS NOT" } else { "IS" };
+        // SQLite's IS compares as = does, with NULL as a value.
+        if is_native(&template) {
+            return Ok(Typed::apply(Type::BOOL, template.replace(" = ", &format!(" {word} ")), args));
+        }
+        let (one, both) = if distinct { ("1", "0") } else { ("0", "1") };
+        let test = if distinct { format!("(NOT {template})") } else { template.into_owned() };
+        let template = format!(
+            "(CASE WHEN {{0}} IS NULL AND {{1}} IS NULL THEN {both} WHEN {{0}} IS NULL OR {{1}} IS NULL THEN {one} ELSE {test} END)"
+        );
+        Ok(Typed::apply(Type::BOOL, template, args))
+    }
+
+    fn between(&mut self, expr: &Expr, low: &Expr, high: &Expr, negated: bool) -> SqlResult<Typed> {
+        let (expr, low, high) = (self.expr(expr)?, self.expr(low)?, self.expr(high)?);
+        let from = self.operator(">=", Some(expr.clone()), low)?;
+        // What the first comparison decided about a parameter holds for the second.
+        let to = self.operator("<=", Some(expr), high)?;
+        let both = Typed::apply(Type::BOOL, "({0} AND {1})", vec![from, to]);
+        Ok(if negated { self.not(both) } else { both })
+    }
+
+    pub(super) fn not(&self, expr: Typed) -> Typed {
+        Typed::apply(Type::BOOL, "(NOT {0})", vec![expr])
+    }
+
+    fn join(&self, tests: Vec<Typed>, word: &str) -> Typed {
+        let places: Vec<String> = (0..tests.len()).map(|i| format!("{{{i}}}")).collect();
+        Typed::apply(Type::BOOL, format!("({})", places.join(word)), tests)
+    }
+
+    fn pairs(
+        &mut self,
+        left: Vec<Typed>,
+        right: Vec<Typed>,
+        mut f: impl FnMut(&mut Self, Typed, Typed) -> SqlResult<Typed>,
+    ) -> SqlResult<Vec<Typed>> {
+        if left.len() != right.len() {
+            return Err(SqlError::syntax("unequal number of entries in row expressions"));
+        }
+        left.into_iter().zip(right).map(|(a, b)| f(self, a, b)).collect()
+    }
+
+    fn in_list(&mut self, expr: &Expr, list: &[Expr], negated: bool) -> SqlResult<Typed> {
+        let left = self.expr(expr)?;
+        let items = self.exprs(list)?;
+        if let Node::Row(_) = left.node {
+            let mut tests = Vec::with_capacity(items.len());
+            for item in items {
+                tests.push(self.compare(left.clone(), "=", item, Location::empty())?);
+            }
+            let any = self.join(tests, " OR ");
+            return Ok(if negated { self.not(any) } else { any });
+        }
+        let mut all = vec![left.clone()];
+        all.extend(items.iter().cloned());
+        // Without a common type each item is compared on its own terms, or is the error that = gives.
+        if let Ok(ty) = self.common_type(&all.iter().collect::<Vec<_>>(), "IN") {
+            let probe = self.operator("=", Some(Typed::null(ty)), Typed::null(ty));
+            if let Ok(Typed { node: Node::Apply(template, _), .. }) = probe
+                && is_native(&template)
+            {
+                let (_, args) = self.unify(all, "IN")?;
+                let collate = match ty.collation() {
+                    Some(name) if !args[0].collated() => format!(" COLLATE {name}"),
+                    _ => String::new(),
+                };
+                let places: Vec<String> = (1..args.len()).map(|i| format!("{{{i}}}")).collect();
+                let word = if negated { "NOT IN" } else { "IN" };
+                let template = format!("({{0}}{collate} {word} ({}))", places.join(", "));
+                return Ok(Typed::apply(Type::BOOL, template, args));
+            }
+        }
+        let mut tests = Vec::with_capacity(items.len());
+        for item in items {
+            tests.push(self.operator("=", Some(left.clone()), item)?);
+        }
+        let any = self.join(tests, " OR ");
+        Ok(if negated { self.not(any) } else { any })
+    }
+
+    fn in_subquery(&mut self, expr: &Expr, query: &Query, negated: bool) -> SqlResult<Typed> {
+        let left = self.expr(expr)?;
+        let lefts = match left.node {
+            Node::Row(fields) => fields,
+            _ => vec![left],
+        };
+        let mut tree = self.query_tree(query)?;
+        let width = tree.outputs().len();
+        if width != lefts.len() {
+            let text =
+                if width > lefts.len() { "subquery has too many columns" } else { "subquery has too few columns" };
+            return Err(SqlError::syntax(text));
+        }
+        let mut args = Vec::with_capacity(width);
+        let mut collate = Vec::with_capacity(width);
+        for (i, left) in lefts.into_iter().enumerate() {
+            let output = tree.output_expr(i);
+            let equal = self.operator("=", Some(left), output)?;
+            let Node::Apply(template, mut sides) = equal.node else {
+                return Err(SqlError::internal("= is no operator"));
+            };
+            if !is_native(&template) {
+                return Err(SqlError::unsupported(format!("IN (SELECT …) for type {}", type_name(sides[0].ty))));
+            }
+            let right = sides.pop().ok_or_else(|| SqlError::internal("an operator without arguments"))?;
+            self.coerce_output(&mut tree, i, right.ty, NO_TYPMOD, CastContext::Implicit)?;
+            let left = sides.remove(0);
+            collate.push(match left.ty.collation() {
+                Some(name) if !left.collated() => format!(" COLLATE {name}"),
+                _ => String::new(),
+            });
+            args.push(left);
+        }
+        let query = Typed::new(Type::RECORD, Node::Query(Box::new(tree.into_subquery(self))));
+        let word = if negated { "NOT IN" } else { "IN" };
+        let places: Vec<String> = collate.iter().enumerate().map(|(i, c)| format!("{{{i}}}{c}")).collect();
+        let left = if width == 1 { places.concat() } else { format!("({})", places.join(", ")) };
+        args.push(query);
+        Ok(Typed::apply(Type::BOOL, format!("({left} {word} {{{width}}})"), args))
+    }
+
+    /// `left op ANY (…)`, `left op ALL (…)` over an array or a subquery.
+    fn quantified(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr, all: bool) -> SqlResult<Typed> {
+        let name = operator_name(op);
+        let mut inner = right;
+        while let Expr::Nested(e) = inner {
+            inner = e;
+        }
+        if let Expr::Subquery(query) = inner {
+            match (name.as_str(), all) {
+                ("=", false) => return self.in_subquery(left, query, false),
+                ("<>", true) => return self.in_subquery(left, query, true),
+                _ => {}
+            }
+            let left = self.expr(left)?;
+            let mut tree = self.query_tree(query)?;
+            if tree.outputs().len() != 1 {
+                return Err(SqlError::syntax("subquery has too many columns"));
+            }
+            self.decide_outputs(&mut tree)?;
+            let mut value = tree.output_expr(0);
+            value.node = Node::Column(self.raw_column("\"c1\"", 0));
+            let query = Typed::new(Type::RECORD, Node::Query(Box::new(tree.into_subquery(self))));
+            return self.fold_comparison(&name, left, value, query, all);
+        }
+        let left = self.expr(left)?;
+        let right = self.expr(right)?;
+        let right = self.as_array_for(&left, right)?;
+        if let Node::Array(items) = &right.node
+            && !items.iter().any(|i| i.ty.is_array())
+            && matches!((name.as_str(), all), ("=", false) | ("<>", true))
+        {
+            // The elements one by one, as in IN.
+            let mut args = vec![left.clone()];
+            args.extend(items.iter().cloned());
+            let equal =
+                self.operator("=", Some(left.clone()), items.first().cloned().unwrap_or(Typed::null(left.ty)))?;
+            if let Node::Apply(template, sides) = &equal.node
+                && is_native(template)
+                && sides[0].ty == sides[1].ty
+                && !items.is_empty()
+            {
+                let ty = sides[0].ty;
+                let mut coerced = Vec::with_capacity(args.len());
+                for arg in args {
+                    coerced.push(self.coerce(arg, ty)?);
+                }
+                let places: Vec<String> = (1..coerced.len()).map(|i| format!("{{{i}}}")).collect();
+                let test = if all { "NOT IN" } else { "IN" };
+                return Ok(Typed::apply(Type::BOOL, format!("({{0}} {test} ({}))", places.join(", ")), coerced));
+            }
+        }
+        let Some(element) = right.ty.element() else {
+            let text = "op ANY/ALL (array) requires array on right side";
+            return Err(error_at(self, SqlError::new(state::WRONG_OBJECT_TYPE, text), right.at));
+        };
+        // A NULL array compares as NULL: an array of one NULL does that.
+        let constant =
+            matches!(&right.node, Node::Const(v) if *v != Value::Null) || matches!(right.node, Node::Array(_));
+        let rows = if constant {
+            format!("SELECT value FROM {ELEMENTS}({{1}})")
+        } else {
+            format!("SELECT value FROM {ELEMENTS}(coalesce({{1}}, q_array({}, NULL)))", element.0)
+        };
+        let value = Typed::new(element, Node::Column(self.raw_column("value", 0)));
+        let compared = self.operator(&name, Some(left.clone()), value.clone())?;
+        if let Node::Apply(template, sides) = &compared.node
+            && matches!((name.as_str(), all), ("=", false) | ("<>", true))
+        {
+            let native = template.replace(" <> ", " = ");
+            let plain_value = sides[1].node == value.node;
+            if plain_value && is_native(&native) {
+                let test = if all { "NOT IN" } else { "IN" };
+                let collate = match sides[0].ty.collation() {
+                    Some(name) if !sides[0].collated() => format!(" COLLATE {name}"),
+                    _ => String::new(),
+                };
+                let args = vec![sides[0].clone(), right];
+                return Ok(Typed::apply(Type::BOOL, format!("({{0}}{collate} {test} ({rows}))"), args));
+            }
+        }
+        let query = Typed::apply(Type::RECORD, format!("({})", rows.replace("{1}", "{0}")), vec![right]);
+        self.fold_comparison(&name, left, value, query, all)
+    }
+
+    /// Three-valued ANY and ALL: the maximum or minimum of the comparisons, NULL if one is NULL and none decides.
+    fn fold_comparison(&mut self, name: &str, left: Typed, value: Typed, rows: Typed, all: bool) -> SqlResult<Typed> {
+        let test = self.operator(name, Some(left), value)?;
+        let test = self.condition(test, "op ANY/ALL")?;
+        let (decided, otherwise, fold) = if all { ("0", "1", "min") } else { ("1", "0", "max") };
+        let template = format!(
+            "(SELECT CASE WHEN {fold}({{0}}) = {decided} THEN {decided} WHEN count(*) > count({{0}}) THEN NULL ELSE {otherwise} END FROM {{1}})"
+        );
+        Ok(Typed::apply(Type::BOOL, template, vec![test, rows]))
+    }
+
+    /// The right side of ANY/ALL: an undecided one is an array of what stands on the left.
+    fn as_array_for(&mut self, left: &Typed, right: Typed) -> SqlResult<Typed> {
+        if !right.is_unknown() {
+            return Ok(right);
+        }
+        let element = match left.ty {
+            Type::UNKNOWN | Type::VARCHAR => Type::TEXT,
+            ty => ty,
+        };
+        let array = element.array().ok_or_else(|| {
+            let text = format!("could not find array type for data type {}", type_name(element));
+            SqlError::new(state::UNDEFINED_OBJECT, text)
+        })?;
+        self.coerce(right, array)
+    }
+
+    pub(super) fn raw_column(&self, sql: &str, range: usize) -> super::expr::ColumnRef {
+        super::expr::ColumnRef { range, sql: sql.into(), table: 0, attnum: 0, collated: false }
+    }
+
+    fn binary(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr) -> SqlResult<Typed> {
+        match op {
+            BinaryOperator::And | BinaryOperator::Or => {
+                let (name, template) = match op {
+                    BinaryOperator::And => ("AND", "({0} AND {1})"),
+                    _ => ("OR", "({0} OR {1})"),
+                };
+                let left = self.expr(left)?;
+                let left = self.condition(left, name)?;
+                let right = self.expr(right)?;
+                let right = self.condition(right, name)?;
+                Ok(Typed::apply(Type::BOOL, template, vec![left, right]))
+            }
+            BinaryOperator::Overlaps => {
+                let (left, right) = (self.expr(left)?, self.expr(right)?);
+                match (left.node, right.node) {
+                    (Node::Row(mut a), Node::Row(b)) => {
+                        a.extend(b);
+                        self.call_by_name("overlaps", a)
+                    }
+                    _ => Err(SqlError::syntax("OVERLAPS needs two pairs")),
+                }
+            }
+            op => {
+                let (left, right) = (self.expr(left)?, self.expr(right)?);
+                self.compare(left, &operator_name(op), right, Location::empty())
+            }
+        }
+    }
+
+    /// An operator, also between rows.
+    fn compare(&mut self, left: Typed, name: &str, right: Typed, at: Location) -> SqlResult<Typed> {
+        let (Node::Row(a), Node::Row(b)) = (&left.node, &right.node) else {
+            return self.operator_at(name, Some(left), right, at);
+        };
+        let (a, b) = (a.clone(), b.clone());
+        let ordered = matches!(name, "<" | "<=" | ">" | ">=");
+        if !ordered && !matches!(name, "=" | "<>") {
+            let text = format!("operator does not exist: record {name} record");
+            return Err(SqlError::new(state::UNDEFINED_FUNCTION, text));
+        }
+        let element = if ordered { "=" } else { name };
+        let tests = self.pairs(a, b, |this, a, b| this.operator(element, Some(a), b))?;
+        if !ordered {
+            return Ok(self.join(tests, if name == "=" { " AND " } else { " OR " }));
+        }
+        // Row values compare in SQLite as in Postgres, element by element.
+        let (mut lefts, mut rights, mut args) = (Vec::new(), Vec::new(), Vec::new());
+        for test in tests {
+            let Node::Apply(template, sides) = test.node else { continue };
+            if !is_native(&template) {
+                return Err(SqlError::unsupported(format!("comparison of rows with {}", type_name(sides[0].ty))));
+            }
+            let collate = match sides[0].ty.collation() {
+                Some(name) if !sides[0].collated() => format!(" COLLATE {name}"),
+                _ => String::new(),
+            };
+            lefts.push(format!("{{{}}}{collate}", args.len()));
+            rights.push(format!("{{{}}}", args.len() + 1));
+            args.extend(sides);
+        }
+        Ok(Typed::apply(Type::BOOL, format!("(({}) {name} ({}))", lefts.join(", "), rights.join(", ")), args))
+    }
+
+    fn unary(&mut self, op: &UnaryOperator, expr: &Expr) -> SqlResult<Typed> {
+        match op {
+            UnaryOperator::Not => {
+                let expr = self.expr(expr)?;
+                let expr = self.condition(expr, "NOT")?;
+                Ok(self.not(expr))
+            }
+            UnaryOperator::Minus => {
+                // −2147483648 is an integer though 2147483648 is a bigint.
+                if let Expr::Value(v) = expr
+                    && let Literal::Number(digits, _) = &v.value
+                {
+                    return number(&format!("-{digits}")).map(|n| n.at(v.span.start));
+                }
+                let expr = self.expr(expr)?;
+                self.operator("-", None, expr)
+            }
+            op => {
+                let name = match op {
+                    UnaryOperator::PGAbs => "@".to_owned(),
+                    UnaryOperator::PGSquareRoot => "|/".to_owned(),
+                    UnaryOperator::PGCubeRoot => "||/".to_owned(),
+                    other => other.to_string(),
+                };
+                let expr = self.expr(expr)?;
+                self.operator(&name, None, expr)
+            }
+        }
+    }
+
+    fn like(&mut self, name: &str, expr: &Expr, pattern: &Expr, escape: Option<&Expr>) -> SqlResult<Typed> {
+        let expr = self.expr(expr)?;
+        let mut pattern = self.expr(pattern)?;
+        if let Some(escape) = escape {
+            let escape = self.expr(escape)?;
+            pattern = self.call_by_name("like_escape", vec![pattern, escape])?;
+        }
+        self.operator(name, Some(expr), pattern)
+    }
+
+    fn case(&mut self, operand: Option<&Expr>, conditions: &[CaseWhen], otherwise: Option<&Expr>) -> SqlResult<Typed> {
+        let operand = operand.map(|o| self.expr(o)).transpose()?;
+        let operand = match operand {
+            Some(o) if o.is_unknown() => Some(self.decide_text(o)?),
+            o => o,
+        };
+        let (mut tests, mut results) = (Vec::new(), Vec::new());
+        for when in conditions {
+            let test = self.expr(&when.condition)?;
+            tests.push(match &operand {
+                Some(operand) => self.operator("=", Some(operand.clone()), test)?,
+                None => self.condition(test, "CASE/WHEN")?,
+            });
+            results.push(self.expr(&when.result)?);
+        }
+        // ELSE comes first when the common type is chosen, as in Postgres.
+        let last = match otherwise {
+            Some(e) => self.expr(e)?,
+            None => Typed::null(Type::UNKNOWN),
+        };
+        results.insert(0, last);
+        let (ty, mut results) = self.unify(results, "CASE")?;
+        let typmod = results.iter().find(|r| !r.is_null()).map_or(NO_TYPMOD, |r| r.typmod);
+        let otherwise = results.remove(0);
+        let mut template = "(CASE".to_owned();
+        let n = tests.len();
+        for i in 0..n {
+            template.push_str(&format!(" WHEN {{{}}} THEN {{{}}}", 2 * i, 2 * i + 1));
+        }
+        template.push_str(&format!(" ELSE {{{}}} END)", 2 * n));
+        let mut args: Vec<Typed> = tests.into_iter().zip(results).flat_map(|(t, r)| [t, r]).collect();
+        args.push(otherwise);
+        Ok(Typed::apply(ty, template, args).typmod(typmod))
+    }
+
+    fn rounding(&mut self, name: &str, expr: &Expr, field: &CeilFloorKind) -> SqlResult<Typed> {
+        if !matches!(field, CeilFloorKind::DateTimeField(sqlparser::ast::DateTimeField::NoDateTime)) {
+            return Err(SqlError::syntax(format!("{name} takes one argument")));
+        }
+        let expr = self.expr(expr)?;
+        self.call_by_name(name, vec![expr])
+    }
+
+    /// `ARRAY[…]`: its element type is the common type; without one it stays open.
+    fn array(&mut self, elements: Vec<Typed>) -> SqlResult<Typed> {
+        if elements.iter().all(Typed::is_unknown) {
+            return Ok(Typed::new(Type::UNKNOWN, Node::Array(elements)));
+        }
+        let (element, elements) = self.unify(elements, "ARRAY")?;
+        let array = if element.is_array() { Some(element) } else { element.array() };
+        let ty = array.ok_or_else(|| {
+            let text = format!("could not find array type for data type {}", type_name(element));
+            SqlError::new(state::UNDEFINED_OBJECT, text)
+        })?;
+        Ok(Typed::new(ty, Node::Array(elements)))
+    }
+
+    /// A subquery whose columns' values do not matter, or are taken as they are.
+    fn subquery(&mut self, query: &Query) -> SqlResult<SubQuery> {
+        let mut tree = self.query_tree(query)?;
+        self.decide_outputs(&mut tree)?;
+        Ok(tree.into_subquery(self))
+    }
+
+    fn scalar_subquery(&mut self, query: &Query) -> SqlResult<Typed> {
+        let mut tree = self.query_tree(query)?;
+        if tree.outputs().len() != 1 {
+            return Err(SqlError::syntax("subquery must return only one column"));
+        }
+        self.decide_outputs(&mut tree)?;
+        let output = tree.outputs().remove(0);
+        let single = tree.at_most_one_row();
+        let mut query = tree.into_subquery(self);
+        if !single {
+            query.sql = format!("SELECT q_single(\"c1\") FROM ({})", query.sql);
+        }
+        Ok(Typed::new(output.ty, Node::Query(Box::new(query))).typmod(output.typmod))
+    }
+
+    fn array_subquery(&mut self, query: &Query) -> SqlResult<Typed> {
+        let mut tree = self.query_tree(query)?;
+        if tree.outputs().len() != 1 {
+            return Err(SqlError::syntax("subquery must return only one column"));
+        }
+        self.decide_outputs(&mut tree)?;
+        let output = tree.outputs().remove(0);
+        let value = Typed::new(output.ty, Node::Column(self.raw_column("\"c1\"", 0)));
+        let Ok((function, args, ty)) = self.resolve_function("array_agg", vec![value], Location::empty())? else {
+            return Err(SqlError::unsupported("ARRAY(SELECT …)"));
+        };
+        let call = Typed::new(
+            ty,
+            Node::Call(Box::new(Call {
+                template: function.lower,
+                args,
+                distinct: false,
+                order: vec![],
+                filter: None,
+                over: None,
+            })),
+        );
+        let empty = Typed::new(ty, Node::Array(vec![]));
+        let mut query = tree.into_subquery(self);
+        query.sql = format!("SELECT coalesce({}, {}) FROM ({})", call.sql(), empty.sql(), query.sql);
+        Ok(Typed::new(ty, Node::Query(Box::new(query))))
+    }
+
+    fn function(&mut self, function: &Function) -> SqlResult<Typed> {
+        let names = parts(&function.name)?;
+        let at = name_start(&function.name);
+        let (name, schema) = names.split_last().ok_or_else(|| SqlError::syntax("a function without a name"))?;
+        if schema.last().is_some_and(|s| !matches!(s.as_str(), "pg_catalog" | "information_schema" | "public")) {
+            let text = format!("schema \"{}\" does not exist", schema.join("."));
+            return Err(error_at(self, SqlError::new(state::INVALID_SCHEMA_NAME, text), at));
+        }
+        if !matches!(function.parameters, FunctionArguments::None) || !function.within_group.is_empty() {
+            return Err(error_at(self, SqlError::unsupported("WITHIN GROUP"), at));
+        }
+        let list = match &function.args {
+            FunctionArguments::None => return self.keyword(name, at),
+            FunctionArguments::Subquery(query) if name == "array" => return self.array_subquery(query),
+            FunctionArguments::Subquery(query) => {
+                let arg = self.scalar_subquery(query)?;
+                return self.scalar_at(name, vec![arg], at);
+            }
+            FunctionArguments::List(list) => list,
+        };
+        let kind = lookup_functions(name).first().map(|f| f.kind);
+        let windowed = function.over.is_some();
+        let aggregate = matches!(kind, Some(Kind::Aggregate | Kind::Window));
+        let mut order = &[][..];
+        for clause in &list.clauses {
+            match clause {
+                FunctionArgumentClause::OrderBy(keys) => order = keys,
+                FunctionArgumentClause::IgnoreOrRespectNulls(NullTreatment::RespectNulls) => {}
+                other => return Err(error_at(self, SqlError::unsupported(format!("{other} in a call")), at)),
+            }
+        }
+        if function.null_treatment == Some(NullTreatment::IgnoreNulls) {
+            return Err(error_at(self, SqlError::unsupported("IGNORE NULLS"), at));
+        }
+        if aggregate {
+            return self.aggregate(name, function, list, order, at);
+        }
+        for (given, what) in [
+            (windowed, "OVER specified"),
+            (function.filter.is_some(), "FILTER specified"),
+            (!order.is_empty(), "ORDER BY specified"),
+            (list.duplicate_treatment == Some(DuplicateTreatment::Distinct), "DISTINCT specified"),
+        ] {
+            if given && kind.is_some() {
+                let what = if windowed { "OVER specified" } else { what };
+                let kind =
+                    if windowed { "a window function nor an aggregate function" } else { "an aggregate function" };
+                let neither = if windowed { "neither" } else { "not" };
+                let text = format!("{what}, but {name} is {neither} {kind}");
+                return Err(error_at(self, SqlError::new(state::WRONG_OBJECT_TYPE, text), at));
+            }
+        }
+        let mut args = Vec::with_capacity(list.args.len());
+        for arg in &list.args {
+            args.push(self.argument(arg, at)?);
+        }
+        if kind == Some(Kind::Set) {
+            return self.set_in_expression(name, args, at);
+        }
+        self.named_call(name, args, at)
+    }
+
+    pub(super) fn argument(&mut self, arg: &FunctionArg, at: Location) -> SqlResult<Typed> {
+        match arg {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(e)) => self.expr(e),
+            FunctionArg::Unnamed(FunctionArgExpr::QualifiedWildcard(_)) => {
+                Err(error_at(self, SqlError::unsupported("a whole row as an argument"), at))
+            }
+            FunctionArg::Unnamed(_) => Err(error_at(self, SqlError::syntax("syntax error at or near \"*\""), at)),
+            _ => Err(error_at(self, SqlError::unsupported("a named argument"), at)),
+        }
+    }
+
+    /// Functions that are syntax, then those of the tables, then casts in the shape of a call.
+    pub(super) fn named_call(&mut self, name: &str, mut args: Vec<Typed>, at: Location) -> SqlResult<Typed> {
+        match (name, args.len()) {
+            ("coalesce", 1..) => {
+                let (ty, args) = self.unify(args, "COALESCE")?;
+                let typmod = super::coerce::common_typmod(args.iter());
+                let template = if args.len() == 1 { "{0}" } else { "coalesce({*})" };
+                return Ok(Typed::apply(ty, template, args).typmod(typmod));
+            }
+            ("greatest" | "least", 1..) => return self.extreme(name, args),
+            ("nullif", 2) => {
+                let second = args.remove(1);
+                let equal = self.operator("=", args.pop(), second)?;
+                let Node::Apply(template, sides) = equal.node else {
+                    return Err(SqlError::internal("= is no operator"));
+                };
+                let (ty, typmod) = (sides[0].ty, sides[0].typmod);
+                let template = format!("(CASE WHEN {template} THEN NULL ELSE {{0}} END)");
+                return Ok(Typed::apply(ty, template, sides).typmod(typmod));
+            }
+            ("row", _) => return Ok(Typed::new(Type::RECORD, Node::Row(args))),
+            ("current_database" | "current_schema", 0) => return self.keyword(name, at),
+            ("current_schemas", 1) => {
+                let schemas = self.schemas_of_path(&args[0]);
+                let names = schemas.into_iter().map(|s| Typed::constant(Type::NAME, Value::Text(s))).collect();
+                return Ok(Typed::new(Type::NAME_ARRAY, Node::Array(names)));
+            }
+            ("pg_typeof", 1) => {
+                let arg = args.remove(0);
+                let ty = self.given_type(&arg);
+                return Ok(Typed::constant(Type::REGTYPE, Value::Int(ty.0.into())));
+            }
+            _ => {}
+        }
+        if args.iter().any(|a| matches!(a.node, Node::Row(_))) {
+            return Err(error_at(self, SqlError::unsupported("a whole row as an argument"), at));
+        }
+        match self.resolve_function(name, args, at)? {
+            Ok((function, args, ty)) => Ok(Typed::apply(ty, function.lower, args).at(at)),
+            Err(mut args) => {
+                let cast = Type::by_typname(name).filter(|_| args.len() == 1 && lookup_functions(name).is_empty());
+                match cast {
+                    Some(ty) => self.cast(args.remove(0), ty, NO_TYPMOD),
+                    None => self.catalog_function(name, args, at),
+                }
+            }
+        }
+    }
+
+    fn given_type(&self, arg: &Typed) -> Type {
+        match (&arg.node, arg.ty) {
+            (Node::Param(n), Type::UNKNOWN) => self.params[n - 1].unwrap_or(Type::UNKNOWN),
+            (_, ty) => ty,
+        }
+    }
+
+    /// NULLs are passed over; SQLite's max(a, b) would be NULL.
+    fn extreme(&mut self, name: &str, args: Vec<Typed>) -> SqlResult<Typed> {
+        let what = if name == "greatest" { "GREATEST" } else { "LEAST" };
+        let (ty, args) = self.unify(args, what)?;
+        if ty.collation().is_none() && !ty.is_array() {
+            let template = if name == "greatest" { "q_greatest({*})" } else { "q_least({*})" };
+            return Ok(Typed::apply(ty, template, args));
+        }
+        // Written out, each argument appears three times in the next: no long lists of these types.
+        if args.len() > 6 {
+            return Err(SqlError::unsupported(format!("{what} of more than six values of type {}", type_name(ty))));
+        }
+        let op = if name == "greatest" { ">=" } else { "<=" };
+        let mut args = args.into_iter();
+        let Some(mut best) = args.next() else { return Err(SqlError::syntax("no arguments")) };
+        for next in args {
+            let test = self.operator(op, Some(best.clone()), next.clone())?;
+            best = Typed::apply(
+                ty,
+                "(CASE WHEN {0} IS NULL THEN {1} WHEN {1} IS NULL OR {2} THEN {0} ELSE {1} END)",
+                vec![best, next, test],
+            );
+        }
+        Ok(best)
+    }
+
+    /// `CURRENT_DATE` and the like: calls without parentheses.
+    fn keyword(&mut self, name: &str, at: Location) -> SqlResult<Typed> {
+        let named = |text: &str| Ok(Typed::constant(Type::NAME, Value::Text(text.to_owned())));
+        match name {
+            "current_user" | "session_user" | "user" | "current_role" => named(self.scope.user),
+            "current_catalog" | "current_database" => named(self.scope.database),
+            "current_schema" => {
+                let first = self.scope.search_path.iter().find(|s| self.scope.catalog.schemas.contains_key(*s));
+                match first {
+                    Some(schema) => named(schema),
+                    None => Ok(Typed::null(Type::NAME)),
+                }
+            }
+            "current_timestamp" => self.call_by_name("now", vec![]),
+            "current_date" | "current_time" | "localtime" | "localtimestamp" => {
+                let now = self.call_by_name("now", vec![])?;
+                let ty = match name {
+                    "current_date" => Type::DATE,
+                    "current_time" => Type::TIMETZ,
+                    "localtime" => Type::TIME,
+                    _ => Type::TIMESTAMP,
+                };
+                self.cast(now, ty, NO_TYPMOD)
+            }
+            _ => Err(self.undefined_function(name, &[], at)),
+        }
+    }
+
+    fn schemas_of_path(&self, implicit: &Typed) -> Vec<String> {
+        let mut all: Vec<String> = Vec::new();
+        let implicit = matches!(implicit.node, Node::Const(Value::Int(1)));
+        if implicit && !self.scope.search_path.iter().any(|s| s == "pg_catalog") {
+            all.push("pg_catalog".into());
+        }
+        let known = self.scope.search_path.iter().filter(|s| self.scope.catalog.schemas.contains_key(*s));
+        all.extend(known.cloned());
+        all
+    }
+
+    fn aggregate(
+        &mut self,
+        name: &str,
+        function: &Function,
+        list: &sqlparser::ast::FunctionArgumentList,
+        order: &[OrderByExpr],
+        at: Location,
+    ) -> SqlResult<Typed> {
+        let clause = self.level().clause;
+        let windowed = function.over.is_some();
+        if windowed && !clause.allows_windows() {
+            let text = format!("window functions are not allowed in {}", clause.name());
+            return Err(error_at(self, SqlError::new(state::WINDOWING_ERROR, text), at));
+        }
+        if !windowed && clause == Clause::Aggregate {
+            let text = "aggregate function calls cannot be nested";
+            return Err(error_at(self, SqlError::new(state::GROUPING_ERROR, text), at));
+        }
+        if !windowed && !clause.allows_aggregates() {
+            let text = format!("aggregate functions are not allowed in {}", clause.name());
+            return Err(error_at(self, SqlError::new(state::GROUPING_ERROR, text), at));
+        }
+        // The arguments of a window function may hold aggregates, those of an aggregate may not.
+        let inner = if windowed { Clause::Window } else { Clause::Aggregate };
+        let star = matches!(
+            &list.args[..],
+            [FunctionArg::Unnamed(FunctionArgExpr::Wildcard | FunctionArgExpr::WildcardWithOptions(_))]
+        );
+        let outer_before = self.level().outer.len();
+        let (args, order) = self.within(inner, |this| {
+            let mut args = Vec::new();
+            if !star {
+                for arg in &list.args {
+                    args.push(this.argument(arg, at)?);
+                }
+            }
+            let keys = order.iter().map(|o| this.sort_key(o)).collect::<SqlResult<Vec<_>>>()?;
+            Ok((args, keys))
+        })?;
+        if args.iter().any(|a| matches!(a.node, Node::Row(_))) {
+            return Err(error_at(self, SqlError::unsupported("a whole row as an argument"), at));
+        }
+        let reads_only_outside = self.level().outer.len() > outer_before && !self.reads_own_column(&args);
+        if reads_only_outside && !windowed {
+            return Err(error_at(self, SqlError::unsupported("an aggregate of an outer query"), at));
+        }
+        let (resolved, args, ty) = match self.resolve_function(name, args, at)? {
+            Ok(found) => found,
+            Err(args) => return Err(self.undefined_function(name, &args, at)),
+        };
+        if resolved.kind == Kind::Window && !windowed {
+            let text = format!("window function {name} requires an OVER clause");
+            return Err(error_at(self, SqlError::new(state::WINDOWING_ERROR, text), at));
+        }
+        let distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
+        if distinct && windowed {
+            return Err(error_at(self, SqlError::unsupported("DISTINCT for window functions"), at));
+        }
+        if distinct && order.iter().any(|k| !args.contains(&k.expr)) {
+            let text = "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list";
+            return Err(error_at(self, SqlError::new(state::INVALID_COLUMN_REFERENCE, text), at));
+        }
+        let filter = match &function.filter {
+            None => None,
+            Some(filter) => Some(self.within(Clause::Filter, |this| {
+                let filter = this.expr(filter)?;
+                this.condition(filter, "FILTER")
+            })?),
+        };
+        let over = match &function.over {
+            None => None,
+            Some(WindowType::NamedWindow(name)) => Some(self.named_window(name)?),
+            Some(WindowType::WindowSpec(spec)) => Some(self.window(spec)?),
+        };
+        let call = Call { template: resolved.lower, args, distinct, order, filter, over };
+        Ok(Typed::new(ty, Node::Call(Box::new(call))).at(at))
+    }
+
+    fn reads_own_column(&mut self, args: &[Typed]) -> bool {
+        let own: Vec<usize> = self.level().names.ranges.iter().map(|r| r.id).collect();
+        args.iter().any(|a| a.any(&|e| matches!(&e.node, Node::Column(c) if own.contains(&c.range))))
+    }
+
+    fn named_window(&mut self, name: &Ident) -> SqlResult<Over> {
+        let folded = fold(name);
+        match self.level().windows.iter().find(|(n, _)| *n == folded) {
+            Some((_, over)) => Ok(over.clone()),
+            None => {
+                let text = format!("window \"{folded}\" does not exist");
+                Err(error_at(self, SqlError::new(state::UNDEFINED_OBJECT, text), name.span.start))
+            }
+        }
+    }
+
+    pub(super) fn window(&mut self, spec: &WindowSpec) -> SqlResult<Over> {
+        let base = spec.window_name.as_ref().map(|n| self.named_window(n)).transpose()?;
+        self.within(Clause::Window, |this| {
+            let mut partition = Vec::new();
+            for expr in &spec.partition_by {
+                let expr = this.expr(expr)?;
+                partition.push(this.decide_text(expr)?);
+            }
+            let mut order = spec.order_by.iter().map(|o| this.sort_key(o)).collect::<SqlResult<Vec<_>>>()?;
+            if let Some(base) = base {
+                if !partition.is_empty() || !base.order.is_empty() && !order.is_empty() {
+                    return Err(SqlError::new(state::WINDOWING_ERROR, "cannot override a clause of the named window"));
+                }
+                partition = base.partition;
+                if order.is_empty() {
+                    order = base.order;
+                }
+            }
+            let frame = spec.window_frame.as_ref().map(|f| this.frame(f)).transpose()?;
+            Ok(Over { partition, order, frame })
+        })
+    }
+
+    fn frame(&mut self, frame: &WindowFrame) -> SqlResult<String> {
+        let units = match frame.units {
+            WindowFrameUnits::Rows => "ROWS",
+            WindowFrameUnits::Range => "RANGE",
+            WindowFrameUnits::Groups => "GROUPS",
+        };
+        let start = self.bound(&frame.start_bound)?;
+        Ok(match &frame.end_bound {
+            None => format!("{units} {start}"),
+            Some(end) => format!("{units} BETWEEN {start} AND {}", self.bound(end)?),
+        })
+    }
+
+    fn bound(&mut self, bound: &WindowFrameBound) -> SqlResult<String> {
+        let (expr, word) = match bound {
+            WindowFrameBound::CurrentRow => return Ok("CURRENT ROW".into()),
+            WindowFrameBound::Preceding(None) => return Ok("UNBOUNDED PRECEDING".into()),
+            WindowFrameBound::Following(None) => return Ok("UNBOUNDED FOLLOWING".into()),
+            WindowFrameBound::Preceding(Some(e)) => (e, "PRECEDING"),
+            WindowFrameBound::Following(Some(e)) => (e, "FOLLOWING"),
+        };
+        let offset = self.expr(expr)?;
+        let offset = self.count(offset, "the frame's offset")?;
+        Ok(format!("{} {word}", offset.sql()))
+    }
+
+    /// A key of ORDER BY inside a call or a window: always an expression.
+    pub(super) fn sort_key(&mut self, key: &OrderByExpr) -> SqlResult<SortKey> {
+        let expr = self.expr(&key.expr)?;
+        let expr = self.decide_text(expr)?;
+        direction(key, expr)
+    }
+}
+
+/// The direction that an ORDER BY item states: NULLs sort as larger than everything.
+pub(super) fn direction(key: &OrderByExpr, expr: Typed) -> SqlResult<SortKey> {
+    let descending = match &key.options.sort {
+        None | Some(OrderBySort::Asc) => false,
+        Some(OrderBySort::Desc) => true,
+        Some(OrderBySort::Using(op)) => match op.to_string().as_str() {
+            "<" => false,
+            ">" => true,
+            _ => return Err(SqlError::unsupported("ORDER BY … USING")),
+        },
+    };
+    Ok(SortKey { expr, descending, nulls_first: key.options.nulls_first.unwrap_or(descending) })
+}
+
+/// Integers by their size, everything else is numeric.
+fn number(digits: &str) -> SqlResult<Typed> {
+    let clean = digits.replace('_', "");
+    if let Ok(i) = clean.parse::<i64>() {
+        let ty = if i32::try_from(i).is_ok() { Type::INT4 } else { Type::INT8 };
+        return Ok(Typed::constant(ty, Value::Int(i)));
+    }
+    let value = crate::types::text::parse_text(Type::NUMERIC, NO_TYPMOD, &clean, &crate::types::Env::default())?;
+    Ok(Typed::constant(Type::NUMERIC, value))
+}
+
+fn operator_name(op: &BinaryOperator) -> String {
+    match op {
+        BinaryOperator::PGCustomBinaryOperator(names) => names.last().cloned().unwrap_or_default(),
+        BinaryOperator::NotEq => "<>".into(),
+        other => other.to_string(),
+    }
+}
+
+pub(super) fn trim_name(place: &Option<TrimWhereField>) -> &'static str {
+    match place {
+        None | Some(TrimWhereField::Both) => "btrim",
+        Some(TrimWhereField::Leading) => "ltrim",
+        Some(TrimWhereField::Trailing) => "rtrim",
+    }
+}

@@ -1,0 +1,797 @@
+//! ALTER TABLE and ALTER SEQUENCE. Each action changes the working copy before the next one looks at it.
+
+use super::grammar::{AlterAction, ColumnDef, ConstraintDef, ConstraintSyntax, Object, SequenceAction, SequenceOption};
+use super::table::{
+    allow, define_column, define_constraint, drop_one, guard_foreign_key, guard_unique, mentioned, nextval_of,
+    owned_sequence, sequence_with,
+};
+use super::work::{Violation, Work, no_column, no_relation, storage, system_relation};
+use crate::error::{SqlError, SqlResult, state};
+use crate::sql::catalog::{
+    Column, Constraint, ConstraintKind, Identity, Relation, RelationKind, Source, quote, sqlite_name,
+};
+use crate::sql::cursor::Name;
+use crate::sql::lex::{Kind, Lexer, identifier, quote_identifier};
+use crate::types::{NO_TYPMOD, Type};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub fn table(
+    work: &mut Work<'_>,
+    what: Object,
+    name: &Name,
+    if_exists: bool,
+    actions: &[AlterAction],
+) -> SqlResult<&'static str> {
+    let tag = match what {
+        Object::Index => "ALTER INDEX",
+        Object::View => "ALTER VIEW",
+        _ => "ALTER TABLE",
+    };
+    let Some(relation) = work.find(name) else {
+        if !if_exists {
+            return Err(no_relation(name));
+        }
+        work.notice(state::SUCCESSFUL_COMPLETION, format!("relation \"{name}\" does not exist, skipping"));
+        return Ok(tag);
+    };
+    if matches!(relation.kind, RelationKind::System) {
+        return Err(system_relation(&relation));
+    }
+    for action in actions {
+        let current = work.catalog.by_oid(relation.oid).map(|r| Relation::clone(r));
+        let current = current.ok_or_else(|| SqlError::internal("the altered relation is gone"))?;
+        match (&current.kind, action) {
+            (_, AlterAction::Accepted) => {}
+            (_, AlterAction::RenameTo(to)) => rename(work, &current, to)?,
+            (RelationKind::Table, action) => alter(work, &current, action)?,
+            _ => return Err(SqlError::unsupported(format!("{tag} of this kind"))),
+        }
+    }
+    Ok(tag)
+}
+
+fn alter(work: &mut Work<'_>, table: &Relation, action: &AlterAction) -> SqlResult<()> {
+    match action {
+        AlterAction::AddColumn { if_not_exists, column } => add_column(work, table, column, *if_not_exists),
+        AlterAction::DropColumn { if_exists, column, cascade } => {
+            drop_column(work, table, column, *if_exists, *cascade)
+        }
+        AlterAction::AddConstraint(def) => add_constraint(work, table, def),
+        AlterAction::DropConstraint { if_exists, name, cascade } => {
+            drop_constraint(work, table, name, *if_exists, *cascade)
+        }
+        AlterAction::SetDefault(column, text) => set_default(work, table, column, Some(text)),
+        AlterAction::DropDefault(column) => set_default(work, table, column, None),
+        AlterAction::SetNotNull(column) => set_not_null(work, table, column),
+        AlterAction::DropNotNull(column) => drop_not_null(work, table, column),
+        AlterAction::SetType { column, ty, using } => {
+            let target = work.type_of(ty)?;
+            set_type(work, table, column, target, using.as_deref())
+        }
+        AlterAction::AddIdentity { column, always, options } => add_identity(work, table, column, *always, options),
+        AlterAction::DropIdentity { column, if_exists } => drop_identity(work, table, column, *if_exists),
+        AlterAction::SetIdentity { column, always, options } => set_identity(work, table, column, *always, options),
+        AlterAction::RenameColumn(from, to) => rename_column(work, table, from, to),
+        AlterAction::RenameConstraint(from, to) => rename_constraint(work, table, from, to),
+        AlterAction::RenameTo(_) | AlterAction::Accepted => Ok(()),
+    }
+}
+
+fn physical(r: &Relation) -> String {
+    quote(&sqlite_name(&r.schema, &r.name))
+}
+
+fn column<'r>(table: &'r Relation, name: &str) -> SqlResult<&'r Column> {
+    table.column(name).ok_or_else(|| no_column(table, name))
+}
+
+/// `table` with one column changed.
+fn with_column(table: &Relation, name: &str, change: impl FnOnce(&mut Column)) -> Relation {
+    let mut new = table.clone();
+    if let Some(column) = new.columns.iter_mut().find(|c| c.name == name) {
+        change(column);
+    }
+    new
+}
+
+// ---- columns
+
+fn add_column(work: &mut Work<'_>, table: &Relation, def: &ColumnDef, if_not_exists: bool) -> SqlResult<()> {
+    if table.column(&def.name).is_some() {
+        let message = format!("column \"{}\" of relation \"{}\" already exists", def.name, table.name);
+        if !if_not_exists {
+            return Err(SqlError::new(state::DUPLICATE_COLUMN, message));
+        }
+        work.notice(state::DUPLICATE_COLUMN, message + ", skipping");
+        return Ok(());
+    }
+    let mut new = table.clone();
+    let constraints = define_column(work, &mut new, def)?;
+    let column = column(&new, &def.name)?.clone();
+    if column.generated.is_some() {
+        work.rebuild(table, &new, &BTreeMap::new())?;
+    } else {
+        let nullable = Column { not_null: false, ..column.clone() };
+        let sql = work.column_sql(&new, &nullable, false)?;
+        work.sql(format!("ALTER TABLE {} ADD COLUMN {sql}", physical(table)));
+    }
+    work.update(table, new.clone());
+    let filler = match (&column.default, column.sequence) {
+        (Some(text), _) => Some(text.clone()),
+        (None, Some(sequence)) => work.catalog.by_oid(sequence).map(|s| nextval_of(s)),
+        _ => None,
+    };
+    if let Some(text) = filler {
+        let value = work.bind(None, &text, Some((column.ty, column.typmod)))?;
+        work.data(format!("UPDATE {} SET {} = {value}", physical(table), quote(&column.name)));
+    }
+    if column.not_null && column.generated.is_none() {
+        guard_not_null(work, &new, &column);
+        work.sql(format!("ALTER TABLE {} ALTER COLUMN {} SET NOT NULL", physical(table), quote(&column.name)));
+    }
+    for constraint in &constraints {
+        let current = work.catalog.by_oid(table.oid).map(|r| Relation::clone(r)).unwrap_or_else(|| new.clone());
+        add_constraint(work, &current, constraint)?;
+    }
+    Ok(())
+}
+
+fn guard_not_null(work: &mut Work<'_>, table: &Relation, column: &Column) {
+    let violation = Violation {
+        code: state::NOT_NULL_VIOLATION,
+        message: format!("column \"{}\" of relation \"{}\" contains null values", column.name, table.name),
+        detail: None,
+        relation: table,
+        column: Some(&column.name),
+        constraint: None,
+    };
+    work.guard(&violation, &format!("FROM {} WHERE {} IS NULL", physical(table), quote(&column.name)));
+}
+
+fn drop_column(work: &mut Work<'_>, table: &Relation, name: &str, if_exists: bool, cascade: bool) -> SqlResult<()> {
+    let Some(column) = table.column(name).cloned() else {
+        if !if_exists {
+            return Err(no_column(table, name));
+        }
+        let message = format!("column \"{name}\" of relation \"{}\" does not exist, skipping", table.name);
+        work.notice(state::SUCCESSFUL_COMPLETION, message);
+        return Ok(());
+    };
+    if table.columns.len() == 1 {
+        return Err(SqlError::unsupported("a table without columns"));
+    }
+    let what = format!("column {} of table {}", quote_identifier(name), quote_identifier(&table.name));
+    for view in work.views_on(table.oid) {
+        // Which columns a view reads is not recorded.
+        allow(work, cascade, &what, &format!("view {}", quote_identifier(&view.name)), None)?;
+        drop_one(work, &view, &BTreeSet::new(), true)?;
+    }
+    let attnum = column.attnum;
+    let mut current = table.clone();
+    for constraint in &table.constraints {
+        if constraint.columns.contains(&attnum) {
+            drop_constraint(work, &current, &constraint.name, false, cascade)?;
+            current = work.catalog.by_oid(table.oid).map(|r| Relation::clone(r)).unwrap_or(current);
+        }
+    }
+    for other in current.columns.iter().filter(|c| c.attnum != attnum) {
+        if other.generated.as_deref().is_some_and(|text| mentioned(&current, text).contains(&attnum)) {
+            return Err(SqlError::unsupported("DROP COLUMN of a column that a generated column reads"));
+        }
+    }
+    let mut new = current.clone();
+    for index in &current.indexes {
+        let reads = |text: &Option<String>| text.as_deref().is_some_and(|t| mentioned(&current, t).contains(&attnum));
+        let touched = index.keys.iter().any(|k| k.column == Some(attnum) || reads(&k.expression))
+            || index.include.contains(&attnum)
+            || reads(&index.predicate);
+        if touched {
+            work.drop_physical_index(&current, index);
+            new.indexes.retain(|i| i.oid != index.oid);
+        }
+    }
+    new.columns.retain(|c| c.attnum != attnum);
+    work.sql(format!("ALTER TABLE {} DROP COLUMN {}", physical(table), quote(name)));
+    work.update(&current, new);
+    work.sql(format!(
+        "DELETE FROM \"pg_catalog.pg_description\" WHERE objoid = {} AND classoid = 1259 AND objsubid = {attnum}",
+        table.oid
+    ));
+    if let Some(sequence) = column.sequence.and_then(|s| work.catalog.by_oid(s)).map(|r| Relation::clone(r)) {
+        work.remove(&sequence);
+    }
+    Ok(())
+}
+
+fn set_default(work: &mut Work<'_>, table: &Relation, name: &str, text: Option<&String>) -> SqlResult<()> {
+    let found = column(table, name)?;
+    if found.identity.is_some() {
+        let message = format!("column \"{name}\" of relation \"{}\" is an identity column", table.name);
+        return Err(SqlError::syntax(message));
+    }
+    if found.generated.is_some() {
+        let message = format!("column \"{name}\" of relation \"{}\" is a generated column", table.name);
+        return Err(SqlError::syntax(message));
+    }
+    if let Some(text) = text {
+        work.bind(None, text, Some((found.ty, found.typmod)))?;
+    }
+    let text = text.filter(|t| !t.trim().eq_ignore_ascii_case("null")).cloned();
+    work.update(table, with_column(table, name, |c| c.default = text));
+    Ok(())
+}
+
+fn set_not_null(work: &mut Work<'_>, table: &Relation, name: &str) -> SqlResult<()> {
+    let found = column(table, name)?;
+    if found.not_null {
+        return Ok(());
+    }
+    guard_not_null(work, table, found);
+    work.sql(format!("ALTER TABLE {} ALTER COLUMN {} SET NOT NULL", physical(table), quote(name)));
+    work.update(table, with_column(table, name, |c| c.not_null = true));
+    Ok(())
+}
+
+fn drop_not_null(work: &mut Work<'_>, table: &Relation, name: &str) -> SqlResult<()> {
+    let found = column(table, name)?;
+    if table.primary_key().is_some_and(|k| k.columns.contains(&found.attnum)) {
+        let message = format!("column \"{name}\" is in a primary key");
+        return Err(SqlError::new(state::INVALID_TABLE_DEFINITION, message));
+    }
+    if found.identity.is_some() {
+        let message = format!("column \"{name}\" of relation \"{}\" is an identity column", table.name);
+        return Err(SqlError::syntax(message));
+    }
+    if found.not_null {
+        work.sql(format!("ALTER TABLE {} ALTER COLUMN {} DROP NOT NULL", physical(table), quote(name)));
+        work.update(table, with_column(table, name, |c| c.not_null = false));
+    }
+    Ok(())
+}
+
+fn set_type(
+    work: &mut Work<'_>,
+    table: &Relation,
+    name: &str,
+    (ty, typmod): (Type, i32),
+    using: Option<&str>,
+) -> SqlResult<()> {
+    let old = column(table, name)?.clone();
+    if let Some(view) = work.views_on(table.oid).first() {
+        return Err(SqlError::new(
+            state::FEATURE_NOT_SUPPORTED,
+            "cannot alter type of a column used by a view or rule",
+        )
+        .detail(format!("view {} depends on table {}", view.name, table.name)));
+    }
+    let new = with_column(table, name, |c| (c.ty, c.typmod) = (ty, typmod));
+    if let Some(text) = &old.default {
+        work.bind(None, text, Some((ty, typmod)))?;
+    }
+    let is_plain = using.is_none_or(|u| is_own_cast(u, name));
+    if is_plain && keeps_values((old.ty, old.typmod), (ty, typmod)) {
+        work.update(table, new);
+    } else {
+        let text = using.map_or_else(|| quote_identifier(name), str::to_owned);
+        let value = work.bind(Some(table), &text, Some((ty, typmod)))?;
+        // The copies' constraints are written against the changed table.
+        work.update(table, new.clone());
+        work.rebuild(table, &new, &BTreeMap::from([(old.attnum, value)]))?;
+    }
+    // A serial's or identity's sequence follows its column.
+    if let Some(sequence) = old.sequence.and_then(|s| work.catalog.by_oid(s)).map(|r| Relation::clone(r))
+        && let RelationKind::Sequence(s) = &sequence.kind
+        && old.identity.is_some()
+        && matches!(ty, Type::INT2 | Type::INT4 | Type::INT8)
+    {
+        let to = super::TypeName {
+            schema: None,
+            name: match ty {
+                Type::INT2 => "int2",
+                Type::INT4 => "int4",
+                _ => "int8",
+            }
+            .into(),
+            modifiers: Vec::new(),
+            array: false,
+            position: 0,
+        };
+        let change = sequence_with(work, Some(s), s.ty, &[SequenceOption::As(to)])?;
+        let changed = Relation { kind: RelationKind::Sequence(change.sequence), ..sequence.clone() };
+        work.update(&sequence, changed);
+    }
+    Ok(())
+}
+
+/// `using` is the column itself or a cast of it (`q::bigint`): what the conversion would be without it.
+fn is_own_cast(using: &str, name: &str) -> bool {
+    let mut tokens = Lexer::new(using).filter_map(Result::ok).skip_while(|t| t.text(using) == "(");
+    let own = tokens.next().is_some_and(|t| identifier(t.text(using)) == name);
+    own && tokens.all(|t| t.kind != Kind::Symbol || matches!(t.text(using), "::" | "(" | ")" | "," | "[" | "]"))
+        && using.matches("::").count() <= 1
+}
+
+/// Does every value of the old type stand for itself in the new one?
+fn keeps_values((from, from_mod): (Type, i32), (to, to_mod): (Type, i32)) -> bool {
+    let wider = to_mod == NO_TYPMOD || (from_mod != NO_TYPMOD && from_mod <= to_mod);
+    match (from, to) {
+        (Type::INT2, Type::INT4 | Type::INT8) | (Type::INT4, Type::INT8) => true,
+        (Type::VARCHAR, Type::TEXT) => true,
+        (Type::TEXT | Type::VARCHAR, Type::VARCHAR) => wider,
+        (Type::NUMERIC, Type::NUMERIC) => {
+            let (scale, new_scale) = ((from_mod - 4) & 0x7ff, (to_mod - 4) & 0x7ff);
+            to_mod == NO_TYPMOD || (from_mod != NO_TYPMOD && scale == new_scale && from_mod <= to_mod)
+        }
+        (Type::TIME | Type::TIMESTAMP | Type::TIMESTAMPTZ, same) if from == same => wider,
+        (a, b) => a == b && from_mod == to_mod && storage(a) == storage(b),
+    }
+}
+
+fn add_identity(
+    work: &mut Work<'_>,
+    table: &Relation,
+    name: &str,
+    always: bool,
+    options: &[SequenceOption],
+) -> SqlResult<()> {
+    let found = column(table, name)?.clone();
+    let refuse = |what: &str| {
+        let message = format!("column \"{name}\" of relation \"{}\" {what}", table.name);
+        Err(SqlError::new(state::OBJECT_NOT_IN_PREREQUISITE_STATE, message))
+    };
+    if found.identity.is_some() {
+        return refuse("is already an identity column");
+    }
+    if found.default.is_some() {
+        return refuse("already has a default value");
+    }
+    if !found.not_null {
+        return refuse("must be declared NOT NULL before identity can be added");
+    }
+    let sequence = owned_sequence(work, table, name, found.ty, options)?;
+    let oid = sequence.oid;
+    work.create(sequence);
+    let identity = Some(if always { Identity::Always } else { Identity::ByDefault });
+    work.update(table, with_column(table, name, |c| (c.identity, c.sequence) = (identity, Some(oid))));
+    Ok(())
+}
+
+fn not_identity(table: &Relation, name: &str) -> SqlError {
+    let message = format!("column \"{name}\" of relation \"{}\" is not an identity column", table.name);
+    SqlError::new(state::OBJECT_NOT_IN_PREREQUISITE_STATE, message)
+}
+
+fn drop_identity(work: &mut Work<'_>, table: &Relation, name: &str, if_exists: bool) -> SqlResult<()> {
+    let found = column(table, name)?.clone();
+    if found.identity.is_none() {
+        if !if_exists {
+            return Err(not_identity(table, name));
+        }
+        let error = not_identity(table, name);
+        work.notice(state::SUCCESSFUL_COMPLETION, error.message + ", skipping");
+        return Ok(());
+    }
+    work.update(table, with_column(table, name, |c| (c.identity, c.sequence) = (None, None)));
+    if let Some(sequence) = found.sequence.and_then(|s| work.catalog.by_oid(s)).map(|r| Relation::clone(r)) {
+        work.remove(&sequence);
+    }
+    Ok(())
+}
+
+fn set_identity(
+    work: &mut Work<'_>,
+    table: &Relation,
+    name: &str,
+    always: Option<bool>,
+    options: &[SequenceOption],
+) -> SqlResult<()> {
+    let found = column(table, name)?.clone();
+    let Some(oid) = found.sequence.filter(|_| found.identity.is_some()) else { return Err(not_identity(table, name)) };
+    if let Some(always) = always {
+        let identity = Some(if always { Identity::Always } else { Identity::ByDefault });
+        work.update(table, with_column(table, name, |c| c.identity = identity));
+    }
+    if options.is_empty() { Ok(()) } else { change_sequence(work, oid, options) }
+}
+
+// ---- constraints
+
+fn add_constraint(work: &mut Work<'_>, table: &Relation, def: &ConstraintDef) -> SqlResult<()> {
+    if let ConstraintSyntax::UsingIndex(primary, index) = &def.kind {
+        return adopt_index(work, table, def, *primary, index);
+    }
+    let mut new = table.clone();
+    // A new integer primary key becomes the rowid: the table is copied once, and every lookup is faster for ever.
+    define_constraint(work, &mut new, def, true)?;
+    let Some(constraint) = new.constraints.last().cloned() else { return Ok(()) };
+    match &constraint.kind {
+        ConstraintKind::Check(text) => {
+            let condition = work.bind(Some(&new), text, Some((Type::BOOL, NO_TYPMOD)))?;
+            let violation = Violation {
+                code: state::CHECK_VIOLATION,
+                message: format!(
+                    "check constraint \"{}\" of relation \"{}\" is violated by some row",
+                    constraint.name, table.name
+                ),
+                detail: None,
+                relation: table,
+                column: None,
+                constraint: Some(&constraint.name),
+            };
+            work.guard(&violation, &format!("FROM {} WHERE NOT ({condition})", physical(table)));
+            work.sql(format!(
+                "ALTER TABLE {} ADD CONSTRAINT \"{}\" CHECK ({condition})",
+                physical(table),
+                constraint.oid
+            ));
+            work.update(table, new);
+        }
+        ConstraintKind::PrimaryKey { index } | ConstraintKind::Unique { index } => {
+            let index = *index;
+            add_key(work, table, &new, &constraint, index)?;
+        }
+        ConstraintKind::ForeignKey { .. } => {
+            guard_foreign_key(work, table, &constraint)?;
+            work.update(table, new.clone());
+            work.rebuild(table, &new, &BTreeMap::new())?;
+        }
+    }
+    Ok(())
+}
+
+fn add_key(work: &mut Work<'_>, table: &Relation, new: &Relation, c: &Constraint, index: u32) -> SqlResult<()> {
+    let definition = new.indexes.iter().find(|i| i.oid == index).cloned();
+    let definition = definition.ok_or_else(|| SqlError::internal("a key without an index"))?;
+    let was_nullable: Vec<Column> = table
+        .columns
+        .iter()
+        .filter(|col| !col.not_null && c.columns.contains(&col.attnum) && definition.primary)
+        .cloned()
+        .collect();
+    for column in &was_nullable {
+        guard_not_null(work, table, column);
+    }
+    guard_unique(work, new, &definition)?;
+    work.update(table, new.clone());
+    if work.catalog.rowid_keys.contains(&index) {
+        return work.rebuild(table, new, &BTreeMap::new());
+    }
+    for column in &was_nullable {
+        work.sql(format!("ALTER TABLE {} ALTER COLUMN {} SET NOT NULL", physical(table), quote(&column.name)));
+    }
+    work.create_physical_index(new, &definition)
+}
+
+/// ADD CONSTRAINT … USING INDEX.
+fn adopt_index(work: &mut Work<'_>, table: &Relation, def: &ConstraintDef, primary: bool, name: &str) -> SqlResult<()> {
+    let index = table.indexes.iter().find(|i| i.name == name).cloned();
+    let index =
+        index.ok_or_else(|| SqlError::new(state::UNDEFINED_OBJECT, format!("index \"{name}\" does not exist")))?;
+    let columns: Option<Vec<i16>> = index.keys.iter().map(|k| k.column).collect();
+    let Some(columns) = columns.filter(|_| index.unique && index.predicate.is_none()) else {
+        let message = format!("\"{name}\" is not a unique index over plain columns");
+        return Err(SqlError::new(state::WRONG_OBJECT_TYPE, message));
+    };
+    if def.name.as_ref().is_some_and(|n| n != name) {
+        return Err(SqlError::unsupported("ADD CONSTRAINT USING INDEX with another name"));
+    }
+    let mut current = table.clone();
+    for attnum in columns.iter().filter(|_| primary) {
+        if let Some(column) = table.column_at(*attnum) {
+            set_not_null(work, &current, &column.name)?;
+            current = work.catalog.by_oid(table.oid).map(|r| Relation::clone(r)).unwrap_or(current);
+        }
+    }
+    let mut new = current.clone();
+    for i in new.indexes.iter_mut().filter(|i| i.oid == index.oid) {
+        i.primary = primary;
+    }
+    let oid = work.oid();
+    let kind = match primary {
+        true => ConstraintKind::PrimaryKey { index: index.oid },
+        false => ConstraintKind::Unique { index: index.oid },
+    };
+    new.constraints.push(Constraint {
+        oid,
+        name: name.to_owned(),
+        kind,
+        columns,
+        deferrable: def.deferrable,
+        initially_deferred: false,
+    });
+    work.update(&current, new);
+    Ok(())
+}
+
+fn no_constraint(table: &Relation, name: &str) -> SqlError {
+    let message = format!("constraint \"{name}\" of relation \"{}\" does not exist", table.name);
+    SqlError::new(state::UNDEFINED_OBJECT, message)
+}
+
+fn drop_constraint(work: &mut Work<'_>, table: &Relation, name: &str, if_exists: bool, cascade: bool) -> SqlResult<()> {
+    let Some(constraint) = table.constraint(name).cloned() else {
+        if !if_exists {
+            return Err(no_constraint(table, name));
+        }
+        let message = no_constraint(table, name).message + ", skipping";
+        work.notice(state::SUCCESSFUL_COMPLETION, message);
+        return Ok(());
+    };
+    let index = match constraint.kind {
+        ConstraintKind::PrimaryKey { index } | ConstraintKind::Unique { index } => index,
+        ConstraintKind::Check(_) | ConstraintKind::ForeignKey { .. } => {
+            work.sql(format!("ALTER TABLE {} DROP CONSTRAINT \"{}\"", physical(table), constraint.oid));
+            let mut new = table.clone();
+            new.constraints.retain(|c| c.oid != constraint.oid);
+            work.update(table, new);
+            return Ok(());
+        }
+    };
+    release_key(work, table, &constraint, cascade)?;
+    let current = work.catalog.by_oid(table.oid).map_or_else(|| table.clone(), |r| Relation::clone(r));
+    let mut new = current.clone();
+    new.constraints.retain(|c| c.oid != constraint.oid);
+    new.indexes.retain(|i| i.oid != index);
+    if work.catalog.rowid_keys.contains(&index) {
+        // The rowid is a column like any other from now on; NOT NULL stays, as in PostgreSQL.
+        work.update(&current, new.clone());
+        return work.rebuild(&current, &new, &BTreeMap::new());
+    }
+    if let Some(definition) = current.indexes.iter().find(|i| i.oid == index).cloned() {
+        work.drop_physical_index(&current, &definition);
+    }
+    work.update(&current, new);
+    Ok(())
+}
+
+/// Foreign keys that point at a key which is to go.
+fn release_key(work: &mut Work<'_>, table: &Relation, key: &Constraint, cascade: bool) -> SqlResult<()> {
+    let points = |c: &Constraint| {
+        matches!(&c.kind, ConstraintKind::ForeignKey { table: t, columns, .. }
+            if *t == table.oid && columns.len() == key.columns.len() && columns.iter().all(|n| key.columns.contains(n)))
+    };
+    let holders: Vec<(u32, String, String)> = work
+        .catalog
+        .relations
+        .values()
+        .flat_map(|r| r.constraints.iter().filter(|c| points(c)).map(|c| (r.oid, r.name.clone(), c.name.clone())))
+        .collect();
+    let what = format!("constraint {} on table {}", quote_identifier(&key.name), quote_identifier(&table.name));
+    for (holder, holder_name, name) in holders {
+        let dependent = format!("constraint {}", quote_identifier(&name));
+        allow(work, cascade, &what, &dependent, Some(&quote_identifier(&holder_name)))?;
+        if let Some(holder) = work.catalog.by_oid(holder).map(|r| Relation::clone(r)) {
+            drop_constraint(work, &holder, &name, false, cascade)?;
+        }
+    }
+    Ok(())
+}
+
+// ---- names
+
+fn rename(work: &mut Work<'_>, r: &Relation, to: &str) -> SqlResult<()> {
+    if work.is_taken(&r.schema, to) {
+        return Err(SqlError::new(state::DUPLICATE_TABLE, format!("relation \"{to}\" already exists")));
+    }
+    if !r.name.eq_ignore_ascii_case(to) {
+        work.check_case(&r.schema, to)?;
+    }
+    if let Some(view) = work.views_on(r.oid).first() {
+        return Err(SqlError::unsupported(format!("renaming \"{}\", which view \"{}\" reads,", r.name, view.name)));
+    }
+    let mut new = r.clone();
+    new.name = to.to_owned();
+    new.source = Source::of(&r.kind, r.oid, &r.schema, to);
+    match &r.kind {
+        RelationKind::Table => {
+            work.sql(format!("ALTER TABLE {} RENAME TO {}", physical(r), physical(&new)));
+            work.update(r, new);
+        }
+        RelationKind::View { .. } => work.update(r, new),
+        RelationKind::Sequence(_) => rename_sequence(work, r, new),
+        RelationKind::Index { table } => return rename_index(work, *table, r.oid, to),
+        RelationKind::System => return Err(system_relation(r)),
+    }
+    Ok(())
+}
+
+fn rename_sequence(work: &mut Work<'_>, old: &Relation, new: Relation) {
+    let owner = work.catalog.sequence_owner(old.oid).map(|(r, n)| (Relation::clone(r), n));
+    let (before, after) = (nextval_of(old), nextval_of(&new));
+    work.update(old, new);
+    if let Some((table, attnum)) = owner {
+        let mut changed = table.clone();
+        for c in changed.columns.iter_mut().filter(|c| c.attnum == attnum) {
+            if c.default.as_deref() == Some(before.as_str()) {
+                c.default = Some(after.clone());
+            }
+        }
+        work.update(&table, changed);
+    }
+}
+
+/// SQLite cannot rename an index: it is made anew. The constraint of that name goes with it.
+fn rename_index(work: &mut Work<'_>, table: u32, index: u32, to: &str) -> SqlResult<()> {
+    let table = work.catalog.by_oid(table).map(|r| Relation::clone(r));
+    let table = table.ok_or_else(|| SqlError::internal("an index without a table"))?;
+    let mut new = table.clone();
+    for i in new.indexes.iter_mut().filter(|i| i.oid == index) {
+        work.drop_physical_index(&table, i);
+        i.name = to.to_owned();
+        work.create_physical_index(&table, i)?;
+    }
+    for c in &mut new.constraints {
+        if matches!(c.kind, ConstraintKind::PrimaryKey { index: i } | ConstraintKind::Unique { index: i } if i == index)
+        {
+            c.name = to.to_owned();
+        }
+    }
+    work.update(&table, new);
+    Ok(())
+}
+
+fn rename_constraint(work: &mut Work<'_>, table: &Relation, from: &str, to: &str) -> SqlResult<()> {
+    let constraint = table.constraint(from).cloned().ok_or_else(|| no_constraint(table, from))?;
+    if table.constraint(to).is_some() {
+        let message = format!("constraint \"{to}\" for relation \"{}\" already exists", table.name);
+        return Err(SqlError::new(state::DUPLICATE_OBJECT, message));
+    }
+    if let ConstraintKind::PrimaryKey { index } | ConstraintKind::Unique { index } = constraint.kind {
+        if work.is_taken(&table.schema, to) {
+            return Err(SqlError::new(state::DUPLICATE_TABLE, format!("relation \"{to}\" already exists")));
+        }
+        return rename_index(work, table.oid, index, to);
+    }
+    let mut new = table.clone();
+    for c in new.constraints.iter_mut().filter(|c| c.oid == constraint.oid) {
+        c.name = to.to_owned();
+    }
+    work.update(table, new);
+    Ok(())
+}
+
+fn rename_column(work: &mut Work<'_>, table: &Relation, from: &str, to: &str) -> SqlResult<()> {
+    column(table, from)?;
+    if let Some(other) = table.columns.iter().find(|c| c.name.eq_ignore_ascii_case(to) && c.name != from) {
+        if other.name != to {
+            return Err(SqlError::unsupported(format!(
+                "a column \"{to}\" beside \"{}\" (names that differ only in case)",
+                other.name
+            )));
+        }
+        let message = format!("column \"{to}\" of relation \"{}\" already exists", table.name);
+        return Err(SqlError::new(state::DUPLICATE_COLUMN, message));
+    }
+    if let Some(view) = work.views_on(table.oid).first() {
+        return Err(SqlError::unsupported(format!("renaming a column of a table that view \"{}\" reads", view.name)));
+    }
+    let renamed = |text: &mut String| *text = rename_in(text, from, to);
+    let mut new = with_column(table, from, |c| c.name = to.to_owned());
+    for c in &mut new.columns {
+        c.generated.iter_mut().for_each(renamed);
+    }
+    for c in &mut new.constraints {
+        if let ConstraintKind::Check(text) = &mut c.kind {
+            renamed(text);
+        }
+    }
+    for index in &mut new.indexes {
+        index.predicate.iter_mut().for_each(renamed);
+        index.keys.iter_mut().filter_map(|k| k.expression.as_mut()).for_each(renamed);
+    }
+    work.sql(format!("ALTER TABLE {} RENAME COLUMN {} TO {}", physical(table), quote(from), quote(to)));
+    work.update(table, new);
+    Ok(())
+}
+
+/// An expression over one table's columns with a column renamed: an identifier that is neither called nor a type.
+fn rename_in(text: &str, from: &str, to: &str) -> String {
+    let tokens: Vec<_> = Lexer::new(text).filter_map(Result::ok).collect();
+    let mut out = String::with_capacity(text.len());
+    let mut copied = 0;
+    for (i, token) in tokens.iter().enumerate() {
+        let is_name = matches!(token.kind, Kind::Word | Kind::Quoted) && identifier(token.text(text)) == from;
+        let called = tokens.get(i + 1).is_some_and(|t| t.text(text) == "(");
+        let cast = i > 0 && matches!(tokens[i - 1].text(text), "::" | ".");
+        let cast_as = i > 0 && tokens[i - 1].text(text).eq_ignore_ascii_case("as");
+        let qualified =
+            i > 1 && tokens[i - 1].text(text) == "." && !tokens[i - 2].text(text).eq_ignore_ascii_case("pg_catalog");
+        if is_name && !called && (!cast || qualified) && !cast_as {
+            out.push_str(&text[copied..token.start]);
+            out.push_str(&quote_identifier(to));
+            copied = token.end;
+        }
+    }
+    out + &text[copied..]
+}
+
+// ---- sequences
+
+pub fn sequence(work: &mut Work<'_>, name: &Name, if_exists: bool, action: &SequenceAction) -> SqlResult<&'static str> {
+    const TAG: &str = "ALTER SEQUENCE";
+    let Some(sequence) = work.find(name) else {
+        if !if_exists {
+            return Err(no_relation(name));
+        }
+        work.notice(state::SUCCESSFUL_COMPLETION, format!("relation \"{name}\" does not exist, skipping"));
+        return Ok(TAG);
+    };
+    if !matches!(sequence.kind, RelationKind::Sequence(_)) {
+        return Err(SqlError::new(state::WRONG_OBJECT_TYPE, format!("\"{}\" is not a sequence", sequence.name)));
+    }
+    match action {
+        SequenceAction::Accepted => {}
+        SequenceAction::RenameTo(to) => rename(work, &sequence, to)?,
+        SequenceAction::Options(options) => change_sequence(work, sequence.oid, options)?,
+    }
+    Ok(TAG)
+}
+
+fn change_sequence(work: &mut Work<'_>, oid: u32, options: &[SequenceOption]) -> SqlResult<()> {
+    let old = work.catalog.by_oid(oid).map(|r| Relation::clone(r));
+    let Some((old, RelationKind::Sequence(s))) = old.as_ref().map(|r| (r, &r.kind)) else {
+        return Err(SqlError::internal("a sequence that is none"));
+    };
+    let change = sequence_with(work, Some(s), s.ty, options)?;
+    let (min, max) = (change.sequence.min, change.sequence.max);
+    work.update(old, Relation { kind: RelationKind::Sequence(change.sequence), ..old.clone() });
+    match change.restart {
+        Some(n) => work.data(format!(
+            "UPDATE \"pg_catalog.pg_sequence\" SET last_value = {n}, is_called = 0 WHERE seqrelid = {oid}"
+        )),
+        None => {
+            let violation = Violation {
+                code: state::INVALID_PARAMETER_VALUE,
+                message: format!(
+                    "RESTART value of \"{}\" is outside of MINVALUE ({min}) and MAXVALUE ({max})",
+                    old.name
+                ),
+                detail: None,
+                relation: old,
+                column: None,
+                constraint: None,
+            };
+            let outside = format!(
+                "FROM \"pg_catalog.pg_sequence\" WHERE seqrelid = {oid} AND (last_value < {min} OR last_value > {max})"
+            );
+            work.guard(&violation, &outside);
+        }
+    }
+    if let Some(owner) = change.owned_by {
+        own_sequence(work, oid, owner.as_ref())?;
+    }
+    Ok(())
+}
+
+/// OWNED BY: the sequence is dropped with its column.
+pub fn own_sequence(work: &mut Work<'_>, sequence: u32, owner: Option<&(Name, String)>) -> SqlResult<()> {
+    if let Some((table, attnum)) = work.catalog.sequence_owner(sequence).map(|(r, n)| (Relation::clone(r), n)) {
+        let column = table.column_at(attnum).map(|c| (c.name.clone(), c.identity));
+        if let Some((name, identity)) = column {
+            if identity.is_some() {
+                return Err(SqlError::new(
+                    state::FEATURE_NOT_SUPPORTED,
+                    "cannot change ownership of identity sequence",
+                ));
+            }
+            work.update(&table, with_column(&table, &name, |c| c.sequence = None));
+        }
+    }
+    if let Some((table, name)) = owner {
+        let table = work.table(table)?;
+        column(&table, name)?;
+        work.update(&table, with_column(&table, name, |c| c.sequence = Some(sequence)));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn renames_columns_in_expressions() {
+        assert_eq!(rename_in("a > 0 and f(a) < t.a", "a", "b"), "b > 0 and f(b) < t.b");
+        assert_eq!(rename_in("a(1) + \"a\" + 'a' + x::a", "a", "B"), "a(1) + \"B\" + 'a' + x::a");
+    }
+}

@@ -1,0 +1,1288 @@
+//! Syntax of the statements that define things. Expressions and queries stay source text: the binder reads them.
+
+use crate::error::{SqlError, SqlResult, state};
+use crate::sql::catalog::Action;
+use crate::sql::cursor::{Cursor, Name};
+use crate::sql::parse::{self, Ast};
+
+#[derive(Clone, Debug)]
+pub enum Ddl {
+    CreateTable(CreateTable),
+    CreateIndex(CreateIndex),
+    CreateSequence {
+        name: Name,
+        if_not_exists: bool,
+        options: Vec<SequenceOption>,
+    },
+    AlterSequence {
+        name: Name,
+        if_exists: bool,
+        action: SequenceAction,
+    },
+    CreateView {
+        name: Name,
+        replace: bool,
+        columns: Vec<String>,
+        query: String,
+    },
+    CreateSchema {
+        name: String,
+        if_not_exists: bool,
+    },
+    Drop {
+        what: Object,
+        if_exists: bool,
+        names: Vec<Name>,
+        cascade: bool,
+    },
+    AlterTable {
+        what: Object,
+        name: Name,
+        if_exists: bool,
+        actions: Vec<AlterAction>,
+    },
+    RenameSchema {
+        name: String,
+        to: String,
+    },
+    Truncate {
+        tables: Vec<Name>,
+        restart: bool,
+        cascade: bool,
+    },
+    Comment {
+        on: CommentOn,
+        text: Option<String>,
+    },
+    /// Accepted and without effect here: owners, privileges, available extensions.
+    Accepted {
+        tag: &'static str,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Object {
+    Table,
+    Index,
+    Sequence,
+    View,
+    Schema,
+}
+
+impl Object {
+    pub fn noun(self) -> &'static str {
+        match self {
+            Object::Table => "table",
+            Object::Index => "index",
+            Object::Sequence => "sequence",
+            Object::View => "view",
+            Object::Schema => "schema",
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct CreateTable {
+    pub name: Name,
+    pub if_not_exists: bool,
+    pub columns: Vec<ColumnDef>,
+    pub constraints: Vec<ConstraintDef>,
+    pub like: Vec<Like>,
+    /// CREATE TABLE AS: column names, query, WITH DATA.
+    pub query: Option<(Vec<String>, String, bool)>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Like {
+    pub table: Name,
+    pub defaults: bool,
+    pub constraints: bool,
+    pub indexes: bool,
+    pub identity: bool,
+    pub generated: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct ColumnDef {
+    pub name: String,
+    pub ty: TypeName,
+    pub position: u32,
+    pub constraints: Vec<ConstraintDef>,
+}
+
+/// A type as written: `schema.name(modifiers)[]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypeName {
+    pub schema: Option<String>,
+    /// Folded; multi-word names in their PostgreSQL short form (`float8`, `timestamptz`, `varchar`).
+    pub name: String,
+    pub modifiers: Vec<i64>,
+    pub array: bool,
+    pub position: u32,
+}
+
+#[derive(Clone, Debug)]
+pub struct ConstraintDef {
+    pub name: Option<String>,
+    pub kind: ConstraintSyntax,
+    pub deferrable: bool,
+    pub initially_deferred: bool,
+    pub position: u32,
+}
+
+#[derive(Clone, Debug)]
+pub enum ConstraintSyntax {
+    Null,
+    /// A collation that orders as everything here is ordered.
+    Collate,
+    NotNull,
+    Default(String),
+    Check(String),
+    /// Column names; empty in a column's own constraint.
+    PrimaryKey(Vec<String>),
+    Unique(Vec<String>),
+    /// ADD CONSTRAINT … USING INDEX: primary?, index.
+    UsingIndex(bool, String),
+    ForeignKey {
+        columns: Vec<String>,
+        table: Name,
+        referenced: Vec<String>,
+        on_update: Action,
+        on_delete: Action,
+    },
+    Identity {
+        always: bool,
+        options: Vec<SequenceOption>,
+    },
+    Generated(String),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum SequenceOption {
+    As(TypeName),
+    Increment(i64),
+    Min(Option<i64>),
+    Max(Option<i64>),
+    Start(i64),
+    Restart(Option<i64>),
+    Cache(i64),
+    Cycle(bool),
+    /// table and column; `None` for NONE.
+    OwnedBy(Option<(Name, String)>),
+    /// SEQUENCE NAME of an identity column.
+    Name(Name),
+}
+
+#[derive(Clone, Debug)]
+pub enum SequenceAction {
+    Options(Vec<SequenceOption>),
+    RenameTo(String),
+    Accepted,
+}
+
+#[derive(Clone, Debug)]
+pub struct CreateIndex {
+    pub name: Option<Name>,
+    pub table: Name,
+    pub unique: bool,
+    pub if_not_exists: bool,
+    pub keys: Vec<IndexElement>,
+    pub include: Vec<String>,
+    pub predicate: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct IndexElement {
+    pub column: Option<String>,
+    pub expression: Option<String>,
+    pub descending: bool,
+    pub nulls_first: Option<bool>,
+}
+
+#[derive(Clone, Debug)]
+pub enum AlterAction {
+    AddColumn {
+        if_not_exists: bool,
+        column: ColumnDef,
+    },
+    DropColumn {
+        if_exists: bool,
+        column: String,
+        cascade: bool,
+    },
+    AddConstraint(ConstraintDef),
+    DropConstraint {
+        if_exists: bool,
+        name: String,
+        cascade: bool,
+    },
+    SetDefault(String, String),
+    DropDefault(String),
+    SetNotNull(String),
+    DropNotNull(String),
+    SetType {
+        column: String,
+        ty: TypeName,
+        using: Option<String>,
+    },
+    AddIdentity {
+        column: String,
+        always: bool,
+        options: Vec<SequenceOption>,
+    },
+    DropIdentity {
+        column: String,
+        if_exists: bool,
+    },
+    SetIdentity {
+        column: String,
+        always: Option<bool>,
+        options: Vec<SequenceOption>,
+    },
+    RenameTo(String),
+    RenameColumn(String, String),
+    RenameConstraint(String, String),
+    /// Owner, storage parameters, statistics targets: nothing to do here.
+    Accepted,
+}
+
+#[derive(Clone, Debug)]
+pub enum CommentOn {
+    Relation(Object, Name),
+    Column(Name, String),
+    Constraint(String, Name),
+    Schema(String),
+    /// The database and others that have no row of their own here.
+    Other,
+}
+
+fn ok(ddl: Ddl) -> SqlResult<Option<Ast>> {
+    Ok(Some(Ast::Ddl(Box::new(ddl))))
+}
+
+fn unsupported(c: &mut Cursor<'_>, feature: impl Into<String>) -> SqlResult<Option<Ast>> {
+    c.rest();
+    Ok(Some(Ast::Unsupported(feature.into())))
+}
+
+/// A DDL statement, or `None` if it is not one.
+pub fn statement(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
+    let ast = if c.eat("CREATE") {
+        create(c)?
+    } else if c.eat("ALTER") {
+        alter(c)?
+    } else if c.eat("DROP") {
+        drop(c)?
+    } else if c.eat("TRUNCATE") {
+        truncate(c)?
+    } else if c.eat("COMMENT") {
+        comment(c)?
+    } else if c.eat("GRANT") || c.is("REVOKE") {
+        let tag = if c.eat("REVOKE") { "REVOKE" } else { "GRANT" };
+        privileges(c, tag)?
+    } else {
+        return Ok(None);
+    };
+    c.finish()?;
+    Ok(ast)
+}
+
+/// Privileges are not enforced: one role may do everything. Granting is accepted, so that dumps can be restored.
+fn privileges(c: &mut Cursor<'_>, tag: &'static str) -> SqlResult<Option<Ast>> {
+    if c.done() {
+        return Err(c.error());
+    }
+    c.rest();
+    ok(Ddl::Accepted { tag })
+}
+
+fn create(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
+    let replace = c.eat_all("OR REPLACE");
+    c.eat_one(&["GLOBAL", "LOCAL"]);
+    if c.eat_one(&["TEMP", "TEMPORARY"]).is_some() {
+        return unsupported(c, "CREATE TEMPORARY TABLE");
+    }
+    if c.eat("UNLOGGED") {
+        return unsupported(c, "CREATE UNLOGGED TABLE");
+    }
+    if c.eat("TABLE") {
+        return create_table(c);
+    }
+    if c.is("UNIQUE") || c.is("INDEX") {
+        return create_index(c);
+    }
+    if c.eat("VIEW") {
+        return create_view(c, replace);
+    }
+    if c.eat("SEQUENCE") {
+        let if_not_exists = c.eat_all("IF NOT EXISTS");
+        let name = c.name()?;
+        return ok(Ddl::CreateSequence { name, if_not_exists, options: sequence_options(c)? });
+    }
+    if c.eat("SCHEMA") {
+        return create_schema(c);
+    }
+    if c.eat("EXTENSION") {
+        return create_extension(c);
+    }
+    let feature = feature_name(c, "CREATE");
+    if feature.is_empty() { Err(c.error()) } else { unsupported(c, feature) }
+}
+
+/// The name of a statement that is not supported: its first words, as far as they are keywords.
+fn feature_name(c: &Cursor<'_>, verb: &str) -> String {
+    const WORDS: [&str; 41] = [
+        "TYPE",
+        "DOMAIN",
+        "FUNCTION",
+        "PROCEDURE",
+        "TRIGGER",
+        "RULE",
+        "POLICY",
+        "AGGREGATE",
+        "OPERATOR",
+        "CAST",
+        "ROLE",
+        "USER",
+        "GROUP",
+        "DATABASE",
+        "TABLESPACE",
+        "LANGUAGE",
+        "COLLATION",
+        "CONVERSION",
+        "PUBLICATION",
+        "SUBSCRIPTION",
+        "SERVER",
+        "STATISTICS",
+        "ACCESS",
+        "METHOD",
+        "EVENT",
+        "FOREIGN",
+        "MATERIALIZED",
+        "VIEW",
+        "TABLE",
+        "TEXT",
+        "SEARCH",
+        "CONFIGURATION",
+        "CLASS",
+        "FAMILY",
+        "CONSTRAINT",
+        "TRANSFORM",
+        "RECURSIVE",
+        "SYSTEM",
+        "DEFAULT",
+        "PRIVILEGES",
+        "OWNED",
+    ];
+    let words = (0..3).map(|i| c.peek_text(i).to_ascii_uppercase()).take_while(|w| WORDS.contains(&w.as_str()));
+    let words: Vec<String> = words.collect();
+    if words.is_empty() { String::new() } else { format!("{verb} {}", words.join(" ")) }
+}
+
+/// Extensions whose functions are built in are there already; others cannot be installed.
+fn create_extension(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
+    c.eat_all("IF NOT EXISTS");
+    let name = c.any_word()?;
+    c.rest();
+    if ["plpgsql", "uuid-ossp", "pgcrypto"].contains(&name.as_str()) {
+        return ok(Ddl::Accepted { tag: "CREATE EXTENSION" });
+    }
+    Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, format!("extension \"{name}\" is not available")))
+}
+
+fn create_schema(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
+    let if_not_exists = c.eat_all("IF NOT EXISTS");
+    let name = if c.is("AUTHORIZATION") { None } else { Some(c.ident()?) };
+    let owner = if c.eat("AUTHORIZATION") { Some(c.any_word()?) } else { None };
+    if !c.done() {
+        return unsupported(c, "CREATE SCHEMA with elements");
+    }
+    let name = name.or(owner).unwrap_or_default();
+    ok(Ddl::CreateSchema { name, if_not_exists })
+}
+
+fn create_view(c: &mut Cursor<'_>, replace: bool) -> SqlResult<Option<Ast>> {
+    let name = c.name()?;
+    let columns = if c.is("(") { c.paren_list(Cursor::ident)? } else { Vec::new() };
+    if c.eat("WITH") && !c.skip_parens()? {
+        return Err(c.error());
+    }
+    c.expect("AS")?;
+    let before = c.position() - 1;
+    let query = c.take_until(|c| c.is("WITH") && ["CHECK", "CASCADED", "LOCAL"].iter().any(|w| c.is_at(1, w)))?;
+    if !c.done() {
+        return unsupported(c, "WITH CHECK OPTION");
+    }
+    parse::parse_query(query).map_err(|e| parse::moved(e, before))?;
+    ok(Ddl::CreateView { name, replace, columns, query: query.to_owned() })
+}
+
+fn create_table(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
+    let if_not_exists = c.eat_all("IF NOT EXISTS");
+    let name = c.name()?;
+    let mut table = CreateTable {
+        name,
+        if_not_exists,
+        columns: Vec::new(),
+        constraints: Vec::new(),
+        like: Vec::new(),
+        query: None,
+    };
+    if c.is("OF") || (c.is("PARTITION") && c.is_at(1, "OF")) {
+        return unsupported(c, "CREATE TABLE OF");
+    }
+    let mut names = None;
+    if c.eat("(") {
+        let mark = c.mark();
+        names = column_names(c).filter(|_| c.is("AS") || c.is("WITH") || c.is("USING"));
+        if names.is_none() {
+            c.reset(mark);
+            if !c.is(")") {
+                c.list(|c| element(c, &mut table))?;
+            }
+            c.expect(")")?;
+        }
+    }
+    if c.eat("INHERITS") {
+        return unsupported(c, "INHERITS");
+    }
+    if c.eat_all("PARTITION BY") {
+        return unsupported(c, "PARTITION BY");
+    }
+    loop {
+        if c.eat("USING") {
+            c.ident()?;
+        } else if c.eat("WITH") {
+            // Storage parameters tune PostgreSQL's heap; there is nothing of the kind here.
+            if !c.skip_parens()? {
+                return Err(c.error());
+            }
+        } else if c.eat("TABLESPACE") {
+            c.ident()?;
+        } else if !c.eat_all("WITHOUT OIDS") {
+            break;
+        }
+    }
+    if c.eat("AS") {
+        let before = c.position() - 1;
+        let query =
+            c.take_until(|c| c.is("WITH") && (c.is_at(1, "DATA") || (c.is_at(1, "NO") && c.is_at(2, "DATA"))))?;
+        parse::parse_query(query).map_err(|e| parse::moved(e, before))?;
+        let with_data = !c.eat_all("WITH NO DATA");
+        c.eat_all("WITH DATA");
+        table.query = Some((names.unwrap_or_default(), query.to_owned(), with_data));
+    } else if names.is_some() {
+        return Err(c.error());
+    }
+    ok(Ddl::CreateTable(table))
+}
+
+/// `name, …)` and nothing else: the column list of CREATE TABLE AS.
+fn column_names(c: &mut Cursor<'_>) -> Option<Vec<String>> {
+    let names = c.list(Cursor::ident).ok()?;
+    c.eat(")").then_some(names)
+}
+
+fn element(c: &mut Cursor<'_>, table: &mut CreateTable) -> SqlResult<()> {
+    if c.eat("LIKE") {
+        let like = like(c)?;
+        table.like.push(like);
+    } else if is_table_constraint(c) {
+        table.constraints.push(table_constraint(c)?);
+    } else {
+        table.columns.push(column(c)?);
+    }
+    Ok(())
+}
+
+fn like(c: &mut Cursor<'_>) -> SqlResult<Like> {
+    let table = c.name()?;
+    let mut like =
+        Like { table, defaults: false, constraints: false, indexes: false, identity: false, generated: false };
+    while let Some(word) = c.eat_one(&["INCLUDING", "EXCLUDING"]) {
+        let on = word == "INCLUDING";
+        match c.any_word()?.as_str() {
+            "all" => {
+                like = Like { defaults: on, constraints: on, indexes: on, identity: on, generated: on, ..like };
+            }
+            "defaults" => like.defaults = on,
+            "constraints" => like.constraints = on,
+            "indexes" => like.indexes = on,
+            "identity" => like.identity = on,
+            "generated" => like.generated = on,
+            "comments" | "storage" | "compression" | "statistics" => {}
+            _ => return Err(c.error()),
+        }
+    }
+    Ok(like)
+}
+
+fn is_table_constraint(c: &Cursor<'_>) -> bool {
+    c.is("CONSTRAINT")
+        || c.is("CHECK")
+        || c.is("EXCLUDE")
+        || c.is("UNIQUE")
+        || (c.is("PRIMARY") && c.is_at(1, "KEY"))
+        || (c.is("FOREIGN") && c.is_at(1, "KEY"))
+}
+
+fn column(c: &mut Cursor<'_>) -> SqlResult<ColumnDef> {
+    let position = c.position();
+    let name = c.ident()?;
+    let ty = type_name(c)?;
+    let mut constraints = Vec::new();
+    while let Some(constraint) = column_constraint(c)? {
+        constraints.push(constraint);
+    }
+    Ok(ColumnDef { name, ty, position, constraints })
+}
+
+/// Where an unparenthesised DEFAULT expression ends: PostgreSQL's `b_expr` has none of these outside of brackets.
+fn ends_default(c: &Cursor<'_>) -> bool {
+    const WORDS: [&str; 14] = [
+        ",",
+        "CONSTRAINT",
+        "NOT",
+        "NULL",
+        "UNIQUE",
+        "PRIMARY",
+        "CHECK",
+        "REFERENCES",
+        "GENERATED",
+        "DEFAULT",
+        "COLLATE",
+        "DEFERRABLE",
+        "INITIALLY",
+        "USING",
+    ];
+    WORDS.iter().any(|w| c.is(w))
+}
+
+fn checked(c: &mut Cursor<'_>, take: impl FnOnce(&mut Cursor<'_>) -> SqlResult<String>) -> SqlResult<String> {
+    let before = c.position() - 1;
+    let text = take(c)?;
+    parse::check_expression(&text).map_err(|e| parse::moved(e, before))?;
+    Ok(text)
+}
+
+fn column_constraint(c: &mut Cursor<'_>) -> SqlResult<Option<ConstraintDef>> {
+    let position = c.position();
+    let name = if c.eat("CONSTRAINT") { Some(c.ident()?) } else { None };
+    let kind = if c.eat_all("NOT NULL") {
+        ConstraintSyntax::NotNull
+    } else if c.eat("NULL") {
+        ConstraintSyntax::Null
+    } else if c.eat("DEFAULT") {
+        ConstraintSyntax::Default(checked(c, |c| c.take_until(ends_default).map(str::to_owned))?)
+    } else if c.eat("CHECK") {
+        let text = checked(c, |c| c.parenthesised().map(|t| t.trim().to_owned()))?;
+        c.eat_all("NO INHERIT");
+        ConstraintSyntax::Check(text)
+    } else if c.eat_all("PRIMARY KEY") {
+        index_parameters(c)?;
+        ConstraintSyntax::PrimaryKey(Vec::new())
+    } else if c.eat("UNIQUE") {
+        nulls_distinct(c)?;
+        index_parameters(c)?;
+        ConstraintSyntax::Unique(Vec::new())
+    } else if c.eat("REFERENCES") {
+        references(c, Vec::new())?
+    } else if c.eat("GENERATED") {
+        generated(c)?
+    } else if c.eat("COLLATE") {
+        collation(c)?;
+        ConstraintSyntax::Collate
+    } else if name.is_some() {
+        return Err(c.error());
+    } else {
+        return Ok(None);
+    };
+    let mut constraint = ConstraintDef { name, kind, deferrable: false, initially_deferred: false, position };
+    attributes(c, &mut constraint)?;
+    Ok(Some(constraint))
+}
+
+/// All text is ordered by bytes; a collation that means something else cannot be had.
+fn collation(c: &mut Cursor<'_>) -> SqlResult<()> {
+    let name = c.name()?;
+    if ["default", "C", "POSIX", "ucs_basic"].contains(&name.name.as_str()) {
+        return Ok(());
+    }
+    Err(SqlError::unsupported(format!("collation \"{}\"", name.name)))
+}
+
+fn nulls_distinct(c: &mut Cursor<'_>) -> SqlResult<()> {
+    if c.eat_all("NULLS NOT DISTINCT") {
+        return Err(SqlError::unsupported("NULLS NOT DISTINCT"));
+    }
+    c.eat_all("NULLS DISTINCT");
+    Ok(())
+}
+
+/// INCLUDE is refused on constraints by nobody's client; WITH and TABLESPACE say nothing here.
+fn index_parameters(c: &mut Cursor<'_>) -> SqlResult<()> {
+    if c.is("INCLUDE") {
+        return Err(SqlError::unsupported("INCLUDE in a constraint"));
+    }
+    if c.eat("WITH") && !c.skip_parens()? {
+        return Err(c.error());
+    }
+    if c.eat_all("USING INDEX TABLESPACE") {
+        c.ident()?;
+    }
+    Ok(())
+}
+
+fn generated(c: &mut Cursor<'_>) -> SqlResult<ConstraintSyntax> {
+    let always = c.eat("ALWAYS");
+    if !always {
+        c.expect("BY DEFAULT")?;
+    }
+    c.expect("AS")?;
+    if c.eat("IDENTITY") {
+        return Ok(ConstraintSyntax::Identity { always, options: identity_options(c)? });
+    }
+    let text = checked(c, |c| c.parenthesised().map(|t| t.trim().to_owned()))?;
+    c.expect("STORED")?;
+    Ok(ConstraintSyntax::Generated(text))
+}
+
+fn identity_options(c: &mut Cursor<'_>) -> SqlResult<Vec<SequenceOption>> {
+    if !c.eat("(") {
+        return Ok(Vec::new());
+    }
+    let options = sequence_options(c)?;
+    c.expect(")")?;
+    Ok(options)
+}
+
+fn attributes(c: &mut Cursor<'_>, constraint: &mut ConstraintDef) -> SqlResult<()> {
+    loop {
+        if c.eat_all("NOT DEFERRABLE") {
+            constraint.deferrable = false;
+        } else if c.eat("DEFERRABLE") {
+            constraint.deferrable = true;
+        } else if c.eat_all("INITIALLY DEFERRED") {
+            (constraint.deferrable, constraint.initially_deferred) = (true, true);
+        } else if !c.eat_all("INITIALLY IMMEDIATE") {
+            return Ok(());
+        }
+    }
+}
+
+fn references(c: &mut Cursor<'_>, columns: Vec<String>) -> SqlResult<ConstraintSyntax> {
+    let table = c.name()?;
+    let referenced = if c.is("(") { c.paren_list(Cursor::ident)? } else { Vec::new() };
+    let (mut on_update, mut on_delete) = (Action::NoAction, Action::NoAction);
+    loop {
+        if c.eat("MATCH") {
+            if c.eat_one(&["FULL", "PARTIAL"]).is_some() {
+                return Err(SqlError::unsupported("MATCH FULL"));
+            }
+            c.expect("SIMPLE")?;
+        } else if c.eat_all("ON UPDATE") {
+            on_update = action(c)?;
+        } else if c.eat_all("ON DELETE") {
+            on_delete = action(c)?;
+        } else {
+            break;
+        }
+    }
+    Ok(ConstraintSyntax::ForeignKey { columns, table, referenced, on_update, on_delete })
+}
+
+fn action(c: &mut Cursor<'_>) -> SqlResult<Action> {
+    let action = if c.eat_all("NO ACTION") {
+        Action::NoAction
+    } else if c.eat("RESTRICT") {
+        Action::Restrict
+    } else if c.eat("CASCADE") {
+        Action::Cascade
+    } else if c.eat_all("SET NULL") {
+        Action::SetNull
+    } else if c.eat_all("SET DEFAULT") {
+        Action::SetDefault
+    } else {
+        return Err(c.error());
+    };
+    if c.is("(") {
+        return Err(SqlError::unsupported("ON DELETE SET NULL with a column list"));
+    }
+    Ok(action)
+}
+
+fn table_constraint(c: &mut Cursor<'_>) -> SqlResult<ConstraintDef> {
+    let position = c.position();
+    let name = if c.eat("CONSTRAINT") { Some(c.ident()?) } else { None };
+    let kind = if c.eat("CHECK") {
+        let text = checked(c, |c| c.parenthesised().map(|t| t.trim().to_owned()))?;
+        c.eat_all("NO INHERIT");
+        ConstraintSyntax::Check(text)
+    } else if c.is("PRIMARY") || c.is("UNIQUE") {
+        let primary = c.eat_all("PRIMARY KEY");
+        if !primary {
+            c.expect("UNIQUE")?;
+            nulls_distinct(c)?;
+        }
+        if c.eat_all("USING INDEX") {
+            ConstraintSyntax::UsingIndex(primary, c.ident()?)
+        } else {
+            let columns = c.paren_list(Cursor::ident)?;
+            index_parameters(c)?;
+            if primary { ConstraintSyntax::PrimaryKey(columns) } else { ConstraintSyntax::Unique(columns) }
+        }
+    } else if c.eat_all("FOREIGN KEY") {
+        let columns = c.paren_list(Cursor::ident)?;
+        c.expect("REFERENCES")?;
+        references(c, columns)?
+    } else if c.eat("EXCLUDE") {
+        return Err(SqlError::unsupported("EXCLUDE"));
+    } else {
+        return Err(c.error());
+    };
+    let mut constraint = ConstraintDef { name, kind, deferrable: false, initially_deferred: false, position };
+    attributes(c, &mut constraint)?;
+    if c.eat_all("NOT VALID") {
+        return Err(SqlError::unsupported("NOT VALID"));
+    }
+    Ok(constraint)
+}
+
+fn sequence_options(c: &mut Cursor<'_>) -> SqlResult<Vec<SequenceOption>> {
+    let mut options = Vec::new();
+    loop {
+        let option = if c.eat("AS") {
+            SequenceOption::As(type_name(c)?)
+        } else if c.eat("INCREMENT") {
+            c.eat("BY");
+            SequenceOption::Increment(c.integer()?)
+        } else if c.eat("MINVALUE") {
+            SequenceOption::Min(Some(c.integer()?))
+        } else if c.eat_all("NO MINVALUE") {
+            SequenceOption::Min(None)
+        } else if c.eat("MAXVALUE") {
+            SequenceOption::Max(Some(c.integer()?))
+        } else if c.eat_all("NO MAXVALUE") {
+            SequenceOption::Max(None)
+        } else if c.eat("START") {
+            c.eat("WITH");
+            SequenceOption::Start(c.integer()?)
+        } else if c.eat("RESTART") {
+            let with = c.eat("WITH") || c.is_integer();
+            SequenceOption::Restart(if with { Some(c.integer()?) } else { None })
+        } else if c.eat("CACHE") {
+            SequenceOption::Cache(c.integer()?)
+        } else if c.eat_all("NO CYCLE") {
+            SequenceOption::Cycle(false)
+        } else if c.eat("CYCLE") {
+            SequenceOption::Cycle(true)
+        } else if c.eat_all("OWNED BY") {
+            SequenceOption::OwnedBy(owned_by(c)?)
+        } else if c.eat_all("SEQUENCE NAME") {
+            SequenceOption::Name(c.name()?)
+        } else if c.eat("LOGGED") {
+            continue;
+        } else {
+            return Ok(options);
+        };
+        options.push(option);
+    }
+}
+
+fn owned_by(c: &mut Cursor<'_>) -> SqlResult<Option<(Name, String)>> {
+    if c.eat("NONE") {
+        return Ok(None);
+    }
+    let position = c.position();
+    let mut parts = vec![c.ident()?];
+    while c.eat(".") {
+        parts.push(c.any_word()?);
+    }
+    let column = parts.pop().unwrap_or_default();
+    let Some(name) = parts.pop() else {
+        return Err(SqlError::syntax("invalid OWNED BY option")
+            .hint("Specify OWNED BY table.column or OWNED BY NONE.")
+            .position(position));
+    };
+    Ok(Some((Name { schema: parts.pop(), name, position }, column)))
+}
+
+fn create_index(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
+    let unique = c.eat("UNIQUE");
+    c.expect("INDEX")?;
+    c.eat("CONCURRENTLY");
+    let if_not_exists = c.eat_all("IF NOT EXISTS");
+    let name = if c.is("ON") { None } else { Some(c.name()?) };
+    c.expect("ON")?;
+    let table = parse::table_name(c)?;
+    if c.eat("USING") {
+        let method = c.ident()?;
+        // Hash answers equality only; a B-tree does that too.
+        if method != "btree" && method != "hash" {
+            return unsupported(c, format!("access method \"{method}\""));
+        }
+    }
+    let keys = c.paren_list(index_element)?;
+    let include = if c.eat("INCLUDE") { c.paren_list(Cursor::ident)? } else { Vec::new() };
+    nulls_distinct(c)?;
+    if c.eat("WITH") && !c.skip_parens()? {
+        return Err(c.error());
+    }
+    if c.eat("TABLESPACE") {
+        c.ident()?;
+    }
+    let predicate = match c.eat("WHERE") {
+        true => Some(checked(c, |c| Ok(c.rest().to_owned()))?),
+        false => None,
+    };
+    ok(Ddl::CreateIndex(CreateIndex { name, table, unique, if_not_exists, keys, include, predicate }))
+}
+
+fn index_element(c: &mut Cursor<'_>) -> SqlResult<IndexElement> {
+    let mut element = IndexElement { column: None, expression: None, descending: false, nulls_first: None };
+    if c.is("(") {
+        element.expression = Some(checked(c, |c| c.parenthesised().map(|t| t.trim().to_owned()))?);
+    } else if c.is_at(1, "(") || (c.is_at(1, ".") && c.is_at(3, "(")) {
+        let position = c.position();
+        let start = c.mark();
+        c.name()?;
+        c.skip_parens()?;
+        let end = c.mark();
+        c.reset(start);
+        let text = take_tokens(c, end);
+        parse::check_expression(&text).map_err(|e| parse::moved(e, position - 1))?;
+        element.expression = Some(text);
+    } else {
+        element.column = Some(c.ident()?);
+    }
+    if c.eat("COLLATE") {
+        collation(c)?;
+    }
+    // An operator class: text_pattern_ops and the like order by bytes, as everything here does.
+    if !["ASC", "DESC", "NULLS", ",", ")"].iter().any(|w| c.is(w)) {
+        c.name()?;
+        c.skip_parens()?;
+    }
+    element.descending = c.eat("DESC");
+    if !element.descending {
+        c.eat("ASC");
+    }
+    if c.eat("NULLS") {
+        element.nulls_first = Some(c.eat("FIRST"));
+        if element.nulls_first == Some(false) {
+            c.expect("LAST")?;
+        }
+    }
+    Ok(element)
+}
+
+fn take_tokens(c: &mut Cursor<'_>, end: usize) -> String {
+    let mut range = None;
+    while c.mark() < end {
+        let Some(token) = c.bump() else { break };
+        range = Some((range.map_or(token.start, |(s, _)| s), token.end));
+    }
+    range.map_or(String::new(), |(s, e)| c.source[s..e].to_owned())
+}
+
+fn object(c: &mut Cursor<'_>) -> Option<Object> {
+    const OBJECTS: [(&str, Object); 5] = [
+        ("TABLE", Object::Table),
+        ("INDEX", Object::Index),
+        ("SEQUENCE", Object::Sequence),
+        ("VIEW", Object::View),
+        ("SCHEMA", Object::Schema),
+    ];
+    OBJECTS.iter().find(|(word, _)| c.eat(word)).map(|(_, o)| *o)
+}
+
+fn drop(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
+    let Some(what) = object(c) else {
+        if c.eat("EXTENSION") {
+            c.rest();
+            return ok(Ddl::Accepted { tag: "DROP EXTENSION" });
+        }
+        let feature = feature_name(c, "DROP");
+        return if feature.is_empty() { Err(c.error()) } else { unsupported(c, feature) };
+    };
+    if what == Object::Index {
+        c.eat("CONCURRENTLY");
+    }
+    let if_exists = c.eat_all("IF EXISTS");
+    let names = c.list(Cursor::name)?;
+    let cascade = cascade(c);
+    ok(Ddl::Drop { what, if_exists, names, cascade })
+}
+
+fn cascade(c: &mut Cursor<'_>) -> bool {
+    c.eat_one(&["CASCADE", "RESTRICT"]) == Some("CASCADE")
+}
+
+fn truncate(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
+    c.eat("TABLE");
+    let tables = c.list(parse::table_name)?;
+    let restart = c.eat_all("RESTART IDENTITY");
+    if !restart {
+        c.eat_all("CONTINUE IDENTITY");
+    }
+    let cascade = cascade(c);
+    ok(Ddl::Truncate { tables, restart, cascade })
+}
+
+fn comment(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
+    c.expect("ON")?;
+    let on = if c.eat("COLUMN") {
+        let (name, column) = owned_by(c)?.ok_or_else(|| c.error())?;
+        CommentOn::Column(name, column)
+    } else if c.eat("CONSTRAINT") {
+        let name = c.ident()?;
+        c.expect("ON")?;
+        CommentOn::Constraint(name, c.name()?)
+    } else {
+        match object(c) {
+            Some(Object::Schema) => CommentOn::Schema(c.ident()?),
+            Some(what) => CommentOn::Relation(what, c.name()?),
+            None if c.eat("DATABASE") || c.eat("EXTENSION") => {
+                c.any_word()?;
+                CommentOn::Other
+            }
+            None => {
+                let feature = feature_name(c, "COMMENT ON");
+                return if feature.is_empty() { Err(c.error()) } else { unsupported(c, feature) };
+            }
+        }
+    };
+    c.expect("IS")?;
+    let text = if c.eat("NULL") { None } else { Some(c.string()?).filter(|t| !t.is_empty()) };
+    ok(Ddl::Comment { on, text })
+}
+
+fn alter(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
+    let feature = feature_name(c, "ALTER");
+    let Some(what) = object(c) else {
+        // ALTER <anything else> … OWNER TO: owners are not kept.
+        return if feature.is_empty() { Err(c.error()) } else { unsupported(c, feature) };
+    };
+    match what {
+        Object::Schema => alter_schema(c),
+        Object::Sequence => alter_sequence(c),
+        _ => alter_relation(c, what),
+    }
+}
+
+fn alter_schema(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
+    let name = c.ident()?;
+    if c.eat_all("RENAME TO") {
+        return ok(Ddl::RenameSchema { name, to: c.ident()? });
+    }
+    c.expect("OWNER TO")?;
+    c.any_word()?;
+    ok(Ddl::Accepted { tag: "ALTER SCHEMA" })
+}
+
+fn alter_sequence(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
+    let if_exists = c.eat_all("IF EXISTS");
+    let name = c.name()?;
+    let action = if c.eat_all("RENAME TO") {
+        SequenceAction::RenameTo(c.ident()?)
+    } else if c.eat_all("OWNER TO") {
+        c.any_word()?;
+        SequenceAction::Accepted
+    } else if c.eat_all("SET SCHEMA") {
+        return unsupported(c, "ALTER SEQUENCE SET SCHEMA");
+    } else {
+        let options = sequence_options(c)?;
+        if options.is_empty() {
+            return Err(c.error());
+        }
+        SequenceAction::Options(options)
+    };
+    ok(Ddl::AlterSequence { name, if_exists, action })
+}
+
+fn alter_relation(c: &mut Cursor<'_>, what: Object) -> SqlResult<Option<Ast>> {
+    if c.eat_all("ALL IN TABLESPACE") {
+        return unsupported(c, "ALTER TABLE ALL IN TABLESPACE");
+    }
+    let if_exists = c.eat_all("IF EXISTS");
+    let name = parse::table_name(c)?;
+    let actions = c.list(alter_action)?;
+    ok(Ddl::AlterTable { what, name, if_exists, actions })
+}
+
+fn alter_action(c: &mut Cursor<'_>) -> SqlResult<AlterAction> {
+    if c.eat("ADD") {
+        if is_table_constraint(c) {
+            return Ok(AlterAction::AddConstraint(table_constraint(c)?));
+        }
+        c.eat("COLUMN");
+        let if_not_exists = c.eat_all("IF NOT EXISTS");
+        return Ok(AlterAction::AddColumn { if_not_exists, column: column(c)? });
+    }
+    if c.eat("DROP") {
+        let constraint = c.eat("CONSTRAINT");
+        if !constraint {
+            c.eat("COLUMN");
+        }
+        let if_exists = c.eat_all("IF EXISTS");
+        let name = c.ident()?;
+        let cascade = cascade(c);
+        return Ok(match constraint {
+            true => AlterAction::DropConstraint { if_exists, name, cascade },
+            false => AlterAction::DropColumn { if_exists, column: name, cascade },
+        });
+    }
+    if c.eat("RENAME") {
+        if c.eat("TO") {
+            return Ok(AlterAction::RenameTo(c.ident()?));
+        }
+        let constraint = c.eat("CONSTRAINT");
+        c.eat("COLUMN");
+        let from = c.ident()?;
+        c.expect("TO")?;
+        let to = c.ident()?;
+        return Ok(if constraint {
+            AlterAction::RenameConstraint(from, to)
+        } else {
+            AlterAction::RenameColumn(from, to)
+        });
+    }
+    if c.eat("ALTER") {
+        if c.is("CONSTRAINT") {
+            return Err(SqlError::unsupported("ALTER TABLE ALTER CONSTRAINT"));
+        }
+        c.eat("COLUMN");
+        let column = c.ident()?;
+        return alter_column(c, column);
+    }
+    if c.eat_all("OWNER TO") || c.eat_all("CLUSTER ON") || c.eat_all("VALIDATE CONSTRAINT") {
+        c.any_word()?;
+        return Ok(AlterAction::Accepted);
+    }
+    if c.eat_all("SET SCHEMA") {
+        return Err(SqlError::unsupported("ALTER TABLE SET SCHEMA"));
+    }
+    if (c.is("SET") || c.is("RESET")) && c.is_at(1, "(") {
+        c.bump();
+        c.skip_parens()?;
+        return Ok(AlterAction::Accepted);
+    }
+    if c.eat_all("SET WITHOUT CLUSTER") || c.eat_all("SET WITHOUT OIDS") || c.eat_all("SET LOGGED") {
+        return Ok(AlterAction::Accepted);
+    }
+    if c.eat_all("REPLICA IDENTITY") {
+        if c.eat_all("USING INDEX") {
+            c.ident()?;
+        } else if c.eat_one(&["DEFAULT", "FULL", "NOTHING"]).is_none() {
+            return Err(c.error());
+        }
+        return Ok(AlterAction::Accepted);
+    }
+    for feature in [
+        "ENABLE ROW LEVEL SECURITY",
+        "DISABLE ROW LEVEL SECURITY",
+        "FORCE ROW LEVEL SECURITY",
+        "ENABLE TRIGGER",
+        "DISABLE TRIGGER",
+        "ENABLE RULE",
+        "DISABLE RULE",
+        "INHERIT",
+        "NO INHERIT",
+        "ATTACH PARTITION",
+        "DETACH PARTITION",
+        "SET TABLESPACE",
+        "SET UNLOGGED",
+        "SET ACCESS METHOD",
+        "OF",
+        "NOT OF",
+    ] {
+        if c.eat_all(feature) {
+            return Err(SqlError::unsupported(format!("ALTER TABLE {feature}")));
+        }
+    }
+    Err(c.error())
+}
+
+fn alter_column(c: &mut Cursor<'_>, column: String) -> SqlResult<AlterAction> {
+    if c.eat_all("SET DEFAULT") {
+        return Ok(AlterAction::SetDefault(column, checked(c, |c| c.take_until(|c| c.is(",")).map(str::to_owned))?));
+    }
+    if c.eat_all("DROP DEFAULT") {
+        return Ok(AlterAction::DropDefault(column));
+    }
+    if c.eat_all("SET NOT NULL") {
+        return Ok(AlterAction::SetNotNull(column));
+    }
+    if c.eat_all("DROP NOT NULL") {
+        return Ok(AlterAction::DropNotNull(column));
+    }
+    if c.eat_all("SET DATA TYPE") || c.eat("TYPE") {
+        let ty = type_name(c)?;
+        if c.eat("COLLATE") {
+            collation(c)?;
+        }
+        let using = match c.eat("USING") {
+            true => Some(checked(c, |c| c.take_until(|c| c.is(",")).map(str::to_owned))?),
+            false => None,
+        };
+        return Ok(AlterAction::SetType { column, ty, using });
+    }
+    if c.eat_all("ADD GENERATED") {
+        return match generated(c)? {
+            ConstraintSyntax::Identity { always, options } => Ok(AlterAction::AddIdentity { column, always, options }),
+            _ => Err(c.error()),
+        };
+    }
+    if c.eat_all("DROP IDENTITY") {
+        return Ok(AlterAction::DropIdentity { column, if_exists: c.eat_all("IF EXISTS") });
+    }
+    if c.eat_all("DROP EXPRESSION") {
+        return Err(SqlError::unsupported("ALTER COLUMN DROP EXPRESSION"));
+    }
+    if c.eat_all("SET STATISTICS") {
+        c.integer()?;
+        return Ok(AlterAction::Accepted);
+    }
+    if c.eat_all("SET STORAGE") || c.eat_all("SET COMPRESSION") {
+        c.any_word()?;
+        return Ok(AlterAction::Accepted);
+    }
+    let (mut always, mut options) = (None, Vec::new());
+    loop {
+        if c.eat_all("SET GENERATED") {
+            always = Some(c.eat("ALWAYS"));
+            if always == Some(false) {
+                c.expect("BY DEFAULT")?;
+            }
+        } else if c.is("RESTART") {
+            options.extend(sequence_options(c)?);
+        } else if c.eat("SET") {
+            let more = sequence_options(c)?;
+            if more.is_empty() {
+                return Err(c.error());
+            }
+            options.extend(more);
+        } else {
+            break;
+        }
+    }
+    if always.is_none() && options.is_empty() {
+        return Err(c.error());
+    }
+    Ok(AlterAction::SetIdentity { column, always, options })
+}
+
+/// A type: SQL's names of several words, modifiers, arrays.
+pub fn type_name(c: &mut Cursor<'_>) -> SqlResult<TypeName> {
+    let position = c.position();
+    c.eat("SETOF");
+    let quoted = c.peek_text(0).starts_with('"');
+    let first = c.any_word()?;
+    let mut ty = TypeName { schema: None, name: first, modifiers: Vec::new(), array: false, position };
+    while c.eat(".") {
+        ty.schema = Some(std::mem::replace(&mut ty.name, c.any_word()?));
+    }
+    let builtin = !quoted && ty.schema.is_none();
+    let sql_name = if builtin { ty.name.clone() } else { String::new() };
+    match sql_name.as_str() {
+        "double" => {
+            c.expect("PRECISION")?;
+            ty.name = "float8".into();
+        }
+        "character" | "char" | "nchar" => {
+            let varying = c.eat("VARYING");
+            ty.name = if varying { "varchar" } else { "bpchar" }.into();
+            ty.modifiers = modifiers(c)?;
+            if !varying && ty.modifiers.is_empty() {
+                ty.modifiers = vec![1];
+            }
+        }
+        "national" => {
+            if c.eat_one(&["CHARACTER", "CHAR"]).is_none() {
+                return Err(c.error());
+            }
+            ty.name = if c.eat("VARYING") { "varchar" } else { "bpchar" }.into();
+        }
+        "bit" => ty.name = if c.eat("VARYING") { "varbit" } else { "bit" }.into(),
+        "time" | "timestamp" => {
+            ty.modifiers = modifiers(c)?;
+            if c.eat_all("WITH TIME ZONE") {
+                ty.name = format!("{}tz", ty.name);
+            } else {
+                c.eat_all("WITHOUT TIME ZONE");
+            }
+        }
+        "interval" => interval_fields(c, &mut ty)?,
+        "float" => {
+            let bits = modifiers(c)?;
+            ty.name = match bits.first() {
+                Some(1..=24) => "float4",
+                None | Some(25..=53) => "float8",
+                Some(_) => {
+                    let message = "precision for type float must be between 1 and 53";
+                    return Err(SqlError::new(state::INVALID_PARAMETER_VALUE, message).position(position));
+                }
+            }
+            .into();
+        }
+        "int" | "integer" => ty.name = "int4".into(),
+        "smallint" => ty.name = "int2".into(),
+        "bigint" => ty.name = "int8".into(),
+        "real" => ty.name = "float4".into(),
+        "decimal" | "dec" => ty.name = "numeric".into(),
+        "boolean" => ty.name = "bool".into(),
+        _ => {}
+    }
+    if ty.modifiers.is_empty() {
+        ty.modifiers = modifiers(c)?;
+    }
+    if c.eat("ARRAY") {
+        ty.array = true;
+        if c.is("[") {
+            array_bound(c)?;
+        }
+    }
+    while c.is("[") {
+        array_bound(c)?;
+        ty.array = true;
+    }
+    Ok(ty)
+}
+
+fn array_bound(c: &mut Cursor<'_>) -> SqlResult<()> {
+    c.expect("[")?;
+    if c.is_integer() {
+        c.integer()?;
+    }
+    c.expect("]")
+}
+
+fn modifiers(c: &mut Cursor<'_>) -> SqlResult<Vec<i64>> {
+    if c.is("(") { c.paren_list(Cursor::integer) } else { Ok(Vec::new()) }
+}
+
+/// `interval [fields] [(p)]`: the modifiers become `[mask, p]` as in PostgreSQL's `intervaltypmodin`.
+fn interval_fields(c: &mut Cursor<'_>, ty: &mut TypeName) -> SqlResult<()> {
+    // (words, mask): PostgreSQL's bits are MONTH 1, YEAR 2, DAY 3, HOUR 10, MINUTE 11, SECOND 12.
+    const FIELDS: [(&str, i64); 13] = [
+        ("YEAR TO MONTH", 1 << 2 | 1 << 1),
+        ("DAY TO HOUR", 1 << 3 | 1 << 10),
+        ("DAY TO MINUTE", 1 << 3 | 1 << 10 | 1 << 11),
+        ("DAY TO SECOND", 1 << 3 | 1 << 10 | 1 << 11 | 1 << 12),
+        ("HOUR TO MINUTE", 1 << 10 | 1 << 11),
+        ("HOUR TO SECOND", 1 << 10 | 1 << 11 | 1 << 12),
+        ("MINUTE TO SECOND", 1 << 11 | 1 << 12),
+        ("YEAR", 1 << 2),
+        ("MONTH", 1 << 1),
+        ("DAY", 1 << 3),
+        ("HOUR", 1 << 10),
+        ("MINUTE", 1 << 11),
+        ("SECOND", 1 << 12),
+    ];
+    let mask = FIELDS.iter().find(|(words, _)| c.eat_all(words)).map(|(_, mask)| *mask);
+    let precision = modifiers(c)?;
+    if mask.is_some() || !precision.is_empty() {
+        ty.modifiers = vec![mask.unwrap_or(0x7fff), precision.first().copied().unwrap_or(0xffff)];
+    }
+    Ok(())
+}

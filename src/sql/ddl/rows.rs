@@ -1,0 +1,333 @@
+//! A relation as rows of the system tables, and the change from one form of it to another as SQL.
+
+use crate::sql::catalog::{
+    Catalog, Column, Constraint, ConstraintKind, Identity, Index, Relation, RelationKind, encode_attnums, quote,
+};
+use crate::types::Type;
+use std::collections::BTreeMap;
+
+/// A SQL literal of SQLite.
+pub fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+fn optional(text: Option<&str>) -> String {
+    text.map_or("NULL".into(), literal)
+}
+
+fn flag(value: bool) -> String {
+    i32::from(value).to_string()
+}
+
+/// A row: its key, its other columns, and columns that only a new row sets (state that lives on).
+#[derive(Clone, Debug, PartialEq)]
+struct Row {
+    values: Vec<(&'static str, String)>,
+    initial: Vec<(&'static str, String)>,
+}
+
+/// Rows by table and key columns. The order of tables is the order of insertion.
+type Rows = BTreeMap<(u8, &'static str, Vec<(&'static str, String)>), Row>;
+
+fn put(rows: &mut Rows, table: &'static str, key: Vec<(&'static str, String)>, values: Vec<(&'static str, String)>) {
+    rows.insert((0, table, key), Row { values, initial: Vec::new() });
+}
+
+/// The statements that make the system tables say `new` where they said `old`.
+pub fn change(old: Option<(&Catalog, &Relation)>, new: Option<(&Catalog, &Relation)>) -> Vec<String> {
+    let before = old.map_or_else(Rows::new, |(c, r)| describe(c, r));
+    let after = new.map_or_else(Rows::new, |(c, r)| describe(c, r));
+    let mut out = Vec::new();
+    for ((_, table, key), _) in before.iter().filter(|(k, _)| !after.contains_key(*k)) {
+        out.push(format!("DELETE FROM \"pg_catalog.{table}\" WHERE {}", conditions(key)));
+    }
+    for (full, row) in &after {
+        let (_, table, key) = full;
+        match before.get(full) {
+            None => out.push(insert(table, key, row)),
+            Some(old) => {
+                let changed = row.values.iter().filter(|v| !old.values.contains(v));
+                let set: Vec<String> = changed.map(|(name, value)| format!("{name} = {value}")).collect();
+                if !set.is_empty() {
+                    let set = set.join(", ");
+                    out.push(format!("UPDATE \"pg_catalog.{table}\" SET {set} WHERE {}", conditions(key)));
+                }
+            }
+        }
+    }
+    out
+}
+
+fn conditions(key: &[(&'static str, String)]) -> String {
+    key.iter().map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>().join(" AND ")
+}
+
+fn insert(table: &str, key: &[(&'static str, String)], row: &Row) -> String {
+    let all = key.iter().chain(&row.values).chain(&row.initial);
+    let (names, values): (Vec<&str>, Vec<&str>) = all.map(|(n, v)| (*n, v.as_str())).unzip();
+    format!("INSERT INTO \"pg_catalog.{table}\"({}) VALUES ({})", names.join(", "), values.join(", "))
+}
+
+fn describe(catalog: &Catalog, r: &Relation) -> Rows {
+    let mut rows = Rows::new();
+    class_row(&mut rows, catalog, r.oid, &r.schema, &r.name, Some(r));
+    for column in &r.columns {
+        column_rows(&mut rows, r, column);
+    }
+    for constraint in &r.constraints {
+        constraint_row(&mut rows, catalog, r, constraint);
+    }
+    for index in &r.indexes {
+        class_row(&mut rows, catalog, index.oid, &r.schema, &index.name, None);
+        index_row(&mut rows, catalog, r, index);
+    }
+    if let RelationKind::Sequence(s) = &r.kind {
+        let values = vec![
+            ("seqtypid", s.ty.0.to_string()),
+            ("seqstart", s.start.to_string()),
+            ("seqincrement", s.increment.to_string()),
+            ("seqmax", s.max.to_string()),
+            ("seqmin", s.min.to_string()),
+            ("seqcache", s.cache.to_string()),
+            ("seqcycle", flag(s.cycle)),
+        ];
+        let initial = vec![("last_value", s.start.to_string()), ("is_called", flag(false))];
+        rows.insert((0, "pg_sequence", vec![("seqrelid", r.oid.to_string())]), Row { values, initial });
+    }
+    rows
+}
+
+/// `relation` is `None` for an index, which has its own row but lives inside its table's value.
+fn class_row(rows: &mut Rows, catalog: &Catalog, oid: u32, schema: &str, name: &str, relation: Option<&Relation>) {
+    let kind = match relation.map(|r| &r.kind) {
+        None | Some(RelationKind::Index { .. }) => "i",
+        Some(RelationKind::View { .. }) => "v",
+        Some(RelationKind::Sequence(_)) => "S",
+        Some(_) => "r",
+    };
+    let count =
+        |f: fn(&ConstraintKind) -> bool| relation.map_or(0, |r| r.constraints.iter().filter(|c| f(&c.kind)).count());
+    let checks = count(|k| matches!(k, ConstraintKind::Check(_)));
+    let foreign = count(|k| matches!(k, ConstraintKind::ForeignKey { .. }));
+    let namespace = catalog.schemas.get(schema).copied().unwrap_or_default();
+    let attributes = relation.and_then(|r| r.columns.iter().map(|c| c.attnum).max()).unwrap_or_default();
+    let access = match kind {
+        "i" => 403,
+        "r" => 2,
+        _ => 0,
+    };
+    let zeros = [
+        "reltype",
+        "reloftype",
+        "reltablespace",
+        "relpages",
+        "relallvisible",
+        "reltoastrelid",
+        "relisshared",
+        "relhassubclass",
+        "relrowsecurity",
+        "relforcerowsecurity",
+        "relispartition",
+        "relrewrite",
+        "relfrozenxid",
+        "relminmxid",
+    ];
+    let mut values = vec![
+        ("relname", literal(name)),
+        ("relnamespace", namespace.to_string()),
+        ("relowner", "10".into()),
+        ("relam", access.to_string()),
+        ("relfilenode", if kind == "v" { "0".into() } else { oid.to_string() }),
+        ("reltuples", "-1.0".into()),
+        ("relhasindex", flag(relation.is_some_and(|r| !r.indexes.is_empty()))),
+        ("relpersistence", "'p'".into()),
+        ("relkind", literal(kind)),
+        ("relnatts", attributes.to_string()),
+        ("relchecks", checks.to_string()),
+        ("relhasrules", flag(kind == "v")),
+        ("relhastriggers", flag(foreign > 0)),
+        ("relispopulated", "1".into()),
+        ("relreplident", literal(if kind == "r" { "d" } else { "n" })),
+    ];
+    values.extend(zeros.iter().map(|name| (*name, "0".to_owned())));
+    put(rows, "pg_class", vec![("oid", oid.to_string())], values);
+}
+
+fn column_rows(rows: &mut Rows, r: &Relation, column: &Column) {
+    let of_type = |field: &str| format!("(SELECT {field} FROM \"pg_catalog.pg_type\" WHERE oid = {})", column.ty.0);
+    let identity = match column.identity {
+        Some(Identity::Always) => "a",
+        Some(Identity::ByDefault) => "d",
+        None => "",
+    };
+    let expression = column.default.as_deref().or(column.generated.as_deref());
+    let key = vec![("attrelid", r.oid.to_string()), ("attnum", column.attnum.to_string())];
+    let values = vec![
+        ("attname", literal(&column.name)),
+        ("atttypid", column.ty.0.to_string()),
+        ("attstattarget", "-1".into()),
+        ("attlen", of_type("typlen")),
+        ("attndims", of_type("(typcategory = 'A')")),
+        ("attcacheoff", "-1".into()),
+        ("atttypmod", column.typmod.to_string()),
+        ("attbyval", of_type("typbyval")),
+        ("attalign", of_type("typalign")),
+        ("attstorage", of_type("typstorage")),
+        ("attcompression", "''".into()),
+        ("attnotnull", flag(column.not_null)),
+        ("atthasdef", flag(expression.is_some())),
+        ("atthasmissing", "0".into()),
+        ("attidentity", literal(identity)),
+        ("attgenerated", literal(if column.generated.is_some() { "s" } else { "" })),
+        ("attisdropped", "0".into()),
+        ("attislocal", "1".into()),
+        ("attinhcount", "0".into()),
+        ("attcollation", of_type("typcollation")),
+    ];
+    put(rows, "pg_attribute", key, values);
+    if let Some(expression) = expression {
+        // A default is named by its column: the OID of its row only has to be unique.
+        let key = vec![("adrelid", r.oid.to_string()), ("adnum", column.attnum.to_string())];
+        put(rows, "pg_attrdef", key, vec![("adbin", literal(expression))]);
+    }
+    if let Some(sequence) = column.sequence {
+        let key = vec![("classid", "1259".to_owned()), ("objid", sequence.to_string()), ("objsubid", "0".into())];
+        let values = vec![
+            ("refclassid", "1259".to_owned()),
+            ("refobjid", r.oid.to_string()),
+            ("refobjsubid", column.attnum.to_string()),
+            ("deptype", literal(if column.identity.is_some() { "i" } else { "a" })),
+        ];
+        put(rows, "pg_depend", key, values);
+    }
+}
+
+fn attnums(attnums: &[i16]) -> String {
+    format!("X'{}'", hex::encode(encode_attnums(attnums)))
+}
+
+fn constraint_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, c: &Constraint) {
+    let code = match c.kind {
+        ConstraintKind::PrimaryKey { .. } => "p",
+        ConstraintKind::Unique { .. } => "u",
+        ConstraintKind::Check(_) => "c",
+        ConstraintKind::ForeignKey { .. } => "f",
+    };
+    let namespace = catalog.schemas.get(&r.schema).copied().unwrap_or_default();
+    let mut values = vec![
+        ("conname", literal(&c.name)),
+        ("connamespace", namespace.to_string()),
+        ("contype", literal(code)),
+        ("condeferrable", flag(c.deferrable)),
+        ("condeferred", flag(c.initially_deferred)),
+        ("convalidated", "1".into()),
+        ("conrelid", r.oid.to_string()),
+        ("contypid", "0".into()),
+        ("conparentid", "0".into()),
+        ("conislocal", "1".into()),
+        ("coninhcount", "0".into()),
+        ("connoinherit", flag(code != "c")),
+        ("conkey", if c.columns.is_empty() { "NULL".into() } else { attnums(&c.columns) }),
+    ];
+    match &c.kind {
+        ConstraintKind::ForeignKey { table, columns, on_update, on_delete } => values.extend([
+            ("conindid", referenced_index(catalog, *table, columns).to_string()),
+            ("confrelid", table.to_string()),
+            ("confupdtype", literal(on_update.code())),
+            ("confdeltype", literal(on_delete.code())),
+            ("confmatchtype", "'s'".into()),
+            ("confkey", attnums(columns)),
+            ("conbin", "NULL".into()),
+        ]),
+        kind => {
+            let (index, text) = match kind {
+                ConstraintKind::PrimaryKey { index } | ConstraintKind::Unique { index } => (*index, None),
+                ConstraintKind::Check(text) => (0, Some(text.as_str())),
+                ConstraintKind::ForeignKey { .. } => (0, None),
+            };
+            values.extend([
+                ("conindid", index.to_string()),
+                ("confrelid", "0".into()),
+                ("confupdtype", "' '".into()),
+                ("confdeltype", "' '".into()),
+                ("confmatchtype", "' '".into()),
+                ("confkey", "NULL".into()),
+                ("conbin", optional(text)),
+            ]);
+        }
+    }
+    put(rows, "pg_constraint", vec![("oid", c.oid.to_string())], values);
+}
+
+/// The unique index a foreign key points to.
+pub fn referenced_index(catalog: &Catalog, table: u32, columns: &[i16]) -> u32 {
+    let Some(relation) = catalog.by_oid(table) else { return 0 };
+    relation.indexes.iter().find(|i| is_key_of(i, columns)).map_or(0, |i| i.oid)
+}
+
+/// Is `index` a unique index over exactly these columns?
+pub fn is_key_of(index: &Index, columns: &[i16]) -> bool {
+    index.unique
+        && index.predicate.is_none()
+        && index.keys.len() == columns.len()
+        && index.keys.iter().all(|k| k.column.is_some_and(|c| columns.contains(&c)))
+}
+
+fn index_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, index: &Index) {
+    let key_types: Vec<Option<Type>> =
+        index.keys.iter().map(|k| k.column.and_then(|n| r.column_at(n)).map(|c| c.ty)).collect();
+    let words = |words: Vec<String>| literal(&words.join(" "));
+    let attributes = index.keys.iter().map(|k| k.column.unwrap_or(0)).chain(index.include.iter().copied());
+    let options = index.keys.iter().map(|k| i32::from(k.descending) | i32::from(k.nulls_first) << 1);
+    let collations = key_types.iter().map(|t| match *t {
+        Some(Type::TEXT | Type::VARCHAR | Type::BPCHAR) => "100".to_owned(),
+        Some(Type::NAME) => "950".to_owned(),
+        _ => "0".to_owned(),
+    });
+    let expressions: Vec<&str> = index.keys.iter().filter_map(|k| k.expression.as_deref()).collect();
+    let (shown, list) = match expressions.is_empty() {
+        true => (None, None),
+        false => (Some(expressions.join(", ")), serde_json::to_string(&expressions).ok()),
+    };
+    let values = vec![
+        ("indrelid", r.oid.to_string()),
+        ("indnatts", (index.keys.len() + index.include.len()).to_string()),
+        ("indnkeyatts", index.keys.len().to_string()),
+        ("indisunique", flag(index.unique)),
+        ("indnullsnotdistinct", "0".into()),
+        ("indisprimary", flag(index.primary)),
+        ("indisexclusion", "0".into()),
+        ("indimmediate", "1".into()),
+        ("indisclustered", "0".into()),
+        ("indisvalid", "1".into()),
+        ("indcheckxmin", "0".into()),
+        ("indisready", "1".into()),
+        ("indislive", "1".into()),
+        ("indisreplident", "0".into()),
+        ("indkey", words(attributes.map(|n| n.to_string()).collect())),
+        ("indcollation", words(collations.collect())),
+        ("indclass", operator_classes(&key_types)),
+        ("indoption", words(options.map(|o| o.to_string()).collect())),
+        ("indexprs", optional(shown.as_deref())),
+        ("indpred", optional(index.predicate.as_deref())),
+        ("indisrowid", flag(catalog.rowid_keys.contains(&index.oid))),
+        ("indexprlist", optional(list.as_deref())),
+    ];
+    put(rows, "pg_index", vec![("indexrelid", index.oid.to_string())], values);
+}
+
+/// The default B-tree operator classes of the keys' types (text's for an expression).
+fn operator_classes(types: &[Option<Type>]) -> String {
+    let class = |ty: &Option<Type>| {
+        let oid = ty.filter(|t| *t != Type::VARCHAR).unwrap_or(Type::TEXT).0;
+        format!(
+            "coalesce((SELECT oid FROM \"pg_catalog.pg_opclass\" WHERE opcmethod = 403 AND opcdefault AND opcintype = {oid}), 0)"
+        )
+    };
+    types.iter().map(class).collect::<Vec<_>>().join(" || ' ' || ") + " || ''"
+}
+
+/// The column list that a name in SQLite stands for: used by indexes and foreign keys.
+pub fn column_list(r: &Relation, attnums: &[i16]) -> String {
+    attnums.iter().filter_map(|n| r.column_at(*n)).map(|c| quote(&c.name)).collect::<Vec<_>>().join(", ")
+}

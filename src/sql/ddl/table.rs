@@ -1,0 +1,1253 @@
+//! CREATE, DROP, TRUNCATE and COMMENT.
+
+use super::alter;
+use super::grammar::{
+    ColumnDef, CommentOn, ConstraintDef, ConstraintSyntax, CreateIndex, CreateTable, Ddl, Like, Object, SequenceOption,
+};
+use super::rows::{is_key_of, literal};
+use super::work::{self, Violation, Work, key_detail, no_column, no_relation, no_schema, system_relation};
+use crate::command::{Statement, Yields};
+use crate::error::{SqlError, SqlResult, state};
+use crate::sql::bind::Binder;
+use crate::sql::catalog::{
+    Column, Constraint, ConstraintKind, Identity, Index, IndexKey, Relation, RelationKind, Sequence, Source, quote,
+    sqlite_name,
+};
+use crate::sql::cursor::Name;
+use crate::sql::lex::{Kind, Lexer, identifier, quote_identifier, quote_literal};
+use crate::sql::plan::Tag;
+use crate::sql::{parse, view};
+use crate::types::{NO_TYPMOD, Type};
+use std::collections::BTreeSet;
+
+pub fn run(work: &mut Work<'_>, ddl: &Ddl) -> SqlResult<Tag> {
+    let tag = match ddl {
+        Ddl::CreateTable(table) => return create_table(work, table),
+        Ddl::CreateIndex(index) => create_index(work, index)?,
+        Ddl::CreateSequence { name, if_not_exists, options } => create_sequence(work, name, *if_not_exists, options)?,
+        Ddl::AlterSequence { name, if_exists, action } => alter::sequence(work, name, *if_exists, action)?,
+        Ddl::CreateView { name, replace, columns, query } => create_view(work, name, *replace, columns, query)?,
+        Ddl::CreateSchema { name, if_not_exists } => create_schema(work, name, *if_not_exists)?,
+        Ddl::Drop { what: Object::Schema, if_exists, names, cascade } => {
+            drop_schemas(work, names, *if_exists, *cascade)?
+        }
+        Ddl::Drop { what, if_exists, names, cascade } => drop_relations(work, *what, names, *if_exists, *cascade)?,
+        Ddl::AlterTable { what, name, if_exists, actions } => alter::table(work, *what, name, *if_exists, actions)?,
+        Ddl::RenameSchema { .. } => return Err(SqlError::unsupported("ALTER SCHEMA RENAME")),
+        Ddl::Truncate { tables, restart, cascade } => truncate(work, tables, *restart, *cascade)?,
+        Ddl::Comment { on, text } => comment(work, on, text.as_deref())?,
+        Ddl::Accepted { tag } => tag,
+    };
+    Ok(Tag::Plain(tag))
+}
+
+fn duplicate(name: &str) -> SqlError {
+    SqlError::new(state::DUPLICATE_TABLE, format!("relation \"{name}\" already exists"))
+}
+
+/// May a relation of this name be created? `false`: it exists, and that is fine.
+fn is_free(work: &mut Work<'_>, schema: &str, name: &str, if_not_exists: bool) -> SqlResult<bool> {
+    if !work.is_taken(schema, name) {
+        work.check_case(schema, name)?;
+        return Ok(true);
+    }
+    if !if_not_exists {
+        return Err(duplicate(name));
+    }
+    work.notice(state::DUPLICATE_TABLE, format!("relation \"{name}\" already exists, skipping"));
+    Ok(false)
+}
+
+// ---- tables
+
+fn create_table(work: &mut Work<'_>, def: &CreateTable) -> SqlResult<Tag> {
+    let schema = work.creation_schema(&def.name)?;
+    let plain = Tag::Plain(if def.query.is_some() { "CREATE TABLE AS" } else { "CREATE TABLE" });
+    if !is_free(work, &schema, &def.name.name, def.if_not_exists)? {
+        return Ok(plain);
+    }
+    let oid = work.oid();
+    let kind = RelationKind::Table;
+    let mut table = Relation {
+        oid,
+        source: Source::of(&kind, oid, &schema, &def.name.name),
+        kind,
+        schema,
+        name: def.name.name.clone(),
+        columns: Vec::new(),
+        constraints: Vec::new(),
+        indexes: Vec::new(),
+    };
+    let mut rows = None;
+    let mut constraints = Vec::new();
+    if let Some((names, query, with_data)) = &def.query {
+        let sql = query_columns(work, &mut table, names, query)?;
+        rows = Some(sql).filter(|_| *with_data);
+    }
+    for column in &def.columns {
+        constraints.extend(define_column(work, &mut table, column)?);
+    }
+    for like in &def.like {
+        constraints.extend(copy_definition(work, &mut table, like)?);
+    }
+    constraints.extend(def.constraints.iter().cloned());
+    // Keys first: a foreign key may refer to its own table's.
+    constraints.sort_by_key(|c| matches!(c.kind, ConstraintSyntax::ForeignKey { .. }));
+    for constraint in &constraints {
+        define_constraint(work, &mut table, constraint, true)?;
+    }
+    for column in table.columns.iter().filter(|c| c.default.is_some() && c.sequence.is_none()) {
+        work.bind(None, column.default.as_deref().unwrap_or_default(), Some((column.ty, column.typmod)))?;
+    }
+    let physical = sqlite_name(&table.schema, &table.name);
+    work.create_physical(&table, &physical)?;
+    for index in &table.indexes {
+        work.create_physical_index(&table, index)?;
+    }
+    work.create(table.clone());
+    let Some(rows) = rows else { return Ok(plain) };
+    let columns = table.columns.iter().map(|c| quote(&c.name)).collect::<Vec<_>>().join(", ");
+    let sql = format!("INSERT INTO {}({columns}) {rows}", quote(&physical));
+    work.add(vec![Statement { sql, yields: Yields::Count }]);
+    Ok(Tag::Counted("SELECT"))
+}
+
+/// The columns of CREATE TABLE AS; returns the query in SQLite SQL.
+fn query_columns(work: &Work<'_>, table: &mut Relation, names: &[String], query: &str) -> SqlResult<String> {
+    let statement = parse::parse_query(query)?;
+    let sqlparser::ast::Statement::Query(query) = *statement else {
+        return Err(SqlError::unsupported("CREATE TABLE AS of a statement that is not a query"));
+    };
+    let scope = work.scope();
+    let mut binder = Binder::new(&scope);
+    let bound = binder.query(&query)?;
+    if bound.writes {
+        return Err(SqlError::unsupported("CREATE TABLE AS of a query with effects"));
+    }
+    if !binder.params()?.is_empty() {
+        return Err(SqlError::unsupported("parameters in CREATE TABLE AS"));
+    }
+    if names.len() > bound.columns.len() {
+        return Err(SqlError::syntax("too many column names were specified"));
+    }
+    for (i, result) in bound.columns.iter().enumerate() {
+        let name = names.get(i).unwrap_or(&result.name);
+        let ty = if result.ty == Type::UNKNOWN { Type::TEXT } else { result.ty };
+        push_column(table, plain_column(i as i16 + 1, name, ty, result.typmod))?;
+    }
+    Ok(bound.sql)
+}
+
+pub fn plain_column(attnum: i16, name: &str, ty: Type, typmod: i32) -> Column {
+    Column {
+        attnum,
+        name: name.to_owned(),
+        ty,
+        typmod,
+        not_null: false,
+        default: None,
+        identity: None,
+        generated: None,
+        sequence: None,
+    }
+}
+
+fn push_column(table: &mut Relation, column: Column) -> SqlResult<()> {
+    if let Some(other) = table.columns.iter().find(|c| c.name.eq_ignore_ascii_case(&column.name)) {
+        return Err(match other.name == column.name {
+            true => {
+                SqlError::new(state::DUPLICATE_COLUMN, format!("column \"{}\" specified more than once", column.name))
+            }
+            false => SqlError::unsupported(format!(
+                "a column \"{}\" beside \"{}\" (names that differ only in case)",
+                column.name, other.name
+            )),
+        });
+    }
+    if ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"].contains(&column.name.as_str()) {
+        let message = format!("column name \"{}\" conflicts with a system column name", column.name);
+        return Err(SqlError::new(state::DUPLICATE_COLUMN, message));
+    }
+    if table.columns.len() >= 1600 {
+        return Err(SqlError::new(SqlStates::TOO_MANY_COLUMNS, "tables can have at most 1600 columns"));
+    }
+    table.columns.push(column);
+    Ok(())
+}
+
+/// SQLSTATEs that only this file needs.
+struct SqlStates;
+impl SqlStates {
+    const TOO_MANY_COLUMNS: crate::error::SqlState = crate::error::SqlState::new("54011");
+}
+
+/// Adds a column to `table`, creating its sequence; returns the constraints that came with it.
+pub fn define_column(work: &mut Work<'_>, table: &mut Relation, def: &ColumnDef) -> SqlResult<Vec<ConstraintDef>> {
+    let attnum = table.columns.iter().map(|c| c.attnum).max().unwrap_or(0) + 1;
+    let serial = match (&def.ty.schema, def.ty.name.as_str()) {
+        (None, "serial" | "serial4") => Some(Type::INT4),
+        (None, "bigserial" | "serial8") => Some(Type::INT8),
+        (None, "smallserial" | "serial2") => Some(Type::INT2),
+        _ => None,
+    };
+    let (ty, typmod) = match serial {
+        Some(ty) if !def.ty.array => (ty, NO_TYPMOD),
+        Some(_) => return Err(SqlError::unsupported("array of serial").position(def.ty.position)),
+        None => work.type_of(&def.ty)?,
+    };
+    let mut column = plain_column(attnum, &def.name, ty, typmod);
+    let conflict = |what: &str| {
+        let message = format!("{what} for column \"{}\" of table \"{}\"", def.name, table.name);
+        Err(SqlError::syntax(message).position(def.position))
+    };
+    let (mut rest, mut nullable) = (Vec::new(), false);
+    if serial.is_some() {
+        let sequence = owned_sequence(work, table, &def.name, ty, &[])?;
+        column.default = Some(nextval_of(&sequence));
+        (column.sequence, column.not_null) = (Some(sequence.oid), true);
+        work.create(sequence);
+    }
+    for constraint in &def.constraints {
+        match &constraint.kind {
+            ConstraintSyntax::Null => nullable = true,
+            ConstraintSyntax::Collate => {}
+            ConstraintSyntax::NotNull => column.not_null = true,
+            ConstraintSyntax::Default(_) if column.default.is_some() => {
+                return conflict("multiple default values specified");
+            }
+            ConstraintSyntax::Default(text) => column.default = Some(text.clone()).filter(|t| !is_null(t)),
+            ConstraintSyntax::Generated(text) => column.generated = Some(text.clone()),
+            ConstraintSyntax::Identity { .. } if column.default.is_some() => {
+                return conflict("both default and identity specified");
+            }
+            ConstraintSyntax::Identity { always, options } => {
+                let sequence = owned_sequence(work, table, &def.name, ty, options)?;
+                column.identity = Some(if *always { Identity::Always } else { Identity::ByDefault });
+                (column.sequence, column.not_null) = (Some(sequence.oid), true);
+                work.create(sequence);
+            }
+            kind => {
+                let mut moved = constraint.clone();
+                moved.kind = match kind.clone() {
+                    ConstraintSyntax::PrimaryKey(_) => ConstraintSyntax::PrimaryKey(vec![def.name.clone()]),
+                    ConstraintSyntax::Unique(_) => ConstraintSyntax::Unique(vec![def.name.clone()]),
+                    ConstraintSyntax::ForeignKey { table, referenced, on_update, on_delete, .. } => {
+                        let columns = vec![def.name.clone()];
+                        ConstraintSyntax::ForeignKey { columns, table, referenced, on_update, on_delete }
+                    }
+                    other => other,
+                };
+                rest.push(moved);
+            }
+        }
+    }
+    if column.generated.is_some() && (column.default.is_some() || column.identity.is_some()) {
+        return conflict("both default and generation expression specified");
+    }
+    if nullable && column.not_null {
+        return conflict("conflicting NULL/NOT NULL declarations");
+    }
+    push_column(table, column).map_err(|e| e.position(def.position))?;
+    Ok(rest)
+}
+
+fn is_null(text: &str) -> bool {
+    text.trim().eq_ignore_ascii_case("null")
+}
+
+/// CREATE TABLE (LIKE …).
+fn copy_definition(work: &mut Work<'_>, table: &mut Relation, like: &Like) -> SqlResult<Vec<ConstraintDef>> {
+    let source = work.relation(&like.table)?;
+    let mut constraints = Vec::new();
+    let plain = |kind| ConstraintDef { name: None, kind, deferrable: false, initially_deferred: false, position: 0 };
+    for from in &source.columns {
+        let attnum = table.columns.iter().map(|c| c.attnum).max().unwrap_or(0) + 1;
+        let mut column = plain_column(attnum, &from.name, from.ty, from.typmod);
+        column.not_null = from.not_null;
+        column.default = from.default.clone().filter(|_| like.defaults);
+        column.generated = from.generated.clone().filter(|_| like.generated);
+        if let Some(identity) = from.identity.filter(|_| like.identity) {
+            let sequence = owned_sequence(work, table, &from.name, from.ty, &[])?;
+            (column.identity, column.sequence) = (Some(identity), Some(sequence.oid));
+            work.create(sequence);
+        }
+        push_column(table, column)?;
+    }
+    let names = |columns: &[i16]| -> Vec<String> {
+        columns.iter().filter_map(|n| source.column_at(*n)).map(|c| c.name.clone()).collect()
+    };
+    for c in &source.constraints {
+        match &c.kind {
+            ConstraintKind::Check(text) if like.constraints => {
+                constraints
+                    .push(ConstraintDef { name: Some(c.name.clone()), ..plain(ConstraintSyntax::Check(text.clone())) });
+            }
+            ConstraintKind::PrimaryKey { .. } if like.indexes => {
+                constraints.push(plain(ConstraintSyntax::PrimaryKey(names(&c.columns))));
+            }
+            ConstraintKind::Unique { .. } if like.indexes => {
+                constraints.push(plain(ConstraintSyntax::Unique(names(&c.columns))));
+            }
+            _ => {}
+        }
+    }
+    Ok(constraints)
+}
+
+/// Adds a constraint to `table`'s value, with its index; `is_new` while the table does not exist yet.
+pub fn define_constraint(
+    work: &mut Work<'_>,
+    table: &mut Relation,
+    def: &ConstraintDef,
+    is_new: bool,
+) -> SqlResult<()> {
+    if let Some(name) = &def.name
+        && table.constraint(name).is_some()
+    {
+        let message = format!("constraint \"{name}\" for relation \"{}\" already exists", table.name);
+        return Err(SqlError::new(state::DUPLICATE_OBJECT, message));
+    }
+    match &def.kind {
+        ConstraintSyntax::Check(text) => define_check(work, table, def, text),
+        ConstraintSyntax::PrimaryKey(columns) => define_key(work, table, def, columns, true, is_new),
+        ConstraintSyntax::Unique(columns) => define_key(work, table, def, columns, false, is_new),
+        ConstraintSyntax::ForeignKey { .. } => define_foreign_key(work, table, def),
+        _ => Err(SqlError::internal("a column's property as a table constraint")),
+    }
+}
+
+fn define_check(work: &mut Work<'_>, table: &mut Relation, def: &ConstraintDef, text: &str) -> SqlResult<()> {
+    let columns = mentioned(table, text);
+    let only = if let [one] = columns[..] { table.column_at(one).map_or("", |c| &c.name) } else { "" };
+    let name = constraint_name(work, table, def, only, "check");
+    work.bind(Some(table), text, Some((Type::BOOL, NO_TYPMOD)))?;
+    let oid = work.oid();
+    table.constraints.push(Constraint {
+        oid,
+        name,
+        kind: ConstraintKind::Check(text.to_owned()),
+        columns,
+        deferrable: false,
+        initially_deferred: false,
+    });
+    Ok(())
+}
+
+/// Columns of `table` that an expression's identifiers name.
+pub fn mentioned(table: &Relation, text: &str) -> Vec<i16> {
+    let words = Lexer::new(text).filter_map(Result::ok).filter(|t| matches!(t.kind, Kind::Word | Kind::Quoted));
+    let names: BTreeSet<String> = words.map(|t| identifier(t.text(text))).collect();
+    table.columns.iter().filter(|c| names.contains(&c.name)).map(|c| c.attnum).collect()
+}
+
+fn constraint_name(work: &Work<'_>, table: &Relation, def: &ConstraintDef, columns: &str, label: &str) -> String {
+    if let Some(name) = &def.name {
+        return name.clone();
+    }
+    let taken = |name: &str| table.constraint(name).is_some();
+    work.choose_name(&table.schema, &table.name, columns, label, &taken)
+}
+
+pub fn attnums_of(table: &Relation, names: &[String]) -> SqlResult<Vec<i16>> {
+    let mut attnums = Vec::new();
+    for name in names {
+        let missing =
+            || SqlError::new(state::UNDEFINED_COLUMN, format!("column \"{name}\" named in key does not exist"));
+        attnums.push(table.column(name).ok_or_else(missing)?.attnum);
+    }
+    Ok(attnums)
+}
+
+fn define_key(
+    work: &mut Work<'_>,
+    table: &mut Relation,
+    def: &ConstraintDef,
+    names: &[String],
+    primary: bool,
+    is_new: bool,
+) -> SqlResult<()> {
+    if def.initially_deferred {
+        return Err(SqlError::unsupported("a UNIQUE constraint INITIALLY DEFERRED"));
+    }
+    if primary && table.primary_key().is_some() {
+        let message = format!("multiple primary keys for table \"{}\" are not allowed", table.name);
+        return Err(SqlError::new(state::INVALID_TABLE_DEFINITION, message).position(def.position));
+    }
+    let columns = attnums_of(table, names).map_err(|e| e.position(def.position))?;
+    let name = match (&def.name, primary) {
+        (Some(name), _) if work.is_taken(&table.schema, name) => return Err(duplicate(name)),
+        (Some(name), _) => name.clone(),
+        (None, true) => constraint_name(work, table, def, "", "pkey"),
+        (None, false) => constraint_name(work, table, def, &names.join("_"), "key"),
+    };
+    work.check_case(&table.schema, &name)?;
+    let (index, oid) = (work.oid(), work.oid());
+    if primary {
+        for column in table.columns.iter_mut().filter(|c| columns.contains(&c.attnum)) {
+            column.not_null = true;
+        }
+    }
+    let is_integer = |n: &i16| {
+        table
+            .column_at(*n)
+            .is_some_and(|c| matches!(c.ty, Type::INT2 | Type::INT4 | Type::INT8) && c.generated.is_none())
+    };
+    if primary && is_new && columns.len() == 1 && is_integer(&columns[0]) {
+        work.catalog.rowid_keys.insert(index);
+    }
+    table.indexes.push(Index {
+        oid: index,
+        name: name.clone(),
+        keys: columns.iter().map(|n| plain_key(*n)).collect(),
+        include: Vec::new(),
+        unique: true,
+        primary,
+        predicate: None,
+    });
+    table.constraints.push(Constraint {
+        oid,
+        name,
+        kind: if primary { ConstraintKind::PrimaryKey { index } } else { ConstraintKind::Unique { index } },
+        columns,
+        deferrable: def.deferrable,
+        initially_deferred: false,
+    });
+    Ok(())
+}
+
+fn plain_key(attnum: i16) -> IndexKey {
+    IndexKey { column: Some(attnum), expression: None, descending: false, nulls_first: false }
+}
+
+fn define_foreign_key(work: &mut Work<'_>, table: &mut Relation, def: &ConstraintDef) -> SqlResult<()> {
+    let ConstraintSyntax::ForeignKey { columns: names, table: parent, referenced, on_update, on_delete } = &def.kind
+    else {
+        return Err(SqlError::internal("not a foreign key"));
+    };
+    let itself = parent.name == table.name && parent.schema.as_ref().is_none_or(|s| *s == table.schema);
+    let parent = if itself { table.clone() } else { work.table(parent)? };
+    let mut columns = Vec::new();
+    for name in names {
+        let missing = || {
+            let message = format!("column \"{name}\" referenced in foreign key constraint does not exist");
+            SqlError::new(state::UNDEFINED_COLUMN, message)
+        };
+        columns.push(table.column(name).ok_or_else(missing)?.attnum);
+    }
+    let target = referenced_columns(&parent, referenced)?;
+    if target.len() != columns.len() {
+        let message = "number of referencing and referenced columns for foreign key disagree";
+        return Err(SqlError::new(state::INVALID_FOREIGN_KEY, message));
+    }
+    if !parent.indexes.iter().any(|i| is_key_of(i, &target)) {
+        let message =
+            format!("there is no unique constraint matching given keys for referenced table \"{}\"", parent.name);
+        return Err(SqlError::new(state::INVALID_FOREIGN_KEY, message));
+    }
+    let name = constraint_name(work, table, def, &names.join("_"), "fkey");
+    for (own, other) in columns.iter().zip(&target) {
+        let (Some(own), Some(other)) = (table.column_at(*own), parent.column_at(*other)) else { continue };
+        if !comparable(own.ty, other.ty) {
+            let message = format!("foreign key constraint \"{name}\" cannot be implemented");
+            return Err(SqlError::new(state::DATATYPE_MISMATCH, message)
+                .detail(format!("Key columns \"{}\" and \"{}\" are of incompatible types.", own.name, other.name)));
+        }
+    }
+    let oid = work.oid();
+    table.constraints.push(Constraint {
+        oid,
+        name,
+        kind: ConstraintKind::ForeignKey {
+            table: parent.oid,
+            columns: target,
+            on_update: *on_update,
+            on_delete: *on_delete,
+        },
+        columns,
+        deferrable: def.deferrable,
+        initially_deferred: def.initially_deferred,
+    });
+    Ok(())
+}
+
+fn comparable(a: Type, b: Type) -> bool {
+    let integer = |t| matches!(t, Type::INT2 | Type::INT4 | Type::INT8 | Type::OID);
+    let text = |t| matches!(t, Type::TEXT | Type::VARCHAR | Type::NAME);
+    let float = |t| matches!(t, Type::FLOAT4 | Type::FLOAT8);
+    a == b || (integer(a) && integer(b)) || (text(a) && text(b)) || (float(a) && float(b))
+}
+
+fn referenced_columns(parent: &Relation, names: &[String]) -> SqlResult<Vec<i16>> {
+    if names.is_empty() {
+        let missing = || {
+            let message = format!("there is no primary key for referenced table \"{}\"", parent.name);
+            SqlError::new(state::UNDEFINED_OBJECT, message)
+        };
+        return Ok(parent.primary_key().ok_or_else(missing)?.columns.clone());
+    }
+    let mut columns = Vec::new();
+    for name in names {
+        let missing = || {
+            let message = format!("column \"{name}\" referenced in foreign key constraint does not exist");
+            SqlError::new(state::UNDEFINED_COLUMN, message)
+        };
+        columns.push(parent.column(name).ok_or_else(missing)?.attnum);
+    }
+    Ok(columns)
+}
+
+// ---- indexes
+
+fn create_index(work: &mut Work<'_>, def: &CreateIndex) -> SqlResult<&'static str> {
+    let table = work.table(&def.table)?;
+    let name = match &def.name {
+        Some(name) => {
+            if !is_free(work, &table.schema, &name.name, def.if_not_exists)? {
+                return Ok("CREATE INDEX");
+            }
+            name.name.clone()
+        }
+        None => {
+            let label = index_columns(def);
+            work.choose_name(&table.schema, &table.name, &label, "idx", &|_| false)
+        }
+    };
+    let mut keys = Vec::new();
+    for element in &def.keys {
+        let column = match &element.column {
+            Some(name) => Some(
+                table
+                    .column(name)
+                    .ok_or_else(|| SqlError::new(state::UNDEFINED_COLUMN, format!("column \"{name}\" does not exist")))?
+                    .attnum,
+            ),
+            None => None,
+        };
+        keys.push(IndexKey {
+            column,
+            expression: element.expression.clone(),
+            descending: element.descending,
+            nulls_first: element.nulls_first.unwrap_or(element.descending),
+        });
+    }
+    let include = attnums_of(&table, &def.include)?;
+    let oid = work.oid();
+    let index =
+        Index { oid, name, keys, include, unique: def.unique, primary: false, predicate: def.predicate.clone() };
+    let mut new = table.clone();
+    new.indexes.push(index.clone());
+    if def.unique {
+        guard_unique(work, &new, &index)?;
+    }
+    work.create_physical_index(&new, &index)?;
+    work.update(&table, new);
+    Ok("CREATE INDEX")
+}
+
+/// The middle of an index's default name: its columns, `expr` for an expression, numbered when repeated.
+fn index_columns(def: &CreateIndex) -> String {
+    let mut names: Vec<String> = Vec::new();
+    let columns = def.keys.iter().map(|k| k.column.as_deref().unwrap_or_else(|| function_of(k.expression.as_deref())));
+    for base in columns.chain(def.include.iter().map(String::as_str)) {
+        let mut name = base.to_owned();
+        let mut pass = 0;
+        while names.contains(&name) {
+            pass += 1;
+            name = format!("{base}{pass}");
+        }
+        names.push(name);
+    }
+    names.join("_")
+}
+
+/// A lone function call gives its name to the index, as a result column would be called.
+fn function_of(expression: Option<&str>) -> &str {
+    let Some(text) = expression else { return "expr" };
+    let mut tokens = Lexer::new(text).filter_map(Result::ok);
+    match (tokens.next(), tokens.next()) {
+        (Some(first), Some(second))
+            if first.kind == Kind::Word
+                && second.text(text) == "("
+                && text.ends_with(')')
+                && text.bytes().filter(|b| *b == b'(').count() == 1 =>
+        {
+            first.text(text)
+        }
+        _ => "expr",
+    }
+}
+
+/// Refuses to make a unique index over rows that repeat a key.
+pub fn guard_unique(work: &mut Work<'_>, table: &Relation, index: &Index) -> SqlResult<()> {
+    let mut terms = Vec::new();
+    let mut columns = Vec::new();
+    for key in &index.keys {
+        match (&key.expression, key.column.and_then(|n| table.column_at(n))) {
+            (Some(text), _) => terms.push(work.bind(Some(table), text, None)?),
+            (None, Some(column)) => {
+                terms.push(quote(&column.name));
+                columns.push(column.attnum);
+            }
+            (None, None) => {}
+        }
+    }
+    let mut conditions: Vec<String> = terms.iter().map(|t| format!("({t}) IS NOT NULL")).collect();
+    if let Some(text) = &index.predicate {
+        conditions.push(work.bind(Some(table), text, Some((Type::BOOL, NO_TYPMOD)))?);
+    }
+    let detail = Some(()).filter(|()| columns.len() == terms.len());
+    let violation = Violation {
+        code: state::UNIQUE_VIOLATION,
+        message: format!("could not create unique index \"{}\"", index.name),
+        detail: detail.and_then(|()| key_detail(table, &columns, "", " is duplicated.")),
+        relation: table,
+        column: None,
+        constraint: Some(&index.name),
+    };
+    let from = format!(
+        "FROM {} WHERE {} GROUP BY {} HAVING count(*) > 1",
+        quote(&sqlite_name(&table.schema, &table.name)),
+        conditions.join(" AND "),
+        terms.join(", ")
+    );
+    work.guard(&violation, &from);
+    Ok(())
+}
+
+// ---- sequences
+
+/// `nextval('schema.name'::regclass)`
+pub fn nextval_of(sequence: &Relation) -> String {
+    let name = format!("{}.{}", quote_identifier(&sequence.schema), quote_identifier(&sequence.name));
+    format!("nextval({}::regclass)", quote_literal(&name))
+}
+
+/// A sequence for a serial or identity column.
+pub fn owned_sequence(
+    work: &mut Work<'_>,
+    table: &Relation,
+    column: &str,
+    ty: Type,
+    options: &[SequenceOption],
+) -> SqlResult<Relation> {
+    if !matches!(ty, Type::INT2 | Type::INT4 | Type::INT8) {
+        let message = "identity column type must be smallint, integer, or bigint";
+        return Err(SqlError::new(state::INVALID_PARAMETER_VALUE, message));
+    }
+    let named = options.iter().find_map(|o| if let SequenceOption::Name(n) = o { Some(n.name.clone()) } else { None });
+    let name = named.unwrap_or_else(|| work.choose_name(&table.schema, &table.name, column, "seq", &|_| false));
+    if work.is_taken(&table.schema, &name) {
+        return Err(duplicate(&name));
+    }
+    work.check_case(&table.schema, &name)?;
+    let sequence = sequence_with(work, None, ty, options)?.sequence;
+    Ok(sequence_relation(work, &table.schema, &name, sequence))
+}
+
+fn sequence_relation(work: &mut Work<'_>, schema: &str, name: &str, sequence: Sequence) -> Relation {
+    let oid = work.oid();
+    let kind = RelationKind::Sequence(sequence);
+    let column = |n, name: &str, ty| Column { not_null: true, ..plain_column(n, name, ty, NO_TYPMOD) };
+    Relation {
+        oid,
+        schema: schema.to_owned(),
+        name: name.to_owned(),
+        source: Source::of(&kind, oid, schema, name),
+        kind,
+        columns: vec![
+            column(1, "last_value", Type::INT8),
+            column(2, "log_cnt", Type::INT8),
+            column(3, "is_called", Type::BOOL),
+        ],
+        constraints: Vec::new(),
+        indexes: Vec::new(),
+    }
+}
+
+pub struct SequenceChange {
+    pub sequence: Sequence,
+    /// RESTART: the next value.
+    pub restart: Option<i64>,
+    pub owned_by: Option<Option<(Name, String)>>,
+}
+
+/// The parameters of a sequence after `options`; `old` for ALTER.
+pub fn sequence_with(
+    work: &Work<'_>,
+    old: Option<&Sequence>,
+    ty: Type,
+    options: &[SequenceOption],
+) -> SqlResult<SequenceChange> {
+    let invalid = |message: String| SqlError::new(state::INVALID_PARAMETER_VALUE, message);
+    let mut ty = old.map_or(ty, |s| s.ty);
+    let (mut increment, mut cache, mut cycle) = old.map_or((1, 1, false), |s| (s.increment, s.cache, s.cycle));
+    let mut min = old.map(|s| Some(s.min));
+    let mut max = old.map(|s| Some(s.max));
+    let (mut start, mut restart, mut owned_by) = (old.map(|s| s.start), None, None);
+    for option in options {
+        match option {
+            SequenceOption::As(name) => {
+                let (before, (new, _)) = (ty, work.type_of(name)?);
+                if !matches!(new, Type::INT2 | Type::INT4 | Type::INT8) {
+                    return Err(invalid("sequence type must be smallint, integer, or bigint".into()));
+                }
+                ty = new;
+                if let Some(s) = old {
+                    // Limits that were the old type's become the new type's.
+                    min = min.filter(|_| s.min != limits(before).0);
+                    max = max.filter(|_| s.max != limits(before).1);
+                }
+            }
+            SequenceOption::Increment(0) => return Err(invalid("INCREMENT must not be zero".into())),
+            SequenceOption::Increment(n) => increment = *n,
+            SequenceOption::Min(n) => min = Some(*n),
+            SequenceOption::Max(n) => max = Some(*n),
+            SequenceOption::Start(n) => start = Some(*n),
+            SequenceOption::Restart(n) => restart = Some(*n),
+            SequenceOption::Cache(n) if *n < 1 => {
+                return Err(invalid(format!("CACHE ({n}) must be greater than zero")));
+            }
+            SequenceOption::Cache(n) => cache = *n,
+            SequenceOption::Cycle(on) => cycle = *on,
+            SequenceOption::OwnedBy(owner) => owned_by = Some(owner.clone()),
+            SequenceOption::Name(_) => {}
+        }
+    }
+    let (low, high) = limits(ty);
+    let min = min.flatten().unwrap_or(if increment > 0 { 1 } else { low });
+    let max = max.flatten().unwrap_or(if increment > 0 { high } else { -1 });
+    if max > high || max < low {
+        return Err(invalid(format!("MAXVALUE ({max}) is out of range for sequence data type {}", integer_name(ty))));
+    }
+    if min > high || min < low {
+        return Err(invalid(format!("MINVALUE ({min}) is out of range for sequence data type {}", integer_name(ty))));
+    }
+    if min >= max {
+        return Err(invalid(format!("MINVALUE ({min}) must be less than MAXVALUE ({max})")));
+    }
+    let start = start.unwrap_or(if increment > 0 { min } else { max });
+    if start < min {
+        return Err(invalid(format!("START value ({start}) cannot be less than MINVALUE ({min})")));
+    }
+    if start > max {
+        return Err(invalid(format!("START value ({start}) cannot be greater than MAXVALUE ({max})")));
+    }
+    let restart = restart.map(|n| n.unwrap_or(start));
+    if let Some(n) = restart.filter(|n| *n < min || *n > max) {
+        let (word, limit, bound) = if n < min { ("less", "MINVALUE", min) } else { ("greater", "MAXVALUE", max) };
+        return Err(invalid(format!("RESTART value ({n}) cannot be {word} than {limit} ({bound})")));
+    }
+    Ok(SequenceChange { sequence: Sequence { ty, start, increment, min, max, cache, cycle }, restart, owned_by })
+}
+
+fn limits(ty: Type) -> (i64, i64) {
+    match ty {
+        Type::INT2 => (i64::from(i16::MIN), i64::from(i16::MAX)),
+        Type::INT4 => (i64::from(i32::MIN), i64::from(i32::MAX)),
+        _ => (i64::MIN, i64::MAX),
+    }
+}
+
+fn integer_name(ty: Type) -> &'static str {
+    match ty {
+        Type::INT2 => "smallint",
+        Type::INT4 => "integer",
+        _ => "bigint",
+    }
+}
+
+fn create_sequence(
+    work: &mut Work<'_>,
+    name: &Name,
+    if_not_exists: bool,
+    options: &[SequenceOption],
+) -> SqlResult<&'static str> {
+    let schema = work.creation_schema(name)?;
+    if is_free(work, &schema, &name.name, if_not_exists)? {
+        let change = sequence_with(work, None, Type::INT8, options)?;
+        let sequence = sequence_relation(work, &schema, &name.name, change.sequence);
+        let oid = sequence.oid;
+        work.create(sequence);
+        if let Some(owner) = change.owned_by {
+            alter::own_sequence(work, oid, owner.as_ref())?;
+        }
+    }
+    Ok("CREATE SEQUENCE")
+}
+
+// ---- views and schemas
+
+fn create_view(
+    work: &mut Work<'_>,
+    name: &Name,
+    replace: bool,
+    columns: &[String],
+    query: &str,
+) -> SqlResult<&'static str> {
+    let schema = work.creation_schema(name)?;
+    let old = work.catalog.relations.get(&(schema.clone(), name.name.clone())).map(|r| Relation::clone(r));
+    match &old {
+        Some(r) if !replace => return Err(duplicate(&r.name)),
+        Some(r) if !matches!(r.kind, RelationKind::View { .. }) => {
+            return Err(SqlError::new(state::WRONG_OBJECT_TYPE, format!("\"{}\" is not a view", r.name)));
+        }
+        _ => {}
+    }
+    work.check_case(&schema, &name.name)?;
+    let view = view::define(&work.scope(), columns, query)?;
+    let kind = RelationKind::View { definition: view.definition.clone() };
+    let oid = match &old {
+        Some(old) => old.oid,
+        None => work.oid(),
+    };
+    if view.uses.contains(&oid) {
+        return Err(SqlError::new(state::INVALID_RECURSION, format!("view \"{}\" refers to itself", name.name)));
+    }
+    let mut relation = Relation {
+        oid,
+        source: Source::None,
+        kind,
+        schema,
+        name: name.name.clone(),
+        columns: Vec::new(),
+        constraints: Vec::new(),
+        indexes: Vec::new(),
+    };
+    for (i, column) in view.columns.iter().enumerate() {
+        push_column(&mut relation, plain_column(i as i16 + 1, &column.name, column.ty, column.typmod))?;
+    }
+    if let Some(old) = &old {
+        check_replacement(old, &relation)?;
+        work.sql(format!("DELETE FROM \"pg_catalog.pg_depend\" WHERE classid = 1259 AND objid = {oid}"));
+        work.sql(format!("UPDATE \"_quorate_view\" SET definition = {} WHERE oid = {oid}", literal(&view.definition)));
+        work.update(old, relation);
+    } else {
+        work.sql(format!(
+            "INSERT INTO \"_quorate_view\"(oid, definition) VALUES ({oid}, {})",
+            literal(&view.definition)
+        ));
+        work.create(relation);
+    }
+    for used in &view.uses {
+        work.sql(format!(
+            "INSERT INTO \"pg_catalog.pg_depend\"(classid, objid, objsubid, refclassid, refobjid, refobjsubid, deptype)
+             VALUES (1259, {oid}, 0, 1259, {used}, 0, 'n')"
+        ));
+    }
+    work.catalog.uses.remove(&oid);
+    if !view.uses.is_empty() {
+        work.catalog.uses.insert(oid, view.uses);
+    }
+    Ok("CREATE VIEW")
+}
+
+/// CREATE OR REPLACE VIEW may only add columns at the end.
+fn check_replacement(old: &Relation, new: &Relation) -> SqlResult<()> {
+    let invalid = |message: String| Err(SqlError::new(state::INVALID_TABLE_DEFINITION, message));
+    if new.columns.len() < old.columns.len() {
+        return invalid("cannot drop columns from view".into());
+    }
+    for (a, b) in old.columns.iter().zip(&new.columns) {
+        if a.name != b.name {
+            return invalid(format!("cannot change name of view column \"{}\" to \"{}\"", a.name, b.name));
+        }
+        if (a.ty, a.typmod) != (b.ty, b.typmod) {
+            return invalid(format!("cannot change data type of view column \"{}\"", a.name));
+        }
+    }
+    Ok(())
+}
+
+fn create_schema(work: &mut Work<'_>, name: &str, if_not_exists: bool) -> SqlResult<&'static str> {
+    if name.starts_with("pg_") {
+        return Err(SqlError::new(state::RESERVED_NAME, format!("unacceptable schema name \"{name}\""))
+            .detail("The prefix \"pg_\" is reserved for system schemas."));
+    }
+    if let Some(other) = work.catalog.schemas.keys().find(|s| s.eq_ignore_ascii_case(name)) {
+        if other != name {
+            return Err(SqlError::unsupported(format!(
+                "a schema \"{name}\" beside \"{other}\" (names that differ only in case)"
+            )));
+        }
+        let message = format!("schema \"{name}\" already exists");
+        if !if_not_exists {
+            return Err(SqlError::new(state::DUPLICATE_SCHEMA, message));
+        }
+        work.notice(state::DUPLICATE_SCHEMA, message + ", skipping");
+        return Ok("CREATE SCHEMA");
+    }
+    if name.contains('.') {
+        return Err(SqlError::unsupported("a schema name with a dot"));
+    }
+    let oid = work.oid();
+    work.catalog.schemas.insert(name.to_owned(), oid);
+    work.sql(format!(
+        "INSERT INTO \"pg_catalog.pg_namespace\"(oid, nspname, nspowner) VALUES ({oid}, {}, 10)",
+        literal(name)
+    ));
+    Ok("CREATE SCHEMA")
+}
+
+fn drop_schemas(work: &mut Work<'_>, names: &[Name], if_exists: bool, cascade: bool) -> SqlResult<&'static str> {
+    for name in names {
+        let schema = &name.name;
+        let Some(&oid) = work.catalog.schemas.get(schema) else {
+            if !if_exists {
+                return Err(no_schema(schema));
+            }
+            work.notice(state::SUCCESSFUL_COMPLETION, format!("schema \"{schema}\" does not exist, skipping"));
+            continue;
+        };
+        if work::is_system_schema(schema) {
+            let message = format!("cannot drop schema {schema} because it is required by the database system");
+            return Err(SqlError::new(state::DEPENDENT_OBJECTS_STILL_EXIST, message));
+        }
+        let inside = |work: &Work<'_>| -> Option<Relation> {
+            let mut own = work.catalog.relations.values().filter(|r| r.schema == *schema);
+            own.find(|r| !matches!(r.kind, RelationKind::Index { .. })).map(|r| Relation::clone(r))
+        };
+        if let Some(first) = inside(work)
+            && !cascade
+        {
+            return Err(dependents(
+                &format!("schema {schema}"),
+                &format!("{} depends on schema {schema}", described(&first)),
+            ));
+        }
+        while let Some(relation) = inside(work) {
+            let doomed = BTreeSet::from([relation.oid]);
+            drop_one(work, &relation, &doomed, true)?;
+        }
+        work.catalog.schemas.remove(schema);
+        work.sql(format!("DELETE FROM \"pg_catalog.pg_namespace\" WHERE oid = {oid}"));
+        work.sql(format!("DELETE FROM \"pg_catalog.pg_description\" WHERE objoid = {oid} AND classoid = 2615"));
+    }
+    Ok("DROP SCHEMA")
+}
+
+// ---- DROP
+
+fn described(r: &Relation) -> String {
+    let noun = match r.kind {
+        RelationKind::View { .. } => "view",
+        RelationKind::Sequence(_) => "sequence",
+        RelationKind::Index { .. } => "index",
+        _ => "table",
+    };
+    format!("{noun} {}", quote_identifier(&r.name))
+}
+
+fn dependents(what: &str, detail: &str) -> SqlError {
+    SqlError::new(
+        state::DEPENDENT_OBJECTS_STILL_EXIST,
+        format!("cannot drop {what} because other objects depend on it"),
+    )
+    .detail(detail)
+    .hint("Use DROP ... CASCADE to drop the dependent objects too.")
+}
+
+fn is_a(r: &Relation, what: Object) -> bool {
+    matches!(
+        (&r.kind, what),
+        (RelationKind::Table, Object::Table)
+            | (RelationKind::View { .. }, Object::View)
+            | (RelationKind::Sequence(_), Object::Sequence)
+            | (RelationKind::Index { .. }, Object::Index)
+    )
+}
+
+fn drop_relations(
+    work: &mut Work<'_>,
+    what: Object,
+    names: &[Name],
+    if_exists: bool,
+    cascade: bool,
+) -> SqlResult<&'static str> {
+    let mut doomed = Vec::new();
+    for name in names {
+        match work.find(name) {
+            Some(r) if matches!(r.kind, RelationKind::System) => return Err(system_relation(&r)),
+            Some(r) if is_a(&r, what) => doomed.push(r.oid),
+            Some(r) => {
+                let message =
+                    format!("\"{}\" is not {} {}", r.name, if what == Object::Index { "an" } else { "a" }, what.noun());
+                return Err(SqlError::new(state::WRONG_OBJECT_TYPE, message));
+            }
+            None if if_exists => {
+                let message = format!("{} \"{name}\" does not exist, skipping", what.noun());
+                work.notice(state::SUCCESSFUL_COMPLETION, message);
+            }
+            None if what == Object::Table
+                || what == Object::View
+                || what == Object::Sequence
+                || what == Object::Index =>
+            {
+                let mut error = no_relation(name);
+                error.message = format!("{} \"{name}\" does not exist", what.noun());
+                error.fields.position = None;
+                return Err(error);
+            }
+            None => return Err(no_relation(name)),
+        }
+    }
+    let set: BTreeSet<u32> = doomed.iter().copied().collect();
+    for oid in doomed {
+        // An earlier one may have taken this one with it.
+        if let Some(relation) = work.catalog.by_oid(oid).map(|r| Relation::clone(r)) {
+            drop_one(work, &relation, &set, cascade)?;
+        }
+    }
+    Ok(match what {
+        Object::Table => "DROP TABLE",
+        Object::Index => "DROP INDEX",
+        Object::Sequence => "DROP SEQUENCE",
+        Object::View => "DROP VIEW",
+        Object::Schema => "DROP SCHEMA",
+    })
+}
+
+/// Drops one relation; what depends on it goes too if it is `doomed` anyway or with CASCADE.
+pub fn drop_one(work: &mut Work<'_>, r: &Relation, doomed: &BTreeSet<u32>, cascade: bool) -> SqlResult<()> {
+    for view in work.views_on(r.oid) {
+        if !doomed.contains(&view.oid) {
+            allow(work, cascade, &described(r), &described(&view), None)?;
+        }
+        drop_one(work, &view, doomed, cascade)?;
+    }
+    match &r.kind {
+        RelationKind::Table => drop_table(work, r, doomed, cascade),
+        RelationKind::Index { table } => drop_index(work, *table, r.oid),
+        RelationKind::Sequence(_) => drop_sequence(work, r, cascade),
+        RelationKind::View { .. } => {
+            work.sql(format!("DELETE FROM \"_quorate_view\" WHERE oid = {}", r.oid));
+            work.sql(format!("DELETE FROM \"pg_catalog.pg_depend\" WHERE classid = 1259 AND objid = {}", r.oid));
+            work.remove(r);
+            Ok(())
+        }
+        RelationKind::System => Err(system_relation(r)),
+    }
+}
+
+/// CASCADE says so, or it is an error. `on`: the table a dependent constraint or default belongs to.
+pub fn allow(work: &mut Work<'_>, cascade: bool, what: &str, dependent: &str, on: Option<&str>) -> SqlResult<()> {
+    let dependent = on.map_or(dependent.to_owned(), |table| format!("{dependent} on table {table}"));
+    if !cascade {
+        return Err(dependents(what, &format!("{dependent} depends on {what}")));
+    }
+    work.notice(state::SUCCESSFUL_COMPLETION, format!("drop cascades to {dependent}"));
+    Ok(())
+}
+
+fn drop_table(work: &mut Work<'_>, table: &Relation, doomed: &BTreeSet<u32>, cascade: bool) -> SqlResult<()> {
+    // SQLite deletes the rows of a table that others refer to before it drops it, so they let go of it first.
+    let holders: Vec<Relation> = work.catalog.relations.values().map(|r| Relation::clone(r)).collect();
+    for holder in &holders {
+        let foreign: Vec<&Constraint> = holder
+            .constraints
+            .iter()
+            .filter(|c| matches!(c.kind, ConstraintKind::ForeignKey { table: t, .. } if t == table.oid))
+            .collect();
+        if foreign.is_empty() {
+            continue;
+        }
+        let mut freed = holder.clone();
+        for constraint in foreign {
+            if holder.oid != table.oid && !doomed.contains(&holder.oid) {
+                let name = format!("constraint {}", quote_identifier(&constraint.name));
+                allow(work, cascade, &described(table), &name, Some(&quote_identifier(&holder.name)))?;
+            }
+            work.sql(format!(
+                "ALTER TABLE {} DROP CONSTRAINT \"{}\"",
+                quote(&sqlite_name(&holder.schema, &holder.name)),
+                constraint.oid
+            ));
+            freed.constraints.retain(|c| c.oid != constraint.oid);
+        }
+        if holder.oid != table.oid {
+            work.update(holder, freed);
+        }
+    }
+    work.sql(format!("DROP TABLE {}", quote(&sqlite_name(&table.schema, &table.name))));
+    work.remove(table);
+    for sequence in table.columns.iter().filter_map(|c| c.sequence) {
+        if let Some(sequence) = work.catalog.by_oid(sequence).map(|r| Relation::clone(r)) {
+            work.remove(&sequence);
+        }
+    }
+    Ok(())
+}
+
+fn drop_index(work: &mut Work<'_>, table: u32, index: u32) -> SqlResult<()> {
+    let table = work.catalog.by_oid(table).map(|r| Relation::clone(r));
+    let table = table.ok_or_else(|| SqlError::internal("an index without a table"))?;
+    let owner = table.constraints.iter().find(|c| {
+        matches!(c.kind, ConstraintKind::PrimaryKey { index: i } | ConstraintKind::Unique { index: i } if i == index)
+    });
+    let found = table.indexes.iter().find(|i| i.oid == index);
+    let found = found.ok_or_else(|| SqlError::internal("an index without a definition"))?.clone();
+    if let Some(c) = owner {
+        let what = format!("index {}", quote_identifier(&found.name));
+        let by = format!("constraint {} on table {}", quote_identifier(&c.name), quote_identifier(&table.name));
+        return Err(SqlError::new(
+            state::DEPENDENT_OBJECTS_STILL_EXIST,
+            format!("cannot drop {what} because {by} requires it"),
+        )
+        .hint(format!("You can drop {by} instead.")));
+    }
+    work.drop_physical_index(&table, &found);
+    let mut new = table.clone();
+    new.indexes.retain(|i| i.oid != index);
+    work.update(&table, new);
+    Ok(())
+}
+
+fn drop_sequence(work: &mut Work<'_>, sequence: &Relation, cascade: bool) -> SqlResult<()> {
+    let owner = work.catalog.sequence_owner(sequence.oid).map(|(r, n)| (Relation::clone(r), n));
+    if let Some((table, attnum)) = owner {
+        let column = table.column_at(attnum).ok_or_else(|| SqlError::internal("a sequence owned by no column"))?;
+        let shown = format!("column {} of table {}", quote_identifier(&column.name), quote_identifier(&table.name));
+        if column.identity.is_some() {
+            let what = described(sequence);
+            let message = format!("cannot drop {what} because {shown} requires it");
+            return Err(SqlError::new(state::DEPENDENT_OBJECTS_STILL_EXIST, message)
+                .hint(format!("You can drop {shown} instead.")));
+        }
+        let uses = column.default.as_deref() == Some(nextval_of(sequence).as_str());
+        if uses {
+            allow(work, cascade, &described(sequence), &format!("default value for {shown}"), None)?;
+        }
+        let mut new = table.clone();
+        for c in new.columns.iter_mut().filter(|c| c.attnum == attnum) {
+            c.sequence = None;
+            c.default = c.default.take().filter(|_| !uses);
+        }
+        work.update(&table, new);
+    }
+    work.remove(sequence);
+    Ok(())
+}
+
+// ---- TRUNCATE and COMMENT
+
+fn truncate(work: &mut Work<'_>, names: &[Name], restart: bool, cascade: bool) -> SqlResult<&'static str> {
+    let mut tables = Vec::new();
+    for name in names {
+        let table = work.table(name)?;
+        if !tables.iter().any(|t: &Relation| t.oid == table.oid) {
+            tables.push(table);
+        }
+    }
+    let mut next = 0;
+    while next < tables.len() {
+        for holder in work.referring(tables[next].oid) {
+            if tables.iter().any(|t| t.oid == holder) {
+                continue;
+            }
+            let Some(holder) = work.catalog.by_oid(holder).map(|r| Relation::clone(r)) else { continue };
+            if !cascade {
+                let message = "cannot truncate a table referenced in a foreign key constraint";
+                return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, message)
+                    .detail(format!("Table \"{}\" references \"{}\".", holder.name, tables[next].name))
+                    .hint(format!(
+                        "Truncate table \"{}\" at the same time, or use TRUNCATE ... CASCADE.",
+                        holder.name
+                    )));
+            }
+            work.notice(state::SUCCESSFUL_COMPLETION, format!("truncate cascades to table \"{}\"", holder.name));
+            tables.push(holder);
+        }
+        next += 1;
+    }
+    // Referring tables first, so that no row is left without its parent; a cycle empties itself by this order too
+    // only if its constraints are deferrable or cascade.
+    tables.sort_by_key(|t| std::cmp::Reverse(depth_of(work, t.oid)));
+    for table in &tables {
+        work.data(format!("DELETE FROM {}", quote(&sqlite_name(&table.schema, &table.name))));
+    }
+    for sequence in tables.iter().flat_map(|t| &t.columns).filter_map(|c| c.sequence).filter(|_| restart) {
+        work.data(format!(
+            "UPDATE \"pg_catalog.pg_sequence\" SET last_value = seqstart, is_called = 0 WHERE seqrelid = {sequence}"
+        ));
+    }
+    Ok("TRUNCATE TABLE")
+}
+
+/// How many tables a table depends on through foreign keys: more than any of those has.
+fn depth_of(work: &Work<'_>, table: u32) -> usize {
+    work.catalog.relations.values().filter(|r| r.oid != table && work.referring(r.oid).contains(&table)).count()
+}
+
+fn comment(work: &mut Work<'_>, on: &CommentOn, text: Option<&str>) -> SqlResult<&'static str> {
+    let (object, class, part) = match on {
+        CommentOn::Relation(_, name) => (work.relation(name)?.oid, 1259, 0),
+        CommentOn::Column(name, column) => {
+            let relation = work.relation(name)?;
+            let column = relation.column(column).ok_or_else(|| no_column(&relation, column))?;
+            (relation.oid, 1259, column.attnum)
+        }
+        CommentOn::Constraint(constraint, table) => {
+            let table = work.table(table)?;
+            let missing = || {
+                let message = format!("constraint \"{constraint}\" for table \"{}\" does not exist", table.name);
+                SqlError::new(state::UNDEFINED_OBJECT, message)
+            };
+            (table.constraint(constraint).ok_or_else(missing)?.oid, 2606, 0)
+        }
+        CommentOn::Schema(schema) => {
+            let oid = work.catalog.schemas.get(schema).copied();
+            (oid.ok_or_else(|| no_schema(schema))?, 2615, 0)
+        }
+        CommentOn::Other => return Ok("COMMENT"),
+    };
+    work.data(format!(
+        "DELETE FROM \"pg_catalog.pg_description\" WHERE objoid = {object} AND classoid = {class} AND objsubid = {part}"
+    ));
+    if let Some(text) = text {
+        work.data(format!(
+            "INSERT INTO \"pg_catalog.pg_description\"(objoid, classoid, objsubid, description)
+             VALUES ({object}, {class}, {part}, {})",
+            literal(text)
+        ));
+    }
+    Ok("COMMENT")
+}
+
+/// Shared with ALTER TABLE: refuses rows of `table` without a parent.
+pub fn guard_foreign_key(work: &mut Work<'_>, table: &Relation, constraint: &Constraint) -> SqlResult<()> {
+    let ConstraintKind::ForeignKey { table: parent, columns, .. } = &constraint.kind else { return Ok(()) };
+    let parent = if *parent == table.oid {
+        Some(table.clone())
+    } else {
+        work.catalog.by_oid(*parent).map(|r| Relation::clone(r))
+    };
+    let parent = parent.ok_or_else(|| SqlError::internal("a foreign key refers to a table that is gone"))?;
+    let tail = format!(" is not present in table \"{}\".", parent.name);
+    let violation = Violation {
+        code: state::FOREIGN_KEY_VIOLATION,
+        message: format!(
+            "insert or update on table \"{}\" violates foreign key constraint \"{}\"",
+            table.name, constraint.name
+        ),
+        detail: key_detail(table, &constraint.columns, "c.", &tail),
+        relation: table,
+        column: None,
+        constraint: Some(&constraint.name),
+    };
+    work.guard(&violation, &orphans(table, &parent, &constraint.columns, columns));
+    Ok(())
+}
+
+/// `FROM … WHERE …` finding rows (alias `c`) of `table` whose key is not in `parent`.
+pub fn orphans(table: &Relation, parent: &Relation, own: &[i16], other: &[i16]) -> String {
+    let name = |r: &Relation, n: &i16| r.column_at(*n).map_or(String::new(), |c| quote(&c.name));
+    let present: Vec<String> = own.iter().map(|n| format!("c.{} IS NOT NULL", name(table, n))).collect();
+    let matches: Vec<String> =
+        own.iter().zip(other).map(|(a, b)| format!("p.{} = c.{}", name(parent, b), name(table, a))).collect();
+    format!(
+        "FROM {} c WHERE {} AND NOT EXISTS (SELECT 1 FROM {} p WHERE {})",
+        quote(&sqlite_name(&table.schema, &table.name)),
+        present.join(" AND "),
+        quote(&sqlite_name(&parent.schema, &parent.name)),
+        matches.join(" AND ")
+    )
+}

@@ -1,0 +1,330 @@
+//! Scripts of DDL run against SQLite as a replica would run them; after each statement the catalog read back from
+//! the file must equal the compiler's working copy.
+
+use crate::command::Yields;
+use crate::error::{SqlError, SqlResult};
+use crate::functions::{self, Context};
+use crate::sql::catalog::{Catalog, Relation};
+use crate::sql::ddl::errors;
+use crate::sql::plan::{PlanKind, Tag};
+use crate::sql::{Scope, compile, parse};
+use crate::types::Env;
+use crate::value::Value;
+use rusqlite::Connection;
+use rusqlite::types::ValueRef;
+use std::sync::Arc;
+
+struct Db {
+    connection: Connection,
+    catalog: Catalog,
+}
+
+impl Db {
+    fn new() -> Db {
+        let connection = Connection::open_in_memory().unwrap();
+        for (_, sql) in crate::sql::database_migrations() {
+            connection.execute_batch(sql).unwrap();
+        }
+        connection.execute_batch("PRAGMA foreign_keys = ON").unwrap();
+        let context = Arc::new(parking_lot::Mutex::new(Context::default()));
+        functions::sqlite::register(&connection, &context).unwrap();
+        let catalog = load(&connection);
+        Db { connection, catalog }
+    }
+
+    /// Runs DDL; the tag and the notices.
+    fn run(&mut self, text: &str) -> SqlResult<String> {
+        let mut said = Vec::new();
+        for parsed in parse(text)? {
+            let (env, path) = (Env::default(), ["$user".to_owned(), "public".to_owned()]);
+            let scope = Scope {
+                catalog: &self.catalog,
+                search_path: &path,
+                declared: &[],
+                env: &env,
+                user: "quorate",
+                database: "quorate",
+            };
+            let plan = compile(&parsed, &scope)?;
+            let crate::sql::Ast::Ddl(ddl) = &parsed.ast else { panic!("not DDL: {text}") };
+            let after = super::catalog_after(ddl, &scope)?;
+            let PlanKind::Write(write) = plan.kind else { panic!("not DDL: {text}") };
+            self.connection.execute_batch("SAVEPOINT command").unwrap();
+            for s in &write.statements {
+                if let Err(error) = self.step(&s.sql, s.yields == Yields::Guard) {
+                    self.connection.execute_batch("ROLLBACK TO command; RELEASE command").unwrap();
+                    return Err(error);
+                }
+            }
+            self.connection.execute_batch("RELEASE command").unwrap();
+            said.extend(write.notices.iter().map(|n| format!("NOTICE: {}", n.message)));
+            said.push(match write.tag {
+                Tag::Plain(t) | Tag::Counted(t) => t.to_owned(),
+            });
+            self.catalog = load(&self.connection);
+            assert_eq!(self.catalog.relations, after.relations, "{text}");
+            assert_eq!(self.catalog.rowid_keys, after.rowid_keys, "{text}");
+            assert_eq!((self.catalog.next_oid, &self.catalog.schemas), (after.next_oid, &after.schemas), "{text}");
+        }
+        Ok(said.join("; "))
+    }
+
+    fn step(&self, sql: &str, guard: bool) -> SqlResult<()> {
+        let failed = |e: rusqlite::Error| {
+            let (message, code) = match &e {
+                rusqlite::Error::SqliteFailure(f, m) => (m.clone().unwrap_or_default(), f.extended_code),
+                other => (other.to_string(), 0),
+            };
+            match code & 0xff {
+                19 => errors::explain_constraint_error(&self.catalog, &message, code, &[]),
+                _ => SqlError::internal(format!("{message} in {sql}")),
+            }
+        };
+        let mut statement = self.connection.prepare(sql).map_err(failed)?;
+        let mut rows = statement.query([]).map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            if guard {
+                let text = |i| row.get::<_, Option<String>>(i).unwrap();
+                let code = crate::error::SqlState::new(&text(0).unwrap());
+                let mut error = SqlError::new(code, text(1).unwrap());
+                error.fields.detail = text(2);
+                error.fields.constraint = text(8);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn fails(&mut self, text: &str) -> String {
+        match self.run(text) {
+            Ok(said) => format!("no error: {said}"),
+            Err(e) => {
+                let detail = e.fields.detail.as_ref().map(|d| format!(" [{d}]")).unwrap_or_default();
+                format!("{} {}{detail}", e.code.as_str(), e.message)
+            }
+        }
+    }
+
+    /// Runs SQLite SQL; the error it is explained as.
+    fn row(&self, sql: &str) -> String {
+        match self.step(sql, false) {
+            Ok(()) => "ok".into(),
+            Err(e) => format!("{} {}", e.code.as_str(), e.message),
+        }
+    }
+
+    fn relation(&self, name: &str) -> &Relation {
+        self.catalog.resolve(&["public".into()], None, name).unwrap_or_else(|| panic!("no {name}"))
+    }
+
+    /// Columns and constraints as text.
+    fn describe(&self, name: &str) -> String {
+        let r = self.relation(name);
+        let mut out = Vec::new();
+        for c in &r.columns {
+            let not_null = if c.not_null { " not null" } else { "" };
+            let default = c.default.as_ref().map(|d| format!(" default {d}")).unwrap_or_default();
+            out.push(format!("{} {}/{}{not_null}{default}", c.name, c.ty.0, c.typmod));
+        }
+        out.extend(r.constraints.iter().map(|c| format!("{} {:?}", c.name, c.columns)));
+        out.extend(r.indexes.iter().map(|i| format!("index {}", i.name)));
+        out.join("\n")
+    }
+
+    fn count(&self, sql: &str) -> i64 {
+        self.connection.query_row(sql, [], |r| r.get(0)).unwrap()
+    }
+}
+
+fn load(connection: &Connection) -> Catalog {
+    let mut rows = |sql: &str| {
+        let mut statement = connection.prepare(sql).map_err(|e| SqlError::internal(e.to_string()))?;
+        let width = statement.column_count();
+        let mut rows = statement.query([]).unwrap();
+        let mut out = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            out.push((0..width).map(|i| value(row.get_ref(i).unwrap())).collect());
+        }
+        Ok(out)
+    };
+    Catalog::load(&mut rows).unwrap()
+}
+
+fn value(v: ValueRef<'_>) -> Value {
+    match v {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(i) => Value::Int(i),
+        ValueRef::Real(r) => Value::Real(r),
+        ValueRef::Text(t) => Value::Text(String::from_utf8(t.to_vec()).unwrap()),
+        ValueRef::Blob(b) => Value::Blob(b.to_vec()),
+    }
+}
+
+#[test]
+fn tables_and_their_names() {
+    let mut db = Db::new();
+    db.run("create table p (id serial primary key, n varchar(20) unique not null, d numeric(5,2) default 1.5 check (d > 0))")
+        .unwrap();
+    assert_eq!(
+        db.describe("p"),
+        "id 23/-1 not null default nextval('public.p_id_seq'::regclass)\nn 1043/24 not null\nd 1700/327686 default 1.5\n\
+         p_pkey [1]\np_n_key [2]\np_d_check [3]\nindex p_pkey\nindex p_n_key"
+    );
+    db.run(
+        "create table c (id int8 generated by default as identity primary key, p int references p on delete cascade, \
+            a int, b int, unique (a, b), constraint pos check (a > 0), check (a < b), check (a < 9))",
+    )
+    .unwrap();
+    assert!(
+        db.describe("c").contains("c_a_b_key [3, 4]\npos [3]\nc_check [3, 4]\nc_a_check [3]\nc_p_fkey [2]"),
+        "{}",
+        db.describe("c")
+    );
+    assert_eq!(db.fails("create table p (a int)"), "42P07 relation \"p\" already exists");
+    assert_eq!(
+        db.run("create table if not exists p (a int)").unwrap(),
+        "NOTICE: relation \"p\" already exists, skipping; CREATE TABLE"
+    );
+    assert_eq!(db.fails("create table x (a nosuch)"), "42704 type \"nosuch\" does not exist");
+    assert_eq!(db.fails("create table x (a int, a int)"), "42701 column \"a\" specified more than once");
+    assert_eq!(db.row("insert into \"public.p\"(id, n) values (1, 'a'), (2, 'b')"), "ok");
+    assert_eq!(
+        db.row("insert into \"public.p\"(id, n) values (1, 'c')"),
+        "23505 duplicate key value violates unique constraint \"p_pkey\""
+    );
+    assert_eq!(
+        db.row("insert into \"public.p\"(id, n) values (3, 'a')"),
+        "23505 duplicate key value violates unique constraint \"p_n_key\""
+    );
+    assert_eq!(
+        db.row("insert into \"public.p\"(id) values (3)"),
+        "23502 null value in column \"n\" of relation \"p\" violates not-null constraint"
+    );
+    assert_eq!(
+        db.row("insert into \"public.c\"(id, a, b) values (3, 9, 10)"),
+        "23514 new row for relation \"c\" violates check constraint \"c_a_check\""
+    );
+    assert!(db.row("insert into \"public.c\"(id, p) values (3, 99)").starts_with("23503"));
+    let probes = errors::foreign_key_probes(&db.catalog, &[db.relation("c").oid]);
+    assert_eq!(probes.len(), 1);
+    db.connection
+        .execute_batch("BEGIN; PRAGMA defer_foreign_keys = ON; insert into \"public.c\"(id, p) values (3, 99)")
+        .unwrap();
+    let detail: String = db.connection.query_row(&probes[0], [], |r| r.get(2)).unwrap();
+    assert_eq!(detail, "Key (p)=(99) is not present in table \"p\".");
+    db.connection.execute_batch("ROLLBACK").unwrap();
+}
+
+#[test]
+fn altering_tables() {
+    let mut db = Db::new();
+    db.run("create table p (id int primary key, t text); create table c (id int, p int)").unwrap();
+    db.connection
+        .execute_batch("insert into \"public.p\" values (1,'a'),(2,'b'); insert into \"public.c\" values (1,1),(2,2)")
+        .unwrap();
+    db.run("alter table c add primary key (id)").unwrap();
+    db.run("alter table c add constraint cp foreign key (p) references p(id) on delete cascade").unwrap();
+    assert!(db.row("insert into \"public.c\" values (3, 7)").starts_with("23503"));
+    // Copying the parent must not cascade to its children.
+    db.run("alter table p alter column t type int8 using length(t)").unwrap();
+    assert_eq!(db.count("select count(*) from \"public.c\""), 2);
+    assert_eq!(db.count("select sum(t) from \"public.p\""), 2);
+    assert!(db.row("insert into \"public.c\" values (3, 7)").starts_with("23503"));
+    assert_eq!(
+        db.fails("alter table p drop constraint p_pkey"),
+        "2BP01 cannot drop constraint p_pkey on table p because other objects depend on it \
+         [constraint cp on table c depends on constraint p_pkey on table p]"
+    );
+    db.run(
+        "alter table c add column x int not null default 5, add column y varchar(3) check (y <> ''), add z int unique",
+    )
+    .unwrap();
+    assert_eq!(db.count("select sum(x) from \"public.c\""), 10);
+    assert_eq!(
+        db.fails("alter table c add q int not null"),
+        "23502 column \"q\" of relation \"c\" contains null values"
+    );
+    assert_eq!(
+        db.fails("alter table c add unique (x)"),
+        "23505 could not create unique index \"c_x_key\" [Key (x)=(5) is duplicated.]"
+    );
+    assert_eq!(
+        db.fails("alter table c add check (x > 5)"),
+        "23514 check constraint \"c_x_check\" of relation \"c\" is violated by some row"
+    );
+    db.run("alter table c rename column y to yy; alter table c rename to d; alter table d rename constraint cp to dp")
+        .unwrap();
+    assert_eq!(
+        db.describe("d"),
+        "id 23/-1 not null\np 23/-1\nx 23/-1 not null default 5\nyy 1043/7\nz 23/-1\n\
+         c_pkey [1]\ndp [2]\nc_y_check [4]\nc_z_key [5]\nindex c_pkey\nindex c_z_key"
+    );
+    assert!(db.row("insert into \"public.d\"(id, p, x, yy) values (7, 1, 1, '')").contains("c_y_check"));
+    db.run(
+        "alter table d alter x drop default, alter x drop not null, alter column x set default 7, alter p set not null",
+    )
+    .unwrap();
+    db.run("alter table d drop column yy, drop column z, drop constraint dp, drop constraint c_pkey").unwrap();
+    assert_eq!(db.describe("d"), "id 23/-1 not null\np 23/-1 not null\nx 23/-1 default 7");
+    assert_eq!(db.fails("alter table d drop nosuch"), "42703 column \"nosuch\" of relation \"d\" does not exist");
+    assert_eq!(
+        db.fails("alter table d enable row level security"),
+        "0A000 ALTER TABLE ENABLE ROW LEVEL SECURITY is not supported"
+    );
+    db.run("alter table only d alter column id add generated by default as identity (sequence name public.d_seq start with 5 no minvalue cache 1)").unwrap();
+    assert_eq!(db.count("select seqstart from \"pg_catalog.pg_sequence\""), 5);
+}
+
+#[test]
+fn indexes_sequences_schemas_and_drops() {
+    let mut db = Db::new();
+    db.run("create table t (a int, b text); create index on t (a, lower(b) desc) where a > 0; create index on t (a); create index on t (a)").unwrap();
+    let names: Vec<&str> = db.relation("t").indexes.iter().map(|i| i.name.as_str()).collect();
+    assert_eq!(names, ["t_a_lower_idx", "t_a_idx", "t_a_idx1"]);
+    db.run("create unique index concurrently if not exists u on public.t using btree (b varchar_pattern_ops asc nulls first) include (a) with (fillfactor=70)").unwrap();
+    db.run("create sequence s as int start 5 increment by 2 minvalue 1 no maxvalue cache 1 cycle; alter sequence s restart with 9 owned by t.a").unwrap();
+    assert_eq!(db.count("select last_value from \"pg_catalog.pg_sequence\""), 9);
+    assert!(db.fails("create sequence z minvalue 5 maxvalue 4").starts_with("22023 MINVALUE (5) must be less"));
+    db.run("drop index t_a_idx, u; alter index t_a_idx1 rename to i2; drop table t").unwrap();
+    assert_eq!(db.count("select count(*) from \"pg_catalog.pg_class\" where oid >= 16384"), 0);
+    assert_eq!(db.count("select count(*) from \"pg_catalog.pg_depend\""), 0);
+    assert_eq!(db.count("select count(*) from sqlite_schema where name like 'public.%'"), 0);
+    db.run("create schema s; create table s.p (id int primary key); create table s.c (p int references s.p); create table c2 (p int references s.p)").unwrap();
+    assert!(db.fails("drop table s.p").starts_with("2BP01 cannot drop table p because other objects depend on it"));
+    assert!(db.fails("truncate s.p").starts_with("0A000 cannot truncate a table referenced in a foreign key"));
+    db.run(
+        "truncate s.p, s.c, c2 restart identity; comment on table s.p is 'it''s'; comment on column s.p.id is 'key'",
+    )
+    .unwrap();
+    assert_eq!(db.count("select count(*) from \"pg_catalog.pg_description\" where description in ('it''s', 'key')"), 2);
+    assert!(db.fails("drop schema s").starts_with("2BP01 cannot drop schema s"));
+    assert!(db.run("drop schema s cascade").unwrap().contains("drop cascades to constraint c2_p_fkey on table c2"));
+    assert_eq!(db.describe("c2"), "p 23/-1");
+    assert_eq!(
+        db.run("drop table if exists nosuch").unwrap(),
+        "NOTICE: table \"nosuch\" does not exist, skipping; DROP TABLE"
+    );
+    assert_eq!(db.fails("drop table nosuch"), "42P01 table \"nosuch\" does not exist");
+    assert!(db.fails("drop table pg_class").starts_with("42501"));
+    assert!(db.fails("create trigger x").starts_with("0A000 CREATE TRIGGER"));
+    assert!(db.fails("create type m as enum ('a')").starts_with("0A000 CREATE TYPE"));
+}
+
+#[test]
+fn views_and_tables_of_queries() {
+    let mut db = Db::new();
+    db.run("create table t (a int, b text); create view v as select a, b as c from t where a > 0; create view w(x) as select c from v").unwrap();
+    assert_eq!(db.describe("w"), "x 25/-1");
+    assert_eq!(db.fails("create view v as select 1"), "42P07 relation \"v\" already exists");
+    db.run("create or replace view v as select a, b as c, a as d from t").unwrap();
+    assert!(db.fails("drop view v").starts_with("2BP01 cannot drop view v because other objects depend on it"));
+    assert!(db.fails("drop table t").starts_with("2BP01"));
+    db.connection.execute_batch("insert into \"public.t\" values (1, 'x')").unwrap();
+    db.run("create table u as select a, c from v; create table e (n) as select a from t with no data").unwrap();
+    assert_eq!(db.describe("u"), "a 23/-1\nc 25/-1");
+    assert_eq!(db.count("select count(*) from \"public.u\" where a = 1"), 1);
+    assert_eq!(db.count("select count(*) from \"public.e\""), 0);
+    db.run("drop table t cascade").unwrap();
+    assert_eq!(db.count("select count(*) from \"_quorate_view\""), 0);
+    assert_eq!(db.count("select count(*) from \"pg_catalog.pg_depend\""), 0);
+}

@@ -1,0 +1,714 @@
+//! The working copy of a catalog that a DDL statement changes, and the SQLite statements that go with it.
+
+use super::grammar::TypeName;
+use super::rows::{self, column_list, literal};
+use crate::command::{Statement, Yields};
+use crate::error::{SqlError, SqlResult, SqlState, state};
+use crate::sql::Scope;
+use crate::sql::bind;
+use crate::sql::catalog::{
+    Catalog, Column, Constraint, ConstraintKind, Index, Relation, RelationKind, Source, quote, sqlite_name,
+};
+use crate::sql::cursor::Name;
+use crate::types::{NO_TYPMOD, Storage, Type};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub struct Work<'a> {
+    scope: &'a Scope<'a>,
+    pub catalog: Catalog,
+    statements: Vec<Statement>,
+    pub notices: Vec<SqlError>,
+    first_oid: u32,
+    changes_catalog: bool,
+}
+
+pub struct Finished {
+    pub statements: Vec<Statement>,
+    pub notices: Vec<SqlError>,
+    pub changes_catalog: bool,
+}
+
+/// What a guard reports when its query finds a row.
+pub struct Violation<'v> {
+    pub code: SqlState,
+    pub message: String,
+    /// SQLite expression.
+    pub detail: Option<String>,
+    pub relation: &'v Relation,
+    pub column: Option<&'v str>,
+    pub constraint: Option<&'v str>,
+}
+
+impl<'a> Work<'a> {
+    pub fn new(scope: &'a Scope<'a>) -> Work<'a> {
+        Work {
+            scope,
+            catalog: scope.catalog.clone(),
+            statements: Vec::new(),
+            notices: Vec::new(),
+            first_oid: scope.catalog.next_oid,
+            changes_catalog: false,
+        }
+    }
+
+    pub fn finish(mut self) -> Finished {
+        if self.catalog.next_oid != self.first_oid {
+            let next = self.catalog.next_oid;
+            self.sql(format!("UPDATE \"_quorate_schema\" SET next_oid = {next}"));
+        }
+        Finished { statements: self.statements, notices: self.notices, changes_catalog: self.changes_catalog }
+    }
+
+    /// The scope with the working copy as its catalog.
+    pub fn scope(&self) -> Scope<'_> {
+        Scope { catalog: &self.catalog, ..self.scope.clone() }
+    }
+
+    pub fn oid(&mut self) -> u32 {
+        let oid = self.catalog.next_oid;
+        self.catalog.next_oid += 1;
+        oid
+    }
+
+    /// A statement that changes the schema or the catalog.
+    pub fn sql(&mut self, sql: String) {
+        self.changes_catalog = true;
+        self.statements.push(Statement { sql, yields: Yields::Nothing });
+    }
+
+    /// A statement that changes rows only.
+    pub fn data(&mut self, sql: String) {
+        self.statements.push(Statement { sql, yields: Yields::Nothing });
+    }
+
+    pub fn add(&mut self, statements: Vec<Statement>) {
+        self.statements.extend(statements);
+    }
+
+    pub fn notice(&mut self, code: SqlState, message: String) {
+        self.notices.push(SqlError::new(code, message));
+    }
+
+    /// Fails the statement if `from` (what follows SELECT …: FROM, WHERE) finds a row.
+    pub fn guard(&mut self, v: &Violation<'_>, from: &str) {
+        let text = |t: Option<&str>| t.map_or("NULL".into(), literal);
+        let sql = format!(
+            "SELECT {}, {}, {}, NULL, {}, {}, {}, NULL, {} {from} LIMIT 1",
+            literal(v.code.as_str()),
+            literal(&v.message),
+            v.detail.as_deref().unwrap_or("NULL"),
+            literal(&v.relation.schema),
+            literal(&v.relation.name),
+            text(v.column),
+            text(v.constraint),
+        );
+        self.statements.push(Statement { sql, yields: Yields::Guard });
+    }
+
+    // ---- names
+
+    pub fn find(&self, name: &Name) -> Option<Relation> {
+        let found = self.catalog.resolve(self.scope.search_path, name.schema.as_deref(), &name.name)?;
+        Some(Relation::clone(found))
+    }
+
+    pub fn relation(&self, name: &Name) -> SqlResult<Relation> {
+        self.find(name).ok_or_else(|| no_relation(name))
+    }
+
+    /// An ordinary table of the user's.
+    pub fn table(&self, name: &Name) -> SqlResult<Relation> {
+        let relation = self.relation(name)?;
+        match relation.kind {
+            RelationKind::Table => Ok(relation),
+            RelationKind::System => Err(system_relation(&relation)),
+            _ => Err(SqlError::new(state::WRONG_OBJECT_TYPE, format!("\"{}\" is not a table", relation.name))),
+        }
+    }
+
+    /// The schema in which a new relation of this name goes.
+    pub fn creation_schema(&self, name: &Name) -> SqlResult<String> {
+        let schema = match &name.schema {
+            Some(schema) if self.catalog.schemas.contains_key(schema) => schema.clone(),
+            Some(schema) => return Err(no_schema(schema).position(name.position)),
+            None => {
+                let found = self.scope.search_path.iter().find(|s| self.catalog.schemas.contains_key(*s));
+                let missing = || SqlError::new(state::INVALID_SCHEMA_NAME, "no schema has been selected to create in");
+                found.cloned().ok_or_else(missing)?
+            }
+        };
+        if is_system_schema(&schema) {
+            return Err(SqlError::new(
+                state::INSUFFICIENT_PRIVILEGE,
+                format!("permission denied to create \"{schema}.{}\"", name.name),
+            )
+            .detail("System catalog modifications are currently disallowed."));
+        }
+        Ok(schema)
+    }
+
+    pub fn is_taken(&self, schema: &str, name: &str) -> bool {
+        self.catalog.relations.contains_key(&(schema.to_owned(), name.to_owned()))
+    }
+
+    /// SQLite compares names without regard to ASCII case: two that differ only there cannot both exist.
+    pub fn check_case(&self, schema: &str, name: &str) -> SqlResult<()> {
+        let clash = self.catalog.relations.keys().find(|(s, n)| {
+            s.eq_ignore_ascii_case(schema) && n.eq_ignore_ascii_case(name) && (s != schema || n != name)
+        });
+        match clash {
+            Some((_, other)) => Err(SqlError::unsupported(format!(
+                "a relation \"{name}\" beside \"{other}\" (names that differ only in case)"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// `base_columns_label`, cut to 63 bytes, with a number if it is taken.
+    pub fn choose_name(
+        &self,
+        schema: &str,
+        base: &str,
+        columns: &str,
+        label: &str,
+        taken: &dyn Fn(&str) -> bool,
+    ) -> String {
+        for pass in 0.. {
+            let label = if pass == 0 { label.to_owned() } else { format!("{label}{pass}") };
+            let name = object_name(base, columns, &label);
+            let used = taken(&name) || self.is_taken(schema, &name);
+            if !used {
+                return name;
+            }
+        }
+        unreachable!("the loop has no end")
+    }
+
+    // ---- types and expressions
+
+    /// A type and its modifier.
+    pub fn type_of(&self, ty: &TypeName) -> SqlResult<(Type, i32)> {
+        let known = match ty.schema.as_deref() {
+            None | Some("pg_catalog") => named_type(&ty.name),
+            Some(_) => None,
+        };
+        let shown = ty.schema.iter().map(|s| format!("{s}.")).collect::<String>() + &ty.name;
+        let (element, array) = known.ok_or_else(|| {
+            SqlError::new(state::UNDEFINED_OBJECT, format!("type \"{shown}\" does not exist")).position(ty.position)
+        })?;
+        if !is_storable(element) {
+            return Err(SqlError::unsupported(format!("type \"{shown}\"")).position(ty.position));
+        }
+        let typmod = typmod(element, &ty.modifiers).map_err(|e| e.position(ty.position))?;
+        let ty = if ty.array { if is_array(element) { element } else { array } } else { element };
+        Ok((ty, typmod))
+    }
+
+    pub fn bind(&self, relation: Option<&Relation>, text: &str, target: Option<(Type, i32)>) -> SqlResult<String> {
+        bind::bind_column_expr(&self.scope(), relation, text, target)
+    }
+
+    // ---- relations
+
+    /// Records a new relation.
+    pub fn create(&mut self, relation: Relation) {
+        self.put(None, relation);
+    }
+
+    /// Records a changed relation.
+    pub fn update(&mut self, old: &Relation, new: Relation) {
+        self.put(Some(old), new);
+    }
+
+    fn put(&mut self, old: Option<&Relation>, new: Relation) {
+        if let Some(old) = old {
+            self.forget(old);
+        }
+        self.catalog.insert(new.clone());
+        for index in &new.indexes {
+            self.catalog.insert(index_relation(&new, index));
+        }
+        let kept: BTreeSet<u32> = new.indexes.iter().map(|i| i.oid).collect();
+        let changes = rows::change(old.map(|o| (&self.catalog, o)), Some((&self.catalog, &new)));
+        for index in old.iter().flat_map(|o| &o.indexes).filter(|i| !kept.contains(&i.oid)) {
+            self.catalog.rowid_keys.remove(&index.oid);
+        }
+        for sql in changes {
+            self.sql(sql);
+        }
+    }
+
+    fn forget(&mut self, relation: &Relation) {
+        self.catalog.remove(&relation.schema, &relation.name);
+        for index in &relation.indexes {
+            self.catalog.remove(&relation.schema, &index.name);
+        }
+    }
+
+    /// Records that a relation is gone, with its comments.
+    pub fn remove(&mut self, relation: &Relation) {
+        for sql in rows::change(Some((&self.catalog, relation)), None) {
+            self.sql(sql);
+        }
+        self.forget(relation);
+        for index in &relation.indexes {
+            self.catalog.rowid_keys.remove(&index.oid);
+        }
+        self.catalog.uses.remove(&relation.oid);
+        let oid = relation.oid;
+        self.sql(format!("DELETE FROM \"pg_catalog.pg_description\" WHERE objoid = {oid} AND classoid = 1259"));
+    }
+
+    // ---- tables inside SQLite
+
+    /// CREATE TABLE of SQLite for `r`, under the name `physical`.
+    pub fn create_physical(&mut self, r: &Relation, physical: &str) -> SqlResult<()> {
+        self.create_physical_among(r, physical, &BTreeSet::new())
+    }
+
+    /// `copies`: tables that are being copied, to which foreign keys refer by the copies' names.
+    fn create_physical_among(&mut self, r: &Relation, physical: &str, copies: &BTreeSet<u32>) -> SqlResult<()> {
+        let rowid = self.catalog.rowid_column(r);
+        let mut parts = Vec::new();
+        for column in &r.columns {
+            parts.push(self.column_sql(r, column, rowid == Some(column.attnum))?);
+        }
+        for constraint in &r.constraints {
+            match &constraint.kind {
+                ConstraintKind::Check(text) => {
+                    let condition = self.bind(Some(r), text, Some((Type::BOOL, NO_TYPMOD)))?;
+                    parts.push(format!("CONSTRAINT \"{}\" CHECK ({condition})", constraint.oid));
+                }
+                ConstraintKind::ForeignKey { .. } => {
+                    let columns = column_list(r, &constraint.columns);
+                    let references = self.references_sql(r, constraint, copies)?;
+                    parts.push(format!("CONSTRAINT \"{}\" FOREIGN KEY ({columns}) {references}", constraint.oid));
+                }
+                ConstraintKind::PrimaryKey { .. } | ConstraintKind::Unique { .. } => {}
+            }
+        }
+        if parts.is_empty() {
+            return Err(SqlError::unsupported("a table without columns"));
+        }
+        self.sql(format!("CREATE TABLE {}({}) STRICT", quote(physical), parts.join(", ")));
+        Ok(())
+    }
+
+    pub fn column_sql(&self, r: &Relation, column: &Column, rowid: bool) -> SqlResult<String> {
+        let mut sql = format!("{} {}", quote(&column.name), storage(column.ty).sqlite_name());
+        if rowid {
+            sql.push_str(" PRIMARY KEY");
+        }
+        if column.not_null {
+            sql.push_str(" NOT NULL");
+        }
+        if let Some(collation) = collation(column.ty) {
+            sql.push_str(&format!(" COLLATE {collation}"));
+        }
+        if let Some(text) = &column.generated {
+            let value = self.bind(Some(r), text, Some((column.ty, column.typmod)))?;
+            sql.push_str(&format!(" GENERATED ALWAYS AS ({value}) STORED"));
+        }
+        Ok(sql)
+    }
+
+    /// `REFERENCES …` of a foreign key of `r`, which may refer to itself.
+    fn references_sql(&self, r: &Relation, constraint: &Constraint, copies: &BTreeSet<u32>) -> SqlResult<String> {
+        let ConstraintKind::ForeignKey { table, columns, on_update, on_delete } = &constraint.kind else {
+            return Err(SqlError::internal("not a foreign key"));
+        };
+        let parent = if *table == r.oid { Some(r) } else { self.catalog.by_oid(*table).map(|p| &**p) };
+        let parent = parent.ok_or_else(|| SqlError::internal("a foreign key refers to a table that is gone"))?;
+        let deferrable = match (constraint.deferrable, constraint.initially_deferred) {
+            (true, true) => " DEFERRABLE INITIALLY DEFERRED",
+            (true, false) => " DEFERRABLE INITIALLY IMMEDIATE",
+            _ => "",
+        };
+        let name = match copies.contains(table) {
+            true => copy_name(*table),
+            false => sqlite_name(&parent.schema, &parent.name),
+        };
+        Ok(format!(
+            "REFERENCES {}({}) ON UPDATE {} ON DELETE {}{deferrable}",
+            quote(&name),
+            column_list(parent, columns),
+            on_update.sql(),
+            on_delete.sql(),
+        ))
+    }
+
+    /// CREATE INDEX of SQLite, unless the key is the rowid.
+    pub fn create_physical_index(&mut self, r: &Relation, index: &Index) -> SqlResult<()> {
+        self.create_physical_index_on(r, index, &sqlite_name(&r.schema, &r.name))
+    }
+
+    fn create_physical_index_on(&mut self, r: &Relation, index: &Index, physical: &str) -> SqlResult<()> {
+        if self.catalog.rowid_keys.contains(&index.oid) {
+            return Ok(());
+        }
+        let mut keys = Vec::new();
+        for key in &index.keys {
+            let direction = if key.descending { " DESC" } else { "" };
+            let term = match (&key.expression, key.column.and_then(|n| r.column_at(n))) {
+                (Some(text), _) => format!("({})", self.bind(Some(r), text, None)?),
+                (None, Some(column)) => quote(&column.name),
+                (None, None) => return Err(SqlError::internal("an index key without a column")),
+            };
+            keys.push(term + direction);
+        }
+        let predicate = match &index.predicate {
+            Some(text) => format!(" WHERE {}", self.bind(Some(r), text, Some((Type::BOOL, NO_TYPMOD)))?),
+            None => String::new(),
+        };
+        self.sql(format!(
+            "CREATE {}INDEX {} ON {}({}){predicate}",
+            if index.unique { "UNIQUE " } else { "" },
+            quote(&sqlite_name(&r.schema, &index.name)),
+            quote(physical),
+            keys.join(", "),
+        ));
+        Ok(())
+    }
+
+    pub fn drop_physical_index(&mut self, r: &Relation, index: &Index) {
+        if !self.catalog.rowid_keys.contains(&index.oid) {
+            self.sql(format!("DROP INDEX {}", quote(&sqlite_name(&r.schema, &index.name))));
+        }
+    }
+
+    /// Copies a table into its new form, with `values` (SQLite expressions over the old columns) for some columns.
+    ///
+    /// SQLite cannot change most things in place, and dropping a table that others refer to would first delete its
+    /// rows, cascades and all. So every table that refers to it, directly or not, is copied as well, parents first,
+    /// and the copies refer to one another; then the old ones lose their foreign keys and are dropped, and the
+    /// copies take their names, which SQLite carries over to the references.
+    pub fn rebuild(&mut self, old: &Relation, new: &Relation, values: &BTreeMap<i16, String>) -> SqlResult<()> {
+        let mut pairs = vec![(old.clone(), new.clone())];
+        for oid in self.referring(old.oid) {
+            let other = self.catalog.by_oid(oid).map(|r| Relation::clone(r));
+            pairs.extend(other.map(|r| (r.clone(), r)));
+        }
+        let pairs = parents_first(pairs)?;
+        let copies: BTreeSet<u32> = pairs.iter().map(|(r, _)| r.oid).collect();
+        for (before, after) in &pairs {
+            let copy = copy_name(before.oid);
+            self.create_physical_among(after, &copy, &copies)?;
+            self.copy_rows(before, after, &copy, if before.oid == old.oid { Some(values) } else { None });
+            for index in &before.indexes {
+                let name = quote(&sqlite_name(&before.schema, &index.name));
+                self.sql(format!("DROP INDEX IF EXISTS {name}"));
+            }
+            for index in &after.indexes {
+                self.create_physical_index_on(after, index, &copy)?;
+            }
+        }
+        let name = |r: &Relation| quote(&sqlite_name(&r.schema, &r.name));
+        for (before, _) in &pairs {
+            for c in before.constraints.iter().filter(|c| matches!(c.kind, ConstraintKind::ForeignKey { .. })) {
+                self.sql(format!("ALTER TABLE {} DROP CONSTRAINT \"{}\"", name(before), c.oid));
+            }
+        }
+        for (before, _) in &pairs {
+            self.sql(format!("DROP TABLE {}", name(before)));
+        }
+        for (before, _) in &pairs {
+            self.sql(format!("ALTER TABLE {} RENAME TO {}", quote(&copy_name(before.oid)), name(before)));
+        }
+        Ok(())
+    }
+
+    fn copy_rows(&mut self, before: &Relation, after: &Relation, copy: &str, values: Option<&BTreeMap<i16, String>>) {
+        let (mut names, mut sources) = (Vec::new(), Vec::new());
+        for column in after.columns.iter().filter(|c| c.generated.is_none()) {
+            let computed = values.and_then(|v| v.get(&column.attnum)).cloned();
+            let source = computed.or_else(|| before.column_at(column.attnum).map(|c| quote(&c.name)));
+            if let Some(source) = source {
+                names.push(quote(&column.name));
+                sources.push(source);
+            }
+        }
+        let old = quote(&sqlite_name(&before.schema, &before.name));
+        self.data(format!(
+            "INSERT INTO {}({}) SELECT {} FROM {old}",
+            quote(copy),
+            names.join(", "),
+            sources.join(", ")
+        ));
+    }
+
+    /// Tables with a foreign key to `table`, and so on up; without `table` itself.
+    pub fn referring(&self, table: u32) -> BTreeSet<u32> {
+        let mut found = BTreeSet::from([table]);
+        loop {
+            let before = found.len();
+            for r in self.catalog.relations.values() {
+                let refers = r
+                    .constraints
+                    .iter()
+                    .any(|c| matches!(&c.kind, ConstraintKind::ForeignKey { table, .. } if found.contains(table)));
+                if refers {
+                    found.insert(r.oid);
+                }
+            }
+            if found.len() == before {
+                found.remove(&table);
+                return found;
+            }
+        }
+    }
+
+    /// Views whose definition names `relation`.
+    pub fn views_on(&self, relation: u32) -> Vec<Relation> {
+        let views = self.catalog.uses.iter().filter(|(_, used)| used.contains(&relation));
+        views.filter_map(|(view, _)| self.catalog.by_oid(*view)).map(|r| Relation::clone(r)).collect()
+    }
+}
+
+/// The name of a table's copy while it is rebuilt.
+fn copy_name(table: u32) -> String {
+    format!("quorate.copy.{table}")
+}
+
+/// Orders tables so that each comes after those it refers to.
+fn parents_first(mut left: Vec<(Relation, Relation)>) -> SqlResult<Vec<(Relation, Relation)>> {
+    let mut placed: Vec<(Relation, Relation)> = Vec::new();
+    while !left.is_empty() {
+        let waits_for = |r: &Relation, other: u32| {
+            r.constraints.iter().any(|c| matches!(c.kind, ConstraintKind::ForeignKey { table, .. } if table == other))
+        };
+        let ready =
+            left.iter().position(|(_, r)| left.iter().all(|(_, other)| other.oid == r.oid || !waits_for(r, other.oid)));
+        let ready = ready.ok_or_else(|| SqlError::unsupported("copying tables whose foreign keys form a cycle"))?;
+        placed.push(left.remove(ready));
+    }
+    Ok(placed)
+}
+
+fn index_relation(table: &Relation, index: &Index) -> Relation {
+    Relation {
+        oid: index.oid,
+        schema: table.schema.clone(),
+        name: index.name.clone(),
+        kind: RelationKind::Index { table: table.oid },
+        source: Source::None,
+        columns: Vec::new(),
+        constraints: Vec::new(),
+        indexes: Vec::new(),
+    }
+}
+
+pub fn no_relation(name: &Name) -> SqlError {
+    SqlError::new(state::UNDEFINED_TABLE, format!("relation \"{name}\" does not exist")).position(name.position)
+}
+
+pub fn no_schema(schema: &str) -> SqlError {
+    SqlError::new(state::INVALID_SCHEMA_NAME, format!("schema \"{schema}\" does not exist"))
+}
+
+pub fn system_relation(r: &Relation) -> SqlError {
+    let message = format!("permission denied: \"{}\" is a system catalog", r.name);
+    SqlError::new(state::INSUFFICIENT_PRIVILEGE, message)
+}
+
+pub fn no_column(relation: &Relation, column: &str) -> SqlError {
+    let message = format!("column \"{column}\" of relation \"{}\" does not exist", relation.name);
+    SqlError::new(state::UNDEFINED_COLUMN, message)
+}
+
+pub fn is_system_schema(schema: &str) -> bool {
+    matches!(schema, "pg_catalog" | "information_schema" | "quorate" | "pg_toast")
+}
+
+/// PostgreSQL's `makeObjectName`: the two names are cut evenly until all fits into 63 bytes.
+fn object_name(first: &str, second: &str, label: &str) -> String {
+    let overhead = label.len() + 1 + usize::from(!second.is_empty());
+    let room = 63usize.saturating_sub(overhead);
+    let (mut a, mut b) = (first.len(), second.len());
+    while a + b > room {
+        if a > b { a -= 1 } else { b -= 1 }
+    }
+    let cut = |text: &str, mut at: usize| {
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        text[..at].to_owned()
+    };
+    let parts = [cut(first, a), cut(second, b), label.to_owned()];
+    parts.iter().filter(|p| !p.is_empty()).cloned().collect::<Vec<_>>().join("_")
+}
+
+/// The type of a name, and the type of its arrays.
+fn named_type(name: &str) -> Option<(Type, Type)> {
+    const TYPES: [(&str, Type, Type); 41] = [
+        ("bool", Type::BOOL, Type::BOOL_ARRAY),
+        ("bytea", Type::BYTEA, Type::BYTEA_ARRAY),
+        ("char", Type::CHAR, Type::CHAR_ARRAY),
+        ("name", Type::NAME, Type::NAME_ARRAY),
+        ("int8", Type::INT8, Type::INT8_ARRAY),
+        ("int2", Type::INT2, Type::INT2_ARRAY),
+        ("int4", Type::INT4, Type::INT4_ARRAY),
+        ("text", Type::TEXT, Type::TEXT_ARRAY),
+        ("oid", Type::OID, Type::OID_ARRAY),
+        ("json", Type::JSON, Type::JSON_ARRAY),
+        ("jsonb", Type::JSONB, Type::JSONB_ARRAY),
+        ("float4", Type::FLOAT4, Type::FLOAT4_ARRAY),
+        ("float8", Type::FLOAT8, Type::FLOAT8_ARRAY),
+        ("varchar", Type::VARCHAR, Type::VARCHAR_ARRAY),
+        ("bpchar", Type::BPCHAR, Type::BPCHAR_ARRAY),
+        ("date", Type::DATE, Type::DATE_ARRAY),
+        ("time", Type::TIME, Type::TIME_ARRAY),
+        ("timestamp", Type::TIMESTAMP, Type::TIMESTAMP_ARRAY),
+        ("timestamptz", Type::TIMESTAMPTZ, Type::TIMESTAMPTZ_ARRAY),
+        ("interval", Type::INTERVAL, Type::INTERVAL_ARRAY),
+        ("timetz", Type::TIMETZ, Type::TIMETZ_ARRAY),
+        ("numeric", Type::NUMERIC, Type::NUMERIC_ARRAY),
+        ("uuid", Type::UUID, Type::UUID_ARRAY),
+        ("regclass", Type::REGCLASS, Type::REGCLASS_ARRAY),
+        ("regtype", Type::REGTYPE, Type::REGTYPE_ARRAY),
+        ("regproc", Type::REGPROC, Type::REGPROC_ARRAY),
+        ("regrole", Type::REGROLE, Type::REGROLE_ARRAY),
+        ("regnamespace", Type::REGNAMESPACE, Type::REGNAMESPACE_ARRAY),
+        ("int2vector", Type::INT2VECTOR, Type::INT2VECTOR_ARRAY),
+        ("oidvector", Type::OIDVECTOR, Type::OIDVECTOR_ARRAY),
+        ("xid", Type::XID, Type::XID_ARRAY),
+        ("cid", Type::CID, Type::CID_ARRAY),
+        ("tid", Type::TID, Type::TID_ARRAY),
+        ("inet", Type::INET, Type::INET_ARRAY),
+        ("cidr", Type::CIDR, Type::CIDR_ARRAY),
+        ("money", Type::MONEY, Type::MONEY_ARRAY),
+        ("bit", Type::BIT, Type::BIT_ARRAY),
+        ("varbit", Type::VARBIT, Type::VARBIT_ARRAY),
+        ("xml", Type::XML, Type::XML_ARRAY),
+        ("point", Type::POINT, Type::POINT_ARRAY),
+        ("aclitem", Type::ACLITEM, Type::ACLITEM_ARRAY),
+    ];
+    if let Some(element) = name.strip_prefix('_') {
+        return TYPES.iter().find(|t| t.0 == element).map(|t| (t.2, t.2));
+    }
+    TYPES.iter().find(|t| t.0 == name).map(|t| (t.1, t.2))
+}
+
+fn is_array(ty: Type) -> bool {
+    storage(ty) == Storage::Blob && ty != Type::BYTEA && ty != Type::UUID
+}
+
+/// Types that a column of the user's can have.
+fn is_storable(ty: Type) -> bool {
+    const NOT: [Type; 20] = [
+        Type::MONEY,
+        Type::BIT,
+        Type::VARBIT,
+        Type::XML,
+        Type::POINT,
+        Type::ACLITEM,
+        Type::INET,
+        Type::CIDR,
+        Type::TIMETZ,
+        Type::TID,
+        Type::MONEY_ARRAY,
+        Type::BIT_ARRAY,
+        Type::VARBIT_ARRAY,
+        Type::XML_ARRAY,
+        Type::POINT_ARRAY,
+        Type::ACLITEM_ARRAY,
+        Type::INET_ARRAY,
+        Type::CIDR_ARRAY,
+        Type::TIMETZ_ARRAY,
+        Type::TID_ARRAY,
+    ];
+    !NOT.contains(&ty)
+}
+
+/// How SQLite stores a type (see `types`).
+pub fn storage(ty: Type) -> Storage {
+    match ty {
+        Type::BOOL
+        | Type::INT2
+        | Type::INT4
+        | Type::INT8
+        | Type::OID
+        | Type::XID
+        | Type::CID
+        | Type::DATE
+        | Type::TIME
+        | Type::TIMESTAMP
+        | Type::TIMESTAMPTZ
+        | Type::REGCLASS
+        | Type::REGTYPE
+        | Type::REGPROC
+        | Type::REGROLE
+        | Type::REGNAMESPACE => Storage::Integer,
+        Type::FLOAT4 | Type::FLOAT8 => Storage::Real,
+        Type::TEXT
+        | Type::VARCHAR
+        | Type::BPCHAR
+        | Type::CHAR
+        | Type::NAME
+        | Type::NUMERIC
+        | Type::INTERVAL
+        | Type::JSON
+        | Type::JSONB
+        | Type::INT2VECTOR
+        | Type::OIDVECTOR => Storage::Text,
+        _ => Storage::Blob,
+    }
+}
+
+/// The collation that orders a type's TEXT values, if they are not ordered by bytes.
+pub fn collation(ty: Type) -> Option<&'static str> {
+    match ty {
+        Type::NUMERIC => Some("pg_numeric"),
+        Type::INTERVAL => Some("pg_interval"),
+        _ => None,
+    }
+}
+
+/// The type modifier of what is written behind a type's name.
+fn typmod(ty: Type, modifiers: &[i64]) -> SqlResult<i32> {
+    let invalid = |message: String| Err(SqlError::new(state::INVALID_PARAMETER_VALUE, message));
+    let (max, shown) = match ty {
+        _ if modifiers.is_empty() => return Ok(NO_TYPMOD),
+        Type::VARCHAR => (10_485_760, "varchar"),
+        Type::BPCHAR => (10_485_760, "char"),
+        Type::NUMERIC => (1000, "numeric"),
+        Type::TIME | Type::TIMESTAMP | Type::TIMESTAMPTZ | Type::TIMETZ => (6, "timestamp"),
+        Type::INTERVAL => (i64::MAX, "interval"),
+        _ => return Err(SqlError::syntax("type modifier is not allowed for this type")),
+    };
+    let first = modifiers[0];
+    match ty {
+        Type::VARCHAR | Type::BPCHAR if first < 1 => invalid(format!("length for type {shown} must be at least 1")),
+        Type::VARCHAR | Type::BPCHAR if first > max => invalid(format!("length for type {shown} cannot exceed {max}")),
+        Type::VARCHAR | Type::BPCHAR => Ok(first as i32 + 4),
+        Type::NUMERIC => {
+            let scale = modifiers.get(1).copied().unwrap_or(0);
+            if !(1..=1000).contains(&first) {
+                return invalid(format!("NUMERIC precision {first} must be between 1 and 1000"));
+            }
+            if !(-1000..=1000).contains(&scale) {
+                return invalid(format!("NUMERIC scale {scale} must be between -1000 and 1000"));
+            }
+            Ok(((first as i32) << 16 | (scale as i32 & 0x7ff)) + 4)
+        }
+        Type::INTERVAL => {
+            let precision = modifiers.get(1).copied().unwrap_or(0xffff);
+            Ok((first as i32) << 16 | if precision == 0xffff { 0xffff } else { precision.min(6) as i32 })
+        }
+        _ => Ok(first.clamp(0, max) as i32),
+    }
+}
+
+/// The SQLite expression `(a, b)=(1, x)` of a detail line, for types whose text is SQLite's.
+pub fn key_detail(r: &Relation, attnums: &[i16], prefix: &str, tail: &str) -> Option<String> {
+    let columns: Vec<&Column> = attnums.iter().filter_map(|n| r.column_at(*n)).collect();
+    let printable = |c: &&Column| {
+        matches!(c.ty, Type::INT2 | Type::INT4 | Type::INT8 | Type::OID | Type::TEXT | Type::VARCHAR | Type::NUMERIC)
+    };
+    if !columns.iter().all(printable) {
+        return None;
+    }
+    let names: Vec<&str> = columns.iter().map(|c| c.name.as_str()).collect();
+    let values: Vec<String> = columns.iter().map(|c| format!("{prefix}{}", quote(&c.name))).collect();
+    let head = literal(&format!("Key ({})=(", names.join(", ")));
+    Some(format!("{head} || {} || {}", values.join(" || ', ' || "), literal(&format!("){tail}"))))
+}

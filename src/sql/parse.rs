@@ -1,0 +1,998 @@
+//! Text to statements.
+//!
+//! A simple-query string is split into statements by the lexer. Queries and data changes go to sqlparser, whose
+//! tokens are first brought into the form it understands (see [`query_tokens`]); everything else has a small
+//! grammar here or in `ddl`, `copy` and `explain`, because sqlparser rejects or blurs much of it.
+//!
+//! Memory: tokens are byte ranges; syntax trees are kept for the first statements of a text only, those after
+//! [`TREE_BUDGET`] tokens are checked, dropped, and parsed again when they are compiled ([`Ast::Later`]).
+//! Depth: [`weigh`] bounds the height of the syntax tree before any recursive code sees it.
+//!
+//! Positions: in trees from here every sqlparser span is on line 1, and its column is the 1-based character
+//! position in the statement's text, which is what an error's `position` wants.
+
+use super::cursor::{Cursor, Name};
+use super::lex::{self, Kind, Lexer};
+use super::plan::{Discard, FetchDirection, LockMode, TransactionModes, Utility};
+use super::{copy, ddl, explain};
+use crate::command::Isolation;
+use crate::error::{SqlError, SqlResult, state};
+use sqlparser::ast::Statement;
+use sqlparser::dialect::PostgreSqlDialect;
+use sqlparser::keywords::Keyword;
+use sqlparser::parser::{Parser, ParserError, ParserOptions};
+use sqlparser::tokenizer::{Location, Span, Token as SqlToken, TokenWithSpan, Tokenizer};
+
+/// Greatest height of a syntax tree; SQLite's own limit for expressions.
+pub const MAX_DEPTH: u32 = 1000;
+/// Tokens of one statement. A syntax tree takes some hundred bytes per token.
+const MAX_TOKENS: usize = 4_000_000;
+/// Tokens of one text whose trees are kept.
+const TREE_BUDGET: usize = 200_000;
+
+/// A statement of a query string.
+#[derive(Clone, Debug)]
+pub struct Parsed {
+    /// The statement's own source, without the semicolon.
+    pub text: String,
+    /// Characters of the query string before it: added to every error position.
+    pub offset_chars: u32,
+    pub ast: Ast,
+    /// Bound on the height of the tree.
+    pub(super) depth: u32,
+}
+
+#[derive(Clone, Debug)]
+pub enum Ast {
+    /// A query or a data change.
+    Sql(Box<Statement>),
+    /// Like `Sql`, but the tree is built again when it is needed.
+    Later,
+    /// Needs no names resolved.
+    Utility(Utility),
+    Prepare {
+        name: String,
+        types: Vec<ddl::TypeName>,
+        query: String,
+    },
+    Lock {
+        tables: Vec<Name>,
+        mode: LockMode,
+        nowait: bool,
+    },
+    /// VACUUM, ANALYZE and the like.
+    Maintenance {
+        tag: &'static str,
+        tables: Vec<Name>,
+    },
+    Ddl(Box<ddl::Ddl>),
+    Copy(Box<copy::CopyStatement>),
+    Explain(Box<explain::ExplainStatement>),
+    /// Known, but not done here: the feature's name.
+    Unsupported(String),
+    Empty,
+}
+
+/// The statements of a query string, in order; one [`Ast::Empty`] if there is none.
+/// Errors: 42601 with a position, 54001 for statements too deep or too long.
+pub fn parse(text: &str) -> SqlResult<Vec<Parsed>> {
+    let mut statements = Vec::new();
+    let mut budget = TREE_BUDGET;
+    let (mut chars, mut counted) = (0u32, 0usize);
+    let mut lexer = Lexer::new(text);
+    loop {
+        let extent = extent(text, &mut lexer)?;
+        if extent.tokens > 0 {
+            chars += text[counted..extent.start].chars().count() as u32;
+            counted = extent.start;
+            let source = &text[extent.start..extent.end];
+            let keep = extent.tokens <= budget;
+            budget = budget.saturating_sub(extent.tokens);
+            let parsed = parse_one(source, extent.depth, keep).map_err(|e| moved(e, chars))?;
+            statements.push(Parsed { offset_chars: chars, ..parsed });
+        }
+        if extent.last {
+            break;
+        }
+    }
+    if statements.is_empty() {
+        statements.push(Parsed { text: String::new(), offset_chars: 0, ast: Ast::Empty, depth: 0 });
+    }
+    Ok(statements)
+}
+
+/// An error of a statement that begins `chars` characters into the query string.
+pub(super) fn moved(mut error: SqlError, chars: u32) -> SqlError {
+    error.fields.position = error.fields.position.map(|p| p + chars);
+    error
+}
+
+struct Extent {
+    start: usize,
+    end: usize,
+    tokens: usize,
+    depth: u32,
+    last: bool,
+}
+
+/// Reads one statement's tokens up to its semicolon or the end.
+fn extent(text: &str, lexer: &mut Lexer<'_>) -> SqlResult<Extent> {
+    let mut extent = Extent { start: 0, end: 0, tokens: 0, depth: 0, last: true };
+    let mut weight = Weight::default();
+    for token in lexer {
+        let token = token?;
+        let source = token.text(text);
+        if source == ";" {
+            extent.last = false;
+            break;
+        }
+        if extent.tokens == 0 {
+            extent.start = token.start;
+        }
+        extent.end = token.end;
+        extent.tokens += 1;
+        extent.depth = extent.depth.max(weight.add(token.kind, source));
+        if extent.depth > MAX_DEPTH {
+            return Err(too_complex("stack depth limit exceeded")
+                .hint(format!("Expressions may nest to a depth of {MAX_DEPTH}.")));
+        }
+        if extent.tokens > MAX_TOKENS {
+            return Err(too_complex("statement is too long").hint("Send the rows in several statements, or use COPY."));
+        }
+    }
+    Ok(extent)
+}
+
+fn too_complex(message: &str) -> SqlError {
+    SqlError::new(state::STATEMENT_TOO_COMPLEX, message)
+}
+
+/// Bounds a tree's height from its tokens: each open bracket or CASE is a level; within one, AND, OR and set
+/// operations build a chain, and between two of them so do operators and their like. A comma begins anew.
+#[derive(Default)]
+struct Weight {
+    levels: Vec<Level>,
+    outer: u32,
+    logic: u32,
+    operators: u32,
+}
+
+/// What goes on when a bracket closes.
+struct Level {
+    logic: u32,
+    operators: u32,
+    is_case: bool,
+}
+
+impl Weight {
+    fn open(&mut self, is_case: bool) {
+        self.levels.push(Level { logic: self.logic, operators: self.operators, is_case });
+        self.outer += self.logic + self.operators + 1;
+        (self.logic, self.operators) = (0, 0);
+    }
+
+    fn close(&mut self) {
+        if let Some(level) = self.levels.pop() {
+            (self.logic, self.operators) = (level.logic, level.operators);
+            self.outer -= level.logic + level.operators + 1;
+        }
+    }
+
+    fn add(&mut self, kind: Kind, source: &str) -> u32 {
+        match (kind, source) {
+            (Kind::Symbol, "(" | "[") => {
+                self.operators += u32::from(source == "[");
+                self.open(false);
+            }
+            (Kind::Symbol, ")" | "]") => self.close(),
+            (Kind::Symbol, ",") => (self.logic, self.operators) = (0, 0),
+            (Kind::Symbol, _) => self.operators += 1,
+            (Kind::Word, word) if word.len() <= 9 => match word.to_ascii_uppercase().as_str() {
+                "AND" | "OR" | "UNION" | "EXCEPT" | "INTERSECT" => {
+                    self.logic += 1;
+                    self.operators = 0;
+                }
+                "CASE" => self.open(true),
+                "END" if self.levels.last().is_some_and(|l| l.is_case) => self.close(),
+                "WHEN" | "THEN" | "ELSE" => (self.logic, self.operators) = (0, 0),
+                "SELECT" | "FROM" | "WHERE" | "ON" | "HAVING" | "SET" => self.operators = 0,
+                "NOT" | "IS" | "IN" | "LIKE" | "ILIKE" | "BETWEEN" | "SIMILAR" | "COLLATE" | "AT" | "ISNULL"
+                | "NOTNULL" | "ESCAPE" | "EXPLAIN" | "OPERATOR" | "ANY" | "ALL" => self.operators += 1,
+                _ => {}
+            },
+            _ => {}
+        }
+        self.outer + self.logic + self.operators
+    }
+}
+
+/// Height of the tree of `source`, as [`parse`] bounds it.
+fn weigh(source: &str) -> SqlResult<u32> {
+    Ok(extent(source, &mut Lexer::new(source))?.depth)
+}
+
+/// Parses the source of one statement.
+pub(super) fn parse_statement(source: &str) -> SqlResult<Parsed> {
+    let depth = weigh(source)?;
+    parse_one(source, depth, true)
+}
+
+fn parse_one(source: &str, depth: u32, keep: bool) -> SqlResult<Parsed> {
+    let ast = match is_query(source) {
+        true => {
+            let statement = on_deep_stack(depth, || parse_query(source))?;
+            if keep { Ast::Sql(statement) } else { Ast::Later }
+        }
+        false => utility(source)?,
+    };
+    Ok(Parsed { text: source.to_owned(), offset_chars: 0, ast, depth })
+}
+
+fn is_query(source: &str) -> bool {
+    const WORDS: [&str; 8] = ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "VALUES", "TABLE", "MERGE"];
+    match Lexer::new(source).next() {
+        Some(Ok(t)) if t.kind == Kind::Word => WORDS.iter().any(|w| t.text(source).eq_ignore_ascii_case(w)),
+        Some(Ok(t)) => t.text(source) == "(",
+        _ => false,
+    }
+}
+
+/// Runs `job` where a tree of height `depth` fits, even if every level takes 64 KiB of stack.
+pub(super) fn on_deep_stack<T: Send>(depth: u32, job: impl FnOnce() -> SqlResult<T> + Send) -> SqlResult<T> {
+    if depth < 40 {
+        return job();
+    }
+    let stack = (depth as usize + 64) * (64 << 10);
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(stack).spawn_scoped(scope, job);
+        let thread =
+            thread.map_err(|e| SqlError::new(state::OUT_OF_MEMORY, format!("no stack for the parser: {e}")))?;
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// Parses one query or data change with sqlparser.
+pub(super) fn parse_query(source: &str) -> SqlResult<Box<Statement>> {
+    let tokens = query_tokens(source)?;
+    let options = ParserOptions::new().with_trailing_commas(false).with_unescape(true);
+    let mut parser = Parser::new(&PostgreSqlDialect {})
+        .with_options(options)
+        .with_recursion_limit(MAX_DEPTH as usize * 8)
+        .with_tokens_with_locations(tokens);
+    let statement = parser.parse_statement().map_err(|e| parser_error(source, e))?;
+    let next = parser.peek_token();
+    match next.token {
+        SqlToken::EOF => Ok(Box::new(statement)),
+        _ => Err(near(source, next.span.start.column as u32)),
+    }
+}
+
+/// Parses a lone expression.
+pub(super) fn check_expression(source: &str) -> SqlResult<()> {
+    let depth = weigh(source)?;
+    on_deep_stack(depth, || {
+        let mut parser = Parser::new(&PostgreSqlDialect {})
+            .with_recursion_limit(MAX_DEPTH as usize * 8)
+            .with_tokens_with_locations(query_tokens(source)?);
+        parser.parse_expr().map_err(|e| parser_error(source, e))?;
+        let next = parser.peek_token();
+        if next.token == SqlToken::EOF { Ok(()) } else { Err(near(source, next.span.start.column as u32)) }
+    })
+}
+
+/// sqlparser's tokens of `source`, without white space, positions as characters, and with what its grammar lacks
+/// put into words it knows: `ONLY t` → `t`, `TABLE t` → `SELECT * FROM t`, literals continued on the next line
+/// joined, `TRIM(TRAILING FROM x)` → `TRIM(TRAILING ' ' FROM x)`, `OPERATOR(pg_catalog.=)` → `=`.
+fn query_tokens(source: &str) -> SqlResult<Vec<TokenWithSpan>> {
+    let raw = Tokenizer::new(&PostgreSqlDialect {}, source).tokenize_with_location().map_err(|e| {
+        let lines = line_starts(source);
+        let at = lines.get(e.location.line.saturating_sub(1) as usize).copied().unwrap_or(0) + e.location.column as u32;
+        near(source, at)
+    })?;
+    let lines = line_starts(source);
+    let position = |l: Location| {
+        let start = lines.get((l.line as usize).saturating_sub(1)).copied().unwrap_or(0);
+        Location { line: 1, column: u64::from(start) + l.column }
+    };
+    let mut out: Vec<TokenWithSpan> = Vec::with_capacity(raw.len());
+    let mut last_line = 0;
+    for token in raw {
+        if matches!(token.token, SqlToken::Whitespace(_)) {
+            continue;
+        }
+        let (line, end_line) = (token.span.start.line, token.span.end.line);
+        let span = Span { start: position(token.span.start), end: position(token.span.end) };
+        let before = out.last().map(|t| &t.token);
+        let place = |token| TokenWithSpan { token, span };
+        match &token.token {
+            SqlToken::SingleQuotedString(more) if line > last_line => match out.last_mut().map(|t| &mut t.token) {
+                Some(SqlToken::SingleQuotedString(text) | SqlToken::EscapedStringLiteral(text)) => text.push_str(more),
+                _ => out.push(place(token.token)),
+            },
+            SqlToken::Word(w) if is_word(&token.token, Keyword::TABLE) && starts_query(before) => {
+                let style = w.quote_style;
+                for word in ["SELECT", "*", "FROM"] {
+                    let token = if word == "*" { SqlToken::Mul } else { SqlToken::make_word(word, style) };
+                    out.push(place(token));
+                }
+            }
+            SqlToken::Word(_) if is_word(&token.token, Keyword::FROM) && before.is_some_and(is_trim_side) => {
+                out.push(place(SqlToken::SingleQuotedString(" ".into())));
+                out.push(place(token.token));
+            }
+            _ => {
+                drop_only(&mut out, &token.token);
+                out.push(place(token.token));
+                plain_operator(&mut out);
+            }
+        }
+        last_line = end_line;
+    }
+    Ok(out)
+}
+
+/// Characters before each line.
+fn line_starts(source: &str) -> Vec<u32> {
+    let mut starts = vec![0];
+    for (i, c) in source.chars().enumerate() {
+        if c == '\n' {
+            starts.push(i as u32 + 1);
+        }
+    }
+    starts
+}
+
+fn is_word(token: &SqlToken, keyword: Keyword) -> bool {
+    matches!(token, SqlToken::Word(w) if w.keyword == keyword && w.quote_style.is_none())
+}
+
+fn is_trim_side(token: &SqlToken) -> bool {
+    [Keyword::BOTH, Keyword::LEADING, Keyword::TRAILING].into_iter().any(|k| is_word(token, k))
+}
+
+fn starts_query(before: Option<&SqlToken>) -> bool {
+    const AFTER: [Keyword; 5] = [Keyword::UNION, Keyword::EXCEPT, Keyword::INTERSECT, Keyword::ALL, Keyword::DISTINCT];
+    match before {
+        None | Some(SqlToken::LParen) => true,
+        Some(token) => AFTER.into_iter().any(|k| is_word(token, k)),
+    }
+}
+
+/// Inheritance is not supported, so `ONLY` before a table says nothing.
+fn drop_only(out: &mut Vec<TokenWithSpan>, next: &SqlToken) {
+    const BEFORE: [Keyword; 5] = [Keyword::FROM, Keyword::JOIN, Keyword::UPDATE, Keyword::INTO, Keyword::USING];
+    let [.., first, second] = out.as_slice() else { return };
+    let opens = first.token == SqlToken::Comma || BEFORE.into_iter().any(|k| is_word(&first.token, k));
+    let names = matches!(next, SqlToken::Word(_) | SqlToken::LParen);
+    if opens
+        && names
+        && matches!(&second.token, SqlToken::Word(w) if w.keyword == Keyword::ONLY && w.quote_style.is_none())
+    {
+        out.pop();
+    }
+}
+
+/// `OPERATOR(pg_catalog.=)` → `=`: no other schema has operators. Its precedence is the operator's own then.
+fn plain_operator(out: &mut Vec<TokenWithSpan>) {
+    let [.., operator, open, schema, period, _, close] = out.as_slice() else { return };
+    let is_call = is_word(&operator.token, Keyword::OPERATOR)
+        && open.token == SqlToken::LParen
+        && period.token == SqlToken::Period
+        && close.token == SqlToken::RParen;
+    if is_call && matches!(&schema.token, SqlToken::Word(w) if w.value.eq_ignore_ascii_case("pg_catalog")) {
+        let start = out.len() - 6;
+        out.truncate(out.len() - 1);
+        out.drain(start..start + 4);
+    }
+}
+
+/// sqlparser's error as PostgreSQL would say it.
+fn parser_error(source: &str, error: ParserError) -> SqlError {
+    let message = match error {
+        ParserError::RecursionLimitExceeded => return too_complex("stack depth limit exceeded"),
+        ParserError::TokenizerError(message) | ParserError::ParserError(message) => message,
+    };
+    let column = message.rsplit_once("Column: ").and_then(|(_, n)| n.parse().ok());
+    match column {
+        Some(column) if !message.contains("found: EOF") => near(source, column),
+        _ if message.contains("found: EOF") => end_of_input(source),
+        _ => SqlError::syntax(message),
+    }
+}
+
+fn end_of_input(source: &str) -> SqlError {
+    SqlError::syntax("syntax error at end of input").position(lex::char_position(source, source.len()))
+}
+
+/// `syntax error at or near` the token at a 1-based character position.
+fn near(source: &str, position: u32) -> SqlError {
+    let at = source.char_indices().nth(position.saturating_sub(1) as usize).map_or(source.len(), |(i, _)| i);
+    match Lexer::new(&source[at..]).next() {
+        Some(Ok(token)) => SqlError::syntax(format!("syntax error at or near \"{}\"", token.text(&source[at..])))
+            .position(position.max(1)),
+        Some(Err(error)) => moved(error, position.saturating_sub(1)),
+        None => end_of_input(source),
+    }
+}
+
+/// A statement that is neither query nor data change.
+fn utility(source: &str) -> SqlResult<Ast> {
+    let mut c = Cursor::new(source)?;
+    if let Some(ast) = ddl::grammar::statement(&mut c)? {
+        return Ok(ast);
+    }
+    let plain = |u: Utility| Ok(Ast::Utility(u));
+    let ast = if c.eat("BEGIN") {
+        c.eat_one(&["WORK", "TRANSACTION"]);
+        plain(Utility::Begin(transaction_modes(&mut c)?))
+    } else if c.eat_all("START TRANSACTION") {
+        plain(Utility::Begin(transaction_modes(&mut c)?))
+    } else if c.eat_one(&["COMMIT", "END"]).is_some() {
+        match c.is("PREPARED") {
+            true => unsupported(&mut c, "COMMIT PREPARED"),
+            false => plain(Utility::Commit { chain: end_of_transaction(&mut c)? }),
+        }
+    } else if c.eat_one(&["ROLLBACK", "ABORT"]).is_some() {
+        rollback(&mut c)
+    } else if c.eat("SAVEPOINT") {
+        plain(Utility::Savepoint(c.ident()?))
+    } else if c.eat("RELEASE") {
+        c.eat("SAVEPOINT");
+        plain(Utility::Release(c.ident()?))
+    } else if c.eat("SET") {
+        set(&mut c)
+    } else if c.eat("RESET") {
+        reset(&mut c)
+    } else if c.eat("SHOW") {
+        plain(if c.eat("ALL") { Utility::ShowAll } else { Utility::Show(setting_name(&mut c)?) })
+    } else if c.eat_all("PREPARE TRANSACTION") {
+        unsupported(&mut c, "PREPARE TRANSACTION")
+    } else if c.eat("PREPARE") {
+        prepare(&mut c)
+    } else if c.eat("EXECUTE") {
+        execute(&mut c)
+    } else if c.eat("DEALLOCATE") {
+        c.eat("PREPARE");
+        plain(Utility::Deallocate(if c.eat("ALL") { None } else { Some(c.ident()?) }))
+    } else if c.eat("DECLARE") {
+        declare(&mut c)
+    } else if c.is("FETCH") || c.is("MOVE") {
+        fetch(&mut c)
+    } else if c.eat("CLOSE") {
+        plain(Utility::Close(if c.eat("ALL") { None } else { Some(c.ident()?) }))
+    } else if c.eat("DISCARD") {
+        discard(&mut c)
+    } else if c.eat("LOCK") {
+        lock(&mut c)
+    } else if c.eat("COPY") {
+        copy::statement(&mut c).map(|s| Ast::Copy(Box::new(s)))
+    } else if c.eat("EXPLAIN") {
+        explain::statement(&mut c).map(|s| Ast::Explain(Box::new(s)))
+    } else if c.is("VACUUM") || c.is("ANALYZE") || c.is("ANALYSE") {
+        maintenance(&mut c)
+    } else if c.eat("CHECKPOINT") {
+        Ok(Ast::Maintenance { tag: "CHECKPOINT", tables: Vec::new() })
+    } else if c.eat("UNLISTEN") {
+        // Nobody listens (LISTEN is not supported), so there is nothing to stop.
+        if !c.eat("*") {
+            c.ident()?;
+        }
+        Ok(Ast::Maintenance { tag: "UNLISTEN", tables: Vec::new() })
+    } else if let Some(word) = c.eat_one(&["LISTEN", "NOTIFY", "DO", "CALL", "LOAD", "REINDEX", "CLUSTER", "IMPORT"]) {
+        unsupported(&mut c, word)
+    } else if c.eat_all("REFRESH MATERIALIZED VIEW") {
+        unsupported(&mut c, "REFRESH MATERIALIZED VIEW")
+    } else if c.eat_all("SECURITY LABEL") {
+        unsupported(&mut c, "SECURITY LABEL")
+    } else {
+        Err(c.error())
+    }?;
+    c.finish()?;
+    Ok(ast)
+}
+
+fn unsupported(c: &mut Cursor<'_>, feature: &str) -> SqlResult<Ast> {
+    c.rest();
+    Ok(Ast::Unsupported(feature.to_owned()))
+}
+
+fn transaction_modes(c: &mut Cursor<'_>) -> SqlResult<TransactionModes> {
+    let mut modes = TransactionModes::default();
+    while !c.done() {
+        if c.eat_all("ISOLATION LEVEL") {
+            modes.isolation = Some(isolation(c)?);
+        } else if c.eat_all("READ ONLY") {
+            modes.read_only = Some(true);
+        } else if c.eat_all("READ WRITE") {
+            modes.read_only = Some(false);
+        } else if c.eat_all("NOT DEFERRABLE") {
+            modes.deferrable = Some(false);
+        } else if c.eat("DEFERRABLE") {
+            modes.deferrable = Some(true);
+        } else {
+            return Err(c.error());
+        }
+        if c.eat(",") && c.done() {
+            return Err(c.error());
+        }
+    }
+    Ok(modes)
+}
+
+fn isolation(c: &mut Cursor<'_>) -> SqlResult<Isolation> {
+    if c.eat("SERIALIZABLE") {
+        Ok(Isolation::Serializable)
+    } else if c.eat_all("REPEATABLE READ") {
+        Ok(Isolation::RepeatableRead)
+    } else if c.eat_all("READ COMMITTED") || c.eat_all("READ UNCOMMITTED") {
+        Ok(Isolation::ReadCommitted)
+    } else {
+        Err(c.error())
+    }
+}
+
+/// `[WORK | TRANSACTION] [AND [NO] CHAIN]`: chain?
+fn end_of_transaction(c: &mut Cursor<'_>) -> SqlResult<bool> {
+    c.eat_one(&["WORK", "TRANSACTION"]);
+    if !c.eat("AND") {
+        return Ok(false);
+    }
+    let chain = !c.eat("NO");
+    c.expect("CHAIN")?;
+    Ok(chain)
+}
+
+fn rollback(c: &mut Cursor<'_>) -> SqlResult<Ast> {
+    if c.is("PREPARED") {
+        return unsupported(c, "ROLLBACK PREPARED");
+    }
+    c.eat_one(&["WORK", "TRANSACTION"]);
+    if c.eat("TO") {
+        c.eat("SAVEPOINT");
+        return Ok(Ast::Utility(Utility::RollbackTo(c.ident()?)));
+    }
+    Ok(Ast::Utility(Utility::Rollback { chain: end_of_transaction(c)? }))
+}
+
+/// The name of a setting, with the spellings that have blanks.
+fn setting_name(c: &mut Cursor<'_>) -> SqlResult<String> {
+    if c.eat_all("TIME ZONE") {
+        return Ok("TimeZone".into());
+    }
+    if c.eat_all("TRANSACTION ISOLATION LEVEL") {
+        return Ok("transaction_isolation".into());
+    }
+    if c.eat_all("SESSION AUTHORIZATION") {
+        return Ok("session_authorization".into());
+    }
+    let mut name = c.any_word()?;
+    while c.eat(".") {
+        name = format!("{name}.{}", c.any_word()?);
+    }
+    Ok(name)
+}
+
+fn reset(c: &mut Cursor<'_>) -> SqlResult<Ast> {
+    if c.eat("ALL") {
+        return Ok(Ast::Utility(Utility::ResetAll));
+    }
+    let name = setting_name(c)?;
+    Ok(Ast::Utility(Utility::Set { name, values: Vec::new(), local: false }))
+}
+
+fn set(c: &mut Cursor<'_>) -> SqlResult<Ast> {
+    if c.eat_all("SESSION CHARACTERISTICS AS TRANSACTION") {
+        return Ok(Ast::Utility(Utility::SetSessionCharacteristics(transaction_modes(c)?)));
+    }
+    if c.eat("CONSTRAINTS") {
+        return set_constraints(c);
+    }
+    let local = c.eat("LOCAL");
+    if !local && !c.is_at(1, "AUTHORIZATION") {
+        c.eat("SESSION");
+    }
+    if c.eat("TRANSACTION") {
+        return match c.is("SNAPSHOT") {
+            true => unsupported(c, "SET TRANSACTION SNAPSHOT"),
+            false if c.done() => Err(c.error()),
+            false => Ok(Ast::Utility(Utility::SetTransaction(transaction_modes(c)?))),
+        };
+    }
+    let assigned = |name: &str, values| Ok(Ast::Utility(Utility::Set { name: name.into(), values, local }));
+    if c.eat_all("TIME ZONE") {
+        let values = time_zone(c)?;
+        return assigned("TimeZone", values);
+    }
+    if c.eat("NAMES") {
+        let values = if c.done() || c.eat("DEFAULT") { Vec::new() } else { vec![setting_value(c)?] };
+        return assigned("client_encoding", values);
+    }
+    if c.is("SCHEMA") && c.peek_text(1).starts_with('\'') {
+        c.bump();
+        let values = vec![c.string()?];
+        return assigned("search_path", values);
+    }
+    if (c.is("ROLE") && !c.is_at(1, "TO") && !c.is_at(1, "=")) || c.is_at(1, "AUTHORIZATION") {
+        let name = if c.eat("ROLE") { "role" } else { setting_name(c).map(|_| "session_authorization")? };
+        let values = if c.eat("DEFAULT") { Vec::new() } else { vec![setting_value(c)?] };
+        return assigned(name, values);
+    }
+    if c.eat_all("XML OPTION") {
+        let values = vec![setting_value(c)?];
+        return assigned("xmloption", values);
+    }
+    let name = setting_name(c)?;
+    if c.eat_all("FROM CURRENT") {
+        return unsupported(c, "SET FROM CURRENT");
+    }
+    if !c.eat("TO") && !c.eat("=") {
+        return Err(c.error());
+    }
+    let values = if c.eat("DEFAULT") { Vec::new() } else { c.list(setting_value)? };
+    assigned(&name, values)
+}
+
+/// A word, a literal or a number, as the setting's text.
+fn setting_value(c: &mut Cursor<'_>) -> SqlResult<String> {
+    let Some(token) = c.peek() else { return Err(c.error()) };
+    match token.kind {
+        Kind::Literal => c.string(),
+        Kind::Word | Kind::Quoted => c.any_word(),
+        Kind::Number => Ok(c.bump().map_or("", |t| t.text(c.source)).to_owned()),
+        Kind::Symbol if c.is("-") || c.is("+") => {
+            let sign = if c.eat("-") { "-" } else { c.bump().map_or("", |_| "") };
+            match c.peek() {
+                Some(t) if t.kind == Kind::Number => {
+                    c.bump();
+                    Ok(format!("{sign}{}", t.text(c.source)))
+                }
+                _ => Err(c.error()),
+            }
+        }
+        _ => Err(c.error()),
+    }
+}
+
+/// SET TIME ZONE: `LOCAL` and `DEFAULT` mean the default; an interval is a fixed offset.
+fn time_zone(c: &mut Cursor<'_>) -> SqlResult<Vec<String>> {
+    if c.eat("LOCAL") || c.eat("DEFAULT") {
+        return Ok(Vec::new());
+    }
+    if c.eat("INTERVAL") {
+        let offset = c.string()?;
+        if c.eat("HOUR") && c.eat("TO") {
+            c.expect("MINUTE")?;
+        }
+        return Ok(vec![offset]);
+    }
+    Ok(vec![setting_value(c)?])
+}
+
+fn set_constraints(c: &mut Cursor<'_>) -> SqlResult<Ast> {
+    let names = if c.eat("ALL") { Vec::new() } else { c.list(|c| c.name().map(|n| n.to_string()))? };
+    let deferred = c.eat("DEFERRED");
+    if !deferred {
+        c.expect("IMMEDIATE")?;
+    }
+    Ok(Ast::Utility(Utility::SetConstraints { names, deferred }))
+}
+
+fn prepare(c: &mut Cursor<'_>) -> SqlResult<Ast> {
+    let name = c.ident()?;
+    let types = if c.is("(") { c.paren_list(ddl::grammar::type_name)? } else { Vec::new() };
+    c.expect("AS")?;
+    let query = c.rest();
+    parse_statement(query).map_err(|e| moved(e, lex::char_position(c.source, c.source.len() - query.len()) - 1))?;
+    Ok(Ast::Prepare { name, types, query: query.to_owned() })
+}
+
+fn execute(c: &mut Cursor<'_>) -> SqlResult<Ast> {
+    let name = c.ident()?;
+    let args = arguments(c)?;
+    Ok(Ast::Utility(Utility::Execute { name, args }))
+}
+
+/// `[ (expression, …) ]` as texts.
+fn arguments(c: &mut Cursor<'_>) -> SqlResult<Vec<String>> {
+    if !c.is("(") {
+        return Ok(Vec::new());
+    }
+    c.paren_list(|c| {
+        let position = c.position();
+        let text = c.take_until(|c| c.is(","))?;
+        check_expression(text).map_err(|e| moved(e, position - 1))?;
+        Ok(text.to_owned())
+    })
+}
+
+fn declare(c: &mut Cursor<'_>) -> SqlResult<Ast> {
+    let name = c.ident()?;
+    let (mut binary, mut scroll) = (false, None);
+    loop {
+        if c.eat("BINARY") {
+            binary = true;
+        } else if c.eat_all("NO SCROLL") {
+            scroll = Some(false);
+        } else if c.eat("SCROLL") {
+            scroll = Some(true);
+        } else if c.eat_one(&["INSENSITIVE", "ASENSITIVE"]).is_none() {
+            break;
+        }
+    }
+    c.expect("CURSOR")?;
+    let hold = c.eat_all("WITH HOLD");
+    if !hold {
+        c.eat_all("WITHOUT HOLD");
+    }
+    c.expect("FOR")?;
+    if c.done() {
+        return Err(c.error());
+    }
+    let query = c.rest();
+    let before = lex::char_position(c.source, c.source.len() - query.len()) - 1;
+    let parsed = parse_statement(query).map_err(|e| moved(e, before))?;
+    if !matches!(&parsed.ast, Ast::Sql(s) if matches!(**s, Statement::Query(_))) {
+        return Err(near(c.source, before + 1));
+    }
+    Ok(Ast::Utility(Utility::Declare { name, query: query.to_owned(), hold, scroll, binary }))
+}
+
+fn fetch(c: &mut Cursor<'_>) -> SqlResult<Ast> {
+    let is_move = c.eat("MOVE");
+    if !is_move {
+        c.expect("FETCH")?;
+    }
+    let direction = fetch_direction(c)?;
+    c.eat_one(&["FROM", "IN"]);
+    let name = c.ident()?;
+    Ok(Ast::Utility(Utility::Fetch { name, direction, is_move }))
+}
+
+/// Absent means NEXT. A cursor may be called like a direction, so a word counts only if more follows.
+fn fetch_direction(c: &mut Cursor<'_>) -> SqlResult<FetchDirection> {
+    use FetchDirection::{Absolute, Forward, Relative};
+    if c.is_integer() {
+        return Ok(Forward(c.integer()?));
+    }
+    if c.peek_text(1).is_empty() {
+        return Ok(Forward(1));
+    }
+    for (word, direction) in [
+        ("NEXT", Forward(1)),
+        ("PRIOR", Forward(-1)),
+        ("FIRST", Absolute(1)),
+        ("LAST", Absolute(-1)),
+        ("ALL", Forward(i64::MAX)),
+    ] {
+        if c.eat(word) {
+            return Ok(direction);
+        }
+    }
+    if c.eat("ABSOLUTE") {
+        return Ok(Absolute(c.integer()?));
+    }
+    if c.eat("RELATIVE") {
+        return Ok(Relative(c.integer()?));
+    }
+    let sign = match c.eat_one(&["FORWARD", "BACKWARD"]) {
+        None => return Ok(Forward(1)),
+        Some(word) => {
+            if word == "FORWARD" {
+                1
+            } else {
+                -1
+            }
+        }
+    };
+    if c.eat("ALL") {
+        return Ok(Forward(i64::MAX * sign));
+    }
+    Ok(Forward(if c.is_integer() { c.integer()?.saturating_mul(sign) } else { sign }))
+}
+
+fn discard(c: &mut Cursor<'_>) -> SqlResult<Ast> {
+    let what = match c.eat_one(&["ALL", "PLANS", "SEQUENCES", "TEMP", "TEMPORARY"]) {
+        Some("ALL") => Discard::All,
+        Some("PLANS") => Discard::Plans,
+        Some("SEQUENCES") => Discard::Sequences,
+        Some(_) => Discard::Temp,
+        None => return Err(c.error()),
+    };
+    Ok(Ast::Utility(Utility::Discard(what)))
+}
+
+fn lock(c: &mut Cursor<'_>) -> SqlResult<Ast> {
+    const MODES: [(&str, LockMode); 8] = [
+        ("ACCESS SHARE", LockMode::AccessShare),
+        ("ROW SHARE", LockMode::RowShare),
+        ("ROW EXCLUSIVE", LockMode::RowExclusive),
+        ("SHARE UPDATE EXCLUSIVE", LockMode::ShareUpdateExclusive),
+        ("SHARE ROW EXCLUSIVE", LockMode::ShareRowExclusive),
+        ("SHARE", LockMode::Share),
+        ("EXCLUSIVE", LockMode::Exclusive),
+        ("ACCESS EXCLUSIVE", LockMode::AccessExclusive),
+    ];
+    c.eat("TABLE");
+    let tables = c.list(table_name)?;
+    let mut mode = LockMode::AccessExclusive;
+    if c.eat("IN") {
+        mode = MODES.iter().find(|(words, _)| c.eat_all(words)).map(|(_, m)| *m).ok_or_else(|| c.error())?;
+        c.expect("MODE")?;
+    }
+    Ok(Ast::Lock { tables, mode, nowait: c.eat("NOWAIT") })
+}
+
+/// `[ONLY] name [*]`
+pub(super) fn table_name(c: &mut Cursor<'_>) -> SqlResult<Name> {
+    c.eat("ONLY");
+    let name = c.name()?;
+    c.eat("*");
+    Ok(name)
+}
+
+fn maintenance(c: &mut Cursor<'_>) -> SqlResult<Ast> {
+    let tag = if c.eat("VACUUM") { "VACUUM" } else { c.bump().map_or("ANALYZE", |_| "ANALYZE") };
+    if !c.skip_parens()? {
+        while c.eat_one(&["FULL", "FREEZE", "VERBOSE", "ANALYZE", "ANALYSE"]).is_some() {}
+    }
+    let mut tables = Vec::new();
+    if !c.done() {
+        tables = c.list(|c| {
+            let table = table_name(c)?;
+            c.skip_parens()?;
+            Ok(table)
+        })?;
+    }
+    Ok(Ast::Maintenance { tag, tables })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utilities(text: &str) -> String {
+        let show = |p: Parsed| match p.ast {
+            Ast::Utility(u) => format!("{u:?}"),
+            Ast::Sql(s) => format!("Sql({s})"),
+            other => format!("{other:?}"),
+        };
+        parse(text).map_or_else(
+            |e| format!("{} {} @{:?}", e.code.as_str(), e.message, e.fields.position),
+            |all| all.into_iter().map(show).collect::<Vec<_>>().join("; "),
+        )
+    }
+
+    #[test]
+    fn splits_and_locates() {
+        let all = parse("select 1; /* ; */ select 'a;b' ;;\n select $$;$$").unwrap();
+        let texts: Vec<_> = all.iter().map(|p| (p.text.as_str(), p.offset_chars)).collect();
+        assert_eq!(texts, [("select 1", 0), ("select 'a;b'", 18), ("select $$;$$", 35)]);
+        assert!(matches!(parse(" ; -- x").unwrap()[..], [Parsed { ast: Ast::Empty, .. }]));
+        assert_eq!(utilities("select 1;\nselect ä frm t"), "42601 syntax error at or near \"t\" @Some(24)");
+        assert_eq!(utilities("select 1 from"), "42601 syntax error at end of input @Some(14)");
+        assert_eq!(utilities("selct 1"), "42601 syntax error at or near \"selct\" @Some(1)");
+        assert_eq!(utilities("begin isolation level"), "42601 syntax error at end of input @Some(22)");
+    }
+
+    #[test]
+    fn transactions_and_settings() {
+        for (text, expected) in [
+            (
+                "BEGIN ISOLATION LEVEL SERIALIZABLE READ ONLY DEFERRABLE",
+                "Begin(TransactionModes { isolation: Some(Serializable), read_only: Some(true), deferrable: Some(true) })",
+            ),
+            (
+                "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+                "SetTransaction(TransactionModes { isolation: Some(RepeatableRead), read_only: Some(true), deferrable: None })",
+            ),
+            (
+                "END; ABORT; rollback to savepoint a; RELEASE b",
+                "Commit { chain: false }; Rollback { chain: false }; RollbackTo(\"a\"); Release(\"b\")",
+            ),
+            ("commit and chain", "Commit { chain: true }"),
+            ("SET CONSTRAINTS ALL IMMEDIATE", "SetConstraints { names: [], deferred: false }"),
+            ("SET SESSION timezone TO 'UTC'", "Set { name: \"timezone\", values: [\"UTC\"], local: false }"),
+            (
+                "SET TIME ZONE INTERVAL '+00:00' HOUR TO MINUTE",
+                "Set { name: \"TimeZone\", values: [\"+00:00\"], local: false }",
+            ),
+            (
+                "set local search_path = \"$user\", Public",
+                "Set { name: \"search_path\", values: [\"$user\", \"public\"], local: true }",
+            ),
+            ("SET extra_float_digits = -3", "Set { name: \"extra_float_digits\", values: [\"-3\"], local: false }"),
+            (
+                "RESET ALL; SHOW TIME ZONE; show transaction isolation level",
+                "ResetAll; Show(\"TimeZone\"); Show(\"transaction_isolation\")",
+            ),
+            ("DISCARD ALL; DEALLOCATE ALL; CLOSE ALL", "Discard(All); Deallocate(None); Close(None)"),
+        ] {
+            assert_eq!(utilities(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn cursors_and_prepared() {
+        for (text, expected) in [
+            (
+                "DECLARE c NO SCROLL CURSOR WITH HOLD FOR select 1",
+                "Declare { name: \"c\", query: \"select 1\", hold: true, scroll: Some(false), binary: false }",
+            ),
+            (
+                "FETCH FORWARD ALL FROM \"srv\"",
+                "Fetch { name: \"srv\", direction: Forward(9223372036854775807), is_move: false }",
+            ),
+            ("MOVE FORWARD 1 p", "Fetch { name: \"p\", direction: Forward(1), is_move: true }"),
+            (
+                "FETCH 100 FROM c; FETCH next; FETCH BACKWARD c",
+                "Fetch { name: \"c\", direction: Forward(100), is_move: false }; Fetch { name: \"next\", direction: Forward(1), is_move: false }; Fetch { name: \"c\", direction: Forward(-1), is_move: false }",
+            ),
+            ("EXECUTE p('a,b', (1, 2))", "Execute { name: \"p\", args: [\"'a,b'\", \"(1, 2)\"] }"),
+        ] {
+            assert_eq!(utilities(text), expected, "{text}");
+        }
+        assert!(matches!(parse("prepare p(int, text[]) as select $1").unwrap()[0].ast, Ast::Prepare { .. }));
+        assert_eq!(utilities("declare c cursor for selec 1"), "42601 syntax error at or near \"selec\" @Some(22)");
+    }
+
+    #[test]
+    fn helps_the_query_parser() {
+        for (text, expected) in [
+            ("table t", "Sql(SELECT * FROM t)"),
+            ("select a from only t, only u", "Sql(SELECT a FROM t, u)"),
+            ("select 'a'\n 'b'", "Sql(SELECT 'ab')"),
+            (
+                "select 1 from t join u on t.a operator(pg_catalog.=) any (u.b)",
+                "Sql(SELECT 1 FROM t JOIN u ON t.a = ANY(u.b))",
+            ),
+            ("select trim(trailing from x)", "Sql(SELECT TRIM(TRAILING ' ' FROM x))"),
+        ] {
+            assert_eq!(utilities(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_clients_send() {
+        for text in [
+            "vacuum analyze pgbench_accounts",
+            "LOCK TABLE public.child IN ACCESS SHARE MODE",
+            "copy pgbench_accounts from stdin with (freeze on)",
+            "UNLISTEN *",
+            "EXPLAIN (VERBOSE, FORMAT JSON) select 1",
+            "CREATE EXTENSION IF NOT EXISTS \"uuid-ossp\"",
+            "ALTER TABLE public.child ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (SEQUENCE NAME public.s START WITH 1 INCREMENT BY 1 NO MINVALUE NO MAXVALUE CACHE 1)",
+            "create table pgbench_tellers(tid int not null,bid int,filler char(84)) with (fillfactor=100)",
+            "CREATE TABLE \"shop_p\" (\"id\" bigint NOT NULL PRIMARY KEY GENERATED BY DEFAULT AS IDENTITY, \"p\" numeric(8, 2) NOT NULL)",
+            "create table k (d timestamptz not null default CURRENT_TIMESTAMP, e text check (e in ('a', 'b')), v varchar(20) default 'x'::character varying not null)",
+            "CREATE INDEX child_lower ON public.child USING btree (lower((u)::text))",
+            "REVOKE USAGE ON SCHEMA public FROM PUBLIC",
+            "COMMENT ON SCHEMA public IS ''",
+            "TRUNCATE \"a\", \"b\" RESTART IDENTITY",
+            "alter table \"kx\" alter column \"n\" type varchar(40) using (\"n\"::varchar(40))",
+        ] {
+            assert!(!utilities(text).starts_with("42"), "{text}: {}", utilities(text));
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_too_deep() {
+        let deep = format!("select {}1{}", "(".repeat(5000), ")".repeat(5000));
+        let chain = format!("select 1{}", " or true".repeat(5000));
+        let minus = format!("select {}1", "- ".repeat(5000));
+        let case = "select ".to_owned() + &"case when true then ".repeat(5000) + "1" + &" end".repeat(5000);
+        for text in [deep, chain, minus, case] {
+            assert_eq!(parse(&text).unwrap_err().code, state::STATEMENT_TOO_COMPLEX);
+        }
+        let fits = format!("select {}1{}, {}", "(".repeat(300), ")".repeat(300), vec!["1+1"; 5000].join(","));
+        assert!(parse(&fits).is_ok());
+        let flat = format!("select case {} end", "when a = 1 and b = 2 then 3 ".repeat(2000));
+        assert!(parse(&flat).is_ok());
+    }
+
+    #[test]
+    fn keeps_few_trees_of_a_long_text() {
+        let text = "select 1,2,3,4,5,6,7,8,9;".repeat(20_000);
+        let all = parse(&text).unwrap();
+        assert!(matches!(all[0].ast, Ast::Sql(_)) && matches!(all[19_999].ast, Ast::Later));
+    }
+}

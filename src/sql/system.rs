@@ -1,0 +1,128 @@
+//! The relations that are built in: `pg_catalog` as PostgreSQL 15 has it, and what Quorate shows of itself.
+//!
+//! Relations of `pg_catalog` that DDL writes, or that have rows every client expects, are tables in each database
+//! file (see `migrations/database`); all others are empty here but typed. The `quorate` relations read live facts.
+//!
+//! Left out: the views of `pg_catalog` and `information_schema`.
+
+use super::catalog::{Column, Relation, RelationKind, Source, sqlite_name};
+use crate::types::{NO_TYPMOD, Type};
+use std::sync::OnceLock;
+
+/// (oid, name, columns) of the relations of schema `quorate`; each reads the JSON array `q_live(name)`.
+const QUORATE: [(u32, &str, &str); 3] = [
+    (13001, "nodes", "node text, id int8, state text, pg_addr text, peer_addr text, http_addr text, version text"),
+    (13002, "groups", "id int8, database text, leader text, term int8, voters text, learners text"),
+    (
+        13003,
+        "replicas",
+        "database text, node text, role text, term int8, commit_index int8, applied_index int8, digest text, state text, lag int8",
+    ),
+];
+
+/// Every built-in relation.
+pub fn relations() -> &'static [Relation] {
+    static RELATIONS: OnceLock<Vec<Relation>> = OnceLock::new();
+    RELATIONS.get_or_init(|| {
+        let pg = include_str!("system_relations.txt").lines().filter(|l| !l.starts_with('#')).filter_map(pg_relation);
+        pg.chain(QUORATE.iter().map(|(oid, name, columns)| quorate_relation(*oid, name, columns))).collect()
+    })
+}
+
+/// A line `oid name*: column type!, …`.
+fn pg_relation(line: &str) -> Option<Relation> {
+    let (head, columns) = line.split_once(": ")?;
+    let (oid, name) = head.split_once(' ')?;
+    let columns = columns_of(columns);
+    let source = match name.ends_with('*') {
+        true => Source::Table(sqlite_name("pg_catalog", name.trim_end_matches('*'))),
+        false => Source::Query(format!("SELECT {} WHERE 0", vec!["NULL"; columns.len()].join(", "))),
+    };
+    Some(relation(oid.parse().ok()?, "pg_catalog", name.trim_end_matches('*'), columns, source))
+}
+
+fn quorate_relation(oid: u32, name: &str, columns: &str) -> Relation {
+    let columns = columns_of(columns);
+    let fields: Vec<String> = columns.iter().map(|c| format!("json_extract(value, '$.{}')", c.name)).collect();
+    let query = format!("SELECT {} FROM json_each(q_live('{name}'))", fields.join(", "));
+    relation(oid, "quorate", name, columns, Source::Query(query))
+}
+
+fn relation(oid: u32, schema: &str, name: &str, columns: Vec<Column>, source: Source) -> Relation {
+    Relation {
+        oid,
+        schema: schema.into(),
+        name: name.into(),
+        kind: RelationKind::System,
+        source,
+        columns,
+        constraints: Vec::new(),
+        indexes: Vec::new(),
+    }
+}
+
+fn columns_of(text: &str) -> Vec<Column> {
+    let column = |(i, item): (usize, &str)| {
+        let (name, ty) = item.split_once(' ').unwrap_or((item, "text"));
+        Column {
+            attnum: i as i16 + 1,
+            name: name.into(),
+            ty: type_of(ty.trim_end_matches('!')),
+            typmod: NO_TYPMOD,
+            not_null: ty.ends_with('!'),
+            default: None,
+            identity: None,
+            generated: None,
+            sequence: None,
+        }
+    };
+    text.split(", ").enumerate().map(column).collect()
+}
+
+/// The types of the system relations. Those of planner statistics have no values here and are shown as text.
+fn type_of(name: &str) -> Type {
+    match name {
+        "bool" => Type::BOOL,
+        "bytea" => Type::BYTEA,
+        "char" => Type::CHAR,
+        "name" => Type::NAME,
+        "int2" => Type::INT2,
+        "int4" => Type::INT4,
+        "int8" => Type::INT8,
+        "oid" => Type::OID,
+        "xid" => Type::XID,
+        "float4" => Type::FLOAT4,
+        "regproc" => Type::REGPROC,
+        "timestamptz" => Type::TIMESTAMPTZ,
+        "int2vector" => Type::INT2VECTOR,
+        "oidvector" => Type::OIDVECTOR,
+        "pg_node_tree" => Type::PG_NODE_TREE,
+        "_text" => Type::TEXT_ARRAY,
+        "_oid" => Type::OID_ARRAY,
+        "_char" => Type::CHAR_ARRAY,
+        "_int2" => Type::INT2_ARRAY,
+        "_float4" => Type::FLOAT4_ARRAY,
+        "_aclitem" => Type::ACLITEM_ARRAY,
+        _ => Type::TEXT,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relations_have_tables_behind_them() {
+        let file = crate::sql::migrations::database_migrations()[0].1;
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        connection.execute_batch(file).unwrap();
+        for r in relations() {
+            if let Source::Table(table) = &r.source {
+                let names: Vec<String> = r.columns.iter().map(|c| crate::sql::catalog::quote(&c.name)).collect();
+                let sql = format!("SELECT {} FROM \"{table}\"", names.join(", "));
+                connection.prepare(&sql).unwrap_or_else(|e| panic!("{}: {e}", r.name));
+            }
+        }
+        assert_eq!(relations().iter().find(|r| r.name == "pg_class").unwrap().columns.len(), 33);
+    }
+}

@@ -1,0 +1,63 @@
+//! Statements that the session does by itself, with names resolved.
+
+use super::Scope;
+use super::catalog::{Relation, RelationKind};
+use super::cursor::Name;
+use super::ddl::TypeName;
+use super::plan::{LockMode, Plan, PlanKind, ResultColumn, Utility};
+use super::settings;
+use crate::error::{SqlError, SqlResult, state};
+use crate::types::{NO_TYPMOD, Type};
+
+/// A plan for a utility statement: SHOW has result columns, FETCH has those of its cursor (unknown here).
+pub fn compile(utility: Utility, scope: &Scope<'_>) -> SqlResult<Plan> {
+    let text = |name: &str| ResultColumn { name: name.into(), ty: Type::TEXT, typmod: NO_TYPMOD, table: 0, attnum: 0 };
+    let columns = match &utility {
+        Utility::Show(name) => {
+            let setting = settings::known(name)?;
+            vec![text(setting.map_or(name.as_str(), |s| s.name))]
+        }
+        Utility::ShowAll => vec![text("name"), text("setting"), text("description")],
+        Utility::Set { name, .. } => {
+            settings::known(name)?;
+            Vec::new()
+        }
+        _ => Vec::new(),
+    };
+    Ok(Plan { params: Vec::new(), columns, schema_version: scope.catalog.version, kind: PlanKind::Utility(utility) })
+}
+
+/// PREPARE: the declared types.
+pub fn prepare(name: &str, types: &[TypeName], query: &str, scope: &Scope<'_>) -> SqlResult<Plan> {
+    let work = super::ddl::types_of(types, scope)?;
+    let utility = Utility::Prepare { name: name.to_owned(), types: work, query: query.to_owned() };
+    compile(utility, scope)
+}
+
+pub fn lock(tables: &[Name], mode: LockMode, nowait: bool, scope: &Scope<'_>) -> SqlResult<Plan> {
+    let mut oids = Vec::new();
+    for name in tables {
+        let relation = resolve(name, scope)?;
+        if !matches!(relation.kind, RelationKind::Table | RelationKind::View { .. } | RelationKind::System) {
+            let message = format!("cannot lock relation \"{}\"", relation.name);
+            return Err(SqlError::new(state::WRONG_OBJECT_TYPE, message));
+        }
+        oids.push(relation.oid);
+    }
+    compile(Utility::LockTable { tables: oids, mode, nowait }, scope)
+}
+
+/// VACUUM and ANALYZE: there is nothing to do, but the tables must exist.
+pub fn maintenance(tag: &'static str, tables: &[Name], scope: &Scope<'_>) -> SqlResult<Plan> {
+    for name in tables {
+        resolve(name, scope)?;
+    }
+    compile(Utility::Maintenance { tag }, scope)
+}
+
+fn resolve<'a>(name: &Name, scope: &'a Scope<'_>) -> SqlResult<&'a Relation> {
+    let found = scope.catalog.resolve(scope.search_path, name.schema.as_deref(), &name.name);
+    found.map(|r| &**r).ok_or_else(|| {
+        SqlError::new(state::UNDEFINED_TABLE, format!("relation \"{name}\" does not exist")).position(name.position)
+    })
+}

@@ -1,0 +1,768 @@
+//! TCP between nodes.
+//!
+//! Each node dials its own connections to each peer, one per [`Lane`]; on the other side they are only read, except
+//! that requests are answered on the connection they came on. Connections are redialled for ever, with a back-off.
+//!
+//! A sender encodes into the lane's buffer and writes it to the socket itself, on its own thread: in the common case
+//! a message costs one system call and no wake-up of another thread. Only what the socket does not take is left to
+//! the lane's task.
+//!
+//! When the control connection closes and dialling again is *refused*, the peer's process is gone, and
+//! [`Inbound::peer_down`] says so within a millisecond or two. Silence is not noticed here; Raft's timeouts do that.
+//! Connections whose data is not acknowledged for [`STALLED`] are closed, so that a healed network is used at once
+//! instead of after TCP's own patience.
+//!
+//! Left out: encryption and authentication of peers; limits on the rate of snapshots.
+
+use super::wire::{self, Hello, Kind, Lane, MAGIC, PeerIdentity, VERSION, Welcome};
+use super::{CallError, Envelope, Inbound, Service, SnapshotDone, Transport};
+use crate::id::NodeId;
+use crate::replica::SnapshotMeta;
+use crate::replica::core::snapshot_meta;
+use bytes::{Buf, Bytes, BytesMut};
+use parking_lot::Mutex;
+use raft::eraftpb::MessageType;
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{TcpStream as BlockingStream, ToSocketAddrs};
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+use tokio::io::AsyncReadExt;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, oneshot};
+use tokio_util::sync::CancellationToken;
+use xxhash_rust::xxh3::Xxh3;
+
+/// A connection whose data is not acknowledged for this long is closed.
+pub const STALLED: Duration = Duration::from_secs(5);
+/// Time for connecting and for each step of the handshake.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Time without progress after which a snapshot's transfer fails.
+const SNAPSHOT_PATIENCE: Duration = Duration::from_secs(30);
+const SNAPSHOT_PART: usize = 256 << 10;
+/// What may wait for a socket, in bytes; above it, messages are dropped.
+const MAX_BACKLOG: usize = 64 << 20;
+const MAX_BACKOFF: Duration = Duration::from_secs(1);
+
+/// Says whether a node may talk to this one, or why not.
+pub type Admission = Box<dyn Fn(&PeerIdentity) -> Result<(), String> + Send + Sync>;
+
+pub struct NetworkConfig {
+    pub identity: PeerIdentity,
+    /// Where arriving snapshots are written; created if need be. Files found there at start are deleted.
+    pub incoming: PathBuf,
+    /// Asked after cluster and addressee were found right.
+    pub admission: Admission,
+}
+
+/// The connections to all peers. Clones share them.
+#[derive(Clone)]
+pub struct Network {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    identity: PeerIdentity,
+    incoming: PathBuf,
+    admission: Admission,
+    runtime: Handle,
+    peers: Mutex<BTreeMap<NodeId, Arc<Peer>>>,
+    inbound: OnceLock<Arc<dyn Inbound>>,
+    service: OnceLock<Arc<dyn Service>>,
+    closed: CancellationToken,
+}
+
+struct Peer {
+    node: NodeId,
+    address: String,
+    control: Arc<Link>,
+    bulk: Arc<Link>,
+    rpc: Arc<Link>,
+    calls: Mutex<HashMap<u64, oneshot::Sender<Result<Bytes, CallError>>>>,
+    next_call: AtomicU64,
+    closed: CancellationToken,
+}
+
+impl Network {
+    /// Knows nobody and listens nowhere yet.
+    pub fn new(config: NetworkConfig, runtime: Handle) -> io::Result<Network> {
+        std::fs::create_dir_all(&config.incoming)?;
+        for file in std::fs::read_dir(&config.incoming)? {
+            std::fs::remove_file(file?.path())?;
+        }
+        let inner = Inner {
+            identity: config.identity,
+            incoming: config.incoming,
+            admission: config.admission,
+            runtime,
+            peers: Mutex::default(),
+            inbound: OnceLock::new(),
+            service: OnceLock::new(),
+            closed: CancellationToken::new(),
+        };
+        Ok(Network { inner: Arc::new(inner) })
+    }
+
+    /// Begins to accept peers. To be called once.
+    pub fn serve(&self, listener: TcpListener, inbound: Arc<dyn Inbound>, service: Arc<dyn Service>) {
+        let _ = self.inner.inbound.set(inbound);
+        let _ = self.inner.service.set(service);
+        let inner = self.inner.clone();
+        self.inner.spawn(async move {
+            loop {
+                match listener.accept().await {
+                    Ok((stream, _)) => {
+                        let inner = inner.clone();
+                        inner.clone().spawn(async move { inner.receive(stream).await });
+                    }
+                    Err(error) => {
+                        tracing::warn!(%error, "accepting a peer failed");
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                }
+            }
+        });
+    }
+
+    /// Connects to a node at `address` (host:port) from now on; replaces an earlier address.
+    pub fn set_peer(&self, node: NodeId, address: impl Into<String>) {
+        let address = address.into();
+        let mut peers = self.inner.peers.lock();
+        if node == self.inner.identity.node || peers.get(&node).is_some_and(|p| p.address == address) {
+            return;
+        }
+        let peer = Arc::new(Peer {
+            node,
+            address,
+            control: Arc::default(),
+            bulk: Arc::default(),
+            rpc: Arc::default(),
+            calls: Mutex::default(),
+            next_call: AtomicU64::new(0),
+            closed: self.inner.closed.child_token(),
+        });
+        for lane in [Lane::Control, Lane::Bulk, Lane::Rpc] {
+            let (inner, peer) = (self.inner.clone(), peer.clone());
+            self.inner.runtime.spawn(async move {
+                let closed = peer.closed.clone();
+                closed.run_until_cancelled(inner.dial(peer, lane)).await;
+            });
+        }
+        if let Some(old) = peers.insert(node, peer) {
+            old.close();
+        }
+    }
+
+    pub fn remove_peer(&self, node: NodeId) {
+        if let Some(peer) = self.inner.peers.lock().remove(&node) {
+            peer.close();
+        }
+    }
+
+    /// Nodes with a live control connection.
+    pub fn connected(&self) -> Vec<NodeId> {
+        let peers = self.inner.peers.lock();
+        peers.values().filter(|p| p.control.is_up()).map(|p| p.node).collect()
+    }
+
+    /// Sends a request to a node and waits for the answer.
+    pub async fn call(&self, node: NodeId, request: Bytes, deadline: Instant) -> Result<Bytes, CallError> {
+        let peer = self.inner.peers.lock().get(&node).cloned();
+        let peer = peer.ok_or_else(|| CallError::Refused(format!("unknown node {node}")))?;
+        if request.len() > wire::MAX_FRAME - 16 {
+            return Err(CallError::Refused(format!("request of {} bytes is too large", request.len())));
+        }
+        let id = peer.next_call.fetch_add(1, Ordering::Relaxed);
+        let (reply, answer) = oneshot::channel();
+        peer.calls.lock().insert(id, reply);
+        let _forget = Forget(&peer, id);
+        let sent = peer.rpc.send(|out| {
+            wire::frame(out, Kind::Request, |out| {
+                out.extend_from_slice(&id.to_le_bytes());
+                out.extend_from_slice(&request);
+            });
+        });
+        if !sent {
+            return Err(CallError::Refused(format!("no connection to {node}")));
+        }
+        match tokio::time::timeout_at(deadline.into(), answer).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(CallError::ConnectionLost(node)),
+            Err(_) => Err(CallError::TimedOut(node)),
+        }
+    }
+
+    /// Closes all connections and stops listening.
+    pub fn close(&self) {
+        self.inner.closed.cancel();
+        for peer in std::mem::take(&mut *self.inner.peers.lock()).into_values() {
+            peer.close();
+        }
+    }
+}
+
+/// Takes a call off the list when its caller gives up.
+struct Forget<'a>(&'a Peer, u64);
+
+impl Drop for Forget<'_> {
+    fn drop(&mut self) {
+        self.0.calls.lock().remove(&self.1);
+    }
+}
+
+impl Peer {
+    fn link(&self, lane: Lane) -> &Arc<Link> {
+        match lane {
+            Lane::Control => &self.control,
+            Lane::Bulk => &self.bulk,
+            Lane::Rpc | Lane::Snapshot => &self.rpc,
+        }
+    }
+
+    fn close(&self) {
+        self.closed.cancel();
+        for link in [&self.control, &self.bulk, &self.rpc] {
+            link.down();
+        }
+        self.calls.lock().clear();
+    }
+}
+
+impl Transport for Network {
+    fn send(&self, to: NodeId, messages: Vec<Envelope>) {
+        let Some(peer) = self.inner.peers.lock().get(&to).cloned() else { return };
+        let (bulk, control): (Vec<_>, Vec<_>) =
+            messages.into_iter().partition(|e| e.message.get_msg_type() == MessageType::MsgAppend);
+        // A failure is reported once per call, after all was tried.
+        let sent = [(&peer.control, control), (&peer.bulk, bulk)].map(|(link, messages)| send_all(link, &messages));
+        if sent.contains(&false) {
+            self.inner.tell(|inbound| inbound.unreachable(to));
+        }
+    }
+
+    fn send_snapshot(&self, to: NodeId, envelope: Envelope, file: &Path, meta: &SnapshotMeta, done: SnapshotDone) {
+        let address = self.inner.peers.lock().get(&to).map(|p| p.address.clone());
+        // Opened here: the file may be deleted while it is sent.
+        let (Some(address), Ok(file)) = (address, File::open(file)) else { return done(false) };
+        let hello = self.inner.hello(Lane::Snapshot, to);
+        let length = meta.length;
+        let thread = std::thread::Builder::new().name(format!("send-{to}"));
+        let (answer, unsent) = (Arc::new(Mutex::new(Some(done))), envelope.group);
+        let late = answer.clone();
+        let spawned = thread.spawn(move || {
+            let result = stream_snapshot(&address, &hello, &envelope, file, length);
+            if let Err(error) = &result {
+                tracing::warn!(%to, group = %unsent, %error, "sending a snapshot failed");
+            }
+            if let Some(done) = answer.lock().take() {
+                done(result.is_ok());
+            }
+        });
+        if spawned.is_err()
+            && let Some(done) = late.lock().take()
+        {
+            done(false);
+        }
+    }
+}
+
+/// One frame per few MiB; all of them in one write if the socket takes it.
+fn send_all(link: &Link, messages: &[Envelope]) -> bool {
+    const FRAME: usize = 4 << 20;
+    if messages.is_empty() {
+        return true;
+    }
+    link.send(|out| {
+        let mut rest = messages;
+        while !rest.is_empty() {
+            let mut bytes = 0;
+            let more = rest.iter().take_while(|m| {
+                bytes += wire::weight(m);
+                bytes <= FRAME
+            });
+            let (now, later) = rest.split_at(more.count().max(1));
+            wire::encode_messages(out, now.iter());
+            rest = later;
+        }
+    })
+}
+
+// --- a lane's connection --------------------------------------------------------------------------------------------
+
+/// The sending side of a connection that comes and goes.
+#[derive(Default)]
+struct Link {
+    state: Mutex<LinkState>,
+    /// Something is left for the lane's task to write.
+    wake: Notify,
+}
+
+#[derive(Default)]
+struct LinkState {
+    writer: Option<Arc<OwnedWriteHalf>>,
+    backlog: Vec<u8>,
+    written: usize,
+}
+
+impl LinkState {
+    /// Writes as much as the socket takes; true when nothing is left. An error shows on the reading side as well.
+    fn flush(&mut self) -> bool {
+        let Some(writer) = &self.writer else { return true };
+        while self.written < self.backlog.len() {
+            match writer.try_write(&self.backlog[self.written..]) {
+                Ok(n) if n > 0 => self.written += n,
+                Err(e) if e.kind() == ErrorKind::WouldBlock => return false,
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Ok(_) | Err(_) => {
+                    self.writer = None;
+                    break;
+                }
+            }
+        }
+        self.backlog.clear();
+        self.written = 0;
+        if self.backlog.capacity() > 1 << 20 {
+            self.backlog.shrink_to(64 << 10);
+        }
+        true
+    }
+}
+
+impl Link {
+    /// False when there is no connection, or too much waits for it.
+    fn send(&self, write: impl FnOnce(&mut Vec<u8>)) -> bool {
+        let mut state = self.state.lock();
+        if state.writer.is_none() || state.backlog.len() - state.written > MAX_BACKLOG {
+            return false;
+        }
+        let idle = state.backlog.is_empty();
+        write(&mut state.backlog);
+        if !(idle && state.flush()) {
+            drop(state);
+            self.wake.notify_one();
+        }
+        true
+    }
+
+    fn is_up(&self) -> bool {
+        self.state.lock().writer.is_some()
+    }
+
+    fn up(&self, writer: Arc<OwnedWriteHalf>) {
+        *self.state.lock() = LinkState { writer: Some(writer), ..LinkState::default() };
+    }
+
+    fn down(&self) {
+        *self.state.lock() = LinkState::default();
+    }
+
+    /// Writes what senders left, until the connection ends.
+    async fn drain(&self, writer: &OwnedWriteHalf) -> io::Result<()> {
+        loop {
+            self.wake.notified().await;
+            while !self.state.lock().flush() {
+                writer.writable().await?;
+            }
+        }
+    }
+}
+
+// --- dialling -------------------------------------------------------------------------------------------------------
+
+impl Inner {
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let closed = self.closed.clone();
+        self.runtime.spawn(async move {
+            closed.run_until_cancelled(task).await;
+        });
+    }
+
+    fn tell(&self, f: impl FnOnce(&dyn Inbound)) {
+        if let Some(inbound) = self.inbound.get() {
+            f(inbound.as_ref());
+        }
+    }
+
+    fn hello(&self, lane: Lane, to: NodeId) -> Hello {
+        Hello { magic: MAGIC, version: VERSION, lane, from: self.identity.clone(), to }
+    }
+
+    /// Keeps one lane to one peer connected.
+    async fn dial(self: Arc<Self>, peer: Arc<Peer>, lane: Lane) {
+        let link = peer.link(lane).clone();
+        let (mut was_up, mut hasty, mut backoff, mut complained) = (false, 0, Duration::from_millis(10), false);
+        loop {
+            match self.connect(&peer, lane).await {
+                Ok((reader, input, writer)) => {
+                    (was_up, hasty, backoff, complained) = (true, 3, Duration::from_millis(10), false);
+                    let began = Instant::now();
+                    link.up(writer.clone());
+                    let error = tokio::select! {
+                        e = read_answers(reader, input, &peer) => e,
+                        e = link.drain(&writer) => e.err(),
+                    };
+                    link.down();
+                    drop(writer);
+                    if lane == Lane::Rpc {
+                        peer.calls.lock().clear();
+                    }
+                    tracing::debug!(peer = %peer.node, ?lane, ?error, "connection lost");
+                    self.tell(|inbound| inbound.unreachable(peer.node));
+                    if began.elapsed() < Duration::from_millis(100) {
+                        // A peer that accepts and closes again must not keep us busy.
+                        tokio::time::sleep(Duration::from_millis(5)).await;
+                    }
+                    continue;
+                }
+                Err(error) => {
+                    if error.kind() == ErrorKind::ConnectionRefused && was_up {
+                        was_up = false;
+                        hasty = 0;
+                        if lane == Lane::Control {
+                            tracing::info!(peer = %peer.node, "the peer's process is gone");
+                            self.tell(|inbound| inbound.peer_down(peer.node));
+                        }
+                    }
+                    if lane == Lane::Control && !std::mem::replace(&mut complained, true) {
+                        tracing::info!(peer = %peer.node, address = peer.address, %error, "cannot connect");
+                    }
+                }
+            }
+            // Right after a loss: a process that is dying may still have accepted.
+            if hasty > 0 {
+                hasty -= 1;
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                continue;
+            }
+            tokio::time::sleep(backoff.mul_f64(rand::random_range(0.5..1.0))).await;
+            backoff = (backoff * 2).min(MAX_BACKOFF);
+        }
+    }
+
+    async fn connect(&self, peer: &Peer, lane: Lane) -> io::Result<(OwnedReadHalf, BytesMut, Arc<OwnedWriteHalf>)> {
+        let steps = async {
+            let stream = TcpStream::connect(&peer.address).await?;
+            prepare(&stream)?;
+            let (mut reader, writer) = stream.into_split();
+            let mut bytes = Vec::new();
+            wire::frame_value(&mut bytes, Kind::Hello, &self.hello(lane, peer.node));
+            write_whole(&writer, &bytes).await?;
+            let mut input = BytesMut::new();
+            let (kind, payload) = read_frame(&mut reader, &mut input).await?.ok_or(ErrorKind::UnexpectedEof)?;
+            check_welcome(kind, &payload, &self.hello(lane, peer.node))?;
+            Ok((reader, input, Arc::new(writer)))
+        };
+        tokio::time::timeout(PATIENCE, steps).await.map_err(|_| io::Error::from(ErrorKind::TimedOut))?
+    }
+}
+
+fn invalid(text: impl Into<String>) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, text.into())
+}
+
+fn check_welcome(kind: Kind, payload: &[u8], hello: &Hello) -> io::Result<()> {
+    let welcome = (kind == Kind::Welcome).then(|| wire::value::<Welcome>(payload));
+    match welcome {
+        Some(Ok(Welcome::Accepted(who))) if who.node == hello.to && who.cluster == hello.from.cluster => Ok(()),
+        Some(Ok(Welcome::Accepted(who))) => Err(invalid(format!("this is {}, not {}", who.node, hello.to))),
+        Some(Ok(Welcome::Refused(reason))) => Err(io::Error::new(ErrorKind::PermissionDenied, reason)),
+        _ => Err(invalid("not a Quorate peer")),
+    }
+}
+
+fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    set_stalled(stream.as_raw_fd())
+}
+
+/// TCP_USER_TIMEOUT, in ms.
+fn set_stalled(socket: i32) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    {
+        let millis = STALLED.as_millis() as libc::c_uint;
+        let size = std::mem::size_of_val(&millis) as libc::socklen_t;
+        // SAFETY: an open socket, and a pointer to `size` bytes that live over the call.
+        let result = unsafe {
+            libc::setsockopt(socket, libc::IPPROTO_TCP, libc::TCP_USER_TIMEOUT, (&raw const millis).cast(), size)
+        };
+        if result != 0 {
+            return Err(io::Error::last_os_error());
+        }
+    }
+    let _ = socket;
+    Ok(())
+}
+
+async fn write_whole(writer: &OwnedWriteHalf, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        writer.writable().await?;
+        match writer.try_write(bytes) {
+            Ok(n) => bytes = &bytes[n..],
+            Err(e) if e.kind() == ErrorKind::WouldBlock => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(())
+}
+
+/// The next frame; `None` at the end of the stream.
+async fn read_frame(reader: &mut OwnedReadHalf, input: &mut BytesMut) -> io::Result<Option<(Kind, Bytes)>> {
+    loop {
+        if let Some(frame) = wire::next_frame(input).map_err(|e| invalid(e.to_string()))? {
+            return Ok(Some(frame));
+        }
+        input.reserve(16 << 10);
+        if reader.read_buf(input).await? == 0 {
+            return Ok(None);
+        }
+    }
+}
+
+/// Reads what a peer sends on a connection that we dialled: answers to our calls. Returns how it ended.
+async fn read_answers(mut reader: OwnedReadHalf, mut input: BytesMut, peer: &Peer) -> Option<io::Error> {
+    loop {
+        match read_frame(&mut reader, &mut input).await {
+            Ok(Some((Kind::Response, mut payload))) if payload.len() >= 9 => {
+                let id = payload.get_u64_le();
+                let status = payload.get_u8();
+                let result = match status {
+                    0 => Ok(payload),
+                    // Executed, but the answer was too large to be sent.
+                    _ => Err(CallError::ConnectionLost(peer.node)),
+                };
+                if let Some(reply) = peer.calls.lock().remove(&id) {
+                    let _ = reply.send(result);
+                }
+            }
+            Ok(Some((kind, _))) => return Some(invalid(format!("unexpected frame {kind:?}"))),
+            Ok(None) => return None,
+            Err(error) => return Some(error),
+        }
+    }
+}
+
+// --- accepting ------------------------------------------------------------------------------------------------------
+
+impl Inner {
+    async fn receive(self: Arc<Self>, stream: TcpStream) {
+        if let Err(error) = self.clone().converse(stream).await {
+            tracing::debug!(%error, "a peer's connection ended");
+        }
+    }
+
+    fn judge(&self, hello: &Hello) -> Result<(), String> {
+        let me = &self.identity;
+        if hello.magic != MAGIC {
+            return Err("not a Quorate peer".to_owned());
+        }
+        if hello.version != VERSION {
+            return Err(format!("peer protocol {} is not spoken here, only {VERSION}", hello.version));
+        }
+        if hello.from.cluster != me.cluster {
+            return Err(format!("this node belongs to cluster {:032x}", me.cluster));
+        }
+        if hello.to != me.node {
+            return Err(format!("this is {}, not {}", me.node, hello.to));
+        }
+        (self.admission)(&hello.from)
+    }
+
+    async fn converse(self: Arc<Self>, stream: TcpStream) -> io::Result<()> {
+        prepare(&stream)?;
+        let (mut reader, writer) = stream.into_split();
+        let mut input = BytesMut::new();
+        let first = tokio::time::timeout(PATIENCE, read_frame(&mut reader, &mut input)).await??;
+        let Some((Kind::Hello, payload)) = first else { return Err(invalid("no hello")) };
+        let hello: Hello = wire::value(&payload).map_err(|e| invalid(e.to_string()))?;
+        let verdict = self.judge(&hello);
+        let welcome = match &verdict {
+            Ok(()) => Welcome::Accepted(self.identity.clone()),
+            Err(reason) => Welcome::Refused(reason.clone()),
+        };
+        let mut bytes = Vec::new();
+        wire::frame_value(&mut bytes, Kind::Welcome, &welcome);
+        write_whole(&writer, &bytes).await?;
+        if let Err(reason) = verdict {
+            tracing::warn!(from = %hello.from.node, reason, "refused a peer");
+            return Ok(());
+        }
+        let from = hello.from.node;
+        match hello.lane {
+            Lane::Control | Lane::Bulk => self.read_messages(from, reader, input).await,
+            Lane::Rpc => self.read_requests(from, reader, input, writer).await,
+            Lane::Snapshot => {
+                let stream = reader.reunite(writer).map_err(|e| invalid(e.to_string()))?.into_std()?;
+                stream.set_nonblocking(false)?;
+                let received = tokio::task::spawn_blocking(move || self.read_snapshot(from, stream, input));
+                received.await.map_err(|e| invalid(e.to_string()))?
+            }
+        }
+    }
+
+    async fn read_messages(&self, from: NodeId, mut reader: OwnedReadHalf, mut input: BytesMut) -> io::Result<()> {
+        while let Some(frame) = read_frame(&mut reader, &mut input).await? {
+            let (mut messages, mut next) = (Vec::new(), Some(frame));
+            // All that has arrived goes to the driver as one.
+            while let Some((kind, payload)) = next {
+                if kind != Kind::Messages {
+                    return Err(invalid(format!("unexpected frame {kind:?}")));
+                }
+                messages.extend(wire::decode_messages(&payload).map_err(|e| invalid(e.to_string()))?);
+                next = wire::next_frame(&mut input).map_err(|e| invalid(e.to_string()))?;
+            }
+            self.tell(|inbound| inbound.messages(from, messages));
+        }
+        Ok(())
+    }
+
+    async fn read_requests(
+        &self,
+        from: NodeId,
+        mut reader: OwnedReadHalf,
+        mut input: BytesMut,
+        writer: OwnedWriteHalf,
+    ) -> io::Result<()> {
+        let link = Arc::new(Link::default());
+        let writer = Arc::new(writer);
+        link.up(writer.clone());
+        let requests = async {
+            while let Some((kind, mut payload)) = read_frame(&mut reader, &mut input).await? {
+                if kind != Kind::Request || payload.len() < 8 {
+                    return Err(invalid(format!("unexpected frame {kind:?}")));
+                }
+                let id = payload.get_u64_le();
+                let Some(service) = self.service.get() else { continue };
+                let (answer, link) = (service.handle(from, payload), link.clone());
+                self.spawn(async move { send_answer(&link, id, &answer.await) });
+            }
+            Ok(())
+        };
+        let result = tokio::select! {
+            r = requests => r,
+            r = link.drain(&writer) => r,
+        };
+        link.down();
+        result
+    }
+
+    fn read_snapshot(&self, from: NodeId, mut stream: BlockingStream, mut input: BytesMut) -> io::Result<()> {
+        stream.set_read_timeout(Some(SNAPSHOT_PATIENCE))?;
+        stream.set_write_timeout(Some(SNAPSHOT_PATIENCE))?;
+        let file = self.incoming.join(format!("{from}-{:016x}.snapshot", rand::random::<u64>()));
+        let result = take_snapshot(&mut stream, &mut input, &file);
+        let mut bytes = Vec::new();
+        wire::frame_value(&mut bytes, Kind::SnapshotEnd, &result.is_ok());
+        match result {
+            Ok(envelope) => {
+                // The file is the driver's now.
+                self.tell(|inbound| inbound.snapshot(from, envelope, file));
+                stream.write_all(&bytes)
+            }
+            Err(error) => {
+                let _ = std::fs::remove_file(&file);
+                let _ = stream.write_all(&bytes);
+                tracing::warn!(%from, %error, "receiving a snapshot failed");
+                Err(error)
+            }
+        }
+    }
+}
+
+fn send_answer(link: &Link, id: u64, answer: &[u8]) {
+    let fits = answer.len() <= wire::MAX_FRAME - 16;
+    if !fits {
+        tracing::error!(bytes = answer.len(), "an answer is too large to be sent");
+    }
+    link.send(|out| {
+        wire::frame(out, Kind::Response, |out| {
+            out.extend_from_slice(&id.to_le_bytes());
+            out.push(u8::from(!fits));
+            if fits {
+                out.extend_from_slice(answer);
+            }
+        });
+    });
+}
+
+// --- snapshots, on threads of their own -----------------------------------------------------------------------------
+
+fn next_frame_blocking(stream: &mut BlockingStream, input: &mut BytesMut) -> io::Result<(Kind, Bytes)> {
+    let mut chunk = [0; 64 << 10];
+    loop {
+        if let Some(frame) = wire::next_frame(input).map_err(|e| invalid(e.to_string()))? {
+            return Ok(frame);
+        }
+        match stream.read(&mut chunk)? {
+            0 => return Err(ErrorKind::UnexpectedEof.into()),
+            n => input.extend_from_slice(&chunk[..n]),
+        }
+    }
+}
+
+fn stream_snapshot(address: &str, hello: &Hello, envelope: &Envelope, mut file: File, length: u64) -> io::Result<()> {
+    let address = address.to_socket_addrs()?.next().ok_or_else(|| invalid("no address"))?;
+    let mut stream = BlockingStream::connect_timeout(&address, PATIENCE)?;
+    stream.set_nodelay(true)?;
+    set_stalled(stream.as_raw_fd())?;
+    stream.set_read_timeout(Some(SNAPSHOT_PATIENCE))?;
+    stream.set_write_timeout(Some(SNAPSHOT_PATIENCE))?;
+    let mut bytes = Vec::new();
+    wire::frame_value(&mut bytes, Kind::Hello, hello);
+    stream.write_all(&bytes)?;
+    let mut input = BytesMut::new();
+    let (kind, payload) = next_frame_blocking(&mut stream, &mut input)?;
+    check_welcome(kind, &payload, hello)?;
+
+    bytes.clear();
+    wire::frame(&mut bytes, Kind::SnapshotHead, |out| wire::encode_messages(out, std::iter::once(envelope)));
+    stream.write_all(&bytes)?;
+    let (mut part, mut sent) = (vec![0; SNAPSHOT_PART], 0);
+    while sent < length {
+        let want = SNAPSHOT_PART.min(usize::try_from(length - sent).unwrap_or(usize::MAX));
+        file.read_exact(&mut part[..want])?;
+        bytes.clear();
+        wire::frame(&mut bytes, Kind::SnapshotPart, |out| out.extend_from_slice(&part[..want]));
+        stream.write_all(&bytes)?;
+        sent += want as u64;
+    }
+    let (kind, payload) = next_frame_blocking(&mut stream, &mut input)?;
+    match kind == Kind::SnapshotEnd && wire::value::<bool>(&payload) == Ok(true) {
+        true => Ok(()),
+        false => Err(invalid("the receiver rejected it")),
+    }
+}
+
+/// Writes an arriving snapshot into `file` and verifies it.
+fn take_snapshot(stream: &mut BlockingStream, input: &mut BytesMut, file: &Path) -> io::Result<Envelope> {
+    let (kind, payload) = next_frame_blocking(stream, input)?;
+    if kind != Kind::SnapshotHead {
+        return Err(invalid(format!("unexpected frame {kind:?}")));
+    }
+    let mut head = BytesMut::from(&payload[..]);
+    let Ok(Some((Kind::Messages, messages))) = wire::next_frame(&mut head) else { return Err(invalid("no message")) };
+    let mut messages = wire::decode_messages(&messages).map_err(|e| invalid(e.to_string()))?;
+    let envelope = messages.pop().ok_or_else(|| invalid("no message"))?;
+    let meta = snapshot_meta(&envelope.message).ok_or_else(|| invalid("no snapshot in the message"))?;
+    let mut out = File::create_new(file)?;
+    let (mut hash, mut length) = (Xxh3::new(), 0);
+    while length < meta.length {
+        let (kind, part) = next_frame_blocking(stream, input)?;
+        length += part.len() as u64;
+        if kind != Kind::SnapshotPart || part.is_empty() || length > meta.length {
+            return Err(invalid("snapshot has a wrong length"));
+        }
+        hash.update(&part);
+        out.write_all(&part)?;
+    }
+    if hash.digest() != meta.checksum {
+        return Err(invalid("snapshot has a wrong checksum"));
+    }
+    out.sync_all()?;
+    Ok(envelope)
+}

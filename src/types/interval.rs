@@ -1,0 +1,785 @@
+//! `interval`: months, days and microseconds kept apart, as PostgreSQL keeps them.
+//!
+//! The stored form is the text `months|days|µs`, ordered by [`compare_text`] (the collation `pg_interval`) with
+//! months of 30 days and days of 24 hours.
+
+use super::datetime::{Clock, MICROS_PER_DAY, USECS_PER_HOUR, USECS_PER_MINUTE, USECS_PER_SEC, push_fraction};
+use super::{IntervalStyle, NO_TYPMOD};
+use crate::error::{SqlError, SqlResult, state};
+use std::cmp::Ordering;
+use std::fmt::Write as _;
+
+/// An interval.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Interval {
+    pub months: i32,
+    pub days: i32,
+    /// µs
+    pub micros: i64,
+}
+
+const DAYS_PER_MONTH: i64 = 30;
+
+pub(crate) fn out_of_range() -> SqlError {
+    SqlError::new(state::DATETIME_FIELD_OVERFLOW, "interval out of range")
+}
+
+impl Interval {
+    pub const fn new(months: i32, days: i32, micros: i64) -> Interval {
+        Interval { months, days, micros }
+    }
+
+    /// The stored form.
+    pub fn encode(&self) -> String {
+        format!("{}|{}|{}", self.months, self.days, self.micros)
+    }
+
+    /// Reads the stored form.
+    pub fn decode(text: &str) -> Option<Interval> {
+        let mut parts = text.split('|');
+        let interval = Interval {
+            months: parts.next()?.parse().ok()?,
+            days: parts.next()?.parse().ok()?,
+            micros: parts.next()?.parse().ok()?,
+        };
+        parts.next().is_none().then_some(interval)
+    }
+
+    /// Reads the stored form. Errors: XX001, for the database holds something else.
+    pub fn stored(text: &str) -> SqlResult<Interval> {
+        Interval::decode(text)
+            .ok_or_else(|| SqlError::new(state::DATA_CORRUPTED, format!("invalid stored interval \"{text}\"")))
+    }
+
+    /// Its length for comparisons, µs.
+    pub fn span(&self) -> i128 {
+        let days = i128::from(self.months) * 30 + i128::from(self.days);
+        days * i128::from(MICROS_PER_DAY) + i128::from(self.micros)
+    }
+
+    pub fn compare(&self, other: &Interval) -> Ordering {
+        self.span().cmp(&other.span())
+    }
+
+    pub fn checked_add(&self, other: &Interval) -> SqlResult<Interval> {
+        Ok(Interval {
+            months: self.months.checked_add(other.months).ok_or_else(out_of_range)?,
+            days: self.days.checked_add(other.days).ok_or_else(out_of_range)?,
+            micros: self.micros.checked_add(other.micros).ok_or_else(out_of_range)?,
+        })
+    }
+
+    pub fn checked_neg(&self) -> SqlResult<Interval> {
+        Ok(Interval {
+            months: self.months.checked_neg().ok_or_else(out_of_range)?,
+            days: self.days.checked_neg().ok_or_else(out_of_range)?,
+            micros: self.micros.checked_neg().ok_or_else(out_of_range)?,
+        })
+    }
+
+    pub fn checked_sub(&self, other: &Interval) -> SqlResult<Interval> {
+        self.checked_add(&other.checked_neg()?)
+    }
+
+    /// Fractions of months become days and fractions of days become time, as in `interval_mul`.
+    pub fn mul(&self, factor: f64) -> SqlResult<Interval> {
+        self.scale(|n| n * factor)
+    }
+
+    /// Errors: 22012.
+    pub fn div(&self, divisor: f64) -> SqlResult<Interval> {
+        if divisor == 0.0 {
+            return Err(SqlError::new(state::DIVISION_BY_ZERO, "division by zero"));
+        }
+        self.scale(|n| n / divisor)
+    }
+
+    fn scale(&self, by: impl Fn(f64) -> f64) -> SqlResult<Interval> {
+        let to_i32 = |x: f64| (x.abs() < 2_147_483_648.0).then_some(x as i32).ok_or_else(out_of_range);
+        let (months_exact, days_exact) = (by(self.months.into()), by(self.days.into()));
+        let (months, mut days) = (to_i32(months_exact)?, to_i32(days_exact)?);
+        // What is left of months, in days to the microsecond; whole days of it join the days.
+        let left_days = round_to_micros((months_exact - f64::from(months)) * DAYS_PER_MONTH as f64);
+        let whole = left_days.trunc();
+        let mut seconds = round_to_micros((days_exact - f64::from(days) + left_days - whole) * 86_400.0);
+        if seconds.abs() >= 86_400.0 {
+            let extra = (seconds / 86_400.0).trunc();
+            days = days.checked_add(extra as i32).ok_or_else(out_of_range)?;
+            seconds -= extra * 86_400.0;
+        }
+        days = days.checked_add(whole as i32).ok_or_else(out_of_range)?;
+        let micros = libm::rint(by(self.micros as f64) + seconds * 1e6);
+        if micros.is_nan() || micros.abs() >= 9.223_372_036_854_775e18 {
+            return Err(out_of_range());
+        }
+        Ok(Interval { months, days, micros: micros as i64 })
+    }
+
+    /// Whole months out of days, with one sign.
+    pub fn justify_days(&self) -> SqlResult<Interval> {
+        let mut r = *self;
+        let whole = r.days / 30;
+        r.days -= whole * 30;
+        r.months = r.months.checked_add(whole).ok_or_else(out_of_range)?;
+        if r.months > 0 && r.days < 0 {
+            r.days += 30;
+            r.months -= 1;
+        } else if r.months < 0 && r.days > 0 {
+            r.days -= 30;
+            r.months += 1;
+        }
+        Ok(r)
+    }
+
+    /// Whole days out of hours, with one sign.
+    pub fn justify_hours(&self) -> SqlResult<Interval> {
+        let mut r = *self;
+        let whole = r.micros / MICROS_PER_DAY;
+        r.micros -= whole * MICROS_PER_DAY;
+        r.days = i32::try_from(i64::from(r.days) + whole).map_err(|_| out_of_range())?;
+        if r.days > 0 && r.micros < 0 {
+            r.micros += MICROS_PER_DAY;
+            r.days -= 1;
+        } else if r.days < 0 && r.micros > 0 {
+            r.micros -= MICROS_PER_DAY;
+            r.days += 1;
+        }
+        Ok(r)
+    }
+
+    /// Both, and one sign for all.
+    pub fn justify(&self) -> SqlResult<Interval> {
+        let mut r = *self;
+        let whole_days = r.micros / MICROS_PER_DAY;
+        r.micros -= whole_days * MICROS_PER_DAY;
+        let mut days = i64::from(r.days) + whole_days;
+        let whole_months = days / DAYS_PER_MONTH;
+        days -= whole_months * DAYS_PER_MONTH;
+        let mut months = i64::from(r.months) + whole_months;
+        if months > 0 && (days < 0 || (days == 0 && r.micros < 0)) {
+            days += DAYS_PER_MONTH;
+            months -= 1;
+        } else if months < 0 && (days > 0 || (days == 0 && r.micros > 0)) {
+            days -= DAYS_PER_MONTH;
+            months += 1;
+        }
+        if days > 0 && r.micros < 0 {
+            r.micros += MICROS_PER_DAY;
+            days -= 1;
+        } else if days < 0 && r.micros > 0 {
+            r.micros -= MICROS_PER_DAY;
+            days += 1;
+        }
+        r.days = i32::try_from(days).map_err(|_| out_of_range())?;
+        r.months = i32::try_from(months).map_err(|_| out_of_range())?;
+        Ok(r)
+    }
+
+    /// Cuts to the fields and rounds to the precision of a type modifier.
+    pub fn with_typmod(mut self, typmod: i32) -> SqlResult<Interval> {
+        if typmod == NO_TYPMOD {
+            return Ok(self);
+        }
+        const YEAR: i32 = 1 << 2;
+        const MONTH: i32 = 1 << 1;
+        const DAY: i32 = 1 << 3;
+        const HOUR: i32 = 1 << 10;
+        const MINUTE: i32 = 1 << 11;
+        let (range, precision) = (typmod >> 16 & 0x7fff, typmod & 0xffff);
+        // The smallest field named decides what is cut; larger fields stay even if not named.
+        match range {
+            0x7fff => {}
+            YEAR => self = Interval::new(self.months / 12 * 12, 0, 0),
+            r if r & !(YEAR | MONTH) == 0 => self = Interval::new(self.months, 0, 0),
+            DAY => self.micros = 0,
+            r if r & (1 << 12) != 0 => {}
+            r if r & MINUTE != 0 => self.micros -= self.micros % USECS_PER_MINUTE,
+            r if r & HOUR != 0 => self.micros -= self.micros % USECS_PER_HOUR,
+            _ => return Err(SqlError::internal(format!("unrecognized interval typmod: {typmod}"))),
+        }
+        if (0..6).contains(&precision) {
+            self.micros = super::datetime::round_micros(self.micros, precision).ok_or_else(out_of_range)?;
+        }
+        Ok(self)
+    }
+}
+
+/// Rounds to six decimals, so that products that are whole in decimal are whole.
+fn round_to_micros(x: f64) -> f64 {
+    libm::rint(x * 1e6) / 1e6
+}
+
+/// The order of stored intervals; what is no interval sorts first, by bytes.
+pub fn compare_text(a: &str, b: &str) -> Ordering {
+    match (Interval::decode(a), Interval::decode(b)) {
+        (Some(x), Some(y)) => x.compare(&y),
+        (None, None) => a.cmp(b),
+        (x, y) => x.is_some().cmp(&y.is_some()),
+    }
+}
+
+// ---- output ----
+
+/// The parts an interval is shown in.
+struct Parts {
+    years: i64,
+    months: i64,
+    days: i64,
+    hours: i64,
+    minutes: i64,
+    seconds: i64,
+    micros: i64,
+}
+
+impl Parts {
+    fn of(interval: &Interval) -> Parts {
+        let (months, micros) = (i64::from(interval.months), interval.micros);
+        Parts {
+            years: months / 12,
+            months: months % 12,
+            days: interval.days.into(),
+            hours: micros / USECS_PER_HOUR,
+            minutes: micros / USECS_PER_MINUTE % 60,
+            seconds: micros / USECS_PER_SEC % 60,
+            micros: micros % USECS_PER_SEC,
+        }
+    }
+
+    fn has_time(&self) -> bool {
+        self.hours != 0 || self.minutes != 0 || self.seconds != 0 || self.micros != 0
+    }
+
+    fn time_negative(&self) -> bool {
+        self.hours < 0 || self.minutes < 0 || self.seconds < 0 || self.micros < 0
+    }
+
+    fn push_seconds(&self, out: &mut String, width: usize) {
+        let _ = write!(out, "{:0width$}", self.seconds.abs());
+        push_fraction(out, self.micros.unsigned_abs() as u32);
+    }
+}
+
+/// The output function of `interval`.
+pub fn write(interval: &Interval, style: IntervalStyle, out: &mut String) {
+    let parts = Parts::of(interval);
+    match style {
+        IntervalStyle::Postgres => write_postgres(&parts, out),
+        IntervalStyle::PostgresVerbose => write_verbose(&parts, out),
+        IntervalStyle::SqlStandard => write_sql(parts, out),
+        IntervalStyle::Iso8601 => write_iso(&parts, out),
+    }
+}
+
+fn write_postgres(p: &Parts, out: &mut String) {
+    let (mut first, mut before) = (true, false);
+    for (value, unit) in [(p.years, "year"), (p.months, "mon"), (p.days, "day")] {
+        if value != 0 {
+            let (gap, plus) = (if first { "" } else { " " }, if before && value > 0 { "+" } else { "" });
+            let plural = if value == 1 { "" } else { "s" };
+            let _ = write!(out, "{gap}{plus}{value} {unit}{plural}");
+            before = value < 0;
+            first = false;
+        }
+    }
+    if first || p.has_time() {
+        let sign = if p.time_negative() {
+            "-"
+        } else if before {
+            "+"
+        } else {
+            ""
+        };
+        let gap = if first { "" } else { " " };
+        let _ = write!(out, "{gap}{sign}{:02}:{:02}:", p.hours.abs(), p.minutes.abs());
+        p.push_seconds(out, 2);
+    }
+}
+
+fn write_verbose(p: &Parts, out: &mut String) {
+    out.push('@');
+    let (mut first, mut ago) = (true, false);
+    for (value, unit) in [(p.years, "year"), (p.months, "mon"), (p.days, "day"), (p.hours, "hour"), (p.minutes, "min")]
+    {
+        if value == 0 {
+            continue;
+        }
+        if first {
+            ago = value < 0;
+            first = false;
+        }
+        let shown = if ago { -value } else { value };
+        let _ = write!(out, " {shown} {unit}{}", if shown == 1 { "" } else { "s" });
+    }
+    if p.seconds != 0 || p.micros != 0 {
+        out.push(' ');
+        if p.seconds < 0 || p.micros < 0 {
+            if first {
+                ago = true;
+            } else if !ago {
+                out.push('-');
+            }
+        } else if ago {
+            out.push('-');
+        }
+        p.push_seconds(out, 1);
+        out.push_str(if p.seconds.abs() != 1 || p.micros != 0 { " secs" } else { " sec" });
+        first = false;
+    }
+    if first {
+        out.push_str(" 0");
+    }
+    if ago {
+        out.push_str(" ago");
+    }
+}
+
+fn write_sql(mut p: Parts, out: &mut String) {
+    let all = [p.years, p.months, p.days, p.hours, p.minutes, p.seconds, p.micros];
+    let (negative, positive) = (all.iter().any(|n| *n < 0), all.iter().any(|n| *n > 0));
+    let year_month = p.years != 0 || p.months != 0;
+    let day_time = p.days != 0 || p.has_time();
+    if !negative && !positive {
+        out.push('0');
+        return;
+    }
+    if (negative && positive) || (year_month && day_time) {
+        let sign = |negative: bool| if negative { '-' } else { '+' };
+        let _ = write!(
+            out,
+            "{}{}-{} {}{} {}{}:{:02}:",
+            sign(p.years < 0 || p.months < 0),
+            p.years.abs(),
+            p.months.abs(),
+            sign(p.days < 0),
+            p.days.abs(),
+            sign(p.time_negative()),
+            p.hours.abs(),
+            p.minutes.abs()
+        );
+        p.push_seconds(out, 2);
+        return;
+    }
+    if negative {
+        out.push('-');
+        for n in [&mut p.years, &mut p.months, &mut p.days, &mut p.hours, &mut p.minutes] {
+            *n = -*n;
+        }
+    }
+    if year_month {
+        let _ = write!(out, "{}-{}", p.years, p.months);
+        return;
+    }
+    if p.days != 0 {
+        let _ = write!(out, "{} ", p.days);
+    }
+    let _ = write!(out, "{}:{:02}:", p.hours, p.minutes);
+    p.push_seconds(out, 2);
+}
+
+fn write_iso(p: &Parts, out: &mut String) {
+    if p.years == 0 && p.months == 0 && p.days == 0 && !p.has_time() {
+        out.push_str("PT0S");
+        return;
+    }
+    out.push('P');
+    for (value, unit) in [(p.years, 'Y'), (p.months, 'M'), (p.days, 'D')] {
+        if value != 0 {
+            let _ = write!(out, "{value}{unit}");
+        }
+    }
+    if !p.has_time() {
+        return;
+    }
+    out.push('T');
+    for (value, unit) in [(p.hours, 'H'), (p.minutes, 'M')] {
+        if value != 0 {
+            let _ = write!(out, "{value}{unit}");
+        }
+    }
+    if p.seconds != 0 || p.micros != 0 {
+        if p.seconds < 0 || p.micros < 0 {
+            out.push('-');
+        }
+        p.push_seconds(out, 1);
+        out.push('S');
+    }
+}
+
+// ---- input ----
+
+/// Units of interval input. Fractions spill into smaller units: years and above into months, months into days of
+/// 30 per month, weeks and days into time.
+#[derive(Clone, Copy, PartialEq)]
+enum Unit {
+    Micros(f64),
+    Days(i64),
+    Months(i64),
+    /// Only for years and above: a fraction is rounded to months.
+    Years(i64),
+}
+
+fn unit(word: &str) -> Option<Unit> {
+    Some(match word {
+        "us" | "usec" | "usecs" | "usecond" | "useconds" | "microsecond" | "microseconds" | "microsecon" => {
+            Unit::Micros(1.0)
+        }
+        "ms" | "msec" | "msecs" | "msecond" | "mseconds" | "millisecond" | "milliseconds" | "millisecon" => {
+            Unit::Micros(1e3)
+        }
+        "s" | "sec" | "secs" | "second" | "seconds" => Unit::Micros(1e6),
+        "m" | "min" | "mins" | "minute" | "minutes" => Unit::Micros(6e7),
+        "h" | "hr" | "hrs" | "hour" | "hours" => Unit::Micros(3.6e9),
+        "d" | "day" | "days" => Unit::Days(1),
+        "w" | "week" | "weeks" => Unit::Days(7),
+        "mon" | "mons" | "month" | "months" => Unit::Months(1),
+        "y" | "yr" | "yrs" | "year" | "years" => Unit::Years(1),
+        "dec" | "decs" | "decade" | "decades" => Unit::Years(10),
+        "c" | "cent" | "century" | "centuries" => Unit::Years(100),
+        "mil" | "mils" | "millennia" | "millennium" => Unit::Years(1000),
+        _ => return None,
+    })
+}
+
+/// The sum while an input is read; wide, so that only the result is checked.
+#[derive(Default)]
+struct Sum {
+    months: i128,
+    days: i128,
+    micros: i128,
+}
+
+impl Sum {
+    /// Adds `whole + fraction` of a unit, where `fraction` has the sign of the number.
+    fn add(&mut self, whole: i128, fraction: f64, unit: Unit) {
+        match unit {
+            Unit::Micros(size) => {
+                self.micros += whole * size as i128 + libm::rint(fraction * size) as i128;
+            }
+            Unit::Days(size) => {
+                self.days += whole * i128::from(size);
+                self.add_days(fraction * size as f64);
+            }
+            Unit::Months(size) => {
+                self.months += whole * i128::from(size);
+                self.add_days(fraction * 30.0 * size as f64);
+            }
+            Unit::Years(size) => {
+                self.months += whole * i128::from(size) * 12 + libm::rint(fraction * 12.0 * size as f64) as i128;
+            }
+        }
+    }
+
+    fn add_days(&mut self, days: f64) {
+        let whole = days.trunc();
+        self.days += whole as i128;
+        self.micros += libm::rint((days - whole) * 86_400e6) as i128;
+    }
+
+    fn negate(&mut self) {
+        (self.months, self.days, self.micros) = (-self.months, -self.days, -self.micros);
+    }
+
+    fn finish(self) -> Option<Interval> {
+        Some(Interval {
+            months: self.months.try_into().ok()?,
+            days: self.days.try_into().ok()?,
+            micros: self.micros.try_into().ok()?,
+        })
+    }
+}
+
+enum Fail {
+    Syntax,
+    Range,
+}
+
+/// A number's whole part and fraction, both with its sign.
+fn number(text: &str) -> Result<(i128, f64), Fail> {
+    let negative = text.starts_with('-');
+    let body = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (whole, fraction) = body.split_once('.').unwrap_or((body, ""));
+    let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
+    if (whole.is_empty() && fraction.is_empty()) || !digits(whole) || !digits(fraction) {
+        return Err(Fail::Syntax);
+    }
+    let value = if whole.is_empty() { 0 } else { whole.parse::<i64>().map_err(|_| Fail::Range)? };
+    let fraction = if fraction.is_empty() { 0.0 } else { format!("0.{fraction}").parse().map_err(|_| Fail::Syntax)? };
+    Ok(if negative { (-i128::from(value), -fraction) } else { (value.into(), fraction) })
+}
+
+/// The input function of `interval`: PostgreSQL's verbose form, SQL standard, ISO 8601.
+///
+/// `range` is the bits of fields from the type modifier ("interval '5' hour"). Errors: 22007, 22015.
+pub fn parse(text: &str, style: IntervalStyle, typmod: i32) -> SqlResult<Interval> {
+    let range = if typmod == NO_TYPMOD { 0x7fff } else { typmod >> 16 & 0x7fff };
+    let trimmed = text.trim();
+    let parsed = if trimmed.starts_with(['P', 'p']) || trimmed.starts_with("-P") {
+        parse_iso(trimmed)
+    } else {
+        parse_words(trimmed, style, range)
+    };
+    let error = |fail| match fail {
+        Fail::Syntax => {
+            SqlError::new(state::INVALID_DATETIME_FORMAT, format!("invalid input syntax for type interval: \"{text}\""))
+        }
+        Fail::Range => {
+            SqlError::new(state::INTERVAL_FIELD_OVERFLOW, format!("interval field value out of range: \"{text}\""))
+        }
+    };
+    let sum = parsed.map_err(error)?;
+    sum.finish().ok_or_else(|| error(Fail::Range))?.with_typmod(typmod)
+}
+
+/// What an interval's text is made of.
+#[derive(Debug, PartialEq)]
+enum Token<'a> {
+    /// With sign and fraction.
+    Number(&'a str),
+    /// `hh:mm[:ss[.f]]`, with sign.
+    Time(&'a str),
+    /// `years-months`, with sign.
+    YearMonth(&'a str),
+    Word(String),
+}
+
+fn tokens(text: &str) -> Result<Vec<Token<'_>>, Fail> {
+    let bytes = text.as_bytes();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let start = at;
+        match bytes[at] {
+            b if b.is_ascii_whitespace() => at += 1,
+            b'@' | b',' => at += 1,
+            b'0'..=b'9' | b'.' | b'+' | b'-' => {
+                at += 1;
+                let mut class = b'n';
+                while let Some(&b) = bytes.get(at) {
+                    match b {
+                        b'0'..=b'9' | b'.' => {}
+                        b':' => class = b':',
+                        b'-' if bytes.get(at + 1).is_some_and(u8::is_ascii_digit) => class = b'-',
+                        _ => break,
+                    }
+                    at += 1;
+                }
+                let token = &text[start..at];
+                found.push(match class {
+                    b':' => Token::Time(token),
+                    b'-' => Token::YearMonth(token),
+                    _ => Token::Number(token),
+                });
+            }
+            b if b.is_ascii_alphabetic() => {
+                while bytes.get(at).is_some_and(u8::is_ascii_alphabetic) {
+                    at += 1;
+                }
+                found.push(Token::Word(text[start..at].to_ascii_lowercase()));
+            }
+            _ => return Err(Fail::Syntax),
+        }
+    }
+    Ok(found)
+}
+
+fn parse_words(text: &str, style: IntervalStyle, range: i32) -> Result<Sum, Fail> {
+    let tokens = tokens(text)?;
+    if tokens.is_empty() {
+        return Err(Fail::Syntax);
+    }
+    let mut sum = Sum::default();
+    // From the right: a number's unit is the word after it, days before a time, the type's last field, or seconds.
+    let mut pending: Option<Unit> = None;
+    let mut ago = false;
+    let mut unnamed = Some(default_unit(range));
+    // In the SQL standard's style a leading minus covers all fields without a sign of their own.
+    let leading_minus = style == IntervalStyle::SqlStandard
+        && text.starts_with('-')
+        && !tokens[1..].iter().any(|t| match t {
+            Token::Number(s) | Token::Time(s) | Token::YearMonth(s) => s.starts_with(['+', '-']),
+            Token::Word(_) => false,
+        });
+    for (at, token) in tokens.iter().enumerate().rev() {
+        let flip = leading_minus && at > 0;
+        match token {
+            Token::Word(word) if word == "ago" && at == tokens.len() - 1 => ago = true,
+            Token::Word(word) => {
+                if pending.is_some() {
+                    return Err(Fail::Syntax);
+                }
+                pending = Some(unit(word).ok_or(Fail::Syntax)?);
+            }
+            Token::Time(time) => {
+                if pending.is_some() {
+                    return Err(Fail::Syntax);
+                }
+                let micros = clock(time, range)?;
+                sum.micros += if flip { -micros } else { micros };
+                unnamed = Some(Unit::Days(1));
+            }
+            Token::YearMonth(text) => {
+                let (negative, body) = match text.strip_prefix('-') {
+                    Some(body) => (true, body),
+                    None => (false, text.strip_prefix('+').unwrap_or(text)),
+                };
+                let (years, months) = body.split_once('-').ok_or(Fail::Syntax)?;
+                let (years, months) = (number(years)?.0, number(months)?.0);
+                if months >= 12 || pending.is_some() {
+                    return Err(if pending.is_some() { Fail::Syntax } else { Fail::Range });
+                }
+                let total = years * 12 + months;
+                sum.months += if negative != flip { -total } else { total };
+                unnamed = None;
+            }
+            Token::Number(text) => {
+                let unit = pending.take().or(unnamed.take()).ok_or(Fail::Syntax)?;
+                let (whole, fraction) = number(text)?;
+                if flip { sum.add(-whole, -fraction, unit) } else { sum.add(whole, fraction, unit) }
+            }
+        }
+    }
+    if pending.is_some() || (tokens.len() == 1 && ago) {
+        return Err(Fail::Syntax);
+    }
+    if ago {
+        sum.negate();
+    }
+    Ok(sum)
+}
+
+/// What a number without a unit means: the last field of the type.
+fn default_unit(range: i32) -> Unit {
+    match range {
+        0x7fff => Unit::Micros(1e6),
+        r if r & (1 << 12) != 0 => Unit::Micros(1e6),
+        r if r & (1 << 11) != 0 => Unit::Micros(6e7),
+        r if r & (1 << 10) != 0 => Unit::Micros(3.6e9),
+        r if r & (1 << 3) != 0 => Unit::Days(1),
+        r if r & (1 << 1) != 0 => Unit::Months(1),
+        _ => Unit::Years(1),
+    }
+}
+
+/// µs of `hh:mm[:ss[.f]]`; `mm:ss` when the type is MINUTE TO SECOND or the second part has a fraction.
+fn clock(text: &str, range: i32) -> Result<i128, Fail> {
+    let (negative, body) = match text.strip_prefix('-') {
+        Some(body) => (true, body),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let parts: Vec<&str> = body.split(':').collect();
+    let (hours, minutes, seconds) = match parts[..] {
+        [m, s] if range == (1 << 11 | 1 << 12) || s.contains('.') => ("0", m, s),
+        [h, m] => (h, m, "0"),
+        [h, m, s] => (h, m, s),
+        _ => return Err(Fail::Syntax),
+    };
+    let whole = |s: &str| s.parse::<u64>().map(i128::from).map_err(|_| Fail::Syntax);
+    let (h, m) = (whole(hours)?, whole(minutes)?);
+    let (s, f) = number(seconds)?;
+    let micros = s * 1_000_000 + libm::rint(f * 1e6) as i128;
+    if m > 59 || micros > 60_000_000 {
+        return Err(Fail::Range);
+    }
+    let total = h * i128::from(USECS_PER_HOUR) + m * i128::from(USECS_PER_MINUTE) + micros;
+    Ok(if negative { -total } else { total })
+}
+
+/// `P1Y2M3DT4H5M6.7S`, `P2W`, and the alternative form `P0001-02-03T04:05:06`.
+fn parse_iso(text: &str) -> Result<Sum, Fail> {
+    let (negative, body) = match text.strip_prefix('-') {
+        Some(body) => (true, body),
+        None => (false, text),
+    };
+    let body = &body[1..];
+    if body.is_empty() {
+        return Err(Fail::Syntax);
+    }
+    let mut sum = Sum::default();
+    let (date, time) = match body.split_once(['T', 't']) {
+        Some((_, "")) => return Err(Fail::Syntax),
+        Some((date, time)) => (date, time),
+        None => (body, ""),
+    };
+    for (part, is_time) in [(date, false), (time, true)] {
+        let alternative = if is_time { part.contains(':') } else { part[part.len().min(1)..].contains('-') };
+        let designated = part.bytes().any(|b| b.is_ascii_alphabetic());
+        if alternative && !designated {
+            let separator = if is_time { ':' } else { '-' };
+            let units = if is_time {
+                [Unit::Micros(3.6e9), Unit::Micros(6e7), Unit::Micros(1e6)]
+            } else {
+                [Unit::Years(1), Unit::Months(1), Unit::Days(1)]
+            };
+            let fields: Vec<&str> = part.split(separator).collect();
+            if fields.len() > 3 {
+                return Err(Fail::Syntax);
+            }
+            for (field, unit) in fields.iter().zip(units) {
+                let (whole, fraction) = number(field)?;
+                sum.add(whole, fraction, unit);
+            }
+            continue;
+        }
+        let mut rest = part;
+        while !rest.is_empty() {
+            let end = rest.find(|c: char| c.is_ascii_alphabetic()).ok_or(Fail::Syntax)?;
+            let (whole, fraction) = number(&rest[..end])?;
+            let unit = match (rest.as_bytes()[end].to_ascii_uppercase(), is_time) {
+                (b'Y', false) => Unit::Years(1),
+                (b'M', false) => Unit::Months(1),
+                (b'W', false) => Unit::Days(7),
+                (b'D', false) => Unit::Days(1),
+                (b'H', true) => Unit::Micros(3.6e9),
+                (b'M', true) => Unit::Micros(6e7),
+                (b'S', true) => Unit::Micros(1e6),
+                _ => return Err(Fail::Syntax),
+            };
+            sum.add(whole, fraction, unit);
+            rest = &rest[end + 1..];
+        }
+    }
+    if negative {
+        sum.negate();
+    }
+    Ok(sum)
+}
+
+/// `make_interval`. Errors: 22008.
+pub fn make(years: i32, months: i32, weeks: i32, days: i32, hours: i32, mins: i32, secs: f64) -> SqlResult<Interval> {
+    if !secs.is_finite() {
+        return Err(out_of_range());
+    }
+    let micros = i128::from(hours) * i128::from(USECS_PER_HOUR)
+        + i128::from(mins) * i128::from(USECS_PER_MINUTE)
+        + libm::rint(secs * 1e6) as i128;
+    Ok(Interval {
+        months: i32::try_from(i64::from(years) * 12 + i64::from(months)).map_err(|_| out_of_range())?,
+        days: i32::try_from(i64::from(weeks) * 7 + i64::from(days)).map_err(|_| out_of_range())?,
+        micros: micros.try_into().map_err(|_| out_of_range())?,
+    })
+}
+
+/// An interval as hours, minutes and so on, for formatting.
+pub(crate) fn clock_of(interval: &Interval) -> Clock {
+    let p = Parts::of(interval);
+    Clock { hour: p.hours, minute: p.minutes, second: p.seconds, micros: p.micros }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_ignores_the_split_into_fields() {
+        assert_eq!(compare_text("1|0|0", "0|30|0"), Ordering::Equal);
+        assert_eq!(compare_text("0|1|0", "0|0|86399999999"), Ordering::Greater);
+        assert_eq!(compare_text("-1|0|0", "0|0|0"), Ordering::Less);
+    }
+
+    #[test]
+    fn fields_cut_by_the_modifier() {
+        let modifier = super::super::info::interval_typmod("day to minute", None).unwrap();
+        let parsed = parse("1 02:03:04", IntervalStyle::Postgres, modifier).unwrap();
+        assert_eq!(parsed, Interval::new(0, 1, 2 * USECS_PER_HOUR + 3 * USECS_PER_MINUTE));
+    }
+}
