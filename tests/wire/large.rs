@@ -35,8 +35,8 @@ async fn a_statement_of_twenty_megabytes() {
     // As a parameter as well.
     let client = cluster.connect(follower).await;
     let body = "x".repeat(20_000_000);
-    let inserted = client.execute("INSERT INTO t VALUES (2, $1)", &[&body]);
-    assert_eq!(in_time("a large parameter", inserted).await.expect("insert"), 1);
+    let inserted = in_time("a large parameter", client.execute("INSERT INTO t VALUES (2, $1)", &[&body])).await;
+    assert_eq!(inserted.expect("insert"), 1);
     let row = in_time("select", client.query_one("SELECT body FROM t WHERE id = 2", &[])).await.expect("select");
     assert!(row.get::<_, &str>(0) == body);
 }
