@@ -1,6 +1,6 @@
 //! The command line: messages for wrong configurations, flags, `demo`, `status`.
 
-use crate::support::cluster::{Cluster, QUORATE, connect, run_program, spawn_child};
+use crate::support::cluster::{Cluster, QUORATE, connect, run, run_program, spawn_child};
 use crate::support::ports::free_port;
 use crate::support::{PATIENCE, eventually, http};
 use std::process::Command;
@@ -95,7 +95,7 @@ async fn a_node_started_with_flags_alone() {
     assert_eq!(pid.trim(), child.0.id().to_string());
 
     let client = connect(pg).await.expect("connect");
-    client.batch_execute("CREATE TABLE t (a int); INSERT INTO t VALUES (1)").await.expect("a single node serves");
+    run(&client, "CREATE TABLE t (a int); INSERT INTO t VALUES (1)").await;
 
     let addr = format!("127.0.0.1:{web}");
     let table = run_program(&["status", "--addr", &addr]).await;
@@ -144,7 +144,7 @@ async fn the_demo_starts_stops_and_goes_on() {
         assert!(text.contains(&format!("psql -h 127.0.0.1 -p {base}")), "{text}");
         let client = connect(base + round).await.expect("connect");
         if round == 0 {
-            client.batch_execute("CREATE TABLE t (a int); INSERT INTO t VALUES (42)").await.expect("write");
+            run(&client, "CREATE TABLE t (a int); INSERT INTO t VALUES (42)").await;
         }
         assert_eq!(crate::support::cluster::one_value(&client, "SELECT a FROM t").await, "42");
         let status = run_program(&["status", "--data-dir", home.to_str().expect("text")]).await;

@@ -299,10 +299,9 @@ impl Cluster {
         connect(self.node(id).postgres).await.unwrap_or_else(|e| panic!("connecting to node-{id}: {e}"))
     }
 
-    /// Runs statements on a node that must succeed.
+    /// Runs statements on a node, each by itself, that must succeed. They are separated by `; `.
     pub async fn run(&self, id: u64, sql: &str) {
-        let client = self.connect(id).await;
-        super::in_time(sql, client.batch_execute(sql)).await.unwrap_or_else(|e| panic!("{sql}: {}", explain(&e)));
+        run(&self.connect(id).await, sql).await;
     }
 
     /// One value of one row, as text, by a linearizable read on a node.
@@ -449,6 +448,14 @@ pub async fn connect(port: u16) -> Result<Client, tokio_postgres::Error> {
     Ok(client)
 }
 
+/// Runs statements, each by itself, that must succeed. They are separated by `; `.
+pub async fn run(client: &Client, sql: &str) {
+    for sql in sql.split("; ") {
+        super::in_time(sql, client.batch_execute(sql)).await.unwrap_or_else(|e| panic!("{sql}: {}", explain(&e)));
+    }
+}
+
+/// The first value of the first row, as text.
 pub async fn one_value(client: &Client, sql: &str) -> String {
     use tokio_postgres::SimpleQueryMessage::Row;
     let answer = super::in_time(sql, client.simple_query(sql)).await;
