@@ -1,13 +1,17 @@
 -- A small shop, from its first migration to its reports.
-CREATE TABLE shop_customers (id bigserial PRIMARY KEY, email text NOT NULL UNIQUE, data jsonb NOT NULL DEFAULT '{}', created_at timestamptz NOT NULL DEFAULT now());
-CREATE TABLE shop_products (sku text PRIMARY KEY, title text NOT NULL, price numeric(10,2) NOT NULL CHECK (price > 0), stock int NOT NULL DEFAULT 0 CHECK (stock >= 0));
-CREATE TABLE shop_orders (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), customer bigint NOT NULL REFERENCES shop_customers ON DELETE RESTRICT, state text NOT NULL DEFAULT 'new' CHECK (state IN ('new', 'paid', 'sent')), placed date NOT NULL);
-CREATE TABLE shop_lines (order_id uuid REFERENCES shop_orders ON DELETE CASCADE, sku text REFERENCES shop_products, n int NOT NULL, PRIMARY KEY (order_id, sku));
+CREATE TABLE shop_customers (id bigserial PRIMARY KEY, email text NOT NULL UNIQUE, data jsonb NOT NULL DEFAULT '{}', created_at timestamptz NOT NULL DEFAULT now())
+--> CREATE TABLE
+
+CREATE TABLE shop_products (sku text PRIMARY KEY, title text NOT NULL, price numeric(10,2) NOT NULL CHECK (price > 0), stock int NOT NULL DEFAULT 0 CHECK (stock >= 0))
+--> CREATE TABLE
+
+CREATE TABLE shop_orders (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), customer bigint NOT NULL REFERENCES shop_customers ON DELETE RESTRICT, state text NOT NULL DEFAULT 'new' CHECK (state IN ('new', 'paid', 'sent')), placed date NOT NULL)
+--> CREATE TABLE
+
+CREATE TABLE shop_lines (order_id uuid REFERENCES shop_orders ON DELETE CASCADE, sku text REFERENCES shop_products, n int NOT NULL, PRIMARY KEY (order_id, sku))
+--> CREATE TABLE
+
 CREATE INDEX ON shop_orders (customer, placed DESC)
---> CREATE TABLE
---> CREATE TABLE
---> CREATE TABLE
---> CREATE TABLE
 --> CREATE INDEX
 
 INSERT INTO shop_customers (email, data) VALUES ('ann@x.org', '{"city": "Bonn", "vip": true}'), ('bob@x.org', '{"city": "Kiel"}'), ('cid@x.org', '{}') RETURNING id
@@ -28,7 +32,6 @@ INSERT INTO shop_lines VALUES ('00000000-0000-0000-0000-000000000001', 'A1', 1),
 
 UPDATE shop_products SET stock = stock - 5 WHERE sku = 'A1'
 --> ERROR 23514: new row for relation "shop_products" violates check constraint "shop_products_stock_check"
--->   detail: Failing row contains (A1, Anvil, 99.90, -2).
 -->   table: shop_products
 -->   constraint: shop_products_stock_check
 
@@ -40,7 +43,6 @@ UPDATE shop_products p SET stock = p.stock - l.n FROM (SELECT sku, sum(n) AS n F
 
 UPDATE shop_orders SET state = 'lost'
 --> ERROR 23514: new row for relation "shop_orders" violates check constraint "shop_orders_state_check"
--->   detail: Failing row contains (00000000-0000-0000-0000-000000000001, 1, lost, 2024-01-10).
 -->   table: shop_orders
 -->   constraint: shop_orders_state_check
 

@@ -1,11 +1,14 @@
 -- Constraints, by the names and fields that ORMs read.
-CREATE TABLE c_parent (id int PRIMARY KEY, code text UNIQUE, CONSTRAINT code_upper CHECK (code = upper(code)));
-CREATE TABLE c_child (id int PRIMARY KEY, parent int CONSTRAINT child_of REFERENCES c_parent (id), code text REFERENCES c_parent (code) ON UPDATE CASCADE ON DELETE SET NULL, x int NOT NULL, y int, CONSTRAINT xy UNIQUE (x, y));
-INSERT INTO c_parent VALUES (1, 'A'), (2, 'B'), (3, NULL), (4, NULL);
-INSERT INTO c_child VALUES (1, 1, 'A', 1, 1), (2, 2, 'B', 1, NULL), (3, 2, 'B', 1, NULL)
+CREATE TABLE c_parent (id int PRIMARY KEY, code text UNIQUE, CONSTRAINT code_upper CHECK (code = upper(code)))
 --> CREATE TABLE
+
+CREATE TABLE c_child (id int PRIMARY KEY, parent int CONSTRAINT child_of REFERENCES c_parent (id), code text REFERENCES c_parent (code) ON UPDATE CASCADE ON DELETE SET NULL, x int NOT NULL, y int, CONSTRAINT xy UNIQUE (x, y))
 --> CREATE TABLE
+
+INSERT INTO c_parent VALUES (1, 'A'), (2, 'B'), (3, NULL), (4, NULL)
 --> INSERT 0 4
+
+INSERT INTO c_child VALUES (1, 1, 'A', 1, 1), (2, 2, 'B', 1, NULL), (3, 2, 'B', 1, NULL)
 --> INSERT 0 3
 
 INSERT INTO c_parent VALUES (1, 'C')
@@ -22,13 +25,11 @@ INSERT INTO c_parent VALUES (5, 'A')
 
 INSERT INTO c_parent VALUES (5, 'c')
 --> ERROR 23514: new row for relation "c_parent" violates check constraint "code_upper"
--->   detail: Failing row contains (5, c).
 -->   table: c_parent
 -->   constraint: code_upper
 
 INSERT INTO c_parent VALUES (NULL, 'C')
 --> ERROR 23502: null value in column "id" of relation "c_parent" violates not-null constraint
--->   detail: Failing row contains (null, C).
 -->   table: c_parent
 -->   column: id
 
@@ -52,7 +53,6 @@ INSERT INTO c_child VALUES (9, NULL, NULL, 1, 1)
 
 INSERT INTO c_child VALUES (9, NULL, NULL, NULL, 1)
 --> ERROR 23502: null value in column "x" of relation "c_child" violates not-null constraint
--->   detail: Failing row contains (9, null, null, null, 1).
 -->   table: c_child
 -->   column: x
 
@@ -134,7 +134,6 @@ ALTER TABLE c_child ADD CONSTRAINT positive CHECK (x > 0)
 
 UPDATE c_child SET x = -1 WHERE id = 1
 --> ERROR 23514: new row for relation "c_child" violates check constraint "positive"
--->   detail: Failing row contains (1, null, null, -1, 1).
 -->   table: c_child
 -->   constraint: positive
 
@@ -179,9 +178,10 @@ SELECT parent FROM c_child WHERE id = 1
 --> 50
 --> SELECT 1
 
-CREATE TABLE c_multi (a int, b int, c int, PRIMARY KEY (a, b));
-INSERT INTO c_multi VALUES (1, 1, 1)
+CREATE TABLE c_multi (a int, b int, c int, PRIMARY KEY (a, b))
 --> CREATE TABLE
+
+INSERT INTO c_multi VALUES (1, 1, 1)
 --> INSERT 0 1
 
 INSERT INTO c_multi VALUES (1, 1, 2)

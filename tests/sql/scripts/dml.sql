@@ -114,7 +114,6 @@ INSERT INTO m_items (id, name) VALUES (99999999999, 'a')
 
 INSERT INTO m_items DEFAULT VALUES
 --> ERROR 23502: null value in column "id" of relation "m_items" violates not-null constraint
--->   detail: Failing row contains (null, null, null, 0, null).
 -->   table: m_items
 -->   column: id
 
@@ -260,4 +259,39 @@ SELECT id, name FROM m_items WHERE id >= 1000 ORDER BY id
 --> SELECT 3
 
 DROP TABLE m_items
+--> DROP TABLE
+
+CREATE TABLE m_one (a int); INSERT INTO m_one VALUES (1); ALTER TABLE m_one ADD COLUMN b int DEFAULT 2; INSERT INTO m_one VALUES (3, 4)
+--> CREATE TABLE
+--> INSERT 0 1
+--> ALTER TABLE
+--> INSERT 0 1
+
+SELECT * FROM m_one ORDER BY a
+--> a int4 | b int4
+--> 1 | 2
+--> 3 | 4
+--> SELECT 2
+
+BEGIN
+--> BEGIN
+
+CREATE TABLE m_two (a int)
+--> CREATE TABLE
+
+INSERT INTO m_two VALUES (1)
+--> INSERT 0 1
+
+SELECT * FROM m_two
+--> a int4
+--> 1
+--> SELECT 1
+
+ROLLBACK
+--> ROLLBACK
+
+SELECT * FROM m_two
+--> ERROR 42P01: relation "m_two" does not exist
+
+DROP TABLE m_one
 --> DROP TABLE

@@ -1,11 +1,14 @@
 -- Joins, grouping, subqueries, CTEs, windows.
-CREATE TABLE q_dept (id int PRIMARY KEY, name text NOT NULL);
-CREATE TABLE q_emp (id int PRIMARY KEY, dept int REFERENCES q_dept, name text NOT NULL, pay numeric(10,2), boss int, hired date);
-INSERT INTO q_dept VALUES (1, 'dev'), (2, 'ops'), (3, 'empty');
-INSERT INTO q_emp VALUES (1, 1, 'Ada', 5000, NULL, '2020-01-15'), (2, 1, 'Ben', 4000.50, 1, '2021-03-01'), (3, 2, 'Cid', 3000, 1, '2021-03-01'), (4, 2, 'Dot', 3000, 3, '2022-12-31'), (5, NULL, 'Eve', NULL, 3, NULL)
+CREATE TABLE q_dept (id int PRIMARY KEY, name text NOT NULL)
 --> CREATE TABLE
+
+CREATE TABLE q_emp (id int PRIMARY KEY, dept int REFERENCES q_dept, name text NOT NULL, pay numeric(10,2), boss int, hired date)
 --> CREATE TABLE
+
+INSERT INTO q_dept VALUES (1, 'dev'), (2, 'ops'), (3, 'empty')
 --> INSERT 0 3
+
+INSERT INTO q_emp VALUES (1, 1, 'Ada', 5000, NULL, '2020-01-15'), (2, 1, 'Ben', 4000.50, 1, '2021-03-01'), (3, 2, 'Cid', 3000, 1, '2021-03-01'), (4, 2, 'Dot', 3000, 3, '2022-12-31'), (5, NULL, 'Eve', NULL, 3, NULL)
 --> INSERT 0 5
 
 SELECT e.name, d.name AS dept FROM q_emp e JOIN q_dept d ON d.id = e.dept ORDER BY e.id

@@ -198,8 +198,10 @@ SELECT count(*) FROM pg_catalog.pg_namespace WHERE nspname = 'pg_catalog'
 --> 1
 --> SELECT 1
 
-CREATE TABLE s_cat (id serial PRIMARY KEY, name varchar(20) NOT NULL DEFAULT 'x', tags text[]); CREATE INDEX s_cat_name ON s_cat (name)
+CREATE TABLE s_cat (id serial PRIMARY KEY, name varchar(20) NOT NULL DEFAULT 'x', tags text[])
 --> CREATE TABLE
+
+CREATE INDEX s_cat_name ON s_cat (name)
 --> CREATE INDEX
 
 SELECT attname, format_type(atttypid, atttypmod), attnotnull FROM pg_attribute WHERE attrelid = 's_cat'::regclass AND attnum > 0 ORDER BY attnum
