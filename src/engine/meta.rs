@@ -22,7 +22,8 @@ pub const SCHEMA: &str = "
 CREATE TABLE _quorate_meta (
     one INTEGER PRIMARY KEY CHECK (one = 1), format INTEGER NOT NULL,
     idx INTEGER NOT NULL, term INTEGER NOT NULL, digest INTEGER NOT NULL, schema_version INTEGER NOT NULL,
-    forgotten INTEGER NOT NULL, clock INTEGER NOT NULL, membership BLOB NOT NULL, migration INTEGER NOT NULL) STRICT;
+    forgotten INTEGER NOT NULL, clock INTEGER NOT NULL, membership BLOB NOT NULL, migration INTEGER NOT NULL,
+    owner TEXT NOT NULL) STRICT;
 CREATE TABLE _quorate_outcome (idx INTEGER PRIMARY KEY, outcomes BLOB NOT NULL) STRICT;
 CREATE TABLE _quorate_chunk (
     id INTEGER PRIMARY KEY, origin INTEGER NOT NULL, seq INTEGER NOT NULL, part INTEGER NOT NULL,
@@ -63,14 +64,20 @@ pub fn int(value: u64) -> ValueRef<'static> {
 
 impl State {
     /// Writes the first row.
-    pub fn create(connection: &mut Connection, membership: &Membership, migration: u32) -> Result<(), Fault> {
+    pub fn create(
+        connection: &mut Connection,
+        membership: &Membership,
+        migration: u32,
+        owner: &str,
+    ) -> Result<(), Fault> {
         connection.run(
-            "INSERT INTO _quorate_meta VALUES (1, ?1, 0, 0, 0, 0, 0, ?4, ?2, ?3)",
+            "INSERT INTO _quorate_meta VALUES (1, ?1, 0, 0, 0, 0, 0, ?4, ?2, ?3, ?5)",
             &[
                 ValueRef::Int(FORMAT),
                 ValueRef::Blob(&command::encode(membership)),
                 ValueRef::Int(migration.into()),
                 ValueRef::Int(i64::MIN),
+                ValueRef::Text(owner),
             ],
         )
     }
@@ -102,6 +109,14 @@ impl State {
                 index => Some(unsigned(index)?),
             },
         })
+    }
+
+    /// Whose state the file is, as given when it was created.
+    pub fn owner(connection: &mut Connection) -> Result<String, Fault> {
+        match connection.query("SELECT owner FROM _quorate_meta", &[])?.first().map(|row| row[0].clone()) {
+            Some(Value::Text(owner)) => Ok(owner),
+            other => Err(Fault::error(format!("the file's owner is {other:?}"))),
+        }
     }
 
     /// Stores the row; the membership only if it is not the one of `before`.

@@ -102,6 +102,8 @@ pub struct Options {
     pub migrations: Vec<(u32, &'static str)>,
     /// Who votes, as of position 0; the same on all first members.
     pub membership: Membership,
+    /// Names the group and its cluster: a file of another one is refused. The same on every replica.
+    pub owner: String,
     /// The same on every replica.
     pub window: Window,
     pub pace: Pace,
@@ -119,6 +121,7 @@ impl Options {
             dialect,
             migrations: Vec::new(),
             membership: Membership::default(),
+            owner: String::new(),
             window: Window::default(),
             pace: Pace::default(),
             readers: 64,
@@ -136,6 +139,11 @@ pub enum OpenError {
     Sqlite(#[from] Fault),
     #[error("catalog: {0}")]
     Catalog(SqlError),
+    #[error(
+        "the database file is {found}'s, not {expected}'s: files of groups or clusters were mixed up; \
+         put each back where it was, or replace the node"
+    )]
+    Foreign { found: String, expected: String },
 }
 
 /// What any thread may ask of a replica's state.
@@ -368,7 +376,7 @@ fn create(options: &Options, path: &Path) -> Result<(), OpenError> {
         script(&mut connection, sql)?;
     }
     let migration = options.migrations.last().map_or(0, |(number, _)| *number);
-    meta::State::create(&mut connection, &options.membership, migration)?;
+    meta::State::create(&mut connection, &options.membership, migration, &options.owner)?;
     connection.run("COMMIT", &[])?;
     if !checkpoint::pass(&connection, &Progress::default())? {
         return Err(Fault::error("the first checkpoint was held up").into());
@@ -386,6 +394,10 @@ fn open(options: &Arc<Options>, generation: &Arc<Generation>) -> Result<Opened, 
         writer.trusted(|c| c.raw().pragma_update(None, "max_page_count", pages)).map_err(Fault::from)?;
     }
     let mut runner = Runner::new(writer, options.dialect.clone());
+    let found = meta::State::owner(&mut runner.connection)?;
+    if found != options.owner {
+        return Err(OpenError::Foreign { found, expected: options.owner.clone() });
+    }
     let mut catalog = (*runner.catalog().map_err(OpenError::Catalog)?).clone();
     let machine = Machine::new(runner, options.window)?;
     catalog.version = machine.state.schema_version;

@@ -97,7 +97,9 @@ pub struct Registration {
 }
 
 impl Drop for Registration {
+    /// The session is over: nothing of it may run on, on whichever thread.
     fn drop(&mut self) {
+        self.cancellation.flag.store(true, Ordering::SeqCst);
         self.registry.sessions.lock().by_pid.remove(&self.key.pid);
     }
 }

@@ -4,10 +4,10 @@
 //! place for its length: they are what a busy server spends its time on.
 
 use crate::error::{SqlError, SqlResult};
-use crate::types::binary::write_binary;
-use crate::types::text::write_text;
 use crate::session::{CopyForm, Message, RowForm, Severity, Status};
 use crate::types::Type;
+use crate::types::binary::write_binary;
+use crate::types::text::write_text;
 use crate::value::{Value, ValueRef};
 use bytes::BytesMut;
 use pgwire::messages::copy::{CopyDone, CopyInResponse, CopyOutResponse};

@@ -12,5 +12,7 @@ mod encode;
 mod frame;
 mod listener;
 mod startup;
+#[cfg(test)]
+mod tests;
 
 pub use listener::{Databases, Options, serve};

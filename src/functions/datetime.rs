@@ -177,15 +177,30 @@ pub const FUNCTIONS: &[Function] = &[
         "q_zone_ts({6}, q_make_timestamp({0}, {1}, {2}, {3}, {4}, {5}))",
     )
     .stable(),
-    Function {
-        optional: 7,
-        ..func(
-            "make_interval",
-            &[INT4, INT4, INT4, INT4, INT4, INT4, FLOAT8],
-            INTERVAL,
-            "q_make_interval({0}, {1}, {2}, {3}, {4}, {5}, {6})",
-        )
-    },
+    // One row for each number of arguments: the others are zero.
+    func("make_interval", &[], INTERVAL, "'0|0|0'"),
+    func("make_interval", &[INT4], INTERVAL, "q_make_interval({0}, 0, 0, 0, 0, 0, 0.0)"),
+    func("make_interval", &[INT4, INT4], INTERVAL, "q_make_interval({0}, {1}, 0, 0, 0, 0, 0.0)"),
+    func("make_interval", &[INT4, INT4, INT4], INTERVAL, "q_make_interval({0}, {1}, {2}, 0, 0, 0, 0.0)"),
+    func("make_interval", &[INT4, INT4, INT4, INT4], INTERVAL, "q_make_interval({0}, {1}, {2}, {3}, 0, 0, 0.0)"),
+    func(
+        "make_interval",
+        &[INT4, INT4, INT4, INT4, INT4],
+        INTERVAL,
+        "q_make_interval({0}, {1}, {2}, {3}, {4}, 0, 0.0)",
+    ),
+    func(
+        "make_interval",
+        &[INT4, INT4, INT4, INT4, INT4, INT4],
+        INTERVAL,
+        "q_make_interval({0}, {1}, {2}, {3}, {4}, {5}, 0.0)",
+    ),
+    func(
+        "make_interval",
+        &[INT4, INT4, INT4, INT4, INT4, INT4, FLOAT8],
+        INTERVAL,
+        "q_make_interval({0}, {1}, {2}, {3}, {4}, {5}, {6})",
+    ),
     func("to_timestamp", &[FLOAT8], TIMESTAMPTZ, "q_from_unix({0})"),
     func("to_timestamp", &[TEXT, TEXT], TIMESTAMPTZ, "q_to_timestamp({0}, {1})").stable(),
     func("to_date", &[TEXT, TEXT], DATE, "q_to_date({0}, {1})").stable(),
@@ -297,10 +312,8 @@ pub const SCALARS: &[Scalar] = &[
     // Conversions.
     scalar("q_date_ts", 1, |_, a| from_int(dt::date_to_timestamp(int(a, 0)?)?)),
     scalar("q_date_ts_wide", 1, |_, a| from_int(date_wide(int(a, 0)?))),
-    scalar("q_date_tstz", 1, |ctx, a| {
-        from_int(dt::local_to_utc(dt::date_to_timestamp(int(a, 0)?)?, &session(ctx)?)?)
-    })
-    .contextual(),
+    scalar("q_date_tstz", 1, |ctx, a| from_int(dt::local_to_utc(dt::date_to_timestamp(int(a, 0)?)?, &session(ctx)?)?))
+        .contextual(),
     scalar("q_date_tstz_wide", 1, |ctx, a| {
         let wide = date_wide(int(a, 0)?);
         from_int(dt::local_to_utc(wide, &session(ctx)?).unwrap_or(wide))
@@ -365,7 +378,9 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_tstz_add", 2, |ctx, a| from_int(dt::timestamptz_plus(int(a, 0)?, &iv(a, 1)?, &session(ctx)?)?))
         .contextual(),
     scalar("q_ts_sub", 2, |_, a| from_iv(dt::timestamp_minus(int(a, 0)?, int(a, 1)?)?)),
-    scalar("q_time_add", 2, |_, a| from_int((int(a, 0)? + iv(a, 1)?.micros % MICROS_PER_DAY).rem_euclid(MICROS_PER_DAY))),
+    scalar("q_time_add", 2, |_, a| {
+        from_int((int(a, 0)? + iv(a, 1)?.micros % MICROS_PER_DAY).rem_euclid(MICROS_PER_DAY))
+    }),
     scalar("q_timetz_add", 2, |_, a| {
         let time = timetz(a, 0)?;
         let micros = (time.micros + iv(a, 1)?.micros % MICROS_PER_DAY).rem_euclid(MICROS_PER_DAY);
@@ -418,12 +433,13 @@ pub const SCALARS: &[Scalar] = &[
         let (hour, minute, second) = (int(a, 3)?, int(a, 4)?, real(a, 5)?);
         from_int(dt::make_timestamp(int(a, 0)?, int(a, 1)?, int(a, 2)?, hour, minute, second)?)
     }),
-    scalar("q_make_interval", 7, make_interval).lax(),
+    scalar("q_make_interval", 7, |_, a| {
+        let part = |i| int(a, i).map(|n| n as i32);
+        from_iv(interval::make(part(0)?, part(1)?, part(2)?, part(3)?, part(4)?, part(5)?, real(a, 6)?)?)
+    }),
     scalar("q_from_unix", 1, |_, a| from_int(dt::from_unix(real(a, 0)?)?)),
-    scalar("q_to_timestamp", 2, |ctx, a| {
-        from_int(to_char::parse_timestamp(text(a, 0)?, text(a, 1)?, &session(ctx)?)?)
-    })
-    .contextual(),
+    scalar("q_to_timestamp", 2, |ctx, a| from_int(to_char::parse_timestamp(text(a, 0)?, text(a, 1)?, &session(ctx)?)?))
+        .contextual(),
     scalar("q_to_date", 2, |_, a| from_int(to_char::parse_date(text(a, 0)?, text(a, 1)?)?)),
     scalar("q_to_char_ts", 2, |_, a| {
         let (timestamp, template) = (int(a, 0)?, text(a, 1)?);
@@ -446,10 +462,8 @@ pub const SCALARS: &[Scalar] = &[
         template => to_char::interval(&iv(a, 0)?, template).map(from_text),
     }),
     scalar("q_ts_series", 3, |_, a| series(TIMESTAMP, int(a, 0)?, int(a, 1)?, &iv(a, 2)?, &Zone::Utc)),
-    scalar("q_tstz_series", 3, |ctx, a| {
-        series(TIMESTAMPTZ, int(a, 0)?, int(a, 1)?, &iv(a, 2)?, &session(ctx)?)
-    })
-    .contextual(),
+    scalar("q_tstz_series", 3, |ctx, a| series(TIMESTAMPTZ, int(a, 0)?, int(a, 1)?, &iv(a, 2)?, &session(ctx)?))
+        .contextual(),
 ];
 
 /// The zone of AT TIME ZONE INTERVAL.
@@ -460,15 +474,6 @@ fn interval_zone(interval: &Interval) -> SqlResult<Zone> {
         return Err(invalid(format!("interval time zone \"{shown}\" must not include months or days")));
     }
     Ok(Zone::Fixed((interval.micros / USECS_PER_SEC) as i32))
-}
-
-/// Arguments that were left out are NULL and count as 0; a NULL that was given cannot be told from them.
-fn make_interval(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
-    let part = |i: usize| -> SqlResult<i32> {
-        if args[i].is_null() { Ok(0) } else { int(args, i).map(|n| n as i32) }
-    };
-    let seconds = if args[6].is_null() { 0.0 } else { real(args, 6)? };
-    from_iv(interval::make(part(0)?, part(1)?, part(2)?, part(3)?, part(4)?, part(5)?, seconds)?)
 }
 
 /// `generate_series` as an array for `q_unnest`.

@@ -1,10 +1,539 @@
-//! Tables of this topic.
+//! json and jsonb: operators, functions, casts, aggregates.
+//!
+//! Set-returning functions of one column unnest an array that a scalar function makes.
+//! Left out: json_each and its kin (two columns), populate and to_record (record types), SQL/JSON paths, the order of
+//! jsonb values (only equality is there).
 
-use super::{Aggregate, Cast, Collation, Function, Operator, Scalar};
+use super::arg::{from_bool, from_text, int, invalid, text};
+use super::table::*;
+use super::{Accumulator, Aggregate, Cast, Collation, Context, Function, Operator, Scalar};
+use crate::error::{SqlError, SqlResult, state};
+use crate::types::array::{self, Array};
+use crate::types::datetime as dt;
+use crate::types::json::{self, Change, Json, Kind};
+use crate::types::text::{push_f32, push_f64, stored_f64, write_text};
+use crate::types::zone::Zone;
+use crate::types::{DateOrder, DateOutput, DateStyle, Env, NO_TYPMOD, Type};
+use crate::value::{Value, ValueRef};
+use std::collections::VecDeque;
+use std::fmt::Write as _;
 
-pub const FUNCTIONS: &[Function] = &[];
-pub const OPERATORS: &[Operator] = &[];
-pub const CASTS: &[Cast] = &[];
-pub const SCALARS: &[Scalar] = &[];
-pub const AGGREGATES: &[Aggregate] = &[];
+const JSONB: Type = Type::JSONB;
+const J: &[Type] = &[JSON];
+const B: &[Type] = &[JSONB];
+
+pub const OPERATORS: &[Operator] = &[
+    op("->", JSON, TEXT, JSON, "q_json_field({0}, {1})"),
+    op("->", JSON, INT4, JSON, "q_json_element({0}, {1})"),
+    op("->>", JSON, TEXT, TEXT, "q_json_field_text({0}, {1})"),
+    op("->>", JSON, INT4, TEXT, "q_json_element_text({0}, {1})"),
+    op("#>", JSON, TEXT_ARRAY, JSON, "q_json_path({0}, {1})"),
+    op("#>>", JSON, TEXT_ARRAY, TEXT, "q_json_path_text({0}, {1})"),
+    op("->", JSONB, TEXT, JSONB, "q_json_field({0}, {1})"),
+    op("->", JSONB, INT4, JSONB, "q_json_element({0}, {1})"),
+    op("->>", JSONB, TEXT, TEXT, "q_json_field_text({0}, {1})"),
+    op("->>", JSONB, INT4, TEXT, "q_json_element_text({0}, {1})"),
+    op("#>", JSONB, TEXT_ARRAY, JSONB, "q_json_path({0}, {1})"),
+    op("#>>", JSONB, TEXT_ARRAY, TEXT, "q_json_path_text({0}, {1})"),
+    op("@>", JSONB, JSONB, BOOL, "q_jsonb_contains({0}, {1})"),
+    op("<@", JSONB, JSONB, BOOL, "q_jsonb_contains({1}, {0})"),
+    op("?", JSONB, TEXT, BOOL, "q_jsonb_has({0}, {1})"),
+    op("?|", JSONB, TEXT_ARRAY, BOOL, "q_jsonb_has_any({0}, {1})"),
+    op("?&", JSONB, TEXT_ARRAY, BOOL, "q_jsonb_has_all({0}, {1})"),
+    op("||", JSONB, JSONB, JSONB, "q_jsonb_concat({0}, {1})"),
+    op("-", JSONB, TEXT, JSONB, "q_jsonb_delete({0}, {1})"),
+    op("-", JSONB, INT4, JSONB, "q_jsonb_delete({0}, {1})"),
+    op("-", JSONB, TEXT_ARRAY, JSONB, "q_jsonb_delete({0}, {1})"),
+    op("#-", JSONB, TEXT_ARRAY, JSONB, "q_jsonb_delete_path({0}, {1})"),
+    op("=", JSONB, JSONB, BOOL, "q_jsonb_equal({0}, {1})"),
+    op("<>", JSONB, JSONB, BOOL, "(NOT q_jsonb_equal({0}, {1}))"),
+];
+
+pub const FUNCTIONS: &[Function] = &[
+    func("json_typeof", J, TEXT, "q_json_typeof({0})"),
+    func("jsonb_typeof", B, TEXT, "q_json_typeof({0})"),
+    func("json_array_length", J, INT4, "q_json_array_length({0})"),
+    func("jsonb_array_length", B, INT4, "q_json_array_length({0})"),
+    func("json_extract_path", &[JSON, TEXT], JSON, "q_json_walk({*})").variadic(),
+    func("jsonb_extract_path", &[JSONB, TEXT], JSONB, "q_json_walk({*})").variadic(),
+    func("json_extract_path_text", &[JSON, TEXT], TEXT, "q_json_walk_text({*})").variadic(),
+    func("jsonb_extract_path_text", &[JSONB, TEXT], TEXT, "q_json_walk_text({*})").variadic(),
+    func("jsonb_set", &[JSONB, TEXT_ARRAY, JSONB], JSONB, "q_jsonb_set({0}, {1}, {2}, 1)"),
+    func("jsonb_set", &[JSONB, TEXT_ARRAY, JSONB, BOOL], JSONB, "q_jsonb_set({0}, {1}, {2}, {3})"),
+    func("jsonb_set_lax", &[JSONB, TEXT_ARRAY, JSONB], JSONB, "q_jsonb_set_lax({0}, {1}, {2}, 1, 'use_json_null')"),
+    func(
+        "jsonb_set_lax",
+        &[JSONB, TEXT_ARRAY, JSONB, BOOL],
+        JSONB,
+        "q_jsonb_set_lax({0}, {1}, {2}, {3}, 'use_json_null')",
+    ),
+    func("jsonb_set_lax", &[JSONB, TEXT_ARRAY, JSONB, BOOL, TEXT], JSONB, "q_jsonb_set_lax({*})"),
+    func("jsonb_insert", &[JSONB, TEXT_ARRAY, JSONB], JSONB, "q_jsonb_insert({0}, {1}, {2}, 0)"),
+    func("jsonb_insert", &[JSONB, TEXT_ARRAY, JSONB, BOOL], JSONB, "q_jsonb_insert({0}, {1}, {2}, {3})"),
+    func("jsonb_strip_nulls", B, JSONB, "q_jsonb_strip_nulls({0})"),
+    func("json_strip_nulls", J, JSON, "q_json_strip_nulls({0})"),
+    func("jsonb_pretty", B, TEXT, "q_jsonb_pretty({0})"),
+    func("to_json", &[ANYELEMENT], JSON, "q_to_json({0:type}, {0})").stable(),
+    func("to_jsonb", &[ANYELEMENT], JSONB, "q_to_jsonb({0:type}, {0})").stable(),
+    func("array_to_json", &[ANYARRAY], JSON, "q_to_json({0:type}, {0})").stable(),
+    func("json_build_array", &[], JSON, "'[]'"),
+    func("jsonb_build_array", &[], JSONB, "'[]'"),
+    func("json_build_object", &[], JSON, "'{}'"),
+    func("jsonb_build_object", &[], JSONB, "'{}'"),
+    func("json_build_array", &[ANY], JSON, "q_json_build_array('{*:type}', {*})").variadic().stable(),
+    func("jsonb_build_array", &[ANY], JSONB, "q_jsonb_build_array('{*:type}', {*})").variadic().stable(),
+    func("json_build_object", &[ANY], JSON, "q_json_build_object('{*:type}', {*})").variadic().stable(),
+    func("jsonb_build_object", &[ANY], JSONB, "q_jsonb_build_object('{*:type}', {*})").variadic().stable(),
+    func("json_object", &[TEXT_ARRAY], JSON, "q_json_object({0})"),
+    func("jsonb_object", &[TEXT_ARRAY], JSONB, "q_jsonb_object({0})"),
+    func("json_object", &[TEXT_ARRAY, TEXT_ARRAY], JSON, "q_json_object2({0}, {1})"),
+    func("jsonb_object", &[TEXT_ARRAY, TEXT_ARRAY], JSONB, "q_jsonb_object2({0}, {1})"),
+    set("json_array_elements", J, JSON, "q_unnest(q_json_items({0}, 114))").columns(&[("value", JSON)]),
+    set("jsonb_array_elements", B, JSONB, "q_unnest(q_json_items({0}, 3802))").columns(&[("value", JSONB)]),
+    set("json_array_elements_text", J, TEXT, "q_unnest(q_json_items({0}, 25))").columns(&[("value", TEXT)]),
+    set("jsonb_array_elements_text", B, TEXT, "q_unnest(q_json_items({0}, 25))").columns(&[("value", TEXT)]),
+    set("json_object_keys", J, TEXT, "q_unnest(q_json_keys({0}))"),
+    set("jsonb_object_keys", B, TEXT, "q_unnest(q_json_keys({0}))"),
+    aggregate("json_agg", &[ANYELEMENT], JSON, "q_json_agg({0:type}, {0})").stable(),
+    aggregate("jsonb_agg", &[ANYELEMENT], JSONB, "q_jsonb_agg({0:type}, {0})").stable(),
+    aggregate("json_object_agg", &[ANY, ANY], JSON, "q_json_object_agg({0:type}, {0}, {1:type}, {1})").stable(),
+    aggregate("jsonb_object_agg", &[ANY, ANY], JSONB, "q_jsonb_object_agg({0:type}, {0}, {1:type}, {1})").stable(),
+];
+
+pub const CASTS: &[Cast] = &[
+    assignment(JSON, JSONB, "q_jsonb({0})"),
+    assignment(JSONB, JSON, "{0}"),
+    explicit(JSONB, BOOL, "q_jsonb_bool({0})"),
+    explicit(JSONB, NUMERIC, "q_num(q_jsonb_num({0}, 'numeric'), {typmod})"),
+    explicit(JSONB, INT2, "q_num_int(q_jsonb_num({0}, 'smallint'), 2)"),
+    explicit(JSONB, INT4, "q_num_int(q_jsonb_num({0}, 'integer'), 4)"),
+    explicit(JSONB, INT8, "q_num_int(q_jsonb_num({0}, 'bigint'), 8)"),
+    explicit(JSONB, FLOAT4, "q_num_f4(q_jsonb_num({0}, 'real'))"),
+    explicit(JSONB, FLOAT8, "q_num_f8(q_jsonb_num({0}, 'double precision'))"),
+];
+
 pub const COLLATIONS: &[Collation] = &[];
+
+fn tree(args: &[ValueRef<'_>], i: usize) -> SqlResult<Json> {
+    json::parse(text(args, i)?)
+}
+
+fn from_tree(json: Json) -> SqlResult<Value> {
+    Ok(Value::Text(json.to_text()))
+}
+
+/// A text array's elements.
+fn texts(args: &[ValueRef<'_>], i: usize) -> SqlResult<Vec<Option<String>>> {
+    let ValueRef::Blob(bytes) = args[i] else {
+        return Err(SqlError::internal("a text array is stored as a blob"));
+    };
+    Array::read(bytes)?
+        .values()?
+        .into_iter()
+        .map(|v| match v {
+            Value::Null => Ok(None),
+            Value::Text(s) => Ok(Some(s)),
+            _ => Err(SqlError::internal("a text array holds texts")),
+        })
+        .collect()
+}
+
+fn part(found: Option<&str>) -> SqlResult<Value> {
+    Ok(found.map_or(Value::Null, |p| Value::Text(p.to_owned())))
+}
+
+fn part_text(found: Option<&str>) -> SqlResult<Value> {
+    let text = found.map(json::as_text).transpose()?.flatten();
+    Ok(text.map_or(Value::Null, Value::Text))
+}
+
+/// The steps of json_extract_path.
+fn steps(args: &[ValueRef<'_>]) -> SqlResult<Vec<Option<String>>> {
+    (1..args.len()).map(|i| text(args, i).map(|s| Some(s.to_owned()))).collect()
+}
+
+pub const SCALARS: &[Scalar] = &[
+    scalar("q_json_field", 2, |_, a| part(json::field(text(a, 0)?, text(a, 1)?))),
+    scalar("q_json_field_text", 2, |_, a| part_text(json::field(text(a, 0)?, text(a, 1)?))),
+    scalar("q_json_element", 2, |_, a| part(json::element(text(a, 0)?, int(a, 1)?))),
+    scalar("q_json_element_text", 2, |_, a| part_text(json::element(text(a, 0)?, int(a, 1)?))),
+    scalar("q_json_path", 2, |_, a| part(json::path(text(a, 0)?, &texts(a, 1)?))),
+    scalar("q_json_path_text", 2, |_, a| part_text(json::path(text(a, 0)?, &texts(a, 1)?))),
+    scalar("q_json_walk", -1, |_, a| part(json::path(text(a, 0)?, &steps(a)?))),
+    scalar("q_json_walk_text", -1, |_, a| part_text(json::path(text(a, 0)?, &steps(a)?))),
+    scalar("q_jsonb", 1, |_, a| json::canonical(text(a, 0)?).map(from_text)),
+    scalar("q_jsonb_contains", 2, |_, a| Ok(from_bool(json::contains(&tree(a, 0)?, &tree(a, 1)?)))),
+    scalar("q_jsonb_equal", 2, |_, a| {
+        let (x, y) = (text(a, 0)?, text(a, 1)?);
+        Ok(from_bool(x == y || json::equal(&json::parse(x)?, &json::parse(y)?)))
+    }),
+    scalar("q_jsonb_has", 2, |_, a| Ok(from_bool(json::has_key(text(a, 0)?, text(a, 1)?)))),
+    scalar("q_jsonb_has_any", 2, |_, a| {
+        let json = text(a, 0)?;
+        Ok(from_bool(texts(a, 1)?.iter().flatten().any(|key| json::has_key(json, key))))
+    }),
+    scalar("q_jsonb_has_all", 2, |_, a| {
+        let json = text(a, 0)?;
+        Ok(from_bool(texts(a, 1)?.iter().flatten().all(|key| json::has_key(json, key))))
+    }),
+    scalar("q_jsonb_concat", 2, |_, a| from_tree(json::concat(tree(a, 0)?, tree(a, 1)?))),
+    scalar("q_jsonb_delete", 2, |_, a| {
+        from_tree(match a[1] {
+            ValueRef::Int(index) => json::delete_index(tree(a, 0)?, index)?,
+            ValueRef::Text(key) => json::delete_keys(tree(a, 0)?, &[Some(key.to_owned())])?,
+            _ => json::delete_keys(tree(a, 0)?, &texts(a, 1)?)?,
+        })
+    }),
+    scalar("q_jsonb_delete_path", 2, |_, a| {
+        from_tree(json::change(tree(a, 0)?, &texts(a, 1)?, &Json::Null, Change::Delete)?)
+    }),
+    scalar("q_jsonb_set", 4, |_, a| set_path(a, int(a, 3)? != 0)),
+    scalar("q_jsonb_set_lax", 5, set_lax).lax(),
+    scalar("q_jsonb_insert", 4, |_, a| {
+        let change = Change::Insert { after: int(a, 3)? != 0 };
+        from_tree(json::change(tree(a, 0)?, &texts(a, 1)?, &tree(a, 2)?, change)?)
+    }),
+    scalar("q_json_typeof", 1, |_, a| Ok(from_text(Kind::of(text(a, 0)?).name()))),
+    scalar("q_json_array_length", 1, |_, a| {
+        let json = text(a, 0)?;
+        match Kind::of(json) {
+            Kind::Array => Ok(Value::Int(json::elements(json).count() as i64)),
+            Kind::Object => Err(invalid("cannot get array length of a non-array")),
+            _ => Err(invalid("cannot get array length of a scalar")),
+        }
+    }),
+    scalar("q_json_items", 2, |_, a| items(text(a, 0)?, Type(int(a, 1)? as u32))),
+    scalar("q_json_keys", 1, |_, a| {
+        let json = text(a, 0)?;
+        match Kind::of(json) {
+            Kind::Object => {}
+            Kind::Array => return Err(invalid("cannot call jsonb_object_keys on an array")),
+            _ => return Err(invalid("cannot call jsonb_object_keys on a scalar")),
+        }
+        let keys = json::members(json).map(|(key, _)| json::unquote(key).map(Value::Text));
+        array::build(TEXT, &keys.collect::<SqlResult<Vec<_>>>()?).map(Value::Blob)
+    }),
+    scalar("q_jsonb_strip_nulls", 1, |_, a| from_tree(json::strip_nulls(tree(a, 0)?))),
+    scalar("q_json_strip_nulls", 1, |_, a| json::strip_nulls_json(text(a, 0)?).map(from_text)),
+    scalar("q_jsonb_pretty", 1, |_, a| Ok(from_text(tree(a, 0)?.pretty()))),
+    scalar("q_jsonb_bool", 1, |_, a| match text(a, 0)? {
+        "true" => Ok(from_bool(true)),
+        "false" => Ok(from_bool(false)),
+        other => Err(json::cannot_cast(Kind::of(other), "boolean")),
+    }),
+    scalar("q_jsonb_num", 2, |_, a| Ok(from_text(json::scalar_number(text(a, 0)?, text(a, 1)?)?.to_string()))),
+    scalar("q_to_json", 2, |ctx, a| Ok(Value::Text(to_json(ty(a, 0)?, a[1], &ctx.env)?))).contextual(),
+    scalar("q_to_jsonb", 2, |ctx, a| json::canonical(&to_json(ty(a, 0)?, a[1], &ctx.env)?).map(from_text)).contextual(),
+    scalar("q_json_build_array", -1, |ctx, a| build_array(a, &ctx.env).map(from_text)).lax().contextual(),
+    scalar("q_jsonb_build_array", -1, |ctx, a| json::canonical(&build_array(a, &ctx.env)?).map(from_text))
+        .lax()
+        .contextual(),
+    scalar("q_json_build_object", -1, |ctx, a| build_object(a, &ctx.env).map(from_text)).lax().contextual(),
+    scalar("q_jsonb_build_object", -1, |ctx, a| json::canonical(&build_object(a, &ctx.env)?).map(from_text))
+        .lax()
+        .contextual(),
+    scalar("q_json_object", 1, |_, a| object_of_pairs(a).map(from_text)),
+    scalar("q_jsonb_object", 1, |_, a| json::canonical(&object_of_pairs(a)?).map(from_text)),
+    scalar("q_json_object2", 2, |_, a| object_of_two(a).map(from_text)),
+    scalar("q_jsonb_object2", 2, |_, a| json::canonical(&object_of_two(a)?).map(from_text)),
+];
+
+fn set_path(a: &[ValueRef<'_>], create: bool) -> SqlResult<Value> {
+    from_tree(json::change(tree(a, 0)?, &texts(a, 1)?, &tree(a, 2)?, Change::Set { create })?)
+}
+
+fn set_lax(_: &mut Context, a: &[ValueRef<'_>]) -> SqlResult<Value> {
+    if a[0].is_null() || a[1].is_null() || a[3].is_null() {
+        return Ok(Value::Null);
+    }
+    let create = int(a, 3)? != 0;
+    if !a[2].is_null() {
+        return set_path(a, create);
+    }
+    let treatment = if a[4].is_null() { "" } else { text(a, 4)? };
+    match treatment {
+        "use_json_null" => from_tree(json::change(tree(a, 0)?, &texts(a, 1)?, &Json::Null, Change::Set { create })?),
+        "delete_key" => from_tree(json::change(tree(a, 0)?, &texts(a, 1)?, &Json::Null, Change::Delete)?),
+        "return_target" => part(Some(text(a, 0)?)),
+        "raise_exception" => Err(SqlError::new(state::NULL_VALUE_NOT_ALLOWED, "JSON value must not be null")
+            .detail("Exception was raised because null_value_treatment is \"raise_exception\".")),
+        _ => Err(invalid(
+            "null_value_treatment must be \"delete_key\", \"return_target\", \"use_json_null\", or \"raise_exception\"",
+        )),
+    }
+}
+
+/// The elements of an array as an array of json, jsonb or text.
+fn items(json: &str, ty: Type) -> SqlResult<Value> {
+    match Kind::of(json) {
+        Kind::Array => {}
+        Kind::Object => return Err(invalid("cannot extract elements from an object")),
+        _ => return Err(invalid("cannot extract elements from a scalar")),
+    }
+    let item = |e: &str| -> SqlResult<Value> {
+        Ok(match ty {
+            TEXT => json::as_text(e)?.map_or(Value::Null, Value::Text),
+            _ => Value::Text(e.to_owned()),
+        })
+    };
+    let items = json::elements(json).map(item).collect::<SqlResult<Vec<_>>>()?;
+    array::build(ty, &items).map(Value::Blob)
+}
+
+// ---- values to JSON ----
+
+fn ty(args: &[ValueRef<'_>], i: usize) -> SqlResult<Type> {
+    int(args, i).map(|oid| Type(oid as u32))
+}
+
+/// `to_json`: numbers and booleans as they are, JSON inside, times in ISO 8601, anything else as a string of its text.
+fn to_json(ty: Type, value: ValueRef<'_>, env: &Env) -> SqlResult<String> {
+    let mut out = String::new();
+    push_json(ty, value, env, &mut out)?;
+    Ok(out)
+}
+
+fn push_json(ty: Type, value: ValueRef<'_>, env: &Env, out: &mut String) -> SqlResult<()> {
+    if value.is_null() {
+        out.push_str("null");
+        return Ok(());
+    }
+    match (ty, value) {
+        (BOOL, ValueRef::Int(n)) => out.push_str(if n != 0 { "true" } else { "false" }),
+        (JSON | JSONB, ValueRef::Text(text)) => out.push_str(text),
+        (DATE | TIMESTAMP | TIMESTAMPTZ, ValueRef::Int(n)) => push_time(ty, n, env, out)?,
+        (_, ValueRef::Blob(bytes)) if ty.is_array() => push_array(bytes, env, out)?,
+        _ => {
+            let mut text = Vec::new();
+            match (ty, stored_f64(value)) {
+                // Floats do not depend on the session here: a number must read back.
+                (FLOAT8, Some(x)) => push_f64(x, 1, &mut text),
+                (FLOAT4, Some(x)) => push_f32(x as f32, 1, &mut text),
+                _ => write_text(ty, NO_TYPMOD, value, env, &mut text)?,
+            }
+            let text = String::from_utf8(text).map_err(|e| SqlError::internal(e.to_string()))?;
+            // NaN and infinities are no JSON numbers.
+            let number = ty.is_numeric_like() && text.ends_with(|c: char| c.is_ascii_digit());
+            if number { out.push_str(&text) } else { json::push_string(&text, out) }
+        }
+    }
+    Ok(())
+}
+
+fn push_time(ty: Type, n: i64, env: &Env, out: &mut String) -> SqlResult<()> {
+    const ISO: DateStyle = DateStyle { output: DateOutput::Iso, order: DateOrder::Ymd };
+    let mut text = Vec::new();
+    let zone = Zone::find(&env.time_zone)?;
+    match ty {
+        DATE => dt::write_date(n, ISO, &mut text),
+        TIMESTAMPTZ => dt::write_timestamp(dt::utc_to_local(n, &zone)?, ISO, &mut text),
+        _ => dt::write_timestamp(n, ISO, &mut text),
+    }
+    let mut text = String::from_utf8(text).map_err(|e| SqlError::internal(e.to_string()))?;
+    if ty != DATE && !dt::is_infinite(n) {
+        let (body, era) = match text.strip_suffix(" BC") {
+            Some(body) => (body.replacen(' ', "T", 1), " BC"),
+            None => (text.replacen(' ', "T", 1), ""),
+        };
+        text = body;
+        if ty == TIMESTAMPTZ {
+            let offset = zone.offset_at(n.div_euclid(dt::USECS_PER_SEC));
+            let (sign, abs) = (if offset < 0 { '-' } else { '+' }, offset.abs());
+            let _ = write!(text, "{sign}{:02}:{:02}", abs / 3600, abs / 60 % 60);
+            if abs % 60 != 0 {
+                let _ = write!(text, ":{:02}", abs % 60);
+            }
+        }
+        text.push_str(era);
+    }
+    json::push_string(&text, out);
+    Ok(())
+}
+
+fn push_array(bytes: &[u8], env: &Env, out: &mut String) -> SqlResult<()> {
+    let array = Array::read(bytes)?;
+    let mut values = array.values()?.into_iter();
+    let lengths: Vec<i32> = array.dims.iter().map(|(length, _)| *length).collect();
+    if lengths.is_empty() {
+        out.push_str("[]");
+        return Ok(());
+    }
+    push_level(array.elem, &lengths, &mut values, env, out)
+}
+
+fn push_level(
+    elem: Type,
+    lengths: &[i32],
+    values: &mut std::vec::IntoIter<Value>,
+    env: &Env,
+    out: &mut String,
+) -> SqlResult<()> {
+    out.push('[');
+    for at in 0..lengths[0] {
+        if at > 0 {
+            out.push(',');
+        }
+        match lengths.len() {
+            1 => push_json(elem, values.next().unwrap_or_default().as_ref(), env, out)?,
+            _ => push_level(elem, &lengths[1..], values, env, out)?,
+        }
+    }
+    out.push(']');
+    Ok(())
+}
+
+/// A key's text. Errors: 22023 for NULL.
+fn key_text(ty: Type, value: ValueRef<'_>, env: &Env, null: SqlError) -> SqlResult<String> {
+    if value.is_null() {
+        return Err(null);
+    }
+    if ty.is_array() || matches!(ty, JSON | JSONB) {
+        return Err(invalid("key value must be scalar, not array, composite, or json"));
+    }
+    let mut text = Vec::new();
+    match ty {
+        BOOL if value == ValueRef::Int(0) => text.extend_from_slice(b"false"),
+        BOOL => text.extend_from_slice(b"true"),
+        _ => write_text(ty, NO_TYPMOD, value, env, &mut text)?,
+    }
+    String::from_utf8(text).map_err(|e| SqlError::internal(e.to_string()))
+}
+
+/// The types that stand in the first argument, separated by commas, with the values that follow it.
+fn typed<'a>(args: &[ValueRef<'a>]) -> SqlResult<Vec<(Type, ValueRef<'a>)>> {
+    let types = text(args, 0)?.split(',').map(|oid| oid.trim().parse().map(Type));
+    let pairs: Vec<_> = types.zip(&args[1..]).collect();
+    pairs
+        .into_iter()
+        .map(|(ty, value)| Ok((ty.map_err(|_| SqlError::internal("a list of types holds OIDs"))?, *value)))
+        .collect()
+}
+
+fn build_array(args: &[ValueRef<'_>], env: &Env) -> SqlResult<String> {
+    let mut out = String::from("[");
+    for (at, (ty, value)) in typed(args)?.into_iter().enumerate() {
+        if at > 0 {
+            out.push_str(", ");
+        }
+        push_json(ty, value, env, &mut out)?;
+    }
+    out.push(']');
+    Ok(out)
+}
+
+fn build_object(args: &[ValueRef<'_>], env: &Env) -> SqlResult<String> {
+    let typed = typed(args)?;
+    if typed.len() % 2 != 0 {
+        return Err(invalid("argument list must have even number of elements")
+            .hint("The arguments of json_build_object() must consist of alternating keys and values."));
+    }
+    let mut out = String::from("{");
+    for (at, pair) in typed.chunks_exact(2).enumerate() {
+        if at > 0 {
+            out.push_str(", ");
+        }
+        let null = || invalid(format!("argument {} cannot be null", at * 2 + 1)).hint("Object keys should be text.");
+        json::push_string(&key_text(pair[0].0, pair[0].1, env, null())?, &mut out);
+        out.push_str(" : ");
+        push_json(pair[1].0, pair[1].1, env, &mut out)?;
+    }
+    out.push('}');
+    Ok(out)
+}
+
+fn object_text(pairs: impl Iterator<Item = (Option<String>, Option<String>)>) -> SqlResult<String> {
+    let mut out = String::from("{");
+    for (at, (key, value)) in pairs.enumerate() {
+        let key =
+            key.ok_or_else(|| SqlError::new(state::NULL_VALUE_NOT_ALLOWED, "null value not allowed for object key"))?;
+        if at > 0 {
+            out.push_str(", ");
+        }
+        json::push_string(&key, &mut out);
+        out.push_str(" : ");
+        match value {
+            Some(value) => json::push_string(&value, &mut out),
+            None => out.push_str("null"),
+        }
+    }
+    out.push('}');
+    Ok(out)
+}
+
+const ARRAY_SUBSCRIPT_ERROR: crate::error::SqlState = crate::error::SqlState::new("2202E");
+
+fn object_of_pairs(args: &[ValueRef<'_>]) -> SqlResult<String> {
+    let flat = texts(args, 0)?;
+    if flat.len() % 2 != 0 {
+        return Err(SqlError::new(ARRAY_SUBSCRIPT_ERROR, "array must have even number of elements"));
+    }
+    let pairs: Vec<_> = flat.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
+    object_text(pairs.into_iter())
+}
+
+fn object_of_two(args: &[ValueRef<'_>]) -> SqlResult<String> {
+    let (keys, values) = (texts(args, 0)?, texts(args, 1)?);
+    if keys.len() != values.len() {
+        return Err(SqlError::new(ARRAY_SUBSCRIPT_ERROR, "mismatched array dimensions"));
+    }
+    object_text(keys.into_iter().zip(values))
+}
+
+// ---- aggregates ----
+
+pub const AGGREGATES: &[Aggregate] = &[
+    accumulator("q_json_agg", 2, || Box::new(Collected::new(false, false))),
+    accumulator("q_jsonb_agg", 2, || Box::new(Collected::new(true, false))),
+    accumulator("q_json_object_agg", 4, || Box::new(Collected::new(false, true))),
+    accumulator("q_jsonb_object_agg", 4, || Box::new(Collected::new(true, true))),
+];
+
+/// The JSON texts of the items so far, oldest first.
+struct Collected {
+    canonical: bool,
+    object: bool,
+    items: VecDeque<String>,
+}
+
+impl Collected {
+    fn new(canonical: bool, object: bool) -> Collected {
+        Collected { canonical, object, items: VecDeque::new() }
+    }
+}
+
+impl Accumulator for Collected {
+    fn step(&mut self, ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<()> {
+        let mut item = String::new();
+        let mut value = (ty(args, 0)?, args[1]);
+        if self.object {
+            let null = invalid("field name must not be null");
+            json::push_string(&key_text(value.0, value.1, &ctx.env, null)?, &mut item);
+            item.push_str(" : ");
+            value = (ty(args, 2)?, args[3]);
+        }
+        push_json(value.0, value.1, &ctx.env, &mut item)?;
+        self.items.push_back(item);
+        Ok(())
+    }
+
+    fn inverse(&mut self, _: &mut Context, _: &[ValueRef<'_>]) -> SqlResult<()> {
+        self.items.pop_front();
+        Ok(())
+    }
+
+    fn value(&mut self, _: &mut Context) -> SqlResult<Value> {
+        if self.items.is_empty() {
+            return Ok(Value::Null);
+        }
+        let (open, close) = if self.object { ("{ ", " }") } else { ("[", "]") };
+        let mut out = String::from(open);
+        for (at, item) in self.items.iter().enumerate() {
+            if at > 0 {
+                out.push_str(", ");
+            }
+            out.push_str(item);
+        }
+        out.push_str(close);
+        if self.canonical { json::canonical(&out).map(Value::Text) } else { Ok(Value::Text(out)) }
+    }
+}

@@ -213,9 +213,7 @@ fn factorial(n: i64) -> SqlResult<Value> {
 
 /// `width_bucket`: in which of `count` equal parts from `low` to `high` the operand lies.
 fn bucket(operand: &Numeric, low: &Numeric, high: &Numeric, count: i64) -> SqlResult<Value> {
-    let error = |message: &str| {
-        Err(SqlError::new(SqlState::new("2201G"), message))
-    };
+    let error = |message: &str| Err(SqlError::new(SqlState::new("2201G"), message));
     if count <= 0 {
         return error("count must be greater than zero");
     }
@@ -328,9 +326,7 @@ impl Total {
     /// The sum with the scale of the values in it.
     fn total(&self) -> Numeric {
         match (self.nans > 0, self.infinities > 0, self.negative_infinities > 0) {
-            (false, false, false) => {
-                self.sum.rescaled(self.scales.last_key_value().map_or(0, |(scale, _)| *scale))
-            }
+            (false, false, false) => self.sum.rescaled(self.scales.last_key_value().map_or(0, |(scale, _)| *scale)),
             (false, true, false) => Numeric::Infinity,
             (false, false, true) => Numeric::NegInfinity,
             _ => Numeric::NaN,

@@ -120,6 +120,7 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_backend_pid", 0, |ctx, _| Ok(Value::Int(ctx.backend_pid.into()))).contextual(),
     scalar("q_uuid", 0, uuid).contextual(),
     scalar("q_unsupported", 1, |_, a| Err(SqlError::unsupported(text(a, 0)?))).contextual(),
+    scalar("q_null_violation", 3, |_, a| Err(null_violation(text(a, 0)?, text(a, 1)?, text(a, 2)?))).contextual(),
     scalar("q_userbyid", 1, |_, a| {
         let oid = int(a, 0)?;
         Ok(Value::Text(if oid == 10 { "postgres".to_owned() } else { format!("unknown (OID={oid})") }))
@@ -135,6 +136,12 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_greatest", -1, |_, a| extreme(a, std::cmp::Ordering::Greater)).lax(),
     scalar("q_least", -1, |_, a| extreme(a, std::cmp::Ordering::Less)).lax(),
 ];
+
+/// A NULL in a column of a table that has none.
+pub fn null_violation(schema: &str, table: &str, column: &str) -> SqlError {
+    let message = format!("null value in column \"{column}\" of relation \"{table}\" violates not-null constraint");
+    SqlError::new(state::NOT_NULL_VIOLATION, message).table(schema, table).column(column)
+}
 
 /// The schemas of the setting `search_path`, without `"$user"`: nobody has a schema of their own name unless it is listed.
 fn search_path(ctx: &Context) -> Vec<String> {

@@ -107,10 +107,10 @@ impl Router {
 
     /// Waits until this node's state covers everything acknowledged before this call.
     async fn read_point(&self, control: &Control) -> SqlResult<()> {
-        match wait(control, self.group.read_index(control.deadline)).await {
-            Some(Ok(_)) => Ok(()),
-            Some(Err(ReadError::Halted(why))) => Err(halted(&why)),
-            Some(Err(ReadError::TimedOut)) | None => Err(stopped(control, self.leader().is_some())),
+        match self.group.read_index(control.deadline).await {
+            Ok(_) => Ok(()),
+            Err(ReadError::Halted(why)) => Err(halted(&why)),
+            Err(ReadError::TimedOut) => Err(stopped(control, self.leader().is_some())),
         }
     }
 
@@ -210,22 +210,9 @@ pub async fn answer_proposal(group: &Group, proposal: Proposal) -> Reply {
     }
 }
 
-/// Runs `future` until it ends, the deadline passes, or the client cancels; `None` for the latter two.
+/// Runs `future` until it ends or the deadline passes. A client that cancels drops the whole request instead.
 async fn wait<F: Future>(control: &Control, future: F) -> Option<F::Output> {
-    tokio::pin!(future);
-    let deadline = tokio::time::Instant::from_std(control.deadline);
-    loop {
-        tokio::select! {
-            biased;
-            output = &mut future => return Some(output),
-            () = tokio::time::sleep_until(deadline) => return None,
-            () = tokio::time::sleep(Duration::from_millis(50)) => {
-                if control.cancelled.load(Ordering::Relaxed) {
-                    return None;
-                }
-            }
-        }
-    }
+    tokio::time::timeout_at(control.deadline.into(), future).await.ok()
 }
 
 /// Whether to go on trying.

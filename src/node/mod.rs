@@ -241,7 +241,7 @@ fn assemble(config: Config, identity: Identity, peers: &Peers) -> Result<Arc<Run
     for (group, replica) in &identity.groups {
         let name = if *group == SYSTEM_GROUP { cluster::DATABASE } else { DATABASE };
         let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
-        let (engine, shared) = open_engine(&dir, *group, sender)?;
+        let (engine, shared) = open_engine(&dir, identity.cluster, *group, sender)?;
         let handle = add_group(&driver, *group, *replica, peers, engine)?;
         let router = Router {
             node: identity.node,
@@ -281,6 +281,7 @@ fn assemble(config: Config, identity: Identity, peers: &Peers) -> Result<Arc<Run
 
 fn open_engine(
     dir: &Path,
+    cluster: u128,
     group: GroupId,
     marks: tokio::sync::mpsc::UnboundedSender<(u64, u64)>,
 ) -> Result<(Engine, Arc<engine::Shared>), String> {
@@ -289,6 +290,7 @@ fn open_engine(
     options.migrations =
         if group == SYSTEM_GROUP { crate::sql::system_migrations() } else { crate::sql::database_migrations() }
             .to_vec();
+    options.owner = format!("group {} of cluster {cluster:032x}", group.0);
     options.on_event = Arc::new(move |event| {
         if let Event::DigestMarked { index, digest } = event {
             let _ = marks.send((index, digest));

@@ -226,13 +226,7 @@ impl Session {
     }
 
     /// The portal that a FETCH began is open: now the FETCH itself.
-    pub(super) fn begun(
-        &mut self,
-        world: &World,
-        run: Run,
-        mut portal: Portal,
-        result: Result<(), Failure>,
-    ) -> Step {
+    pub(super) fn begun(&mut self, world: &World, run: Run, mut portal: Portal, result: Result<(), Failure>) -> Step {
         match result {
             Err(Failure::Sql { error, .. }) => Err(error.into()),
             Err(Failure::SchemaChanged) => {

@@ -29,9 +29,7 @@ impl Session {
                 Ok(())
             }
             Request::Flush => self.flush(world),
-            Request::Sync => {
-                self.finish_requests(world, Task { what: What::Message(Request::Sync), barriered: true })
-            }
+            Request::Sync => self.finish_requests(world, Task { what: What::Message(Request::Sync), barriered: true }),
             _ => Err(SqlError::internal("not a message of the extended protocol").into()),
         }
     }
@@ -124,8 +122,7 @@ impl Session {
         let formats = &bind.result_formats;
         let columns = self.columns_of(&prepared.plan).len();
         if formats.len() > 1 && formats.len() != columns {
-            let message =
-                format!("bind message has {} result formats but query has {columns} columns", formats.len());
+            let message = format!("bind message has {} result formats but query has {columns} columns", formats.len());
             return Err(SqlError::new(state::PROTOCOL_VIOLATION, message).into());
         }
         let env = self.settings.env();
@@ -183,9 +180,9 @@ impl Session {
     }
 
     pub(super) fn portal_named(&mut self, name: &str) -> SqlResult<&mut Portal> {
-        self.portals.get_mut(name).ok_or_else(|| {
-            SqlError::new(state::INVALID_CURSOR_NAME, format!("portal \"{name}\" does not exist"))
-        })
+        self.portals
+            .get_mut(name)
+            .ok_or_else(|| SqlError::new(state::INVALID_CURSOR_NAME, format!("portal \"{name}\" does not exist")))
     }
 
     fn execute(&mut self, world: &World, name: &str, max_rows: u32) -> Step {

@@ -200,6 +200,9 @@ fn utility(text: &str, words: &[&str]) -> SqlResult<Utility> {
     let after = |word: &str| text.split_once(&format!(" {word} ")).map_or("", |(_, rest)| rest).to_owned();
     let name = |i: usize| words.get(i).map_or(String::new(), |w| (*w).to_owned());
     Ok(match words {
+        ["START", "TRANSACTION"] => Utility::Begin(TransactionModes::default()),
+        ["COMMIT"] => Utility::Commit { chain: false },
+        ["ROLLBACK"] => Utility::Rollback { chain: false },
         ["begin", rest @ ..] => Utility::Begin(TransactionModes {
             isolation: rest.contains(&"repeatable").then_some(Isolation::RepeatableRead),
             read_only: rest.contains(&"only").then_some(true),

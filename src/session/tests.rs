@@ -118,9 +118,7 @@ impl Client {
                     Sink::Client(_) => ("client", Vec::new()),
                     Sink::Copy(_) => ("copy", Vec::new()),
                     Sink::Nowhere => ("nowhere", Vec::new()),
-                    Sink::Session { .. } => {
-                        ("session", (1..=count).map(|i| vec![Value::Int(i as i64)]).collect())
-                    }
+                    Sink::Session { .. } => ("session", (1..=count).map(|i| vec![Value::Int(i as i64)]).collect()),
                 };
                 self.say(format!("ask fetch {} {shown} to {to}: {count}{}", cursor.0, if done { ", end" } else { "" }));
                 Answer::Fetched(Ok(Fetch { count, done, rows }))

@@ -36,7 +36,7 @@ impl Session {
             Utility::Commit { .. } if !self.batch.is_empty() && !self.failed() => {
                 return self.ask_write(world, Task { what: What::Continue(Box::new(run)), barriered: true });
             }
-            Utility::Begin(modes) => self.start_block(world, modes)?,
+            Utility::Begin(modes) => self.start_block(world, modes, start_tag(&run))?,
             Utility::Commit { chain } => self.commit(world, *chain)?,
             Utility::Rollback { chain } => self.rollback(world, *chain)?,
             Utility::Savepoint(name) => self.savepoint(name)?,
@@ -71,13 +71,13 @@ impl Session {
 
     // ---- blocks ----
 
-    fn start_block(&mut self, world: &World, modes: &TransactionModes) -> SqlResult<()> {
+    fn start_block(&mut self, world: &World, modes: &TransactionModes, tag: &'static str) -> SqlResult<()> {
         if self.explicit() {
             self.warn(state::ACTIVE_SQL_TRANSACTION, "there is already a transaction in progress");
         }
         self.begin(world).explicit = true;
         self.set_modes(modes)?;
-        self.complete("BEGIN");
+        self.complete(tag);
         Ok(())
     }
 
@@ -351,6 +351,15 @@ impl Session {
         }
         self.complete(tag);
         Ok(())
+    }
+}
+
+/// BEGIN and START TRANSACTION are the same but for what they answer.
+fn start_tag(run: &Run) -> &'static str {
+    let text = run.portal.prepared.statement.as_ref().map_or("", |s| s.text());
+    match text.get(..5) {
+        Some(word) if word.eq_ignore_ascii_case("start") => "START TRANSACTION",
+        _ => "BEGIN",
     }
 }
 

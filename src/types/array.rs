@@ -10,6 +10,13 @@ use crate::value::{Value, ValueRef};
 /// At most so many dimensions, as in PostgreSQL.
 const MAX_DIMENSIONS: usize = 6;
 
+/// As PostgreSQL limits them.
+const MAX_ELEMENTS: i64 = 134_217_727;
+
+fn too_large() -> SqlError {
+    SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, format!("array size exceeds the maximum allowed ({MAX_ELEMENTS})"))
+}
+
 /// A stored array, borrowed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Array<'a> {
@@ -47,6 +54,10 @@ impl<'a> Array<'a> {
                 return Err(bad("invalid array length"));
             }
             dims.push((length, lower));
+        }
+        let count = dims.iter().try_fold(1i64, |n, (length, _)| n.checked_mul((*length).into()));
+        if count.is_none_or(|n| n > MAX_ELEMENTS) {
+            return Err(too_large());
         }
         Ok(Array { elem, body: &bytes[12 + 8 * dims.len()..], dims })
     }
@@ -221,7 +232,11 @@ impl Reader<'_> {
                     "upper bound cannot be less than lower bound",
                 ));
             }
-            bounds.push((upper - lower + 1, lower));
+            let length = i64::from(upper) - i64::from(lower) + 1;
+            if length > MAX_ELEMENTS {
+                return Err(too_large());
+            }
+            bounds.push((length as i32, lower));
             self.rest = rest;
         }
         if bounds.is_empty() {
@@ -367,7 +382,7 @@ pub fn write_text(ty: Type, bytes: &[u8], env: &Env, out: &mut Vec<u8>) -> SqlRe
     }
     if array.dims.iter().any(|(_, lower)| *lower != 1) {
         for (length, lower) in &array.dims {
-            out.extend_from_slice(format!("[{lower}:{}]", lower + length - 1).as_bytes());
+            out.extend_from_slice(format!("[{lower}:{}]", i64::from(*lower) + i64::from(*length) - 1).as_bytes());
         }
         out.push(b'=');
     }

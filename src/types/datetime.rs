@@ -409,6 +409,8 @@ enum Fail {
     Field,
     /// As `Field`, and the order of day and month may be the reason.
     MonthDay,
+    /// The fields are fine, the whole is not.
+    Range,
     Displacement,
     UnknownZone(String),
     NoClock(String),
@@ -417,10 +419,19 @@ enum Fail {
 impl Fail {
     fn error(self, text: &str, ty: Type) -> SqlError {
         match self {
-            Fail::Syntax => SqlError::new(
-                state::INVALID_DATETIME_FORMAT,
-                format!("invalid input syntax for type {}: \"{text}\"", format_type_plain(ty)),
-            ),
+            Fail::Syntax => {
+                let ty = match ty {
+                    Type::TIME => "time",
+                    Type::TIMESTAMP => "timestamp",
+                    other => format_type_plain(other),
+                };
+                let message = format!("invalid input syntax for type {ty}: \"{text}\"");
+                SqlError::new(state::INVALID_DATETIME_FORMAT, message)
+            }
+            Fail::Range => {
+                let what = if ty == Type::DATE { "date" } else { "timestamp" };
+                SqlError::new(state::DATETIME_FIELD_OVERFLOW, format!("{what} out of range: \"{text}\""))
+            }
             Fail::Field => {
                 SqlError::new(state::DATETIME_FIELD_OVERFLOW, format!("date/time field value out of range: \"{text}\""))
             }
@@ -452,6 +463,7 @@ struct Fields {
     pm: Option<bool>,
     zone: Option<Displacement>,
     text_month: bool,
+    day_name: bool,
     special: Option<Special>,
 }
 
@@ -574,7 +586,7 @@ fn month_name(word: &str) -> Option<i64> {
     }
     let known =
         |name: &&str| name.eq_ignore_ascii_case(&word) || (word.len() == 3 && name[..3].eq_ignore_ascii_case(&word));
-    MONTHS.iter().position(|name| known(&name)).map(|at| at as i64 + 1)
+    MONTHS.iter().position(known).map(|at| at as i64 + 1)
 }
 
 fn is_day_name(word: &str) -> bool {
@@ -587,11 +599,11 @@ fn fraction_micros(digits: &str) -> Result<i64, Fail> {
     if !digits.bytes().all(|b| b.is_ascii_digit()) {
         return Err(Fail::Syntax);
     }
-    let mut micros = 0;
-    for at in 0..6 {
-        micros = micros * 10 + digits.as_bytes().get(at).map_or(0, |b| i64::from(b - b'0'));
+    match digits.len() {
+        0 => Ok(0),
+        n @ 1..=6 => Ok(digits.parse::<i64>().map_err(|_| Fail::Syntax)? * 10i64.pow(6 - n as u32)),
+        _ => Ok(libm::rint(format!("0.{digits}").parse::<f64>().map_err(|_| Fail::Syntax)? * 1e6) as i64),
     }
-    Ok(micros + i64::from(digits.as_bytes().get(6).is_some_and(|b| *b >= b'5')))
 }
 
 /// µs of `hh:mm[:ss[.f]]`.
@@ -619,9 +631,11 @@ fn mm_ss(minute: i64, second: &str) -> Result<i64, Fail> {
 }
 
 fn clock(hour: i64, minute: i64, second: i64, micros: i64) -> Result<i64, Fail> {
+    if !(0..60).contains(&minute) || !(0..=60).contains(&second) || !(0..=24).contains(&hour) {
+        return Err(Fail::Field);
+    }
     let total = hour * USECS_PER_HOUR + minute * USECS_PER_MINUTE + second * USECS_PER_SEC + micros;
-    let fits = (0..60).contains(&minute) && (0..=60).contains(&second) && (0..=24).contains(&hour);
-    if fits && total <= MICROS_PER_DAY { Ok(total) } else { Err(Fail::Field) }
+    if total <= MICROS_PER_DAY { Ok(total) } else { Err(Fail::Field) }
 }
 
 /// Seconds east of UTC of `+hh`, `+hhmm`, `+hh:mm[:ss]`.
@@ -702,6 +716,15 @@ impl Fields {
         }
     }
 
+    /// A run of digits that can only be a time.
+    fn run_time(&mut self, text: &str) -> Result<(), Fail> {
+        let date = (self.year, self.month, self.day);
+        (self.year, self.month, self.day) = (Some(1), Some(1), Some(1));
+        let done = self.run(text);
+        (self.year, self.month, self.day) = date;
+        done
+    }
+
     /// A run of digits: `yyyymmdd`, `yymmdd`, `hhmmss`, `hhmm`, the last with a fraction.
     fn run(&mut self, text: &str) -> Result<(), Fail> {
         let (digits, fraction) = text.split_once('.').unwrap_or((text, ""));
@@ -742,7 +765,8 @@ impl Fields {
                 return Err(Fail::Syntax);
             }
         }
-        if self.date_complete() { Ok(()) } else { Err(Fail::Syntax) }
+        // As in PostgreSQL, the name of a day goes with separate numbers only.
+        if self.date_complete() && !self.day_name { Ok(()) } else { Err(Fail::Syntax) }
     }
 
     fn word(&mut self, word: &str, env: &Env, now: Option<i64>) -> Result<(), Fail> {
@@ -752,6 +776,9 @@ impl Fields {
             let zone = Zone::find(&env.time_zone).map_err(|_| Fail::UnknownZone(env.time_zone.clone()))?;
             Ok(split(zone.to_local(now).ok_or(Fail::Field)?).0)
         };
+        if self.special.is_some() {
+            return Err(Fail::Syntax);
+        }
         match lower.as_str() {
             "infinity" | "+infinity" => self.special = Some(Special::Infinity),
             "-infinity" => self.special = Some(Special::NegInfinity),
@@ -763,7 +790,6 @@ impl Fields {
             "today" | "tomorrow" | "yesterday" => {
                 let shift = i64::from(lower == "tomorrow") - i64::from(lower == "yesterday");
                 self.set_date(today()? + shift);
-                self.time.get_or_insert(0);
             }
             "allballs" => {
                 self.time = Some(0);
@@ -796,12 +822,13 @@ impl Fields {
             return set(&mut self.month, month);
         }
         if is_day_name(lower) {
+            self.day_name = true;
             return Ok(());
         }
         if let Some(julian) = lower.strip_prefix('j')
-            && let Ok(day) = julian.parse::<i64>()
+            && let Ok(day) = julian.parse::<u32>()
         {
-            self.set_date(day - JULIAN_EPOCH);
+            self.set_date(i64::from(day) - JULIAN_EPOCH);
             return Ok(());
         }
         if self.zone.is_some() {
@@ -814,7 +841,7 @@ impl Fields {
         } else if let Some(zone) = Zone::look_up(word) {
             Displacement::Zone(zone)
         } else if word.contains(['/', '_']) {
-            return Err(Fail::UnknownZone(word.to_owned()));
+            return Err(Fail::UnknownZone(lower.to_owned()));
         } else {
             return Err(Fail::Syntax);
         });
@@ -832,7 +859,8 @@ impl Fields {
             _ if year == 0 && self.special.is_none() => return Err(Fail::Field),
             _ => {}
         }
-        if let Some(day) = self.day_of_year {
+        let exists = (-4713..=5_874_898).contains(&year);
+        if let Some(day) = self.day_of_year.filter(|_| exists) {
             if !(1..=365 + i64::from(is_leap(year))).contains(&day) {
                 return Err(Fail::Field);
             }
@@ -845,9 +873,10 @@ impl Fields {
         if day > days_in_month(year, month) {
             return Err(Fail::Field);
         }
-        if !(-4713..=5_874_898).contains(&year) {
-            return Err(Fail::Field);
+        if !exists {
+            return Err(Fail::Range);
         }
+
         Ok(days_of(year, month, day))
     }
 
@@ -896,19 +925,12 @@ fn decode(text: &str, env: &Env, now: Option<i64>, time_only: bool) -> Result<Fi
             Token::Date(date) if fields.has_date() || time_only => {
                 // "040506-08": a run of digits with its zone.
                 let at = date.rfind(['-', '+']).ok_or(Fail::Syntax)?;
-                fields.run(&date[..at])?;
+                fields.run_time(&date[..at])?;
                 fields.zone = Some(Displacement::Fixed(offset_of(&date[at..])?));
             }
             Token::Date(date) => fields.date(date, order)?,
             Token::Number(number) if after_t || (time_only && fields.time.is_none()) => {
-                if after_t && number.len() == 2 {
-                    fields.time = Some(clock(number.parse().map_err(|_| Fail::Syntax)?, 0, 0, 0)?);
-                } else {
-                    let date = (fields.year, fields.month, fields.day);
-                    (fields.year, fields.month, fields.day) = (Some(1), Some(1), Some(1));
-                    fields.run(number)?;
-                    (fields.year, fields.month, fields.day) = date;
-                }
+                fields.run_time(number)?;
             }
             Token::Number(number) => match number.split_once('.') {
                 // "2001.123": year and day of year.
@@ -928,8 +950,10 @@ fn decode(text: &str, env: &Env, now: Option<i64>, time_only: bool) -> Result<Fi
                 None => fields.number(number, order)?,
             },
             Token::Word(word) => {
-                fields.word(word, env, now)?;
                 after_t = word.eq_ignore_ascii_case("t");
+                if !(after_t && time_only) {
+                    fields.word(word, env, now)?;
+                }
                 continue;
             }
         }
@@ -1111,6 +1135,8 @@ pub fn parse_timetz(text: &str, typmod: i32, env: &Env, now: Option<i64>) -> Sql
 fn decode_time(text: &str, env: &Env, now: Option<i64>) -> Result<Fields, Fail> {
     // With a date in front it reads as a timestamp, otherwise bare digits are a time.
     match decode(text, env, now, true) {
+        // Whether a named zone has daylight saving time then cannot be told without a date.
+        Ok(Fields { zone: Some(Displacement::Zone(Zone::Named(_))), year: None, .. }) => Err(Fail::Syntax),
         Ok(fields) if fields.time.is_some() || fields.special.is_some() => Ok(fields),
         Err(fail @ (Fail::Field | Fail::Displacement)) => Err(fail),
         _ => decode(text, env, now, false),
@@ -1287,14 +1313,24 @@ impl Unit {
         })
     }
 
+    /// As [`Unit::named`], but without those that only name a part, for truncation. Errors: 22023.
+    fn to_truncate(name: &str, ty: Type) -> SqlResult<Unit> {
+        use Unit::*;
+        match Unit::named(name, ty)? {
+            Epoch | Dow | IsoDow | Doy | IsoYear | Julian => Err(unit_unknown(name, ty)),
+            unit => Ok(unit),
+        }
+    }
+
     /// Errors: 22023.
     pub fn named(name: &str, ty: Type) -> SqlResult<Unit> {
-        Unit::find(name).ok_or_else(|| {
-            let ty = format_type_plain(ty);
-            let lower = name.to_ascii_lowercase();
-            SqlError::new(state::INVALID_PARAMETER_VALUE, format!("unit \"{lower}\" not recognized for type {ty}"))
-        })
+        Unit::find(name).ok_or_else(|| unit_unknown(name, ty))
     }
+}
+
+fn unit_unknown(name: &str, ty: Type) -> SqlError {
+    let (ty, name) = (format_type_plain(ty), name.to_ascii_lowercase());
+    SqlError::new(state::INVALID_PARAMETER_VALUE, format!("unit \"{name}\" not recognized for type {ty}"))
 }
 
 fn unit_unsupported(name: &str, ty: Type) -> SqlError {
@@ -1315,7 +1351,7 @@ fn trunc_year(unit: Unit, year: i64) -> i64 {
 
 /// `date_trunc` of a local timestamp. Errors: 22023, 0A000.
 pub fn trunc_timestamp(name: &str, local: i64, ty: Type) -> SqlResult<i64> {
-    let unit = Unit::named(name, ty)?;
+    let unit = Unit::to_truncate(name, ty)?;
     if is_infinite(local) {
         return Ok(local);
     }
@@ -1360,7 +1396,7 @@ pub fn trunc_timestamptz(name: &str, utc: i64, zone: &Zone) -> SqlResult<i64> {
 
 /// `date_trunc` of an interval.
 pub fn trunc_interval(name: &str, interval: &Interval) -> SqlResult<Interval> {
-    let unit = Unit::named(name, Type::INTERVAL)?;
+    let unit = Unit::to_truncate(name, Type::INTERVAL)?;
     let cut = |n: i32| Ok(Interval::new(interval.months / n * n, 0, 0));
     let time = |step: i64| Ok(Interval { micros: interval.micros / step * step, ..*interval });
     match unit {
@@ -1403,7 +1439,8 @@ pub fn bin(stride: &Interval, timestamp: i64, origin: i64) -> SqlResult<i64> {
         return Err(SqlError::new(state::DATETIME_FIELD_OVERFLOW, "stride must be greater than zero"));
     }
     let difference = timestamp.checked_sub(origin).ok_or_else(super::interval::out_of_range)?;
-    check_timestamp(Some(origin + difference.div_euclid(step) * step))
+    let whole = difference.div_euclid(step).checked_mul(step);
+    check_timestamp(whole.and_then(|whole| origin.checked_add(whole)))
 }
 
 fn whole(n: i64) -> SqlResult<Option<Numeric>> {
@@ -1449,13 +1486,12 @@ fn date_part(unit: Unit, days: i64) -> Option<i64> {
 }
 
 /// The parts that grow without end are infinite for infinite times; the others are NULL.
-fn infinite_part(name: &str, unit: Unit, positive: bool, ty: Type) -> SqlResult<Option<Numeric>> {
+fn infinite_part(unit: Unit, positive: bool) -> SqlResult<Option<Numeric>> {
     use Unit::*;
     match unit {
         Year | Decade | Century | Millennium | Julian | IsoYear | Epoch => {
             Ok(Some(if positive { Numeric::Infinity } else { Numeric::NegInfinity }))
         }
-        Timezone | TimezoneHour | TimezoneMinute if ty == Type::TIMESTAMP => Err(unit_unsupported(name, ty)),
         _ => Ok(None),
     }
 }
@@ -1465,7 +1501,7 @@ pub fn extract_timestamp(name: &str, timestamp: i64, zone: Option<&Zone>) -> Sql
     let ty = if zone.is_some() { Type::TIMESTAMPTZ } else { Type::TIMESTAMP };
     let unit = Unit::named(name, ty)?;
     if is_infinite(timestamp) {
-        return infinite_part(name, unit, timestamp > 0, ty);
+        return infinite_part(unit, timestamp > 0);
     }
     if unit == Unit::Epoch {
         let micros = i128::from(timestamp) + i128::from(UNIX_EPOCH_DAYS * MICROS_PER_DAY);
@@ -1497,7 +1533,7 @@ pub fn extract_date(name: &str, days: i64) -> SqlResult<Option<Numeric>> {
         return Err(unit_unsupported(name, Type::DATE));
     }
     if is_infinite_date(days) {
-        return infinite_part(name, unit, days > 0, Type::DATE);
+        return infinite_part(unit, days > 0);
     }
     match unit {
         Unit::Epoch => whole((days + UNIX_EPOCH_DAYS) * 86_400),

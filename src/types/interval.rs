@@ -440,6 +440,23 @@ fn unit(word: &str) -> Option<Unit> {
     })
 }
 
+impl Unit {
+    /// A bit for each unit, for an input may name each once.
+    fn bit(self) -> u32 {
+        match self {
+            Unit::Micros(size) => 1 << [1e0, 1e3, 1e6, 6e7].iter().filter(|smaller| **smaller < size).count(),
+            Unit::Days(1) => 1 << 5,
+            Unit::Days(_) => 1 << 6,
+            Unit::Months(_) => 1 << 7,
+            Unit::Years(size) => 1 << (8 + size.ilog10()),
+        }
+    }
+}
+
+/// Bits of what a clock time and a year-month stand for.
+const CLOCK_BITS: u32 = 0b11100;
+const YEAR_MONTH_BITS: u32 = 1 << 7 | 1 << 8;
+
 /// The sum while an input is read; wide, so that only the result is checked.
 #[derive(Default)]
 struct Sum {
@@ -591,6 +608,12 @@ fn parse_words(text: &str, style: IntervalStyle, range: i32) -> Result<Sum, Fail
     // From the right: a number's unit is the word after it, days before a time, the type's last field, or seconds.
     let mut pending: Option<Unit> = None;
     let mut ago = false;
+    let mut seen = 0;
+    let mut once = |bits: u32| {
+        let again = seen & bits != 0;
+        seen |= bits;
+        if again { Err(Fail::Syntax) } else { Ok(()) }
+    };
     let mut unnamed = Some(default_unit(range));
     // In the SQL standard's style a leading minus covers all fields without a sign of their own.
     let leading_minus = style == IntervalStyle::SqlStandard
@@ -613,6 +636,7 @@ fn parse_words(text: &str, style: IntervalStyle, range: i32) -> Result<Sum, Fail
                 if pending.is_some() {
                     return Err(Fail::Syntax);
                 }
+                once(CLOCK_BITS)?;
                 let micros = clock(time, range)?;
                 sum.micros += if flip { -micros } else { micros };
                 unnamed = Some(Unit::Days(1));
@@ -622,6 +646,7 @@ fn parse_words(text: &str, style: IntervalStyle, range: i32) -> Result<Sum, Fail
                     Some(body) => (true, body),
                     None => (false, text.strip_prefix('+').unwrap_or(text)),
                 };
+                once(YEAR_MONTH_BITS)?;
                 let (years, months) = body.split_once('-').ok_or(Fail::Syntax)?;
                 let (years, months) = (number(years)?.0, number(months)?.0);
                 if months >= 12 || pending.is_some() {
@@ -634,6 +659,7 @@ fn parse_words(text: &str, style: IntervalStyle, range: i32) -> Result<Sum, Fail
             Token::Number(text) => {
                 let unit = pending.take().or(unnamed.take()).ok_or(Fail::Syntax)?;
                 let (whole, fraction) = number(text)?;
+                once(unit.bit())?;
                 if flip { sum.add(-whole, -fraction, unit) } else { sum.add(whole, fraction, unit) }
             }
         }
@@ -701,7 +727,8 @@ fn parse_iso(text: &str) -> Result<Sum, Fail> {
         None => (body, ""),
     };
     for (part, is_time) in [(date, false), (time, true)] {
-        let alternative = if is_time { part.contains(':') } else { part[part.len().min(1)..].contains('-') };
+        let alternative =
+            if is_time { part.contains(':') } else { part.get(1..).is_some_and(|rest| rest.contains('-')) };
         let designated = part.bytes().any(|b| b.is_ascii_alphabetic());
         if alternative && !designated {
             let separator = if is_time { ':' } else { '-' };

@@ -16,6 +16,7 @@
 //! | time | INTEGER | µs since midnight |
 //! | timestamp, timestamptz | INTEGER | µs since 2000-01-01 (UTC); infinities are i64 extremes |
 //! | interval | TEXT | 'months\|days\|µs', collation `pg_interval` |
+//! | timetz | TEXT | 'µs\|seconds east of UTC', collation `pg_timetz` |
 //! | json | TEXT | as given |
 //! | jsonb | TEXT | canonical: keys sorted by length then bytes, duplicates removed, numbers kept exact |
 //! | arrays | BLOB | PostgreSQL's binary array format |
@@ -28,6 +29,8 @@ mod info;
 pub mod interval;
 pub mod json;
 pub mod numeric;
+#[cfg(test)]
+mod oracle;
 pub mod text;
 pub mod to_char;
 pub mod zone;

@@ -18,6 +18,8 @@ const MAX_RESULT_SCALE: f64 = 2000.0;
 /// The most digits before the decimal point, and after it.
 const MAX_INTEGRAL: i64 = 131_072;
 const MAX_SCALE: i64 = 16_383;
+/// As many digits as PostgreSQL has, for result scales depend on it.
+#[allow(clippy::approx_constant)]
 const LOG10_E: f64 = 0.434_294_481_903_252;
 
 const INVALID_ARGUMENT_FOR_LOG: SqlState = SqlState::new("2201E");
@@ -209,7 +211,7 @@ impl Decimal {
 
     fn neg(&self) -> Decimal {
         let digits = match &self.digits {
-            Small(n) => Small(-n),
+            Small(n) => n.checked_neg().map_or_else(|| Big(-BigInt::from(*n)), Small),
             Big(n) => (-n).into(),
         };
         Decimal { digits, scale: self.scale }
@@ -866,7 +868,13 @@ impl Numeric {
 
     /// Variance, or its square root, of `count` values with this sum and sum of squares; `None` where there are too
     /// few values. `sample` divides by one less than the count.
-    pub fn spread(count: i64, sum: &Numeric, squares: &Numeric, sample: bool, root: bool) -> SqlResult<Option<Numeric>> {
+    pub fn spread(
+        count: i64,
+        sum: &Numeric,
+        squares: &Numeric,
+        sample: bool,
+        root: bool,
+    ) -> SqlResult<Option<Numeric>> {
         if count <= i64::from(sample) {
             return Ok(None);
         }
@@ -904,6 +912,17 @@ impl Numeric {
                 Small(n) if n >= min.into() && n <= max.into() => Ok(n as i64),
                 _ => Err(SqlError::new(state::NUMERIC_VALUE_OUT_OF_RANGE, format!("{type_name} out of range"))),
             },
+        }
+    }
+
+    /// An integer of up to 38 digits; towards zero. Errors: 22003.
+    pub fn to_integer_exact(&self) -> SqlResult<i128> {
+        match self {
+            Numeric::Finite(d) => match d.rescale(0, false).digits {
+                Small(n) => Ok(n),
+                Big(n) => i128::try_from(&n).map_err(|_| overflow()),
+            },
+            _ => Err(overflow()),
         }
     }
 

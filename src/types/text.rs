@@ -347,7 +347,17 @@ pub fn push_f64(x: f64, extra: i8, out: &mut Vec<u8>) {
         if x == x.trunc() && x.abs() < 1e15 && (x != 0.0 || x.is_sign_positive()) {
             return push_int(x as i64, out);
         }
-        push_shortest(ryu::Buffer::new().format_finite(x), 15, out);
+        let mut buffer = ryu::Buffer::new();
+        let shortest = buffer.format_finite(x);
+        let low = f64::from_bits(x.abs().to_bits().saturating_sub(1));
+        let high = f64::from_bits(x.abs().to_bits() + 1);
+        if halfway(shortest, x.abs(), low, high) {
+            let fits = |text: &String| text.parse() == Ok(x) && !halfway(text, x.abs(), low, high);
+            let inside = (0..=16).map(|n| format!("{x:.n$e}")).find(fits);
+            push_precise(&inside.unwrap_or_default(), 15, out);
+        } else {
+            push_shortest(shortest, 15, out);
+        }
     } else {
         let digits = (15 + i32::from(extra)).max(1) as usize;
         push_precise(&format!("{:.*e}", digits - 1, x), digits as i32, out);
@@ -360,11 +370,32 @@ pub fn push_f32(x: f32, extra: i8, out: &mut Vec<u8>) {
         return push_non_finite(x.into(), out);
     }
     if extra > 0 {
-        push_shortest(ryu::Buffer::new().format_finite(x), 6, out);
+        let mut buffer = ryu::Buffer::new();
+        let shortest = buffer.format_finite(x);
+        let low = f32::from_bits(x.abs().to_bits().saturating_sub(1));
+        let high = f32::from_bits(x.abs().to_bits() + 1);
+        if halfway(shortest, x.abs().into(), low.into(), high.into()) {
+            let fits = |text: &String| text.parse() == Ok(x) && !halfway(text, x.abs().into(), low.into(), high.into());
+            let inside = (0..=8).map(|n| format!("{x:.n$e}")).find(fits);
+            push_precise(&inside.unwrap_or_default(), 6, out);
+        } else {
+            push_shortest(shortest, 6, out);
+        }
     } else {
         let digits = (6 + i32::from(extra)).max(1) as usize;
         push_precise(&format!("{:.*e}", digits - 1, x), digits as i32, out);
     }
+}
+
+/// Is the decimal exactly between `x` and a neighbour? It reads back as `x` by the rule of even mantissas, but
+/// PostgreSQL does not rely on that rule. Only some numbers beyond 2^24 (singles) and 2^53 can be so, up to 10^38.
+fn halfway(decimal: &str, x: f64, low: f64, high: f64) -> bool {
+    if !(1e7..1e38).contains(&x) || !decimal.contains('e') {
+        return false;
+    }
+    let Ok(exact) = Numeric::parse(decimal).and_then(|n| n.abs().to_integer_exact()) else { return false };
+    let twice_off = (exact - x as i128) * 2;
+    twice_off == (high - x) as i128 || twice_off == (low - x) as i128
 }
 
 fn push_non_finite(x: f64, out: &mut Vec<u8>) {

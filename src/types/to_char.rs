@@ -52,7 +52,8 @@ fn parse_template(template: &str) -> (Vec<Node>, bool) {
     let (mut nodes, mut rest, mut exact) = (Vec::new(), template, false);
     while let Some(first) = rest.chars().next() {
         let mut fill = true;
-        while let Some(prefix) = rest.get(..2).filter(|p| matches!(p.to_ascii_uppercase().as_str(), "FM" | "TM" | "FX")) {
+        while let Some(prefix) = rest.get(..2).filter(|p| matches!(p.to_ascii_uppercase().as_str(), "FM" | "TM" | "FX"))
+        {
             match prefix.to_ascii_uppercase().as_str() {
                 "FM" => fill = false,
                 "FX" => exact = true,
@@ -179,6 +180,8 @@ fn field(m: &Moment, key: &str, written: &str, fill: bool) -> SqlResult<String> 
         let width = if fill { width + usize::from(n < 0) } else { 0 };
         format!("{n:0width$}")
     };
+    // Some patterns let the sign take one of the places.
+    let pad_flat = |n: i64, width: usize| if fill { format!("{n:0width$}") } else { n.to_string() };
     let name = |word: &str, width: usize| {
         let word = cased(word, written);
         if fill { format!("{word:width$}") } else { word }
@@ -193,8 +196,8 @@ fn field(m: &Moment, key: &str, written: &str, fill: bool) -> SqlResult<String> 
     let hour12 = if c.hour % 12 == 0 { 12 } else { c.hour % 12 };
     let iso_year = || date().map(|d| shown_year(datetime::iso_week(d).0));
     Ok(match key {
-        "A.M." | "P.M." => cased(if c.hour.rem_euclid(24) >= 12 { "p.m." } else { "a.m." }, written),
-        "AM" | "PM" => cased(if c.hour.rem_euclid(24) >= 12 { "pm" } else { "am" }, written),
+        "A.M." | "P.M." => cased(if c.hour % 24 >= 12 { "p.m." } else { "a.m." }, written),
+        "AM" | "PM" => cased(if c.hour % 24 >= 12 { "pm" } else { "am" }, written),
         "A.D." | "B.C." => {
             date()?;
             cased(if m.year <= 0 { "b.c." } else { "a.d." }, written)
@@ -244,7 +247,7 @@ fn field(m: &Moment, key: &str, written: &str, fill: bool) -> SqlResult<String> 
         "MM" => pad(m.month, 2),
         "DAY" => name(DAYS[datetime::day_of_week(date()?) as usize], 9),
         "DY" => name(&DAYS[datetime::day_of_week(date()?) as usize][..3], 0),
-        "DDD" => pad(
+        "DDD" => pad_flat(
             match m.date {
                 Some(date) => date - datetime::days_of(m.year, 1, 1) + 1,
                 // An interval's year has 360 days here.
@@ -256,7 +259,7 @@ fn field(m: &Moment, key: &str, written: &str, fill: bool) -> SqlResult<String> 
             let date = date()?;
             pad(date - datetime::iso_week_start(datetime::iso_week(date).0, 1) + 1, 3)
         }
-        "DD" => pad(m.day, 2),
+        "DD" => pad_flat(m.day, 2),
         "D" => (datetime::day_of_week(date()?) + 1).to_string(),
         "ID" => ((datetime::day_of_week(date()?) + 6) % 7 + 1).to_string(),
         "WW" => pad((date()? - datetime::days_of(m.year, 1, 1)) / 7 + 1, 2),
@@ -287,7 +290,7 @@ fn field(m: &Moment, key: &str, written: &str, fill: bool) -> SqlResult<String> 
         "IY" => pad(iso_year()? % 100, 2),
         "I" => pad(iso_year()? % 10, 1),
         "J" => (date()? + datetime::JULIAN_EPOCH).to_string(),
-        "RM" => name(ROMAN_MONTHS[m.month.rem_euclid(12) as usize - usize::from(m.month > 0)], 4),
+        "RM" => name(ROMAN_MONTHS[(m.month - 1).rem_euclid(12) as usize], 4),
         _ => return Err(SqlError::unsupported(format!("the template pattern \"{written}\""))),
     })
 }
@@ -361,12 +364,17 @@ fn read(text: &str, template: &str) -> SqlResult<Read> {
             break;
         }
         match node {
-            Node::Separator(c) if exact => rest = rest.strip_prefix(*c).unwrap_or(&rest[1..]),
+            Node::Separator(c) if exact => {
+                rest =
+                    rest.strip_prefix(*c).unwrap_or_else(|| rest.chars().next().map_or("", |c| &rest[c.len_utf8()..]))
+            }
             Node::Separator(_) => {
                 let blank = rest.trim_start();
                 // A separator matches one of any kind, and blanks around it.
                 rest = match blank.chars().next() {
-                    Some('+' | '-') if matches!(nodes.get(at + 1), Some(Node::Field { key: "TZH" | "OF", .. })) => blank,
+                    Some('+' | '-') if matches!(nodes.get(at + 1), Some(Node::Field { key: "TZH" | "OF", .. })) => {
+                        blank
+                    }
                     Some(c) if c.is_ascii_punctuation() => blank[1..].trim_start(),
                     _ => blank,
                 };
@@ -416,7 +424,7 @@ impl Read {
                 self.hour = take(limit)?;
                 if !(1..=12).contains(&self.hour) {
                     return Err(SqlError::new(
-                        state::DATETIME_FIELD_OVERFLOW,
+                        state::INVALID_DATETIME_FORMAT,
                         format!("hour \"{}\" is invalid for the 12-hour clock", self.hour),
                     )
                     .hint("Use the 24-hour clock, or give an hour between 1 and 12."));
@@ -478,9 +486,9 @@ impl Read {
             "RM" => {
                 let mut names: Vec<(i64, &str)> = (1..).zip(ROMAN_MONTHS).collect();
                 names.sort_by_key(|(_, name)| std::cmp::Reverse(name.len()));
-                let found = names.iter().find(|(_, name)| {
-                    text.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name))
-                });
+                let found = names
+                    .iter()
+                    .find(|(_, name)| text.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name)));
                 let (month, name) = found.ok_or_else(|| mismatch(text, written))?;
                 self.month = Some(*month);
                 rest = &text[name.len()..];
@@ -611,10 +619,13 @@ fn integer<'a>(text: &'a str, written: &str, limit: usize) -> SqlResult<(i64, &'
         return Err(mismatch(text, written).detail("Value must be an integer."));
     }
     let end = sign + digits;
-    let n = text[..end].parse().map_err(|_| {
-        SqlError::new(state::DATETIME_FIELD_OVERFLOW, format!("value for \"{written}\" in source string is out of range"))
+    let n = text[..end].parse::<i32>().map_err(|_| {
+        SqlError::new(
+            state::DATETIME_FIELD_OVERFLOW,
+            format!("value for \"{written}\" in source string is out of range"),
+        )
     })?;
-    Ok((n, &text[end..]))
+    Ok((n.into(), &text[end..]))
 }
 
 /// Which of the names stands at the start, in full or by three letters.
@@ -640,7 +651,9 @@ pub fn zone_of(utc: i64, zone: &Zone) -> (String, i64) {
 /// A piece of a template for numbers.
 #[derive(Clone, Debug, PartialEq)]
 enum Piece {
-    Digit { zero: bool },
+    Digit {
+        zero: bool,
+    },
     Point,
     Group,
     Currency,
@@ -706,13 +719,16 @@ fn number_template(template: &str) -> SqlResult<NumberTemplate> {
                 t.pieces.push(Piece::Ordinal(rest.starts_with("TH")));
                 2
             }
-            "EE" if rest.len() >= 4 && rest[..4].eq_ignore_ascii_case("EEEE") => {
+            "EE" if rest.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("EEEE")) => {
                 t.exponent = true;
                 4
             }
             _ => {
                 match c {
                     '9' | '0' => {
+                        if t.brackets {
+                            return Err(SqlError::syntax(format!("\"{c}\" must be ahead of \"PR\"")));
+                        }
                         t.pieces.push(Piece::Digit { zero: c == '0' });
                         match (&mut t.shift, point) {
                             (Some(n), _) => *n += 1,
@@ -780,8 +796,8 @@ pub fn number(n: &Numeric, template: &str) -> SqlResult<String> {
     };
     let digits = match shifted {
         Numeric::Finite(_) => shifted.abs().round(t.after as i64)?.to_string(),
-        // NaN and infinities fill the places they do not fit into.
-        _ => "#".repeat(t.before + t.shift.unwrap_or(0) as usize),
+        // NaN and Infinity are shown where they fit.
+        _ => shifted.abs().to_string(),
     };
     let zero = !digits.contains(|c: char| c.is_ascii_digit() && c != '0');
     let negative = shifted.signum() < 0 && !(zero && matches!(shifted, Numeric::Finite(_)));
@@ -796,17 +812,11 @@ pub fn float(x: f64, significant: usize, template: &str) -> SqlResult<String> {
 fn lay_out(t: &NumberTemplate, digits: &str, negative: bool) -> String {
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let before = t.before + t.shift.unwrap_or(0) as usize;
-    let (whole, fraction) = if whole.len() > before && !(whole == "0" && t.after > 0) {
+    let (whole, fraction) = if whole.len() > before {
         ("#".repeat(before), "#".repeat(t.after))
     } else {
         (whole.to_owned(), fraction.to_owned())
     };
-    // A zero before the point only shows where there is nothing behind it, or the template has a zero there.
-    let shown_whole = if whole == "0" && t.after > 0 { "" } else { whole.as_str() };
-    let first_zero = t.pieces.iter().filter(|p| matches!(p, Piece::Digit { .. })).take(before).position(
-        |p| *p == Piece::Digit { zero: true },
-    );
-    let first_digit = (before - shown_whole.len()).min(first_zero.unwrap_or(before));
     let last_kept = {
         let zeros: Vec<bool> = t
             .pieces
@@ -817,7 +827,16 @@ fn lay_out(t: &NumberTemplate, digits: &str, negative: bool) -> String {
         let required = zeros.iter().rposition(|zero| *zero).map_or(0, |at| at + 1);
         if t.fill { fraction.len() } else { fraction.trim_end_matches('0').len().max(required) }
     };
-    let anchored = t.pieces.iter().any(|p| matches!(p, Piece::Minus | Piece::Plus | Piece::Both)) || t.brackets;
+    // A zero before the point only shows where there is nothing behind it, or the template has a zero there.
+    let first_zero = t
+        .pieces
+        .iter()
+        .filter(|p| matches!(p, Piece::Digit { .. }))
+        .take(before)
+        .position(|p| *p == Piece::Digit { zero: true });
+    let shown_whole = if whole == "0" && t.after > 0 && (t.fill || last_kept > 0) { "" } else { whole.as_str() };
+    let first_digit = (before - shown_whole.len()).min(first_zero.unwrap_or(before));
+    let anchored = t.pieces.iter().any(|p| matches!(p, Piece::Minus | Piece::Both)) || t.brackets;
     let sign_piece = t.pieces.iter().position(|p| *p == Piece::Sign);
     let digit_piece = t.pieces.iter().position(|p| matches!(p, Piece::Digit { .. } | Piece::Point));
     let leading_sign = sign_piece.is_some_and(|s| digit_piece.is_none_or(|d| s < d));
@@ -838,7 +857,13 @@ fn lay_out(t: &NumberTemplate, digits: &str, negative: bool) -> String {
         if std::mem::replace(started, true) {
             return;
         }
-        let mark = if t.brackets { opening } else if floating { sign } else { "" };
+        let mark = if t.brackets {
+            opening
+        } else if floating {
+            sign
+        } else {
+            ""
+        };
         if t.fill || mark != " " {
             out.push_str(mark);
         }
@@ -859,8 +884,8 @@ fn lay_out(t: &NumberTemplate, digits: &str, negative: bool) -> String {
             }
             Piece::Digit { .. } => {
                 let at = place - before;
-                if at < last_kept {
-                    out.push(fraction.as_bytes()[at] as char);
+                if let Some(digit) = fraction.as_bytes().get(at).filter(|_| at < last_kept) {
+                    out.push(*digit as char);
                 }
                 place += 1;
             }

@@ -22,6 +22,9 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::Location;
 use std::sync::Arc;
 
+/// The next value of the sequence with this OID.
+const NEXTVAL: &str = "q_nextval({0})";
+
 /// The table that a statement changes.
 struct Target {
     relation: Arc<Relation>,
@@ -95,10 +98,11 @@ impl Binder<'_> {
             let column = column.ok_or_else(|| SqlError::internal("COPY into a column that is not there"))?;
             self.refuse_generated(column, false)?;
             names.push(quote(&column.name));
-            values.push(format!("?{}", i + 1));
+            let value = Typed::new(column.ty, Node::Param(i + 1));
+            values.push(self.never_null(relation, column, value).sql());
         }
         for column in relation.columns.iter().filter(|c| !columns.contains(&c.attnum)) {
-            if let Some(default) = self.default_of(column)? {
+            if let Some(default) = self.stored_default(relation, column)? {
                 names.push(quote(&column.name));
                 values.push(default.sql());
             }
@@ -134,11 +138,37 @@ impl Binder<'_> {
             (_, Some(_), Some(sequence)) => {
                 self.writes = true;
                 let oid = Typed::constant(Type::REGCLASS, Value::Int(sequence.into()));
-                Ok(Some(Typed::apply(column.ty, "q_nextval({0})", vec![oid])))
+                Ok(Some(Typed::apply(column.ty, NEXTVAL, vec![oid])))
             }
             (Some(text), ..) => self.column_expr(None, text, Some((column.ty, column.typmod))).map(Some),
             _ => Ok(None),
         }
+    }
+
+    /// What is stored into a column that a statement leaves out: `None` if that may be left to SQLite.
+    fn stored_default(&mut self, relation: &Relation, column: &Column) -> SqlResult<Option<Typed>> {
+        match self.default_of(column)? {
+            Some(default) => Ok(Some(self.never_null(relation, column, default))),
+            None if self.is_rowid(relation, column) => Ok(Some(null_violation(relation, column))),
+            None => Ok(None),
+        }
+    }
+
+    fn is_rowid(&self, relation: &Relation, column: &Column) -> bool {
+        self.scope.catalog.rowid_column(relation) == Some(column.attnum)
+    }
+
+    /// The value as it is stored: SQLite would put a number where a NULL is stored into the rowid, Postgres refuses it.
+    fn never_null(&self, relation: &Relation, column: &Column, value: Typed) -> Typed {
+        let certain = match &value.node {
+            Node::Const(value) => *value != Value::Null,
+            Node::Apply(template, _) => template == NEXTVAL,
+            _ => false,
+        };
+        if certain || !self.is_rowid(relation, column) {
+            return value;
+        }
+        Typed::apply(column.ty, "coalesce({0}, {1})", vec![value, null_violation(relation, column)])
     }
 
     /// Generated columns and GENERATED ALWAYS identities take no values.
@@ -222,7 +252,7 @@ impl Binder<'_> {
     fn insert_defaults(&mut self, relation: &Relation) -> SqlResult<String> {
         let (mut names, mut values) = (Vec::new(), Vec::new());
         for column in &relation.columns {
-            if let Some(default) = self.default_of(column)? {
+            if let Some(default) = self.stored_default(relation, column)? {
                 names.push(quote(&column.name));
                 values.push(default.sql());
             }
@@ -251,7 +281,7 @@ impl Binder<'_> {
             if columns.iter().any(|c| c.attnum == column.attnum) {
                 continue;
             }
-            if let Some(default) = self.default_of(column)? {
+            if let Some(default) = self.stored_default(relation, column)? {
                 out.push((quote(&column.name), default.sql()));
             }
         }
@@ -276,7 +306,7 @@ impl Binder<'_> {
         for row in rows {
             let mut values = Vec::with_capacity(stored.len() + absent.len());
             for (column, expr) in columns.iter().zip(row) {
-                let value = self.value_for(column, expr, false)?;
+                let value = self.value_for(relation, column, expr, false)?;
                 if column.generated.is_none() {
                     values.push(value.sql());
                 }
@@ -293,9 +323,9 @@ impl Binder<'_> {
     }
 
     /// An expression or DEFAULT as it is stored into a column.
-    fn value_for(&mut self, column: &Column, expr: &Expr, update: bool) -> SqlResult<Typed> {
+    fn value_for(&mut self, relation: &Relation, column: &Column, expr: &Expr, update: bool) -> SqlResult<Typed> {
         if is_default(expr) {
-            return Ok(self.default_of(column)?.unwrap_or_else(|| Typed::null(column.ty)));
+            return Ok(self.stored_default(relation, column)?.unwrap_or_else(|| Typed::null(column.ty)));
         }
         self.refuse_generated(column, update)?;
         let value = if update {
@@ -306,7 +336,8 @@ impl Binder<'_> {
             self.levels.pop();
             value?
         };
-        self.assign(value, column.ty, column.typmod, Some(&column.name))
+        let value = self.assign(value, column.ty, column.typmod, Some(&column.name))?;
+        Ok(self.never_null(relation, column, value))
     }
 
     fn insert_query(
@@ -328,12 +359,16 @@ impl Binder<'_> {
         let names: Vec<String> =
             columns.iter().map(|c| quote(&c.name)).chain(absent.iter().map(|(n, _)| n.clone())).collect();
         let names = names.join(", ");
-        if absent.is_empty() && !conflict {
+        let rowid = columns.iter().position(|c| self.is_rowid(relation, c));
+        if absent.is_empty() && !conflict && rowid.is_none() {
             return Ok(format!(" ({names}) {}", tree.sql(false)));
         }
         // WHERE keeps SQLite from reading ON CONFLICT as the ON of a join.
-        let values: Vec<String> =
-            (1..=width).map(|i| format!("\"c{i}\"")).chain(absent.into_iter().map(|(_, sql)| sql)).collect();
+        let value = |i: usize| match rowid {
+            Some(n) if n == i => format!("coalesce(\"c{}\", {})", i + 1, null_violation(relation, columns[n]).sql()),
+            _ => format!("\"c{}\"", i + 1),
+        };
+        let values: Vec<String> = (0..width).map(value).chain(absent.into_iter().map(|(_, sql)| sql)).collect();
         Ok(format!(" ({names}) SELECT {} FROM ({}) WHERE 1", values.join(", "), tree.into_subquery(self).sql))
     }
 
@@ -436,14 +471,14 @@ impl Binder<'_> {
             match &assignment.target {
                 AssignmentTarget::ColumnName(name) => {
                     let column = find(self, name)?;
-                    let value = self.value_for(&column, &assignment.value, true)?;
+                    let value = self.value_for(relation, &column, &assignment.value, true)?;
                     if column.generated.is_none() {
                         set.push(format!("{} = {}", quote(&column.name), value.sql()));
                     }
                 }
                 AssignmentTarget::Tuple(names) => {
                     let columns: Vec<Column> = names.iter().map(|n| find(self, n)).collect::<SqlResult<_>>()?;
-                    set.push(self.tuple_assignment(&columns, &assignment.value)?);
+                    set.push(self.tuple_assignment(relation, &columns, &assignment.value)?);
                 }
             }
         }
@@ -456,7 +491,7 @@ impl Binder<'_> {
         Ok(set.join(", "))
     }
 
-    fn tuple_assignment(&mut self, columns: &[Column], value: &Expr) -> SqlResult<String> {
+    fn tuple_assignment(&mut self, relation: &Relation, columns: &[Column], value: &Expr) -> SqlResult<String> {
         let mut inner = value;
         while let Expr::Nested(e) = inner {
             inner = e;
@@ -487,7 +522,7 @@ impl Binder<'_> {
         }
         let mut set = Vec::with_capacity(columns.len());
         for (column, expr) in columns.iter().zip(fields) {
-            let value = self.value_for(column, expr, true)?;
+            let value = self.value_for(relation, column, expr, true)?;
             set.push(format!("{} = {}", quote(&column.name), value.sql()));
         }
         Ok(set.join(", "))
@@ -619,6 +654,13 @@ impl Binder<'_> {
                 .collect(),
         ))
     }
+}
+
+/// An expression that is the error of a NULL in this column. SQLite evaluates it only where it is reached.
+fn null_violation(relation: &Relation, column: &Column) -> Typed {
+    let names = [&relation.schema, &relation.name, &column.name];
+    let names = names.map(|name| Typed::constant(Type::TEXT, Value::Text(name.clone())));
+    Typed::apply(column.ty, "q_null_violation({0}, {1}, {2})", names.to_vec())
 }
 
 fn not_updatable(relation: &Relation, action: &str) -> SqlError {

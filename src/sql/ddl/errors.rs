@@ -8,6 +8,7 @@ use super::rows::literal;
 use super::table::orphans;
 use super::work::key_detail;
 use crate::error::{SqlError, state};
+use crate::functions::system::null_violation;
 use crate::sql::catalog::{Catalog, ConstraintKind, Index, Relation, sqlite_name};
 
 /// Extended result codes of SQLite (sqlite.org/rescode.html).
@@ -78,15 +79,7 @@ fn index_named<'a>(catalog: &'a Catalog, name: &str) -> Option<(&'a Relation, &'
 
 fn not_null(catalog: &Catalog, rest: &str) -> Option<SqlError> {
     let (relation, column) = table_column(catalog, rest)?;
-    Some(null_value(relation, &column))
-}
-
-/// The error of a NULL where none may be; for writers that have to look before SQLite does
-/// (see [`Catalog::rowid_column`]).
-pub fn null_value(relation: &Relation, column: &str) -> SqlError {
-    let message =
-        format!("null value in column \"{column}\" of relation \"{}\" violates not-null constraint", relation.name);
-    SqlError::new(state::NOT_NULL_VIOLATION, message).table(&relation.schema, &relation.name).column(column)
+    Some(null_violation(&relation.schema, &relation.name, &column))
 }
 
 fn check(catalog: &Catalog, rest: &str) -> Option<SqlError> {

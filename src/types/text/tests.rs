@@ -13,3 +13,17 @@ fn lengths() {
     write_text(Type::BPCHAR, n, ValueRef::Text("ab"), &Env::default(), &mut out).unwrap();
     assert_eq!(out, b"ab ");
 }
+
+/// Every power of ten and its neighbours reads back, and no output is longer than 17 digits.
+#[test]
+fn floats_read_back() {
+    for exponent in -307..=307 {
+        let x: f64 = format!("1e{exponent}").parse().unwrap();
+        for x in [x, f64::from_bits(x.to_bits() + 1), f64::from_bits(x.to_bits() - 1), x * 1.5] {
+            let mut out = Vec::new();
+            push_f64(x, 1, &mut out);
+            let text = String::from_utf8(out).unwrap();
+            assert_eq!(text.parse::<f64>().unwrap(), x, "{text}");
+        }
+    }
+}
