@@ -3,10 +3,12 @@
 use super::effect::CopyForm;
 use super::language::{CopyReader, CopyWriter, Language, Statement};
 use crate::error::{SqlError, SqlResult, state};
-use crate::sql::plan::Plan;
+use crate::sql::plan::{ConfigValue, Plan, PlanKind, ResultColumn, Utility};
 use crate::sql::{self, Ast, Parsed, Scope, copy};
 use crate::types::text::{parse_text, write_text};
+use crate::types::{NO_TYPMOD, Type};
 use crate::value::{Value, ValueRef};
+use sqlparser::ast;
 use std::sync::Arc;
 
 /// PostgreSQL's SQL, as far as `sql` compiles it.
@@ -36,12 +38,81 @@ struct Source(Parsed);
 
 impl Statement for Source {
     fn compile(&self, scope: &Scope<'_>) -> SqlResult<Plan> {
+        if let Some(utility) = set_config(&self.0.ast) {
+            return Ok(set_config_plan(utility, scope));
+        }
         sql::compile(&self.0, scope)
     }
 
     fn text(&self) -> &str {
         &self.0.text
     }
+}
+
+/// `SELECT [pg_catalog.]set_config('name', 'value' | $n | NULL, true | false)` and nothing else: a function that
+/// changes the session cannot run inside SQLite, but clients set their time zone or search path like this.
+fn set_config(ast: &Ast) -> Option<Utility> {
+    let Ast::Sql(statement) = ast else { return None };
+    let ast::Statement::Query(query) = &**statement else { return None };
+    let ast::SetExpr::Select(select) = &*query.body else { return None };
+    if !select.from.is_empty() || select.selection.is_some() || query.with.is_some() || query.limit_clause.is_some() {
+        return None;
+    }
+    let [ast::SelectItem::UnnamedExpr(call) | ast::SelectItem::ExprWithAlias { expr: call, .. }] =
+        select.projection.as_slice()
+    else {
+        return None;
+    };
+    let ast::Expr::Function(call) = call else { return None };
+    let name = call.name.to_string().to_ascii_lowercase();
+    if name.strip_prefix("pg_catalog.").unwrap_or(&name) != "set_config" {
+        return None;
+    }
+    let ast::FunctionArguments::List(list) = &call.args else { return None };
+    let args: Vec<&ast::Value> = list.args.iter().map(literal).collect::<Option<_>>()?;
+    let [name, value, local] = args.as_slice() else { return None };
+    let local = match local {
+        ast::Value::Boolean(local) => *local,
+        other => sql::settings::boolean(text(other)?)?,
+    };
+    let value = match value {
+        ast::Value::Null => ConfigValue::Null,
+        ast::Value::Placeholder(name) => {
+            ConfigValue::Param(name.strip_prefix('$')?.parse::<usize>().ok()?.checked_sub(1)?)
+        }
+        other => ConfigValue::Text(text(other)?.to_owned()),
+    };
+    Some(Utility::SetConfig { name: text(name)?.to_owned(), value, local })
+}
+
+/// A constant or parameter, without the casts around it.
+fn literal(arg: &ast::FunctionArg) -> Option<&ast::Value> {
+    let ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(expr)) = arg else { return None };
+    let mut expr: &ast::Expr = expr;
+    loop {
+        match expr {
+            ast::Expr::Cast { expr: inner, .. } | ast::Expr::Nested(inner) => expr = inner,
+            ast::Expr::Value(value) => return Some(&value.value),
+            _ => return None,
+        }
+    }
+}
+
+fn text(value: &ast::Value) -> Option<&str> {
+    match value {
+        ast::Value::SingleQuotedString(text) | ast::Value::EscapedStringLiteral(text) => Some(text),
+        _ => None,
+    }
+}
+
+fn set_config_plan(utility: Utility, scope: &Scope<'_>) -> Plan {
+    let params = match &utility {
+        Utility::SetConfig { value: ConfigValue::Param(i), .. } => vec![Type::TEXT; i + 1],
+        _ => Vec::new(),
+    };
+    let column = ResultColumn { name: "set_config".into(), ty: Type::TEXT, typmod: NO_TYPMOD, table: 0, attnum: 0 };
+    let kind = PlanKind::Utility(utility);
+    Plan { params, columns: vec![column], schema_version: scope.catalog.version, kind }
 }
 
 struct Reader {
@@ -111,5 +182,29 @@ impl CopyWriter for Writer {
 
     fn end(&mut self, _out: &mut Vec<u8>) -> SqlResult<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn set_config_is_a_statement_of_the_session() {
+        let found = |sql: &str| set_config(&sql::parse(sql).unwrap().remove(0).ast);
+        let zone = |value, local| Some(Utility::SetConfig { name: "TimeZone".into(), value, local });
+        let utc = || ConfigValue::Text("UTC".into());
+        assert_eq!(found("SELECT set_config('TimeZone', 'UTC', false)"), zone(utc(), false));
+        assert_eq!(found("select pg_catalog.set_config('TimeZone', 'UTC'::text, true) as x"), zone(utc(), true));
+        assert_eq!(found("select set_config('TimeZone', $1, false)"), zone(ConfigValue::Param(0), false));
+        assert_eq!(found("select set_config('TimeZone', null, 'f')"), zone(ConfigValue::Null, false));
+        for other in [
+            "select set_config(name, 'x', false) from pg_settings",
+            "select set_config('a.b', 'x', false), 1",
+            "select 1",
+            "select set_config('a.b', $0, false)",
+        ] {
+            assert_eq!(found(other), None, "{other}");
+        }
     }
 }

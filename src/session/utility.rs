@@ -8,7 +8,7 @@ use super::portal::{PortalState, Run};
 use super::transaction::{Savepoint, isolation_name, isolation_named};
 use super::{Session, Step, Task, What};
 use crate::error::{SqlError, SqlResult, state};
-use crate::sql::plan::{Discard, TransactionModes, Utility};
+use crate::sql::plan::{ConfigValue, Discard, TransactionModes, Utility};
 use crate::value::Value;
 use std::sync::Arc;
 
@@ -31,6 +31,20 @@ impl Session {
             Utility::ShowAll => {
                 let rows = self.settings.all();
                 let rows = rows.into_iter().map(|row| row.map(Value::Text).to_vec()).collect();
+                return self.deliver_rows(run, rows);
+            }
+            Utility::SetConfig { name, value, local } => {
+                let param;
+                let value = match value {
+                    ConfigValue::Text(text) => Some(text.as_str()),
+                    ConfigValue::Null => None,
+                    ConfigValue::Param(i) => {
+                        param = run.portal.params.get(*i).cloned();
+                        if let Some(Value::Text(text)) = &param { Some(text.as_str()) } else { None }
+                    }
+                };
+                self.settings.set_text(name, value, *local)?;
+                let rows = vec![vec![Value::Text(self.shown(name)?)]];
                 return self.deliver_rows(run, rows);
             }
             Utility::Commit { .. } if !self.batch.is_empty() && !self.failed() => {
@@ -237,7 +251,7 @@ impl Session {
     fn set_transaction_flag(&mut self, name: &str, values: &[String]) -> SqlResult<()> {
         let on = match values.first() {
             None => self.settings.is_on(&format!("default_{}", name.to_ascii_lowercase())),
-            Some(value) => super::settings::boolean(value).ok_or_else(|| bad_value(name, value))?,
+            Some(value) => crate::sql::settings::boolean(value).ok_or_else(|| bad_value(name, value))?,
         };
         let mut modes = TransactionModes::default();
         match name.eq_ignore_ascii_case("transaction_read_only") {

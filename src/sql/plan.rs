@@ -144,6 +144,12 @@ pub enum Utility {
         local: bool,
     },
     ResetAll,
+    /// `SELECT set_config(name, value, is_local)` as a whole statement; answers with the new value.
+    SetConfig {
+        name: String,
+        value: ConfigValue,
+        local: bool,
+    },
     Show(String),
     ShowAll,
     Prepare {
@@ -185,6 +191,16 @@ pub enum Utility {
     Maintenance {
         tag: &'static str,
     },
+}
+
+/// The second argument of `set_config`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ConfigValue {
+    Text(String),
+    /// `$n`, counted from 0.
+    Param(usize),
+    /// The default.
+    Null,
 }
 
 /// Table lock modes, weakest first (PostgreSQL documentation, "Table-Level Locks").
