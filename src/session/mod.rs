@@ -405,7 +405,7 @@ impl Session {
 
     fn ask(&mut self, ask: Ask, wait: Wait) {
         debug_assert!(matches!(self.wait, Wait::Nothing));
-        self.effects.push(Effect::Ask(ask));
+        self.effects.push(Effect::Ask(Box::new(ask)));
         self.wait = wait;
     }
 
@@ -819,6 +819,7 @@ impl Session {
             PlanKind::Read(read) if read.tag != "SELECT" => CommandTag::Plain(read.tag),
             PlanKind::Write(w) => tag(&w.tag, count),
             PlanKind::Utility(Utility::Fetch { .. }) => CommandTag::Counted("FETCH", count),
+            PlanKind::Utility(Utility::SetConfig { .. }) => CommandTag::Counted("SELECT", count),
             PlanKind::Utility(_) => CommandTag::Plain("SHOW"),
             _ => CommandTag::Counted("SELECT", count),
         };
