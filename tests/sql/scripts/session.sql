@@ -1,8 +1,8 @@
 -- Settings, prepared statements, cursors, and what the session says of itself.
-SHOW server_version_num
---> server_version_num text
---> 150020
---> SHOW
+SELECT current_setting('server_version_num')::int / 10000 AS major
+--> major int4
+--> 15
+--> SELECT 1
 
 SHOW standard_conforming_strings
 --> standard_conforming_strings text
