@@ -9,6 +9,7 @@
 //! * [`tidy`]: which room may look at which.
 
 mod cluster;
+mod sim;
 mod sql;
 mod support;
 mod tidy;

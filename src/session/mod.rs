@@ -739,7 +739,7 @@ impl Session {
             env: Env::clone(&self.settings.env()),
             user: self.id.user.clone(),
             database: self.id.database.clone(),
-            settings: self.settings.map(),
+            settings: self.settings.map(&self.present()),
             current: Arc::clone(&self.drawn),
             last: self.drawn_last,
             backend_pid: self.id.pid,

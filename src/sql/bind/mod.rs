@@ -21,6 +21,7 @@
 mod builtins;
 mod call;
 mod coerce;
+mod config;
 mod dml;
 mod expr;
 mod from;
