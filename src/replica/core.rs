@@ -1175,7 +1175,9 @@ impl Core {
         if let Some(index) = self.building {
             to = to.min(index);
         }
-        if to < self.raw.store().truncated().index + self.config.compact_step {
+        // Large entries are few: their steps are shorter, or the bytes kept would have no bound.
+        let step = self.config.compact_step.min(keep / 4).max(1);
+        if to < self.raw.store().truncated().index + step {
             return;
         }
         let Ok(term) = self.raw.store().term(to) else { return };

@@ -63,6 +63,8 @@ async fn wrong_data_directories_are_refused() {
 async fn a_wiped_node_is_not_believed() {
     let mut cluster = Cluster::start(3).await;
     cluster.run(1, "CREATE TABLE t (a int); INSERT INTO t VALUES (1)").await;
+    // The others look into the register of identities once a second; until then they believe what they are told.
+    tokio::time::sleep(std::time::Duration::from_secs(4)).await;
     let wiped = cluster.follower("quorate").await;
     cluster.kill(wiped);
     std::fs::remove_dir_all(&cluster.node(wiped).home).expect("our own directory");
@@ -77,6 +79,8 @@ async fn a_wiped_node_is_not_believed() {
     cluster.run(witness, "INSERT INTO t VALUES (2)").await;
     let ready = crate::support::http::get(cluster.node(wiped).http, "/ready").await;
     assert!(!matches!(ready, Ok((200, _))), "a wiped node must not serve: {ready:?}");
+    let log = cluster.node(wiped).log_text();
+    assert!(!log.contains("panicked"), "the wiped node has been told things that it cannot know: {log}");
 }
 
 /// The durable log is gone, or shorter than what was acknowledged from it.

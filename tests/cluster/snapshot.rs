@@ -1,26 +1,25 @@
 //! A follower that was away for longer than the log remembers is brought up by a snapshot, whatever happens meanwhile.
 
 use crate::support::cluster::Cluster;
-use crate::support::{eventually, in_time};
+use crate::support::in_time;
 use std::path::Path;
 use std::time::Duration;
 
 /// More than the log keeps (32 MiB), in rows of this many bytes.
-const ROW: usize = 400_000;
-const ROWS: i32 = 130;
+const ROW: usize = 500_000;
+const ROWS: i32 = 110;
 
 /// Writes what the log cannot keep for those who are away.
-async fn outgrow_the_log(cluster: &Cluster, through: u64, first: i32) {
+async fn outgrow_the_log(cluster: &Cluster, through: u64) {
     let client = cluster.connect(through).await;
+    for _ in 0..30 {
+        let small = "INSERT INTO small SELECT n FROM generate_series(1, 10) AS n";
+        in_time("small rows", client.batch_execute(small)).await.expect("small rows");
+    }
     let insert = in_time("prepare", client.prepare("INSERT INTO big VALUES ($1, $2)")).await.expect("prepare");
-    for i in first..first + ROWS {
+    for i in 0..ROWS {
         let body: Vec<u8> = (0..ROW).map(|n| (n as i32 ^ i) as u8).collect();
         in_time("a large row", client.execute(&insert, &[&i, &body])).await.expect("a large row");
-    }
-    // Small ones afterwards, so that compaction has entries to keep and entries to cut.
-    let small = "INSERT INTO small SELECT n FROM generate_series(1, 10) AS n";
-    for _ in 0..30 {
-        in_time("small rows", client.batch_execute(small)).await.expect("small rows");
     }
 }
 
@@ -36,7 +35,7 @@ async fn a_follower_that_was_away_too_long_gets_a_snapshot_even_if_killed_meanwh
     let here = cluster.leader("quorate").await;
     cluster.wait_converged().await;
     cluster.kill(away);
-    outgrow_the_log(&cluster, here, 0).await;
+    outgrow_the_log(&cluster, here).await;
 
     // Killed as soon as the snapshot begins to arrive.
     let incoming = cluster.node(away).home.join("incoming");
@@ -62,8 +61,8 @@ async fn a_follower_that_was_away_too_long_gets_a_snapshot_even_if_killed_meanwh
 
     cluster.restart(away).await;
     cluster.wait_converged().await;
-    let log = cluster.node(away).log_text().to_lowercase();
-    assert!(log.contains("snapshot"), "the follower caught up without a snapshot: the log was not compacted");
+    let sent = cluster.nodes.values().any(|n| n.log_text().contains("sending a snapshot"));
+    assert!(sent, "the follower caught up without a snapshot: the log was not compacted");
     let sum = "SELECT count(*) || ' ' || sum(length(body)) || ' ' || min(id) || ' ' || max(id) FROM big";
     let expected = format!("{ROWS} {} 0 {}", ROWS as usize * ROW, ROWS - 1);
     for id in 1..=3 {
@@ -85,35 +84,4 @@ async fn applied(cluster: &Cluster, id: u64) -> Option<u64> {
     let status = cluster.status(id).await.ok()?;
     let rows = crate::support::cluster::own_rows(&status);
     rows.iter().find(|r| r.database == "quorate").map(|r| r.applied_index)
-}
-
-/// The disk does not keep what the log has forgotten.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_log_does_not_grow_for_ever() {
-    let cluster = Cluster::start(1).await;
-    cluster.run(1, "CREATE TABLE t (id int PRIMARY KEY, body bytea NOT NULL)").await;
-    let client = cluster.connect(1).await;
-    client.execute("INSERT INTO t VALUES (1, $1)", &[&vec![0u8; 16]]).await.expect("insert");
-    let update = client.prepare("UPDATE t SET body = $1 WHERE id = 1").await.expect("prepare");
-    for i in 0..500u32 {
-        let body = vec![i as u8; 500_000];
-        in_time("update", client.execute(&update, &[&body])).await.expect("update");
-    }
-    let home = cluster.node(1).home.clone();
-    eventually("the data directory is small again", crate::support::PATIENCE, async || {
-        let bytes = size_of_tree(&home);
-        // 250 MB were written; 32 MiB of log may stay, with room for segments that are not yet purged.
-        if bytes < 180 << 20 { Ok(()) } else { Err(format!("{} MiB", bytes >> 20)) }
-    })
-    .await;
-}
-
-fn size_of_tree(dir: &Path) -> u64 {
-    let Ok(entries) = std::fs::read_dir(dir) else { return 0 };
-    let size = |entry: std::fs::DirEntry| match entry.metadata() {
-        Ok(meta) if meta.is_dir() => size_of_tree(&entry.path()),
-        Ok(meta) => std::os::unix::fs::MetadataExt::blocks(&meta) * 512,
-        Err(_) => 0,
-    };
-    entries.flatten().map(size).sum()
 }

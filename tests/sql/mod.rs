@@ -155,7 +155,14 @@ fn type_name(oid: u32) -> String {
 /// What came back, as lines.
 fn show(messages: &[Message]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
+    // Where the columns of a result without rows so far are.
+    let mut heads = None;
     for message in messages {
+        heads = match message.tag {
+            b'T' => Some(lines.len()),
+            b'E' => heads,
+            _ => None,
+        };
         let line = match message.tag {
             b'T' => {
                 let columns: Vec<String> =
@@ -170,7 +177,13 @@ fn show(messages: &[Message]) -> Vec<String> {
             b'C' => message.text(),
             b'I' => "(empty)".into(),
             b'd' => message.text().trim_end_matches('\n').to_owned(),
-            b'E' => show_error(&message.error()),
+            b'E' => {
+                // Whether the columns are announced before an error is found depends on when it is found.
+                if let Some(last) = heads.take() {
+                    lines.truncate(last);
+                }
+                show_error(&message.error())
+            }
             b'N' => format!("{}: {}", message.error().get(b'S').unwrap_or(""), message.error().message()),
             _ => continue,
         };

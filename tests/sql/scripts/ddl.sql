@@ -58,6 +58,9 @@ INSERT INTO d_users (email) VALUES ('a@example.org')
 -->   detail: Key (email)=(a@example.org) already exists.
 -->   table: d_users
 -->   constraint: d_users_email_key
+--?> ERROR 23505: duplicate key value violates unique constraint "d_users_email_key"
+--?>   table: d_users
+--?>   constraint: d_users_email_key
 
 INSERT INTO d_users (email) VALUES (NULL)
 --> ERROR 23502: null value in column "email" of relation "d_users" violates not-null constraint
@@ -117,12 +120,16 @@ INSERT INTO d_users (email) VALUES ('A@EXAMPLE.ORG')
 -->   detail: Key (lower(email::text))=(a@example.org) already exists.
 -->   table: d_users
 -->   constraint: d_users_lower
+--?> ERROR 23505: duplicate key value violates unique constraint "d_users_lower"
+--?>   table: d_users
+--?>   constraint: d_users_lower
 
 DROP INDEX d_users_lower
 --> DROP INDEX
 
 DROP INDEX d_users_lower
 --> ERROR 42704: index "d_users_lower" does not exist
+--?> ERROR 42P01: index "d_users_lower" does not exist
 
 DROP INDEX IF EXISTS d_users_lower
 --> NOTICE: index "d_users_lower" does not exist, skipping
@@ -142,12 +149,18 @@ INSERT INTO d_pets (owner, name) VALUES (99, 'Nix')
 -->   detail: Key (owner)=(99) is not present in table "d_users".
 -->   table: d_pets
 -->   constraint: d_pets_owner_fkey
+--?> ERROR 23503: insert or update on table "d_pets" violates foreign key constraint "d_pets_owner_fkey"
+--?>   table: d_pets
+--?>   constraint: d_pets_owner_fkey
 
 INSERT INTO d_pets (owner, name) VALUES (1, 'Rex')
 --> ERROR 23505: duplicate key value violates unique constraint "d_pets_owner_name_key"
 -->   detail: Key (owner, name)=(1, Rex) already exists.
 -->   table: d_pets
 -->   constraint: d_pets_owner_name_key
+--?> ERROR 23505: duplicate key value violates unique constraint "d_pets_owner_name_key"
+--?>   table: d_pets
+--?>   constraint: d_pets_owner_name_key
 
 INSERT INTO d_pets (owner, name) VALUES (1, 'a name that is too long')
 --> ERROR 23514: new row for relation "d_pets" violates check constraint "d_pets_name_length"
@@ -277,15 +290,19 @@ DROP SEQUENCE d_seq
 
 CREATE TYPE d_mood AS ENUM ('sad', 'ok', 'happy')
 --> CREATE TYPE
+--?> ERROR 0A000: CREATE TYPE is not supported
 
 CREATE TABLE d_moods (who text, m d_mood)
 --> CREATE TABLE
+--?> ERROR 42704: type "d_mood" does not exist
 
 INSERT INTO d_moods VALUES ('a', 'happy'), ('b', 'sad'), ('c', 'ok')
 --> INSERT 0 3
+--?> ERROR 42P01: relation "d_moods" does not exist
 
 INSERT INTO d_moods VALUES ('d', 'angry')
 --> ERROR 22P02: invalid input value for enum d_mood: "angry"
+--?> ERROR 42P01: relation "d_moods" does not exist
 
 SELECT who, m FROM d_moods ORDER BY m
 --> who text | m user
@@ -293,33 +310,40 @@ SELECT who, m FROM d_moods ORDER BY m
 --> c | ok
 --> a | happy
 --> SELECT 3
+--?> ERROR 42P01: relation "d_moods" does not exist
 
 SELECT who FROM d_moods WHERE m > 'sad' ORDER BY m DESC
 --> who text
 --> a
 --> c
 --> SELECT 2
+--?> ERROR 42P01: relation "d_moods" does not exist
 
 CREATE TABLE d_copy AS SELECT who, m::text AS mood FROM d_moods WHERE m <> 'ok'
 --> SELECT 2
+--?> ERROR 42P01: relation "d_moods" does not exist
 
 SELECT * FROM d_copy ORDER BY who
 --> who text | mood text
 --> a | happy
 --> b | sad
 --> SELECT 2
+--?> ERROR 42P01: relation "d_copy" does not exist
 
 COMMENT ON TABLE d_copy IS 'a copy'
 --> COMMENT
+--?> ERROR 42P01: relation "d_copy" does not exist
 
 DROP TABLE d_animals, d_users, d_gen
 --> DROP TABLE
 
 DROP TABLE d_moods, d_copy
 --> DROP TABLE
+--?> ERROR 42P01: table "d_moods" does not exist
 
 DROP TYPE d_mood
 --> DROP TYPE
+--?> ERROR 0A000: DROP TYPE is not supported
 
 DROP TABLE d_users
 --> ERROR 42P01: table "d_users" does not exist

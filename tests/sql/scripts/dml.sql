@@ -22,6 +22,9 @@ INSERT INTO m_items VALUES (4, 'again', 1)
 -->   detail: Key (id)=(4) already exists.
 -->   table: m_items
 -->   constraint: m_items_pkey
+--?> ERROR 23505: duplicate key value violates unique constraint "m_items_pkey"
+--?>   table: m_items
+--?>   constraint: m_items_pkey
 
 INSERT INTO m_items VALUES (4, 'again', 1) ON CONFLICT DO NOTHING
 --> INSERT 0 0
@@ -62,12 +65,16 @@ UPDATE m_items AS i SET qty = s.total FROM (SELECT 3 AS id, 500 AS total) AS s W
 --> id int4 | qty int4 | total int4
 --> 3 | 500 | 500
 --> UPDATE 1
+--?> ERROR 0A000: RETURNING of columns of the other tables of UPDATE or DELETE is not supported
 
 UPDATE m_items SET id = 2 WHERE id = 1
 --> ERROR 23505: duplicate key value violates unique constraint "m_items_pkey"
 -->   detail: Key (id)=(2) already exists.
 -->   table: m_items
 -->   constraint: m_items_pkey
+--?> ERROR 23505: duplicate key value violates unique constraint "m_items_pkey"
+--?>   table: m_items
+--?>   constraint: m_items_pkey
 
 UPDATE m_items SET nothing = 1
 --> ERROR 42703: column "nothing" of relation "m_items" does not exist
@@ -99,6 +106,11 @@ SELECT id, name, price, qty FROM m_items ORDER BY id
 --> 3 | gear | 13.00 | 500
 --> 4 | cog2 | 3.00 | 10
 --> SELECT 3
+--?> id int4 | name text | price numeric | qty int4
+--?> 2 | bolt | 2.50 | 1
+--?> 3 | gear | 13.00 | 0
+--?> 4 | cog2 | 3.00 | 10
+--?> SELECT 3
 
 INSERT INTO m_items (id, name) VALUES (1)
 --> ERROR 42601: INSERT has more target columns than expressions
@@ -124,11 +136,13 @@ WITH gone AS (DELETE FROM m_items WHERE id = 2 RETURNING *) SELECT name FROM gon
 --> name text
 --> bolt
 --> SELECT 1
+--?> ERROR 0A000: INSERT, UPDATE or DELETE in WITH is not supported
 
 WITH new AS (INSERT INTO m_items (id, name) VALUES (50, 'w'), (51, 'v') RETURNING id) SELECT count(*), sum(id) FROM new
 --> count int8 | sum int8
 --> 2 | 101
 --> SELECT 1
+--?> ERROR 0A000: INSERT, UPDATE or DELETE in WITH is not supported
 
 COPY m_items (id, name, price, tags) FROM STDIN
 --< 200	first	1.5	{x,y}
@@ -152,6 +166,9 @@ COPY m_items (id, name) FROM STDIN
 -->   detail: Key (id)=(300) already exists.
 -->   table: m_items
 -->   constraint: m_items_pkey
+--?> ERROR 23505: duplicate key value violates unique constraint "m_items_pkey"
+--?>   table: m_items
+--?>   constraint: m_items_pkey
 
 COPY (SELECT id, name, price, tags FROM m_items WHERE id >= 200 ORDER BY id) TO STDOUT
 --> 200	first	1.50	{x,y}
@@ -174,6 +191,9 @@ SELECT count(*) FROM m_items
 --> count int8
 --> 9
 --> SELECT 1
+--?> count int8
+--?> 8
+--?> SELECT 1
 
 BEGIN; INSERT INTO m_items (id, name) VALUES (1000, 'in a block'); COMMIT
 --> BEGIN
@@ -185,11 +205,13 @@ BEGIN
 
 INSERT INTO m_items (id, name) VALUES (1001, 'undone')
 --> INSERT 0 1
+--?> ERROR 0A000: writing in a transaction block that stays open is not supported
 
 SELECT count(*) FROM m_items WHERE id = 1001
 --> count int8
 --> 1
 --> SELECT 1
+--?> ERROR 25P02: current transaction is aborted, commands ignored until end of transaction block
 
 ROLLBACK
 --> ROLLBACK
@@ -207,6 +229,7 @@ INSERT INTO m_items (id, name) VALUES (1000, 'duplicate')
 -->   detail: Key (id)=(1000) already exists.
 -->   table: m_items
 -->   constraint: m_items_pkey
+--?> ERROR 0A000: writing in a transaction block that stays open is not supported
 
 SELECT 1
 --> ERROR 25P02: current transaction is aborted, commands ignored until end of transaction block
@@ -225,24 +248,32 @@ INSERT INTO m_items (id, name) VALUES (1000, 'duplicate')
 -->   detail: Key (id)=(1000) already exists.
 -->   table: m_items
 -->   constraint: m_items_pkey
+--?> ERROR 0A000: writing in a transaction block that stays open is not supported
 
 ROLLBACK TO SAVEPOINT a
 --> ROLLBACK
+--?> ERROR 0A000: ROLLBACK TO SAVEPOINT after writing is not supported
 
 INSERT INTO m_items (id, name) VALUES (1002, 'kept')
 --> INSERT 0 1
+--?> ERROR 25P02: current transaction is aborted, commands ignored until end of transaction block
 
 RELEASE SAVEPOINT a
 --> RELEASE
+--?> ERROR 25P02: current transaction is aborted, commands ignored until end of transaction block
 
 COMMIT
 --> COMMIT
+--?> ROLLBACK
 
 SELECT id, name FROM m_items WHERE id >= 1000 ORDER BY id
 --> id int4 | name text
 --> 1000 | in a block
 --> 1002 | kept
 --> SELECT 2
+--?> id int4 | name text
+--?> 1000 | in a block
+--?> SELECT 1
 
 COMMIT
 --> WARNING: there is no transaction in progress
@@ -250,6 +281,7 @@ COMMIT
 
 MERGE INTO m_items AS t USING (VALUES (1000, 'merged'), (1003, 'new')) AS s(id, name) ON t.id = s.id WHEN MATCHED THEN UPDATE SET name = s.name WHEN NOT MATCHED THEN INSERT (id, name) VALUES (s.id, s.name)
 --> MERGE 2
+--?> ERROR 0A000: MERGE INTO m_items AS t USING (VALUES (1000, 'merged'), (1003, 'new')) AS s (id, name) ON t.id = s.id WHEN MATCHED THEN UPDATE SET name = s.name WHEN NOT MATCHED THEN INSERT (id, name) VALUES (s.id, s.name) is not supported
 
 SELECT id, name FROM m_items WHERE id >= 1000 ORDER BY id
 --> id int4 | name text
@@ -257,6 +289,9 @@ SELECT id, name FROM m_items WHERE id >= 1000 ORDER BY id
 --> 1002 | kept
 --> 1003 | new
 --> SELECT 3
+--?> id int4 | name text
+--?> 1000 | in a block
+--?> SELECT 1
 
 DROP TABLE m_items
 --> DROP TABLE
@@ -266,26 +301,31 @@ CREATE TABLE m_one (a int); INSERT INTO m_one VALUES (1); ALTER TABLE m_one ADD 
 --> INSERT 0 1
 --> ALTER TABLE
 --> INSERT 0 1
+--?> ERROR 0A000: a statement after a schema change in the same transaction is not supported
 
 SELECT * FROM m_one ORDER BY a
 --> a int4 | b int4
 --> 1 | 2
 --> 3 | 4
 --> SELECT 2
+--?> ERROR 42P01: relation "m_one" does not exist
 
 BEGIN
 --> BEGIN
 
 CREATE TABLE m_two (a int)
 --> CREATE TABLE
+--?> ERROR 0A000: writing in a transaction block that stays open is not supported
 
 INSERT INTO m_two VALUES (1)
 --> INSERT 0 1
+--?> ERROR 25P02: current transaction is aborted, commands ignored until end of transaction block
 
 SELECT * FROM m_two
 --> a int4
 --> 1
 --> SELECT 1
+--?> ERROR 25P02: current transaction is aborted, commands ignored until end of transaction block
 
 ROLLBACK
 --> ROLLBACK
@@ -295,3 +335,4 @@ SELECT * FROM m_two
 
 DROP TABLE m_one
 --> DROP TABLE
+--?> ERROR 42P01: table "m_one" does not exist

@@ -300,6 +300,7 @@ SELECT e.* FROM q_emp e JOIN LATERAL (SELECT max(pay) AS top FROM q_emp x WHERE 
 --> 3 | 2 | Cid | 3000.00 | 1 | 2021-03-01
 --> 4 | 2 | Dot | 3000.00 | 3 | 2022-12-31
 --> SELECT 3
+--?> ERROR 0A000: LATERAL is not supported
 
 SELECT extract(year FROM hired) AS y, count(*) FROM q_emp WHERE hired IS NOT NULL GROUP BY 1 ORDER BY 1
 --> y numeric | count int8
@@ -360,7 +361,6 @@ SELECT 'unterminated
 --> ERROR 42601: unterminated quoted string at or near "'unterminated"
 
 SELECT (SELECT id FROM q_emp)
---> id int4
 --> ERROR 21000: more than one row returned by a subquery used as an expression
 
 SELECT 1 UNION SELECT 'a'
@@ -370,4 +370,58 @@ SELECT 1, 2 UNION SELECT 1
 --> ERROR 42601: each UNION query must have the same number of columns
 
 DROP TABLE q_emp, q_dept
+--> DROP TABLE
+
+CREATE TABLE q_case (id int, pay numeric, since interval)
+--> CREATE TABLE
+
+INSERT INTO q_case VALUES (1, 10, '1 day'), (2, 9, '2 days'), (3, NULL, NULL), (4, 100.0, '30 days')
+--> INSERT 0 4
+
+SELECT CASE WHEN pay > 9.5 THEN 'high' WHEN pay IS NULL THEN 'none' ELSE 'Low' END AS c FROM q_case ORDER BY 1
+--> c text
+--> Low
+--> high
+--> high
+--> none
+--> SELECT 4
+
+SELECT id, CASE WHEN since > '25 hours' THEN 10.0 ELSE pay END AS c FROM q_case ORDER BY c, id
+--> id int4 | c numeric
+--> 1 | 10
+--> 2 | 10.0
+--> 4 | 10.0
+--> 3 | ∅
+--> SELECT 4
+
+SELECT max(CASE WHEN pay > 9.5 THEN 'b' ELSE 'B' END), min(CASE WHEN pay > 9.5 THEN 'b' ELSE 'B' END) FROM q_case
+--> max text | min text
+--> b | B
+--> SELECT 1
+
+SELECT id FROM q_case WHERE CASE WHEN since > '25 hours' THEN 10.0 ELSE 9 END > pay ORDER BY id
+--> id int4
+--> 2
+--> SELECT 1
+
+SELECT c, count(*) FROM (SELECT CASE WHEN pay > 9.5 THEN '10' ELSE '10.0' END AS c FROM q_case) AS s GROUP BY c ORDER BY c
+--> c text | count int8
+--> 10 | 2
+--> 10.0 | 2
+--> SELECT 2
+
+SELECT DISTINCT CASE WHEN pay > 9.5 THEN '10' ELSE '10.0' END AS c FROM q_case ORDER BY c
+--> c text
+--> 10
+--> 10.0
+--> SELECT 2
+
+SELECT CASE WHEN pay > 9.5 THEN '10' ELSE '10.0' END AS c FROM q_case UNION SELECT '1e1' ORDER BY c
+--> c text
+--> 10
+--> 10.0
+--> 1e1
+--> SELECT 3
+
+DROP TABLE q_case
 --> DROP TABLE
