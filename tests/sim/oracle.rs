@@ -231,12 +231,6 @@ impl Oracle {
             }
             *preceding = preceding.or(before);
             before = Some(entry.term);
-            if let Some((term, _)) = self.committed.get(entry.index as usize - 1)
-                && *term > entry.term
-            {
-                // Harmless while it is an old message; the replica must not have applied here, which it asserts itself.
-                continue;
-            }
         }
         Ok(())
     }
