@@ -193,6 +193,7 @@ impl Node {
             max_waiting: plan.max_waiting,
             max_batch_commands: plan.max_batch_commands,
             cache: plan.cache,
+            read_retry_ticks: plan.read_retry,
             compact_step: plan.compact_step,
             compact_keep: plan.compact_keep,
             compact_max_lag: plan.compact_max_lag,
@@ -212,15 +213,16 @@ impl Node {
             self.disk.write(&[], true);
         }
         finish_install(&self.disk.log, GROUP, applied).map_err(|e| failed(e.to_string()))?;
-        let log = self.disk.log.load(GROUP).map_err(|e| failed(e.to_string()))?;
-        if plan.bug == Some(Bug::LostTail) && applied.index > log.last.index {
-            applied = log.last;
+        let mut log = self.disk.log.load(GROUP).map_err(|e| failed(e.to_string()))?;
+        if plan.bug == Some(Bug::LostTailUnnoticed) {
+            let hard = &mut log.record.hard_state;
+            hard.commit = hard.commit.min(log.last.index);
+            applied = if applied.index > log.last.index { log.last } else { applied };
         }
         let start = Start { log, applied, membership: engine.membership(), floor: engine.clock_floor() };
         let logger = slog::Logger::root(slog::Discard, slog::o!());
         let config = self.config(plan, boot);
-        let core =
-            Core::new(config, Arc::new(self.disk.log.clone()), start, &logger).map_err(StartFailure::Refused)?;
+        let core = Core::new(config, Arc::new(self.disk.log.clone()), start, &logger).map_err(StartFailure::Refused)?;
         self.live = Some(Live {
             core,
             engine,
@@ -279,7 +281,7 @@ impl Node {
         Some(live).inspect(|_| {
             if power {
                 self.disk.lose_power();
-                if plan.bug == Some(Bug::LostTail) {
+                if matches!(plan.bug, Some(Bug::LostTail | Bug::LostTailUnnoticed)) {
                     self.disk.lose_tail(random.range(1, 6));
                 }
             }

@@ -72,8 +72,10 @@ pub enum Bug {
     ApplyTwice,
     /// One replica leaves out an entry's commands.
     ApplyNothing,
-    /// The disk loses synced entries at a loss of power, and nobody compares log and state at start.
+    /// The disk loses synced entries at a loss of power: the replica must refuse to start.
     LostTail,
+    /// The same, and nobody compares log and state at start.
+    LostTailUnnoticed,
 }
 
 /// Times in µs of the simulated world.
@@ -103,6 +105,8 @@ pub struct Plan {
     pub drop: u64,
     pub duplicate: u64,
     pub straggle: u64,
+    /// The same for answers to followers' reads.
+    pub straggle_reads: u64,
     pub sync: (u64, u64),
     pub apply: (u64, u64),
     /// A core decides some time after an event instead of at once, so that events meet.
@@ -114,7 +118,11 @@ pub struct Plan {
     /// How much the clocks of nodes differ, and how much faster or slower they tick (per mille).
     pub skew: i64,
     pub drift: u64,
+    /// The longest time a crashed machine is down.
+    pub down: u64,
 
+    /// Ticks.
+    pub read_retry: u32,
     pub compact_step: u64,
     pub compact_keep: u64,
     pub compact_max_lag: u64,
@@ -156,6 +164,7 @@ impl Plan {
             drop: r.pick(&[0, 0, 10, 50, 200]),
             duplicate: r.pick(&[0, 0, 30, 200]),
             straggle: r.pick(&[0, 0, 10, 60]),
+            straggle_reads: r.pick(&[0, 0, 0, 300]),
             sync: r.pick(&[(50, 200), (100, 3 * MS), (MS, 30 * MS)]),
             apply: r.pick(&[(10, 100), (100, 5 * MS), (MS, 60 * MS)]),
             lazy: r.pick(&[0, 0, 100, 2 * MS]),
@@ -163,10 +172,12 @@ impl Plan {
             fast_failover: r.one_in(2),
             skew: r.pick(&[0, 100_000, 100_000_000_000]),
             drift: r.pick(&[0, 50, 300]),
-            compact_step: r.pick(&[1, 4, 16, 1024]),
+            down: r.pick(&[50, 500, 2000]) * MS,
+            read_retry: r.pick(&[1, 3, 3, 30]),
+            compact_step: r.pick(&[1, 1, 4, 16, 1024]),
             compact_keep: r.pick(&[1, 5, 20]),
-            compact_max_lag: r.pick(&[2, 20, 100_000]),
-            checkpoint_frames: r.pick(&[4, 16, 60, 1000]),
+            compact_max_lag: r.pick(&[1, 2, 20, 100_000]),
+            checkpoint_frames: r.pick(&[2, 4, 16, 60, 1000]),
             cache: r.pick(&[0, 2000, 4 << 20]),
             max_append: r.pick(&[0, 300, 2000, 512 << 10]),
             max_inflight: r.pick(&[1, 3, 128]),
@@ -183,21 +194,19 @@ impl Plan {
         plan.nodes = plan.nodes.max(3);
         match bug {
             Bug::ReuseReadContext => {
-                plan.reads = 50;
-                plan.straggle = 60;
-                plan.faults.push(Fault::Crash);
-                plan.fault_every = 60 * MS;
+                // An answer must outlive the process that asked, and meet the first question of the next one.
+                plan.faults = vec![Fault::Crash];
+                (plan.fault_every, plan.down, plan.chaos) = (150 * MS, 30 * MS, 4000 * MS);
+                (plan.clients, plan.operations, plan.reads, plan.think) = (6, 600, 50, 2 * MS);
+                (plan.patience, plan.read_retry, plan.straggle_reads) = (600 * MS, 30, 500);
+                (plan.drop, plan.fast_failover) = (0, true);
             }
-            Bug::ForgetVote | Bug::TrustUnsyncedLog | Bug::LostTail => {
+            Bug::ForgetVote | Bug::TrustUnsyncedLog | Bug::LostTail | Bug::LostTailUnnoticed => {
                 plan.faults.extend([Fault::Crash, Fault::PowerLoss]);
                 plan.fault_every = 60 * MS;
             }
             _ => {}
         }
         plan
-    }
-
-    pub fn election_possible_without(&self, dead: u64) -> bool {
-        2 * (self.nodes - dead) > self.nodes
     }
 }

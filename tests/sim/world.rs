@@ -20,24 +20,72 @@ const RECOVERY: u64 = 20_000 * MS;
 
 /// Something that will happen. `epoch` names the process it is meant for.
 enum Action {
-    Tick { node: u64, epoch: u64 },
-    Drain { node: u64, epoch: u64 },
+    Tick {
+        node: u64,
+        epoch: u64,
+    },
+    Drain {
+        node: u64,
+        epoch: u64,
+    },
     Deliver(Message),
-    DeliverSnapshot { message: Message, file: PathBuf, epoch: u64 },
-    SnapshotSent { node: u64, epoch: u64, to: u64, ok: bool },
-    Unreachable { node: u64, epoch: u64, to: u64 },
-    Log { node: u64, epoch: u64 },
-    Apply { node: u64, epoch: u64 },
-    Build { node: u64, epoch: u64 },
-    PeerDown { node: u64, epoch: u64, dead: u64 },
-    Campaign { node: u64, epoch: u64, dead: u64, since: u64 },
-    Restart { node: u64 },
+    DeliverSnapshot {
+        message: Message,
+        file: PathBuf,
+        epoch: u64,
+    },
+    SnapshotSent {
+        node: u64,
+        epoch: u64,
+        to: u64,
+        ok: bool,
+    },
+    Unreachable {
+        node: u64,
+        epoch: u64,
+        to: u64,
+    },
+    Log {
+        node: u64,
+        epoch: u64,
+    },
+    Apply {
+        node: u64,
+        epoch: u64,
+    },
+    Build {
+        node: u64,
+        epoch: u64,
+    },
+    PeerDown {
+        node: u64,
+        epoch: u64,
+        dead: u64,
+    },
+    Campaign {
+        node: u64,
+        epoch: u64,
+        dead: u64,
+        since: u64,
+    },
+    Restart {
+        node: u64,
+    },
     /// A client's next operation, or the next attempt of the one it has.
-    Client { client: usize, attempt: u64 },
-    Submit { client: usize, node: u64, operation: i64 },
+    Client {
+        client: usize,
+        attempt: u64,
+    },
+    Submit {
+        client: usize,
+        node: u64,
+        operation: i64,
+    },
     Fault,
     Block(BTreeSet<(u64, u64)>),
-    Room { node: u64 },
+    Room {
+        node: u64,
+    },
     Heal,
 }
 
@@ -229,7 +277,9 @@ impl World {
             Action::Drain { node, .. } => self.drain(node),
             Action::Deliver(message) => self.deliver(message),
             Action::DeliverSnapshot { message, file, epoch } => self.deliver_snapshot(message, file, epoch),
-            Action::SnapshotSent { node, to, ok, .. } => self.event(node, Event::SnapshotSent { to: ReplicaId(to), ok }),
+            Action::SnapshotSent { node, to, ok, .. } => {
+                self.event(node, Event::SnapshotSent { to: ReplicaId(to), ok })
+            }
             Action::Unreachable { node, to, .. } => self.event(node, Event::Unreachable(ReplicaId(to))),
             Action::Log { node, .. } => self.write_log(node),
             Action::Apply { node, .. } => self.apply(node),
@@ -463,7 +513,9 @@ impl World {
             for _ in 0..copies {
                 let (low, high) = self.plan.latency;
                 let mut delay = self.random.range(low, high);
-                if self.random.permille(self.plan.straggle) {
+                let answer = message.get_msg_type() == MessageType::MsgReadIndexResp;
+                let straggle = if answer { self.plan.straggle_reads } else { self.plan.straggle };
+                if self.random.permille(straggle) {
                     delay += self.random.range(10 * MS, 800 * MS);
                 }
                 self.after(delay, Action::Deliver(message.clone()));
@@ -486,6 +538,7 @@ impl World {
             self.unreachable(&message);
             return Ok(());
         }
+        self.say(|| show(&message));
         let now = self.now;
         self.live(to).heard.insert(from, now);
         self.event(to, Event::Peer(message))
@@ -561,6 +614,21 @@ impl World {
         if sync {
             node.disk.write(&[], true);
         }
+        self.say(|| {
+            let show = |w: &LogWrite| match w {
+                LogWrite::Append(_, e) => {
+                    let ends = [e.first(), e.last()].map(|e| e.map_or(0, |e| e.index));
+                    format!("{}..={}@{}", ends[0], ends[1], e.last().map_or(0, |e| e.term))
+                }
+                LogWrite::HardState(_, hard) => format!("term {} vote {}", hard.term, hard.vote),
+                LogWrite::Compact(_, to) => format!("compact {}", to.index),
+                LogWrite::Installing(_, meta) => format!("installing {}", meta.at.index),
+                LogWrite::Reset(_, to, _) => format!("reset {}", to.index),
+                other => format!("{other:?}"),
+            };
+            let writes: Vec<String> = jobs.iter().flat_map(|job| &job.writes).map(show).collect();
+            format!("{id} wrote {} sync {sync}", writes.join(", "))
+        });
         self.write_soon(id);
         let mut done = Vec::new();
         for job in jobs {
@@ -866,7 +934,7 @@ impl World {
             }
         }
         self.random = random;
-        let down = self.random.range(MS, 500 * MS);
+        let down = self.random.range(MS, plan.down);
         self.after(down, Action::Restart { node: id });
         if !power && plan.fast_failover {
             for node in (1..=plan.nodes).filter(|n| *n != id) {
@@ -961,7 +1029,8 @@ impl World {
         self.say(|| "all faults end".to_owned());
         self.healed_at = Some(self.now);
         let plan = &mut self.plan;
-        (plan.drop, plan.duplicate, plan.straggle, plan.crash_within) = (0, 0, 0, 0);
+        (plan.drop, plan.duplicate, plan.crash_within) = (0, 0, 0);
+        (plan.straggle, plan.straggle_reads) = (0, 0);
         for range in [&mut plan.latency, &mut plan.sync, &mut plan.apply] {
             *range = (range.0.min(MS), range.1.min(4 * MS));
         }
@@ -995,7 +1064,8 @@ impl World {
         self.oracle.once_each()?;
         let end = self.oracle.last_committed();
         let tables = self.oracle.tables_at(end).cloned().ok_or("the model ends early")?;
-        let digests: BTreeSet<u64> = self.nodes.keys().copied().collect::<Vec<_>>().into_iter().map(|id| self.live(id).engine.digest()).collect();
+        let digests: BTreeSet<u64> =
+            self.nodes.values().filter_map(|n| n.live.as_ref()).map(|l| l.engine.digest()).collect();
         if digests.len() != 1 {
             return Err("equal positions, different digests".to_owned());
         }
@@ -1070,7 +1140,20 @@ fn tamper(entry: &mut Committed, twice: bool) {
     *bytes = command::encode(&batch);
 }
 
-/// Kinds of messages, for those who read traces.
-pub fn kind(message: &Message) -> MessageType {
-    message.get_msg_type()
+/// A message in a trace.
+fn show(m: &Message) -> String {
+    let entries: Vec<String> = m.entries.iter().map(|e| format!("{}@{}", e.index, e.term)).collect();
+    let reject = if m.reject { " rejected" } else { "" };
+    let kind = format!("{:?}", m.get_msg_type());
+    let kind = kind.trim_start_matches("Msg");
+    format!(
+        "{}->{} {kind} t{} {}@{} [{}] commit {}{reject}",
+        m.from,
+        m.to,
+        m.term,
+        m.index,
+        m.log_term,
+        entries.join(" "),
+        m.commit
+    )
 }
