@@ -366,9 +366,9 @@ fn may_read(action: &AuthAction<'_>) -> bool {
     }
 }
 
+/// `dbstat`, which reads the schema table itself.
 fn is_size(action: &AuthAction<'_>) -> bool {
-    matches!(action, AuthAction::Read { table_name, column_name } if table_name.eq_ignore_ascii_case("dbstat")
-        && ["name", "aggregate", "schema", "pgsize"].contains(column_name))
+    matches!(action, AuthAction::Read { table_name: "dbstat" | "sqlite_master", .. })
 }
 
 fn may_write(action: &AuthAction<'_>) -> bool {

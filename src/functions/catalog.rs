@@ -36,7 +36,7 @@ macro_rules! index_direction {
 }
 
 macro_rules! index_definition {
-    ($table:literal) => {
+    ($table:literal, $open:literal, $close:literal) => {
         concat!(
             "(SELECT 'CREATE ' || iif(i.indisunique, 'UNIQUE ', '') || 'INDEX ' || q_quote_ident(c.relname) || ' ON ' || ",
             $table,
@@ -49,7 +49,11 @@ macro_rules! index_definition {
             " WHERE k.key < i.indnkeyatts) || ')' || coalesce(' INCLUDE (' || (",
             "SELECT group_concat(q_quote_ident(a.attname), ', ' ORDER BY k.key)",
             index_keys!(),
-            " WHERE k.key >= i.indnkeyatts) || ')', '') || coalesce(' WHERE (' || i.indpred || ')', '') \
+            " WHERE k.key >= i.indnkeyatts) || ')', '') || coalesce(' WHERE ' || ",
+            $open,
+            " || i.indpred || ",
+            $close,
+            ", '') \
              FROM \"pg_catalog.pg_index\" i JOIN \"pg_catalog.pg_class\" c ON c.oid = i.indexrelid \
              JOIN \"pg_catalog.pg_class\" t ON t.oid = i.indrelid JOIN \"pg_catalog.pg_namespace\" n ON n.oid = t.relnamespace \
              LEFT JOIN \"pg_catalog.pg_am\" m ON m.oid = c.relam WHERE i.indexrelid = {0})"
@@ -57,14 +61,15 @@ macro_rules! index_definition {
     };
 }
 
-const INDEX: &str = index_definition!("q_quote_ident(n.nspname) || '.' || q_quote_ident(t.relname)");
+const INDEX: &str = index_definition!("q_quote_ident(n.nspname) || '.' || q_quote_ident(t.relname)", "'('", "')'");
 
 /// The whole definition for column 0, otherwise one key of it.
 const INDEX_COLUMN: &str = concat!(
     "iif({1} = 0, ",
     index_definition!(
-        "iif({2}, q_relation_name(n.nspname, t.relname), \
-                       q_quote_ident(n.nspname) || '.' || q_quote_ident(t.relname))"
+        "iif({2}, q_relation_name(n.nspname, t.relname), q_quote_ident(n.nspname) || '.' || q_quote_ident(t.relname))",
+        "iif({2}, '', '(')",
+        "iif({2}, '', ')')"
     ),
     ", (SELECT (",
     "SELECT ",
@@ -234,10 +239,14 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_in_unit", 2, in_unit).lax(),
 ];
 
-/// The schemas in which unqualified names are looked up, in order.
-pub(super) fn search_path(ctx: &Context) -> Vec<String> {
-    let path = ctx.settings.get("search_path").map_or("\"$user\", public", String::as_str);
-    let names = settings::split_names(path).into_iter();
+/// The names of the setting `search_path`, in order.
+pub(super) fn listed_schemas(ctx: &Context) -> Vec<String> {
+    settings::split_names(ctx.settings.get("search_path").map_or("\"$user\", public", String::as_str))
+}
+
+/// The schemas in which unqualified names are looked up, in order; some may not exist.
+fn search_path(ctx: &Context) -> Vec<String> {
+    let names = listed_schemas(ctx).into_iter();
     names.map(|name| if name == "$user" { ctx.user.clone() } else { name }).collect()
 }
 

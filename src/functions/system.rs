@@ -1,7 +1,7 @@
 //! What a session, the server and the catalog say about themselves; sequences; series.
 
 use super::arg::{from_text, int, text};
-use super::catalog::search_path;
+use super::catalog::listed_schemas;
 use super::table::*;
 use super::{Aggregate, Cast, Context, Function, Operator, Scalar};
 use crate::error::{SqlError, SqlResult, state};
@@ -131,6 +131,11 @@ pub const SCALARS: &[Scalar] = &[
 pub fn null_violation(schema: &str, table: &str, column: &str) -> SqlError {
     let message = format!("null value in column \"{column}\" of relation \"{table}\" violates not-null constraint");
     SqlError::new(state::NOT_NULL_VIOLATION, message).table(schema, table).column(column)
+}
+
+/// The schemas of the search path, without `"$user"`: nobody has a schema of their own name unless it is listed.
+fn search_path(ctx: &Context) -> Vec<String> {
+    listed_schemas(ctx).into_iter().filter(|name| name != "$user").collect()
 }
 
 fn current_schemas(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {

@@ -150,14 +150,15 @@ fn every_signature_parses() {
     for name in ENGINE {
         conn.create_scalar_function(*name, -1, FunctionFlags::SQLITE_UTF8, |_| Ok(0)).unwrap();
     }
-    conn.execute_batch("CREATE TABLE t(a, b, c, d, e, f)").unwrap();
+    crate::sql::database_migrations().iter().for_each(|(_, sql)| conn.execute_batch(sql).unwrap());
+    conn.execute_batch("CREATE TABLE t(a, b, c, d, e, f, g)").unwrap();
     let mut failed = Vec::new();
     let mut check = |what: String, sql: String| {
         if let Err(e) = conn.prepare(&sql) {
             failed.push(format!("{what}: {sql}: {e}"));
         }
     };
-    const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
+    const NAMES: [&str; 7] = ["a", "b", "c", "d", "e", "f", "g"];
     let argument = |(i, ty): (usize, Type)| Argument { sql: NAMES[i], ty, typmod: -1 };
     for f in functions() {
         let mut types: Vec<Type> = f.args.to_vec();

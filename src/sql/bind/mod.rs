@@ -123,7 +123,16 @@ impl<'a> Binder<'a> {
         self.decide_outputs(&mut tree)?;
         let columns = tree.outputs().iter().map(query::Out::result).collect();
         let (lock, short) = (tree.lock.clone(), tree.short && self.subqueries == 0);
-        let sql = tree.sql_with(&self.hoisted, false);
+        let sql = match self.reg_outputs(&tree)? {
+            None => tree.sql_with(&self.hoisted, false),
+            Some(outputs) => {
+                let with = match &self.hoisted[..] {
+                    [] => String::new(),
+                    items => format!("WITH {} ", items.join(", ")),
+                };
+                format!("{with}SELECT {outputs} FROM ({}) AS {}", tree.sql(true), reg::INNER)
+            }
+        };
         Ok(Bound { sql, columns, lock, short, writes: self.writes })
     }
 
