@@ -12,6 +12,9 @@ use sqlparser::ast::{
     SetExpr,
 };
 
+/// What is to be set, and the columns of the values.
+pub type ConfigCalls = (Vec<[Operand; 3]>, Vec<ResultColumn>);
+
 /// The calls, if the query is nothing but them.
 fn calls(query: &Query) -> Option<Vec<(&Function, Option<String>)>> {
     let SetExpr::Select(select) = &*query.body else { return None };
@@ -42,7 +45,7 @@ fn call(item: &SelectItem) -> Option<(&Function, Option<String>)> {
 
 impl Binder<'_> {
     /// Calls of `set_config` and the columns of their values; `None` for any other query.
-    pub fn set_config(&mut self, query: &Query) -> SqlResult<Option<(Vec<[Operand; 3]>, Vec<ResultColumn>)>> {
+    pub fn set_config(&mut self, query: &Query) -> SqlResult<Option<ConfigCalls>> {
         let Some(calls) = calls(query) else { return Ok(None) };
         let (mut operands, mut columns) = (Vec::new(), Vec::new());
         for (function, alias) in calls {
