@@ -189,9 +189,11 @@ fn run_command(args: RunArgs) -> Result<bool, String> {
         faults: args.fault,
         out: args.common.out()?,
     };
-    let measurements = run::run(&plan, &mut cluster)?;
+    let mut measurements = Vec::new();
+    let end = run::run(&plan, &mut cluster, &mut measurements);
     let report = publish(&plan.out, started, measurements)?;
     println!("{}", report.text());
+    end?;
     Ok(report.passed())
 }
 
@@ -210,11 +212,13 @@ fn gap_command(args: GapArgs) -> Result<bool, String> {
         timeout: args.common.timeout,
         out: args.common.out()?,
     };
-    let measurements = run::gaps(&plan, &mut cluster)?;
+    let mut measurements = Vec::new();
+    let end = run::gaps(&plan, &mut cluster, &mut measurements);
     let summary = gap_summary(&measurements);
     let report = publish(&plan.out, started, measurements)?;
     println!("{summary}\n{}", report.verdict());
     std::fs::write(plan.out.join("gap.txt"), summary).map_err(|e| e.to_string())?;
+    end?;
     Ok(report.passed())
 }
 

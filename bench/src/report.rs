@@ -44,6 +44,8 @@ pub struct Measurement {
     /// Microseconds, from when the client sent it.
     pub service: Summary,
     pub errors: BTreeMap<String, u64>,
+    /// The first message of each kind of error.
+    pub messages: BTreeMap<String, String>,
     pub reconnects: u64,
     pub failed_connects: u64,
     pub unserved: u64,
@@ -155,6 +157,7 @@ impl Measurement {
                 self.failed_connects
             ));
         }
+        lines.extend(self.messages.iter().filter(|(_, m)| !m.is_empty()).map(|(code, m)| format!("  {code}: {m}")));
         lines.extend(self.marks.iter().map(Mark::line));
         for v in &self.verdicts {
             lines.push(format!(
@@ -540,6 +543,7 @@ mod tests {
             latency: latencies.summary(),
             service: latencies.summary(),
             errors: BTreeMap::new(),
+            messages: BTreeMap::new(),
             reconnects: 0,
             failed_connects: 0,
             unserved: 0,
