@@ -191,9 +191,8 @@ fn run_command(args: RunArgs) -> Result<bool, String> {
     };
     let mut measurements = Vec::new();
     let end = run::run(&plan, &mut cluster, &mut measurements);
-    let report = publish(&plan.out, started, measurements)?;
+    let report = publish(&plan.out, started, end.err(), measurements)?;
     println!("{}", report.text());
-    end?;
     Ok(report.passed())
 }
 
@@ -215,10 +214,9 @@ fn gap_command(args: GapArgs) -> Result<bool, String> {
     let mut measurements = Vec::new();
     let end = run::gaps(&plan, &mut cluster, &mut measurements);
     let summary = gap_summary(&measurements);
-    let report = publish(&plan.out, started, measurements)?;
+    let report = publish(&plan.out, started, end.err(), measurements)?;
     println!("{summary}\n{}", report.verdict());
     std::fs::write(plan.out.join("gap.txt"), summary).map_err(|e| e.to_string())?;
-    end?;
     Ok(report.passed())
 }
 
@@ -244,9 +242,14 @@ fn gap_summary(measurements: &[Measurement]) -> String {
     out
 }
 
-fn publish(out: &Path, started: String, measurements: Vec<Measurement>) -> Result<Report, String> {
+fn publish(
+    out: &Path,
+    started: String,
+    broken_off: Option<String>,
+    measurements: Vec<Measurement>,
+) -> Result<Report, String> {
     let command: Vec<String> = std::env::args().collect();
-    let report = Report::new(command.join(" "), started, measurements);
+    let report = Report::new(command.join(" "), started, broken_off, measurements);
     let json = serde_json::to_string(&report).map_err(|e| e.to_string())?;
     for (name, content) in [("report.txt", report.text()), ("report.html", report.html()), ("report.json", json)] {
         std::fs::write(out.join(name), content).map_err(|e| format!("cannot write {name}: {e}"))?;
