@@ -6,7 +6,7 @@
 
 use crate::ledger::Ledger;
 use crate::stats::{Latencies, Timeline};
-use crate::workload::{Actor, Link, Workload};
+use crate::workload::{Actor, Failure, Link, Workload};
 use futures::future::join_all;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -55,6 +55,8 @@ pub struct Outcome {
     pub timeline: Timeline,
     /// By SQLSTATE or kind of loss.
     pub errors: BTreeMap<String, u64>,
+    /// The first message of each kind.
+    pub messages: BTreeMap<String, String>,
     pub reconnects: u64,
     pub failed_connects: u64,
     /// Open loop: arrivals that were never started.
@@ -69,6 +71,9 @@ impl Outcome {
         self.timeline.merge(&other.timeline);
         for (code, count) in other.errors {
             *self.errors.entry(code).or_default() += count;
+        }
+        for (code, message) in other.messages {
+            self.messages.entry(code).or_insert(message);
         }
         self.reconnects += other.reconnects;
         self.failed_connects += other.failed_connects;
@@ -249,12 +254,13 @@ impl Desk {
         }
     }
 
-    fn failure(&self, code: String) {
+    fn failure(&self, failure: &Failure) {
         let mut outcome = self.outcome.borrow_mut();
         if let Some(at) = self.micros(Instant::now()) {
             outcome.timeline.error(at);
         }
-        *outcome.errors.entry(code).or_default() += 1;
+        *outcome.errors.entry(failure.code.clone()).or_default() += 1;
+        outcome.messages.entry(failure.code.clone()).or_insert_with(|| failure.message.clone());
     }
 
     /// Tries the targets in turn until one takes the client, or the time is over.
@@ -307,7 +313,7 @@ async fn operation(desk: &Desk, actor: &mut Actor, link: &Link, intended: Option
             false
         }
         Err(failure) => {
-            desk.failure(failure.code);
+            desk.failure(&failure);
             tokio::time::sleep(AFTER_ERROR).await;
             failure.gone
         }

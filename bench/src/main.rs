@@ -189,8 +189,9 @@ fn run_command(args: RunArgs) -> Result<bool, String> {
         faults: args.fault,
         out: args.common.out()?,
     };
-    let measurements = run::run(&plan, &mut cluster)?;
-    let report = publish(&plan.out, started, measurements)?;
+    let mut measurements = Vec::new();
+    let end = run::run(&plan, &mut cluster, &mut measurements);
+    let report = publish(&plan.out, started, end.err(), measurements)?;
     println!("{}", report.text());
     Ok(report.passed())
 }
@@ -210,9 +211,10 @@ fn gap_command(args: GapArgs) -> Result<bool, String> {
         timeout: args.common.timeout,
         out: args.common.out()?,
     };
-    let measurements = run::gaps(&plan, &mut cluster)?;
+    let mut measurements = Vec::new();
+    let end = run::gaps(&plan, &mut cluster, &mut measurements);
     let summary = gap_summary(&measurements);
-    let report = publish(&plan.out, started, measurements)?;
+    let report = publish(&plan.out, started, end.err(), measurements)?;
     println!("{summary}\n{}", report.verdict());
     std::fs::write(plan.out.join("gap.txt"), summary).map_err(|e| e.to_string())?;
     Ok(report.passed())
@@ -240,9 +242,14 @@ fn gap_summary(measurements: &[Measurement]) -> String {
     out
 }
 
-fn publish(out: &Path, started: String, measurements: Vec<Measurement>) -> Result<Report, String> {
+fn publish(
+    out: &Path,
+    started: String,
+    broken_off: Option<String>,
+    measurements: Vec<Measurement>,
+) -> Result<Report, String> {
     let command: Vec<String> = std::env::args().collect();
-    let report = Report::new(command.join(" "), started, measurements);
+    let report = Report::new(command.join(" "), started, broken_off, measurements);
     let json = serde_json::to_string(&report).map_err(|e| e.to_string())?;
     for (name, content) in [("report.txt", report.text()), ("report.html", report.html()), ("report.json", json)] {
         std::fs::write(out.join(name), content).map_err(|e| format!("cannot write {name}: {e}"))?;

@@ -44,6 +44,8 @@ pub struct Measurement {
     /// Microseconds, from when the client sent it.
     pub service: Summary,
     pub errors: BTreeMap<String, u64>,
+    /// The first message of each kind of error.
+    pub messages: BTreeMap<String, String>,
     pub reconnects: u64,
     pub failed_connects: u64,
     pub unserved: u64,
@@ -155,6 +157,7 @@ impl Measurement {
                 self.failed_connects
             ));
         }
+        lines.extend(self.messages.iter().filter(|(_, m)| !m.is_empty()).map(|(code, m)| format!("  {code}: {m}")));
         lines.extend(self.marks.iter().map(Mark::line));
         for v in &self.verdicts {
             lines.push(format!(
@@ -214,19 +217,21 @@ pub struct Report {
     pub command: String,
     pub started: String,
     pub cpus: usize,
+    /// What ended the run before its plan was done.
+    pub broken_off: Option<String>,
     pub measurements: Vec<Measurement>,
     pub comparisons: Vec<Comparison>,
 }
 
 impl Report {
-    pub fn new(command: String, started: String, measurements: Vec<Measurement>) -> Report {
+    pub fn new(command: String, started: String, broken_off: Option<String>, measurements: Vec<Measurement>) -> Report {
         let cpus = std::thread::available_parallelism().map_or(1, usize::from);
         let comparisons = compare(&measurements);
-        Report { command, started, cpus, measurements, comparisons }
+        Report { command, started, cpus, broken_off, measurements, comparisons }
     }
 
     pub fn passed(&self) -> bool {
-        self.measurements.iter().all(Measurement::passed)
+        self.broken_off.is_none() && self.measurements.iter().all(Measurement::passed)
     }
 
     pub fn verdict(&self) -> String {
@@ -234,8 +239,9 @@ impl Report {
         let wrong: usize = self.measurements.iter().map(|m| m.wrong_answers.len()).sum();
         let unequal = self.measurements.iter().filter_map(|m| m.convergence.as_ref()).filter(|c| !c.equal).count();
         let problems: usize = self.measurements.iter().map(|m| m.problems.len()).sum();
+        let broken_off = self.broken_off.as_ref().map(|e| format!("; broken off: {e}")).unwrap_or_default();
         format!(
-            "{}: lost {}, duplicated {}, phantom {}, wrong answers {wrong}, unequal digests {unequal}, problems {problems}",
+            "{}: lost {}, duplicated {}, phantom {}, wrong answers {wrong}, unequal digests {unequal}, problems {problems}{broken_off}",
             if self.passed() { "PASSED" } else { "FAILED" },
             sum(|v| v.lost),
             sum(|v| v.duplicated),
@@ -540,6 +546,7 @@ mod tests {
             latency: latencies.summary(),
             service: latencies.summary(),
             errors: BTreeMap::new(),
+            messages: BTreeMap::new(),
             reconnects: 0,
             failed_connects: 0,
             unserved: 0,
@@ -556,7 +563,7 @@ mod tests {
     }
 
     fn report(measurements: Vec<Measurement>) -> Report {
-        Report::new("quorate-bench run".into(), "now".into(), measurements)
+        Report::new("quorate-bench run".into(), "now".into(), None, measurements)
     }
 
     #[test]
@@ -580,6 +587,12 @@ mod tests {
         let report = report(vec![lossy]);
         assert!(!report.passed());
         assert!(report.verdict().starts_with("FAILED: lost 1, duplicated 0"), "{}", report.verdict());
+    }
+
+    #[test]
+    fn a_run_that_was_broken_off_does_not_pass() {
+        let report = Report::new(String::new(), String::new(), Some("refused".into()), Vec::new());
+        assert!(!report.passed() && report.verdict().ends_with("broken off: refused"));
     }
 
     #[test]

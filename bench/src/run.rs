@@ -40,9 +40,8 @@ pub struct Plan {
     pub out: PathBuf,
 }
 
-/// Runs the whole plan; `cluster` belongs to the first contender.
-pub fn run(plan: &Plan, cluster: &mut Option<Cluster>) -> Result<Vec<Measurement>, String> {
-    let mut measurements = Vec::new();
+/// Runs the whole plan; `cluster` belongs to the first contender. What was measured before an error stays in `done`.
+pub fn run(plan: &Plan, cluster: &mut Option<Cluster>, done: &mut Vec<Measurement>) -> Result<(), String> {
     eprintln!("{TEXT_HEAD}");
     for workload in &plan.workloads {
         for clients in &plan.clients {
@@ -54,12 +53,12 @@ pub fn run(plan: &Plan, cluster: &mut Option<Cluster>) -> Result<Vec<Measurement
                     let m = measure(&contender.name, round, &load, faults, mine, &plan.out)
                         .map_err(|e| format!("{} {workload} x{clients}: {e}", contender.name))?;
                     eprintln!("{}", m.line());
-                    measurements.push(m);
+                    done.push(m);
                 }
             }
         }
     }
-    Ok(measurements)
+    Ok(())
 }
 
 impl Plan {
@@ -111,6 +110,9 @@ pub fn measure(
             Err(e) => problems.push(e),
         }
     }
+    if outcome.timeline.successes() == 0 {
+        problems.push("no operation succeeded, so the checks say nothing".into());
+    }
     let verdicts =
         runtime.block_on(verify(load.workload, &load.prefix, &load.targets, &outcome.ledgers)).unwrap_or_else(|e| {
             problems.push(format!("reading back failed: {e}"));
@@ -127,6 +129,7 @@ pub fn measure(
         latency: outcome.latencies.summary(),
         service: outcome.service.summary(),
         errors: outcome.errors,
+        messages: outcome.messages,
         reconnects: outcome.reconnects,
         failed_connects: outcome.failed_connects,
         unserved: outcome.unserved,
@@ -180,7 +183,7 @@ fn fill_gaps(marks: &mut [Mark], timeline: &crate::stats::Timeline, window_us: u
     }
 }
 
-/// `kill-leader`, a while of writing after it, and what was found.
+/// What `gaps` does: kill the leader `kills` times under the load of `clients` writers.
 pub struct GapPlan {
     pub kills: u32,
     pub clients: u64,
@@ -195,9 +198,8 @@ pub struct GapPlan {
 }
 
 /// N times: writers at a follower, the leader killed, the gap measured, the killed node started again.
-pub fn gaps(plan: &GapPlan, cluster: &mut Cluster) -> Result<Vec<Measurement>, String> {
+pub fn gaps(plan: &GapPlan, cluster: &mut Cluster, done: &mut Vec<Measurement>) -> Result<(), String> {
     let mut random = crate::stats::Random(std::process::id().into());
-    let mut measurements = Vec::new();
     for kill in 1..=plan.kills {
         cluster.settle(CONVERGE_WITHIN)?;
         let (node, addr) = cluster.follower_address()?;
@@ -224,9 +226,9 @@ pub fn gaps(plan: &GapPlan, cluster: &mut Cluster) -> Result<Vec<Measurement>, S
         for line in m.findings().iter().filter(|l| l.contains("kill-leader")) {
             eprintln!("kill {kill}, {} writers {}: {line}", m.clients, m.contender);
         }
-        measurements.push(m);
+        done.push(m);
     }
-    Ok(measurements)
+    Ok(())
 }
 
 #[cfg(test)]

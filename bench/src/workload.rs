@@ -144,6 +144,8 @@ impl Drop for Link {
 pub struct Failure {
     /// SQLSTATE, or what happened to the connection.
     pub code: String,
+    /// The server's words, for a person.
+    pub message: String,
     /// The server said, and is believed, that nothing happened.
     pub certain: bool,
     /// The connection is of no more use.
@@ -152,21 +154,26 @@ pub struct Failure {
 
 impl Failure {
     pub fn timeout() -> Failure {
-        Failure { code: "timeout".into(), certain: false, gone: true }
+        Failure { code: "timeout".into(), message: String::new(), certain: false, gone: true }
     }
 
     fn wrong() -> Failure {
-        Failure { code: "wrong answer".into(), certain: false, gone: false }
+        Failure { code: "wrong answer".into(), message: String::new(), certain: false, gone: false }
     }
 }
 
 impl From<Error> for Failure {
     fn from(e: Error) -> Failure {
         let Some(error) = e.as_db_error() else {
-            return Failure { code: "connection lost".into(), certain: false, gone: true };
+            return Failure { code: "connection lost".into(), message: describe(&e), certain: false, gone: true };
         };
         let fatal = matches!(error.parsed_severity(), Some(Severity::Fatal | Severity::Panic));
-        Failure { code: error.code().code().into(), certain: certain(error.code()), gone: fatal }
+        Failure {
+            code: error.code().code().into(),
+            message: error.message().into(),
+            certain: certain(error.code()),
+            gone: fatal,
+        }
     }
 }
 
