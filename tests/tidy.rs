@@ -28,10 +28,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("gateway", "command engine error functions id replica::handle sql status transport value"),
     ("frontend", "error gateway id session types value"),
     // Consensus knows no SQL; commands are opaque to it.
-    (
-        "replica",
-        "command id raftlog transport",
-    ),
+    ("replica", "command id raftlog transport"),
     ("raftlog", "command id replica::Membership replica::Payload replica::Position replica::SnapshotMeta"),
     ("transport", "id replica::SnapshotMeta replica::core"),
     // The state machine knows no Raft: it gets an index and commands, and implements the contract of `replica`.
@@ -56,8 +53,19 @@ const ARROWS: &[(&str, &str)] = &[
 
 /// Code whose behaviour is a function of its input: no clock, no threads, no sockets, no files, no chance.
 const PURE: &[&str] = &[
-    "cluster/", "command.rs", "error.rs", "functions/", "id.rs", "locks/", "replica/core.rs", "session/", "sql/",
-    "status.rs", "transaction/", "types/", "value.rs",
+    "cluster/",
+    "command.rs",
+    "error.rs",
+    "functions/",
+    "id.rs",
+    "locks/",
+    "replica/core.rs",
+    "session/",
+    "sql/",
+    "status.rs",
+    "transaction/",
+    "types/",
+    "value.rs",
 ];
 const IMPURE: &[&str] = &[
     "tokio::",
@@ -166,10 +174,11 @@ impl Source {
 
 /// The identifiers that a path begins with: one, or several in braces.
 fn heads(path: &str) -> Vec<String> {
-    let ident = |text: &str| -> String {
-        text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+    let ident =
+        |text: &str| -> String { text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect() };
+    let Some(list) = path.strip_prefix('{') else {
+        return Some(ident(path)).filter(|i| !i.is_empty()).into_iter().collect();
     };
-    let Some(list) = path.strip_prefix('{') else { return Some(ident(path)).filter(|i| !i.is_empty()).into_iter().collect() };
     let (mut depth, mut begin, mut heads) = (0, 0, Vec::new());
     for (at, c) in list.char_indices() {
         match c {

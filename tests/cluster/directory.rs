@@ -25,10 +25,9 @@ async fn wrong_data_directories_are_refused() {
     let node = cluster.node(1);
     let config = std::fs::read_to_string(&node.config).expect("our own file");
     let (pg, http) = (crate::support::ports::free_port(), crate::support::ports::free_port());
-    let second = config.replace(&node.postgres.to_string(), &pg.to_string()).replace(
-        &format!("http = \"127.0.0.1:{}\"", node.http),
-        &format!("http = \"127.0.0.1:{http}\""),
-    );
+    let second = config
+        .replace(&node.postgres.to_string(), &pg.to_string())
+        .replace(&format!("http = \"127.0.0.1:{}\"", node.http), &format!("http = \"127.0.0.1:{http}\""));
     let path = cluster.dir.path().join("second.toml");
     std::fs::write(&path, second).expect("our own file");
     let ended = crate::support::cluster::run_program(&["start", "--config", path.to_str().expect("text")]).await;

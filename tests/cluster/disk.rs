@@ -19,9 +19,8 @@ impl SmallDisk {
         let path = CString::new(at.as_os_str().as_bytes()).map_err(|e| e.to_string())?;
         let options = CString::new(format!("size={mib}m,mode=700")).map_err(|e| e.to_string())?;
         // SAFETY: mount(2) with strings that live through the call.
-        let result = unsafe {
-            libc::mount(c"tmpfs".as_ptr(), path.as_ptr(), c"tmpfs".as_ptr(), 0, options.as_ptr().cast())
-        };
+        let result =
+            unsafe { libc::mount(c"tmpfs".as_ptr(), path.as_ptr(), c"tmpfs".as_ptr(), 0, options.as_ptr().cast()) };
         if result == 0 { Ok(SmallDisk(at.to_owned())) } else { Err(std::io::Error::last_os_error().to_string()) }
     }
 }

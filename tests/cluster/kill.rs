@@ -120,7 +120,10 @@ async fn all_nodes_killed_under_load() {
 async fn everything_stopped_in_order_and_started_again() {
     let mut cluster = Cluster::start(3).await;
     cluster
-        .run(1, "CREATE TABLE t (id serial PRIMARY KEY, v text); INSERT INTO t (v) SELECT 'x' FROM generate_series(1, 500)")
+        .run(
+            1,
+            "CREATE TABLE t (id serial PRIMARY KEY, v text); INSERT INTO t (v) SELECT 'x' FROM generate_series(1, 500)",
+        )
         .await;
     for _ in 0..2 {
         for id in 1..=3 {

@@ -38,7 +38,8 @@ async fn minority(of_leader: bool) {
 
     for round in 0..3 {
         let sql = format!("INSERT INTO many SELECT {round}, n FROM generate_series(1, 50) AS n");
-        let error = in_time("a write on the minority's side", client.batch_execute(&sql)).await.expect_err("a minority");
+        let error =
+            in_time("a write on the minority's side", client.batch_execute(&sql)).await.expect_err("a minority");
         assert!(["57014", "57P03"].contains(&sqlstate(&error).as_str()), "{}", explain(&error));
         let read = in_time("a read on the minority's side", client.simple_query("SELECT count(*) FROM many")).await;
         let error = read.expect_err("a linearizable read in a minority");

@@ -34,13 +34,16 @@ async fn a_table_made_on_one_node_is_usable_at_once_on_another() {
         in_time("create", a.batch_execute(&format!("CREATE TABLE t{i} (a int)"))).await.expect("create");
         let n = in_time("insert", b.execute(&format!("INSERT INTO t{i} VALUES (1), (2)"), &[])).await;
         assert_eq!(n.expect("insert into the new table"), 2);
-        in_time("alter", c.batch_execute(&format!("ALTER TABLE t{i} ADD COLUMN b text DEFAULT 'x'"))).await.expect("alter");
+        in_time("alter", c.batch_execute(&format!("ALTER TABLE t{i} ADD COLUMN b text DEFAULT 'x'")))
+            .await
+            .expect("alter");
         let row = in_time("select", a.query_one(&format!("SELECT count(*), min(b) FROM t{i}"), &[])).await;
         let row = row.expect("select the new column");
         assert_eq!((row.get::<_, i64>(0), row.get::<_, &str>(1)), (2, "x"));
         if i % 3 == 2 {
             in_time("drop", b.batch_execute(&format!("DROP TABLE t{i}"))).await.expect("drop");
-            let error = in_time("select", c.simple_query(&format!("SELECT * FROM t{i}"))).await.expect_err("it is gone");
+            let error =
+                in_time("select", c.simple_query(&format!("SELECT * FROM t{i}"))).await.expect_err("it is gone");
             assert_eq!(error.code().map(|c| c.code()), Some("42P01"));
         }
     }

@@ -333,7 +333,9 @@ async fn record(port: u16) {
         let mut client = Raw::connect_as(port, "postgres", "postgres").await.expect("connect to PostgreSQL");
         // Quorate's schema is called `public` as well, and errors name it.
         let schema = format!("quorate_{}", path.file_stem().unwrap_or_default().to_string_lossy());
-        let prepare = format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}; SET search_path = {schema}; SET timezone = 'UTC'");
+        let prepare = format!(
+            "DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}; SET search_path = {schema}; SET timezone = 'UTC'"
+        );
         client.query(&prepare).await.expect("prepare");
         let mut blocks = parse(&std::fs::read_to_string(&path).expect("a script"));
         for block in blocks.iter_mut().filter(|b| !b.sql.is_empty()) {

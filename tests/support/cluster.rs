@@ -94,7 +94,10 @@ impl Cluster {
                 front if front != node.peers => format!("advertise_peers = \"127.0.0.1:{front}\"\n"),
                 _ => String::new(),
             };
-            node.configure(&format!("{advertise}\n[cluster]\nname = \"test\"\n{initial}[limits]\n{}\n", options.limits));
+            node.configure(&format!(
+                "{advertise}\n[cluster]\nname = \"test\"\n{initial}[limits]\n{}\n",
+                options.limits
+            ));
         }
         Cluster { dir, nodes, network }
     }

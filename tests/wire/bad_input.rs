@@ -43,7 +43,10 @@ async fn garbage_before_the_startup() {
         ("no user", startup(raw::PROTOCOL_3, &[0])),
         ("parameters not UTF-8", startup(raw::PROTOCOL_3, b"user\0\xff\xfe\0database\0quorate\0\0")),
         ("long parameters", startup(raw::PROTOCOL_3, &long_parameters)),
-        ("an unknown database", startup(raw::PROTOCOL_3, &[strings(&["user", "a", "database", "b"]), vec![0]].concat())),
+        (
+            "an unknown database",
+            startup(raw::PROTOCOL_3, &[strings(&["user", "a", "database", "b"]), vec![0]].concat()),
+        ),
         ("a short cancel request", startup(raw::CANCEL_REQUEST, &[0, 0])),
         ("a cancel request of nobody", startup(raw::CANCEL_REQUEST, &[0, 0, 0, 1, 0, 0, 0, 2])),
         ("a message before the startup", raw::query("SELECT 1")),
