@@ -52,6 +52,9 @@ struct StartArgs {
     /// Address for the other nodes
     #[arg(long, value_name = "HOST:PORT")]
     peers: Option<String>,
+    /// Where the other nodes reach this one, if not at --peers
+    #[arg(long, value_name = "HOST:PORT")]
+    advertise_peers: Option<String>,
     /// Address for health, metrics and status
     #[arg(long, value_name = "HOST:PORT")]
     http: Option<String>,
@@ -120,6 +123,7 @@ fn configuration(args: StartArgs) -> Result<Config, ConfigError> {
     set(&mut file.name, args.name);
     set(&mut file.listen.postgres, args.listen);
     set(&mut file.listen.peers, args.peers);
+    set(&mut file.listen.advertise_peers, args.advertise_peers);
     set(&mut file.listen.http, args.http);
     set(&mut file.cluster.name, args.cluster);
     set(&mut file.cluster.join, args.join);

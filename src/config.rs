@@ -32,6 +32,8 @@ pub struct Listen {
     pub postgres: Option<String>,
     /// The other nodes.
     pub peers: Option<String>,
+    /// Where the other nodes reach this one, if it is not `peers`: behind a forwarded port or a proxy.
+    pub advertise_peers: Option<String>,
     /// Health, metrics, status.
     pub http: Option<String>,
 }
@@ -83,6 +85,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     pub postgres: SocketAddr,
     pub peers: SocketAddr,
+    /// What the other nodes are told.
+    pub advertise_peers: SocketAddr,
     pub http: SocketAddr,
     pub cluster: String,
     pub origin: Origin,
@@ -134,7 +138,7 @@ impl ConfigFile {
         toml::from_str(text).map_err(|e| {
             wrong(
                 e.to_string().trim_end().to_owned(),
-                "the keys are: name, data_dir, [listen] postgres, peers, http, [cluster] name, initial, join, \
+                "the keys are: name, data_dir, [listen] postgres, peers, advertise_peers, http, [cluster] name, initial, join, \
                  [log] format, filter, [limits] connections, disk_watermark_mib",
             )
         })
@@ -151,6 +155,10 @@ impl ConfigFile {
         })?;
         let postgres = address("listen.postgres", self.listen.postgres.as_deref(), "127.0.0.1:5433")?;
         let peers = address("listen.peers", self.listen.peers.as_deref(), "127.0.0.1:7433")?;
+        let advertise_peers = match &self.listen.advertise_peers {
+            Some(text) => address("listen.advertise_peers", Some(text), "192.168.0.1:7433")?,
+            None => peers,
+        };
         let http = address("listen.http", self.listen.http.as_deref(), "127.0.0.1:8433")?;
         for (key, addr) in [("postgres", postgres), ("peers", peers), ("http", http)] {
             refuse_beyond_loopback(key, addr)?;
@@ -165,12 +173,13 @@ impl ConfigFile {
                 ));
             }
         };
-        let origin = origin(&name, peers, &self.cluster)?;
+        let origin = origin(&name, advertise_peers, &self.cluster)?;
         Ok(Config {
             name,
             data_dir,
             postgres,
             peers,
+            advertise_peers,
             http,
             cluster: self.cluster.name.unwrap_or_else(|| "quorate".into()),
             origin,
@@ -208,7 +217,7 @@ fn refuse_beyond_loopback(key: &str, addr: SocketAddr) -> Result<(), ConfigError
     ))
 }
 
-fn origin(name: &str, peers: SocketAddr, cluster: &Cluster) -> Result<Origin, ConfigError> {
+fn origin(name: &str, reached_at: SocketAddr, cluster: &Cluster) -> Result<Origin, ConfigError> {
     if let Some(join) = &cluster.join {
         if !cluster.initial.is_empty() {
             return Err(wrong(
@@ -246,9 +255,12 @@ fn origin(name: &str, peers: SocketAddr, cluster: &Cluster) -> Result<Origin, Co
             "add it to the list, or join a running cluster with cluster.join = \"HOST:PORT\"",
         )
     })?;
-    if me.peers != peers {
+    if me.peers != reached_at {
         return Err(wrong(
-            format!("listen.peers is {peers}, but cluster.initial tells the others to use {}", me.peers),
+            format!(
+                "listen.peers (or advertise_peers) is {reached_at}, but cluster.initial tells the others to use {}",
+                me.peers
+            ),
             "write the same address in both places",
         ));
     }

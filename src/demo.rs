@@ -141,6 +141,7 @@ fn start_one(exe: &Path, home: &Path, node: &Node, initial: &[InitialNode]) -> R
             postgres: Some(format!("127.0.0.1:{}", node.postgres)),
             peers: Some(format!("127.0.0.1:{}", node.peers)),
             http: Some(format!("127.0.0.1:{}", node.http)),
+            ..Listen::default()
         },
         cluster: Cluster { name: Some("demo".into()), initial: initial.to_vec(), join: None },
         ..ConfigFile::default()

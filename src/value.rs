@@ -10,7 +10,7 @@ pub enum Value {
     Int(i64),
     Real(f64),
     Text(String),
-    Blob(Vec<u8>),
+    Blob(#[serde(with = "blob")] Vec<u8>),
 }
 
 /// A borrowed SQLite value, valid until the row it came from moves on.
@@ -52,5 +52,34 @@ impl ValueRef<'_> {
 
     pub fn is_null(self) -> bool {
         matches!(self, ValueRef::Null)
+    }
+}
+
+/// A blob as one run of bytes. The bytes on the wire are those that the derived form would write one by one.
+mod blob {
+    use bytes::Bytes;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(blob: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(blob)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        Bytes::deserialize(deserializer).map(Vec::from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blob_is_written_as_a_sequence_of_bytes_would_be() {
+        let blob: Vec<u8> = (0..=255).collect();
+        let written = postcard::to_allocvec(&Value::Blob(blob.clone())).unwrap();
+        let mut expected = vec![4];
+        expected.extend(postcard::to_allocvec(&blob).unwrap());
+        assert_eq!(written, expected);
+        assert_eq!(postcard::from_bytes::<Value>(&written).unwrap(), Value::Blob(blob));
     }
 }

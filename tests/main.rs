@@ -1,1 +1,16 @@
+//! The outer ring of tests: real processes, real sockets, real disks; and the rules of the source tree itself.
+//!
+//! Everything runs from `cargo test` without root, Python or a database: each test starts its own nodes on loopback in a
+//! temporary directory and ends only what it started. When a test fails, the end of each node's log is printed.
+//!
+//! * [`cluster`]: what survives kills, pauses, partitions, snapshots, restarts, full disks, wrong directories.
+//! * [`wire`]: what a hostile or broken client can do to the others.
+//! * [`sql`]: text scripts whose expected output was recorded from PostgreSQL.
+//! * [`tidy`]: which room may look at which.
 
+mod cluster;
+mod sim;
+mod sql;
+mod support;
+mod tidy;
+mod wire;

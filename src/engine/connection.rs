@@ -343,7 +343,8 @@ fn authorize(
         }
         let allowed = trusted.load(Ordering::Relaxed)
             || match role {
-                Role::Reader => may_read(&asked.action),
+                // Sizes in pages are a replica's own: only what is not logged may see them.
+                Role::Reader => may_read(&asked.action) || is_size(&asked.action),
                 Role::Writer => may_read(&asked.action) || may_write(&asked.action),
                 Role::Fork => {
                     matches!(asked.action, AuthAction::Transaction { .. })
@@ -363,6 +364,11 @@ fn may_read(action: &AuthAction<'_>) -> bool {
         AuthAction::Function { function_name } => !is_closed_function(function_name),
         _ => false,
     }
+}
+
+/// `dbstat`, which reads the schema table itself.
+fn is_size(action: &AuthAction<'_>) -> bool {
+    matches!(action, AuthAction::Read { table_name: "dbstat" | "sqlite_master", .. })
 }
 
 fn may_write(action: &AuthAction<'_>) -> bool {

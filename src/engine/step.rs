@@ -138,7 +138,7 @@ impl Runner {
         match self.catalog() {
             Ok(catalog) => {
                 let tables = match fault.primary() {
-                    ffi::SQLITE_CONSTRAINT => self.written_tables(&catalog, statements),
+                    ffi::SQLITE_CONSTRAINT | ffi::SQLITE_MISMATCH => self.written_tables(&catalog, statements),
                     _ => Vec::new(),
                 };
                 StepError::Sql((self.dialect.explain_error)(&catalog, &fault.message, fault.code, &tables))

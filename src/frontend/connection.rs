@@ -130,7 +130,7 @@ impl<D: Database> Connection<D> {
                     Effect::Rollback => self.transaction = None,
                     Effect::Flush => self.flush().await?,
                     Effect::Release(cursor) => self.cursors.retain(|(c, _)| *c != cursor),
-                    Effect::Ask(ask) => answer = Some(self.perform(ask).await?),
+                    Effect::Ask(ask) => answer = Some(self.perform(*ask).await?),
                     Effect::Close => {
                         self.flush().await?;
                         return Err(End::Closed);
@@ -469,9 +469,8 @@ impl<R: Rows> Batch<R> {
 
     fn learn(&mut self, count: u64, before: usize) {
         let rows = (self.count - count) as usize;
-        if rows > 0 {
-            self.row_bytes = self.out.len().saturating_sub(before) / rows;
-        }
+        let bytes = self.out.len().saturating_sub(before);
+        self.row_bytes = bytes.checked_div(rows).unwrap_or(self.row_bytes);
     }
 
     fn fetch(&mut self, max: usize, brief: bool) -> SqlResult<Fetched> {

@@ -8,7 +8,8 @@ macro_rules! topics {
     ($table:ident: $($extra:expr),*) => {
         &[
             integers::$table, floats::$table, numeric::$table, text::$table, regex::$table, datetime::$table,
-            json::$table, arrays::$table, casts::$table, aggregates::$table, system::$table, live::$table $(, $extra)*
+            json::$table, arrays::$table, casts::$table, aggregates::$table, system::$table, catalog::$table,
+            live::$table $(, $extra)*
         ]
     };
 }

@@ -17,6 +17,7 @@ pub mod aggregates;
 mod arg;
 pub mod arrays;
 pub mod casts;
+pub mod catalog;
 pub mod datetime;
 pub mod floats;
 mod index;

@@ -1,6 +1,7 @@
 //! What a session, the server and the catalog say about themselves; sequences; series.
 
 use super::arg::{from_text, int, text};
+use super::catalog::listed_schemas;
 use super::table::*;
 use super::{Aggregate, Cast, Context, Function, Operator, Scalar};
 use crate::error::{SqlError, SqlResult, state};
@@ -10,6 +11,7 @@ use crate::value::{Value, ValueRef};
 /// The version of PostgreSQL whose behaviour clients may expect: they parse it out of `version()`, which says the same.
 /// Nothing in `version()` tells builds of this server apart: it may be stored, and replicas run different builds.
 pub const SERVER_VERSION: &str = "15.18";
+pub const SERVER_VERSION_NUM: &str = "150018";
 
 pub const FUNCTIONS: &[Function] = &[
     func("version", &[], TEXT, "'PostgreSQL 15.18 (Quorate)'").stable(),
@@ -23,6 +25,8 @@ pub const FUNCTIONS: &[Function] = &[
     func("current_role", &[], NAME, "q_current_user()").stable(),
     func("current_setting", &[TEXT], TEXT, "q_current_setting({0}, 0)").stable(),
     func("current_setting", &[TEXT, BOOL], TEXT, "q_current_setting({0}, {1})").stable(),
+    // Changes the session: only where it can be taken out of the query (see `sql`).
+    func("set_config", &[TEXT, TEXT, BOOL], TEXT, "q_unsupported('set_config() inside a query')").volatile(),
     func("pg_backend_pid", &[], INT4, "q_backend_pid()").stable(),
     func("pg_typeof", &[ANY], REGTYPE, "{0:type}").stable(),
     func("num_nulls", &[ANY], INT4, "q_num_nulls({*})").variadic(),
@@ -31,11 +35,6 @@ pub const FUNCTIONS: &[Function] = &[
     func("uuid_generate_v4", &[], UUID, "q_uuid()").volatile(),
     func("uuid_nil", &[], UUID, "x'00000000000000000000000000000000'"),
     func("pg_sleep", &[FLOAT8], VOID, "q_unsupported('pg_sleep')").volatile(),
-    func("obj_description", &[OID, NAME], TEXT, "NULL").stable(),
-    func("obj_description", &[OID], TEXT, "NULL").stable(),
-    func("col_description", &[OID, INT4], TEXT, "NULL").stable(),
-    func("shobj_description", &[OID, NAME], TEXT, "NULL").stable(),
-    func("pg_table_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
     func("pg_type_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
     func("pg_function_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
     func("pg_operator_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
@@ -48,14 +47,10 @@ pub const FUNCTIONS: &[Function] = &[
     func("pg_ts_dict_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
     func("pg_ts_parser_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
     func("pg_ts_template_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
-    // Expressions are kept in the catalog as Postgres SQL.
-    func("pg_get_expr", &[PG_NODE_TREE, OID], TEXT, "{0}").stable(),
-    func("pg_get_expr", &[PG_NODE_TREE, OID, BOOL], TEXT, "{0}").stable(),
     func("pg_tablespace_location", &[OID], TEXT, "iif({0} IS NULL, NULL, '')").stable(),
     func("pg_relation_is_publishable", &[REGCLASS], BOOL, "iif({0} IS NULL, NULL, 0)").stable(),
     func("pg_char_to_encoding", &[NAME], INT4, "iif({0} IS NULL, NULL, iif(upper({0}) IN ('UTF8', 'UTF-8'), 6, -1))")
         .stable(),
-    func("pg_get_userbyid", &[OID], NAME, "q_userbyid({0})").stable(),
     func("pg_encoding_to_char", &[INT4], NAME, "q_encoding({0})").stable(),
     func("getdatabaseencoding", &[], NAME, "'UTF8'").stable(),
     func("pg_client_encoding", &[], NAME, "'UTF8'").stable(),
@@ -121,11 +116,6 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_uuid", 0, uuid).contextual(),
     scalar("q_unsupported", 1, |_, a| Err(SqlError::unsupported(text(a, 0)?))).contextual(),
     scalar("q_null_violation", 3, |_, a| Err(null_violation(text(a, 0)?, text(a, 1)?, text(a, 2)?))).contextual(),
-    scalar("q_userbyid", 1, |_, a| {
-        let oid = int(a, 0)?;
-        Ok(Value::Text(if oid == 10 { "postgres".to_owned() } else { format!("unknown (OID={oid})") }))
-    })
-    .contextual(),
     scalar("q_encoding", 1, |_, a| Ok(from_text(if int(a, 0)? == 6 { "UTF8" } else { "" }))),
     scalar("q_row_free", 3, row_free).contextual().lax(),
     scalar("q_size_pretty", 1, |_, a| Ok(Value::Text(size_pretty(int(a, 0)?)))),
@@ -144,17 +134,9 @@ pub fn null_violation(schema: &str, table: &str, column: &str) -> SqlError {
     SqlError::new(state::NOT_NULL_VIOLATION, message).table(schema, table).column(column)
 }
 
-/// The schemas of the setting `search_path`, without `"$user"`: nobody has a schema of their own name unless it is listed.
+/// The schemas of the search path, without `"$user"`: nobody has a schema of their own name unless it is listed.
 fn search_path(ctx: &Context) -> Vec<String> {
-    let path = ctx.settings.get("search_path").map_or("\"$user\", public", String::as_str);
-    path.split(',')
-        .map(str::trim)
-        .map(|s| match s.strip_prefix('"').and_then(|s| s.strip_suffix('"')) {
-            Some(quoted) => quoted.replace("\"\"", "\""),
-            None => s.trim_matches('\'').to_ascii_lowercase(),
-        })
-        .filter(|s| !s.is_empty() && s != "$user")
-        .collect()
+    listed_schemas(ctx).into_iter().filter(|name| name != "$user").collect()
 }
 
 fn current_schemas(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {

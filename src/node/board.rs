@@ -58,7 +58,7 @@ pub fn own_report(runtime: &Runtime) -> NodeReport {
         id: runtime.identity.node.0,
         state: state.into(),
         pg_addr: runtime.config.postgres.to_string(),
-        peer_addr: runtime.config.peers.to_string(),
+        peer_addr: runtime.config.advertise_peers.to_string(),
         http_addr: runtime.config.http.to_string(),
         version: env!("CARGO_PKG_VERSION").into(),
     };

@@ -200,7 +200,7 @@ pub async fn join(config: &Config, member: &str) -> Result<(Identity, Peers), St
         cluster: config.cluster.clone(),
         name: config.name.clone(),
         incarnation,
-        peer_addr: config.peers.to_string(),
+        peer_addr: config.advertise_peers.to_string(),
         pg_addr: config.postgres.to_string(),
         http_addr: config.http.to_string(),
     };

@@ -358,7 +358,7 @@ pub(crate) fn entry(config: &Config, identity: &Identity) -> NodeEntry {
         id: identity.node,
         name: config.name.clone(),
         incarnation: identity.incarnation,
-        peer_addr: config.peers.to_string(),
+        peer_addr: config.advertise_peers.to_string(),
         pg_addr: config.postgres.to_string(),
         http_addr: config.http.to_string(),
         state: "up".into(),

@@ -100,7 +100,11 @@ impl RaftEngineLog {
                 records.insert(GroupId(group), GroupRecord::default());
             }
         }
-        Ok(RaftEngineLog { engine, records: Mutex::new(records), purging: RwLock::new(()) })
+        let log = RaftEngineLog { engine, records: Mutex::new(records), purging: RwLock::new(()) };
+        // A process that was killed between a write and its sync leaves entries that only the operating system has.
+        // What is found here counts as durable, and is acknowledged to a leader, so it must be.
+        log.write(&[], true)?;
+        Ok(log)
     }
 
     fn add(&self, batch: &mut LogBatch, write: &LogWrite) -> Result<(), LogError> {

@@ -431,6 +431,12 @@ fn promises_nothing(message: &Message) -> bool {
     )
 }
 
+/// The entries of an append follow the position that it names. A replica that took others would acknowledge entries
+/// that it does not have.
+fn is_aligned(message: &Message) -> bool {
+    message.entries.first().is_none_or(|first| first.index == message.index + 1)
+}
+
 /// Cuts an append message into messages of at most `limit` bytes (or one entry): raft-rs joins them without a bound.
 fn split_append(mut message: Message, limit: usize, out: &mut Vec<Message>) {
     let total: usize = message.entries.iter().map(|e| e.data.len()).sum();
@@ -754,7 +760,7 @@ impl Core {
             }
             MsgHeartbeat => true,
             _ if self.installing.is_some() => false,
-            MsgAppend => !self.disk_full || m.entries.is_empty(),
+            MsgAppend => is_aligned(m) && (!self.disk_full || m.entries.is_empty()),
             MsgSnapshot => !self.disk_full,
             MsgTimeoutNow => self.may_lead(),
             MsgReadIndex => self.is_leader(),
@@ -764,7 +770,10 @@ impl Core {
 
     fn send(&mut self, messages: Vec<Message>) {
         let mut now = Vec::with_capacity(messages.len());
-        for message in messages {
+        for mut message in messages {
+            if !self.align(&mut message) {
+                continue;
+            }
             if message.get_msg_type() != MessageType::MsgSnapshot {
                 split_append(message, 2 * self.config.max_append as usize, &mut now);
                 continue;
@@ -775,6 +784,20 @@ impl Core {
         if !now.is_empty() {
             self.effects.push(Effect::Send(now));
         }
+    }
+
+    /// raft-rs adds entries to an append that waits to be sent. If that one is empty (a commit index) it does not look
+    /// whether they follow the position named there, which they do not when a rejection has just moved the follower's
+    /// progress back. Such a message gets the position it should have; false if that is no longer known, and then the
+    /// message counts as lost.
+    fn align(&self, message: &mut Message) -> bool {
+        if message.get_msg_type() != MessageType::MsgAppend || is_aligned(message) {
+            return true;
+        }
+        let before = message.entries[0].index - 1;
+        let Ok(term) = self.raw.store().term(before) else { return false };
+        (message.index, message.log_term) = (before, term);
+        true
     }
 
     // --- the ready loop -----------------------------------------------------------------------------------------
@@ -1152,7 +1175,9 @@ impl Core {
         if let Some(index) = self.building {
             to = to.min(index);
         }
-        if to < self.raw.store().truncated().index + self.config.compact_step {
+        // Large entries are few: their steps are shorter, or the bytes kept would have no bound.
+        let step = self.config.compact_step.min(keep / 4).max(1);
+        if to < self.raw.store().truncated().index + step {
             return;
         }
         let Ok(term) = self.raw.store().term(to) else { return };

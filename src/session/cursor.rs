@@ -9,7 +9,7 @@ use super::portal::{AnswerAs, Portal, PortalState, Prepared, Run};
 use super::{CursorId, Session, Step, Wait};
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::Failure;
-use crate::sql::plan::{FetchDirection, PlanKind, ResultColumn};
+use crate::sql::plan::{FetchDirection, PlanKind, ResultColumn, Utility};
 use crate::types::text::{parse_text, write_text};
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
@@ -30,7 +30,8 @@ impl Session {
         }
         self.check_names(self.prepared.len())?;
         let prepared = self.prepare_text(world, &Arc::from(query), types)?;
-        if !matches!(prepared.plan.kind, PlanKind::Read(_) | PlanKind::Write(_)) {
+        let kind = &prepared.plan.kind;
+        if !matches!(kind, PlanKind::Read(_) | PlanKind::Write(_) | PlanKind::Utility(Utility::SetConfig(_))) {
             return Err(SqlError::syntax("utility statements cannot be prepared").into());
         }
         self.prepared.insert(name.to_owned(), prepared);

@@ -99,7 +99,7 @@ pub enum Effect {
     /// Forget an open result.
     Release(CursorId),
     /// Perform this and tell the session with [`super::Session::answer`]. Always the last effect of a call.
-    Ask(Ask),
+    Ask(Box<Ask>),
     /// Write out and close the connection.
     Close,
 }

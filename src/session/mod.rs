@@ -441,7 +441,7 @@ impl Session {
 
     fn ask(&mut self, ask: Ask, wait: Wait) {
         debug_assert!(matches!(self.wait, Wait::Nothing));
-        self.effects.push(Effect::Ask(ask));
+        self.effects.push(Effect::Ask(Box::new(ask)));
         self.wait = wait;
     }
 
@@ -781,7 +781,7 @@ impl Session {
             env: Env::clone(&self.settings.env()),
             user: self.id.user.clone(),
             database: self.id.database.clone(),
-            settings: self.settings.map(),
+            settings: self.settings.map(&self.present()),
             current: Arc::clone(&self.drawn),
             last: self.drawn_last,
             backend_pid: self.id.pid,
@@ -861,6 +861,7 @@ impl Session {
             PlanKind::Read(read) if read.tag != "SELECT" => CommandTag::Plain(read.tag),
             PlanKind::Write(w) => tag(&w.tag, count),
             PlanKind::Utility(Utility::Fetch { .. }) => CommandTag::Counted("FETCH", count),
+            PlanKind::Utility(Utility::SetConfig { .. }) => CommandTag::Counted("SELECT", count),
             PlanKind::Utility(_) => CommandTag::Plain("SHOW"),
             _ => CommandTag::Counted("SELECT", count),
         };

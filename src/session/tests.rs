@@ -85,7 +85,7 @@ impl Client {
                 self.cursors.remove(&cursor);
                 self.say(format!("release {}", cursor.0));
             }
-            Effect::Ask(ask) => return Some(self.ask(ask)),
+            Effect::Ask(ask) => return Some(self.ask(*ask)),
         }
         None
     }

@@ -9,7 +9,7 @@ use super::transaction::{Savepoint, isolation_name, isolation_named};
 use super::{Session, Step, Task, Wait, What};
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::Mark;
-use crate::sql::plan::{Discard, PlanKind, TransactionModes, Utility};
+use crate::sql::plan::{Discard, Operand, PlanKind, TransactionModes, Utility};
 use crate::value::Value;
 use std::sync::Arc;
 
@@ -30,9 +30,14 @@ impl Session {
                 return self.deliver_rows(run, rows);
             }
             Utility::ShowAll => {
-                let rows = self.settings.all();
-                let rows = rows.into_iter().map(|row| row.map(Value::Text).to_vec()).collect();
+                let names = self.settings.names();
+                let rows = names.into_iter().map(|name| self.setting_row(name)).collect::<SqlResult<_>>()?;
                 return self.deliver_rows(run, rows);
+            }
+            Utility::SetConfig(calls) => {
+                let row = calls.iter().map(|call| self.set_config(call, &run.portal.params));
+                let row = row.collect::<SqlResult<_>>()?;
+                return self.deliver_rows(run, vec![row]);
             }
             Utility::Commit { .. } if !self.batch.is_empty() && !self.failed() => {
                 return self.ask_write(world, Task { what: What::Continue(Box::new(run)), barriered: true });
@@ -261,14 +266,22 @@ impl Session {
         if local && !self.explicit() {
             self.not_in_block("SET LOCAL");
         }
+        if !self.set_own(name, values)? {
+            self.settings.set(name, values, local)?;
+        }
+        self.complete(if values.is_empty() && !local { "RESET" } else { "SET" });
+        Ok(())
+    }
+
+    /// Settings that are no stored values; whether it is one.
+    fn set_own(&mut self, name: &str, values: &[String]) -> SqlResult<bool> {
         match name.to_ascii_lowercase().as_str() {
             "transaction_isolation" => self.set_isolation(values)?,
             "transaction_read_only" | "transaction_deferrable" => self.set_transaction_flag(name, values)?,
             "session_authorization" | "role" => self.set_role(name, values)?,
-            _ => self.settings.set(name, values, local)?,
+            _ => return Ok(false),
         }
-        self.complete(if values.is_empty() && !local { "RESET" } else { "SET" });
-        Ok(())
+        Ok(true)
     }
 
     fn set_isolation(&mut self, values: &[String]) -> SqlResult<()> {
@@ -282,7 +295,7 @@ impl Session {
     fn set_transaction_flag(&mut self, name: &str, values: &[String]) -> SqlResult<()> {
         let on = match values.first() {
             None => self.settings.is_on(&format!("default_{}", name.to_ascii_lowercase())),
-            Some(value) => super::settings::boolean(value).ok_or_else(|| bad_value(name, value))?,
+            Some(value) => crate::sql::settings::boolean(value).ok_or_else(|| bad_value(name, value))?,
         };
         let mut modes = TransactionModes::default();
         match name.eq_ignore_ascii_case("transaction_read_only") {
@@ -317,16 +330,49 @@ impl Session {
         Ok(())
     }
 
-    fn shown(&self, name: &str) -> SqlResult<String> {
-        let on = |on: bool| if on { "on" } else { "off" }.to_owned();
-        let t = self.transaction.as_ref();
-        match name.to_ascii_lowercase().as_str() {
-            "transaction_isolation" => {
-                let level = t.map_or(self.settings.default_isolation(), |t| t.isolation);
-                Ok(isolation_name(level).to_owned())
+    /// Name, value and description, as SHOW ALL has them.
+    fn setting_row(&self, name: String) -> SqlResult<Vec<Value>> {
+        let value = self.shown(&name)?;
+        let description = crate::sql::settings::lookup(&name).map_or("", |s| s.description).to_owned();
+        Ok([name, value, description].map(Value::Text).to_vec())
+    }
+
+    /// `set_config(name, value, local)`, where a NULL value is the default; the value afterwards.
+    fn set_config(&mut self, call: &[Operand; 3], params: &[Value]) -> SqlResult<Value> {
+        let [name, value, local] = call.each_ref().map(|o| match o {
+            Operand::Value(value) => value.clone(),
+            Operand::Param(n) => params.get(n - 1).cloned().unwrap_or(Value::Null),
+        });
+        let Value::Text(name) = name else {
+            return Err(SqlError::new(state::NULL_VALUE_NOT_ALLOWED, "SET requires parameter name"));
+        };
+        let text = if let Value::Text(text) = value { vec![text] } else { Vec::new() };
+        let local = local == Value::Int(1);
+        if !self.set_own(&name, &text)? {
+            match text.first() {
+                Some(text) => self.settings.set_text(&name, text, local)?,
+                None => self.settings.set(&name, &[], local)?,
             }
-            "transaction_read_only" => Ok(on(t.is_some_and(|t| t.read_only))),
-            "transaction_deferrable" => Ok(on(t.is_some_and(|t| t.deferrable))),
+        }
+        self.shown(&name).map(Value::Text)
+    }
+
+    /// The characteristics of the transaction, as settings.
+    pub(super) fn present(&self) -> [(&'static str, &'static str); 3] {
+        let on = |on: bool| if on { "on" } else { "off" };
+        let t = self.transaction.as_ref();
+        [
+            ("transaction_isolation", isolation_name(t.map_or(self.settings.default_isolation(), |t| t.isolation))),
+            ("transaction_read_only", on(t.is_some_and(|t| t.read_only))),
+            ("transaction_deferrable", on(t.is_some_and(|t| t.deferrable))),
+        ]
+    }
+
+    fn shown(&self, name: &str) -> SqlResult<String> {
+        if let Some((_, value)) = self.present().iter().find(|(own, _)| own.eq_ignore_ascii_case(name)) {
+            return Ok((*value).to_owned());
+        }
+        match name.to_ascii_lowercase().as_str() {
             "session_authorization" => Ok(self.id.user.clone()),
             "role" => Ok("none".to_owned()),
             _ => self.settings.show(name),

@@ -71,6 +71,8 @@ pub enum Source {
     Table(String),
     /// A SELECT with as many columns as the relation has.
     Query(String),
+    /// The same in Postgres SQL with qualified names.
+    View(String),
     None,
 }
 

@@ -146,6 +146,8 @@ pub enum Utility {
         values: Vec<String>,
         local: bool,
     },
+    /// `SELECT set_config(name, value, local), …`
+    SetConfig(Vec<[Operand; 3]>),
     ResetAll,
     Show(String),
     ShowAll,
@@ -188,6 +190,14 @@ pub enum Utility {
     Maintenance {
         tag: &'static str,
     },
+}
+
+/// An argument that the session evaluates by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Operand {
+    Value(crate::value::Value),
+    /// `$n`
+    Param(usize),
 }
 
 /// Table lock modes, weakest first (PostgreSQL documentation, "Table-Level Locks").

@@ -4,7 +4,10 @@
 //! the setting's base unit shown with the largest unit that divides them. A setting that has no effect here but is
 //! harmless is accepted; one whose other values would change results only takes the value that holds.
 
-use crate::error::{SqlError, SqlResult, state};
+use crate::error::{SqlError, SqlResult, SqlState, state};
+use crate::functions::system::{SERVER_VERSION, SERVER_VERSION_NUM};
+use crate::types::zone::Zone;
+use crate::types::{DateOrder, DateOutput, DateStyle, Env};
 
 /// Who may change a setting (`pg_settings.context`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +20,18 @@ pub enum Context {
     Backend,
     /// Anybody, at any time.
     User,
+}
+
+impl Context {
+    /// As `pg_settings.context` has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Context::Internal => "internal",
+            Context::Server => "postmaster",
+            Context::Backend => "backend",
+            Context::User => "user",
+        }
+    }
 }
 
 /// What a number counts.
@@ -65,6 +80,25 @@ pub struct Setting {
     pub description: &'static str,
 }
 
+impl Setting {
+    /// As `pg_settings.unit` has it.
+    pub fn unit_name(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::Int { unit, .. } => UNITS.iter().find(|(_, u)| *u == unit).map(|(name, _)| *name),
+            _ => None,
+        }
+    }
+}
+
+const UNITS: [(&str, Unit); 4] =
+    [("ms", Unit::Milliseconds), ("s", Unit::Seconds), ("kB", Unit::Kilobytes), ("8kB", Unit::Pages)];
+
+/// A value with a unit as a number of another one, named as in `pg_settings`.
+pub fn in_unit(value: &str, unit: &str) -> Option<i64> {
+    let (_, unit) = UNITS.iter().find(|(name, _)| *name == unit)?;
+    integer(value, *unit)
+}
+
 const fn setting(name: &'static str, default: &'static str, kind: Kind, description: &'static str) -> Setting {
     Setting { name, default, kind, context: Context::User, report: false, description }
 }
@@ -92,11 +126,16 @@ const LEVELS: Kind = Kind::Enum(&[
 ]);
 const ISOLATION: Kind = Kind::Enum(&["read committed", "serializable", "repeatable read", "read uncommitted"]);
 
-/// All settings, by name.
+/// All settings, by name. The characteristics of the present transaction are the session's to show and to change.
 pub const SETTINGS: &[Setting] = &[
     reported(setting("application_name", "", Kind::Text, "Name of the application, for logs.")),
     setting("array_nulls", "on", Kind::Fixed, "NULL in an array literal is a null."),
-    setting("backslash_quote", "safe_encoding", Kind::Text, "Whether \\' may stand for a quote."),
+    setting(
+        "backslash_quote",
+        "safe_encoding",
+        Kind::Enum(&["safe_encoding", "on", "off"]),
+        "Whether \\' may stand for a quote.",
+    ),
     fact("block_size", "8192", "Size of a page."),
     setting("bytea_output", "hex", Kind::Enum(&["hex", "escape"]), "Text form of bytea."),
     setting("check_function_bodies", "on", Kind::Bool, "Check functions when they are created."),
@@ -105,9 +144,12 @@ pub const SETTINGS: &[Setting] = &[
     setting("constraint_exclusion", "partition", Kind::Text, "Planner: use constraints."),
     setting("cpu_tuple_cost", "0.01", Kind::Real { min: 0.0, max: f64::MAX }, "Planner: cost of a row."),
     reported(setting("DateStyle", "ISO, MDY", Kind::DateStyle, "Text form of dates and order of their parts.")),
+    setting("deadlock_timeout", "1s", TIMEOUT, "How long to wait for a lock before deadlocks are looked for."),
     setting("default_statistics_target", "100", int(1, 10_000, Unit::None), "Planner: detail of statistics."),
     setting("default_table_access_method", "heap", Kind::Text, "How tables are stored."),
     setting("default_tablespace", "", Kind::Text, "Where tables are stored."),
+    setting("default_text_search_config", "pg_catalog.simple", Kind::Text, "Text search: configuration."),
+    setting("default_toast_compression", "pglz", Kind::Text, "How long values are compressed."),
     setting("default_transaction_deferrable", "off", Kind::Bool, "Whether new transactions are deferrable."),
     setting("default_transaction_isolation", "read committed", ISOLATION, "Isolation of new transactions."),
     reported(setting("default_transaction_read_only", "off", Kind::Bool, "Whether new transactions only read.")),
@@ -146,12 +188,13 @@ pub const SETTINGS: &[Setting] = &[
     setting("lc_numeric", "C", Kind::Text, "Format of numbers."),
     setting("lc_time", "C", Kind::Text, "Names of days and months."),
     setting("lock_timeout", "0", TIMEOUT, "How long to wait for a lock; 0 is for ever."),
+    setting("log_min_duration_statement", "-1", int(-1, I32, Unit::None), "Which slow statements are logged."),
     setting("log_statement", "none", Kind::Enum(&["none", "ddl", "mod", "all"]), "Which statements are logged."),
     setting("maintenance_work_mem", "64MB", int(1024, I32, Unit::Kilobytes), "Memory of maintenance."),
-    server(setting("max_connections", "100", int(1, 262_143, Unit::None), "Most sessions at a time.")),
+    server(setting("max_connections", "10000", int(1, 262_143, Unit::None), "Most sessions at a time.")),
     fact("max_identifier_length", "63", "Bytes of a name."),
     fact("max_index_keys", "32", "Columns of an index."),
-    setting("max_parallel_workers_per_gather", "2", int(0, 1024, Unit::None), "Planner: workers of a query."),
+    setting("max_parallel_workers_per_gather", "0", int(0, 1024, Unit::None), "Planner: workers of a query."),
     server(setting("max_prepared_transactions", "0", int(0, 262_143, Unit::None), "Most prepared transactions.")),
     setting("max_stack_depth", "2MB", int(100, I32, Unit::Kilobytes), "Stack of a statement."),
     setting("password_encryption", "scram-sha-256", Kind::Enum(&["scram-sha-256", "md5"]), "How passwords are kept."),
@@ -162,7 +205,6 @@ pub const SETTINGS: &[Setting] = &[
         "Planner: plans of prepared statements.",
     ),
     server(setting("port", "5432", int(1, 65_535, Unit::None), "The port that clients connect to.")),
-    setting("quorate.max_staleness", "10s", TIMEOUT, "How far a stale read may lie behind; 0 is without limit."),
     setting(
         "quorate.read_consistency",
         "linearizable",
@@ -177,8 +219,8 @@ pub const SETTINGS: &[Setting] = &[
     setting("search_path", "\"$user\", public", Kind::Names, "Schemas in which names are looked up."),
     setting("seq_page_cost", "1", Kind::Real { min: 0.0, max: f64::MAX }, "Planner: cost of a page read in order."),
     reported(fact("server_encoding", "UTF8", "Encoding of the database.")),
-    reported(fact("server_version", "15.8", "The PostgreSQL version this server behaves like.")),
-    fact("server_version_num", "150008", "The PostgreSQL version as a number."),
+    reported(fact("server_version", SERVER_VERSION, "The PostgreSQL version this server behaves like.")),
+    fact("server_version_num", SERVER_VERSION_NUM, "The PostgreSQL version as a number."),
     reported(setting("session_authorization", "default", Kind::Text, "The session's role.")),
     setting("session_replication_role", "origin", Kind::Enum(&["origin"]), "Which triggers fire."),
     setting("shared_buffers", "128MB", int(16, I32, Unit::Pages), "Memory of the cache."),
@@ -186,6 +228,7 @@ pub const SETTINGS: &[Setting] = &[
         kind: Kind::Fixed,
         ..setting("standard_conforming_strings", "on", Kind::Bool, "A backslash in a plain literal is itself.")
     }),
+    fact("ssl", "off", "Whether connections may be encrypted."),
     setting("statement_timeout", "0", TIMEOUT, "How long a statement may run; 0 is for ever."),
     setting(
         "synchronous_commit",
@@ -194,15 +237,17 @@ pub const SETTINGS: &[Setting] = &[
         "Accepted: a commit is always durable on a majority.",
     ),
     setting("synchronize_seqscans", "on", Kind::Bool, "Let scans of a table share its pages."),
+    setting("tcp_keepalives_idle", "0", int(0, I32, Unit::Seconds), "TCP: time between keepalives."),
     setting("temp_buffers", "8MB", int(100, I32, Unit::Pages), "Memory of temporary tables."),
     setting("temp_tablespaces", "", Kind::Text, "Where temporary tables are stored."),
     reported(setting("TimeZone", "UTC", Kind::TimeZone, "The time zone of times with time zone.")),
     setting("timezone_abbreviations", "Default", Kind::Text, "Abbreviations of time zones."),
-    setting("transaction_deferrable", "off", Kind::Bool, "Whether this transaction is deferrable."),
-    setting("transaction_isolation", "read committed", ISOLATION, "Isolation of this transaction."),
-    setting("transaction_read_only", "off", Kind::Bool, "Whether this transaction only reads."),
+    fact("transaction_deferrable", "off", "Whether this transaction is deferrable."),
+    fact("transaction_isolation", "read committed", "Isolation of this transaction."),
+    fact("transaction_read_only", "off", "Whether this transaction only reads."),
     setting("transform_null_equals", "off", Kind::Fixed, "Whether x = NULL means x IS NULL."),
     fact("wal_block_size", "8192", "Size of a block of the log."),
+    fact("wal_level", "replica", "What the log has."),
     setting("work_mem", "4MB", int(64, I32, Unit::Kilobytes), "Memory of a sort."),
     setting("xmlbinary", "base64", Kind::Enum(&["base64", "hex"]), "Form of bytes in XML."),
     setting("xmloption", "content", Kind::Enum(&["content", "document"]), "Whether XML is a document."),
@@ -232,8 +277,7 @@ pub fn unknown(name: &str) -> SqlError {
 pub fn assign(name: &str, values: &[String], at_start: bool) -> SqlResult<String> {
     let Some(setting) = known(name)? else { return Ok(values.join(", ")) };
     let cannot = |how: &str| {
-        let code = crate::error::SqlState::new("55P02");
-        Err(SqlError::new(code, format!("parameter \"{}\" cannot be {how}", setting.name)))
+        Err(SqlError::new(SqlState::new("55P02"), format!("parameter \"{}\" cannot be {how}", setting.name)))
     };
     match setting.context {
         Context::Internal => return cannot("changed"),
@@ -250,6 +294,17 @@ pub fn assign(name: &str, values: &[String], at_start: bool) -> SqlResult<String
         return Err(SqlError::new(state::INVALID_PARAMETER_VALUE, message));
     }
     canonical(setting, values)
+}
+
+/// As [`assign`], for a value that is the setting's own text: from a startup packet or `set_config`.
+pub fn assign_text(name: &str, text: &str, at_start: bool) -> SqlResult<String> {
+    match lookup(name) {
+        Some(setting) if setting.kind == Kind::Names => match identifiers(text) {
+            Some(_) => Ok(text.to_owned()),
+            None => Err(invalid(setting, text)),
+        },
+        _ => assign(name, &[text.to_owned()], at_start),
+    }
 }
 
 fn invalid(setting: &Setting, value: &str) -> SqlError {
@@ -301,7 +356,11 @@ fn canonical(setting: &Setting, values: &[String]) -> SqlResult<String> {
             if number >= min && number <= max { Ok(number.to_string()) } else { Err(invalid(setting, value)) }
         }
         Kind::TimeZone => time_zone(value).ok_or_else(|| invalid(setting, value)),
-        Kind::DateStyle => date_style(values).ok_or_else(|| invalid(setting, &values.join(", "))),
+        Kind::DateStyle => {
+            let text = values.join(", ");
+            let style = date_style(&text, Env::default().date_style).ok_or_else(|| invalid(setting, &text))?;
+            Ok(date_style_text(style))
+        }
         Kind::Encoding => {
             let plain: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
             match plain.to_ascii_lowercase().as_str() {
@@ -314,14 +373,56 @@ fn canonical(setting: &Setting, values: &[String]) -> SqlResult<String> {
 
 /// A list of schemas as one text; a name is quoted when it must be.
 fn names(values: &[String]) -> String {
-    let one = |v: &String| if v.is_empty() { "\"\"".into() } else { super::lex::quote_identifier(v) };
-    values.iter().map(one).collect::<Vec<_>>().join(", ")
+    values.iter().map(|v| super::lex::quote_identifier(v)).collect::<Vec<_>>().join(", ")
 }
 
-/// The names in a `search_path`.
+/// The names in a `search_path`, none where it is malformed.
 pub fn split_names(value: &str) -> Vec<String> {
-    let lexed = super::lex::Lexer::new(value).filter_map(Result::ok);
-    lexed.map(|t| t.text(value)).filter(|t| *t != ",").map(super::lex::identifier).filter(|n| !n.is_empty()).collect()
+    identifiers(value).unwrap_or_default()
+}
+
+/// A list of identifiers as Postgres reads it: folded unless quoted.
+pub fn identifiers(text: &str) -> Option<Vec<String>> {
+    let mut names = Vec::new();
+    let mut rest = text.trim();
+    if rest.is_empty() {
+        return Some(names);
+    }
+    loop {
+        let (name, after) = match rest.strip_prefix('"') {
+            Some(quoted) => quoted_name(quoted)?,
+            None => {
+                let end = rest.find(',').unwrap_or(rest.len());
+                let name = rest[..end].trim();
+                if name.is_empty() || name.contains(char::is_whitespace) {
+                    return None;
+                }
+                (name.to_ascii_lowercase(), &rest[end..])
+            }
+        };
+        names.push(name);
+        rest = after.trim_start();
+        match rest.strip_prefix(',') {
+            Some(more) => rest = more.trim_start(),
+            None => return rest.is_empty().then_some(names),
+        }
+    }
+}
+
+fn quoted_name(text: &str) -> Option<(String, &str)> {
+    let mut name = String::new();
+    let mut chars = text.char_indices().peekable();
+    while let Some((i, c)) = chars.next() {
+        match c {
+            '"' if chars.peek().is_some_and(|(_, c)| *c == '"') => {
+                chars.next();
+                name.push('"');
+            }
+            '"' => return Some((name, &text[i + 1..])),
+            c => name.push(c),
+        }
+    }
+    None
 }
 
 /// PostgreSQL's words for truth: any prefix that is not ambiguous.
@@ -387,72 +488,70 @@ pub fn milliseconds(value: &str) -> i64 {
     integer(value, Unit::Milliseconds).unwrap_or(0)
 }
 
-/// An IANA name in its own spelling, or a fixed offset in POSIX form (`<+02>-02`).
-fn time_zone(value: &str) -> Option<String> {
-    let value = value.trim();
-    if let Some(offset) = fixed_offset(value) {
-        return Some(offset);
+/// A time zone that exists, as it will be shown.
+fn time_zone(text: &str) -> Option<String> {
+    let text = text.trim();
+    if let Ok(hours) = text.parse::<f64>() {
+        return fixed_zone((hours * 3600.0).round() as i64);
     }
-    match value.to_ascii_lowercase().as_str() {
-        "utc" | "z" | "zulu" | "default" => return Some("UTC".into()),
-        "gmt" => return Some("GMT".into()),
-        _ => {}
+    match Zone::look_up(text)? {
+        Zone::Named(zone) => Some(zone.iana_name().unwrap_or(text).to_owned()),
+        Zone::Utc if text.eq_ignore_ascii_case("utc") => Some("UTC".to_owned()),
+        Zone::Utc | Zone::Fixed(_) => Some(text.to_owned()),
     }
-    if value.starts_with('<') {
-        return posix_offset(value).map(|_| value.to_owned());
-    }
-    jiff::tz::TimeZone::get(value).ok().and_then(|z| z.iana_name().map(str::to_owned))
 }
 
-/// `+02`, `-3.5`, `+05:30`: hours east of UTC.
-fn fixed_offset(value: &str) -> Option<String> {
-    let digits = value.strip_prefix(['+', '-']).unwrap_or(value);
-    let minutes = match digits.split_once(':') {
-        Some((h, m)) => h.parse::<i32>().ok()? * 60 + m.split(':').next()?.parse::<i32>().ok()?,
-        None => (digits.parse::<f64>().ok()? * 60.0).round() as i32,
-    };
-    if !digits.starts_with(|c: char| c.is_ascii_digit()) || minutes > 168 * 60 {
+/// POSIX writes offsets west of Greenwich: `<+05:30>-05:30`.
+fn fixed_zone(seconds: i64) -> Option<String> {
+    if seconds.abs() > 15 * 3600 + 59 * 60 + 59 {
         return None;
     }
-    if minutes == 0 {
-        return Some("UTC".into());
-    }
-    let (east, west) = if value.starts_with('-') { ('-', '+') } else { ('+', '-') };
-    let text = match minutes % 60 {
-        0 => format!("{:02}", minutes / 60),
-        rest => format!("{:02}:{rest:02}", minutes / 60),
+    let clock = |sign: char| {
+        let (h, m, s) = (seconds.abs() / 3600, seconds.abs() / 60 % 60, seconds.abs() % 60);
+        match (m, s) {
+            (0, 0) => format!("{sign}{h:02}"),
+            (m, 0) => format!("{sign}{h:02}:{m:02}"),
+            (m, s) => format!("{sign}{h:02}:{m:02}:{s:02}"),
+        }
     };
-    Some(format!("<{east}{text}>{west}{text}"))
+    let (east, west) = if seconds < 0 { ('-', '+') } else { ('+', '-') };
+    Some(format!("<{}>{}", clock(east), clock(west)))
 }
 
-/// Seconds east of UTC of a zone that [`assign`] made from a fixed offset.
-pub fn posix_offset(zone: &str) -> Option<i32> {
-    let (_, offset) = zone.strip_prefix('<')?.split_once('>')?;
-    let (sign, digits) = match offset.strip_prefix('-') {
-        Some(digits) => (1, digits),
-        None => (-1, offset.strip_prefix('+').unwrap_or(offset)),
-    };
-    let (hours, minutes) = digits.split_once(':').unwrap_or((digits, "0"));
-    Some(sign * (hours.parse::<i32>().ok()? * 3600 + minutes.parse::<i32>().ok()? * 60))
-}
-
-/// `ISO, MDY` from any of its words; what is not said stays the default.
-fn date_style(values: &[String]) -> Option<String> {
-    let (mut style, mut order) = ("ISO", "MDY");
-    for word in values.iter().flat_map(|v| v.split(',')).map(|w| w.trim().to_ascii_lowercase()) {
+pub fn date_style(text: &str, from: DateStyle) -> Option<DateStyle> {
+    let mut style = from;
+    for word in text.split(',').map(|w| w.trim().to_ascii_lowercase()) {
         match word.as_str() {
-            "iso" => style = "ISO",
-            "sql" => style = "SQL",
-            "postgres" | "postgresql" => style = "Postgres",
-            "german" => (style, order) = ("German", "DMY"),
-            "mdy" | "us" | "noneuro" | "noneuropean" => order = "MDY",
-            "dmy" | "euro" | "european" => order = "DMY",
-            "ymd" => order = "YMD",
-            "default" => (style, order) = ("ISO", "MDY"),
+            "iso" => style.output = DateOutput::Iso,
+            "sql" => style.output = DateOutput::Sql,
+            "postgres" | "postgresql" => style.output = DateOutput::Postgres,
+            "german" => {
+                style.output = DateOutput::German;
+                style.order = DateOrder::Dmy;
+            }
+            "mdy" | "us" | "noneuro" | "noneuropean" => style.order = DateOrder::Mdy,
+            "dmy" | "euro" | "european" => style.order = DateOrder::Dmy,
+            "ymd" => style.order = DateOrder::Ymd,
+            "default" => style = Env::default().date_style,
             _ => return None,
         }
     }
-    Some(format!("{style}, {order}"))
+    Some(style)
+}
+
+fn date_style_text(style: DateStyle) -> String {
+    let output = match style.output {
+        DateOutput::Iso => "ISO",
+        DateOutput::Sql => "SQL",
+        DateOutput::Postgres => "Postgres",
+        DateOutput::German => "German",
+    };
+    let order = match style.order {
+        DateOrder::Mdy => "MDY",
+        DateOrder::Dmy => "DMY",
+        DateOrder::Ymd => "YMD",
+    };
+    format!("{output}, {order}")
 }
 
 #[cfg(test)]
@@ -475,10 +574,9 @@ mod tests {
         assert_eq!(set("datestyle", "german"), "German, DMY");
         assert_eq!(set("intervalstyle", "ISO_8601"), "iso_8601");
         assert_eq!(set("client_encoding", "'utf-8'"), "UTF8");
-        assert_eq!(set("timezone", "+00:00"), "UTC");
+        assert_eq!(set("timezone", "5.5"), "<+05:30>-05:30");
         assert_eq!(set("timezone", "-3.5"), "<-03:30>+03:30");
         assert_eq!(set("timezone", "europe/berlin"), "Europe/Berlin");
-        assert_eq!(posix_offset("<-03:30>+03:30"), Some(-12_600));
         assert!(set("timezone", "Mars/Base").starts_with("22023"));
         assert!(set("extra_float_digits", "7").starts_with("22023"));
         assert!(set("nonsense", "1").starts_with("42704"));

@@ -2,10 +2,12 @@
 //!
 //! Relations of `pg_catalog` that DDL writes, or that have rows every client expects, are tables in each database
 //! file (see `migrations/database`); all others are empty here but typed. The `quorate` relations read live facts.
+//! Views of `pg_catalog` and `information_schema` are Postgres SQL over these (`system_views.sql`).
 //!
-//! Left out: the views of `pg_catalog` and `information_schema`.
+//! Left out: statistics views, and rows of `pg_class` and `pg_attribute` for what is a view here.
 
 use super::catalog::{Column, Relation, RelationKind, Source, sqlite_name};
+use super::settings::{Kind, SETTINGS, Setting};
 use crate::types::{NO_TYPMOD, Type};
 use std::sync::OnceLock;
 
@@ -25,8 +27,52 @@ pub fn relations() -> &'static [Relation] {
     static RELATIONS: OnceLock<Vec<Relation>> = OnceLock::new();
     RELATIONS.get_or_init(|| {
         let pg = include_str!("system_relations.txt").lines().filter(|l| !l.starts_with('#')).filter_map(pg_relation);
-        pg.chain(QUORATE.iter().map(|(oid, name, columns)| quorate_relation(*oid, name, columns))).collect()
+        let quorate = QUORATE.iter().map(|(oid, name, columns)| quorate_relation(*oid, name, columns));
+        let views = include_str!("system_views.sql").split("\n\n").filter_map(view);
+        pg.chain(quorate).chain(views).chain([pg_settings()]).collect()
     })
+}
+
+/// A line `-- oid schema.name: column type!, …` and a query.
+fn view(text: &str) -> Option<Relation> {
+    let (head, query) = text.split_once('\n')?;
+    let (head, columns) = head.strip_prefix("-- ")?.split_once(": ")?;
+    let (oid, name) = head.split_once(' ')?;
+    let (schema, name) = name.split_once('.')?;
+    Some(relation(oid.parse().ok()?, schema, name, columns_of(columns), Source::View(query.to_owned())))
+}
+
+/// Facts from the table of settings, values from the session.
+fn pg_settings() -> Relation {
+    let columns = "name text, setting text, unit text, category text, short_desc text, extra_desc text, context text, \
+                   vartype text, source text, sourcefile text, sourceline int4, min_val text, max_val text, \
+                   enumvals _text, boot_val text, reset_val text, pending_restart bool";
+    let rows: Vec<String> = SETTINGS.iter().map(setting_row).collect();
+    let query = format!(
+        "SELECT name, q_in_unit(q_current_setting(name, 1), unit), unit, '', description, NULL, context, vartype, \
+         iif(q_current_setting(name, 1) = boot, 'default', 'session'), NULL, NULL, low, high, NULL, \
+         q_in_unit(boot, unit), q_in_unit(boot, unit), 0 FROM (SELECT NULL AS name, NULL AS unit, NULL AS description, \
+         NULL AS context, NULL AS vartype, NULL AS low, NULL AS high, NULL AS boot WHERE 0 UNION ALL VALUES {})",
+        rows.join(", ")
+    );
+    relation(12012, "pg_catalog", "pg_settings", columns_of(columns), Source::Query(query))
+}
+
+fn setting_row(s: &Setting) -> String {
+    let text = |t: &str| format!("'{}'", t.replace('\'', "''"));
+    let number = |n: f64| text(&n.to_string());
+    let none = || "NULL".to_owned();
+    let (vartype, low, high) = match s.kind {
+        Kind::Bool => ("bool", none(), none()),
+        Kind::Int { min, max, .. } => ("integer", text(&min.to_string()), text(&max.to_string())),
+        Kind::Real { min, max } => ("real", number(min), number(max)),
+        Kind::Enum(_) => ("enum", none(), none()),
+        _ => ("string", none(), none()),
+    };
+    let unit = s.unit_name().map_or_else(none, text);
+    let fields =
+        [text(s.name), unit, text(s.description), text(s.context.name()), text(vartype), low, high, text(s.default)];
+    format!("({})", fields.join(", "))
 }
 
 /// A line `oid name*: column type!, …`.
@@ -90,6 +136,8 @@ fn type_of(name: &str) -> Type {
         "int4" => Type::INT4,
         "int8" => Type::INT8,
         "oid" => Type::OID,
+        "varchar" => Type::VARCHAR,
+        "regtype" => Type::REGTYPE,
         "xid" => Type::XID,
         "float4" => Type::FLOAT4,
         "regproc" => Type::REGPROC,

@@ -455,7 +455,9 @@ impl Inner {
             write_whole(&writer, &bytes).await?;
             let mut input = BytesMut::new();
             let (kind, payload) = read_frame(&mut reader, &mut input).await?.ok_or(ErrorKind::UnexpectedEof)?;
-            check_welcome(kind, &payload, &self.hello(lane, peer.node))?;
+            let who = check_welcome(kind, &payload, &self.hello(lane, peer.node))?;
+            // A node that lost its disk does not know that it is refused; it must not hear of what it has forgotten.
+            (self.admission)(&who).map_err(|reason| io::Error::new(ErrorKind::PermissionDenied, reason))?;
             Ok((reader, input, Arc::new(writer)))
         };
         tokio::time::timeout(PATIENCE, steps).await.map_err(|_| io::Error::from(ErrorKind::TimedOut))?
@@ -466,10 +468,10 @@ fn invalid(text: impl Into<String>) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, text.into())
 }
 
-fn check_welcome(kind: Kind, payload: &[u8], hello: &Hello) -> io::Result<()> {
+fn check_welcome(kind: Kind, payload: &[u8], hello: &Hello) -> io::Result<PeerIdentity> {
     let welcome = (kind == Kind::Welcome).then(|| wire::value::<Welcome>(payload));
     match welcome {
-        Some(Ok(Welcome::Accepted(who))) if who.node == hello.to && who.cluster == hello.from.cluster => Ok(()),
+        Some(Ok(Welcome::Accepted(who))) if who.node == hello.to && who.cluster == hello.from.cluster => Ok(who),
         Some(Ok(Welcome::Accepted(who))) => Err(invalid(format!("this is {}, not {}", who.node, hello.to))),
         Some(Ok(Welcome::Refused(reason))) => Err(io::Error::new(ErrorKind::PermissionDenied, reason)),
         _ => Err(invalid("not a Quorate peer")),

@@ -164,6 +164,10 @@ pub(crate) fn encode(ty: Type, typmod: i32, value: ValueRef<'_>, out: &mut Vec<u
             out.extend_from_slice(&n.to_be_bytes());
         }
         (Type::OID | Type::XID | Type::CID, ValueRef::Int(n)) => out.extend_from_slice(&(n as u32).to_be_bytes()),
+        (_, ValueRef::Text(named)) if ty.is_reg() => {
+            let (oid, _) = text::named_oid(named).ok_or_else(|| mismatch(ty, value))?;
+            out.extend_from_slice(&oid.to_be_bytes());
+        }
         (_, ValueRef::Int(n)) if ty.is_reg() => out.extend_from_slice(&(n as u32).to_be_bytes()),
         (Type::FLOAT4, _) => {
             let x = text::stored_f64(value).ok_or_else(|| mismatch(ty, value))?;

@@ -93,6 +93,10 @@ pub fn write_text(ty: Type, typmod: i32, value: ValueRef<'_>, env: &Env, out: &m
             None => push_oid_or_dash(n, out),
         },
         (_, ValueRef::Int(n)) if ty.is_reg() => push_oid_or_dash(n, out),
+        (_, ValueRef::Text(named)) if ty.is_reg() => match named_oid(named) {
+            Some((0, _)) | None => push_oid_or_dash(0, out),
+            Some((_, name)) => out.extend_from_slice(name.as_bytes()),
+        },
         (_, ValueRef::Int(n)) if is_number(ty) => push_int(n, out),
         (Type::INTERVAL, ValueRef::Text(text)) => {
             let mut shown = String::new();
@@ -203,6 +207,12 @@ fn parse_reg(text: &str, ty: Type) -> SqlResult<i64> {
         Type::REGTYPE => Err(SqlError::new(state::UNDEFINED_OBJECT, format!("type \"{trimmed}\" does not exist"))),
         _ => Err(SqlError::unsupported(format!("a name as a value of type {} in this place", format_type_plain(ty)))),
     }
+}
+
+/// A value of a `reg…` type in a result: its number and, after a space, the name of what it stands for.
+pub fn named_oid(text: &str) -> Option<(u32, &str)> {
+    let (oid, name) = text.split_once(' ')?;
+    Some((oid.parse().ok()?, name))
 }
 
 fn push_oid_or_dash(n: i64, out: &mut Vec<u8>) {

@@ -137,6 +137,16 @@ impl Typed {
 
     /// SQLite text that stands by itself: an atom, a call, or something in parentheses.
     pub fn sql(&self) -> String {
+        let text = self.bare_sql();
+        let built = matches!(self.node, Node::Apply(..) | Node::Call(_));
+        if built && self.ty != Type::BOOL && text.contains(" COLLATE ") {
+            // SQLite takes any COLLATE within an expression, be it in the condition of a CASE, for that of its value.
+            return format!("({text} COLLATE {})", self.ty.collation().unwrap_or("BINARY"));
+        }
+        text
+    }
+
+    fn bare_sql(&self) -> String {
         match &self.node {
             Node::Text(text) => text_literal(text),
             Node::Const(value) => literal(value),

@@ -380,7 +380,9 @@ impl Binder<'_> {
                 let detail = "This operation is not supported for indexes.";
                 return Err(SqlError::new(state::WRONG_OBJECT_TYPE, text).detail(detail));
             }
-            (RelationKind::View { definition }, _) => (format!("({})", self.view(definition, relation)?), true),
+            (RelationKind::View { definition }, _) | (_, Source::View(definition)) => {
+                (format!("({})", self.view(definition, relation)?), true)
+            }
             (_, Source::Table(name)) => (quote(name), false),
             (_, Source::Query(sql)) => (self.hoist(relation, sql), false),
             (_, Source::None) => return Err(SqlError::unsupported(format!("reading \"{}\"", relation.name))),

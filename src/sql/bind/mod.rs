@@ -21,6 +21,7 @@
 mod builtins;
 mod call;
 mod coerce;
+mod config;
 mod dml;
 mod expr;
 mod from;
@@ -122,9 +123,21 @@ impl<'a> Binder<'a> {
         self.decide_outputs(&mut tree)?;
         let columns = tree.outputs().iter().map(query::Out::result).collect();
         let (mut lock, short) = (tree.lock.clone(), tree.short && self.subqueries == 0);
-        let sql = tree.sql_with(&self.hoisted, false);
+        let outputs = self.reg_outputs(&tree)?;
+        let whole = |tree: &query::QueryTree, hidden: &str| match &outputs {
+            None => tree.sql_with(&self.hoisted, false),
+            Some(outputs) => {
+                let with = match &self.hoisted[..] {
+                    [] => String::new(),
+                    items => format!("WITH {} ", items.join(", ")),
+                };
+                format!("{with}SELECT {outputs}{hidden} FROM ({}) AS {}", tree.sql(true), reg::INNER)
+            }
+        };
+        let sql = whole(&tree, "");
         if let Some(lock) = &mut lock {
-            lock.sql = tree.locking_sql(&self.hoisted).into();
+            let hidden = tree.tell_rows();
+            lock.sql = whole(&tree, &hidden).into();
         }
         Ok(Bound { sql, columns, lock, short, writes: self.writes })
     }

@@ -381,17 +381,18 @@ impl QueryTree {
         format!(" ORDER BY {}", keys.join(", "))
     }
 
-    /// The SQL that also tells the rowids of the rows to lock; `rows` are their tables' OIDs and ranges.
-    pub fn locking_sql(&mut self, hoisted: &[String]) -> String {
+    /// From now on the SQL also tells the rowids of the rows to lock, as its last columns, and keeps to SKIP LOCKED.
+    /// Returns these columns' names, each after a comma, for a query around this one.
+    pub fn tell_rows(&mut self) -> String {
         let (Some(lock), Body::Select(select)) = (&self.lock, &mut self.body) else { return String::new() };
         let rowid = |range: &usize| format!("\"t{range}\".rowid");
-        select.hidden = self.locked.iter().map(rowid).collect();
+        select.hidden = (1..).zip(&self.locked).map(|(i, range)| format!("{} AS \"h{i}\"", rowid(range))).collect();
         if lock.wait == LockWait::SkipLocked {
             let free = lock.tables.iter().zip(&self.locked);
             let free = free.map(|(oid, range)| format!("q_row_free({oid}, {}, {SKIP_LIST})", rowid(range)));
             select.guard = Some(free.collect::<Vec<_>>().join(" AND ")).filter(|guard| !guard.is_empty());
         }
-        self.sql_with(hoisted, false)
+        (1..=self.locked.len()).map(|i| format!(", \"h{i}\"")).collect()
     }
 
     pub fn into_subquery(self, binder: &mut Binder<'_>) -> SubQuery {

@@ -19,6 +19,9 @@ const BY_NAME: [(Type, &str, &str); 5] = [
     (Type::REGROLE, "pg_roles", "rolname"),
 ];
 
+/// What [`Binder::reg_outputs`] selects from.
+pub(super) const INNER: &str = "\"q_out\"";
+
 /// A function that is an expression over the catalog's relations.
 struct Macro {
     name: &'static str,
@@ -120,7 +123,7 @@ impl Binder<'_> {
     pub(super) fn text_of_reg(&mut self, expr: Typed) -> SqlResult<Typed> {
         match expr.ty {
             Type::REGCLASS => self.expand(
-                "coalesce((SELECT CASE WHEN n.nspname IN ('pg_catalog', 'public') THEN quote_ident(c.relname) \
+                "coalesce((SELECT CASE WHEN pg_table_is_visible(c.oid) THEN quote_ident(c.relname) \
                  ELSE quote_ident(n.nspname) || '.' || quote_ident(c.relname) END \
                  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
                  WHERE c.oid = x.v::oid LIMIT 1), x.v::oid::text)",
@@ -148,6 +151,28 @@ impl Binder<'_> {
                 None => Err(SqlError::unsupported(format!("a cast of {} to text", type_name(other)))),
             },
         }
+    }
+
+    /// The columns of a result over [`INNER`], where values of the `reg…` types carry their names: `number name`, which
+    /// only the client sees. `None` if it has no such columns.
+    pub(super) fn reg_outputs(&mut self, tree: &super::query::QueryTree) -> SqlResult<Option<String>> {
+        // A type's name needs no catalog.
+        let named = |ty: Type| ty.is_reg() && ty != Type::REGTYPE;
+        let outputs = tree.outputs();
+        if !outputs.iter().any(|o| named(o.ty)) {
+            return Ok(None);
+        }
+        let mut columns = Vec::with_capacity(outputs.len());
+        for (output, n) in outputs.iter().zip(1..) {
+            let value = format!("{INNER}.\"c{n}\"");
+            if !named(output.ty) {
+                columns.push(value);
+                continue;
+            }
+            let name = self.text_of_reg(Typed::apply(output.ty, value.clone(), Vec::new()))?;
+            columns.push(format!("{value} || ' ' || {}", name.sql()));
+        }
+        Ok(Some(columns.join(", ")))
     }
 
     /// An expression of ours over `x.v`, bound by the same rules as a client's.

@@ -73,6 +73,9 @@ fn alter(work: &mut Work<'_>, table: &Relation, action: &AlterAction) -> SqlResu
         AlterAction::SetIdentity { column, always, options } => set_identity(work, table, column, *always, options),
         AlterAction::RenameColumn(from, to) => rename_column(work, table, from, to),
         AlterAction::RenameConstraint(from, to) => rename_constraint(work, table, from, to),
+        AlterAction::ValidateConstraint(name) => {
+            table.constraint(name).map(|_| ()).ok_or_else(|| no_constraint(table, name))
+        }
         AlterAction::RenameTo(_) | AlterAction::Accepted => Ok(()),
     }
 }

@@ -19,6 +19,9 @@ pub mod code {
     pub const PRIMARY_KEY: i32 = 1555;
     pub const UNIQUE: i32 = 2067;
     pub const ROWID: i32 = 2579;
+    /// A NULL as rowid: values of other types do not get that far.
+    pub const MISMATCH: i32 = 20;
+    pub const AUTH: i32 = 23;
     pub const DATATYPE: i32 = 3091;
 }
 
@@ -30,6 +33,10 @@ pub fn explain_constraint_error(catalog: &Catalog, message: &str, extended_code:
         code::NOT_NULL => not_null(catalog, rest),
         code::CHECK => check(catalog, rest),
         code::FOREIGN_KEY => Some(foreign_key(catalog, tables)),
+        code::MISMATCH => tables.first().and_then(|oid| null_rowid(catalog, *oid)),
+        code::AUTH if message.contains("dbstat") => {
+            Some(SqlError::unsupported("the size of a relation in a statement that writes"))
+        }
         code::DATATYPE => Some(SqlError::new(state::DATATYPE_MISMATCH, message)),
         _ => None,
     };
@@ -82,6 +89,12 @@ fn not_null(catalog: &Catalog, rest: &str) -> Option<SqlError> {
     Some(null_violation(&relation.schema, &relation.name, &column))
 }
 
+fn null_rowid(catalog: &Catalog, table: u32) -> Option<SqlError> {
+    let relation = catalog.by_oid(table)?;
+    let column = relation.column_at(catalog.rowid_column(relation)?)?;
+    Some(null_violation(&relation.schema, &relation.name, &column.name))
+}
+
 fn check(catalog: &Catalog, rest: &str) -> Option<SqlError> {
     let oid: u32 = rest.parse().ok()?;
     let (relation, constraint) = catalog.relations.values().find_map(|r| {
@@ -97,9 +110,15 @@ fn check(catalog: &Catalog, rest: &str) -> Option<SqlError> {
 /// Without a probe: named if only one constraint can have failed.
 fn foreign_key(catalog: &Catalog, tables: &[u32]) -> SqlError {
     let candidates: Vec<(&Relation, &str, &Relation)> = foreign_keys(catalog, tables).collect();
-    if let [(child, name, _)] = candidates[..] {
-        let message =
-            format!("insert or update on table \"{}\" violates foreign key constraint \"{name}\"", child.name);
+    if let [(child, name, parent)] = candidates[..] {
+        let of_parent = tables.first() == Some(&parent.oid) && parent.oid != child.oid;
+        let message = match of_parent {
+            true => format!(
+                "update or delete on table \"{}\" violates foreign key constraint \"{name}\" on table \"{}\"",
+                parent.name, child.name
+            ),
+            false => format!("insert or update on table \"{}\" violates foreign key constraint \"{name}\"", child.name),
+        };
         let error = SqlError::new(state::FOREIGN_KEY_VIOLATION, message);
         return error.table(&child.schema, &child.name).constraint(name);
     }

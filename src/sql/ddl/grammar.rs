@@ -242,6 +242,8 @@ pub enum AlterAction {
     RenameTo(String),
     RenameColumn(String, String),
     RenameConstraint(String, String),
+    /// All constraints are valid from the start.
+    ValidateConstraint(String),
     /// Owner, storage parameters, statistics targets: nothing to do here.
     Accepted,
 }
@@ -1055,7 +1057,10 @@ fn alter_action(c: &mut Cursor<'_>) -> SqlResult<AlterAction> {
         let column = c.ident()?;
         return alter_column(c, column);
     }
-    if c.eat_all("OWNER TO") || c.eat_all("CLUSTER ON") || c.eat_all("VALIDATE CONSTRAINT") {
+    if c.eat_all("VALIDATE CONSTRAINT") {
+        return Ok(AlterAction::ValidateConstraint(c.ident()?));
+    }
+    if c.eat_all("OWNER TO") || c.eat_all("CLUSTER ON") {
         c.any_word()?;
         return Ok(AlterAction::Accepted);
     }

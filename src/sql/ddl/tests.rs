@@ -113,6 +113,54 @@ impl Db {
         }
     }
 
+    /// Runs a query or a data change as its plan says: rows as text, or the error.
+    fn sql(&self, text: &str) -> String {
+        let run = || -> SqlResult<String> {
+            let (env, path) = (Env::default(), ["public".to_owned()]);
+            let scope = Scope {
+                catalog: &self.catalog,
+                search_path: &path,
+                declared: &[],
+                env: &env,
+                user: "quorate",
+                database: "quorate",
+            };
+            let plan = compile(&parse(text)?[0], &scope)?;
+            let sql = match &plan.kind {
+                PlanKind::Read(read) => read.sql.to_string(),
+                PlanKind::Write(write) => write.statements[0].sql.clone(),
+                _ => panic!("neither a query nor a change: {text}"),
+            };
+            let failed = |e: rusqlite::Error| {
+                let (message, code) = match &e {
+                    rusqlite::Error::SqliteFailure(f, m) => (m.clone().unwrap_or_default(), f.extended_code),
+                    other => (other.to_string(), 0),
+                };
+                let written: Vec<u32> =
+                    self.catalog.relations.values().map(|r| r.oid).filter(|o| *o >= 16384).collect();
+                match functions::sqlite::decode_error(&message) {
+                    Some(error) => error,
+                    None => errors::explain_constraint_error(&self.catalog, &message, code, &written),
+                }
+            };
+            let mut statement = self.connection.prepare(&sql).unwrap_or_else(|e| panic!("{e}: {sql}"));
+            let width = statement.column_count();
+            let mut rows = statement.query([]).map_err(failed)?;
+            let mut out = Vec::new();
+            while let Some(row) = rows.next().map_err(failed)? {
+                let cell = |i| match row.get_ref(i).unwrap() {
+                    ValueRef::Null => "NULL".to_owned(),
+                    ValueRef::Integer(n) => n.to_string(),
+                    ValueRef::Text(t) => String::from_utf8_lossy(t).into_owned(),
+                    other => format!("{other:?}"),
+                };
+                out.push((0..width).map(cell).collect::<Vec<_>>().join(" | "));
+            }
+            Ok(out.join("\n"))
+        };
+        run().unwrap_or_else(|e| format!("{} {}", e.code.as_str(), e.message))
+    }
+
     fn relation(&self, name: &str) -> &Relation {
         self.catalog.resolve(&["public".into()], None, name).unwrap_or_else(|| panic!("no {name}"))
     }
@@ -327,4 +375,83 @@ fn views_and_tables_of_queries() {
     db.run("drop table t cascade").unwrap();
     assert_eq!(db.count("select count(*) from \"_quorate_view\""), 0);
     assert_eq!(db.count("select count(*) from \"pg_catalog.pg_depend\""), 0);
+}
+
+#[test]
+fn a_null_in_a_rowid_is_refused() {
+    let mut db = Db::new();
+    db.run("create table p (id int primary key, a int); create sequence s").unwrap();
+    let refused = "23502 null value in column \"id\" of relation \"p\" violates not-null constraint";
+    for statement in [
+        "insert into p values (null, 1)",
+        "insert into p (a) values (1)",
+        "insert into p (a) select 1",
+        "insert into p select null, 2",
+        "insert into p default values",
+        "insert into p values (default, 1)",
+        "insert into p values (null, 1) on conflict do nothing",
+    ] {
+        assert_eq!(db.sql(statement), refused, "{statement}");
+    }
+    assert_eq!(db.sql("insert into p (a) select 1 where false"), "");
+    assert_eq!(db.sql("insert into p values (1, 1)"), "");
+    for statement in [
+        "update p set id = null",
+        "update p set id = default",
+        "update p set (id, a) = (select null::int, 3)",
+        "insert into p values (1, 2) on conflict (id) do update set id = null",
+    ] {
+        assert_eq!(db.sql(statement), refused, "{statement}");
+    }
+    assert_eq!(db.sql("select id, a from p"), "1 | 1");
+}
+
+#[test]
+fn definitions_are_told_as_text() {
+    let mut db = Db::new();
+    db.run(
+        "create table p (a int, b text, primary key (a, b)); \
+         create table c (id serial primary key, x int check (x > 0), y text, unique (y), \
+           foreign key (x, y) references p on delete cascade deferrable initially deferred); \
+         create index i on c (lower(y), (x + 1) desc, y nulls first) include (x) where x is not null; \
+         create view v as select x from c; comment on table p is 'parents'",
+    )
+    .unwrap_or_else(|e| panic!("{e}"));
+    assert_eq!(
+        db.sql("select pg_get_indexdef('i'::regclass)"),
+        "CREATE INDEX i ON public.c USING btree (lower(y), (x + 1) DESC, y NULLS FIRST) INCLUDE (x) WHERE (x is not null)"
+    );
+    assert_eq!(db.sql("select pg_get_indexdef('i'::regclass, 2, true)"), "(x + 1)");
+    assert_eq!(
+        db.sql("select conname, pg_get_constraintdef(oid, true) from pg_constraint order by 1"),
+        "c_pkey | PRIMARY KEY (id)\n\
+         c_x_check | CHECK (x > 0)\n\
+         c_x_y_fkey | FOREIGN KEY (x, y) REFERENCES p(a, b) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED\n\
+         c_y_key | UNIQUE (y)\n\
+         p_pkey | PRIMARY KEY (a, b)"
+    );
+    assert_eq!(db.sql("select pg_get_viewdef('v'::regclass)"), " SELECT x FROM \"public\".\"c\";");
+    assert_eq!(db.sql("select obj_description('p'::regclass, 'pg_class')"), "parents");
+    assert_eq!(db.sql("select c.oid::regclass from pg_class c where relname = 'v'").split(' ').next_back(), Some("v"));
+    assert_eq!(db.sql("select tablename from pg_tables where schemaname = 'public' order by 1"), "c\np");
+    assert_eq!(
+        db.sql("select column_name, data_type, is_nullable from information_schema.columns where table_name = 'p'"),
+        "a | integer | NO\nb | text | NO"
+    );
+}
+
+#[test]
+fn every_system_view_has_the_columns_of_its_query() {
+    let db = Db::new();
+    let views = db.catalog.relations.values().filter(|r| matches!(r.source, crate::sql::catalog::Source::View(_)));
+    let mut seen = 0;
+    for view in views.filter(|v| v.name != "pg_database") {
+        assert!(
+            !db.sql(&format!("select * from {}.{} limit 0", view.schema, view.name)).contains(' '),
+            "{}",
+            view.name
+        );
+        seen += 1;
+    }
+    assert!(seen > 20);
 }

@@ -1,3 +1,5 @@
+//! The forms of character types.
+
 use super::*;
 
 #[test]

@@ -1,0 +1,314 @@
+//! Functions that look into the catalog: definitions as text, names, comments, sizes.
+//!
+//! Most are SQLite expressions over the tables of the catalog (see `migrations/database`), so that they need nothing
+//! but the database they run in. What has no rows here (triggers, rules, functions, partitions) has no definition.
+
+use super::arg::{from_text, text};
+use super::table::*;
+use super::text::quote_ident;
+use super::{Aggregate, Cast, Context, Function, Operator, Scalar};
+use crate::error::SqlResult;
+use crate::sql::settings;
+use crate::value::{Value, ValueRef};
+
+/// The columns `a` of the index `i`, none for an expression; `k.key` counts from 0.
+macro_rules! index_keys {
+    () => {
+        " FROM json_each('[' || replace(i.indkey, ' ', ',') || ']') k \
+         LEFT JOIN \"pg_catalog.pg_attribute\" a ON a.attrelid = i.indrelid AND a.attnum = k.value AND k.value <> 0"
+    };
+}
+
+/// One key as written in a definition.
+macro_rules! index_key {
+    () => {
+        "iif(k.value = 0, q_index_key(json_extract(i.indexprlist, '$[' || (SELECT count(*) FROM json_each('[' || \
+         replace(i.indkey, ' ', ',') || ']') z WHERE z.value = 0 AND z.key < k.key) || ']')), q_quote_ident(a.attname))"
+    };
+}
+
+/// ` DESC`, ` NULLS FIRST` and so on of a key.
+macro_rules! index_direction {
+    () => {
+        "CASE json_extract('[' || replace(i.indoption, ' ', ',') || ']', '$[' || k.key || ']') \
+         WHEN 1 THEN ' DESC NULLS LAST' WHEN 2 THEN ' NULLS FIRST' WHEN 3 THEN ' DESC' ELSE '' END"
+    };
+}
+
+macro_rules! index_definition {
+    ($table:literal, $open:literal, $close:literal) => {
+        concat!(
+            "(SELECT 'CREATE ' || iif(i.indisunique, 'UNIQUE ', '') || 'INDEX ' || q_quote_ident(c.relname) || ' ON ' || ",
+            $table,
+            " || ' USING ' || coalesce(m.amname, 'btree') || ' (' || (SELECT group_concat(",
+            index_key!(),
+            " || ",
+            index_direction!(),
+            ", ', ' ORDER BY k.key)",
+            index_keys!(),
+            " WHERE k.key < i.indnkeyatts) || ')' || coalesce(' INCLUDE (' || (",
+            "SELECT group_concat(q_quote_ident(a.attname), ', ' ORDER BY k.key)",
+            index_keys!(),
+            " WHERE k.key >= i.indnkeyatts) || ')', '') || coalesce(' WHERE ' || ",
+            $open,
+            " || i.indpred || ",
+            $close,
+            ", '') \
+             FROM \"pg_catalog.pg_index\" i JOIN \"pg_catalog.pg_class\" c ON c.oid = i.indexrelid \
+             JOIN \"pg_catalog.pg_class\" t ON t.oid = i.indrelid JOIN \"pg_catalog.pg_namespace\" n ON n.oid = t.relnamespace \
+             LEFT JOIN \"pg_catalog.pg_am\" m ON m.oid = c.relam WHERE i.indexrelid = {0})"
+        )
+    };
+}
+
+const INDEX: &str = index_definition!("q_quote_ident(n.nspname) || '.' || q_quote_ident(t.relname)", "'('", "')'");
+
+/// The whole definition for column 0, otherwise one key of it.
+const INDEX_COLUMN: &str = concat!(
+    "iif({1} = 0, ",
+    index_definition!(
+        "iif({2}, q_relation_name(n.nspname, t.relname), q_quote_ident(n.nspname) || '.' || q_quote_ident(t.relname))",
+        "iif({2}, '', '(')",
+        "iif({2}, '', ')')"
+    ),
+    ", (SELECT (",
+    "SELECT ",
+    index_key!(),
+    index_keys!(),
+    " WHERE k.key = {1} - 1) FROM \"pg_catalog.pg_index\" i WHERE i.indexrelid = {0}))"
+);
+
+macro_rules! constraint_columns {
+    ($columns:literal, $table:literal) => {
+        concat!(
+            "(SELECT group_concat(q_quote_ident(a.attname), ', ' ORDER BY k.ordinality) FROM q_unnest(",
+            $columns,
+            ") k JOIN \"pg_catalog.pg_attribute\" a ON a.attnum = k.value AND a.attrelid = ",
+            $table,
+            ")"
+        )
+    };
+}
+
+macro_rules! action {
+    ($event:literal, $column:literal) => {
+        concat!(
+            "CASE ",
+            $column,
+            " WHEN 'r' THEN '",
+            $event,
+            "RESTRICT' WHEN 'c' THEN '",
+            $event,
+            "CASCADE' WHEN 'n' THEN '",
+            $event,
+            "SET NULL' WHEN 'd' THEN '",
+            $event,
+            "SET DEFAULT' ELSE '' END"
+        )
+    };
+}
+
+macro_rules! constraint_definition {
+    ($check:literal) => {
+        concat!(
+            "(SELECT CASE o.contype WHEN 'c' THEN ",
+            $check,
+            " WHEN 'f' THEN 'FOREIGN KEY (' || ",
+            constraint_columns!("o.conkey", "o.conrelid"),
+            " || ') REFERENCES ' || (SELECT q_relation_name(n.nspname, t.relname) FROM \"pg_catalog.pg_class\" t \
+             JOIN \"pg_catalog.pg_namespace\" n ON n.oid = t.relnamespace WHERE t.oid = o.confrelid) || '(' || ",
+            constraint_columns!("o.confkey", "o.confrelid"),
+            " || ')' || ",
+            action!(" ON UPDATE ", "o.confupdtype"),
+            " || ",
+            action!(" ON DELETE ", "o.confdeltype"),
+            " ELSE iif(o.contype = 'p', 'PRIMARY KEY (', 'UNIQUE (') || ",
+            constraint_columns!("o.conkey", "o.conrelid"),
+            " || ')' || coalesce(' INCLUDE (' || (SELECT ",
+            "(SELECT group_concat(q_quote_ident(a.attname), ', ' ORDER BY k.key)",
+            index_keys!(),
+            " WHERE k.key >= i.indnkeyatts) \
+             FROM \"pg_catalog.pg_index\" i WHERE i.indexrelid = o.conindid) || ')', '') END \
+             || iif(o.condeferrable, ' DEFERRABLE', '') || iif(o.condeferred, ' INITIALLY DEFERRED', '') \
+             || iif(o.convalidated, '', ' NOT VALID') FROM \"pg_catalog.pg_constraint\" o WHERE o.oid = {0})"
+        )
+    };
+}
+
+const CONSTRAINT: &str = constraint_definition!("'CHECK ((' || o.conbin || '))'");
+const CONSTRAINT_PRETTY: &str = constraint_definition!("'CHECK (' || o.conbin || ')'");
+
+const VIEW: &str = "(SELECT ' ' || v.definition || ';' FROM \"_quorate_view\" v WHERE v.oid = {0})";
+
+/// Whether a name without a schema means this relation.
+const VISIBLE: &str = "(SELECT q_path_place(n.nspname) IS NOT NULL AND NOT EXISTS (SELECT 1 FROM \"pg_catalog.pg_class\" o \
+     JOIN \"pg_catalog.pg_namespace\" p ON p.oid = o.relnamespace WHERE o.relname = c.relname \
+     AND q_path_place(p.nspname) < q_path_place(n.nspname)) FROM \"pg_catalog.pg_class\" c \
+     JOIN \"pg_catalog.pg_namespace\" n ON n.oid = c.relnamespace WHERE c.oid = {0})";
+
+const COMMENT: &str = "(SELECT d.description FROM \"pg_catalog.pg_description\" d WHERE d.objoid = {0} AND d.objsubid = 0 \
+     AND d.classoid = (SELECT c.oid FROM \"pg_catalog.pg_class\" c WHERE c.relname = {1} AND c.relnamespace = 11))";
+const ANY_COMMENT: &str =
+    "(SELECT d.description FROM \"pg_catalog.pg_description\" d WHERE d.objoid = {0} AND d.objsubid = 0 LIMIT 1)";
+const COLUMN_COMMENT: &str = "(SELECT d.description FROM \"pg_catalog.pg_description\" d \
+     WHERE d.objoid = {0} AND d.classoid = 1259 AND d.objsubid = {1})";
+
+const USER: &str = "coalesce((SELECT r.rolname FROM \"pg_catalog.pg_authid\" r WHERE r.oid = {0}), \
+     iif({0} = 6171, 'pg_database_owner', 'unknown (OID=' || {0} || ')'))";
+
+/// The pages of a table's indexes.
+macro_rules! index_pages {
+    () => {
+        "d.name IN (SELECT n.nspname || '.' || x.relname FROM \"pg_catalog.pg_index\" i \
+         JOIN \"pg_catalog.pg_class\" x ON x.oid = i.indexrelid WHERE i.indrelid = c.oid)"
+    };
+}
+
+/// Bytes of SQLite's pages. An index without pages of its own is the table itself.
+macro_rules! size {
+    ($($which:expr),+) => {
+        concat!(
+            "(SELECT coalesce((SELECT sum(d.pgsize) FROM dbstat d WHERE d.aggregate = 1 AND (",
+            $($which),+,
+            ")), 0) FROM \"pg_catalog.pg_class\" c JOIN \"pg_catalog.pg_namespace\" n ON n.oid = c.relnamespace WHERE c.oid = {0})"
+        )
+    };
+}
+const SIZE: &str = size!("d.name = n.nspname || '.' || c.relname");
+/// Of its forks only the main one exists.
+const MAIN_SIZE: &str = size!("{1} = 'main' AND d.name = n.nspname || '.' || c.relname");
+const INDEXES_SIZE: &str = size!(index_pages!());
+const TOTAL_SIZE: &str = size!("d.name = n.nspname || '.' || c.relname OR ", index_pages!());
+const DATABASE_SIZE: &str = "(SELECT sum(d.pgsize) FROM dbstat d WHERE d.aggregate = 1 AND {0} = q_current_database())";
+
+const LAST_VALUE: &str =
+    "(SELECT iif(s.is_called, s.last_value, NULL) FROM \"pg_catalog.pg_sequence\" s WHERE s.seqrelid = {0})";
+
+/// A definition of something that does not exist here, whatever its OID.
+const NONE: &str = "NULL";
+
+pub const FUNCTIONS: &[Function] = &[
+    func("pg_get_indexdef", &[OID], TEXT, INDEX).stable(),
+    func("pg_get_indexdef", &[OID, INT4, BOOL], TEXT, INDEX_COLUMN).stable(),
+    func("pg_get_constraintdef", &[OID], TEXT, CONSTRAINT).stable(),
+    func("pg_get_constraintdef", &[OID, BOOL], TEXT, CONSTRAINT_PRETTY).stable(),
+    func("pg_get_viewdef", &[OID], TEXT, VIEW).stable(),
+    func("pg_get_viewdef", &[OID, BOOL], TEXT, VIEW).stable(),
+    func("pg_get_viewdef", &[OID, INT4], TEXT, VIEW).stable(),
+    // Expressions are kept in the catalog as Postgres SQL.
+    func("pg_get_expr", &[PG_NODE_TREE, OID], TEXT, "{0}").stable(),
+    func("pg_get_expr", &[PG_NODE_TREE, OID, BOOL], TEXT, "{0}").stable(),
+    func("pg_get_ruledef", &[OID], TEXT, NONE).stable(),
+    func("pg_get_ruledef", &[OID, BOOL], TEXT, NONE).stable(),
+    func("pg_get_triggerdef", &[OID], TEXT, NONE).stable(),
+    func("pg_get_triggerdef", &[OID, BOOL], TEXT, NONE).stable(),
+    func("pg_get_functiondef", &[OID], TEXT, NONE).stable(),
+    func("pg_get_function_arguments", &[OID], TEXT, NONE).stable(),
+    func("pg_get_function_identity_arguments", &[OID], TEXT, NONE).stable(),
+    func("pg_get_function_result", &[OID], TEXT, NONE).stable(),
+    func("pg_get_function_sqlbody", &[OID], TEXT, NONE).stable(),
+    func("pg_get_partkeydef", &[OID], TEXT, NONE).stable(),
+    func("pg_get_partition_constraintdef", &[OID], TEXT, NONE).stable(),
+    func("pg_get_statisticsobjdef", &[OID], TEXT, NONE).stable(),
+    func("pg_get_statisticsobjdef_columns", &[OID], TEXT, NONE).stable(),
+    set("pg_partition_ancestors", &[REGCLASS], REGCLASS, "q_generate_series(1, 0 * {0}, 1)"),
+    func("obj_description", &[OID, NAME], TEXT, COMMENT).stable(),
+    func("obj_description", &[OID], TEXT, ANY_COMMENT).stable(),
+    func("col_description", &[OID, INT4], TEXT, COLUMN_COMMENT).stable(),
+    // Nothing shared can have a comment.
+    func("shobj_description", &[OID, NAME], TEXT, NONE).stable(),
+    func("pg_get_userbyid", &[OID], NAME, USER).stable(),
+    func("pg_table_is_visible", &[OID], BOOL, VISIBLE).stable(),
+    func("pg_table_size", &[REGCLASS], INT8, SIZE).volatile(),
+    func("pg_relation_size", &[REGCLASS], INT8, SIZE).volatile(),
+    func("pg_relation_size", &[REGCLASS, TEXT], INT8, MAIN_SIZE).volatile(),
+    func("pg_indexes_size", &[REGCLASS], INT8, INDEXES_SIZE).volatile(),
+    func("pg_total_relation_size", &[REGCLASS], INT8, TOTAL_SIZE).volatile(),
+    func("pg_database_size", &[NAME], INT8, DATABASE_SIZE).volatile(),
+    func("pg_sequence_last_value", &[REGCLASS], INT8, LAST_VALUE).volatile(),
+];
+
+pub const OPERATORS: &[Operator] = &[];
+pub const CASTS: &[Cast] = &[];
+pub const AGGREGATES: &[Aggregate] = &[];
+
+pub const SCALARS: &[Scalar] = &[
+    scalar("q_index_key", 1, |_, a| Ok(Value::Text(index_key(text(a, 0)?)))),
+    scalar("q_path_place", 1, path_place).contextual(),
+    scalar("q_relation_name", 2, relation_name).contextual(),
+    scalar("q_in_unit", 2, in_unit).lax(),
+];
+
+/// The names of the setting `search_path`, in order.
+pub(super) fn listed_schemas(ctx: &Context) -> Vec<String> {
+    settings::split_names(ctx.settings.get("search_path").map_or("\"$user\", public", String::as_str))
+}
+
+/// The schemas in which unqualified names are looked up, in order; some may not exist.
+fn search_path(ctx: &Context) -> Vec<String> {
+    let names = listed_schemas(ctx).into_iter();
+    names.map(|name| if name == "$user" { ctx.user.clone() } else { name }).collect()
+}
+
+/// Where a schema stands in the search path, where `pg_catalog` is first unless it is listed.
+fn path_place(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let (schema, path) = (text(args, 0)?, search_path(ctx));
+    let listed = path.iter().position(|s| s == schema).map(|n| n as i64 + 1);
+    Ok(listed.or((schema == "pg_catalog").then_some(0)).map_or(Value::Null, Value::Int))
+}
+
+/// A relation's name, qualified if its schema is not in the search path.
+fn relation_name(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let (schema, name) = (text(args, 0)?, quote_ident(text(args, 1)?));
+    let short = schema == "pg_catalog" || search_path(ctx).iter().any(|s| s == schema);
+    Ok(Value::Text(if short { name } else { format!("{}.{name}", quote_ident(schema)) }))
+}
+
+/// An index expression: in parentheses unless it is one call.
+fn index_key(expression: &str) -> String {
+    let name = expression.find('(').map_or("", |open| &expression[..open]);
+    let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'.');
+    if is_name && closes_at_end(&expression[name.len()..]) { expression.to_owned() } else { format!("({expression})") }
+}
+
+/// Whether the first parenthesis of `text` is closed by its last character. Quoted parentheses count for nothing.
+fn closes_at_end(text: &str) -> bool {
+    let (mut depth, mut quote) = (0, None);
+    for (i, c) in text.char_indices() {
+        match (quote, c) {
+            (Some(q), _) if q == c => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '(') => depth += 1,
+            (None, ')') => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return i + c.len_utf8() == text.len();
+        }
+    }
+    false
+}
+
+/// A setting's value as a number of its unit, which `SHOW` writes with a larger one.
+fn in_unit(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let (value, unit) = match args {
+        [ValueRef::Null, _] => return Ok(Value::Null),
+        [_, ValueRef::Null] => return Ok(args[0].to_owned()),
+        _ => (text(args, 0)?, text(args, 1)?),
+    };
+    Ok(settings::in_unit(value, unit).map_or_else(|| from_text(value), |n| Value::Text(n.to_string())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn index_expressions_stand_in_parentheses_unless_they_are_calls() {
+        assert_eq!(index_key("lower(code)"), "lower(code)");
+        assert_eq!(index_key("f(a, ')') || g(b)"), "(f(a, ')') || g(b))");
+        assert_eq!(index_key("a + 1"), "(a + 1)");
+        assert_eq!(index_key("(a + 1)"), "((a + 1))");
+    }
+}

@@ -1,0 +1,156 @@
+-- Views of pg_catalog and information_schema over the tables of the catalog, in Postgres SQL.
+-- Each begins with a line `-- oid schema.name: column type, …`, to which the query's columns are converted.
+
+-- 1262 pg_catalog.pg_database: oid oid!, datname name!, datdba oid!, encoding int4!, datlocprovider char!, datistemplate bool!, datallowconn bool!, datconnlimit int4!, datfrozenxid xid!, datminmxid xid!, dattablespace oid!, datcollate text!, datctype text!, daticulocale text, datcollversion text, datacl _aclitem
+SELECT (16384 + g.id), g.database, 10, 6, 'c', false, true, -1, '0', '1', 1663, 'C', 'C.UTF-8', NULL, NULL, NULL
+FROM quorate.groups g WHERE g.database <> 'system'
+
+-- 12002 pg_catalog.pg_roles: rolname name, rolsuper bool, rolinherit bool, rolcreaterole bool, rolcreatedb bool, rolcanlogin bool, rolreplication bool, rolconnlimit int4, rolpassword text, rolvaliduntil timestamptz, rolbypassrls bool, rolconfig _text, oid oid
+SELECT a.rolname, a.rolsuper, a.rolinherit, a.rolcreaterole, a.rolcreatedb, a.rolcanlogin, a.rolreplication, a.rolconnlimit, '********', NULL, a.rolbypassrls, NULL, a.oid
+FROM pg_catalog.pg_authid a
+UNION ALL
+SELECT current_user, true, true, true, true, true, true, -1, '********', NULL, true, NULL, 16383
+WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_authid a WHERE a.rolname = current_user)
+
+-- 12003 pg_catalog.pg_user: usename name, usesysid oid, usecreatedb bool, usesuper bool, userepl bool, usebypassrls bool, passwd text, valuntil timestamptz, useconfig _text
+SELECT r.rolname, r.oid, r.rolcreatedb, r.rolsuper, r.rolreplication, r.rolbypassrls, r.rolpassword, r.rolvaliduntil, NULL
+FROM pg_catalog.pg_roles r WHERE r.rolcanlogin
+
+-- 12004 pg_catalog.pg_group: groname name, grosysid oid, grolist _oid
+SELECT NULL, NULL, NULL WHERE false
+
+-- 12005 pg_catalog.pg_tables: schemaname name, tablename name, tableowner name, tablespace name, hasindexes bool, hasrules bool, hastriggers bool, rowsecurity bool
+SELECT n.nspname, c.relname, pg_get_userbyid(c.relowner), NULL, c.relhasindex, c.relhasrules, c.relhastriggers, c.relrowsecurity
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'p')
+
+-- 12006 pg_catalog.pg_views: schemaname name, viewname name, viewowner name, definition text
+SELECT n.nspname, c.relname, pg_get_userbyid(c.relowner), pg_get_viewdef(c.oid)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'v'
+
+-- 12007 pg_catalog.pg_matviews: schemaname name, matviewname name, matviewowner name, tablespace name, hasindexes bool, ispopulated bool, definition text
+SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL WHERE false
+
+-- 12008 pg_catalog.pg_indexes: schemaname name, tablename name, indexname name, tablespace name, indexdef text
+SELECT n.nspname, t.relname, c.relname, NULL, pg_get_indexdef(c.oid)
+FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
+JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+
+-- 12009 pg_catalog.pg_sequences: schemaname name, sequencename name, sequenceowner name, data_type regtype, start_value int8, min_value int8, max_value int8, increment_by int8, cycle bool, cache_size int8, last_value int8
+SELECT n.nspname, c.relname, pg_get_userbyid(c.relowner), s.seqtypid, s.seqstart, s.seqmin, s.seqmax, s.seqincrement, s.seqcycle, s.seqcache, pg_sequence_last_value(c.oid)
+FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+
+-- 12010 pg_catalog.pg_policies: schemaname name, tablename name, policyname name, permissive text, roles _text, cmd text, qual text, with_check text
+SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL WHERE false
+
+-- 12011 pg_catalog.pg_rules: schemaname name, tablename name, rulename name, definition text
+SELECT NULL, NULL, NULL, NULL WHERE false
+
+-- 13300 information_schema.information_schema_catalog_name: catalog_name name
+SELECT current_database()
+
+-- 13301 information_schema.schemata: catalog_name name, schema_name name, schema_owner name, default_character_set_catalog name, default_character_set_schema name, default_character_set_name name, sql_path varchar
+SELECT current_database(), n.nspname, pg_get_userbyid(n.nspowner), NULL, NULL, NULL, NULL
+FROM pg_catalog.pg_namespace n
+
+-- 13302 information_schema.tables: table_catalog name, table_schema name, table_name name, table_type varchar, self_referencing_column_name name, reference_generation varchar, user_defined_type_catalog name, user_defined_type_schema name, user_defined_type_name name, is_insertable_into varchar, is_typed varchar, commit_action varchar
+SELECT current_database(), n.nspname, c.relname, CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'BASE TABLE' END, NULL, NULL, NULL, NULL, NULL, CASE c.relkind WHEN 'v' THEN 'NO' ELSE 'YES' END, 'NO', NULL
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind IN ('r', 'v')
+
+-- 13303 information_schema.views: table_catalog name, table_schema name, table_name name, view_definition varchar, check_option varchar, is_updatable varchar, is_insertable_into varchar, is_trigger_updatable varchar, is_trigger_deletable varchar, is_trigger_insertable_into varchar
+SELECT current_database(), n.nspname, c.relname, pg_get_viewdef(c.oid), 'NONE', 'NO', 'NO', 'NO', 'NO', 'NO'
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'v'
+
+-- 13304 information_schema.columns: table_catalog name, table_schema name, table_name name, column_name name, ordinal_position int4, column_default varchar, is_nullable varchar, data_type varchar, character_maximum_length int4, character_octet_length int4, numeric_precision int4, numeric_precision_radix int4, numeric_scale int4, datetime_precision int4, interval_type varchar, interval_precision int4, character_set_catalog name, character_set_schema name, character_set_name name, collation_catalog name, collation_schema name, collation_name name, domain_catalog name, domain_schema name, domain_name name, udt_catalog name, udt_schema name, udt_name name, scope_catalog name, scope_schema name, scope_name name, maximum_cardinality int4, dtd_identifier name, is_self_referencing varchar, is_identity varchar, identity_generation varchar, identity_start varchar, identity_increment varchar, identity_maximum varchar, identity_minimum varchar, identity_cycle varchar, is_generated varchar, generation_expression varchar, is_updatable varchar
+SELECT current_database(), n.nspname, c.relname, a.attname, a.attnum,
+  CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
+  CASE WHEN a.attnotnull THEN 'NO' ELSE 'YES' END,
+  CASE WHEN t.typelem <> 0 AND t.typlen = -1 THEN 'ARRAY' WHEN tn.nspname = 'pg_catalog' THEN format_type(a.atttypid, NULL) ELSE 'USER-DEFINED' END,
+  CASE WHEN a.atttypid IN (1042, 1043) AND a.atttypmod <> -1 THEN a.atttypmod - 4 WHEN a.atttypid IN (1560, 1562) AND a.atttypmod <> -1 THEN a.atttypmod END,
+  CASE WHEN a.atttypid IN (25, 1042, 1043) THEN CASE WHEN a.atttypmod = -1 THEN 1073741824 ELSE (a.atttypmod - 4) * 4 END END,
+  CASE a.atttypid WHEN 21 THEN 16 WHEN 23 THEN 32 WHEN 20 THEN 64 WHEN 700 THEN 24 WHEN 701 THEN 53 WHEN 1700 THEN CASE WHEN a.atttypmod <> -1 THEN ((a.atttypmod - 4) >> 16) & 65535 END END,
+  CASE WHEN a.atttypid IN (21, 23, 20, 700, 701) THEN 2 WHEN a.atttypid = 1700 THEN 10 END,
+  CASE WHEN a.atttypid IN (21, 23, 20) THEN 0 WHEN a.atttypid = 1700 AND a.atttypmod <> -1 THEN (a.atttypmod - 4) & 2047 END,
+  CASE WHEN a.atttypid = 1082 THEN 0 WHEN a.atttypid IN (1083, 1114, 1184, 1266) THEN CASE WHEN a.atttypmod < 0 THEN 6 ELSE a.atttypmod END WHEN a.atttypid = 1186 THEN CASE WHEN a.atttypmod < 0 OR a.atttypmod & 65535 = 65535 THEN 6 ELSE a.atttypmod & 65535 END END,
+  NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+  current_database(), tn.nspname, t.typname, NULL, NULL, NULL, NULL, a.attnum::text, 'NO',
+  CASE WHEN a.attidentity IN ('a', 'd') THEN 'YES' ELSE 'NO' END,
+  CASE a.attidentity WHEN 'a' THEN 'ALWAYS' WHEN 'd' THEN 'BY DEFAULT' END,
+  s.seqstart::text, s.seqincrement::text, s.seqmax::text, s.seqmin::text, CASE WHEN s.seqcycle THEN 'YES' ELSE 'NO' END,
+  CASE WHEN a.attgenerated <> '' THEN 'ALWAYS' ELSE 'NEVER' END,
+  CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END,
+  CASE WHEN c.relkind = 'r' THEN 'YES' ELSE 'NO' END
+FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace
+LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+LEFT JOIN pg_catalog.pg_depend p ON p.refclassid = 1259 AND p.refobjid = a.attrelid AND p.refobjsubid = a.attnum AND p.deptype = 'i'
+LEFT JOIN pg_catalog.pg_sequence s ON s.seqrelid = p.objid
+WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v')
+
+-- 13305 information_schema.sequences: sequence_catalog name, sequence_schema name, sequence_name name, data_type varchar, numeric_precision int4, numeric_precision_radix int4, numeric_scale int4, start_value varchar, minimum_value varchar, maximum_value varchar, increment varchar, cycle_option varchar
+SELECT current_database(), n.nspname, c.relname, format_type(s.seqtypid, NULL),
+  CASE s.seqtypid WHEN 21 THEN 16 WHEN 23 THEN 32 ELSE 64 END, 2, 0,
+  s.seqstart::text, s.seqmin::text, s.seqmax::text, s.seqincrement::text, CASE WHEN s.seqcycle THEN 'YES' ELSE 'NO' END
+FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d WHERE d.classid = 1259 AND d.objid = c.oid AND d.deptype = 'i')
+
+-- 13306 information_schema.table_constraints: constraint_catalog name, constraint_schema name, constraint_name name, table_catalog name, table_schema name, table_name name, constraint_type varchar, is_deferrable varchar, initially_deferred varchar, enforced varchar, nulls_distinct varchar
+SELECT current_database(), n.nspname, k.conname, current_database(), tn.nspname, c.relname,
+  CASE k.contype WHEN 'c' THEN 'CHECK' WHEN 'f' THEN 'FOREIGN KEY' WHEN 'p' THEN 'PRIMARY KEY' ELSE 'UNIQUE' END,
+  CASE WHEN k.condeferrable THEN 'YES' ELSE 'NO' END, CASE WHEN k.condeferred THEN 'YES' ELSE 'NO' END, 'YES',
+  CASE WHEN k.contype = 'u' THEN 'YES' END
+FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = k.connamespace JOIN pg_catalog.pg_namespace tn ON tn.oid = c.relnamespace
+WHERE k.contype IN ('c', 'f', 'p', 'u')
+UNION ALL
+SELECT current_database(), n.nspname, n.oid::text || '_' || c.oid::text || '_' || a.attnum::text || '_not_null', current_database(), n.nspname, c.relname, 'CHECK', 'NO', 'NO', 'YES', NULL
+FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE a.attnum > 0 AND a.attnotnull AND NOT a.attisdropped AND c.relkind = 'r'
+
+-- 13307 information_schema.key_column_usage: constraint_catalog name, constraint_schema name, constraint_name name, table_catalog name, table_schema name, table_name name, column_name name, ordinal_position int4, position_in_unique_constraint int4
+SELECT current_database(), n.nspname, k.conname, current_database(), tn.nspname, c.relname, a.attname, u.n,
+  CASE WHEN k.contype = 'f' THEN array_position((SELECT p.conkey FROM pg_catalog.pg_constraint p WHERE p.conrelid = k.confrelid AND p.conindid = k.conindid AND p.contype IN ('p', 'u') LIMIT 1), k.confkey[u.n]) END
+FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class c ON c.oid = k.conrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = k.connamespace JOIN pg_catalog.pg_namespace tn ON tn.oid = c.relnamespace,
+  unnest(k.conkey) WITH ORDINALITY AS u(num, n), pg_catalog.pg_attribute a
+WHERE k.contype IN ('f', 'p', 'u') AND a.attrelid = k.conrelid AND a.attnum = u.num
+
+-- 13308 information_schema.referential_constraints: constraint_catalog name, constraint_schema name, constraint_name name, unique_constraint_catalog name, unique_constraint_schema name, unique_constraint_name name, match_option varchar, update_rule varchar, delete_rule varchar
+SELECT current_database(), n.nspname, k.conname, current_database(), pn.nspname, p.conname, 'NONE',
+  CASE k.confupdtype WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' WHEN 'd' THEN 'SET DEFAULT' WHEN 'r' THEN 'RESTRICT' ELSE 'NO ACTION' END,
+  CASE k.confdeltype WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' WHEN 'd' THEN 'SET DEFAULT' WHEN 'r' THEN 'RESTRICT' ELSE 'NO ACTION' END
+FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_namespace n ON n.oid = k.connamespace
+LEFT JOIN pg_catalog.pg_constraint p ON p.conrelid = k.confrelid AND p.conindid = k.conindid AND p.contype IN ('p', 'u')
+LEFT JOIN pg_catalog.pg_namespace pn ON pn.oid = p.connamespace
+WHERE k.contype = 'f'
+
+-- 13309 information_schema.constraint_column_usage: table_catalog name, table_schema name, table_name name, column_name name, constraint_catalog name, constraint_schema name, constraint_name name
+SELECT current_database(), tn.nspname, c.relname, a.attname, current_database(), n.nspname, k.conname
+FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_namespace n ON n.oid = k.connamespace
+JOIN pg_catalog.pg_class c ON c.oid = CASE k.contype WHEN 'f' THEN k.confrelid ELSE k.conrelid END
+JOIN pg_catalog.pg_namespace tn ON tn.oid = c.relnamespace,
+  unnest(CASE k.contype WHEN 'f' THEN k.confkey ELSE k.conkey END) AS u(num), pg_catalog.pg_attribute a
+WHERE a.attrelid = c.oid AND a.attnum = u.num
+
+-- 13310 information_schema.check_constraints: constraint_catalog name, constraint_schema name, constraint_name name, check_clause varchar
+SELECT current_database(), n.nspname, k.conname, '(' || pg_get_expr(k.conbin, k.conrelid) || ')'
+FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_namespace n ON n.oid = k.connamespace
+WHERE k.contype = 'c'
+UNION ALL
+SELECT current_database(), n.nspname, n.oid::text || '_' || c.oid::text || '_' || a.attnum::text || '_not_null', a.attname || ' IS NOT NULL'
+FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE a.attnum > 0 AND a.attnotnull AND NOT a.attisdropped AND c.relkind = 'r'
+
+-- 13311 information_schema.triggers: trigger_catalog name, trigger_schema name, trigger_name name, event_manipulation varchar, event_object_catalog name, event_object_schema name, event_object_table name, action_order int4, action_condition varchar, action_statement varchar, action_orientation varchar, action_timing varchar
+SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL WHERE false
+
+-- 13312 information_schema.routines: specific_catalog name, specific_schema name, specific_name name, routine_catalog name, routine_schema name, routine_name name, routine_type varchar, data_type varchar, routine_body varchar, routine_definition varchar, external_language varchar
+SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL WHERE false

@@ -1,0 +1,97 @@
+//! A node that cannot vouch for its past does not start, and says what to do.
+
+use crate::support::cluster::Cluster;
+
+/// Starts the node, which must end by itself with a message that has `expected` in it.
+async fn refused(cluster: &mut Cluster, id: u64, expected: &[&str]) {
+    std::fs::write(&cluster.node(id).log, "").expect("our own file");
+    cluster.spawn(id);
+    let status = cluster.ended(id).await;
+    let log = cluster.node(id).log_text();
+    assert_eq!(status.code(), Some(1), "{log}");
+    for part in expected {
+        assert!(log.contains(part), "{part:?} is not in: {log}");
+    }
+    assert!(!log.contains("panicked"), "{log}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wrong_data_directories_are_refused() {
+    let mut cluster = Cluster::start(3).await;
+    cluster.run(1, "CREATE TABLE t (a int); INSERT INTO t VALUES (1)").await;
+    cluster.wait_converged().await;
+
+    // A second process on a directory that is in use: other ports, same directory.
+    let node = cluster.node(1);
+    let config = std::fs::read_to_string(&node.config).expect("our own file");
+    let (pg, http) = (crate::support::ports::free_port(), crate::support::ports::free_port());
+    let second = config
+        .replace(&node.postgres.to_string(), &pg.to_string())
+        .replace(&format!("http = \"127.0.0.1:{}\"", node.http), &format!("http = \"127.0.0.1:{http}\""));
+    let path = cluster.dir.path().join("second.toml");
+    std::fs::write(&path, second).expect("our own file");
+    let ended = crate::support::cluster::run_program(&["start", "--config", path.to_str().expect("text")]).await;
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.output.contains("another process uses this data directory"), "{}", ended.output);
+
+    // Its identity is missing, damaged, or another node's.
+    cluster.kill(1);
+    let identity = cluster.node(1).home.join("identity");
+    let good = std::fs::read(&identity).expect("the identity file");
+    std::fs::remove_file(&identity).expect("our own file");
+    refused(&mut cluster, 1, &["identity", "is missing", "restore"]).await;
+    let mut damaged = good.clone();
+    let middle = damaged.len() / 2;
+    damaged[middle] = if damaged[middle] == b'7' { b'8' } else { b'7' };
+    for bad in [&damaged[..], &good[..good.len() / 2], b"", &[0xff, 0xfe, 0x00]] {
+        std::fs::write(&identity, bad).expect("our own file");
+        refused(&mut cluster, 1, &["the identity file is damaged", "restore it"]).await;
+    }
+    std::fs::copy(cluster.node(2).home.join("identity"), &identity).expect("our own files");
+    refused(&mut cluster, 1, &["this directory belongs to", "its own data directory"]).await;
+
+    // All of another node's directory.
+    std::fs::write(&identity, &good).expect("our own file");
+    cluster.restart(1).await;
+    cluster.wait_converged().await;
+    assert_eq!(cluster.value(1, "SELECT a FROM t").await, "1");
+}
+
+/// A founder whose disk was lost must not vote again under its old name: the others know its identity.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wiped_node_is_not_believed() {
+    let mut cluster = Cluster::start(3).await;
+    cluster.run(1, "CREATE TABLE t (a int); INSERT INTO t VALUES (1)").await;
+    // The others look into the register of identities once a second; until then they believe what they are told.
+    tokio::time::sleep(std::time::Duration::from_secs(4)).await;
+    let wiped = cluster.follower("quorate").await;
+    cluster.kill(wiped);
+    std::fs::remove_dir_all(&cluster.node(wiped).home).expect("our own directory");
+    std::fs::write(&cluster.node(wiped).log, "").expect("our own file");
+    cluster.spawn(wiped);
+    let witness = cluster.living().into_iter().find(|id| *id != wiped).expect("two are left");
+    crate::support::eventually("the others refuse the node", crate::support::PATIENCE, async || {
+        let logs: String = cluster.nodes.values().map(|n| n.log_text()).collect();
+        if logs.contains("another identity") { Ok(()) } else { Err("nobody has said so".into()) }
+    })
+    .await;
+    cluster.run(witness, "INSERT INTO t VALUES (2)").await;
+    let ready = crate::support::http::get(cluster.node(wiped).http, "/ready").await;
+    assert!(!matches!(ready, Ok((200, _))), "a wiped node must not serve: {ready:?}");
+    let log = cluster.node(wiped).log_text();
+    assert!(!log.contains("panicked"), "the wiped node has been told things that it cannot know: {log}");
+}
+
+/// The durable log is gone, or shorter than what was acknowledged from it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_log_is_noticed() {
+    let mut cluster = Cluster::start(3).await;
+    cluster.run(1, "CREATE TABLE t (a int); INSERT INTO t SELECT n FROM generate_series(1, 100) AS n").await;
+    cluster.wait_converged().await;
+    let victim = cluster.follower("quorate").await;
+    assert!(cluster.stop(victim).await.success());
+    std::fs::remove_dir_all(cluster.node(victim).home.join("log-engine")).expect("our own directory");
+    refused(&mut cluster, victim, &["lost", "cluster.join"]).await;
+    let witness = cluster.living()[0];
+    cluster.run(witness, "INSERT INTO t VALUES (101)").await;
+}

@@ -1,0 +1,10 @@
+//! Clusters of real processes: what clients are promised, while processes, networks and disks fail.
+
+mod directory;
+mod disk;
+mod join;
+mod kill;
+mod partition;
+mod programs;
+mod reads;
+mod snapshot;

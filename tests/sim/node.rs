@@ -1,0 +1,345 @@
+//! A simulated machine: its disk, and the process on it while it runs.
+
+use super::oracle::TABLES;
+use super::plan::{Bug, Plan};
+use super::random::Random;
+use quorate::engine::checkpoint::Pace;
+use quorate::engine::{Dialect, Engine, Options, Shared, Window};
+use quorate::error::{SqlError, state};
+use quorate::gateway::{Control, Fetched, ReadRequest, Rows as _};
+use quorate::id::{GroupId, NodeId, ReplicaId, RequestId};
+use quorate::raftlog::memory::MemoryLog;
+use quorate::raftlog::{HardState, LogReader as _, LogWrite, RaftLog as _, finish_install};
+use quorate::replica::core::{Core, CoreConfig, Start, StartError, bootstrap};
+use quorate::replica::{Committed, Halt, Position, SnapshotMeta, StateMachine as _};
+use quorate::sql::catalog::Catalog;
+use quorate::value::{Value, ValueRef};
+use raft::eraftpb::Message;
+use std::collections::{BTreeMap, VecDeque};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+pub const GROUP: GroupId = GroupId(2);
+
+/// The Raft log of a machine, and what of it would survive a loss of power.
+pub struct Disk {
+    pub log: MemoryLog,
+    unsynced: Vec<LogWrite>,
+    terms: BTreeMap<u64, u64>,
+    cut: u64,
+}
+
+impl Disk {
+    fn new() -> Disk {
+        Disk { log: MemoryLog::new(), unsynced: Vec::new(), terms: BTreeMap::new(), cut: 0 }
+    }
+
+    pub fn write(&mut self, batch: &[LogWrite], sync: bool) {
+        self.log.write(batch, sync).expect("memory");
+        self.unsynced.extend_from_slice(batch);
+        if !sync {
+            return;
+        }
+        for write in self.unsynced.drain(..) {
+            match write {
+                LogWrite::Append(_, entries) => {
+                    let Some(first) = entries.first() else { continue };
+                    self.terms.split_off(&first.index);
+                    self.terms.extend(entries.iter().map(|e| (e.index, e.term)));
+                }
+                LogWrite::Compact(_, to) => {
+                    self.cut = self.cut.max(to.index);
+                    self.terms = self.terms.split_off(&(to.index + 1));
+                }
+                LogWrite::Reset(_, to, _) => {
+                    self.cut = to.index;
+                    self.terms.clear();
+                }
+                _ => {}
+            }
+        }
+    }
+
+    pub fn lose_power(&mut self) {
+        self.log.lose_power();
+        self.unsynced.clear();
+    }
+
+    /// Loses the last entries although they were synced.
+    pub fn lose_tail(&mut self, entries: u64) {
+        let found = self.log.load(GROUP).expect("memory");
+        let first = found.record.truncated.index + 1;
+        let keep = found.last.index.saturating_sub(entries).max(first);
+        if keep < found.last.index {
+            let last = self.log.entries(GROUP, keep, keep + 1, u64::MAX).expect("there");
+            self.write(&[LogWrite::Append(GROUP, last)], true);
+        }
+    }
+
+    /// The entry would survive a loss of power, or the state that contains it.
+    pub fn has(&self, at: Position) -> bool {
+        at.index <= self.cut || self.terms.get(&at.index) == Some(&at.term)
+    }
+}
+
+/// What the log thread has to do, in order.
+pub struct LogJob {
+    pub writes: Vec<LogWrite>,
+    pub sync: bool,
+    pub messages: Vec<Message>,
+    pub done: Option<LogDone>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum LogDone {
+    Persisted(u64),
+    Noted,
+    Reset { floor: i64 },
+}
+
+/// What the apply thread has to do, in order.
+pub enum ApplyJob {
+    Apply(Vec<Committed>),
+    Install { file: PathBuf, meta: SnapshotMeta },
+    Snapshot(PathBuf),
+}
+
+pub struct Waiter {
+    pub ticket: u64,
+    pub client: usize,
+    pub operation: i64,
+}
+
+type SnapshotJob = Box<dyn FnOnce() -> Result<SnapshotMeta, Halt> + Send>;
+
+/// A process.
+pub struct Live {
+    pub core: Core,
+    pub engine: Engine,
+    pub shared: Arc<Shared>,
+    pub jobs: VecDeque<LogJob>,
+    pub writing: bool,
+    pub applies: VecDeque<ApplyJob>,
+    pub applying: bool,
+    pub waiters: BTreeMap<RequestId, Vec<Waiter>>,
+    /// Reads that wait for their index, by ticket; and then for that index to be applied.
+    pub reads: BTreeMap<u64, Waiter>,
+    pub indexed: Vec<(u64, Waiter)>,
+    pub building: Option<(PathBuf, SnapshotJob)>,
+    pub built: Option<(SnapshotMeta, PathBuf)>,
+    pub arrived: Option<PathBuf>,
+    pub installing: Option<(SnapshotMeta, HardState, PathBuf)>,
+    pub draining: bool,
+    /// When each peer was last heard.
+    pub heard: BTreeMap<u64, u64>,
+}
+
+/// A machine.
+pub struct Node {
+    pub id: u64,
+    pub disk: Disk,
+    directory: PathBuf,
+    pub live: Option<Live>,
+    /// Counts the processes: what was meant for an earlier one is void.
+    pub epoch: u64,
+    pub paused_until: u64,
+    pub skew: i64,
+    pub tick: u64,
+    pub full: bool,
+    /// What the last process had promised to keep.
+    promised: u64,
+    /// Number of the WAL's run and its length when it was last known to be synced.
+    synced_wal: (u32, u64),
+}
+
+fn dialect() -> Dialect {
+    Dialect {
+        register: Arc::new(|_, _| Ok(())),
+        load_catalog: Arc::new(|_| Ok(Catalog::default())),
+        decode_error: |_| None,
+        explain_error: Arc::new(|_, message, _, _| SqlError::new(state::UNIQUE_VIOLATION, message)),
+    }
+}
+
+impl Node {
+    pub fn new(id: u64, root: &Path, plan: &Plan) -> Node {
+        let mut disk = Disk::new();
+        let voters = (1..=plan.nodes).map(|n| (ReplicaId(n), NodeId(n))).collect();
+        disk.write(&bootstrap(GROUP, &voters), true);
+        let directory = root.join(format!("n{id}"));
+        let (skew, tick) = (0, super::plan::TICK);
+        let (live, epoch, paused_until, full, promised) = (None, 0, 0, false, 0);
+        Node { id, disk, directory, live, epoch, paused_until, skew, tick, full, promised, synced_wal: (0, 0) }
+    }
+
+    fn options(&self, plan: &Plan) -> Options {
+        Options {
+            migrations: vec![(1, TABLES)],
+            window: Window { commands: plan.window, ..Window::default() },
+            // All checkpoints by the one thread there is.
+            pace: Pace { background: 1 << 24, inline: plan.checkpoint_frames },
+            ..Options::new(&self.directory, dialect())
+        }
+    }
+
+    fn config(&self, plan: &Plan, boot: u64) -> CoreConfig {
+        CoreConfig {
+            max_append: plan.max_append,
+            max_inflight: plan.max_inflight,
+            max_unapplied: plan.max_unapplied,
+            max_waiting: plan.max_waiting,
+            max_batch_commands: plan.max_batch_commands,
+            cache: plan.cache,
+            read_retry_ticks: plan.read_retry,
+            compact_step: plan.compact_step,
+            compact_keep: plan.compact_keep,
+            compact_max_lag: plan.compact_max_lag,
+            ..CoreConfig::new(GROUP, ReplicaId(self.id), boot)
+        }
+    }
+
+    /// Starts a process as the driver does.
+    pub fn start(&mut self, plan: &Plan, boot: u64) -> Result<(), StartFailure> {
+        let failed = |e: String| StartFailure::Engine(e);
+        let (engine, shared) = Engine::open(self.options(plan)).map_err(|e| failed(e.to_string()))?;
+        let mut applied = engine.applied();
+        if applied.index < self.promised {
+            return Err(failed(format!("{} was durable, {} is there", self.promised, applied.index)));
+        }
+        if plan.bug != Some(Bug::TrustUnsyncedLog) {
+            self.disk.write(&[], true);
+        }
+        finish_install(&self.disk.log, GROUP, applied).map_err(|e| failed(e.to_string()))?;
+        let mut log = self.disk.log.load(GROUP).map_err(|e| failed(e.to_string()))?;
+        if plan.bug == Some(Bug::LostTailUnnoticed) {
+            let hard = &mut log.record.hard_state;
+            hard.commit = hard.commit.min(log.last.index);
+            applied = if applied.index > log.last.index { log.last } else { applied };
+        }
+        let start = Start { log, applied, membership: engine.membership(), floor: engine.clock_floor() };
+        let logger = slog::Logger::root(slog::Discard, slog::o!());
+        let config = self.config(plan, boot);
+        let core = Core::new(config, Arc::new(self.disk.log.clone()), start, &logger).map_err(StartFailure::Refused)?;
+        self.live = Some(Live {
+            core,
+            engine,
+            shared,
+            jobs: VecDeque::new(),
+            writing: false,
+            applies: VecDeque::new(),
+            applying: false,
+            waiters: BTreeMap::new(),
+            reads: BTreeMap::new(),
+            indexed: Vec::new(),
+            building: None,
+            built: None,
+            arrived: None,
+            installing: None,
+            draining: false,
+            heard: BTreeMap::new(),
+        });
+        self.note_sync();
+        Ok(())
+    }
+
+    fn wal(&self) -> Option<PathBuf> {
+        let number = std::fs::read_to_string(self.directory.join("current")).ok()?;
+        Some(self.directory.join(format!("db-{}.sqlite-wal", number.trim())))
+    }
+
+    /// Which run of the WAL this is, and its length.
+    fn wal_state(&self) -> (u32, u64) {
+        let Some(Ok(mut file)) = self.wal().map(std::fs::File::open) else { return (0, 0) };
+        let mut header = [0; 16];
+        let length = file.metadata().map_or(0, |m| m.len());
+        match file.read_exact(&mut header) {
+            Ok(()) => (u32::from_be_bytes([header[12], header[13], header[14], header[15]]), length),
+            Err(_) => (0, length),
+        }
+    }
+
+    /// To be called when the state machine may have made something durable.
+    pub fn note_sync(&mut self) {
+        let Some(live) = &self.live else { return };
+        if live.engine.durable() == live.engine.applied().index {
+            self.synced_wal = self.wal_state();
+        }
+    }
+
+    /// Ends the process. What it was writing may have reached the operating system.
+    pub fn crash(&mut self, power: bool, random: &mut Random, plan: &Plan) -> Option<Live> {
+        let mut live = self.live.take()?;
+        self.epoch += 1;
+        self.promised = live.engine.durable();
+        if live.writing && random.one_in(2) {
+            let writes = live.jobs.pop_front().map(|job| job.writes).unwrap_or_default();
+            self.disk.write(&writes, false);
+        }
+        Some(live).inspect(|_| {
+            if power {
+                self.disk.lose_power();
+                if matches!(plan.bug, Some(Bug::LostTail | Bug::LostTailUnnoticed)) {
+                    self.disk.lose_tail(random.range(1, 6));
+                }
+            }
+        })
+    }
+
+    /// Cuts the database's WAL as a loss of power would: anywhere behind what was synced, with a torn end. The process
+    /// must be gone.
+    pub fn tear_wal(&mut self, random: &mut Random) {
+        let Some(path) = self.wal() else { return };
+        let Ok(mut bytes) = std::fs::read(&path) else { return };
+        let (run, synced) = self.synced_wal;
+        // A new run begins with a synced header; nothing that it overwrites is needed any more.
+        let kept = if self.wal_state().0 == run { synced } else { 32 };
+        let length = bytes.len() as u64;
+        if kept >= length {
+            return;
+        }
+        let at = random.pick(&[kept, random.clone().range(kept, length), length - 1]);
+        match random.one_in(2) {
+            true => bytes.truncate(at as usize),
+            false => bytes[at as usize] ^= 0x5a,
+        }
+        std::fs::write(&path, bytes).expect("the simulation's directory is writable");
+        let shm = path.with_extension("sqlite-shm");
+        let _ = std::fs::remove_file(shm);
+    }
+}
+
+pub enum StartFailure {
+    Engine(String),
+    Refused(StartError),
+}
+
+/// Runs a query on what is applied.
+pub fn query(shared: &Arc<Shared>, sql: &str) -> Result<Vec<Vec<Value>>, String> {
+    let request = ReadRequest {
+        sql: Arc::from(sql),
+        params: Vec::new(),
+        context: Default::default(),
+        schema_version: shared.schema_version(),
+        linearizable: false,
+        control: Control {
+            deadline: Instant::now() + Duration::from_secs(3600),
+            cancelled: Arc::new(AtomicBool::new(false)),
+        },
+    };
+    let mut cursor = futures::executor::block_on(shared.read(request)).map_err(|e| format!("{e:?}"))?;
+    let mut rows: Vec<Vec<Value>> = Vec::new();
+    loop {
+        let sink = &mut |row: &[ValueRef<'_>]| {
+            rows.push(row.iter().map(|&value| ValueRef::to_owned(value)).collect());
+            Ok(())
+        };
+        match cursor.fetch(1000, false, sink) {
+            Ok(Fetched::Done) => return Ok(rows),
+            Ok(_) => {}
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! What a seed means: which faults a run has, how its world behaves and how the replicas are tuned.
+//!
+//! Swarm testing: each seed turns on a random subset, because faults that are always on hide each other.
+
+use super::random::Random;
+
+/// Something that goes wrong at some moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The process dies; what it had given to the operating system remains.
+    Crash,
+    /// The machine dies: only what was synced remains, and any prefix of SQLite's WAL.
+    PowerLoss,
+    /// All processes die at about the same time, some of them with their machines.
+    CrashAll,
+    /// Two halves that do not hear each other.
+    Halves,
+    /// One node alone.
+    Isolate,
+    /// One node is heard and hears nothing, or the other way round.
+    OneWay,
+    /// Two nodes do not hear each other; everybody else hears both.
+    Bridge,
+    /// The network comes and goes quickly.
+    Flap,
+    /// A process stops for a while and goes on as if nothing had happened.
+    Pause,
+    /// The leadership is handed over.
+    Transfer,
+    /// Somebody believes that the leader is dead and campaigns by force.
+    FalseAlarm,
+    /// A node has no room for appends for a while.
+    DiskFull,
+    /// A node's clock jumps, forwards or back.
+    ClockJump,
+}
+
+const FAULTS: [Fault; 13] = [
+    Fault::Crash,
+    Fault::PowerLoss,
+    Fault::CrashAll,
+    Fault::Halves,
+    Fault::Isolate,
+    Fault::OneWay,
+    Fault::Bridge,
+    Fault::Flap,
+    Fault::Pause,
+    Fault::Transfer,
+    Fault::FalseAlarm,
+    Fault::DiskFull,
+    Fault::ClockJump,
+];
+
+/// A defect put into the harness on purpose: the checks must find it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bug {
+    /// Acknowledgements and votes leave before they are on disk.
+    AckBeforeFsync,
+    /// After a crash, entries that only the operating system has count as durable.
+    TrustUnsyncedLog,
+    /// Term and vote are not stored.
+    ForgetVote,
+    /// Reads are answered from what is applied, without asking for an index.
+    LocalReads,
+    /// Read contexts repeat after a restart.
+    ReuseReadContext,
+    /// A retry is a new request.
+    NewRequestId,
+    /// Everything applied counts as durable.
+    CompactPastDurable,
+    /// One replica applies the commands of an entry twice.
+    ApplyTwice,
+    /// One replica leaves out an entry's commands.
+    ApplyNothing,
+    /// The disk loses synced entries at a loss of power: the replica must refuse to start.
+    LostTail,
+    /// The same, and nobody compares log and state at start.
+    LostTailUnnoticed,
+}
+
+/// Times in µs of the simulated world.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub seed: u64,
+    pub bug: Option<Bug>,
+    pub nodes: u64,
+    pub faults: Vec<Fault>,
+    /// Mean time between two faults.
+    pub fault_every: u64,
+    /// How long there are faults.
+    pub chaos: u64,
+    pub clients: u64,
+    /// Of all clients together.
+    pub operations: u64,
+    /// Of a hundred operations.
+    pub reads: u64,
+    pub think: u64,
+    /// How long a client waits before it tries again elsewhere.
+    pub patience: u64,
+    /// One request is given to two nodes at once, once in so many times.
+    pub double_submit: u64,
+
+    pub latency: (u64, u64),
+    /// In thousandths of the messages.
+    pub drop: u64,
+    pub duplicate: u64,
+    pub straggle: u64,
+    /// The same for answers to followers' reads.
+    pub straggle_reads: u64,
+    pub sync: (u64, u64),
+    pub apply: (u64, u64),
+    /// A core decides some time after an event instead of at once, so that events meet.
+    pub lazy: u64,
+    /// A crash strikes between two effects of one decision, once in so many decisions.
+    pub crash_within: u64,
+    /// The survivors of a crash learn of it from their closed connections.
+    pub fast_failover: bool,
+    /// How much the clocks of nodes differ, and how much faster or slower they tick (per mille).
+    pub skew: i64,
+    pub drift: u64,
+    /// The longest time a crashed machine is down.
+    pub down: u64,
+
+    /// Ticks.
+    pub read_retry: u32,
+    pub compact_step: u64,
+    pub compact_keep: u64,
+    pub compact_max_lag: u64,
+    /// WAL frames after which the state machine checkpoints.
+    pub checkpoint_frames: u32,
+    pub cache: usize,
+    pub max_append: u64,
+    pub max_inflight: usize,
+    pub max_batch_commands: usize,
+    pub max_unapplied: usize,
+    pub max_waiting: usize,
+    /// Outcomes remembered.
+    pub window: usize,
+}
+
+pub const TICK: u64 = 10_000;
+const MS: u64 = 1000;
+
+impl Plan {
+    pub fn new(seed: u64) -> Plan {
+        let mut r = Random::new(seed);
+        let chance = r.pick(&[0, 200, 400, 700]);
+        let faults = FAULTS.iter().copied().filter(|_| r.permille(chance)).collect();
+        let slow = r.one_in(4);
+        Plan {
+            seed,
+            bug: None,
+            nodes: r.pick(&[3, 3, 3, 3, 3, 3, 5, 5, 2, 1]),
+            faults,
+            fault_every: r.pick(&[60, 150, 400]) * MS,
+            chaos: r.range(800, 2500) * MS,
+            clients: r.range(1, 7),
+            operations: r.range(40, 130),
+            reads: r.pick(&[0, 20, 50]),
+            think: r.pick(&[0, MS, 20 * MS]),
+            patience: r.pick(&[30, 150, 600]) * MS,
+            double_submit: r.pick(&[0, 0, 8]),
+            latency: if slow { (MS, r.range(2, 60) * MS) } else { (50, r.range(100, 2000)) },
+            drop: r.pick(&[0, 0, 10, 50, 200]),
+            duplicate: r.pick(&[0, 0, 30, 200]),
+            straggle: r.pick(&[0, 0, 10, 60]),
+            straggle_reads: r.pick(&[0, 0, 0, 300]),
+            sync: r.pick(&[(50, 200), (100, 3 * MS), (MS, 30 * MS)]),
+            apply: r.pick(&[(10, 100), (100, 5 * MS), (MS, 60 * MS)]),
+            lazy: r.pick(&[0, 0, 100, 2 * MS]),
+            crash_within: r.pick(&[0, 0, 0, 800]),
+            fast_failover: r.one_in(2),
+            skew: r.pick(&[0, 100_000, 100_000_000_000]),
+            drift: r.pick(&[0, 50, 300]),
+            down: r.pick(&[50, 500, 2000]) * MS,
+            read_retry: r.pick(&[1, 3, 3, 30]),
+            compact_step: r.pick(&[1, 1, 4, 16, 1024]),
+            compact_keep: r.pick(&[1, 5, 20]),
+            compact_max_lag: r.pick(&[1, 2, 20, 100_000]),
+            checkpoint_frames: r.pick(&[2, 4, 16, 60, 1000]),
+            cache: r.pick(&[0, 2000, 4 << 20]),
+            max_append: r.pick(&[0, 300, 2000, 512 << 10]),
+            max_inflight: r.pick(&[1, 3, 128]),
+            max_batch_commands: r.pick(&[1, 3, 4096]),
+            max_unapplied: r.pick(&[400, 4000, 32 << 20, 32 << 20]),
+            max_waiting: r.pick(&[600, 32 << 20, 32 << 20, 32 << 20]),
+            window: r.pick(&[10, 100_000, 100_000, 100_000]),
+        }
+    }
+
+    /// The seed's plan with a defect, and with what the defect needs to show.
+    pub fn with_bug(seed: u64, bug: Bug) -> Plan {
+        let mut plan = Plan { bug: Some(bug), ..Plan::new(seed) };
+        plan.nodes = plan.nodes.max(3);
+        match bug {
+            Bug::ReuseReadContext => {
+                // An answer must outlive the process that asked, and meet the first question of the next one.
+                plan.faults = vec![Fault::Crash];
+                (plan.fault_every, plan.down, plan.chaos) = (150 * MS, 30 * MS, 4000 * MS);
+                (plan.clients, plan.operations, plan.reads, plan.think) = (6, 600, 50, 2 * MS);
+                (plan.patience, plan.read_retry, plan.straggle_reads) = (600 * MS, 30, 500);
+                (plan.drop, plan.fast_failover) = (0, true);
+            }
+            Bug::ForgetVote | Bug::TrustUnsyncedLog | Bug::LostTail | Bug::LostTailUnnoticed => {
+                plan.faults.extend([Fault::Crash, Fault::PowerLoss]);
+                plan.fault_every = 60 * MS;
+            }
+            _ => {}
+        }
+        plan
+    }
+}

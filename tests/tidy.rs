@@ -1,0 +1,260 @@
+//! The architecture as a test: which top-level module may use which, and what pure code must not mention.
+//!
+//! A new arrow is added to [`ARROWS`] on purpose, in the commit that needs it, or it is a mistake. Unit tests may use
+//! what they like.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// Each module and what it may use. `a::b` allows only the item or submodule `b` of `a`.
+const ARROWS: &[(&str, &str)] = &[
+    // The base: names, values, errors, what the log holds.
+    ("id", ""),
+    ("value", ""),
+    ("clock", ""),
+    ("error", ""),
+    ("status", ""),
+    ("config", "id"),
+    ("command", "error id types value"),
+    // Postgres' types and functions know no SQL text and no cluster.
+    ("types", "error value"),
+    ("functions", "error types value"),
+    // The compiler: text and catalog in, plan out. No connection, no log, no node.
+    ("sql", "command error functions types value"),
+    ("locks", "error sql"),
+    ("transaction", "command error types value"),
+    // A client's state machine, its way to a database, and its socket.
+    ("session", "command error functions gateway id sql types value"),
+    ("gateway", "command engine error functions id replica::handle sql status transport value"),
+    ("frontend", "error gateway id session types value"),
+    // Consensus knows no SQL; commands are opaque to it.
+    ("replica", "command id raftlog transport"),
+    ("raftlog", "command id replica::Membership replica::Payload replica::Position replica::SnapshotMeta"),
+    ("transport", "id replica::SnapshotMeta replica::core"),
+    // The state machine knows no Raft: it gets an index and commands, and implements the contract of `replica`.
+    (
+        "engine",
+        "command error functions gateway id sql value replica::Applied replica::Committed replica::Halt \
+         replica::Membership replica::Payload replica::Position replica::SnapshotMeta replica::StateMachine",
+    ),
+    ("cluster", "command error id types value"),
+    ("admin", "status"),
+    // The composition root knows all, and nobody but the command line knows it.
+    (
+        "node",
+        "admin cluster command config engine error frontend functions gateway id locks raftlog replica session sql \
+         status transaction transport types value",
+    ),
+    ("demo", "cli config"),
+    ("cli", "config demo node status"),
+    ("lib", ""),
+    ("main", ""),
+];
+
+/// Code whose behaviour is a function of its input: no clock, no threads, no sockets, no files, no chance.
+const PURE: &[&str] = &[
+    "cluster/",
+    "command.rs",
+    "error.rs",
+    "functions/",
+    "id.rs",
+    "locks/",
+    "replica/core.rs",
+    "session/",
+    "sql/",
+    "status.rs",
+    "transaction/",
+    "types/",
+    "value.rs",
+];
+const IMPURE: &[&str] = &[
+    "tokio::",
+    "Instant::now",
+    "SystemTime",
+    "std::net",
+    "std::fs",
+    "thread::spawn",
+    "thread::sleep",
+    "std::process",
+    "rand::random",
+    "rand::rng",
+    "thread_rng",
+];
+
+struct Source {
+    /// Relative to `src`.
+    path: String,
+    /// The first part of the path: the top-level module.
+    module: String,
+    text: String,
+}
+
+/// Everything but what is compiled for unit tests only.
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    walk(&root, &mut files);
+    let mut tests = BTreeSet::new();
+    for file in &files {
+        tests.extend(test_modules(file));
+    }
+    files.retain(|f| !f.ancestors().any(|a| tests.contains(a) || tests.contains(&a.with_extension(""))));
+    let source = |file: PathBuf| {
+        let path = file.strip_prefix(&root).expect("below the root").to_string_lossy().into_owned();
+        let module = path.split(['/', '.']).next().unwrap_or_default().to_owned();
+        Source { module, text: std::fs::read_to_string(&file).expect("a source file"), path }
+    };
+    files.into_iter().map(source).collect()
+}
+
+/// Paths, without `.rs`, of the modules that `file` declares for tests only.
+fn test_modules(file: &Path) -> Vec<PathBuf> {
+    let text = std::fs::read_to_string(file).expect("a source file");
+    let dir = match file.file_name().and_then(|n| n.to_str()) {
+        Some("mod.rs" | "lib.rs" | "main.rs") => file.parent().expect("a folder").to_owned(),
+        _ => file.with_extension(""),
+    };
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let declared = lines.windows(2).filter(|w| w[0] == "#[cfg(test)]").filter_map(|w| {
+        let name = w[1].strip_suffix(';')?.split(' ').next_back()?;
+        w[1].contains("mod ").then(|| dir.join(name))
+    });
+    declared.collect()
+}
+
+fn walk(dir: &Path, files: &mut Vec<PathBuf>) {
+    let mut entries: Vec<PathBuf> =
+        std::fs::read_dir(dir).expect("a folder").map(|e| e.expect("an entry").path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            walk(&path, files);
+        } else if path.extension().is_some_and(|e| e == "rs") {
+            files.push(path);
+        }
+    }
+}
+
+impl Source {
+    /// The code without comments and without what follows the first `#[cfg(test)]` on a module.
+    fn code(&self) -> String {
+        let mut code = String::new();
+        let mut lines = self.text.lines().peekable();
+        while let Some(line) = lines.next() {
+            if line.trim() == "#[cfg(test)]" && lines.peek().is_some_and(|next| next.ends_with('{')) {
+                break;
+            }
+            if !line.trim_start().starts_with("//") {
+                code.push_str(line.split(" // ").next().unwrap_or_default());
+                code.push('\n');
+            }
+        }
+        code
+    }
+
+    /// Everything named by `crate::…`, to the depth of two: `replica`, `replica::core`.
+    fn uses(&self) -> BTreeSet<String> {
+        let code = self.code();
+        let mut found = BTreeSet::new();
+        for (at, _) in code.match_indices("crate::") {
+            let path = &code[at + "crate::".len()..];
+            for module in heads(path) {
+                let rest = &path[path.find(&module).unwrap_or(0) + module.len()..];
+                let below = rest.strip_prefix("::").map(heads).unwrap_or_default();
+                if below.is_empty() {
+                    found.insert(module);
+                } else {
+                    found.extend(below.iter().map(|item| format!("{module}::{item}")));
+                }
+            }
+        }
+        found
+    }
+}
+
+/// The identifiers that a path begins with: one, or several in braces.
+fn heads(path: &str) -> Vec<String> {
+    let ident =
+        |text: &str| -> String { text.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect() };
+    let Some(list) = path.strip_prefix('{') else {
+        return Some(ident(path)).filter(|i| !i.is_empty()).into_iter().collect();
+    };
+    let (mut depth, mut begin, mut heads) = (0, 0, Vec::new());
+    for (at, c) in list.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => {
+                heads.push(ident(&list[begin..at]));
+                break;
+            }
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                heads.push(ident(&list[begin..at]));
+                begin = at + 1;
+            }
+            _ => {}
+        }
+    }
+    heads.retain(|h| !h.is_empty());
+    heads
+}
+
+#[test]
+fn modules_look_only_where_they_may() {
+    let allowed: BTreeMap<&str, BTreeSet<&str>> =
+        ARROWS.iter().map(|(module, uses)| (*module, uses.split_whitespace().collect())).collect();
+    let mut wrong = BTreeSet::new();
+    for source in sources().iter() {
+        let Some(allowed) = allowed.get(source.module.as_str()) else {
+            wrong.insert(format!("{}: the module {} is not in the list", source.path, source.module));
+            continue;
+        };
+        for used in source.uses() {
+            let module = used.split("::").next().unwrap_or_default();
+            let known = ARROWS.iter().any(|(m, _)| *m == module);
+            if known && module != source.module && !allowed.contains(module) && !allowed.contains(used.as_str()) {
+                wrong.insert(format!("{}: {} must not use crate::{used}", source.path, source.module));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.into_iter().collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn pure_code_has_no_clock_no_thread_and_no_socket() {
+    let mut wrong = Vec::new();
+    for source in sources().iter().filter(|s| PURE.iter().any(|p| s.path.starts_with(p))) {
+        let code = source.code();
+        wrong.extend(IMPURE.iter().filter(|word| code.contains(**word)).map(|word| format!("{}: {word}", source.path)));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_file_says_what_it_is_and_nothing_is_left_to_do() {
+    let mut wrong = Vec::new();
+    for source in sources() {
+        if !source.text.starts_with("//!") {
+            wrong.push(format!("{}: begin with //! and say what the file is", source.path));
+        }
+        for word in ["todo!(", "unimplemented!(", "dbg!(", "FIXME", "XXX"] {
+            if source.code().contains(word) {
+                wrong.push(format!("{}: {word}", source.path));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn paths_are_read_as_rust_reads_them() {
+    assert_eq!(heads("replica::{Position, core::Role}"), ["replica"]);
+    assert_eq!(heads("{Position, core::{Role, Change}, handle}"), ["Position", "core", "handle"]);
+    let source = Source {
+        path: "x.rs".into(),
+        module: "x".into(),
+        text: "use crate::replica::{Position, core::Role};\nlet a = crate::id::NodeId(1); // crate::sql\n".into(),
+    };
+    let uses: Vec<String> = source.uses().into_iter().collect();
+    assert_eq!(uses, ["id::NodeId", "replica::Position", "replica::core"]);
+}

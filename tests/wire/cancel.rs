@@ -1,0 +1,103 @@
+//! Cancel requests, to whatever node they come, for statements on whatever node.
+
+use crate::support::cluster::{Cluster, sqlstate};
+use crate::support::in_time;
+use crate::support::raw::{self, startup};
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const ENDLESS: &str = "SELECT count(*) FROM generate_series(1, 100000000) AS a, generate_series(1, 100000000) AS b";
+
+async fn cancel(port: u16, pid: u32, secret: &[u8]) {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.expect("connect");
+    let body = [pid.to_be_bytes().to_vec(), secret.to_vec()].concat();
+    stream.write_all(&startup(raw::CANCEL_REQUEST, &body)).await.expect("send");
+    let mut rest = Vec::new();
+    let _ = in_time("the server closes", stream.read_to_end(&mut rest)).await;
+    assert!(rest.is_empty(), "a cancel request has no answer");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_is_cancelled_through_any_node() {
+    let cluster = Cluster::start(3).await;
+    cluster.run(1, "CREATE TABLE t (a int)").await;
+    for (runs_on, asked) in [(1u64, 1u64), (1, 2), (2, 3), (3, 1)] {
+        let mut client = raw::Raw::connect(cluster.node(runs_on).postgres).await.expect("connect");
+        client.send(&raw::query(ENDLESS)).await.expect("send");
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        // Somebody else's wrong secret has no effect: the statement still runs afterwards.
+        cancel(cluster.node(asked).postgres, client.pid, &vec![0; client.secret.len()]).await;
+        let early = tokio::time::timeout(Duration::from_millis(300), client.receive()).await;
+        assert!(early.is_err(), "a wrong secret cancelled the statement: {early:?}");
+        cancel(cluster.node(asked).postgres, client.pid, &client.secret.clone()).await;
+        let answer = in_time("the cancelled statement", client.until_ready()).await.expect("an answer");
+        let error = raw::first_error(&answer).expect("an error");
+        assert_eq!((error.code(), error.message()), ("57014", "canceling statement due to user request"));
+        let answer = in_time("the next statement", client.query("SELECT 2")).await.expect("an answer");
+        assert_eq!(raw::all_values(&answer), ["2"], "the session goes on");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn timeouts_and_lost_clients_end_their_statements() {
+    let cluster = Cluster::start(1).await;
+    let client = cluster.connect(1).await;
+    client.batch_execute("SET statement_timeout = 300").await.expect("set");
+    let error = in_time("an endless read", client.batch_execute(ENDLESS)).await.expect_err("a timeout");
+    assert_eq!(sqlstate(&error), "57014");
+    assert_eq!(crate::support::cluster::one_value(&client, "SELECT 3").await, "3");
+
+    // Clients that leave in the middle do not keep the processors busy for ever.
+    for _ in 0..8 {
+        let mut client = raw::Raw::connect(cluster.node(1).postgres).await.expect("connect");
+        client.send(&raw::query(ENDLESS)).await.expect("send");
+        drop(client);
+    }
+    let pid = cluster.node(1).pid().expect("it runs");
+    let mut before = processor_ticks(pid);
+    crate::support::eventually("the abandoned statements end", crate::support::PATIENCE, async || {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let now = processor_ticks(pid);
+        let busy = now - std::mem::replace(&mut before, now);
+        if busy < 40 { Ok(()) } else { Err(format!("{busy} ticks in a second")) }
+    })
+    .await;
+}
+
+/// A write is executed on every replica, after it is in the log: its own timeout must not be the end of the others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "known defect: a write without end stops its database for ever, restarts included"]
+async fn a_write_without_end_does_not_stop_the_others() {
+    let cluster = Cluster::start(1).await;
+    cluster.run(1, "CREATE TABLE t (n bigint)").await;
+    let client = cluster.connect(1).await;
+    client.batch_execute("SET statement_timeout = 300").await.expect("set");
+    let write = format!("INSERT INTO t {ENDLESS}");
+    let error = in_time("an endless write", client.batch_execute(&write)).await.expect_err("a timeout");
+    assert_eq!(sqlstate(&error), "57014");
+    cluster.run(1, "INSERT INTO t VALUES (3)").await;
+    assert_eq!(cluster.value(1, "SELECT sum(n) FROM t").await, "3");
+}
+
+/// Processor time that a process has used, in hundredths of a second.
+fn processor_ticks(pid: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).expect("our own child");
+    let fields: Vec<&str> = stat.rsplit_once(')').expect("a name").1.split_whitespace().collect();
+    fields[11].parse::<u64>().expect("a number") + fields[12].parse::<u64>().expect("a number")
+}
+
+/// A write that waits for a majority can be cancelled, too.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_that_waits_for_a_majority_is_cancelled() {
+    let mut cluster = Cluster::start(3).await;
+    cluster.run(1, "CREATE TABLE t (a int)").await;
+    cluster.kill(2);
+    cluster.kill(3);
+    let mut client = raw::Raw::connect(cluster.node(1).postgres).await.expect("connect");
+    client.send(&raw::query("INSERT INTO t VALUES (1)")).await.expect("send");
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    cancel(cluster.node(1).postgres, client.pid, &client.secret.clone()).await;
+    let answer = in_time("the cancelled write", client.until_ready()).await.expect("an answer");
+    assert_eq!(raw::first_error(&answer).expect("an error").code(), "57014");
+}
