@@ -19,6 +19,7 @@ pub mod node;
 pub mod raftlog;
 pub mod replica;
 pub mod session;
+pub mod settings;
 pub mod sql;
 pub mod status;
 pub mod transaction;

@@ -18,13 +18,14 @@ const ARROWS: &[(&str, &str)] = &[
     ("command", "error id types value"),
     // Postgres' types and functions know no SQL text and no cluster.
     ("types", "error value"),
-    ("functions", "error types value"),
+    ("settings", "error types"),
+    ("functions", "error settings types value"),
     // The compiler: text and catalog in, plan out. No connection, no log, no node.
-    ("sql", "command error functions types value"),
+    ("sql", "command error functions settings types value"),
     ("locks", "error sql"),
     ("transaction", "command error types value"),
     // A client's state machine, its way to a database, and its socket.
-    ("session", "command error functions gateway id sql types value"),
+    ("session", "command error functions gateway id settings sql types value"),
     ("gateway", "command engine error functions id replica::handle sql status transport value"),
     ("frontend", "error gateway id session types value"),
     // Consensus knows no SQL; commands are opaque to it.

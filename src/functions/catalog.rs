@@ -8,7 +8,7 @@ use super::table::*;
 use super::text::quote_ident;
 use super::{Aggregate, Cast, Context, Function, Operator, Scalar};
 use crate::error::SqlResult;
-use crate::sql::settings;
+use crate::settings;
 use crate::value::{Value, ValueRef};
 
 /// The columns `a` of the index `i`, none for an expression; `k.key` counts from 0.

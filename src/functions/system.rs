@@ -10,8 +10,7 @@ use crate::value::{Value, ValueRef};
 
 /// The version of PostgreSQL whose behaviour clients may expect: they parse it out of `version()`, which says the same.
 /// Nothing in `version()` tells builds of this server apart: it may be stored, and replicas run different builds.
-pub const SERVER_VERSION: &str = "15.18";
-pub const SERVER_VERSION_NUM: &str = "150018";
+pub use crate::settings::{SERVER_VERSION, SERVER_VERSION_NUM};
 
 pub const FUNCTIONS: &[Function] = &[
     func("version", &[], TEXT, "'PostgreSQL 15.18 (Quorate)'").stable(),

@@ -2,13 +2,13 @@
 //!
 //! A change takes effect at once and is written into a log. Rolling back undoes the log down to a mark; committing
 //! keeps what SET said last and takes back what SET LOCAL said. What settings there are, and their values' forms, is
-//! the table of [`crate::sql::settings`].
+//! the table of [`crate::settings`].
 
 use super::effect::Severity;
 use super::transaction::isolation_named;
 use crate::command::Isolation;
 use crate::error::SqlResult;
-use crate::sql::settings::{self as known, SETTINGS};
+use crate::settings::{self as known, SETTINGS};
 use crate::types::{Env, IntervalStyle};
 use std::collections::BTreeMap;
 use std::sync::Arc;

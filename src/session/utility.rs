@@ -295,7 +295,7 @@ impl Session {
     fn set_transaction_flag(&mut self, name: &str, values: &[String]) -> SqlResult<()> {
         let on = match values.first() {
             None => self.settings.is_on(&format!("default_{}", name.to_ascii_lowercase())),
-            Some(value) => crate::sql::settings::boolean(value).ok_or_else(|| bad_value(name, value))?,
+            Some(value) => crate::settings::boolean(value).ok_or_else(|| bad_value(name, value))?,
         };
         let mut modes = TransactionModes::default();
         match name.eq_ignore_ascii_case("transaction_read_only") {
@@ -333,7 +333,7 @@ impl Session {
     /// Name, value and description, as SHOW ALL has them.
     fn setting_row(&self, name: String) -> SqlResult<Vec<Value>> {
         let value = self.shown(&name)?;
-        let description = crate::sql::settings::lookup(&name).map_or("", |s| s.description).to_owned();
+        let description = crate::settings::lookup(&name).map_or("", |s| s.description).to_owned();
         Ok([name, value, description].map(Value::Text).to_vec())
     }
 

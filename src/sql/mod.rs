@@ -13,7 +13,6 @@ pub mod lex;
 pub mod migrations;
 pub mod parse;
 pub mod plan;
-pub mod settings;
 mod system;
 mod utility;
 mod view;

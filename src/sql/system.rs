@@ -7,7 +7,7 @@
 //! Left out: statistics views, and rows of `pg_class` and `pg_attribute` for what is a view here.
 
 use super::catalog::{Column, Relation, RelationKind, Source, sqlite_name};
-use super::settings::{Kind, SETTINGS, Setting};
+use crate::settings::{Kind, SETTINGS, Setting};
 use crate::types::{NO_TYPMOD, Type};
 use std::sync::OnceLock;
 

@@ -5,8 +5,8 @@ use super::catalog::{Relation, RelationKind};
 use super::cursor::Name;
 use super::ddl::TypeName;
 use super::plan::{LockMode, Plan, PlanKind, ResultColumn, Utility};
-use super::settings;
 use crate::error::{SqlError, SqlResult, state};
+use crate::settings;
 use crate::types::{NO_TYPMOD, Type};
 
 /// A plan for a utility statement: SHOW has result columns, FETCH has those of its cursor (unknown here).

@@ -51,7 +51,7 @@ SELECT set_config('application_name', 'other', false), current_setting('applicat
 --> set_config text | current_setting text
 --> other | other
 --> SELECT 1
---?> ERROR 42883: function set_config(unknown, unknown, boolean) does not exist
+--?> ERROR 0A000: set_config() inside a query is not supported
 
 BEGIN
 --> BEGIN

@@ -5,9 +5,12 @@
 //! harmless is accepted; one whose other values would change results only takes the value that holds.
 
 use crate::error::{SqlError, SqlResult, SqlState, state};
-use crate::functions::system::{SERVER_VERSION, SERVER_VERSION_NUM};
 use crate::types::zone::Zone;
 use crate::types::{DateOrder, DateOutput, DateStyle, Env};
+
+/// The version this server behaves like: what drivers and psql adapt to.
+pub const SERVER_VERSION: &str = "15.18";
+pub const SERVER_VERSION_NUM: &str = "150018";
 
 /// Who may change a setting (`pg_settings.context`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -373,7 +376,7 @@ fn canonical(setting: &Setting, values: &[String]) -> SqlResult<String> {
 
 /// A list of schemas as one text; a name is quoted when it must be.
 fn names(values: &[String]) -> String {
-    values.iter().map(|v| super::lex::quote_identifier(v)).collect::<Vec<_>>().join(", ")
+    values.iter().map(|v| quoted(v)).collect::<Vec<_>>().join(", ")
 }
 
 /// The names in a `search_path`, none where it is malformed.
@@ -552,6 +555,13 @@ fn date_style_text(style: DateStyle) -> String {
         DateOrder::Ymd => "YMD",
     };
     format!("{output}, {order}")
+}
+
+/// A name in a list of names, in quotes unless it is a plain word.
+fn quoted(name: &str) -> String {
+    let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+        && name.bytes().next().is_some_and(|b| !b.is_ascii_digit());
+    if plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }
 
 #[cfg(test)]
