@@ -334,7 +334,7 @@ impl<D: Database> Connection<D> {
                         let fetched = batch.fetch(want, false);
                         (batch, fetched)
                     });
-                    match work.await {
+                    match self.unless_lost(work).await {
                         Ok((back, fetched)) => {
                             batch = back;
                             fetched
@@ -366,6 +366,22 @@ impl<D: Database> Connection<D> {
             let rows = if let To::Session { rows, .. } = batch.to { rows } else { Vec::new() };
             Ok(Fetch { count: batch.count, done, rows })
         }))
+    }
+
+    /// Waits for work on another thread. When the client hangs up meanwhile, the work is told to stop: nobody wants it.
+    async fn unless_lost<T>(&mut self, mut work: tokio::task::JoinHandle<T>) -> Result<T, tokio::task::JoinError> {
+        let mut byte = [0; 1];
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            peeked = self.stream.peek(&mut byte) => {
+                // If it has sent more instead, its going cannot be seen behind that.
+                if !matches!(peeked, Ok(1..)) {
+                    self.registration.cancellation.flag.store(true, Ordering::SeqCst);
+                }
+            }
+        }
+        work.await
     }
 
     // ---- the socket ----
