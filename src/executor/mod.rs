@@ -102,7 +102,7 @@ pub struct Order {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Action {
-    Run(Statement),
+    Run(Box<Statement>),
     Savepoint(String),
     Release(String),
     RollbackTo(String),
@@ -312,7 +312,7 @@ impl Executor {
         }
         let mut job = Job { executor: self, tx: &tx, control, lock_timeout: order.lock_timeout };
         let result = match order.action {
-            Action::Run(statement) => job.run(&mut work, statement).await,
+            Action::Run(statement) => job.run(&mut work, *statement).await,
             Action::Lock { tables, mode, nowait } => job.lock_tables(&mut work, &tables, mode, nowait).await,
             Action::Savepoint(name) => {
                 let mark = self.state.lock().locks.mark(tx.id);
@@ -520,7 +520,7 @@ impl Executor {
             let kind = Kind::Write;
             let statement = Statement { step, kind, lock: None, schema_version: None, ordered: false };
             let within = control.deadline.saturating_duration_since(Instant::now()).as_millis() as u64;
-            let action = Action::Run(statement);
+            let action = Action::Run(Box::new(statement));
             let order = Order { name, epoch: 1, action, within, lock_timeout: None };
             match self.order(order, control.cancelled.clone()).await {
                 Reply::Failed(error) if [state::QUERY_CANCELED, state::DEADLOCK_DETECTED].contains(&error.code) => {

@@ -18,8 +18,11 @@ const REMEMBERED: usize = 4096;
 #[derive(Default)]
 pub struct Names {
     tables: ArcSwapOption<Tables>,
-    written: Mutex<(u64, HashMap<String, Arc<[u32]>>)>,
+    written: Mutex<Written>,
 }
+
+/// The catalog version, and the tables that texts write under it.
+type Written = (u64, HashMap<String, Arc<[u32]>>);
 
 /// User tables by SQLite's name.
 pub struct Tables {

@@ -71,7 +71,7 @@ impl Db {
     fn new(setup: &str) -> Db {
         let directory = tempfile::tempdir().unwrap();
         let dialect = engine::Dialect {
-            register: Arc::new(|connection, context| crate::functions::sqlite::register(connection, context)),
+            register: Arc::new(crate::functions::sqlite::register),
             load_catalog: Arc::new(|rows| crate::sql::catalog::Catalog::load(rows)),
             decode_error: crate::functions::sqlite::decode_error,
             explain_error: Arc::new(crate::sql::ddl::errors::explain_constraint_error),
@@ -181,7 +181,7 @@ impl Session {
         let schema_version = (!own).then_some(plan.schema_version);
         let ordered = text.contains("ORDER BY");
         let statement = Statement { step, kind, lock, schema_version, ordered };
-        match self.order(Action::Run(statement)).await? {
+        match self.order(Action::Run(Box::new(statement))).await? {
             Reply::Ran { outcome, step, kind } => {
                 self.transcript.as_mut().unwrap().push(*step, kind)?;
                 self.current.extend(&outcome.drawn);

@@ -96,10 +96,10 @@ pub enum Ran {
 pub struct Run {
     frozen: Frozen,
     draws: Arc<Mutex<Draws>>,
-    result: Option<Result1>,
+    result: Option<Finished>,
 }
 
-struct Result1 {
+struct Finished {
     outcome: StepOutcome,
     told: Option<Told>,
     sequences: Vec<i64>,
@@ -380,7 +380,7 @@ impl Work {
             found.table(table.oid, LockMode::ShareRowExclusive);
         }
         let locked = statement.lock.as_ref().map_or_else(Vec::new, |lock| found.locked(lock, &hidden, &self.own));
-        run.result = Some(Result1 {
+        run.result = Some(Finished {
             outcome,
             told,
             wrote: statement.step.ddl || !touched.is_empty() || !crowded.is_empty() || !sequences.is_empty(),

@@ -243,7 +243,7 @@ impl Transaction {
             (_, None) => {}
         }
         let ddl = statement.step.ddl;
-        match self.order(Action::Run(statement), lock_timeout, control).await? {
+        match self.order(Action::Run(Box::new(statement)), lock_timeout, control).await? {
             executor::Reply::Ran { outcome, step, kind } => {
                 self.transcript.push(*step, kind)?;
                 if ddl {

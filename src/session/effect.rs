@@ -104,6 +104,8 @@ pub enum Effect {
     Close,
 }
 
+// There is one at a time.
+#[allow(clippy::large_enum_variant)]
 pub enum Ask {
     /// Catch up with everything acknowledged anywhere, so that the catalog is fresh.
     Barrier,

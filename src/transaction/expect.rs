@@ -264,6 +264,9 @@ mod tests {
     fn the_format_is_fixed() {
         let rows = told(&[&[Int(1), Text("x"), Null], &[Real(2.5), Blob(b"y")]]);
         let change = changed(Isolation::RepeatableRead, 7);
-        assert_eq!([rows.any_order, rows.in_order, change.any_order], [15_719_500_513_359_186_036, 0, 0]);
+        assert_eq!(
+            [rows.any_order, rows.in_order, change.any_order],
+            [15_719_500_513_359_186_036, 17_732_017_828_997_612_639, 8_738_384_873_087_059_352]
+        );
     }
 }
