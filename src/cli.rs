@@ -15,6 +15,8 @@ pub struct Cli {
 }
 
 #[derive(Subcommand)]
+// Parsed once per process.
+#[allow(clippy::large_enum_variant)]
 enum Command {
     /// Start a cluster on this machine and print how to connect to it
     Demo(DemoArgs),

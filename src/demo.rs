@@ -47,12 +47,11 @@ pub fn run(args: &DemoArgs) -> Result<(), String> {
     let layout = layout(&dir, args)?;
     let stop = stop_flag()?;
     let mut running = start_all(&dir, &layout)?;
-    let outcome = wait_until_ready(&mut running, &stop).and_then(|leader| {
+    let outcome = wait_until_ready(&mut running, &stop).map(|leader| {
         if let Some(leader) = leader {
             announce(&dir, &layout, &leader);
         }
         watch(&mut running, &stop, &dir);
-        Ok(())
     });
     stop_all(&mut running);
     stop_restarted(&dir, &layout);

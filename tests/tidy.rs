@@ -25,8 +25,14 @@ const ARROWS: &[(&str, &str)] = &[
     ("locks", "error sql"),
     ("transaction", "command error types value"),
     // A client's state machine, its way to a database, and its socket.
-    ("session", "command error functions gateway id settings sql types value"),
-    ("gateway", "command engine error functions id replica::handle sql status transport value"),
+    ("session", "command error executor functions gateway id settings sql transaction::Kind types value"),
+    (
+        "gateway",
+        "command engine error executor functions id locks replica::core replica::handle sql status transaction transport \
+         types value",
+    ),
+    // Interactive transactions on the leader: private views, locks, sequences. It reaches the log through a trait.
+    ("executor", "command engine error functions gateway id locks replica sql transaction types value"),
     ("frontend", "error gateway id session types value"),
     // Consensus knows no SQL; commands are opaque to it.
     ("replica", "command id raftlog transport"),
@@ -35,7 +41,7 @@ const ARROWS: &[(&str, &str)] = &[
     // The state machine knows no Raft: it gets an index and commands, and implements the contract of `replica`.
     (
         "engine",
-        "command error functions gateway id sql value replica::Applied replica::Committed replica::Halt \
+        "command error functions gateway id sql transaction types value replica::Applied replica::Committed replica::Halt \
          replica::Membership replica::Payload replica::Position replica::SnapshotMeta replica::StateMachine",
     ),
     ("cluster", "command error id types value"),
@@ -43,7 +49,7 @@ const ARROWS: &[(&str, &str)] = &[
     // The composition root knows all, and nobody but the command line knows it.
     (
         "node",
-        "admin cluster command config engine error frontend functions gateway id locks raftlog replica session sql \
+        "admin cluster command config engine error executor frontend functions gateway id locks raftlog replica session sql \
          status transaction transport types value",
     ),
     ("demo", "cli config"),

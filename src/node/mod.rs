@@ -301,7 +301,7 @@ fn dialect(group: GroupId) -> engine::Dialect {
             Arc::new(|rows| crate::sql::catalog::Catalog::load(rows))
         };
     engine::Dialect {
-        register: Arc::new(|connection, context| crate::functions::sqlite::register(connection, context)),
+        register: Arc::new(crate::functions::sqlite::register),
         load_catalog,
         decode_error: crate::functions::sqlite::decode_error,
         explain_error: Arc::new(crate::sql::ddl::errors::explain_constraint_error),

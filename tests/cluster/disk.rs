@@ -130,6 +130,6 @@ fn free_mib(disk: &Path) -> u64 {
     unsafe {
         assert_eq!(libc::statvfs(path.as_ptr(), stat.as_mut_ptr()), 0);
         let stat = stat.assume_init();
-        stat.f_bavail as u64 * stat.f_frsize as u64 >> 20
+        (stat.f_bavail * stat.f_frsize) >> 20
     }
 }

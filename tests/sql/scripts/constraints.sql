@@ -184,14 +184,13 @@ BEGIN
 
 UPDATE c_child SET parent = 51 WHERE id = 1
 --> UPDATE 1
---?> ERROR 0A000: writing in a transaction block that stays open is not supported
 
 COMMIT
 --> ERROR 23503: insert or update on table "c_child" violates foreign key constraint "child_of"
 -->   detail: Key (parent)=(51) is not present in table "c_parent".
 -->   table: c_child
 -->   constraint: child_of
---?> ROLLBACK
+--?> ERROR 23503: the statement violates a foreign key constraint
 
 SELECT parent FROM c_child WHERE id = 1
 --> parent int4

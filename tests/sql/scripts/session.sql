@@ -229,13 +229,11 @@ SELECT column_name, data_type, is_nullable, character_maximum_length FROM inform
 --> name | character varying | NO | 20
 --> tags | ARRAY | YES | ∅
 --> SELECT 3
---?> ERROR 42P01: relation "information_schema.columns" does not exist
 
 SELECT conname, contype, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 's_cat'::regclass
 --> conname name | contype char1 | pg_get_constraintdef text
 --> s_cat_pkey | p | PRIMARY KEY (id)
 --> SELECT 1
---?> ERROR 42883: function pg_get_constraintdef(oid) does not exist
 
 SELECT i.relname, x.indisunique, x.indisprimary FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = 's_cat'::regclass ORDER BY 1
 --> relname name | indisunique bool | indisprimary bool
@@ -247,7 +245,6 @@ SELECT table_name, table_type FROM information_schema.tables WHERE table_name = 
 --> table_name name | table_type varchar
 --> s_cat | BASE TABLE
 --> SELECT 1
---?> ERROR 42P01: relation "information_schema.tables" does not exist
 
 EXPLAIN (COSTS OFF) SELECT 1
 --> QUERY PLAN text
