@@ -8,7 +8,7 @@
 //! [`Context`], which `engine` fills from the log before each statement. So every replica computes the same.
 //!
 //! The binder finds signatures with [`lookup_functions`], [`lookup_operators`] and [`find_cast`], and turns one into SQLite
-//! text with [`render`] or [`render_aggregate`]. The engine registers implementations with [`sqlite::register`].
+//! text with [`render()`] or [`render_aggregate`]. The engine registers implementations with [`sqlite::register`].
 //!
 //! Several rows of `CASTS` may share one pair of types: the one whose context is the widest that the situation grants
 //! applies ([`find_cast_in`]). So storing into `varchar(n)` refuses what an explicit cast cuts.
@@ -76,7 +76,7 @@ pub struct Function {
     pub result: Type,
     pub volatility: Volatility,
     /// SQLite text: `{0}`, `{1}`… are the arguments, `{*}` all of them separated by commas; `{0:type}` is the OID of an
-    /// argument's type, `{0:out}` and `{*:out}` are arguments through their types' output functions ([`render`]).
+    /// argument's type, `{0:out}` and `{*:out}` are arguments through their types' output functions ([`render()`]).
     /// For aggregates and window functions always one call `name(…)`, so that DISTINCT, ORDER BY, FILTER and OVER have
     /// their places ([`render_aggregate`]).
     /// For [`Kind::Set`]: a table-valued function call whose columns are `columns`, or `value` if there are none;

@@ -1,6 +1,6 @@
 //! Data definition: statements that change the catalog, as SQLite SQL.
 //!
-//! A DDL statement is compiled by changing a working copy of the [`Catalog`] ([`work::Work`]) and noting the SQLite
+//! A DDL statement is compiled by changing a working copy of the catalog ([`work::Work`]) and noting the SQLite
 //! statements that make each change true in the file: SQLite's own DDL, and the rows of `pg_class` and so on that
 //! describe the relation before and after ([`rows`]). What the copy is in the end is what `Catalog::load` finds after
 //! the statements ran; the tests compare the two.
