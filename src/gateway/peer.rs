@@ -17,6 +17,8 @@ pub enum Request {
     Report(NodeReport),
     /// To the leader of `group`: add this replica as a learner.
     AddLearner { group: GroupId, replica: ReplicaId, node: NodeId },
+    /// To the leader of `group`: hand over to the replica on `to`, or to the best one. Happens soon or not at all.
+    Transfer { group: GroupId, to: Option<NodeId> },
     /// To the leader of `group`, of transactions whose clients are at the sender.
     Transaction { group: GroupId, request: Transaction },
 }
