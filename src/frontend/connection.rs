@@ -289,16 +289,17 @@ impl<D: Database> Connection<D> {
         if let Err(error) = self.interrupted() {
             return Ok(Err(error));
         }
-        let far = Instant::now() + Duration::from_secs(86_400 * 365);
-        let deadline = self.clock.deadline.filter(|_| self.clock.timed).unwrap_or(far);
-        let mut wake = if self.out.is_empty() { deadline } else { deadline.min(Instant::now() + PATIENCE) };
+        let deadline = self.clock.deadline.filter(|_| self.clock.timed);
+        let patience = (!self.out.is_empty()).then(|| Instant::now() + PATIENCE);
+        // Most statements have neither, and then need no timer.
+        let mut wake = deadline.into_iter().chain(patience).min();
         loop {
             tokio::select! {
                 biased;
                 done = &mut work => return Ok(Ok(done)),
                 () = &mut stop => return Ok(Err(cancelled())),
-                () = sleep_until(wake.into()) => {
-                    if Instant::now() >= deadline {
+                () = sleep_until(wake.unwrap_or_else(Instant::now).into()), if wake.is_some() => {
+                    if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                         return Ok(Err(timed_out()));
                     }
                     self.flush().await?;

@@ -271,7 +271,7 @@ impl Session {
 
     /// `statement_timeout`.
     pub fn statement_timeout(&self) -> Option<Duration> {
-        self.settings.millis("statement_timeout")
+        self.settings.hot().statement_timeout
     }
 
     /// `lock_timeout`.
@@ -460,14 +460,14 @@ impl Session {
 
     /// The transaction that the current statement belongs to; a new implicit one if there is none.
     fn begin(&mut self, world: &World) -> &mut Transaction {
-        let settings = &self.settings;
+        let hot = self.settings.hot();
         self.transaction.get_or_insert_with(|| Transaction {
             explicit: false,
             failed: false,
             started: world.now,
-            isolation: settings.default_isolation(),
-            read_only: settings.is_on("default_transaction_read_only"),
-            deferrable: settings.is_on("default_transaction_deferrable"),
+            isolation: hot.isolation,
+            read_only: hot.read_only,
+            deferrable: hot.deferrable,
             savepoints: Vec::new(),
             queried: false,
             committed: false,
@@ -787,7 +787,7 @@ impl Session {
             backend_pid: self.id.pid,
             ..Context::default()
         };
-        let linearizable = !self.settings.is("quorate.read_consistency", "stale");
+        let linearizable = self.settings.hot().linearizable;
         OpenRead { sql: Arc::clone(&read.sql), params, context, schema_version, linearizable }
     }
 
