@@ -55,7 +55,14 @@ async fn garbage_before_the_startup() {
     ];
     for (name, bytes) in cases {
         let answer = throw(port, &bytes).await;
-        println!("{name}: {:?}", answer.map(|a| String::from_utf8_lossy(&a).into_owned()));
+        let text = answer.map(|a| String::from_utf8_lossy(&a).into_owned());
+        // Nothing is said to who says nothing, and to cancel requests; a user may have any name.
+        let silent = ["nothing", "a cancel request of nobody", "parameters not UTF-8"].contains(&name);
+        let told = text.as_ref().is_some_and(|text| {
+            let known = ["C08P01", "C0A000", "C28000", "C3D000"].iter().any(|code| text.contains(code));
+            text.starts_with('E') && text.contains("SFATAL") && known
+        });
+        assert!(silent || told, "{name}: {text:?}");
         assert_serves(&cluster, 1).await;
     }
 
@@ -117,13 +124,22 @@ async fn malformed_messages_after_the_startup() {
         client.send(&bytes).await.expect("send");
         // Either the server closes the connection, or it answers and is in step again after a Sync.
         let _ = client.send(&raw::sync()).await;
-        let outcome = tokio::time::timeout(std::time::Duration::from_secs(2), client.until_ready()).await;
-        let text = match &outcome {
-            Err(_) => "waits for more".to_owned(),
-            Ok(Err(_)) => "closed".to_owned(),
-            Ok(Ok(messages)) => first_error(messages).map_or("accepted".into(), |e| e.to_string()),
+        let mut said = Vec::new();
+        while let Ok(message) = in_time(name, client.receive()).await {
+            let ready = message.tag == b'Z';
+            said.push(message);
+            if ready {
+                break;
+            }
+        }
+        let code = first_error(&said).map_or(String::new(), |e| e.code().to_owned());
+        let expected: &[&str] = match name {
+            // What of a COPY is still on its way after an error is ignored.
+            _ if name.starts_with("Copy") => &[""],
+            _ if name.contains("not UTF-8") => &["22021"],
+            _ => &["08P01", "0A000"],
         };
-        println!("{name}: {text}");
+        assert!(expected.contains(&code.as_str()), "{name}: {code:?}, {said:?}");
         let answer = in_time("the neighbour", neighbour.query("INSERT INTO t VALUES (1) RETURNING a")).await;
         assert_eq!(all_values(&answer.expect("an answer")), ["1"], "after {name}");
     }
