@@ -769,7 +769,7 @@ fn snapshots_are_written_beside_writes_and_installed_with_reads_in_flight() {
     let mut bytes = std::fs::read(&file).unwrap();
     bytes[5000] ^= 1;
     std::fs::write(&bad, bytes).unwrap();
-    assert!(matches!(b.engine.install(&bad, &meta), Err(Halt::Environment(_))));
+    assert!(matches!(b.engine.install(&bad, &meta), Err(Halt::Corrupt(_))));
     assert_eq!(b.engine.applied().index, 2000);
 
     b.engine.install(&file, &meta).unwrap();
@@ -787,6 +787,22 @@ fn snapshots_are_written_beside_writes_and_installed_with_reads_in_flight() {
     let b = b.reopen();
     assert_eq!(b.engine.applied().index, 60);
     drop(waiting);
+}
+
+/// An attempt that had no space left after it had taken the file is made again; a file that nobody has is an error.
+#[test]
+fn an_install_that_failed_half_way_can_be_called_again() {
+    let mut a = Replica::new();
+    a.engine.apply(&mixed_log()).unwrap();
+    let snap = a.directory.path().join("snap");
+    let meta = a.engine.snapshot(snap.clone())().unwrap();
+    let mut b = Replica::new();
+    b.write(1, insert(1));
+    let gone = b.directory.path().join("gone");
+    assert!(matches!(b.engine.install(&gone, &meta), Err(Halt::Corrupt(_))));
+    std::fs::rename(&snap, b.shared.file().path().with_file_name("db-2.sqlite")).unwrap();
+    b.engine.install(&gone, &meta).unwrap();
+    assert_eq!((b.engine.applied(), b.engine.digest()), (meta.at, a.engine.digest()));
 }
 
 #[test]
