@@ -28,22 +28,20 @@ mod sequences;
 mod tests;
 mod work;
 
-use crate::command::{Isolation, Outcome, Step, StepOutcome, Write};
+use crate::clock::Control;
+use crate::command::{Isolation, Outcome, Step, Write};
 use crate::engine::Shared;
 use crate::engine::fork::ForkOptions;
 use crate::engine::view::Views;
 use crate::error::{SqlError, SqlResult, state};
-use crate::gateway::Control;
-use crate::id::RequestId;
 use crate::locks::{self, Answer, Effect, Listed, LockTable, Target, TxId, Want};
 use crate::sql::plan::{LockMode, LockStrength, LockWait};
-use crate::transaction::{Kind, Transcript};
+use crate::transaction::{Action, Kind, Open, Order, Reply, Statement, Transcript, TxName};
 use crate::types::Env;
 use futures::future::BoxFuture;
 use names::Names;
 use parking_lot::Mutex;
 use sequences::Blocks;
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -63,9 +61,6 @@ const LONG_WAL: u64 = 64 << 20;
 /// How often a statement is tried again because the rows it touches keep changing.
 const ROUNDS: usize = 1000;
 
-/// Names a transaction in the whole cluster: the request id under which it will be committed.
-pub type TxName = RequestId;
-
 /// What the executor needs of its group.
 pub trait Log: Send + Sync + 'static {
     /// The term in which this node leads the group; `None` when it does not.
@@ -74,79 +69,6 @@ pub trait Log: Send + Sync + 'static {
     fn propose(&self, write: Write) -> BoxFuture<'static, SqlResult<Outcome>>;
     /// Ends when this node's state covers everything acknowledged before.
     fn read_point(&self, deadline: Instant) -> BoxFuture<'static, SqlResult<()>>;
-}
-
-/// A transaction to be taken over, from its beginning or in the middle.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Open {
-    pub name: TxName,
-    /// Rises with every opening: what belongs to an earlier one is void.
-    pub epoch: u64,
-    pub env: Env,
-    pub transcript: Transcript,
-    /// Its gateway is another node, which renews its lease.
-    pub leased: bool,
-}
-
-/// What a transaction is to do next.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Order {
-    pub name: TxName,
-    pub epoch: u64,
-    pub action: Action,
-    /// Time that is left to it, in ms.
-    pub within: u64,
-    /// `lock_timeout` in ms.
-    pub lock_timeout: Option<u64>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Action {
-    Run(Box<Statement>),
-    Savepoint(String),
-    Release(String),
-    RollbackTo(String),
-    Lock { tables: Vec<u32>, mode: LockMode, nowait: bool },
-}
-
-/// A statement to run. `step.frozen` says under which circumstances; its sequence values and `step.expect` are still
-/// open.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Statement {
-    pub step: Step,
-    pub kind: Kind,
-    /// Which rows of the result to lock, and how.
-    pub lock: Option<Locking>,
-    /// The version of the catalog that it was compiled under; `None` when that was the transaction's own.
-    pub schema_version: Option<u64>,
-    /// The order of the rows belongs to the result.
-    pub ordered: bool,
-}
-
-/// FOR UPDATE and its kin. The last columns of the result are the rowids of the locked tables, in the order of
-/// `tables`; the client does not get them.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Locking {
-    pub strength: LockStrength,
-    pub wait: LockWait,
-    pub tables: Vec<u32>,
-}
-
-/// What became of an [`Open`] or an [`Order`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Reply {
-    /// Open, locked, released, …
-    Done,
-    /// The outcome for the client, and the step as it belongs into the transcript. `wrote`: it changed something.
-    Ran { outcome: StepOutcome, step: Box<Step>, kind: Kind },
-    /// Nothing happened: compile it again, the schema has version `now`.
-    SchemaChanged { now: u64 },
-    /// The statement failed and is undone; so are the locks it took.
-    Failed(SqlError),
-    /// The transaction is not known here (or no longer in this state): open it again.
-    Unknown,
-    /// This node does not lead the group.
-    NotLeader,
 }
 
 /// Bounds on transactions.

@@ -4,12 +4,13 @@
 //! says `…`, and its answer follows when it comes.
 
 use super::*;
-use crate::command::{self, Batch, Command, Frozen, Proposal, Statement as Sql, Yields};
+use crate::command::{self, Batch, Command, Frozen, Proposal, Statement as Sql, StepOutcome, Yields};
 use crate::engine::{self, Engine};
+use crate::id::RequestId;
 use crate::replica::{Committed, Payload, Position, StateMachine};
 use crate::sql::plan::{PlanKind, Utility};
 use crate::sql::{Scope, compile, parse};
-use crate::transaction::Limits as TranscriptLimits;
+use crate::transaction::{Limits as TranscriptLimits, Locking};
 use crate::value::Value;
 use std::fmt::Write as _;
 use std::sync::atomic::AtomicU64;

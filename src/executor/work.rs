@@ -1,7 +1,7 @@
 //! One transaction's view and transcript, and a statement on it. Synchronous: the waiting is done by the caller.
 
 use super::names::{self, SCHEMA, Tables};
-use super::{Locking, Statement};
+use crate::clock::Control;
 use crate::command::{Frozen, Isolation, Step, StepOutcome};
 use crate::engine::digest::{Operation, Touched};
 use crate::engine::statement::Fault;
@@ -9,10 +9,9 @@ use crate::engine::step::{StepError, dress};
 use crate::engine::view::{View, Views};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::{RowFree, SequenceSource};
-use crate::gateway::Control;
 use crate::locks::{Mark, Want};
 use crate::sql::plan::{LockMode, LockStrength, LockWait};
-use crate::transaction::{Kind, Told, Transcript, serialization_failure};
+use crate::transaction::{Kind, Locking, Statement, Told, Transcript, serialization_failure};
 use crate::types::Env;
 use crate::value::Value;
 use parking_lot::Mutex;

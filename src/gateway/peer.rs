@@ -1,9 +1,9 @@
 //! What nodes ask of each other: the payload of a request between nodes and of its answer.
 
 use crate::command::{self, Outcome, Proposal};
-use crate::executor::{self, TxName};
 use crate::id::{GroupId, NodeId, ReplicaId};
 use crate::status::NodeReport;
+use crate::transaction::{self, TxName};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -24,8 +24,8 @@ pub enum Request {
 /// What a gateway asks of the executor at the leader.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Transaction {
-    Open(Box<executor::Open>),
-    Order(Box<executor::Order>),
+    Open(Box<transaction::Open>),
+    Order(Box<transaction::Order>),
     /// Void what it is doing.
     Interrupt(TxName),
     End(TxName),
@@ -48,7 +48,7 @@ pub enum Reply {
     DiskFull,
     Halted(String),
     Done,
-    Transaction(executor::Reply),
+    Transaction(transaction::Reply),
 }
 
 pub fn encode<T: Serialize>(value: &T) -> Bytes {

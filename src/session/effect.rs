@@ -5,12 +5,12 @@
 
 use crate::command::{Isolation, StepOutcome, Write};
 use crate::error::{SqlError, SqlResult};
-use crate::executor::Statement;
 use crate::functions::Context;
 use crate::gateway::{Failure, Mark};
 use crate::id::RequestId;
 use crate::sql::catalog::Catalog;
 use crate::sql::plan::{CopyFormat, LockMode, ResultColumn};
+use crate::transaction::Statement;
 use crate::types::{Env, Type};
 use crate::value::Value;
 use bytes::Bytes;

@@ -33,13 +33,12 @@ pub use settings::Settings;
 
 use crate::command::{self, Frozen, Isolation, StepOutcome, Yields};
 use crate::error::{SqlError, SqlResult, SqlState, state};
-use crate::executor;
 use crate::functions::Context;
 use crate::gateway::Failure;
 use crate::id::RequestId;
 use crate::sql::Scope;
 use crate::sql::plan::{LockWait, Plan, PlanKind, Read, Tag, Utility};
-use crate::transaction::Kind;
+use crate::transaction::{self as orders, Kind};
 use crate::types::{Env, Type};
 use language::{Compiled, Language, PlanCache, PlanKey, Statement};
 use portal::{AnswerAs, Portal, PortalState, Prepared, Run, binaries};
@@ -981,7 +980,7 @@ impl Session {
         read: &Read,
         mut params: Vec<crate::value::Value>,
         schema_version: u64,
-    ) -> executor::Statement {
+    ) -> orders::Statement {
         let (sql, kind, yields) = match &read.lock {
             None => (&read.sql, Kind::Read, Yields::Rows),
             Some(lock) => {
@@ -991,7 +990,7 @@ impl Session {
                 (&lock.sql, Kind::LockingRead, Yields::RowsAnd(lock.tables.len() as u8))
             }
         };
-        let lock = read.lock.as_ref().map(|lock| executor::Locking {
+        let lock = read.lock.as_ref().map(|lock| orders::Locking {
             strength: lock.strength,
             wait: lock.wait,
             tables: lock.tables.clone(),
@@ -1000,7 +999,7 @@ impl Session {
         let statement = command::Statement { sql: sql.to_string(), yields };
         let frozen = Some(self.frozen(world));
         let step = command::Step { statements: vec![statement], params: vec![params], frozen, ..Default::default() };
-        executor::Statement { step, kind, lock, schema_version: Some(schema_version), ordered }
+        orders::Statement { step, kind, lock, schema_version: Some(schema_version), ordered }
     }
 
     /// Runs the collected writes in the transaction, which is interactive from now on; then `then`.

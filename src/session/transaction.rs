@@ -12,10 +12,9 @@
 use super::effect::Effect;
 use super::portal::Run;
 use crate::command::{self, Frozen, Isolation, Step, Write, Yields};
-use crate::executor;
 use crate::id::RequestId;
 use crate::sql::plan::{PlanKind, Read, Tag};
-use crate::transaction::Kind;
+use crate::transaction::{self, Kind};
 use crate::types::Env;
 use crate::value::Value;
 use std::sync::Arc;
@@ -109,7 +108,7 @@ impl Batch {
     }
 
     /// The collected writes as statements of an interactive transaction.
-    pub fn statements(&mut self, frozen: &Frozen, deferred: bool) -> Vec<executor::Statement> {
+    pub fn statements(&mut self, frozen: &Frozen, deferred: bool) -> Vec<transaction::Statement> {
         let statement = |item: &mut Item| {
             let mut step = item.step();
             if deferred {
@@ -118,7 +117,7 @@ impl Batch {
             }
             step.frozen = Some(frozen.clone());
             let schema_version = Some(item.run.portal.plan.schema_version);
-            executor::Statement { step, kind: Kind::Write, lock: None, schema_version, ordered: false }
+            transaction::Statement { step, kind: Kind::Write, lock: None, schema_version, ordered: false }
         };
         self.items.iter_mut().map(statement).collect()
     }
