@@ -32,8 +32,8 @@ const ARROWS: &[(&str, &str)] = &[
          types value",
     ),
     // Interactive transactions on the leader: private views, locks, sequences. It reaches the log through a trait.
-    ("executor", "clock command engine error functions locks replica sql transaction types value"),
-    ("frontend", "error gateway id session types value"),
+    ("executor", "clock command engine error functions locks replica sql status::LockRow transaction types value"),
+    ("frontend", "clock error functions::Signal gateway id session status::SessionRow types value"),
     // Consensus knows no SQL; commands are opaque to it.
     ("replica", "command id raftlog transport"),
     ("raftlog", "command id replica::Membership replica::Payload replica::Position replica::SnapshotMeta"),

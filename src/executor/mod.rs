@@ -23,6 +23,7 @@
 //! Left out: plain readers do not take table locks, so ACCESS EXCLUSIVE keeps out writers and locking reads only.
 
 mod names;
+mod report;
 mod sequences;
 #[cfg(test)]
 mod tests;
@@ -34,7 +35,7 @@ use crate::engine::Shared;
 use crate::engine::fork::ForkOptions;
 use crate::engine::view::Views;
 use crate::error::{SqlError, SqlResult, state};
-use crate::locks::{self, Answer, Effect, Listed, LockTable, Target, TxId, Want};
+use crate::locks::{self, Answer, Effect, LockTable, Target, TxId, Want};
 use crate::sql::plan::{LockMode, LockStrength, LockWait};
 use crate::transaction::{Action, Kind, Open, Order, Reply, Statement, Transcript, TxName};
 use crate::types::Env;
@@ -58,6 +59,9 @@ const IDLE: Duration = Duration::from_secs(1);
 /// … and later where it may cost a 40001, unless the WAL is long.
 const IDLE_STRICT: Duration = Duration::from_secs(30);
 const LONG_WAL: u64 = 64 << 20;
+/// What to do about it.
+const TOO_MANY_LOCKS: &str = "Lock the table instead, commit in between, or raise limits.transaction_locks in the \
+                              configuration of the nodes.";
 /// How often a statement is tried again because the rows it touches keep changing.
 const ROUNDS: usize = 1000;
 
@@ -100,7 +104,7 @@ struct Tx {
 #[derive(Default)]
 struct State {
     locks: LockTable,
-    waiters: HashMap<TxId, oneshot::Sender<SqlResult<()>>>,
+    waiters: HashMap<TxId, report::Waiter>,
     open: HashMap<TxName, Arc<Tx>>,
     next: u64,
     /// The term that all of this belongs to.
@@ -195,8 +199,11 @@ impl Executor {
             return Reply::Done;
         }
         if state.open.len() >= self.limits.open {
-            let message = "too many open transactions";
-            return Reply::Failed(SqlError::new(state::TOO_MANY_CONNECTIONS, message));
+            let error = SqlError::new(state::TOO_MANY_CONNECTIONS, "too many open transactions");
+            return Reply::Failed(error.detail(format!("{} are open at the leader.", self.limits.open)).hint(
+                "Raise limits.transactions in the configuration of the nodes, or end transactions that idle \
+                 (see pg_stat_activity).",
+            ));
         }
         state.next += 1;
         let tx = Tx {
@@ -291,13 +298,6 @@ impl Executor {
     pub fn clear(&self) {
         let mut state = self.state.lock();
         self.clear_state(&mut state);
-    }
-
-    /// Locks held and awaited, with the transactions' names: `pg_locks`.
-    pub fn locks(&self) -> Vec<(Listed, Option<TxName>)> {
-        let state = self.state.lock();
-        let names: HashMap<TxId, TxName> = state.open.values().map(|tx| (tx.id, tx.name)).collect();
-        state.locks.list().map(|listed| (listed.clone(), names.get(&listed.tx).copied())).collect()
     }
 
     /// Number of open transactions.
@@ -486,7 +486,7 @@ fn deliver(state: &mut State, effects: Vec<Effect>) {
             Effect::Deadlock(tx, error) => (tx, Err(error)),
         };
         if let Some(waiter) = state.waiters.remove(&tx) {
-            let _ = waiter.send(result);
+            let _ = waiter.sender.send(result);
         }
     }
 }
@@ -641,7 +641,7 @@ impl Job<'_> {
                     Answer::Granted => continue,
                     Answer::Queued => {
                         let (sender, receiver) = oneshot::channel();
-                        state.waiters.insert(id, sender);
+                        state.waiters.insert(id, sender.into());
                         blocked = Some((target, receiver));
                     }
                     Answer::NotAvailable => {
@@ -665,7 +665,9 @@ impl Job<'_> {
             if state.locks.held(id) > self.executor.limits.locks {
                 drop(state);
                 work.undo(run)?;
-                return Err(SqlError::new(state::OUT_OF_MEMORY, "too many row locks in one transaction").into());
+                let error = SqlError::new(state::OUT_OF_MEMORY, "too many row locks in one transaction");
+                let detail = format!("A transaction may have {} locks.", self.executor.limits.locks);
+                return Err(error.detail(detail).hint(TOO_MANY_LOCKS).into());
             }
             match blocked {
                 None => return Ok(Locked::All { new: state.locks.held(id) != before }),
@@ -764,7 +766,7 @@ impl Job<'_> {
                     Answer::Granted => None,
                     Answer::Queued => {
                         let (sender, receiver) = oneshot::channel();
-                        state.waiters.insert(self.tx.id, sender);
+                        state.waiters.insert(self.tx.id, sender.into());
                         Some(receiver)
                     }
                     Answer::NotAvailable | Answer::Skip => {

@@ -56,7 +56,8 @@ pub fn machine(fault: Fault) -> SqlError {
         ffi::SQLITE_FULL => SqlError::new(
             state::PROGRAM_LIMIT_EXCEEDED,
             "the transaction changes more data than an open transaction may hold",
-        ),
+        )
+        .hint("Commit in between, or raise limits.transaction_changes_mib in the configuration of the nodes."),
         ffi::SQLITE_NOMEM => SqlError::new(state::OUT_OF_MEMORY, "out of memory"),
         _ => SqlError::new(state::IO_ERROR, fault.to_string()),
     }
@@ -335,7 +336,7 @@ impl Work {
             let draws = run.draws.clone();
             let mut context = runner.connection.context().lock();
             let source = SequenceSource::Draw(Arc::new(move |oid| draws.lock().draw(oid)));
-            dress(&mut context, &run.frozen, &self.env, source);
+            dress(&mut context, &run.frozen, statement.step.seen.as_deref(), &self.env, source);
             context.nextvals.clear();
             context.row_free = Some(free);
         }
@@ -459,7 +460,7 @@ fn again(view: &mut View, step: &Step, env: &Env, isolation: Isolation) -> Resul
     let runner = view.runner();
     if let Some(frozen) = &step.frozen {
         let source = SequenceSource::Replay(frozen.sequences.iter().copied().collect());
-        dress(&mut runner.connection.context().lock(), frozen, env, source);
+        dress(&mut runner.connection.context().lock(), frozen, step.seen.as_deref(), env, source);
     }
     let result = runner.run(step, step.expect.map(|_| isolation));
     runner.hidden.clear();

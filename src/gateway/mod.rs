@@ -2,6 +2,7 @@
 //!
 //! [`Database`] is all that the front knows of the cluster.
 
+pub mod facts;
 pub mod peer;
 pub mod router;
 pub mod split;

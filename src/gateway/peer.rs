@@ -2,7 +2,7 @@
 
 use crate::command::{self, Outcome, Proposal};
 use crate::id::{GroupId, NodeId, ReplicaId};
-use crate::status::NodeReport;
+use crate::status::{LockRow, NodeReport, SessionRow};
 use crate::transaction::{self, TxName};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,12 @@ pub enum Request {
     Report(NodeReport),
     /// To the leader of `group`: add this replica as a learner.
     AddLearner { group: GroupId, replica: ReplicaId, node: NodeId },
+    /// Which clients are connected.
+    Sessions,
+    /// To the leader of `group`: who holds and awaits its locks.
+    Locks { group: GroupId },
+    /// To the node that the session `pid` is connected to.
+    Signal { pid: i32, terminate: bool },
     /// To the leader of `group`, of transactions whose clients are at the sender.
     Transaction { group: GroupId, request: Transaction },
 }
@@ -49,6 +55,8 @@ pub enum Reply {
     Halted(String),
     Done,
     Transaction(transaction::Reply),
+    Sessions(Vec<SessionRow>),
+    Locks(Vec<LockRow>),
 }
 
 pub fn encode<T: Serialize>(value: &T) -> Bytes {

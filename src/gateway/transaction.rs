@@ -20,7 +20,7 @@ use crate::replica::core::Role;
 use crate::replica::handle::{Group, ProposeError};
 use crate::sql::catalog::Catalog;
 use crate::sql::plan::LockMode;
-use crate::transaction::{self, Action, Limits, Open, Order, Statement, Transcript, TxName};
+use crate::transaction::{self, Action, Open, Order, Statement, Transcript, TxName};
 use crate::transport::tcp::Network;
 use crate::types::Env;
 use futures::future::BoxFuture;
@@ -30,8 +30,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Bytes and statements of one transaction.
-const LIMITS: Limits = Limits { bytes: 256 << 20, steps: 1_000_000 };
 /// How often leases are renewed.
 const RENEW: Duration = Duration::from_secs(2);
 /// How long to wait before trying again when nothing says that the leader has changed.
@@ -212,7 +210,7 @@ impl Transaction {
             shared: router.shared.clone(),
             name,
             env,
-            transcript: Transcript::new(isolation, LIMITS),
+            transcript: Transcript::new(isolation, router.limits),
             epoch: 0,
             attached: None,
             visited: BTreeSet::new(),

@@ -11,7 +11,7 @@
 
 use super::effect::Effect;
 use super::portal::Run;
-use crate::command::{self, Frozen, Isolation, Step, Write, Yields};
+use crate::command::{self, Frozen, Isolation, Seen, Step, Write, Yields};
 use crate::id::RequestId;
 use crate::sql::plan::{PlanKind, Read, Tag};
 use crate::transaction::{self, Kind};
@@ -83,6 +83,8 @@ pub(super) struct Item {
     pub params: Vec<Vec<Value>>,
     pub bytes: usize,
     pub moved: bool,
+    /// The session as it was when the statement came.
+    pub seen: Option<Box<Seen>>,
 }
 
 pub(super) enum Reply {
@@ -99,12 +101,12 @@ impl Batch {
         self.items.is_empty()
     }
 
-    pub fn push(&mut self, run: Run, params: Vec<Vec<Value>>, env: &Arc<Env>) {
+    pub fn push(&mut self, run: Run, params: Vec<Vec<Value>>, env: &Arc<Env>, seen: Option<Box<Seen>>) {
         let bytes = params.iter().flatten().map(size).sum();
         self.ddl |= matches!(&run.portal.plan.kind, PlanKind::Write(w) if w.ddl);
         self.env.get_or_insert_with(|| Arc::clone(env));
         self.replies.push(Reply::Outcome(self.items.len()));
-        self.items.push(Item { run, params, bytes, moved: false });
+        self.items.push(Item { run, params, bytes, moved: false, seen });
     }
 
     /// The collected writes as statements of an interactive transaction.
@@ -136,14 +138,11 @@ impl Batch {
 
 impl Item {
     fn step(&mut self) -> Step {
-        let (statements, ddl) = match &self.run.portal.plan.kind {
-            PlanKind::Write(w) => (w.statements.clone(), w.ddl),
-            PlanKind::CopyIn(c) => (c.insert.clone(), false),
-            _ => unreachable!("only writes are collected"),
-        };
+        let statements = statements_of(&self.run).to_vec();
+        let ddl = matches!(&self.run.portal.plan.kind, PlanKind::Write(w) if w.ddl);
         self.moved = self.bytes > KEPT_BYTES;
         let params = if self.moved { std::mem::take(&mut self.params) } else { self.params.clone() };
-        Step { statements, params, ddl, frozen: None, expect: None }
+        Step { statements, params, ddl, frozen: None, expect: None, seen: self.seen.clone() }
     }
 
     pub fn tag(&self) -> &Tag {
@@ -152,6 +151,15 @@ impl Item {
             PlanKind::Write(w) => &w.tag,
             _ => &COPY,
         }
+    }
+}
+
+/// What a collected write runs.
+pub(super) fn statements_of(run: &Run) -> &[command::Statement] {
+    match &run.portal.plan.kind {
+        PlanKind::Write(write) => &write.statements,
+        PlanKind::CopyIn(copy) => &copy.insert,
+        _ => unreachable!("only writes are collected"),
     }
 }
 
