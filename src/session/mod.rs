@@ -31,15 +31,14 @@ mod utility;
 pub use effect::*;
 pub use settings::Settings;
 
-use crate::command::{self, Frozen, Isolation, StepOutcome, Yields};
+use crate::command::{self, Frozen, Isolation, Seen, StepOutcome, Yields};
 use crate::error::{SqlError, SqlResult, SqlState, state};
-use crate::executor;
-use crate::functions::Context;
+use crate::functions::{Asks, Context};
 use crate::gateway::Failure;
 use crate::id::RequestId;
 use crate::sql::Scope;
 use crate::sql::plan::{LockWait, Plan, PlanKind, Read, Tag, Utility};
-use crate::transaction::Kind;
+use crate::transaction::{self as orders, Kind};
 use crate::types::{Env, Type};
 use language::{Compiled, Language, PlanCache, PlanKey, Statement};
 use portal::{AnswerAs, Portal, PortalState, Prepared, Run, binaries};
@@ -74,6 +73,9 @@ impl Default for Limits {
     }
 }
 
+/// Bytes of a statement that others are shown.
+const SHOWN_TEXT: usize = 1024;
+
 /// How often a statement is translated again because the schema moved on meanwhile.
 const MAX_ATTEMPTS: u32 = 8;
 
@@ -98,6 +100,10 @@ pub struct Session {
     closed: bool,
     /// Number of the statement that runs: its timeout begins with it.
     statement: u64,
+    /// Its text, cut to a length fit to be shown.
+    text: String,
+    /// Number of transactions begun.
+    transactions: u64,
     request_seq: u64,
     last_cursor: u64,
     last_portal: u64,
@@ -199,6 +205,8 @@ impl Session {
             skipping: false,
             closed: false,
             statement: 0,
+            text: String::new(),
+            transactions: 0,
             request_seq: 0,
             last_cursor: 0,
             last_portal: 0,
@@ -279,8 +287,35 @@ impl Session {
         self.settings.millis("lock_timeout")
     }
 
-    /// How long the client may be silent now, and the error that ends the session then.
+    /// `transaction_timeout`.
+    pub fn transaction_timeout(&self) -> Option<Duration> {
+        self.settings.millis("transaction_timeout")
+    }
+
+    /// The number of the open transaction, if there is one.
+    pub fn transaction_number(&self) -> Option<u64> {
+        self.transaction.as_ref().map(|_| self.transactions)
+    }
+
+    pub fn activity(&self) -> Activity<'_> {
+        Activity {
+            state: match self.status() {
+                Status::Idle => "idle",
+                Status::InBlock => "idle in transaction",
+                Status::Failed => "idle in transaction (aborted)",
+            },
+            query: &self.text,
+            xact_start: self.transaction.as_ref().map(|t| t.started),
+            application_name: self.settings.get("application_name").unwrap_or(""),
+        }
+    }
+
+    /// How long the client may be silent now, and the error that ends the session then. In the middle of a pipeline or of
+    /// a COPY it is not idle.
     pub fn idle_limit(&self) -> Option<(Duration, SqlError)> {
+        if matches!(self.wait, Wait::CopyIn(_)) || self.transaction.as_ref().is_some_and(|t| !t.explicit) {
+            return None;
+        }
         let (name, code, message) = match self.status() {
             Status::Idle => ("idle_session_timeout", "57P05", "terminating connection due to idle-session timeout"),
             _ => (
@@ -312,6 +347,7 @@ impl Session {
         self.extended = false;
         self.drop_portal("");
         self.prepared.remove("");
+        self.show_text(text);
         match self.statements(text) {
             Ok(statements) if statements.is_empty() => self.send(Message::EmptyQuery),
             Ok(statements) => {
@@ -453,6 +489,11 @@ impl Session {
 
     // ---- transactions ----
 
+    fn show_text(&mut self, text: &str) {
+        self.text.clear();
+        self.text.push_str(&text[..text.floor_char_boundary(SHOWN_TEXT)]);
+    }
+
     fn begin_statement(&mut self, world: &World) {
         self.statement += 1;
         self.begin(world);
@@ -461,6 +502,7 @@ impl Session {
     /// The transaction that the current statement belongs to; a new implicit one if there is none.
     fn begin(&mut self, world: &World) -> &mut Transaction {
         let hot = self.settings.hot();
+        self.transactions += u64::from(self.transaction.is_none());
         self.transaction.get_or_insert_with(|| Transaction {
             explicit: false,
             failed: false,
@@ -765,8 +807,8 @@ impl Session {
 
     fn check_read(&mut self, read: &Read) -> SqlResult<()> {
         let Some(t) = &mut self.transaction else { return Ok(()) };
-        if t.read_only && read.lock.is_some() {
-            let message = "cannot execute SELECT FOR UPDATE in a read-only transaction";
+        if let (true, Some(lock)) = (t.read_only, &read.lock) {
+            let message = format!("cannot execute SELECT {} in a read-only transaction", lock.strength.clause());
             return Err(SqlError::new(state::READ_ONLY_SQL_TRANSACTION, message));
         }
         t.queried = true;
@@ -925,7 +967,8 @@ impl Session {
 
     fn collect(&mut self, run: Run, params: Vec<Vec<crate::value::Value>>) -> Step {
         let env = self.settings.env();
-        self.batch.push(run, params, &env);
+        let seen = self.seen(transaction::statements_of(&run).iter().map(|statement| statement.sql.as_str()));
+        self.batch.push(run, params, &env, seen);
         if self.interactive() || self.explicit() {
             self.tasks.push_front(Task { what: What::Send, barriered: true });
         }
@@ -967,11 +1010,29 @@ impl Session {
             seed: world.seed,
             sequences: Vec::new(),
             env: Some(Env::clone(&self.settings.env())),
-            user: self.id.user.clone(),
-            database: self.id.database.clone(),
-            current: self.drawn.iter().map(|(oid, value)| (*oid, *value)).collect(),
-            last: self.drawn_last,
         }
+    }
+
+    /// What the functions of these statements are to learn of the session.
+    fn seen<'a>(&self, statements: impl IntoIterator<Item = &'a str>) -> Option<Box<Seen>> {
+        let mut asks = Asks::default();
+        statements.into_iter().for_each(|sql| asks.scan(sql));
+        if asks.is_empty() {
+            return None;
+        }
+        let mut seen = Seen::default();
+        if asks.identity {
+            (seen.user, seen.database) = (self.id.user.clone(), self.id.database.clone());
+            seen.backend_pid = self.id.pid;
+        }
+        if asks.sequences {
+            seen.current = self.drawn.iter().map(|(oid, value)| (*oid, *value)).collect();
+            seen.last = self.drawn_last;
+        }
+        let settings = self.settings.map(&self.present());
+        let asked = settings.iter().filter(|(name, _)| asks.wants_setting(name));
+        seen.settings = asked.map(|(name, value)| (name.clone(), value.clone())).collect();
+        Some(Box::new(seen))
     }
 
     /// A read as a statement of an interactive transaction.
@@ -981,7 +1042,7 @@ impl Session {
         read: &Read,
         mut params: Vec<crate::value::Value>,
         schema_version: u64,
-    ) -> executor::Statement {
+    ) -> orders::Statement {
         let (sql, kind, yields) = match &read.lock {
             None => (&read.sql, Kind::Read, Yields::Rows),
             Some(lock) => {
@@ -991,7 +1052,7 @@ impl Session {
                 (&lock.sql, Kind::LockingRead, Yields::RowsAnd(lock.tables.len() as u8))
             }
         };
-        let lock = read.lock.as_ref().map(|lock| executor::Locking {
+        let lock = read.lock.as_ref().map(|lock| orders::Locking {
             strength: lock.strength,
             wait: lock.wait,
             tables: lock.tables.clone(),
@@ -999,8 +1060,10 @@ impl Session {
         let ordered = sql.contains("ORDER BY");
         let statement = command::Statement { sql: sql.to_string(), yields };
         let frozen = Some(self.frozen(world));
-        let step = command::Step { statements: vec![statement], params: vec![params], frozen, ..Default::default() };
-        executor::Statement { step, kind, lock, schema_version: Some(schema_version), ordered }
+        let seen = self.seen([statement.sql.as_str()]);
+        let step =
+            command::Step { statements: vec![statement], params: vec![params], frozen, seen, ..Default::default() };
+        orders::Statement { step, kind, lock, schema_version: Some(schema_version), ordered }
     }
 
     /// Runs the collected writes in the transaction, which is interactive from now on; then `then`.
@@ -1041,7 +1104,11 @@ impl Session {
         let version = world.catalog.version;
         let mut items = std::mem::take(&mut self.batch.items);
         let stale = |item: &transaction::Item| item.run.portal.plan.schema_version != version;
-        let replanned = items.iter_mut().filter(|i| stale(i)).try_for_each(|i| self.replan(world, &mut i.run.portal));
+        let replanned = items.iter_mut().filter(|i| stale(i)).try_for_each(|item| {
+            self.replan(world, &mut item.run.portal)?;
+            item.seen = self.seen(transaction::statements_of(&item.run).iter().map(|s| s.sql.as_str()));
+            Ok(())
+        });
         self.batch.items = items;
         if let Err(Stop::Compile(error) | Stop::Final(error)) = replanned {
             self.tasks.push_front(then);

@@ -140,21 +140,38 @@ impl Session {
     fn set_modes(&mut self, modes: &TransactionModes) -> SqlResult<()> {
         let wrote = !self.batch.is_empty();
         let Some(t) = &mut self.transaction else { return Ok(()) };
-        if let Some(level) = modes.isolation {
-            if (t.queried || wrote) && level != t.isolation {
-                let message = "SET TRANSACTION ISOLATION LEVEL must be called before any query";
-                return Err(SqlError::new(state::ACTIVE_SQL_TRANSACTION, message));
+        let (queried, below) = (t.queried || wrote, !t.savepoints.is_empty());
+        let refuse = |message: &str| Err(SqlError::new(state::ACTIVE_SQL_TRANSACTION, message));
+        match modes.isolation {
+            Some(level) if level != t.isolation => {
+                if queried {
+                    return refuse("SET TRANSACTION ISOLATION LEVEL must be called before any query");
+                }
+                if below {
+                    return refuse("SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction");
+                }
+                t.isolation = level;
             }
-            t.isolation = level;
+            _ => {}
         }
-        if let Some(read_only) = modes.read_only {
-            if t.read_only && !read_only && t.queried {
-                let message = "transaction read-write mode must be set before any query";
-                return Err(SqlError::new(state::ACTIVE_SQL_TRANSACTION, message));
+        if modes.read_only == Some(false) && t.read_only {
+            if below {
+                return refuse("cannot set transaction read-write mode inside a read-only transaction");
             }
-            t.read_only = read_only;
+            if queried {
+                return refuse("transaction read-write mode must be set before any query");
+            }
         }
-        t.deferrable = modes.deferrable.unwrap_or(t.deferrable);
+        t.read_only = modes.read_only.unwrap_or(t.read_only);
+        if let Some(deferrable) = modes.deferrable {
+            if below {
+                return refuse("SET TRANSACTION [NOT] DEFERRABLE cannot be called within a subtransaction");
+            }
+            if queried {
+                return refuse("SET TRANSACTION [NOT] DEFERRABLE must be called before any query");
+            }
+            t.deferrable = deferrable;
+        }
         Ok(())
     }
 
