@@ -23,8 +23,9 @@ use std::collections::{BTreeSet, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// More is fetched than one message takes.
+/// More is fetched than one message takes, so that few of them wait for it.
 const READ_AHEAD: u64 = 4;
+const MIN_FETCH: u64 = 64 << 10;
 const MAX_FETCH: u64 = 4 << 20;
 /// Fetches under way, and fetched pieces kept, at a time: one for each follower that lags, and one to be applied.
 const MAX_FETCHES: usize = 6;
@@ -78,7 +79,7 @@ impl Fetches {
         if self.paused || self.under_way.len() >= MAX_FETCHES || !self.under_way.insert(low) {
             return;
         }
-        let max_bytes = READ_AHEAD.saturating_mul(max_bytes).min(MAX_FETCH);
+        let max_bytes = READ_AHEAD.saturating_mul(max_bytes).clamp(MIN_FETCH, MAX_FETCH);
         self.wanted.push(Fetch { low, high, max_bytes, epoch: self.epoch });
     }
 }
