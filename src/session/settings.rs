@@ -5,10 +5,9 @@
 //! the table of [`crate::settings`].
 
 use super::effect::Severity;
-use super::transaction::isolation_named;
-use crate::command::Isolation;
 use crate::error::SqlResult;
 use crate::settings::{self as known, SETTINGS};
+use crate::sql::plan::IsolationLevel;
 use crate::types::{Env, IntervalStyle};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -181,8 +180,10 @@ impl Settings {
         (millis > 0).then(|| Duration::from_millis(millis))
     }
 
-    pub fn default_isolation(&self) -> Isolation {
-        self.get("default_transaction_isolation").and_then(isolation_named).unwrap_or(Isolation::ReadCommitted)
+    pub fn default_isolation(&self) -> IsolationLevel {
+        self.get("default_transaction_isolation")
+            .and_then(IsolationLevel::named)
+            .unwrap_or(IsolationLevel::ReadCommitted)
     }
 
     /// Notices below this are not sent.
