@@ -8,7 +8,7 @@ use crate::command::{self, Batch, Command, Frozen, Proposal, Seen, Statement as 
 use crate::engine::{self, Engine};
 use crate::id::RequestId;
 use crate::replica::{Committed, Payload, Position, StateMachine};
-use crate::sql::plan::{PlanKind, Utility};
+use crate::sql::plan::{IsolationLevel, PlanKind, Utility};
 use crate::sql::{Scope, compile, parse};
 use crate::transaction::{Limits as TranscriptLimits, Locking};
 use crate::value::Value;
@@ -221,7 +221,7 @@ impl Session {
         match utility {
             Utility::Begin(modes) => {
                 self.name.seq += 1;
-                let isolation = modes.isolation.unwrap_or(Isolation::ReadCommitted);
+                let isolation = modes.isolation.map_or(Isolation::ReadCommitted, IsolationLevel::isolation);
                 self.transcript = Some(Transcript::new(isolation, limitless()));
                 self.attached = false;
             }

@@ -37,7 +37,7 @@ use crate::functions::{Asks, Context};
 use crate::gateway::Failure;
 use crate::id::RequestId;
 use crate::sql::Scope;
-use crate::sql::plan::{LockWait, Plan, PlanKind, Read, Tag, Utility};
+use crate::sql::plan::{LockWait, Plan, PlanKind, Read, Tag, Utility, WritePlan};
 use crate::transaction::{self as orders, Kind};
 use crate::types::{Env, Type};
 use language::{Compiled, Language, PlanCache, PlanKey, Statement};
@@ -95,6 +95,8 @@ pub struct Session {
     effects: Vec<Effect>,
     /// The current request belongs to the extended protocol.
     extended: bool,
+    /// It is a query string of several statements, which are one transaction.
+    several: bool,
     /// After an error in the extended protocol: until Sync.
     skipping: bool,
     closed: bool,
@@ -202,6 +204,7 @@ impl Session {
             answered: None,
             effects: Vec::new(),
             extended: false,
+            several: false,
             skipping: false,
             closed: false,
             statement: 0,
@@ -340,6 +343,7 @@ impl Session {
 
     fn message(&mut self, request: Request) {
         self.extended = true;
+        self.several = false;
         self.task(What::Message(request));
     }
 
@@ -351,6 +355,7 @@ impl Session {
         match self.statements(text) {
             Ok(statements) if statements.is_empty() => self.send(Message::EmptyQuery),
             Ok(statements) => {
+                self.several = statements.len() > 1;
                 for (statement, text) in statements {
                     self.task(What::Statement(statement, text));
                 }
@@ -511,6 +516,7 @@ impl Session {
             read_only: hot.read_only,
             deferrable: hot.deferrable,
             savepoints: Vec::new(),
+            portals: self.last_portal,
             queried: false,
             committed: false,
             lost: false,
@@ -538,14 +544,16 @@ impl Session {
         if fatal {
             return self.close();
         }
-        let mut mark = 0;
+        let (mut settings, mut portals) = (0, self.transaction.as_ref().map_or(self.last_portal, |t| t.portals));
         if let Some(t) = &mut self.transaction {
             t.failed = true;
             t.lost |= lost;
-            mark = t.savepoints.last().map_or(0, |s| s.settings);
+            if let Some(savepoint) = t.savepoints.last() {
+                (settings, portals) = (savepoint.settings, savepoint.portals);
+            }
         }
-        self.settings.roll_back_to(mark);
-        self.drop_portals(|p| !p.hold);
+        self.settings.roll_back_to(settings);
+        self.drop_portals(|p| p.serial > portals);
         match self.extended {
             true => self.skipping = true,
             false => self.tasks.retain(|t| matches!(t.what, What::EndOfQuery)),
@@ -578,12 +586,12 @@ impl Session {
         if self.interactive() && !commit {
             self.effects.push(Effect::Rollback);
         }
-        self.transaction = None;
+        let before = self.transaction.take().map_or(self.last_portal, |t| t.portals);
         match commit {
             true => self.settings.commit(),
             false => self.settings.roll_back_to(0),
         }
-        self.drop_portals(|p| !p.hold);
+        self.drop_portals(|p| !p.hold || !commit && p.serial > before);
     }
 
     fn drop_portals(&mut self, which: impl Fn(&Portal) -> bool) {
@@ -768,8 +776,7 @@ impl Session {
             }
             PlanKind::Read(read) | PlanKind::CopyOut { read, .. } => self.start_read(world, run, read),
             PlanKind::Write(write) => {
-                let (Tag::Counted(name) | Tag::Plain(name)) = &write.tag;
-                self.check_write(name.trim_end().trim_end_matches('0').trim_end())?;
+                self.check_write(write_name(write))?;
                 for notice in &write.notices {
                     self.notice(severity(notice), notice.clone());
                 }
@@ -791,18 +798,28 @@ impl Session {
         }
         self.check_read(read)?;
         let cursor = self.new_cursor();
-        let inside = self.transaction.as_ref().is_some_and(|t| t.holds_reads(read));
-        if inside {
-            let portal = &run.portal;
-            let statement = self.locking_read(world, read, portal.params.clone(), portal.plan.schema_version);
-            let (begin, statement) = (self.begin_interactive(), Box::new(statement));
-            self.mark_stepped();
-            self.ask(Ask::OpenStep { begin, cursor, statement }, Wait::Open(Box::new(run), cursor));
-            return Ok(());
-        }
-        let read = self.open_read(world, read, run.portal.params.clone(), run.portal.plan.schema_version);
-        self.ask(Ask::Open { cursor, read }, Wait::Open(Box::new(run), cursor));
+        let (params, version) = (run.portal.params.clone(), run.portal.plan.schema_version);
+        let open = self.open(world, cursor, read, params, version);
+        self.ask(open, Wait::Open(Box::new(run), cursor));
         Ok(())
+    }
+
+    /// How a read begins: in the open transaction, if it belongs there.
+    fn open(
+        &mut self,
+        world: &World,
+        cursor: CursorId,
+        read: &Read,
+        params: Vec<crate::value::Value>,
+        schema_version: u64,
+    ) -> Ask {
+        if !self.transaction.as_ref().is_some_and(|t| t.holds_reads(read)) {
+            return Ask::Open { cursor, read: self.open_read(world, read, params, schema_version) };
+        }
+        let statement = Box::new(self.locking_read(world, read, params, schema_version));
+        let begin = self.begin_interactive();
+        self.mark_stepped();
+        Ask::OpenStep { begin, cursor, statement }
     }
 
     fn check_read(&mut self, read: &Read) -> SqlResult<()> {
@@ -998,7 +1015,7 @@ impl Session {
         let mut isolation = Isolation::ReadCommitted;
         if let Some(t) = &mut self.transaction {
             t.name = Some(name);
-            isolation = t.isolation;
+            isolation = t.isolation.isolation();
         }
         Begin { name, isolation, env: self.settings.env() }
     }
@@ -1182,6 +1199,17 @@ impl Session {
         }
         // Cannot fail: the rows are here.
         let _ = self.deliver_rows(item.run, outcome.rows);
+    }
+}
+
+/// What a write is called where it is refused: its function, if it is a query.
+fn write_name(write: &WritePlan) -> &str {
+    let (Tag::Counted(name) | Tag::Plain(name)) = &write.tag;
+    let calls = |function: &str| write.statements.iter().any(|statement| statement.sql.contains(function));
+    match name.trim_end().trim_end_matches('0').trim_end() {
+        "SELECT" if calls("q_nextval(") => "nextval()",
+        "SELECT" if calls("q_setval(") => "setval()",
+        name => name,
     }
 }
 

@@ -13,7 +13,7 @@ use super::effect::Effect;
 use super::portal::Run;
 use crate::command::{self, Frozen, Isolation, Seen, Step, Write, Yields};
 use crate::id::RequestId;
-use crate::sql::plan::{PlanKind, Read, Tag};
+use crate::sql::plan::{IsolationLevel, PlanKind, Read, Tag};
 use crate::transaction::{self, Kind};
 use crate::types::Env;
 use crate::value::Value;
@@ -26,10 +26,12 @@ pub(super) struct Transaction {
     pub failed: bool,
     /// `now()`: constant within the transaction.
     pub started: i64,
-    pub isolation: Isolation,
+    pub isolation: IsolationLevel,
     pub read_only: bool,
     pub deferrable: bool,
     pub savepoints: Vec<Savepoint>,
+    /// Portals made later than this number, held ones too, vanish when it is rolled back.
+    pub portals: u64,
     /// A statement that sees data has run: SET TRANSACTION ISOLATION LEVEL comes too late.
     pub queried: bool,
     /// Its writes have gone to the log already (Flush came before Sync).
@@ -47,7 +49,8 @@ pub(super) struct Transaction {
 impl Transaction {
     /// Reads belong into it.
     pub fn holds_reads(&self, read: &Read) -> bool {
-        self.stepped || self.explicit && (self.isolation != Isolation::ReadCommitted || read.lock.is_some())
+        let snapshot = self.isolation.isolation() != Isolation::ReadCommitted;
+        self.stepped || self.explicit && (snapshot || read.lock.is_some())
     }
 }
 
@@ -171,22 +174,4 @@ pub(super) fn size(value: &Value) -> usize {
         _ => 0,
     };
     heap + size_of::<Value>()
-}
-
-/// The name SHOW uses.
-pub(super) fn isolation_name(level: Isolation) -> &'static str {
-    match level {
-        Isolation::ReadCommitted => "read committed",
-        Isolation::RepeatableRead => "repeatable read",
-        Isolation::Serializable => "serializable",
-    }
-}
-
-pub(super) fn isolation_named(name: &str) -> Option<Isolation> {
-    match name.to_ascii_lowercase().as_str() {
-        "read committed" | "read uncommitted" => Some(Isolation::ReadCommitted),
-        "repeatable read" => Some(Isolation::RepeatableRead),
-        "serializable" => Some(Isolation::Serializable),
-        _ => None,
-    }
 }

@@ -5,17 +5,23 @@
 
 use super::effect::{Ask, World};
 use super::portal::{PortalState, Run};
-use super::transaction::{Savepoint, isolation_name, isolation_named};
+use super::transaction::Savepoint;
 use super::{Session, Step, Task, Wait, What};
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::Mark;
-use crate::sql::plan::{Discard, Operand, PlanKind, TransactionModes, Utility};
+use crate::sql::plan::{Discard, IsolationLevel, Operand, PlanKind, TransactionModes, Utility};
 use crate::value::Value;
 use std::sync::Arc;
 
 impl Session {
     pub(super) fn utility(&mut self, world: &World, run: Run, utility: &Utility) -> Step {
         match utility {
+            // These read, and see what was collected before them.
+            Utility::Execute { .. } | Utility::Declare { .. } | Utility::Fetch { .. }
+                if !self.batch.is_empty() && !self.failed() =>
+            {
+                return self.send_steps(world, Task { what: What::Continue(Box::new(run)), barriered: true });
+            }
             // These answer by themselves, and put the portal back when they have.
             Utility::Execute { name, args } => return self.sql_execute(world, run, name, args),
             Utility::Declare { name, query, hold, scroll, binary } => {
@@ -49,6 +55,10 @@ impl Session {
                 let then = Task { what: What::Committed(Box::new(run)), barriered: true };
                 self.ask(Ask::Commit, Wait::Commit(then));
                 return Ok(());
+            }
+            // They have to be answered, and may fail.
+            Utility::Rollback { .. } if !self.batch.is_empty() && !self.failed() => {
+                return self.send_steps(world, Task { what: What::Continue(Box::new(run)), barriered: true });
             }
             Utility::LockTable { tables, mode, nowait } => {
                 self.require_block("LOCK TABLE")?;
@@ -266,7 +276,7 @@ impl Session {
     }
 
     fn forbid_block(&self, what: &str) -> SqlResult<()> {
-        if !self.explicit() && self.batch.is_empty() {
+        if !self.explicit() && self.batch.is_empty() && !self.several {
             return Ok(());
         }
         let message = format!("{what} cannot run inside a transaction block");
@@ -304,7 +314,7 @@ impl Session {
     fn set_isolation(&mut self, values: &[String]) -> SqlResult<()> {
         let level = match values.first() {
             None => self.settings.default_isolation(),
-            Some(name) => isolation_named(name).ok_or_else(|| bad_value("transaction_isolation", name))?,
+            Some(name) => IsolationLevel::named(name).ok_or_else(|| bad_value("transaction_isolation", name))?,
         };
         self.set_modes(&TransactionModes { isolation: Some(level), ..TransactionModes::default() })
     }
@@ -334,7 +344,7 @@ impl Session {
     fn set_characteristics(&mut self, modes: &TransactionModes) -> SqlResult<()> {
         let flag = |on: bool| vec![if on { "on".to_owned() } else { "off".to_owned() }];
         if let Some(level) = modes.isolation {
-            let level = vec![isolation_name(level).to_owned()];
+            let level = vec![level.name().to_owned()];
             self.settings.set("default_transaction_isolation", &level, false)?;
         }
         if let Some(on) = modes.read_only {
@@ -379,7 +389,7 @@ impl Session {
         let on = |on: bool| if on { "on" } else { "off" };
         let t = self.transaction.as_ref();
         [
-            ("transaction_isolation", isolation_name(t.map_or(self.settings.default_isolation(), |t| t.isolation))),
+            ("transaction_isolation", t.map_or(self.settings.default_isolation(), |t| t.isolation).name()),
             ("transaction_read_only", on(t.is_some_and(|t| t.read_only))),
             ("transaction_deferrable", on(t.is_some_and(|t| t.deferrable))),
         ]
