@@ -299,7 +299,7 @@ fn fix_settings(raw: &rusqlite::Connection, role: Role) -> Result<(), Fault> {
     }
     for (limit, value) in [
         (Limit::SQLITE_LIMIT_LENGTH, 1 << 30),
-        (Limit::SQLITE_LIMIT_SQL_LENGTH, 64 << 20),
+        (Limit::SQLITE_LIMIT_SQL_LENGTH, 256 << 20),
         (Limit::SQLITE_LIMIT_COLUMN, 2000),
         (Limit::SQLITE_LIMIT_EXPR_DEPTH, 1000),
         (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 500),

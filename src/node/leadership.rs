@@ -4,7 +4,7 @@
 //! the new leader. A transfer that comes to nothing (the heir was too far behind, or may not lead) is tried again for
 //! [`PATIENCE`].
 
-use super::Runtime;
+use super::{Runtime, service};
 use crate::admin::{TransferRequest, Transferred};
 use crate::gateway::peer::{self, Reply, Request};
 use crate::gateway::router::Router;
@@ -29,7 +29,7 @@ pub async fn transfer(runtime: Arc<Runtime>, request: TransferRequest) -> Result
             continue;
         }
         let (from, to) = hand_over(&runtime, &database, router, to).await?;
-        let name = |node| runtime.registry.name(node);
+        let name = |node| name(&runtime, node);
         moved.push(Transferred { group: router.id.0, database, from: name(from), to: name(to) });
     }
     Ok(moved)
@@ -49,12 +49,18 @@ fn chosen<'a>(runtime: &'a Runtime, request: &TransferRequest) -> Result<Vec<(St
 }
 
 fn node(runtime: &Runtime, name: &str) -> Result<NodeId, String> {
-    let rows = runtime.registry.rows();
+    // Also those that have reported and are not registered yet.
+    let rows = service::status(runtime).nodes;
     let found = rows.iter().find(|row| row.node == name).map(|row| NodeId(row.id));
     found.ok_or_else(|| {
         let known: Vec<&str> = rows.iter().map(|row| row.node.as_str()).collect();
         format!("there is no node \"{name}\"; the nodes are {}", known.join(", "))
     })
+}
+
+fn name(runtime: &Runtime, node: NodeId) -> String {
+    let rows = service::status(runtime).nodes;
+    rows.into_iter().find(|row| row.id == node.0).map_or_else(|| node.to_string(), |row| row.node)
 }
 
 /// Returns who led and who leads now.
@@ -64,7 +70,7 @@ async fn hand_over(
     router: &Router,
     to: Option<NodeId>,
 ) -> Result<(NodeId, NodeId), String> {
-    let name = |node| runtime.registry.name(node);
+    let name = |node| name(runtime, node);
     let status = router.group.status();
     let votes = |node: NodeId| status.membership.voters.iter().any(|voter| status.nodes.get(voter) == Some(&node));
     if let Some(to) = to.filter(|to| !votes(*to)) {

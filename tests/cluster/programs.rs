@@ -205,8 +205,13 @@ async fn leadership_moves_at_an_operators_word() {
     let first = cluster.leader("quorate").await;
     let heir = 1 + first % 3;
     let http = |cluster: &Cluster, id: u64| format!("127.0.0.1:{}", cluster.node(id).http);
-    // Through a node that neither leads nor is to lead.
+    // Through a node that neither leads nor is to lead, once it has heard of all.
     let through = http(&cluster, 1 + heir % 3);
+    eventually("the nodes know each other", PATIENCE, async || {
+        let nodes = cluster.status(1 + heir % 3).await?.nodes;
+        if nodes.len() == 3 { Ok(()) } else { Err(format!("{nodes:?}")) }
+    })
+    .await;
     let name = format!("node-{heir}");
     let ended = run_program(&["transfer", "--addr", &through, "--database", "quorate", "--to", &name]).await;
     assert_eq!(ended.code, Some(0), "{}", ended.output);
