@@ -238,6 +238,31 @@ impl Connection {
         self.trusted(|_| sequences.lock().store(oid, value, called))
     }
 
+    /// Puts checks of foreign keys off to the end of the transaction, or no longer, for what is prepared from now on.
+    /// The latter also forgets what was violated meanwhile: only before a rollback.
+    ///
+    /// This PRAGMA does its work while it is prepared. Run to its end it would besides have all statements of the connection
+    /// prepared again: some of them were made for the other way, so nothing else may be prepared in between and kept.
+    pub fn put_off_foreign_keys(&mut self, on: bool) -> Result<(), Fault> {
+        let sql = if on { "PRAGMA defer_foreign_keys = ON" } else { "PRAGMA defer_foreign_keys = OFF" };
+        // SAFETY: dropped at once.
+        self.trusted(|c| unsafe { Statement::prepare(c.handle(), sql) }.map(drop))
+    }
+
+    /// Prepares a statement of a client anew, and leaves the cached one alone.
+    ///
+    /// # Safety
+    /// It is dropped before the connection.
+    pub unsafe fn prepare(&mut self, sql: &str) -> Result<Statement, Fault> {
+        // SAFETY: as promised by the caller.
+        unsafe { Statement::prepare(self.handle(), sql) }
+    }
+
+    /// Takes back what [`Self::take_sequences`] gave.
+    pub fn put_sequences(&self, positions: Vec<(u32, i64, bool)>) {
+        self.sequences.lock().touched = positions;
+    }
+
     /// The positions that functions gave sequences since the last call: (OID, value, is_called).
     pub fn take_sequences(&self) -> Vec<(u32, i64, bool)> {
         std::mem::take(&mut self.sequences.lock().touched)

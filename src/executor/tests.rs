@@ -74,7 +74,7 @@ impl Db {
             register: Arc::new(crate::functions::sqlite::register),
             load_catalog: Arc::new(|rows| crate::sql::catalog::Catalog::load(rows)),
             decode_error: crate::functions::sqlite::decode_error,
-            explain_error: Arc::new(crate::sql::ddl::errors::explain_constraint_error),
+            explain_error: Arc::new(crate::sql::violation::explain),
         };
         let mut options = engine::Options::new(directory.path(), dialect);
         options.migrations = crate::sql::database_migrations().to_vec();

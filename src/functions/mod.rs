@@ -189,6 +189,8 @@ pub struct Context {
     pub drawn: Vec<(u32, i64)>,
     /// Values of `nextval` in the order of the calls, for whoever will replay them; a fork takes them after each step.
     pub nextvals: Vec<i64>,
+    /// A NULL that is refused while it is computed is let through: somebody looks for it.
+    pub lenient: bool,
     /// Whether nobody else has the row of the table with this OID and rowid: SKIP LOCKED, in a fork.
     pub row_free: Option<RowFree>,
     /// The session's last values (`currval`), and the sequence of the very last (`lastval`).

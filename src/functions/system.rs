@@ -114,7 +114,11 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_backend_pid", 0, |ctx, _| Ok(Value::Int(ctx.backend_pid.into()))).contextual(),
     scalar("q_uuid", 0, uuid).contextual(),
     scalar("q_unsupported", 1, |_, a| Err(SqlError::unsupported(text(a, 0)?))).contextual(),
-    scalar("q_null_violation", 3, |_, a| Err(null_violation(text(a, 0)?, text(a, 1)?, text(a, 2)?))).contextual(),
+    scalar("q_null_violation", 3, |ctx, a| match ctx.lenient {
+        true => Ok(Value::Null),
+        false => Err(null_violation(text(a, 0)?, text(a, 1)?, text(a, 2)?)),
+    })
+    .contextual(),
     scalar("q_encoding", 1, |_, a| Ok(from_text(if int(a, 0)? == 6 { "UTF8" } else { "" }))),
     scalar("q_row_free", 3, row_free).contextual().lax(),
     scalar("q_size_pretty", 1, |_, a| Ok(Value::Text(size_pretty(int(a, 0)?)))),

@@ -16,6 +16,7 @@ pub mod plan;
 mod system;
 mod utility;
 mod view;
+pub mod violation;
 
 pub use migrations::{database_migrations, system_migrations};
 pub use parse::{Ast, Parsed, parse};

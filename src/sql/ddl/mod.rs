@@ -12,7 +12,6 @@
 //! | `table` | CREATE, DROP, TRUNCATE, COMMENT |
 //! | `alter` | ALTER TABLE and ALTER SEQUENCE |
 //! | `rows` | a relation as rows of the system tables, and the difference of two relations as SQL |
-//! | `errors` | SQLite's constraint failures as PostgreSQL's |
 //!
 //! Storage choices: a primary key of one integer column is the rowid; every other key is a UNIQUE index of its own,
 //! so that it can be added and dropped. CHECK and FOREIGN KEY constraints carry their OID as name inside SQLite:
@@ -22,12 +21,11 @@
 //! materialized views, temporary and unlogged tables, exclusion constraints, extended statistics, publications.
 
 mod alter;
-pub mod errors;
 pub mod grammar;
 pub mod rows;
 mod table;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 mod work;
 
 pub use grammar::{Ddl, TypeName};

@@ -16,6 +16,7 @@ use crate::sql::catalog::{
 use crate::sql::cursor::Name;
 use crate::sql::lex::{Kind, Lexer, identifier, quote_identifier, quote_literal};
 use crate::sql::plan::Tag;
+use crate::sql::violation::orphans;
 use crate::sql::{parse, view};
 use crate::types::{NO_TYPMOD, Type};
 use std::collections::BTreeSet;
@@ -1235,19 +1236,4 @@ pub fn guard_foreign_key(work: &mut Work<'_>, table: &Relation, constraint: &Con
     };
     work.guard(&violation, &orphans(table, &parent, &constraint.columns, columns));
     Ok(())
-}
-
-/// `FROM … WHERE …` finding rows (alias `c`) of `table` whose key is not in `parent`.
-pub fn orphans(table: &Relation, parent: &Relation, own: &[i16], other: &[i16]) -> String {
-    let name = |r: &Relation, n: &i16| r.column_at(*n).map_or(String::new(), |c| quote(&c.name));
-    let present: Vec<String> = own.iter().map(|n| format!("c.{} IS NOT NULL", name(table, n))).collect();
-    let matches: Vec<String> =
-        own.iter().zip(other).map(|(a, b)| format!("p.{} = c.{}", name(parent, b), name(table, a))).collect();
-    format!(
-        "FROM {} c WHERE {} AND NOT EXISTS (SELECT 1 FROM {} p WHERE {})",
-        quote(&sqlite_name(&table.schema, &table.name)),
-        present.join(" AND "),
-        quote(&sqlite_name(&parent.schema, &parent.name)),
-        matches.join(" AND ")
-    )
 }
