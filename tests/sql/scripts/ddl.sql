@@ -58,9 +58,6 @@ INSERT INTO d_users (email) VALUES ('a@example.org')
 -->   detail: Key (email)=(a@example.org) already exists.
 -->   table: d_users
 -->   constraint: d_users_email_key
---?> ERROR 23505: duplicate key value violates unique constraint "d_users_email_key"
---?>   table: d_users
---?>   constraint: d_users_email_key
 
 INSERT INTO d_users (email) VALUES (NULL)
 --> ERROR 23502: null value in column "email" of relation "d_users" violates not-null constraint
@@ -121,6 +118,7 @@ INSERT INTO d_users (email) VALUES ('A@EXAMPLE.ORG')
 -->   table: d_users
 -->   constraint: d_users_lower
 --?> ERROR 23505: duplicate key value violates unique constraint "d_users_lower"
+--?>   detail: Key (lower(email))=(a@example.org) already exists.
 --?>   table: d_users
 --?>   constraint: d_users_lower
 
@@ -149,18 +147,12 @@ INSERT INTO d_pets (owner, name) VALUES (99, 'Nix')
 -->   detail: Key (owner)=(99) is not present in table "d_users".
 -->   table: d_pets
 -->   constraint: d_pets_owner_fkey
---?> ERROR 23503: insert or update on table "d_pets" violates foreign key constraint "d_pets_owner_fkey"
---?>   table: d_pets
---?>   constraint: d_pets_owner_fkey
 
 INSERT INTO d_pets (owner, name) VALUES (1, 'Rex')
 --> ERROR 23505: duplicate key value violates unique constraint "d_pets_owner_name_key"
 -->   detail: Key (owner, name)=(1, Rex) already exists.
 -->   table: d_pets
 -->   constraint: d_pets_owner_name_key
---?> ERROR 23505: duplicate key value violates unique constraint "d_pets_owner_name_key"
---?>   table: d_pets
---?>   constraint: d_pets_owner_name_key
 
 INSERT INTO d_pets (owner, name) VALUES (1, 'a name that is too long')
 --> ERROR 23514: new row for relation "d_pets" violates check constraint "d_pets_name_length"

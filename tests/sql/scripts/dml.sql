@@ -22,9 +22,6 @@ INSERT INTO m_items VALUES (4, 'again', 1)
 -->   detail: Key (id)=(4) already exists.
 -->   table: m_items
 -->   constraint: m_items_pkey
---?> ERROR 23505: duplicate key value violates unique constraint "m_items_pkey"
---?>   table: m_items
---?>   constraint: m_items_pkey
 
 INSERT INTO m_items VALUES (4, 'again', 1) ON CONFLICT DO NOTHING
 --> INSERT 0 0
@@ -72,9 +69,6 @@ UPDATE m_items SET id = 2 WHERE id = 1
 -->   detail: Key (id)=(2) already exists.
 -->   table: m_items
 -->   constraint: m_items_pkey
---?> ERROR 23505: duplicate key value violates unique constraint "m_items_pkey"
---?>   table: m_items
---?>   constraint: m_items_pkey
 
 UPDATE m_items SET nothing = 1
 --> ERROR 42703: column "nothing" of relation "m_items" does not exist
@@ -166,9 +160,6 @@ COPY m_items (id, name) FROM STDIN
 -->   detail: Key (id)=(300) already exists.
 -->   table: m_items
 -->   constraint: m_items_pkey
---?> ERROR 23505: duplicate key value violates unique constraint "m_items_pkey"
---?>   table: m_items
---?>   constraint: m_items_pkey
 
 COPY (SELECT id, name, price, tags FROM m_items WHERE id >= 200 ORDER BY id) TO STDOUT
 --> 200	first	1.50	{x,y}
@@ -227,9 +218,6 @@ INSERT INTO m_items (id, name) VALUES (1000, 'duplicate')
 -->   detail: Key (id)=(1000) already exists.
 -->   table: m_items
 -->   constraint: m_items_pkey
---?> ERROR 23505: duplicate key value violates unique constraint "m_items_pkey"
---?>   table: m_items
---?>   constraint: m_items_pkey
 
 SELECT 1
 --> ERROR 25P02: current transaction is aborted, commands ignored until end of transaction block
@@ -248,9 +236,6 @@ INSERT INTO m_items (id, name) VALUES (1000, 'duplicate')
 -->   detail: Key (id)=(1000) already exists.
 -->   table: m_items
 -->   constraint: m_items_pkey
---?> ERROR 23505: duplicate key value violates unique constraint "m_items_pkey"
---?>   table: m_items
---?>   constraint: m_items_pkey
 
 ROLLBACK TO SAVEPOINT a
 --> ROLLBACK
