@@ -153,6 +153,14 @@ impl Connection {
         unsafe { self.cache.get(db, sql) }
     }
 
+    /// The same, with the record of row changes and what functions see.
+    pub fn statement_parts(&mut self, sql: &str) -> Result<(&mut Statement, &mut Changes, &Mutex<Context>), Fault> {
+        let db = self.handle();
+        // SAFETY: as `statement`.
+        let statement = unsafe { self.cache.get(db, sql)? };
+        Ok((statement, &mut self.changes, &self.context))
+    }
+
     /// Takes a statement out of the cache, so that it can run while the connection is used otherwise.
     pub fn take(&mut self, sql: &str) -> Result<Statement, Fault> {
         let db = self.handle();

@@ -14,7 +14,7 @@ use super::step::{Runner, StepError};
 use crate::error::SqlError;
 use crate::functions::{Context, SequenceSource};
 use crate::sql::catalog::Catalog;
-use crate::sql::violation::{Change, Failure};
+use crate::sql::violation::{Ask, Broken, Change, Failure};
 use crate::types::Env;
 use crate::value::Value;
 use rusqlite::ffi;
@@ -81,6 +81,24 @@ impl Runner {
         explained.map_or_else(StepError::Machine, StepError::Sql)
     }
 
+    /// The error of one of the foreign keys with these OIDs, if it is violated now: of what was changed since all were
+    /// kept.
+    pub fn broken_reference(
+        &mut self,
+        changes: Vec<Touched>,
+        complete: bool,
+        constraints: &[u32],
+    ) -> Result<Option<SqlError>, StepError> {
+        let catalog = self.catalog().map_err(StepError::Sql)?;
+        let changes: Vec<Change> = changes.into_iter().map(change).collect();
+        let env = self.connection.context().lock().env.clone();
+        let asked = self.at_the_scene(|runner| {
+            let broken = Broken { only: Some(constraints), changes: &changes, complete, env: &env };
+            runner.answer(&[], |ask| broken.find(&catalog, ask))
+        });
+        asked.map_err(StepError::Machine)
+    }
+
     /// Does something of which nothing remains.
     fn at_the_scene<T>(&mut self, f: impl FnOnce(&mut Runner) -> Result<T, Fault>) -> Result<T, Fault> {
         let connection = &mut self.connection;
@@ -129,8 +147,12 @@ impl Runner {
     /// Lets the dialect ask. Only a failure of the machine is one: a question that fails otherwise has no answer.
     fn ask(&mut self, catalog: &Catalog, failure: &Failure<'_>, set: &[Value]) -> Result<SqlError, Fault> {
         let explain = self.dialect.explain_error.clone();
+        self.answer(set, |ask| explain(catalog, failure, ask))
+    }
+
+    fn answer<T>(&mut self, set: &[Value], question: impl FnOnce(Ask<'_>) -> T) -> Result<T, Fault> {
         let mut broken = None;
-        let error = explain(catalog, failure, &mut |sql, values| {
+        let found = question(&mut |sql, values| {
             let result = if broken.is_some() { Ok(None) } else { self.first_row(sql, values.unwrap_or(set)) };
             Ok(match result {
                 Ok(row) => row,
@@ -140,7 +162,7 @@ impl Runner {
                 }
             })
         });
-        broken.map_or(Ok(error), Err)
+        broken.map_or(Ok(found), Err)
     }
 
     fn first_row(&mut self, sql: &str, values: &[Value]) -> Result<Option<Vec<Value>>, Fault> {

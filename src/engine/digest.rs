@@ -13,8 +13,11 @@
 //! absent; they follow from the others.
 
 use crate::value::{Value, ValueRef};
+use parking_lot::Mutex;
 use rusqlite::ffi;
+use std::collections::HashSet;
 use std::ffi::{CStr, c_char, c_int, c_void};
+use std::sync::Arc;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// Sums of the row changes so far; a copy is a mark to return to.
@@ -51,6 +54,17 @@ struct Inner {
     sums: Sums,
     buffer: Vec<u8>,
     kept: Kept,
+    watched: Option<Watched>,
+}
+
+/// Rows that one statement has stored or changed: a hash of the table's name, and the rowid.
+#[derive(Clone, Default)]
+pub struct Watched(Arc<Mutex<HashSet<(u64, i64)>>>);
+
+impl Watched {
+    pub fn contains(&self, table: &str, rowid: i64) -> bool {
+        self.0.lock().contains(&(xxh3_64(table.as_bytes()), rowid))
+    }
 }
 
 /// The changed rows themselves, while somebody asks for them: up to a number of rows; of more, only the tables.
@@ -129,6 +143,11 @@ impl Changes {
         std::mem::replace(&mut self.inner().kept, kept)
     }
 
+    /// Notes the rows that are changed, until it is called with `None`.
+    pub fn watch(&mut self, watched: Option<Watched>) {
+        self.inner().watched = watched;
+    }
+
     pub fn is_recording(&mut self) -> bool {
         self.inner().recording
     }
@@ -185,6 +204,11 @@ unsafe extern "C" fn hook(
         }
         inner.sums.all = inner.sums.all.wrapping_add(all);
         inner.sums.exhausted |= op != ffi::SQLITE_DELETE && after == i64::MAX;
+        if let Some(Watched(rows)) = &inner.watched
+            && op != ffi::SQLITE_DELETE
+        {
+            rows.lock().insert((xxh3_64(table.to_bytes()), after));
+        }
         let kept = &mut inner.kept;
         if let Some(touched) = &mut kept.touched {
             if touched.len() >= kept.limit {

@@ -26,7 +26,7 @@
 pub mod apply;
 pub mod checkpoint;
 pub mod connection;
-mod diagnosis;
+pub mod diagnosis;
 pub mod digest;
 mod files;
 pub mod fork;

@@ -6,6 +6,7 @@
 //! every replica) or a failure of this machine.
 
 use super::connection::Connection;
+use super::digest::Watched;
 use super::statement::{Fault, Statement};
 use super::{Dialect, connection};
 use crate::command::{Frozen, Isolation, Step, StepOutcome, Yields};
@@ -111,15 +112,25 @@ impl Runner {
         sink: &mut Sink,
     ) -> Result<(), StepError> {
         let db = self.connection.handle();
-        let result = match self.connection.statement(sql) {
+        let result = match self.connection.statement_parts(sql) {
             Err(fault) => Err(fault.into()),
-            Ok(statement) if set.is_none() && statement.parameters() > 0 => return Ok(()),
-            Ok(statement) => {
+            Ok((statement, ..)) if set.is_none() && statement.parameters() > 0 => return Ok(()),
+            Ok((statement, changes, context)) => {
+                if statement.watches {
+                    let watched = Watched::default();
+                    changes.watch(Some(watched.clone()));
+                    let changed = move |table: &str, rowid| watched.contains(table, rowid);
+                    context.lock().row_changed = Some(Arc::new(changed));
+                }
                 // SAFETY: the set outlives this function, which resets the statement.
                 let result = unsafe { statement.bind(set.unwrap_or_default()) }
                     .map_err(Cut::from)
                     .and_then(|()| drain(db, statement, yields, sink));
                 statement.reset();
+                if statement.watches {
+                    context.lock().row_changed = None;
+                    changes.watch(None);
+                }
                 result
             }
         };
@@ -132,6 +143,9 @@ impl Runner {
     /// Moves the values drawn by the last statement into the outcome, and makes them the session's `currval`.
     pub fn collect_draws(&mut self, outcome: &mut StepOutcome) {
         let mut context = self.connection.context().lock();
+        if !context.kept.is_empty() {
+            context.kept.clear();
+        }
         self.start = Start::of(&context);
         if context.drawn.is_empty() {
             return;

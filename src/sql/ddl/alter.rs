@@ -166,7 +166,8 @@ fn drop_column(work: &mut Work<'_>, table: &Relation, name: &str, if_exists: boo
     let what = format!("column {} of table {}", quote_identifier(name), quote_identifier(&table.name));
     for view in work.views_on(table.oid) {
         // Which columns a view reads is not recorded.
-        allow(work, cascade, &what, &format!("view {}", quote_identifier(&view.name)), None)?;
+        let dependent = format!("view {}", work.shown(&view));
+        allow(work, cascade, &what, &dependent, None);
         drop_one(work, &view, &BTreeSet::new(), true)?;
     }
     let attnum = column.attnum;
@@ -562,7 +563,7 @@ fn release_key(work: &mut Work<'_>, table: &Relation, key: &Constraint, cascade:
     let what = format!("constraint {} on table {}", quote_identifier(&key.name), quote_identifier(&table.name));
     for (holder, holder_name, name) in holders {
         let dependent = format!("constraint {}", quote_identifier(&name));
-        allow(work, cascade, &what, &dependent, Some(&quote_identifier(&holder_name)))?;
+        allow(work, cascade, &what, &dependent, Some(&quote_identifier(&holder_name)));
         if let Some(holder) = work.catalog.by_oid(holder).map(|r| Relation::clone(r)) {
             drop_constraint(work, &holder, &name, false, cascade)?;
         }

@@ -39,6 +39,7 @@ use crate::types::Type;
 pub fn compile(ddl: &Ddl, scope: &Scope<'_>) -> SqlResult<Plan> {
     let mut work = work::Work::new(scope);
     let tag = table::run(&mut work, ddl)?;
+    work.settle()?;
     let plan = work.finish();
     Ok(Plan {
         params: Vec::new(),
@@ -64,5 +65,6 @@ pub fn types_of(names: &[TypeName], scope: &Scope<'_>) -> SqlResult<Vec<Type>> {
 fn catalog_after(ddl: &Ddl, scope: &Scope<'_>) -> SqlResult<crate::sql::catalog::Catalog> {
     let mut work = work::Work::new(scope);
     table::run(&mut work, ddl)?;
+    work.settle()?;
     Ok(work.catalog)
 }

@@ -370,7 +370,7 @@ fn indexes_sequences_schemas_and_drops() {
     assert_eq!(db.count("select count(*) from \"pg_catalog.pg_depend\""), 0);
     assert_eq!(db.count("select count(*) from sqlite_schema where name like 'public.%'"), 0);
     db.run("create schema s; create table s.p (id int primary key); create table s.c (p int references s.p); create table c2 (p int references s.p)").unwrap();
-    assert!(db.fails("drop table s.p").starts_with("2BP01 cannot drop table p because other objects depend on it"));
+    assert!(db.fails("drop table s.p").starts_with("2BP01 cannot drop table s.p because other objects depend on it"));
     assert!(db.fails("truncate s.p").starts_with("0A000 cannot truncate a table referenced in a foreign key"));
     db.run(
         "truncate s.p, s.c, c2 restart identity; comment on table s.p is 'it''s'; comment on column s.p.id is 'key'",

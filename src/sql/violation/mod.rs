@@ -16,7 +16,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-pub use references::orphans;
+pub use references::{Broken, orphans};
 
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::system::null_violation;

@@ -6,6 +6,7 @@
 use super::{Ask, Change, Failure, key_of, table_named};
 use crate::error::{SqlError, state};
 use crate::sql::catalog::{Catalog, Column, Constraint, ConstraintKind, Relation, quote, sqlite_name};
+use crate::types::Env;
 use crate::value::Value;
 
 /// A foreign key with both of its tables.
@@ -18,29 +19,57 @@ struct Reference<'a> {
     columns: &'a [i16],
 }
 
+/// Where to look for a broken reference.
+pub struct Broken<'a> {
+    /// OIDs of the constraints that count; otherwise those that are not checked later.
+    pub only: Option<&'a [u32]>,
+    /// The rows that were changed, in order; the state that is asked has these changes.
+    pub changes: &'a [Change],
+    /// These are all.
+    pub complete: bool,
+    pub env: &'a Env,
+}
+
 /// The error of the first broken reference.
 pub fn explain(catalog: &Catalog, failure: &Failure<'_>, ask: Ask<'_>) -> SqlError {
+    let all = all(catalog);
     // While a statement runs, only what is checked at its end can have failed.
-    let at_end = failure.sql.is_empty();
-    let references: Vec<Reference<'_>> =
-        all(catalog).into_iter().filter(|r| at_end || !r.constraint.initially_deferred).collect();
-    let found = failure.changes.iter().find_map(|change| of_change(catalog, &references, change, failure, ask));
-    let concerned = || {
-        let touched = |r: &Relation| failure.tables.contains(&r.oid);
-        references.iter().filter(move |r| failure.tables.is_empty() || touched(r.child) || touched(r.parent))
+    let counts = |r: &&Reference<'_>| failure.sql.is_empty() || !r.constraint.initially_deferred;
+    let only: Vec<u32> = all.iter().filter(counts).map(|r| r.constraint.oid).collect();
+    let Failure { changes, complete, env, .. } = *failure;
+    let broken = Broken { only: Some(&only), changes, complete, env };
+    let possible = || {
+        let touched = |r: &Reference<'_>| failure.tables.iter().any(|t| [r.child.oid, r.parent.oid].contains(t));
+        let mut left = all.iter().filter(counts).filter(|r| touched(r));
+        left.next().filter(|_| left.next().is_none()).map(|r| r.absent(None))
     };
-    let found = found.or_else(|| {
-        // Too many changes were made to remember them all.
-        let mut left = concerned().filter(|_| !failure.complete);
-        left.find_map(|r| r.any_orphan(failure, ask))
-    });
-    let only = || {
-        let mut left = concerned();
-        left.next().filter(|_| left.next().is_none()).map(|r| r.missing())
-    };
-    found.or_else(only).unwrap_or_else(|| {
+    broken.find(catalog, ask).or_else(possible).unwrap_or_else(|| {
         SqlError::new(state::FOREIGN_KEY_VIOLATION, "the statement violates a foreign key constraint")
     })
+}
+
+impl Broken<'_> {
+    /// The error of the first broken reference, if there is one.
+    pub fn find(&self, catalog: &Catalog, ask: Ask<'_>) -> Option<SqlError> {
+        let mut references = all(catalog);
+        references.retain(|r| self.only.is_none_or(|only| only.contains(&r.constraint.oid)));
+        let found = self.changes.iter().find_map(|change| self.of_change(catalog, &references, change, ask));
+        // If there were too many changes to remember them all, whole tables are looked through.
+        found.or_else(|| references.iter().filter(|_| !self.complete).find_map(|r| r.any_orphan(self.env, ask)))
+    }
+
+    fn of_change(
+        &self,
+        catalog: &Catalog,
+        references: &[Reference<'_>],
+        change: &Change,
+        ask: Ask<'_>,
+    ) -> Option<SqlError> {
+        let table = table_named(catalog, &change.table)?;
+        let mut to = references.iter().filter(|r| r.parent.oid == table.oid);
+        let mut from = references.iter().filter(|r| r.child.oid == table.oid);
+        to.find_map(|r| r.left(change, self.env, ask)).or_else(|| from.find_map(|r| r.orphan(change, self.env, ask)))
+    }
 }
 
 /// All foreign keys, in the order in which they are checked.
@@ -59,18 +88,6 @@ fn all(catalog: &Catalog) -> Vec<Reference<'_>> {
     found
 }
 
-fn of_change(
-    catalog: &Catalog,
-    references: &[Reference<'_>],
-    change: &Change,
-    failure: &Failure<'_>,
-    ask: Ask<'_>,
-) -> Option<SqlError> {
-    let table = table_named(catalog, &change.table)?;
-    let left = references.iter().filter(|r| r.parent.oid == table.oid).find_map(|r| r.left(change, failure, ask));
-    left.or_else(|| references.iter().filter(|r| r.child.oid == table.oid).find_map(|r| r.orphan(change, failure, ask)))
-}
-
 /// The values of some columns in a row, if none is NULL.
 fn values(relation: &Relation, columns: &[i16], row: &[Value]) -> Option<Vec<Value>> {
     let value = |attnum: &i16| {
@@ -86,7 +103,7 @@ fn columns<'a>(relation: &'a Relation, attnums: &[i16]) -> Vec<&'a Column> {
 
 impl<'a> Reference<'a> {
     /// A child that refers to a row which is gone or has another key now.
-    fn left(&self, change: &Change, failure: &Failure<'_>, ask: Ask<'_>) -> Option<SqlError> {
+    fn left(&self, change: &Change, env: &Env, ask: Ask<'_>) -> Option<SqlError> {
         let old = values(self.parent, self.columns, change.old.as_ref()?)?;
         if change.new.as_ref().and_then(|new| values(self.parent, self.columns, new)).as_ref() == Some(&old) {
             return None;
@@ -99,41 +116,37 @@ impl<'a> Reference<'a> {
             "update or delete on table \"{}\" violates foreign key constraint \"{}\" on table \"{}\"",
             self.parent.name, self.constraint.name, self.child.name
         );
-        let key = key_of(&columns(self.parent, self.columns), &old, failure.env);
+        let key = key_of(&columns(self.parent, self.columns), &old, env);
         Some(self.error(message, key, &format!(" is still referenced from table \"{}\".", self.child.name)))
     }
 
     /// A row without a parent.
-    fn orphan(&self, change: &Change, failure: &Failure<'_>, ask: Ask<'_>) -> Option<SqlError> {
+    fn orphan(&self, change: &Change, env: &Env, ask: Ask<'_>) -> Option<SqlError> {
         values(self.child, &self.constraint.columns, change.new.as_ref()?)?;
-        let condition = format!(" AND c.{} = ?1", super::rows::rowid_name(self.child));
-        self.ask_orphan(&condition, &[Value::Int(change.rowid)], failure, ask)
+        let condition = format!(" AND c.{} = ?1", self.child.rowid_name());
+        self.ask_orphan(&condition, &[Value::Int(change.rowid)], env, ask)
     }
 
     /// Any row without a parent: looks through the whole table.
-    fn any_orphan(&self, failure: &Failure<'_>, ask: Ask<'_>) -> Option<SqlError> {
-        self.ask_orphan("", &[], failure, ask)
+    fn any_orphan(&self, env: &Env, ask: Ask<'_>) -> Option<SqlError> {
+        self.ask_orphan("", &[], env, ask)
     }
 
-    fn ask_orphan(&self, condition: &str, params: &[Value], failure: &Failure<'_>, ask: Ask<'_>) -> Option<SqlError> {
+    fn ask_orphan(&self, condition: &str, params: &[Value], env: &Env, ask: Ask<'_>) -> Option<SqlError> {
         let own = columns(self.child, &self.constraint.columns);
         let names: Vec<String> = own.iter().map(|c| format!("c.{}", quote(&c.name))).collect();
         let sql = format!("SELECT {} {}{condition} LIMIT 1", names.join(", "), self.orphans());
         let found = ask(&sql, Some(params)).ok()??;
-        Some(self.absent(key_of(&own, &found, failure.env)))
+        Some(self.absent(key_of(&own, &found, env)))
     }
 
+    /// The row is not always known.
     fn absent(&self, key: Option<String>) -> SqlError {
         let message = format!(
             "insert or update on table \"{}\" violates foreign key constraint \"{}\"",
             self.child.name, self.constraint.name
         );
         self.error(message, key, &format!(" is not present in table \"{}\".", self.parent.name))
-    }
-
-    /// The row is not known.
-    fn missing(&self) -> SqlError {
-        self.absent(None)
     }
 
     fn error(&self, message: String, key: Option<String>, tail: &str) -> SqlError {

@@ -88,7 +88,7 @@ pub fn duplicate(
     let env = Env::default();
     let keys = Keys::new(catalog, relation, index, &env)?;
     let scope = plain(catalog, &env);
-    let rowid = rowid_name(relation);
+    let rowid = relation.rowid_name();
     let values = change.waves(true).iter().find_map(|wave| {
         let all = with_generated(relation, &scope, NEW).ok()?;
         let sql = format!("{} {}", wave.with, keys.query(&all, &change.table, wave.rowid.then_some(rowid)));
@@ -117,7 +117,11 @@ impl<'a> Keys<'a> {
             let (term, name, column) = match (&key.expression, column) {
                 (Some(text), _) => {
                     let (term, ty, typmod) = bind_typed_column_expr(&scope, relation, text).ok()?;
-                    (term, index_key(text), Column { ty, typmod, ..relation.columns.first()?.clone() })
+                    (
+                        term,
+                        index_key(&with_casts(text, relation)),
+                        Column { ty, typmod, ..relation.columns.first()?.clone() },
+                    )
                 }
                 (None, Some(column)) => (quote(&column.name), quote_identifier(&column.name), column.clone()),
                 (None, None) => return None,
@@ -193,15 +197,36 @@ fn key(i: usize) -> String {
     format!("\"\u{1}key{i}\"")
 }
 
+/// An expression as PostgreSQL shows it in a key: it says that a `varchar` becomes the `text` that functions take.
+fn with_casts(text: &str, relation: &Relation) -> String {
+    const OF_ANY_TYPE: [&str; 6] = ["coalesce", "nullif", "greatest", "least", "concat", "format"];
+    let Ok(tokens) = Lexer::new(text).collect::<SqlResult<Vec<Token>>>() else { return text.to_owned() };
+    let (mut calls, mut out, mut done) = (Vec::new(), String::new(), 0);
+    for (i, token) in tokens.iter().enumerate() {
+        let (word, at) = (token.text(text), |i: usize| tokens.get(i).map_or("", |t| t.text(text)));
+        match word {
+            "(" => {
+                let name = tokens.get(i.wrapping_sub(1)).filter(|t| t.kind == Kind::Word).map(|t| t.text(text));
+                calls.push(name.is_some_and(|name| !OF_ANY_TYPE.contains(&name.to_ascii_lowercase().as_str())));
+            }
+            ")" => drop(calls.pop()),
+            _ => {
+                let column = relation.column(&word.trim_matches('"').to_lowercase());
+                let alone = ["(", ","].contains(&at(i.wrapping_sub(1))) && [")", ","].contains(&at(i + 1));
+                if alone && calls.last() == Some(&true) && column.is_some_and(|c| c.ty == Type::VARCHAR) {
+                    out.push_str(&text[done..token.end]);
+                    out.push_str("::text");
+                    done = token.end;
+                }
+            }
+        }
+    }
+    out + &text[done..]
+}
+
 /// Names and functions in the catalog's texts do not depend on who asks.
 fn plain<'a>(catalog: &'a Catalog, env: &'a Env) -> Scope<'a> {
     Scope { catalog, search_path: &[], declared: &[], env, user: "", database: "" }
-}
-
-/// A name of the rowid that no column has.
-pub fn rowid_name(relation: &Relation) -> &'static str {
-    let free = |name: &&&str| !relation.columns.iter().any(|c| c.name.eq_ignore_ascii_case(name));
-    ["_rowid_", "rowid", "oid"].iter().find(free).copied().unwrap_or("_rowid_")
 }
 
 fn names(relation: &Relation) -> String {
@@ -324,7 +349,7 @@ impl<'a> Stored<'a> {
             }
         };
         let values: Vec<String> = self.stored().map(value).collect();
-        let rowid = rowid_name(self.relation);
+        let rowid = self.relation.rowid_name();
         format!("{NEW} AS (SELECT {}, {table}.{rowid} AS {ROWID} {from} LIMIT -1)", values.join(", "))
     }
 

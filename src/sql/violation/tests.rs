@@ -39,10 +39,10 @@ fn duplicates_are_shown() {
     // The value as it is given, though 1.00 is the same as the 1.0 that is there.
     assert_eq!(taken("insert into t values (9, 1.00, 'x')"), "Key (n)=(1.00) already exists.");
     assert_eq!(taken("insert into t values (8, 8, 'x'), (9, 8.0, 'y')"), "Key (n)=(8.0) already exists.");
-    assert_eq!(taken("insert into t (id, s) values (8, 'ONE')"), "Key (lower(s))=(one) already exists.");
+    assert_eq!(taken("insert into t (id, s) values (8, 'ONE')"), "Key (lower(s::text))=(one) already exists.");
     assert_eq!(
         taken("insert into t values (8, 8, 'seven', 20), (9, 9, 'SIXTH', 20)"),
-        "Key (q, (length(s) + 0))=(20, 5) already exists."
+        "Key (q, (length(s::text) + 0))=(20, 5) already exists."
     );
     assert_eq!(taken("update t set id = id + 1"), "Key (id)=(2) already exists.");
     // The first two rows make room for each other.
@@ -50,7 +50,7 @@ fn duplicates_are_shown() {
     assert_eq!(taken("update t set (n, s) = (select 3, 'x') where id = 1"), "Key (n)=(3) already exists.");
     assert_eq!(
         taken("update t set s = v.s from (values (1, 'Two')) v (id, s) where v.id = t.id"),
-        "Key (lower(s))=(two) already exists."
+        "Key (lower(s::text))=(two) already exists."
     );
     assert_eq!(
         taken(
