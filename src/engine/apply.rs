@@ -16,7 +16,7 @@ use super::connection::Connection;
 use super::digest::{Fold, Sums, mix};
 use super::meta::{EntryOutcomes, Memory, State, Window, assemble, int, unsigned};
 use super::statement::Fault;
-use super::step::{Runner, StepError, dress};
+use super::step::{Runner, StepError, dress, replayed};
 use crate::command::{self, Batch, Command, Outcome, Proposal, Refusal, Step, StepOutcome, Write, Yields};
 use crate::error::{SqlError, state};
 use crate::functions::SequenceSource;
@@ -420,8 +420,7 @@ impl Machine {
         let mut context = self.runner.connection.context().lock();
         match &step.frozen {
             Some(frozen) => {
-                let drawn = SequenceSource::Replay(frozen.sequences.iter().copied().collect());
-                dress(&mut context, frozen, &write.env, drawn);
+                dress(&mut context, frozen, &write.env, replayed(frozen));
             }
             None => {
                 (context.now, context.clock) = (site.now, site.now);

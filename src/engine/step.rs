@@ -191,6 +191,14 @@ pub fn dress(context: &mut Context, frozen: &Frozen, env: &Env, sequences: Seque
     context.sequences = sequences;
 }
 
+/// Where a replay of a step takes its sequence values from.
+pub fn replayed(frozen: &Frozen) -> SequenceSource {
+    match &frozen.sequences {
+        Some(values) => SequenceSource::Replay(values.iter().copied().collect()),
+        None => SequenceSource::Apply,
+    }
+}
+
 /// Why a statement ended early.
 enum Cut {
     Sql(SqlError),

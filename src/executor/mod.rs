@@ -18,15 +18,24 @@
 //! COMMITTED that happens only where it must (a wait, an evicted view, a new leader), and it is sound there as well: a newer
 //! snapshot that agrees with everything the client has seen is as good as the old one.
 //!
-//! **Autocommit** writes go straight to the log while no row of their tables is locked ([`Executor::admit`]).
+//! **Autocommit** writes go straight to the log while no row of their tables is locked ([`Executor::admit`]). Those that
+//! might have no end are tried before ([`trial`]).
+//!
+//! A statement runs on the thread of whoever asks if it looks up a few rows, otherwise others take that thread's work
+//! over. It looks at its deadline, and at whether its asker has given it up, every thousand instructions of SQLite's.
 //!
 //! Left out: plain readers do not take table locks, so ACCESS EXCLUSIVE keeps out writers and locking reads only.
 
+mod admit;
 mod names;
 mod sequences;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod work;
+
+pub use admit::Admission;
+pub use trial::{Trial, Tried};
 
 use crate::command::{Isolation, Outcome, Step, StepOutcome, Write};
 use crate::engine::Shared;
@@ -36,7 +45,7 @@ use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::Control;
 use crate::id::RequestId;
 use crate::locks::{self, Answer, Effect, Listed, LockTable, Target, TxId, Want};
-use crate::sql::plan::{LockMode, LockStrength, LockWait};
+use crate::sql::plan::{Effort, LockMode, LockStrength, LockWait};
 use crate::transaction::{Kind, Transcript};
 use crate::types::Env;
 use futures::future::BoxFuture;
@@ -121,6 +130,8 @@ pub struct Statement {
     pub schema_version: Option<u64>,
     /// The order of the rows belongs to the result.
     pub ordered: bool,
+    /// What its compiler knows of its work.
+    pub effort: Effort,
 }
 
 /// FOR UPDATE and its kin. The last columns of the result are the rowids of the locked tables, in the order of
@@ -130,6 +141,45 @@ pub struct Locking {
     pub strength: LockStrength,
     pub wait: LockWait,
     pub tables: Vec<u32>,
+}
+
+/// What the leader is told with a write.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Terms {
+    /// How often it was asked for under its request id, from 1.
+    pub attempt: u64,
+    /// It is a transaction with statements of [`Effort::Open`].
+    pub open: bool,
+    /// Time that is left to it, in ms.
+    pub within: u64,
+    /// `lock_timeout` in ms.
+    pub lock_timeout: Option<u64>,
+}
+
+impl Terms {
+    pub fn new(attempt: u64, open: bool, control: &Control) -> Terms {
+        let (within, lock_timeout) = remaining(control);
+        Terms { attempt, open, within, lock_timeout }
+    }
+
+    /// The same on another node's clock.
+    pub fn control(&self) -> Control {
+        control(self.within, self.lock_timeout)
+    }
+}
+
+/// What is left of a deadline, and `lock_timeout`, in ms.
+pub fn remaining(control: &Control) -> (u64, Option<u64>) {
+    let within = control.deadline.saturating_duration_since(Instant::now()).as_millis() as u64;
+    (within, control.lock_timeout.map(|limit| limit.as_millis() as u64))
+}
+
+fn control(within: u64, lock_timeout: Option<u64>) -> Control {
+    Control {
+        deadline: Instant::now() + Duration::from_millis(within),
+        lock_timeout: lock_timeout.map(Duration::from_millis),
+        cancelled: Arc::default(),
+    }
 }
 
 /// What became of an [`Open`] or an [`Order`].
@@ -170,6 +220,8 @@ struct Tx {
     epoch: AtomicU64,
     /// Rings when what it is doing has become void.
     interrupt: Notify,
+    /// Ends the statement that runs.
+    stop: Mutex<Arc<AtomicBool>>,
     leased: bool,
     seen: Mutex<Instant>,
     work: tokio::sync::Mutex<Work>,
@@ -187,6 +239,19 @@ struct State {
     flying: BTreeMap<u32, u32>,
     /// Whoever waits for one of them to land.
     landing: Vec<oneshot::Sender<()>>,
+    /// In the order of their arrival.
+    fences: Vec<admit::Fenced>,
+    /// The applied index when the last write of a table landed; of those admitted without a look at their tables.
+    changed: HashMap<u32, u64>,
+    changed_all: u64,
+}
+
+impl Tx {
+    /// Makes void what it is doing.
+    fn interrupt(&self) {
+        self.stop.lock().store(true, Ordering::SeqCst);
+        self.interrupt.notify_waiters();
+    }
 }
 
 /// All open transactions of one group on this node.
@@ -203,33 +268,11 @@ pub struct Executor {
     /// Autocommit writes on their way that were admitted while there were none.
     unlisted: AtomicU64,
     landed: Notify,
+    /// Rings when a fence falls.
+    opened: Notify,
+    /// There may be writes in the log, not applied yet, that nobody here knows of.
+    adrift: AtomicBool,
     sweeping: AtomicBool,
-}
-
-/// A permission to put an autocommit write into the log; dropped when its outcome is known.
-pub struct Admission {
-    executor: Arc<Executor>,
-    held: Held,
-}
-
-enum Held {
-    /// A transaction's own COMMIT: it has its locks.
-    Nothing,
-    Unlisted,
-    Tables(Vec<u32>),
-    /// The locks of a transaction made for it.
-    Locks(TxName),
-}
-
-impl Drop for Admission {
-    fn drop(&mut self) {
-        match &self.held {
-            Held::Nothing => {}
-            Held::Unlisted => self.executor.land_unlisted(),
-            Held::Tables(tables) => self.executor.land(tables),
-            Held::Locks(name) => self.executor.end(*name),
-        }
-    }
 }
 
 impl Executor {
@@ -245,6 +288,8 @@ impl Executor {
             active: AtomicU64::new(0),
             unlisted: AtomicU64::new(0),
             landed: Notify::new(),
+            opened: Notify::new(),
+            adrift: AtomicBool::new(true),
             sweeping: AtomicBool::new(false),
         })
     }
@@ -259,7 +304,7 @@ impl Executor {
             if tx.epoch.fetch_max(open.epoch, Ordering::SeqCst) >= open.epoch {
                 return Reply::Unknown;
             }
-            tx.interrupt.notify_waiters();
+            tx.interrupt();
             *tx.seen.lock() = Instant::now();
             let effects = state.locks.cancel(tx.id);
             state.waiters.remove(&tx.id);
@@ -282,6 +327,7 @@ impl Executor {
             name: open.name,
             epoch: AtomicU64::new(open.epoch),
             interrupt: Notify::new(),
+            stop: Mutex::default(),
             leased: open.leased,
             seen: Mutex::new(Instant::now()),
             work: tokio::sync::Mutex::new(Work::new(open.epoch, open.env, open.transcript)),
@@ -294,7 +340,7 @@ impl Executor {
     }
 
     /// Does what a transaction orders next.
-    pub async fn order(self: &Arc<Self>, order: Order, cancelled: Arc<AtomicBool>) -> Reply {
+    pub async fn order(self: &Arc<Self>, order: Order) -> Reply {
         let Some(term) = self.log.term() else { return Reply::NotLeader };
         let tx = {
             let mut state = self.state.lock();
@@ -305,12 +351,12 @@ impl Executor {
             }
         };
         *tx.seen.lock() = Instant::now();
-        let control = Control { deadline: Instant::now() + Duration::from_millis(order.within), cancelled };
+        let control = control(order.within, order.lock_timeout);
         let mut work = tx.work.lock().await;
+        let mut job = Job::new(self, &tx, order.epoch, &control);
         if work.epoch != order.epoch || tx.epoch.load(Ordering::SeqCst) != order.epoch {
             return Reply::Unknown;
         }
-        let mut job = Job { executor: self, tx: &tx, control, lock_timeout: order.lock_timeout };
         let result = match order.action {
             Action::Run(statement) => job.run(&mut work, *statement).await,
             Action::Lock { tables, mode, nowait } => job.lock_tables(&mut work, &tables, mode, nowait).await,
@@ -346,12 +392,24 @@ impl Executor {
         self.forget(&mut state, &tx);
     }
 
+    /// Ends a transaction, if it was not taken over since.
+    fn end_epoch(&self, name: TxName, epoch: u64) {
+        let taken_over = |tx: Arc<Tx>| tx.epoch.load(Ordering::SeqCst) > epoch + 1;
+        if !self.transaction(name).is_some_and(taken_over) {
+            self.end(name);
+        }
+    }
+
+    fn transaction(&self, name: TxName) -> Option<Arc<Tx>> {
+        self.state.lock().open.get(&name).cloned()
+    }
+
     /// Makes void what a transaction is doing, without ending it: the client has given up on a statement.
     pub fn interrupt(&self, name: TxName) {
         let mut state = self.state.lock();
         let Some(tx) = state.open.get(&name).cloned() else { return };
         tx.epoch.fetch_add(1, Ordering::SeqCst);
-        tx.interrupt.notify_waiters();
+        tx.interrupt();
         let effects = state.locks.cancel(tx.id);
         state.waiters.remove(&tx.id);
         deliver(&mut state, effects);
@@ -396,6 +454,7 @@ impl Executor {
         if state.term != term {
             self.clear_state(state);
             self.blocks.clear();
+            self.adrift.store(true, Ordering::SeqCst);
             state.term = term;
         }
     }
@@ -410,7 +469,7 @@ impl Executor {
 
     fn forget(&self, state: &mut State, tx: &Arc<Tx>) {
         tx.epoch.store(u64::MAX, Ordering::SeqCst);
-        tx.interrupt.notify_waiters();
+        tx.interrupt();
         state.waiters.remove(&tx.id);
         let effects = state.locks.release_all(tx.id);
         deliver(state, effects);
@@ -464,94 +523,15 @@ impl Executor {
         let strict = if self.views.wal_bytes() > LONG_WAL { IDLE } else { IDLE_STRICT };
         for tx in all {
             let idle = now.saturating_duration_since(*tx.seen.lock());
-            let Ok(mut work) = tx.work.try_lock() else { continue };
             if tx.leased && idle > LEASE {
-                drop(work);
                 self.end(tx.name);
                 continue;
             }
+            let Ok(mut work) = tx.work.try_lock() else { continue };
             let patience = if work.isolation() == Isolation::ReadCommitted { IDLE } else { strict };
             if work.last_used.is_some_and(|used| now.saturating_duration_since(used) > patience) {
                 work.drop_view();
             }
-        }
-    }
-
-    // ---- autocommit ----
-
-    /// Asks to put an autocommit write into the log. Waits while rows that it would touch are locked.
-    pub async fn admit(
-        self: &Arc<Self>,
-        write: impl FnOnce() -> Option<Write>,
-        control: &Control,
-    ) -> SqlResult<Admission> {
-        self.unlisted.fetch_add(1, Ordering::SeqCst);
-        if self.active.load(Ordering::SeqCst) == 0 {
-            return Ok(Admission { executor: self.clone(), held: Held::Unlisted });
-        }
-        self.land_unlisted();
-        let Some(write) = write().filter(|write| write.transaction.is_none()) else {
-            return Ok(Admission { executor: self.clone(), held: Held::Nothing });
-        };
-        let tables = self.names.written(&self.views, &self.shared, &write);
-        {
-            let mut state = self.state.lock();
-            if tables.iter().all(|table| state.locks.is_quiet(*table)) {
-                tables.iter().for_each(|table| *state.flying.entry(*table).or_default() += 1);
-                return Ok(Admission { executor: self.clone(), held: Held::Tables(tables) });
-            }
-        }
-        self.wait_in_line(write, control).await
-    }
-
-    /// Gets all the locks that a write would need, by running it in a view of its own.
-    async fn wait_in_line(self: &Arc<Self>, write: Write, control: &Control) -> SqlResult<Admission> {
-        let name = TxName { origin: rand::random(), seq: rand::random() };
-        let limits = crate::transaction::Limits { bytes: usize::MAX, steps: usize::MAX };
-        let transcript = Transcript::new(Isolation::ReadCommitted, limits);
-        let open = Open { name, epoch: 1, env: write.env.clone(), transcript, leased: false };
-        if let Reply::Failed(error) = self.open(open) {
-            return Err(error);
-        }
-        // Ends the transaction on every way out.
-        let admission = Admission { executor: self.clone(), held: Held::Locks(name) };
-        for step in write.steps {
-            let step = Step { frozen: Some(Default::default()), ..step };
-            let kind = Kind::Write;
-            let statement = Statement { step, kind, lock: None, schema_version: None, ordered: false };
-            let within = control.deadline.saturating_duration_since(Instant::now()).as_millis() as u64;
-            let action = Action::Run(Box::new(statement));
-            let order = Order { name, epoch: 1, action, within, lock_timeout: None };
-            match self.order(order, control.cancelled.clone()).await {
-                Reply::Failed(error) if [state::QUERY_CANCELED, state::DEADLOCK_DETECTED].contains(&error.code) => {
-                    return Err(error);
-                }
-                Reply::Ran { .. } => {}
-                // Whatever is wrong with it, the log will say.
-                _ => break,
-            }
-        }
-        Ok(admission)
-    }
-
-    fn land_unlisted(&self) {
-        if self.unlisted.fetch_sub(1, Ordering::SeqCst) == 1 && self.active.load(Ordering::SeqCst) > 0 {
-            self.landed.notify_waiters();
-        }
-    }
-
-    fn land(&self, tables: &[u32]) {
-        let mut state = self.state.lock();
-        for table in tables {
-            if let Some(count) = state.flying.get_mut(table) {
-                *count -= 1;
-                if *count == 0 {
-                    state.flying.remove(table);
-                }
-            }
-        }
-        for waiter in state.landing.drain(..) {
-            let _ = waiter.send(());
         }
     }
 }
@@ -573,8 +553,12 @@ fn deliver(state: &mut State, effects: Vec<Effect>) {
 struct Job<'a> {
     executor: &'a Arc<Executor>,
     tx: &'a Tx,
+    epoch: u64,
     control: Control,
-    lock_timeout: Option<u64>,
+    /// Waits for locks; otherwise gives up with 55P03.
+    patient: bool,
+    /// Sequence values come from the view.
+    local_draws: bool,
 }
 
 /// How asking for locks went.
@@ -585,18 +569,19 @@ enum Locked {
     Again,
 }
 
-impl Job<'_> {
+impl<'a> Job<'a> {
+    /// Whoever interrupts the transaction from now on ends this job.
+    fn new(executor: &'a Arc<Executor>, tx: &'a Tx, epoch: u64, control: &Control) -> Job<'a> {
+        let control = Control { cancelled: Arc::default(), ..control.clone() };
+        *tx.stop.lock() = control.cancelled.clone();
+        Job { executor, tx, epoch, control, patient: true, local_draws: false }
+    }
+
     fn check(&self) -> Result<(), Trouble> {
-        if self.tx.epoch.load(Ordering::SeqCst) == u64::MAX {
+        if self.tx.epoch.load(Ordering::SeqCst) != self.epoch {
             return Err(Trouble::Void);
         }
-        if self.control.cancelled.load(Ordering::Relaxed) {
-            return Err(SqlError::new(state::QUERY_CANCELED, "canceling statement due to user request").into());
-        }
-        if Instant::now() >= self.control.deadline {
-            return Err(SqlError::new(state::QUERY_CANCELED, "canceling statement due to statement timeout").into());
-        }
-        Ok(())
+        Ok(admit::check(&self.control)?)
     }
 
     /// Runs a statement until its result counts.
@@ -607,7 +592,7 @@ impl Job<'_> {
             // A deposed leader must not answer. What a write says is compared at COMMIT.
             executor.log.read_point(self.control.deadline).await?;
         }
-        let mut run = Run::new(&statement);
+        let mut run = Run::new(&statement, self.local_draws);
         let mut fresh = !strict;
         let mut waits = false;
         for _ in 0..ROUNDS {
@@ -626,6 +611,7 @@ impl Job<'_> {
                 }
                 Ran::Done { wants, tables } => {
                     let wait = statement.lock.as_ref().map_or(LockWait::Wait, |lock| lock.wait);
+                    let wait = if self.patient || wait != LockWait::Wait { wait } else { LockWait::NoWait };
                     let new = match self.lock(work, &mut run, wants, wait).await? {
                         Locked::All { new } => new,
                         Locked::Again => {
@@ -667,7 +653,9 @@ impl Job<'_> {
         let skip = !must && work.may_stay_stale(statement);
         if !work.is_intact() || old || fresh && behind(work) && !skip {
             let env = work.env.clone();
-            work.refresh(&executor.views, &env)?;
+            let refreshed =
+                executor.busily(work.is_light(), || work.refresh(&executor.views, &env, self.control.clone()));
+            refreshed.map_err(|trouble| self.explained(trouble))?;
         }
         match statement.schema_version {
             Some(version) if version != work.schema_version() && !work.has_ddl() => {
@@ -689,12 +677,18 @@ impl Job<'_> {
             })
         };
         let control = self.control.clone();
-        let short = statement.step.params.len() <= 16;
-        let go = || work.attempt(statement, run, &names, control, free);
-        // A long statement must not hold up what else runs on this thread.
-        match tokio::runtime::Handle::try_current().map(|handle| handle.runtime_flavor()) {
-            Ok(tokio::runtime::RuntimeFlavor::MultiThread) if !short => tokio::task::block_in_place(go),
-            _ => go(),
+        let brief = statement.effort == Effort::Key && statement.step.params.len() <= 16;
+        let ran = executor.busily(brief, || work.attempt(statement, run, &names, control, free));
+        ran.map_err(|trouble| self.explained(trouble))
+    }
+
+    /// An interrupted statement knows only that it was interrupted.
+    fn explained(&self, trouble: Trouble) -> Trouble {
+        match trouble {
+            Trouble::Sql(error) if error.code == state::QUERY_CANCELED => {
+                self.check().err().unwrap_or(Trouble::Sql(error))
+            }
+            trouble => trouble,
         }
     }
 
@@ -758,7 +752,7 @@ impl Job<'_> {
     /// Waits for a lock to be granted.
     async fn wait_for(&self, receiver: oneshot::Receiver<SqlResult<()>>, _: &Target) -> Result<(), Trouble> {
         let started = Instant::now();
-        let limit = self.lock_timeout.map(|ms| started + Duration::from_millis(ms));
+        let limit = self.control.lock_timeout.map(|limit| started + limit);
         let until = limit.map_or(self.control.deadline, |limit| limit.min(self.control.deadline));
         tokio::pin!(receiver);
         let result = loop {
@@ -789,34 +783,9 @@ impl Job<'_> {
         result
     }
 
-    /// Waits for the autocommit writes that were on their way to these tables; whether there were any.
+    /// Waits for the writes that were on their way to these tables; whether there were any.
     async fn await_landing(&self, tables: &[u32]) -> Result<bool, Trouble> {
-        let executor = self.executor;
-        let mut waited = false;
-        loop {
-            self.check()?;
-            let landed = executor.landed.notified();
-            tokio::pin!(landed);
-            landed.as_mut().enable();
-            let receiver = {
-                let mut state = executor.state.lock();
-                if tables.iter().any(|table| state.flying.contains_key(table)) {
-                    let (sender, receiver) = oneshot::channel();
-                    state.landing.push(sender);
-                    Some(receiver)
-                } else if executor.unlisted.load(Ordering::SeqCst) > 0 {
-                    None
-                } else {
-                    return Ok(waited);
-                }
-            };
-            waited = true;
-            let until = self.control.deadline.min(Instant::now() + Duration::from_millis(50));
-            match receiver {
-                Some(receiver) => drop(tokio::time::timeout_at(until.into(), receiver).await),
-                None => drop(tokio::time::timeout_at(until.into(), landed).await),
-            }
-        }
+        self.executor.await_landing(tables, self.control.deadline, || self.check()).await
     }
 
     /// LOCK TABLE.

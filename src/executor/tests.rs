@@ -116,10 +116,44 @@ impl Db {
         Write { schema_version: catalog.version, born, env: Env::default(), steps: vec![step], transaction: None }
     }
 
+    fn trial_of(&self, text: &str) -> Trial {
+        let catalog = self.log.shared.catalog();
+        let PlanKind::Write(plan) = self.plan(text, &catalog).unwrap().kind else { panic!("{text} is no write") };
+        let write = self.write_of(text);
+        let statement = |step| Statement {
+            step: Step { frozen: Some(Frozen { now: 5, seed: rand::random(), ..Frozen::default() }), ..step },
+            kind: Kind::Write,
+            lock: None,
+            schema_version: Some(catalog.version),
+            ordered: false,
+            effort: plan.effort,
+        };
+        let statements = write.steps.into_iter().map(statement).collect();
+        let (env, born, draws) = (write.env, write.born, plan.draws);
+        Trial { env, schema_version: catalog.version, born, statements, draws }
+    }
+
     fn session(&self) -> Session {
         let name = TxName { origin: rand::random(), seq: 0 };
         let current = Vec::new();
         Session { db: self.clone(), name, epoch: 0, transcript: None, attached: false, failed: false, current }
+    }
+}
+
+fn within(ms: u64) -> Control {
+    control(ms, None)
+}
+
+/// The terms of a first attempt.
+fn first(control: &Control) -> Terms {
+    Terms::new(1, false, control)
+}
+
+fn concluded(outcome: Outcome) -> SqlResult<String> {
+    match outcome {
+        Outcome::Done(done) => Ok(shown(&done[0])),
+        Outcome::Failed { error, .. } => Err(error),
+        Outcome::Refused(refusal) => Err(SqlError::internal(format!("{refusal:?}"))),
     }
 }
 
@@ -160,8 +194,12 @@ impl Session {
         }
         let own = self.transcript.as_ref().is_some_and(Transcript::has_ddl);
         let mut params = vec![];
+        let mut effort = Effort::Scan;
         let (statements, ddl, kind, lock) = match plan.kind {
-            PlanKind::Write(write) => (write.statements, write.ddl, Kind::Write, None),
+            PlanKind::Write(write) => {
+                effort = write.effort;
+                (write.statements, write.ddl, Kind::Write, None)
+            }
             PlanKind::Read(read) => match read.lock {
                 None => (vec![Sql { sql: read.sql.to_string(), yields: Yields::Rows }], false, Kind::Read, None),
                 Some(lock) => {
@@ -180,7 +218,7 @@ impl Session {
         let step = Step { statements, params: vec![params], ddl, frozen: Some(frozen), expect: None };
         let schema_version = (!own).then_some(plan.schema_version);
         let ordered = text.contains("ORDER BY");
-        let statement = Statement { step, kind, lock, schema_version, ordered };
+        let statement = Statement { step, kind, lock, schema_version, ordered, effort };
         match self.order(Action::Run(Box::new(statement))).await? {
             Reply::Ran { outcome, step, kind } => {
                 self.transcript.as_mut().unwrap().push(*step, kind)?;
@@ -203,16 +241,27 @@ impl Session {
                 Err(error) => Err(SqlError::internal(format!("{error:?}"))),
             };
         }
-        let write = self.db.write_of(text);
-        let control = Control { deadline: Instant::now() + Duration::from_secs(10), cancelled: Arc::default() };
+        let PlanKind::Write(plan) = self.db.plan(text, &catalog)?.kind else { panic!("{text} is no write") };
+        let control = within(10_000);
+        let request = RequestId { origin: rand::random(), seq: 0 };
         let executor = self.db.executor();
-        let copy = write.clone();
-        let _admission = executor.admit(move || Some(copy), &control).await?;
-        match self.db.log.apply(RequestId { origin: rand::random(), seq: 0 }, write) {
-            Outcome::Done(done) => Ok(shown(&done[0])),
-            Outcome::Failed { error, .. } => Err(error),
-            Outcome::Refused(refusal) => Err(SqlError::internal(format!("{refusal:?}"))),
+        if plan.effort >= Effort::Pass {
+            return match executor.try_write(request, &first(&control), &self.db.trial_of(text), false, &control).await {
+                Tried::Ready(write, admission) => {
+                    let outcome = self.db.log.apply(request, *write);
+                    admission.settle();
+                    concluded(outcome)
+                }
+                Tried::Failed(_, error) => Err(error),
+                Tried::SchemaChanged(_) | Tried::NotLeader | Tried::Again => Err(SqlError::internal("not tried")),
+            };
         }
+        let write = self.db.write_of(text);
+        let proposal = Proposal { request, body: command::encode(&Command::Write(write.clone())) };
+        let admission = executor.admit(&proposal, &first(&control), &control).await?;
+        let outcome = self.db.log.apply(request, write);
+        admission.settle();
+        concluded(outcome)
     }
 
     async fn utility(&mut self, utility: &Utility) -> SqlResult<String> {
@@ -273,7 +322,7 @@ impl Session {
             return Ok(());
         }
         let order = Order { name: self.name, epoch: self.epoch, action, within: 10_000, lock_timeout: None };
-        self.attached = matches!(self.db.executor().order(order, Arc::default()).await, Reply::Done);
+        self.attached = matches!(self.db.executor().order(order).await, Reply::Done);
         Ok(())
     }
 
@@ -295,7 +344,7 @@ impl Session {
             let lock_timeout = Some(3000);
             let order =
                 Order { name: self.name, epoch: self.epoch, action: action.clone(), within: 10_000, lock_timeout };
-            match self.db.executor().order(order, Arc::default()).await {
+            match self.db.executor().order(order).await {
                 Reply::Unknown | Reply::NotLeader => self.attached = false,
                 Reply::Failed(error) => return Err(error),
                 reply => return Ok(reply),

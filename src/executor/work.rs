@@ -1,17 +1,16 @@
 //! One transaction's view and transcript, and a statement on it. Synchronous: the waiting is done by the caller.
 
 use super::names::{self, SCHEMA, Tables};
-use super::{Locking, Statement};
+use super::{Control, Locking, Statement};
 use crate::command::{Frozen, Isolation, Step, StepOutcome};
 use crate::engine::digest::{Operation, Touched};
 use crate::engine::statement::Fault;
-use crate::engine::step::{StepError, dress};
+use crate::engine::step::{StepError, dress, replayed};
 use crate::engine::view::{View, Views};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::{RowFree, SequenceSource};
-use crate::gateway::Control;
 use crate::locks::{Mark, Want};
-use crate::sql::plan::{LockMode, LockStrength, LockWait};
+use crate::sql::plan::{Effort, LockMode, LockStrength, LockWait};
 use crate::transaction::{Kind, Told, Transcript, serialization_failure};
 use crate::types::Env;
 use crate::value::Value;
@@ -76,6 +75,8 @@ pub struct Work {
     own: HashSet<(u32, i64)>,
     /// Sequences that it has made or changed.
     private: BTreeSet<u32>,
+    /// Replaying it may take long.
+    heavy: bool,
 }
 
 /// What came of running a statement once.
@@ -116,11 +117,13 @@ struct Draws {
     used: Vec<(u32, i64)>,
     missing: Option<u32>,
     private: BTreeSet<u32>,
+    /// The view's own sequences will do: the values are drawn again when the write is applied.
+    local: bool,
 }
 
 impl Draws {
     fn draw(&mut self, oid: u32) -> SqlResult<Option<i64>> {
-        if self.private.contains(&oid) {
+        if self.local || self.private.contains(&oid) {
             return Ok(None);
         }
         match self.have.get_mut(&oid).and_then(VecDeque::pop_front) {
@@ -145,14 +148,21 @@ impl Draws {
 }
 
 impl Run {
-    pub fn new(statement: &Statement) -> Run {
+    /// `local`: sequence values come from the view and are not kept.
+    pub fn new(statement: &Statement, local: bool) -> Run {
         let frozen = statement.step.frozen.clone().unwrap_or_default();
-        Run { frozen, draws: Arc::default(), result: None }
+        let draws = Draws { local, ..Draws::default() };
+        Run { frozen, draws: Arc::new(Mutex::new(draws)), result: None }
     }
 
-    /// How many values of a sequence to ask for: as many again as were used so far.
+    /// How many values of a sequence to ask for: as many again as were used so far, so that a statement with many
+    /// draws is not begun anew too often.
     pub fn wants(&self, oid: u32) -> usize {
-        self.draws.lock().have.get(&oid).map_or(1, |values| values.len().clamp(1, 10_000))
+        self.draws.lock().have.get(&oid).map_or(1, |values| values.len().clamp(1, 1 << 17))
+    }
+
+    fn is_local(&self) -> bool {
+        self.draws.lock().local
     }
 
     pub fn supply(&mut self, oid: u32, values: VecDeque<i64>) {
@@ -168,6 +178,7 @@ impl Run {
 impl Work {
     pub fn new(epoch: u64, env: Env, transcript: Transcript) -> Work {
         let marks = transcript.savepoints().map(|_| None).collect();
+        let heavy = transcript.steps().len() > 0;
         Work {
             epoch,
             env,
@@ -177,7 +188,13 @@ impl Work {
             marks,
             own: HashSet::new(),
             private: BTreeSet::new(),
+            heavy,
         }
+    }
+
+    /// Whether a new view is there in no time.
+    pub fn is_light(&self) -> bool {
+        !self.heavy && self.transcript.steps().len() <= LONG
     }
 
     pub fn isolation(&self) -> Isolation {
@@ -261,7 +278,7 @@ impl Work {
     // ---- views ----
 
     /// Takes the latest view and does everything again. Error: 40001 when the client was told something else.
-    pub fn refresh(&mut self, views: &Views, env: &Env) -> Result<(), Trouble> {
+    pub fn refresh(&mut self, views: &Views, env: &Env, control: Control) -> Result<(), Trouble> {
         let old = self.view.take().filter(View::is_intact);
         let mut view = match old {
             Some(mut view) => match view.refresh() {
@@ -277,7 +294,9 @@ impl Work {
         self.own.clear();
         self.private.clear();
         if self.transcript.steps().len() > 0 || self.transcript.has_savepoints() {
+            view.limit(Some(control));
             self.replay(&mut view, env)?;
+            view.limit(None);
         }
         self.last_used = Some(Instant::now());
         self.view = Some(view);
@@ -413,7 +432,9 @@ impl Work {
     pub fn keep(&mut self, statement: &Statement, mut run: Run) -> Result<(StepOutcome, Step, Kind), Trouble> {
         let result = run.result.take().ok_or(Trouble::Void)?;
         let mut step = statement.step.clone();
-        step.frozen = Some(Frozen { sequences: result.sequences, ..run.frozen.clone() });
+        let sequences = (!run.is_local()).then_some(result.sequences);
+        step.frozen = Some(Frozen { sequences, ..run.frozen.clone() });
+        self.heavy |= statement.effort > Effort::Key;
         step.expect = result.told.map(|told| told.expect(statement.ordered));
         if let Some(Locking { wait: LockWait::SkipLocked, .. }) = &statement.lock {
             // From now on these rows are meant, whatever is locked.
@@ -456,11 +477,10 @@ fn sequence(touched: &Touched) -> Option<u32> {
 }
 
 /// Runs a step of the transcript again.
-fn again(view: &mut View, step: &Step, env: &Env, isolation: Isolation) -> Result<Option<Told>, Trouble> {
+pub fn again(view: &mut View, step: &Step, env: &Env, isolation: Isolation) -> Result<Option<Told>, Trouble> {
     let runner = view.runner();
     if let Some(frozen) = &step.frozen {
-        let source = SequenceSource::Replay(frozen.sequences.iter().copied().collect());
-        dress(&mut runner.connection.context().lock(), frozen, env, source);
+        dress(&mut runner.connection.context().lock(), frozen, env, replayed(frozen));
     }
     let result = runner.run(step, step.expect.map(|_| isolation));
     runner.hidden.clear();

@@ -9,7 +9,7 @@ pub mod transaction;
 
 use crate::command::{Isolation, StepOutcome, Write};
 use crate::error::{SqlError, SqlResult};
-use crate::executor::Statement;
+use crate::executor::{Statement, Trial};
 use crate::functions::Context;
 use crate::id::RequestId;
 use crate::sql::catalog::Catalog;
@@ -26,6 +26,8 @@ use std::time::{Duration, Instant};
 pub struct Control {
     /// `statement_timeout`, or the default when there is none.
     pub deadline: Instant,
+    /// `lock_timeout`.
+    pub lock_timeout: Option<Duration>,
     /// Set by a CancelRequest: the statement ends with 57014.
     pub cancelled: Arc<AtomicBool>,
 }
@@ -115,6 +117,15 @@ pub trait Database: Send + Sync + 'static {
         control: &Control,
     ) -> impl Future<Output = Result<Vec<StepOutcome>, Failure>> + Send;
 
+    /// As `write`, for one that may need more than its place in the log: it runs at the leader first, where it can be
+    /// stopped, waits for locks, and fixes which rows it means.
+    fn try_write(
+        &self,
+        request: RequestId,
+        trial: Trial,
+        control: &Control,
+    ) -> impl Future<Output = Result<Vec<StepOutcome>, Failure>> + Send;
+
     /// Begins a transaction that will be committed under the request id `name`. Asks nobody anything yet.
     fn begin(&self, name: RequestId, isolation: Isolation, env: Env) -> Self::Transaction;
 
@@ -124,7 +135,6 @@ pub trait Database: Send + Sync + 'static {
         &self,
         transaction: &mut Self::Transaction,
         statement: Statement,
-        lock_timeout: Option<Duration>,
         control: &Control,
     ) -> impl Future<Output = Result<StepOutcome, Failure>> + Send;
 
@@ -143,7 +153,6 @@ pub trait Database: Send + Sync + 'static {
         tables: Vec<u32>,
         mode: LockMode,
         nowait: bool,
-        lock_timeout: Option<Duration>,
         control: &Control,
     ) -> impl Future<Output = SqlResult<()>> + Send;
 

@@ -1,8 +1,8 @@
 //! What nodes ask of each other: the payload of a request between nodes and of its answer.
 
 use crate::command::{self, Outcome, Proposal};
-use crate::executor::{self, TxName};
-use crate::id::{GroupId, NodeId, ReplicaId};
+use crate::executor::{self, Terms, Trial, TxName};
+use crate::id::{GroupId, NodeId, ReplicaId, RequestId};
 use crate::status::NodeReport;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Request {
     /// To the leader of `group`: put this into the log and tell its outcome.
-    Propose { group: GroupId, proposal: Proposal },
+    Propose { group: GroupId, proposal: Proposal, terms: Terms },
+    /// To the leader of `group`: try this, put what comes of it into the log, and tell its outcome.
+    Try { group: GroupId, request: RequestId, trial: Box<Trial>, terms: Terms },
     /// To the node whose client runs the statement: cancel it.
     Cancel { pid: i32, secret: i32 },
     /// What the sender knows of itself.

@@ -19,8 +19,8 @@ use crate::id::{GroupId, NodeId, RequestId};
 use crate::replica::core::Role;
 use crate::replica::handle::{Group, ProposeError};
 use crate::sql::catalog::Catalog;
-use crate::sql::plan::LockMode;
-use crate::transaction::{Limits, Transcript};
+use crate::sql::plan::{Effort, LockMode};
+use crate::transaction::{Kind, Limits, Transcript};
 use crate::transport::tcp::Network;
 use crate::types::Env;
 use futures::future::BoxFuture;
@@ -77,7 +77,7 @@ impl Log for GroupLog {
 
 /// The ways to the executors of one group.
 #[derive(Clone)]
-struct Link {
+pub(super) struct Link {
     node: NodeId,
     id: GroupId,
     group: Group,
@@ -94,6 +94,21 @@ pub struct Remotes {
 }
 
 impl Link {
+    pub(super) fn new(router: &Router) -> Link {
+        Link {
+            node: router.node,
+            id: router.id,
+            group: router.group.clone(),
+            peers: router.peers.clone(),
+            executor: router.executor.clone(),
+            remotes: router.remotes.clone(),
+        }
+    }
+
+    pub(super) fn forget(&self, name: TxName) {
+        self.remotes.names.lock().remove(&name);
+    }
+
     fn leader(&self) -> Option<NodeId> {
         self.group.leadership().leader_node
     }
@@ -102,7 +117,7 @@ impl Link {
     async fn ask(&self, leader: NodeId, request: peer::Transaction, control: &Control) -> Option<executor::Reply> {
         if leader == self.node {
             return match request {
-                peer::Transaction::Order(order) => Some(self.executor.order(*order, control.cancelled.clone()).await),
+                peer::Transaction::Order(order) => Some(self.order_here(*order).await),
                 peer::Transaction::Open(open) => Some(self.executor.open(*open)),
                 _ => None,
             };
@@ -120,8 +135,20 @@ impl Link {
         }
     }
 
+    /// Has the executor of this node do something; what may take long is done on another task, so that this one can
+    /// still be told to stop.
+    async fn order_here(&self, order: Order) -> executor::Reply {
+        let brief = !matches!(&order.action, Action::Run(statement) if statement.effort > Effort::Key);
+        if brief {
+            return self.executor.order(order).await;
+        }
+        let executor = self.executor.clone();
+        // Whoever drops this voids the order.
+        tokio::spawn(async move { executor.order(order).await }).await.unwrap_or(executor::Reply::Unknown)
+    }
+
     /// Tells the executor at `leader` something that needs no answer.
-    fn tell(&self, leader: NodeId, request: peer::Transaction) {
+    pub(super) fn tell(&self, leader: NodeId, request: peer::Transaction) {
         if leader == self.node {
             match request {
                 peer::Transaction::End(name) => self.executor.end(name),
@@ -138,7 +165,7 @@ impl Link {
         });
     }
 
-    fn keep_alive(&self, name: TxName) {
+    pub(super) fn keep_alive(&self, name: TxName) {
         self.remotes.names.lock().insert(name);
         if self.remotes.renewing.swap(true, Ordering::SeqCst) {
             return;
@@ -179,6 +206,7 @@ pub struct Transaction {
     base: Option<Arc<Catalog>>,
     /// The catalog after its own changes.
     own: Option<Arc<Catalog>>,
+    open: bool,
 }
 
 /// Voids an order whose asker has gone away.
@@ -199,16 +227,8 @@ impl Drop for Asking<'_> {
 
 impl Transaction {
     pub fn new(router: &Router, name: TxName, isolation: Isolation, env: Env) -> Transaction {
-        let link = Link {
-            node: router.node,
-            id: router.id,
-            group: router.group.clone(),
-            peers: router.peers.clone(),
-            executor: router.executor.clone(),
-            remotes: router.remotes.clone(),
-        };
         Transaction {
-            link,
+            link: Link::new(router),
             shared: router.shared.clone(),
             name,
             env,
@@ -218,7 +238,13 @@ impl Transaction {
             visited: BTreeSet::new(),
             base: None,
             own: None,
+            open: false,
         }
+    }
+
+    /// It has statements whose work nothing bounds.
+    pub fn is_open(&self) -> bool {
+        self.open
     }
 
     pub fn transcript(&self) -> &Transcript {
@@ -230,12 +256,7 @@ impl Transaction {
     }
 
     /// Runs a statement and takes it into the transcript.
-    pub async fn step(
-        &mut self,
-        mut statement: Statement,
-        lock_timeout: Option<Duration>,
-        control: &Control,
-    ) -> Result<StepOutcome, Failure> {
+    pub async fn step(&mut self, mut statement: Statement, control: &Control) -> Result<StepOutcome, Failure> {
         match (&self.own, statement.schema_version) {
             (Some(own), Some(version)) if version == own.version => statement.schema_version = None,
             (Some(_), Some(_)) => return Err(Failure::SchemaChanged),
@@ -243,7 +264,8 @@ impl Transaction {
             (_, None) => {}
         }
         let ddl = statement.step.ddl;
-        match self.order(Action::Run(Box::new(statement)), lock_timeout, control).await? {
+        self.open |= statement.kind == Kind::Write && statement.effort == Effort::Open;
+        match self.order(Action::Run(Box::new(statement)), control).await? {
             executor::Reply::Ran { outcome, step, kind } => {
                 self.transcript.push(*step, kind)?;
                 if ddl {
@@ -275,11 +297,10 @@ impl Transaction {
         tables: Vec<u32>,
         mode: LockMode,
         nowait: bool,
-        lock_timeout: Option<Duration>,
         control: &Control,
     ) -> SqlResult<()> {
         let action = Action::Lock { tables, mode, nowait };
-        match self.order(action, lock_timeout, control).await? {
+        match self.order(action, control).await? {
             executor::Reply::Failed(error) => Err(error),
             _ => Ok(()),
         }
@@ -305,7 +326,7 @@ impl Transaction {
             }
         };
         let Some(leader) = self.attached.take() else { return Ok(()) };
-        let order = self.sealed(action, None, control);
+        let order = self.sealed(action, control);
         // Stays detached if it goes wrong: the transcript says it all.
         let asking = Asking { link: &self.link, name: self.name, leader, done: false };
         let reply = wait(control, self.link.ask(leader, peer::Transaction::Order(Box::new(order)), control)).await;
@@ -316,19 +337,13 @@ impl Transaction {
         Ok(())
     }
 
-    fn sealed(&self, action: Action, lock_timeout: Option<Duration>, control: &Control) -> Order {
-        let within = control.deadline.saturating_duration_since(Instant::now()).as_millis() as u64;
-        let lock_timeout = lock_timeout.map(|limit| limit.as_millis() as u64);
+    fn sealed(&self, action: Action, control: &Control) -> Order {
+        let (within, lock_timeout) = executor::remaining(control);
         Order { name: self.name, epoch: self.epoch, action, within, lock_timeout }
     }
 
     /// Has the leader's executor do something, whoever that is.
-    async fn order(
-        &mut self,
-        action: Action,
-        lock_timeout: Option<Duration>,
-        control: &Control,
-    ) -> SqlResult<executor::Reply> {
+    async fn order(&mut self, action: Action, control: &Control) -> SqlResult<executor::Reply> {
         let mut leaders = self.link.group.leader_changes();
         loop {
             let leader = self.link.leader();
@@ -345,7 +360,7 @@ impl Transaction {
                         }
                     }
                 }
-                let order = Box::new(self.sealed(action.clone(), lock_timeout, control));
+                let order = Box::new(self.sealed(action.clone(), control));
                 // Until there is an answer, nobody knows how far it got.
                 self.attached = None;
                 let asking = Asking { link: &self.link, name: self.name, leader, done: false };
@@ -389,7 +404,7 @@ impl Transaction {
 
     fn end(&mut self) {
         self.attached = None;
-        self.link.remotes.names.lock().remove(&self.name);
+        self.link.forget(self.name);
         for leader in std::mem::take(&mut self.visited) {
             self.link.tell(leader, peer::Transaction::End(self.name));
         }
@@ -459,7 +474,7 @@ pub async fn answer_transaction(router: &Router, request: peer::Transaction) -> 
     let executor = &router.executor;
     match request {
         peer::Transaction::Open(open) => executor.open(*open),
-        peer::Transaction::Order(order) => executor.order(*order, Arc::default()).await,
+        peer::Transaction::Order(order) => executor.order(*order).await,
         peer::Transaction::Interrupt(name) => {
             executor.interrupt(name);
             executor::Reply::Done

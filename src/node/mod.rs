@@ -81,7 +81,7 @@ impl Runtime {
 
 /// A control that nobody cancels.
 pub(crate) fn patience(time: Duration) -> Control {
-    Control { deadline: Instant::now() + time, cancelled: Arc::new(AtomicBool::new(false)) }
+    Control { deadline: Instant::now() + time, lock_timeout: None, cancelled: Arc::new(AtomicBool::new(false)) }
 }
 
 /// Runs a node until it is told to stop.

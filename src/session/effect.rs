@@ -5,7 +5,7 @@
 
 use crate::command::{Isolation, StepOutcome, Write};
 use crate::error::{SqlError, SqlResult};
-use crate::executor::Statement;
+use crate::executor::{Statement, Trial};
 use crate::functions::Context;
 use crate::gateway::{Failure, Mark};
 use crate::id::RequestId;
@@ -123,6 +123,11 @@ pub enum Ask {
     Write {
         request: RequestId,
         write: Write,
+    },
+    /// As `Write`, but it has to be tried first.
+    Try {
+        request: RequestId,
+        trial: Box<Trial>,
     },
     /// Run these in the open transaction, which begins now if there is none; end at the first that fails.
     Steps {

@@ -38,7 +38,7 @@ use crate::functions::Context;
 use crate::gateway::Failure;
 use crate::id::RequestId;
 use crate::sql::Scope;
-use crate::sql::plan::{LockWait, Plan, PlanKind, Read, Tag, Utility};
+use crate::sql::plan::{Effort, LockWait, Plan, PlanKind, Read, Tag, Utility};
 use crate::transaction::Kind;
 use crate::types::{Env, Type};
 use language::{Compiled, Language, PlanCache, PlanKey, Statement};
@@ -965,7 +965,7 @@ impl Session {
         Frozen {
             now: self.transaction.as_ref().map_or(world.now, |t| t.started),
             seed: world.seed,
-            sequences: Vec::new(),
+            sequences: None,
             env: Some(Env::clone(&self.settings.env())),
             user: self.id.user.clone(),
             database: self.id.database.clone(),
@@ -1000,7 +1000,8 @@ impl Session {
         let statement = command::Statement { sql: sql.to_string(), yields };
         let frozen = Some(self.frozen(world));
         let step = command::Step { statements: vec![statement], params: vec![params], frozen, ..Default::default() };
-        executor::Statement { step, kind, lock, schema_version: Some(schema_version), ordered }
+        let effort = if read.short { Effort::Key } else { Effort::Scan };
+        executor::Statement { step, kind, lock, schema_version: Some(schema_version), ordered, effort }
     }
 
     /// Runs the collected writes in the transaction, which is interactive from now on; then `then`.
@@ -1055,9 +1056,15 @@ impl Session {
             self.ask(Ask::Steps { begin, statements }, Wait::Write(then));
             return Ok(());
         }
-        let write = self.batch.command(version, world.applied);
         self.request_seq += 1;
         let request = RequestId { origin: self.id.origin, seq: self.request_seq };
+        if self.batch.wants_trial() {
+            let frozen = self.frozen(world);
+            let trial = Box::new(self.batch.trial(version, world.applied, &frozen));
+            self.ask(Ask::Try { request, trial }, Wait::Write(then));
+            return Ok(());
+        }
+        let write = self.batch.command(version, world.applied);
         self.ask(Ask::Write { request, write }, Wait::Write(then));
         Ok(())
     }

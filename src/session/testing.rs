@@ -164,7 +164,9 @@ fn read(text: &str) -> Read {
 }
 
 fn write(sql: String, yields: Yields, ddl: bool, tag: Tag) -> PlanKind {
-    PlanKind::Write(WritePlan { statements: vec![Sqlite { sql, yields }], ddl, tag, notices: Vec::new() })
+    let effort = if sql.contains("series(") { Effort::Open } else { Effort::Key };
+    let statements = vec![Sqlite { sql, yields }];
+    PlanKind::Write(WritePlan { statements, ddl, effort, draws: false, tag, notices: Vec::new() })
 }
 
 fn columns(words: &[&str]) -> Vec<ResultColumn> {

@@ -14,7 +14,7 @@ use super::portal::Run;
 use crate::command::{self, Frozen, Isolation, Step, Write, Yields};
 use crate::executor;
 use crate::id::RequestId;
-use crate::sql::plan::{PlanKind, Read, Tag};
+use crate::sql::plan::{Effort, PlanKind, Read, Tag};
 use crate::transaction::Kind;
 use crate::types::Env;
 use crate::value::Value;
@@ -118,9 +118,23 @@ impl Batch {
             }
             step.frozen = Some(frozen.clone());
             let schema_version = Some(item.run.portal.plan.schema_version);
-            executor::Statement { step, kind: Kind::Write, lock: None, schema_version, ordered: false }
+            let effort = item.effort();
+            executor::Statement { step, kind: Kind::Write, lock: None, schema_version, ordered: false, effort }
         };
         self.items.iter_mut().map(statement).collect()
+    }
+
+    /// Something in it may take long, or for ever: it must be tried before it goes to the log.
+    pub fn wants_trial(&self) -> bool {
+        self.items.iter().any(|item| item.effort() >= Effort::Pass)
+    }
+
+    /// The collected writes to be tried, all of which were compiled under `schema_version`.
+    pub fn trial(&mut self, schema_version: u64, born: u64, frozen: &Frozen) -> executor::Trial {
+        let draws = |item: &Item| matches!(&item.run.portal.plan.kind, PlanKind::Write(w) if w.draws);
+        let draws = self.items.iter().any(draws);
+        let env = self.env.as_deref().cloned().unwrap_or_default();
+        executor::Trial { env, schema_version, born, statements: self.statements(frozen, false), draws }
     }
 
     /// The command, all of whose items were compiled under `schema_version`.
@@ -145,6 +159,13 @@ impl Item {
         self.moved = self.bytes > KEPT_BYTES;
         let params = if self.moved { std::mem::take(&mut self.params) } else { self.params.clone() };
         Step { statements, params, ddl, frozen: None, expect: None }
+    }
+
+    fn effort(&self) -> Effort {
+        match &self.run.portal.plan.kind {
+            PlanKind::Write(write) => write.effort,
+            _ => Effort::Key,
+        }
     }
 
     pub fn tag(&self) -> &Tag {

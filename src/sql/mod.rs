@@ -94,7 +94,9 @@ fn query_plan(bound: bind::Bound) -> PlanKind {
     if bound.writes {
         let statement = crate::command::Statement { sql: bound.sql, yields: crate::command::Yields::Rows };
         let tag = plan::Tag::Counted("SELECT");
-        return PlanKind::Write(WritePlan { statements: vec![statement], ddl: false, tag, notices: Vec::new() });
+        let (effort, draws) = (bound.effort, bound.draws);
+        let statements = vec![statement];
+        return PlanKind::Write(WritePlan { statements, ddl: false, effort, draws, tag, notices: Vec::new() });
     }
     PlanKind::Read(Read { sql: bound.sql.into(), lock: bound.lock, short: bound.short, tag: "SELECT" })
 }

@@ -81,11 +81,28 @@ pub enum LockWait {
     SkipLocked,
 }
 
+/// What bounds the work of a statement: it decides where a write runs first, and on which thread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub enum Effort {
+    /// Its own text, and lookups by unique keys.
+    #[default]
+    Key,
+    /// A pass over the table that it changes.
+    Scan,
+    /// A pass over each of the other tables that it reads.
+    Pass,
+    /// Nothing that is known beforehand: joins, recursion, functions that yield rows, subqueries for each row.
+    Open,
+}
+
 #[derive(Clone, Debug)]
 pub struct WritePlan {
     /// SQLite statements over the parameters `?1…`.
     pub statements: Vec<Statement>,
     pub ddl: bool,
+    pub effort: Effort,
+    /// It draws values of sequences itself, beside what columns are filled with: how far it goes may depend on them.
+    pub draws: bool,
     /// `INSERT 0 `, `UPDATE `, `DELETE `, … (the count follows), or a whole tag (`CREATE TABLE`).
     pub tag: Tag,
     /// Notices to send first (`relation "t" already exists, skipping`): SQLSTATE and text.

@@ -37,7 +37,7 @@ pub use query::{SKIP_LIST, is_dml};
 
 use super::Scope;
 use super::catalog::Relation;
-use super::plan::{ResultColumn, RowLock};
+use super::plan::{Effort, ResultColumn, RowLock};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::CastContext;
 use crate::types::Type;
@@ -59,6 +59,9 @@ pub struct Bound {
     pub short: bool,
     /// Has effects (`nextval`): not a read, though it looks like one.
     pub writes: bool,
+    pub effort: Effort,
+    /// See [`super::plan::WritePlan::draws`].
+    pub draws: bool,
 }
 
 /// Name, type and modifier of a column.
@@ -83,6 +86,9 @@ pub struct Binder<'a> {
     hoisted: Vec<String>,
     views: Vec<u32>,
     writes: bool,
+    draws: bool,
+    /// The most that any part of the statement takes.
+    effort: Effort,
     subqueries: usize,
     allow_params: bool,
     depth: usize,
@@ -102,6 +108,8 @@ impl<'a> Binder<'a> {
             hoisted: Vec::new(),
             views: Vec::new(),
             writes: false,
+            draws: false,
+            effort: Effort::Key,
             subqueries: 0,
             allow_params: true,
             depth: 0,
@@ -139,7 +147,8 @@ impl<'a> Binder<'a> {
             let hidden = tree.tell_rows();
             lock.sql = whole(&tree, &hidden).into();
         }
-        Ok(Bound { sql, columns, lock, short, writes: self.writes })
+        let (writes, effort, draws) = (self.writes, self.effort, self.draws);
+        Ok(Bound { sql, columns, lock, short, writes, effort, draws })
     }
 
     /// A single expression without any names, as SQLite text: EXECUTE's arguments, SET's values.

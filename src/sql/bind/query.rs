@@ -13,7 +13,7 @@ use super::{Binder, Cte, CteColumn, error_at};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::CastContext;
 use crate::sql::catalog::{ConstraintKind, Relation, RelationKind};
-use crate::sql::plan::{LockStrength, LockWait, ResultColumn, RowLock};
+use crate::sql::plan::{Effort, LockStrength, LockWait, ResultColumn, RowLock};
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
 use sqlparser::ast::{
@@ -564,6 +564,7 @@ impl Binder<'_> {
         let columns = cte_columns(name, given, &outputs)?;
         let cte = Cte { name: name.to_owned(), sql_name: sql_name.to_owned(), columns: columns.clone() };
         self.ctes.push(Rc::new(cte));
+        self.effort = Effort::Open;
         let mut step = self.body(right, outer)?;
         if step.outputs().len() != outputs.len() {
             return Err(SqlError::syntax("each UNION query must have the same number of columns"));
@@ -798,6 +799,7 @@ impl Binder<'_> {
         self.levels.push(Level::new(Clause::From));
         let result = self.select_inner(select, order, locks, tree);
         let level = self.levels.pop();
+        self.effort = self.effort.max(level.as_ref().map_or(Effort::Key, |level| effort(level, tree.short)));
         tree.outer.extend(level.into_iter().flat_map(|l| l.outer));
         result
     }
@@ -1153,7 +1155,7 @@ impl Binder<'_> {
     }
 
     /// One table, by equality on all columns of a unique index; or no table.
-    fn is_short(&mut self, filter: Option<&Typed>) -> bool {
+    pub(super) fn is_short(&mut self, filter: Option<&Typed>) -> bool {
         let (id, relation) = match &self.level().names.ranges[..] {
             [] => return true,
             [range] => match &range.relation {
@@ -1171,6 +1173,17 @@ impl Binder<'_> {
             .iter()
             .filter(|i| i.unique && i.predicate.is_none())
             .any(|index| index.keys.iter().all(|k| k.column.is_some_and(|n| fixed.contains(&n))))
+    }
+}
+
+/// What a SELECT takes that has bound its FROM; `short`: it looks rows up by a unique key.
+fn effort(level: &Level, short: bool) -> Effort {
+    match level.sources {
+        0 => Effort::Key,
+        1 if short => Effort::Key,
+        1 if level.outer.is_empty() => Effort::Pass,
+        // Each row of one with each of the others, or all of it for each row of the query around.
+        _ => Effort::Open,
     }
 }
 

@@ -10,6 +10,7 @@ use crate::sql::catalog::{
     Catalog, Column, Constraint, ConstraintKind, Index, Relation, RelationKind, Source, quote, sqlite_name,
 };
 use crate::sql::cursor::Name;
+use crate::sql::plan::Effort;
 use crate::types::{NO_TYPMOD, Storage, Type};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,12 +21,15 @@ pub struct Work<'a> {
     pub notices: Vec<SqlError>,
     first_oid: u32,
     changes_catalog: bool,
+    /// What the queries in it take.
+    pub effort: Effort,
 }
 
 pub struct Finished {
     pub statements: Vec<Statement>,
     pub notices: Vec<SqlError>,
     pub changes_catalog: bool,
+    pub effort: Effort,
 }
 
 /// What a guard reports when its query finds a row.
@@ -48,6 +52,7 @@ impl<'a> Work<'a> {
             notices: Vec::new(),
             first_oid: scope.catalog.next_oid,
             changes_catalog: false,
+            effort: Effort::Scan,
         }
     }
 
@@ -56,7 +61,12 @@ impl<'a> Work<'a> {
             let next = self.catalog.next_oid;
             self.sql(format!("UPDATE \"_quorate_schema\" SET next_oid = {next}"));
         }
-        Finished { statements: self.statements, notices: self.notices, changes_catalog: self.changes_catalog }
+        Finished {
+            statements: self.statements,
+            notices: self.notices,
+            changes_catalog: self.changes_catalog,
+            effort: self.effort,
+        }
     }
 
     /// The scope with the working copy as its catalog.
