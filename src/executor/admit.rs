@@ -104,9 +104,10 @@ impl Drop for Fence {
 }
 
 impl State {
-    /// Whether somebody else keeps writes of these tables back.
+    /// Whether somebody else keeps writes of these tables back; whose own fence stands, waits only for earlier ones.
     fn is_fenced(&self, tables: &[u32], own: Option<u64>) -> bool {
-        self.fences.iter().any(|fence| Some(fence.owner) != own && overlap(&fence.tables, tables))
+        let mut others = self.fences.iter().take_while(|fence| Some(fence.owner) != own);
+        others.any(|fence| overlap(&fence.tables, tables))
     }
 
     fn take_off(&mut self, tables: &[u32]) {
@@ -205,6 +206,7 @@ impl Executor {
             step: Step { frozen: Some(frozen.clone()), ..step },
             kind: Kind::Write,
             lock: None,
+            before: None,
             schema_version: None,
             ordered: false,
             effort: Effort::Scan,

@@ -37,7 +37,7 @@ mod work;
 pub use admit::Admission;
 pub use trial::{Trial, Tried};
 
-use crate::command::{Isolation, Outcome, Step, StepOutcome, Write};
+use crate::command::{self, Isolation, Outcome, Step, StepOutcome, Write, Yields};
 use crate::engine::Shared;
 use crate::engine::fork::ForkOptions;
 use crate::engine::view::Views;
@@ -48,6 +48,7 @@ use crate::locks::{self, Answer, Effect, Listed, LockTable, Target, TxId, Want};
 use crate::sql::plan::{Effort, LockMode, LockStrength, LockWait};
 use crate::transaction::{Kind, Transcript};
 use crate::types::Env;
+use crate::value::Value;
 use futures::future::BoxFuture;
 use names::Names;
 use parking_lot::Mutex;
@@ -126,6 +127,8 @@ pub struct Statement {
     pub kind: Kind,
     /// Which rows of the result to lock, and how.
     pub lock: Option<Locking>,
+    /// A query of it that locks rows.
+    pub before: Option<Before>,
     /// The version of the catalog that it was compiled under; `None` when that was the transaction's own.
     pub schema_version: Option<u64>,
     /// The order of the rows belongs to the result.
@@ -141,6 +144,15 @@ pub struct Locking {
     pub strength: LockStrength,
     pub wait: LockWait,
     pub tables: Vec<u32>,
+}
+
+/// A query inside of a statement that locks rows (`WHERE id = (SELECT id … FOR UPDATE SKIP LOCKED)`). It runs by itself
+/// first, with NULL as the last parameter; the rows that it locks become that parameter, and in the statement it means
+/// those, here and at each replay.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Before {
+    pub sql: String,
+    pub lock: Locking,
 }
 
 /// What the leader is told with a write.
@@ -584,21 +596,50 @@ impl<'a> Job<'a> {
         Ok(admit::check(&self.control)?)
     }
 
-    /// Runs a statement until its result counts.
-    async fn run(&mut self, work: &mut Work, statement: Statement) -> Result<Reply, Trouble> {
+    /// Runs a statement until its result counts, and takes it into the transcript.
+    async fn run(&mut self, work: &mut Work, mut statement: Statement) -> Result<Reply, Trouble> {
+        if let Some(before) = statement.before.take() {
+            let rows = self.lock_before(work, &statement, before).await?;
+            statement.step.params.iter_mut().filter_map(|set| set.last_mut()).for_each(|last| *last = rows.clone());
+        }
+        let run = self.settle(work, &statement).await?;
+        let (outcome, step, kind) = work.keep(&statement, run)?;
+        Ok(Reply::Ran { outcome, step: Box::new(step), kind })
+    }
+
+    /// Finds and locks the rows that a query of the statement means.
+    async fn lock_before(&mut self, work: &mut Work, around: &Statement, before: Before) -> Result<Value, Trouble> {
+        let yields = Yields::RowsAnd(before.lock.tables.len() as u8);
+        let statements = vec![command::Statement { sql: before.sql, yields }];
+        let query = Statement {
+            step: Step { statements, ddl: false, ..around.step.clone() },
+            kind: Kind::LockingRead,
+            lock: Some(before.lock),
+            before: None,
+            ..around.clone()
+        };
+        let run = self.settle(work, &query).await?;
+        let rows = run.locked();
+        work.undo(&run)?;
+        Ok(rows)
+    }
+
+    /// Runs a statement until it counts. What it did can still be undone.
+    async fn settle(&mut self, work: &mut Work, statement: &Statement) -> Result<Run, Trouble> {
         let executor = self.executor;
+        let mark = executor.state.lock().locks.mark(self.tx.id);
         let strict = work.isolation() != Isolation::ReadCommitted;
         if statement.kind != Kind::Write && (!strict || work.view.is_none()) || strict && work.view.is_none() {
             // A deposed leader must not answer. What a write says is compared at COMMIT.
             executor.log.read_point(self.control.deadline).await?;
         }
-        let mut run = Run::new(&statement, self.local_draws);
+        let mut run = Run::new(statement, self.local_draws);
         let mut fresh = !strict;
         let mut waits = false;
         for _ in 0..ROUNDS {
             self.check()?;
-            self.prepare(work, &statement, fresh, waits).await?;
-            match self.attempt(work, &statement, &mut run)? {
+            self.prepare(work, statement, fresh, waits).await?;
+            match self.attempt(work, statement, &mut run)? {
                 Ran::NeedSequence(oid) => {
                     let values = executor.blocks.take(oid, run.wants(oid), &executor.log, &executor.shared).await?;
                     run.supply(oid, values);
@@ -610,6 +651,8 @@ impl<'a> Job<'a> {
                     return Err(error.into());
                 }
                 Ran::Done { wants, tables } => {
+                    let skips = statement.lock.as_ref().is_some_and(|lock| lock.wait == LockWait::SkipLocked);
+                    let meant: Vec<Target> = wants.iter().filter(|_| skips).map(Want::target).collect();
                     let wait = statement.lock.as_ref().map_or(LockWait::Wait, |lock| lock.wait);
                     let wait = if self.patient || wait != LockWait::Wait { wait } else { LockWait::NoWait };
                     let new = match self.lock(work, &mut run, wants, wait).await? {
@@ -619,7 +662,7 @@ impl<'a> Job<'a> {
                             continue;
                         }
                     };
-                    if new && !work.may_stay_stale(&statement) {
+                    if new && !work.may_stay_stale(statement) {
                         let waited = self.await_landing(&tables).await?;
                         if waited || executor.shared.applied() != work.at() {
                             work.undo(&run)?;
@@ -628,8 +671,13 @@ impl<'a> Job<'a> {
                         }
                     }
                     executor.blocks.give_back(run.leftovers());
-                    let (outcome, step, kind) = work.keep(&statement, run)?;
-                    return Ok(Reply::Ran { outcome, step: Box::new(step), kind });
+                    if skips {
+                        // Rows that only an earlier run found are for others.
+                        let mut state = executor.state.lock();
+                        let effects = state.locks.release_others(self.tx.id, mark, &meant);
+                        deliver(&mut state, effects);
+                    }
+                    return Ok(run);
                 }
             }
         }
@@ -670,10 +718,12 @@ impl<'a> Job<'a> {
         let names = executor.names.of(&executor.shared);
         let id = self.tx.id;
         let free: crate::functions::RowFree = {
-            let (executor, strength) = (executor.clone(), statement.lock.as_ref().map(|lock| lock.strength));
+            let executor = executor.clone();
+            let skips = statement.lock.as_ref().filter(|lock| lock.wait == LockWait::SkipLocked);
+            let strength = skips.map(|lock| lock.strength);
             Arc::new(move |table, rowid| {
-                let key = names::rowid_key(rowid);
-                executor.state.lock().locks.is_free(id, table, key, strength.unwrap_or(LockStrength::Update))
+                let free = |strength| executor.state.lock().locks.is_free(id, table, names::rowid_key(rowid), strength);
+                strength.is_none_or(free)
             })
         };
         let control = self.control.clone();
@@ -703,10 +753,7 @@ impl<'a> Job<'a> {
             let before = state.locks.held(id);
             let mut blocked = None;
             for want in wants {
-                let target = match &want {
-                    Want::Table { table, .. } => Target::Table(*table),
-                    Want::Row { table, key, .. } => Target::Row(*table, key.clone()),
-                };
+                let target = want.target();
                 let reply = state.locks.request(id, want, wait);
                 deliver(&mut state, reply.effects);
                 match reply.answer {

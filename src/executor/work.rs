@@ -161,6 +161,13 @@ impl Run {
         self.draws.lock().have.get(&oid).map_or(1, |values| values.len().clamp(1, 1 << 17))
     }
 
+    /// The rows that were locked, as SKIP LOCKED's list: from now on these are meant, whatever is locked.
+    pub fn locked(&self) -> Value {
+        let locked = self.result.iter().flat_map(|result| &result.locked);
+        let rows: String = locked.map(|(table, rowid)| format!("{table}:{rowid};")).collect();
+        Value::Text(format!(";{rows}"))
+    }
+
     fn is_local(&self) -> bool {
         self.draws.lock().local
     }
@@ -430,6 +437,7 @@ impl Work {
 
     /// The last run counts: it becomes part of the transcript. Error: 54000.
     pub fn keep(&mut self, statement: &Statement, mut run: Run) -> Result<(StepOutcome, Step, Kind), Trouble> {
+        let locked = run.locked();
         let result = run.result.take().ok_or(Trouble::Void)?;
         let mut step = statement.step.clone();
         let sequences = (!run.is_local()).then_some(result.sequences);
@@ -437,13 +445,7 @@ impl Work {
         self.heavy |= statement.effort > Effort::Key;
         step.expect = result.told.map(|told| told.expect(statement.ordered));
         if let Some(Locking { wait: LockWait::SkipLocked, .. }) = &statement.lock {
-            // From now on these rows are meant, whatever is locked.
-            let rows: String = result.locked.iter().map(|(table, rowid)| format!("{table}:{rowid};")).collect();
-            for set in &mut step.params {
-                if let Some(last) = set.last_mut() {
-                    *last = Value::Text(format!(";{rows}"));
-                }
-            }
+            step.params.iter_mut().filter_map(|set| set.last_mut()).for_each(|last| *last = locked.clone());
         }
         // A statement that found nothing to change makes a promise, but no change.
         let kind = if statement.kind == Kind::Write && !result.wrote { Kind::LockingRead } else { statement.kind };

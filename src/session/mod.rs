@@ -732,8 +732,10 @@ impl Session {
                     self.notice(severity(notice), notice.clone());
                 }
                 let mut run = run;
-                let params = vec![std::mem::take(&mut run.portal.params)];
-                self.collect(run, params)
+                let mut params = std::mem::take(&mut run.portal.params);
+                // Which rows its subquery means is found out when it runs.
+                params.extend(write.lock.iter().map(|_| crate::value::Value::Null));
+                self.collect(run, vec![params])
             }
             PlanKind::CopyIn(_) => {
                 self.check_write("COPY FROM")?;
@@ -765,7 +767,7 @@ impl Session {
 
     fn check_read(&mut self, read: &Read) -> SqlResult<()> {
         let Some(t) = &mut self.transaction else { return Ok(()) };
-        if t.read_only && read.lock.is_some() {
+        if t.read_only && (read.lock.is_some() || read.inside.is_some()) {
             let message = "cannot execute SELECT FOR UPDATE in a read-only transaction";
             return Err(SqlError::new(state::READ_ONLY_SQL_TRANSACTION, message));
         }
@@ -983,25 +985,22 @@ impl Session {
         schema_version: u64,
     ) -> executor::Statement {
         let (sql, kind, yields) = match &read.lock {
+            None if read.inside.is_some() => (&read.sql, Kind::LockingRead, Yields::Rows),
             None => (&read.sql, Kind::Read, Yields::Rows),
-            Some(lock) => {
-                if lock.wait == LockWait::SkipLocked {
-                    params.push(crate::value::Value::Null);
-                }
-                (&lock.sql, Kind::LockingRead, Yields::RowsAnd(lock.tables.len() as u8))
-            }
+            Some(lock) => (&lock.sql, Kind::LockingRead, Yields::RowsAnd(lock.tables.len() as u8)),
         };
-        let lock = read.lock.as_ref().map(|lock| executor::Locking {
-            strength: lock.strength,
-            wait: lock.wait,
-            tables: lock.tables.clone(),
-        });
+        if read.inside.is_some() || read.lock.as_ref().is_some_and(|lock| lock.wait == LockWait::SkipLocked) {
+            // Which rows it means is found out when it runs.
+            params.push(crate::value::Value::Null);
+        }
+        let lock = read.lock.as_ref().map(transaction::locking);
+        let before = read.inside.as_ref().map(transaction::before);
         let ordered = sql.contains("ORDER BY");
         let statement = command::Statement { sql: sql.to_string(), yields };
         let frozen = Some(self.frozen(world));
         let step = command::Step { statements: vec![statement], params: vec![params], frozen, ..Default::default() };
         let effort = if read.short { Effort::Key } else { Effort::Scan };
-        executor::Statement { step, kind, lock, schema_version: Some(schema_version), ordered, effort }
+        executor::Statement { step, kind, lock, before, schema_version: Some(schema_version), ordered, effort }
     }
 
     /// Runs the collected writes in the transaction, which is interactive from now on; then `then`.

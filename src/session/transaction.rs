@@ -7,14 +7,15 @@
 //!
 //! A block is *interactive*: each write runs at once in the transaction that the gateway keeps, and so do reads
 //! once something was written or where the level wants one snapshot. Before that a read under READ COMMITTED is like any
-//! other. An implicit transaction becomes interactive when it reads, or compiles, after something was collected.
+//! other. An implicit transaction becomes interactive when it locks rows, or when it reads, or compiles, after something
+//! was collected. If what was collected may take long, or locks rows in a subquery, it is tried before it goes to the log.
 
 use super::effect::Effect;
 use super::portal::Run;
 use crate::command::{self, Frozen, Isolation, Step, Write, Yields};
 use crate::executor;
 use crate::id::RequestId;
-use crate::sql::plan::{Effort, PlanKind, Read, Tag};
+use crate::sql::plan::{Effort, PlanKind, Read, RowLock, Tag};
 use crate::transaction::Kind;
 use crate::types::Env;
 use crate::value::Value;
@@ -48,7 +49,8 @@ pub(super) struct Transaction {
 impl Transaction {
     /// Reads belong into it.
     pub fn holds_reads(&self, read: &Read) -> bool {
-        self.stepped || self.explicit && (self.isolation != Isolation::ReadCommitted || read.lock.is_some())
+        let locks = read.lock.iter().chain(&read.inside).any(|lock| !lock.tables.is_empty());
+        self.stepped || locks || self.explicit && self.isolation != Isolation::ReadCommitted
     }
 }
 
@@ -119,14 +121,15 @@ impl Batch {
             step.frozen = Some(frozen.clone());
             let schema_version = Some(item.run.portal.plan.schema_version);
             let effort = item.effort();
-            executor::Statement { step, kind: Kind::Write, lock: None, schema_version, ordered: false, effort }
+            let (kind, before) = (Kind::Write, item.lock().map(before));
+            executor::Statement { step, kind, lock: None, before, schema_version, ordered: false, effort }
         };
         self.items.iter_mut().map(statement).collect()
     }
 
     /// Something in it may take long, or for ever: it must be tried before it goes to the log.
     pub fn wants_trial(&self) -> bool {
-        self.items.iter().any(|item| item.effort() >= Effort::Pass)
+        self.items.iter().any(|item| item.effort() >= Effort::Pass || item.lock().is_some())
     }
 
     /// The collected writes to be tried, all of which were compiled under `schema_version`.
@@ -161,6 +164,14 @@ impl Item {
         Step { statements, params, ddl, frozen: None, expect: None }
     }
 
+    /// The rows that a subquery of it locks.
+    fn lock(&self) -> Option<&RowLock> {
+        match &self.run.portal.plan.kind {
+            PlanKind::Write(write) => write.lock.as_ref(),
+            _ => None,
+        }
+    }
+
     fn effort(&self) -> Effort {
         match &self.run.portal.plan.kind {
             PlanKind::Write(write) => write.effort,
@@ -175,6 +186,15 @@ impl Item {
             _ => &COPY,
         }
     }
+}
+
+/// A subquery that locks rows, to be run before the statement that it is in.
+pub(super) fn before(lock: &RowLock) -> executor::Before {
+    executor::Before { sql: lock.sql.to_string(), lock: locking(lock) }
+}
+
+pub(super) fn locking(lock: &RowLock) -> executor::Locking {
+    executor::Locking { strength: lock.strength, wait: lock.wait, tables: lock.tables.clone() }
 }
 
 /// Bytes of memory of a value.

@@ -83,6 +83,7 @@ impl Binder<'_> {
             ddl: false,
             effort: self.effort,
             draws: self.draws,
+            lock: self.inside()?,
             tag: Tag::Counted(tag),
             notices: vec![],
         };
@@ -373,6 +374,7 @@ impl Binder<'_> {
             columns.iter().map(|c| quote(&c.name)).chain(absent.iter().map(|(n, _)| n.clone())).collect();
         let names = names.join(", ");
         let rowid = columns.iter().position(|c| self.is_rowid(relation, c));
+        self.lock_inside(&mut tree);
         if absent.is_empty() && !conflict && rowid.is_none() {
             return Ok(format!(" ({names}) {}", tree.sql(false)));
         }

@@ -382,12 +382,13 @@ impl QueryTree {
     }
 
     /// From now on the SQL also tells the rowids of the rows to lock, as its last columns, and keeps to SKIP LOCKED.
-    /// Returns these columns' names, each after a comma, for a query around this one.
-    pub fn tell_rows(&mut self) -> String {
+    /// Returns these columns' names, each after a comma, for a query around this one. `inside` of another statement, it
+    /// keeps to the list of rows whatever it does about locked ones.
+    pub fn tell_rows(&mut self, inside: bool) -> String {
         let (Some(lock), Body::Select(select)) = (&self.lock, &mut self.body) else { return String::new() };
         let rowid = |range: &usize| format!("\"t{range}\".rowid");
         select.hidden = (1..).zip(&self.locked).map(|(i, range)| format!("{} AS \"h{i}\"", rowid(range))).collect();
-        if lock.wait == LockWait::SkipLocked {
+        if lock.wait == LockWait::SkipLocked || inside {
             let free = lock.tables.iter().zip(&self.locked);
             let free = free.map(|(oid, range)| format!("q_row_free({oid}, {}, {SKIP_LIST})", rowid(range)));
             select.guard = Some(free.collect::<Vec<_>>().join(" AND ")).filter(|guard| !guard.is_empty());
@@ -395,8 +396,9 @@ impl QueryTree {
         (1..=self.locked.len()).map(|i| format!(", \"h{i}\"")).collect()
     }
 
-    pub fn into_subquery(self, binder: &mut Binder<'_>) -> SubQuery {
+    pub fn into_subquery(mut self, binder: &mut Binder<'_>) -> SubQuery {
         binder.subqueries += 1;
+        binder.lock_inside(&mut self);
         SubQuery { sql: self.sql(true), outer: self.outer }
     }
 }
@@ -418,6 +420,34 @@ pub fn is_dml(query: &Query) -> bool {
 }
 
 impl Binder<'_> {
+    /// A query inside of the statement that locks rows: it is run by itself first, to find and to lock them, and in its
+    /// place means those. So it must stand alone.
+    pub(super) fn lock_inside(&mut self, tree: &mut QueryTree) {
+        if tree.lock.as_ref().is_none_or(|lock| lock.tables.is_empty()) {
+            return;
+        }
+        let unsupported = |text: &str| Some(SqlError::unsupported(text));
+        if !tree.outer.is_empty() {
+            self.refused = unsupported("FOR UPDATE in a subquery that refers to the query around it");
+            return;
+        }
+        let items: Option<Vec<String>> = self.ctes.iter().map(|c| self.with_items.get(&c.sql_name).cloned()).collect();
+        let (Some(items), None) = (items, &self.inside) else {
+            self.refused = unsupported("several queries with FOR UPDATE in one statement");
+            return;
+        };
+        tree.tell_rows(true);
+        let mut prefix = self.hoisted.clone();
+        prefix.extend(items);
+        let recursive = std::mem::replace(&mut tree.recursive, !prefix.is_empty());
+        let sql = tree.sql_with(&prefix, false);
+        tree.recursive = recursive;
+        if let Body::Select(select) = &mut tree.body {
+            select.hidden.clear();
+        }
+        self.inside = tree.lock.take().map(|lock| RowLock { sql: sql.into(), ..lock });
+    }
+
     /// Binds a query; its literals and parameters may stay undecided in its columns.
     pub(super) fn query_tree(&mut self, query: &Query) -> SqlResult<QueryTree> {
         self.depth += 1;
@@ -535,7 +565,9 @@ impl Binder<'_> {
                 Some(CteAsMaterialized::NotMaterialized) => "NOT MATERIALIZED ",
             };
             let names: Vec<String> = (1..=columns.len()).map(|i| format!("\"c{i}\"")).collect();
-            items.push(format!("\"{sql_name}\"({}) AS {materialized}({sql})", names.join(", ")));
+            let item = format!("\"{sql_name}\"({}) AS {materialized}({sql})", names.join(", "));
+            self.with_items.insert(sql_name.clone(), item.clone());
+            items.push(item);
             // A recursive one is there already.
             if !self.ctes[first..].iter().any(|c| c.name == name) {
                 self.ctes.push(Rc::new(Cte { name, sql_name, columns }));
@@ -606,7 +638,8 @@ impl Binder<'_> {
                 Ok(tree.body)
             }
             SetExpr::Query(query) => {
-                let tree = self.query_tree(query)?;
+                let mut tree = self.query_tree(query)?;
+                self.lock_inside(&mut tree);
                 outer.extend(tree.outer.iter().cloned());
                 Ok(Body::Query(Box::new(tree)))
             }
@@ -880,7 +913,7 @@ impl Binder<'_> {
         if !sets.is_empty() && aggregated {
             return Err(SqlError::unsupported("a set-returning function in the select list of a query with groups"));
         }
-        (tree.lock, tree.locked) = self.row_lock(locks, aggregated || distinct)?;
+        (tree.lock, tree.locked) = self.row_lock(locks, aggregated || distinct || !on_exprs.is_empty())?;
         tree.short = !aggregated && sets.is_empty() && self.is_short(filter.as_ref());
         let from = with_sets(from, &sets);
         // HAVING without GROUP BY: one group of all rows.

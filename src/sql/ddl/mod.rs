@@ -50,6 +50,7 @@ pub fn compile(ddl: &Ddl, scope: &Scope<'_>) -> SqlResult<Plan> {
             ddl: plan.changes_catalog,
             effort: plan.effort,
             draws: false,
+            lock: None,
             statements: plan.statements,
             tag,
             notices: plan.notices,
