@@ -951,7 +951,13 @@ fn locking_reads_outside_of_blocks_wait_in_line() {
          s2: SELECT v FROM a ORDER BY id FOR SHARE SKIP LOCKED -> [20, 30]
          s2: SELECT v FROM a WHERE id = 1 FOR SHARE -> …
          s1: COMMIT -> COMMIT
-         s2: (answer) -> [11]",
+         s2: (answer) -> [11]
+         s1: BEGIN -> ok
+         s1: SELECT id FROM a ORDER BY id LIMIT 1 OFFSET 1 FOR UPDATE SKIP LOCKED -> [2]
+         s2: UPDATE a SET v = 0 WHERE id = (SELECT id FROM a ORDER BY id LIMIT 1 OFFSET 1 FOR UPDATE SKIP LOCKED) \
+         RETURNING id -> [3]
+         s1: UPDATE a SET v = 0 WHERE id = 2 -> 1
+         s1: COMMIT -> COMMIT",
     );
 }
 

@@ -392,6 +392,9 @@ impl QueryTree {
             let free = lock.tables.iter().zip(&self.locked);
             let free = free.map(|(oid, range)| format!("q_row_free({oid}, {}, {SKIP_LIST})", rowid(range)));
             select.guard = Some(free.collect::<Vec<_>>().join(" AND ")).filter(|guard| !guard.is_empty());
+            // Of the rows that are meant, none is left out.
+            let first = |offset| Typed::apply(Type::INT8, format!("iif({SKIP_LIST} IS NULL, {{0}}, 0)"), vec![offset]);
+            self.offset = self.offset.take().map(first);
         }
         (1..=self.locked.len()).map(|i| format!(", \"h{i}\"")).collect()
     }
