@@ -98,10 +98,10 @@ async fn a_transaction_of_a_hundred_megabytes() {
         .expect("a large transaction");
     in_time("its end", client.batch_execute("ROLLBACK TO s; COMMIT")).await.expect("commit");
     assert_eq!(cluster.value(1, "SELECT count(*) || ' ' || max(body) FROM t").await.len(), 507);
-    in_time("one statement", client.batch_execute("UPDATE t SET body = t.body FROM t AS u WHERE u.id = t.id - 1"))
+    in_time("one statement", client.batch_execute("UPDATE t SET body = 'z' || body WHERE id IN (SELECT id FROM t)"))
         .await
         .expect("a large statement");
     let after = cluster.memory(cluster.leader("quorate").await);
-    assert!(after < before + (200 << 20), "{} MiB more than before", (after - before) >> 20);
+    assert!(after < before + (150 << 20), "{} MiB, before {} MiB", after >> 20, before >> 20);
     cluster.wait_converged().await;
 }
