@@ -354,15 +354,16 @@ impl<D: Database> Connection<D> {
         if let Err(error) = self.interrupted() {
             return Ok(Err(error));
         }
-        let far = Instant::now() + Duration::from_secs(86_400 * 365);
-        let deadline = self.clock.limit().map_or(far, |(until, _)| until);
-        let mut wake = if self.out.is_empty() { deadline } else { deadline.min(Instant::now() + PATIENCE) };
+        let deadline = self.clock.limit().map(|(until, _)| until);
+        let patience = (!self.out.is_empty()).then(|| Instant::now() + PATIENCE);
+        // Most statements have neither, and then need no timer.
+        let mut wake = deadline.into_iter().chain(patience).min();
         loop {
             tokio::select! {
                 biased;
                 done = &mut work => return Ok(Ok(done)),
                 () = &mut stop => return Ok(Err(self.cancelled())),
-                () = sleep_until(wake.into()) => {
+                () = sleep_until(wake.unwrap_or_else(Instant::now).into()), if wake.is_some() => {
                     if let Some(error) = self.clock.over() {
                         return Ok(Err(error));
                     }

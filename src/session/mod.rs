@@ -282,7 +282,7 @@ impl Session {
 
     /// `statement_timeout`.
     pub fn statement_timeout(&self) -> Option<Duration> {
-        self.settings.millis("statement_timeout")
+        self.settings.hot().statement_timeout
     }
 
     /// `lock_timeout`.
@@ -292,7 +292,7 @@ impl Session {
 
     /// `transaction_timeout`.
     pub fn transaction_timeout(&self) -> Option<Duration> {
-        self.settings.millis("transaction_timeout")
+        self.settings.hot().transaction_timeout
     }
 
     /// The number of the open transaction, if there is one.
@@ -309,7 +309,7 @@ impl Session {
             },
             query: &self.text,
             xact_start: self.transaction.as_ref().map(|t| t.started),
-            application_name: self.settings.get("application_name").unwrap_or(""),
+            application_name: &self.settings.hot().application_name,
         }
     }
 
@@ -319,16 +319,18 @@ impl Session {
         if matches!(self.wait, Wait::CopyIn(_)) || self.transaction.as_ref().is_some_and(|t| !t.explicit) {
             return None;
         }
-        let (name, code, message) = match self.status() {
-            Status::Idle => ("idle_session_timeout", "57P05", "terminating connection due to idle-session timeout"),
+        let hot = self.settings.hot();
+        let (limit, code, message) = match self.status() {
+            Status::Idle => {
+                (hot.idle_timeout?, SqlState::new("57P05"), "terminating connection due to idle-session timeout")
+            }
             _ => (
-                "idle_in_transaction_session_timeout",
-                "25P03",
+                hot.idle_in_transaction_timeout?,
+                state::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
                 "terminating connection due to idle-in-transaction timeout",
             ),
         };
-        let limit = self.settings.millis(name)?;
-        Some((limit, SqlError::new(SqlState::new(code), message).fatal()))
+        Some((limit, SqlError::new(code, message).fatal()))
     }
 
     pub fn settings(&self) -> &Settings {
@@ -506,15 +508,15 @@ impl Session {
 
     /// The transaction that the current statement belongs to; a new implicit one if there is none.
     fn begin(&mut self, world: &World) -> &mut Transaction {
-        let settings = &self.settings;
+        let hot = self.settings.hot();
         self.transactions += u64::from(self.transaction.is_none());
         self.transaction.get_or_insert_with(|| Transaction {
             explicit: false,
             failed: false,
             started: world.now,
-            isolation: settings.default_isolation(),
-            read_only: settings.is_on("default_transaction_read_only"),
-            deferrable: settings.is_on("default_transaction_deferrable"),
+            isolation: hot.isolation,
+            read_only: hot.read_only,
+            deferrable: hot.deferrable,
             savepoints: Vec::new(),
             portals: self.last_portal,
             queried: false,
@@ -846,7 +848,7 @@ impl Session {
             backend_pid: self.id.pid,
             ..Context::default()
         };
-        let linearizable = !self.settings.is("quorate.read_consistency", "stale");
+        let linearizable = self.settings.hot().linearizable;
         OpenRead { sql: Arc::clone(&read.sql), params, context, schema_version, linearizable }
     }
 
