@@ -175,7 +175,8 @@ impl Stage {
 
     async fn awaits(&mut self, name: &str) -> bool {
         let pid = self.sessions[name].pid;
-        let sql = format!("SELECT count(*) FROM pg_locks WHERE pid = {pid} AND NOT granted");
+        // A single statement may wait under a name that is not its session's.
+        let sql = format!("SELECT count(*) FROM pg_locks WHERE (pid = {pid} OR pid IS NULL) AND NOT granted");
         let answer = self.observer.query(&sql).await.expect("pg_locks can be read");
         all_values(&answer) != ["0"]
     }

@@ -210,12 +210,6 @@ b: SELECT 1
 b: ROLLBACK
 --> ROLLBACK
 
-b: SELECT n FROM lk WHERE id = 1 FOR UPDATE
---> ERROR 55P03: canceling statement due to lock timeout
-
-b: UPDATE lk SET n = 1 WHERE id = 1
---> ERROR 55P03: canceling statement due to lock timeout
-
 b: RESET lock_timeout
 --> RESET
 
