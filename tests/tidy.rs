@@ -12,6 +12,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("id", ""),
     ("value", ""),
     ("clock", ""),
+    ("host", ""),
     ("error", ""),
     ("status", ""),
     ("config", "id"),
@@ -28,11 +29,11 @@ const ARROWS: &[(&str, &str)] = &[
     ("session", "command error executor functions gateway id settings sql transaction::Kind types value"),
     (
         "gateway",
-        "command engine error executor functions id locks replica::core replica::handle sql status transaction transport \
-         types value",
+        "command engine error executor functions host id locks replica::core replica::handle sql status transaction \
+         transport types value",
     ),
     // Interactive transactions on the leader: private views, locks, sequences. It reaches the log through a trait.
-    ("executor", "command engine error functions gateway id locks replica sql transaction types value"),
+    ("executor", "command engine error functions gateway host id locks replica sql transaction types value"),
     ("frontend", "error gateway id session types value"),
     // Consensus knows no SQL; commands are opaque to it.
     ("replica", "command id raftlog transport"),
@@ -49,7 +50,7 @@ const ARROWS: &[(&str, &str)] = &[
     // The composition root knows all, and nobody but the command line knows it.
     (
         "node",
-        "admin cluster command config engine error executor frontend functions gateway id locks raftlog replica session sql \
+        "admin cluster command config engine error executor frontend functions gateway host id locks raftlog replica session sql \
          status transaction transport types value",
     ),
     ("demo", "cli config"),

@@ -34,6 +34,7 @@ use crate::engine::fork::ForkOptions;
 use crate::engine::view::Views;
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::Control;
+use crate::host::{self, SharedHost};
 use crate::id::RequestId;
 use crate::locks::{self, Answer, Effect, Listed, LockTable, Target, TxId, Want};
 use crate::sql::plan::{LockMode, LockStrength, LockWait};
@@ -44,7 +45,7 @@ use names::Names;
 use parking_lot::Mutex;
 use sequences::Blocks;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -178,8 +179,8 @@ struct Tx {
 #[derive(Default)]
 struct State {
     locks: LockTable,
-    waiters: HashMap<TxId, oneshot::Sender<SqlResult<()>>>,
-    open: HashMap<TxName, Arc<Tx>>,
+    waiters: BTreeMap<TxId, oneshot::Sender<SqlResult<()>>>,
+    open: BTreeMap<TxName, Arc<Tx>>,
     next: u64,
     /// The term that all of this belongs to.
     term: u64,
@@ -193,6 +194,7 @@ struct State {
 pub struct Executor {
     shared: Arc<Shared>,
     log: Arc<dyn Log>,
+    host: SharedHost,
     limits: Limits,
     views: Views,
     names: Names,
@@ -233,11 +235,12 @@ impl Drop for Admission {
 }
 
 impl Executor {
-    pub fn new(shared: Arc<Shared>, log: Arc<dyn Log>, limits: Limits) -> Arc<Executor> {
+    pub fn new(shared: Arc<Shared>, log: Arc<dyn Log>, host: SharedHost, limits: Limits) -> Arc<Executor> {
         Arc::new(Executor {
             views: Views::new(shared.clone(), limits.forks.clone()),
             shared,
             log,
+            host,
             limits,
             names: Names::default(),
             blocks: Blocks::default(),
@@ -260,7 +263,7 @@ impl Executor {
                 return Reply::Unknown;
             }
             tx.interrupt.notify_waiters();
-            *tx.seen.lock() = Instant::now();
+            *tx.seen.lock() = self.host.now();
             let effects = state.locks.cancel(tx.id);
             state.waiters.remove(&tx.id);
             deliver(&mut state, effects);
@@ -283,7 +286,7 @@ impl Executor {
             epoch: AtomicU64::new(open.epoch),
             interrupt: Notify::new(),
             leased: open.leased,
-            seen: Mutex::new(Instant::now()),
+            seen: Mutex::new(self.host.now()),
             work: tokio::sync::Mutex::new(Work::new(open.epoch, open.env, open.transcript)),
         };
         state.open.insert(open.name, Arc::new(tx));
@@ -304,8 +307,8 @@ impl Executor {
                 None => return Reply::Unknown,
             }
         };
-        *tx.seen.lock() = Instant::now();
-        let control = Control { deadline: Instant::now() + Duration::from_millis(order.within), cancelled };
+        *tx.seen.lock() = self.host.now();
+        let control = Control { deadline: self.host.now() + Duration::from_millis(order.within), cancelled };
         let mut work = tx.work.lock().await;
         if work.epoch != order.epoch || tx.epoch.load(Ordering::SeqCst) != order.epoch {
             return Reply::Unknown;
@@ -324,7 +327,7 @@ impl Executor {
                 Reply::Done
             }),
         };
-        *tx.seen.lock() = Instant::now();
+        *tx.seen.lock() = self.host.now();
         match result {
             Ok(reply) => reply,
             Err(Trouble::Sql(error)) => {
@@ -361,7 +364,7 @@ impl Executor {
     pub fn renew(&self, names: &[TxName]) {
         let state = self.state.lock();
         for tx in names.iter().filter_map(|name| state.open.get(name)) {
-            *tx.seen.lock() = Instant::now();
+            *tx.seen.lock() = self.host.now();
         }
     }
 
@@ -374,7 +377,7 @@ impl Executor {
     /// Locks held and awaited, with the transactions' names: `pg_locks`.
     pub fn locks(&self) -> Vec<(Listed, Option<TxName>)> {
         let state = self.state.lock();
-        let names: HashMap<TxId, TxName> = state.open.values().map(|tx| (tx.id, tx.name)).collect();
+        let names: BTreeMap<TxId, TxName> = state.open.values().map(|tx| (tx.id, tx.name)).collect();
         state.locks.list().map(|listed| (listed.clone(), names.get(&listed.tx).copied())).collect()
     }
 
@@ -434,16 +437,12 @@ impl Executor {
         if self.sweeping.swap(true, Ordering::SeqCst) {
             return;
         }
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            self.sweeping.store(false, Ordering::SeqCst);
-            return;
-        };
-        let executor = Arc::downgrade(self);
-        runtime.spawn(async move {
+        let (executor, host) = (Arc::downgrade(self), self.host.clone());
+        let sweeping = self.host.spawn(Box::pin(async move {
             loop {
-                tokio::time::sleep(SWEEP).await;
+                host.sleep_until(host.now() + SWEEP).await;
                 let Some(executor) = executor.upgrade() else { return };
-                executor.sweep(Instant::now());
+                executor.sweep(host.now());
                 if executor.active.load(Ordering::SeqCst) == 0 {
                     executor.sweeping.store(false, Ordering::SeqCst);
                     // One that was opened in between has seen the flag set.
@@ -452,7 +451,10 @@ impl Executor {
                     }
                 }
             }
-        });
+        }));
+        if !sweeping {
+            self.sweeping.store(false, Ordering::SeqCst);
+        }
     }
 
     /// Ends what nobody vouches for, and gives up views that only hold the WAL.
@@ -506,7 +508,7 @@ impl Executor {
 
     /// Gets all the locks that a write would need, by running it in a view of its own.
     async fn wait_in_line(self: &Arc<Self>, write: Write, control: &Control) -> SqlResult<Admission> {
-        let name = TxName { origin: rand::random(), seq: rand::random() };
+        let name = TxName { origin: self.host.random(), seq: self.host.random() };
         let limits = crate::transaction::Limits { bytes: usize::MAX, steps: usize::MAX };
         let transcript = Transcript::new(Isolation::ReadCommitted, limits);
         let open = Open { name, epoch: 1, env: write.env.clone(), transcript, leased: false };
@@ -519,7 +521,7 @@ impl Executor {
             let step = Step { frozen: Some(Default::default()), ..step };
             let kind = Kind::Write;
             let statement = Statement { step, kind, lock: None, schema_version: None, ordered: false };
-            let within = control.deadline.saturating_duration_since(Instant::now()).as_millis() as u64;
+            let within = control.deadline.saturating_duration_since(self.host.now()).as_millis() as u64;
             let action = Action::Run(Box::new(statement));
             let order = Order { name, epoch: 1, action, within, lock_timeout: None };
             match self.order(order, control.cancelled.clone()).await {
@@ -593,7 +595,7 @@ impl Job<'_> {
         if self.control.cancelled.load(Ordering::Relaxed) {
             return Err(SqlError::new(state::QUERY_CANCELED, "canceling statement due to user request").into());
         }
-        if Instant::now() >= self.control.deadline {
+        if self.executor.host.now() >= self.control.deadline {
             return Err(SqlError::new(state::QUERY_CANCELED, "canceling statement due to statement timeout").into());
         }
         Ok(())
@@ -615,7 +617,10 @@ impl Job<'_> {
             self.prepare(work, &statement, fresh, waits).await?;
             match self.attempt(work, &statement, &mut run)? {
                 Ran::NeedSequence(oid) => {
-                    let values = executor.blocks.take(oid, run.wants(oid), &executor.log, &executor.shared).await?;
+                    let values = executor
+                        .blocks
+                        .take(oid, run.wants(oid), &executor.log, &executor.shared, &executor.host)
+                        .await?;
                     run.supply(oid, values);
                     fresh = false;
                 }
@@ -658,7 +663,7 @@ impl Job<'_> {
             while executor.shared.schema_version() < version {
                 self.check()?;
                 let next = executor.shared.wait_applied(executor.shared.applied() + 1);
-                let _ = tokio::time::timeout(Duration::from_millis(20), next).await;
+                let _ = host::within(&*executor.host, Duration::from_millis(20), next).await;
             }
         }
         let behind = |work: &Work| executor.shared.applied() != work.at();
@@ -668,6 +673,7 @@ impl Job<'_> {
         if !work.is_intact() || old || fresh && behind(work) && !skip {
             let env = work.env.clone();
             work.refresh(&executor.views, &env)?;
+            work.last_used = Some(executor.host.now());
         }
         match statement.schema_version {
             Some(version) if version != work.schema_version() && !work.has_ddl() => {
@@ -688,6 +694,7 @@ impl Job<'_> {
                 executor.state.lock().locks.is_free(id, table, key, strength.unwrap_or(LockStrength::Update))
             })
         };
+        work.last_used = Some(executor.host.now());
         let control = self.control.clone();
         let short = statement.step.params.len() <= 16;
         let go = || work.attempt(statement, run, &names, control, free);
@@ -757,7 +764,8 @@ impl Job<'_> {
 
     /// Waits for a lock to be granted.
     async fn wait_for(&self, receiver: oneshot::Receiver<SqlResult<()>>, _: &Target) -> Result<(), Trouble> {
-        let started = Instant::now();
+        let host = &self.executor.host;
+        let started = host.now();
         let limit = self.lock_timeout.map(|ms| started + Duration::from_millis(ms));
         let until = limit.map_or(self.control.deadline, |limit| limit.min(self.control.deadline));
         tokio::pin!(receiver);
@@ -771,11 +779,11 @@ impl Job<'_> {
                     Err(_) => return Err(Trouble::Void),
                 },
                 () = interrupted => return Err(Trouble::Void),
-                () = tokio::time::sleep_until(until.into()) => break match limit {
+                () = host.sleep_until(until) => break match limit {
                     Some(limit) if limit <= self.control.deadline => Err(locks::timed_out().into()),
                     _ => self.check(),
                 },
-                () = tokio::time::sleep(Duration::from_millis(50)) => {
+                () = host.sleep_until(host.now() + Duration::from_millis(50)) => {
                     if let Err(trouble) = self.check() {
                         break Err(trouble);
                     }
@@ -811,10 +819,10 @@ impl Job<'_> {
                 }
             };
             waited = true;
-            let until = self.control.deadline.min(Instant::now() + Duration::from_millis(50));
+            let until = self.control.deadline.min(executor.host.now() + Duration::from_millis(50));
             match receiver {
-                Some(receiver) => drop(tokio::time::timeout_at(until.into(), receiver).await),
-                None => drop(tokio::time::timeout_at(until.into(), landed).await),
+                Some(receiver) => drop(host::until(&*executor.host, until, receiver).await),
+                None => drop(host::until(&*executor.host, until, landed).await),
             }
         }
     }

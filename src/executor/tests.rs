@@ -6,6 +6,7 @@
 use super::*;
 use crate::command::{self, Batch, Command, Frozen, Proposal, Statement as Sql, Yields};
 use crate::engine::{self, Engine};
+use crate::host::Machine;
 use crate::replica::{Committed, Payload, Position, StateMachine};
 use crate::sql::plan::{PlanKind, Utility};
 use crate::sql::{Scope, compile, parse};
@@ -80,7 +81,7 @@ impl Db {
         options.migrations = crate::sql::database_migrations().to_vec();
         let (engine, shared) = Engine::open(options).unwrap();
         let log = Arc::new(Memory { engine: Mutex::new(engine), shared: shared.clone(), term: AtomicU64::new(1) });
-        let executor = Arc::new(Mutex::new(Executor::new(shared, log.clone(), Limits::default())));
+        let executor = Arc::new(Mutex::new(Executor::new(shared, log.clone(), Machine::shared(), Limits::default())));
         let db = Db { log, executor, _directory: Arc::new(directory) };
         for statement in setup.split(';').map(str::trim).filter(|s| !s.is_empty()) {
             let write = db.write_of(statement);
@@ -98,7 +99,8 @@ impl Db {
     fn change_leader(&self) {
         self.executor.lock().clear();
         self.log.term.fetch_add(1, Ordering::SeqCst);
-        *self.executor.lock() = Executor::new(self.log.shared.clone(), self.log.clone(), Limits::default());
+        *self.executor.lock() =
+            Executor::new(self.log.shared.clone(), self.log.clone(), Machine::shared(), Limits::default());
     }
 
     fn plan(&self, text: &str, catalog: &crate::sql::catalog::Catalog) -> SqlResult<crate::sql::plan::Plan> {

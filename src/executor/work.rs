@@ -279,7 +279,6 @@ impl Work {
         if self.transcript.steps().len() > 0 || self.transcript.has_savepoints() {
             self.replay(&mut view, env)?;
         }
-        self.last_used = Some(Instant::now());
         self.view = Some(view);
         Ok(())
     }
@@ -321,7 +320,6 @@ impl Work {
         let isolation = self.isolation();
         let stale = self.may_stay_stale(statement);
         let view = self.view.as_mut().ok_or(Trouble::Void)?;
-        self.last_used = Some(Instant::now());
         view.limit(Some(control));
         {
             let mut draws = run.draws.lock();

@@ -3,6 +3,7 @@
 //! [`Database`] is all that the front knows of the cluster.
 
 pub mod peer;
+pub mod reach;
 pub mod router;
 pub mod split;
 pub mod transaction;

@@ -6,6 +6,7 @@
 //! here, and runs on a snapshot of this node's file.
 
 use super::peer::{self, Reply, Request};
+use super::reach::{Peers, Replica};
 use super::split;
 use super::transaction::{GroupLog, Remotes, Transaction};
 use super::{Control, Database, Failure, ReadRequest};
@@ -14,6 +15,7 @@ use crate::engine::{Cursor, Shared};
 use crate::error::{SqlError, SqlResult, state};
 use crate::executor::{Executor, Statement};
 use crate::functions::LiveFacts;
+use crate::host::{Host, SharedHost, until, within};
 use crate::id::{GroupId, NodeId, RequestId};
 use crate::replica::handle::{Group, ProposeError, ReadError};
 use crate::sql::catalog::Catalog;
@@ -22,7 +24,7 @@ use crate::transport::tcp::Network;
 use crate::types::Env;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long to wait before asking again when nothing says that the leader has changed.
 const RETRY: Duration = Duration::from_millis(20);
@@ -30,12 +32,13 @@ const RETRY: Duration = Duration::from_millis(20);
 const CALL: Duration = Duration::from_secs(5);
 
 /// The way to one group from this node.
-pub struct Router {
+pub struct Router<R: Replica = Group, P: Peers = Network> {
     pub node: NodeId,
     pub id: GroupId,
-    pub group: Group,
+    pub group: R,
     pub shared: Arc<Shared>,
-    pub peers: Network,
+    pub peers: P,
+    pub host: SharedHost,
     /// What the `quorate.*` relations show; set once the node is put together.
     pub live: OnceLock<LiveFacts>,
     /// Transactions of this group, while this node leads it.
@@ -51,24 +54,24 @@ enum Attempt {
     Failed(SqlError),
 }
 
-impl Router {
-    pub fn new(node: NodeId, id: GroupId, group: Group, shared: Arc<Shared>, peers: Network) -> Router {
-        let log = Arc::new(GroupLog(group.clone()));
-        let executor = Executor::new(shared.clone(), log, Default::default());
-        Router { node, id, group, shared, peers, live: OnceLock::new(), executor, remotes: Arc::default() }
+impl<R: Replica, P: Peers> Router<R, P> {
+    pub fn new(node: NodeId, id: GroupId, group: R, shared: Arc<Shared>, peers: P, host: SharedHost) -> Self {
+        let log = Arc::new(GroupLog { group: group.clone(), host: host.clone() });
+        let executor = Executor::new(shared.clone(), log, host.clone(), Default::default());
+        Router { node, id, group, shared, peers, host, live: OnceLock::new(), executor, remotes: Arc::default() }
     }
 
     /// Puts a command into the log and waits for its outcome, as often as it takes.
     pub async fn propose(&self, proposal: Proposal, control: &Control) -> SqlResult<Arc<Outcome>> {
         let mut leaders = self.group.leader_changes();
         loop {
-            check(control, self.leader().is_some())?;
+            self.check(control, self.leader().is_some())?;
             leaders.borrow_and_update();
             match self.attempt(&proposal, control).await {
                 Attempt::Outcome(outcome) => return Ok(outcome),
                 Attempt::Failed(error) => return Err(error),
                 Attempt::Again => {
-                    let _ = tokio::time::timeout(RETRY, leaders.changed()).await;
+                    let _ = within(&*self.host, RETRY, leaders.changed()).await;
                 }
             }
         }
@@ -82,7 +85,7 @@ impl Router {
                     Ok(admission) => admission,
                     Err(error) => return Attempt::Failed(error),
                 };
-                let answer = wait(control, self.group.propose(proposal.clone())).await;
+                let answer = self.wait(control, self.group.propose(proposal.clone())).await;
                 match answer {
                     None => Attempt::Again,
                     Some(Ok(outcome)) => Attempt::Outcome(outcome),
@@ -95,8 +98,8 @@ impl Router {
 
     async fn attempt_at(&self, leader: NodeId, proposal: &Proposal, control: &Control) -> Attempt {
         let request = peer::encode(&Request::Propose { group: self.id, proposal: proposal.clone() });
-        let deadline = control.deadline.min(Instant::now() + CALL);
-        let reply = match wait(control, self.peers.call(leader, request, deadline)).await {
+        let deadline = control.deadline.min(self.host.now() + CALL);
+        let reply = match self.wait(control, self.peers.call(leader, request, deadline)).await {
             Some(Ok(bytes)) => peer::decode::<Reply>(&bytes),
             Some(Err(_)) | None => return Attempt::Again,
         };
@@ -134,19 +137,28 @@ impl Router {
     fn leader(&self) -> Option<NodeId> {
         self.group.leadership().leader_node
     }
+
+    /// Runs `future` until it ends or the deadline passes. A client that cancels drops the whole request instead.
+    async fn wait<F: Future>(&self, control: &Control, future: F) -> Option<F::Output> {
+        until(&*self.host, control.deadline, future).await
+    }
+
+    fn check(&self, control: &Control, has_leader: bool) -> SqlResult<()> {
+        check(&*self.host, control, has_leader)
+    }
 }
 
-impl Database for Router {
+impl<R: Replica, P: Peers> Database for Router<R, P> {
     type Rows = Cursor;
-    type Transaction = Transaction;
+    type Transaction = Transaction<R, P>;
 
-    fn begin(&self, name: RequestId, isolation: Isolation, env: Env) -> Transaction {
+    fn begin(&self, name: RequestId, isolation: Isolation, env: Env) -> Transaction<R, P> {
         Transaction::new(self, name, isolation, env)
     }
 
     async fn step(
         &self,
-        transaction: &mut Transaction,
+        transaction: &mut Transaction<R, P>,
         statement: Statement,
         lock_timeout: Option<Duration>,
         control: &Control,
@@ -154,13 +166,13 @@ impl Database for Router {
         transaction.step(statement, lock_timeout, control).await
     }
 
-    async fn mark(&self, transaction: &mut Transaction, mark: super::Mark, control: &Control) -> SqlResult<()> {
+    async fn mark(&self, transaction: &mut Transaction<R, P>, mark: super::Mark, control: &Control) -> SqlResult<()> {
         transaction.mark(mark, control).await
     }
 
     async fn lock_tables(
         &self,
-        transaction: &mut Transaction,
+        transaction: &mut Transaction<R, P>,
         tables: Vec<u32>,
         mode: LockMode,
         nowait: bool,
@@ -170,11 +182,11 @@ impl Database for Router {
         transaction.lock_tables(tables, mode, nowait, lock_timeout, control).await
     }
 
-    async fn commit(&self, transaction: Transaction, control: &Control) -> SqlResult<()> {
+    async fn commit(&self, transaction: Transaction<R, P>, control: &Control) -> SqlResult<()> {
         self.commit_transaction(transaction, control).await
     }
 
-    fn catalog_of(&self, transaction: &Transaction) -> Option<Arc<Catalog>> {
+    fn catalog_of(&self, transaction: &Transaction<R, P>) -> Option<Arc<Catalog>> {
         transaction.catalog()
     }
 
@@ -213,7 +225,7 @@ impl Database for Router {
                     self.await_schema(now, control).await?;
                     return Err(Failure::SchemaChanged);
                 }
-                Refusal::ChunksMissing => check(control, true)?,
+                Refusal::ChunksMissing => self.check(control, true)?,
                 Refusal::Expired => return Err(unknown_completion().into()),
                 Refusal::ResultForgotten => {
                     return Err(SqlError::new(
@@ -227,9 +239,9 @@ impl Database for Router {
     }
 }
 
-impl Router {
+impl<R: Replica, P: Peers> Router<R, P> {
     /// Puts the transcript into the log as one command.
-    async fn commit_transaction(&self, mut transaction: Transaction, control: &Control) -> SqlResult<()> {
+    async fn commit_transaction(&self, mut transaction: Transaction<R, P>, control: &Control) -> SqlResult<()> {
         if !transaction.transcript().writes() {
             return Ok(());
         }
@@ -246,9 +258,9 @@ impl Router {
 
     async fn await_schema(&self, version: u64, control: &Control) -> SqlResult<()> {
         while self.shared.catalog().version < version {
-            check(control, true)?;
+            self.check(control, true)?;
             let next = self.shared.applied() + 1;
-            let _ = tokio::time::timeout(RETRY, self.shared.wait_applied(next)).await;
+            let _ = within(&*self.host, RETRY, self.shared.wait_applied(next)).await;
         }
         Ok(())
     }
@@ -278,9 +290,9 @@ fn write_of(proposal: &Proposal) -> Option<Write> {
 }
 
 /// Answers a peer's proposal, as the leader or not.
-pub async fn answer_proposal(router: &Router, proposal: Proposal) -> Reply {
+pub async fn answer_proposal<R: Replica, P: Peers>(router: &Router<R, P>, proposal: Proposal) -> Reply {
     let group = &router.group;
-    let control = Control { deadline: Instant::now() + CALL, cancelled: Arc::default() };
+    let control = Control { deadline: router.host.now() + CALL, cancelled: Arc::default() };
     let _admission = match router.executor.admit(|| write_of(&proposal), &control).await {
         Ok(admission) => admission,
         // It still waits for a lock: the gateway, which knows its deadline, asks again.
@@ -298,14 +310,9 @@ pub async fn answer_proposal(router: &Router, proposal: Proposal) -> Reply {
     }
 }
 
-/// Runs `future` until it ends or the deadline passes. A client that cancels drops the whole request instead.
-pub(super) async fn wait<F: Future>(control: &Control, future: F) -> Option<F::Output> {
-    tokio::time::timeout_at(control.deadline.into(), future).await.ok()
-}
-
 /// Whether to go on trying.
-pub(super) fn check(control: &Control, has_leader: bool) -> SqlResult<()> {
-    if Instant::now() < control.deadline && !control.cancelled.load(Ordering::Relaxed) {
+pub(super) fn check(host: &dyn Host, control: &Control, has_leader: bool) -> SqlResult<()> {
+    if host.now() < control.deadline && !control.cancelled.load(Ordering::Relaxed) {
         return Ok(());
     }
     Err(stopped(control, has_leader))

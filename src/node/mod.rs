@@ -18,6 +18,7 @@ use crate::error::SqlResult;
 use crate::frontend;
 use crate::gateway::Control;
 use crate::gateway::router::Router;
+use crate::host::Machine;
 use crate::id::{FIRST_DATABASE_GROUP, GroupId, NodeId, ReplicaId, RequestId, SYSTEM_GROUP};
 use crate::raftlog::RaftLog;
 use crate::raftlog::identity::{DataLock, FILE as IDENTITY_FILE, Identity, IdentityError};
@@ -243,7 +244,7 @@ fn assemble(config: Config, identity: Identity, peers: &Peers) -> Result<Arc<Run
         let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
         let (engine, shared) = open_engine(&dir, identity.cluster, *group, sender)?;
         let handle = add_group(&driver, *group, *replica, peers, engine)?;
-        let router = Router::new(identity.node, *group, handle, shared, network.clone());
+        let router = Router::new(identity.node, *group, handle, shared, network.clone(), Machine::shared());
         routers.insert(name.to_owned(), Arc::new(router));
         marks.push((name, receiver));
     }
