@@ -16,6 +16,18 @@ pub trait Host: Send + Sync + 'static {
     fn spawn(&self, task: BoxFuture<'static, ()>) -> bool;
 
     fn random(&self) -> u64;
+
+    /// Whether to make this mistake. Only tests do, to show that they would find it.
+    fn has(&self, _: Defect) -> bool {
+        false
+    }
+}
+
+/// Mistakes on purpose, where no test could make them from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Defect {
+    /// A statement that waited for a lock runs again on the view that it had before.
+    NoRefreshAfterWait,
 }
 
 pub type SharedHost = Arc<dyn Host>;

@@ -34,7 +34,7 @@ use crate::engine::fork::ForkOptions;
 use crate::engine::view::Views;
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::Control;
-use crate::host::{self, SharedHost};
+use crate::host::{self, Defect, SharedHost};
 use crate::id::RequestId;
 use crate::locks::{self, Answer, Effect, Listed, LockTable, Target, TxId, Want};
 use crate::sql::plan::{LockMode, LockStrength, LockWait};
@@ -52,14 +52,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Notify, oneshot};
 use work::{Ran, Release, Run, Trouble, Work};
 
-/// A remote transaction that its gateway has not mentioned for so long is gone.
-pub const LEASE: Duration = Duration::from_secs(10);
 /// How often leases and idle views are looked at.
 const SWEEP: Duration = Duration::from_secs(1);
-/// An idle view is given up after this time: at once where a refresh costs the client nothing …
-const IDLE: Duration = Duration::from_secs(1);
-/// … and later where it may cost a 40001, unless the WAL is long.
-const IDLE_STRICT: Duration = Duration::from_secs(30);
 const LONG_WAL: u64 = 64 << 20;
 /// How often a statement is tried again because the rows it touches keep changing.
 const ROUNDS: usize = 1000;
@@ -156,11 +150,24 @@ pub struct Limits {
     pub open: usize,
     pub locks: usize,
     pub forks: ForkOptions,
+    /// A remote transaction that its gateway has not mentioned for so long is gone.
+    pub lease: Duration,
+    /// An idle view is given up after this time: at once where a refresh costs the client nothing …
+    pub idle: Duration,
+    /// … and later where it may cost a 40001, unless the WAL is long.
+    pub idle_strict: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { open: 1000, locks: 1 << 20, forks: ForkOptions::default() }
+        Limits {
+            open: 1000,
+            locks: 1 << 20,
+            forks: ForkOptions::default(),
+            lease: Duration::from_secs(10),
+            idle: Duration::from_secs(1),
+            idle_strict: Duration::from_secs(30),
+        }
     }
 }
 
@@ -463,16 +470,17 @@ impl Executor {
             return self.clear();
         }
         let all: Vec<Arc<Tx>> = self.state.lock().open.values().cloned().collect();
-        let strict = if self.views.wal_bytes() > LONG_WAL { IDLE } else { IDLE_STRICT };
+        let Limits { lease, idle: patience, idle_strict, .. } = self.limits;
+        let strict = if self.views.wal_bytes() > LONG_WAL { patience } else { idle_strict };
         for tx in all {
             let idle = now.saturating_duration_since(*tx.seen.lock());
             let Ok(mut work) = tx.work.try_lock() else { continue };
-            if tx.leased && idle > LEASE {
+            if tx.leased && idle > lease {
                 drop(work);
                 self.end(tx.name);
                 continue;
             }
-            let patience = if work.isolation() == Isolation::ReadCommitted { IDLE } else { strict };
+            let patience = if work.isolation() == Isolation::ReadCommitted { patience } else { strict };
             if work.last_used.is_some_and(|used| now.saturating_duration_since(used) > patience) {
                 work.drop_view();
             }
@@ -605,9 +613,12 @@ impl Job<'_> {
     async fn run(&mut self, work: &mut Work, statement: Statement) -> Result<Reply, Trouble> {
         let executor = self.executor;
         let strict = work.isolation() != Isolation::ReadCommitted;
-        if statement.kind != Kind::Write && (!strict || work.view.is_none()) || strict && work.view.is_none() {
-            // A deposed leader must not answer. What a write says is compared at COMMIT.
+        // A deposed leader must not answer. A snapshot was asked for when it was taken; what a write says is compared at
+        // COMMIT.
+        let mut asked = strict && work.view.is_some();
+        if !asked && (strict || statement.kind != Kind::Write) {
             executor.log.read_point(self.control.deadline).await?;
+            asked = true;
         }
         let mut run = Run::new(&statement);
         let mut fresh = !strict;
@@ -634,13 +645,24 @@ impl Job<'_> {
                     let new = match self.lock(work, &mut run, wants, wait).await? {
                         Locked::All { new } => new,
                         Locked::Again => {
-                            (fresh, waits) = (true, true);
+                            let refresh = !executor.host.has(Defect::NoRefreshAfterWait);
+                            (fresh, waits) = (refresh, refresh);
                             continue;
                         }
                     };
                     if new && !work.may_stay_stale(&statement) {
                         let waited = self.await_landing(&tables).await?;
                         if waited || executor.shared.applied() != work.at() {
+                            work.undo(&run)?;
+                            (fresh, waits) = (true, true);
+                            continue;
+                        }
+                    }
+                    if !asked && !run.wrote() {
+                        // A transaction that changes nothing is never compared.
+                        executor.log.read_point(self.control.deadline).await?;
+                        asked = true;
+                        if executor.shared.applied() != work.at() {
                             work.undo(&run)?;
                             (fresh, waits) = (true, true);
                             continue;

@@ -159,6 +159,11 @@ impl Run {
         self.draws.lock().have.entry(oid).or_default().extend(values);
     }
 
+    /// Whether its last run changed anything.
+    pub fn wrote(&self) -> bool {
+        self.result.as_ref().is_some_and(|result| result.wrote)
+    }
+
     /// Values that were got and not used.
     pub fn leftovers(&self) -> BTreeMap<u32, VecDeque<i64>> {
         std::mem::take(&mut self.draws.lock().have)

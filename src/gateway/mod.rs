@@ -6,6 +6,8 @@ pub mod peer;
 pub mod reach;
 pub mod router;
 pub mod split;
+#[cfg(test)]
+mod tests;
 pub mod transaction;
 
 use crate::command::{Isolation, StepOutcome, Write};

@@ -1,6 +1,7 @@
 //! What nodes ask of each other: the payload of a request between nodes and of its answer.
 
 use crate::command::{self, Outcome, Proposal};
+use crate::error::SqlError;
 use crate::executor::{self, TxName};
 use crate::id::{GroupId, NodeId, ReplicaId};
 use crate::status::NodeReport;
@@ -49,6 +50,8 @@ pub enum Reply {
     Halted(String),
     Done,
     Transaction(executor::Reply),
+    /// Not done, and certainly not in the log because of this request: the client's error.
+    Failed(SqlError),
 }
 
 pub fn encode<T: Serialize>(value: &T) -> Bytes {

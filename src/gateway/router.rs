@@ -13,13 +13,14 @@ use super::{Control, Database, Failure, ReadRequest};
 use crate::command::{self, Command, Isolation, Outcome, Proposal, Refusal, StepOutcome, Write};
 use crate::engine::{Cursor, Shared};
 use crate::error::{SqlError, SqlResult, state};
-use crate::executor::{Executor, Statement};
+use crate::executor::{self, Executor, Statement};
 use crate::functions::LiveFacts;
 use crate::host::{Host, SharedHost, until, within};
 use crate::id::{GroupId, NodeId, RequestId};
 use crate::replica::handle::{Group, ProposeError, ReadError};
 use crate::sql::catalog::Catalog;
 use crate::sql::plan::LockMode;
+use crate::transport::CallError;
 use crate::transport::tcp::Network;
 use crate::types::Env;
 use std::sync::atomic::Ordering;
@@ -49,31 +50,44 @@ pub struct Router<R: Replica = Group, P: Peers = Network> {
 /// Where a proposal stands after one attempt.
 enum Attempt {
     Outcome(Arc<Outcome>),
-    /// Try again; nothing tells that waiting helps.
+    /// Try again; nothing tells that waiting helps. It is not in the log because of this attempt.
     Again,
+    /// Try again; it may be in the log.
+    Unknown,
+    /// Not in the log because of this attempt, and no use to try again.
     Failed(SqlError),
 }
 
 impl<R: Replica, P: Peers> Router<R, P> {
-    pub fn new(node: NodeId, id: GroupId, group: R, shared: Arc<Shared>, peers: P, host: SharedHost) -> Self {
+    pub fn new(
+        node: NodeId,
+        id: GroupId,
+        group: R,
+        shared: Arc<Shared>,
+        peers: P,
+        host: SharedHost,
+        limits: executor::Limits,
+    ) -> Self {
         let log = Arc::new(GroupLog { group: group.clone(), host: host.clone() });
-        let executor = Executor::new(shared.clone(), log, host.clone(), Default::default());
+        let executor = Executor::new(shared.clone(), log, host.clone(), limits);
         Router { node, id, group, shared, peers, host, live: OnceLock::new(), executor, remotes: Arc::default() }
     }
 
     /// Puts a command into the log and waits for its outcome, as often as it takes.
     pub async fn propose(&self, proposal: Proposal, control: &Control) -> SqlResult<Arc<Outcome>> {
         let mut leaders = self.group.leader_changes();
+        let mut sent = false;
         loop {
             self.check(control, self.leader().is_some())?;
             leaders.borrow_and_update();
             match self.attempt(&proposal, control).await {
                 Attempt::Outcome(outcome) => return Ok(outcome),
+                Attempt::Failed(error) if sent => return Err(unknown_after(&error)),
                 Attempt::Failed(error) => return Err(error),
-                Attempt::Again => {
-                    let _ = within(&*self.host, RETRY, leaders.changed()).await;
-                }
+                Attempt::Again => {}
+                Attempt::Unknown => sent = true,
             }
+            let _ = within(&*self.host, RETRY, leaders.changed()).await;
         }
     }
 
@@ -87,7 +101,7 @@ impl<R: Replica, P: Peers> Router<R, P> {
                 };
                 let answer = self.wait(control, self.group.propose(proposal.clone())).await;
                 match answer {
-                    None => Attempt::Again,
+                    None => Attempt::Unknown,
                     Some(Ok(outcome)) => Attempt::Outcome(outcome),
                     Some(Err(e)) => refused(e),
                 }
@@ -101,11 +115,14 @@ impl<R: Replica, P: Peers> Router<R, P> {
         let deadline = control.deadline.min(self.host.now() + CALL);
         let reply = match self.wait(control, self.peers.call(leader, request, deadline)).await {
             Some(Ok(bytes)) => peer::decode::<Reply>(&bytes),
-            Some(Err(_)) | None => return Attempt::Again,
+            Some(Err(CallError::Refused(_))) => return Attempt::Again,
+            Some(Err(_)) | None => return Attempt::Unknown,
         };
         match reply {
             Ok(Reply::Outcome(outcome)) => Attempt::Outcome(Arc::new(outcome)),
             Ok(Reply::DiskFull) => Attempt::Failed(disk_full()),
+            Ok(Reply::Failed(error)) => Attempt::Failed(error),
+            Ok(Reply::Unknown) => Attempt::Unknown,
             Ok(_) => Attempt::Again,
             Err(e) => Attempt::Failed(SqlError::internal(format!("answer of {leader}: {e}"))),
         }
@@ -275,9 +292,8 @@ fn refused(error: ProposeError) -> Attempt {
             state::PROGRAM_LIMIT_EXCEEDED,
             "the statement is too large for one log entry",
         )),
-        ProposeError::NotLeader { .. } | ProposeError::Dropped | ProposeError::Overloaded | ProposeError::Unknown => {
-            Attempt::Again
-        }
+        ProposeError::Unknown => Attempt::Unknown,
+        ProposeError::NotLeader { .. } | ProposeError::Dropped | ProposeError::Overloaded => Attempt::Again,
     }
 }
 
@@ -297,7 +313,7 @@ pub async fn answer_proposal<R: Replica, P: Peers>(router: &Router<R, P>, propos
         Ok(admission) => admission,
         // It still waits for a lock: the gateway, which knows its deadline, asks again.
         Err(error) if error.code == state::QUERY_CANCELED => return Reply::Busy,
-        Err(error) => return Reply::Outcome(Outcome::Failed { step: 0, error }),
+        Err(error) => return Reply::Failed(error),
     };
     match group.propose(proposal).await {
         Ok(outcome) => Reply::Outcome((*outcome).clone()),
@@ -340,6 +356,12 @@ fn disk_full() -> SqlError {
 fn halted(why: &str) -> SqlError {
     SqlError::new(state::CANNOT_CONNECT_NOW, format!("this node's replica has stopped: {why}"))
         .hint("Connect to another node; `quorate status` shows the state of each.")
+}
+
+/// An attempt failed for certain, but not the one before it.
+fn unknown_after(error: &SqlError) -> SqlError {
+    SqlError::new(state::STATEMENT_COMPLETION_UNKNOWN, "it is not known whether the statement took effect")
+        .detail(format!("One attempt was not answered, and the next one failed: {error}."))
 }
 
 fn unknown_completion() -> SqlError {

@@ -244,7 +244,8 @@ fn assemble(config: Config, identity: Identity, peers: &Peers) -> Result<Arc<Run
         let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
         let (engine, shared) = open_engine(&dir, identity.cluster, *group, sender)?;
         let handle = add_group(&driver, *group, *replica, peers, engine)?;
-        let router = Router::new(identity.node, *group, handle, shared, network.clone(), Machine::shared());
+        let router =
+            Router::new(identity.node, *group, handle, shared, network.clone(), Machine::shared(), Default::default());
         routers.insert(name.to_owned(), Arc::new(router));
         marks.push((name, receiver));
     }
