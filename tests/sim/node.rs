@@ -312,11 +312,31 @@ impl Node {
         }
     }
 
+    /// Up to where SQLite has begun to copy the WAL into the database file. It syncs the WAL before, and a
+    /// checkpoint that an open view has kept from completing has done so too.
+    fn copied(&self) -> u64 {
+        let shm = self.wal().map(|wal| wal.with_extension("sqlite-shm"));
+        let Some(Ok(mut file)) = shm.map(std::fs::File::open) else { return 0 };
+        let mut index = [0; 136];
+        if file.read_exact(&mut index).is_err() {
+            return 0;
+        }
+        // The index of the WAL, in the machine's order: the page size, and the frames of the last attempt.
+        let page = u64::from(u16::from_ne_bytes([index[14], index[15]]));
+        let page = if page == 1 { 65536 } else { page };
+        let frames = u64::from(u32::from_ne_bytes([index[128], index[129], index[130], index[131]]));
+        32 + frames * (24 + page)
+    }
+
     /// To be called when the state machine may have made something durable.
     pub fn note_sync(&mut self) {
         let Some(live) = &self.live else { return };
+        let (run, length) = self.wal_state();
         if live.engine.durable() == live.engine.applied().index {
-            self.synced_wal = self.wal_state();
+            self.synced_wal = (run, length);
+        } else {
+            let known = if self.synced_wal.0 == run { self.synced_wal.1 } else { 32 };
+            self.synced_wal = (run, known.max(self.copied().min(length)));
         }
     }
 

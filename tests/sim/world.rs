@@ -113,9 +113,7 @@ pub(super) enum Action {
         run: u64,
     },
     /// A paused process goes on.
-    Resume {
-        node: u64,
-    },
+    Resume,
     Fault,
     Block(BTreeSet<(u64, u64)>),
     Room {
@@ -341,7 +339,7 @@ impl World {
             | Campaign { node, epoch, .. } => Some((*node, Some(*epoch))),
             Deliver(message) | DeliverSnapshot { message, .. } => Some((message.to, None)),
             Submit { node, .. } | Room { node } | Call { node, .. } | Answer { node, .. } => Some((*node, None)),
-            Resume { .. } | Break { .. } | Session { .. } | HangUp { .. } => None,
+            Resume | Break { .. } | Session { .. } | HangUp { .. } => None,
             Restart { .. } | Client { .. } | Fault | Block(_) | Heal => None,
         }
     }
@@ -386,7 +384,7 @@ impl World {
             Action::Break { call } => self.call_breaks(call),
             Action::Session { session, run } => self.session(session, run),
             Action::HangUp { session, run } => self.hang_up(session, run),
-            Action::Resume { .. } => Ok(()),
+            Action::Resume => Ok(()),
             Action::Fault => self.fault(),
             Action::Block(links) => {
                 self.blocked = links;
@@ -834,6 +832,7 @@ impl World {
         self.mix(digest);
         self.node(id).note_sync();
         for outcome in &outcomes {
+            self.say(|| format!("    {} {}: {:?}", outcome.index, outcome.request, outcome.outcome));
             self.oracle.applies(id, outcome)?;
             for waiter in self.live(id).waiters.remove(&outcome.request).unwrap_or_default() {
                 self.answer_write(outcome.request, waiter, outcome.index, &outcome.outcome);
@@ -1125,7 +1124,7 @@ impl World {
             Fault::Pause => {
                 let now = self.now;
                 self.node(one).paused_until = now + length;
-                self.after(length, Action::Resume { node: one });
+                self.after(length, Action::Resume);
             }
             Fault::Transfer => {
                 let leads = |n: &&Node| n.live.as_ref().is_some_and(|l| l.core.leadership().role == Role::Leader);
@@ -1233,7 +1232,7 @@ impl World {
         Ok(())
     }
 
-    fn describe(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         let mut out = format!("committed {}\n", self.oracle.last_committed());
         for node in self.nodes.values() {
             match &node.live {
