@@ -16,7 +16,7 @@ use super::connection::Connection;
 use super::digest::{Fold, Sums, mix};
 use super::meta::{EntryOutcomes, Memory, State, Window, assemble, int, unsigned};
 use super::statement::Fault;
-use super::step::{Runner, StepError, dress};
+use super::step::{Runner, StepError, dress, introduce};
 use crate::command::{self, Batch, Command, Outcome, Proposal, Refusal, Step, StepOutcome, Write, Yields};
 use crate::error::{SqlError, state};
 use crate::functions::SequenceSource;
@@ -411,22 +411,21 @@ impl Machine {
         if !context.current.is_empty() {
             context.current = Arc::default();
         }
-        context.user.clear();
-        context.database.clear();
         context.sequences = SequenceSource::Apply;
     }
 
-    /// Sets what differs for a step that first ran elsewhere.
+    /// Sets what functions see for a step: the session it comes from, and what is fixed if it first ran elsewhere.
     fn dress_step(&mut self, step: &Step, write: &Write, site: &Site) {
         let mut context = self.runner.connection.context().lock();
         match &step.frozen {
             Some(frozen) => {
                 let drawn = SequenceSource::Replay(frozen.sequences.iter().copied().collect());
-                dress(&mut context, frozen, &write.env, drawn);
+                dress(&mut context, frozen, step.seen.as_deref(), &write.env, drawn);
             }
             None => {
                 (context.now, context.clock) = (site.now, site.now);
                 context.sequences = SequenceSource::Apply;
+                introduce(&mut context, step.seen.as_deref());
             }
         }
     }

@@ -5,6 +5,7 @@ use crate::admin::{Answer, Facts, JoinReply, JoinRequest, TransferRequest, Trans
 use crate::cluster::Place;
 use crate::frontend;
 use crate::frontend::cancel::{CancelKey, CancelRouter};
+use crate::functions::Signal;
 use crate::gateway::peer::{self, Reply, Request};
 use crate::gateway::router::{Router, answer_proposal};
 use crate::gateway::transaction::answer_transaction;
@@ -47,6 +48,14 @@ async fn answer(runtime: &Arc<Runtime>, request: Request) -> Reply {
         },
         Request::Cancel { pid, secret } => {
             runtime.cancels.cancel(CancelKey { pid, secret });
+            Reply::Done
+        }
+        Request::Sessions => Reply::Sessions(runtime.cancels.sessions()),
+        Request::Locks { group } => {
+            Reply::Locks(runtime.router(group).map_or_else(Vec::new, |router| router.executor.locks()))
+        }
+        Request::Signal { pid, terminate } => {
+            runtime.cancels.signal(pid, if terminate { Signal::Terminate } else { Signal::Cancel });
             Reply::Done
         }
         Request::Report(report) => {
@@ -101,18 +110,6 @@ impl Facts for NodeFacts {
 
 pub fn status(runtime: &Runtime) -> ClusterStatus {
     runtime.board.status(&runtime.config.cluster, board::own_report(runtime), &runtime.registry.rows())
-}
-
-/// A relation of `quorate.*` as a JSON array of objects.
-pub fn live(runtime: &Runtime, relation: &str) -> String {
-    let status = status(runtime);
-    let json = match relation {
-        "nodes" => serde_json::to_string(&status.nodes),
-        "groups" => serde_json::to_string(&status.groups),
-        "replicas" => serde_json::to_string(&status.replicas),
-        _ => Ok("[]".into()),
-    };
-    json.unwrap_or_else(|_| "[]".into())
 }
 
 /// Brings cancel keys to the node they belong to.

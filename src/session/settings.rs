@@ -5,10 +5,9 @@
 //! the table of [`crate::settings`].
 
 use super::effect::Severity;
-use super::transaction::isolation_named;
-use crate::command::Isolation;
 use crate::error::SqlResult;
 use crate::settings::{self as known, SETTINGS};
+use crate::sql::plan::IsolationLevel;
 use crate::types::{Env, IntervalStyle};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,7 +33,7 @@ pub struct Settings {
 /// Values that every statement needs, ready to be used.
 #[derive(Clone, Copy, Debug)]
 pub struct Hot {
-    pub isolation: Isolation,
+    pub isolation: IsolationLevel,
     pub read_only: bool,
     pub deferrable: bool,
     /// `quorate.read_consistency` is not `stale`.
@@ -70,7 +69,7 @@ impl Settings {
             search_path: Vec::new(),
             digest: 0,
             hot: Hot {
-                isolation: Isolation::ReadCommitted,
+                isolation: IsolationLevel::ReadCommitted,
                 read_only: false,
                 deferrable: false,
                 linearizable: true,
@@ -208,7 +207,7 @@ impl Settings {
         &self.hot
     }
 
-    pub fn default_isolation(&self) -> Isolation {
+    pub fn default_isolation(&self) -> IsolationLevel {
         self.hot.isolation
     }
 
@@ -296,8 +295,8 @@ impl Settings {
         self.hot = Hot {
             isolation: self
                 .get("default_transaction_isolation")
-                .and_then(isolation_named)
-                .unwrap_or(Isolation::ReadCommitted),
+                .and_then(IsolationLevel::named)
+                .unwrap_or(IsolationLevel::ReadCommitted),
             read_only: self.is_on("default_transaction_read_only"),
             deferrable: self.is_on("default_transaction_deferrable"),
             linearizable: !self.is("quorate.read_consistency", "stale"),
