@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use tempfile::TempDir;
 
 /// A mounted tmpfs; unmounted when dropped.
 struct SmallDisk(PathBuf);
@@ -34,8 +35,8 @@ impl Drop for SmallDisk {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_disk_that_runs_full() {
+/// A disk for each of three nodes, and their data directories on them; `None` where that is not allowed.
+fn small_disks() -> Option<(TempDir, Vec<SmallDisk>, BTreeMap<u64, PathBuf>)> {
     let mounts = tempfile::tempdir().expect("a temporary directory");
     let mut disks = Vec::new();
     let mut homes = BTreeMap::new();
@@ -43,10 +44,19 @@ async fn a_disk_that_runs_full() {
         let at = mounts.path().join(format!("disk-{id}"));
         match SmallDisk::mount(&at, 400) {
             Ok(disk) => disks.push(disk),
-            Err(e) => return println!("skipped: a tmpfs cannot be mounted here ({e})"),
+            Err(e) => {
+                println!("skipped: a tmpfs cannot be mounted here ({e})");
+                return None;
+            }
         }
         homes.insert(id, at.join("data"));
     }
+    Some((mounts, disks, homes))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_runs_full() {
+    let Some((_mounts, disks, homes)) = small_disks() else { return };
     let limits = "disk_watermark_mib = 40".to_owned();
     let mut cluster = Cluster::start_with(3, Options { homes, limits, ..Options::default() }).await;
     cluster.run(1, "CREATE TABLE t (id int PRIMARY KEY, body bytea)").await;
@@ -95,21 +105,56 @@ async fn a_disk_that_runs_full() {
     cluster.wait_ready().await;
     cluster.run(leader, "INSERT INTO t VALUES (2, '')").await;
 
-    // To the last byte, without warning: no watermark helps against somebody else's file.
-    let ballast = fill(&disks[follower as usize - 1].0, 0);
-    let load = Load::start(&cluster, 2, &[leader]).await;
-    load.progress(60).await;
-    std::fs::remove_file(&ballast).expect("our own file");
-    if !cluster.is_running(follower) {
-        // A node whose disk refuses a write may end; it must come back with everything.
-        cluster.kill(follower);
-        cluster.spawn(follower);
-    }
-    cluster.wait_ready().await;
-    let reports = load.finish().await;
-    assert_no_errors(&reports);
-    cluster.wait_converged().await;
     drop(cluster);
+}
+
+/// To the last byte, without a watermark that warns: the database file cannot be written, then the log neither. Others
+/// lead, nobody waits, and with space the node goes on: the same process, without a restart.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_refuses_writes() {
+    const LARGE_ROWS: i32 = 80;
+    let Some((mounts, disks, homes)) = small_disks() else { return };
+    let limits = "disk_watermark_mib = 0".to_owned();
+    let mut cluster = Cluster::start_with(3, Options { homes, limits, ..Options::default() }).await;
+    cluster.run(1, "CREATE TABLE t (id int PRIMARY KEY, body text)").await;
+    for leads in [true, false] {
+        let victim = if leads { cluster.leader("quorate").await } else { cluster.follower("quorate").await };
+        let pid = cluster.node(victim).pid();
+        let others: Vec<u64> = cluster.living().into_iter().filter(|id| *id != victim).collect();
+        let ballast = fill(&disks[victim as usize - 1].0, 0);
+        let load = Load::start(&cluster, 4, &others).await;
+        load.progress(60).await;
+        // More than the log has prepared files for.
+        let client = cluster.connect(others[0]).await;
+        let body = "x".repeat(1 << 20);
+        for id in 0..LARGE_ROWS {
+            let sql = "INSERT INTO t VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET body = excluded.body";
+            in_time("a large row", client.execute(sql, &[&id, &body])).await.expect("the others are enough");
+        }
+        eventually("the node says why it does not serve", PATIENCE, async || {
+            match http::get(cluster.node(victim).http, "/ready").await? {
+                (503, body) if body.contains("halted: ") && body.contains("(trying again)") => Ok(()),
+                (code, body) => Err(format!("{code} {body}")),
+            }
+        })
+        .await;
+        assert_ne!(cluster.leader_among(&others, "quorate").await, victim, "it does not lead");
+        let there = cluster.connect(victim).await;
+        let error = in_time("a read there", there.simple_query("SELECT count(*) FROM t")).await.expect_err("it lags");
+        assert_eq!(sqlstate(&error), "57P03", "{}", explain(&error));
+        load.progress(60).await;
+        std::fs::remove_file(&ballast).expect("our own file");
+        cluster.wait_ready().await;
+        let reports = load.finish().await;
+        assert_no_errors(&reports);
+        if leads {
+            assert_exactly_once(&cluster, &reports).await;
+        }
+        cluster.wait_converged().await;
+        assert!(cluster.is_running(victim) && cluster.node(victim).pid() == pid, "without a restart");
+        assert_eq!(cluster.value(victim, "SELECT count(*) FROM t").await, LARGE_ROWS.to_string());
+    }
+    drop((cluster, disks, mounts));
 }
 
 /// Fills a file system up to `leave_mib`.
@@ -123,6 +168,8 @@ fn fill(disk: &Path, leave_mib: u64) -> PathBuf {
             break;
         }
     }
+    // The rest of a last block.
+    while leave_mib == 0 && file.write_all(&[1; 4096]).is_ok() {}
     path
 }
 
