@@ -113,7 +113,9 @@ impl Stage {
     async fn play(&mut self, name: &str, sql: &str, expected: &[String]) -> Vec<String> {
         let mut lines = Vec::new();
         if sql != REST {
-            self.start(name, sql).await;
+            if !self.start(name, sql).await {
+                return vec!["its last statement still waits".into()];
+            }
             lines = self.first_answer(name, expected.first().is_some_and(|line| line == "waits")).await;
         }
         let waiting: Vec<String> =
@@ -139,14 +141,16 @@ impl Stage {
         lines
     }
 
-    async fn start(&mut self, name: &str, sql: &str) {
+    /// Begins a statement; false if the session is busy.
+    async fn start(&mut self, name: &str, sql: &str) -> bool {
         if !self.sessions.get(name).is_some_and(|s| s.idle.is_some() || s.busy.is_some()) {
             let raw = self.place.connect(self.sessions.len()).await;
             self.sessions.insert(name.to_owned(), Session { pid: raw.pid, idle: Some(raw), busy: None });
         }
         let session = self.sessions.get_mut(name).expect("just made");
-        let raw = session.idle.take().unwrap_or_else(|| panic!("{name} still waits and cannot run: {sql}"));
+        let Some(raw) = session.idle.take() else { return false };
         session.busy = Some(tokio::spawn(ask(raw, sql.to_owned())));
+        true
     }
 
     /// The answer to the statement that has just begun, or that it waits.

@@ -327,9 +327,9 @@ a: UPDATE lk SET n = 7 WHERE id = 1
 b: UPDATE lk SET n = n + 1 WHERE id = 1 RETURNING n
 --> waits
 
-s: SELECT count(*) FROM (SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction' AND query = 'UPDATE lk SET n = 7 WHERE id = 1') AS ended
---> count int8
---> 1
+s: SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in transaction' AND query = 'UPDATE lk SET n = 7 WHERE id = 1'
+--> pg_terminate_backend bool
+--> t
 --> SELECT 1
 --> b: n int4
 --> b: 7
@@ -366,9 +366,9 @@ s: SELECT count(*) AS waiting FROM pg_locks WHERE NOT granted
 --> 1
 --> SELECT 1
 
-s: SELECT count(*) FROM (SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query = 'UPDATE lk SET n = 9 WHERE id = 1') AS cancelled
---> count int8
---> 1
+s: SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query = 'UPDATE lk SET n = 9 WHERE id = 1'
+--> pg_cancel_backend bool
+--> t
 --> SELECT 1
 --> b: ERROR 57014: canceling statement due to user request
 
@@ -380,6 +380,9 @@ s: SELECT pg_cancel_backend(0)
 --> WARNING: PID 0 is not a PostgreSQL backend process
 --> f
 --> SELECT 1
+--!> pg_cancel_backend bool
+--!> f
+--!> SELECT 1
 
 s: DROP TABLE lk_child, lk
 --> DROP TABLE

@@ -41,6 +41,9 @@ INSERT INTO x_t VALUES (1, 11)
 -->   detail: Key (id)=(1) already exists.
 -->   table: x_t
 -->   constraint: x_t_pkey
+--?> ERROR 23505: duplicate key value violates unique constraint "x_t_pkey"
+--?>   table: x_t
+--?>   constraint: x_t_pkey
 
 SELECT 1
 --> ERROR 25P02: current transaction is aborted, commands ignored until end of transaction block
@@ -205,6 +208,9 @@ INSERT INTO x_t VALUES (4, 41)
 -->   detail: Key (id)=(4) already exists.
 -->   table: x_t
 -->   constraint: x_t_pkey
+--?> ERROR 23505: duplicate key value violates unique constraint "x_t_pkey"
+--?>   table: x_t
+--?>   constraint: x_t_pkey
 
 ROLLBACK TRANSACTION TO s
 --> ROLLBACK
@@ -1203,20 +1209,33 @@ CLOSE ALL
 -- A cursor belongs to its transaction: it sees what that has written, and not what the transaction does not see.
 
 BEGIN
+--> BEGIN
 
 UPDATE x_t SET n = n + 1 WHERE id = 1
+--> UPDATE 1
 
 DECLARE x_c CURSOR FOR SELECT n FROM x_t WHERE id = 1
+--> DECLARE CURSOR
 
 FETCH 1 FROM x_c
+--> n int4
+--> 11
+--> FETCH 1
 
 ROLLBACK
+--> ROLLBACK
 
 INSERT INTO x_t VALUES (22, 1); DECLARE x_h CURSOR WITH HOLD FOR SELECT id FROM x_t WHERE id = 22
+--> INSERT 0 1
+--> DECLARE CURSOR
 
 FETCH ALL FROM x_h
+--> id int4
+--> 22
+--> FETCH 1
 
 CLOSE x_h
+--> CLOSE CURSOR
 
 -- Prepared statements belong to the session and survive a rollback.
 
@@ -1374,6 +1393,9 @@ COMMIT
 -->   detail: Key (parent)=(999) is not present in table "x_t".
 -->   table: x_child
 -->   constraint: x_child_parent_fkey
+--?> ERROR 23503: insert or update on table "x_child" violates foreign key constraint "x_child_parent_fkey"
+--?>   table: x_child
+--?>   constraint: x_child_parent_fkey
 
 SELECT count(*) FROM x_child
 --> count int8
