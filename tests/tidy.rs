@@ -53,7 +53,7 @@ const ARROWS: &[(&str, &str)] = &[
          status transaction transport types value",
     ),
     ("demo", "cli config"),
-    ("cli", "config demo node status"),
+    ("cli", "admin config demo node status"),
     ("lib", ""),
     ("main", ""),
 ];

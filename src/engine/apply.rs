@@ -137,6 +137,7 @@ impl Machine {
         before_commit: &mut dyn FnMut(&State, &mut Runner) -> Result<(), Fault>,
     ) -> Result<Effects, Stop> {
         if self.stale {
+            self.roll_back()?;
             self.reload()?;
         }
         let result = self.transaction(entries, careful, before_commit);

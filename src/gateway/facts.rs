@@ -8,7 +8,7 @@ use super::router::Router;
 use crate::command::Step;
 use crate::functions::{Signal, live_relations};
 use futures::future::BoxFuture;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What a node knows beside the data.
@@ -38,19 +38,17 @@ impl Router {
         }
     }
 
-    async fn gather(&self, relations: Vec<String>) -> BTreeMap<String, String> {
+    async fn gather(&self, relations: BTreeSet<String>) -> BTreeMap<String, String> {
         let mut live = BTreeMap::new();
         let Some(facts) = self.facts.get() else { return live };
         for relation in relations {
-            if !live.contains_key(&relation) {
-                let rows = facts.gather(&relation).await;
-                live.insert(relation, rows);
-            }
+            let rows = facts.gather(&relation).await;
+            live.insert(relation, rows);
         }
         live
     }
 }
 
-fn names(sql: &str) -> Vec<String> {
+fn names(sql: &str) -> BTreeSet<String> {
     live_relations(sql).map(str::to_owned).collect()
 }

@@ -23,6 +23,8 @@ pub enum Request {
     Locks { group: GroupId },
     /// To the node that the session `pid` is connected to.
     Signal { pid: i32, terminate: bool },
+    /// To the leader of `group`: hand over to the replica on `to`, or to the best one. Happens soon or not at all.
+    Transfer { group: GroupId, to: Option<NodeId> },
     /// To the leader of `group`, of transactions whose clients are at the sender.
     Transaction { group: GroupId, request: Transaction },
 }

@@ -94,7 +94,10 @@ impl Router {
 
     async fn attempt(&self, proposal: &Proposal, control: &Control) -> Attempt {
         match self.leader() {
-            None => Attempt::Again,
+            None => match self.group.hopeless() {
+                Some(why) => Attempt::Failed(halted(&why)),
+                None => Attempt::Again,
+            },
             Some(leader) if leader == self.node => {
                 let _admission = match self.executor.admit(|| write_of(proposal), control).await {
                     Ok(admission) => admission,
@@ -104,6 +107,9 @@ impl Router {
                 match answer {
                     None => Attempt::Again,
                     Some(Ok(outcome)) => Attempt::Outcome(outcome),
+                    Some(Err(ProposeError::Halted(why))) if self.group.hopeless().is_some() => {
+                        Attempt::Failed(halted(&why))
+                    }
                     Some(Err(e)) => refused(e),
                 }
             }
@@ -114,7 +120,14 @@ impl Router {
     async fn attempt_at(&self, leader: NodeId, proposal: &Proposal, control: &Control) -> Attempt {
         let request = peer::encode(&Request::Propose { group: self.id, proposal: proposal.clone() });
         let deadline = control.deadline.min(Instant::now() + CALL);
-        let reply = match wait(control, self.peers.call(leader, request, deadline)).await {
+        // A leader that hangs does not answer, and its successor does not wait for that.
+        let mut leaders = self.group.leader_changes();
+        let moved = leaders.wait_for(|now| now.leader_node.is_some_and(|node| node != leader));
+        let answer = tokio::select! {
+            answer = wait(control, self.peers.call(leader, request, deadline)) => answer,
+            _ = moved => None,
+        };
+        let reply = match answer {
             Some(Ok(bytes)) => peer::decode::<Reply>(&bytes),
             Some(Err(_)) | None => return Attempt::Again,
         };
@@ -285,14 +298,19 @@ impl Router {
 fn refused(error: ProposeError) -> Attempt {
     match error {
         ProposeError::DiskFull => Attempt::Failed(disk_full()),
-        ProposeError::Halted(why) => Attempt::Failed(halted(&why)),
+        ProposeError::Stopped => {
+            Attempt::Failed(SqlError::new(state::ADMIN_SHUTDOWN, "terminating connection due to administrator command"))
+        }
         ProposeError::TooLarge(_) => Attempt::Failed(SqlError::new(
             state::PROGRAM_LIMIT_EXCEEDED,
             "the statement is too large for one log entry",
         )),
-        ProposeError::NotLeader { .. } | ProposeError::Dropped | ProposeError::Overloaded | ProposeError::Unknown => {
-            Attempt::Again
-        }
+        // One that has halted gives its leadership up: another takes it.
+        ProposeError::NotLeader { .. }
+        | ProposeError::Dropped
+        | ProposeError::Overloaded
+        | ProposeError::Unknown
+        | ProposeError::Halted(_) => Attempt::Again,
     }
 }
 
@@ -322,6 +340,7 @@ pub async fn answer_proposal(router: &Router, proposal: Proposal) -> Reply {
         Err(ProposeError::DiskFull) => Reply::DiskFull,
         Err(e @ ProposeError::TooLarge(_)) => Reply::Halted(e.to_string()),
         Err(ProposeError::Halted(why)) => Reply::Halted(why),
+        Err(e @ ProposeError::Stopped) => Reply::Halted(e.to_string()),
     }
 }
 
@@ -358,7 +377,7 @@ fn disk_full() -> SqlError {
 }
 
 fn halted(why: &str) -> SqlError {
-    SqlError::new(state::CANNOT_CONNECT_NOW, format!("this node's replica has stopped: {why}"))
+    SqlError::new(state::CANNOT_CONNECT_NOW, format!("this node's replica does not serve: {why}"))
         .hint("Connect to another node; `quorate status` shows the state of each.")
 }
 

@@ -5,6 +5,7 @@
 //! Down (SIGTERM, SIGINT): no new clients, running statements end, leaderships are handed over, everything closes.
 
 mod board;
+mod leadership;
 mod live;
 mod membership;
 mod service;

@@ -1,7 +1,7 @@
 //! A node's answers: to its peers, to HTTP, to Postgres clients.
 
-use super::{Runtime, board, membership};
-use crate::admin::{Facts, JoinReply, JoinRequest};
+use super::{Runtime, board, leadership, membership};
+use crate::admin::{Answer, Facts, JoinReply, JoinRequest, TransferRequest, Transferred};
 use crate::cluster::Place;
 use crate::frontend;
 use crate::frontend::cancel::{CancelKey, CancelRouter};
@@ -15,7 +15,6 @@ use crate::status::ClusterStatus;
 use crate::transport::Service;
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
@@ -63,6 +62,13 @@ async fn answer(runtime: &Arc<Runtime>, request: Request) -> Reply {
             runtime.board.post(report);
             Reply::Done
         }
+        Request::Transfer { group, to } => match runtime.router(group) {
+            Some(router) if router.group.is_leader() => {
+                router.group.transfer_leader(to);
+                Reply::Done
+            }
+            _ => Reply::NotLeader { leader: None },
+        },
         Request::AddLearner { group, replica, node } => match runtime.router(group) {
             Some(router) if membership::take_learner(router, Place { group, replica, node }).await => Reply::Done,
             _ => Reply::NotLeader { leader: None },
@@ -93,8 +99,12 @@ impl Facts for NodeFacts {
         })
     }
 
-    fn join(&self, request: JoinRequest) -> Pin<Box<dyn Future<Output = Result<JoinReply, String>> + Send>> {
+    fn join(&self, request: JoinRequest) -> Answer<JoinReply> {
         Box::pin(membership::admit(self.0.clone(), request))
+    }
+
+    fn transfer(&self, request: TransferRequest) -> Answer<Vec<Transferred>> {
+        Box::pin(leadership::transfer(self.0.clone(), request))
     }
 }
 

@@ -498,7 +498,8 @@ impl Session {
 
     fn show_text(&mut self, text: &str) {
         self.text.clear();
-        self.text.push_str(&text[..text.floor_char_boundary(SHOWN_TEXT)]);
+        let end = (0..=text.len().min(SHOWN_TEXT)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        self.text.push_str(&text[..end]);
     }
 
     fn begin_statement(&mut self, world: &World) {
