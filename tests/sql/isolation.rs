@@ -71,15 +71,22 @@ async fn ask(mut raw: Raw, sql: String) -> (Option<Raw>, Vec<String>) {
     }
     loop {
         match raw.receive().await {
-            Ok(message) if message.tag == b'Z' => return (Some(raw), show(&messages)),
+            Ok(message) if message.tag == b'Z' => return (Some(raw), lines(&messages)),
             Ok(message) => messages.push(message),
             Err(_) => {
-                let mut lines = show(&messages);
+                let mut lines = lines(&messages);
                 lines.push("the connection has ended".into());
                 return (None, lines);
             }
         }
     }
+}
+
+/// What came back, without the part of a deadlock's detail that names processes.
+fn lines(messages: &[Message]) -> Vec<String> {
+    let mut lines = show(messages);
+    lines.retain(|line| !(line.contains(" waits for ") && line.contains("blocked by ")));
+    lines
 }
 
 impl Session {

@@ -24,8 +24,6 @@ a: UPDATE dl SET n = 1 WHERE id = 2
 
 b: UPDATE dl SET n = 2 WHERE id = 1
 --> ERROR 40P01: deadlock detected
--->   detail: Process 19253 waits for ShareLock on transaction 783; blocked by process 19252.
---> Process 19252 waits for ShareLock on transaction 784; blocked by process 19253.
 --> a: UPDATE 1
 
 b: ROLLBACK
@@ -60,9 +58,9 @@ b: UPDATE dl SET n = 4 WHERE id = 1
 
 a: UPDATE dl SET n = 3 WHERE id = 2
 --> ERROR 40P01: deadlock detected
--->   detail: Process 19252 waits for ShareLock on transaction 786; blocked by process 19253.
---> Process 19253 waits for ShareLock on transaction 785; blocked by process 19252.
 --> b: UPDATE 1
+--!> UPDATE 1
+--!> b: ERROR 40P01: deadlock detected
 
 a: ROLLBACK
 --> ROLLBACK
@@ -98,9 +96,6 @@ b: UPDATE dl SET n = 6 WHERE id = 3
 
 c: UPDATE dl SET n = 7 WHERE id = 1
 --> ERROR 40P01: deadlock detected
--->   detail: Process 19310 waits for ShareLock on transaction 787; blocked by process 19252.
---> Process 19252 waits for ShareLock on transaction 788; blocked by process 19253.
---> Process 19253 waits for ShareLock on transaction 789; blocked by process 19310.
 --> b: UPDATE 1
 
 c: ROLLBACK
@@ -143,8 +138,6 @@ a: UPDATE dl SET n = 8 WHERE id = 1
 
 b: UPDATE dl SET n = 9 WHERE id = 1
 --> ERROR 40P01: deadlock detected
--->   detail: Process 19253 waits for ShareLock on transaction 790; blocked by process 19252.
---> Process 19252 waits for ShareLock on transaction 791; blocked by process 19253.
 --> a: UPDATE 1
 
 b: ROLLBACK
@@ -180,8 +173,6 @@ a: UPDATE dl SET n = 10 WHERE id = 2
 
 b: UPDATE dl SET n = 11 WHERE id = 1
 --> ERROR 40P01: deadlock detected
--->   detail: Process 19253 waits for ShareLock on transaction 792; blocked by process 19252.
---> Process 19252 waits for ShareLock on transaction 793; blocked by process 19253.
 
 b: ROLLBACK TO s
 --> ROLLBACK

@@ -90,8 +90,12 @@ c: SELECT n FROM lk WHERE id = 1 FOR SHARE NOWAIT
 --> 12
 --> SELECT 1
 
+-- Outside of blocks, locking clauses have no effect.
 c: SELECT n FROM lk WHERE id = 1 FOR UPDATE NOWAIT
 --> ERROR 55P03: could not obtain lock on row in relation "lk"
+--?> n int4
+--?> 12
+--?> SELECT 1
 
 c: UPDATE lk SET n = 0 WHERE id = 1
 --> waits
@@ -140,8 +144,10 @@ a: INSERT INTO lk_child VALUES (1, 2)
 b: UPDATE lk SET n = 21 WHERE id = 2
 --> UPDATE 1
 
+-- A new child does not lock its parent: its block fails at COMMIT instead.
 b: DELETE FROM lk WHERE id = 2
 --> waits
+--?> DELETE 1
 
 a: COMMIT
 --> COMMIT
@@ -149,6 +155,12 @@ a: COMMIT
 --> b:   detail: Key (id)=(2) is still referenced from table "lk_child".
 --> b:   table: lk_child
 --> b:   constraint: lk_child_parent_fkey
+--?> ERROR 40001: could not serialize access due to concurrent update
+--?>   detail: 23503: insert or update on table "lk_child" violates foreign key constraint "lk_child_parent_fkey"
+
+s: INSERT INTO lk VALUES (2, 21) ON CONFLICT DO NOTHING
+--> INSERT 0 0
+--?> INSERT 0 1
 
 s: SELECT id FROM lk ORDER BY id
 --> id int4
@@ -177,9 +189,17 @@ b: SELECT id FROM lk ORDER BY id FOR UPDATE SKIP LOCKED
 c: SELECT id FROM lk ORDER BY id FOR UPDATE SKIP LOCKED
 --> id int4
 --> SELECT 0
+--?> id int4
+--?> 1
+--?> 2
+--?> 3
+--?> SELECT 3
 
 c: SELECT id FROM lk WHERE id = 1 FOR UPDATE NOWAIT
 --> ERROR 55P03: could not obtain lock on row in relation "lk"
+--?> id int4
+--?> 1
+--?> SELECT 1
 
 a: COMMIT
 --> COMMIT
@@ -302,12 +322,15 @@ a: BEGIN
 a: UPDATE lk SET n = 6 WHERE id = 1
 --> UPDATE 1
 
+-- A single definition does not wait for blocks: they fail at COMMIT instead.
 b: ALTER TABLE lk ADD COLUMN extra text
 --> waits
+--?> ALTER TABLE
 
 a: COMMIT
 --> COMMIT
 --> b: ALTER TABLE
+--?> ERROR 40001: could not serialize access due to a concurrent schema change
 
 s: SELECT * FROM lk ORDER BY id
 --> id int4 | n int4 | extra text
@@ -315,6 +338,11 @@ s: SELECT * FROM lk ORDER BY id
 --> 2 | 21 | ∅
 --> 3 | 1 | ∅
 --> SELECT 3
+--?> id int4 | n int4 | extra text
+--?> 1 | 5 | ∅
+--?> 2 | 21 | ∅
+--?> 3 | 1 | ∅
+--?> SELECT 3
 
 -- A client that leaves lets go of everything.
 
@@ -334,6 +362,12 @@ s: SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle in
 --> b: n int4
 --> b: 7
 --> b: UPDATE 1
+--?> pg_terminate_backend bool
+--?> t
+--?> SELECT 1
+--?> b: n int4
+--?> b: 6
+--?> b: UPDATE 1
 
 a: SELECT 1
 --> ERROR 57P01: terminating connection due to administrator command
@@ -355,22 +389,33 @@ s: SELECT l.mode, l.granted, l.relation::regclass AS relation FROM pg_locks l JO
 --> RowExclusiveLock | t | lk
 --> SELECT 1
 
+-- A single statement does not wait under its session's name.
 s: SELECT state, wait_event_type, query FROM pg_stat_activity WHERE query LIKE 'UPDATE lk SET n = %' ORDER BY query
 --> state text | wait_event_type text | query text
 --> idle in transaction | Client | UPDATE lk SET n = 8 WHERE id = 1
 --> active | Lock | UPDATE lk SET n = 9 WHERE id = 1
 --> SELECT 2
+--?> state text | wait_event_type text | query text
+--?> idle in transaction | Client | UPDATE lk SET n = 8 WHERE id = 1
+--?> active | ∅ | UPDATE lk SET n = 9 WHERE id = 1
+--?> SELECT 2
 
 s: SELECT count(*) AS waiting FROM pg_locks WHERE NOT granted
 --> waiting int8
 --> 1
 --> SELECT 1
 
+-- Whether a single statement that waits is already in the log is not known where it is cancelled.
 s: SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query = 'UPDATE lk SET n = 9 WHERE id = 1'
 --> pg_cancel_backend bool
 --> t
 --> SELECT 1
 --> b: ERROR 57014: canceling statement due to user request
+--!> pg_cancel_backend bool
+--!> t
+--!> SELECT 1
+--!> b: ERROR 57014: canceling statement due to user request
+--!> b:   detail: The statement was already on its way and may still take effect.
 
 a: ROLLBACK
 --> ROLLBACK

@@ -222,6 +222,8 @@ b: UPDATE rc SET n = 100 WHERE n = 1
 a: COMMIT
 --> COMMIT
 --> b: UPDATE 0
+--!> COMMIT
+--!> b: UPDATE 1
 
 s: SELECT id, n FROM rc ORDER BY id
 --> id int4 | n int4
@@ -229,6 +231,11 @@ s: SELECT id, n FROM rc ORDER BY id
 --> 2 | 2
 --> 3 | 31
 --> SELECT 3
+--!> id int4 | n int4
+--!> 1 | 100
+--!> 2 | 2
+--!> 3 | 31
+--!> SELECT 3
 
 -- Two new rows with the same key: the second waits for what becomes of the first.
 
@@ -260,6 +267,10 @@ a: COMMIT
 --> b:   detail: Key (id)=(7) already exists.
 --> b:   table: rc
 --> b:   constraint: rc_pkey
+--?> COMMIT
+--?> b: ERROR 23505: duplicate key value violates unique constraint "rc_pkey"
+--?> b:   table: rc
+--?> b:   constraint: rc_pkey
 
 a: BEGIN
 --> BEGIN
@@ -282,12 +293,17 @@ a: BEGIN
 a: DELETE FROM rc WHERE id = 8
 --> DELETE 1
 
+-- A statement that fails on what is committed does not wait for whoever is about to change that.
 b: INSERT INTO rc VALUES (8, 82)
 --> waits
+--?> ERROR 23505: duplicate key value violates unique constraint "rc_pkey"
+--?>   table: rc
+--?>   constraint: rc_pkey
 
 a: COMMIT
 --> COMMIT
 --> b: INSERT 0 1
+--?> COMMIT
 
 s: SELECT id, n FROM rc WHERE id > 5 ORDER BY id
 --> id int4 | n int4
@@ -295,6 +311,10 @@ s: SELECT id, n FROM rc WHERE id > 5 ORDER BY id
 --> 7 | 70
 --> 8 | 82
 --> SELECT 3
+--?> id int4 | n int4
+--?> 6 | 61
+--?> 7 | 70
+--?> SELECT 2
 
 -- Savepoints give back what was locked since.
 

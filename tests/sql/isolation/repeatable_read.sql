@@ -147,8 +147,10 @@ a: SELECT n FROM rr WHERE id = 2
 b: DELETE FROM rr WHERE id = 2
 --> DELETE 1
 
+-- What the other has done is not told apart.
 a: DELETE FROM rr WHERE id = 2
 --> ERROR 40001: could not serialize access due to concurrent delete
+--!> ERROR 40001: could not serialize access due to concurrent update
 
 a: ROLLBACK
 --> ROLLBACK
@@ -229,11 +231,16 @@ a: UPDATE rr SET n = 8 WHERE id = 5
 b: UPDATE rr SET n = 9 WHERE id = 4
 --> UPDATE 1
 
+-- The snapshot may move on, as long as everything that the block was told stays true: here, that there are four rows.
 a: SELECT id, n FROM rr WHERE id > 3 ORDER BY id
 --> id int4 | n int4
 --> 4 | 0
 --> 5 | 8
 --> SELECT 2
+--!> id int4 | n int4
+--!> 4 | 7
+--!> 5 | 8
+--!> SELECT 2
 
 a: COMMIT
 --> COMMIT

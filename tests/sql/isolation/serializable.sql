@@ -38,6 +38,7 @@ a: COMMIT
 b: COMMIT
 --> ERROR 40001: could not serialize access due to read/write dependencies among transactions
 -->   detail: Reason code: Canceled on identification as a pivot, during commit attempt.
+--!> ERROR 40001: could not serialize access due to read/write dependencies among transactions
 
 s: SELECT id, n FROM sx ORDER BY id
 --> id int4 | n int4
@@ -75,6 +76,7 @@ b: COMMIT
 a: COMMIT
 --> ERROR 40001: could not serialize access due to read/write dependencies among transactions
 -->   detail: Reason code: Canceled on identification as a pivot, during commit attempt.
+--!> ERROR 40001: could not serialize access due to read/write dependencies among transactions
 
 s: SELECT id, n FROM sx ORDER BY id
 --> id int4 | n int4
@@ -123,6 +125,7 @@ c: COMMIT
 a: UPDATE sx_account SET n = -11 WHERE name = 'checking'
 --> ERROR 40001: could not serialize access due to read/write dependencies among transactions
 -->   detail: Reason code: Canceled on identification as a pivot, during write.
+--!> ERROR 40001: could not serialize access due to read/write dependencies among transactions
 
 a: COMMIT
 --> ROLLBACK
