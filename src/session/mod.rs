@@ -292,7 +292,7 @@ impl Session {
 
     /// `transaction_timeout`.
     pub fn transaction_timeout(&self) -> Option<Duration> {
-        self.settings.millis("transaction_timeout")
+        self.settings.hot().transaction_timeout
     }
 
     /// The number of the open transaction, if there is one.
@@ -309,7 +309,7 @@ impl Session {
             },
             query: &self.text,
             xact_start: self.transaction.as_ref().map(|t| t.started),
-            application_name: self.settings.get("application_name").unwrap_or(""),
+            application_name: &self.settings.hot().application_name,
         }
     }
 
@@ -319,16 +319,18 @@ impl Session {
         if matches!(self.wait, Wait::CopyIn(_)) || self.transaction.as_ref().is_some_and(|t| !t.explicit) {
             return None;
         }
-        let (name, code, message) = match self.status() {
-            Status::Idle => ("idle_session_timeout", "57P05", "terminating connection due to idle-session timeout"),
+        let hot = self.settings.hot();
+        let (limit, code, message) = match self.status() {
+            Status::Idle => {
+                (hot.idle_timeout?, SqlState::new("57P05"), "terminating connection due to idle-session timeout")
+            }
             _ => (
-                "idle_in_transaction_session_timeout",
-                "25P03",
+                hot.idle_in_transaction_timeout?,
+                state::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
                 "terminating connection due to idle-in-transaction timeout",
             ),
         };
-        let limit = self.settings.millis(name)?;
-        Some((limit, SqlError::new(SqlState::new(code), message).fatal()))
+        Some((limit, SqlError::new(code, message).fatal()))
     }
 
     pub fn settings(&self) -> &Settings {

@@ -31,7 +31,7 @@ pub struct Settings {
 }
 
 /// Values that every statement needs, ready to be used.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Hot {
     pub isolation: IsolationLevel,
     pub read_only: bool,
@@ -39,6 +39,10 @@ pub struct Hot {
     /// `quorate.read_consistency` is not `stale`.
     pub linearizable: bool,
     pub statement_timeout: Option<Duration>,
+    pub transaction_timeout: Option<Duration>,
+    pub idle_timeout: Option<Duration>,
+    pub idle_in_transaction_timeout: Option<Duration>,
+    pub application_name: Arc<str>,
 }
 
 struct Change {
@@ -74,6 +78,10 @@ impl Settings {
                 deferrable: false,
                 linearizable: true,
                 statement_timeout: None,
+                transaction_timeout: None,
+                idle_timeout: None,
+                idle_in_transaction_timeout: None,
+                application_name: Arc::default(),
             },
         };
         settings.derive();
@@ -301,6 +309,10 @@ impl Settings {
             deferrable: self.is_on("default_transaction_deferrable"),
             linearizable: !self.is("quorate.read_consistency", "stale"),
             statement_timeout: self.millis("statement_timeout"),
+            transaction_timeout: self.millis("transaction_timeout"),
+            idle_timeout: self.millis("idle_session_timeout"),
+            idle_in_transaction_timeout: self.millis("idle_in_transaction_session_timeout"),
+            application_name: Arc::from(self.get("application_name").unwrap_or_default()),
         };
         self.unreported = true;
     }

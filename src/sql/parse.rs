@@ -13,7 +13,7 @@
 
 use super::cursor::{Cursor, Name};
 use super::lex::{self, Kind, Lexer};
-use super::plan::{Discard, FetchDirection, IsolationLevel, LockMode, TransactionModes, Utility};
+use super::plan::{Discard, FetchDirection, IsolationLevel, LockMode, LockStrength, TransactionModes, Utility};
 use super::{copy, ddl, explain};
 use crate::error::{SqlError, SqlResult, state};
 use sqlparser::ast::Statement;
@@ -281,7 +281,8 @@ pub(super) fn check_expression(source: &str) -> SqlResult<()> {
 
 /// sqlparser's tokens of `source`, without white space, positions as characters, and with what its grammar lacks
 /// put into words it knows: `ONLY t` → `t`, `TABLE t` → `SELECT * FROM t`, literals continued on the next line
-/// joined, `TRIM(TRAILING FROM x)` → `TRIM(TRAILING ' ' FROM x)`, `OPERATOR(pg_catalog.=)` → `=`.
+/// joined, `TRIM(TRAILING FROM x)` → `TRIM(TRAILING ' ' FROM x)`, `OPERATOR(pg_catalog.=)` → `=`, and the clauses of row
+/// locks as [`row_locks`] has them.
 fn query_tokens(source: &str) -> SqlResult<Vec<TokenWithSpan>> {
     let raw = Tokenizer::new(&PostgreSqlDialect {}, source).tokenize_with_location().map_err(|e| {
         let lines = line_starts(source);
@@ -327,7 +328,77 @@ fn query_tokens(source: &str) -> SqlResult<Vec<TokenWithSpan>> {
         }
         last_line = end_line;
     }
+    row_locks(out)
+}
+
+/// What sqlparser does not know of row locks goes into the name behind OF, which has no dots in PostgreSQL: its first part is
+/// the strength, the others are the tables. `FOR KEY SHARE OF a, b` → `FOR SHARE OF "<mark>KEY SHARE".a.b`.
+fn row_locks(tokens: Vec<TokenWithSpan>) -> SqlResult<Vec<TokenWithSpan>> {
+    let word = |at: usize, text: &str| match tokens.get(at).map(|t| &t.token) {
+        Some(SqlToken::Word(w)) => w.quote_style.is_none() && w.value.eq_ignore_ascii_case(text),
+        _ => false,
+    };
+    let strength = |at: usize| {
+        LockStrength::ALL.into_iter().find_map(|strength| {
+            let mut next = at;
+            let same = strength.clause().split(' ').all(|text| {
+                next += 1;
+                word(next - 1, text)
+            });
+            same.then_some((strength, next))
+        })
+    };
+    if !(0..tokens.len()).any(|at| word(at, "OF") || word(at, "KEY")) {
+        return Ok(tokens);
+    }
+    let mut out: Vec<TokenWithSpan> = Vec::with_capacity(tokens.len() + 8);
+    let mut at = 0;
+    while at < tokens.len() {
+        let Some((strength, after)) = strength(at) else {
+            out.push(tokens[at].clone());
+            at += 1;
+            continue;
+        };
+        let (span, of) = (tokens[at].span, word(after, "OF"));
+        out.extend([tokens[at].clone(), tokens[after - 1].clone()]);
+        at = after;
+        if !of && matches!(strength, LockStrength::Update | LockStrength::Share) {
+            continue;
+        }
+        let mark = format!("{LOCK_MARK}{}", &strength.clause()["FOR ".len()..]);
+        let place = |token| TokenWithSpan { token, span };
+        out.extend([place(SqlToken::make_keyword("OF")), place(SqlToken::make_word(&mark, Some('"')))]);
+        if of {
+            at += 1;
+            loop {
+                let Some(SqlToken::Word(_)) = tokens.get(at).map(|t| &t.token) else { break };
+                out.extend([place(SqlToken::Period), tokens[at].clone()]);
+                at += 1;
+                match tokens.get(at).map(|t| &t.token) {
+                    Some(SqlToken::Comma) => at += 1,
+                    Some(SqlToken::Period) => {
+                        let message = format!("{} must specify unqualified relation names", strength.clause());
+                        let position = tokens[at - 1].span.start.column as u32;
+                        return Err(SqlError::new(state::SYNTAX_ERROR, message).position(position));
+                    }
+                    _ => break,
+                }
+            }
+        }
+    }
     Ok(out)
+}
+
+/// Begins a name that nobody can write.
+const LOCK_MARK: char = '\0';
+
+/// The strength and the tables of a row lock's OF.
+pub(super) fn locked_names(parts: Vec<String>) -> (Option<LockStrength>, Option<Vec<String>>) {
+    let mark = parts.first().and_then(|first| first.strip_prefix(LOCK_MARK));
+    let strength =
+        mark.and_then(|mark| LockStrength::ALL.into_iter().find(|s| s.clause().strip_prefix("FOR ") == Some(mark)));
+    let names: Vec<String> = parts.into_iter().skip(usize::from(strength.is_some())).collect();
+    (strength, Some(names).filter(|names| !names.is_empty()))
 }
 
 /// Characters before each line.

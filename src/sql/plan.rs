@@ -75,6 +75,9 @@ pub enum LockStrength {
 }
 
 impl LockStrength {
+    pub const ALL: [LockStrength; 4] =
+        [LockStrength::KeyShare, LockStrength::Share, LockStrength::NoKeyUpdate, LockStrength::Update];
+
     /// As it is written behind a SELECT.
     pub fn clause(self) -> &'static str {
         match self {

@@ -13,7 +13,10 @@
 //! With `QUORATE_RECORD=PORT` the scripts run on the PostgreSQL (user and database `postgres`) at that port of
 //! loopback instead, in a schema of their own, and the expected output is written into the files. With
 //! `QUORATE_ACCEPT=1` what Quorate answers otherwise is written as a known gap, and gaps that are closed are removed.
-//! `QUORATE_SCRIPT=NAME` takes only the scripts with that in their path.
+//! `QUORATE_SCRIPT=NAME` takes only the scripts with that in their path. Scripts of several sessions at once are in
+//! `isolation`.
+
+mod isolation;
 
 use crate::support::cluster::Cluster;
 use crate::support::in_time;
@@ -361,7 +364,7 @@ fn recorded_session(schema: &str) -> String {
 
 #[test]
 fn scripts_are_written_as_they_are_read() {
-    for path in scripts("scripts") {
+    for path in scripts("scripts").into_iter().chain(scripts("isolation")) {
         let text = std::fs::read_to_string(&path).expect("a script");
         assert_eq!(render(&parse(&text)), text, "{}", path.display());
         let unrecorded = parse(&text).iter().filter(|b| !b.sql.is_empty() && b.expected.is_empty()).count();

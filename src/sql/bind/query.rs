@@ -13,6 +13,7 @@ use super::{Binder, Cte, CteColumn, error_at};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::CastContext;
 use crate::sql::catalog::{ConstraintKind, Relation, RelationKind};
+use crate::sql::parse::locked_names;
 use crate::sql::plan::{LockStrength, LockWait, ResultColumn, RowLock};
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
@@ -1109,7 +1110,9 @@ impl Binder<'_> {
     }
 
     fn row_lock(&mut self, locks: &[LockClause], grouped: bool) -> SqlResult<(Option<RowLock>, Vec<usize>)> {
-        let Some(first) = locks.first() else { return Ok((None, Vec::new())) };
+        if locks.is_empty() {
+            return Ok((None, Vec::new()));
+        }
         let mut ranges = Vec::new();
         if grouped {
             return Err(SqlError::new(
@@ -1117,30 +1120,28 @@ impl Binder<'_> {
                 "FOR UPDATE is not allowed with DISTINCT, GROUP BY or aggregate functions",
             ));
         }
-        let strength = |l: &LockClause| match l.lock_type {
-            LockType::Share => LockStrength::Share,
-            LockType::Update => LockStrength::Update,
-        };
-        let wait = |l: &LockClause| match l.nonblock {
-            None => LockWait::Wait,
-            Some(NonBlock::Nowait) => LockWait::NoWait,
-            Some(NonBlock::SkipLocked) => LockWait::SkipLocked,
-        };
-        let mut lock = RowLock { strength: strength(first), wait: wait(first), tables: vec![], sql: "".into() };
+        let (weakest, wait) = (LockStrength::KeyShare, LockWait::Wait);
+        let mut lock = RowLock { strength: weakest, wait, tables: vec![], sql: "".into() };
         for clause in locks {
-            lock.strength = lock.strength.max(strength(clause));
-            if clause.nonblock.is_some() {
-                lock.wait = wait(clause);
+            let (marked, wanted) = locked_names(clause.of.as_ref().map(parts).transpose()?.unwrap_or_default());
+            let strength = marked.unwrap_or(match clause.lock_type {
+                LockType::Share => LockStrength::Share,
+                LockType::Update => LockStrength::Update,
+            });
+            lock.strength = lock.strength.max(strength);
+            match clause.nonblock {
+                None => {}
+                Some(NonBlock::Nowait) => lock.wait = LockWait::NoWait,
+                Some(NonBlock::SkipLocked) => lock.wait = LockWait::SkipLocked,
             }
-            let wanted = clause.of.as_ref().map(|of| parts(of).map(|p| p.last().cloned().unwrap_or_default()));
-            let wanted = wanted.transpose()?;
             let level = self.level();
-            let hits = level.names.ranges.iter().filter(|r| wanted.as_ref().is_none_or(|w| r.alias == *w));
-            let relations: Vec<(usize, Option<Arc<Relation>>)> = hits.map(|r| (r.id, r.relation.clone())).collect();
-            if let (Some(name), true) = (&wanted, relations.is_empty()) {
-                let text = format!("relation \"{name}\" in FOR UPDATE clause not found in FROM clause");
+            let here = &level.names.ranges;
+            if let Some(name) = wanted.iter().flatten().find(|name| !here.iter().any(|range| range.alias == **name)) {
+                let text = format!("relation \"{name}\" in {} clause not found in FROM clause", strength.clause());
                 return Err(SqlError::new(state::UNDEFINED_TABLE, text));
             }
+            let hits = here.iter().filter(|range| wanted.as_ref().is_none_or(|names| names.contains(&range.alias)));
+            let relations: Vec<(usize, Option<Arc<Relation>>)> = hits.map(|r| (r.id, r.relation.clone())).collect();
             for (range, relation) in relations {
                 let Some(relation) = relation.filter(|r| r.kind == RelationKind::Table) else { continue };
                 if !ranges.contains(&range) {

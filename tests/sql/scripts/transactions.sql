@@ -1377,6 +1377,40 @@ SELECT count(DISTINCT at) FROM x_now
 --> 2
 --> SELECT 1
 
+-- Strengths of row locks, and whose rows they are.
+
+BEGIN
+--> BEGIN
+
+SELECT n FROM x_t WHERE id = 2 FOR NO KEY UPDATE
+--> n int4
+--> 20
+--> SELECT 1
+
+SELECT n FROM x_t WHERE id = 2 FOR KEY SHARE NOWAIT
+--> n int4
+--> 20
+--> SELECT 1
+
+SELECT a.n FROM x_t AS a JOIN x_t AS b USING (id) WHERE id = 2 FOR SHARE OF a, b
+--> n int4
+--> 20
+--> SELECT 1
+
+SELECT a.n FROM x_t AS a JOIN x_t AS b USING (id) WHERE id = 2 FOR UPDATE OF a NOWAIT FOR KEY SHARE OF b SKIP LOCKED
+--> n int4
+--> 20
+--> SELECT 1
+
+ROLLBACK
+--> ROLLBACK
+
+SELECT n FROM x_t AS a WHERE id = 2 FOR NO KEY UPDATE OF x_t
+--> ERROR 42P01: relation "x_t" in FOR NO KEY UPDATE clause not found in FROM clause
+
+SELECT n FROM x_t WHERE id = 2 FOR UPDATE OF public.x_t
+--> ERROR 42601: FOR UPDATE must specify unqualified relation names
+
 -- Deferred constraints.
 
 CREATE TABLE x_child (id int PRIMARY KEY, parent int REFERENCES x_t (id) DEFERRABLE INITIALLY DEFERRED)
