@@ -773,8 +773,8 @@ impl Job<'_> {
             waited = true;
             let until = self.control.deadline.min(executor.host.now() + Duration::from_millis(50));
             match receiver {
-                Some(receiver) => drop(host::until(&*executor.host, until, receiver).await),
-                None => drop(host::until(&*executor.host, until, landed).await),
+                Some(receiver) => _ = host::until(&*executor.host, until, receiver).await,
+                None => _ = host::until(&*executor.host, until, landed).await,
             }
         }
     }
