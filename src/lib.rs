@@ -13,6 +13,7 @@ pub mod executor;
 pub mod frontend;
 pub mod functions;
 pub mod gateway;
+pub mod host;
 pub mod id;
 pub mod locks;
 pub mod node;

@@ -12,6 +12,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("id", ""),
     ("value", ""),
     ("clock", ""),
+    ("host", ""),
     ("error", ""),
     ("status", ""),
     ("config", "id"),
@@ -28,11 +29,11 @@ const ARROWS: &[(&str, &str)] = &[
     ("session", "command error functions gateway id settings sql transaction types value"),
     (
         "gateway",
-        "clock command engine error executor functions id locks replica::core replica::handle sql status transaction transport \
-         types value",
+        "clock command engine error executor functions host id locks replica::core replica::handle sql status transaction \
+         transport types value",
     ),
     // Interactive transactions on the leader: private views, locks, sequences. It reaches the log through a trait.
-    ("executor", "clock command engine error functions locks replica sql status::LockRow transaction types value"),
+    ("executor", "clock command engine error functions host locks replica sql status::LockRow transaction types value"),
     ("frontend", "clock error functions::Signal gateway id session status::SessionRow types value"),
     // Consensus knows no SQL; commands are opaque to it.
     ("replica", "command id raftlog transport"),
@@ -49,7 +50,7 @@ const ARROWS: &[(&str, &str)] = &[
     // The composition root knows all, and nobody but the command line knows it.
     (
         "node",
-        "admin cluster command config engine error executor frontend functions gateway id locks raftlog replica session sql \
+        "admin cluster command config engine error executor frontend functions gateway host id locks raftlog replica session sql \
          status transaction transport types value",
     ),
     ("demo", "cli config"),

@@ -35,6 +35,7 @@ use crate::engine::Shared;
 use crate::engine::fork::ForkOptions;
 use crate::engine::view::Views;
 use crate::error::{SqlError, SqlResult, state};
+use crate::host::{self, Defect, SharedHost};
 use crate::locks::{self, Answer, Effect, LockTable, Target, TxId, Want};
 use crate::sql::plan::{LockMode, LockStrength, LockWait};
 use crate::transaction::{Action, Kind, Open, Order, Reply, Statement, Transcript, TxName};
@@ -43,21 +44,15 @@ use futures::future::BoxFuture;
 use names::Names;
 use parking_lot::Mutex;
 use sequences::Blocks;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, oneshot};
 use work::{Ran, Release, Run, Trouble, Work};
 
-/// A remote transaction that its gateway has not mentioned for so long is gone.
-pub const LEASE: Duration = Duration::from_secs(10);
 /// How often leases and idle views are looked at.
 const SWEEP: Duration = Duration::from_secs(1);
-/// An idle view is given up after this time: at once where a refresh costs the client nothing …
-const IDLE: Duration = Duration::from_secs(1);
-/// … and later where it may cost a 40001, unless the WAL is long.
-const IDLE_STRICT: Duration = Duration::from_secs(30);
 const LONG_WAL: u64 = 64 << 20;
 /// What to do about it.
 const TOO_MANY_LOCKS: &str = "Lock the table instead, commit in between, or raise limits.transaction_locks in the \
@@ -81,11 +76,24 @@ pub struct Limits {
     pub open: usize,
     pub locks: usize,
     pub forks: ForkOptions,
+    /// A remote transaction that its gateway has not mentioned for so long is gone.
+    pub lease: Duration,
+    /// An idle view is given up after this time: at once where a refresh costs the client nothing …
+    pub idle: Duration,
+    /// … and later where it may cost a 40001, unless the WAL is long.
+    pub idle_strict: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { open: 1000, locks: 1 << 20, forks: ForkOptions::default() }
+        Limits {
+            open: 1000,
+            locks: 1 << 20,
+            forks: ForkOptions::default(),
+            lease: Duration::from_secs(10),
+            idle: Duration::from_secs(1),
+            idle_strict: Duration::from_secs(30),
+        }
     }
 }
 
@@ -104,8 +112,8 @@ struct Tx {
 #[derive(Default)]
 struct State {
     locks: LockTable,
-    waiters: HashMap<TxId, report::Waiter>,
-    open: HashMap<TxName, Arc<Tx>>,
+    waiters: BTreeMap<TxId, report::Waiter>,
+    open: BTreeMap<TxName, Arc<Tx>>,
     next: u64,
     /// The term that all of this belongs to.
     term: u64,
@@ -119,6 +127,7 @@ struct State {
 pub struct Executor {
     shared: Arc<Shared>,
     log: Arc<dyn Log>,
+    host: SharedHost,
     limits: Limits,
     views: Views,
     names: Names,
@@ -159,11 +168,12 @@ impl Drop for Admission {
 }
 
 impl Executor {
-    pub fn new(shared: Arc<Shared>, log: Arc<dyn Log>, limits: Limits) -> Arc<Executor> {
+    pub fn new(shared: Arc<Shared>, log: Arc<dyn Log>, host: SharedHost, limits: Limits) -> Arc<Executor> {
         Arc::new(Executor {
             views: Views::new(shared.clone(), limits.forks.clone()),
             shared,
             log,
+            host,
             limits,
             names: Names::default(),
             blocks: Blocks::default(),
@@ -186,7 +196,7 @@ impl Executor {
                 return Reply::Unknown;
             }
             tx.interrupt.notify_waiters();
-            *tx.seen.lock() = Instant::now();
+            *tx.seen.lock() = self.host.now();
             let effects = state.locks.cancel(tx.id);
             state.waiters.remove(&tx.id);
             deliver(&mut state, effects);
@@ -212,7 +222,7 @@ impl Executor {
             epoch: AtomicU64::new(open.epoch),
             interrupt: Notify::new(),
             leased: open.leased,
-            seen: Mutex::new(Instant::now()),
+            seen: Mutex::new(self.host.now()),
             work: tokio::sync::Mutex::new(Work::new(open.epoch, open.env, open.transcript)),
         };
         state.open.insert(open.name, Arc::new(tx));
@@ -233,8 +243,8 @@ impl Executor {
                 None => return Reply::Unknown,
             }
         };
-        *tx.seen.lock() = Instant::now();
-        let control = Control { deadline: Instant::now() + Duration::from_millis(order.within), cancelled };
+        *tx.seen.lock() = self.host.now();
+        let control = Control { deadline: self.host.now() + Duration::from_millis(order.within), cancelled };
         let mut work = tx.work.lock().await;
         if work.epoch != order.epoch || tx.epoch.load(Ordering::SeqCst) != order.epoch {
             return Reply::Unknown;
@@ -253,7 +263,7 @@ impl Executor {
                 Reply::Done
             }),
         };
-        *tx.seen.lock() = Instant::now();
+        *tx.seen.lock() = self.host.now();
         match result {
             Ok(reply) => reply,
             Err(Trouble::Sql(error)) => {
@@ -290,7 +300,7 @@ impl Executor {
     pub fn renew(&self, names: &[TxName]) {
         let state = self.state.lock();
         for tx in names.iter().filter_map(|name| state.open.get(name)) {
-            *tx.seen.lock() = Instant::now();
+            *tx.seen.lock() = self.host.now();
         }
     }
 
@@ -298,6 +308,12 @@ impl Executor {
     pub fn clear(&self) {
         let mut state = self.state.lock();
         self.clear_state(&mut state);
+    }
+
+    /// Nothing of any transaction is left here.
+    pub fn is_idle(&self) -> bool {
+        let state = self.state.lock();
+        state.open.is_empty() && state.waiters.is_empty() && state.locks.is_empty()
     }
 
     /// Number of open transactions.
@@ -356,16 +372,12 @@ impl Executor {
         if self.sweeping.swap(true, Ordering::SeqCst) {
             return;
         }
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
-            self.sweeping.store(false, Ordering::SeqCst);
-            return;
-        };
-        let executor = Arc::downgrade(self);
-        runtime.spawn(async move {
+        let (executor, host) = (Arc::downgrade(self), self.host.clone());
+        let sweeping = self.host.spawn(Box::pin(async move {
             loop {
-                tokio::time::sleep(SWEEP).await;
+                host.sleep_until(host.now() + SWEEP).await;
                 let Some(executor) = executor.upgrade() else { return };
-                executor.sweep(Instant::now());
+                executor.sweep(host.now());
                 if executor.active.load(Ordering::SeqCst) == 0 {
                     executor.sweeping.store(false, Ordering::SeqCst);
                     // One that was opened in between has seen the flag set.
@@ -374,7 +386,10 @@ impl Executor {
                     }
                 }
             }
-        });
+        }));
+        if !sweeping {
+            self.sweeping.store(false, Ordering::SeqCst);
+        }
     }
 
     /// Ends what nobody vouches for, and gives up views that only hold the WAL.
@@ -383,16 +398,17 @@ impl Executor {
             return self.clear();
         }
         let all: Vec<Arc<Tx>> = self.state.lock().open.values().cloned().collect();
-        let strict = if self.views.wal_bytes() > LONG_WAL { IDLE } else { IDLE_STRICT };
+        let Limits { lease, idle: patience, idle_strict, .. } = self.limits;
+        let strict = if self.views.wal_bytes() > LONG_WAL { patience } else { idle_strict };
         for tx in all {
             let idle = now.saturating_duration_since(*tx.seen.lock());
             let Ok(mut work) = tx.work.try_lock() else { continue };
-            if tx.leased && idle > LEASE {
+            if tx.leased && idle > lease {
                 drop(work);
                 self.end(tx.name);
                 continue;
             }
-            let patience = if work.isolation() == Isolation::ReadCommitted { IDLE } else { strict };
+            let patience = if work.isolation() == Isolation::ReadCommitted { patience } else { strict };
             if work.last_used.is_some_and(|used| now.saturating_duration_since(used) > patience) {
                 work.drop_view();
             }
@@ -428,7 +444,7 @@ impl Executor {
 
     /// Gets all the locks that a write would need, by running it in a view of its own.
     async fn wait_in_line(self: &Arc<Self>, write: Write, control: &Control) -> SqlResult<Admission> {
-        let name = TxName { origin: rand::random(), seq: rand::random() };
+        let name = TxName { origin: self.host.random(), seq: self.host.random() };
         let limits = crate::transaction::Limits { bytes: usize::MAX, steps: usize::MAX };
         let transcript = Transcript::new(Isolation::ReadCommitted, limits);
         let open = Open { name, epoch: 1, env: write.env.clone(), transcript, leased: false };
@@ -441,7 +457,7 @@ impl Executor {
             let step = Step { frozen: Some(Default::default()), ..step };
             let kind = Kind::Write;
             let statement = Statement { step, kind, lock: None, schema_version: None, ordered: false };
-            let within = control.deadline.saturating_duration_since(Instant::now()).as_millis() as u64;
+            let within = control.deadline.saturating_duration_since(self.host.now()).as_millis() as u64;
             let action = Action::Run(Box::new(statement));
             let order = Order { name, epoch: 1, action, within, lock_timeout: None };
             match self.order(order, control.cancelled.clone()).await {
@@ -515,7 +531,7 @@ impl Job<'_> {
         if self.control.cancelled.load(Ordering::Relaxed) {
             return Err(SqlError::new(state::QUERY_CANCELED, "canceling statement due to user request").into());
         }
-        if Instant::now() >= self.control.deadline {
+        if self.executor.host.now() >= self.control.deadline {
             return Err(SqlError::new(state::QUERY_CANCELED, "canceling statement due to statement timeout").into());
         }
         Ok(())
@@ -525,9 +541,12 @@ impl Job<'_> {
     async fn run(&mut self, work: &mut Work, statement: Statement) -> Result<Reply, Trouble> {
         let executor = self.executor;
         let strict = work.isolation() != Isolation::ReadCommitted;
-        if statement.kind != Kind::Write && (!strict || work.view.is_none()) || strict && work.view.is_none() {
-            // A deposed leader must not answer. What a write says is compared at COMMIT.
+        // A deposed leader must not answer. A snapshot was asked for when it was taken; what a write says is compared at
+        // COMMIT.
+        let mut asked = strict && work.view.is_some();
+        if !asked && (strict || statement.kind != Kind::Write) {
             executor.log.read_point(self.control.deadline).await?;
+            asked = true;
         }
         let mut run = Run::new(&statement);
         let mut fresh = !strict;
@@ -537,7 +556,10 @@ impl Job<'_> {
             self.prepare(work, &statement, fresh, waits).await?;
             match self.attempt(work, &statement, &mut run)? {
                 Ran::NeedSequence(oid) => {
-                    let values = executor.blocks.take(oid, run.wants(oid), &executor.log, &executor.shared).await?;
+                    let values = executor
+                        .blocks
+                        .take(oid, run.wants(oid), &executor.log, &executor.shared, &executor.host)
+                        .await?;
                     run.supply(oid, values);
                     fresh = false;
                 }
@@ -551,13 +573,24 @@ impl Job<'_> {
                     let new = match self.lock(work, &mut run, wants, wait).await? {
                         Locked::All { new } => new,
                         Locked::Again => {
-                            (fresh, waits) = (true, true);
+                            let refresh = !executor.host.has(Defect::NoRefreshAfterWait);
+                            (fresh, waits) = (refresh, refresh);
                             continue;
                         }
                     };
                     if new && !work.may_stay_stale(&statement) {
                         let waited = self.await_landing(&tables).await?;
                         if waited || executor.shared.applied() != work.at() {
+                            work.undo(&run)?;
+                            (fresh, waits) = (true, true);
+                            continue;
+                        }
+                    }
+                    if !asked && !run.wrote() {
+                        // A transaction that changes nothing is never compared.
+                        executor.log.read_point(self.control.deadline).await?;
+                        asked = true;
+                        if executor.shared.applied() != work.at() {
                             work.undo(&run)?;
                             (fresh, waits) = (true, true);
                             continue;
@@ -580,7 +613,7 @@ impl Job<'_> {
             while executor.shared.schema_version() < version {
                 self.check()?;
                 let next = executor.shared.wait_applied(executor.shared.applied() + 1);
-                let _ = tokio::time::timeout(Duration::from_millis(20), next).await;
+                let _ = host::within(&*executor.host, Duration::from_millis(20), next).await;
             }
         }
         let behind = |work: &Work| executor.shared.applied() != work.at();
@@ -590,6 +623,7 @@ impl Job<'_> {
         if !work.is_intact() || old || fresh && behind(work) && !skip {
             let env = work.env.clone();
             work.refresh(&executor.views, &env)?;
+            work.last_used = Some(executor.host.now());
         }
         match statement.schema_version {
             Some(version) if version != work.schema_version() && !work.has_ddl() => {
@@ -610,6 +644,7 @@ impl Job<'_> {
                 executor.state.lock().locks.is_free(id, table, key, strength.unwrap_or(LockStrength::Update))
             })
         };
+        work.last_used = Some(executor.host.now());
         let control = self.control.clone();
         let short = statement.step.params.len() <= 16;
         let go = || work.attempt(statement, run, &names, control, free);
@@ -681,7 +716,8 @@ impl Job<'_> {
 
     /// Waits for a lock to be granted.
     async fn wait_for(&self, receiver: oneshot::Receiver<SqlResult<()>>, _: &Target) -> Result<(), Trouble> {
-        let started = Instant::now();
+        let host = &self.executor.host;
+        let started = host.now();
         let limit = self.lock_timeout.map(|ms| started + Duration::from_millis(ms));
         let until = limit.map_or(self.control.deadline, |limit| limit.min(self.control.deadline));
         tokio::pin!(receiver);
@@ -695,11 +731,11 @@ impl Job<'_> {
                     Err(_) => return Err(Trouble::Void),
                 },
                 () = interrupted => return Err(Trouble::Void),
-                () = tokio::time::sleep_until(until.into()) => break match limit {
+                () = host.sleep_until(until) => break match limit {
                     Some(limit) if limit <= self.control.deadline => Err(locks::timed_out().into()),
                     _ => self.check(),
                 },
-                () = tokio::time::sleep(Duration::from_millis(50)) => {
+                () = host.sleep_until(host.now() + Duration::from_millis(50)) => {
                     if let Err(trouble) = self.check() {
                         break Err(trouble);
                     }
@@ -735,10 +771,10 @@ impl Job<'_> {
                 }
             };
             waited = true;
-            let until = self.control.deadline.min(Instant::now() + Duration::from_millis(50));
+            let until = self.control.deadline.min(executor.host.now() + Duration::from_millis(50));
             match receiver {
-                Some(receiver) => drop(tokio::time::timeout_at(until.into(), receiver).await),
-                None => drop(tokio::time::timeout_at(until.into(), landed).await),
+                Some(receiver) => _ = host::until(&*executor.host, until, receiver).await,
+                None => _ = host::until(&*executor.host, until, landed).await,
             }
         }
     }

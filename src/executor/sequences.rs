@@ -7,6 +7,7 @@ use super::Log;
 use crate::command::{Outcome, Refusal, Statement, Step, Write, Yields};
 use crate::engine::Shared;
 use crate::error::{SqlError, SqlResult, state};
+use crate::host::SharedHost;
 use crate::value::Value;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, VecDeque};
@@ -35,19 +36,24 @@ impl Blocks {
         wanted: usize,
         log: &Arc<dyn Log>,
         shared: &Arc<Shared>,
+        host: &SharedHost,
     ) -> SqlResult<VecDeque<i64>> {
         let mut size = {
             let mut blocks = self.0.lock();
             let block = blocks.entry(oid).or_insert_with(|| Block {
                 values: VecDeque::new(),
-                filled: Instant::now() - QUICK,
+                filled: host.now() - QUICK,
                 size: 1,
             });
             if !block.values.is_empty() {
                 let rest = block.values.split_off(wanted.min(block.values.len()));
                 return Ok(std::mem::replace(&mut block.values, rest));
             }
-            block.size = if block.filled.elapsed() < QUICK { (block.size * 2).min(LARGEST) } else { 1 };
+            block.size = if host.now().saturating_duration_since(block.filled) < QUICK {
+                (block.size * 2).min(LARGEST)
+            } else {
+                1
+            };
             block.size.max(wanted)
         };
         let mut last = SqlError::internal("a sequence could not be advanced");
@@ -60,7 +66,7 @@ impl Blocks {
                     let rest = values.split_off(wanted.min(values.len()));
                     if let Some(block) = self.0.lock().get_mut(&oid) {
                         block.values.extend(rest);
-                        block.filled = Instant::now();
+                        block.filled = host.now();
                     }
                     return Ok(values);
                 }

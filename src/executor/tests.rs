@@ -6,6 +6,7 @@
 use super::*;
 use crate::command::{self, Batch, Command, Frozen, Proposal, Seen, Statement as Sql, StepOutcome, Yields};
 use crate::engine::{self, Engine};
+use crate::host::Machine;
 use crate::id::RequestId;
 use crate::replica::{Committed, Payload, Position, StateMachine};
 use crate::sql::plan::{IsolationLevel, PlanKind, Utility};
@@ -19,6 +20,8 @@ struct Memory {
     engine: Mutex<Engine>,
     shared: Arc<Shared>,
     term: AtomicU64,
+    /// Committed by others and not applied here until somebody asks for a read point.
+    unseen: Mutex<Option<Write>>,
 }
 
 impl Memory {
@@ -46,6 +49,9 @@ impl Log for Memory {
     }
 
     fn read_point(&self, _: Instant) -> BoxFuture<'static, SqlResult<()>> {
+        if let Some(write) = self.unseen.lock().take() {
+            self.apply(RequestId { origin: rand::random(), seq: 0 }, write);
+        }
         Box::pin(async { Ok(()) })
     }
 }
@@ -80,8 +86,13 @@ impl Db {
         let mut options = engine::Options::new(directory.path(), dialect);
         options.migrations = crate::sql::database_migrations().to_vec();
         let (engine, shared) = Engine::open(options).unwrap();
-        let log = Arc::new(Memory { engine: Mutex::new(engine), shared: shared.clone(), term: AtomicU64::new(1) });
-        let executor = Arc::new(Mutex::new(Executor::new(shared, log.clone(), Limits::default())));
+        let log = Arc::new(Memory {
+            engine: Mutex::new(engine),
+            shared: shared.clone(),
+            term: AtomicU64::new(1),
+            unseen: Mutex::default(),
+        });
+        let executor = Arc::new(Mutex::new(Executor::new(shared, log.clone(), Machine::shared(), Limits::default())));
         let db = Db { log, executor, _directory: Arc::new(directory) };
         for statement in setup.split(';').map(str::trim).filter(|s| !s.is_empty()) {
             let write = db.write_of(statement);
@@ -99,7 +110,8 @@ impl Db {
     fn change_leader(&self) {
         self.executor.lock().clear();
         self.log.term.fetch_add(1, Ordering::SeqCst);
-        *self.executor.lock() = Executor::new(self.log.shared.clone(), self.log.clone(), Limits::default());
+        *self.executor.lock() =
+            Executor::new(self.log.shared.clone(), self.log.clone(), Machine::shared(), Limits::default());
     }
 
     fn plan(&self, text: &str, catalog: &crate::sql::catalog::Catalog) -> SqlResult<crate::sql::plan::Plan> {
@@ -681,9 +693,9 @@ fn a_gateway_that_dies_lets_go() {
         lost.end();
         assert!(matches!(executor.open(open), Reply::Done));
         assert_eq!(executor.open_transactions(), 1);
-        executor.sweep(Instant::now() + LEASE / 2);
+        executor.sweep(Instant::now() + Limits::default().lease / 2);
         assert_eq!(executor.open_transactions(), 1);
-        executor.sweep(Instant::now() + LEASE * 2);
+        executor.sweep(Instant::now() + Limits::default().lease * 2);
         assert_eq!(executor.open_transactions(), 0);
         assert!(executor.locks().is_empty());
     });
@@ -697,14 +709,32 @@ fn evicted_views_come_back() {
         let mut session = db.session();
         session.run("BEGIN ISOLATION LEVEL REPEATABLE READ").await;
         assert_eq!(session.run("SELECT v FROM a WHERE id = 1").await, "[10]");
-        db.executor().sweep(Instant::now() + IDLE_STRICT * 2);
+        db.executor().sweep(Instant::now() + Limits::default().idle_strict * 2);
         assert_eq!(db.executor().views.stats().open, 0);
         let mut other = db.session();
         other.run("UPDATE a SET v = 0 WHERE id = 2").await;
         assert_eq!(session.run("SELECT v FROM a WHERE id = 1").await, "[10]");
-        db.executor().sweep(Instant::now() + IDLE_STRICT * 2);
+        db.executor().sweep(Instant::now() + Limits::default().idle_strict * 2);
         other.run("UPDATE a SET v = 0 WHERE id = 1").await;
         assert_eq!(session.run("SELECT v FROM a WHERE id = 1").await, "40001");
+    });
+}
+
+/// COMMIT compares what a write said only if the transaction changes something at all.
+#[test]
+fn a_write_that_finds_nothing_has_looked_at_the_latest_state() {
+    let db = Db::new(ACCOUNTS);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut session = db.session();
+        session.run("BEGIN").await;
+        *db.log.unseen.lock() = Some(db.write_of("INSERT INTO a VALUES (7, 70)"));
+        assert_eq!(session.run("UPDATE a SET v = 71 WHERE id = 7").await, "1");
+        assert_eq!(session.run("COMMIT").await, "COMMIT");
+        session.run("BEGIN").await;
+        *db.log.unseen.lock() = Some(db.write_of("DELETE FROM a WHERE id = 7"));
+        assert_eq!(session.run("INSERT INTO a VALUES (7, 72) ON CONFLICT DO NOTHING").await, "1");
+        assert_eq!(session.run("COMMIT").await, "COMMIT");
     });
 }
 

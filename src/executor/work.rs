@@ -159,6 +159,11 @@ impl Run {
         self.draws.lock().have.entry(oid).or_default().extend(values);
     }
 
+    /// Whether its last run changed anything.
+    pub fn wrote(&self) -> bool {
+        self.result.as_ref().is_some_and(|result| result.wrote)
+    }
+
     /// Values that were got and not used.
     pub fn leftovers(&self) -> BTreeMap<u32, VecDeque<i64>> {
         std::mem::take(&mut self.draws.lock().have)
@@ -279,7 +284,6 @@ impl Work {
         if self.transcript.steps().len() > 0 || self.transcript.has_savepoints() {
             self.replay(&mut view, env)?;
         }
-        self.last_used = Some(Instant::now());
         self.view = Some(view);
         Ok(())
     }
@@ -321,7 +325,6 @@ impl Work {
         let isolation = self.isolation();
         let stale = self.may_stay_stale(statement);
         let view = self.view.as_mut().ok_or(Trouble::Void)?;
-        self.last_used = Some(Instant::now());
         view.limit(Some(control));
         {
             let mut draws = run.draws.lock();

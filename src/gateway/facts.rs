@@ -4,6 +4,7 @@
 //! statement that writes carries them into the log. In a block they are as of each statement, at every level.
 
 use super::ReadRequest;
+use super::reach::{Peers, Replica};
 use super::router::Router;
 use crate::command::Step;
 use crate::functions::{Signal, live_relations};
@@ -19,7 +20,7 @@ pub trait Facts: Send + Sync + 'static {
     fn signal(&self, pid: i32, signal: Signal) -> bool;
 }
 
-impl Router {
+impl<R: Replica, P: Peers> Router<R, P> {
     /// Gives a read what it asks of the node.
     pub(super) async fn inform_read(&self, request: &mut ReadRequest) {
         if request.sql.contains("q_signal(")

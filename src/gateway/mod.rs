@@ -4,8 +4,11 @@
 
 pub mod facts;
 pub mod peer;
+pub mod reach;
 pub mod router;
 pub mod split;
+#[cfg(test)]
+mod tests;
 pub mod transaction;
 
 pub use crate::clock::Control;

@@ -1,6 +1,7 @@
 //! What nodes ask of each other: the payload of a request between nodes and of its answer.
 
 use crate::command::{self, Outcome, Proposal};
+use crate::error::SqlError;
 use crate::id::{GroupId, NodeId, ReplicaId};
 use crate::status::{LockRow, NodeReport, SessionRow};
 use crate::transaction::{self, TxName};
@@ -59,6 +60,8 @@ pub enum Reply {
     Transaction(transaction::Reply),
     Sessions(Vec<SessionRow>),
     Locks(Vec<LockRow>),
+    /// Not done, and certainly not in the log because of this request: the client's error.
+    Failed(SqlError),
 }
 
 pub fn encode<T: Serialize>(value: &T) -> Bytes {

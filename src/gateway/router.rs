@@ -7,6 +7,7 @@
 
 use super::facts::Facts;
 use super::peer::{self, Reply, Request};
+use super::reach::{Peers, Replica};
 use super::split;
 use super::transaction::{GroupLog, Remotes, Transaction};
 use super::{Control, Database, Failure, ReadRequest};
@@ -14,16 +15,18 @@ use crate::command::{self, Command, Isolation, Outcome, Proposal, Refusal, StepO
 use crate::engine::{Cursor, Shared};
 use crate::error::{SqlError, SqlResult, state};
 use crate::executor::{self, Executor};
+use crate::host::{Host, SharedHost, until, within};
 use crate::id::{GroupId, NodeId, RequestId};
 use crate::replica::handle::{Group, ProposeError, ReadError};
 use crate::sql::catalog::Catalog;
 use crate::sql::plan::LockMode;
 use crate::transaction::{self, Statement};
+use crate::transport::CallError;
 use crate::transport::tcp::Network;
 use crate::types::Env;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// How long to wait before asking again when nothing says that the leader has changed.
 const RETRY: Duration = Duration::from_millis(20);
@@ -31,12 +34,13 @@ const RETRY: Duration = Duration::from_millis(20);
 const CALL: Duration = Duration::from_secs(5);
 
 /// The way to one group from this node.
-pub struct Router {
+pub struct Router<R: Replica = Group, P: Peers = Network> {
     pub node: NodeId,
     pub id: GroupId,
-    pub group: Group,
+    pub group: R,
     pub shared: Arc<Shared>,
-    pub peers: Network,
+    pub peers: P,
+    pub host: SharedHost,
     /// What live relations show; set once the node is put together.
     pub facts: OnceLock<Arc<dyn Facts>>,
     /// Transactions of this group, while this node leads it.
@@ -46,6 +50,7 @@ pub struct Router {
 }
 
 /// Bounds on interactive transactions.
+#[derive(Clone, Debug)]
 pub struct TransactionLimits {
     /// Of one, where its client is.
     pub transcript: transaction::Limits,
@@ -56,39 +61,45 @@ pub struct TransactionLimits {
 /// Where a proposal stands after one attempt.
 enum Attempt {
     Outcome(Arc<Outcome>),
-    /// Try again; nothing tells that waiting helps.
+    /// Try again; nothing tells that waiting helps. It is not in the log because of this attempt.
     Again,
+    /// Try again; it may be in the log.
+    Unknown,
+    /// Not in the log because of this attempt, and no use to try again.
     Failed(SqlError),
 }
 
-impl Router {
+impl<R: Replica, P: Peers> Router<R, P> {
     pub fn new(
         node: NodeId,
         id: GroupId,
-        group: Group,
+        group: R,
         shared: Arc<Shared>,
-        peers: Network,
+        peers: P,
+        host: SharedHost,
         limits: TransactionLimits,
-    ) -> Router {
-        let log = Arc::new(GroupLog(group.clone()));
-        let executor = Executor::new(shared.clone(), log, limits.executor);
+    ) -> Self {
+        let log = Arc::new(GroupLog { group: group.clone(), host: host.clone() });
+        let executor = Executor::new(shared.clone(), log, host.clone(), limits.executor);
         let (facts, remotes, limits) = (OnceLock::new(), Arc::default(), limits.transcript);
-        Router { node, id, group, shared, peers, facts, executor, remotes, limits }
+        Router { node, id, group, shared, peers, host, facts, executor, remotes, limits }
     }
 
     /// Puts a command into the log and waits for its outcome, as often as it takes.
     pub async fn propose(&self, proposal: Proposal, control: &Control) -> SqlResult<Arc<Outcome>> {
         let mut leaders = self.group.leader_changes();
+        let mut sent = false;
         loop {
-            check(control, self.leader().is_some())?;
+            self.check(control, self.leader().is_some())?;
             leaders.borrow_and_update();
             match self.attempt(&proposal, control).await {
                 Attempt::Outcome(outcome) => return Ok(outcome),
+                Attempt::Failed(error) if sent => return Err(unknown_after(&error)),
                 Attempt::Failed(error) => return Err(error),
-                Attempt::Again => {
-                    let _ = tokio::time::timeout(RETRY, leaders.changed()).await;
-                }
+                Attempt::Again => {}
+                Attempt::Unknown => sent = true,
             }
+            let _ = within(&*self.host, RETRY, leaders.changed()).await;
         }
     }
 
@@ -103,9 +114,9 @@ impl Router {
                     Ok(admission) => admission,
                     Err(error) => return Attempt::Failed(error),
                 };
-                let answer = wait(control, self.group.propose(proposal.clone())).await;
+                let answer = self.wait(control, self.group.propose(proposal.clone())).await;
                 match answer {
-                    None => Attempt::Again,
+                    None => Attempt::Unknown,
                     Some(Ok(outcome)) => Attempt::Outcome(outcome),
                     Some(Err(ProposeError::Halted(why))) if self.group.hopeless().is_some() => {
                         Attempt::Failed(halted(&why))
@@ -119,21 +130,25 @@ impl Router {
 
     async fn attempt_at(&self, leader: NodeId, proposal: &Proposal, control: &Control) -> Attempt {
         let request = peer::encode(&Request::Propose { group: self.id, proposal: proposal.clone() });
-        let deadline = control.deadline.min(Instant::now() + CALL);
+        let deadline = control.deadline.min(self.host.now() + CALL);
         // A leader that hangs does not answer, and its successor does not wait for that.
         let mut leaders = self.group.leader_changes();
         let moved = leaders.wait_for(|now| now.leader_node.is_some_and(|node| node != leader));
         let answer = tokio::select! {
-            answer = wait(control, self.peers.call(leader, request, deadline)) => answer,
+            biased;
+            answer = self.wait(control, self.peers.call(leader, request, deadline)) => answer,
             _ = moved => None,
         };
         let reply = match answer {
             Some(Ok(bytes)) => peer::decode::<Reply>(&bytes),
-            Some(Err(_)) | None => return Attempt::Again,
+            Some(Err(CallError::Refused(_))) => return Attempt::Again,
+            Some(Err(_)) | None => return Attempt::Unknown,
         };
         match reply {
             Ok(Reply::Outcome(outcome)) => Attempt::Outcome(Arc::new(outcome)),
             Ok(Reply::DiskFull) => Attempt::Failed(disk_full()),
+            Ok(Reply::Failed(error)) => Attempt::Failed(error),
+            Ok(Reply::Unknown) => Attempt::Unknown,
             Ok(_) => Attempt::Again,
             Err(e) => Attempt::Failed(SqlError::internal(format!("answer of {leader}: {e}"))),
         }
@@ -165,19 +180,28 @@ impl Router {
     fn leader(&self) -> Option<NodeId> {
         self.group.leadership().leader_node
     }
+
+    /// Runs `future` until it ends or the deadline passes. A client that cancels drops the whole request instead.
+    async fn wait<F: Future>(&self, control: &Control, future: F) -> Option<F::Output> {
+        until(&*self.host, control.deadline, future).await
+    }
+
+    fn check(&self, control: &Control, has_leader: bool) -> SqlResult<()> {
+        check(&*self.host, control, has_leader)
+    }
 }
 
-impl Database for Router {
+impl<R: Replica, P: Peers> Database for Router<R, P> {
     type Rows = Cursor;
-    type Transaction = Transaction;
+    type Transaction = Transaction<R, P>;
 
-    fn begin(&self, name: RequestId, isolation: Isolation, env: Env) -> Transaction {
+    fn begin(&self, name: RequestId, isolation: Isolation, env: Env) -> Transaction<R, P> {
         Transaction::new(self, name, isolation, env)
     }
 
     async fn step(
         &self,
-        transaction: &mut Transaction,
+        transaction: &mut Transaction<R, P>,
         mut statement: Statement,
         lock_timeout: Option<Duration>,
         control: &Control,
@@ -186,13 +210,13 @@ impl Database for Router {
         transaction.step(statement, lock_timeout, control).await
     }
 
-    async fn mark(&self, transaction: &mut Transaction, mark: super::Mark, control: &Control) -> SqlResult<()> {
+    async fn mark(&self, transaction: &mut Transaction<R, P>, mark: super::Mark, control: &Control) -> SqlResult<()> {
         transaction.mark(mark, control).await
     }
 
     async fn lock_tables(
         &self,
-        transaction: &mut Transaction,
+        transaction: &mut Transaction<R, P>,
         tables: Vec<u32>,
         mode: LockMode,
         nowait: bool,
@@ -202,11 +226,11 @@ impl Database for Router {
         transaction.lock_tables(tables, mode, nowait, lock_timeout, control).await
     }
 
-    async fn commit(&self, transaction: Transaction, control: &Control) -> SqlResult<()> {
+    async fn commit(&self, transaction: Transaction<R, P>, control: &Control) -> SqlResult<()> {
         self.commit_transaction(transaction, control).await
     }
 
-    fn catalog_of(&self, transaction: &Transaction) -> Option<Arc<Catalog>> {
+    fn catalog_of(&self, transaction: &Transaction<R, P>) -> Option<Arc<Catalog>> {
         transaction.catalog()
     }
 
@@ -253,7 +277,7 @@ impl Database for Router {
                     self.await_schema(now, control).await?;
                     return Err(Failure::SchemaChanged);
                 }
-                Refusal::ChunksMissing => check(control, true)?,
+                Refusal::ChunksMissing => self.check(control, true)?,
                 Refusal::Expired => return Err(unknown_completion().into()),
                 Refusal::ResultForgotten => {
                     return Err(SqlError::new(
@@ -267,9 +291,9 @@ impl Database for Router {
     }
 }
 
-impl Router {
+impl<R: Replica, P: Peers> Router<R, P> {
     /// Puts the transcript into the log as one command.
-    async fn commit_transaction(&self, mut transaction: Transaction, control: &Control) -> SqlResult<()> {
+    async fn commit_transaction(&self, mut transaction: Transaction<R, P>, control: &Control) -> SqlResult<()> {
         if !transaction.transcript().writes() {
             return Ok(());
         }
@@ -286,9 +310,9 @@ impl Router {
 
     async fn await_schema(&self, version: u64, control: &Control) -> SqlResult<()> {
         while self.shared.catalog().version < version {
-            check(control, true)?;
+            self.check(control, true)?;
             let next = self.shared.applied() + 1;
-            let _ = tokio::time::timeout(RETRY, self.shared.wait_applied(next)).await;
+            let _ = within(&*self.host, RETRY, self.shared.wait_applied(next)).await;
         }
         Ok(())
     }
@@ -305,12 +329,11 @@ fn refused(error: ProposeError) -> Attempt {
             state::PROGRAM_LIMIT_EXCEEDED,
             "the statement is too large for one log entry",
         )),
+        ProposeError::Unknown => Attempt::Unknown,
         // One that has halted gives its leadership up: another takes it.
-        ProposeError::NotLeader { .. }
-        | ProposeError::Dropped
-        | ProposeError::Overloaded
-        | ProposeError::Unknown
-        | ProposeError::Halted(_) => Attempt::Again,
+        ProposeError::NotLeader { .. } | ProposeError::Dropped | ProposeError::Overloaded | ProposeError::Halted(_) => {
+            Attempt::Again
+        }
     }
 }
 
@@ -323,14 +346,14 @@ fn write_of(proposal: &Proposal) -> Option<Write> {
 }
 
 /// Answers a peer's proposal, as the leader or not.
-pub async fn answer_proposal(router: &Router, proposal: Proposal) -> Reply {
+pub async fn answer_proposal<R: Replica, P: Peers>(router: &Router<R, P>, proposal: Proposal) -> Reply {
     let group = &router.group;
-    let control = Control { deadline: Instant::now() + CALL, cancelled: Arc::default() };
+    let control = Control { deadline: router.host.now() + CALL, cancelled: Arc::default() };
     let _admission = match router.executor.admit(|| write_of(&proposal), &control).await {
         Ok(admission) => admission,
         // It still waits for a lock: the gateway, which knows its deadline, asks again.
         Err(error) if error.code == state::QUERY_CANCELED => return Reply::Busy,
-        Err(error) => return Reply::Outcome(Outcome::Failed { step: 0, error }),
+        Err(error) => return Reply::Failed(error),
     };
     match group.propose(proposal).await {
         Ok(outcome) => Reply::Outcome((*outcome).clone()),
@@ -344,14 +367,9 @@ pub async fn answer_proposal(router: &Router, proposal: Proposal) -> Reply {
     }
 }
 
-/// Runs `future` until it ends or the deadline passes. A client that cancels drops the whole request instead.
-pub(super) async fn wait<F: Future>(control: &Control, future: F) -> Option<F::Output> {
-    tokio::time::timeout_at(control.deadline.into(), future).await.ok()
-}
-
 /// Whether to go on trying.
-pub(super) fn check(control: &Control, has_leader: bool) -> SqlResult<()> {
-    if Instant::now() < control.deadline && !control.cancelled.load(Ordering::Relaxed) {
+pub(super) fn check(host: &dyn Host, control: &Control, has_leader: bool) -> SqlResult<()> {
+    if host.now() < control.deadline && !control.cancelled.load(Ordering::Relaxed) {
         return Ok(());
     }
     Err(stopped(control, has_leader))
@@ -379,6 +397,12 @@ fn disk_full() -> SqlError {
 fn halted(why: &str) -> SqlError {
     SqlError::new(state::CANNOT_CONNECT_NOW, format!("this node's replica does not serve: {why}"))
         .hint("Connect to another node; `quorate status` shows the state of each.")
+}
+
+/// An attempt failed for certain, but not the one before it.
+fn unknown_after(error: &SqlError) -> SqlError {
+    SqlError::new(state::STATEMENT_COMPLETION_UNKNOWN, "it is not known whether the statement took effect")
+        .detail(format!("One attempt was not answered, and the next one failed: {error}."))
 }
 
 fn unknown_completion() -> SqlError {

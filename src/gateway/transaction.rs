@@ -9,12 +9,14 @@
 //! dies they end.
 
 use super::peer::{self, Reply, Request};
-use super::router::{Router, check, wait};
+use super::reach::{Peers, Replica};
+use super::router::{Router, check};
 use super::{Control, Failure, Mark};
 use crate::command::{self, Command, Isolation, Outcome, Proposal, StepOutcome, Write};
 use crate::engine::Shared;
 use crate::error::{SqlError, SqlResult, state};
 use crate::executor::{Executor, Log};
+use crate::host::{SharedHost, until, within};
 use crate::id::{GroupId, NodeId, RequestId};
 use crate::replica::core::Role;
 use crate::replica::handle::{Group, ProposeError};
@@ -38,25 +40,28 @@ const RETRY: Duration = Duration::from_millis(10);
 const OWN: Duration = Duration::from_secs(10);
 
 /// The executor's view of its group.
-pub struct GroupLog(pub Group);
+pub struct GroupLog<R> {
+    pub group: R,
+    pub host: SharedHost,
+}
 
-impl Log for GroupLog {
+impl<R: Replica> Log for GroupLog<R> {
     fn term(&self) -> Option<u64> {
-        let leadership = self.0.leadership();
+        let leadership = self.group.leadership();
         (leadership.role == Role::Leader).then_some(leadership.term)
     }
 
     fn propose(&self, write: Write) -> BoxFuture<'static, SqlResult<Outcome>> {
-        let group = self.0.clone();
+        let (group, host) = (self.group.clone(), self.host.clone());
         Box::pin(async move {
-            let request = RequestId { origin: rand::random(), seq: rand::random() };
+            let request = RequestId { origin: host.random(), seq: host.random() };
             let body = command::encode(&Command::Write(write));
-            let until = Instant::now() + OWN;
+            let until = host.now() + OWN;
             loop {
                 match group.propose(Proposal { request, body: body.clone() }).await {
                     Ok(outcome) => return Ok((*outcome).clone()),
-                    Err(ProposeError::Overloaded | ProposeError::Dropped) if Instant::now() < until => {
-                        tokio::time::sleep(RETRY).await;
+                    Err(ProposeError::Overloaded | ProposeError::Dropped) if host.now() < until => {
+                        host.sleep_until(host.now() + RETRY).await;
                     }
                     Err(error) => return Err(SqlError::new(state::CANNOT_CONNECT_NOW, error.to_string())),
                 }
@@ -65,7 +70,7 @@ impl Log for GroupLog {
     }
 
     fn read_point(&self, deadline: Instant) -> BoxFuture<'static, SqlResult<()>> {
-        let group = self.0.clone();
+        let group = self.group.clone();
         Box::pin(async move {
             let answer = group.read_index(deadline).await;
             answer.map(drop).map_err(|error| SqlError::new(state::CANNOT_CONNECT_NOW, error.to_string()))
@@ -75,11 +80,12 @@ impl Log for GroupLog {
 
 /// The ways to the executors of one group.
 #[derive(Clone)]
-struct Link {
+struct Link<R, P> {
     node: NodeId,
     id: GroupId,
-    group: Group,
-    peers: Network,
+    group: R,
+    peers: P,
+    host: SharedHost,
     executor: Arc<Executor>,
     remotes: Arc<Remotes>,
 }
@@ -91,9 +97,17 @@ pub struct Remotes {
     renewing: AtomicBool,
 }
 
-impl Link {
+impl<R: Replica, P: Peers> Link<R, P> {
     fn leader(&self) -> Option<NodeId> {
         self.group.leadership().leader_node
+    }
+
+    async fn wait<F: Future>(&self, control: &Control, future: F) -> Option<F::Output> {
+        until(&*self.host, control.deadline, future).await
+    }
+
+    fn check(&self, control: &Control, has_leader: bool) -> SqlResult<()> {
+        check(&*self.host, control, has_leader)
     }
 
     /// Asks the executor at `leader`; `None` if there is no answer, and none will come.
@@ -109,6 +123,7 @@ impl Link {
         let mut leaders = self.group.leader_changes();
         let moved = leaders.wait_for(|leadership| leadership.leader_node != Some(leader));
         let answer = tokio::select! {
+            biased;
             answer = self.peers.call(leader, bytes, control.deadline) => answer.ok()?,
             _ = moved => return None,
         };
@@ -128,12 +143,10 @@ impl Link {
             }
             return;
         }
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let (peers, bytes) = (self.peers.clone(), peer::encode(&Request::Transaction { group: self.id, request }));
-        runtime.spawn(async move {
-            // If it gets lost, the lease ends.
-            let _ = peers.call(leader, bytes, Instant::now() + RENEW).await;
-        });
+        let until = self.host.now() + RENEW;
+        // If it gets lost, the lease ends.
+        self.host.spawn(Box::pin(async move { drop(peers.call(leader, bytes, until).await) }));
     }
 
     fn keep_alive(&self, name: TxName) {
@@ -142,9 +155,9 @@ impl Link {
             return;
         }
         let link = self.clone();
-        tokio::spawn(async move {
+        let renewing = self.host.spawn(Box::pin(async move {
             loop {
-                tokio::time::sleep(RENEW).await;
+                link.host.sleep_until(link.host.now() + RENEW).await;
                 let names: Vec<TxName> = {
                     let names = link.remotes.names.lock();
                     if names.is_empty() {
@@ -157,13 +170,16 @@ impl Link {
                     link.tell(leader, peer::Transaction::Renew(names));
                 }
             }
-        });
+        }));
+        if !renewing {
+            self.remotes.renewing.store(false, Ordering::SeqCst);
+        }
     }
 }
 
 /// An open transaction. Dropping it rolls it back.
-pub struct Transaction {
-    link: Link,
+pub struct Transaction<R: Replica = Group, P: Peers = Network> {
+    link: Link<R, P>,
     shared: Arc<Shared>,
     name: TxName,
     env: Env,
@@ -180,14 +196,14 @@ pub struct Transaction {
 }
 
 /// Voids an order whose asker has gone away.
-struct Asking<'a> {
-    link: &'a Link,
+struct Asking<'a, R: Replica, P: Peers> {
+    link: &'a Link<R, P>,
     name: TxName,
     leader: NodeId,
     done: bool,
 }
 
-impl Drop for Asking<'_> {
+impl<R: Replica, P: Peers> Drop for Asking<'_, R, P> {
     fn drop(&mut self) {
         if !self.done {
             self.link.tell(self.leader, peer::Transaction::Interrupt(self.name));
@@ -195,13 +211,14 @@ impl Drop for Asking<'_> {
     }
 }
 
-impl Transaction {
-    pub fn new(router: &Router, name: TxName, isolation: Isolation, env: Env) -> Transaction {
+impl<R: Replica, P: Peers> Transaction<R, P> {
+    pub fn new(router: &Router<R, P>, name: TxName, isolation: Isolation, env: Env) -> Self {
         let link = Link {
             node: router.node,
             id: router.id,
             group: router.group.clone(),
             peers: router.peers.clone(),
+            host: router.host.clone(),
             executor: router.executor.clone(),
             remotes: router.remotes.clone(),
         };
@@ -251,9 +268,9 @@ impl Transaction {
             }
             transaction::Reply::SchemaChanged { now } => {
                 while self.shared.schema_version() < now {
-                    check(control, true)?;
+                    self.link.check(control, true)?;
                     let next = self.shared.wait_applied(self.shared.applied() + 1);
-                    let _ = tokio::time::timeout(RETRY, next).await;
+                    let _ = within(&*self.link.host, RETRY, next).await;
                 }
                 Err(Failure::SchemaChanged)
             }
@@ -306,7 +323,8 @@ impl Transaction {
         let order = self.sealed(action, None, control);
         // Stays detached if it goes wrong: the transcript says it all.
         let asking = Asking { link: &self.link, name: self.name, leader, done: false };
-        let reply = wait(control, self.link.ask(leader, peer::Transaction::Order(Box::new(order)), control)).await;
+        let ask = self.link.ask(leader, peer::Transaction::Order(Box::new(order)), control);
+        let reply = self.link.wait(control, ask).await;
         finish(asking, reply.is_some());
         if let Some(Some(transaction::Reply::Done)) = reply {
             self.attached = Some(leader);
@@ -315,7 +333,7 @@ impl Transaction {
     }
 
     fn sealed(&self, action: Action, lock_timeout: Option<Duration>, control: &Control) -> Order {
-        let within = control.deadline.saturating_duration_since(Instant::now()).as_millis() as u64;
+        let within = control.deadline.saturating_duration_since(self.link.host.now()).as_millis() as u64;
         let lock_timeout = lock_timeout.map(|limit| limit.as_millis() as u64);
         Order { name: self.name, epoch: self.epoch, action, within, lock_timeout }
     }
@@ -330,7 +348,7 @@ impl Transaction {
         let mut leaders = self.link.group.leader_changes();
         loop {
             let leader = self.link.leader();
-            check(control, leader.is_some())?;
+            self.link.check(control, leader.is_some())?;
             leaders.borrow_and_update();
             if let Some(leader) = leader {
                 if self.attached != Some(leader) {
@@ -338,7 +356,7 @@ impl Transaction {
                         Some(transaction::Reply::Done) => {}
                         Some(transaction::Reply::Failed(error)) => return Err(error),
                         _ => {
-                            let _ = tokio::time::timeout(RETRY, leaders.changed()).await;
+                            let _ = within(&*self.link.host, RETRY, leaders.changed()).await;
                             continue;
                         }
                     }
@@ -348,7 +366,7 @@ impl Transaction {
                 self.attached = None;
                 let asking = Asking { link: &self.link, name: self.name, leader, done: false };
                 let ask = self.link.ask(leader, peer::Transaction::Order(order), control);
-                let reply = wait(control, ask).await;
+                let reply = self.link.wait(control, ask).await;
                 finish(asking, reply.is_some());
                 match reply.flatten() {
                     Some(transaction::Reply::Unknown | transaction::Reply::NotLeader) | None => {}
@@ -358,7 +376,7 @@ impl Transaction {
                     }
                 }
             }
-            let _ = tokio::time::timeout(RETRY, leaders.changed()).await;
+            let _ = within(&*self.link.host, RETRY, leaders.changed()).await;
         }
     }
 
@@ -378,7 +396,7 @@ impl Transaction {
             leased,
         };
         let ask = self.link.ask(leader, peer::Transaction::Open(Box::new(open)), control);
-        let reply = wait(control, ask).await.flatten();
+        let reply = self.link.wait(control, ask).await.flatten();
         if let Some(transaction::Reply::Done) = reply {
             self.attached = Some(leader);
         }
@@ -400,7 +418,7 @@ impl Transaction {
         self.own = None;
         if self.transcript.has_ddl() {
             let mut catalog = self.link.executor.private_catalog(&self.env, &self.transcript)?;
-            catalog.version = (1 << 63) | (rand::random::<u64>() >> 1);
+            catalog.version = (1 << 63) | (self.link.host.random() >> 1);
             self.own = Some(Arc::new(catalog));
         }
         Ok(())
@@ -442,18 +460,21 @@ impl Transaction {
     }
 }
 
-fn finish(mut asking: Asking<'_>, answered: bool) {
+fn finish<R: Replica, P: Peers>(mut asking: Asking<'_, R, P>, answered: bool) {
     asking.done = answered;
 }
 
-impl Drop for Transaction {
+impl<R: Replica, P: Peers> Drop for Transaction<R, P> {
     fn drop(&mut self) {
         self.end();
     }
 }
 
 /// Answers another node's request about its transactions.
-pub async fn answer_transaction(router: &Router, request: peer::Transaction) -> transaction::Reply {
+pub async fn answer_transaction<R: Replica, P: Peers>(
+    router: &Router<R, P>,
+    request: peer::Transaction,
+) -> transaction::Reply {
     let executor = &router.executor;
     match request {
         peer::Transaction::Open(open) => executor.open(*open),

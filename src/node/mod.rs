@@ -22,6 +22,7 @@ use crate::executor;
 use crate::frontend;
 use crate::gateway::Control;
 use crate::gateway::router::{Router, TransactionLimits};
+use crate::host::Machine;
 use crate::id::{FIRST_DATABASE_GROUP, GroupId, NodeId, ReplicaId, RequestId, SYSTEM_GROUP};
 use crate::raftlog::RaftLog;
 use crate::raftlog::identity::{DataLock, FILE as IDENTITY_FILE, Identity, IdentityError};
@@ -250,7 +251,8 @@ fn assemble(config: Config, identity: Identity, peers: &Peers) -> Result<Arc<Run
         let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
         let (engine, shared) = open_engine(&dir, identity.cluster, *group, sender)?;
         let handle = add_group(&driver, *group, *replica, peers, engine)?;
-        let router = Router::new(identity.node, *group, handle, shared, network.clone(), transaction_limits(&config));
+        let (peers, limits) = (network.clone(), transaction_limits(&config));
+        let router = Router::new(identity.node, *group, handle, shared, peers, Machine::shared(), limits);
         routers.insert(name.to_owned(), Arc::new(router));
         marks.push((name, receiver));
     }
@@ -283,7 +285,7 @@ fn transaction_limits(config: &Config) -> TransactionLimits {
         ForkOptions { max_open: limits.open + SPARE_FORKS, max_overlay: limits.changes, ..ForkOptions::default() };
     TransactionLimits {
         transcript: transaction::Limits { bytes: limits.transcript, steps: limits.statements },
-        executor: executor::Limits { open: limits.open, locks: limits.locks, forks },
+        executor: executor::Limits { open: limits.open, locks: limits.locks, forks, ..Default::default() },
     }
 }
 

@@ -11,10 +11,16 @@
 //!
 //! Not here yet: changes of membership, errors of the disk below the state machine, transactions and the session.
 
+mod gateway;
+mod history;
 mod node;
 mod oracle;
 mod plan;
 mod random;
+mod schema;
+mod session;
+mod tasks;
+mod transactions;
 mod world;
 
 use plan::{Bug, Plan};
@@ -26,6 +32,8 @@ use world::{Report, World};
 
 /// Run when nothing else is asked for.
 const DEFAULT: Range<u64> = 0..300;
+/// The same, with transactions.
+const TRANSACTIONS: Range<u64> = 0..60;
 
 /// Runs a plan; the error says what went wrong.
 fn run(plan: Plan, trace: bool) -> Result<Report, String> {
@@ -59,7 +67,7 @@ fn run_all(seeds: Range<u64>, each: impl Fn(u64) -> bool + Sync) {
     });
 }
 
-fn wanted() -> (Range<u64>, bool) {
+fn wanted(default: Range<u64>) -> (Range<u64>, bool) {
     let number = |text: &str| text.trim().parse::<u64>().expect("a seed is a number");
     if let Ok(seed) = std::env::var("QUORATE_SIM_SEED") {
         let seed = number(&seed);
@@ -70,18 +78,18 @@ fn wanted() -> (Range<u64>, bool) {
             let (from, to) = text.split_once("..").expect("QUORATE_SIM_SEEDS=from..to");
             (number(from)..number(to), false)
         }
-        Err(_) => (DEFAULT, false),
+        Err(_) => (default, false),
     }
 }
 
-#[test]
-fn seeds() {
-    let (seeds, trace) = wanted();
+/// Runs the seeds that are asked for and reports what fails.
+fn run_seeds(test: &str, default: Range<u64>, plan: fn(u64) -> Plan) {
+    let (seeds, trace) = wanted(default);
     let failures = Mutex::new(Vec::new());
     let reports = Mutex::new(Vec::new());
     let begun = std::time::Instant::now();
     run_all(seeds.clone(), |seed| {
-        match run(Plan::new(seed), trace) {
+        match run(plan(seed), trace) {
             Ok(report) => reports.lock().unwrap().push(report),
             Err(error) => failures.lock().unwrap().push((seed, error)),
         }
@@ -90,13 +98,15 @@ fn seeds() {
     let reports = reports.into_inner().unwrap();
     let sum = |field: fn(&Report) -> u64| reports.iter().map(field).sum::<u64>();
     println!(
-        "{} seeds in {:.1?}: {} commits, {} writes, {} reads, {} elections, {} crashes, {} snapshots, {} compactions, \
-         {} messages, {} fetches, {} actions, longest recovery {} ms",
+        "{} seeds in {:.1?}: {} commits, {} writes, {} reads, {} transactions committed and {} not, {} elections, {} crashes, \
+         {} snapshots, {} compactions, {} messages, {} fetches, {} actions, longest recovery {} ms",
         reports.len(),
         begun.elapsed(),
         sum(|r| r.commits),
         sum(|r| r.writes),
         sum(|r| r.reads),
+        sum(|r| r.transactions),
+        sum(|r| r.refused),
         sum(|r| r.elections),
         sum(|r| r.crashes),
         sum(|r| r.snapshots),
@@ -109,16 +119,28 @@ fn seeds() {
     let mut failures = failures.into_inner().unwrap();
     failures.sort();
     for (seed, error) in &failures {
-        eprintln!("seed {seed}: {error}\n  {:?}", Plan::new(*seed));
-        eprintln!("  repeat: QUORATE_SIM_SEED={seed} cargo test --test tests sim::seeds -- --nocapture");
+        eprintln!("seed {seed}: {error}\n  {:?}", plan(*seed));
+        eprintln!("  repeat: QUORATE_SIM_SEED={seed} cargo test --test tests sim::{test} -- --nocapture");
     }
     assert!(failures.is_empty(), "{} of {} seeds failed, first {}", failures.len(), seeds.count(), failures[0].0);
+}
+
+#[test]
+fn seeds() {
+    run_seeds("seeds", DEFAULT, Plan::new);
+}
+
+#[test]
+fn transactions() {
+    run_seeds("transactions", TRANSACTIONS, Plan::with_transactions);
 }
 
 #[test]
 fn a_seed_always_does_the_same() {
     for seed in 0..6 {
         assert_eq!(run(Plan::new(seed), false), run(Plan::new(seed), false), "seed {seed}");
+        let plan = || Plan::with_transactions(seed);
+        assert_eq!(run(plan(), false), run(plan(), false), "seed {seed} with transactions");
     }
 }
 
@@ -183,4 +205,29 @@ fn a_replica_whose_log_lost_its_tail_does_not_start() {
 #[test]
 fn finds_a_lost_tail_that_nobody_notices() {
     finds(Bug::LostTailUnnoticed, 60, &["state machine safety", "leads term", "rewritten", "durable"]);
+}
+
+#[test]
+fn finds_commits_without_comparison() {
+    finds(Bug::NoComparison, 10, &["circle", "G-single", "something came in between", "undone or never appended"]);
+}
+
+#[test]
+fn finds_reads_that_are_not_compared() {
+    finds(Bug::NoReadDigest, 10, &["circle"]);
+}
+
+#[test]
+fn finds_commits_under_a_new_id() {
+    finds(Bug::NewCommitId, 10, &["took effect twice", "appended twice", "the sequence gave"]);
+}
+
+#[test]
+fn finds_sequence_values_given_twice() {
+    finds(Bug::SequenceTwice, 10, &["the sequence gave"]);
+}
+
+#[test]
+fn finds_statements_that_do_not_look_again_after_a_wait() {
+    finds(Bug::NoRefreshAfterWait, 10, &["READ COMMITTED could not be serialized"]);
 }

@@ -1,11 +1,16 @@
 //! A simulated machine: its disk, and the process on it while it runs.
 
+use super::gateway::{Gateway, Inbox, Peers, ProposeReply, ReadReply, Replica};
 use super::oracle::TABLES;
 use super::plan::{Bug, Plan};
 use super::random::Random;
+use super::schema;
+use super::tasks::Process;
 use quorate::engine::checkpoint::Pace;
 use quorate::engine::{Dialect, Engine, Options, Shared, Window};
 use quorate::error::{SqlError, state};
+use quorate::executor::Limits;
+use quorate::gateway::router::{Router, TransactionLimits};
 use quorate::gateway::{Control, Fetched, ReadRequest, Rows as _};
 use quorate::id::{GroupId, NodeId, ReplicaId, RequestId};
 use quorate::raftlog::memory::MemoryLog;
@@ -107,10 +112,23 @@ pub enum ApplyJob {
     Snapshot(PathBuf),
 }
 
+/// Somebody who waits for an outcome or for an index.
 pub struct Waiter {
     pub ticket: u64,
-    pub client: usize,
-    pub operation: i64,
+    pub who: Who,
+}
+
+pub enum Who {
+    Client { client: usize, operation: i64 },
+    Proposer(ProposeReply),
+    Reader(ReadReply),
+}
+
+/// The gateway of a process, and what it stands on.
+pub struct Served {
+    pub process: Arc<Process>,
+    pub replica: Replica,
+    pub router: Arc<Gateway>,
 }
 
 type SnapshotJob = Box<dyn FnOnce() -> Result<SnapshotMeta, Halt> + Send>;
@@ -133,6 +151,7 @@ pub struct Live {
     pub arrived: Option<PathBuf>,
     pub installing: Option<(SnapshotMeta, HardState, PathBuf)>,
     pub draining: bool,
+    pub gateway: Option<Served>,
 }
 
 /// A machine.
@@ -162,6 +181,16 @@ fn dialect() -> Dialect {
     }
 }
 
+/// What a server tells its state machine of SQL.
+pub fn real_dialect() -> Dialect {
+    Dialect {
+        register: Arc::new(quorate::functions::sqlite::register),
+        load_catalog: Arc::new(|rows| Catalog::load(rows)),
+        decode_error: quorate::functions::sqlite::decode_error,
+        explain_error: Arc::new(quorate::sql::ddl::errors::explain_constraint_error),
+    }
+}
+
 impl Node {
     pub fn new(id: u64, root: &Path, plan: &Plan) -> Node {
         let mut disk = Disk::new();
@@ -174,12 +203,17 @@ impl Node {
     }
 
     fn options(&self, plan: &Plan) -> Options {
+        let (dialect, mut migrations) = match plan.sessions {
+            0 => (dialect(), Vec::new()),
+            _ => (real_dialect(), schema::migrations()),
+        };
+        migrations.push((migrations.len() as u32 + 1, TABLES));
         Options {
-            migrations: vec![(1, TABLES)],
+            migrations,
             window: Window { commands: plan.window, ..Window::default() },
             // All checkpoints by the one thread there is.
             pace: Pace { background: 1 << 24, inline: plan.checkpoint_frames },
-            ..Options::new(&self.directory, dialect())
+            ..Options::new(&self.directory, dialect)
         }
     }
 
@@ -237,9 +271,28 @@ impl Node {
             arrived: None,
             installing: None,
             draining: false,
+            gateway: None,
         });
         self.note_sync();
         Ok(())
+    }
+
+    /// Gives the process a gateway.
+    pub fn serve(&mut self, plan: &Plan, process: Arc<Process>, inbox: &Inbox) {
+        let Some(live) = &mut self.live else { return };
+        let replica = Replica::new(process.clone(), inbox.clone());
+        let peers = Peers::new(process.clone(), inbox.clone());
+        let executor = Limits {
+            lease: Duration::from_micros(plan.lease),
+            idle: Duration::from_micros(plan.idle.0),
+            idle_strict: Duration::from_micros(plan.idle.1),
+            ..Limits::default()
+        };
+        let transcript = quorate::transaction::Limits { bytes: 16 << 20, steps: 10_000 };
+        let limits = TransactionLimits { transcript, executor };
+        let shared = live.shared.clone();
+        let router = Router::new(NodeId(self.id), GROUP, replica.clone(), shared, peers, process.clone(), limits);
+        live.gateway = Some(Served { process, replica, router: Arc::new(router) });
     }
 
     fn wal(&self) -> Option<PathBuf> {
@@ -258,11 +311,31 @@ impl Node {
         }
     }
 
+    /// Up to where SQLite has begun to copy the WAL into the database file. It syncs the WAL before, and a
+    /// checkpoint that an open view has kept from completing has done so too.
+    fn copied(&self) -> u64 {
+        let shm = self.wal().map(|wal| wal.with_extension("sqlite-shm"));
+        let Some(Ok(mut file)) = shm.map(std::fs::File::open) else { return 0 };
+        let mut index = [0; 136];
+        if file.read_exact(&mut index).is_err() {
+            return 0;
+        }
+        // The index of the WAL, in the machine's order: the page size, and the frames of the last attempt.
+        let page = u64::from(u16::from_ne_bytes([index[14], index[15]]));
+        let page = if page == 1 { 65536 } else { page };
+        let frames = u64::from(u32::from_ne_bytes([index[128], index[129], index[130], index[131]]));
+        32 + frames * (24 + page)
+    }
+
     /// To be called when the state machine may have made something durable.
     pub fn note_sync(&mut self) {
         let Some(live) = &self.live else { return };
+        let (run, length) = self.wal_state();
         if live.engine.durable() == live.engine.applied().index {
-            self.synced_wal = self.wal_state();
+            self.synced_wal = (run, length);
+        } else {
+            let known = if self.synced_wal.0 == run { self.synced_wal.1 } else { 32 };
+            self.synced_wal = (run, known.max(self.copied().min(length)));
         }
     }
 

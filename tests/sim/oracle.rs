@@ -1,6 +1,7 @@
 //! What must hold, whatever happens. Sees everything, knows every operation, and replays the log on a model.
 
 use super::plan::Plan;
+use bytes::Bytes;
 use quorate::command::{self, Batch, Command, Isolation, Outcome, Proposal, Refusal, Statement, Step, Write, Yields};
 use quorate::id::RequestId;
 use quorate::raftlog::Entry;
@@ -155,6 +156,12 @@ pub struct Oracle {
     /// Term and content of each committed entry, from index 1.
     committed: Vec<(u64, u64)>,
     pub operations: BTreeMap<RequestId, Operation>,
+    /// What gateways proposed. The model does not know what comes of it: the first replica tells.
+    pub proposed: BTreeMap<RequestId, BTreeSet<Bytes>>,
+    /// The first outcome of each of these that is no refusal, and where.
+    firsts: BTreeMap<RequestId, (u64, Arc<Outcome>)>,
+    /// Their outcomes by index.
+    observed: BTreeMap<(u64, RequestId), Arc<Outcome>>,
     tables: Arc<Tables>,
     /// The tables after each index, from 0.
     history: Vec<Arc<Tables>>,
@@ -187,6 +194,9 @@ impl Oracle {
             entries: BTreeMap::new(),
             committed: Vec::new(),
             operations: BTreeMap::new(),
+            proposed: BTreeMap::new(),
+            firsts: BTreeMap::new(),
+            observed: BTreeMap::new(),
             history: vec![tables.clone()],
             tables,
             outcomes: BTreeMap::new(),
@@ -264,7 +274,13 @@ impl Oracle {
         }
         self.time = batch.now + batch.commands.len() as i64 - 1;
         let mut ids = Vec::new();
-        for Proposal { request, .. } in &batch.commands {
+        for Proposal { request, body } in &batch.commands {
+            if let Some(bodies) = self.proposed.get(request) {
+                if !bodies.contains(body) {
+                    return Err(format!("nobody proposed this as {request}"));
+                }
+                continue;
+            }
             let expected = match self.remembered.get(request) {
                 Some(known) => known.clone(),
                 None => {
@@ -299,7 +315,10 @@ impl Oracle {
     }
 
     /// The state machine's outcome is the model's.
-    pub fn applies(&self, node: u64, applied: &Applied) -> Check {
+    pub fn applies(&mut self, node: u64, applied: &Applied) -> Check {
+        if self.proposed.contains_key(&applied.request) {
+            return self.observes(node, applied);
+        }
         let expected = self.outcomes.get(&(applied.index, applied.request));
         match expected {
             Some(expected) if expected.is(&applied.outcome) => Ok(()),
@@ -308,6 +327,23 @@ impl Oracle {
                 applied.outcome, applied.request, applied.index
             )),
         }
+    }
+
+    /// The outcome of a transaction or of the like: the same everywhere, and never a second one.
+    fn observes(&mut self, node: u64, applied: &Applied) -> Check {
+        let Applied { request, index, outcome } = applied;
+        let known = self.observed.entry((*index, *request)).or_insert_with(|| outcome.clone());
+        if known != outcome {
+            return Err(format!("{node} got {outcome:?} for {request} at {index}, another replica {known:?}"));
+        }
+        if matches!(**outcome, Outcome::Refused(_)) {
+            return Ok(());
+        }
+        let (at, first) = self.firsts.entry(*request).or_insert_with(|| (*index, outcome.clone()));
+        if first != outcome {
+            return Err(format!("{request} had the outcome {first:?} at {at} and has {outcome:?} at {index}"));
+        }
+        Ok(())
     }
 
     pub fn digest(&mut self, node: u64, index: u64, digest: u64) -> Check {

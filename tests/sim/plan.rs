@@ -3,6 +3,7 @@
 //! Swarm testing: each seed turns on a random subset, because faults that are always on hide each other.
 
 use super::random::Random;
+use quorate::command::Isolation;
 
 /// Something that goes wrong at some moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +34,11 @@ pub enum Fault {
     DiskFull,
     /// A node's clock jumps, forwards or back.
     ClockJump,
+    /// A leader forgets the open transactions and their locks.
+    Amnesia,
 }
 
+/// Those that need no transactions.
 const FAULTS: [Fault; 13] = [
     Fault::Crash,
     Fault::PowerLoss,
@@ -76,6 +80,16 @@ pub enum Bug {
     LostTail,
     /// The same, and nobody compares log and state at start.
     LostTailUnnoticed,
+    /// COMMIT does not compare what a transaction told its client.
+    NoComparison,
+    /// COMMIT does not compare what plain reads saw.
+    NoReadDigest,
+    /// COMMIT is sent again under a new request id.
+    NewCommitId,
+    /// A sequence gives the same values twice.
+    SequenceTwice,
+    /// What waited for a lock goes on with what it saw before.
+    NoRefreshAfterWait,
 }
 
 /// Times in µs of the simulated world.
@@ -136,6 +150,24 @@ pub struct Plan {
     pub max_waiting: usize,
     /// Outcomes remembered.
     pub window: usize,
+
+    /// Clients with transactions; without them there is no gateway, and nothing below counts.
+    pub sessions: u64,
+    /// Of all of them together.
+    pub transactions: u64,
+    pub levels: [Isolation; 3],
+    /// Single statements, of a thousand transactions.
+    pub single: u64,
+    /// A client gives up one statement of so many, and goes on or not.
+    pub impatient: u64,
+    /// A client hangs up in the middle of one transaction of so many.
+    pub hang_up: u64,
+    /// A schema change comes instead of one transaction of so many.
+    pub ddl: u64,
+    pub statement_timeout: u64,
+    pub lease: u64,
+    /// How long an idle view is kept, at READ COMMITTED and above.
+    pub idle: (u64, u64),
 }
 
 pub const TICK: u64 = 10_000;
@@ -185,14 +217,79 @@ impl Plan {
             max_unapplied: r.pick(&[400, 4000, 32 << 20, 32 << 20]),
             max_waiting: r.pick(&[600, 32 << 20, 32 << 20, 32 << 20]),
             window: r.pick(&[10, 100_000, 100_000, 100_000]),
+            sessions: 0,
+            transactions: 0,
+            levels: [Isolation::ReadCommitted; 3],
+            single: 0,
+            impatient: 0,
+            hang_up: 0,
+            ddl: 0,
+            statement_timeout: 0,
+            lease: 0,
+            idle: (0, 0),
         }
+    }
+
+    /// The seed's plan with transactions instead of most of the rest.
+    pub fn with_transactions(seed: u64) -> Plan {
+        use Isolation::{ReadCommitted, RepeatableRead, Serializable};
+        let mut plan = Plan::new(seed);
+        let mut r = Random::new(!seed);
+        if !plan.faults.is_empty() && r.one_in(3) {
+            plan.faults.push(Fault::Amnesia);
+        }
+        let ddl = r.pick(&[0, 0, 0, 15]);
+        Plan {
+            // Their model has no schema.
+            clients: if ddl == 0 { r.range(0, 2) } else { 0 },
+            operations: r.pick(&[5, 40]),
+            think: r.pick(&[0, MS, 10 * MS]),
+            double_submit: r.pick(&[0, 3, 8]),
+            // What is forgotten is a question of its own, and asked of the other clients.
+            window: 100_000,
+            sessions: r.range(2, 9),
+            transactions: r.range(30, 120),
+            levels: r.pick(&[
+                [ReadCommitted; 3],
+                [RepeatableRead; 3],
+                [Serializable; 3],
+                [ReadCommitted, RepeatableRead, Serializable],
+                [ReadCommitted, RepeatableRead, Serializable],
+            ]),
+            single: r.pick(&[0, 200, 500]),
+            impatient: r.pick(&[0, 0, 15, 50]),
+            hang_up: r.pick(&[0, 0, 5, 15]),
+            ddl,
+            statement_timeout: r.pick(&[300, 3000, 15_000]) * MS,
+            lease: r.pick(&[5000, 10_000]) * MS,
+            idle: r.pick(&[(1000 * MS, 30_000 * MS), (5 * MS, 20 * MS), (5 * MS, 30_000 * MS)]),
+            ..plan
+        }
+    }
+
+    /// Nothing happens but what clients do.
+    pub fn is_calm(&self) -> bool {
+        self.faults.is_empty() && self.crash_within == 0 && self.drop == 0
     }
 
     /// The seed's plan with a defect, and with what the defect needs to show.
     pub fn with_bug(seed: u64, bug: Bug) -> Plan {
-        let mut plan = Plan { bug: Some(bug), ..Plan::new(seed) };
+        use Bug::{NewCommitId, NoComparison, NoReadDigest, NoRefreshAfterWait, SequenceTwice};
+        let base = match bug {
+            NewCommitId | NoComparison | NoReadDigest | NoRefreshAfterWait | SequenceTwice => {
+                Plan::with_transactions(seed)
+            }
+            _ => Plan::new(seed),
+        };
+        let mut plan = Plan { bug: Some(bug), ..base };
         plan.nodes = plan.nodes.max(3);
         match bug {
+            NoComparison | NoReadDigest => (plan.levels, plan.single) = ([Isolation::Serializable; 3], 0),
+            NewCommitId => (plan.levels, plan.double_submit) = ([Isolation::ReadCommitted; 3], 2),
+            NoRefreshAfterWait => {
+                (plan.faults, plan.crash_within, plan.drop) = (Vec::new(), 0, 0);
+                (plan.levels, plan.sessions, plan.think) = ([Isolation::ReadCommitted; 3], 8, 0);
+            }
             Bug::ReuseReadContext => {
                 // An answer must outlive the process that asked, and meet the first question of the next one.
                 plan.faults = vec![Fault::Crash];

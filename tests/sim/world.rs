@@ -1,17 +1,24 @@
 //! The simulated world: one queue of what happens next, which is the clock, the network, the disks and the clients.
 
-use super::node::{ApplyJob, GROUP, Live, LogDone, LogJob, Node, StartFailure, Waiter, query};
+use super::gateway::{CallReply, Inbox};
+use super::node::{ApplyJob, GROUP, Live, LogDone, LogJob, Node, StartFailure, Waiter, Who, query};
 use super::oracle::{Act, Check, Operation, Oracle, READ};
 use super::plan::{Bug, Fault, Plan, TICK};
 use super::random::Random;
-use quorate::command::{self, Batch, Outcome, Proposal};
+use super::session::Chronicle;
+use super::tasks::{Clock, Pid, Tasks};
+use super::transactions::Memory;
+use bytes::Bytes;
+use quorate::command::{self, Batch, Command, Outcome, Proposal, Yields};
 use quorate::id::{ReplicaId, RequestId};
 use quorate::raftlog::{Entry, LogReader as _, LogWrite};
-use quorate::replica::core::{Effect, Event, Fetch, Role, StartError, Ticketed, snapshot_meta};
+use quorate::replica::core::{Effect, Event, Fetch, Refused, Role, StartError, Ticketed, snapshot_meta};
+use quorate::replica::handle::ProposeError;
 use quorate::replica::{Committed, Payload, StateMachine as _};
 use raft::eraftpb::{Message, MessageType};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use tempfile::TempDir;
 
 const MS: u64 = 1000;
@@ -19,7 +26,7 @@ const MS: u64 = 1000;
 const RECOVERY: u64 = 20_000 * MS;
 
 /// Something that will happen. `epoch` names the process it is meant for.
-enum Action {
+pub(super) enum Action {
     Tick {
         node: u64,
         epoch: u64,
@@ -91,6 +98,32 @@ enum Action {
         node: u64,
         operation: i64,
     },
+    /// A request to another node's gateway arrives.
+    Call {
+        node: u64,
+        call: u64,
+    },
+    /// Its answer arrives.
+    Answer {
+        node: u64,
+        call: u64,
+        bytes: Bytes,
+    },
+    /// Its connection breaks.
+    Break {
+        call: u64,
+    },
+    /// A session's next transaction.
+    Session {
+        session: usize,
+        run: u64,
+    },
+    HangUp {
+        session: usize,
+        run: u64,
+    },
+    /// A paused process goes on.
+    Resume,
     Fault,
     Block(BTreeSet<(u64, u64)>),
     Room {
@@ -111,6 +144,24 @@ struct Pending {
     last_node: u64,
 }
 
+/// A client with transactions.
+#[derive(Default)]
+pub struct Session {
+    /// Counts its transactions.
+    pub run: u64,
+    pub after_heal: u64,
+    /// The task, its process and the transaction's number in the history.
+    pub active: Option<(u64, Pid, usize)>,
+}
+
+/// A request between gateways that has no answer yet.
+pub struct Call {
+    pub from: Pid,
+    pub to: u64,
+    pub bytes: Bytes,
+    pub reply: CallReply,
+}
+
 #[derive(Default)]
 struct Client {
     pending: Option<Pending>,
@@ -127,6 +178,9 @@ pub struct Report {
     pub commits: u64,
     pub writes: u64,
     pub reads: u64,
+    /// Transactions that were acknowledged, and those that certainly had no effect.
+    pub transactions: u64,
+    pub refused: u64,
     pub crashes: u64,
     pub elections: u64,
     pub snapshots: u64,
@@ -138,19 +192,29 @@ pub struct Report {
 }
 
 pub struct World {
-    plan: Plan,
-    random: Random,
-    now: u64,
+    pub(super) plan: Plan,
+    pub(super) random: Random,
+    pub(super) now: u64,
     sequence: u64,
     queue: BTreeMap<(u64, u64), Action>,
-    nodes: BTreeMap<u64, Node>,
-    blocked: BTreeSet<(u64, u64)>,
+    pub(super) nodes: BTreeMap<u64, Node>,
+    pub(super) blocked: BTreeSet<(u64, u64)>,
     clients: Vec<Client>,
     issued: u64,
-    tickets: u64,
+    pub(super) tickets: u64,
+    pub(super) clock: Arc<Clock>,
+    pub(super) tasks: Tasks,
+    pub(super) inbox: Inbox,
+    pub(super) chronicle: Chronicle,
+    pub(super) sessions: Vec<Session>,
+    pub(super) begun: u64,
+    pub(super) calls: BTreeMap<u64, Call>,
+    pub(super) next_call: u64,
+    /// What was proposed for each request, and what a sequence gave last: for defects.
+    pub(super) memory: Memory,
     files: u64,
-    healed_at: Option<u64>,
-    oracle: Oracle,
+    pub(super) healed_at: Option<u64>,
+    pub(super) oracle: Oracle,
     pub report: Report,
     root: TempDir,
     trace: bool,
@@ -183,6 +247,7 @@ impl World {
             nodes.insert(id, node);
         }
         let clients = (0..plan.clients).map(|_| Client::default()).collect();
+        let sessions = (0..plan.sessions).map(|_| Session::default()).collect();
         World {
             random,
             now: 0,
@@ -193,6 +258,15 @@ impl World {
             clients,
             issued: 0,
             tickets: 0,
+            clock: Clock::new(),
+            tasks: Tasks::default(),
+            inbox: Inbox::default(),
+            chronicle: Chronicle::default(),
+            sessions,
+            begun: 0,
+            calls: BTreeMap::new(),
+            next_call: 0,
+            memory: Memory::default(),
             files: 0,
             healed_at: None,
             oracle,
@@ -212,15 +286,26 @@ impl World {
             let after = self.random.range(0, 200 * MS);
             self.after(after, Action::Client { client, attempt: 0 });
         }
+        for session in 0..self.sessions.len() {
+            let after = self.random.range(0, 200 * MS);
+            self.after(after, Action::Session { session, run: 0 });
+        }
         if !self.plan.faults.is_empty() {
             self.after(self.plan.fault_every, Action::Fault);
         }
         self.after(self.plan.chaos, Action::Heal);
-        while let Some(((at, _), action)) = self.queue.pop_first() {
-            self.now = at;
+        while let Some((at, _)) = self.queue.first_key_value().map(|(key, _)| *key) {
+            self.now = self.clock.next().map_or(at, |timer| at.min(timer.max(self.now)));
+            self.clock.set(self.now);
+            if self.now < at {
+                self.run_tasks()?;
+                continue;
+            }
+            let Some((_, action)) = self.queue.pop_first() else { continue };
             self.report.actions += 1;
             let tick = matches!(action, Action::Tick { .. });
             self.act(action)?;
+            self.run_tasks()?;
             let Some(healed) = self.healed_at.filter(|_| tick) else { continue };
             self.report.recovery = self.now - healed;
             if self.finished() {
@@ -233,18 +318,18 @@ impl World {
         Err("nothing happens any more".to_owned())
     }
 
-    fn after(&mut self, delay: u64, action: Action) {
+    pub(super) fn after(&mut self, delay: u64, action: Action) {
         self.sequence += 1;
         self.queue.insert((self.now + delay, self.sequence), action);
     }
 
-    fn say(&self, text: impl FnOnce() -> String) {
+    pub(super) fn say(&self, text: impl FnOnce() -> String) {
         if self.trace {
             eprintln!("{:>9} {}", self.now, text());
         }
     }
 
-    fn mix(&mut self, value: u64) {
+    pub(super) fn mix(&mut self, value: u64) {
         self.report.fingerprint = (self.report.fingerprint.rotate_left(5) ^ value).wrapping_mul(0x517c_c1b7_2722_0a95);
     }
 
@@ -266,7 +351,8 @@ impl World {
             | PeerDown { node, epoch, .. }
             | Campaign { node, epoch, .. } => Some((*node, Some(*epoch))),
             Deliver(message) | DeliverSnapshot { message, .. } => Some((message.to, None)),
-            Submit { node, .. } | Room { node } => Some((*node, None)),
+            Submit { node, .. } | Room { node } | Call { node, .. } | Answer { node, .. } => Some((*node, None)),
+            Resume | Break { .. } | Session { .. } | HangUp { .. } => None,
             Restart { .. } | Client { .. } | Fault | Block(_) | Heal => None,
         }
     }
@@ -305,6 +391,12 @@ impl World {
             Action::Restart { .. } => Ok(()),
             Action::Client { client, attempt } => self.client(client, attempt),
             Action::Submit { client, node, operation } => self.submit(client, node, operation),
+            Action::Call { call, .. } => self.call_arrives(call),
+            Action::Answer { call, bytes, .. } => self.answer_arrives(call, bytes),
+            Action::Break { call } => self.call_breaks(call),
+            Action::Session { session, run } => self.session(session, run),
+            Action::HangUp { session, run } => self.hang_up(session, run),
+            Action::Resume => Ok(()),
             Action::Fault => self.fault(),
             Action::Block(links) => {
                 self.blocked = links;
@@ -318,11 +410,11 @@ impl World {
         }
     }
 
-    fn node(&mut self, id: u64) -> &mut Node {
+    pub(super) fn node(&mut self, id: u64) -> &mut Node {
         self.nodes.get_mut(&id).expect("a node of the cluster")
     }
 
-    fn live(&mut self, id: u64) -> &mut Live {
+    pub(super) fn live(&mut self, id: u64) -> &mut Live {
         self.node(id).live.as_mut().expect("the action's process is alive")
     }
 
@@ -337,6 +429,7 @@ impl World {
             Err(StartFailure::Engine(error)) => return Err(format!("{id} does not start: {error}")),
             Err(StartFailure::Refused(error)) => return Err(refused(id, &error)),
         }
+        self.open_gateway(id);
         let node = self.node(id);
         let (epoch, tick, full) = (node.epoch, node.tick, node.full);
         let live = node.live.as_ref().expect("just started");
@@ -360,7 +453,7 @@ impl World {
     }
 
     /// Tells a core something; it decides now or a little later.
-    fn event(&mut self, id: u64, event: Event) -> Check {
+    pub(super) fn event(&mut self, id: u64, event: Event) -> Check {
         let lazy = self.plan.lazy;
         let Some(live) = self.node(id).live.as_mut() else { return Ok(()) };
         live.core.step(event);
@@ -444,6 +537,7 @@ impl World {
             }
             Effect::Leadership(leadership) => {
                 self.say(|| format!("{id} is {:?} in term {}", leadership.role, leadership.term));
+                self.publish_leadership(id, leadership);
                 if leadership.role == Role::Leader {
                     self.report.elections += 1;
                     let last = self.live(id).core.last_index();
@@ -477,12 +571,12 @@ impl World {
                     let Some(waiting) = self.live(id).waiters.get_mut(&request) else { continue };
                     let Some(at) = waiting.iter().position(|w| w.ticket == ticket) else { continue };
                     let waiter = waiting.swap_remove(at);
-                    self.again(&waiter);
+                    self.refuse(id, waiter, Some(why));
                 }
             }
             Effect::OutcomesUnknown => {
                 for waiter in std::mem::take(&mut self.live(id).waiters).into_values().flatten() {
-                    self.again(&waiter);
+                    self.refuse(id, waiter, None);
                 }
             }
             Effect::Membership(..) | Effect::Changed { .. } => {}
@@ -514,7 +608,7 @@ impl World {
 
     // --- the network --------------------------------------------------------------------------------------------
 
-    fn loses(&mut self, from: u64, to: u64) -> bool {
+    pub(super) fn loses(&mut self, from: u64, to: u64) -> bool {
         self.blocked.contains(&(from, to)) || self.random.permille(self.plan.drop)
     }
 
@@ -748,6 +842,9 @@ impl World {
         if matches!(bug, Some(Bug::ApplyTwice | Bug::ApplyNothing)) && id == 2 {
             entries.iter_mut().for_each(|entry| tamper(entry, bug == Some(Bug::ApplyTwice)));
         }
+        if let Some(bug @ (Bug::NoComparison | Bug::NoReadDigest)) = bug {
+            entries.iter_mut().for_each(|entry| break_promises(entry, bug));
+        }
         let outcomes = live.engine.apply(&entries).map_err(|halt| format!("{id} halts: {halt}"))?;
         let (digest, durable) = (live.engine.digest(), live.engine.durable());
         let durable = if bug == Some(Bug::CompactPastDurable) { last } else { durable };
@@ -755,9 +852,10 @@ impl World {
         self.mix(digest);
         self.node(id).note_sync();
         for outcome in &outcomes {
+            self.say(|| format!("    {} {}: {:?}", outcome.index, outcome.request, outcome.outcome));
             self.oracle.applies(id, outcome)?;
             for waiter in self.live(id).waiters.remove(&outcome.request).unwrap_or_default() {
-                self.answer_write(&waiter, outcome.index, &outcome.outcome);
+                self.answer_write(outcome.request, waiter, outcome.index, &outcome.outcome);
             }
         }
         self.oracle.digest(id, last, digest)?;
@@ -856,10 +954,10 @@ impl World {
         let Some(pending) = self.clients[client].pending.clone().filter(|p| p.number == operation) else {
             return Ok(());
         };
-        let waiter = Waiter { ticket: self.tickets + 1, client, operation };
+        let waiter = Waiter { ticket: self.tickets + 1, who: Who::Client { client, operation } };
         self.tickets += 1;
         if self.nodes[&node].live.is_none() {
-            self.again(&waiter);
+            self.again(&waiter.who);
             return Ok(());
         }
         if let Some(p) = &mut self.clients[client].pending {
@@ -868,29 +966,50 @@ impl World {
         let ticket = waiter.ticket;
         let Some(request) = pending.request else {
             if self.plan.bug == Some(Bug::LocalReads) {
-                return self.answer_read(node, &waiter);
+                return self.answer_read(node, waiter);
             }
             self.live(node).reads.insert(ticket, waiter);
             return self.event(node, Event::ReadIndex(vec![ticket]));
         };
         self.live(node).waiters.entry(request).or_default().push(waiter);
-        let proposal = pending.operation.proposal(request);
+        self.propose(node, ticket, pending.operation.proposal(request))
+    }
+
+    pub(super) fn propose(&mut self, node: u64, ticket: u64, proposal: Proposal) -> Check {
         let clock = self.now as i64 + self.nodes[&node].skew;
         let seed = self.random.next();
         self.event(node, Event::Propose { proposals: vec![Ticketed { ticket, proposal }], clock, seed })
     }
 
     /// The client tries again soon, if it still waits for this.
-    fn again(&mut self, waiter: &Waiter) {
-        let client = &self.clients[waiter.client];
-        if client.pending.as_ref().is_some_and(|p| p.number == waiter.operation) {
+    fn again(&mut self, who: &Who) {
+        let Who::Client { client: number, operation } = *who else { return };
+        let client = &self.clients[number];
+        if client.pending.as_ref().is_some_and(|p| p.number == operation) {
             let attempt = client.attempt;
             let delay = self.random.range(MS, 20 * MS);
             let node = self.random.range(1, self.plan.nodes + 1);
-            if let Some(pending) = &mut self.clients[waiter.client].pending {
+            if let Some(pending) = &mut self.clients[number].pending {
                 pending.last_node = node;
             }
-            self.after(delay, Action::Client { client: waiter.client, attempt });
+            self.after(delay, Action::Client { client: number, attempt });
+        }
+    }
+
+    /// A proposal has no outcome here.
+    fn refuse(&mut self, id: u64, waiter: Waiter, why: Option<Refused>) {
+        match waiter.who {
+            Who::Proposer(reply) => {
+                let leader = self.leader_known_to(id);
+                let _ = reply.send(Err(why.map_or(ProposeError::Unknown, |why| match why {
+                    Refused::NotLeader => ProposeError::NotLeader { leader },
+                    Refused::Dropped => ProposeError::Dropped,
+                    Refused::Overloaded => ProposeError::Overloaded,
+                    Refused::DiskFull => ProposeError::DiskFull,
+                    Refused::Halted => ProposeError::Halted(String::new()),
+                })));
+            }
+            who => self.again(&who),
         }
     }
 
@@ -902,14 +1021,19 @@ impl World {
         self.after(delay, Action::Client { client, attempt });
     }
 
-    fn answer_write(&mut self, waiter: &Waiter, index: u64, outcome: &Outcome) {
-        let Some(pending) = self.clients[waiter.client].pending.clone() else { return };
-        if pending.number != waiter.operation {
+    fn answer_write(&mut self, request: RequestId, waiter: Waiter, index: u64, outcome: &Arc<Outcome>) {
+        let (client, operation) = match waiter.who {
+            Who::Client { client, operation } => (client, operation),
+            Who::Proposer(reply) => return self.answer_proposer(request, reply, outcome),
+            Who::Reader(_) => return,
+        };
+        let Some(pending) = self.clients[client].pending.clone() else { return };
+        if pending.number != operation {
             return;
         }
         self.report.writes += 1;
         self.oracle.acknowledges(&pending.operation, index, outcome);
-        self.answered(waiter.client);
+        self.answered(client);
     }
 
     fn answer_reads(&mut self, id: u64) -> Check {
@@ -917,21 +1041,29 @@ impl World {
         let applied = live.shared.applied();
         let ready: Vec<_> = live.indexed.extract_if(.., |(index, _)| *index <= applied).collect();
         for (_, waiter) in ready {
-            self.answer_read(id, &waiter)?;
+            self.answer_read(id, waiter)?;
         }
         Ok(())
     }
 
-    fn answer_read(&mut self, id: u64, waiter: &Waiter) -> Check {
-        let Some(pending) = self.clients[waiter.client].pending.clone() else { return Ok(()) };
-        if pending.number != waiter.operation {
+    fn answer_read(&mut self, id: u64, waiter: Waiter) -> Check {
+        let (client, operation) = match waiter.who {
+            Who::Client { client, operation } => (client, operation),
+            Who::Reader(reply) => {
+                let _ = reply.send(Ok(self.live(id).shared.applied()));
+                return Ok(());
+            }
+            Who::Proposer(_) => return Ok(()),
+        };
+        let Some(pending) = self.clients[client].pending.clone() else { return Ok(()) };
+        if pending.number != operation {
             return Ok(());
         }
         self.report.reads += 1;
         let shared = self.live(id).shared.clone();
         let rows = query(&shared, READ)?;
         self.oracle.reads(id, pending.floor, shared.applied(), &rows)?;
-        self.answered(waiter.client);
+        self.answered(client);
         Ok(())
     }
 
@@ -939,13 +1071,14 @@ impl World {
 
     fn crash(&mut self, id: u64, power: bool) -> Check {
         self.say(|| format!("{id} {}", if power { "loses power" } else { "crashes" }));
+        self.end_tasks(id, power)?;
         let (plan, mut random) = (self.plan.clone(), self.random.clone());
         let gone = self.node(id).crash(power, &mut random, &plan);
         if let Some(live) = gone {
             self.report.crashes += 1;
             let waiters = live.waiters.values().flatten().chain(live.reads.values());
             for waiter in waiters.chain(live.indexed.iter().map(|(_, waiter)| waiter)) {
-                self.again(waiter);
+                self.again(&waiter.who);
             }
             // The file is closed before it is changed.
             drop(live);
@@ -1011,6 +1144,7 @@ impl World {
             Fault::Pause => {
                 let now = self.now;
                 self.node(one).paused_until = now + length;
+                self.after(length, Action::Resume);
             }
             Fault::Transfer => {
                 let leads = |n: &&Node| n.live.as_ref().is_some_and(|l| l.core.leadership().role == Role::Leader);
@@ -1035,6 +1169,11 @@ impl World {
                 let jump = self.random.range(0, 20_000_000) as i64 - 10_000_000;
                 self.node(one).skew += jump;
             }
+            Fault::Amnesia => {
+                if let Some(served) = self.nodes[&one].live.as_ref().and_then(|live| live.gateway.as_ref()) {
+                    served.router.executor.clear();
+                }
+            }
         }
         Ok(())
     }
@@ -1055,6 +1194,8 @@ impl World {
             *range = (range.0.min(MS), range.1.min(4 * MS));
         }
         plan.patience = plan.patience.max(150 * MS);
+        (plan.impatient, plan.hang_up) = (0, 0);
+        plan.statement_timeout = plan.statement_timeout.max(15_000 * MS);
         self.queue.retain(|_, action| !matches!(action, Action::Block(_)));
         self.blocked.clear();
         for id in 1..=self.plan.nodes {
@@ -1072,7 +1213,7 @@ impl World {
 
     /// All clients are served and all replicas equal.
     fn finished(&self) -> bool {
-        let idle = self.clients.iter().all(|c| c.pending.is_none() && c.after_heal >= 2);
+        let idle = self.clients.iter().all(|c| c.pending.is_none() && c.after_heal >= 2) && self.sessions_are_over();
         let end = self.oracle.last_committed();
         let even = self.nodes.values().all(|node| {
             node.live.as_ref().is_some_and(|live| live.shared.applied() == end && live.core.last_index() == end)
@@ -1100,6 +1241,9 @@ impl World {
             if query(&shared, r#"SELECT k, op FROM "public.claim" ORDER BY k"#)? != expected {
                 return Err(format!("{id} ends with other claims than the model"));
             }
+            if id == 1 && self.plan.sessions > 0 {
+                self.conclude_transactions(&shared)?;
+            }
             expected = tables.done.iter().map(|op| vec![int(*op)]).collect();
             if query(&shared, r#"SELECT op FROM "public.done" ORDER BY rowid"#)? != expected {
                 return Err(format!("{id} ends with other operations than the model"));
@@ -1108,7 +1252,7 @@ impl World {
         Ok(())
     }
 
-    fn describe(&self) -> String {
+    pub(super) fn describe(&self) -> String {
         let mut out = format!("committed {}\n", self.oracle.last_committed());
         for node in self.nodes.values() {
             match &node.live {
@@ -1135,6 +1279,7 @@ impl World {
                 out.push_str(&format!("  client {i} waits for {:?}\n", pending.operation));
             }
         }
+        self.describe_sessions(&mut out);
         out
     }
 }
@@ -1156,6 +1301,26 @@ fn tamper(entry: &mut Committed, twice: bool) {
         batch.commands.extend(copies);
     } else {
         batch.commands.clear();
+    }
+    *bytes = command::encode(&batch);
+}
+
+/// The defect: what a transaction told its client is not compared, or not all of it.
+fn break_promises(entry: &mut Committed, bug: Bug) {
+    let Payload::Batch(bytes) = &mut entry.payload else { return };
+    let Ok(mut batch) = command::decode::<Batch>(bytes) else { return };
+    for proposal in &mut batch.commands {
+        let Ok(Command::Write(mut write)) = command::decode(&proposal.body) else { continue };
+        if write.transaction.is_none() {
+            continue;
+        }
+        for step in &mut write.steps {
+            let read = step.statements.iter().all(|s| s.yields == Yields::Rows && s.sql.starts_with("SELECT"));
+            if bug == Bug::NoComparison || read {
+                step.expect = None;
+            }
+        }
+        proposal.body = command::encode(&Command::Write(write));
     }
     *bytes = command::encode(&batch);
 }

@@ -1,0 +1,111 @@
+//! Retries, against a replica and a peer that answer by a script.
+
+use super::peer::{self, Reply};
+use super::reach::{Peers, Replica};
+use super::router::{Router, TransactionLimits};
+use super::{Control, Database as _, Failure};
+use crate::command::{Outcome, Proposal, Write};
+use crate::engine::{Dialect, Engine, Options};
+use crate::error::{SqlError, state};
+use crate::host::Machine;
+use crate::id::{GroupId, NodeId, ReplicaId, RequestId};
+use crate::replica::core::Role;
+use crate::replica::handle::{GroupLeadership, ProposeError, ReadError};
+use crate::transaction::Limits;
+use crate::transport::CallError;
+use bytes::Bytes;
+use parking_lot::Mutex;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+const HERE: NodeId = NodeId(1);
+const THERE: NodeId = NodeId(2);
+
+#[derive(Clone)]
+enum Answer {
+    Here(Result<(), ProposeError>),
+    There(Result<Reply, CallError>),
+}
+
+/// The answers to come, and who leads.
+#[derive(Clone)]
+struct Script(Arc<Mutex<VecDeque<Answer>>>, NodeId);
+
+impl Replica for Script {
+    fn leadership(&self) -> GroupLeadership {
+        let role = if self.1 == HERE { Role::Leader } else { Role::Follower };
+        GroupLeadership { role, term: 1, leader: Some(ReplicaId(self.1.0)), leader_node: Some(self.1) }
+    }
+
+    fn leader_changes(&self) -> watch::Receiver<GroupLeadership> {
+        watch::channel(self.leadership()).1
+    }
+
+    fn hopeless(&self) -> Option<String> {
+        None
+    }
+
+    async fn propose(&self, _: Proposal) -> Result<Arc<Outcome>, ProposeError> {
+        match self.0.lock().pop_front() {
+            Some(Answer::Here(answer)) => answer.map(|()| Arc::new(Outcome::Done(Vec::new()))),
+            _ => panic!("proposed here"),
+        }
+    }
+
+    async fn read_index(&self, _: Instant) -> Result<u64, ReadError> {
+        Ok(0)
+    }
+}
+
+impl Peers for Script {
+    async fn call(&self, _: NodeId, _: Bytes, _: Instant) -> Result<Bytes, CallError> {
+        match self.0.lock().pop_front() {
+            Some(Answer::There(answer)) => answer.map(|reply| peer::encode(&reply)),
+            _ => panic!("sent to a peer"),
+        }
+    }
+}
+
+/// What the client of a write gets.
+fn told(answers: &[Answer]) -> String {
+    let directory = tempfile::tempdir().unwrap();
+    let dialect = Dialect {
+        register: Arc::new(|_, _| Ok(())),
+        load_catalog: Arc::new(|_| Ok(Default::default())),
+        decode_error: |_| None,
+        explain_error: Arc::new(|_, message, _, _| SqlError::internal(message)),
+    };
+    let (_engine, shared) = Engine::open(Options::new(directory.path(), dialect)).unwrap();
+    let leader = if matches!(answers[0], Answer::Here(_)) { HERE } else { THERE };
+    let script = Script(Arc::new(Mutex::new(answers.iter().cloned().collect())), leader);
+    let (group, host) = (GroupId(2), Machine::shared());
+    let limits = TransactionLimits { transcript: Limits { bytes: 1 << 20, steps: 100 }, executor: Default::default() };
+    let router = Router::new(HERE, group, script.clone(), shared, script.clone(), host, limits);
+    let control = Control { deadline: Instant::now() + Duration::from_secs(60), cancelled: Arc::default() };
+    let write = Write { schema_version: 0, born: 0, env: Default::default(), steps: Vec::new(), transaction: None };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let result = runtime.block_on(router.write(RequestId { origin: 1, seq: 1 }, write, &control));
+    assert!(script.0.lock().is_empty(), "it was not tried again");
+    match result {
+        Ok(_) => "done".to_owned(),
+        Err(Failure::Sql { error, .. }) => error.code.as_str().to_owned(),
+        Err(other) => format!("{other:?}"),
+    }
+}
+
+/// An error must not say that nothing happened when an earlier attempt may still take effect.
+#[test]
+fn an_error_after_an_attempt_of_unknown_fate_leaves_it_open() {
+    use Answer::{Here, There};
+    let deadlock = || There(Ok(Reply::Failed(SqlError::new(state::DEADLOCK_DETECTED, "deadlock detected"))));
+    assert_eq!(told(&[Here(Err(ProposeError::Dropped)), Here(Err(ProposeError::DiskFull))]), "53100");
+    assert_eq!(told(&[Here(Err(ProposeError::Unknown)), Here(Err(ProposeError::DiskFull))]), "40003");
+    assert_eq!(told(&[Here(Err(ProposeError::Unknown)), Here(Ok(()))]), "done");
+    assert_eq!(told(&[There(Ok(Reply::Busy)), deadlock()]), "40P01");
+    assert_eq!(told(&[There(Ok(Reply::Unknown)), deadlock()]), "40003");
+    assert_eq!(told(&[There(Err(CallError::Refused(String::new()))), deadlock()]), "40P01");
+    assert_eq!(told(&[There(Err(CallError::ConnectionLost(THERE))), deadlock()]), "40003");
+    assert_eq!(told(&[There(Err(CallError::ConnectionLost(THERE))), There(Ok(Reply::DiskFull))]), "40003");
+}

@@ -1,0 +1,157 @@
+//! What the real gateway of a simulated node reaches: its replica and the other nodes. Everything becomes a request to the
+//! world, which decides when it arrives, and whether.
+
+use super::tasks::Process;
+use bytes::Bytes;
+use quorate::command::{Outcome, Proposal};
+use quorate::gateway::peer::{self, Request};
+use quorate::gateway::reach;
+use quorate::gateway::router::{Router, answer_proposal};
+use quorate::gateway::transaction::answer_transaction;
+use quorate::host::until;
+use quorate::id::NodeId;
+use quorate::replica::core::Role;
+use quorate::replica::handle::{GroupLeadership, ProposeError, ReadError};
+use quorate::transport::CallError;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+use tokio::sync::{oneshot, watch};
+
+pub type Gateway = Router<Replica, Peers>;
+pub type ProposeReply = oneshot::Sender<Result<Arc<Outcome>, ProposeError>>;
+pub type ReadReply = oneshot::Sender<Result<u64, ReadError>>;
+pub type CallReply = oneshot::Sender<Result<Bytes, CallError>>;
+
+/// What tasks ask of the world.
+pub enum Ask {
+    Propose {
+        node: u64,
+        proposal: Proposal,
+        reply: ProposeReply,
+    },
+    Read {
+        node: u64,
+        reply: ReadReply,
+    },
+    Call {
+        from: u64,
+        to: u64,
+        bytes: Bytes,
+        reply: CallReply,
+    },
+    /// The answer to a call.
+    Answer {
+        call: u64,
+        bytes: Bytes,
+    },
+    /// A session's transaction is over.
+    Over {
+        session: usize,
+    },
+}
+
+/// Filled by tasks, emptied by the world after each of them.
+#[derive(Clone, Default)]
+pub struct Inbox(Arc<Mutex<Vec<Ask>>>);
+
+impl Inbox {
+    pub fn push(&self, ask: Ask) {
+        self.0.lock().expect("one thread").push(ask);
+    }
+
+    pub fn take(&self) -> Vec<Ask> {
+        std::mem::take(&mut *self.0.lock().expect("one thread"))
+    }
+}
+
+/// A node's replica as its gateway sees it.
+#[derive(Clone)]
+pub struct Replica {
+    process: Arc<Process>,
+    leadership: Arc<watch::Sender<GroupLeadership>>,
+    inbox: Inbox,
+}
+
+impl Replica {
+    pub fn new(process: Arc<Process>, inbox: Inbox) -> Replica {
+        Replica { process, leadership: Arc::new(watch::Sender::default()), inbox }
+    }
+
+    pub fn publish(&self, leadership: GroupLeadership) {
+        self.leadership.send_replace(leadership);
+    }
+}
+
+impl reach::Replica for Replica {
+    fn leadership(&self) -> GroupLeadership {
+        *self.leadership.borrow()
+    }
+
+    fn leader_changes(&self) -> watch::Receiver<GroupLeadership> {
+        self.leadership.subscribe()
+    }
+
+    fn hopeless(&self) -> Option<String> {
+        None
+    }
+
+    async fn propose(&self, proposal: Proposal) -> Result<Arc<Outcome>, ProposeError> {
+        let leadership = reach::Replica::leadership(self);
+        if leadership.role != Role::Leader {
+            return Err(ProposeError::NotLeader { leader: leadership.leader_node });
+        }
+        let (reply, outcome) = oneshot::channel();
+        self.inbox.push(Ask::Propose { node: self.process.id.0, proposal, reply });
+        outcome.await.unwrap_or(Err(ProposeError::Unknown))
+    }
+
+    async fn read_index(&self, deadline: Instant) -> Result<u64, ReadError> {
+        let (reply, index) = oneshot::channel();
+        self.inbox.push(Ask::Read { node: self.process.id.0, reply });
+        match until(&*self.process, deadline, index).await {
+            Some(Ok(result)) => result,
+            Some(Err(_)) => Err(ReadError::Halted("the node is gone".to_owned())),
+            None => Err(ReadError::TimedOut),
+        }
+    }
+}
+
+/// The way from a node to the others.
+#[derive(Clone)]
+pub struct Peers {
+    process: Arc<Process>,
+    inbox: Inbox,
+}
+
+impl Peers {
+    pub fn new(process: Arc<Process>, inbox: Inbox) -> Peers {
+        Peers { process, inbox }
+    }
+}
+
+impl reach::Peers for Peers {
+    async fn call(&self, node: NodeId, bytes: Bytes, deadline: Instant) -> Result<Bytes, CallError> {
+        if !self.process.is_alive() {
+            return Err(CallError::ConnectionLost(node));
+        }
+        let (reply, answer) = oneshot::channel();
+        self.inbox.push(Ask::Call { from: self.process.id.0, to: node.0, bytes, reply });
+        match until(&*self.process, deadline, answer).await {
+            Some(Ok(result)) => result,
+            Some(Err(_)) => Err(CallError::ConnectionLost(node)),
+            None => Err(CallError::TimedOut(node)),
+        }
+    }
+}
+
+/// Answers another node's request as a server does.
+pub async fn serve(router: Arc<Gateway>, call: u64, bytes: Bytes, inbox: Inbox) {
+    let reply = match peer::decode::<Request>(&bytes) {
+        Ok(Request::Propose { proposal, .. }) => answer_proposal(&router, proposal).await,
+        Ok(Request::Transaction { request, .. }) => {
+            peer::Reply::Transaction(answer_transaction(&router, request).await)
+        }
+        other => panic!("no request of a gateway: {other:?}"),
+    };
+    inbox.push(Ask::Answer { call, bytes: peer::encode(&reply) });
+}
