@@ -370,8 +370,7 @@ fn row_locks(tokens: Vec<TokenWithSpan>) -> SqlResult<Vec<TokenWithSpan>> {
         out.extend([place(SqlToken::make_keyword("OF")), place(SqlToken::make_word(&mark, Some('"')))]);
         if of {
             at += 1;
-            loop {
-                let Some(SqlToken::Word(_)) = tokens.get(at).map(|t| &t.token) else { break };
+            while let Some(SqlToken::Word(_)) = tokens.get(at).map(|t| &t.token) {
                 out.extend([place(SqlToken::Period), tokens[at].clone()]);
                 at += 1;
                 match tokens.get(at).map(|t| &t.token) {
