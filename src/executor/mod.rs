@@ -121,6 +121,8 @@ pub struct Statement {
     pub schema_version: Option<u64>,
     /// The order of the rows belongs to the result.
     pub ordered: bool,
+    /// OIDs of the foreign keys that are checked when it has run, though SQLite puts them off.
+    pub immediate: Vec<u32>,
 }
 
 /// FOR UPDATE and its kin. The last columns of the result are the rowids of the locked tables, in the order of
@@ -518,7 +520,8 @@ impl Executor {
         for step in write.steps {
             let step = Step { frozen: Some(Default::default()), ..step };
             let kind = Kind::Write;
-            let statement = Statement { step, kind, lock: None, schema_version: None, ordered: false };
+            let statement =
+                Statement { step, kind, lock: None, schema_version: None, ordered: false, immediate: Vec::new() };
             let within = control.deadline.saturating_duration_since(Instant::now()).as_millis() as u64;
             let action = Action::Run(Box::new(statement));
             let order = Order { name, epoch: 1, action, within, lock_timeout: None };

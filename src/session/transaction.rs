@@ -14,10 +14,12 @@ use super::portal::Run;
 use crate::command::{self, Frozen, Isolation, Step, Write, Yields};
 use crate::executor;
 use crate::id::RequestId;
+use crate::sql::catalog::{Catalog, Constraint, ConstraintKind};
 use crate::sql::plan::{PlanKind, Read, Tag};
 use crate::transaction::Kind;
 use crate::types::Env;
 use crate::value::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 #[derive(Debug)]
@@ -37,12 +39,46 @@ pub(super) struct Transaction {
     pub committed: bool,
     /// Collected writes were dropped by an error: what a savepoint should restore is gone.
     pub lost: bool,
-    /// SET CONSTRAINTS … DEFERRED.
-    pub deferred: bool,
+    pub constraints: Constraints,
     /// The request id of its COMMIT, once it is interactive.
     pub name: Option<RequestId>,
     /// A step has run in it.
     pub stepped: bool,
+}
+
+/// What SET CONSTRAINTS has said. SQLite can only put all foreign keys off; those that are not meant are then checked
+/// after each statement.
+#[derive(Debug, Default)]
+pub(super) struct Constraints {
+    all: Option<bool>,
+    named: BTreeMap<u32, bool>,
+    /// SQLite puts them off from now on.
+    pub deferred: bool,
+}
+
+impl Constraints {
+    /// `constraints` (OIDs, or all if there are none) are deferred or not.
+    pub fn set(&mut self, constraints: &[u32], deferred: bool) {
+        self.deferred |= deferred;
+        if constraints.is_empty() {
+            self.named.clear();
+            self.all = Some(deferred);
+        }
+        self.named.extend(constraints.iter().map(|oid| (*oid, deferred)));
+    }
+
+    /// OIDs of the foreign keys that are checked after each statement, though SQLite puts them off.
+    pub fn immediate(&self, catalog: &Catalog) -> Vec<u32> {
+        if !self.deferred && self.all.is_none() && self.named.is_empty() {
+            return Vec::new();
+        }
+        let foreign = |c: &&Constraint| matches!(c.kind, ConstraintKind::ForeignKey { .. });
+        let later = |c: &Constraint| {
+            c.deferrable && self.named.get(&c.oid).copied().or(self.all).unwrap_or(c.initially_deferred)
+        };
+        let all = catalog.relations.values().flat_map(|r| &r.constraints).filter(foreign);
+        all.filter(|c| (self.deferred || c.initially_deferred) && !later(c)).map(|c| c.oid).collect()
+    }
 }
 
 impl Transaction {
@@ -109,7 +145,7 @@ impl Batch {
     }
 
     /// The collected writes as statements of an interactive transaction.
-    pub fn statements(&mut self, frozen: &Frozen, deferred: bool) -> Vec<executor::Statement> {
+    pub fn statements(&mut self, frozen: &Frozen, deferred: bool, immediate: &[u32]) -> Vec<executor::Statement> {
         let statement = |item: &mut Item| {
             let mut step = item.step();
             if deferred {
@@ -118,7 +154,8 @@ impl Batch {
             }
             step.frozen = Some(frozen.clone());
             let schema_version = Some(item.run.portal.plan.schema_version);
-            executor::Statement { step, kind: Kind::Write, lock: None, schema_version, ordered: false }
+            let immediate = immediate.to_vec();
+            executor::Statement { step, kind: Kind::Write, lock: None, schema_version, ordered: false, immediate }
         };
         self.items.iter_mut().map(statement).collect()
     }

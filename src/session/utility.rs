@@ -7,9 +7,12 @@ use super::effect::{Ask, World};
 use super::portal::{PortalState, Run};
 use super::transaction::{Savepoint, isolation_name, isolation_named};
 use super::{Session, Step, Task, Wait, What};
+use crate::command;
 use crate::error::{SqlError, SqlResult, state};
+use crate::executor;
 use crate::gateway::Mark;
 use crate::sql::plan::{Discard, Operand, PlanKind, TransactionModes, Utility};
+use crate::transaction::Kind;
 use crate::value::Value;
 use std::sync::Arc;
 
@@ -90,7 +93,10 @@ impl Session {
             Utility::Deallocate(name) => self.deallocate(name.as_deref())?,
             Utility::Close(name) => self.close_cursor(name.as_deref())?,
             Utility::Discard(what) => self.discard(*what)?,
-            Utility::SetConstraints { deferred, .. } => self.set_constraints(*deferred)?,
+            Utility::SetConstraints { constraints, deferred } => {
+                let (constraints, deferred) = (constraints.clone(), *deferred);
+                return self.set_constraints(world, run, &constraints, deferred);
+            }
             Utility::Maintenance { tag } => self.maintenance(tag)?,
         }
         self.finish_utility(run);
@@ -104,6 +110,7 @@ impl Session {
                 Utility::Release(_) => self.complete("RELEASE"),
                 Utility::RollbackTo(_) => self.complete("ROLLBACK"),
                 Utility::LockTable { .. } => self.complete("LOCK TABLE"),
+                Utility::SetConstraints { .. } => self.complete("SET CONSTRAINTS"),
                 _ => {}
             }
         }
@@ -421,16 +428,24 @@ impl Session {
     }
 
     /// Deferred constraints are checked at COMMIT. Checking them earlier would need them to be told apart.
-    fn set_constraints(&mut self, deferred: bool) -> SqlResult<()> {
-        let pending = self.transaction.as_ref().is_some_and(|t| t.deferred && t.stepped);
-        match self.explicit() {
-            false => self.not_in_block("SET CONSTRAINTS"),
-            true if pending && !deferred => {
-                return Err(SqlError::unsupported("SET CONSTRAINTS … IMMEDIATE after writing with deferred ones"));
-            }
-            true => self.transaction.iter_mut().for_each(|t| t.deferred = deferred),
+    /// Those that become immediate are checked at once, if anything can have violated them.
+    fn set_constraints(&mut self, world: &World, run: Run, constraints: &[u32], deferred: bool) -> Step {
+        let Some(t) = self.transaction.as_mut().filter(|t| t.explicit) else {
+            self.not_in_block("SET CONSTRAINTS");
+            self.finish_utility(run);
+            return Ok(());
+        };
+        t.constraints.set(constraints, deferred);
+        let immediate = t.constraints.immediate(&world.catalog);
+        if deferred || immediate.is_empty() || !t.stepped {
+            self.finish_utility(run);
+            return Ok(());
         }
-        self.complete("SET CONSTRAINTS");
+        let step = command::Step { frozen: Some(self.frozen(world)), ..Default::default() };
+        let (kind, lock, schema_version, ordered) = (Kind::Read, None, None, false);
+        let statement = Box::new(executor::Statement { step, kind, lock, schema_version, ordered, immediate });
+        let begin = self.begin_interactive();
+        self.ask(Ask::Check { begin, statement }, Wait::Done(Box::new(run)));
         Ok(())
     }
 

@@ -160,7 +160,7 @@ fn dialect() -> Dialect {
         register: Arc::new(|_, _| Ok(())),
         load_catalog: Arc::new(|_| Ok(Catalog::default())),
         decode_error: |_| None,
-        explain_error: Arc::new(|_, message, _, _| SqlError::new(state::UNIQUE_VIOLATION, message)),
+        explain_error: Arc::new(|_, failure, _| SqlError::new(state::UNIQUE_VIOLATION, failure.message)),
     }
 }
 
