@@ -1,5 +1,6 @@
 //! The command line: what may be said, and which room carries it out.
 
+use crate::admin::{TransferRequest, Transferred};
 use crate::config::{Config, ConfigError, ConfigFile, InitialNode};
 use crate::status::{ClusterStatus, render};
 use clap::{Args, Parser, Subcommand};
@@ -24,6 +25,8 @@ enum Command {
     Start(StartArgs),
     /// Show nodes, groups and replicas
     Status(StatusArgs),
+    /// Move leadership to another node
+    Transfer(TransferArgs),
 }
 
 #[derive(Args)]
@@ -90,12 +93,32 @@ struct StatusArgs {
     json: bool,
 }
 
+#[derive(Args)]
+struct TransferArgs {
+    /// The HTTP address of a node: without --to, it gives up what it leads
+    #[arg(long, value_name = "HOST:PORT")]
+    addr: Option<String>,
+    /// The data directory of that node, instead of its address
+    #[arg(long, conflicts_with = "addr")]
+    data_dir: Option<PathBuf>,
+    /// Only this group, wherever it is led
+    #[arg(long, value_name = "N", conflicts_with = "database")]
+    group: Option<u64>,
+    /// Only this database, wherever it is led
+    #[arg(long, value_name = "NAME")]
+    database: Option<String>,
+    /// The name of the node that is to lead
+    #[arg(long, value_name = "NODE")]
+    to: Option<String>,
+}
+
 /// Runs the command line; the exit code is 0, 1 for a failure and 2 for wrong arguments.
 pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Demo(args) => crate::demo::run(&args),
         Command::Start(args) => start(args),
         Command::Status(args) => status(&args),
+        Command::Transfer(args) => transfer(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -182,6 +205,59 @@ fn status(args: &StatusArgs) -> Result<(), String> {
         }
     }
     Err(format!("no node answers ({last})\n  start one with: quorate demo --data-dir {}", args.data_dir.display()))
+}
+
+fn transfer(args: &TransferArgs) -> Result<(), String> {
+    let addresses = match (&args.addr, &args.data_dir) {
+        (Some(addr), _) => vec![addr.clone()],
+        (None, Some(dir)) => addresses_below(dir)?,
+        (None, None) => return Err("which node?\n  give --addr HOST:PORT (its HTTP address) or --data-dir DIR".into()),
+    };
+    if addresses.len() > 1 && args.to.is_none() && args.group.is_none() && args.database.is_none() {
+        return Err(
+            "there are several nodes in that directory, and each may lead something\n  say which one gives up \
+                    what it leads with --addr HOST:PORT or its own --data-dir, or what is to move with --database NAME"
+                .into(),
+        );
+    }
+    let request = TransferRequest { group: args.group, database: args.database.clone(), to: args.to.clone() };
+    let mut last = String::new();
+    for addr in &addresses {
+        match ask_transfer(addr, &request) {
+            Ok(moved) if moved.is_empty() => println!("the node at {addr} leads nothing"),
+            Ok(moved) => moved.iter().for_each(|m| match m.from == m.to {
+                true => println!("{}: {} leads already", m.database, m.to),
+                false => println!("{}: {} leads now, after {}", m.database, m.to, m.from),
+            }),
+            Err(TransferError::Unanswered(e)) => {
+                last = format!("{addr}: {e}");
+                continue;
+            }
+            Err(TransferError::Refused(why)) => return Err(why),
+        }
+        return Ok(());
+    }
+    Err(format!("no node answers ({last})"))
+}
+
+enum TransferError {
+    Unanswered(String),
+    Refused(String),
+}
+
+fn ask_transfer(addr: &str, request: &TransferRequest) -> Result<Vec<Transferred>, TransferError> {
+    let agent: ureq::Agent = ureq::Agent::config_builder()
+        .timeout_global(Some(Duration::from_secs(60)))
+        .http_status_as_error(false)
+        .build()
+        .into();
+    let unanswered = |e: ureq::Error| TransferError::Unanswered(e.to_string());
+    let sent = agent.post(format!("http://{addr}/transfer")).send_json(request);
+    let mut response = sent.map_err(unanswered)?;
+    if !response.status().is_success() {
+        return Err(TransferError::Refused(response.body_mut().read_to_string().unwrap_or_else(|e| e.to_string())));
+    }
+    response.body_mut().read_json().map_err(unanswered)
 }
 
 /// Asks one node over HTTP.

@@ -14,6 +14,7 @@ use crate::types::Env;
 use crate::value::Value;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Version of the payload format; the first byte of every entry's data.
 pub const VERSION: u8 = 1;
@@ -90,6 +91,8 @@ pub struct Step {
     pub frozen: Option<Frozen>,
     /// Digest of what the client was told, see [`Isolation`].
     pub expect: Option<u64>,
+    /// The session, where the statements ask for it.
+    pub seen: Option<Box<Seen>>,
 }
 
 /// One SQLite statement of a step.
@@ -124,12 +127,23 @@ pub struct Frozen {
     pub sequences: Vec<i64>,
     /// The settings, where they are not the command's.
     pub env: Option<Env>,
+}
+
+/// What functions learn of the session that a step comes from. Only what the text of the step asks for is filled in:
+/// all of it travels in the log.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Seen {
     /// `current_user` and `current_database()`.
     pub user: String,
     pub database: String,
+    pub backend_pid: i32,
+    /// For `current_setting` and the search path.
+    pub settings: BTreeMap<String, String>,
     /// What `currval` gives before the step draws anything, and the sequence that `lastval` means.
     pub current: Vec<(u32, i64)>,
     pub last: Option<u32>,
+    /// Live relations as JSON, as they were when the step first ran.
+    pub live: BTreeMap<String, String>,
 }
 
 /// The replicated answer to a command.

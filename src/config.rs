@@ -76,6 +76,43 @@ pub struct Limits {
     pub connections: Option<usize>,
     /// Below this much free space (MiB) the node stops accepting writes.
     pub disk_watermark_mib: Option<u64>,
+    /// Blocks that are open at once on the leader of a database.
+    pub transactions: Option<usize>,
+    /// The statements of one block, with their parameters: they become one command of the log.
+    pub transaction_mib: Option<usize>,
+    pub transaction_statements: Option<usize>,
+    /// Pages that one block has changed, beyond what fits into the cache.
+    pub transaction_changes_mib: Option<usize>,
+    /// Row and table locks of one block.
+    pub transaction_locks: Option<usize>,
+}
+
+/// What open transactions may need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TransactionLimits {
+    pub open: usize,
+    /// Bytes.
+    pub transcript: usize,
+    pub statements: usize,
+    /// Bytes.
+    pub changes: usize,
+    pub locks: usize,
+}
+
+impl Limits {
+    fn transactions(&self) -> Result<TransactionLimits, ConfigError> {
+        let positive = |key: &str, value: Option<usize>, default: usize| match value.unwrap_or(default) {
+            0 => Err(wrong(format!("limits.{key} is 0"), format!("write {key} = {default}, or leave it out"))),
+            value => Ok(value),
+        };
+        Ok(TransactionLimits {
+            open: positive("transactions", self.transactions, 1000)?,
+            transcript: positive("transaction_mib", self.transaction_mib, 256)? << 20,
+            statements: positive("transaction_statements", self.transaction_statements, 1_000_000)?,
+            changes: positive("transaction_changes_mib", self.transaction_changes_mib, 64)? << 20,
+            locks: positive("transaction_locks", self.transaction_locks, 1 << 20)?,
+        })
+    }
 }
 
 /// A checked configuration.
@@ -95,6 +132,7 @@ pub struct Config {
     pub max_connections: usize,
     /// Bytes.
     pub disk_watermark: u64,
+    pub transactions: TransactionLimits,
 }
 
 /// How the node comes to be a member.
@@ -139,7 +177,8 @@ impl ConfigFile {
             wrong(
                 e.to_string().trim_end().to_owned(),
                 "the keys are: name, data_dir, [listen] postgres, peers, advertise_peers, http, [cluster] name, initial, join, \
-                 [log] format, filter, [limits] connections, disk_watermark_mib",
+                 [log] format, filter, [limits] connections, disk_watermark_mib, transactions, transaction_mib, transaction_statements, \
+                 transaction_changes_mib, transaction_locks",
             )
         })
     }
@@ -174,6 +213,7 @@ impl ConfigFile {
             }
         };
         let origin = origin(&name, advertise_peers, &self.cluster)?;
+        let transactions = self.limits.transactions()?;
         Ok(Config {
             name,
             data_dir,
@@ -187,6 +227,7 @@ impl ConfigFile {
             log_filter: self.log.filter.unwrap_or_else(|| "info".into()),
             max_connections: self.limits.connections.unwrap_or(10_000),
             disk_watermark: self.limits.disk_watermark_mib.unwrap_or(64) << 20,
+            transactions,
         })
     }
 }
@@ -315,6 +356,7 @@ mod tests {
             ),
             (format!("nmae = \"a\"\n{GOOD}"), "the keys are"),
             (format!("{GOOD}\n[log]\nformat = \"xml\""), "format = \"json\""),
+            (format!("{GOOD}\n[limits]\ntransactions = 0"), "write transactions = 1000"),
         ];
         for (text, expected) in cases {
             let message = error(&text);

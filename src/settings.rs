@@ -171,7 +171,7 @@ pub const SETTINGS: &[Setting] = &[
     setting("from_collapse_limit", "8", int(1, I32, Unit::None), "Planner: flattening of subqueries."),
     setting("geqo", "on", Kind::Bool, "Planner: genetic search."),
     setting("gin_fuzzy_search_limit", "0", int(0, I32, Unit::None), "Limit of results of a GIN search."),
-    setting("idle_in_transaction_session_timeout", "0", TIMEOUT, "How long a transaction may idle; 0 is for ever."),
+    setting("idle_in_transaction_session_timeout", "10min", TIMEOUT, "How long a transaction may idle; 0 is for ever."),
     setting("idle_session_timeout", "0", TIMEOUT, "How long a session may idle; 0 is for ever."),
     reported(fact("in_hot_standby", "off", "Whether the server is a standby.")),
     reported(fact("integer_datetimes", "on", "Times are integers.")),
@@ -248,6 +248,7 @@ pub const SETTINGS: &[Setting] = &[
     fact("transaction_deferrable", "off", "Whether this transaction is deferrable."),
     fact("transaction_isolation", "read committed", "Isolation of this transaction."),
     fact("transaction_read_only", "off", "Whether this transaction only reads."),
+    setting("transaction_timeout", "0", TIMEOUT, "How long a transaction may last; 0 is for ever."),
     setting("transform_null_equals", "off", Kind::Fixed, "Whether x = NULL means x IS NULL."),
     fact("wal_block_size", "8192", "Size of a block of the log."),
     fact("wal_level", "replica", "What the log has."),
@@ -346,10 +347,20 @@ fn canonical(setting: &Setting, values: &[String]) -> SqlResult<String> {
                 .ok_or_else(|| invalid(setting, value).hint(format!("Available values: {}.", allowed.join(", "))))
         }
         Kind::Int { min, max, unit } => {
-            let number = integer(value, unit).ok_or_else(|| invalid(setting, value))?;
+            let number = integer(value, unit).ok_or_else(|| match valid_units(unit) {
+                Some(units) if value.trim().starts_with(|c: char| c.is_ascii_digit()) => {
+                    invalid(setting, value).hint(format!("Valid units for this parameter are {units}."))
+                }
+                _ => invalid(setting, value),
+            })?;
+            if i32::try_from(number).is_err() {
+                return Err(invalid(setting, value).hint("Value exceeds integer range."));
+            }
             if number < min || number > max {
+                let unit = setting.unit_name().map_or_else(String::new, |unit| format!(" {unit}"));
+                let name = setting.name;
                 let range =
-                    format!("{number} is outside the valid range for parameter \"{}\" ({min} .. {max})", setting.name);
+                    format!("{number}{unit} is outside the valid range for parameter \"{name}\" ({min} .. {max})");
                 return Err(SqlError::new(state::INVALID_PARAMETER_VALUE, range));
             }
             Ok(show(number, unit))
@@ -448,11 +459,11 @@ fn units(unit: Unit) -> &'static [(&'static str, f64)] {
         Unit::Milliseconds => {
             &[("d", 86_400_000.0), ("h", 3_600_000.0), ("min", 60_000.0), ("s", 1000.0), ("ms", 1.0), ("us", 0.001)]
         }
-        Unit::Seconds => &[("d", 86_400.0), ("h", 3600.0), ("min", 60.0), ("s", 1.0), ("ms", 0.001)],
+        Unit::Seconds => &[("d", 86_400.0), ("h", 3600.0), ("min", 60.0), ("s", 1.0), ("ms", 0.001), ("us", 1e-6)],
         Unit::Kilobytes => {
             &[("TB", 1_073_741_824.0), ("GB", 1_048_576.0), ("MB", 1024.0), ("kB", 1.0), ("B", 1.0 / 1024.0)]
         }
-        Unit::Pages => &[("TB", 134_217_728.0), ("GB", 131_072.0), ("MB", 128.0), ("kB", 0.125)],
+        Unit::Pages => &[("TB", 134_217_728.0), ("GB", 131_072.0), ("MB", 128.0), ("kB", 0.125), ("B", 1.0 / 8192.0)],
     }
 }
 
@@ -468,6 +479,15 @@ fn integer(value: &str, unit: Unit) -> Option<i64> {
     let number: f64 = number.parse().ok()?;
     let scaled = (number * factor).round();
     (scaled.abs() <= 9e15).then_some(scaled as i64)
+}
+
+/// The units that a value may have, as PostgreSQL lists them.
+fn valid_units(unit: Unit) -> Option<&'static str> {
+    match unit {
+        Unit::None => None,
+        Unit::Milliseconds | Unit::Seconds => Some("\"us\", \"ms\", \"s\", \"min\", \"h\", and \"d\""),
+        Unit::Kilobytes | Unit::Pages => Some("\"B\", \"kB\", \"MB\", \"GB\", and \"TB\""),
+    }
 }
 
 /// The value with the largest unit that divides it.

@@ -69,6 +69,43 @@ pub struct ReplicaReport {
     pub learners: String,
 }
 
+/// A client's session: a row of `pg_stat_activity`. Times are µs since 2000-01-01 00:00 UTC.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct SessionRow {
+    pub datname: String,
+    pub pid: i32,
+    pub usename: String,
+    pub application_name: String,
+    pub client_addr: String,
+    pub client_port: i32,
+    pub backend_start: i64,
+    pub xact_start: Option<i64>,
+    pub query_start: Option<i64>,
+    pub state_change: i64,
+    pub wait_event_type: Option<String>,
+    pub wait_event: Option<String>,
+    pub state: String,
+    pub query: String,
+    /// Names its requests, and so its locks.
+    #[serde(default)]
+    pub origin: u64,
+}
+
+/// A lock that is held or awaited at a leader: a row of `pg_locks`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LockRow {
+    /// `relation` or `tuple`.
+    pub locktype: String,
+    pub relation: u32,
+    pub mode: String,
+    pub granted: bool,
+    /// µs since 2000-01-01 00:00 UTC.
+    pub waitstart: Option<i64>,
+    /// The transaction: the session's name, and its number there.
+    pub origin: u64,
+    pub number: u64,
+}
+
 /// Puts the reports of all nodes together.
 pub fn assemble(cluster: &str, answered_by: &str, reports: &[NodeReport]) -> ClusterStatus {
     let mut status = ClusterStatus { cluster: cluster.into(), answered_by: answered_by.into(), ..Default::default() };

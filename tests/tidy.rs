@@ -23,17 +23,17 @@ const ARROWS: &[(&str, &str)] = &[
     // The compiler: text and catalog in, plan out. No connection, no log, no node.
     ("sql", "command error functions settings types value"),
     ("locks", "error sql"),
-    ("transaction", "command error types value"),
+    ("transaction", "command error id sql::plan types value"),
     // A client's state machine, its way to a database, and its socket.
-    ("session", "command error executor functions gateway id settings sql transaction::Kind types value"),
+    ("session", "command error functions gateway id settings sql transaction types value"),
     (
         "gateway",
-        "command engine error executor functions id locks replica::core replica::handle sql status transaction transport \
+        "clock command engine error executor functions id locks replica::core replica::handle sql status transaction transport \
          types value",
     ),
     // Interactive transactions on the leader: private views, locks, sequences. It reaches the log through a trait.
-    ("executor", "command engine error functions gateway id locks replica sql transaction types value"),
-    ("frontend", "error gateway id session types value"),
+    ("executor", "clock command engine error functions locks replica sql status::LockRow transaction types value"),
+    ("frontend", "clock error functions::Signal gateway id session status::SessionRow types value"),
     // Consensus knows no SQL; commands are opaque to it.
     ("replica", "command id raftlog transport"),
     ("raftlog", "command id replica::Membership replica::Payload replica::Position replica::SnapshotMeta"),
@@ -53,7 +53,7 @@ const ARROWS: &[(&str, &str)] = &[
          status transaction transport types value",
     ),
     ("demo", "cli config"),
-    ("cli", "config demo node status"),
+    ("cli", "admin config demo node status"),
     ("lib", ""),
     ("main", ""),
 ];

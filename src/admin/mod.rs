@@ -1,4 +1,5 @@
-//! HTTP for people and machines that watch: `/health`, `/ready`, `/status`, `/metrics`; and `/join` for new nodes.
+//! HTTP for people and machines that watch: `/health`, `/ready`, `/status`, `/metrics`; `/join` for new nodes; and
+//! `/transfer` for operators.
 //!
 //! Knows neither Raft nor SQL: everything it tells comes from [`Facts`].
 
@@ -40,12 +41,37 @@ pub struct JoinReply {
     pub placement: Vec<(u64, u64, u64)>,
 }
 
+/// Which leaderships are to move, and where to.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct TransferRequest {
+    /// A group by its number, or a database by its name; without either, all that are concerned.
+    pub group: Option<u64>,
+    pub database: Option<String>,
+    /// A node's name. Without it the leader chooses the replica that is furthest.
+    pub to: Option<String>,
+}
+
+/// Who leads a group after [`TransferRequest`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transferred {
+    pub group: u64,
+    pub database: String,
+    /// Nodes by name.
+    pub from: String,
+    pub to: String,
+}
+
+/// What a node answers later.
+pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send>>;
+
 /// The room's view of the node.
 pub trait Facts: Send + Sync + 'static {
     fn status(&self) -> ClusterStatus;
     /// Why the node does not serve, if it does not.
     fn not_ready(&self) -> Option<String>;
-    fn join(&self, request: JoinRequest) -> Pin<Box<dyn Future<Output = Result<JoinReply, String>> + Send>>;
+    fn join(&self, request: JoinRequest) -> Answer<JoinReply>;
+    /// Moves leaderships and waits until they have moved.
+    fn transfer(&self, request: TransferRequest) -> Answer<Vec<Transferred>>;
 }
 
 /// Serves until `shutdown` turns true.
@@ -56,6 +82,7 @@ pub async fn serve(listener: TcpListener, facts: Arc<dyn Facts>, mut shutdown: w
         .route("/status", get(status))
         .route("/metrics", get(metrics_text))
         .route("/join", post(join))
+        .route("/transfer", post(transfer))
         .with_state(facts);
     let until = async move {
         let _ = shutdown.wait_for(|stop| *stop).await;
@@ -85,4 +112,11 @@ async fn join(
     Json(request): Json<JoinRequest>,
 ) -> Result<Json<JoinReply>, (StatusCode, String)> {
     facts.join(request).await.map(Json).map_err(|why| (StatusCode::CONFLICT, why))
+}
+
+async fn transfer(
+    State(facts): State<Arc<dyn Facts>>,
+    Json(request): Json<TransferRequest>,
+) -> Result<Json<Vec<Transferred>>, (StatusCode, String)> {
+    facts.transfer(request).await.map(Json).map_err(|why| (StatusCode::CONFLICT, why))
 }

@@ -17,7 +17,7 @@ use super::diagnosis;
 use super::digest::{Fold, Kept, Sums, mix};
 use super::meta::{EntryOutcomes, Memory, State, Window, assemble, int, unsigned};
 use super::statement::Fault;
-use super::step::{Runner, StepError, dress};
+use super::step::{Runner, StepError, dress, introduce};
 use crate::command::{self, Batch, Command, Outcome, Proposal, Refusal, Step, StepOutcome, Write, Yields};
 use crate::error::{SqlError, state};
 use crate::functions::SequenceSource;
@@ -138,6 +138,7 @@ impl Machine {
         before_commit: &mut dyn FnMut(&State, &mut Runner) -> Result<(), Fault>,
     ) -> Result<Effects, Stop> {
         if self.stale {
+            self.roll_back()?;
             self.reload()?;
         }
         let result = self.transaction(entries, careful, before_commit);
@@ -413,22 +414,21 @@ impl Machine {
         if !context.current.is_empty() {
             context.current = Arc::default();
         }
-        context.user.clear();
-        context.database.clear();
         context.sequences = SequenceSource::Apply;
     }
 
-    /// Sets what differs for a step that first ran elsewhere.
+    /// Sets what functions see for a step: the session it comes from, and what is fixed if it first ran elsewhere.
     fn dress_step(&mut self, step: &Step, write: &Write, site: &Site) {
         let mut context = self.runner.connection.context().lock();
         match &step.frozen {
             Some(frozen) => {
                 let drawn = SequenceSource::Replay(frozen.sequences.iter().copied().collect());
-                dress(&mut context, frozen, &write.env, drawn);
+                dress(&mut context, frozen, step.seen.as_deref(), &write.env, drawn);
             }
             None => {
                 (context.now, context.clock) = (site.now, site.now);
                 context.sequences = SequenceSource::Apply;
+                introduce(&mut context, step.seen.as_deref());
             }
         }
     }

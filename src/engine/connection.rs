@@ -332,7 +332,7 @@ fn fix_settings(raw: &rusqlite::Connection, role: Role) -> Result<(), Fault> {
     }
     for (limit, value) in [
         (Limit::SQLITE_LIMIT_LENGTH, 1 << 30),
-        (Limit::SQLITE_LIMIT_SQL_LENGTH, 64 << 20),
+        (Limit::SQLITE_LIMIT_SQL_LENGTH, 256 << 20),
         (Limit::SQLITE_LIMIT_COLUMN, 2000),
         (Limit::SQLITE_LIMIT_EXPR_DEPTH, 1000),
         (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 500),
@@ -474,5 +474,16 @@ fn is_closed_function(name: &str) -> bool {
 
 /// Loads rows for [`crate::sql::catalog::Catalog::load`] and the like.
 pub fn rows(connection: &mut Connection, sql: &str) -> SqlResult<Vec<Vec<Value>>> {
-    connection.query(sql, &[]).map_err(|fault| SqlError::internal(fault.to_string()))
+    connection.query(sql, &[]).map_err(|fault| {
+        match fault.is_deterministic() || fault.primary() == ffi::SQLITE_CORRUPT {
+            true => SqlError::internal(fault.to_string()),
+            false => SqlError::new(crate::error::state::IO_ERROR, fault.to_string()),
+        }
+    })
+}
+
+/// Why a catalog could not be loaded, as a fault: the machine's if reading the rows failed, else the file's.
+pub fn catalog_fault(error: &SqlError) -> Fault {
+    let code = if error.code == crate::error::state::IO_ERROR { ffi::SQLITE_IOERR } else { ffi::SQLITE_ERROR };
+    Fault { code, message: error.to_string() }
 }

@@ -26,7 +26,11 @@ const SCENE: &str = "q_scene";
 
 impl Runner {
     /// An error for the client, if the failure is the statement's and not the machine's.
-    pub fn explain(&mut self, fault: Fault, sql: &str, set: &[Value]) -> StepError {
+    pub fn explain(&mut self, mut fault: Fault, sql: &str, set: &[Value]) -> StepError {
+        if fault.code == ffi::SQLITE_CONSTRAINT_TRIGGER && fault.message.starts_with("FOREIGN KEY") {
+            // SQLite makes a trigger of ON DELETE RESTRICT.
+            fault.code = ffi::SQLITE_CONSTRAINT_FOREIGNKEY;
+        }
         let raised = self.connection.take_raised();
         if !fault.is_deterministic() {
             return StepError::Machine(fault);

@@ -446,7 +446,7 @@ impl StateMachine for Engine {
         let mut catalog = None;
         let result = self.machine.apply(entries, &mut |state, runner| {
             if state.schema_version != before {
-                let loaded = runner.catalog().map_err(|error| Fault::error(error.to_string()))?;
+                let loaded = runner.catalog().map_err(|error| connection::catalog_fault(&error))?;
                 let mut renewed = (*loaded).clone();
                 renewed.version = state.schema_version;
                 catalog = Some(Arc::new(renewed));
@@ -512,7 +512,12 @@ impl StateMachine for Engine {
             return Ok(());
         }
         let generation = snapshot::place(&self.options, file, meta, self.generation.number + 1)?;
-        let opened = open(&self.options, &generation).map_err(|e| Halt::Environment(e.to_string()))?;
+        let opened = open(&self.options, &generation).map_err(|e| match e {
+            OpenError::Io(error) => Halt::Environment(error.to_string()),
+            OpenError::Sqlite(fault) => halt(&fault),
+            OpenError::Catalog(error) => halt(&connection::catalog_fault(&error)),
+            OpenError::Foreign { .. } => Halt::Corrupt(e.to_string()),
+        })?;
         self.adopt(opened, generation)
     }
 }

@@ -440,7 +440,7 @@ impl Drop for Cursor {
 fn end(pool: &Pool, mut reader: Reader) {
     reader.disarm();
     // What the request brought along is not needed any more.
-    reader.runner.connection.context().lock().live = None;
+    reader.runner.connection.context().lock().live = Arc::default();
     if reader.runner.connection.autocommit() || reader.runner.connection.run("COMMIT", &[]).is_ok() {
         pool.give(reader);
     }

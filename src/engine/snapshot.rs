@@ -63,23 +63,33 @@ fn inspect(file: &Path, options: &Options) -> Result<State, Fault> {
 }
 
 /// Verifies `file` and makes it generation `number`; afterwards the pointer names it. A file that is not what `meta`
-/// says was damaged on its way; nothing has happened to the state then, and it can be fetched again.
+/// says was damaged on its way; nothing has happened to the state then, and it is fetched again after a restart. What
+/// fails for want of space can be called again.
 pub fn place(options: &Options, file: &Path, meta: &SnapshotMeta, number: u64) -> Result<Arc<Generation>, Halt> {
+    let generation = Generation::new(&options.directory, number);
+    if file.exists() {
+        verify(options, file, meta)?;
+        files::remove(&generation.path()).map_err(environment)?;
+        files::take(file, &generation.path()).map_err(environment)?;
+    } else if !generation.path().exists() {
+        return Err(Halt::Corrupt(format!("the snapshot's file {} is gone", file.display())));
+    }
+    files::sync_directory(&options.directory).map_err(environment)?;
+    files::switch(&options.directory, number).map_err(environment)?;
+    Ok(Arc::new(generation))
+}
+
+fn verify(options: &Options, file: &Path, meta: &SnapshotMeta) -> Result<(), Halt> {
     let (length, checksum) = files::measure(file).map_err(environment)?;
     if (length, checksum) != (meta.length, meta.checksum) {
-        return Err(Halt::Environment(format!(
+        return Err(Halt::Corrupt(format!(
             "snapshot has {length} bytes and checksum {checksum:016x}, expected {} and {:016x}",
             meta.length, meta.checksum
         )));
     }
     let state = inspect(file, options).map_err(|f| halt(&f))?;
     if state.at != meta.at || *state.membership != meta.membership {
-        return Err(Halt::Environment(format!("snapshot is at {:?}, expected {:?}", state.at, meta.at)));
+        return Err(Halt::Corrupt(format!("snapshot is at {:?}, expected {:?}", state.at, meta.at)));
     }
-    let generation = Generation::new(&options.directory, number);
-    files::remove(&generation.path()).map_err(environment)?;
-    files::take(file, &generation.path()).map_err(environment)?;
-    files::sync_directory(&options.directory).map_err(environment)?;
-    files::switch(&options.directory, number).map_err(environment)?;
-    Ok(Arc::new(generation))
+    Ok(())
 }

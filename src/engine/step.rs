@@ -9,7 +9,7 @@ use super::connection::Connection;
 use super::digest::Watched;
 use super::statement::{Fault, Statement};
 use super::{Dialect, connection};
-use crate::command::{Frozen, Isolation, Step, StepOutcome, Yields};
+use crate::command::{Frozen, Isolation, Seen, Step, StepOutcome, Yields};
 use crate::error::{Fields, SqlError, SqlResult, SqlState, state};
 use crate::functions::{Context, SequenceSource};
 use crate::sql::catalog::Catalog;
@@ -17,6 +17,7 @@ use crate::transaction::{Expectation, Told};
 use crate::types::Env;
 use crate::value::{Value, ValueRef};
 use rusqlite::ffi;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Bytes of rows that one step may return; the whole result is held in memory and travels in one piece.
@@ -176,18 +177,41 @@ impl Start {
 
 /// What functions see while a step runs whose circumstances are frozen; `env` is the command's. The same in a fork, where
 /// the step ran first, and at each replay.
-pub fn dress(context: &mut Context, frozen: &Frozen, env: &Env, sequences: SequenceSource) {
+pub fn dress(context: &mut Context, frozen: &Frozen, seen: Option<&Seen>, env: &Env, sequences: SequenceSource) {
     (context.now, context.clock, context.seed) = (frozen.now, frozen.now, frozen.seed);
     let env = frozen.env.as_ref().unwrap_or(env);
     if context.env != *env {
         context.env = env.clone();
     }
-    context.user.clone_from(&frozen.user);
-    context.database.clone_from(&frozen.database);
-    context.current = Arc::new(frozen.current.iter().copied().collect());
-    context.last = frozen.last;
+    context.last = None;
+    if !context.current.is_empty() {
+        context.current = Arc::default();
+    }
+    introduce(context, seen);
     context.drawn.clear();
     context.sequences = sequences;
+}
+
+/// Shows functions the session that a step comes from. Sequence values drawn by earlier steps of the same command are newer
+/// than what it knew of them.
+pub fn introduce(context: &mut Context, seen: Option<&Seen>) {
+    let nobody = Seen::default();
+    let seen = seen.unwrap_or(&nobody);
+    context.user.clone_from(&seen.user);
+    context.database.clone_from(&seen.database);
+    context.backend_pid = seen.backend_pid;
+    if !(context.settings.is_empty() && seen.settings.is_empty()) {
+        context.settings = Arc::new(seen.settings.clone());
+    }
+    if !(context.live.is_empty() && seen.live.is_empty()) {
+        context.live = Arc::new(seen.live.clone());
+    }
+    if !seen.current.is_empty() {
+        let mut current: BTreeMap<u32, i64> = seen.current.iter().copied().collect();
+        current.extend(context.current.iter());
+        context.current = Arc::new(current);
+    }
+    context.last = context.last.or(seen.last);
 }
 
 /// Why a statement ended early.

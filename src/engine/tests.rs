@@ -769,7 +769,7 @@ fn snapshots_are_written_beside_writes_and_installed_with_reads_in_flight() {
     let mut bytes = std::fs::read(&file).unwrap();
     bytes[5000] ^= 1;
     std::fs::write(&bad, bytes).unwrap();
-    assert!(matches!(b.engine.install(&bad, &meta), Err(Halt::Environment(_))));
+    assert!(matches!(b.engine.install(&bad, &meta), Err(Halt::Corrupt(_))));
     assert_eq!(b.engine.applied().index, 2000);
 
     b.engine.install(&file, &meta).unwrap();

@@ -23,27 +23,26 @@
 //! Left out: plain readers do not take table locks, so ACCESS EXCLUSIVE keeps out writers and locking reads only.
 
 mod names;
+mod report;
 mod sequences;
 #[cfg(test)]
 mod tests;
 mod work;
 
-use crate::command::{Isolation, Outcome, Step, StepOutcome, Write};
+use crate::clock::Control;
+use crate::command::{Isolation, Outcome, Step, Write};
 use crate::engine::Shared;
 use crate::engine::fork::ForkOptions;
 use crate::engine::view::Views;
 use crate::error::{SqlError, SqlResult, state};
-use crate::gateway::Control;
-use crate::id::RequestId;
-use crate::locks::{self, Answer, Effect, Listed, LockTable, Target, TxId, Want};
+use crate::locks::{self, Answer, Effect, LockTable, Target, TxId, Want};
 use crate::sql::plan::{LockMode, LockStrength, LockWait};
-use crate::transaction::{Kind, Transcript};
+use crate::transaction::{Action, Kind, Open, Order, Reply, Statement, Transcript, TxName};
 use crate::types::Env;
 use futures::future::BoxFuture;
 use names::Names;
 use parking_lot::Mutex;
 use sequences::Blocks;
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -60,11 +59,11 @@ const IDLE: Duration = Duration::from_secs(1);
 /// … and later where it may cost a 40001, unless the WAL is long.
 const IDLE_STRICT: Duration = Duration::from_secs(30);
 const LONG_WAL: u64 = 64 << 20;
+/// What to do about it.
+const TOO_MANY_LOCKS: &str = "Lock the table instead, commit in between, or raise limits.transaction_locks in the \
+                              configuration of the nodes.";
 /// How often a statement is tried again because the rows it touches keep changing.
 const ROUNDS: usize = 1000;
-
-/// Names a transaction in the whole cluster: the request id under which it will be committed.
-pub type TxName = RequestId;
 
 /// What the executor needs of its group.
 pub trait Log: Send + Sync + 'static {
@@ -74,81 +73,6 @@ pub trait Log: Send + Sync + 'static {
     fn propose(&self, write: Write) -> BoxFuture<'static, SqlResult<Outcome>>;
     /// Ends when this node's state covers everything acknowledged before.
     fn read_point(&self, deadline: Instant) -> BoxFuture<'static, SqlResult<()>>;
-}
-
-/// A transaction to be taken over, from its beginning or in the middle.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Open {
-    pub name: TxName,
-    /// Rises with every opening: what belongs to an earlier one is void.
-    pub epoch: u64,
-    pub env: Env,
-    pub transcript: Transcript,
-    /// Its gateway is another node, which renews its lease.
-    pub leased: bool,
-}
-
-/// What a transaction is to do next.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Order {
-    pub name: TxName,
-    pub epoch: u64,
-    pub action: Action,
-    /// Time that is left to it, in ms.
-    pub within: u64,
-    /// `lock_timeout` in ms.
-    pub lock_timeout: Option<u64>,
-}
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Action {
-    Run(Box<Statement>),
-    Savepoint(String),
-    Release(String),
-    RollbackTo(String),
-    Lock { tables: Vec<u32>, mode: LockMode, nowait: bool },
-}
-
-/// A statement to run. `step.frozen` says under which circumstances; its sequence values and `step.expect` are still
-/// open.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Statement {
-    pub step: Step,
-    pub kind: Kind,
-    /// Which rows of the result to lock, and how.
-    pub lock: Option<Locking>,
-    /// The version of the catalog that it was compiled under; `None` when that was the transaction's own.
-    pub schema_version: Option<u64>,
-    /// The order of the rows belongs to the result.
-    pub ordered: bool,
-    /// OIDs of the foreign keys that are checked when it has run, though SQLite puts them off.
-    pub immediate: Vec<u32>,
-}
-
-/// FOR UPDATE and its kin. The last columns of the result are the rowids of the locked tables, in the order of
-/// `tables`; the client does not get them.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Locking {
-    pub strength: LockStrength,
-    pub wait: LockWait,
-    pub tables: Vec<u32>,
-}
-
-/// What became of an [`Open`] or an [`Order`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub enum Reply {
-    /// Open, locked, released, …
-    Done,
-    /// The outcome for the client, and the step as it belongs into the transcript. `wrote`: it changed something.
-    Ran { outcome: StepOutcome, step: Box<Step>, kind: Kind },
-    /// Nothing happened: compile it again, the schema has version `now`.
-    SchemaChanged { now: u64 },
-    /// The statement failed and is undone; so are the locks it took.
-    Failed(SqlError),
-    /// The transaction is not known here (or no longer in this state): open it again.
-    Unknown,
-    /// This node does not lead the group.
-    NotLeader,
 }
 
 /// Bounds on transactions.
@@ -180,7 +104,7 @@ struct Tx {
 #[derive(Default)]
 struct State {
     locks: LockTable,
-    waiters: HashMap<TxId, oneshot::Sender<SqlResult<()>>>,
+    waiters: HashMap<TxId, report::Waiter>,
     open: HashMap<TxName, Arc<Tx>>,
     next: u64,
     /// The term that all of this belongs to.
@@ -275,8 +199,11 @@ impl Executor {
             return Reply::Done;
         }
         if state.open.len() >= self.limits.open {
-            let message = "too many open transactions";
-            return Reply::Failed(SqlError::new(state::TOO_MANY_CONNECTIONS, message));
+            let error = SqlError::new(state::TOO_MANY_CONNECTIONS, "too many open transactions");
+            return Reply::Failed(error.detail(format!("{} are open at the leader.", self.limits.open)).hint(
+                "Raise limits.transactions in the configuration of the nodes, or end transactions that idle \
+                 (see pg_stat_activity).",
+            ));
         }
         state.next += 1;
         let tx = Tx {
@@ -371,13 +298,6 @@ impl Executor {
     pub fn clear(&self) {
         let mut state = self.state.lock();
         self.clear_state(&mut state);
-    }
-
-    /// Locks held and awaited, with the transactions' names: `pg_locks`.
-    pub fn locks(&self) -> Vec<(Listed, Option<TxName>)> {
-        let state = self.state.lock();
-        let names: HashMap<TxId, TxName> = state.open.values().map(|tx| (tx.id, tx.name)).collect();
-        state.locks.list().map(|listed| (listed.clone(), names.get(&listed.tx).copied())).collect()
     }
 
     /// Number of open transactions.
@@ -567,7 +487,7 @@ fn deliver(state: &mut State, effects: Vec<Effect>) {
             Effect::Deadlock(tx, error) => (tx, Err(error)),
         };
         if let Some(waiter) = state.waiters.remove(&tx) {
-            let _ = waiter.send(result);
+            let _ = waiter.sender.send(result);
         }
     }
 }
@@ -722,7 +642,7 @@ impl Job<'_> {
                     Answer::Granted => continue,
                     Answer::Queued => {
                         let (sender, receiver) = oneshot::channel();
-                        state.waiters.insert(id, sender);
+                        state.waiters.insert(id, sender.into());
                         blocked = Some((target, receiver));
                     }
                     Answer::NotAvailable => {
@@ -746,7 +666,9 @@ impl Job<'_> {
             if state.locks.held(id) > self.executor.limits.locks {
                 drop(state);
                 work.undo(run)?;
-                return Err(SqlError::new(state::OUT_OF_MEMORY, "too many row locks in one transaction").into());
+                let error = SqlError::new(state::OUT_OF_MEMORY, "too many row locks in one transaction");
+                let detail = format!("A transaction may have {} locks.", self.executor.limits.locks);
+                return Err(error.detail(detail).hint(TOO_MANY_LOCKS).into());
             }
             match blocked {
                 None => return Ok(Locked::All { new: state.locks.held(id) != before }),
@@ -845,7 +767,7 @@ impl Job<'_> {
                     Answer::Granted => None,
                     Answer::Queued => {
                         let (sender, receiver) = oneshot::channel();
-                        state.waiters.insert(self.tx.id, sender);
+                        state.waiters.insert(self.tx.id, sender.into());
                         Some(receiver)
                     }
                     Answer::NotAvailable | Answer::Skip => {

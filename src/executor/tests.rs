@@ -4,12 +4,13 @@
 //! says `…`, and its answer follows when it comes.
 
 use super::*;
-use crate::command::{self, Batch, Command, Frozen, Proposal, Statement as Sql, Yields};
+use crate::command::{self, Batch, Command, Frozen, Proposal, Seen, Statement as Sql, StepOutcome, Yields};
 use crate::engine::{self, Engine};
+use crate::id::RequestId;
 use crate::replica::{Committed, Payload, Position, StateMachine};
-use crate::sql::plan::{PlanKind, Utility};
+use crate::sql::plan::{IsolationLevel, PlanKind, Utility};
 use crate::sql::{Scope, compile, parse};
-use crate::transaction::Limits as TranscriptLimits;
+use crate::transaction::{Limits as TranscriptLimits, Locking};
 use crate::value::Value;
 use std::fmt::Write as _;
 use std::sync::atomic::AtomicU64;
@@ -176,8 +177,9 @@ impl Session {
             },
             other => panic!("{other:?}"),
         };
-        let frozen = Frozen { now: 5, seed: rand::random(), current: self.current.clone(), ..Frozen::default() };
-        let step = Step { statements, params: vec![params], ddl, frozen: Some(frozen), expect: None };
+        let frozen = Frozen { now: 5, seed: rand::random(), ..Frozen::default() };
+        let seen = Some(Box::new(Seen { current: self.current.clone(), ..Seen::default() }));
+        let step = Step { statements, params: vec![params], ddl, frozen: Some(frozen), expect: None, seen };
         let schema_version = (!own).then_some(plan.schema_version);
         let ordered = text.contains("ORDER BY");
         let statement = Statement { step, kind, lock, schema_version, ordered, immediate: Vec::new() };
@@ -219,7 +221,7 @@ impl Session {
         match utility {
             Utility::Begin(modes) => {
                 self.name.seq += 1;
-                let isolation = modes.isolation.unwrap_or(Isolation::ReadCommitted);
+                let isolation = modes.isolation.map_or(Isolation::ReadCommitted, IsolationLevel::isolation);
                 self.transcript = Some(Transcript::new(isolation, limitless()));
                 self.attached = false;
             }

@@ -1,7 +1,7 @@
 //! One transaction's view and transcript, and a statement on it. Synchronous: the waiting is done by the caller.
 
 use super::names::{self, SCHEMA, Tables};
-use super::{Locking, Statement};
+use crate::clock::Control;
 use crate::command::{Frozen, Isolation, Step, StepOutcome};
 use crate::engine::diagnosis::CHANGES;
 use crate::engine::digest::{Operation, Touched};
@@ -10,10 +10,9 @@ use crate::engine::step::{StepError, dress};
 use crate::engine::view::{View, Views};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::{RowFree, SequenceSource};
-use crate::gateway::Control;
 use crate::locks::{Mark, Want};
 use crate::sql::plan::{LockMode, LockStrength, LockWait};
-use crate::transaction::{Kind, Told, Transcript, serialization_failure};
+use crate::transaction::{Kind, Locking, Statement, Told, Transcript, serialization_failure};
 use crate::types::Env;
 use crate::value::Value;
 use parking_lot::Mutex;
@@ -58,7 +57,8 @@ pub fn machine(fault: Fault) -> SqlError {
         ffi::SQLITE_FULL => SqlError::new(
             state::PROGRAM_LIMIT_EXCEEDED,
             "the transaction changes more data than an open transaction may hold",
-        ),
+        )
+        .hint("Commit in between, or raise limits.transaction_changes_mib in the configuration of the nodes."),
         ffi::SQLITE_NOMEM => SqlError::new(state::OUT_OF_MEMORY, "out of memory"),
         _ => SqlError::new(state::IO_ERROR, fault.to_string()),
     }
@@ -367,7 +367,7 @@ impl Work {
             let draws = run.draws.clone();
             let mut context = runner.connection.context().lock();
             let source = SequenceSource::Draw(Arc::new(move |oid| draws.lock().draw(oid)));
-            dress(&mut context, &run.frozen, &self.env, source);
+            dress(&mut context, &run.frozen, statement.step.seen.as_deref(), &self.env, source);
             context.nextvals.clear();
             context.row_free = Some(free);
         }
@@ -517,7 +517,7 @@ fn again(view: &mut View, step: &Step, env: &Env, isolation: Isolation) -> Resul
     let runner = view.runner();
     if let Some(frozen) = &step.frozen {
         let source = SequenceSource::Replay(frozen.sequences.iter().copied().collect());
-        dress(&mut runner.connection.context().lock(), frozen, env, source);
+        dress(&mut runner.connection.context().lock(), frozen, step.seen.as_deref(), env, source);
     }
     let result = runner.run(step, step.expect.map(|_| isolation));
     runner.hidden.clear();

@@ -9,6 +9,7 @@ use super::cancel::Registration;
 use super::encode;
 use super::frame;
 use super::listener::Options;
+use crate::clock::now_micros;
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::{Control, Database, Failure, Fetched, ReadRequest, Rows};
 use crate::session::language::CopyWriter;
@@ -54,6 +55,38 @@ pub struct StatementClock {
     deadline: Option<Instant>,
     /// The deadline is `statement_timeout`'s.
     timed: bool,
+    transaction: Option<u64>,
+    /// When `transaction_timeout` ends the session.
+    end: Option<Instant>,
+}
+
+impl StatementClock {
+    /// Follows `transaction_timeout`: it begins with the transaction, or when it is set in one that had none.
+    fn follow(&mut self, transaction: Option<u64>, timeout: Option<Duration>) {
+        match timeout.filter(|_| transaction.is_some()) {
+            None => self.end = None,
+            Some(timeout) if self.end.is_none() || self.transaction != transaction => {
+                self.end = Some(Instant::now() + timeout);
+            }
+            Some(_) => {}
+        }
+        self.transaction = transaction;
+    }
+
+    /// What strikes first, and its error.
+    fn limit(&self) -> Option<(Instant, SqlError)> {
+        let statement = self.deadline.filter(|_| self.timed);
+        match (statement, self.end) {
+            (Some(statement), Some(end)) if statement < end => Some((statement, timed_out())),
+            (_, Some(end)) => Some((end, transaction_timed_out())),
+            (Some(statement), None) => Some((statement, timed_out())),
+            (None, None) => None,
+        }
+    }
+
+    fn over(&self) -> Option<SqlError> {
+        self.limit().filter(|(until, _)| Instant::now() >= *until).map(|(_, error)| error)
+    }
 }
 
 /// An open result: of a read, or the rows that a step of a transaction brought.
@@ -141,6 +174,10 @@ impl<D: Database> Connection<D> {
                 }
             }
             match answer {
+                // The statement's failure is the timeout's doing.
+                Some(answer) if answer.is_error() && self.clock.end.is_some_and(|end| Instant::now() >= end) => {
+                    return self.end_with(&transaction_timed_out()).await;
+                }
                 Some(answer) => self.session.answer(answer),
                 None => return Ok(()),
             }
@@ -232,6 +269,8 @@ impl<D: Database> Connection<D> {
             Ask::Commit => match self.transaction.take() {
                 None => Answer::Done(Ok(())),
                 Some(transaction) => {
+                    // What is being committed is not to be ended any more.
+                    self.clock.end = None;
                     let result = self.patiently(db.commit(transaction, &control)).await?;
                     let detail = "The COMMIT was already on its way and may still take effect.";
                     Answer::Done(result.map_err(|error| error.detail(detail)).and_then(|result| result))
@@ -264,6 +303,7 @@ impl<D: Database> Connection<D> {
 
     /// A new statement has its own deadline, and nothing that was cancelled before.
     fn keep_time(&mut self) {
+        self.clock.follow(self.session.transaction_number(), self.session.transaction_timeout());
         let statement = self.session.statement();
         if self.clock.statement == statement && self.clock.deadline.is_some() {
             return;
@@ -271,22 +311,47 @@ impl<D: Database> Connection<D> {
         let timeout = self.session.statement_timeout();
         let limit = timeout.unwrap_or(self.options.statement_deadline);
         let deadline = Some(Instant::now() + limit);
-        self.clock = StatementClock { statement, deadline, timed: timeout.is_some() };
+        self.clock = StatementClock { statement, deadline, timed: timeout.is_some(), ..self.clock };
         self.registration.cancellation.flag.store(false, Ordering::SeqCst);
+        self.show_activity(true);
+    }
+
+    /// Lets `pg_stat_activity` see what this session does now.
+    fn show_activity(&self, active: bool) {
+        let now = self.session.activity();
+        let mut row = self.registration.activity.lock();
+        let state = if active { "active" } else { now.state };
+        if !active && row.state == state {
+            return;
+        }
+        row.state_change = now_micros();
+        row.state.replace_range(.., state);
+        row.application_name.replace_range(.., now.application_name);
+        row.xact_start = now.xact_start;
+        if active {
+            row.query_start = Some(row.state_change);
+            row.query.replace_range(.., now.query);
+        }
     }
 
     fn control(&self) -> Control {
         let deadline = self.clock.deadline.unwrap_or_else(Instant::now);
+        let deadline = self.clock.end.map_or(deadline, |end| end.min(deadline));
         Control { deadline, cancelled: Arc::clone(&self.registration.cancellation.flag) }
     }
 
     fn interrupted(&self) -> SqlResult<()> {
         if self.registration.cancellation.flag.load(Ordering::SeqCst) {
-            return Err(cancelled());
+            return Err(self.cancelled());
         }
-        match self.clock.deadline {
-            Some(deadline) if self.clock.timed && Instant::now() >= deadline => Err(timed_out()),
-            _ => Ok(()),
+        self.clock.over().map_or(Ok(()), Err)
+    }
+
+    /// Why the statement was told to stop.
+    fn cancelled(&self) -> SqlError {
+        match self.registration.cancellation.terminated.load(Ordering::SeqCst) {
+            true => shutting_down(),
+            false => SqlError::new(state::QUERY_CANCELED, "canceling statement due to user request"),
         }
     }
 
@@ -299,17 +364,18 @@ impl<D: Database> Connection<D> {
         if let Err(error) = self.interrupted() {
             return Ok(Err(error));
         }
-        let far = Instant::now() + Duration::from_secs(86_400 * 365);
-        let deadline = self.clock.deadline.filter(|_| self.clock.timed).unwrap_or(far);
-        let mut wake = if self.out.is_empty() { deadline } else { deadline.min(Instant::now() + PATIENCE) };
+        let deadline = self.clock.limit().map(|(until, _)| until);
+        let patience = (!self.out.is_empty()).then(|| Instant::now() + PATIENCE);
+        // Most statements have neither, and then need no timer.
+        let mut wake = deadline.into_iter().chain(patience).min();
         loop {
             tokio::select! {
                 biased;
                 done = &mut work => return Ok(Ok(done)),
-                () = &mut stop => return Ok(Err(cancelled())),
-                () = sleep_until(wake.into()) => {
-                    if Instant::now() >= deadline {
-                        return Ok(Err(timed_out()));
+                () = &mut stop => return Ok(Err(self.cancelled())),
+                () = sleep_until(wake.unwrap_or_else(Instant::now).into()), if wake.is_some() => {
+                    if let Some(error) = self.clock.over() {
+                        return Ok(Err(error));
                     }
                     self.flush().await?;
                     wake = deadline;
@@ -415,9 +481,19 @@ impl<D: Database> Connection<D> {
         }
         // Memory follows the bytes that arrive, not the length that a frame claims.
         self.input.reserve(READ_SIZE);
-        let idle = self.session.idle_limit();
-        let until = idle.as_ref().map(|(limit, _)| Instant::now() + *limit);
+        self.show_activity(false);
+        let idle = self.session.idle_limit().map(|(limit, error)| (Instant::now() + limit, error));
+        let end = self.clock.end.map(|end| (end, transaction_timed_out()));
+        let limit = [idle, end].into_iter().flatten().min_by_key(|(until, _)| *until);
+        let until = limit.as_ref().map(|(until, _)| *until);
+        let cancellation = Arc::clone(&self.registration.cancellation);
         let end = loop {
+            let signalled = cancellation.notify.notified();
+            tokio::pin!(signalled);
+            signalled.as_mut().enable();
+            if cancellation.terminated.load(Ordering::SeqCst) {
+                break shutting_down();
+            }
             tokio::select! {
                 biased;
                 read = self.stream.read_buf(&mut self.input) => return match read? {
@@ -430,8 +506,9 @@ impl<D: Database> Connection<D> {
                     }
                 }
                 () = sleep_until(until.unwrap_or_else(Instant::now).into()), if until.is_some() => {
-                    break idle.map_or_else(shutting_down, |(_, error)| error);
+                    break limit.map_or_else(shutting_down, |(_, error)| error);
                 }
+                () = signalled => {}
             }
         };
         self.end_with(&end).await
@@ -544,12 +621,12 @@ fn read_request(read: OpenRead, control: Control) -> ReadRequest {
     ReadRequest { sql, params, context, schema_version, linearizable, control }
 }
 
-fn cancelled() -> SqlError {
-    SqlError::new(state::QUERY_CANCELED, "canceling statement due to user request")
-}
-
 fn timed_out() -> SqlError {
     SqlError::new(state::QUERY_CANCELED, "canceling statement due to statement timeout")
+}
+
+fn transaction_timed_out() -> SqlError {
+    SqlError::new(state::TRANSACTION_TIMEOUT, "terminating connection due to transaction timeout").fatal()
 }
 
 pub fn shutting_down() -> SqlError {

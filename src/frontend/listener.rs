@@ -4,10 +4,12 @@ use super::cancel::{CancelRegistry, CancelRouter};
 use super::connection::{Connection, StatementClock, shutting_down};
 use super::encode;
 use super::startup::{First, Hello, next_packet};
+use crate::clock::now_micros;
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::Database;
 use crate::session::language::{Language, PlanCache};
 use crate::session::{Identity, Limits, Message, Session, Status};
+use crate::status::SessionRow;
 use bytes::BytesMut;
 use pgwire::messages::startup::{Authentication, BackendKeyData, NegotiateProtocolVersion, SecretKey};
 use std::io;
@@ -175,7 +177,22 @@ impl<D: Database> Newcomer<D> {
             Err(error) => return self.refuse(&error).await,
         };
         let options = self.options;
-        let registration = options.cancel.register(rand::random());
+        let origin = rand::random();
+        let peer = self.stream.peer_addr().ok();
+        let registration = options.cancel.register(
+            rand::random(),
+            SessionRow {
+                datname: hello.database.clone(),
+                usename: hello.user.clone(),
+                client_addr: peer.map_or_else(String::new, |addr| addr.ip().to_string()),
+                client_port: peer.map_or(-1, |addr| addr.port().into()),
+                backend_start: now_micros(),
+                state: "idle".into(),
+                state_change: now_micros(),
+                origin,
+                ..SessionRow::default()
+            },
+        );
         let mut out = Vec::with_capacity(1024);
         let mut settings = settings;
         if let Some(unknown) = hello.negotiate {
@@ -188,7 +205,7 @@ impl<D: Database> Newcomer<D> {
         let key = registration.key;
         encode::put(&mut out, &BackendKeyData::new(key.pid, SecretKey::I32(key.secret)));
         encode::message(&mut out, &Message::Ready(Status::Idle));
-        let identity = Identity { user: hello.user, database: hello.database, pid: key.pid, origin: rand::random() };
+        let identity = Identity { user: hello.user, database: hello.database, pid: key.pid, origin };
         let (language, plans) = (Arc::clone(&options.language), Arc::clone(&options.plans));
         let session = Session::new(identity, options.limits, settings, language, plans);
         let connection = Connection {

@@ -150,7 +150,7 @@ impl Database for Lite {
     async fn step(
         &self,
         (): &mut (),
-        _: crate::executor::Statement,
+        _: crate::transaction::Statement,
         _: Option<Duration>,
         _: &Control,
     ) -> Result<StepOutcome, Failure> {

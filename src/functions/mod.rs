@@ -27,6 +27,7 @@ pub mod live;
 pub mod numeric;
 pub mod regex;
 mod render;
+mod session;
 pub mod sqlite;
 pub mod system;
 pub mod table;
@@ -37,6 +38,7 @@ pub use index::{
     scalars,
 };
 pub use render::{Argument, Modifiers, render, render_aggregate};
+pub use session::{Asks, live_relations};
 
 use crate::error::SqlResult;
 use crate::types::{Env, Type};
@@ -170,8 +172,16 @@ pub type RowFree = Arc<dyn Fn(u32, i64) -> bool + Send + Sync>;
 /// Whether the statement under way has stored or changed a row already, by its table's SQLite name and its rowid.
 pub type RowChanged = Arc<dyn Fn(&str, i64) -> bool + Send + Sync>;
 
-/// Yields the live facts behind a relation's name, as JSON.
-pub type LiveFacts = Arc<dyn Fn(&str) -> String + Send + Sync>;
+/// Sends a signal to a session by its process id; whether it was sent.
+pub type SendSignal = Arc<dyn Fn(i32, Signal) -> bool + Send + Sync>;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// End the statement.
+    Cancel,
+    /// End the session.
+    Terminate,
+}
 
 /// Everything a function may depend on besides its arguments. One per connection, refilled before each statement.
 #[derive(Clone, Default)]
@@ -205,8 +215,10 @@ pub struct Context {
     pub last: Option<u32>,
     /// The backend's process id, for `pg_backend_pid()`.
     pub backend_pid: i32,
-    /// Live facts of the cluster as JSON by relation name, for the `quorate.*` relations. Reads only.
-    pub live: Option<LiveFacts>,
+    /// Live facts of the cluster as JSON by relation name: what the statement asks for, taken before it runs.
+    pub live: Arc<std::collections::BTreeMap<String, String>>,
+    /// For `pg_cancel_backend` and `pg_terminate_backend`. Only in reads on the client's own node.
+    pub signal: Option<SendSignal>,
 }
 
 impl Context {

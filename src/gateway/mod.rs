@@ -2,33 +2,26 @@
 //!
 //! [`Database`] is all that the front knows of the cluster.
 
+pub mod facts;
 pub mod peer;
 pub mod router;
 pub mod split;
 pub mod transaction;
 
+pub use crate::clock::Control;
+
 use crate::command::{Isolation, StepOutcome, Write};
 use crate::error::{SqlError, SqlResult};
-use crate::executor::Statement;
 use crate::functions::Context;
 use crate::id::RequestId;
 use crate::sql::catalog::Catalog;
 use crate::sql::plan::LockMode;
+use crate::transaction::Statement;
 use crate::types::Env;
 use crate::value::{Value, ValueRef};
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
-
-/// Until when to try, and who may say stop.
-#[derive(Clone, Debug)]
-pub struct Control {
-    /// `statement_timeout`, or the default when there is none.
-    pub deadline: Instant,
-    /// Set by a CancelRequest: the statement ends with 57014.
-    pub cancelled: Arc<AtomicBool>,
-}
+use std::time::Duration;
 
 /// Why a statement did not run as it was translated.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,9 +1,9 @@
 //! What nodes ask of each other: the payload of a request between nodes and of its answer.
 
 use crate::command::{self, Outcome, Proposal};
-use crate::executor::{self, TxName};
 use crate::id::{GroupId, NodeId, ReplicaId};
-use crate::status::NodeReport;
+use crate::status::{LockRow, NodeReport, SessionRow};
+use crate::transaction::{self, TxName};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +17,14 @@ pub enum Request {
     Report(NodeReport),
     /// To the leader of `group`: add this replica as a learner.
     AddLearner { group: GroupId, replica: ReplicaId, node: NodeId },
+    /// Which clients are connected.
+    Sessions,
+    /// To the leader of `group`: who holds and awaits its locks.
+    Locks { group: GroupId },
+    /// To the node that the session `pid` is connected to.
+    Signal { pid: i32, terminate: bool },
+    /// To the leader of `group`: hand over to the replica on `to`, or to the best one. Happens soon or not at all.
+    Transfer { group: GroupId, to: Option<NodeId> },
     /// To the leader of `group`, of transactions whose clients are at the sender.
     Transaction { group: GroupId, request: Transaction },
 }
@@ -24,8 +32,8 @@ pub enum Request {
 /// What a gateway asks of the executor at the leader.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Transaction {
-    Open(Box<executor::Open>),
-    Order(Box<executor::Order>),
+    Open(Box<transaction::Open>),
+    Order(Box<transaction::Order>),
     /// Void what it is doing.
     Interrupt(TxName),
     End(TxName),
@@ -48,7 +56,9 @@ pub enum Reply {
     DiskFull,
     Halted(String),
     Done,
-    Transaction(executor::Reply),
+    Transaction(transaction::Reply),
+    Sessions(Vec<SessionRow>),
+    Locks(Vec<LockRow>),
 }
 
 pub fn encode<T: Serialize>(value: &T) -> Bytes {

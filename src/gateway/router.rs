@@ -5,6 +5,7 @@
 //! machine applies a request id at most once. A read asks its own replica for a read index, waits until that is applied
 //! here, and runs on a snapshot of this node's file.
 
+use super::facts::Facts;
 use super::peer::{self, Reply, Request};
 use super::split;
 use super::transaction::{GroupLog, Remotes, Transaction};
@@ -12,12 +13,12 @@ use super::{Control, Database, Failure, ReadRequest};
 use crate::command::{self, Command, Isolation, Outcome, Proposal, Refusal, StepOutcome, Write};
 use crate::engine::{Cursor, Shared};
 use crate::error::{SqlError, SqlResult, state};
-use crate::executor::{Executor, Statement};
-use crate::functions::LiveFacts;
+use crate::executor::{self, Executor};
 use crate::id::{GroupId, NodeId, RequestId};
 use crate::replica::handle::{Group, ProposeError, ReadError};
 use crate::sql::catalog::Catalog;
 use crate::sql::plan::LockMode;
+use crate::transaction::{self, Statement};
 use crate::transport::tcp::Network;
 use crate::types::Env;
 use std::sync::atomic::Ordering;
@@ -36,11 +37,20 @@ pub struct Router {
     pub group: Group,
     pub shared: Arc<Shared>,
     pub peers: Network,
-    /// What the `quorate.*` relations show; set once the node is put together.
-    pub live: OnceLock<LiveFacts>,
+    /// What live relations show; set once the node is put together.
+    pub facts: OnceLock<Arc<dyn Facts>>,
     /// Transactions of this group, while this node leads it.
     pub executor: Arc<Executor>,
     pub(super) remotes: Arc<Remotes>,
+    pub(super) limits: transaction::Limits,
+}
+
+/// Bounds on interactive transactions.
+pub struct TransactionLimits {
+    /// Of one, where its client is.
+    pub transcript: transaction::Limits,
+    /// Of all, where the leader is.
+    pub executor: executor::Limits,
 }
 
 /// Where a proposal stands after one attempt.
@@ -52,10 +62,18 @@ enum Attempt {
 }
 
 impl Router {
-    pub fn new(node: NodeId, id: GroupId, group: Group, shared: Arc<Shared>, peers: Network) -> Router {
+    pub fn new(
+        node: NodeId,
+        id: GroupId,
+        group: Group,
+        shared: Arc<Shared>,
+        peers: Network,
+        limits: TransactionLimits,
+    ) -> Router {
         let log = Arc::new(GroupLog(group.clone()));
-        let executor = Executor::new(shared.clone(), log, Default::default());
-        Router { node, id, group, shared, peers, live: OnceLock::new(), executor, remotes: Arc::default() }
+        let executor = Executor::new(shared.clone(), log, limits.executor);
+        let (facts, remotes, limits) = (OnceLock::new(), Arc::default(), limits.transcript);
+        Router { node, id, group, shared, peers, facts, executor, remotes, limits }
     }
 
     /// Puts a command into the log and waits for its outcome, as often as it takes.
@@ -76,7 +94,10 @@ impl Router {
 
     async fn attempt(&self, proposal: &Proposal, control: &Control) -> Attempt {
         match self.leader() {
-            None => Attempt::Again,
+            None => match self.group.hopeless() {
+                Some(why) => Attempt::Failed(halted(&why)),
+                None => Attempt::Again,
+            },
             Some(leader) if leader == self.node => {
                 let _admission = match self.executor.admit(|| write_of(proposal), control).await {
                     Ok(admission) => admission,
@@ -86,6 +107,9 @@ impl Router {
                 match answer {
                     None => Attempt::Again,
                     Some(Ok(outcome)) => Attempt::Outcome(outcome),
+                    Some(Err(ProposeError::Halted(why))) if self.group.hopeless().is_some() => {
+                        Attempt::Failed(halted(&why))
+                    }
                     Some(Err(e)) => refused(e),
                 }
             }
@@ -96,7 +120,14 @@ impl Router {
     async fn attempt_at(&self, leader: NodeId, proposal: &Proposal, control: &Control) -> Attempt {
         let request = peer::encode(&Request::Propose { group: self.id, proposal: proposal.clone() });
         let deadline = control.deadline.min(Instant::now() + CALL);
-        let reply = match wait(control, self.peers.call(leader, request, deadline)).await {
+        // A leader that hangs does not answer, and its successor does not wait for that.
+        let mut leaders = self.group.leader_changes();
+        let moved = leaders.wait_for(|now| now.leader_node.is_some_and(|node| node != leader));
+        let answer = tokio::select! {
+            answer = wait(control, self.peers.call(leader, request, deadline)) => answer,
+            _ = moved => None,
+        };
+        let reply = match answer {
             Some(Ok(bytes)) => peer::decode::<Reply>(&bytes),
             Some(Err(_)) | None => return Attempt::Again,
         };
@@ -147,10 +178,11 @@ impl Database for Router {
     async fn step(
         &self,
         transaction: &mut Transaction,
-        statement: Statement,
+        mut statement: Statement,
         lock_timeout: Option<Duration>,
         control: &Control,
     ) -> Result<StepOutcome, Failure> {
+        self.inform_step(&mut statement.step).await;
         transaction.step(statement, lock_timeout, control).await
     }
 
@@ -191,14 +223,22 @@ impl Database for Router {
     }
 
     async fn read(&self, mut request: ReadRequest) -> Result<Cursor, Failure> {
-        request.context.live = self.live.get().cloned();
+        self.inform_read(&mut request).await;
         if request.linearizable {
             self.read_point(&request.control).await?;
         }
         self.shared.read(request).await
     }
 
-    async fn write(&self, request: RequestId, write: Write, control: &Control) -> Result<Vec<StepOutcome>, Failure> {
+    async fn write(
+        &self,
+        request: RequestId,
+        mut write: Write,
+        control: &Control,
+    ) -> Result<Vec<StepOutcome>, Failure> {
+        for step in write.steps.iter_mut().filter(|step| step.frozen.is_none()) {
+            self.inform_step(step).await;
+        }
         let body = command::encode(&Command::Write(write));
         loop {
             let outcome = self.run(request, body.clone(), control).await?;
@@ -258,14 +298,19 @@ impl Router {
 fn refused(error: ProposeError) -> Attempt {
     match error {
         ProposeError::DiskFull => Attempt::Failed(disk_full()),
-        ProposeError::Halted(why) => Attempt::Failed(halted(&why)),
+        ProposeError::Stopped => {
+            Attempt::Failed(SqlError::new(state::ADMIN_SHUTDOWN, "terminating connection due to administrator command"))
+        }
         ProposeError::TooLarge(_) => Attempt::Failed(SqlError::new(
             state::PROGRAM_LIMIT_EXCEEDED,
             "the statement is too large for one log entry",
         )),
-        ProposeError::NotLeader { .. } | ProposeError::Dropped | ProposeError::Overloaded | ProposeError::Unknown => {
-            Attempt::Again
-        }
+        // One that has halted gives its leadership up: another takes it.
+        ProposeError::NotLeader { .. }
+        | ProposeError::Dropped
+        | ProposeError::Overloaded
+        | ProposeError::Unknown
+        | ProposeError::Halted(_) => Attempt::Again,
     }
 }
 
@@ -295,6 +340,7 @@ pub async fn answer_proposal(router: &Router, proposal: Proposal) -> Reply {
         Err(ProposeError::DiskFull) => Reply::DiskFull,
         Err(e @ ProposeError::TooLarge(_)) => Reply::Halted(e.to_string()),
         Err(ProposeError::Halted(why)) => Reply::Halted(why),
+        Err(e @ ProposeError::Stopped) => Reply::Halted(e.to_string()),
     }
 }
 
@@ -331,7 +377,7 @@ fn disk_full() -> SqlError {
 }
 
 fn halted(why: &str) -> SqlError {
-    SqlError::new(state::CANNOT_CONNECT_NOW, format!("this node's replica has stopped: {why}"))
+    SqlError::new(state::CANNOT_CONNECT_NOW, format!("this node's replica does not serve: {why}"))
         .hint("Connect to another node; `quorate status` shows the state of each.")
 }
 

@@ -14,13 +14,13 @@ use super::{Control, Failure, Mark};
 use crate::command::{self, Command, Isolation, Outcome, Proposal, StepOutcome, Write};
 use crate::engine::Shared;
 use crate::error::{SqlError, SqlResult, state};
-use crate::executor::{self, Action, Executor, Log, Open, Order, Statement, TxName};
+use crate::executor::{Executor, Log};
 use crate::id::{GroupId, NodeId, RequestId};
 use crate::replica::core::Role;
 use crate::replica::handle::{Group, ProposeError};
 use crate::sql::catalog::Catalog;
 use crate::sql::plan::LockMode;
-use crate::transaction::{Limits, Transcript};
+use crate::transaction::{self, Action, Open, Order, Statement, Transcript, TxName};
 use crate::transport::tcp::Network;
 use crate::types::Env;
 use futures::future::BoxFuture;
@@ -30,8 +30,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// Bytes and statements of one transaction.
-const LIMITS: Limits = Limits { bytes: 256 << 20, steps: 1_000_000 };
 /// How often leases are renewed.
 const RENEW: Duration = Duration::from_secs(2);
 /// How long to wait before trying again when nothing says that the leader has changed.
@@ -99,7 +97,7 @@ impl Link {
     }
 
     /// Asks the executor at `leader`; `None` if there is no answer, and none will come.
-    async fn ask(&self, leader: NodeId, request: peer::Transaction, control: &Control) -> Option<executor::Reply> {
+    async fn ask(&self, leader: NodeId, request: peer::Transaction, control: &Control) -> Option<transaction::Reply> {
         if leader == self.node {
             return match request {
                 peer::Transaction::Order(order) => Some(self.executor.order(*order, control.cancelled.clone()).await),
@@ -212,7 +210,7 @@ impl Transaction {
             shared: router.shared.clone(),
             name,
             env,
-            transcript: Transcript::new(isolation, LIMITS),
+            transcript: Transcript::new(isolation, router.limits),
             epoch: 0,
             attached: None,
             visited: BTreeSet::new(),
@@ -244,14 +242,14 @@ impl Transaction {
         }
         let ddl = statement.step.ddl;
         match self.order(Action::Run(Box::new(statement)), lock_timeout, control).await? {
-            executor::Reply::Ran { outcome, step, kind } => {
+            transaction::Reply::Ran { outcome, step, kind } => {
                 self.transcript.push(*step, kind)?;
                 if ddl {
                     self.load_catalog()?;
                 }
                 Ok(outcome)
             }
-            executor::Reply::SchemaChanged { now } => {
+            transaction::Reply::SchemaChanged { now } => {
                 while self.shared.schema_version() < now {
                     check(control, true)?;
                     let next = self.shared.wait_applied(self.shared.applied() + 1);
@@ -259,7 +257,7 @@ impl Transaction {
                 }
                 Err(Failure::SchemaChanged)
             }
-            executor::Reply::Failed(error) => {
+            transaction::Reply::Failed(error) => {
                 if !self.transcript.has_savepoints() {
                     // Nothing but ROLLBACK can follow.
                     self.end();
@@ -280,7 +278,7 @@ impl Transaction {
     ) -> SqlResult<()> {
         let action = Action::Lock { tables, mode, nowait };
         match self.order(action, lock_timeout, control).await? {
-            executor::Reply::Failed(error) => Err(error),
+            transaction::Reply::Failed(error) => Err(error),
             _ => Ok(()),
         }
     }
@@ -310,7 +308,7 @@ impl Transaction {
         let asking = Asking { link: &self.link, name: self.name, leader, done: false };
         let reply = wait(control, self.link.ask(leader, peer::Transaction::Order(Box::new(order)), control)).await;
         finish(asking, reply.is_some());
-        if let Some(Some(executor::Reply::Done)) = reply {
+        if let Some(Some(transaction::Reply::Done)) = reply {
             self.attached = Some(leader);
         }
         Ok(())
@@ -328,7 +326,7 @@ impl Transaction {
         action: Action,
         lock_timeout: Option<Duration>,
         control: &Control,
-    ) -> SqlResult<executor::Reply> {
+    ) -> SqlResult<transaction::Reply> {
         let mut leaders = self.link.group.leader_changes();
         loop {
             let leader = self.link.leader();
@@ -337,8 +335,8 @@ impl Transaction {
             if let Some(leader) = leader {
                 if self.attached != Some(leader) {
                     match self.open(leader, control).await {
-                        Some(executor::Reply::Done) => {}
-                        Some(executor::Reply::Failed(error)) => return Err(error),
+                        Some(transaction::Reply::Done) => {}
+                        Some(transaction::Reply::Failed(error)) => return Err(error),
                         _ => {
                             let _ = tokio::time::timeout(RETRY, leaders.changed()).await;
                             continue;
@@ -353,7 +351,7 @@ impl Transaction {
                 let reply = wait(control, ask).await;
                 finish(asking, reply.is_some());
                 match reply.flatten() {
-                    Some(executor::Reply::Unknown | executor::Reply::NotLeader) | None => {}
+                    Some(transaction::Reply::Unknown | transaction::Reply::NotLeader) | None => {}
                     Some(reply) => {
                         self.attached = Some(leader);
                         return Ok(reply);
@@ -364,7 +362,7 @@ impl Transaction {
         }
     }
 
-    async fn open(&mut self, leader: NodeId, control: &Control) -> Option<executor::Reply> {
+    async fn open(&mut self, leader: NodeId, control: &Control) -> Option<transaction::Reply> {
         // An interrupt takes the number in between.
         self.epoch += 2;
         let leased = leader != self.link.node;
@@ -381,7 +379,7 @@ impl Transaction {
         };
         let ask = self.link.ask(leader, peer::Transaction::Open(Box::new(open)), control);
         let reply = wait(control, ask).await.flatten();
-        if let Some(executor::Reply::Done) = reply {
+        if let Some(transaction::Reply::Done) = reply {
             self.attached = Some(leader);
         }
         reply
@@ -455,22 +453,22 @@ impl Drop for Transaction {
 }
 
 /// Answers another node's request about its transactions.
-pub async fn answer_transaction(router: &Router, request: peer::Transaction) -> executor::Reply {
+pub async fn answer_transaction(router: &Router, request: peer::Transaction) -> transaction::Reply {
     let executor = &router.executor;
     match request {
         peer::Transaction::Open(open) => executor.open(*open),
         peer::Transaction::Order(order) => executor.order(*order, Arc::default()).await,
         peer::Transaction::Interrupt(name) => {
             executor.interrupt(name);
-            executor::Reply::Done
+            transaction::Reply::Done
         }
         peer::Transaction::End(name) => {
             executor.end(name);
-            executor::Reply::Done
+            transaction::Reply::Done
         }
         peer::Transaction::Renew(names) => {
             executor.renew(&names);
-            executor::Reply::Done
+            transaction::Reply::Done
         }
     }
 }

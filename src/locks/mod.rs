@@ -28,7 +28,7 @@ pub use mode::{Mode, ROW_STRENGTHS, TABLE_MODES};
 use crate::error::{SqlError, state};
 use crate::sql::plan::{LockMode, LockStrength, LockWait};
 use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::sync::Arc;
 
@@ -156,6 +156,19 @@ enum Place {
 }
 
 impl Lock {
+    fn list<'a>(&'a self, target: &'a Target) -> impl Iterator<Item = Listed> + 'a {
+        let of = move |tx, mode, granted| Listed { target: target.clone(), tx, mode, granted };
+        let modes: Vec<Mode> = match target {
+            Target::Table(_) => TABLE_MODES.map(Mode::Table).to_vec(),
+            Target::Row(..) => ROW_STRENGTHS.map(Mode::Row).to_vec(),
+        };
+        let held = self.holders.iter().flat_map(move |(tx, bits)| {
+            let present: Vec<Mode> = modes.iter().copied().filter(|m| bits & m.bit() != 0).collect();
+            present.into_iter().map(move |mode| of(*tx, mode, true))
+        });
+        held.chain(self.queue.iter().map(move |w| of(w.tx, w.mode, false)))
+    }
+
     fn modes_of(&self, tx: TxId) -> u8 {
         self.holders.binary_search_by_key(&tx, |h| h.0).map_or(0, |i| self.holders[i].1)
     }
@@ -391,18 +404,15 @@ impl LockTable {
 
     /// Every lock held and every wait, by target; holders by age and weakest mode first, then the queue in order.
     pub fn list(&self) -> impl Iterator<Item = Listed> + '_ {
-        self.locks.iter().flat_map(|(target, lock)| {
-            let of = move |tx, mode, granted| Listed { target: target.clone(), tx, mode, granted };
-            let modes: Vec<Mode> = match target {
-                Target::Table(_) => TABLE_MODES.map(Mode::Table).to_vec(),
-                Target::Row(..) => ROW_STRENGTHS.map(Mode::Row).to_vec(),
-            };
-            let held = lock.holders.iter().flat_map(move |(tx, bits)| {
-                let present: Vec<Mode> = modes.iter().copied().filter(|m| bits & m.bit() != 0).collect();
-                present.into_iter().map(move |mode| of(*tx, mode, true))
-            });
-            held.chain(lock.queue.iter().map(move |w| of(w.tx, w.mode, false)))
-        })
+        self.locks.iter().flat_map(|(target, lock)| lock.list(target))
+    }
+
+    /// As [`LockTable::list`], but of rows only those that somebody waits for. Takes no time for the others.
+    pub fn list_contended(&self) -> impl Iterator<Item = Listed> + '_ {
+        let tables = self.locks.range(..Target::Row(0, Arc::default()));
+        let awaited: BTreeSet<&Target> = self.waiting.values().filter(|t| matches!(t, Target::Row(..))).collect();
+        let rows = awaited.into_iter().filter_map(|target| self.locks.get_key_value(target));
+        tables.chain(rows).flat_map(|(target, lock)| lock.list(target))
     }
 
     /// How often a queue was put into another order instead of ending somebody's transaction.

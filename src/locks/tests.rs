@@ -321,6 +321,10 @@ fn quiet_tables_and_implied_locks() {
 /// What every state must satisfy, told from the listing alone.
 fn check(table: &LockTable, history: &str) {
     let all: Vec<Listed> = table.list().collect();
+    let contended = |line: &&Listed| {
+        matches!(line.target, Target::Table(_)) || all.iter().any(|other| other.target == line.target && !other.granted)
+    };
+    assert!(all.iter().filter(contended).cloned().eq(table.list_contended()), "{history}");
     let mut waits: BTreeMap<TxId, Vec<TxId>> = BTreeMap::new();
     for (i, one) in all.iter().enumerate() {
         let same = |other: &&Listed| other.target == one.target && other.tx != one.tx;

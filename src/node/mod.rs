@@ -5,6 +5,8 @@
 //! Down (SIGTERM, SIGINT): no new clients, running statements end, leaderships are handed over, everything closes.
 
 mod board;
+mod leadership;
+mod live;
 mod membership;
 mod service;
 mod watchdog;
@@ -13,16 +15,19 @@ use crate::admin;
 use crate::cluster::{self, NodeEntry, Place};
 use crate::command::{Command, Outcome};
 use crate::config::{Config, Member, Origin};
+use crate::engine::fork::ForkOptions;
 use crate::engine::{self, Engine, Event};
 use crate::error::SqlResult;
+use crate::executor;
 use crate::frontend;
 use crate::gateway::Control;
-use crate::gateway::router::Router;
+use crate::gateway::router::{Router, TransactionLimits};
 use crate::id::{FIRST_DATABASE_GROUP, GroupId, NodeId, ReplicaId, RequestId, SYSTEM_GROUP};
 use crate::raftlog::RaftLog;
 use crate::raftlog::identity::{DataLock, FILE as IDENTITY_FILE, Identity, IdentityError};
 use crate::raftlog::raft_engine::{RaftEngineLog, RaftEngineOptions};
 use crate::replica::handle::{Group, GroupConfig, Node, NodeConfig};
+use crate::transaction;
 use crate::transport::tcp::{Network, NetworkConfig};
 use crate::transport::wire::PeerIdentity;
 use board::Board;
@@ -40,6 +45,8 @@ use xxhash_rust::xxh3::xxh3_128;
 pub const DATABASE: &str = "quorate";
 /// Time for running statements to end, and for leaderships to be handed over, at shutdown.
 const DRAIN: Duration = Duration::from_secs(5);
+/// Private views of the database beyond those of open transactions.
+const SPARE_FORKS: usize = 32;
 /// How long the server's own commands are tried before they are begun anew.
 const OWN_COMMAND: Duration = Duration::from_secs(10);
 
@@ -243,7 +250,7 @@ fn assemble(config: Config, identity: Identity, peers: &Peers) -> Result<Arc<Run
         let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
         let (engine, shared) = open_engine(&dir, identity.cluster, *group, sender)?;
         let handle = add_group(&driver, *group, *replica, peers, engine)?;
-        let router = Router::new(identity.node, *group, handle, shared, network.clone());
+        let router = Router::new(identity.node, *group, handle, shared, network.clone(), transaction_limits(&config));
         routers.insert(name.to_owned(), Arc::new(router));
         marks.push((name, receiver));
     }
@@ -262,14 +269,22 @@ fn assemble(config: Config, identity: Identity, peers: &Peers) -> Result<Arc<Run
         seq: AtomicU64::new(1),
     });
     for router in runtime.routers.values() {
-        let facts = Arc::downgrade(&runtime);
-        let live = move |relation: &str| facts.upgrade().map_or_else(String::new, |r| service::live(&r, relation));
-        let _ = router.live.set(Arc::new(live));
+        let _ = router.facts.set(Arc::new(live::LiveFacts(Arc::downgrade(&runtime))));
     }
     for (name, receiver) in marks {
         tokio::spawn(watchdog::vote_on_digests(runtime.clone(), runtime.routers[name].clone(), receiver));
     }
     Ok(runtime)
+}
+
+fn transaction_limits(config: &Config) -> TransactionLimits {
+    let limits = &config.transactions;
+    let forks =
+        ForkOptions { max_open: limits.open + SPARE_FORKS, max_overlay: limits.changes, ..ForkOptions::default() };
+    TransactionLimits {
+        transcript: transaction::Limits { bytes: limits.transcript, steps: limits.statements },
+        executor: executor::Limits { open: limits.open, locks: limits.locks, forks },
+    }
 }
 
 fn open_engine(

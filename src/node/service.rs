@@ -1,10 +1,11 @@
 //! A node's answers: to its peers, to HTTP, to Postgres clients.
 
-use super::{Runtime, board, membership};
-use crate::admin::{Facts, JoinReply, JoinRequest};
+use super::{Runtime, board, leadership, membership};
+use crate::admin::{Answer, Facts, JoinReply, JoinRequest, TransferRequest, Transferred};
 use crate::cluster::Place;
 use crate::frontend;
 use crate::frontend::cancel::{CancelKey, CancelRouter};
+use crate::functions::Signal;
 use crate::gateway::peer::{self, Reply, Request};
 use crate::gateway::router::{Router, answer_proposal};
 use crate::gateway::transaction::answer_transaction;
@@ -14,7 +15,6 @@ use crate::status::ClusterStatus;
 use crate::transport::Service;
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
@@ -50,10 +50,25 @@ async fn answer(runtime: &Arc<Runtime>, request: Request) -> Reply {
             runtime.cancels.cancel(CancelKey { pid, secret });
             Reply::Done
         }
+        Request::Sessions => Reply::Sessions(runtime.cancels.sessions()),
+        Request::Locks { group } => {
+            Reply::Locks(runtime.router(group).map_or_else(Vec::new, |router| router.executor.locks()))
+        }
+        Request::Signal { pid, terminate } => {
+            runtime.cancels.signal(pid, if terminate { Signal::Terminate } else { Signal::Cancel });
+            Reply::Done
+        }
         Request::Report(report) => {
             runtime.board.post(report);
             Reply::Done
         }
+        Request::Transfer { group, to } => match runtime.router(group) {
+            Some(router) if router.group.is_leader() => {
+                router.group.transfer_leader(to);
+                Reply::Done
+            }
+            _ => Reply::NotLeader { leader: None },
+        },
         Request::AddLearner { group, replica, node } => match runtime.router(group) {
             Some(router) if membership::take_learner(router, Place { group, replica, node }).await => Reply::Done,
             _ => Reply::NotLeader { leader: None },
@@ -84,25 +99,17 @@ impl Facts for NodeFacts {
         })
     }
 
-    fn join(&self, request: JoinRequest) -> Pin<Box<dyn Future<Output = Result<JoinReply, String>> + Send>> {
+    fn join(&self, request: JoinRequest) -> Answer<JoinReply> {
         Box::pin(membership::admit(self.0.clone(), request))
+    }
+
+    fn transfer(&self, request: TransferRequest) -> Answer<Vec<Transferred>> {
+        Box::pin(leadership::transfer(self.0.clone(), request))
     }
 }
 
 pub fn status(runtime: &Runtime) -> ClusterStatus {
     runtime.board.status(&runtime.config.cluster, board::own_report(runtime), &runtime.registry.rows())
-}
-
-/// A relation of `quorate.*` as a JSON array of objects.
-pub fn live(runtime: &Runtime, relation: &str) -> String {
-    let status = status(runtime);
-    let json = match relation {
-        "nodes" => serde_json::to_string(&status.nodes),
-        "groups" => serde_json::to_string(&status.groups),
-        "replicas" => serde_json::to_string(&status.replicas),
-        _ => Ok("[]".into()),
-    };
-    json.unwrap_or_else(|_| "[]".into())
 }
 
 /// Brings cancel keys to the node they belong to.

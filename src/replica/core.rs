@@ -9,8 +9,13 @@
 //! - **Snapshots.** While one is installed the replica answers nothing but heartbeats.
 //! - **Membership.** The configuration changes when its entry is handed out to be applied, before the state machine
 //!   has applied it. The state machine gets the result, so both agree after a restart.
-//! - **Conditions.** A replica whose disk is full, that diverged, or that was halted does not seek leadership and
-//!   gives it up when it has it.
+//! - **Conditions.** A replica whose disk is full, that diverged, that ails or that was halted does not seek leadership
+//!   and gives it up when it has it. One that ails (its machine fails it for now) still votes and takes appends: what
+//!   it can do it does, and it serves again when it is well.
+//! - **Old entries.** What a follower that lags behind the memory needs is fetched: an effect asks for it, an event
+//!   brings it. See [`super::store`].
+//! - **Succession.** When the process of the leader is known to be gone, nobody waits for a timeout: see
+//!   [`Core::succession`].
 //!
 //! The driver calls [`Core::step`] with any number of events and then [`Core::drain`], and performs the effects in the
 //! order in which they are returned.
@@ -20,6 +25,7 @@
 //!
 //! Not here: leases. Every linearizable read asks a majority.
 
+pub use super::store::Fetch;
 use super::store::{Store, conf_state, membership};
 use super::{Committed, Membership, Payload, Position, SnapshotMeta};
 use crate::command::{self, Batch, Proposal};
@@ -27,7 +33,7 @@ use crate::id::{GroupId, NodeId, ReplicaId, RequestId};
 use crate::raftlog::{GroupLog, HardState, LogReader, LogWrite};
 use protobuf::Message as _;
 use raft::eraftpb::{ConfChangeSingle, ConfChangeType, ConfChangeV2, Entry, EntryType, Message, MessageType};
-use raft::{Config, GetEntriesContext, ProgressState, RawNode, ReadOnlyOption, SnapshotStatus, StateRole, Storage};
+use raft::{Config, ProgressState, RawNode, ReadOnlyOption, SnapshotStatus, StateRole, Storage};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -184,7 +190,12 @@ pub enum Event {
     SnapshotInstalled {
         floor: i64,
     },
-    /// The process of `dead` is known to be gone: if it led, campaign without waiting.
+    /// The end of an [`Effect::Fetch`]; `None` if the entries cannot be read now, or are not there any more.
+    Fetched {
+        fetch: Fetch,
+        entries: Option<Vec<Entry>>,
+    },
+    /// The process of `dead` is known to be gone: if it led last and nobody else is being elected, campaign.
     Campaign {
         dead: ReplicaId,
     },
@@ -197,6 +208,8 @@ pub enum Event {
         change: Change,
     },
     DiskFull(bool),
+    /// The machine fails the replica (true), or does so no longer.
+    Ailing(bool),
     /// The state differs from the majority's and must be rebuilt from a snapshot.
     Diverged,
     /// The replica must not go on.
@@ -221,6 +234,8 @@ pub enum Effect {
         sync: bool,
         then_send: Vec<Message>,
     },
+    /// Read entries of the log; always answered by [`Event::Fetched`].
+    Fetch(Fetch),
     /// Apply in order; answered by [`Event::Applied`].
     Apply(Vec<Committed>),
     /// Reads may run once this replica has applied `index`.
@@ -371,12 +386,15 @@ pub struct Core {
     reads: Reads,
     leadership: Leadership,
     leaders: BTreeMap<u64, u64>,
+    /// Who led when it was last known who leads.
+    last_leader: Option<ReplicaId>,
     membership: Membership,
     change: Option<(u64, Change)>,
     installing: Option<Installing>,
     /// Applied index when the snapshot under construction was asked for.
     building: Option<u64>,
     condition: Condition,
+    ailing: bool,
     disk_full: bool,
     /// Ticks a leader has left to hand over before it falls silent.
     patience: usize,
@@ -474,7 +492,8 @@ impl Core {
         let hard = HardState { commit: found.commit.max(applied), ..found };
         let conf = conf_state(&start.membership);
         let floor = start.floor.max(last_floor(&config, reader.as_ref(), &start.log)?);
-        let store = Store::new(config.group, reader, &start.log, hard, conf, config.cache);
+        let store = Store::new(config.group, reader, &start.log, hard, conf, config.cache)
+            .map_err(|e| StartError::Log(e.to_string()))?;
         let raw = RawNode::new(&config.raft(applied), store, logger).map_err(|e| StartError::Log(e.to_string()))?;
         let mut core = Core {
             raw,
@@ -497,11 +516,13 @@ impl Core {
             reads: Reads::default(),
             leadership: Leadership::default(),
             leaders: BTreeMap::new(),
+            last_leader: None,
             membership: start.membership,
             change: None,
             installing: None,
             building: None,
             condition: Condition::Active,
+            ailing: false,
             disk_full: false,
             patience: 0,
             ticks: 0,
@@ -560,6 +581,7 @@ impl Core {
                 self.raw.report_snapshot(to.0, status);
             }
             Event::SnapshotInstalled { floor } => self.snapshot_installed(floor),
+            Event::Fetched { fetch, entries } => self.fetched(fetch, entries),
             Event::Campaign { dead } => self.campaign(dead),
             Event::Unreachable(replica) => self.raw.report_unreachable(replica.0),
             Event::TransferLeader(to) => self.transfer_leader(to),
@@ -570,6 +592,7 @@ impl Core {
                     self.transfer_leader(None);
                 }
             }
+            Event::Ailing(ailing) => self.ail(ailing),
             Event::Diverged => self.leave(Condition::Diverged),
             Event::Halted => self.leave(Condition::Halted),
         }
@@ -590,6 +613,7 @@ impl Core {
         }
         self.hand_out();
         self.build_snapshot();
+        self.effects.extend(self.raw.mut_store().take_fetches().into_iter().map(Effect::Fetch));
         self.note_leadership();
         std::mem::take(&mut self.effects)
     }
@@ -598,6 +622,7 @@ impl Core {
 
     fn tick(&mut self) {
         self.ticks += 1;
+        self.raw.mut_store().resume_fetches();
         if self.installing.is_some() || self.silent() {
             return;
         }
@@ -632,7 +657,11 @@ impl Core {
     /// A singleton elects itself at once, which raft-rs allows only when its log is on disk.
     fn may_lead(&self) -> bool {
         let alone = self.raw.raft.prs().is_singleton() && !self.in_flight.is_empty();
-        self.condition == Condition::Active && !self.disk_full && self.installing.is_none() && !alone
+        self.is_well() && !self.disk_full && self.installing.is_none() && !alone
+    }
+
+    fn is_well(&self) -> bool {
+        self.condition == Condition::Active && !self.ailing
     }
 
     fn silent(&self) -> bool {
@@ -644,14 +673,23 @@ impl Core {
             return;
         }
         self.condition = condition;
-        self.patience = self.config.election_ticks;
-        if self.is_leader() {
-            self.transfer_leader(None);
+        self.give_up_leadership();
+    }
+
+    fn ail(&mut self, ailing: bool) {
+        if ailing && !self.ailing {
+            self.give_up_leadership();
         }
+        self.ailing = ailing;
+    }
+
+    fn give_up_leadership(&mut self) {
+        self.patience = self.config.election_ticks;
+        self.transfer_leader(None);
     }
 
     fn lose_patience(&mut self) {
-        if self.condition == Condition::Active {
+        if self.is_well() {
             return;
         }
         self.patience = self.patience.saturating_sub(1);
@@ -678,6 +716,7 @@ impl Core {
             return;
         }
         if let Some(leader) = now.leader {
+            self.last_leader = Some(leader);
             let known = *self.leaders.entry(now.term).or_insert(leader.0);
             assert_eq!(known, leader.0, "two leaders in term {} of {}", now.term, self.config.group);
             while self.leaders.len() > 16 {
@@ -712,18 +751,50 @@ impl Core {
         if !self.is_leader() {
             return;
         }
-        if let Some(heir) = to.or_else(|| self.heir()) {
+        if let Some(heir) = to.map_or_else(|| self.heir(), |to| Some(to).filter(|to| self.can_inherit(*to))) {
             self.raw.transfer_leader(heir.0);
         }
     }
 
+    /// While a leadership is handed over no proposal is taken: not for one who is away or far behind.
+    fn can_inherit(&self, heir: ReplicaId) -> bool {
+        let progress = self.raw.raft.prs().get(heir.0).filter(|_| self.membership.voters.contains(&heir));
+        progress.is_some_and(|p| p.recent_active && p.state == ProgressState::Replicate && self.is_near(p.matched))
+    }
+
+    fn is_near(&self, matched: u64) -> bool {
+        matched + 256 >= self.last_index()
+    }
+
+    /// The process of `dead` is known to be gone. If it led, as far as this replica knows, then this is its place in
+    /// the order in which the voters campaign; the first campaigns at once.
+    ///
+    /// The leadership need not still be there: a successor that knew earlier may have asked for this replica's vote
+    /// and, with a shorter log, not got it; or the time for an election may have come before the news. Everybody must
+    /// take its turn then, or all wait for a timeout.
+    pub fn succession(&self, dead: ReplicaId) -> Option<usize> {
+        if self.leadership.leader.or(self.last_leader) != Some(dead) {
+            return None;
+        }
+        let heirs = self.membership.voters.iter().filter(|v| **v != dead);
+        heirs.enumerate().find(|(_, v)| **v == self.config.replica).map(|(rank, _)| rank)
+    }
+
     /// The driver knows that the process of `dead` is gone. Peers still hold its lease, so the campaign is forced.
-    /// Not when somebody else has our vote by now: that election is under way.
+    /// Not when somebody else has our vote by now, or asks for others' votes with our own: that election is under way.
     fn campaign(&mut self, dead: ReplicaId) {
         let raft = &self.raw.raft;
-        let leaderless = raft.leader_id == dead.0 || (raft.leader_id == raft::INVALID_ID && raft.vote == 0);
+        let leaderless = match raft.leader_id {
+            raft::INVALID_ID => self.last_leader == Some(dead) && (raft.vote == 0 || raft.vote == dead.0),
+            leader => leader == dead.0,
+        };
         if !leaderless || raft.state == StateRole::Leader || !raft.promotable() || !self.may_lead() {
             return;
+        }
+        if raft.state != StateRole::Follower {
+            // It asks whether an election would be won, which the lease of the dead forbids others to answer.
+            let term = raft.term;
+            self.raw.raft.become_follower(term, raft::INVALID_ID);
         }
         let mut order = Message { to: self.config.replica.0, from: dead.0, ..Message::default() };
         order.set_msg_type(MessageType::MsgTimeoutNow);
@@ -920,7 +991,7 @@ impl Core {
         if self.waiting.is_empty() {
             return;
         }
-        if self.condition != Condition::Active {
+        if !self.is_well() {
             return self.refuse_waiting(Refused::Halted);
         }
         if !self.is_leader() {
@@ -1045,9 +1116,26 @@ impl Core {
             && self.installing.is_none()
             && self.unapplied_bytes < self.config.max_unapplied
         {
-            let context = GetEntriesContext::empty(false);
-            let entries = self.raw.store().entries(self.handed + 1, self.released + 1, 4 << 20, context);
-            self.hand(entries.expect("committed entries are readable until they are applied"));
+            let Some(entries) = self.raw.store().read_now(self.handed + 1, self.released + 1, 1 << 20) else { return };
+            self.hand(entries);
+        }
+    }
+
+    /// Old entries have come: whoever waits for them gets them.
+    fn fetched(&mut self, fetch: Fetch, entries: Option<Vec<Entry>>) {
+        let here = self.raw.mut_store().fetched(fetch, entries);
+        if !self.is_leader() {
+            return;
+        }
+        let next = |raw: &RawNode<Store>, id| raw.raft.prs().get(id).filter(|p| !p.is_paused()).map(|p| p.next_idx);
+        let peers: Vec<u64> = self.raw.raft.prs().iter().map(|(id, _)| *id).collect();
+        for peer in peers.into_iter().filter(|id| *id != self.config.replica.0) {
+            while let Some(index) = next(&self.raw, peer).filter(|index| here.contains(index)) {
+                self.raw.raft.send_append(peer);
+                if next(&self.raw, peer) == Some(index) {
+                    break;
+                }
+            }
         }
     }
 
@@ -1210,7 +1298,7 @@ impl Core {
         }
         let member = |r: &ReplicaId| now.voters.contains(r) || now.learners.contains(r);
         let promotable = |r: &ReplicaId| match self.raw.raft.prs().get(r.0) {
-            Some(p) if p.state == ProgressState::Replicate && p.matched + 256 >= self.last_index() => Ok(()),
+            Some(p) if p.state == ProgressState::Replicate && self.is_near(p.matched) => Ok(()),
             _ => Err(ChangeError::NotCaughtUp(*r)),
         };
         let removable = |r: &ReplicaId| match *r {

@@ -7,11 +7,19 @@
 //!   the messages that had to wait for it, then reports.
 //! - each group's **apply thread** owns the state machine. It applies everything committed meanwhile in one call and
 //!   answers the waiting clients itself.
+//! - the **reader thread** reads old entries back from the log, for followers that lag.
 //! - a thread for each snapshot being built.
 //!
 //! Appends to followers leave from the driver while the own sync runs; acknowledgements leave from the log thread.
+//!
+//! **When the machine fails it** (a full disk, no more file descriptors, a read error), the log thread and the apply
+//! threads try again for as long as it takes. When their patience is over the replica says why it does not serve, gives
+//! the leadership up and lets nobody wait; when the work succeeds it serves again. What would not get better by
+//! itself halts a replica until a restart: damaged files. A failed fsync ends the process.
 
-use super::core::{Change, ChangeError, Core, CoreConfig, Effect, Event, Leadership, Refused, Role, Start, Ticketed};
+use super::core::{
+    Change, ChangeError, Core, CoreConfig, Effect, Event, Fetch, Leadership, Refused, Role, Start, Ticketed,
+};
 use super::core::{bootstrap, snapshot_meta};
 use super::handle::{
     AddGroupError, GroupConfig, GroupLeadership, NodeConfig, ProposeError, ReadError, ReplicaState, ReplicaStatus,
@@ -19,7 +27,7 @@ use super::handle::{
 use super::{Committed, Halt, Membership, SnapshotMeta, StateMachine};
 use crate::command::{Outcome, Proposal};
 use crate::id::{GroupId, NodeId, ReplicaId, RequestId};
-use crate::raftlog::{HardState, LogError, LogReader, LogWrite, RaftLog, finish_install};
+use crate::raftlog::{Entry, HardState, LogError, LogReader, LogWrite, RaftLog, finish_install};
 use crate::transport::{Envelope, Transport};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use parking_lot::Mutex;
@@ -72,6 +80,18 @@ pub(super) enum Input {
         group: GroupId,
         halt: Halt,
     },
+    /// For how long now the state machine cannot go on for an outside reason; or it can again.
+    ApplyFails {
+        group: GroupId,
+        why: Option<String>,
+    },
+    /// The same of the log, which is all groups'.
+    LogFails(Option<String>),
+    Fetched {
+        group: GroupId,
+        fetch: Fetch,
+        entries: Option<Vec<Entry>>,
+    },
     Built {
         group: GroupId,
         file: PathBuf,
@@ -117,6 +137,9 @@ pub(super) enum Input {
     Stop,
 }
 
+/// Why a read is refused that would have to wait for space.
+const DISK_FULL: &str = "its disk is full and it lags behind the others";
+
 /// What the handles of a group see of it.
 pub(super) struct Shared {
     pub(super) group: GroupId,
@@ -130,8 +153,8 @@ pub(super) struct Shared {
     nodes: Mutex<BTreeMap<ReplicaId, NodeId>>,
     matched: Mutex<BTreeMap<ReplicaId, u64>>,
     state: Mutex<ReplicaState>,
-    /// The apply thread, should it be trying again and again, is to give up.
-    stopping: AtomicBool,
+    /// The log takes no more entries for want of space.
+    disk_full: AtomicBool,
     /// Clients that wait for an outcome, by request; two when a client retried while the first attempt was under way.
     waiters: Mutex<HashMap<RequestId, Vec<(u64, ProposeReply)>>>,
     /// Readers that wait until an index is applied.
@@ -143,9 +166,15 @@ impl Shared {
     pub(super) fn out_of_service(&self) -> Option<String> {
         match &*self.state.lock() {
             ReplicaState::Active | ReplicaState::Installing => None,
-            ReplicaState::Diverged(reason) | ReplicaState::Halted(reason) => Some(reason.clone()),
+            ReplicaState::Diverged(reason) | ReplicaState::Failing(reason) | ReplicaState::Halted(reason) => {
+                Some(reason.clone())
+            }
             ReplicaState::Stopped => Some("stopped".to_owned()),
         }
+    }
+
+    pub(super) fn is_stopped(&self) -> bool {
+        *self.state.lock() == ReplicaState::Stopped
     }
 
     pub(super) fn when_applied(&self, index: u64, reply: ReadReply) {
@@ -153,8 +182,21 @@ impl Shared {
         // The apply thread first publishes the index and then takes the lock: looked up under it, none is missed.
         if self.applied.load(Ordering::Acquire) >= index {
             let _ = reply.send(Ok(index));
+        } else if self.disk_full.load(Ordering::Acquire) && index > self.last.load(Ordering::Relaxed) {
+            let _ = reply.send(Err(ReadError::Halted(DISK_FULL.to_owned())));
         } else {
             readers.entry(index).or_default().push(reply);
+        }
+    }
+
+    /// Without space, what is not in the log yet does not come soon.
+    fn set_disk_full(&self, full: bool) {
+        self.disk_full.store(full, Ordering::Release);
+        if full {
+            let missing = self.readers.lock().split_off(&(self.last.load(Ordering::Relaxed) + 1));
+            for reply in missing.into_values().flatten() {
+                let _ = reply.send(Err(ReadError::Halted(DISK_FULL.to_owned())));
+            }
         }
     }
 
@@ -170,7 +212,9 @@ impl Shared {
     }
 
     fn set_state(&self, state: ReplicaState) {
-        *self.state.lock() = state;
+        if std::mem::replace(&mut *self.state.lock(), state.clone()) == state {
+            return;
+        }
         if let Some(reason) = self.out_of_service() {
             for reply in std::mem::take(&mut *self.readers.lock()).into_values().flatten() {
                 let _ = reply.send(Err(ReadError::Halted(reason.clone())));
@@ -222,11 +266,34 @@ pub(super) struct Replica {
     /// A snapshot's file that arrived for the message just stepped.
     arrived: Option<PathBuf>,
     installing: Option<(SnapshotMeta, HardState, PathBuf)>,
+    /// Why the replica must not go on.
+    halt: Option<Halt>,
+    /// Why the state machine cannot go on for now.
+    failing: Option<String>,
 }
 
 impl Replica {
     pub(super) fn shared(&self) -> Arc<Shared> {
         self.shared.clone()
+    }
+
+    /// Says how the replica is, after anything of that has changed. `log` says why the log cannot be written for now.
+    fn show_state(&mut self, log: Option<&String>) {
+        let failing = self.failing.as_ref().or(log);
+        let state = match (&self.halt, failing) {
+            (Some(halt @ Halt::Diverged { .. }), None) => ReplicaState::Diverged(halt.to_string()),
+            (Some(halt @ (Halt::Environment(_) | Halt::Corrupt(_))), _) => ReplicaState::Halted(halt.to_string()),
+            (_, Some(why)) => ReplicaState::Failing(why.clone()),
+            (None, None) if self.installing.is_some() => ReplicaState::Installing,
+            (None, None) => ReplicaState::Active,
+        };
+        self.core.step(Event::Ailing(failing.is_some()));
+        self.shared.set_state(state);
+        if let Some(why) = self.shared.out_of_service() {
+            for (_, reply) in std::mem::take(&mut self.reads) {
+                let _ = reply.send(Err(ReadError::Halted(why.clone())));
+            }
+        }
     }
 }
 
@@ -268,13 +335,22 @@ pub(super) fn prepare(
         nodes: Mutex::new(nodes.clone()),
         matched: Mutex::default(),
         state: Mutex::default(),
-        stopping: AtomicBool::new(false),
+        disk_full: AtomicBool::new(false),
         waiters: Mutex::default(),
         readers: Mutex::default(),
     });
     let (apply, jobs) = unbounded();
-    let applier =
-        Applier { machine, shared: shared.clone(), inbox, patience: node.apply_patience, failed: None, told: 0 };
+    let applier = Applier {
+        machine,
+        shared: shared.clone(),
+        inbox,
+        patience: node.patience,
+        entries: Vec::new(),
+        install: None,
+        trouble: None,
+        failed: false,
+        told: 0,
+    };
     let apply_thread = std::thread::Builder::new()
         .name(format!("apply-{group}"))
         .spawn(move || applier.run(jobs))
@@ -292,6 +368,8 @@ pub(super) fn prepare(
         built: None,
         arrived: None,
         installing: None,
+        halt: None,
+        failing: None,
     })
 }
 
@@ -303,13 +381,27 @@ pub(super) fn start(
 ) -> std::io::Result<(Sender<Input>, Vec<JoinHandle<()>>)> {
     let (inbox, inputs) = unbounded();
     let (jobs, queue) = unbounded();
+    let (fetches, wanted) = unbounded();
+    let stopping = Arc::new(AtomicBool::new(false));
     let spawn = |name: &str| std::thread::Builder::new().name(name.to_owned());
-    let writer = LogThread { log, transport: transport.clone(), inbox: inbox.clone() };
+    let reader: Arc<dyn LogReader> = log.clone();
+    let answers = inbox.clone();
+    let writer = LogThread {
+        log,
+        transport: transport.clone(),
+        inbox: inbox.clone(),
+        patience: config.patience,
+        stopping: stopping.clone(),
+    };
     let driver = Driver {
         next_tick: Instant::now() + config.tick,
         config,
         transport,
         log: jobs,
+        fetches,
+        log_fails: None,
+        disk_full: false,
+        stopping,
         inbox: inbox.clone(),
         replicas: BTreeMap::new(),
         touched: BTreeSet::new(),
@@ -320,6 +412,7 @@ pub(super) fn start(
     };
     let threads = vec![
         spawn("raft-log").spawn(move || writer.run(queue))?,
+        spawn("raft-reader").spawn(move || read_entries(reader.as_ref(), &wanted, &answers))?,
         spawn("raft-driver").spawn(move || driver.run(inputs))?,
     ];
     Ok((inbox, threads))
@@ -331,11 +424,17 @@ struct Driver {
     config: NodeConfig,
     transport: Arc<dyn Transport>,
     log: Sender<LogJob>,
+    fetches: Sender<(GroupId, Fetch)>,
+    /// Why the log cannot be written for now.
+    log_fails: Option<String>,
+    disk_full: bool,
+    /// The log thread, should it be trying again and again, is to give up.
+    stopping: Arc<AtomicBool>,
     inbox: Sender<Input>,
     replicas: BTreeMap<GroupId, Box<Replica>>,
     touched: BTreeSet<GroupId>,
     /// Campaigns that wait for their turn: when, where, against whom.
-    campaigns: Vec<(Instant, GroupId, ReplicaId, NodeId)>,
+    campaigns: Vec<(Instant, GroupId, ReplicaId)>,
     /// Messages of all groups of one round, so that each peer gets one write.
     outbox: BTreeMap<NodeId, Vec<Envelope>>,
     tickets: u64,
@@ -370,6 +469,7 @@ impl Driver {
     }
 
     fn stop(mut self) {
+        self.stopping.store(true, Ordering::Relaxed);
         for (_, replica) in std::mem::take(&mut self.replicas) {
             stop_replica(replica);
         }
@@ -410,7 +510,10 @@ impl Driver {
                 r.core.step(Event::Applied(index));
                 r.core.step(Event::Durable(durable));
             }),
-            Input::Halted { group, halt } => self.halted(group, &halt),
+            Input::Halted { group, halt } => self.halted(group, halt),
+            Input::ApplyFails { group, why } => self.apply_fails(group, why),
+            Input::LogFails(why) => self.log_fails(why),
+            Input::Fetched { group, fetch, entries } => self.step(group, Event::Fetched { fetch, entries }),
             Input::Built { group, file, result } => self.built(group, file, result),
             Input::SnapshotSent { group, to, ok } => self.step(group, Event::SnapshotSent { to, ok }),
             Input::Noted { group } => self.with(group, |r| {
@@ -419,13 +522,7 @@ impl Driver {
                 }
             }),
             Input::Replaced { group, floor } => self.replaced(group, floor),
-            Input::LogReset { group, floor } => self.with(group, |r| {
-                if let Some((_, _, file)) = r.installing.take() {
-                    discard(&file);
-                }
-                r.core.step(Event::SnapshotInstalled { floor });
-                r.shared.set_state(ReplicaState::Active);
-            }),
+            Input::LogReset { group, floor } => self.log_reset(group, floor),
             Input::Transfer { group, to } => self.with(group, |r| {
                 let target = to.and_then(|node| r.nodes.iter().find(|(_, n)| **n == node).map(|(id, _)| *id));
                 if to.is_none() || target.is_some() {
@@ -445,10 +542,16 @@ impl Driver {
             }
             Input::SetNodes { group, nodes } => self.with(group, |r| learn(r, nodes)),
             Input::DiskFull(full) => {
-                let groups: Vec<GroupId> = self.replicas.keys().copied().collect();
-                groups.into_iter().for_each(|g| self.step(g, Event::DiskFull(full)));
+                self.disk_full = full;
+                self.each(|r, _| {
+                    r.shared.set_disk_full(full);
+                    r.core.step(Event::DiskFull(full));
+                });
             }
-            Input::AddGroup(replica) => {
+            Input::AddGroup(mut replica) => {
+                replica.shared.set_disk_full(self.disk_full);
+                replica.core.step(Event::DiskFull(self.disk_full));
+                replica.show_state(self.log_fails.as_ref());
                 self.touched.insert(replica.shared.group);
                 self.replicas.insert(replica.shared.group, replica);
             }
@@ -466,7 +569,6 @@ impl Driver {
     }
 
     fn take_messages(&mut self, from: NodeId, messages: Vec<Envelope>) {
-        self.campaigns.retain(|c| c.3 != from);
         for Envelope { group, message } in messages {
             // The snapshot's message comes with its file, never alone.
             if message.get_msg_type() == MessageType::MsgSnapshot {
@@ -498,6 +600,13 @@ impl Driver {
         }
     }
 
+    fn each(&mut self, mut f: impl FnMut(&mut Replica, Option<&String>)) {
+        for (group, replica) in &mut self.replicas {
+            f(replica, self.log_fails.as_ref());
+            self.touched.insert(*group);
+        }
+    }
+
     fn each_on(&mut self, node: NodeId, mut f: impl FnMut(&mut Replica, ReplicaId)) {
         for (group, replica) in &mut self.replicas {
             let there: Vec<ReplicaId> = replica.nodes.iter().filter(|(_, n)| **n == node).map(|(r, _)| *r).collect();
@@ -509,21 +618,17 @@ impl Driver {
     }
 
     /// The process of `node` is gone. Where it led, the voters campaign one after the other, by id, so that the first
-    /// has usually won before the second begins.
+    /// has usually won before the second begins. Messages of it that are still on their way, on other connections, do
+    /// not bring it back to life.
     fn peer_down(&mut self, node: NodeId) {
         let now = Instant::now();
         let step = self.config.campaign_step;
         let mut campaigns = Vec::new();
         self.each_on(node, |replica, dead| {
             replica.core.step(Event::Unreachable(dead));
-            if replica.core.leadership().leader != Some(dead) {
-                return;
-            }
-            let voters = &replica.core.membership().voters;
-            let rank = voters.iter().filter(|v| **v != dead).position(|v| *v == replica.shared.replica);
-            let Some(rank) = rank else { return };
+            let Some(rank) = replica.core.succession(dead) else { return };
             let jitter = Duration::from_micros(rand::random_range(0..2000));
-            campaigns.push((now + step * rank as u32 + jitter, replica.shared.group, dead, node));
+            campaigns.push((now + step * rank as u32 + jitter, replica.shared.group, dead));
         });
         self.campaigns.extend(campaigns);
     }
@@ -531,7 +636,7 @@ impl Driver {
     fn keep_time(&mut self) {
         let now = Instant::now();
         let due: Vec<_> = self.campaigns.extract_if(.., |c| c.0 <= now).collect();
-        for (_, group, dead, _) in due {
+        for (_, group, dead) in due {
             self.step(group, Event::Campaign { dead });
         }
         if now < self.next_tick {
@@ -597,6 +702,9 @@ impl Driver {
                 let messages = address(replica, then_send);
                 self.log_job(writes, sync, messages, Some(Input::Persisted { group, number }));
             }
+            Effect::Fetch(fetch) => {
+                let _ = self.fetches.send((group, fetch));
+            }
             Effect::Apply(entries) => {
                 let _ = replica.apply.send(ApplyJob::Apply(entries));
             }
@@ -614,7 +722,6 @@ impl Driver {
             }
             Effect::InstallSnapshot { meta, hard_state } => {
                 let file = replica.arrived.take().expect("a snapshot's message comes with its file");
-                replica.shared.set_state(ReplicaState::Installing);
                 self.log_job(
                     vec![LogWrite::Installing(group, meta.clone())],
                     true,
@@ -622,6 +729,7 @@ impl Driver {
                     Some(Input::Noted { group }),
                 );
                 replica.installing = Some((meta, hard_state, file));
+                replica.show_state(self.log_fails.as_ref());
             }
             Effect::Compact(to) => self.log_job(vec![LogWrite::Compact(group, to)], false, Vec::new(), None),
             Effect::Refused { proposals, why } => refuse(replica, proposals, why),
@@ -683,19 +791,50 @@ impl Driver {
         self.log_job(vec![reset], true, Vec::new(), Some(Input::LogReset { group, floor }));
     }
 
-    fn halted(&mut self, group: GroupId, halt: &Halt) {
-        tracing::error!(%group, %halt, "replica stopped serving");
-        let (state, event) = match halt {
-            Halt::Diverged { .. } => (ReplicaState::Diverged(halt.to_string()), Event::Diverged),
-            Halt::Environment(_) | Halt::Corrupt(_) => (ReplicaState::Halted(halt.to_string()), Event::Halted),
-        };
+    fn log_reset(&mut self, group: GroupId, floor: i64) {
+        let log = self.log_fails.clone();
         self.with(group, |r| {
-            r.core.step(event);
-            r.shared.set_state(state);
-            for (_, reply) in std::mem::take(&mut r.reads) {
-                let _ = reply.send(Err(ReadError::Halted(halt.to_string())));
+            if let Some((_, _, file)) = r.installing.take() {
+                discard(&file);
             }
+            r.core.step(Event::SnapshotInstalled { floor });
+            r.halt.take_if(|halt| matches!(halt, Halt::Diverged { .. }));
+            r.show_state(log.as_ref());
         });
+    }
+
+    fn halted(&mut self, group: GroupId, halt: Halt) {
+        tracing::error!(%group, %halt, "replica stopped serving");
+        let log = self.log_fails.clone();
+        self.with(group, |r| {
+            r.core.step(match halt {
+                Halt::Diverged { .. } => Event::Diverged,
+                Halt::Environment(_) | Halt::Corrupt(_) => Event::Halted,
+            });
+            r.halt = Some(halt);
+            r.show_state(log.as_ref());
+        });
+    }
+
+    fn apply_fails(&mut self, group: GroupId, why: Option<String>) {
+        match &why {
+            Some(why) => tracing::error!(%group, why, "replica does not serve for now; it goes on by itself"),
+            None => tracing::info!(%group, "replica goes on"),
+        }
+        let log = self.log_fails.clone();
+        self.with(group, |r| {
+            r.failing = why;
+            r.show_state(log.as_ref());
+        });
+    }
+
+    fn log_fails(&mut self, why: Option<String>) {
+        match &why {
+            Some(why) => tracing::error!(why, "the node's replicas do not serve for now; they go on by themselves"),
+            None => tracing::info!("the raft log can be written again"),
+        }
+        self.log_fails = why;
+        self.each(|r, log| r.show_state(log));
     }
 }
 
@@ -783,7 +922,6 @@ fn forget_reads(replica: &mut Replica) {
 }
 
 fn stop_replica(mut replica: Box<Replica>) {
-    replica.shared.stopping.store(true, Ordering::Relaxed);
     let _ = replica.apply.send(ApplyJob::Stop);
     if let Some(thread) = replica.apply_thread.take() {
         let _ = thread.join();
@@ -826,6 +964,8 @@ struct LogThread {
     log: Arc<dyn RaftLog>,
     transport: Arc<dyn Transport>,
     inbox: Sender<Input>,
+    patience: Duration,
+    stopping: Arc<AtomicBool>,
 }
 
 /// How often disk space is given back.
@@ -836,7 +976,11 @@ impl LogThread {
         let mut maintained = Instant::now();
         loop {
             match jobs.recv_timeout(MAINTENANCE) {
-                Ok(first) => self.write(std::iter::once(first).chain(jobs.try_iter()).collect()),
+                Ok(first) => {
+                    if !self.write(std::iter::once(first).chain(jobs.try_iter()).collect()) {
+                        return;
+                    }
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
@@ -849,7 +993,8 @@ impl LogThread {
         }
     }
 
-    fn write(&self, jobs: Vec<LogJob>) {
+    /// False when the node is to stop and the writes could not be made.
+    fn write(&self, jobs: Vec<LogJob>) -> bool {
         let sync = jobs.iter().any(|j| j.sync);
         let (mut writes, mut outbox, mut reports, mut campaign) = (Vec::new(), BTreeMap::new(), Vec::new(), false);
         for job in jobs {
@@ -860,8 +1005,8 @@ impl LogThread {
                 outbox.entry(node).or_insert_with(Vec::new).push(envelope);
             }
         }
-        if !writes.is_empty() {
-            self.insist(&writes, sync);
+        if !writes.is_empty() && !self.insist(&writes, sync) {
+            return false;
         }
         // raft-rs wants to know of the writes before the answers to a campaign can arrive. Acknowledgements go first.
         if campaign {
@@ -871,21 +1016,87 @@ impl LogThread {
             self.transport.send(node, messages);
         }
         reports.into_iter().for_each(|r| drop(self.inbox.send(r)));
+        true
     }
 
-    /// Nothing leaves before it is written, so a disk that is full or fails is waited for. A damaged log ends the
-    /// process.
-    fn insist(&self, writes: &[LogWrite], sync: bool) {
-        let mut pause = Duration::from_millis(10);
+    /// Nothing leaves before it is written, so a disk that is full or fails is waited for, until the node is to stop.
+    /// A damaged log ends the process.
+    fn insist(&self, writes: &[LogWrite], sync: bool) -> bool {
+        let mut trouble = Trouble::new(self.patience);
         loop {
             match self.log.write(writes, sync) {
-                Ok(()) => return,
-                Err(LogError::Io(error)) => tracing::error!(%error, "raft log: writing failed, trying again"),
+                Ok(()) => break,
+                Err(error @ LogError::Io(_)) if trouble.again(&error) => {
+                    let _ = self.inbox.send(Input::LogFails(Some(error.to_string())));
+                }
+                Err(LogError::Io(_)) => {}
                 Err(error) => panic!("raft log: {error}"),
             }
-            std::thread::sleep(pause);
-            pause = (pause * 2).min(Duration::from_secs(1));
+            if self.stopping.load(Ordering::Relaxed) {
+                return false;
+            }
+            std::thread::sleep(trouble.pause());
         }
+        if trouble.told {
+            let _ = self.inbox.send(Input::LogFails(None));
+        }
+        true
+    }
+}
+
+/// Work that fails for a reason outside of the process: when to try again, and when to say so.
+struct Trouble {
+    /// When patience ends.
+    until: Instant,
+    pause: Duration,
+    next: Instant,
+    told: bool,
+}
+
+const MAX_PAUSE: Duration = Duration::from_secs(1);
+
+impl Trouble {
+    fn new(patience: Duration) -> Trouble {
+        let now = Instant::now();
+        Trouble { until: now + patience, pause: Duration::from_millis(5), next: now, told: false }
+    }
+
+    /// Notes a failure; true, once, when it is time to say so.
+    fn again(&mut self, reason: &dyn std::fmt::Display) -> bool {
+        let now = Instant::now();
+        if self.next <= self.until {
+            tracing::warn!(%reason, "work fails, trying again");
+        } else {
+            tracing::debug!(%reason, "work still fails");
+        }
+        self.pause = (self.pause * 2).min(MAX_PAUSE);
+        self.next = now + self.pause;
+        !self.told && now >= self.until && !std::mem::replace(&mut self.told, true)
+    }
+
+    fn pause(&self) -> Duration {
+        self.next.saturating_duration_since(Instant::now())
+    }
+}
+
+// --- the reader thread --------------------------------------------------------------------------------------------
+
+/// Reads what cores want from the log. Entries that are not there have been cut off or replaced meanwhile.
+fn read_entries(log: &dyn LogReader, wanted: &Receiver<(GroupId, Fetch)>, inbox: &Sender<Input>) {
+    for (group, fetch) in wanted {
+        let entries = match log.entries(group, fetch.low, fetch.high, fetch.max_bytes) {
+            Ok(entries) => Some(entries),
+            Err(LogError::Missing { .. }) => None,
+            Err(error @ LogError::Io(_)) => {
+                tracing::warn!(%group, %error, "old entries cannot be read for now");
+                None
+            }
+            Err(error @ LogError::Corrupt(_)) => {
+                let _ = inbox.send(Input::Halted { group, halt: Halt::Corrupt(error.to_string()) });
+                None
+            }
+        };
+        let _ = inbox.send(Input::Fetched { group, fetch, entries });
     }
 }
 
@@ -907,69 +1118,92 @@ struct Applier {
     shared: Arc<Shared>,
     inbox: Sender<Input>,
     patience: Duration,
-    /// Set when the machine must not go on; a snapshot may cure it.
-    failed: Option<Halt>,
+    /// Committed and not applied.
+    entries: Vec<Committed>,
+    /// A snapshot that replaces the state.
+    install: Option<(PathBuf, SnapshotMeta)>,
+    /// What is to be done cannot be done now.
+    trouble: Option<Trouble>,
+    /// The machine must not go on; a snapshot may cure it.
+    failed: bool,
     /// The durable index last reported.
     told: u64,
 }
 
+/// How often the state machine gets time of its own.
+const IDLE: Duration = Duration::from_secs(1);
+
 impl Applier {
     fn run(mut self, jobs: Receiver<ApplyJob>) {
         let mut idled = Instant::now();
-        let mut next = None;
         loop {
-            let wait = match (&next, jobs.is_empty()) {
-                (None, true) => {
-                    idled = Instant::now();
-                    self.idle();
-                    Duration::from_secs(1)
-                }
-                _ => Duration::ZERO,
-            };
-            if idled.elapsed() > Duration::from_secs(1) {
+            let nothing = jobs.is_empty() && self.entries.is_empty() && self.install.is_none();
+            if nothing || idled.elapsed() > IDLE {
                 idled = Instant::now();
                 self.idle();
             }
-            let job = match next.take() {
-                Some(job) => job,
-                None => match jobs.recv_timeout(wait) {
-                    Ok(job) => job,
-                    Err(RecvTimeoutError::Timeout) => continue,
-                    Err(RecvTimeoutError::Disconnected) => return,
-                },
-            };
-            match job {
-                ApplyJob::Apply(mut entries) => {
+            let wait = self.trouble.as_ref().map_or(IDLE, |trouble| trouble.pause().min(IDLE));
+            match jobs.recv_timeout(wait) {
+                Ok(first) => {
                     // Everything committed meanwhile, in one call.
-                    while let Ok(more) = jobs.try_recv() {
-                        match more {
-                            ApplyJob::Apply(more) => entries.extend(more),
-                            other => {
-                                next = Some(other);
-                                break;
-                            }
-                        }
+                    if !std::iter::once(first).chain(jobs.try_iter()).all(|job| self.take(job)) {
+                        return;
                     }
-                    self.apply(entries);
                 }
-                ApplyJob::Install { file, meta } => self.install(&file, &meta),
-                ApplyJob::Snapshot(file) => self.snapshot(file),
-                ApplyJob::Stop => return,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
             }
+            self.work();
         }
     }
 
-    fn apply(&mut self, mut entries: Vec<Committed>) {
-        let applied = self.machine.applied().index;
-        entries.retain(|e| e.at.index > applied);
-        let Some(last) = entries.last().map(|e| e.at) else { return };
-        if self.failed.is_some() {
+    /// False when it was the last job.
+    fn take(&mut self, job: ApplyJob) -> bool {
+        match job {
+            ApplyJob::Apply(entries) if !self.failed => self.entries.extend(entries),
+            ApplyJob::Apply(_) => {}
+            ApplyJob::Snapshot(file) => {
+                self.work();
+                self.snapshot(file);
+            }
+            ApplyJob::Install { file, meta } => {
+                // What is not applied is in the snapshot.
+                self.entries.clear();
+                self.install = Some((file, meta));
+                self.work();
+            }
+            ApplyJob::Stop => return false,
+        }
+        true
+    }
+
+    fn work(&mut self) {
+        if self.trouble.as_ref().is_some_and(|trouble| !trouble.pause().is_zero()) {
             return;
         }
-        let outcomes = match self.patiently(|machine| machine.apply(&entries)) {
-            Ok(outcomes) => outcomes,
-            Err(halt) => return self.fail(halt),
-        };
+        let done = if self.install.is_some() { self.install() } else { self.apply() };
+        match done {
+            Ok(()) => {
+                if self.trouble.take().is_some_and(|trouble| trouble.told) {
+                    let _ = self.inbox.send(Input::ApplyFails { group: self.shared.group, why: None });
+                }
+            }
+            Err(Halt::Environment(reason)) => {
+                let patience = self.patience;
+                if self.trouble.get_or_insert_with(|| Trouble::new(patience)).again(&reason) {
+                    let _ = self.inbox.send(Input::ApplyFails { group: self.shared.group, why: Some(reason) });
+                }
+            }
+            Err(halt) => self.fail(halt),
+        }
+    }
+
+    fn apply(&mut self) -> Result<(), Halt> {
+        let applied = self.machine.applied().index;
+        self.entries.retain(|e| e.at.index > applied);
+        let Some(last) = self.entries.last().map(|e| e.at) else { return Ok(()) };
+        let outcomes = self.machine.apply(&self.entries)?;
+        self.entries.clear();
         debug_assert_eq!(self.machine.applied(), last);
         self.shared.publish_applied(last.index);
         {
@@ -981,33 +1215,18 @@ impl Applier {
             }
         }
         self.report();
-    }
-
-    /// Tries again while the reason lies outside, up to the patience.
-    fn patiently<T>(&mut self, mut work: impl FnMut(&mut dyn StateMachine) -> Result<T, Halt>) -> Result<T, Halt> {
-        let deadline = Instant::now() + self.patience;
-        let mut pause = Duration::from_millis(10);
-        loop {
-            match work(self.machine.as_mut()) {
-                Err(Halt::Environment(reason))
-                    if Instant::now() + pause < deadline && !self.shared.stopping.load(Ordering::Relaxed) =>
-                {
-                    tracing::warn!(group = %self.shared.group, reason, "apply failed, trying again");
-                    std::thread::sleep(pause);
-                    pause = (pause * 2).min(Duration::from_secs(1));
-                }
-                result => return result,
-            }
-        }
+        Ok(())
     }
 
     fn fail(&mut self, halt: Halt) {
-        self.failed = Some(halt.clone());
+        self.failed = true;
+        self.entries.clear();
+        self.install = None;
         let _ = self.inbox.send(Input::Halted { group: self.shared.group, halt });
     }
 
     fn idle(&mut self) {
-        if self.failed.is_some() {
+        if self.failed {
             return;
         }
         match self.machine.idle() {
@@ -1042,15 +1261,14 @@ impl Applier {
         }
     }
 
-    fn install(&mut self, file: &Path, meta: &SnapshotMeta) {
-        match self.patiently(|machine| machine.install(file, meta)) {
-            Ok(()) => {
-                self.failed = None;
-                self.shared.publish_applied(meta.at.index);
-                let floor = self.machine.clock_floor();
-                let _ = self.inbox.send(Input::Replaced { group: self.shared.group, floor });
-            }
-            Err(halt) => self.fail(halt),
-        }
+    fn install(&mut self) -> Result<(), Halt> {
+        let Some((file, meta)) = &self.install else { return Ok(()) };
+        self.machine.install(file, meta)?;
+        self.failed = false;
+        self.shared.publish_applied(meta.at.index);
+        let floor = self.machine.clock_floor();
+        let _ = self.inbox.send(Input::Replaced { group: self.shared.group, floor });
+        self.install = None;
+        Ok(())
     }
 }

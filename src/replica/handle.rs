@@ -25,8 +25,9 @@ pub struct NodeConfig {
     pub tick: Duration,
     /// Where snapshots are built; created if need be. Files found there at start are deleted.
     pub snapshots: PathBuf,
-    /// How long an apply that fails for outside reasons is tried again before its group is halted.
-    pub apply_patience: Duration,
+    /// How long work that fails for outside reasons (a full disk) is tried again before the replica says so and gives
+    /// up the leadership; it is tried further.
+    pub patience: Duration,
     /// How much later each further replica campaigns when the leader's process is known to be gone.
     pub campaign_step: Duration,
 }
@@ -37,7 +38,7 @@ impl NodeConfig {
             node,
             tick: Duration::from_millis(50),
             snapshots,
-            apply_patience: Duration::from_secs(30),
+            patience: Duration::from_secs(1),
             campaign_step: Duration::from_millis(40),
         }
     }
@@ -96,6 +97,9 @@ pub enum ProposeError {
     /// Never appended: this replica does not serve.
     #[error("replica halted: {0}")]
     Halted(String),
+    /// Never appended: the node is shutting down.
+    #[error("the node is shutting down")]
+    Stopped,
 }
 
 /// The longest encoded command that is accepted, in bytes; longer ones travel as chunks.
@@ -129,6 +133,9 @@ pub enum ReplicaState {
     Installing,
     /// Differs from the majority; waits for a snapshot of the leader.
     Diverged(String),
+    /// Fails for an outside reason; tries again, and serves when it succeeds.
+    Failing(String),
+    /// Must not go on: its files are damaged.
     Halted(String),
     /// Shut down or removed from this node.
     Stopped,
@@ -283,6 +290,12 @@ impl Group {
         self.shared.leadership.subscribe()
     }
 
+    /// Why this replica does not serve, if no other one could instead.
+    pub fn hopeless(&self) -> Option<String> {
+        let alone = self.shared.membership.lock().voters.iter().all(|voter| *voter == self.shared.replica);
+        self.shared.out_of_service().filter(|_| alone)
+    }
+
     fn has_peers(&self) -> bool {
         self.is_leader() && self.shared.membership.lock().voters.len() > 1
     }
@@ -297,17 +310,18 @@ impl Group {
         if proposal.body.len() > MAX_COMMAND {
             return Err(ProposeError::TooLarge(proposal.body.len()));
         }
-        if let Some(reason) = self.shared.out_of_service() {
-            return Err(ProposeError::Halted(reason));
+        match self.shared.out_of_service() {
+            Some(_) if self.shared.is_stopped() => return Err(ProposeError::Stopped),
+            Some(reason) => return Err(ProposeError::Halted(reason)),
+            None => {}
         }
         let leadership = self.leadership();
         if leadership.role != Role::Leader {
             return Err(ProposeError::NotLeader { leader: leadership.leader_node });
         }
         let (reply, outcome) = oneshot::channel();
-        let stopped = || ProposeError::Halted("the node is shutting down".to_owned());
         let input = Input::Propose { group: self.shared.group, proposal, reply };
-        self.inbox.send(input).map_err(|_| stopped())?;
+        self.inbox.send(input).map_err(|_| ProposeError::Stopped)?;
         // The driver drops the sender only when it stops, after which the entry may still commit elsewhere.
         outcome.await.unwrap_or(Err(ProposeError::Unknown))
     }

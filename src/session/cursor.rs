@@ -60,9 +60,9 @@ impl Session {
             return Err(SqlError::unsupported("an argument of EXECUTE that changes data").into());
         };
         let cursor = self.new_cursor();
-        let read = self.open_read(world, read, Vec::new(), plan.schema_version);
+        let open = self.open(world, cursor, read, Vec::new(), plan.schema_version);
         let arguments = Arguments { run, prepared, columns: plan.columns.clone(), cursor };
-        self.ask(Ask::Open { cursor, read }, Wait::Arguments(Box::new(arguments)));
+        self.ask(open, Wait::Arguments(Box::new(arguments)));
         Ok(())
     }
 
@@ -148,8 +148,8 @@ impl Session {
         (portal.hold, portal.scroll) = (hold, scroll);
         let cursor = self.new_cursor();
         portal.state = PortalState::Open(cursor);
-        let read = self.open_read(world, &read, portal.params.clone(), portal.plan.schema_version);
-        self.ask(Ask::Open { cursor, read }, Wait::Declare(Box::new(run), Box::new(portal)));
+        let open = self.open(world, cursor, &read, portal.params.clone(), portal.plan.schema_version);
+        self.ask(open, Wait::Declare(Box::new(run), Box::new(portal)));
         Ok(())
     }
 
@@ -208,9 +208,9 @@ impl Session {
             (PortalState::Fresh, PlanKind::Read(read)) => {
                 self.check_read(read)?;
                 let cursor = self.new_cursor();
-                let read = self.open_read(world, read, portal.params.clone(), portal.plan.schema_version);
+                let open = self.open(world, cursor, read, portal.params.clone(), portal.plan.schema_version);
                 portal.state = PortalState::Open(cursor);
-                self.ask(Ask::Open { cursor, read }, Wait::Begin(Box::new(run), Box::new(portal)));
+                self.ask(open, Wait::Begin(Box::new(run), Box::new(portal)));
                 Ok(())
             }
             (PortalState::Open(_), _) => self.fetch_forward(run, portal, direction, is_move),

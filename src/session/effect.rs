@@ -5,12 +5,12 @@
 
 use crate::command::{Isolation, StepOutcome, Write};
 use crate::error::{SqlError, SqlResult};
-use crate::executor::Statement;
 use crate::functions::Context;
 use crate::gateway::{Failure, Mark};
 use crate::id::RequestId;
 use crate::sql::catalog::Catalog;
 use crate::sql::plan::{CopyFormat, LockMode, ResultColumn};
+use crate::transaction::Statement;
 use crate::types::{Env, Type};
 use crate::value::Value;
 use bytes::Bytes;
@@ -188,6 +188,29 @@ pub enum Answer {
     Written(Result<Vec<StepOutcome>, Failure>),
     /// To Mark, LockTables, Check and Commit.
     Done(SqlResult<()>),
+}
+
+impl Answer {
+    pub fn is_error(&self) -> bool {
+        match self {
+            Answer::Barrier(result) | Answer::Done(result) => result.is_err(),
+            Answer::Opened(result) => result.is_err(),
+            Answer::Fetched(result) => result.is_err(),
+            Answer::Written(result) => result.is_err(),
+        }
+    }
+}
+
+/// What a session shows of itself to others.
+#[derive(Clone, Copy, Debug)]
+pub struct Activity<'a> {
+    /// While it is at rest: `idle`, `idle in transaction`, `idle in transaction (aborted)`.
+    pub state: &'static str,
+    /// The statement that runs, or the last one.
+    pub query: &'a str,
+    /// When the transaction began.
+    pub xact_start: Option<i64>,
+    pub application_name: &'a str,
 }
 
 #[derive(Debug, Default, PartialEq)]

@@ -186,7 +186,9 @@ impl Session {
 
     fn execute(&mut self, world: &World, name: &str, max_rows: u32) -> Step {
         self.begin_statement(world);
-        let plan = Arc::clone(&self.portal_named(name)?.plan);
+        let portal = self.portal_named(name)?;
+        let (plan, text) = (Arc::clone(&portal.plan), portal.prepared.text.clone());
+        self.show_text(text.as_deref().unwrap_or_default());
         self.check_failed(&plan)?;
         let Some(portal) = self.portals.remove(name) else { return Ok(()) };
         let max = if max_rows == 0 { u64::MAX } else { u64::from(max_rows) };

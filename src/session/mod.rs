@@ -31,15 +31,14 @@ mod utility;
 pub use effect::*;
 pub use settings::Settings;
 
-use crate::command::{self, Frozen, Isolation, StepOutcome, Yields};
+use crate::command::{self, Frozen, Isolation, Seen, StepOutcome, Yields};
 use crate::error::{SqlError, SqlResult, SqlState, state};
-use crate::executor;
-use crate::functions::Context;
+use crate::functions::{Asks, Context};
 use crate::gateway::Failure;
 use crate::id::RequestId;
 use crate::sql::Scope;
-use crate::sql::plan::{LockWait, Plan, PlanKind, Read, Tag, Utility};
-use crate::transaction::Kind;
+use crate::sql::plan::{LockWait, Plan, PlanKind, Read, Tag, Utility, WritePlan};
+use crate::transaction::{self as orders, Kind};
 use crate::types::{Env, Type};
 use language::{Compiled, Language, PlanCache, PlanKey, Statement};
 use portal::{AnswerAs, Portal, PortalState, Prepared, Run, binaries};
@@ -74,6 +73,9 @@ impl Default for Limits {
     }
 }
 
+/// Bytes of a statement that others are shown.
+const SHOWN_TEXT: usize = 1024;
+
 /// How often a statement is translated again because the schema moved on meanwhile.
 const MAX_ATTEMPTS: u32 = 8;
 
@@ -93,11 +95,17 @@ pub struct Session {
     effects: Vec<Effect>,
     /// The current request belongs to the extended protocol.
     extended: bool,
+    /// It is a query string of several statements, which are one transaction.
+    several: bool,
     /// After an error in the extended protocol: until Sync.
     skipping: bool,
     closed: bool,
     /// Number of the statement that runs: its timeout begins with it.
     statement: u64,
+    /// Its text, cut to a length fit to be shown.
+    text: String,
+    /// Number of transactions begun.
+    transactions: u64,
     request_seq: u64,
     last_cursor: u64,
     last_portal: u64,
@@ -196,9 +204,12 @@ impl Session {
             answered: None,
             effects: Vec::new(),
             extended: false,
+            several: false,
             skipping: false,
             closed: false,
             statement: 0,
+            text: String::new(),
+            transactions: 0,
             request_seq: 0,
             last_cursor: 0,
             last_portal: 0,
@@ -271,7 +282,7 @@ impl Session {
 
     /// `statement_timeout`.
     pub fn statement_timeout(&self) -> Option<Duration> {
-        self.settings.millis("statement_timeout")
+        self.settings.hot().statement_timeout
     }
 
     /// `lock_timeout`.
@@ -279,8 +290,35 @@ impl Session {
         self.settings.millis("lock_timeout")
     }
 
-    /// How long the client may be silent now, and the error that ends the session then.
+    /// `transaction_timeout`.
+    pub fn transaction_timeout(&self) -> Option<Duration> {
+        self.settings.millis("transaction_timeout")
+    }
+
+    /// The number of the open transaction, if there is one.
+    pub fn transaction_number(&self) -> Option<u64> {
+        self.transaction.as_ref().map(|_| self.transactions)
+    }
+
+    pub fn activity(&self) -> Activity<'_> {
+        Activity {
+            state: match self.status() {
+                Status::Idle => "idle",
+                Status::InBlock => "idle in transaction",
+                Status::Failed => "idle in transaction (aborted)",
+            },
+            query: &self.text,
+            xact_start: self.transaction.as_ref().map(|t| t.started),
+            application_name: self.settings.get("application_name").unwrap_or(""),
+        }
+    }
+
+    /// How long the client may be silent now, and the error that ends the session then. In the middle of a pipeline or of
+    /// a COPY it is not idle.
     pub fn idle_limit(&self) -> Option<(Duration, SqlError)> {
+        if matches!(self.wait, Wait::CopyIn(_)) || self.transaction.as_ref().is_some_and(|t| !t.explicit) {
+            return None;
+        }
         let (name, code, message) = match self.status() {
             Status::Idle => ("idle_session_timeout", "57P05", "terminating connection due to idle-session timeout"),
             _ => (
@@ -305,6 +343,7 @@ impl Session {
 
     fn message(&mut self, request: Request) {
         self.extended = true;
+        self.several = false;
         self.task(What::Message(request));
     }
 
@@ -312,9 +351,11 @@ impl Session {
         self.extended = false;
         self.drop_portal("");
         self.prepared.remove("");
+        self.show_text(text);
         match self.statements(text) {
             Ok(statements) if statements.is_empty() => self.send(Message::EmptyQuery),
             Ok(statements) => {
+                self.several = statements.len() > 1;
                 for (statement, text) in statements {
                     self.task(What::Statement(statement, text));
                 }
@@ -453,6 +494,12 @@ impl Session {
 
     // ---- transactions ----
 
+    fn show_text(&mut self, text: &str) {
+        self.text.clear();
+        let end = (0..=text.len().min(SHOWN_TEXT)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        self.text.push_str(&text[..end]);
+    }
+
     fn begin_statement(&mut self, world: &World) {
         self.statement += 1;
         self.begin(world);
@@ -460,15 +507,17 @@ impl Session {
 
     /// The transaction that the current statement belongs to; a new implicit one if there is none.
     fn begin(&mut self, world: &World) -> &mut Transaction {
-        let settings = &self.settings;
+        let hot = self.settings.hot();
+        self.transactions += u64::from(self.transaction.is_none());
         self.transaction.get_or_insert_with(|| Transaction {
             explicit: false,
             failed: false,
             started: world.now,
-            isolation: settings.default_isolation(),
-            read_only: settings.is_on("default_transaction_read_only"),
-            deferrable: settings.is_on("default_transaction_deferrable"),
+            isolation: hot.isolation,
+            read_only: hot.read_only,
+            deferrable: hot.deferrable,
             savepoints: Vec::new(),
+            portals: self.last_portal,
             queried: false,
             committed: false,
             lost: false,
@@ -496,14 +545,16 @@ impl Session {
         if fatal {
             return self.close();
         }
-        let mut mark = 0;
+        let (mut settings, mut portals) = (0, self.transaction.as_ref().map_or(self.last_portal, |t| t.portals));
         if let Some(t) = &mut self.transaction {
             t.failed = true;
             t.lost |= lost;
-            mark = t.savepoints.last().map_or(0, |s| s.settings);
+            if let Some(savepoint) = t.savepoints.last() {
+                (settings, portals) = (savepoint.settings, savepoint.portals);
+            }
         }
-        self.settings.roll_back_to(mark);
-        self.drop_portals(|p| !p.hold);
+        self.settings.roll_back_to(settings);
+        self.drop_portals(|p| p.serial > portals);
         match self.extended {
             true => self.skipping = true,
             false => self.tasks.retain(|t| matches!(t.what, What::EndOfQuery)),
@@ -536,12 +587,12 @@ impl Session {
         if self.interactive() && !commit {
             self.effects.push(Effect::Rollback);
         }
-        self.transaction = None;
+        let before = self.transaction.take().map_or(self.last_portal, |t| t.portals);
         match commit {
             true => self.settings.commit(),
             false => self.settings.roll_back_to(0),
         }
-        self.drop_portals(|p| !p.hold);
+        self.drop_portals(|p| !p.hold || !commit && p.serial > before);
     }
 
     fn drop_portals(&mut self, which: impl Fn(&Portal) -> bool) {
@@ -726,8 +777,7 @@ impl Session {
             }
             PlanKind::Read(read) | PlanKind::CopyOut { read, .. } => self.start_read(world, run, read),
             PlanKind::Write(write) => {
-                let (Tag::Counted(name) | Tag::Plain(name)) = &write.tag;
-                self.check_write(name.trim_end().trim_end_matches('0').trim_end())?;
+                self.check_write(write_name(write))?;
                 for notice in &write.notices {
                     self.notice(severity(notice), notice.clone());
                 }
@@ -749,24 +799,34 @@ impl Session {
         }
         self.check_read(read)?;
         let cursor = self.new_cursor();
-        let inside = self.transaction.as_ref().is_some_and(|t| t.holds_reads(read));
-        if inside {
-            let portal = &run.portal;
-            let statement = self.locking_read(world, read, portal.params.clone(), portal.plan.schema_version);
-            let (begin, statement) = (self.begin_interactive(), Box::new(statement));
-            self.mark_stepped();
-            self.ask(Ask::OpenStep { begin, cursor, statement }, Wait::Open(Box::new(run), cursor));
-            return Ok(());
-        }
-        let read = self.open_read(world, read, run.portal.params.clone(), run.portal.plan.schema_version);
-        self.ask(Ask::Open { cursor, read }, Wait::Open(Box::new(run), cursor));
+        let (params, version) = (run.portal.params.clone(), run.portal.plan.schema_version);
+        let open = self.open(world, cursor, read, params, version);
+        self.ask(open, Wait::Open(Box::new(run), cursor));
         Ok(())
+    }
+
+    /// How a read begins: in the open transaction, if it belongs there.
+    fn open(
+        &mut self,
+        world: &World,
+        cursor: CursorId,
+        read: &Read,
+        params: Vec<crate::value::Value>,
+        schema_version: u64,
+    ) -> Ask {
+        if !self.transaction.as_ref().is_some_and(|t| t.holds_reads(read)) {
+            return Ask::Open { cursor, read: self.open_read(world, read, params, schema_version) };
+        }
+        let statement = Box::new(self.locking_read(world, read, params, schema_version));
+        let begin = self.begin_interactive();
+        self.mark_stepped();
+        Ask::OpenStep { begin, cursor, statement }
     }
 
     fn check_read(&mut self, read: &Read) -> SqlResult<()> {
         let Some(t) = &mut self.transaction else { return Ok(()) };
-        if t.read_only && read.lock.is_some() {
-            let message = "cannot execute SELECT FOR UPDATE in a read-only transaction";
+        if let (true, Some(lock)) = (t.read_only, &read.lock) {
+            let message = format!("cannot execute SELECT {} in a read-only transaction", lock.strength.clause());
             return Err(SqlError::new(state::READ_ONLY_SQL_TRANSACTION, message));
         }
         t.queried = true;
@@ -787,7 +847,7 @@ impl Session {
             backend_pid: self.id.pid,
             ..Context::default()
         };
-        let linearizable = !self.settings.is("quorate.read_consistency", "stale");
+        let linearizable = self.settings.hot().linearizable;
         OpenRead { sql: Arc::clone(&read.sql), params, context, schema_version, linearizable }
     }
 
@@ -925,7 +985,8 @@ impl Session {
 
     fn collect(&mut self, run: Run, params: Vec<Vec<crate::value::Value>>) -> Step {
         let env = self.settings.env();
-        self.batch.push(run, params, &env);
+        let seen = self.seen(transaction::statements_of(&run).iter().map(|statement| statement.sql.as_str()));
+        self.batch.push(run, params, &env, seen);
         if self.interactive() || self.explicit() {
             self.tasks.push_front(Task { what: What::Send, barriered: true });
         }
@@ -955,7 +1016,7 @@ impl Session {
         let mut isolation = Isolation::ReadCommitted;
         if let Some(t) = &mut self.transaction {
             t.name = Some(name);
-            isolation = t.isolation;
+            isolation = t.isolation.isolation();
         }
         Begin { name, isolation, env: self.settings.env() }
     }
@@ -967,11 +1028,29 @@ impl Session {
             seed: world.seed,
             sequences: Vec::new(),
             env: Some(Env::clone(&self.settings.env())),
-            user: self.id.user.clone(),
-            database: self.id.database.clone(),
-            current: self.drawn.iter().map(|(oid, value)| (*oid, *value)).collect(),
-            last: self.drawn_last,
         }
+    }
+
+    /// What the functions of these statements are to learn of the session.
+    fn seen<'a>(&self, statements: impl IntoIterator<Item = &'a str>) -> Option<Box<Seen>> {
+        let mut asks = Asks::default();
+        statements.into_iter().for_each(|sql| asks.scan(sql));
+        if asks.is_empty() {
+            return None;
+        }
+        let mut seen = Seen::default();
+        if asks.identity {
+            (seen.user, seen.database) = (self.id.user.clone(), self.id.database.clone());
+            seen.backend_pid = self.id.pid;
+        }
+        if asks.sequences {
+            seen.current = self.drawn.iter().map(|(oid, value)| (*oid, *value)).collect();
+            seen.last = self.drawn_last;
+        }
+        let settings = self.settings.map(&self.present());
+        let asked = settings.iter().filter(|(name, _)| asks.wants_setting(name));
+        seen.settings = asked.map(|(name, value)| (name.clone(), value.clone())).collect();
+        Some(Box::new(seen))
     }
 
     /// A read as a statement of an interactive transaction.
@@ -981,7 +1060,7 @@ impl Session {
         read: &Read,
         mut params: Vec<crate::value::Value>,
         schema_version: u64,
-    ) -> executor::Statement {
+    ) -> orders::Statement {
         let (sql, kind, yields) = match &read.lock {
             None => (&read.sql, Kind::Read, Yields::Rows),
             Some(lock) => {
@@ -991,7 +1070,7 @@ impl Session {
                 (&lock.sql, Kind::LockingRead, Yields::RowsAnd(lock.tables.len() as u8))
             }
         };
-        let lock = read.lock.as_ref().map(|lock| executor::Locking {
+        let lock = read.lock.as_ref().map(|lock| orders::Locking {
             strength: lock.strength,
             wait: lock.wait,
             tables: lock.tables.clone(),
@@ -999,9 +1078,11 @@ impl Session {
         let ordered = sql.contains("ORDER BY");
         let statement = command::Statement { sql: sql.to_string(), yields };
         let frozen = Some(self.frozen(world));
-        let step = command::Step { statements: vec![statement], params: vec![params], frozen, ..Default::default() };
+        let seen = self.seen([statement.sql.as_str()]);
+        let step =
+            command::Step { statements: vec![statement], params: vec![params], frozen, seen, ..Default::default() };
         let (schema_version, immediate) = (Some(schema_version), Vec::new());
-        executor::Statement { step, kind, lock, schema_version, ordered, immediate }
+        orders::Statement { step, kind, lock, schema_version, ordered, immediate }
     }
 
     /// Runs the collected writes in the transaction, which is interactive from now on; then `then`.
@@ -1042,7 +1123,11 @@ impl Session {
         let version = world.catalog.version;
         let mut items = std::mem::take(&mut self.batch.items);
         let stale = |item: &transaction::Item| item.run.portal.plan.schema_version != version;
-        let replanned = items.iter_mut().filter(|i| stale(i)).try_for_each(|i| self.replan(world, &mut i.run.portal));
+        let replanned = items.iter_mut().filter(|i| stale(i)).try_for_each(|item| {
+            self.replan(world, &mut item.run.portal)?;
+            item.seen = self.seen(transaction::statements_of(&item.run).iter().map(|s| s.sql.as_str()));
+            Ok(())
+        });
         self.batch.items = items;
         if let Err(Stop::Compile(error) | Stop::Final(error)) = replanned {
             self.tasks.push_front(then);
@@ -1118,6 +1203,17 @@ impl Session {
         }
         // Cannot fail: the rows are here.
         let _ = self.deliver_rows(item.run, outcome.rows);
+    }
+}
+
+/// What a write is called where it is refused: its function, if it is a query.
+fn write_name(write: &WritePlan) -> &str {
+    let (Tag::Counted(name) | Tag::Plain(name)) = &write.tag;
+    let calls = |function: &str| write.statements.iter().any(|statement| statement.sql.contains(function));
+    match name.trim_end().trim_end_matches('0').trim_end() {
+        "SELECT" if calls("q_nextval(") => "nextval()",
+        "SELECT" if calls("q_setval(") => "setval()",
+        name => name,
     }
 }
 

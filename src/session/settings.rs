@@ -5,10 +5,9 @@
 //! the table of [`crate::settings`].
 
 use super::effect::Severity;
-use super::transaction::isolation_named;
-use crate::command::Isolation;
 use crate::error::SqlResult;
 use crate::settings::{self as known, SETTINGS};
+use crate::sql::plan::IsolationLevel;
 use crate::types::{Env, IntervalStyle};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,10 +21,24 @@ pub struct Settings {
     values: Arc<BTreeMap<String, String>>,
     log: Vec<Change>,
     reported: BTreeMap<&'static str, String>,
+    /// Something may have changed since the last report.
+    unreported: bool,
     // What follows from the values.
     env: Arc<Env>,
     search_path: Vec<String>,
     digest: u128,
+    hot: Hot,
+}
+
+/// Values that every statement needs, ready to be used.
+#[derive(Clone, Copy, Debug)]
+pub struct Hot {
+    pub isolation: IsolationLevel,
+    pub read_only: bool,
+    pub deferrable: bool,
+    /// `quorate.read_consistency` is not `stale`.
+    pub linearizable: bool,
+    pub statement_timeout: Option<Duration>,
 }
 
 struct Change {
@@ -51,9 +64,17 @@ impl Settings {
             initial,
             log: Vec::new(),
             reported: BTreeMap::new(),
+            unreported: true,
             env: Arc::default(),
             search_path: Vec::new(),
             digest: 0,
+            hot: Hot {
+                isolation: IsolationLevel::ReadCommitted,
+                read_only: false,
+                deferrable: false,
+                linearizable: true,
+                statement_timeout: None,
+            },
         };
         settings.derive();
         settings
@@ -181,8 +202,13 @@ impl Settings {
         (millis > 0).then(|| Duration::from_millis(millis))
     }
 
-    pub fn default_isolation(&self) -> Isolation {
-        self.get("default_transaction_isolation").and_then(isolation_named).unwrap_or(Isolation::ReadCommitted)
+    /// What every statement needs.
+    pub fn hot(&self) -> &Hot {
+        &self.hot
+    }
+
+    pub fn default_isolation(&self) -> IsolationLevel {
+        self.hot.isolation
     }
 
     /// Notices below this are not sent.
@@ -219,6 +245,9 @@ impl Settings {
     /// Reported settings whose value differs from what the client was told last (at first: all of them).
     pub fn changed_reports(&mut self) -> Vec<(&'static str, String)> {
         let mut changed = Vec::new();
+        if !std::mem::take(&mut self.unreported) {
+            return changed;
+        }
         for name in SETTINGS.iter().filter(|s| s.report).map(|s| s.name) {
             let value = self.values.get(name).map_or("", String::as_str);
             if self.reported.get(name).map(String::as_str) != Some(value) {
@@ -263,6 +292,17 @@ impl Settings {
             self.env = Arc::new(env);
         }
         self.search_path = path;
+        self.hot = Hot {
+            isolation: self
+                .get("default_transaction_isolation")
+                .and_then(IsolationLevel::named)
+                .unwrap_or(IsolationLevel::ReadCommitted),
+            read_only: self.is_on("default_transaction_read_only"),
+            deferrable: self.is_on("default_transaction_deferrable"),
+            linearizable: !self.is("quorate.read_consistency", "stale"),
+            statement_timeout: self.millis("statement_timeout"),
+        };
+        self.unreported = true;
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::effect::CopyForm;
 use super::language::{CopyReader, CopyWriter, Language, Statement};
-use crate::command::{Isolation, Statement as Sqlite, Yields};
+use crate::command::{Statement as Sqlite, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::Scope;
 use crate::sql::plan::*;
@@ -205,7 +205,7 @@ fn utility(text: &str, words: &[&str]) -> SqlResult<Utility> {
         ["COMMIT"] => Utility::Commit { chain: false },
         ["ROLLBACK"] => Utility::Rollback { chain: false },
         ["begin", rest @ ..] => Utility::Begin(TransactionModes {
-            isolation: rest.contains(&"repeatable").then_some(Isolation::RepeatableRead),
+            isolation: rest.contains(&"repeatable").then_some(IsolationLevel::RepeatableRead),
             read_only: rest.contains(&"only").then_some(true),
             deferrable: None,
         }),

@@ -11,12 +11,11 @@
 
 use super::effect::Effect;
 use super::portal::Run;
-use crate::command::{self, Frozen, Isolation, Step, Write, Yields};
-use crate::executor;
+use crate::command::{self, Frozen, Isolation, Seen, Step, Write, Yields};
 use crate::id::RequestId;
 use crate::sql::catalog::{Catalog, Constraint, ConstraintKind};
-use crate::sql::plan::{PlanKind, Read, Tag};
-use crate::transaction::Kind;
+use crate::sql::plan::{IsolationLevel, PlanKind, Read, Tag};
+use crate::transaction::{self, Kind};
 use crate::types::Env;
 use crate::value::Value;
 use std::collections::BTreeMap;
@@ -29,10 +28,12 @@ pub(super) struct Transaction {
     pub failed: bool,
     /// `now()`: constant within the transaction.
     pub started: i64,
-    pub isolation: Isolation,
+    pub isolation: IsolationLevel,
     pub read_only: bool,
     pub deferrable: bool,
     pub savepoints: Vec<Savepoint>,
+    /// Portals made later than this number, held ones too, vanish when it is rolled back.
+    pub portals: u64,
     /// A statement that sees data has run: SET TRANSACTION ISOLATION LEVEL comes too late.
     pub queried: bool,
     /// Its writes have gone to the log already (Flush came before Sync).
@@ -48,7 +49,7 @@ pub(super) struct Transaction {
 
 /// What SET CONSTRAINTS has said. SQLite can only put all foreign keys off; those that are not meant are then checked
 /// after each statement.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Constraints {
     all: Option<bool>,
     named: BTreeMap<u32, bool>,
@@ -65,6 +66,13 @@ impl Constraints {
             self.all = Some(deferred);
         }
         self.named.extend(constraints.iter().map(|oid| (*oid, deferred)));
+    }
+
+    /// As they were at a savepoint; what SQLite puts off stays so.
+    pub fn roll_back_to(&mut self, mark: Constraints) {
+        let deferred = self.deferred;
+        *self = mark;
+        self.deferred |= deferred;
     }
 
     /// OIDs of the foreign keys that are checked after each statement, though SQLite puts them off.
@@ -84,7 +92,8 @@ impl Constraints {
 impl Transaction {
     /// Reads belong into it.
     pub fn holds_reads(&self, read: &Read) -> bool {
-        self.stepped || self.explicit && (self.isolation != Isolation::ReadCommitted || read.lock.is_some())
+        let snapshot = self.isolation.isolation() != Isolation::ReadCommitted;
+        self.stepped || self.explicit && (snapshot || read.lock.is_some())
     }
 }
 
@@ -98,6 +107,7 @@ pub(super) struct Savepoint {
     /// Portals made later than this number vanish when it is rolled back to.
     pub portals: u64,
     pub read_only: bool,
+    pub constraints: Constraints,
 }
 
 /// Writes that take effect together when the transaction ends.
@@ -120,6 +130,8 @@ pub(super) struct Item {
     pub params: Vec<Vec<Value>>,
     pub bytes: usize,
     pub moved: bool,
+    /// The session as it was when the statement came.
+    pub seen: Option<Box<Seen>>,
 }
 
 pub(super) enum Reply {
@@ -136,16 +148,16 @@ impl Batch {
         self.items.is_empty()
     }
 
-    pub fn push(&mut self, run: Run, params: Vec<Vec<Value>>, env: &Arc<Env>) {
+    pub fn push(&mut self, run: Run, params: Vec<Vec<Value>>, env: &Arc<Env>, seen: Option<Box<Seen>>) {
         let bytes = params.iter().flatten().map(size).sum();
         self.ddl |= matches!(&run.portal.plan.kind, PlanKind::Write(w) if w.ddl);
         self.env.get_or_insert_with(|| Arc::clone(env));
         self.replies.push(Reply::Outcome(self.items.len()));
-        self.items.push(Item { run, params, bytes, moved: false });
+        self.items.push(Item { run, params, bytes, moved: false, seen });
     }
 
     /// The collected writes as statements of an interactive transaction.
-    pub fn statements(&mut self, frozen: &Frozen, deferred: bool, immediate: &[u32]) -> Vec<executor::Statement> {
+    pub fn statements(&mut self, frozen: &Frozen, deferred: bool, immediate: &[u32]) -> Vec<transaction::Statement> {
         let statement = |item: &mut Item| {
             let mut step = item.step();
             if deferred {
@@ -155,7 +167,7 @@ impl Batch {
             step.frozen = Some(frozen.clone());
             let schema_version = Some(item.run.portal.plan.schema_version);
             let immediate = immediate.to_vec();
-            executor::Statement { step, kind: Kind::Write, lock: None, schema_version, ordered: false, immediate }
+            transaction::Statement { step, kind: Kind::Write, lock: None, schema_version, ordered: false, immediate }
         };
         self.items.iter_mut().map(statement).collect()
     }
@@ -174,14 +186,11 @@ impl Batch {
 
 impl Item {
     fn step(&mut self) -> Step {
-        let (statements, ddl) = match &self.run.portal.plan.kind {
-            PlanKind::Write(w) => (w.statements.clone(), w.ddl),
-            PlanKind::CopyIn(c) => (c.insert.clone(), false),
-            _ => unreachable!("only writes are collected"),
-        };
+        let statements = statements_of(&self.run).to_vec();
+        let ddl = matches!(&self.run.portal.plan.kind, PlanKind::Write(w) if w.ddl);
         self.moved = self.bytes > KEPT_BYTES;
         let params = if self.moved { std::mem::take(&mut self.params) } else { self.params.clone() };
-        Step { statements, params, ddl, frozen: None, expect: None }
+        Step { statements, params, ddl, frozen: None, expect: None, seen: self.seen.clone() }
     }
 
     pub fn tag(&self) -> &Tag {
@@ -193,6 +202,15 @@ impl Item {
     }
 }
 
+/// What a collected write runs.
+pub(super) fn statements_of(run: &Run) -> &[command::Statement] {
+    match &run.portal.plan.kind {
+        PlanKind::Write(write) => &write.statements,
+        PlanKind::CopyIn(copy) => &copy.insert,
+        _ => unreachable!("only writes are collected"),
+    }
+}
+
 /// Bytes of memory of a value.
 pub(super) fn size(value: &Value) -> usize {
     let heap = match value {
@@ -201,22 +219,4 @@ pub(super) fn size(value: &Value) -> usize {
         _ => 0,
     };
     heap + size_of::<Value>()
-}
-
-/// The name SHOW uses.
-pub(super) fn isolation_name(level: Isolation) -> &'static str {
-    match level {
-        Isolation::ReadCommitted => "read committed",
-        Isolation::RepeatableRead => "repeatable read",
-        Isolation::Serializable => "serializable",
-    }
-}
-
-pub(super) fn isolation_named(name: &str) -> Option<Isolation> {
-    match name.to_ascii_lowercase().as_str() {
-        "read committed" | "read uncommitted" => Some(Isolation::ReadCommitted),
-        "repeatable read" => Some(Isolation::RepeatableRead),
-        "serializable" => Some(Isolation::Serializable),
-        _ => None,
-    }
 }

@@ -5,20 +5,25 @@
 
 use super::effect::{Ask, World};
 use super::portal::{PortalState, Run};
-use super::transaction::{Savepoint, isolation_name, isolation_named};
+use super::transaction::Savepoint;
 use super::{Session, Step, Task, Wait, What};
 use crate::command;
 use crate::error::{SqlError, SqlResult, state};
-use crate::executor;
 use crate::gateway::Mark;
-use crate::sql::plan::{Discard, Operand, PlanKind, TransactionModes, Utility};
-use crate::transaction::Kind;
+use crate::sql::plan::{Discard, IsolationLevel, Operand, PlanKind, TransactionModes, Utility};
+use crate::transaction::{self, Kind};
 use crate::value::Value;
 use std::sync::Arc;
 
 impl Session {
     pub(super) fn utility(&mut self, world: &World, run: Run, utility: &Utility) -> Step {
         match utility {
+            // These read, and see what was collected before them.
+            Utility::Execute { .. } | Utility::Declare { .. } | Utility::Fetch { .. }
+                if !self.batch.is_empty() && !self.failed() =>
+            {
+                return self.send_steps(world, Task { what: What::Continue(Box::new(run)), barriered: true });
+            }
             // These answer by themselves, and put the portal back when they have.
             Utility::Execute { name, args } => return self.sql_execute(world, run, name, args),
             Utility::Declare { name, query, hold, scroll, binary } => {
@@ -52,6 +57,10 @@ impl Session {
                 let then = Task { what: What::Committed(Box::new(run)), barriered: true };
                 self.ask(Ask::Commit, Wait::Commit(then));
                 return Ok(());
+            }
+            // They have to be answered, and may fail.
+            Utility::Rollback { .. } if !self.batch.is_empty() && !self.failed() => {
+                return self.send_steps(world, Task { what: What::Continue(Box::new(run)), barriered: true });
             }
             Utility::LockTable { tables, mode, nowait } => {
                 self.require_block("LOCK TABLE")?;
@@ -147,21 +156,38 @@ impl Session {
     fn set_modes(&mut self, modes: &TransactionModes) -> SqlResult<()> {
         let wrote = !self.batch.is_empty();
         let Some(t) = &mut self.transaction else { return Ok(()) };
-        if let Some(level) = modes.isolation {
-            if (t.queried || wrote) && level != t.isolation {
-                let message = "SET TRANSACTION ISOLATION LEVEL must be called before any query";
-                return Err(SqlError::new(state::ACTIVE_SQL_TRANSACTION, message));
+        let (queried, below) = (t.queried || wrote, !t.savepoints.is_empty());
+        let refuse = |message: &str| Err(SqlError::new(state::ACTIVE_SQL_TRANSACTION, message));
+        match modes.isolation {
+            Some(level) if level != t.isolation => {
+                if queried {
+                    return refuse("SET TRANSACTION ISOLATION LEVEL must be called before any query");
+                }
+                if below {
+                    return refuse("SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction");
+                }
+                t.isolation = level;
             }
-            t.isolation = level;
+            _ => {}
         }
-        if let Some(read_only) = modes.read_only {
-            if t.read_only && !read_only && t.queried {
-                let message = "transaction read-write mode must be set before any query";
-                return Err(SqlError::new(state::ACTIVE_SQL_TRANSACTION, message));
+        if modes.read_only == Some(false) && t.read_only {
+            if below {
+                return refuse("cannot set transaction read-write mode inside a read-only transaction");
             }
-            t.read_only = read_only;
+            if queried {
+                return refuse("transaction read-write mode must be set before any query");
+            }
         }
-        t.deferrable = modes.deferrable.unwrap_or(t.deferrable);
+        t.read_only = modes.read_only.unwrap_or(t.read_only);
+        if let Some(deferrable) = modes.deferrable {
+            if below {
+                return refuse("SET TRANSACTION [NOT] DEFERRABLE cannot be called within a subtransaction");
+            }
+            if queried {
+                return refuse("SET TRANSACTION [NOT] DEFERRABLE must be called before any query");
+            }
+            t.deferrable = deferrable;
+        }
         Ok(())
     }
 
@@ -209,8 +235,8 @@ impl Session {
         self.require_block("SAVEPOINT")?;
         let (settings, writes, portals) = (self.settings.mark(), self.batch.items.len(), self.last_portal);
         if let Some(t) = &mut self.transaction {
-            let read_only = t.read_only;
-            t.savepoints.push(Savepoint { name: name.to_owned(), settings, writes, portals, read_only });
+            let (name, read_only, constraints) = (name.to_owned(), t.read_only, t.constraints.clone());
+            t.savepoints.push(Savepoint { name, settings, writes, portals, read_only, constraints });
         }
         Ok(())
     }
@@ -234,6 +260,7 @@ impl Session {
         }
         let (settings, portals) = (mark.settings, mark.portals);
         t.read_only = mark.read_only;
+        t.constraints.roll_back_to(mark.constraints.clone());
         t.savepoints.truncate(at + 1);
         t.failed = false;
         self.settings.roll_back_to(settings);
@@ -256,7 +283,7 @@ impl Session {
     }
 
     fn forbid_block(&self, what: &str) -> SqlResult<()> {
-        if !self.explicit() && self.batch.is_empty() {
+        if !self.explicit() && self.batch.is_empty() && !self.several {
             return Ok(());
         }
         let message = format!("{what} cannot run inside a transaction block");
@@ -294,7 +321,7 @@ impl Session {
     fn set_isolation(&mut self, values: &[String]) -> SqlResult<()> {
         let level = match values.first() {
             None => self.settings.default_isolation(),
-            Some(name) => isolation_named(name).ok_or_else(|| bad_value("transaction_isolation", name))?,
+            Some(name) => IsolationLevel::named(name).ok_or_else(|| bad_value("transaction_isolation", name))?,
         };
         self.set_modes(&TransactionModes { isolation: Some(level), ..TransactionModes::default() })
     }
@@ -324,7 +351,7 @@ impl Session {
     fn set_characteristics(&mut self, modes: &TransactionModes) -> SqlResult<()> {
         let flag = |on: bool| vec![if on { "on".to_owned() } else { "off".to_owned() }];
         if let Some(level) = modes.isolation {
-            let level = vec![isolation_name(level).to_owned()];
+            let level = vec![level.name().to_owned()];
             self.settings.set("default_transaction_isolation", &level, false)?;
         }
         if let Some(on) = modes.read_only {
@@ -369,7 +396,7 @@ impl Session {
         let on = |on: bool| if on { "on" } else { "off" };
         let t = self.transaction.as_ref();
         [
-            ("transaction_isolation", isolation_name(t.map_or(self.settings.default_isolation(), |t| t.isolation))),
+            ("transaction_isolation", t.map_or(self.settings.default_isolation(), |t| t.isolation).name()),
             ("transaction_read_only", on(t.is_some_and(|t| t.read_only))),
             ("transaction_deferrable", on(t.is_some_and(|t| t.deferrable))),
         ]
@@ -443,7 +470,7 @@ impl Session {
         }
         let step = command::Step { frozen: Some(self.frozen(world)), ..Default::default() };
         let (kind, lock, schema_version, ordered) = (Kind::Read, None, None, false);
-        let statement = Box::new(executor::Statement { step, kind, lock, schema_version, ordered, immediate });
+        let statement = Box::new(transaction::Statement { step, kind, lock, schema_version, ordered, immediate });
         let begin = self.begin_interactive();
         self.ask(Ask::Check { begin, statement }, Wait::Done(Box::new(run)));
         Ok(())

@@ -13,9 +13,8 @@
 
 use super::cursor::{Cursor, Name};
 use super::lex::{self, Kind, Lexer};
-use super::plan::{Discard, FetchDirection, LockMode, TransactionModes, Utility};
+use super::plan::{Discard, FetchDirection, IsolationLevel, LockMode, TransactionModes, Utility};
 use super::{copy, ddl, explain};
-use crate::command::Isolation;
 use crate::error::{SqlError, SqlResult, state};
 use sqlparser::ast::Statement;
 use sqlparser::dialect::PostgreSqlDialect;
@@ -524,13 +523,15 @@ fn transaction_modes(c: &mut Cursor<'_>) -> SqlResult<TransactionModes> {
     Ok(modes)
 }
 
-fn isolation(c: &mut Cursor<'_>) -> SqlResult<Isolation> {
+fn isolation(c: &mut Cursor<'_>) -> SqlResult<IsolationLevel> {
     if c.eat("SERIALIZABLE") {
-        Ok(Isolation::Serializable)
+        Ok(IsolationLevel::Serializable)
     } else if c.eat_all("REPEATABLE READ") {
-        Ok(Isolation::RepeatableRead)
-    } else if c.eat_all("READ COMMITTED") || c.eat_all("READ UNCOMMITTED") {
-        Ok(Isolation::ReadCommitted)
+        Ok(IsolationLevel::RepeatableRead)
+    } else if c.eat_all("READ COMMITTED") {
+        Ok(IsolationLevel::ReadCommitted)
+    } else if c.eat_all("READ UNCOMMITTED") {
+        Ok(IsolationLevel::ReadUncommitted)
     } else {
         Err(c.error())
     }

@@ -4,7 +4,7 @@
 //! file (see `migrations/database`); all others are empty here but typed. The `quorate` relations read live facts.
 //! Views of `pg_catalog` and `information_schema` are Postgres SQL over these (`system_views.sql`).
 //!
-//! Left out: statistics views, and rows of `pg_class` and `pg_attribute` for what is a view here.
+//! Left out: most statistics views, and rows of `pg_class` and `pg_attribute` for what is a view here.
 
 use super::catalog::{Column, Relation, RelationKind, Source, sqlite_name};
 use crate::settings::{Kind, SETTINGS, Setting};
@@ -12,13 +12,25 @@ use crate::types::{NO_TYPMOD, Type};
 use std::sync::OnceLock;
 
 /// (oid, name, columns) of the relations of schema `quorate`; each reads the JSON array `q_live(name)`.
-const QUORATE: [(u32, &str, &str); 3] = [
+const QUORATE: [(u32, &str, &str); 5] = [
     (13001, "nodes", "node text, id int8, state text, pg_addr text, peer_addr text, http_addr text, version text"),
     (13002, "groups", "id int8, database text, leader text, term int8, voters text, learners text"),
     (
         13003,
         "replicas",
         "database text, node text, role text, term int8, commit_index int8, applied_index int8, digest text, state text, lag int8",
+    ),
+    (
+        13004,
+        "sessions",
+        "datname text, pid int4, usename text, application_name text, client_addr text, client_port int4, \
+         backend_start timestamptz, xact_start timestamptz, query_start timestamptz, state_change timestamptz, \
+         wait_event_type text, wait_event text, state text, query text",
+    ),
+    (
+        13005,
+        "locks",
+        "locktype text, database oid, relation oid, mode text, granted bool, waitstart timestamptz, pid int4, transaction text",
     ),
 ];
 

@@ -5,6 +5,14 @@
 SELECT (16384 + g.id), g.database, 10, 6, 'c', false, true, -1, '0', '1', 1663, 'C', 'C.UTF-8', NULL, NULL, NULL
 FROM quorate.groups g WHERE g.database <> 'system'
 
+-- 12073 pg_catalog.pg_locks: locktype text, database oid, relation oid, page int4, tuple int2, virtualxid text, transactionid xid, classid oid, objid oid, objsubid int2, virtualtransaction text, pid int4, mode text, granted bool, fastpath bool, waitstart timestamptz
+SELECT l.locktype, l.database, l.relation, NULL, NULL, NULL, NULL, NULL, NULL, NULL, l.transaction, l.pid, l.mode, l.granted, false, l.waitstart
+FROM quorate.locks l
+
+-- 12219 pg_catalog.pg_stat_activity: datid oid, datname name, pid int4, leader_pid int4, usesysid oid, usename name, application_name text, client_addr text, client_hostname text, client_port int4, backend_start timestamptz, xact_start timestamptz, query_start timestamptz, state_change timestamptz, wait_event_type text, wait_event text, state text, backend_xid xid, backend_xmin xid, query_id int8, query text, backend_type text
+SELECT d.oid, s.datname, s.pid, NULL, 10, s.usename, s.application_name, s.client_addr, NULL, s.client_port, s.backend_start, s.xact_start, s.query_start, s.state_change, s.wait_event_type, s.wait_event, s.state, NULL, NULL, NULL, s.query, 'client backend'
+FROM quorate.sessions s LEFT JOIN pg_catalog.pg_database d ON d.datname = s.datname
+
 -- 12002 pg_catalog.pg_roles: rolname name, rolsuper bool, rolinherit bool, rolcreaterole bool, rolcreatedb bool, rolcanlogin bool, rolreplication bool, rolconnlimit int4, rolpassword text, rolvaliduntil timestamptz, rolbypassrls bool, rolconfig _text, oid oid
 SELECT a.rolname, a.rolsuper, a.rolinherit, a.rolcreaterole, a.rolcreatedb, a.rolcanlogin, a.rolreplication, a.rolconnlimit, '********', NULL, a.rolbypassrls, NULL, a.oid
 FROM pg_catalog.pg_authid a

@@ -3,10 +3,13 @@
 //!
 //! A transaction runs statement by statement in a fork on the leader. Each statement comes back as a step with its
 //! frozen values and an expectation; at COMMIT the steps become one command that every replica replays and compares.
-//! So the fork and the leader may die without the transaction: its transcript is here.
+//! So the fork and the leader may die without the transaction: its transcript is here. `order` is the contract between
+//! the client's node and the leader.
 
 mod expect;
+mod order;
 mod transcript;
 
 pub use expect::{Expectation, Kind, Told, is_promise, serialization_failure};
+pub use order::{Action, Locking, Open, Order, Reply, Statement, TxName};
 pub use transcript::{Level, Limits, Transcript, UNDO};

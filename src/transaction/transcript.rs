@@ -207,7 +207,10 @@ fn control(statements: &[&str], logged: bool) -> SqlResult<Entry> {
 }
 
 fn too_large(detail: String) -> SqlError {
-    SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, "transaction is too large").detail(detail)
+    SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, "transaction is too large").detail(detail).hint(
+        "Commit in between, or raise limits.transaction_mib and limits.transaction_statements in the configuration of \
+         the node.",
+    )
 }
 
 #[cfg(test)]
@@ -222,6 +225,7 @@ mod tests {
             ddl: false,
             frozen: Some(Frozen::default()),
             expect,
+            seen: None,
         }
     }
 

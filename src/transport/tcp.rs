@@ -1,7 +1,9 @@
 //! TCP between nodes.
 //!
 //! Each node dials its own connections to each peer, one per [`Lane`]; on the other side they are only read, except
-//! that requests are answered on the connection they came on. Connections are redialled for ever, with a back-off.
+//! that requests are answered on the connection they came on. Connections are redialled for ever, with a back-off
+//! that ends when the peer dials: a node that has just started is reached both ways at once, or the next election
+//! would lack its vote.
 //!
 //! A sender encodes into the lane's buffer and writes it to the socket itself, on its own thread: in the common case
 //! a message costs one system call and no wake-up of another thread. Only what the socket does not take is left to
@@ -48,6 +50,7 @@ const SNAPSHOT_PATIENCE: Duration = Duration::from_secs(30);
 const SNAPSHOT_PART: usize = 256 << 10;
 /// What may wait for a socket, in bytes; above it, messages are dropped.
 const MAX_BACKLOG: usize = 64 << 20;
+const FIRST_BACKOFF: Duration = Duration::from_millis(10);
 const MAX_BACKOFF: Duration = Duration::from_secs(1);
 
 /// Says whether a node may talk to this one, or why not.
@@ -301,6 +304,8 @@ struct Link {
     state: Mutex<LinkState>,
     /// Something is left for the lane's task to write.
     wake: Notify,
+    /// The peer lives: whoever dials need not wait any longer.
+    redial: Notify,
 }
 
 #[derive(Default)]
@@ -396,11 +401,11 @@ impl Inner {
     /// Keeps one lane to one peer connected.
     async fn dial(self: Arc<Self>, peer: Arc<Peer>, lane: Lane) {
         let link = peer.link(lane).clone();
-        let (mut was_up, mut hasty, mut backoff, mut complained) = (false, 0, Duration::from_millis(10), false);
+        let (mut was_up, mut hasty, mut backoff, mut complained) = (false, 0, FIRST_BACKOFF, false);
         loop {
             match self.connect(&peer, lane).await {
                 Ok((reader, input, writer)) => {
-                    (was_up, hasty, backoff, complained) = (true, 3, Duration::from_millis(10), false);
+                    (was_up, hasty, backoff, complained) = (true, 3, FIRST_BACKOFF, false);
                     let began = Instant::now();
                     link.up(writer.clone());
                     let error = tokio::select! {
@@ -440,8 +445,11 @@ impl Inner {
                 tokio::time::sleep(Duration::from_millis(1)).await;
                 continue;
             }
-            tokio::time::sleep(backoff.mul_f64(rand::random_range(0.5..1.0))).await;
-            backoff = (backoff * 2).min(MAX_BACKOFF);
+            let pause = backoff.mul_f64(rand::random_range(0.5..1.0));
+            backoff = match tokio::time::timeout(pause, link.redial.notified()).await {
+                Ok(()) => FIRST_BACKOFF,
+                Err(_) => (backoff * 2).min(MAX_BACKOFF),
+            };
         }
     }
 
@@ -595,6 +603,7 @@ impl Inner {
             return Ok(());
         }
         let from = hello.from.node;
+        self.expect(from, hello.lane);
         match hello.lane {
             Lane::Control | Lane::Bulk => self.read_messages(from, reader, input).await,
             Lane::Rpc => self.read_requests(from, reader, input, writer).await,
@@ -604,6 +613,16 @@ impl Inner {
                 let received = tokio::task::spawn_blocking(move || self.read_snapshot(from, stream, input));
                 received.await.map_err(|e| invalid(e.to_string()))?
             }
+        }
+    }
+
+    /// The peer has just dialled, so it can be dialled.
+    fn expect(&self, node: NodeId, lane: Lane) {
+        let peer = self.peers.lock().get(&node).cloned();
+        if let Some(link) = peer.filter(|_| lane != Lane::Snapshot).map(|peer| peer.link(lane).clone())
+            && !link.is_up()
+        {
+            link.redial.notify_one();
         }
     }
 

@@ -95,3 +95,72 @@ async fn a_lost_log_is_noticed() {
     let witness = cluster.living()[0];
     cluster.run(witness, "INSERT INTO t VALUES (101)").await;
 }
+
+/// The last file of a node's Raft log, and where its content ends.
+fn log_end(cluster: &Cluster, id: u64) -> (std::path::PathBuf, Vec<u8>, usize) {
+    let files = std::fs::read_dir(cluster.node(id).home.join("log-engine")).expect("the log's directory");
+    let logs = files.flatten().map(|f| f.path()).filter(|p| p.extension().is_some_and(|e| e == "raftlog"));
+    let path = logs.max().expect("a log file");
+    let bytes = std::fs::read(&path).expect("our own file");
+    let end = bytes.iter().rposition(|b| *b != 0).expect("not empty") + 1;
+    (path, bytes, end)
+}
+
+/// What a crash leaves behind the last record is cut off; a record that was acknowledged must be whole.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_log_tail() {
+    let mut cluster = Cluster::start(3).await;
+    cluster.run(1, "CREATE TABLE t (a int); INSERT INTO t SELECT n FROM generate_series(1, 100) AS n").await;
+    let victim = cluster.follower("quorate").await;
+    cluster.wait_converged().await;
+    cluster.kill(victim);
+    let (path, mut bytes, end) = log_end(&cluster, victim);
+    let torn = bytes[end / 2..].iter().copied().filter(|b| *b != 0).take(100).collect::<Vec<u8>>();
+    bytes.truncate(bytes.len().max(end + torn.len()));
+    bytes.resize(bytes.len().max(end + torn.len()), 0);
+    bytes[end..end + torn.len()].copy_from_slice(&torn);
+    std::fs::write(&path, &bytes).expect("our own file");
+    cluster.restart(victim).await;
+    cluster.run(victim, "INSERT INTO t VALUES (101)").await;
+    cluster.wait_converged().await;
+
+    let witness = cluster.living().into_iter().find(|id| *id != victim).expect("two others");
+    cluster.kill(victim);
+    let (path, mut bytes, end) = log_end(&cluster, victim);
+    bytes[end - 12..end].fill(0x55);
+    std::fs::write(&path, &bytes).expect("our own file");
+    refused(&mut cluster, victim, &["acknowledged", "must not vote", "cluster.join"]).await;
+    cluster.run(witness, "INSERT INTO t VALUES (102)").await;
+}
+
+/// Files put into the wrong place, and files that are no databases.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn database_files_of_others_are_refused() {
+    let mut cluster = Cluster::start(3).await;
+    cluster.run(1, "CREATE TABLE t (a int); INSERT INTO t VALUES (1)").await;
+    cluster.wait_converged().await;
+    let victim = cluster.follower("quorate").await;
+    let other = cluster.living().into_iter().find(|id| *id != victim).expect("two others");
+    for id in [victim, other] {
+        assert!(cluster.stop(id).await.success());
+    }
+    let groups = cluster.node(victim).home.join("groups");
+    let swap = || {
+        std::fs::rename(groups.join("1"), groups.join("x")).expect("our own directory");
+        std::fs::rename(groups.join("2"), groups.join("1")).expect("our own directory");
+        std::fs::rename(groups.join("x"), groups.join("2")).expect("our own directory");
+    };
+    swap();
+    refused(&mut cluster, victim, &["mixed up", "put each back where it was"]).await;
+    swap();
+    let file = groups.join("2/db-1.sqlite");
+    let good = std::fs::read(&file).expect("our own file");
+    std::fs::write(&file, b"this was a database once").expect("our own file");
+    refused(&mut cluster, victim, &["cannot be opened"]).await;
+    std::fs::write(&file, good).expect("our own file");
+    cluster.spawn(victim);
+    cluster.spawn(other);
+    cluster.wait_ready().await;
+    cluster.wait_converged().await;
+    assert_eq!(cluster.value(victim, "SELECT a FROM t").await, "1");
+}

@@ -2,7 +2,9 @@
 //! there exactly once, and the replicas are equal.
 
 use crate::support::cluster::{Cluster, Options};
+use crate::support::in_time;
 use crate::support::load::{Load, assert_exactly_once, assert_no_errors};
+use crate::support::raw::{self, Raw};
 use std::time::Duration;
 
 const WRITERS: i32 = 8;
@@ -139,6 +141,28 @@ async fn everything_stopped_in_order_and_started_again() {
         assert_eq!(cluster.value(id, "SELECT count(*) || ' ' || max(id) FROM t").await, "502 502");
     }
     cluster.wait_converged().await;
+}
+
+/// SIGTERM: what runs ends as it should, who is idle is told, who comes is refused.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_drains_before_it_stops() {
+    let mut cluster = Cluster::start(3).await;
+    let (leader, rows) = (cluster.leader("quorate").await, 300_000);
+    let port = cluster.node(leader).postgres;
+    let mut busy = Raw::connect(port).await.expect("connect");
+    let mut idle = Raw::connect(port).await.expect("connect");
+    busy.send(&raw::query(&format!("SELECT n FROM generate_series(1, {rows}) AS n"))).await.expect("send");
+    while busy.receive().await.expect("the first row").tag != b'D' {}
+    let reading = tokio::spawn(async move { (1 + busy.until_ready().await.expect("the rest").len(), busy) });
+    let told = tokio::spawn(async move { idle.receive().await });
+    assert!(cluster.stop(leader).await.success());
+    // All rows, a tag, and ReadyForQuery.
+    let (messages, _) = in_time("the running statement", reading).await.expect("no panic");
+    assert_eq!(messages, rows + 2);
+    let message = in_time("the idle client", told).await.expect("no panic").expect("a last message");
+    assert_eq!(message.error().code(), "57P01");
+    assert!(Raw::connect(port).await.is_err(), "nobody listens any more");
+    cluster.run(cluster.living()[0], "CREATE TABLE t (a int)").await;
 }
 
 /// Without a majority a statement ends with an error at its timeout, and not before; with the majority back, it goes on.

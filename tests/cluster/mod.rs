@@ -8,3 +8,4 @@ mod partition;
 mod programs;
 mod reads;
 mod snapshot;
+mod transactions;

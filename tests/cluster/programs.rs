@@ -1,6 +1,7 @@
 //! The command line: messages for wrong configurations, flags, `demo`, `status`.
 
 use crate::support::cluster::{Cluster, QUORATE, connect, run, run_program, spawn_child};
+use crate::support::load::{Load, assert_no_errors};
 use crate::support::ports::free_port;
 use crate::support::{PATIENCE, eventually, http};
 use std::process::Command;
@@ -194,6 +195,64 @@ impl Drop for KillOnDrop {
             let _ = self.0.wait();
         }
     }
+}
+
+/// An operator moves leaderships; clients notice nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leadership_moves_at_an_operators_word() {
+    let mut cluster = Cluster::start(3).await;
+    let load = Load::start(&cluster, 4, &[1, 2, 3]).await;
+    let first = cluster.leader("quorate").await;
+    let heir = 1 + first % 3;
+    let http = |cluster: &Cluster, id: u64| format!("127.0.0.1:{}", cluster.node(id).http);
+    // Through a node that neither leads nor is to lead, once it has heard of all.
+    let through = http(&cluster, 1 + heir % 3);
+    eventually("the nodes know each other", PATIENCE, async || {
+        let nodes = cluster.status(1 + heir % 3).await?.nodes;
+        if nodes.len() == 3 { Ok(()) } else { Err(format!("{nodes:?}")) }
+    })
+    .await;
+    let name = format!("node-{heir}");
+    let ended = run_program(&["transfer", "--addr", &through, "--database", "quorate", "--to", &name]).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    assert_eq!(ended.output, format!("quorate: {name} leads now, after node-{first}\n"));
+    assert_eq!(cluster.leader("quorate").await, heir);
+    let again = run_program(&["transfer", "--addr", &through, "--group", "2", "--to", &name]).await;
+    assert_eq!(again.output, format!("quorate: {name} leads already\n"));
+
+    // All of it, and then away from that node, which is named by its directory.
+    let ended = run_program(&["transfer", "--addr", &through, "--to", &name]).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    assert_eq!(cluster.leader("system").await, heir);
+    let home = cluster.node(heir).home.to_str().expect("text").to_owned();
+    let ended = run_program(&["transfer", "--data-dir", &home]).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    assert_eq!(ended.output.lines().count(), 2, "both groups: {}", ended.output);
+    for database in ["quorate", "system"] {
+        assert_ne!(cluster.leader(database).await, heir);
+    }
+    let ended = run_program(&["transfer", "--data-dir", &home]).await;
+    assert!(ended.output.contains("leads nothing"), "{}", ended.output);
+    load.progress(100).await;
+    assert_no_errors(&load.finish().await);
+
+    // What cannot be done is said, with what can.
+    let nobody = run_program(&["transfer", "--addr", &through, "--to", "node-9"]).await;
+    assert_eq!(nobody.code, Some(1));
+    assert!(nobody.output.contains("node-9") && nobody.output.contains("node-1, node-2, node-3"), "{}", nobody.output);
+    let nothing = run_program(&["transfer", "--addr", &through, "--database", "other"]).await;
+    assert_eq!(nothing.code, Some(1));
+    assert!(nothing.output.contains("2 (quorate)"), "{}", nothing.output);
+    let where_to = run_program(&["transfer"]).await;
+    assert!(where_to.output.contains("--addr HOST:PORT"), "{}", where_to.output);
+    let leader = cluster.leader("quorate").await;
+    let dead = 1 + leader % 3;
+    cluster.kill(dead);
+    let name = format!("node-{dead}");
+    let ended = run_program(&["transfer", "--addr", &http(&cluster, leader), "--group", "2", "--to", &name]).await;
+    assert_eq!(ended.code, Some(1));
+    assert!(ended.output.contains(&format!("{name} has not taken the leadership")), "{}", ended.output);
+    cluster.run(leader, "INSERT INTO ledger VALUES (-1, 1, 'still here')").await;
 }
 
 /// Statements about the cluster are answered by every node alike.

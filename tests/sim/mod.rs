@@ -91,7 +91,7 @@ fn seeds() {
     let sum = |field: fn(&Report) -> u64| reports.iter().map(field).sum::<u64>();
     println!(
         "{} seeds in {:.1?}: {} commits, {} writes, {} reads, {} elections, {} crashes, {} snapshots, {} compactions, \
-         {} messages, {} actions, longest recovery {} ms",
+         {} messages, {} fetches, {} actions, longest recovery {} ms",
         reports.len(),
         begun.elapsed(),
         sum(|r| r.commits),
@@ -102,6 +102,7 @@ fn seeds() {
         sum(|r| r.snapshots),
         sum(|r| r.compactions),
         sum(|r| r.messages),
+        sum(|r| r.fetches),
         sum(|r| r.actions),
         reports.iter().map(|r| r.recovery).max().unwrap_or(0) / 1000,
     );

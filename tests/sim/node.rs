@@ -133,8 +133,6 @@ pub struct Live {
     pub arrived: Option<PathBuf>,
     pub installing: Option<(SnapshotMeta, HardState, PathBuf)>,
     pub draining: bool,
-    /// When each peer was last heard.
-    pub heard: BTreeMap<u64, u64>,
 }
 
 /// A machine.
@@ -239,7 +237,6 @@ impl Node {
             arrived: None,
             installing: None,
             draining: false,
-            heard: BTreeMap::new(),
         });
         self.note_sync();
         Ok(())

@@ -6,8 +6,8 @@ use super::plan::{Bug, Fault, Plan, TICK};
 use super::random::Random;
 use quorate::command::{self, Batch, Outcome, Proposal};
 use quorate::id::{ReplicaId, RequestId};
-use quorate::raftlog::LogWrite;
-use quorate::replica::core::{Effect, Event, Role, StartError, Ticketed, snapshot_meta};
+use quorate::raftlog::{Entry, LogReader as _, LogWrite};
+use quorate::replica::core::{Effect, Event, Fetch, Role, StartError, Ticketed, snapshot_meta};
 use quorate::replica::{Committed, Payload, StateMachine as _};
 use raft::eraftpb::{Message, MessageType};
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,6 +53,17 @@ enum Action {
         node: u64,
         epoch: u64,
     },
+    Fetch {
+        node: u64,
+        epoch: u64,
+        fetch: Fetch,
+    },
+    Fetched {
+        node: u64,
+        epoch: u64,
+        fetch: Fetch,
+        entries: Option<Vec<Entry>>,
+    },
     Build {
         node: u64,
         epoch: u64,
@@ -66,7 +77,6 @@ enum Action {
         node: u64,
         epoch: u64,
         dead: u64,
-        since: u64,
     },
     Restart {
         node: u64,
@@ -122,6 +132,7 @@ pub struct Report {
     pub snapshots: u64,
     pub compactions: u64,
     pub messages: u64,
+    pub fetches: u64,
     /// From the end of the faults until everything was done, µs.
     pub recovery: u64,
 }
@@ -247,6 +258,8 @@ impl World {
             | Drain { node, epoch }
             | Log { node, epoch }
             | Apply { node, epoch }
+            | Fetch { node, epoch, .. }
+            | Fetched { node, epoch, .. }
             | Build { node, epoch }
             | SnapshotSent { node, epoch, .. }
             | Unreachable { node, epoch, .. }
@@ -285,10 +298,9 @@ impl World {
             Action::Apply { node, .. } => self.apply(node),
             Action::Build { node, .. } => self.build(node),
             Action::PeerDown { node, dead, .. } => self.peer_down(node, dead),
-            Action::Campaign { node, dead, since, .. } => {
-                let heard = self.live(node).heard.get(&dead).is_some_and(|at| *at > since);
-                if heard { Ok(()) } else { self.event(node, Event::Campaign { dead: ReplicaId(dead) }) }
-            }
+            Action::Fetch { node, fetch, .. } => self.fetch(node, fetch),
+            Action::Fetched { node, fetch, entries, .. } => self.event(node, Event::Fetched { fetch, entries }),
+            Action::Campaign { node, dead, .. } => self.event(node, Event::Campaign { dead: ReplicaId(dead) }),
             Action::Restart { node } if self.nodes[&node].live.is_none() => self.start(node),
             Action::Restart { .. } => Ok(()),
             Action::Client { client, attempt } => self.client(client, attempt),
@@ -413,6 +425,10 @@ impl World {
                 }
                 let done = Some(LogDone::Persisted(number));
                 self.log_job(id, LogJob { writes, sync, messages: then_send, done });
+            }
+            Effect::Fetch(fetch) => {
+                let (epoch, delay) = (self.nodes[&id].epoch, self.random.range(0, 20 * MS));
+                self.after(delay, Action::Fetch { node: id, epoch, fetch });
             }
             Effect::Apply(entries) => {
                 self.check_committed(id, &entries)?;
@@ -539,8 +555,6 @@ impl World {
             return Ok(());
         }
         self.say(|| show(&message));
-        let now = self.now;
-        self.live(to).heard.insert(from, now);
         self.event(to, Event::Peer(message))
     }
 
@@ -569,14 +583,20 @@ impl World {
     fn peer_down(&mut self, id: u64, dead: u64) -> Check {
         self.event(id, Event::Unreachable(ReplicaId(dead)))?;
         let Some(live) = self.node(id).live.as_ref() else { return Ok(()) };
-        if live.core.leadership().leader != Some(ReplicaId(dead)) {
-            return Ok(());
-        }
-        let voters = live.core.membership().voters.iter().map(|v| id_of(*v)).filter(|v| *v != dead);
-        let Some(rank) = voters.clone().position(|v| v == id) else { return Ok(()) };
+        let Some(rank) = live.core.succession(ReplicaId(dead)) else { return Ok(()) };
         let delay = 10 * MS * rank as u64 + self.random.range(0, 2 * MS);
-        let (epoch, since) = (self.nodes[&id].epoch, self.now);
-        self.after(delay, Action::Campaign { node: id, epoch, dead, since });
+        let epoch = self.nodes[&id].epoch;
+        self.after(delay, Action::Campaign { node: id, epoch, dead });
+        Ok(())
+    }
+
+    /// The reader thread: what it has read may be cut off or replaced before the core hears of it, or not be there.
+    fn fetch(&mut self, id: u64, fetch: Fetch) -> Check {
+        self.report.fetches += 1;
+        let read = self.nodes[&id].disk.log.entries(GROUP, fetch.low, fetch.high, fetch.max_bytes);
+        let entries = read.ok().filter(|_| !self.random.one_in(20));
+        let (epoch, delay) = (self.nodes[&id].epoch, self.random.range(0, 20 * MS));
+        self.after(delay, Action::Fetched { node: id, epoch, fetch, entries });
         Ok(())
     }
 

@@ -13,6 +13,7 @@
 //! With `QUORATE_RECORD=PORT` the scripts run on the PostgreSQL (user and database `postgres`) at that port of
 //! loopback instead, in a schema of their own, and the expected output is written into the files. With
 //! `QUORATE_ACCEPT=1` what Quorate answers otherwise is written as a known gap, and gaps that are closed are removed.
+//! `QUORATE_SCRIPT=NAME` takes only the scripts with that in their path.
 
 use crate::support::cluster::Cluster;
 use crate::support::in_time;
@@ -44,11 +45,13 @@ impl Block {
     }
 }
 
-fn scripts() -> Vec<PathBuf> {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sql/scripts");
+/// The scripts in a folder; only those with `QUORATE_SCRIPT` in their name, if that is set.
+fn scripts(folder: &str) -> Vec<PathBuf> {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/sql").join(folder);
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(dir).expect("the folder of scripts").map(|e| e.expect("an entry").path()).collect();
-    files.retain(|f| f.extension().is_some_and(|e| e == "sql"));
+    let wanted = std::env::var("QUORATE_SCRIPT").unwrap_or_default();
+    files.retain(|f| f.extension().is_some_and(|e| e == "sql") && f.to_string_lossy().contains(&wanted));
     files.sort();
     files
 }
@@ -259,7 +262,7 @@ struct Outcome {
 async fn run_all(cluster: &Cluster, by_extended: bool) -> Outcome {
     let accept = std::env::var_os("QUORATE_ACCEPT").is_some() && !by_extended;
     let mut outcome = Outcome::default();
-    for (i, path) in scripts().iter().enumerate() {
+    for (i, path) in scripts("scripts").iter().enumerate() {
         let node = i as u64 % cluster.nodes.len() as u64 + 1;
         let port = cluster.node(node).postgres;
         let mut client = Raw::connect(port).await.expect("connect");
@@ -334,14 +337,13 @@ async fn scripts_by_the_extended_protocol() {
 
 /// Writes what PostgreSQL answers into the scripts.
 async fn record(port: u16) {
-    for path in scripts() {
+    for path in scripts("scripts") {
         let mut client = Raw::connect_as(port, "postgres", "postgres").await.expect("connect to PostgreSQL");
         // Quorate's schema is called `public` as well, and errors name it.
-        let schema = format!("quorate_{}", path.file_stem().unwrap_or_default().to_string_lossy());
-        let prepare = format!(
-            "DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}; SET search_path = {schema}; SET timezone = 'UTC'"
-        );
+        let schema = recorded_schema(&path);
+        let prepare = format!("DROP SCHEMA IF EXISTS {schema} CASCADE; CREATE SCHEMA {schema}");
         client.query(&prepare).await.expect("prepare");
+        client.query(&recorded_session(&schema)).await.expect("prepare");
         let mut blocks = parse(&std::fs::read_to_string(&path).expect("a script"));
         for block in blocks.iter_mut().filter(|b| !b.sql.is_empty()) {
             let messages = simple(&mut client, block).await.expect("PostgreSQL answers");
@@ -352,9 +354,19 @@ async fn record(port: u16) {
     }
 }
 
+/// Where a script is recorded.
+fn recorded_schema(path: &Path) -> String {
+    format!("quorate_{}", path.file_stem().unwrap_or_default().to_string_lossy())
+}
+
+/// What makes a session of PostgreSQL like one of Quorate.
+fn recorded_session(schema: &str) -> String {
+    format!("SET search_path = {schema}; SET timezone = 'UTC'")
+}
+
 #[test]
 fn scripts_are_written_as_they_are_read() {
-    for path in scripts() {
+    for path in scripts("scripts") {
         let text = std::fs::read_to_string(&path).expect("a script");
         assert_eq!(render(&parse(&text)), text, "{}", path.display());
         let unrecorded = parse(&text).iter().filter(|b| !b.sql.is_empty() && b.expected.is_empty()).count();

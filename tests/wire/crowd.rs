@@ -9,13 +9,13 @@ use tokio::net::TcpStream;
 
 /// Opened and dropped at every stage: before the startup, within it, after it, within a statement.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_thousand_connections_opened_and_dropped() {
+async fn ten_thousand_connections_opened_and_dropped() {
     let cluster = Cluster::start(1).await;
     cluster.run(1, "CREATE TABLE t (a int)").await;
     let port = cluster.node(1).postgres;
     let hello = startup(raw::PROTOCOL_3, &[strings(&["user", "a", "database", "quorate"]), vec![0]].concat());
     let mut open = Vec::new();
-    for i in 0..2000 {
+    for i in 0..10_000 {
         let mut stream = in_time("connecting", TcpStream::connect(("127.0.0.1", port))).await.expect("connect");
         let bytes = match i % 4 {
             0 => vec![],

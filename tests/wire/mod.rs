@@ -5,6 +5,7 @@ mod cancel;
 mod crowd;
 mod large;
 mod pipeline;
+mod transactions;
 
 use crate::support::cluster::Cluster;
 use crate::support::in_time;

@@ -19,6 +19,9 @@ pub struct State {
     /// What the next calls of `apply` return instead of applying.
     #[serde(skip)]
     pub faults: Vec<Halt>,
+    /// While this is set, nothing can be applied or installed.
+    #[serde(skip)]
+    pub broken: bool,
     /// How many snapshots were installed.
     #[serde(skip)]
     pub installed: usize,
@@ -38,6 +41,9 @@ impl StateMachine for Machine {
 
     fn apply(&mut self, entries: &[Committed]) -> Result<Vec<Applied>, Halt> {
         let mut state = self.0.lock();
+        if state.broken {
+            return Err(Halt::Environment("no space left".to_owned()));
+        }
         if let Some(fault) = state.faults.pop() {
             return Err(fault);
         }
@@ -97,6 +103,9 @@ impl StateMachine for Machine {
         let bytes = std::fs::read(file).map_err(|e| Halt::Environment(e.to_string()))?;
         assert_eq!(xxh3_64(&bytes), meta.checksum);
         let mut state = self.0.lock();
+        if state.broken {
+            return Err(Halt::Environment("no space left".to_owned()));
+        }
         let installed = state.installed + 1;
         *state = command::decode(&bytes).map_err(|e| Halt::Corrupt(e.to_string()))?;
         state.installed = installed;

@@ -4,6 +4,7 @@ use super::machine::Machine;
 use crate::command::Proposal;
 use crate::id::{GroupId, NodeId, ReplicaId, RequestId};
 use crate::raftlog::raft_engine::{RaftEngineLog, RaftEngineOptions};
+use crate::raftlog::{Entry, GroupLog, LogError, LogReader, LogWrite, RaftLog};
 use crate::replica::Halt;
 use crate::replica::core::{ChangeError, CoreConfig, Role};
 use crate::replica::handle::{Group, GroupConfig, Node, NodeConfig, ProposeError, ReplicaState};
@@ -14,6 +15,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 
@@ -32,6 +34,39 @@ impl Service for Echo {
     }
 }
 
+/// A log on a disk that can be full.
+struct Flaky {
+    log: RaftEngineLog,
+    full: Arc<AtomicBool>,
+}
+
+impl LogReader for Flaky {
+    fn entries(&self, group: GroupId, low: u64, high: u64, max_bytes: u64) -> Result<Vec<Entry>, LogError> {
+        self.log.entries(group, low, high, max_bytes)
+    }
+    fn term(&self, group: GroupId, index: u64) -> Result<Option<u64>, LogError> {
+        self.log.term(group, index)
+    }
+}
+
+impl RaftLog for Flaky {
+    fn write(&self, batch: &[LogWrite], sync: bool) -> Result<(), LogError> {
+        if self.full.load(Ordering::Relaxed) {
+            return Err(LogError::Io("no space left".to_owned()));
+        }
+        self.log.write(batch, sync)
+    }
+    fn load(&self, group: GroupId) -> Result<GroupLog, LogError> {
+        self.log.load(group)
+    }
+    fn groups(&self) -> Vec<GroupId> {
+        self.log.groups()
+    }
+    fn maintain(&self) -> Result<(), LogError> {
+        self.log.maintain()
+    }
+}
+
 struct Running {
     node: Node,
     network: Network,
@@ -42,6 +77,11 @@ struct Cluster {
     dir: tempfile::TempDir,
     addresses: BTreeMap<u64, String>,
     machines: BTreeMap<u64, Machine>,
+    /// Whose log cannot be written.
+    full: BTreeMap<u64, Arc<AtomicBool>>,
+    tick: Duration,
+    /// Bytes of durable entries kept in memory.
+    cache: Option<usize>,
     running: BTreeMap<u64, Running>,
     seq: u64,
 }
@@ -52,10 +92,17 @@ fn replica(id: u64) -> ReplicaId {
 
 impl Cluster {
     async fn start(founders: &[u64]) -> Cluster {
+        Cluster::start_with(founders, Duration::from_millis(20), None).await
+    }
+
+    async fn start_with(founders: &[u64], tick: Duration, cache: Option<usize>) -> Cluster {
         let mut cluster = Cluster {
             dir: tempfile::tempdir().unwrap(),
             addresses: BTreeMap::new(),
             machines: BTreeMap::new(),
+            full: BTreeMap::new(),
+            tick,
+            cache,
             running: BTreeMap::new(),
             seq: 0,
         };
@@ -84,8 +131,9 @@ impl Cluster {
             Network::new(NetworkConfig { identity, incoming, admission }, tokio::runtime::Handle::current()).unwrap();
         let log = RaftEngineLog::open(&dir.join("log"), &RaftEngineOptions::small()).unwrap();
         let mut config = NodeConfig::new(NodeId(id), dir.join("snapshots"));
-        config.tick = Duration::from_millis(20);
-        config.apply_patience = Duration::from_millis(300);
+        config.tick = self.tick;
+        config.patience = Duration::from_millis(300);
+        let log = Flaky { log, full: self.full.entry(id).or_default().clone() };
         let node = Node::start(config, Arc::new(log), Arc::new(network.clone())).unwrap();
         network.serve(listener, node.inbound(), Arc::new(Echo));
         for (peer, address) in &self.addresses {
@@ -93,6 +141,9 @@ impl Cluster {
         }
         let mut tuning = CoreConfig::new(G, replica(id), 0);
         (tuning.compact_step, tuning.compact_keep) = (16, 16);
+        if let Some(cache) = self.cache {
+            (tuning.cache, tuning.compact_keep) = (cache, 10_000);
+        }
         let machine = self.machines.entry(id).or_default().clone();
         let nodes = self.addresses.keys().map(|n| (replica(*n), NodeId(*n))).collect();
         let group = GroupConfig {
@@ -276,7 +327,7 @@ async fn leadership_moves_without_losing_anything() {
     gone.node.shutdown(Duration::from_secs(5)).await;
     assert!(matches!(
         gone.group.propose(Proposal { request: RequestId { origin: 9, seq: 9 }, body: Bytes::new() }).await,
-        Err(ProposeError::Halted(_))
+        Err(ProposeError::Stopped)
     ));
     gone.network.close();
     cluster.write().await;
@@ -349,6 +400,105 @@ async fn failures_of_the_state_machine() {
     assert_ne!(cluster.group(leader).leadership().role, Role::Leader);
     assert!(cluster.group(leader).read_index(soon()).await.is_err());
     cluster.write().await;
+}
+
+/// A state that cannot be written: the replica says so, others lead, and it goes on by itself.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_state_machine_that_fails_for_long_goes_on_by_itself() {
+    let mut cluster = Cluster::start(&[1, 2, 3]).await;
+    let leader = cluster.leader().await;
+    cluster.write().await;
+    cluster.machines[&leader].0.lock().broken = true;
+    let group = cluster.group(leader).clone();
+    let request = RequestId { origin: 2, seq: 1 };
+    let waiting = group.propose(Proposal { request, body: Bytes::new() });
+    assert_eq!(tokio::time::timeout(Duration::from_secs(10), waiting).await, Ok(Err(ProposeError::Unknown)));
+    cluster.seq += 1;
+    cluster.write().await;
+    let failing = ReplicaState::Failing("no space left".into());
+    eventually("another leader", || (!group.is_leader() && group.status().state == failing).then_some(())).await;
+    assert!(group.read_index(soon()).await.is_err(), "nobody waits for it");
+    assert!(matches!(group.propose(Proposal { request, body: Bytes::new() }).await, Err(ProposeError::Halted(_))));
+    for _ in 0..20 {
+        cluster.write().await;
+    }
+    cluster.machines[&leader].0.lock().broken = false;
+    cluster.converge().await;
+    eventually("service again", || (group.status().state == ReplicaState::Active).then_some(())).await;
+    let index = group.read_index(soon()).await.unwrap();
+    assert!(group.applied() >= index);
+}
+
+/// The same of the log, which all groups of the node share.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_cannot_be_written_goes_on_by_itself() {
+    let mut cluster = Cluster::start(&[1, 2, 3]).await;
+    for victim in ["the leader", "a follower"] {
+        let leader = cluster.leader().await;
+        let victim = if victim == "the leader" { leader } else { 1 + leader % 3 };
+        cluster.write().await;
+        cluster.full[&victim].store(true, Ordering::Relaxed);
+        for _ in 0..20 {
+            cluster.write().await;
+        }
+        let group = cluster.group(victim).clone();
+        eventually("the replica says so", || {
+            let status = group.status();
+            (matches!(status.state, ReplicaState::Failing(_)) && status.role != Role::Leader).then_some(())
+        })
+        .await;
+        assert!(group.read_index(soon()).await.is_err(), "nobody waits for it");
+        cluster.write().await;
+        cluster.full[&victim].store(false, Ordering::Relaxed);
+        cluster.converge().await;
+        eventually("service again", || (group.status().state == ReplicaState::Active).then_some(())).await;
+        group.read_index(soon()).await.unwrap();
+    }
+    // A node whose log cannot be written can be stopped all the same.
+    let leader = cluster.leader().await;
+    cluster.full[&leader].store(true, Ordering::Relaxed);
+    cluster.write().await;
+    let stopped = tokio::time::timeout(Duration::from_secs(10), cluster.kill(leader)).await;
+    stopped.expect("the node stops");
+    cluster.full[&leader].store(false, Ordering::Relaxed);
+    cluster.restart(leader).await;
+    cluster.write().await;
+    cluster.converge().await;
+}
+
+/// Old entries come from the disk, through another thread.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_follower_that_lags_gets_old_entries() {
+    let mut cluster = Cluster::start_with(&[1, 2, 3], Duration::from_millis(20), Some(0)).await;
+    let leader = cluster.leader().await;
+    let lagging = 1 + leader % 3;
+    cluster.kill(lagging).await;
+    for _ in 0..300 {
+        cluster.write().await;
+    }
+    cluster.restart(lagging).await;
+    cluster.converge().await;
+    assert_eq!(cluster.machines[&lagging].0.lock().installed, 0, "its entries were there");
+}
+
+/// What a dead leader had sent on other connections may arrive after the news of its death.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn late_messages_of_a_dead_leader_do_not_delay_its_succession() {
+    let tick = Duration::from_millis(300);
+    let mut cluster = Cluster::start_with(&[1, 2, 3], tick, None).await;
+    let dead = cluster.leader().await;
+    cluster.write().await;
+    cluster.converge().await;
+    // Its connections stay open: nobody notices by itself.
+    let gone = cluster.running.remove(&dead).unwrap();
+    tokio::task::spawn_blocking(move || gone.node.stop()).await.unwrap();
+    let died = Instant::now();
+    for running in cluster.running.values() {
+        running.node.inbound().peer_down(NodeId(dead));
+        running.node.inbound().messages(NodeId(dead), Vec::new());
+    }
+    eventually("a successor", || cluster.running.values().find(|r| r.group.is_leader()).map(|_| ())).await;
+    assert!(died.elapsed() < 7 * tick, "only after {:?}: an election timeout is {:?}", died.elapsed(), 10 * tick);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,15 +4,17 @@
 //! Commands: `cluster IDS` · `join ID` · `tick ID [N]` · `run` (deliver, write, apply until nothing is left) ·
 //! `deliver` (one round of messages, nothing is written) · `persist ID` · `apply ID` · `propose ID WORDS` ·
 //! `read ID NUMBER` · `cut ID` / `heal` (network) · `restart ID` (what was not written is lost) · `kill ID` ·
-//! `gone ID DEAD` (fast failover) · `transfer ID TO` · `durable ID INDEX` (lets the log be cut) · `full ID yes|no` ·
-//! `diverged ID` · `halted ID` · `learner|promote|remove ID REPLICA` · `replace ID PROMOTE REMOVE` ·
-//! `forget ID` (its log loses everything) · `status`.
+//! `down ID DEAD` (its place in the succession) · `gone ID DEAD` (its turn) · `transfer ID TO` · `durable ID INDEX` (lets the log be cut) · `full ID yes|no` ·
+//! `diverged ID` · `halted ID` · `ailing ID yes|no` · `learner|promote|remove ID REPLICA` · `replace ID PROMOTE REMOVE` ·
+//! `forget ID` (its log loses everything) · `cache BYTES` (of durable entries in memory, for what starts later) ·
+//! `fetch ID [nothing]` (reads wanted entries, or fails to) · `hold yes|no` (`run` does not fetch) ·
+//! `beat ID N` (N times two ticks and `run`) · `status`.
 
 use crate::command::{self, Batch, Proposal};
 use crate::id::{GroupId, NodeId, ReplicaId, RequestId};
 use crate::raftlog::memory::MemoryLog;
-use crate::raftlog::{LogWrite, RaftLog, finish_install};
-use crate::replica::core::{Change, Core, CoreConfig, Effect, Event, Start, Ticketed, bootstrap};
+use crate::raftlog::{LogReader, LogWrite, RaftLog, finish_install};
+use crate::replica::core::{Change, Core, CoreConfig, Effect, Event, Fetch, Start, Ticketed, bootstrap};
 use crate::replica::{Committed, Membership, Payload, Position, SnapshotMeta};
 use bytes::Bytes;
 use raft::eraftpb::{Message, MessageType};
@@ -30,6 +32,7 @@ struct Member {
     membership: Membership,
     writes: VecDeque<(Vec<LogWrite>, Vec<Message>, u64)>,
     applies: VecDeque<Vec<Committed>>,
+    fetches: VecDeque<Fetch>,
 }
 
 #[derive(Default)]
@@ -39,6 +42,10 @@ struct World {
     cut: BTreeSet<u64>,
     out: String,
     tickets: u64,
+    /// Bytes of durable entries that a core keeps in memory, if not the default.
+    cache: Option<usize>,
+    /// `run` leaves fetches alone.
+    held: bool,
 }
 
 fn kind(message: &Message) -> String {
@@ -99,19 +106,21 @@ impl World {
         let _ = writeln!(self.out, "{id}: {}", text.as_ref());
     }
 
-    fn config(id: u64) -> CoreConfig {
+    fn config(&self, id: u64) -> CoreConfig {
         let mut config = CoreConfig::new(G, ReplicaId(id), 99);
         (config.compact_step, config.compact_keep) = (1, 1);
+        config.cache = self.cache.unwrap_or(config.cache);
         config
     }
 
     fn start(&mut self, id: u64) {
+        let config = self.config(id);
         let member = self.members.get_mut(&id).unwrap();
         finish_install(&member.log, G, member.applied).unwrap();
         let log = member.log.load(G).unwrap();
         let start = Start { log, applied: member.applied, membership: member.membership.clone(), floor: i64::MIN };
         let logger = slog::Logger::root(slog::Discard, slog::o!());
-        match Core::new(World::config(id), Arc::new(member.log.clone()), start, &logger) {
+        match Core::new(config, Arc::new(member.log.clone()), start, &logger) {
             Ok(core) => member.core = Some(core),
             Err(error) => self.say(id, format!("refuses to start: {error}")),
         }
@@ -142,6 +151,7 @@ impl World {
                 member.writes.push_back((writes, then_send, number));
             }
             Effect::Apply(entries) => member.applies.push_back(entries),
+            Effect::Fetch(fetch) => member.fetches.push_back(fetch),
             Effect::ReadReady { reads, index } => self.say(id, format!("reads {reads:?} at {index}")),
             Effect::Leadership(l) => {
                 let leader = l.leader.map_or("nobody".to_owned(), |r| r.to_string());
@@ -201,6 +211,17 @@ impl World {
         true
     }
 
+    /// Reads what a core wants, `there` or as if it could not be read.
+    fn fetch(&mut self, id: u64, there: bool) -> bool {
+        let member = self.members.get_mut(&id).unwrap();
+        let Some(fetch) = member.fetches.pop_front() else { return false };
+        let entries = member.log.entries(G, fetch.low, fetch.high, fetch.max_bytes).ok().filter(|_| there);
+        let found = entries.as_ref().map_or("nothing".to_owned(), |e| format!("{} entries", e.len()));
+        self.say(id, format!("fetches {}..{}: {found}", fetch.low, fetch.high));
+        self.step(id, Event::Fetched { fetch, entries });
+        true
+    }
+
     fn deliver(&mut self, show: bool) -> bool {
         let round = std::mem::take(&mut self.network);
         let any = !round.is_empty();
@@ -228,6 +249,7 @@ impl World {
             for id in &ids {
                 busy |= self.persist(*id);
                 busy |= self.apply(*id);
+                busy |= !self.held && self.fetch(*id, true);
             }
             if !busy {
                 return;
@@ -260,6 +282,15 @@ impl World {
             }
             "tick" => (0..number(2).max(1)).for_each(|_| self.step(id, Event::Tick)),
             "run" => self.run(),
+            "beat" => (0..number(2)).for_each(|_| {
+                (0..2).for_each(|_| self.step(id, Event::Tick));
+                self.run();
+            }),
+            "hold" => self.held = words[1] == "yes",
+            "cache" => self.cache = Some(number(1) as usize),
+            "fetch" => {
+                self.fetch(id, words.get(2) != Some(&"nothing"));
+            }
             "deliver" => {
                 self.deliver(true);
             }
@@ -286,7 +317,7 @@ impl World {
                 let member = self.members.get_mut(&id).unwrap();
                 member.core = None;
                 member.log.lose_power();
-                (member.writes, member.applies) = Default::default();
+                (member.writes, member.applies, member.fetches) = Default::default();
                 if words[0] == "restart" {
                     self.start(id);
                     self.step(id, Event::Durable(0));
@@ -294,6 +325,11 @@ impl World {
             }
             "forget" => self.members.get_mut(&id).unwrap().log.write(&[LogWrite::Remove(G)], true).unwrap(),
             "gone" => self.step(id, Event::Campaign { dead: replica(2) }),
+            "down" => {
+                let rank = self.members[&id].core.as_ref().and_then(|core| core.succession(replica(2)));
+                self.say(id, rank.map_or("does not succeed".to_owned(), |rank| format!("succeeds as number {rank}")));
+            }
+            "ailing" => self.step(id, Event::Ailing(words[2] == "yes")),
             "transfer" => self.step(id, Event::TransferLeader(Some(replica(2)))),
             "durable" => self.step(id, Event::Durable(number(2))),
             "full" => self.step(id, Event::DiskFull(words[2] == "yes")),

@@ -25,7 +25,7 @@ pub mod grammar;
 pub mod rows;
 mod table;
 #[cfg(test)]
-pub mod tests;
+pub(in crate::sql) mod tests;
 mod work;
 
 pub use grammar::{Ddl, TypeName};

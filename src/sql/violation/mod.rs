@@ -35,6 +35,7 @@ pub mod code {
     pub const ROWID: i32 = 2579;
     /// A NULL as rowid: values of other types do not get that far.
     pub const MISMATCH: i32 = 20;
+    pub const TOO_BIG: i32 = 18;
     pub const AUTH: i32 = 23;
     pub const DATATYPE: i32 = 3091;
 }
@@ -90,6 +91,7 @@ pub fn explain(catalog: &Catalog, failure: &Failure<'_>, ask: Ask<'_>) -> SqlErr
         code::AUTH if message.contains("dbstat") => {
             Some(SqlError::unsupported("the size of a relation in a statement that writes"))
         }
+        code::TOO_BIG => Some(SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, message)),
         code::DATATYPE => Some(SqlError::new(state::DATATYPE_MISMATCH, message)),
         _ => None,
     };

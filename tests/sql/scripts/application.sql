@@ -103,7 +103,6 @@ DELETE FROM shop_customers WHERE email = 'ann@x.org'
 -->   detail: Key (id)=(1) is still referenced from table "shop_orders".
 -->   table: shop_orders
 -->   constraint: shop_orders_customer_fkey
---?> ERROR XX000: unexplained constraint failure: FOREIGN KEY constraint failed
 
 DELETE FROM shop_orders WHERE customer = 1
 --> DELETE 2
