@@ -13,7 +13,8 @@
 //! only replaced after COMMIT and is read again from the file when anything went wrong.
 
 use super::connection::Connection;
-use super::digest::{Fold, Sums, mix};
+use super::diagnosis;
+use super::digest::{Fold, Kept, Sums, mix};
 use super::meta::{EntryOutcomes, Memory, State, Window, assemble, int, unsigned};
 use super::statement::Fault;
 use super::step::{Runner, StepError, dress, introduce};
@@ -334,7 +335,7 @@ impl Machine {
         let changes = self.runner.connection.changes();
         changes.restore(Sums::default());
         changes.record(true);
-        let result = self.steps(write, site).and_then(|done| self.check_end(write).map(|()| done));
+        let result = self.steps(write, site).and_then(|done| self.check_end(write, site, savepoint).map(|()| done));
         self.runner.connection.changes().record(false);
         if std::mem::take(&mut self.runner.deferring) {
             self.runner.connection.run("PRAGMA defer_foreign_keys = OFF", &[])?;
@@ -407,6 +408,8 @@ impl Machine {
             context.env = write.env.clone();
         }
         context.drawn.clear();
+        context.nextvals.clear();
+        context.lenient = false;
         context.last = None;
         if !context.current.is_empty() {
             context.current = Arc::default();
@@ -456,16 +459,13 @@ impl Machine {
     }
 
     /// What must hold when all steps are through.
-    fn check_end(&mut self, write: &Write) -> Result<(), Ending> {
+    fn check_end(&mut self, write: &Write, site: &Site, savepoint: bool) -> Result<(), Ending> {
         let last = write.steps.len().saturating_sub(1) as u32;
         if self.runner.connection.has_deferred_violations() {
-            let fault =
-                Fault { code: ffi::SQLITE_CONSTRAINT_FOREIGNKEY, message: "FOREIGN KEY constraint failed".to_owned() };
-            let statements: Vec<_> =
-                write.steps.iter().flat_map(|step| &step.statements).map(|statement| &*statement.sql).collect();
-            return Err(match self.runner.explain(fault, &statements) {
-                StepError::Sql(error) => failed(last, error),
-                StepError::Machine(fault) => Ending::Stop(fault.into()),
+            return Err(match savepoint {
+                // The error will not be seen: see `undo`.
+                false => failed(last, SqlError::new(state::FOREIGN_KEY_VIOLATION, "a foreign key is violated")),
+                true => self.broken_reference(write, site)?,
             });
         }
         if self.runner.connection.changes().sums().exhausted {
@@ -473,6 +473,28 @@ impl Machine {
             return Err(failed(last, SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, message)));
         }
         Ok(())
+    }
+
+    /// Names the foreign key that is violated at the end of a command: runs it again and looks at the rows that it changes.
+    /// It is undone afterwards.
+    fn broken_reference(&mut self, write: &Write, site: &Site) -> Result<Ending, Ending> {
+        let stop = |fault: Fault| Ending::Stop(fault.into());
+        self.runner.connection.run("ROLLBACK TO command", &[]).map_err(stop)?;
+        if write.steps.iter().any(|step| step.ddl) {
+            self.runner.forget_catalog();
+        }
+        self.dress(write, site);
+        let changes = self.runner.connection.changes();
+        changes.restore(Sums::default());
+        let others = changes.swap_kept(Kept::up_to(diagnosis::CHANGES));
+        let again = self.steps(write, site);
+        let kept = self.runner.connection.changes().swap_kept(others);
+        again?;
+        let last = write.steps.len().saturating_sub(1) as u32;
+        match self.runner.explain_end(kept) {
+            StepError::Sql(error) => Ok(failed(last, error)),
+            StepError::Machine(fault) => Err(stop(fault)),
+        }
     }
 
     fn chunk(&mut self, upload: RequestId, part: u32, bytes: &[u8], index: u64) -> Result<(), Stop> {

@@ -153,6 +153,14 @@ impl Connection {
         unsafe { self.cache.get(db, sql) }
     }
 
+    /// The same, with the record of row changes and what functions see.
+    pub fn statement_parts(&mut self, sql: &str) -> Result<(&mut Statement, &mut Changes, &Mutex<Context>), Fault> {
+        let db = self.handle();
+        // SAFETY: as `statement`.
+        let statement = unsafe { self.cache.get(db, sql)? };
+        Ok((statement, &mut self.changes, &self.context))
+    }
+
     /// Takes a statement out of the cache, so that it can run while the connection is used otherwise.
     pub fn take(&mut self, sql: &str) -> Result<Statement, Fault> {
         let db = self.handle();
@@ -236,6 +244,31 @@ impl Connection {
     pub fn store_sequence(&mut self, oid: u32, value: i64, called: bool) -> Result<(), Fault> {
         let sequences = self.sequences.clone();
         self.trusted(|_| sequences.lock().store(oid, value, called))
+    }
+
+    /// Puts checks of foreign keys off to the end of the transaction, or no longer, for what is prepared from now on.
+    /// The latter also forgets what was violated meanwhile: only before a rollback.
+    ///
+    /// This PRAGMA does its work while it is prepared. Run to its end it would besides have all statements of the connection
+    /// prepared again: some of them were made for the other way, so nothing else may be prepared in between and kept.
+    pub fn put_off_foreign_keys(&mut self, on: bool) -> Result<(), Fault> {
+        let sql = if on { "PRAGMA defer_foreign_keys = ON" } else { "PRAGMA defer_foreign_keys = OFF" };
+        // SAFETY: dropped at once.
+        self.trusted(|c| unsafe { Statement::prepare(c.handle(), sql) }.map(drop))
+    }
+
+    /// Prepares a statement of a client anew, and leaves the cached one alone.
+    ///
+    /// # Safety
+    /// It is dropped before the connection.
+    pub unsafe fn prepare(&mut self, sql: &str) -> Result<Statement, Fault> {
+        // SAFETY: as promised by the caller.
+        unsafe { Statement::prepare(self.handle(), sql) }
+    }
+
+    /// Takes back what [`Self::take_sequences`] gave.
+    pub fn put_sequences(&self, positions: Vec<(u32, i64, bool)>) {
+        self.sequences.lock().touched = positions;
     }
 
     /// The positions that functions gave sequences since the last call: (OID, value, is_called).

@@ -13,8 +13,11 @@
 //! absent; they follow from the others.
 
 use crate::value::{Value, ValueRef};
+use parking_lot::Mutex;
 use rusqlite::ffi;
+use std::collections::HashSet;
 use std::ffi::{CStr, c_char, c_int, c_void};
+use std::sync::Arc;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// Sums of the row changes so far; a copy is a mark to return to.
@@ -50,10 +53,35 @@ struct Inner {
     recording: bool,
     sums: Sums,
     buffer: Vec<u8>,
-    /// Filled while somebody asked for it, up to a number of rows; of more, only the tables.
-    touched: Option<Vec<Touched>>,
+    kept: Kept,
+    watched: Option<Watched>,
+}
+
+/// Rows that one statement has stored or changed: a hash of the table's name, and the rowid.
+#[derive(Clone, Default)]
+pub struct Watched(Arc<Mutex<HashSet<(u64, i64)>>>);
+
+impl Watched {
+    pub fn contains(&self, table: &str, rowid: i64) -> bool {
+        self.0.lock().contains(&(xxh3_64(table.as_bytes()), rowid))
+    }
+}
+
+/// The changed rows themselves, while somebody asks for them: up to a number of rows; of more, only the tables.
+#[derive(Default)]
+pub struct Kept {
+    pub touched: Option<Vec<Touched>>,
     limit: usize,
-    crowded: Vec<String>,
+    /// Tables of which rows beyond the limit were updated or deleted.
+    pub crowded: Vec<String>,
+    /// Nothing was beyond the limit.
+    pub complete: bool,
+}
+
+impl Kept {
+    pub fn up_to(limit: usize) -> Kept {
+        Kept { touched: Some(Vec::new()), limit, crowded: Vec::new(), complete: true }
+    }
 }
 
 /// Its rows are moved by draws outside of any transaction.
@@ -107,16 +135,28 @@ impl Changes {
 
     /// Begins to keep the changed rows themselves, `limit` of them between two calls of [`Self::take_touched`].
     pub fn keep_touched(&mut self, limit: usize) {
-        let inner = self.inner();
-        inner.touched = Some(Vec::new());
-        inner.limit = limit;
+        self.inner().kept = Kept::up_to(limit);
+    }
+
+    /// Keeps something else from now on, and gives back what was kept until now.
+    pub fn swap_kept(&mut self, kept: Kept) -> Kept {
+        std::mem::replace(&mut self.inner().kept, kept)
+    }
+
+    /// Notes the rows that are changed, until it is called with `None`.
+    pub fn watch(&mut self, watched: Option<Watched>) {
+        self.inner().watched = watched;
+    }
+
+    pub fn is_recording(&mut self) -> bool {
+        self.inner().recording
     }
 
     /// The rows changed since [`Self::keep_touched`] or the last call, and the tables of which rows beyond the limit
     /// were updated or deleted.
     pub fn take_touched(&mut self) -> (Vec<Touched>, Vec<String>) {
-        let inner = self.inner();
-        (inner.touched.as_mut().map(std::mem::take).unwrap_or_default(), std::mem::take(&mut inner.crowded))
+        let kept = &mut self.inner().kept;
+        (kept.touched.as_mut().map(std::mem::take).unwrap_or_default(), std::mem::take(&mut kept.crowded))
     }
 }
 
@@ -164,11 +204,18 @@ unsafe extern "C" fn hook(
         }
         inner.sums.all = inner.sums.all.wrapping_add(all);
         inner.sums.exhausted |= op != ffi::SQLITE_DELETE && after == i64::MAX;
-        if let Some(touched) = &mut inner.touched {
-            if touched.len() >= inner.limit {
+        if let Some(Watched(rows)) = &inner.watched
+            && op != ffi::SQLITE_DELETE
+        {
+            rows.lock().insert((xxh3_64(table.to_bytes()), after));
+        }
+        let kept = &mut inner.kept;
+        if let Some(touched) = &mut kept.touched {
+            if touched.len() >= kept.limit {
+                kept.complete = false;
                 let name = table.to_string_lossy();
-                if op != ffi::SQLITE_INSERT && !inner.crowded.iter().any(|t| *t == name) {
-                    inner.crowded.push(name.into_owned());
+                if op != ffi::SQLITE_INSERT && !kept.crowded.iter().any(|t| *t == name) {
+                    kept.crowded.push(name.into_owned());
                 }
                 return;
             }

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `apply` | entries to effects: one transaction per call, savepoints, refusals, votes |
 //! | `step` | one step of a command on any connection: apply, replay or fork |
+//! | `diagnosis` | what can be asked where a statement failed |
 //! | `meta` | the engine's own tables; which requests were applied |
 //! | `digest` | row changes as sums, the running digest, what a transaction's client was told |
 //! | `sequence` | `q_nextval`, `q_setval` |
@@ -25,6 +26,7 @@
 pub mod apply;
 pub mod checkpoint;
 pub mod connection;
+pub mod diagnosis;
 pub mod digest;
 mod files;
 pub mod fork;
@@ -48,6 +50,7 @@ use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::{Failure, ReadRequest};
 use crate::replica::{Applied, Committed, Halt, Membership, Position, SnapshotMeta, StateMachine};
 use crate::sql::catalog::Catalog;
+use crate::sql::violation;
 use crate::value::Value;
 use apply::{Machine, halt};
 use arc_swap::ArcSwap;
@@ -66,9 +69,8 @@ pub type Rows<'a> = &'a mut dyn FnMut(&str) -> SqlResult<Vec<Vec<Value>>>;
 /// Reads the catalog from the database.
 pub type LoadCatalog = Arc<dyn Fn(Rows<'_>) -> SqlResult<Catalog> + Send + Sync>;
 
-/// The client's error for SQLite's message, its extended result code, and the OIDs of the tables that the statement
-/// writes (its target first). Must be a function of its arguments.
-pub type ExplainError = Arc<dyn Fn(&Catalog, &str, i32, &[u32]) -> SqlError + Send + Sync>;
+/// The client's error for a failure of SQLite's. Must be a function of its arguments and of what it asks.
+pub type ExplainError = Arc<dyn Fn(&Catalog, &violation::Failure<'_>, violation::Ask<'_>) -> SqlError + Send + Sync>;
 
 /// What the engine is told about SQL.
 #[derive(Clone)]

@@ -215,9 +215,7 @@ fn nextval(context: &Mutex<Context>, sequences: &Mutex<Sequences>, oid: u32) -> 
     };
     let mut context = context.lock();
     context.drawn.push((oid, value));
-    if matches!(context.sequences, SequenceSource::Draw(_)) {
-        context.nextvals.push(value);
-    }
+    context.nextvals.push(value);
     Ok(value)
 }
 

@@ -6,6 +6,7 @@
 //! every replica) or a failure of this machine.
 
 use super::connection::Connection;
+use super::digest::Watched;
 use super::statement::{Fault, Statement};
 use super::{Dialect, connection};
 use crate::command::{Frozen, Isolation, Seen, Step, StepOutcome, Yields};
@@ -34,17 +35,19 @@ pub enum StepError {
 /// A connection that runs steps, with what it needs to explain failures.
 pub struct Runner {
     pub connection: Connection,
-    dialect: Dialect,
+    pub(super) dialect: Dialect,
     catalog: Option<Arc<Catalog>>,
     /// The last columns of the rows of [`Yields::RowsAnd`], for whoever asked for them; the others drop them.
     pub hidden: Vec<Vec<Value>>,
     /// A statement of this command moved foreign key checks to its end.
     pub deferring: bool,
+    /// What functions saw before the statement under way.
+    pub(super) start: Start,
 }
 
 impl Runner {
     pub fn new(connection: Connection, dialect: Dialect) -> Runner {
-        Runner { connection, dialect, catalog: None, hidden: Vec::new(), deferring: false }
+        Runner { connection, dialect, catalog: None, hidden: Vec::new(), deferring: false, start: Start::default() }
     }
 
     /// The catalog as the open transaction sees it, without its version, which only the engine's own table knows.
@@ -75,6 +78,7 @@ impl Runner {
         let before = self.connection.changes().sums().visible;
         let mut sink =
             Sink { outcome: StepOutcome::default(), told: tell.map(Expectation::new), bytes: 0, hidden: Vec::new() };
+        self.start = Start::of(&self.connection.context().lock());
         if step.params.is_empty() {
             self.run_set(step, None, &mut sink)?;
         }
@@ -109,60 +113,41 @@ impl Runner {
         sink: &mut Sink,
     ) -> Result<(), StepError> {
         let db = self.connection.handle();
-        let result = match self.connection.statement(sql) {
+        let result = match self.connection.statement_parts(sql) {
             Err(fault) => Err(fault.into()),
-            Ok(statement) if set.is_none() && statement.parameters() > 0 => return Ok(()),
-            Ok(statement) => {
+            Ok((statement, ..)) if set.is_none() && statement.parameters() > 0 => return Ok(()),
+            Ok((statement, changes, context)) => {
+                if statement.watches {
+                    let watched = Watched::default();
+                    changes.watch(Some(watched.clone()));
+                    let changed = move |table: &str, rowid| watched.contains(table, rowid);
+                    context.lock().row_changed = Some(Arc::new(changed));
+                }
                 // SAFETY: the set outlives this function, which resets the statement.
                 let result = unsafe { statement.bind(set.unwrap_or_default()) }
                     .map_err(Cut::from)
                     .and_then(|()| drain(db, statement, yields, sink));
                 statement.reset();
+                if statement.watches {
+                    context.lock().row_changed = None;
+                    changes.watch(None);
+                }
                 result
             }
         };
         result.map_err(|cut| match cut {
             Cut::Sql(error) => StepError::Sql(error),
-            Cut::Fault(fault) => self.explain(fault, &[sql]),
+            Cut::Fault(fault) => self.explain(fault, sql, set.unwrap_or_default()),
         })
     }
 
-    /// An error for the client, if the failure is the statements' and not the machine's.
-    pub fn explain(&mut self, fault: Fault, statements: &[&str]) -> StepError {
-        let raised = self.connection.take_raised();
-        if !fault.is_deterministic() {
-            return StepError::Machine(fault);
-        }
-        if let Some(error) = raised.or_else(|| (self.dialect.decode_error)(&fault.message)) {
-            return StepError::Sql(error);
-        }
-        match self.catalog() {
-            Ok(catalog) => {
-                let tables = match fault.primary() {
-                    ffi::SQLITE_CONSTRAINT | ffi::SQLITE_MISMATCH => self.written_tables(&catalog, statements),
-                    _ => Vec::new(),
-                };
-                StepError::Sql((self.dialect.explain_error)(&catalog, &fault.message, fault.code, &tables))
-            }
-            Err(error) => StepError::Machine(Fault { code: ffi::SQLITE_INTERNAL, message: error.to_string() }),
-        }
-    }
-
-    fn written_tables(&mut self, catalog: &Catalog, statements: &[&str]) -> Vec<u32> {
-        let mut tables = Vec::new();
-        for name in statements.iter().flat_map(|sql| self.connection.written_tables(sql)) {
-            // Schema and relation names may have dots of their own.
-            let relation = name
-                .match_indices('.')
-                .find_map(|(dot, _)| catalog.relations.get(&(name[..dot].to_owned(), name[dot + 1..].to_owned())));
-            tables.extend(relation.map(|r| r.oid).filter(|oid| !tables.contains(oid)));
-        }
-        tables
-    }
-
     /// Moves the values drawn by the last statement into the outcome, and makes them the session's `currval`.
-    pub fn collect_draws(&self, outcome: &mut StepOutcome) {
+    pub fn collect_draws(&mut self, outcome: &mut StepOutcome) {
         let mut context = self.connection.context().lock();
+        if !context.kept.is_empty() {
+            context.kept.clear();
+        }
+        self.start = Start::of(&context);
         if context.drawn.is_empty() {
             return;
         }
@@ -173,6 +158,20 @@ impl Runner {
             Arc::make_mut(&mut context.current).insert(oid, value);
             context.last = Some(oid);
         }
+    }
+}
+
+/// What a statement's functions saw that the connection does not keep: needed to compute its values again.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Start {
+    pub seed: u64,
+    /// Number of sequence values that were drawn before.
+    pub nextvals: usize,
+}
+
+impl Start {
+    fn of(context: &Context) -> Start {
+        Start { seed: context.seed, nextvals: context.nextvals.len() }
     }
 }
 

@@ -49,13 +49,13 @@ fn dialect() -> Dialect {
             Ok(Catalog::default())
         }),
         decode_error: |message| message.strip_prefix("22012:").map(|m| SqlError::new(state::DIVISION_BY_ZERO, m)),
-        explain_error: Arc::new(|_, message, code, _| {
-            let state = match code {
+        explain_error: Arc::new(|_, failure, _| {
+            let state = match failure.code {
                 rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY => state::UNIQUE_VIOLATION,
                 rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY => state::FOREIGN_KEY_VIOLATION,
                 _ => state::INTERNAL_ERROR,
             };
-            SqlError::new(state, message)
+            SqlError::new(state, failure.message)
         }),
     }
 }

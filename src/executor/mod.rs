@@ -456,7 +456,8 @@ impl Executor {
         for step in write.steps {
             let step = Step { frozen: Some(Default::default()), ..step };
             let kind = Kind::Write;
-            let statement = Statement { step, kind, lock: None, schema_version: None, ordered: false };
+            let statement =
+                Statement { step, kind, lock: None, schema_version: None, ordered: false, immediate: Vec::new() };
             let within = control.deadline.saturating_duration_since(self.host.now()).as_millis() as u64;
             let action = Action::Run(Box::new(statement));
             let order = Order { name, epoch: 1, action, within, lock_timeout: None };

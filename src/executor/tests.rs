@@ -81,7 +81,7 @@ impl Db {
             register: Arc::new(crate::functions::sqlite::register),
             load_catalog: Arc::new(|rows| crate::sql::catalog::Catalog::load(rows)),
             decode_error: crate::functions::sqlite::decode_error,
-            explain_error: Arc::new(crate::sql::ddl::errors::explain_constraint_error),
+            explain_error: Arc::new(crate::sql::violation::explain),
         };
         let mut options = engine::Options::new(directory.path(), dialect);
         options.migrations = crate::sql::database_migrations().to_vec();
@@ -194,7 +194,7 @@ impl Session {
         let step = Step { statements, params: vec![params], ddl, frozen: Some(frozen), expect: None, seen };
         let schema_version = (!own).then_some(plan.schema_version);
         let ordered = text.contains("ORDER BY");
-        let statement = Statement { step, kind, lock, schema_version, ordered };
+        let statement = Statement { step, kind, lock, schema_version, ordered, immediate: Vec::new() };
         match self.order(Action::Run(Box::new(statement))).await? {
             Reply::Ran { outcome, step, kind } => {
                 self.transcript.as_mut().unwrap().push(*step, kind)?;
@@ -773,4 +773,132 @@ fn sixteen_workers_do_every_job_once() {
         let counted = session.run("SELECT count(*), count(DISTINCT job) FROM log").await;
         assert_eq!(counted, format!("[{JOBS} {JOBS}]"));
     });
+}
+
+/// Tables whose rows refer to one another in every way.
+const FAMILY: &str = "CREATE TABLE p (id int PRIMARY KEY, v text UNIQUE);
+    CREATE TABLE c (id serial PRIMARY KEY, p int CONSTRAINT now REFERENCES p, q int CONSTRAINT soon REFERENCES p DEFERRABLE,
+      late int CONSTRAINT late REFERENCES p DEFERRABLE INITIALLY DEFERRED, t text DEFAULT gen_random_uuid()::text UNIQUE);
+    CREATE TABLE g (id int PRIMARY KEY, c int CONSTRAINT grand REFERENCES c, self int CONSTRAINT own REFERENCES g);
+    CREATE TABLE k (id int PRIMARY KEY, p int CONSTRAINT down REFERENCES p ON DELETE CASCADE);
+    CREATE TABLE l (k int CONSTRAINT leaf REFERENCES k);
+    INSERT INTO p VALUES (1, 'a'), (2, 'b'), (3, 'c'), (4, 'd');
+    INSERT INTO c (p, q, late) VALUES (1, 1, 1), (2, NULL, NULL);
+    INSERT INTO g VALUES (1, 1, 1), (2, NULL, 1);
+    INSERT INTO k VALUES (30, 3), (40, 4); INSERT INTO l VALUES (40)";
+
+/// What a command is answered that does these statements one after another, as the message's constraint and its detail.
+fn violation(db: &Db, texts: &[&str]) -> String {
+    let mut write = db.write_of(texts[0]);
+    for text in &texts[1..] {
+        write.steps.extend(db.write_of(text).steps);
+    }
+    match db.log.apply(RequestId { origin: rand::random(), seq: 0 }, write) {
+        Outcome::Failed { error, .. } => {
+            let fields = *error.fields;
+            format!("{}: {}", fields.constraint.unwrap_or_default(), fields.detail.unwrap_or_default())
+        }
+        other => format!("{other:?}"),
+    }
+}
+
+#[test]
+fn broken_references_are_named_with_their_rows() {
+    let db = Db::new(FAMILY);
+    let one = |text| violation(&db, &[text]);
+    assert_eq!(one("INSERT INTO c (p) VALUES (9)"), "now: Key (p)=(9) is not present in table \"p\".");
+    assert_eq!(
+        one("INSERT INTO c (p, q) VALUES (1, 2), (2, 8), (9, 1)"),
+        "soon: Key (q)=(8) is not present in table \"p\"."
+    );
+    assert_eq!(one("UPDATE c SET q = 7 WHERE p = 2"), "soon: Key (q)=(7) is not present in table \"p\".");
+    assert_eq!(one("UPDATE p SET id = 20 WHERE id = 2"), "now: Key (id)=(2) is still referenced from table \"c\".");
+    assert_eq!(one("DELETE FROM c WHERE id = 1"), "grand: Key (id)=(1) is still referenced from table \"g\".");
+    assert_eq!(one("DELETE FROM g WHERE id = 1"), "own: Key (id)=(1) is still referenced from table \"g\".");
+    // A row may refer to one that comes with it, but not to one that goes.
+    assert_eq!(
+        one("INSERT INTO g (id, self) VALUES (5, 6), (6, 6), (7, 8)"),
+        "own: Key (self)=(8) is not present in table \"g\"."
+    );
+    // What a cascade takes along was referred to.
+    assert_eq!(one("DELETE FROM p WHERE id > 2"), "leaf: Key (id)=(40) is still referenced from table \"l\".");
+    // At the end of the command: what is repaired does not count.
+    let both = ["INSERT INTO c (late) VALUES (9)", "INSERT INTO c (late) VALUES (8)", "INSERT INTO p VALUES (9, 'i')"];
+    assert_eq!(violation(&db, &both), "late: Key (late)=(8) is not present in table \"p\".");
+    let parent =
+        ["DELETE FROM g", "DELETE FROM c WHERE id = 2", "UPDATE c SET p = 2, q = 2", "DELETE FROM p WHERE id = 1"];
+    assert_eq!(violation(&db, &parent), "late: Key (id)=(1) is still referenced from table \"c\".");
+    let ddl = ["ALTER TABLE p ADD COLUMN w int", "INSERT INTO c (late) VALUES (8)"];
+    assert_eq!(violation(&db, &ddl), "late: Key (late)=(8) is not present in table \"p\".");
+}
+
+/// More changes than are remembered.
+#[test]
+fn a_broken_reference_among_many_changes_is_named() {
+    let db = Db::new(FAMILY);
+    let many = "INSERT INTO c (p, late) SELECT 2, CASE i WHEN 11000 THEN 8 ELSE 2 END FROM generate_series(1, 11000) i";
+    assert_eq!(violation(&db, &[many]), "late: Key (late)=(8) is not present in table \"p\".");
+    let many = many.replace("late", "q");
+    assert_eq!(violation(&db, &[&many]), "soon: Key (q)=(8) is not present in table \"p\".");
+}
+
+#[test]
+fn looking_for_the_cause_leaves_no_trace() {
+    let bad = Db::new(FAMILY);
+    let taken = violation(&bad, &["INSERT INTO c (p) VALUES (2)", "INSERT INTO p (id, v) VALUES (7, 'b')"]);
+    assert_eq!(taken, "p_v_key: Key (v)=(b) already exists.");
+    // The default is drawn from a sequence: a failed command keeps what it drew, and it is drawn once.
+    assert_eq!(violation(&bad, &["INSERT INTO c (p) VALUES (9)"]), "now: Key (p)=(9) is not present in table \"p\".");
+    assert_eq!(
+        violation(&bad, &["INSERT INTO c (late) VALUES (9)"]),
+        "late: Key (late)=(9) is not present in table \"p\"."
+    );
+    let next = violation(&bad, &["INSERT INTO c (id, p) VALUES (6, 1)", "INSERT INTO c (p) VALUES (2)"]);
+    assert_eq!(next, "c_pkey: Key (id)=(6) already exists.");
+    check(&bad, "s: INSERT INTO c (p) VALUES (2) RETURNING id -> [7]");
+    // A failed statement in a block neither.
+    check(
+        &bad,
+        "s: BEGIN -> ok
+         s: INSERT INTO c (late) VALUES (50) RETURNING id -> [8]
+         s: SAVEPOINT x -> ok
+         s: INSERT INTO c (p) VALUES (9) -> 23503
+         s: ROLLBACK TO x -> ok
+         s: INSERT INTO p VALUES (1, 'x') -> 23505
+         s: ROLLBACK TO x -> ok
+         s: SELECT count(*) FROM c -> [4]
+         s: COMMIT -> 23503
+         s: SELECT count(*) FROM c -> [3]",
+    );
+}
+
+#[test]
+fn what_was_random_is_shown_as_it_was() {
+    let db = Db::new("CREATE TABLE u (id text DEFAULT gen_random_uuid()::text, n int NOT NULL, m int)");
+    let first = violation(&db, &["INSERT INTO u (n, m) VALUES (1, 2)", "INSERT INTO u (m) VALUES (3)"]);
+    let uuid = first.strip_prefix(": Failing row contains (").and_then(|r| r.strip_suffix(", null, 3).")).unwrap();
+    // The same command on another replica, at the same place in the log.
+    let other = Db::new("CREATE TABLE u (id text DEFAULT gen_random_uuid()::text, n int NOT NULL, m int)");
+    let again = violation(&other, &["INSERT INTO u (n, m) VALUES (1, 2)", "INSERT INTO u (m) VALUES (3)"]);
+    assert_eq!((first.as_str(), uuid.len()), (again.as_str(), 36));
+}
+
+#[test]
+fn a_row_is_not_changed_twice() {
+    let db = Db::new(ACCOUNTS);
+    let upsert = "ON CONFLICT (id) DO UPDATE SET v = a.v + excluded.v";
+    check(
+        &db,
+        &format!(
+            "s: INSERT INTO a VALUES (1, 1), (9, 1) {upsert} -> 2
+             s: INSERT INTO a VALUES (1, 1), (1, 1) {upsert} -> 21000
+             s: INSERT INTO a VALUES (7, 1), (7, 1) {upsert} -> 21000
+             s: BEGIN -> ok
+             s: INSERT INTO a VALUES (2, 1) {upsert} -> 1
+             s: INSERT INTO a VALUES (2, 1) {upsert} -> 1
+             s: INSERT INTO a SELECT 3, 1 FROM a {upsert} -> 21000
+             s: ROLLBACK -> ROLLBACK
+             s: SELECT id, v FROM a ORDER BY id -> [1 11, 2 20, 3 30, 9 1]"
+        ),
+    );
 }

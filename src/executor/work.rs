@@ -3,6 +3,7 @@
 use super::names::{self, SCHEMA, Tables};
 use crate::clock::Control;
 use crate::command::{Frozen, Isolation, Step, StepOutcome};
+use crate::engine::diagnosis::CHANGES;
 use crate::engine::digest::{Operation, Touched};
 use crate::engine::statement::Fault;
 use crate::engine::step::{StepError, dress};
@@ -76,6 +77,9 @@ pub struct Work {
     own: HashSet<(u32, i64)>,
     /// Sequences that it has made or changed.
     private: BTreeSet<u32>,
+    /// The rows changed since foreign keys began to be violated, while that is put off; and whether these are all.
+    unchecked: Vec<Touched>,
+    complete: bool,
 }
 
 /// What came of running a statement once.
@@ -108,6 +112,9 @@ struct Finished {
     locked: Vec<(u32, i64)>,
     inserted: Vec<(u32, i64)>,
     sequences_changed: Vec<u32>,
+    touched: Vec<Touched>,
+    /// `touched` are all.
+    complete: bool,
 }
 
 #[derive(Default)]
@@ -182,6 +189,8 @@ impl Work {
             marks,
             own: HashSet::new(),
             private: BTreeSet::new(),
+            unchecked: Vec::new(),
+            complete: true,
         }
     }
 
@@ -281,6 +290,7 @@ impl Work {
         };
         self.own.clear();
         self.private.clear();
+        self.forget_unchecked();
         if self.transcript.steps().len() > 0 || self.transcript.has_savepoints() {
             self.replay(&mut view, env)?;
         }
@@ -300,15 +310,36 @@ impl Work {
             if step.expect.is_some_and(|expect| !told.is_some_and(|told| told.keeps(expect))) {
                 return Err(serialization_failure(isolation).into());
             }
-            changed.push(view.runner().connection.changes().take_touched().0);
+            let connection = &mut view.runner().connection;
+            let violated = connection.has_deferred_violations();
+            let (touched, crowded) = connection.changes().take_touched();
+            changed.push((violated, touched, crowded.is_empty()));
         }
         for (level, _) in savepoints {
             view.runner().connection.run(&format!("SAVEPOINT q_{}", level.0), &[])?;
         }
-        for touched in changed.iter().flatten().filter(|t| t.table == SEQUENCES) {
-            self.private.extend(sequence(touched));
+        for (violated, touched, complete) in changed {
+            self.private.extend(touched.iter().filter(|t| t.table == SEQUENCES).filter_map(sequence));
+            self.note_unchecked(violated, &touched, complete);
         }
         Ok(())
+    }
+
+    // ---- foreign keys whose check is put off ----
+
+    fn forget_unchecked(&mut self) {
+        self.unchecked.clear();
+        self.complete = true;
+    }
+
+    /// Remembers changes while there is something to find among them, or may be again after ROLLBACK TO.
+    fn note_unchecked(&mut self, violated: bool, touched: &[Touched], complete: bool) {
+        if !violated && (self.unchecked.is_empty() || self.marks.is_empty()) {
+            return self.forget_unchecked();
+        }
+        let room = CHANGES.saturating_sub(self.unchecked.len());
+        self.complete &= complete && touched.len() <= room;
+        self.unchecked.extend(touched.iter().take(room).cloned());
     }
 
     // ---- statements ----
@@ -374,6 +405,10 @@ impl Work {
                 });
             }
         };
+        if let Some(error) = self.broken(&statement.immediate, &touched, crowded.is_empty())? {
+            self.undo(run)?;
+            return Ok(Ran::Failed(error));
+        }
         let mut found = Found::default();
         if statement.step.ddl {
             found.table(SCHEMA, LockMode::Exclusive);
@@ -391,9 +426,28 @@ impl Work {
             locked,
             inserted: std::mem::take(&mut found.inserted),
             sequences_changed: touched.iter().filter(|t| t.table == SEQUENCES).filter_map(sequence).collect(),
+            complete: crowded.is_empty(),
+            touched,
         });
         let (wants, tables) = found.wants();
         Ok(Ran::Done { wants, tables })
+    }
+
+    /// The error of a foreign key among `immediate` that is violated now, after the last statement changed `touched`.
+    fn broken(&mut self, immediate: &[u32], touched: &[Touched], complete: bool) -> Result<Option<SqlError>, Trouble> {
+        let Some(view) = self.view.as_mut().filter(|_| !immediate.is_empty()) else { return Ok(None) };
+        if !view.runner().connection.has_deferred_violations() {
+            return Ok(None);
+        }
+        let changes = self.unchecked.iter().chain(touched).cloned().collect();
+        match view.runner().broken_reference(changes, self.complete && complete, immediate) {
+            Ok(found) => Ok(found),
+            Err(StepError::Sql(error)) => Err(error.into()),
+            Err(StepError::Machine(fault)) => {
+                self.drop_view();
+                Err(fault.into())
+            }
+        }
     }
 
     /// Takes back the last run.
@@ -433,6 +487,9 @@ impl Work {
             self.undo(&run)?;
             return Err(error.into());
         }
+        let view = self.view.as_mut();
+        let violated = view.is_some_and(|view| view.runner().connection.has_deferred_violations());
+        self.note_unchecked(violated, &result.touched, result.complete);
         self.own.extend(result.inserted);
         self.private.extend(result.sequences_changed);
         self.control(&format!("RELEASE {STATEMENT}"))?;

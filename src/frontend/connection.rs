@@ -11,7 +11,7 @@ use super::frame;
 use super::listener::Options;
 use crate::clock::now_micros;
 use crate::error::{SqlError, SqlResult, state};
-use crate::gateway::{Control, Database, Fetched, ReadRequest, Rows};
+use crate::gateway::{Control, Database, Failure, Fetched, ReadRequest, Rows};
 use crate::session::language::CopyWriter;
 use crate::session::{Answer, Ask, Begin, CursorId, Effect, Fetch, OpenRead, Request, RowForm, Session, Sink, World};
 use crate::value::{Value, ValueRef};
@@ -255,6 +255,16 @@ impl<D: Database> Connection<D> {
                 let result = self.patiently(work).await;
                 self.transaction = Some(transaction);
                 Answer::Done(result?.and_then(|result| result))
+            }
+            Ask::Check { begin, statement } => {
+                let (mut transaction, limit) = (self.enter(begin), self.session.lock_timeout());
+                let result = self.patiently(db.step(&mut transaction, *statement, limit, &control)).await;
+                self.transaction = Some(transaction);
+                Answer::Done(match result? {
+                    Ok(Ok(_)) => Ok(()),
+                    Ok(Err(Failure::Sql { error, .. })) | Err(error) => Err(error),
+                    Ok(Err(Failure::SchemaChanged)) => Err(SqlError::internal("a check has no schema version")),
+                })
             }
             Ask::Commit => match self.transaction.take() {
                 None => Answer::Done(Ok(())),

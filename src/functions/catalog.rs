@@ -265,7 +265,7 @@ fn relation_name(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
 }
 
 /// An index expression: in parentheses unless it is one call.
-fn index_key(expression: &str) -> String {
+pub fn index_key(expression: &str) -> String {
     let name = expression.find('(').map_or("", |open| &expression[..open]);
     let is_name = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'.');
     if is_name && closes_at_end(&expression[name.len()..]) { expression.to_owned() } else { format!("({expression})") }

@@ -169,6 +169,9 @@ pub enum SequenceSource {
 /// Whether a row, by its table's OID and its rowid, may be locked.
 pub type RowFree = Arc<dyn Fn(u32, i64) -> bool + Send + Sync>;
 
+/// Whether the statement under way has stored or changed a row already, by its table's SQLite name and its rowid.
+pub type RowChanged = Arc<dyn Fn(&str, i64) -> bool + Send + Sync>;
+
 /// Sends a signal to a session by its process id; whether it was sent.
 pub type SendSignal = Arc<dyn Fn(i32, Signal) -> bool + Send + Sync>;
 
@@ -199,8 +202,14 @@ pub struct Context {
     pub drawn: Vec<(u32, i64)>,
     /// Values of `nextval` in the order of the calls, for whoever will replay them; a fork takes them after each step.
     pub nextvals: Vec<i64>,
+    /// A NULL that is refused while it is computed is let through: somebody looks for it.
+    pub lenient: bool,
     /// Whether nobody else has the row of the table with this OID and rowid: SKIP LOCKED, in a fork.
     pub row_free: Option<RowFree>,
+    /// Set while a statement runs that must not change a row twice.
+    pub row_changed: Option<RowChanged>,
+    /// What the statement under way keeps of other tables' rows for its RETURNING, by rowid and number.
+    pub kept: std::collections::BTreeMap<(i64, i64), Value>,
     /// The session's last values (`currval`), and the sequence of the very last (`lastval`).
     pub current: Arc<std::collections::BTreeMap<u32, i64>>,
     pub last: Option<u32>,

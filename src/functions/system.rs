@@ -102,6 +102,37 @@ pub const OPERATORS: &[Operator] = &[];
 pub const CASTS: &[Cast] = &[];
 pub const AGGREGATES: &[Aggregate] = &[];
 
+/// Lets ON CONFLICT DO UPDATE pass unless the statement has already stored or changed this row.
+fn once(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let (table, rowid) = (text(args, 0)?, int(args, 1)?);
+    if ctx.row_changed.as_ref().is_some_and(|changed| changed(table, rowid)) {
+        let message = "ON CONFLICT DO UPDATE command cannot affect row a second time";
+        let hint =
+            "Ensure that no rows proposed for insertion within the same command have duplicate constrained values.";
+        return Err(SqlError::new(state::CARDINALITY_VIOLATION, message).hint(hint));
+    }
+    Ok(Value::Int(1))
+}
+
+/// `q_keep(rowid, value, number, kept, …)`: the value; what is kept comes back from `q_kept(rowid, number)`. A NULL as
+/// rowid: the value is the rowid to be.
+fn keep(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let [rowid, value, pairs @ ..] = args else { return Err(SqlError::internal("nothing to keep")) };
+    if let ValueRef::Int(rowid) = if rowid.is_null() { value } else { rowid } {
+        for pair in pairs.chunks_exact(2) {
+            if let ValueRef::Int(number) = pair[0] {
+                ctx.kept.insert((*rowid, number), pair[1].to_owned());
+            }
+        }
+    }
+    Ok((*value).to_owned())
+}
+
+fn kept(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let found = ctx.kept.get(&(int(args, 0)?, int(args, 1)?));
+    found.cloned().ok_or_else(|| SqlError::internal("a row was changed of which nothing was kept"))
+}
+
 pub const SCALARS: &[Scalar] = &[
     scalar("q_current_database", 0, |ctx, _| Ok(from_text(&*ctx.database))).contextual(),
     scalar("q_current_user", 0, |ctx, _| Ok(from_text(&*ctx.user))).contextual(),
@@ -114,7 +145,14 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_backend_pid", 0, |ctx, _| Ok(Value::Int(ctx.backend_pid.into()))).contextual(),
     scalar("q_uuid", 0, uuid).contextual(),
     scalar("q_unsupported", 1, |_, a| Err(SqlError::unsupported(text(a, 0)?))).contextual(),
-    scalar("q_null_violation", 3, |_, a| Err(null_violation(text(a, 0)?, text(a, 1)?, text(a, 2)?))).contextual(),
+    scalar("q_null_violation", 3, |ctx, a| match ctx.lenient {
+        true => Ok(Value::Null),
+        false => Err(null_violation(text(a, 0)?, text(a, 1)?, text(a, 2)?)),
+    })
+    .contextual(),
+    scalar("q_once", 2, once).contextual(),
+    scalar("q_keep", -1, keep).contextual().lax(),
+    scalar("q_kept", 2, kept).contextual().lax(),
     scalar("q_encoding", 1, |_, a| Ok(from_text(if int(a, 0)? == 6 { "UTF8" } else { "" }))),
     scalar("q_row_free", 3, row_free).contextual().lax(),
     scalar("q_size_pretty", 1, |_, a| Ok(Value::Text(size_pretty(int(a, 0)?)))),

@@ -75,7 +75,7 @@ fn told(answers: &[Answer]) -> String {
         register: Arc::new(|_, _| Ok(())),
         load_catalog: Arc::new(|_| Ok(Default::default())),
         decode_error: |_| None,
-        explain_error: Arc::new(|_, message, _, _| SqlError::internal(message)),
+        explain_error: Arc::new(|_, failure, _| SqlError::internal(failure.message)),
     };
     let (_engine, shared) = Engine::open(Options::new(directory.path(), dialect)).unwrap();
     let leader = if matches!(answers[0], Answer::Here(_)) { HERE } else { THERE };

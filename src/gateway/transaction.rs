@@ -333,7 +333,8 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
     }
 
     fn sealed(&self, action: Action, lock_timeout: Option<Duration>, control: &Control) -> Order {
-        let within = control.deadline.saturating_duration_since(self.link.host.now()).as_millis() as u64;
+        // Rounded up: the asker, who knows which of its limits it is, must not be told before it is over.
+        let within = control.deadline.saturating_duration_since(self.link.host.now()).as_millis() as u64 + 1;
         let lock_timeout = lock_timeout.map(|limit| limit.as_millis() as u64);
         Order { name: self.name, epoch: self.epoch, action, within, lock_timeout }
     }

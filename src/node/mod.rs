@@ -321,7 +321,7 @@ fn dialect(group: GroupId) -> engine::Dialect {
         register: Arc::new(crate::functions::sqlite::register),
         load_catalog,
         decode_error: crate::functions::sqlite::decode_error,
-        explain_error: Arc::new(crate::sql::ddl::errors::explain_constraint_error),
+        explain_error: Arc::new(crate::sql::violation::explain),
     }
 }
 

@@ -145,6 +145,11 @@ pub enum Ask {
         mode: LockMode,
         nowait: bool,
     },
+    /// Foreign keys are to be checked now: a statement that does nothing else.
+    Check {
+        begin: Begin,
+        statement: Box<Statement>,
+    },
     Commit,
 }
 
@@ -181,7 +186,7 @@ pub enum Answer {
     Opened(Result<(), Failure>),
     Fetched(SqlResult<Fetch>),
     Written(Result<Vec<StepOutcome>, Failure>),
-    /// To Mark, LockTables and Commit.
+    /// To Mark, LockTables, Check and Commit.
     Done(SqlResult<()>),
 }
 

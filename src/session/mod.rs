@@ -523,7 +523,7 @@ impl Session {
             queried: false,
             committed: false,
             lost: false,
-            deferred: false,
+            constraints: Default::default(),
             name: None,
             stepped: false,
         })
@@ -1083,7 +1083,8 @@ impl Session {
         let seen = self.seen([statement.sql.as_str()]);
         let step =
             command::Step { statements: vec![statement], params: vec![params], frozen, seen, ..Default::default() };
-        orders::Statement { step, kind, lock, schema_version: Some(schema_version), ordered }
+        let (schema_version, immediate) = (Some(schema_version), Vec::new());
+        orders::Statement { step, kind, lock, schema_version, ordered, immediate }
     }
 
     /// Runs the collected writes in the transaction, which is interactive from now on; then `then`.
@@ -1136,8 +1137,10 @@ impl Session {
         }
         if self.interactive() {
             let frozen = self.frozen(world);
-            let deferred = self.transaction.as_ref().is_some_and(|t| t.deferred);
-            let (begin, statements) = (self.begin_interactive(), self.batch.statements(&frozen, deferred));
+            let constraints = self.transaction.as_ref().map(|t| &t.constraints);
+            let deferred = constraints.is_some_and(|c| c.deferred);
+            let immediate = constraints.map(|c| c.immediate(&world.catalog)).unwrap_or_default();
+            let (begin, statements) = (self.begin_interactive(), self.batch.statements(&frozen, deferred, &immediate));
             self.batch.env = None;
             self.ask(Ask::Steps { begin, statements }, Wait::Write(then));
             return Ok(());

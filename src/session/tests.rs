@@ -154,6 +154,10 @@ impl Client {
                 self.say(format!("ask lock {tables:?} {mode:?} {nowait} of {}", begin.name));
                 Answer::Done(Ok(()))
             }
+            Ask::Check { begin, statement } => {
+                self.say(format!("ask check {:?} of {}", statement.immediate, begin.name));
+                Answer::Done(Ok(()))
+            }
             Ask::Commit => {
                 self.say("ask commit".into());
                 Answer::Done(Ok(()))

@@ -13,10 +13,12 @@ use super::effect::Effect;
 use super::portal::Run;
 use crate::command::{self, Frozen, Isolation, Seen, Step, Write, Yields};
 use crate::id::RequestId;
+use crate::sql::catalog::{Catalog, Constraint, ConstraintKind};
 use crate::sql::plan::{IsolationLevel, PlanKind, Read, Tag};
 use crate::transaction::{self, Kind};
 use crate::types::Env;
 use crate::value::Value;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 #[derive(Debug)]
@@ -38,12 +40,53 @@ pub(super) struct Transaction {
     pub committed: bool,
     /// Collected writes were dropped by an error: what a savepoint should restore is gone.
     pub lost: bool,
-    /// SET CONSTRAINTS … DEFERRED.
-    pub deferred: bool,
+    pub constraints: Constraints,
     /// The request id of its COMMIT, once it is interactive.
     pub name: Option<RequestId>,
     /// A step has run in it.
     pub stepped: bool,
+}
+
+/// What SET CONSTRAINTS has said. SQLite can only put all foreign keys off; those that are not meant are then checked
+/// after each statement.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Constraints {
+    all: Option<bool>,
+    named: BTreeMap<u32, bool>,
+    /// SQLite puts them off from now on.
+    pub deferred: bool,
+}
+
+impl Constraints {
+    /// `constraints` (OIDs, or all if there are none) are deferred or not.
+    pub fn set(&mut self, constraints: &[u32], deferred: bool) {
+        self.deferred |= deferred;
+        if constraints.is_empty() {
+            self.named.clear();
+            self.all = Some(deferred);
+        }
+        self.named.extend(constraints.iter().map(|oid| (*oid, deferred)));
+    }
+
+    /// As they were at a savepoint; what SQLite puts off stays so.
+    pub fn roll_back_to(&mut self, mark: Constraints) {
+        let deferred = self.deferred;
+        *self = mark;
+        self.deferred |= deferred;
+    }
+
+    /// OIDs of the foreign keys that are checked after each statement, though SQLite puts them off.
+    pub fn immediate(&self, catalog: &Catalog) -> Vec<u32> {
+        if !self.deferred && self.all.is_none() && self.named.is_empty() {
+            return Vec::new();
+        }
+        let foreign = |c: &&Constraint| matches!(c.kind, ConstraintKind::ForeignKey { .. });
+        let later = |c: &Constraint| {
+            c.deferrable && self.named.get(&c.oid).copied().or(self.all).unwrap_or(c.initially_deferred)
+        };
+        let all = catalog.relations.values().flat_map(|r| &r.constraints).filter(foreign);
+        all.filter(|c| (self.deferred || c.initially_deferred) && !later(c)).map(|c| c.oid).collect()
+    }
 }
 
 impl Transaction {
@@ -64,6 +107,7 @@ pub(super) struct Savepoint {
     /// Portals made later than this number vanish when it is rolled back to.
     pub portals: u64,
     pub read_only: bool,
+    pub constraints: Constraints,
 }
 
 /// Writes that take effect together when the transaction ends.
@@ -113,7 +157,7 @@ impl Batch {
     }
 
     /// The collected writes as statements of an interactive transaction.
-    pub fn statements(&mut self, frozen: &Frozen, deferred: bool) -> Vec<transaction::Statement> {
+    pub fn statements(&mut self, frozen: &Frozen, deferred: bool, immediate: &[u32]) -> Vec<transaction::Statement> {
         let statement = |item: &mut Item| {
             let mut step = item.step();
             if deferred {
@@ -122,7 +166,8 @@ impl Batch {
             }
             step.frozen = Some(frozen.clone());
             let schema_version = Some(item.run.portal.plan.schema_version);
-            transaction::Statement { step, kind: Kind::Write, lock: None, schema_version, ordered: false }
+            let immediate = immediate.to_vec();
+            transaction::Statement { step, kind: Kind::Write, lock: None, schema_version, ordered: false, immediate }
         };
         self.items.iter_mut().map(statement).collect()
     }

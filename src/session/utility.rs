@@ -7,9 +7,11 @@ use super::effect::{Ask, World};
 use super::portal::{PortalState, Run};
 use super::transaction::Savepoint;
 use super::{Session, Step, Task, Wait, What};
+use crate::command;
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::Mark;
 use crate::sql::plan::{Discard, IsolationLevel, Operand, PlanKind, TransactionModes, Utility};
+use crate::transaction::{self, Kind};
 use crate::value::Value;
 use std::sync::Arc;
 
@@ -100,7 +102,10 @@ impl Session {
             Utility::Deallocate(name) => self.deallocate(name.as_deref())?,
             Utility::Close(name) => self.close_cursor(name.as_deref())?,
             Utility::Discard(what) => self.discard(*what)?,
-            Utility::SetConstraints { deferred, .. } => self.set_constraints(*deferred)?,
+            Utility::SetConstraints { constraints, deferred } => {
+                let (constraints, deferred) = (constraints.clone(), *deferred);
+                return self.set_constraints(world, run, &constraints, deferred);
+            }
             Utility::Maintenance { tag } => self.maintenance(tag)?,
         }
         self.finish_utility(run);
@@ -114,6 +119,7 @@ impl Session {
                 Utility::Release(_) => self.complete("RELEASE"),
                 Utility::RollbackTo(_) => self.complete("ROLLBACK"),
                 Utility::LockTable { .. } => self.complete("LOCK TABLE"),
+                Utility::SetConstraints { .. } => self.complete("SET CONSTRAINTS"),
                 _ => {}
             }
         }
@@ -229,8 +235,8 @@ impl Session {
         self.require_block("SAVEPOINT")?;
         let (settings, writes, portals) = (self.settings.mark(), self.batch.items.len(), self.last_portal);
         if let Some(t) = &mut self.transaction {
-            let read_only = t.read_only;
-            t.savepoints.push(Savepoint { name: name.to_owned(), settings, writes, portals, read_only });
+            let (name, read_only, constraints) = (name.to_owned(), t.read_only, t.constraints.clone());
+            t.savepoints.push(Savepoint { name, settings, writes, portals, read_only, constraints });
         }
         Ok(())
     }
@@ -254,6 +260,7 @@ impl Session {
         }
         let (settings, portals) = (mark.settings, mark.portals);
         t.read_only = mark.read_only;
+        t.constraints.roll_back_to(mark.constraints.clone());
         t.savepoints.truncate(at + 1);
         t.failed = false;
         self.settings.roll_back_to(settings);
@@ -448,16 +455,24 @@ impl Session {
     }
 
     /// Deferred constraints are checked at COMMIT. Checking them earlier would need them to be told apart.
-    fn set_constraints(&mut self, deferred: bool) -> SqlResult<()> {
-        let pending = self.transaction.as_ref().is_some_and(|t| t.deferred && t.stepped);
-        match self.explicit() {
-            false => self.not_in_block("SET CONSTRAINTS"),
-            true if pending && !deferred => {
-                return Err(SqlError::unsupported("SET CONSTRAINTS … IMMEDIATE after writing with deferred ones"));
-            }
-            true => self.transaction.iter_mut().for_each(|t| t.deferred = deferred),
+    /// Those that become immediate are checked at once, if anything can have violated them.
+    fn set_constraints(&mut self, world: &World, run: Run, constraints: &[u32], deferred: bool) -> Step {
+        let Some(t) = self.transaction.as_mut().filter(|t| t.explicit) else {
+            self.not_in_block("SET CONSTRAINTS");
+            self.finish_utility(run);
+            return Ok(());
+        };
+        t.constraints.set(constraints, deferred);
+        let immediate = t.constraints.immediate(&world.catalog);
+        if deferred || immediate.is_empty() || !t.stepped {
+            self.finish_utility(run);
+            return Ok(());
         }
-        self.complete("SET CONSTRAINTS");
+        let step = command::Step { frozen: Some(self.frozen(world)), ..Default::default() };
+        let (kind, lock, schema_version, ordered) = (Kind::Read, None, None, false);
+        let statement = Box::new(transaction::Statement { step, kind, lock, schema_version, ordered, immediate });
+        let begin = self.begin_interactive();
+        self.ask(Ask::Check { begin, statement }, Wait::Done(Box::new(run)));
         Ok(())
     }
 

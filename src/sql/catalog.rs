@@ -514,6 +514,12 @@ impl Relation {
         self.columns.iter().find(|c| c.attnum == attnum)
     }
 
+    /// A name of the rowid in SQLite that no column has.
+    pub fn rowid_name(&self) -> &'static str {
+        let free = |name: &&&str| !self.columns.iter().any(|c| c.name.eq_ignore_ascii_case(name));
+        ["_rowid_", "rowid", "oid"].iter().find(free).copied().unwrap_or("_rowid_")
+    }
+
     pub fn constraint(&self, name: &str) -> Option<&Constraint> {
         self.constraints.iter().find(|c| c.name == name)
     }

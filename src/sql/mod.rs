@@ -16,6 +16,7 @@ pub mod plan;
 mod system;
 mod utility;
 mod view;
+pub mod violation;
 
 pub use migrations::{database_migrations, system_migrations};
 pub use parse::{Ast, Parsed, parse};
@@ -51,6 +52,7 @@ fn dispatch(parsed: &Parsed, scope: &Scope<'_>) -> SqlResult<Plan> {
         Ast::Utility(utility) => utility::compile(utility.clone(), scope),
         Ast::Prepare { name, types, query } => utility::prepare(name, types, query, scope),
         Ast::Lock { tables, mode, nowait } => utility::lock(tables, *mode, *nowait, scope),
+        Ast::SetConstraints { names, deferred } => utility::set_constraints(names, *deferred, scope),
         Ast::Maintenance { tag, tables } => utility::maintenance(tag, tables, scope),
         Ast::Ddl(ddl) => ddl::compile(ddl, scope),
         Ast::Copy(copy) => copy::compile(copy, scope),

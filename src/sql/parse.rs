@@ -59,6 +59,11 @@ pub enum Ast {
         mode: LockMode,
         nowait: bool,
     },
+    /// No names: ALL.
+    SetConstraints {
+        names: Vec<Name>,
+        deferred: bool,
+    },
     /// VACUUM, ANALYZE and the like.
     Maintenance {
         tag: &'static str,
@@ -740,12 +745,12 @@ fn time_zone(c: &mut Cursor<'_>) -> SqlResult<Vec<String>> {
 }
 
 fn set_constraints(c: &mut Cursor<'_>) -> SqlResult<Ast> {
-    let names = if c.eat("ALL") { Vec::new() } else { c.list(|c| c.name().map(|n| n.to_string()))? };
+    let names = if c.eat("ALL") { Vec::new() } else { c.list(Cursor::name)? };
     let deferred = c.eat("DEFERRED");
     if !deferred {
         c.expect("IMMEDIATE")?;
     }
-    Ok(Ast::Utility(Utility::SetConstraints { names, deferred }))
+    Ok(Ast::SetConstraints { names, deferred })
 }
 
 fn prepare(c: &mut Cursor<'_>) -> SqlResult<Ast> {

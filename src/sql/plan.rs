@@ -191,9 +191,9 @@ pub enum Utility {
     },
     Close(Option<String>),
     Discard(Discard),
-    /// Constraint names; empty for ALL.
+    /// OIDs of constraints; none for ALL.
     SetConstraints {
-        names: Vec<String>,
+        constraints: Vec<u32>,
         deferred: bool,
     },
     LockTable {

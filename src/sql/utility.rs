@@ -47,6 +47,30 @@ pub fn lock(tables: &[Name], mode: LockMode, nowait: bool, scope: &Scope<'_>) ->
     compile(Utility::LockTable { tables: oids, mode, nowait }, scope)
 }
 
+/// SET CONSTRAINTS: names mean the constraints of that name in the first schema of the path that has some.
+pub fn set_constraints(names: &[Name], deferred: bool, scope: &Scope<'_>) -> SqlResult<Plan> {
+    let mut constraints = Vec::new();
+    for name in names {
+        let schemas = match &name.schema {
+            Some(schema) => std::slice::from_ref(schema),
+            None => scope.search_path,
+        };
+        let of = |schema: &String| -> Vec<_> {
+            let relations = scope.catalog.relations.values().filter(|r| r.schema == *schema);
+            relations.flat_map(|r| &r.constraints).filter(|c| c.name == name.name).collect()
+        };
+        let found = schemas.iter().map(of).find(|found| !found.is_empty()).ok_or_else(|| {
+            SqlError::new(state::UNDEFINED_OBJECT, format!("constraint \"{}\" does not exist", name.name))
+        })?;
+        if !found.iter().any(|c| c.deferrable) {
+            let message = format!("constraint \"{}\" is not deferrable", name.name);
+            return Err(SqlError::new(state::WRONG_OBJECT_TYPE, message));
+        }
+        constraints.extend(found.iter().filter(|c| c.deferrable).map(|c| c.oid));
+    }
+    compile(Utility::SetConstraints { constraints, deferred }, scope)
+}
+
 /// VACUUM and ANALYZE: there is nothing to do, but the tables must exist.
 pub fn maintenance(tag: &'static str, tables: &[Name], scope: &Scope<'_>) -> SqlResult<Plan> {
     for name in tables {

@@ -56,6 +56,8 @@ pub struct Statement {
     pub schema_version: Option<u64>,
     /// The order of the rows belongs to the result.
     pub ordered: bool,
+    /// OIDs of the foreign keys that are checked when it has run, though SQLite puts them off.
+    pub immediate: Vec<u32>,
 }
 
 /// FOR UPDATE and its kin. The last columns of the result are the rowids of the locked tables, in the order of

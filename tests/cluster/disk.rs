@@ -35,14 +35,14 @@ impl Drop for SmallDisk {
     }
 }
 
-/// A disk for each of three nodes, and their data directories on them; `None` where that is not allowed.
-fn small_disks() -> Option<(TempDir, Vec<SmallDisk>, BTreeMap<u64, PathBuf>)> {
+/// A disk of so many MiB for each of three nodes, and their data directories on them; `None` where that is not allowed.
+fn small_disks(mib: u32) -> Option<(TempDir, Vec<SmallDisk>, BTreeMap<u64, PathBuf>)> {
     let mounts = tempfile::tempdir().expect("a temporary directory");
     let mut disks = Vec::new();
     let mut homes = BTreeMap::new();
     for id in 1..=3 {
         let at = mounts.path().join(format!("disk-{id}"));
-        match SmallDisk::mount(&at, 400) {
+        match SmallDisk::mount(&at, mib) {
             Ok(disk) => disks.push(disk),
             Err(e) => {
                 println!("skipped: a tmpfs cannot be mounted here ({e})");
@@ -56,7 +56,7 @@ fn small_disks() -> Option<(TempDir, Vec<SmallDisk>, BTreeMap<u64, PathBuf>)> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_disk_that_runs_full() {
-    let Some((_mounts, disks, homes)) = small_disks() else { return };
+    let Some((_mounts, disks, homes)) = small_disks(400) else { return };
     let limits = "disk_watermark_mib = 40".to_owned();
     let mut cluster = Cluster::start_with(3, Options { homes, limits, ..Options::default() }).await;
     cluster.run(1, "CREATE TABLE t (id int PRIMARY KEY, body bytea)").await;
@@ -113,7 +113,8 @@ async fn a_disk_that_runs_full() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_disk_that_refuses_writes() {
     const LARGE_ROWS: i32 = 80;
-    let Some((mounts, disks, homes)) = small_disks() else { return };
+    // The others must have room for all that is written while one is full, however long that takes.
+    let Some((mounts, disks, homes)) = small_disks(1024) else { return };
     let limits = "disk_watermark_mib = 0".to_owned();
     let mut cluster = Cluster::start_with(3, Options { homes, limits, ..Options::default() }).await;
     cluster.run(1, "CREATE TABLE t (id int PRIMARY KEY, body text)").await;

@@ -177,7 +177,7 @@ fn dialect() -> Dialect {
         register: Arc::new(|_, _| Ok(())),
         load_catalog: Arc::new(|_| Ok(Catalog::default())),
         decode_error: |_| None,
-        explain_error: Arc::new(|_, message, _, _| SqlError::new(state::UNIQUE_VIOLATION, message)),
+        explain_error: Arc::new(|_, failure, _| SqlError::new(state::UNIQUE_VIOLATION, failure.message)),
     }
 }
 
@@ -187,7 +187,7 @@ pub fn real_dialect() -> Dialect {
         register: Arc::new(quorate::functions::sqlite::register),
         load_catalog: Arc::new(|rows| Catalog::load(rows)),
         decode_error: quorate::functions::sqlite::decode_error,
-        explain_error: Arc::new(quorate::sql::ddl::errors::explain_constraint_error),
+        explain_error: Arc::new(quorate::sql::violation::explain),
     }
 }
 

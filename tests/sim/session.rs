@@ -425,7 +425,8 @@ impl Client {
                 ..Step::default()
             };
             let schema_version = Some(router.catalog().version);
-            let statement = Statement { step, kind, lock: lock.clone(), schema_version, ordered: false };
+            let statement =
+                Statement { step, kind, lock: lock.clone(), schema_version, ordered: false, immediate: Vec::new() };
             let work = router.step(open, statement, lock_timeout, &control);
             match self.patiently(job, work).await {
                 None => return Err(Trouble::GivenUp),

@@ -7,7 +7,7 @@
 //! Lines that begin with `--?>` say what Quorate answers for now: a gap that is known and not yet closed.
 //!
 //! Output is: a line with each column's name and type, a line for each row, the command tag, or the error's SQLSTATE,
-//! message, detail and names; NULL is `∅`. The detail `Failing row contains` is left out. Everything runs twice: by the simple protocol, and, if the block is one
+//! message, detail and names; NULL is `∅`. Everything runs twice: by the simple protocol, and, if the block is one
 //! statement, by the extended protocol.
 //!
 //! With `QUORATE_RECORD=PORT` the scripts run on the PostgreSQL (user and database `postgres`) at that port of
@@ -201,13 +201,18 @@ fn show(messages: &[Message]) -> Vec<String> {
 fn show_error(fields: &raw::Fields) -> String {
     let mut out = format!("ERROR {fields}");
     for (field, name) in [(b'D', "detail"), (b't', "table"), (b'c', "column"), (b'd', "type"), (b'n', "constraint")] {
-        if let Some(text) = fields.get(field)
-            && !text.starts_with("Failing row contains")
-        {
-            let _ = write!(out, "\n  {name}: {text}");
+        if let Some(text) = fields.get(field) {
+            let _ = write!(out, "\n  {name}: {}", without_now(text));
         }
     }
     out
+}
+
+/// A row that was refused may hold the moment at which it was.
+fn without_now(text: &str) -> String {
+    let is_now =
+        |value: &str| value.len() > 24 && value.starts_with("20") && value.ends_with("+00") && value.contains('.');
+    text.split(", ").map(|value| if is_now(value) { "now" } else { value }).collect::<Vec<_>>().join(", ")
 }
 
 async fn simple(client: &mut Raw, block: &Block) -> std::io::Result<Vec<Message>> {

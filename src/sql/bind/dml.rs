@@ -1,9 +1,10 @@
 //! INSERT, UPDATE, DELETE.
 //!
 //! Defaults are part of the SQL that is logged, never SQLite's own; NOT NULL, CHECK, keys and references are SQLite's.
-//! The target keeps its table's name as qualifier, which is the only one that RETURNING knows.
+//! The target keeps its table's name as qualifier, which is the only one that SQLite's RETURNING knows; what it tells of
+//! other tables takes a way of its own (`Others`). `violation::rows` reads the statements back that are written here.
 
-use super::expr::{Node, Typed};
+use super::expr::{ColumnRef, Node, Typed};
 use super::from::is_default;
 use super::names::{Clause, Level, Named, Names, Range, fold, name_start, schema_and_name};
 use super::query::{Out, QueryTree};
@@ -31,6 +32,79 @@ struct Target {
     /// Unquoted SQLite name.
     table: String,
     range: Range,
+}
+
+impl Target {
+    fn rowid(&self) -> String {
+        format!("{}.{}", quote(&self.table), self.relation.rowid_name())
+    }
+}
+
+/// Columns and what they are set to.
+struct Assigned {
+    /// As SQLite has it: `"a"` or `("a", "b")`.
+    target: String,
+    columns: Vec<i16>,
+    value: String,
+    /// The value is a row.
+    whole: bool,
+}
+
+impl Assigned {
+    fn one(column: &Column, value: String) -> Assigned {
+        Assigned { target: quote(&column.name), columns: vec![column.attnum], value, whole: false }
+    }
+}
+
+/// What follows SET.
+fn assigned(set: &[Assigned]) -> String {
+    set.iter().map(|a| format!("{} = {}", a.target, a.value)).collect::<Vec<_>>().join(", ")
+}
+
+/// The names that RETURNING knows. SQLite gives back the target's columns only; those of other tables are kept aside
+/// while rows are changed (`q_keep`), and looked up by the row's rowid (`q_kept`).
+struct Others {
+    names: Names,
+    /// How a column is looked up, and what it is.
+    kept: Vec<(String, String)>,
+}
+
+impl Others {
+    /// `names`: the target and, behind it, the other tables.
+    fn new(target: &Target, mut names: Names) -> Others {
+        let (own, mut kept) = (target.range.columns.len(), Vec::new());
+        let mut look_up = |column: &mut Named| {
+            let text = column.expr.sql();
+            let number = kept.iter().position(|(_, known)| *known == text).unwrap_or_else(|| {
+                kept.push((format!("q_kept({}, {})", target.rowid(), kept.len()), text));
+                kept.len() - 1
+            });
+            let (table, attnum) = match &column.expr.node {
+                Node::Column(c) => (c.table, c.attnum),
+                _ => (0, 0),
+            };
+            let sql = kept[number].0.as_str().into();
+            let node = ColumnRef { range: target.range.id, sql, table, attnum, collated: false };
+            column.expr.node = Node::Column(node);
+        };
+        names.ranges.iter_mut().skip(1).flat_map(|r| &mut r.columns).for_each(&mut look_up);
+        names.columns.iter_mut().skip(own).for_each(&mut look_up);
+        Others { names, kept }
+    }
+
+    /// Numbers and texts of the columns that `returning` looks up.
+    fn used(&self, returning: &str) -> Vec<(usize, &str)> {
+        let kept = self.kept.iter().enumerate();
+        kept.filter(|(_, (look_up, _))| returning.contains(look_up)).map(|(i, (_, text))| (i, text.as_str())).collect()
+    }
+}
+
+/// `value`, and keeps some others under `rowid`. SQLite's functions have at most 127 arguments.
+fn keep(rowid: &str, value: String, others: &[(usize, &str)]) -> String {
+    others.chunks(60).fold(value, |value, others| {
+        let pairs: String = others.iter().map(|(number, text)| format!(", {number}, {text}")).collect();
+        format!("q_keep({rowid}, {value}{pairs})")
+    })
 }
 
 /// The WITH clause of a statement.
@@ -231,17 +305,24 @@ impl Binder<'_> {
             columns = relation.columns.iter().collect();
         }
         let conflict = matches!(insert.on, Some(OnInsert::OnConflict(_)));
+        let mut single = true;
         let source = match &insert.source {
             None => self.insert_defaults(&relation)?,
             Some(query) => match plain_values(query) {
-                Some(rows) => self.insert_values(&relation, columns, listed, rows)?,
-                None => self.insert_query(&relation, columns, listed, query, conflict)?,
+                Some(rows) => {
+                    single = rows.len() == 1;
+                    self.insert_values(&relation, columns, listed, rows)?
+                }
+                None => {
+                    single = false;
+                    self.insert_query(&relation, columns, listed, query, conflict)?
+                }
             },
         };
         let mut sql = format!("INSERT INTO {}{source}", quote(&target.table));
         match &insert.on {
             None => {}
-            Some(OnInsert::OnConflict(on)) => sql.push_str(&self.on_conflict(&target, on)?),
+            Some(OnInsert::OnConflict(on)) => sql.push_str(&self.on_conflict(&target, on, single)?),
             Some(_) => return Err(SqlError::syntax("syntax error at or near \"DUPLICATE\"")),
         }
         let returned = self.returning(&mut sql, Names::of(target.range), insert.returning.as_deref())?;
@@ -372,7 +453,8 @@ impl Binder<'_> {
         Ok(format!(" ({names}) SELECT {} FROM ({}) WHERE 1", values.join(", "), tree.into_subquery(self).sql))
     }
 
-    fn on_conflict(&mut self, target: &Target, on: &OnConflict) -> SqlResult<String> {
+    /// `single`: one row is proposed, which cannot meet itself.
+    fn on_conflict(&mut self, target: &Target, on: &OnConflict, single: bool) -> SqlResult<String> {
         let relation = &target.relation;
         let mut sql = " ON CONFLICT".to_owned();
         match &on.conflict_target {
@@ -440,9 +522,12 @@ impl Binder<'_> {
         let set = self.assignments(relation, &update.assignments);
         let condition = update.selection.as_ref().map(|w| self.where_clause(w)).transpose();
         self.levels.pop();
-        sql.push_str(&format!(" DO UPDATE SET {}", set?));
-        if let Some(condition) = condition? {
-            sql.push_str(&format!(" WHERE {condition}"));
+        sql.push_str(&format!(" DO UPDATE SET {}", assigned(&set?)));
+        let table = Typed::constant(Type::TEXT, Value::Text(target.table.clone())).sql();
+        let once = (!single).then(|| format!("q_once({table}, {})", target.rowid()));
+        let conditions: Vec<String> = once.into_iter().chain(condition?).collect();
+        if !conditions.is_empty() {
+            sql.push_str(&format!(" WHERE {}", conditions.join(" AND ")));
         }
         Ok(sql)
     }
@@ -455,7 +540,7 @@ impl Binder<'_> {
     }
 
     /// `a = 1, (b, c) = (2, 3), (d, e) = (SELECT …)`
-    fn assignments(&mut self, relation: &Relation, assignments: &[Assignment]) -> SqlResult<String> {
+    fn assignments(&mut self, relation: &Relation, assignments: &[Assignment]) -> SqlResult<Vec<Assigned>> {
         let (mut set, mut seen) = (Vec::new(), Vec::new());
         let mut find = |this: &Self, name: &ObjectName| -> SqlResult<Column> {
             let (at, (_, folded)) = (name_start(name), schema_and_name(name)?);
@@ -473,12 +558,12 @@ impl Binder<'_> {
                     let column = find(self, name)?;
                     let value = self.value_for(relation, &column, &assignment.value, true)?;
                     if column.generated.is_none() {
-                        set.push(format!("{} = {}", quote(&column.name), value.sql()));
+                        set.push(Assigned::one(&column, value.sql()));
                     }
                 }
                 AssignmentTarget::Tuple(names) => {
                     let columns: Vec<Column> = names.iter().map(|n| find(self, n)).collect::<SqlResult<_>>()?;
-                    set.push(self.tuple_assignment(relation, &columns, &assignment.value)?);
+                    set.extend(self.tuple_assignment(relation, &columns, &assignment.value)?);
                 }
             }
         }
@@ -486,12 +571,12 @@ impl Binder<'_> {
             // Only generated columns set to DEFAULT: they follow by themselves.
             let first = relation.columns.iter().find(|c| c.generated.is_none());
             let first = first.ok_or_else(|| SqlError::unsupported("a table of generated columns only"))?;
-            set.push(format!("{0} = {0}", quote(&first.name)));
+            set.push(Assigned::one(first, quote(&first.name)));
         }
-        Ok(set.join(", "))
+        Ok(set)
     }
 
-    fn tuple_assignment(&mut self, relation: &Relation, columns: &[Column], value: &Expr) -> SqlResult<String> {
+    fn tuple_assignment(&mut self, relation: &Relation, columns: &[Column], value: &Expr) -> SqlResult<Vec<Assigned>> {
         let mut inner = value;
         while let Expr::Nested(e) = inner {
             inner = e;
@@ -506,7 +591,9 @@ impl Binder<'_> {
                 self.assign_output(&mut tree, i, column.ty, column.typmod, &column.name)?;
             }
             let names: Vec<String> = columns.iter().map(|c| quote(&c.name)).collect();
-            return Ok(format!("({}) = ({})", names.join(", "), tree.into_subquery(self).sql));
+            let value = format!("({})", tree.into_subquery(self).sql);
+            let columns = columns.iter().map(|c| c.attnum).collect();
+            return Ok(vec![Assigned { target: format!("({})", names.join(", ")), columns, value, whole: true }]);
         }
         let row = row_fields(inner);
         let fields: Vec<&Expr> = match &row {
@@ -523,9 +610,9 @@ impl Binder<'_> {
         let mut set = Vec::with_capacity(columns.len());
         for (column, expr) in columns.iter().zip(fields) {
             let value = self.value_for(relation, column, expr, true)?;
-            set.push(format!("{} = {}", quote(&column.name), value.sql()));
+            set.push(Assigned::one(column, value.sql()));
         }
-        Ok(set.join(", "))
+        Ok(set)
     }
 
     fn table_of(&mut self, table: &TableWithJoins, action: &str) -> SqlResult<Target> {
@@ -556,14 +643,46 @@ impl Binder<'_> {
             let set = self.assignments(&relation, &update.assignments)?;
             let filter = update.selection.as_ref().map(|w| self.where_clause(w)).transpose()?;
             let filter = filter.map_or(String::new(), |f| format!(" WHERE {f}"));
-            Ok(format!("UPDATE {} SET {set}{from}{filter}", quote(&target.table)))
+            Ok((set, format!("{from}{filter}")))
         })();
-        let level = self.levels.pop();
-        let mut sql = result?;
-        let others = level.is_some_and(|l| l.names.ranges.len() > 1);
-        let names = Names::of(target.range);
-        let returned = self.returning_of_target(&mut sql, names, update.returning.as_deref(), others)?;
-        Ok((sql, returned))
+        let names = self.levels.pop().map(|level| level.names).unwrap_or_default();
+        let (mut set, mut tail) = result?;
+        let others = Others::new(&target, names);
+        let before = tail.len();
+        let returned = self.returning(&mut tail, others.names.clone(), update.returning.as_deref())?;
+        let used = others.used(&tail[before..]);
+        if !used.is_empty() {
+            self.keep_in(&mut set, &target, &used)?;
+        }
+        Ok((format!("UPDATE {} SET {}{tail}", quote(&target.table), assigned(&set)), returned))
+    }
+
+    /// Has the values of other tables' columns kept while a row is updated. A value that is assigned takes them along;
+    /// if possible that of a single column, and if the rowid is among them, that one, because RETURNING sees the new one.
+    fn keep_in(&self, set: &mut Vec<Assigned>, target: &Target, used: &[(usize, &str)]) -> SqlResult<()> {
+        let relation = &target.relation;
+        let key = self.scope.catalog.rowid_column(relation);
+        let moved = |a: &Assigned| key.is_some_and(|key| a.columns.contains(&key));
+        let refused = || SqlError::unsupported("RETURNING of columns of other tables with this assignment");
+        if let Some(assigned) = set.iter_mut().find(|a| moved(a)) {
+            if assigned.whole {
+                return Err(refused());
+            }
+            assigned.value = keep("NULL", std::mem::take(&mut assigned.value), used);
+            return Ok(());
+        }
+        let rowid = target.rowid();
+        if let Some(assigned) = set.iter_mut().find(|a| !a.whole) {
+            assigned.value = keep(&rowid, std::mem::take(&mut assigned.value), used);
+            return Ok(());
+        }
+        let spare = |c: &&Column| {
+            c.generated.is_none() && Some(c.attnum) != key && !set.iter().any(|a| a.columns.contains(&c.attnum))
+        };
+        let spare = relation.columns.iter().find(spare).ok_or_else(refused)?;
+        let same = format!("{}.{}", quote(&target.table), quote(&spare.name));
+        set.push(Assigned::one(spare, keep(&rowid, same, used)));
+        Ok(())
     }
 
     fn delete(&mut self, delete: &Delete) -> SqlResult<(String, Option<Vec<Out>>)> {
@@ -584,38 +703,27 @@ impl Binder<'_> {
             };
             let filter = delete.selection.as_ref().map(|w| self.where_clause(w)).transpose()?;
             let filter = filter.map(|f| format!(" WHERE {f}")).unwrap_or_default();
-            let table = quote(&target.table);
-            Ok(match using {
-                None => format!("DELETE FROM {table}{filter}"),
-                // A row goes if the other tables have any row to go with it.
-                Some(using) => format!("DELETE FROM {table} WHERE EXISTS (SELECT 1 FROM {using}{filter})"),
-            })
+            Ok((using, filter))
         })();
-        self.levels.pop();
-        let mut sql = result?;
-        let others = delete.using.is_some();
-        let returned =
-            self.returning_of_target(&mut sql, Names::of(target.range), delete.returning.as_deref(), others)?;
+        let names = self.levels.pop().map(|level| level.names).unwrap_or_default();
+        let (using, filter) = result?;
+        let (table, rowid) = (quote(&target.table), target.rowid());
+        let others = Others::new(&target, names);
+        let mut tail = String::new();
+        let returned = self.returning(&mut tail, others.names.clone(), delete.returning.as_deref())?;
+        let used = others.used(&tail);
+        let sql = match using {
+            None => format!("DELETE FROM {table}{filter}{tail}"),
+            // A row goes if the other tables have any row to go with it.
+            Some(using) if used.is_empty() => {
+                format!("DELETE FROM {table} WHERE EXISTS (SELECT 1 FROM {using}{filter}){tail}")
+            }
+            Some(using) => {
+                let kept = keep(&rowid, rowid.clone(), &used);
+                format!("DELETE FROM {table} WHERE {rowid} IN (SELECT {kept} FROM {table}, {using}{filter}){tail}")
+            }
+        };
         Ok((sql, returned))
-    }
-
-    /// RETURNING where the statement has other tables: SQLite gives back the target's columns only.
-    fn returning_of_target(
-        &mut self,
-        sql: &mut String,
-        names: Names,
-        items: Option<&[SelectItem]>,
-        others: bool,
-    ) -> SqlResult<Option<Vec<Out>>> {
-        let star = |i: &SelectItem| matches!(i, SelectItem::Wildcard(_));
-        let refused = || SqlError::unsupported("RETURNING of columns of the other tables of UPDATE or DELETE");
-        if others && items.is_some_and(|items| items.iter().any(star)) {
-            return Err(refused());
-        }
-        match self.returning(sql, names, items) {
-            Err(e) if others && [state::UNDEFINED_COLUMN, state::UNDEFINED_TABLE].contains(&e.code) => Err(refused()),
-            result => result,
-        }
     }
 
     fn returning(

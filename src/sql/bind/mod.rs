@@ -182,6 +182,13 @@ pub fn bind_column_expr(
     binder.column_expr(relation, sql_text, target).map(|e| e.sql())
 }
 
+/// As [`bind_column_expr`], of whatever type the expression is: its text, type and type modifier.
+pub fn bind_typed_column_expr(scope: &Scope<'_>, relation: &Relation, text: &str) -> SqlResult<(String, Type, i32)> {
+    let mut binder = Binder::new(scope);
+    binder.allow_params = false;
+    binder.column_expr(Some(relation), text, None).map(|e| (e.sql(), e.ty, e.typmod))
+}
+
 impl Binder<'_> {
     /// See [`bind_column_expr`].
     fn column_expr(

@@ -1274,7 +1274,6 @@ fn output_name(expr: &Expr) -> (String, u8) {
         Expr::Overlay { .. } => strong("overlay"),
         Expr::Trim { trim_where, .. } => strong(trim_name(trim_where)),
         Expr::AtTimeZone { .. } => strong("timezone"),
-        Expr::Value(v) if matches!(v.value, Literal::Boolean(_)) => ("bool".into(), 1),
         Expr::Subquery(query) => match &*query.body {
             SetExpr::Select(select) => match select.projection.first() {
                 Some(SelectItem::UnnamedExpr(e)) => output_name(e),

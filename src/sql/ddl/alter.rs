@@ -14,6 +14,7 @@ use crate::sql::cursor::Name;
 use crate::sql::lex::{Kind, Lexer, identifier, quote_identifier};
 use crate::types::{NO_TYPMOD, Type};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 pub fn table(
     work: &mut Work<'_>,
@@ -166,7 +167,8 @@ fn drop_column(work: &mut Work<'_>, table: &Relation, name: &str, if_exists: boo
     let what = format!("column {} of table {}", quote_identifier(name), quote_identifier(&table.name));
     for view in work.views_on(table.oid) {
         // Which columns a view reads is not recorded.
-        allow(work, cascade, &what, &format!("view {}", quote_identifier(&view.name)), None)?;
+        let dependent = format!("view {}", work.shown(&view));
+        allow(work, cascade, &what, (view.oid, &dependent), None);
         drop_one(work, &view, &BTreeSet::new(), true)?;
     }
     let attnum = column.attnum;
@@ -553,17 +555,18 @@ fn release_key(work: &mut Work<'_>, table: &Relation, key: &Constraint, cascade:
         matches!(&c.kind, ConstraintKind::ForeignKey { table: t, columns, .. }
             if *t == table.oid && columns.len() == key.columns.len() && columns.iter().all(|n| key.columns.contains(n)))
     };
-    let holders: Vec<(u32, String, String)> = work
+    let holders: Vec<(Arc<Relation>, u32, String)> = work
         .catalog
         .relations
         .values()
-        .flat_map(|r| r.constraints.iter().filter(|c| points(c)).map(|c| (r.oid, r.name.clone(), c.name.clone())))
+        .flat_map(|r| r.constraints.iter().filter(|c| points(c)).map(|c| (r.clone(), c.oid, c.name.clone())))
         .collect();
     let what = format!("constraint {} on table {}", quote_identifier(&key.name), quote_identifier(&table.name));
-    for (holder, holder_name, name) in holders {
+    for (holder, oid, name) in holders {
         let dependent = format!("constraint {}", quote_identifier(&name));
-        allow(work, cascade, &what, &dependent, Some(&quote_identifier(&holder_name)))?;
-        if let Some(holder) = work.catalog.by_oid(holder).map(|r| Relation::clone(r)) {
+        let on = work.shown(&holder);
+        allow(work, cascade, &what, (oid, &dependent), Some(&on));
+        if let Some(holder) = work.catalog.by_oid(holder.oid).map(|r| Relation::clone(r)) {
             drop_constraint(work, &holder, &name, false, cascade)?;
         }
     }

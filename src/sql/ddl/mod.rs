@@ -12,7 +12,6 @@
 //! | `table` | CREATE, DROP, TRUNCATE, COMMENT |
 //! | `alter` | ALTER TABLE and ALTER SEQUENCE |
 //! | `rows` | a relation as rows of the system tables, and the difference of two relations as SQL |
-//! | `errors` | SQLite's constraint failures as PostgreSQL's |
 //!
 //! Storage choices: a primary key of one integer column is the rowid; every other key is a UNIQUE index of its own,
 //! so that it can be added and dropped. CHECK and FOREIGN KEY constraints carry their OID as name inside SQLite:
@@ -22,12 +21,11 @@
 //! materialized views, temporary and unlogged tables, exclusion constraints, extended statistics, publications.
 
 mod alter;
-pub mod errors;
 pub mod grammar;
 pub mod rows;
 mod table;
 #[cfg(test)]
-mod tests;
+pub(in crate::sql) mod tests;
 mod work;
 
 pub use grammar::{Ddl, TypeName};
@@ -41,6 +39,7 @@ use crate::types::Type;
 pub fn compile(ddl: &Ddl, scope: &Scope<'_>) -> SqlResult<Plan> {
     let mut work = work::Work::new(scope);
     let tag = table::run(&mut work, ddl)?;
+    work.settle()?;
     let plan = work.finish();
     Ok(Plan {
         params: Vec::new(),
@@ -66,5 +65,6 @@ pub fn types_of(names: &[TypeName], scope: &Scope<'_>) -> SqlResult<Vec<Type>> {
 fn catalog_after(ddl: &Ddl, scope: &Scope<'_>) -> SqlResult<crate::sql::catalog::Catalog> {
     let mut work = work::Work::new(scope);
     table::run(&mut work, ddl)?;
+    work.settle()?;
     Ok(work.catalog)
 }

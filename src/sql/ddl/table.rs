@@ -5,7 +5,7 @@ use super::grammar::{
     ColumnDef, CommentOn, ConstraintDef, ConstraintSyntax, CreateIndex, CreateTable, Ddl, Like, Object, SequenceOption,
 };
 use super::rows::{is_key_of, literal};
-use super::work::{self, Violation, Work, key_detail, no_column, no_relation, no_schema, system_relation};
+use super::work::{self, Dependent, Violation, Work, key_detail, no_column, no_relation, no_schema, system_relation};
 use crate::command::{Statement, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::bind::Binder;
@@ -16,6 +16,7 @@ use crate::sql::catalog::{
 use crate::sql::cursor::Name;
 use crate::sql::lex::{Kind, Lexer, identifier, quote_identifier, quote_literal};
 use crate::sql::plan::Tag;
+use crate::sql::violation::orphans;
 use crate::sql::{parse, view};
 use crate::types::{NO_TYPMOD, Type};
 use std::collections::BTreeSet;
@@ -889,6 +890,7 @@ fn create_schema(work: &mut Work<'_>, name: &str, if_not_exists: bool) -> SqlRes
 }
 
 fn drop_schemas(work: &mut Work<'_>, names: &[Name], if_exists: bool, cascade: bool) -> SqlResult<&'static str> {
+    work.many = names.len() > 1;
     for name in names {
         let schema = &name.name;
         let Some(&oid) = work.catalog.schemas.get(schema) else {
@@ -906,17 +908,18 @@ fn drop_schemas(work: &mut Work<'_>, names: &[Name], if_exists: bool, cascade: b
             let mut own = work.catalog.relations.values().filter(|r| r.schema == *schema);
             own.find(|r| !matches!(r.kind, RelationKind::Index { .. })).map(|r| Relation::clone(r))
         };
-        if let Some(first) = inside(work)
-            && !cascade
-        {
-            return Err(dependents(
-                &format!("schema {schema}"),
-                &format!("{} depends on schema {schema}", described(&first)),
-            ));
+        let what = format!("schema {}", quote_identifier(schema));
+        let mut all: Vec<Relation> =
+            work.catalog.relations.values().filter(|r| r.schema == *schema).map(|r| Relation::clone(r)).collect();
+        all.retain(|r| !matches!(r.kind, RelationKind::Index { .. }) && work.catalog.sequence_owner(r.oid).is_none());
+        all.sort_by_key(|r| r.oid);
+        for relation in &all {
+            let dependent = described(work, relation);
+            allow(work, cascade, &what, (relation.oid, &dependent), None);
         }
+        let doomed: BTreeSet<u32> = all.iter().map(|r| r.oid).collect();
         while let Some(relation) = inside(work) {
-            let doomed = BTreeSet::from([relation.oid]);
-            drop_one(work, &relation, &doomed, true)?;
+            drop_one(work, &relation, &doomed, cascade)?;
         }
         work.catalog.schemas.remove(schema);
         work.sql(format!("DELETE FROM \"pg_catalog.pg_namespace\" WHERE oid = {oid}"));
@@ -927,23 +930,14 @@ fn drop_schemas(work: &mut Work<'_>, names: &[Name], if_exists: bool, cascade: b
 
 // ---- DROP
 
-fn described(r: &Relation) -> String {
+fn described(work: &Work<'_>, r: &Relation) -> String {
     let noun = match r.kind {
         RelationKind::View { .. } => "view",
         RelationKind::Sequence(_) => "sequence",
         RelationKind::Index { .. } => "index",
         _ => "table",
     };
-    format!("{noun} {}", quote_identifier(&r.name))
-}
-
-fn dependents(what: &str, detail: &str) -> SqlError {
-    SqlError::new(
-        state::DEPENDENT_OBJECTS_STILL_EXIST,
-        format!("cannot drop {what} because other objects depend on it"),
-    )
-    .detail(detail)
-    .hint("Use DROP ... CASCADE to drop the dependent objects too.")
+    format!("{noun} {}", work.shown(r))
 }
 
 fn is_a(r: &Relation, what: Object) -> bool {
@@ -964,6 +958,7 @@ fn drop_relations(
     cascade: bool,
 ) -> SqlResult<&'static str> {
     let mut doomed = Vec::new();
+    work.many = names.len() > 1;
     for name in names {
         match work.find(name) {
             Some(r) if matches!(r.kind, RelationKind::System) => return Err(system_relation(&r)),
@@ -982,10 +977,8 @@ fn drop_relations(
                 || what == Object::Sequence
                 || what == Object::Index =>
             {
-                let mut error = no_relation(name);
-                error.message = format!("{} \"{name}\" does not exist", what.noun());
-                error.fields.position = None;
-                return Err(error);
+                let code = if what == Object::Index { state::UNDEFINED_OBJECT } else { state::UNDEFINED_TABLE };
+                return Err(SqlError::new(code, format!("{} \"{name}\" does not exist", what.noun())));
             }
             None => return Err(no_relation(name)),
         }
@@ -1009,8 +1002,13 @@ fn drop_relations(
 /// Drops one relation; what depends on it goes too if it is `doomed` anyway or with CASCADE.
 pub fn drop_one(work: &mut Work<'_>, r: &Relation, doomed: &BTreeSet<u32>, cascade: bool) -> SqlResult<()> {
     for view in work.views_on(r.oid) {
+        if work.catalog.by_oid(view.oid).is_none() {
+            // It went with another one.
+            continue;
+        }
         if !doomed.contains(&view.oid) {
-            allow(work, cascade, &described(r), &described(&view), None)?;
+            let (of, dependent) = (described(work, r), described(work, &view));
+            allow(work, cascade, &of, (view.oid, &dependent), None);
         }
         drop_one(work, &view, doomed, cascade)?;
     }
@@ -1028,19 +1026,16 @@ pub fn drop_one(work: &mut Work<'_>, r: &Relation, doomed: &BTreeSet<u32>, casca
     }
 }
 
-/// CASCADE says so, or it is an error. `on`: the table a dependent constraint or default belongs to.
-pub fn allow(work: &mut Work<'_>, cascade: bool, what: &str, dependent: &str, on: Option<&str>) -> SqlResult<()> {
-    let dependent = on.map_or(dependent.to_owned(), |table| format!("{dependent} on table {table}"));
-    if !cascade {
-        return Err(dependents(what, &format!("{dependent} depends on {what}")));
-    }
-    work.notice(state::SUCCESSFUL_COMPLETION, format!("drop cascades to {dependent}"));
-    Ok(())
+/// Notes that something goes with `of`, which CASCADE allows. `on`: the table a dependent constraint or default belongs to.
+pub fn allow(work: &mut Work<'_>, cascade: bool, of: &str, (oid, dependent): (u32, &str), on: Option<&str>) {
+    let what = on.map_or(dependent.to_owned(), |table| format!("{dependent} on table {table}"));
+    work.dependents.push(Dependent { oid, of: of.to_owned(), what, allowed: cascade });
 }
 
 fn drop_table(work: &mut Work<'_>, table: &Relation, doomed: &BTreeSet<u32>, cascade: bool) -> SqlResult<()> {
     // SQLite deletes the rows of a table that others refer to before it drops it, so they let go of it first.
-    let holders: Vec<Relation> = work.catalog.relations.values().map(|r| Relation::clone(r)).collect();
+    let mut holders: Vec<Relation> = work.catalog.relations.values().map(|r| Relation::clone(r)).collect();
+    holders.sort_by_key(|r| r.oid);
     for holder in &holders {
         let foreign: Vec<&Constraint> = holder
             .constraints
@@ -1054,7 +1049,8 @@ fn drop_table(work: &mut Work<'_>, table: &Relation, doomed: &BTreeSet<u32>, cas
         for constraint in foreign {
             if holder.oid != table.oid && !doomed.contains(&holder.oid) {
                 let name = format!("constraint {}", quote_identifier(&constraint.name));
-                allow(work, cascade, &described(table), &name, Some(&quote_identifier(&holder.name)))?;
+                let (of, on) = (described(work, table), work.shown(holder));
+                allow(work, cascade, &of, (constraint.oid, &name), Some(&on));
             }
             work.sql(format!(
                 "ALTER TABLE {} DROP CONSTRAINT \"{}\"",
@@ -1107,14 +1103,15 @@ fn drop_sequence(work: &mut Work<'_>, sequence: &Relation, cascade: bool) -> Sql
         let column = table.column_at(attnum).ok_or_else(|| SqlError::internal("a sequence owned by no column"))?;
         let shown = format!("column {} of table {}", quote_identifier(&column.name), quote_identifier(&table.name));
         if column.identity.is_some() {
-            let what = described(sequence);
+            let what = described(work, sequence);
             let message = format!("cannot drop {what} because {shown} requires it");
             return Err(SqlError::new(state::DEPENDENT_OBJECTS_STILL_EXIST, message)
                 .hint(format!("You can drop {shown} instead.")));
         }
         let uses = column.default.as_deref() == Some(nextval_of(sequence).as_str());
         if uses {
-            allow(work, cascade, &described(sequence), &format!("default value for {shown}"), None)?;
+            let of = described(work, sequence);
+            allow(work, cascade, &of, (table.oid, &format!("default value for {shown}")), None);
         }
         let mut new = table.clone();
         for c in new.columns.iter_mut().filter(|c| c.attnum == attnum) {
@@ -1235,19 +1232,4 @@ pub fn guard_foreign_key(work: &mut Work<'_>, table: &Relation, constraint: &Con
     };
     work.guard(&violation, &orphans(table, &parent, &constraint.columns, columns));
     Ok(())
-}
-
-/// `FROM … WHERE …` finding rows (alias `c`) of `table` whose key is not in `parent`.
-pub fn orphans(table: &Relation, parent: &Relation, own: &[i16], other: &[i16]) -> String {
-    let name = |r: &Relation, n: &i16| r.column_at(*n).map_or(String::new(), |c| quote(&c.name));
-    let present: Vec<String> = own.iter().map(|n| format!("c.{} IS NOT NULL", name(table, n))).collect();
-    let matches: Vec<String> =
-        own.iter().zip(other).map(|(a, b)| format!("p.{} = c.{}", name(parent, b), name(table, a))).collect();
-    format!(
-        "FROM {} c WHERE {} AND NOT EXISTS (SELECT 1 FROM {} p WHERE {})",
-        quote(&sqlite_name(&table.schema, &table.name)),
-        present.join(" AND "),
-        quote(&sqlite_name(&parent.schema, &parent.name)),
-        matches.join(" AND ")
-    )
 }

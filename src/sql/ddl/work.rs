@@ -10,6 +10,7 @@ use crate::sql::catalog::{
     Catalog, Column, Constraint, ConstraintKind, Index, Relation, RelationKind, Source, quote, sqlite_name,
 };
 use crate::sql::cursor::Name;
+use crate::sql::lex::quote_identifier;
 use crate::types::{NO_TYPMOD, Storage, Type};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +21,19 @@ pub struct Work<'a> {
     pub notices: Vec<SqlError>,
     first_oid: u32,
     changes_catalog: bool,
+    /// What goes with what is dropped.
+    pub dependents: Vec<Dependent>,
+    /// Several objects are to be dropped.
+    pub many: bool,
+}
+
+/// An object that goes with another one.
+pub struct Dependent {
+    pub oid: u32,
+    pub of: String,
+    pub what: String,
+    /// CASCADE says so.
+    pub allowed: bool,
 }
 
 pub struct Finished {
@@ -39,6 +53,25 @@ pub struct Violation<'v> {
     pub constraint: Option<&'v str>,
 }
 
+/// In the order in which PostgreSQL lists them: older ones first, and behind each what depends on it.
+fn arranged(mut left: Vec<Dependent>) -> Vec<Dependent> {
+    fn behind(of: &str, left: &mut Vec<Dependent>, out: &mut Vec<Dependent>) {
+        let mut found: Vec<Dependent> = left.extract_if(.., |d| d.of == of).collect();
+        found.sort_by_key(|d| d.oid);
+        for dependent in found {
+            let what = dependent.what.clone();
+            out.push(dependent);
+            behind(&what, left, out);
+        }
+    }
+    let mut out = Vec::new();
+    while let Some(first) = left.iter().find(|d| !left.iter().any(|other| other.what == d.of)).or(left.first()) {
+        let of = first.of.clone();
+        behind(&of, &mut left, &mut out);
+    }
+    out
+}
+
 impl<'a> Work<'a> {
     pub fn new(scope: &'a Scope<'a>) -> Work<'a> {
         Work {
@@ -48,7 +81,41 @@ impl<'a> Work<'a> {
             notices: Vec::new(),
             first_oid: scope.catalog.next_oid,
             changes_catalog: false,
+            dependents: Vec::new(),
+            many: false,
         }
+    }
+
+    /// Without CASCADE nothing else may go; with it, the client is told what does.
+    pub fn settle(&mut self) -> SqlResult<()> {
+        let gone = arranged(std::mem::take(&mut self.dependents));
+        if gone.iter().any(|d| !d.allowed) {
+            let message = match gone.first().filter(|_| !self.many) {
+                Some(first) => format!("cannot drop {} because other objects depend on it", first.of),
+                None => "cannot drop desired object(s) because other objects depend on them".to_owned(),
+            };
+            let lines: Vec<String> = gone.iter().map(|d| format!("{} depends on {}", d.what, d.of)).collect();
+            return Err(SqlError::new(state::DEPENDENT_OBJECTS_STILL_EXIST, message)
+                .detail(lines.join("\n"))
+                .hint("Use DROP ... CASCADE to drop the dependent objects too."));
+        }
+        let lines: Vec<String> = gone.iter().map(|d| format!("drop cascades to {}", d.what)).collect();
+        match &lines[..] {
+            [] => {}
+            [line] => self.notice(state::SUCCESSFUL_COMPLETION, line.clone()),
+            lines => {
+                let message = format!("drop cascades to {} other objects", lines.len());
+                self.notices.push(SqlError::new(state::SUCCESSFUL_COMPLETION, message).detail(lines.join("\n")));
+            }
+        }
+        Ok(())
+    }
+
+    /// A relation's name as messages show it: qualified where the name alone would not find it.
+    pub fn shown(&self, r: &Relation) -> String {
+        let found = self.scope.catalog.resolve(self.scope.search_path, None, &r.name);
+        let name = quote_identifier(&r.name);
+        if found.is_some_and(|f| f.oid == r.oid) { name } else { format!("{}.{name}", quote_identifier(&r.schema)) }
     }
 
     pub fn finish(mut self) -> Finished {

@@ -267,10 +267,6 @@ a: COMMIT
 --> b:   detail: Key (id)=(7) already exists.
 --> b:   table: rc
 --> b:   constraint: rc_pkey
---?> COMMIT
---?> b: ERROR 23505: duplicate key value violates unique constraint "rc_pkey"
---?> b:   table: rc
---?> b:   constraint: rc_pkey
 
 a: BEGIN
 --> BEGIN
@@ -297,6 +293,7 @@ a: DELETE FROM rc WHERE id = 8
 b: INSERT INTO rc VALUES (8, 82)
 --> waits
 --?> ERROR 23505: duplicate key value violates unique constraint "rc_pkey"
+--?>   detail: Key (id)=(8) already exists.
 --?>   table: rc
 --?>   constraint: rc_pkey
 

@@ -22,9 +22,6 @@ INSERT INTO m_items VALUES (4, 'again', 1)
 -->   detail: Key (id)=(4) already exists.
 -->   table: m_items
 -->   constraint: m_items_pkey
---?> ERROR 23505: duplicate key value violates unique constraint "m_items_pkey"
---?>   table: m_items
---?>   constraint: m_items_pkey
 
 INSERT INTO m_items VALUES (4, 'again', 1) ON CONFLICT DO NOTHING
 --> INSERT 0 0
@@ -65,16 +62,12 @@ UPDATE m_items AS i SET qty = s.total FROM (SELECT 3 AS id, 500 AS total) AS s W
 --> id int4 | qty int4 | total int4
 --> 3 | 500 | 500
 --> UPDATE 1
---?> ERROR 0A000: RETURNING of columns of the other tables of UPDATE or DELETE is not supported
 
 UPDATE m_items SET id = 2 WHERE id = 1
 --> ERROR 23505: duplicate key value violates unique constraint "m_items_pkey"
 -->   detail: Key (id)=(2) already exists.
 -->   table: m_items
 -->   constraint: m_items_pkey
---?> ERROR 23505: duplicate key value violates unique constraint "m_items_pkey"
---?>   table: m_items
---?>   constraint: m_items_pkey
 
 UPDATE m_items SET nothing = 1
 --> ERROR 42703: column "nothing" of relation "m_items" does not exist
@@ -106,11 +99,6 @@ SELECT id, name, price, qty FROM m_items ORDER BY id
 --> 3 | gear | 13.00 | 500
 --> 4 | cog2 | 3.00 | 10
 --> SELECT 3
---?> id int4 | name text | price numeric | qty int4
---?> 2 | bolt | 2.50 | 1
---?> 3 | gear | 13.00 | 0
---?> 4 | cog2 | 3.00 | 10
---?> SELECT 3
 
 INSERT INTO m_items (id, name) VALUES (1)
 --> ERROR 42601: INSERT has more target columns than expressions
@@ -126,6 +114,7 @@ INSERT INTO m_items (id, name) VALUES (99999999999, 'a')
 
 INSERT INTO m_items DEFAULT VALUES
 --> ERROR 23502: null value in column "id" of relation "m_items" violates not-null constraint
+-->   detail: Failing row contains (null, null, null, 0, null).
 -->   table: m_items
 -->   column: id
 
@@ -166,9 +155,6 @@ COPY m_items (id, name) FROM STDIN
 -->   detail: Key (id)=(300) already exists.
 -->   table: m_items
 -->   constraint: m_items_pkey
---?> ERROR 23505: duplicate key value violates unique constraint "m_items_pkey"
---?>   table: m_items
---?>   constraint: m_items_pkey
 
 COPY (SELECT id, name, price, tags FROM m_items WHERE id >= 200 ORDER BY id) TO STDOUT
 --> 200	first	1.50	{x,y}
@@ -227,9 +213,6 @@ INSERT INTO m_items (id, name) VALUES (1000, 'duplicate')
 -->   detail: Key (id)=(1000) already exists.
 -->   table: m_items
 -->   constraint: m_items_pkey
---?> ERROR 23505: duplicate key value violates unique constraint "m_items_pkey"
---?>   table: m_items
---?>   constraint: m_items_pkey
 
 SELECT 1
 --> ERROR 25P02: current transaction is aborted, commands ignored until end of transaction block
@@ -248,9 +231,6 @@ INSERT INTO m_items (id, name) VALUES (1000, 'duplicate')
 -->   detail: Key (id)=(1000) already exists.
 -->   table: m_items
 -->   constraint: m_items_pkey
---?> ERROR 23505: duplicate key value violates unique constraint "m_items_pkey"
---?>   table: m_items
---?>   constraint: m_items_pkey
 
 ROLLBACK TO SAVEPOINT a
 --> ROLLBACK

@@ -246,13 +246,14 @@ SELECT table_name, table_type FROM information_schema.tables WHERE table_name = 
 --> s_cat | BASE TABLE
 --> SELECT 1
 
+-- What runs is SQLite's plan.
 EXPLAIN (COSTS OFF) SELECT 1
 --> QUERY PLAN text
 --> Result
 --> EXPLAIN
---?> QUERY PLAN text
---?> SCAN CONSTANT ROW
---?> EXPLAIN
+--!> QUERY PLAN text
+--!> SCAN CONSTANT ROW
+--!> EXPLAIN
 
 LISTEN s_channel
 --> LISTEN

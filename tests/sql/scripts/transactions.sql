@@ -41,9 +41,6 @@ INSERT INTO x_t VALUES (1, 11)
 -->   detail: Key (id)=(1) already exists.
 -->   table: x_t
 -->   constraint: x_t_pkey
---?> ERROR 23505: duplicate key value violates unique constraint "x_t_pkey"
---?>   table: x_t
---?>   constraint: x_t_pkey
 
 SELECT 1
 --> ERROR 25P02: current transaction is aborted, commands ignored until end of transaction block
@@ -208,9 +205,6 @@ INSERT INTO x_t VALUES (4, 41)
 -->   detail: Key (id)=(4) already exists.
 -->   table: x_t
 -->   constraint: x_t_pkey
---?> ERROR 23505: duplicate key value violates unique constraint "x_t_pkey"
---?>   table: x_t
---?>   constraint: x_t_pkey
 
 ROLLBACK TRANSACTION TO s
 --> ROLLBACK
@@ -619,13 +613,10 @@ DEALLOCATE x_write
 
 -- Writes up to the end of the query are one command of the log: if it fails, none of them is answered.
 INSERT INTO x_t VALUES (7, 70); INSERT INTO x_t VALUES (8, -1); INSERT INTO x_t VALUES (9, 90)
---> INSERT 0 1
 --> ERROR 23514: new row for relation "x_t" violates check constraint "x_t_n_check"
+-->   detail: Failing row contains (8, -1).
 -->   table: x_t
 -->   constraint: x_t_n_check
---!> ERROR 23514: new row for relation "x_t" violates check constraint "x_t_n_check"
---!>   table: x_t
---!>   constraint: x_t_n_check
 
 SELECT count(*) FROM x_t
 --> count int8
@@ -1427,9 +1418,6 @@ COMMIT
 -->   detail: Key (parent)=(999) is not present in table "x_t".
 -->   table: x_child
 -->   constraint: x_child_parent_fkey
---?> ERROR 23503: insert or update on table "x_child" violates foreign key constraint "x_child_parent_fkey"
---?>   table: x_child
---?>   constraint: x_child_parent_fkey
 
 SELECT count(*) FROM x_child
 --> count int8

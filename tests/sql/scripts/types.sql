@@ -3,9 +3,6 @@ SELECT 1::smallint, 2::int, 3::bigint, 4, 5000000000, 1.5, 1e3, '7'::int, true, 
 --> int2 int2 | int4 int4 | int8 int8 | ?column? int4 | ?column? int8 | ?column? numeric | ?column? numeric | int4 int4 | ?column? bool | ?column? text | ?column? text
 --> 1 | 2 | 3 | 4 | 5000000000 | 1.5 | 1000 | 7 | t | text | ∅
 --> SELECT 1
---?> int2 int2 | int4 int4 | int8 int8 | ?column? int4 | ?column? int8 | ?column? numeric | ?column? numeric | int4 int4 | bool bool | ?column? text | ?column? text
---?> 1 | 2 | 3 | 4 | 5000000000 | 1.5 | 1000 | 7 | t | text | ∅
---?> SELECT 1
 
 SELECT 32768::smallint
 --> ERROR 22003: smallint out of range

@@ -1,0 +1,243 @@
+//! Constraint failures of SQLite as PostgreSQL reports them: SQLSTATE, message, DETAIL, and the fields that ORMs read.
+//!
+//! SQLite names columns (UNIQUE, NOT NULL), the constraint (CHECK: its OID, see [`super::ddl`]) or nothing at all (FOREIGN
+//! KEY), and never a value. When it says so, the statement is already undone. So the values are looked for:
+//!
+//! * a row that was refused is among those that the statement would have stored, which [`rows`] knows how to ask for;
+//! * a broken reference is among the rows that the statement changed ([`references`]): the engine runs it again with the
+//!   checks put off, and asks on that state.
+//!
+//! Both cost nothing until something fails, and then about as much as the statement itself. What is found depends on
+//! replicated state only, so all replicas say the same. Where nothing is found (a row that a cascade wrote), there is no
+//! DETAIL.
+
+mod references;
+mod rows;
+#[cfg(test)]
+mod tests;
+
+pub use references::{Broken, orphans};
+
+use crate::error::{SqlError, SqlResult, state};
+use crate::functions::system::null_violation;
+use crate::sql::catalog::{Catalog, Column, ConstraintKind, Index, Relation, Source, sqlite_name};
+use crate::types::Env;
+use crate::types::text::write_text;
+use crate::value::Value;
+
+/// Extended result codes of SQLite (sqlite.org/rescode.html).
+pub mod code {
+    pub const CHECK: i32 = 275;
+    pub const FOREIGN_KEY: i32 = 787;
+    pub const NOT_NULL: i32 = 1299;
+    pub const PRIMARY_KEY: i32 = 1555;
+    pub const UNIQUE: i32 = 2067;
+    pub const ROWID: i32 = 2579;
+    /// A NULL as rowid: values of other types do not get that far.
+    pub const MISMATCH: i32 = 20;
+    pub const TOO_BIG: i32 = 18;
+    pub const AUTH: i32 = 23;
+    pub const DATATYPE: i32 = 3091;
+}
+
+/// What is known of a failure.
+pub struct Failure<'a> {
+    /// SQLite's message and extended result code.
+    pub message: &'a str,
+    pub code: i32,
+    /// The error, where a function of ours has raised it.
+    pub raised: Option<SqlError>,
+    /// The statement; empty where a constraint failed at the end of a transaction.
+    pub sql: &'a str,
+    /// OIDs of the tables that it writes, its target first.
+    pub tables: &'a [u32],
+    /// For a broken reference: the rows that were changed, in order; the state that is asked has these changes.
+    pub changes: &'a [Change],
+    /// `changes` are all there were.
+    pub complete: bool,
+    pub env: &'a Env,
+}
+
+/// A changed row, with its columns in SQLite's order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// SQLite name of the table.
+    pub table: String,
+    /// `None`: inserted.
+    pub old: Option<Vec<Value>>,
+    /// `None`: deleted.
+    pub new: Option<Vec<Value>>,
+    /// The rowid that it has now.
+    pub rowid: i64,
+    /// That is another one than before.
+    pub moved: bool,
+}
+
+/// The first row of a query, on the state in which the statement failed. Its parameters are the statement's (`None`) or
+/// those given. To be used for one query after another: each sees the same dice and sequence values as the statement did.
+pub type Ask<'a> = &'a mut dyn FnMut(&str, Option<&[Value]>) -> SqlResult<Option<Vec<Value>>>;
+
+/// The client's error.
+pub fn explain(catalog: &Catalog, failure: &Failure<'_>, ask: Ask<'_>) -> SqlError {
+    let message = failure.message;
+    let rest = message.split_once("failed: ").map_or("", |(_, rest)| rest);
+    let found = match failure.code {
+        _ if failure.raised.is_some() => failure.raised.clone().map(|error| with_row(catalog, failure, error, ask)),
+        code::UNIQUE | code::PRIMARY_KEY | code::ROWID => unique(catalog, failure, rest, ask),
+        code::NOT_NULL => not_null(catalog, rest).map(|error| with_row(catalog, failure, error, ask)),
+        code::CHECK => check(catalog, failure, rest, ask),
+        code::FOREIGN_KEY => Some(references::explain(catalog, failure, ask)),
+        code::MISMATCH => failure.tables.first().and_then(|oid| null_rowid(catalog, *oid)),
+        code::AUTH if message.contains("dbstat") => {
+            Some(SqlError::unsupported("the size of a relation in a statement that writes"))
+        }
+        code::TOO_BIG => Some(SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, message)),
+        code::DATATYPE => Some(SqlError::new(state::DATATYPE_MISMATCH, message)),
+        _ => None,
+    };
+    // Nothing of ours has a constraint that the catalog does not know.
+    found.unwrap_or_else(|| SqlError::internal(format!("unexplained constraint failure: {message}")))
+}
+
+/// The relation behind a table of SQLite's.
+fn table_named<'a>(catalog: &'a Catalog, table: &str) -> Option<&'a Relation> {
+    table
+        .match_indices('.')
+        .find_map(|(dot, _)| catalog.relations.get(&(table[..dot].to_owned(), table[dot + 1..].to_owned())))
+        .filter(|r| matches!(&r.source, Source::Table(name) if name == table))
+        .map(|r| &**r)
+}
+
+/// A table and column from SQLite's `table.column`, where the table's name has a dot, and others may.
+fn table_column<'a>(catalog: &'a Catalog, text: &str) -> Option<(&'a Relation, &'a Column)> {
+    text.match_indices('.').find_map(|(at, _)| {
+        let relation = table_named(catalog, &text[..at])?;
+        relation.column(&text[at + 1..]).map(|column| (relation, column))
+    })
+}
+
+// ---- UNIQUE
+
+fn unique(catalog: &Catalog, failure: &Failure<'_>, rest: &str, ask: Ask<'_>) -> Option<SqlError> {
+    let (relation, index) = match rest.strip_prefix("index '") {
+        Some(name) => index_named(catalog, name.trim_end_matches('\''))?,
+        None => {
+            let parts: Vec<_> = rest.split(", ").map(|p| table_column(catalog, p)).collect::<Option<_>>()?;
+            let relation = parts.first()?.0;
+            let columns: Vec<i16> = parts.iter().map(|(_, c)| c.attnum).collect();
+            let same = |i: &&Index| {
+                i.unique
+                    && i.keys.len() == columns.len()
+                    && i.keys.iter().zip(&columns).all(|(k, c)| k.column == Some(*c))
+            };
+            (relation, relation.indexes.iter().find(same)?)
+        }
+    };
+    let message = format!("duplicate key value violates unique constraint \"{}\"", index.name);
+    let error =
+        SqlError::new(state::UNIQUE_VIOLATION, message).table(&relation.schema, &relation.name).constraint(&index.name);
+    Some(match rows::duplicate(catalog, relation, index, failure, ask) {
+        Some(key) => error.detail(format!("{key} already exists.")),
+        None => error,
+    })
+}
+
+fn index_named<'a>(catalog: &'a Catalog, name: &str) -> Option<(&'a Relation, &'a Index)> {
+    catalog.relations.values().find_map(|r| {
+        let index = r.indexes.iter().find(|i| sqlite_name(&r.schema, &i.name) == name)?;
+        Some((&**r, index))
+    })
+}
+
+// ---- NOT NULL
+
+fn not_null(catalog: &Catalog, rest: &str) -> Option<SqlError> {
+    let (relation, column) = table_column(catalog, rest)?;
+    Some(null_violation(&relation.schema, &relation.name, &column.name))
+}
+
+fn null_rowid(catalog: &Catalog, table: u32) -> Option<SqlError> {
+    let relation = catalog.by_oid(table)?;
+    let column = relation.column_at(catalog.rowid_column(relation)?)?;
+    Some(null_violation(&relation.schema, &relation.name, &column.name))
+}
+
+/// The error of a NULL with its row. Of several columns that are NULL, PostgreSQL names the first.
+fn with_row(catalog: &Catalog, failure: &Failure<'_>, error: SqlError, ask: Ask<'_>) -> SqlError {
+    let fields = &error.fields;
+    let (Some(schema), Some(table), Some(column)) = (&fields.schema, &fields.table, &fields.column) else {
+        return error;
+    };
+    let relation = catalog.relations.get(&(schema.clone(), table.clone()));
+    let Some((relation, column)) = relation.and_then(|r| Some((r, r.column(column)?))) else { return error };
+    if error.code != state::NOT_NULL_VIOLATION || error.fields.detail.is_some() {
+        return error;
+    }
+    let Some(row) = rows::with_null(catalog, relation, column, failure, ask) else { return error };
+    let first = relation.columns.iter().zip(&row).find(|(c, v)| c.not_null && v.is_null());
+    let error = first.map_or(error, |(c, _)| null_violation(&relation.schema, &relation.name, &c.name));
+    refused(error, relation, &row, failure.env)
+}
+
+// ---- CHECK
+
+/// Of several conditions that a row does not meet, PostgreSQL names the one whose name is first.
+fn check(catalog: &Catalog, failure: &Failure<'_>, rest: &str, ask: Ask<'_>) -> Option<SqlError> {
+    let oid: u32 = rest.parse().ok()?;
+    let (relation, constraint) = catalog.relations.values().find_map(|r| {
+        let constraint = r.constraints.iter().find(|c| c.oid == oid)?;
+        Some((r, constraint))
+    })?;
+    let mut checks: Vec<_> =
+        relation.constraints.iter().filter(|c| matches!(c.kind, ConstraintKind::Check(_))).collect();
+    checks.sort_by(|a, b| a.name.cmp(&b.name));
+    let found = rows::unchecked(catalog, relation, constraint, &checks, failure, ask);
+    let name = found.as_ref().map_or(&constraint.name, |(_, first)| &checks[*first].name);
+    let message = format!("new row for relation \"{}\" violates check constraint \"{name}\"", relation.name);
+    let error = SqlError::new(state::CHECK_VIOLATION, message).table(&relation.schema, &relation.name).constraint(name);
+    Some(match &found {
+        Some((row, _)) => refused(error, relation, row, failure.env),
+        None => error,
+    })
+}
+
+// ---- values as text
+
+/// Bytes of a value that a row in a DETAIL shows.
+const SHOWN: usize = 64;
+
+/// `Failing row contains (1, null, abc).`
+fn refused(error: SqlError, relation: &Relation, row: &[Value], env: &Env) -> SqlError {
+    let values: Option<Vec<String>> =
+        relation.columns.iter().zip(row).map(|(column, value)| Some(clipped(shown(column, value, env)?))).collect();
+    match values {
+        Some(values) => error.detail(format!("Failing row contains ({}).", values.join(", "))),
+        None => error,
+    }
+}
+
+/// A value as its type writes it.
+fn shown(column: &Column, value: &Value, env: &Env) -> Option<String> {
+    if value.is_null() {
+        return Some("null".to_owned());
+    }
+    let mut out = Vec::new();
+    write_text(column.ty, column.typmod, value.as_ref(), env, &mut out).ok()?;
+    String::from_utf8(out).ok()
+}
+
+fn clipped(mut text: String) -> String {
+    if text.len() > SHOWN {
+        let end = (0..=SHOWN).rev().find(|i| text.is_char_boundary(*i));
+        text.truncate(end.unwrap_or_default());
+        text.push_str("...");
+    }
+    text
+}
+
+/// `Key (a, b)=(1, x)` of columns and their values.
+fn key_of(columns: &[&Column], values: &[Value], env: &Env) -> Option<String> {
+    let names: Vec<&str> = columns.iter().map(|c| c.name.as_str()).collect();
+    let values: Option<Vec<String>> = columns.iter().zip(values).map(|(c, v)| shown(c, v, env)).collect();
+    Some(format!("Key ({})=({})", names.join(", "), values?.join(", ")))
+}

@@ -1,0 +1,528 @@
+//! The rows that an INSERT or UPDATE would have stored, as a query; and among them the one that a constraint refused.
+//!
+//! The log holds SQLite's text and nothing else, so the query is made from that text: an INSERT or UPDATE has few words
+//! outside of parentheses, because `bind` writes expressions as atoms, calls, or in parentheses. What an INSERT stores
+//! is its source; an UPDATE stores its table's rows with other values in some columns; and ON CONFLICT DO UPDATE does
+//! that to the rows that the source met.
+//!
+//! Names that begin with `\u{1}` are ours. Rows that draw random numbers or sequence values must be computed once: no
+//! query merges them into its own terms, because they come with a LIMIT.
+
+use super::{Ask, Failure, key_of, shown};
+use crate::error::SqlResult;
+use crate::functions::catalog::index_key;
+use crate::sql::Scope;
+use crate::sql::bind::{bind_column_expr, bind_typed_column_expr};
+use crate::sql::catalog::{Catalog, Column, Constraint, ConstraintKind, Index, Relation, Source, quote};
+use crate::sql::lex::{Kind, Lexer, Token, quote_identifier};
+use crate::types::{Env, NO_TYPMOD, Type};
+use crate::value::Value;
+use std::collections::HashMap;
+
+/// The row whose `column` is NULL.
+pub fn with_null(
+    catalog: &Catalog,
+    relation: &Relation,
+    column: &Column,
+    failure: &Failure<'_>,
+    ask: Ask<'_>,
+) -> Option<Vec<Value>> {
+    let condition = format!("{} IS NULL", quote(&column.name));
+    first(catalog, relation, failure, ask, "", &condition)
+}
+
+/// The row that does not meet `constraint`, and the first of `checks` that it does not meet.
+pub fn unchecked(
+    catalog: &Catalog,
+    relation: &Relation,
+    constraint: &Constraint,
+    checks: &[&Constraint],
+    failure: &Failure<'_>,
+    ask: Ask<'_>,
+) -> Option<(Vec<Value>, usize)> {
+    let env = Env::default();
+    let scope = plain(catalog, &env);
+    let broken = |c: &Constraint| match &c.kind {
+        ConstraintKind::Check(text) => {
+            let condition = bind_column_expr(&scope, Some(relation), text, Some((Type::BOOL, NO_TYPMOD))).ok()?;
+            Some(format!("NOT ({condition})"))
+        }
+        _ => None,
+    };
+    let flags: Vec<String> = checks.iter().map(|c| broken(c)).collect::<Option<_>>()?;
+    let flags: String = flags.iter().map(|flag| format!(", {flag}")).collect();
+    let mut row = first(catalog, relation, failure, ask, &flags, &broken(constraint)?)?;
+    let flags = row.split_off(relation.columns.len());
+    let place = flags.iter().position(|flag| *flag == Value::Int(1))?;
+    Some((row, place))
+}
+
+/// The first row to be stored that meets `condition`, with the values of `more`.
+fn first(
+    catalog: &Catalog,
+    relation: &Relation,
+    failure: &Failure<'_>,
+    ask: Ask<'_>,
+    more: &str,
+    condition: &str,
+) -> Option<Vec<Value>> {
+    let change = Stored::parse(failure.sql, relation)?;
+    let env = Env::default();
+    let scope = plain(catalog, &env);
+    change.waves(false).iter().find_map(|wave| {
+        let (all, names) = (with_generated(relation, &scope, NEW).ok()?, names(relation));
+        let sql = format!("{} SELECT {names}{more} FROM ({all}) WHERE {condition} LIMIT 1", wave.with);
+        ask(&sql, None).ok().flatten()
+    })
+}
+
+/// `Key (a, b)=(1, x)` of the row that repeats a key of `index`: one that was there, or that was stored before it.
+pub fn duplicate(
+    catalog: &Catalog,
+    relation: &Relation,
+    index: &Index,
+    failure: &Failure<'_>,
+    ask: Ask<'_>,
+) -> Option<String> {
+    let change = Stored::parse(failure.sql, relation)?;
+    let env = Env::default();
+    let keys = Keys::new(catalog, relation, index, &env)?;
+    let scope = plain(catalog, &env);
+    let rowid = relation.rowid_name();
+    let values = change.waves(true).iter().find_map(|wave| {
+        let all = with_generated(relation, &scope, NEW).ok()?;
+        let sql = format!("{} {}", wave.with, keys.query(&all, &change.table, wave.rowid.then_some(rowid)));
+        ask(&sql, None).ok().flatten()
+    })?;
+    keys.shown(&values, failure.env)
+}
+
+/// The keys of an index as SQLite expressions over its table's columns.
+struct Keys<'a> {
+    terms: Vec<String>,
+    /// COLLATE clauses, where a term alone does not tell how it compares.
+    collations: Vec<String>,
+    predicate: String,
+    /// Names for people, and the type of each value.
+    columns: Vec<(String, Column)>,
+    index: &'a Index,
+}
+
+impl<'a> Keys<'a> {
+    fn new(catalog: &Catalog, relation: &Relation, index: &'a Index, env: &Env) -> Option<Keys<'a>> {
+        let scope = plain(catalog, env);
+        let (mut terms, mut collations, mut columns) = (Vec::new(), Vec::new(), Vec::new());
+        for key in &index.keys {
+            let column = key.column.and_then(|n| relation.column_at(n));
+            let (term, name, column) = match (&key.expression, column) {
+                (Some(text), _) => {
+                    let (term, ty, typmod) = bind_typed_column_expr(&scope, relation, text).ok()?;
+                    (
+                        term,
+                        index_key(&with_casts(text, relation)),
+                        Column { ty, typmod, ..relation.columns.first()?.clone() },
+                    )
+                }
+                (None, Some(column)) => (quote(&column.name), quote_identifier(&column.name), column.clone()),
+                (None, None) => return None,
+            };
+            collations.push(column.ty.collation().map_or(String::new(), |name| format!(" COLLATE {name}")));
+            terms.push(format!("({term})"));
+            columns.push((name, column));
+        }
+        let predicate = match &index.predicate {
+            Some(text) => bind_column_expr(&scope, Some(relation), text, Some((Type::BOOL, NO_TYPMOD))).ok()?,
+            None => "1".to_owned(),
+        };
+        Some(Keys { terms, collations, predicate, columns, index })
+    }
+
+    /// The key of the first row of `all` that another row of `table` has, or one of `all` before it. `rowid` is given where
+    /// the rows are those of the table: then a row is not its own duplicate, nor that of one that has changed before it.
+    fn query(&self, all: &str, table: &str, rowid: Option<&str>) -> String {
+        let (table, numbers) = (quote(table), 1..=self.terms.len());
+        let named: String =
+            numbers.clone().zip(&self.terms).map(|(i, term)| format!(", {term} AS {}", key(i))).collect();
+        let list: Vec<String> = numbers.clone().map(|i| format!("n.{}", key(i))).collect();
+        let present: Vec<String> = list.iter().map(|key| format!("{key} IS NOT NULL")).collect();
+        let equal = |other: &dyn Fn(usize) -> String| {
+            let pair = |(i, collation)| format!("{} = n.{}{collation}", other(i), key(i));
+            numbers.clone().zip(&self.collations).map(pair).collect::<Vec<_>>().join(" AND ")
+        };
+        let (there, before) = (equal(&|i| self.terms[i - 1].clone()), equal(&|i| format!("e.{}", key(i))));
+        let (hidden, others) = match rowid {
+            None => (String::new(), String::new()),
+            Some(rowid) => (
+                format!(", {ROWID}"),
+                format!(
+                    " AND {rowid} <> n.{ROWID} AND {rowid} NOT IN (SELECT e.{ROWID} FROM {KEYS} e WHERE e.{PLACE} < n.{PLACE})"
+                ),
+            ),
+        };
+        format!(
+            ", {KEYS} AS MATERIALIZED (SELECT row_number() OVER () AS {PLACE}, ({}) IS TRUE AS {COUNTS}{hidden}{named} \
+             FROM ({all})) SELECT {} FROM {KEYS} n WHERE n.{COUNTS} AND {} AND (\
+             EXISTS (SELECT 1 FROM {table} WHERE ({}) AND {there}{others}) OR \
+             EXISTS (SELECT 1 FROM {KEYS} e WHERE e.{COUNTS} AND e.{PLACE} < n.{PLACE} AND {before})) \
+             ORDER BY n.{PLACE} LIMIT 1",
+            self.predicate,
+            list.join(", "),
+            present.join(" AND "),
+            self.predicate,
+        )
+    }
+
+    fn shown(&self, values: &[Value], env: &Env) -> Option<String> {
+        if self.index.keys.iter().all(|key| key.expression.is_none()) {
+            let columns: Vec<Column> =
+                self.columns.iter().map(|(name, column)| Column { name: name.clone(), ..column.clone() }).collect();
+            return key_of(&columns.iter().collect::<Vec<_>>(), values, env);
+        }
+        let names: Vec<&str> = self.columns.iter().map(|(name, _)| name.as_str()).collect();
+        let values: Option<Vec<String>> =
+            self.columns.iter().zip(values).map(|((_, column), value)| shown(column, value, env)).collect();
+        Some(format!("Key ({})=({})", names.join(", "), values?.join(", ")))
+    }
+}
+
+/// The rows to be stored: all columns but generated ones, and [`ROWID`] where they are rows of the table.
+const NEW: &str = "\"\u{1}new\"";
+const SOURCE: &str = "\"\u{1}source\"";
+const KEYS: &str = "\"\u{1}keys\"";
+const ROWID: &str = "\"\u{1}rowid\"";
+const PLACE: &str = "\"\u{1}place\"";
+const COUNTS: &str = "\"\u{1}counts\"";
+
+fn key(i: usize) -> String {
+    format!("\"\u{1}key{i}\"")
+}
+
+/// An expression as PostgreSQL shows it in a key: it says that a `varchar` becomes the `text` that functions take.
+fn with_casts(text: &str, relation: &Relation) -> String {
+    const OF_ANY_TYPE: [&str; 6] = ["coalesce", "nullif", "greatest", "least", "concat", "format"];
+    let Ok(tokens) = Lexer::new(text).collect::<SqlResult<Vec<Token>>>() else { return text.to_owned() };
+    let (mut calls, mut out, mut done) = (Vec::new(), String::new(), 0);
+    for (i, token) in tokens.iter().enumerate() {
+        let (word, at) = (token.text(text), |i: usize| tokens.get(i).map_or("", |t| t.text(text)));
+        match word {
+            "(" => {
+                let name = tokens.get(i.wrapping_sub(1)).filter(|t| t.kind == Kind::Word).map(|t| t.text(text));
+                calls.push(name.is_some_and(|name| !OF_ANY_TYPE.contains(&name.to_ascii_lowercase().as_str())));
+            }
+            ")" => drop(calls.pop()),
+            _ => {
+                let column = relation.column(&word.trim_matches('"').to_lowercase());
+                let alone = ["(", ","].contains(&at(i.wrapping_sub(1))) && [")", ","].contains(&at(i + 1));
+                if alone && calls.last() == Some(&true) && column.is_some_and(|c| c.ty == Type::VARCHAR) {
+                    out.push_str(&text[done..token.end]);
+                    out.push_str("::text");
+                    done = token.end;
+                }
+            }
+        }
+    }
+    out + &text[done..]
+}
+
+/// Names and functions in the catalog's texts do not depend on who asks.
+fn plain<'a>(catalog: &'a Catalog, env: &'a Env) -> Scope<'a> {
+    Scope { catalog, search_path: &[], declared: &[], env, user: "", database: "" }
+}
+
+fn names(relation: &Relation) -> String {
+    relation.columns.iter().map(|c| quote(&c.name)).collect::<Vec<_>>().join(", ")
+}
+
+/// `rows` with the generated columns as well.
+fn with_generated(relation: &Relation, scope: &Scope<'_>, rows: &str) -> SqlResult<String> {
+    let mut values = String::new();
+    for column in &relation.columns {
+        if let Some(text) = &column.generated {
+            let value = bind_column_expr(scope, Some(relation), text, Some((column.ty, column.typmod)))?;
+            values.push_str(&format!(", {value} AS {}", quote(&column.name)));
+        }
+    }
+    Ok(format!("SELECT *{values} FROM {rows}"))
+}
+
+/// An INSERT or UPDATE taken apart.
+struct Stored<'a> {
+    relation: &'a Relation,
+    /// SQLite name of the target.
+    table: String,
+    /// `WITH …`, or nothing.
+    with: &'a str,
+    what: What<'a>,
+}
+
+enum What<'a> {
+    Insert { columns: Vec<String>, source: &'a str, conflict: Option<Conflict<'a>> },
+    Update { set: HashMap<String, String>, from: &'a str, filter: &'a str },
+}
+
+/// ON CONFLICT (keys), and DO UPDATE.
+struct Conflict<'a> {
+    keys: Vec<String>,
+    update: Option<(HashMap<String, String>, &'a str)>,
+}
+
+/// Rows that are stored in the same way.
+struct Wave {
+    /// `WITH …, NEW AS (…)`
+    with: String,
+    /// They are rows of the table with their [`ROWID`].
+    rowid: bool,
+}
+
+impl<'a> Stored<'a> {
+    /// `None` if the statement is of another kind or writes another table.
+    fn parse(sql: &'a str, relation: &'a Relation) -> Option<Stored<'a>> {
+        let Source::Table(table) = &relation.source else { return None };
+        let mut words = Words::new(sql)?;
+        let with = words.until(&["INSERT", "UPDATE"]);
+        let what = match words.next()? {
+            "INSERT" => insert(&mut words, table)?,
+            _ => update(&mut words, table)?,
+        };
+        Some(Stored { relation, table: table.clone(), with: with.trim(), what })
+    }
+
+    /// The rows to be stored, in order. `unique`: without those that ON CONFLICT takes care of.
+    fn waves(&self, unique: bool) -> Vec<Wave> {
+        let wave = |ctes: &[String], rowid| {
+            let with = match self.with {
+                "" => format!("WITH {}", ctes.join(", ")),
+                with => format!("{with}, {}", ctes.join(", ")),
+            };
+            Wave { with, rowid }
+        };
+        let table = quote(&self.table);
+        match &self.what {
+            What::Update { set, from, filter } => {
+                // As SQLite itself joins them.
+                let from = if from.is_empty() { String::new() } else { format!(", {from}") };
+                let new = self.changed(set, &format!("FROM {table}{from}{}", clause("WHERE", filter)));
+                vec![wave(&[new], true)]
+            }
+            What::Insert { columns, source, conflict } => {
+                let source = match columns.is_empty() {
+                    true => format!("{SOURCE} AS (SELECT 1)"),
+                    false => format!("{SOURCE}({}) AS ({source})", list(columns)),
+                };
+                let proposed = format!("SELECT {} FROM {SOURCE}", self.proposed(columns));
+                let met = conflict.as_ref().map(|c| equal(&c.keys, &table)).filter(|met| !met.is_empty());
+                let kept = match &met {
+                    Some(met) if unique => {
+                        format!(" AS \"excluded\" WHERE NOT EXISTS (SELECT 1 FROM {table} WHERE {met})")
+                    }
+                    _ => String::new(),
+                };
+                let new = format!("{NEW} AS (SELECT * FROM ({proposed} LIMIT -1){kept} LIMIT -1)");
+                let mut waves = vec![wave(&[source.clone(), new], false)];
+                if let (Some(met), Some(Conflict { update: Some((set, filter)), .. })) = (met, conflict) {
+                    let filter = if filter.is_empty() { String::new() } else { format!(" AND ({filter})") };
+                    let from = format!("FROM ({proposed} LIMIT -1) AS \"excluded\", {table} WHERE {met}{filter}");
+                    waves.push(wave(&[source, self.changed(set, &from)], true));
+                }
+                waves
+            }
+        }
+    }
+
+    /// All columns that are stored, of a source that gives some.
+    fn proposed(&self, given: &[String]) -> String {
+        let value = |column: &Column| {
+            let name = quote(&column.name);
+            if given.contains(&column.name) { name } else { format!("NULL AS {name}") }
+        };
+        self.stored().map(value).collect::<Vec<_>>().join(", ")
+    }
+
+    /// [`NEW`] as rows of the table with other values in some columns.
+    fn changed(&self, set: &HashMap<String, String>, from: &str) -> String {
+        let table = quote(&self.table);
+        let value = |column: &Column| {
+            let name = quote(&column.name);
+            match set.get(&column.name) {
+                Some(value) => format!("{value} AS {name}"),
+                None => format!("{table}.{name} AS {name}"),
+            }
+        };
+        let values: Vec<String> = self.stored().map(value).collect();
+        let rowid = self.relation.rowid_name();
+        format!("{NEW} AS (SELECT {}, {table}.{rowid} AS {ROWID} {from} LIMIT -1)", values.join(", "))
+    }
+
+    fn stored(&self) -> impl Iterator<Item = &Column> {
+        self.relation.columns.iter().filter(|c| c.generated.is_none())
+    }
+}
+
+fn list(names: &[String]) -> String {
+    names.iter().map(|name| quote(name)).collect::<Vec<_>>().join(", ")
+}
+
+fn clause(word: &str, text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!(" {word} {text}") }
+}
+
+/// The row of `table` that has the keys of the proposed one.
+fn equal(keys: &[String], table: &str) -> String {
+    let equal = |key: &String| format!("{table}.{0} = \"excluded\".{0}", quote(key));
+    keys.iter().map(equal).collect::<Vec<_>>().join(" AND ")
+}
+
+/// Behind INSERT: `INTO t (…) source ON CONFLICT … RETURNING …`
+fn insert<'a>(words: &mut Words<'a>, table: &str) -> Option<What<'a>> {
+    words.expect("INTO")?;
+    words.name().filter(|name| name == table)?;
+    let columns = if words.is("(") { words.names()? } else { Vec::new() };
+    let mut source = words.until(&["ON", "RETURNING"]);
+    // A source that is a join has ONs of its own.
+    while words.is("ON") && !words.is_at(1, "CONFLICT") {
+        words.next();
+        let rest = words.until(&["ON", "RETURNING"]);
+        source = words.span(source, rest);
+    }
+    let conflict = if words.is("ON") { Some(conflict(words)?) } else { None };
+    Some(What::Insert { columns, source: source.trim(), conflict })
+}
+
+/// `ON CONFLICT (…) DO UPDATE SET … WHERE …`
+fn conflict<'a>(words: &mut Words<'a>) -> Option<Conflict<'a>> {
+    words.until(&["DO", "("]);
+    let keys = if words.is("(") { words.names()? } else { Vec::new() };
+    words.until(&["DO"]);
+    words.expect("DO")?;
+    if words.next()? != "UPDATE" {
+        return Some(Conflict { keys, update: None });
+    }
+    words.expect("SET")?;
+    let set = assignments(words, &["WHERE", "RETURNING"])?;
+    let filter = if words.eat("WHERE") { words.until(&["RETURNING"]).trim() } else { "" };
+    Some(Conflict { keys, update: Some((set, filter)) })
+}
+
+/// Behind UPDATE: `t SET … FROM … WHERE … RETURNING …`
+fn update<'a>(words: &mut Words<'a>, table: &str) -> Option<What<'a>> {
+    words.name().filter(|name| name == table)?;
+    words.expect("SET")?;
+    let set = assignments(words, &["FROM", "WHERE", "RETURNING"])?;
+    let from = if words.eat("FROM") { words.until(&["WHERE", "RETURNING"]).trim() } else { "" };
+    let filter = if words.eat("WHERE") { words.until(&["RETURNING"]).trim() } else { "" };
+    Some(What::Update { set, from, filter })
+}
+
+/// `a = 1, (b, c) = (SELECT …)`: the value of each column.
+fn assignments(words: &mut Words<'_>, end: &[&str]) -> Option<HashMap<String, String>> {
+    let end: Vec<&str> = end.iter().copied().chain([","]).collect();
+    let mut set = HashMap::new();
+    loop {
+        if words.is("(") {
+            let names = words.names()?;
+            words.expect("=")?;
+            let query = words.until(&end).trim();
+            for (i, name) in (1..).zip(names) {
+                // A query's columns are called c1, c2 and so on.
+                set.insert(name, format!("(SELECT \"c{i}\" FROM {query})"));
+            }
+        } else {
+            let name = words.name()?;
+            words.expect("=")?;
+            set.insert(name, words.until(&end).trim().to_owned());
+        }
+        if !words.eat(",") {
+            return Some(set);
+        }
+    }
+}
+
+/// The tokens of a statement; what is in parentheses can be passed over.
+struct Words<'a> {
+    sql: &'a str,
+    tokens: Vec<Token>,
+    at: usize,
+}
+
+impl<'a> Words<'a> {
+    fn new(sql: &'a str) -> Option<Words<'a>> {
+        let tokens: SqlResult<Vec<Token>> = Lexer::new(sql).collect();
+        Some(Words { sql, tokens: tokens.ok()?, at: 0 })
+    }
+
+    fn peek(&self, ahead: usize) -> &'a str {
+        self.tokens.get(self.at + ahead).map_or("", |token| token.text(self.sql))
+    }
+
+    fn is(&self, word: &str) -> bool {
+        self.is_at(0, word)
+    }
+
+    fn is_at(&self, ahead: usize, word: &str) -> bool {
+        self.peek(ahead) == word
+    }
+
+    fn next(&mut self) -> Option<&'a str> {
+        let token = self.tokens.get(self.at)?;
+        self.at += 1;
+        Some(token.text(self.sql))
+    }
+
+    fn eat(&mut self, word: &str) -> bool {
+        let found = self.is(word);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn expect(&mut self, word: &str) -> Option<()> {
+        self.eat(word).then_some(())
+    }
+
+    /// A quoted name.
+    fn name(&mut self) -> Option<String> {
+        let token = self.tokens.get(self.at).filter(|t| t.kind == Kind::Quoted)?;
+        self.at += 1;
+        let text = token.text(self.sql);
+        Some(text[1..text.len() - 1].replace("\"\"", "\""))
+    }
+
+    /// `("a", "b")`
+    fn names(&mut self) -> Option<Vec<String>> {
+        self.expect("(")?;
+        let mut names = vec![self.name()?];
+        while self.eat(",") {
+            names.push(self.name()?);
+        }
+        self.expect(")")?;
+        Some(names)
+    }
+
+    /// The text up to one of `ends` outside of parentheses, or to the end.
+    fn until(&mut self, ends: &[&str]) -> &'a str {
+        let start = self.place();
+        let mut depth = 0;
+        while self.at < self.tokens.len() {
+            let word = self.peek(0);
+            if depth == 0 && ends.contains(&word) {
+                break;
+            }
+            match word {
+                "(" => depth += 1,
+                ")" => depth -= 1,
+                _ => {}
+            }
+            self.at += 1;
+        }
+        &self.sql[start..self.place()]
+    }
+
+    fn place(&self) -> usize {
+        self.tokens.get(self.at).map_or(self.sql.len(), |token| token.start)
+    }
+
+    /// From the beginning of one part of the text to the end of a later one.
+    fn span(&self, from: &'a str, to: &'a str) -> &'a str {
+        let place = |part: &str| part.as_ptr() as usize - self.sql.as_ptr() as usize;
+        &self.sql[place(from)..place(to) + to.len()]
+    }
+}
