@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// 2000-01-01 00:00 UTC in µs since the Unix epoch.
 pub const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
@@ -19,6 +19,8 @@ pub fn now_micros() -> i64 {
 pub struct Control {
     /// `statement_timeout`, or the default when there is none.
     pub deadline: Instant,
+    /// `lock_timeout`.
+    pub lock_timeout: Option<Duration>,
     /// Set by a CancelRequest: the statement ends with 57014.
     pub cancelled: Arc<AtomicBool>,
 }

@@ -123,8 +123,8 @@ pub enum Yields {
 pub struct Frozen {
     pub now: i64,
     pub seed: u64,
-    /// Values of `nextval`, in the order of the calls.
-    pub sequences: Vec<i64>,
+    /// Values of `nextval`, in the order of the calls; `None` takes them from the sequences when it is applied.
+    pub sequences: Option<Vec<i64>>,
     /// The settings, where they are not the command's.
     pub env: Option<Env>,
 }

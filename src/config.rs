@@ -109,7 +109,7 @@ impl Limits {
             open: positive("transactions", self.transactions, 1000)?,
             transcript: positive("transaction_mib", self.transaction_mib, 256)? << 20,
             statements: positive("transaction_statements", self.transaction_statements, 1_000_000)?,
-            changes: positive("transaction_changes_mib", self.transaction_changes_mib, 64)? << 20,
+            changes: positive("transaction_changes_mib", self.transaction_changes_mib, 16 << 10)? << 20,
             locks: positive("transaction_locks", self.transaction_locks, 1 << 20)?,
         })
     }

@@ -17,7 +17,7 @@ use super::diagnosis;
 use super::digest::{Fold, Kept, Sums, mix};
 use super::meta::{EntryOutcomes, Memory, State, Window, assemble, int, unsigned};
 use super::statement::Fault;
-use super::step::{Runner, StepError, dress, introduce};
+use super::step::{Runner, StepError, dress, introduce, replayed};
 use crate::command::{self, Batch, Command, Outcome, Proposal, Refusal, Step, StepOutcome, Write, Yields};
 use crate::error::{SqlError, state};
 use crate::functions::SequenceSource;
@@ -422,8 +422,7 @@ impl Machine {
         let mut context = self.runner.connection.context().lock();
         match &step.frozen {
             Some(frozen) => {
-                let drawn = SequenceSource::Replay(frozen.sequences.iter().copied().collect());
-                dress(&mut context, frozen, step.seen.as_deref(), &write.env, drawn);
+                dress(&mut context, frozen, step.seen.as_deref(), &write.env, replayed(frozen));
             }
             None => {
                 (context.now, context.clock) = (site.now, site.now);

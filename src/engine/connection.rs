@@ -61,7 +61,7 @@ pub struct Connection {
     sequences: Arc<Mutex<Sequences>>,
     trusted: Arc<AtomicBool>,
     /// SQLite names of the tables that statements being prepared write, while somebody asks.
-    written: Arc<Mutex<Option<Vec<String>>>>,
+    named: Arc<Mutex<Option<Named>>>,
     changes: Changes,
     raw: rusqlite::Connection,
 }
@@ -102,11 +102,11 @@ impl Connection {
         let changes = unsafe { Changes::install(db) };
         register(&raw, &context)?;
         let sequences = super::sequence::register(&raw, &context, &raised)?;
-        let written = Arc::new(Mutex::new(None));
-        authorize(&mut raw, role, trusted.clone(), written.clone())?;
+        let named = Arc::new(Mutex::new(None));
+        authorize(&mut raw, role, trusted.clone(), named.clone())?;
         trusted.store(false, Ordering::Relaxed);
         let cache = Cache::new(if role == Role::Writer { 1024 } else { 256 });
-        Ok(Connection { cache, own: Cache::new(64), context, raised, sequences, trusted, written, changes, raw })
+        Ok(Connection { cache, own: Cache::new(64), context, raised, sequences, trusted, named, changes, raw })
     }
 
     /// Sets up a connection that somebody else owns, opened on a fork's file system.
@@ -183,10 +183,17 @@ impl Connection {
 
     /// SQLite names of the tables that a statement writes, its target first. Prepares it anew: for errors only.
     pub fn written_tables(&mut self, sql: &str) -> Vec<String> {
-        *self.written.lock() = Some(Vec::new());
+        self.tables(sql).written
+    }
+
+    /// The tables that a statement has to do with. Prepares it anew.
+    pub fn tables(&mut self, sql: &str) -> Named {
+        *self.named.lock() = Some(Named::default());
         // SAFETY: dropped at once.
-        drop(unsafe { Statement::prepare(self.handle(), sql) });
-        self.written.lock().take().unwrap_or_default()
+        let prepared = unsafe { Statement::prepare(self.handle(), sql) };
+        let mut named = self.named.lock().take().unwrap_or_default();
+        named.complete = prepared.is_ok();
+        named
     }
 
     fn own(&mut self, sql: &str) -> Result<&mut Statement, Fault> {
@@ -352,27 +359,49 @@ fn fix_settings(raw: &rusqlite::Connection, role: Role) -> Result<(), Fault> {
     )?;
     raw.execute_batch(match role {
         Role::Fork => return Ok(()),
-        Role::Writer => "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384",
+        // What a large command needs beside its pages (to be undone, to be sorted) does not have to fit into memory: the
+        // leader tried it where it did not have to, either.
+        Role::Writer => "PRAGMA temp_store = FILE; PRAGMA cache_size = -16384",
         // A reader drops its cache whenever the database changed, so a large one would only cost memory.
         Role::Reader => "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048; PRAGMA query_only = ON",
     })?;
     Ok(())
 }
 
+/// SQLite names of the tables of a statement, as the authorizer heard them.
+#[derive(Debug, Default)]
+pub struct Named {
+    /// Its target first.
+    pub written: Vec<String>,
+    pub read: Vec<String>,
+    /// The statement could be prepared: there are no others.
+    pub complete: bool,
+}
+
+impl Named {
+    fn note(&mut self, action: &AuthAction<'_>) {
+        let (list, name) = match *action {
+            AuthAction::Insert { table_name }
+            | AuthAction::Update { table_name, .. }
+            | AuthAction::Delete { table_name } => (&mut self.written, table_name),
+            AuthAction::Read { table_name, .. } => (&mut self.read, table_name),
+            _ => return,
+        };
+        if !list.iter().any(|known| known == name) {
+            list.push(name.to_owned());
+        }
+    }
+}
+
 fn authorize(
     raw: &mut rusqlite::Connection,
     role: Role,
     trusted: Arc<AtomicBool>,
-    written: Arc<Mutex<Option<Vec<String>>>>,
+    named: Arc<Mutex<Option<Named>>>,
 ) -> Result<(), Fault> {
     raw.authorizer(Some(move |asked: AuthContext<'_>| {
-        if let AuthAction::Insert { table_name }
-        | AuthAction::Update { table_name, .. }
-        | AuthAction::Delete { table_name } = asked.action
-            && let Some(written) = &mut *written.lock()
-            && !written.iter().any(|name| name == table_name)
-        {
-            written.push(table_name.to_owned());
+        if let Some(named) = &mut *named.lock() {
+            named.note(&asked.action);
         }
         let allowed = trusted.load(Ordering::Relaxed)
             || match role {

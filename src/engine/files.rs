@@ -141,3 +141,34 @@ pub fn take(from: &Path, to: &Path) -> io::Result<()> {
         other => other,
     }
 }
+
+/// Bytes that this process may still write below `dir`.
+pub fn free_space(dir: &Path) -> io::Result<u64> {
+    use std::os::unix::ffi::OsStrExt;
+    let path = std::ffi::CString::new(dir.as_os_str().as_bytes())?;
+    let mut stat = std::mem::MaybeUninit::<libc::statvfs>::uninit();
+    // SAFETY: `path` is a C string and `stat` is room for the result, read only after success.
+    let stat = unsafe {
+        if libc::statvfs(path.as_ptr(), stat.as_mut_ptr()) != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        stat.assume_init()
+    };
+    Ok(stat.f_bavail as u64 * stat.f_frsize as u64)
+}
+
+/// Where SQLite puts what does not fit into its caches, in the whole process: files without names. To be called once,
+/// before anything is opened.
+pub fn set_temporary_directory(dir: &Path) -> io::Result<()> {
+    use std::os::unix::ffi::OsStrExt;
+    let path = std::ffi::CString::new(dir.as_os_str().as_bytes())?;
+    // SAFETY: `%s` takes a C string; SQLite wants memory of its own in its variable, which nobody uses yet.
+    unsafe {
+        let copy = rusqlite::ffi::sqlite3_mprintf(c"%s".as_ptr(), path.as_ptr());
+        if copy.is_null() {
+            return Err(io::ErrorKind::OutOfMemory.into());
+        }
+        rusqlite::ffi::sqlite3_temp_directory = copy;
+    }
+    Ok(())
+}

@@ -41,7 +41,7 @@ mod tests;
 pub mod view;
 
 pub use connection::{Connection, Register, Role};
-pub use files::Generation;
+pub use files::{Generation, free_space, set_temporary_directory};
 pub use meta::Window;
 pub use reader::Cursor;
 pub use step::{Runner, StepError};

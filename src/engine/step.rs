@@ -214,6 +214,14 @@ pub fn introduce(context: &mut Context, seen: Option<&Seen>) {
     context.last = context.last.or(seen.last);
 }
 
+/// Where a replay of a step takes its sequence values from.
+pub fn replayed(frozen: &Frozen) -> SequenceSource {
+    match &frozen.sequences {
+        Some(values) => SequenceSource::Replay(values.iter().copied().collect()),
+        None => SequenceSource::Apply,
+    }
+}
+
 /// Why a statement ended early.
 enum Cut {
     Sql(SqlError),

@@ -175,6 +175,7 @@ fn request(shared: &Shared, sql: &str) -> ReadRequest {
         linearizable: false,
         control: Control {
             deadline: Instant::now() + Duration::from_secs(60),
+            lock_timeout: None,
             cancelled: Arc::new(AtomicBool::new(false)),
         },
     }
@@ -505,7 +506,7 @@ fn sequences_count_keep_their_draws_and_end() {
     assert_eq!(failure(&r.write(7, one("SELECT q_setval(9, 4, 1)", vec![]))), "22003");
     let replayed = |sequences| {
         let mut write = draw();
-        write.steps[0].frozen = Some(Frozen { now: 1, seed: 2, sequences, ..Frozen::default() });
+        write.steps[0].frozen = Some(Frozen { now: 1, seed: 2, sequences: Some(sequences), ..Frozen::default() });
         write
     };
     assert!(matches!(&*r.write(8, replayed(vec![40])), Outcome::Done(done) if done[0].drawn == [(9, 40)]));

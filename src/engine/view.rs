@@ -8,6 +8,8 @@ use super::statement::Fault;
 use super::step::Runner;
 use super::{Shared, meta};
 use crate::gateway::Control;
+use crate::id::RequestId;
+use bytes::Bytes;
 use parking_lot::Mutex;
 use rusqlite::ffi;
 use std::cell::UnsafeCell;
@@ -15,6 +17,7 @@ use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// Changed rows of one statement that are reported one by one.
 const TOUCHED: usize = 10_000;
@@ -127,6 +130,18 @@ impl View {
     /// Until when statements may run, from now on.
     pub fn limit(&mut self, control: Option<Control>) {
         *self.attached().control.get_mut() = control;
+    }
+
+    /// A command that has come in chunks; `None` if some are missing.
+    pub fn assembled(
+        &mut self,
+        upload: RequestId,
+        parts: u32,
+        length: u64,
+        checksum: u64,
+    ) -> Result<Option<Bytes>, Fault> {
+        let whole = meta::assemble(&mut self.runner().connection, upload, parts)?;
+        Ok(whole.filter(|bytes| bytes.len() as u64 == length && xxh3_64(bytes) == checksum))
     }
 
     /// Undoes everything and goes on at the latest commit.

@@ -18,28 +18,38 @@
 //! COMMITTED that happens only where it must (a wait, an evicted view, a new leader), and it is sound there as well: a newer
 //! snapshot that agrees with everything the client has seen is as good as the old one.
 //!
-//! **Autocommit** writes go straight to the log while no row of their tables is locked ([`Executor::admit`]).
+//! **Autocommit** writes go straight to the log while no row of their tables is locked ([`Executor::admit`]). Those that
+//! might have no end are tried before ([`trial`]).
+//!
+//! A statement runs on the thread of whoever asks if it looks up a few rows, otherwise others take that thread's work
+//! over. It looks at its deadline, and at whether its asker has given it up, every thousand instructions of SQLite's.
 //!
 //! Left out: plain readers do not take table locks, so ACCESS EXCLUSIVE keeps out writers and locking reads only.
 
+mod admit;
 mod names;
 mod report;
 mod sequences;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod work;
 
+pub use admit::Admission;
+pub use trial::Tried;
+
 use crate::clock::Control;
-use crate::command::{Isolation, Outcome, Step, Write};
+use crate::command::{self, Isolation, Outcome, Step, Write, Yields};
 use crate::engine::Shared;
 use crate::engine::fork::ForkOptions;
 use crate::engine::view::Views;
 use crate::error::{SqlError, SqlResult, state};
 use crate::host::{self, Defect, SharedHost};
 use crate::locks::{self, Answer, Effect, LockTable, Target, TxId, Want};
-use crate::sql::plan::{LockMode, LockStrength, LockWait};
-use crate::transaction::{Action, Kind, Open, Order, Reply, Statement, Transcript, TxName};
+use crate::sql::plan::{Effort, LockMode, LockWait};
+use crate::transaction::{Action, Before, Kind, Open, Order, Reply, Statement, Transcript, TxName};
 use crate::types::Env;
+use crate::value::Value;
 use futures::future::BoxFuture;
 use names::Names;
 use parking_lot::Mutex;
@@ -104,6 +114,8 @@ struct Tx {
     epoch: AtomicU64,
     /// Rings when what it is doing has become void.
     interrupt: Notify,
+    /// Ends the statement that runs.
+    stop: Mutex<Arc<AtomicBool>>,
     leased: bool,
     seen: Mutex<Instant>,
     work: tokio::sync::Mutex<Work>,
@@ -121,6 +133,19 @@ struct State {
     flying: BTreeMap<u32, u32>,
     /// Whoever waits for one of them to land.
     landing: Vec<oneshot::Sender<()>>,
+    /// In the order of their arrival.
+    fences: Vec<admit::Fenced>,
+    /// The applied index when the last write of a table landed; of those admitted without a look at their tables.
+    changed: BTreeMap<u32, u64>,
+    changed_all: u64,
+}
+
+impl Tx {
+    /// Makes void what it is doing.
+    fn interrupt(&self) {
+        self.stop.lock().store(true, Ordering::SeqCst);
+        self.interrupt.notify_waiters();
+    }
 }
 
 /// All open transactions of one group on this node.
@@ -138,33 +163,11 @@ pub struct Executor {
     /// Autocommit writes on their way that were admitted while there were none.
     unlisted: AtomicU64,
     landed: Notify,
+    /// Rings when a fence falls.
+    opened: Notify,
+    /// There may be writes in the log, not applied yet, that nobody here knows of.
+    adrift: AtomicBool,
     sweeping: AtomicBool,
-}
-
-/// A permission to put an autocommit write into the log; dropped when its outcome is known.
-pub struct Admission {
-    executor: Arc<Executor>,
-    held: Held,
-}
-
-enum Held {
-    /// A transaction's own COMMIT: it has its locks.
-    Nothing,
-    Unlisted,
-    Tables(Vec<u32>),
-    /// The locks of a transaction made for it.
-    Locks(TxName),
-}
-
-impl Drop for Admission {
-    fn drop(&mut self) {
-        match &self.held {
-            Held::Nothing => {}
-            Held::Unlisted => self.executor.land_unlisted(),
-            Held::Tables(tables) => self.executor.land(tables),
-            Held::Locks(name) => self.executor.end(*name),
-        }
-    }
 }
 
 impl Executor {
@@ -181,6 +184,8 @@ impl Executor {
             active: AtomicU64::new(0),
             unlisted: AtomicU64::new(0),
             landed: Notify::new(),
+            opened: Notify::new(),
+            adrift: AtomicBool::new(true),
             sweeping: AtomicBool::new(false),
         })
     }
@@ -195,7 +200,7 @@ impl Executor {
             if tx.epoch.fetch_max(open.epoch, Ordering::SeqCst) >= open.epoch {
                 return Reply::Unknown;
             }
-            tx.interrupt.notify_waiters();
+            tx.interrupt();
             *tx.seen.lock() = self.host.now();
             let effects = state.locks.cancel(tx.id);
             state.waiters.remove(&tx.id);
@@ -221,6 +226,7 @@ impl Executor {
             name: open.name,
             epoch: AtomicU64::new(open.epoch),
             interrupt: Notify::new(),
+            stop: Mutex::default(),
             leased: open.leased,
             seen: Mutex::new(self.host.now()),
             work: tokio::sync::Mutex::new(Work::new(open.epoch, open.env, open.transcript)),
@@ -233,7 +239,7 @@ impl Executor {
     }
 
     /// Does what a transaction orders next.
-    pub async fn order(self: &Arc<Self>, order: Order, cancelled: Arc<AtomicBool>) -> Reply {
+    pub async fn order(self: &Arc<Self>, order: Order) -> Reply {
         let Some(term) = self.log.term() else { return Reply::NotLeader };
         let tx = {
             let mut state = self.state.lock();
@@ -244,12 +250,12 @@ impl Executor {
             }
         };
         *tx.seen.lock() = self.host.now();
-        let control = Control { deadline: self.host.now() + Duration::from_millis(order.within), cancelled };
+        let control = order.control(self.host.now());
         let mut work = tx.work.lock().await;
+        let mut job = Job::new(self, &tx, order.epoch, &control);
         if work.epoch != order.epoch || tx.epoch.load(Ordering::SeqCst) != order.epoch {
             return Reply::Unknown;
         }
-        let mut job = Job { executor: self, tx: &tx, control, lock_timeout: order.lock_timeout };
         let result = match order.action {
             Action::Run(statement) => job.run(&mut work, *statement).await,
             Action::Lock { tables, mode, nowait } => job.lock_tables(&mut work, &tables, mode, nowait).await,
@@ -285,12 +291,24 @@ impl Executor {
         self.forget(&mut state, &tx);
     }
 
+    /// Ends a transaction, if it was not taken over since.
+    fn end_epoch(&self, name: TxName, epoch: u64) {
+        let taken_over = |tx: Arc<Tx>| tx.epoch.load(Ordering::SeqCst) > epoch + 1;
+        if !self.transaction(name).is_some_and(taken_over) {
+            self.end(name);
+        }
+    }
+
+    fn transaction(&self, name: TxName) -> Option<Arc<Tx>> {
+        self.state.lock().open.get(&name).cloned()
+    }
+
     /// Makes void what a transaction is doing, without ending it: the client has given up on a statement.
     pub fn interrupt(&self, name: TxName) {
         let mut state = self.state.lock();
         let Some(tx) = state.open.get(&name).cloned() else { return };
         tx.epoch.fetch_add(1, Ordering::SeqCst);
-        tx.interrupt.notify_waiters();
+        tx.interrupt();
         let effects = state.locks.cancel(tx.id);
         state.waiters.remove(&tx.id);
         deliver(&mut state, effects);
@@ -334,6 +352,7 @@ impl Executor {
         if state.term != term {
             self.clear_state(state);
             self.blocks.clear();
+            self.adrift.store(true, Ordering::SeqCst);
             state.term = term;
         }
     }
@@ -348,7 +367,7 @@ impl Executor {
 
     fn forget(&self, state: &mut State, tx: &Arc<Tx>) {
         tx.epoch.store(u64::MAX, Ordering::SeqCst);
-        tx.interrupt.notify_waiters();
+        tx.interrupt();
         state.waiters.remove(&tx.id);
         let effects = state.locks.release_all(tx.id);
         deliver(state, effects);
@@ -402,95 +421,15 @@ impl Executor {
         let strict = if self.views.wal_bytes() > LONG_WAL { patience } else { idle_strict };
         for tx in all {
             let idle = now.saturating_duration_since(*tx.seen.lock());
-            let Ok(mut work) = tx.work.try_lock() else { continue };
             if tx.leased && idle > lease {
-                drop(work);
                 self.end(tx.name);
                 continue;
             }
+            let Ok(mut work) = tx.work.try_lock() else { continue };
             let patience = if work.isolation() == Isolation::ReadCommitted { patience } else { strict };
             if work.last_used.is_some_and(|used| now.saturating_duration_since(used) > patience) {
                 work.drop_view();
             }
-        }
-    }
-
-    // ---- autocommit ----
-
-    /// Asks to put an autocommit write into the log. Waits while rows that it would touch are locked.
-    pub async fn admit(
-        self: &Arc<Self>,
-        write: impl FnOnce() -> Option<Write>,
-        control: &Control,
-    ) -> SqlResult<Admission> {
-        self.unlisted.fetch_add(1, Ordering::SeqCst);
-        if self.active.load(Ordering::SeqCst) == 0 {
-            return Ok(Admission { executor: self.clone(), held: Held::Unlisted });
-        }
-        self.land_unlisted();
-        let Some(write) = write().filter(|write| write.transaction.is_none()) else {
-            return Ok(Admission { executor: self.clone(), held: Held::Nothing });
-        };
-        let tables = self.names.written(&self.views, &self.shared, &write);
-        {
-            let mut state = self.state.lock();
-            if tables.iter().all(|table| state.locks.is_quiet(*table)) {
-                tables.iter().for_each(|table| *state.flying.entry(*table).or_default() += 1);
-                return Ok(Admission { executor: self.clone(), held: Held::Tables(tables) });
-            }
-        }
-        self.wait_in_line(write, control).await
-    }
-
-    /// Gets all the locks that a write would need, by running it in a view of its own.
-    async fn wait_in_line(self: &Arc<Self>, write: Write, control: &Control) -> SqlResult<Admission> {
-        let name = TxName { origin: self.host.random(), seq: self.host.random() };
-        let limits = crate::transaction::Limits { bytes: usize::MAX, steps: usize::MAX };
-        let transcript = Transcript::new(Isolation::ReadCommitted, limits);
-        let open = Open { name, epoch: 1, env: write.env.clone(), transcript, leased: false };
-        if let Reply::Failed(error) = self.open(open) {
-            return Err(error);
-        }
-        // Ends the transaction on every way out.
-        let admission = Admission { executor: self.clone(), held: Held::Locks(name) };
-        for step in write.steps {
-            let step = Step { frozen: Some(Default::default()), ..step };
-            let kind = Kind::Write;
-            let statement =
-                Statement { step, kind, lock: None, schema_version: None, ordered: false, immediate: Vec::new() };
-            let within = control.deadline.saturating_duration_since(self.host.now()).as_millis() as u64;
-            let action = Action::Run(Box::new(statement));
-            let order = Order { name, epoch: 1, action, within, lock_timeout: None };
-            match self.order(order, control.cancelled.clone()).await {
-                Reply::Failed(error) if [state::QUERY_CANCELED, state::DEADLOCK_DETECTED].contains(&error.code) => {
-                    return Err(error);
-                }
-                Reply::Ran { .. } => {}
-                // Whatever is wrong with it, the log will say.
-                _ => break,
-            }
-        }
-        Ok(admission)
-    }
-
-    fn land_unlisted(&self) {
-        if self.unlisted.fetch_sub(1, Ordering::SeqCst) == 1 && self.active.load(Ordering::SeqCst) > 0 {
-            self.landed.notify_waiters();
-        }
-    }
-
-    fn land(&self, tables: &[u32]) {
-        let mut state = self.state.lock();
-        for table in tables {
-            if let Some(count) = state.flying.get_mut(table) {
-                *count -= 1;
-                if *count == 0 {
-                    state.flying.remove(table);
-                }
-            }
-        }
-        for waiter in state.landing.drain(..) {
-            let _ = waiter.send(());
         }
     }
 }
@@ -512,8 +451,12 @@ fn deliver(state: &mut State, effects: Vec<Effect>) {
 struct Job<'a> {
     executor: &'a Arc<Executor>,
     tx: &'a Tx,
+    epoch: u64,
     control: Control,
-    lock_timeout: Option<u64>,
+    /// Waits for locks; otherwise gives up with 55P03.
+    patient: bool,
+    /// Sequence values come from the view.
+    local_draws: bool,
 }
 
 /// How asking for locks went.
@@ -524,23 +467,53 @@ enum Locked {
     Again,
 }
 
-impl Job<'_> {
-    fn check(&self) -> Result<(), Trouble> {
-        if self.tx.epoch.load(Ordering::SeqCst) == u64::MAX {
-            return Err(Trouble::Void);
-        }
-        if self.control.cancelled.load(Ordering::Relaxed) {
-            return Err(SqlError::new(state::QUERY_CANCELED, "canceling statement due to user request").into());
-        }
-        if self.executor.host.now() >= self.control.deadline {
-            return Err(SqlError::new(state::QUERY_CANCELED, "canceling statement due to statement timeout").into());
-        }
-        Ok(())
+impl<'a> Job<'a> {
+    /// Whoever interrupts the transaction from now on ends this job.
+    fn new(executor: &'a Arc<Executor>, tx: &'a Tx, epoch: u64, control: &Control) -> Job<'a> {
+        let control = Control { cancelled: Arc::default(), ..control.clone() };
+        *tx.stop.lock() = control.cancelled.clone();
+        Job { executor, tx, epoch, control, patient: true, local_draws: false }
     }
 
-    /// Runs a statement until its result counts.
-    async fn run(&mut self, work: &mut Work, statement: Statement) -> Result<Reply, Trouble> {
+    fn check(&self) -> Result<(), Trouble> {
+        if self.tx.epoch.load(Ordering::SeqCst) != self.epoch {
+            return Err(Trouble::Void);
+        }
+        Ok(admit::check(&self.control, self.executor.host.now())?)
+    }
+
+    /// Runs a statement until its result counts, and takes it into the transcript.
+    async fn run(&mut self, work: &mut Work, mut statement: Statement) -> Result<Reply, Trouble> {
+        if let Some(before) = statement.before.take() {
+            let rows = self.lock_before(work, &statement, before).await?;
+            statement.step.params.iter_mut().filter_map(|set| set.last_mut()).for_each(|last| *last = rows.clone());
+        }
+        let run = self.settle(work, &statement).await?;
+        let (outcome, step, kind) = work.keep(&statement, run)?;
+        Ok(Reply::Ran { outcome, step: Box::new(step), kind })
+    }
+
+    /// Finds and locks the rows that a query of the statement means.
+    async fn lock_before(&mut self, work: &mut Work, around: &Statement, before: Before) -> Result<Value, Trouble> {
+        let yields = Yields::RowsAnd(before.lock.tables.len() as u8);
+        let statements = vec![command::Statement { sql: before.sql, yields }];
+        let query = Statement {
+            step: Step { statements, ddl: false, ..around.step.clone() },
+            kind: Kind::LockingRead,
+            lock: Some(before.lock),
+            before: None,
+            ..around.clone()
+        };
+        let run = self.settle(work, &query).await?;
+        let rows = run.locked();
+        work.undo(&run)?;
+        Ok(rows)
+    }
+
+    /// Runs a statement until it counts. What it did can still be undone.
+    async fn settle(&mut self, work: &mut Work, statement: &Statement) -> Result<Run, Trouble> {
         let executor = self.executor;
+        let mark = executor.state.lock().locks.mark(self.tx.id);
         let strict = work.isolation() != Isolation::ReadCommitted;
         // A deposed leader must not answer. A snapshot was asked for when it was taken; what a write says is compared at
         // COMMIT.
@@ -549,13 +522,13 @@ impl Job<'_> {
             executor.log.read_point(self.control.deadline).await?;
             asked = true;
         }
-        let mut run = Run::new(&statement);
+        let mut run = Run::new(statement, self.local_draws);
         let mut fresh = !strict;
         let mut waits = false;
         for _ in 0..ROUNDS {
             self.check()?;
-            self.prepare(work, &statement, fresh, waits).await?;
-            match self.attempt(work, &statement, &mut run)? {
+            self.prepare(work, statement, fresh, waits).await?;
+            match self.attempt(work, statement, &mut run)? {
                 Ran::NeedSequence(oid) => {
                     let values = executor
                         .blocks
@@ -570,7 +543,10 @@ impl Job<'_> {
                     return Err(error.into());
                 }
                 Ran::Done { wants, tables } => {
+                    let skips = statement.lock.as_ref().is_some_and(|lock| lock.wait == LockWait::SkipLocked);
+                    let meant: Vec<Target> = wants.iter().filter(|_| skips).map(Want::target).collect();
                     let wait = statement.lock.as_ref().map_or(LockWait::Wait, |lock| lock.wait);
+                    let wait = if self.patient || wait != LockWait::Wait { wait } else { LockWait::NoWait };
                     let new = match self.lock(work, &mut run, wants, wait).await? {
                         Locked::All { new } => new,
                         Locked::Again => {
@@ -579,7 +555,7 @@ impl Job<'_> {
                             continue;
                         }
                     };
-                    if new && !work.may_stay_stale(&statement) {
+                    if new && !work.may_stay_stale(statement) {
                         let waited = self.await_landing(&tables).await?;
                         if waited || executor.shared.applied() != work.at() {
                             work.undo(&run)?;
@@ -598,8 +574,13 @@ impl Job<'_> {
                         }
                     }
                     executor.blocks.give_back(run.leftovers());
-                    let (outcome, step, kind) = work.keep(&statement, run)?;
-                    return Ok(Reply::Ran { outcome, step: Box::new(step), kind });
+                    if skips {
+                        // Rows that only an earlier run found are for others.
+                        let mut state = executor.state.lock();
+                        let effects = state.locks.release_others(self.tx.id, mark, &meant);
+                        deliver(&mut state, effects);
+                    }
+                    return Ok(run);
                 }
             }
         }
@@ -623,7 +604,9 @@ impl Job<'_> {
         let skip = !must && work.may_stay_stale(statement);
         if !work.is_intact() || old || fresh && behind(work) && !skip {
             let env = work.env.clone();
-            work.refresh(&executor.views, &env)?;
+            let refreshed =
+                executor.busily(work.is_light(), || work.refresh(&executor.views, &env, self.control.clone()));
+            refreshed.map_err(|trouble| self.explained(trouble))?;
             work.last_used = Some(executor.host.now());
         }
         match statement.schema_version {
@@ -639,20 +622,28 @@ impl Job<'_> {
         let names = executor.names.of(&executor.shared);
         let id = self.tx.id;
         let free: crate::functions::RowFree = {
-            let (executor, strength) = (executor.clone(), statement.lock.as_ref().map(|lock| lock.strength));
+            let executor = executor.clone();
+            let skips = statement.lock.as_ref().filter(|lock| lock.wait == LockWait::SkipLocked);
+            let strength = skips.map(|lock| lock.strength);
             Arc::new(move |table, rowid| {
-                let key = names::rowid_key(rowid);
-                executor.state.lock().locks.is_free(id, table, key, strength.unwrap_or(LockStrength::Update))
+                let free = |strength| executor.state.lock().locks.is_free(id, table, names::rowid_key(rowid), strength);
+                strength.is_none_or(free)
             })
         };
         work.last_used = Some(executor.host.now());
         let control = self.control.clone();
-        let short = statement.step.params.len() <= 16;
-        let go = || work.attempt(statement, run, &names, control, free);
-        // A long statement must not hold up what else runs on this thread.
-        match tokio::runtime::Handle::try_current().map(|handle| handle.runtime_flavor()) {
-            Ok(tokio::runtime::RuntimeFlavor::MultiThread) if !short => tokio::task::block_in_place(go),
-            _ => go(),
+        let brief = statement.effort == Effort::Key && statement.step.params.len() <= 16;
+        let ran = executor.busily(brief, || work.attempt(statement, run, &names, control, free));
+        ran.map_err(|trouble| self.explained(trouble))
+    }
+
+    /// An interrupted statement knows only that it was interrupted.
+    fn explained(&self, trouble: Trouble) -> Trouble {
+        match trouble {
+            Trouble::Sql(error) if error.code == state::QUERY_CANCELED => {
+                self.check().err().unwrap_or(Trouble::Sql(error))
+            }
+            trouble => trouble,
         }
     }
 
@@ -667,10 +658,7 @@ impl Job<'_> {
             let before = state.locks.held(id);
             let mut blocked = None;
             for want in wants {
-                let target = match &want {
-                    Want::Table { table, .. } => Target::Table(*table),
-                    Want::Row { table, key, .. } => Target::Row(*table, key.clone()),
-                };
+                let target = want.target();
                 let reply = state.locks.request(id, want, wait);
                 deliver(&mut state, reply.effects);
                 match reply.answer {
@@ -719,7 +707,7 @@ impl Job<'_> {
     async fn wait_for(&self, receiver: oneshot::Receiver<SqlResult<()>>, _: &Target) -> Result<(), Trouble> {
         let host = &self.executor.host;
         let started = host.now();
-        let limit = self.lock_timeout.map(|ms| started + Duration::from_millis(ms));
+        let limit = self.control.lock_timeout.map(|limit| started + limit);
         let until = limit.map_or(self.control.deadline, |limit| limit.min(self.control.deadline));
         tokio::pin!(receiver);
         let result = loop {
@@ -750,34 +738,9 @@ impl Job<'_> {
         result
     }
 
-    /// Waits for the autocommit writes that were on their way to these tables; whether there were any.
+    /// Waits for the writes that were on their way to these tables; whether there were any.
     async fn await_landing(&self, tables: &[u32]) -> Result<bool, Trouble> {
-        let executor = self.executor;
-        let mut waited = false;
-        loop {
-            self.check()?;
-            let landed = executor.landed.notified();
-            tokio::pin!(landed);
-            landed.as_mut().enable();
-            let receiver = {
-                let mut state = executor.state.lock();
-                if tables.iter().any(|table| state.flying.contains_key(table)) {
-                    let (sender, receiver) = oneshot::channel();
-                    state.landing.push(sender);
-                    Some(receiver)
-                } else if executor.unlisted.load(Ordering::SeqCst) > 0 {
-                    None
-                } else {
-                    return Ok(waited);
-                }
-            };
-            waited = true;
-            let until = self.control.deadline.min(executor.host.now() + Duration::from_millis(50));
-            match receiver {
-                Some(receiver) => _ = host::until(&*executor.host, until, receiver).await,
-                None => _ = host::until(&*executor.host, until, landed).await,
-            }
-        }
+        self.executor.await_landing(tables, self.control.deadline, || self.check()).await
     }
 
     /// LOCK TABLE.

@@ -18,11 +18,37 @@ const REMEMBERED: usize = 4096;
 #[derive(Default)]
 pub struct Names {
     tables: ArcSwapOption<Tables>,
-    written: Mutex<Written>,
+    known: Mutex<Known>,
 }
 
-/// The catalog version, and the tables that texts write under it.
-type Written = (u64, HashMap<String, Arc<[u32]>>);
+/// The catalog version, and the tables that texts have to do with under it.
+type Known = (u64, HashMap<String, Arc<Touches>>);
+
+/// Stands for all tables, where nobody can tell which.
+pub const EVERY: u32 = u32::MAX;
+
+/// What a text, or a whole write, has to do with. Sorted, each once.
+#[derive(Clone, Debug, Default)]
+pub struct Touches {
+    /// Triggers and cascades included; of a schema change, [`SCHEMA`].
+    pub written: Vec<u32>,
+    pub read: Vec<u32>,
+}
+
+impl Touches {
+    pub fn all(&self) -> Vec<u32> {
+        let mut all = [&self.written[..], &self.read].concat();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+}
+
+/// Whether two lists of tables have one in common.
+pub fn overlap(a: &[u32], b: &[u32]) -> bool {
+    let every = |list: &[u32]| list.contains(&EVERY);
+    !a.is_empty() && !b.is_empty() && (every(a) || every(b) || a.iter().any(|table| b.contains(table)))
+}
 
 /// User tables by SQLite's name.
 pub struct Tables {
@@ -72,38 +98,48 @@ impl Names {
         tables
     }
 
-    /// The tables that a write writes, triggers and cascades included; of a schema change, [`SCHEMA`].
-    pub fn written(&self, views: &Views, shared: &Shared, write: &Write) -> Vec<u32> {
-        let mut out = Vec::new();
+    /// The tables that a write has to do with.
+    pub fn touched(&self, views: &Views, shared: &Shared, write: &Write) -> Touches {
+        let mut out = Touches::default();
         for step in &write.steps {
             if step.ddl {
-                out.push(SCHEMA);
+                out.written.push(SCHEMA);
             }
             for statement in step.statements.iter().filter(|s| s.yields != Yields::Guard) {
-                out.extend_from_slice(&self.written_by(views, shared, &statement.sql));
+                let touches = self.touched_by(views, shared, &statement.sql);
+                out.written.extend_from_slice(&touches.written);
+                out.read.extend_from_slice(&touches.read);
             }
         }
-        out.sort_unstable();
-        out.dedup();
+        for list in [&mut out.written, &mut out.read] {
+            list.sort_unstable();
+            list.dedup();
+        }
         out
     }
 
-    fn written_by(&self, views: &Views, shared: &Shared, sql: &str) -> Arc<[u32]> {
+    fn touched_by(&self, views: &Views, shared: &Shared, sql: &str) -> Arc<Touches> {
         let tables = self.of(shared);
-        if let (version, known) = &*self.written.lock()
+        if let (version, known) = &*self.known.lock()
             && *version == tables.version
             && let Some(found) = known.get(sql)
         {
             return found.clone();
         }
-        let Ok(mut view) = views.open() else { return Arc::default() };
-        let names = view.runner().connection.written_tables(sql);
-        let found: Arc<[u32]> = names.iter().filter_map(|name| tables.get(name)).map(|table| table.oid).collect();
-        let mut written = self.written.lock();
-        if written.0 != tables.version || written.1.len() >= REMEMBERED {
-            *written = (tables.version, HashMap::new());
+        let everything = || Arc::new(Touches { written: Vec::new(), read: vec![EVERY] });
+        let Ok(mut view) = views.open() else { return everything() };
+        let named = view.runner().connection.tables(sql);
+        if !named.complete {
+            // It may need what an earlier statement of the same write makes.
+            return everything();
         }
-        written.1.insert(sql.to_owned(), found.clone());
+        let oids = |names: &[String]| names.iter().filter_map(|name| tables.get(name)).map(|table| table.oid).collect();
+        let found = Arc::new(Touches { written: oids(&named.written), read: oids(&named.read) });
+        let mut known = self.known.lock();
+        if known.0 != tables.version || known.1.len() >= REMEMBERED {
+            *known = (tables.version, HashMap::new());
+        }
+        known.1.insert(sql.to_owned(), found.clone());
         found
     }
 }

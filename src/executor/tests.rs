@@ -9,9 +9,9 @@ use crate::engine::{self, Engine};
 use crate::host::Machine;
 use crate::id::RequestId;
 use crate::replica::{Committed, Payload, Position, StateMachine};
-use crate::sql::plan::{IsolationLevel, PlanKind, Utility};
+use crate::sql::plan::{IsolationLevel, PlanKind, RowLock, Utility};
 use crate::sql::{Scope, compile, parse};
-use crate::transaction::{Limits as TranscriptLimits, Locking};
+use crate::transaction::{Limits as TranscriptLimits, Locking, Terms, Trial};
 use crate::value::Value;
 use std::fmt::Write as _;
 use std::sync::atomic::AtomicU64;
@@ -26,11 +26,13 @@ struct Memory {
 
 impl Memory {
     fn apply(&self, request: RequestId, write: Write) -> Outcome {
+        self.apply_proposal(Proposal { request, body: command::encode(&Command::Write(write)) })
+    }
+
+    fn apply_proposal(&self, proposal: Proposal) -> Outcome {
         let mut engine = self.engine.lock();
         let index = engine.applied().index + 1;
-        let body = command::encode(&Command::Write(write));
-        let commands = vec![Proposal { request, body }];
-        let batch = Batch { now: 1_000_000 * index as i64, seed: index, commands };
+        let batch = Batch { now: 1_000_000 * index as i64, seed: index, commands: vec![proposal] };
         let at = Position { index, term: 1 };
         let entry = Committed { at, payload: Payload::Batch(command::encode(&batch)) };
         let applied = engine.apply(&[entry]).unwrap();
@@ -72,6 +74,8 @@ struct Session {
     attached: bool,
     failed: bool,
     current: Vec<(u32, i64)>,
+    /// Something in the block may have no end.
+    open: bool,
 }
 
 impl Db {
@@ -129,10 +133,67 @@ impl Db {
         Write { schema_version: catalog.version, born, env: Env::default(), steps: vec![step], transaction: None }
     }
 
+    fn trial_of(&self, text: &str) -> Trial {
+        let catalog = self.log.shared.catalog();
+        let PlanKind::Write(plan) = self.plan(text, &catalog).unwrap().kind else { panic!("{text} is no write") };
+        let mut write = self.write_of(text);
+        if plan.lock.is_some() {
+            write.steps[0].params[0].push(Value::Null);
+        }
+        let statement = |step| Statement {
+            step: Step { frozen: Some(Frozen { now: 5, seed: rand::random(), ..Frozen::default() }), ..step },
+            kind: Kind::Write,
+            lock: None,
+            before: plan.lock.as_ref().map(before),
+            schema_version: Some(catalog.version),
+            ordered: false,
+            immediate: Vec::new(),
+            effort: plan.effort,
+        };
+        let statements = write.steps.into_iter().map(statement).collect();
+        let (env, born, draws) = (write.env, write.born, plan.draws);
+        Trial { env, schema_version: catalog.version, born, statements, draws }
+    }
+
     fn session(&self) -> Session {
         let name = TxName { origin: rand::random(), seq: 0 };
         let current = Vec::new();
-        Session { db: self.clone(), name, epoch: 0, transcript: None, attached: false, failed: false, current }
+        Session {
+            db: self.clone(),
+            name,
+            epoch: 0,
+            transcript: None,
+            attached: false,
+            failed: false,
+            current,
+            open: false,
+        }
+    }
+}
+
+fn before(lock: &RowLock) -> Before {
+    let locking = Locking { strength: lock.strength, wait: lock.wait, tables: lock.tables.clone() };
+    Before { sql: lock.sql.to_string(), lock: locking }
+}
+
+fn control(ms: u64, lock_timeout: Option<u64>) -> Control {
+    Terms { within: ms, lock_timeout, ..Terms::default() }.control(Instant::now())
+}
+
+fn within(ms: u64) -> Control {
+    control(ms, None)
+}
+
+/// The terms of a first attempt.
+fn first_terms(control: &Control) -> Terms {
+    Terms::new(1, false, control, Instant::now())
+}
+
+fn concluded(outcome: Outcome) -> SqlResult<Vec<StepOutcome>> {
+    match outcome {
+        Outcome::Done(done) => Ok(done),
+        Outcome::Failed { error, .. } => Err(error),
+        Outcome::Refused(refusal) => Err(SqlError::internal(format!("{refusal:?}"))),
     }
 }
 
@@ -173,9 +234,18 @@ impl Session {
         }
         let own = self.transcript.as_ref().is_some_and(Transcript::has_ddl);
         let mut params = vec![];
+        let (mut effort, mut inside) = (Effort::Scan, None);
         let (statements, ddl, kind, lock) = match plan.kind {
-            PlanKind::Write(write) => (write.statements, write.ddl, Kind::Write, None),
+            PlanKind::Write(write) => {
+                effort = write.effort;
+                inside = write.lock.as_ref().map(before);
+                (write.statements, write.ddl, Kind::Write, None)
+            }
             PlanKind::Read(read) => match read.lock {
+                None if read.inside.is_some() => {
+                    inside = read.inside.as_ref().map(before);
+                    (vec![Sql { sql: read.sql.to_string(), yields: Yields::Rows }], false, Kind::LockingRead, None)
+                }
                 None => (vec![Sql { sql: read.sql.to_string(), yields: Yields::Rows }], false, Kind::Read, None),
                 Some(lock) => {
                     if lock.wait == LockWait::SkipLocked {
@@ -189,12 +259,17 @@ impl Session {
             },
             other => panic!("{other:?}"),
         };
+        if inside.is_some() {
+            params.push(Value::Null);
+        }
         let frozen = Frozen { now: 5, seed: rand::random(), ..Frozen::default() };
         let seen = Some(Box::new(Seen { current: self.current.clone(), ..Seen::default() }));
         let step = Step { statements, params: vec![params], ddl, frozen: Some(frozen), expect: None, seen };
+        self.open |= effort == Effort::Open && kind == Kind::Write;
         let schema_version = (!own).then_some(plan.schema_version);
         let ordered = text.contains("ORDER BY");
-        let statement = Statement { step, kind, lock, schema_version, ordered, immediate: Vec::new() };
+        let (before, immediate) = (inside, Vec::new());
+        let statement = Statement { step, kind, lock, before, schema_version, ordered, immediate, effort };
         match self.order(Action::Run(Box::new(statement))).await? {
             Reply::Ran { outcome, step, kind } => {
                 self.transcript.as_mut().unwrap().push(*step, kind)?;
@@ -208,6 +283,12 @@ impl Session {
     async fn autocommit(&mut self, text: &str) -> SqlResult<String> {
         let catalog = self.db.log.shared.catalog();
         if let PlanKind::Read(read) = self.db.plan(text, &catalog)?.kind {
+            if read.lock.is_some() || read.inside.is_some() {
+                self.begin(Isolation::ReadCommitted);
+                let result = Box::pin(self.attempt(text)).await;
+                self.end();
+                return result;
+            }
             let views = Views::new(self.db.log.shared.clone(), ForkOptions::default());
             let mut view = views.open().map_err(work::machine)?;
             let statements = vec![Sql { sql: read.sql.to_string(), yields: Yields::Rows }];
@@ -217,25 +298,33 @@ impl Session {
                 Err(error) => Err(SqlError::internal(format!("{error:?}"))),
             };
         }
-        let write = self.db.write_of(text);
-        let control = Control { deadline: Instant::now() + Duration::from_secs(10), cancelled: Arc::default() };
+        let PlanKind::Write(plan) = self.db.plan(text, &catalog)?.kind else { panic!("{text} is no write") };
+        let control = within(10_000);
+        let request = RequestId { origin: rand::random(), seq: 0 };
         let executor = self.db.executor();
-        let copy = write.clone();
-        let _admission = executor.admit(move || Some(copy), &control).await?;
-        match self.db.log.apply(RequestId { origin: rand::random(), seq: 0 }, write) {
-            Outcome::Done(done) => Ok(shown(&done[0])),
-            Outcome::Failed { error, .. } => Err(error),
-            Outcome::Refused(refusal) => Err(SqlError::internal(format!("{refusal:?}"))),
+        if plan.effort >= Effort::Pass || plan.lock.is_some() {
+            return match executor
+                .try_write(request, &first_terms(&control), &self.db.trial_of(text), false, &control)
+                .await
+            {
+                Tried::Ready(write, admission) => {
+                    let outcome = self.db.log.apply(request, *write);
+                    admission.settle();
+                    concluded(outcome).map(|done| shown(&done[0]))
+                }
+                Tried::Failed(error) => Err(error),
+                Tried::SchemaChanged(_) | Tried::NotLeader | Tried::Again => Err(SqlError::internal("not tried")),
+            };
         }
+        (self.name.seq, self.open) = (self.name.seq + 1, false);
+        let write = self.db.write_of(text);
+        self.put(write).await.map(|done| shown(&done[0]))
     }
 
     async fn utility(&mut self, utility: &Utility) -> SqlResult<String> {
         match utility {
             Utility::Begin(modes) => {
-                self.name.seq += 1;
-                let isolation = modes.isolation.map_or(Isolation::ReadCommitted, IsolationLevel::isolation);
-                self.transcript = Some(Transcript::new(isolation, limitless()));
-                self.attached = false;
+                self.begin(modes.isolation.map_or(Isolation::ReadCommitted, IsolationLevel::isolation));
             }
             Utility::Savepoint(name) => {
                 self.transcript.as_mut().unwrap().savepoint(name);
@@ -254,7 +343,7 @@ impl Session {
                 let action = Action::Lock { tables: tables.clone(), mode: *mode, nowait: *nowait };
                 self.order(action).await?;
             }
-            Utility::Commit { .. } if !self.failed => return self.commit(),
+            Utility::Commit { .. } if !self.failed => return self.commit().await,
             Utility::Rollback { .. } | Utility::Commit { .. } => {
                 self.end();
                 return Ok("ROLLBACK".into());
@@ -264,22 +353,38 @@ impl Session {
         Ok("ok".into())
     }
 
+    fn begin(&mut self, isolation: Isolation) {
+        self.name.seq += 1;
+        self.transcript = Some(Transcript::new(isolation, limitless()));
+        (self.attached, self.open) = (false, false);
+    }
+
     fn end(&mut self) {
         (self.transcript, self.failed) = (None, false);
         self.db.executor().end(self.name);
     }
 
-    fn commit(&mut self) -> SqlResult<String> {
-        let shared = &self.db.log.shared;
+    async fn commit(&mut self) -> SqlResult<String> {
+        let shared = self.db.log.shared.clone();
         let transcript = self.transcript.take().unwrap();
         let write = transcript.into_write(shared.schema_version(), shared.applied(), Env::default());
-        let outcome = write.map(|write| self.db.log.apply(self.name, write));
+        let result = match write {
+            None => Ok("COMMIT".into()),
+            Some(write) => self.put(write).await.map(|_| "COMMIT".into()),
+        };
         self.end();
-        match outcome {
-            None | Some(Outcome::Done(_)) => Ok("COMMIT".into()),
-            Some(Outcome::Failed { error, .. }) => Err(error),
-            Some(Outcome::Refused(refusal)) => Err(SqlError::internal(format!("{refusal:?}"))),
-        }
+        result
+    }
+
+    /// Puts a write into the log, as the leader admits it.
+    async fn put(&mut self, write: Write) -> SqlResult<Vec<StepOutcome>> {
+        let control = within(1000);
+        let terms = Terms::new(1, self.open, &control, Instant::now());
+        let proposal = Proposal { request: self.name, body: command::encode(&Command::Write(write.clone())) };
+        let admission = self.db.executor().admit(&proposal, &terms, &control).await?;
+        let outcome = self.db.log.apply(self.name, write);
+        admission.settle();
+        concluded(outcome)
     }
 
     async fn follow(&mut self, action: Action) -> SqlResult<()> {
@@ -287,7 +392,7 @@ impl Session {
             return Ok(());
         }
         let order = Order { name: self.name, epoch: self.epoch, action, within: 10_000, lock_timeout: None };
-        self.attached = matches!(self.db.executor().order(order, Arc::default()).await, Reply::Done);
+        self.attached = matches!(self.db.executor().order(order).await, Reply::Done);
         Ok(())
     }
 
@@ -309,7 +414,7 @@ impl Session {
             let lock_timeout = Some(3000);
             let order =
                 Order { name: self.name, epoch: self.epoch, action: action.clone(), within: 10_000, lock_timeout };
-            match self.db.executor().order(order, Arc::default()).await {
+            match self.db.executor().order(order).await {
                 Reply::Unknown | Reply::NotLeader => self.attached = false,
                 Reply::Failed(error) => return Err(error),
                 reply => return Ok(reply),
@@ -349,7 +454,7 @@ fn play(db: &Db, script: &str) -> String {
             }
             let session = sessions.entry(who.to_owned()).or_insert_with(|| Arc::new(db.session().into())).clone();
             if text == "(answer)" {
-                let answer = waiting.remove(who).unwrap().await.unwrap();
+                let answer = waiting.remove(who).unwrap_or_else(|| panic!("{out}")).await.unwrap();
                 let _ = writeln!(out, "{who}: (answer) -> {answer}");
                 continue;
             }
@@ -738,9 +843,12 @@ fn a_write_that_finds_nothing_has_looked_at_the_latest_state() {
     });
 }
 
-#[test]
-fn sixteen_workers_do_every_job_once() {
-    const JOBS: i64 = 200;
+/// Sixteen workers empty a queue; `work` does one job, logs it, and says whether there was one.
+fn empty_a_queue<F>(work: fn(Session, i64) -> F)
+where
+    F: Future<Output = (Session, bool)> + Send + 'static,
+{
+    const JOBS: i64 = 120;
     let db = Db::new("CREATE TABLE job (id int PRIMARY KEY, done int); CREATE TABLE log (job int, worker int)");
     let values: Vec<String> = (1..=JOBS).map(|i| format!("({i}, 0)")).collect();
     let write = db.write_of(&format!("INSERT INTO job VALUES {}", values.join(", ")));
@@ -748,21 +856,15 @@ fn sixteen_workers_do_every_job_once() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).enable_all().build().unwrap();
     runtime.block_on(async {
         let workers = (0..16).map(|worker| {
-            let mut session = db.session();
+            let session = db.session();
             tokio::spawn(async move {
+                let mut session = session;
                 loop {
-                    session.run("BEGIN").await;
-                    let take = "SELECT id FROM job WHERE done = 0 ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED";
-                    let job = session.run(take).await;
-                    if job == "0" {
-                        session.run("ROLLBACK").await;
+                    let (back, more) = work(session, worker).await;
+                    if !more {
                         return;
                     }
-                    let id = job.trim_matches(['[', ']']).to_owned();
-                    assert!(id.parse::<i64>().is_ok(), "{job}");
-                    assert_eq!(session.run(&format!("UPDATE job SET done = 1 WHERE id = {id}")).await, "1");
-                    assert_eq!(session.run(&format!("INSERT INTO log VALUES ({id}, {worker})")).await, "1");
-                    assert_eq!(session.run("COMMIT").await, "COMMIT");
+                    session = back;
                 }
             })
         });
@@ -771,7 +873,332 @@ fn sixteen_workers_do_every_job_once() {
         }
         let mut session = db.session();
         let counted = session.run("SELECT count(*), count(DISTINCT job) FROM log").await;
-        assert_eq!(counted, format!("[{JOBS} {JOBS}]"));
+        assert_eq!(counted, format!("[{JOBS} {JOBS}]"), "no job is done twice, none is lost");
+        assert!(db.executor().locks().is_empty());
+        assert_eq!(db.executor().open_transactions(), 0);
+    });
+}
+
+/// The id that a statement has handed out, if any.
+fn job(answer: &str) -> Option<i64> {
+    (answer != "0").then(|| answer.trim_matches(['[', ']']).parse().unwrap_or_else(|_| panic!("{answer}")))
+}
+
+async fn log_job(session: &mut Session, id: i64, worker: i64) {
+    assert_eq!(session.run(&format!("INSERT INTO log VALUES ({id}, {worker})")).await, "1");
+}
+
+/// Takes a job with one statement, in a block or by itself, and logs it.
+async fn take(mut session: Session, worker: i64, statement: &str) -> (Session, bool) {
+    let block = worker % 2 == 0;
+    if block {
+        session.run("BEGIN").await;
+    }
+    let id = job(&session.run(statement).await);
+    if let Some(id) = id {
+        log_job(&mut session, id, worker).await;
+    }
+    if block {
+        assert_eq!(session.run("COMMIT").await, "COMMIT");
+    }
+    (session, id.is_some())
+}
+
+#[test]
+fn a_queue_of_select_and_update() {
+    empty_a_queue(|mut session, worker| async move {
+        session.run("BEGIN").await;
+        let take = "SELECT id FROM job WHERE done = 0 ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED";
+        let Some(id) = job(&session.run(take).await) else {
+            session.run("ROLLBACK").await;
+            return (session, false);
+        };
+        assert_eq!(session.run(&format!("UPDATE job SET done = 1 WHERE id = {id}")).await, "1");
+        log_job(&mut session, id, worker).await;
+        assert_eq!(session.run("COMMIT").await, "COMMIT");
+        (session, true)
+    });
+}
+
+#[test]
+fn a_queue_of_updates() {
+    empty_a_queue(|session, worker| {
+        take(
+            session,
+            worker,
+            "UPDATE job SET done = 1 WHERE id = (SELECT id FROM job WHERE done = 0 ORDER BY id LIMIT 1 \
+             FOR UPDATE SKIP LOCKED) RETURNING id",
+        )
+    });
+}
+
+#[test]
+fn a_queue_of_deletes() {
+    empty_a_queue(|session, worker| {
+        take(
+            session,
+            worker,
+            "DELETE FROM job WHERE id IN (SELECT id FROM job ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id",
+        )
+    });
+}
+
+#[test]
+fn a_queue_behind_with() {
+    empty_a_queue(|session, worker| {
+        take(
+            session,
+            worker,
+            "WITH j AS (SELECT id FROM job WHERE done = 0 ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) \
+             UPDATE job SET done = 1 FROM j WHERE job.id = j.id RETURNING job.id",
+        )
+    });
+}
+
+#[test]
+fn subqueries_lock_their_rows() {
+    check(
+        &Db::new(ACCOUNTS),
+        "s1: BEGIN -> ok
+         s1: UPDATE a SET v = 11 WHERE id = (SELECT id FROM a ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) -> 1
+         s2: UPDATE a SET v = 21 WHERE id = (SELECT id FROM a ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id \
+         -> [2]
+         s2: UPDATE a SET v = 0 WHERE id = (SELECT id FROM a ORDER BY id LIMIT 1 FOR UPDATE NOWAIT) -> 55P03
+         s2: SELECT count(*) FROM (SELECT id FROM a ORDER BY id FOR UPDATE SKIP LOCKED) AS x -> [2]
+         s2: BEGIN -> ok
+         s2: WITH j AS (SELECT id FROM a WHERE id > 1 FOR UPDATE) DELETE FROM a USING j WHERE a.id = j.id AND a.id = 2 -> 1
+         s3: SELECT v FROM a WHERE id = 3 FOR UPDATE NOWAIT -> 55P03
+         s3: SELECT v FROM a WHERE id = 3 FOR UPDATE SKIP LOCKED -> 0
+         s3: SELECT v FROM a WHERE id = 3 FOR UPDATE -> …
+         s2: COMMIT -> COMMIT
+         s3: (answer) -> [30]
+         s1: COMMIT -> COMMIT
+         s1: UPDATE a SET v = 0 WHERE id = (SELECT id FROM a AS b WHERE b.v = a.v FOR UPDATE) -> 0A000
+         s1: SELECT id, v FROM a ORDER BY id -> [1 11, 3 30]",
+    );
+}
+
+#[test]
+fn locking_reads_outside_of_blocks_wait_in_line() {
+    check(
+        &Db::new(ACCOUNTS),
+        "s1: SELECT v FROM a WHERE id = 1 FOR UPDATE -> [10]
+         s1: BEGIN -> ok
+         s1: UPDATE a SET v = 11 WHERE id = 1 -> 1
+         s2: SELECT v FROM a WHERE id = 1 FOR UPDATE NOWAIT -> 55P03
+         s2: SELECT v FROM a ORDER BY id FOR SHARE SKIP LOCKED -> [20, 30]
+         s2: SELECT v FROM a WHERE id = 1 FOR SHARE -> …
+         s1: COMMIT -> COMMIT
+         s2: (answer) -> [11]
+         s1: BEGIN -> ok
+         s1: SELECT id FROM a ORDER BY id LIMIT 1 OFFSET 1 FOR UPDATE SKIP LOCKED -> [2]
+         s2: UPDATE a SET v = 0 WHERE id = (SELECT id FROM a ORDER BY id LIMIT 1 OFFSET 1 FOR UPDATE SKIP LOCKED) \
+         RETURNING id -> [3]
+         s1: UPDATE a SET v = 0 WHERE id = 2 -> 1
+         s1: COMMIT -> COMMIT",
+    );
+}
+
+// ---- trials ----
+
+const ENDLESS: &str =
+    "INSERT INTO a WITH RECURSIVE r(n) AS (SELECT 100 UNION ALL SELECT n + 1 FROM r) SELECT n, n FROM r";
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+async fn tried(db: &Db, text: &str, attempt: u64, control: &Control) -> Tried {
+    let request = RequestId { origin: 3, seq: 3 };
+    let terms = Terms::new(attempt, false, control, Instant::now());
+    db.executor().try_write(request, &terms, &db.trial_of(text), false, control).await
+}
+
+#[test]
+fn what_has_no_end_is_not_proposed() {
+    let db = Db::new(ACCOUNTS);
+    runtime().block_on(async {
+        let before = db.log.shared.applied();
+        for endless in [
+            ENDLESS,
+            "INSERT INTO a SELECT s, s FROM generate_series(100, 1000000000000000) AS s",
+            "UPDATE a SET v = (SELECT count(*) FROM generate_series(1, 1000000000000) AS s WHERE s > a.v)",
+        ] {
+            match tried(&db, endless, 1, &within(200)).await {
+                Tried::Failed(error) => assert_eq!(error.message, "canceling statement due to statement timeout"),
+                _ => panic!("{endless}"),
+            }
+            // Whoever gives it up, it ends.
+            let executor = db.executor();
+            let control = within(60_000);
+            let ending = std::thread::spawn(move || {
+                std::thread::sleep(Duration::from_millis(200));
+                executor.end(RequestId { origin: 3, seq: 3 });
+            });
+            assert!(matches!(tried(&db, endless, 1, &control).await, Tried::Again), "{endless}");
+            ending.join().unwrap();
+        }
+        assert_eq!(db.executor().open_transactions(), 0);
+        assert!(db.executor().views.stats().open == 0 && db.executor().locks().is_empty());
+        assert_eq!(db.log.shared.applied(), before, "nothing has gone into the log");
+    });
+}
+
+#[test]
+fn trials_give_what_the_log_gives() {
+    check(
+        &Db::new(
+            "CREATE TABLE a (id int PRIMARY KEY, v int); INSERT INTO a VALUES (1, 10), (2, 20), (3, 30);
+             CREATE TABLE s (id serial, v int); CREATE SEQUENCE q",
+        ),
+        "s1: INSERT INTO a SELECT x.id + 10, x.v FROM a AS x, a AS y WHERE y.id = 1 RETURNING id -> [11, 12, 13]
+         s1: INSERT INTO a SELECT x.id, 0 FROM a AS x, a AS y -> 23505
+         s1: DELETE FROM a WHERE id IN (SELECT id FROM a WHERE id > 10) -> 3
+         s1: INSERT INTO s (v) SELECT generate_series(1, 20) -> 20
+         s1: INSERT INTO s (v) SELECT nextval('q') FROM generate_series(1, 20) -> 20
+         s1: SELECT count(*), max(id), count(DISTINCT v), max(v) FROM s -> [40 40 20 20]
+         s1: INSERT INTO s (v) SELECT 1 FROM generate_series(1, 2) -> 2
+         s1: SELECT count(DISTINCT id) FROM s -> [42]
+         s2: BEGIN -> ok
+         s2: UPDATE a SET v = 11 WHERE id = 1 -> 1
+         s1: UPDATE a SET v = a.v + 1 FROM a AS b WHERE b.id = a.id -> …
+         s2: COMMIT -> COMMIT
+         s1: (answer) -> 3
+         s1: SELECT id, v FROM a ORDER BY id -> [1 12, 2 21, 3 31]",
+    );
+}
+
+/// What a transaction did may have no end any more at the place where it would be committed.
+#[test]
+fn commits_come_to_their_end() {
+    let db = Db::new("CREATE TABLE b (n int8); CREATE TABLE bound (n int8); INSERT INTO bound VALUES (5)");
+    let copy = "INSERT INTO b WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT r.n + 1 FROM r, bound \
+                WHERE r.n < bound.n) SELECT n FROM r";
+    check(
+        &db,
+        &format!(
+            "s1: BEGIN -> ok
+             s1: {copy} -> 5
+             s2: UPDATE bound SET n = 1000000000000000 -> 1
+             s1: COMMIT -> …
+             s1: (answer) -> 57014
+             s2: UPDATE bound SET n = 3 -> 1
+             s1: BEGIN -> ok
+             s1: {copy} -> 3
+             s1: COMMIT -> COMMIT
+             s1: BEGIN -> ok
+             s1: {copy} -> 3
+             s2: INSERT INTO b VALUES (0) -> 1
+             s2: UPDATE bound SET n = 2 -> 1
+             s1: COMMIT -> 40001
+             s1: SELECT count(*) FROM b -> [4]"
+        ),
+    );
+}
+
+/// Between a trial and its place in the log nothing moves that it reads; what is proposed before counts for it.
+#[test]
+fn trials_keep_others_out_at_the_end_only() {
+    let db = Db::new(
+        "CREATE TABLE b (n int8); CREATE TABLE c (n int8); CREATE TABLE d (n int8);
+                      INSERT INTO b VALUES (1), (2), (3)",
+    );
+    runtime().block_on(async {
+        let control = within(10_000);
+        let text = "INSERT INTO c SELECT x.n FROM b AS x, b AS y";
+        let Tried::Ready(write, admission) = tried(&db, text, 1, &control).await else { panic!("not ready") };
+        // It reads b: writes of b wait, those of other tables do not.
+        let mut others = [db.session(), db.session()];
+        let (first, second) = others.split_at_mut(1);
+        let waits = first[0].run("INSERT INTO b VALUES (4)");
+        tokio::pin!(waits);
+        assert!(tokio::time::timeout(Duration::from_millis(200), &mut waits).await.is_err());
+        assert_eq!(second[0].run("INSERT INTO d VALUES (1)").await, "1");
+        match db.log.apply(RequestId { origin: 3, seq: 3 }, *write) {
+            Outcome::Done(done) => assert_eq!(done[0].count, 9),
+            other => panic!("{other:?}"),
+        }
+        admission.settle();
+        assert_eq!(waits.await, "1");
+
+        // A write that is on its way is waited for, and seen.
+        let mut open = db.session();
+        open.run("BEGIN").await;
+        open.run("INSERT INTO d VALUES (2)").await;
+        let request = RequestId { origin: 5, seq: 5 };
+        let late = db.write_of("INSERT INTO b VALUES (5)");
+        let proposal = Proposal { request, body: command::encode(&Command::Write(late.clone())) };
+        let flying = db.executor().admit(&proposal, &first_terms(&control), &control).await.unwrap();
+        let trial = tried(&db, text, 1, &control);
+        tokio::pin!(trial);
+        assert!(tokio::time::timeout(Duration::from_millis(200), &mut trial).await.is_err());
+        db.log.apply(request, late);
+        flying.settle();
+        let Tried::Ready(write, admission) = trial.await else { panic!("not ready") };
+        match db.log.apply(RequestId { origin: 3, seq: 4 }, *write) {
+            Outcome::Done(done) => assert_eq!(done[0].count, 25),
+            other => panic!("{other:?}"),
+        }
+        admission.settle();
+        open.end();
+        assert!(db.executor().state.lock().fences.is_empty());
+        assert!(db.executor().state.lock().flying.is_empty());
+    });
+}
+
+// ---- autocommit ----
+
+#[test]
+fn autocommit_writes_wait_for_as_long_as_they_may() {
+    let db = Db::new(ACCOUNTS);
+    runtime().block_on(async {
+        let mut holder = db.session();
+        holder.run("BEGIN").await;
+        holder.run("UPDATE a SET v = 0 WHERE id = 1").await;
+        for (lock_timeout, code) in [(Some(100), "55P03"), (None, "57014")] {
+            let control = control(400, lock_timeout);
+            let write = db.write_of("UPDATE a SET v = 1 WHERE id = 1");
+            let request = RequestId { origin: 4, seq: lock_timeout.unwrap_or(0) };
+            let proposal = Proposal { request, body: command::encode(&Command::Write(write)) };
+            let error = db.executor().admit(&proposal, &first_terms(&control), &control).await.err().unwrap();
+            assert_eq!(error.code.as_str(), code);
+        }
+        assert_eq!(db.executor().open_transactions(), 1);
+    });
+}
+
+#[test]
+fn large_autocommit_writes_wait_as_well() {
+    let db = Db::new(ACCOUNTS);
+    runtime().block_on(async {
+        let mut holder = db.session();
+        holder.run("BEGIN").await;
+        holder.run("INSERT INTO a VALUES (7, 0)").await;
+        // As COPY does it: one statement with many sets of parameters.
+        let mut write = db.write_of("INSERT INTO a VALUES (0, 0)");
+        write.steps[0].statements[0].sql = "INSERT INTO \"public.a\" (\"id\", \"v\") VALUES (?1, ?2)".into();
+        write.steps[0].params = (4..60_000).map(|i| vec![Value::Int(i), Value::Int(i << 40)]).collect();
+        let request = RequestId { origin: 6, seq: 6 };
+        let body = command::encode(&Command::Write(write));
+        let mut proposals = crate::gateway::split::proposals(request, body);
+        let last = proposals.pop().unwrap();
+        assert!(!proposals.is_empty());
+        let control = within(10_000);
+        for chunk in proposals {
+            let admission = db.executor().admit(&chunk, &first_terms(&control), &control).await.unwrap();
+            db.log.apply_proposal(chunk);
+            admission.settle();
+        }
+        let executor = db.executor();
+        let terms = first_terms(&control);
+        let waits = executor.admit(&last, &terms, &control);
+        tokio::pin!(waits);
+        assert!(tokio::time::timeout(Duration::from_millis(500), &mut waits).await.is_err());
+        assert_eq!(holder.run("ROLLBACK").await, "ROLLBACK");
+        let admission = waits.await.unwrap();
+        let outcome = db.log.apply_proposal(last.clone());
+        admission.settle();
+        assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
     });
 }
 

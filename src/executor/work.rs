@@ -6,12 +6,12 @@ use crate::command::{Frozen, Isolation, Step, StepOutcome};
 use crate::engine::diagnosis::CHANGES;
 use crate::engine::digest::{Operation, Touched};
 use crate::engine::statement::Fault;
-use crate::engine::step::{StepError, dress};
+use crate::engine::step::{StepError, dress, replayed};
 use crate::engine::view::{View, Views};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::{RowFree, SequenceSource};
 use crate::locks::{Mark, Want};
-use crate::sql::plan::{LockMode, LockStrength, LockWait};
+use crate::sql::plan::{Effort, LockMode, LockStrength, LockWait};
 use crate::transaction::{Kind, Locking, Statement, Told, Transcript, serialization_failure};
 use crate::types::Env;
 use crate::value::Value;
@@ -80,6 +80,8 @@ pub struct Work {
     /// The rows changed since foreign keys began to be violated, while that is put off; and whether these are all.
     unchecked: Vec<Touched>,
     complete: bool,
+    /// Replaying it may take long.
+    heavy: bool,
 }
 
 /// What came of running a statement once.
@@ -123,11 +125,13 @@ struct Draws {
     used: Vec<(u32, i64)>,
     missing: Option<u32>,
     private: BTreeSet<u32>,
+    /// The view's own sequences will do: the values are drawn again when the write is applied.
+    local: bool,
 }
 
 impl Draws {
     fn draw(&mut self, oid: u32) -> SqlResult<Option<i64>> {
-        if self.private.contains(&oid) {
+        if self.local || self.private.contains(&oid) {
             return Ok(None);
         }
         match self.have.get_mut(&oid).and_then(VecDeque::pop_front) {
@@ -152,14 +156,28 @@ impl Draws {
 }
 
 impl Run {
-    pub fn new(statement: &Statement) -> Run {
+    /// `local`: sequence values come from the view and are not kept.
+    pub fn new(statement: &Statement, local: bool) -> Run {
         let frozen = statement.step.frozen.clone().unwrap_or_default();
-        Run { frozen, draws: Arc::default(), result: None }
+        let draws = Draws { local, ..Draws::default() };
+        Run { frozen, draws: Arc::new(Mutex::new(draws)), result: None }
     }
 
-    /// How many values of a sequence to ask for: as many again as were used so far.
+    /// How many values of a sequence to ask for: as many again as were used so far, so that a statement with many
+    /// draws is not begun anew too often.
     pub fn wants(&self, oid: u32) -> usize {
-        self.draws.lock().have.get(&oid).map_or(1, |values| values.len().clamp(1, 10_000))
+        self.draws.lock().have.get(&oid).map_or(1, |values| values.len().clamp(1, 1 << 17))
+    }
+
+    /// The rows that were locked, as SKIP LOCKED's list: from now on these are meant, whatever is locked.
+    pub fn locked(&self) -> Value {
+        let locked = self.result.iter().flat_map(|result| &result.locked);
+        let rows: String = locked.map(|(table, rowid)| format!("{table}:{rowid};")).collect();
+        Value::Text(format!(";{rows}"))
+    }
+
+    fn is_local(&self) -> bool {
+        self.draws.lock().local
     }
 
     pub fn supply(&mut self, oid: u32, values: VecDeque<i64>) {
@@ -180,6 +198,7 @@ impl Run {
 impl Work {
     pub fn new(epoch: u64, env: Env, transcript: Transcript) -> Work {
         let marks = transcript.savepoints().map(|_| None).collect();
+        let heavy = transcript.steps().len() > 0;
         Work {
             epoch,
             env,
@@ -191,7 +210,13 @@ impl Work {
             private: BTreeSet::new(),
             unchecked: Vec::new(),
             complete: true,
+            heavy,
         }
+    }
+
+    /// Whether a new view is there in no time.
+    pub fn is_light(&self) -> bool {
+        !self.heavy && self.transcript.steps().len() <= LONG
     }
 
     pub fn isolation(&self) -> Isolation {
@@ -275,7 +300,7 @@ impl Work {
     // ---- views ----
 
     /// Takes the latest view and does everything again. Error: 40001 when the client was told something else.
-    pub fn refresh(&mut self, views: &Views, env: &Env) -> Result<(), Trouble> {
+    pub fn refresh(&mut self, views: &Views, env: &Env, control: Control) -> Result<(), Trouble> {
         let old = self.view.take().filter(View::is_intact);
         let mut view = match old {
             Some(mut view) => match view.refresh() {
@@ -292,7 +317,9 @@ impl Work {
         self.private.clear();
         self.forget_unchecked();
         if self.transcript.steps().len() > 0 || self.transcript.has_savepoints() {
+            view.limit(Some(control));
             self.replay(&mut view, env)?;
+            view.limit(None);
         }
         self.view = Some(view);
         Ok(())
@@ -468,18 +495,15 @@ impl Work {
 
     /// The last run counts: it becomes part of the transcript. Error: 54000.
     pub fn keep(&mut self, statement: &Statement, mut run: Run) -> Result<(StepOutcome, Step, Kind), Trouble> {
+        let locked = run.locked();
         let result = run.result.take().ok_or(Trouble::Void)?;
         let mut step = statement.step.clone();
-        step.frozen = Some(Frozen { sequences: result.sequences, ..run.frozen.clone() });
+        let sequences = (!run.is_local()).then_some(result.sequences);
+        step.frozen = Some(Frozen { sequences, ..run.frozen.clone() });
+        self.heavy |= statement.effort > Effort::Key;
         step.expect = result.told.map(|told| told.expect(statement.ordered));
         if let Some(Locking { wait: LockWait::SkipLocked, .. }) = &statement.lock {
-            // From now on these rows are meant, whatever is locked.
-            let rows: String = result.locked.iter().map(|(table, rowid)| format!("{table}:{rowid};")).collect();
-            for set in &mut step.params {
-                if let Some(last) = set.last_mut() {
-                    *last = Value::Text(format!(";{rows}"));
-                }
-            }
+            step.params.iter_mut().filter_map(|set| set.last_mut()).for_each(|last| *last = locked.clone());
         }
         // A statement that found nothing to change makes a promise, but no change.
         let kind = if statement.kind == Kind::Write && !result.wrote { Kind::LockingRead } else { statement.kind };
@@ -516,11 +540,10 @@ fn sequence(touched: &Touched) -> Option<u32> {
 }
 
 /// Runs a step of the transcript again.
-fn again(view: &mut View, step: &Step, env: &Env, isolation: Isolation) -> Result<Option<Told>, Trouble> {
+pub fn again(view: &mut View, step: &Step, env: &Env, isolation: Isolation) -> Result<Option<Told>, Trouble> {
     let runner = view.runner();
     if let Some(frozen) = &step.frozen {
-        let source = SequenceSource::Replay(frozen.sequences.iter().copied().collect());
-        dress(&mut runner.connection.context().lock(), frozen, step.seen.as_deref(), env, source);
+        dress(&mut runner.connection.context().lock(), frozen, step.seen.as_deref(), env, replayed(frozen));
     }
     let result = runner.run(step, step.expect.map(|_| isolation));
     runner.hidden.clear();

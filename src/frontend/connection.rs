@@ -217,12 +217,19 @@ impl<D: Database> Connection<D> {
                     Answer::Written(Err(error.detail(detail).into()))
                 }
             },
+            Ask::Try { request, trial } => match self.patiently(db.try_write(request, *trial, &control)).await? {
+                Ok(result) => Answer::Written(result),
+                Err(error) => {
+                    let detail = "The statement may have been on its way already, and then still takes effect.";
+                    Answer::Written(Err(error.detail(detail).into()))
+                }
+            },
             Ask::Steps { begin, statements } => {
-                let (mut transaction, limit) = (self.enter(begin), self.session.lock_timeout());
+                let mut transaction = self.enter(begin);
                 let work = async {
                     let mut outcomes = Vec::with_capacity(statements.len());
                     for statement in statements {
-                        outcomes.push(db.step(&mut transaction, statement, limit, &control).await?);
+                        outcomes.push(db.step(&mut transaction, statement, &control).await?);
                     }
                     Ok(outcomes)
                 };
@@ -231,8 +238,8 @@ impl<D: Database> Connection<D> {
                 Answer::Written(result?.unwrap_or_else(|error| Err(error.into())))
             }
             Ask::OpenStep { begin, cursor, statement } => {
-                let (mut transaction, limit) = (self.enter(begin), self.session.lock_timeout());
-                let result = self.patiently(db.step(&mut transaction, *statement, limit, &control)).await;
+                let mut transaction = self.enter(begin);
+                let result = self.patiently(db.step(&mut transaction, *statement, &control)).await;
                 self.transaction = Some(transaction);
                 Answer::Opened(match result? {
                     Ok(Ok(outcome)) => {
@@ -250,15 +257,15 @@ impl<D: Database> Connection<D> {
                 Answer::Done(result?.and_then(|result| result))
             }
             Ask::LockTables { begin, tables, mode, nowait } => {
-                let (mut transaction, limit) = (self.enter(begin), self.session.lock_timeout());
-                let work = db.lock_tables(&mut transaction, tables, mode, nowait, limit, &control);
+                let mut transaction = self.enter(begin);
+                let work = db.lock_tables(&mut transaction, tables, mode, nowait, &control);
                 let result = self.patiently(work).await;
                 self.transaction = Some(transaction);
                 Answer::Done(result?.and_then(|result| result))
             }
             Ask::Check { begin, statement } => {
-                let (mut transaction, limit) = (self.enter(begin), self.session.lock_timeout());
-                let result = self.patiently(db.step(&mut transaction, *statement, limit, &control)).await;
+                let mut transaction = self.enter(begin);
+                let result = self.patiently(db.step(&mut transaction, *statement, &control)).await;
                 self.transaction = Some(transaction);
                 Answer::Done(match result? {
                     Ok(Ok(_)) => Ok(()),
@@ -337,7 +344,8 @@ impl<D: Database> Connection<D> {
     fn control(&self) -> Control {
         let deadline = self.clock.deadline.unwrap_or_else(Instant::now);
         let deadline = self.clock.end.map_or(deadline, |end| end.min(deadline));
-        Control { deadline, cancelled: Arc::clone(&self.registration.cancellation.flag) }
+        let cancelled = Arc::clone(&self.registration.cancellation.flag);
+        Control { deadline, lock_timeout: self.session.lock_timeout(), cancelled }
     }
 
     fn interrupted(&self) -> SqlResult<()> {
@@ -355,7 +363,8 @@ impl<D: Database> Connection<D> {
         }
     }
 
-    /// Waits for `work`, until the statement is cancelled or times out. Meanwhile earlier replies go out.
+    /// Waits for `work`, until the statement is cancelled or times out, or the client hangs up. Meanwhile earlier
+    /// replies go out.
     async fn patiently<T>(&mut self, work: impl Future<Output = T>) -> Result<SqlResult<T>, End> {
         let cancellation = Arc::clone(&self.registration.cancellation);
         let stop = cancellation.notify.notified();
@@ -365,20 +374,27 @@ impl<D: Database> Connection<D> {
             return Ok(Err(error));
         }
         let deadline = self.clock.limit().map(|(until, _)| until);
-        let patience = (!self.out.is_empty()).then(|| Instant::now() + PATIENCE);
-        // Most statements have neither, and then need no timer.
-        let mut wake = deadline.into_iter().chain(patience).min();
+        let soon = Instant::now() + PATIENCE;
+        let mut wake = Some(deadline.map_or(soon, |deadline| deadline.min(soon)));
+        // Most are done before it would pay to look.
+        let mut watch = false;
+        let mut byte = [0; 1];
         loop {
             tokio::select! {
                 biased;
                 done = &mut work => return Ok(Ok(done)),
                 () = &mut stop => return Ok(Err(self.cancelled())),
+                peeked = self.stream.peek(&mut byte), if watch => match peeked {
+                    // It has sent more already: its going cannot be seen behind that.
+                    Ok(1..) => watch = false,
+                    Ok(0) | Err(_) => return Err(End::Closed),
+                },
                 () = sleep_until(wake.unwrap_or_else(Instant::now).into()), if wake.is_some() => {
                     if let Some(error) = self.clock.over() {
                         return Ok(Err(error));
                     }
                     self.flush().await?;
-                    wake = deadline;
+                    (wake, watch) = (deadline, true);
                 }
             }
         }

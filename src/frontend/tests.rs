@@ -147,13 +147,7 @@ impl Database for Lite {
 
     fn begin(&self, _: RequestId, _: crate::command::Isolation, _: crate::types::Env) {}
 
-    async fn step(
-        &self,
-        (): &mut (),
-        _: crate::transaction::Statement,
-        _: Option<Duration>,
-        _: &Control,
-    ) -> Result<StepOutcome, Failure> {
+    async fn step(&self, (): &mut (), _: crate::transaction::Statement, _: &Control) -> Result<StepOutcome, Failure> {
         Err(SqlError::unsupported("a transaction").into())
     }
 
@@ -167,7 +161,6 @@ impl Database for Lite {
         _: Vec<u32>,
         _: crate::sql::plan::LockMode,
         _: bool,
-        _: Option<Duration>,
         _: &Control,
     ) -> SqlResult<()> {
         Ok(())
@@ -207,6 +200,15 @@ impl Database for Lite {
             return Ok(LiteRows::Slow(request.control.cancelled));
         }
         Ok(LiteRows::Ready(self.rows(&request.sql, &request.params)?.into_iter()))
+    }
+
+    async fn try_write(
+        &self,
+        _: RequestId,
+        _: crate::transaction::Trial,
+        _: &Control,
+    ) -> Result<Vec<StepOutcome>, Failure> {
+        Err(SqlError::unsupported("a trial").into())
     }
 
     async fn write(&self, _: RequestId, write: Write, _: &Control) -> Result<Vec<StepOutcome>, Failure> {

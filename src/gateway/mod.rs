@@ -19,12 +19,11 @@ use crate::functions::Context;
 use crate::id::RequestId;
 use crate::sql::catalog::Catalog;
 use crate::sql::plan::LockMode;
-use crate::transaction::Statement;
+use crate::transaction::{Statement, Trial};
 use crate::types::Env;
 use crate::value::{Value, ValueRef};
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Why a statement did not run as it was translated.
 #[derive(Clone, Debug, PartialEq)]
@@ -111,6 +110,15 @@ pub trait Database: Send + Sync + 'static {
         control: &Control,
     ) -> impl Future<Output = Result<Vec<StepOutcome>, Failure>> + Send;
 
+    /// As `write`, for one that may need more than its place in the log: it runs at the leader first, where it can be
+    /// stopped, waits for locks, and fixes which rows it means.
+    fn try_write(
+        &self,
+        request: RequestId,
+        trial: Trial,
+        control: &Control,
+    ) -> impl Future<Output = Result<Vec<StepOutcome>, Failure>> + Send;
+
     /// Begins a transaction that will be committed under the request id `name`. Asks nobody anything yet.
     fn begin(&self, name: RequestId, isolation: Isolation, env: Env) -> Self::Transaction;
 
@@ -120,7 +128,6 @@ pub trait Database: Send + Sync + 'static {
         &self,
         transaction: &mut Self::Transaction,
         statement: Statement,
-        lock_timeout: Option<Duration>,
         control: &Control,
     ) -> impl Future<Output = Result<StepOutcome, Failure>> + Send;
 
@@ -139,7 +146,6 @@ pub trait Database: Send + Sync + 'static {
         tables: Vec<u32>,
         mode: LockMode,
         nowait: bool,
-        lock_timeout: Option<Duration>,
         control: &Control,
     ) -> impl Future<Output = SqlResult<()>> + Send;
 

@@ -2,16 +2,18 @@
 
 use crate::command::{self, Outcome, Proposal};
 use crate::error::SqlError;
-use crate::id::{GroupId, NodeId, ReplicaId};
+use crate::id::{GroupId, NodeId, ReplicaId, RequestId};
 use crate::status::{LockRow, NodeReport, SessionRow};
-use crate::transaction::{self, TxName};
+use crate::transaction::{self, Terms, Trial, TxName};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Request {
     /// To the leader of `group`: put this into the log and tell its outcome.
-    Propose { group: GroupId, proposal: Proposal },
+    Propose { group: GroupId, proposal: Proposal, terms: Terms },
+    /// To the leader of `group`: try this, put what comes of it into the log, and tell its outcome.
+    Try { group: GroupId, request: RequestId, trial: Box<Trial>, terms: Terms },
     /// To the node whose client runs the statement: cancel it.
     Cancel { pid: i32, secret: i32 },
     /// What the sender knows of itself.

@@ -9,29 +9,31 @@ use super::facts::Facts;
 use super::peer::{self, Reply, Request};
 use super::reach::{Peers, Replica};
 use super::split;
-use super::transaction::{GroupLog, Remotes, Transaction};
+use super::transaction::{GroupLog, Link, Remotes, Transaction};
 use super::{Control, Database, Failure, ReadRequest};
 use crate::command::{self, Command, Isolation, Outcome, Proposal, Refusal, StepOutcome, Write};
 use crate::engine::{Cursor, Shared};
 use crate::error::{SqlError, SqlResult, state};
-use crate::executor::{self, Executor};
+use crate::executor::{self, Executor, Tried};
 use crate::host::{Host, SharedHost, until, within};
 use crate::id::{GroupId, NodeId, RequestId};
 use crate::replica::handle::{Group, ProposeError, ReadError};
 use crate::sql::catalog::Catalog;
 use crate::sql::plan::LockMode;
-use crate::transaction::{self, Statement};
+use crate::transaction::{self, Statement, Terms, Trial};
 use crate::transport::CallError;
 use crate::transport::tcp::Network;
 use crate::types::Env;
+use bytes::Bytes;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use tokio::sync::oneshot;
 
 /// How long to wait before asking again when nothing says that the leader has changed.
 const RETRY: Duration = Duration::from_millis(20);
-/// How long one request to another node may take before it is asked again.
-const CALL: Duration = Duration::from_secs(5);
+/// The largest trial that travels to another node.
+const LARGEST_TRIAL: usize = 48 << 20;
 
 /// The way to one group from this node.
 pub struct Router<R: Replica = Group, P: Peers = Network> {
@@ -85,14 +87,15 @@ impl<R: Replica, P: Peers> Router<R, P> {
         Router { node, id, group, shared, peers, host, facts, executor, remotes, limits }
     }
 
-    /// Puts a command into the log and waits for its outcome, as often as it takes.
-    pub async fn propose(&self, proposal: Proposal, control: &Control) -> SqlResult<Arc<Outcome>> {
+    /// Puts a command into the log and waits for its outcome, as often as it takes. `open`: see [`Terms::open`].
+    async fn propose(&self, proposal: Proposal, open: bool, control: &Control) -> SqlResult<Arc<Outcome>> {
         let mut leaders = self.group.leader_changes();
         let mut sent = false;
-        loop {
+        for attempt in 1.. {
             self.check(control, self.leader().is_some())?;
             leaders.borrow_and_update();
-            match self.attempt(&proposal, control).await {
+            let terms = Terms::new(attempt, open, control, self.host.now());
+            match self.attempt(&proposal, terms, control).await {
                 Attempt::Outcome(outcome) => return Ok(outcome),
                 Attempt::Failed(error) if sent => return Err(unknown_after(&error)),
                 Attempt::Failed(error) => return Err(error),
@@ -101,42 +104,54 @@ impl<R: Replica, P: Peers> Router<R, P> {
             }
             let _ = within(&*self.host, RETRY, leaders.changed()).await;
         }
+        unreachable!("the deadline comes first")
     }
 
-    async fn attempt(&self, proposal: &Proposal, control: &Control) -> Attempt {
+    async fn attempt(&self, proposal: &Proposal, terms: Terms, control: &Control) -> Attempt {
         match self.leader() {
             None => match self.group.hopeless() {
                 Some(why) => Attempt::Failed(halted(&why)),
                 None => Attempt::Again,
             },
             Some(leader) if leader == self.node => {
-                let _admission = match self.executor.admit(|| write_of(proposal), control).await {
+                let admission = match self.executor.admit(proposal, &terms, control).await {
                     Ok(admission) => admission,
-                    Err(error) => return Attempt::Failed(error),
+                    Err(error) => return later(error),
                 };
                 let answer = self.wait(control, self.group.propose(proposal.clone())).await;
                 match answer {
                     None => Attempt::Unknown,
-                    Some(Ok(outcome)) => Attempt::Outcome(outcome),
-                    Some(Err(ProposeError::Halted(why))) if self.group.hopeless().is_some() => {
-                        Attempt::Failed(halted(&why))
+                    Some(Ok(outcome)) => {
+                        admission.settle();
+                        Attempt::Outcome(outcome)
                     }
-                    Some(Err(e)) => refused(e),
+                    Some(Err(e)) => {
+                        if e != ProposeError::Unknown {
+                            admission.settle();
+                        }
+                        match (e, self.group.hopeless()) {
+                            (ProposeError::Halted(why), Some(_)) => Attempt::Failed(halted(&why)),
+                            (e, _) => refused(e),
+                        }
+                    }
                 }
             }
-            Some(leader) => self.attempt_at(leader, proposal, control).await,
+            Some(leader) => {
+                let request = Request::Propose { group: self.id, proposal: proposal.clone(), terms };
+                self.attempt_at(leader, proposal.request, peer::encode(&request), control).await
+            }
         }
     }
 
-    async fn attempt_at(&self, leader: NodeId, proposal: &Proposal, control: &Control) -> Attempt {
-        let request = peer::encode(&Request::Propose { group: self.id, proposal: proposal.clone() });
-        let deadline = control.deadline.min(self.host.now() + CALL);
+    /// Asks the leader to propose something. It keeps its place in the leader's queues for as long as it is wanted.
+    async fn attempt_at(&self, leader: NodeId, name: RequestId, request: Bytes, control: &Control) -> Attempt {
         // A leader that hangs does not answer, and its successor does not wait for that.
         let mut leaders = self.group.leader_changes();
-        let moved = leaders.wait_for(|now| now.leader_node.is_some_and(|node| node != leader));
+        let moved = leaders.wait_for(|now| now.leader_node != Some(leader));
+        let mut wanted = Wanted { router: self, leader, name, answered: false };
         let answer = tokio::select! {
             biased;
-            answer = self.wait(control, self.peers.call(leader, request, deadline)) => answer,
+            answer = self.wait(control, self.peers.call(leader, request, control.deadline)) => answer,
             _ = moved => None,
         };
         let reply = match answer {
@@ -144,28 +159,54 @@ impl<R: Replica, P: Peers> Router<R, P> {
             Some(Err(CallError::Refused(_))) => return Attempt::Again,
             Some(Err(_)) | None => return Attempt::Unknown,
         };
+        wanted.answered = true;
         match reply {
-            Ok(Reply::Outcome(outcome)) => Attempt::Outcome(Arc::new(outcome)),
-            Ok(Reply::DiskFull) => Attempt::Failed(disk_full()),
-            Ok(Reply::Failed(error)) => Attempt::Failed(error),
-            Ok(Reply::Unknown) => Attempt::Unknown,
-            Ok(_) => Attempt::Again,
+            Ok(reply) => attempted(reply),
             Err(e) => Attempt::Failed(SqlError::internal(format!("answer of {leader}: {e}"))),
         }
     }
 
+    async fn attempt_trial(&self, request: RequestId, trial: &Trial, terms: Terms, control: &Control) -> Attempt {
+        let leader = match (self.leader(), self.group.hopeless()) {
+            (Some(leader), _) => leader,
+            (None, Some(why)) => return Attempt::Failed(halted(&why)),
+            (None, None) => return Attempt::Again,
+        };
+        if leader == self.node {
+            let mut wanted = Wanted { router: self, leader, name: request, answered: false };
+            let site = Site { executor: self.executor.clone(), group: self.group.clone(), host: self.host.clone() };
+            let (trial, control) = (trial.clone(), control.clone());
+            let (answer, answered) = oneshot::channel();
+            // On a task of its own: it may keep its thread busy, and this one must hear of a client that goes.
+            self.host.spawn(Box::pin(async move {
+                let _ = answer.send(site.carry_out(request, &trial, &terms, false, &control).await);
+            }));
+            let reply = answered.await.unwrap_or(Reply::Unknown);
+            wanted.answered = true;
+            return attempted(reply);
+        }
+        let link = Link::new(self);
+        let bytes = peer::encode(&Request::Try { group: self.id, request, trial: Box::new(trial.clone()), terms });
+        if bytes.len() > LARGEST_TRIAL {
+            return Attempt::Failed(SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, "the statement is too large"));
+        }
+        link.keep_alive(request);
+        let _lease = Lease { link: &link, name: request };
+        self.attempt_at(leader, request, bytes, control).await
+    }
+
     /// Proposes all of a command, in chunks if it is large.
-    async fn run(&self, request: RequestId, body: bytes::Bytes, control: &Control) -> SqlResult<Arc<Outcome>> {
+    async fn run(&self, request: RequestId, body: Bytes, open: bool, control: &Control) -> SqlResult<Arc<Outcome>> {
         let mut last = None;
         for proposal in split::proposals(request, body) {
-            last = Some(self.propose(proposal, control).await?);
+            last = Some(self.propose(proposal, open, control).await?);
         }
         last.ok_or_else(|| SqlError::internal("a command was split into nothing"))
     }
 
     /// Proposes a command of the server's own.
     pub async fn submit(&self, request: RequestId, command: &Command, control: &Control) -> SqlResult<Arc<Outcome>> {
-        self.run(request, command::encode(command), control).await
+        self.run(request, command::encode(command), false, control).await
     }
 
     /// Waits until this node's state covers everything acknowledged before this call.
@@ -203,11 +244,10 @@ impl<R: Replica, P: Peers> Database for Router<R, P> {
         &self,
         transaction: &mut Transaction<R, P>,
         mut statement: Statement,
-        lock_timeout: Option<Duration>,
         control: &Control,
     ) -> Result<StepOutcome, Failure> {
         self.inform_step(&mut statement.step).await;
-        transaction.step(statement, lock_timeout, control).await
+        transaction.step(statement, control).await
     }
 
     async fn mark(&self, transaction: &mut Transaction<R, P>, mark: super::Mark, control: &Control) -> SqlResult<()> {
@@ -220,10 +260,9 @@ impl<R: Replica, P: Peers> Database for Router<R, P> {
         tables: Vec<u32>,
         mode: LockMode,
         nowait: bool,
-        lock_timeout: Option<Duration>,
         control: &Control,
     ) -> SqlResult<()> {
-        transaction.lock_tables(tables, mode, nowait, lock_timeout, control).await
+        transaction.lock_tables(tables, mode, nowait, control).await
     }
 
     async fn commit(&self, transaction: Transaction<R, P>, control: &Control) -> SqlResult<()> {
@@ -263,35 +302,84 @@ impl<R: Replica, P: Peers> Database for Router<R, P> {
         for step in write.steps.iter_mut().filter(|step| step.frozen.is_none()) {
             self.inform_step(step).await;
         }
-        let body = command::encode(&Command::Write(write));
-        loop {
-            let outcome = self.run(request, body.clone(), control).await?;
-            let refusal = match Arc::try_unwrap(outcome).unwrap_or_else(|shared| (*shared).clone()) {
-                Outcome::Done(steps) => return Ok(steps),
-                Outcome::Failed { step, error } => return Err(Failure::Sql { step, error }),
-                Outcome::Refused(refusal) => refusal,
-            };
-            match refusal {
-                Refusal::SchemaChanged { now } => {
-                    // The refusal may come from a leader that has applied more than this node.
-                    self.await_schema(now, control).await?;
-                    return Err(Failure::SchemaChanged);
-                }
-                Refusal::ChunksMissing => self.check(control, true)?,
-                Refusal::Expired => return Err(unknown_completion().into()),
-                Refusal::ResultForgotten => {
-                    return Err(SqlError::new(
-                        state::STATEMENT_COMPLETION_UNKNOWN,
-                        "the statement took effect, but its result was too large to be kept through a change of leader",
-                    )
-                    .into());
-                }
-            }
+        self.write_as(request, write, false, control).await
+    }
+
+    async fn try_write(
+        &self,
+        request: RequestId,
+        mut trial: Trial,
+        control: &Control,
+    ) -> Result<Vec<StepOutcome>, Failure> {
+        for statement in &mut trial.statements {
+            self.inform_step(&mut statement.step).await;
         }
+        let mut leaders = self.group.leader_changes();
+        let mut sent = false;
+        for attempt in 1.. {
+            self.check(control, self.leader().is_some())?;
+            leaders.borrow_and_update();
+            let terms = Terms::new(attempt, false, control, self.host.now());
+            match self.attempt_trial(request, &trial, terms, control).await {
+                Attempt::Outcome(outcome) => {
+                    if let Some(done) = self.conclude(outcome, control).await? {
+                        return Ok(done);
+                    }
+                }
+                Attempt::Failed(error) if sent => return Err(unknown_after(&error).into()),
+                Attempt::Failed(error) => return Err(error.into()),
+                Attempt::Again => {}
+                Attempt::Unknown => sent = true,
+            }
+            let _ = within(&*self.host, RETRY, leaders.changed()).await;
+        }
+        unreachable!("the deadline comes first")
     }
 }
 
 impl<R: Replica, P: Peers> Router<R, P> {
+    async fn write_as(
+        &self,
+        request: RequestId,
+        write: Write,
+        open: bool,
+        control: &Control,
+    ) -> Result<Vec<StepOutcome>, Failure> {
+        let body = command::encode(&Command::Write(write));
+        loop {
+            let outcome = self.run(request, body.clone(), open, control).await?;
+            if let Some(done) = self.conclude(outcome, control).await? {
+                return Ok(done);
+            }
+        }
+    }
+
+    /// What an outcome means for whoever asked; `None`: it has to be sent again.
+    async fn conclude(&self, outcome: Arc<Outcome>, control: &Control) -> Result<Option<Vec<StepOutcome>>, Failure> {
+        let refusal = match Arc::try_unwrap(outcome).unwrap_or_else(|shared| (*shared).clone()) {
+            Outcome::Done(steps) => return Ok(Some(steps)),
+            Outcome::Failed { step, error } => return Err(Failure::Sql { step, error }),
+            Outcome::Refused(refusal) => refusal,
+        };
+        match refusal {
+            Refusal::SchemaChanged { now } => {
+                // The refusal may come from a leader that has applied more than this node.
+                self.await_schema(now, control).await?;
+                Err(Failure::SchemaChanged)
+            }
+            Refusal::ChunksMissing => {
+                self.check(control, true)?;
+                Ok(None)
+            }
+            Refusal::Expired => Err(unknown_completion().into()),
+            Refusal::ResultForgotten => {
+                let text =
+                    "the statement took effect, but its result was too large to be kept through a change of leader";
+                Err(SqlError::new(state::STATEMENT_COMPLETION_UNKNOWN, text).into())
+            }
+        }
+    }
+
     /// Puts the transcript into the log as one command.
     async fn commit_transaction(&self, mut transaction: Transaction<R, P>, control: &Control) -> SqlResult<()> {
         if !transaction.transcript().writes() {
@@ -299,7 +387,7 @@ impl<R: Replica, P: Peers> Router<R, P> {
         }
         loop {
             let (name, write) = transaction.command(self.applied())?;
-            match self.write(name, write, control).await {
+            match self.write_as(name, write, transaction.is_open(), control).await {
                 Ok(_) => return Ok(()),
                 Err(Failure::Sql { error, .. }) => return Err(error),
                 // Nothing that it has to do with may have changed.
@@ -337,24 +425,122 @@ fn refused(error: ProposeError) -> Attempt {
     }
 }
 
-/// The write in a proposal, if it is one in one piece.
-fn write_of(proposal: &Proposal) -> Option<Write> {
-    match command::decode(&proposal.body) {
-        Ok(Command::Write(write)) => Some(write),
-        _ => None,
+/// An error of admission: most are for the client.
+fn later(error: SqlError) -> Attempt {
+    if error.code == state::CANNOT_CONNECT_NOW { Attempt::Again } else { Attempt::Failed(error) }
+}
+
+/// What another node's, or another task's, reply means.
+fn attempted(reply: Reply) -> Attempt {
+    match reply {
+        Reply::Outcome(outcome) => Attempt::Outcome(Arc::new(outcome)),
+        Reply::DiskFull => Attempt::Failed(disk_full()),
+        Reply::Failed(error) => Attempt::Failed(error),
+        Reply::Unknown => Attempt::Unknown,
+        _ => Attempt::Again,
+    }
+}
+
+/// Tells the leader that nobody waits any more for what it was asked under this name.
+struct Wanted<'a, R: Replica, P: Peers> {
+    router: &'a Router<R, P>,
+    leader: NodeId,
+    name: RequestId,
+    answered: bool,
+}
+
+impl<R: Replica, P: Peers> Drop for Wanted<'_, R, P> {
+    fn drop(&mut self) {
+        if !self.answered {
+            Link::new(self.router).tell(self.leader, peer::Transaction::End(self.name));
+        }
+    }
+}
+
+/// The leader hears of a trial from time to time for as long as somebody here waits for it.
+struct Lease<'a, R: Replica, P: Peers> {
+    link: &'a Link<R, P>,
+    name: RequestId,
+}
+
+impl<R: Replica, P: Peers> Drop for Lease<'_, R, P> {
+    fn drop(&mut self) {
+        self.link.forget(self.name);
     }
 }
 
 /// Answers a peer's proposal, as the leader or not.
-pub async fn answer_proposal<R: Replica, P: Peers>(router: &Router<R, P>, proposal: Proposal) -> Reply {
-    let group = &router.group;
-    let control = Control { deadline: router.host.now() + CALL, cancelled: Arc::default() };
-    let _admission = match router.executor.admit(|| write_of(&proposal), &control).await {
+pub async fn answer_proposal<R: Replica, P: Peers>(router: &Router<R, P>, proposal: Proposal, terms: Terms) -> Reply {
+    let control = terms.control(router.host.now());
+    let admission = match router.executor.admit(&proposal, &terms, &control).await {
         Ok(admission) => admission,
-        // It still waits for a lock: the gateway, which knows its deadline, asks again.
-        Err(error) if error.code == state::QUERY_CANCELED => return Reply::Busy,
-        Err(error) => return Reply::Failed(error),
+        Err(error) => {
+            return match later(error) {
+                Attempt::Failed(error) => Reply::Failed(error),
+                _ => Reply::Busy,
+            };
+        }
     };
+    let reply = put(&router.group, proposal).await;
+    if !matches!(reply, Reply::Unknown) {
+        admission.settle();
+    }
+    reply
+}
+
+/// Answers a peer's trial.
+pub async fn answer_trial<R: Replica, P: Peers>(
+    router: &Router<R, P>,
+    request: RequestId,
+    trial: Trial,
+    terms: Terms,
+) -> Reply {
+    let control = terms.control(router.host.now());
+    let site = Site { executor: router.executor.clone(), group: router.group.clone(), host: router.host.clone() };
+    site.carry_out(request, &trial, &terms, true, &control).await
+}
+
+/// Where a trial takes place.
+struct Site<R> {
+    executor: Arc<Executor>,
+    group: R,
+    host: SharedHost,
+}
+
+impl<R: Replica> Site<R> {
+    /// Tries a write, and puts what came of it into the log.
+    async fn carry_out(
+        &self,
+        request: RequestId,
+        trial: &Trial,
+        terms: &Terms,
+        leased: bool,
+        control: &Control,
+    ) -> Reply {
+        let (write, admission) = match self.executor.try_write(request, terms, trial, leased, control).await {
+            Tried::Ready(write, admission) => (write, admission),
+            Tried::Failed(error) => return Reply::Failed(error),
+            Tried::SchemaChanged(now) => return Reply::Outcome(Outcome::Refused(Refusal::SchemaChanged { now })),
+            Tried::NotLeader => return Reply::NotLeader { leader: None },
+            Tried::Again => return Reply::Busy,
+        };
+        // Another attempt may have fixed other values: each has chunks of its own.
+        let upload = RequestId { origin: self.host.random(), seq: self.host.random() };
+        let mut reply = Reply::Busy;
+        for proposal in split::proposals_of(request, upload, command::encode(&Command::Write(*write))) {
+            reply = put(&self.group, proposal).await;
+            if !matches!(reply, Reply::Outcome(_)) {
+                break;
+            }
+        }
+        if !matches!(reply, Reply::Unknown) {
+            admission.settle();
+        }
+        reply
+    }
+}
+
+async fn put<R: Replica>(group: &R, proposal: Proposal) -> Reply {
     match group.propose(proposal).await {
         Ok(outcome) => Reply::Outcome((*outcome).clone()),
         Err(ProposeError::NotLeader { leader }) => Reply::NotLeader { leader },

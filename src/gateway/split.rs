@@ -10,21 +10,22 @@ pub const WHOLE: usize = 512 << 10;
 
 /// What to propose, in order; only the last one's outcome is the client's answer.
 pub fn proposals(request: RequestId, body: Bytes) -> Vec<Proposal> {
+    proposals_of(request, request, body)
+}
+
+/// As [`proposals`], with the chunks under a name of their own: for a body that may be another at the next attempt.
+pub fn proposals_of(request: RequestId, upload: RequestId, body: Bytes) -> Vec<Proposal> {
     if body.len() <= WHOLE {
         return vec![Proposal { request, body }];
     }
     let mut out = Vec::new();
     for (part, start) in (0u32..).zip((0..body.len()).step_by(WHOLE)) {
         let bytes = body.slice(start..body.len().min(start + WHOLE));
-        let chunk = Command::Chunk { upload: request, part, bytes };
-        out.push(Proposal { request: part_id(request, part), body: command::encode(&chunk) });
+        let chunk = Command::Chunk { upload, part, bytes };
+        out.push(Proposal { request: part_id(upload, part), body: command::encode(&chunk) });
     }
-    let whole = Command::Assembled {
-        upload: request,
-        parts: out.len() as u32,
-        length: body.len() as u64,
-        checksum: xxh3_64(&body),
-    };
+    let whole =
+        Command::Assembled { upload, parts: out.len() as u32, length: body.len() as u64, checksum: xxh3_64(&body) };
     out.push(Proposal { request, body: command::encode(&whole) });
     out
 }

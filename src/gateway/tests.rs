@@ -83,7 +83,8 @@ fn told(answers: &[Answer]) -> String {
     let (group, host) = (GroupId(2), Machine::shared());
     let limits = TransactionLimits { transcript: Limits { bytes: 1 << 20, steps: 100 }, executor: Default::default() };
     let router = Router::new(HERE, group, script.clone(), shared, script.clone(), host, limits);
-    let control = Control { deadline: Instant::now() + Duration::from_secs(60), cancelled: Arc::default() };
+    let control =
+        Control { deadline: Instant::now() + Duration::from_secs(60), lock_timeout: None, cancelled: Arc::default() };
     let write = Write { schema_version: 0, born: 0, env: Default::default(), steps: Vec::new(), transaction: None };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let result = runtime.block_on(router.write(RequestId { origin: 1, seq: 1 }, write, &control));

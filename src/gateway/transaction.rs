@@ -21,8 +21,8 @@ use crate::id::{GroupId, NodeId, RequestId};
 use crate::replica::core::Role;
 use crate::replica::handle::{Group, ProposeError};
 use crate::sql::catalog::Catalog;
-use crate::sql::plan::LockMode;
-use crate::transaction::{self, Action, Open, Order, Statement, Transcript, TxName};
+use crate::sql::plan::{Effort, LockMode};
+use crate::transaction::{self, Action, Kind, Open, Order, Statement, Transcript, TxName};
 use crate::transport::tcp::Network;
 use crate::types::Env;
 use futures::future::BoxFuture;
@@ -31,6 +31,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
 
 /// How often leases are renewed.
 const RENEW: Duration = Duration::from_secs(2);
@@ -80,7 +81,7 @@ impl<R: Replica> Log for GroupLog<R> {
 
 /// The ways to the executors of one group.
 #[derive(Clone)]
-struct Link<R, P> {
+pub(super) struct Link<R, P> {
     node: NodeId,
     id: GroupId,
     group: R,
@@ -98,6 +99,22 @@ pub struct Remotes {
 }
 
 impl<R: Replica, P: Peers> Link<R, P> {
+    pub(super) fn new(router: &Router<R, P>) -> Self {
+        Link {
+            node: router.node,
+            id: router.id,
+            group: router.group.clone(),
+            peers: router.peers.clone(),
+            host: router.host.clone(),
+            executor: router.executor.clone(),
+            remotes: router.remotes.clone(),
+        }
+    }
+
+    pub(super) fn forget(&self, name: TxName) {
+        self.remotes.names.lock().remove(&name);
+    }
+
     fn leader(&self) -> Option<NodeId> {
         self.group.leadership().leader_node
     }
@@ -114,7 +131,7 @@ impl<R: Replica, P: Peers> Link<R, P> {
     async fn ask(&self, leader: NodeId, request: peer::Transaction, control: &Control) -> Option<transaction::Reply> {
         if leader == self.node {
             return match request {
-                peer::Transaction::Order(order) => Some(self.executor.order(*order, control.cancelled.clone()).await),
+                peer::Transaction::Order(order) => Some(self.order_here(*order).await),
                 peer::Transaction::Open(open) => Some(self.executor.open(*open)),
                 _ => None,
             };
@@ -133,8 +150,24 @@ impl<R: Replica, P: Peers> Link<R, P> {
         }
     }
 
+    /// Has the executor of this node do something; what may take long is done on another task, so that this one can
+    /// still be told to stop.
+    async fn order_here(&self, order: Order) -> transaction::Reply {
+        let brief = !matches!(&order.action, Action::Run(statement) if statement.effort > Effort::Key);
+        if brief {
+            return self.executor.order(order).await;
+        }
+        let executor = self.executor.clone();
+        let (answer, answered) = oneshot::channel();
+        // Whoever drops this voids the order.
+        self.host.spawn(Box::pin(async move {
+            let _ = answer.send(executor.order(order).await);
+        }));
+        answered.await.unwrap_or(transaction::Reply::Unknown)
+    }
+
     /// Tells the executor at `leader` something that needs no answer.
-    fn tell(&self, leader: NodeId, request: peer::Transaction) {
+    pub(super) fn tell(&self, leader: NodeId, request: peer::Transaction) {
         if leader == self.node {
             match request {
                 peer::Transaction::End(name) => self.executor.end(name),
@@ -149,7 +182,7 @@ impl<R: Replica, P: Peers> Link<R, P> {
         self.host.spawn(Box::pin(async move { drop(peers.call(leader, bytes, until).await) }));
     }
 
-    fn keep_alive(&self, name: TxName) {
+    pub(super) fn keep_alive(&self, name: TxName) {
         self.remotes.names.lock().insert(name);
         if self.remotes.renewing.swap(true, Ordering::SeqCst) {
             return;
@@ -193,6 +226,7 @@ pub struct Transaction<R: Replica = Group, P: Peers = Network> {
     base: Option<Arc<Catalog>>,
     /// The catalog after its own changes.
     own: Option<Arc<Catalog>>,
+    open: bool,
 }
 
 /// Voids an order whose asker has gone away.
@@ -213,17 +247,8 @@ impl<R: Replica, P: Peers> Drop for Asking<'_, R, P> {
 
 impl<R: Replica, P: Peers> Transaction<R, P> {
     pub fn new(router: &Router<R, P>, name: TxName, isolation: Isolation, env: Env) -> Self {
-        let link = Link {
-            node: router.node,
-            id: router.id,
-            group: router.group.clone(),
-            peers: router.peers.clone(),
-            host: router.host.clone(),
-            executor: router.executor.clone(),
-            remotes: router.remotes.clone(),
-        };
         Transaction {
-            link,
+            link: Link::new(router),
             shared: router.shared.clone(),
             name,
             env,
@@ -233,7 +258,13 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
             visited: BTreeSet::new(),
             base: None,
             own: None,
+            open: false,
         }
+    }
+
+    /// It has statements whose work nothing bounds.
+    pub fn is_open(&self) -> bool {
+        self.open
     }
 
     pub fn transcript(&self) -> &Transcript {
@@ -245,12 +276,7 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
     }
 
     /// Runs a statement and takes it into the transcript.
-    pub async fn step(
-        &mut self,
-        mut statement: Statement,
-        lock_timeout: Option<Duration>,
-        control: &Control,
-    ) -> Result<StepOutcome, Failure> {
+    pub async fn step(&mut self, mut statement: Statement, control: &Control) -> Result<StepOutcome, Failure> {
         match (&self.own, statement.schema_version) {
             (Some(own), Some(version)) if version == own.version => statement.schema_version = None,
             (Some(_), Some(_)) => return Err(Failure::SchemaChanged),
@@ -258,7 +284,8 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
             (_, None) => {}
         }
         let ddl = statement.step.ddl;
-        match self.order(Action::Run(Box::new(statement)), lock_timeout, control).await? {
+        self.open |= statement.kind == Kind::Write && statement.effort == Effort::Open;
+        match self.order(Action::Run(Box::new(statement)), control).await? {
             transaction::Reply::Ran { outcome, step, kind } => {
                 self.transcript.push(*step, kind)?;
                 if ddl {
@@ -290,11 +317,10 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
         tables: Vec<u32>,
         mode: LockMode,
         nowait: bool,
-        lock_timeout: Option<Duration>,
         control: &Control,
     ) -> SqlResult<()> {
         let action = Action::Lock { tables, mode, nowait };
-        match self.order(action, lock_timeout, control).await? {
+        match self.order(action, control).await? {
             transaction::Reply::Failed(error) => Err(error),
             _ => Ok(()),
         }
@@ -320,7 +346,7 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
             }
         };
         let Some(leader) = self.attached.take() else { return Ok(()) };
-        let order = self.sealed(action, None, control);
+        let order = self.sealed(action, control);
         // Stays detached if it goes wrong: the transcript says it all.
         let asking = Asking { link: &self.link, name: self.name, leader, done: false };
         let ask = self.link.ask(leader, peer::Transaction::Order(Box::new(order)), control);
@@ -332,20 +358,13 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
         Ok(())
     }
 
-    fn sealed(&self, action: Action, lock_timeout: Option<Duration>, control: &Control) -> Order {
-        // Rounded up: the asker, who knows which of its limits it is, must not be told before it is over.
-        let within = control.deadline.saturating_duration_since(self.link.host.now()).as_millis() as u64 + 1;
-        let lock_timeout = lock_timeout.map(|limit| limit.as_millis() as u64);
+    fn sealed(&self, action: Action, control: &Control) -> Order {
+        let (within, lock_timeout) = transaction::remaining(control, self.link.host.now());
         Order { name: self.name, epoch: self.epoch, action, within, lock_timeout }
     }
 
     /// Has the leader's executor do something, whoever that is.
-    async fn order(
-        &mut self,
-        action: Action,
-        lock_timeout: Option<Duration>,
-        control: &Control,
-    ) -> SqlResult<transaction::Reply> {
+    async fn order(&mut self, action: Action, control: &Control) -> SqlResult<transaction::Reply> {
         let mut leaders = self.link.group.leader_changes();
         loop {
             let leader = self.link.leader();
@@ -362,7 +381,7 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
                         }
                     }
                 }
-                let order = Box::new(self.sealed(action.clone(), lock_timeout, control));
+                let order = Box::new(self.sealed(action.clone(), control));
                 // Until there is an answer, nobody knows how far it got.
                 self.attached = None;
                 let asking = Asking { link: &self.link, name: self.name, leader, done: false };
@@ -406,7 +425,7 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
 
     fn end(&mut self) {
         self.attached = None;
-        self.link.remotes.names.lock().remove(&self.name);
+        self.link.forget(self.name);
         for leader in std::mem::take(&mut self.visited) {
             self.link.tell(leader, peer::Transaction::End(self.name));
         }
@@ -479,7 +498,7 @@ pub async fn answer_transaction<R: Replica, P: Peers>(
     let executor = &router.executor;
     match request {
         peer::Transaction::Open(open) => executor.open(*open),
-        peer::Transaction::Order(order) => executor.order(*order, Arc::default()).await,
+        peer::Transaction::Order(order) => executor.order(*order).await,
         peer::Transaction::Interrupt(name) => {
             executor.interrupt(name);
             transaction::Reply::Done

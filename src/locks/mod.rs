@@ -68,6 +68,13 @@ pub enum Want {
 }
 
 impl Want {
+    pub fn target(&self) -> Target {
+        match self {
+            Want::Table { table, .. } => Target::Table(*table),
+            Want::Row { table, key, .. } => Target::Row(*table, key.clone()),
+        }
+    }
+
     fn parts(self) -> (Target, Mode) {
         match self {
             Want::Table { table, mode } => (Target::Table(table), Mode::Table(mode)),
@@ -310,6 +317,24 @@ impl LockTable {
             self.held.remove(&tx);
         }
         for (target, mode) in since {
+            self.release(tx, &target, mode, &mut effects);
+        }
+        effects
+    }
+
+    /// Releases what was locked since the mark, except on these targets: rows that a statement found and then did not
+    /// take.
+    pub fn release_others(&mut self, tx: TxId, mark: Mark, keep: &[Target]) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let Some(held) = self.held.get_mut(&tx) else { return effects };
+        let since = held.split_off(mark.0.min(held.len()));
+        let keep: BTreeSet<&Target> = keep.iter().collect();
+        let (kept, gone): (Vec<_>, Vec<_>) = since.into_iter().partition(|(target, _)| keep.contains(target));
+        held.extend(kept);
+        if held.is_empty() {
+            self.held.remove(&tx);
+        }
+        for (target, mode) in gone {
             self.release(tx, &target, mode, &mut effects);
         }
         effects

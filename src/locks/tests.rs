@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 /// Runs a script. Each line is `event => answer`:
 /// - `t1 update a` (or `nokey`, `share`, `keyshare`) locks row `a` of table 10; `nowait` or `skip` may follow;
 /// - `t1 table 10 AccessExclusive` locks a table;
-/// - `t1 mark s`, `t1 back s`: SAVEPOINT and ROLLBACK TO; `t1 cancel`, `t1 end`; `list`.
+/// - `t1 mark s`, `t1 back s`: SAVEPOINT and ROLLBACK TO; `t1 keep s a b` gives back all since then but rows `a` and `b`; `t1 cancel`, `t1 end`; `list`.
 fn script(text: &str) -> LockTable {
     let mut table = LockTable::new();
     let mut marks = BTreeMap::new();
@@ -29,6 +29,10 @@ fn perform(table: &mut LockTable, marks: &mut BTreeMap<String, Mark>, words: &[&
             String::new()
         }
         (Some(tx), ["back", name]) => told(&table.release_to(tx, marks[*name])),
+        (Some(tx), ["keep", name, keys @ ..]) => {
+            let keep: Vec<Target> = keys.iter().map(|key| Target::Row(10, key.as_bytes().into())).collect();
+            told(&table.release_others(tx, marks[*name], &keep))
+        }
         (Some(tx), ["cancel"]) => told(&table.cancel(tx)),
         (Some(tx), ["end"]) => told(&table.release_all(tx)),
         (Some(tx), ["blockers"]) => format!("{:?}", table.blockers(tx)),
@@ -87,6 +91,24 @@ fn line(listed: &Listed) -> String {
         Mode::Row(strength) => format!("{strength:?}"),
     };
     format!("{target} {:?} {mode}{}", listed.tx, if listed.granted { "" } else { "?" })
+}
+
+#[test]
+fn rows_that_a_statement_did_not_take_are_given_back() {
+    script(
+        "t1 update a => granted
+         t1 mark s =>
+         t1 update b => granted
+         t1 update c => granted
+         t2 update b => queued
+         t3 update c => queued
+         t1 keep s c => t2 granted
+         t1 update b skip => skip
+         t1 end => t3 granted
+         t2 end =>
+         t3 end =>
+         list =>",
+    );
 }
 
 #[test]

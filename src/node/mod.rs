@@ -89,7 +89,7 @@ impl Runtime {
 
 /// A control that nobody cancels.
 pub(crate) fn patience(time: Duration) -> Control {
-    Control { deadline: Instant::now() + time, cancelled: Arc::new(AtomicBool::new(false)) }
+    Control { deadline: Instant::now() + time, lock_timeout: None, cancelled: Arc::new(AtomicBool::new(false)) }
 }
 
 /// Runs a node until it is told to stop.
@@ -105,6 +105,7 @@ pub fn run(config: Config) -> Result<(), String> {
 async fn serve(config: Config) -> Result<(), String> {
     std::fs::create_dir_all(&config.data_dir).map_err(|e| format!("cannot make {}: {e}", config.data_dir.display()))?;
     let lock = DataLock::acquire(&config.data_dir).map_err(|e| e.to_string())?;
+    crate::engine::set_temporary_directory(&config.data_dir).map_err(|e| e.to_string())?;
     let listeners = Listeners::bind(&config).await?;
     let (identity, peers) = establish(&config).await?;
     note(&config.data_dir, "pid", &std::process::id().to_string())?;
@@ -281,8 +282,11 @@ fn assemble(config: Config, identity: Identity, peers: &Peers) -> Result<Arc<Run
 
 fn transaction_limits(config: &Config) -> TransactionLimits {
     let limits = &config.transactions;
-    let forks =
-        ForkOptions { max_open: limits.open + SPARE_FORKS, max_overlay: limits.changes, ..ForkOptions::default() };
+    let forks = ForkOptions {
+        max_open: limits.open + SPARE_FORKS,
+        max_overlay: limits.changes as u64,
+        ..ForkOptions::default()
+    };
     TransactionLimits {
         transcript: transaction::Limits { bytes: limits.transcript, steps: limits.statements },
         executor: executor::Limits { open: limits.open, locks: limits.locks, forks, ..Default::default() },

@@ -7,7 +7,7 @@ use crate::frontend;
 use crate::frontend::cancel::{CancelKey, CancelRouter};
 use crate::functions::Signal;
 use crate::gateway::peer::{self, Reply, Request};
-use crate::gateway::router::{Router, answer_proposal};
+use crate::gateway::router::{Router, answer_proposal, answer_trial};
 use crate::gateway::transaction::answer_transaction;
 use crate::id::NodeId;
 use crate::session::postgres::Postgres;
@@ -38,8 +38,12 @@ impl Service for PeerService {
 
 async fn answer(runtime: &Arc<Runtime>, request: Request) -> Reply {
     match request {
-        Request::Propose { group, proposal } => match runtime.router(group) {
-            Some(router) => answer_proposal(router, proposal).await,
+        Request::Propose { group, proposal, terms } => match runtime.router(group) {
+            Some(router) => answer_proposal(router, proposal, terms).await,
+            None => Reply::NotLeader { leader: None },
+        },
+        Request::Try { group, request, trial, terms } => match runtime.router(group) {
+            Some(router) => answer_trial(router, request, *trial, terms).await,
             None => Reply::NotLeader { leader: None },
         },
         Request::Transaction { group, request } => match runtime.router(group) {

@@ -3,7 +3,6 @@
 use super::Runtime;
 use crate::command::Command;
 use crate::gateway::router::Router;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -18,7 +17,7 @@ pub async fn watch_disk(runtime: Arc<Runtime>) {
     let mut tick = tokio::time::interval(DISK_PERIOD);
     loop {
         tick.tick().await;
-        let free = match free_space(&runtime.config.data_dir) {
+        let free = match crate::engine::free_space(&runtime.config.data_dir) {
             Ok(free) => free,
             Err(e) => {
                 tracing::warn!("the free space of {} is not known: {e}", runtime.config.data_dir.display());
@@ -45,21 +44,6 @@ pub async fn watch_disk(runtime: Arc<Runtime>) {
             }
         }
     }
-}
-
-/// Bytes that this process may still write below `dir`.
-fn free_space(dir: &Path) -> std::io::Result<u64> {
-    use std::os::unix::ffi::OsStrExt;
-    let path = std::ffi::CString::new(dir.as_os_str().as_bytes())?;
-    let mut stat = std::mem::MaybeUninit::<libc::statvfs>::uninit();
-    // SAFETY: `path` is a C string and `stat` is room for the result, read only after success.
-    let stat = unsafe {
-        if libc::statvfs(path.as_ptr(), stat.as_mut_ptr()) != 0 {
-            return Err(std::io::Error::last_os_error());
-        }
-        stat.assume_init()
-    };
-    Ok(stat.f_bavail as u64 * stat.f_frsize as u64)
 }
 
 /// On a leader: now and then puts a mark into the log at which all replicas note their digests.

@@ -10,7 +10,7 @@ use crate::gateway::{Failure, Mark};
 use crate::id::RequestId;
 use crate::sql::catalog::Catalog;
 use crate::sql::plan::{CopyFormat, LockMode, ResultColumn};
-use crate::transaction::Statement;
+use crate::transaction::{Statement, Trial};
 use crate::types::{Env, Type};
 use crate::value::Value;
 use bytes::Bytes;
@@ -123,6 +123,11 @@ pub enum Ask {
     Write {
         request: RequestId,
         write: Write,
+    },
+    /// As `Write`, but it has to be tried first.
+    Try {
+        request: RequestId,
+        trial: Box<Trial>,
     },
     /// Run these in the open transaction, which begins now if there is none; end at the first that fails.
     Steps {

@@ -37,7 +37,7 @@ use crate::functions::{Asks, Context};
 use crate::gateway::Failure;
 use crate::id::RequestId;
 use crate::sql::Scope;
-use crate::sql::plan::{LockWait, Plan, PlanKind, Read, Tag, Utility, WritePlan};
+use crate::sql::plan::{Effort, LockWait, Plan, PlanKind, Read, Tag, Utility, WritePlan};
 use crate::transaction::{self as orders, Kind};
 use crate::types::{Env, Type};
 use language::{Compiled, Language, PlanCache, PlanKey, Statement};
@@ -784,8 +784,10 @@ impl Session {
                     self.notice(severity(notice), notice.clone());
                 }
                 let mut run = run;
-                let params = vec![std::mem::take(&mut run.portal.params)];
-                self.collect(run, params)
+                let mut params = std::mem::take(&mut run.portal.params);
+                // Which rows its subquery means is found out when it runs.
+                params.extend(write.lock.iter().map(|_| crate::value::Value::Null));
+                self.collect(run, vec![params])
             }
             PlanKind::CopyIn(_) => {
                 self.check_write("COPY FROM")?;
@@ -827,7 +829,7 @@ impl Session {
 
     fn check_read(&mut self, read: &Read) -> SqlResult<()> {
         let Some(t) = &mut self.transaction else { return Ok(()) };
-        if let (true, Some(lock)) = (t.read_only, &read.lock) {
+        if let (true, Some(lock)) = (t.read_only, read.lock.as_ref().or(read.inside.as_ref())) {
             let message = format!("cannot execute SELECT {} in a read-only transaction", lock.strength.clause());
             return Err(SqlError::new(state::READ_ONLY_SQL_TRANSACTION, message));
         }
@@ -1028,7 +1030,7 @@ impl Session {
         Frozen {
             now: self.transaction.as_ref().map_or(world.now, |t| t.started),
             seed: world.seed,
-            sequences: Vec::new(),
+            sequences: None,
             env: Some(Env::clone(&self.settings.env())),
         }
     }
@@ -1064,19 +1066,16 @@ impl Session {
         schema_version: u64,
     ) -> orders::Statement {
         let (sql, kind, yields) = match &read.lock {
+            None if read.inside.is_some() => (&read.sql, Kind::LockingRead, Yields::Rows),
             None => (&read.sql, Kind::Read, Yields::Rows),
-            Some(lock) => {
-                if lock.wait == LockWait::SkipLocked {
-                    params.push(crate::value::Value::Null);
-                }
-                (&lock.sql, Kind::LockingRead, Yields::RowsAnd(lock.tables.len() as u8))
-            }
+            Some(lock) => (&lock.sql, Kind::LockingRead, Yields::RowsAnd(lock.tables.len() as u8)),
         };
-        let lock = read.lock.as_ref().map(|lock| orders::Locking {
-            strength: lock.strength,
-            wait: lock.wait,
-            tables: lock.tables.clone(),
-        });
+        if read.inside.is_some() || read.lock.as_ref().is_some_and(|lock| lock.wait == LockWait::SkipLocked) {
+            // Which rows it means is found out when it runs.
+            params.push(crate::value::Value::Null);
+        }
+        let lock = read.lock.as_ref().map(transaction::locking);
+        let before = read.inside.as_ref().map(transaction::before);
         let ordered = sql.contains("ORDER BY");
         let statement = command::Statement { sql: sql.to_string(), yields };
         let frozen = Some(self.frozen(world));
@@ -1084,7 +1083,8 @@ impl Session {
         let step =
             command::Step { statements: vec![statement], params: vec![params], frozen, seen, ..Default::default() };
         let (schema_version, immediate) = (Some(schema_version), Vec::new());
-        orders::Statement { step, kind, lock, schema_version, ordered, immediate }
+        let effort = if read.short { Effort::Key } else { Effort::Scan };
+        orders::Statement { step, kind, lock, before, schema_version, ordered, immediate, effort }
     }
 
     /// Runs the collected writes in the transaction, which is interactive from now on; then `then`.
@@ -1145,9 +1145,15 @@ impl Session {
             self.ask(Ask::Steps { begin, statements }, Wait::Write(then));
             return Ok(());
         }
-        let write = self.batch.command(version, world.applied);
         self.request_seq += 1;
         let request = RequestId { origin: self.id.origin, seq: self.request_seq };
+        if self.batch.wants_trial() {
+            let frozen = self.frozen(world);
+            let trial = Box::new(self.batch.trial(version, world.applied, &frozen));
+            self.ask(Ask::Try { request, trial }, Wait::Write(then));
+            return Ok(());
+        }
+        let write = self.batch.command(version, world.applied);
         self.ask(Ask::Write { request, write }, Wait::Write(then));
         Ok(())
     }

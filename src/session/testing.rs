@@ -157,14 +157,16 @@ fn read(text: &str) -> Read {
     let lock = text.ends_with("for update").then(|| RowLock {
         strength: LockStrength::Update,
         wait: LockWait::Wait,
-        tables: Vec::new(),
+        tables: vec![20000],
         sql: Arc::from(sqlite(text)),
     });
-    Read { sql: Arc::from(sqlite(text)), lock, short: true, tag: "SELECT" }
+    Read { sql: Arc::from(sqlite(text)), lock, inside: None, short: true, tag: "SELECT" }
 }
 
 fn write(sql: String, yields: Yields, ddl: bool, tag: Tag) -> PlanKind {
-    PlanKind::Write(WritePlan { statements: vec![Sqlite { sql, yields }], ddl, tag, notices: Vec::new() })
+    let effort = if sql.contains("series(") { Effort::Open } else { Effort::Key };
+    let statements = vec![Sqlite { sql, yields }];
+    PlanKind::Write(WritePlan { statements, ddl, effort, draws: false, lock: None, tag, notices: Vec::new() })
 }
 
 fn columns(words: &[&str]) -> Vec<ResultColumn> {

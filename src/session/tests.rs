@@ -128,6 +128,13 @@ impl Client {
                 self.say(format!("ask write {request} born {} {}", write.born, steps(&write)));
                 self.write(write)
             }
+            Ask::Try { request, trial } => {
+                let (schema_version, born, env) = (trial.schema_version, trial.born, trial.env);
+                let steps_of = trial.statements.into_iter().map(|s| s.step).collect();
+                let write = Write { schema_version, born, env, steps: steps_of, transaction: None };
+                self.say(format!("ask try {request} born {born} {}", steps(&write)));
+                self.write(write)
+            }
             Ask::Steps { begin, statements } => {
                 let schema_version = statements[0].schema_version.unwrap();
                 let steps_of = statements.into_iter().map(|s| s.step).collect();

@@ -7,14 +7,15 @@
 //!
 //! A block is *interactive*: each write runs at once in the transaction that the gateway keeps, and so do reads
 //! once something was written or where the level wants one snapshot. Before that a read under READ COMMITTED is like any
-//! other. An implicit transaction becomes interactive when it reads, or compiles, after something was collected.
+//! other. An implicit transaction becomes interactive when it locks rows, or when it reads, or compiles, after something
+//! was collected. If what was collected may take long, or locks rows in a subquery, it is tried before it goes to the log.
 
 use super::effect::Effect;
 use super::portal::Run;
 use crate::command::{self, Frozen, Isolation, Seen, Step, Write, Yields};
 use crate::id::RequestId;
 use crate::sql::catalog::{Catalog, Constraint, ConstraintKind};
-use crate::sql::plan::{IsolationLevel, PlanKind, Read, Tag};
+use crate::sql::plan::{Effort, IsolationLevel, PlanKind, Read, RowLock, Tag};
 use crate::transaction::{self, Kind};
 use crate::types::Env;
 use crate::value::Value;
@@ -93,7 +94,8 @@ impl Transaction {
     /// Reads belong into it.
     pub fn holds_reads(&self, read: &Read) -> bool {
         let snapshot = self.isolation.isolation() != Isolation::ReadCommitted;
-        self.stepped || self.explicit && (snapshot || read.lock.is_some())
+        let locks = read.lock.iter().chain(&read.inside).any(|lock| !lock.tables.is_empty());
+        self.stepped || locks || self.explicit && snapshot
     }
 }
 
@@ -166,10 +168,24 @@ impl Batch {
             }
             step.frozen = Some(frozen.clone());
             let schema_version = Some(item.run.portal.plan.schema_version);
-            let immediate = immediate.to_vec();
-            transaction::Statement { step, kind: Kind::Write, lock: None, schema_version, ordered: false, immediate }
+            let (kind, before, effort) = (Kind::Write, item.lock().map(before), item.effort());
+            let (lock, ordered, immediate) = (None, false, immediate.to_vec());
+            transaction::Statement { step, kind, lock, before, schema_version, ordered, immediate, effort }
         };
         self.items.iter_mut().map(statement).collect()
+    }
+
+    /// Something in it may take long, or for ever: it must be tried before it goes to the log.
+    pub fn wants_trial(&self) -> bool {
+        self.items.iter().any(|item| item.effort() >= Effort::Pass || item.lock().is_some())
+    }
+
+    /// The collected writes to be tried, all of which were compiled under `schema_version`.
+    pub fn trial(&mut self, schema_version: u64, born: u64, frozen: &Frozen) -> transaction::Trial {
+        let draws = |item: &Item| matches!(&item.run.portal.plan.kind, PlanKind::Write(w) if w.draws);
+        let draws = self.items.iter().any(draws);
+        let env = self.env.as_deref().cloned().unwrap_or_default();
+        transaction::Trial { env, schema_version, born, statements: self.statements(frozen, false, &[]), draws }
     }
 
     /// The command, all of whose items were compiled under `schema_version`.
@@ -193,6 +209,21 @@ impl Item {
         Step { statements, params, ddl, frozen: None, expect: None, seen: self.seen.clone() }
     }
 
+    /// The rows that a subquery of it locks.
+    fn lock(&self) -> Option<&RowLock> {
+        match &self.run.portal.plan.kind {
+            PlanKind::Write(write) => write.lock.as_ref(),
+            _ => None,
+        }
+    }
+
+    fn effort(&self) -> Effort {
+        match &self.run.portal.plan.kind {
+            PlanKind::Write(write) => write.effort,
+            _ => Effort::Key,
+        }
+    }
+
     pub fn tag(&self) -> &Tag {
         const COPY: Tag = Tag::Counted("COPY");
         match &self.run.portal.plan.kind {
@@ -209,6 +240,15 @@ pub(super) fn statements_of(run: &Run) -> &[command::Statement] {
         PlanKind::CopyIn(copy) => &copy.insert,
         _ => unreachable!("only writes are collected"),
     }
+}
+
+/// A subquery that locks rows, to be run before the statement that it is in.
+pub(super) fn before(lock: &RowLock) -> transaction::Before {
+    transaction::Before { sql: lock.sql.to_string(), lock: locking(lock) }
+}
+
+pub(super) fn locking(lock: &RowLock) -> transaction::Locking {
+    transaction::Locking { strength: lock.strength, wait: lock.wait, tables: lock.tables.clone() }
 }
 
 /// Bytes of memory of a value.

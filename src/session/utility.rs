@@ -10,7 +10,7 @@ use super::{Session, Step, Task, Wait, What};
 use crate::command;
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::Mark;
-use crate::sql::plan::{Discard, IsolationLevel, Operand, PlanKind, TransactionModes, Utility};
+use crate::sql::plan::{Discard, Effort, IsolationLevel, Operand, PlanKind, TransactionModes, Utility};
 use crate::transaction::{self, Kind};
 use crate::value::Value;
 use std::sync::Arc;
@@ -470,7 +470,16 @@ impl Session {
         }
         let step = command::Step { frozen: Some(self.frozen(world)), ..Default::default() };
         let (kind, lock, schema_version, ordered) = (Kind::Read, None, None, false);
-        let statement = Box::new(transaction::Statement { step, kind, lock, schema_version, ordered, immediate });
+        let statement = Box::new(transaction::Statement {
+            step,
+            kind,
+            lock,
+            before: None,
+            schema_version,
+            ordered,
+            immediate,
+            effort: Effort::Key,
+        });
         let begin = self.begin_interactive();
         self.ask(Ask::Check { begin, statement }, Wait::Done(Box::new(run)));
         Ok(())

@@ -322,7 +322,8 @@ fn copy_query(query: &str, copy: &CopyStatement, scope: &Scope<'_>) -> SqlResult
     }
     let names: Vec<String> = bound.columns.iter().map(|c| c.name.clone()).collect();
     let format = format_of(&copy.options, false, &names)?;
-    let read = Read { sql: bound.sql.into(), lock: bound.lock, short: bound.short, tag: "COPY" };
+    let (lock, inside) = (bound.lock, bound.inside);
+    let read = Read { sql: bound.sql.into(), lock, inside, short: bound.short, tag: "COPY" };
     Ok(Plan {
         params: binder.params()?,
         columns: bound.columns,

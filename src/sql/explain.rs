@@ -85,6 +85,7 @@ pub fn compile(explain: &ExplainStatement, scope: &Scope<'_>) -> SqlResult<Plan>
             // Its columns are id, parent, notused, detail: the session shows the last one (see `Read::tag`).
             sql: format!("EXPLAIN QUERY PLAN {sql}").into(),
             lock: None,
+            inside: None,
             short: true,
             tag: "EXPLAIN",
         }),

@@ -84,11 +84,30 @@ fn sql(statement: &Statement, scope: &Scope<'_>) -> SqlResult<Plan> {
         }
     };
     let (params, mut kind) = (binder.params()?, kind);
-    if let PlanKind::Read(Read { lock: Some(lock), .. }) = &mut kind {
-        let number = format!("?{}", params.len() + 1);
-        lock.sql = lock.sql.replace(bind::SKIP_LIST, &number).into();
-    }
+    number_skip_list(&mut kind, &format!("?{}", params.len() + 1));
     Ok(Plan { params, columns, ..plan(kind, scope) })
+}
+
+/// Gives the list of rows that are meant its place after the client's parameters.
+fn number_skip_list(kind: &mut PlanKind, number: &str) {
+    let numbered = |sql: &str| sql.replace(bind::SKIP_LIST, number);
+    match kind {
+        PlanKind::Read(read) => {
+            if let Some(lock) = &mut read.lock {
+                lock.sql = numbered(&lock.sql).into();
+            }
+            if let Some(inside) = &mut read.inside {
+                (inside.sql, read.sql) = (numbered(&inside.sql).into(), numbered(&read.sql).into());
+            }
+        }
+        PlanKind::Write(write) => {
+            if let Some(lock) = &mut write.lock {
+                lock.sql = numbered(&lock.sql).into();
+                write.statements.iter_mut().for_each(|statement| statement.sql = numbered(&statement.sql));
+            }
+        }
+        _ => {}
+    }
 }
 
 /// A query that draws sequence values goes through the log; all others only read.
@@ -96,7 +115,10 @@ fn query_plan(bound: bind::Bound) -> PlanKind {
     if bound.writes {
         let statement = crate::command::Statement { sql: bound.sql, yields: crate::command::Yields::Rows };
         let tag = plan::Tag::Counted("SELECT");
-        return PlanKind::Write(WritePlan { statements: vec![statement], ddl: false, tag, notices: Vec::new() });
+        let (effort, draws) = (bound.effort, bound.draws);
+        let (statements, lock) = (vec![statement], bound.inside);
+        return PlanKind::Write(WritePlan { statements, ddl: false, effort, draws, lock, tag, notices: Vec::new() });
     }
-    PlanKind::Read(Read { sql: bound.sql.into(), lock: bound.lock, short: bound.short, tag: "SELECT" })
+    let (lock, inside) = (bound.lock, bound.inside);
+    PlanKind::Read(Read { sql: bound.sql.into(), lock, inside, short: bound.short, tag: "SELECT" })
 }

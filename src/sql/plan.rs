@@ -48,6 +48,8 @@ pub struct Read {
     pub sql: Arc<str>,
     /// Needs the rows locked (FOR UPDATE and so on): what a transaction does with it is the session's business.
     pub lock: Option<RowLock>,
+    /// Rows that a subquery locks.
+    pub inside: Option<RowLock>,
     /// Cannot touch more than a handful of rows (a lookup by unique key): may run on the connection's own thread.
     pub short: bool,
     /// Command tag: `SELECT`, or `SHOW`, `EXPLAIN`…
@@ -61,8 +63,9 @@ pub struct RowLock {
     pub wait: LockWait,
     /// OIDs of the tables whose rows are locked, as often as they stand in FROM.
     pub tables: Vec<u32>,
-    /// The query with the rowids of these tables as its last columns. With SKIP LOCKED its last parameter, one more than
-    /// the client's, is NULL or the list of rows that are meant (see `q_row_free`).
+    /// The query with the rowids of these tables as its last columns. With SKIP LOCKED, and inside of another statement,
+    /// its last parameter, one more than the client's, is NULL or the list of rows that are meant (see `q_row_free`); the
+    /// statement around it has the same parameter.
     pub sql: Arc<str>,
 }
 
@@ -96,11 +99,30 @@ pub enum LockWait {
     SkipLocked,
 }
 
+/// What bounds the work of a statement: it decides where a write runs first, and on which thread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub enum Effort {
+    /// Its own text, and lookups by unique keys.
+    #[default]
+    Key,
+    /// A pass over the table that it changes.
+    Scan,
+    /// A pass over each of the other tables that it reads.
+    Pass,
+    /// Nothing that is known beforehand: joins, recursion, functions that yield rows, subqueries for each row.
+    Open,
+}
+
 #[derive(Clone, Debug)]
 pub struct WritePlan {
     /// SQLite statements over the parameters `?1…`.
     pub statements: Vec<Statement>,
     pub ddl: bool,
+    pub effort: Effort,
+    /// It draws values of sequences itself, beside what columns are filled with: how far it goes may depend on them.
+    pub draws: bool,
+    /// Rows that a subquery locks.
+    pub lock: Option<RowLock>,
     /// `INSERT 0 `, `UPDATE `, `DELETE `, … (the count follows), or a whole tag (`CREATE TABLE`).
     pub tag: Tag,
     /// Notices to send first (`relation "t" already exists, skipping`): SQLSTATE and text.

@@ -1,12 +1,15 @@
 //! What a gateway orders of the executor at the leader, and the executor's answers: data that travels between nodes.
 
-use super::{Kind, Transcript};
-use crate::command::{Step, StepOutcome};
+use super::{Kind, Limits, Transcript};
+use crate::clock::Control;
+use crate::command::{Isolation, Step, StepOutcome, Write};
 use crate::error::SqlError;
 use crate::id::RequestId;
-use crate::sql::plan::{LockMode, LockStrength, LockWait};
+use crate::sql::plan::{Effort, LockMode, LockStrength, LockWait};
 use crate::types::Env;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// Names a transaction in the whole cluster: the request id under which it will be committed.
 pub type TxName = RequestId;
@@ -35,6 +38,13 @@ pub struct Order {
     pub lock_timeout: Option<u64>,
 }
 
+impl Order {
+    /// Its limits on the clock of whoever carries it out.
+    pub fn control(&self, now: Instant) -> Control {
+        control(self.within, self.lock_timeout, now)
+    }
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Action {
     Run(Box<Statement>),
@@ -52,12 +62,16 @@ pub struct Statement {
     pub kind: Kind,
     /// Which rows of the result to lock, and how.
     pub lock: Option<Locking>,
+    /// A query of it that locks rows.
+    pub before: Option<Before>,
     /// The version of the catalog that it was compiled under; `None` when that was the transaction's own.
     pub schema_version: Option<u64>,
     /// The order of the rows belongs to the result.
     pub ordered: bool,
     /// OIDs of the foreign keys that are checked when it has run, though SQLite puts them off.
     pub immediate: Vec<u32>,
+    /// What its compiler knows of its work.
+    pub effort: Effort,
 }
 
 /// FOR UPDATE and its kin. The last columns of the result are the rowids of the locked tables, in the order of
@@ -67,6 +81,82 @@ pub struct Locking {
     pub strength: LockStrength,
     pub wait: LockWait,
     pub tables: Vec<u32>,
+}
+
+/// A query inside of a statement that locks rows (`WHERE id = (SELECT id … FOR UPDATE SKIP LOCKED)`). It runs by itself
+/// first, with NULL as the last parameter; the rows that it locks become that parameter, and in the statement it means
+/// those, here and at each replay.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Before {
+    pub sql: String,
+    pub lock: Locking,
+}
+
+/// A write to be tried at the leader before it goes into the log.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Trial {
+    pub env: Env,
+    pub schema_version: u64,
+    /// See [`Write::born`].
+    pub born: u64,
+    pub statements: Vec<Statement>,
+    /// How far it goes may depend on the sequence values that it draws.
+    pub draws: bool,
+}
+
+impl Trial {
+    /// Its work may depend on every row that it reads.
+    pub fn is_open(&self) -> bool {
+        self.statements.iter().any(|statement| statement.effort == Effort::Open)
+    }
+
+    /// An empty transcript to run it with.
+    pub fn transcript(&self) -> Transcript {
+        Transcript::new(Isolation::ReadCommitted, Limits { bytes: usize::MAX, steps: usize::MAX })
+    }
+
+    /// The command that it becomes.
+    pub fn write(&self, steps: Vec<Step>) -> Write {
+        let (schema_version, born, env) = (self.schema_version, self.born, self.env.clone());
+        Write { schema_version, born, env, steps, transaction: None }
+    }
+}
+
+/// What the leader is told with a write.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Terms {
+    /// How often it was asked for under its request id, from 1.
+    pub attempt: u64,
+    /// It is a transaction with statements of [`Effort::Open`].
+    pub open: bool,
+    /// Time that is left to it, in ms.
+    pub within: u64,
+    /// `lock_timeout` in ms.
+    pub lock_timeout: Option<u64>,
+}
+
+impl Terms {
+    pub fn new(attempt: u64, open: bool, control: &Control, now: Instant) -> Terms {
+        let (within, lock_timeout) = remaining(control, now);
+        Terms { attempt, open, within, lock_timeout }
+    }
+
+    /// The same on another node's clock.
+    pub fn control(&self, now: Instant) -> Control {
+        control(self.within, self.lock_timeout, now)
+    }
+}
+
+/// What is left of a deadline, and `lock_timeout`, in ms. Rounded up: the asker, who knows which of its limits it is, must
+/// not be told before it is over.
+pub fn remaining(control: &Control, now: Instant) -> (u64, Option<u64>) {
+    let within = control.deadline.saturating_duration_since(now).as_millis() as u64 + 1;
+    (within, control.lock_timeout.map(|limit| limit.as_millis() as u64))
+}
+
+fn control(within: u64, lock_timeout: Option<u64>, now: Instant) -> Control {
+    let (deadline, lock_timeout) = (now + Duration::from_millis(within), lock_timeout.map(Duration::from_millis));
+    Control { deadline, lock_timeout, cancelled: Arc::default() }
 }
 
 /// What became of an [`Open`] or an [`Order`].

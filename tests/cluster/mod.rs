@@ -4,6 +4,7 @@ mod directory;
 mod disk;
 mod join;
 mod kill;
+mod locks;
 mod partition;
 mod programs;
 mod reads;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use quorate::command::{Outcome, Proposal};
 use quorate::gateway::peer::{self, Request};
 use quorate::gateway::reach;
-use quorate::gateway::router::{Router, answer_proposal};
+use quorate::gateway::router::{Router, answer_proposal, answer_trial};
 use quorate::gateway::transaction::answer_transaction;
 use quorate::host::until;
 use quorate::id::NodeId;
@@ -147,7 +147,8 @@ impl reach::Peers for Peers {
 /// Answers another node's request as a server does.
 pub async fn serve(router: Arc<Gateway>, call: u64, bytes: Bytes, inbox: Inbox) {
     let reply = match peer::decode::<Request>(&bytes) {
-        Ok(Request::Propose { proposal, .. }) => answer_proposal(&router, proposal).await,
+        Ok(Request::Propose { proposal, terms, .. }) => answer_proposal(&router, proposal, terms).await,
+        Ok(Request::Try { request, trial, terms, .. }) => answer_trial(&router, request, *trial, terms).await,
         Ok(Request::Transaction { request, .. }) => {
             peer::Reply::Transaction(answer_transaction(&router, request).await)
         }

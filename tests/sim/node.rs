@@ -396,6 +396,7 @@ pub fn query(shared: &Arc<Shared>, sql: &str) -> Result<Vec<Vec<Value>>, String>
         linearizable: false,
         control: Control {
             deadline: Instant::now() + Duration::from_secs(3600),
+            lock_timeout: None,
             cancelled: Arc::new(AtomicBool::new(false)),
         },
     };

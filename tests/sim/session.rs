@@ -14,7 +14,7 @@ use quorate::error::{SqlError, SqlResult, state};
 use quorate::gateway::{Control, Database as _, Failure, Fetched, Mark, ReadRequest, Rows as _};
 use quorate::host::{Host as _, until};
 use quorate::id::RequestId;
-use quorate::sql::plan::PlanKind;
+use quorate::sql::plan::{Effort, PlanKind};
 use quorate::transaction::{Kind, Locking, Statement};
 use quorate::value::{Value, ValueRef};
 use std::sync::{Arc, Mutex};
@@ -271,7 +271,8 @@ impl Client {
 
     fn control(&self, job: &Job) -> Control {
         let deadline = self.process.now() + Duration::from_micros(job.timeout);
-        Control { deadline, cancelled: Arc::default() }
+        let lock_timeout = job.lock_timeout.map(Duration::from_micros);
+        Control { deadline, lock_timeout, cancelled: Arc::default() }
     }
 
     /// Waits for a statement, perhaps not to its end.
@@ -413,9 +414,12 @@ impl Client {
             },
             _ => (Kind::Write, None),
         };
+        let effort = match &plan.kind {
+            PlanKind::Write(write) => write.effort,
+            _ => Effort::Key,
+        };
         let control = self.control(job);
         let router = self.router.clone();
-        let lock_timeout = job.lock_timeout.map(Duration::from_micros);
         loop {
             let frozen = Frozen { now: self.now() as i64, seed: self.random.next(), ..Frozen::default() };
             let step = Step {
@@ -425,9 +429,10 @@ impl Client {
                 ..Step::default()
             };
             let schema_version = Some(router.catalog().version);
-            let statement =
-                Statement { step, kind, lock: lock.clone(), schema_version, ordered: false, immediate: Vec::new() };
-            let work = router.step(open, statement, lock_timeout, &control);
+            let (lock, immediate) = (lock.clone(), Vec::new());
+            let (before, ordered) = (None, false);
+            let statement = Statement { step, kind, lock, before, schema_version, ordered, immediate, effort };
+            let work = router.step(open, statement, &control);
             match self.patiently(job, work).await {
                 None => return Err(Trouble::GivenUp),
                 Some(Ok(outcome)) => return Ok(outcome),

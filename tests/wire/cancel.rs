@@ -67,7 +67,6 @@ async fn timeouts_and_lost_clients_end_their_statements() {
 
 /// A write is executed on every replica, after it is in the log: its own timeout must not be the end of the others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "known defect: a write without end stops its database for ever, restarts included"]
 async fn a_write_without_end_does_not_stop_the_others() {
     let cluster = Cluster::start(1).await;
     cluster.run(1, "CREATE TABLE t (n bigint)").await;
@@ -78,6 +77,67 @@ async fn a_write_without_end_does_not_stop_the_others() {
     assert_eq!(sqlstate(&error), "57014");
     cluster.run(1, "INSERT INTO t VALUES (3)").await;
     assert_eq!(cluster.value(1, "SELECT sum(n) FROM t").await, "3");
+}
+
+/// Writes that never end, each as a client would send it, and what ends the session's block after it.
+const ENDLESS_WRITES: [&str; 6] = [
+    "INSERT INTO t WITH RECURSIVE r(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM r) SELECT n FROM r",
+    "INSERT INTO t SELECT a.n FROM t AS a, t AS b, t AS c, t AS d, t AS e, t AS f, t AS g, t AS h, t AS i, t AS j",
+    "UPDATE t SET n = (SELECT count(*) FROM generate_series(1, 1000000000000) AS s WHERE s > t.n)",
+    "CREATE TABLE u AS SELECT * FROM generate_series(1, 1000000000000) AS s",
+    "INSERT INTO t VALUES (1); DELETE FROM t USING t AS a, t AS b, t AS c, t AS d, t AS e, t AS f WHERE a.n + b.n + \
+     c.n + d.n + e.n + f.n < 0",
+    "BEGIN; INSERT INTO t VALUES (1); INSERT INTO t SELECT s FROM generate_series(1, 1000000000000) AS s",
+];
+
+/// Whoever asks, wherever: such a write ends when it is cancelled, and nobody else hears of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn endless_writes_are_cancelled_on_every_node() {
+    let cluster = Cluster::start(3).await;
+    cluster.run(1, "CREATE TABLE t (n bigint); INSERT INTO t SELECT * FROM generate_series(1, 200)").await;
+    for (i, write) in ENDLESS_WRITES.iter().enumerate() {
+        let node = i as u64 % 3 + 1;
+        let mut client = raw::Raw::connect(cluster.node(node).postgres).await.expect("connect");
+        client.send(&raw::query(write)).await.expect("send");
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        // It is no burden to others.
+        cluster.run(node % 3 + 1, "INSERT INTO t VALUES (0); DELETE FROM t WHERE n = 0").await;
+        cancel(cluster.node(node).postgres, client.pid, &client.secret.clone()).await;
+        let answer = in_time("the cancelled write", client.until_ready()).await.expect("an answer");
+        let error = raw::first_error(&answer).expect("an error");
+        assert_eq!((error.code(), error.message()), ("57014", "canceling statement due to user request"), "{write}");
+        let _ = in_time("the end", client.query("ROLLBACK")).await.expect("an answer");
+        let answer = in_time("the next statement", client.query("SELECT count(*) FROM t")).await.expect("an answer");
+        assert_eq!(raw::all_values(&answer), ["200"], "{write}");
+    }
+    idle_again(&cluster).await;
+
+    // A client that hangs up ends its write as well, and so does a timeout.
+    for (i, write) in ENDLESS_WRITES.iter().enumerate() {
+        let mut client = raw::Raw::connect(cluster.node(i as u64 % 3 + 1).postgres).await.expect("connect");
+        client.send(&raw::query(write)).await.expect("send");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        drop(client);
+        let client = cluster.connect((i as u64 + 1) % 3 + 1).await;
+        client.batch_execute("SET statement_timeout = 300").await.expect("set");
+        let error = in_time("an endless write", client.batch_execute(write)).await.expect_err("a timeout");
+        assert_eq!(sqlstate(&error), "57014", "{write}");
+    }
+    idle_again(&cluster).await;
+    assert_eq!(cluster.value(2, "SELECT count(*) FROM t").await, "200");
+}
+
+/// What was cancelled does not go on in secret, on any node.
+async fn idle_again(cluster: &Cluster) {
+    let pids: Vec<u32> = (1..=3).map(|node| cluster.node(node).pid().expect("it runs")).collect();
+    let mut before: u64 = pids.iter().map(|pid| processor_ticks(*pid)).sum();
+    crate::support::eventually("the cancelled writes end", crate::support::PATIENCE, async || {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let now = pids.iter().map(|pid| processor_ticks(*pid)).sum();
+        let busy = now - std::mem::replace(&mut before, now);
+        if busy < 60 { Ok(()) } else { Err(format!("{busy} ticks in a second")) }
+    })
+    .await;
 }
 
 /// Processor time that a process has used, in hundredths of a second.

@@ -106,3 +106,25 @@ async fn nesting_that_has_no_end() {
         assert_serves(&cluster, 1).await;
     }
 }
+
+/// Transactions that change more than fits into memory: in a block, and as one statement that is tried first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_transaction_of_a_hundred_megabytes() {
+    let cluster = Cluster::start(3).await;
+    cluster.run(1, "CREATE TABLE t (id int PRIMARY KEY, body text NOT NULL)").await;
+    let follower = cluster.follower("quorate").await;
+    let client = cluster.connect(follower).await;
+    let before = cluster.memory(cluster.leader("quorate").await);
+    let fill = "INSERT INTO t SELECT s, repeat('x', 500) FROM generate_series(1, 200000) AS s";
+    in_time("a block", client.batch_execute(&format!("BEGIN; {fill}; SAVEPOINT s; UPDATE t SET body = 'y' || body")))
+        .await
+        .expect("a large transaction");
+    in_time("its end", client.batch_execute("ROLLBACK TO s; COMMIT")).await.expect("commit");
+    assert_eq!(cluster.value(1, "SELECT count(*) || ' ' || max(body) FROM t").await.len(), 507);
+    in_time("one statement", client.batch_execute("UPDATE t SET body = 'z' || body WHERE id IN (SELECT id FROM t)"))
+        .await
+        .expect("a large statement");
+    let after = cluster.memory(cluster.leader("quorate").await);
+    assert!(after < before + (150 << 20), "{} MiB, before {} MiB", after >> 20, before >> 20);
+    cluster.wait_converged().await;
+}

@@ -5,12 +5,13 @@
 //! Thousands may live beside the apply thread. None takes SQLite's write lock on the real file; a fork's one trace in
 //! the outer world is a read mark, which keeps checkpoints from passing its snapshot (see [`Fork::pinned_since`]).
 //!
-//! [`vfs`] is the mechanism (page overlay over a snapshot connection), [`pool`] the life cycle: a [`Fork`] exists
+//! [`vfs`] is the mechanism (page overlay over a snapshot connection), `spill` where the overlay lies, [`pool`] the life cycle: a [`Fork`] exists
 //! only between begin and end, and a pooled pair of connections has no method to run SQL on.
 //!
 //! Needs `-DSQLITE_ENABLE_DBPAGE_VTAB` and a database in WAL mode whose page size stays fixed.
 
 mod pool;
+mod spill;
 #[cfg(test)]
 mod tests;
 mod vfs;

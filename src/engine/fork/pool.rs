@@ -36,7 +36,9 @@ pub struct ForkOptions {
     /// Pairs kept for reuse.
     pub max_idle: usize,
     /// Private pages beyond the page cache that one fork may have, in bytes.
-    pub max_overlay: usize,
+    pub max_overlay: u64,
+    /// How many of them are in memory; the others are in a file without a name, in the database's directory.
+    pub overlay_memory: usize,
     /// Page cache of a fork, in KiB. Changed pages that do not fit spill into the overlay.
     pub cache_kib: u32,
     /// Prepared statements that a fork's connection remembers.
@@ -50,7 +52,8 @@ impl Default for ForkOptions {
         ForkOptions {
             max_open: 1024,
             max_idle: 64,
-            max_overlay: 64 << 20,
+            max_overlay: 64 << 30,
+            overlay_memory: 8 << 20,
             cache_kib: 2048,
             statement_cache: 128,
             busy: Duration::from_secs(1),
@@ -123,13 +126,13 @@ impl Pair {
     /// Opens a pair that is pinned at the latest commit; BEGIN has not run yet.
     fn open(inner: &Inner) -> rusqlite::Result<Box<Pair>> {
         let options = &inner.options;
-        let mut view = Shared::new(View::open(&inner.path, options.max_overlay, options.busy)?);
+        let mut view = Shared::new(View::open(&inner.path, options.max_overlay, options.overlay_memory, options.busy)?);
         view.get_mut().pin()?;
         let connection = vfs::open(&view)?;
         connection.set_prepared_statement_cache_capacity(options.statement_cache);
         connection.execute_batch(&format!(
-            "PRAGMA journal_mode=MEMORY; PRAGMA locking_mode=NORMAL; PRAGMA synchronous=OFF; \
-             PRAGMA temp_store=MEMORY; PRAGMA cache_size=-{}",
+            "PRAGMA journal_mode=DELETE; PRAGMA locking_mode=NORMAL; PRAGMA synchronous=OFF; \
+             PRAGMA temp_store=FILE; PRAGMA cache_size=-{}",
             options.cache_kib
         ))?;
         let mut pair = Box::new(Pair {
@@ -317,7 +320,7 @@ impl Fork {
     }
 
     /// Private pages beyond the page cache, in bytes.
-    pub fn overlay_bytes(&self) -> usize {
+    pub fn overlay_bytes(&self) -> u64 {
         self.pair().view.get().overlay_bytes()
     }
 }

@@ -154,7 +154,8 @@ fn oracle(seed: u64) {
     let checkpointer = Connection::open(&place.path).unwrap();
     checkpointer.busy_timeout(Duration::ZERO).unwrap();
     let cache_kib = if seed.is_multiple_of(3) { 2048 } else { 40 };
-    let pool = pool(&place.path, ForkOptions { cache_kib, ..ForkOptions::default() });
+    let overlay_memory = if seed.is_multiple_of(5) { 3 * 4096 } else { 8 << 20 };
+    let pool = pool(&place.path, ForkOptions { cache_kib, overlay_memory, ..ForkOptions::default() });
     let mut spilled = 0;
     let mut pending: Option<Fork> = None;
     for round in 0..12 {
@@ -442,6 +443,43 @@ fn too_large_a_transaction_is_lost_and_the_pair_lives_on() {
     fork.refresh().unwrap();
     assert!(fork.is_intact());
     assert_eq!(content(fork.connection()), content(&real));
+}
+
+/// Changed pages and what is needed to take them back do not stay in memory.
+#[test]
+fn a_large_transaction_lies_in_files() {
+    let place = place();
+    let real = writer(&place.path, 4096);
+    real.execute_batch(
+        "CREATE TABLE big(i INTEGER PRIMARY KEY, x TEXT);
+         WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c LIMIT 20000)
+         INSERT INTO big SELECT i, printf('%.*c', 500, 'x') FROM c",
+    )
+    .unwrap();
+    let options = ForkOptions { cache_kib: 100, overlay_memory: 1 << 20, ..ForkOptions::default() };
+    let pool = pool(&place.path, options);
+    let fork = pool.begin().unwrap();
+    let count = "SELECT count(*) FROM big WHERE x LIKE 'y%'";
+    for _ in 0..2 {
+        fork.connection().execute_batch("SAVEPOINT s; UPDATE big SET x = 'y' || x").unwrap();
+        assert_eq!(number(fork.connection(), count), 20_000);
+        assert!(fork.overlay_bytes() > 8 << 20);
+        let sorted = "SELECT count(*) FROM (SELECT DISTINCT x || 'z' FROM big ORDER BY 1 LIMIT -1 OFFSET 0)";
+        assert_eq!(number(fork.connection(), sorted), 1, "intermediate results");
+        fork.connection().execute_batch("ROLLBACK TO s; RELEASE s").unwrap();
+        assert_eq!(number(fork.connection(), count), 0);
+    }
+    assert!(fork.is_intact());
+    assert_eq!(content(fork.connection()), content(&real));
+    let left = std::fs::read_dir(place.path.parent().unwrap()).unwrap();
+    let names = left.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(names.into_iter().all(|name| !name.contains("spill")), "the files have no names");
+    let open: Vec<_> = std::fs::read_dir("/proc/self/fd")
+        .unwrap()
+        .filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok())
+        .filter(|path| path.starts_with(place.path.parent().unwrap()) && path.to_string_lossy().contains("db-spill"))
+        .collect();
+    assert!(!open.is_empty(), "beyond some MiB they are used");
 }
 
 #[test]

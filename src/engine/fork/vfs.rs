@@ -3,8 +3,8 @@
 //! A [`View`] owns a *snapshot connection*, an ordinary read-only connection to the real file that holds a read
 //! transaction and hands out pages through `sqlite_dbpage`. The fork's connection runs on this VFS: it reads the
 //! overlay's page if there is one, else the snapshot's, and writes to the overlay only. To that connection the file
-//! is a plain rollback-journal database that nobody else touches, so locks and syncs do nothing, and the journal is
-//! in memory. Everything used here is documented behaviour of SQLite.
+//! is a plain rollback-journal database that nobody else touches, so locks and syncs do nothing. The overlay, the
+//! journals, which hold what ROLLBACK TO needs, and intermediate results are in memory while they are small ([`Spill`]). Everything used here is documented behaviour of SQLite.
 //!
 //! Page 1 is patched on its way, because four facts of the header differ in the private world:
 //! - bytes 18 and 19 (write and read version) say 1: no WAL here;
@@ -17,8 +17,10 @@
 //! calls on the same thread before `sqlite3_open_v2` returns, takes. Nothing that a client could write into an
 //! ATTACH names a view.
 //!
-//! Left out: temporary files (forks run with `temp_store = MEMORY`), shared memory and mmap (methods of version 1).
+//! Left out: shared memory and mmap (methods of version 1).
 
+use super::spill::Spill;
+use parking_lot::Mutex;
 use rusqlite::ffi;
 use rusqlite::{Connection, OpenFlags};
 use std::cell::Cell;
@@ -26,7 +28,7 @@ use std::collections::HashMap;
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::path::Path;
 use std::ptr::{self, NonNull};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 const VFS_NAME: &CStr = c"quorate-fork";
@@ -35,12 +37,20 @@ const WAL_VERSION: u8 = 2;
 /// The fork's connection caches what it reads, so its snapshot connection hardly needs to.
 const SNAPSHOT_CACHE_PAGES: u32 = 16;
 
+/// Bytes of a journal that are kept in memory.
+const JOURNAL_MEMORY: usize = 1 << 20;
+
 /// Why a view cannot go on; the transaction in it is lost.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// The transaction changed more than the overlay may hold.
     #[error("the transaction's private pages exceed {limit} bytes")]
-    OverlayFull { limit: usize },
+    OverlayFull { limit: u64 },
+    /// There is too little space for what does not fit into memory.
+    #[error("there is no space on the disk for the transaction's private pages")]
+    DiskFull,
+    #[error("cannot keep the transaction's private pages: {0}")]
+    Spill(String),
     /// The real file could not be read.
     #[error("cannot read the snapshot: {message} (SQLite result {code})")]
     Snapshot { code: i32, message: String },
@@ -173,8 +183,13 @@ pub(super) struct View {
     count: u32,
     /// Page 1 of the snapshot, patched.
     page1: Vec<u8>,
-    overlay: HashMap<u32, Box<[u8]>>,
-    limit: usize,
+    /// Which place of `spill` a private page has, counted in pages.
+    overlay: HashMap<u32, u32>,
+    spill: Spill,
+    /// Places whose pages were cut off.
+    free: Vec<u32>,
+    directory: Arc<Path>,
+    limit: u64,
     generation: u32,
     data_version: Option<u32>,
     /// Pages of the overlay may be in the fork's page cache: the next generation must differ.
@@ -188,7 +203,9 @@ unsafe impl Send for View {}
 
 impl View {
     /// A view that is not pinned yet.
-    pub(super) fn open(path: &Path, limit: usize, busy: Duration) -> rusqlite::Result<View> {
+    pub(super) fn open(path: &Path, limit: u64, memory: usize, busy: Duration) -> rusqlite::Result<View> {
+        let directory: Arc<Path> = path.parent().unwrap_or(Path::new(".")).into();
+        *LATEST.lock() = Some(directory.clone());
         Ok(View {
             snapshot: Snapshot::open(path, busy)?,
             page_size: 0,
@@ -196,6 +213,9 @@ impl View {
             count: 0,
             page1: Vec::new(),
             overlay: HashMap::new(),
+            spill: Spill::new(directory.clone(), memory),
+            free: Vec::new(),
+            directory,
             limit,
             generation: 0,
             data_version: None,
@@ -285,14 +305,16 @@ impl View {
     fn clear(&mut self) {
         self.overlay.clear();
         self.overlay.shrink_to(64);
+        self.free = Vec::new();
+        self.spill.clear();
     }
 
     pub(super) fn failure(&self) -> Option<&Failure> {
         self.failure.as_ref()
     }
 
-    pub(super) fn overlay_bytes(&self) -> usize {
-        self.overlay.len() * self.page_size
+    pub(super) fn overlay_bytes(&self) -> u64 {
+        self.overlay.len() as u64 * self.page_size as u64
     }
 
     fn read(&mut self, offset: u64, out: &mut [u8]) -> c_int {
@@ -309,8 +331,11 @@ impl View {
             out.fill(0);
             return ffi::SQLITE_IOERR_SHORT_READ;
         }
-        if let Some(page) = self.overlay.get(&number) {
-            out.copy_from_slice(&page[start..end]);
+        if let Some(place) = self.overlay.get(&number) {
+            if let Err(error) = self.spill.read(self.offset(*place) + start as u64, out) {
+                self.failure = Some(Failure::Spill(error.to_string()));
+                return ffi::SQLITE_IOERR_READ;
+            }
         } else if number == 1 {
             out.copy_from_slice(&self.page1[start..end]);
         } else if number > self.base {
@@ -330,17 +355,29 @@ impl View {
         }
         let number = (offset / self.page_size as u64) as u32 + 1;
         self.spoilt = true;
-        if let Some(page) = self.overlay.get_mut(&number) {
-            page.copy_from_slice(data);
-            return ffi::SQLITE_OK;
-        }
-        if self.overlay_bytes() + data.len() > self.limit {
+        let known = self.overlay.get(&number).copied();
+        if known.is_none() && self.overlay_bytes() + data.len() as u64 > self.limit {
             self.failure = Some(Failure::OverlayFull { limit: self.limit });
             return ffi::SQLITE_FULL;
         }
-        self.overlay.insert(number, data.into());
+        let place = known.or_else(|| self.free.pop()).unwrap_or(self.overlay.len() as u32);
+        if let Err(error) = self.spill.write(self.offset(place), data) {
+            return self.fail(&error);
+        }
+        self.overlay.insert(number, place);
         self.count = self.count.max(number);
         ffi::SQLITE_OK
+    }
+
+    fn offset(&self, place: u32) -> u64 {
+        u64::from(place) * self.page_size as u64
+    }
+
+    /// A write beside the database has failed.
+    fn fail(&mut self, error: &std::io::Error) -> c_int {
+        let full = error.kind() == std::io::ErrorKind::StorageFull;
+        self.failure = Some(if full { Failure::DiskFull } else { Failure::Spill(error.to_string()) });
+        if full { ffi::SQLITE_FULL } else { ffi::SQLITE_IOERR_WRITE }
     }
 
     fn truncate(&mut self, size: u64) -> c_int {
@@ -349,7 +386,14 @@ impl View {
         }
         let pages = size.div_ceil(self.page_size as u64) as u32;
         self.spoilt = true;
-        self.overlay.retain(|number, _| *number <= pages);
+        let free = &mut self.free;
+        self.overlay.retain(|number, place| {
+            let stays = *number <= pages;
+            if !stays {
+                free.push(*place);
+            }
+            stays
+        });
         // What was cut off stays cut off when the file grows again.
         self.base = self.base.min(pages);
         self.count = pages;
@@ -391,6 +435,10 @@ impl Drop for Shared {
     }
 }
 
+/// The directory of the view opened last: a temporary file does not say whose it is, and the databases of a node
+/// lie beside each other.
+static LATEST: Mutex<Option<Arc<Path>>> = Mutex::new(None);
+
 thread_local! {
     /// The view that the file being opened on this thread belongs to.
     static OPENING: Cell<Option<NonNull<View>>> = const { Cell::new(None) };
@@ -416,7 +464,8 @@ fn register() -> rusqlite::Result<()> {
         }
         let vfs = Box::leak(Box::new(ffi::sqlite3_vfs {
             iVersion: 2,
-            szOsFile: size_of::<File>() as c_int,
+            // Both kinds of files are as large.
+            szOsFile: size_of::<File>().max(size_of::<JournalFile>()) as c_int,
             mxPathname: 512,
             pNext: ptr::null_mut(),
             zName: VFS_NAME.as_ptr(),
@@ -447,14 +496,37 @@ fn register() -> rusqlite::Result<()> {
     }
 }
 
-/// What SQLite allocates for an open file: its own head, then our pointer.
+/// What SQLite allocates for an open file: its own head, then our pointer. A file is either the database or a journal.
 #[repr(C)]
 struct File {
     head: ffi::sqlite3_file,
     view: NonNull<View>,
 }
 
-static METHODS: ffi::sqlite3_io_methods = ffi::sqlite3_io_methods {
+#[repr(C)]
+struct JournalFile {
+    head: ffi::sqlite3_file,
+    journal: *mut Journal,
+}
+
+/// A journal of a transaction or of the statements in it, or a temporary file of a statement.
+struct Journal {
+    spill: Spill,
+    /// The database that it belongs to, if it is known: it says what went wrong.
+    view: Option<NonNull<View>>,
+}
+
+static JOURNAL_METHODS: ffi::sqlite3_io_methods = ffi::sqlite3_io_methods {
+    xClose: Some(x_journal_close),
+    xRead: Some(x_journal_read),
+    xWrite: Some(x_journal_write),
+    xTruncate: Some(x_journal_truncate),
+    xFileSize: Some(x_journal_file_size),
+    xFileControl: Some(x_journal_file_control),
+    ..METHODS
+};
+
+const METHODS: ffi::sqlite3_io_methods = ffi::sqlite3_io_methods {
     iVersion: 1,
     xClose: Some(x_close),
     xRead: Some(x_read),
@@ -476,6 +548,8 @@ static METHODS: ffi::sqlite3_io_methods = ffi::sqlite3_io_methods {
     xUnfetch: None,
 };
 
+static DATABASE_METHODS: ffi::sqlite3_io_methods = METHODS;
+
 /// The view of an open file.
 ///
 /// # Safety
@@ -488,7 +562,7 @@ unsafe fn view<'a>(file: *mut ffi::sqlite3_file) -> &'a mut View {
 
 unsafe extern "C" fn x_open(
     _: *mut ffi::sqlite3_vfs,
-    _: ffi::sqlite3_filename,
+    name: ffi::sqlite3_filename,
     file: *mut ffi::sqlite3_file,
     flags: c_int,
     out_flags: *mut c_int,
@@ -496,17 +570,101 @@ unsafe extern "C" fn x_open(
     // SAFETY: SQLite gives room for `szOsFile` bytes, and may give no place for flags.
     unsafe {
         (*file).pMethods = ptr::null();
-        if flags & ffi::SQLITE_OPEN_MAIN_DB == 0 {
-            return ffi::SQLITE_CANTOPEN;
-        }
-        let Some(view) = OPENING.take() else { return ffi::SQLITE_CANTOPEN };
-        (*file.cast::<File>()).view = view;
-        (*file).pMethods = &METHODS;
         if !out_flags.is_null() {
             *out_flags = flags;
         }
+        let view = match flags & (ffi::SQLITE_OPEN_MAIN_DB | ffi::SQLITE_OPEN_MAIN_JOURNAL) {
+            ffi::SQLITE_OPEN_MAIN_DB => None,
+            ffi::SQLITE_OPEN_MAIN_JOURNAL => {
+                let database = ffi::sqlite3_database_file_object(name);
+                Some(Some((*database.cast::<File>()).view))
+            }
+            // A statement's journal, an intermediate result, a sorter's run.
+            _ => Some(None),
+        };
+        if let Some(view) = view {
+            let directory = match view {
+                Some(view) => Some(view.as_ref().directory.clone()),
+                None => LATEST.lock().clone(),
+            };
+            let Some(directory) = directory else { return ffi::SQLITE_CANTOPEN };
+            let journal = Journal { spill: Spill::new(directory, JOURNAL_MEMORY), view };
+            (*file.cast::<JournalFile>()).journal = Box::into_raw(Box::new(journal));
+            (*file).pMethods = &JOURNAL_METHODS;
+            return ffi::SQLITE_OK;
+        }
+        let Some(view) = OPENING.take() else { return ffi::SQLITE_CANTOPEN };
+        (*file.cast::<File>()).view = view;
+        (*file).pMethods = &DATABASE_METHODS;
     }
     ffi::SQLITE_OK
+}
+
+/// The journal of an open file.
+///
+/// # Safety
+/// `file` was opened by `x_open` as a journal; SQLite calls the methods of one file one after another.
+unsafe fn journal<'a>(file: *mut ffi::sqlite3_file) -> &'a mut Journal {
+    // SAFETY: see above.
+    unsafe { &mut *(*file.cast::<JournalFile>()).journal }
+}
+
+unsafe extern "C" fn x_journal_close(file: *mut ffi::sqlite3_file) -> c_int {
+    // SAFETY: made by `x_open`; SQLite closes a file once.
+    drop(unsafe { Box::from_raw((*file.cast::<JournalFile>()).journal) });
+    ffi::SQLITE_OK
+}
+
+unsafe extern "C" fn x_journal_read(
+    file: *mut ffi::sqlite3_file,
+    out: *mut c_void,
+    amount: c_int,
+    offset: i64,
+) -> c_int {
+    // SAFETY: an open journal, and `out` has `amount` bytes.
+    let (journal, out) = unsafe { (journal(file), std::slice::from_raw_parts_mut(out.cast(), amount as usize)) };
+    match journal.spill.read(offset as u64, out) {
+        Ok(there) if there == out.len() => ffi::SQLITE_OK,
+        Ok(_) => ffi::SQLITE_IOERR_SHORT_READ,
+        Err(_) => ffi::SQLITE_IOERR_READ,
+    }
+}
+
+unsafe extern "C" fn x_journal_write(
+    file: *mut ffi::sqlite3_file,
+    data: *const c_void,
+    amount: c_int,
+    offset: i64,
+) -> c_int {
+    // SAFETY: an open journal, and `data` has `amount` bytes.
+    let (journal, data) = unsafe { (journal(file), std::slice::from_raw_parts(data.cast(), amount as usize)) };
+    match journal.spill.write(offset as u64, data) {
+        Ok(()) => ffi::SQLITE_OK,
+        Err(error) => match &mut journal.view {
+            // SAFETY: the database stays open for as long as its journal, and none of its methods runs now.
+            Some(view) => unsafe { view.as_mut().fail(&error) },
+            None if error.kind() == std::io::ErrorKind::StorageFull => ffi::SQLITE_FULL,
+            None => ffi::SQLITE_IOERR_WRITE,
+        },
+    }
+}
+
+unsafe extern "C" fn x_journal_truncate(file: *mut ffi::sqlite3_file, size: i64) -> c_int {
+    // SAFETY: an open journal.
+    match unsafe { journal(file) }.spill.truncate(size as u64) {
+        Ok(()) => ffi::SQLITE_OK,
+        Err(_) => ffi::SQLITE_IOERR_TRUNCATE,
+    }
+}
+
+unsafe extern "C" fn x_journal_file_size(file: *mut ffi::sqlite3_file, size: *mut i64) -> c_int {
+    // SAFETY: an open journal, and a place for the result.
+    unsafe { *size = journal(file).spill.length() as i64 };
+    ffi::SQLITE_OK
+}
+
+unsafe extern "C" fn x_journal_file_control(_: *mut ffi::sqlite3_file, _: c_int, _: *mut c_void) -> c_int {
+    ffi::SQLITE_NOTFOUND
 }
 
 unsafe extern "C" fn x_close(_: *mut ffi::sqlite3_file) -> c_int {

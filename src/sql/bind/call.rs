@@ -319,7 +319,7 @@ impl Binder<'_> {
             Choice::One(function, declared) => {
                 let (args, result) = self.coerce_arguments(args, &declared, function.result)?;
                 if matches!(name, "nextval" | "setval") {
-                    self.writes = true;
+                    (self.writes, self.draws) = (true, true);
                 }
                 Ok(Ok((function, args, result)))
             }

@@ -11,8 +11,8 @@ use super::query::{Out, QueryTree};
 use super::{Binder, error_at};
 use crate::command::{Statement as Sql, Yields};
 use crate::error::{SqlError, SqlResult, state};
-use crate::sql::catalog::{Column, ConstraintKind, Identity, Relation, RelationKind, Source, quote};
-use crate::sql::plan::{ResultColumn, Tag, WritePlan};
+use crate::sql::catalog::{Column, ConstraintKind, Identity, Index, Relation, RelationKind, Source, quote};
+use crate::sql::plan::{Effort, ResultColumn, Tag, WritePlan};
 use crate::types::Type;
 use crate::value::Value;
 use sqlparser::ast::{
@@ -152,7 +152,16 @@ impl Binder<'_> {
         let yields = if returned.is_some() { Yields::Rows } else { Yields::Count };
         let statement = Sql { sql: self.prefixed(sql, &with), yields };
         let columns = returned.unwrap_or_default().iter().map(Out::result).collect();
-        Ok((WritePlan { statements: vec![statement], ddl: false, tag: Tag::Counted(tag), notices: vec![] }, columns))
+        let plan = WritePlan {
+            statements: vec![statement],
+            ddl: false,
+            effort: self.effort,
+            draws: self.draws,
+            lock: self.inside()?,
+            tag: Tag::Counted(tag),
+            notices: vec![],
+        };
+        Ok((plan, columns))
     }
 
     fn prefixed(&self, sql: String, with: &Prefix) -> String {
@@ -214,7 +223,12 @@ impl Binder<'_> {
                 let oid = Typed::constant(Type::REGCLASS, Value::Int(sequence.into()));
                 Ok(Some(Typed::apply(column.ty, NEXTVAL, vec![oid])))
             }
-            (Some(text), ..) => self.column_expr(None, text, Some((column.ty, column.typmod))).map(Some),
+            (Some(text), ..) => {
+                let draws = self.draws;
+                let default = self.column_expr(None, text, Some((column.ty, column.typmod)));
+                self.draws = draws;
+                default.map(Some)
+            }
             _ => Ok(None),
         }
     }
@@ -441,6 +455,7 @@ impl Binder<'_> {
             columns.iter().map(|c| quote(&c.name)).chain(absent.iter().map(|(n, _)| n.clone())).collect();
         let names = names.join(", ");
         let rowid = columns.iter().position(|c| self.is_rowid(relation, c));
+        self.lock_inside(&mut tree);
         if absent.is_empty() && !conflict && rowid.is_none() {
             return Ok(format!(" ({names}) {}", tree.sql(false)));
         }
@@ -525,17 +540,58 @@ impl Binder<'_> {
         sql.push_str(&format!(" DO UPDATE SET {}", assigned(&set?)));
         let table = Typed::constant(Type::TEXT, Value::Text(target.table.clone())).sql();
         let once = (!single).then(|| format!("q_once({table}, {})", target.rowid()));
-        let conditions: Vec<String> = once.into_iter().chain(condition?).collect();
+        let conditions: Vec<String> = once.into_iter().chain(condition?.map(|c| c.sql())).collect();
         if !conditions.is_empty() {
             sql.push_str(&format!(" WHERE {}", conditions.join(" AND ")));
         }
         Ok(sql)
     }
 
-    fn where_clause(&mut self, expr: &Expr) -> SqlResult<String> {
+    fn where_clause(&mut self, expr: &Expr) -> SqlResult<Typed> {
         self.within(Clause::Where, |this| {
             let condition = this.expr(expr)?;
-            Ok(this.condition(condition, "WHERE")?.sql())
+            this.condition(condition, "WHERE")
+        })
+    }
+
+    /// Counts what it takes to find the rows of the target; the current level is that of the statement. `keys`: it
+    /// changes keys, or deletes rows, that foreign keys may refer to.
+    fn weigh(&mut self, target: &Relation, filter: Option<&Typed>, keys: bool) {
+        let sources = self.level().sources;
+        let effort = match sources {
+            0 if self.is_short(filter) => Effort::Key,
+            0 if !(keys && self.is_referenced_without_index(target)) => Effort::Scan,
+            _ => Effort::Open,
+        };
+        self.effort = self.effort.max(effort);
+    }
+
+    fn changes_keys(&self, target: &Relation, assignments: &[Assignment]) -> bool {
+        let names: Vec<String> = assignments
+            .iter()
+            .flat_map(|assignment| match &assignment.target {
+                AssignmentTarget::ColumnName(name) => std::slice::from_ref(name),
+                AssignmentTarget::Tuple(names) => names,
+            })
+            .filter_map(|name| schema_and_name(name).ok().map(|(_, name)| name))
+            .collect();
+        let changed = |attnum: i16| target.columns.iter().any(|c| c.attnum == attnum && names.contains(&c.name));
+        let unique = target.indexes.iter().filter(|index| index.unique).flat_map(|index| &index.keys);
+        unique.filter_map(|key| key.column).chain(self.scope.catalog.rowid_column(target)).any(changed)
+    }
+
+    /// Whether each row that goes needs a search of another table, because a foreign key's columns have no index.
+    fn is_referenced_without_index(&self, target: &Relation) -> bool {
+        self.scope.catalog.relations.values().any(|relation| {
+            relation.constraints.iter().any(|constraint| {
+                let leads = |index: &Index| {
+                    index.keys.first().and_then(|key| key.column) == constraint.columns.first().copied()
+                };
+                let rowid = self.scope.catalog.rowid_column(relation);
+                matches!(constraint.kind, ConstraintKind::ForeignKey { table, .. } if table == target.oid)
+                    && !relation.indexes.iter().any(|index| index.predicate.is_none() && leads(index))
+                    && constraint.columns.first().copied() != rowid
+            })
         })
     }
 
@@ -642,7 +698,9 @@ impl Binder<'_> {
             };
             let set = self.assignments(&relation, &update.assignments)?;
             let filter = update.selection.as_ref().map(|w| self.where_clause(w)).transpose()?;
-            let filter = filter.map_or(String::new(), |f| format!(" WHERE {f}"));
+            let keys = self.changes_keys(&relation, &update.assignments);
+            self.weigh(&relation, filter.as_ref(), keys);
+            let filter = filter.map_or(String::new(), |f| format!(" WHERE {}", f.sql()));
             Ok((set, format!("{from}{filter}")))
         })();
         let names = self.levels.pop().map(|level| level.names).unwrap_or_default();
@@ -702,7 +760,8 @@ impl Binder<'_> {
                 None => None,
             };
             let filter = delete.selection.as_ref().map(|w| self.where_clause(w)).transpose()?;
-            let filter = filter.map(|f| format!(" WHERE {f}")).unwrap_or_default();
+            self.weigh(&target.relation, filter.as_ref(), true);
+            let filter = filter.map(|f| format!(" WHERE {}", f.sql())).unwrap_or_default();
             Ok((using, filter))
         })();
         let names = self.levels.pop().map(|level| level.names).unwrap_or_default();

@@ -9,6 +9,7 @@ use super::{Binder, Cte, error_at};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::Kind;
 use crate::sql::catalog::{Relation, RelationKind, Source, quote};
+use crate::sql::plan::Effort;
 use crate::types::{NO_TYPMOD, Type};
 use sqlparser::ast::{
     Expr, FunctionArg, Ident, Join, JoinConstraint, JoinOperator, ObjectName, SetExpr, TableAlias, TableFactor,
@@ -228,6 +229,7 @@ impl Binder<'_> {
             tree => tree?,
         };
         self.decide_outputs(&mut tree)?;
+        self.level().sources += 1;
         let outputs = tree.outputs();
         let sub = tree.into_subquery(self);
         let id = self.next_id();
@@ -355,6 +357,7 @@ impl Binder<'_> {
     }
 
     fn cte_item(&mut self, cte: &Rc<Cte>, alias: Option<&TableAlias>) -> SqlResult<Item> {
+        self.level().sources += 1;
         let id = self.next_id();
         let sql_alias = format!("t{id}");
         let columns = cte
@@ -372,6 +375,7 @@ impl Binder<'_> {
     }
 
     fn relation_item(&mut self, relation: &Arc<Relation>, alias: Option<&TableAlias>) -> SqlResult<Item> {
+        self.level().sources += 1;
         let id = self.next_id();
         let sql_alias = format!("t{id}");
         let (source, by_number) = match (&relation.kind, &relation.source) {
@@ -384,7 +388,10 @@ impl Binder<'_> {
                 (format!("({})", self.view(definition, relation)?), true)
             }
             (_, Source::Table(name)) => (quote(name), false),
-            (_, Source::Query(sql)) => (self.hoist(relation, sql), false),
+            (_, Source::Query(sql)) => {
+                self.effort = Effort::Open;
+                (self.hoist(relation, sql), false)
+            }
             (_, Source::None) => return Err(SqlError::unsupported(format!("reading \"{}\"", relation.name))),
         };
         let columns = self.columns_of(relation, id, &sql_alias, by_number);
@@ -489,6 +496,7 @@ impl Binder<'_> {
         let own = alias.map_or(name.to_owned(), |a| fold(&a.name));
         let known = crate::functions::lookup_functions(name);
         let (source, mut columns) = if known.first().is_some_and(|f| f.kind == Kind::Set) {
+            self.effort = Effort::Open;
             let (function, args, ty) = match self.resolve_function(name, args, at)? {
                 Ok(found) => found,
                 Err(args) => return Err(self.undefined_function(name, &args, at)),
@@ -538,6 +546,7 @@ impl Binder<'_> {
             Ok(found) => found,
             Err(args) => return Err(self.undefined_function(name, &args, at)),
         };
+        self.effort = Effort::Open;
         if !function.columns.is_empty() {
             return Err(error_at(self, SqlError::unsupported("a function of several columns in a select list"), at));
         }

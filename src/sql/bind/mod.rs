@@ -37,7 +37,7 @@ pub use query::{SKIP_LIST, is_dml};
 
 use super::Scope;
 use super::catalog::Relation;
-use super::plan::{ResultColumn, RowLock};
+use super::plan::{Effort, ResultColumn, RowLock};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::CastContext;
 use crate::types::Type;
@@ -46,6 +46,7 @@ use sqlparser::ast::{Query, Statement};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Location;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// A query as SQLite text.
@@ -59,6 +60,11 @@ pub struct Bound {
     pub short: bool,
     /// Has effects (`nextval`): not a read, though it looks like one.
     pub writes: bool,
+    /// FOR UPDATE and its kin in a subquery.
+    pub inside: Option<RowLock>,
+    pub effort: Effort,
+    /// See [`super::plan::WritePlan::draws`].
+    pub draws: bool,
 }
 
 /// Name, type and modifier of a column.
@@ -83,7 +89,16 @@ pub struct Binder<'a> {
     hoisted: Vec<String>,
     views: Vec<u32>,
     writes: bool,
+    draws: bool,
+    /// The most that any part of the statement takes.
+    effort: Effort,
     subqueries: usize,
+    /// The subquery that locks rows.
+    inside: Option<RowLock>,
+    /// What is wrong with a subquery that locks rows.
+    refused: Option<SqlError>,
+    /// WITH's queries as they were bound, by their SQLite names.
+    with_items: BTreeMap<String, String>,
     allow_params: bool,
     depth: usize,
     /// Where each line of the statement's text begins, in characters.
@@ -102,7 +117,12 @@ impl<'a> Binder<'a> {
             hoisted: Vec::new(),
             views: Vec::new(),
             writes: false,
+            draws: false,
+            effort: Effort::Key,
             subqueries: 0,
+            inside: None,
+            refused: None,
+            with_items: BTreeMap::new(),
             allow_params: true,
             depth: 0,
             source: Vec::new(),
@@ -136,10 +156,21 @@ impl<'a> Binder<'a> {
         };
         let sql = whole(&tree, "");
         if let Some(lock) = &mut lock {
-            let hidden = tree.tell_rows();
+            let hidden = tree.tell_rows(false);
             lock.sql = whole(&tree, &hidden).into();
         }
-        Ok(Bound { sql, columns, lock, short, writes: self.writes })
+        let inside = self.inside()?;
+        if inside.is_some() && lock.is_some() {
+            return Err(SqlError::unsupported("several queries with FOR UPDATE in one statement"));
+        }
+        let (writes, effort, draws) = (self.writes, self.effort, self.draws);
+        Ok(Bound { sql, columns, lock, short, writes, inside, effort, draws })
+    }
+
+    /// The rows that a subquery locks, after all of the statement is bound.
+    fn inside(&mut self) -> SqlResult<Option<RowLock>> {
+        self.refused.take().map_or(Ok(()), Err)?;
+        Ok(self.inside.take())
     }
 
     /// A single expression without any names, as SQLite text: EXECUTE's arguments, SET's values.

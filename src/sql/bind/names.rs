@@ -99,11 +99,13 @@ pub(super) struct Level {
     pub windows: Vec<(String, super::expr::Over)>,
     /// Set-returning functions of the select list, in order.
     pub sets: Vec<super::from::SetCall>,
+    /// How many relations and queries stand in FROM.
+    pub sources: usize,
 }
 
 impl Level {
     pub fn new(clause: Clause) -> Level {
-        Level { names: Names::default(), clause, outer: Vec::new(), windows: Vec::new(), sets: Vec::new() }
+        Level { names: Names::default(), clause, outer: Vec::new(), windows: Vec::new(), sets: Vec::new(), sources: 0 }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::error::{SqlError, SqlResult, state};
 use crate::functions::CastContext;
 use crate::sql::catalog::{ConstraintKind, Relation, RelationKind};
 use crate::sql::parse::locked_names;
-use crate::sql::plan::{LockStrength, LockWait, ResultColumn, RowLock};
+use crate::sql::plan::{Effort, LockStrength, LockWait, ResultColumn, RowLock};
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
 use sqlparser::ast::{
@@ -383,21 +383,26 @@ impl QueryTree {
     }
 
     /// From now on the SQL also tells the rowids of the rows to lock, as its last columns, and keeps to SKIP LOCKED.
-    /// Returns these columns' names, each after a comma, for a query around this one.
-    pub fn tell_rows(&mut self) -> String {
+    /// Returns these columns' names, each after a comma, for a query around this one. `inside` of another statement, it
+    /// keeps to the list of rows whatever it does about locked ones.
+    pub fn tell_rows(&mut self, inside: bool) -> String {
         let (Some(lock), Body::Select(select)) = (&self.lock, &mut self.body) else { return String::new() };
         let rowid = |range: &usize| format!("\"t{range}\".rowid");
         select.hidden = (1..).zip(&self.locked).map(|(i, range)| format!("{} AS \"h{i}\"", rowid(range))).collect();
-        if lock.wait == LockWait::SkipLocked {
+        if lock.wait == LockWait::SkipLocked || inside {
             let free = lock.tables.iter().zip(&self.locked);
             let free = free.map(|(oid, range)| format!("q_row_free({oid}, {}, {SKIP_LIST})", rowid(range)));
             select.guard = Some(free.collect::<Vec<_>>().join(" AND ")).filter(|guard| !guard.is_empty());
+            // Of the rows that are meant, none is left out.
+            let first = |offset| Typed::apply(Type::INT8, format!("iif({SKIP_LIST} IS NULL, {{0}}, 0)"), vec![offset]);
+            self.offset = self.offset.take().map(first);
         }
         (1..=self.locked.len()).map(|i| format!(", \"h{i}\"")).collect()
     }
 
-    pub fn into_subquery(self, binder: &mut Binder<'_>) -> SubQuery {
+    pub fn into_subquery(mut self, binder: &mut Binder<'_>) -> SubQuery {
         binder.subqueries += 1;
+        binder.lock_inside(&mut self);
         SubQuery { sql: self.sql(true), outer: self.outer }
     }
 }
@@ -419,6 +424,34 @@ pub fn is_dml(query: &Query) -> bool {
 }
 
 impl Binder<'_> {
+    /// A query inside of the statement that locks rows: it is run by itself first, to find and to lock them, and in its
+    /// place means those. So it must stand alone.
+    pub(super) fn lock_inside(&mut self, tree: &mut QueryTree) {
+        if tree.lock.as_ref().is_none_or(|lock| lock.tables.is_empty()) {
+            return;
+        }
+        let unsupported = |text: &str| Some(SqlError::unsupported(text));
+        if !tree.outer.is_empty() {
+            self.refused = unsupported("FOR UPDATE in a subquery that refers to the query around it");
+            return;
+        }
+        let items: Option<Vec<String>> = self.ctes.iter().map(|c| self.with_items.get(&c.sql_name).cloned()).collect();
+        let (Some(items), None) = (items, &self.inside) else {
+            self.refused = unsupported("several queries with FOR UPDATE in one statement");
+            return;
+        };
+        tree.tell_rows(true);
+        let mut prefix = self.hoisted.clone();
+        prefix.extend(items);
+        let recursive = std::mem::replace(&mut tree.recursive, !prefix.is_empty());
+        let sql = tree.sql_with(&prefix, false);
+        tree.recursive = recursive;
+        if let Body::Select(select) = &mut tree.body {
+            select.hidden.clear();
+        }
+        self.inside = tree.lock.take().map(|lock| RowLock { sql: sql.into(), ..lock });
+    }
+
     /// Binds a query; its literals and parameters may stay undecided in its columns.
     pub(super) fn query_tree(&mut self, query: &Query) -> SqlResult<QueryTree> {
         self.depth += 1;
@@ -536,7 +569,9 @@ impl Binder<'_> {
                 Some(CteAsMaterialized::NotMaterialized) => "NOT MATERIALIZED ",
             };
             let names: Vec<String> = (1..=columns.len()).map(|i| format!("\"c{i}\"")).collect();
-            items.push(format!("\"{sql_name}\"({}) AS {materialized}({sql})", names.join(", ")));
+            let item = format!("\"{sql_name}\"({}) AS {materialized}({sql})", names.join(", "));
+            self.with_items.insert(sql_name.clone(), item.clone());
+            items.push(item);
             // A recursive one is there already.
             if !self.ctes[first..].iter().any(|c| c.name == name) {
                 self.ctes.push(Rc::new(Cte { name, sql_name, columns }));
@@ -565,6 +600,7 @@ impl Binder<'_> {
         let columns = cte_columns(name, given, &outputs)?;
         let cte = Cte { name: name.to_owned(), sql_name: sql_name.to_owned(), columns: columns.clone() };
         self.ctes.push(Rc::new(cte));
+        self.effort = Effort::Open;
         let mut step = self.body(right, outer)?;
         if step.outputs().len() != outputs.len() {
             return Err(SqlError::syntax("each UNION query must have the same number of columns"));
@@ -606,7 +642,8 @@ impl Binder<'_> {
                 Ok(tree.body)
             }
             SetExpr::Query(query) => {
-                let tree = self.query_tree(query)?;
+                let mut tree = self.query_tree(query)?;
+                self.lock_inside(&mut tree);
                 outer.extend(tree.outer.iter().cloned());
                 Ok(Body::Query(Box::new(tree)))
             }
@@ -799,6 +836,7 @@ impl Binder<'_> {
         self.levels.push(Level::new(Clause::From));
         let result = self.select_inner(select, order, locks, tree);
         let level = self.levels.pop();
+        self.effort = self.effort.max(level.as_ref().map_or(Effort::Key, |level| effort(level, tree.short)));
         tree.outer.extend(level.into_iter().flat_map(|l| l.outer));
         result
     }
@@ -879,7 +917,7 @@ impl Binder<'_> {
         if !sets.is_empty() && aggregated {
             return Err(SqlError::unsupported("a set-returning function in the select list of a query with groups"));
         }
-        (tree.lock, tree.locked) = self.row_lock(locks, aggregated || distinct)?;
+        (tree.lock, tree.locked) = self.row_lock(locks, aggregated || distinct || !on_exprs.is_empty())?;
         tree.short = !aggregated && sets.is_empty() && self.is_short(filter.as_ref());
         let from = with_sets(from, &sets);
         // HAVING without GROUP BY: one group of all rows.
@@ -1154,7 +1192,7 @@ impl Binder<'_> {
     }
 
     /// One table, by equality on all columns of a unique index; or no table.
-    fn is_short(&mut self, filter: Option<&Typed>) -> bool {
+    pub(super) fn is_short(&mut self, filter: Option<&Typed>) -> bool {
         let (id, relation) = match &self.level().names.ranges[..] {
             [] => return true,
             [range] => match &range.relation {
@@ -1172,6 +1210,17 @@ impl Binder<'_> {
             .iter()
             .filter(|i| i.unique && i.predicate.is_none())
             .any(|index| index.keys.iter().all(|k| k.column.is_some_and(|n| fixed.contains(&n))))
+    }
+}
+
+/// What a SELECT takes that has bound its FROM; `short`: it looks rows up by a unique key.
+fn effort(level: &Level, short: bool) -> Effort {
+    match level.sources {
+        0 => Effort::Key,
+        1 if short => Effort::Key,
+        1 if level.outer.is_empty() => Effort::Pass,
+        // Each row of one with each of the others, or all of it for each row of the query around.
+        _ => Effort::Open,
     }
 }
 

@@ -47,6 +47,9 @@ pub fn compile(ddl: &Ddl, scope: &Scope<'_>) -> SqlResult<Plan> {
         schema_version: scope.catalog.version,
         kind: PlanKind::Write(WritePlan {
             ddl: plan.changes_catalog,
+            effort: plan.effort,
+            draws: false,
+            lock: None,
             statements: plan.statements,
             tag,
             notices: plan.notices,

@@ -114,7 +114,7 @@ fn create_table(work: &mut Work<'_>, def: &CreateTable) -> SqlResult<Tag> {
 }
 
 /// The columns of CREATE TABLE AS; returns the query in SQLite SQL.
-fn query_columns(work: &Work<'_>, table: &mut Relation, names: &[String], query: &str) -> SqlResult<String> {
+fn query_columns(work: &mut Work<'_>, table: &mut Relation, names: &[String], query: &str) -> SqlResult<String> {
     let statement = parse::parse_query(query)?;
     let sqlparser::ast::Statement::Query(query) = *statement else {
         return Err(SqlError::unsupported("CREATE TABLE AS of a statement that is not a query"));
@@ -136,6 +136,7 @@ fn query_columns(work: &Work<'_>, table: &mut Relation, names: &[String], query:
         let ty = if result.ty == Type::UNKNOWN { Type::TEXT } else { result.ty };
         push_column(table, plain_column(i as i16 + 1, name, ty, result.typmod))?;
     }
+    work.effort = work.effort.max(bound.effort);
     Ok(bound.sql)
 }
 

@@ -11,6 +11,7 @@ use crate::sql::catalog::{
 };
 use crate::sql::cursor::Name;
 use crate::sql::lex::quote_identifier;
+use crate::sql::plan::Effort;
 use crate::types::{NO_TYPMOD, Storage, Type};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,6 +26,8 @@ pub struct Work<'a> {
     pub dependents: Vec<Dependent>,
     /// Several objects are to be dropped.
     pub many: bool,
+    /// What the queries in it take.
+    pub effort: Effort,
 }
 
 /// An object that goes with another one.
@@ -40,6 +43,7 @@ pub struct Finished {
     pub statements: Vec<Statement>,
     pub notices: Vec<SqlError>,
     pub changes_catalog: bool,
+    pub effort: Effort,
 }
 
 /// What a guard reports when its query finds a row.
@@ -83,6 +87,7 @@ impl<'a> Work<'a> {
             changes_catalog: false,
             dependents: Vec::new(),
             many: false,
+            effort: Effort::Scan,
         }
     }
 
@@ -123,7 +128,12 @@ impl<'a> Work<'a> {
             let next = self.catalog.next_oid;
             self.sql(format!("UPDATE \"_quorate_schema\" SET next_oid = {next}"));
         }
-        Finished { statements: self.statements, notices: self.notices, changes_catalog: self.changes_catalog }
+        Finished {
+            statements: self.statements,
+            notices: self.notices,
+            changes_catalog: self.changes_catalog,
+            effort: self.effort,
+        }
     }
 
     /// The scope with the working copy as its catalog.

@@ -8,7 +8,7 @@ use crate::sql::catalog::{
     Catalog, Column, Constraint, ConstraintKind, Identity, Index, IndexKey, Relation, RelationKind, Sequence, Source,
     quote, sqlite_name,
 };
-use crate::sql::plan::ResultColumn;
+use crate::sql::plan::{Effort, ResultColumn, RowLock};
 use crate::types::{Env, NO_TYPMOD, Type, format_type};
 use crate::value::ValueRef;
 use sqlparser::ast::Statement;
@@ -174,12 +174,21 @@ fn compile(catalog: &Catalog, text: &str) -> crate::error::SqlResult<Compiled> {
             if bound.writes {
                 notes.push("writes".to_owned());
             }
+            let first = |l: RowLock| format!("first {:?} {:?} {:?}: {}", l.strength, l.wait, l.tables, l.sql);
+            notes.extend(bound.inside.map(first));
             notes.extend(bound.lock.map(|l| format!("lock {:?} {:?} {:?}", l.strength, l.wait, l.tables)));
             (bound.sql, bound.columns)
         }
         other => {
             let (plan, columns) = binder.dml(other)?;
             notes.push(format!("{:?}", plan.statements[0].yields));
+            if plan.effort > Effort::Key {
+                notes.push(format!("effort {:?}", plan.effort));
+            }
+            if plan.draws {
+                notes.push("draws".to_owned());
+            }
+            notes.extend(plan.lock.map(|l| format!("first {:?} {:?} {:?}: {}", l.strength, l.wait, l.tables, l.sql)));
             (plan.statements[0].sql.clone(), columns)
         }
     };

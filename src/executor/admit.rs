@@ -1,0 +1,396 @@
+//! Who may put a write into the log, and when.
+//!
+//! While no transaction is open here, every write goes straight on. Otherwise an autocommit write waits while rows or
+//! tables that it would touch are locked: it runs in a view of its own, as a transaction would, gets its locks in its
+//! turn, and keeps them until it is applied. The leader learns the outcome of what it admitted; of what its asker gave
+//! up on before that, it only knows that it is *adrift* somewhere in the log.
+//!
+//! A **fence** keeps writes of some tables out of the log for as long as somebody needs those tables not to move (see
+//! [`super::trial`]). Fences wait for fences and for writes on their way, never for locks; a write that waits for a
+//! fence has all its locks. So no circle can close through a fence.
+
+use super::names::{Touches, overlap};
+use super::work::Trouble;
+use super::{Executor, State, names};
+use crate::clock::{self, Control};
+use crate::command::{self, Command, Frozen, Proposal, Step, Write};
+use crate::error::{SqlError, SqlResult, state};
+use crate::host;
+use crate::id::RequestId;
+use crate::sql::plan::Effort;
+use crate::transaction::{Kind, Open, Reply, Statement, Terms, Trial, TxName};
+use bytes::Bytes;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// How often whoever waits looks at its deadline.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// A permission to put a write into the log; dropped when its outcome is known, or when nobody waits for that any more.
+pub struct Admission {
+    executor: Arc<Executor>,
+    held: Held,
+    settled: bool,
+}
+
+pub(super) enum Held {
+    /// It touches no table: a part of a larger command, for example.
+    Nothing,
+    /// Admitted while there were no transactions.
+    Unlisted,
+    Tables {
+        tables: Vec<u32>,
+        _fence: Option<Fence>,
+    },
+    /// As before, and the locks of a transaction made for it.
+    Locks {
+        tables: Vec<u32>,
+        _own: Own,
+        _fence: Option<Fence>,
+    },
+}
+
+/// Ends a transaction that was made for one write.
+pub(super) struct Own {
+    executor: Arc<Executor>,
+    name: TxName,
+    epoch: u64,
+}
+
+/// Keeps writes of its tables back while it lives.
+pub(super) struct Fence {
+    executor: Arc<Executor>,
+    pub owner: u64,
+}
+
+/// A fence as the others see it.
+pub(super) struct Fenced {
+    owner: u64,
+    tables: Vec<u32>,
+}
+
+impl Admission {
+    /// The outcome is known, or it is certain that there will be none.
+    pub fn settle(mut self) {
+        self.settled = true;
+    }
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        let executor = &self.executor;
+        if !self.settled && !matches!(self.held, Held::Nothing) {
+            executor.adrift.store(true, Ordering::SeqCst);
+        }
+        match &self.held {
+            Held::Nothing => {}
+            Held::Unlisted => executor.land_unlisted(),
+            Held::Tables { tables, .. } | Held::Locks { tables, .. } => executor.land(tables),
+        }
+    }
+}
+
+impl Drop for Own {
+    fn drop(&mut self) {
+        self.executor.end_epoch(self.name, self.epoch);
+    }
+}
+
+impl Drop for Fence {
+    fn drop(&mut self) {
+        self.executor.state.lock().fences.retain(|fence| fence.owner != self.owner);
+        self.executor.opened.notify_waiters();
+    }
+}
+
+impl State {
+    /// Whether somebody else keeps writes of these tables back; whose own fence stands, waits only for earlier ones.
+    fn is_fenced(&self, tables: &[u32], own: Option<u64>) -> bool {
+        let mut others = self.fences.iter().take_while(|fence| Some(fence.owner) != own);
+        others.any(|fence| overlap(&fence.tables, tables))
+    }
+
+    fn take_off(&mut self, tables: &[u32]) {
+        tables.iter().for_each(|table| *self.flying.entry(*table).or_default() += 1);
+    }
+
+    fn is_flying(&self, tables: &[u32]) -> bool {
+        tables.contains(&names::EVERY) && !self.flying.is_empty()
+            || tables.iter().any(|table| self.flying.contains_key(table))
+    }
+}
+
+/// The error of one that has waited long enough.
+pub(super) fn check(control: &Control, now: Instant) -> SqlResult<()> {
+    if control.cancelled.load(Ordering::Relaxed) {
+        return Err(SqlError::new(state::QUERY_CANCELED, "canceling statement due to user request"));
+    }
+    if now >= control.deadline {
+        return Err(SqlError::new(state::QUERY_CANCELED, "canceling statement due to statement timeout"));
+    }
+    Ok(())
+}
+
+impl Executor {
+    /// Asks to put a command into the log.
+    pub async fn admit(
+        self: &Arc<Self>,
+        proposal: &Proposal,
+        terms: &Terms,
+        control: &Control,
+    ) -> SqlResult<Admission> {
+        self.unlisted.fetch_add(1, Ordering::SeqCst);
+        if !terms.open && self.active.load(Ordering::SeqCst) == 0 {
+            return Ok(self.admission(Held::Unlisted));
+        }
+        if self.unlisted.fetch_sub(1, Ordering::SeqCst) == 1 {
+            self.landed.notify_waiters();
+        }
+        let Some(write) = self.write_in(&proposal.body)? else { return Ok(self.admission(Held::Nothing)) };
+        let touches = self.names.touched(&self.views, &self.shared, &write);
+        if write.transaction.is_some() {
+            let fence = match terms.open {
+                true => Some(self.check_commit(proposal.request, &write, &touches, control).await?),
+                false => None,
+            };
+            let tables = touches.written;
+            self.enter(&tables, fence.as_ref().map(|fence| fence.owner), control).await?;
+            return Ok(self.admission(Held::Tables { tables, _fence: fence }));
+        }
+        self.admit_autocommit(proposal.request, write, touches, terms, control).await
+    }
+
+    async fn admit_autocommit(
+        self: &Arc<Self>,
+        request: RequestId,
+        write: Write,
+        touches: Touches,
+        terms: &Terms,
+        control: &Control,
+    ) -> SqlResult<Admission> {
+        let tables = touches.written;
+        loop {
+            let opened = self.opened.notified();
+            tokio::pin!(opened);
+            opened.as_mut().enable();
+            {
+                let mut state = self.state.lock();
+                if !tables.iter().all(|table| state.locks.is_quiet(*table)) {
+                    break;
+                }
+                if !state.is_fenced(&tables, None) {
+                    state.take_off(&tables);
+                    return Ok(self.admission(Held::Tables { tables, _fence: None }));
+                }
+            }
+            check(control, self.host.now())?;
+            self.look_again(control.deadline, opened).await;
+        }
+        let own = self.wait_in_line(request, write, terms, control).await?;
+        self.enter(&tables, None, control).await?;
+        Ok(self.admission(Held::Locks { tables, _own: own, _fence: None }))
+    }
+
+    /// Gets all the locks that a write would need, by running it in a view of its own.
+    async fn wait_in_line(
+        self: &Arc<Self>,
+        name: TxName,
+        write: Write,
+        terms: &Terms,
+        control: &Control,
+    ) -> SqlResult<Own> {
+        // Near enough: what it really computes, the log decides.
+        let frozen = Frozen { now: clock::now_micros(), seed: self.host.random(), ..Frozen::default() };
+        let statement = |step| Statement {
+            step: Step { frozen: Some(frozen.clone()), ..step },
+            kind: Kind::Write,
+            lock: None,
+            before: None,
+            schema_version: None,
+            ordered: false,
+            immediate: Vec::new(),
+            effort: Effort::Scan,
+        };
+        let statements = write.steps.into_iter().map(statement).collect();
+        let trial = Trial { env: write.env, schema_version: 0, born: 0, statements, draws: false };
+        let own = self.take_on(name, terms.attempt, &trial, false).map_err(|reply| match reply {
+            Reply::Failed(error) => error,
+            // Somebody still undoes an earlier attempt, or the leader has changed: it is asked for again.
+            _ => SqlError::new(state::CANNOT_CONNECT_NOW, "the write could not be queued"),
+        })?;
+        let Some(tx) = self.transaction(name) else { return Ok(own) };
+        let mut work = tx.work.lock().await;
+        let stop = [state::QUERY_CANCELED, state::DEADLOCK_DETECTED, state::LOCK_NOT_AVAILABLE];
+        let ran = self.run_all(&tx, &mut work, &trial, control, true).await;
+        work.drop_view();
+        match ran.map(|ran| ran.failed) {
+            Ok(Some(error)) | Err(Trouble::Sql(error)) if stop.contains(&error.code) => Err(error),
+            // Whatever is wrong with it, the log will say.
+            _ => Ok(own),
+        }
+    }
+
+    /// Opens a transaction for one write.
+    pub(super) fn take_on(
+        self: &Arc<Self>,
+        name: TxName,
+        attempt: u64,
+        trial: &Trial,
+        leased: bool,
+    ) -> Result<Own, Reply> {
+        // An interrupt takes the number in between.
+        let epoch = 2 * attempt;
+        let open = Open { name, epoch, env: trial.env.clone(), transcript: trial.transcript(), leased };
+        match self.open(open) {
+            Reply::Done => Ok(Own { executor: self.clone(), name, epoch }),
+            reply => Err(reply),
+        }
+    }
+
+    pub(super) fn admission(self: &Arc<Self>, held: Held) -> Admission {
+        Admission { executor: self.clone(), held, settled: false }
+    }
+
+    /// The write that a command is, also one that has come in chunks.
+    fn write_in(&self, body: &Bytes) -> SqlResult<Option<Write>> {
+        match command::decode(body) {
+            Ok(Command::Write(write)) => Ok(Some(write)),
+            Ok(Command::Assembled { upload, parts, length, checksum }) => {
+                let whole = self.busily(false, || {
+                    self.views.open().and_then(|mut view| view.assembled(upload, parts, length, checksum))
+                });
+                match whole.map_err(super::work::machine)?.map(|bytes| command::decode(&bytes)) {
+                    Some(Ok(Command::Write(write))) => Ok(Some(write)),
+                    // Chunks are missing: the log will say so.
+                    _ => Ok(None),
+                }
+            }
+            _ => Ok(None),
+        }
+    }
+
+    // ---- writes on their way ----
+
+    /// Counts a write of these tables as on its way, as soon as nobody keeps it back.
+    pub(super) async fn enter(&self, tables: &[u32], own: Option<u64>, control: &Control) -> SqlResult<()> {
+        loop {
+            let opened = self.opened.notified();
+            tokio::pin!(opened);
+            opened.as_mut().enable();
+            {
+                let mut state = self.state.lock();
+                if !state.is_fenced(tables, own) {
+                    state.take_off(tables);
+                    return Ok(());
+                }
+            }
+            check(control, self.host.now())?;
+            self.look_again(control.deadline, opened).await;
+        }
+    }
+
+    /// Keeps writes of these tables back from now on, once all earlier fences around any of them are gone.
+    pub(super) async fn fence(self: &Arc<Self>, tables: &[u32], control: &Control) -> SqlResult<Fence> {
+        let fence = {
+            let mut state = self.state.lock();
+            state.next += 1;
+            let owner = state.next;
+            state.fences.push(Fenced { owner, tables: tables.to_vec() });
+            Fence { executor: self.clone(), owner }
+        };
+        loop {
+            let opened = self.opened.notified();
+            tokio::pin!(opened);
+            opened.as_mut().enable();
+            let first = {
+                let state = self.state.lock();
+                let first = state.fences.iter().find(|other| overlap(&other.tables, tables));
+                first.is_none_or(|other| other.owner == fence.owner)
+            };
+            if first {
+                return Ok(fence);
+            }
+            check(control, self.host.now())?;
+            self.look_again(control.deadline, opened).await;
+        }
+    }
+
+    /// Waits for the writes that are on their way to these tables; whether there were any.
+    pub(super) async fn await_landing<E>(
+        &self,
+        tables: &[u32],
+        deadline: Instant,
+        check: impl Fn() -> Result<(), E>,
+    ) -> Result<bool, E> {
+        let mut waited = false;
+        loop {
+            check()?;
+            let landed = self.landed.notified();
+            tokio::pin!(landed);
+            landed.as_mut().enable();
+            let receiver = {
+                let mut state = self.state.lock();
+                if state.is_flying(tables) {
+                    let (sender, receiver) = oneshot::channel();
+                    state.landing.push(sender);
+                    Some(receiver)
+                } else if self.unlisted.load(Ordering::SeqCst) > 0 {
+                    None
+                } else {
+                    return Ok(waited);
+                }
+            };
+            waited = true;
+            match receiver {
+                Some(receiver) => self.look_again(deadline, receiver).await,
+                None => self.look_again(deadline, landed).await,
+            }
+        }
+    }
+
+    /// Waits for something to happen, or until it is time to look at the deadline.
+    async fn look_again(&self, deadline: Instant, happens: impl Future) {
+        let until = deadline.min(self.host.now() + LOOK);
+        let _ = host::until(&*self.host, until, happens).await;
+    }
+
+    /// Whether any of these tables may have been written after the state at `since`.
+    pub(super) fn moved(&self, tables: &[u32], since: u64) -> bool {
+        let state = self.state.lock();
+        let after = |table: &u32| match *table {
+            names::EVERY => state.changed.values().any(|at| *at > since),
+            table => state.changed.get(&table).is_some_and(|at| *at > since),
+        };
+        state.changed_all > since && !tables.is_empty() || tables.iter().any(after)
+    }
+
+    fn land_unlisted(&self) {
+        let last = self.unlisted.fetch_sub(1, Ordering::SeqCst) == 1;
+        if self.active.load(Ordering::SeqCst) == 0 {
+            return;
+        }
+        self.state.lock().changed_all = self.shared.applied();
+        if last {
+            self.landed.notify_waiters();
+        }
+    }
+
+    fn land(&self, tables: &[u32]) {
+        let mut state = self.state.lock();
+        let at = self.shared.applied();
+        for table in tables {
+            state.changed.insert(*table, at);
+            if let Some(count) = state.flying.get_mut(table) {
+                *count -= 1;
+                if *count == 0 {
+                    state.flying.remove(table);
+                }
+            }
+        }
+        for waiter in state.landing.drain(..) {
+            let _ = waiter.send(());
+        }
+    }
+}
