@@ -24,3 +24,18 @@ pub struct Control {
     /// Set by a CancelRequest: the statement ends with 57014.
     pub cancelled: Arc<AtomicBool>,
 }
+
+impl Control {
+    /// What is left of the deadline, and `lock_timeout`, in ms, to be told to another node. Rounded up: the asker, who
+    /// knows which of its limits it is, must not be told before it is over.
+    pub fn remaining(&self, now: Instant) -> (u64, Option<u64>) {
+        let within = self.deadline.saturating_duration_since(now).as_millis() as u64 + 1;
+        (within, self.lock_timeout.map(|limit| limit.as_millis() as u64))
+    }
+
+    /// The same on the clock of whoever was told.
+    pub fn resumed(within: u64, lock_timeout: Option<u64>, now: Instant) -> Control {
+        let (deadline, lock_timeout) = (now + Duration::from_millis(within), lock_timeout.map(Duration::from_millis));
+        Control { deadline, lock_timeout, cancelled: Arc::default() }
+    }
+}

@@ -16,7 +16,6 @@ use crate::clock::{self, Control};
 use crate::command::{self, Command, Frozen, Proposal, Step, Write};
 use crate::error::{SqlError, SqlResult, state};
 use crate::host;
-use crate::id::RequestId;
 use crate::sql::plan::Effort;
 use crate::transaction::{Kind, Open, Reply, Statement, Terms, Trial, TxName};
 use bytes::Bytes;
@@ -164,7 +163,7 @@ impl Executor {
 
     async fn admit_autocommit(
         self: &Arc<Self>,
-        request: RequestId,
+        request: TxName,
         write: Write,
         touches: Touches,
         terms: &Terms,

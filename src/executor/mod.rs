@@ -250,7 +250,7 @@ impl Executor {
             }
         };
         *tx.seen.lock() = self.host.now();
-        let control = order.control(self.host.now());
+        let control = Control::resumed(order.within, order.lock_timeout, self.host.now());
         let mut work = tx.work.lock().await;
         let mut job = Job::new(self, &tx, order.epoch, &control);
         if work.epoch != order.epoch || tx.epoch.load(Ordering::SeqCst) != order.epoch {

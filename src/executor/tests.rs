@@ -177,7 +177,7 @@ fn before(lock: &RowLock) -> Before {
 }
 
 fn control(ms: u64, lock_timeout: Option<u64>) -> Control {
-    Terms { within: ms, lock_timeout, ..Terms::default() }.control(Instant::now())
+    Control::resumed(ms, lock_timeout, Instant::now())
 }
 
 fn within(ms: u64) -> Control {
@@ -186,7 +186,7 @@ fn within(ms: u64) -> Control {
 
 /// The terms of a first attempt.
 fn first_terms(control: &Control) -> Terms {
-    Terms::new(1, false, control, Instant::now())
+    Terms::new(1, false, control.remaining(Instant::now()))
 }
 
 fn concluded(outcome: Outcome) -> SqlResult<Vec<StepOutcome>> {
@@ -379,7 +379,7 @@ impl Session {
     /// Puts a write into the log, as the leader admits it.
     async fn put(&mut self, write: Write) -> SqlResult<Vec<StepOutcome>> {
         let control = within(1000);
-        let terms = Terms::new(1, self.open, &control, Instant::now());
+        let terms = Terms::new(1, self.open, control.remaining(Instant::now()));
         let proposal = Proposal { request: self.name, body: command::encode(&Command::Write(write.clone())) };
         let admission = self.db.executor().admit(&proposal, &terms, &control).await?;
         let outcome = self.db.log.apply(self.name, write);
@@ -1010,7 +1010,7 @@ fn runtime() -> tokio::runtime::Runtime {
 
 async fn tried(db: &Db, text: &str, attempt: u64, control: &Control) -> Tried {
     let request = RequestId { origin: 3, seq: 3 };
-    let terms = Terms::new(attempt, false, control, Instant::now());
+    let terms = Terms::new(attempt, false, control.remaining(Instant::now()));
     db.executor().try_write(request, &terms, &db.trial_of(text), false, control).await
 }
 

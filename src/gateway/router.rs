@@ -94,7 +94,7 @@ impl<R: Replica, P: Peers> Router<R, P> {
         for attempt in 1.. {
             self.check(control, self.leader().is_some())?;
             leaders.borrow_and_update();
-            let terms = Terms::new(attempt, open, control, self.host.now());
+            let terms = Terms::new(attempt, open, control.remaining(self.host.now()));
             match self.attempt(&proposal, terms, control).await {
                 Attempt::Outcome(outcome) => return Ok(outcome),
                 Attempt::Failed(error) if sent => return Err(unknown_after(&error)),
@@ -319,7 +319,7 @@ impl<R: Replica, P: Peers> Database for Router<R, P> {
         for attempt in 1.. {
             self.check(control, self.leader().is_some())?;
             leaders.borrow_and_update();
-            let terms = Terms::new(attempt, false, control, self.host.now());
+            let terms = Terms::new(attempt, false, control.remaining(self.host.now()));
             match self.attempt_trial(request, &trial, terms, control).await {
                 Attempt::Outcome(outcome) => {
                     if let Some(done) = self.conclude(outcome, control).await? {
@@ -471,7 +471,7 @@ impl<R: Replica, P: Peers> Drop for Lease<'_, R, P> {
 
 /// Answers a peer's proposal, as the leader or not.
 pub async fn answer_proposal<R: Replica, P: Peers>(router: &Router<R, P>, proposal: Proposal, terms: Terms) -> Reply {
-    let control = terms.control(router.host.now());
+    let control = Control::resumed(terms.within, terms.lock_timeout, router.host.now());
     let admission = match router.executor.admit(&proposal, &terms, &control).await {
         Ok(admission) => admission,
         Err(error) => {
@@ -495,7 +495,7 @@ pub async fn answer_trial<R: Replica, P: Peers>(
     trial: Trial,
     terms: Terms,
 ) -> Reply {
-    let control = terms.control(router.host.now());
+    let control = Control::resumed(terms.within, terms.lock_timeout, router.host.now());
     let site = Site { executor: router.executor.clone(), group: router.group.clone(), host: router.host.clone() };
     site.carry_out(request, &trial, &terms, true, &control).await
 }

@@ -359,7 +359,7 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
     }
 
     fn sealed(&self, action: Action, control: &Control) -> Order {
-        let (within, lock_timeout) = transaction::remaining(control, self.link.host.now());
+        let (within, lock_timeout) = control.remaining(self.link.host.now());
         Order { name: self.name, epoch: self.epoch, action, within, lock_timeout }
     }
 

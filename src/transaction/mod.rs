@@ -11,5 +11,5 @@ mod order;
 mod transcript;
 
 pub use expect::{Expectation, Kind, Told, is_promise, serialization_failure};
-pub use order::{Action, Before, Locking, Open, Order, Reply, Statement, Terms, Trial, TxName, remaining};
+pub use order::{Action, Before, Locking, Open, Order, Reply, Statement, Terms, Trial, TxName};
 pub use transcript::{Level, Limits, Transcript, UNDO};

@@ -1,15 +1,12 @@
 //! What a gateway orders of the executor at the leader, and the executor's answers: data that travels between nodes.
 
 use super::{Kind, Limits, Transcript};
-use crate::clock::Control;
 use crate::command::{Isolation, Step, StepOutcome, Write};
 use crate::error::SqlError;
 use crate::id::RequestId;
 use crate::sql::plan::{Effort, LockMode, LockStrength, LockWait};
 use crate::types::Env;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 /// Names a transaction in the whole cluster: the request id under which it will be committed.
 pub type TxName = RequestId;
@@ -36,13 +33,6 @@ pub struct Order {
     pub within: u64,
     /// `lock_timeout` in ms.
     pub lock_timeout: Option<u64>,
-}
-
-impl Order {
-    /// Its limits on the clock of whoever carries it out.
-    pub fn control(&self, now: Instant) -> Control {
-        control(self.within, self.lock_timeout, now)
-    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -136,27 +126,11 @@ pub struct Terms {
 }
 
 impl Terms {
-    pub fn new(attempt: u64, open: bool, control: &Control, now: Instant) -> Terms {
-        let (within, lock_timeout) = remaining(control, now);
+    /// `remaining`: `within` and `lock_timeout`.
+    pub fn new(attempt: u64, open: bool, remaining: (u64, Option<u64>)) -> Terms {
+        let (within, lock_timeout) = remaining;
         Terms { attempt, open, within, lock_timeout }
     }
-
-    /// The same on another node's clock.
-    pub fn control(&self, now: Instant) -> Control {
-        control(self.within, self.lock_timeout, now)
-    }
-}
-
-/// What is left of a deadline, and `lock_timeout`, in ms. Rounded up: the asker, who knows which of its limits it is, must
-/// not be told before it is over.
-pub fn remaining(control: &Control, now: Instant) -> (u64, Option<u64>) {
-    let within = control.deadline.saturating_duration_since(now).as_millis() as u64 + 1;
-    (within, control.lock_timeout.map(|limit| limit.as_millis() as u64))
-}
-
-fn control(within: u64, lock_timeout: Option<u64>, now: Instant) -> Control {
-    let (deadline, lock_timeout) = (now + Duration::from_millis(within), lock_timeout.map(Duration::from_millis));
-    Control { deadline, lock_timeout, cancelled: Arc::default() }
 }
 
 /// What became of an [`Open`] or an [`Order`].

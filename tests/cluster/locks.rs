@@ -17,7 +17,7 @@ async fn a_queue_of_jobs_without_blocks() {
          FOR UPDATE SKIP LOCKED) RETURNING id",
         "DELETE FROM job WHERE id IN (SELECT id FROM job ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id",
         "WITH j AS (SELECT id FROM job WHERE NOT done ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED) \
-         UPDATE job SET done = true FROM j WHERE job.id = j.id RETURNING id",
+         UPDATE job SET done = true FROM j WHERE job.id = j.id RETURNING job.id",
     ] {
         let fill = format!("INSERT INTO job SELECT s, false FROM generate_series(1, {JOBS}) AS s");
         cluster.run(2, &format!("TRUNCATE log; TRUNCATE job; {fill}")).await;

@@ -214,7 +214,7 @@ fn finds_commits_without_comparison() {
 
 #[test]
 fn finds_reads_that_are_not_compared() {
-    finds(Bug::NoReadDigest, 10, &["circle"]);
+    finds(Bug::NoReadDigest, 40, &["circle"]);
 }
 
 #[test]
