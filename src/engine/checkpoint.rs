@@ -6,11 +6,13 @@
 //!
 //! Checkpoints are PASSIVE and never wait for readers. The bulk is done by a thread while `apply` goes on; but a
 //! thread alone never catches up with a busy writer, so when the WAL is too long the apply thread does the rest itself,
-//! after which the next commit starts the WAL over.
+//! after which the next commit starts the WAL over. SQLite lets one connection checkpoint at a time: if the thread is in
+//! the middle of a pass (on a slow disk, in its flush), the apply thread tries again some frames later, until the WAL is
+//! so long that it waits for the thread. So the WAL is bounded however slow the disk is, unless a reader pins it.
 
 use super::connection::Connection;
 use super::statement::Fault;
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use rusqlite::ffi;
 use std::ffi::{c_char, c_int, c_void};
 use std::sync::Arc;
@@ -22,13 +24,15 @@ use std::thread::JoinHandle;
 pub struct Pace {
     /// New frames after which the thread is woken.
     pub background: u32,
-    /// Frames in the WAL from which on the apply thread helps.
+    /// Frames in the WAL from which on the apply thread helps, if nobody is at it.
     pub inline: u32,
+    /// Frames in the WAL from which on the apply thread waits for the thread's pass to end, to do the rest.
+    pub wait: u32,
 }
 
 impl Default for Pace {
     fn default() -> Pace {
-        Pace { background: 1000, inline: 8000 }
+        Pace { background: 1000, inline: 8000, wait: 16000 }
     }
 }
 
@@ -41,9 +45,16 @@ pub struct Progress {
     /// The index of the last commit.
     pub committed: AtomicU64,
     durable: AtomicU64,
+    /// Held during a pass.
+    passing: Mutex<()>,
 }
 
 impl Progress {
+    /// The right to do a pass; `None` if another is running and `wait` is false.
+    pub fn turn(&self, wait: bool) -> Option<MutexGuard<'_, ()>> {
+        if wait { Some(self.passing.lock()) } else { self.passing.try_lock() }
+    }
+
     pub fn durable(&self) -> u64 {
         self.durable.load(Ordering::Acquire)
     }
@@ -141,7 +152,10 @@ impl Checkpointer {
                 }
                 guard.wanted = false;
                 drop(guard);
-                if let Err(fault) = pass(&connection, &progress) {
+                let turn = progress.turn(true);
+                let done = pass(&connection, &progress);
+                drop(turn);
+                if let Err(fault) = done {
                     orders.lock().failure = Some(fault);
                 }
             }

@@ -361,10 +361,8 @@ impl Engine {
             // Only what the thread has not yet copied is left to do; when all is copied, the next commit starts the
             // WAL over. A reader may hold that back, so the next attempt is some frames away.
             self.next_inline = frames + pace.background;
-            for _ in 0..3 {
-                if checkpoint::pass(&self.machine.runner.connection, &self.progress).map_err(|f| halt(&f))? {
-                    break;
-                }
+            if let Some(_turn) = self.progress.turn(frames >= pace.wait) {
+                checkpoint::pass(&self.machine.runner.connection, &self.progress).map_err(|f| halt(&f))?;
             }
             self.last_checkpoint = Instant::now();
         } else if self.progress.waiting() >= pace.background {

@@ -212,7 +212,7 @@ impl Node {
             migrations,
             window: Window { commands: plan.window, ..Window::default() },
             // All checkpoints by the one thread there is.
-            pace: Pace { background: 1 << 24, inline: plan.checkpoint_frames },
+            pace: Pace { background: 1 << 24, inline: plan.checkpoint_frames, wait: u32::MAX },
             ..Options::new(&self.directory, dialect)
         }
     }
