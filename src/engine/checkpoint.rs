@@ -32,7 +32,7 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Pace {
-        Pace { background: 1000, inline: 8000, wait: 16000 }
+        Pace { background: 4000, inline: 8000, wait: 16000 }
     }
 }
 

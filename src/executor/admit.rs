@@ -39,16 +39,12 @@ pub(super) enum Held {
     Nothing,
     /// Admitted while there were no transactions.
     Unlisted,
-    Tables {
-        tables: Vec<u32>,
-        _fence: Option<Fence>,
-    },
-    /// As before, and the locks of a transaction made for it.
-    Locks {
-        tables: Vec<u32>,
-        _own: Own,
-        _fence: Option<Fence>,
-    },
+    /// It holds no locks.
+    Tables { tables: Vec<u32> },
+    /// A COMMIT: the transaction holds locks until it is applied.
+    Commit { tables: Vec<u32>, name: TxName, _fence: Option<Fence> },
+    /// An autocommit write, and the locks of a transaction made for it.
+    Locks { tables: Vec<u32>, _own: Own, _fence: Option<Fence> },
 }
 
 /// Ends a transaction that was made for one write.
@@ -64,6 +60,14 @@ pub(super) struct Fence {
     pub owner: u64,
 }
 
+/// How many writes of a table are on their way.
+#[derive(Default)]
+pub(super) struct Flying {
+    all: u32,
+    /// Those that hold no locks.
+    loose: u32,
+}
+
 /// A fence as the others see it.
 pub(super) struct Fenced {
     owner: u64,
@@ -71,8 +75,17 @@ pub(super) struct Fenced {
 }
 
 impl Admission {
-    /// The outcome is known, or it is certain that there will be none.
-    pub fn settle(mut self) {
+    /// The outcome is known.
+    pub fn conclude(mut self) {
+        self.settled = true;
+        // Not only when its gateway says so: others wait for its locks.
+        if let Held::Commit { name, .. } = self.held {
+            self.executor.end(name);
+        }
+    }
+
+    /// It is certain that there will be no outcome.
+    pub fn withdraw(mut self) {
         self.settled = true;
     }
 }
@@ -86,7 +99,8 @@ impl Drop for Admission {
         match &self.held {
             Held::Nothing => {}
             Held::Unlisted => executor.land_unlisted(),
-            Held::Tables { tables, .. } | Held::Locks { tables, .. } => executor.land(tables),
+            Held::Tables { tables } => executor.land(tables, true),
+            Held::Commit { tables, .. } | Held::Locks { tables, .. } => executor.land(tables, false),
         }
     }
 }
@@ -111,13 +125,18 @@ impl State {
         others.any(|fence| overlap(&fence.tables, tables))
     }
 
-    fn take_off(&mut self, tables: &[u32]) {
-        tables.iter().for_each(|table| *self.flying.entry(*table).or_default() += 1);
+    fn take_off(&mut self, tables: &[u32], loose: bool) {
+        for table in tables {
+            let flying = self.flying.entry(*table).or_default();
+            flying.all += 1;
+            flying.loose += u32::from(loose);
+        }
     }
 
-    fn is_flying(&self, tables: &[u32]) -> bool {
-        tables.contains(&names::EVERY) && !self.flying.is_empty()
-            || tables.iter().any(|table| self.flying.contains_key(table))
+    fn is_flying(&self, tables: &[u32], loose: bool) -> bool {
+        let counts = |flying: &Flying| !loose || flying.loose > 0;
+        tables.contains(&names::EVERY) && self.flying.values().any(counts)
+            || tables.iter().any(|table| self.flying.get(table).is_some_and(counts))
     }
 }
 
@@ -156,7 +175,11 @@ impl Executor {
             };
             let tables = touches.written;
             self.enter(&tables, fence.as_ref().map(|fence| fence.owner), control).await?;
-            return Ok(self.admission(Held::Tables { tables, _fence: fence }));
+            let name = proposal.request;
+            if let Some(tx) = self.transaction(name) {
+                tx.proposed.store(true, Ordering::SeqCst);
+            }
+            return Ok(self.admission(Held::Commit { tables, name, _fence: fence }));
         }
         self.admit_autocommit(proposal.request, write, touches, terms, control).await
     }
@@ -180,8 +203,8 @@ impl Executor {
                     break;
                 }
                 if !state.is_fenced(&tables, None) {
-                    state.take_off(&tables);
-                    return Ok(self.admission(Held::Tables { tables, _fence: None }));
+                    state.take_off(&tables, true);
+                    return Ok(self.admission(Held::Tables { tables }));
                 }
             }
             check(control, self.host.now())?;
@@ -243,7 +266,12 @@ impl Executor {
         let epoch = 2 * attempt;
         let open = Open { name, epoch, env: trial.env.clone(), transcript: trial.transcript(), leased };
         match self.open(open) {
-            Reply::Done => Ok(Own { executor: self.clone(), name, epoch }),
+            Reply::Done => {
+                if let Some(tx) = self.transaction(name) {
+                    tx.proposed.store(true, Ordering::SeqCst);
+                }
+                Ok(Own { executor: self.clone(), name, epoch })
+            }
             reply => Err(reply),
         }
     }
@@ -272,7 +300,7 @@ impl Executor {
 
     // ---- writes on their way ----
 
-    /// Counts a write of these tables as on its way, as soon as nobody keeps it back.
+    /// Counts a write of these tables that has its locks as on its way, as soon as nobody keeps it back.
     pub(super) async fn enter(&self, tables: &[u32], own: Option<u64>, control: &Control) -> SqlResult<()> {
         loop {
             let opened = self.opened.notified();
@@ -281,7 +309,7 @@ impl Executor {
             {
                 let mut state = self.state.lock();
                 if !state.is_fenced(tables, own) {
-                    state.take_off(tables);
+                    state.take_off(tables, false);
                     return Ok(());
                 }
             }
@@ -316,10 +344,12 @@ impl Executor {
         }
     }
 
-    /// Waits for the writes that are on their way to these tables; whether there were any.
+    /// Waits for the writes that are on their way to these tables, or (`loose`) for those of them that hold no locks;
+    /// whether there were any.
     pub(super) async fn await_landing<E>(
         &self,
         tables: &[u32],
+        loose: bool,
         deadline: Instant,
         check: impl Fn() -> Result<(), E>,
     ) -> Result<bool, E> {
@@ -331,7 +361,7 @@ impl Executor {
             landed.as_mut().enable();
             let receiver = {
                 let mut state = self.state.lock();
-                if state.is_flying(tables) {
+                if state.is_flying(tables, loose) {
                     let (sender, receiver) = oneshot::channel();
                     state.landing.push(sender);
                     Some(receiver)
@@ -370,20 +400,28 @@ impl Executor {
         if self.active.load(Ordering::SeqCst) == 0 {
             return;
         }
-        self.state.lock().changed_all = self.shared.applied();
+        {
+            let (mut state, at) = (self.state.lock(), self.shared.applied());
+            state.changed_all = at;
+            state.history.changed_loosely(None, at);
+        }
         if last {
             self.landed.notify_waiters();
         }
     }
 
-    fn land(&self, tables: &[u32]) {
+    fn land(&self, tables: &[u32], loose: bool) {
         let mut state = self.state.lock();
         let at = self.shared.applied();
+        if loose {
+            state.history.changed_loosely(Some(tables), at);
+        }
         for table in tables {
             state.changed.insert(*table, at);
-            if let Some(count) = state.flying.get_mut(table) {
-                *count -= 1;
-                if *count == 0 {
+            if let Some(flying) = state.flying.get_mut(table) {
+                flying.all -= 1;
+                flying.loose -= u32::from(loose);
+                if flying.all == 0 {
                     state.flying.remove(table);
                 }
             }

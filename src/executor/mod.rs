@@ -12,7 +12,9 @@
 //! **A statement's life** (`Executor::run`): make the view fresh if the level asks for it; run the statement; ask for
 //! locks on the rows it touched. Where it has to wait, the statement is undone and runs again afterwards on a fresh view. It
 //! counts only if nothing was committed between the moment its view was taken and the moment it had all its locks, or
-//! if it needed no new ones. Commands that were proposed before and not yet applied are waited for.
+//! if it needed no new ones. Commands that were proposed before and not yet applied are waited for. Most statements name
+//! one row by its key ([`Effort::Row`]): they run on whatever view is there, and count if that row has not changed since
+//! (see [`history`]).
 //!
 //! **Refreshing** a view means taking a newer one and replaying the transcript with its comparisons. Above READ
 //! COMMITTED that happens only where it must (a wait, an evicted view, a new leader), and it is sound there as well: a newer
@@ -27,6 +29,7 @@
 //! Left out: plain readers do not take table locks, so ACCESS EXCLUSIVE keeps out writers and locking reads only.
 
 mod admit;
+mod history;
 mod names;
 mod report;
 mod sequences;
@@ -51,6 +54,7 @@ use crate::transaction::{Action, Before, Kind, Open, Order, Reply, Statement, Tr
 use crate::types::Env;
 use crate::value::Value;
 use futures::future::BoxFuture;
+use history::History;
 use names::Names;
 use parking_lot::Mutex;
 use sequences::Blocks;
@@ -118,6 +122,8 @@ struct Tx {
     stop: Mutex<Arc<AtomicBool>>,
     leased: bool,
     seen: Mutex<Instant>,
+    /// What it does is on its way into the log, or there.
+    proposed: AtomicBool,
     work: tokio::sync::Mutex<Work>,
 }
 
@@ -129,8 +135,8 @@ struct State {
     next: u64,
     /// The term that all of this belongs to.
     term: u64,
-    /// Autocommit writes on their way through the log, by table.
-    flying: BTreeMap<u32, u32>,
+    /// Writes on their way through the log, by table.
+    flying: BTreeMap<u32, admit::Flying>,
     /// Whoever waits for one of them to land.
     landing: Vec<oneshot::Sender<()>>,
     /// In the order of their arrival.
@@ -138,6 +144,7 @@ struct State {
     /// The applied index when the last write of a table landed; of those admitted without a look at their tables.
     changed: BTreeMap<u32, u64>,
     changed_all: u64,
+    history: History,
 }
 
 impl Tx {
@@ -229,6 +236,7 @@ impl Executor {
             stop: Mutex::default(),
             leased: open.leased,
             seen: Mutex::new(self.host.now()),
+            proposed: AtomicBool::new(false),
             work: tokio::sync::Mutex::new(Work::new(open.epoch, open.env, open.transcript)),
         };
         state.open.insert(open.name, Arc::new(tx));
@@ -288,6 +296,10 @@ impl Executor {
         let mut state = self.state.lock();
         let Some(tx) = state.open.remove(&name) else { return };
         self.active.fetch_sub(1, Ordering::SeqCst);
+        if tx.proposed.load(Ordering::SeqCst) {
+            let State { locks, history, .. } = &mut *state;
+            history.changed(locks.changeable(tx.id), self.shared.applied());
+        }
         self.forget(&mut state, &tx);
     }
 
@@ -353,6 +365,7 @@ impl Executor {
             self.clear_state(state);
             self.blocks.clear();
             self.adrift.store(true, Ordering::SeqCst);
+            state.history = History::default();
             state.term = term;
         }
     }
@@ -522,13 +535,19 @@ impl<'a> Job<'a> {
             executor.log.read_point(self.control.deadline).await?;
             asked = true;
         }
+        let row = statement.effort == Effort::Row;
+        if row {
+            self.begin_history().await?;
+        }
         let mut run = Run::new(statement, self.local_draws);
         let mut fresh = !strict;
-        let mut waits = false;
+        // May run on a view that is behind.
+        let mut lags = row || work.may_stay_stale(statement);
         for _ in 0..ROUNDS {
             self.check()?;
-            self.prepare(work, statement, fresh, waits).await?;
-            match self.attempt(work, statement, &mut run)? {
+            self.prepare(work, statement, fresh && !lags).await?;
+            let behind = lags && !strict && executor.shared.applied() != work.at();
+            match self.attempt(work, statement, &mut run, behind)? {
                 Ran::NeedSequence(oid) => {
                     let values = executor
                         .blocks
@@ -537,31 +556,43 @@ impl<'a> Job<'a> {
                     run.supply(oid, values);
                     fresh = false;
                 }
-                Ran::Stale => fresh = true,
+                Ran::Stale => (fresh, lags) = (true, false),
                 Ran::Failed(error) => {
                     executor.blocks.give_back(run.leftovers());
                     return Err(error.into());
                 }
                 Ran::Done { wants, tables } => {
                     let skips = statement.lock.as_ref().is_some_and(|lock| lock.wait == LockWait::SkipLocked);
-                    let meant: Vec<Target> = wants.iter().filter(|_| skips).map(Want::target).collect();
+                    let ruled = row && run.is_ruled_by_its_row(statement);
+                    let targets: Vec<Target> = wants.iter().filter(|_| skips || ruled).map(Want::target).collect();
                     let wait = statement.lock.as_ref().map_or(LockWait::Wait, |lock| lock.wait);
                     let wait = if self.patient || wait != LockWait::Wait { wait } else { LockWait::NoWait };
                     let new = match self.lock(work, &mut run, wants, wait).await? {
                         Locked::All { new } => new,
                         Locked::Again => {
-                            let refresh = !executor.host.has(Defect::NoRefreshAfterWait);
-                            (fresh, waits) = (refresh, refresh);
+                            fresh = !executor.host.has(Defect::NoRefreshAfterWait);
+                            lags = false;
                             continue;
                         }
                     };
-                    if new && !work.may_stay_stale(statement) {
-                        let waited = self.await_landing(&tables).await?;
-                        if waited || executor.shared.applied() != work.at() {
-                            work.undo(&run)?;
-                            (fresh, waits) = (true, true);
-                            continue;
-                        }
+                    let latest = |work: &Work| executor.shared.applied() == work.at();
+                    let counts = if ruled && !new {
+                        true
+                    } else if ruled {
+                        self.await_landing(&tables, true).await?;
+                        latest(work) || !executor.state.lock().history.has_overtaken(work.at(), &targets, &tables)
+                    } else if row && behind {
+                        // It did not find its row, or not only that: it might on a view of now.
+                        false
+                    } else if new && !work.may_stay_stale(statement) {
+                        !self.await_landing(&tables, false).await? && latest(work)
+                    } else {
+                        true
+                    };
+                    if !counts {
+                        work.undo(&run)?;
+                        (fresh, lags) = (true, false);
+                        continue;
                     }
                     if !asked && !run.wrote() {
                         // A transaction that changes nothing is never compared.
@@ -569,7 +600,7 @@ impl<'a> Job<'a> {
                         asked = true;
                         if executor.shared.applied() != work.at() {
                             work.undo(&run)?;
-                            (fresh, waits) = (true, true);
+                            (fresh, lags) = (true, false);
                             continue;
                         }
                     }
@@ -577,7 +608,7 @@ impl<'a> Job<'a> {
                     if skips {
                         // Rows that only an earlier run found are for others.
                         let mut state = executor.state.lock();
-                        let effects = state.locks.release_others(self.tx.id, mark, &meant);
+                        let effects = state.locks.release_others(self.tx.id, mark, &targets);
                         deliver(&mut state, effects);
                     }
                     return Ok(run);
@@ -588,7 +619,7 @@ impl<'a> Job<'a> {
     }
 
     /// Makes the view what the statement may run on.
-    async fn prepare(&self, work: &mut Work, statement: &Statement, fresh: bool, must: bool) -> Result<(), Trouble> {
+    async fn prepare(&self, work: &mut Work, statement: &Statement, fresh: bool) -> Result<(), Trouble> {
         let executor = self.executor;
         if let Some(version) = statement.schema_version {
             // The gateway may have applied more than this node.
@@ -601,8 +632,7 @@ impl<'a> Job<'a> {
         let behind = |work: &Work| executor.shared.applied() != work.at();
         let old =
             statement.schema_version.is_some_and(|version| work.view.is_some() && work.schema_version() < version);
-        let skip = !must && work.may_stay_stale(statement);
-        if !work.is_intact() || old || fresh && behind(work) && !skip {
+        if !work.is_intact() || old || fresh && behind(work) {
             let env = work.env.clone();
             let refreshed =
                 executor.busily(work.is_light(), || work.refresh(&executor.views, &env, self.control.clone()));
@@ -617,7 +647,8 @@ impl<'a> Job<'a> {
         }
     }
 
-    fn attempt(&self, work: &mut Work, statement: &Statement, run: &mut Run) -> Result<Ran, Trouble> {
+    /// `behind`: its view may not be the latest.
+    fn attempt(&self, work: &mut Work, statement: &Statement, run: &mut Run, behind: bool) -> Result<Ran, Trouble> {
         let executor = self.executor;
         let names = executor.names.of(&executor.shared);
         let id = self.tx.id;
@@ -632,8 +663,8 @@ impl<'a> Job<'a> {
         };
         work.last_used = Some(executor.host.now());
         let control = self.control.clone();
-        let brief = statement.effort == Effort::Key && statement.step.params.len() <= 16;
-        let ran = executor.busily(brief, || work.attempt(statement, run, &names, control, free));
+        let brief = statement.effort <= Effort::Key && statement.step.params.len() <= 16;
+        let ran = executor.busily(brief, || work.attempt(statement, run, &names, control, free, behind));
         ran.map_err(|trouble| self.explained(trouble))
     }
 
@@ -738,9 +769,28 @@ impl<'a> Job<'a> {
         result
     }
 
-    /// Waits for the writes that were on their way to these tables; whether there were any.
-    async fn await_landing(&self, tables: &[u32]) -> Result<bool, Trouble> {
-        self.executor.await_landing(tables, self.control.deadline, || self.check()).await
+    /// Waits for the writes that were on their way to these tables, or (`loose`) for those of them that hold no locks;
+    /// whether there were any.
+    async fn await_landing(&self, tables: &[u32], loose: bool) -> Result<bool, Trouble> {
+        self.executor.await_landing(tables, loose, self.control.deadline, || self.check()).await
+    }
+
+    /// From here on it is known which rows have changed.
+    async fn begin_history(&self) -> Result<(), Trouble> {
+        let executor = self.executor;
+        let term = {
+            let state = executor.state.lock();
+            if state.history.has_begun() {
+                return Ok(());
+            }
+            state.term
+        };
+        executor.log.read_point(self.control.deadline).await?;
+        let mut state = executor.state.lock();
+        if state.term == term {
+            state.history.begin(executor.shared.applied());
+        }
+        Ok(())
     }
 
     /// LOCK TABLE.
@@ -780,7 +830,7 @@ impl<'a> Job<'a> {
                 self.wait_for(receiver, &target).await?;
             }
         }
-        self.await_landing(tables).await?;
+        self.await_landing(tables, false).await?;
         Ok(Reply::Done)
     }
 

@@ -248,6 +248,7 @@ impl Session {
                 }
                 None => (vec![Sql { sql: read.sql.to_string(), yields: Yields::Rows }], false, Kind::Read, None),
                 Some(lock) => {
+                    effort = if read.short { Effort::Row } else { effort };
                     if lock.wait == LockWait::SkipLocked {
                         params.push(Value::Null);
                     }
@@ -309,7 +310,7 @@ impl Session {
             {
                 Tried::Ready(write, admission) => {
                     let outcome = self.db.log.apply(request, *write);
-                    admission.settle();
+                    admission.conclude();
                     concluded(outcome).map(|done| shown(&done[0]))
                 }
                 Tried::Failed(error) => Err(error),
@@ -383,7 +384,7 @@ impl Session {
         let proposal = Proposal { request: self.name, body: command::encode(&Command::Write(write.clone())) };
         let admission = self.db.executor().admit(&proposal, &terms, &control).await?;
         let outcome = self.db.log.apply(self.name, write);
-        admission.settle();
+        admission.conclude();
         concluded(outcome)
     }
 
@@ -827,6 +828,76 @@ fn evicted_views_come_back() {
 
 /// COMMIT compares what a write said only if the transaction changes something at all.
 #[test]
+fn a_view_that_is_behind_will_do_for_a_row_that_has_not_changed() {
+    let db = Db::new(ACCOUNTS);
+    check(
+        &db,
+        "s1: BEGIN -> ok
+         s1: UPDATE a SET v = v + 1 WHERE id = 1 -> 1
+         s2: UPDATE a SET v = 21 WHERE id = 2 -> 1
+         s1: UPDATE a SET v = v + 1 WHERE id = 2 RETURNING v -> [22]
+         s2: INSERT INTO a VALUES (4, 40) -> 1
+         s1: UPDATE a SET v = v + 1 WHERE id = 4 RETURNING v -> [41]
+         s2: UPDATE a SET v = 31 WHERE id = 3 -> 1
+         s1: SELECT v FROM a WHERE id = 3 FOR UPDATE -> [31]
+         s1: COMMIT -> COMMIT
+         s1: BEGIN -> ok
+         s1: UPDATE a SET v = 0 WHERE id = 1 -> 1
+         s2: DELETE FROM a WHERE id = 3 -> 1
+         s1: DELETE FROM a WHERE id = 3 RETURNING v -> 0
+         s2: INSERT INTO a VALUES (5, 50) -> 1
+         s1: SAVEPOINT s -> ok
+         s1: INSERT INTO a VALUES (5, 1) -> 23505
+         s1: ROLLBACK TO s -> ok
+         s2: DELETE FROM a WHERE id = 5 -> 1
+         s1: INSERT INTO a VALUES (5, 5) RETURNING v -> [5]
+         s1: COMMIT -> COMMIT
+         s1: SELECT id, v FROM a ORDER BY id -> [1 0, 2 22, 4 41, 5 5]
+         s1: BEGIN -> ok
+         s1: UPDATE a SET v = 1 WHERE id = 1 -> 1
+         s3: BEGIN -> ok
+         s3: UPDATE a SET v = 2 WHERE id = 2 -> 1
+         s3: COMMIT -> COMMIT
+         s1: UPDATE a SET v = 1 WHERE id = 2 AND v = 2 -> 1
+         s1: COMMIT -> COMMIT",
+    );
+    // What has not changed is found on the view that was there.
+    runtime().block_on(async {
+        let (mut s1, mut s2) = (db.session(), db.session());
+        for (session, id) in [(&mut s1, 1), (&mut s2, 2)] {
+            session.run("BEGIN").await;
+            assert_eq!(session.run(&format!("UPDATE a SET v = v + 1 WHERE id = {id}")).await, "1");
+        }
+        assert_eq!(s2.run("COMMIT").await, "COMMIT");
+        let view = |session: &Session| db.executor().transaction(session.name).unwrap().work.try_lock().unwrap().at();
+        let at = view(&s1);
+        assert_eq!(s1.run("UPDATE a SET v = v + 1 WHERE id = 4 RETURNING v").await, "[42]");
+        assert_eq!(s1.run("INSERT INTO a VALUES (6, 6)").await, "1");
+        assert_eq!(view(&s1), at);
+        assert!(at < db.log.shared.applied());
+        assert_eq!(s1.run("UPDATE a SET v = v + 1 WHERE id = 2 RETURNING v").await, "[3]");
+        assert!(at < view(&s1));
+        assert_eq!(s1.run("COMMIT").await, "COMMIT");
+    });
+}
+
+#[test]
+fn a_long_transaction_is_told_what_is_wrong_with_its_insert() {
+    let inserts: String = (0..40).map(|i| format!("s1: INSERT INTO b VALUES ({i}) -> 1\n")).collect();
+    check(
+        &Db::new("CREATE TABLE b (id int UNIQUE)"),
+        &format!(
+            "s2: INSERT INTO b VALUES (100) -> 1
+             s1: BEGIN -> ok
+             {inserts}
+             s2: INSERT INTO b VALUES (200) -> 1
+             s1: INSERT INTO b VALUES (100) -> 23505
+             s1: ROLLBACK -> ROLLBACK"
+        ),
+    );
+}
+
+#[test]
 fn a_write_that_finds_nothing_has_looked_at_the_latest_state() {
     let db = Db::new(ACCOUNTS);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -1118,7 +1189,7 @@ fn trials_keep_others_out_at_the_end_only() {
             Outcome::Done(done) => assert_eq!(done[0].count, 9),
             other => panic!("{other:?}"),
         }
-        admission.settle();
+        admission.conclude();
         assert_eq!(waits.await, "1");
 
         // A write that is on its way is waited for, and seen.
@@ -1133,13 +1204,13 @@ fn trials_keep_others_out_at_the_end_only() {
         tokio::pin!(trial);
         assert!(tokio::time::timeout(Duration::from_millis(200), &mut trial).await.is_err());
         db.log.apply(request, late);
-        flying.settle();
+        flying.conclude();
         let Tried::Ready(write, admission) = trial.await else { panic!("not ready") };
         match db.log.apply(RequestId { origin: 3, seq: 4 }, *write) {
             Outcome::Done(done) => assert_eq!(done[0].count, 25),
             other => panic!("{other:?}"),
         }
-        admission.settle();
+        admission.conclude();
         open.end();
         assert!(db.executor().state.lock().fences.is_empty());
         assert!(db.executor().state.lock().flying.is_empty());
@@ -1187,7 +1258,7 @@ fn large_autocommit_writes_wait_as_well() {
         for chunk in proposals {
             let admission = db.executor().admit(&chunk, &first_terms(&control), &control).await.unwrap();
             db.log.apply_proposal(chunk);
-            admission.settle();
+            admission.conclude();
         }
         let executor = db.executor();
         let terms = first_terms(&control);
@@ -1197,7 +1268,7 @@ fn large_autocommit_writes_wait_as_well() {
         assert_eq!(holder.run("ROLLBACK").await, "ROLLBACK");
         let admission = waits.await.unwrap();
         let outcome = db.log.apply_proposal(last.clone());
-        admission.settle();
+        admission.conclude();
         assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
     });
 }

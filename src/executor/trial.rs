@@ -203,7 +203,7 @@ impl Executor {
 
     /// Waits for what is on its way to these tables. Whether anything may have been written of which nobody here knows.
     async fn drain(&self, touches: &Touches, control: &Control) -> SqlResult<bool> {
-        self.await_landing(&touches.all(), control.deadline, || check(control, self.host.now())).await?;
+        self.await_landing(&touches.all(), false, control.deadline, || check(control, self.host.now())).await?;
         if !self.adrift.swap(false, Ordering::SeqCst) {
             return Ok(false);
         }

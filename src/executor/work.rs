@@ -184,6 +184,20 @@ impl Run {
         self.draws.lock().have.entry(oid).or_default().extend(values);
     }
 
+    /// Whether its last run found the one row that the statement names for each set of parameters: then nothing else has
+    /// had a say in it. Of a statement of [`Effort::Row`].
+    pub fn is_ruled_by_its_row(&self, statement: &Statement) -> bool {
+        let Some(result) = &self.result else { return false };
+        match (statement.kind, &statement.lock) {
+            (Kind::Write, _) => result.complete && result.touched.len() == statement.step.params.len().max(1),
+            // A weaker lock lets the row change.
+            (Kind::LockingRead, Some(lock)) => {
+                result.touched.is_empty() && result.locked.len() == 1 && lock.strength > LockStrength::KeyShare
+            }
+            _ => false,
+        }
+    }
+
     /// Whether its last run changed anything.
     pub fn wrote(&self) -> bool {
         self.result.as_ref().is_some_and(|result| result.wrote)
@@ -371,7 +385,8 @@ impl Work {
 
     // ---- statements ----
 
-    /// Runs a statement once. Unless it is done, nothing of it remains.
+    /// Runs a statement once. Unless it is done, nothing of it remains. `behind`: its view may not be the latest, so that
+    /// a failure says nothing.
     pub fn attempt(
         &mut self,
         statement: &Statement,
@@ -379,9 +394,9 @@ impl Work {
         names: &Tables,
         control: Control,
         free: RowFree,
+        behind: bool,
     ) -> Result<Ran, Trouble> {
         let isolation = self.isolation();
-        let stale = self.may_stay_stale(statement);
         let view = self.view.as_mut().ok_or(Trouble::Void)?;
         view.limit(Some(control));
         {
@@ -426,7 +441,7 @@ impl Work {
                 self.undo(run)?;
                 return Ok(match (missing, error) {
                     (Some(oid), _) => Ran::NeedSequence(oid),
-                    (None, _) if stale => Ran::Stale,
+                    (None, _) if behind => Ran::Stale,
                     (None, StepError::Sql(error)) => Ran::Failed(error),
                     (None, StepError::Machine(fault)) => return Err(fault.into()),
                 });

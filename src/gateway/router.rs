@@ -14,7 +14,7 @@ use super::{Control, Database, Failure, ReadRequest};
 use crate::command::{self, Command, Isolation, Outcome, Proposal, Refusal, StepOutcome, Write};
 use crate::engine::{Cursor, Shared};
 use crate::error::{SqlError, SqlResult, state};
-use crate::executor::{self, Executor, Tried};
+use crate::executor::{self, Admission, Executor, Tried};
 use crate::host::{Host, SharedHost, until, within};
 use crate::id::{GroupId, NodeId, RequestId};
 use crate::replica::handle::{Group, ProposeError, ReadError};
@@ -122,12 +122,12 @@ impl<R: Replica, P: Peers> Router<R, P> {
                 match answer {
                     None => Attempt::Unknown,
                     Some(Ok(outcome)) => {
-                        admission.settle();
+                        admission.conclude();
                         Attempt::Outcome(outcome)
                     }
                     Some(Err(e)) => {
                         if e != ProposeError::Unknown {
-                            admission.settle();
+                            admission.withdraw();
                         }
                         match (e, self.group.hopeless()) {
                             (ProposeError::Halted(why), Some(_)) => Attempt::Failed(halted(&why)),
@@ -482,9 +482,7 @@ pub async fn answer_proposal<R: Replica, P: Peers>(router: &Router<R, P>, propos
         }
     };
     let reply = put(&router.group, proposal).await;
-    if !matches!(reply, Reply::Unknown) {
-        admission.settle();
-    }
+    settle(admission, &reply);
     reply
 }
 
@@ -533,10 +531,17 @@ impl<R: Replica> Site<R> {
                 break;
             }
         }
-        if !matches!(reply, Reply::Unknown) {
-            admission.settle();
-        }
+        settle(admission, &reply);
         reply
+    }
+}
+
+/// Ends an admission as its write has ended.
+fn settle(admission: Admission, reply: &Reply) {
+    match reply {
+        Reply::Unknown => drop(admission),
+        Reply::Outcome(_) => admission.conclude(),
+        _ => admission.withdraw(),
     }
 }
 

@@ -43,7 +43,7 @@ impl fmt::Debug for TxId {
 }
 
 /// What can be locked.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Target {
     /// A table by its OID.
     Table(u32),
@@ -368,6 +368,17 @@ impl LockTable {
         if lock.holders.is_empty() && lock.queue.is_empty() {
             self.locks.remove(target);
         }
+    }
+
+    /// What others may find changed when a transaction is committed: the rows that it holds for a change, and the tables
+    /// that it holds against others' changes.
+    pub fn changeable(&self, tx: TxId) -> impl Iterator<Item = &Target> {
+        let held = self.held.get(&tx).into_iter().flatten();
+        let for_change = |mode: &Mode| match mode {
+            Mode::Row(strength) => *strength >= LockStrength::NoKeyUpdate,
+            Mode::Table(mode) => *mode >= LockMode::ShareRowExclusive,
+        };
+        held.filter(move |(_, mode)| for_change(mode)).map(|(target, _)| target)
     }
 
     /// How many locks a transaction holds: for a limit on them.

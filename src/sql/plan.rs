@@ -102,6 +102,9 @@ pub enum LockWait {
 /// What bounds the work of a statement: it decides where a write runs first, and on which thread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum Effort {
+    /// One row, which its text names by a unique key. If there is such a row (or, of an INSERT, none), nothing else in the
+    /// database has a say in what the statement does.
+    Row,
     /// Its own text, and lookups by unique keys.
     #[default]
     Key,

@@ -11,7 +11,7 @@ use super::query::{Out, QueryTree};
 use super::{Binder, error_at};
 use crate::command::{Statement as Sql, Yields};
 use crate::error::{SqlError, SqlResult, state};
-use crate::sql::catalog::{Column, ConstraintKind, Identity, Index, Relation, RelationKind, Source, quote};
+use crate::sql::catalog::{Column, Constraint, ConstraintKind, Identity, Index, Relation, RelationKind, Source, quote};
 use crate::sql::plan::{Effort, ResultColumn, Tag, WritePlan};
 use crate::types::Type;
 use crate::value::Value;
@@ -57,6 +57,16 @@ impl Assigned {
 }
 
 /// What follows SET.
+/// The columns of `relation` that are assigned to, by number.
+fn assigned_columns(relation: &Relation, assignments: &[Assignment]) -> Vec<i16> {
+    let names = assignments.iter().flat_map(|assignment| match &assignment.target {
+        AssignmentTarget::ColumnName(name) => std::slice::from_ref(name),
+        AssignmentTarget::Tuple(names) => names,
+    });
+    let names = names.filter_map(|name| schema_and_name(name).ok());
+    names.filter_map(|(_, name)| relation.column(&name).map(|column| column.attnum)).collect()
+}
+
 fn assigned(set: &[Assigned]) -> String {
     set.iter().map(|a| format!("{} = {}", a.target, a.value)).collect::<Vec<_>>().join(", ")
 }
@@ -150,6 +160,10 @@ impl Binder<'_> {
             other => return Err(SqlError::unsupported(format!("{other}"))),
         };
         let yields = if returned.is_some() { Yields::Rows } else { Yields::Count };
+        let alone = self.single && self.subqueries == 0 && self.hoisted.is_empty() && with.items.is_empty();
+        if alone && self.effort == Effort::Key {
+            self.effort = Effort::Row;
+        }
         let statement = Sql { sql: self.prefixed(sql, &with), yields };
         let columns = returned.unwrap_or_default().iter().map(Out::result).collect();
         let plan = WritePlan {
@@ -325,6 +339,7 @@ impl Binder<'_> {
             Some(query) => match plain_values(query) {
                 Some(rows) => {
                     single = rows.len() == 1;
+                    self.single = single && insert.on.is_none() && self.is_ruled_by_primary_key(&relation);
                     self.insert_values(&relation, columns, listed, rows)?
                 }
                 None => {
@@ -555,29 +570,53 @@ impl Binder<'_> {
     }
 
     /// Counts what it takes to find the rows of the target; the current level is that of the statement. `keys`: it
-    /// changes keys, or deletes rows, that foreign keys may refer to.
-    fn weigh(&mut self, target: &Relation, filter: Option<&Typed>, keys: bool) {
+    /// changes keys, or deletes rows, that foreign keys may refer to. Returns whether it is one row at most.
+    fn weigh(&mut self, target: &Relation, filter: Option<&Typed>, keys: bool) -> bool {
         let sources = self.level().sources;
+        let short = sources == 0 && self.is_short(filter);
         let effort = match sources {
-            0 if self.is_short(filter) => Effort::Key,
+            0 if short => Effort::Key,
             0 if !(keys && self.is_referenced_without_index(target)) => Effort::Scan,
             _ => Effort::Open,
         };
         self.effort = self.effort.max(effort);
+        short
     }
 
+    /// Whether it changes columns that have to be unique, or the primary key.
     fn changes_keys(&self, target: &Relation, assignments: &[Assignment]) -> bool {
-        let names: Vec<String> = assignments
-            .iter()
-            .flat_map(|assignment| match &assignment.target {
-                AssignmentTarget::ColumnName(name) => std::slice::from_ref(name),
-                AssignmentTarget::Tuple(names) => names,
-            })
-            .filter_map(|name| schema_and_name(name).ok().map(|(_, name)| name))
-            .collect();
-        let changed = |attnum: i16| target.columns.iter().any(|c| c.attnum == attnum && names.contains(&c.name));
+        let changed = assigned_columns(target, assignments);
         let unique = target.indexes.iter().filter(|index| index.unique).flat_map(|index| &index.keys);
-        unique.filter_map(|key| key.column).chain(self.scope.catalog.rowid_column(target)).any(changed)
+        let mut keys = unique.filter_map(|key| key.column).chain(self.scope.catalog.rowid_column(target));
+        keys.any(|key| changed.contains(&key))
+    }
+
+    /// Whether nothing but its primary key decides if a new row is welcome.
+    fn is_ruled_by_primary_key(&self, relation: &Relation) -> bool {
+        !relation.constraints.iter().any(|constraint| matches!(constraint.kind, ConstraintKind::ForeignKey { .. }))
+            && relation.indexes.iter().all(|index| !index.unique || index.primary)
+    }
+
+    /// Whether other rows may have a say in whether a row may be changed like this: those that have to differ from it, or
+    /// that it refers to.
+    fn has_rivals(&self, relation: &Relation, assignments: &[Assignment]) -> bool {
+        let changed = assigned_columns(relation, assignments);
+        let refers = |constraint: &Constraint| {
+            matches!(constraint.kind, ConstraintKind::ForeignKey { .. })
+                && constraint.columns.iter().any(|column| changed.contains(column))
+        };
+        let plain = |attnum: i16| relation.columns.iter().any(|c| c.attnum == attnum && c.generated.is_none());
+        let odd =
+            |index: &Index| index.predicate.is_some() || !index.keys.iter().all(|key| key.column.is_some_and(plain));
+        self.changes_keys(relation, assignments)
+            || relation.constraints.iter().any(refers)
+            || relation.indexes.iter().any(|index| index.unique && odd(index))
+    }
+
+    /// Whether rows of other tables may refer to the target's.
+    fn is_referenced(&self, target: &Relation) -> bool {
+        let to_it = |constraint: &Constraint| matches!(constraint.kind, ConstraintKind::ForeignKey { table, .. } if table == target.oid);
+        self.scope.catalog.relations.values().any(|relation| relation.constraints.iter().any(to_it))
     }
 
     /// Whether each row that goes needs a search of another table, because a foreign key's columns have no index.
@@ -699,7 +738,8 @@ impl Binder<'_> {
             let set = self.assignments(&relation, &update.assignments)?;
             let filter = update.selection.as_ref().map(|w| self.where_clause(w)).transpose()?;
             let keys = self.changes_keys(&relation, &update.assignments);
-            self.weigh(&relation, filter.as_ref(), keys);
+            let short = self.weigh(&relation, filter.as_ref(), keys);
+            self.single = short && !self.has_rivals(&relation, &update.assignments);
             let filter = filter.map_or(String::new(), |f| format!(" WHERE {}", f.sql()));
             Ok((set, format!("{from}{filter}")))
         })();
@@ -760,7 +800,8 @@ impl Binder<'_> {
                 None => None,
             };
             let filter = delete.selection.as_ref().map(|w| self.where_clause(w)).transpose()?;
-            self.weigh(&target.relation, filter.as_ref(), true);
+            let short = self.weigh(&target.relation, filter.as_ref(), true);
+            self.single = short && !self.is_referenced(&target.relation);
             let filter = filter.map(|f| format!(" WHERE {}", f.sql())).unwrap_or_default();
             Ok((using, filter))
         })();

@@ -92,6 +92,8 @@ pub struct Binder<'a> {
     draws: bool,
     /// The most that any part of the statement takes.
     effort: Effort,
+    /// It changes one row that its text names; see [`Effort::Row`].
+    single: bool,
     subqueries: usize,
     /// The subquery that locks rows.
     inside: Option<RowLock>,
@@ -119,6 +121,7 @@ impl<'a> Binder<'a> {
             writes: false,
             draws: false,
             effort: Effort::Key,
+            single: false,
             subqueries: 0,
             inside: None,
             refused: None,

@@ -182,7 +182,7 @@ fn compile(catalog: &Catalog, text: &str) -> crate::error::SqlResult<Compiled> {
         other => {
             let (plan, columns) = binder.dml(other)?;
             notes.push(format!("{:?}", plan.statements[0].yields));
-            if plan.effort > Effort::Key {
+            if plan.effort != Effort::Key {
                 notes.push(format!("effort {:?}", plan.effort));
             }
             if plan.draws {
