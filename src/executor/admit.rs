@@ -11,9 +11,9 @@
 
 use super::names::{Touches, overlap};
 use super::work::Trouble;
-use super::{Executor, State, names};
+use super::{Executor, State, Tx, names};
 use crate::clock::{self, Control};
-use crate::command::{self, Command, Frozen, Proposal, Step, Write};
+use crate::command::{self, Command, Frozen, Outcome, Proposal, Step, Write};
 use crate::error::{SqlError, SqlResult, state};
 use crate::host;
 use crate::sql::plan::Effort;
@@ -31,7 +31,30 @@ const LOOK: Duration = Duration::from_millis(50);
 pub struct Admission {
     executor: Arc<Executor>,
     held: Held,
-    settled: bool,
+    end: End,
+}
+
+/// How a write that was admitted has ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Applied, or not: it is adrift.
+    Unknown,
+    Applied,
+    /// It is not in the log, or not because of this admission.
+    Withdrawn,
+}
+
+/// A transaction on its way through the log.
+#[derive(Default)]
+pub(super) struct TxFlight {
+    /// Shares in it, if it was made for one write.
+    pub owners: u32,
+    /// Admissions of its COMMIT that have not ended.
+    pub aloft: u32,
+    /// It may have been applied.
+    pub landed: bool,
+    /// It was told to end meanwhile.
+    pub unwanted: bool,
 }
 
 pub(super) enum Held {
@@ -41,17 +64,20 @@ pub(super) enum Held {
     Unlisted,
     /// It holds no locks.
     Tables { tables: Vec<u32> },
-    /// A COMMIT: the transaction holds locks until it is applied.
-    Commit { tables: Vec<u32>, name: TxName, _fence: Option<Fence> },
+    /// A COMMIT: the transaction holds its locks until it is applied. `loose`: it has not all of them, because it comes
+    /// from another leader, or was given up here.
+    Commit { tables: Vec<u32>, name: TxName, loose: bool, _fence: Option<Fence> },
     /// An autocommit write, and the locks of a transaction made for it.
-    Locks { tables: Vec<u32>, _own: Own, _fence: Option<Fence> },
+    Locks { tables: Vec<u32>, own: Own, _fence: Option<Fence> },
 }
 
-/// Ends a transaction that was made for one write.
+/// A share in a transaction that was made for one write: each attempt at the write has one, and the transaction ends
+/// with the last of them.
 pub(super) struct Own {
     executor: Arc<Executor>,
-    name: TxName,
-    epoch: u64,
+    pub tx: Arc<Tx>,
+    /// It holds all the locks that the write needs.
+    pub complete: bool,
 }
 
 /// Keeps writes of its tables back while it lives.
@@ -75,39 +101,47 @@ pub(super) struct Fenced {
 }
 
 impl Admission {
-    /// The outcome is known.
-    pub fn conclude(mut self) {
-        self.settled = true;
-        // Not only when its gateway says so: others wait for its locks.
-        if let Held::Commit { name, .. } = self.held {
-            self.executor.end(name);
-        }
+    /// The outcome is known. One that was refused has done nothing, and is likely to be asked for again.
+    pub fn conclude(mut self, outcome: &Outcome) {
+        self.end = if matches!(outcome, Outcome::Refused(_)) { End::Withdrawn } else { End::Applied };
     }
 
     /// It is certain that there will be no outcome.
     pub fn withdraw(mut self) {
-        self.settled = true;
+        self.end = End::Withdrawn;
     }
 }
 
 impl Drop for Admission {
     fn drop(&mut self) {
         let executor = &self.executor;
-        if !self.settled && !matches!(self.held, Held::Nothing) {
+        if self.end == End::Unknown && !matches!(self.held, Held::Nothing) {
             executor.adrift.store(true, Ordering::SeqCst);
         }
         match &self.held {
             Held::Nothing => {}
             Held::Unlisted => executor.land_unlisted(),
             Held::Tables { tables } => executor.land(tables, true),
-            Held::Commit { tables, .. } | Held::Locks { tables, .. } => executor.land(tables, false),
+            Held::Locks { tables, own, .. } => executor.land(tables, !own.complete),
+            Held::Commit { tables, name, loose, .. } => {
+                executor.land(tables, *loose);
+                executor.land_commit(*name, self.end);
+            }
         }
     }
 }
 
 impl Drop for Own {
     fn drop(&mut self) {
-        self.executor.end_epoch(self.name, self.epoch);
+        let last = {
+            let mut flight = self.tx.flight.lock();
+            flight.owners -= 1;
+            flight.owners == 0
+        };
+        let here = self.executor.transaction(self.tx.name).is_some_and(|tx| Arc::ptr_eq(&tx, &self.tx));
+        if last && here {
+            self.executor.end(self.tx.name);
+        }
     }
 }
 
@@ -173,13 +207,13 @@ impl Executor {
                 true => Some(self.check_commit(proposal.request, &write, &touches, control).await?),
                 false => None,
             };
-            let tables = touches.written;
-            self.enter(&tables, fence.as_ref().map(|fence| fence.owner), control).await?;
-            let name = proposal.request;
-            if let Some(tx) = self.transaction(name) {
-                tx.proposed.store(true, Ordering::SeqCst);
+            let (tables, name) = (touches.written, proposal.request);
+            let loose = !self.take_off_commit(name);
+            if let Err(error) = self.enter(&tables, loose, fence.as_ref().map(|fence| fence.owner), control).await {
+                self.land_commit(name, End::Withdrawn);
+                return Err(error);
             }
-            return Ok(self.admission(Held::Commit { tables, name, _fence: fence }));
+            return Ok(self.admission(Held::Commit { tables, name, loose, _fence: fence }));
         }
         self.admit_autocommit(proposal.request, write, touches, terms, control).await
     }
@@ -211,8 +245,8 @@ impl Executor {
             self.look_again(control.deadline, opened).await;
         }
         let own = self.wait_in_line(request, write, terms, control).await?;
-        self.enter(&tables, None, control).await?;
-        Ok(self.admission(Held::Locks { tables, _own: own, _fence: None }))
+        self.enter(&tables, !own.complete, None, control).await?;
+        Ok(self.admission(Held::Locks { tables, own, _fence: None }))
     }
 
     /// Gets all the locks that a write would need, by running it in a view of its own.
@@ -237,20 +271,25 @@ impl Executor {
         };
         let statements = write.steps.into_iter().map(statement).collect();
         let trial = Trial { env: write.env, schema_version: 0, born: 0, statements, draws: false };
-        let own = self.take_on(name, terms.attempt, &trial, false).map_err(|reply| match reply {
+        // Somebody still undoes an earlier attempt, or the leader has changed: it is asked for again, if it is wanted.
+        let void = || SqlError::new(state::CANNOT_CONNECT_NOW, "the write could not be queued");
+        let mut own = self.take_on(name, terms.attempt, &trial, false).map_err(|reply| match reply {
             Reply::Failed(error) => error,
-            // Somebody still undoes an earlier attempt, or the leader has changed: it is asked for again.
-            _ => SqlError::new(state::CANNOT_CONNECT_NOW, "the write could not be queued"),
+            _ => void(),
         })?;
-        let Some(tx) = self.transaction(name) else { return Ok(own) };
+        let tx = own.tx.clone();
         let mut work = tx.work.lock().await;
         let stop = [state::QUERY_CANCELED, state::DEADLOCK_DETECTED, state::LOCK_NOT_AVAILABLE];
         let ran = self.run_all(&tx, &mut work, &trial, control, true).await;
         work.drop_view();
         match ran.map(|ran| ran.failed) {
             Ok(Some(error)) | Err(Trouble::Sql(error)) if stop.contains(&error.code) => Err(error),
-            // Whatever is wrong with it, the log will say.
-            _ => Ok(own),
+            Err(Trouble::Void) => Err(void()),
+            ran => {
+                // Whatever is wrong with it, the log will say.
+                own.complete = matches!(ran, Ok(None));
+                Ok(own)
+            }
         }
     }
 
@@ -267,17 +306,21 @@ impl Executor {
         let open = Open { name, epoch, env: trial.env.clone(), transcript: trial.transcript(), leased };
         match self.open(open) {
             Reply::Done => {
-                if let Some(tx) = self.transaction(name) {
-                    tx.proposed.store(true, Ordering::SeqCst);
+                let tx = self.transaction(name).ok_or(Reply::Unknown)?;
+                {
+                    let mut flight = tx.flight.lock();
+                    flight.owners += 1;
+                    // It ends only when what it does has landed, or never will.
+                    flight.landed = true;
                 }
-                Ok(Own { executor: self.clone(), name, epoch })
+                Ok(Own { executor: self.clone(), tx, complete: false })
             }
             reply => Err(reply),
         }
     }
 
     pub(super) fn admission(self: &Arc<Self>, held: Held) -> Admission {
-        Admission { executor: self.clone(), held, settled: false }
+        Admission { executor: self.clone(), held, end: End::Unknown }
     }
 
     /// The write that a command is, also one that has come in chunks.
@@ -300,8 +343,14 @@ impl Executor {
 
     // ---- writes on their way ----
 
-    /// Counts a write of these tables that has its locks as on its way, as soon as nobody keeps it back.
-    pub(super) async fn enter(&self, tables: &[u32], own: Option<u64>, control: &Control) -> SqlResult<()> {
+    /// Counts a write of these tables as on its way, as soon as nobody keeps it back.
+    pub(super) async fn enter(
+        &self,
+        tables: &[u32],
+        loose: bool,
+        own: Option<u64>,
+        control: &Control,
+    ) -> SqlResult<()> {
         loop {
             let opened = self.opened.notified();
             tokio::pin!(opened);
@@ -309,7 +358,7 @@ impl Executor {
             {
                 let mut state = self.state.lock();
                 if !state.is_fenced(tables, own) {
-                    state.take_off(tables, false);
+                    state.take_off(tables, loose);
                     return Ok(());
                 }
             }
@@ -407,6 +456,29 @@ impl Executor {
         }
         if last {
             self.landed.notify_waiters();
+        }
+    }
+
+    /// A transaction that keeps its locks until its COMMIT has landed; false if it does not have them all.
+    fn take_off_commit(&self, name: TxName) -> bool {
+        let state = self.state.lock();
+        let Some(tx) = state.open.get(&name) else { return false };
+        tx.flight.lock().aloft += 1;
+        !tx.bare
+    }
+
+    /// A COMMIT has ended. Others wait for its locks: they go when it is applied, not when its gateway hears of that.
+    fn land_commit(&self, name: TxName, end: End) {
+        let Some(tx) = self.transaction(name) else { return };
+        let over = {
+            let mut flight = tx.flight.lock();
+            // None of its own if it was opened anew meanwhile, under another leader.
+            flight.aloft = flight.aloft.saturating_sub(1);
+            flight.landed |= end != End::Withdrawn;
+            flight.aloft == 0 && (flight.unwanted || end == End::Applied)
+        };
+        if over {
+            self.end(name);
         }
     }
 

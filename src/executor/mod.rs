@@ -121,9 +121,10 @@ struct Tx {
     /// Ends the statement that runs.
     stop: Mutex<Arc<AtomicBool>>,
     leased: bool,
+    /// It has done something elsewhere: locks that it should have are missing.
+    bare: bool,
     seen: Mutex<Instant>,
-    /// What it does is on its way into the log, or there.
-    proposed: AtomicBool,
+    flight: Mutex<admit::TxFlight>,
     work: tokio::sync::Mutex<Work>,
 }
 
@@ -228,6 +229,7 @@ impl Executor {
             ));
         }
         state.next += 1;
+        let bare = open.transcript.steps().len() > 0;
         let tx = Tx {
             id: TxId(state.next),
             name: open.name,
@@ -235,8 +237,9 @@ impl Executor {
             interrupt: Notify::new(),
             stop: Mutex::default(),
             leased: open.leased,
+            bare,
             seen: Mutex::new(self.host.now()),
-            proposed: AtomicBool::new(false),
+            flight: Mutex::default(),
             work: tokio::sync::Mutex::new(Work::new(open.epoch, open.env, open.transcript)),
         };
         state.open.insert(open.name, Arc::new(tx));
@@ -291,24 +294,29 @@ impl Executor {
         }
     }
 
-    /// Ends a transaction: its view and its locks are gone.
+    /// Ends a transaction: its view and its locks are gone. If it is on its way through the log, it ends when it lands.
     pub fn end(&self, name: TxName) {
         let mut state = self.state.lock();
-        let Some(tx) = state.open.remove(&name) else { return };
+        let Some(tx) = state.open.get(&name).cloned() else { return };
+        {
+            let mut flight = tx.flight.lock();
+            if flight.aloft > 0 {
+                flight.unwanted = true;
+                return;
+            }
+            if flight.owners > 0 {
+                // It may still wait for its locks: then it is over at once.
+                drop(flight);
+                return self.void(&mut state, &tx);
+            }
+            if flight.landed {
+                let State { locks, history, .. } = &mut *state;
+                history.changed(locks.changeable(tx.id), self.shared.applied());
+            }
+        }
+        state.open.remove(&name);
         self.active.fetch_sub(1, Ordering::SeqCst);
-        if tx.proposed.load(Ordering::SeqCst) {
-            let State { locks, history, .. } = &mut *state;
-            history.changed(locks.changeable(tx.id), self.shared.applied());
-        }
         self.forget(&mut state, &tx);
-    }
-
-    /// Ends a transaction, if it was not taken over since.
-    fn end_epoch(&self, name: TxName, epoch: u64) {
-        let taken_over = |tx: Arc<Tx>| tx.epoch.load(Ordering::SeqCst) > epoch + 1;
-        if !self.transaction(name).is_some_and(taken_over) {
-            self.end(name);
-        }
     }
 
     fn transaction(&self, name: TxName) -> Option<Arc<Tx>> {
@@ -318,12 +326,17 @@ impl Executor {
     /// Makes void what a transaction is doing, without ending it: the client has given up on a statement.
     pub fn interrupt(&self, name: TxName) {
         let mut state = self.state.lock();
-        let Some(tx) = state.open.get(&name).cloned() else { return };
+        if let Some(tx) = state.open.get(&name).cloned() {
+            self.void(&mut state, &tx);
+        }
+    }
+
+    fn void(&self, state: &mut State, tx: &Tx) {
         tx.epoch.fetch_add(1, Ordering::SeqCst);
         tx.interrupt();
         let effects = state.locks.cancel(tx.id);
         state.waiters.remove(&tx.id);
-        deliver(&mut state, effects);
+        deliver(state, effects);
     }
 
     /// A gateway says which of its transactions live.

@@ -310,7 +310,7 @@ impl Session {
             {
                 Tried::Ready(write, admission) => {
                     let outcome = self.db.log.apply(request, *write);
-                    admission.conclude();
+                    admission.conclude(&outcome);
                     concluded(outcome).map(|done| shown(&done[0]))
                 }
                 Tried::Failed(error) => Err(error),
@@ -384,7 +384,7 @@ impl Session {
         let proposal = Proposal { request: self.name, body: command::encode(&Command::Write(write.clone())) };
         let admission = self.db.executor().admit(&proposal, &terms, &control).await?;
         let outcome = self.db.log.apply(self.name, write);
-        admission.conclude();
+        admission.conclude(&outcome);
         concluded(outcome)
     }
 
@@ -881,6 +881,45 @@ fn a_view_that_is_behind_will_do_for_a_row_that_has_not_changed() {
     });
 }
 
+/// Whoever waits for a row must see what became of it, even if nobody else wants to know.
+#[test]
+fn locks_are_kept_until_the_commit_has_landed() {
+    let db = Db::new(ACCOUNTS);
+    runtime().block_on(async {
+        let (mut s1, mut s2) = (db.session(), db.session());
+        s1.run("BEGIN").await;
+        assert_eq!(s1.run("UPDATE a SET v = v + 1 WHERE id = 1").await, "1");
+        let name = s1.name;
+        let (shared, transcript) = (db.log.shared.clone(), s1.transcript.take().unwrap());
+        let stale =
+            transcript.clone().into_write(shared.schema_version() + 1, shared.applied(), Env::default()).unwrap();
+        let write = transcript.into_write(shared.schema_version(), shared.applied(), Env::default()).unwrap();
+        let control = within(10_000);
+        let admit = async |write: &Write| {
+            let proposal = Proposal { request: name, body: command::encode(&Command::Write(write.clone())) };
+            db.executor().admit(&proposal, &first_terms(&control), &control).await.unwrap()
+        };
+        s2.run("BEGIN").await;
+        let waits = s2.run("UPDATE a SET v = v + 1 WHERE id = 1 RETURNING v");
+        tokio::pin!(waits);
+        let mut still = async || tokio::time::timeout(Duration::from_millis(100), &mut waits).await.is_err();
+        assert!(still().await);
+        // Refused: it will be sent again.
+        let admission = admit(&stale).await;
+        let outcome = db.log.apply(name, stale);
+        assert!(matches!(outcome, Outcome::Refused(_)), "{outcome:?}");
+        admission.conclude(&outcome);
+        assert!(still().await);
+        // Its gateway has gone.
+        let admission = admit(&write).await;
+        db.executor().end(name);
+        assert!(still().await);
+        let outcome = db.log.apply(name, write);
+        admission.conclude(&outcome);
+        assert_eq!(waits.await, "[12]");
+    });
+}
+
 #[test]
 fn a_long_transaction_is_told_what_is_wrong_with_its_insert() {
     let inserts: String = (0..40).map(|i| format!("s1: INSERT INTO b VALUES ({i}) -> 1\n")).collect();
@@ -1185,11 +1224,9 @@ fn trials_keep_others_out_at_the_end_only() {
         tokio::pin!(waits);
         assert!(tokio::time::timeout(Duration::from_millis(200), &mut waits).await.is_err());
         assert_eq!(second[0].run("INSERT INTO d VALUES (1)").await, "1");
-        match db.log.apply(RequestId { origin: 3, seq: 3 }, *write) {
-            Outcome::Done(done) => assert_eq!(done[0].count, 9),
-            other => panic!("{other:?}"),
-        }
-        admission.conclude();
+        let outcome = db.log.apply(RequestId { origin: 3, seq: 3 }, *write);
+        assert!(matches!(&outcome, Outcome::Done(done) if done[0].count == 9), "{outcome:?}");
+        admission.conclude(&outcome);
         assert_eq!(waits.await, "1");
 
         // A write that is on its way is waited for, and seen.
@@ -1203,14 +1240,12 @@ fn trials_keep_others_out_at_the_end_only() {
         let trial = tried(&db, text, 1, &control);
         tokio::pin!(trial);
         assert!(tokio::time::timeout(Duration::from_millis(200), &mut trial).await.is_err());
-        db.log.apply(request, late);
-        flying.conclude();
+        let outcome = db.log.apply(request, late);
+        flying.conclude(&outcome);
         let Tried::Ready(write, admission) = trial.await else { panic!("not ready") };
-        match db.log.apply(RequestId { origin: 3, seq: 4 }, *write) {
-            Outcome::Done(done) => assert_eq!(done[0].count, 25),
-            other => panic!("{other:?}"),
-        }
-        admission.conclude();
+        let outcome = db.log.apply(RequestId { origin: 3, seq: 4 }, *write);
+        assert!(matches!(&outcome, Outcome::Done(done) if done[0].count == 25), "{outcome:?}");
+        admission.conclude(&outcome);
         open.end();
         assert!(db.executor().state.lock().fences.is_empty());
         assert!(db.executor().state.lock().flying.is_empty());
@@ -1257,8 +1292,8 @@ fn large_autocommit_writes_wait_as_well() {
         let control = within(10_000);
         for chunk in proposals {
             let admission = db.executor().admit(&chunk, &first_terms(&control), &control).await.unwrap();
-            db.log.apply_proposal(chunk);
-            admission.conclude();
+            let outcome = db.log.apply_proposal(chunk);
+            admission.conclude(&outcome);
         }
         let executor = db.executor();
         let terms = first_terms(&control);
@@ -1268,7 +1303,7 @@ fn large_autocommit_writes_wait_as_well() {
         assert_eq!(holder.run("ROLLBACK").await, "ROLLBACK");
         let admission = waits.await.unwrap();
         let outcome = db.log.apply_proposal(last.clone());
-        admission.conclude();
+        admission.conclude(&outcome);
         assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
     });
 }

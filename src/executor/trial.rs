@@ -82,7 +82,7 @@ impl Executor {
             Err(Reply::NotLeader) => return Tried::NotLeader,
             Err(_) => return Tried::Again,
         };
-        let Some(tx) = self.transaction(name) else { return Tried::Again };
+        let tx = own.tx.clone();
         let mut work = tx.work.lock().await;
         let result = self.try_rounds(&tx, &mut work, terms, trial, control).await;
         // It pins the WAL, and proposing may take a while.
@@ -101,10 +101,11 @@ impl Executor {
         }
     }
 
-    async fn ready(self: &Arc<Self>, write: Write, own: Own, fence: Option<Fence>, control: &Control) -> Tried {
+    async fn ready(self: &Arc<Self>, write: Write, mut own: Own, fence: Option<Fence>, control: &Control) -> Tried {
+        own.complete = true;
         let tables = self.names.touched(&self.views, &self.shared, &write).written;
-        match self.enter(&tables, fence.as_ref().map(|fence| fence.owner), control).await {
-            Ok(()) => Tried::Ready(Box::new(write), self.admission(Held::Locks { tables, _own: own, _fence: fence })),
+        match self.enter(&tables, false, fence.as_ref().map(|fence| fence.owner), control).await {
+            Ok(()) => Tried::Ready(Box::new(write), self.admission(Held::Locks { tables, own, _fence: fence })),
             Err(error) => Tried::Failed(error),
         }
     }

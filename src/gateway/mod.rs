@@ -3,6 +3,7 @@
 //! [`Database`] is all that the front knows of the cluster.
 
 pub mod facts;
+mod flight;
 pub mod peer;
 pub mod reach;
 pub mod router;

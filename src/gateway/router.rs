@@ -6,6 +6,7 @@
 //! here, and runs on a snapshot of this node's file.
 
 use super::facts::Facts;
+use super::flight::Flight;
 use super::peer::{self, Reply, Request};
 use super::reach::{Peers, Replica};
 use super::split;
@@ -14,7 +15,7 @@ use super::{Control, Database, Failure, ReadRequest};
 use crate::command::{self, Command, Isolation, Outcome, Proposal, Refusal, StepOutcome, Write};
 use crate::engine::{Cursor, Shared};
 use crate::error::{SqlError, SqlResult, state};
-use crate::executor::{self, Admission, Executor, Tried};
+use crate::executor::{self, Executor, Tried};
 use crate::host::{Host, SharedHost, until, within};
 use crate::id::{GroupId, NodeId, RequestId};
 use crate::replica::handle::{Group, ProposeError, ReadError};
@@ -118,22 +119,12 @@ impl<R: Replica, P: Peers> Router<R, P> {
                     Ok(admission) => admission,
                     Err(error) => return later(error),
                 };
-                let answer = self.wait(control, self.group.propose(proposal.clone())).await;
-                match answer {
-                    None => Attempt::Unknown,
-                    Some(Ok(outcome)) => {
-                        admission.conclude();
-                        Attempt::Outcome(outcome)
-                    }
-                    Some(Err(e)) => {
-                        if e != ProposeError::Unknown {
-                            admission.withdraw();
-                        }
-                        match (e, self.group.hopeless()) {
-                            (ProposeError::Halted(why), Some(_)) => Attempt::Failed(halted(&why)),
-                            (e, _) => refused(e),
-                        }
-                    }
+                let flight = Flight::new(self.group.clone(), proposal.clone(), admission, self.host.clone());
+                match (self.wait(control, flight).await, self.group.hopeless()) {
+                    (None, _) => Attempt::Unknown,
+                    (Some(Ok(outcome)), _) => Attempt::Outcome(outcome),
+                    (Some(Err(ProposeError::Halted(why))), Some(_)) => Attempt::Failed(halted(&why)),
+                    (Some(Err(e)), _) => refused(e),
                 }
             }
             Some(leader) => {
@@ -481,9 +472,7 @@ pub async fn answer_proposal<R: Replica, P: Peers>(router: &Router<R, P>, propos
             };
         }
     };
-    let reply = put(&router.group, proposal).await;
-    settle(admission, &reply);
-    reply
+    told(Flight::new(router.group.clone(), proposal, admission, router.host.clone()).await)
 }
 
 /// Answers a peer's trial.
@@ -524,29 +513,25 @@ impl<R: Replica> Site<R> {
         };
         // Another attempt may have fixed other values: each has chunks of its own.
         let upload = RequestId { origin: self.host.random(), seq: self.host.random() };
-        let mut reply = Reply::Busy;
-        for proposal in split::proposals_of(request, upload, command::encode(&Command::Write(*write))) {
-            reply = put(&self.group, proposal).await;
-            if !matches!(reply, Reply::Outcome(_)) {
-                break;
+        let mut proposals = split::proposals_of(request, upload, command::encode(&Command::Write(*write)));
+        let Some(last) = proposals.pop() else { return Reply::Busy };
+        for chunk in proposals {
+            match told(self.group.propose(chunk).await) {
+                Reply::Outcome(_) => {}
+                // Chunks alone do nothing.
+                reply => {
+                    admission.withdraw();
+                    return reply;
+                }
             }
         }
-        settle(admission, &reply);
-        reply
+        told(Flight::new(self.group.clone(), last, admission, self.host.clone()).await)
     }
 }
 
-/// Ends an admission as its write has ended.
-fn settle(admission: Admission, reply: &Reply) {
-    match reply {
-        Reply::Unknown => drop(admission),
-        Reply::Outcome(_) => admission.conclude(),
-        _ => admission.withdraw(),
-    }
-}
-
-async fn put<R: Replica>(group: &R, proposal: Proposal) -> Reply {
-    match group.propose(proposal).await {
+/// An answer as another node is told it.
+fn told(answer: Result<Arc<Outcome>, ProposeError>) -> Reply {
+    match answer {
         Ok(outcome) => Reply::Outcome((*outcome).clone()),
         Err(ProposeError::NotLeader { leader }) => Reply::NotLeader { leader },
         Err(ProposeError::Dropped | ProposeError::Overloaded) => Reply::Busy,

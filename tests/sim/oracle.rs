@@ -155,13 +155,15 @@ pub struct Oracle {
     entries: BTreeMap<(u64, u64), (u64, Option<u64>)>,
     /// Term and content of each committed entry, from index 1.
     committed: Vec<(u64, u64)>,
+    /// The last term of which a leader was known when each of them was first seen committed.
+    known_terms: Vec<u64>,
     pub operations: BTreeMap<RequestId, Operation>,
     /// What gateways proposed. The model does not know what comes of it: the first replica tells.
     pub proposed: BTreeMap<RequestId, BTreeSet<Bytes>>,
     /// The first outcome of each of these that is no refusal, and where.
     firsts: BTreeMap<RequestId, (u64, Arc<Outcome>)>,
     /// Their outcomes by index.
-    observed: BTreeMap<(u64, RequestId), Arc<Outcome>>,
+    observed: BTreeMap<(u64, RequestId, bool), Arc<Outcome>>,
     tables: Arc<Tables>,
     /// The tables after each index, from 0.
     history: Vec<Arc<Tables>>,
@@ -193,6 +195,7 @@ impl Oracle {
             leaders: BTreeMap::new(),
             entries: BTreeMap::new(),
             committed: Vec::new(),
+            known_terms: Vec::new(),
             operations: BTreeMap::new(),
             proposed: BTreeMap::new(),
             firsts: BTreeMap::new(),
@@ -218,14 +221,16 @@ impl Oracle {
         self.history.get(index as usize)
     }
 
-    /// One leader per term, and it has every entry that was ever committed.
+    /// One leader per term, and it has every entry that was committed in an earlier one. (A candidate that was paused
+    /// may learn that it was elected when a later leader has long committed more.)
     pub fn leads(&mut self, node: u64, term: u64, last: u64) -> Check {
         let known = *self.leaders.entry(term).or_insert(node);
         if known != node {
             return Err(format!("{known} and {node} both lead term {term}"));
         }
-        if last < self.last_committed() {
-            return Err(format!("{node} leads term {term} with a log up to {last} of {}", self.last_committed()));
+        let must = self.known_terms.partition_point(|known| *known < term) as u64;
+        if last < must {
+            return Err(format!("{node} leads term {term} with a log up to {last} of {must}"));
         }
         Ok(())
     }
@@ -260,6 +265,7 @@ impl Oracle {
             None => {}
         }
         self.committed.push(found);
+        self.known_terms.push(self.leaders.keys().next_back().copied().unwrap_or(0));
         if let Payload::Batch(bytes) = &entry.payload {
             self.replay(index, bytes)?;
         }
@@ -332,11 +338,13 @@ impl Oracle {
     /// The outcome of a transaction or of the like: the same everywhere, and never a second one.
     fn observes(&mut self, node: u64, applied: &Applied) -> Check {
         let Applied { request, index, outcome } = applied;
-        let known = self.observed.entry((*index, *request)).or_insert_with(|| outcome.clone());
+        // An entry may have it twice: refused, and sent again in another form.
+        let refused = matches!(**outcome, Outcome::Refused(_));
+        let known = self.observed.entry((*index, *request, refused)).or_insert_with(|| outcome.clone());
         if known != outcome {
             return Err(format!("{node} got {outcome:?} for {request} at {index}, another replica {known:?}"));
         }
-        if matches!(**outcome, Outcome::Refused(_)) {
+        if refused {
             return Ok(());
         }
         let (at, first) = self.firsts.entry(*request).or_insert_with(|| (*index, outcome.clone()));

@@ -69,6 +69,8 @@ pub struct Job {
     lock_timeout: Option<u64>,
     /// Instead, a new table with this number.
     ddl: Option<i64>,
+    /// The network may deliver a COMMIT twice.
+    copied: bool,
 }
 
 impl Job {
@@ -86,6 +88,7 @@ impl Job {
             timeout: plan.statement_timeout,
             lock_timeout: r.one_in(4).then_some(plan.patience),
             ddl: r.one_in(plan.ddl).then_some(number),
+            copied: plan.double_submit > 0,
         };
         match r.range(0, 10) {
             0..=4 => job.lists(r, plan),
@@ -313,6 +316,8 @@ impl Client {
             None => Fate::Unknown,
             Some(Ok(())) => Fate::Committed,
             Some(Err(error)) if is_unknown(&error) => Fate::Unknown,
+            // Refused here; but a copy may be on its way.
+            Some(Err(error)) if job.copied && error.code == state::DISK_FULL => Fate::Unknown,
             Some(Err(error)) => Fate::Gone(format!("COMMIT {}", error.code.as_str())),
         }
     }
@@ -416,6 +421,7 @@ impl Client {
         };
         let effort = match &plan.kind {
             PlanKind::Write(write) => write.effort,
+            PlanKind::Read(read) if read.short => Effort::Row,
             _ => Effort::Key,
         };
         let control = self.control(job);
