@@ -2,8 +2,11 @@
 //!
 //! While no transaction is open here, every write goes straight on. Otherwise an autocommit write waits while rows or
 //! tables that it would touch are locked: it runs in a view of its own, as a transaction would, gets its locks in its
-//! turn, and keeps them until it is applied. The leader learns the outcome of what it admitted; of what its asker gave
-//! up on before that, it only knows that it is *adrift* somewhere in the log.
+//! turn, and keeps them until it is applied, as a COMMIT keeps those of its transaction. Who proposes waits to the end,
+//! asked or not; only when the leadership is lost meanwhile, a write is *adrift* somewhere in the log.
+//!
+//! Writes on their way that do not hold all the locks they should are *loose*: autocommit writes that met no locks, and
+//! COMMITs of transactions that began under another leader. Whoever locks rows waits for the loose ones to land.
 //!
 //! A **fence** keeps writes of some tables out of the log for as long as somebody needs those tables not to move (see
 //! [`super::trial`]). Fences wait for fences and for writes on their way, never for locks; a write that waits for a
