@@ -13,8 +13,8 @@
 //! locks on the rows it touched. Where it has to wait, the statement is undone and runs again afterwards on a fresh view. It
 //! counts only if nothing was committed between the moment its view was taken and the moment it had all its locks, or
 //! if it needed no new ones. Commands that were proposed before and not yet applied are waited for. Most statements name
-//! one row by its key ([`Effort::Row`]): they run on whatever view is there, and count if that row has not changed since
-//! (see [`history`]).
+//! one row by its key ([`Effort::Row`]): at READ COMMITTED they run on whatever view is there, and count if that row has
+//! not changed since (see [`history`]).
 //!
 //! **Refreshing** a view means taking a newer one and replaying the transcript with its comparisons. Above READ
 //! COMMITTED that happens only where it must (a wait, an evicted view, a new leader), and it is sound there as well: a newer
@@ -548,7 +548,8 @@ impl<'a> Job<'a> {
             executor.log.read_point(self.control.deadline).await?;
             asked = true;
         }
-        let row = statement.effort == Effort::Row;
+        // Above READ COMMITTED a refresh also finds out early what COMMIT would refuse.
+        let row = statement.effort == Effort::Row && !strict;
         if row {
             self.begin_history().await?;
         }
@@ -559,7 +560,7 @@ impl<'a> Job<'a> {
         for _ in 0..ROUNDS {
             self.check()?;
             self.prepare(work, statement, fresh && !lags).await?;
-            let behind = lags && !strict && executor.shared.applied() != work.at();
+            let behind = lags && executor.shared.applied() != work.at();
             match self.attempt(work, statement, &mut run, behind)? {
                 Ran::NeedSequence(oid) => {
                     let values = executor
