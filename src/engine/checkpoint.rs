@@ -4,11 +4,13 @@
 //! database file, the latter only when it copied everything. So: read the applied index, then checkpoint; if it
 //! succeeded with *log == checkpointed*, that index is durable. The Raft log may be cut up to it, not further.
 //!
-//! Checkpoints are PASSIVE and never wait for readers. The bulk is done by a thread while `apply` goes on; but a
+//! Most checkpoints are PASSIVE and never wait for readers. The bulk is done by a thread while `apply` goes on; but a
 //! thread alone never catches up with a busy writer, so when the WAL is too long the apply thread does the rest itself,
 //! after which the next commit starts the WAL over. SQLite lets one connection checkpoint at a time: if the thread is in
 //! the middle of a pass (on a slow disk, in its flush), the apply thread tries again some frames later, until the WAL is
-//! so long that it waits for the thread. So the WAL is bounded however slow the disk is, unless a reader pins it.
+//! so long that it waits for the thread. And as long as anybody reads from the WAL, it cannot be started over: then the
+//! apply thread waits for readers to go as well ([`restart`]). So the WAL is bounded however slow the disk is and however
+//! many read, unless one stays; transactions that idle give their views up (`executor`).
 
 use super::connection::Connection;
 use super::statement::Fault;
@@ -18,6 +20,10 @@ use std::ffi::{c_char, c_int, c_void};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// How long the writer waits for readers to go when the WAL is so long that it must be started over.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// When to checkpoint, in WAL frames (one page each).
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +32,8 @@ pub struct Pace {
     pub background: u32,
     /// Frames in the WAL from which on the apply thread helps, if nobody is at it.
     pub inline: u32,
-    /// Frames in the WAL from which on the apply thread waits for the thread's pass to end, to do the rest.
+    /// Frames in the WAL from which on the apply thread waits for the thread's pass to end and for readers to go, so that
+    /// the WAL can be started over.
     pub wait: u32,
 }
 
@@ -63,6 +70,32 @@ impl Progress {
         self.durable.fetch_max(index, Ordering::AcqRel);
     }
 
+    /// Takes note of a checkpoint that was begun when `committed` was the last index.
+    fn conclude(
+        &self,
+        connection: &Connection,
+        code: c_int,
+        committed: u64,
+        log: c_int,
+        copied: c_int,
+    ) -> Result<bool, Fault> {
+        // Busy: another checkpoint is running, or readers stay.
+        if code != ffi::SQLITE_OK && code & 0xff != ffi::SQLITE_BUSY {
+            // SAFETY: an open connection.
+            let fault = unsafe { Fault::of(connection.handle()) };
+            abort_if_unflushed(&fault);
+            return Err(fault);
+        }
+        if code != ffi::SQLITE_OK || log < 0 {
+            return Ok(false);
+        }
+        self.copied.store(copied.max(0) as u32, Ordering::Release);
+        if log == copied {
+            self.set_durable(committed);
+        }
+        Ok(log == copied)
+    }
+
     /// Frames that wait for a checkpoint. A shorter WAL than last time was started over.
     pub fn waiting(&self) -> u32 {
         let (frames, copied) = (self.frames.load(Ordering::Acquire), self.copied.load(Ordering::Acquire));
@@ -95,23 +128,29 @@ pub fn pass(connection: &Connection, progress: &Progress) -> Result<bool, Fault>
             &mut copied,
         )
     };
-    match code {
-        ffi::SQLITE_OK => {}
-        // Another checkpoint is running.
-        _ if code & 0xff == ffi::SQLITE_BUSY => return Ok(false),
-        _ => {
-            // SAFETY: an open connection.
-            let fault = unsafe { Fault::of(connection.handle()) };
-            abort_if_unflushed(&fault);
-            return Err(fault);
-        }
-    }
-    progress.copied.store(copied.max(0) as u32, Ordering::Release);
-    let complete = log >= 0 && log == copied;
-    if complete {
-        progress.set_durable(committed);
-    }
-    Ok(complete)
+    progress.conclude(connection, code, committed, log, copied)
+}
+
+/// Copies everything, also what readers still need, and has the next commit start the WAL over. Waits so long for readers;
+/// false if there is one that stays. Nothing is committed meanwhile, and who begins to read afterwards does not need the
+/// WAL: so readers that come and go in a stream, none of which stays, cannot keep it from ending.
+pub fn restart(connection: &Connection, progress: &Progress) -> Result<bool, Fault> {
+    let committed = progress.committed.load(Ordering::Acquire);
+    let (mut log, mut copied) = (-1, -1);
+    // SAFETY: an open connection, and out-pointers on our stack.
+    let code = unsafe {
+        ffi::sqlite3_busy_timeout(connection.handle(), PATIENCE.as_millis() as c_int);
+        let code = ffi::sqlite3_wal_checkpoint_v2(
+            connection.handle(),
+            c"main".as_ptr(),
+            ffi::SQLITE_CHECKPOINT_RESTART,
+            &mut log,
+            &mut copied,
+        );
+        ffi::sqlite3_busy_timeout(connection.handle(), 0);
+        code
+    };
+    progress.conclude(connection, code, committed, log, copied).map(|complete| complete && code == ffi::SQLITE_OK)
 }
 
 /// After a failed flush nobody knows what is on the disk, and a second flush may claim success: the process ends.

@@ -360,10 +360,18 @@ impl Engine {
         if frames >= self.next_inline {
             // Only what the thread has not yet copied is left to do; when all is copied, the next commit starts the
             // WAL over. A reader may hold that back, so the next attempt is some frames away.
-            self.next_inline = frames + pace.background;
-            if let Some(_turn) = self.progress.turn(frames >= pace.wait) {
-                checkpoint::pass(&self.machine.runner.connection, &self.progress).map_err(|f| halt(&f))?;
+            let (connection, long) = (&self.machine.runner.connection, frames >= pace.wait);
+            let Some(_turn) = self.progress.turn(long) else {
+                self.next_inline = frames + pace.background;
+                return Ok(());
+            };
+            // Whoever stays is not waited for again before the WAL is much longer.
+            self.next_inline = frames + if long { pace.background.max(frames / 4) } else { pace.background };
+            match long {
+                true => checkpoint::restart(connection, &self.progress),
+                false => checkpoint::pass(connection, &self.progress),
             }
+            .map_err(|f| halt(&f))?;
             self.last_checkpoint = Instant::now();
         } else if self.progress.waiting() >= pace.background {
             self.checkpointer.wake();

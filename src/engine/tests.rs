@@ -1,5 +1,7 @@
 //! The state machine as its callers see it: entries in, outcomes, digests and rows out.
 
+use super::fork::ForkOptions;
+use super::view::Views;
 use super::*;
 use crate::command::{
     self, Batch, Command, Frozen, Isolation, Outcome, Proposal, Refusal, Statement as Sql, Step, StepOutcome, Write,
@@ -968,6 +970,32 @@ fn the_wal_stays_short_and_durability_follows() {
         std::thread::sleep(Duration::from_millis(5));
     }
     assert_eq!(r.engine.durable(), 3000);
+}
+
+/// Views come and go, so that there is always one: none of them keeps the WAL from being started over.
+#[test]
+fn the_wal_stays_short_under_a_stream_of_views() {
+    let mut r = Replica::with(|o| o.pace = Pace { background: 100, inline: 200, wait: 400 });
+    let views = Arc::new(Views::new(r.shared.clone(), ForkOptions::default()));
+    let stop = Arc::new(AtomicBool::new(false));
+    let viewers = [0, 2].map(|ms| {
+        let (views, stop) = (views.clone(), stop.clone());
+        std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(ms));
+            while !stop.load(Ordering::Relaxed) {
+                let view = views.open().unwrap();
+                std::thread::sleep(Duration::from_millis(4));
+                drop(view);
+            }
+        })
+    });
+    for k in 0..3000 {
+        r.write(k as u64 + 1, insert(k));
+    }
+    stop.store(true, Ordering::Relaxed);
+    viewers.into_iter().for_each(|viewer| viewer.join().unwrap());
+    let wal = std::fs::metadata(r.directory.path().join("db-1.sqlite-wal")).unwrap().len();
+    assert!(wal < 1500 * 4096, "WAL has {wal} bytes");
 }
 
 /// `cargo test --profile quick --lib engine::tests::measure -- --ignored --nocapture`

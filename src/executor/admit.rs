@@ -197,7 +197,8 @@ impl Executor {
         control: &Control,
     ) -> SqlResult<Admission> {
         self.unlisted.fetch_add(1, Ordering::SeqCst);
-        if !terms.open && self.active.load(Ordering::SeqCst) == 0 {
+        let open = terms.effort == Effort::Open;
+        if !open && self.active.load(Ordering::SeqCst) == 0 {
             return Ok(self.admission(Held::Unlisted));
         }
         if self.unlisted.fetch_sub(1, Ordering::SeqCst) == 1 {
@@ -206,7 +207,7 @@ impl Executor {
         let Some(write) = self.write_in(&proposal.body)? else { return Ok(self.admission(Held::Nothing)) };
         let touches = self.names.touched(&self.views, &self.shared, &write);
         if write.transaction.is_some() {
-            let fence = match terms.open {
+            let fence = match open {
                 true => Some(self.check_commit(proposal.request, &write, &touches, control).await?),
                 false => None,
             };
@@ -270,7 +271,7 @@ impl Executor {
             schema_version: None,
             ordered: false,
             immediate: Vec::new(),
-            effort: Effort::Scan,
+            effort: terms.effort,
         };
         let statements = write.steps.into_iter().map(statement).collect();
         let trial = Trial { env: write.env, schema_version: 0, born: 0, statements, draws: false };
@@ -467,6 +468,10 @@ impl Executor {
         let state = self.state.lock();
         let Some(tx) = state.open.get(&name) else { return false };
         tx.flight.lock().aloft += 1;
+        if let Ok(mut work) = tx.work.try_lock() {
+            // It pins the WAL, and is not needed any more.
+            work.drop_view();
+        }
         !tx.bare
     }
 

@@ -186,7 +186,7 @@ fn within(ms: u64) -> Control {
 
 /// The terms of a first attempt.
 fn first_terms(control: &Control) -> Terms {
-    Terms::new(1, false, control.remaining(Instant::now()))
+    Terms::new(1, Effort::Key, control.remaining(Instant::now()))
 }
 
 fn concluded(outcome: Outcome) -> SqlResult<Vec<StepOutcome>> {
@@ -380,7 +380,8 @@ impl Session {
     /// Puts a write into the log, as the leader admits it.
     async fn put(&mut self, write: Write) -> SqlResult<Vec<StepOutcome>> {
         let control = within(1000);
-        let terms = Terms::new(1, self.open, control.remaining(Instant::now()));
+        let effort = if self.open { Effort::Open } else { Effort::Key };
+        let terms = Terms::new(1, effort, control.remaining(Instant::now()));
         let proposal = Proposal { request: self.name, body: command::encode(&Command::Write(write.clone())) };
         let admission = self.db.executor().admit(&proposal, &terms, &control).await?;
         let outcome = self.db.log.apply(self.name, write);
@@ -1120,7 +1121,7 @@ fn runtime() -> tokio::runtime::Runtime {
 
 async fn tried(db: &Db, text: &str, attempt: u64, control: &Control) -> Tried {
     let request = RequestId { origin: 3, seq: 3 };
-    let terms = Terms::new(attempt, false, control.remaining(Instant::now()));
+    let terms = Terms::new(attempt, Effort::Key, control.remaining(Instant::now()));
     db.executor().try_write(request, &terms, &db.trial_of(text), false, control).await
 }
 

@@ -210,13 +210,15 @@ impl<D: Database> Connection<D> {
                     Err(error) => Answer::Opened(Err(error.into())),
                 }
             }
-            Ask::Write { request, write } => match self.patiently(db.write(request, write, &control)).await? {
-                Ok(result) => Answer::Written(result),
-                Err(error) => {
-                    let detail = "The statement was already on its way and may still take effect.";
-                    Answer::Written(Err(error.detail(detail).into()))
+            Ask::Write { request, write, effort } => {
+                match self.patiently(db.write(request, write, effort, &control)).await? {
+                    Ok(result) => Answer::Written(result),
+                    Err(error) => {
+                        let detail = "The statement was already on its way and may still take effect.";
+                        Answer::Written(Err(error.detail(detail).into()))
+                    }
                 }
-            },
+            }
             Ask::Try { request, trial } => match self.patiently(db.try_write(request, *trial, &control)).await? {
                 Ok(result) => Answer::Written(result),
                 Err(error) => {

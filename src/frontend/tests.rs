@@ -11,6 +11,7 @@ use crate::gateway::{Control, Database, Failure, Fetched, ReadRequest, Rows};
 use crate::id::{NodeId, RequestId};
 use crate::session::testing::Toy;
 use crate::sql::catalog::{Catalog, Relation, RelationKind, Source};
+use crate::sql::plan::Effort;
 use crate::value::{Value, ValueRef};
 use futures::StreamExt;
 use parking_lot::Mutex;
@@ -211,7 +212,7 @@ impl Database for Lite {
         Err(SqlError::unsupported("a trial").into())
     }
 
-    async fn write(&self, _: RequestId, write: Write, _: &Control) -> Result<Vec<StepOutcome>, Failure> {
+    async fn write(&self, _: RequestId, write: Write, _: Effort, _: &Control) -> Result<Vec<StepOutcome>, Failure> {
         if write.steps.iter().any(|s| s.statements[0].sql.contains("hang")) {
             std::future::pending::<()>().await;
         }

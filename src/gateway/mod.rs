@@ -19,7 +19,7 @@ use crate::error::{SqlError, SqlResult};
 use crate::functions::Context;
 use crate::id::RequestId;
 use crate::sql::catalog::Catalog;
-use crate::sql::plan::LockMode;
+use crate::sql::plan::{Effort, LockMode};
 use crate::transaction::{Statement, Trial};
 use crate::types::Env;
 use crate::value::{Value, ValueRef};
@@ -108,6 +108,7 @@ pub trait Database: Send + Sync + 'static {
         &self,
         request: RequestId,
         write: Write,
+        effort: Effort,
         control: &Control,
     ) -> impl Future<Output = Result<Vec<StepOutcome>, Failure>> + Send;
 

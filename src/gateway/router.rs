@@ -20,7 +20,7 @@ use crate::host::{Host, SharedHost, until, within};
 use crate::id::{GroupId, NodeId, RequestId};
 use crate::replica::handle::{Group, ProposeError, ReadError};
 use crate::sql::catalog::Catalog;
-use crate::sql::plan::LockMode;
+use crate::sql::plan::{Effort, LockMode};
 use crate::transaction::{self, Statement, Terms, Trial};
 use crate::transport::CallError;
 use crate::transport::tcp::Network;
@@ -88,14 +88,14 @@ impl<R: Replica, P: Peers> Router<R, P> {
         Router { node, id, group, shared, peers, host, facts, executor, remotes, limits }
     }
 
-    /// Puts a command into the log and waits for its outcome, as often as it takes. `open`: see [`Terms::open`].
-    async fn propose(&self, proposal: Proposal, open: bool, control: &Control) -> SqlResult<Arc<Outcome>> {
+    /// Puts a command into the log and waits for its outcome, as often as it takes. `effort`: see [`Terms::effort`].
+    async fn propose(&self, proposal: Proposal, effort: Effort, control: &Control) -> SqlResult<Arc<Outcome>> {
         let mut leaders = self.group.leader_changes();
         let mut sent = false;
         for attempt in 1.. {
             self.check(control, self.leader().is_some())?;
             leaders.borrow_and_update();
-            let terms = Terms::new(attempt, open, control.remaining(self.host.now()));
+            let terms = Terms::new(attempt, effort, control.remaining(self.host.now()));
             match self.attempt(&proposal, terms, control).await {
                 Attempt::Outcome(outcome) => return Ok(outcome),
                 Attempt::Failed(error) if sent => return Err(unknown_after(&error)),
@@ -187,17 +187,17 @@ impl<R: Replica, P: Peers> Router<R, P> {
     }
 
     /// Proposes all of a command, in chunks if it is large.
-    async fn run(&self, request: RequestId, body: Bytes, open: bool, control: &Control) -> SqlResult<Arc<Outcome>> {
+    async fn run(&self, request: RequestId, body: Bytes, effort: Effort, control: &Control) -> SqlResult<Arc<Outcome>> {
         let mut last = None;
         for proposal in split::proposals(request, body) {
-            last = Some(self.propose(proposal, open, control).await?);
+            last = Some(self.propose(proposal, effort, control).await?);
         }
         last.ok_or_else(|| SqlError::internal("a command was split into nothing"))
     }
 
     /// Proposes a command of the server's own.
     pub async fn submit(&self, request: RequestId, command: &Command, control: &Control) -> SqlResult<Arc<Outcome>> {
-        self.run(request, command::encode(command), false, control).await
+        self.run(request, command::encode(command), Effort::Key, control).await
     }
 
     /// Waits until this node's state covers everything acknowledged before this call.
@@ -288,12 +288,13 @@ impl<R: Replica, P: Peers> Database for Router<R, P> {
         &self,
         request: RequestId,
         mut write: Write,
+        effort: Effort,
         control: &Control,
     ) -> Result<Vec<StepOutcome>, Failure> {
         for step in write.steps.iter_mut().filter(|step| step.frozen.is_none()) {
             self.inform_step(step).await;
         }
-        self.write_as(request, write, false, control).await
+        self.write_as(request, write, effort, control).await
     }
 
     async fn try_write(
@@ -310,7 +311,7 @@ impl<R: Replica, P: Peers> Database for Router<R, P> {
         for attempt in 1.. {
             self.check(control, self.leader().is_some())?;
             leaders.borrow_and_update();
-            let terms = Terms::new(attempt, false, control.remaining(self.host.now()));
+            let terms = Terms::new(attempt, Effort::Key, control.remaining(self.host.now()));
             match self.attempt_trial(request, &trial, terms, control).await {
                 Attempt::Outcome(outcome) => {
                     if let Some(done) = self.conclude(outcome, control).await? {
@@ -333,12 +334,12 @@ impl<R: Replica, P: Peers> Router<R, P> {
         &self,
         request: RequestId,
         write: Write,
-        open: bool,
+        effort: Effort,
         control: &Control,
     ) -> Result<Vec<StepOutcome>, Failure> {
         let body = command::encode(&Command::Write(write));
         loop {
-            let outcome = self.run(request, body.clone(), open, control).await?;
+            let outcome = self.run(request, body.clone(), effort, control).await?;
             if let Some(done) = self.conclude(outcome, control).await? {
                 return Ok(done);
             }
@@ -378,7 +379,8 @@ impl<R: Replica, P: Peers> Router<R, P> {
         }
         loop {
             let (name, write) = transaction.command(self.applied())?;
-            match self.write_as(name, write, transaction.is_open(), control).await {
+            let effort = if transaction.is_open() { Effort::Open } else { Effort::Key };
+            match self.write_as(name, write, effort, control).await {
                 Ok(_) => return Ok(()),
                 Err(Failure::Sql { error, .. }) => return Err(error),
                 // Nothing that it has to do with may have changed.

@@ -11,6 +11,7 @@ use crate::host::Machine;
 use crate::id::{GroupId, NodeId, ReplicaId, RequestId};
 use crate::replica::core::Role;
 use crate::replica::handle::{GroupLeadership, ProposeError, ReadError};
+use crate::sql::plan::Effort;
 use crate::transaction::Limits;
 use crate::transport::CallError;
 use bytes::Bytes;
@@ -87,7 +88,7 @@ fn told(answers: &[Answer]) -> String {
         Control { deadline: Instant::now() + Duration::from_secs(60), lock_timeout: None, cancelled: Arc::default() };
     let write = Write { schema_version: 0, born: 0, env: Default::default(), steps: Vec::new(), transaction: None };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let result = runtime.block_on(router.write(RequestId { origin: 1, seq: 1 }, write, &control));
+    let result = runtime.block_on(router.write(RequestId { origin: 1, seq: 1 }, write, Effort::Key, &control));
     assert!(script.0.lock().is_empty(), "it was not tried again");
     match result {
         Ok(_) => "done".to_owned(),

@@ -9,7 +9,7 @@ use crate::functions::Context;
 use crate::gateway::{Failure, Mark};
 use crate::id::RequestId;
 use crate::sql::catalog::Catalog;
-use crate::sql::plan::{CopyFormat, LockMode, ResultColumn};
+use crate::sql::plan::{CopyFormat, Effort, LockMode, ResultColumn};
 use crate::transaction::{Statement, Trial};
 use crate::types::{Env, Type};
 use crate::value::Value;
@@ -123,6 +123,8 @@ pub enum Ask {
     Write {
         request: RequestId,
         write: Write,
+        /// The most that a statement of it takes.
+        effort: Effort,
     },
     /// As `Write`, but it has to be tried first.
     Try {

@@ -1154,7 +1154,8 @@ impl Session {
             return Ok(());
         }
         let write = self.batch.command(version, world.applied);
-        self.ask(Ask::Write { request, write }, Wait::Write(then));
+        let effort = self.batch.effort();
+        self.ask(Ask::Write { request, write, effort }, Wait::Write(then));
         Ok(())
     }
 

@@ -124,7 +124,7 @@ impl Client {
                 self.say(format!("ask fetch {} {shown} to {to}: {count}{}", cursor.0, if done { ", end" } else { "" }));
                 Answer::Fetched(Ok(Fetch { count, done, rows }))
             }
-            Ask::Write { request, write } => {
+            Ask::Write { request, write, .. } => {
                 self.say(format!("ask write {request} born {} {}", write.born, steps(&write)));
                 self.write(write)
             }

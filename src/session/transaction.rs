@@ -180,6 +180,11 @@ impl Batch {
         self.items.iter().any(|item| item.effort() >= Effort::Pass || item.lock().is_some())
     }
 
+    /// The most that one of them takes.
+    pub fn effort(&self) -> Effort {
+        self.items.iter().map(Item::effort).max().unwrap_or_default()
+    }
+
     /// The collected writes to be tried, all of which were compiled under `schema_version`.
     pub fn trial(&mut self, schema_version: u64, born: u64, frozen: &Frozen) -> transaction::Trial {
         let draws = |item: &Item| matches!(&item.run.portal.plan.kind, PlanKind::Write(w) if w.draws);

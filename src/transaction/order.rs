@@ -117,8 +117,8 @@ impl Trial {
 pub struct Terms {
     /// How often it was asked for under its request id, from 1.
     pub attempt: u64,
-    /// It is a transaction with statements of [`Effort::Open`].
-    pub open: bool,
+    /// The most that a statement of it takes.
+    pub effort: Effort,
     /// Time that is left to it, in ms.
     pub within: u64,
     /// `lock_timeout` in ms.
@@ -127,9 +127,9 @@ pub struct Terms {
 
 impl Terms {
     /// `remaining`: `within` and `lock_timeout`.
-    pub fn new(attempt: u64, open: bool, remaining: (u64, Option<u64>)) -> Terms {
+    pub fn new(attempt: u64, effort: Effort, remaining: (u64, Option<u64>)) -> Terms {
         let (within, lock_timeout) = remaining;
-        Terms { attempt, open, within, lock_timeout }
+        Terms { attempt, effort, within, lock_timeout }
     }
 }
 

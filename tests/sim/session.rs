@@ -516,14 +516,17 @@ impl Client {
     }
 
     async fn write(&mut self, text: &'static str, params: Vec<Value>, job: &Job) -> Result<StepOutcome, Trouble> {
-        let step = Step { statements: statements(&compiled(text)), params: vec![params], ..Step::default() };
-        let mut done = self.propose(job, |_| step.clone()).await?;
+        let plan = compiled(text);
+        let PlanKind::Write(write) = &plan.kind else { panic!("{text} is no write") };
+        let step = Step { statements: statements(&plan), params: vec![params], ..Step::default() };
+        let mut done = self.propose(job, write.effort, |_| step.clone()).await?;
         done.pop().ok_or_else(|| SqlError::internal("a statement without an outcome").into())
     }
 
     async fn propose(
         &mut self,
         job: &Job,
+        effort: Effort,
         step: impl Fn(&quorate::sql::catalog::Catalog) -> Step,
     ) -> Result<Vec<StepOutcome>, Trouble> {
         let router = self.router.clone();
@@ -533,7 +536,7 @@ impl Client {
             let catalog = router.catalog();
             let (steps, schema_version) = (vec![step(&catalog)], catalog.version);
             let write = Write { schema_version, born, env: Default::default(), steps, transaction: None };
-            match self.patiently(job, router.write(self.name, write, &control)).await {
+            match self.patiently(job, router.write(self.name, write, effort, &control)).await {
                 None => return Err(Trouble::GivenUp),
                 Some(Ok(done)) => return Ok(done),
                 Some(Err(Failure::SchemaChanged)) => {}
@@ -544,7 +547,7 @@ impl Client {
 
     async fn change_schema(&mut self, number: i64, job: &Job) -> Fate {
         let text = schema::bystander(number);
-        let done = self.propose(job, |catalog| {
+        let done = self.propose(job, Effort::Scan, |catalog| {
             let plan = schema::plan(&text, catalog);
             Step { statements: statements(&plan), params: vec![vec![]], ddl: true, ..Step::default() }
         });

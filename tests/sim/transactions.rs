@@ -17,6 +17,7 @@ use quorate::host::Defect;
 use quorate::id::{NodeId, RequestId};
 use quorate::replica::core::{Event, Leadership};
 use quorate::replica::handle::GroupLeadership;
+use quorate::sql::plan::Effort;
 use quorate::transaction::Terms;
 use quorate::transport::CallError;
 use quorate::value::Value;
@@ -198,7 +199,7 @@ impl World {
     /// The same COMMIT arrives at some other node as well.
     fn submit_again(&mut self, proposal: &Proposal) {
         let to = self.random.range(1, self.plan.nodes + 1);
-        let terms = Terms { attempt: 2, open: false, within: 5000, lock_timeout: None };
+        let terms = Terms { attempt: 2, effort: Effort::Key, within: 5000, lock_timeout: None };
         let bytes = peer::encode(&Request::Propose { group: GROUP, proposal: proposal.clone(), terms });
         let delay = self.random.range(0, 300 * MS);
         self.send_call(Call { from: (to, u64::MAX), to, bytes, reply: oneshot::channel().0 }, delay);
