@@ -67,6 +67,8 @@ use work::{Ran, Release, Run, Trouble, Work};
 
 /// How often leases and idle views are looked at.
 const SWEEP: Duration = Duration::from_secs(1);
+/// Who waits longer than this does so without a view.
+const BRIEF: Duration = Duration::from_millis(5);
 const LONG_WAL: u64 = 64 << 20;
 /// What to do about it.
 const TOO_MANY_LOCKS: &str = "Lock the table instead, commit in between, or raise limits.transaction_locks in the \
@@ -545,7 +547,7 @@ impl<'a> Job<'a> {
         // COMMIT.
         let mut asked = strict && work.view.is_some();
         if !asked && (strict || statement.kind != Kind::Write) {
-            executor.log.read_point(self.control.deadline).await?;
+            self.await_read_point(work).await?;
             asked = true;
         }
         // Above READ COMMITTED a refresh also finds out early what COMMIT would refuse.
@@ -743,7 +745,8 @@ impl<'a> Job<'a> {
                 Some(blocked) => blocked,
             }
         };
-        work.undo(run)?;
+        // The statement will run on a newer view; the one that it had would pin the WAL.
+        work.drop_view();
         self.wait_for(receiver, &target).await?;
         Ok(Locked::Again)
     }
@@ -787,6 +790,21 @@ impl<'a> Job<'a> {
     /// whether there were any.
     async fn await_landing(&self, tables: &[u32], loose: bool) -> Result<bool, Trouble> {
         self.executor.await_landing(tables, loose, self.control.deadline, || self.check()).await
+    }
+
+    /// Waits for a read point; if that takes a while, without the view: it pins the WAL, and the apply thread may be waiting
+    /// for it to go.
+    async fn await_read_point(&self, work: &mut Work) -> Result<(), Trouble> {
+        let point = self.executor.log.read_point(self.control.deadline);
+        tokio::pin!(point);
+        match host::within(&*self.executor.host, BRIEF, &mut point).await {
+            Some(result) => result?,
+            None => {
+                work.drop_view();
+                point.await?;
+            }
+        }
+        Ok(())
     }
 
     /// From here on it is known which rows have changed.
