@@ -746,7 +746,9 @@ impl<'a> Job<'a> {
             }
         };
         // The statement will run on a newer view; the one that it had would pin the WAL.
-        work.drop_view();
+        if !self.executor.host.has(Defect::NoRefreshAfterWait) {
+            work.drop_view();
+        }
         self.wait_for(receiver, &target).await?;
         Ok(Locked::Again)
     }
