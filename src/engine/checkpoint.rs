@@ -70,32 +70,6 @@ impl Progress {
         self.durable.fetch_max(index, Ordering::AcqRel);
     }
 
-    /// Takes note of a checkpoint that was begun when `committed` was the last index.
-    fn conclude(
-        &self,
-        connection: &Connection,
-        code: c_int,
-        committed: u64,
-        log: c_int,
-        copied: c_int,
-    ) -> Result<bool, Fault> {
-        // Busy: another checkpoint is running, or readers stay.
-        if code != ffi::SQLITE_OK && code & 0xff != ffi::SQLITE_BUSY {
-            // SAFETY: an open connection.
-            let fault = unsafe { Fault::of(connection.handle()) };
-            abort_if_unflushed(&fault);
-            return Err(fault);
-        }
-        if code != ffi::SQLITE_OK || log < 0 {
-            return Ok(false);
-        }
-        self.copied.store(copied.max(0) as u32, Ordering::Release);
-        if log == copied {
-            self.set_durable(committed);
-        }
-        Ok(log == copied)
-    }
-
     /// Frames that wait for a checkpoint. A shorter WAL than last time was started over.
     pub fn waiting(&self) -> u32 {
         let (frames, copied) = (self.frames.load(Ordering::Acquire), self.copied.load(Ordering::Acquire));
@@ -116,41 +90,46 @@ pub fn watch(connection: &Connection, progress: &Arc<Progress>) {
 
 /// One PASSIVE checkpoint; true if everything is in the database file and flushed.
 pub fn pass(connection: &Connection, progress: &Progress) -> Result<bool, Fault> {
-    let committed = progress.committed.load(Ordering::Acquire);
-    let (mut log, mut copied) = (-1, -1);
-    // SAFETY: an open connection, and out-pointers on our stack.
-    let code = unsafe {
-        ffi::sqlite3_wal_checkpoint_v2(
-            connection.handle(),
-            c"main".as_ptr(),
-            ffi::SQLITE_CHECKPOINT_PASSIVE,
-            &mut log,
-            &mut copied,
-        )
-    };
-    progress.conclude(connection, code, committed, log, copied)
+    checkpoint(connection, progress, ffi::SQLITE_CHECKPOINT_PASSIVE)
 }
 
 /// Copies everything, also what readers still need, and has the next commit start the WAL over. Waits so long for readers;
 /// false if there is one that stays. Nothing is committed meanwhile, and who begins to read afterwards does not need the
 /// WAL: so readers that come and go in a stream, none of which stays, cannot keep it from ending.
 pub fn restart(connection: &Connection, progress: &Progress) -> Result<bool, Fault> {
+    let wait = |time: Duration| {
+        // SAFETY: an open connection.
+        unsafe { ffi::sqlite3_busy_timeout(connection.handle(), time.as_millis() as c_int) };
+    };
+    wait(PATIENCE);
+    let complete = checkpoint(connection, progress, ffi::SQLITE_CHECKPOINT_RESTART);
+    wait(Duration::ZERO);
+    complete
+}
+
+fn checkpoint(connection: &Connection, progress: &Progress, mode: c_int) -> Result<bool, Fault> {
     let committed = progress.committed.load(Ordering::Acquire);
     let (mut log, mut copied) = (-1, -1);
     // SAFETY: an open connection, and out-pointers on our stack.
-    let code = unsafe {
-        ffi::sqlite3_busy_timeout(connection.handle(), PATIENCE.as_millis() as c_int);
-        let code = ffi::sqlite3_wal_checkpoint_v2(
-            connection.handle(),
-            c"main".as_ptr(),
-            ffi::SQLITE_CHECKPOINT_RESTART,
-            &mut log,
-            &mut copied,
-        );
-        ffi::sqlite3_busy_timeout(connection.handle(), 0);
-        code
-    };
-    progress.conclude(connection, code, committed, log, copied).map(|complete| complete && code == ffi::SQLITE_OK)
+    let code =
+        unsafe { ffi::sqlite3_wal_checkpoint_v2(connection.handle(), c"main".as_ptr(), mode, &mut log, &mut copied) };
+    match code {
+        ffi::SQLITE_OK => {}
+        // Another checkpoint is running, or readers stay.
+        _ if code & 0xff == ffi::SQLITE_BUSY => return Ok(false),
+        _ => {
+            // SAFETY: an open connection.
+            let fault = unsafe { Fault::of(connection.handle()) };
+            abort_if_unflushed(&fault);
+            return Err(fault);
+        }
+    }
+    progress.copied.store(copied.max(0) as u32, Ordering::Release);
+    let complete = log >= 0 && log == copied;
+    if complete {
+        progress.set_durable(committed);
+    }
+    Ok(complete)
 }
 
 /// After a failed flush nobody knows what is on the disk, and a second flush may claim success: the process ends.

@@ -231,22 +231,17 @@ impl Executor {
         control: &Control,
     ) -> SqlResult<Admission> {
         let tables = touches.written;
-        loop {
-            let opened = self.opened.notified();
-            tokio::pin!(opened);
-            opened.as_mut().enable();
-            {
-                let mut state = self.state.lock();
-                if !tables.iter().all(|table| state.locks.is_quiet(*table)) {
-                    break;
-                }
-                if !state.is_fenced(&tables, None) {
-                    state.take_off(&tables, true);
-                    return Ok(self.admission(Held::Tables { tables }));
-                }
+        let quiet = self.when_open(control, |state| {
+            if !tables.iter().all(|table| state.locks.is_quiet(*table)) {
+                return Some(false);
             }
-            check(control, self.host.now())?;
-            self.look_again(control.deadline, opened).await;
+            (!state.is_fenced(&tables, None)).then(|| {
+                state.take_off(&tables, true);
+                true
+            })
+        });
+        if quiet.await? {
+            return Ok(self.admission(Held::Tables { tables }));
         }
         let own = self.wait_in_line(request, write, terms, control).await?;
         self.enter(&tables, !own.complete, None, control).await?;
@@ -355,20 +350,7 @@ impl Executor {
         own: Option<u64>,
         control: &Control,
     ) -> SqlResult<()> {
-        loop {
-            let opened = self.opened.notified();
-            tokio::pin!(opened);
-            opened.as_mut().enable();
-            {
-                let mut state = self.state.lock();
-                if !state.is_fenced(tables, own) {
-                    state.take_off(tables, loose);
-                    return Ok(());
-                }
-            }
-            check(control, self.host.now())?;
-            self.look_again(control.deadline, opened).await;
-        }
+        self.when_open(control, |state| (!state.is_fenced(tables, own)).then(|| state.take_off(tables, loose))).await
     }
 
     /// Keeps writes of these tables back from now on, once all earlier fences around any of them are gone.
@@ -380,17 +362,23 @@ impl Executor {
             state.fences.push(Fenced { owner, tables: tables.to_vec() });
             Fence { executor: self.clone(), owner }
         };
+        self.when_open(control, |state| {
+            let first = state.fences.iter().find(|other| overlap(&other.tables, tables));
+            first.is_none_or(|other| other.owner == fence.owner).then_some(())
+        })
+        .await?;
+        Ok(fence)
+    }
+
+    /// Waits, while fences fall, for `ready` to bring something.
+    async fn when_open<T>(&self, control: &Control, mut ready: impl FnMut(&mut State) -> Option<T>) -> SqlResult<T> {
         loop {
             let opened = self.opened.notified();
             tokio::pin!(opened);
             opened.as_mut().enable();
-            let first = {
-                let state = self.state.lock();
-                let first = state.fences.iter().find(|other| overlap(&other.tables, tables));
-                first.is_none_or(|other| other.owner == fence.owner)
-            };
-            if first {
-                return Ok(fence);
+            let found = ready(&mut self.state.lock());
+            if let Some(found) = found {
+                return Ok(found);
             }
             check(control, self.host.now())?;
             self.look_again(control.deadline, opened).await;
