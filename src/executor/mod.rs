@@ -210,11 +210,8 @@ impl Executor {
             if tx.epoch.fetch_max(open.epoch, Ordering::SeqCst) >= open.epoch {
                 return Reply::Unknown;
             }
-            tx.interrupt();
+            stop(&mut state, &tx);
             *tx.seen.lock() = self.host.now();
-            let effects = state.locks.cancel(tx.id);
-            state.waiters.remove(&tx.id);
-            deliver(&mut state, effects);
             drop(state);
             let Ok(mut work) = tx.work.try_lock() else {
                 // Its last order is still being undone: the gateway tries again.
@@ -309,7 +306,7 @@ impl Executor {
             if flight.owners > 0 {
                 // It may still wait for its locks: then it is over at once.
                 drop(flight);
-                return self.void(&mut state, &tx);
+                return void(&mut state, &tx);
             }
             if flight.landed {
                 let State { locks, history, .. } = &mut *state;
@@ -329,16 +326,8 @@ impl Executor {
     pub fn interrupt(&self, name: TxName) {
         let mut state = self.state.lock();
         if let Some(tx) = state.open.get(&name).cloned() {
-            self.void(&mut state, &tx);
+            void(&mut state, &tx);
         }
-    }
-
-    fn void(&self, state: &mut State, tx: &Tx) {
-        tx.epoch.fetch_add(1, Ordering::SeqCst);
-        tx.interrupt();
-        let effects = state.locks.cancel(tx.id);
-        state.waiters.remove(&tx.id);
-        deliver(state, effects);
     }
 
     /// A gateway says which of its transactions live.
@@ -460,6 +449,20 @@ impl Executor {
             }
         }
     }
+}
+
+/// Ends what a transaction is doing now, and its wait.
+fn stop(state: &mut State, tx: &Tx) {
+    tx.interrupt();
+    let effects = state.locks.cancel(tx.id);
+    state.waiters.remove(&tx.id);
+    deliver(state, effects);
+}
+
+/// As `stop`; and whoever ordered it has to take the transaction over anew.
+fn void(state: &mut State, tx: &Tx) {
+    tx.epoch.fetch_add(1, Ordering::SeqCst);
+    stop(state, tx);
 }
 
 /// Tells waiting transactions what became of their locks.
