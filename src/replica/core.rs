@@ -748,7 +748,9 @@ impl Core {
     }
 
     fn transfer_leader(&mut self, to: Option<ReplicaId>) {
-        if !self.is_leader() {
+        // Asked again while a chosen heir catches up: a second heir would campaign against the first.
+        let under_way = to.is_none() && self.raw.raft.lead_transferee.is_some();
+        if !self.is_leader() || under_way {
             return;
         }
         if let Some(heir) = to.map_or_else(|| self.heir(), |to| Some(to).filter(|to| self.can_inherit(*to))) {

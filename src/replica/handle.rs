@@ -234,12 +234,10 @@ impl Node {
     /// Hands all leaderships over, waiting for it up to `patience`, then stops.
     pub async fn shutdown(&self, patience: Duration) {
         let deadline = Instant::now() + patience;
-        let groups = self.groups();
-        groups.iter().filter(|g| g.has_peers()).for_each(|g| g.transfer_leader(None));
-        for group in groups.iter().filter(|g| g.has_peers()) {
-            let mut changes = group.leader_changes();
-            let handed_over = changes.wait_for(|l| l.role != Role::Leader);
-            let _ = tokio::time::timeout_at(deadline.into(), handed_over).await;
+        let groups: Vec<_> = self.groups().into_iter().filter(Group::has_peers).collect();
+        groups.iter().for_each(|g| g.transfer_leader(None));
+        for group in groups {
+            group.hand_over(None, deadline).await;
         }
         let node = self.clone();
         let _ = tokio::task::spawn_blocking(move || node.stop()).await;
@@ -360,10 +358,26 @@ impl Group {
         self.shared.status()
     }
 
-    /// Asks for the leadership to be given to the replica on a node, or to the best one. Happens soon or not at all:
-    /// watch [`Group::leader_changes`].
+    /// Asks for the leadership to be given to the replica on a node, or to the best one. Happens soon or not at all (an
+    /// heir that is away or behind is refused): watch [`Group::leader_changes`], or use [`Group::hand_over`].
     pub fn transfer_leader(&self, to: Option<NodeId>) {
         let _ = self.inbox.send(Input::Transfer { group: self.shared.group, to });
+    }
+
+    /// Gives this replica's leadership to the one on a node, or to the best one, and asks again for as long as that
+    /// comes to nothing. Returns once this replica does not lead; false when it still does at the deadline.
+    pub async fn hand_over(&self, to: Option<NodeId>, deadline: Instant) -> bool {
+        const ATTEMPT: Duration = Duration::from_millis(100);
+        let mut changes = self.leader_changes();
+        while Instant::now() < deadline {
+            self.transfer_leader(to);
+            let until = deadline.min(Instant::now() + ATTEMPT);
+            let handed_over = changes.wait_for(|l| l.role != Role::Leader);
+            if tokio::time::timeout_at(until.into(), handed_over).await.is_ok() {
+                return true;
+            }
+        }
+        false
     }
 
     /// Adds a replica that does not vote. Its node must be running it, started without founders.

@@ -308,7 +308,7 @@ async fn leadership_moves_without_losing_anything() {
     let first = cluster.leader().await;
     let next = 1 + first % 3;
     cluster.write().await;
-    cluster.group(first).transfer_leader(Some(NodeId(next)));
+    assert!(cluster.group(first).hand_over(Some(NodeId(next)), soon()).await);
     eventually("the transfer", || cluster.group(next).is_leader().then_some(())).await;
     cluster.write().await;
     assert_eq!(cluster.group(first).leadership().leader_node, Some(NodeId(next)));
