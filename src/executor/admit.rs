@@ -13,14 +13,16 @@
 //! fence has all its locks. So no circle can close through a fence.
 
 use super::names::{Touches, overlap};
-use super::work::Trouble;
-use super::{Executor, State, Tx, names};
+use super::work::{Trouble, Work};
+use super::{Executor, Job, State, Tx, names};
 use crate::clock::{self, Control};
 use crate::command::{self, Command, Frozen, Outcome, Proposal, Step, Write};
 use crate::error::{SqlError, SqlResult, state};
 use crate::host;
-use crate::sql::plan::Effort;
+use crate::locks::Want;
+use crate::sql::plan::{Effort, LockMode, LockWait, NamedRow, RowId};
 use crate::transaction::{Kind, Open, Reply, Statement, Terms, Trial, TxName};
+use crate::value::Value;
 use bytes::Bytes;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -177,6 +179,29 @@ impl State {
     }
 }
 
+/// The locks of a write of one row, if its text names that.
+fn known_wants(write: &Write, effort: Effort) -> Option<Vec<Want>> {
+    let (Effort::Row(Some(NamedRow { table, rowid, strength })), [step]) = (effort, &write.steps[..]) else {
+        return None;
+    };
+    let params = match &step.params[..] {
+        [] => &[][..],
+        [params] => params,
+        _ => return None,
+    };
+    let rowid = match rowid {
+        RowId::Const(rowid) => Some(rowid),
+        RowId::New => None,
+        RowId::Param(n) => match params.get(n.checked_sub(1)?)? {
+            Value::Int(rowid) => Some(*rowid),
+            Value::Null => None,
+            _ => return None,
+        },
+    };
+    let row = rowid.map(|rowid| Want::Row { table, key: names::rowid_key(rowid), strength });
+    Some([Want::Table { table, mode: LockMode::RowExclusive }].into_iter().chain(row).collect())
+}
+
 /// The error of one that has waited long enough.
 pub(super) fn check(control: &Control, now: Instant) -> SqlResult<()> {
     if control.cancelled.load(Ordering::Relaxed) {
@@ -248,7 +273,7 @@ impl Executor {
         Ok(self.admission(Held::Locks { tables, own, _fence: None }))
     }
 
-    /// Gets all the locks that a write would need, by running it in a view of its own.
+    /// Gets all the locks that a write would need: those that its text tells, or else by running it in a view of its own.
     async fn wait_in_line(
         self: &Arc<Self>,
         name: TxName,
@@ -256,6 +281,7 @@ impl Executor {
         terms: &Terms,
         control: &Control,
     ) -> SqlResult<Own> {
+        let known = known_wants(&write, terms.effort);
         // Near enough: what it really computes, the log decides.
         let frozen = Frozen { now: clock::now_micros(), seed: self.host.random(), ..Frozen::default() };
         let statement = |step| Statement {
@@ -279,17 +305,38 @@ impl Executor {
         let tx = own.tx.clone();
         let mut work = tx.work.lock().await;
         let stop = [state::QUERY_CANCELED, state::DEADLOCK_DETECTED, state::LOCK_NOT_AVAILABLE];
-        let ran = self.run_all(&tx, &mut work, &trial, control, true).await;
-        work.drop_view();
-        match ran.map(|ran| ran.failed) {
+        let failed = match known {
+            Some(wants) => self.take_all(&tx, &mut work, wants, control).await.map(|()| None),
+            None => {
+                let ran = self.run_all(&tx, &mut work, &trial, control, true).await;
+                work.drop_view();
+                ran.map(|ran| ran.failed)
+            }
+        };
+        match failed {
             Ok(Some(error)) | Err(Trouble::Sql(error)) if stop.contains(&error.code) => Err(error),
             Err(Trouble::Void) => Err(void()),
-            ran => {
+            failed => {
                 // Whatever is wrong with it, the log will say.
-                own.complete = matches!(ran, Ok(None));
+                own.complete = matches!(failed, Ok(None));
                 Ok(own)
             }
         }
+    }
+
+    /// Waits for one lock after the other.
+    async fn take_all(
+        self: &Arc<Self>,
+        tx: &Tx,
+        work: &mut Work,
+        wants: Vec<Want>,
+        control: &Control,
+    ) -> Result<(), Trouble> {
+        let job = Job::new(self, tx, work.epoch, control);
+        for want in wants {
+            job.take(work, want, LockWait::Wait).await?;
+        }
+        Ok(())
     }
 
     /// Opens a transaction for one write.

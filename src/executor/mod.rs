@@ -554,7 +554,7 @@ impl<'a> Job<'a> {
             asked = true;
         }
         // Above READ COMMITTED a refresh also finds out early what COMMIT would refuse.
-        let row = statement.effort == Effort::Row && !strict;
+        let row = matches!(statement.effort, Effort::Row(_)) && !strict;
         if row {
             self.begin_history().await?;
         }
@@ -838,37 +838,41 @@ impl<'a> Job<'a> {
         mode: LockMode,
         nowait: bool,
     ) -> Result<Reply, Trouble> {
+        let wait = if nowait { LockWait::NoWait } else { LockWait::Wait };
         for table in tables {
-            let want = Want::Table { table: *table, mode };
-            let wait = if nowait { LockWait::NoWait } else { LockWait::Wait };
-            let target = Target::Table(*table);
-            let receiver = {
-                let mut state = self.executor.state.lock();
-                if self.tx.epoch.load(Ordering::SeqCst) != work.epoch {
-                    return Err(Trouble::Void);
-                }
-                let reply = state.locks.request(self.tx.id, want, wait);
-                deliver(&mut state, reply.effects);
-                match reply.answer {
-                    Answer::Granted => None,
-                    Answer::Queued => {
-                        let (sender, receiver) = oneshot::channel();
-                        state.waiters.insert(self.tx.id, sender.into());
-                        Some(receiver)
-                    }
-                    Answer::NotAvailable | Answer::Skip => {
-                        drop(state);
-                        return Err(locks::not_available(&target, &self.relation(&target)).into());
-                    }
-                    Answer::Deadlock(error) => return Err(error.into()),
-                }
-            };
-            if let Some(receiver) = receiver {
-                self.wait_for(receiver, &target).await?;
-            }
+            self.take(work, Want::Table { table: *table, mode }, wait).await?;
         }
         self.await_landing(tables, false).await?;
         Ok(Reply::Done)
+    }
+
+    /// Gets a lock that is known without running anything.
+    async fn take(&self, work: &mut Work, want: Want, wait: LockWait) -> Result<(), Trouble> {
+        let target = want.target();
+        let receiver = {
+            let mut state = self.executor.state.lock();
+            if self.tx.epoch.load(Ordering::SeqCst) != work.epoch {
+                return Err(Trouble::Void);
+            }
+            let reply = state.locks.request(self.tx.id, want, wait);
+            deliver(&mut state, reply.effects);
+            match reply.answer {
+                Answer::Granted => return Ok(()),
+                Answer::Queued => {
+                    let (sender, receiver) = oneshot::channel();
+                    state.waiters.insert(self.tx.id, sender.into());
+                    receiver
+                }
+                Answer::NotAvailable | Answer::Skip => {
+                    drop(state);
+                    return Err(locks::not_available(&target, &self.relation(&target)).into());
+                }
+                Answer::Deadlock(error) => return Err(error.into()),
+            }
+        };
+        // It would pin the WAL.
+        work.drop_view();
+        self.wait_for(receiver, &target).await
     }
 
     fn relation(&self, target: &Target) -> String {

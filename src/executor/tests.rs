@@ -248,7 +248,7 @@ impl Session {
                 }
                 None => (vec![Sql { sql: read.sql.to_string(), yields: Yields::Rows }], false, Kind::Read, None),
                 Some(lock) => {
-                    effort = if read.short { Effort::Row } else { effort };
+                    effort = if read.short { Effort::Row(None) } else { effort };
                     if lock.wait == LockWait::SkipLocked {
                         params.push(Value::Null);
                     }
@@ -317,9 +317,9 @@ impl Session {
                 Tried::SchemaChanged(_) | Tried::NotLeader | Tried::Again => Err(SqlError::internal("not tried")),
             };
         }
-        (self.name.seq, self.open) = (self.name.seq + 1, false);
+        self.name.seq += 1;
         let write = self.db.write_of(text);
-        self.put(write).await.map(|done| shown(&done[0]))
+        self.put(write, plan.effort).await.map(|done| shown(&done[0]))
     }
 
     async fn utility(&mut self, utility: &Utility) -> SqlResult<String> {
@@ -371,16 +371,18 @@ impl Session {
         let write = transcript.into_write(shared.schema_version(), shared.applied(), Env::default());
         let result = match write {
             None => Ok("COMMIT".into()),
-            Some(write) => self.put(write).await.map(|_| "COMMIT".into()),
+            Some(write) => {
+                let effort = if self.open { Effort::Open } else { Effort::Key };
+                self.put(write, effort).await.map(|_| "COMMIT".into())
+            }
         };
         self.end();
         result
     }
 
     /// Puts a write into the log, as the leader admits it.
-    async fn put(&mut self, write: Write) -> SqlResult<Vec<StepOutcome>> {
+    async fn put(&mut self, write: Write, effort: Effort) -> SqlResult<Vec<StepOutcome>> {
         let control = within(1000);
-        let effort = if self.open { Effort::Open } else { Effort::Key };
         let terms = Terms::new(1, effort, control.remaining(Instant::now()));
         let proposal = Proposal { request: self.name, body: command::encode(&Command::Write(write.clone())) };
         let admission = self.db.executor().admit(&proposal, &terms, &control).await?;
@@ -1269,6 +1271,59 @@ fn autocommit_writes_wait_for_as_long_as_they_may() {
             let proposal = Proposal { request, body: command::encode(&Command::Write(write)) };
             let error = db.executor().admit(&proposal, &first_terms(&control), &control).await.err().unwrap();
             assert_eq!(error.code.as_str(), code);
+        }
+        assert_eq!(db.executor().open_transactions(), 1);
+    });
+}
+
+/// Locks that a statement's text tells are waited for without running it.
+#[test]
+fn the_row_of_an_autocommit_write_is_known_by_its_text() {
+    let db = Db::new(ACCOUNTS);
+    let control = control(200, Some(50));
+    runtime().block_on(async {
+        let mut holder = db.session();
+        holder.run("BEGIN").await;
+        holder.run("UPDATE a SET v = 0 WHERE id = 1").await;
+        holder.run("INSERT INTO a VALUES (8, 0)").await;
+        let mut attempt = 0;
+        let mut asked = async |text: &str, param: Option<Value>| {
+            attempt += 1;
+            let PlanKind::Write(plan) = db.plan(text, &db.log.shared.catalog()).unwrap().kind else { panic!() };
+            assert!(matches!(plan.effort, Effort::Row(Some(_))), "{text}: {:?}", plan.effort);
+            let mut write = db.write_of(text);
+            write.steps[0].params[0].extend(param);
+            let proposal = Proposal {
+                request: RequestId { origin: 4, seq: attempt },
+                body: command::encode(&Command::Write(write)),
+            };
+            let terms = Terms::new(1, plan.effort, control.remaining(Instant::now()));
+            match db.executor().admit(&proposal, &terms, &control).await {
+                Ok(admission) => {
+                    let mut locks: Vec<String> = {
+                        let executor = db.executor();
+                        let state = executor.state.lock();
+                        let mine = state.open.values().find(|tx| tx.name == proposal.request).map(|tx| tx.id);
+                        state.locks.list().filter(|l| Some(l.tx) == mine).map(|l| format!("{:?}", l.mode)).collect()
+                    };
+                    locks.sort();
+                    admission.withdraw();
+                    locks.join(" ")
+                }
+                Err(error) => error.code.as_str().to_owned(),
+            }
+        };
+        for (text, param, answer) in [
+            ("UPDATE a SET v = 1 WHERE id = 1", None, "55P03"),
+            ("UPDATE a SET v = 1 WHERE id = 2", None, "Row(NoKeyUpdate) Table(RowExclusive)"),
+            ("UPDATE a SET v = 1 WHERE v > 5 AND $1 = id", Some(Value::Int(1)), "55P03"),
+            ("UPDATE a SET v = 1 WHERE id = $1", Some(Value::Int(2)), "Row(NoKeyUpdate) Table(RowExclusive)"),
+            ("UPDATE a SET v = 1 WHERE id = $1", Some(Value::Null), "Table(RowExclusive)"),
+            ("DELETE FROM a WHERE id = $1", Some(Value::Int(3)), "Row(Update) Table(RowExclusive)"),
+            ("INSERT INTO a VALUES (8, 1)", None, "55P03"),
+            ("INSERT INTO a (v, id) VALUES (1, $1)", Some(Value::Int(9)), "Row(Update) Table(RowExclusive)"),
+        ] {
+            assert_eq!(asked(text, param).await, answer, "{text}");
         }
         assert_eq!(db.executor().open_transactions(), 1);
     });

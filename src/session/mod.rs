@@ -1083,7 +1083,7 @@ impl Session {
         let step =
             command::Step { statements: vec![statement], params: vec![params], frozen, seen, ..Default::default() };
         let (schema_version, immediate) = (Some(schema_version), Vec::new());
-        let effort = if read.short { Effort::Row } else { Effort::Scan };
+        let effort = if read.short { Effort::Row(None) } else { Effort::Scan };
         orders::Statement { step, kind, lock, before, schema_version, ordered, immediate, effort }
     }
 

@@ -104,7 +104,7 @@ pub enum LockWait {
 pub enum Effort {
     /// One row, which its text names by a unique key. If there is such a row (or, of an INSERT, none), nothing else in the
     /// database has a say in what the statement does.
-    Row,
+    Row(Option<NamedRow>),
     /// Its own text, and lookups by unique keys.
     #[default]
     Key,
@@ -114,6 +114,24 @@ pub enum Effort {
     Pass,
     /// Nothing that is known beforehand: joins, recursion, functions that yield rows, subqueries for each row.
     Open,
+}
+
+/// The row that a statement changes, as its lock is named: known without a look at the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct NamedRow {
+    /// OID.
+    pub table: u32,
+    pub rowid: RowId,
+    pub strength: LockStrength,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub enum RowId {
+    Const(i64),
+    /// `$n`, which may turn out to be NULL: then there is no row.
+    Param(usize),
+    /// Of a row to be, and nobody's yet.
+    New,
 }
 
 #[derive(Clone, Debug)]

@@ -421,7 +421,7 @@ impl Client {
         };
         let effort = match &plan.kind {
             PlanKind::Write(write) => write.effort,
-            PlanKind::Read(read) if read.short => Effort::Row,
+            PlanKind::Read(read) if read.short => Effort::Row(None),
             _ => Effort::Key,
         };
         let control = self.control(job);

@@ -7,12 +7,12 @@
 use super::expr::{ColumnRef, Node, Typed};
 use super::from::is_default;
 use super::names::{Clause, Level, Named, Names, Range, fold, name_start, schema_and_name};
-use super::query::{Out, QueryTree};
+use super::query::{Out, QueryTree, fixed_columns};
 use super::{Binder, error_at};
 use crate::command::{Statement as Sql, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::catalog::{Column, Constraint, ConstraintKind, Identity, Index, Relation, RelationKind, Source, quote};
-use crate::sql::plan::{Effort, ResultColumn, Tag, WritePlan};
+use crate::sql::plan::{Effort, LockStrength, NamedRow, ResultColumn, RowId, Tag, WritePlan};
 use crate::types::Type;
 use crate::value::Value;
 use sqlparser::ast::{
@@ -25,6 +25,8 @@ use std::sync::Arc;
 
 /// The next value of the sequence with this OID.
 const NEXTVAL: &str = "q_nextval({0})";
+/// A value, or what is done about its being NULL.
+const NEVER_NULL: &str = "coalesce({0}, {1})";
 
 /// The table that a statement changes.
 struct Target {
@@ -56,7 +58,6 @@ impl Assigned {
     }
 }
 
-/// What follows SET.
 /// The columns of `relation` that are assigned to, by number.
 fn assigned_columns(relation: &Relation, assignments: &[Assignment]) -> Vec<i16> {
     let names = assignments.iter().flat_map(|assignment| match &assignment.target {
@@ -67,6 +68,7 @@ fn assigned_columns(relation: &Relation, assignments: &[Assignment]) -> Vec<i16>
     names.filter_map(|(_, name)| relation.column(&name).map(|column| column.attnum)).collect()
 }
 
+/// What follows SET.
 fn assigned(set: &[Assigned]) -> String {
     set.iter().map(|a| format!("{} = {}", a.target, a.value)).collect::<Vec<_>>().join(", ")
 }
@@ -162,7 +164,7 @@ impl Binder<'_> {
         let yields = if returned.is_some() { Yields::Rows } else { Yields::Count };
         let alone = self.single && self.subqueries == 0 && self.hoisted.is_empty() && with.items.is_empty();
         if alone && self.effort == Effort::Key {
-            self.effort = Effort::Row;
+            self.effort = Effort::Row(self.row);
         }
         let statement = Sql { sql: self.prefixed(sql, &with), yields };
         let columns = returned.unwrap_or_default().iter().map(Out::result).collect();
@@ -270,7 +272,21 @@ impl Binder<'_> {
         if certain || !self.is_rowid(relation, column) {
             return value;
         }
-        Typed::apply(column.ty, "coalesce({0}, {1})", vec![value, null_violation(relation, column)])
+        Typed::apply(column.ty, NEVER_NULL, vec![value, null_violation(relation, column)])
+    }
+
+    /// The row that an INSERT of one makes; `key`: what is stored into the primary key, if that is the rowid.
+    fn new_row(&mut self, relation: &Relation, key: Option<&Typed>) -> SqlResult<Option<NamedRow>> {
+        let has_key = relation.constraints.iter().any(|c| matches!(c.kind, ConstraintKind::PrimaryKey { .. }));
+        let filled_in = match relation.columns.iter().find(|column| self.is_rowid(relation, column)) {
+            Some(column) if key.is_none() => self.default_of(column)?,
+            _ => None,
+        };
+        let rowid = match key.map(|key| &key.node) {
+            Some(Node::Apply(template, args)) if template == NEVER_NULL => rowid(&args[0]),
+            _ => key.or(filled_in.as_ref()).map_or((!has_key).then_some(RowId::New), rowid),
+        };
+        Ok(rowid.map(|rowid| NamedRow { table: relation.oid, rowid, strength: LockStrength::Update }))
     }
 
     /// Generated columns and GENERATED ALWAYS identities take no values.
@@ -413,10 +429,14 @@ impl Binder<'_> {
         let absent = self.absent_defaults(relation, &columns)?;
         let stored: Vec<&Column> = columns.iter().copied().filter(|c| c.generated.is_none()).collect();
         let mut tuples = Vec::with_capacity(rows.len());
+        let mut key = None;
         for row in rows {
             let mut values = Vec::with_capacity(stored.len() + absent.len());
             for (column, expr) in columns.iter().zip(row) {
                 let value = self.value_for(relation, column, expr, false)?;
+                if self.is_rowid(relation, column) {
+                    key = Some(value.clone());
+                }
                 if column.generated.is_none() {
                     values.push(value.sql());
                 }
@@ -424,6 +444,7 @@ impl Binder<'_> {
             values.extend(absent.iter().map(|(_, sql)| sql.clone()));
             tuples.push(format!("({})", values.join(", ")));
         }
+        self.row = self.new_row(relation, key.as_ref())?;
         let names: Vec<String> =
             stored.iter().map(|c| quote(&c.name)).chain(absent.iter().map(|(n, _)| n.clone())).collect();
         if names.is_empty() {
@@ -583,6 +604,16 @@ impl Binder<'_> {
         short
     }
 
+    /// The row that passes `filter`, if that has a number for its rowid.
+    fn named_row(&mut self, target: &Relation, filter: Option<&Typed>, strength: LockStrength) -> Option<NamedRow> {
+        let key = self.scope.catalog.rowid_column(target)?;
+        let range = self.level().names.ranges.first()?.id;
+        let mut fixed = Vec::new();
+        fixed_columns(filter?, range, &mut fixed);
+        let (_, value) = fixed.into_iter().find(|(column, _)| *column == key)?;
+        Some(NamedRow { table: target.oid, rowid: rowid(value)?, strength })
+    }
+
     /// Whether it changes columns that have to be unique, or the primary key.
     fn changes_keys(&self, target: &Relation, assignments: &[Assignment]) -> bool {
         let changed = assigned_columns(target, assignments);
@@ -740,6 +771,7 @@ impl Binder<'_> {
             let keys = self.changes_keys(&relation, &update.assignments);
             let short = self.weigh(&relation, filter.as_ref(), keys);
             self.single = short && !self.has_rivals(&relation, &update.assignments);
+            self.row = self.named_row(&relation, filter.as_ref(), LockStrength::NoKeyUpdate);
             let filter = filter.map_or(String::new(), |f| format!(" WHERE {}", f.sql()));
             Ok((set, format!("{from}{filter}")))
         })();
@@ -802,6 +834,7 @@ impl Binder<'_> {
             let filter = delete.selection.as_ref().map(|w| self.where_clause(w)).transpose()?;
             let short = self.weigh(&target.relation, filter.as_ref(), true);
             self.single = short && !self.is_referenced(&target.relation);
+            self.row = self.named_row(&target.relation, filter.as_ref(), LockStrength::Update);
             let filter = filter.map(|f| format!(" WHERE {}", f.sql())).unwrap_or_default();
             Ok((using, filter))
         })();
@@ -861,6 +894,16 @@ impl Binder<'_> {
                 })
                 .collect(),
         ))
+    }
+}
+
+/// The rowid that a row gets, or is found by, as far as the text tells.
+fn rowid(value: &Typed) -> Option<RowId> {
+    match &value.node {
+        Node::Const(Value::Int(rowid)) => Some(RowId::Const(*rowid)),
+        Node::Param(n) => Some(RowId::Param(*n)),
+        Node::Apply(template, _) if template == NEXTVAL => Some(RowId::New),
+        _ => None,
     }
 }
 

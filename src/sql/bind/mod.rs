@@ -37,7 +37,7 @@ pub use query::{SKIP_LIST, is_dml};
 
 use super::Scope;
 use super::catalog::Relation;
-use super::plan::{Effort, ResultColumn, RowLock};
+use super::plan::{Effort, NamedRow, ResultColumn, RowLock};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::CastContext;
 use crate::types::Type;
@@ -94,6 +94,8 @@ pub struct Binder<'a> {
     effort: Effort,
     /// It changes one row that its text names; see [`Effort::Row`].
     single: bool,
+    /// Which, if that is known.
+    row: Option<NamedRow>,
     subqueries: usize,
     /// The subquery that locks rows.
     inside: Option<RowLock>,
@@ -122,6 +124,7 @@ impl<'a> Binder<'a> {
             draws: false,
             effort: Effort::Key,
             single: false,
+            row: None,
             subqueries: 0,
             inside: None,
             refused: None,

@@ -1205,6 +1205,7 @@ impl Binder<'_> {
         if let Some(filter) = filter {
             fixed_columns(filter, id, &mut fixed);
         }
+        let fixed: Vec<i16> = fixed.into_iter().map(|(column, _)| column).collect();
         relation
             .indexes
             .iter()
@@ -1224,8 +1225,8 @@ fn effort(level: &Level, short: bool) -> Effort {
     }
 }
 
-/// The columns that every row passing `filter` has one value in.
-fn fixed_columns(filter: &Typed, range: usize, fixed: &mut Vec<i16>) {
+/// The columns that every row passing `filter` has one value in, and that value.
+pub(super) fn fixed_columns<'a>(filter: &'a Typed, range: usize, fixed: &mut Vec<(i16, &'a Typed)>) {
     let Node::Apply(template, args) = &filter.node else { return };
     if template == "({0} AND {1})" {
         return args.iter().for_each(|a| fixed_columns(a, range, fixed));
@@ -1245,7 +1246,7 @@ fn fixed_columns(filter: &Typed, range: usize, fixed: &mut Vec<i16>) {
             && c.range == range
             && free(other)
         {
-            fixed.push(c.attnum);
+            fixed.push((c.attnum, other));
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::sql::catalog::{
     Catalog, Column, Constraint, ConstraintKind, Identity, Index, IndexKey, Relation, RelationKind, Sequence, Source,
     quote, sqlite_name,
 };
-use crate::sql::plan::{Effort, ResultColumn, RowLock};
+use crate::sql::plan::{Effort, NamedRow, ResultColumn, RowLock};
 use crate::types::{Env, NO_TYPMOD, Type, format_type};
 use crate::value::ValueRef;
 use sqlparser::ast::Statement;
@@ -119,6 +119,12 @@ fn catalog() -> Catalog {
         ],
     ));
     add(table(16402, "t", &["a int4", "b int4", "c text"]));
+    let keyed = [
+        table(16410, "counters", &["id int8 / pk", "n int4"]),
+        table(16420, "events", &["id int8 / pk / always", "n int4"]),
+    ];
+    let numbered = keyed.each_ref().map(|relation| relation.indexes[0].oid);
+    keyed.into_iter().for_each(&mut add);
     let sequence =
         Sequence { ty: Type::INT4, start: 1, increment: 1, min: 1, max: i64::from(i32::MAX), cache: 1, cycle: false };
     for (oid, name) in [(16998, "users_id_seq"), (16999, "orders_id_seq")] {
@@ -142,6 +148,8 @@ fn catalog() -> Catalog {
     (system.schema, system.kind) = ("pg_catalog".into(), RelationKind::System);
     system.source = Source::Query("SELECT 'a', 1 UNION ALL SELECT 'b', 0".into());
     add(system);
+    // SQLite's rowid is their primary key.
+    catalog.rowid_keys.extend(numbered);
     catalog
 }
 
@@ -182,8 +190,12 @@ fn compile(catalog: &Catalog, text: &str) -> crate::error::SqlResult<Compiled> {
         other => {
             let (plan, columns) = binder.dml(other)?;
             notes.push(format!("{:?}", plan.statements[0].yields));
-            if plan.effort != Effort::Key {
-                notes.push(format!("effort {:?}", plan.effort));
+            match plan.effort {
+                Effort::Key => {}
+                Effort::Row(Some(NamedRow { table, rowid, strength })) => {
+                    notes.push(format!("row {rowid:?} of {table} {strength:?}"));
+                }
+                effort => notes.push(format!("effort {effort:?}")),
             }
             if plan.draws {
                 notes.push("draws".to_owned());
