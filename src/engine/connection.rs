@@ -9,6 +9,7 @@
 //! engine's own statements run under [`Connection::trusted`].
 
 use super::digest::Changes;
+use super::gather;
 use super::meta;
 use super::sequence::Sequences;
 use super::statement::{Cache, Fault, Statement};
@@ -71,7 +72,10 @@ impl Connection {
     pub fn open(path: &Path, role: Role, create: bool, register: &Register) -> Result<Connection, Fault> {
         let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         flags.set(OpenFlags::SQLITE_OPEN_CREATE, create);
-        let raw = rusqlite::Connection::open_with_flags(path, flags)?;
+        let raw = match role {
+            Role::Writer => rusqlite::Connection::open_with_flags_and_vfs(path, flags, gather::vfs()?)?,
+            Role::Reader | Role::Fork => rusqlite::Connection::open_with_flags(path, flags)?,
+        };
         raw.pragma_update(None, "page_size", PAGE)?;
         let mode: String = raw.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
         if !mode.eq_ignore_ascii_case("wal") {

@@ -16,7 +16,7 @@
 //! | `fork`, `view` | private views for transactions |
 //! | `reader` | cursors on snapshots, their time slices, cancelling |
 //! | `snapshot`, `files` | copies of the state, generations of the file |
-//! | `checkpoint` | the WAL, and what is durable |
+//! | `checkpoint`, `gather` | the WAL: what is durable; how it is written |
 //!
 //! The state is a function of the log alone. What could differ between machines is either fixed at open, frozen in the
 //! log, or stops the replica. Left out: migrations of an existing file (they run at creation; a later change of
@@ -30,6 +30,7 @@ pub mod diagnosis;
 pub mod digest;
 mod files;
 pub mod fork;
+mod gather;
 mod meta;
 pub mod reader;
 mod sequence;
