@@ -222,6 +222,11 @@ fn ready(addresses: &[String]) -> Option<String> {
     leader
 }
 
+/// How this program was called: `cargo run` does not put it into the search path.
+fn me() -> String {
+    std::env::args().next().unwrap_or("quorate".to_owned())
+}
+
 fn announce(dir: &Path, layout: &Layout, leader: &str) {
     println!("\nA cluster of {} nodes is running; its data is in {}.\n", layout.nodes.len(), dir.display());
     for node in &layout.nodes {
@@ -231,8 +236,8 @@ fn announce(dir: &Path, layout: &Layout, leader: &str) {
     println!("\nEvery node takes every statement. Kill one and go on:\n");
     println!("  kill -9 $(cat {})", dir.join(leader).join("pid").display());
     println!("\nand start it again:\n");
-    println!("  quorate start --config {}", config_path(&dir.join(leader)).display());
-    println!("\nWho leads, and are the replicas equal:\n\n  quorate status --data-dir {}", dir.display());
+    println!("  {} start --config {}", me(), config_path(&dir.join(leader)).display());
+    println!("\nWho leads, and are the replicas equal:\n\n  {} status --data-dir {}", me(), dir.display());
     println!("\nCtrl-C stops all nodes.");
 }
 
@@ -242,8 +247,9 @@ fn watch(running: &mut [Running], stop: &AtomicBool, dir: &Path) {
             if let Ok(Some(status)) = r.child.try_wait() {
                 r.ended = true;
                 println!(
-                    "{} ended ({status}); start it again with: quorate start --config {}",
+                    "{} ended ({status}); start it again with: {} start --config {}",
                     r.node.name,
+                    me(),
                     config_path(&dir.join(&r.node.name)).display()
                 );
             }
