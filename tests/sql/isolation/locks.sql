@@ -90,12 +90,9 @@ c: SELECT n FROM lk WHERE id = 1 FOR SHARE NOWAIT
 --> 12
 --> SELECT 1
 
--- Outside of blocks, locking clauses have no effect.
+-- Locking clauses count outside of blocks as well.
 c: SELECT n FROM lk WHERE id = 1 FOR UPDATE NOWAIT
 --> ERROR 55P03: could not obtain lock on row in relation "lk"
---?> n int4
---?> 12
---?> SELECT 1
 
 c: UPDATE lk SET n = 0 WHERE id = 1
 --> waits
@@ -189,17 +186,9 @@ b: SELECT id FROM lk ORDER BY id FOR UPDATE SKIP LOCKED
 c: SELECT id FROM lk ORDER BY id FOR UPDATE SKIP LOCKED
 --> id int4
 --> SELECT 0
---?> id int4
---?> 1
---?> 2
---?> 3
---?> SELECT 3
 
 c: SELECT id FROM lk WHERE id = 1 FOR UPDATE NOWAIT
 --> ERROR 55P03: could not obtain lock on row in relation "lk"
---?> id int4
---?> 1
---?> SELECT 1
 
 a: COMMIT
 --> COMMIT
@@ -395,10 +384,6 @@ s: SELECT state, wait_event_type, query FROM pg_stat_activity WHERE query LIKE '
 --> idle in transaction | Client | UPDATE lk SET n = 8 WHERE id = 1
 --> active | Lock | UPDATE lk SET n = 9 WHERE id = 1
 --> SELECT 2
---?> state text | wait_event_type text | query text
---?> idle in transaction | Client | UPDATE lk SET n = 8 WHERE id = 1
---?> active | ∅ | UPDATE lk SET n = 9 WHERE id = 1
---?> SELECT 2
 
 s: SELECT count(*) AS waiting FROM pg_locks WHERE NOT granted
 --> waiting int8
