@@ -20,7 +20,7 @@ use crate::command::{self, Command, Frozen, Outcome, Proposal, Step, Write};
 use crate::error::{SqlError, SqlResult, state};
 use crate::host;
 use crate::locks::Want;
-use crate::sql::plan::{Effort, LockMode, LockWait, NamedRow, RowId};
+use crate::sql::plan::{Effort, LockMode, LockWait, NamedRow, RowChange, RowId};
 use crate::transaction::{Kind, Open, Reply, Statement, Terms, Trial, TxName};
 use crate::value::Value;
 use bytes::Bytes;
@@ -179,9 +179,15 @@ impl State {
     }
 }
 
-/// The locks of a write of one row, if its text names that.
-fn known_wants(write: &Write, effort: Effort) -> Option<Vec<Want>> {
-    let (Effort::Row(Some(NamedRow { table, rowid, strength })), [step]) = (effort, &write.steps[..]) else {
+/// A write of one row that its text names.
+struct Named {
+    change: RowChange,
+    /// The locks that it needs.
+    wants: Vec<Want>,
+}
+
+fn named(write: &Write, effort: Effort) -> Option<Named> {
+    let (Effort::Row(Some(NamedRow { table, rowid, change })), [step]) = (effort, &write.steps[..]) else {
         return None;
     };
     let params = match &step.params[..] {
@@ -198,8 +204,9 @@ fn known_wants(write: &Write, effort: Effort) -> Option<Vec<Want>> {
             _ => return None,
         },
     };
-    let row = rowid.map(|rowid| Want::Row { table, key: names::rowid_key(rowid), strength });
-    Some([Want::Table { table, mode: LockMode::RowExclusive }].into_iter().chain(row).collect())
+    let row = |rowid| Want::Row { table, key: names::rowid_key(rowid), strength: change.strength() };
+    let table = Want::Table { table, mode: LockMode::RowExclusive };
+    Some(Named { change, wants: [table].into_iter().chain(rowid.map(row)).collect() })
 }
 
 /// The error of one that has waited long enough.
@@ -281,7 +288,7 @@ impl Executor {
         terms: &Terms,
         control: &Control,
     ) -> SqlResult<Own> {
-        let known = known_wants(&write, terms.effort);
+        let named = named(&write, terms.effort);
         // Near enough: what it really computes, the log decides.
         let frozen = Frozen { now: clock::now_micros(), seed: self.host.random(), ..Frozen::default() };
         let statement = |step| Statement {
@@ -305,9 +312,10 @@ impl Executor {
         let tx = own.tx.clone();
         let mut work = tx.work.lock().await;
         let stop = [state::QUERY_CANCELED, state::DEADLOCK_DETECTED, state::LOCK_NOT_AVAILABLE];
-        let failed = match known {
-            Some(wants) => self.take_all(&tx, &mut work, wants, control).await.map(|()| None),
-            None => {
+        let failed = match self.take_named(&tx, &mut work, named, control).await {
+            Err(trouble) => Err(trouble),
+            Ok(true) => Ok(None),
+            Ok(false) => {
                 let ran = self.run_all(&tx, &mut work, &trial, control, true).await;
                 work.drop_view();
                 ran.map(|ran| ran.failed)
@@ -324,19 +332,27 @@ impl Executor {
         }
     }
 
-    /// Waits for one lock after the other.
-    async fn take_all(
+    /// Gets the locks that a write's text tells; false if it does not, or if it must be run to know whether to wait. As
+    /// in PostgreSQL, an INSERT waits for whoever holds its key, but an UPDATE only if it finds a row to change.
+    async fn take_named(
         self: &Arc<Self>,
         tx: &Tx,
         work: &mut Work,
-        wants: Vec<Want>,
+        named: Option<Named>,
         control: &Control,
-    ) -> Result<(), Trouble> {
+    ) -> Result<bool, Trouble> {
+        let Some(Named { change, wants }) = named else { return Ok(false) };
+        let wait = if change == RowChange::Insert { LockWait::Wait } else { LockWait::NoWait };
         let job = Job::new(self, tx, work.epoch, control);
         for want in wants {
-            job.take(work, want, LockWait::Wait).await?;
+            match job.take(work, want, wait).await {
+                Err(Trouble::Sql(e)) if wait == LockWait::NoWait && e.code == state::LOCK_NOT_AVAILABLE => {
+                    return Ok(false);
+                }
+                taken => taken?,
+            }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Opens a transaction for one write.

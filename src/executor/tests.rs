@@ -1276,7 +1276,7 @@ fn autocommit_writes_wait_for_as_long_as_they_may() {
     });
 }
 
-/// Locks that a statement's text tells are waited for without running it.
+/// Locks that a statement's text tells are taken without running it.
 #[test]
 fn the_row_of_an_autocommit_write_is_known_by_its_text() {
     let db = Db::new(ACCOUNTS);
@@ -1317,6 +1317,9 @@ fn the_row_of_an_autocommit_write_is_known_by_its_text() {
             ("UPDATE a SET v = 1 WHERE id = 1", None, "55P03"),
             ("UPDATE a SET v = 1 WHERE id = 2", None, "Row(NoKeyUpdate) Table(RowExclusive)"),
             ("UPDATE a SET v = 1 WHERE v > 5 AND $1 = id", Some(Value::Int(1)), "55P03"),
+            // There is nothing to wait for.
+            ("UPDATE a SET v = 1 WHERE v > 500 AND id = 1", None, "Table(RowExclusive)"),
+            ("DELETE FROM a WHERE id = 8", None, "Table(RowExclusive)"),
             ("UPDATE a SET v = 1 WHERE id = $1", Some(Value::Int(2)), "Row(NoKeyUpdate) Table(RowExclusive)"),
             ("UPDATE a SET v = 1 WHERE id = $1", Some(Value::Null), "Table(RowExclusive)"),
             ("DELETE FROM a WHERE id = $1", Some(Value::Int(3)), "Row(Update) Table(RowExclusive)"),

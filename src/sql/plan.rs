@@ -122,7 +122,25 @@ pub struct NamedRow {
     /// OID.
     pub table: u32,
     pub rowid: RowId,
-    pub strength: LockStrength,
+    pub change: RowChange,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub enum RowChange {
+    Insert,
+    /// Of columns that are not part of a key.
+    Update,
+    Delete,
+}
+
+impl RowChange {
+    /// The lock that it needs.
+    pub fn strength(self) -> LockStrength {
+        match self {
+            RowChange::Insert | RowChange::Delete => LockStrength::Update,
+            RowChange::Update => LockStrength::NoKeyUpdate,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]

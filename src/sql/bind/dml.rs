@@ -12,7 +12,7 @@ use super::{Binder, error_at};
 use crate::command::{Statement as Sql, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::catalog::{Column, Constraint, ConstraintKind, Identity, Index, Relation, RelationKind, Source, quote};
-use crate::sql::plan::{Effort, LockStrength, NamedRow, ResultColumn, RowId, Tag, WritePlan};
+use crate::sql::plan::{Effort, NamedRow, ResultColumn, RowChange, RowId, Tag, WritePlan};
 use crate::types::Type;
 use crate::value::Value;
 use sqlparser::ast::{
@@ -286,7 +286,7 @@ impl Binder<'_> {
             Some(Node::Apply(template, args)) if template == NEVER_NULL => rowid(&args[0]),
             _ => key.or(filled_in.as_ref()).map_or((!has_key).then_some(RowId::New), rowid),
         };
-        Ok(rowid.map(|rowid| NamedRow { table: relation.oid, rowid, strength: LockStrength::Update }))
+        Ok(rowid.map(|rowid| NamedRow { table: relation.oid, rowid, change: RowChange::Insert }))
     }
 
     /// Generated columns and GENERATED ALWAYS identities take no values.
@@ -605,13 +605,13 @@ impl Binder<'_> {
     }
 
     /// The row that passes `filter`, if that has a number for its rowid.
-    fn named_row(&mut self, target: &Relation, filter: Option<&Typed>, strength: LockStrength) -> Option<NamedRow> {
+    fn named_row(&mut self, target: &Relation, filter: Option<&Typed>, change: RowChange) -> Option<NamedRow> {
         let key = self.scope.catalog.rowid_column(target)?;
         let range = self.level().names.ranges.first()?.id;
         let mut fixed = Vec::new();
         fixed_columns(filter?, range, &mut fixed);
         let (_, value) = fixed.into_iter().find(|(column, _)| *column == key)?;
-        Some(NamedRow { table: target.oid, rowid: rowid(value)?, strength })
+        Some(NamedRow { table: target.oid, rowid: rowid(value)?, change })
     }
 
     /// Whether it changes columns that have to be unique, or the primary key.
@@ -771,7 +771,7 @@ impl Binder<'_> {
             let keys = self.changes_keys(&relation, &update.assignments);
             let short = self.weigh(&relation, filter.as_ref(), keys);
             self.single = short && !self.has_rivals(&relation, &update.assignments);
-            self.row = self.named_row(&relation, filter.as_ref(), LockStrength::NoKeyUpdate);
+            self.row = self.named_row(&relation, filter.as_ref(), RowChange::Update);
             let filter = filter.map_or(String::new(), |f| format!(" WHERE {}", f.sql()));
             Ok((set, format!("{from}{filter}")))
         })();
@@ -834,7 +834,7 @@ impl Binder<'_> {
             let filter = delete.selection.as_ref().map(|w| self.where_clause(w)).transpose()?;
             let short = self.weigh(&target.relation, filter.as_ref(), true);
             self.single = short && !self.is_referenced(&target.relation);
-            self.row = self.named_row(&target.relation, filter.as_ref(), LockStrength::Update);
+            self.row = self.named_row(&target.relation, filter.as_ref(), RowChange::Delete);
             let filter = filter.map(|f| format!(" WHERE {}", f.sql())).unwrap_or_default();
             Ok((using, filter))
         })();

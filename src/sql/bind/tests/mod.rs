@@ -192,8 +192,8 @@ fn compile(catalog: &Catalog, text: &str) -> crate::error::SqlResult<Compiled> {
             notes.push(format!("{:?}", plan.statements[0].yields));
             match plan.effort {
                 Effort::Key => {}
-                Effort::Row(Some(NamedRow { table, rowid, strength })) => {
-                    notes.push(format!("row {rowid:?} of {table} {strength:?}"));
+                Effort::Row(Some(NamedRow { table, rowid, change })) => {
+                    notes.push(format!("{change:?} of row {rowid:?} of {table}"));
                 }
                 effort => notes.push(format!("effort {effort:?}")),
             }
