@@ -382,7 +382,7 @@ impl Session {
 
     /// Puts a write into the log, as the leader admits it.
     async fn put(&mut self, write: Write, effort: Effort) -> SqlResult<Vec<StepOutcome>> {
-        let control = within(1000);
+        let control = within(10_000);
         let terms = Terms::new(1, effort, control.remaining(Instant::now()));
         let proposal = Proposal { request: self.name, body: command::encode(&Command::Write(write.clone())) };
         let admission = self.db.executor().admit(&proposal, &terms, &control).await?;
@@ -1280,7 +1280,7 @@ fn autocommit_writes_wait_for_as_long_as_they_may() {
 #[test]
 fn the_row_of_an_autocommit_write_is_known_by_its_text() {
     let db = Db::new(ACCOUNTS);
-    let control = control(200, Some(50));
+    let control = control(60_000, Some(50));
     runtime().block_on(async {
         let mut holder = db.session();
         holder.run("BEGIN").await;
