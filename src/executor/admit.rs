@@ -2,8 +2,9 @@
 //!
 //! While no transaction is open here, every write goes straight on. Otherwise an autocommit write waits while rows or
 //! tables that it would touch are locked: it runs in a view of its own, as a transaction would, gets its locks in its
-//! turn, and keeps them until it is applied, as a COMMIT keeps those of its transaction. Who proposes waits to the end,
-//! asked or not; only when the leadership is lost meanwhile, a write is *adrift* somewhere in the log.
+//! turn, and keeps them until it is applied, as a COMMIT keeps those of its transaction. Where its text names the one row
+//! that it changes ([`NamedRow`]) and nobody holds that, it need not run. Who proposes waits to the end, asked or not;
+//! only when the leadership is lost meanwhile, a write is *adrift* somewhere in the log.
 //!
 //! Writes on their way that do not hold all the locks they should are *loose*: autocommit writes that met no locks, and
 //! COMMITs of transactions that began under another leader. Whoever locks rows waits for the loose ones to land.
