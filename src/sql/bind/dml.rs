@@ -434,7 +434,7 @@ impl Binder<'_> {
             let mut values = Vec::with_capacity(stored.len() + absent.len());
             for (column, expr) in columns.iter().zip(row) {
                 let value = self.value_for(relation, column, expr, false)?;
-                if self.is_rowid(relation, column) {
+                if self.single && self.is_rowid(relation, column) {
                     key = Some(value.clone());
                 }
                 if column.generated.is_none() {
@@ -444,7 +444,9 @@ impl Binder<'_> {
             values.extend(absent.iter().map(|(_, sql)| sql.clone()));
             tuples.push(format!("({})", values.join(", ")));
         }
-        self.row = self.new_row(relation, key.as_ref())?;
+        if self.single {
+            self.row = self.new_row(relation, key.as_ref())?;
+        }
         let names: Vec<String> =
             stored.iter().map(|c| quote(&c.name)).chain(absent.iter().map(|(n, _)| n.clone())).collect();
         if names.is_empty() {
@@ -771,7 +773,9 @@ impl Binder<'_> {
             let keys = self.changes_keys(&relation, &update.assignments);
             let short = self.weigh(&relation, filter.as_ref(), keys);
             self.single = short && !self.has_rivals(&relation, &update.assignments);
-            self.row = self.named_row(&relation, filter.as_ref(), RowChange::Update);
+            if self.single {
+                self.row = self.named_row(&relation, filter.as_ref(), RowChange::Update);
+            }
             let filter = filter.map_or(String::new(), |f| format!(" WHERE {}", f.sql()));
             Ok((set, format!("{from}{filter}")))
         })();
@@ -834,7 +838,9 @@ impl Binder<'_> {
             let filter = delete.selection.as_ref().map(|w| self.where_clause(w)).transpose()?;
             let short = self.weigh(&target.relation, filter.as_ref(), true);
             self.single = short && !self.is_referenced(&target.relation);
-            self.row = self.named_row(&target.relation, filter.as_ref(), RowChange::Delete);
+            if self.single {
+                self.row = self.named_row(&target.relation, filter.as_ref(), RowChange::Delete);
+            }
             let filter = filter.map(|f| format!(" WHERE {}", f.sql())).unwrap_or_default();
             Ok((using, filter))
         })();
