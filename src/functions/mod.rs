@@ -16,6 +16,7 @@
 pub mod aggregates;
 mod arg;
 pub mod arrays;
+pub mod builtin;
 pub mod casts;
 pub mod catalog;
 pub mod datetime;

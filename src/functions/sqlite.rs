@@ -76,6 +76,7 @@ pub fn register(conn: &Connection, ctx: &Arc<Mutex<Context>>) -> rusqlite::Resul
         const MODULE: Module<'_, SetTable> = Module::eponymous_only_module();
         conn.create_module(module.name, &MODULE, Some(module))?;
     }
+    super::builtin::register(conn)?;
     conn.create_scalar_function("q_pack", -1, PURE, |c| pack(c).map(Out).map_err(carry))?;
     for name in DENIED {
         conn.create_scalar_function(*name, -1, CONTEXTUAL, move |_| -> rusqlite::Result<Out> {
@@ -107,7 +108,7 @@ fn carry(error: SqlError) -> rusqlite::Error {
 }
 
 /// A value on its way to SQLite.
-struct Out(Value);
+pub(super) struct Out(pub Value);
 
 impl ToSql for Out {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {

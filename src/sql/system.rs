@@ -1,12 +1,14 @@
 //! The relations that are built in: `pg_catalog` as PostgreSQL 15 has it, and what Quorate shows of itself.
 //!
 //! Relations of `pg_catalog` that DDL writes, or that have rows every client expects, are tables in each database
-//! file (see `migrations/database`); all others are empty here but typed. The `quorate` relations read live facts.
+//! file (see `migrations/database`); what nothing changes is built in (`functions::builtin`); all others are empty here
+//! but typed. The `quorate` relations read live facts.
 //! Views of `pg_catalog` and `information_schema` are Postgres SQL over these (`system_views.sql`).
 //!
 //! Left out: most statistics views, and rows of `pg_class` and `pg_attribute` for what is a view here.
 
 use super::catalog::{Column, Relation, RelationKind, Source, sqlite_name};
+use crate::functions::builtin;
 use crate::settings::{Kind, SETTINGS, Setting};
 use crate::types::{NO_TYPMOD, Type};
 use std::sync::OnceLock;
@@ -94,7 +96,13 @@ fn pg_relation(line: &str) -> Option<Relation> {
     let columns = columns_of(columns);
     let source = match name.ends_with('*') {
         true => Source::Table(sqlite_name("pg_catalog", name.trim_end_matches('*'))),
-        false => Source::Query(format!("SELECT {} WHERE 0", vec!["NULL"; columns.len()].join(", "))),
+        false => match builtin::table_of(name) {
+            Some(table) => {
+                let names: Vec<&str> = columns.iter().map(|c| &*c.name).collect();
+                Source::Query(format!("SELECT {} FROM {table}", names.join(", ")))
+            }
+            None => Source::Query(format!("SELECT {} WHERE 0", vec!["NULL"; columns.len()].join(", "))),
+        },
     };
     Some(relation(oid.parse().ok()?, "pg_catalog", name.trim_end_matches('*'), columns, source))
 }
