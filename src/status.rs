@@ -51,6 +51,9 @@ pub struct ReplicaRow {
     pub digest: String,
     /// `ok`, or why the replica does not serve.
     pub state: String,
+    /// Peers' messages that were refused because no correct replica can have sent them, since the start.
+    #[serde(default)]
+    pub refuted_messages: u64,
 }
 
 /// What a node reports to its peers, twice a second.

@@ -19,6 +19,19 @@ pub fn render(status: &ClusterStatus) -> String {
     gauge("quorate_lag_entries", "Committed entries not yet applied.", &|r| r.lag);
     gauge("quorate_is_leader", "1 if the replica leads its group.", &|r| u64::from(r.role == "leader"));
     gauge("quorate_replica_ok", "1 if the replica serves.", &|r| u64::from(r.state == "ok"));
+    let _ = writeln!(
+        out,
+        "# HELP quorate_refuted_messages_total Peers' messages refused since no correct replica can have sent them.\n\
+         # TYPE quorate_refuted_messages_total counter"
+    );
+    for r in &mine {
+        let _ = writeln!(
+            out,
+            "quorate_refuted_messages_total{{database=\"{}\"}} {}",
+            escape(&r.database),
+            r.refuted_messages
+        );
+    }
     let _ = writeln!(out, "# HELP quorate_nodes_up Nodes that report.\n# TYPE quorate_nodes_up gauge");
     let up = status.nodes.iter().filter(|n| n.state != "down").count();
     let _ = writeln!(out, "quorate_nodes_up {up}");

@@ -83,6 +83,7 @@ pub fn own_report(runtime: &Runtime) -> NodeReport {
                 lag: 0,
                 digest: format!("{digest:016x}"),
                 state: state_text(&status.state),
+                refuted_messages: status.refuted,
             };
             ReplicaReport {
                 group: router.id.0,

@@ -25,6 +25,8 @@
 //!
 //! Not here: leases. Every linearizable read asks a majority.
 
+pub use super::check::{Improper, MAX_TERM};
+use super::check::{View, check};
 pub use super::store::Fetch;
 use super::store::{Store, conf_state, membership};
 use super::{Committed, Membership, Payload, Position, SnapshotMeta};
@@ -71,6 +73,8 @@ pub struct CoreConfig {
     pub compact_keep_bytes: u64,
     /// A live follower this many entries behind no longer holds the log back: it gets a snapshot.
     pub compact_max_lag: u64,
+    /// The mistake of believing every message, for tests that must find it. No driver makes it.
+    pub believes_everything: bool,
 }
 
 impl CoreConfig {
@@ -94,6 +98,7 @@ impl CoreConfig {
             compact_keep: 8192,
             compact_keep_bytes: 32 << 20,
             compact_max_lag: 100_000,
+            believes_everything: false,
         }
     }
 
@@ -262,6 +267,11 @@ pub enum Effect {
     OutcomesUnknown,
     /// Who votes has changed; and where new replicas live.
     Membership(Membership, Vec<(ReplicaId, NodeId)>),
+    /// A message was refused that no correct replica can have sent.
+    Refuted {
+        from: ReplicaId,
+        why: Improper,
+    },
     /// The end of an [`Event::ChangeMembership`].
     Changed {
         ticket: u64,
@@ -317,6 +327,11 @@ pub enum StartError {
     LogLost { last: Position, needed: u64 },
     #[error("the raft log has term {log} at index {index}, the state machine has {state}: they do not belong together")]
     TermMismatch { index: u64, log: u64, state: u64 },
+    #[error(
+        "the term {0} is impossible: somebody forged a message. Stop all nodes and mend them with `quorate repair-term`, \
+         as docs/operations.md says"
+    )]
+    ImpossibleTerm(u64),
     #[error("the raft log begins behind index {begins}, the state machine is at {applied}: its entries are missing")]
     StateLost { begins: u64, applied: u64 },
     #[error("{0}")]
@@ -449,8 +464,7 @@ fn promises_nothing(message: &Message) -> bool {
     )
 }
 
-/// The entries of an append follow the position that it names. A replica that took others would acknowledge entries
-/// that it does not have.
+/// The entries of an append follow the position that it names.
 fn is_aligned(message: &Message) -> bool {
     message.entries.first().is_none_or(|first| first.index == message.index + 1)
 }
@@ -806,6 +820,12 @@ impl Core {
     // --- messages -----------------------------------------------------------------------------------------------
 
     fn peer(&mut self, message: Message) {
+        if self.silent() {
+            return;
+        }
+        if let Err(why) = self.check(&message) {
+            return self.effects.push(Effect::Refuted { from: ReplicaId(message.from), why });
+        }
         if !self.accepts(&message) {
             return;
         }
@@ -820,20 +840,32 @@ impl Core {
         let _ = self.raw.step(message);
     }
 
+    fn check(&self, message: &Message) -> Result<(), Improper> {
+        if self.config.believes_everything {
+            return Ok(());
+        }
+        let raft = &self.raw.raft;
+        check(
+            &View {
+                me: self.config.replica.0,
+                term: raft.term,
+                last: raft.raft_log.last_index(),
+                committed: raft.raft_log.committed,
+                leader: raft.leader_id,
+                members: &self.membership,
+                term_at: &|index| raft.raft_log.term(index).ok().filter(|term| *term > 0),
+            },
+            message,
+        )
+    }
+
+    /// Whether a message comes at a time when something can be done about it.
     fn accepts(&self, m: &Message) -> bool {
         use MessageType::*;
-        let me = self.config.replica.0;
-        if m.to != me || m.from == me || m.from == raft::INVALID_ID || self.silent() {
-            return false;
-        }
         match m.get_msg_type() {
-            // What a replica says to itself, and forwarded proposals, which would be neither named nor deduplicated.
-            MsgHup | MsgBeat | MsgUnreachable | MsgSnapStatus | MsgCheckQuorum | MsgPropose | MsgTransferLeader => {
-                false
-            }
             MsgHeartbeat => true,
             _ if self.installing.is_some() => false,
-            MsgAppend => is_aligned(m) && (!self.disk_full || m.entries.is_empty()),
+            MsgAppend => !self.disk_full || m.entries.is_empty(),
             MsgSnapshot => !self.disk_full,
             MsgTimeoutNow => self.may_lead(),
             MsgReadIndex => self.is_leader(),
@@ -1358,6 +1390,10 @@ fn is_done(change: &Change, now: &Membership) -> bool {
 /// Commit and applied index are written at different times, so the log must be compared with the state machine.
 fn check_start(config: &CoreConfig, reader: &dyn LogReader, start: &Start) -> Result<(), StartError> {
     let Start { log, applied, .. } = start;
+    let highest = log.record.hard_state.term.max(log.last.term);
+    if highest > MAX_TERM {
+        return Err(StartError::ImpossibleTerm(highest));
+    }
     let needed = applied.index.max(log.record.hard_state.commit);
     if log.last.index < needed {
         return Err(StartError::LogLost { last: log.last, needed });

@@ -150,6 +150,8 @@ pub(super) struct Shared {
     first: AtomicU64,
     last: AtomicU64,
     commit: AtomicU64,
+    /// Messages that no correct replica can have sent.
+    refuted: AtomicU64,
     nodes: Mutex<BTreeMap<ReplicaId, NodeId>>,
     matched: Mutex<BTreeMap<ReplicaId, u64>>,
     state: Mutex<ReplicaState>,
@@ -246,6 +248,7 @@ impl Shared {
             nodes: self.nodes.lock().clone(),
             matched: self.matched.lock().clone(),
             state: self.state.lock().clone(),
+            refuted: self.refuted.load(Ordering::Relaxed),
         }
     }
 }
@@ -320,7 +323,7 @@ pub(super) fn prepare(
     nodes.insert(replica, node.node);
     let start = Start { log: found, applied, membership: machine.membership(), floor: machine.clock_floor() };
     let tuning = tuning.unwrap_or_else(|| CoreConfig::new(group, replica, boot));
-    let tuning = CoreConfig { group, replica, boot, ..tuning };
+    let tuning = CoreConfig { group, replica, boot, believes_everything: false, ..tuning };
     let reader: Arc<dyn LogReader> = log;
     let core = Core::new(tuning, reader, start, &super::logger::root())?;
     let shared = Arc::new(Shared {
@@ -331,6 +334,7 @@ pub(super) fn prepare(
         first: AtomicU64::new(core.first_index()),
         last: AtomicU64::new(core.last_index()),
         commit: AtomicU64::new(core.commit()),
+        refuted: AtomicU64::new(0),
         membership: Mutex::new(core.membership().clone()),
         nodes: Mutex::new(nodes.clone()),
         matched: Mutex::default(),
@@ -575,8 +579,9 @@ impl Driver {
                 continue;
             }
             self.with(group, |r| {
-                learn(r, [(ReplicaId(message.from), from)]);
-                r.core.step(Event::Peer(message));
+                if lives_on(r, ReplicaId(message.from), from) {
+                    r.core.step(Event::Peer(message));
+                }
             });
         }
     }
@@ -590,8 +595,10 @@ impl Driver {
         // Decide now what became of the file: nothing else may come between message and file.
         self.perform_group(group);
         self.with(group, |r| {
-            learn(r, [(ReplicaId(envelope.message.from), from)]);
             r.arrived = Some(file);
+            if !lives_on(r, ReplicaId(envelope.message.from), from) {
+                return;
+            }
             r.core.step(Event::Peer(envelope.message));
         });
         self.perform_group(group);
@@ -738,6 +745,7 @@ impl Driver {
                 *replica.shared.membership.lock() = membership;
                 learn(replica, nodes);
             }
+            Effect::Refuted { from, why } => refuted(replica, from, &why),
             Effect::Changed { ticket, result } => {
                 if let Some(reply) = replica.changes.remove(&ticket) {
                     let _ = reply.send(result);
@@ -898,6 +906,29 @@ fn learn(replica: &mut Replica, nodes: impl IntoIterator<Item = (ReplicaId, Node
             let node = l.leader.and_then(|id| known.get(&id).copied());
             std::mem::replace(&mut l.leader_node, node) != node
         });
+    }
+}
+
+/// Whether a node may speak for a replica: it lives there, or nothing is known of it yet and this teaches it.
+fn lives_on(replica: &mut Replica, id: ReplicaId, node: NodeId) -> bool {
+    match replica.nodes.get(&id) {
+        Some(known) if *known == node => true,
+        Some(_) => {
+            refuted(replica, id, &"the replica does not live on the node that speaks for it");
+            false
+        }
+        None => {
+            learn(replica, [(id, node)]);
+            true
+        }
+    }
+}
+
+/// Counts a message that no correct replica can have sent, and says so now and then.
+fn refuted(replica: &Replica, from: ReplicaId, why: &dyn std::fmt::Display) {
+    let count = replica.shared.refuted.fetch_add(1, Ordering::Relaxed) + 1;
+    if count.is_power_of_two() {
+        tracing::warn!(group = %replica.shared.group, %from, %why, count, "refused a peer's message");
     }
 }
 

@@ -159,6 +159,8 @@ pub struct ReplicaStatus {
     /// On the leader: up to where each replica's log is known to match, refreshed every few ticks.
     pub matched: BTreeMap<ReplicaId, u64>,
     pub state: ReplicaState,
+    /// Messages that were refused because no correct replica can have sent them.
+    pub refuted: u64,
 }
 
 /// The driver of all groups of a node. Clones share it.

@@ -231,3 +231,8 @@ fn finds_sequence_values_given_twice() {
 fn finds_statements_that_do_not_look_again_after_a_wait() {
     finds(Bug::NoRefreshAfterWait, 10, &["READ COMMITTED could not be serialized"]);
 }
+
+#[test]
+fn finds_messages_that_are_not_checked() {
+    finds(Bug::BelievesEverything, 20, &["panic"]);
+}

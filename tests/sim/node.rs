@@ -229,6 +229,7 @@ impl Node {
             compact_step: plan.compact_step,
             compact_keep: plan.compact_keep,
             compact_max_lag: plan.compact_max_lag,
+            believes_everything: plan.bug == Some(Bug::BelievesEverything),
             ..CoreConfig::new(GROUP, ReplicaId(self.id), boot)
         }
     }

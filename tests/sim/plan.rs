@@ -36,6 +36,8 @@ pub enum Fault {
     ClockJump,
     /// A leader forgets the open transactions and their locks.
     Amnesia,
+    /// A message arrives that no replica has sent and that cannot be.
+    Forgery,
 }
 
 /// Those that need no transactions.
@@ -90,6 +92,8 @@ pub enum Bug {
     SequenceTwice,
     /// What waited for a lock goes on with what it saw before.
     NoRefreshAfterWait,
+    /// Every message is believed.
+    BelievesEverything,
 }
 
 /// Times in µs of the simulated world.
@@ -177,7 +181,11 @@ impl Plan {
     pub fn new(seed: u64) -> Plan {
         let mut r = Random::new(seed);
         let chance = r.pick(&[0, 200, 400, 700]);
-        let faults = FAULTS.iter().copied().filter(|_| r.permille(chance)).collect();
+        let mut faults: Vec<Fault> = FAULTS.iter().copied().filter(|_| r.permille(chance)).collect();
+        // Chance of its own: what a seed means otherwise stays.
+        if !faults.is_empty() && Random::new(seed ^ 0xf0).one_in(4) {
+            faults.push(Fault::Forgery);
+        }
         let slow = r.one_in(4);
         Plan {
             seed,
@@ -283,6 +291,7 @@ impl Plan {
         };
         let mut plan = Plan { bug: Some(bug), ..base };
         plan.nodes = plan.nodes.max(3);
+        plan.faults.retain(|fault| *fault != Fault::Forgery);
         match bug {
             NoComparison | NoReadDigest => (plan.levels, plan.single) = ([Isolation::Serializable; 3], 0),
             NewCommitId => (plan.levels, plan.double_submit) = ([Isolation::ReadCommitted; 3], 2),
@@ -298,6 +307,7 @@ impl Plan {
                 (plan.patience, plan.read_retry, plan.straggle_reads) = (600 * MS, 30, 500);
                 (plan.drop, plan.fast_failover) = (0, true);
             }
+            Bug::BelievesEverything => plan.faults.push(Fault::Forgery),
             Bug::ForgetVote | Bug::TrustUnsyncedLog | Bug::LostTail | Bug::LostTailUnnoticed => {
                 plan.faults.extend([Fault::Crash, Fault::PowerLoss]);
                 plan.fault_every = 60 * MS;

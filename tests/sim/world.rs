@@ -12,7 +12,7 @@ use bytes::Bytes;
 use quorate::command::{self, Batch, Command, Outcome, Proposal, Yields};
 use quorate::id::{ReplicaId, RequestId};
 use quorate::raftlog::{Entry, LogReader as _, LogWrite};
-use quorate::replica::core::{Effect, Event, Fetch, Refused, Role, StartError, Ticketed, snapshot_meta};
+use quorate::replica::core::{Effect, Event, Fetch, Improper, Refused, Role, StartError, Ticketed, snapshot_meta};
 use quorate::replica::handle::ProposeError;
 use quorate::replica::{Committed, Payload, StateMachine as _};
 use raft::eraftpb::{Message, MessageType};
@@ -213,6 +213,8 @@ pub struct World {
     /// What was proposed for each request, and what a sequence gave last: for defects.
     pub(super) memory: Memory,
     files: u64,
+    /// Messages that nobody sent, by addressee, until they are refused.
+    forged: BTreeMap<u64, u64>,
     pub(super) healed_at: Option<u64>,
     pub(super) oracle: Oracle,
     pub report: Report,
@@ -268,6 +270,7 @@ impl World {
             next_call: 0,
             memory: Memory::default(),
             files: 0,
+            forged: BTreeMap::new(),
             healed_at: None,
             oracle,
             report: Report::default(),
@@ -580,6 +583,7 @@ impl World {
                 }
             }
             Effect::Membership(..) | Effect::Changed { .. } => {}
+            Effect::Refuted { from, why } => self.refuted(id, from, why)?,
         }
         Ok(())
     }
@@ -671,6 +675,59 @@ impl World {
         if let Some(file) = self.node(to).live.as_mut().and_then(|live| live.arrived.take()) {
             let _ = std::fs::remove_file(file);
         }
+        Ok(())
+    }
+
+    /// One of many messages that cannot be, from a member or from somebody unknown.
+    fn forge(&mut self, to: u64) -> Check {
+        use MessageType::*;
+        let Some(live) = self.nodes[&to].live.as_ref() else { return Ok(()) };
+        let (term, last) = (live.core.leadership().term, live.core.last_index());
+        let (member, stranger) = (1 + to % self.plan.nodes.max(2), 1000 + self.random.range(0, 9));
+        let from = self.random.pick(&[member, stranger]);
+        let far = self.random.pick(&[u64::MAX, u64::MAX - 1, 1 << 63, term + (1 << 40)]);
+        let mut message = Message { to, from, term, ..Message::default() };
+        let kind = match self.random.range(0, 6) {
+            0 => {
+                message.term = far;
+                self.random.pick(&[MsgHeartbeat, MsgAppend, MsgRequestVote])
+            }
+            1 => {
+                message.commit = last + self.random.range(1, 1000);
+                MsgHeartbeat
+            }
+            2 => {
+                (message.from, message.index) = (stranger, last + 1);
+                self.random.pick(&[MsgAppendResponse, MsgRequestVoteResponse, MsgHeartbeatResponse, MsgTimeoutNow])
+            }
+            3 => {
+                message.index = u64::MAX;
+                self.random.pick(&[MsgAppend, MsgAppendResponse])
+            }
+            4 => {
+                message.term = 0;
+                self.random.pick(&[MsgAppend, MsgHeartbeat])
+            }
+            _ => {
+                (message.index, message.log_term) = (last, term);
+                let entry = Entry { index: last + 2, term, ..Entry::default() };
+                message.set_entries(vec![entry].into());
+                MsgAppend
+            }
+        };
+        message.set_msg_type(kind);
+        *self.forged.entry(to).or_default() += 1;
+        self.event(to, Event::Peer(message))
+    }
+
+    /// Only what was forged is refused.
+    fn refuted(&mut self, id: u64, from: ReplicaId, why: Improper) -> Check {
+        self.say(|| format!("{id} refuses a message of {from}: {why}"));
+        let forged = self.forged.entry(id).or_default();
+        if *forged == 0 && self.plan.bug.is_none() {
+            return Err(format!("{id} refuses an honest message of {from}: {why}"));
+        }
+        *forged = forged.saturating_sub(1);
         Ok(())
     }
 
@@ -1169,6 +1226,7 @@ impl World {
                 let jump = self.random.range(0, 20_000_000) as i64 - 10_000_000;
                 self.node(one).skew += jump;
             }
+            Fault::Forgery => self.forge(one)?,
             Fault::Amnesia => {
                 if let Some(served) = self.nodes[&one].live.as_ref().and_then(|live| live.gateway.as_ref()) {
                     served.router.executor.clear();

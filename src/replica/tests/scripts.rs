@@ -6,6 +6,7 @@
 //! `read ID NUMBER` · `cut ID` / `heal` (network) · `restart ID` (what was not written is lost) · `kill ID` ·
 //! `down ID DEAD` (its place in the succession) · `gone ID DEAD` (its turn) · `transfer ID TO` · `durable ID INDEX` (lets the log be cut) · `full ID yes|no` ·
 //! `diverged ID` · `halted ID` · `ailing ID yes|no` · `learner|promote|remove ID REPLICA` · `replace ID PROMOTE REMOVE` ·
+//! `forge TO KIND FROM TERM [INDEX [COMMIT]]` (a message that nobody has sent) · `term ID TERM` (on its disk) ·
 //! `forget ID` (its log loses everything) · `cache BYTES` (of durable entries in memory, for what starts later) ·
 //! `fetch ID [nothing]` (reads wanted entries, or fails to) · `hold yes|no` (`run` does not fetch) ·
 //! `beat ID N` (N times two ticks and `run`) · `status`.
@@ -13,7 +14,7 @@
 use crate::command::{self, Batch, Proposal};
 use crate::id::{GroupId, NodeId, ReplicaId, RequestId};
 use crate::raftlog::memory::MemoryLog;
-use crate::raftlog::{LogReader, LogWrite, RaftLog, finish_install};
+use crate::raftlog::{HardState, LogReader, LogWrite, RaftLog, finish_install};
 use crate::replica::core::{Change, Core, CoreConfig, Effect, Event, Fetch, Start, Ticketed, bootstrap};
 use crate::replica::{Committed, Membership, Payload, Position, SnapshotMeta};
 use bytes::Bytes;
@@ -181,6 +182,7 @@ impl World {
             }
             Effect::OutcomesUnknown => self.say(id, "outcomes unknown"),
             Effect::Membership(m, _) => self.say(id, show_members(&m)),
+            Effect::Refuted { from, why } => self.say(id, format!("refuses a message of {from}: {why}")),
             Effect::Changed { result, .. } => self.say(id, format!("change: {result:?}")),
         }
     }
@@ -322,6 +324,28 @@ impl World {
                     self.start(id);
                     self.step(id, Event::Durable(0));
                 }
+            }
+            "forge" => {
+                let kinds = [
+                    ("append", MessageType::MsgAppend),
+                    ("heartbeat", MessageType::MsgHeartbeat),
+                    ("vote", MessageType::MsgRequestVote),
+                    ("prevote", MessageType::MsgRequestPreVote),
+                    ("voted", MessageType::MsgRequestVoteResponse),
+                    ("has", MessageType::MsgAppendResponse),
+                    ("timeout", MessageType::MsgTimeoutNow),
+                    ("propose", MessageType::MsgPropose),
+                ];
+                let kind = kinds.iter().find(|(name, _)| *name == words[2]).unwrap().1;
+                let (from, term, index, commit) = (number(3), number(4), number(5), number(6));
+                let mut message = Message { to: id, from, term, index, commit, ..Message::default() };
+                message.set_msg_type(kind);
+                self.step(id, Event::Peer(message));
+            }
+            "term" => {
+                let member = self.members.get_mut(&id).unwrap();
+                let hard = HardState { term: number(2), ..member.log.load(G).unwrap().record.hard_state };
+                member.log.write(&[LogWrite::HardState(G, hard)], true).unwrap();
             }
             "forget" => self.members.get_mut(&id).unwrap().log.write(&[LogWrite::Remove(G)], true).unwrap(),
             "gone" => self.step(id, Event::Campaign { dead: replica(2) }),
