@@ -21,3 +21,6 @@ rows pg_amop "SELECT oid, amopfamily, amoplefttype, amoprighttype, amopstrategy,
   FROM pg_amop ORDER BY oid"
 rows pg_amproc "SELECT oid, amprocfamily, amproclefttype, amprocrighttype, amprocnum, amproc::oid FROM pg_amproc ORDER BY oid"
 rows keywords "SELECT word, catcode, barelabel::int, catdesc, baredesc FROM pg_get_keywords() ORDER BY 1"
+psql -X -q "$connection dbname=postgres" -c "COPY (SELECT name, vartype, unit, context, coalesce(boot_val, ''), min_val, max_val,
+  array_to_string(enumvals, ','), category FROM pg_settings WHERE name NOT LIKE 'debug_discard%' ORDER BY name) TO STDOUT" \
+  > ../../settings/postgres.tsv

@@ -3,7 +3,8 @@
 //! Most are SQLite expressions over the tables of the catalog (see `migrations/database`), so that they need nothing
 //! but the database they run in. What has no rows here (triggers, rules, functions, partitions) has no definition.
 
-use super::arg::{from_text, text};
+use super::arg::{from_text, int, text};
+use super::builtin;
 use super::table::*;
 use super::text::quote_ident;
 use super::{Aggregate, Cast, Context, Function, Operator, Scalar};
@@ -202,10 +203,12 @@ pub const FUNCTIONS: &[Function] = &[
     func("pg_get_ruledef", &[OID, BOOL], TEXT, NONE).stable(),
     func("pg_get_triggerdef", &[OID], TEXT, NONE).stable(),
     func("pg_get_triggerdef", &[OID, BOOL], TEXT, NONE).stable(),
+    // Those that there are have no definition in SQL.
     func("pg_get_functiondef", &[OID], TEXT, NONE).stable(),
-    func("pg_get_function_arguments", &[OID], TEXT, NONE).stable(),
-    func("pg_get_function_identity_arguments", &[OID], TEXT, NONE).stable(),
-    func("pg_get_function_result", &[OID], TEXT, NONE).stable(),
+    func("pg_get_function_arg_default", &[OID, INT4], TEXT, NONE).stable(),
+    func("pg_get_function_arguments", &[OID], TEXT, "q_function_part({0}, 'arguments')").stable(),
+    func("pg_get_function_identity_arguments", &[OID], TEXT, "q_function_part({0}, 'identity')").stable(),
+    func("pg_get_function_result", &[OID], TEXT, "q_function_part({0}, 'result')").stable(),
     func("pg_get_function_sqlbody", &[OID], TEXT, NONE).stable(),
     func("pg_get_partkeydef", &[OID], TEXT, NONE).stable(),
     func("pg_get_partition_constraintdef", &[OID], TEXT, NONE).stable(),
@@ -232,12 +235,17 @@ pub const OPERATORS: &[Operator] = &[];
 pub const CASTS: &[Cast] = &[];
 pub const AGGREGATES: &[Aggregate] = &[];
 
-pub const SCALARS: &[Scalar] = &[
-    scalar("q_index_key", 1, |_, a| Ok(Value::Text(index_key(text(a, 0)?)))),
-    scalar("q_path_place", 1, path_place).contextual(),
-    scalar("q_relation_name", 2, relation_name).contextual(),
-    scalar("q_in_unit", 2, in_unit).lax(),
-];
+pub const SCALARS: &[Scalar] =
+    &[
+        scalar("q_index_key", 1, |_, a| Ok(Value::Text(index_key(text(a, 0)?)))),
+        scalar("q_path_place", 1, path_place).contextual(),
+        scalar("q_relation_name", 2, relation_name).contextual(),
+        scalar("q_in_unit", 2, in_unit).lax(),
+        scalar("q_function_part", 2, |_, a| {
+            Ok(builtin::describe(int(a, 0)?, text(a, 1)?).map_or(Value::Null, Value::Text))
+        })
+        .contextual(),
+    ];
 
 /// The names of the setting `search_path`, in order.
 pub(super) fn listed_schemas(ctx: &Context) -> Vec<String> {

@@ -9,12 +9,12 @@ macro_rules! topics {
         &[
             integers::$table, floats::$table, numeric::$table, text::$table, regex::$table, datetime::$table,
             json::$table, arrays::$table, casts::$table, aggregates::$table, system::$table, catalog::$table,
-            live::$table $(, $extra)*
+            live::$table, privileges::$table $(, $extra)*
         ]
     };
 }
 
-static FUNCTIONS: &[&[Function]] = topics!(FUNCTIONS:);
+static FUNCTIONS: &[&[Function]] = topics!(FUNCTIONS: privileges::OBJECTS.as_flattened());
 static OPERATORS: &[&[Operator]] = topics!(OPERATORS: integers::COMPARISONS, integers::ARITHMETIC,
     floats::COMPARISONS, floats::ARITHMETIC, text::COMPARISONS);
 static CASTS: &[&[Cast]] = topics!(CASTS:);

@@ -26,6 +26,7 @@ pub mod integers;
 pub mod json;
 pub mod live;
 pub mod numeric;
+mod privileges;
 pub mod regex;
 mod render;
 mod session;

@@ -5,6 +5,7 @@ use super::catalog::listed_schemas;
 use super::table::*;
 use super::{Aggregate, Cast, Context, Function, Operator, Scalar};
 use crate::error::{SqlError, SqlResult, state};
+use crate::settings;
 use crate::types::{self, Type};
 use crate::value::{Value, ValueRef};
 
@@ -58,30 +59,6 @@ pub const FUNCTIONS: &[Function] = &[
     func("pg_is_other_temp_schema", &[OID], BOOL, "iif({0} IS NULL, NULL, 0)").stable(),
     func("pg_column_size", &[ANY], INT4, "octet_length({0})").stable(),
     func("pg_size_pretty", &[INT8], TEXT, "q_size_pretty({0})"),
-    func("has_table_privilege", &[TEXT, TEXT], BOOL, TRUE2).stable(),
-    func("has_table_privilege", &[OID, TEXT], BOOL, TRUE2).stable(),
-    func("has_table_privilege", &[NAME, TEXT, TEXT], BOOL, TRUE3).stable(),
-    func("has_table_privilege", &[NAME, OID, TEXT], BOOL, TRUE3).stable(),
-    func("has_schema_privilege", &[TEXT, TEXT], BOOL, TRUE2).stable(),
-    func("has_schema_privilege", &[OID, TEXT], BOOL, TRUE2).stable(),
-    func("has_schema_privilege", &[NAME, TEXT, TEXT], BOOL, TRUE3).stable(),
-    func("has_schema_privilege", &[NAME, OID, TEXT], BOOL, TRUE3).stable(),
-    func("has_database_privilege", &[TEXT, TEXT], BOOL, TRUE2).stable(),
-    func("has_database_privilege", &[OID, TEXT], BOOL, TRUE2).stable(),
-    func("has_database_privilege", &[NAME, TEXT, TEXT], BOOL, TRUE3).stable(),
-    func("has_database_privilege", &[NAME, OID, TEXT], BOOL, TRUE3).stable(),
-    func("has_sequence_privilege", &[TEXT, TEXT], BOOL, TRUE2).stable(),
-    func("has_sequence_privilege", &[OID, TEXT], BOOL, TRUE2).stable(),
-    func("has_function_privilege", &[TEXT, TEXT], BOOL, TRUE2).stable(),
-    func("has_function_privilege", &[OID, TEXT], BOOL, TRUE2).stable(),
-    func("has_any_column_privilege", &[TEXT, TEXT], BOOL, TRUE2).stable(),
-    func("has_any_column_privilege", &[OID, TEXT], BOOL, TRUE2).stable(),
-    func("has_column_privilege", &[TEXT, TEXT, TEXT], BOOL, TRUE3).stable(),
-    func("has_column_privilege", &[OID, TEXT, TEXT], BOOL, TRUE3).stable(),
-    func("has_column_privilege", &[OID, INT2, TEXT], BOOL, TRUE3).stable(),
-    func("pg_has_role", &[NAME, TEXT], BOOL, TRUE2).stable(),
-    func("pg_has_role", &[OID, TEXT], BOOL, TRUE2).stable(),
-    func("pg_has_role", &[NAME, NAME, TEXT], BOOL, TRUE3).stable(),
     func("format_type", &[OID, INT4], TEXT, "q_format_type({0}, {1})").stable(),
     func("nextval", &[REGCLASS], INT8, "q_nextval({0})").volatile(),
     func("setval", &[REGCLASS, INT8], INT8, "q_setval({0}, {1}, 1)").volatile(),
@@ -93,10 +70,6 @@ pub const FUNCTIONS: &[Function] = &[
     set("generate_series", &[INT8, INT8], INT8, "q_generate_series({0}, {1}, 1)"),
     set("generate_series", &[INT8, INT8, INT8], INT8, "q_generate_series({0}, {1}, {2})"),
 ];
-
-/// True, or NULL where an argument is: nobody is denied anything here.
-const TRUE2: &str = "(({0} IS NOT NULL AND {1} IS NOT NULL) OR NULL)";
-const TRUE3: &str = "(({0} IS NOT NULL AND {1} IS NOT NULL AND {2} IS NOT NULL) OR NULL)";
 
 pub const OPERATORS: &[Operator] = &[];
 pub const CASTS: &[Cast] = &[];
@@ -193,6 +166,10 @@ fn current_setting(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value>
         .or_else(|| ctx.settings.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value));
     match found {
         Some(value) => Ok(from_text(&**value)),
+        // What nobody has set is not in the session's list.
+        None if settings::lookup(name).is_some_and(|s| !settings::is_own(s)) => {
+            Ok(settings::lookup(name).map_or(Value::Null, |s| from_text(s.default)))
+        }
         None if int(args, 1)? != 0 => Ok(Value::Null),
         None => Err(SqlError::new(state::UNDEFINED_OBJECT, format!("unrecognized configuration parameter \"{name}\""))),
     }

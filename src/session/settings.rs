@@ -6,7 +6,7 @@
 
 use super::effect::Severity;
 use crate::error::SqlResult;
-use crate::settings::{self as known, SETTINGS};
+use crate::settings::{self as known, OWN};
 use crate::sql::plan::IsolationLevel;
 use crate::types::{Env, IntervalStyle};
 use std::collections::BTreeMap;
@@ -18,6 +18,7 @@ pub struct Settings {
     identity: u64,
     /// What RESET goes back to: the defaults and what the client asked for when it connected.
     initial: BTreeMap<String, String>,
+    /// Those that mean something here, and of all others those that somebody has set: there are hundreds.
     values: Arc<BTreeMap<String, String>>,
     log: Vec<Change>,
     reported: BTreeMap<&'static str, String>,
@@ -56,7 +57,7 @@ impl Settings {
     /// The defaults for `user` in `database`.
     pub fn new(user: &str, database: &str) -> Settings {
         let mut initial: BTreeMap<String, String> =
-            SETTINGS.iter().map(|s| (s.name.to_owned(), s.default.to_owned())).collect();
+            OWN.iter().map(|s| (s.name.to_owned(), s.default.to_owned())).collect();
         initial.insert("session_authorization".into(), user.to_owned());
         let mut hash = Xxh3::new();
         hash.update(user.as_bytes());
@@ -175,12 +176,12 @@ impl Settings {
     }
 
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.values.get(name).map(String::as_str)
+        self.values.get(name).map(String::as_str).or_else(|| known::lookup(name).map(|s| s.default))
     }
 
     pub fn show(&self, name: &str) -> SqlResult<String> {
         let name = canonical(name);
-        self.values.get(&name).cloned().ok_or_else(|| known::unknown(&name))
+        self.get(&name).map(str::to_owned).ok_or_else(|| known::unknown(&name))
     }
 
     /// The spelling of the definition, if there is one.
@@ -190,7 +191,8 @@ impl Settings {
 
     /// Names of all, without regard to case in order.
     pub fn names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.values.keys().cloned().collect();
+        let custom = self.values.keys().filter(|name| known::lookup(name).is_none()).cloned();
+        let mut names: Vec<String> = known::all().iter().map(|s| s.name.to_owned()).chain(custom).collect();
         names.sort_by_key(|name| name.to_ascii_lowercase());
         names
     }
@@ -256,7 +258,7 @@ impl Settings {
         if !std::mem::take(&mut self.unreported) {
             return changed;
         }
-        for name in SETTINGS.iter().filter(|s| s.report).map(|s| s.name) {
+        for name in OWN.iter().filter(|s| s.report).map(|s| s.name) {
             let value = self.values.get(name).map_or("", String::as_str);
             if self.reported.get(name).map(String::as_str) != Some(value) {
                 self.reported.insert(name, value.to_owned());

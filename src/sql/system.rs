@@ -9,7 +9,7 @@
 
 use super::catalog::{Column, Relation, RelationKind, Source, sqlite_name};
 use crate::functions::builtin;
-use crate::settings::{Kind, SETTINGS, Setting};
+use crate::settings::{self, Kind, Setting};
 use crate::types::{NO_TYPMOD, Type};
 use std::sync::OnceLock;
 
@@ -40,7 +40,8 @@ const QUORATE: [(u32, &str, &str); 5] = [
 pub fn relations() -> &'static [Relation] {
     static RELATIONS: OnceLock<Vec<Relation>> = OnceLock::new();
     RELATIONS.get_or_init(|| {
-        let pg = include_str!("system_relations.txt").lines().filter(|l| !l.starts_with('#')).filter_map(pg_relation);
+        let lines = include_str!("system_relations.txt").lines().chain(include_str!("system_empty.txt").lines());
+        let pg = lines.filter(|l| !l.starts_with('#')).filter_map(pg_relation);
         let quorate = QUORATE.iter().map(|(oid, name, columns)| quorate_relation(*oid, name, columns));
         let views = include_str!("system_views.sql").split("\n\n").filter_map(view);
         pg.chain(quorate).chain(views).chain([pg_settings()]).collect()
@@ -61,12 +62,14 @@ fn pg_settings() -> Relation {
     let columns = "name text, setting text, unit text, category text, short_desc text, extra_desc text, context text, \
                    vartype text, source text, sourcefile text, sourceline int4, min_val text, max_val text, \
                    enumvals _text, boot_val text, reset_val text, pending_restart bool";
-    let rows: Vec<String> = SETTINGS.iter().map(setting_row).collect();
+    let rows: Vec<String> = settings::all().iter().map(setting_row).collect();
     let query = format!(
-        "SELECT name, q_in_unit(q_current_setting(name, 1), unit), unit, '', description, NULL, context, vartype, \
-         iif(q_current_setting(name, 1) = boot, 'default', 'session'), NULL, NULL, low, high, NULL, \
+        "SELECT name, q_in_unit(q_current_setting(name, 1), unit), unit, category, description, NULL, context, vartype, \
+         iif(q_current_setting(name, 1) = boot, 'default', 'session'), NULL, NULL, low, high, \
+         iif(choices IS NULL, NULL, q_string_to_array(choices, ',', NULL)), \
          q_in_unit(boot, unit), q_in_unit(boot, unit), 0 FROM (SELECT NULL AS name, NULL AS unit, NULL AS description, \
-         NULL AS context, NULL AS vartype, NULL AS low, NULL AS high, NULL AS boot WHERE 0 UNION ALL VALUES {})",
+         NULL AS context, NULL AS vartype, NULL AS low, NULL AS high, NULL AS boot, NULL AS category, NULL AS choices \
+         WHERE 0 UNION ALL VALUES {})",
         rows.join(", ")
     );
     relation(12012, "pg_catalog", "pg_settings", columns_of(columns), Source::Query(query))
@@ -79,20 +82,26 @@ fn setting_row(s: &Setting) -> String {
     let (vartype, low, high) = match s.kind {
         Kind::Bool => ("bool", none(), none()),
         Kind::Int { min, max, .. } => ("integer", text(&min.to_string()), text(&max.to_string())),
-        Kind::Real { min, max } => ("real", number(min), number(max)),
+        Kind::Real { min, max, .. } => ("real", number(min), number(max)),
         Kind::Enum(_) => ("enum", none(), none()),
         _ => ("string", none(), none()),
     };
     let unit = s.unit_name().map_or_else(none, text);
-    let fields =
-        [text(s.name), unit, text(s.description), text(s.context.name()), text(vartype), low, high, text(s.default)];
+    let choices = match s.kind {
+        Kind::Enum(values) => text(&values.join(",")),
+        _ => none(),
+    };
+    let (name, context) = (text(s.name), text(s.context.name()));
+    let (default, category) = (text(s.default), text(s.category));
+    let fields = [name, unit, text(s.description), context, text(vartype), low, high, default, category, choices];
     format!("({})", fields.join(", "))
 }
 
-/// A line `oid name*: column type!, …`.
+/// A line `oid name*: column type!, …`, where a name may have its schema in front.
 fn pg_relation(line: &str) -> Option<Relation> {
     let (head, columns) = line.split_once(": ")?;
     let (oid, name) = head.split_once(' ')?;
+    let (schema, name) = name.split_once('.').unwrap_or(("pg_catalog", name));
     let columns = columns_of(columns);
     let source = match name.ends_with('*') {
         true => Source::Table(sqlite_name("pg_catalog", name.trim_end_matches('*'))),
@@ -104,7 +113,7 @@ fn pg_relation(line: &str) -> Option<Relation> {
             None => Source::Query(format!("SELECT {} WHERE 0", vec!["NULL"; columns.len()].join(", "))),
         },
     };
-    Some(relation(oid.parse().ok()?, "pg_catalog", name.trim_end_matches('*'), columns, source))
+    Some(relation(oid.parse().ok()?, schema, name.trim_end_matches('*'), columns, source))
 }
 
 fn quorate_relation(oid: u32, name: &str, columns: &str) -> Relation {
@@ -165,7 +174,11 @@ fn type_of(name: &str) -> Type {
         "int2vector" => Type::INT2VECTOR,
         "oidvector" => Type::OIDVECTOR,
         "pg_node_tree" => Type::PG_NODE_TREE,
+        "float8" => Type::FLOAT8,
+        "numeric" => Type::NUMERIC,
+        "interval" => Type::INTERVAL,
         "_text" => Type::TEXT_ARRAY,
+        "_name" => Type::NAME_ARRAY,
         "_oid" => Type::OID_ARRAY,
         "_char" => Type::CHAR_ARRAY,
         "_int2" => Type::INT2_ARRAY,

@@ -1,4 +1,5 @@
 -- Views of pg_catalog and information_schema over the tables of the catalog, in Postgres SQL.
+-- Counters of statistics are 0 where nothing is counted (`track_counts` is off).
 -- Each begins with a line `-- oid schema.name: column type, …`, to which the query's columns are converted.
 
 -- 1262 pg_catalog.pg_database: oid oid!, datname name!, datdba oid!, encoding int4!, datlocprovider char!, datistemplate bool!, datallowconn bool!, datconnlimit int4!, datfrozenxid xid!, datminmxid xid!, dattablespace oid!, datcollate text!, datctype text!, daticulocale text, datcollversion text, datacl _aclitem
@@ -50,7 +51,7 @@ SELECT n.nspname, c.relname, pg_get_userbyid(c.relowner), s.seqtypid, s.seqstart
 FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 
--- 12010 pg_catalog.pg_policies: schemaname name, tablename name, policyname name, permissive text, roles _text, cmd text, qual text, with_check text
+-- 12010 pg_catalog.pg_policies: schemaname name, tablename name, policyname name, permissive text, roles _name, cmd text, qual text, with_check text
 SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL WHERE false
 
 -- 12011 pg_catalog.pg_rules: schemaname name, tablename name, rulename name, definition text
@@ -162,3 +163,198 @@ SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL WH
 
 -- 13312 information_schema.routines: specific_catalog name, specific_schema name, specific_name name, routine_catalog name, routine_schema name, routine_name name, routine_type varchar, data_type varchar, routine_body varchar, routine_definition varchar, external_language varchar
 SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL WHERE false
+
+-- 13403 information_schema.character_sets: character_set_catalog name, character_set_schema name, character_set_name name, character_repertoire name, form_of_use name, default_collate_catalog name, default_collate_schema name, default_collate_name name
+SELECT NULL, NULL, 'UTF8', 'UCS', 'UTF8', current_database(), 'pg_catalog', 'C'
+
+-- 13405 information_schema.collation_character_set_applicability: collation_catalog name, collation_schema name, collation_name name, character_set_catalog name, character_set_schema name, character_set_name name
+SELECT current_database(), n.nspname, c.collname, NULL, NULL, 'UTF8'
+FROM pg_catalog.pg_collation c JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace
+
+-- 13406 information_schema.collations: collation_catalog name, collation_schema name, collation_name name, pad_attribute varchar
+SELECT current_database(), n.nspname, c.collname, 'NO PAD'
+FROM pg_catalog.pg_collation c JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace
+
+-- 13410 information_schema.column_privileges: grantor name, grantee name, table_catalog name, table_schema name, table_name name, column_name name, privilege_type varchar, is_grantable varchar
+SELECT pg_get_userbyid(c.relowner), pg_get_userbyid(c.relowner), current_database(), n.nspname, c.relname, a.attname, p.name, 'YES'
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped,
+  (VALUES ('INSERT'), ('SELECT'), ('UPDATE'), ('REFERENCES')) AS p(name)
+WHERE c.relkind IN ('r', 'v')
+
+-- 13411 information_schema.column_udt_usage: udt_catalog name, udt_schema name, udt_name name, table_catalog name, table_schema name, table_name name, column_name name
+SELECT current_database(), tn.nspname, t.typname, current_database(), n.nspname, c.relname, a.attname
+FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace
+WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v')
+
+-- 13412 information_schema.constraint_table_usage: table_catalog name, table_schema name, table_name name, constraint_catalog name, constraint_schema name, constraint_name name
+SELECT current_database(), tn.nspname, c.relname, current_database(), n.nspname, k.conname
+FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_namespace n ON n.oid = k.connamespace
+JOIN pg_catalog.pg_class c ON c.oid = CASE k.contype WHEN 'f' THEN k.confrelid ELSE k.conrelid END
+JOIN pg_catalog.pg_namespace tn ON tn.oid = c.relnamespace
+WHERE k.contype IN ('f', 'p', 'u')
+
+-- 13417 information_schema.element_types: object_catalog name, object_schema name, object_name name, object_type varchar, collection_type_identifier name, data_type varchar, character_maximum_length int4, character_octet_length int4, character_set_catalog name, character_set_schema name, character_set_name name, collation_catalog name, collation_schema name, collation_name name, numeric_precision int4, numeric_precision_radix int4, numeric_scale int4, datetime_precision int4, interval_type varchar, interval_precision int4, domain_default varchar, udt_catalog name, udt_schema name, udt_name name, scope_catalog name, scope_schema name, scope_name name, maximum_cardinality int4, dtd_identifier name
+SELECT current_database(), n.nspname, c.relname, 'TABLE', a.attnum::text, CASE WHEN en.nspname = 'pg_catalog' THEN format_type(t.typelem, NULL) ELSE 'USER-DEFINED' END, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, current_database(), en.nspname, e.typname, NULL, NULL, NULL, NULL, 'a' || a.attnum::text
+FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_type t ON t.oid = a.atttypid JOIN pg_catalog.pg_type e ON e.oid = t.typelem JOIN pg_catalog.pg_namespace en ON en.oid = e.typnamespace
+WHERE t.typcategory = 'A' AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v')
+
+-- 13418 information_schema.enabled_roles: role_name name
+SELECT current_user
+
+-- 13426 information_schema.role_column_grants: grantor name, grantee name, table_catalog name, table_schema name, table_name name, column_name name, privilege_type varchar, is_grantable varchar
+SELECT pg_get_userbyid(c.relowner), pg_get_userbyid(c.relowner), current_database(), n.nspname, c.relname, a.attname, p.name, 'YES'
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped,
+  (VALUES ('INSERT'), ('SELECT'), ('UPDATE'), ('REFERENCES')) AS p(name)
+WHERE c.relkind IN ('r', 'v')
+
+-- 13428 information_schema.role_table_grants: grantor name, grantee name, table_catalog name, table_schema name, table_name name, privilege_type varchar, is_grantable varchar, with_hierarchy varchar
+SELECT pg_get_userbyid(c.relowner), pg_get_userbyid(c.relowner), current_database(), n.nspname, c.relname, p.name, 'YES', CASE p.name WHEN 'SELECT' THEN 'YES' ELSE 'NO' END
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
+  (VALUES ('INSERT'), ('SELECT'), ('UPDATE'), ('DELETE'), ('TRUNCATE'), ('REFERENCES'), ('TRIGGER')) AS p(name)
+WHERE c.relkind IN ('r', 'v')
+
+-- 13430 information_schema.role_usage_grants: grantor name, grantee name, object_catalog name, object_schema name, object_name name, object_type varchar, privilege_type varchar, is_grantable varchar
+SELECT pg_get_userbyid(c.relowner), pg_get_userbyid(c.relowner), current_database(), n.nspname, c.relname, 'SEQUENCE', 'USAGE', 'YES'
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'S'
+
+-- 13440 information_schema.table_privileges: grantor name, grantee name, table_catalog name, table_schema name, table_name name, privilege_type varchar, is_grantable varchar, with_hierarchy varchar
+SELECT pg_get_userbyid(c.relowner), pg_get_userbyid(c.relowner), current_database(), n.nspname, c.relname, p.name, 'YES', CASE p.name WHEN 'SELECT' THEN 'YES' ELSE 'NO' END
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
+  (VALUES ('INSERT'), ('SELECT'), ('UPDATE'), ('DELETE'), ('TRUNCATE'), ('REFERENCES'), ('TRIGGER')) AS p(name)
+WHERE c.relkind IN ('r', 'v')
+
+-- 13444 information_schema.usage_privileges: grantor name, grantee name, object_catalog name, object_schema name, object_name name, object_type varchar, privilege_type varchar, is_grantable varchar
+SELECT pg_get_userbyid(c.relowner), pg_get_userbyid(c.relowner), current_database(), n.nspname, c.relname, 'SEQUENCE', 'USAGE', 'YES'
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'S'
+
+-- 12101 pg_catalog.pg_available_extensions: name name, default_version text, installed_version text, comment text
+SELECT e.name, e.version, (SELECT x.extversion FROM pg_catalog.pg_extension x WHERE x.extname = e.name), e.comment
+FROM (VALUES ('uuid-ossp', '1.1', 'generate universally unique identifiers (UUIDs)'),
+  ('pgcrypto', '1.3', 'cryptographic functions')) AS e(name, version, comment)
+
+-- 12112 pg_catalog.pg_shadow: usename name, usesysid oid, usecreatedb bool, usesuper bool, userepl bool, usebypassrls bool, passwd text, valuntil timestamptz, useconfig _text
+SELECT r.rolname, r.oid, r.rolcreatedb, r.rolsuper, r.rolreplication, r.rolbypassrls, NULL, r.rolvaliduntil, NULL
+FROM pg_catalog.pg_roles r WHERE r.rolcanlogin
+
+-- 12114 pg_catalog.pg_stat_all_indexes: relid oid, indexrelid oid, schemaname name, relname name, indexrelname name, idx_scan int8, idx_tup_read int8, idx_tup_fetch int8
+SELECT t.oid, c.oid, n.nspname, t.relname, c.relname, 0, 0, 0
+FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class t ON t.oid = i.indrelid JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+
+-- 12115 pg_catalog.pg_stat_all_tables: relid oid, schemaname name, relname name, seq_scan int8, seq_tup_read int8, idx_scan int8, idx_tup_fetch int8, n_tup_ins int8, n_tup_upd int8, n_tup_del int8, n_tup_hot_upd int8, n_live_tup int8, n_dead_tup int8, n_mod_since_analyze int8, n_ins_since_vacuum int8, last_vacuum timestamptz, last_autovacuum timestamptz, last_analyze timestamptz, last_autoanalyze timestamptz, vacuum_count int8, autovacuum_count int8, analyze_count int8, autoanalyze_count int8
+SELECT c.oid, n.nspname, c.relname, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, 0, 0, 0, 0
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r'
+
+-- 12116 pg_catalog.pg_stat_archiver: archived_count int8, last_archived_wal text, last_archived_time timestamptz, failed_count int8, last_failed_wal text, last_failed_time timestamptz, stats_reset timestamptz
+SELECT 0, NULL, NULL, 0, NULL, NULL, NULL
+
+-- 12117 pg_catalog.pg_stat_bgwriter: checkpoints_timed int8, checkpoints_req int8, checkpoint_write_time float8, checkpoint_sync_time float8, buffers_checkpoint int8, buffers_clean int8, maxwritten_clean int8, buffers_backend int8, buffers_backend_fsync int8, buffers_alloc int8, stats_reset timestamptz
+SELECT 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL
+
+-- 12118 pg_catalog.pg_stat_database: datid oid, datname name, numbackends int4, xact_commit int8, xact_rollback int8, blks_read int8, blks_hit int8, tup_returned int8, tup_fetched int8, tup_inserted int8, tup_updated int8, tup_deleted int8, conflicts int8, temp_files int8, temp_bytes int8, deadlocks int8, checksum_failures int8, checksum_last_failure timestamptz, blk_read_time float8, blk_write_time float8, session_time float8, active_time float8, idle_in_transaction_time float8, sessions int8, sessions_abandoned int8, sessions_fatal int8, sessions_killed int8, stats_reset timestamptz
+SELECT d.oid, d.datname, (SELECT count(*)::int4 FROM quorate.sessions s WHERE s.datname = d.datname), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL
+FROM pg_catalog.pg_database d
+
+-- 12119 pg_catalog.pg_stat_database_conflicts: datid oid, datname name, confl_tablespace int8, confl_lock int8, confl_snapshot int8, confl_bufferpin int8, confl_deadlock int8
+SELECT d.oid, d.datname, 0, 0, 0, 0, 0
+FROM pg_catalog.pg_database d
+
+-- 12120 pg_catalog.pg_stat_gssapi: pid int4, gss_authenticated bool, principal text, encrypted bool
+SELECT s.pid, false, NULL, false FROM quorate.sessions s
+
+-- 12131 pg_catalog.pg_stat_ssl: pid int4, ssl bool, version text, cipher text, bits int4, client_dn text, client_serial numeric, issuer_dn text
+SELECT s.pid, false, NULL, NULL, NULL, NULL, NULL, NULL FROM quorate.sessions s
+
+-- 12134 pg_catalog.pg_stat_sys_indexes: relid oid, indexrelid oid, schemaname name, relname name, indexrelname name, idx_scan int8, idx_tup_read int8, idx_tup_fetch int8
+SELECT t.oid, c.oid, n.nspname, t.relname, c.relname, 0, 0, 0
+FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class t ON t.oid = i.indrelid JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+WHERE n.nspname IN ('pg_catalog', 'information_schema', 'quorate')
+
+-- 12135 pg_catalog.pg_stat_sys_tables: relid oid, schemaname name, relname name, seq_scan int8, seq_tup_read int8, idx_scan int8, idx_tup_fetch int8, n_tup_ins int8, n_tup_upd int8, n_tup_del int8, n_tup_hot_upd int8, n_live_tup int8, n_dead_tup int8, n_mod_since_analyze int8, n_ins_since_vacuum int8, last_vacuum timestamptz, last_autovacuum timestamptz, last_analyze timestamptz, last_autoanalyze timestamptz, vacuum_count int8, autovacuum_count int8, analyze_count int8, autoanalyze_count int8
+SELECT c.oid, n.nspname, c.relname, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, 0, 0, 0, 0
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND n.nspname IN ('pg_catalog', 'information_schema', 'quorate')
+
+-- 12137 pg_catalog.pg_stat_user_indexes: relid oid, indexrelid oid, schemaname name, relname name, indexrelname name, idx_scan int8, idx_tup_read int8, idx_tup_fetch int8
+SELECT t.oid, c.oid, n.nspname, t.relname, c.relname, 0, 0, 0
+FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class t ON t.oid = i.indrelid JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'quorate')
+
+-- 12138 pg_catalog.pg_stat_user_tables: relid oid, schemaname name, relname name, seq_scan int8, seq_tup_read int8, idx_scan int8, idx_tup_fetch int8, n_tup_ins int8, n_tup_upd int8, n_tup_del int8, n_tup_hot_upd int8, n_live_tup int8, n_dead_tup int8, n_mod_since_analyze int8, n_ins_since_vacuum int8, last_vacuum timestamptz, last_autovacuum timestamptz, last_analyze timestamptz, last_autoanalyze timestamptz, vacuum_count int8, autovacuum_count int8, analyze_count int8, autoanalyze_count int8
+SELECT c.oid, n.nspname, c.relname, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, NULL, 0, 0, 0, 0
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'quorate')
+
+-- 12139 pg_catalog.pg_stat_wal: wal_records int8, wal_fpi int8, wal_bytes numeric, wal_buffers_full int8, wal_write int8, wal_sync int8, wal_write_time float8, wal_sync_time float8, stats_reset timestamptz
+SELECT 0, 0, 0, 0, 0, 0, 0, 0, NULL
+
+-- 12141 pg_catalog.pg_stat_xact_all_tables: relid oid, schemaname name, relname name, seq_scan int8, seq_tup_read int8, idx_scan int8, idx_tup_fetch int8, n_tup_ins int8, n_tup_upd int8, n_tup_del int8, n_tup_hot_upd int8
+SELECT c.oid, n.nspname, c.relname, 0, 0, 0, 0, 0, 0, 0, 0
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r'
+
+-- 12142 pg_catalog.pg_stat_xact_sys_tables: relid oid, schemaname name, relname name, seq_scan int8, seq_tup_read int8, idx_scan int8, idx_tup_fetch int8, n_tup_ins int8, n_tup_upd int8, n_tup_del int8, n_tup_hot_upd int8
+SELECT c.oid, n.nspname, c.relname, 0, 0, 0, 0, 0, 0, 0, 0
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND n.nspname IN ('pg_catalog', 'information_schema', 'quorate')
+
+-- 12144 pg_catalog.pg_stat_xact_user_tables: relid oid, schemaname name, relname name, seq_scan int8, seq_tup_read int8, idx_scan int8, idx_tup_fetch int8, n_tup_ins int8, n_tup_upd int8, n_tup_del int8, n_tup_hot_upd int8
+SELECT c.oid, n.nspname, c.relname, 0, 0, 0, 0, 0, 0, 0, 0
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'quorate')
+
+-- 12145 pg_catalog.pg_statio_all_indexes: relid oid, indexrelid oid, schemaname name, relname name, indexrelname name, idx_blks_read int8, idx_blks_hit int8
+SELECT t.oid, c.oid, n.nspname, t.relname, c.relname, 0, 0
+FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class t ON t.oid = i.indrelid JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+
+-- 12146 pg_catalog.pg_statio_all_sequences: relid oid, schemaname name, relname name, blks_read int8, blks_hit int8
+SELECT c.oid, n.nspname, c.relname, 0, 0
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'S'
+
+-- 12147 pg_catalog.pg_statio_all_tables: relid oid, schemaname name, relname name, heap_blks_read int8, heap_blks_hit int8, idx_blks_read int8, idx_blks_hit int8, toast_blks_read int8, toast_blks_hit int8, tidx_blks_read int8, tidx_blks_hit int8
+SELECT c.oid, n.nspname, c.relname, 0, 0, 0, 0, 0, 0, 0, 0
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r'
+
+-- 12148 pg_catalog.pg_statio_sys_indexes: relid oid, indexrelid oid, schemaname name, relname name, indexrelname name, idx_blks_read int8, idx_blks_hit int8
+SELECT t.oid, c.oid, n.nspname, t.relname, c.relname, 0, 0
+FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class t ON t.oid = i.indrelid JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+WHERE n.nspname IN ('pg_catalog', 'information_schema', 'quorate')
+
+-- 12149 pg_catalog.pg_statio_sys_sequences: relid oid, schemaname name, relname name, blks_read int8, blks_hit int8
+SELECT c.oid, n.nspname, c.relname, 0, 0
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'S' AND n.nspname IN ('pg_catalog', 'information_schema', 'quorate')
+
+-- 12150 pg_catalog.pg_statio_sys_tables: relid oid, schemaname name, relname name, heap_blks_read int8, heap_blks_hit int8, idx_blks_read int8, idx_blks_hit int8, toast_blks_read int8, toast_blks_hit int8, tidx_blks_read int8, tidx_blks_hit int8
+SELECT c.oid, n.nspname, c.relname, 0, 0, 0, 0, 0, 0, 0, 0
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND n.nspname IN ('pg_catalog', 'information_schema', 'quorate')
+
+-- 12151 pg_catalog.pg_statio_user_indexes: relid oid, indexrelid oid, schemaname name, relname name, indexrelname name, idx_blks_read int8, idx_blks_hit int8
+SELECT t.oid, c.oid, n.nspname, t.relname, c.relname, 0, 0
+FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class t ON t.oid = i.indrelid JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
+JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'quorate')
+
+-- 12152 pg_catalog.pg_statio_user_sequences: relid oid, schemaname name, relname name, blks_read int8, blks_hit int8
+SELECT c.oid, n.nspname, c.relname, 0, 0
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'S' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'quorate')
+
+-- 12153 pg_catalog.pg_statio_user_tables: relid oid, schemaname name, relname name, heap_blks_read int8, heap_blks_hit int8, idx_blks_read int8, idx_blks_hit int8, toast_blks_read int8, toast_blks_hit int8, tidx_blks_read int8, tidx_blks_hit int8
+SELECT c.oid, n.nspname, c.relname, 0, 0, 0, 0, 0, 0, 0, 0
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'quorate')

@@ -67,7 +67,7 @@ pub(crate) fn decode(ty: Type, typmod: i32, bytes: &[u8]) -> SqlResult<Value> {
         Type::NUMERIC => Value::Text(Numeric::parse_binary(bytes)?.with_typmod(typmod)?.to_string()),
         Type::VARCHAR => Value::Text(text::varchar(utf8(bytes)?, typmod, false)?.to_owned()),
         Type::BPCHAR => Value::Text(text::bpchar(utf8(bytes)?, typmod, false)?.to_owned()),
-        Type::TEXT | Type::NAME | Type::UNKNOWN | Type::CSTRING | Type::PG_NODE_TREE => {
+        Type::TEXT | Type::NAME | Type::UNKNOWN | Type::CSTRING | Type::PG_NODE_TREE | Type::ACLITEM => {
             Value::Text(utf8(bytes)?.to_owned())
         }
         // The zero byte is the empty "char".
@@ -201,8 +201,8 @@ pub(crate) fn encode(ty: Type, typmod: i32, value: ValueRef<'_>, out: &mut Vec<u
             out.push(1);
             out.extend_from_slice(text.as_bytes());
         }
-        // PostgreSQL sends these in binary; nobody asks for them in binary here.
-        (Type::TID | Type::ACLITEM, _) => {
+        // PostgreSQL sends it in binary; nobody asks for it in binary here. An aclitem has no binary form but in arrays.
+        (Type::TID, _) => {
             return Err(SqlError::unsupported(format!("binary output of type {}", format_type_plain(ty))));
         }
         (_, ValueRef::Text(text)) => out.extend_from_slice(text.as_bytes()),

@@ -9,6 +9,7 @@
 //! They are parsed when first asked for, once in a process, and are the same for all databases: they cost a database
 //! nothing. Equality with a key (`oid`, a name) is looked up; everything else reads all rows.
 
+mod describe;
 mod rows;
 
 use super::sqlite::Out;
@@ -24,6 +25,7 @@ use std::borrow::Cow;
 use std::ffi::{CStr, CString, c_int};
 use std::marker::PhantomData;
 
+pub use describe::describe;
 pub use rows::keywords;
 
 /// The SQLite name of the virtual table behind a relation of `pg_catalog`; `None` if it is not one of these.

@@ -263,6 +263,22 @@ fn accepts(declared: Type, given: Type) -> bool {
     declared == given || declared.is_polymorphic() && (given.is_polymorphic() || given.info().is_some()) || implicit()
 }
 
+/// A row of `pg_proc`.
+pub struct BuiltIn(&'static [Value]);
+
+impl BuiltIn {
+    pub fn get(&self, column: &str) -> &'static Value {
+        let at = PROC.columns().position(|c| c == column);
+        at.and_then(|at| self.0.get(at)).unwrap_or(&Value::Null)
+    }
+}
+
+/// The built-in function with this OID.
+pub fn function(oid: i64) -> Option<BuiltIn> {
+    let at = PROC.find(0, &Value::Int(oid)).first()?;
+    Some(BuiltIn(&PROC.rows()[*at]))
+}
+
 /// `pg_get_keywords()`: word, category, whether it may be a label without AS, and both described.
 pub fn keywords() -> &'static [Vec<Value>] {
     static KEYWORDS: LazyLock<Vec<Vec<Value>>> = LazyLock::new(|| {

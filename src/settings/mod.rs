@@ -1,5 +1,9 @@
 //! The settings a session has (PostgreSQL's `pg_settings`), what values they take, and who may change them.
 //!
+//! [`OWN`] holds those that mean something here. All others of PostgreSQL's, its planner's, its storage's and its
+//! server's, are facts in `postgres.tsv`: they are checked, kept and shown, so that what clients and dumps set is accepted
+//! and comes back, and have no effect.
+//!
 //! Values are text in one canonical form, so that equal settings compare equal: `on`/`off` for booleans, integers in
 //! the setting's base unit shown with the largest unit that divides them. A setting that has no effect here but is
 //! harmless is accepted; one whose other values would change results only takes the value that holds.
@@ -7,6 +11,8 @@
 use crate::error::{SqlError, SqlResult, SqlState, state};
 use crate::types::zone::Zone;
 use crate::types::{DateOrder, DateOutput, DateStyle, Env};
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// The version this server behaves like: what drivers and psql adapt to.
 pub const SERVER_VERSION: &str = "15.18";
@@ -17,8 +23,10 @@ pub const SERVER_VERSION_NUM: &str = "150018";
 pub enum Context {
     /// Nobody: a fact about the server.
     Internal,
-    /// The operator, in the configuration.
+    /// The operator, in the configuration, at start …
     Server,
+    /// … or while it runs.
+    Reload,
     /// The client, when it connects only.
     Backend,
     /// Anybody, at any time.
@@ -31,6 +39,7 @@ impl Context {
         match self {
             Context::Internal => "internal",
             Context::Server => "postmaster",
+            Context::Reload => "sighup",
             Context::Backend => "backend",
             Context::User => "user",
         }
@@ -43,7 +52,10 @@ pub enum Unit {
     None,
     Milliseconds,
     Seconds,
+    Minutes,
+    Bytes,
     Kilobytes,
+    Megabytes,
     /// Of 8 KiB.
     Pages,
 }
@@ -59,6 +71,7 @@ pub enum Kind {
     Real {
         min: f64,
         max: f64,
+        unit: Unit,
     },
     /// The first of the values is the default's form.
     Enum(&'static [&'static str]),
@@ -81,20 +94,31 @@ pub struct Setting {
     /// Sent to the client whenever it changes (ParameterStatus).
     pub report: bool,
     pub description: &'static str,
+    /// As `pg_settings.category` has it.
+    pub category: &'static str,
 }
 
 impl Setting {
     /// As `pg_settings.unit` has it.
     pub fn unit_name(&self) -> Option<&'static str> {
         match self.kind {
-            Kind::Int { unit, .. } => UNITS.iter().find(|(_, u)| *u == unit).map(|(name, _)| *name),
+            Kind::Int { unit, .. } | Kind::Real { unit, .. } => {
+                UNITS.iter().find(|(_, u)| *u == unit).map(|(name, _)| *name)
+            }
             _ => None,
         }
     }
 }
 
-const UNITS: [(&str, Unit); 4] =
-    [("ms", Unit::Milliseconds), ("s", Unit::Seconds), ("kB", Unit::Kilobytes), ("8kB", Unit::Pages)];
+const UNITS: [(&str, Unit); 7] = [
+    ("ms", Unit::Milliseconds),
+    ("s", Unit::Seconds),
+    ("min", Unit::Minutes),
+    ("B", Unit::Bytes),
+    ("kB", Unit::Kilobytes),
+    ("MB", Unit::Megabytes),
+    ("8kB", Unit::Pages),
+];
 
 /// A value with a unit as a number of another one, named as in `pg_settings`.
 pub fn in_unit(value: &str, unit: &str) -> Option<i64> {
@@ -103,7 +127,7 @@ pub fn in_unit(value: &str, unit: &str) -> Option<i64> {
 }
 
 const fn setting(name: &'static str, default: &'static str, kind: Kind, description: &'static str) -> Setting {
-    Setting { name, default, kind, context: Context::User, report: false, description }
+    Setting { name, default, kind, context: Context::User, report: false, description, category: "" }
 }
 
 const fn reported(s: Setting) -> Setting {
@@ -111,7 +135,7 @@ const fn reported(s: Setting) -> Setting {
 }
 
 const fn fact(name: &'static str, value: &'static str, description: &'static str) -> Setting {
-    Setting { name, default: value, kind: Kind::Fixed, context: Context::Internal, report: false, description }
+    Setting { kind: Kind::Fixed, context: Context::Internal, ..setting(name, value, Kind::Text, description) }
 }
 
 const fn server(s: Setting) -> Setting {
@@ -129,8 +153,9 @@ const LEVELS: Kind = Kind::Enum(&[
 ]);
 const ISOLATION: Kind = Kind::Enum(&["read committed", "serializable", "repeatable read", "read uncommitted"]);
 
-/// All settings, by name. The characteristics of the present transaction are the session's to show and to change.
-pub const SETTINGS: &[Setting] = &[
+/// The settings that mean something here, by name. The characteristics of the present transaction are the session's to
+/// show and to change.
+pub const OWN: &[Setting] = &[
     reported(setting("application_name", "", Kind::Text, "Name of the application, for logs.")),
     setting("array_nulls", "on", Kind::Fixed, "NULL in an array literal is a null."),
     setting(
@@ -145,7 +170,12 @@ pub const SETTINGS: &[Setting] = &[
     reported(setting("client_encoding", "UTF8", Kind::Encoding, "Encoding of the client's text.")),
     setting("client_min_messages", "notice", LEVELS, "Least level of messages that are sent."),
     setting("constraint_exclusion", "partition", Kind::Text, "Planner: use constraints."),
-    setting("cpu_tuple_cost", "0.01", Kind::Real { min: 0.0, max: f64::MAX }, "Planner: cost of a row."),
+    setting(
+        "cpu_tuple_cost",
+        "0.01",
+        Kind::Real { min: 0.0, max: f64::MAX, unit: Unit::None },
+        "Planner: cost of a row.",
+    ),
     reported(setting("DateStyle", "ISO, MDY", Kind::DateStyle, "Text form of dates and order of their parts.")),
     setting("deadlock_timeout", "1s", TIMEOUT, "How long to wait for a lock before deadlocks are looked for."),
     setting("default_statistics_target", "100", int(1, 10_000, Unit::None), "Planner: detail of statistics."),
@@ -153,6 +183,10 @@ pub const SETTINGS: &[Setting] = &[
     setting("default_tablespace", "", Kind::Text, "Where tables are stored."),
     setting("default_text_search_config", "pg_catalog.simple", Kind::Text, "Text search: configuration."),
     setting("default_toast_compression", "pglz", Kind::Text, "How long values are compressed."),
+    Setting {
+        kind: Kind::Fixed,
+        ..setting("default_with_oids", "off", Kind::Bool, "Of old dumps: tables have no OIDs.")
+    },
     setting("default_transaction_deferrable", "off", Kind::Bool, "Whether new transactions are deferrable."),
     setting("default_transaction_isolation", "read committed", ISOLATION, "Isolation of new transactions."),
     reported(setting("default_transaction_read_only", "off", Kind::Bool, "Whether new transactions only read.")),
@@ -215,12 +249,22 @@ pub const SETTINGS: &[Setting] = &[
         "Whether reads see every acknowledged write.",
     ),
     setting("quote_all_identifiers", "off", Kind::Bool, "Quote all names in generated SQL."),
-    setting("random_page_cost", "4", Kind::Real { min: 0.0, max: f64::MAX }, "Planner: cost of a page."),
+    setting(
+        "random_page_cost",
+        "4",
+        Kind::Real { min: 0.0, max: f64::MAX, unit: Unit::None },
+        "Planner: cost of a page.",
+    ),
     setting("restrict_nonsystem_relation_kind", "", Kind::Text, "Kinds of relations that are refused."),
     setting("role", "none", Kind::Text, "The current role."),
     setting("row_security", "on", Kind::Bool, "Apply row security policies."),
     setting("search_path", "\"$user\", public", Kind::Names, "Schemas in which names are looked up."),
-    setting("seq_page_cost", "1", Kind::Real { min: 0.0, max: f64::MAX }, "Planner: cost of a page read in order."),
+    setting(
+        "seq_page_cost",
+        "1",
+        Kind::Real { min: 0.0, max: f64::MAX, unit: Unit::None },
+        "Planner: cost of a page read in order.",
+    ),
     reported(fact("server_encoding", "UTF8", "Encoding of the database.")),
     reported(fact("server_version", SERVER_VERSION, "The PostgreSQL version this server behaves like.")),
     fact("server_version_num", SERVER_VERSION_NUM, "The PostgreSQL version as a number."),
@@ -249,6 +293,7 @@ pub const SETTINGS: &[Setting] = &[
     fact("transaction_isolation", "read committed", "Isolation of this transaction."),
     fact("transaction_read_only", "off", "Whether this transaction only reads."),
     setting("transaction_timeout", "0", TIMEOUT, "How long a transaction may last; 0 is for ever."),
+    fact("track_counts", "off", "Whether accesses to tables and indexes are counted."),
     setting("transform_null_equals", "off", Kind::Fixed, "Whether x = NULL means x IS NULL."),
     fact("wal_block_size", "8192", "Size of a block of the log."),
     fact("wal_level", "replica", "What the log has."),
@@ -257,9 +302,65 @@ pub const SETTINGS: &[Setting] = &[
     setting("xmloption", "content", Kind::Enum(&["content", "document"]), "Whether XML is a document."),
 ];
 
+/// All settings, in the order of their names.
+pub fn all() -> &'static [Setting] {
+    &ALL.0
+}
+
+/// The settings and where each is, by its name in lower case.
+static ALL: LazyLock<(Vec<Setting>, BTreeMap<String, usize>)> = LazyLock::new(|| {
+    let file = include_str!("postgres.tsv");
+    let category = |name: &str| {
+        let line = file.lines().find(|line| line.split('\t').next().is_some_and(|n| n.eq_ignore_ascii_case(name)));
+        line.and_then(|line| line.split('\t').nth(8)).unwrap_or("Customized Options")
+    };
+    let mut settings: Vec<Setting> = OWN.iter().map(|s| Setting { category: category(s.name), ..*s }).collect();
+    for setting in file.lines().filter_map(accepted) {
+        if !settings.iter().any(|s| s.name.eq_ignore_ascii_case(setting.name)) {
+            settings.push(setting);
+        }
+    }
+    settings.sort_by_key(|s| s.name.to_ascii_lowercase());
+    let places = settings.iter().enumerate().map(|(i, s)| (s.name.to_ascii_lowercase(), i)).collect();
+    (settings, places)
+});
+
+/// A line of the file: name, type, unit, context, default, least and largest value, values of an enumeration, category.
+fn accepted(line: &'static str) -> Option<Setting> {
+    let fields: Vec<&str> = line.split('\t').collect();
+    let [name, kind, unit, context, default, low, high, values, category] = fields[..] else { return None };
+    let unit = UNITS.iter().find(|(name, _)| *name == unit).map_or(Unit::None, |(_, unit)| *unit);
+    let kind = match kind {
+        "bool" => Kind::Bool,
+        "integer" => Kind::Int { min: low.parse().ok()?, max: high.parse().ok()?, unit },
+        "real" => Kind::Real { min: low.parse().ok()?, max: high.parse().ok()?, unit },
+        "enum" => Kind::Enum(values.split(',').collect::<Vec<_>>().leak()),
+        _ => Kind::Text,
+    };
+    let context = match context {
+        "internal" => Context::Internal,
+        "backend" | "superuser-backend" => Context::Backend,
+        "user" | "superuser" => Context::User,
+        "sighup" => Context::Reload,
+        _ => Context::Server,
+    };
+    let description = "PostgreSQL's; checked and kept, without effect here.";
+    let default = match kind {
+        Kind::Int { unit, .. } => default.parse().map_or(default, |n| &*show(n, unit).leak()),
+        _ => default,
+    };
+    Some(Setting { context, category, ..setting(name, default, kind, description) })
+}
+
+/// Whether it means something here.
+pub fn is_own(setting: &Setting) -> bool {
+    OWN.iter().any(|own| own.name == setting.name)
+}
+
 /// The setting of this name, whatever its case.
 pub fn lookup(name: &str) -> Option<&'static Setting> {
-    SETTINGS.iter().find(|s| s.name.eq_ignore_ascii_case(name))
+    let (settings, places) = &*ALL;
+    places.get(name).or_else(|| places.get(&name.to_ascii_lowercase())).map(|i| &settings[*i])
 }
 
 /// May a session have a setting of this name? Known ones, and names with a dot that extensions would own.
@@ -285,7 +386,8 @@ pub fn assign(name: &str, values: &[String], at_start: bool) -> SqlResult<String
     };
     match setting.context {
         Context::Internal => return cannot("changed"),
-        Context::Server => return cannot("changed now"),
+        Context::Server => return cannot("changed without restarting the server"),
+        Context::Reload => return cannot("changed now"),
         Context::Backend if !at_start => return cannot("set after connection start"),
         _ => {}
     }
@@ -365,8 +467,8 @@ fn canonical(setting: &Setting, values: &[String]) -> SqlResult<String> {
             }
             Ok(show(number, unit))
         }
-        Kind::Real { min, max } => {
-            let number: f64 = value.trim().parse().map_err(|_| invalid(setting, value))?;
+        Kind::Real { min, max, unit } => {
+            let number = in_base_unit(value, unit).ok_or_else(|| invalid(setting, value))?;
             if number >= min && number <= max { Ok(number.to_string()) } else { Err(invalid(setting, value)) }
         }
         Kind::TimeZone => time_zone(value).ok_or_else(|| invalid(setting, value)),
@@ -452,6 +554,8 @@ pub fn boolean(value: &str) -> Option<bool> {
     }
 }
 
+const KIB: f64 = 1024.0;
+
 /// (suffix, how many of the base unit), largest first.
 fn units(unit: Unit) -> &'static [(&'static str, f64)] {
     match unit {
@@ -460,16 +564,29 @@ fn units(unit: Unit) -> &'static [(&'static str, f64)] {
             &[("d", 86_400_000.0), ("h", 3_600_000.0), ("min", 60_000.0), ("s", 1000.0), ("ms", 1.0), ("us", 0.001)]
         }
         Unit::Seconds => &[("d", 86_400.0), ("h", 3600.0), ("min", 60.0), ("s", 1.0), ("ms", 0.001), ("us", 1e-6)],
+        Unit::Minutes => &[("d", 1440.0), ("h", 60.0), ("min", 1.0), ("s", 1.0 / 60.0), ("ms", 1.0 / 60_000.0)],
+        Unit::Bytes => {
+            &[("TB", KIB * KIB * KIB * KIB), ("GB", KIB * KIB * KIB), ("MB", KIB * KIB), ("kB", KIB), ("B", 1.0)]
+        }
         Unit::Kilobytes => {
             &[("TB", 1_073_741_824.0), ("GB", 1_048_576.0), ("MB", 1024.0), ("kB", 1.0), ("B", 1.0 / 1024.0)]
         }
+        Unit::Megabytes => &[("TB", KIB * KIB), ("GB", KIB), ("MB", 1.0), ("kB", 1.0 / KIB), ("B", 1.0 / (KIB * KIB))],
         Unit::Pages => &[("TB", 134_217_728.0), ("GB", 131_072.0), ("MB", 128.0), ("kB", 0.125), ("B", 1.0 / 8192.0)],
     }
 }
 
 /// A number with an optional unit, in the base unit.
 fn integer(value: &str, unit: Unit) -> Option<i64> {
+    let scaled = in_base_unit(value, unit)?.round();
+    (scaled.abs() <= 9e15).then_some(scaled as i64)
+}
+
+fn in_base_unit(value: &str, unit: Unit) -> Option<f64> {
     let value = value.trim();
+    if let Ok(number) = value.parse() {
+        return Some(number);
+    }
     let split = value.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(value.len());
     let (number, suffix) = (value[..split].trim(), value[split..].trim());
     let factor = match suffix {
@@ -477,23 +594,24 @@ fn integer(value: &str, unit: Unit) -> Option<i64> {
         _ => units(unit).iter().find(|(name, _)| *name == suffix)?.1,
     };
     let number: f64 = number.parse().ok()?;
-    let scaled = (number * factor).round();
-    (scaled.abs() <= 9e15).then_some(scaled as i64)
+    Some(number * factor)
 }
 
 /// The units that a value may have, as PostgreSQL lists them.
 fn valid_units(unit: Unit) -> Option<&'static str> {
     match unit {
         Unit::None => None,
-        Unit::Milliseconds | Unit::Seconds => Some("\"us\", \"ms\", \"s\", \"min\", \"h\", and \"d\""),
-        Unit::Kilobytes | Unit::Pages => Some("\"B\", \"kB\", \"MB\", \"GB\", and \"TB\""),
+        Unit::Milliseconds | Unit::Seconds | Unit::Minutes => Some("\"us\", \"ms\", \"s\", \"min\", \"h\", and \"d\""),
+        Unit::Bytes | Unit::Kilobytes | Unit::Megabytes | Unit::Pages => {
+            Some("\"B\", \"kB\", \"MB\", \"GB\", and \"TB\"")
+        }
     }
 }
 
 /// The value with the largest unit that divides it.
 fn show(number: i64, unit: Unit) -> String {
-    if number == 0 {
-        return "0".into();
+    if number == 0 || number == -1 {
+        return number.to_string();
     }
     for (name, factor) in units(unit) {
         if *factor >= 1.0 && number % (*factor as i64) == 0 {
@@ -620,10 +738,10 @@ mod tests {
 
     #[test]
     fn defaults_are_values_and_names_are_unique() {
-        for s in SETTINGS {
+        for s in all() {
             let list = if s.kind == Kind::Names { split_names(s.default) } else { vec![s.default.to_owned()] };
             assert_eq!(canonical(s, &list).as_deref(), Ok(s.default), "{}", s.name);
-            assert_eq!(SETTINGS.iter().filter(|o| o.name.eq_ignore_ascii_case(s.name)).count(), 1);
+            assert_eq!(all().iter().filter(|o| o.name.eq_ignore_ascii_case(s.name)).count(), 1);
         }
     }
 }
