@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &str)] = &[
     // The compiler: text and catalog in, plan out. No connection, no log, no node.
     ("sql", "command error functions settings types value"),
     ("locks", "error sql"),
-    ("transaction", "command error id sql::plan types value"),
+    ("transaction", "command error id sql::catalog sql::plan types value"),
     // A client's state machine, its way to a database, and its socket.
     ("session", "command error functions gateway id settings sql transaction types value"),
     (

@@ -26,6 +26,7 @@ use crate::replica::{Applied, Committed, Halt, Payload};
 use crate::transaction::serialization_failure;
 use crate::value::ValueRef;
 use rusqlite::ffi;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -82,6 +83,8 @@ pub struct Effects {
     pub applied: Vec<Applied>,
     /// Own digests at marks.
     pub marks: Vec<(u64, u64)>,
+    /// Sequences that were put somewhere by anything but a draw.
+    pub moved: BTreeSet<u32>,
 }
 
 /// Where and when a command runs.
@@ -165,11 +168,13 @@ impl Machine {
         next.save(&mut self.runner.connection, &self.state)?;
         before_commit(&next, &mut self.runner)?;
         self.runner.connection.run("COMMIT", &[])?;
+        self.runner.settle_catalog();
         self.state = next;
         Ok(effects)
     }
 
     fn roll_back(&mut self) -> Result<(), Fault> {
+        self.runner.connection.changes().moved().replace(BTreeSet::new());
         self.runner.connection.changes().record(false);
         match self.runner.connection.autocommit() {
             true => Ok(()),
@@ -178,7 +183,7 @@ impl Machine {
     }
 
     fn reload(&mut self) -> Result<(), Fault> {
-        self.runner.forget_catalog();
+        self.runner.catalog_undone();
         self.current = EntryOutcomes::default();
         self.fold = Fold::default();
         self.state = State::load(&mut self.runner.connection)?;
@@ -215,6 +220,7 @@ impl Machine {
                         careful,
                     };
                     let outcome = self.proposal(proposal, &site, next, &mut marked)?;
+                    effects.moved.append(&mut self.runner.connection.changes().moved().replace(BTreeSet::new()));
                     effects.applied.push(Applied { request: proposal.request, index, outcome });
                 }
             }
@@ -317,7 +323,7 @@ impl Machine {
         let outcome = self.command(write, site)?;
         if matches!(outcome, Outcome::Done(_)) && write.steps.iter().any(|step| step.ddl) {
             next.schema_version += 1;
-            self.runner.forget_catalog();
+            self.runner.catalog_changed();
             for statement in write.steps.iter().filter(|step| step.ddl).flat_map(|step| &step.statements) {
                 self.fold.bytes(statement.sql.as_bytes());
             }
@@ -378,7 +384,7 @@ impl Machine {
             self.runner.connection.run("ROLLBACK TO command", &[])?;
             self.runner.connection.run("RELEASE command", &[])?;
             if write.steps.iter().any(|step| step.ddl) {
-                self.runner.forget_catalog();
+                self.runner.catalog_undone();
             }
         }
         for &(oid, value, called) in &sequences {
@@ -447,7 +453,7 @@ impl Machine {
             })?;
             self.runner.hidden.clear();
             if step.ddl {
-                self.runner.forget_catalog();
+                self.runner.catalog_changed();
             }
             if step.expect.is_some_and(|expect| !told.is_some_and(|told| told.keeps(expect))) {
                 return Err(failed(number, serialization_failure(isolation)));
@@ -480,10 +486,11 @@ impl Machine {
         let stop = |fault: Fault| Ending::Stop(fault.into());
         self.runner.connection.run("ROLLBACK TO command", &[]).map_err(stop)?;
         if write.steps.iter().any(|step| step.ddl) {
-            self.runner.forget_catalog();
+            self.runner.catalog_undone();
         }
         self.dress(write, site);
         let changes = self.runner.connection.changes();
+        changes.moved().replace(BTreeSet::new());
         changes.restore(Sums::default());
         let others = changes.swap_kept(Kept::up_to(diagnosis::CHANGES));
         let again = self.steps(write, site);

@@ -103,9 +103,9 @@ impl Connection {
         let db = unsafe { raw.handle() };
         // Before any statement is prepared: one prepared earlier would never report its changes.
         // SAFETY: open; `drop` takes the hook away before the connection closes.
-        let changes = unsafe { Changes::install(db) };
+        let mut changes = unsafe { Changes::install(db) };
         register(&raw, &context)?;
-        let sequences = super::sequence::register(&raw, &context, &raised)?;
+        let sequences = super::sequence::register(&raw, &context, &raised, changes.moved().clone())?;
         let named = Arc::new(Mutex::new(None));
         authorize(&mut raw, role, trusted.clone(), named.clone())?;
         trusted.store(false, Ordering::Relaxed);

@@ -12,10 +12,11 @@
 //! DDL reports no rows; its text is folded in by `apply`. VIRTUAL generated columns have no stored value and count as
 //! absent; they follow from the others.
 
+use crate::sql::catalog::change::SystemRow;
 use crate::value::{Value, ValueRef};
 use parking_lot::Mutex;
 use rusqlite::ffi;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::sync::Arc;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
@@ -55,6 +56,81 @@ struct Inner {
     buffer: Vec<u8>,
     kept: Kept,
     watched: Option<Watched>,
+    moved: Moved,
+    system: SystemRows,
+}
+
+/// The rows of system tables that have changed, as far as definitions are concerned.
+#[derive(Default)]
+struct SystemRows {
+    rows: Vec<SystemRow>,
+    /// How many of them somebody knows of already.
+    known: usize,
+    /// Rows beyond the limit.
+    crowded: bool,
+}
+
+impl SystemRows {
+    fn note(&mut self, table: &CStr, values: impl Iterator<Item = Option<i64>>) {
+        if self.rows.len() >= SYSTEM_ROWS {
+            self.crowded = true;
+            return;
+        }
+        let values = values.map(Option::unwrap_or_default).collect();
+        self.rows.push(SystemRow { table: table.to_string_lossy().into_owned(), values });
+    }
+}
+
+/// Changed rows of system tables that are remembered.
+const SYSTEM_ROWS: usize = 20_000;
+/// Columns of them: where a row says what it is about.
+const SYSTEM_COLUMNS: c_int = 8;
+
+/// Sequences that were made, or whose rows were changed by anything but a draw: values that were reserved before may not
+/// be what comes next.
+#[derive(Clone, Default)]
+pub struct Moved(Arc<Mutex<Moves>>);
+
+#[derive(Default)]
+struct Moves {
+    drawing: bool,
+    oids: BTreeSet<u32>,
+}
+
+impl Moved {
+    pub fn contains(&self, oid: u32) -> bool {
+        self.0.lock().oids.contains(&oid)
+    }
+
+    /// Runs what advances a sequence by one value.
+    pub fn drawing<T>(&self, draw: impl FnOnce() -> T) -> T {
+        self.0.lock().drawing = true;
+        let result = draw();
+        self.0.lock().drawing = false;
+        result
+    }
+
+    pub fn oids(&self) -> BTreeSet<u32> {
+        self.0.lock().oids.clone()
+    }
+
+    /// Gives the OIDs since the last call, and goes on with others.
+    pub fn replace(&self, oids: BTreeSet<u32>) -> BTreeSet<u32> {
+        std::mem::replace(&mut self.0.lock().oids, oids)
+    }
+
+    fn is_drawing(&self) -> bool {
+        self.0.lock().drawing
+    }
+
+    fn note(&self, row: Option<ValueRef<'_>>) {
+        let mut moves = self.0.lock();
+        if let Some(ValueRef::Int(oid)) = row
+            && !moves.drawing
+        {
+            moves.oids.extend(u32::try_from(oid));
+        }
+    }
 }
 
 /// Rows that one statement has stored or changed: a hash of the table's name, and the rowid.
@@ -148,6 +224,31 @@ impl Changes {
         self.inner().watched = watched;
     }
 
+    /// What it says of sequences is counted from the beginning of the connection.
+    pub fn moved(&mut self) -> &Moved {
+        &self.inner().moved
+    }
+
+    /// The rows of system tables that have changed since the last [`Self::system_rows_are_known`], or (`all`) since
+    /// [`Self::forget_system_rows`]; `None` if that is not known.
+    pub fn system_rows(&mut self, all: bool) -> Option<Vec<SystemRow>> {
+        let system = &self.inner().system;
+        (!system.crowded).then(|| system.rows[if all { 0 } else { system.known }..].to_vec())
+    }
+
+    pub fn system_rows_are_known(&mut self) {
+        let system = &mut self.inner().system;
+        system.known = system.rows.len();
+    }
+
+    pub fn has_system_rows(&mut self) -> bool {
+        !self.inner().system.rows.is_empty()
+    }
+
+    pub fn forget_system_rows(&mut self) {
+        self.inner().system = SystemRows::default();
+    }
+
     pub fn is_recording(&mut self) -> bool {
         self.inner().recording
     }
@@ -201,6 +302,23 @@ unsafe extern "C" fn hook(
         let all = mix(visible ^ mix(before as u64 ^ mix(after as u64)));
         if table.to_bytes() != SEQUENCES {
             inner.sums.visible = inner.sums.visible.wrapping_add(visible);
+        } else if op != ffi::SQLITE_DELETE {
+            inner.moved.note(value(db, 0, ffi::sqlite3_preupdate_new));
+        }
+        if is_system(table.to_bytes()) && !inner.moved.is_drawing() {
+            let integer = |get: Getter| {
+                move |i| match value(db, i, get) {
+                    Some(ValueRef::Int(n)) => Some(n),
+                    _ => None,
+                }
+            };
+            let columns = 0..columns.min(SYSTEM_COLUMNS);
+            if op != ffi::SQLITE_INSERT {
+                inner.system.note(table, columns.clone().map(integer(ffi::sqlite3_preupdate_old)));
+            }
+            if op != ffi::SQLITE_DELETE {
+                inner.system.note(table, columns.map(integer(ffi::sqlite3_preupdate_new)));
+            }
         }
         inner.sums.all = inner.sums.all.wrapping_add(all);
         inner.sums.exhausted |= op != ffi::SQLITE_DELETE && after == i64::MAX;
@@ -235,6 +353,10 @@ unsafe extern "C" fn hook(
             });
         }
     }
+}
+
+fn is_system(table: &[u8]) -> bool {
+    table.starts_with(b"pg_catalog.") || table.starts_with(b"_quorate_")
 }
 
 type Getter = unsafe extern "C" fn(*mut ffi::sqlite3, c_int, *mut *mut ffi::sqlite3_value) -> c_int;

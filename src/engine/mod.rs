@@ -51,6 +51,7 @@ use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::{Failure, ReadRequest};
 use crate::replica::{Applied, Committed, Halt, Membership, Position, SnapshotMeta, StateMachine};
 use crate::sql::catalog::Catalog;
+use crate::sql::catalog::change::SystemRow;
 use crate::sql::violation;
 use crate::value::Value;
 use apply::{Machine, halt};
@@ -67,8 +68,11 @@ use std::time::{Duration, Instant};
 /// Runs a query and returns its rows.
 pub type Rows<'a> = &'a mut dyn FnMut(&str) -> SqlResult<Vec<Vec<Value>>>;
 
-/// Reads the catalog from the database.
-pub type LoadCatalog = Arc<dyn Fn(Rows<'_>) -> SqlResult<Catalog> + Send + Sync>;
+/// A catalog, and rows of the system tables that have changed since.
+pub type Known<'a> = Option<(&'a Catalog, &'a [SystemRow])>;
+
+/// Reads the catalog from the database; what has not changed is taken from what is known.
+pub type LoadCatalog = Arc<dyn Fn(Known<'_>, Rows<'_>) -> SqlResult<Catalog> + Send + Sync>;
 
 /// The client's error for a failure of SQLite's. Must be a function of its arguments and of what it asks.
 pub type ExplainError = Arc<dyn Fn(&Catalog, &violation::Failure<'_>, violation::Ask<'_>) -> SqlError + Send + Sync>;
@@ -164,8 +168,20 @@ pub struct Shared {
     pool: ArcSwap<reader::Pool>,
     waiters: Mutex<Vec<(u64, tokio::sync::oneshot::Sender<()>)>>,
     marks: Mutex<std::collections::VecDeque<(u64, u64)>>,
+    moved: Mutex<MovedSequences>,
     closed: AtomicBool,
 }
+
+/// Up to which index sequences have been put somewhere by anything but a draw, since this process began.
+#[derive(Default)]
+struct MovedSequences {
+    at: std::collections::BTreeMap<u32, u64>,
+    /// The same of all that are not listed.
+    others: u64,
+}
+
+/// Sequences of which that is known one by one.
+const MOVED: usize = 10_000;
 
 /// Marks whose digests are kept in memory.
 const MARKS: usize = 64;
@@ -190,6 +206,22 @@ impl Shared {
     /// This replica's digest at a recent mark.
     pub fn digest_at(&self, mark: u64) -> Option<u64> {
         self.marks.lock().iter().find(|(index, _)| *index == mark).map(|(_, digest)| *digest)
+    }
+
+    /// Whether a sequence may have been put somewhere, by `setval` for example, after the state at `index`.
+    pub fn has_moved_since(&self, sequence: u32, index: u64) -> bool {
+        let moved = self.moved.lock();
+        moved.at.get(&sequence).map_or(moved.others, |at| *at) > index
+    }
+
+    fn note_moved(&self, sequences: impl IntoIterator<Item = u32>, at: u64) {
+        let mut moved = self.moved.lock();
+        for oid in sequences {
+            if moved.at.len() >= MOVED {
+                *moved = MovedSequences { at: Default::default(), others: at };
+            }
+            moved.at.insert(oid, at);
+        }
     }
 
     pub fn schema_version(&self) -> u64 {
@@ -332,6 +364,7 @@ impl Engine {
             pool: ArcSwap::new(opened.pool),
             waiters: Mutex::new(Vec::new()),
             marks: Mutex::new(marks),
+            moved: Mutex::default(),
             closed: AtomicBool::new(false),
         });
         let engine = Engine {
@@ -484,6 +517,7 @@ impl StateMachine for Engine {
             drop(marks);
             (self.options.on_event)(Event::DigestMarked { index, digest });
         }
+        shared.note_moved(effects.moved, state.at.index);
         shared.publish(state.at, state.digest);
         // The entries have taken effect: what goes wrong from here on is the next call's business.
         if let Err(error) = self.checkpoint_if_long() {
@@ -539,6 +573,7 @@ impl Engine {
         self.shared.pool.store(opened.pool);
         self.shared.publish_catalog(opened.catalog);
         *self.shared.marks.lock() = marks;
+        *self.shared.moved.lock() = MovedSequences { at: Default::default(), others: state.at.index };
         self.machine = opened.machine;
         self.checkpointer = opened.checkpointer;
         self.progress = opened.progress;

@@ -447,7 +447,7 @@ fn end(pool: &Pool, mut reader: Reader) {
 }
 
 fn explain(reader: &mut Reader, shared: &Shared, fault: Fault) -> SqlError {
-    reader.runner.set_catalog(shared.catalog());
+    reader.runner.set_catalog(Some(shared.catalog()));
     match reader.runner.explain(fault, "", &[]) {
         StepError::Sql(error) => error,
         StepError::Machine(fault) => machine_error(&fault),

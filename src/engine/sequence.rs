@@ -5,6 +5,7 @@
 //! is recorded in [`Context::drawn`]. As in Postgres a draw is not undone with its statement; see
 //! [`super::apply`].
 
+use super::digest::Moved;
 use super::statement::{Fault, Statement};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::{Context, SequenceSource};
@@ -25,6 +26,7 @@ pub struct Sequences {
     /// Positions stored since the list was last taken: (OID, value, is_called), one per sequence. Such a write is no part
     /// of the calling statement: it stays when the statement fails.
     pub touched: Vec<(u32, i64, bool)>,
+    moved: Moved,
     read: Option<Statement>,
     write: Option<Statement>,
 }
@@ -96,8 +98,13 @@ impl Sequences {
         })
     }
 
-    /// Stores a position; a sequence that does not exist is left alone.
+    /// Stores the position that a draw has led to; a sequence that does not exist is left alone.
     pub fn store(&mut self, oid: u32, value: i64, called: bool) -> Result<(), Fault> {
+        let moved = self.moved.clone();
+        moved.drawing(|| self.put(oid, value, called))
+    }
+
+    fn put(&mut self, oid: u32, value: i64, called: bool) -> Result<(), Fault> {
         self.touched.retain(|(other, ..)| *other != oid);
         self.touched.push((oid, value, called));
         let mut slot = self.write.take();
@@ -130,9 +137,13 @@ impl Sequences {
         Ok(value)
     }
 
-    /// A value drawn elsewhere is given out: never give it again. Most were reserved here before; those of a sequence
-    /// that was made by the same transaction were not.
+    /// A value drawn elsewhere is given out: never give it again. Most were reserved here before, and wherever the
+    /// sequence was put meanwhile, it stays. Those of a sequence that the same transaction has made or put somewhere
+    /// were not.
     fn pass(&mut self, oid: u32, value: i64) -> Result<(), Trouble> {
+        if !self.moved.contains(oid) {
+            return Ok(());
+        }
         let state = self.state(oid)?;
         let behind = if state.increment > 0 { state.last < value } else { state.last > value };
         if behind || state.last == value && !state.called {
@@ -155,7 +166,7 @@ impl Sequences {
             )
             .into());
         }
-        self.store(oid, value, called)?;
+        self.put(oid, value, called)?;
         Ok(value)
     }
 }
@@ -241,10 +252,11 @@ pub fn register(
     raw: &rusqlite::Connection,
     context: &Arc<Mutex<Context>>,
     raised: &Arc<Mutex<Option<SqlError>>>,
+    moved: Moved,
 ) -> Result<Arc<Mutex<Sequences>>, Fault> {
     // SAFETY: the handle is only used while functions of this connection run, or by `Connection`, which closes first.
     let db = unsafe { raw.handle() };
-    let sequences = Arc::new(Mutex::new(Sequences { db, touched: Vec::new(), read: None, write: None }));
+    let sequences = Arc::new(Mutex::new(Sequences { db, touched: Vec::new(), moved, read: None, write: None }));
     let flags = FunctionFlags::SQLITE_UTF8;
 
     let (c, s, r) = (context.clone(), sequences.clone(), raised.clone());

@@ -37,6 +37,8 @@ pub struct Runner {
     pub connection: Connection,
     pub(super) dialect: Dialect,
     catalog: Option<Arc<Catalog>>,
+    /// Whether it still is what the system tables say.
+    fresh: Freshness,
     /// The last columns of the rows of [`Yields::RowsAnd`], for whoever asked for them; the others drop them.
     pub hidden: Vec<Vec<Value>>,
     /// A statement of this command moved foreign key checks to its end.
@@ -47,27 +49,62 @@ pub struct Runner {
 
 impl Runner {
     pub fn new(connection: Connection, dialect: Dialect) -> Runner {
-        Runner { connection, dialect, catalog: None, hidden: Vec::new(), deferring: false, start: Start::default() }
+        Runner {
+            connection,
+            dialect,
+            catalog: None,
+            fresh: Freshness::default(),
+            hidden: Vec::new(),
+            deferring: false,
+            start: Start::default(),
+        }
     }
 
     /// The catalog as the open transaction sees it, without its version, which only the engine's own table knows.
     pub fn catalog(&mut self) -> SqlResult<Arc<Catalog>> {
-        if let Some(catalog) = &self.catalog {
+        if let (Some(catalog), Freshness::Fresh) = (&self.catalog, self.fresh) {
             return Ok(catalog.clone());
         }
         let connection = &mut self.connection;
-        let loaded = (self.dialect.load_catalog)(&mut |sql| connection::rows(connection, sql))?;
+        let changed = connection.changes().system_rows(self.fresh == Freshness::Undone);
+        let known = self.catalog.as_deref().zip(changed.as_deref());
+        let loaded = (self.dialect.load_catalog)(known, &mut |sql| connection::rows(connection, sql))?;
+        #[cfg(debug_assertions)]
+        if known.is_some() {
+            let all = (self.dialect.load_catalog)(None, &mut |sql| connection::rows(connection, sql))?;
+            assert!(all.says_the_same_as(&loaded), "{changed:?} is not all that has changed");
+        }
+        connection.changes().system_rows_are_known();
+        self.fresh = Freshness::Fresh;
         Ok(self.catalog.insert(Arc::new(loaded)).clone())
     }
 
-    /// Gives the catalog instead of having it loaded.
-    pub fn set_catalog(&mut self, catalog: Arc<Catalog>) {
-        self.catalog = Some(catalog);
+    /// Gives the catalog of now; from here on the changes of the system tables are counted.
+    pub fn set_catalog(&mut self, catalog: Option<Arc<Catalog>>) {
+        self.catalog = catalog;
+        self.fresh = Freshness::Fresh;
+        self.connection.changes().forget_system_rows();
     }
 
-    /// To be called when the catalog's tables changed, or changed back.
-    pub fn forget_catalog(&mut self) {
-        self.catalog = None;
+    /// To be called when the system tables have changed.
+    pub fn catalog_changed(&mut self) {
+        if self.fresh == Freshness::Fresh {
+            self.fresh = Freshness::Changed;
+        }
+    }
+
+    /// To be called when the system tables may have changed back.
+    pub fn catalog_undone(&mut self) {
+        self.fresh = Freshness::Undone;
+    }
+
+    /// The transaction is over: what is known of the catalog is the state to go on from.
+    pub fn settle_catalog(&mut self) {
+        if !self.connection.changes().has_system_rows() {
+            return;
+        }
+        let known = if self.fresh == Freshness::Fresh { self.catalog.take() } else { self.catalog().ok() };
+        self.set_catalog(known);
     }
 
     /// Runs all statements of `step` for each of its parameter sets, set by set.
@@ -159,6 +196,16 @@ impl Runner {
             context.last = Some(oid);
         }
     }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Freshness {
+    #[default]
+    Fresh,
+    /// Rows of the system tables have changed since.
+    Changed,
+    /// Rows may also be again what they were some time before.
+    Undone,
 }
 
 /// What a statement's functions saw that the connection does not keep: needed to compute its values again.

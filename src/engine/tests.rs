@@ -45,7 +45,7 @@ fn dialect() -> Dialect {
                 }
             })
         }),
-        load_catalog: Arc::new(|rows| {
+        load_catalog: Arc::new(|_, rows| {
             let tables = rows("SELECT count(*) FROM sqlite_schema")?;
             assert!(matches!(tables[0][0], Value::Int(_)));
             Ok(Catalog::default())
@@ -514,7 +514,12 @@ fn sequences_count_keep_their_draws_and_end() {
     assert!(matches!(&*r.write(8, replayed(vec![40])), Outcome::Done(done) if done[0].drawn == [(9, 40)]));
     assert_eq!(failure(&r.write(9, replayed(vec![]))), "40001");
     let last = r#"SELECT last_value FROM "pg_catalog.pg_sequence""#;
-    assert_eq!(r.value(last), Value::Int(40), "what was given out elsewhere is not given again");
+    assert_eq!(r.value(last), Value::Int(1), "what was reserved before does not move it");
+    let mut own = replayed(vec![50]);
+    own.steps.insert(0, one("SELECT q_setval(9, 2, 1)", vec![]).steps.remove(0));
+    assert!(matches!(&*r.write(10, own), Outcome::Done(_)));
+    assert_eq!(r.value(last), Value::Int(50), "what the transaction drew by itself is not given again");
+    assert!(r.shared.has_moved_since(9, 0) && !r.shared.has_moved_since(8, 0));
     match rows(&r.shared, "SELECT q_nextval(9)") {
         Err(Failure::Sql { error, .. }) => assert_eq!(error.code.as_str(), "25006"),
         other => panic!("{other:?}"),

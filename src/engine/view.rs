@@ -33,6 +33,7 @@ pub struct Views {
 
 /// A private view, begun.
 pub struct View {
+    shared: Arc<Shared>,
     fork: Fork,
     generation: Arc<Generation>,
     /// The log index that it shows.
@@ -69,7 +70,7 @@ impl Views {
     pub fn open(&self) -> Result<View, Fault> {
         let (generation, pool) = self.current();
         let fork = pool.begin().map_err(fault)?;
-        let mut view = View { fork, generation, at: 0, schema_version: 0 };
+        let mut view = View { shared: self.shared.clone(), fork, generation, at: 0, schema_version: 0 };
         view.begun()?;
         Ok(view)
     }
@@ -156,13 +157,15 @@ impl View {
     fn begun(&mut self) -> Result<(), Fault> {
         self.limit(None);
         let runner = self.runner();
-        runner.forget_catalog();
         runner.deferring = false;
         let changes = runner.connection.changes();
         changes.restore(Sums::default());
+        changes.moved().replace(Default::default());
         changes.record(true);
         changes.keep_touched(TOUCHED);
         (self.at, self.schema_version) = meta::seen(&mut self.runner().connection)?;
+        let catalog = Some(self.shared.catalog()).filter(|catalog| catalog.version == self.schema_version);
+        self.runner().set_catalog(catalog);
         Ok(())
     }
 

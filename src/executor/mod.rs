@@ -50,8 +50,7 @@ use crate::error::{SqlError, SqlResult, state};
 use crate::host::{self, Defect, SharedHost};
 use crate::locks::{self, Answer, Effect, LockTable, Target, TxId, Want};
 use crate::sql::plan::{Effort, LockMode, LockWait};
-use crate::transaction::{Action, Before, Kind, Open, Order, Reply, Statement, Transcript, TxName};
-use crate::types::Env;
+use crate::transaction::{Action, Before, Kind, Open, Order, Reply, Statement, TxName};
 use crate::value::Value;
 use futures::future::BoxFuture;
 use history::History;
@@ -63,7 +62,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, oneshot};
-use work::{Ran, Release, Run, Trouble, Work};
+use work::{Kept, Ran, Release, Run, Trouble, Work};
 
 /// How often leases and idle views are looked at.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -355,13 +354,6 @@ impl Executor {
         self.active.load(Ordering::SeqCst) as usize
     }
 
-    /// The catalog as a transaction sees it that has changed the schema by `steps`. Runs on any replica.
-    pub fn private_catalog(&self, env: &Env, transcript: &Transcript) -> SqlResult<crate::sql::catalog::Catalog> {
-        let mut view = self.views.open().map_err(work::machine)?;
-        work::run_ddl(&mut view, env, transcript)?;
-        view.runner().catalog().map(|catalog| (*catalog).clone())
-    }
-
     // ---- leadership, leases ----
 
     fn keep_term(&self, state: &mut State, term: u64) {
@@ -520,8 +512,8 @@ impl<'a> Job<'a> {
             statement.step.params.iter_mut().filter_map(|set| set.last_mut()).for_each(|last| *last = rows.clone());
         }
         let run = self.settle(work, &statement).await?;
-        let (outcome, step, kind) = work.keep(&statement, run)?;
-        Ok(Reply::Ran { outcome, step: Box::new(step), kind })
+        let Kept { outcome, step, kind, catalog } = work.keep(&statement, run)?;
+        Ok(Reply::Ran { outcome, step: Box::new(step), kind, catalog: catalog.map(Box::new) })
     }
 
     /// Finds and locks the rows that a query of the statement means.
@@ -567,12 +559,10 @@ impl<'a> Job<'a> {
             self.prepare(work, statement, fresh && !lags).await?;
             let behind = lags && executor.shared.applied() != work.at();
             match self.attempt(work, statement, &mut run, behind)? {
-                Ran::NeedSequence(oid) => {
-                    let values = executor
-                        .blocks
-                        .take(oid, run.wants(oid), &executor.log, &executor.shared, &executor.host)
-                        .await?;
-                    run.supply(oid, values);
+                Ran::NeedSequences(missing) => {
+                    for (oid, wanted) in missing {
+                        self.reserve(&mut run, oid, wanted).await?;
+                    }
                     fresh = false;
                 }
                 Ran::Stale => (fresh, lags) = (true, false),
@@ -635,6 +625,22 @@ impl<'a> Job<'a> {
             }
         }
         Err(SqlError::new(state::SERIALIZATION_FAILURE, "could not serialize access: the rows keep changing").into())
+    }
+
+    /// Gets values of a sequence; fewer where it ends.
+    async fn reserve(&self, run: &mut Run, oid: u32, wanted: usize) -> Result<(), Trouble> {
+        let Executor { blocks, log, shared, host, .. } = &**self.executor;
+        let mut got = 0;
+        while got < wanted {
+            self.check()?;
+            match blocks.take(oid, wanted - got, log, shared, host).await {
+                Ok(reserved) => got += run.supply(oid, reserved).max(1),
+                // With others the statement may need fewer.
+                Err(error) if got > 0 && error.code == state::SEQUENCE_GENERATOR_LIMIT_EXCEEDED => break,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
     }
 
     /// Makes the view what the statement may run on.

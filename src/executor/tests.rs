@@ -11,7 +11,8 @@ use crate::id::RequestId;
 use crate::replica::{Committed, Payload, Position, StateMachine};
 use crate::sql::plan::{IsolationLevel, PlanKind, RowLock, Utility};
 use crate::sql::{Scope, compile, parse};
-use crate::transaction::{Limits as TranscriptLimits, Locking, Terms, Trial};
+use crate::transaction::{Limits as TranscriptLimits, Locking, Terms, Transcript, Trial};
+use crate::types::Env;
 use crate::value::Value;
 use std::fmt::Write as _;
 use std::sync::atomic::AtomicU64;
@@ -71,6 +72,9 @@ struct Session {
     name: TxName,
     epoch: u64,
     transcript: Option<Transcript>,
+    /// The catalog after changes of its own; and what it was at each savepoint.
+    own: Option<Arc<crate::sql::catalog::Catalog>>,
+    marked: Vec<Option<Arc<crate::sql::catalog::Catalog>>>,
     attached: bool,
     failed: bool,
     current: Vec<(u32, i64)>,
@@ -83,7 +87,7 @@ impl Db {
         let directory = tempfile::tempdir().unwrap();
         let dialect = engine::Dialect {
             register: Arc::new(crate::functions::sqlite::register),
-            load_catalog: Arc::new(|rows| crate::sql::catalog::Catalog::load(rows)),
+            load_catalog: Arc::new(|known, rows| crate::sql::catalog::Catalog::load(known, rows)),
             decode_error: crate::functions::sqlite::decode_error,
             explain_error: Arc::new(crate::sql::violation::explain),
         };
@@ -163,6 +167,8 @@ impl Db {
             name,
             epoch: 0,
             transcript: None,
+            own: None,
+            marked: Vec::new(),
             attached: false,
             failed: false,
             current,
@@ -216,12 +222,7 @@ impl Session {
     }
 
     async fn attempt(&mut self, text: &str) -> SqlResult<String> {
-        let catalog = match &self.transcript {
-            Some(transcript) if transcript.has_ddl() => {
-                Arc::new(self.db.executor().private_catalog(&Env::default(), transcript)?)
-            }
-            _ => self.db.log.shared.catalog(),
-        };
+        let catalog = self.own.clone().unwrap_or_else(|| self.db.log.shared.catalog());
         let plan = self.db.plan(text, &catalog)?;
         if let PlanKind::Utility(utility) = &plan.kind {
             return self.utility(utility).await;
@@ -232,7 +233,7 @@ impl Session {
         if self.transcript.is_none() {
             return self.autocommit(text).await;
         }
-        let own = self.transcript.as_ref().is_some_and(Transcript::has_ddl);
+        let own = self.own.is_some();
         let mut params = vec![];
         let (mut effort, mut inside) = (Effort::Scan, None);
         let (statements, ddl, kind, lock) = match plan.kind {
@@ -272,7 +273,10 @@ impl Session {
         let (before, immediate) = (inside, Vec::new());
         let statement = Statement { step, kind, lock, before, schema_version, ordered, immediate, effort };
         match self.order(Action::Run(Box::new(statement))).await? {
-            Reply::Ran { outcome, step, kind } => {
+            Reply::Ran { outcome, step, kind, catalog: change } => {
+                if let Some(change) = change {
+                    self.own = Some(Arc::new(catalog.with(&change)));
+                }
                 self.transcript.as_mut().unwrap().push(*step, kind)?;
                 self.current.extend(&outcome.drawn);
                 Ok(shown(&outcome))
@@ -329,14 +333,18 @@ impl Session {
             }
             Utility::Savepoint(name) => {
                 self.transcript.as_mut().unwrap().savepoint(name);
+                self.marked.push(self.own.clone());
                 self.follow(Action::Savepoint(name.clone())).await?;
             }
             Utility::Release(name) => {
-                self.transcript.as_mut().unwrap().release(name)?;
+                let level = self.transcript.as_mut().unwrap().release(name)?;
+                self.marked.truncate(level.0);
                 self.follow(Action::Release(name.clone())).await?;
             }
             Utility::RollbackTo(name) => {
-                self.transcript.as_mut().unwrap().rollback_to(name)?;
+                let level = self.transcript.as_mut().unwrap().rollback_to(name)?;
+                self.marked.truncate(level.0 + 1);
+                self.own = self.marked.last().cloned().flatten();
                 self.failed = false;
                 self.follow(Action::RollbackTo(name.clone())).await?;
             }
@@ -362,6 +370,7 @@ impl Session {
 
     fn end(&mut self) {
         (self.transcript, self.failed) = (None, false);
+        (self.own, self.marked) = (None, Vec::new());
         self.db.executor().end(self.name);
     }
 
@@ -1493,4 +1502,94 @@ fn a_row_is_not_changed_twice() {
              s: SELECT id, v FROM a ORDER BY id -> [1 11, 2 20, 3 30, 9 1]"
         ),
     );
+}
+
+/// What one session is answered.
+fn alone(db: &Db, script: &[&str]) -> Vec<String> {
+    runtime().block_on(async {
+        let (mut session, mut answers) = (db.session(), Vec::new());
+        for text in script {
+            answers.push(session.run(text).await);
+        }
+        answers
+    })
+}
+
+/// A block that nobody disturbs commits, whatever is in it.
+#[test]
+fn a_block_alone_commits() {
+    let blocks: &[&[&str]] = &[
+        &["UPDATE a SET v = 42 WHERE v IS NULL", "ALTER TABLE a ALTER v SET NOT NULL"],
+        &["UPDATE a SET v = 42 WHERE v IS NULL", "ALTER TABLE a ADD CHECK (v > 0)"],
+        &["INSERT INTO a SELECT g, g FROM generate_series(11, 25) g", "ALTER TABLE a ADD UNIQUE (v)"],
+        &["UPDATE a SET v = 5 WHERE id = 1", "CREATE INDEX ON a (v)", "ALTER TABLE a DROP COLUMN v"],
+        &["DELETE FROM a", "ALTER TABLE a ADD COLUMN w int NOT NULL DEFAULT 7", "INSERT INTO a VALUES (7)"],
+        &["INSERT INTO s (v) SELECT g FROM generate_series(1, 3000) g", "UPDATE s SET v = id"],
+        &["UPDATE a SET v = v", "ALTER TABLE a ALTER v TYPE bigint", "ALTER TABLE a ALTER v TYPE text"],
+        &["UPDATE a SET v = 1", "TRUNCATE a", "INSERT INTO a VALUES (1, 1)"],
+    ];
+    for level in ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"] {
+        for block in blocks {
+            let db = Db::new(
+                "CREATE TABLE a (id int PRIMARY KEY, v int); INSERT INTO a VALUES (1, 10), (2, NULL), (3, 30);
+                 CREATE TABLE s (id serial PRIMARY KEY, v int)",
+            );
+            let begin = format!("BEGIN ISOLATION LEVEL {level}");
+            let script: Vec<&str> = [&[&begin[..]], *block, &["COMMIT"]].concat();
+            let answers = alone(&db, &script);
+            assert_eq!(answers.last().unwrap(), "COMMIT", "{level}: {block:?}: {answers:?}");
+        }
+    }
+}
+
+#[test]
+fn a_sequence_that_was_put_somewhere_goes_on_from_there() {
+    check(
+        &Db::new("CREATE SEQUENCE s; CREATE TABLE t (id serial PRIMARY KEY, v int)"),
+        "s1: BEGIN -> ok
+         s1: SELECT nextval('s') -> [1]
+         s1: SELECT nextval('s') -> [2]
+         s1: INSERT INTO t (v) VALUES (1), (2), (3) -> 3
+         s1: COMMIT -> COMMIT
+         s2: SELECT setval('s', 100) -> [100]
+         s1: BEGIN -> ok
+         s1: SELECT nextval('s') -> [101]
+         s3: ALTER SEQUENCE s RESTART -> 0
+         s1: SELECT nextval('s') -> [1]
+         s1: COMMIT -> COMMIT
+         s2: TRUNCATE t RESTART IDENTITY -> 0
+         s1: BEGIN -> ok
+         s1: INSERT INTO t (v) VALUES (7) RETURNING id -> [1]
+         s1: SELECT setval('t_id_seq', 10) -> [10]
+         s1: INSERT INTO t (v) VALUES (8) RETURNING id -> [11]
+         s1: COMMIT -> COMMIT
+         s2: BEGIN -> ok
+         s2: INSERT INTO t (v) VALUES (9) RETURNING id -> [12]
+         s2: SAVEPOINT a -> ok
+         s2: SELECT setval('t_id_seq', 500) -> [500]
+         s2: INSERT INTO t (v) VALUES (9) RETURNING id -> [501]
+         s2: ROLLBACK TO a -> ok
+         s2: INSERT INTO t (v) VALUES (10) RETURNING id -> [13]
+         s3: SELECT setval('t_id_seq', 20) -> [20]
+         s2: COMMIT -> COMMIT
+         s3: INSERT INTO t (v) VALUES (11) RETURNING id -> [21]",
+    );
+}
+
+#[test]
+fn a_statement_gets_all_its_sequence_values_at_once() {
+    let db = Db::new("CREATE TABLE t (id serial PRIMARY KEY, v int); CREATE SEQUENCE few MAXVALUE 7");
+    let before = db.log.shared.applied();
+    let answers = alone(
+        &db,
+        &[
+            "BEGIN",
+            "INSERT INTO t (v) SELECT g FROM generate_series(1, 2500) g",
+            "SELECT min(id), max(id), count(*) FROM t",
+            "SELECT count(nextval('few')) FROM generate_series(1, 7)",
+            "COMMIT",
+        ],
+    );
+    assert_eq!(answers, ["ok", "2500", "[1 2500 2500]", "[7]", "COMMIT"]);
+    assert!(db.log.shared.applied() <= before + 8, "{}", db.log.shared.applied() - before);
 }

@@ -1,6 +1,7 @@
 //! One transaction's view and transcript, and a statement on it. Synchronous: the waiting is done by the caller.
 
 use super::names::{self, SCHEMA, Tables};
+use super::sequences::Reserved;
 use crate::clock::Control;
 use crate::command::{Frozen, Isolation, Step, StepOutcome};
 use crate::engine::diagnosis::CHANGES;
@@ -11,13 +12,15 @@ use crate::engine::view::{View, Views};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::{RowFree, SequenceSource};
 use crate::locks::{Mark, Want};
+use crate::sql::catalog::Catalog;
+use crate::sql::catalog::change::Change;
 use crate::sql::plan::{Effort, LockMode, LockStrength, LockWait};
 use crate::transaction::{Kind, Locking, Statement, Told, Transcript, serialization_failure};
 use crate::types::Env;
 use crate::value::Value;
 use parking_lot::Mutex;
 use rusqlite::ffi;
-use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -90,8 +93,8 @@ pub enum Ran {
         wants: Vec<Want>,
         tables: Vec<u32>,
     },
-    /// Undone: a value of this sequence is needed first.
-    NeedSequence(u32),
+    /// Undone: so many more values of these sequences are needed first.
+    NeedSequences(BTreeMap<u32, usize>),
     /// Undone: it failed, but its view was not the latest.
     Stale,
     /// Undone.
@@ -100,6 +103,7 @@ pub enum Ran {
 
 /// A statement from its first run to the one that counts.
 pub struct Run {
+    ddl: bool,
     frozen: Frozen,
     draws: Arc<Mutex<Draws>>,
     result: Option<Finished>,
@@ -113,17 +117,21 @@ struct Finished {
     /// Rows that were locked: table, rowid.
     locked: Vec<(u32, i64)>,
     inserted: Vec<(u32, i64)>,
-    sequences_changed: Vec<u32>,
+    private: BTreeSet<u32>,
     touched: Vec<Touched>,
     /// `touched` are all.
     complete: bool,
+    /// The catalog before it changed that.
+    catalog: Option<Arc<Catalog>>,
 }
 
 #[derive(Default)]
 struct Draws {
-    have: BTreeMap<u32, VecDeque<i64>>,
+    have: BTreeMap<u32, Reserved>,
     used: Vec<(u32, i64)>,
-    missing: Option<u32>,
+    /// How many more were asked for than there were. The run that did so goes on, with what the view's own sequences give, to
+    /// find out how many that will be.
+    missing: BTreeMap<u32, usize>,
     private: BTreeSet<u32>,
     /// The view's own sequences will do: the values are drawn again when the write is applied.
     local: bool,
@@ -134,23 +142,19 @@ impl Draws {
         if self.local || self.private.contains(&oid) {
             return Ok(None);
         }
-        match self.have.get_mut(&oid).and_then(VecDeque::pop_front) {
-            Some(value) => {
-                self.used.push((oid, value));
-                Ok(Some(value))
-            }
-            None => {
-                self.missing = Some(oid);
-                Err(SqlError::internal("no sequence value is reserved"))
-            }
+        let value = self.have.get_mut(&oid).and_then(|reserved| reserved.values.pop_front());
+        match value {
+            Some(value) => self.used.push((oid, value)),
+            None => *self.missing.entry(oid).or_default() += 1,
         }
+        Ok(value)
     }
 
     /// The next run of the statement gets the same values again.
     fn rewind(&mut self) {
-        self.missing = None;
+        self.missing.clear();
         for (oid, value) in self.used.drain(..).rev() {
-            self.have.entry(oid).or_default().push_front(value);
+            self.have.entry(oid).or_default().values.push_front(value);
         }
     }
 }
@@ -160,13 +164,7 @@ impl Run {
     pub fn new(statement: &Statement, local: bool) -> Run {
         let frozen = statement.step.frozen.clone().unwrap_or_default();
         let draws = Draws { local, ..Draws::default() };
-        Run { frozen, draws: Arc::new(Mutex::new(draws)), result: None }
-    }
-
-    /// How many values of a sequence to ask for: as many again as were used so far, so that a statement with many
-    /// draws is not begun anew too often.
-    pub fn wants(&self, oid: u32) -> usize {
-        self.draws.lock().have.get(&oid).map_or(1, |values| values.len().clamp(1, 1 << 17))
+        Run { ddl: statement.step.ddl, frozen, draws: Arc::new(Mutex::new(draws)), result: None }
     }
 
     /// The rows that were locked, as SKIP LOCKED's list: from now on these are meant, whatever is locked.
@@ -180,8 +178,14 @@ impl Run {
         self.draws.lock().local
     }
 
-    pub fn supply(&mut self, oid: u32, values: VecDeque<i64>) {
-        self.draws.lock().have.entry(oid).or_default().extend(values);
+    /// Gives it values of a sequence; how many those were.
+    pub fn supply(&mut self, oid: u32, reserved: Reserved) -> usize {
+        let mut draws = self.draws.lock();
+        // Those of the last run come first, as they did then.
+        draws.rewind();
+        let got = reserved.values.len();
+        draws.have.entry(oid).or_default().extend(reserved);
+        got
     }
 
     /// Whether its last run found the one row that the statement names for each set of parameters: then nothing else has
@@ -204,7 +208,7 @@ impl Run {
     }
 
     /// Values that were got and not used.
-    pub fn leftovers(&self) -> BTreeMap<u32, VecDeque<i64>> {
+    pub fn leftovers(&self) -> BTreeMap<u32, Reserved> {
         std::mem::take(&mut self.draws.lock().have)
     }
 }
@@ -285,9 +289,13 @@ impl Work {
     pub fn rollback_to(&mut self, name: &str) -> Result<Release, Trouble> {
         let level = self.transcript.rollback_to(name)?;
         self.marks.truncate(level.0 + 1);
+        if !self.private.is_empty() {
+            // Which of them still are its own, a new view will tell.
+            self.drop_view();
+        }
         self.control(&format!("ROLLBACK TO q_{}", level.0))?;
         if let Some(view) = &mut self.view {
-            view.runner().forget_catalog();
+            view.runner().catalog_undone();
         }
         Ok(self.last_mark())
     }
@@ -359,8 +367,8 @@ impl Work {
         for (level, _) in savepoints {
             view.runner().connection.run(&format!("SAVEPOINT q_{}", level.0), &[])?;
         }
+        self.private = view.runner().connection.changes().moved().oids();
         for (violated, touched, complete) in changed {
-            self.private.extend(touched.iter().filter(|t| t.table == SEQUENCES).filter_map(sequence));
             self.note_unchecked(violated, &touched, complete);
         }
         Ok(())
@@ -405,6 +413,7 @@ impl Work {
             draws.private.clone_from(&self.private);
         }
         let runner = view.runner();
+        let catalog = if statement.step.ddl { Some(runner.catalog()?) } else { None };
         runner.connection.run(&format!("SAVEPOINT {STATEMENT}"), &[])?;
         runner.connection.changes().take_touched();
         runner.hidden.clear();
@@ -425,28 +434,34 @@ impl Work {
             std::mem::take(&mut context.nextvals)
         };
         let (touched, crowded) = runner.connection.changes().take_touched();
+        let private = runner.connection.changes().moved().oids();
         let hidden = std::mem::take(&mut runner.hidden);
         if statement.step.ddl {
-            runner.forget_catalog();
+            runner.catalog_changed();
         }
         view.limit(None);
         let (outcome, told) = match result {
             Ok(done) => done,
             Err(error) => {
-                let missing = run.draws.lock().missing;
+                let missing = std::mem::take(&mut run.draws.lock().missing);
                 if let StepError::Machine(fault) = error {
                     self.drop_view();
                     return Err(fault.into());
                 }
                 self.undo(run)?;
-                return Ok(match (missing, error) {
-                    (Some(oid), _) => Ran::NeedSequence(oid),
-                    (None, _) if behind => Ran::Stale,
-                    (None, StepError::Sql(error)) => Ran::Failed(error),
-                    (None, StepError::Machine(fault)) => return Err(fault.into()),
+                return Ok(match error {
+                    _ if !missing.is_empty() => Ran::NeedSequences(missing),
+                    _ if behind => Ran::Stale,
+                    StepError::Sql(error) => Ran::Failed(error),
+                    StepError::Machine(fault) => return Err(fault.into()),
                 });
             }
         };
+        let missing = std::mem::take(&mut run.draws.lock().missing);
+        if !missing.is_empty() {
+            self.undo(run)?;
+            return Ok(Ran::NeedSequences(missing));
+        }
         if let Some(error) = self.broken(&statement.immediate, &touched, crowded.is_empty())? {
             self.undo(run)?;
             return Ok(Ran::Failed(error));
@@ -467,7 +482,8 @@ impl Work {
             sequences,
             locked,
             inserted: std::mem::take(&mut found.inserted),
-            sequences_changed: touched.iter().filter(|t| t.table == SEQUENCES).filter_map(sequence).collect(),
+            private,
+            catalog,
             complete: crowded.is_empty(),
             touched,
         });
@@ -493,15 +509,18 @@ impl Work {
     }
 
     /// Takes back the last run.
-    pub fn undo(&mut self, _: &Run) -> Result<(), Trouble> {
+    pub fn undo(&mut self, run: &Run) -> Result<(), Trouble> {
         let Some(view) = &mut self.view else { return Ok(()) };
         let runner = view.runner();
-        runner.forget_catalog();
+        if run.ddl {
+            runner.catalog_undone();
+        }
         let undone = runner
             .connection
             .run(&format!("ROLLBACK TO {STATEMENT}"), &[])
             .and_then(|()| runner.connection.run(&format!("RELEASE {STATEMENT}"), &[]));
         runner.connection.changes().take_touched();
+        runner.connection.changes().moved().replace(self.private.clone());
         if undone.is_err() {
             self.drop_view();
         }
@@ -509,7 +528,7 @@ impl Work {
     }
 
     /// The last run counts: it becomes part of the transcript. Error: 54000.
-    pub fn keep(&mut self, statement: &Statement, mut run: Run) -> Result<(StepOutcome, Step, Kind), Trouble> {
+    pub fn keep(&mut self, statement: &Statement, mut run: Run) -> Result<Kept, Trouble> {
         let locked = run.locked();
         let result = run.result.take().ok_or(Trouble::Void)?;
         let mut step = statement.step.clone();
@@ -526,14 +545,30 @@ impl Work {
             self.undo(&run)?;
             return Err(error.into());
         }
-        let view = self.view.as_mut();
-        let violated = view.is_some_and(|view| view.runner().connection.has_deferred_violations());
+        let mut catalog = None;
+        let mut violated = false;
+        if let Some(view) = &mut self.view {
+            violated = view.runner().connection.has_deferred_violations();
+            if let Some(before) = &result.catalog {
+                catalog = Some(view.runner().catalog()?.change_from(before));
+            }
+        }
         self.note_unchecked(violated, &result.touched, result.complete);
         self.own.extend(result.inserted);
-        self.private.extend(result.sequences_changed);
+        self.private = result.private;
         self.control(&format!("RELEASE {STATEMENT}"))?;
-        Ok((result.outcome, step, kind))
+        Ok(Kept { outcome: result.outcome, step, kind, catalog })
     }
+}
+
+/// A statement that counts.
+pub struct Kept {
+    pub outcome: StepOutcome,
+    /// As it belongs into the transcript.
+    pub step: Step,
+    pub kind: Kind,
+    /// What it has done to the catalog.
+    pub catalog: Option<Change>,
 }
 
 /// Which locks to give back.
@@ -542,16 +577,6 @@ pub enum Release {
     All,
     To(Mark),
     Nothing,
-}
-
-const SEQUENCES: &str = "pg_catalog.pg_sequence";
-
-/// The sequence that a changed row of the sequences' table is about.
-fn sequence(touched: &Touched) -> Option<u32> {
-    match touched.new.first().or(touched.old.first()) {
-        Some(Value::Int(oid)) => u32::try_from(*oid).ok(),
-        _ => None,
-    }
 }
 
 /// Runs a step of the transcript again.
@@ -563,25 +588,13 @@ pub fn again(view: &mut View, step: &Step, env: &Env, isolation: Isolation) -> R
     let result = runner.run(step, step.expect.map(|_| isolation));
     runner.hidden.clear();
     if step.ddl {
-        runner.forget_catalog();
+        runner.catalog_changed();
     }
     match result {
         Ok((_, told)) => Ok(told),
         Err(StepError::Sql(error)) => Err(serialization_failure(isolation).detail(error.to_string()).into()),
         Err(StepError::Machine(fault)) => Err(fault.into()),
     }
-}
-
-/// Changes the schema of a view as a transaction did.
-pub fn run_ddl(view: &mut View, env: &Env, transcript: &Transcript) -> SqlResult<()> {
-    for step in transcript.steps().filter(|step| step.ddl) {
-        match again(view, step, env, transcript.isolation()) {
-            Ok(_) => {}
-            Err(Trouble::Sql(error)) => return Err(error),
-            Err(_) => return Err(SqlError::internal("a schema change could not be repeated")),
-        }
-    }
-    Ok(())
 }
 
 /// The locks that a run calls for.

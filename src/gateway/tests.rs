@@ -74,7 +74,7 @@ fn told(answers: &[Answer]) -> String {
     let directory = tempfile::tempdir().unwrap();
     let dialect = Dialect {
         register: Arc::new(|_, _| Ok(())),
-        load_catalog: Arc::new(|_| Ok(Default::default())),
+        load_catalog: Arc::new(|_, _| Ok(Default::default())),
         decode_error: |_| None,
         explain_error: Arc::new(|_, failure, _| SqlError::internal(failure.message)),
     };

@@ -21,6 +21,7 @@ use crate::id::{GroupId, NodeId, RequestId};
 use crate::replica::core::Role;
 use crate::replica::handle::{Group, ProposeError};
 use crate::sql::catalog::Catalog;
+use crate::sql::catalog::change::Change;
 use crate::sql::plan::{Effort, LockMode};
 use crate::transaction::{self, Action, Kind, Open, Order, Statement, Transcript, TxName};
 use crate::transport::tcp::Network;
@@ -224,8 +225,9 @@ pub struct Transaction<R: Replica = Group, P: Peers = Network> {
     visited: BTreeSet<NodeId>,
     /// The catalog under which its statements were compiled.
     base: Option<Arc<Catalog>>,
-    /// The catalog after its own changes.
+    /// The catalog after its own changes, under a version that nobody else has; and what it was at each savepoint.
     own: Option<Arc<Catalog>>,
+    marked: Vec<Option<Arc<Catalog>>>,
     open: bool,
 }
 
@@ -258,6 +260,7 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
             visited: BTreeSet::new(),
             base: None,
             own: None,
+            marked: Vec::new(),
             open: false,
         }
     }
@@ -283,13 +286,12 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
             (None, Some(version)) => self.follow(version)?,
             (_, None) => {}
         }
-        let ddl = statement.step.ddl;
         self.open |= statement.kind == Kind::Write && statement.effort == Effort::Open;
         match self.order(Action::Run(Box::new(statement)), control).await? {
-            transaction::Reply::Ran { outcome, step, kind } => {
+            transaction::Reply::Ran { outcome, step, kind, catalog } => {
                 self.transcript.push(*step, kind)?;
-                if ddl {
-                    self.load_catalog()?;
+                if let Some(change) = catalog {
+                    self.change_catalog(&change);
                 }
                 Ok(outcome)
             }
@@ -331,17 +333,18 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
         let action = match mark {
             Mark::Set(name) => {
                 self.transcript.savepoint(&name);
+                self.marked.push(self.own.clone());
                 Action::Savepoint(name)
             }
             Mark::Release(name) => {
-                self.transcript.release(&name)?;
+                let level = self.transcript.release(&name)?;
+                self.marked.truncate(level.0);
                 Action::Release(name)
             }
             Mark::RollbackTo(name) => {
-                self.transcript.rollback_to(&name)?;
-                if self.own.is_some() {
-                    self.load_catalog()?;
-                }
+                let level = self.transcript.rollback_to(&name)?;
+                self.marked.truncate(level.0 + 1);
+                self.own = self.marked.last().cloned().flatten();
                 Action::RollbackTo(name)
             }
         };
@@ -433,15 +436,12 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
 
     // ---- the schema ----
 
-    /// The catalog as this transaction's own changes make it, under a version that nobody else has.
-    fn load_catalog(&mut self) -> SqlResult<()> {
-        self.own = None;
-        if self.transcript.has_ddl() {
-            let mut catalog = self.link.executor.private_catalog(&self.env, &self.transcript)?;
-            catalog.version = (1 << 63) | (self.link.host.random() >> 1);
-            self.own = Some(Arc::new(catalog));
-        }
-        Ok(())
+    /// Its last statement has changed the catalog that it was compiled under.
+    fn change_catalog(&mut self, change: &Change) {
+        let before = self.own.as_ref().or(self.base.as_ref());
+        let mut catalog = before.map_or_else(|| self.shared.catalog().with(change), |before| before.with(change));
+        catalog.version = (1 << 63) | (self.link.host.random() >> 1);
+        self.own = Some(Arc::new(catalog));
     }
 
     /// A statement was compiled under this version: what was compiled before must still mean the same.

@@ -315,12 +315,11 @@ fn open_engine(
 
 /// What the engine is told about SQL.
 fn dialect(group: GroupId) -> engine::Dialect {
-    let load_catalog: Arc<dyn Fn(engine::Rows<'_>) -> SqlResult<crate::sql::catalog::Catalog> + Send + Sync> =
-        if group == SYSTEM_GROUP {
-            Arc::new(|_| Ok(Default::default()))
-        } else {
-            Arc::new(|rows| crate::sql::catalog::Catalog::load(rows))
-        };
+    let load_catalog: engine::LoadCatalog = if group == SYSTEM_GROUP {
+        Arc::new(|_, _| Ok(Default::default()))
+    } else {
+        Arc::new(|known, rows| crate::sql::catalog::Catalog::load(known, rows))
+    };
     engine::Dialect {
         register: Arc::new(crate::functions::sqlite::register),
         load_catalog,

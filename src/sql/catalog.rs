@@ -4,10 +4,14 @@
 //! commands that change SQLite's schema; this is their content as a value, rebuilt when the schema version rises.
 //! Names are kept as Postgres folded them. In SQLite a relation `s.t` is the table named `s.t` (one identifier).
 
+pub mod change;
+
 use super::system;
 use crate::error::{SqlError, SqlResult};
 use crate::types::Type;
 use crate::value::Value;
+use change::SystemRow;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -35,7 +39,7 @@ pub struct Catalog {
     pub oids: BTreeMap<u32, (String, String)>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Relation {
     pub oid: u32,
     pub schema: String,
@@ -48,7 +52,7 @@ pub struct Relation {
     pub indexes: Vec<Index>,
 }
 
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum RelationKind {
     Table,
     /// Definition in Postgres SQL.
@@ -65,7 +69,7 @@ pub enum RelationKind {
 }
 
 /// Where SQLite finds the rows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Source {
     /// A table of this SQLite name (unquoted).
     Table(String),
@@ -76,7 +80,7 @@ pub enum Source {
     None,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Column {
     /// From 1.
     pub attnum: i16,
@@ -93,13 +97,13 @@ pub struct Column {
     pub sequence: Option<u32>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Identity {
     Always,
     ByDefault,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Constraint {
     pub oid: u32,
     pub name: String,
@@ -110,7 +114,7 @@ pub struct Constraint {
     pub initially_deferred: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ConstraintKind {
     PrimaryKey {
         index: u32,
@@ -128,7 +132,7 @@ pub enum ConstraintKind {
     },
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
     NoAction,
     Restrict,
@@ -137,7 +141,7 @@ pub enum Action {
     SetDefault,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Index {
     pub oid: u32,
     pub name: String,
@@ -150,7 +154,7 @@ pub struct Index {
     pub predicate: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndexKey {
     pub column: Option<i16>,
     pub expression: Option<String>,
@@ -158,7 +162,7 @@ pub struct IndexKey {
     pub nulls_first: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sequence {
     pub ty: Type,
     pub start: i64,
@@ -220,9 +224,16 @@ impl Catalog {
         self.schemas.iter().find(|(_, o)| **o == oid).map(|(name, _)| name.as_str())
     }
 
-    /// The catalog of a database, read from its system tables. `rows` runs a SQLite query.
-    pub fn load(rows: &mut dyn FnMut(&str) -> SqlResult<Vec<Vec<Value>>>) -> SqlResult<Catalog> {
-        Loader::default().load(rows)
+    /// The catalog of a database, read from its system tables. `rows` runs a SQLite query. `known`: what it was before
+    /// these rows changed.
+    pub fn load(
+        known: Option<(&Catalog, &[SystemRow])>,
+        rows: &mut dyn FnMut(&str) -> SqlResult<Vec<Vec<Value>>>,
+    ) -> SqlResult<Catalog> {
+        match known.and_then(|(catalog, changed)| Some((catalog, change::relations_of(changed)?))) {
+            Some((known, oids)) => Loader::default().reload(known, oids, rows),
+            None => Loader::default().load(rows),
+        }
     }
 }
 
@@ -266,11 +277,46 @@ struct Loader {
     sequences: BTreeMap<u32, Sequence>,
     views: BTreeMap<u32, String>,
     index_tables: BTreeMap<u32, u32>,
+    /// The relations to be read, as a list in SQL; otherwise all.
+    only: Option<String>,
 }
 
 impl Loader {
     fn load(mut self, rows: &mut dyn FnMut(&str) -> SqlResult<Vec<Vec<Value>>>) -> SqlResult<Catalog> {
         let mut rows = |sql: &str| Ok::<_, SqlError>(rows(sql)?.into_iter().map(Row).collect::<Vec<_>>());
+        for relation in system::relations() {
+            self.catalog.insert(relation.clone());
+        }
+        self.read(&mut rows)
+    }
+
+    /// Reads the relations `oids` again.
+    fn reload(
+        mut self,
+        known: &Catalog,
+        oids: BTreeSet<u32>,
+        rows: &mut dyn FnMut(&str) -> SqlResult<Vec<Vec<Value>>>,
+    ) -> SqlResult<Catalog> {
+        let mut rows = |sql: &str| Ok::<_, SqlError>(rows(sql)?.into_iter().map(Row).collect::<Vec<_>>());
+        let mut oids = known.with_tables_of_indexes(&oids);
+        let tables = format!("SELECT indrelid FROM \"pg_catalog.pg_index\" WHERE indexrelid IN ({})", numbers(&oids));
+        oids.extend(rows(&tables)?.iter().map(|r| r.oid(0)));
+        self.only = Some(numbers(&oids));
+        self.catalog = known.clone();
+        self.catalog.schemas.clear();
+        self.catalog.forget(&oids);
+        self.read(&mut rows)
+    }
+
+    /// The condition that the relation in `column` is to be read.
+    fn wanted(&self, column: &str) -> String {
+        match &self.only {
+            Some(oids) => format!("{column} IN ({oids})"),
+            None => format!("{column} >= {FIRST_USER_OID}"),
+        }
+    }
+
+    fn read(mut self, mut rows: &mut dyn FnMut(&str) -> SqlResult<Vec<Row>>) -> SqlResult<Catalog> {
         let state = rows("SELECT version, next_oid FROM \"_quorate_schema\"")?;
         let state = state.first().ok_or_else(|| SqlError::internal("the database file has no schema row"))?;
         self.catalog.version = state.int(0) as u64;
@@ -280,12 +326,16 @@ impl Loader {
         }
         self.attributes(&mut rows)?;
         self.keys(&mut rows)?;
-        for r in rows("SELECT oid, definition FROM \"_quorate_view\" ORDER BY oid")? {
+        let views = format!("SELECT oid, definition FROM \"_quorate_view\" WHERE {} ORDER BY oid", self.wanted("oid"));
+        for r in rows(&views)? {
             self.views.insert(r.oid(0), r.text(1));
         }
-        let sequences = "SELECT seqrelid, seqtypid, seqstart, seqincrement, seqmin, seqmax, seqcache, seqcycle
-            FROM \"pg_catalog.pg_sequence\" ORDER BY seqrelid";
-        for r in rows(sequences)? {
+        let sequences = format!(
+            "SELECT seqrelid, seqtypid, seqstart, seqincrement, seqmin, seqmax, seqcache, seqcycle
+            FROM \"pg_catalog.pg_sequence\" WHERE {} ORDER BY seqrelid",
+            self.wanted("seqrelid")
+        );
+        for r in rows(&sequences)? {
             let sequence = Sequence {
                 ty: Type(r.oid(1)),
                 start: r.int(2),
@@ -297,17 +347,20 @@ impl Loader {
             };
             self.sequences.insert(r.oid(0), sequence);
         }
-        let uses = "SELECT objid, refobjid FROM \"pg_catalog.pg_depend\"
-            WHERE classid = 1259 AND refclassid = 1259 AND deptype = 'n' ORDER BY objid, refobjid";
-        for r in rows(uses)? {
+        let uses = format!(
+            "SELECT objid, refobjid FROM \"pg_catalog.pg_depend\"
+            WHERE classid = 1259 AND refclassid = 1259 AND deptype = 'n' AND {} ORDER BY objid, refobjid",
+            self.wanted("objid")
+        );
+        for r in rows(&uses)? {
             self.catalog.uses.entry(r.oid(0)).or_default().insert(r.oid(1));
         }
-        for relation in system::relations() {
-            self.catalog.insert(relation.clone());
-        }
-        let relations = "SELECT c.oid, n.nspname, c.relname, c.relkind FROM \"pg_catalog.pg_class\" c
-            JOIN \"pg_catalog.pg_namespace\" n ON n.oid = c.relnamespace WHERE c.oid >= 16384 ORDER BY c.oid";
-        for r in rows(relations)? {
+        let relations = format!(
+            "SELECT c.oid, n.nspname, c.relname, c.relkind FROM \"pg_catalog.pg_class\" c
+            JOIN \"pg_catalog.pg_namespace\" n ON n.oid = c.relnamespace WHERE {} ORDER BY c.oid",
+            self.wanted("c.oid")
+        );
+        for r in rows(&relations)? {
             let relation = self.relation(&r)?;
             self.catalog.insert(relation);
         }
@@ -315,14 +368,17 @@ impl Loader {
     }
 
     fn attributes(&mut self, rows: &mut dyn FnMut(&str) -> SqlResult<Vec<Row>>) -> SqlResult<()> {
-        let attributes = "SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attidentity,
+        let attributes = format!(
+            "SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attidentity,
               a.attgenerated, d.adbin, s.objid
             FROM \"pg_catalog.pg_attribute\" a
             LEFT JOIN \"pg_catalog.pg_attrdef\" d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
             LEFT JOIN \"pg_catalog.pg_depend\" s ON s.classid = 1259 AND s.refclassid = 1259
               AND s.refobjid = a.attrelid AND s.refobjsubid = a.attnum AND s.deptype IN ('a', 'i')
-            WHERE a.attrelid >= 16384 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum";
-        for r in rows(attributes)? {
+            WHERE {} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum",
+            self.wanted("a.attrelid")
+        );
+        for r in rows(&attributes)? {
             let expression = r.optional(8);
             let generated = r.text(7) == "s";
             let column = Column {
@@ -346,10 +402,13 @@ impl Loader {
     }
 
     fn keys(&mut self, rows: &mut dyn FnMut(&str) -> SqlResult<Vec<Row>>) -> SqlResult<()> {
-        let constraints = "SELECT conrelid, oid, conname, contype, condeferrable, condeferred, conindid, confrelid,
+        let constraints = format!(
+            "SELECT conrelid, oid, conname, contype, condeferrable, condeferred, conindid, confrelid,
               confupdtype, confdeltype, conkey, confkey, conbin
-            FROM \"pg_catalog.pg_constraint\" WHERE conrelid >= 16384 ORDER BY conrelid, oid";
-        for r in rows(constraints)? {
+            FROM \"pg_catalog.pg_constraint\" WHERE {} ORDER BY conrelid, oid",
+            self.wanted("conrelid")
+        );
+        for r in rows(&constraints)? {
             let kind = match r.text(3).as_str() {
                 "p" => ConstraintKind::PrimaryKey { index: r.oid(6) },
                 "u" => ConstraintKind::Unique { index: r.oid(6) },
@@ -372,11 +431,14 @@ impl Loader {
             };
             self.constraints.entry(r.oid(0)).or_default().push(constraint);
         }
-        let indexes = "SELECT i.indrelid, i.indexrelid, c.relname, i.indkey, i.indnkeyatts, i.indoption, i.indisunique,
+        let indexes = format!(
+            "SELECT i.indrelid, i.indexrelid, c.relname, i.indkey, i.indnkeyatts, i.indoption, i.indisunique,
               i.indisprimary, i.indpred, i.indisrowid, i.indexprlist
             FROM \"pg_catalog.pg_index\" i JOIN \"pg_catalog.pg_class\" c ON c.oid = i.indexrelid
-            WHERE i.indrelid >= 16384 ORDER BY i.indrelid, i.indexrelid";
-        for r in rows(indexes)? {
+            WHERE {} ORDER BY i.indrelid, i.indexrelid",
+            self.wanted("i.indrelid")
+        );
+        for r in rows(&indexes)? {
             let index = index_of(&r)?;
             if r.flag(9) {
                 self.catalog.rowid_keys.insert(index.oid);
@@ -408,6 +470,10 @@ impl Loader {
             name,
         })
     }
+}
+
+fn numbers(oids: &BTreeSet<u32>) -> String {
+    oids.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn index_of(r: &Row) -> SqlResult<Index> {

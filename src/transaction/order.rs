@@ -4,6 +4,7 @@ use super::{Kind, Limits, Transcript};
 use crate::command::{Isolation, Step, StepOutcome, Write};
 use crate::error::SqlError;
 use crate::id::RequestId;
+use crate::sql::catalog::change::Change;
 use crate::sql::plan::{Effort, LockMode, LockStrength, LockWait};
 use crate::types::Env;
 use serde::{Deserialize, Serialize};
@@ -138,8 +139,9 @@ impl Terms {
 pub enum Reply {
     /// Open, locked, released, …
     Done,
-    /// The outcome for the client, and the step as it belongs into the transcript. `wrote`: it changed something.
-    Ran { outcome: StepOutcome, step: Box<Step>, kind: Kind },
+    /// The outcome for the client, the step as it belongs into the transcript, and what it has done to the catalog that it
+    /// was compiled under.
+    Ran { outcome: StepOutcome, step: Box<Step>, kind: Kind, catalog: Option<Box<Change>> },
     /// Nothing happened: compile it again, the schema has version `now`.
     SchemaChanged { now: u64 },
     /// The statement failed and is undone; so are the locks it took.

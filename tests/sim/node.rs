@@ -175,7 +175,7 @@ pub struct Node {
 fn dialect() -> Dialect {
     Dialect {
         register: Arc::new(|_, _| Ok(())),
-        load_catalog: Arc::new(|_| Ok(Catalog::default())),
+        load_catalog: Arc::new(|_, _| Ok(Catalog::default())),
         decode_error: |_| None,
         explain_error: Arc::new(|_, failure, _| SqlError::new(state::UNIQUE_VIOLATION, failure.message)),
     }
@@ -185,7 +185,7 @@ fn dialect() -> Dialect {
 pub fn real_dialect() -> Dialect {
     Dialect {
         register: Arc::new(quorate::functions::sqlite::register),
-        load_catalog: Arc::new(|rows| Catalog::load(rows)),
+        load_catalog: Arc::new(|known, rows| Catalog::load(known, rows)),
         decode_error: quorate::functions::sqlite::decode_error,
         explain_error: Arc::new(quorate::sql::violation::explain),
     }

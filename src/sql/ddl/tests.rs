@@ -238,7 +238,7 @@ fn load(connection: &Connection) -> Catalog {
         }
         Ok(out)
     };
-    Catalog::load(&mut rows).unwrap()
+    Catalog::load(None, &mut rows).unwrap()
 }
 
 fn value(v: ValueRef<'_>) -> Value {
