@@ -7,7 +7,7 @@
 use super::arg::{int, text};
 use super::table::*;
 use super::{Aggregate, Cast, CastContext, Function, Operator, Scalar, find_cast, find_cast_in};
-use super::{Argument, render};
+use super::{Arguments, fill};
 use crate::error::SqlResult;
 use crate::types::text::{parse_text_at, write_text};
 use crate::types::{Env, NO_TYPMOD, Type};
@@ -77,46 +77,125 @@ fn form(ty: Type) -> Form {
     }
 }
 
-/// SQLite text for the value `sql` of a type as text: its output function.
-pub fn output(ty: Type, typmod: i32, sql: &str) -> String {
+/// What stands before and behind a value of a type to make it text: its output function.
+fn output(ty: Type, typmod: i32) -> (String, &'static str) {
     match form(ty) {
-        Form::Stored => sql.to_owned(),
-        Form::Integer => format!("CAST({sql} AS TEXT)"),
-        Form::Pure => format!("q_text({}, {typmod}, {sql})", ty.0),
-        Form::Contextual => format!("q_out({}, {typmod}, {sql})", ty.0),
+        Form::Stored => (String::new(), ""),
+        Form::Integer => ("CAST(".to_owned(), " AS TEXT)"),
+        Form::Pure => (format!("q_text({}, {typmod}, ", ty.0), ")"),
+        Form::Contextual => (format!("q_out({}, {typmod}, ", ty.0), ")"),
     }
 }
 
-/// SQLite text for the text `sql` read as a type: its input function. A type modifier is checked as in an explicit cast;
-/// types whose casts apply the modifier (varchar, bpchar, numeric, …) have it applied by their input function, too.
-pub fn input(ty: Type, typmod: i32, sql: &str) -> String {
+/// What stands before and behind a text to read it as a type: its input function. A type modifier is checked as in an
+/// explicit cast; types whose casts apply the modifier (varchar, bpchar, numeric, …) have it applied by their input
+/// function, too.
+fn input(ty: Type, typmod: i32) -> (String, &'static str) {
     match form(ty) {
-        Form::Stored if matches!(ty, Type::TEXT | Type::UNKNOWN | Type::CSTRING | Type::PG_NODE_TREE) => sql.to_owned(),
+        Form::Stored if matches!(ty, Type::TEXT | Type::UNKNOWN | Type::CSTRING | Type::PG_NODE_TREE) => {
+            (String::new(), "")
+        }
         // A float's input depends on nothing, though its output does.
-        _ if matches!(ty, Type::FLOAT4 | Type::FLOAT8 | Type::BYTEA) => format!("q_parse({}, {typmod}, {sql})", ty.0),
-        Form::Contextual => format!("q_in({}, {typmod}, {sql})", ty.0),
-        _ => format!("q_parse({}, {typmod}, {sql})", ty.0),
+        _ if matches!(ty, Type::FLOAT4 | Type::FLOAT8 | Type::BYTEA) => (format!("q_parse({}, {typmod}, ", ty.0), ")"),
+        Form::Contextual => (format!("q_in({}, {typmod}, ", ty.0), ")"),
+        _ => (format!("q_parse({}, {typmod}, ", ty.0), ")"),
     }
 }
 
-/// SQLite text for a cast, and the narrowest context it is granted in; `None` if there is no way from one type to the other.
+fn write_around((before, behind): (String, &str), i: usize, args: &mut dyn Arguments) {
+    args.out().push_str(&before);
+    args.write(i);
+    args.out().push_str(behind);
+}
+
+/// Writes an argument as text.
+pub fn write_output(i: usize, args: &mut dyn Arguments) {
+    let (ty, typmod) = args.of_type(i);
+    write_around(output(ty, typmod), i, args);
+}
+
+/// How a value gets from one type to another.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Way {
+    /// A cast of the tables.
+    Cast(&'static Cast),
+    /// By the output function, and from text by a cast of the tables.
+    Output(Option<&'static Cast>),
+    /// By the input function.
+    Input,
+}
+
+/// The way between two types, and the narrowest context it is granted in; `None` if there is none.
 ///
 /// Any type goes to a string type when stored and from one when written as a cast, through its text form.
 /// `context` chooses among variants of one cast: storing into varchar(n) refuses what casting cuts.
-pub fn cast(from: Argument<'_>, to: Type, typmod: i32, context: CastContext) -> Option<(CastContext, String)> {
-    if let Some(cast) = find_cast_in(from.ty, to, context).or_else(|| find_cast(from.ty, to)) {
-        let narrowest = find_cast(from.ty, to).map_or(cast.context, |c| c.context);
-        return Some((narrowest, render(cast.lower, &[from], typmod)));
+pub fn way(from: Type, to: Type, context: CastContext) -> Option<(CastContext, Way)> {
+    if let Some(cast) = find_cast_in(from, to, context).or_else(|| find_cast(from, to)) {
+        let narrowest = find_cast(from, to).map_or(cast.context, |c| c.context);
+        return Some((narrowest, Way::Cast(cast)));
     }
     let string = |ty| matches!(ty, Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME);
     if string(to) {
-        let sql = output(from.ty, from.typmod, from.sql);
         if to == Type::TEXT {
-            return Some((CastContext::Assignment, sql));
+            return Some((CastContext::Assignment, Way::Output(None)));
         }
-        let text = Argument { sql: &sql, ty: Type::TEXT, typmod: NO_TYPMOD };
-        let (_, sql) = cast(text, to, typmod, context)?;
-        return Some((CastContext::Assignment, sql));
+        return match way(Type::TEXT, to, context)? {
+            (_, Way::Cast(cast)) => Some((CastContext::Assignment, Way::Output(Some(cast)))),
+            _ => None,
+        };
     }
-    (string(from.ty) || from.ty == Type::UNKNOWN).then(|| (CastContext::Explicit, input(to, typmod, from.sql)))
+    (string(from) || from == Type::UNKNOWN).then_some((CastContext::Explicit, Way::Input))
+}
+
+impl Way {
+    /// The value stays as it is, under another type.
+    pub fn relabels(self, from: Type, to: Type) -> bool {
+        let same = |cast: &Cast| cast.lower == "{0}";
+        match self {
+            Way::Cast(cast) => same(cast),
+            Way::Output(cast) => form(from) == Form::Stored && cast.is_none_or(same),
+            Way::Input => input(to, NO_TYPMOD).0.is_empty(),
+        }
+    }
+
+    /// The target's type modifier is applied on the way.
+    pub fn takes_modifier(self, to: Type) -> bool {
+        let takes = |cast: &Cast| cast.lower.contains("{typmod}");
+        match self {
+            Way::Cast(cast) => takes(cast),
+            Way::Output(cast) => cast.is_some_and(takes),
+            Way::Input => !self.relabels(Type::TEXT, to),
+        }
+    }
+
+    /// Writes the first argument as a value of type `to`.
+    pub fn write(self, to: Type, typmod: i32, args: &mut dyn Arguments) {
+        match self {
+            Way::Cast(cast) => fill(cast.lower, args, typmod),
+            Way::Output(None) => write_output(0, args),
+            Way::Output(Some(cast)) => fill(cast.lower, &mut AsText(args), typmod),
+            Way::Input => write_around(input(to, typmod), 0, args),
+        }
+    }
+}
+
+/// Arguments as text.
+struct AsText<'a>(&'a mut dyn Arguments);
+
+impl Arguments for AsText<'_> {
+    fn count(&self) -> usize {
+        self.0.count()
+    }
+
+    fn of_type(&self, _: usize) -> (Type, i32) {
+        (Type::TEXT, NO_TYPMOD)
+    }
+
+    fn write(&mut self, i: usize) {
+        write_output(i, self.0);
+    }
+
+    fn out(&mut self) -> &mut String {
+        self.0.out()
+    }
 }

@@ -5,7 +5,7 @@
 
 use super::arg::{from_text, int, invalid, real, text};
 use super::table::*;
-use super::{Accumulator, Aggregate, Cast, Collation, Context, Function, Operator, Scalar};
+use super::{Accumulator, Aggregate, Cast, Collation, Context, Function, Native, Operator, Scalar};
 use crate::error::{SqlError, SqlResult, state};
 use crate::types::datetime::{self as dt, MICROS_PER_DAY, TimeTz, USECS_PER_SEC};
 use crate::types::interval::{self, Interval};
@@ -24,14 +24,14 @@ const TEXT_IV: &[Type] = &[TEXT, INTERVAL];
 const SIX_PARTS: &[Type] = &[INT4, INT4, INT4, INT4, INT4, FLOAT8];
 
 /// The six comparisons of a pair of types: both sides brought to one representation, or under a collation.
-const fn compare<const N: usize>(pairs: &[(Type, Type, [&'static str; 6])]) -> [Operator; N] {
+const fn compare<const N: usize>(pairs: &[(Type, Type, [&'static str; 6], Native)]) -> [Operator; N] {
     const NAMES: [&str; 6] = ["=", "<>", "<", "<=", ">", ">="];
     assert!(N == 6 * pairs.len());
     let mut all = [const { prefix("", Type::UNSPECIFIED, BOOL, "") }; N];
     let mut i = 0;
     while i < N {
-        let (left, right, lower) = pairs[i / 6];
-        all[i] = op(NAMES[i % 6], left, right, BOOL, lower[i % 6]);
+        let (left, right, lower, native) = pairs[i / 6];
+        all[i] = op(NAMES[i % 6], left, right, BOOL, lower[i % 6]).native(native);
         i += 1;
     }
     all
@@ -51,18 +51,18 @@ macro_rules! six {
 }
 
 const COMPARISONS: [Operator; 72] = compare(&[
-    (DATE, DATE, six!("{0}", "{1}")),
-    (TIME, TIME, six!("{0}", "{1}")),
-    (TIMESTAMP, TIMESTAMP, six!("{0}", "{1}")),
-    (TIMESTAMPTZ, TIMESTAMPTZ, six!("{0}", "{1}")),
-    (INTERVAL, INTERVAL, six!("{0}", "{1} COLLATE pg_interval")),
-    (TIMETZ, TIMETZ, six!("{0}", "{1} COLLATE pg_timetz")),
-    (DATE, TIMESTAMP, six!("q_date_ts_wide({0})", "{1}")),
-    (TIMESTAMP, DATE, six!("{0}", "q_date_ts_wide({1})")),
-    (DATE, TIMESTAMPTZ, six!("q_date_tstz_wide({0})", "{1}")),
-    (TIMESTAMPTZ, DATE, six!("{0}", "q_date_tstz_wide({1})")),
-    (TIMESTAMP, TIMESTAMPTZ, six!("q_ts_tstz({0})", "{1}")),
-    (TIMESTAMPTZ, TIMESTAMP, six!("{0}", "q_ts_tstz({1})")),
+    (DATE, DATE, six!("{0}", "{1}"), Native::Plain),
+    (TIME, TIME, six!("{0}", "{1}"), Native::Plain),
+    (TIMESTAMP, TIMESTAMP, six!("{0}", "{1}"), Native::Plain),
+    (TIMESTAMPTZ, TIMESTAMPTZ, six!("{0}", "{1}"), Native::Plain),
+    (INTERVAL, INTERVAL, six!("{0}", "{1} COLLATE pg_interval"), Native::Collated("pg_interval")),
+    (TIMETZ, TIMETZ, six!("{0}", "{1} COLLATE pg_timetz"), Native::Collated("pg_timetz")),
+    (DATE, TIMESTAMP, six!("q_date_ts_wide({0})", "{1}"), Native::No),
+    (TIMESTAMP, DATE, six!("{0}", "q_date_ts_wide({1})"), Native::No),
+    (DATE, TIMESTAMPTZ, six!("q_date_tstz_wide({0})", "{1}"), Native::No),
+    (TIMESTAMPTZ, DATE, six!("{0}", "q_date_tstz_wide({1})"), Native::No),
+    (TIMESTAMP, TIMESTAMPTZ, six!("q_ts_tstz({0})", "{1}"), Native::No),
+    (TIMESTAMPTZ, TIMESTAMP, six!("{0}", "q_ts_tstz({1})"), Native::No),
 ]);
 
 const ARITHMETIC: [Operator; 33] = [
@@ -106,7 +106,14 @@ pub const OPERATORS: &[Operator] = &{
     let mut i = 0;
     while i < all.len() {
         let row = if i < 72 { &COMPARISONS[i] } else { &ARITHMETIC[i - 72] };
-        all[i] = Operator { name: row.name, left: row.left, right: row.right, result: row.result, lower: row.lower };
+        all[i] = Operator {
+            name: row.name,
+            left: row.left,
+            right: row.right,
+            result: row.result,
+            lower: row.lower,
+            native: row.native,
+        };
         i += 1;
     }
     all
@@ -219,10 +226,10 @@ pub const FUNCTIONS: &[Function] = &[
     )
     .stable(),
     // min and max of dates and timestamps are plain integers and stand with the other aggregates.
-    aggregate("min", &[INTERVAL], INTERVAL, "min({0} COLLATE pg_interval)"),
-    aggregate("max", &[INTERVAL], INTERVAL, "max({0} COLLATE pg_interval)"),
-    aggregate("min", &[TIMETZ], TIMETZ, "min({0} COLLATE pg_timetz)"),
-    aggregate("max", &[TIMETZ], TIMETZ, "max({0} COLLATE pg_timetz)"),
+    aggregate("min", &[INTERVAL], INTERVAL, "min({0})"),
+    aggregate("max", &[INTERVAL], INTERVAL, "max({0})"),
+    aggregate("min", &[TIMETZ], TIMETZ, "min({0})"),
+    aggregate("max", &[TIMETZ], TIMETZ, "max({0})"),
     aggregate("sum", &[INTERVAL], INTERVAL, "q_iv_sum({0})"),
     aggregate("sum", &[TIME], INTERVAL, "q_iv_sum('0|0|' || {0})"),
     aggregate("avg", &[INTERVAL], INTERVAL, "q_iv_avg({0})"),

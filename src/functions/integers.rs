@@ -5,7 +5,7 @@
 
 use super::arg::{division_by_zero, int, out_of_range};
 use super::table::*;
-use super::{Aggregate, Cast, Context, Function, Operator, Scalar};
+use super::{Aggregate, Cast, Context, Function, Native, Operator, Scalar};
 use crate::error::SqlResult;
 use crate::types::Type;
 use crate::value::{Value, ValueRef};
@@ -50,11 +50,11 @@ pub const ARITHMETIC: &[Operator] = &arithmetic::<36>(&[
 ]);
 
 pub const OPERATORS: &[Operator] = &[
-    op("=", XID, XID, BOOL, "({0} = {1})"),
-    op("<>", XID, XID, BOOL, "({0} <> {1})"),
-    op("=", XID, INT4, BOOL, "({0} = {1})"),
-    op("<>", XID, INT4, BOOL, "({0} <> {1})"),
-    op("=", CID, CID, BOOL, "({0} = {1})"),
+    op("=", XID, XID, BOOL, "({0} = {1})").native(Native::Plain),
+    op("<>", XID, XID, BOOL, "({0} <> {1})").native(Native::Plain),
+    op("=", XID, INT4, BOOL, "({0} = {1})").native(Native::Plain),
+    op("<>", XID, INT4, BOOL, "({0} <> {1})").native(Native::Plain),
+    op("=", CID, CID, BOOL, "({0} = {1})").native(Native::Plain),
     op("%", INT2, INT2, INT2, "q_mod({0}, {1})"),
     op("%", INT4, INT4, INT4, "q_mod({0}, {1})"),
     op("%", INT8, INT8, INT8, "q_mod({0}, {1})"),

@@ -8,7 +8,7 @@
 //! [`Context`], which `engine` fills from the log before each statement. So every replica computes the same.
 //!
 //! The binder finds signatures with [`lookup_functions`], [`lookup_operators`] and [`find_cast`], and turns one into SQLite
-//! text with [`render()`] or [`render_aggregate`]. The engine registers implementations with [`sqlite::register`].
+//! text with [`fill`]. The engine registers implementations with [`sqlite::register`].
 //!
 //! Several rows of `CASTS` may share one pair of types: the one whose context is the widest that the situation grants
 //! applies ([`find_cast_in`]). So storing into `varchar(n)` refuses what an explicit cast cuts.
@@ -39,7 +39,7 @@ pub use index::{
     aggregates, casts, collations, find_cast, find_cast_in, functions, lookup_functions, lookup_operators, operators,
     scalars,
 };
-pub use render::{Argument, Modifiers, render, render_aggregate};
+pub use render::{Argument, Arguments, fill, render};
 pub use session::{Asks, live_relations};
 
 use crate::error::SqlResult;
@@ -67,7 +67,7 @@ pub enum Kind {
 }
 
 /// A function as the binder sees it (`pg_proc`).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Function {
     pub name: &'static str,
     pub kind: Kind,
@@ -80,9 +80,9 @@ pub struct Function {
     pub result: Type,
     pub volatility: Volatility,
     /// SQLite text: `{0}`, `{1}`… are the arguments, `{*}` all of them separated by commas; `{0:type}` is the OID of an
-    /// argument's type, `{0:out}` and `{*:out}` are arguments through their types' output functions ([`render()`]).
+    /// argument's type, `{0:out}` and `{*:out}` are arguments through their types' output functions ([`fill`]).
     /// For aggregates and window functions always one call `name(…)`, so that DISTINCT, ORDER BY, FILTER and OVER have
-    /// their places ([`render_aggregate`]).
+    /// their places.
     /// For [`Kind::Set`]: a table-valued function call whose columns are `columns`, or `value` if there are none;
     /// a column `ordinality` counts the rows from 1.
     pub lower: &'static str,
@@ -91,13 +91,30 @@ pub struct Function {
 }
 
 /// An operator as the binder sees it (`pg_operator`). `left` is `None` for a prefix operator.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Operator {
     pub name: &'static str,
     pub left: Option<Type>,
     pub right: Type,
     pub result: Type,
     pub lower: &'static str,
+    pub native: Native,
+}
+
+impl Function {
+    /// What implements an aggregate takes more than its one argument.
+    pub fn passes_several(&self) -> bool {
+        self.lower.contains(',')
+    }
+}
+
+/// Whether an operator is SQLite's own comparison of the same name: what indexes serve, what IN and row values do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Native {
+    No,
+    Plain,
+    /// Under this collation.
+    Collated(&'static str),
 }
 
 /// When a cast applies by itself (`pg_cast.castcontext`).
@@ -112,7 +129,7 @@ pub enum CastContext {
 }
 
 /// A cast as the binder sees it (`pg_cast`). In `lower`, `{0}` is the value and `{typmod}` the target's type modifier.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Cast {
     pub from: Type,
     pub to: Type,

@@ -5,7 +5,7 @@
 
 use super::arg::{from_text, int, invalid, real, text};
 use super::table::*;
-use super::{Accumulator, Aggregate, Cast, Collation, Context, Function, Operator, Scalar};
+use super::{Accumulator, Aggregate, Cast, Collation, Context, Function, Native, Operator, Scalar};
 use crate::error::{SqlError, SqlResult, SqlState, state};
 use crate::types::numeric::{self, Numeric};
 use crate::types::text::stored_numeric;
@@ -13,16 +13,17 @@ use crate::types::{Type, array, to_char};
 use crate::value::{Value, ValueRef};
 use std::collections::BTreeMap;
 
+const BY_VALUE: Native = Native::Collated("pg_numeric");
 const N1: &[Type] = &[NUMERIC];
 const N2: &[Type] = &[NUMERIC, NUMERIC];
 
 pub const OPERATORS: &[Operator] = &[
-    op("=", NUMERIC, NUMERIC, BOOL, "({0} = {1} COLLATE pg_numeric)"),
-    op("<>", NUMERIC, NUMERIC, BOOL, "({0} <> {1} COLLATE pg_numeric)"),
-    op("<", NUMERIC, NUMERIC, BOOL, "({0} < {1} COLLATE pg_numeric)"),
-    op("<=", NUMERIC, NUMERIC, BOOL, "({0} <= {1} COLLATE pg_numeric)"),
-    op(">", NUMERIC, NUMERIC, BOOL, "({0} > {1} COLLATE pg_numeric)"),
-    op(">=", NUMERIC, NUMERIC, BOOL, "({0} >= {1} COLLATE pg_numeric)"),
+    op("=", NUMERIC, NUMERIC, BOOL, "({0} = {1} COLLATE pg_numeric)").native(BY_VALUE),
+    op("<>", NUMERIC, NUMERIC, BOOL, "({0} <> {1} COLLATE pg_numeric)").native(BY_VALUE),
+    op("<", NUMERIC, NUMERIC, BOOL, "({0} < {1} COLLATE pg_numeric)").native(BY_VALUE),
+    op("<=", NUMERIC, NUMERIC, BOOL, "({0} <= {1} COLLATE pg_numeric)").native(BY_VALUE),
+    op(">", NUMERIC, NUMERIC, BOOL, "({0} > {1} COLLATE pg_numeric)").native(BY_VALUE),
+    op(">=", NUMERIC, NUMERIC, BOOL, "({0} >= {1} COLLATE pg_numeric)").native(BY_VALUE),
     op("+", NUMERIC, NUMERIC, NUMERIC, "q_num_add({0}, {1})"),
     op("-", NUMERIC, NUMERIC, NUMERIC, "q_num_sub({0}, {1})"),
     op("*", NUMERIC, NUMERIC, NUMERIC, "q_num_mul({0}, {1})"),
@@ -68,8 +69,8 @@ pub const FUNCTIONS: &[Function] = &[
     func("to_char", &[FLOAT8, TEXT], TEXT, "q_to_char_f8({0}, {1})").stable(),
     set("generate_series", N2, NUMERIC, "q_unnest(q_num_series({0}, {1}, '1'))"),
     set("generate_series", &[NUMERIC, NUMERIC, NUMERIC], NUMERIC, "q_unnest(q_num_series({0}, {1}, {2}))"),
-    aggregate("min", N1, NUMERIC, "min({0} COLLATE pg_numeric)"),
-    aggregate("max", N1, NUMERIC, "max({0} COLLATE pg_numeric)"),
+    aggregate("min", N1, NUMERIC, "min({0})"),
+    aggregate("max", N1, NUMERIC, "max({0})"),
     aggregate("sum", N1, NUMERIC, "q_num_sum({0})"),
     aggregate("sum", &[INT8], NUMERIC, "q_num_sum({0})"),
     aggregate("avg", N1, NUMERIC, "q_num_avg({0})"),

@@ -1,6 +1,6 @@
 //! Short constructors for the rows of the signature and implementation tables. All are `const`.
 
-use super::{Accumulator, Aggregate, Cast, CastContext, Context, Function, Kind, Operator, Scalar, Volatility};
+use super::{Accumulator, Aggregate, Cast, CastContext, Context, Function, Kind, Native, Operator, Scalar, Volatility};
 use crate::error::SqlResult;
 use crate::types::Type;
 use crate::value::{Value, ValueRef};
@@ -62,12 +62,19 @@ impl Function {
 
 /// An infix operator.
 pub const fn op(name: &'static str, left: Type, right: Type, result: Type, lower: &'static str) -> Operator {
-    Operator { name, left: Some(left), right, result, lower }
+    Operator { name, left: Some(left), right, result, lower, native: Native::No }
 }
 
 /// A prefix operator.
 pub const fn prefix(name: &'static str, right: Type, result: Type, lower: &'static str) -> Operator {
-    Operator { name, left: None, right, result, lower }
+    Operator { name, left: None, right, result, lower, native: Native::No }
+}
+
+impl Operator {
+    pub const fn native(mut self, native: Native) -> Operator {
+        self.native = native;
+        self
+    }
 }
 
 /// The six comparisons as plain SQLite, for each pair of types: N is six times their number.
@@ -85,7 +92,7 @@ pub const fn comparisons<const N: usize>(pairs: &[(Type, Type)]) -> [Operator; N
     let mut i = 0;
     while i < N {
         let ((left, right), (name, lower)) = (pairs[i / 6], SIX[i % 6]);
-        all[i] = op(name, left, right, Type::BOOL, lower);
+        all[i] = op(name, left, right, Type::BOOL, lower).native(Native::Plain);
         i += 1;
     }
     all

@@ -167,21 +167,22 @@ fn every_signature_parses() {
         }
         let args: Vec<Argument<'_>> = types.into_iter().enumerate().map(argument).collect();
         let what = format!("{}({:?})", f.name, f.args);
-        let plain = render_aggregate(f.lower, &args, Modifiers::default());
+        let plain = render(f.lower, &args, -1);
+        // What stands between its parentheses.
+        let (name, inner) = plain.strip_suffix(')').and_then(|call| call.split_once('(')).unwrap_or((&plain, ""));
         match f.kind {
             Kind::Scalar => check(what, format!("SELECT {} FROM t", render(f.lower, &args, 8))),
             Kind::Aggregate => {
                 check(what.clone(), format!("SELECT {plain} FROM t"));
-                let over = Modifiers { over: Some("ORDER BY a ROWS 1 PRECEDING"), ..Modifiers::default() };
-                check(what.clone(), format!("SELECT {} FROM t", render_aggregate(f.lower, &args, over)));
+                check(what.clone(), format!("SELECT {plain} OVER (ORDER BY a ROWS 1 PRECEDING) FROM t"));
                 if !args.is_empty() {
-                    let m = Modifiers { distinct: true, order_by: Some("a"), filter: Some("b"), over: None };
-                    check(what, format!("SELECT {} FROM t", render_aggregate(f.lower, &args, m)));
+                    let packed = f.passes_several() || args.len() > 1;
+                    let inner = if packed { format!("q_pack({inner})") } else { inner.to_owned() };
+                    check(what, format!("SELECT {name}(DISTINCT {inner} ORDER BY a) FILTER (WHERE b) FROM t"));
                 }
             }
             Kind::Window => {
-                let over = Modifiers { over: Some("ORDER BY a"), ..Modifiers::default() };
-                check(what, format!("SELECT {} FROM t", render_aggregate(f.lower, &args, over)));
+                check(what, format!("SELECT {plain} OVER (ORDER BY a) FROM t"));
             }
             Kind::Set => {
                 let column = f.columns.first().map_or("value", |(name, _)| name);
@@ -252,6 +253,19 @@ fn stable_functions_are_not_deterministic() {
     }
 }
 
+/// What is called SQLite's own comparison is written as one.
+#[test]
+fn native_comparisons_are_what_they_are_written_as() {
+    for o in operators() {
+        let plain = format!("({{0}} {} {{1}})", o.name);
+        match o.native {
+            Native::Plain => assert_eq!(o.lower, plain),
+            Native::Collated(name) => assert_eq!(o.lower, format!("({{0}} {} {{1}} COLLATE {name})", o.name)),
+            Native::No => assert!(!["=", "<>", "<", "<=", ">", ">="].contains(&o.name) || o.lower != plain, "{o:?}"),
+        }
+    }
+}
+
 #[test]
 fn casts_by_context() {
     let arg = Argument { sql: "x", ty: Type::TEXT, typmod: -1 };
@@ -265,10 +279,14 @@ fn casts_by_context() {
         (Type::TEXT, Type::INT4, CastContext::Explicit, "q_parse(23, 7, x)"),
         (Type::TEXT, Type::DATE, CastContext::Explicit, "q_in(1082, 7, x)"),
     ] {
-        let (_, sql) = casts::cast(Argument { ty: from, ..arg }, to, 7, context).unwrap();
-        assert_eq!(sql, expected, "{from:?} -> {to:?} {context:?}");
+        let (_, way) = casts::way(from, to, context).unwrap();
+        assert_eq!(
+            render::written(way, Argument { ty: from, ..arg }, to, 7),
+            expected,
+            "{from:?} -> {to:?} {context:?}"
+        );
     }
     assert_eq!(find_cast(Type::INT8, Type::INT4).unwrap().context, CastContext::Assignment);
     assert!(find_cast_in(Type::INT8, Type::INT4, CastContext::Implicit).is_none());
-    assert!(casts::cast(Argument { ty: Type::BOOL, ..arg }, Type::DATE, -1, CastContext::Explicit).is_none());
+    assert!(casts::way(Type::BOOL, Type::DATE, CastContext::Explicit).is_none());
 }

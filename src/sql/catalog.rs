@@ -606,5 +606,17 @@ pub fn sqlite_name(schema: &str, name: &str) -> String {
 
 /// An identifier quoted for SQLite.
 pub fn quote(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+    let mut out = String::with_capacity(name.len() + 2);
+    quote_into(&mut out, name);
+    out
+}
+
+/// Appends what [`quote`] makes.
+pub fn quote_into(out: &mut String, name: &str) {
+    out.push('"');
+    for (i, part) in name.split('"').enumerate() {
+        out.push_str(if i > 0 { "\"\"" } else { "" });
+        out.push_str(part);
+    }
+    out.push('"');
 }

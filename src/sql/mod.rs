@@ -1,6 +1,6 @@
 //! The SQL compiler: Postgres text and a catalog in, typed plans with SQLite SQL out. Pure: no connection, no clock.
 //!
-//! text → tokens → AST (`parse`) → names, types, functions, coercions (`bind`) → SQLite SQL (`Plan`).
+//! text → syntax (`parse`) → names, types, functions, coercions (`bind`) → typed trees (`ir`) → SQLite SQL (`render`) → `Plan`.
 //! Types are known before anything runs: clients that Describe a statement before Bind rely on it.
 
 pub mod bind;
@@ -9,10 +9,12 @@ pub mod copy;
 mod cursor;
 pub mod ddl;
 pub mod explain;
+pub mod ir;
 pub mod lex;
 pub mod migrations;
 pub mod parse;
 pub mod plan;
+pub mod render;
 mod system;
 mod utility;
 mod view;
@@ -83,31 +85,8 @@ fn sql(statement: &Statement, scope: &Scope<'_>) -> SqlResult<Plan> {
             (columns, PlanKind::Write(write))
         }
     };
-    let (params, mut kind) = (binder.params()?, kind);
-    number_skip_list(&mut kind, &format!("?{}", params.len() + 1));
+    let params = binder.params()?;
     Ok(Plan { params, columns, ..plan(kind, scope) })
-}
-
-/// Gives the list of rows that are meant its place after the client's parameters.
-fn number_skip_list(kind: &mut PlanKind, number: &str) {
-    let numbered = |sql: &str| sql.replace(bind::SKIP_LIST, number);
-    match kind {
-        PlanKind::Read(read) => {
-            if let Some(lock) = &mut read.lock {
-                lock.sql = numbered(&lock.sql).into();
-            }
-            if let Some(inside) = &mut read.inside {
-                (inside.sql, read.sql) = (numbered(&inside.sql).into(), numbered(&read.sql).into());
-            }
-        }
-        PlanKind::Write(write) => {
-            if let Some(lock) = &mut write.lock {
-                lock.sql = numbered(&lock.sql).into();
-                write.statements.iter_mut().for_each(|statement| statement.sql = numbered(&statement.sql));
-            }
-        }
-        _ => {}
-    }
 }
 
 /// A query that draws sequence values goes through the log; all others only read.

@@ -264,7 +264,10 @@ impl Bench {
             }
             None => {
                 let rows: Vec<String> = values.iter().map(|v| format!("SELECT {} AS x", literal(&v.value))).collect();
-                self.query(&format!("SELECT {} FROM ({})", f.lower.replace("{0}", "x"), rows.join(" UNION ALL ")))?
+                // As the compiler does: the argument says how values of its type compare.
+                let collate = ty.collation().map_or(String::new(), |name| format!(" COLLATE {name}"));
+                let call = f.lower.replace("{0}", &format!("x{collate}"));
+                self.query(&format!("SELECT {call} FROM ({})", rows.join(" UNION ALL ")))?
             }
         };
         Ok(Typed { ty: f.result, typmod: NO_TYPMOD, value })

@@ -1,11 +1,10 @@
 //! Which operator or function a call means (PostgreSQL documentation, chapter 10), and the call itself.
 
-use super::builtins::{COMPARISONS, is_native};
 use super::coerce::{category, is_implicit, is_preferred, type_name};
-use super::expr::{Node, Typed};
 use super::{Binder, error_at};
 use crate::error::{SqlError, SqlResult, state};
-use crate::functions::{Function, Operator, lookup_functions, lookup_operators};
+use crate::functions::{Function, Native, Operator, lookup_functions, lookup_operators};
+use crate::sql::ir::{Infix, Node, Op, Typed};
 use crate::types::Type;
 use sqlparser::tokenizer::Location;
 
@@ -209,26 +208,40 @@ impl Binder<'_> {
         right: Typed,
         at: Location,
     ) -> SqlResult<Typed> {
+        let (infix, args, result) = self.resolve_operator(name, left, right, at)?;
+        Ok(Typed::apply(result, Op::Operator(infix), args).at(at))
+    }
+
+    /// The `=` of two values: how they compare, and the values as it wants them.
+    pub(super) fn equality(&mut self, left: Typed, right: Typed) -> SqlResult<(Infix, Vec<Typed>)> {
+        let (infix, args, _) = self.resolve_operator("=", Some(left), right, Location::empty())?;
+        Ok((infix, args))
+    }
+
+    /// The operator that is meant, with its arguments as it wants them, and the type of its result.
+    fn resolve_operator(
+        &mut self,
+        name: &str,
+        left: Option<Typed>,
+        right: Typed,
+        at: Location,
+    ) -> SqlResult<(Infix, Vec<Typed>, Type)> {
         let name = if name == "!=" { "<>" } else { name };
         let infix = left.is_some();
         let args: Vec<Typed> = left.into_iter().chain([right]).collect();
         let (operator, declared) = self.choose_operator(name, infix, &args, at)?;
-        let args = self.coerce_arguments(args, &declared, operator.result)?;
-        let (args, result) = args;
-        let mut template: std::borrow::Cow<'static, str> = operator.lower.into();
-        if COMPARISONS.contains(&name) && is_native(operator.lower) {
-            if let (Node::Row(_), _) | (_, Node::Row(_)) = (&args[0].node, &args[1].node) {
+        let (args, result) = self.coerce_arguments(args, &declared, operator.result)?;
+        let mut collation = None;
+        if operator.native != Native::No {
+            if args.iter().any(|arg| matches!(arg.node, Node::Row(_))) {
                 return Err(SqlError::unsupported("comparison of a row with a value"));
             }
             // Without a column of the table, nothing tells SQLite how values of such a type compare.
-            if let Some(collation) = args[0].ty.collation()
-                && !operator.lower.contains(" COLLATE ")
-                && !args.iter().any(Typed::collated)
-            {
-                template = format!("({{0}} COLLATE {collation} {name} {{1}})").into();
+            if operator.native == Native::Plain && !args.iter().any(Typed::collated) {
+                collation = args[0].ty.collation();
             }
         }
-        Ok(Typed::apply(result, template, args).at(at))
+        Ok((Infix { operator, collation }, args, result))
     }
 
     fn choose_operator(
@@ -345,7 +358,7 @@ impl Binder<'_> {
 
     pub(super) fn scalar_at(&mut self, name: &str, args: Vec<Typed>, at: Location) -> SqlResult<Typed> {
         match self.resolve_function(name, args, at)? {
-            Ok((function, args, ty)) => Ok(Typed::apply(ty, function.lower, args).at(at)),
+            Ok((function, args, ty)) => Ok(Typed::apply(ty, Op::Function(function), args).at(at)),
             Err(args) => Err(self.undefined_function(name, &args, at)),
         }
     }

@@ -1,12 +1,11 @@
 //! Types by name, and the ways from one type to another.
 
-use super::builtins::ARRAY_CAST;
-use super::expr::{Node, Typed};
 use super::names::{fold as fold_name, parts};
 use super::{Binder, error_at};
 use crate::error::{SqlError, SqlResult, state};
-use crate::functions::casts::cast;
-use crate::functions::{Argument, CastContext};
+use crate::functions::CastContext;
+use crate::functions::casts::way;
+use crate::sql::ir::{Cast, Node, Op, Typed};
 use crate::types::text::parse_text;
 use crate::types::{NO_TYPMOD, Type, format_type_plain, interval_typmod, typmod_in};
 use crate::value::Value;
@@ -153,8 +152,7 @@ pub(super) fn cast_context(from: Type, to: Type) -> Option<CastContext> {
     if from == to {
         return Some(CastContext::Implicit);
     }
-    let argument = Argument { sql: "", ty: from, typmod: NO_TYPMOD };
-    if let Some((context, _)) = cast(argument, to, NO_TYPMOD, CastContext::Explicit) {
+    if let Some((context, _)) = way(from, to, CastContext::Explicit) {
         return Some(context);
     }
     match (from.element(), to.element()) {
@@ -319,23 +317,24 @@ impl Binder<'_> {
             let text = self.text_of_reg(expr)?;
             return self.try_coerce(text, to, typmod, context);
         }
-        let argument = Argument { sql: "{0}", ty: expr.ty, typmod: expr.typmod };
-        if let Some((needs, template)) = cast(argument, to, typmod, context) {
+        let cast = Cast { to, typmod, context };
+        if let Some((needs, way)) = way(expr.ty, to, context) {
             if needs > context {
                 return Ok(None);
             }
-            // A template that takes the modifier has applied it; others leave that to the caller.
-            let plain = cast(argument, to, NO_TYPMOD, context).map(|(_, template)| template);
-            let done = if plain.as_ref() == Some(&template) { NO_TYPMOD } else { typmod };
-            return Ok(Some(relabel(expr, to, template).typmod(done)));
+            if way.relabels(expr.ty, to) {
+                return Ok(Some(relabel(expr, to).typmod(NO_TYPMOD)));
+            }
+            // A cast that takes the modifier has applied it; others leave that to the caller.
+            let done = if way.takes_modifier(to) { typmod } else { NO_TYPMOD };
+            return Ok(Some(Typed::apply(to, Op::Cast(cast), vec![expr]).typmod(done)));
         }
         let (Some(from_element), Some(to_element)) = (expr.ty.element(), to.element()) else { return Ok(None) };
         match cast_context(from_element, to_element) {
-            Some(needs) if needs <= context => {
-                let template = format!("{ARRAY_CAST}({}, {}, {typmod}, {{0}})", from_element.0, to_element.0);
-                let same = from_element == to_element;
-                Ok(Some(relabel(expr, to, if same { "{0}".into() } else { template })))
-            }
+            Some(needs) if needs <= context => Ok(Some(match from_element == to_element {
+                true => relabel(expr, to),
+                false => Typed::apply(to, Op::Cast(cast), vec![expr]),
+            })),
             _ => Ok(None),
         }
     }
@@ -345,9 +344,11 @@ impl Binder<'_> {
         if typmod == NO_TYPMOD || expr.typmod == typmod || expr.is_null() {
             return Ok(expr.typmod(typmod));
         }
-        let argument = Argument { sql: "{0}", ty: expr.ty, typmod: expr.typmod };
-        match cast(argument, expr.ty, typmod, context) {
-            Some((_, template)) if template != "{0}" => Ok(Typed::apply(expr.ty, template, vec![expr]).typmod(typmod)),
+        let to = expr.ty;
+        match way(to, to, context) {
+            Some((_, way)) if !way.relabels(to, to) => {
+                Ok(Typed::apply(to, Op::Cast(Cast { to, typmod, context }), vec![expr]).typmod(typmod))
+            }
             _ => Ok(expr.typmod(typmod)),
         }
     }
@@ -460,18 +461,15 @@ pub(super) fn common_typmod<'t>(mut exprs: impl Iterator<Item = &'t Typed>) -> i
     if exprs.all(|e| e.typmod == first.typmod && e.ty == first.ty) { first.typmod } else { NO_TYPMOD }
 }
 
-/// The same value under another type, or a cast's template over it.
-fn relabel(expr: Typed, to: Type, template: String) -> Typed {
-    if template == "{0}" {
-        let at = expr.at;
-        // A column stays a column, so that its index and its place in GROUP BY are found.
-        let node = match expr.node {
-            node @ (Node::Column(_) | Node::Const(_) | Node::Query(_)) => node,
-            node => Node::Apply("{0}".into(), vec![Typed { ty: expr.ty, typmod: expr.typmod, node, at }]),
-        };
-        return Typed::new(to, node).at(at);
-    }
-    Typed::apply(to, template, vec![expr])
+/// The same value under another type.
+fn relabel(expr: Typed, to: Type) -> Typed {
+    let at = expr.at;
+    // A column stays a column, so that its index and its place in GROUP BY are found.
+    let node = match expr.node {
+        node @ (Node::Column(_) | Node::Kept { .. } | Node::Const(_) | Node::Query(_)) => node,
+        node => Node::Apply(Op::Relabel, vec![Typed { ty: expr.ty, typmod: expr.typmod, node, at }]),
+    };
+    Typed::new(to, node).at(at)
 }
 
 /// Casts of constants that are worth doing here: they make `numeric_column = 5` a comparison with a constant.

@@ -1,9 +1,9 @@
 //! `SELECT set_config(…), …` without FROM: the session does it by itself, because it changes the session.
 
 use super::Binder;
-use super::expr::Node;
 use super::names::{Clause, Level, fold};
 use crate::error::{SqlError, SqlResult};
+use crate::sql::ir::Node;
 use crate::sql::plan::{Operand, ResultColumn};
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;

@@ -1,18 +1,21 @@
 //! INSERT, UPDATE, DELETE.
 //!
 //! Defaults are part of the SQL that is logged, never SQLite's own; NOT NULL, CHECK, keys and references are SQLite's.
-//! The target keeps its table's name as qualifier, which is the only one that SQLite's RETURNING knows; what it tells of
-//! other tables takes a way of its own (`Others`). `violation::rows` reads the statements back that are written here.
+//! `violation::rows` reads the statements back that become of them.
 
-use super::expr::{ColumnRef, Node, Typed};
 use super::from::is_default;
-use super::names::{Clause, Level, Named, Names, Range, fold, name_start, schema_and_name};
-use super::query::{Out, QueryTree, fixed_columns};
+use super::names::{Clause, Level, Names, Range, fold, name_start, schema_and_name};
+use super::query::fixed_columns;
 use super::{Binder, error_at};
 use crate::command::{Statement as Sql, Yields};
 use crate::error::{SqlError, SqlResult, state};
-use crate::sql::catalog::{Column, Constraint, ConstraintKind, Identity, Index, Relation, RelationKind, Source, quote};
+use crate::sql::catalog::{Column, Constraint, ConstraintKind, Identity, Index, Relation, RelationKind, Source};
+use crate::sql::ir::{
+    Assignment as Assigned, Body, Change, Column as ColumnRef, Conflict, ConflictUpdate, Cte, Delete as DeleteTree,
+    Insert as InsertTree, InsertSource, Named, Node, Op, Query as QueryTree, Typed, Update as UpdateTree, Write,
+};
 use crate::sql::plan::{Effort, NamedRow, ResultColumn, RowChange, RowId, Tag, WritePlan};
+use crate::sql::render;
 use crate::types::Type;
 use crate::value::Value;
 use sqlparser::ast::{
@@ -21,12 +24,8 @@ use sqlparser::ast::{
     Statement, TableFactor, TableObject, TableWithJoins, Update, UpdateTableFromKind,
 };
 use sqlparser::tokenizer::Location;
+use std::rc::Rc;
 use std::sync::Arc;
-
-/// The next value of the sequence with this OID.
-const NEXTVAL: &str = "q_nextval({0})";
-/// A value, or what is done about its being NULL.
-const NEVER_NULL: &str = "coalesce({0}, {1})";
 
 /// The table that a statement changes.
 struct Target {
@@ -37,24 +36,8 @@ struct Target {
 }
 
 impl Target {
-    fn rowid(&self) -> String {
-        format!("{}.{}", quote(&self.table), self.relation.rowid_name())
-    }
-}
-
-/// Columns and what they are set to.
-struct Assigned {
-    /// As SQLite has it: `"a"` or `("a", "b")`.
-    target: String,
-    columns: Vec<i16>,
-    value: String,
-    /// The value is a row.
-    whole: bool,
-}
-
-impl Assigned {
-    fn one(column: &Column, value: String) -> Assigned {
-        Assigned { target: quote(&column.name), columns: vec![column.attnum], value, whole: false }
+    fn rowid(&self) -> ColumnRef {
+        ColumnRef::of(self.range.id, self.table.as_str(), self.relation.rowid_name())
     }
 }
 
@@ -68,17 +51,10 @@ fn assigned_columns(relation: &Relation, assignments: &[Assignment]) -> Vec<i16>
     names.filter_map(|(_, name)| relation.column(&name).map(|column| column.attnum)).collect()
 }
 
-/// What follows SET.
-fn assigned(set: &[Assigned]) -> String {
-    set.iter().map(|a| format!("{} = {}", a.target, a.value)).collect::<Vec<_>>().join(", ")
-}
-
-/// The names that RETURNING knows. SQLite gives back the target's columns only; those of other tables are kept aside
-/// while rows are changed (`q_keep`), and looked up by the row's rowid (`q_kept`).
+/// The names that RETURNING knows: columns of other tables are looked up among what is kept of them.
 struct Others {
     names: Names,
-    /// How a column is looked up, and what it is.
-    kept: Vec<(String, String)>,
+    kept: Vec<Typed>,
 }
 
 impl Others {
@@ -86,43 +62,59 @@ impl Others {
     fn new(target: &Target, mut names: Names) -> Others {
         let (own, mut kept) = (target.range.columns.len(), Vec::new());
         let mut look_up = |column: &mut Named| {
-            let text = column.expr.sql();
-            let number = kept.iter().position(|(_, known)| *known == text).unwrap_or_else(|| {
-                kept.push((format!("q_kept({}, {})", target.rowid(), kept.len()), text));
+            let number = kept.iter().position(|known| *known == column.expr).unwrap_or_else(|| {
+                kept.push(column.expr.clone());
                 kept.len() - 1
             });
-            let (table, attnum) = match &column.expr.node {
-                Node::Column(c) => (c.table, c.attnum),
-                _ => (0, 0),
-            };
-            let sql = kept[number].0.as_str().into();
-            let node = ColumnRef { range: target.range.id, sql, table, attnum, collated: false };
-            column.expr.node = Node::Column(node);
+            let (table, attnum) = column.expr.origin();
+            // It is one of the target's row.
+            let column_ref =
+                ColumnRef { range: target.range.id, table, attnum, ..ColumnRef::plain(column.name.as_str()) };
+            column.expr.node = Node::Kept { rowid: target.rowid(), number, column: column_ref };
         };
         names.ranges.iter_mut().skip(1).flat_map(|r| &mut r.columns).for_each(&mut look_up);
         names.columns.iter_mut().skip(own).for_each(&mut look_up);
         Others { names, kept }
     }
 
-    /// Numbers and texts of the columns that `returning` looks up.
-    fn used(&self, returning: &str) -> Vec<(usize, &str)> {
-        let kept = self.kept.iter().enumerate();
-        kept.filter(|(_, (look_up, _))| returning.contains(look_up)).map(|(i, (_, text))| (i, text.as_str())).collect()
+    /// What `returning` looks up: kept beside `value`, under `rowid`. `None` if it is nothing.
+    fn keep(&self, returning: Option<&[Named]>) -> Option<Kept> {
+        let mut numbers = Vec::new();
+        let mut note = |expr: &Typed| {
+            if let Node::Kept { number, .. } = expr.node {
+                numbers.push(number);
+            }
+        };
+        returning.into_iter().flatten().for_each(|column| column.expr.all(&mut note));
+        numbers.sort_unstable();
+        numbers.dedup();
+        let values = numbers.iter().map(|n| self.kept[*n].clone()).collect();
+        (!numbers.is_empty()).then_some(Kept { numbers, values })
     }
 }
 
-/// `value`, and keeps some others under `rowid`. SQLite's functions have at most 127 arguments.
-fn keep(rowid: &str, value: String, others: &[(usize, &str)]) -> String {
-    others.chunks(60).fold(value, |value, others| {
-        let pairs: String = others.iter().map(|(number, text)| format!(", {number}, {text}")).collect();
-        format!("q_keep({rowid}, {value}{pairs})")
-    })
+/// Values of other tables' columns to be kept while rows are changed, by their numbers.
+struct Kept {
+    numbers: Vec<usize>,
+    values: Vec<Typed>,
 }
+
+impl Kept {
+    /// `value`, taking these along under `rowid`.
+    fn beside(self, rowid: Typed, value: Typed) -> Typed {
+        let (ty, typmod) = (value.ty, value.typmod);
+        let args = [rowid, value].into_iter().chain(self.values).collect();
+        Typed::apply(ty, Op::Keep(self.numbers), args).typmod(typmod)
+    }
+}
+
+/// SQLite's name of the target, what is done, and what is given back.
+type Changed = (String, Change, Option<Vec<Named>>);
 
 /// The WITH clause of a statement.
 #[derive(Default)]
 struct Prefix {
-    items: Vec<String>,
+    items: Vec<Rc<Cte>>,
     recursive: bool,
 }
 
@@ -136,7 +128,7 @@ impl Binder<'_> {
     }
 
     fn dml_inner(&mut self, statement: &Statement, mut with: Prefix) -> SqlResult<(WritePlan, Vec<ResultColumn>)> {
-        let (sql, returned, tag) = match statement {
+        let (target, change, returning, tag) = match statement {
             Statement::Query(query) => {
                 if let Some(clause) = &query.with {
                     with.items.extend(self.with_clause(clause)?.0);
@@ -148,26 +140,28 @@ impl Binder<'_> {
                 };
             }
             Statement::Insert(insert) => {
-                let (sql, returned) = self.insert(insert)?;
-                (sql, returned, "INSERT 0")
+                let (target, change, returning) = self.insert(insert)?;
+                (target, change, returning, "INSERT 0")
             }
             Statement::Update(update) => {
-                let (sql, returned) = self.update(update)?;
-                (sql, returned, "UPDATE")
+                let (target, change, returning) = self.update(update)?;
+                (target, change, returning, "UPDATE")
             }
             Statement::Delete(delete) => {
-                let (sql, returned) = self.delete(delete)?;
-                (sql, returned, "DELETE")
+                let (target, change, returning) = self.delete(delete)?;
+                (target, change, returning, "DELETE")
             }
             other => return Err(SqlError::unsupported(format!("{other}"))),
         };
-        let yields = if returned.is_some() { Yields::Rows } else { Yields::Count };
+        let yields = if returning.is_some() { Yields::Rows } else { Yields::Count };
         let alone = self.single && self.subqueries == 0 && self.hoisted.is_empty() && with.items.is_empty();
         if alone && self.effort == Effort::Key {
             self.effort = Effort::Row(self.row);
         }
-        let statement = Sql { sql: self.prefixed(sql, &with), yields };
-        let columns = returned.unwrap_or_default().iter().map(Out::result).collect();
+        let columns = returning.iter().flatten().map(|column| column.out().result()).collect();
+        let Prefix { items: with, recursive } = with;
+        let write = Write { with, recursive, table: target, change, returning };
+        let statement = Sql { sql: render::write(&write, &self.hoisted, self.row_list()), yields };
         let plan = WritePlan {
             statements: vec![statement],
             ddl: false,
@@ -180,14 +174,6 @@ impl Binder<'_> {
         Ok((plan, columns))
     }
 
-    fn prefixed(&self, sql: String, with: &Prefix) -> String {
-        let items: Vec<&str> = self.hoisted.iter().chain(&with.items).map(String::as_str).collect();
-        if items.is_empty() {
-            return sql;
-        }
-        format!("WITH {}{} {sql}", if with.recursive { "RECURSIVE " } else { "" }, items.join(", "))
-    }
-
     /// COPY … FROM: an INSERT over `?1`…, which already are of the columns' types; the other columns get their defaults.
     pub fn insert_row(&mut self, relation: &Relation, columns: &[i16]) -> SqlResult<Vec<Sql>> {
         let Source::Table(table) = &relation.source else { return Err(not_updatable(relation, "copy to")) };
@@ -196,18 +182,20 @@ impl Binder<'_> {
             let column = relation.columns.iter().find(|c| c.attnum == *attnum);
             let column = column.ok_or_else(|| SqlError::internal("COPY into a column that is not there"))?;
             self.refuse_generated(column, false)?;
-            names.push(quote(&column.name));
+            names.push(column.name.clone());
             let value = Typed::new(column.ty, Node::Param(i + 1));
-            values.push(self.never_null(relation, column, value).sql());
+            values.push(self.never_null(relation, column, value));
         }
         for column in relation.columns.iter().filter(|c| !columns.contains(&c.attnum)) {
             if let Some(default) = self.stored_default(relation, column)? {
-                names.push(quote(&column.name));
-                values.push(default.sql());
+                names.push(column.name.clone());
+                values.push(default);
             }
         }
-        let sql = format!("INSERT INTO {} ({}) VALUES ({})", quote(table), names.join(", "), values.join(", "));
-        Ok(vec![Sql { sql: self.prefixed(sql, &Prefix::default()), yields: Yields::Count }])
+        let source = InsertSource::Values { rows: vec![values], rest: vec![] };
+        let change = Change::Insert(InsertTree { columns: names, source, conflict: None });
+        let write = Write { with: vec![], recursive: false, table: table.clone(), change, returning: None };
+        Ok(vec![Sql { sql: render::write(&write, &self.hoisted, self.row_list()), yields: Yields::Count }])
     }
 
     fn target(&mut self, name: &ObjectName, alias: Option<String>, action: &str) -> SqlResult<Target> {
@@ -236,8 +224,7 @@ impl Binder<'_> {
         match (&column.default, column.identity, column.sequence) {
             (_, Some(_), Some(sequence)) => {
                 self.writes = true;
-                let oid = Typed::constant(Type::REGCLASS, Value::Int(sequence.into()));
-                Ok(Some(Typed::apply(column.ty, NEXTVAL, vec![oid])))
+                Ok(Some(Typed::nextval(column.ty, sequence)))
             }
             (Some(text), ..) => {
                 let draws = self.draws;
@@ -266,13 +253,9 @@ impl Binder<'_> {
     fn never_null(&self, relation: &Relation, column: &Column, value: Typed) -> Typed {
         let certain = match &value.node {
             Node::Const(value) => *value != Value::Null,
-            Node::Apply(template, _) => template == NEXTVAL,
-            _ => false,
+            _ => value.is_nextval(),
         };
-        if certain || !self.is_rowid(relation, column) {
-            return value;
-        }
-        Typed::apply(column.ty, NEVER_NULL, vec![value, null_violation(relation, column)])
+        if certain || !self.is_rowid(relation, column) { value } else { never_null(relation, column, value) }
     }
 
     /// The row that an INSERT of one makes; `key`: what is stored into the primary key, if that is the rowid.
@@ -283,7 +266,7 @@ impl Binder<'_> {
             _ => None,
         };
         let rowid = match key.map(|key| &key.node) {
-            Some(Node::Apply(template, args)) if template == NEVER_NULL => rowid(&args[0]),
+            Some(Node::Apply(Op::NeverNull, args)) => rowid(&args[0]),
             _ => key.or(filled_in.as_ref()).map_or((!has_key).then_some(RowId::New), rowid),
         };
         Ok(rowid.map(|rowid| NamedRow { table: relation.oid, rowid, change: RowChange::Insert }))
@@ -316,7 +299,7 @@ impl Binder<'_> {
         })
     }
 
-    fn insert(&mut self, insert: &Insert) -> SqlResult<(String, Option<Vec<Out>>)> {
+    fn insert(&mut self, insert: &Insert) -> SqlResult<Changed> {
         let foreign = insert.or.is_some()
             || insert.ignore
             || insert.overwrite
@@ -350,7 +333,7 @@ impl Binder<'_> {
         }
         let conflict = matches!(insert.on, Some(OnInsert::OnConflict(_)));
         let mut single = true;
-        let source = match &insert.source {
+        let (names, source) = match &insert.source {
             None => self.insert_defaults(&relation)?,
             Some(query) => match plain_values(query) {
                 Some(rows) => {
@@ -364,29 +347,19 @@ impl Binder<'_> {
                 }
             },
         };
-        let mut sql = format!("INSERT INTO {}{source}", quote(&target.table));
-        match &insert.on {
-            None => {}
-            Some(OnInsert::OnConflict(on)) => sql.push_str(&self.on_conflict(&target, on, single)?),
+        let conflict = match &insert.on {
+            None => None,
+            Some(OnInsert::OnConflict(on)) => Some(self.on_conflict(&target, on, single)?),
             Some(_) => return Err(SqlError::syntax("syntax error at or near \"DUPLICATE\"")),
-        }
-        let returned = self.returning(&mut sql, Names::of(target.range), insert.returning.as_deref())?;
-        Ok((sql, returned))
+        };
+        let returning = self.returning(Names::of(target.range), insert.returning.as_deref())?;
+        Ok((target.table, Change::Insert(InsertTree { columns: names, source, conflict }), returning))
     }
 
     /// INSERT … DEFAULT VALUES
-    fn insert_defaults(&mut self, relation: &Relation) -> SqlResult<String> {
-        let (mut names, mut values) = (Vec::new(), Vec::new());
-        for column in &relation.columns {
-            if let Some(default) = self.stored_default(relation, column)? {
-                names.push(quote(&column.name));
-                values.push(default.sql());
-            }
-        }
-        if names.is_empty() {
-            return Ok(" DEFAULT VALUES".into());
-        }
-        Ok(format!(" ({}) VALUES ({})", names.join(", "), values.join(", ")))
+    fn insert_defaults(&mut self, relation: &Relation) -> SqlResult<(Vec<String>, InsertSource)> {
+        let (names, rest) = self.absent_defaults(relation, &[])?;
+        Ok((names, InsertSource::Values { rows: vec![vec![]], rest }))
     }
 
     fn check_width(&self, given: usize, columns: &mut Vec<&Column>, listed: bool) -> SqlResult<()> {
@@ -401,17 +374,18 @@ impl Binder<'_> {
     }
 
     /// Columns that get their defaults because the statement does not name them.
-    fn absent_defaults(&mut self, relation: &Relation, columns: &[&Column]) -> SqlResult<Vec<(String, String)>> {
-        let mut out = Vec::new();
+    fn absent_defaults(&mut self, relation: &Relation, columns: &[&Column]) -> SqlResult<(Vec<String>, Vec<Typed>)> {
+        let (mut names, mut values) = (Vec::new(), Vec::new());
         for column in &relation.columns {
             if columns.iter().any(|c| c.attnum == column.attnum) {
                 continue;
             }
             if let Some(default) = self.stored_default(relation, column)? {
-                out.push((quote(&column.name), default.sql()));
+                names.push(column.name.clone());
+                values.push(default);
             }
         }
-        Ok(out)
+        Ok((names, values))
     }
 
     fn insert_values(
@@ -420,39 +394,33 @@ impl Binder<'_> {
         mut columns: Vec<&Column>,
         listed: bool,
         rows: Vec<&[Expr]>,
-    ) -> SqlResult<String> {
+    ) -> SqlResult<(Vec<String>, InsertSource)> {
         let width = rows.first().map_or(0, |r| r.len());
         if rows.iter().any(|r| r.len() != width) {
             return Err(SqlError::syntax("VALUES lists must all be the same length"));
         }
         self.check_width(width, &mut columns, listed)?;
-        let absent = self.absent_defaults(relation, &columns)?;
-        let stored: Vec<&Column> = columns.iter().copied().filter(|c| c.generated.is_none()).collect();
+        let (absent, rest) = self.absent_defaults(relation, &columns)?;
         let mut tuples = Vec::with_capacity(rows.len());
         let mut key = None;
         for row in rows {
-            let mut values = Vec::with_capacity(stored.len() + absent.len());
+            let mut values = Vec::with_capacity(columns.len());
             for (column, expr) in columns.iter().zip(row) {
                 let value = self.value_for(relation, column, expr, false)?;
                 if self.single && self.is_rowid(relation, column) {
                     key = Some(value.clone());
                 }
                 if column.generated.is_none() {
-                    values.push(value.sql());
+                    values.push(value);
                 }
             }
-            values.extend(absent.iter().map(|(_, sql)| sql.clone()));
-            tuples.push(format!("({})", values.join(", ")));
+            tuples.push(values);
         }
         if self.single {
             self.row = self.new_row(relation, key.as_ref())?;
         }
-        let names: Vec<String> =
-            stored.iter().map(|c| quote(&c.name)).chain(absent.iter().map(|(n, _)| n.clone())).collect();
-        if names.is_empty() {
-            return Ok(" DEFAULT VALUES".into());
-        }
-        Ok(format!(" ({}) VALUES {}", names.join(", "), tuples.join(", ")))
+        let stored = columns.iter().filter(|c| c.generated.is_none()).map(|c| c.name.clone());
+        Ok((stored.chain(absent).collect(), InsertSource::Values { rows: tuples, rest }))
     }
 
     /// An expression or DEFAULT as it is stored into a column.
@@ -480,7 +448,7 @@ impl Binder<'_> {
         listed: bool,
         query: &Query,
         conflict: bool,
-    ) -> SqlResult<String> {
+    ) -> SqlResult<(Vec<String>, InsertSource)> {
         let mut tree: QueryTree = self.query_tree(query)?;
         let width = tree.outputs().len();
         self.check_width(width, &mut columns, listed)?;
@@ -488,30 +456,33 @@ impl Binder<'_> {
             self.refuse_generated(column, false)?;
             self.assign_output(&mut tree, i, column.ty, column.typmod, &column.name)?;
         }
-        let absent = self.absent_defaults(relation, &columns)?;
-        let names: Vec<String> =
-            columns.iter().map(|c| quote(&c.name)).chain(absent.iter().map(|(n, _)| n.clone())).collect();
-        let names = names.join(", ");
+        let (absent, rest) = self.absent_defaults(relation, &columns)?;
+        let names: Vec<String> = columns.iter().map(|c| c.name.clone()).chain(absent).collect();
         let rowid = columns.iter().position(|c| self.is_rowid(relation, c));
         self.lock_inside(&mut tree);
-        if absent.is_empty() && !conflict && rowid.is_none() {
-            return Ok(format!(" ({names}) {}", tree.sql(false)));
+        if rest.is_empty() && !conflict && rowid.is_none() {
+            return Ok((names, InsertSource::Query(Box::new(tree))));
         }
-        // WHERE keeps SQLite from reading ON CONFLICT as the ON of a join.
-        let value = |i: usize| match rowid {
-            Some(n) if n == i => format!("coalesce(\"c{}\", {})", i + 1, null_violation(relation, columns[n]).sql()),
-            _ => format!("\"c{}\"", i + 1),
+        let value = |(i, column): (usize, &&Column)| {
+            let value = Node::Column(ColumnRef::plain(format!("c{}", i + 1)));
+            let value = Typed::new(column.ty, value).typmod(column.typmod);
+            if rowid == Some(i) { never_null(relation, column, value) } else { value }
         };
-        let values: Vec<String> = (0..width).map(value).chain(absent.into_iter().map(|(_, sql)| sql)).collect();
-        Ok(format!(" ({names}) SELECT {} FROM ({}) WHERE 1", values.join(", "), tree.into_subquery(self).sql))
+        let values = columns.iter().enumerate().map(value).chain(rest);
+        let values = values.map(|expr| Named { name: String::new(), expr }).collect();
+        let mut around = QueryTree::around(self.embed(tree).query, 0, values);
+        if let Body::Select(select) = &mut around.body {
+            // WHERE keeps SQLite from reading ON CONFLICT as the ON of a join.
+            select.filter = Some(Typed::bool(true));
+        }
+        Ok((names, InsertSource::Query(Box::new(around))))
     }
 
     /// `single`: one row is proposed, which cannot meet itself.
-    fn on_conflict(&mut self, target: &Target, on: &OnConflict, single: bool) -> SqlResult<String> {
+    fn on_conflict(&mut self, target: &Target, on: &OnConflict, single: bool) -> SqlResult<Conflict> {
         let relation = &target.relation;
-        let mut sql = " ON CONFLICT".to_owned();
-        match &on.conflict_target {
-            None => {}
+        let keys = match &on.conflict_target {
+            None => Vec::new(),
             Some(ConflictTarget::Columns(idents)) => {
                 let mut wanted = Vec::new();
                 for ident in idents {
@@ -532,8 +503,7 @@ impl Binder<'_> {
                     let text = "there is no unique or exclusion constraint matching the ON CONFLICT specification";
                     return Err(SqlError::new(state::INVALID_COLUMN_REFERENCE, text));
                 }
-                let names: Vec<String> = idents.iter().map(|i| quote(&fold(i))).collect();
-                sql.push_str(&format!(" ({})", names.join(", ")));
+                idents.iter().map(fold).collect()
             }
             Some(ConflictTarget::OnConstraint(name)) => {
                 let (_, name) = schema_and_name(name)?;
@@ -544,16 +514,12 @@ impl Binder<'_> {
                     let text = format!("constraint \"{name}\" for table \"{}\" does not exist", relation.name);
                     SqlError::new(state::UNDEFINED_OBJECT, text)
                 })?;
-                let column = |n: &i16| relation.columns.iter().find(|c| c.attnum == *n).map(|c| quote(&c.name));
-                let names: Vec<String> = constraint.columns.iter().filter_map(column).collect();
-                sql.push_str(&format!(" ({})", names.join(", ")));
+                let column = |n: &i16| relation.columns.iter().find(|c| c.attnum == *n).map(|c| c.name.clone());
+                constraint.columns.iter().filter_map(column).collect()
             }
-        }
+        };
         let update = match &on.action {
-            OnConflictAction::DoNothing => {
-                sql.push_str(" DO NOTHING");
-                return Ok(sql);
-            }
+            OnConflictAction::DoNothing => return Ok(Conflict { keys, update: None }),
             OnConflictAction::DoUpdate(update) => update,
         };
         if on.conflict_target.is_none() {
@@ -575,14 +541,8 @@ impl Binder<'_> {
         let set = self.assignments(relation, &update.assignments);
         let condition = update.selection.as_ref().map(|w| self.where_clause(w)).transpose();
         self.levels.pop();
-        sql.push_str(&format!(" DO UPDATE SET {}", assigned(&set?)));
-        let table = Typed::constant(Type::TEXT, Value::Text(target.table.clone())).sql();
-        let once = (!single).then(|| format!("q_once({table}, {})", target.rowid()));
-        let conditions: Vec<String> = once.into_iter().chain(condition?.map(|c| c.sql())).collect();
-        if !conditions.is_empty() {
-            sql.push_str(&format!(" WHERE {}", conditions.join(" AND ")));
-        }
-        Ok(sql)
+        let once = (!single).then(|| target.rowid());
+        Ok(Conflict { keys, update: Some(ConflictUpdate { set: set?, filter: condition?, once }) })
     }
 
     fn where_clause(&mut self, expr: &Expr) -> SqlResult<Typed> {
@@ -686,7 +646,7 @@ impl Binder<'_> {
                     let column = find(self, name)?;
                     let value = self.value_for(relation, &column, &assignment.value, true)?;
                     if column.generated.is_none() {
-                        set.push(Assigned::one(&column, value.sql()));
+                        set.push(Assigned::one(&column, value));
                     }
                 }
                 AssignmentTarget::Tuple(names) => {
@@ -699,7 +659,8 @@ impl Binder<'_> {
             // Only generated columns set to DEFAULT: they follow by themselves.
             let first = relation.columns.iter().find(|c| c.generated.is_none());
             let first = first.ok_or_else(|| SqlError::unsupported("a table of generated columns only"))?;
-            set.push(Assigned::one(first, quote(&first.name)));
+            let same = Node::Column(ColumnRef::plain(first.name.as_str()));
+            set.push(Assigned::one(first, Typed::new(first.ty, same)));
         }
         Ok(set)
     }
@@ -718,10 +679,9 @@ impl Binder<'_> {
                 self.refuse_generated(column, true)?;
                 self.assign_output(&mut tree, i, column.ty, column.typmod, &column.name)?;
             }
-            let names: Vec<String> = columns.iter().map(|c| quote(&c.name)).collect();
-            let value = format!("({})", tree.into_subquery(self).sql);
-            let columns = columns.iter().map(|c| c.attnum).collect();
-            return Ok(vec![Assigned { target: format!("({})", names.join(", ")), columns, value, whole: true }]);
+            let value = Typed::new(Type::RECORD, Node::Query(Box::new(self.embed(tree))));
+            let columns = columns.iter().map(|c| (c.attnum, c.name.clone())).collect();
+            return Ok(vec![Assigned { columns, value, whole: true }]);
         }
         let row = row_fields(inner);
         let fields: Vec<&Expr> = match &row {
@@ -738,7 +698,7 @@ impl Binder<'_> {
         let mut set = Vec::with_capacity(columns.len());
         for (column, expr) in columns.iter().zip(fields) {
             let value = self.value_for(relation, column, expr, true)?;
-            set.push(Assigned::one(column, value.sql()));
+            set.push(Assigned::one(column, value));
         }
         Ok(set)
     }
@@ -752,7 +712,7 @@ impl Binder<'_> {
         }
     }
 
-    fn update(&mut self, update: &Update) -> SqlResult<(String, Option<Vec<Out>>)> {
+    fn update(&mut self, update: &Update) -> SqlResult<Changed> {
         if update.or.is_some() || update.output.is_some() || !update.order_by.is_empty() || update.limit.is_some() {
             return Err(SqlError::syntax("syntax error in UPDATE"));
         }
@@ -763,9 +723,9 @@ impl Binder<'_> {
         self.levels.push(level);
         let result = (|| {
             let from = match &update.from {
-                None => String::new(),
+                None => Vec::new(),
                 Some(UpdateTableFromKind::AfterSet(from) | UpdateTableFromKind::BeforeSet(from)) => {
-                    format!(" FROM {}", self.bind_from(from)?)
+                    self.bind_from(from)?
                 }
             };
             let set = self.assignments(&relation, &update.assignments)?;
@@ -776,50 +736,49 @@ impl Binder<'_> {
             if self.single {
                 self.row = self.named_row(&relation, filter.as_ref(), RowChange::Update);
             }
-            let filter = filter.map_or(String::new(), |f| format!(" WHERE {}", f.sql()));
-            Ok((set, format!("{from}{filter}")))
+            Ok((set, from, filter))
         })();
         let names = self.levels.pop().map(|level| level.names).unwrap_or_default();
-        let (mut set, mut tail) = result?;
+        let (mut set, from, filter) = result?;
         let others = Others::new(&target, names);
-        let before = tail.len();
-        let returned = self.returning(&mut tail, others.names.clone(), update.returning.as_deref())?;
-        let used = others.used(&tail[before..]);
-        if !used.is_empty() {
-            self.keep_in(&mut set, &target, &used)?;
+        let returning = self.returning(others.names.clone(), update.returning.as_deref())?;
+        if let Some(kept) = others.keep(returning.as_deref()) {
+            self.keep_in(&mut set, &target, kept)?;
         }
-        Ok((format!("UPDATE {} SET {}{tail}", quote(&target.table), assigned(&set)), returned))
+        Ok((target.table, Change::Update(UpdateTree { set, from, filter }), returning))
     }
 
     /// Has the values of other tables' columns kept while a row is updated. A value that is assigned takes them along;
     /// if possible that of a single column, and if the rowid is among them, that one, because RETURNING sees the new one.
-    fn keep_in(&self, set: &mut Vec<Assigned>, target: &Target, used: &[(usize, &str)]) -> SqlResult<()> {
+    fn keep_in(&self, set: &mut Vec<Assigned>, target: &Target, kept: Kept) -> SqlResult<()> {
         let relation = &target.relation;
         let key = self.scope.catalog.rowid_column(relation);
-        let moved = |a: &Assigned| key.is_some_and(|key| a.columns.contains(&key));
+        let sets = |a: &Assigned, column: i16| a.columns.iter().any(|(n, _)| *n == column);
+        let moved = |a: &Assigned| key.is_some_and(|key| sets(a, key));
         let refused = || SqlError::unsupported("RETURNING of columns of other tables with this assignment");
         if let Some(assigned) = set.iter_mut().find(|a| moved(a)) {
             if assigned.whole {
                 return Err(refused());
             }
-            assigned.value = keep("NULL", std::mem::take(&mut assigned.value), used);
+            let value = std::mem::replace(&mut assigned.value, Typed::null(Type::UNKNOWN));
+            assigned.value = kept.beside(Typed::null(Type::INT8), value);
             return Ok(());
         }
-        let rowid = target.rowid();
+        let rowid = Typed::new(Type::INT8, Node::Column(target.rowid()));
         if let Some(assigned) = set.iter_mut().find(|a| !a.whole) {
-            assigned.value = keep(&rowid, std::mem::take(&mut assigned.value), used);
+            let value = std::mem::replace(&mut assigned.value, Typed::null(Type::UNKNOWN));
+            assigned.value = kept.beside(rowid, value);
             return Ok(());
         }
-        let spare = |c: &&Column| {
-            c.generated.is_none() && Some(c.attnum) != key && !set.iter().any(|a| a.columns.contains(&c.attnum))
-        };
+        let spare =
+            |c: &&Column| c.generated.is_none() && Some(c.attnum) != key && !set.iter().any(|a| sets(a, c.attnum));
         let spare = relation.columns.iter().find(spare).ok_or_else(refused)?;
-        let same = format!("{}.{}", quote(&target.table), quote(&spare.name));
-        set.push(Assigned::one(spare, keep(&rowid, same, used)));
+        let same = Node::Column(ColumnRef::of(target.range.id, target.table.as_str(), spare.name.as_str()));
+        set.push(Assigned::one(spare, kept.beside(rowid, Typed::new(spare.ty, same).typmod(spare.typmod))));
         Ok(())
     }
 
-    fn delete(&mut self, delete: &Delete) -> SqlResult<(String, Option<Vec<Out>>)> {
+    fn delete(&mut self, delete: &Delete) -> SqlResult<Changed> {
         if !delete.tables.is_empty() || delete.output.is_some() || !delete.order_by.is_empty() || delete.limit.is_some()
         {
             return Err(SqlError::syntax("syntax error in DELETE"));
@@ -832,8 +791,8 @@ impl Binder<'_> {
         self.levels.push(level);
         let result = (|| {
             let using = match &delete.using {
-                Some(using) => Some(self.bind_from(using)?),
-                None => None,
+                Some(using) => self.bind_from(using)?,
+                None => Vec::new(),
             };
             let filter = delete.selection.as_ref().map(|w| self.where_clause(w)).transpose()?;
             let short = self.weigh(&target.relation, filter.as_ref(), true);
@@ -841,36 +800,18 @@ impl Binder<'_> {
             if self.single {
                 self.row = self.named_row(&target.relation, filter.as_ref(), RowChange::Delete);
             }
-            let filter = filter.map(|f| format!(" WHERE {}", f.sql())).unwrap_or_default();
             Ok((using, filter))
         })();
         let names = self.levels.pop().map(|level| level.names).unwrap_or_default();
         let (using, filter) = result?;
-        let (table, rowid) = (quote(&target.table), target.rowid());
-        let others = Others::new(&target, names);
-        let mut tail = String::new();
-        let returned = self.returning(&mut tail, others.names.clone(), delete.returning.as_deref())?;
-        let used = others.used(&tail);
-        let sql = match using {
-            None => format!("DELETE FROM {table}{filter}{tail}"),
-            // A row goes if the other tables have any row to go with it.
-            Some(using) if used.is_empty() => {
-                format!("DELETE FROM {table} WHERE EXISTS (SELECT 1 FROM {using}{filter}){tail}")
-            }
-            Some(using) => {
-                let kept = keep(&rowid, rowid.clone(), &used);
-                format!("DELETE FROM {table} WHERE {rowid} IN (SELECT {kept} FROM {table}, {using}{filter}){tail}")
-            }
-        };
-        Ok((sql, returned))
+        let (others, rowid) = (Others::new(&target, names), target.rowid());
+        let returning = self.returning(others.names.clone(), delete.returning.as_deref())?;
+        let row = Typed::new(Type::INT8, Node::Column(rowid.clone()));
+        let found = others.keep(returning.as_deref()).map(|kept| kept.beside(row.clone(), row));
+        Ok((target.table, Change::Delete(DeleteTree { rowid, using, filter, found }), returning))
     }
 
-    fn returning(
-        &mut self,
-        sql: &mut String,
-        names: Names,
-        items: Option<&[SelectItem]>,
-    ) -> SqlResult<Option<Vec<Out>>> {
+    fn returning(&mut self, names: Names, items: Option<&[SelectItem]>) -> SqlResult<Option<Vec<Named>>> {
         let Some(items) = items else { return Ok(None) };
         let mut level = Level::new(Clause::Returning);
         level.names = names;
@@ -885,21 +826,7 @@ impl Binder<'_> {
                 .collect::<SqlResult<Vec<_>>>()
         });
         self.levels.pop();
-        let columns = columns?;
-        let texts: Vec<String> = columns.iter().map(|c| c.expr.sql()).collect();
-        sql.push_str(&format!(" RETURNING {}", texts.join(", ")));
-        Ok(Some(
-            columns
-                .into_iter()
-                .map(|c| {
-                    let (table, attnum) = match &c.expr.node {
-                        Node::Column(column) => (column.table, column.attnum),
-                        _ => (0, 0),
-                    };
-                    Out { name: c.name, ty: c.expr.ty, typmod: c.expr.typmod, table, attnum }
-                })
-                .collect(),
-        ))
+        columns.map(Some)
     }
 }
 
@@ -908,16 +835,21 @@ fn rowid(value: &Typed) -> Option<RowId> {
     match &value.node {
         Node::Const(Value::Int(rowid)) => Some(RowId::Const(*rowid)),
         Node::Param(n) => Some(RowId::Param(*n)),
-        Node::Apply(template, _) if template == NEXTVAL => Some(RowId::New),
+        _ if value.is_nextval() => Some(RowId::New),
         _ => None,
     }
+}
+
+/// A value, or the error of its being NULL.
+fn never_null(relation: &Relation, column: &Column, value: Typed) -> Typed {
+    Typed::apply(column.ty, Op::NeverNull, vec![value, null_violation(relation, column)])
 }
 
 /// An expression that is the error of a NULL in this column. SQLite evaluates it only where it is reached.
 fn null_violation(relation: &Relation, column: &Column) -> Typed {
     let names = [&relation.schema, &relation.name, &column.name];
     let names = names.map(|name| Typed::constant(Type::TEXT, Value::Text(name.clone())));
-    Typed::apply(column.ty, "q_null_violation({0}, {1}, {2})", names.to_vec())
+    Typed::apply(column.ty, Op::NullViolation, names.to_vec())
 }
 
 fn not_updatable(relation: &Relation, action: &str) -> SqlError {

@@ -1,14 +1,13 @@
 //! FROM: tables, views, subqueries, functions, joins.
 //!
-//! Every item gets an alias of its own in the SQLite text (`t1`, `t2`, …), unique in the statement, so that no name of
-//! the client's can shadow another. Columns of subqueries are called `c1`, `c2`, ….
+//! Every item gets a number of its own, unique in the statement (see [`crate::sql::ir`]).
 
-use super::expr::{ColumnRef, Node, Typed, qualified};
-use super::names::{Clause, Named, Names, Range, fold, name_start, schema_and_name};
-use super::{Binder, Cte, error_at};
+use super::names::{Clause, Names, Range, fold, name_start, schema_and_name};
+use super::{Binder, Visible, error_at};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::Kind;
-use crate::sql::catalog::{Relation, RelationKind, Source, quote};
+use crate::sql::catalog::{Relation, RelationKind, Source, sqlite_name};
+use crate::sql::ir::{Column, ELEMENT, FIRST, FromItem, Named, Node, Op, Query, Side, System, Typed};
 use crate::sql::plan::Effort;
 use crate::types::{NO_TYPMOD, Type};
 use sqlparser::ast::{
@@ -19,28 +18,10 @@ use sqlparser::tokenizer::Location;
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// A set-returning function of a select list: a further FROM item.
-#[derive(Clone, Debug)]
-pub(super) struct SetCall {
-    pub alias: String,
-    /// The table-valued call.
-    pub call: String,
-}
-
-/// A part of a FROM clause.
+/// A part of a FROM clause, and what it makes visible.
 struct Item {
-    sql: String,
+    tree: FromItem,
     names: Names,
-    /// Holds a RIGHT or FULL join: to be parenthesised beside others.
-    outer: bool,
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Side {
-    Inner,
-    Left,
-    Right,
-    Full,
 }
 
 impl Binder<'_> {
@@ -50,15 +31,14 @@ impl Binder<'_> {
     }
 
     /// Binds FROM and makes its names visible in the current level.
-    pub(super) fn bind_from(&mut self, from: &[TableWithJoins]) -> SqlResult<String> {
-        let mut sql = Vec::with_capacity(from.len());
+    pub(super) fn bind_from(&mut self, from: &[TableWithJoins]) -> SqlResult<Vec<FromItem>> {
+        let mut items = Vec::with_capacity(from.len());
         for item in from {
             let item = self.with_joins(item)?;
-            let parenthesised = item.outer && from.len() > 1;
-            sql.push(if parenthesised { format!("({})", item.sql) } else { item.sql });
+            items.push(item.tree);
             self.level().names.append(item.names)?;
         }
-        Ok(sql.join(", "))
+        Ok(items)
     }
 
     fn with_joins(&mut self, item: &TableWithJoins) -> SqlResult<Item> {
@@ -84,12 +64,6 @@ impl Binder<'_> {
             J::Right(c) | J::RightOuter(c) => (Side::Right, c),
             J::FullOuter(c) => (Side::Full, c),
             other => return Err(SqlError::unsupported(format!("{other:?}"))),
-        };
-        let word = match side {
-            Side::Inner => "JOIN",
-            Side::Left => "LEFT JOIN",
-            Side::Right => "RIGHT JOIN",
-            Side::Full => "FULL JOIN",
         };
         let mut names = left.names.clone();
         names.append(right.names.clone())?;
@@ -121,9 +95,8 @@ impl Binder<'_> {
                 condition
             }
         };
-        let on = condition.map_or(String::new(), |c| format!(" ON {}", c.sql()));
-        let outer = left.outer || right.outer || matches!(side, Side::Right | Side::Full);
-        Ok(Item { sql: format!("{} {word} {}{on}", left.sql, right.sql), names, outer })
+        let (left, right) = (Box::new(left.tree), Box::new(right.tree));
+        Ok(Item { tree: FromItem::Join { left, right, side, on: condition }, names })
     }
 
     /// The columns of JOIN … USING: the shared ones once, then the others of both sides.
@@ -145,7 +118,7 @@ impl Binder<'_> {
             let equal = self.operator("=", Some(a.clone()), b.clone())?;
             condition = Some(match condition {
                 None => equal,
-                Some(before) => Typed::apply(Type::BOOL, "({0} AND {1})", vec![before, equal]),
+                Some(before) => Typed::test(Op::And, vec![before, equal]),
             });
             let expr = match side {
                 Side::Inner | Side::Left if a.ty == b.ty => a,
@@ -156,7 +129,7 @@ impl Binder<'_> {
                     match side {
                         Side::Inner | Side::Left => both.next().unwrap_or(Typed::null(ty)),
                         Side::Right => both.nth(1).unwrap_or(Typed::null(ty)),
-                        Side::Full => Typed::apply(ty, "coalesce({0}, {1})", both.collect()),
+                        Side::Full => Typed::apply(ty, Op::Coalesce, both.collect()),
                     }
                 }
             };
@@ -203,7 +176,8 @@ impl Binder<'_> {
             }
             TableFactor::NestedJoin { table_with_joins, alias } => {
                 let item = self.with_joins(table_with_joins)?;
-                let sql = if table_with_joins.joins.is_empty() { item.sql } else { format!("({})", item.sql) };
+                let nested = !table_with_joins.joins.is_empty();
+                let tree = if nested { FromItem::Nested(Box::new(item.tree)) } else { item.tree };
                 let names = match alias {
                     None => item.names,
                     Some(_) => {
@@ -211,7 +185,7 @@ impl Binder<'_> {
                         Names::of(self.named_range(id, String::new(), None, item.names.columns, alias.as_ref())?)
                     }
                 };
-                Ok(Item { sql, names, outer: false })
+                Ok(Item { tree, names })
             }
             other => Err(SqlError::unsupported(format!("{other} in FROM"))),
         }
@@ -231,7 +205,7 @@ impl Binder<'_> {
         self.decide_outputs(&mut tree)?;
         self.level().sources += 1;
         let outputs = tree.outputs();
-        let sub = tree.into_subquery(self);
+        let sub = self.embed(tree);
         let id = self.next_id();
         let sql_alias = format!("t{id}");
         let columns = outputs
@@ -251,7 +225,7 @@ impl Binder<'_> {
             })
             .collect();
         let range = self.named_range(id, String::new(), None, columns, alias)?;
-        Ok(Item { sql: format!("({}) AS {}", sub.sql, quote(&sql_alias)), names: Names::of(range), outer: false })
+        Ok(Item { tree: FromItem::Query { query: Box::new(sub.query), range: id }, names: Names::of(range) })
     }
 
     /// `LATERAL (SELECT a, b + 1)`: expressions over the siblings, without tables of its own. Anything more is refused.
@@ -274,20 +248,16 @@ impl Binder<'_> {
         let id = self.next_id();
         let sql_alias = format!("t{id}");
         // The one row: where an outer join leaves it out, its columns are NULL.
-        let there = self.column_of(id, &sql_alias, "c1", Type::BOOL, NO_TYPMOD, (0, 0), false);
+        let there = self.column_of(id, &sql_alias, FIRST, Type::BOOL, NO_TYPMOD, (0, 0), false);
         let mut guarded = Vec::with_capacity(columns.len());
         for column in columns {
             let expr = self.decide_text(column.expr)?;
             let (ty, typmod) = (expr.ty, expr.typmod);
-            let expr = Typed::apply(ty, "(CASE WHEN {0} THEN {1} END)", vec![there.clone(), expr]).typmod(typmod);
+            let expr = Typed::apply(ty, Op::Case, vec![there.clone(), expr, Typed::null(ty)]).typmod(typmod);
             guarded.push(Named { name: column.name, expr });
         }
         let range = self.named_range(id, String::new(), None, guarded, alias)?;
-        Ok(Item {
-            sql: format!("(SELECT 1 AS \"c1\") AS {}", quote(&sql_alias)),
-            names: Names::of(range),
-            outer: false,
-        })
+        Ok(Item { tree: FromItem::Value { value: Typed::bool(true), range: id }, names: Names::of(range) })
     }
 
     pub(super) fn column_of(
@@ -300,8 +270,8 @@ impl Binder<'_> {
         (table, attnum): (u32, i16),
         collated: bool,
     ) -> Typed {
-        let node = Node::Column(ColumnRef { range, sql: qualified(qualifier, column), table, attnum, collated });
-        Typed::new(ty, node).typmod(typmod)
+        let column = Column { table, attnum, collated, ..Column::of(range, qualifier, column) };
+        Typed::new(ty, Node::Column(column)).typmod(typmod)
     }
 
     /// A FROM item under its alias, with the columns its alias renames.
@@ -356,7 +326,7 @@ impl Binder<'_> {
         })
     }
 
-    fn cte_item(&mut self, cte: &Rc<Cte>, alias: Option<&TableAlias>) -> SqlResult<Item> {
+    fn cte_item(&mut self, cte: &Rc<Visible>, alias: Option<&TableAlias>) -> SqlResult<Item> {
         self.level().sources += 1;
         let id = self.next_id();
         let sql_alias = format!("t{id}");
@@ -370,33 +340,32 @@ impl Binder<'_> {
             })
             .collect();
         let range = self.named_range(id, cte.name.clone(), None, columns, alias)?;
-        let sql = format!("{} AS {}", quote(&cte.sql_name), quote(&sql_alias));
-        Ok(Item { sql, names: Names::of(range), outer: false })
+        Ok(Item { tree: FromItem::Table { name: cte.sql_name.clone(), range: id }, names: Names::of(range) })
     }
 
     fn relation_item(&mut self, relation: &Arc<Relation>, alias: Option<&TableAlias>) -> SqlResult<Item> {
         self.level().sources += 1;
         let id = self.next_id();
         let sql_alias = format!("t{id}");
-        let (source, by_number) = match (&relation.kind, &relation.source) {
+        let (tree, by_number) = match (&relation.kind, &relation.source) {
             (RelationKind::Index { .. }, _) => {
                 let text = format!("cannot open relation \"{}\"", relation.name);
                 let detail = "This operation is not supported for indexes.";
                 return Err(SqlError::new(state::WRONG_OBJECT_TYPE, text).detail(detail));
             }
             (RelationKind::View { definition }, _) | (_, Source::View(definition)) => {
-                (format!("({})", self.view(definition, relation)?), true)
+                (FromItem::Query { query: Box::new(self.view(definition, relation)?), range: id }, true)
             }
-            (_, Source::Table(name)) => (quote(name), false),
-            (_, Source::Query(sql)) => {
+            (_, Source::Table(name)) => (FromItem::Table { name: name.clone(), range: id }, false),
+            (_, Source::Query(_)) => {
                 self.effort = Effort::Open;
-                (self.hoist(relation, sql), false)
+                (FromItem::Table { name: self.hoist(relation), range: id }, false)
             }
             (_, Source::None) => return Err(SqlError::unsupported(format!("reading \"{}\"", relation.name))),
         };
         let columns = self.columns_of(relation, id, &sql_alias, by_number);
         let range = self.named_range(id, relation.name.clone(), Some(relation.clone()), columns, alias)?;
-        Ok(Item { sql: format!("{source} AS {}", quote(&sql_alias)), names: Names::of(range), outer: false })
+        Ok(Item { tree, names: Names::of(range) })
     }
 
     /// A relation's columns under a qualifier; `by_number` where SQLite knows them as `c1`, `c2`, ….
@@ -417,18 +386,15 @@ impl Binder<'_> {
     }
 
     /// A relation that is a query goes in front of the statement, where its columns get their names.
-    fn hoist(&mut self, relation: &Relation, sql: &str) -> String {
-        let name = quote(&crate::sql::catalog::sqlite_name(&relation.schema, &relation.name));
-        let columns: Vec<String> = relation.columns.iter().map(|c| quote(&c.name)).collect();
-        let text = format!("{name}({}) AS ({sql})", columns.join(", "));
-        if !self.hoisted.contains(&text) {
-            self.hoisted.push(text);
+    fn hoist(&mut self, relation: &Arc<Relation>) -> String {
+        if !self.hoisted.iter().any(|System(known)| known.oid == relation.oid) {
+            self.hoisted.push(System(relation.clone()));
         }
-        name
+        sqlite_name(&relation.schema, &relation.name)
     }
 
     /// A view's query, bound as if it stood alone.
-    fn view(&mut self, definition: &str, relation: &Relation) -> SqlResult<String> {
+    fn view(&mut self, definition: &str, relation: &Relation) -> SqlResult<Query> {
         if self.views.len() > 64 {
             return Err(SqlError::new(state::STATEMENT_TOO_COMPLEX, "views are nested too deeply"));
         }
@@ -450,7 +416,7 @@ impl Binder<'_> {
         if tree.outputs().len() != relation.columns.len() {
             return Err(SqlError::internal(format!("view \"{}\" has other columns than its query", relation.name)));
         }
-        Ok(tree.into_subquery(self).sql)
+        Ok(self.embed(tree).query)
     }
 
     /// Runs `f` without the names, queries and parameters around it.
@@ -495,18 +461,18 @@ impl Binder<'_> {
         // A function of one column gives it its own name, or the alias.
         let own = alias.map_or(name.to_owned(), |a| fold(&a.name));
         let known = crate::functions::lookup_functions(name);
-        let (source, mut columns) = if known.first().is_some_and(|f| f.kind == Kind::Set) {
+        let (tree, mut columns) = if known.first().is_some_and(|f| f.kind == Kind::Set) {
             self.effort = Effort::Open;
             let (function, args, ty) = match self.resolve_function(name, args, at)? {
                 Ok(found) => found,
                 Err(args) => return Err(self.undefined_function(name, &args, at)),
             };
             let element = args.first().and_then(|a| a.ty.element()).unwrap_or(Type::TEXT);
-            let call = Typed::apply(ty, function.lower, args).sql();
+            let call = Typed::apply(ty, Op::Function(function), args);
             let columns: Vec<Named> = if function.columns.is_empty() {
                 vec![Named {
                     name: own.clone(),
-                    expr: self.column_of(id, &sql_alias, "value", ty, NO_TYPMOD, (0, 0), false),
+                    expr: self.column_of(id, &sql_alias, ELEMENT, ty, NO_TYPMOD, (0, 0), false),
                 }]
             } else {
                 let column = |(name, ty): &(&str, Type)| {
@@ -518,21 +484,18 @@ impl Binder<'_> {
                 };
                 function.columns.iter().map(column).collect()
             };
-            (call, columns)
+            (FromItem::Function { call, range: id }, columns)
         } else {
             let value = self.within(Clause::From, |this| this.named_call(name, args, at))?;
-            let expr = self.column_of(id, &sql_alias, "c1", value.ty, value.typmod, (0, 0), false);
-            (
-                format!("(SELECT {} AS \"c1\", 1 AS \"ordinality\")", value.sql()),
-                vec![Named { name: own.clone(), expr }],
-            )
+            let expr = self.column_of(id, &sql_alias, FIRST, value.ty, value.typmod, (0, 0), false);
+            (FromItem::Value { value, range: id }, vec![Named { name: own.clone(), expr }])
         };
         if ordinality {
             let expr = self.column_of(id, &sql_alias, "ordinality", Type::INT8, NO_TYPMOD, (0, 0), false);
             columns.push(Named { name: "ordinality".into(), expr });
         }
         let range = self.named_range(id, own, None, columns, alias)?;
-        Ok(Item { sql: format!("{source} AS {}", quote(&sql_alias)), names: Names::of(range), outer: false })
+        Ok(Item { tree, names: Names::of(range) })
     }
 
     /// A set-returning function in a select list: its rows multiply the query's.
@@ -554,36 +517,10 @@ impl Binder<'_> {
             return Err(error_at(self, SqlError::unsupported("a set-returning function of aggregates"), at));
         }
         let id = self.next_id();
-        let alias = format!("t{id}");
-        let call = Typed::apply(ty, function.lower, args).sql();
-        let column = self.column_of(id, &alias, "value", ty, NO_TYPMOD, (0, 0), false);
-        self.level().sets.push(SetCall { alias, call });
+        let call = Typed::apply(ty, Op::Function(function), args);
+        let column = self.column_of(id, &format!("t{id}"), ELEMENT, ty, NO_TYPMOD, (0, 0), false);
+        self.level().sets.push(FromItem::Function { call, range: id });
         Ok(column.at(at))
-    }
-}
-
-/// FROM with the set-returning functions of the select list: one joins as it is; several advance in step, the shorter
-/// ones filled with NULLs.
-pub(super) fn with_sets(from: String, sets: &[SetCall]) -> String {
-    let comma = |from: String| if from.is_empty() { from } else { format!("{from}, ") };
-    match sets {
-        [] => from,
-        [one] => format!("{}{} AS {}", comma(from), one.call, quote(&one.alias)),
-        several => {
-            let counts: Vec<String> = several.iter().map(|s| format!("(SELECT count(*) FROM {})", s.call)).collect();
-            let steps = format!("{}_steps", several[0].alias);
-            let mut sql =
-                format!("{}q_generate_series(1, max({}), 1) AS {}", comma(from), counts.join(", "), quote(&steps));
-            for set in several {
-                sql.push_str(&format!(
-                    " LEFT JOIN {} AS {alias} ON {alias}.ordinality = {}.value",
-                    set.call,
-                    quote(&steps),
-                    alias = quote(&set.alias)
-                ));
-            }
-            sql
-        }
     }
 }
 

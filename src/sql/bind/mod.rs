@@ -1,8 +1,7 @@
-//! Binder: names, types, functions and operators resolved against the catalog; typed expressions to SQLite SQL.
+//! Binder: from syntax to [`super::ir`], with names, types, functions and operators resolved against the catalog.
 //!
 //! | file | what |
 //! |---|---|
-//! | `expr` | typed trees and their SQLite text |
 //! | `names` | which names are visible where |
 //! | `coerce` | types by name, casts, common types, undecided literals and parameters |
 //! | `call` | the choice of an operator or function |
@@ -11,19 +10,17 @@
 //! | `dml` | INSERT, UPDATE, DELETE |
 //! | `reg` | names of objects as values: `regclass` and its kin |
 //!
-//! The output names every FROM item `tN` and every column of a subquery `cN`, so nothing a client writes can shadow
-//! anything; comparisons stay SQLite's own where the types allow it, so that indexes serve them.
+//! Nothing here writes SQL or looks into it: what a statement means is in the trees, and [`super::render`] writes them when
+//! all of it is bound, because the types of literals, parameters and columns may be decided by what comes later.
 //!
 //! Left out (0A000): GROUPING SETS, LATERAL that needs its siblings, INTERSECT ALL and EXCEPT ALL, SIMILAR TO, composite
 //! values outside of comparisons, data-modifying CTEs, MERGE, RETURNING of columns of UPDATE … FROM's or DELETE … USING's
 //! other tables. `INSERT … ON CONFLICT DO UPDATE` may meet one row twice, where Postgres raises 21000.
 
-mod builtins;
 mod call;
 mod coerce;
 mod config;
 mod dml;
-mod expr;
 mod from;
 mod names;
 mod query;
@@ -33,11 +30,13 @@ mod scalar;
 mod tests;
 
 pub use coerce::data_type;
-pub use query::{SKIP_LIST, is_dml};
+pub use query::is_dml;
 
 use super::Scope;
 use super::catalog::Relation;
+use super::ir::{Column, Cte, Named, Node, Out, Query as Tree, System, Typed};
 use super::plan::{Effort, NamedRow, ResultColumn, RowLock};
+use super::render;
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::CastContext;
 use crate::types::Type;
@@ -46,7 +45,6 @@ use sqlparser::ast::{Query, Statement};
 use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Location;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// A query as SQLite text.
@@ -72,10 +70,18 @@ type CteColumn = (String, Type, i32);
 
 /// A WITH query that can be named.
 #[derive(Debug)]
-struct Cte {
+struct Visible {
     name: String,
     sql_name: String,
     columns: Vec<CteColumn>,
+    /// `None` within itself.
+    item: Option<Rc<Cte>>,
+}
+
+/// A query that locks rows inside of the statement, and the WITH queries that it can see.
+struct Inside {
+    query: Tree,
+    with: Vec<Rc<Cte>>,
 }
 
 /// The compiler of one statement. Parameters' types accumulate over everything it binds.
@@ -83,10 +89,10 @@ pub struct Binder<'a> {
     scope: &'a Scope<'a>,
     params: Vec<Option<Type>>,
     levels: Vec<Level>,
-    ctes: Vec<Rc<Cte>>,
+    ctes: Vec<Rc<Visible>>,
     counter: usize,
-    /// WITH items of relations that are queries.
-    hoisted: Vec<String>,
+    /// Relations that are queries.
+    hoisted: Vec<System>,
     views: Vec<u32>,
     writes: bool,
     draws: bool,
@@ -98,11 +104,9 @@ pub struct Binder<'a> {
     row: Option<NamedRow>,
     subqueries: usize,
     /// The subquery that locks rows.
-    inside: Option<RowLock>,
+    inside: Option<Inside>,
     /// What is wrong with a subquery that locks rows.
     refused: Option<SqlError>,
-    /// WITH's queries as they were bound, by their SQLite names.
-    with_items: BTreeMap<String, String>,
     allow_params: bool,
     depth: usize,
     /// Where each line of the statement's text begins, in characters.
@@ -128,7 +132,6 @@ impl<'a> Binder<'a> {
             subqueries: 0,
             inside: None,
             refused: None,
-            with_items: BTreeMap::new(),
             allow_params: true,
             depth: 0,
             source: Vec::new(),
@@ -147,24 +150,12 @@ impl<'a> Binder<'a> {
     pub fn query(&mut self, query: &Query) -> SqlResult<Bound> {
         let mut tree = self.query_tree(query)?;
         self.decide_outputs(&mut tree)?;
-        let columns = tree.outputs().iter().map(query::Out::result).collect();
-        let (mut lock, short) = (tree.lock.clone(), tree.short && self.subqueries == 0);
-        let outputs = self.reg_outputs(&tree)?;
-        let whole = |tree: &query::QueryTree, hidden: &str| match &outputs {
-            None => tree.sql_with(&self.hoisted, false),
-            Some(outputs) => {
-                let with = match &self.hoisted[..] {
-                    [] => String::new(),
-                    items => format!("WITH {} ", items.join(", ")),
-                };
-                format!("{with}SELECT {outputs}{hidden} FROM ({}) AS {}", tree.sql(true), reg::INNER)
-            }
-        };
-        let sql = whole(&tree, "");
-        if let Some(lock) = &mut lock {
-            let hidden = tree.tell_rows(false);
-            lock.sql = whole(&tree, &hidden).into();
-        }
+        let columns = tree.outputs().iter().map(Out::result).collect();
+        let short = tree.short && self.subqueries == 0;
+        let mut tree = self.with_names(tree)?;
+        let sql = render::query(&tree, &self.hoisted, self.row_list());
+        tree.tell_rows(false);
+        let lock = render::lock(&tree, &self.hoisted, self.row_list());
         let inside = self.inside()?;
         if inside.is_some() && lock.is_some() {
             return Err(SqlError::unsupported("several queries with FOR UPDATE in one statement"));
@@ -176,7 +167,16 @@ impl<'a> Binder<'a> {
     /// The rows that a subquery locks, after all of the statement is bound.
     fn inside(&mut self) -> SqlResult<Option<RowLock>> {
         self.refused.take().map_or(Ok(()), Err)?;
-        Ok(self.inside.take())
+        let Some(Inside { mut query, with }) = self.inside.take() else { return Ok(None) };
+        // Any of what it sees may be recursive.
+        query.recursive |= !with.is_empty();
+        query.with.splice(0..0, with);
+        Ok(render::lock(&query, &self.hoisted, self.row_list()))
+    }
+
+    /// The number of the parameter after the client's.
+    fn row_list(&self) -> usize {
+        self.params.len() + 1
     }
 
     /// A single expression without any names, as SQLite text: EXECUTE's arguments, SET's values.
@@ -187,7 +187,7 @@ impl<'a> Binder<'a> {
             None => self.decide_text(e),
         });
         self.levels.pop();
-        Ok(typed?.sql())
+        Ok(render::expression(&typed?))
     }
 
     /// Types of `$1`, `$2`, … after everything is bound.
@@ -216,14 +216,14 @@ pub fn bind_column_expr(
 ) -> SqlResult<String> {
     let mut binder = Binder::new(scope);
     binder.allow_params = false;
-    binder.column_expr(relation, sql_text, target).map(|e| e.sql())
+    binder.column_expr(relation, sql_text, target).map(|e| render::expression(&e))
 }
 
 /// As [`bind_column_expr`], of whatever type the expression is: its text, type and type modifier.
 pub fn bind_typed_column_expr(scope: &Scope<'_>, relation: &Relation, text: &str) -> SqlResult<(String, Type, i32)> {
     let mut binder = Binder::new(scope);
     binder.allow_params = false;
-    binder.column_expr(Some(relation), text, None).map(|e| (e.sql(), e.ty, e.typmod))
+    binder.column_expr(Some(relation), text, None).map(|e| (render::expression(&e), e.ty, e.typmod))
 }
 
 impl Binder<'_> {
@@ -233,22 +233,16 @@ impl Binder<'_> {
         relation: Option<&Relation>,
         sql_text: &str,
         target: Option<(Type, i32)>,
-    ) -> SqlResult<expr::Typed> {
+    ) -> SqlResult<Typed> {
         let parsed = parse_expr(sql_text)?;
         let mut level = Level::new(Clause::Column);
         if let Some(relation) = relation {
             let id = self.next_id();
             let columns = relation.columns.iter().map(|c| {
-                let sql = super::catalog::quote(&c.name);
-                let node = expr::ColumnRef {
-                    range: id,
-                    sql: sql.as_str().into(),
-                    table: relation.oid,
-                    attnum: c.attnum,
-                    collated: true,
-                };
-                let expr = expr::Typed::new(c.ty, expr::Node::Column(node)).typmod(c.typmod);
-                names::Named { name: c.name.clone(), expr }
+                let plain = Column::plain(c.name.as_str());
+                let column = Column { range: id, table: relation.oid, attnum: c.attnum, collated: true, ..plain };
+                let expr = Typed::new(c.ty, Node::Column(column)).typmod(c.typmod);
+                Named { name: c.name.clone(), expr }
             });
             let range = names::Range {
                 id,
@@ -273,7 +267,7 @@ impl Binder<'_> {
     /// Coerces a value to what a column stores.
     ///
     /// Errors: 42804 if there is no assignment cast.
-    fn assign(&mut self, expr: expr::Typed, ty: Type, typmod: i32, column: Option<&str>) -> SqlResult<expr::Typed> {
+    fn assign(&mut self, expr: Typed, ty: Type, typmod: i32, column: Option<&str>) -> SqlResult<Typed> {
         let (from, at) = (expr.ty, expr.at);
         match self.try_coerce(expr, ty, typmod, CastContext::Assignment)? {
             Some(expr) => Ok(expr),

@@ -1,21 +1,14 @@
 //! Which names are visible where: FROM items, their columns, and the nesting of queries.
 
-use super::expr::{ColumnRef, Node, Typed};
 use super::{Binder, error_at};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::catalog::Relation;
+use crate::sql::ir::{Column, FromItem, Named, Node, Over, Typed};
 use crate::types::Type;
 use crate::value::Value;
 use sqlparser::ast::{Ident, ObjectName, ObjectNamePart};
 use sqlparser::tokenizer::Location;
 use std::sync::Arc;
-
-/// A column by the name it can be called by.
-#[derive(Clone, Debug)]
-pub(super) struct Named {
-    pub name: String,
-    pub expr: Typed,
-}
 
 /// A FROM item.
 #[derive(Clone, Debug)]
@@ -94,11 +87,11 @@ pub(super) struct Level {
     pub names: Names,
     pub clause: Clause,
     /// Columns of outer levels that this one reads.
-    pub outer: Vec<ColumnRef>,
+    pub outer: Vec<Column>,
     /// Named windows.
-    pub windows: Vec<(String, super::expr::Over)>,
+    pub windows: Vec<(String, Over)>,
     /// Set-returning functions of the select list, in order.
-    pub sets: Vec<super::from::SetCall>,
+    pub sets: Vec<FromItem>,
     /// How many relations and queries stand in FROM.
     pub sources: usize,
 }

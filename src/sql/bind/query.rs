@@ -1,20 +1,21 @@
 //! Queries: SELECT, VALUES, set operations, WITH, ORDER BY, LIMIT.
 //!
-//! A query is bound into a tree that is not text yet, because what surrounds it may still decide the types of its columns
-//! (UNION's common types, INSERT's columns, undecided literals).
+//! What surrounds a query may still decide the types of its columns: UNION's common types, INSERT's columns, undecided
+//! literals.
 
-use super::builtins::is_native;
-use super::coerce::{column_name, common_typmod, type_name};
-use super::expr::{ColumnRef, Node, SortKey, SubQuery, Typed, group_key, sort_list};
-use super::from::with_sets;
-use super::names::{Clause, Level, Named, fold, name_start, parts};
+use super::coerce::{column_name, type_name};
+use super::names::{Clause, Level, fold, name_start, parts};
 use super::scalar::{direction, trim_name};
-use super::{Binder, Cte, CteColumn, error_at};
+use super::{Binder, CteColumn, Inside, Visible, error_at};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::CastContext;
 use crate::sql::catalog::{ConstraintKind, Relation, RelationKind};
+use crate::sql::ir::{
+    Body, Column, Cte, FromItem, Lock, Materialized, Named, Node, Op, OrderKey, Out, Query as Tree,
+    Select as SelectTree, SetOperator as Operator, SubQuery, Typed,
+};
 use crate::sql::parse::locked_names;
-use crate::sql::plan::{Effort, LockStrength, LockWait, ResultColumn, RowLock};
+use crate::sql::plan::{Effort, LockStrength, LockWait};
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
 use sqlparser::ast::{
@@ -25,399 +26,6 @@ use sqlparser::ast::{
 use std::rc::Rc;
 use std::sync::Arc;
 
-/// A column of a query's result.
-#[derive(Clone, Debug)]
-pub(super) struct Out {
-    pub name: String,
-    pub ty: Type,
-    pub typmod: i32,
-    pub table: u32,
-    pub attnum: i16,
-}
-
-impl Out {
-    pub fn result(&self) -> ResultColumn {
-        ResultColumn {
-            name: self.name.clone(),
-            ty: self.ty,
-            typmod: self.typmod,
-            table: self.table,
-            attnum: self.attnum,
-        }
-    }
-}
-
-#[derive(Debug)]
-pub(super) struct QueryTree {
-    with: Vec<String>,
-    recursive: bool,
-    body: Body,
-    order: Vec<OrderKey>,
-    limit: Option<Typed>,
-    offset: Option<Typed>,
-    pub lock: Option<RowLock>,
-    /// The ranges of `lock.tables`.
-    locked: Vec<usize>,
-    pub short: bool,
-    outer: Vec<ColumnRef>,
-}
-
-#[derive(Debug)]
-enum OrderKey {
-    /// An output column, from 0, and the direction.
-    Output(usize, SortKey),
-    Expr(SortKey),
-}
-
-#[derive(Debug)]
-enum Body {
-    Select(Box<SelectTree>),
-    /// Rows of as many columns each.
-    Values(Vec<Vec<Typed>>),
-    Set {
-        operator: &'static str,
-        left: Box<Body>,
-        right: Box<Body>,
-    },
-    /// A query in parentheses.
-    Query(Box<QueryTree>),
-}
-
-#[derive(Debug)]
-struct SelectTree {
-    distinct: bool,
-    /// DISTINCT ON
-    on: Vec<Typed>,
-    columns: Vec<Named>,
-    from: String,
-    filter: Option<Typed>,
-    group: Vec<Typed>,
-    having: Option<Typed>,
-    aggregated: bool,
-    /// Columns after all others, that nobody sees, and one more condition: for locking rows.
-    hidden: Vec<String>,
-    guard: Option<String>,
-}
-
-impl Body {
-    fn outputs(&self) -> Vec<Out> {
-        match self {
-            Body::Select(select) => select.columns.iter().map(out).collect(),
-            Body::Values(rows) => {
-                let first = rows.first().map_or(&[][..], Vec::as_slice);
-                let typmod = |i: usize| common_typmod(rows.iter().map(|r| &r[i]));
-                let column = |(i, e): (usize, &Typed)| Out {
-                    name: format!("column{}", i + 1),
-                    ty: e.ty,
-                    typmod: typmod(i),
-                    table: 0,
-                    attnum: 0,
-                };
-                first.iter().enumerate().map(column).collect()
-            }
-            Body::Set { left, right, .. } => {
-                let (left, right) = (left.outputs(), right.outputs());
-                left.into_iter()
-                    .zip(right)
-                    .map(|(l, r)| {
-                        let typmod = if l.typmod == r.typmod && l.ty == r.ty { l.typmod } else { NO_TYPMOD };
-                        Out { typmod, table: 0, attnum: 0, ..l }
-                    })
-                    .collect()
-            }
-            Body::Query(tree) => tree.outputs(),
-        }
-    }
-
-    /// An output column as an expression: what its type is decided by.
-    fn expr(&self, i: usize) -> Typed {
-        match self {
-            Body::Select(select) => select.columns[i].expr.clone(),
-            Body::Values(rows) => rows.first().map_or(Typed::null(Type::UNKNOWN), |r| r[i].clone()),
-            Body::Set { left, .. } => left.expr(i),
-            Body::Query(tree) => tree.body.expr(i),
-        }
-    }
-
-    fn set_expr(&mut self, i: usize, f: &mut dyn FnMut(Typed) -> SqlResult<Typed>) -> SqlResult<()> {
-        let mut apply = |expr: &mut Typed| -> SqlResult<()> {
-            let old = std::mem::replace(expr, Typed::null(Type::UNKNOWN));
-            *expr = f(old)?;
-            Ok(())
-        };
-        match self {
-            Body::Select(select) => apply(&mut select.columns[i].expr),
-            Body::Values(rows) => rows.iter_mut().try_for_each(|row| apply(&mut row[i])),
-            Body::Set { left, right, .. } => {
-                left.set_expr(i, f)?;
-                right.set_expr(i, f)
-            }
-            Body::Query(tree) => tree.body.set_expr(i, f),
-        }
-    }
-
-    fn sql(&self, named: bool) -> String {
-        match self {
-            Body::Select(select) => select.sql(named, false),
-            Body::Values(rows) => {
-                let rows: Vec<String> = rows.iter().map(|r| format!("({})", super::expr::list(r))).collect();
-                let values = format!("VALUES {}", rows.join(", "));
-                if !named {
-                    return values;
-                }
-                format!("SELECT {} FROM ({values})", numbered(self.outputs().len()))
-            }
-            Body::Set { operator, left, right } => {
-                // SQLite joins compound operands from the left and knows no parentheses around them.
-                let left = match &**left {
-                    Body::Set { .. } => left.sql(named),
-                    other => other.operand(named, *operator != "UNION ALL"),
-                };
-                format!("{left} {operator} {}", right.operand(false, *operator != "UNION ALL"))
-            }
-            Body::Query(tree) => tree.sql(named),
-        }
-    }
-
-    fn operand(&self, named: bool, keyed: bool) -> String {
-        match self {
-            Body::Select(select) if select.on.is_empty() => select.sql(named, keyed),
-            other => format!("SELECT {} FROM ({})", keyed_columns(&other.outputs(), named, keyed), other.sql(true)),
-        }
-    }
-}
-
-fn keyed_columns(outputs: &[Out], named: bool, keyed: bool) -> String {
-    let column = |(i, out): (usize, &Out)| {
-        let collate = out.ty.collation().filter(|_| keyed).map_or(String::new(), |c| format!(" COLLATE {c}"));
-        let alias = if named { format!(" AS \"c{}\"", i + 1) } else { String::new() };
-        format!("\"c{}\"{collate}{alias}", i + 1)
-    };
-    outputs.iter().enumerate().map(column).collect::<Vec<_>>().join(", ")
-}
-
-/// The columns of VALUES by the names that SQLite gives them, as `c1`, ….
-fn numbered(columns: usize) -> String {
-    (1..=columns).map(|i| format!("\"column{i}\" AS \"c{i}\"")).collect::<Vec<_>>().join(", ")
-}
-
-fn out(column: &Named) -> Out {
-    let (table, attnum) = match &column.expr.node {
-        Node::Column(c) => (c.table, c.attnum),
-        _ => (0, 0),
-    };
-    Out { name: column.name.clone(), ty: column.expr.ty, typmod: column.expr.typmod, table, attnum }
-}
-
-impl SelectTree {
-    /// With `keyed`, the columns carry their types' collations: SQLite compares rows by them.
-    fn sql(&self, named: bool, keyed: bool) -> String {
-        let mut sql = "SELECT ".to_owned();
-        if self.distinct {
-            sql.push_str("DISTINCT ");
-        }
-        let visible = self.columns.iter().enumerate().map(|(i, column)| {
-            let text = if keyed || self.distinct { column.expr.keyed() } else { column.expr.sql() };
-            if named { format!("{text} AS \"c{}\"", i + 1) } else { text }
-        });
-        let columns: Vec<String> = visible.chain(self.hidden.iter().cloned()).collect();
-        // SQLite has no SELECT without columns.
-        sql.push_str(&if columns.is_empty() { "NULL".to_owned() } else { columns.join(", ") });
-        sql.push_str(&self.tail());
-        sql
-    }
-
-    fn tail(&self) -> String {
-        let mut sql = String::new();
-        if !self.from.is_empty() {
-            sql.push_str(&format!(" FROM {}", self.from));
-        }
-        match (&self.filter, &self.guard) {
-            (None, None) => {}
-            (Some(filter), None) => sql.push_str(&format!(" WHERE {}", filter.sql())),
-            (None, Some(guard)) => sql.push_str(&format!(" WHERE {guard}")),
-            (Some(filter), Some(guard)) => sql.push_str(&format!(" WHERE ({}) AND {guard}", filter.sql())),
-        }
-        if !self.group.is_empty() {
-            let keys: Vec<String> = self.group.iter().map(group_key).collect();
-            sql.push_str(&format!(" GROUP BY {}", keys.join(", ")));
-        }
-        if let Some(having) = &self.having {
-            // SQLite wants a GROUP BY or an aggregate with HAVING; a group of all rows is one of a constant.
-            sql.push_str(&format!(" HAVING {}", having.sql()));
-        }
-        sql
-    }
-
-    /// DISTINCT ON: the first row of each group by the order of the query.
-    fn distinct_on(&self, order: &[OrderKey]) -> String {
-        let keys: Vec<SortKey> = order.iter().map(|k| self.key(k)).collect();
-        let mut columns: Vec<String> =
-            self.columns.iter().enumerate().map(|(i, c)| format!("{} AS \"c{}\"", c.expr.sql(), i + 1)).collect();
-        columns.extend(keys.iter().enumerate().map(|(i, k)| format!("{} AS \"k{}\"", k.expr.sql(), i + 1)));
-        let partition: Vec<String> = self.on.iter().map(group_key).collect();
-        let order_sql = if keys.is_empty() { String::new() } else { format!(" ORDER BY {}", sort_list(&keys)) };
-        columns.push(format!("row_number() OVER (PARTITION BY {}{order_sql}) AS \"rn\"", partition.join(", ")));
-        let names: Vec<String> = (1..=self.columns.len()).map(|i| format!("\"c{i}\"")).collect();
-        let mut sql =
-            format!("SELECT {} FROM (SELECT {}{}) WHERE \"rn\" = 1", names.join(", "), columns.join(", "), self.tail());
-        if !keys.is_empty() {
-            let outer = keys.iter().enumerate().map(|(i, k)| {
-                let collate = k.expr.ty.collation().map_or(String::new(), |c| format!(" COLLATE {c}"));
-                k.directed(&format!("\"k{}\"{collate}", i + 1))
-            });
-            sql.push_str(&format!(" ORDER BY {}", outer.collect::<Vec<_>>().join(", ")));
-        }
-        sql
-    }
-
-    fn key(&self, key: &OrderKey) -> SortKey {
-        match key {
-            OrderKey::Expr(key) => key.clone(),
-            OrderKey::Output(i, key) => SortKey { expr: self.columns[*i].expr.clone(), ..key.clone() },
-        }
-    }
-}
-
-impl QueryTree {
-    fn empty() -> QueryTree {
-        QueryTree {
-            with: vec![],
-            recursive: false,
-            body: Body::Values(vec![]),
-            order: vec![],
-            limit: None,
-            offset: None,
-            lock: None,
-            locked: vec![],
-            short: false,
-            outer: vec![],
-        }
-    }
-
-    pub fn outputs(&self) -> Vec<Out> {
-        self.body.outputs()
-    }
-
-    pub fn output_expr(&self, i: usize) -> Typed {
-        let out = &self.body.outputs()[i];
-        let expr = self.body.expr(i);
-        // What is not a literal or parameter counts by its type alone.
-        match expr.node {
-            Node::Text(_) | Node::Param(_) | Node::Const(_) if out.ty == Type::UNKNOWN => expr,
-            _ => Typed::new(out.ty, Node::Const(Value::Null)),
-        }
-    }
-
-    /// Certain to give one row or none.
-    pub fn at_most_one_row(&self) -> bool {
-        if matches!(&self.limit, Some(Typed { node: Node::Const(Value::Int(n)), .. }) if *n <= 1) {
-            return true;
-        }
-        match &self.body {
-            Body::Select(s) => s.aggregated && s.group.is_empty() || s.from.is_empty() || self.short,
-            Body::Values(rows) => rows.len() <= 1,
-            _ => false,
-        }
-    }
-
-    pub fn sql(&self, named: bool) -> String {
-        self.sql_with(&[], named)
-    }
-
-    pub fn sql_with(&self, hoisted: &[String], named: bool) -> String {
-        let mut sql = String::new();
-        if !self.with.is_empty() || !hoisted.is_empty() {
-            let items: Vec<&str> = hoisted.iter().chain(&self.with).map(String::as_str).collect();
-            let recursive = if self.recursive { "RECURSIVE " } else { "" };
-            sql.push_str(&format!("WITH {recursive}{} ", items.join(", ")));
-        }
-        match &self.body {
-            Body::Select(select) if !select.on.is_empty() => sql.push_str(&select.distinct_on(&self.order)),
-            Body::Query(_) if !self.order.is_empty() || self.limit.is_some() || self.offset.is_some() => {
-                sql.push_str(&self.body.operand(named, false));
-                sql.push_str(&self.order_sql());
-            }
-            Body::Values(_) => {
-                let wrap = named || !self.order.is_empty() || self.limit.is_some() || self.offset.is_some();
-                sql.push_str(&self.body.sql(wrap));
-                sql.push_str(&self.order_sql());
-            }
-            body => {
-                sql.push_str(&body.sql(named));
-                sql.push_str(&self.order_sql());
-            }
-        }
-        match (&self.limit, &self.offset) {
-            (None, None) => {}
-            (Some(limit), None) => sql.push_str(&format!(" LIMIT {}", limit_sql(limit, -1))),
-            (limit, Some(offset)) => {
-                let limit = limit.as_ref().map_or("-1".to_owned(), |l| limit_sql(l, -1));
-                sql.push_str(&format!(" LIMIT {limit} OFFSET {}", limit_sql(offset, 0)));
-            }
-        }
-        sql
-    }
-
-    fn order_sql(&self) -> String {
-        if self.order.is_empty() {
-            return String::new();
-        }
-        let outputs = self.outputs();
-        let keys: Vec<String> = self
-            .order
-            .iter()
-            .map(|key| match key {
-                OrderKey::Expr(key) => key.sql(),
-                OrderKey::Output(i, key) => {
-                    let collated = match &self.body {
-                        Body::Select(s) => s.columns[*i].expr.collated(),
-                        _ => false,
-                    };
-                    let collate = outputs[*i].ty.collation().filter(|_| !collated);
-                    key.directed(&format!("{}{}", i + 1, collate.map_or(String::new(), |c| format!(" COLLATE {c}"))))
-                }
-            })
-            .collect();
-        format!(" ORDER BY {}", keys.join(", "))
-    }
-
-    /// From now on the SQL also tells the rowids of the rows to lock, as its last columns, and keeps to SKIP LOCKED.
-    /// Returns these columns' names, each after a comma, for a query around this one. `inside` of another statement, it
-    /// keeps to the list of rows whatever it does about locked ones.
-    pub fn tell_rows(&mut self, inside: bool) -> String {
-        let (Some(lock), Body::Select(select)) = (&self.lock, &mut self.body) else { return String::new() };
-        let rowid = |range: &usize| format!("\"t{range}\".rowid");
-        select.hidden = (1..).zip(&self.locked).map(|(i, range)| format!("{} AS \"h{i}\"", rowid(range))).collect();
-        if lock.wait == LockWait::SkipLocked || inside {
-            let free = lock.tables.iter().zip(&self.locked);
-            let free = free.map(|(oid, range)| format!("q_row_free({oid}, {}, {SKIP_LIST})", rowid(range)));
-            select.guard = Some(free.collect::<Vec<_>>().join(" AND ")).filter(|guard| !guard.is_empty());
-            // Of the rows that are meant, none is left out.
-            let first = |offset| Typed::apply(Type::INT8, format!("iif({SKIP_LIST} IS NULL, {{0}}, 0)"), vec![offset]);
-            self.offset = self.offset.take().map(first);
-        }
-        (1..=self.locked.len()).map(|i| format!(", \"h{i}\"")).collect()
-    }
-
-    pub fn into_subquery(mut self, binder: &mut Binder<'_>) -> SubQuery {
-        binder.subqueries += 1;
-        binder.lock_inside(&mut self);
-        SubQuery { sql: self.sql(true), outer: self.outer }
-    }
-}
-
-fn limit_sql(expr: &Typed, null: i64) -> String {
-    match &expr.node {
-        Node::Const(Value::Int(n)) => n.to_string(),
-        Node::Const(_) => null.to_string(),
-        _ => format!("coalesce({}, {null})", expr.sql()),
-    }
-}
-
-/// Stands for the parameter that comes after the client's, whose number is not known yet.
-pub const SKIP_LIST: &str = "?SKIP";
-
 /// Whether a statement that the parser calls a query is INSERT, UPDATE or DELETE behind WITH.
 pub fn is_dml(query: &Query) -> bool {
     matches!(&*query.body, SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_))
@@ -426,7 +34,7 @@ pub fn is_dml(query: &Query) -> bool {
 impl Binder<'_> {
     /// A query inside of the statement that locks rows: it is run by itself first, to find and to lock them, and in its
     /// place means those. So it must stand alone.
-    pub(super) fn lock_inside(&mut self, tree: &mut QueryTree) {
+    pub(super) fn lock_inside(&mut self, tree: &mut Tree) {
         if tree.lock.as_ref().is_none_or(|lock| lock.tables.is_empty()) {
             return;
         }
@@ -435,25 +43,29 @@ impl Binder<'_> {
             self.refused = unsupported("FOR UPDATE in a subquery that refers to the query around it");
             return;
         }
-        let items: Option<Vec<String>> = self.ctes.iter().map(|c| self.with_items.get(&c.sql_name).cloned()).collect();
+        let items: Option<Vec<Rc<Cte>>> = self.ctes.iter().map(|c| c.item.clone()).collect();
         let (Some(items), None) = (items, &self.inside) else {
             self.refused = unsupported("several queries with FOR UPDATE in one statement");
             return;
         };
         tree.tell_rows(true);
-        let mut prefix = self.hoisted.clone();
-        prefix.extend(items);
-        let recursive = std::mem::replace(&mut tree.recursive, !prefix.is_empty());
-        let sql = tree.sql_with(&prefix, false);
-        tree.recursive = recursive;
+        self.inside = Some(Inside { query: tree.clone(), with: items });
+        tree.lock = None;
         if let Body::Select(select) = &mut tree.body {
             select.hidden.clear();
         }
-        self.inside = tree.lock.take().map(|lock| RowLock { sql: sql.into(), ..lock });
+    }
+
+    /// Puts a query into an expression or a FROM item.
+    pub(super) fn embed(&mut self, mut tree: Tree) -> SubQuery {
+        self.subqueries += 1;
+        self.lock_inside(&mut tree);
+        let outer = std::mem::take(&mut tree.outer);
+        SubQuery { query: tree, outer, single: false }
     }
 
     /// Binds a query; its literals and parameters may stay undecided in its columns.
-    pub(super) fn query_tree(&mut self, query: &Query) -> SqlResult<QueryTree> {
+    pub(super) fn query_tree(&mut self, query: &Query) -> SqlResult<Tree> {
         self.depth += 1;
         if self.depth > 200 {
             return Err(SqlError::new(state::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded"));
@@ -465,7 +77,7 @@ impl Binder<'_> {
         result
     }
 
-    fn query_inner(&mut self, query: &Query) -> SqlResult<QueryTree> {
+    fn query_inner(&mut self, query: &Query) -> SqlResult<Tree> {
         if query.for_clause.is_some()
             || query.settings.is_some()
             || query.format_clause.is_some()
@@ -473,7 +85,7 @@ impl Binder<'_> {
         {
             return Err(SqlError::syntax("syntax error in the query's tail"));
         }
-        let mut tree = QueryTree::empty();
+        let mut tree = Tree::of(Body::Values(vec![]));
         if let Some(with) = &query.with {
             (tree.with, tree.outer) = self.with_clause(with)?;
             tree.recursive = with.recursive;
@@ -500,7 +112,7 @@ impl Binder<'_> {
         Ok(tree)
     }
 
-    fn limits(&mut self, query: &Query, tree: &mut QueryTree) -> SqlResult<()> {
+    fn limits(&mut self, query: &Query, tree: &mut Tree) -> SqlResult<()> {
         let (limit, offset) = match &query.limit_clause {
             None => (None, None),
             Some(LimitClause::LimitOffset { limit, offset, limit_by }) if limit_by.is_empty() => {
@@ -535,7 +147,7 @@ impl Binder<'_> {
     }
 
     /// Binds WITH's queries, each visible to the next, and leaves them visible.
-    pub(super) fn with_clause(&mut self, with: &With) -> SqlResult<(Vec<String>, Vec<ColumnRef>)> {
+    pub(super) fn with_clause(&mut self, with: &With) -> SqlResult<(Vec<Rc<Cte>>, Vec<Column>)> {
         let (mut items, mut outer) = (Vec::new(), Vec::new());
         let first = self.ctes.len();
         for cte in &with.cte_tables {
@@ -549,7 +161,7 @@ impl Binder<'_> {
             }
             let given: Vec<String> = cte.alias.columns.iter().map(|c| fold(&c.name)).collect();
             let sql_name = format!("w{}", self.next_id());
-            let (sql, columns) = match &*cte.query.body {
+            let (query, columns) = match &*cte.query.body {
                 SetExpr::SetOperation { op: SetOperator::Union, left, right, set_quantifier } if with.recursive => {
                     let all = *set_quantifier == SetQuantifier::All;
                     self.recursive_cte(&cte.query, left, right, all, &name, &sql_name, &given, &mut outer)?
@@ -558,24 +170,21 @@ impl Binder<'_> {
                     let mut tree = self.query_tree(&cte.query)?;
                     self.decide_outputs(&mut tree)?;
                     let columns = cte_columns(&name, &given, &tree.outputs())?;
-                    let sub = tree.into_subquery(self);
+                    let sub = self.embed(tree);
                     outer.extend(sub.outer);
-                    (sub.sql, columns)
+                    (sub.query, columns)
                 }
             };
             let materialized = match cte.materialized {
-                None => "",
-                Some(CteAsMaterialized::Materialized) => "MATERIALIZED ",
-                Some(CteAsMaterialized::NotMaterialized) => "NOT MATERIALIZED ",
+                None => Materialized::Unsaid,
+                Some(CteAsMaterialized::Materialized) => Materialized::Yes,
+                Some(CteAsMaterialized::NotMaterialized) => Materialized::No,
             };
-            let names: Vec<String> = (1..=columns.len()).map(|i| format!("\"c{i}\"")).collect();
-            let item = format!("\"{sql_name}\"({}) AS {materialized}({sql})", names.join(", "));
-            self.with_items.insert(sql_name.clone(), item.clone());
-            items.push(item);
+            let item = Rc::new(Cte { name: sql_name.clone(), width: columns.len(), materialized, query });
             // A recursive one is there already.
-            if !self.ctes[first..].iter().any(|c| c.name == name) {
-                self.ctes.push(Rc::new(Cte { name, sql_name, columns }));
-            }
+            self.ctes.retain(|c| c.sql_name != sql_name);
+            self.ctes.push(Rc::new(Visible { name, sql_name, columns, item: Some(item.clone()) }));
+            items.push(item);
         }
         Ok((items, outer))
     }
@@ -589,8 +198,8 @@ impl Binder<'_> {
         name: &str,
         sql_name: &str,
         given: &[String],
-        outer: &mut Vec<ColumnRef>,
-    ) -> SqlResult<(String, Vec<CteColumn>)> {
+        outer: &mut Vec<Column>,
+    ) -> SqlResult<(Tree, Vec<CteColumn>)> {
         if query.with.is_some() || query.order_by.is_some() || query.limit_clause.is_some() {
             return Err(SqlError::unsupported("ORDER BY, LIMIT or WITH in a recursive query"));
         }
@@ -598,8 +207,8 @@ impl Binder<'_> {
         self.decide_body(&mut base)?;
         let outputs = base.outputs();
         let columns = cte_columns(name, given, &outputs)?;
-        let cte = Cte { name: name.to_owned(), sql_name: sql_name.to_owned(), columns: columns.clone() };
-        self.ctes.push(Rc::new(cte));
+        let (known, sql_name) = (name.to_owned(), sql_name.to_owned());
+        self.ctes.push(Rc::new(Visible { name: known, sql_name, columns: columns.clone(), item: None }));
         self.effort = Effort::Open;
         let mut step = self.body(right, outer)?;
         if step.outputs().len() != outputs.len() {
@@ -628,15 +237,14 @@ impl Binder<'_> {
                 return Err(SqlError::new(state::DATATYPE_MISMATCH, text).hint(hint));
             }
         }
-        let operator = if all { "UNION ALL" } else { "UNION" };
-        let sql = Body::Set { operator, left: Box::new(base), right: Box::new(step) }.sql(true);
-        Ok((sql, columns))
+        let operator = if all { Operator::UnionAll } else { Operator::Union };
+        Ok((Tree::of(Body::Set { operator, left: Box::new(base), right: Box::new(step) }), columns))
     }
 
-    fn body(&mut self, body: &SetExpr, outer: &mut Vec<ColumnRef>) -> SqlResult<Body> {
+    fn body(&mut self, body: &SetExpr, outer: &mut Vec<Column>) -> SqlResult<Body> {
         match body {
             SetExpr::Select(select) => {
-                let mut tree = QueryTree::empty();
+                let mut tree = Tree::of(Body::Values(vec![]));
                 self.select(select, &[], &[], &mut tree)?;
                 outer.extend(tree.outer);
                 Ok(tree.body)
@@ -710,14 +318,14 @@ impl Binder<'_> {
             _ => return Err(SqlError::unsupported("set operations BY NAME")),
         };
         let (name, operator) = match (op, all) {
-            (SetOperator::Union, true) => ("UNION", "UNION ALL"),
-            (SetOperator::Union, false) => ("UNION", "UNION"),
-            (SetOperator::Intersect, false) => ("INTERSECT", "INTERSECT"),
-            (SetOperator::Except | SetOperator::Minus, false) => ("EXCEPT", "EXCEPT"),
+            (SetOperator::Union, true) => ("UNION", Operator::UnionAll),
+            (SetOperator::Union, false) => ("UNION", Operator::Union),
+            (SetOperator::Intersect, false) => ("INTERSECT", Operator::Intersect),
+            (SetOperator::Except | SetOperator::Minus, false) => ("EXCEPT", Operator::Except),
             (op, true) => return Err(SqlError::unsupported(format!("{op} ALL"))),
         };
-        let width = left.outputs().len();
-        if right.outputs().len() != width {
+        let width = left.width();
+        if right.width() != width {
             return Err(SqlError::syntax(format!("each {name} query must have the same number of columns")));
         }
         for i in 0..width {
@@ -747,7 +355,7 @@ impl Binder<'_> {
     /// Brings an output column to a type.
     pub(super) fn coerce_output(
         &mut self,
-        tree: &mut QueryTree,
+        tree: &mut Tree,
         i: usize,
         ty: Type,
         typmod: i32,
@@ -759,7 +367,7 @@ impl Binder<'_> {
     /// Stores an output column into a table's column.
     pub(super) fn assign_output(
         &mut self,
-        tree: &mut QueryTree,
+        tree: &mut Tree,
         i: usize,
         ty: Type,
         typmod: i32,
@@ -769,7 +377,7 @@ impl Binder<'_> {
     }
 
     /// What nothing has decided becomes text.
-    pub(super) fn decide_outputs(&mut self, tree: &mut QueryTree) -> SqlResult<()> {
+    pub(super) fn decide_outputs(&mut self, tree: &mut Tree) -> SqlResult<()> {
         self.decide_body(&mut tree.body)
     }
 
@@ -830,7 +438,7 @@ impl Binder<'_> {
         select: &Select,
         order: &[OrderByExpr],
         locks: &[LockClause],
-        tree: &mut QueryTree,
+        tree: &mut Tree,
     ) -> SqlResult<()> {
         refuse_foreign(select)?;
         self.levels.push(Level::new(Clause::From));
@@ -846,7 +454,7 @@ impl Binder<'_> {
         select: &Select,
         order: &[OrderByExpr],
         locks: &[LockClause],
-        tree: &mut QueryTree,
+        tree: &mut Tree,
     ) -> SqlResult<()> {
         let from = self.bind_from(&select.from)?;
         let filter = match &select.selection {
@@ -917,9 +525,13 @@ impl Binder<'_> {
         if !sets.is_empty() && aggregated {
             return Err(SqlError::unsupported("a set-returning function in the select list of a query with groups"));
         }
-        (tree.lock, tree.locked) = self.row_lock(locks, aggregated || distinct || !on_exprs.is_empty())?;
+        tree.lock = self.row_lock(locks, aggregated || distinct || !on_exprs.is_empty())?;
         tree.short = !aggregated && sets.is_empty() && self.is_short(filter.as_ref());
-        let from = with_sets(from, &sets);
+        let mut from = from;
+        match sets.len() {
+            0 | 1 => from.extend(sets),
+            _ => from.push(FromItem::InStep(sets)),
+        }
         // HAVING without GROUP BY: one group of all rows.
         if having.is_some() && group.is_empty() && !columns.iter().any(|c| c.expr.has_aggregate()) {
             group.push(Typed::null(Type::TEXT));
@@ -934,8 +546,7 @@ impl Binder<'_> {
             group,
             having,
             aggregated,
-            hidden: Vec::new(),
-            guard: None,
+            ..SelectTree::default()
         }));
         Ok(())
     }
@@ -1062,7 +673,7 @@ impl Binder<'_> {
 
     /// Every column outside of aggregates is grouped by, or decided by what is.
     fn check_grouped(&mut self, expr: &Typed, group: &[Typed]) -> SqlResult<()> {
-        let mut bad: Option<(ColumnRef, sqlparser::tokenizer::Location)> = None;
+        let mut bad: Option<(Column, sqlparser::tokenizer::Location)> = None;
         let own: Vec<usize> = self.own_ranges();
         let determined = self.determined(group);
         expr.walk(&mut |e| {
@@ -1075,7 +686,7 @@ impl Binder<'_> {
                     bad = Some((c.clone(), e.at))
                 }
                 Node::Query(query) => {
-                    let loose = |c: &&ColumnRef| {
+                    let loose = |c: &&Column| {
                         own.contains(&c.range)
                             && !determined.contains(&c.range)
                             && !group.iter().any(|g| matches!(&g.node, Node::Column(k) if k == *c))
@@ -1136,7 +747,7 @@ impl Binder<'_> {
     }
 
     /// A column as messages name it.
-    fn shown(&mut self, column: &ColumnRef) -> String {
+    fn shown(&mut self, column: &Column) -> String {
         for range in &self.level().names.ranges {
             for named in &range.columns {
                 if matches!(&named.expr.node, Node::Column(c) if c == column) {
@@ -1144,14 +755,13 @@ impl Binder<'_> {
                 }
             }
         }
-        column.sql.replace('"', "")
+        column.qualifier.iter().map(|q| format!("{q}.")).chain([column.name.to_string()]).collect()
     }
 
-    fn row_lock(&mut self, locks: &[LockClause], grouped: bool) -> SqlResult<(Option<RowLock>, Vec<usize>)> {
+    fn row_lock(&mut self, locks: &[LockClause], grouped: bool) -> SqlResult<Option<Lock>> {
         if locks.is_empty() {
-            return Ok((None, Vec::new()));
+            return Ok(None);
         }
-        let mut ranges = Vec::new();
         if grouped {
             return Err(SqlError::new(
                 state::FEATURE_NOT_SUPPORTED,
@@ -1159,7 +769,7 @@ impl Binder<'_> {
             ));
         }
         let (weakest, wait) = (LockStrength::KeyShare, LockWait::Wait);
-        let mut lock = RowLock { strength: weakest, wait, tables: vec![], sql: "".into() };
+        let mut lock = Lock { strength: weakest, wait, tables: vec![] };
         for clause in locks {
             let (marked, wanted) = locked_names(clause.of.as_ref().map(parts).transpose()?.unwrap_or_default());
             let strength = marked.unwrap_or(match clause.lock_type {
@@ -1182,13 +792,12 @@ impl Binder<'_> {
             let relations: Vec<(usize, Option<Arc<Relation>>)> = hits.map(|r| (r.id, r.relation.clone())).collect();
             for (range, relation) in relations {
                 let Some(relation) = relation.filter(|r| r.kind == RelationKind::Table) else { continue };
-                if !ranges.contains(&range) {
-                    ranges.push(range);
-                    lock.tables.push(relation.oid);
+                if !lock.tables.iter().any(|(_, known, _)| *known == range) {
+                    lock.tables.push((relation.oid, range, relation.rowid_name()));
                 }
             }
         }
-        Ok((Some(lock), ranges))
+        Ok(Some(lock))
     }
 
     /// One table, by equality on all columns of a unique index; or no table.
@@ -1227,13 +836,11 @@ fn effort(level: &Level, short: bool) -> Effort {
 
 /// The columns that every row passing `filter` has one value in, and that value.
 pub(super) fn fixed_columns<'a>(filter: &'a Typed, range: usize, fixed: &mut Vec<(i16, &'a Typed)>) {
-    let Node::Apply(template, args) = &filter.node else { return };
-    if template == "({0} AND {1})" {
-        return args.iter().for_each(|a| fixed_columns(a, range, fixed));
-    }
-    if !(is_native(template) && template.contains(" = ")) {
-        return;
-    }
+    let args = match &filter.node {
+        Node::Apply(Op::And, args) => return args.iter().for_each(|a| fixed_columns(a, range, fixed)),
+        Node::Apply(Op::Operator(infix), args) if infix.is_native_equality() => args,
+        _ => return,
+    };
     let free = |e: &Typed| {
         !e.any(&|e| match &e.node {
             Node::Column(c) => c.range == range,

@@ -2,8 +2,8 @@
 
 use super::Binder;
 use super::coerce::{data_type, split_name, type_name};
-use super::expr::{Node, Typed};
 use crate::error::{SqlError, SqlResult, state};
+use crate::sql::ir::{Column, Named, Node, Op, Query, Typed};
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
 use sqlparser::dialect::PostgreSqlDialect;
@@ -18,9 +18,6 @@ const BY_NAME: [(Type, &str, &str); 5] = [
     (Type::REGOPERATOR, "pg_operator", "oprname"),
     (Type::REGROLE, "pg_roles", "rolname"),
 ];
-
-/// What [`Binder::reg_outputs`] selects from.
-pub(super) const INNER: &str = "\"q_out\"";
 
 /// A function that is an expression over the catalog's relations.
 struct Macro {
@@ -153,26 +150,27 @@ impl Binder<'_> {
         }
     }
 
-    /// The columns of a result over [`INNER`], where values of the `reg…` types carry their names: `number name`, which
-    /// only the client sees. `None` if it has no such columns.
-    pub(super) fn reg_outputs(&mut self, tree: &super::query::QueryTree) -> SqlResult<Option<String>> {
+    /// The query that the client asks: where a column is of one of the `reg…` types, around the query as it is bound, with
+    /// their names beside the numbers (`number name`), which only the client sees.
+    pub(super) fn with_names(&mut self, query: Query) -> SqlResult<Query> {
         // A type's name needs no catalog.
         let named = |ty: Type| ty.is_reg() && ty != Type::REGTYPE;
-        let outputs = tree.outputs();
+        let outputs = query.outputs();
         if !outputs.iter().any(|o| named(o.ty)) {
-            return Ok(None);
+            return Ok(query);
         }
+        let id = self.next_id();
         let mut columns = Vec::with_capacity(outputs.len());
         for (output, n) in outputs.iter().zip(1..) {
-            let value = format!("{INNER}.\"c{n}\"");
-            if !named(output.ty) {
-                columns.push(value);
-                continue;
+            let column = Column::of(id, format!("t{id}"), format!("c{n}"));
+            let mut expr = Typed::new(output.ty, Node::Column(column));
+            if named(output.ty) {
+                let name = self.text_of_reg(expr.clone())?;
+                expr = Typed::apply(Type::TEXT, Op::NumberAndName, vec![expr, name]);
             }
-            let name = self.text_of_reg(Typed::apply(output.ty, value.clone(), Vec::new()))?;
-            columns.push(format!("{value} || ' ' || {}", name.sql()));
+            columns.push(Named { name: output.name.clone(), expr });
         }
-        Ok(Some(columns.join(", ")))
+        Ok(Query::around(query, id, columns))
     }
 
     /// An expression of ours over `x.v`, bound by the same rules as a client's.
@@ -181,7 +179,7 @@ impl Binder<'_> {
     }
 
     fn expand_over(&mut self, text: &str, values: Vec<(&str, Typed)>, ty: Type) -> SqlResult<Typed> {
-        use super::names::{Clause, Level, Named, Names, Range};
+        use super::names::{Clause, Level, Names, Range};
         let parsed = super::parse_expr(text)?;
         let columns = values.into_iter().map(|(name, expr)| Named { name: name.into(), expr }).collect();
         let range = Range { id: self.next_id(), alias: "x".into(), schema: None, relation: None, columns };

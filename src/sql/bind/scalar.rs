@@ -1,12 +1,13 @@
 //! Expressions: from the syntax tree to typed trees.
 
-use super::builtins::{ELEMENTS, SLICE, SUBSCRIPT, is_native};
 use super::coerce::{data_type, type_name};
-use super::expr::{Call, Node, Over, SortKey, SubQuery, Typed};
 use super::names::{Clause, fold, name_start, parts};
 use super::{Binder, error_at};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::{CastContext, Kind, lookup_functions};
+use crate::sql::ir::{
+    Bound, Call, Column, ELEMENT, FIRST, Frame, Named, Node, Op, Over, Query as Tree, SortKey, SubQuery, Truth, Typed,
+};
 use crate::types::{NO_TYPMOD, Type, interval_typmod};
 use crate::value::Value;
 use sqlparser::ast::{
@@ -68,12 +69,12 @@ impl Binder<'_> {
             }
             Expr::IsNull(e) => self.null_test(e, true),
             Expr::IsNotNull(e) => self.null_test(e, false),
-            Expr::IsTrue(e) => self.truth_test(e, "TRUE", "({0} IS TRUE)"),
-            Expr::IsNotTrue(e) => self.truth_test(e, "NOT TRUE", "({0} IS NOT TRUE)"),
-            Expr::IsFalse(e) => self.truth_test(e, "FALSE", "({0} IS FALSE)"),
-            Expr::IsNotFalse(e) => self.truth_test(e, "NOT FALSE", "({0} IS NOT FALSE)"),
-            Expr::IsUnknown(e) => self.truth_test(e, "UNKNOWN", "({0} IS NULL)"),
-            Expr::IsNotUnknown(e) => self.truth_test(e, "NOT UNKNOWN", "({0} IS NOT NULL)"),
+            Expr::IsTrue(e) => self.truth_test(e, "TRUE", Truth::True),
+            Expr::IsNotTrue(e) => self.truth_test(e, "NOT TRUE", Truth::NotTrue),
+            Expr::IsFalse(e) => self.truth_test(e, "FALSE", Truth::False),
+            Expr::IsNotFalse(e) => self.truth_test(e, "NOT FALSE", Truth::NotFalse),
+            Expr::IsUnknown(e) => self.truth_test(e, "UNKNOWN", Truth::Unknown),
+            Expr::IsNotUnknown(e) => self.truth_test(e, "NOT UNKNOWN", Truth::NotUnknown),
             Expr::IsDistinctFrom(a, b) => self.distinct_from(a, b, true),
             Expr::IsNotDistinctFrom(a, b) => self.distinct_from(a, b, false),
             Expr::Between { expr, negated, low, high } => self.between(expr, low, high, *negated),
@@ -96,7 +97,8 @@ impl Binder<'_> {
             Expr::Exists { subquery, negated } => {
                 let query = self.subquery(subquery)?;
                 let query = Typed::new(Type::BOOL, Node::Query(Box::new(query)));
-                Ok(Typed::apply(Type::BOOL, if *negated { "(NOT EXISTS {0})" } else { "(EXISTS {0})" }, vec![query]))
+                let exists = Typed::test(Op::Exists, vec![query]);
+                Ok(if *negated { self.not(exists) } else { exists })
             }
             Expr::Subquery(query) => self.scalar_subquery(query),
             Expr::Tuple(fields) => Ok(Typed::new(Type::RECORD, Node::Row(self.exprs(fields)?))),
@@ -238,7 +240,7 @@ impl Binder<'_> {
                         };
                         args.push(bound);
                     }
-                    return Ok(Typed::apply(ty, SLICE, args).at(at));
+                    return Ok(Typed::apply(ty, Op::Slice, args).at(at));
                 }
                 AccessExpr::Dot(field) => {
                     return Err(SqlError::unsupported(format!("the field {field} of a composite")));
@@ -246,7 +248,7 @@ impl Binder<'_> {
                 _ => return Err(SqlError::unsupported("this kind of subscript")),
             }
         }
-        Ok(Typed::apply(element, SUBSCRIPT, args).at(at))
+        Ok(Typed::apply(element, Op::Subscript, args).at(at))
     }
 
     fn subscript(&mut self, index: Typed) -> SqlResult<Typed> {
@@ -313,45 +315,33 @@ impl Binder<'_> {
 
     fn null_test(&mut self, expr: &Expr, null: bool) -> SqlResult<Typed> {
         let expr = self.expr(expr)?;
+        let test = if null { Op::IsNull } else { Op::IsNotNull };
         if let Node::Row(fields) = expr.node {
             // All fields, also for IS NOT NULL: a row of both is neither.
-            let test = if null { "IS NULL" } else { "IS NOT NULL" };
-            let tests: Vec<String> = (0..fields.len()).map(|i| format!("{{{i}}} {test}")).collect();
-            return Ok(Typed::apply(Type::BOOL, format!("({})", tests.join(" AND ")), fields));
+            return Ok(Typed::test(test, fields));
         }
         let expr = self.decide_text(expr)?;
-        Ok(Typed::apply(Type::BOOL, if null { "({0} IS NULL)" } else { "({0} IS NOT NULL)" }, vec![expr]))
+        Ok(Typed::test(test, vec![expr]))
     }
 
-    fn truth_test(&mut self, expr: &Expr, test: &str, template: &'static str) -> SqlResult<Typed> {
+    fn truth_test(&mut self, expr: &Expr, test: &str, truth: Truth) -> SqlResult<Typed> {
         let expr = self.expr(expr)?;
         let expr = self.condition(expr, &format!("IS {test}"))?;
-        Ok(Typed::apply(Type::BOOL, template, vec![expr]))
+        Ok(Typed::test(Op::Is(truth), vec![expr]))
     }
 
     fn distinct_from(&mut self, a: &Expr, b: &Expr, distinct: bool) -> SqlResult<Typed> {
         let (a, b) = (self.expr(a)?, self.expr(b)?);
         if let (Node::Row(left), Node::Row(right)) = (&a.node, &b.node) {
             let tests = self.pairs(left.clone(), right.clone(), |this, a, b| this.is_distinct(a, b, distinct))?;
-            return Ok(self.join(tests, if distinct { " OR " } else { " AND " }));
+            return Ok(Typed::join(if distinct { Op::Or } else { Op::And }, tests));
         }
         self.is_distinct(a, b, distinct)
     }
 
     fn is_distinct(&mut self, a: Typed, b: Typed, distinct: bool) -> SqlResult<Typed> {
-        let equal = self.operator("=", Some(a), b)?;
-        let Node::Apply(template, args) = equal.node else { return Err(SqlError::internal("= is no operator")) };
-        let word = if distinct { "IS NOT" } else { "IS" };
-        // SQLite's IS compares as = does, with NULL as a value.
-        if is_native(&template) {
-            return Ok(Typed::apply(Type::BOOL, template.replace(" = ", &format!(" {word} ")), args));
-        }
-        let (one, both) = if distinct { ("1", "0") } else { ("0", "1") };
-        let test = if distinct { format!("(NOT {template})") } else { template.into_owned() };
-        let template = format!(
-            "(CASE WHEN {{0}} IS NULL AND {{1}} IS NULL THEN {both} WHEN {{0}} IS NULL OR {{1}} IS NULL THEN {one} ELSE {test} END)"
-        );
-        Ok(Typed::apply(Type::BOOL, template, args))
+        let (equal, args) = self.equality(a, b)?;
+        Ok(Typed::test(Op::Distinct { equal, negated: !distinct }, args))
     }
 
     fn between(&mut self, expr: &Expr, low: &Expr, high: &Expr, negated: bool) -> SqlResult<Typed> {
@@ -359,17 +349,12 @@ impl Binder<'_> {
         let from = self.operator(">=", Some(expr.clone()), low)?;
         // What the first comparison decided about a parameter holds for the second.
         let to = self.operator("<=", Some(expr), high)?;
-        let both = Typed::apply(Type::BOOL, "({0} AND {1})", vec![from, to]);
+        let both = Typed::test(Op::And, vec![from, to]);
         Ok(if negated { self.not(both) } else { both })
     }
 
     pub(super) fn not(&self, expr: Typed) -> Typed {
-        Typed::apply(Type::BOOL, "(NOT {0})", vec![expr])
-    }
-
-    fn join(&self, tests: Vec<Typed>, word: &str) -> Typed {
-        let places: Vec<String> = (0..tests.len()).map(|i| format!("{{{i}}}")).collect();
-        Typed::apply(Type::BOOL, format!("({})", places.join(word)), tests)
+        Typed::test(Op::Not, vec![expr])
     }
 
     fn pairs(
@@ -392,33 +377,24 @@ impl Binder<'_> {
             for item in items {
                 tests.push(self.compare(left.clone(), "=", item, Location::empty())?);
             }
-            let any = self.join(tests, " OR ");
+            let any = Typed::join(Op::Or, tests);
             return Ok(if negated { self.not(any) } else { any });
         }
         let mut all = vec![left.clone()];
         all.extend(items.iter().cloned());
         // Without a common type each item is compared on its own terms, or is the error that = gives.
         if let Ok(ty) = self.common_type(&all.iter().collect::<Vec<_>>(), "IN") {
-            let probe = self.operator("=", Some(Typed::null(ty)), Typed::null(ty));
-            if let Ok(Typed { node: Node::Apply(template, _), .. }) = probe
-                && is_native(&template)
-            {
+            let probe = self.equality(Typed::null(ty), Typed::null(ty));
+            if probe.is_ok_and(|(equal, _)| equal.is_native()) {
                 let (_, args) = self.unify(all, "IN")?;
-                let collate = match ty.collation() {
-                    Some(name) if !args[0].collated() => format!(" COLLATE {name}"),
-                    _ => String::new(),
-                };
-                let places: Vec<String> = (1..args.len()).map(|i| format!("{{{i}}}")).collect();
-                let word = if negated { "NOT IN" } else { "IN" };
-                let template = format!("({{0}}{collate} {word} ({}))", places.join(", "));
-                return Ok(Typed::apply(Type::BOOL, template, args));
+                return Ok(Typed::test(Op::In { negated }, args));
             }
         }
         let mut tests = Vec::with_capacity(items.len());
         for item in items {
             tests.push(self.operator("=", Some(left.clone()), item)?);
         }
-        let any = self.join(tests, " OR ");
+        let any = Typed::join(Op::Or, tests);
         Ok(if negated { self.not(any) } else { any })
     }
 
@@ -436,31 +412,19 @@ impl Binder<'_> {
             return Err(SqlError::syntax(text));
         }
         let mut args = Vec::with_capacity(width);
-        let mut collate = Vec::with_capacity(width);
         for (i, left) in lefts.into_iter().enumerate() {
             let output = tree.output_expr(i);
-            let equal = self.operator("=", Some(left), output)?;
-            let Node::Apply(template, mut sides) = equal.node else {
-                return Err(SqlError::internal("= is no operator"));
-            };
-            if !is_native(&template) {
+            let (equal, mut sides) = self.equality(left, output)?;
+            if !equal.is_native() {
                 return Err(SqlError::unsupported(format!("IN (SELECT …) for type {}", type_name(sides[0].ty))));
             }
             let right = sides.pop().ok_or_else(|| SqlError::internal("an operator without arguments"))?;
             self.coerce_output(&mut tree, i, right.ty, NO_TYPMOD, CastContext::Implicit)?;
-            let left = sides.remove(0);
-            collate.push(match left.ty.collation() {
-                Some(name) if !left.collated() => format!(" COLLATE {name}"),
-                _ => String::new(),
-            });
-            args.push(left);
+            args.append(&mut sides);
         }
-        let query = Typed::new(Type::RECORD, Node::Query(Box::new(tree.into_subquery(self))));
-        let word = if negated { "NOT IN" } else { "IN" };
-        let places: Vec<String> = collate.iter().enumerate().map(|(i, c)| format!("{{{i}}}{c}")).collect();
-        let left = if width == 1 { places.concat() } else { format!("({})", places.join(", ")) };
+        let query = Typed::new(Type::RECORD, Node::Query(Box::new(self.embed(tree))));
         args.push(query);
-        Ok(Typed::apply(Type::BOOL, format!("({left} {word} {{{width}}})"), args))
+        Ok(Typed::test(Op::InQuery { negated }, args))
     }
 
     /// `left op ANY (…)`, `left op ALL (…)` over an array or a subquery.
@@ -483,8 +447,8 @@ impl Binder<'_> {
             }
             self.decide_outputs(&mut tree)?;
             let mut value = tree.output_expr(0);
-            value.node = Node::Column(self.raw_column("\"c1\"", 0));
-            let query = Typed::new(Type::RECORD, Node::Query(Box::new(tree.into_subquery(self))));
+            value.node = Node::Column(Column::plain(FIRST));
+            let query = Typed::new(Type::RECORD, Node::Query(Box::new(self.embed(tree))));
             return self.fold_comparison(&name, left, value, query, all);
         }
         let left = self.expr(left)?;
@@ -497,65 +461,37 @@ impl Binder<'_> {
             // The elements one by one, as in IN.
             let mut args = vec![left.clone()];
             args.extend(items.iter().cloned());
-            let equal =
-                self.operator("=", Some(left.clone()), items.first().cloned().unwrap_or(Typed::null(left.ty)))?;
-            if let Node::Apply(template, sides) = &equal.node
-                && is_native(template)
-                && sides[0].ty == sides[1].ty
-                && !items.is_empty()
-            {
+            let (equal, sides) = self.equality(left.clone(), items.first().cloned().unwrap_or(Typed::null(left.ty)))?;
+            if equal.is_native() && sides[0].ty == sides[1].ty && !items.is_empty() {
                 let ty = sides[0].ty;
                 let mut coerced = Vec::with_capacity(args.len());
                 for arg in args {
                     coerced.push(self.coerce(arg, ty)?);
                 }
-                let places: Vec<String> = (1..coerced.len()).map(|i| format!("{{{i}}}")).collect();
-                let test = if all { "NOT IN" } else { "IN" };
-                return Ok(Typed::apply(Type::BOOL, format!("({{0}} {test} ({}))", places.join(", ")), coerced));
+                return Ok(Typed::test(Op::In { negated: all }, coerced));
             }
         }
         let Some(element) = right.ty.element() else {
             let text = "op ANY/ALL (array) requires array on right side";
             return Err(error_at(self, SqlError::new(state::WRONG_OBJECT_TYPE, text), right.at));
         };
-        // A NULL array compares as NULL: an array of one NULL does that.
-        let constant =
-            matches!(&right.node, Node::Const(v) if *v != Value::Null) || matches!(right.node, Node::Array(_));
-        let rows = if constant {
-            format!("SELECT value FROM {ELEMENTS}({{1}})")
-        } else {
-            format!("SELECT value FROM {ELEMENTS}(coalesce({{1}}, q_array({}, NULL)))", element.0)
-        };
-        let value = Typed::new(element, Node::Column(self.raw_column("value", 0)));
+        let value = Typed::new(element, Node::Column(Column::plain(ELEMENT)));
         let compared = self.operator(&name, Some(left.clone()), value.clone())?;
-        if let Node::Apply(template, sides) = &compared.node
+        if let Node::Apply(Op::Operator(infix), sides) = &compared.node
+            && infix.is_native()
             && matches!((name.as_str(), all), ("=", false) | ("<>", true))
+            && sides[1].node == value.node
         {
-            let native = template.replace(" <> ", " = ");
-            let plain_value = sides[1].node == value.node;
-            if plain_value && is_native(&native) {
-                let test = if all { "NOT IN" } else { "IN" };
-                let collate = match sides[0].ty.collation() {
-                    Some(name) if !sides[0].collated() => format!(" COLLATE {name}"),
-                    _ => String::new(),
-                };
-                let args = vec![sides[0].clone(), right];
-                return Ok(Typed::apply(Type::BOOL, format!("({{0}}{collate} {test} ({rows}))"), args));
-            }
+            return Ok(Typed::test(Op::InArray { negated: all }, vec![sides[0].clone(), right]));
         }
-        let query = Typed::apply(Type::RECORD, format!("({})", rows.replace("{1}", "{0}")), vec![right]);
-        self.fold_comparison(&name, left, value, query, all)
+        self.fold_comparison(&name, left, value, right, all)
     }
 
-    /// Three-valued ANY and ALL: the maximum or minimum of the comparisons, NULL if one is NULL and none decides.
+    /// ANY and ALL of a comparison over rows, in which `value` stands for each.
     fn fold_comparison(&mut self, name: &str, left: Typed, value: Typed, rows: Typed, all: bool) -> SqlResult<Typed> {
         let test = self.operator(name, Some(left), value)?;
         let test = self.condition(test, "op ANY/ALL")?;
-        let (decided, otherwise, fold) = if all { ("0", "1", "min") } else { ("1", "0", "max") };
-        let template = format!(
-            "(SELECT CASE WHEN {fold}({{0}}) = {decided} THEN {decided} WHEN count(*) > count({{0}}) THEN NULL ELSE {otherwise} END FROM {{1}})"
-        );
-        Ok(Typed::apply(Type::BOOL, template, vec![test, rows]))
+        Ok(Typed::test(Op::Quantified { all }, vec![test, rows]))
     }
 
     /// The right side of ANY/ALL: an undecided one is an array of what stands on the left.
@@ -574,25 +510,42 @@ impl Binder<'_> {
         self.coerce(right, array)
     }
 
-    pub(super) fn raw_column(&self, sql: &str, range: usize) -> super::expr::ColumnRef {
-        super::expr::ColumnRef { range, sql: sql.into(), table: 0, attnum: 0, collated: false }
+    /// A chain of operators leans to the left in syntax: it is bound from its beginning on, without a step of the stack for
+    /// each.
+    fn binary(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr) -> SqlResult<Typed> {
+        let mut links = vec![(op, right)];
+        let mut first = left;
+        while let Expr::BinaryOp { left, op, right } = first {
+            links.push((op, right));
+            first = left;
+        }
+        let mut chain = self.expr(first)?;
+        while let Some((op, right)) = links.pop() {
+            chain = self.link(chain, op, right)?;
+        }
+        Ok(chain)
     }
 
-    fn binary(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr) -> SqlResult<Typed> {
+    fn link(&mut self, left: Typed, op: &BinaryOperator, right: &Expr) -> SqlResult<Typed> {
         match op {
             BinaryOperator::And | BinaryOperator::Or => {
-                let (name, template) = match op {
-                    BinaryOperator::And => ("AND", "({0} AND {1})"),
-                    _ => ("OR", "({0} OR {1})"),
+                let (name, op) = match op {
+                    BinaryOperator::And => ("AND", Op::And),
+                    _ => ("OR", Op::Or),
                 };
-                let left = self.expr(left)?;
                 let left = self.condition(left, name)?;
                 let right = self.expr(right)?;
                 let right = self.condition(right, name)?;
-                Ok(Typed::apply(Type::BOOL, template, vec![left, right]))
+                Ok(match left.node {
+                    Node::Apply(same, mut operands) if same == op => {
+                        operands.push(right);
+                        Typed { node: Node::Apply(same, operands), ..left }
+                    }
+                    node => Typed::test(op, vec![Typed { node, ..left }, right]),
+                })
             }
             BinaryOperator::Overlaps => {
-                let (left, right) = (self.expr(left)?, self.expr(right)?);
+                let right = self.expr(right)?;
                 match (left.node, right.node) {
                     (Node::Row(mut a), Node::Row(b)) => {
                         a.extend(b);
@@ -602,7 +555,7 @@ impl Binder<'_> {
                 }
             }
             op => {
-                let (left, right) = (self.expr(left)?, self.expr(right)?);
+                let right = self.expr(right)?;
                 self.compare(left, &operator_name(op), right, Location::empty())
             }
         }
@@ -622,24 +575,19 @@ impl Binder<'_> {
         let element = if ordered { "=" } else { name };
         let tests = self.pairs(a, b, |this, a, b| this.operator(element, Some(a), b))?;
         if !ordered {
-            return Ok(self.join(tests, if name == "=" { " AND " } else { " OR " }));
+            return Ok(Typed::join(if name == "=" { Op::And } else { Op::Or }, tests));
         }
         // Row values compare in SQLite as in Postgres, element by element.
-        let (mut lefts, mut rights, mut args) = (Vec::new(), Vec::new(), Vec::new());
+        let mut args = Vec::new();
         for test in tests {
-            let Node::Apply(template, sides) = test.node else { continue };
-            if !is_native(&template) {
+            let Node::Apply(Op::Operator(equal), sides) = test.node else { continue };
+            if !equal.is_native() {
                 return Err(SqlError::unsupported(format!("comparison of rows with {}", type_name(sides[0].ty))));
             }
-            let collate = match sides[0].ty.collation() {
-                Some(name) if !sides[0].collated() => format!(" COLLATE {name}"),
-                _ => String::new(),
-            };
-            lefts.push(format!("{{{}}}{collate}", args.len()));
-            rights.push(format!("{{{}}}", args.len() + 1));
             args.extend(sides);
         }
-        Ok(Typed::apply(Type::BOOL, format!("(({}) {name} ({}))", lefts.join(", "), rights.join(", ")), args))
+        let name = ["<", "<=", ">", ">="].into_iter().find(|n| *n == name).unwrap_or("<");
+        Ok(Typed::test(Op::Rows(name), args))
     }
 
     fn unary(&mut self, op: &UnaryOperator, expr: &Expr) -> SqlResult<Typed> {
@@ -706,15 +654,9 @@ impl Binder<'_> {
         let (ty, mut results) = self.unify(results, "CASE")?;
         let typmod = results.iter().find(|r| !r.is_null()).map_or(NO_TYPMOD, |r| r.typmod);
         let otherwise = results.remove(0);
-        let mut template = "(CASE".to_owned();
-        let n = tests.len();
-        for i in 0..n {
-            template.push_str(&format!(" WHEN {{{}}} THEN {{{}}}", 2 * i, 2 * i + 1));
-        }
-        template.push_str(&format!(" ELSE {{{}}} END)", 2 * n));
         let mut args: Vec<Typed> = tests.into_iter().zip(results).flat_map(|(t, r)| [t, r]).collect();
         args.push(otherwise);
-        Ok(Typed::apply(ty, template, args).typmod(typmod))
+        Ok(Typed::apply(ty, Op::Case, args).typmod(typmod))
     }
 
     fn rounding(&mut self, name: &str, expr: &Expr, field: &CeilFloorKind) -> SqlResult<Typed> {
@@ -743,7 +685,7 @@ impl Binder<'_> {
     fn subquery(&mut self, query: &Query) -> SqlResult<SubQuery> {
         let mut tree = self.query_tree(query)?;
         self.decide_outputs(&mut tree)?;
-        Ok(tree.into_subquery(self))
+        Ok(self.embed(tree))
     }
 
     fn scalar_subquery(&mut self, query: &Query) -> SqlResult<Typed> {
@@ -754,10 +696,7 @@ impl Binder<'_> {
         self.decide_outputs(&mut tree)?;
         let output = tree.outputs().remove(0);
         let single = tree.at_most_one_row();
-        let mut query = tree.into_subquery(self);
-        if !single {
-            query.sql = format!("SELECT q_single(\"c1\") FROM ({})", query.sql);
-        }
+        let query = SubQuery { single: !single, ..self.embed(tree) };
         Ok(Typed::new(output.ty, Node::Query(Box::new(query))).typmod(output.typmod))
     }
 
@@ -768,25 +707,20 @@ impl Binder<'_> {
         }
         self.decide_outputs(&mut tree)?;
         let output = tree.outputs().remove(0);
-        let value = Typed::new(output.ty, Node::Column(self.raw_column("\"c1\"", 0)));
+        let id = self.next_id();
+        let value = Typed::new(output.ty, Node::Column(Column::of(id, format!("t{id}"), FIRST)));
         let Ok((function, args, ty)) = self.resolve_function("array_agg", vec![value], Location::empty())? else {
             return Err(SqlError::unsupported("ARRAY(SELECT …)"));
         };
         let call = Typed::new(
             ty,
-            Node::Call(Box::new(Call {
-                template: function.lower,
-                args,
-                distinct: false,
-                order: vec![],
-                filter: None,
-                over: None,
-            })),
+            Node::Call(Box::new(Call { function, args, distinct: false, order: vec![], filter: None, over: None })),
         );
         let empty = Typed::new(ty, Node::Array(vec![]));
-        let mut query = tree.into_subquery(self);
-        query.sql = format!("SELECT coalesce({}, {}) FROM ({})", call.sql(), empty.sql(), query.sql);
-        Ok(Typed::new(ty, Node::Query(Box::new(query))))
+        let inner = self.embed(tree);
+        let expr = Typed::apply(ty, Op::Coalesce, vec![call, empty]);
+        let query = Tree::around(inner.query, id, vec![Named { name: "array".into(), expr }]);
+        Ok(Typed::new(ty, Node::Query(Box::new(SubQuery { query, outer: inner.outer, single: false }))))
     }
 
     fn function(&mut self, function: &Function) -> SqlResult<Typed> {
@@ -868,19 +802,14 @@ impl Binder<'_> {
             ("coalesce", 1..) => {
                 let (ty, args) = self.unify(args, "COALESCE")?;
                 let typmod = super::coerce::common_typmod(args.iter());
-                let template = if args.len() == 1 { "{0}" } else { "coalesce({*})" };
-                return Ok(Typed::apply(ty, template, args).typmod(typmod));
+                return Ok(Typed::apply(ty, Op::Coalesce, args).typmod(typmod));
             }
             ("greatest" | "least", 1..) => return self.extreme(name, args),
             ("nullif", 2) => {
                 let second = args.remove(1);
-                let equal = self.operator("=", args.pop(), second)?;
-                let Node::Apply(template, sides) = equal.node else {
-                    return Err(SqlError::internal("= is no operator"));
-                };
+                let (equal, sides) = self.equality(args.remove(0), second)?;
                 let (ty, typmod) = (sides[0].ty, sides[0].typmod);
-                let template = format!("(CASE WHEN {template} THEN NULL ELSE {{0}} END)");
-                return Ok(Typed::apply(ty, template, sides).typmod(typmod));
+                return Ok(Typed::apply(ty, Op::NullIf(equal), sides).typmod(typmod));
             }
             ("row", _) => return Ok(Typed::new(Type::RECORD, Node::Row(args))),
             ("current_database" | "current_schema", 0) => return self.keyword(name, at),
@@ -900,7 +829,7 @@ impl Binder<'_> {
             return Err(error_at(self, SqlError::unsupported("a whole row as an argument"), at));
         }
         match self.resolve_function(name, args, at)? {
-            Ok((function, args, ty)) => Ok(Typed::apply(ty, function.lower, args).at(at)),
+            Ok((function, args, ty)) => Ok(Typed::apply(ty, Op::Function(function), args).at(at)),
             Err(mut args) => {
                 let cast = Type::by_typname(name).filter(|_| args.len() == 1 && lookup_functions(name).is_empty());
                 match cast {
@@ -922,26 +851,20 @@ impl Binder<'_> {
     fn extreme(&mut self, name: &str, args: Vec<Typed>) -> SqlResult<Typed> {
         let what = if name == "greatest" { "GREATEST" } else { "LEAST" };
         let (ty, args) = self.unify(args, what)?;
+        let greatest = name == "greatest";
         if ty.collation().is_none() && !ty.is_array() {
-            let template = if name == "greatest" { "q_greatest({*})" } else { "q_least({*})" };
-            return Ok(Typed::apply(ty, template, args));
+            return Ok(Typed::apply(ty, Op::Extreme { greatest, by: None }, args));
         }
         // Written out, each argument appears three times in the next: no long lists of these types.
         if args.len() > 6 {
             return Err(SqlError::unsupported(format!("{what} of more than six values of type {}", type_name(ty))));
         }
-        let op = if name == "greatest" { ">=" } else { "<=" };
-        let mut args = args.into_iter();
-        let Some(mut best) = args.next() else { return Err(SqlError::syntax("no arguments")) };
-        for next in args {
-            let test = self.operator(op, Some(best.clone()), next.clone())?;
-            best = Typed::apply(
-                ty,
-                "(CASE WHEN {0} IS NULL THEN {1} WHEN {1} IS NULL OR {2} THEN {0} ELSE {1} END)",
-                vec![best, next, test],
-            );
-        }
-        Ok(best)
+        let op = if greatest { ">=" } else { "<=" };
+        let by = match self.operator(op, Some(Typed::null(ty)), Typed::null(ty))?.node {
+            Node::Apply(Op::Operator(infix), _) => Some(infix),
+            _ => None,
+        };
+        Ok(Typed::apply(ty, Op::Extreme { greatest, by }, args))
     }
 
     /// `CURRENT_DATE` and the like: calls without parentheses.
@@ -1057,7 +980,7 @@ impl Binder<'_> {
             Some(WindowType::NamedWindow(name)) => Some(self.named_window(name)?),
             Some(WindowType::WindowSpec(spec)) => Some(self.window(spec)?),
         };
-        let call = Call { template: resolved.lower, args, distinct, order, filter, over };
+        let call = Call { function: resolved, args, distinct, order, filter, over };
         Ok(Typed::new(ty, Node::Call(Box::new(call))).at(at))
     }
 
@@ -1100,30 +1023,28 @@ impl Binder<'_> {
         })
     }
 
-    fn frame(&mut self, frame: &WindowFrame) -> SqlResult<String> {
+    fn frame(&mut self, frame: &WindowFrame) -> SqlResult<Frame> {
         let units = match frame.units {
             WindowFrameUnits::Rows => "ROWS",
             WindowFrameUnits::Range => "RANGE",
             WindowFrameUnits::Groups => "GROUPS",
         };
         let start = self.bound(&frame.start_bound)?;
-        Ok(match &frame.end_bound {
-            None => format!("{units} {start}"),
-            Some(end) => format!("{units} BETWEEN {start} AND {}", self.bound(end)?),
-        })
+        let end = frame.end_bound.as_ref().map(|end| self.bound(end)).transpose()?;
+        Ok(Frame { units, start, end })
     }
 
-    fn bound(&mut self, bound: &WindowFrameBound) -> SqlResult<String> {
-        let (expr, word) = match bound {
-            WindowFrameBound::CurrentRow => return Ok("CURRENT ROW".into()),
-            WindowFrameBound::Preceding(None) => return Ok("UNBOUNDED PRECEDING".into()),
-            WindowFrameBound::Following(None) => return Ok("UNBOUNDED FOLLOWING".into()),
-            WindowFrameBound::Preceding(Some(e)) => (e, "PRECEDING"),
-            WindowFrameBound::Following(Some(e)) => (e, "FOLLOWING"),
+    fn bound(&mut self, bound: &WindowFrameBound) -> SqlResult<Bound> {
+        let mut offset = |expr: &Option<Box<Expr>>| -> SqlResult<Option<Typed>> {
+            let Some(expr) = expr else { return Ok(None) };
+            let offset = self.expr(expr)?;
+            self.count(offset, "the frame's offset").map(Some)
         };
-        let offset = self.expr(expr)?;
-        let offset = self.count(offset, "the frame's offset")?;
-        Ok(format!("{} {word}", offset.sql()))
+        Ok(match bound {
+            WindowFrameBound::CurrentRow => Bound::CurrentRow,
+            WindowFrameBound::Preceding(e) => Bound::Preceding(offset(e)?),
+            WindowFrameBound::Following(e) => Bound::Following(offset(e)?),
+        })
     }
 
     /// A key of ORDER BY inside a call or a window: always an expression.

@@ -1,0 +1,537 @@
+//! Expressions.
+
+use super::Sql;
+use crate::functions::casts::{Way, way};
+use crate::functions::{Arguments, Kind, Native, fill};
+use crate::sql::ir::{Bound, Call, Cast, Frame, Infix, Node, Op, Over, SortKey, SubQuery, Truth, Typed};
+use crate::types::{NO_TYPMOD, Type};
+use crate::value::Value;
+
+/// The most operands of AND, OR or `||` side by side: SQLite makes a tree of them as high as they are many.
+const SIDE_BY_SIDE: usize = 64;
+
+impl Sql {
+    /// Something that stands by itself.
+    pub(super) fn expr(&mut self, expr: &Typed) {
+        let (start, before) = (self.out.len(), self.collates);
+        self.bare(expr);
+        let built = matches!(expr.node, Node::Apply(..) | Node::Call(_));
+        if built && expr.ty != Type::BOOL && self.collates > before {
+            // SQLite takes any COLLATE within an expression, be it in the condition of a CASE, for that of its value.
+            self.out.insert(start, '(');
+            self.collate(expr.ty.collation().unwrap_or("BINARY"));
+            self.push(")");
+        }
+    }
+
+    fn bare(&mut self, expr: &Typed) {
+        match &expr.node {
+            Node::Text(text) => self.text(text),
+            Node::Const(value) => self.literal(value),
+            Node::Param(n) => self.put(format_args!("?{n}")),
+            Node::RowList => self.row_list(),
+            Node::Column(column) => self.column(column),
+            Node::Kept { rowid, number, .. } => {
+                self.push("q_kept(");
+                self.column(rowid);
+                self.put(format_args!(", {number})"));
+            }
+            Node::Apply(op, args) => self.apply(expr, op, args),
+            Node::Call(call) => self.call(call),
+            Node::Row(fields) => {
+                self.push("(");
+                self.exprs(fields);
+                self.push(")");
+            }
+            Node::Array(elements) => self.array(expr.ty, elements),
+            Node::Query(query) => {
+                self.push("(");
+                self.subquery(query);
+                self.push(")");
+            }
+        }
+    }
+
+    /// The query of an expression, without its parentheses.
+    fn subquery(&mut self, sub: &SubQuery) {
+        if !sub.single {
+            return self.whole_query(&sub.query, &[], true);
+        }
+        self.push("SELECT q_single(\"c1\") FROM (");
+        self.whole_query(&sub.query, &[], true);
+        self.push(")");
+    }
+
+    /// An expression where SQLite groups, sorts, or removes duplicates by it.
+    pub(super) fn keyed(&mut self, expr: &Typed) {
+        self.expr(expr);
+        self.collate_by(expr);
+    }
+
+    fn collate_by(&mut self, expr: &Typed) {
+        if let Some(name) = expr.ty.collation().filter(|_| !expr.collated()) {
+            self.collate(name);
+        }
+    }
+
+    /// A key of GROUP BY or PARTITION BY; a number would be taken for an ordinal.
+    pub(super) fn group_key(&mut self, expr: &Typed) {
+        if expr.is_constant() { self.push("NULL") } else { self.keyed(expr) }
+    }
+
+    /// A key with its direction; a constant orders nothing, and a number would be taken for an ordinal.
+    pub(super) fn sort_key(&mut self, key: &SortKey) {
+        self.group_key(&key.expr);
+        self.direction(key);
+    }
+
+    /// SQLite puts NULLs first when ascending, Postgres last: the order of NULLs is written where it differs.
+    pub(super) fn direction(&mut self, key: &SortKey) {
+        self.push(if key.descending { " DESC" } else { "" });
+        self.push(match (key.descending, key.nulls_first) {
+            (false, false) => " NULLS LAST",
+            (true, true) => " NULLS FIRST",
+            _ => "",
+        });
+    }
+
+    pub(super) fn sort_list(&mut self, keys: &[SortKey]) {
+        self.list(", ", keys, Sql::sort_key);
+    }
+
+    fn template(&mut self, template: &str, args: &[Typed], typmod: i32) {
+        fill(template, &mut Filling { sql: self, args, keyed: false }, typmod);
+    }
+
+    fn array(&mut self, ty: Type, elements: &[Typed]) {
+        let element = ty.element().unwrap_or(Type::TEXT);
+        let nested = elements.first().is_some_and(|e| e.ty.is_array() && e.ty == ty);
+        self.put(format_args!("{}({}", if nested { "q_array_nest" } else { "q_array" }, element.0));
+        for element in elements {
+            self.push(", ");
+            self.expr(element);
+        }
+        self.push(")");
+    }
+
+    fn infix(&mut self, infix: &Infix, args: &[Typed]) {
+        let operator = infix.operator;
+        let ([left, right], true) = (args, infix.is_native()) else {
+            return self.template(operator.lower, args, NO_TYPMOD);
+        };
+        self.native(infix, operator.name, left, right);
+    }
+
+    /// SQLite's own comparison, or IS and IS NOT in the place of `=`.
+    fn native(&mut self, infix: &Infix, word: &str, left: &Typed, right: &Typed) {
+        self.push("(");
+        self.expr(left);
+        if let Some(name) = infix.collation {
+            self.collate(name);
+        }
+        self.put(format_args!(" {word} "));
+        self.expr(right);
+        if let Native::Collated(name) = infix.operator.native {
+            self.collate(name);
+        }
+        self.push(")");
+    }
+
+    /// `(a AND b AND c)`, of many operands as a balanced tree: its value does not depend on how they are put together.
+    fn chain(&mut self, word: &str, args: &[Typed]) {
+        self.push("(");
+        if args.len() <= SIDE_BY_SIDE {
+            self.list(word, args, Sql::expr);
+        } else {
+            let (left, right) = args.split_at(args.len() / 2);
+            self.chain(word, left);
+            self.push(word);
+            self.chain(word, right);
+        }
+        self.push(")");
+    }
+
+    fn function(&mut self, name: &str, args: &[Typed]) {
+        self.push(name);
+        self.push("(");
+        self.exprs(args);
+        self.push(")");
+    }
+
+    fn apply(&mut self, expr: &Typed, op: &Op, args: &[Typed]) {
+        match op {
+            Op::Operator(infix) => self.infix(infix, args),
+            Op::Function(function) => self.template(function.lower, args, expr.typmod),
+            Op::Cast(cast) => self.cast(cast, args),
+            Op::Relabel => self.expr(&args[0]),
+            Op::And => self.chain(" AND ", args),
+            Op::Or => self.chain(" OR ", args),
+            Op::Not => {
+                self.push("(NOT ");
+                self.expr(&args[0]);
+                self.push(")");
+            }
+            Op::IsNull | Op::IsNotNull => {
+                let test = if *op == Op::IsNull { " IS NULL" } else { " IS NOT NULL" };
+                self.push("(");
+                self.list(" AND ", args, |sql, arg| {
+                    sql.expr(arg);
+                    sql.push(test);
+                });
+                self.push(")");
+            }
+            Op::Is(truth) => {
+                self.push("(");
+                self.expr(&args[0]);
+                self.push(match truth {
+                    Truth::True => " IS TRUE)",
+                    Truth::NotTrue => " IS NOT TRUE)",
+                    Truth::False => " IS FALSE)",
+                    Truth::NotFalse => " IS NOT FALSE)",
+                    Truth::Unknown => " IS NULL)",
+                    Truth::NotUnknown => " IS NOT NULL)",
+                });
+            }
+            Op::Distinct { equal, negated } => self.distinct(equal, *negated, args),
+            Op::In { negated } => {
+                self.push("(");
+                self.keyed(&args[0]);
+                self.push(if *negated { " NOT IN (" } else { " IN (" });
+                self.exprs(&args[1..]);
+                self.push("))");
+            }
+            Op::InQuery { negated } => {
+                let (query, lefts) = args.split_last().expect("a query to be in");
+                self.push(if lefts.len() == 1 { "(" } else { "((" });
+                self.list(", ", lefts, Sql::keyed);
+                self.push(if lefts.len() == 1 { "" } else { ")" });
+                self.push(if *negated { " NOT IN " } else { " IN " });
+                self.expr(query);
+                self.push(")");
+            }
+            Op::InArray { negated } => {
+                self.push("(");
+                self.keyed(&args[0]);
+                self.push(if *negated { " NOT IN " } else { " IN " });
+                self.elements(&args[1]);
+                self.push(")");
+            }
+            Op::Quantified { all } => self.quantified(*all, &args[0], &args[1]),
+            Op::Rows(name) => {
+                self.push("((");
+                self.list(", ", args.iter().step_by(2), Sql::keyed);
+                self.put(format_args!(") {name} ("));
+                self.exprs(args.iter().skip(1).step_by(2));
+                self.push("))");
+            }
+            Op::Exists => {
+                self.push("(EXISTS ");
+                self.expr(&args[0]);
+                self.push(")");
+            }
+            Op::Case => {
+                self.push("(CASE");
+                let (otherwise, branches) = args.split_last().expect("a value of ELSE");
+                for branch in branches.chunks_exact(2) {
+                    self.push(" WHEN ");
+                    self.expr(&branch[0]);
+                    self.push(" THEN ");
+                    self.expr(&branch[1]);
+                }
+                self.push(" ELSE ");
+                self.expr(otherwise);
+                self.push(" END)");
+            }
+            Op::Coalesce if args.len() == 1 => self.expr(&args[0]),
+            Op::Coalesce | Op::NeverNull => self.function("coalesce", args),
+            Op::NullIf(equal) => {
+                self.push("(CASE WHEN ");
+                self.infix(equal, args);
+                self.push(" THEN NULL ELSE ");
+                self.expr(&args[0]);
+                self.push(" END)");
+            }
+            Op::Extreme { greatest, by: None } => {
+                self.function(if *greatest { "q_greatest" } else { "q_least" }, args);
+            }
+            Op::Extreme { by: Some(better), .. } => self.best(better, args),
+            Op::Subscript => self.function("q_subscript", args),
+            Op::Slice => self.function("q_slice", args),
+            Op::NullViolation => self.function("q_null_violation", args),
+            Op::Keep(numbers) => self.keep(numbers, args),
+            Op::NumberAndName => {
+                self.list(" || ' ' || ", args, Sql::expr);
+            }
+        }
+    }
+
+    /// An element cast to another element type, or the cast of a whole value.
+    fn cast(&mut self, cast: &Cast, args: &[Typed]) {
+        let from = args[0].ty;
+        match way(from, cast.to, cast.context) {
+            Some((_, way)) => self.by(way, cast, args),
+            None => {
+                let element = |ty: Type| ty.element().unwrap_or(Type::TEXT).0;
+                self.put(format_args!("q_array_cast({}, {}, {}, ", element(from), element(cast.to), cast.typmod));
+                self.expr(&args[0]);
+                self.push(")");
+            }
+        }
+    }
+
+    fn by(&mut self, way: Way, cast: &Cast, args: &[Typed]) {
+        way.write(cast.to, cast.typmod, &mut Filling { sql: self, args, keyed: false });
+    }
+
+    fn distinct(&mut self, equal: &Infix, negated: bool, args: &[Typed]) {
+        let [left, right] = args else { return };
+        // SQLite's IS compares as = does, with NULL as a value.
+        if equal.is_native() {
+            return self.native(equal, if negated { "IS" } else { "IS NOT" }, left, right);
+        }
+        self.push("(CASE WHEN ");
+        self.expr(left);
+        self.push(" IS NULL AND ");
+        self.expr(right);
+        self.push(if negated { " IS NULL THEN 1 WHEN " } else { " IS NULL THEN 0 WHEN " });
+        self.expr(left);
+        self.push(" IS NULL OR ");
+        self.expr(right);
+        self.push(if negated { " IS NULL THEN 0 ELSE " } else { " IS NULL THEN 1 ELSE (NOT " });
+        self.infix(equal, args);
+        self.push(if negated { " END)" } else { ") END)" });
+    }
+
+    /// The elements of an array as rows, in the column [`crate::sql::ir::ELEMENT`]. A NULL array compares as NULL: an array
+    /// of one NULL does that.
+    fn elements(&mut self, array: &Typed) {
+        let constant = match &array.node {
+            Node::Const(value) => *value != Value::Null,
+            node => matches!(node, Node::Array(_)),
+        };
+        self.push("(SELECT value FROM q_unnest(");
+        if constant {
+            self.expr(array);
+        } else {
+            self.push("coalesce(");
+            self.expr(array);
+            self.put(format_args!(", q_array({}, NULL))", array.ty.element().unwrap_or(Type::TEXT).0));
+        }
+        self.push("))");
+    }
+
+    /// Three-valued ANY and ALL: the maximum or minimum of the comparisons, NULL if one is NULL and none decides.
+    fn quantified(&mut self, all: bool, test: &Typed, rows: &Typed) {
+        let (decided, otherwise, fold) = if all { ("0", "1", "min") } else { ("1", "0", "max") };
+        self.put(format_args!("(SELECT CASE WHEN {fold}("));
+        self.expr(test);
+        self.put(format_args!(") = {decided} THEN {decided} WHEN count(*) > count("));
+        self.expr(test);
+        self.put(format_args!(") THEN NULL ELSE {otherwise} END FROM "));
+        match &rows.node {
+            Node::Query(_) => self.expr(rows),
+            _ => self.elements(rows),
+        }
+        self.push(")");
+    }
+
+    /// The best of some values; NULLs are passed over, where SQLite's max(a, b) would be NULL.
+    fn best(&mut self, better: &Infix, args: &[Typed]) {
+        let (next, before) = args.split_last().expect("values to choose from");
+        if before.is_empty() {
+            return self.expr(next);
+        }
+        let (start, collates) = (self.out.len(), self.collates);
+        self.best(better, before);
+        let best = self.out.split_off(start);
+        let inner = self.collates - collates;
+        self.push("(CASE WHEN ");
+        self.push(&best);
+        self.push(" IS NULL THEN ");
+        self.expr(next);
+        self.push(" WHEN ");
+        self.expr(next);
+        self.push(" IS NULL OR ");
+        if better.is_native() {
+            self.push("(");
+            self.push(&best);
+            if let Some(name) = better.collation {
+                self.collate(name);
+            }
+            self.put(format_args!(" {} ", better.operator.name));
+            self.expr(next);
+            if let Native::Collated(name) = better.operator.native {
+                self.collate(name);
+            }
+            self.push(")");
+        } else {
+            let of = next.ty;
+            fill(better.operator.lower, &mut Pair { sql: self, first: &best, second: next, of }, NO_TYPMOD);
+        }
+        self.push(" THEN ");
+        self.push(&best);
+        self.push(" ELSE ");
+        self.expr(next);
+        self.push(" END)");
+        self.collates += 2 * inner;
+    }
+
+    /// SQLite's functions have at most 127 arguments.
+    fn keep(&mut self, numbers: &[usize], args: &[Typed]) {
+        let ([rowid, value], others) = args.split_at(2) else { return };
+        let chunks: Vec<_> = numbers.chunks(60).zip(others.chunks(60)).collect();
+        for _ in &chunks {
+            self.push("q_keep(");
+            self.expr(rowid);
+            self.push(", ");
+        }
+        self.expr(value);
+        for (numbers, others) in chunks {
+            for (number, other) in numbers.iter().zip(others) {
+                self.put(format_args!(", {number}, "));
+                self.expr(other);
+            }
+            self.push(")");
+        }
+    }
+
+    /// An aggregate's call. SQLite takes DISTINCT with one argument only: several are packed into one, which every
+    /// aggregate of ours understands.
+    fn call(&mut self, call: &Call) {
+        let start = self.out.len();
+        // SQLite takes the collation by which DISTINCT, min and max compare from the argument.
+        fill(call.function.lower, &mut Filling { sql: self, args: &call.args, keyed: true }, NO_TYPMOD);
+        // A template is one call: what it has between its parentheses follows the first of them.
+        self.out.pop();
+        if call.distinct {
+            let open = start + self.out[start..].find('(').map_or(0, |at| at + 1);
+            let packed = call.args.len() > 1 || call.function.passes_several();
+            self.out.insert_str(open, if packed { "DISTINCT q_pack(" } else { "DISTINCT " });
+            self.push(if packed { ")" } else { "" });
+        }
+        if !call.order.is_empty() {
+            self.push(" ORDER BY ");
+            self.sort_list(&call.order);
+        }
+        self.push(")");
+        if let Some(filter) = &call.filter {
+            self.push(" FILTER (WHERE ");
+            self.expr(filter);
+            self.push(")");
+        }
+        if let Some(over) = &call.over {
+            self.push(" OVER (");
+            self.over(over);
+            self.push(")");
+        }
+    }
+
+    fn over(&mut self, over: &Over) {
+        let mut space = "";
+        if !over.partition.is_empty() {
+            self.push("PARTITION BY ");
+            self.list(", ", &over.partition, Sql::group_key);
+            space = " ";
+        }
+        if !over.order.is_empty() {
+            self.push(space);
+            self.push("ORDER BY ");
+            self.sort_list(&over.order);
+            space = " ";
+        }
+        if let Some(frame) = &over.frame {
+            self.push(space);
+            self.frame(frame);
+        }
+    }
+
+    fn frame(&mut self, frame: &Frame) {
+        self.push(frame.units);
+        match &frame.end {
+            None => {
+                self.push(" ");
+                self.bound(&frame.start);
+            }
+            Some(end) => {
+                self.push(" BETWEEN ");
+                self.bound(&frame.start);
+                self.push(" AND ");
+                self.bound(end);
+            }
+        }
+    }
+
+    fn bound(&mut self, bound: &Bound) {
+        let (offset, word) = match bound {
+            Bound::CurrentRow => return self.push("CURRENT ROW"),
+            Bound::Preceding(offset) => (offset, " PRECEDING"),
+            Bound::Following(offset) => (offset, " FOLLOWING"),
+        };
+        match offset {
+            None => self.push("UNBOUNDED"),
+            Some(offset) => self.expr(offset),
+        }
+        self.push(word);
+    }
+
+    /// A call of a function that yields rows, as it stands in FROM.
+    pub(super) fn rows_of(&mut self, call: &Typed) {
+        if let Node::Apply(Op::Function(function), args) = &call.node
+            && function.kind == Kind::Set
+        {
+            return self.template(function.lower, args, call.typmod);
+        }
+        self.expr(call);
+    }
+}
+
+/// Expressions as the arguments of a template.
+struct Filling<'a> {
+    sql: &'a mut Sql,
+    args: &'a [Typed],
+    keyed: bool,
+}
+
+impl Arguments for Filling<'_> {
+    fn count(&self) -> usize {
+        self.args.len()
+    }
+
+    fn of_type(&self, i: usize) -> (Type, i32) {
+        (self.args[i].ty, self.args[i].typmod)
+    }
+
+    fn write(&mut self, i: usize) {
+        if self.keyed { self.sql.keyed(&self.args[i]) } else { self.sql.expr(&self.args[i]) }
+    }
+
+    fn out(&mut self) -> &mut String {
+        &mut self.sql.out
+    }
+}
+
+/// A text and an expression as the arguments of a template.
+struct Pair<'a> {
+    sql: &'a mut Sql,
+    first: &'a str,
+    second: &'a Typed,
+    of: Type,
+}
+
+impl Arguments for Pair<'_> {
+    fn count(&self) -> usize {
+        2
+    }
+
+    fn of_type(&self, _: usize) -> (Type, i32) {
+        (self.of, NO_TYPMOD)
+    }
+
+    fn write(&mut self, i: usize) {
+        if i == 0 { self.sql.push(self.first) } else { self.sql.expr(self.second) }
+    }
+
+    fn out(&mut self) -> &mut String {
+        &mut self.sql.out
+    }
+}

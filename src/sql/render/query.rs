@@ -1,0 +1,337 @@
+//! Queries.
+
+use super::Sql;
+use crate::sql::ir::{
+    Body, Cte, FromItem, Hidden, Materialized, Node, OrderKey, Out, Query, Select, SetOperator, Side, SortKey, System,
+    Typed,
+};
+use crate::value::Value;
+
+impl Sql {
+    /// With `named`, the columns are called `c1`, `c2`, ….
+    pub(super) fn whole_query(&mut self, query: &Query, hoisted: &[System], named: bool) {
+        self.with(hoisted, &query.with, query.recursive);
+        let tail = !query.order.is_empty() || query.limit.is_some() || query.offset.is_some();
+        match &query.body {
+            Body::Select(select) if !select.on.is_empty() => self.distinct_on(select, &query.order),
+            Body::Query(_) if tail => {
+                self.operand(&query.body, named, false);
+                self.order(query);
+            }
+            body => {
+                let values = matches!(body, Body::Values(_));
+                self.body(body, named || values && tail);
+                self.order(query);
+            }
+        }
+        match (&query.limit, &query.offset) {
+            (None, None) => {}
+            (limit, offset) => {
+                self.push(" LIMIT ");
+                match limit {
+                    Some(limit) => self.count(limit, -1),
+                    None => self.push("-1"),
+                }
+                if let Some(offset) = offset {
+                    self.push(" OFFSET ");
+                    self.count(offset, 0);
+                }
+            }
+        }
+    }
+
+    fn count(&mut self, expr: &Typed, null: i64) {
+        match &expr.node {
+            Node::Const(Value::Int(n)) => self.put(format_args!("{n}")),
+            Node::Const(_) => self.put(format_args!("{null}")),
+            _ => {
+                self.push("coalesce(");
+                self.expr(expr);
+                self.put(format_args!(", {null})"));
+            }
+        }
+    }
+
+    fn body(&mut self, body: &Body, named: bool) {
+        match body {
+            Body::Select(select) => self.select(select, named, false),
+            Body::Values(rows) => {
+                if named {
+                    self.push("SELECT ");
+                    let width = rows.first().map_or(0, Vec::len);
+                    // SQLite calls them column1, column2, ….
+                    self.list(", ", 1..=width, |sql, i| sql.put(format_args!("\"column{i}\" AS \"c{i}\"")));
+                    self.push(" FROM (");
+                }
+                self.push("VALUES ");
+                self.list(", ", rows, |sql, row| {
+                    sql.push("(");
+                    sql.exprs(row);
+                    sql.push(")");
+                });
+                self.push(if named { ")" } else { "" });
+            }
+            Body::Set { operator, left, right } => {
+                let keyed = *operator != SetOperator::UnionAll;
+                // SQLite joins compound operands from the left and knows no parentheses around them.
+                match &**left {
+                    Body::Set { .. } => self.body(left, named),
+                    other => self.operand(other, named, keyed),
+                }
+                self.push(match operator {
+                    SetOperator::Union => " UNION ",
+                    SetOperator::UnionAll => " UNION ALL ",
+                    SetOperator::Intersect => " INTERSECT ",
+                    SetOperator::Except => " EXCEPT ",
+                });
+                self.operand(right, false, keyed);
+            }
+            Body::Query(query) => self.whole_query(query, &[], named),
+        }
+    }
+
+    /// With `keyed`, the columns carry their types' collations: SQLite compares rows by them.
+    fn operand(&mut self, body: &Body, named: bool, keyed: bool) {
+        if let Body::Select(select) = body
+            && select.on.is_empty()
+        {
+            return self.select(select, named, keyed);
+        }
+        self.push("SELECT ");
+        self.list(", ", (1..).zip(&body.outputs()), |sql, (i, out): (usize, &Out)| {
+            sql.output_name(i);
+            if let Some(name) = out.ty.collation().filter(|_| keyed) {
+                sql.collate(name);
+            }
+            if named {
+                sql.push(" AS ");
+                sql.output_name(i);
+            }
+        });
+        self.push(" FROM (");
+        self.body(body, true);
+        self.push(")");
+    }
+
+    fn select(&mut self, select: &Select, named: bool, keyed: bool) {
+        self.push(if select.distinct { "SELECT DISTINCT " } else { "SELECT " });
+        if select.columns.is_empty() && select.hidden.is_empty() {
+            // SQLite has no SELECT without columns.
+            self.push("NULL");
+        }
+        self.list(", ", (1..).zip(&select.columns), |sql, (i, column)| {
+            if keyed || select.distinct {
+                sql.keyed(&column.expr)
+            } else {
+                sql.expr(&column.expr)
+            }
+            if named {
+                sql.push(" AS ");
+                sql.output_name(i);
+            }
+        });
+        for (hidden, i) in select.hidden.iter().zip(1..) {
+            self.push(if i > 1 || !select.columns.is_empty() { ", " } else { "" });
+            match hidden {
+                Hidden::RowId(range, name) => {
+                    self.alias(*range);
+                    self.put(format_args!(".{name} AS \"h{i}\""));
+                }
+                Hidden::Inner(number) => self.put(format_args!("\"h{number}\"")),
+            }
+        }
+        self.tail(select);
+    }
+
+    fn tail(&mut self, select: &Select) {
+        if !select.from.is_empty() {
+            self.push(" FROM ");
+            self.from(&select.from);
+        }
+        match (&select.filter, &select.guard[..]) {
+            (None, []) => {}
+            (Some(filter), []) => {
+                self.push(" WHERE ");
+                self.expr(filter);
+            }
+            (filter, guard) => {
+                self.push(" WHERE ");
+                if let Some(filter) = filter {
+                    self.push("(");
+                    self.expr(filter);
+                    self.push(") AND ");
+                }
+                self.list(" AND ", guard, |sql, (oid, range, rowid)| {
+                    sql.put(format_args!("q_row_free({oid}, \"t{range}\".{rowid}, "));
+                    sql.row_list();
+                    sql.push(")");
+                });
+            }
+        }
+        if !select.group.is_empty() {
+            self.push(" GROUP BY ");
+            self.list(", ", &select.group, Sql::group_key);
+        }
+        if let Some(having) = &select.having {
+            // SQLite wants a GROUP BY or an aggregate with HAVING; a group of all rows is one of a constant.
+            self.push(" HAVING ");
+            self.expr(having);
+        }
+    }
+
+    /// DISTINCT ON: the first row of each group by the order of the query.
+    fn distinct_on(&mut self, select: &Select, order: &[OrderKey]) {
+        let key = |key: &OrderKey| match key {
+            OrderKey::Expr(key) => key.clone(),
+            OrderKey::Output(i, key) => SortKey { expr: select.columns[*i].expr.clone(), ..key.clone() },
+        };
+        let keys: Vec<SortKey> = order.iter().map(key).collect();
+        self.push("SELECT ");
+        self.list(", ", 1..=select.columns.len(), Sql::output_name);
+        self.push(" FROM (SELECT ");
+        for (column, i) in select.columns.iter().zip(1..) {
+            self.expr(&column.expr);
+            self.put(format_args!(" AS \"c{i}\", "));
+        }
+        for (key, i) in keys.iter().zip(1..) {
+            self.expr(&key.expr);
+            self.put(format_args!(" AS \"k{i}\", "));
+        }
+        self.push("row_number() OVER (PARTITION BY ");
+        self.list(", ", &select.on, Sql::group_key);
+        if !keys.is_empty() {
+            self.push(" ORDER BY ");
+            self.sort_list(&keys);
+        }
+        self.push(") AS \"rn\"");
+        self.tail(select);
+        self.push(") WHERE \"rn\" = 1");
+        if !keys.is_empty() {
+            self.push(" ORDER BY ");
+            self.list(", ", keys.iter().zip(1..), |sql, (key, i): (&SortKey, usize)| {
+                sql.put(format_args!("\"k{i}\""));
+                if let Some(name) = key.expr.ty.collation() {
+                    sql.collate(name);
+                }
+                sql.direction(key);
+            });
+        }
+    }
+
+    fn order(&mut self, query: &Query) {
+        if query.order.is_empty() {
+            return;
+        }
+        let outputs = query.outputs();
+        self.push(" ORDER BY ");
+        self.list(", ", &query.order, |sql, key| match key {
+            OrderKey::Expr(key) => sql.sort_key(key),
+            OrderKey::Output(i, key) => {
+                let collated = match &query.body {
+                    Body::Select(s) => s.columns[*i].expr.collated(),
+                    _ => false,
+                };
+                sql.put(format_args!("{}", i + 1));
+                if let Some(name) = outputs[*i].ty.collation().filter(|_| !collated) {
+                    sql.collate(name);
+                }
+                sql.direction(key);
+            }
+        });
+    }
+
+    pub(super) fn cte(&mut self, cte: &Cte) {
+        self.name(&cte.name);
+        self.push("(");
+        self.list(", ", 1..=cte.width, Sql::output_name);
+        self.push(match cte.materialized {
+            Materialized::Unsaid => ") AS (",
+            Materialized::Yes => ") AS MATERIALIZED (",
+            Materialized::No => ") AS NOT MATERIALIZED (",
+        });
+        self.whole_query(&cte.query, &[], true);
+        self.push(")");
+    }
+
+    /// What follows FROM.
+    pub(super) fn from(&mut self, items: &[FromItem]) {
+        self.list(", ", items, |sql, item| {
+            let nested = items.len() > 1 && item.is_outer();
+            sql.push(if nested { "(" } else { "" });
+            sql.source(item);
+            sql.push(if nested { ")" } else { "" });
+        });
+    }
+
+    fn source(&mut self, item: &FromItem) {
+        let range = match item {
+            FromItem::Table { name, range } => {
+                self.name(name);
+                range
+            }
+            FromItem::Query { query, range } => {
+                self.push("(");
+                self.whole_query(query, &[], true);
+                self.push(")");
+                range
+            }
+            FromItem::Function { call, range } => {
+                self.rows_of(call);
+                range
+            }
+            FromItem::Value { value, range } => {
+                self.push("(SELECT ");
+                self.expr(value);
+                self.push(" AS \"c1\", 1 AS \"ordinality\")");
+                range
+            }
+            FromItem::Join { left, right, side, on } => return self.join(left, right, *side, on.as_ref()),
+            FromItem::Nested(inner) => {
+                self.push("(");
+                self.source(inner);
+                return self.push(")");
+            }
+            FromItem::InStep(calls) => return self.in_step(calls),
+        };
+        if *range != 0 {
+            self.push(" AS ");
+            self.alias(*range);
+        }
+    }
+
+    fn join(&mut self, left: &FromItem, right: &FromItem, side: Side, on: Option<&Typed>) {
+        self.source(left);
+        self.push(match side {
+            Side::Inner => " JOIN ",
+            Side::Left => " LEFT JOIN ",
+            Side::Right => " RIGHT JOIN ",
+            Side::Full => " FULL JOIN ",
+        });
+        self.source(right);
+        if let Some(on) = on {
+            self.push(" ON ");
+            self.expr(on);
+        }
+    }
+
+    /// As many steps as the longest has rows, each joined to the row of that number.
+    fn in_step(&mut self, calls: &[FromItem]) {
+        let calls = calls.iter().filter_map(|item| match item {
+            FromItem::Function { call, range } => Some((call, *range)),
+            _ => None,
+        });
+        let steps = calls.clone().next().map_or(0, |(_, range)| range);
+        self.push("q_generate_series(1, max(");
+        self.list(", ", calls.clone(), |sql, (call, _)| {
+            sql.push("(SELECT count(*) FROM ");
+            sql.rows_of(call);
+            sql.push(")");
+        });
+        self.put(format_args!("), 1) AS \"t{steps}_steps\""));
+        for (call, range) in calls {
+            self.push(" LEFT JOIN ");
+            self.rows_of(call);
+            self.put(format_args!(" AS \"t{range}\" ON \"t{range}\".ordinality = \"t{steps}_steps\".value"));
+        }
+    }
+}
