@@ -85,6 +85,8 @@ pub struct Limits {
     pub transaction_changes_mib: Option<usize>,
     /// Row and table locks of one block.
     pub transaction_locks: Option<usize>,
+    /// How far a node's clock may be from what a majority believes (ms) before it does not lead.
+    pub clock_tolerance_ms: Option<u32>,
 }
 
 /// What open transactions may need.
@@ -133,6 +135,8 @@ pub struct Config {
     /// Bytes.
     pub disk_watermark: u64,
     pub transactions: TransactionLimits,
+    /// µs.
+    pub clock_tolerance: i64,
 }
 
 /// How the node comes to be a member.
@@ -178,7 +182,7 @@ impl ConfigFile {
                 e.to_string().trim_end().to_owned(),
                 "the keys are: name, data_dir, [listen] postgres, peers, advertise_peers, http, [cluster] name, initial, join, \
                  [log] format, filter, [limits] connections, disk_watermark_mib, transactions, transaction_mib, transaction_statements, \
-                 transaction_changes_mib, transaction_locks",
+                 transaction_changes_mib, transaction_locks, clock_tolerance_ms",
             )
         })
     }
@@ -214,6 +218,12 @@ impl ConfigFile {
         };
         let origin = origin(&name, advertise_peers, &self.cluster)?;
         let transactions = self.limits.transactions()?;
+        let clock_tolerance = match self.limits.clock_tolerance_ms.unwrap_or(500) {
+            0 => {
+                return Err(wrong("limits.clock_tolerance_ms is 0", "write clock_tolerance_ms = 500, or leave it out"));
+            }
+            ms => ms,
+        };
         Ok(Config {
             name,
             data_dir,
@@ -228,6 +238,7 @@ impl ConfigFile {
             max_connections: self.limits.connections.unwrap_or(10_000),
             disk_watermark: self.limits.disk_watermark_mib.unwrap_or(64) << 20,
             transactions,
+            clock_tolerance: i64::from(clock_tolerance) * 1000,
         })
     }
 }

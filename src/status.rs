@@ -24,6 +24,14 @@ pub struct NodeRow {
     pub peer_addr: String,
     pub http_addr: String,
     pub version: String,
+    /// How far the node's clock is ahead of what a majority believes (behind, if negative), and how wrong that may be;
+    /// nothing as long as it hears no majority.
+    pub clock_ahead_ms: Option<f64>,
+    pub clock_error_ms: Option<f64>,
+    /// How long a sync of its log takes at present, if there was one lately.
+    pub sync_ms: Option<f64>,
+    /// Why it had better not lead, in its own opinion.
+    pub unfit: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -162,7 +170,7 @@ pub fn render(status: &ClusterStatus) -> String {
     let _ = writeln!(out, "cluster {} (answered by {})\n", status.cluster, status.answered_by);
     table(
         &mut out,
-        &["node", "id", "state", "postgres", "peers", "http", "version"],
+        &["node", "id", "state", "postgres", "peers", "http", "clock", "sync", "version"],
         status.nodes.iter().map(|n| {
             vec![
                 n.node.clone(),
@@ -171,6 +179,8 @@ pub fn render(status: &ClusterStatus) -> String {
                 n.pg_addr.clone(),
                 n.peer_addr.clone(),
                 n.http_addr.clone(),
+                clock(n),
+                n.sync_ms.map_or_else(|| "-".into(), |ms| format!("{ms:.1} ms")),
                 n.version.clone(),
             ]
         }),
@@ -208,6 +218,14 @@ pub fn render(status: &ClusterStatus) -> String {
     );
     out.truncate(out.trim_end().len());
     out
+}
+
+/// A node's clock against a majority's.
+fn clock(node: &NodeRow) -> String {
+    match (node.clock_ahead_ms, node.clock_error_ms) {
+        (Some(ahead), Some(error)) => format!("{ahead:+.1} ±{error:.1} ms"),
+        _ => "-".into(),
+    }
 }
 
 fn table(out: &mut String, head: &[&str], rows: impl Iterator<Item = Vec<String>>) {

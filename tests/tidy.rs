@@ -36,7 +36,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("executor", "clock command engine error functions host locks replica sql status::LockRow transaction types value"),
     ("frontend", "clock error functions::Signal gateway id session status::SessionRow types value"),
     // Consensus knows no SQL; commands are opaque to it.
-    ("replica", "command id raftlog transport"),
+    ("replica", "clock command id raftlog transport"),
     ("raftlog", "command id replica::Membership replica::Payload replica::Position replica::SnapshotMeta"),
     ("transport", "id replica::SnapshotMeta replica::core"),
     // The state machine knows no Raft: it gets an index and commands, and implements the contract of `replica`.
@@ -67,7 +67,9 @@ const PURE: &[&str] = &[
     "functions/",
     "id.rs",
     "locks/",
+    "replica/beats.rs",
     "replica/core.rs",
+    "replica/fitness.rs",
     "session/",
     "sql/",
     "status.rs",

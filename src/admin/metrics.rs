@@ -1,6 +1,6 @@
 //! The status as Prometheus text (exposition format 0.0.4).
 
-use crate::status::{ClusterStatus, ReplicaRow};
+use crate::status::{ClusterStatus, NodeRow, ReplicaRow};
 use std::fmt::Write as _;
 
 /// Gauges of the replicas of the node that answers, and of its view of the cluster.
@@ -32,6 +32,21 @@ pub fn render(status: &ClusterStatus) -> String {
             r.refuted_messages
         );
     }
+    let mut of_node = |name: &str, help: &str, value: &dyn Fn(&NodeRow) -> Option<f64>| {
+        let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} gauge");
+        for (n, value) in status.nodes.iter().filter_map(|n| Some((n, value(n)?))) {
+            let _ = writeln!(out, "{name}{{node=\"{}\"}} {value}", escape(&n.node));
+        }
+    };
+    let seconds = |ms: Option<f64>| ms.map(|ms| ms / 1000.0);
+    of_node("quorate_clock_ahead_seconds", "How far the node's clock is ahead of a majority's.", &|n| {
+        seconds(n.clock_ahead_ms)
+    });
+    of_node("quorate_clock_error_seconds", "How wrong that may be.", &|n| seconds(n.clock_error_ms));
+    of_node("quorate_log_sync_seconds", "How long a sync of the node's log takes at present.", &|n| seconds(n.sync_ms));
+    of_node("quorate_fit_to_lead", "0 if the node had better not lead: its clock or its disk is off.", &|n| {
+        Some(if n.unfit.is_none() { 1.0 } else { 0.0 })
+    });
     let _ = writeln!(out, "# HELP quorate_nodes_up Nodes that report.\n# TYPE quorate_nodes_up gauge");
     let up = status.nodes.iter().filter(|n| n.state != "down").count();
     let _ = writeln!(out, "quorate_nodes_up {up}");

@@ -85,6 +85,8 @@ pub struct Effects {
     pub marks: Vec<(u64, u64)>,
     /// Sequences that were put somewhere by anything but a draw.
     pub moved: BTreeSet<u32>,
+    /// Where the log's time was set back: from, to.
+    pub set_back: Vec<(i64, i64)>,
 }
 
 /// Where and when a command runs.
@@ -210,7 +212,10 @@ impl Machine {
             Payload::Batch(bytes) => {
                 self.fold.number(2);
                 let batch: Batch = command::decode(bytes).map_err(|e| corrupt(format!("entry {index}: {e}")))?;
-                next.clock = next.clock.max(batch.now.saturating_add(batch.commands.len() as i64));
+                if batch.now < next.clock {
+                    effects.set_back.push((next.clock, batch.now));
+                }
+                next.clock = batch.now.saturating_add(batch.commands.len() as i64);
                 effects.applied.reserve(batch.commands.len());
                 for (i, proposal) in batch.commands.iter().enumerate() {
                     let site = Site {

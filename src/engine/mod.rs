@@ -62,7 +62,7 @@ use statement::Fault;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Runs a query and returns its rows.
@@ -99,6 +99,11 @@ pub enum Event {
     },
     SchemaChanged {
         version: u64,
+    },
+    /// A majority believed that the log's time was far ahead: it was set back. µs since 2000-01-01 00:00 UTC.
+    ClockSetBack {
+        from: i64,
+        to: i64,
     },
 }
 
@@ -158,6 +163,8 @@ pub enum OpenError {
 /// What any thread may ask of a replica's state.
 pub struct Shared {
     applied: AtomicU64,
+    /// The first time that the applied log leaves free.
+    time: AtomicI64,
     at: Mutex<(Position, u64)>,
     /// The schema version that is visible, and the one that may become visible any moment.
     committed: AtomicU64,
@@ -195,6 +202,11 @@ impl Shared {
     /// Index of the last applied entry.
     pub fn applied(&self) -> u64 {
         self.applied.load(Ordering::Acquire)
+    }
+
+    /// The first time that the log leaves free as far as it is applied, in µs since 2000-01-01 00:00 UTC.
+    pub fn time(&self) -> i64 {
+        self.time.load(Ordering::Acquire)
     }
 
     /// The running digest and the index it belongs to.
@@ -273,7 +285,8 @@ impl Shared {
         reader::read(self.clone(), request)
     }
 
-    fn publish(&self, at: Position, digest: u64) {
+    fn publish(&self, at: Position, digest: u64, time: i64) {
+        self.time.store(time, Ordering::Release);
         *self.at.lock() = (at, digest);
         self.applied.store(at.index, Ordering::Release);
         let mut waiters = self.waiters.lock();
@@ -356,6 +369,7 @@ impl Engine {
         let state = &opened.machine.state;
         let shared = Arc::new(Shared {
             applied: AtomicU64::new(state.at.index),
+            time: AtomicI64::new(state.clock),
             at: Mutex::new((state.at, state.digest)),
             committed: AtomicU64::new(state.schema_version),
             pending: AtomicU64::new(state.schema_version),
@@ -518,7 +532,10 @@ impl StateMachine for Engine {
             (self.options.on_event)(Event::DigestMarked { index, digest });
         }
         shared.note_moved(effects.moved, state.at.index);
-        shared.publish(state.at, state.digest);
+        for &(from, to) in &effects.set_back {
+            (self.options.on_event)(Event::ClockSetBack { from, to });
+        }
+        shared.publish(state.at, state.digest, state.clock);
         // The entries have taken effect: what goes wrong from here on is the next call's business.
         if let Err(error) = self.checkpoint_if_long() {
             tracing::warn!(%error, "checkpoint failed");
@@ -578,7 +595,7 @@ impl Engine {
         self.checkpointer = opened.checkpointer;
         self.progress = opened.progress;
         self.generation = generation;
-        self.shared.publish(state.at, state.digest);
+        self.shared.publish(state.at, state.digest, state.clock);
         Ok(())
     }
 }

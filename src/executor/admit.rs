@@ -16,7 +16,7 @@
 use super::names::{Touches, overlap};
 use super::work::{Trouble, Work};
 use super::{Executor, Job, State, Tx, names};
-use crate::clock::{self, Control};
+use crate::clock::Control;
 use crate::command::{self, Command, Frozen, Outcome, Proposal, Step, Write};
 use crate::error::{SqlError, SqlResult, state};
 use crate::host;
@@ -291,7 +291,7 @@ impl Executor {
     ) -> SqlResult<Own> {
         let named = named(&write, terms.effort);
         // Near enough: what it really computes, the log decides.
-        let frozen = Frozen { now: clock::now_micros(), seed: self.host.random(), ..Frozen::default() };
+        let frozen = Frozen { now: self.log.now(), seed: self.host.random(), ..Frozen::default() };
         let statement = |step| Statement {
             step: Step { frozen: Some(frozen.clone()), ..step },
             kind: Kind::Write,

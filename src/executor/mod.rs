@@ -79,6 +79,8 @@ const ROUNDS: usize = 1000;
 pub trait Log: Send + Sync + 'static {
     /// The term in which this node leads the group; `None` when it does not.
     fn term(&self) -> Option<u64>;
+    /// What time it is, in µs since 2000-01-01 00:00 UTC.
+    fn now(&self) -> i64;
     /// Puts a write of the server's own into the log.
     fn propose(&self, write: Write) -> BoxFuture<'static, SqlResult<Outcome>>;
     /// Ends when this node's state covers everything acknowledged before.

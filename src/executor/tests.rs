@@ -42,6 +42,10 @@ impl Memory {
 }
 
 impl Log for Memory {
+    fn now(&self) -> i64 {
+        crate::clock::now_micros()
+    }
+
     fn term(&self) -> Option<u64> {
         Some(self.term.load(Ordering::SeqCst)).filter(|term| *term > 0)
     }

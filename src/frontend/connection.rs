@@ -20,7 +20,7 @@ use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -298,14 +298,11 @@ impl<D: Database> Connection<D> {
     // ---- time and cancellation ----
 
     fn world(&self) -> World {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        // 2000-01-01 is 946,684,800 s after 1970-01-01.
-        let now = now.as_micros() as i64 - 946_684_800_000_000;
         let own = self.transaction.as_ref().and_then(|transaction| self.db.catalog_of(transaction));
         World {
             catalog: own.unwrap_or_else(|| self.db.catalog()),
             applied: self.db.applied(),
-            now,
+            now: self.db.now(),
             seed: rand::random(),
         }
     }

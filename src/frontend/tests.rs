@@ -171,6 +171,10 @@ impl Database for Lite {
         Ok(())
     }
 
+    fn now(&self) -> i64 {
+        crate::clock::now_micros()
+    }
+
     fn catalog_of(&self, (): &()) -> Option<Arc<Catalog>> {
         None
     }

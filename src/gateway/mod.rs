@@ -10,6 +10,7 @@ pub mod router;
 pub mod split;
 #[cfg(test)]
 mod tests;
+mod time;
 pub mod transaction;
 
 pub use crate::clock::Control;
@@ -94,6 +95,9 @@ pub trait Database: Send + Sync + 'static {
 
     /// The catalog as of what is applied here; other nodes may already have a newer one.
     fn catalog(&self) -> Arc<Catalog>;
+
+    /// The time for what begins now, in µs since 2000-01-01 00:00 UTC. The same clock as the log's, and not behind it.
+    fn now(&self) -> i64;
 
     /// The log index applied here: what [`Write::born`] is.
     fn applied(&self) -> u64;

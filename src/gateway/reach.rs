@@ -1,6 +1,7 @@
 //! What the gateway reaches: this node's replica of its group, and the other nodes. Traits, so that the same gateway runs
 //! on threads and sockets and in the simulation.
 
+use crate::clock::Reading;
 use crate::command::{Outcome, Proposal};
 use crate::id::NodeId;
 use crate::replica::handle::{Group, GroupLeadership, ProposeError, ReadError};
@@ -17,6 +18,9 @@ pub trait Replica: Clone + Send + Sync + 'static {
 
     /// Changes of role, term and leader.
     fn leader_changes(&self) -> watch::Receiver<GroupLeadership>;
+
+    /// What time it is, and what a majority of the group believes.
+    fn reading(&self) -> Reading;
 
     /// Why it does not serve, if no other one could instead.
     fn hopeless(&self) -> Option<String>;
@@ -45,6 +49,10 @@ impl Replica for Group {
 
     fn leader_changes(&self) -> watch::Receiver<GroupLeadership> {
         Group::leader_changes(self)
+    }
+
+    fn reading(&self) -> Reading {
+        Group::reading(self)
     }
 
     fn hopeless(&self) -> Option<String> {

@@ -10,6 +10,7 @@ use super::flight::Flight;
 use super::peer::{self, Reply, Request};
 use super::reach::{Peers, Replica};
 use super::split;
+use super::time::Time;
 use super::transaction::{GroupLog, Link, Remotes, Transaction};
 use super::{Control, Database, Failure, ReadRequest};
 use crate::command::{self, Command, Isolation, Outcome, Proposal, Refusal, StepOutcome, Write};
@@ -48,6 +49,7 @@ pub struct Router<R: Replica = Group, P: Peers = Network> {
     pub facts: OnceLock<Arc<dyn Facts>>,
     /// Transactions of this group, while this node leads it.
     pub executor: Arc<Executor>,
+    time: Arc<Time<R>>,
     pub(super) remotes: Arc<Remotes>,
     pub(super) limits: transaction::Limits,
 }
@@ -82,10 +84,11 @@ impl<R: Replica, P: Peers> Router<R, P> {
         host: SharedHost,
         limits: TransactionLimits,
     ) -> Self {
-        let log = Arc::new(GroupLog { group: group.clone(), host: host.clone() });
+        let time = Arc::new(Time::new(group.clone(), shared.clone()));
+        let log = Arc::new(GroupLog { group: group.clone(), host: host.clone(), time: time.clone() });
         let executor = Executor::new(shared.clone(), log, host.clone(), limits.executor);
         let (facts, remotes, limits) = (OnceLock::new(), Arc::default(), limits.transcript);
-        Router { node, id, group, shared, peers, host, facts, executor, remotes, limits }
+        Router { node, id, group, shared, peers, host, facts, executor, time, remotes, limits }
     }
 
     /// Puts a command into the log and waits for its outcome, as often as it takes. `effort`: see [`Terms::effort`].
@@ -268,6 +271,10 @@ impl<R: Replica, P: Peers> Database for Router<R, P> {
         self.shared.catalog()
     }
 
+    fn now(&self) -> i64 {
+        self.time.now()
+    }
+
     fn applied(&self) -> u64 {
         self.shared.applied()
     }
@@ -280,6 +287,13 @@ impl<R: Replica, P: Peers> Database for Router<R, P> {
         self.inform_read(&mut request).await;
         if request.linearizable {
             self.read_point(&request.control).await?;
+        }
+        // What it reads may have come from the log meanwhile, and must not be of the future. A block has its own time.
+        let context = &mut request.context;
+        let in_block = context.now != context.clock;
+        context.clock = context.clock.max(self.shared.time());
+        if !in_block {
+            context.now = context.clock;
         }
         self.shared.read(request).await
     }

@@ -11,6 +11,7 @@
 use super::peer::{self, Reply, Request};
 use super::reach::{Peers, Replica};
 use super::router::{Router, check};
+use super::time::Time;
 use super::{Control, Failure, Mark};
 use crate::command::{self, Command, Isolation, Outcome, Proposal, StepOutcome, Write};
 use crate::engine::Shared;
@@ -45,9 +46,14 @@ const OWN: Duration = Duration::from_secs(10);
 pub struct GroupLog<R> {
     pub group: R,
     pub host: SharedHost,
+    pub time: Arc<Time<R>>,
 }
 
 impl<R: Replica> Log for GroupLog<R> {
+    fn now(&self) -> i64 {
+        self.time.now()
+    }
+
     fn term(&self) -> Option<u64> {
         let leadership = self.group.leadership();
         (leadership.role == Role::Leader).then_some(leadership.term)

@@ -53,6 +53,10 @@ impl Board {
 /// What this node says of itself now.
 pub fn own_report(runtime: &Runtime) -> NodeReport {
     let state = if runtime.disk_full.load(Ordering::Relaxed) { "disk full" } else { "up" };
+    // Every node votes on, or follows, the system group: its voters' clocks are the cluster's.
+    let system = runtime.system().group.status();
+    let ms = |micros: i64| micros as f64 / 1000.0;
+    let unfit = runtime.routers.values().find_map(|router| router.group.status().unfit);
     let node = NodeRow {
         node: runtime.config.name.clone(),
         id: runtime.identity.node.0,
@@ -61,6 +65,10 @@ pub fn own_report(runtime: &Runtime) -> NodeReport {
         peer_addr: runtime.config.advertise_peers.to_string(),
         http_addr: runtime.config.http.to_string(),
         version: env!("CARGO_PKG_VERSION").into(),
+        clock_ahead_ms: system.clock.map(|(ahead, _)| ms(ahead)),
+        clock_error_ms: system.clock.map(|(_, error)| ms(error)),
+        sync_ms: system.sync.map(|sync| ms(sync as i64)),
+        unfit: unfit.map(|why| why.to_string()),
     };
     let replicas = runtime
         .routers

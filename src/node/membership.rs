@@ -56,7 +56,7 @@ impl Registry {
             pg_addr: n.pg_addr.clone(),
             peer_addr: n.peer_addr.clone(),
             http_addr: n.http_addr.clone(),
-            version: String::new(),
+            ..NodeRow::default()
         };
         self.0.lock().values().map(row).collect()
     }

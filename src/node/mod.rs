@@ -242,8 +242,9 @@ fn assemble(config: Config, identity: Identity, peers: &Peers) -> Result<Arc<Run
         RaftEngineLog::open(&dir.join("log-engine"), &RaftEngineOptions::default())
             .map_err(|e| format!("the Raft log in {} cannot be opened: {e}", dir.display()))?,
     );
-    let driver = Node::start(NodeConfig::new(identity.node, dir.join("snapshots")), log, Arc::new(network.clone()))
-        .map_err(|e| e.to_string())?;
+    let settings =
+        NodeConfig { clock_tolerance: config.clock_tolerance, ..NodeConfig::new(identity.node, dir.join("snapshots")) };
+    let driver = Node::start(settings, log, Arc::new(network.clone())).map_err(|e| e.to_string())?;
     let board = Board::new(&config.name);
     let mut routers = BTreeMap::new();
     let mut marks = Vec::new();
@@ -305,10 +306,15 @@ fn open_engine(
         if group == SYSTEM_GROUP { crate::sql::system_migrations() } else { crate::sql::database_migrations() }
             .to_vec();
     options.owner = format!("group {} of cluster {cluster:032x}", group.0);
-    options.on_event = Arc::new(move |event| {
-        if let Event::DigestMarked { index, digest } = event {
+    options.on_event = Arc::new(move |event| match event {
+        Event::DigestMarked { index, digest } => {
             let _ = marks.send((index, digest));
         }
+        Event::ClockSetBack { from, to } => {
+            let seconds = (from - to) as f64 / 1e6;
+            tracing::warn!(%group, seconds, "the time of the log was far ahead of a majority's clocks: it was set back");
+        }
+        Event::SchemaChanged { .. } => {}
     });
     Engine::open(options).map_err(|e| format!("the database in {} cannot be opened: {e}", home.display()))
 }

@@ -30,6 +30,7 @@ use super::check::{View, check};
 pub use super::store::Fetch;
 use super::store::{Store, conf_state, membership};
 use super::{Committed, Membership, Payload, Position, SnapshotMeta};
+use crate::clock::{LogClock, Reading};
 use crate::command::{self, Batch, Proposal};
 use crate::id::{GroupId, NodeId, ReplicaId, RequestId};
 use crate::raftlog::{GroupLog, HardState, LogReader, LogWrite};
@@ -168,12 +169,17 @@ pub enum Event {
     Tick,
     /// A message of another replica. For a snapshot: its file has arrived and was verified.
     Peer(Message),
-    /// `clock` in µs since 2000-01-01; `seed` is random.
+    /// `seed` is random.
     Propose {
         proposals: Vec<Ticketed>,
-        clock: i64,
+        clock: Reading,
         seed: u64,
     },
+    /// What time it is: with every tick, and when a majority's clocks have become known.
+    Clock(Reading),
+    /// Who had better not lead: its clock is far from a majority's, or its disk much slower than the others'. If this
+    /// replica is among them and does lead, it hands over.
+    Unfit(BTreeSet<ReplicaId>),
     /// Reads, by the driver's numbers for them.
     ReadIndex(Vec<u64>),
     /// Nobody waits for these reads any longer.
@@ -386,9 +392,11 @@ pub struct Core {
 
     waiting: VecDeque<Ticketed>,
     waiting_bytes: usize,
-    clock: i64,
+    reading: Option<Reading>,
     seed: u64,
-    floor: i64,
+    /// The time of the log up to its last entry here.
+    time: LogClock,
+    unfit: BTreeSet<ReplicaId>,
 
     /// The last index raft has released to be applied, the last one handed out, the last one applied.
     released: u64,
@@ -505,7 +513,7 @@ impl Core {
         let found = start.log.record.hard_state;
         let hard = HardState { commit: found.commit.max(applied), ..found };
         let conf = conf_state(&start.membership);
-        let floor = start.floor.max(last_floor(&config, reader.as_ref(), &start.log)?);
+        let floor = last_floor(&config, reader.as_ref(), &start.log)?.unwrap_or(start.floor);
         let store = Store::new(config.group, reader, &start.log, hard, conf, config.cache)
             .map_err(|e| StartError::Log(e.to_string()))?;
         let raw = RawNode::new(&config.raft(applied), store, logger).map_err(|e| StartError::Log(e.to_string()))?;
@@ -517,9 +525,10 @@ impl Core {
             persisted_hard: (hard.term, hard.vote),
             waiting: VecDeque::new(),
             waiting_bytes: 0,
-            clock: i64::MIN,
+            reading: None,
             seed: config.boot,
-            floor,
+            time: LogClock::new(floor),
+            unfit: BTreeSet::new(),
             released: applied,
             handed: applied,
             applied,
@@ -580,6 +589,8 @@ impl Core {
             Event::Tick => self.tick(),
             Event::Peer(message) => self.peer(message),
             Event::Propose { proposals, clock, seed } => self.propose(proposals, clock, seed),
+            Event::Clock(reading) => self.reading = Some(reading),
+            Event::Unfit(unfit) => self.judged(unfit),
             Event::ReadIndex(reads) => self.reads.waiting.extend(reads),
             Event::CancelReads(gone) => self.cancel_reads(&gone),
             Event::Persisted(number) => self.persisted(number),
@@ -750,7 +761,7 @@ impl Core {
         self.effects.push(Effect::Leadership(now));
     }
 
-    /// The best heir: active, replicating, with the longest log; of equals the one with the least id.
+    /// The best heir: active, replicating, fit to lead, with the longest log; of equals the one with the least id.
     fn heir(&self) -> Option<ReplicaId> {
         let candidates = self.raw.raft.prs().iter().filter(|(id, progress)| {
             **id != self.config.replica.0
@@ -758,7 +769,17 @@ impl Core {
                 && progress.recent_active
                 && progress.state == ProgressState::Replicate
         });
-        candidates.map(|(id, p)| (p.matched, std::cmp::Reverse(*id))).max().map(|(_, id)| ReplicaId(id.0))
+        let rank = |id: &u64, matched| (!self.unfit.contains(&ReplicaId(*id)), matched, std::cmp::Reverse(*id));
+        candidates.map(|(id, p)| rank(id, p.matched)).max().map(|(_, _, id)| ReplicaId(id.0))
+    }
+
+    /// A leader that is not fit hands over, if somebody who is can take over.
+    fn judged(&mut self, unfit: BTreeSet<ReplicaId>) {
+        self.unfit = unfit;
+        let heir = self.heir().filter(|heir| !self.unfit.contains(heir));
+        if self.unfit.contains(&self.config.replica) && heir.is_some_and(|heir| self.can_inherit(heir)) {
+            self.transfer_leader(None);
+        }
     }
 
     fn transfer_leader(&mut self, to: Option<ReplicaId>) {
@@ -976,7 +997,10 @@ impl Core {
             }
         }
         for entry in entries.iter().filter(|e| e.get_entry_type() == EntryType::EntryNormal && !e.data.is_empty()) {
-            self.floor = self.floor.max(floor_after(&entry.data).unwrap_or(i64::MIN));
+            // The last one counts: a leader may have set the time back. What it replaces never was.
+            if let Some(next) = floor_after(&entry.data).filter(|next| *next != self.time.next()) {
+                self.time.learn(next, self.reading.map(|reading| reading.monotonic));
+            }
             self.entry_bytes = (self.entry_bytes * 15 + entry.data.len() as u64) / 16;
         }
         self.raw.mut_store().append(entries);
@@ -995,8 +1019,8 @@ impl Core {
 
     // --- proposals ----------------------------------------------------------------------------------------------
 
-    fn propose(&mut self, proposals: Vec<Ticketed>, clock: i64, seed: u64) {
-        self.clock = self.clock.max(clock);
+    fn propose(&mut self, proposals: Vec<Ticketed>, clock: Reading, seed: u64) {
+        self.reading = Some(clock);
         self.seed ^= seed;
         let mut refused = Vec::new();
         for proposal in proposals {
@@ -1040,8 +1064,10 @@ impl Core {
         if !self.in_flight.is_empty() {
             return;
         }
+        // What time it is, a majority says. Its clocks become known by the same connections as its votes.
+        let Some(reading) = self.reading.filter(|reading| reading.belief.is_some()) else { return };
         while !self.waiting.is_empty() && self.unapplied_bytes < self.config.max_unapplied && self.has_room() {
-            self.append_batch();
+            self.append_batch(&reading);
         }
     }
 
@@ -1051,7 +1077,7 @@ impl Core {
     }
 
     /// One entry of everything that waits, within the limits; at least one command.
-    fn append_batch(&mut self) {
+    fn append_batch(&mut self, reading: &Reading) {
         let (mut commands, mut tickets, mut bytes) = (Vec::new(), Vec::new(), 0);
         while let Some(next) = self.waiting.front() {
             let size = next.proposal.body.len() + 64;
@@ -1066,13 +1092,14 @@ impl Core {
         }
         self.waiting_bytes -= bytes;
         self.seed = splitmix(self.seed);
-        let now = self.floor.max(self.clock);
+        let mut time = self.time;
+        let now = time.take(reading, commands.len() as i64);
         let batch = Batch { now, seed: self.seed, commands };
         let mut message = Message { from: self.config.replica.0, ..Message::default() };
         message.set_msg_type(MessageType::MsgPropose);
         message.set_entries(vec![Entry { data: command::encode(&batch), ..Entry::default() }].into());
         match self.raw.step(message) {
-            Ok(()) => self.floor = now + batch.commands.len() as i64,
+            Ok(()) => self.time = time,
             Err(_) => self.effects.push(Effect::Refused { proposals: tickets, why: Refused::Dropped }),
         }
     }
@@ -1259,7 +1286,7 @@ impl Core {
         (self.released, self.handed, self.applied, self.durable) = (index, index, index, index);
         self.unapplied.clear();
         self.unapplied_bytes = 0;
-        self.floor = self.floor.max(floor);
+        self.time.learn(floor, self.reading.map(|reading| reading.monotonic));
         if self.condition == Condition::Diverged {
             self.condition = Condition::Active;
         }
@@ -1414,19 +1441,19 @@ fn check_start(config: &CoreConfig, reader: &dyn LogReader, start: &Start) -> Re
     }
 }
 
-/// The time that the log's latest batch leaves free.
-fn last_floor(config: &CoreConfig, reader: &dyn LogReader, log: &GroupLog) -> Result<i64, StartError> {
+/// The time that the log's latest batch leaves free, if it holds one.
+fn last_floor(config: &CoreConfig, reader: &dyn LogReader, log: &GroupLog) -> Result<Option<i64>, StartError> {
     let mut index = log.last.index;
     while index > log.record.truncated.index {
         let found = reader.entries(config.group, index, index + 1, u64::MAX);
         let found = found.map_err(|e| StartError::Log(e.to_string()))?;
         let normal = found.iter().filter(|e| e.get_entry_type() == EntryType::EntryNormal);
         if let Some(floor) = normal.filter_map(|e| floor_after(&e.data)).next() {
-            return Ok(floor);
+            return Ok(Some(floor));
         }
         index -= 1;
     }
-    Ok(i64::MIN)
+    Ok(None)
 }
 
 /// The form in which raft-rs carries a snapshot.

@@ -17,18 +17,21 @@
 //! the leadership up and lets nobody wait; when the work succeeds it serves again. What would not get better by
 //! itself halts a replica until a restart: damaged files. A failed fsync ends the process.
 
+use super::beats::{Beats, Moment};
 use super::core::{
     Change, ChangeError, Core, CoreConfig, Effect, Event, Fetch, Leadership, Refused, Role, Start, Ticketed,
 };
 use super::core::{bootstrap, snapshot_meta};
+use super::fitness::{Judge, Syncs, Unfit};
 use super::handle::{
     AddGroupError, GroupConfig, GroupLeadership, NodeConfig, ProposeError, ReadError, ReplicaState, ReplicaStatus,
 };
 use super::{Committed, Halt, Membership, SnapshotMeta, StateMachine};
+use crate::clock::{self, Belief, Reading};
 use crate::command::{Outcome, Proposal};
 use crate::id::{GroupId, NodeId, ReplicaId, RequestId};
 use crate::raftlog::{Entry, HardState, LogError, LogReader, LogWrite, RaftLog, finish_install};
-use crate::transport::{Envelope, Transport};
+use crate::transport::{Beat, Envelope, Transport};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use parking_lot::Mutex;
 use raft::eraftpb::{Message, MessageType};
@@ -37,7 +40,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 
 type ProposeReply = oneshot::Sender<Result<(u64, Arc<Outcome>), ProposeError>>;
@@ -62,6 +65,12 @@ pub(super) enum Input {
         from: NodeId,
         envelope: Envelope,
         file: PathBuf,
+    },
+    /// Came in at a moment of the monotonic clock.
+    Beat {
+        from: NodeId,
+        beat: Beat,
+        at: i64,
     },
     Unreachable(NodeId),
     PeerDown(NodeId),
@@ -155,6 +164,11 @@ pub(super) struct Shared {
     nodes: Mutex<BTreeMap<ReplicaId, NodeId>>,
     matched: Mutex<BTreeMap<ReplicaId, u64>>,
     state: Mutex<ReplicaState>,
+    /// What a majority of the voters believes about the time, and until when that is to be relied on.
+    belief: Mutex<Option<(Belief, i64)>>,
+    /// How far this node's clock is ahead of it, how wrong that may be, and what follows.
+    clock: Mutex<(Option<(i64, i64)>, Option<Unfit>)>,
+    syncs: Arc<Mutex<Syncs>>,
     /// The log takes no more entries for want of space.
     disk_full: AtomicBool,
     /// Clients that wait for an outcome, by request; two when a client retried while the first attempt was under way.
@@ -177,6 +191,10 @@ impl Shared {
 
     pub(super) fn is_stopped(&self) -> bool {
         *self.state.lock() == ReplicaState::Stopped
+    }
+
+    pub(super) fn belief(&self, monotonic: i64) -> Option<Belief> {
+        self.belief.lock().filter(|(_, until)| monotonic < *until).map(|(belief, _)| belief)
     }
 
     pub(super) fn when_applied(&self, index: u64, reply: ReadReply) {
@@ -233,6 +251,7 @@ impl Shared {
 
     pub(super) fn status(&self) -> ReplicaStatus {
         let leadership = *self.leadership.borrow();
+        let (clock, unfit) = *self.clock.lock();
         ReplicaStatus {
             group: self.group,
             replica: self.replica,
@@ -249,6 +268,9 @@ impl Shared {
             matched: self.matched.lock().clone(),
             state: self.state.lock().clone(),
             refuted: self.refuted.load(Ordering::Relaxed),
+            clock,
+            unfit,
+            sync: self.syncs.lock().at_present(clock::monotonic_micros()),
         }
     }
 }
@@ -273,6 +295,8 @@ pub(super) struct Replica {
     halt: Option<Halt>,
     /// Why the state machine cannot go on for now.
     failing: Option<String>,
+    /// What this replica thinks of the voters while it leads.
+    judge: Judge,
 }
 
 impl Replica {
@@ -307,6 +331,7 @@ pub(super) fn prepare(
     config: GroupConfig,
     boot: u64,
     inbox: Sender<Input>,
+    syncs: Arc<Mutex<Syncs>>,
 ) -> Result<Replica, AddGroupError> {
     let GroupConfig { group, replica, mut nodes, founders, state_machine: machine, tuning } = config;
     let applied = machine.applied();
@@ -339,6 +364,9 @@ pub(super) fn prepare(
         nodes: Mutex::new(nodes.clone()),
         matched: Mutex::default(),
         state: Mutex::default(),
+        belief: Mutex::default(),
+        clock: Mutex::default(),
+        syncs,
         disk_full: AtomicBool::new(false),
         waiters: Mutex::default(),
         readers: Mutex::default(),
@@ -374,6 +402,7 @@ pub(super) fn prepare(
         installing: None,
         halt: None,
         failing: None,
+        judge: Judge::default(),
     })
 }
 
@@ -382,6 +411,7 @@ pub(super) fn start(
     config: NodeConfig,
     log: Arc<dyn RaftLog>,
     transport: Arc<dyn Transport>,
+    syncs: Arc<Mutex<Syncs>>,
 ) -> std::io::Result<(Sender<Input>, Vec<JoinHandle<()>>)> {
     let (inbox, inputs) = unbounded();
     let (jobs, queue) = unbounded();
@@ -396,9 +426,13 @@ pub(super) fn start(
         inbox: inbox.clone(),
         patience: config.patience,
         stopping: stopping.clone(),
+        syncs: syncs.clone(),
     };
     let driver = Driver {
         next_tick: Instant::now() + config.tick,
+        next_beat: Instant::now(),
+        beats: Beats::new(config.node, config.clock_tolerance),
+        syncs,
         config,
         transport,
         log: jobs,
@@ -442,9 +476,17 @@ struct Driver {
     /// Messages of all groups of one round, so that each peer gets one write.
     outbox: BTreeMap<NodeId, Vec<Envelope>>,
     tickets: u64,
+    beats: Beats,
+    syncs: Arc<Mutex<Syncs>>,
+    next_beat: Instant,
     next_tick: Instant,
     ticks: u64,
 }
+
+/// How often nodes tell each other of their clocks and disks.
+const BEAT: Duration = Duration::from_millis(100);
+/// For how long what a majority said of the time is relied on without hearing of it again, µs.
+const RELIANCE: i64 = 1_000_000;
 
 /// How many inputs are taken in one round before the cores decide.
 const ROUND: usize = 4096;
@@ -507,6 +549,7 @@ impl Driver {
             }
             Input::Messages { from, messages } => self.take_messages(from, messages),
             Input::Snapshot { from, envelope, file } => self.take_snapshot(from, envelope, file),
+            Input::Beat { from, beat, at } => self.heard(from, &beat, at),
             Input::Unreachable(node) => self.each_on(node, |r, replica| r.core.step(Event::Unreachable(replica))),
             Input::PeerDown(node) => self.peer_down(node),
             Input::Persisted { group, number } => self.step(group, Event::Persisted(number)),
@@ -640,6 +683,60 @@ impl Driver {
         self.campaigns.extend(campaigns);
     }
 
+    /// Tells all others of this node's clock and disk.
+    fn beat(&self) {
+        let replicas = self.replicas.values();
+        let others: BTreeSet<NodeId> = replicas.flat_map(|r| r.nodes.values().copied()).collect();
+        for node in others.into_iter().filter(|node| *node != self.config.node) {
+            self.beat_to(node);
+        }
+    }
+
+    fn beat_to(&self, node: NodeId) {
+        let now = moment();
+        let sync = self.syncs.lock().at_present(now.monotonic);
+        self.transport.beat(node, &self.beats.beat(node, now, sync));
+    }
+
+    fn heard(&mut self, from: NodeId, beat: &Beat, at: i64) {
+        if self.beats.heard(from, beat, at) {
+            self.beat_to(from);
+        }
+        // Somebody may wait for a majority to be heard.
+        let unsure = |r: &Box<Replica>| r.core.leadership().role == Role::Leader && r.shared.belief(at).is_none();
+        if self.replicas.values().any(unsure) {
+            self.tell_time();
+        }
+    }
+
+    /// Tells each replica what time it is, and each leader who had better not lead.
+    fn tell_time(&mut self) {
+        let now = moment();
+        let own_sync = self.syncs.lock().at_present(now.monotonic);
+        let me = self.config.node;
+        for (group, replica) in &mut self.replicas {
+            let voters = &replica.core.membership().voters;
+            let voters: Vec<NodeId> = voters.iter().filter_map(|voter| replica.nodes.get(voter).copied()).collect();
+            let belief = self.beats.belief(&voters, now);
+            let ahead = |belief: Belief| (now.wall - now.monotonic - belief.reached, belief.error);
+            let excess = belief.map_or(0, |belief| belief.excess(now.wall - now.monotonic, 0));
+            let mut unfit = (excess != 0).then_some(Unfit::Clock(excess));
+            let leads = replica.core.leadership().role == Role::Leader;
+            if leads {
+                let judged = replica.judge.unfit((me, own_sync), &self.beats, &voters, now);
+                unfit = judged.get(&me).copied();
+                let replicas = replica.nodes.iter().filter(|(_, node)| judged.contains_key(node));
+                let replicas = replicas.map(|(replica, _)| *replica).collect();
+                replica.core.step(Event::Unfit(replicas));
+            }
+            note_fitness(*group, leads, replica.shared.clock.lock().1, unfit);
+            *replica.shared.belief.lock() = belief.map(|belief| (belief, now.monotonic + RELIANCE));
+            *replica.shared.clock.lock() = (belief.map(ahead), unfit);
+            replica.core.step(Event::Clock(Reading { wall: now.wall, monotonic: now.monotonic, belief }));
+            self.touched.insert(*group);
+        }
+    }
+
     fn keep_time(&mut self) {
         let now = Instant::now();
         let due: Vec<_> = self.campaigns.extract_if(.., |c| c.0 <= now).collect();
@@ -652,6 +749,11 @@ impl Driver {
         // After a pause of the process, one tick: time that nobody saw pass must not end a leadership.
         self.next_tick = now + self.config.tick;
         self.ticks += 1;
+        if now >= self.next_beat {
+            self.next_beat = now + BEAT;
+            self.beat();
+        }
+        self.tell_time();
         let prune = self.ticks.is_multiple_of(20);
         for (group, replica) in &mut self.replicas {
             self.touched.insert(*group);
@@ -856,7 +958,9 @@ fn submit(replica: &mut Replica) {
             proposals.push(ticketed);
         }
         drop(waiters);
-        replica.core.step(Event::Propose { proposals, clock: clock(), seed: rand::random() });
+        let Moment { wall, monotonic } = moment();
+        let clock = Reading { wall, monotonic, belief: replica.shared.belief(monotonic) };
+        replica.core.step(Event::Propose { proposals, clock, seed: rand::random() });
     }
     if !replica.new_reads.is_empty() {
         replica.core.step(Event::ReadIndex(std::mem::take(&mut replica.new_reads)));
@@ -974,11 +1078,20 @@ fn discard(file: &Path) {
     }
 }
 
-/// µs since 2000-01-01 00:00 UTC.
-fn clock() -> i64 {
-    const EPOCH: Duration = Duration::from_secs(946_684_800);
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH + EPOCH);
-    since.map_or(0, |d| i64::try_from(d.as_micros()).unwrap_or(i64::MAX))
+fn moment() -> Moment {
+    Moment { wall: clock::now_micros(), monotonic: clock::monotonic_micros() }
+}
+
+/// Says when a node begins, or ends, to be one that had better not lead.
+fn note_fitness(group: GroupId, leads: bool, was: Option<Unfit>, now: Option<Unfit>) {
+    match (was, now) {
+        (None, Some(why)) if leads => {
+            tracing::warn!(%group, "this node should not lead, and hands over if another one can take over: {why}");
+        }
+        (None, Some(why)) => tracing::warn!(%group, "this node should not lead: {why}"),
+        (Some(_), None) => tracing::info!(%group, "this node may lead again"),
+        _ => {}
+    }
 }
 
 // --- the log thread -----------------------------------------------------------------------------------------------
@@ -997,6 +1110,7 @@ struct LogThread {
     inbox: Sender<Input>,
     patience: Duration,
     stopping: Arc<AtomicBool>,
+    syncs: Arc<Mutex<Syncs>>,
 }
 
 /// How often disk space is given back.
@@ -1055,7 +1169,14 @@ impl LogThread {
     fn insist(&self, writes: &[LogWrite], sync: bool) -> bool {
         let mut trouble = Trouble::new(self.patience);
         loop {
-            match self.log.write(writes, sync) {
+            if sync {
+                self.syncs.lock().begin(clock::monotonic_micros());
+            }
+            let written = self.log.write(writes, sync);
+            if sync {
+                self.syncs.lock().end(clock::monotonic_micros());
+            }
+            match written {
                 Ok(()) => break,
                 Err(error @ LogError::Io(_)) if trouble.again(&error) => {
                     let _ = self.inbox.send(Input::LogFails(Some(error.to_string())));

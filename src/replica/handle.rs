@@ -2,11 +2,13 @@
 
 use super::core::{Change, ChangeError, CoreConfig, Role, StartError};
 use super::driver::{self, Input, Shared};
+use super::fitness::{Syncs, Unfit};
 use super::{Membership, StateMachine};
+use crate::clock::{self, Reading};
 use crate::command::{Outcome, Proposal};
 use crate::id::{GroupId, NodeId, ReplicaId};
 use crate::raftlog::{LogError, RaftLog};
-use crate::transport::{Envelope, Inbound, Transport};
+use crate::transport::{Beat, Envelope, Inbound, Transport};
 use crossbeam_channel::Sender;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -30,6 +32,8 @@ pub struct NodeConfig {
     pub patience: Duration,
     /// How much later each further replica campaigns when the leader's process is known to be gone.
     pub campaign_step: Duration,
+    /// How far a node's clock may be from what a majority believes, µs.
+    pub clock_tolerance: i64,
 }
 
 impl NodeConfig {
@@ -40,6 +44,7 @@ impl NodeConfig {
             snapshots,
             patience: Duration::from_secs(1),
             campaign_step: Duration::from_millis(40),
+            clock_tolerance: clock::TOLERANCE,
         }
     }
 }
@@ -161,6 +166,13 @@ pub struct ReplicaStatus {
     pub state: ReplicaState,
     /// Messages that were refused because no correct replica can have sent them.
     pub refuted: u64,
+    /// How far this node's clock is ahead of what a majority of the voters believes (behind, if negative), and how wrong that
+    /// may be, µs; `None` if a majority was not heard lately.
+    pub clock: Option<(i64, i64)>,
+    /// Why this node had better not lead, as it sees it.
+    pub unfit: Option<Unfit>,
+    /// How long a sync of the log takes here at present, µs.
+    pub sync: Option<u64>,
 }
 
 /// The driver of all groups of a node. Clones share it.
@@ -173,6 +185,7 @@ struct Inner {
     config: NodeConfig,
     log: Arc<dyn RaftLog>,
     inbox: Sender<Input>,
+    syncs: Arc<Mutex<Syncs>>,
     groups: Mutex<BTreeMap<GroupId, Group>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
     boot: u64,
@@ -185,9 +198,10 @@ impl Node {
         for file in std::fs::read_dir(&config.snapshots)? {
             std::fs::remove_file(file?.path())?;
         }
-        let (inbox, threads) = driver::start(config.clone(), log.clone(), transport)?;
+        let syncs = Arc::default();
+        let (inbox, threads) = driver::start(config.clone(), log.clone(), transport, Arc::clone(&syncs))?;
         let (groups, threads) = (Mutex::default(), Mutex::new(threads));
-        Ok(Node { inner: Arc::new(Inner { config, log, inbox, groups, threads, boot: rand::random() }) })
+        Ok(Node { inner: Arc::new(Inner { config, log, inbox, syncs, groups, threads, boot: rand::random() }) })
     }
 
     /// What the transport delivers to.
@@ -203,7 +217,14 @@ impl Node {
         if groups.contains_key(&id) {
             return Err(AddGroupError::Exists(id));
         }
-        let started = driver::prepare(&inner.config, inner.log.clone(), config, inner.boot, inner.inbox.clone())?;
+        let started = driver::prepare(
+            &inner.config,
+            inner.log.clone(),
+            config,
+            inner.boot,
+            inner.inbox.clone(),
+            inner.syncs.clone(),
+        )?;
         let group = Group { shared: started.shared(), inbox: inner.inbox.clone() };
         inner.inbox.send(Input::AddGroup(Box::new(started))).map_err(|_| AddGroupError::Stopped)?;
         groups.insert(id, group.clone());
@@ -294,6 +315,12 @@ impl Group {
     pub fn hopeless(&self) -> Option<String> {
         let alone = self.shared.membership.lock().voters.iter().all(|voter| *voter == self.shared.replica);
         self.shared.out_of_service().filter(|_| alone)
+    }
+
+    /// What time it is, and what a majority of the voters believes.
+    pub fn reading(&self) -> Reading {
+        let (wall, monotonic) = (clock::now_micros(), clock::monotonic_micros());
+        Reading { wall, monotonic, belief: self.shared.belief(monotonic) }
     }
 
     fn has_peers(&self) -> bool {
@@ -414,6 +441,9 @@ impl Group {
 struct Door(Sender<Input>);
 
 impl Inbound for Door {
+    fn beat(&self, from: NodeId, beat: Beat) {
+        let _ = self.0.send(Input::Beat { from, beat, at: clock::monotonic_micros() });
+    }
     fn messages(&self, from: NodeId, messages: Vec<Envelope>) {
         let _ = self.0.send(Input::Messages { from, messages });
     }

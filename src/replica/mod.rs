@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub mod beats;
 mod check;
 pub mod core;
 mod driver;
+pub mod fitness;
 pub mod handle;
 mod logger;
 mod store;
@@ -93,8 +95,8 @@ pub trait StateMachine: Send + 'static {
     /// The highest applied index that would survive a loss of power now: the log may be cut up to it.
     fn durable(&self) -> u64;
 
-    /// A time above that of every command applied so far, in µs since 2000-01-01, as far as the state machine knows
-    /// it: the next batch's time is not below. Matters only when the log holds no batch any more.
+    /// The first time that the last applied batch leaves free, in µs since 2000-01-01: the next one's is not below, unless
+    /// the clock is set back. Matters only when the log holds no batch any more.
     fn clock_floor(&self) -> i64 {
         i64::MIN
     }

@@ -840,7 +840,8 @@ impl Session {
     fn open_read(&self, world: &World, read: &Read, params: Vec<crate::value::Value>, schema_version: u64) -> OpenRead {
         let context = Context {
             now: self.transaction.as_ref().map_or(world.now, |t| t.started),
-            clock: world.now,
+            // In a block it is later than the block's own time, always.
+            clock: self.transaction.as_ref().map_or(world.now, |t| world.now.max(t.started + 1)),
             seed: world.seed,
             env: Env::clone(&self.settings.env()),
             user: self.id.user.clone(),

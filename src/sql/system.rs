@@ -15,7 +15,12 @@ use std::sync::OnceLock;
 
 /// (oid, name, columns) of the relations of schema `quorate`; each reads the JSON array `q_live(name)`.
 const QUORATE: [(u32, &str, &str); 5] = [
-    (13001, "nodes", "node text, id int8, state text, pg_addr text, peer_addr text, http_addr text, version text"),
+    (
+        13001,
+        "nodes",
+        "node text, id int8, state text, pg_addr text, peer_addr text, http_addr text, version text, \
+         clock_ahead_ms float8, clock_error_ms float8, sync_ms float8, unfit text",
+    ),
     (13002, "groups", "id int8, database text, leader text, term int8, voters text, learners text"),
     (
         13003,

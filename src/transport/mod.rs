@@ -12,6 +12,7 @@ use crate::replica::SnapshotMeta;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use raft::eraftpb::Message;
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
 /// A Raft message and the group it belongs to.
@@ -19,6 +20,28 @@ use std::path::{Path, PathBuf};
 pub struct Envelope {
     pub group: GroupId,
     pub message: Message,
+}
+
+/// What a node says of its clock and its disk, several times a second. All times in µs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beat {
+    /// The sender's monotonic clock.
+    pub sent: i64,
+    /// Its clock, since 2000-01-01 00:00 UTC.
+    pub wall: i64,
+    /// The last beat that it has heard from the addressee.
+    pub echo: Option<Echo>,
+    /// How long a sync of its log takes at present, if there was one lately.
+    pub sync: Option<u64>,
+}
+
+/// A beat as its sender hears of it again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Echo {
+    /// What it said of when it was sent.
+    pub sent: i64,
+    /// How long ago it came.
+    pub held: i64,
 }
 
 /// How a snapshot's transfer ended: called exactly once.
@@ -29,6 +52,9 @@ pub trait Transport: Send + Sync + 'static {
     /// Sends without waiting. What cannot be sent is dropped, and [`Inbound::unreachable`] says so.
     fn send(&self, to: NodeId, messages: Vec<Envelope>);
 
+    /// Sends a beat, if it can be sent at once.
+    fn beat(&self, to: NodeId, beat: &Beat);
+
     /// Streams `file` and then hands `envelope` to the receiver's [`Inbound::snapshot`].
     fn send_snapshot(&self, to: NodeId, envelope: Envelope, file: &Path, meta: &SnapshotMeta, done: SnapshotDone);
 }
@@ -36,6 +62,9 @@ pub trait Transport: Send + Sync + 'static {
 /// The way in. Called from network threads; must not block.
 pub trait Inbound: Send + Sync + 'static {
     fn messages(&self, from: NodeId, messages: Vec<Envelope>);
+
+    /// A beat has come in this moment.
+    fn beat(&self, from: NodeId, beat: Beat);
 
     /// A snapshot's file is complete, has the announced length and checksum, and is synced.
     fn snapshot(&self, from: NodeId, envelope: Envelope, file: PathBuf);

@@ -17,7 +17,7 @@
 //! Left out: encryption and authentication of peers; limits on the rate of snapshots.
 
 use super::wire::{self, Hello, Kind, Lane, MAGIC, PeerIdentity, VERSION, Welcome};
-use super::{CallError, Envelope, Inbound, Service, SnapshotDone, Transport};
+use super::{Beat, CallError, Envelope, Inbound, Service, SnapshotDone, Transport};
 use crate::id::NodeId;
 use crate::replica::SnapshotMeta;
 use crate::replica::core::snapshot_meta;
@@ -249,6 +249,14 @@ impl Transport for Network {
         }
     }
 
+    fn beat(&self, to: NodeId, beat: &Beat) {
+        let peer = self.inner.peers.lock().get(&to).cloned();
+        if let Some(peer) = peer {
+            // One that waits for the socket would tell of a time that is over.
+            peer.control.send_now(|out| wire::frame_value(out, Kind::Beat, beat));
+        }
+    }
+
     fn send_snapshot(&self, to: NodeId, envelope: Envelope, file: &Path, meta: &SnapshotMeta, done: SnapshotDone) {
         let address = self.inner.peers.lock().get(&to).map(|p| p.address.clone());
         // Opened here: the file may be deleted while it is sent.
@@ -353,6 +361,18 @@ impl Link {
             self.wake.notify_one();
         }
         true
+    }
+
+    /// Sends if nothing else waits.
+    fn send_now(&self, write: impl FnOnce(&mut Vec<u8>)) {
+        let mut state = self.state.lock();
+        if state.writer.is_some() && state.backlog.is_empty() {
+            write(&mut state.backlog);
+            if !state.flush() {
+                drop(state);
+                self.wake.notify_one();
+            }
+        }
     }
 
     fn is_up(&self) -> bool {
@@ -631,13 +651,21 @@ impl Inner {
             let (mut messages, mut next) = (Vec::new(), Some(frame));
             // All that has arrived goes to the driver as one.
             while let Some((kind, payload)) = next {
-                if kind != Kind::Messages {
-                    return Err(invalid(format!("unexpected frame {kind:?}")));
+                match kind {
+                    Kind::Messages => {
+                        messages.extend(wire::decode_messages(&payload).map_err(|e| invalid(e.to_string()))?);
+                    }
+                    Kind::Beat => {
+                        let beat = wire::value(&payload).map_err(|e| invalid(e.to_string()))?;
+                        self.tell(|inbound| inbound.beat(from, beat));
+                    }
+                    kind => return Err(invalid(format!("unexpected frame {kind:?}"))),
                 }
-                messages.extend(wire::decode_messages(&payload).map_err(|e| invalid(e.to_string()))?);
                 next = wire::next_frame(&mut input).map_err(|e| invalid(e.to_string()))?;
             }
-            self.tell(|inbound| inbound.messages(from, messages));
+            if !messages.is_empty() {
+                self.tell(|inbound| inbound.messages(from, messages));
+            }
         }
         Ok(())
     }

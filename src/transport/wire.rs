@@ -32,12 +32,13 @@ pub enum Kind {
     SnapshotHead = 6,
     SnapshotPart = 7,
     SnapshotEnd = 8,
+    Beat = 9,
 }
 
 impl Kind {
     fn from_byte(byte: u8) -> Option<Kind> {
         use Kind::*;
-        [Hello, Welcome, Messages, Request, Response, SnapshotHead, SnapshotPart, SnapshotEnd]
+        [Hello, Welcome, Messages, Request, Response, SnapshotHead, SnapshotPart, SnapshotEnd, Beat]
             .into_iter()
             .find(|k| *k as u8 == byte)
     }

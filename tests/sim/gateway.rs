@@ -3,6 +3,7 @@
 
 use super::tasks::Process;
 use bytes::Bytes;
+use quorate::clock::Reading;
 use quorate::command::{Outcome, Proposal};
 use quorate::gateway::peer::{self, Request};
 use quorate::gateway::reach;
@@ -69,12 +70,19 @@ impl Inbox {
 pub struct Replica {
     process: Arc<Process>,
     leadership: Arc<watch::Sender<GroupLeadership>>,
+    /// What its clocks said when they were last looked at, and when that was.
+    clock: Arc<Mutex<(i64, Reading)>>,
     inbox: Inbox,
 }
 
 impl Replica {
     pub fn new(process: Arc<Process>, inbox: Inbox) -> Replica {
-        Replica { process, leadership: Arc::new(watch::Sender::default()), inbox }
+        let clock = Arc::new(Mutex::new((0, Reading::alone(0, 0))));
+        Replica { process, leadership: Arc::new(watch::Sender::default()), clock, inbox }
+    }
+
+    pub fn set_clock(&self, now: i64, reading: Reading) {
+        *self.clock.lock().expect("one thread") = (now, reading);
     }
 
     pub fn publish(&self, leadership: GroupLeadership) {
@@ -89,6 +97,12 @@ impl reach::Replica for Replica {
 
     fn leader_changes(&self) -> watch::Receiver<GroupLeadership> {
         self.leadership.subscribe()
+    }
+
+    fn reading(&self) -> Reading {
+        let (then, Reading { wall, monotonic, belief }) = *self.clock.lock().expect("one thread");
+        let since = self.process.micros() as i64 - then;
+        Reading { wall: wall + since, monotonic: monotonic + since, belief }
     }
 
     fn hopeless(&self) -> Option<String> {

@@ -6,6 +6,7 @@ use super::plan::{Bug, Plan};
 use super::random::Random;
 use super::schema;
 use super::tasks::Process;
+use quorate::clock::{Belief, TOLERANCE};
 use quorate::engine::checkpoint::Pace;
 use quorate::engine::{Dialect, Engine, Options, Shared, Window};
 use quorate::error::{SqlError, state};
@@ -15,7 +16,9 @@ use quorate::gateway::{Control, Fetched, ReadRequest, Rows as _};
 use quorate::id::{GroupId, NodeId, ReplicaId, RequestId};
 use quorate::raftlog::memory::MemoryLog;
 use quorate::raftlog::{HardState, LogReader as _, LogWrite, RaftLog as _, finish_install};
+use quorate::replica::beats::Beats;
 use quorate::replica::core::{Core, CoreConfig, Start, StartError, bootstrap};
+use quorate::replica::fitness::Judge;
 use quorate::replica::{Committed, Halt, Position, SnapshotMeta, StateMachine as _};
 use quorate::sql::catalog::Catalog;
 use quorate::value::{Value, ValueRef};
@@ -151,6 +154,11 @@ pub struct Live {
     pub arrived: Option<PathBuf>,
     pub installing: Option<(SnapshotMeta, HardState, PathBuf)>,
     pub draining: bool,
+    /// What it knows of the others' clocks.
+    pub beats: Beats,
+    pub judge: Judge,
+    pub belief: Option<Belief>,
+    pub next_beat: u64,
     pub gateway: Option<Served>,
 }
 
@@ -252,7 +260,8 @@ impl Node {
             hard.commit = hard.commit.min(log.last.index);
             applied = if applied.index > log.last.index { log.last } else { applied };
         }
-        let start = Start { log, applied, membership: engine.membership(), floor: engine.clock_floor() };
+        let floor = if plan.bug == Some(Bug::ForgetTime) { i64::MIN } else { engine.clock_floor() };
+        let start = Start { log, applied, membership: engine.membership(), floor };
         let logger = slog::Logger::root(slog::Discard, slog::o!());
         let config = self.config(plan, boot);
         let core = Core::new(config, Arc::new(self.disk.log.clone()), start, &logger).map_err(StartFailure::Refused)?;
@@ -272,6 +281,10 @@ impl Node {
             arrived: None,
             installing: None,
             draining: false,
+            beats: Beats::new(NodeId(self.id), TOLERANCE),
+            judge: Judge::default(),
+            belief: None,
+            next_beat: 0,
             gateway: None,
         });
         self.note_sync();

@@ -1,6 +1,7 @@
 //! What must hold, whatever happens. Sees everything, knows every operation, and replays the log on a model.
 
 use super::plan::Plan;
+use super::time::Truth;
 use bytes::Bytes;
 use quorate::command::{self, Batch, Command, Isolation, Outcome, Proposal, Refusal, Statement, Step, Write, Yields};
 use quorate::id::RequestId;
@@ -171,7 +172,7 @@ pub struct Oracle {
     remembered: BTreeMap<RequestId, Expected>,
     remembered_entries: VecDeque<(u64, Vec<RequestId>)>,
     forgotten: u64,
-    time: i64,
+    pub truth: Truth,
     digests: BTreeMap<u64, u64>,
     /// The highest index whose effect somebody was told.
     pub acknowledged: u64,
@@ -206,7 +207,7 @@ impl Oracle {
             remembered: BTreeMap::new(),
             remembered_entries: VecDeque::new(),
             forgotten: 0,
-            time: i64::MIN,
+            truth: Truth::default(),
             digests: BTreeMap::new(),
             acknowledged: 0,
             told: BTreeSet::new(),
@@ -275,10 +276,8 @@ impl Oracle {
 
     fn replay(&mut self, index: u64, bytes: &[u8]) -> Check {
         let batch: Batch = command::decode(bytes).map_err(|e| e.to_string())?;
-        if batch.now <= self.time {
-            return Err(format!("time of entry {index}: {} after {}", batch.now, self.time));
-        }
-        self.time = batch.now + batch.commands.len() as i64 - 1;
+        let term = self.committed.last().map_or(0, |known| known.0);
+        self.truth.commits((index, term), &batch)?;
         let mut ids = Vec::new();
         for Proposal { request, body } in &batch.commands {
             if let Some(bodies) = self.proposed.get(request) {

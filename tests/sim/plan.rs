@@ -82,6 +82,10 @@ pub enum Bug {
     LostTail,
     /// The same, and nobody compares log and state at start.
     LostTailUnnoticed,
+    /// The time of the log is lost with its entries: by a snapshot, or when they are cut off before a restart.
+    ForgetTime,
+    /// A leader stamps what its own clock says.
+    UnboundedClock,
     /// COMMIT does not compare what a transaction told its client.
     NoComparison,
     /// COMMIT does not compare what plain reads saw.
@@ -308,6 +312,15 @@ impl Plan {
                 (plan.drop, plan.fast_failover) = (0, true);
             }
             Bug::BelievesEverything => plan.faults.push(Fault::Forgery),
+            Bug::ForgetTime => {
+                plan.faults = vec![Fault::ClockJump, Fault::Crash, Fault::CrashAll, Fault::Isolate, Fault::Transfer];
+                (plan.fault_every, plan.skew) = (60 * MS, 400_000);
+                (plan.compact_step, plan.compact_keep, plan.compact_max_lag, plan.checkpoint_frames) = (1, 1, 2, 2);
+            }
+            Bug::UnboundedClock => {
+                plan.faults.push(Fault::ClockJump);
+                plan.skew = 100_000_000_000;
+            }
             Bug::ForgetVote | Bug::TrustUnsyncedLog | Bug::LostTail | Bug::LostTailUnnoticed => {
                 plan.faults.extend([Fault::Crash, Fault::PowerLoss]);
                 plan.fault_every = 60 * MS;

@@ -15,6 +15,7 @@ use quorate::raftlog::{Entry, LogReader as _, LogWrite};
 use quorate::replica::core::{Effect, Event, Fetch, Improper, Refused, Role, StartError, Ticketed, snapshot_meta};
 use quorate::replica::handle::ProposeError;
 use quorate::replica::{Committed, Payload, StateMachine as _};
+use quorate::transport::Beat;
 use raft::eraftpb::{Message, MessageType};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -97,6 +98,12 @@ pub(super) enum Action {
         client: usize,
         node: u64,
         operation: i64,
+    },
+    /// A node hears of another's clock.
+    Beat {
+        from: u64,
+        node: u64,
+        beat: Beat,
     },
     /// A request to another node's gateway arrives.
     Call {
@@ -282,6 +289,7 @@ impl World {
 
     /// Runs until everything is done.
     pub fn run(&mut self) -> Check {
+        self.note_clocks();
         for id in 1..=self.plan.nodes {
             self.start(id)?;
         }
@@ -354,7 +362,9 @@ impl World {
             | PeerDown { node, epoch, .. }
             | Campaign { node, epoch, .. } => Some((*node, Some(*epoch))),
             Deliver(message) | DeliverSnapshot { message, .. } => Some((message.to, None)),
-            Submit { node, .. } | Room { node } | Call { node, .. } | Answer { node, .. } => Some((*node, None)),
+            Submit { node, .. } | Room { node } | Beat { node, .. } | Call { node, .. } | Answer { node, .. } => {
+                Some((*node, None))
+            }
             Resume | Break { .. } | Session { .. } | HangUp { .. } => None,
             Restart { .. } | Client { .. } | Fault | Block(_) | Heal => None,
         }
@@ -394,6 +404,7 @@ impl World {
             Action::Restart { .. } => Ok(()),
             Action::Client { client, attempt } => self.client(client, attempt),
             Action::Submit { client, node, operation } => self.submit(client, node, operation),
+            Action::Beat { from, node, beat } => self.heard(node, from, &beat),
             Action::Call { call, .. } => self.call_arrives(call),
             Action::Answer { call, bytes, .. } => self.answer_arrives(call, bytes),
             Action::Break { call } => self.call_breaks(call),
@@ -433,6 +444,7 @@ impl World {
             Err(StartFailure::Refused(error)) => return Err(refused(id, &error)),
         }
         self.open_gateway(id);
+        self.publish_time(id);
         let node = self.node(id);
         let (epoch, tick, full) = (node.epoch, node.tick, node.full);
         let live = node.live.as_ref().expect("just started");
@@ -448,6 +460,10 @@ impl World {
     fn tick(&mut self, id: u64) -> Check {
         let (epoch, tick) = (self.nodes[&id].epoch, self.nodes[&id].tick);
         self.after(tick, Action::Tick { node: id, epoch });
+        self.keep_time(id)?;
+        if self.nodes[&id].live.is_none() {
+            return Ok(());
+        }
         let leads = self.live(id).core.leadership().role == Role::Leader;
         if leads || !self.random.one_in(4) {
             return self.event(id, Event::Tick);
@@ -506,6 +522,7 @@ impl World {
             }
             Effect::Persist { number, entries, hard_state, sync, mut then_send } => {
                 self.oracle.appends(id, &entries)?;
+                self.oracle.truth.appends(self.now, &entries);
                 if self.plan.bug == Some(Bug::AckBeforeFsync) {
                     self.send(std::mem::take(&mut then_send));
                 }
@@ -823,8 +840,11 @@ impl World {
                 self.apply_job(id, ApplyJob::Install { file, meta });
                 Ok(())
             }
-            LogDone::Reset { floor } => {
+            LogDone::Reset { mut floor } => {
                 self.live(id).installing = None;
+                if self.plan.bug == Some(Bug::ForgetTime) {
+                    floor = i64::MIN;
+                }
                 self.event(id, Event::SnapshotInstalled { floor })
             }
         }
@@ -1033,7 +1053,7 @@ impl World {
     }
 
     pub(super) fn propose(&mut self, node: u64, ticket: u64, proposal: Proposal) -> Check {
-        let clock = self.now as i64 + self.nodes[&node].skew;
+        let clock = self.reading(node);
         let seed = self.random.next();
         self.event(node, Event::Propose { proposals: vec![Ticketed { ticket, proposal }], clock, seed })
     }
@@ -1225,6 +1245,7 @@ impl World {
             Fault::ClockJump => {
                 let jump = self.random.range(0, 20_000_000) as i64 - 10_000_000;
                 self.node(one).skew += jump;
+                self.note_clocks();
             }
             Fault::Forgery => self.forge(one)?,
             Fault::Amnesia => {

@@ -11,6 +11,7 @@
 //! `fetch ID [nothing]` (reads wanted entries, or fails to) · `hold yes|no` (`run` does not fetch) ·
 //! `beat ID N` (N times two ticks and `run`) · `status`.
 
+use crate::clock::Reading;
 use crate::command::{self, Batch, Proposal};
 use crate::id::{GroupId, NodeId, ReplicaId, RequestId};
 use crate::raftlog::memory::MemoryLog;
@@ -310,7 +311,7 @@ impl World {
                     let proposal = Proposal { request, body: Bytes::from(word.to_string()) };
                     proposals.push(Ticketed { ticket: self.tickets, proposal });
                 }
-                self.step(id, Event::Propose { proposals, clock: 100, seed: 1 });
+                self.step(id, Event::Propose { proposals, clock: Reading::alone(100, 100), seed: 1 });
             }
             "read" => self.step(id, Event::ReadIndex(vec![number(2)])),
             "cut" => drop(self.cut.insert(id)),

@@ -1,0 +1,154 @@
+//! Clocks in the simulation: how nodes hear of each other's, and what the time in the log may be, whatever clocks say.
+
+use super::oracle::Check;
+use super::plan::Bug;
+use super::world::{Action, World};
+use quorate::clock::{Belief, Reading, TOLERANCE};
+use quorate::command::Batch;
+use quorate::id::{NodeId, ReplicaId};
+use quorate::raftlog::Entry;
+use quorate::replica::beats::Moment;
+use quorate::replica::core::{Event, Role};
+use quorate::transport::Beat;
+use std::collections::BTreeMap;
+
+const BEAT: u64 = 100_000;
+/// What a node knows of the others' clocks is at most this old, and this wrong, µs.
+const STALE: u64 = 3_500_000;
+const WRONG: i64 = 1_200_000;
+/// The log is set back when it is so far ahead, µs.
+const SET_BACK: i64 = 10 * TOLERANCE;
+
+/// What the clocks really were, and when entries were stamped.
+#[derive(Default)]
+pub struct Truth {
+    /// What a majority believed from a moment on: (the latest time reached, the earliest not passed), minus that moment.
+    clocks: BTreeMap<u64, (i64, i64)>,
+    /// When each entry was first seen.
+    stamped: BTreeMap<(u64, u64), u64>,
+    /// Where the last committed batch ended, and when it was stamped.
+    last: Option<(i64, u64)>,
+}
+
+impl Truth {
+    /// The clocks' differences from the simulated time, from now on.
+    pub fn set(&mut self, now: u64, skews: &[i64]) {
+        let clocks: Vec<_> = skews.iter().map(|skew| Some((*skew, 0))).collect();
+        let belief = Belief::of(&clocks, TOLERANCE).expect("all are known");
+        self.clocks.insert(now, (belief.reached, belief.unpassed));
+    }
+
+    pub fn appends(&mut self, now: u64, entries: &[Entry]) {
+        for entry in entries {
+            self.stamped.entry((entry.index, entry.term)).or_insert(now);
+        }
+    }
+
+    /// A batch is committed, in the order of the log.
+    pub fn commits(&mut self, at: (u64, u64), batch: &Batch) -> Check {
+        let stamped = self.stamped.get(&at).copied().unwrap_or(0);
+        let since = self.clocks.range(..=stamped.saturating_sub(STALE)).next_back().map_or(0, |(at, _)| *at);
+        let lately: Vec<_> = self.clocks.range(since..=stamped).map(|(_, clocks)| *clocks).collect();
+        let moment = stamped as i64;
+        let reached = lately.iter().map(|clocks| clocks.0).max().unwrap_or(0) + moment;
+        let unpassed = lately.iter().map(|clocks| clocks.1).min().unwrap_or(0) + moment;
+        if let Some((end, before)) = self.last {
+            let waited = end + (stamped.saturating_sub(before) as i64) / 2;
+            if batch.now > (reached + TOLERANCE).max(waited) + WRONG {
+                let ahead = batch.now - reached;
+                return Err(format!("the time of entry {} is {ahead} µs ahead of a majority's clocks", at.0));
+            }
+            if batch.now < end && end < unpassed + SET_BACK - WRONG {
+                return Err(format!(
+                    "the time of entry {}: {} after {end}, which a majority believed",
+                    at.0, batch.now
+                ));
+            }
+        }
+        self.last = Some((batch.now + batch.commands.len() as i64, stamped));
+        Ok(())
+    }
+}
+
+impl World {
+    fn moment(&self, id: u64) -> Moment {
+        let node = &self.nodes[&id];
+        // Monotonic clocks have nothing to do with each other.
+        let monotonic = self.now as i64 + (node.epoch * 1_000_003 + id * 77) as i64;
+        Moment { wall: self.now as i64 + node.skew, monotonic }
+    }
+
+    pub(super) fn reading(&self, id: u64) -> Reading {
+        let Moment { wall, monotonic } = self.moment(id);
+        if self.plan.bug == Some(Bug::UnboundedClock) {
+            return Reading::alone(wall, monotonic);
+        }
+        let belief = self.nodes[&id].live.as_ref().and_then(|live| live.belief);
+        Reading { wall, monotonic, belief }
+    }
+
+    /// As the driver does with every tick.
+    pub(super) fn keep_time(&mut self, id: u64) -> Check {
+        let now = self.now;
+        let live = self.live(id);
+        if now >= live.next_beat {
+            live.next_beat = now + BEAT;
+            for to in (1..=self.plan.nodes).filter(|to| *to != id) {
+                self.beat(id, to);
+            }
+        }
+        self.tell_time(id)
+    }
+
+    fn beat(&mut self, from: u64, to: u64) {
+        let now = self.moment(from);
+        let beat = self.live(from).beats.beat(NodeId(to), now, None);
+        if !self.loses(from, to) {
+            let (low, high) = self.plan.latency;
+            let delay = self.random.range(low, high);
+            self.after(delay, Action::Beat { from, node: to, beat });
+        }
+    }
+
+    pub(super) fn heard(&mut self, id: u64, from: u64, beat: &Beat) -> Check {
+        let now = self.moment(id);
+        let Some(live) = self.node(id).live.as_mut() else { return Ok(()) };
+        let wants = live.beats.heard(NodeId(from), beat, now.monotonic);
+        let unsure = live.belief.is_none();
+        if wants {
+            self.beat(id, from);
+        }
+        if unsure { self.tell_time(id) } else { Ok(()) }
+    }
+
+    fn tell_time(&mut self, id: u64) -> Check {
+        let now = self.moment(id);
+        let voters: Vec<NodeId> = (1..=self.plan.nodes).map(NodeId).collect();
+        let live = self.live(id);
+        live.belief = live.beats.belief(&voters, now);
+        if live.core.leadership().role == Role::Leader {
+            let unfit = live.judge.unfit((NodeId(id), None), &live.beats, &voters, now);
+            live.core.step(Event::Unfit(unfit.keys().map(|node| ReplicaId(node.0)).collect()));
+        }
+        self.publish_time(id);
+        let reading = self.reading(id);
+        self.event(id, Event::Clock(reading))
+    }
+
+    /// The gateway's tasks read the clock when they want.
+    pub(super) fn publish_time(&self, id: u64) {
+        let (now, reading) = (self.now as i64, self.reading(id));
+        if let Some(served) = self.nodes[&id].live.as_ref().and_then(|live| live.gateway.as_ref()) {
+            served.replica.set_clock(now, reading);
+        }
+    }
+
+    /// A clock has been set, or all are for the first time.
+    pub(super) fn note_clocks(&mut self) {
+        let skews: Vec<i64> = self.nodes.values().map(|node| node.skew).collect();
+        self.oracle.truth.set(self.now, &skews);
+        for id in 1..=self.plan.nodes {
+            self.publish_time(id);
+        }
+    }
+}
