@@ -84,7 +84,7 @@ impl SystemRows {
 /// Changed rows of system tables that are remembered.
 const SYSTEM_ROWS: usize = 20_000;
 /// Columns of them: where a row says what it is about.
-const SYSTEM_COLUMNS: c_int = 8;
+const SYSTEM_COLUMNS: c_int = 12;
 
 /// Sequences that were made, or whose rows were changed by anything but a draw: values that were reserved before may not
 /// be what comes next.

@@ -264,8 +264,12 @@ impl Executor {
         control: &Control,
     ) -> SqlResult<Admission> {
         let tables = touches.written;
+        let parents = self.names.of(&self.shared).parents(&tables);
         let quiet = self.when_open(control, |state| {
-            if !tables.iter().all(|table| state.locks.is_quiet(*table)) {
+            // Which tables a definition is about, only its run tells.
+            let schema = tables.contains(&names::SCHEMA) && !state.locks.is_empty();
+            let parents_go = !parents.iter().all(|parent| state.locks.is_open_to_references(*parent));
+            if schema || parents_go || !tables.iter().all(|table| state.locks.is_quiet(*table)) {
                 return Some(false);
             }
             (!state.is_fenced(&tables, None)).then(|| {

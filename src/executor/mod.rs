@@ -26,6 +26,9 @@
 //! A statement runs on the thread of whoever asks if it looks up a few rows, otherwise others take that thread's work
 //! over. It looks at its deadline, and at whether its asker has given it up, every thousand instructions of SQLite's.
 //!
+//! A definition locks the tables that it is about, which only its run tells. A row that refers to another locks that FOR
+//! KEY SHARE.
+//!
 //! Left out: plain readers do not take table locks, so ACCESS EXCLUSIVE keeps out writers and locking reads only.
 
 mod admit;
@@ -50,7 +53,7 @@ use crate::error::{SqlError, SqlResult, state};
 use crate::host::{self, Defect, SharedHost};
 use crate::locks::{self, Answer, Effect, LockTable, Target, TxId, Want};
 use crate::sql::plan::{Effort, LockMode, LockWait};
-use crate::transaction::{Action, Before, Kind, Open, Order, Reply, Statement, TxName};
+use crate::transaction::{Action, Before, Kind, Open, Order, Reply, Statement, Transcript, TxName};
 use crate::value::Value;
 use futures::future::BoxFuture;
 use history::History;
@@ -218,7 +221,9 @@ impl Executor {
                 // Its last order is still being undone: the gateway tries again.
                 return Reply::Unknown;
             };
-            *work = Work::new(open.epoch, open.env, open.transcript);
+            // Where its savepoints were among its locks, nobody knows any more.
+            let mark = self.state.lock().locks.mark(tx.id);
+            *work = Work::new(open.epoch, open.env, open.transcript, mark);
             return Reply::Done;
         }
         if state.open.len() >= self.limits.open {
@@ -230,6 +235,7 @@ impl Executor {
         }
         state.next += 1;
         let bare = open.transcript.steps().len() > 0;
+        let mark = state.locks.mark(TxId(state.next));
         let tx = Tx {
             id: TxId(state.next),
             name: open.name,
@@ -240,7 +246,7 @@ impl Executor {
             bare,
             seen: Mutex::new(self.host.now()),
             flight: Mutex::default(),
-            work: tokio::sync::Mutex::new(Work::new(open.epoch, open.env, open.transcript)),
+            work: tokio::sync::Mutex::new(Work::new(open.epoch, open.env, open.transcript, mark)),
         };
         state.open.insert(open.name, Arc::new(tx));
         self.active.fetch_add(1, Ordering::SeqCst);
@@ -329,6 +335,13 @@ impl Executor {
         if let Some(tx) = state.open.get(&name).cloned() {
             void(&mut state, &tx);
         }
+    }
+
+    /// The tables that a transaction's steps have to do with under the catalog of now, on any replica; `None` if that cannot
+    /// be told, because a definition is gone for example.
+    pub fn tables_of(&self, transcript: &Transcript) -> Option<Vec<u32>> {
+        let tables = self.names.touched_by_steps(&self.views, &self.shared, &mut transcript.steps()).all();
+        (!tables.contains(&names::EVERY)).then_some(tables)
     }
 
     /// A gateway says which of its transactions live.

@@ -1,9 +1,9 @@
 //! SQLite's names of tables and what locks need to know of them, by catalog version.
 
-use crate::command::{Write, Yields};
+use crate::command::{Step, Write, Yields};
 use crate::engine::Shared;
 use crate::engine::view::Views;
-use crate::sql::catalog::{Catalog, ConstraintKind, RelationKind, Source};
+use crate::sql::catalog::{Catalog, Constraint, ConstraintKind, Relation, RelationKind, Source, quote};
 use crate::value::Value;
 use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
@@ -54,6 +54,8 @@ pub fn overlap(a: &[u32], b: &[u32]) -> bool {
 pub struct Tables {
     version: u64,
     by_name: HashMap<String, Table>,
+    /// The tables that a table's foreign keys point to.
+    parents: HashMap<u32, Vec<u32>>,
 }
 
 #[derive(Clone, Debug)]
@@ -63,6 +65,19 @@ pub struct Table {
     pub keyed: bool,
     /// Positions of the columns of another primary key.
     pub key: Vec<usize>,
+    pub references: Arc<[Reference]>,
+}
+
+/// A foreign key.
+#[derive(Debug)]
+pub struct Reference {
+    /// Positions of its columns.
+    pub columns: Vec<usize>,
+    pub parent: u32,
+    /// It points to the parent's rowid.
+    pub keyed: bool,
+    /// Finds the parent's rowid by the values of the columns.
+    pub find: String,
 }
 
 impl Tables {
@@ -74,14 +89,43 @@ impl Tables {
             let primary = relation.constraints.iter().find(|c| matches!(c.kind, ConstraintKind::PrimaryKey { .. }));
             let place = |attnum: &i16| relation.columns.iter().position(|column| column.attnum == *attnum);
             let key = primary.filter(|_| !keyed).map(|c| c.columns.iter().filter_map(place).collect());
-            by_name.insert(name.clone(), Table { oid: relation.oid, keyed, key: key.unwrap_or_default() });
+            let references = relation.constraints.iter().filter_map(|c| reference(catalog, relation, c)).collect();
+            let key = key.unwrap_or_default();
+            by_name.insert(name.clone(), Table { oid: relation.oid, keyed, key, references });
         }
-        Tables { version: catalog.version, by_name }
+        let parents = |table: &Table| table.references.iter().map(|reference| reference.parent).collect();
+        let parents = by_name.values().map(|table| (table.oid, parents(table))).collect();
+        Tables { version: catalog.version, by_name, parents }
+    }
+
+    pub fn has(&self, oid: u32) -> bool {
+        self.parents.contains_key(&oid)
+    }
+
+    /// The tables that the foreign keys of these tables point to.
+    pub fn parents(&self, tables: &[u32]) -> Vec<u32> {
+        tables.iter().filter_map(|table| self.parents.get(table)).flatten().copied().collect()
     }
 
     pub fn get(&self, name: &str) -> Option<&Table> {
         self.by_name.get(name)
     }
+}
+
+fn reference(catalog: &Catalog, relation: &Relation, constraint: &Constraint) -> Option<Reference> {
+    let ConstraintKind::ForeignKey { table, columns: targets, .. } = &constraint.kind else { return None };
+    let parent = catalog.by_oid(*table)?;
+    let Source::Table(name) = &parent.source else { return None };
+    let place = |attnum: &i16| relation.columns.iter().position(|column| column.attnum == *attnum);
+    let target = |(i, attnum): (usize, &i16)| Some(format!("{} = ?{}", quote(&parent.column_at(*attnum)?.name), i + 1));
+    let conditions: Vec<String> = targets.iter().enumerate().map(target).collect::<Option<_>>()?;
+    let (rowid, table_name) = (parent.rowid_name(), quote(name));
+    Some(Reference {
+        columns: constraint.columns.iter().map(place).collect::<Option<_>>()?,
+        parent: *table,
+        keyed: targets.len() == 1 && catalog.rowid_column(parent) == targets.first().copied(),
+        find: format!("SELECT {rowid} FROM {table_name} WHERE {}", conditions.join(" AND ")),
+    })
 }
 
 impl Names {
@@ -100,8 +144,13 @@ impl Names {
 
     /// The tables that a write has to do with.
     pub fn touched(&self, views: &Views, shared: &Shared, write: &Write) -> Touches {
+        self.touched_by_steps(views, shared, &mut write.steps.iter())
+    }
+
+    /// The tables that steps have to do with, under the catalog of now.
+    pub fn touched_by_steps(&self, views: &Views, shared: &Shared, steps: &mut dyn Iterator<Item = &Step>) -> Touches {
         let mut out = Touches::default();
-        for step in &write.steps {
+        for step in steps {
             if step.ddl {
                 out.written.push(SCHEMA);
             }

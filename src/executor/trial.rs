@@ -172,7 +172,8 @@ impl Executor {
         patient: bool,
     ) -> Result<RanAll, Trouble> {
         let epoch = work.epoch;
-        *work = Work::new(epoch, trial.env.clone(), trial.transcript());
+        let mark = self.state.lock().locks.mark(tx.id);
+        *work = Work::new(epoch, trial.env.clone(), trial.transcript(), mark);
         let local_draws = !(trial.draws && trial.is_open());
         let mut job = Job::new(self, tx, epoch, control);
         (job.patient, job.local_draws) = (patient, local_draws);

@@ -11,9 +11,9 @@ use crate::engine::step::{StepError, dress, replayed};
 use crate::engine::view::{View, Views};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::{RowFree, SequenceSource};
-use crate::locks::{Mark, Want};
+use crate::locks::{Mark, Target, Want};
 use crate::sql::catalog::Catalog;
-use crate::sql::catalog::change::Change;
+use crate::sql::catalog::change::{Change, relations_of};
 use crate::sql::plan::{Effort, LockMode, LockStrength, LockWait};
 use crate::transaction::{Kind, Locking, Statement, Told, Transcript, serialization_failure};
 use crate::types::Env;
@@ -214,8 +214,10 @@ impl Run {
 }
 
 impl Work {
-    pub fn new(epoch: u64, env: Env, transcript: Transcript) -> Work {
-        let marks = transcript.savepoints().map(|_| None).collect();
+    /// `mark`: where its locks are now.
+    pub fn new(epoch: u64, env: Env, transcript: Transcript, mark: Mark) -> Work {
+        // Nothing was locked before a savepoint that comes first.
+        let marks = transcript.savepoints().map(|(_, at)| Some(mark).filter(|_| at == 0)).collect();
         let heavy = transcript.steps().len() > 0;
         Work {
             epoch,
@@ -435,6 +437,11 @@ impl Work {
         };
         let (touched, crowded) = runner.connection.changes().take_touched();
         let private = runner.connection.changes().moved().oids();
+        let mut defined = BTreeSet::new();
+        if statement.step.ddl {
+            let changed = runner.connection.changes().system_rows(false).unwrap_or_default();
+            defined = relations_of(&changed).unwrap_or_default();
+        }
         let hidden = std::mem::take(&mut runner.hidden);
         if statement.step.ddl {
             runner.catalog_changed();
@@ -469,8 +476,16 @@ impl Work {
         let mut found = Found::default();
         if statement.step.ddl {
             found.table(SCHEMA, LockMode::Exclusive);
+            let defined = defined.into_iter().filter(|oid| names.has(*oid));
+            defined.for_each(|oid| found.table(oid, LockMode::AccessExclusive));
         }
         touched.iter().for_each(|touched| found.touched(touched, names, &self.own));
+        for (parent, rowid) in self.parents(&touched, names)? {
+            found.table(parent, LockMode::RowShare);
+            if !self.own.contains(&(parent, rowid)) {
+                found.row(parent, names::rowid_key(rowid), LockStrength::KeyShare);
+            }
+        }
         for table in crowded.iter().filter_map(|name| names.get(name)) {
             found.table(table.oid, LockMode::ShareRowExclusive);
         }
@@ -489,6 +504,36 @@ impl Work {
         });
         let (wants, tables) = found.wants();
         Ok(Ran::Done { wants, tables })
+    }
+
+    /// The rows that changed rows have begun to refer to: they must not go before those are committed.
+    fn parents(&mut self, touched: &[Touched], names: &Tables) -> Result<BTreeSet<(u32, i64)>, Trouble> {
+        let (mut parents, mut known) = (BTreeSet::new(), HashSet::new());
+        for touched in touched.iter().filter(|touched| touched.operation != Operation::Delete) {
+            let Some(table) = names.get(&touched.table) else { continue };
+            for reference in &*table.references {
+                let values = |row: &[Value]| -> Option<Vec<Value>> {
+                    reference.columns.iter().map(|i| row.get(*i).filter(|value| !value.is_null()).cloned()).collect()
+                };
+                let Some(now) = values(&touched.new) else { continue };
+                if touched.operation == Operation::Update && values(&touched.old).as_ref() == Some(&now) {
+                    continue;
+                }
+                if let (true, [Value::Int(rowid)]) = (reference.keyed, &now[..]) {
+                    parents.insert((reference.parent, *rowid));
+                } else if known.insert((reference.find.as_str(), names::value_key(&now.iter().collect::<Vec<_>>())))
+                    && let Some(view) = &mut self.view
+                {
+                    let now: Vec<_> = now.iter().map(Value::as_ref).collect();
+                    for row in view.runner().connection.query(&reference.find, &now)? {
+                        if let Some(Value::Int(rowid)) = row.first() {
+                            parents.insert((reference.parent, *rowid));
+                        }
+                    }
+                }
+            }
+        }
+        Ok(parents)
     }
 
     /// The error of a foreign key among `immediate` that is violated now, after the last statement changed `touched`.
@@ -539,8 +584,14 @@ impl Work {
         if let Some(Locking { wait: LockWait::SkipLocked, .. }) = &statement.lock {
             step.params.iter_mut().filter_map(|set| set.last_mut()).for_each(|last| *last = locked.clone());
         }
-        // A statement that found nothing to change makes a promise, but no change.
-        let kind = if statement.kind == Kind::Write && !result.wrote { Kind::LockingRead } else { statement.kind };
+        let vain = !result.wrote && result.locked.is_empty() && result.outcome.rows.is_empty();
+        let kind = match statement.kind {
+            // As in PostgreSQL, what found nothing found nothing at its time: no row was locked that would have to stay so.
+            _ if vain && self.isolation() == Isolation::ReadCommitted => Kind::Read,
+            // A statement that found nothing to change makes a promise, but no change.
+            Kind::Write if !result.wrote => Kind::LockingRead,
+            kind => kind,
+        };
         if let Err(error) = self.transcript.push(step.clone(), kind) {
             self.undo(&run)?;
             return Err(error.into());
@@ -663,8 +714,11 @@ impl Found {
 
     fn wants(self) -> (Vec<Want>, Vec<u32>) {
         let tables = self.tables.keys().copied().collect();
-        let of_tables = self.tables.into_iter().map(|(table, mode)| Want::Table { table, mode });
+        let mut of_tables: Vec<Want> =
+            self.tables.into_iter().map(|(table, mode)| Want::Table { table, mode }).collect();
+        // Whoever waits for a table does not keep other definitions waiting.
+        of_tables.sort_by_key(|want| want.target() == Target::Table(SCHEMA));
         let of_rows = self.rows.into_iter().map(|((table, key), strength)| Want::Row { table, key, strength });
-        (of_tables.chain(of_rows).collect(), tables)
+        (of_tables.into_iter().chain(of_rows).collect(), tables)
     }
 }

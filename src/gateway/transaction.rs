@@ -462,12 +462,15 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
         Ok(self.follow_schema(&catalog)?)
     }
 
-    /// Goes on under a newer catalog. Error: 40001 if anything that was there before is no longer the same.
+    /// Goes on under a newer catalog. Error: 40001 if a table that it has to do with is no longer the same.
     pub fn follow_schema(&mut self, catalog: &Arc<Catalog>) -> SqlResult<()> {
         let same = |base: &Arc<Catalog>| {
-            base.relations.iter().all(|(name, relation)| {
-                catalog.relations.get(name).is_some_and(|now| Arc::ptr_eq(now, relation) || now == relation)
-            })
+            let tables = self.link.executor.tables_of(&self.transcript);
+            let is_same = |table: &u32| match (base.by_oid(*table), catalog.by_oid(*table)) {
+                (Some(then), Some(now)) => Arc::ptr_eq(now, then) || now == then,
+                _ => false,
+            };
+            tables.is_some_and(|tables| tables.iter().all(is_same))
         };
         let done_nothing = self.transcript.steps().len() == 0;
         if self.own.is_none() && (done_nothing || self.base.as_ref().is_none_or(same)) {

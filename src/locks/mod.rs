@@ -60,6 +60,9 @@ impl fmt::Display for Target {
     }
 }
 
+/// Locks of a table's rows that are looked at one by one.
+const LOOKED_AT: usize = 64;
+
 /// A lock that a transaction wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Want {
@@ -420,6 +423,18 @@ impl LockTable {
                 || lock.queue.iter().any(|w| conflicts & w.mode.bit() != 0)
         };
         !rows && !self.locks.get(&Target::Table(table)).is_some_and(of_table)
+    }
+
+    /// Whether new rows may refer to rows of the table without a look at their locks: none is about to go, or to be
+    /// there, and none is waited for.
+    pub fn is_open_to_references(&self, table: u32) -> bool {
+        let first = Target::Row(table, Arc::default());
+        let rows =
+            self.locks.range(first..).take_while(|(target, _)| matches!(target, Target::Row(t, _) if *t == table));
+        let refused = Mode::Row(LockStrength::KeyShare).conflicts();
+        let is_open =
+            |lock: &Lock| lock.queue.is_empty() && (0..8).all(|i| refused & (1 << i) == 0 || lock.counts[i] == 0);
+        rows.take(LOOKED_AT + 1).enumerate().all(|(i, (_, lock))| i < LOOKED_AT && is_open(lock))
     }
 
     /// Whether nobody holds or waits for anything.

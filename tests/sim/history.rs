@@ -100,18 +100,19 @@ impl Tx {
         !self.appends.is_empty() || self.transfer.is_some()
     }
 
-    /// READ COMMITTED does not fail for what others commit while all locks are held; but a row that was not there could
-    /// not be locked.
+    /// READ COMMITTED does not fail for what others commit while all locks are held; a row that was not there, and could not
+    /// be locked, was not there at that time.
     pub fn must_not_be_refused(&self) -> bool {
         let refused = matches!(&self.fate, Fate::Gone(why) if why.ends_with("40001"));
-        let phantom = self.reads.iter().any(|read| read.how != How::Plain && read.items.is_empty());
-        refused && self.isolation == Isolation::ReadCommitted && !phantom
+        refused && self.isolation == Isolation::ReadCommitted
     }
 
     /// Its rw edges lead to later places.
     fn is_hard(&self, read: &Read) -> bool {
         match (self.isolation, self.writes()) {
             (Isolation::Serializable, _) | (Isolation::RepeatableRead, false) => true,
+            // There was no row to lock.
+            (Isolation::ReadCommitted, _) if read.items.is_empty() && read.own == 0 => false,
             (_, writes) => writes && read.how != How::Plain,
         }
     }

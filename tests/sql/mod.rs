@@ -13,9 +13,11 @@
 //! With `QUORATE_RECORD=PORT` the scripts run on the PostgreSQL (user and database `postgres`) at that port of
 //! loopback instead, in a schema of their own, and the expected output is written into the files. With
 //! `QUORATE_ACCEPT=1` what Quorate answers otherwise is written as a known gap, and gaps that are closed are removed.
+//! The scripts run once more inside of transaction blocks, see `blocks`.
 //! `QUORATE_SCRIPT=NAME` takes only the scripts with that in their path. Scripts of several sessions at once are in
 //! `isolation`.
 
+mod blocks;
 mod isolation;
 
 use crate::support::cluster::Cluster;

@@ -32,7 +32,8 @@ pub fn relations_of(rows: &[SystemRow]) -> Option<BTreeSet<u32>> {
             "pg_catalog.pg_attribute" => &[at(0)],
             "pg_catalog.pg_attrdef" => &[at(1)],
             "pg_catalog.pg_index" => &[at(0), at(1)],
-            "pg_catalog.pg_constraint" => &[at(7)],
+            // A foreign key is about both of its tables.
+            "pg_catalog.pg_constraint" => &[at(7), at(11)],
             "pg_catalog.pg_depend" if at(0) == RELATION && at(3) == RELATION => &[at(1), at(4)],
             "pg_catalog.pg_depend" | "pg_catalog.pg_description" | "_quorate_schema" => &[],
             _ => return None,
