@@ -87,6 +87,8 @@ pub struct Limits {
     pub transaction_locks: Option<usize>,
     /// How far a node's clock may be from what a majority believes (ms) before it does not lead.
     pub clock_tolerance_ms: Option<u32>,
+    /// In how many hours all pages of the database files are read, to find damaged ones.
+    pub scrub_hours: Option<u32>,
 }
 
 /// What open transactions may need.
@@ -137,6 +139,7 @@ pub struct Config {
     pub transactions: TransactionLimits,
     /// µs.
     pub clock_tolerance: i64,
+    pub scrub_hours: u32,
 }
 
 /// How the node comes to be a member.
@@ -182,7 +185,7 @@ impl ConfigFile {
                 e.to_string().trim_end().to_owned(),
                 "the keys are: name, data_dir, [listen] postgres, peers, advertise_peers, http, [cluster] name, initial, join, \
                  [log] format, filter, [limits] connections, disk_watermark_mib, transactions, transaction_mib, transaction_statements, \
-                 transaction_changes_mib, transaction_locks, clock_tolerance_ms",
+                 transaction_changes_mib, transaction_locks, clock_tolerance_ms, scrub_hours",
             )
         })
     }
@@ -239,6 +242,7 @@ impl ConfigFile {
             disk_watermark: self.limits.disk_watermark_mib.unwrap_or(64) << 20,
             transactions,
             clock_tolerance: i64::from(clock_tolerance) * 1000,
+            scrub_hours: self.limits.scrub_hours.unwrap_or(24).max(1),
         })
     }
 }

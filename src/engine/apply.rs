@@ -55,6 +55,7 @@ impl From<Fault> for Stop {
 pub fn halt(fault: &Fault) -> Halt {
     super::checkpoint::abort_if_unflushed(fault);
     match fault.primary() {
+        _ if fault.code == ffi::SQLITE_IOERR_DATA => Halt::Rotten("a page is not what was written".to_owned()),
         ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB | ffi::SQLITE_ERROR => Halt::Corrupt(fault.to_string()),
         _ => Halt::Environment(fault.to_string()),
     }

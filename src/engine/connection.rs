@@ -11,6 +11,7 @@
 use super::digest::Changes;
 use super::gather;
 use super::meta;
+use super::pages;
 use super::sequence::Sequences;
 use super::statement::{Cache, Fault, Statement};
 use crate::error::{SqlError, SqlResult};
@@ -26,7 +27,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Version of the file layout and of the settings below.
-pub const FORMAT: i64 = 1;
+pub const FORMAT: i64 = 2;
 
 /// Bytes of a database page. Small pages make small WAL frames, and most transactions touch one or two pages.
 pub const PAGE: u32 = 4096;
@@ -74,8 +75,11 @@ impl Connection {
         flags.set(OpenFlags::SQLITE_OPEN_CREATE, create);
         let raw = match role {
             Role::Writer => rusqlite::Connection::open_with_flags_and_vfs(path, flags, gather::vfs()?)?,
-            Role::Reader | Role::Fork => rusqlite::Connection::open_with_flags(path, flags)?,
+            Role::Reader | Role::Fork => rusqlite::Connection::open_with_flags_and_vfs(path, flags, pages::vfs()?)?,
         };
+        if create {
+            pages::reserve(&raw)?;
+        }
         raw.pragma_update(None, "page_size", PAGE)?;
         let mode: String = raw.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
         if !mode.eq_ignore_ascii_case("wal") {

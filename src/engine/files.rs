@@ -41,6 +41,7 @@ impl Generation {
 
 impl Drop for Generation {
     fn drop(&mut self) {
+        super::pages::forget(&self.path());
         if self.is_retired()
             && let Err(error) = remove(&self.path())
         {

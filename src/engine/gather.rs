@@ -8,8 +8,9 @@
 //! out first what was gathered. If the process dies, uncommitted frames are lost, as they would be anyway. An error, of a
 //! full disk for example, is returned by the write that was to send them, at the latest by that of the commit.
 //!
-//! Only the one writer of a file may use it. Everything but the WAL is the operating system's own.
+//! Only the one writer of a file may use it. Everything but the WAL is left to [`super::pages`].
 
+use super::pages;
 use rusqlite::ffi;
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr;
@@ -32,7 +33,8 @@ pub fn vfs() -> rusqlite::Result<&'static CStr> {
     static RESULT: OnceLock<c_int> = OnceLock::new();
     // SAFETY: the operating system's VFS lives for ever, and so does ours; registering happens once.
     let code = *RESULT.get_or_init(|| unsafe {
-        let system = ffi::sqlite3_vfs_find(ptr::null());
+        let Ok(below) = pages::vfs() else { return ffi::SQLITE_NOTFOUND };
+        let system = ffi::sqlite3_vfs_find(below.as_ptr());
         if system.is_null() {
             return ffi::SQLITE_NOTFOUND;
         }
@@ -188,11 +190,11 @@ unsafe extern "C" fn x_open(
 ) -> c_int {
     // SAFETY: SQLite gives room for `szOsFile` bytes; forwards the caller's own promises.
     unsafe {
+        if flags & ffi::SQLITE_OPEN_WAL == 0 {
+            return pages::x_open(ptr::null_mut(), name, file, flags, out_flags);
+        }
         let system = ffi::sqlite3_vfs_find(ptr::null());
         let Some(open) = system.as_ref().and_then(|system| system.xOpen) else { return ffi::SQLITE_CANTOPEN };
-        if flags & ffi::SQLITE_OPEN_WAL == 0 {
-            return open(system, name, file, flags, out_flags);
-        }
         (*file).pMethods = ptr::null();
         let inner = file.cast::<WalFile>().add(1).cast::<ffi::sqlite3_file>();
         let code = open(system, name, inner, flags, out_flags);
@@ -289,7 +291,9 @@ mod tests {
 
     fn open(path: &Path) -> Connection {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        Connection::open_with_flags_and_vfs(path, flags, vfs().unwrap()).unwrap()
+        let connection = Connection::open_with_flags_and_vfs(path, flags, vfs().unwrap()).unwrap();
+        pages::reserve(&connection).unwrap();
+        connection
     }
 
     fn rows(connection: &Connection) -> Vec<(i64, Vec<u8>)> {

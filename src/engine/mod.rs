@@ -17,6 +17,7 @@
 //! | `reader` | cursors on snapshots, their time slices, cancelling |
 //! | `snapshot`, `files` | copies of the state, generations of the file |
 //! | `checkpoint`, `gather` | the WAL: what is durable; how it is written |
+//! | `pages` | checksums in the pages of a file |
 //!
 //! The state is a function of the log alone. What could differ between machines is either fixed at open, frozen in the
 //! log, or stops the replica. Left out: migrations of an existing file (they run at creation; a later change of
@@ -32,6 +33,7 @@ mod files;
 pub mod fork;
 mod gather;
 mod meta;
+mod pages;
 pub mod reader;
 mod sequence;
 mod snapshot;
@@ -247,6 +249,12 @@ impl Shared {
     /// What the engine was told about SQL.
     pub fn dialect(&self) -> Dialect {
         self.pool.load().dialect().clone()
+    }
+
+    /// Reads so many pages of the database file, from `first` (1) on, so that damaged ones are found; the replica looks after
+    /// itself then. Returns how many pages there are. May take long.
+    pub fn scrub(&self, first: u32, count: u32) -> Result<u32, String> {
+        pages::look_through(&self.file().path(), first, count).map_err(|error| error.to_string())
     }
 
     /// The database file of now. Whoever opens it keeps this for as long, and looks whether it was retired.
@@ -548,6 +556,9 @@ impl StateMachine for Engine {
     }
 
     fn idle(&mut self) -> Result<(), Halt> {
+        if let Some(why) = pages::rotten(&self.generation.path()) {
+            return Err(Halt::Rotten(why));
+        }
         if let Some(fault) = self.checkpointer.take_failure() {
             return Err(halt(&fault));
         }

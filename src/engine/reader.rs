@@ -178,6 +178,7 @@ fn verdict_error(verdict: Verdict) -> SqlError {
 /// What a client is told when this machine could not read.
 fn machine_error(fault: &Fault) -> SqlError {
     let code = match fault.primary() {
+        _ if fault.code == ffi::SQLITE_IOERR_DATA => state::DATA_CORRUPTED,
         ffi::SQLITE_CORRUPT | ffi::SQLITE_NOTADB => state::DATA_CORRUPTED,
         ffi::SQLITE_NOMEM => state::OUT_OF_MEMORY,
         ffi::SQLITE_FULL => state::DISK_FULL,

@@ -9,6 +9,7 @@ use super::apply::halt;
 use super::connection::{Connection, Role};
 use super::files::{self, Generation};
 use super::meta::State;
+use super::pages;
 use super::statement::Fault;
 use crate::replica::{Halt, SnapshotMeta};
 use rusqlite::OpenFlags;
@@ -38,7 +39,7 @@ pub fn write(generation: &Generation, options: &Options, file: &Path) -> Result<
 fn copy(generation: &Generation, options: &Options, to: &Path) -> Result<(), Fault> {
     let source = Connection::open(&generation.path(), Role::Reader, false, &options.dialect.register)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut target = rusqlite::Connection::open_with_flags(to, flags)?;
+    let mut target = rusqlite::Connection::open_with_flags_and_vfs(to, flags, pages::vfs()?)?;
     // The file is flushed as a whole when it is complete.
     target.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")?;
     let backup = Backup::new(source.raw(), &mut target)?;

@@ -118,6 +118,7 @@ fn state_text(state: &ReplicaState) -> String {
         ReplicaState::Active => "ok".into(),
         ReplicaState::Installing => "installing a snapshot".into(),
         ReplicaState::Diverged(why) => format!("diverged: {why}"),
+        ReplicaState::Damaged(why) => format!("damaged: {why}"),
         ReplicaState::Failing(why) => format!("halted: {why} (trying again)"),
         ReplicaState::Halted(why) => format!("halted: {why}"),
         ReplicaState::Stopped => "stopped".into(),

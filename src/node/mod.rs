@@ -367,6 +367,7 @@ fn start_serving(
     tokio::spawn(board::report(runtime.clone()));
     tokio::spawn(watchdog::watch_disk(runtime.clone()));
     tokio::spawn(watchdog::compare_digests(runtime.clone()));
+    tokio::spawn(watchdog::scrub(runtime.clone()));
     service::serve_clients(runtime, listeners.postgres, stopped.clone())
 }
 

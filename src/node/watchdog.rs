@@ -9,6 +9,9 @@ use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 const DISK_PERIOD: Duration = Duration::from_millis(250);
+/// How often some pages of each database file are read, and how many at least.
+const SCRUB_PERIOD: Duration = Duration::from_secs(2);
+const SCRUB_LEAST: u64 = 16;
 /// How often a leader has the replicas compared, if anything was written meanwhile.
 const DIGEST_PERIOD: Duration = Duration::from_secs(10);
 
@@ -41,6 +44,38 @@ pub async fn watch_disk(runtime: Arc<Runtime>) {
                 );
             } else {
                 tracing::info!("there is space again ({} MiB free): this node goes on", free >> 20);
+            }
+        }
+    }
+}
+
+/// Reads through all database files of this node, over and over, at a pace that takes `limits.scrub_hours` for each.
+pub async fn scrub(runtime: Arc<Runtime>) {
+    let mut next = vec![1u32; runtime.routers.len()];
+    let rounds = u64::from(runtime.config.scrub_hours) * 3600 * 1000 / SCRUB_PERIOD.as_millis() as u64;
+    let mut pages = vec![0u32; runtime.routers.len()];
+    let mut tick = tokio::time::interval(SCRUB_PERIOD);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        for (i, router) in runtime.routers.values().enumerate() {
+            let (shared, first) = (router.shared.clone(), next[i]);
+            let count = u64::from(pages[i]).div_ceil(rounds).max(SCRUB_LEAST) as u32;
+            match tokio::task::spawn_blocking(move || shared.scrub(first, count)).await {
+                Ok(Ok(found)) => {
+                    pages[i] = found;
+                    next[i] = first.saturating_add(count);
+                    if next[i] > found {
+                        tracing::debug!(group = %router.id, pages = found, "the database file was read through");
+                        next[i] = 1;
+                    }
+                }
+                // A damaged page the replica hears of by itself; a file that was replaced meanwhile is begun anew.
+                Ok(Err(error)) => {
+                    tracing::warn!(group = %router.id, error, "reading through the database file failed");
+                    next[i] = 1;
+                }
+                Err(error) => tracing::warn!(%error, "reading through the database file failed"),
             }
         }
     }

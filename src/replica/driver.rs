@@ -182,9 +182,10 @@ impl Shared {
     pub(super) fn out_of_service(&self) -> Option<String> {
         match &*self.state.lock() {
             ReplicaState::Active | ReplicaState::Installing => None,
-            ReplicaState::Diverged(reason) | ReplicaState::Failing(reason) | ReplicaState::Halted(reason) => {
-                Some(reason.clone())
-            }
+            ReplicaState::Diverged(reason)
+            | ReplicaState::Damaged(reason)
+            | ReplicaState::Failing(reason)
+            | ReplicaState::Halted(reason) => Some(reason.clone()),
             ReplicaState::Stopped => Some("stopped".to_owned()),
         }
     }
@@ -309,6 +310,7 @@ impl Replica {
         let failing = self.failing.as_ref().or(log);
         let state = match (&self.halt, failing) {
             (Some(halt @ Halt::Diverged { .. }), None) => ReplicaState::Diverged(halt.to_string()),
+            (Some(Halt::Rotten(why)), None) => ReplicaState::Damaged(why.clone()),
             (Some(halt @ (Halt::Environment(_) | Halt::Corrupt(_))), _) => ReplicaState::Halted(halt.to_string()),
             (_, Some(why)) => ReplicaState::Failing(why.clone()),
             (None, None) if self.installing.is_some() => ReplicaState::Installing,
@@ -908,7 +910,7 @@ impl Driver {
                 discard(&file);
             }
             r.core.step(Event::SnapshotInstalled { floor });
-            r.halt.take_if(|halt| matches!(halt, Halt::Diverged { .. }));
+            r.halt.take_if(|halt| matches!(halt, Halt::Diverged { .. } | Halt::Rotten(_)));
             r.show_state(log.as_ref());
         });
     }
@@ -918,7 +920,7 @@ impl Driver {
         let log = self.log_fails.clone();
         self.with(group, |r| {
             r.core.step(match halt {
-                Halt::Diverged { .. } => Event::Diverged,
+                Halt::Diverged { .. } | Halt::Rotten(_) => Event::Diverged,
                 Halt::Environment(_) | Halt::Corrupt(_) => Event::Halted,
             });
             r.halt = Some(halt);

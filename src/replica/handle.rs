@@ -138,6 +138,8 @@ pub enum ReplicaState {
     Installing,
     /// Differs from the majority; waits for a snapshot of the leader.
     Diverged(String),
+    /// Its disk gave back something else than was written; waits for a snapshot of the leader.
+    Damaged(String),
     /// Fails for an outside reason; tries again, and serves when it succeeds.
     Failing(String),
     /// Must not go on: its files are damaged.

@@ -65,6 +65,9 @@ pub enum Halt {
     /// This replica's state differs from the majority's: rebuild it from a snapshot.
     #[error("replica diverged at index {index}: digest {ours:016x}, the majority has {theirs:016x}")]
     Diverged { index: u64, ours: u64, theirs: u64 },
+    /// A disk gave back something else than was written: rebuild the state from a snapshot.
+    #[error("damaged: {0}")]
+    Rotten(String),
     /// The environment failed (disk full, I/O error) and retrying did not help within the attempt.
     /// Nothing of the call took effect; calling again later with the same entries is allowed.
     #[error("{0}")]

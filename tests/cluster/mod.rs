@@ -8,5 +8,6 @@ mod locks;
 mod partition;
 mod programs;
 mod reads;
+mod rot;
 mod snapshot;
 mod transactions;

@@ -1,22 +1,30 @@
 //! Forks against an oracle: whatever runs on a fork must behave as on a plain copy of the database.
 
 use super::*;
+use crate::engine::pages;
 use rand::prelude::*;
 use rand::rngs::StdRng;
 use rusqlite::types::Value;
-use rusqlite::{Connection, backup};
+use rusqlite::{Connection, OpenFlags, backup};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-fn writer(path: &Path, page_size: u32) -> Connection {
-    let connection = Connection::open(path).unwrap();
+/// As the engine opens the real file.
+fn open(path: &Path) -> Connection {
+    let connection = Connection::open_with_flags_and_vfs(path, OpenFlags::default(), pages::vfs().unwrap()).unwrap();
+    pages::reserve(&connection).unwrap();
     connection
-        .execute_batch(&format!(
-            "PRAGMA page_size={page_size}; PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;
-             PRAGMA wal_autocheckpoint=0; PRAGMA mmap_size=0"
-        ))
+}
+
+fn writer(path: &Path) -> Connection {
+    let connection = open(path);
+    connection
+        .execute_batch(
+            "PRAGMA page_size=4096; PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;
+             PRAGMA wal_autocheckpoint=0; PRAGMA mmap_size=0",
+        )
         .unwrap();
     connection.busy_timeout(Duration::ZERO).unwrap();
     connection
@@ -143,15 +151,14 @@ fn copy_of(real: &Connection, to: &Path) -> Connection {
 fn oracle(seed: u64) {
     let mut random = StdRng::seed_from_u64(seed);
     let place = place();
-    let page_size = if seed.is_multiple_of(2) { 4096 } else { 8192 };
-    let real = writer(&place.path, page_size);
+    let real = writer(&place.path);
     real.execute_batch(
         "CREATE TABLE t0(k INTEGER PRIMARY KEY, v TEXT NOT NULL); CREATE INDEX t0_v ON t0(v);
          CREATE TABLE t1(k INT PRIMARY KEY, v TEXT NOT NULL) WITHOUT ROWID;
          CREATE TABLE t2(k INTEGER PRIMARY KEY AUTOINCREMENT, v TEXT CHECK (length(v) < 9000));",
     )
     .unwrap();
-    let checkpointer = Connection::open(&place.path).unwrap();
+    let checkpointer = open(&place.path);
     checkpointer.busy_timeout(Duration::ZERO).unwrap();
     let cache_kib = if seed.is_multiple_of(3) { 2048 } else { 40 };
     let overlay_memory = if seed.is_multiple_of(5) { 3 * 4096 } else { 8 << 20 };
@@ -215,7 +222,7 @@ fn nothing_undone_stays_in_a_kept_cache() {
     for seed in 0..6 {
         let mut random = StdRng::seed_from_u64(1000 + seed);
         let place = place();
-        let real = writer(&place.path, 4096);
+        let real = writer(&place.path);
         real.execute_batch("CREATE TABLE t0(k INTEGER PRIMARY KEY, v TEXT); CREATE INDEX t0_v ON t0(v)").unwrap();
         for _ in 0..30 {
             run(&real, &statement(&mut random, false)).ok();
@@ -292,7 +299,7 @@ fn forks_move_between_threads() {
 }
 
 fn accounts(path: &Path) -> Connection {
-    let real = writer(path, 4096);
+    let real = writer(path);
     real.execute_batch(
         "CREATE TABLE a(k INTEGER PRIMARY KEY, v INT NOT NULL) STRICT;
          WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c LIMIT 2000) INSERT INTO a SELECT i, 100 FROM c",
@@ -449,7 +456,7 @@ fn too_large_a_transaction_is_lost_and_the_pair_lives_on() {
 #[test]
 fn a_large_transaction_lies_in_files() {
     let place = place();
-    let real = writer(&place.path, 4096);
+    let real = writer(&place.path);
     real.execute_batch(
         "CREATE TABLE big(i INTEGER PRIMARY KEY, x TEXT);
          WITH RECURSIVE c(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c LIMIT 20000)
@@ -518,7 +525,7 @@ fn a_closed_pool_gives_no_forks_and_keeps_none() {
 #[test]
 fn refuses_what_is_no_wal_database() {
     let place = place();
-    Connection::open(&place.path).unwrap().execute_batch("CREATE TABLE a(k)").unwrap();
+    open(&place.path).execute_batch("CREATE TABLE a(k)").unwrap();
     let pool = pool(&place.path, ForkOptions::default());
     assert!(matches!(pool.begin(), Err(ForkError::Sqlite(_))));
     assert_eq!(pool.stats().open, 0);

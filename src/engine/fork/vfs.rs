@@ -20,6 +20,7 @@
 //! Left out: shared memory and mmap (methods of version 1).
 
 use super::spill::Spill;
+use crate::engine::pages;
 use parking_lot::Mutex;
 use rusqlite::ffi;
 use rusqlite::{Connection, OpenFlags};
@@ -117,7 +118,7 @@ struct Snapshot {
 impl Snapshot {
     fn open(path: &Path, busy: Duration) -> rusqlite::Result<Snapshot> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags)?;
+        let connection = Connection::open_with_flags_and_vfs(path, flags, pages::vfs()?)?;
         connection.busy_timeout(busy)?;
         connection.execute_batch(&format!("PRAGMA mmap_size=0; PRAGMA cache_size={SNAPSHOT_CACHE_PAGES}"))?;
         Ok(Snapshot {

@@ -1,0 +1,65 @@
+//! A disk that gives back something else than was written: it is noticed, it is not served, and it mends itself.
+
+use crate::support::cluster::{Cluster, connect, sqlstate};
+use crate::support::{PATIENCE, eventually};
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+
+const SUM: &str = "SELECT count(*) || ' ' || count(DISTINCT left(body, 6)) FROM t";
+
+fn database(cluster: &Cluster, id: u64) -> PathBuf {
+    let groups = cluster.node(id).home.join("groups/2");
+    let number = std::fs::read_to_string(groups.join("current")).expect("the pointer");
+    groups.join(format!("db-{}.sqlite", number.trim()))
+}
+
+/// Turns a bit over in each place of the database file where the text stands; returns how many.
+fn turn_over(cluster: &Cluster, id: u64, text: &[u8]) -> usize {
+    let path = database(cluster, id);
+    let bytes = std::fs::read(&path).expect("the database file");
+    let places = bytes.windows(text.len()).enumerate().filter(|(_, found)| *found == text).map(|(at, _)| at);
+    let file = std::fs::File::options().write(true).open(&path).expect("the database file");
+    places.inspect(|at| file.write_all_at(&[bytes[*at] ^ 1], *at as u64).expect("written")).count()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bit_that_turns_over_is_noticed_and_mended_and_does_not_spread() {
+    let mut cluster = Cluster::start(3).await;
+    let fill = "INSERT INTO t SELECT g, 'MARKER-' || g || '-' || repeat('x', 400) FROM generate_series(1, 2000) g";
+    cluster.run(1, "CREATE TABLE t (id int PRIMARY KEY, body text)").await;
+    cluster.run(1, fill).await;
+    cluster.wait_converged().await;
+    let victim = cluster.follower("quorate").await;
+    // What the WAL still has would be read from there.
+    eventually("the rows are in the database file, and the WAL begins anew", PATIENCE, async || {
+        cluster.run(1, "UPDATE t SET id = id WHERE id = 1").await;
+        tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+        let wal = PathBuf::from(format!("{}-wal", database(&cluster, victim).display()));
+        let short = std::fs::read(&wal).is_ok_and(|wal| !wal.windows(12).any(|found| found == b"MARKER-1500-"));
+        let file = std::fs::read(database(&cluster, victim)).map_err(|e| e.to_string())?;
+        match short || file.windows(12).any(|found| found == b"MARKER-1500-") {
+            true => Ok(()),
+            false => Err("not yet".to_owned()),
+        }
+    })
+    .await;
+    assert!(turn_over(&cluster, victim, b"MARKER-1500-") > 0);
+    // Every answer is right, or an error that says why there is none; in the end it is right, and the file another one.
+    let before = database(&cluster, victim);
+    eventually("the replica is rebuilt", PATIENCE, async || {
+        let client = connect(cluster.node(victim).postgres).await.map_err(|e| e.to_string())?;
+        match client.query_one(SUM, &[]).await {
+            Ok(row) => assert_eq!(row.get::<_, String>(0), "2000 1", "a damaged row was served"),
+            Err(error) => assert!(["XX001", "57P03", "40001"].contains(&sqlstate(&error).as_str()), "{error:?}"),
+        }
+        if database(&cluster, victim) == before { Err("still the old file".to_owned()) } else { Ok(()) }
+    })
+    .await;
+    assert!(cluster.node(victim).log_text().contains("its checksum is wrong"));
+    cluster.wait_ready().await;
+    cluster.wait_converged().await;
+    assert_eq!(cluster.value(victim, SUM).await, "2000 1");
+    let joined = cluster.join(victim);
+    cluster.wait_node_ready(joined).await;
+    assert_eq!(cluster.value(joined, SUM).await, "2000 1");
+}
