@@ -60,6 +60,7 @@ use apply::{Machine, halt};
 use arc_swap::ArcSwap;
 use checkpoint::{Checkpointer, Pace, Progress};
 use parking_lot::{Condvar, Mutex};
+use rusqlite::ffi;
 use statement::Fault;
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -160,6 +161,14 @@ pub enum OpenError {
          put each back where it was, or replace the node"
     )]
     Foreign { found: String, expected: String },
+}
+
+impl OpenError {
+    /// The file is not what was written, or has no checksums in its pages.
+    pub fn is_damage(&self) -> bool {
+        let damage = |fault: &Fault| fault.code == ffi::SQLITE_IOERR_DATA || fault.primary() == ffi::SQLITE_NOTADB;
+        matches!(self, OpenError::Sqlite(fault) if damage(fault))
+    }
 }
 
 /// What any thread may ask of a replica's state.

@@ -316,7 +316,16 @@ fn open_engine(
         }
         Event::SchemaChanged { .. } => {}
     });
-    Engine::open(options).map_err(|e| format!("the database in {} cannot be opened: {e}", home.display()))
+    Engine::open(options).map_err(|e| {
+        let advice = match e.is_damage() {
+            true => {
+                "\n  a page of its file is not what was written (a broken disk, or another program has written to it), or an older \
+                 version made it; move the data directory away and let the node join as a new one (cluster.join)"
+            }
+            false => "",
+        };
+        format!("the database in {} cannot be opened: {e}{advice}", home.display())
+    })
 }
 
 /// What the engine is told about SQL.
