@@ -52,6 +52,30 @@ pub enum Command {
     /// `node` had `digest` at the [`Command::DigestMark`] with index `mark`. When a majority of `voters` agrees,
     /// a replica whose own digest differs halts.
     DigestVote { mark: u64, node: NodeId, digest: u64, voters: u32 },
+    /// The leader of an entry's term begins to grant locks. The outcome has one row for each claim that holds: its number
+    /// (0-based). A claim holds if its locks were held without a gap.
+    Tenure { tenure: Tenure, claims: Vec<Claim> },
+    /// The leader takes these transactions' locks away: no later claim of theirs holds.
+    Void { names: Vec<RequestId> },
+    /// Instead of a COMMIT, under its request id: unless that has been applied before, it never will be. `born`: see
+    /// [`Write::born`].
+    Abort { born: u64 },
+}
+
+/// A time in which one leader grants locks from one lock table. Ordered as they follow each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Tenure {
+    pub term: u64,
+    /// Rises when a leader has to begin anew within its term.
+    pub round: u64,
+}
+
+/// A transaction has locks that a new leader must know of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    pub name: RequestId,
+    /// The last tenure in which it was told that it has them.
+    pub since: Tenure,
 }
 
 /// Statements that run in one savepoint.

@@ -28,6 +28,12 @@ pub trait Host: Send + Sync + 'static {
 pub enum Defect {
     /// A statement that waited for a lock runs again on the view that it had before.
     NoRefreshAfterWait,
+    /// A new leader forgets the locks of open transactions.
+    ForgetLocks,
+    /// A new leader grants locks before it has heard what others hold.
+    GrantUnheard,
+    /// A transaction whose locks were given to others commits.
+    CommitVoid,
 }
 
 pub type SharedHost = Arc<dyn Host>;

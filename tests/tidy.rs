@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &str)] = &[
     // The compiler: text and catalog in, plan out. No connection, no log, no node.
     ("sql", "command error functions settings types value"),
     ("locks", "error sql"),
-    ("transaction", "command error id sql::catalog sql::plan types value"),
+    ("transaction", "command error id locks sql::catalog sql::plan types value"),
     // A client's state machine, its way to a database, and its socket.
     ("session", "command error functions gateway id settings sql transaction types value"),
     (
@@ -33,7 +33,10 @@ const ARROWS: &[(&str, &str)] = &[
          transport types value",
     ),
     // Interactive transactions on the leader: private views, locks, sequences. It reaches the log through a trait.
-    ("executor", "clock command engine error functions host locks replica sql status::LockRow transaction types value"),
+    (
+        "executor",
+        "clock command engine error functions host id locks replica sql status::LockRow transaction types value",
+    ),
     ("frontend", "clock error functions::Signal gateway id session status::SessionRow types value"),
     // Consensus knows no SQL; commands are opaque to it.
     ("replica", "clock command id raftlog transport"),

@@ -18,6 +18,7 @@ use super::digest::{Fold, Kept, Sums, mix};
 use super::meta::{EntryOutcomes, Memory, State, Window, assemble, int, unsigned};
 use super::statement::Fault;
 use super::step::{Runner, StepError, dress, introduce, replayed};
+use super::tenure;
 use crate::command::{self, Batch, Command, Outcome, Proposal, Refusal, Step, StepOutcome, Write, Yields};
 use crate::error::{SqlError, state};
 use crate::functions::SequenceSource;
@@ -72,7 +73,7 @@ pub struct Machine {
     pub memory: Memory,
     pub window: Window,
     current: EntryOutcomes,
-    fold: Fold,
+    pub(super) fold: Fold,
     scratch: Vec<u8>,
     /// The in-memory state may not be the file's: read it before anything else.
     stale: bool,
@@ -91,8 +92,9 @@ pub struct Effects {
 }
 
 /// Where and when a command runs.
-struct Site {
+pub(super) struct Site {
     index: u64,
+    pub(super) term: u64,
     now: i64,
     seed: u64,
     careful: bool,
@@ -221,6 +223,7 @@ impl Machine {
                 for (i, proposal) in batch.commands.iter().enumerate() {
                     let site = Site {
                         index,
+                        term: entry.at.term,
                         now: batch.now.wrapping_add(i as i64),
                         seed: mix(batch.seed ^ mix(i as u64)),
                         careful,
@@ -270,6 +273,10 @@ impl Machine {
                 *marked = true;
                 return Ok(Arc::new(Outcome::Done(Vec::new())));
             }
+            Command::Tenure { tenure, claims } => tenure::begin(self, tenure, &claims, site)?,
+            Command::Void { names } => tenure::void(self, &names)?,
+            Command::Abort { born } if born < next.forgotten => Outcome::Refused(Refusal::Expired),
+            Command::Abort { .. } => Outcome::Failed { step: 0, error: crate::transaction::locks_lost() },
             Command::DigestVote { mark, node, digest, voters } => {
                 self.vote(mark, node.0, digest, voters, site.index)?;
                 return Ok(Arc::new(Outcome::Done(Vec::new())));

@@ -3,7 +3,10 @@
 //! `_quorate_meta` is one row: how far the log is applied and what follows from it. `_quorate_outcome` has one row per
 //! entry with the outcomes of its commands, for as long as the window lasts. `_quorate_chunk` holds parts of large
 //! commands, `_quorate_vote` the votes on digests, and `_quorate_mark` this replica's own digests, the only content
-//! that is not replicated state.
+//! that is not replicated state. `_quorate_tenure` is the last [`Command::Tenure`], `_quorate_claim` the claims that held then
+//! and those that have become void since.
+//!
+//! [`Command::Tenure`]: crate::command::Command::Tenure
 
 use super::connection::{Connection, FORMAT};
 use super::statement::Fault;
@@ -16,7 +19,15 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 /// All of them; closed to clients.
-pub const TABLES: [&str; 5] = ["_quorate_meta", "_quorate_outcome", "_quorate_chunk", "_quorate_vote", "_quorate_mark"];
+pub const TABLES: [&str; 7] = [
+    "_quorate_meta",
+    "_quorate_outcome",
+    "_quorate_chunk",
+    "_quorate_vote",
+    "_quorate_mark",
+    "_quorate_tenure",
+    "_quorate_claim",
+];
 
 pub const SCHEMA: &str = "
 CREATE TABLE _quorate_meta (
@@ -32,6 +43,15 @@ CREATE TABLE _quorate_vote (
     mark INTEGER NOT NULL, node INTEGER NOT NULL, digest INTEGER NOT NULL, voters INTEGER NOT NULL,
     PRIMARY KEY (mark, node)) STRICT, WITHOUT ROWID;
 CREATE TABLE _quorate_mark (idx INTEGER PRIMARY KEY, digest INTEGER NOT NULL) STRICT;
+";
+
+/// Tables that files of earlier versions lack.
+pub const LATER: &str = "
+CREATE TABLE IF NOT EXISTS _quorate_tenure (
+    one INTEGER PRIMARY KEY CHECK (one = 1), term INTEGER NOT NULL, round INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS _quorate_claim (
+    origin INTEGER NOT NULL, seq INTEGER NOT NULL, void INTEGER NOT NULL,
+    PRIMARY KEY (origin, seq)) STRICT, WITHOUT ROWID;
 ";
 
 /// What one row of `_quorate_meta` says.

@@ -39,6 +39,7 @@ mod sequence;
 mod snapshot;
 pub mod statement;
 pub mod step;
+mod tenure;
 #[cfg(test)]
 mod tests;
 pub mod view;
@@ -452,6 +453,7 @@ fn create(options: &Options, path: &Path) -> Result<(), OpenError> {
     connection.run("BEGIN IMMEDIATE", &[])?;
     let script = |c: &mut Connection, sql: &str| c.trusted(|c| c.raw().execute_batch(sql)).map_err(Fault::from);
     script(&mut connection, meta::SCHEMA)?;
+    script(&mut connection, meta::LATER)?;
     for (_, sql) in &options.migrations {
         script(&mut connection, sql)?;
     }
@@ -474,6 +476,7 @@ fn open(options: &Arc<Options>, generation: &Arc<Generation>) -> Result<Opened, 
         writer.trusted(|c| c.raw().pragma_update(None, "max_page_count", pages)).map_err(Fault::from)?;
     }
     let mut runner = Runner::new(writer, options.dialect.clone());
+    runner.connection.trusted(|c| c.raw().execute_batch(meta::LATER)).map_err(Fault::from)?;
     let found = meta::State::owner(&mut runner.connection)?;
     if found != options.owner {
         return Err(OpenError::Foreign { found, expected: options.owner.clone() });

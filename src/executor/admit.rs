@@ -6,8 +6,11 @@
 //! that it changes ([`NamedRow`]) and nobody holds that, it need not run. Who proposes waits to the end, asked or not;
 //! only when the leadership is lost meanwhile, a write is *adrift* somewhere in the log.
 //!
-//! Writes on their way that do not hold all the locks they should are *loose*: autocommit writes that met no locks, and
-//! COMMITs of transactions that began under another leader. Whoever locks rows waits for the loose ones to land.
+//! Writes on their way that do not hold all the locks they should are *loose*: autocommit writes that met no locks. Whoever
+//! locks rows waits for the loose ones to land.
+//!
+//! Whatever is admitted holds for the term in which it was: see [`super::tenure`]. A COMMIT is admitted if the transaction
+//! is open here, with its locks; otherwise it is aborted under its request id.
 //!
 //! A **fence** keeps writes of some tables out of the log for as long as somebody needs those tables not to move (see
 //! [`super::trial`]). Fences wait for fences and for writes on their way, never for locks; a write that waits for a
@@ -19,7 +22,8 @@ use super::{Executor, Job, State, Tx, names};
 use crate::clock::Control;
 use crate::command::{self, Command, Frozen, Outcome, Proposal, Step, Write};
 use crate::error::{SqlError, SqlResult, state};
-use crate::host;
+use crate::host::{self, Defect};
+use crate::id::NodeId;
 use crate::locks::Want;
 use crate::sql::plan::{Effort, LockMode, LockWait, NamedRow, RowChange, RowId};
 use crate::transaction::{Kind, Open, Reply, Statement, Terms, Trial, TxName};
@@ -38,6 +42,10 @@ pub struct Admission {
     executor: Arc<Executor>,
     held: Held,
     end: End,
+    /// The only term in which it may be proposed.
+    term: u64,
+    /// What to propose instead.
+    instead: Option<Bytes>,
 }
 
 /// How a write that was admitted has ended.
@@ -70,9 +78,8 @@ pub(super) enum Held {
     Unlisted,
     /// It holds no locks.
     Tables { tables: Vec<u32> },
-    /// A COMMIT: the transaction holds its locks until it is applied. `loose`: it has not all of them, because it comes
-    /// from another leader, or was given up here.
-    Commit { tables: Vec<u32>, name: TxName, loose: bool, _fence: Option<Fence> },
+    /// A COMMIT: the transaction holds its locks until it is applied.
+    Commit { tables: Vec<u32>, name: TxName, _fence: Option<Fence> },
     /// An autocommit write, and the locks of a transaction made for it.
     Locks { tables: Vec<u32>, own: Own, _fence: Option<Fence> },
 }
@@ -107,6 +114,12 @@ pub(super) struct Fenced {
 }
 
 impl Admission {
+    /// What to propose, and in which term only.
+    pub fn shape(&mut self, proposal: Proposal) -> (Proposal, u64) {
+        let body = self.instead.take().unwrap_or(proposal.body);
+        (Proposal { body, ..proposal }, self.term)
+    }
+
     /// The outcome is known. One that was refused has done nothing, and is likely to be asked for again.
     pub fn conclude(mut self, outcome: &Outcome) {
         self.end = if matches!(outcome, Outcome::Refused(_)) { End::Withdrawn } else { End::Applied };
@@ -129,8 +142,8 @@ impl Drop for Admission {
             Held::Unlisted => executor.land_unlisted(),
             Held::Tables { tables } => executor.land(tables, true),
             Held::Locks { tables, own, .. } => executor.land(tables, !own.complete),
-            Held::Commit { tables, name, loose, .. } => {
-                executor.land(tables, *loose);
+            Held::Commit { tables, name, .. } => {
+                executor.land(tables, false);
                 executor.land_commit(*name, self.end);
             }
         }
@@ -229,30 +242,57 @@ impl Executor {
         terms: &Terms,
         control: &Control,
     ) -> SqlResult<Admission> {
+        let term = self.in_office(control).await?;
         self.unlisted.fetch_add(1, Ordering::SeqCst);
         let open = terms.effort == Effort::Open;
-        if !open && self.active.load(Ordering::SeqCst) == 0 {
-            return Ok(self.admission(Held::Unlisted));
+        if !open && !terms.commit && self.active.load(Ordering::SeqCst) == 0 {
+            return Ok(self.admission(Held::Unlisted, term));
         }
         if self.unlisted.fetch_sub(1, Ordering::SeqCst) == 1 {
             self.landed.notify_waiters();
         }
-        let Some(write) = self.write_in(&proposal.body)? else { return Ok(self.admission(Held::Nothing)) };
-        let touches = self.names.touched(&self.views, &self.shared, &write);
+        let Some(write) = self.write_in(&proposal.body)? else {
+            let whole = terms.commit && matches!(command::decode(&proposal.body), Ok(Command::Assembled { .. }));
+            return Ok(match whole && self.transaction(proposal.request).is_none() {
+                // Whatever its chunks would say, it has no locks here.
+                true => self.aborting(0, term),
+                false => self.admission(Held::Nothing, term),
+            });
+        };
         if write.transaction.is_some() {
-            let fence = match open {
-                true => Some(self.check_commit(proposal.request, &write, &touches, control).await?),
-                false => None,
-            };
-            let (tables, name) = (touches.written, proposal.request);
-            let loose = !self.take_off_commit(name);
-            if let Err(error) = self.enter(&tables, loose, fence.as_ref().map(|fence| fence.owner), control).await {
-                self.land_commit(name, End::Withdrawn);
-                return Err(error);
-            }
-            return Ok(self.admission(Held::Commit { tables, name, loose, _fence: fence }));
+            return self.admit_commit(proposal.request, write, open, term, control).await;
         }
-        self.admit_autocommit(proposal.request, write, touches, terms, control).await
+        let touches = self.names.touched(&self.views, &self.shared, &write);
+        self.admit_autocommit(proposal.request, write, touches, terms, term, control).await
+    }
+
+    async fn admit_commit(
+        self: &Arc<Self>,
+        name: TxName,
+        write: Write,
+        open: bool,
+        term: u64,
+        control: &Control,
+    ) -> SqlResult<Admission> {
+        let abort = || self.aborting(write.born, term);
+        let lenient = self.host.has(Defect::CommitVoid);
+        if self.transaction(name).is_none() && !lenient {
+            return Ok(abort());
+        }
+        let touches = self.names.touched(&self.views, &self.shared, &write);
+        let fence = match open {
+            true => Some(self.check_commit(name, &write, &touches, control).await?),
+            false => None,
+        };
+        let tables = touches.written;
+        if !self.take_off_commit(name) && !lenient {
+            return Ok(abort());
+        }
+        if let Err(error) = self.enter(&tables, false, fence.as_ref().map(|fence| fence.owner), control).await {
+            self.land_commit(name, End::Withdrawn);
+            return Err(error);
+        }
+        Ok(self.admission(Held::Commit { tables, name, _fence: fence }, term))
     }
 
     async fn admit_autocommit(
@@ -261,6 +301,7 @@ impl Executor {
         write: Write,
         touches: Touches,
         terms: &Terms,
+        term: u64,
         control: &Control,
     ) -> SqlResult<Admission> {
         let tables = touches.written;
@@ -278,11 +319,11 @@ impl Executor {
             })
         });
         if quiet.await? {
-            return Ok(self.admission(Held::Tables { tables }));
+            return Ok(self.admission(Held::Tables { tables }, term));
         }
-        let own = self.wait_in_line(request, write, terms, control).await?;
+        let own = self.wait_in_line(request, write, terms, term, control).await?;
         self.enter(&tables, !own.complete, None, control).await?;
-        Ok(self.admission(Held::Locks { tables, own, _fence: None }))
+        Ok(self.admission(Held::Locks { tables, own, _fence: None }, term))
     }
 
     /// Gets all the locks that a write would need: those that its text tells, or else by running it in a view of its own.
@@ -291,6 +332,7 @@ impl Executor {
         name: TxName,
         write: Write,
         terms: &Terms,
+        term: u64,
         control: &Control,
     ) -> SqlResult<Own> {
         let named = named(&write, terms.effort);
@@ -310,7 +352,7 @@ impl Executor {
         let trial = Trial { env: write.env, schema_version: 0, born: 0, statements, draws: false };
         // Somebody still undoes an earlier attempt, or the leader has changed: it is asked for again, if it is wanted.
         let void = || SqlError::new(state::CANNOT_CONNECT_NOW, "the write could not be queued");
-        let mut own = self.take_on(name, terms.attempt, &trial, false).map_err(|reply| match reply {
+        let mut own = self.take_on(name, terms.attempt, &trial, None, term).map_err(|reply| match reply {
             Reply::Failed(error) => error,
             _ => void(),
         })?;
@@ -366,12 +408,14 @@ impl Executor {
         name: TxName,
         attempt: u64,
         trial: &Trial,
-        leased: bool,
+        gateway: Option<NodeId>,
+        term: u64,
     ) -> Result<Own, Reply> {
         // An interrupt takes the number in between.
         let epoch = 2 * attempt;
-        let open = Open { name, epoch, env: trial.env.clone(), transcript: trial.transcript(), leased };
-        match self.open(open) {
+        let (env, transcript, marks) = (trial.env.clone(), trial.transcript(), Vec::new());
+        let open = Open { name, epoch, env, transcript, gateway, marks, holds: false, within: 0 };
+        match self.take_over(open, term) {
             Reply::Done => {
                 let tx = self.transaction(name).ok_or(Reply::Unknown)?;
                 {
@@ -386,8 +430,15 @@ impl Executor {
         }
     }
 
-    pub(super) fn admission(self: &Arc<Self>, held: Held) -> Admission {
-        Admission { executor: self.clone(), held, end: End::Unknown }
+    pub(super) fn admission(self: &Arc<Self>, held: Held, term: u64) -> Admission {
+        Admission { executor: self.clone(), held, end: End::Unknown, term, instead: None }
+    }
+
+    /// To abort a transaction under its request id instead of committing it.
+    fn aborting(self: &Arc<Self>, born: u64, term: u64) -> Admission {
+        let mut admission = self.admission(Held::Nothing, term);
+        admission.instead = Some(command::encode(&Command::Abort { born }));
+        admission
     }
 
     /// The write that a command is, also one that has come in chunks.
@@ -489,7 +540,7 @@ impl Executor {
     }
 
     /// Waits for something to happen, or until it is time to look at the deadline.
-    async fn look_again(&self, deadline: Instant, happens: impl Future) {
+    pub(super) async fn look_again(&self, deadline: Instant, happens: impl Future) {
         let until = deadline.min(self.host.now() + LOOK);
         let _ = host::until(&*self.host, until, happens).await;
     }
@@ -519,16 +570,17 @@ impl Executor {
         }
     }
 
-    /// A transaction that keeps its locks until its COMMIT has landed; false if it does not have them all.
+    /// A transaction keeps its locks until its COMMIT has landed. False if it has none here.
     fn take_off_commit(&self, name: TxName) -> bool {
         let state = self.state.lock();
-        let Some(tx) = state.open.get(&name) else { return false };
+        let here = state.open.get(&name).filter(|tx| !tx.given_up.load(Ordering::SeqCst));
+        let Some(tx) = here else { return false };
         tx.flight.lock().aloft += 1;
         if let Ok(mut work) = tx.work.try_lock() {
             // It pins the WAL, and is not needed any more.
             work.drop_view();
         }
-        !tx.bare
+        true
     }
 
     /// A COMMIT has ended. Others wait for its locks: they go when it is applied, not when its gateway hears of that.

@@ -6,8 +6,8 @@
 //! tables.
 //!
 //! Notes may be too late an index, never too early: the price is a refresh that was not needed. Of writes of earlier
-//! terms nothing is known; so history begins when all of them are applied. None of this decides what is committed:
-//! a note that is missing costs a transaction a 40001 at worst, because COMMIT is compared at apply.
+//! terms nothing is known; so history begins when all of them are applied: with the tenure. None of this decides what is
+//! committed: a note that is missing costs a transaction a 40001 at worst, because COMMIT is compared at apply.
 
 use crate::locks::Target;
 use std::collections::{BTreeMap, HashMap};
@@ -30,10 +30,6 @@ impl History {
     /// Every write of earlier terms is applied at this index.
     pub fn begin(&mut self, at: u64) {
         self.floor.get_or_insert(at);
-    }
-
-    pub fn has_begun(&self) -> bool {
-        self.floor.is_some()
     }
 
     /// A transaction that held these for a change has been applied, at this index at the latest.

@@ -6,8 +6,9 @@
 //!         ◄── outcome + finished step ────────────────     ├─ LockTable: rows and tables, waits in arrival order
 //!                                                          └─ Log: sequence blocks, read points
 //! ```
-//! Nothing here decides what is committed: the transcript goes into the log and is compared at apply. So everything
-//! here may be lost at any moment; the gateway opens the transaction anew, wherever the leader is.
+//! Two things make a commit what its level promises: the transcript goes into the log and is compared at apply, and its
+//! locks were in force all the time. Everything here may be lost at any moment; the gateway opens the transaction anew,
+//! wherever the leader is, and [`tenure`] says how its locks get there, or else keep it from committing.
 //!
 //! **A statement's life** (`Executor::run`): make the view fresh if the level asks for it; run the statement; ask for
 //! locks on the rows it touched. Where it has to wait, the statement is undone and runs again afterwards on a fresh view. It
@@ -36,31 +37,37 @@ mod history;
 mod names;
 mod report;
 mod sequences;
+mod tenure;
 #[cfg(test)]
 mod tests;
 mod trial;
 mod work;
 
 pub use admit::Admission;
+pub use tenure::Heard;
 pub use trial::Tried;
 
 use crate::clock::Control;
-use crate::command::{self, Isolation, Outcome, Step, Write, Yields};
+use crate::command::{self, Command, Isolation, Outcome, Step, Tenure, Yields};
 use crate::engine::Shared;
 use crate::engine::fork::ForkOptions;
 use crate::engine::view::Views;
 use crate::error::{SqlError, SqlResult, state};
 use crate::host::{self, Defect, SharedHost};
-use crate::locks::{self, Answer, Effect, LockTable, Target, TxId, Want};
+use crate::id::NodeId;
+use crate::locks::{self, Answer, Effect, LockTable, Mark, Target, TxId, Want};
 use crate::sql::plan::{Effort, LockMode, LockWait};
-use crate::transaction::{Action, Before, Kind, Open, Order, Reply, Statement, Transcript, TxName};
+use crate::transaction::{
+    Action, Before, Granted, Kind, Open, Order, Reply, Statement, Transcript, TxName, locks_lost,
+};
+use crate::types::Env;
 use crate::value::Value;
 use futures::future::BoxFuture;
 use history::History;
 use names::Names;
 use parking_lot::Mutex;
 use sequences::Blocks;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -84,8 +91,10 @@ pub trait Log: Send + Sync + 'static {
     fn term(&self) -> Option<u64>;
     /// What time it is, in µs since 2000-01-01 00:00 UTC.
     fn now(&self) -> i64;
-    /// Puts a write of the server's own into the log.
-    fn propose(&self, write: Write) -> BoxFuture<'static, SqlResult<Outcome>>;
+    /// Puts a command of the server's own into the log; only in this term, if one is given.
+    fn propose(&self, command: Command, term: Option<u64>) -> BoxFuture<'static, SqlResult<Outcome>>;
+    /// Asks all gateways for the locks of their transactions. Ends when all that live have answered, or after a while.
+    fn hear(&self, tenure: Tenure) -> BoxFuture<'static, Vec<Heard>>;
     /// Ends when this node's state covers everything acknowledged before.
     fn read_point(&self, deadline: Instant) -> BoxFuture<'static, SqlResult<()>>;
 }
@@ -126,9 +135,10 @@ struct Tx {
     interrupt: Notify,
     /// Ends the statement that runs.
     stop: Mutex<Arc<AtomicBool>>,
-    leased: bool,
-    /// It has done something elsewhere: locks that it should have are missing.
-    bare: bool,
+    /// The node that renews its lease, if that is another one.
+    gateway: Option<NodeId>,
+    /// Its locks are about to be given to others.
+    given_up: AtomicBool,
     seen: Mutex<Instant>,
     flight: Mutex<admit::TxFlight>,
     work: tokio::sync::Mutex<Work>,
@@ -142,6 +152,12 @@ struct State {
     next: u64,
     /// The term that all of this belongs to.
     term: u64,
+    /// The last round that has begun in it, the tenure that is being taken up, and the one in force.
+    round: u64,
+    taking: Option<Tenure>,
+    tenure: Tenure,
+    /// Transactions that have ended since the gateways were asked.
+    ended: BTreeSet<TxName>,
     /// Writes on their way through the log, by table.
     flying: BTreeMap<u32, admit::Flying>,
     /// Whoever waits for one of them to land.
@@ -155,6 +171,31 @@ struct State {
 }
 
 impl Tx {
+    #[allow(clippy::too_many_arguments)]
+    fn new(
+        id: u64,
+        name: TxName,
+        epoch: u64,
+        gateway: Option<NodeId>,
+        now: Instant,
+        env: Env,
+        transcript: Transcript,
+        marks: &[usize],
+    ) -> Tx {
+        Tx {
+            id: TxId(id),
+            name,
+            epoch: AtomicU64::new(epoch),
+            interrupt: Notify::new(),
+            stop: Mutex::default(),
+            gateway,
+            given_up: AtomicBool::new(false),
+            seen: Mutex::new(now),
+            flight: Mutex::default(),
+            work: tokio::sync::Mutex::new(Work::new(epoch, env, transcript, marks)),
+        }
+    }
+
     /// Makes void what it is doing.
     fn interrupt(&self) {
         self.stop.lock().store(true, Ordering::SeqCst);
@@ -172,6 +213,9 @@ pub struct Executor {
     names: Names,
     blocks: Blocks,
     state: Mutex<State>,
+    office: tenure::Office,
+    /// Rings when this node is in office.
+    begun: Notify,
     /// Number of open transactions.
     active: AtomicU64,
     /// Autocommit writes on their way that were admitted while there were none.
@@ -195,6 +239,8 @@ impl Executor {
             names: Names::default(),
             blocks: Blocks::default(),
             state: Mutex::default(),
+            office: tenure::Office::new(0),
+            begun: Notify::new(),
             active: AtomicU64::new(0),
             unlisted: AtomicU64::new(0),
             landed: Notify::new(),
@@ -205,11 +251,23 @@ impl Executor {
     }
 
     /// Takes a transaction over: the view is made at the first statement that needs one.
-    pub fn open(self: &Arc<Self>, open: Open) -> Reply {
-        let Some(term) = self.log.term() else { return Reply::NotLeader };
+    pub async fn open(self: &Arc<Self>, open: Open) -> Reply {
+        let control = Control::resumed(open.within, None, self.host.now());
+        match self.in_office(&control).await {
+            Ok(term) => self.take_over(open, term),
+            Err(_) => Reply::NotLeader,
+        }
+    }
+
+    fn take_over(self: &Arc<Self>, open: Open, term: u64) -> Reply {
         let mut state = self.state.lock();
-        self.keep_term(&mut state, term);
+        if state.term != term || self.office.load(Ordering::SeqCst) != term {
+            return Reply::NotLeader;
+        }
         if let Some(tx) = state.open.get(&open.name).cloned() {
+            if tx.given_up.load(Ordering::SeqCst) {
+                return Reply::Failed(locks_lost());
+            }
             // Taken over anew, from the same or a newer transcript. It keeps its age and its locks.
             if tx.epoch.fetch_max(open.epoch, Ordering::SeqCst) >= open.epoch {
                 return Reply::Unknown;
@@ -221,10 +279,11 @@ impl Executor {
                 // Its last order is still being undone: the gateway tries again.
                 return Reply::Unknown;
             };
-            // Where its savepoints were among its locks, nobody knows any more.
-            let mark = self.state.lock().locks.mark(tx.id);
-            *work = Work::new(open.epoch, open.env, open.transcript, mark);
+            *work = Work::new(open.epoch, open.env, open.transcript, &open.marks);
             return Reply::Done;
+        }
+        if open.holds && !self.host.has(Defect::CommitVoid) {
+            return Reply::Failed(locks_lost());
         }
         if state.open.len() >= self.limits.open {
             let error = SqlError::new(state::TOO_MANY_CONNECTIONS, "too many open transactions");
@@ -234,21 +293,9 @@ impl Executor {
             ));
         }
         state.next += 1;
-        let bare = open.transcript.steps().len() > 0;
-        let mark = state.locks.mark(TxId(state.next));
-        let tx = Tx {
-            id: TxId(state.next),
-            name: open.name,
-            epoch: AtomicU64::new(open.epoch),
-            interrupt: Notify::new(),
-            stop: Mutex::default(),
-            leased: open.leased,
-            bare,
-            seen: Mutex::new(self.host.now()),
-            flight: Mutex::default(),
-            work: tokio::sync::Mutex::new(Work::new(open.epoch, open.env, open.transcript, mark)),
-        };
-        state.open.insert(open.name, Arc::new(tx));
+        let Open { name, epoch, gateway, env, transcript, marks, .. } = open;
+        let tx = Tx::new(state.next, name, epoch, gateway, self.host.now(), env, transcript, &marks);
+        state.open.insert(name, Arc::new(tx));
         self.active.fetch_add(1, Ordering::SeqCst);
         drop(state);
         self.sweep_from_now_on();
@@ -276,6 +323,8 @@ impl Executor {
         let result = match order.action {
             Action::Run(statement) => job.run(&mut work, *statement).await,
             Action::Lock { tables, mode, nowait } => job.lock_tables(&mut work, &tables, mode, nowait).await,
+            // That its locks are here has been seen; now, that nobody else leads.
+            Action::Vouch => self.log.read_point(control.deadline).await.map(|()| Reply::Done).map_err(Trouble::Sql),
             Action::Savepoint(name) => {
                 let mark = self.state.lock().locks.mark(tx.id);
                 work.savepoint(&name, mark).map(|()| Reply::Done)
@@ -288,7 +337,7 @@ impl Executor {
         };
         *tx.seen.lock() = self.host.now();
         match result {
-            Ok(reply) => reply,
+            Ok(reply) => self.granted(&tx, order.epoch, order.known, reply),
             Err(Trouble::Sql(error)) => {
                 // As in PostgreSQL, a failed statement takes the work since the last savepoint with it, locks included.
                 let mark = work.last_mark();
@@ -300,10 +349,28 @@ impl Executor {
         }
     }
 
+    /// Adds to a reply which locks its gateway has not been told of.
+    fn granted(&self, tx: &Arc<Tx>, epoch: u64, known: usize, mut reply: Reply) -> Reply {
+        let state = self.state.lock();
+        if tx.epoch.load(Ordering::SeqCst) != epoch {
+            // They may have been taken away.
+            return Reply::Unknown;
+        }
+        if let Reply::Ran { granted, .. } | Reply::Locked(granted) = &mut reply {
+            *granted = Granted { tenure: state.tenure, locks: state.locks.held_since(tx.id, Mark(known)).to_vec() };
+        }
+        reply
+    }
+
     /// Ends a transaction: its view and its locks are gone. If it is on its way through the log, it ends when it lands.
     pub fn end(&self, name: TxName) {
         let mut state = self.state.lock();
-        let Some(tx) = state.open.get(&name).cloned() else { return };
+        let Some(tx) = state.open.get(&name).cloned() else {
+            if state.taking.is_some() {
+                state.ended.insert(name);
+            }
+            return;
+        };
         {
             let mut flight = tx.flight.lock();
             if flight.aloft > 0 {
@@ -356,6 +423,9 @@ impl Executor {
     pub fn clear(&self) {
         let mut state = self.state.lock();
         self.clear_state(&mut state);
+        state.history = History::default();
+        state.taking = None;
+        self.office.store(0, Ordering::SeqCst);
     }
 
     /// Nothing of any transaction is left here.
@@ -377,7 +447,8 @@ impl Executor {
             self.blocks.clear();
             self.adrift.store(true, Ordering::SeqCst);
             state.history = History::default();
-            state.term = term;
+            (state.term, state.round, state.taking) = (term, 0, None);
+            self.office.store(0, Ordering::SeqCst);
         }
     }
 
@@ -406,7 +477,6 @@ impl Executor {
         let effects = match what {
             Release::To(mark) => state.locks.release_to(tx, mark),
             Release::All => state.locks.release_all(tx),
-            Release::Nothing => state.locks.cancel(tx),
         };
         deliver(&mut state, effects);
     }
@@ -436,17 +506,18 @@ impl Executor {
     }
 
     /// Ends what nobody vouches for, and gives up views that only hold the WAL.
-    pub fn sweep(&self, now: Instant) {
+    pub fn sweep(self: &Arc<Self>, now: Instant) {
         if self.log.term() != Some(self.state.lock().term) {
             return self.clear();
         }
         let all: Vec<Arc<Tx>> = self.state.lock().open.values().cloned().collect();
         let Limits { lease, idle: patience, idle_strict, .. } = self.limits;
+        let mut silent = Vec::new();
         let strict = if self.views.wal_bytes() > LONG_WAL { patience } else { idle_strict };
         for tx in all {
             let idle = now.saturating_duration_since(*tx.seen.lock());
-            if tx.leased && idle > lease {
-                self.end(tx.name);
+            if tx.gateway.is_some() && idle > lease {
+                silent.push(tx.name);
                 continue;
             }
             let Ok(mut work) = tx.work.try_lock() else { continue };
@@ -455,6 +526,7 @@ impl Executor {
                 work.drop_view();
             }
         }
+        self.give_up(silent);
     }
 }
 
@@ -528,7 +600,8 @@ impl<'a> Job<'a> {
         }
         let run = self.settle(work, &statement).await?;
         let Kept { outcome, step, kind, catalog } = work.keep(&statement, run)?;
-        Ok(Reply::Ran { outcome, step: Box::new(step), kind, catalog: catalog.map(Box::new) })
+        let (step, catalog, granted) = (Box::new(step), catalog.map(Box::new), Granted::default());
+        Ok(Reply::Ran { outcome, step, kind, catalog, granted })
     }
 
     /// Finds and locks the rows that a query of the statement means.
@@ -562,9 +635,6 @@ impl<'a> Job<'a> {
         }
         // Above READ COMMITTED a refresh also finds out early what COMMIT would refuse.
         let row = matches!(statement.effort, Effort::Row(_)) && !strict;
-        if row {
-            self.begin_history().await?;
-        }
         let mut run = Run::new(statement, self.local_draws);
         let mut fresh = !strict;
         // May run on a view that is behind.
@@ -833,24 +903,6 @@ impl<'a> Job<'a> {
         Ok(())
     }
 
-    /// From here on it is known which rows have changed.
-    async fn begin_history(&self) -> Result<(), Trouble> {
-        let executor = self.executor;
-        let term = {
-            let state = executor.state.lock();
-            if state.history.has_begun() {
-                return Ok(());
-            }
-            state.term
-        };
-        executor.log.read_point(self.control.deadline).await?;
-        let mut state = executor.state.lock();
-        if state.term == term {
-            state.history.begin(executor.shared.applied());
-        }
-        Ok(())
-    }
-
     /// LOCK TABLE.
     async fn lock_tables(
         &self,
@@ -864,7 +916,7 @@ impl<'a> Job<'a> {
             self.take(work, Want::Table { table: *table, mode }, wait).await?;
         }
         self.await_landing(tables, false).await?;
-        Ok(Reply::Done)
+        Ok(Reply::Locked(Granted::default()))
     }
 
     /// Gets a lock that is known without running anything.

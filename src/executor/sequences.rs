@@ -4,7 +4,7 @@
 //! blocks are used up quickly. When a sequence is put somewhere (`setval`, RESTART), what was reserved before is dropped.
 
 use super::Log;
-use crate::command::{Outcome, Refusal, Statement, Step, Write, Yields};
+use crate::command::{Command, Outcome, Refusal, Statement, Step, Write, Yields};
 use crate::engine::Shared;
 use crate::error::{SqlError, SqlResult, state};
 use crate::host::SharedHost;
@@ -83,7 +83,7 @@ impl Blocks {
         while attempts < ATTEMPTS {
             attempts += 1;
             let since = shared.applied();
-            match log.propose(reservation(oid, size, shared)).await? {
+            match log.propose(Command::Write(reservation(oid, size, shared)), None).await? {
                 Outcome::Done(done) => {
                     let rows = done.into_iter().flat_map(|step| step.rows).flatten();
                     let mut values: VecDeque<i64> =

@@ -4,18 +4,22 @@
 //! says `…`, and its answer follows when it comes.
 
 use super::*;
-use crate::command::{self, Batch, Command, Frozen, Proposal, Seen, Statement as Sql, StepOutcome, Yields};
+use crate::command::{
+    self, Batch, Claim, Command, Frozen, Proposal, Seen, Statement as Sql, StepOutcome, Write, Yields,
+};
 use crate::engine::{self, Engine};
 use crate::host::Machine;
 use crate::id::RequestId;
 use crate::replica::{Committed, Payload, Position, StateMachine};
 use crate::sql::plan::{IsolationLevel, PlanKind, RowLock, Utility};
 use crate::sql::{Scope, compile, parse};
-use crate::transaction::{Limits as TranscriptLimits, Locking, Terms, Transcript, Trial};
-use crate::types::Env;
+use crate::transaction::{Holdings, Limits as TranscriptLimits, Locking, Terms, Trial};
 use crate::value::Value;
 use std::fmt::Write as _;
 use std::sync::atomic::AtomicU64;
+
+/// Where everything is.
+const HERE: NodeId = NodeId(1);
 
 struct Memory {
     engine: Mutex<Engine>,
@@ -23,6 +27,9 @@ struct Memory {
     term: AtomicU64,
     /// Committed by others and not applied here until somebody asks for a read point.
     unseen: Mutex<Option<Write>>,
+    /// What the gateway knows of locks, and whether it is heard.
+    holdings: Mutex<Holdings>,
+    silent: AtomicBool,
 }
 
 impl Memory {
@@ -34,7 +41,7 @@ impl Memory {
         let mut engine = self.engine.lock();
         let index = engine.applied().index + 1;
         let batch = Batch { now: 1_000_000 * index as i64, seed: index, commands: vec![proposal] };
-        let at = Position { index, term: 1 };
+        let at = Position { index, term: self.term.load(Ordering::SeqCst) };
         let entry = Committed { at, payload: Payload::Batch(command::encode(&batch)) };
         let applied = engine.apply(&[entry]).unwrap();
         (*applied[0].outcome).clone()
@@ -50,9 +57,16 @@ impl Log for Memory {
         Some(self.term.load(Ordering::SeqCst)).filter(|term| *term > 0)
     }
 
-    fn propose(&self, write: Write) -> BoxFuture<'static, SqlResult<Outcome>> {
-        let outcome = self.apply(RequestId { origin: rand::random(), seq: rand::random() }, write);
+    fn propose(&self, command: Command, _: Option<u64>) -> BoxFuture<'static, SqlResult<Outcome>> {
+        let request = RequestId { origin: rand::random(), seq: rand::random() };
+        let outcome = self.apply_proposal(Proposal { request, body: command::encode(&command) });
         Box::pin(async move { Ok(outcome) })
+    }
+
+    fn hear(&self, tenure: Tenure) -> BoxFuture<'static, Vec<Heard>> {
+        let heard = !self.silent.load(Ordering::SeqCst);
+        let claims = self.holdings.lock().claim(tenure, HERE).filter(|_| heard);
+        Box::pin(async { claims.map(|claims| Heard { gateway: None, claims }).into_iter().collect() })
     }
 
     fn read_point(&self, _: Instant) -> BoxFuture<'static, SqlResult<()>> {
@@ -80,6 +94,7 @@ struct Session {
     own: Option<Arc<crate::sql::catalog::Catalog>>,
     marked: Vec<Option<Arc<crate::sql::catalog::Catalog>>>,
     attached: bool,
+    marks: Vec<usize>,
     failed: bool,
     current: Vec<(u32, i64)>,
     /// Something in the block may have no end.
@@ -103,6 +118,8 @@ impl Db {
             shared: shared.clone(),
             term: AtomicU64::new(1),
             unseen: Mutex::default(),
+            holdings: Mutex::default(),
+            silent: AtomicBool::new(false),
         });
         let executor = Arc::new(Mutex::new(Executor::new(shared, log.clone(), Machine::shared(), Limits::default())));
         let db = Db { log, executor, _directory: Arc::new(directory) };
@@ -174,6 +191,7 @@ impl Db {
             own: None,
             marked: Vec::new(),
             attached: false,
+            marks: Vec::new(),
             failed: false,
             current,
             open: false,
@@ -277,7 +295,7 @@ impl Session {
         let (before, immediate) = (inside, Vec::new());
         let statement = Statement { step, kind, lock, before, schema_version, ordered, immediate, effort };
         match self.order(Action::Run(Box::new(statement))).await? {
-            Reply::Ran { outcome, step, kind, catalog: change } => {
+            Reply::Ran { outcome, step, kind, catalog: change, .. } => {
                 if let Some(change) = change {
                     self.own = Some(Arc::new(catalog.with(&change)));
                 }
@@ -313,7 +331,7 @@ impl Session {
         let executor = self.db.executor();
         if plan.effort >= Effort::Pass || plan.lock.is_some() {
             return match executor
-                .try_write(request, &first_terms(&control), &self.db.trial_of(text), false, &control)
+                .try_write(request, &first_terms(&control), &self.db.trial_of(text), None, &control)
                 .await
             {
                 Tried::Ready(write, admission) => {
@@ -338,17 +356,21 @@ impl Session {
             Utility::Savepoint(name) => {
                 self.transcript.as_mut().unwrap().savepoint(name);
                 self.marked.push(self.own.clone());
+                self.marks.push(self.db.log.holdings.lock().count(self.name));
                 self.follow(Action::Savepoint(name.clone())).await?;
             }
             Utility::Release(name) => {
                 let level = self.transcript.as_mut().unwrap().release(name)?;
                 self.marked.truncate(level.0);
+                self.marks.truncate(level.0);
                 self.follow(Action::Release(name.clone())).await?;
             }
             Utility::RollbackTo(name) => {
                 let level = self.transcript.as_mut().unwrap().rollback_to(name)?;
                 self.marked.truncate(level.0 + 1);
                 self.own = self.marked.last().cloned().flatten();
+                self.marks.truncate(level.0 + 1);
+                self.db.log.holdings.lock().truncate(self.name, self.marks[level.0]);
                 self.failed = false;
                 self.follow(Action::RollbackTo(name.clone())).await?;
             }
@@ -370,20 +392,22 @@ impl Session {
         self.name.seq += 1;
         self.transcript = Some(Transcript::new(isolation, limitless()));
         (self.attached, self.open) = (false, false);
+        self.marks.clear();
     }
 
     fn end(&mut self) {
         (self.transcript, self.failed) = (None, false);
         (self.own, self.marked) = (None, Vec::new());
+        self.db.log.holdings.lock().end(self.name);
         self.db.executor().end(self.name);
     }
 
     async fn commit(&mut self) -> SqlResult<String> {
         let shared = self.db.log.shared.clone();
-        let transcript = self.transcript.take().unwrap();
+        let transcript = self.transcript.clone().unwrap();
         let write = transcript.into_write(shared.schema_version(), shared.applied(), Env::default());
         let result = match write {
-            None => Ok("COMMIT".into()),
+            None => self.vouch().await.map(|()| "COMMIT".into()),
             Some(write) => {
                 let effort = if self.open { Effort::Open } else { Effort::Key };
                 self.put(write, effort).await.map(|_| "COMMIT".into())
@@ -396,19 +420,28 @@ impl Session {
     /// Puts a write into the log, as the leader admits it.
     async fn put(&mut self, write: Write, effort: Effort) -> SqlResult<Vec<StepOutcome>> {
         let control = within(10_000);
-        let terms = Terms::new(1, effort, control.remaining(Instant::now()));
-        let proposal = Proposal { request: self.name, body: command::encode(&Command::Write(write.clone())) };
-        let admission = self.db.executor().admit(&proposal, &terms, &control).await?;
-        let outcome = self.db.log.apply(self.name, write);
+        let mut terms = Terms::new(1, effort, control.remaining(Instant::now()));
+        terms.commit = write.transaction.is_some();
+        let proposal = Proposal { request: self.name, body: command::encode(&Command::Write(write)) };
+        let mut admission = self.db.executor().admit(&proposal, &terms, &control).await?;
+        let outcome = self.db.log.apply_proposal(admission.shape(proposal).0);
         admission.conclude(&outcome);
         concluded(outcome)
+    }
+
+    async fn vouch(&mut self) -> SqlResult<()> {
+        if self.db.log.holdings.lock().count(self.name) > 0 {
+            self.order(Action::Vouch).await?;
+        }
+        Ok(())
     }
 
     async fn follow(&mut self, action: Action) -> SqlResult<()> {
         if !self.attached {
             return Ok(());
         }
-        let order = Order { name: self.name, epoch: self.epoch, action, within: 10_000, lock_timeout: None };
+        let known = self.db.log.holdings.lock().count(self.name);
+        let order = Order { name: self.name, epoch: self.epoch, action, known, within: 10_000, lock_timeout: None };
         self.attached = matches!(self.db.executor().order(order).await, Reply::Done);
         Ok(())
     }
@@ -418,8 +451,11 @@ impl Session {
             if !self.attached {
                 self.epoch += 2;
                 let transcript = self.transcript.clone().unwrap();
-                let open = Open { name: self.name, epoch: self.epoch, env: Env::default(), transcript, leased: false };
-                match self.db.executor().open(open) {
+                let holds = self.db.log.holdings.lock().open(self.name, self.epoch, HERE);
+                let (env, marks) = (Env::default(), self.marks.clone());
+                let (name, epoch) = (self.name, self.epoch);
+                let open = Open { name, epoch, env, transcript, gateway: None, marks, holds, within: 10_000 };
+                match self.db.executor().open(open).await {
                     Reply::Done => self.attached = true,
                     Reply::Failed(error) => return Err(error),
                     _ => {
@@ -429,11 +465,28 @@ impl Session {
                 }
             }
             let lock_timeout = Some(3000);
-            let order =
-                Order { name: self.name, epoch: self.epoch, action: action.clone(), within: 10_000, lock_timeout };
+            let known = self.db.log.holdings.lock().count(self.name);
+            let (name, epoch, action) = (self.name, self.epoch, action.clone());
+            let order = Order { name, epoch, action, known, within: 10_000, lock_timeout };
             match self.db.executor().order(order).await {
                 Reply::Unknown | Reply::NotLeader => self.attached = false,
-                Reply::Failed(error) => return Err(error),
+                Reply::Failed(error) => {
+                    let left = self.marks.last().copied().unwrap_or(0);
+                    self.db.log.holdings.lock().truncate(self.name, left);
+                    return Err(error);
+                }
+                Reply::Ran { outcome, step, kind, catalog, granted } => {
+                    if self.db.log.holdings.lock().granted(self.name, granted) {
+                        return Ok(Reply::Ran { outcome, step, kind, catalog, granted: Granted::default() });
+                    }
+                    self.attached = false;
+                }
+                Reply::Locked(granted) => {
+                    if self.db.log.holdings.lock().granted(self.name, granted) {
+                        return Ok(Reply::Done);
+                    }
+                    self.attached = false;
+                }
                 reply => return Ok(reply),
             }
         }
@@ -460,12 +513,16 @@ fn play(db: &Db, script: &str) -> String {
         let mut sessions: BTreeMap<String, Arc<tokio::sync::Mutex<Session>>> = BTreeMap::new();
         let mut waiting: BTreeMap<String, tokio::task::JoinHandle<String>> = BTreeMap::new();
         let mut out = String::new();
+        let in_office = async || db.executor().in_office(&within(10_000)).await.unwrap();
+        in_office().await;
         for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
             let (who, text) = line.split_once(": ").unwrap();
             // Whatever is said behind the arrow is what we expect.
             let text = text.split("->").next().unwrap().trim();
             if who == "leader" {
+                db.log.silent.store(text.contains("unheard"), Ordering::SeqCst);
                 db.change_leader();
+                in_office().await;
                 let _ = writeln!(out, "leader: {text}");
                 continue;
             }
@@ -722,7 +779,7 @@ fn what_changed_under_a_lost_lock_is_noticed() {
         &Db::new(ACCOUNTS),
         "s1: BEGIN -> ok
          s1: SELECT v FROM a WHERE id = 1 FOR UPDATE -> [10]
-         leader: dies
+         leader: dies unheard
          s2: UPDATE a SET v = 99 WHERE id = 1 -> 1
          s1: UPDATE a SET v = 11 WHERE id = 1 -> 40001
          s1: COMMIT -> ROLLBACK",
@@ -795,32 +852,127 @@ fn tables_are_locked() {
     );
 }
 
+/// A gateway at another node, with a transaction that has changed row 1.
+async fn elsewhere(db: &Db, number: u64) -> TxName {
+    let name = TxName { origin: 1, seq: number };
+    let transcript = Transcript::new(Isolation::ReadCommitted, limitless());
+    let (gateway, env) = (Some(NodeId(2)), Env::default());
+    let open = Open { name, epoch: 1, env, transcript, gateway, marks: Vec::new(), holds: false, within: 10_000 };
+    let executor = db.executor();
+    assert!(matches!(executor.open(open).await, Reply::Done));
+    let tables = vec![db.log.shared.catalog().relations.values().next().unwrap().oid];
+    let action = Action::Lock { tables, mode: LockMode::Exclusive, nowait: true };
+    let order = Order { name, epoch: 1, action, known: 0, within: 10_000, lock_timeout: None };
+    assert!(matches!(executor.order(order).await, Reply::Locked(granted) if granted.locks.len() == 1));
+    name
+}
+
+async fn soon(holds: impl Fn() -> bool) {
+    for _ in 0..500 {
+        if holds() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("it does not happen");
+}
+
 #[test]
 fn a_gateway_that_dies_lets_go() {
     let db = Db::new(ACCOUNTS);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let mut lost = db.session();
-        lost.run("BEGIN").await;
-        lost.run("UPDATE a SET v = 1 WHERE id = 1").await;
-        // As if it had come from another node.
-        let open = Open {
-            name: TxName { origin: 1, seq: 1 },
-            epoch: 1,
-            env: Env::default(),
-            transcript: lost.transcript.clone().unwrap(),
-            leased: true,
-        };
+        elsewhere(&db, 1).await;
         let executor = db.executor();
-        lost.end();
-        assert!(matches!(executor.open(open), Reply::Done));
-        assert_eq!(executor.open_transactions(), 1);
         executor.sweep(Instant::now() + Limits::default().lease / 2);
         assert_eq!(executor.open_transactions(), 1);
         executor.sweep(Instant::now() + Limits::default().lease * 2);
-        assert_eq!(executor.open_transactions(), 0);
+        soon(|| executor.open_transactions() == 0).await;
+        assert!(executor.locks().is_empty());
+        // At once if it is known to be gone.
+        elsewhere(&db, 2).await;
+        executor.gateway_gone(NodeId(3));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert_eq!(executor.open_transactions(), 1);
+        executor.gateway_gone(NodeId(2));
+        soon(|| executor.open_transactions() == 0).await;
         assert!(executor.locks().is_empty());
     });
+}
+
+/// What has been taken away is not believed by the next leader, whatever the gateway says.
+#[test]
+fn what_was_taken_away_stays_away() {
+    let db = Db::new(ACCOUNTS);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let [lost, kept] = [elsewhere(&db, 1).await, TxName { origin: 2, seq: 1 }];
+        let executor = db.executor();
+        executor.gateway_gone(NodeId(2));
+        soon(|| executor.open_transactions() == 0).await;
+        let since = Tenure { term: 1, round: 1 };
+        let tenure = Tenure { term: 2, round: 1 };
+        db.log.term.store(2, Ordering::SeqCst);
+        let claims = [lost, kept].map(|name| Claim { name, since });
+        let older = Claim { name: TxName { origin: 3, seq: 1 }, since: Tenure::default() };
+        let command = Command::Tenure { tenure, claims: [&claims[..], &[older]].concat() };
+        let outcome = db.log.propose(command.clone(), None).await.unwrap();
+        let Outcome::Done(done) = outcome else { panic!("{outcome:?}") };
+        assert_eq!(done[0].rows, [[Value::Int(1)]], "only who was not taken its locks, and had them in that tenure");
+        // A tenure begins once.
+        assert!(matches!(db.log.propose(command, None).await.unwrap(), Outcome::Failed { .. }));
+    });
+}
+
+/// A leader that dies takes no lock with it; what its successor does not hear of cannot commit.
+#[test]
+fn locks_outlive_the_leader() {
+    for level in ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"] {
+        check(
+            &Db::new(ACCOUNTS),
+            &format!(
+                "s1: BEGIN ISOLATION LEVEL {level} -> ok
+                 s1: UPDATE a SET v = v + 1 WHERE id = 1 -> 1
+                 s1: SAVEPOINT p -> ok
+                 s1: SELECT v FROM a WHERE id = 2 FOR UPDATE -> [20]
+                 s3: BEGIN ISOLATION LEVEL {level} -> ok
+                 s3: SELECT v FROM a WHERE id = 3 FOR UPDATE -> [30]
+                 leader: dies
+                 s2: UPDATE a SET v = 0 WHERE id = 1 -> …
+                 s4: SELECT v FROM a WHERE id = 2 FOR UPDATE -> …
+                 s5: UPDATE a SET v = 0 WHERE id = 3 -> …
+                 s1: SELECT v FROM a WHERE id = 1 -> [11]
+                 s3: COMMIT -> COMMIT
+                 s5: (answer) -> 1
+                 s1: ROLLBACK TO p -> ok
+                 s4: (answer) -> [20]
+                 leader: dies
+                 s2: (answer) -> 57P03
+                 s1: COMMIT -> COMMIT
+                 s2: SELECT v FROM a ORDER BY id -> [11, 20, 0]"
+            ),
+        );
+        check(
+            &Db::new(ACCOUNTS),
+            &format!(
+                "s1: BEGIN ISOLATION LEVEL {level} -> ok
+                 s1: UPDATE a SET v = v + 1 WHERE id = 1 -> 1
+                 s2: BEGIN ISOLATION LEVEL {level} -> ok
+                 s2: SELECT v FROM a WHERE id = 2 FOR UPDATE -> [20]
+                 s3: BEGIN ISOLATION LEVEL {level} -> ok
+                 s3: SELECT v FROM a WHERE id = 3 FOR UPDATE -> [30]
+                 leader: dies unheard
+                 s4: UPDATE a SET v = 5 WHERE id = 1 -> 1
+                 s4: UPDATE a SET v = 10 WHERE id = 1 -> 1
+                 s1: COMMIT -> 40001
+                 s2: COMMIT -> 40001
+                 leader: dies
+                 s3: SELECT v FROM a WHERE id = 1 -> 40001
+                 s3: ROLLBACK -> ROLLBACK
+                 s4: SELECT v FROM a ORDER BY id -> [10, 20, 30]"
+            ),
+        );
+    }
 }
 
 #[test]
@@ -1137,13 +1289,14 @@ fn runtime() -> tokio::runtime::Runtime {
 async fn tried(db: &Db, text: &str, attempt: u64, control: &Control) -> Tried {
     let request = RequestId { origin: 3, seq: 3 };
     let terms = Terms::new(attempt, Effort::Key, control.remaining(Instant::now()));
-    db.executor().try_write(request, &terms, &db.trial_of(text), false, control).await
+    db.executor().try_write(request, &terms, &db.trial_of(text), None, control).await
 }
 
 #[test]
 fn what_has_no_end_is_not_proposed() {
     let db = Db::new(ACCOUNTS);
     runtime().block_on(async {
+        db.executor().in_office(&within(10_000)).await.unwrap();
         let before = db.log.shared.applied();
         for endless in [
             ENDLESS,

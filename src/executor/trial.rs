@@ -31,8 +31,9 @@ use super::names::Touches;
 use super::work::{self, Trouble, Work};
 use super::{Executor, Job, Tx};
 use crate::clock::Control;
-use crate::command::{Isolation, Step, Write};
+use crate::command::{Command, Isolation, Step, Write};
 use crate::error::{SqlError, SqlResult, state};
+use crate::id::NodeId;
 #[cfg(doc)]
 use crate::sql::plan::Effort;
 use crate::transaction::{Reply, Terms, Trial, TxName};
@@ -73,10 +74,11 @@ impl Executor {
         name: TxName,
         terms: &Terms,
         trial: &Trial,
-        leased: bool,
+        gateway: Option<NodeId>,
         control: &Control,
     ) -> Tried {
-        let own = match self.take_on(name, terms.attempt, trial, leased) {
+        let Ok(term) = self.in_office(control).await else { return Tried::Again };
+        let own = match self.take_on(name, terms.attempt, trial, gateway, term) {
             Ok(own) => own,
             Err(Reply::Failed(error)) => return Tried::Failed(error),
             Err(Reply::NotLeader) => return Tried::NotLeader,
@@ -89,7 +91,7 @@ impl Executor {
         work.drop_view();
         drop(work);
         match result {
-            Ok(Ok((write, fence))) => self.ready(write, own, fence, control).await,
+            Ok(Ok((write, fence))) => self.ready(write, own, fence, term, control).await,
             Ok(Err(error)) => match self.log.read_point(control.deadline).await {
                 Ok(()) => Tried::Failed(error),
                 // Somebody else may lead, and know better.
@@ -101,11 +103,18 @@ impl Executor {
         }
     }
 
-    async fn ready(self: &Arc<Self>, write: Write, mut own: Own, fence: Option<Fence>, control: &Control) -> Tried {
+    async fn ready(
+        self: &Arc<Self>,
+        write: Write,
+        mut own: Own,
+        fence: Option<Fence>,
+        term: u64,
+        control: &Control,
+    ) -> Tried {
         own.complete = true;
         let tables = self.names.touched(&self.views, &self.shared, &write).written;
         match self.enter(&tables, false, fence.as_ref().map(|fence| fence.owner), control).await {
-            Ok(()) => Tried::Ready(Box::new(write), self.admission(Held::Locks { tables, own, _fence: fence })),
+            Ok(()) => Tried::Ready(Box::new(write), self.admission(Held::Locks { tables, own, _fence: fence }, term)),
             Err(error) => Tried::Failed(error),
         }
     }
@@ -172,8 +181,7 @@ impl Executor {
         patient: bool,
     ) -> Result<RanAll, Trouble> {
         let epoch = work.epoch;
-        let mark = self.state.lock().locks.mark(tx.id);
-        *work = Work::new(epoch, trial.env.clone(), trial.transcript(), mark);
+        *work = Work::new(epoch, trial.env.clone(), trial.transcript(), &[]);
         let local_draws = !(trial.draws && trial.is_open());
         let mut job = Job::new(self, tx, epoch, control);
         (job.patient, job.local_draws) = (patient, local_draws);
@@ -217,7 +225,7 @@ impl Executor {
             transaction: None,
         };
         // Its outcome does not matter: what was proposed before it has been applied by then.
-        if let Err(error) = self.log.propose(barrier).await {
+        if let Err(error) = self.log.propose(Command::Write(barrier), None).await {
             self.adrift.store(true, Ordering::SeqCst);
             return Err(error);
         }
@@ -232,10 +240,6 @@ impl Executor {
         touches: &Touches,
         control: &Control,
     ) -> SqlResult<Fence> {
-        if let Some(term) = self.log.term() {
-            let mut state = self.state.lock();
-            self.keep_term(&mut state, term);
-        }
         let fence = self.fence(&touches.all(), control).await?;
         let adrift = self.drain(touches, control).await?;
         if adrift || !self.ran_on(name, &touches.read) {

@@ -74,8 +74,8 @@ pub struct Work {
     pub view: Option<View>,
     pub last_used: Option<Instant>,
     transcript: Transcript,
-    /// One per savepoint; none is known for those made before the transaction came here.
-    marks: Vec<Option<Mark>>,
+    /// One per savepoint.
+    marks: Vec<Mark>,
     /// Rows of its own without a key, by table and rowid: nobody else can want them.
     own: HashSet<(u32, i64)>,
     /// Sequences that it has made or changed.
@@ -214,10 +214,9 @@ impl Run {
 }
 
 impl Work {
-    /// `mark`: where its locks are now.
-    pub fn new(epoch: u64, env: Env, transcript: Transcript, mark: Mark) -> Work {
-        // Nothing was locked before a savepoint that comes first.
-        let marks = transcript.savepoints().map(|(_, at)| Some(mark).filter(|_| at == 0)).collect();
+    /// `marks`: how many locks it had before each of its savepoints.
+    pub fn new(epoch: u64, env: Env, transcript: Transcript, marks: &[usize]) -> Work {
+        let marks = marks.iter().copied().map(Mark).collect();
         let heavy = transcript.steps().len() > 0;
         Work {
             epoch,
@@ -277,7 +276,7 @@ impl Work {
 
     pub fn savepoint(&mut self, name: &str, mark: Mark) -> Result<(), Trouble> {
         let level = self.transcript.savepoint(name);
-        self.marks.push(Some(mark));
+        self.marks.push(mark);
         self.control(&format!("SAVEPOINT q_{}", level.0))
     }
 
@@ -287,7 +286,7 @@ impl Work {
         self.control(&format!("RELEASE q_{}", level.0))
     }
 
-    /// Returns where the locks were then, if that is known.
+    /// Returns which locks to give back.
     pub fn rollback_to(&mut self, name: &str) -> Result<Release, Trouble> {
         let level = self.transcript.rollback_to(name)?;
         self.marks.truncate(level.0 + 1);
@@ -306,8 +305,7 @@ impl Work {
     pub fn last_mark(&self) -> Release {
         match self.marks.last() {
             None => Release::All,
-            Some(Some(mark)) => Release::To(*mark),
-            Some(None) => Release::Nothing,
+            Some(mark) => Release::To(*mark),
         }
     }
 
@@ -627,7 +625,6 @@ pub struct Kept {
 pub enum Release {
     All,
     To(Mark),
-    Nothing,
 }
 
 /// Runs a step of the transcript again.

@@ -22,8 +22,9 @@ pub struct Flight {
 }
 
 impl Flight {
-    pub fn new<R: Replica>(group: R, proposal: Proposal, admission: Admission, host: SharedHost) -> Flight {
-        let answer: BoxFuture<'static, Answer> = Box::pin(async move { group.propose(proposal).await });
+    pub fn new<R: Replica>(group: R, proposal: Proposal, mut admission: Admission, host: SharedHost) -> Flight {
+        let (proposal, term) = admission.shape(proposal);
+        let answer: BoxFuture<'static, Answer> = Box::pin(async move { group.propose(proposal, Some(term)).await });
         Flight { aloft: Some((answer, admission)), host }
     }
 }

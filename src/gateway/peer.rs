@@ -1,6 +1,6 @@
 //! What nodes ask of each other: the payload of a request between nodes and of its answer.
 
-use crate::command::{self, Outcome, Proposal};
+use crate::command::{self, Outcome, Proposal, Tenure};
 use crate::error::SqlError;
 use crate::id::{GroupId, NodeId, ReplicaId, RequestId};
 use crate::status::{LockRow, NodeReport, SessionRow};
@@ -42,6 +42,8 @@ pub enum Transaction {
     End(TxName),
     /// These live.
     Renew(Vec<TxName>),
+    /// A leader asks a gateway: what are the locks of your transactions? From now on only mine count.
+    Claim(Tenure),
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

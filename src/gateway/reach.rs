@@ -8,6 +8,7 @@ use crate::replica::handle::{Group, GroupLeadership, ProposeError, ReadError};
 use crate::transport::CallError;
 use crate::transport::tcp::Network;
 use bytes::Bytes;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::watch;
@@ -25,8 +26,15 @@ pub trait Replica: Clone + Send + Sync + 'static {
     /// Why it does not serve, if no other one could instead.
     fn hopeless(&self) -> Option<String>;
 
-    /// Proposes a command, if this replica leads, and waits until it is applied here.
-    fn propose(&self, proposal: Proposal) -> impl Future<Output = Result<Arc<Outcome>, ProposeError>> + Send;
+    /// The nodes of all its replicas, as far as known here.
+    fn members(&self) -> Vec<NodeId>;
+
+    /// Proposes a command, if this replica leads (and in this term), and waits until it is applied here.
+    fn propose(
+        &self,
+        proposal: Proposal,
+        term: Option<u64>,
+    ) -> impl Future<Output = Result<Arc<Outcome>, ProposeError>> + Send;
 
     /// An index that is applied here and covers everything acknowledged anywhere before the call.
     fn read_index(&self, deadline: Instant) -> impl Future<Output = Result<u64, ReadError>> + Send;
@@ -34,6 +42,9 @@ pub trait Replica: Clone + Send + Sync + 'static {
 
 /// Requests to other nodes. Clones are the same way.
 pub trait Peers: Clone + Send + Sync + 'static {
+    /// Nodes whose processes are known to be gone, and those that have not been reached for long.
+    fn gone(&self) -> watch::Receiver<BTreeSet<NodeId>>;
+
     fn call(
         &self,
         node: NodeId,
@@ -59,8 +70,12 @@ impl Replica for Group {
         Group::hopeless(self)
     }
 
-    fn propose(&self, proposal: Proposal) -> impl Future<Output = Result<Arc<Outcome>, ProposeError>> + Send {
-        Group::propose(self, proposal)
+    fn members(&self) -> Vec<NodeId> {
+        self.status().nodes.into_values().collect()
+    }
+
+    async fn propose(&self, proposal: Proposal, term: Option<u64>) -> Result<Arc<Outcome>, ProposeError> {
+        self.propose_at(proposal, term).await.map(|(_, outcome)| outcome)
     }
 
     fn read_index(&self, deadline: Instant) -> impl Future<Output = Result<u64, ReadError>> + Send {
@@ -69,6 +84,10 @@ impl Replica for Group {
 }
 
 impl Peers for Network {
+    fn gone(&self) -> watch::Receiver<BTreeSet<NodeId>> {
+        Network::gone(self)
+    }
+
     fn call(
         &self,
         node: NodeId,

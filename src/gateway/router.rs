@@ -63,6 +63,13 @@ pub struct TransactionLimits {
     pub executor: executor::Limits,
 }
 
+/// What a proposal is: see [`Terms`].
+#[derive(Clone, Copy)]
+struct What {
+    effort: Effort,
+    commit: bool,
+}
+
 /// Where a proposal stands after one attempt.
 enum Attempt {
     Outcome(Arc<Outcome>),
@@ -85,20 +92,35 @@ impl<R: Replica, P: Peers> Router<R, P> {
         limits: TransactionLimits,
     ) -> Self {
         let time = Arc::new(Time::new(group.clone(), shared.clone()));
-        let log = Arc::new(GroupLog { group: group.clone(), host: host.clone(), time: time.clone() });
-        let executor = Executor::new(shared.clone(), log, host.clone(), limits.executor);
-        let (facts, remotes, limits) = (OnceLock::new(), Arc::default(), limits.transcript);
+        let remotes: Arc<Remotes> = Arc::default();
+        let log = GroupLog {
+            node,
+            id,
+            group: group.clone(),
+            peers: peers.clone(),
+            host: host.clone(),
+            time: time.clone(),
+            remotes: remotes.clone(),
+        };
+        let executor = Executor::new(shared.clone(), Arc::new(log), host.clone(), limits.executor);
+        let (facts, limits) = (OnceLock::new(), limits.transcript);
         Router { node, id, group, shared, peers, host, facts, executor, time, remotes, limits }
     }
 
-    /// Puts a command into the log and waits for its outcome, as often as it takes. `effort`: see [`Terms::effort`].
-    async fn propose(&self, proposal: Proposal, effort: Effort, control: &Control) -> SqlResult<Arc<Outcome>> {
+    /// Looks after the executor, as leader and when nodes are lost. Runs for ever.
+    pub fn attend(&self) -> impl Future<Output = ()> + Send + use<R, P> {
+        Link::new(self).attend()
+    }
+
+    /// Puts a command into the log and waits for its outcome, as often as it takes.
+    async fn propose(&self, proposal: Proposal, what: What, control: &Control) -> SqlResult<Arc<Outcome>> {
         let mut leaders = self.group.leader_changes();
         let mut sent = false;
         for attempt in 1.. {
             self.check(control, self.leader().is_some())?;
             leaders.borrow_and_update();
-            let terms = Terms::new(attempt, effort, control.remaining(self.host.now()));
+            let mut terms = Terms::new(attempt, what.effort, control.remaining(self.host.now()));
+            terms.commit = what.commit;
             match self.attempt(&proposal, terms, control).await {
                 Attempt::Outcome(outcome) => return Ok(outcome),
                 Attempt::Failed(error) if sent => return Err(unknown_after(&error)),
@@ -173,7 +195,7 @@ impl<R: Replica, P: Peers> Router<R, P> {
             let (answer, answered) = oneshot::channel();
             // On a task of its own: it may keep its thread busy, and this one must hear of a client that goes.
             self.host.spawn(Box::pin(async move {
-                let _ = answer.send(site.carry_out(request, &trial, &terms, false, &control).await);
+                let _ = answer.send(site.carry_out(request, &trial, &terms, None, &control).await);
             }));
             let reply = answered.await.unwrap_or(Reply::Unknown);
             wanted.answered = true;
@@ -190,17 +212,17 @@ impl<R: Replica, P: Peers> Router<R, P> {
     }
 
     /// Proposes all of a command, in chunks if it is large.
-    async fn run(&self, request: RequestId, body: Bytes, effort: Effort, control: &Control) -> SqlResult<Arc<Outcome>> {
+    async fn run(&self, request: RequestId, body: Bytes, what: What, control: &Control) -> SqlResult<Arc<Outcome>> {
         let mut last = None;
         for proposal in split::proposals(request, body) {
-            last = Some(self.propose(proposal, effort, control).await?);
+            last = Some(self.propose(proposal, what, control).await?);
         }
         last.ok_or_else(|| SqlError::internal("a command was split into nothing"))
     }
 
     /// Proposes a command of the server's own.
     pub async fn submit(&self, request: RequestId, command: &Command, control: &Control) -> SqlResult<Arc<Outcome>> {
-        self.run(request, command::encode(command), Effort::Key, control).await
+        self.run(request, command::encode(command), What { effort: Effort::Key, commit: false }, control).await
     }
 
     /// Waits until this node's state covers everything acknowledged before this call.
@@ -351,9 +373,10 @@ impl<R: Replica, P: Peers> Router<R, P> {
         effort: Effort,
         control: &Control,
     ) -> Result<Vec<StepOutcome>, Failure> {
+        let what = What { effort, commit: write.transaction.is_some() };
         let body = command::encode(&Command::Write(write));
         loop {
-            let outcome = self.run(request, body.clone(), effort, control).await?;
+            let outcome = self.run(request, body.clone(), what, control).await?;
             if let Some(done) = self.conclude(outcome, control).await? {
                 return Ok(done);
             }
@@ -389,7 +412,7 @@ impl<R: Replica, P: Peers> Router<R, P> {
     /// Puts the transcript into the log as one command.
     async fn commit_transaction(&self, mut transaction: Transaction<R, P>, control: &Control) -> SqlResult<()> {
         if !transaction.transcript().writes() {
-            return Ok(());
+            return transaction.vouch(control).await;
         }
         loop {
             let (name, write) = transaction.command(self.applied())?;
@@ -494,13 +517,14 @@ pub async fn answer_proposal<R: Replica, P: Peers>(router: &Router<R, P>, propos
 /// Answers a peer's trial.
 pub async fn answer_trial<R: Replica, P: Peers>(
     router: &Router<R, P>,
+    from: NodeId,
     request: RequestId,
     trial: Trial,
     terms: Terms,
 ) -> Reply {
     let control = Control::resumed(terms.within, terms.lock_timeout, router.host.now());
     let site = Site { executor: router.executor.clone(), group: router.group.clone(), host: router.host.clone() };
-    site.carry_out(request, &trial, &terms, true, &control).await
+    site.carry_out(request, &trial, &terms, Some(from), &control).await
 }
 
 /// Where a trial takes place.
@@ -517,10 +541,10 @@ impl<R: Replica> Site<R> {
         request: RequestId,
         trial: &Trial,
         terms: &Terms,
-        leased: bool,
+        gateway: Option<NodeId>,
         control: &Control,
     ) -> Reply {
-        let (write, admission) = match self.executor.try_write(request, terms, trial, leased, control).await {
+        let (write, admission) = match self.executor.try_write(request, terms, trial, gateway, control).await {
             Tried::Ready(write, admission) => (write, admission),
             Tried::Failed(error) => return Reply::Failed(error),
             Tried::SchemaChanged(now) => return Reply::Outcome(Outcome::Refused(Refusal::SchemaChanged { now })),
@@ -532,7 +556,7 @@ impl<R: Replica> Site<R> {
         let mut proposals = split::proposals_of(request, upload, command::encode(&Command::Write(*write)));
         let Some(last) = proposals.pop() else { return Reply::Busy };
         for chunk in proposals {
-            match told(self.group.propose(chunk).await) {
+            match told(self.group.propose(chunk, None).await) {
                 Reply::Outcome(_) => {}
                 // Chunks alone do nothing.
                 reply => {

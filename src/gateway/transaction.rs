@@ -5,6 +5,9 @@
 //! transaction is opened again from its transcript, with a higher epoch, wherever the leader is now. What the executor
 //! was told under an earlier epoch is void, so nothing happens twice.
 //!
+//! What replies say of locks is kept for the next leader, which asks for it before it grants any (see [`Holdings`] and
+//! `executor::tenure`); for all its transactions at once, so here is also what asks and answers that.
+//!
 //! Dropping a [`Transaction`] rolls it back. Leases keep those alive whose leader is another node; when this node
 //! dies they end.
 
@@ -13,10 +16,10 @@ use super::reach::{Peers, Replica};
 use super::router::{Router, check};
 use super::time::Time;
 use super::{Control, Failure, Mark};
-use crate::command::{self, Command, Isolation, Outcome, Proposal, StepOutcome, Write};
+use crate::command::{self, Command, Isolation, Outcome, Proposal, StepOutcome, Tenure, Write};
 use crate::engine::Shared;
 use crate::error::{SqlError, SqlResult, state};
-use crate::executor::{Executor, Log};
+use crate::executor::{Executor, Heard, Log};
 use crate::host::{SharedHost, until, within};
 use crate::id::{GroupId, NodeId, RequestId};
 use crate::replica::core::Role;
@@ -24,7 +27,7 @@ use crate::replica::handle::{Group, ProposeError};
 use crate::sql::catalog::Catalog;
 use crate::sql::catalog::change::Change;
 use crate::sql::plan::{Effort, LockMode};
-use crate::transaction::{self, Action, Kind, Open, Order, Statement, Transcript, TxName};
+use crate::transaction::{self, Action, Granted, Holdings, Kind, Open, Order, Statement, Transcript, TxName};
 use crate::transport::tcp::Network;
 use crate::types::Env;
 use futures::future::BoxFuture;
@@ -42,14 +45,53 @@ const RETRY: Duration = Duration::from_millis(10);
 /// How long the server's own commands are tried.
 const OWN: Duration = Duration::from_secs(10);
 
-/// The executor's view of its group.
-pub struct GroupLog<R> {
+/// How long a new leader waits for nodes that do not answer, before it takes the locks of their transactions away.
+pub const HEARING: Duration = Duration::from_millis(250);
+/// How often it asks again those that were not reached.
+const AGAIN: Duration = Duration::from_millis(5);
+
+/// The executor's view of its group, and of the gateways that use it.
+#[derive(Clone)]
+pub struct GroupLog<R, P> {
+    pub node: NodeId,
+    pub id: GroupId,
     pub group: R,
+    pub peers: P,
     pub host: SharedHost,
     pub time: Arc<Time<R>>,
+    pub remotes: Arc<Remotes>,
 }
 
-impl<R: Replica> Log for GroupLog<R> {
+impl<R: Replica, P: Peers> GroupLog<R, P> {
+    /// What one node's transactions have locked; `None` if it is not to be found out.
+    async fn hear_from(&self, node: NodeId, tenure: Tenure, deadline: Instant) -> Option<Heard> {
+        if node == self.node {
+            let claims = self.remotes.holdings.lock().claim(tenure, node)?;
+            return Some(Heard { gateway: None, claims });
+        }
+        let request = peer::Transaction::Claim(tenure);
+        let bytes = peer::encode(&Request::Transaction { group: self.id, request });
+        let mut gone = self.peers.gone();
+        while self.host.now() < deadline {
+            let answer = tokio::select! {
+                biased;
+                answer = self.peers.call(node, bytes.clone(), deadline) => answer,
+                _ = gone.wait_for(|gone| gone.contains(&node)) => return None,
+            };
+            if let Ok(answer) = answer {
+                let Ok(Reply::Transaction(transaction::Reply::Claims(claims))) = peer::decode(&answer) else {
+                    return None;
+                };
+                return Some(Heard { gateway: Some(node), claims });
+            }
+            self.host.sleep_until(self.host.now() + AGAIN).await;
+        }
+        tracing::info!(group = %self.id, %node, "not heard of: its open transactions cannot commit");
+        None
+    }
+}
+
+impl<R: Replica, P: Peers> Log for GroupLog<R, P> {
     fn now(&self) -> i64 {
         self.time.now()
     }
@@ -59,21 +101,36 @@ impl<R: Replica> Log for GroupLog<R> {
         (leadership.role == Role::Leader).then_some(leadership.term)
     }
 
-    fn propose(&self, write: Write) -> BoxFuture<'static, SqlResult<Outcome>> {
+    fn propose(&self, command: Command, term: Option<u64>) -> BoxFuture<'static, SqlResult<Outcome>> {
         let (group, host) = (self.group.clone(), self.host.clone());
         Box::pin(async move {
             let request = RequestId { origin: host.random(), seq: host.random() };
-            let body = command::encode(&Command::Write(write));
+            let body = command::encode(&command);
             let until = host.now() + OWN;
             loop {
-                match group.propose(Proposal { request, body: body.clone() }).await {
+                match group.propose(Proposal { request, body: body.clone() }, term).await {
                     Ok(outcome) => return Ok((*outcome).clone()),
-                    Err(ProposeError::Overloaded | ProposeError::Dropped) if host.now() < until => {
+                    Err(ProposeError::Overloaded | ProposeError::Dropped)
+                        if host.now() < until && term.is_none_or(|term| group.leadership().term == term) =>
+                    {
                         host.sleep_until(host.now() + RETRY).await;
                     }
                     Err(error) => return Err(SqlError::new(state::CANNOT_CONNECT_NOW, error.to_string())),
                 }
             }
+        })
+    }
+
+    fn hear(&self, tenure: Tenure) -> BoxFuture<'static, Vec<Heard>> {
+        let log = self.clone();
+        Box::pin(async move {
+            let deadline = log.host.now() + HEARING;
+            let mut nodes = log.group.members();
+            nodes.push(log.node);
+            nodes.sort_unstable();
+            nodes.dedup();
+            let heard = nodes.into_iter().map(|node| log.hear_from(node, tenure, deadline));
+            futures::future::join_all(heard).await.into_iter().flatten().collect()
         })
     }
 
@@ -98,10 +155,12 @@ pub(super) struct Link<R, P> {
     remotes: Arc<Remotes>,
 }
 
-/// Transactions of this node that run on another.
+/// Transactions of this node.
 #[derive(Default)]
 pub struct Remotes {
+    /// Writes that are tried at another node.
     names: Mutex<BTreeSet<TxName>>,
+    pub(super) holdings: Mutex<Holdings>,
     renewing: AtomicBool,
 }
 
@@ -139,7 +198,7 @@ impl<R: Replica, P: Peers> Link<R, P> {
         if leader == self.node {
             return match request {
                 peer::Transaction::Order(order) => Some(self.order_here(*order).await),
-                peer::Transaction::Open(open) => Some(self.executor.open(*open)),
+                peer::Transaction::Open(open) => Some(self.executor.open(*open).await),
                 _ => None,
             };
         }
@@ -191,6 +250,11 @@ impl<R: Replica, P: Peers> Link<R, P> {
 
     pub(super) fn keep_alive(&self, name: TxName) {
         self.remotes.names.lock().insert(name);
+        self.renew();
+    }
+
+    /// From now on the leader hears from time to time which transactions live, as long as there are any.
+    fn renew(&self) {
         if self.remotes.renewing.swap(true, Ordering::SeqCst) {
             return;
         }
@@ -199,12 +263,13 @@ impl<R: Replica, P: Peers> Link<R, P> {
             loop {
                 link.host.sleep_until(link.host.now() + RENEW).await;
                 let names: Vec<TxName> = {
-                    let names = link.remotes.names.lock();
-                    if names.is_empty() {
+                    let (names, holdings) = (link.remotes.names.lock(), link.remotes.holdings.lock());
+                    let all: Vec<TxName> = names.iter().copied().chain(holdings.names()).collect();
+                    if all.is_empty() {
                         link.remotes.renewing.store(false, Ordering::SeqCst);
                         return;
                     }
-                    names.iter().copied().collect()
+                    all
                 };
                 if let Some(leader) = link.leader().filter(|leader| *leader != link.node) {
                     link.tell(leader, peer::Transaction::Renew(names));
@@ -213,6 +278,32 @@ impl<R: Replica, P: Peers> Link<R, P> {
         }));
         if !renewing {
             self.remotes.renewing.store(false, Ordering::SeqCst);
+        }
+    }
+
+    /// Answers a leader that begins.
+    fn claim(&self, tenure: Tenure, leader: NodeId) -> transaction::Reply {
+        let claims = self.remotes.holdings.lock().claim(tenure, leader);
+        self.renew();
+        claims.map_or(transaction::Reply::Unknown, transaction::Reply::Claims)
+    }
+
+    /// Has the executor begin as soon as this node leads, and end what belongs to nodes that are gone. Runs for ever.
+    pub(super) async fn attend(self) {
+        let (mut leaders, mut gone) = (self.group.leader_changes(), self.peers.gone());
+        let mut known = BTreeSet::new();
+        loop {
+            let leadership = *leaders.borrow_and_update();
+            if leadership.role == Role::Leader {
+                self.executor.take_office(leadership.term);
+            }
+            let now = gone.borrow_and_update().clone();
+            now.difference(&known).for_each(|node| self.executor.gateway_gone(*node));
+            known = now;
+            tokio::select! {
+                changed = leaders.changed() => if changed.is_err() { return },
+                changed = gone.changed() => if changed.is_err() { return },
+            }
         }
     }
 }
@@ -227,8 +318,8 @@ pub struct Transaction<R: Replica = Group, P: Peers = Network> {
     epoch: u64,
     /// Where it is open under this epoch.
     attached: Option<NodeId>,
-    /// Where it ever was: those have to be told of the end.
-    visited: BTreeSet<NodeId>,
+    /// How many locks it had before each savepoint.
+    marks: Vec<usize>,
     /// The catalog under which its statements were compiled.
     base: Option<Arc<Catalog>>,
     /// The catalog after its own changes, under a version that nobody else has; and what it was at each savepoint.
@@ -263,7 +354,7 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
             transcript: Transcript::new(isolation, router.limits),
             epoch: 0,
             attached: None,
-            visited: BTreeSet::new(),
+            marks: Vec::new(),
             base: None,
             own: None,
             marked: Vec::new(),
@@ -294,7 +385,7 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
         }
         self.open |= statement.kind == Kind::Write && statement.effort == Effort::Open;
         match self.order(Action::Run(Box::new(statement)), control).await? {
-            transaction::Reply::Ran { outcome, step, kind, catalog } => {
+            transaction::Reply::Ran { outcome, step, kind, catalog, .. } => {
                 self.transcript.push(*step, kind)?;
                 if let Some(change) = catalog {
                     self.change_catalog(&change);
@@ -310,9 +401,11 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
                 Err(Failure::SchemaChanged)
             }
             transaction::Reply::Failed(error) => {
-                if !self.transcript.has_savepoints() {
+                match self.marks.last() {
+                    // As the executor has done.
+                    Some(mark) => self.link.remotes.holdings.lock().truncate(self.name, *mark),
                     // Nothing but ROLLBACK can follow.
-                    self.end();
+                    None => self.end(),
                 }
                 Err(error.into())
             }
@@ -340,17 +433,21 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
             Mark::Set(name) => {
                 self.transcript.savepoint(&name);
                 self.marked.push(self.own.clone());
+                self.marks.push(self.link.remotes.holdings.lock().count(self.name));
                 Action::Savepoint(name)
             }
             Mark::Release(name) => {
                 let level = self.transcript.release(&name)?;
                 self.marked.truncate(level.0);
+                self.marks.truncate(level.0);
                 Action::Release(name)
             }
             Mark::RollbackTo(name) => {
                 let level = self.transcript.rollback_to(&name)?;
                 self.marked.truncate(level.0 + 1);
                 self.own = self.marked.last().cloned().flatten();
+                self.marks.truncate(level.0 + 1);
+                self.link.remotes.holdings.lock().truncate(self.name, self.marks[level.0]);
                 Action::RollbackTo(name)
             }
         };
@@ -369,7 +466,8 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
 
     fn sealed(&self, action: Action, control: &Control) -> Order {
         let (within, lock_timeout) = control.remaining(self.link.host.now());
-        Order { name: self.name, epoch: self.epoch, action, within, lock_timeout }
+        let known = self.link.remotes.holdings.lock().count(self.name);
+        Order { name: self.name, epoch: self.epoch, action, known, within, lock_timeout }
     }
 
     /// Has the leader's executor do something, whoever that is.
@@ -399,9 +497,11 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
                 finish(asking, reply.is_some());
                 match reply.flatten() {
                     Some(transaction::Reply::Unknown | transaction::Reply::NotLeader) | None => {}
-                    Some(reply) => {
-                        self.attached = Some(leader);
-                        return Ok(reply);
+                    Some(mut reply) => {
+                        if self.take_locks(&mut reply) {
+                            self.attached = Some(leader);
+                            return Ok(reply);
+                        }
                     }
                 }
             }
@@ -409,20 +509,33 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
         }
     }
 
+    /// Keeps what a reply says of locks. False if it comes from a leader that others have followed.
+    fn take_locks(&self, reply: &mut transaction::Reply) -> bool {
+        match reply {
+            transaction::Reply::Ran { granted, .. } | transaction::Reply::Locked(granted) => {
+                self.link.remotes.holdings.lock().granted(self.name, std::mem::take::<Granted>(granted))
+            }
+            _ => true,
+        }
+    }
+
     async fn open(&mut self, leader: NodeId, control: &Control) -> Option<transaction::Reply> {
         // An interrupt takes the number in between.
         self.epoch += 2;
-        let leased = leader != self.link.node;
-        if leased {
-            self.link.keep_alive(self.name);
+        let holds = self.link.remotes.holdings.lock().open(self.name, self.epoch, leader);
+        let gateway = Some(self.link.node).filter(|node| *node != leader);
+        if gateway.is_some() {
+            self.link.renew();
         }
-        self.visited.insert(leader);
         let open = Open {
             name: self.name,
             epoch: self.epoch,
             env: self.env.clone(),
             transcript: self.transcript.clone(),
-            leased,
+            gateway,
+            marks: self.marks.clone(),
+            holds,
+            within: control.remaining(self.link.host.now()).0,
         };
         let ask = self.link.ask(leader, peer::Transaction::Open(Box::new(open)), control);
         let reply = self.link.wait(control, ask).await.flatten();
@@ -434,8 +547,8 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
 
     fn end(&mut self) {
         self.attached = None;
-        self.link.forget(self.name);
-        for leader in std::mem::take(&mut self.visited) {
+        let visited = self.link.remotes.holdings.lock().end(self.name);
+        for leader in visited {
             self.link.tell(leader, peer::Transaction::End(self.name));
         }
     }
@@ -481,6 +594,17 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
             .hint("The transaction might succeed if retried."))
     }
 
+    /// COMMIT of one that has changed nothing: it was alone with what it has locked, if all of that is still its own.
+    pub async fn vouch(&mut self, control: &Control) -> SqlResult<()> {
+        if self.link.remotes.holdings.lock().count(self.name) == 0 {
+            return Ok(());
+        }
+        match self.order(Action::Vouch, control).await? {
+            transaction::Reply::Failed(error) => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     /// COMMIT's command.
     pub fn command(&self, born: u64) -> SqlResult<(TxName, Write)> {
         let version = self.base.as_ref().map_or_else(|| self.shared.schema_version(), |base| base.version);
@@ -502,11 +626,12 @@ impl<R: Replica, P: Peers> Drop for Transaction<R, P> {
 /// Answers another node's request about its transactions.
 pub async fn answer_transaction<R: Replica, P: Peers>(
     router: &Router<R, P>,
+    from: NodeId,
     request: peer::Transaction,
 ) -> transaction::Reply {
     let executor = &router.executor;
     match request {
-        peer::Transaction::Open(open) => executor.open(*open),
+        peer::Transaction::Open(open) => executor.open(*open).await,
         peer::Transaction::Order(order) => executor.order(*order).await,
         peer::Transaction::Interrupt(name) => {
             executor.interrupt(name);
@@ -520,5 +645,6 @@ pub async fn answer_transaction<R: Replica, P: Peers>(
             executor.renew(&names);
             transaction::Reply::Done
         }
+        peer::Transaction::Claim(tenure) => Link::new(router).claim(tenure, from),
     }
 }

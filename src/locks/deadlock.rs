@@ -46,7 +46,7 @@ impl LockTable {
         // Whichever list is shorter: a bulk update holds a million rows, a hot row has a thousand waiters.
         overtaken
             || if held.len() <= self.waiting.len() {
-                held.iter().any(|(t, _)| awaited(t))
+                held.iter().any(|held| awaited(&held.target))
             } else {
                 self.waiting.iter().any(|(waiter, t)| *waiter != tx && held_by_me(t))
             }

@@ -14,7 +14,7 @@
 //! - ROLLBACK TO gives back what was locked since the savepoint, RELEASE keeps it.
 //!
 //! Row locks and table locks meet only through the table modes that statements take (ROW SHARE, ROW EXCLUSIVE).
-//! Locks only order transactions: what is committed is decided by validation at apply, not here.
+//! What a level promises rests on them as well as on validation at apply: `executor::tenure` says how they outlive a leader.
 //!
 //! Cost: a lock that nobody else has or wants is one insertion into the map and one push to the transaction's list.
 
@@ -43,7 +43,7 @@ impl fmt::Debug for TxId {
 }
 
 /// What can be locked.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Target {
     /// A table by its OID.
     Table(u32),
@@ -62,6 +62,12 @@ impl fmt::Display for Target {
 
 /// Locks of a table's rows that are looked at one by one.
 const LOOKED_AT: usize = 64;
+/// A lock that a transaction has.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Held {
+    pub target: Target,
+    pub mode: Mode,
+}
 
 /// A lock that a transaction wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,9 +124,10 @@ pub struct Reply {
     pub effects: Vec<Effect>,
 }
 
-/// A point in a transaction's life to release back to. Marks of one transaction are ordered by time.
+/// A point in a transaction's life to release back to: how many locks it had. Marks of one transaction are ordered by
+/// time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Mark(usize);
+pub struct Mark(pub usize);
 
 /// A line of `pg_locks`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -137,7 +144,7 @@ pub struct LockTable {
     /// Only targets that somebody holds or waits for.
     locks: BTreeMap<Target, Lock>,
     /// Granted locks of each transaction, in the order of the grants, each mode once.
-    held: BTreeMap<TxId, Vec<(Target, Mode)>>,
+    held: BTreeMap<TxId, Vec<Held>>,
     /// What each waiting transaction waits for.
     waiting: BTreeMap<TxId, Target>,
     reordered: u64,
@@ -253,7 +260,7 @@ impl LockTable {
         let position = match self.locks.entry(target.clone()) {
             Entry::Vacant(free) => {
                 free.insert(Lock::default()).add(tx, mode);
-                self.held.entry(tx).or_default().push((target, mode));
+                self.held.entry(tx).or_default().push(Held { target, mode });
                 return Answer::Granted;
             }
             Entry::Occupied(mut taken) => {
@@ -264,7 +271,7 @@ impl LockTable {
                 match (lock.place(tx, mode), wait) {
                     (Place::Granted, _) => {
                         lock.add(tx, mode);
-                        self.held.entry(tx).or_default().push((target, mode));
+                        self.held.entry(tx).or_default().push(Held { target, mode });
                         return Answer::Granted;
                     }
                     (Place::Queue(_), LockWait::NoWait) => return Answer::NotAvailable,
@@ -300,7 +307,7 @@ impl LockTable {
     /// Ends a transaction: its locks and its wait are gone.
     pub fn release_all(&mut self, tx: TxId) -> Vec<Effect> {
         let mut effects = self.cancel(tx);
-        for (target, mode) in self.held.remove(&tx).unwrap_or_default() {
+        for Held { target, mode } in self.held.remove(&tx).unwrap_or_default() {
             self.release(tx, &target, mode, &mut effects);
         }
         effects
@@ -319,7 +326,7 @@ impl LockTable {
         if held.is_empty() {
             self.held.remove(&tx);
         }
-        for (target, mode) in since {
+        for Held { target, mode } in since {
             self.release(tx, &target, mode, &mut effects);
         }
         effects
@@ -332,12 +339,12 @@ impl LockTable {
         let Some(held) = self.held.get_mut(&tx) else { return effects };
         let since = held.split_off(mark.0.min(held.len()));
         let keep: BTreeSet<&Target> = keep.iter().collect();
-        let (kept, gone): (Vec<_>, Vec<_>) = since.into_iter().partition(|(target, _)| keep.contains(target));
+        let (kept, gone): (Vec<_>, Vec<_>) = since.into_iter().partition(|held| keep.contains(&held.target));
         held.extend(kept);
         if held.is_empty() {
             self.held.remove(&tx);
         }
-        for (target, mode) in gone {
+        for Held { target, mode } in gone {
             self.release(tx, &target, mode, &mut effects);
         }
         effects
@@ -364,7 +371,7 @@ impl LockTable {
         if !lock.queue.is_empty() {
             for Waiter { tx, mode } in lock.wake() {
                 self.waiting.remove(&tx);
-                self.held.entry(tx).or_default().push((target.clone(), mode));
+                self.held.entry(tx).or_default().push(Held { target: target.clone(), mode });
                 effects.push(Effect::Granted(tx));
             }
         }
@@ -381,7 +388,27 @@ impl LockTable {
             Mode::Row(strength) => *strength >= LockStrength::NoKeyUpdate,
             Mode::Table(mode) => *mode >= LockMode::ShareRowExclusive,
         };
-        held.filter(move |(_, mode)| for_change(mode)).map(|(target, _)| target)
+        held.filter(move |held| for_change(&held.mode)).map(|held| &held.target)
+    }
+
+    /// The locks of a transaction from a mark on, in the order of the grants.
+    pub fn held_since(&self, tx: TxId, mark: Mark) -> &[Held] {
+        self.held.get(&tx).and_then(|held| held.get(mark.0..)).unwrap_or_default()
+    }
+
+    /// Gives a transaction a lock that it had under another leader. False, and nothing has changed, if somebody else holds
+    /// what conflicts.
+    pub fn restore(&mut self, tx: TxId, held: &Held) -> bool {
+        let lock = self.locks.entry(held.target.clone()).or_default();
+        let free = !lock.held_against(tx, held.mode);
+        if free && lock.modes_of(tx) & held.mode.bit() == 0 {
+            lock.add(tx, held.mode);
+            self.held.entry(tx).or_default().push(held.clone());
+        }
+        if lock.holders.is_empty() && lock.queue.is_empty() {
+            self.locks.remove(&held.target);
+        }
+        free
     }
 
     /// How many locks a transaction holds: for a limit on them.

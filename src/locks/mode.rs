@@ -3,7 +3,7 @@
 use crate::sql::plan::{LockMode, LockStrength};
 
 /// A mode of a table or of a row lock. The two kinds never meet on one target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum Mode {
     Table(LockMode),
     Row(LockStrength),

@@ -274,6 +274,7 @@ fn assemble(config: Config, identity: Identity, peers: &Peers) -> Result<Arc<Run
     });
     for router in runtime.routers.values() {
         let _ = router.facts.set(Arc::new(live::LiveFacts(Arc::downgrade(&runtime))));
+        tokio::spawn(router.attend());
     }
     for (name, receiver) in marks {
         tokio::spawn(watchdog::vote_on_digests(runtime.clone(), runtime.routers[name].clone(), receiver));

@@ -28,7 +28,7 @@ impl Service for PeerService {
         let runtime = self.0.clone();
         Box::pin(async move {
             let reply = match peer::decode::<Request>(&request) {
-                Ok(request) => answer(&runtime, request).await,
+                Ok(request) => answer(&runtime, from, request).await,
                 Err(e) => Reply::Halted(format!("a request of {from} cannot be read: {e}")),
             };
             peer::encode(&reply)
@@ -36,18 +36,18 @@ impl Service for PeerService {
     }
 }
 
-async fn answer(runtime: &Arc<Runtime>, request: Request) -> Reply {
+async fn answer(runtime: &Arc<Runtime>, from: NodeId, request: Request) -> Reply {
     match request {
         Request::Propose { group, proposal, terms } => match runtime.router(group) {
             Some(router) => answer_proposal(router, proposal, terms).await,
             None => Reply::NotLeader { leader: None },
         },
         Request::Try { group, request, trial, terms } => match runtime.router(group) {
-            Some(router) => answer_trial(router, request, *trial, terms).await,
+            Some(router) => answer_trial(router, from, request, *trial, terms).await,
             None => Reply::NotLeader { leader: None },
         },
         Request::Transaction { group, request } => match runtime.router(group) {
-            Some(router) => Reply::Transaction(answer_transaction(router, request).await),
+            Some(router) => Reply::Transaction(answer_transaction(router, from, request).await),
             None => Reply::NotLeader { leader: None },
         },
         Request::Cancel { pid, secret } => {

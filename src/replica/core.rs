@@ -128,6 +128,8 @@ impl CoreConfig {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ticketed {
     pub ticket: u64,
+    /// Only in this term; `None`: in any.
+    pub term: Option<u64>,
     pub proposal: Proposal,
 }
 
@@ -1066,9 +1068,24 @@ impl Core {
         }
         // What time it is, a majority says. Its clocks become known by the same connections as its votes.
         let Some(reading) = self.reading.filter(|reading| reading.belief.is_some()) else { return };
+        self.refuse_late();
         while !self.waiting.is_empty() && self.unapplied_bytes < self.config.max_unapplied && self.has_room() {
             self.append_batch(&reading);
         }
+    }
+
+    /// Refuses what was meant for an earlier leadership of this replica.
+    fn refuse_late(&mut self) {
+        let term = self.raw.raft.term;
+        let is_late = |p: &Ticketed| p.term.is_some_and(|meant| meant != term);
+        if !self.waiting.iter().any(is_late) {
+            return;
+        }
+        let (late, waiting): (VecDeque<_>, _) = std::mem::take(&mut self.waiting).into_iter().partition(is_late);
+        self.waiting = waiting;
+        self.waiting_bytes -= late.iter().map(|p| p.proposal.body.len() + 64).sum::<usize>();
+        let proposals = late.into_iter().map(|p| (p.ticket, p.proposal.request)).collect();
+        self.effects.push(Effect::Refused { proposals, why: Refused::Dropped });
     }
 
     fn has_room(&self) -> bool {

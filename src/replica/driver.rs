@@ -51,6 +51,8 @@ pub(super) enum Input {
     Propose {
         group: GroupId,
         proposal: Proposal,
+        /// See [`Ticketed::term`].
+        term: Option<u64>,
         reply: ProposeReply,
     },
     Read {
@@ -536,10 +538,10 @@ impl Driver {
 
     fn take(&mut self, input: Input) {
         match input {
-            Input::Propose { group, proposal, reply } => {
+            Input::Propose { group, proposal, term, reply } => {
                 self.tickets += 1;
                 let ticket = self.tickets;
-                self.with(group, |r| r.proposals.push((Ticketed { ticket, proposal }, reply)));
+                self.with(group, |r| r.proposals.push((Ticketed { ticket, term, proposal }, reply)));
             }
             Input::Read { group, reply } => {
                 self.tickets += 1;

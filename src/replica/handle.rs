@@ -331,11 +331,11 @@ impl Group {
 
     /// Proposes a command and waits until it is applied here.
     pub async fn propose(&self, proposal: Proposal) -> Result<Arc<Outcome>, ProposeError> {
-        self.propose_at(proposal).await.map(|(_, outcome)| outcome)
+        self.propose_at(proposal, None).await.map(|(_, outcome)| outcome)
     }
 
-    /// As [`Group::propose`], with the index at which the command was applied.
-    pub async fn propose_at(&self, proposal: Proposal) -> Result<(u64, Arc<Outcome>), ProposeError> {
+    /// As [`Group::propose`], with the index at which the command was applied. `term`: only in this term.
+    pub async fn propose_at(&self, proposal: Proposal, term: Option<u64>) -> Result<(u64, Arc<Outcome>), ProposeError> {
         if proposal.body.len() > MAX_COMMAND {
             return Err(ProposeError::TooLarge(proposal.body.len()));
         }
@@ -349,7 +349,7 @@ impl Group {
             return Err(ProposeError::NotLeader { leader: leadership.leader_node });
         }
         let (reply, outcome) = oneshot::channel();
-        let input = Input::Propose { group: self.shared.group, proposal, reply };
+        let input = Input::Propose { group: self.shared.group, proposal, term, reply };
         self.inbox.send(input).map_err(|_| ProposeError::Stopped)?;
         // The driver drops the sender only when it stops, after which the entry may still commit elsewhere.
         outcome.await.unwrap_or(Err(ProposeError::Unknown))

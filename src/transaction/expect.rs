@@ -175,6 +175,13 @@ pub fn serialization_failure(isolation: Isolation) -> SqlError {
         .hint("The transaction might succeed if retried.")
 }
 
+/// The error of a transaction whose locks were not held all the time: others may have had them in between.
+pub fn locks_lost() -> SqlError {
+    SqlError::new(state::SERIALIZATION_FAILURE, "could not serialize access: the transaction has lost its locks")
+        .detail("Its node was not heard of when the leader changed, or for longer than a lease.")
+        .hint("The transaction might succeed if retried.")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

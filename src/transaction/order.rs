@@ -1,9 +1,10 @@
 //! What a gateway orders of the executor at the leader, and the executor's answers: data that travels between nodes.
 
 use super::{Kind, Limits, Transcript};
-use crate::command::{Isolation, Step, StepOutcome, Write};
+use crate::command::{Isolation, Step, StepOutcome, Tenure, Write};
 use crate::error::SqlError;
-use crate::id::RequestId;
+use crate::id::{NodeId, RequestId};
+use crate::locks::Held;
 use crate::sql::catalog::change::Change;
 use crate::sql::plan::{Effort, LockMode, LockStrength, LockWait};
 use crate::types::Env;
@@ -20,8 +21,33 @@ pub struct Open {
     pub epoch: u64,
     pub env: Env,
     pub transcript: Transcript,
-    /// Its gateway is another node, which renews its lease.
-    pub leased: bool,
+    /// Its gateway, if that is another node: it renews its lease.
+    pub gateway: Option<NodeId>,
+    /// How many locks it had before each of its savepoints.
+    pub marks: Vec<usize>,
+    /// It has been told that it has locks.
+    pub holds: bool,
+    /// Time that is left to it, in ms.
+    pub within: u64,
+}
+
+/// A transaction's locks as its gateway knows them, for a leader that has just begun.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Claimed {
+    pub name: TxName,
+    /// See [`Open::epoch`]: of its latest opening.
+    pub epoch: u64,
+    /// The last tenure in which it was told that it has them.
+    pub since: Tenure,
+    pub locks: Vec<Held>,
+}
+
+/// Locks that an order has brought.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Granted {
+    pub tenure: Tenure,
+    /// Those that the gateway has not been told of.
+    pub locks: Vec<Held>,
 }
 
 /// What a transaction is to do next.
@@ -30,6 +56,8 @@ pub struct Order {
     pub name: TxName,
     pub epoch: u64,
     pub action: Action,
+    /// How many of its locks its gateway knows.
+    pub known: usize,
     /// Time that is left to it, in ms.
     pub within: u64,
     /// `lock_timeout` in ms.
@@ -42,7 +70,13 @@ pub enum Action {
     Savepoint(String),
     Release(String),
     RollbackTo(String),
-    Lock { tables: Vec<u32>, mode: LockMode, nowait: bool },
+    Lock {
+        tables: Vec<u32>,
+        mode: LockMode,
+        nowait: bool,
+    },
+    /// Make sure that it still has all its locks: it ends without a command in the log.
+    Vouch,
 }
 
 /// A statement to run. `step.frozen` says under which circumstances; its sequence values and `step.expect` are still
@@ -118,6 +152,8 @@ impl Trial {
 pub struct Terms {
     /// How often it was asked for under its request id, from 1.
     pub attempt: u64,
+    /// It is a COMMIT.
+    pub commit: bool,
     /// The most that a statement of it takes.
     pub effort: Effort,
     /// Time that is left to it, in ms.
@@ -130,20 +166,31 @@ impl Terms {
     /// `remaining`: `within` and `lock_timeout`.
     pub fn new(attempt: u64, effort: Effort, remaining: (u64, Option<u64>)) -> Terms {
         let (within, lock_timeout) = remaining;
-        Terms { attempt, effort, within, lock_timeout }
+        Terms { attempt, commit: false, effort, within, lock_timeout }
     }
 }
 
 /// What became of an [`Open`] or an [`Order`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Reply {
-    /// Open, locked, released, …
+    /// Open, released, …
     Done,
     /// The outcome for the client, the step as it belongs into the transcript, and what it has done to the catalog that it
     /// was compiled under.
-    Ran { outcome: StepOutcome, step: Box<Step>, kind: Kind, catalog: Option<Box<Change>> },
+    Ran {
+        outcome: StepOutcome,
+        step: Box<Step>,
+        kind: Kind,
+        catalog: Option<Box<Change>>,
+        granted: Granted,
+    },
+    Locked(Granted),
+    /// The locks of all transactions of this node.
+    Claims(Vec<Claimed>),
     /// Nothing happened: compile it again, the schema has version `now`.
-    SchemaChanged { now: u64 },
+    SchemaChanged {
+        now: u64,
+    },
     /// The statement failed and is undone; so are the locks it took.
     Failed(SqlError),
     /// The transaction is not known here (or no longer in this state): open it again.

@@ -24,7 +24,7 @@ use crate::replica::core::snapshot_meta;
 use bytes::{Buf, Bytes, BytesMut};
 use parking_lot::Mutex;
 use raft::eraftpb::MessageType;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpStream as BlockingStream, ToSocketAddrs};
@@ -37,12 +37,14 @@ use tokio::io::AsyncReadExt;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use xxhash_rust::xxh3::Xxh3;
 
 /// A connection whose data is not acknowledged for this long is closed.
 pub const STALLED: Duration = Duration::from_secs(5);
+/// A peer that has not been reached for this long is as good as gone.
+const LOST: Duration = Duration::from_secs(10);
 /// Time for connecting and for each step of the handshake.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Time without progress after which a snapshot's transfer fails.
@@ -78,6 +80,7 @@ struct Inner {
     peers: Mutex<BTreeMap<NodeId, Arc<Peer>>>,
     inbound: OnceLock<Arc<dyn Inbound>>,
     service: OnceLock<Arc<dyn Service>>,
+    gone: watch::Sender<BTreeSet<NodeId>>,
     closed: CancellationToken,
 }
 
@@ -107,6 +110,7 @@ impl Network {
             peers: Mutex::default(),
             inbound: OnceLock::new(),
             service: OnceLock::new(),
+            gone: watch::Sender::default(),
             closed: CancellationToken::new(),
         };
         Ok(Network { inner: Arc::new(inner) })
@@ -166,6 +170,11 @@ impl Network {
         if let Some(peer) = self.inner.peers.lock().remove(&node) {
             peer.close();
         }
+    }
+
+    /// Nodes whose processes are gone, or that have not been reached for [`LOST`].
+    pub fn gone(&self) -> watch::Receiver<BTreeSet<NodeId>> {
+        self.inner.gone.subscribe()
     }
 
     /// Nodes with a live control connection.
@@ -418,21 +427,30 @@ impl Inner {
         Hello { magic: MAGIC, version: VERSION, lane, from: self.identity.clone(), to }
     }
 
+    fn note_gone(&self, node: NodeId, gone: bool) {
+        self.gone.send_if_modified(|nodes| if gone { nodes.insert(node) } else { nodes.remove(&node) });
+    }
+
     /// Keeps one lane to one peer connected.
     async fn dial(self: Arc<Self>, peer: Arc<Peer>, lane: Lane) {
         let link = peer.link(lane).clone();
         let (mut was_up, mut hasty, mut backoff, mut complained) = (false, 0, FIRST_BACKOFF, false);
+        let mut since = Instant::now();
         loop {
             match self.connect(&peer, lane).await {
                 Ok((reader, input, writer)) => {
                     (was_up, hasty, backoff, complained) = (true, 3, FIRST_BACKOFF, false);
                     let began = Instant::now();
+                    if lane == Lane::Control {
+                        self.note_gone(peer.node, false);
+                    }
                     link.up(writer.clone());
                     let error = tokio::select! {
                         e = read_answers(reader, input, &peer) => e,
                         e = link.drain(&writer) => e.err(),
                     };
                     link.down();
+                    since = Instant::now();
                     drop(writer);
                     if lane == Lane::Rpc {
                         peer.calls.lock().clear();
@@ -446,7 +464,11 @@ impl Inner {
                     continue;
                 }
                 Err(error) => {
-                    if error.kind() == ErrorKind::ConnectionRefused && was_up {
+                    let refused = error.kind() == ErrorKind::ConnectionRefused;
+                    if lane == Lane::Control && (refused || since.elapsed() > LOST) {
+                        self.note_gone(peer.node, true);
+                    }
+                    if refused && was_up {
                         was_up = false;
                         hasty = 0;
                         if lane == Lane::Control {

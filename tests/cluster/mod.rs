@@ -10,4 +10,5 @@ mod programs;
 mod reads;
 mod rot;
 mod snapshot;
+mod tenure;
 mod transactions;

@@ -14,6 +14,7 @@ use quorate::id::NodeId;
 use quorate::replica::core::Role;
 use quorate::replica::handle::{GroupLeadership, ProposeError, ReadError};
 use quorate::transport::CallError;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use tokio::sync::{oneshot, watch};
@@ -28,6 +29,8 @@ pub enum Ask {
     Propose {
         node: u64,
         proposal: Proposal,
+        /// In this term only.
+        term: Option<u64>,
         reply: ProposeReply,
     },
     Read {
@@ -73,12 +76,13 @@ pub struct Replica {
     /// What its clocks said when they were last looked at, and when that was.
     clock: Arc<Mutex<(i64, Reading)>>,
     inbox: Inbox,
+    nodes: u64,
 }
 
 impl Replica {
-    pub fn new(process: Arc<Process>, inbox: Inbox) -> Replica {
+    pub fn new(process: Arc<Process>, inbox: Inbox, nodes: u64) -> Replica {
         let clock = Arc::new(Mutex::new((0, Reading::alone(0, 0))));
-        Replica { process, leadership: Arc::new(watch::Sender::default()), clock, inbox }
+        Replica { process, leadership: Arc::new(watch::Sender::default()), clock, inbox, nodes }
     }
 
     pub fn set_clock(&self, now: i64, reading: Reading) {
@@ -109,13 +113,17 @@ impl reach::Replica for Replica {
         None
     }
 
-    async fn propose(&self, proposal: Proposal) -> Result<Arc<Outcome>, ProposeError> {
+    fn members(&self) -> Vec<NodeId> {
+        (1..=self.nodes).map(NodeId).collect()
+    }
+
+    async fn propose(&self, proposal: Proposal, term: Option<u64>) -> Result<Arc<Outcome>, ProposeError> {
         let leadership = reach::Replica::leadership(self);
         if leadership.role != Role::Leader {
             return Err(ProposeError::NotLeader { leader: leadership.leader_node });
         }
         let (reply, outcome) = oneshot::channel();
-        self.inbox.push(Ask::Propose { node: self.process.id.0, proposal, reply });
+        self.inbox.push(Ask::Propose { node: self.process.id.0, proposal, term, reply });
         outcome.await.unwrap_or(Err(ProposeError::Unknown))
     }
 
@@ -135,15 +143,26 @@ impl reach::Replica for Replica {
 pub struct Peers {
     process: Arc<Process>,
     inbox: Inbox,
+    gone: Arc<watch::Sender<BTreeSet<NodeId>>>,
 }
 
 impl Peers {
     pub fn new(process: Arc<Process>, inbox: Inbox) -> Peers {
-        Peers { process, inbox }
+        Peers { process, inbox, gone: Arc::default() }
+    }
+
+    /// A process is found to be gone, or to be there again.
+    pub fn note(&self, node: u64, gone: bool) {
+        let node = NodeId(node);
+        self.gone.send_if_modified(|nodes| if gone { nodes.insert(node) } else { nodes.remove(&node) });
     }
 }
 
 impl reach::Peers for Peers {
+    fn gone(&self) -> watch::Receiver<BTreeSet<NodeId>> {
+        self.gone.subscribe()
+    }
+
     async fn call(&self, node: NodeId, bytes: Bytes, deadline: Instant) -> Result<Bytes, CallError> {
         if !self.process.is_alive() {
             return Err(CallError::ConnectionLost(node));
@@ -159,12 +178,13 @@ impl reach::Peers for Peers {
 }
 
 /// Answers another node's request as a server does.
-pub async fn serve(router: Arc<Gateway>, call: u64, bytes: Bytes, inbox: Inbox) {
+pub async fn serve(router: Arc<Gateway>, from: u64, call: u64, bytes: Bytes, inbox: Inbox) {
+    let from = NodeId(from);
     let reply = match peer::decode::<Request>(&bytes) {
         Ok(Request::Propose { proposal, terms, .. }) => answer_proposal(&router, proposal, terms).await,
-        Ok(Request::Try { request, trial, terms, .. }) => answer_trial(&router, request, *trial, terms).await,
+        Ok(Request::Try { request, trial, terms, .. }) => answer_trial(&router, from, request, *trial, terms).await,
         Ok(Request::Transaction { request, .. }) => {
-            peer::Reply::Transaction(answer_transaction(&router, request).await)
+            peer::Reply::Transaction(answer_transaction(&router, from, request).await)
         }
         other => panic!("no request of a gateway: {other:?}"),
     };

@@ -19,6 +19,10 @@
 //! enters by rw, and is allowed).
 //! Beside the graph: nothing that was undone is ever seen (G1a), nor half of a transaction's appends to a list (G1b);
 //! a transaction sees its own appends; a statement sees at least what was acknowledged before its snapshot was taken.
+//!
+//! **Locks**, at every level, of transactions that commit: no two hold one at the same time, from the answer that told of it
+//! to COMMIT; no single statement writes such a row meanwhile; what a locking read has shown stays so for every later read; and what a read shows before the transaction's
+//! own append is what stands before it in the end.
 
 use super::oracle::Check;
 use quorate::command::Isolation;
@@ -57,6 +61,25 @@ pub struct Read {
     pub how: How,
     /// When the statement began.
     pub began: u64,
+    /// ROLLBACK TO has undone it, with its locks.
+    pub cut: bool,
+}
+
+/// What a lock is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Row {
+    List(i64),
+    Account(i64),
+}
+
+/// A row that a transaction has locked and not given back before its end.
+#[derive(Clone, Debug)]
+pub struct Lock {
+    pub row: Row,
+    /// FOR SHARE is not.
+    pub exclusive: bool,
+    /// When it was told. (A single statement has it at some moment of its life.)
+    pub since: u64,
 }
 
 /// A transaction.
@@ -73,6 +96,9 @@ pub struct Tx {
     pub appends: Vec<(i64, i64)>,
     /// What it undid.
     pub undone: Vec<i64>,
+    pub locks: Vec<Lock>,
+    /// When it asked for COMMIT.
+    pub closed: u64,
     /// Its row in the ledger, if it is a transfer.
     pub transfer: Option<i64>,
 }
@@ -88,6 +114,8 @@ impl Tx {
             reads: Vec::new(),
             appends: Vec::new(),
             undone: Vec::new(),
+            locks: Vec::new(),
+            closed: u64::MAX,
             transfer: None,
         }
     }
@@ -174,7 +202,48 @@ impl History {
                 self.check_read(number, read, committed[number], end, &places)?;
             }
         }
+        self.check_locks(&committed)?;
         self.check_circles(&committed, end, &places)
+    }
+
+    fn check_locks(&self, committed: &[bool]) -> Check {
+        let mut held: BTreeMap<Row, Vec<(usize, &Lock)>> = BTreeMap::new();
+        for (number, tx) in self.transactions.iter().enumerate().filter(|(number, _)| committed[*number]) {
+            tx.locks.iter().for_each(|lock| held.entry(lock.row).or_default().push((number, lock)));
+            let mut shown: BTreeMap<i64, &Read> = BTreeMap::new();
+            for read in tx.reads.iter().filter(|read| !read.cut) {
+                if let Some(before) = shown.get(&read.k).filter(|before| before.items != read.items) {
+                    return Err(format!(
+                        "changed under a lock: transaction {number} read {before:?}, then {read:?}: {tx:?}"
+                    ));
+                }
+                if read.how == How::Locking && !read.items.is_empty() {
+                    shown.entry(read.k).or_insert(read);
+                }
+            }
+        }
+        for (row, locks) in held {
+            for (i, (one, a)) in locks.iter().enumerate() {
+                for (other, b) in &locks[i + 1..] {
+                    let (first, second) = (&self.transactions[*one], &self.transactions[*other]);
+                    let within =
+                        |inner: &Tx, tx: &Tx, lock: &Lock| lock.since <= inner.began && inner.ended <= tx.closed;
+                    let apart = match (first.single, second.single) {
+                        (true, true) => true,
+                        (true, false) => !within(first, second, b),
+                        (false, true) => !within(second, first, a),
+                        (false, false) => first.closed <= b.since || second.closed <= a.since,
+                    };
+                    if one != other && (a.exclusive || b.exclusive) && !apart {
+                        return Err(format!(
+                            "two held one lock: {row:?}, {one} since {} and {other} since {}: {first:?} {second:?}",
+                            a.since, b.since
+                        ));
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     fn check_final(&self, end: &Final, places: &Places) -> Check {
@@ -220,8 +289,8 @@ impl History {
                 return wrong("half of a transaction");
             }
         }
-        let compared = tx.isolation != Isolation::ReadCommitted || read.how != How::Plain;
-        if committed && compared && read.own > 0 && tx.writes() {
+        let given_back = read.cut && tx.isolation == Isolation::ReadCommitted;
+        if committed && !given_back && read.own > 0 && tx.writes() {
             let own: Vec<i64> = tx.own(read.k);
             // What was undone later is not in the list; what was not stands where it was seen.
             let kept = own.first().and_then(|v| places.at.get(v));
@@ -437,8 +506,14 @@ mod tests {
 
     /// A transaction: when, at which level, what it read of which list, what it appended.
     fn tx(when: (u64, u64), isolation: Isolation, reads: &[(i64, &[i64])], appends: &[(i64, i64)]) -> Tx {
-        let read =
-            |(k, items): &(i64, &[i64])| Read { k: *k, items: items.to_vec(), own: 0, how: How::Plain, began: when.0 };
+        let read = |(k, items): &(i64, &[i64])| Read {
+            k: *k,
+            items: items.to_vec(),
+            own: 0,
+            how: How::Plain,
+            began: when.0,
+            cut: false,
+        };
         Tx {
             ended: when.1,
             fate: Fate::Committed,
@@ -496,6 +571,48 @@ mod tests {
             assert_eq!(verdict(vec![undone], &[(0, &[11])]), "1 of 1 writes of transaction 0 took effect");
             let fine = vec![tx((0, 1), level, &[], &[(0, 11)]), tx((2, 3), level, &[(0, &[11])], &[(0, 12)])];
             assert_eq!(verdict(fine, &[(0, &[11, 12])]), "ok");
+        }
+    }
+
+    #[test]
+    fn locks_are_judged_at_every_level() {
+        let lock = |k, exclusive, since| Lock { row: Row::List(k), exclusive, since };
+        let held =
+            |when: (u64, u64), level, lock: Lock| Tx { locks: vec![lock], closed: when.1, ..tx(when, level, &[], &[]) };
+        for level in [ReadCommitted, RepeatableRead, Serializable] {
+            let two = |a: Lock, b: Lock| verdict(vec![held((0, 5), level, a), held((0, 9), level, b)], &[]);
+            assert_eq!(two(lock(0, true, 1), lock(0, true, 4)), "two held one lock", "{level:?}");
+            assert_eq!(two(lock(0, true, 1), lock(0, false, 4)), "two held one lock", "{level:?}");
+            assert_eq!(two(lock(0, false, 1), lock(0, false, 4)), "ok", "both share it, {level:?}");
+            assert_eq!(two(lock(0, true, 1), lock(1, true, 4)), "ok", "two rows, {level:?}");
+            assert_eq!(two(lock(0, true, 1), lock(0, true, 5)), "ok", "one after the other, {level:?}");
+            let single = |began, ended| Tx {
+                single: true,
+                locks: vec![lock(0, true, ended)],
+                ..tx((began, ended), level, &[], &[])
+            };
+            let beside =
+                |when: (u64, u64)| verdict(vec![held((0, 5), level, lock(0, false, 1)), single(when.0, when.1)], &[]);
+            assert_eq!([(0, 4), (2, 6)].map(beside), ["ok", "ok"], "before or after, {level:?}");
+            assert_eq!(beside((2, 4)), "two held one lock", "{level:?}");
+            let failed = Tx { fate: Fate::Gone("40001".into()), ..held((0, 9), level, lock(0, true, 1)) };
+            assert_eq!(verdict(vec![failed, held((0, 5), level, lock(0, true, 1))], &[]), "ok", "{level:?}");
+
+            // Both were told that their append is the first.
+            let told = |v| {
+                let mut tx = tx((0, 9), level, &[(0, &[])], &[(0, v)]);
+                (tx.reads[0].own, tx.reads[0].how) = (1, How::Plain);
+                tx
+            };
+            let tickets = vec![told(11), told(12)];
+            assert_eq!(verdict(tickets, &[(0, &[11, 12])]), "something came in between", "{level:?}");
+
+            // A locking read, and then a plain one.
+            let mut other = tx((0, 9), level, &[(0, &[11]), (0, &[11, 12])], &[]);
+            other.reads[0].how = How::Locking;
+            let writers = [tx((0, 1), level, &[], &[(0, 11)]), tx((2, 3), level, &[], &[(0, 12)])];
+            let history = [&writers[..], &[other]].concat();
+            assert_eq!(verdict(history, &[(0, &[11, 12])]), "changed under a lock", "{level:?}");
         }
     }
 

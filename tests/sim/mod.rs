@@ -245,6 +245,21 @@ fn finds_statements_that_do_not_look_again_after_a_wait() {
 }
 
 #[test]
+fn finds_locks_forgotten_with_a_leader() {
+    finds(Bug::ForgetLocks, 40, &["two held one lock", "something came in between", "changed under a lock"]);
+}
+
+#[test]
+fn finds_locks_granted_before_gateways_are_heard() {
+    finds(Bug::GrantUnheard, 60, &["two held one lock", "something came in between", "changed under a lock"]);
+}
+
+#[test]
+fn finds_commits_of_transactions_whose_locks_are_others() {
+    finds(Bug::CommitVoid, 60, &["two held one lock", "something came in between", "changed under a lock"]);
+}
+
+#[test]
 fn finds_messages_that_are_not_checked() {
     finds(Bug::BelievesEverything, 20, &["panic"]);
 }

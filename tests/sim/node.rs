@@ -13,6 +13,7 @@ use quorate::error::{SqlError, state};
 use quorate::executor::Limits;
 use quorate::gateway::router::{Router, TransactionLimits};
 use quorate::gateway::{Control, Fetched, ReadRequest, Rows as _};
+use quorate::host::Host as _;
 use quorate::id::{GroupId, NodeId, ReplicaId, RequestId};
 use quorate::raftlog::memory::MemoryLog;
 use quorate::raftlog::{HardState, LogReader as _, LogWrite, RaftLog as _, finish_install};
@@ -131,6 +132,7 @@ pub enum Who {
 pub struct Served {
     pub process: Arc<Process>,
     pub replica: Replica,
+    pub peers: Peers,
     pub router: Arc<Gateway>,
 }
 
@@ -294,7 +296,7 @@ impl Node {
     /// Gives the process a gateway.
     pub fn serve(&mut self, plan: &Plan, process: Arc<Process>, inbox: &Inbox) {
         let Some(live) = &mut self.live else { return };
-        let replica = Replica::new(process.clone(), inbox.clone());
+        let replica = Replica::new(process.clone(), inbox.clone(), plan.nodes);
         let peers = Peers::new(process.clone(), inbox.clone());
         let executor = Limits {
             lease: Duration::from_micros(plan.lease),
@@ -305,8 +307,10 @@ impl Node {
         let transcript = quorate::transaction::Limits { bytes: 16 << 20, steps: 10_000 };
         let limits = TransactionLimits { transcript, executor };
         let shared = live.shared.clone();
-        let router = Router::new(NodeId(self.id), GROUP, replica.clone(), shared, peers, process.clone(), limits);
-        live.gateway = Some(Served { process, replica, router: Arc::new(router) });
+        let way = peers.clone();
+        let router = Router::new(NodeId(self.id), GROUP, replica.clone(), shared, way, process.clone(), limits);
+        process.spawn(Box::pin(router.attend()));
+        live.gateway = Some(Served { process, replica, peers, router: Arc::new(router) });
     }
 
     fn wal(&self) -> Option<PathBuf> {

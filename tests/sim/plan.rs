@@ -98,6 +98,12 @@ pub enum Bug {
     NoRefreshAfterWait,
     /// Every message is believed.
     BelievesEverything,
+    /// A new leader forgets the locks of open transactions.
+    ForgetLocks,
+    /// A new leader grants locks before it has heard what others hold.
+    GrantUnheard,
+    /// A transaction whose locks were given to others commits.
+    CommitVoid,
 }
 
 /// Times in µs of the simulated world.
@@ -286,11 +292,11 @@ impl Plan {
 
     /// The seed's plan with a defect, and with what the defect needs to show.
     pub fn with_bug(seed: u64, bug: Bug) -> Plan {
+        use Bug::{CommitVoid, ForgetLocks, GrantUnheard};
         use Bug::{NewCommitId, NoComparison, NoReadDigest, NoRefreshAfterWait, SequenceTwice};
         let base = match bug {
-            NewCommitId | NoComparison | NoReadDigest | NoRefreshAfterWait | SequenceTwice => {
-                Plan::with_transactions(seed)
-            }
+            NewCommitId | NoComparison | NoReadDigest | NoRefreshAfterWait | SequenceTwice | ForgetLocks
+            | GrantUnheard | CommitVoid => Plan::with_transactions(seed),
             _ => Plan::new(seed),
         };
         let mut plan = Plan { bug: Some(bug), ..base };
@@ -302,6 +308,21 @@ impl Plan {
             NoRefreshAfterWait => {
                 (plan.faults, plan.crash_within, plan.drop) = (Vec::new(), 0, 0);
                 (plan.levels, plan.sessions, plan.think) = ([Isolation::ReadCommitted; 3], 8, 0);
+            }
+            ForgetLocks | GrantUnheard | CommitVoid => {
+                // Rows are always locked and wanted when the leader changes, or a gateway is not heard.
+                plan.faults = match bug {
+                    CommitVoid => vec![Fault::Isolate, Fault::Pause],
+                    // Some do not answer, so that there is time to do harm.
+                    GrantUnheard => vec![Fault::Isolate, Fault::Crash, Fault::FalseAlarm],
+                    _ => vec![Fault::Transfer, Fault::Crash],
+                };
+                plan.fast_failover &= bug != GrantUnheard;
+                (plan.fault_every, plan.chaos, plan.crash_within, plan.drop) = (150 * MS, 4000 * MS, 0, 0);
+                (plan.levels, plan.ddl) = ([Isolation::ReadCommitted; 3], 0);
+                plan.single = if bug == GrantUnheard { 300 } else { 0 };
+                (plan.sessions, plan.transactions, plan.think) = (8, 300, 20 * MS);
+                (plan.impatient, plan.hang_up, plan.statement_timeout) = (0, 0, 15_000 * MS);
             }
             Bug::ReuseReadContext => {
                 // An answer must outlive the process that asked, and meet the first question of the next one.

@@ -4,7 +4,7 @@
 //! client saw until then is in the history.
 
 use super::gateway::{Ask, Gateway, Inbox};
-use super::history::{Fate, History, How, Read, Tx};
+use super::history::{Fate, History, How, Lock, Read, Row, Tx};
 use super::plan::Plan;
 use super::random::Random;
 use super::schema::{self, ACCOUNTS, BALANCE, LISTS, compiled, statements};
@@ -224,8 +224,8 @@ pub struct Client {
     pub number: usize,
     pub name: RequestId,
     pub random: Random,
-    /// Open savepoints: the numbers of appends and reads before each.
-    pub savepoints: Vec<(usize, usize)>,
+    /// Open savepoints: the numbers of appends, reads and locks before each.
+    pub savepoints: Vec<(usize, usize, usize)>,
 }
 
 type Open = <Gateway as quorate::gateway::Database>::Transaction;
@@ -310,7 +310,8 @@ impl Client {
         if job.rollback {
             return Fate::Gone("ROLLBACK".to_owned());
         }
-        self.record(|tx| tx.fate = Fate::Committing);
+        let now = self.now();
+        self.record(|tx| (tx.fate, tx.closed) = (Fate::Committing, now));
         let control = self.control(job);
         match self.patiently(job, router.commit(open, &control)).await {
             None => Fate::Unknown,
@@ -327,7 +328,7 @@ impl Client {
         match op {
             Op::Think(time) => self.process.sleep_until(self.process.now() + Duration::from_micros(time)).await,
             Op::Savepoint => {
-                let at = self.tx(|tx| (tx.appends.len(), tx.reads.len()));
+                let at = self.tx(|tx| (tx.appends.len(), tx.reads.len(), tx.locks.len()));
                 self.mark(open, Mark::Set(format!("s{}", self.savepoints.len())), job).await?;
                 self.savepoints.push(at);
             }
@@ -342,6 +343,9 @@ impl Client {
                 let began = self.now();
                 let done = self.step(open, text, vec![int(k)], job).await?;
                 let how = if text == READ { How::Plain } else { How::Locking };
+                if how == How::Locking && !done.rows.is_empty() {
+                    self.locked(Row::List(k), text == READ_FOR_UPDATE);
+                }
                 self.saw(k, done.rows.first(), how, began);
             }
             Op::Append(k, text) => {
@@ -353,15 +357,23 @@ impl Client {
                     return Ok(());
                 }
                 self.record(|tx| tx.appends.push((k, v)));
+                self.locked(Row::List(k), true);
                 if text == APPEND_RETURNING {
                     self.saw(k, done.rows.first(), How::Write, began);
                 }
             }
-            Op::Add(id, amount) => drop(self.step(open, ADD, vec![int(id), int(amount)], job).await?),
+            Op::Add(id, amount) => {
+                self.step(open, ADD, vec![int(id), int(amount)], job).await?;
+                self.locked(Row::Account(id), true);
+            }
             Op::Move(from, to, amount) => {
                 self.step(open, MOVE, vec![int(from), int(to), int(amount)], job).await?;
+                [from, to].into_iter().for_each(|id| self.locked(Row::Account(id), true));
             }
-            Op::Lock(id) => drop(self.step(open, LOCK, vec![int(id)], job).await?),
+            Op::Lock(id) => {
+                self.step(open, LOCK, vec![int(id)], job).await?;
+                self.locked(Row::Account(id), true);
+            }
             Op::Note(from, to, amount) => {
                 let transfer = job.transfer.unwrap_or_default();
                 self.step(open, NOTE, vec![int(transfer), int(from), int(to), int(amount)], job).await?;
@@ -381,6 +393,11 @@ impl Client {
         Ok(())
     }
 
+    fn locked(&self, row: Row, exclusive: bool) {
+        let since = self.now();
+        self.record(|tx| tx.locks.push(Lock { row, exclusive, since }));
+    }
+
     async fn mark(&mut self, open: &mut Open, mark: Mark, job: &Job) -> SqlResult<()> {
         let control = self.control(job);
         self.router.clone().mark(open, mark, &control).await
@@ -390,9 +407,11 @@ impl Client {
     async fn roll_back(&mut self, open: &mut Open, job: &Job) -> SqlResult<()> {
         let last = self.savepoints.len() - 1;
         self.mark(open, Mark::RollbackTo(format!("s{last}")), job).await?;
-        let (appends, reads) = self.savepoints[last];
+        let (appends, reads, locks) = self.savepoints[last];
         self.record(|tx| {
             tx.undone.extend(tx.appends.drain(appends..).map(|(_, v)| v));
+            tx.locks.truncate(locks);
+            tx.reads[reads..].iter_mut().for_each(|read| read.cut = true);
             if tx.isolation == Isolation::ReadCommitted {
                 // What is cut off is not compared.
                 tx.reads[reads..].iter_mut().for_each(|read| read.how = How::Plain);
@@ -480,7 +499,15 @@ impl Client {
             _ => self.read(SUM, vec![], job).await.map(|rows| self.balances(&rows, "at once")),
         };
         match result {
-            Ok(()) => Fate::Committed,
+            Ok(()) => {
+                let rows = match job.ops[0] {
+                    Op::Append(k, _) if self.tx(|tx| !tx.appends.is_empty()) => vec![Row::List(k)],
+                    Op::Move(from, to, _) => vec![Row::Account(from), Row::Account(to)],
+                    _ => Vec::new(),
+                };
+                rows.into_iter().for_each(|row| self.locked(row, true));
+                Fate::Committed
+            }
             Err(Trouble::GivenUp) => Fate::Unknown,
             Err(Trouble::Error(error)) if is_unknown(&error) => Fate::Unknown,
             Err(Trouble::Error(error)) => Fate::Gone(error.code.as_str().to_owned()),
@@ -573,7 +600,7 @@ impl Client {
             return self.wrong(format!("list {k} was read as {items:?}, without the own {own:?}: {tx:?}"));
         }
         items.truncate(items.len() - own.len());
-        self.record(|tx| tx.reads.push(Read { k, items, own: own.len(), how, began }));
+        self.record(|tx| tx.reads.push(Read { k, items, own: own.len(), how, began, cut: false }));
     }
 
     fn balances(&self, rows: &[Vec<Value>], how: &str) {

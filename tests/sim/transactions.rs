@@ -58,10 +58,21 @@ impl World {
         if self.plan.sessions == 0 {
             return;
         }
-        let defect = (self.plan.bug == Some(Bug::NoRefreshAfterWait)).then_some(Defect::NoRefreshAfterWait);
+        let defect = match self.plan.bug {
+            Some(Bug::NoRefreshAfterWait) => Some(Defect::NoRefreshAfterWait),
+            Some(Bug::ForgetLocks) => Some(Defect::ForgetLocks),
+            Some(Bug::GrantUnheard) => Some(Defect::GrantUnheard),
+            Some(Bug::CommitVoid) => Some(Defect::CommitVoid),
+            _ => None,
+        };
         let process = Process::new((id, self.nodes[&id].epoch), self.clock.clone(), self.random.next(), defect);
         let (plan, inbox) = (self.plan.clone(), self.inbox.clone());
         self.node(id).serve(&plan, process, &inbox);
+        for node in self.nodes.values().filter(|node| node.id != id) {
+            if let Some(served) = node.live.as_ref().and_then(|live| live.gateway.as_ref()) {
+                served.peers.note(id, false);
+            }
+        }
     }
 
     /// Runs everything that can go on, and what comes of it at once.
@@ -93,7 +104,7 @@ impl World {
 
     fn ask(&mut self, ask: Ask) -> Check {
         match ask {
-            Ask::Propose { node, proposal, reply } => self.take_proposal(node, proposal, reply),
+            Ask::Propose { node, proposal, term, reply } => self.take_proposal(node, proposal, term, reply),
             Ask::Read { node, reply } => {
                 if self.nodes[&node].live.is_none() {
                     return Ok(());
@@ -159,7 +170,7 @@ impl World {
         live.core.leadership().leader.map(|replica| NodeId(replica.0))
     }
 
-    fn take_proposal(&mut self, node: u64, mut proposal: Proposal, reply: ProposeReply) -> Check {
+    fn take_proposal(&mut self, node: u64, mut proposal: Proposal, term: Option<u64>, reply: ProposeReply) -> Check {
         if self.nodes[&node].live.is_none() {
             return Ok(());
         }
@@ -186,7 +197,7 @@ impl World {
         let ticket = self.tickets;
         let waiter = Waiter { ticket, who: Who::Proposer(reply) };
         self.live(node).waiters.entry(proposal.request).or_default().push(waiter);
-        self.propose(node, ticket, proposal)
+        self.propose(node, ticket, proposal, term)
     }
 
     pub(super) fn answer_proposer(&mut self, request: RequestId, reply: ProposeReply, outcome: &Arc<Outcome>) {
@@ -199,7 +210,7 @@ impl World {
     /// The same COMMIT arrives at some other node as well.
     fn submit_again(&mut self, proposal: &Proposal) {
         let to = self.random.range(1, self.plan.nodes + 1);
-        let terms = Terms { attempt: 2, effort: Effort::Key, within: 5000, lock_timeout: None };
+        let terms = Terms { attempt: 2, commit: true, effort: Effort::Key, within: 5000, lock_timeout: None };
         let bytes = peer::encode(&Request::Propose { group: GROUP, proposal: proposal.clone(), terms });
         let delay = self.random.range(0, 300 * MS);
         self.send_call(Call { from: (to, u64::MAX), to, bytes, reply: oneshot::channel().0 }, delay);
@@ -233,7 +244,7 @@ impl World {
             return self.call_breaks(number);
         };
         let (router, pid) = (served.router.clone(), served.process.id);
-        self.tasks.spawn(pid, Box::pin(serve(router, number, bytes, self.inbox.clone())));
+        self.tasks.spawn(pid, Box::pin(serve(router, from, number, bytes, self.inbox.clone())));
         Ok(())
     }
 

@@ -750,6 +750,11 @@ impl World {
 
     fn peer_down(&mut self, id: u64, dead: u64) -> Check {
         self.event(id, Event::Unreachable(ReplicaId(dead)))?;
+        let served =
+            self.node(id).live.as_ref().and_then(|live| live.gateway.as_ref()).map(|served| served.peers.clone());
+        if let Some(peers) = served.filter(|_| self.nodes[&dead].live.is_none()) {
+            peers.note(dead, true);
+        }
         let Some(live) = self.node(id).live.as_ref() else { return Ok(()) };
         let Some(rank) = live.core.succession(ReplicaId(dead)) else { return Ok(()) };
         let delay = 10 * MS * rank as u64 + self.random.range(0, 2 * MS);
@@ -1049,13 +1054,13 @@ impl World {
             return self.event(node, Event::ReadIndex(vec![ticket]));
         };
         self.live(node).waiters.entry(request).or_default().push(waiter);
-        self.propose(node, ticket, pending.operation.proposal(request))
+        self.propose(node, ticket, pending.operation.proposal(request), None)
     }
 
-    pub(super) fn propose(&mut self, node: u64, ticket: u64, proposal: Proposal) -> Check {
+    pub(super) fn propose(&mut self, node: u64, ticket: u64, proposal: Proposal, term: Option<u64>) -> Check {
         let clock = self.reading(node);
         let seed = self.random.next();
-        self.event(node, Event::Propose { proposals: vec![Ticketed { ticket, proposal }], clock, seed })
+        self.event(node, Event::Propose { proposals: vec![Ticketed { ticket, term, proposal }], clock, seed })
     }
 
     /// The client tries again soon, if it still waits for this.

@@ -309,7 +309,7 @@ impl World {
                     self.tickets += 1;
                     let request = RequestId { origin: 1, seq: self.tickets };
                     let proposal = Proposal { request, body: Bytes::from(word.to_string()) };
-                    proposals.push(Ticketed { ticket: self.tickets, proposal });
+                    proposals.push(Ticketed { ticket: self.tickets, term: None, proposal });
                 }
                 self.step(id, Event::Propose { proposals, clock: Reading::alone(100, 100), seed: 1 });
             }
