@@ -124,6 +124,85 @@ pub struct Step {
 pub struct Statement {
     pub sql: String,
     pub yields: Yields,
+    pub shape: Shape,
+}
+
+impl Statement {
+    /// One of which nothing more has to be known.
+    pub fn new(sql: impl Into<String>, yields: Yields) -> Statement {
+        Statement { sql: sql.into(), yields, shape: Shape::Other }
+    }
+}
+
+/// What a statement is, as far as whoever runs it or explains its failure has to know: told by whoever wrote it, never
+/// read off its text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Shape {
+    #[default]
+    Other,
+    /// It puts the checks of foreign keys off to the end.
+    Deferral,
+    Insert(Insert),
+    Update(Update),
+}
+
+/// A part of a statement's text, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    pub start: u32,
+    pub end: u32,
+}
+
+impl Span {
+    /// The part; empty where the text has no such part.
+    pub fn of(self, text: &str) -> &str {
+        text.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+}
+
+/// Where the parts of an INSERT are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Insert {
+    /// `WITH …`, or nothing.
+    pub with: Span,
+    /// Quoted names.
+    pub table: Span,
+    pub columns: Vec<Span>,
+    /// VALUES or a query; nothing with DEFAULT VALUES.
+    pub source: Span,
+    /// ON CONFLICT: quoted names of its columns.
+    pub keys: Vec<Span>,
+    /// ON CONFLICT DO UPDATE
+    pub update: Option<Set>,
+    /// It asks which rows it has stored or changed itself.
+    pub watches: bool,
+}
+
+/// Where the parts of an UPDATE are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Update {
+    pub with: Span,
+    pub table: Span,
+    pub set: Set,
+    /// What stands behind FROM, or nothing.
+    pub from: Span,
+}
+
+/// Columns that are set, and the condition.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Set {
+    pub columns: Vec<SetColumn>,
+    /// What stands behind WHERE, or nothing.
+    pub filter: Span,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetColumn {
+    /// A quoted name.
+    pub name: Span,
+    pub value: Span,
+    /// The number of its column, if the value is a query; 0 if it is the value itself.
+    pub field: u8,
 }
 
 /// What a statement contributes to its step's outcome.

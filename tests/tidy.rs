@@ -243,6 +243,76 @@ fn pure_code_has_no_clock_no_thread_and_no_socket() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Rooms where what a statement means is known from its tree, its plan or its shape: nobody asks its text.
+const TOLD: &[&str] = &[
+    "command.rs",
+    "engine/",
+    "executor/",
+    "gateway/",
+    "session/",
+    "sql/bind/",
+    "sql/ir/",
+    "sql/mod.rs",
+    "sql/plan.rs",
+    "sql/render/",
+    "sql/violation/",
+    "transaction/",
+];
+/// What a text in SQL is called.
+const SQL_TEXTS: &[&str] = &["sql", "template", "lower", "statement", "query"];
+/// How one looks into a text for something.
+const LOOKS: &[&str] = &[
+    "contains",
+    "starts_with",
+    "ends_with",
+    "find",
+    "replace",
+    "split",
+    "split_once",
+    "match_indices",
+    "strip_prefix",
+    "strip_suffix",
+    "get",
+];
+/// Lines that look into SQL for a reason.
+const LOOKED_INTO: &[(&str, &str)] = &[
+    // The rest behind the one statement that SQLite has prepared: nothing but blanks may follow.
+    ("engine/statement.rs", "sql.get(used..)"),
+];
+
+/// Where a line looks into SQL: the text before `.contains("` and its like ends in a name of such a text.
+fn looks_into_sql(line: &str) -> bool {
+    LOOKS.iter().any(|look| {
+        let calls = [format!(".{look}(\""), format!(".{look}('"), format!(".{look}(.."), format!(".{look}(used")];
+        calls.iter().filter_map(|call| line.find(call.as_str())).any(|at| {
+            let path = |c: char| c.is_alphanumeric() || "_.()&*".contains(c);
+            let before = line[..at].rsplit(|c| !path(c)).next().unwrap_or_default();
+            before.split(|c: char| !c.is_alphanumeric() && c != '_').any(|name| SQL_TEXTS.contains(&name))
+        })
+    })
+}
+
+#[test]
+fn no_function_decides_by_looking_into_sql() {
+    let mut wrong = Vec::new();
+    for source in sources().iter().filter(|s| TOLD.iter().any(|room| s.path.starts_with(room))) {
+        let known = |line: &str| LOOKED_INTO.iter().any(|(path, text)| *path == source.path && line.contains(text));
+        let code = source.code();
+        wrong.extend(code.lines().filter(|l| looks_into_sql(l) && !known(l)).map(|l| format!("{}: {l}", source.path)));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    // It sees what it is meant to see.
+    for line in [
+        "let ordered = sql.contains(\"ORDER BY\");",
+        "if statement.sql.get(..6).is_some()",
+        "template.replace(\" = \", \" IS \")",
+        "operator.lower.contains(\" COLLATE \")",
+    ] {
+        assert!(looks_into_sql(line), "{line}");
+    }
+    assert!(!looks_into_sql("fault.message.starts_with(\"FOREIGN KEY\")"));
+}
+
 #[test]
 fn every_file_says_what_it_is_and_nothing_is_left_to_do() {
     let mut wrong = Vec::new();

@@ -204,7 +204,7 @@ fn text(s: &str) -> Value {
 }
 
 fn step(statements: Vec<(&str, Yields)>, params: Vec<Value>) -> Step {
-    let statements = statements.into_iter().map(|(sql, yields)| Statement { sql: sql.to_owned(), yields }).collect();
+    let statements = statements.into_iter().map(|(sql, yields)| Statement::new(sql, yields)).collect();
     Step { statements, params: vec![params], ..Step::default() }
 }
 

@@ -11,6 +11,7 @@
 use super::digest::{Kept, Operation, Touched};
 use super::statement::Fault;
 use super::step::{Runner, StepError};
+use crate::command::{Statement, Yields};
 use crate::error::SqlError;
 use crate::functions::{Context, SequenceSource};
 use crate::sql::catalog::Catalog;
@@ -26,7 +27,8 @@ const SCENE: &str = "q_scene";
 
 impl Runner {
     /// An error for the client, if the failure is the statement's and not the machine's.
-    pub fn explain(&mut self, mut fault: Fault, sql: &str, set: &[Value]) -> StepError {
+    pub fn explain(&mut self, mut fault: Fault, statement: &Statement, set: &[Value]) -> StepError {
+        let sql = &*statement.sql;
         if fault.code == ffi::SQLITE_CONSTRAINT_TRIGGER && fault.message.starts_with("FOREIGN KEY") {
             // SQLite makes a trigger of ON DELETE RESTRICT.
             fault.code = ffi::SQLITE_CONSTRAINT_FOREIGNKEY;
@@ -46,7 +48,7 @@ impl Runner {
         let env = self.connection.context().lock().env.clone();
         let violation = raised.is_some() || matches!(fault.primary(), ffi::SQLITE_CONSTRAINT | ffi::SQLITE_MISMATCH);
         if !violation {
-            let failure = failure(&fault, sql, &env);
+            let failure = failure(&fault, statement, &env);
             return StepError::Sql((self.dialect.explain_error)(&catalog, &failure, &mut |_, _| Ok(None)));
         }
         let explained = self.at_the_scene(|runner| {
@@ -57,7 +59,7 @@ impl Runner {
             let broken = fault.code == ffi::SQLITE_CONSTRAINT_FOREIGNKEY;
             let (changes, complete) = if broken { runner.again(sql, set)? } else { (Vec::new(), true) };
             let failure =
-                Failure { raised, tables: &tables, changes: &changes, complete, ..failure(&fault, sql, &env) };
+                Failure { raised, tables: &tables, changes: &changes, complete, ..failure(&fault, statement, &env) };
             let error = runner.ask(&catalog, &failure, set);
             if broken {
                 runner.connection.put_off_foreign_keys(false)?;
@@ -78,8 +80,9 @@ impl Runner {
         let fault =
             Fault { code: ffi::SQLITE_CONSTRAINT_FOREIGNKEY, message: "FOREIGN KEY constraint failed".to_owned() };
         let env = self.connection.context().lock().env.clone();
+        let nothing = Statement::new("", Yields::Nothing);
         let explained = self.at_the_scene(|runner| {
-            let failure = Failure { changes: &changes, complete: kept.complete, ..failure(&fault, "", &env) };
+            let failure = Failure { changes: &changes, complete: kept.complete, ..failure(&fault, &nothing, &env) };
             runner.ask(&catalog, &failure, &[])
         });
         explained.map_or_else(StepError::Machine, StepError::Sql)
@@ -215,12 +218,13 @@ fn internal(error: SqlError) -> Fault {
 }
 
 /// What SQLite says, and no more.
-fn failure<'a>(fault: &'a Fault, sql: &'a str, env: &'a Env) -> Failure<'a> {
+fn failure<'a>(fault: &'a Fault, statement: &'a Statement, env: &'a Env) -> Failure<'a> {
     Failure {
         message: &fault.message,
         code: fault.code,
         raised: None,
-        sql,
+        sql: &statement.sql,
+        shape: &statement.shape,
         tables: &[],
         changes: &[],
         complete: true,

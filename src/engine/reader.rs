@@ -15,6 +15,7 @@ use super::files::Generation;
 use super::statement::{Fault, Statement};
 use super::step::{Runner, StepError};
 use super::{Connection, Dialect, Options, Role, Shared, meta};
+use crate::command::{self, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::{Control, Failure, Fetched, ReadRequest, Rows};
 use crate::value::{Value, ValueRef};
@@ -449,7 +450,7 @@ fn end(pool: &Pool, mut reader: Reader) {
 
 fn explain(reader: &mut Reader, shared: &Shared, fault: Fault) -> SqlError {
     reader.runner.set_catalog(Some(shared.catalog()));
-    match reader.runner.explain(fault, "", &[]) {
+    match reader.runner.explain(fault, &command::Statement::new("", Yields::Nothing), &[]) {
         StepError::Sql(error) => error,
         StepError::Machine(fault) => machine_error(&fault),
     }

@@ -80,8 +80,6 @@ pub struct Statement {
     readonly: bool,
     /// It once succeeded and had to be undone all the same, so it runs in a savepoint from now on.
     pub wants_savepoint: bool,
-    /// It asks which rows it has changed itself.
-    pub watches: bool,
 }
 
 // SAFETY: a statement may move to another thread together with its connection, which is opened in multi-thread mode;
@@ -116,8 +114,7 @@ impl Statement {
         let (parameters, readonly) = unsafe {
             (ffi::sqlite3_bind_parameter_count(raw.as_ptr()) as usize, ffi::sqlite3_stmt_readonly(raw.as_ptr()) != 0)
         };
-        let watches = sql.contains("q_once(");
-        let statement = Statement { raw, parameters, readonly, wants_savepoint: false, watches };
+        let statement = Statement { raw, parameters, readonly, wants_savepoint: false };
         let used = tail as usize - sql.as_ptr() as usize;
         match sql.get(used..).is_some_and(|rest| rest.trim_matches([' ', '\n', '\t', '\r', ';']).is_empty()) {
             true => Ok(statement),

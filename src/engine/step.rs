@@ -9,7 +9,7 @@ use super::connection::Connection;
 use super::digest::Watched;
 use super::statement::{Fault, Statement};
 use super::{Dialect, connection};
-use crate::command::{Frozen, Isolation, Seen, Step, StepOutcome, Yields};
+use crate::command::{self, Frozen, Isolation, Seen, Shape, Step, StepOutcome, Yields};
 use crate::error::{Fields, SqlError, SqlResult, SqlState, state};
 use crate::functions::{Context, SequenceSource};
 use crate::sql::catalog::Catalog;
@@ -134,8 +134,8 @@ impl Runner {
 
     fn run_set(&mut self, step: &Step, set: Option<&[Value]>, sink: &mut Sink) -> Result<(), StepError> {
         for statement in &step.statements {
-            self.deferring |= statement.sql.get(..6).is_some_and(|word| word.eq_ignore_ascii_case("pragma"));
-            let result = self.run_statement(&statement.sql, statement.yields, set, sink);
+            self.deferring |= statement.shape == Shape::Deferral;
+            let result = self.run_statement(statement, set, sink);
             self.collect_draws(&mut sink.outcome);
             result?;
         }
@@ -144,17 +144,17 @@ impl Runner {
 
     fn run_statement(
         &mut self,
-        sql: &str,
-        yields: Yields,
+        order: &command::Statement,
         set: Option<&[Value]>,
         sink: &mut Sink,
     ) -> Result<(), StepError> {
         let db = self.connection.handle();
-        let result = match self.connection.statement_parts(sql) {
+        let watches = matches!(&order.shape, Shape::Insert(insert) if insert.watches);
+        let result = match self.connection.statement_parts(&order.sql) {
             Err(fault) => Err(fault.into()),
             Ok((statement, ..)) if set.is_none() && statement.parameters() > 0 => return Ok(()),
             Ok((statement, changes, context)) => {
-                if statement.watches {
+                if watches {
                     let watched = Watched::default();
                     changes.watch(Some(watched.clone()));
                     let changed = move |table: &str, rowid| watched.contains(table, rowid);
@@ -163,9 +163,9 @@ impl Runner {
                 // SAFETY: the set outlives this function, which resets the statement.
                 let result = unsafe { statement.bind(set.unwrap_or_default()) }
                     .map_err(Cut::from)
-                    .and_then(|()| drain(db, statement, yields, sink));
+                    .and_then(|()| drain(db, statement, order.yields, sink));
                 statement.reset();
-                if statement.watches {
+                if watches {
                     context.lock().row_changed = None;
                     changes.watch(None);
                 }
@@ -174,7 +174,7 @@ impl Runner {
         };
         result.map_err(|cut| match cut {
             Cut::Sql(error) => StepError::Sql(error),
-            Cut::Fault(fault) => self.explain(fault, sql, set.unwrap_or_default()),
+            Cut::Fault(fault) => self.explain(fault, order, set.unwrap_or_default()),
         })
     }
 

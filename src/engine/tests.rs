@@ -4,8 +4,8 @@ use super::fork::ForkOptions;
 use super::view::Views;
 use super::*;
 use crate::command::{
-    self, Batch, Command, Frozen, Isolation, Outcome, Proposal, Refusal, Statement as Sql, Step, StepOutcome, Write,
-    Yields,
+    self, Batch, Command, Frozen, Isolation, Outcome, Proposal, Refusal, Shape, Statement as Sql, Step, StepOutcome,
+    Write, Yields,
 };
 use crate::gateway::{Control, Fetched, Rows as _};
 use crate::id::{NodeId, ReplicaId, RequestId};
@@ -127,7 +127,7 @@ fn entry(index: u64, commands: Vec<(u64, Command)>) -> Committed {
 }
 
 fn sql(text: &str, yields: Yields) -> Sql {
-    Sql { sql: text.to_owned(), yields }
+    Sql::new(text, yields)
 }
 
 fn step(text: &str, yields: Yields, params: Vec<Value>) -> Step {
@@ -173,6 +173,7 @@ fn request(shared: &Shared, sql: &str) -> ReadRequest {
         sql: Arc::from(sql),
         params: Vec::new(),
         context: Default::default(),
+        signals: false,
         schema_version: shared.schema_version(),
         linearizable: false,
         control: Control {
@@ -335,7 +336,9 @@ fn deferred_foreign_keys_are_checked_at_the_end_of_the_command_not_of_the_batch(
     let mut r = Replica::new();
     let mut write = orphan();
     write.steps.push(parent().steps.remove(0));
-    write.steps[0].statements.insert(0, sql("PRAGMA defer_foreign_keys = ON", Yields::Nothing));
+    write.steps[0]
+        .statements
+        .insert(0, Sql { shape: Shape::Deferral, ..sql("PRAGMA defer_foreign_keys = ON", Yields::Nothing) });
     assert!(matches!(&*r.write(1, write), Outcome::Done(_)));
 }
 

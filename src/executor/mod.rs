@@ -607,7 +607,7 @@ impl<'a> Job<'a> {
     /// Finds and locks the rows that a query of the statement means.
     async fn lock_before(&mut self, work: &mut Work, around: &Statement, before: Before) -> Result<Value, Trouble> {
         let yields = Yields::RowsAnd(before.lock.tables.len() as u8);
-        let statements = vec![command::Statement { sql: before.sql, yields }];
+        let statements = vec![command::Statement::new(before.sql, yields)];
         let query = Statement {
             step: Step { statements, ddl: false, ..around.step.clone() },
             kind: Kind::LockingRead,

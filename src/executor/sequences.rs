@@ -129,7 +129,7 @@ impl Blocks {
 }
 
 fn reservation(oid: u32, size: usize, shared: &Shared) -> Write {
-    let statement = Statement { sql: "SELECT q_nextval(?1)".to_owned(), yields: Yields::Rows };
+    let statement = Statement::new("SELECT q_nextval(?1)", Yields::Rows);
     let params = vec![vec![Value::Int(oid.into())]; size];
     Write {
         schema_version: shared.schema_version(),

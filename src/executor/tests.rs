@@ -267,16 +267,16 @@ impl Session {
             PlanKind::Read(read) => match read.lock {
                 None if read.inside.is_some() => {
                     inside = read.inside.as_ref().map(before);
-                    (vec![Sql { sql: read.sql.to_string(), yields: Yields::Rows }], false, Kind::LockingRead, None)
+                    (vec![Sql::new(&*read.sql, Yields::Rows)], false, Kind::LockingRead, None)
                 }
-                None => (vec![Sql { sql: read.sql.to_string(), yields: Yields::Rows }], false, Kind::Read, None),
+                None => (vec![Sql::new(&*read.sql, Yields::Rows)], false, Kind::Read, None),
                 Some(lock) => {
                     effort = if read.short { Effort::Row(None) } else { effort };
                     if lock.wait == LockWait::SkipLocked {
                         params.push(Value::Null);
                     }
                     let yields = Yields::RowsAnd(lock.tables.len() as u8);
-                    let sql = Sql { sql: lock.sql.to_string(), yields };
+                    let sql = Sql::new(&*lock.sql, yields);
                     let locking = Locking { strength: lock.strength, wait: lock.wait, tables: lock.tables };
                     (vec![sql], false, Kind::LockingRead, Some(locking))
                 }
@@ -318,7 +318,7 @@ impl Session {
             }
             let views = Views::new(self.db.log.shared.clone(), ForkOptions::default());
             let mut view = views.open().map_err(work::machine)?;
-            let statements = vec![Sql { sql: read.sql.to_string(), yields: Yields::Rows }];
+            let statements = vec![Sql::new(&*read.sql, Yields::Rows)];
             let step = Step { statements, params: vec![vec![]], ..Step::default() };
             return match view.runner().run(&step, None) {
                 Ok((outcome, _)) => Ok(shown(&outcome)),

@@ -3,7 +3,7 @@
 use super::names::{self, SCHEMA, Tables};
 use super::sequences::Reserved;
 use crate::clock::Control;
-use crate::command::{Frozen, Isolation, Step, StepOutcome};
+use crate::command::{Frozen, Isolation, Shape, Step, StepOutcome};
 use crate::engine::diagnosis::CHANGES;
 use crate::engine::digest::{Operation, Touched};
 use crate::engine::statement::Fault;
@@ -266,10 +266,9 @@ impl Work {
     /// Whether a statement may run on a view that is not the latest, because a refresh would cost more than it brings: a
     /// plain INSERT at the end of a long transaction. It is compared at COMMIT like everything else.
     pub fn may_stay_stale(&self, statement: &Statement) -> bool {
-        let insert = |sql: &str| sql.get(..6).is_some_and(|word| word.eq_ignore_ascii_case("insert"));
         self.transcript.steps().len() > LONG
             && statement.kind == Kind::Write
-            && statement.step.statements.iter().all(|s| insert(&s.sql))
+            && statement.step.statements.iter().all(|s| matches!(s.shape, Shape::Insert(_)))
     }
 
     // ---- savepoints ----

@@ -632,8 +632,8 @@ fn copy_data(out: &mut Vec<u8>, fill: impl FnOnce(&mut Vec<u8>) -> SqlResult<()>
 }
 
 fn read_request(read: OpenRead, control: Control) -> ReadRequest {
-    let OpenRead { sql, params, context, schema_version, linearizable } = read;
-    ReadRequest { sql, params, context, schema_version, linearizable, control }
+    let OpenRead { sql, params, context, signals, schema_version, linearizable } = read;
+    ReadRequest { sql, params, context, signals, schema_version, linearizable, control }
 }
 
 fn timed_out() -> SqlError {

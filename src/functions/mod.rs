@@ -40,7 +40,7 @@ pub use index::{
     scalars,
 };
 pub use render::{Argument, Arguments, fill, render};
-pub use session::{Asks, live_relations};
+pub use session::{Asks, asks_of};
 
 use crate::error::SqlResult;
 use crate::types::{Env, Type};

@@ -1,9 +1,11 @@
-//! Which functions of a statement ask for the session it comes from: that much of it has to travel with a write.
+//! What the functions of a statement ask for besides their arguments: the session it comes from and live facts of the
+//! cluster. That much has to travel with a write.
 //!
-//! The statement is SQLite SQL made by the compiler, in which our own functions begin with `q_`. A name in a literal
-//! may be taken for a call, which costs a few bytes in the log and nothing else.
+//! It is read off the texts of the registry's rows once, in which the names of what implements them begin with `q_`.
 
-use std::collections::BTreeSet;
+use super::{Function, functions};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 /// What the functions of a statement want to know.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +15,10 @@ pub struct Asks {
     /// `currval` and `lastval`.
     pub sequences: bool,
     pub settings: Settings,
+    /// Live relations.
+    pub live: BTreeSet<String>,
+    /// It sends signals to sessions.
+    pub signals: bool,
 }
 
 /// Which settings.
@@ -28,13 +34,30 @@ impl Default for Settings {
     }
 }
 
+/// What a function asks for, whatever its arguments; `None` for nothing.
+pub fn asks_of(function: &Function) -> Option<&'static Asks> {
+    static ASKS: LazyLock<BTreeMap<(&str, &[crate::types::Type]), Asks>> = LazyLock::new(|| {
+        let asks = functions().map(|f| ((f.name, f.args), Asks::of_implementations(f.lower)));
+        asks.filter(|(_, asks)| !asks.is_empty()).collect()
+    });
+    ASKS.get(&(function.name, function.args))
+}
+
 impl Asks {
-    /// Adds what the functions in `sql` ask for.
-    pub fn scan(&mut self, sql: &str) {
+    /// What the implementations ask for that one of our own texts calls.
+    pub fn of_implementations(text: &str) -> Asks {
+        let mut asks = Asks::default();
+        asks.scan(text);
+        asks
+    }
+
+    fn scan(&mut self, sql: &str) {
         for (at, _) in sql.match_indices("q_") {
             let rest = &sql[at..];
             let Some((name, args)) = rest.split_once('(') else { return };
             match name {
+                "q_live" => self.live.extend(args.split('\'').nth(1).map(str::to_owned)),
+                "q_signal" => self.signals = true,
                 "q_current_user" | "q_current_database" | "q_backend_pid" => self.identity = true,
                 "q_current_schema" | "q_current_schemas" | "q_path_place" | "q_relation_name" => {
                     self.identity = true;
@@ -50,7 +73,20 @@ impl Asks {
         }
     }
 
-    fn setting(&mut self, name: &str) {
+    /// Adds what others ask for.
+    pub fn add(&mut self, other: &Asks) {
+        self.identity |= other.identity;
+        self.sequences |= other.sequences;
+        self.signals |= other.signals;
+        self.live.extend(other.live.iter().cloned());
+        match &other.settings {
+            Settings::All => self.settings = Settings::All,
+            Settings::Named(names) => names.iter().for_each(|name| self.setting(name)),
+        }
+    }
+
+    /// Adds a setting.
+    pub fn setting(&mut self, name: &str) {
         if let Settings::Named(names) = &mut self.settings {
             names.insert(name.to_ascii_lowercase());
         }
@@ -70,25 +106,21 @@ impl Asks {
     }
 }
 
-/// The live relations that a statement reads.
-pub fn live_relations(sql: &str) -> impl Iterator<Item = &str> {
-    const CALL: &str = "q_live('";
-    sql.match_indices(CALL).filter_map(|(at, _)| sql[at + CALL.len()..].split_once('\'')).map(|(name, _)| name)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::Asks;
 
     fn asks(sql: &str) -> Asks {
-        let mut asks = Asks::default();
-        asks.scan(sql);
-        asks
+        Asks::of_implementations(sql)
     }
 
     #[test]
-    fn most_statements_ask_for_nothing() {
-        assert!(asks("INSERT INTO \"public.t\" VALUES (?1, q_now(), 'q_')").is_empty());
+    fn most_functions_ask_for_nothing() {
+        assert!(asks("iif({0}, q_now(), 'q_')").is_empty());
+        let asking = crate::functions::functions().filter(|f| super::asks_of(f).is_some()).map(|f| f.name);
+        let asking: Vec<_> = asking.collect();
+        assert!(asking.contains(&"currval") && asking.contains(&"pg_terminate_backend"), "{asking:?}");
+        assert!(!asking.contains(&"lower") && !asking.contains(&"nextval"), "{asking:?}");
     }
 
     #[test]
@@ -104,6 +136,7 @@ mod tests {
     #[test]
     fn live_relations_are_found_by_name() {
         let sql = "SELECT 1 FROM json_each(q_live('nodes')) JOIN json_each(q_live('pg_locks'))";
-        assert_eq!(live_relations(sql).collect::<Vec<_>>(), ["nodes", "pg_locks"]);
+        assert_eq!(asks(sql).live.into_iter().collect::<Vec<_>>(), ["nodes", "pg_locks"]);
+        assert!(asks("iif({1} IS NULL, NULL, q_signal({0}, 1))").signals);
     }
 }

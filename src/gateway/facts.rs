@@ -1,15 +1,15 @@
 //! Live relations: what this node and the others know of the cluster, its sessions and its locks.
 //!
-//! A statement that reads some is given their rows before it runs, as JSON: so all its parts see the same, and a
+//! A statement that reads some comes with their names, and is given their rows before it runs, as JSON: so all its parts see the same, and a
 //! statement that writes carries them into the log. In a block they are as of each statement, at every level.
 
 use super::ReadRequest;
 use super::reach::{Peers, Replica};
 use super::router::Router;
 use crate::command::Step;
-use crate::functions::{Signal, live_relations};
+use crate::functions::Signal;
 use futures::future::BoxFuture;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What a node knows beside the data.
@@ -23,33 +23,28 @@ pub trait Facts: Send + Sync + 'static {
 impl<R: Replica, P: Peers> Router<R, P> {
     /// Gives a read what it asks of the node.
     pub(super) async fn inform_read(&self, request: &mut ReadRequest) {
-        if request.sql.contains("q_signal(")
+        if request.signals
             && let Some(facts) = self.facts.get().cloned()
         {
             request.context.signal = Some(Arc::new(move |pid, signal| facts.signal(pid, signal)));
         }
-        request.context.live = Arc::new(self.gather(names(&request.sql)).await);
+        if !request.context.live.is_empty() {
+            self.fill(Arc::make_mut(&mut request.context.live)).await;
+        }
     }
 
     /// Gives a step that is new what it asks of the node.
     pub(super) async fn inform_step(&self, step: &mut Step) {
-        let live = self.gather(step.statements.iter().flat_map(|statement| names(&statement.sql)).collect()).await;
-        if !live.is_empty() {
-            step.seen.get_or_insert_default().live = live;
+        if let Some(seen) = step.seen.as_mut().filter(|seen| !seen.live.is_empty()) {
+            self.fill(&mut seen.live).await;
         }
     }
 
-    async fn gather(&self, relations: BTreeSet<String>) -> BTreeMap<String, String> {
-        let mut live = BTreeMap::new();
-        let Some(facts) = self.facts.get() else { return live };
-        for relation in relations {
-            let rows = facts.gather(&relation).await;
-            live.insert(relation, rows);
+    /// Puts the rows of live relations beside their names.
+    async fn fill(&self, live: &mut BTreeMap<String, String>) {
+        let Some(facts) = self.facts.get() else { return live.clear() };
+        for (relation, rows) in live {
+            *rows = facts.gather(relation).await;
         }
-        live
     }
-}
-
-fn names(sql: &str) -> BTreeSet<String> {
-    live_relations(sql).map(str::to_owned).collect()
 }

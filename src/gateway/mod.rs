@@ -48,8 +48,10 @@ pub struct ReadRequest {
     /// SQLite SQL over `?1…`.
     pub sql: Arc<str>,
     pub params: Vec<Value>,
-    /// Clock, settings and identity that functions see.
+    /// Clock, settings and identity that functions see; live relations by name, whose rows are filled in.
     pub context: Context,
+    /// It sends signals to sessions.
+    pub signals: bool,
     pub schema_version: u64,
     /// Ask for a read index first; otherwise answer from what is applied here (`quorate.read_consistency = stale`).
     pub linearizable: bool,

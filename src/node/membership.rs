@@ -131,6 +131,7 @@ async fn select(router: &Router, sql: &str, linearizable: bool) -> Result<Vec<Ve
         sql: sql.into(),
         params: Vec::new(),
         context: Context::default(),
+        signals: false,
         schema_version: router.shared.schema_version(),
         linearizable,
         control: patience(Duration::from_secs(5)),

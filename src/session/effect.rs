@@ -172,6 +172,8 @@ pub struct OpenRead {
     pub sql: Arc<str>,
     pub params: Vec<Value>,
     pub context: Context,
+    /// It sends signals to sessions.
+    pub signals: bool,
     pub schema_version: u64,
     pub linearizable: bool,
 }

@@ -33,16 +33,16 @@ pub use settings::Settings;
 
 use crate::command::{self, Frozen, Isolation, Seen, StepOutcome, Yields};
 use crate::error::{SqlError, SqlResult, SqlState, state};
-use crate::functions::{Asks, Context};
+use crate::functions::Context;
 use crate::gateway::Failure;
 use crate::id::RequestId;
 use crate::sql::Scope;
-use crate::sql::plan::{Effort, LockWait, Plan, PlanKind, Read, Tag, Utility, WritePlan};
+use crate::sql::plan::{Effort, Facts, LockWait, Plan, PlanKind, Read, Tag, Utility, WritePlan};
 use crate::transaction::{self as orders, Kind};
 use crate::types::{Env, Type};
 use language::{Compiled, Language, PlanCache, PlanKey, Statement};
 use portal::{AnswerAs, Portal, PortalState, Prepared, Run, binaries};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use transaction::{Batch, Reply, Transaction};
@@ -850,10 +850,12 @@ impl Session {
             current: Arc::clone(&self.drawn),
             last: self.drawn_last,
             backend_pid: self.id.pid,
+            live: Arc::new(named(&read.facts.asks.live)),
             ..Context::default()
         };
+        let signals = read.facts.asks.signals;
         let linearizable = self.settings.hot().linearizable;
-        OpenRead { sql: Arc::clone(&read.sql), params, context, schema_version, linearizable }
+        OpenRead { sql: Arc::clone(&read.sql), params, context, signals, schema_version, linearizable }
     }
 
     fn new_cursor(&mut self) -> CursorId {
@@ -990,7 +992,7 @@ impl Session {
 
     fn collect(&mut self, run: Run, params: Vec<Vec<crate::value::Value>>) -> Step {
         let env = self.settings.env();
-        let seen = self.seen(transaction::statements_of(&run).iter().map(|statement| statement.sql.as_str()));
+        let seen = self.seen(transaction::facts_of(&run));
         self.batch.push(run, params, &env, seen);
         if self.interactive() || self.explicit() {
             self.tasks.push_front(Task { what: What::Send, barriered: true });
@@ -1036,14 +1038,13 @@ impl Session {
         }
     }
 
-    /// What the functions of these statements are to learn of the session.
-    fn seen<'a>(&self, statements: impl IntoIterator<Item = &'a str>) -> Option<Box<Seen>> {
-        let mut asks = Asks::default();
-        statements.into_iter().for_each(|sql| asks.scan(sql));
+    /// What a statement is to learn of the session, and the names of the live relations that it reads.
+    fn seen(&self, facts: &Facts) -> Option<Box<Seen>> {
+        let asks = &facts.asks;
         if asks.is_empty() {
             return None;
         }
-        let mut seen = Seen::default();
+        let mut seen = Seen { live: named(&asks.live), ..Seen::default() };
         if asks.identity {
             (seen.user, seen.database) = (self.id.user.clone(), self.id.database.clone());
             seen.backend_pid = self.id.pid;
@@ -1077,10 +1078,10 @@ impl Session {
         }
         let lock = read.lock.as_ref().map(transaction::locking);
         let before = read.inside.as_ref().map(transaction::before);
-        let ordered = sql.contains("ORDER BY");
-        let statement = command::Statement { sql: sql.to_string(), yields };
+        let ordered = read.facts.ordered;
+        let statement = command::Statement::new(&**sql, yields);
         let frozen = Some(self.frozen(world));
-        let seen = self.seen([statement.sql.as_str()]);
+        let seen = self.seen(&read.facts);
         let step =
             command::Step { statements: vec![statement], params: vec![params], frozen, seen, ..Default::default() };
         let (schema_version, immediate) = (Some(schema_version), Vec::new());
@@ -1128,7 +1129,7 @@ impl Session {
         let stale = |item: &transaction::Item| item.run.portal.plan.schema_version != version;
         let replanned = items.iter_mut().filter(|i| stale(i)).try_for_each(|item| {
             self.replan(world, &mut item.run.portal)?;
-            item.seen = self.seen(transaction::statements_of(&item.run).iter().map(|s| s.sql.as_str()));
+            item.seen = self.seen(transaction::facts_of(&item.run));
             Ok(())
         });
         self.batch.items = items;
@@ -1219,12 +1220,15 @@ impl Session {
 /// What a write is called where it is refused: its function, if it is a query.
 fn write_name(write: &WritePlan) -> &str {
     let (Tag::Counted(name) | Tag::Plain(name)) = &write.tag;
-    let calls = |function: &str| write.statements.iter().any(|statement| statement.sql.contains(function));
-    match name.trim_end().trim_end_matches('0').trim_end() {
-        "SELECT" if calls("q_nextval(") => "nextval()",
-        "SELECT" if calls("q_setval(") => "setval()",
-        name => name,
+    match (name.trim_end().trim_end_matches('0').trim_end(), write.facts.sequence_call) {
+        ("SELECT", Some(function)) => function,
+        (name, _) => name,
     }
+}
+
+/// Live relations whose rows are not known yet.
+fn named(live: &BTreeSet<String>) -> BTreeMap<String, String> {
+    live.iter().map(|name| (name.clone(), String::new())).collect()
 }
 
 fn tag(tag: &Tag, count: u64) -> CommandTag {

@@ -117,8 +117,8 @@ impl Statement for ToyStatement {
                 tables(&["into", words[1]], scope)?;
                 let columns = vec![column("a"), column("b")];
                 let insert = format!("insert into {} values (?1, ?2)", words[1]);
-                let insert = vec![Sqlite { sql: insert, yields: Yields::Count }];
-                (Vec::new(), PlanKind::CopyIn(CopyIn { insert, columns, format: format() }))
+                let insert = vec![Sqlite::new(insert, Yields::Count)];
+                (Vec::new(), PlanKind::CopyIn(CopyIn { insert, facts: Facts::default(), columns, format: format() }))
             }
             "copy" => {
                 let query = self.0.split(['(', ')']).nth(1).unwrap_or_default();
@@ -160,13 +160,22 @@ fn read(text: &str) -> Read {
         tables: vec![20000],
         sql: Arc::from(sqlite(text)),
     });
-    Read { sql: Arc::from(sqlite(text)), lock, inside: None, short: true, tag: "SELECT" }
+    Read { sql: Arc::from(sqlite(text)), facts: Default::default(), lock, inside: None, short: true, tag: "SELECT" }
 }
 
 fn write(sql: String, yields: Yields, ddl: bool, tag: Tag) -> PlanKind {
     let effort = if sql.contains("series(") { Effort::Open } else { Effort::Key };
-    let statements = vec![Sqlite { sql, yields }];
-    PlanKind::Write(WritePlan { statements, ddl, effort, draws: false, lock: None, tag, notices: Vec::new() })
+    let statements = vec![Sqlite::new(sql, yields)];
+    PlanKind::Write(WritePlan {
+        statements,
+        facts: Facts::default(),
+        ddl,
+        effort,
+        draws: false,
+        lock: None,
+        tag,
+        notices: Vec::new(),
+    })
 }
 
 fn columns(words: &[&str]) -> Vec<ResultColumn> {

@@ -12,10 +12,10 @@
 
 use super::effect::Effect;
 use super::portal::Run;
-use crate::command::{self, Frozen, Isolation, Seen, Step, Write, Yields};
+use crate::command::{self, Frozen, Isolation, Seen, Shape, Step, Write, Yields};
 use crate::id::RequestId;
 use crate::sql::catalog::{Catalog, Constraint, ConstraintKind};
-use crate::sql::plan::{Effort, IsolationLevel, PlanKind, Read, RowLock, Tag};
+use crate::sql::plan::{Effort, Facts, IsolationLevel, PlanKind, Read, RowLock, Tag};
 use crate::transaction::{self, Kind};
 use crate::types::Env;
 use crate::value::Value;
@@ -164,7 +164,9 @@ impl Batch {
             let mut step = item.step();
             if deferred {
                 let sql = "PRAGMA defer_foreign_keys = ON".to_owned();
-                step.statements.insert(0, command::Statement { sql, yields: Yields::Nothing });
+                let deferral =
+                    command::Statement { shape: Shape::Deferral, ..command::Statement::new(sql, Yields::Nothing) };
+                step.statements.insert(0, deferral);
             }
             step.frozen = Some(frozen.clone());
             let schema_version = Some(item.run.portal.plan.schema_version);
@@ -243,6 +245,15 @@ pub(super) fn statements_of(run: &Run) -> &[command::Statement] {
     match &run.portal.plan.kind {
         PlanKind::Write(write) => &write.statements,
         PlanKind::CopyIn(copy) => &copy.insert,
+        _ => unreachable!("only writes are collected"),
+    }
+}
+
+/// What the statements ask for.
+pub(super) fn facts_of(run: &Run) -> &Facts {
+    match &run.portal.plan.kind {
+        PlanKind::Write(write) => &write.facts,
+        PlanKind::CopyIn(copy) => &copy.facts,
         _ => unreachable!("only writes are collected"),
     }
 }

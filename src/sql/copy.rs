@@ -291,13 +291,13 @@ fn copy_in(relation: &Relation, attnums: &[i16], copy: &CopyStatement, scope: &S
         .collect();
     let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
     let mut binder = Binder::new(scope);
-    let insert = binder.insert_row(relation, attnums)?;
+    let (insert, facts) = binder.insert_row(relation, attnums)?;
     Ok(Plan {
         // The statement itself has none: those of `insert` are the columns of the input.
         params: Vec::new(),
         columns: Vec::new(),
         schema_version: scope.catalog.version,
-        kind: PlanKind::CopyIn(CopyIn { insert, format: format_of(&copy.options, true, &names)?, columns }),
+        kind: PlanKind::CopyIn(CopyIn { insert, facts, format: format_of(&copy.options, true, &names)?, columns }),
     })
 }
 
@@ -323,7 +323,8 @@ fn copy_query(query: &str, copy: &CopyStatement, scope: &Scope<'_>) -> SqlResult
     let names: Vec<String> = bound.columns.iter().map(|c| c.name.clone()).collect();
     let format = format_of(&copy.options, false, &names)?;
     let (lock, inside) = (bound.lock, bound.inside);
-    let read = Read { sql: bound.sql.into(), lock, inside, short: bound.short, tag: "COPY" };
+    let facts = bound.facts.into();
+    let read = Read { sql: bound.sql.into(), facts, lock, inside, short: bound.short, tag: "COPY" };
     Ok(Plan {
         params: binder.params()?,
         columns: bound.columns,

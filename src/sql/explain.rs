@@ -84,6 +84,7 @@ pub fn compile(explain: &ExplainStatement, scope: &Scope<'_>) -> SqlResult<Plan>
         kind: PlanKind::Read(Read {
             // Its columns are id, parent, notused, detail: the session shows the last one (see `Read::tag`).
             sql: format!("EXPLAIN QUERY PLAN {sql}").into(),
+            facts: Default::default(),
             lock: None,
             inside: None,
             short: true,

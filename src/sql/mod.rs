@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod copy;
 mod cursor;
 pub mod ddl;
+mod dialect;
 pub mod explain;
 pub mod ir;
 pub mod lex;
@@ -92,12 +93,22 @@ fn sql(statement: &Statement, scope: &Scope<'_>) -> SqlResult<Plan> {
 /// A query that draws sequence values goes through the log; all others only read.
 fn query_plan(bound: bind::Bound) -> PlanKind {
     if bound.writes {
-        let statement = crate::command::Statement { sql: bound.sql, yields: crate::command::Yields::Rows };
+        let statement = crate::command::Statement::new(bound.sql, crate::command::Yields::Rows);
         let tag = plan::Tag::Counted("SELECT");
-        let (effort, draws) = (bound.effort, bound.draws);
+        let (effort, draws, facts) = (bound.effort, bound.draws, bound.facts);
         let (statements, lock) = (vec![statement], bound.inside);
-        return PlanKind::Write(WritePlan { statements, ddl: false, effort, draws, lock, tag, notices: Vec::new() });
+        return PlanKind::Write(WritePlan {
+            statements,
+            facts,
+            ddl: false,
+            effort,
+            draws,
+            lock,
+            tag,
+            notices: Vec::new(),
+        });
     }
     let (lock, inside) = (bound.lock, bound.inside);
-    PlanKind::Read(Read { sql: bound.sql.into(), lock, inside, short: bound.short, tag: "SELECT" })
+    let facts = bound.facts.into();
+    PlanKind::Read(Read { sql: bound.sql.into(), facts, lock, inside, short: bound.short, tag: "SELECT" })
 }

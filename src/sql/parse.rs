@@ -12,12 +12,12 @@
 //! position in the statement's text, which is what an error's `position` wants.
 
 use super::cursor::{Cursor, Name};
+use super::dialect::{Postgres, split_operators};
 use super::lex::{self, Kind, Lexer};
 use super::plan::{Discard, FetchDirection, IsolationLevel, LockMode, LockStrength, TransactionModes, Utility};
 use super::{copy, ddl, explain};
 use crate::error::{SqlError, SqlResult, state};
 use sqlparser::ast::Statement;
-use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError, ParserOptions};
 use sqlparser::tokenizer::{Location, Span, Token as SqlToken, TokenWithSpan, Tokenizer};
@@ -259,7 +259,7 @@ pub(super) fn on_deep_stack<T: Send>(depth: u32, job: impl FnOnce() -> SqlResult
 pub(super) fn parse_query(source: &str) -> SqlResult<Box<Statement>> {
     let tokens = query_tokens(source)?;
     let options = ParserOptions::new().with_trailing_commas(false).with_unescape(true);
-    let mut parser = Parser::new(&PostgreSqlDialect {})
+    let mut parser = Parser::new(&Postgres)
         .with_options(options)
         .with_recursion_limit(MAX_DEPTH as usize * 8)
         .with_tokens_with_locations(tokens);
@@ -275,7 +275,7 @@ pub(super) fn parse_query(source: &str) -> SqlResult<Box<Statement>> {
 pub(super) fn check_expression(source: &str) -> SqlResult<()> {
     let depth = weigh(source)?;
     on_deep_stack(depth, || {
-        let mut parser = Parser::new(&PostgreSqlDialect {})
+        let mut parser = Parser::new(&Postgres)
             .with_recursion_limit(MAX_DEPTH as usize * 8)
             .with_tokens_with_locations(query_tokens(source)?);
         parser.parse_expr().map_err(|e| parser_error(source, e))?;
@@ -289,7 +289,7 @@ pub(super) fn check_expression(source: &str) -> SqlResult<()> {
 /// joined, `TRIM(TRAILING FROM x)` → `TRIM(TRAILING ' ' FROM x)`, `OPERATOR(pg_catalog.=)` → `=`, and the clauses of row
 /// locks as [`row_locks`] has them.
 fn query_tokens(source: &str) -> SqlResult<Vec<TokenWithSpan>> {
-    let raw = Tokenizer::new(&PostgreSqlDialect {}, source).tokenize_with_location().map_err(|e| {
+    let raw = Tokenizer::new(&Postgres, source).tokenize_with_location().map_err(|e| {
         let lines = line_starts(source);
         let at = lines.get(e.location.line.saturating_sub(1) as usize).copied().unwrap_or(0) + e.location.column as u32;
         near(source, at)
@@ -301,7 +301,7 @@ fn query_tokens(source: &str) -> SqlResult<Vec<TokenWithSpan>> {
     };
     let mut out: Vec<TokenWithSpan> = Vec::with_capacity(raw.len());
     let mut last_line = 0;
-    for token in raw {
+    for token in split_operators(raw) {
         if matches!(token.token, SqlToken::Whitespace(_)) {
             continue;
         }

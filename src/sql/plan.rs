@@ -1,6 +1,7 @@
 //! What the compiler hands to the session: what to run, what comes back, and of which types.
 
 use crate::command::{Isolation, Statement};
+use crate::functions::Asks;
 use crate::types::Type;
 use std::sync::Arc;
 
@@ -43,9 +44,29 @@ pub enum PlanKind {
     Empty,
 }
 
+/// What a statement asks of whoever runs it, besides its parameters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// What its functions and relations want to know.
+    pub asks: Asks,
+    /// Its rows come in the order that it asks for.
+    pub ordered: bool,
+    /// The function by which it changes sequences, beside what columns are filled with.
+    pub sequence_call: Option<&'static str>,
+}
+
+impl Facts {
+    /// Adds what another part of the statement asks for.
+    pub fn add(&mut self, other: &Facts) {
+        self.asks.add(&other.asks);
+        self.sequence_call = self.sequence_call.or(other.sequence_call);
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Read {
     pub sql: Arc<str>,
+    pub facts: Arc<Facts>,
     /// Needs the rows locked (FOR UPDATE and so on): what a transaction does with it is the session's business.
     pub lock: Option<RowLock>,
     /// Rows that a subquery locks.
@@ -156,6 +177,7 @@ pub enum RowId {
 pub struct WritePlan {
     /// SQLite statements over the parameters `?1…`.
     pub statements: Vec<Statement>,
+    pub facts: Facts,
     pub ddl: bool,
     pub effort: Effort,
     /// It draws values of sequences itself, beside what columns are filled with: how far it goes may depend on them.
@@ -179,6 +201,7 @@ pub enum Tag {
 pub struct CopyIn {
     /// One INSERT over `?1…?n`; the parameters are the columns of the input, in order.
     pub insert: Vec<Statement>,
+    pub facts: Facts,
     /// Names and types of the columns of the input.
     pub columns: Vec<ResultColumn>,
     pub format: CopyFormat,

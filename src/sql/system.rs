@@ -8,9 +8,10 @@
 //! Left out: most statistics views, and rows of `pg_class` and `pg_attribute` for what is a view here.
 
 use super::catalog::{Column, Relation, RelationKind, Source, sqlite_name};
-use crate::functions::builtin;
+use crate::functions::{Asks, builtin};
 use crate::settings::{self, Kind, Setting};
 use crate::types::{NO_TYPMOD, Type};
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 /// (oid, name, columns) of the relations of schema `quorate`; each reads the JSON array `q_live(name)`.
@@ -51,6 +52,19 @@ pub fn relations() -> &'static [Relation] {
         let views = include_str!("system_views.sql").split("\n\n").filter_map(view);
         pg.chain(quorate).chain(views).chain([pg_settings()]).collect()
     })
+}
+
+/// What a built-in relation asks of whoever reads it; `None` for nothing.
+pub fn asks(oid: u32) -> Option<&'static Asks> {
+    static ASKS: OnceLock<BTreeMap<u32, Asks>> = OnceLock::new();
+    let asks = ASKS.get_or_init(|| {
+        let queries = relations().iter().filter_map(|relation| match &relation.source {
+            Source::Query(sql) => Some((relation.oid, Asks::of_implementations(sql))),
+            _ => None,
+        });
+        queries.filter(|(_, asks)| !asks.is_empty()).collect()
+    });
+    asks.get(&oid)
 }
 
 /// A line `-- oid schema.name: column type!, …` and a query.

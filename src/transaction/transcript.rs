@@ -197,7 +197,7 @@ impl Entry {
 
 /// A step of SQLite statements that say nothing to anybody.
 fn control(statements: &[&str], logged: bool) -> SqlResult<Entry> {
-    let statement = |sql: &&str| Statement { sql: (*sql).to_owned(), yields: Yields::Nothing };
+    let statement = |sql: &&str| Statement::new(*sql, Yields::Nothing);
     let statements = statements.iter().map(statement).collect();
     Entry::new(
         Step { statements, params: vec![Vec::new()], frozen: Some(Default::default()), ..Step::default() },
@@ -220,7 +220,7 @@ mod tests {
 
     fn step(sql: &str, expect: Option<u64>) -> Step {
         Step {
-            statements: vec![Statement { sql: sql.to_owned(), yields: Yields::Count }],
+            statements: vec![Statement::new(sql, Yields::Count)],
             params: vec![vec![]],
             ddl: false,
             frozen: Some(Frozen::default()),

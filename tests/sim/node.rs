@@ -410,6 +410,7 @@ pub fn query(shared: &Arc<Shared>, sql: &str) -> Result<Vec<Vec<Value>>, String>
         sql: Arc::from(sql),
         params: Vec::new(),
         context: Default::default(),
+        signals: false,
         schema_version: shared.schema_version(),
         linearizable: false,
         control: Control {

@@ -46,7 +46,7 @@ pub struct Operation {
 }
 
 fn step(sql: &str, yields: Yields, params: Vec<Value>) -> Step {
-    let statements = vec![Statement { sql: sql.to_owned(), yields }];
+    let statements = vec![Statement::new(sql, yields)];
     Step { statements, params: vec![params], ..Step::default() }
 }
 

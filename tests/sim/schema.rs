@@ -102,7 +102,7 @@ pub fn statements(plan: &Plan) -> Vec<Sql> {
                 None => (&read.sql, command::Yields::Rows),
                 Some(lock) => (&lock.sql, command::Yields::RowsAnd(lock.tables.len() as u8)),
             };
-            vec![Sql { sql: sql.to_string(), yields }]
+            vec![Sql::new(&**sql, yields)]
         }
         other => panic!("no statement of a workload: {other:?}"),
     }

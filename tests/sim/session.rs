@@ -521,6 +521,7 @@ impl Client {
                 sql: read.sql.clone(),
                 params: params.clone(),
                 context: Default::default(),
+                signals: false,
                 schema_version: self.router.catalog().version,
                 linearizable: true,
                 control: self.control(job),

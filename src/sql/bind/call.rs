@@ -230,7 +230,14 @@ impl Binder<'_> {
         let infix = left.is_some();
         let args: Vec<Typed> = left.into_iter().chain([right]).collect();
         let (operator, declared) = self.choose_operator(name, infix, &args, at)?;
-        let (args, result) = self.coerce_arguments(args, &declared, operator.result)?;
+        let (mut args, result) = self.coerce_arguments(args, &declared, operator.result)?;
+        if operator.name == "||" && result == Type::TEXT {
+            // Something with text: cast to it, which for a boolean is not what its output function gives.
+            for (arg, _) in args.iter_mut().zip(&declared).filter(|(_, declared)| **declared == Type::ANYNONARRAY) {
+                let value = std::mem::replace(arg, Typed::null(Type::TEXT));
+                *arg = self.cast(value, Type::TEXT, crate::types::NO_TYPMOD)?;
+            }
+        }
         let mut collation = None;
         if operator.native != Native::No {
             if args.iter().any(|arg| matches!(arg.node, Node::Row(_))) {

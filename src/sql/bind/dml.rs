@@ -12,9 +12,10 @@ use crate::error::{SqlError, SqlResult, state};
 use crate::sql::catalog::{Column, Constraint, ConstraintKind, Identity, Index, Relation, RelationKind, Source};
 use crate::sql::ir::{
     Assignment as Assigned, Body, Change, Column as ColumnRef, Conflict, ConflictUpdate, Cte, Delete as DeleteTree,
-    Insert as InsertTree, InsertSource, Named, Node, Op, Query as QueryTree, Typed, Update as UpdateTree, Write,
+    FromItem, Insert as InsertTree, InsertSource, Named, Node, Op, Query as QueryTree, SubQuery, Typed,
+    Update as UpdateTree, Write,
 };
-use crate::sql::plan::{Effort, NamedRow, ResultColumn, RowChange, RowId, Tag, WritePlan};
+use crate::sql::plan::{Effort, Facts, NamedRow, ResultColumn, RowChange, RowId, Tag, WritePlan};
 use crate::sql::render;
 use crate::types::Type;
 use crate::value::Value;
@@ -161,9 +162,11 @@ impl Binder<'_> {
         let columns = returning.iter().flatten().map(|column| column.out().result()).collect();
         let Prefix { items: with, recursive } = with;
         let write = Write { with, recursive, table: target, change, returning };
-        let statement = Sql { sql: render::write(&write, &self.hoisted, self.row_list()), yields };
+        let facts = write.facts(&self.hoisted);
+        let statement = render::write(&write, yields, &self.hoisted, self.row_list());
         let plan = WritePlan {
             statements: vec![statement],
+            facts,
             ddl: false,
             effort: self.effort,
             draws: self.draws,
@@ -175,7 +178,7 @@ impl Binder<'_> {
     }
 
     /// COPY … FROM: an INSERT over `?1`…, which already are of the columns' types; the other columns get their defaults.
-    pub fn insert_row(&mut self, relation: &Relation, columns: &[i16]) -> SqlResult<Vec<Sql>> {
+    pub fn insert_row(&mut self, relation: &Relation, columns: &[i16]) -> SqlResult<(Vec<Sql>, Facts)> {
         let Source::Table(table) = &relation.source else { return Err(not_updatable(relation, "copy to")) };
         let (mut names, mut values) = (Vec::new(), Vec::new());
         for (i, attnum) in columns.iter().enumerate() {
@@ -195,7 +198,8 @@ impl Binder<'_> {
         let source = InsertSource::Values { rows: vec![values], rest: vec![] };
         let change = Change::Insert(InsertTree { columns: names, source, conflict: None });
         let write = Write { with: vec![], recursive: false, table: table.clone(), change, returning: None };
-        Ok(vec![Sql { sql: render::write(&write, &self.hoisted, self.row_list()), yields: Yields::Count }])
+        let facts = write.facts(&self.hoisted);
+        Ok((vec![render::write(&write, Yields::Count, &self.hoisted, self.row_list())], facts))
     }
 
     fn target(&mut self, name: &ObjectName, alias: Option<String>, action: &str) -> SqlResult<Target> {
@@ -679,7 +683,9 @@ impl Binder<'_> {
                 self.refuse_generated(column, true)?;
                 self.assign_output(&mut tree, i, column.ty, column.typmod, &column.name)?;
             }
-            let value = Typed::new(Type::RECORD, Node::Query(Box::new(self.embed(tree))));
+            let single = !tree.at_most_one_row();
+            let query = SubQuery { single, ..self.embed(tree) };
+            let value = Typed::new(Type::RECORD, Node::Query(Box::new(query)));
             let columns = columns.iter().map(|c| (c.attnum, c.name.clone())).collect();
             return Ok(vec![Assigned { columns, value, whole: true }]);
         }
@@ -739,7 +745,11 @@ impl Binder<'_> {
             Ok((set, from, filter))
         })();
         let names = self.levels.pop().map(|level| level.names).unwrap_or_default();
-        let (mut set, from, filter) = result?;
+        let (mut set, mut from, filter) = result?;
+        if from.is_empty() && set.iter().any(|assigned| assigned.value.has_subquery()) {
+            // SQLite computes all values before it changes a row only where there is a FROM.
+            from.push(FromItem::Value { value: Typed::bool(true), range: self.next_id() });
+        }
         let others = Others::new(&target, names);
         let returning = self.returning(others.names.clone(), update.returning.as_deref())?;
         if let Some(kept) = others.keep(returning.as_deref()) {

@@ -35,14 +35,14 @@ pub use query::is_dml;
 use super::Scope;
 use super::catalog::Relation;
 use super::ir::{Column, Cte, Named, Node, Out, Query as Tree, System, Typed};
-use super::plan::{Effort, NamedRow, ResultColumn, RowLock};
+use super::plan::{Effort, Facts, NamedRow, ResultColumn, RowLock};
 use super::render;
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::CastContext;
+use crate::sql::dialect::Postgres;
 use crate::types::Type;
 use names::{Clause, Level, Names};
 use sqlparser::ast::{Query, Statement};
-use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Location;
 use std::rc::Rc;
@@ -54,6 +54,7 @@ pub struct Bound {
     pub columns: Vec<ResultColumn>,
     /// FOR UPDATE and its kin.
     pub lock: Option<RowLock>,
+    pub facts: Facts,
     /// Touches a handful of rows at most: a lookup by a unique key, or no table at all.
     pub short: bool,
     /// Has effects (`nextval`): not a read, though it looks like one.
@@ -153,6 +154,7 @@ impl<'a> Binder<'a> {
         let columns = tree.outputs().iter().map(Out::result).collect();
         let short = tree.short && self.subqueries == 0;
         let mut tree = self.with_names(tree)?;
+        let facts = tree.facts(&self.hoisted);
         let sql = render::query(&tree, &self.hoisted, self.row_list());
         tree.tell_rows(false);
         let lock = render::lock(&tree, &self.hoisted, self.row_list());
@@ -161,7 +163,7 @@ impl<'a> Binder<'a> {
             return Err(SqlError::unsupported("several queries with FOR UPDATE in one statement"));
         }
         let (writes, effort, draws) = (self.writes, self.effort, self.draws);
-        Ok(Bound { sql, columns, lock, short, writes, inside, effort, draws })
+        Ok(Bound { sql, columns, facts, lock, short, writes, inside, effort, draws })
     }
 
     /// The rows that a subquery locks, after all of the statement is bound.
@@ -214,9 +216,20 @@ pub fn bind_column_expr(
     sql_text: &str,
     target: Option<(Type, i32)>,
 ) -> SqlResult<String> {
+    bind_column_facts(scope, relation, sql_text, target).map(|(sql, _)| sql)
+}
+
+/// As [`bind_column_expr`], with what the expression asks for.
+pub fn bind_column_facts(
+    scope: &Scope<'_>,
+    relation: Option<&Relation>,
+    sql_text: &str,
+    target: Option<(Type, i32)>,
+) -> SqlResult<(String, Facts)> {
     let mut binder = Binder::new(scope);
     binder.allow_params = false;
-    binder.column_expr(relation, sql_text, target).map(|e| render::expression(&e))
+    let expr = binder.column_expr(relation, sql_text, target)?;
+    Ok((render::expression(&expr), expr.facts(&binder.hoisted)))
 }
 
 /// As [`bind_column_expr`], of whatever type the expression is: its text, type and type modifier.
@@ -303,13 +316,13 @@ fn syntax(e: sqlparser::parser::ParserError) -> SqlError {
 
 /// An expression from the catalog.
 pub(crate) fn parse_expr(text: &str) -> SqlResult<sqlparser::ast::Expr> {
-    let mut parser = Parser::new(&PostgreSqlDialect {}).try_with_sql(text).map_err(syntax)?;
+    let mut parser = Parser::new(&Postgres).try_with_sql(text).map_err(syntax)?;
     parser.parse_expr().map_err(syntax)
 }
 
 /// A query from the catalog.
 fn parse_query(text: &str) -> SqlResult<Query> {
-    match Parser::parse_sql(&PostgreSqlDialect {}, text).map_err(syntax)?.into_iter().next() {
+    match Parser::parse_sql(&Postgres, text).map_err(syntax)?.into_iter().next() {
         Some(Statement::Query(query)) => Ok(*query),
         _ => Err(SqlError::internal("the catalog holds something else than a query")),
     }

@@ -3,10 +3,10 @@
 use super::Binder;
 use super::coerce::{data_type, split_name, type_name};
 use crate::error::{SqlError, SqlResult, state};
+use crate::sql::dialect::Postgres;
 use crate::sql::ir::{Column, Named, Node, Op, Query, Typed};
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
-use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Location;
 
@@ -76,7 +76,7 @@ impl Binder<'_> {
             }
             Type::REGTYPE => {
                 let missing = || SqlError::new(state::UNDEFINED_OBJECT, format!("type \"{text}\" does not exist"));
-                let mut parser = Parser::new(&PostgreSqlDialect {}).try_with_sql(text).map_err(|_| missing())?;
+                let mut parser = Parser::new(&Postgres).try_with_sql(text).map_err(|_| missing())?;
                 let ty = parser.parse_data_type().map_err(|_| missing())?;
                 Ok(data_type(&ty)?.0.0)
             }

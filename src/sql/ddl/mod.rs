@@ -51,6 +51,7 @@ pub fn compile(ddl: &Ddl, scope: &Scope<'_>) -> SqlResult<Plan> {
             draws: false,
             lock: None,
             statements: plan.statements,
+            facts: plan.facts,
             tag,
             notices: plan.notices,
         }),

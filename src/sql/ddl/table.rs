@@ -109,7 +109,7 @@ fn create_table(work: &mut Work<'_>, def: &CreateTable) -> SqlResult<Tag> {
     let Some(rows) = rows else { return Ok(plain) };
     let columns = table.columns.iter().map(|c| quote(&c.name)).collect::<Vec<_>>().join(", ");
     let sql = format!("INSERT INTO {}({columns}) {rows}", quote(&physical));
-    work.add(vec![Statement { sql, yields: Yields::Count }]);
+    work.add(vec![Statement::new(sql, Yields::Count)]);
     Ok(Tag::Counted("SELECT"))
 }
 
@@ -137,6 +137,7 @@ fn query_columns(work: &mut Work<'_>, table: &mut Relation, names: &[String], qu
         push_column(table, plain_column(i as i16 + 1, name, ty, result.typmod))?;
     }
     work.effort = work.effort.max(bound.effort);
+    work.facts.get_mut().add(&bound.facts);
     Ok(bound.sql)
 }
 

@@ -1,7 +1,7 @@
 //! Scripts of DDL run against SQLite as a replica would run them; after each statement the catalog read back from
 //! the file must equal the compiler's working copy.
 
-use crate::command::Yields;
+use crate::command::{Statement, Yields};
 use crate::error::{SqlError, SqlResult};
 use crate::functions::{self, Context};
 use crate::sql::catalog::{Catalog, Relation};
@@ -52,7 +52,7 @@ impl Db {
             let PlanKind::Write(write) = plan.kind else { panic!("not DDL: {text}") };
             self.connection.execute_batch("SAVEPOINT command").unwrap();
             for s in &write.statements {
-                if let Err(error) = self.step(&s.sql, s.yields == Yields::Guard) {
+                if let Err(error) = self.step(s) {
                     self.connection.execute_batch("ROLLBACK TO command; RELEASE command").unwrap();
                     return Err(error);
                 }
@@ -74,14 +74,15 @@ impl Db {
     }
 
     /// The error of a statement that SQLite refused.
-    fn explain(&self, sql: &str, message: &str, code: i32) -> SqlError {
+    fn explain(&self, statement: &Statement, message: &str, code: i32) -> SqlError {
         let env = Env::default();
         let tables: Vec<u32> = self.catalog.relations.values().map(|r| r.oid).filter(|o| *o >= 16384).collect();
         let failure = Failure {
             message,
             code,
             raised: functions::sqlite::decode_error(message),
-            sql,
+            sql: &statement.sql,
+            shape: &statement.shape,
             tables: &tables,
             changes: &[],
             complete: true,
@@ -115,14 +116,15 @@ impl Db {
         error
     }
 
-    fn step(&self, sql: &str, guard: bool) -> SqlResult<()> {
+    fn step(&self, order: &Statement) -> SqlResult<()> {
+        let (sql, guard) = (&*order.sql, order.yields == Yields::Guard);
         let failed = |e: rusqlite::Error| {
             let (message, code) = match &e {
                 rusqlite::Error::SqliteFailure(f, m) => (m.clone().unwrap_or_default(), f.extended_code),
                 other => (other.to_string(), 0),
             };
             match code & 0xff {
-                19 => self.explain(sql, &message, code),
+                19 => self.explain(order, &message, code),
                 _ => SqlError::internal(format!("{message} in {sql}")),
             }
         };
@@ -153,7 +155,7 @@ impl Db {
 
     /// Runs SQLite SQL; the error it is explained as.
     fn row(&self, sql: &str) -> String {
-        match self.step(sql, false) {
+        match self.step(&Statement::new(sql, Yields::Nothing)) {
             Ok(()) => "ok".into(),
             Err(e) => format!("{} {}", e.code.as_str(), e.message),
         }
@@ -176,9 +178,9 @@ impl Db {
             database: "quorate",
         };
         let plan = compile(&parse(text)?[0], &scope)?;
-        let sql = match &plan.kind {
-            PlanKind::Read(read) => read.sql.to_string(),
-            PlanKind::Write(write) => write.statements[0].sql.clone(),
+        let order = match &plan.kind {
+            PlanKind::Read(read) => Statement::new(&*read.sql, Yields::Rows),
+            PlanKind::Write(write) => write.statements[0].clone(),
             _ => panic!("neither a query nor a change: {text}"),
         };
         let failed = |e: rusqlite::Error| {
@@ -186,9 +188,10 @@ impl Db {
                 rusqlite::Error::SqliteFailure(f, m) => (m.clone().unwrap_or_default(), f.extended_code),
                 other => (other.to_string(), 0),
             };
-            self.explain(&sql, &message, code)
+            self.explain(&order, &message, code)
         };
-        let mut statement = self.connection.prepare(&sql).unwrap_or_else(|e| panic!("{e}: {sql}"));
+        let sql = &order.sql;
+        let mut statement = self.connection.prepare(sql).unwrap_or_else(|e| panic!("{e}: {sql}"));
         let width = statement.column_count();
         let mut rows = statement.query([]).map_err(failed)?;
         let mut out = Vec::new();

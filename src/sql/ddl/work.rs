@@ -11,8 +11,9 @@ use crate::sql::catalog::{
 };
 use crate::sql::cursor::Name;
 use crate::sql::lex::quote_identifier;
-use crate::sql::plan::Effort;
+use crate::sql::plan::{Effort, Facts};
 use crate::types::{NO_TYPMOD, Storage, Type};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub struct Work<'a> {
@@ -28,6 +29,8 @@ pub struct Work<'a> {
     pub many: bool,
     /// What the queries in it take.
     pub effort: Effort,
+    /// What the expressions that were bound ask for.
+    pub facts: RefCell<Facts>,
 }
 
 /// An object that goes with another one.
@@ -41,6 +44,7 @@ pub struct Dependent {
 
 pub struct Finished {
     pub statements: Vec<Statement>,
+    pub facts: Facts,
     pub notices: Vec<SqlError>,
     pub changes_catalog: bool,
     pub effort: Effort,
@@ -88,6 +92,7 @@ impl<'a> Work<'a> {
             dependents: Vec::new(),
             many: false,
             effort: Effort::Scan,
+            facts: RefCell::default(),
         }
     }
 
@@ -130,6 +135,7 @@ impl<'a> Work<'a> {
         }
         Finished {
             statements: self.statements,
+            facts: self.facts.into_inner(),
             notices: self.notices,
             changes_catalog: self.changes_catalog,
             effort: self.effort,
@@ -150,12 +156,12 @@ impl<'a> Work<'a> {
     /// A statement that changes the schema or the catalog.
     pub fn sql(&mut self, sql: String) {
         self.changes_catalog = true;
-        self.statements.push(Statement { sql, yields: Yields::Nothing });
+        self.statements.push(Statement::new(sql, Yields::Nothing));
     }
 
     /// A statement that changes rows only.
     pub fn data(&mut self, sql: String) {
-        self.statements.push(Statement { sql, yields: Yields::Nothing });
+        self.statements.push(Statement::new(sql, Yields::Nothing));
     }
 
     pub fn add(&mut self, statements: Vec<Statement>) {
@@ -179,7 +185,7 @@ impl<'a> Work<'a> {
             text(v.column),
             text(v.constraint),
         );
-        self.statements.push(Statement { sql, yields: Yields::Guard });
+        self.statements.push(Statement::new(sql, Yields::Guard));
     }
 
     // ---- names
@@ -282,7 +288,9 @@ impl<'a> Work<'a> {
     }
 
     pub fn bind(&self, relation: Option<&Relation>, text: &str, target: Option<(Type, i32)>) -> SqlResult<String> {
-        bind::bind_column_expr(&self.scope(), relation, text, target)
+        let (sql, facts) = bind::bind_column_facts(&self.scope(), relation, text, target)?;
+        self.facts.borrow_mut().add(&facts);
+        Ok(sql)
     }
 
     // ---- relations

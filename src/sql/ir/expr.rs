@@ -347,6 +347,10 @@ impl Typed {
         found
     }
 
+    pub fn has_subquery(&self) -> bool {
+        self.any(&|e| matches!(e.node, Node::Query(_)))
+    }
+
     pub fn has_aggregate(&self) -> bool {
         self.any(&|e| matches!(&e.node, Node::Call(call) if call.over.is_none()))
     }

@@ -5,7 +5,7 @@
 //! | `expr` | expressions: every node with its PostgreSQL type; operators, functions and casts by identity |
 //! | `query` | queries: SELECT, VALUES, set operations, WITH, FROM items, sort keys, rows to lock |
 //! | `write` | INSERT, UPDATE, DELETE |
-//! | `walk` | one walk over all parts of a statement |
+//! | `walk`, `facts` | one walk over all parts of a statement, and what it finds for whoever runs it |
 //!
 //! Whoever wants to know something of a statement asks the tree, never a text. FROM items are numbered in the statement:
 //! a column names its item by that number, and its item is called `t7` in SQLite. Columns of queries are called `c1`, `c2`
@@ -13,6 +13,7 @@
 //! until the whole statement is bound; nothing is written before.
 
 mod expr;
+mod facts;
 mod query;
 mod walk;
 mod write;

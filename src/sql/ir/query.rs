@@ -235,6 +235,18 @@ impl Body {
         }
     }
 
+    /// A set operation with a part that has groups.
+    pub fn is_compound_of_groups(&self) -> bool {
+        fn groups(body: &Body) -> bool {
+            match body {
+                Body::Select(select) => select.aggregated,
+                Body::Set { left, right, .. } => groups(left) || groups(right),
+                Body::Values(_) | Body::Query(_) => false,
+            }
+        }
+        matches!(self, Body::Set { .. }) && groups(self)
+    }
+
     /// An output column as an expression: what its type is decided by.
     pub fn expr(&self, i: usize) -> Typed {
         match self {
@@ -298,6 +310,17 @@ impl Query {
             Node::Text(_) | Node::Param(_) | Node::Const(_) if out.ty == Type::UNKNOWN => expr,
             _ => Typed::new(out.ty, Node::Const(Value::Null)),
         }
+    }
+
+    /// Its values may be others each time that they are computed.
+    pub fn is_volatile(&self) -> bool {
+        let mut found = false;
+        self.parts(&mut |part| {
+            if let super::Part::Expr(Typed { node: Node::Apply(super::Op::Function(f), _), .. }) = part {
+                found |= f.volatility == crate::functions::Volatility::Volatile;
+            }
+        });
+        found
     }
 
     /// Certain to give one row or none.

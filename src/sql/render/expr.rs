@@ -57,7 +57,11 @@ impl Sql {
         if !sub.single {
             return self.whole_query(&sub.query, &[], true);
         }
-        self.push("SELECT q_single(\"c1\") FROM (");
+        self.push("SELECT ");
+        self.list(", ", 1..=sub.query.body.width(), |sql, i| {
+            sql.put(format_args!("q_single(\"c{i}\") AS \"c{i}\""));
+        });
+        self.push(" FROM (");
         self.whole_query(&sub.query, &[], true);
         self.push(")");
     }

@@ -10,6 +10,7 @@ mod write;
 use super::catalog::{Source, quote_into, sqlite_name};
 use super::ir::{Column, Query, System, Typed};
 use super::plan::RowLock;
+use crate::command::{Statement, Yields};
 use crate::value::Value;
 use std::fmt::Write as _;
 use std::rc::Rc;
@@ -151,10 +152,10 @@ pub fn lock(query: &Query, hoisted: &[System], row_list: usize) -> Option<RowLoc
 }
 
 /// An INSERT, UPDATE or DELETE.
-pub fn write(write: &super::ir::Write, hoisted: &[System], row_list: usize) -> String {
+pub fn write(write: &super::ir::Write, yields: Yields, hoisted: &[System], row_list: usize) -> Statement {
     let mut sql = Sql::new(row_list);
-    sql.write(write, hoisted);
-    sql.out
+    let shape = sql.write(write, hoisted);
+    Statement { sql: sql.out, yields, shape }
 }
 
 /// An expression by itself.

@@ -14,7 +14,10 @@ impl Sql {
         let tail = !query.order.is_empty() || query.limit.is_some() || query.offset.is_some();
         match &query.body {
             Body::Select(select) if !select.on.is_empty() => self.distinct_on(select, &query.order),
-            Body::Query(_) if tail => {
+            // SQLite confuses the groups of a compound's parts with the order of the whole.
+            body if matches!(body, Body::Query(_)) && tail
+                || !query.order.is_empty() && body.is_compound_of_groups() =>
+            {
                 self.operand(&query.body, named, false);
                 self.order(query);
             }
@@ -245,6 +248,7 @@ impl Sql {
         self.push("(");
         self.list(", ", 1..=cte.width, Sql::output_name);
         self.push(match cte.materialized {
+            _ if cte.query.is_volatile() => ") AS MATERIALIZED (",
             Materialized::Unsaid => ") AS (",
             Materialized::Yes => ") AS MATERIALIZED (",
             Materialized::No => ") AS NOT MATERIALIZED (",
@@ -271,7 +275,11 @@ impl Sql {
             }
             FromItem::Query { query, range } => {
                 self.push("(");
-                self.whole_query(query, &[], true);
+                if query.is_volatile() {
+                    self.barrier(query, *range);
+                } else {
+                    self.whole_query(query, &[], true);
+                }
                 self.push(")");
                 range
             }
@@ -297,6 +305,14 @@ impl Sql {
             self.push(" AS ");
             self.alias(*range);
         }
+    }
+
+    /// A query whose values are computed once for each row, however often they are used: SQLite must not merge it into
+    /// what is around it.
+    fn barrier(&mut self, query: &Query, range: usize) {
+        self.put(format_args!("WITH \"m{range}\" AS MATERIALIZED ("));
+        self.whole_query(query, &[], true);
+        self.put(format_args!(") SELECT * FROM \"m{range}\""));
     }
 
     fn join(&mut self, left: &FromItem, right: &FromItem, side: Side, on: Option<&Typed>) {

@@ -1,31 +1,70 @@
-//! INSERT, UPDATE, DELETE.
+//! INSERT, UPDATE, DELETE, with the places of their parts: what is said of rows that are refused needs them.
 
 use super::Sql;
-use crate::sql::ir::{Assignment, Change, Conflict, Delete, Insert, InsertSource, System, Update, Write};
+use crate::command::{self, SetColumn, Shape, Span};
+use crate::sql::ir::{Assignment, Change, Conflict, Delete, Insert, InsertSource, System, Typed, Update, Write};
 
 impl Sql {
-    pub(super) fn write(&mut self, write: &Write, hoisted: &[System]) {
+    /// Where the text is now.
+    fn place(&self) -> u32 {
+        self.out.len() as u32
+    }
+
+    /// What has been written since.
+    fn since(&self, start: u32) -> Span {
+        Span { start, end: self.place() }
+    }
+
+    fn named(&mut self, name: &str) -> Span {
+        let start = self.place();
+        self.name(name);
+        self.since(start)
+    }
+
+    fn named_list<'n>(&mut self, names: impl IntoIterator<Item = &'n String>) -> Vec<Span> {
+        let mut spans = Vec::new();
+        self.list(", ", names, |sql, name| spans.push(sql.named(name)));
+        spans
+    }
+
+    /// A condition behind WHERE or AND.
+    fn condition(&mut self, word: &str, filter: Option<&Typed>) -> Span {
+        let Some(filter) = filter else { return Span::default() };
+        self.push(word);
+        let start = self.place();
+        self.expr(filter);
+        self.since(start)
+    }
+
+    pub(super) fn write(&mut self, write: &Write, hoisted: &[System]) -> Shape {
         self.with(hoisted, &write.with, write.recursive);
-        match &write.change {
-            Change::Insert(insert) => self.insert(&write.table, insert),
-            Change::Update(update) => self.update(&write.table, update),
-            Change::Delete(delete) => self.delete(&write.table, delete),
-        }
+        let with = self.since(0);
+        let shape = match &write.change {
+            Change::Insert(insert) => Shape::Insert(command::Insert { with, ..self.insert(&write.table, insert) }),
+            Change::Update(update) => Shape::Update(command::Update { with, ..self.update(&write.table, update) }),
+            Change::Delete(delete) => {
+                self.delete(&write.table, delete);
+                Shape::Other
+            }
+        };
         if let Some(columns) = &write.returning {
             self.push(" RETURNING ");
             self.list(", ", columns, |sql, column| sql.expr(&column.expr));
         }
+        shape
     }
 
-    fn insert(&mut self, table: &str, insert: &Insert) {
+    fn insert(&mut self, table: &str, insert: &Insert) -> command::Insert {
+        let mut shape = command::Insert::default();
         self.push("INSERT INTO ");
-        self.name(table);
+        shape.table = self.named(table);
         if insert.columns.is_empty() {
             self.push(" DEFAULT VALUES");
         } else {
             self.push(" (");
-            self.names(&insert.columns);
+            shape.columns = self.named_list(&insert.columns);
             self.push(") ");
+            let start = self.place();
             match &insert.source {
                 InsertSource::Values { rows, rest } => {
                     self.push("VALUES ");
@@ -37,22 +76,24 @@ impl Sql {
                 }
                 InsertSource::Query(query) => self.whole_query(query, &[], false),
             }
+            shape.source = self.since(start);
         }
         if let Some(conflict) = &insert.conflict {
-            self.conflict(table, conflict);
+            self.conflict(table, conflict, &mut shape);
         }
+        shape
     }
 
-    fn conflict(&mut self, table: &str, conflict: &Conflict) {
+    fn conflict(&mut self, table: &str, conflict: &Conflict, shape: &mut command::Insert) {
         self.push(" ON CONFLICT");
         if !conflict.keys.is_empty() {
             self.push(" (");
-            self.names(&conflict.keys);
+            shape.keys = self.named_list(&conflict.keys);
             self.push(")");
         }
         let Some(update) = &conflict.update else { return self.push(" DO NOTHING") };
         self.push(" DO UPDATE SET ");
-        self.assignments(&update.set);
+        let columns = self.assignments(&update.set);
         if let Some(rowid) = &update.once {
             self.push(" WHERE q_once(");
             self.text(table);
@@ -60,34 +101,40 @@ impl Sql {
             self.column(rowid);
             self.push(")");
         }
-        if let Some(filter) = &update.filter {
-            self.push(if update.once.is_some() { " AND " } else { " WHERE " });
-            self.expr(filter);
-        }
+        shape.watches = update.once.is_some();
+        let filter = self.condition(if shape.watches { " AND " } else { " WHERE " }, update.filter.as_ref());
+        shape.update = Some(command::Set { columns, filter });
     }
 
-    fn assignments(&mut self, set: &[Assignment]) {
+    fn assignments(&mut self, set: &[Assignment]) -> Vec<SetColumn> {
+        let mut columns = Vec::with_capacity(set.len());
         self.list(", ", set, |sql, assignment| {
             sql.push(if assignment.whole { "(" } else { "" });
-            sql.names(assignment.columns.iter().map(|(_, name)| name));
+            let names = sql.named_list(assignment.columns.iter().map(|(_, name)| name));
             sql.push(if assignment.whole { ") = " } else { " = " });
+            let start = sql.place();
             sql.expr(&assignment.value);
+            let value = sql.since(start);
+            let field = |i: u8| if assignment.whole { i } else { 0 };
+            columns.extend((1..).zip(names).map(|(i, name)| SetColumn { name, value, field: field(i) }));
         });
+        columns
     }
 
-    fn update(&mut self, table: &str, update: &Update) {
+    fn update(&mut self, table: &str, update: &Update) -> command::Update {
+        let mut shape = command::Update::default();
         self.push("UPDATE ");
-        self.name(table);
+        shape.table = self.named(table);
         self.push(" SET ");
-        self.assignments(&update.set);
+        shape.set.columns = self.assignments(&update.set);
         if !update.from.is_empty() {
             self.push(" FROM ");
+            let start = self.place();
             self.from(&update.from);
+            shape.from = self.since(start);
         }
-        if let Some(filter) = &update.filter {
-            self.push(" WHERE ");
-            self.expr(filter);
-        }
+        shape.set.filter = self.condition(" WHERE ", update.filter.as_ref());
+        shape
     }
 
     fn delete(&mut self, table: &str, delete: &Delete) {
@@ -107,10 +154,7 @@ impl Sql {
             self.push(" WHERE EXISTS (SELECT 1 FROM ");
             self.from(&delete.using);
         }
-        if let Some(filter) = &delete.filter {
-            self.push(" WHERE ");
-            self.expr(filter);
-        }
+        self.condition(" WHERE ", delete.filter.as_ref());
         self.push(if delete.using.is_empty() { "" } else { ")" });
     }
 }

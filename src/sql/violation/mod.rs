@@ -18,6 +18,7 @@ mod tests;
 
 pub use references::{Broken, orphans};
 
+use crate::command::Shape;
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::system::null_violation;
 use crate::sql::catalog::{Catalog, Column, ConstraintKind, Index, Relation, Source, sqlite_name};
@@ -49,6 +50,7 @@ pub struct Failure<'a> {
     pub raised: Option<SqlError>,
     /// The statement; empty where a constraint failed at the end of a transaction.
     pub sql: &'a str,
+    pub shape: &'a Shape,
     /// OIDs of the tables that it writes, its target first.
     pub tables: &'a [u32],
     /// For a broken reference: the rows that were changed, in order; the state that is asked has these changes.

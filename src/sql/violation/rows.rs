@@ -1,14 +1,14 @@
 //! The rows that an INSERT or UPDATE would have stored, as a query; and among them the one that a constraint refused.
 //!
-//! The log holds SQLite's text and nothing else, so the query is made from that text: an INSERT or UPDATE has few words
-//! outside of parentheses, because `bind` writes expressions as atoms, calls, or in parentheses. What an INSERT stores
-//! is its source; an UPDATE stores its table's rows with other values in some columns; and ON CONFLICT DO UPDATE does
-//! that to the rows that the source met.
+//! The log holds SQLite's text and where its parts are ([`crate::command::Shape`]): the query is made of these parts. What
+//! an INSERT stores is its source; an UPDATE stores its table's rows with other values in some columns; and ON CONFLICT DO
+//! UPDATE does that to the rows that the source met.
 //!
 //! Names that begin with `\u{1}` are ours. Rows that draw random numbers or sequence values must be computed once: no
 //! query merges them into its own terms, because they come with a LIMIT.
 
 use super::{Ask, Failure, key_of, shown};
+use crate::command::{Set, SetColumn, Shape, Span};
 use crate::error::SqlResult;
 use crate::functions::catalog::index_key;
 use crate::sql::Scope;
@@ -66,7 +66,7 @@ fn first(
     more: &str,
     condition: &str,
 ) -> Option<Vec<Value>> {
-    let change = Stored::parse(failure.sql, relation)?;
+    let change = Stored::of(failure.sql, failure.shape, relation)?;
     let env = Env::default();
     let scope = plain(catalog, &env);
     change.waves(false).iter().find_map(|wave| {
@@ -84,7 +84,7 @@ pub fn duplicate(
     failure: &Failure<'_>,
     ask: Ask<'_>,
 ) -> Option<String> {
-    let change = Stored::parse(failure.sql, relation)?;
+    let change = Stored::of(failure.sql, failure.shape, relation)?;
     let env = Env::default();
     let keys = Keys::new(catalog, relation, index, &env)?;
     let scope = plain(catalog, &env);
@@ -256,7 +256,7 @@ struct Stored<'a> {
 }
 
 enum What<'a> {
-    Insert { columns: Vec<String>, source: &'a str, conflict: Option<Conflict<'a>> },
+    Insert { columns: Vec<String>, source: &'a str, conflict: Conflict<'a> },
     Update { set: HashMap<String, String>, from: &'a str, filter: &'a str },
 }
 
@@ -276,15 +276,32 @@ struct Wave {
 
 impl<'a> Stored<'a> {
     /// `None` if the statement is of another kind or writes another table.
-    fn parse(sql: &'a str, relation: &'a Relation) -> Option<Stored<'a>> {
+    fn of(sql: &'a str, shape: &Shape, relation: &'a Relation) -> Option<Stored<'a>> {
         let Source::Table(table) = &relation.source else { return None };
-        let mut words = Words::new(sql)?;
-        let with = words.until(&["INSERT", "UPDATE"]);
-        let what = match words.next()? {
-            "INSERT" => insert(&mut words, table)?,
-            _ => update(&mut words, table)?,
+        let name = |span: &Span| unquoted(span.of(sql));
+        let set = |set: &Set| -> HashMap<String, String> {
+            let value = |column: &SetColumn| match (column.value.of(sql), column.field) {
+                (value, 0) => value.to_owned(),
+                // A query's columns are called c1, c2 and so on.
+                (query, i) => format!("(SELECT \"c{i}\" FROM {query})"),
+            };
+            set.columns.iter().map(|column| (name(&column.name), value(column))).collect()
         };
-        Some(Stored { relation, table: table.clone(), with: with.trim(), what })
+        let (with, target, what) = match shape {
+            Shape::Insert(insert) => {
+                let update = insert.update.as_ref().map(|update| (set(update), update.filter.of(sql)));
+                let conflict = Conflict { keys: insert.keys.iter().map(name).collect(), update };
+                let columns = insert.columns.iter().map(name).collect();
+                let what = What::Insert { columns, source: insert.source.of(sql), conflict };
+                (insert.with, insert.table, what)
+            }
+            Shape::Update(update) => {
+                let (from, filter) = (update.from.of(sql), update.set.filter.of(sql));
+                (update.with, update.table, What::Update { set: set(&update.set), from, filter })
+            }
+            _ => return None,
+        };
+        (name(&target) == *table).then(|| Stored { relation, table: table.clone(), with: with.of(sql).trim(), what })
     }
 
     /// The rows to be stored, in order. `unique`: without those that ON CONFLICT takes care of.
@@ -310,7 +327,7 @@ impl<'a> Stored<'a> {
                     false => format!("{SOURCE}({}) AS ({source})", list(columns)),
                 };
                 let proposed = format!("SELECT {} FROM {SOURCE}", self.proposed(columns));
-                let met = conflict.as_ref().map(|c| equal(&c.keys, &table)).filter(|met| !met.is_empty());
+                let met = Some(equal(&conflict.keys, &table)).filter(|met| !met.is_empty());
                 let kept = match &met {
                     Some(met) if unique => {
                         format!(" AS \"excluded\" WHERE NOT EXISTS (SELECT 1 FROM {table} WHERE {met})")
@@ -319,7 +336,7 @@ impl<'a> Stored<'a> {
                 };
                 let new = format!("{NEW} AS (SELECT * FROM ({proposed} LIMIT -1){kept} LIMIT -1)");
                 let mut waves = vec![wave(&[source.clone(), new], false)];
-                if let (Some(met), Some(Conflict { update: Some((set, filter)), .. })) = (met, conflict) {
+                if let (Some(met), Some((set, filter))) = (met, &conflict.update) {
                     let filter = if filter.is_empty() { String::new() } else { format!(" AND ({filter})") };
                     let from = format!("FROM ({proposed} LIMIT -1) AS \"excluded\", {table} WHERE {met}{filter}");
                     waves.push(wave(&[source, self.changed(set, &from)], true));
@@ -372,157 +389,7 @@ fn equal(keys: &[String], table: &str) -> String {
     keys.iter().map(equal).collect::<Vec<_>>().join(" AND ")
 }
 
-/// Behind INSERT: `INTO t (…) source ON CONFLICT … RETURNING …`
-fn insert<'a>(words: &mut Words<'a>, table: &str) -> Option<What<'a>> {
-    words.expect("INTO")?;
-    words.name().filter(|name| name == table)?;
-    let columns = if words.is("(") { words.names()? } else { Vec::new() };
-    let mut source = words.until(&["ON", "RETURNING"]);
-    // A source that is a join has ONs of its own.
-    while words.is("ON") && !words.is_at(1, "CONFLICT") {
-        words.next();
-        let rest = words.until(&["ON", "RETURNING"]);
-        source = words.span(source, rest);
-    }
-    let conflict = if words.is("ON") { Some(conflict(words)?) } else { None };
-    Some(What::Insert { columns, source: source.trim(), conflict })
-}
-
-/// `ON CONFLICT (…) DO UPDATE SET … WHERE …`
-fn conflict<'a>(words: &mut Words<'a>) -> Option<Conflict<'a>> {
-    words.until(&["DO", "("]);
-    let keys = if words.is("(") { words.names()? } else { Vec::new() };
-    words.until(&["DO"]);
-    words.expect("DO")?;
-    if words.next()? != "UPDATE" {
-        return Some(Conflict { keys, update: None });
-    }
-    words.expect("SET")?;
-    let set = assignments(words, &["WHERE", "RETURNING"])?;
-    let filter = if words.eat("WHERE") { words.until(&["RETURNING"]).trim() } else { "" };
-    Some(Conflict { keys, update: Some((set, filter)) })
-}
-
-/// Behind UPDATE: `t SET … FROM … WHERE … RETURNING …`
-fn update<'a>(words: &mut Words<'a>, table: &str) -> Option<What<'a>> {
-    words.name().filter(|name| name == table)?;
-    words.expect("SET")?;
-    let set = assignments(words, &["FROM", "WHERE", "RETURNING"])?;
-    let from = if words.eat("FROM") { words.until(&["WHERE", "RETURNING"]).trim() } else { "" };
-    let filter = if words.eat("WHERE") { words.until(&["RETURNING"]).trim() } else { "" };
-    Some(What::Update { set, from, filter })
-}
-
-/// `a = 1, (b, c) = (SELECT …)`: the value of each column.
-fn assignments(words: &mut Words<'_>, end: &[&str]) -> Option<HashMap<String, String>> {
-    let end: Vec<&str> = end.iter().copied().chain([","]).collect();
-    let mut set = HashMap::new();
-    loop {
-        if words.is("(") {
-            let names = words.names()?;
-            words.expect("=")?;
-            let query = words.until(&end).trim();
-            for (i, name) in (1..).zip(names) {
-                // A query's columns are called c1, c2 and so on.
-                set.insert(name, format!("(SELECT \"c{i}\" FROM {query})"));
-            }
-        } else {
-            let name = words.name()?;
-            words.expect("=")?;
-            set.insert(name, words.until(&end).trim().to_owned());
-        }
-        if !words.eat(",") {
-            return Some(set);
-        }
-    }
-}
-
-/// The tokens of a statement; what is in parentheses can be passed over.
-struct Words<'a> {
-    sql: &'a str,
-    tokens: Vec<Token>,
-    at: usize,
-}
-
-impl<'a> Words<'a> {
-    fn new(sql: &'a str) -> Option<Words<'a>> {
-        let tokens: SqlResult<Vec<Token>> = Lexer::new(sql).collect();
-        Some(Words { sql, tokens: tokens.ok()?, at: 0 })
-    }
-
-    fn peek(&self, ahead: usize) -> &'a str {
-        self.tokens.get(self.at + ahead).map_or("", |token| token.text(self.sql))
-    }
-
-    fn is(&self, word: &str) -> bool {
-        self.is_at(0, word)
-    }
-
-    fn is_at(&self, ahead: usize, word: &str) -> bool {
-        self.peek(ahead) == word
-    }
-
-    fn next(&mut self) -> Option<&'a str> {
-        let token = self.tokens.get(self.at)?;
-        self.at += 1;
-        Some(token.text(self.sql))
-    }
-
-    fn eat(&mut self, word: &str) -> bool {
-        let found = self.is(word);
-        self.at += usize::from(found);
-        found
-    }
-
-    fn expect(&mut self, word: &str) -> Option<()> {
-        self.eat(word).then_some(())
-    }
-
-    /// A quoted name.
-    fn name(&mut self) -> Option<String> {
-        let token = self.tokens.get(self.at).filter(|t| t.kind == Kind::Quoted)?;
-        self.at += 1;
-        let text = token.text(self.sql);
-        Some(text[1..text.len() - 1].replace("\"\"", "\""))
-    }
-
-    /// `("a", "b")`
-    fn names(&mut self) -> Option<Vec<String>> {
-        self.expect("(")?;
-        let mut names = vec![self.name()?];
-        while self.eat(",") {
-            names.push(self.name()?);
-        }
-        self.expect(")")?;
-        Some(names)
-    }
-
-    /// The text up to one of `ends` outside of parentheses, or to the end.
-    fn until(&mut self, ends: &[&str]) -> &'a str {
-        let start = self.place();
-        let mut depth = 0;
-        while self.at < self.tokens.len() {
-            let word = self.peek(0);
-            if depth == 0 && ends.contains(&word) {
-                break;
-            }
-            match word {
-                "(" => depth += 1,
-                ")" => depth -= 1,
-                _ => {}
-            }
-            self.at += 1;
-        }
-        &self.sql[start..self.place()]
-    }
-
-    fn place(&self) -> usize {
-        self.tokens.get(self.at).map_or(self.sql.len(), |token| token.start)
-    }
-
-    /// From the beginning of one part of the text to the end of a later one.
-    fn span(&self, from: &'a str, to: &'a str) -> &'a str {
-        let place = |part: &str| part.as_ptr() as usize - self.sql.as_ptr() as usize;
-        &self.sql[place(from)..place(to) + to.len()]
-    }
+/// A name as [`quote`] writes it.
+fn unquoted(name: &str) -> String {
+    name.trim_matches('"').replace("\"\"", "\"")
 }

@@ -8,11 +8,11 @@ use crate::sql::catalog::{
     Catalog, Column, Constraint, ConstraintKind, Identity, Index, IndexKey, Relation, RelationKind, Sequence, Source,
     quote, sqlite_name,
 };
+use crate::sql::dialect::Postgres;
 use crate::sql::plan::{Effort, NamedRow, ResultColumn, RowLock};
 use crate::types::{Env, NO_TYPMOD, Type, format_type};
 use crate::value::ValueRef;
 use sqlparser::ast::Statement;
-use sqlparser::dialect::PostgreSqlDialect;
 use sqlparser::parser::Parser;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 fn column(attnum: i16, text: &str) -> (Column, Vec<&str>) {
     let (declared, rest) = text.split_once(" / ").unwrap_or((text, ""));
     let (name, ty) = declared.trim().split_once(' ').unwrap();
-    let parsed = Parser::new(&PostgreSqlDialect {}).try_with_sql(ty).unwrap().parse_data_type().unwrap();
+    let parsed = Parser::new(&Postgres).try_with_sql(ty).unwrap().parse_data_type().unwrap();
     let (ty, typmod) = super::data_type(&parsed).unwrap();
     let words: Vec<&str> = rest.split(" / ").map(str::trim).collect();
     let given = |key: &str| words.iter().find_map(|w| w.strip_prefix(key)).map(str::to_owned);
@@ -168,9 +168,8 @@ fn compile(catalog: &Catalog, text: &str) -> crate::error::SqlResult<Compiled> {
     let env = Env::default();
     let path = ["public".to_owned()];
     let scope = Scope { catalog, search_path: &path, declared: &[], env: &env, user: "ann", database: "db" };
-    let statement = Parser::parse_sql(&PostgreSqlDialect {}, text)
-        .map_err(|e| crate::error::SqlError::syntax(e.to_string()))?
-        .remove(0);
+    let statement =
+        Parser::parse_sql(&Postgres, text).map_err(|e| crate::error::SqlError::syntax(e.to_string()))?.remove(0);
     let mut binder = Binder::new(&scope).with_source(text);
     let mut notes = Vec::new();
     let (sql, columns) = match &statement {

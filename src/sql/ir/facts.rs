@@ -1,0 +1,58 @@
+//! What a statement asks of whoever runs it: found by one walk over its tree, and carried with its plan.
+
+use super::expr::{Node, Op, Typed};
+use super::query::{Query, System};
+use super::walk::Part;
+use super::write::Write;
+use crate::functions::asks_of;
+use crate::sql::plan::Facts;
+use crate::sql::system;
+use crate::value::Value;
+
+impl Query {
+    /// `hoisted`: the relations of the catalog that stand in front of the statement.
+    pub fn facts(&self, hoisted: &[System]) -> Facts {
+        let mut facts = Facts { ordered: !self.order.is_empty(), ..Facts::default() };
+        self.parts(&mut |part| facts.note(part));
+        facts.relations(hoisted);
+        facts
+    }
+}
+
+impl Write {
+    /// See [`Query::facts`].
+    pub fn facts(&self, hoisted: &[System]) -> Facts {
+        let mut facts = Facts::default();
+        self.parts(&mut |part| facts.note(part));
+        facts.relations(hoisted);
+        facts
+    }
+}
+
+impl Typed {
+    /// See [`Query::facts`].
+    pub fn facts(&self, hoisted: &[System]) -> Facts {
+        let mut facts = Facts::default();
+        self.parts(&mut |part| facts.note(part));
+        facts.relations(hoisted);
+        facts
+    }
+}
+
+impl Facts {
+    fn note(&mut self, part: Part<'_>) {
+        let Part::Expr(Typed { node: Node::Apply(Op::Function(function), args), .. }) = part else { return };
+        match (function.name, args.first().map(|arg| &arg.node)) {
+            ("nextval", _) => self.sequence_call = Some("nextval()"),
+            ("setval", _) => self.sequence_call = self.sequence_call.or(Some("setval()")),
+            // One setting, whose name is known.
+            ("current_setting", Some(Node::Const(Value::Text(name)) | Node::Text(name))) => self.asks.setting(name),
+            _ => asks_of(function).into_iter().for_each(|asks| self.asks.add(asks)),
+        }
+    }
+
+    fn relations(&mut self, hoisted: &[System]) {
+        let asks = hoisted.iter().filter_map(|System(relation)| system::asks(relation.oid));
+        asks.for_each(|asks| self.asks.add(asks));
+    }
+}
