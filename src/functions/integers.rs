@@ -157,6 +157,7 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_int2", 1, |_, a| range(a, i16::MIN.into(), i16::MAX.into(), "smallint")),
     scalar("q_int4", 1, |_, a| range(a, i32::MIN.into(), i32::MAX.into(), "integer")),
     scalar("q_int8", 1, |_, a| range(a, i64::MIN, i64::MAX, "bigint")),
+    scalar("q_sum", -1, sum).lax(),
     scalar("q_div", 2, divide),
     scalar("q_mod", 2, modulo),
     scalar("q_abs", 1, |_, a| checked(int(a, 0)?.checked_abs())),
@@ -180,6 +181,24 @@ fn range(args: &[ValueRef<'_>], min: i64, max: i64, ty: &str) -> SqlResult<Value
             v => Ok(Value::Int(v)),
         },
     }
+}
+
+/// `a + b + c …` from left to right, of a type of so many bytes: each step is in its range, and what a NULL is added to is
+/// NULL.
+fn sum(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let (min, max, ty) = match int(args, 0)? {
+        2 => (i16::MIN.into(), i16::MAX.into(), "smallint"),
+        4 => (i32::MIN.into(), i32::MAX.into(), "integer"),
+        _ => (i64::MIN, i64::MAX, "bigint"),
+    };
+    let mut sum: i64 = 0;
+    for i in 1..args.len() {
+        if matches!(args[i], ValueRef::Null) {
+            return Ok(Value::Null);
+        }
+        sum = sum.checked_add(int(args, i)?).filter(|s| (min..=max).contains(s)).ok_or_else(|| out_of_range(ty))?;
+    }
+    Ok(Value::Int(sum))
 }
 
 fn checked(v: Option<i64>) -> SqlResult<Value> {

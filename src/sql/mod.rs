@@ -65,6 +65,11 @@ fn dispatch(parsed: &Parsed, scope: &Scope<'_>) -> SqlResult<Plan> {
     }
 }
 
+/// Goes one level down a tree: on another piece of stack, if this one is nearly used up.
+fn on_stack<T>(f: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(256 << 10, 4 << 20, f)
+}
+
 fn plan(kind: PlanKind, scope: &Scope<'_>) -> Plan {
     Plan { params: Vec::new(), columns: Vec::new(), schema_version: scope.catalog.version, kind }
 }

@@ -24,6 +24,8 @@ use sqlparser::tokenizer::{Location, Span, Token as SqlToken, TokenWithSpan, Tok
 
 /// Greatest height of a syntax tree; SQLite's own limit for expressions.
 pub const MAX_DEPTH: u32 = 1000;
+/// Links of one chain of operators, AND and OR.
+const MAX_LINKS: u32 = 50_000;
 /// Tokens of one statement. A syntax tree takes some hundred bytes per token.
 const MAX_TOKENS: usize = 4_000_000;
 /// Tokens of one text whose trees are kept.
@@ -37,8 +39,18 @@ pub struct Parsed {
     /// Characters of the query string before it: added to every error position.
     pub offset_chars: u32,
     pub ast: Ast,
-    /// Bound on the height of the tree.
-    pub(super) depth: u32,
+    /// Bound on the tree.
+    pub(super) depth: Depth,
+}
+
+/// Bounds on a tree, from its tokens.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Depth {
+    /// How deeply things stand in one another.
+    nested: u32,
+    /// The same with the links of chains (`a + b + c`, `a AND b AND c`), which are passed over one by one: what takes the
+    /// tree apart goes down to each.
+    height: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -100,7 +112,7 @@ pub fn parse(text: &str) -> SqlResult<Vec<Parsed>> {
         }
     }
     if statements.is_empty() {
-        statements.push(Parsed { text: String::new(), offset_chars: 0, ast: Ast::Empty, depth: 0 });
+        statements.push(Parsed { text: String::new(), offset_chars: 0, ast: Ast::Empty, depth: Depth::default() });
     }
     Ok(statements)
 }
@@ -115,14 +127,14 @@ struct Extent {
     start: usize,
     end: usize,
     tokens: usize,
-    depth: u32,
+    depth: Depth,
     last: bool,
 }
 
 /// Reads one statement's tokens up to its semicolon or the end.
 fn extent(text: &str, lexer: &mut Lexer<'_>) -> SqlResult<Extent> {
-    let mut extent = Extent { start: 0, end: 0, tokens: 0, depth: 0, last: true };
-    let mut weight = Weight::default();
+    let mut extent = Extent { start: 0, end: 0, tokens: 0, depth: Depth::default(), last: true };
+    let (mut nested, mut height) = (Weight::default(), Weight { links: true, ..Weight::default() });
     for token in lexer {
         let token = token?;
         let source = token.text(text);
@@ -135,8 +147,9 @@ fn extent(text: &str, lexer: &mut Lexer<'_>) -> SqlResult<Extent> {
         }
         extent.end = token.end;
         extent.tokens += 1;
-        extent.depth = extent.depth.max(weight.add(token.kind, source));
-        if extent.depth > MAX_DEPTH {
+        extent.depth.nested = extent.depth.nested.max(nested.add(token.kind, source));
+        extent.depth.height = extent.depth.height.max(height.add(token.kind, source));
+        if extent.depth.nested > MAX_DEPTH || extent.depth.height > MAX_LINKS {
             return Err(too_complex("stack depth limit exceeded")
                 .hint(format!("Expressions may nest to a depth of {MAX_DEPTH}.")));
         }
@@ -155,6 +168,10 @@ fn too_complex(message: &str) -> SqlError {
 /// operations build a chain, and between two of them so do operators and their like. A comma begins anew.
 #[derive(Default)]
 struct Weight {
+    /// Counts AND, OR and operators between two values.
+    links: bool,
+    /// The last token ends a value, so that an operator behind it stands between two.
+    value: bool,
     levels: Vec<Level>,
     outer: u32,
     logic: u32,
@@ -183,6 +200,8 @@ impl Weight {
     }
 
     fn add(&mut self, kind: Kind, source: &str) -> u32 {
+        let counts = u32::from(self.links || !self.value);
+        self.value = !matches!((kind, source), (Kind::Symbol, s) if !matches!(s, ")" | "]"));
         match (kind, source) {
             (Kind::Symbol, "(" | "[") => {
                 self.operators += u32::from(source == "[");
@@ -190,9 +209,13 @@ impl Weight {
             }
             (Kind::Symbol, ")" | "]") => self.close(),
             (Kind::Symbol, ",") => (self.logic, self.operators) = (0, 0),
-            (Kind::Symbol, _) => self.operators += 1,
+            (Kind::Symbol, _) => self.operators += counts,
             (Kind::Word, word) if word.len() <= 9 => match word.to_ascii_uppercase().as_str() {
-                "AND" | "OR" | "UNION" | "EXCEPT" | "INTERSECT" => {
+                "AND" | "OR" => {
+                    self.logic += u32::from(self.links);
+                    (self.operators, self.value) = (0, false);
+                }
+                "UNION" | "EXCEPT" | "INTERSECT" => {
                     self.logic += 1;
                     self.operators = 0;
                 }
@@ -211,7 +234,7 @@ impl Weight {
 }
 
 /// Height of the tree of `source`, as [`parse`] bounds it.
-fn weigh(source: &str) -> SqlResult<u32> {
+fn weigh(source: &str) -> SqlResult<Depth> {
     Ok(extent(source, &mut Lexer::new(source))?.depth)
 }
 
@@ -221,11 +244,13 @@ pub(super) fn parse_statement(source: &str) -> SqlResult<Parsed> {
     parse_one(source, depth, true)
 }
 
-fn parse_one(source: &str, depth: u32, keep: bool) -> SqlResult<Parsed> {
+fn parse_one(source: &str, depth: Depth, keep: bool) -> SqlResult<Parsed> {
+    // A tree with long chains stays where there is stack to take it apart.
+    let keep = keep && depth.is_shallow();
     let ast = match is_query(source) {
         true => {
-            let statement = on_deep_stack(depth, || parse_query(source))?;
-            if keep { Ast::Sql(statement) } else { Ast::Later }
+            let statement = on_deep_stack(depth, || parse_query(source).map(|statement| keep.then_some(statement)))?;
+            statement.map_or(Ast::Later, Ast::Sql)
         }
         false => utility(source)?,
     };
@@ -241,12 +266,19 @@ fn is_query(source: &str) -> bool {
     }
 }
 
-/// Runs `job` where a tree of height `depth` fits, even if every level takes 64 KiB of stack.
-pub(super) fn on_deep_stack<T: Send>(depth: u32, job: impl FnOnce() -> SqlResult<T> + Send) -> SqlResult<T> {
-    if depth < 40 {
+impl Depth {
+    /// Any thread can take such a tree apart.
+    fn is_shallow(self) -> bool {
+        self.height <= MAX_DEPTH
+    }
+}
+
+/// Runs `job` where such a tree fits, even if every level takes 64 KiB of stack, and every link of a chain 8 KiB.
+pub(super) fn on_deep_stack<T: Send>(depth: Depth, job: impl FnOnce() -> SqlResult<T> + Send) -> SqlResult<T> {
+    if depth.nested < 40 && depth.height < 200 {
         return job();
     }
-    let stack = (depth as usize + 64) * (64 << 10);
+    let stack = (depth.nested as usize + 64) * (64 << 10) + depth.height as usize * (8 << 10);
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(stack).spawn_scoped(scope, job);
         let thread =
@@ -1053,7 +1085,7 @@ mod tests {
     #[test]
     fn refuses_what_is_too_deep() {
         let deep = format!("select {}1{}", "(".repeat(5000), ")".repeat(5000));
-        let chain = format!("select 1{}", " or true".repeat(5000));
+        let chain = format!("select 1{}", " or true".repeat(60_000));
         let minus = format!("select {}1", "- ".repeat(5000));
         let case = "select ".to_owned() + &"case when true then ".repeat(5000) + "1" + &" end".repeat(5000);
         for text in [deep, chain, minus, case] {
@@ -1061,6 +1093,9 @@ mod tests {
         }
         let fits = format!("select {}1{}, {}", "(".repeat(300), ")".repeat(300), vec!["1+1"; 5000].join(","));
         assert!(parse(&fits).is_ok());
+        // What is built of a long chain is taken apart where there is stack for it.
+        let links = parse(&format!("select true{}", " or true".repeat(20_000))).unwrap();
+        assert!(matches!(links[0].ast, Ast::Later));
         let flat = format!("select case {} end", "when a = 1 and b = 2 then 3 ".repeat(2000));
         assert!(parse(&flat).is_ok());
     }

@@ -66,6 +66,9 @@ pub struct Bound {
     pub draws: bool,
 }
 
+/// How deeply expressions and queries may be nested, views included.
+const MAX_DEPTH: usize = 4 * super::parse::MAX_DEPTH as usize;
+
 /// Name, type and modifier of a column.
 type CteColumn = (String, Type, i32);
 
@@ -145,6 +148,17 @@ impl<'a> Binder<'a> {
         let ends = text.chars().zip(1u32..).filter(|(c, _)| *c == '\n');
         self.source.extend(ends.map(|(_, n)| n));
         self
+    }
+
+    /// One level down, where the stack has room for it: what is nested in a text is bounded, but not what its views are.
+    fn deeper<T>(&mut self, f: impl FnOnce(&mut Self) -> SqlResult<T>) -> SqlResult<T> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(SqlError::new(state::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded"));
+        }
+        let result = super::on_stack(|| f(self));
+        self.depth -= 1;
+        result
     }
 
     /// SELECT, VALUES, set operations, WITH.

@@ -66,14 +66,9 @@ impl Binder<'_> {
 
     /// Binds a query; its literals and parameters may stay undecided in its columns.
     pub(super) fn query_tree(&mut self, query: &Query) -> SqlResult<Tree> {
-        self.depth += 1;
-        if self.depth > 200 {
-            return Err(SqlError::new(state::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded"));
-        }
         let before = self.ctes.len();
-        let result = self.query_inner(query);
+        let result = self.deeper(|this| this.query_inner(query));
         self.ctes.truncate(before);
-        self.depth -= 1;
         result
     }
 

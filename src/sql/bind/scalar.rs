@@ -36,13 +36,7 @@ const KEYWORDS: [&str; 12] = [
 
 impl Binder<'_> {
     pub(super) fn expr(&mut self, expr: &Expr) -> SqlResult<Typed> {
-        self.depth += 1;
-        if self.depth > 200 {
-            return Err(SqlError::new(state::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded"));
-        }
-        let result = self.expr_inner(expr);
-        self.depth -= 1;
-        result
+        self.deeper(|this| this.expr_inner(expr))
     }
 
     fn exprs(&mut self, exprs: &[Expr]) -> SqlResult<Vec<Typed>> {
@@ -556,7 +550,7 @@ impl Binder<'_> {
             }
             op => {
                 let right = self.expr(right)?;
-                self.compare(left, &operator_name(op), right, Location::empty())
+                self.compare(left, &operator_name(op), right, Location::empty()).map(chained)
             }
         }
     }
@@ -1067,6 +1061,21 @@ pub(super) fn direction(key: &OrderByExpr, expr: Typed) -> SqlResult<SortKey> {
         },
     };
     Ok(SortKey { expr, descending, nulls_first: key.options.nulls_first.unwrap_or(descending) })
+}
+
+/// `(a + b) + c` as one application.
+fn chained(expr: Typed) -> Typed {
+    let Node::Apply(Op::Operator(infix), mut args) = expr.node else { return expr };
+    match args.first().map(|left| &left.node) {
+        Some(Node::Apply(Op::Operator(same), _)) if *same == infix && infix.chains() => {
+            let right = args.pop();
+            let left = args.pop().map(|left| left.node);
+            let Some(Node::Apply(_, mut operands)) = left else { return Typed { node: Node::Array(args), ..expr } };
+            operands.extend(right);
+            Typed { node: Node::Apply(Op::Operator(infix), operands), ..expr }
+        }
+        _ => Typed { node: Node::Apply(Op::Operator(infix), args), ..expr },
+    }
 }
 
 /// Integers by their size, everything else is numeric.

@@ -137,7 +137,7 @@ pub enum Op {
     NumberAndName,
 }
 
-/// An operator between two values (or before one).
+/// An operator between two values (or before one, or [between several](Infix::chains)).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Infix {
     pub operator: &'static Operator,
@@ -148,6 +148,19 @@ pub struct Infix {
 impl Infix {
     pub fn is_native(&self) -> bool {
         self.operator.native != Native::No
+    }
+
+    /// A chain of it is one application to all operands, from left to right: additions within a type, and texts put
+    /// together.
+    pub fn chains(&self) -> bool {
+        let operator = self.operator;
+        let ty = operator.result;
+        let within = operator.left == Some(ty) && operator.right == ty;
+        match operator.name {
+            "+" => within && matches!(ty, Type::INT2 | Type::INT4 | Type::INT8 | Type::NUMERIC),
+            "||" => within && ty == Type::TEXT,
+            _ => false,
+        }
     }
 
     /// SQLite's `=`.

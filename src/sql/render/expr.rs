@@ -13,6 +13,10 @@ const SIDE_BY_SIDE: usize = 64;
 impl Sql {
     /// Something that stands by itself.
     pub(super) fn expr(&mut self, expr: &Typed) {
+        crate::sql::on_stack(|| self.standing(expr));
+    }
+
+    fn standing(&mut self, expr: &Typed) {
         let (start, before) = (self.out.len(), self.collates);
         self.bare(expr);
         let built = matches!(expr.node, Node::Apply(..) | Node::Call(_));
@@ -120,6 +124,11 @@ impl Sql {
 
     fn infix(&mut self, infix: &Infix, args: &[Typed]) {
         let operator = infix.operator;
+        match (args.len(), operator.result) {
+            (3.., Type::TEXT) => return self.chain(" || ", args),
+            (3.., ty) => return self.sum(ty, args),
+            _ => {}
+        }
         let ([left, right], true) = (args, infix.is_native()) else {
             return self.template(operator.lower, args, NO_TYPMOD);
         };
@@ -152,6 +161,28 @@ impl Sql {
             self.push(word);
             self.chain(word, right);
         }
+        self.push(")");
+    }
+
+    /// A chain of additions; SQLite's functions have at most 127 arguments.
+    fn sum(&mut self, ty: Type, args: &[Typed]) {
+        const AT_ONCE: usize = 100;
+        let (before, last) = match args.len() {
+            0..=AT_ONCE => (&[][..], args),
+            n => args.split_at(n - (AT_ONCE - 1)),
+        };
+        let open = match ty {
+            Type::INT2 => "q_sum(2, ",
+            Type::INT4 => "q_sum(4, ",
+            Type::INT8 => "q_sum(8, ",
+            _ => "q_num_sum(",
+        };
+        self.push(open);
+        if !before.is_empty() {
+            self.sum(ty, before);
+            self.push(", ");
+        }
+        self.exprs(last);
         self.push(")");
     }
 

@@ -375,3 +375,45 @@ fn answers() {
     let connection = database(&catalog);
     check("rows.txt", include_str!("rows.txt"), |text| run(&catalog, &connection, text));
 }
+
+/// One value of a query, compiled as a client's text is.
+fn value(catalog: &Catalog, connection: &rusqlite::Connection, text: &str) -> crate::error::SqlResult<String> {
+    let env = Env::default();
+    let path = ["public".to_owned()];
+    let scope = Scope { catalog, search_path: &path, declared: &[], env: &env, user: "ann", database: "db" };
+    let plan = crate::sql::compile(&crate::sql::parse(text)?[0], &scope)?;
+    let crate::sql::plan::PlanKind::Read(read) = &plan.kind else { panic!("no query") };
+    let value = connection.query_row(&read.sql, [], |row| row.get::<_, rusqlite::types::Value>(0));
+    Ok(match value {
+        Ok(rusqlite::types::Value::Integer(n)) => n.to_string(),
+        Ok(rusqlite::types::Value::Text(text)) if text.len() > 60 => format!("{} characters", text.len()),
+        Ok(rusqlite::types::Value::Text(text)) => text,
+        Ok(other) => format!("{other:?}"),
+        Err(e) => functions::sqlite::decode_error(&e.to_string()).map_or(e.to_string(), |e| e.to_string()),
+    })
+}
+
+#[test]
+fn long_chains_and_deep_calls() {
+    let catalog = catalog();
+    let connection = database(&catalog);
+    let value = |text: String| value(&catalog, &connection, &text).unwrap_or_else(|e| e.to_string());
+    let chain = |one: &str, by: &str, n: usize| vec![one; n].join(by);
+    assert_eq!(value(format!("SELECT {}", chain("1", "+", 5000))), "5000");
+    assert_eq!(value(format!("SELECT {}", chain("1.5", " + ", 3001))), "4501.5");
+    assert_eq!(value(format!("SELECT {}", chain("'ab'", " || ", 5000))), "10000 characters");
+    assert_eq!(
+        value(format!("SELECT 2147483647 + 1 + NULL + {}", chain("1", "+", 300))),
+        "22003: integer out of range"
+    );
+    assert_eq!(value(format!("SELECT NULL + 2147483647 + 1 + {}", chain("1", "+", 300))), "Null");
+    assert_eq!(value(format!("SELECT count(*) FROM t WHERE {}", chain("a = 1", " OR ", 10_000))), "0");
+    assert_eq!(value(format!("SELECT count(*) FROM t WHERE {}", chain("a = 1", " AND ", 10_000))), "0");
+    let mixed: Vec<String> = (0..4000).map(|i| format!("a = {i} AND b = {i}")).collect();
+    assert_eq!(value(format!("SELECT count(*) FROM t WHERE {}", mixed.join(" OR "))), "0");
+    assert_eq!(value(format!("SELECT {}'X'{}", "lower(".repeat(199), ")".repeat(199))), "x");
+    assert_eq!(value(format!("SELECT {}1{}", "(".repeat(900), ")".repeat(900))), "1");
+    let deep = value(format!("SELECT {}1{}", "(".repeat(5000), ")".repeat(5000)));
+    assert_eq!(deep, "54001: stack depth limit exceeded");
+    assert_eq!(value(format!("SELECT {}1", "- ".repeat(5000))), "54001: stack depth limit exceeded");
+}
