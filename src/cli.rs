@@ -1,8 +1,8 @@
 //! The command line: what may be said, and which room carries it out.
 
-use crate::admin::{TransferRequest, Transferred};
+use crate::admin::{NodeOrder, TransferRequest, Transferred};
 use crate::config::{Config, ConfigError, ConfigFile, InitialNode};
-use crate::status::{ClusterStatus, render};
+use crate::status::{ClusterStatus, render, render_nodes};
 use clap::{Args, Parser, Subcommand};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -27,6 +27,55 @@ enum Command {
     Status(StatusArgs),
     /// Move leadership to another node
     Transfer(TransferArgs),
+    /// Show the cluster's nodes, remove or replace one
+    #[command(subcommand)]
+    Node(NodeCommand),
+    /// Mend a stopped node whose Raft term is impossible
+    RepairTerm(RepairTermArgs),
+}
+
+#[derive(Subcommand)]
+enum NodeCommand {
+    /// Show the members and what each of them votes in
+    List(Target),
+    /// Take a node out of the cluster for good
+    Remove {
+        /// Its name, as `quorate node list` shows it
+        node: String,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Take a node out and give its votes to one that stands by
+    Replace {
+        /// The name of the node that goes
+        node: String,
+        /// The node that takes its place; any that stands by if not given
+        #[arg(long, value_name = "NODE")]
+        with: Option<String>,
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+/// Which node to ask.
+#[derive(Args)]
+struct Target {
+    /// A demo's or a node's data directory
+    #[arg(long, default_value = "data", conflicts_with = "addr")]
+    data_dir: PathBuf,
+    /// The HTTP address of a node that stays
+    #[arg(long, value_name = "HOST:PORT")]
+    addr: Option<String>,
+}
+
+#[derive(Args)]
+struct RepairTermArgs {
+    /// The data directory of a stopped node
+    #[arg(long)]
+    data_dir: PathBuf,
+    /// The term that all members are to have; without it, shows what the node has
+    #[arg(long)]
+    term: Option<u64>,
 }
 
 #[derive(Args)]
@@ -119,6 +168,8 @@ pub fn run() -> ExitCode {
         Command::Start(args) => start(args),
         Command::Status(args) => status(&args),
         Command::Transfer(args) => transfer(&args),
+        Command::Node(command) => node(command),
+        Command::RepairTerm(args) => crate::node::repair_term(&args.data_dir, args.term).map(|done| println!("{done}")),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -190,21 +241,25 @@ fn status(args: &StatusArgs) -> Result<(), String> {
         Some(addr) => vec![addr.clone()],
         None => addresses_below(&args.data_dir)?,
     };
+    match args.json {
+        true => status_of(&addresses, |status| serde_json::to_string_pretty(status).unwrap_or_else(|e| e.to_string())),
+        false => status_of(&addresses, render),
+    }
+}
+
+/// Shows the status of the first node that answers.
+fn status_of(addresses: &[String], show: impl Fn(&ClusterStatus) -> String) -> Result<(), String> {
     let mut last = String::new();
-    for addr in &addresses {
+    for addr in addresses {
         match fetch_status(addr) {
-            Ok(status) if args.json => {
-                println!("{}", serde_json::to_string_pretty(&status).map_err(|e| e.to_string())?);
-                return Ok(());
-            }
             Ok(status) => {
-                println!("{}", render(&status));
+                println!("{}", show(&status));
                 return Ok(());
             }
             Err(e) => last = format!("{addr}: {e}"),
         }
     }
-    Err(format!("no node answers ({last})\n  start one with: quorate demo --data-dir {}", args.data_dir.display()))
+    Err(format!("no node answers ({last})\n  is one running? `quorate demo` starts a cluster, `quorate start` a node"))
 }
 
 fn transfer(args: &TransferArgs) -> Result<(), String> {
@@ -229,35 +284,75 @@ fn transfer(args: &TransferArgs) -> Result<(), String> {
                 true => println!("{}: {} leads already", m.database, m.to),
                 false => println!("{}: {} leads now, after {}", m.database, m.to, m.from),
             }),
-            Err(TransferError::Unanswered(e)) => {
+            Err(AskError::Unanswered(e)) => {
                 last = format!("{addr}: {e}");
                 continue;
             }
-            Err(TransferError::Refused(why)) => return Err(why),
+            Err(AskError::Refused(why)) => return Err(why),
         }
         return Ok(());
     }
     Err(format!("no node answers ({last})"))
 }
 
-enum TransferError {
+fn node(command: NodeCommand) -> Result<(), String> {
+    let (target, order) = match command {
+        NodeCommand::List(target) => return status_of(&target.addresses()?, render_nodes),
+        NodeCommand::Remove { node, target } => (target, NodeOrder::Remove { node }),
+        NodeCommand::Replace { node, with, target } => (target, NodeOrder::Replace { node, with }),
+    };
+    let mut last = String::new();
+    for addr in &target.addresses()? {
+        match post(addr, "/node", &order).map(|mut response| response.body_mut().read_to_string()) {
+            Ok(Ok(done)) => {
+                println!("{done}");
+                return Ok(());
+            }
+            Ok(Err(e)) => last = format!("{addr}: {e}"),
+            Err(AskError::Unanswered(e)) => last = format!("{addr}: {e}"),
+            Err(AskError::Refused(why)) => return Err(why),
+        }
+    }
+    Err(format!("no node could do it ({last})"))
+}
+
+impl Target {
+    fn addresses(&self) -> Result<Vec<String>, String> {
+        match &self.addr {
+            Some(addr) => Ok(vec![addr.clone()]),
+            None => addresses_below(&self.data_dir),
+        }
+    }
+}
+
+enum AskError {
+    /// Nobody is there, or this node cannot do it now: another one may.
     Unanswered(String),
     Refused(String),
 }
 
-fn ask_transfer(addr: &str, request: &TransferRequest) -> Result<Vec<Transferred>, TransferError> {
+fn post<T: serde::Serialize>(
+    addr: &str,
+    path: &str,
+    request: &T,
+) -> Result<ureq::http::Response<ureq::Body>, AskError> {
     let agent: ureq::Agent = ureq::Agent::config_builder()
         .timeout_global(Some(Duration::from_secs(60)))
         .http_status_as_error(false)
         .build()
         .into();
-    let unanswered = |e: ureq::Error| TransferError::Unanswered(e.to_string());
-    let sent = agent.post(format!("http://{addr}/transfer")).send_json(request);
-    let mut response = sent.map_err(unanswered)?;
-    if !response.status().is_success() {
-        return Err(TransferError::Refused(response.body_mut().read_to_string().unwrap_or_else(|e| e.to_string())));
+    let sent = agent.post(format!("http://{addr}{path}")).send_json(request);
+    let mut response = sent.map_err(|e| AskError::Unanswered(e.to_string()))?;
+    if response.status().is_success() {
+        return Ok(response);
     }
-    response.body_mut().read_json().map_err(unanswered)
+    let why = response.body_mut().read_to_string().unwrap_or_else(|e| e.to_string());
+    Err(if response.status().as_u16() == 503 { AskError::Unanswered(why) } else { AskError::Refused(why) })
+}
+
+fn ask_transfer(addr: &str, request: &TransferRequest) -> Result<Vec<Transferred>, AskError> {
+    let mut response = post(addr, "/transfer", request)?;
+    response.body_mut().read_json().map_err(|e| AskError::Unanswered(e.to_string()))
 }
 
 /// Asks one node over HTTP.

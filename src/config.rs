@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// The configuration as written (TOML). See the README's reference for the meaning of each key.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -48,6 +49,10 @@ pub struct Cluster {
     pub initial: Vec<InitialNode>,
     /// The HTTP address of a member to join instead.
     pub join: Option<String>,
+    /// Seconds after which a silent node's vote goes to one that stands by.
+    pub replace_after: Option<u64>,
+    /// Seconds after which a node that asked to join and did not come is forgotten.
+    pub join_within: Option<u64>,
 }
 
 /// A founding member.
@@ -140,6 +145,29 @@ pub struct Config {
     /// µs.
     pub clock_tolerance: i64,
     pub scrub_hours: u32,
+    /// A voter that is silent for so long gives its vote to a learner that stands by.
+    pub replace_after: Duration,
+    /// A node that asked to join and was not heard of for so long is forgotten.
+    pub join_within: Duration,
+}
+
+/// Names stand in tables, messages and files of one line each; `#` marks what was replaced.
+fn check_name(name: &str) -> Result<(), ConfigError> {
+    match name.contains(|c: char| c.is_control() || c == '#') || name.len() > 200 {
+        true => Err(wrong(format!("the name {name:?} cannot be used"), "write a short name without # and line breaks")),
+        false => Ok(()),
+    }
+}
+
+/// A minute if nothing is written.
+fn seconds(key: &str, value: Option<u64>) -> Result<Duration, ConfigError> {
+    match value.unwrap_or(60) {
+        0 => Err(wrong(
+            format!("{key} is 0"),
+            format!("write {} = 60 (seconds), or leave it out", &key["cluster.".len()..]),
+        )),
+        seconds => Ok(Duration::from_secs(seconds)),
+    }
 }
 
 /// How the node comes to be a member.
@@ -183,7 +211,8 @@ impl ConfigFile {
         toml::from_str(text).map_err(|e| {
             wrong(
                 e.to_string().trim_end().to_owned(),
-                "the keys are: name, data_dir, [listen] postgres, peers, advertise_peers, http, [cluster] name, initial, join, \
+                "the keys are: name, data_dir, [listen] postgres, peers, advertise_peers, http, [cluster] name, initial, join, replace_after, \
+                 join_within, \
                  [log] format, filter, [limits] connections, disk_watermark_mib, transactions, transaction_mib, transaction_statements, \
                  transaction_changes_mib, transaction_locks, clock_tolerance_ms, scrub_hours",
             )
@@ -196,6 +225,7 @@ impl ConfigFile {
             .name
             .filter(|n| !n.is_empty())
             .ok_or_else(|| wrong("the node has no name", "write name = \"node-1\", or give --name node-1"))?;
+        check_name(&name)?;
         let data_dir = self.data_dir.ok_or_else(|| {
             wrong("no data directory is given", "write data_dir = \"/var/lib/quorate\", or give --data-dir DIR")
         })?;
@@ -227,6 +257,8 @@ impl ConfigFile {
             }
             ms => ms,
         };
+        let replace_after = seconds("cluster.replace_after", self.cluster.replace_after)?;
+        let join_within = seconds("cluster.join_within", self.cluster.join_within)?;
         Ok(Config {
             name,
             data_dir,
@@ -243,6 +275,8 @@ impl ConfigFile {
             transactions,
             clock_tolerance: i64::from(clock_tolerance) * 1000,
             scrub_hours: self.limits.scrub_hours.unwrap_or(24).max(1),
+            replace_after,
+            join_within,
         })
     }
 }
@@ -293,6 +327,7 @@ fn origin(name: &str, reached_at: SocketAddr, cluster: &Cluster) -> Result<Origi
     let mut members = Vec::new();
     let (mut ids, mut names) = (BTreeSet::new(), BTreeSet::new());
     for node in &cluster.initial {
+        check_name(&node.name)?;
         if node.id == 0 || !ids.insert(node.id) || !names.insert(node.name.as_str()) {
             return Err(wrong(
                 format!("cluster.initial has the node {} \"{}\" twice, or with id 0", node.id, node.name),

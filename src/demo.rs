@@ -142,7 +142,7 @@ fn start_one(exe: &Path, home: &Path, node: &Node, initial: &[InitialNode]) -> R
             http: Some(format!("127.0.0.1:{}", node.http)),
             ..Listen::default()
         },
-        cluster: Cluster { name: Some("demo".into()), initial: initial.to_vec(), join: None },
+        cluster: Cluster { name: Some("demo".into()), initial: initial.to_vec(), ..Cluster::default() },
         ..ConfigFile::default()
     };
     let text = toml::to_string(&config).map_err(|e| e.to_string())?;

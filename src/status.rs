@@ -18,7 +18,7 @@ pub struct ClusterStatus {
 pub struct NodeRow {
     pub node: String,
     pub id: u64,
-    /// `up`, `down`, `disk full`.
+    /// `up`, `down`, `disk full`, `joining`, `waiting` (for a cluster).
     pub state: String,
     pub pg_addr: String,
     pub peer_addr: String,
@@ -32,6 +32,9 @@ pub struct NodeRow {
     pub sync_ms: Option<f64>,
     /// Why it had better not lead, in its own opinion.
     pub unfit: Option<String>,
+    /// What the cluster has decided about it: `joining`, `up`, `leaving`; empty if that is not known.
+    #[serde(default)]
+    pub membership: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -226,6 +229,33 @@ fn clock(node: &NodeRow) -> String {
         (Some(ahead), Some(error)) => format!("{ahead:+.1} ±{error:.1} ms"),
         _ => "-".into(),
     }
+}
+
+/// The members as a table: what was decided about each, how it is, and in which databases it votes or stands by.
+pub fn render_nodes(status: &ClusterStatus) -> String {
+    let mut out = String::new();
+    let named = |members: &dyn Fn(&GroupRow) -> &str, node: &str| {
+        let of = status.groups.iter().filter(|g| members(g).split(' ').any(|member| member == node));
+        of.map(|g| g.database.clone()).collect::<Vec<_>>().join(" ")
+    };
+    table(
+        &mut out,
+        &["node", "id", "membership", "state", "votes in", "stands by in", "peers", "http"],
+        status.nodes.iter().map(|n| {
+            vec![
+                n.node.clone(),
+                n.id.to_string(),
+                n.membership.clone(),
+                n.state.clone(),
+                named(&|g| &g.voters, &n.node),
+                named(&|g| &g.learners, &n.node),
+                n.peer_addr.clone(),
+                n.http_addr.clone(),
+            ]
+        }),
+    );
+    out.truncate(out.trim_end().len());
+    out
 }
 
 fn table(out: &mut String, head: &[&str], rows: impl Iterator<Item = Vec<String>>) {

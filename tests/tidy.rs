@@ -40,7 +40,10 @@ const ARROWS: &[(&str, &str)] = &[
     ("frontend", "clock error functions::Signal gateway id session status::SessionRow types value"),
     // Consensus knows no SQL; commands are opaque to it.
     ("replica", "clock command id raftlog transport"),
-    ("raftlog", "command id replica::Membership replica::Payload replica::Position replica::SnapshotMeta"),
+    (
+        "raftlog",
+        "cluster::founding command id replica::Membership replica::Payload replica::Position replica::SnapshotMeta",
+    ),
     ("transport", "id replica::SnapshotMeta replica::core"),
     // The state machine knows no Raft: it gets an index and commands, and implements the contract of `replica`.
     (

@@ -1,5 +1,5 @@
 //! HTTP for people and machines that watch: `/health`, `/ready`, `/status`, `/metrics`; `/join` for new nodes; and
-//! `/transfer` for operators.
+//! `/transfer` and `/node` for operators.
 //!
 //! Knows neither Raft nor SQL: everything it tells comes from [`Facts`].
 
@@ -33,12 +33,44 @@ pub struct JoinRequest {
 pub struct JoinReply {
     pub cluster_id: u128,
     pub node: u64,
-    /// (node id, peer address) of the members.
-    pub members: Vec<(u64, String)>,
+    pub members: Vec<JoinMember>,
     /// (group, replica id of the new node in it).
     pub replicas: Vec<(u64, u64)>,
     /// (group, replica, node) of every replica.
     pub placement: Vec<(u64, u64, u64)>,
+}
+
+/// A member, as one that joins must know it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct JoinMember {
+    pub node: u64,
+    pub incarnation: u64,
+    pub peer_addr: String,
+}
+
+/// What an operator wants done with a node.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NodeOrder {
+    /// It leaves the cluster for good.
+    Remove { node: String },
+    /// The same, and a learner takes its votes: the one that is named, or any.
+    Replace { node: String, with: Option<String> },
+}
+
+/// Why something was not done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// It will not be done.
+    Refused(String),
+    /// It cannot be done now.
+    Later(String),
+}
+
+impl From<String> for Problem {
+    fn from(why: String) -> Problem {
+        Problem::Refused(why)
+    }
 }
 
 /// Which leaderships are to move, and where to.
@@ -62,7 +94,7 @@ pub struct Transferred {
 }
 
 /// What a node answers later.
-pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, String>> + Send>>;
+pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, Problem>> + Send>>;
 
 /// The room's view of the node.
 pub trait Facts: Send + Sync + 'static {
@@ -72,6 +104,8 @@ pub trait Facts: Send + Sync + 'static {
     fn join(&self, request: JoinRequest) -> Answer<JoinReply>;
     /// Moves leaderships and waits until they have moved.
     fn transfer(&self, request: TransferRequest) -> Answer<Vec<Transferred>>;
+    /// Carries an order out; says what was done, or how far it has come.
+    fn order(&self, order: NodeOrder) -> Answer<String>;
 }
 
 /// Serves until `shutdown` turns true.
@@ -83,6 +117,7 @@ pub async fn serve(listener: TcpListener, facts: Arc<dyn Facts>, mut shutdown: w
         .route("/metrics", get(metrics_text))
         .route("/join", post(join))
         .route("/transfer", post(transfer))
+        .route("/node", post(order))
         .with_state(facts);
     let until = async move {
         let _ = shutdown.wait_for(|stop| *stop).await;
@@ -111,12 +146,26 @@ async fn join(
     State(facts): State<Arc<dyn Facts>>,
     Json(request): Json<JoinRequest>,
 ) -> Result<Json<JoinReply>, (StatusCode, String)> {
-    facts.join(request).await.map(Json).map_err(|why| (StatusCode::CONFLICT, why))
+    facts.join(request).await.map(Json).map_err(refused)
 }
 
 async fn transfer(
     State(facts): State<Arc<dyn Facts>>,
     Json(request): Json<TransferRequest>,
 ) -> Result<Json<Vec<Transferred>>, (StatusCode, String)> {
-    facts.transfer(request).await.map(Json).map_err(|why| (StatusCode::CONFLICT, why))
+    facts.transfer(request).await.map(Json).map_err(refused)
+}
+
+async fn order(
+    State(facts): State<Arc<dyn Facts>>,
+    Json(order): Json<NodeOrder>,
+) -> Result<String, (StatusCode, String)> {
+    facts.order(order).await.map_err(refused)
+}
+
+fn refused(problem: Problem) -> (StatusCode, String) {
+    match problem {
+        Problem::Refused(why) => (StatusCode::CONFLICT, why),
+        Problem::Later(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
+    }
 }

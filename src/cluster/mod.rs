@@ -4,11 +4,15 @@
 //! has a replica of it, so every node can look things up without asking anyone; what it finds may be a little old,
 //! except for what was changed through it.
 
+pub mod founding;
+pub mod voters;
+
 use crate::command::{Command, Outcome, Statement, Step, StepOutcome, Write, Yields};
 use crate::error::{SqlError, SqlResult};
 use crate::id::{GroupId, NodeId, ReplicaId};
 use crate::types::Env;
 use crate::value::Value;
+use std::collections::BTreeMap;
 
 /// A node as registered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,23 +40,47 @@ pub const NODES: &str = "SELECT id, name, incarnation, peer_addr, pg_addr, http_
 /// Reads where replicas are; decode with [`places`].
 pub const PLACES: &str = "SELECT group_id, node_id, replica_id FROM placement ORDER BY group_id, node_id";
 
+/// Reads which leaving node is to be replaced by which; decode with [`successors`].
+pub const SUCCESSORS: &str = "SELECT substr(name, 11), value FROM settings WHERE substr(name, 1, 10) = 'successor/'";
+
+/// How many nodes may be joining at a time: whoever asks becomes one, and is forgotten if it does not come.
+const MAX_JOINING: usize = 5;
+
 /// The SQLSTATE-bearing refusal of a node that is not who it says. Raised by a guard, so the log decides.
 const IMPOSTOR: &str = "SELECT '28000', 'node ' || name || ' is registered with another identity', \
      'The data directory is not the one that this node had.', \
      'If its disk was lost, remove its directory and let it join under another name.', \
      NULL, NULL, NULL, NULL, NULL FROM nodes WHERE id = ?1 AND incarnation <> ?3";
+const REMOVED: &str = "SELECT '28000', 'node ' || name || ' was removed from the cluster', NULL, \
+     'Delete its data directory and let it join anew.', NULL, NULL, NULL, NULL, NULL \
+     FROM nodes WHERE id = ?1 AND state = 'gone'";
 const NAME_TAKEN: &str = "SELECT '42710', 'a node named ' || name || ' is a member already', NULL, \
-     'Give the new node another name.', NULL, NULL, NULL, NULL, NULL FROM nodes WHERE name = ?1 AND incarnation <> ?2";
+     'Give the new node another name.', NULL, NULL, NULL, NULL, NULL FROM nodes \
+     WHERE name = ?1 AND incarnation <> ?2 AND id <> ?6";
+const LAST_NODE: &str = "SELECT '55000', 'node ' || name || ' is the last one: nobody would have the data', NULL, \
+     NULL, NULL, NULL, NULL, NULL, NULL FROM nodes n WHERE id = ?1 \
+     AND NOT EXISTS (SELECT 1 FROM nodes o WHERE o.id <> n.id AND o.state = 'up')";
+const NO_NODE: &str = "SELECT '42704', 'there is no such node', NULL, NULL, NULL, NULL, NULL, NULL, NULL \
+     WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE id = ?1 AND state <> 'gone')";
 
-/// A founder's registration, or a node's at each start: idempotent. `replicas` are the node's own.
-pub fn register(node: &NodeEntry, databases: &[(&str, GroupId)], replicas: &[Place]) -> Command {
-    let mut steps = vec![step(
+/// A founder's registration, or a node's at each start: idempotent. `replicas` are the node's own. A founder registers
+/// all `founders` with theirs, so that the cluster knows from its first entry on who they are.
+pub fn register(
+    node: &NodeEntry,
+    databases: &[(&str, GroupId)],
+    replicas: &[Place],
+    founders: &[NodeEntry],
+) -> Command {
+    let mut steps: Vec<Step> = founders.iter().map(founder).collect();
+    steps.push(step(
         vec![
+            (REMOVED, Yields::Guard),
             (IMPOSTOR, Yields::Guard),
             (
                 "INSERT INTO nodes(id, name, incarnation, peer_addr, pg_addr, http_addr, state) \
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'up') ON CONFLICT(id) DO UPDATE SET peer_addr = excluded.peer_addr, \
-                 pg_addr = excluded.pg_addr, http_addr = excluded.http_addr, state = 'up'",
+                 pg_addr = excluded.pg_addr, http_addr = excluded.http_addr, \
+                 state = CASE state WHEN 'leaving' THEN state ELSE 'up' END",
                 Yields::Nothing,
             ),
             ("UPDATE counters SET next = max(next, ?1 + 1) WHERE name = 'node'", Yields::Nothing),
@@ -65,7 +93,7 @@ pub fn register(node: &NodeEntry, databases: &[(&str, GroupId)], replicas: &[Pla
             text(&node.pg_addr),
             text(&node.http_addr),
         ],
-    )];
+    ));
     for (name, group) in databases {
         steps.push(step(
             vec![
@@ -96,14 +124,55 @@ pub fn register(node: &NodeEntry, databases: &[(&str, GroupId)], replicas: &[Pla
     command(steps)
 }
 
+fn founder(node: &NodeEntry) -> Step {
+    step(
+        vec![
+            (
+                "INSERT INTO nodes(id, name, incarnation, peer_addr, pg_addr, http_addr, state) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'up') ON CONFLICT DO NOTHING",
+                Yields::Nothing,
+            ),
+            ("UPDATE counters SET next = max(next, ?1 + 1) WHERE name = 'node'", Yields::Nothing),
+        ],
+        vec![
+            Value::Int(node.id.0 as i64),
+            text(&node.name),
+            Value::Int(node.incarnation as i64),
+            text(&node.peer_addr),
+            text(&node.pg_addr),
+            text(&node.http_addr),
+        ],
+    )
+}
+
 /// A new node: gets an id, and a learner's place in each group. Asked again by the same data directory, it gets the
-/// same. The outcome's second step has the node's id.
-pub fn join(node: &NodeEntry, groups: &[GroupId]) -> Command {
+/// same. `replaces` is the node of this name that is known to be away: if it is another directory's, that one leaves, and
+/// the new one takes its place. The outcome's second step has the node's id.
+pub fn join(node: &NodeEntry, groups: &[GroupId], replaces: Option<NodeId>) -> Command {
     let who = || vec![text(&node.name), Value::Int(node.incarnation as i64)];
+    let replaces = replaces.map_or(0, |id| id.0 as i64);
+    let crowd = format!(
+        "SELECT '53300', 'too many nodes are joining', NULL, \
+         'Those that do not come are forgotten after a while: try again then.', NULL, NULL, NULL, NULL, NULL \
+         WHERE (SELECT count(*) FROM nodes WHERE state = 'joining') >= {MAX_JOINING} \
+         AND NOT EXISTS (SELECT 1 FROM nodes WHERE name = ?1 AND incarnation = ?2)"
+    );
     let mut steps = vec![
         step(
             vec![
                 (NAME_TAKEN, Yields::Guard),
+                (&crowd, Yields::Guard),
+                (
+                    "INSERT INTO settings(name, value) SELECT 'successor/' || n.id, c.next FROM nodes n, counters c \
+                     WHERE n.id = ?6 AND n.name = ?1 AND n.incarnation <> ?2 AND c.name = 'node' \
+                     ON CONFLICT(name) DO UPDATE SET value = excluded.value",
+                    Yields::Nothing,
+                ),
+                (
+                    "UPDATE nodes SET name = name || '#' || id, state = 'leaving' \
+                     WHERE id = ?6 AND name = ?1 AND incarnation <> ?2",
+                    Yields::Nothing,
+                ),
                 (
                     "INSERT INTO nodes(id, name, incarnation, peer_addr, pg_addr, http_addr, state) \
                      SELECT next, ?1, ?2, ?3, ?4, ?5, 'joining' FROM counters WHERE name = 'node' \
@@ -116,7 +185,8 @@ pub fn join(node: &NodeEntry, groups: &[GroupId]) -> Command {
                     Yields::Nothing,
                 ),
             ],
-            [who(), vec![text(&node.peer_addr), text(&node.pg_addr), text(&node.http_addr)]].concat(),
+            [who(), vec![text(&node.peer_addr), text(&node.pg_addr), text(&node.http_addr), Value::Int(replaces)]]
+                .concat(),
         ),
         step(vec![("SELECT id FROM nodes WHERE name = ?1 AND incarnation = ?2", Yields::Rows)], who()),
     ];
@@ -139,6 +209,47 @@ pub fn join(node: &NodeEntry, groups: &[GroupId]) -> Command {
         ));
     }
     command(steps)
+}
+
+/// The node is to leave all groups; `successor` takes its votes, if one is named.
+pub fn remove(node: NodeId, successor: Option<NodeId>) -> Command {
+    let id = Value::Int(node.0 as i64);
+    let mut steps = vec![step(
+        vec![
+            (NO_NODE, Yields::Guard),
+            (LAST_NODE, Yields::Guard),
+            ("UPDATE nodes SET state = 'leaving' WHERE id = ?1 AND state <> 'gone'", Yields::Nothing),
+        ],
+        vec![id.clone()],
+    )];
+    if let Some(successor) = successor {
+        let named = "INSERT INTO settings(name, value) VALUES ('successor/' || ?1, ?2) \
+                     ON CONFLICT(name) DO UPDATE SET value = excluded.value";
+        steps.push(step(vec![(named, Yields::Nothing)], vec![id, text(&successor.0.to_string())]));
+    }
+    command(steps)
+}
+
+/// The node is in no group any more. One that was a member is remembered, so that it can be told; one that never came
+/// is forgotten.
+pub fn forget(node: NodeId) -> Command {
+    command(vec![step(
+        vec![
+            ("DELETE FROM placement WHERE node_id = ?1", Yields::Nothing),
+            ("DELETE FROM settings WHERE name = 'successor/' || ?1", Yields::Nothing),
+            (
+                "DELETE FROM settings WHERE substr(name, 1, 10) = 'successor/' AND value = CAST(?1 AS TEXT)",
+                Yields::Nothing,
+            ),
+            ("DELETE FROM nodes WHERE id = ?1 AND state = 'joining'", Yields::Nothing),
+            (
+                "UPDATE nodes SET state = 'gone', name = CASE WHEN instr(name, '#') > 0 THEN name \
+                 ELSE name || '#' || id END WHERE id = ?1 AND state = 'leaving'",
+                Yields::Nothing,
+            ),
+        ],
+        vec![Value::Int(node.0 as i64)],
+    )])
 }
 
 /// The new node's id from the outcome of [`join`].
@@ -197,6 +308,16 @@ pub fn places(rows: &[Vec<Value>]) -> Vec<Place> {
             _ => None,
         })
         .collect()
+}
+
+/// Decodes the rows of [`SUCCESSORS`]: who takes the place of whom.
+pub fn successors(rows: &[Vec<Value>]) -> BTreeMap<NodeId, NodeId> {
+    let number = |value: &Value| match value {
+        Value::Text(text) => text.parse().ok().map(NodeId),
+        Value::Int(n) => Some(NodeId(*n as u64)),
+        _ => None,
+    };
+    rows.iter().filter_map(|row| Some((number(row.first()?)?, number(row.get(1)?)?))).collect()
 }
 
 fn text(s: &str) -> Value {

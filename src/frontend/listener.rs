@@ -21,8 +21,13 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-/// The database of a name, if there is one.
-pub type Databases<D> = Arc<dyn Fn(&str) -> Option<Arc<D>> + Send + Sync>;
+/// The database of a name, or why it cannot be connected to.
+pub type Databases<D> = Arc<dyn Fn(&str) -> SqlResult<Arc<D>> + Send + Sync>;
+
+/// What a client is told that asks for a database that is not there.
+pub fn no_such_database(name: &str) -> SqlError {
+    SqlError::new(state::INVALID_CATALOG_NAME, format!("database \"{name}\" does not exist")).fatal()
+}
 
 /// How the front behaves.
 pub struct Options {
@@ -168,9 +173,9 @@ impl<D: Database> Newcomer<D> {
             let error = SqlError::new(state::TOO_MANY_CONNECTIONS, "sorry, too many clients already");
             return self.refuse(&error.fatal()).await;
         };
-        let Some(db) = (self.databases)(&hello.database) else {
-            let message = format!("database \"{}\" does not exist", hello.database);
-            return self.refuse(&SqlError::new(state::INVALID_CATALOG_NAME, message).fatal()).await;
+        let db = match (self.databases)(&hello.database) {
+            Ok(db) => db,
+            Err(error) => return self.refuse(&error).await,
         };
         let settings = match hello.settings() {
             Ok(settings) => settings,

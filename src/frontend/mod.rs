@@ -15,4 +15,4 @@ mod startup;
 #[cfg(test)]
 mod tests;
 
-pub use listener::{Databases, Options, serve};
+pub use listener::{Databases, Options, no_such_database, serve};

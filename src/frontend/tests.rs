@@ -4,7 +4,7 @@
 //! text of the parameter or of 1,000 letters; `slow()` never ends by itself; a write with `hang` waits for ever.
 
 use super::cancel::{CancelKey, CancelRegistry};
-use super::{Options, serve};
+use super::{Options, no_such_database, serve};
 use crate::command::{StepOutcome, Write, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::{Control, Database, Failure, Fetched, ReadRequest, Rows};
@@ -252,7 +252,9 @@ async fn start(adjust: impl FnOnce(&mut Options)) -> Server {
     let db = Arc::new(Lite::new());
     let (stop, stopped) = watch::channel(false);
     let served = Arc::clone(&db);
-    let databases = Arc::new(move |name: &str| (name == "quorate").then(|| Arc::clone(&served)));
+    let databases = Arc::new(move |name: &str| {
+        (name == "quorate").then(|| Arc::clone(&served)).ok_or_else(|| no_such_database(name))
+    });
     let done = tokio::spawn(serve(listener, databases, Arc::new(options), stopped));
     Server { address, db, stop, done }
 }

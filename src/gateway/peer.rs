@@ -2,7 +2,7 @@
 
 use crate::command::{self, Outcome, Proposal, Tenure};
 use crate::error::SqlError;
-use crate::id::{GroupId, NodeId, ReplicaId, RequestId};
+use crate::id::{GroupId, NodeId, RequestId};
 use crate::status::{LockRow, NodeReport, SessionRow};
 use crate::transaction::{self, Terms, Trial, TxName};
 use bytes::Bytes;
@@ -18,8 +18,6 @@ pub enum Request {
     Cancel { pid: i32, secret: i32 },
     /// What the sender knows of itself.
     Report(NodeReport),
-    /// To the leader of `group`: add this replica as a learner.
-    AddLearner { group: GroupId, replica: ReplicaId, node: NodeId },
     /// Which clients are connected.
     Sessions,
     /// To the leader of `group`: who holds and awaits its locks.

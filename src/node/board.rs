@@ -32,13 +32,24 @@ impl Board {
         self.reports.lock().insert(report.node.id, (Instant::now(), report));
     }
 
+    /// When a node was last heard of.
+    pub fn heard(&self, node: NodeId) -> Option<Instant> {
+        self.reports.lock().get(&node.0).map(|(at, _)| *at)
+    }
+
+    pub fn is_heard(&self, node: NodeId) -> bool {
+        self.heard(node).is_some_and(|at| at.elapsed() <= SILENCE)
+    }
+
     /// The cluster as known here; `own` is this node's report of this moment.
     pub fn status(&self, cluster: &str, own: NodeReport, registered: &[NodeRow]) -> ClusterStatus {
         let mut all: BTreeMap<u64, NodeReport> = registered
             .iter()
             .map(|row| (row.id, NodeReport { node: NodeRow { state: "down".into(), ..row.clone() }, replicas: vec![] }))
             .collect();
-        for (id, (at, report)) in self.reports.lock().iter() {
+        let membership: BTreeMap<u64, String> = registered.iter().map(|r| (r.id, r.membership.clone())).collect();
+        let known = |id: &u64| registered.is_empty() || membership.contains_key(id);
+        for (id, (at, report)) in self.reports.lock().iter().filter(|(id, _)| known(id)) {
             let mut report = report.clone();
             if at.elapsed() > SILENCE {
                 report.node.state = "down".into();
@@ -46,6 +57,9 @@ impl Board {
             all.insert(*id, report);
         }
         all.insert(own.node.id, own);
+        for (id, report) in &mut all {
+            report.node.membership = membership.get(id).cloned().unwrap_or_default();
+        }
         assemble(cluster, &self.me, &all.into_values().collect::<Vec<_>>())
     }
 }
@@ -57,6 +71,7 @@ pub fn own_report(runtime: &Runtime) -> NodeReport {
     let system = runtime.system().group.status();
     let ms = |micros: i64| micros as f64 / 1000.0;
     let unfit = runtime.routers.values().find_map(|router| router.group.status().unfit);
+    let state = if state == "up" && runtime.new && !runtime.caught_up() { "joining" } else { state };
     let node = NodeRow {
         node: runtime.config.name.clone(),
         id: runtime.identity.node.0,
@@ -69,6 +84,7 @@ pub fn own_report(runtime: &Runtime) -> NodeReport {
         clock_error_ms: system.clock.map(|(_, error)| ms(error)),
         sync_ms: system.sync.map(|sync| ms(sync as i64)),
         unfit: unfit.map(|why| why.to_string()),
+        membership: String::new(),
     };
     let replicas = runtime
         .routers
@@ -96,12 +112,17 @@ pub fn own_report(runtime: &Runtime) -> NodeReport {
             ReplicaReport {
                 group: router.id.0,
                 row,
-                voters: join(&status.membership.voters),
+                // In a joint configuration the old voters count as well.
+                voters: join(&union(&status.membership.voters, &status.membership.voters_outgoing)),
                 learners: join(&status.membership.learners),
             }
         })
         .collect();
     NodeReport { node, replicas }
+}
+
+fn union(a: &[crate::id::ReplicaId], b: &[crate::id::ReplicaId]) -> Vec<crate::id::ReplicaId> {
+    a.iter().chain(b.iter().filter(|id| !a.contains(id))).copied().collect()
 }
 
 fn role(status: &ReplicaStatus) -> &'static str {

@@ -1,53 +1,85 @@
-//! How nodes come to know each other: joining, registering, following the system group's tables, growing the groups.
+//! How the cluster changes: nodes register, join, leave, and are told so; what each node knows of the others.
 //!
-//! A group has an odd number of voters, up to [`MAX_VOTERS`]; further replicas are learners that stand by. A learner
-//! becomes a voter when it has caught up and the number stays odd with it and the learners that are ready as well.
+//! The system group's tables say who is a member and what is to become of it; every node follows its own replica of them.
+//! What it has learned it also notes beside its data, so that it knows whom to believe before its replica can be read.
+//! The leaders make it so: see [`super::shape`].
 
-use super::{Peers, Runtime, entry, patience};
-use crate::admin::{JoinReply, JoinRequest};
+use super::{Runtime, entry, patience};
+use crate::admin::{JoinMember, JoinReply, JoinRequest, NodeOrder, Problem};
 use crate::cluster::{self, NodeEntry, Place};
-use crate::config::Config;
-use crate::error::SqlResult;
+use crate::error::{SqlResult, state};
 use crate::functions::Context;
-use crate::gateway::peer::{self, Reply, Request};
 use crate::gateway::router::Router;
 use crate::gateway::{Database, Failure, Fetched, ReadRequest, Rows};
 use crate::id::{GroupId, NodeId, ReplicaId};
-use crate::raftlog::identity::{Identity, IdentityError};
-use crate::replica::core::{Change, ChangeError};
+use crate::raftlog::identity::{Identity, KnownMember};
 use crate::status::NodeRow;
+use crate::transport::tcp::Refusal;
+use crate::transport::wire::PeerIdentity;
 use crate::value::{Value, ValueRef};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// More voters make every write slower and survive nothing that five do not.
-const MAX_VOTERS: usize = 5;
-const FOLLOW: Duration = Duration::from_secs(1);
+const FOLLOW: Duration = Duration::from_millis(100);
+/// How long an order waits for what it has begun.
+const ORDER: Duration = Duration::from_secs(30);
 
-/// The nodes as this node's replica of the system group has them.
-#[derive(Default)]
-pub struct Registry(Mutex<BTreeMap<NodeId, NodeEntry>>);
+/// What the system group says, as this node's replica has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Book {
+    pub nodes: BTreeMap<NodeId, NodeEntry>,
+    pub places: Vec<Place>,
+    /// Who takes the place of whom.
+    pub successors: BTreeMap<NodeId, NodeId>,
+}
+
+/// The nodes as this node knows them: before its replica was ever read, from the note beside its data.
+pub struct Registry {
+    book: Mutex<Book>,
+    noted: Mutex<Identity>,
+}
 
 impl Registry {
-    /// Whether a peer is who it says. A node that is not yet registered is believed: it may be the first start.
-    pub fn admit(&self, node: NodeId, incarnation: u64) -> Result<(), String> {
-        match self.0.lock().get(&node) {
-            Some(known) if known.incarnation != incarnation => Err(format!(
-                "{} is registered with another identity: if its disk was lost, move its data directory away and let \
-                 it join under another name",
-                known.name
-            )),
-            Some(known) if known.state == "gone" => Err(format!("{} was removed from the cluster", known.name)),
-            _ => Ok(()),
+    pub fn new(identity: Identity) -> Registry {
+        Registry { book: Mutex::default(), noted: Mutex::new(identity) }
+    }
+
+    /// Whether a peer is who it says. Everything asked here is on the disk: a restart forgets nothing. A node that is not
+    /// known is believed only if the cluster has told it who this node is (`vouched`).
+    pub fn admit(&self, who: &PeerIdentity, vouched: bool) -> Result<(), Refusal> {
+        let another = |name: &str| {
+            Err(Refusal::Stranger(format!(
+                "{name} is registered with another identity: a node that has lost its data joins anew, by itself, when \
+                 it is started with an empty directory"
+            )))
+        };
+        if let Some(known) = self.book.lock().nodes.get(&who.node) {
+            return match known.state.as_str() {
+                _ if known.incarnation != who.incarnation => another(&known.name),
+                "gone" => Err(Refusal::Removed(format!("{} was removed from the cluster", known.name))),
+                _ => Ok(()),
+            };
+        }
+        match self.noted.lock().members.iter().find(|m| m.node == who.node) {
+            Some(known) if known.incarnation == who.incarnation => Ok(()),
+            Some(_) => another(&who.node.to_string()),
+            None if vouched => Ok(()),
+            None => Err(Refusal::Stranger(format!("{} is not a member of this cluster", who.node))),
         }
     }
 
     pub fn name(&self, node: NodeId) -> String {
-        self.0.lock().get(&node).map_or_else(|| node.to_string(), |n| n.name.clone())
+        self.book.lock().nodes.get(&node).map_or_else(|| node.to_string(), |n| n.name.clone())
     }
 
+    pub fn book(&self) -> Book {
+        self.book.lock().clone()
+    }
+
+    /// The members, without those that are gone.
     pub fn rows(&self) -> Vec<NodeRow> {
         let row = |n: &NodeEntry| NodeRow {
             node: n.name.clone(),
@@ -56,13 +88,10 @@ impl Registry {
             pg_addr: n.pg_addr.clone(),
             peer_addr: n.peer_addr.clone(),
             http_addr: n.http_addr.clone(),
+            membership: n.state.clone(),
             ..NodeRow::default()
         };
-        self.0.lock().values().map(row).collect()
-    }
-
-    fn set(&self, nodes: Vec<NodeEntry>) {
-        *self.0.lock() = nodes.into_iter().map(|n| (n.id, n)).collect();
+        self.book.lock().nodes.values().filter(|n| n.state != "gone").map(row).collect()
     }
 }
 
@@ -70,59 +99,122 @@ impl Registry {
 pub async fn register_and_follow(runtime: Arc<Runtime>) {
     let mut registered = false;
     let mut failures = 0u32;
+    let mut seen = 0;
     loop {
-        if !registered {
+        // One that joins is a member when it has everything.
+        if !registered && runtime.caught_up() {
             match register(&runtime).await {
                 Ok(()) => registered = true,
                 Err(e) => {
                     failures += 1;
-                    if e.code == crate::error::state::INVALID_AUTHORIZATION_SPECIFICATION || failures % 10 == 1 {
+                    if e.code == state::INVALID_AUTHORIZATION_SPECIFICATION || failures % 10 == 1 {
                         tracing::warn!("this node is not registered yet: {e}");
                     }
                 }
             }
         }
-        if let Err(e) = follow(&runtime).await {
-            tracing::debug!("the system group cannot be read: {e:?}");
+        let applied = runtime.system().shared.applied();
+        if applied != seen {
+            match follow(&runtime).await {
+                Ok(()) => seen = applied,
+                Err(e) => tracing::debug!("the system group cannot be read: {e:?}"),
+            }
         }
-        grow(&runtime).await;
-        tokio::time::sleep(if registered { FOLLOW } else { Duration::from_millis(100) }).await;
+        tokio::time::sleep(FOLLOW).await;
     }
 }
 
 async fn register(runtime: &Runtime) -> SqlResult<()> {
-    let me = runtime.identity.node;
-    let replicas: Vec<Place> = runtime
-        .identity
-        .groups
-        .iter()
-        .map(|(group, replica)| Place { group: *group, node: me, replica: *replica })
-        .collect();
+    let identity = &runtime.identity;
+    let place =
+        |(group, replica): (&GroupId, &ReplicaId)| Place { group: *group, node: identity.node, replica: *replica };
+    let replicas: Vec<Place> = identity.groups.iter().map(place).collect();
     let databases = [(super::DATABASE, crate::id::FIRST_DATABASE_GROUP)];
-    let command = cluster::register(&entry(&runtime.config, &runtime.identity), &databases, &replicas);
+    let founders = founders(runtime);
+    let command = cluster::register(&entry(&runtime.config, identity), &databases, &replicas, &founders);
     let outcome = runtime.submit(runtime.system(), &command).await?;
     cluster::done(&outcome).map(|_| ())
 }
 
-/// Learns addresses and places from this node's own replica.
-async fn follow(runtime: &Runtime) -> Result<(), Failure> {
-    let nodes = cluster::nodes(&select(runtime.system(), cluster::NODES, false).await?);
-    let places = cluster::places(&select(runtime.system(), cluster::PLACES, false).await?);
-    for node in nodes.iter().filter(|n| n.id != runtime.identity.node && n.state != "gone") {
-        if runtime.registry.0.lock().get(&node.id) != Some(node) {
-            runtime.network.set_peer(node.id, node.peer_addr.clone());
+/// All founders, as their list has them, so that each is known before it has spoken.
+fn founders(runtime: &Runtime) -> Vec<NodeEntry> {
+    let crate::config::Origin::Founder { members, .. } = &runtime.config.origin else { return Vec::new() };
+    let entry = |(id, incarnation): &(NodeId, u64)| {
+        let member = members.iter().find(|m| m.id == *id)?;
+        Some(NodeEntry {
+            id: *id,
+            name: member.name.clone(),
+            incarnation: *incarnation,
+            peer_addr: member.peers.to_string(),
+            pg_addr: String::new(),
+            http_addr: String::new(),
+            state: "up".into(),
+        })
+    };
+    runtime.identity.founders.iter().filter_map(entry).collect()
+}
+
+/// Learns who is a member, and where, from this node's own replica.
+pub async fn follow(runtime: &Runtime) -> Result<(), Failure> {
+    let book = read_book(runtime.system(), false).await?;
+    let before = std::mem::replace(&mut *runtime.registry.book.lock(), book.clone());
+    for node in book.nodes.values().filter(|n| n.id != runtime.identity.node) {
+        // Where a replaced directory was, there is its successor now.
+        if node.state == "gone" || book.successors.contains_key(&node.id) && !runtime.board.is_heard(node.id) {
+            runtime.network.remove_peer(node.id);
+        } else {
+            runtime.network.set_peer(node.id, node.incarnation, node.peer_addr.clone());
         }
     }
-    runtime.registry.set(nodes);
+    if before.nodes != book.nodes {
+        runtime.network.reconsider();
+    }
     for router in runtime.routers.values() {
         let known = router.group.status().nodes;
         let told: BTreeMap<ReplicaId, NodeId> =
-            places.iter().filter(|p| p.group == router.id).map(|p| (p.replica, p.node)).collect();
+            book.places.iter().filter(|p| p.group == router.id).map(|p| (p.replica, p.node)).collect();
         if told.iter().any(|(replica, node)| known.get(replica) != Some(node)) {
             router.group.set_nodes(told);
         }
     }
+    note(runtime, &book);
     Ok(())
+}
+
+/// Notes beside the data who the others are.
+fn note(runtime: &Runtime, book: &Book) {
+    if book.nodes.is_empty() {
+        return;
+    }
+    let others = book.nodes.values().filter(|n| n.id != runtime.identity.node && n.state != "gone");
+    let members =
+        others.map(|n| KnownMember { node: n.id, incarnation: n.incarnation, address: n.peer_addr.clone() }).collect();
+    let places = book.places.iter().map(|p| (p.group, p.replica, p.node)).collect();
+    let mut noted = runtime.registry.noted.lock();
+    let next = Identity { members, places, ..noted.clone() };
+    if next == *noted || noted.removed {
+        return;
+    }
+    match next.save(&runtime.config.data_dir) {
+        Ok(()) => *noted = next,
+        Err(error) => tracing::warn!(%error, "what this node knows of the others was not noted"),
+    }
+}
+
+/// A member has said that the cluster has removed this node: its data goes, and it remembers why.
+pub fn give_up(runtime: &Runtime) {
+    let mut noted = runtime.registry.noted.lock();
+    noted.removed = true;
+    if let Err(error) = noted.save(&runtime.config.data_dir) {
+        tracing::error!(%error, "that this node was removed was not noted");
+    }
+}
+
+pub async fn read_book(system: &Router, linearizable: bool) -> Result<Book, Failure> {
+    let nodes = cluster::nodes(&select(system, cluster::NODES, linearizable).await?);
+    let places = cluster::places(&select(system, cluster::PLACES, false).await?);
+    let successors = cluster::successors(&select(system, cluster::SUCCESSORS, false).await?);
+    Ok(Book { nodes: nodes.into_iter().map(|n| (n.id, n)).collect(), places, successors })
 }
 
 /// Reads rows of the system group.
@@ -150,111 +242,44 @@ async fn select(router: &Router, sql: &str, linearizable: bool) -> Result<Vec<Ve
     }
 }
 
-/// On a leader: makes learners voters, two at a time from an odd number.
-async fn grow(runtime: &Runtime) {
-    for router in runtime.routers.values().filter(|r| r.group.is_leader()) {
-        let status = router.group.status();
-        let voters = status.membership.voters.len();
-        let ready: Vec<ReplicaId> = status
-            .membership
-            .learners
-            .iter()
-            .copied()
-            .filter(|l| status.matched.get(l).is_some_and(|m| m + 1000 >= status.last_index))
-            .collect();
-        let wanted = if voters % 2 == 0 { 1 } else { 2 };
-        if ready.len() < wanted || voters + wanted > MAX_VOTERS {
-            continue;
-        }
-        for learner in ready.into_iter().take(wanted) {
-            if let Err(e) = router.group.change(Change::Promote(learner)).await {
-                tracing::debug!("{learner} of {} is not made a voter yet: {e}", router.id);
+/// Waits until each replica here has, once since the start, everything that was acknowledged anywhere before.
+pub async fn catch_up(runtime: Arc<Runtime>) {
+    for router in runtime.routers.values() {
+        loop {
+            let me = router.group.replica();
+            let member = {
+                let now = router.group.status().membership;
+                now.voters.contains(&me) || now.learners.contains(&me)
+            };
+            if member && router.group.read_index(Instant::now() + Duration::from_secs(2)).await.is_ok() {
                 break;
             }
-            tracing::info!("{learner} of {} votes now", router.id);
+            tokio::time::sleep(FOLLOW).await;
         }
     }
+    runtime.caught_up.store(true, Ordering::Release);
+    tracing::info!("this node has caught up with the cluster");
 }
 
-/// Asks a member to be let in, unless that has happened before.
-pub async fn join(config: &Config, member: &str) -> Result<(Identity, Peers), String> {
-    let existing = match Identity::load(&config.data_dir) {
-        Ok(identity) => Some(identity),
-        Err(IdentityError::Missing(path)) => {
-            super::refuse_old_data(&config.data_dir, &path)?;
-            None
-        }
-        Err(e) => return Err(e.to_string()),
-    };
-    // A join that was interrupted is repeated under the same name and incarnation, and gets the same answer.
-    let draft = config.data_dir.join("joining");
-    let incarnation = match (&existing, std::fs::read_to_string(&draft)) {
-        (Some(identity), _) => identity.incarnation,
-        (None, Ok(text)) => text.trim().parse().map_err(|_| format!("{} is damaged: delete it", draft.display()))?,
-        (None, Err(_)) => {
-            let drawn: u64 = rand::random();
-            super::note(&config.data_dir, "joining", &drawn.to_string())?;
-            drawn
-        }
-    };
-    let request = JoinRequest {
-        cluster: config.cluster.clone(),
-        name: config.name.clone(),
-        incarnation,
-        peer_addr: config.advertise_peers.to_string(),
-        pg_addr: config.postgres.to_string(),
-        http_addr: config.http.to_string(),
-    };
-    let url = format!("http://{member}/join");
-    let asked = tokio::task::spawn_blocking(move || ask(&url, &request)).await.map_err(|e| e.to_string())?;
-    let reply = asked.map_err(|e| format!("{member} does not let this node in: {e}"))?;
-    let identity = match existing {
-        Some(identity) if identity.node.0 == reply.node => identity,
-        Some(identity) => {
-            return Err(format!("this directory is {}'s, but the cluster knows it as n{}", identity.node, reply.node));
-        }
-        None => {
-            let identity = Identity {
-                cluster: reply.cluster_id,
-                node: NodeId(reply.node),
-                incarnation,
-                groups: reply.replicas.iter().map(|(g, r)| (GroupId(*g), ReplicaId(*r))).collect(),
-            };
-            identity.create(&config.data_dir).map_err(|e| e.to_string())?;
-            let _ = std::fs::remove_file(&draft);
-            identity
-        }
-    };
-    let addresses = reply.members.iter().map(|(id, addr)| (NodeId(*id), addr.clone())).collect();
-    let places = reply
-        .placement
-        .iter()
-        .map(|(g, r, n)| Place { group: GroupId(*g), replica: ReplicaId(*r), node: NodeId(*n) })
-        .collect();
-    Ok((identity, Peers { addresses, places, founders: None }))
-}
+// --- joining --------------------------------------------------------------------------------------------------------
 
-fn ask(url: &str, request: &JoinRequest) -> Result<JoinReply, String> {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(Duration::from_secs(30)))
-        .http_status_as_error(false)
-        .build()
-        .into();
-    let mut response = agent.post(url).send_json(request).map_err(|e| e.to_string())?;
-    if !response.status().is_success() {
-        return Err(response.body_mut().read_to_string().unwrap_or_default());
-    }
-    response.body_mut().read_json().map_err(|e| e.to_string())
-}
-
-/// A member's side of [`join`]: gives the node an id and places, and has the leaders feed it.
-pub async fn admit(runtime: Arc<Runtime>, request: JoinRequest) -> Result<JoinReply, String> {
+/// A member's side of joining: gives the node an id and places. The leaders feed it when it has connected.
+pub async fn admit(runtime: Arc<Runtime>, request: JoinRequest) -> Result<JoinReply, Problem> {
     if request.cluster != runtime.config.cluster {
-        return Err(format!(
+        return Err(Problem::Refused(format!(
             "this is the cluster \"{}\", not \"{}\": write the right cluster.name",
             runtime.config.cluster, request.cluster
-        ));
+        )));
     }
+    let bad = |text: &str| text.is_empty() || text.len() > 200 || text.contains(|c: char| c.is_control() || c == '#');
+    if [&request.name, &request.peer_addr, &request.pg_addr, &request.http_addr].into_iter().any(|text| bad(text)) {
+        return Err(Problem::Refused("the node's name or an address of it is not one".into()));
+    }
+    let later = |e: Failure| Problem::Later(format!("the system group cannot be read: {e:?}"));
+    let book = read_book(runtime.system(), true).await.map_err(later)?;
+    let namesake = book.nodes.values().find(|n| n.name == request.name && n.incarnation != request.incarnation);
+    // A living node keeps its name. One that is away may have lost its disk: this is its new directory.
+    let replaces = namesake.map(|n| n.id).filter(|id| *id != runtime.identity.node && !runtime.board.is_heard(*id));
     let node = NodeEntry {
         id: NodeId(0),
         name: request.name,
@@ -265,51 +290,92 @@ pub async fn admit(runtime: Arc<Runtime>, request: JoinRequest) -> Result<JoinRe
         state: "joining".into(),
     };
     let groups: Vec<GroupId> = runtime.routers.values().map(|r| r.id).collect();
-    let command = cluster::join(&node, &groups);
-    let outcome = runtime.submit(runtime.system(), &command).await.map_err(|e| e.to_string())?;
-    let id = cluster::joined(&outcome).map_err(|e| e.message.clone())?;
-    let nodes = cluster::nodes(&select(runtime.system(), cluster::NODES, true).await.map_err(|e| format!("{e:?}"))?);
-    let places = cluster::places(&select(runtime.system(), cluster::PLACES, true).await.map_err(|e| format!("{e:?}"))?);
-    for place in places.iter().filter(|p| p.node == id) {
-        add_learner(&runtime, *place, &node.peer_addr).await?;
-    }
+    let command = cluster::join(&node, &groups, replaces);
+    let outcome = runtime.submit(runtime.system(), &command).await.map_err(|e| Problem::Later(e.to_string()))?;
+    let id = cluster::joined(&outcome).map_err(|e| match e.code.as_str() {
+        "53300" => Problem::Later(e.message.clone()),
+        _ => Problem::Refused(e.message.clone()),
+    })?;
+    let book = read_book(runtime.system(), true).await.map_err(later)?;
+    let member =
+        |n: &NodeEntry| JoinMember { node: n.id.0, incarnation: n.incarnation, peer_addr: n.peer_addr.clone() };
     Ok(JoinReply {
         node: id.0,
         cluster_id: runtime.identity.cluster,
-        members: nodes
-            .iter()
-            .filter(|n| n.id != id && n.state != "gone")
-            .map(|n| (n.id.0, n.peer_addr.clone()))
-            .collect(),
-        replicas: places.iter().filter(|p| p.node == id).map(|p| (p.group.0, p.replica.0)).collect(),
-        placement: places.iter().map(|p| (p.group.0, p.replica.0, p.node.0)).collect(),
+        members: book.nodes.values().filter(|n| n.id != id && n.state != "gone").map(member).collect(),
+        replicas: book.places.iter().filter(|p| p.node == id).map(|p| (p.group.0, p.replica.0)).collect(),
+        placement: book.places.iter().map(|p| (p.group.0, p.replica.0, p.node.0)).collect(),
     })
 }
 
-/// Has the group's leader, wherever it is, add the replica.
-async fn add_learner(runtime: &Runtime, place: Place, address: &str) -> Result<(), String> {
-    let router = runtime.router(place.group).ok_or_else(|| format!("{} is not here", place.group))?;
-    let until = Instant::now() + Duration::from_secs(10);
-    while Instant::now() < until {
-        let done = match router.group.leadership().leader_node {
-            Some(leader) if leader == runtime.identity.node => take_learner(router, place).await,
-            Some(leader) => {
-                runtime.network.set_peer(place.node, address);
-                let request = Request::AddLearner { group: place.group, replica: place.replica, node: place.node };
-                let reply = runtime.network.call(leader, peer::encode(&request), until).await;
-                matches!(reply.ok().and_then(|bytes| peer::decode(&bytes).ok()), Some(Reply::Done))
-            }
-            None => false,
-        };
-        if done {
-            return Ok(());
+// --- orders ---------------------------------------------------------------------------------------------------------
+
+/// Carries out what an operator wants done with a node; says how it ended, or how far it has come.
+pub async fn order(runtime: Arc<Runtime>, order: NodeOrder) -> Result<String, Problem> {
+    let later = |e: Failure| Problem::Later(format!("the system group cannot be read: {e:?}"));
+    let book = read_book(runtime.system(), true).await.map_err(later)?;
+    let find = |name: &str| {
+        book.nodes.values().find(|n| n.name == name && n.state != "gone").ok_or_else(|| {
+            let known = book.nodes.values().filter(|n| n.state != "gone");
+            let known: Vec<&str> = known.map(|n| n.name.as_str()).collect();
+            Problem::Refused(format!("there is no node \"{name}\"; the nodes are {}", known.join(", ")))
+        })
+    };
+    let (node, successor) = match &order {
+        NodeOrder::Remove { node } => (find(node)?, None),
+        NodeOrder::Replace { node, with } => {
+            let node = find(node)?;
+            let named = with.as_deref().map(find).transpose()?.map(|n| n.id);
+            (node, Some(stand_in(&runtime, node.id, named).map_err(Problem::Refused)?))
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    if node.id == runtime.identity.node {
+        return Err(Problem::Later(format!("{} cannot see itself off: ask another node", node.name)));
     }
-    Err(format!("the leader of {} did not take the new replica in time: try again", place.group))
+    let outcome = runtime.submit(runtime.system(), &cluster::remove(node.id, successor)).await;
+    let outcome = outcome.map_err(|e| Problem::Later(e.to_string()))?;
+    cluster::done(&outcome).map_err(|e| Problem::Refused(e.message.clone()))?;
+    let until = Instant::now() + ORDER;
+    while Instant::now() < until {
+        let gone = match read_book(runtime.system(), false).await {
+            Ok(book) => book.nodes.get(&node.id).is_none_or(|n| n.state == "gone"),
+            Err(_) => false,
+        };
+        if gone {
+            return Ok(match successor {
+                Some(heir) => format!("{} was removed; {} has taken its place", node.name, runtime.registry.name(heir)),
+                None => format!("{} was removed", node.name),
+            });
+        }
+        tokio::time::sleep(FOLLOW).await;
+    }
+    Ok(format!(
+        "{} is being removed; it goes on by itself when the nodes that are needed for it are up, see `quorate node list`",
+        node.name
+    ))
 }
 
-/// On the leader: adds the replica; true if it is one.
-pub async fn take_learner(router: &Router, place: Place) -> bool {
-    matches!(router.group.add_learner(place.replica, place.node).await, Ok(()) | Err(ChangeError::IsMember(_)))
+/// The learner that can take a node's votes at once in every group where it has one.
+fn stand_in(runtime: &Runtime, node: NodeId, named: Option<NodeId>) -> Result<NodeId, String> {
+    let book = runtime.registry.book();
+    let name = |id: NodeId| runtime.registry.name(id);
+    let fits = |candidate: NodeId| {
+        runtime.routers.values().all(|router| {
+            let status = router.group.status();
+            let on = |replicas: &[ReplicaId]| replicas.iter().any(|r| status.nodes.get(r) == Some(&candidate));
+            on(&status.membership.learners)
+        })
+    };
+    let ready = |candidate: NodeId| {
+        let up = book.nodes.get(&candidate).is_some_and(|n| n.state == "up");
+        let alive = candidate == runtime.identity.node || runtime.board.is_heard(candidate);
+        candidate != node && up && alive && fits(candidate)
+    };
+    match named {
+        Some(named) if ready(named) => Ok(named),
+        Some(named) => Err(format!("{} does not stand by as a learner that is up in every group", name(named))),
+        None => book.nodes.keys().copied().find(|id| ready(*id)).ok_or_else(|| {
+            "no learner stands by to take its place: let a node join first, or use `quorate node remove`".to_owned()
+        }),
+    }
 }

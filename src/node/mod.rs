@@ -5,16 +5,18 @@
 //! Down (SIGTERM, SIGINT): no new clients, running statements end, leaderships are handed over, everything closes.
 
 mod board;
+mod establish;
 mod leadership;
 mod live;
 mod membership;
 mod service;
+mod shape;
 mod watchdog;
 
 use crate::admin;
-use crate::cluster::{self, NodeEntry, Place};
+use crate::cluster::{self, NodeEntry};
 use crate::command::{Command, Outcome};
-use crate::config::{Config, Member, Origin};
+use crate::config::Config;
 use crate::engine::fork::ForkOptions;
 use crate::engine::{self, Engine, Event};
 use crate::error::SqlResult;
@@ -23,11 +25,12 @@ use crate::frontend;
 use crate::gateway::Control;
 use crate::gateway::router::{Router, TransactionLimits};
 use crate::host::Machine;
-use crate::id::{FIRST_DATABASE_GROUP, GroupId, NodeId, ReplicaId, RequestId, SYSTEM_GROUP};
-use crate::raftlog::RaftLog;
-use crate::raftlog::identity::{DataLock, FILE as IDENTITY_FILE, Identity, IdentityError};
+use crate::id::{GroupId, NodeId, ReplicaId, RequestId, SYSTEM_GROUP};
+use crate::raftlog::identity::{DataLock, FILE as IDENTITY_FILE, Identity};
 use crate::raftlog::raft_engine::{RaftEngineLog, RaftEngineOptions};
-use crate::replica::handle::{Group, GroupConfig, Node, NodeConfig};
+use crate::raftlog::{HardState, LogWrite, RaftLog};
+use crate::replica::core::{MAX_TERM, StartError, bootstrap};
+use crate::replica::handle::{AddGroupError, Group, GroupConfig, Node, NodeConfig};
 use crate::transaction;
 use crate::transport::tcp::{Network, NetworkConfig};
 use crate::transport::wire::PeerIdentity;
@@ -40,7 +43,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use xxhash_rust::xxh3::xxh3_128;
 
 /// The first user database.
 pub const DATABASE: &str = "quorate";
@@ -63,6 +65,10 @@ pub(crate) struct Runtime {
     pub registry: Arc<membership::Registry>,
     pub cancels: Arc<frontend::cancel::CancelRegistry>,
     pub disk_full: AtomicBool,
+    /// Every replica here has once had everything that was acknowledged before this process began.
+    pub caught_up: AtomicBool,
+    /// The node has never had data: it is joining.
+    pub new: bool,
     origin: u64,
     seq: AtomicU64,
 }
@@ -74,6 +80,10 @@ impl Runtime {
 
     pub fn router(&self, group: GroupId) -> Option<&Arc<Router>> {
         self.routers.values().find(|r| r.id == group)
+    }
+
+    pub fn caught_up(&self) -> bool {
+        self.caught_up.load(Ordering::Acquire)
     }
 
     /// A request id for a command of the server's own.
@@ -107,32 +117,66 @@ async fn serve(config: Config) -> Result<(), String> {
     let lock = DataLock::acquire(&config.data_dir).map_err(|e| e.to_string())?;
     crate::engine::set_temporary_directory(&config.data_dir).map_err(|e| e.to_string())?;
     let listeners = Listeners::bind(&config).await?;
-    let (identity, peers) = establish(&config).await?;
     note(&config.data_dir, "pid", &std::process::id().to_string())?;
     note(&config.data_dir, "http", &config.http.to_string())?;
+    let identity = tokio::select! {
+        identity = establish::establish(&config, &listeners) => identity?,
+        () = wait_for_signal() => return Ok(()),
+    };
     let (stop, stopped) = watch::channel(false);
-    let runtime = assemble(config, identity, &peers)?;
+    let (dismiss, dismissed) = watch::channel(None);
+    let runtime = assemble(config, identity, dismiss)?;
+    // Who may connect is read from the disk before anybody can.
+    if let Err(e) = membership::follow(&runtime).await {
+        return Err(format!("the register of nodes cannot be read: {e:?}"));
+    }
     tracing::info!(node = %runtime.identity.node, name = %runtime.config.name, "node started");
-    let front = start_serving(&runtime, listeners, &stopped);
-    wait_for_signal().await;
+    let front = start_serving(&runtime, listeners, &stopped)?;
+    let end = tokio::select! {
+        () = wait_for_signal() => Ok(()),
+        why = removed(dismissed) => {
+            membership::give_up(&runtime);
+            Err(format!("{why}\n  {}", establish::removed_message(&runtime.config)))
+        }
+    };
     tracing::info!("stopping");
     let _ = stop.send(true);
     if tokio::time::timeout(DRAIN, front).await.is_err() {
         tracing::warn!("some statements were still running");
     }
-    runtime.driver.shutdown(DRAIN).await;
+    runtime.driver.shutdown(if end.is_ok() { DRAIN } else { Duration::ZERO }).await;
     runtime.network.close();
     let _ = std::fs::remove_file(runtime.config.data_dir.join("pid"));
+    if end.is_err() {
+        remove_data(&runtime.config.data_dir);
+    }
     drop(lock);
     tracing::info!("stopped");
-    Ok(())
+    end
+}
+
+/// Waits until a member says that the cluster has removed this node.
+async fn removed(mut dismissed: watch::Receiver<Option<String>>) -> String {
+    match dismissed.wait_for(Option::is_some).await {
+        Ok(why) => why.clone().unwrap_or_default(),
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// The files of a node that is not a member any more; what says so stays.
+fn remove_data(dir: &Path) {
+    for part in ["groups", "log-engine", "snapshots", "incoming"] {
+        if let Err(error) = std::fs::remove_dir_all(dir.join(part)) {
+            tracing::warn!(part, %error, "the removed node's data was not deleted");
+        }
+    }
 }
 
 /// The sockets, taken before anything is changed on disk: a port in use is the commonest mistake.
-struct Listeners {
-    postgres: TcpListener,
+pub(crate) struct Listeners {
+    postgres: std::net::TcpListener,
     peers: TcpListener,
-    http: TcpListener,
+    http: std::net::TcpListener,
 }
 
 impl Listeners {
@@ -142,60 +186,25 @@ impl Listeners {
                 .await
                 .map_err(|e| format!("cannot listen on {addr}: {e}\n  free the port, or change listen.{key}"))
         }
+        let shared = |listener: TcpListener| listener.into_std().map_err(|e| e.to_string());
         Ok(Listeners {
-            postgres: bind("postgres", config.postgres).await?,
+            postgres: shared(bind("postgres", config.postgres).await?)?,
             peers: bind("peers", config.peers).await?,
-            http: bind("http", config.http).await?,
+            http: shared(bind("http", config.http).await?)?,
         })
     }
-}
 
-/// Where the others are, as known at start.
-struct Peers {
-    addresses: Vec<(NodeId, String)>,
-    places: Vec<Place>,
-    /// The founding voters, if this node is one of them.
-    founders: Option<Vec<Member>>,
-}
-
-/// Reads the identity of the data directory, or gets one: as a founder, or by joining.
-async fn establish(config: &Config) -> Result<(Identity, Peers), String> {
-    match &config.origin {
-        Origin::Founder { id, members } => {
-            let identity = founder_identity(config, *id, members)?;
-            let addresses = members.iter().map(|m| (m.id, m.peers.to_string())).collect();
-            let place = |m: &Member, group| Place { group, node: m.id, replica: ReplicaId(m.id.0) };
-            let places =
-                members.iter().flat_map(|m| [place(m, SYSTEM_GROUP), place(m, FIRST_DATABASE_GROUP)]).collect();
-            Ok((identity, Peers { addresses, places, founders: Some(members.clone()) }))
-        }
-        Origin::Join(member) => membership::join(config, member).await,
+    /// The same socket for the waiting room and then for the node.
+    fn postgres(&self) -> Result<TcpListener, String> {
+        Listeners::share(&self.postgres)
     }
-}
 
-/// Nodes that were founded together agree on this without asking each other.
-fn cluster_id(config: &Config, members: &[Member]) -> u128 {
-    let mut text = config.cluster.clone();
-    let mut sorted: Vec<&Member> = members.iter().collect();
-    sorted.sort_by_key(|m| m.id);
-    for member in sorted {
-        text.push_str(&format!("\n{}={}", member.id.0, member.name));
+    fn http(&self) -> Result<TcpListener, String> {
+        Listeners::share(&self.http)
     }
-    xxh3_128(text.as_bytes())
-}
 
-fn founder_identity(config: &Config, id: NodeId, members: &[Member]) -> Result<Identity, String> {
-    let cluster = cluster_id(config, members);
-    match Identity::load_expecting(&config.data_dir, Some(cluster), Some(id)) {
-        Ok(identity) => Ok(identity),
-        Err(IdentityError::Missing(path)) => {
-            refuse_old_data(&config.data_dir, &path)?;
-            let groups = [SYSTEM_GROUP, FIRST_DATABASE_GROUP].map(|g| (g, ReplicaId(id.0))).into();
-            let identity = Identity { cluster, node: id, incarnation: rand::random(), groups };
-            identity.create(&config.data_dir).map_err(|e| e.to_string())?;
-            Ok(identity)
-        }
-        Err(e) => Err(e.to_string()),
+    fn share(listener: &std::net::TcpListener) -> Result<TcpListener, String> {
+        listener.try_clone().and_then(TcpListener::from_std).map_err(|e| format!("a socket cannot be shared: {e}"))
     }
 }
 
@@ -205,7 +214,7 @@ fn refuse_old_data(dir: &Path, identity: &Path) -> Result<(), String> {
         if dir.join(part).exists() {
             return Err(format!(
                 "{} is missing, but {} holds a node's data\n  restore the file `{IDENTITY_FILE}` from a backup; or move \
-                 the directory away and let the node join as a new one (cluster.join)",
+                 the directory away and start the node again: it will join as a new member",
                 identity.display(),
                 dir.display()
             ));
@@ -221,27 +230,36 @@ fn note(dir: &Path, name: &str, content: &str) -> Result<(), String> {
 }
 
 /// Opens and connects everything that is not the front.
-fn assemble(config: Config, identity: Identity, peers: &Peers) -> Result<Arc<Runtime>, String> {
+fn assemble(
+    config: Config,
+    mut identity: Identity,
+    dismiss: watch::Sender<Option<String>>,
+) -> Result<Arc<Runtime>, String> {
     let dir = config.data_dir.clone();
-    let registry = Arc::new(membership::Registry::default());
+    let log: Arc<dyn RaftLog> = Arc::new(
+        RaftEngineLog::open(&dir.join("log-engine"), &RaftEngineOptions::default())
+            .map_err(|e| format!("the Raft log in {} cannot be opened: {e}", dir.display()))?,
+    );
+    let new = !identity.begun && identity.founders.is_empty();
+    begin(&dir, &mut identity, log.as_ref())?;
+    let registry = Arc::new(membership::Registry::new(identity.clone()));
     let known = registry.clone();
     let me = PeerIdentity { cluster: identity.cluster, node: identity.node, incarnation: identity.incarnation };
     let network = Network::new(
         NetworkConfig {
             identity: me,
+            address: config.advertise_peers.to_string(),
             incoming: dir.join("incoming"),
-            admission: Box::new(move |peer| known.admit(peer.node, peer.incarnation)),
+            admission: Box::new(move |peer, vouched| known.admit(peer, vouched)),
+            clerk: establish::member_clerk(&config, &identity),
+            dismissed: Box::new(move |why| drop(dismiss.send_replace(Some(why)))),
         },
         tokio::runtime::Handle::current(),
     )
     .map_err(|e| format!("{}: {e}", dir.display()))?;
-    for (node, address) in &peers.addresses {
-        network.set_peer(*node, address.clone());
+    for member in &identity.members {
+        network.set_peer(member.node, member.incarnation, member.address.clone());
     }
-    let log: Arc<dyn RaftLog> = Arc::new(
-        RaftEngineLog::open(&dir.join("log-engine"), &RaftEngineOptions::default())
-            .map_err(|e| format!("the Raft log in {} cannot be opened: {e}", dir.display()))?,
-    );
     let settings =
         NodeConfig { clock_tolerance: config.clock_tolerance, ..NodeConfig::new(identity.node, dir.join("snapshots")) };
     let driver = Node::start(settings, log, Arc::new(network.clone())).map_err(|e| e.to_string())?;
@@ -252,7 +270,7 @@ fn assemble(config: Config, identity: Identity, peers: &Peers) -> Result<Arc<Run
         let name = if *group == SYSTEM_GROUP { cluster::DATABASE } else { DATABASE };
         let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
         let (engine, shared) = open_engine(&dir, identity.cluster, *group, sender)?;
-        let handle = add_group(&driver, *group, *replica, peers, engine)?;
+        let handle = add_group(&driver, *group, *replica, &identity, engine)?;
         let (peers, limits) = (network.clone(), transaction_limits(&config));
         let router = Router::new(identity.node, *group, handle, shared, peers, Machine::shared(), limits);
         routers.insert(name.to_owned(), Arc::new(router));
@@ -269,6 +287,8 @@ fn assemble(config: Config, identity: Identity, peers: &Peers) -> Result<Arc<Run
         registry,
         cancels,
         disk_full: AtomicBool::new(false),
+        caught_up: AtomicBool::new(false),
+        new,
         origin: rand::random(),
         seq: AtomicU64::new(1),
     });
@@ -280,6 +300,37 @@ fn assemble(config: Config, identity: Identity, peers: &Peers) -> Result<Arc<Run
         tokio::spawn(watchdog::vote_on_digests(runtime.clone(), runtime.routers[name].clone(), receiver));
     }
     Ok(runtime)
+}
+
+/// Lays the ground for a new member's replicas, once. From then on a log that is not there is lost: a replica that lacks
+/// what it has acknowledged must not vote.
+fn begin(dir: &Path, identity: &mut Identity, log: &dyn RaftLog) -> Result<(), String> {
+    let there = log.groups();
+    if identity.begun {
+        return match identity.groups.keys().find(|group| !there.contains(group)) {
+            None => Ok(()),
+            Some(group) => Err(format!(
+                "the Raft log of {group} is lost: this node must not vote under its old name\n  move {} away and start the \
+                 node again: it will join as a new member; if other members are down, start them first",
+                dir.display()
+            )),
+        };
+    }
+    for (group, replica) in &identity.groups {
+        let places = identity.places.iter().filter(|(g, ..)| g == group);
+        let writes = match identity.founders.is_empty() {
+            false => bootstrap(*group, &places.map(|(_, replica, node)| (*replica, *node)).collect()),
+            true => vec![LogWrite::HardState(*group, HardState::default())],
+        };
+        // A crash between this and the note below leaves what is written again.
+        let begun = match there.contains(group) {
+            true => log.write(&[LogWrite::Remove(*group)], true).and_then(|()| log.write(&writes, true)),
+            false => log.write(&writes, true),
+        };
+        begun.map_err(|e| format!("the log of {group} ({replica}) cannot be begun: {e}"))?;
+    }
+    identity.begun = true;
+    identity.save(dir).map_err(|e| e.to_string())
 }
 
 fn transaction_limits(config: &Config) -> TransactionLimits {
@@ -348,20 +399,63 @@ fn add_group(
     driver: &Node,
     group: GroupId,
     replica: ReplicaId,
-    peers: &Peers,
+    identity: &Identity,
     engine: Engine,
 ) -> Result<Group, String> {
-    let nodes: BTreeMap<ReplicaId, NodeId> =
-        peers.places.iter().filter(|p| p.group == group).map(|p| (p.replica, p.node)).collect();
-    let founders = peers.founders.is_some().then(|| nodes.clone());
-    driver
-        .add_group(GroupConfig { group, replica, nodes, founders, state_machine: Box::new(engine), tuning: None })
-        .map_err(|e| {
-            format!(
-                "the replica of {group} cannot start: {e}\n  its data has lost acknowledged entries; move the data \
-                 directory away and let the node join as a new one (cluster.join)"
-            )
-        })
+    let here = identity.places.iter().filter(|(g, ..)| *g == group);
+    let nodes: BTreeMap<ReplicaId, NodeId> = here.map(|(_, replica, node)| (*replica, *node)).collect();
+    let config = GroupConfig { group, replica, nodes, founders: None, state_machine: Box::new(engine), tuning: None };
+    driver.add_group(config).map_err(|e| match e {
+        AddGroupError::Start(StartError::ImpossibleTerm(_)) => format!("the replica of {group} cannot start: {e}"),
+        e => format!(
+            "the replica of {group} cannot start: {e}\n  its data has lost acknowledged entries; move the data directory \
+             away and start the node again: it will join as a new member"
+        ),
+    })
+}
+
+/// `quorate repair-term`: without a term, says which terms the stopped node's log has; with one, makes it the node's.
+///
+/// The term on the disk of a node counts elections, and the vote beside it says whom the node voted for in that term.
+/// To lower it is safe if no vote and no entry of a term that will be used again can count any more:
+/// - *entries:* the new term is above that of every entry of every member, so no election can be won in a term
+///   that has entries;
+/// - *votes and messages:* all members are stopped, so nothing of the forgotten terms is on its way, and all of them
+///   forget their votes before any of them starts. A member that is left out keeps its impossible term and is
+///   refused by the others until it is mended as well.
+pub fn repair_term(dir: &Path, term: Option<u64>) -> Result<String, String> {
+    let _lock = DataLock::acquire(dir).map_err(|e| e.to_string())?;
+    let identity = Identity::load(dir).map_err(|e| e.to_string())?;
+    let log = RaftEngineLog::open(&dir.join("log-engine"), &RaftEngineOptions::default()).map_err(|e| e.to_string())?;
+    let mut found = Vec::new();
+    for group in identity.groups.keys() {
+        let group_log = log.load(*group).map_err(|e| e.to_string())?;
+        found.push((*group, group_log.record.hard_state, group_log.last.term));
+    }
+    let highest = found.iter().map(|(_, _, entry)| *entry).max().unwrap_or(0);
+    if highest > MAX_TERM {
+        return Err(format!("an entry has the term {highest}: that cannot be mended, replace the node"));
+    }
+    let Some(term) = term else {
+        let mut out = String::new();
+        for (group, hard, entry) in &found {
+            out.push_str(&format!("{group}: term {}, last entry of term {entry}\n", hard.term));
+        }
+        out.push_str(&format!("on every member, use a --term above {highest}, and above what the others show"));
+        return Ok(out);
+    };
+    if term <= highest {
+        return Err(format!("an entry has the term {highest}: give a higher --term, the same on every member"));
+    }
+    if term > MAX_TERM / 2 {
+        return Err(format!("the term {term} is impossible as well: one above {highest} is enough"));
+    }
+    let writes: Vec<LogWrite> = found
+        .iter()
+        .map(|(group, hard, _)| LogWrite::HardState(*group, HardState { term, vote: 0, commit: hard.commit }))
+        .collect();
+    log.write(&writes, true).map_err(|e| e.to_string())?;
+    Ok(format!("the term is {term} now, and no vote is remembered: do the same on every member before any is started"))
 }
 
 /// Opens the doors and starts the housekeeping; the returned future ends when the last client is gone.
@@ -369,16 +463,19 @@ fn start_serving(
     runtime: &Arc<Runtime>,
     listeners: Listeners,
     stopped: &watch::Receiver<bool>,
-) -> impl Future<Output = ()> + use<> {
+) -> Result<impl Future<Output = ()> + use<>, String> {
+    let (http, postgres) = (listeners.http()?, listeners.postgres()?);
     let service = Arc::new(service::PeerService(runtime.clone()));
     runtime.network.serve(listeners.peers, runtime.driver.inbound(), service);
-    tokio::spawn(admin::serve(listeners.http, Arc::new(service::NodeFacts(runtime.clone())), stopped.clone()));
+    tokio::spawn(admin::serve(http, Arc::new(service::NodeFacts(runtime.clone())), stopped.clone()));
+    tokio::spawn(membership::catch_up(runtime.clone()));
     tokio::spawn(membership::register_and_follow(runtime.clone()));
+    tokio::spawn(shape::look_after(runtime.clone()));
     tokio::spawn(board::report(runtime.clone()));
     tokio::spawn(watchdog::watch_disk(runtime.clone()));
     tokio::spawn(watchdog::compare_digests(runtime.clone()));
     tokio::spawn(watchdog::scrub(runtime.clone()));
-    service::serve_clients(runtime, listeners.postgres, stopped.clone())
+    Ok(service::serve_clients(runtime, postgres, stopped.clone()))
 }
 
 async fn wait_for_signal() {

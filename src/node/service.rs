@@ -1,8 +1,8 @@
 //! A node's answers: to its peers, to HTTP, to Postgres clients.
 
 use super::{Runtime, board, leadership, membership};
-use crate::admin::{Answer, Facts, JoinReply, JoinRequest, TransferRequest, Transferred};
-use crate::cluster::Place;
+use crate::admin::{Answer, Facts, JoinReply, JoinRequest, NodeOrder, Problem, TransferRequest, Transferred};
+use crate::error::{SqlError, state};
 use crate::frontend;
 use crate::frontend::cancel::{CancelKey, CancelRouter};
 use crate::functions::Signal;
@@ -73,12 +73,11 @@ async fn answer(runtime: &Arc<Runtime>, from: NodeId, request: Request) -> Reply
             }
             _ => Reply::NotLeader { leader: None },
         },
-        Request::AddLearner { group, replica, node } => match runtime.router(group) {
-            Some(router) if membership::take_learner(router, Place { group, replica, node }).await => Reply::Done,
-            _ => Reply::NotLeader { leader: None },
-        },
     }
 }
+
+/// Why a node that joins does not serve.
+const JOINING: &str = "this node is joining the cluster and does not have its data yet";
 
 /// What HTTP is told.
 pub struct NodeFacts(pub Arc<Runtime>);
@@ -93,14 +92,18 @@ impl Facts for NodeFacts {
         if own.node.state != "up" {
             return Some(own.node.state);
         }
-        own.replicas.iter().find_map(|r| {
+        if !self.0.caught_up() && self.0.new {
+            return Some(JOINING.into());
+        }
+        let unwell = own.replicas.iter().find_map(|r| {
             let leaderless = self.0.routers[&r.row.database].group.leadership().leader_node.is_none();
             match r.row.state.as_str() {
                 "ok" if leaderless => Some(format!("{}: no leader", r.row.database)),
                 "ok" => None,
                 state => Some(format!("{}: {state}", r.row.database)),
             }
-        })
+        });
+        unwell.or_else(|| (!self.0.caught_up()).then(|| "this node is catching up with the others".to_owned()))
     }
 
     fn join(&self, request: JoinRequest) -> Answer<JoinReply> {
@@ -108,7 +111,12 @@ impl Facts for NodeFacts {
     }
 
     fn transfer(&self, request: TransferRequest) -> Answer<Vec<Transferred>> {
-        Box::pin(leadership::transfer(self.0.clone(), request))
+        let runtime = self.0.clone();
+        Box::pin(async move { leadership::transfer(runtime, request).await.map_err(Problem::Refused) })
+    }
+
+    fn order(&self, order: NodeOrder) -> Answer<String> {
+        Box::pin(membership::order(self.0.clone(), order))
     }
 }
 
@@ -146,8 +154,12 @@ pub fn serve_clients(
     options.drain = super::DRAIN;
     let databases = runtime.clone();
     let databases: frontend::Databases<Router> = Arc::new(move |name: &str| {
+        if databases.new && !databases.caught_up() {
+            return Err(SqlError::new(state::CANNOT_CONNECT_NOW, JOINING).fatal());
+        }
         // The system group is not a database for clients.
-        (name == super::DATABASE).then(|| databases.routers.get(name).cloned()).flatten()
+        let router = (name == super::DATABASE).then(|| databases.routers.get(name).cloned());
+        router.flatten().ok_or_else(|| frontend::no_such_database(name))
     });
     let front = tokio::spawn(frontend::serve(listener, databases, Arc::new(options), stopped));
     async move {

@@ -6,6 +6,7 @@
 //!
 //! [`DataLock`] keeps a second process off the same directory.
 
+use crate::cluster::founding::Draft;
 use crate::id::{GroupId, NodeId, ReplicaId};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -16,18 +17,76 @@ use std::path::{Path, PathBuf};
 
 /// The name of the file in the data directory.
 pub const FILE: &str = "identity";
-const HEADER: &str = "quorate identity 1";
+const HEADER: &str = "quorate identity 2";
+/// Written by the first version: without what is known of the other members.
+const HEADER_1: &str = "quorate identity 1";
+/// The file of a node that is being founded: see [`crate::cluster::founding`].
+const DRAFT: &str = "founding";
+const DRAFT_HEADER: &str = "quorate founding 1";
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// Drawn at random when the cluster was created.
+    /// Drawn at random when the cluster was founded.
     pub cluster: u128,
     pub node: NodeId,
+    /// The node's name, as configured when it became a member.
+    pub name: String,
     /// Drawn at random when the data directory was created: two directories that claim to be the same node differ.
     pub incarnation: u64,
     /// The replicas that live here.
     pub groups: BTreeMap<GroupId, ReplicaId>,
+    /// On founders: all founders with their incarnations.
+    pub founders: Vec<(NodeId, u64)>,
+    /// The other members as last heard of: who may connect, and where they are.
+    pub members: Vec<KnownMember>,
+    /// Where the groups' replicas live, as last heard of.
+    pub places: Vec<(GroupId, ReplicaId, NodeId)>,
+    /// The node has a log. If it is not there, acknowledged entries are lost.
+    pub begun: bool,
+    /// The cluster has removed the node: it must not start again.
+    pub removed: bool,
+}
+
+/// Another node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownMember {
+    pub node: NodeId,
+    pub incarnation: u64,
+    /// Host and port for peers.
+    pub address: String,
+}
+
+/// The draft in data directory `dir`, if there is one.
+pub fn load_draft(dir: &Path) -> Result<Option<Draft>, IdentityError> {
+    let path = dir.join(DRAFT);
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(IdentityError::Io { path, error }),
+    };
+    let read = || {
+        let body = checked(&text)?;
+        let mut draft = Draft { incarnation: 0, cluster: None };
+        for line in body.lines().skip_while(|line| *line == DRAFT_HEADER) {
+            match line.split_once(' ') {
+                Some(("incarnation", n)) => draft.incarnation = hex64(n)?,
+                Some(("cluster", id)) => draft.cluster = Some(hex128(id)?),
+                _ => return Err(format!("unknown line \"{line}\"")),
+            }
+        }
+        Ok(draft)
+    };
+    read().map(Some).map_err(|what| IdentityError::Damaged { path, what })
+}
+
+/// Replaces the draft atomically; it is on the disk when this returns.
+pub fn save_draft(draft: Draft, dir: &Path) -> Result<(), IdentityError> {
+    let mut out = format!("{DRAFT_HEADER}\nincarnation {:016x}\n", draft.incarnation);
+    if let Some(cluster) = draft.cluster {
+        let _ = writeln!(out, "cluster {cluster:032x}");
+    }
+    replace(dir, DRAFT, &sealed(out))
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -69,17 +128,16 @@ impl Identity {
         }
     }
 
-    /// Reads the identity and refuses one of another cluster or node.
-    pub fn load_expecting(dir: &Path, cluster: Option<u128>, node: Option<NodeId>) -> Result<Identity, IdentityError> {
+    /// Reads the identity and refuses one of a node of another name.
+    pub fn load_expecting(dir: &Path, name: &str) -> Result<Identity, IdentityError> {
         let found = Identity::load(dir)?;
-        let foreign =
-            |found: String, expected: String| Err(IdentityError::Foreign { path: dir.join(FILE), found, expected });
-        match (cluster, node) {
-            (Some(c), _) if c != found.cluster => {
-                foreign(format!("cluster {:032x}", found.cluster), format!("cluster {c:032x}"))
-            }
-            (_, Some(n)) if n != found.node => foreign(format!("node {}", found.node), format!("node {n}")),
-            _ => Ok(found),
+        match found.name.is_empty() || found.name == name {
+            true => Ok(found),
+            false => Err(IdentityError::Foreign {
+                path: dir.join(FILE),
+                found: format!("node \"{}\"", found.name),
+                expected: format!("node \"{name}\""),
+            }),
         }
     }
 
@@ -96,51 +154,113 @@ impl Identity {
 
     /// Replaces the file atomically: after a crash it is the old one or the new one.
     pub fn save(&self, dir: &Path) -> Result<(), IdentityError> {
-        let path = dir.join(FILE);
-        let draft = dir.join("identity.new");
-        let mut file = File::create(&draft).map_err(io(&draft))?;
-        file.write_all(self.text().as_bytes()).map_err(io(&draft))?;
-        file.sync_all().map_err(io(&draft))?;
-        std::fs::rename(&draft, &path).map_err(io(&path))?;
-        File::open(dir).and_then(|d| d.sync_all()).map_err(io(dir))
+        replace(dir, FILE, &self.text())
     }
 
     fn text(&self) -> String {
         let mut out = format!(
-            "{HEADER}\ncluster {:032x}\nnode {}\nincarnation {:016x}\n",
-            self.cluster, self.node.0, self.incarnation
+            "{HEADER}\ncluster {:032x}\nnode {}\nincarnation {:016x}\nname {}\n",
+            self.cluster, self.node.0, self.incarnation, self.name
         );
         for (group, replica) in &self.groups {
             let _ = writeln!(out, "group {} replica {}", group.0, replica.0);
         }
-        let sum = crc32fast::hash(out.as_bytes());
-        let _ = writeln!(out, "crc32 {sum:08x}");
-        out
+        for (node, incarnation) in &self.founders {
+            let _ = writeln!(out, "founder {} {incarnation:016x}", node.0);
+        }
+        for member in &self.members {
+            let _ = writeln!(out, "member {} {:016x} {}", member.node.0, member.incarnation, member.address);
+        }
+        for (group, replica, node) in &self.places {
+            let _ = writeln!(out, "place {} {} {}", group.0, replica.0, node.0);
+        }
+        for (mark, set) in [("begun", self.begun), ("removed", self.removed)] {
+            if set {
+                let _ = writeln!(out, "{mark}");
+            }
+        }
+        sealed(out)
     }
 }
 
-fn parse(text: &str) -> Result<Identity, String> {
+/// Replaces a file atomically: after a crash it is the old one or the new one.
+fn replace(dir: &Path, name: &str, text: &str) -> Result<(), IdentityError> {
+    let (path, draft) = (dir.join(name), dir.join(format!("{name}.new")));
+    let mut file = File::create(&draft).map_err(io(&draft))?;
+    file.write_all(text.as_bytes()).map_err(io(&draft))?;
+    file.sync_all().map_err(io(&draft))?;
+    std::fs::rename(&draft, &path).map_err(io(&path))?;
+    File::open(dir).and_then(|d| d.sync_all()).map_err(io(dir))
+}
+
+fn sealed(mut body: String) -> String {
+    let sum = crc32fast::hash(body.as_bytes());
+    let _ = writeln!(body, "crc32 {sum:08x}");
+    body
+}
+
+/// The text without its seal, if that is right.
+fn checked(text: &str) -> Result<&str, String> {
     let at = text.rfind("crc32 ").ok_or("no checksum")?;
     let (body, sum) = text.split_at(at);
     let sum = sum.strip_prefix("crc32 ").and_then(|s| s.strip_suffix('\n')).ok_or("no checksum")?;
-    if u32::from_str_radix(sum, 16) != Ok(crc32fast::hash(body.as_bytes())) {
-        return Err("wrong checksum".to_owned());
+    match u32::from_str_radix(sum, 16) == Ok(crc32fast::hash(body.as_bytes())) {
+        true => Ok(body),
+        false => Err("wrong checksum".to_owned()),
     }
-    let mut lines = body.lines();
-    if lines.next() != Some(HEADER) {
+}
+
+fn hex64(text: &str) -> Result<u64, String> {
+    u64::from_str_radix(text, 16).map_err(|_| format!("bad number \"{text}\""))
+}
+
+fn hex128(text: &str) -> Result<u128, String> {
+    u128::from_str_radix(text, 16).map_err(|_| format!("bad number \"{text}\""))
+}
+
+fn parse(text: &str) -> Result<Identity, String> {
+    let mut lines = checked(text)?.lines();
+    let version = lines.next();
+    if version != Some(HEADER) && version != Some(HEADER_1) {
         return Err("unknown version".to_owned());
     }
-    let mut identity = Identity { cluster: 0, node: NodeId(0), incarnation: 0, groups: BTreeMap::new() };
+    let mut identity = Identity {
+        cluster: 0,
+        node: NodeId(0),
+        name: String::new(),
+        incarnation: 0,
+        groups: BTreeMap::new(),
+        founders: Vec::new(),
+        members: Vec::new(),
+        places: Vec::new(),
+        begun: version == Some(HEADER_1),
+        removed: false,
+    };
     for line in lines {
+        if let Some(name) = line.strip_prefix("name ") {
+            name.clone_into(&mut identity.name);
+            continue;
+        }
         let words: Vec<&str> = line.split(' ').collect();
         let decimal = |s: &str| s.parse::<u64>().map_err(|_| format!("bad number in \"{line}\""));
         match words[..] {
-            ["cluster", id] => identity.cluster = u128::from_str_radix(id, 16).map_err(|_| "bad cluster id")?,
+            ["cluster", id] => identity.cluster = hex128(id)?,
             ["node", id] => identity.node = NodeId(decimal(id)?),
-            ["incarnation", n] => identity.incarnation = u64::from_str_radix(n, 16).map_err(|_| "bad incarnation")?,
+            ["incarnation", n] => identity.incarnation = hex64(n)?,
             ["group", g, "replica", r] => {
                 identity.groups.insert(GroupId(decimal(g)?), ReplicaId(decimal(r)?));
             }
+            ["founder", node, n] => identity.founders.push((NodeId(decimal(node)?), hex64(n)?)),
+            ["member", node, n, address] => identity.members.push(KnownMember {
+                node: NodeId(decimal(node)?),
+                incarnation: hex64(n)?,
+                address: address.to_owned(),
+            }),
+            ["place", g, r, n] => {
+                identity.places.push((GroupId(decimal(g)?), ReplicaId(decimal(r)?), NodeId(decimal(n)?)));
+            }
+            ["begun"] => identity.begun = true,
+            ["removed"] => identity.removed = true,
             _ => return Err(format!("unknown line \"{line}\"")),
         }
     }
@@ -180,8 +300,14 @@ mod tests {
         Identity {
             cluster: 0xabc,
             node: NodeId(2),
+            name: "a node".into(),
             incarnation: 77,
             groups: [(GroupId(1), ReplicaId(2)), (GroupId(2), ReplicaId(5))].into(),
+            founders: vec![(NodeId(1), 3), (NodeId(2), 77)],
+            members: vec![KnownMember { node: NodeId(1), incarnation: 3, address: "127.0.0.1:7001".into() }],
+            places: vec![(GroupId(2), ReplicaId(9), NodeId(1))],
+            begun: true,
+            removed: false,
         }
     }
 
@@ -193,12 +319,14 @@ mod tests {
         sample().create(dir).unwrap();
         assert_eq!(Identity::load(dir).unwrap(), sample());
         assert!(matches!(sample().create(dir), Err(IdentityError::Exists { .. })));
-        assert!(matches!(Identity::load_expecting(dir, Some(1), None), Err(IdentityError::Foreign { .. })));
-        assert!(matches!(
-            Identity::load_expecting(dir, Some(0xabc), Some(NodeId(3))),
-            Err(IdentityError::Foreign { .. })
-        ));
-        assert!(Identity::load_expecting(dir, Some(0xabc), Some(NodeId(2))).is_ok());
+        assert!(matches!(Identity::load_expecting(dir, "another"), Err(IdentityError::Foreign { .. })));
+        assert!(Identity::load_expecting(dir, "a node").is_ok());
+        assert_eq!(load_draft(dir).unwrap(), None);
+        for cluster in [None, Some(5)] {
+            let draft = Draft { incarnation: 9, cluster };
+            save_draft(draft, dir).unwrap();
+            assert_eq!(load_draft(dir).unwrap(), Some(draft));
+        }
 
         let path = dir.join(FILE);
         let text = std::fs::read_to_string(&path).unwrap();

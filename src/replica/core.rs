@@ -142,8 +142,12 @@ pub enum Change {
     Promote(ReplicaId),
     /// Removes a voter or learner, never the leader.
     Remove(ReplicaId),
+    /// Takes a voter's vote, never the leader's; it stays as a learner.
+    Demote(ReplicaId),
     /// Makes a learner a voter and removes another replica in one step (joint consensus).
     Replace { promote: ReplicaId, remove: ReplicaId },
+    /// Makes a learner a voter and a voter a learner in one step (joint consensus).
+    Swap { promote: ReplicaId, demote: ReplicaId },
 }
 
 /// Why a membership did not change.
@@ -1267,6 +1271,9 @@ impl Core {
             self.unapplied_bytes -= self.unapplied.pop_front().map_or(0, |(_, bytes)| bytes);
         }
         self.raw.advance_apply_to(index);
+        if self.is_leader() {
+            self.leave_joint();
+        }
     }
 
     // --- snapshots and compaction -------------------------------------------------------------------------------
@@ -1384,15 +1391,23 @@ impl Core {
             r if !member(&r) => Err(ChangeError::NotMember(r)),
             _ => Ok(()),
         };
+        let demotable = |r: &ReplicaId| match now.voters.contains(r) {
+            true => removable(r),
+            false => Err(ChangeError::NotMember(*r)),
+        };
         match change {
             Change::AddLearner(r, _) if member(r) => Err(ChangeError::IsMember(*r)),
             Change::AddLearner(..) => Ok(()),
-            Change::Promote(r) | Change::Replace { promote: r, .. } if !now.learners.contains(r) => {
+            Change::Promote(r) | Change::Replace { promote: r, .. } | Change::Swap { promote: r, .. }
+                if !now.learners.contains(r) =>
+            {
                 Err(if now.voters.contains(r) { ChangeError::IsMember(*r) } else { ChangeError::NotMember(*r) })
             }
             Change::Promote(r) => promotable(r),
             Change::Remove(r) => removable(r),
+            Change::Demote(r) => demotable(r),
             Change::Replace { promote, remove } => promotable(promote).and_then(|()| removable(remove)),
+            Change::Swap { promote, demote } => promotable(promote).and_then(|()| demotable(demote)),
         }
     }
 
@@ -1417,14 +1432,19 @@ fn change_entry(change: &Change) -> ConfChangeV2 {
         Change::AddLearner(r, node) => conf_change(&[(AddLearnerNode, r)], &[(r, node)]),
         Change::Promote(r) => conf_change(&[(AddNode, r)], &[]),
         Change::Remove(r) => conf_change(&[(RemoveNode, r)], &[]),
+        Change::Demote(r) => conf_change(&[(AddLearnerNode, r)], &[]),
         Change::Replace { promote, remove } => conf_change(&[(AddNode, promote), (RemoveNode, remove)], &[]),
+        Change::Swap { promote, demote } => conf_change(&[(AddNode, promote), (AddLearnerNode, demote)], &[]),
     }
 }
 
 fn is_done(change: &Change, now: &Membership) -> bool {
     let gone = |r| !now.voters.contains(r) && !now.learners.contains(r) && !now.voters_outgoing.contains(r);
     match change {
-        Change::AddLearner(r, _) => now.learners.contains(r),
+        Change::AddLearner(r, _) | Change::Demote(r) => now.learners.contains(r),
+        Change::Swap { promote, demote } => {
+            now.voters.contains(promote) && now.learners.contains(demote) && now.voters_outgoing.is_empty()
+        }
         Change::Promote(r) => now.voters.contains(r),
         Change::Remove(r) => gone(r),
         Change::Replace { promote, remove } => now.voters.contains(promote) && gone(remove),

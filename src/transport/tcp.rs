@@ -14,6 +14,9 @@
 //! Connections whose data is not acknowledged for [`STALLED`] are closed, so that a healed network is used at once
 //! instead of after TCP's own patience.
 //!
+//! A node that belongs to no cluster yet speaks here too: it asks ([`ask`]) and is asked ([`lobby`]), one question on a
+//! connection. What is in the question is the caller's business.
+//!
 //! Left out: encryption and authentication of peers; limits on the rate of snapshots.
 
 use super::wire::{self, Hello, Kind, Lane, MAGIC, PeerIdentity, VERSION, Welcome};
@@ -37,7 +40,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use xxhash_rust::xxh3::Xxh3;
 
@@ -55,15 +58,36 @@ const MAX_BACKLOG: usize = 64 << 20;
 const FIRST_BACKOFF: Duration = Duration::from_millis(10);
 const MAX_BACKOFF: Duration = Duration::from_secs(1);
 
-/// Says whether a node may talk to this one, or why not.
-pub type Admission = Box<dyn Fn(&PeerIdentity) -> Result<(), String> + Send + Sync>;
+/// Says whether a node may talk to this one, or why not. The second argument: it knows this node's incarnation, which
+/// only the cluster can have told it.
+pub type Admission = Box<dyn Fn(&PeerIdentity, bool) -> Result<(), Refusal> + Send + Sync>;
+
+/// Why a node may not talk to this one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is not known, or is not who it says.
+    Stranger(String),
+    /// The cluster has removed it.
+    Removed(String),
+}
+
+/// Answers the question of a node that belongs to no cluster.
+pub type Clerk = Arc<dyn Fn(&[u8]) -> Vec<u8> + Send + Sync>;
+
+/// Connections that have not said who they are, at a time.
+const HALF_OPEN: usize = 256;
 
 pub struct NetworkConfig {
     pub identity: PeerIdentity,
+    /// Where others reach this node.
+    pub address: String,
     /// Where arriving snapshots are written; created if need be. Files found there at start are deleted.
     pub incoming: PathBuf,
-    /// Asked after cluster and addressee were found right.
+    /// Asked after cluster and addressee were found right, and again whenever [`Network::reconsider`] is called.
     pub admission: Admission,
+    pub clerk: Clerk,
+    /// Called when a peer says that the cluster has removed this node.
+    pub dismissed: Box<dyn Fn(String) + Send + Sync>,
 }
 
 /// The connections to all peers. Clones share them.
@@ -74,8 +98,16 @@ pub struct Network {
 
 struct Inner {
     identity: PeerIdentity,
+    address: String,
     incoming: PathBuf,
     admission: Admission,
+    clerk: Clerk,
+    dismissed: Box<dyn Fn(String) + Send + Sync>,
+    half_open: Arc<Semaphore>,
+    /// How many peers were refused.
+    refused: AtomicU64,
+    /// Changes when accepted peers are to be judged again.
+    reconsider: watch::Sender<u64>,
     runtime: Handle,
     peers: Mutex<BTreeMap<NodeId, Arc<Peer>>>,
     inbound: OnceLock<Arc<dyn Inbound>>,
@@ -86,6 +118,7 @@ struct Inner {
 
 struct Peer {
     node: NodeId,
+    incarnation: u64,
     address: String,
     control: Arc<Link>,
     bulk: Arc<Link>,
@@ -104,8 +137,14 @@ impl Network {
         }
         let inner = Inner {
             identity: config.identity,
+            address: config.address,
             incoming: config.incoming,
             admission: config.admission,
+            clerk: config.clerk,
+            dismissed: config.dismissed,
+            half_open: Arc::new(Semaphore::new(HALF_OPEN)),
+            refused: AtomicU64::new(0),
+            reconsider: watch::Sender::new(0),
             runtime,
             peers: Mutex::default(),
             inbound: OnceLock::new(),
@@ -125,8 +164,10 @@ impl Network {
             loop {
                 match listener.accept().await {
                     Ok((stream, _)) => {
+                        // Too many of them: this one is closed.
+                        let Ok(half_open) = inner.half_open.clone().try_acquire_owned() else { continue };
                         let inner = inner.clone();
-                        inner.clone().spawn(async move { inner.receive(stream).await });
+                        inner.clone().spawn(async move { inner.receive(stream, half_open).await });
                     }
                     Err(error) => {
                         tracing::warn!(%error, "accepting a peer failed");
@@ -138,14 +179,16 @@ impl Network {
     }
 
     /// Connects to a node at `address` (host:port) from now on; replaces an earlier address.
-    pub fn set_peer(&self, node: NodeId, address: impl Into<String>) {
+    pub fn set_peer(&self, node: NodeId, incarnation: u64, address: impl Into<String>) {
         let address = address.into();
         let mut peers = self.inner.peers.lock();
-        if node == self.inner.identity.node || peers.get(&node).is_some_and(|p| p.address == address) {
+        let same = |p: &Arc<Peer>| p.address == address && p.incarnation == incarnation;
+        if node == self.inner.identity.node || peers.get(&node).is_some_and(same) {
             return;
         }
         let peer = Arc::new(Peer {
             node,
+            incarnation,
             address,
             control: Arc::default(),
             bulk: Arc::default(),
@@ -175,6 +218,11 @@ impl Network {
     /// Nodes whose processes are gone, or that have not been reached for [`LOST`].
     pub fn gone(&self) -> watch::Receiver<BTreeSet<NodeId>> {
         self.inner.gone.subscribe()
+    }
+
+    /// Closes what has been accepted of peers that would not be accepted now.
+    pub fn reconsider(&self) {
+        self.inner.reconsider.send_modify(|n| *n += 1);
     }
 
     /// Nodes with a live control connection.
@@ -267,10 +315,11 @@ impl Transport for Network {
     }
 
     fn send_snapshot(&self, to: NodeId, envelope: Envelope, file: &Path, meta: &SnapshotMeta, done: SnapshotDone) {
-        let address = self.inner.peers.lock().get(&to).map(|p| p.address.clone());
+        let peer = self.inner.peers.lock().get(&to).cloned();
         // Opened here: the file may be deleted while it is sent.
-        let (Some(address), Ok(file)) = (address, File::open(file)) else { return done(false) };
-        let hello = self.inner.hello(Lane::Snapshot, to);
+        let (Some(peer), Ok(file)) = (peer, File::open(file)) else { return done(false) };
+        let hello = self.inner.hello(Lane::Snapshot, &peer);
+        let address = peer.address.clone();
         let length = meta.length;
         let thread = std::thread::Builder::new().name(format!("send-{to}"));
         let (answer, unsent) = (Arc::new(Mutex::new(Some(done))), envelope.group);
@@ -423,8 +472,10 @@ impl Inner {
         }
     }
 
-    fn hello(&self, lane: Lane, to: NodeId) -> Hello {
-        Hello { magic: MAGIC, version: VERSION, lane, from: self.identity.clone(), to }
+    fn hello(&self, lane: Lane, to: &Peer) -> Hello {
+        let from = self.identity.clone();
+        let (to, to_incarnation, address) = (to.node, to.incarnation, self.address.clone());
+        Hello { magic: MAGIC, version: VERSION, lane, from, to, to_incarnation, address }
     }
 
     fn note_gone(&self, node: NodeId, gone: bool) {
@@ -501,13 +552,25 @@ impl Inner {
             prepare(&stream)?;
             let (mut reader, writer) = stream.into_split();
             let mut bytes = Vec::new();
-            wire::frame_value(&mut bytes, Kind::Hello, &self.hello(lane, peer.node));
+            let hello = self.hello(lane, peer);
+            wire::frame_value(&mut bytes, Kind::Hello, &hello);
             write_whole(&writer, &bytes).await?;
             let mut input = BytesMut::new();
             let (kind, payload) = read_frame(&mut reader, &mut input).await?.ok_or(ErrorKind::UnexpectedEof)?;
-            let who = check_welcome(kind, &payload, &self.hello(lane, peer.node))?;
-            // A node that lost its disk does not know that it is refused; it must not hear of what it has forgotten.
-            (self.admission)(&who).map_err(|reason| io::Error::new(ErrorKind::PermissionDenied, reason))?;
+            let who = match check_welcome(kind, &payload, &hello)? {
+                Verdict::Welcome(who) => who,
+                Verdict::Removed(who, why) => {
+                    // Only a member's word counts.
+                    if (self.admission)(&who, false).is_ok() {
+                        (self.dismissed)(why.clone());
+                    }
+                    return Err(io::Error::new(ErrorKind::PermissionDenied, why));
+                }
+            };
+            // Who answers at a member's address need not be that member.
+            (self.admission)(&who, false).map_err(|refusal| match refusal {
+                Refusal::Stranger(why) | Refusal::Removed(why) => io::Error::new(ErrorKind::PermissionDenied, why),
+            })?;
             Ok((reader, input, Arc::new(writer)))
         };
         tokio::time::timeout(PATIENCE, steps).await.map_err(|_| io::Error::from(ErrorKind::TimedOut))?
@@ -518,11 +581,20 @@ fn invalid(text: impl Into<String>) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, text.into())
 }
 
-fn check_welcome(kind: Kind, payload: &[u8], hello: &Hello) -> io::Result<PeerIdentity> {
+enum Verdict {
+    Welcome(PeerIdentity),
+    Removed(PeerIdentity, String),
+}
+
+fn check_welcome(kind: Kind, payload: &[u8], hello: &Hello) -> io::Result<Verdict> {
     let welcome = (kind == Kind::Welcome).then(|| wire::value::<Welcome>(payload));
+    let right = |who: &PeerIdentity| who.node == hello.to && who.cluster == hello.from.cluster;
     match welcome {
-        Some(Ok(Welcome::Accepted(who))) if who.node == hello.to && who.cluster == hello.from.cluster => Ok(who),
-        Some(Ok(Welcome::Accepted(who))) => Err(invalid(format!("this is {}, not {}", who.node, hello.to))),
+        Some(Ok(Welcome::Accepted(who))) if right(&who) => Ok(Verdict::Welcome(who)),
+        Some(Ok(Welcome::Removed(who, why))) if right(&who) => Ok(Verdict::Removed(who, why)),
+        Some(Ok(Welcome::Accepted(who) | Welcome::Removed(who, _))) => {
+            Err(invalid(format!("this is {}, not {}", who.node, hello.to)))
+        }
         Some(Ok(Welcome::Refused(reason))) => Err(io::Error::new(ErrorKind::PermissionDenied, reason)),
         _ => Err(invalid("not a Quorate peer")),
     }
@@ -576,6 +648,66 @@ async fn read_frame(reader: &mut OwnedReadHalf, input: &mut BytesMut) -> io::Res
     }
 }
 
+/// The first frame of somebody who has yet to say who he is: soon, and short.
+async fn first_frame(reader: &mut OwnedReadHalf, input: &mut BytesMut) -> io::Result<(Kind, Bytes)> {
+    let steps = async {
+        loop {
+            if let Some(frame) =
+                wire::next_frame_within(input, wire::MAX_FIRST_FRAME).map_err(|e| invalid(e.to_string()))?
+            {
+                return Ok(frame);
+            }
+            if reader.read_buf(input).await? == 0 {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, steps).await?
+}
+
+async fn reply(writer: &OwnedWriteHalf, clerk: &Clerk, question: &[u8]) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    wire::frame(&mut bytes, Kind::Answer, |out| out.extend_from_slice(&clerk(question)));
+    tokio::time::timeout(PATIENCE, write_whole(writer, &bytes)).await?
+}
+
+/// Asks the node at `address`, which may belong to a cluster or not, a question.
+pub async fn ask(address: &str, question: &[u8]) -> io::Result<Bytes> {
+    let steps = async {
+        let stream = TcpStream::connect(address).await?;
+        prepare(&stream)?;
+        let (mut reader, writer) = stream.into_split();
+        let mut bytes = Vec::new();
+        wire::frame(&mut bytes, Kind::Question, |out| out.extend_from_slice(question));
+        write_whole(&writer, &bytes).await?;
+        match first_frame(&mut reader, &mut BytesMut::new()).await? {
+            (Kind::Answer, answer) => Ok(answer),
+            _ => Err(invalid("not an answer")),
+        }
+    };
+    tokio::time::timeout(PATIENCE, steps).await?
+}
+
+/// The peer port of a node that belongs to no cluster yet: answers questions and nothing else, for ever.
+pub async fn lobby(listener: &TcpListener, clerk: Clerk) {
+    let half_open = Arc::new(Semaphore::new(HALF_OPEN));
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let Ok(permit) = half_open.clone().try_acquire_owned() else { continue };
+        let clerk = clerk.clone();
+        tokio::spawn(async move {
+            let _permit = permit;
+            let (mut reader, writer) = stream.into_split();
+            if let Ok((Kind::Question, question)) = first_frame(&mut reader, &mut BytesMut::new()).await {
+                let _ = reply(&writer, &clerk, &question).await;
+            }
+        });
+    }
+}
+
 /// Reads what a peer sends on a connection that we dialled: answers to our calls. Returns how it ended.
 async fn read_answers(mut reader: OwnedReadHalf, mut input: BytesMut, peer: &Peer) -> Option<io::Error> {
     loop {
@@ -602,59 +734,92 @@ async fn read_answers(mut reader: OwnedReadHalf, mut input: BytesMut, peer: &Pee
 // --- accepting ------------------------------------------------------------------------------------------------------
 
 impl Inner {
-    async fn receive(self: Arc<Self>, stream: TcpStream) {
-        if let Err(error) = self.clone().converse(stream).await {
+    async fn receive(self: Arc<Self>, stream: TcpStream, half_open: OwnedSemaphorePermit) {
+        if let Err(error) = self.clone().converse(stream, half_open).await {
             tracing::debug!(%error, "a peer's connection ended");
         }
     }
 
-    fn judge(&self, hello: &Hello) -> Result<(), String> {
+    fn judge(&self, hello: &Hello) -> Result<(), Refusal> {
         let me = &self.identity;
+        let stranger = |why: String| Err(Refusal::Stranger(why));
         if hello.magic != MAGIC {
-            return Err("not a Quorate peer".to_owned());
+            return stranger("not a Quorate peer".to_owned());
         }
         if hello.version != VERSION {
-            return Err(format!("peer protocol {} is not spoken here, only {VERSION}", hello.version));
+            return stranger(format!("peer protocol {} is not spoken here, only {VERSION}", hello.version));
         }
         if hello.from.cluster != me.cluster {
-            return Err(format!("this node belongs to cluster {:032x}", me.cluster));
+            return stranger("this node belongs to another cluster".to_owned());
         }
         if hello.to != me.node {
-            return Err(format!("this is {}, not {}", me.node, hello.to));
+            return stranger(format!("this is {}, not {}", me.node, hello.to));
         }
-        (self.admission)(&hello.from)
+        if hello.from.node == me.node {
+            return stranger("this node does not talk to itself".to_owned());
+        }
+        (self.admission)(&hello.from, hello.to_incarnation == me.incarnation)
     }
 
-    async fn converse(self: Arc<Self>, stream: TcpStream) -> io::Result<()> {
+    async fn converse(self: Arc<Self>, stream: TcpStream, half_open: OwnedSemaphorePermit) -> io::Result<()> {
         prepare(&stream)?;
         let (mut reader, writer) = stream.into_split();
         let mut input = BytesMut::new();
-        let first = tokio::time::timeout(PATIENCE, read_frame(&mut reader, &mut input)).await??;
-        let Some((Kind::Hello, payload)) = first else { return Err(invalid("no hello")) };
-        let hello: Hello = wire::value(&payload).map_err(|e| invalid(e.to_string()))?;
+        let hello = match first_frame(&mut reader, &mut input).await? {
+            (Kind::Question, question) => return reply(&writer, &self.clerk, &question).await,
+            (Kind::Hello, payload) => wire::value::<Hello>(&payload).map_err(|e| invalid(e.to_string()))?,
+            _ => return Err(invalid("no hello")),
+        };
+        let mut reconsider = self.reconsider.subscribe();
         let verdict = self.judge(&hello);
         let welcome = match &verdict {
             Ok(()) => Welcome::Accepted(self.identity.clone()),
-            Err(reason) => Welcome::Refused(reason.clone()),
+            Err(Refusal::Stranger(why)) => Welcome::Refused(why.clone()),
+            Err(Refusal::Removed(why)) => Welcome::Removed(self.identity.clone(), why.clone()),
         };
         let mut bytes = Vec::new();
         wire::frame_value(&mut bytes, Kind::Welcome, &welcome);
         write_whole(&writer, &bytes).await?;
-        if let Err(reason) = verdict {
-            tracing::warn!(from = %hello.from.node, reason, "refused a peer");
+        if let Err(Refusal::Stranger(why) | Refusal::Removed(why)) = verdict {
+            self.complain(hello.from.node, &why);
             return Ok(());
         }
+        drop(half_open);
         let from = hello.from.node;
+        if !self.peers.lock().contains_key(&from) {
+            // Vouched for by the cluster, which has changed while this node was away.
+            Network { inner: self.clone() }.set_peer(from, hello.from.incarnation, hello.address.clone());
+        }
         self.expect(from, hello.lane);
+        let judge = self.clone();
+        let unwanted = async {
+            while reconsider.changed().await.is_ok() && judge.judge(&hello).is_ok() {}
+            tracing::info!(%from, "this peer is not accepted any longer");
+        };
         match hello.lane {
-            Lane::Control | Lane::Bulk => self.read_messages(from, reader, input).await,
-            Lane::Rpc => self.read_requests(from, reader, input, writer).await,
+            Lane::Control | Lane::Bulk => tokio::select! {
+                ended = self.read_messages(from, reader, input) => ended,
+                () = unwanted => Ok(()),
+            },
+            Lane::Rpc => tokio::select! {
+                ended = self.read_requests(from, reader, input, writer) => ended,
+                () = unwanted => Ok(()),
+            },
             Lane::Snapshot => {
                 let stream = reader.reunite(writer).map_err(|e| invalid(e.to_string()))?.into_std()?;
                 stream.set_nonblocking(false)?;
                 let received = tokio::task::spawn_blocking(move || self.read_snapshot(from, stream, input));
                 received.await.map_err(|e| invalid(e.to_string()))?
             }
+        }
+    }
+
+    /// Says that a peer was refused, but not each time: it tries again and again.
+    fn complain(&self, from: NodeId, why: &str) {
+        let count = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
+        match count.is_power_of_two() {
+            true => tracing::warn!(%from, why, count, "refused a peer"),
+            false => tracing::debug!(%from, why, count, "refused a peer"),
         }
     }
 
@@ -788,7 +953,9 @@ fn stream_snapshot(address: &str, hello: &Hello, envelope: &Envelope, mut file: 
     stream.write_all(&bytes)?;
     let mut input = BytesMut::new();
     let (kind, payload) = next_frame_blocking(&mut stream, &mut input)?;
-    check_welcome(kind, &payload, hello)?;
+    if let Verdict::Removed(_, why) = check_welcome(kind, &payload, hello)? {
+        return Err(io::Error::new(ErrorKind::PermissionDenied, why));
+    }
 
     bytes.clear();
     wire::frame(&mut bytes, Kind::SnapshotHead, |out| wire::encode_messages(out, std::iter::once(envelope)));

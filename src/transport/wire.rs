@@ -13,11 +13,13 @@ use raft::eraftpb;
 use serde::{Deserialize, Serialize};
 
 /// Version of everything on this page.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// First field of the first frame on a connection.
 pub const MAGIC: u64 = 0x5155_4f52_4154_4531;
 /// The longest frame that is accepted, in bytes.
 pub const MAX_FRAME: usize = 64 << 20;
+/// The same of somebody who has not said who he is.
+pub const MAX_FIRST_FRAME: usize = 64 << 10;
 const HEADER: usize = 8;
 
 /// What a frame is; one byte.
@@ -33,12 +35,15 @@ pub enum Kind {
     SnapshotPart = 7,
     SnapshotEnd = 8,
     Beat = 9,
+    /// A question of a node that belongs to no cluster yet, and its answer; in place of [`Kind::Hello`].
+    Question = 10,
+    Answer = 11,
 }
 
 impl Kind {
     fn from_byte(byte: u8) -> Option<Kind> {
         use Kind::*;
-        [Hello, Welcome, Messages, Request, Response, SnapshotHead, SnapshotPart, SnapshotEnd, Beat]
+        [Hello, Welcome, Messages, Request, Response, SnapshotHead, SnapshotPart, SnapshotEnd, Beat, Question, Answer]
             .into_iter()
             .find(|k| *k as u8 == byte)
     }
@@ -75,6 +80,10 @@ pub struct Hello {
     pub from: PeerIdentity,
     /// Whom the connection is meant for.
     pub to: NodeId,
+    /// Its incarnation, as the cluster knows it: who knows it is vouched for by the cluster.
+    pub to_incarnation: u64,
+    /// Where the side that connects can be reached.
+    pub address: String,
 }
 
 /// The answer.
@@ -82,12 +91,14 @@ pub struct Hello {
 pub enum Welcome {
     Accepted(PeerIdentity),
     Refused(String),
+    /// The cluster has removed the node that asks. Says who says so.
+    Removed(PeerIdentity, String),
 }
 
 /// A frame that cannot be read: the connection is closed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
-    #[error("frame of {0} bytes is longer than {MAX_FRAME}")]
+    #[error("frame of {0} bytes is too long")]
     TooLong(usize),
     #[error("frame is damaged (checksum)")]
     Checksum,
@@ -120,12 +131,17 @@ pub fn frame_value<T: Serialize>(out: &mut Vec<u8>, kind: Kind, value: &T) {
 
 /// Takes the next whole frame off `input`; `None` when it is not complete yet.
 pub fn next_frame(input: &mut BytesMut) -> Result<Option<(Kind, Bytes)>, FrameError> {
+    next_frame_within(input, MAX_FRAME)
+}
+
+/// The same with another bound than [`MAX_FRAME`].
+pub fn next_frame_within(input: &mut BytesMut, limit: usize) -> Result<Option<(Kind, Bytes)>, FrameError> {
     if input.len() < HEADER {
         return Ok(None);
     }
     let word = |at: usize| u32::from_le_bytes([input[at], input[at + 1], input[at + 2], input[at + 3]]);
     let (length, sum) = (word(0) as usize, word(4));
-    if length == 0 || length > MAX_FRAME {
+    if length == 0 || length > limit {
         return Err(FrameError::TooLong(length));
     }
     if input.len() < HEADER + length {

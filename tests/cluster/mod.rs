@@ -5,6 +5,7 @@ mod disk;
 mod join;
 mod kill;
 mod locks;
+mod membership;
 mod partition;
 mod programs;
 mod reads;

@@ -30,6 +30,8 @@ pub struct Options {
     pub homes: BTreeMap<u64, PathBuf>,
     /// Lines for the `[limits]` section.
     pub limits: String,
+    /// Lines for the `[cluster]` section, of nodes that join too.
+    pub cluster: String,
 }
 
 pub struct Cluster {
@@ -37,6 +39,8 @@ pub struct Cluster {
     pub nodes: BTreeMap<u64, Node>,
     /// Cuts connections between peers, if the cluster was started with `proxied`.
     pub network: Option<Switch>,
+    /// Lines for the `[cluster]` section.
+    settings: String,
 }
 
 pub struct Node {
@@ -95,11 +99,11 @@ impl Cluster {
                 _ => String::new(),
             };
             node.configure(&format!(
-                "{advertise}\n[cluster]\nname = \"test\"\n{initial}[limits]\n{}\n",
-                options.limits
+                "{advertise}\n[cluster]\nname = \"test\"\n{}\n{initial}[limits]\n{}\n",
+                options.cluster, options.limits
             ));
         }
-        Cluster { dir, nodes, network }
+        Cluster { dir, nodes, network, settings: options.cluster }
     }
 
     /// A further node that joins through member `through`; returns its id here. It is started, and not waited for.
@@ -107,7 +111,7 @@ impl Cluster {
         let id = self.nodes.keys().max().map_or(1, |id| id + 1);
         let node = Node::new(id, self.dir.path(), self.dir.path().join(format!("node-{id}")));
         let member = self.nodes[&through].http;
-        node.configure(&format!("\n[cluster]\nname = \"test\"\njoin = \"127.0.0.1:{member}\"\n"));
+        node.configure(&format!("\n[cluster]\nname = \"test\"\n{}\njoin = \"127.0.0.1:{member}\"\n", self.settings));
         self.nodes.insert(id, node);
         self.spawn(id);
         id
@@ -188,6 +192,13 @@ impl Cluster {
         self.wait_node_ready(id).await;
     }
 
+    /// Everything on the machine's disk is gone; its configuration and its log file are kept elsewhere.
+    pub fn wipe(&mut self, id: u64) {
+        let node = self.node_mut(id);
+        assert!(node.process.is_none(), "{} runs", node.name);
+        std::fs::remove_dir_all(&node.home).expect("our own directory");
+    }
+
     /// Whether the process has not ended by itself.
     pub fn is_running(&mut self, id: u64) -> bool {
         self.node_mut(id).process.as_mut().is_some_and(|p| p.try_wait().expect("our own child").is_none())
@@ -227,6 +238,13 @@ impl Cluster {
             }
         })
         .await
+    }
+
+    /// `quorate node …`, asked of node `asked`; returns what it printed.
+    pub async fn order(&self, asked: u64, words: &[&str]) -> Result<String, String> {
+        let addr = format!("127.0.0.1:{}", self.node(asked).http);
+        let ended = run_program(&[&["node"], words, &["--addr", &addr]].concat()).await;
+        if ended.code == Some(0) { Ok(ended.output) } else { Err(ended.output) }
     }
 
     pub async fn status(&self, id: u64) -> Result<ClusterStatus, String> {

@@ -1,6 +1,7 @@
 //! What the tests stand on: a cluster of processes, a network that can be cut, clients, loads.
 
 pub mod cluster;
+pub mod forge;
 pub mod http;
 pub mod load;
 pub mod ports;

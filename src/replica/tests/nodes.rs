@@ -8,7 +8,7 @@ use crate::raftlog::{Entry, GroupLog, LogError, LogReader, LogWrite, RaftLog};
 use crate::replica::Halt;
 use crate::replica::core::{ChangeError, CoreConfig, Role};
 use crate::replica::handle::{Group, GroupConfig, Node, NodeConfig, ProposeError, ReplicaState};
-use crate::transport::tcp::{Network, NetworkConfig};
+use crate::transport::tcp::{Network, NetworkConfig, Refusal};
 use crate::transport::wire::PeerIdentity;
 use crate::transport::{CallError, Service};
 use bytes::Bytes;
@@ -86,6 +86,17 @@ struct Cluster {
     seq: u64,
 }
 
+fn network_config(identity: PeerIdentity, address: String, incoming: std::path::PathBuf) -> NetworkConfig {
+    NetworkConfig {
+        identity,
+        address,
+        incoming,
+        admission: Box::new(|_, _| Ok(())),
+        clerk: Arc::new(|question| question.to_vec()),
+        dismissed: Box::new(|_| {}),
+    }
+}
+
 fn replica(id: u64) -> ReplicaId {
     ReplicaId(id + 10)
 }
@@ -123,12 +134,13 @@ impl Cluster {
         let dir = self.dir.path().join(format!("n{id}"));
         let identity = PeerIdentity { cluster: 7, node: NodeId(id), incarnation: id };
         let incoming = dir.join("incoming");
-        let admission = Box::new(|who: &PeerIdentity| match who.incarnation {
-            13 => Err("go away".to_owned()),
+        let admission = Box::new(|who: &PeerIdentity, _| match who.incarnation {
+            13 => Err(Refusal::Stranger("go away".to_owned())),
             _ => Ok(()),
         });
-        let network =
-            Network::new(NetworkConfig { identity, incoming, admission }, tokio::runtime::Handle::current()).unwrap();
+        let address = self.addresses.get(&id).cloned().unwrap_or_default();
+        let config = NetworkConfig { admission, ..network_config(identity, address, incoming) };
+        let network = Network::new(config, tokio::runtime::Handle::current()).unwrap();
         let log = RaftEngineLog::open(&dir.join("log"), &RaftEngineOptions::small()).unwrap();
         let mut config = NodeConfig::new(NodeId(id), dir.join("snapshots"));
         config.tick = self.tick;
@@ -137,7 +149,7 @@ impl Cluster {
         let node = Node::start(config, Arc::new(log), Arc::new(network.clone())).unwrap();
         network.serve(listener, node.inbound(), Arc::new(Echo));
         for (peer, address) in &self.addresses {
-            network.set_peer(NodeId(*peer), address.clone());
+            network.set_peer(NodeId(*peer), *peer, address.clone());
         }
         let mut tuning = CoreConfig::new(G, replica(id), 0);
         (tuning.compact_step, tuning.compact_keep) = (16, 16);
@@ -165,7 +177,7 @@ impl Cluster {
         let address = listener.local_addr().unwrap().to_string();
         self.addresses.insert(id, address.clone());
         for running in self.running.values() {
-            running.network.set_peer(NodeId(id), address.clone());
+            running.network.set_peer(NodeId(id), id, address.clone());
         }
         self.launch(id, listener, None);
     }
@@ -545,10 +557,10 @@ async fn strangers_are_refused() {
     let dial = |cluster_id: u128, node: u64, incarnation: u64| {
         let identity = PeerIdentity { cluster: cluster_id, node: NodeId(node), incarnation };
         let incoming = cluster.dir.path().join(format!("stranger{cluster_id}-{node}-{incarnation}"));
-        let config = NetworkConfig { identity, incoming, admission: Box::new(|_| Ok(())) };
+        let config = network_config(identity, String::new(), incoming);
         let network = Network::new(config, tokio::runtime::Handle::current()).unwrap();
-        network.set_peer(NodeId(1), cluster.addresses[&1].clone());
-        network.set_peer(NodeId(5), cluster.addresses[&1].clone());
+        network.set_peer(NodeId(1), 1, cluster.addresses[&1].clone());
+        network.set_peer(NodeId(5), 5, cluster.addresses[&1].clone());
         network
     };
     let friend = dial(7, 2, 2);

@@ -6,6 +6,7 @@
 //! `read ID NUMBER` · `cut ID` / `heal` (network) · `restart ID` (what was not written is lost) · `kill ID` ·
 //! `down ID DEAD` (its place in the succession) · `gone ID DEAD` (its turn) · `transfer ID TO` · `durable ID INDEX` (lets the log be cut) · `full ID yes|no` ·
 //! `diverged ID` · `halted ID` · `ailing ID yes|no` · `learner|promote|remove ID REPLICA` · `replace ID PROMOTE REMOVE` ·
+//! `demote ID REPLICA` · `swap ID PROMOTE DEMOTE` ·
 //! `forge TO KIND FROM TERM [INDEX [COMMIT]]` (a message that nobody has sent) · `term ID TERM` (on its disk) ·
 //! `forget ID` (its log loses everything) · `cache BYTES` (of durable entries in memory, for what starts later) ·
 //! `fetch ID [nothing]` (reads wanted entries, or fails to) · `hold yes|no` (`run` does not fetch) ·
@@ -363,6 +364,8 @@ impl World {
             "learner" => self.change(id, Change::AddLearner(replica(2), NodeId(number(2)))),
             "promote" => self.change(id, Change::Promote(replica(2))),
             "remove" => self.change(id, Change::Remove(replica(2))),
+            "demote" => self.change(id, Change::Demote(replica(2))),
+            "swap" => self.change(id, Change::Swap { promote: replica(2), demote: replica(3) }),
             "replace" => self.change(id, Change::Replace { promote: replica(2), remove: replica(3) }),
             "status" => {
                 let ids: Vec<u64> = self.members.keys().copied().collect();
