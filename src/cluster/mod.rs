@@ -236,12 +236,23 @@ pub fn forget(node: NodeId) -> Command {
     command(vec![step(
         vec![
             ("DELETE FROM placement WHERE node_id = ?1", Yields::Nothing),
+            ("DELETE FROM nodes WHERE id = ?1 AND state = 'joining'", Yields::Nothing),
+            // Whoever was to be replaced by a directory that never came is what it was.
+            (
+                "UPDATE nodes SET state = 'up', name = substr(name, 1, instr(name, '#') - 1) \
+                 WHERE state = 'leaving' AND instr(name, '#') > 0 \
+                 AND NOT EXISTS (SELECT 1 FROM nodes n WHERE n.id = ?1) \
+                 AND EXISTS (SELECT 1 FROM settings s WHERE s.name = 'successor/' || nodes.id \
+                 AND s.value = CAST(?1 AS TEXT)) \
+                 AND NOT EXISTS (SELECT 1 FROM nodes o WHERE o.id <> ?1 \
+                 AND o.name = substr(nodes.name, 1, instr(nodes.name, '#') - 1))",
+                Yields::Nothing,
+            ),
             ("DELETE FROM settings WHERE name = 'successor/' || ?1", Yields::Nothing),
             (
                 "DELETE FROM settings WHERE substr(name, 1, 10) = 'successor/' AND value = CAST(?1 AS TEXT)",
                 Yields::Nothing,
             ),
-            ("DELETE FROM nodes WHERE id = ?1 AND state = 'joining'", Yields::Nothing),
             (
                 "UPDATE nodes SET state = 'gone', name = CASE WHEN instr(name, '#') > 0 THEN name \
                  ELSE name || '#' || id END WHERE id = ?1 AND state = 'leaving'",

@@ -94,7 +94,7 @@ pub enum Wish {
 
 /// The next change of the group that `me` leads; see the module.
 pub fn next(me: ReplicaId, seats: &[Seat], absent: &[Absent], rules: &Rules) -> Option<Wish> {
-    let group = Group { me, seats, rules };
+    let group = Group { me, seats, absent, rules };
     if !group.can_do(None, None) {
         return None;
     }
@@ -113,6 +113,7 @@ pub fn next(me: ReplicaId, seats: &[Seat], absent: &[Absent], rules: &Rules) -> 
 struct Group<'a> {
     me: ReplicaId,
     seats: &'a [Seat],
+    absent: &'a [Absent],
     rules: &'a Rules,
 }
 
@@ -158,8 +159,9 @@ impl Group<'_> {
         if let Some(heir) = heir.filter(|heir| self.can_do(Some(seat.replica), Some(heir.replica))) {
             return Some(Wish::Replace { promote: heir.replica, remove: seat.replica });
         }
-        let coming = |s: &Seat| Some(s.node) == successor && !matches!(s.standing, Standing::Leaving(_));
-        let waits = successor.is_some() && self.seats.iter().any(coming);
+        let seated = |s: &Seat| Some(s.node) == successor && !matches!(s.standing, Standing::Leaving(_));
+        let coming = self.seats.iter().any(seated) || self.absent.iter().any(|a| Some(a.node) == successor);
+        let waits = successor.is_some() && coming;
         (!waits && self.can_do(Some(seat.replica), None)).then_some(Wish::Remove(seat.replica))
     }
 
@@ -281,6 +283,8 @@ mod tests {
             1:v 2:v 3:v:leaving=4 4:l:joining:behind    => nothing
             1:v 2:v 3:v:leaving=4 4:l 5:l               => 4 replaces 3
             1:v 2:v 3:v:leaving=4 5:l                   => remove 3
+            1:v 2:v 3:v:leaving=4:~9 4:absent           => nothing
+            1:v 2:v 3:v:leaving=4:~9 4:here             => add 4
             1:v 2:v 3:l:leaving                         => remove 3
             1:v:leaving 2:v 3:v                         => hand over to 2
             1:v:leaving 2:v:~9 3:v                      => hand over to 3

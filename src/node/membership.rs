@@ -279,7 +279,10 @@ pub async fn admit(runtime: Arc<Runtime>, request: JoinRequest) -> Result<JoinRe
     let book = read_book(runtime.system(), true).await.map_err(later)?;
     let namesake = book.nodes.values().find(|n| n.name == request.name && n.incarnation != request.incarnation);
     // A living node keeps its name. One that is away may have lost its disk: this is its new directory.
-    let replaces = namesake.map(|n| n.id).filter(|id| *id != runtime.identity.node && !runtime.board.is_heard(*id));
+    let alive = |id: NodeId| {
+        id == runtime.identity.node || runtime.board.is_heard(id) && runtime.network.connected().contains(&id)
+    };
+    let replaces = namesake.map(|n| n.id).filter(|id| !alive(*id));
     let node = NodeEntry {
         id: NodeId(0),
         name: request.name,

@@ -240,7 +240,6 @@ fn assemble(
         RaftEngineLog::open(&dir.join("log-engine"), &RaftEngineOptions::default())
             .map_err(|e| format!("the Raft log in {} cannot be opened: {e}", dir.display()))?,
     );
-    let new = !identity.begun && identity.founders.is_empty();
     begin(&dir, &mut identity, log.as_ref())?;
     let registry = Arc::new(membership::Registry::new(identity.clone()));
     let known = registry.clone();
@@ -277,6 +276,12 @@ fn assemble(
         marks.push((name, receiver));
     }
     let cancels = frontend::cancel::CancelRegistry::new(identity.node);
+    // What has applied the entry that made it a member has everything that was there before.
+    let arrived = |router: &Arc<Router>| {
+        let (me, now) = (router.group.replica(), router.group.status().membership);
+        now.voters.contains(&me) || now.learners.contains(&me)
+    };
+    let new = identity.founders.is_empty() && !routers.values().all(arrived);
     let runtime = Arc::new(Runtime {
         config,
         identity,

@@ -9,10 +9,11 @@
 //! - `QUORATE_SIM_SEED=n cargo test --test tests sim::seeds -- --nocapture` runs one, with a trace;
 //! - `QUORATE_SIM_SEEDS=from..to` runs others than the default ones.
 //!
-//! Not here yet: changes of membership, errors of the disk below the state machine, transactions and the session.
+//! Not here yet: errors of the disk below the state machine, transactions and the session.
 
 mod gateway;
 mod history;
+mod members;
 mod node;
 mod oracle;
 mod plan;
@@ -100,7 +101,7 @@ fn run_seeds(test: &str, default: Range<u64>, plan: fn(u64) -> Plan) {
     let sum = |field: fn(&Report) -> u64| reports.iter().map(field).sum::<u64>();
     println!(
         "{} seeds in {:.1?}: {} commits, {} writes, {} reads, {} transactions committed and {} not, {} elections, {} crashes, \
-         {} snapshots, {} compactions, {} messages, {} fetches, {} actions, longest recovery {} ms",
+         {} snapshots, {} compactions, {} messages, {} fetches, {} changes of membership, {} machines lost, {} actions, longest recovery {} ms",
         reports.len(),
         begun.elapsed(),
         sum(|r| r.commits),
@@ -114,6 +115,8 @@ fn run_seeds(test: &str, default: Range<u64>, plan: fn(u64) -> Plan) {
         sum(|r| r.compactions),
         sum(|r| r.messages),
         sum(|r| r.fetches),
+        sum(|r| r.changes),
+        sum(|r| r.wiped),
         sum(|r| r.actions),
         reports.iter().map(|r| r.recovery).max().unwrap_or(0) / 1000,
     );
@@ -262,4 +265,13 @@ fn finds_commits_of_transactions_whose_locks_are_others() {
 #[test]
 fn finds_messages_that_are_not_checked() {
     finds(Bug::BelievesEverything, 20, &["panic"]);
+}
+
+#[test]
+fn finds_a_wiped_machine_that_votes_again() {
+    finds(
+        Bug::WipedVotes,
+        40,
+        &["durable", "safety", "leads term", "both lead", "two leaders", "rewritten", "refuses"],
+    );
 }

@@ -176,6 +176,7 @@ pub struct Node {
     pub skew: i64,
     pub tick: u64,
     pub full: bool,
+    pub down_since: u64,
     /// What the last process had promised to keep.
     promised: u64,
     /// Number of the WAL's run and its length when it was last known to be synced.
@@ -203,13 +204,20 @@ pub fn real_dialect() -> Dialect {
 
 impl Node {
     pub fn new(id: u64, root: &Path, plan: &Plan) -> Node {
-        let mut disk = Disk::new();
         let voters = (1..=plan.nodes).map(|n| (ReplicaId(n), NodeId(n))).collect();
-        disk.write(&bootstrap(GROUP, &voters), true);
+        let mut node = Node::empty(id, root);
+        node.disk.write(&bootstrap(GROUP, &voters), true);
+        node
+    }
+
+    /// A machine that knows nothing.
+    pub fn empty(id: u64, root: &Path) -> Node {
+        let disk = Disk::new();
         let directory = root.join(format!("n{id}"));
         let (skew, tick) = (0, super::plan::TICK);
         let (live, epoch, paused_until, full, promised) = (None, 0, 0, false, 0);
-        Node { id, disk, directory, live, epoch, paused_until, skew, tick, full, promised, synced_wal: (0, 0) }
+        let (down_since, synced_wal) = (0, (0, 0));
+        Node { id, disk, directory, live, epoch, paused_until, skew, tick, full, promised, down_since, synced_wal }
     }
 
     fn options(&self, plan: &Plan) -> Options {

@@ -38,7 +38,16 @@ pub enum Fault {
     Amnesia,
     /// A message arrives that no replica has sent and that cannot be.
     Forgery,
+    /// A machine and its disk are lost for good; another one with an empty disk takes its name.
+    Wipe,
+    /// A new machine joins.
+    Join,
+    /// A machine is to leave.
+    Leave,
 }
+
+/// Those that change who votes.
+pub const MEMBERSHIP: [Fault; 3] = [Fault::Wipe, Fault::Join, Fault::Leave];
 
 /// Those that need no transactions.
 const FAULTS: [Fault; 13] = [
@@ -104,6 +113,8 @@ pub enum Bug {
     GrantUnheard,
     /// A transaction whose locks were given to others commits.
     CommitVoid,
+    /// A machine that has lost its disk comes back under its old id.
+    WipedVotes,
 }
 
 /// Times in µs of the simulated world.
@@ -196,6 +207,10 @@ impl Plan {
         if !faults.is_empty() && Random::new(seed ^ 0xf0).one_in(4) {
             faults.push(Fault::Forgery);
         }
+        let mut members = Random::new(seed ^ 0x3e3b);
+        if !faults.is_empty() && members.one_in(3) {
+            faults.extend(MEMBERSHIP.into_iter().filter(|_| !members.one_in(3)));
+        }
         let slow = r.one_in(4);
         Plan {
             seed,
@@ -253,6 +268,7 @@ impl Plan {
         use Isolation::{ReadCommitted, RepeatableRead, Serializable};
         let mut plan = Plan::new(seed);
         let mut r = Random::new(!seed);
+        plan.faults.retain(|fault| !MEMBERSHIP.contains(fault));
         if !plan.faults.is_empty() && r.one_in(3) {
             plan.faults.push(Fault::Amnesia);
         }
@@ -301,7 +317,7 @@ impl Plan {
         };
         let mut plan = Plan { bug: Some(bug), ..base };
         plan.nodes = plan.nodes.max(3);
-        plan.faults.retain(|fault| *fault != Fault::Forgery);
+        plan.faults.retain(|fault| *fault != Fault::Forgery && !MEMBERSHIP.contains(fault));
         match bug {
             NoComparison | NoReadDigest => (plan.levels, plan.single) = ([Isolation::Serializable; 3], 0),
             NewCommitId => (plan.levels, plan.double_submit) = ([Isolation::ReadCommitted; 3], 2),
@@ -331,6 +347,10 @@ impl Plan {
                 (plan.clients, plan.operations, plan.reads, plan.think) = (6, 600, 50, 2 * MS);
                 (plan.patience, plan.read_retry, plan.straggle_reads) = (600 * MS, 30, 500);
                 (plan.drop, plan.fast_failover) = (0, true);
+            }
+            Bug::WipedVotes => {
+                plan.faults = vec![Fault::Crash, Fault::Isolate, Fault::Wipe];
+                (plan.fault_every, plan.nodes) = (60 * MS, 3);
             }
             Bug::BelievesEverything => plan.faults.push(Fault::Forgery),
             Bug::ForgetTime => {

@@ -209,7 +209,7 @@ impl World {
 
     /// The same COMMIT arrives at some other node as well.
     fn submit_again(&mut self, proposal: &Proposal) {
-        let to = self.random.range(1, self.plan.nodes + 1);
+        let to = self.some_machine();
         let terms = Terms { attempt: 2, commit: true, effort: Effort::Key, within: 5000, lock_timeout: None };
         let bytes = peer::encode(&Request::Propose { group: GROUP, proposal: proposal.clone(), terms });
         let delay = self.random.range(0, 300 * MS);

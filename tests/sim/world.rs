@@ -1,9 +1,10 @@
 //! The simulated world: one queue of what happens next, which is the clock, the network, the disks and the clients.
 
 use super::gateway::{CallReply, Inbox};
+use super::members::Members;
 use super::node::{ApplyJob, GROUP, Live, LogDone, LogJob, Node, StartFailure, Waiter, Who, query};
 use super::oracle::{Act, Check, Operation, Oracle, READ};
-use super::plan::{Bug, Fault, Plan, TICK};
+use super::plan::{Bug, Fault, MEMBERSHIP, Plan, TICK};
 use super::random::Random;
 use super::session::Chronicle;
 use super::tasks::{Clock, Pid, Tasks};
@@ -136,6 +137,8 @@ pub(super) enum Action {
     Room {
         node: u64,
     },
+    /// Leaders look after who votes.
+    Shape,
     Heal,
 }
 
@@ -194,6 +197,8 @@ pub struct Report {
     pub compactions: u64,
     pub messages: u64,
     pub fetches: u64,
+    pub changes: u64,
+    pub wiped: u64,
     /// From the end of the faults until everything was done, µs.
     pub recovery: u64,
 }
@@ -222,10 +227,11 @@ pub struct World {
     files: u64,
     /// Messages that nobody sent, by addressee, until they are refused.
     forged: BTreeMap<u64, u64>,
+    pub(super) members: Members,
     pub(super) healed_at: Option<u64>,
     pub(super) oracle: Oracle,
     pub report: Report,
-    root: TempDir,
+    pub(super) root: TempDir,
     trace: bool,
 }
 
@@ -278,6 +284,7 @@ impl World {
             memory: Memory::default(),
             files: 0,
             forged: BTreeMap::new(),
+            members: Members::new(plan.nodes),
             healed_at: None,
             oracle,
             report: Report::default(),
@@ -305,6 +312,9 @@ impl World {
             self.after(self.plan.fault_every, Action::Fault);
         }
         self.after(self.plan.chaos, Action::Heal);
+        if self.plan.faults.iter().any(|fault| MEMBERSHIP.contains(fault)) {
+            self.after(0, Action::Shape);
+        }
         while let Some((at, _)) = self.queue.first_key_value().map(|(key, _)| *key) {
             self.now = self.clock.next().map_or(at, |timer| at.min(timer.max(self.now)));
             self.clock.set(self.now);
@@ -366,7 +376,7 @@ impl World {
                 Some((*node, None))
             }
             Resume | Break { .. } | Session { .. } | HangUp { .. } => None,
-            Restart { .. } | Client { .. } | Fault | Block(_) | Heal => None,
+            Restart { .. } | Client { .. } | Fault | Block(_) | Shape | Heal => None,
         }
     }
 
@@ -400,7 +410,9 @@ impl World {
             Action::Fetch { node, fetch, .. } => self.fetch(node, fetch),
             Action::Fetched { node, fetch, entries, .. } => self.event(node, Event::Fetched { fetch, entries }),
             Action::Campaign { node, dead, .. } => self.event(node, Event::Campaign { dead: ReplicaId(dead) }),
-            Action::Restart { node } if self.nodes[&node].live.is_none() => self.start(node),
+            Action::Restart { node } if self.nodes[&node].live.is_none() && self.members.is_here(node) => {
+                self.start(node)
+            }
             Action::Restart { .. } => Ok(()),
             Action::Client { client, attempt } => self.client(client, attempt),
             Action::Submit { client, node, operation } => self.submit(client, node, operation),
@@ -420,6 +432,7 @@ impl World {
                 self.node(node).full = false;
                 self.event(node, Event::DiskFull(false))
             }
+            Action::Shape => self.shape(),
             Action::Heal => self.heal(),
         }
     }
@@ -432,7 +445,7 @@ impl World {
         self.node(id).live.as_mut().expect("the action's process is alive")
     }
 
-    fn start(&mut self, id: u64) -> Check {
+    pub(super) fn start(&mut self, id: u64) -> Check {
         let boot = match self.plan.bug {
             Some(Bug::ReuseReadContext) => 1,
             _ => self.random.next(),
@@ -599,7 +612,13 @@ impl World {
                     self.refuse(id, waiter, None);
                 }
             }
-            Effect::Membership(..) | Effect::Changed { .. } => {}
+            // Others go through old ones again when they begin anew.
+            Effect::Membership(members, _) => {
+                if self.live(id).core.leadership().role == Role::Leader {
+                    self.members.note(members);
+                }
+            }
+            Effect::Changed { .. } => {}
             Effect::Refuted { from, why } => self.refuted(id, from, why)?,
         }
         Ok(())
@@ -618,9 +637,9 @@ impl World {
             }
             if self.oracle.commits(id, entry)? {
                 self.report.commits += 1;
-                let copies = self.nodes.values().filter(|node| node.disk.has(entry.at)).count() as u64;
-                if 2 * copies <= self.plan.nodes {
-                    return Err(format!("{:?} is committed and durable on {copies} of {}", entry.at, self.plan.nodes));
+                let has = |replica: &ReplicaId| self.nodes.get(&replica.0).is_some_and(|node| node.disk.has(entry.at));
+                if !self.members.is_durable(has) {
+                    return Err(format!("{:?} is committed and durable on too few", entry.at));
                 }
             }
         }
@@ -700,7 +719,7 @@ impl World {
         use MessageType::*;
         let Some(live) = self.nodes[&to].live.as_ref() else { return Ok(()) };
         let (term, last) = (live.core.leadership().term, live.core.last_index());
-        let (member, stranger) = (1 + to % self.plan.nodes.max(2), 1000 + self.random.range(0, 9));
+        let (member, stranger) = (self.members.another(to), 1000 + self.random.range(0, 9));
         let from = self.random.pick(&[member, stranger]);
         let far = self.random.pick(&[u64::MAX, u64::MAX - 1, 1 << 63, term + (1 << 40)]);
         let mut message = Message { to, from, term, ..Message::default() };
@@ -741,7 +760,9 @@ impl World {
     fn refuted(&mut self, id: u64, from: ReplicaId, why: Improper) -> Check {
         self.say(|| format!("{id} refuses a message of {from}: {why}"));
         let forged = self.forged.entry(id).or_default();
-        if *forged == 0 && self.plan.bug.is_none() {
+        // Answers of a replica that has left meanwhile are honest, and of no use.
+        let late = why == Improper::Stranger && from.0 < 1000 && self.members.have_changed();
+        if *forged == 0 && self.plan.bug.is_none() && !late {
             return Err(format!("{id} refuses an honest message of {from}: {why}"));
         }
         *forged = forged.saturating_sub(1);
@@ -983,7 +1004,7 @@ impl World {
         let operation = pending.number;
         self.after(0, Action::Submit { client, node, operation });
         if self.random.one_in(self.plan.double_submit) {
-            let other = self.random.range(1, self.plan.nodes + 1);
+            let other = self.some_machine();
             let delay = self.random.range(0, 300 * MS);
             self.after(delay, Action::Submit { client, node: other, operation });
         }
@@ -1002,7 +1023,7 @@ impl World {
             _ => Act::Claim { k, name: self.random.range(0, 30) as i64 },
         };
         let read = self.random.range(0, 100) < self.plan.reads;
-        let node = self.random.range(1, self.plan.nodes + 1);
+        let node = self.some_machine();
         let born = self.nodes[&node].live.as_ref().map_or(0, |live| live.shared.applied());
         let operation = Operation { number, born, act };
         let request = (!read).then_some(RequestId { origin: client as u64 + 1, seq: self.issued });
@@ -1028,7 +1049,7 @@ impl World {
         let known = self.nodes[&last].live.as_ref().and_then(|live| live.core.leadership().leader).map(id_of);
         match known {
             Some(leader) if !self.random.one_in(4) => leader,
-            _ => self.random.range(1, self.plan.nodes + 1),
+            _ => self.some_machine(),
         }
     }
 
@@ -1070,7 +1091,7 @@ impl World {
         if client.pending.as_ref().is_some_and(|p| p.number == operation) {
             let attempt = client.attempt;
             let delay = self.random.range(MS, 20 * MS);
-            let node = self.random.range(1, self.plan.nodes + 1);
+            let node = self.some_machine();
             if let Some(pending) = &mut self.clients[number].pending {
                 pending.last_node = node;
             }
@@ -1151,11 +1172,13 @@ impl World {
 
     // --- faults -------------------------------------------------------------------------------------------------
 
-    fn crash(&mut self, id: u64, power: bool) -> Check {
+    pub(super) fn crash(&mut self, id: u64, power: bool) -> Check {
         self.say(|| format!("{id} {}", if power { "loses power" } else { "crashes" }));
         self.end_tasks(id, power)?;
         let (plan, mut random) = (self.plan.clone(), self.random.clone());
         let gone = self.node(id).crash(power, &mut random, &plan);
+        let now = self.now;
+        self.node(id).down_since = now;
         if let Some(live) = gone {
             self.report.crashes += 1;
             let waiters = live.waiters.values().flatten().chain(live.reads.values());
@@ -1172,7 +1195,7 @@ impl World {
         let down = self.random.range(MS, plan.down);
         self.after(down, Action::Restart { node: id });
         if !power && plan.fast_failover {
-            for node in (1..=plan.nodes).filter(|n| *n != id) {
+            for node in self.members.here().into_iter().filter(|n| *n != id) {
                 let (epoch, delay) = (self.nodes[&node].epoch, self.random.range(100, 2 * MS));
                 if !self.blocked.contains(&(id, node)) {
                     self.after(delay, Action::PeerDown { node, epoch, dead: id });
@@ -1190,16 +1213,16 @@ impl World {
         self.after(next, Action::Fault);
         let faults = self.plan.faults.clone();
         let fault = self.random.pick(&faults);
-        let nodes = self.plan.nodes;
-        let (one, other) = (self.random.range(1, nodes + 1), self.random.range(1, nodes + 1));
+        let here = self.members.here();
+        let (one, other) = (self.some_machine(), self.some_machine());
         let length = self.random.range(20 * MS, 600 * MS);
         self.say(|| format!("fault {fault:?} at {one}, {other}"));
-        let all = || (1..=nodes).flat_map(|a| (1..=nodes).map(move |b| (a, b)));
+        let all = || here.iter().flat_map(|a| here.iter().map(|b| (*a, *b)));
         match fault {
             Fault::Crash => self.crash(one, false)?,
             Fault::PowerLoss => self.crash(one, true)?,
             Fault::CrashAll => {
-                for id in 1..=nodes {
+                for id in here.clone() {
                     let power = self.random.one_in(2);
                     self.crash(id, power)?;
                 }
@@ -1253,6 +1276,9 @@ impl World {
                 self.note_clocks();
             }
             Fault::Forgery => self.forge(one)?,
+            Fault::Wipe => self.wipe(one)?,
+            Fault::Join => self.join()?,
+            Fault::Leave => self.leave(one),
             Fault::Amnesia => {
                 if let Some(served) = self.nodes[&one].live.as_ref().and_then(|live| live.gateway.as_ref()) {
                     served.router.executor.clear();
@@ -1282,7 +1308,7 @@ impl World {
         plan.statement_timeout = plan.statement_timeout.max(15_000 * MS);
         self.queue.retain(|_, action| !matches!(action, Action::Block(_)));
         self.blocked.clear();
-        for id in 1..=self.plan.nodes {
+        for id in self.members.here() {
             let node = self.node(id);
             (node.paused_until, node.tick) = (0, TICK);
             if std::mem::take(&mut node.full) {
@@ -1299,10 +1325,10 @@ impl World {
     fn finished(&self) -> bool {
         let idle = self.clients.iter().all(|c| c.pending.is_none() && c.after_heal >= 2) && self.sessions_are_over();
         let end = self.oracle.last_committed();
-        let even = self.nodes.values().all(|node| {
+        let even = self.nodes.values().filter(|node| self.members.is_here(node.id)).all(|node| {
             node.live.as_ref().is_some_and(|live| live.shared.applied() == end && live.core.last_index() == end)
         });
-        idle && even
+        idle && even && self.is_settled()
     }
 
     fn conclude(&mut self) -> Check {
@@ -1314,7 +1340,7 @@ impl World {
         if digests.len() != 1 {
             return Err("equal positions, different digests".to_owned());
         }
-        for id in 1..=self.plan.nodes {
+        for id in self.members.here() {
             let shared = self.live(id).shared.clone();
             let mut expected = tables.rows();
             if query(&shared, READ)? != expected {
