@@ -3,6 +3,7 @@
 //! A mistake gets a message that says what to write instead; nothing is guessed and unknown keys are refused.
 
 use crate::id::NodeId;
+use crate::meter::MEMORY_IN_THE_LOG;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -94,6 +95,9 @@ pub struct Limits {
     pub clock_tolerance_ms: Option<u32>,
     /// In how many hours all pages of the database files are read, to find damaged ones.
     pub scrub_hours: Option<u32>,
+    /// Memory of one statement, and of all statements that run on this node.
+    pub statement_memory_mib: Option<usize>,
+    pub memory_mib: Option<usize>,
 }
 
 /// What open transactions may need.
@@ -106,6 +110,10 @@ pub struct TransactionLimits {
     /// Bytes.
     pub changes: usize,
     pub locks: usize,
+    /// Bytes.
+    pub statement_memory: u64,
+    /// Bytes.
+    pub memory: u64,
 }
 
 impl Limits {
@@ -114,12 +122,24 @@ impl Limits {
             0 => Err(wrong(format!("limits.{key} is 0"), format!("write {key} = {default}, or leave it out"))),
             value => Ok(value),
         };
+        let most = MEMORY_IN_THE_LOG >> 20;
+        let statement_memory = positive("statement_memory_mib", self.statement_memory_mib, 128)? as u64;
+        if statement_memory > most {
+            return Err(wrong(
+                format!(
+                    "limits.statement_memory_mib is {statement_memory}, and a statement in the log may have {most}"
+                ),
+                format!("write statement_memory_mib = {most}, or less"),
+            ));
+        }
         Ok(TransactionLimits {
             open: positive("transactions", self.transactions, 1000)?,
             transcript: positive("transaction_mib", self.transaction_mib, 256)? << 20,
             statements: positive("transaction_statements", self.transaction_statements, 1_000_000)?,
             changes: positive("transaction_changes_mib", self.transaction_changes_mib, 16 << 10)? << 20,
             locks: positive("transaction_locks", self.transaction_locks, 1 << 20)?,
+            statement_memory: statement_memory << 20,
+            memory: (positive("memory_mib", self.memory_mib, 384)? as u64) << 20,
         })
     }
 }
@@ -214,7 +234,8 @@ impl ConfigFile {
                 "the keys are: name, data_dir, [listen] postgres, peers, advertise_peers, http, [cluster] name, initial, join, replace_after, \
                  join_within, \
                  [log] format, filter, [limits] connections, disk_watermark_mib, transactions, transaction_mib, transaction_statements, \
-                 transaction_changes_mib, transaction_locks, clock_tolerance_ms, scrub_hours",
+                 transaction_changes_mib, transaction_locks, clock_tolerance_ms, statement_memory_mib, memory_mib, \
+                 scrub_hours",
             )
         })
     }

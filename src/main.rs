@@ -5,5 +5,10 @@
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> std::process::ExitCode {
+    quorate::panics::install();
+    if let Err(why) = quorate::engine::memory::install() {
+        eprintln!("error: {why}");
+        return std::process::ExitCode::FAILURE;
+    }
     quorate::cli::run()
 }

@@ -50,6 +50,18 @@ impl ValueRef<'_> {
         }
     }
 
+    /// Bytes of memory that the owned value takes.
+    pub fn held(self) -> usize {
+        // What an allocation costs beside its bytes.
+        const HEAP: usize = 16;
+        size_of::<Value>()
+            + match self {
+                ValueRef::Text(text) => text.len() + HEAP,
+                ValueRef::Blob(blob) => blob.len() + HEAP,
+                _ => 0,
+            }
+    }
+
     pub fn is_null(self) -> bool {
         matches!(self, ValueRef::Null)
     }

@@ -15,12 +15,14 @@ const ARROWS: &[(&str, &str)] = &[
     ("host", ""),
     ("error", ""),
     ("status", ""),
-    ("config", "id"),
+    ("panics", ""),
+    ("meter", "error"),
+    ("config", "id meter::MEMORY_IN_THE_LOG"),
     ("command", "error id types value"),
     // Postgres' types and functions know no SQL text and no cluster.
-    ("types", "error value"),
+    ("types", "error meter value"),
     ("settings", "error types"),
-    ("functions", "error settings types value"),
+    ("functions", "error meter panics settings types value"),
     // The compiler: text and catalog in, plan out. No connection, no log, no node.
     ("sql", "command error functions settings types value"),
     ("locks", "error sql"),
@@ -35,7 +37,7 @@ const ARROWS: &[(&str, &str)] = &[
     // Interactive transactions on the leader: private views, locks, sequences. It reaches the log through a trait.
     (
         "executor",
-        "clock command engine error functions host id locks replica sql status::LockRow transaction types value",
+        "clock command engine error functions host id locks meter replica sql status::LockRow transaction types value",
     ),
     ("frontend", "clock error functions::Signal gateway id session status::SessionRow types value"),
     // Consensus knows no SQL; commands are opaque to it.
@@ -48,7 +50,7 @@ const ARROWS: &[(&str, &str)] = &[
     // The state machine knows no Raft: it gets an index and commands, and implements the contract of `replica`.
     (
         "engine",
-        "command error functions gateway id sql transaction types value replica::Applied replica::Committed replica::Halt \
+        "command error functions gateway id meter sql transaction types value replica::Applied replica::Committed replica::Halt \
          replica::Membership replica::Payload replica::Position replica::SnapshotMeta replica::StateMachine",
     ),
     ("cluster", "command error id types value"),
@@ -56,13 +58,13 @@ const ARROWS: &[(&str, &str)] = &[
     // The composition root knows all, and nobody but the command line knows it.
     (
         "node",
-        "admin cluster command config engine error executor frontend functions gateway host id locks raftlog replica session sql \
+        "admin cluster command config engine error executor frontend functions gateway host id locks meter raftlog replica session sql \
          status transaction transport types value",
     ),
     ("demo", "cli config"),
     ("cli", "admin config demo node status"),
     ("lib", ""),
-    ("main", ""),
+    ("main", "engine::memory panics"),
 ];
 
 /// Code whose behaviour is a function of its input: no clock, no threads, no sockets, no files, no chance.

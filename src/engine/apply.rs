@@ -9,6 +9,10 @@
 //! whole call is rolled back and run again with savepoints. Both ways end in the same state, so a replica may
 //! learn for itself which statements want one.
 //!
+//! **Budget.** A command may take [`WORK_IN_THE_LOG`] and hold [`MEMORY_IN_THE_LOG`]. Both are counted in units that are the
+//! same on every replica, so beyond them the outcome is an error like any other. SQLite rolls the whole transaction
+//! back when it is stopped: the call is run again, and the command that was too much is not.
+//!
 //! **Failures.** Errors that every replica gets are outcomes. Everything else rolls the call back; in-memory state is
 //! only replaced after COMMIT and is read again from the file when anything went wrong.
 
@@ -23,12 +27,16 @@ use crate::command::{self, Batch, Command, Outcome, Proposal, Refusal, Step, Ste
 use crate::error::{SqlError, state};
 use crate::functions::SequenceSource;
 use crate::id::RequestId;
+use crate::meter::{self, Limits, MEMORY_IN_THE_LOG, WORK_IN_THE_LOG};
 use crate::replica::{Applied, Committed, Halt, Payload};
 use crate::transaction::serialization_failure;
 use crate::value::ValueRef;
+use parking_lot::Mutex;
 use rusqlite::ffi;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Outcomes longer than this are not remembered; a repeated request is told so.
@@ -44,6 +52,8 @@ pub enum Stop {
     Halt(Halt),
     /// A command must be undone that had no savepoint: run the call again with savepoints.
     Again,
+    /// The command at this place takes more work than it may: run the call again without it.
+    Exceeded(u64, usize),
 }
 
 impl From<Fault> for Stop {
@@ -77,6 +87,48 @@ pub struct Machine {
     scratch: Vec<u8>,
     /// The in-memory state may not be the file's: read it before anything else.
     stale: bool,
+    /// Commands of this call that take too much work: index and number in the entry.
+    exceeded: BTreeSet<(u64, usize)>,
+    /// What a command may spend.
+    limits: Limits,
+    pub under_way: Arc<UnderWay>,
+}
+
+/// The entry that is being applied, for whoever wants to know why nothing goes on; and the way to stop it.
+#[derive(Default)]
+pub struct UnderWay {
+    /// 0: none.
+    index: AtomicU64,
+    since: Mutex<Option<Instant>>,
+    stop: Arc<AtomicBool>,
+}
+
+impl UnderWay {
+    fn begin(&self, index: u64) {
+        self.index.store(index, Ordering::Relaxed);
+    }
+
+    /// From a call's first entry on; applying it again after a failure does not begin anew.
+    fn enter(&self, first: u64) {
+        self.index.store(first, Ordering::Relaxed);
+        self.since.lock().get_or_insert_with(Instant::now);
+    }
+
+    fn leave(&self) {
+        *self.since.lock() = None;
+        self.index.store(0, Ordering::Relaxed);
+    }
+
+    /// The entry, and since when it and those before it in the same call are being applied, without success.
+    pub fn entry(&self) -> Option<(u64, Instant)> {
+        let since = (*self.since.lock())?;
+        Some((self.index.load(Ordering::Relaxed), since))
+    }
+
+    /// The statement under way ends, and no other one begins: the process is about to end.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
 }
 
 /// What a call did, beside the outcomes.
@@ -105,6 +157,9 @@ impl Machine {
         let mut runner = runner;
         let state = State::load(&mut runner.connection)?;
         let memory = Memory::load(&mut runner.connection)?;
+        let under_way = Arc::new(UnderWay::default());
+        let stop = under_way.stop.clone();
+        runner.connection.meter().watch(Box::new(move || stop.load(Ordering::Relaxed)));
         Ok(Machine {
             runner,
             state,
@@ -114,6 +169,9 @@ impl Machine {
             fold: Fold::default(),
             scratch: Vec::new(),
             stale: false,
+            exceeded: BTreeSet::new(),
+            under_way,
+            limits: Limits { work: WORK_IN_THE_LOG, memory: MEMORY_IN_THE_LOG, ..Limits::NONE },
         })
     }
 
@@ -123,14 +181,29 @@ impl Machine {
         entries: &[Committed],
         before_commit: &mut dyn FnMut(&State, &mut Runner) -> Result<(), Fault>,
     ) -> Result<Effects, Halt> {
-        let mut result = self.attempt(entries, false, before_commit);
-        if matches!(result, Err(Stop::Again)) {
-            result = self.attempt(entries, true, before_commit);
+        self.exceeded.clear();
+        if let Some(first) = entries.first() {
+            self.under_way.enter(first.at.index);
         }
-        result.map_err(|stop| match stop {
-            Stop::Halt(halt) => halt,
-            Stop::Again => Halt::Corrupt("a command with a savepoint could not be undone".to_owned()),
-        })
+        let mut careful = false;
+        loop {
+            return match self.attempt(entries, careful, before_commit) {
+                Ok(effects) => {
+                    self.under_way.leave();
+                    Ok(effects)
+                }
+                Err(Stop::Halt(halt)) => Err(halt),
+                Err(Stop::Exceeded(index, number)) if self.exceeded.insert((index, number)) => continue,
+                Err(Stop::Again) if !std::mem::replace(&mut careful, true) => continue,
+                Err(_) => Err(Halt::Corrupt("a command with a savepoint could not be undone".to_owned())),
+            };
+        }
+    }
+
+    /// Another budget than that of the log.
+    #[cfg(test)]
+    pub fn set_limits(&mut self, limits: Limits) {
+        self.limits = limits;
     }
 
     /// Applies with a savepoint around every command.
@@ -203,6 +276,7 @@ impl Machine {
         }
         next.at = entry.at;
         let index = entry.at.index;
+        self.under_way.begin(index);
         let mut marked = false;
         self.fold.number(index);
         match &entry.payload {
@@ -228,7 +302,20 @@ impl Machine {
                         seed: mix(batch.seed ^ mix(i as u64)),
                         careful,
                     };
-                    let outcome = self.proposal(proposal, &site, next, &mut marked)?;
+                    self.runner.connection.meter().begin(self.limits);
+                    let result = match self.exceeded.contains(&(index, i)) {
+                        false => self.proposal(proposal, &site, next, &mut marked),
+                        true => Ok(self.refuse(proposal.request, index)),
+                    };
+                    match self.runner.connection.meter().take_stop() {
+                        Some(meter::Stop::Work) => return Err(Stop::Exceeded(index, i)),
+                        // Whatever came of it is not the command's outcome.
+                        Some(meter::Stop::Watch) => {
+                            return Err(Stop::Halt(Halt::Environment("the node is being stopped".to_owned())));
+                        }
+                        None => {}
+                    }
+                    let outcome = result?;
                     effects.moved.append(&mut self.runner.connection.changes().moved().replace(BTreeSet::new()));
                     effects.applied.push(Applied { request: proposal.request, index, outcome });
                 }
@@ -284,6 +371,13 @@ impl Machine {
         };
         self.remember(request, site.index, &outcome);
         Ok(Arc::new(outcome))
+    }
+
+    /// The outcome of a command that takes too much work.
+    fn refuse(&mut self, request: RequestId, at: u64) -> Arc<Outcome> {
+        let outcome = Outcome::Failed { step: 0, error: meter::too_much_work() };
+        self.remember(request, at, &outcome);
+        Arc::new(outcome)
     }
 
     /// The outcome of a request that was applied before, also earlier in this entry.

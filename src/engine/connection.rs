@@ -16,12 +16,14 @@ use super::sequence::Sequences;
 use super::statement::{Cache, Fault, Statement};
 use crate::error::{SqlError, SqlResult};
 use crate::functions::Context;
+use crate::meter::Meter;
 use crate::value::{Value, ValueRef};
 use parking_lot::Mutex;
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 use rusqlite::{OpenFlags, ffi};
+use std::ffi::{c_int, c_void};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -65,7 +67,26 @@ pub struct Connection {
     /// SQLite names of the tables that statements being prepared write, while somebody asks.
     named: Arc<Mutex<Option<Named>>>,
     changes: Changes,
+    /// What the statement under way spends.
+    meter: Arc<Meter>,
     raw: rusqlite::Connection,
+    /// What the progress handler points to: dropped after the connection.
+    _progress: Box<Progress>,
+}
+
+/// SQLite instructions between two looks at the meter: some 10–20 µs.
+const PROGRESS_OPS: c_int = 1000;
+
+/// What the progress handler needs: the meter, and whether the engine's own statements run, which do not count.
+struct Progress {
+    meter: Arc<Meter>,
+    trusted: Arc<AtomicBool>,
+}
+
+unsafe extern "C" fn progress(progress: *mut c_void) -> c_int {
+    // SAFETY: `configure` hands over a `Progress` that lives as long as the connection; only shared access.
+    let progress = unsafe { &*progress.cast::<Progress>() };
+    c_int::from(!progress.trusted.load(Ordering::Relaxed) && progress.meter.tick(PROGRESS_OPS as u64))
 }
 
 impl Connection {
@@ -113,8 +134,31 @@ impl Connection {
         let named = Arc::new(Mutex::new(None));
         authorize(&mut raw, role, trusted.clone(), named.clone())?;
         trusted.store(false, Ordering::Relaxed);
+        let meter = Arc::new(Meter::default());
+        let progress = Box::new(Progress { meter: meter.clone(), trusted: trusted.clone() });
+        // SAFETY: an open connection; the box is dropped after it.
+        unsafe {
+            ffi::sqlite3_progress_handler(
+                db,
+                PROGRESS_OPS,
+                Some(self::progress),
+                (&raw const *progress).cast_mut().cast(),
+            )
+        };
         let cache = Cache::new(if role == Role::Writer { 1024 } else { 256 });
-        Ok(Connection { cache, own: Cache::new(64), context, raised, sequences, trusted, named, changes, raw })
+        Ok(Connection {
+            cache,
+            own: Cache::new(64),
+            context,
+            raised,
+            sequences,
+            trusted,
+            named,
+            changes,
+            meter,
+            raw,
+            _progress: progress,
+        })
     }
 
     /// Sets up a connection that somebody else owns, opened on a fork's file system.
@@ -130,6 +174,11 @@ impl Connection {
     /// What functions see. Never hold the lock while a statement runs: functions take it.
     pub fn context(&self) -> &Arc<Mutex<Context>> {
         &self.context
+    }
+
+    /// What statements on this connection spend. Whoever steps one enters it.
+    pub fn meter(&self) -> &Arc<Meter> {
+        &self.meter
     }
 
     pub fn changes(&mut self) -> &mut Changes {
@@ -312,8 +361,11 @@ impl Drop for Connection {
         self.cache.clear();
         self.own.clear();
         self.sequences.lock().close();
-        // SAFETY: still open.
-        unsafe { self.changes.uninstall(self.handle()) };
+        // SAFETY: still open. A connection that somebody else owns stays so, without what pointed here.
+        unsafe {
+            self.changes.uninstall(self.handle());
+            ffi::sqlite3_progress_handler(self.handle(), 0, None, std::ptr::null_mut());
+        }
     }
 }
 
@@ -370,8 +422,9 @@ fn fix_settings(raw: &rusqlite::Connection, role: Role) -> Result<(), Fault> {
         // What a large command needs beside its pages (to be undone, to be sorted) does not have to fit into memory: the
         // leader tried it where it did not have to, either.
         Role::Writer => "PRAGMA temp_store = FILE; PRAGMA cache_size = -16384",
-        // A reader drops its cache whenever the database changed, so a large one would only cost memory.
-        Role::Reader => "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2048; PRAGMA query_only = ON",
+        // A reader drops its cache whenever the database changed, so a large one would only cost memory. What it sorts goes to a
+        // file beyond that.
+        Role::Reader => "PRAGMA temp_store = FILE; PRAGMA cache_size = -2048; PRAGMA query_only = ON",
     })?;
     Ok(())
 }

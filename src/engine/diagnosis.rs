@@ -133,6 +133,7 @@ impl Runner {
         let connection = &mut self.connection;
         connection.put_off_foreign_keys(true)?;
         let others = connection.changes().swap_kept(Kept::up_to(CHANGES));
+        let _metered = connection.meter().enter();
         connection.changes().record(true);
         // SAFETY: dropped before this function returns.
         let result = unsafe { connection.prepare(sql) }.and_then(|mut statement| {
@@ -174,6 +175,7 @@ impl Runner {
 
     fn first_row(&mut self, sql: &str, values: &[Value]) -> Result<Option<Vec<Value>>, Fault> {
         self.rewind();
+        let _metered = self.connection.meter().enter();
         let statement = self.connection.statement(sql)?;
         // SAFETY: `values` outlives this function, which resets the statement.
         let result = unsafe { statement.bind(values) }.and_then(|()| match statement.step()? {

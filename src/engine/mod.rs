@@ -18,6 +18,7 @@
 //! | `snapshot`, `files` | copies of the state, generations of the file |
 //! | `checkpoint`, `gather` | the WAL: what is durable; how it is written |
 //! | `pages` | checksums in the pages of a file |
+//! | `memory` | what SQLite allocates, counted by statement |
 //!
 //! The state is a function of the log alone. What could differ between machines is either fixed at open, frozen in the
 //! log, or stops the replica. Left out: migrations of an existing file (they run at creation; a later change of
@@ -32,6 +33,7 @@ pub mod digest;
 mod files;
 pub mod fork;
 mod gather;
+pub mod memory;
 mod meta;
 mod pages;
 pub mod reader;
@@ -129,6 +131,9 @@ pub struct Options {
     pub readers: usize,
     /// Pages after which the file counts as full. The machine's limit, not the state's.
     pub max_pages: Option<u32>,
+    /// Bytes that a read, or a write that is tried, may have. Below [`crate::meter::MEMORY_IN_THE_LOG`], so that what was tried is
+    /// not too much in the log.
+    pub statement_memory: u64,
     pub on_event: Arc<dyn Fn(Event) + Send + Sync>,
 }
 
@@ -144,6 +149,7 @@ impl Options {
             pace: Pace::default(),
             readers: 64,
             max_pages: None,
+            statement_memory: crate::meter::MEMORY_IN_THE_LOG / 2,
             on_event: Arc::new(|_| ()),
         }
     }
@@ -188,6 +194,7 @@ pub struct Shared {
     waiters: Mutex<Vec<(u64, tokio::sync::oneshot::Sender<()>)>>,
     marks: Mutex<std::collections::VecDeque<(u64, u64)>>,
     moved: Mutex<MovedSequences>,
+    under_way: ArcSwap<apply::UnderWay>,
     closed: AtomicBool,
 }
 
@@ -265,6 +272,21 @@ impl Shared {
     /// itself then. Returns how many pages there are. May take long.
     pub fn scrub(&self, first: u32, count: u32) -> Result<u32, String> {
         pages::look_through(&self.file().path(), first, count).map_err(|error| error.to_string())
+    }
+
+    /// Bytes that a statement of a client may have here.
+    pub fn statement_memory(&self) -> u64 {
+        self.pool.load().statement_memory()
+    }
+
+    /// The entry that is being applied, and for how long already without success.
+    pub fn under_way(&self) -> Option<(u64, Duration)> {
+        self.under_way.load().entry().map(|(index, since)| (index, since.elapsed()))
+    }
+
+    /// Applies nothing more: the process is about to end. What is under way is not applied, and will be when it is started again.
+    pub fn stop_applying(&self) {
+        self.under_way.load().stop();
     }
 
     /// The database file of now. Whoever opens it keeps this for as long, and looks whether it was retired.
@@ -398,6 +420,7 @@ impl Engine {
             marks: Mutex::new(marks),
             moved: Mutex::default(),
             closed: AtomicBool::new(false),
+            under_way: ArcSwap::new(opened.machine.under_way.clone()),
         });
         let engine = Engine {
             machine: opened.machine,
@@ -614,6 +637,7 @@ impl Engine {
         self.shared.publish_catalog(opened.catalog);
         *self.shared.marks.lock() = marks;
         *self.shared.moved.lock() = MovedSequences { at: Default::default(), others: state.at.index };
+        self.shared.under_way.store(opened.machine.under_way.clone());
         self.machine = opened.machine;
         self.checkpointer = opened.checkpointer;
         self.progress = opened.progress;

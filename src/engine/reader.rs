@@ -8,8 +8,8 @@
 //! again; since the cursor holds the snapshot, the next fetch runs it anew and skips the rows that were already
 //! delivered. They cannot have taken longer than the slices in which they were delivered.
 //!
-//! **Stopping.** The progress handler looks every [`PROGRESS_OPS`] instructions for a cancel request, the deadline, the
-//! slice, and a snapshot installed over this generation.
+//! **Stopping.** The connection's meter asks every so much work for a cancel request, the deadline, the slice, and a
+//! snapshot installed over this generation.
 
 use super::files::Generation;
 use super::statement::{Fault, Statement};
@@ -18,11 +18,10 @@ use super::{Connection, Dialect, Options, Role, Shared, meta};
 use crate::command::{self, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::{Control, Failure, Fetched, ReadRequest, Rows};
+use crate::meter::Limits;
 use crate::value::{Value, ValueRef};
 use parking_lot::Mutex;
 use rusqlite::ffi;
-use std::cell::UnsafeCell;
-use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -30,8 +29,6 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// How long a brief fetch may work.
 const SLICE: Duration = Duration::from_micros(300);
-/// SQLite instructions between two looks at the clock: some 10–20 µs.
-const PROGRESS_OPS: c_int = 1000;
 /// Idle readers that are kept open.
 const KEEP_IDLE: usize = 16;
 /// How often a read that waits for a free reader looks whether it was cancelled.
@@ -56,6 +53,10 @@ impl Pool {
         &self.generation
     }
 
+    pub fn statement_memory(&self) -> u64 {
+        self.options.statement_memory
+    }
+
     pub fn dialect(&self) -> &Dialect {
         &self.options.dialect
     }
@@ -76,7 +77,7 @@ impl Pool {
     }
 }
 
-/// Why the progress handler stopped a statement.
+/// Why a statement was stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
     Go,
@@ -86,7 +87,7 @@ enum Verdict {
     Replaced,
 }
 
-/// What the progress handler looks at.
+/// What the meter asks.
 struct Guard {
     control: Option<Control>,
     slice: Option<Instant>,
@@ -114,41 +115,33 @@ impl Guard {
     }
 }
 
-unsafe extern "C" fn progress(guard: *mut c_void) -> c_int {
-    // SAFETY: called while a statement runs on the thread that owns the reader, which touches the guard only between
-    // statements; the guard lives in a box as long as the connection.
-    let guard = unsafe { &mut *guard.cast::<Guard>() };
-    guard.verdict = guard.judge();
-    c_int::from(guard.verdict != Verdict::Go)
-}
-
 /// A read-only connection.
 struct Reader {
     runner: Runner,
-    guard: Box<UnsafeCell<Guard>>,
+    guard: Arc<Mutex<Guard>>,
 }
 
 impl Reader {
     fn open(generation: &Arc<Generation>, options: &Options) -> Result<Reader, Fault> {
         let connection = Connection::open(&generation.path(), Role::Reader, false, &options.dialect.register)?;
-        let guard = Box::new(UnsafeCell::new(Guard {
-            control: None,
-            slice: None,
-            generation: generation.clone(),
-            verdict: Verdict::Go,
+        let guard = Guard { control: None, slice: None, generation: generation.clone(), verdict: Verdict::Go };
+        let guard = Arc::new(Mutex::new(guard));
+        let asked = guard.clone();
+        connection.meter().watch(Box::new(move || {
+            let mut guard = asked.lock();
+            guard.verdict = guard.judge();
+            guard.verdict != Verdict::Go
         }));
-        // SAFETY: the box outlives the connection: `runner` is declared, and so dropped, first.
-        unsafe { ffi::sqlite3_progress_handler(connection.handle(), PROGRESS_OPS, Some(progress), guard.get().cast()) };
         Ok(Reader { runner: Runner::new(connection, options.dialect.clone()), guard })
     }
 
-    fn guard(&mut self) -> &mut Guard {
-        self.guard.get_mut()
+    fn guard(&mut self) -> parking_lot::MutexGuard<'_, Guard> {
+        self.guard.lock()
     }
 
     /// From here on statements run under `control` (or unwatched) for the length of a slice, if there is one.
     fn arm(&mut self, slice: bool) -> Verdict {
-        let guard = self.guard();
+        let mut guard = self.guard();
         guard.slice = None;
         guard.verdict = guard.judge();
         if slice {
@@ -158,8 +151,8 @@ impl Reader {
     }
 
     fn disarm(&mut self) {
-        self.guard().control = None;
-        self.guard().verdict = Verdict::Go;
+        let mut guard = self.guard();
+        (guard.control, guard.verdict) = (None, Verdict::Go);
     }
 }
 
@@ -323,7 +316,10 @@ impl Cursor {
     fn step(&mut self) -> SqlResult<Step> {
         let mut skip = 0;
         let (reader, statement) = self.open.as_mut().expect("not finished");
+        let meter = reader.runner.connection.meter().clone();
+        let _metered = meter.enter();
         if self.phase == Phase::Start {
+            meter.begin(Limits::local(self.pool.options.statement_memory));
             skip = self.delivered;
             reader.runner.connection.context().lock().seed = self.seed;
             // SAFETY: `params` is not touched while the cursor lives, and `finish` resets the statement before it goes.
@@ -338,7 +334,8 @@ impl Cursor {
                 Err(fault) => {
                     statement.reset();
                     self.phase = Phase::Start;
-                    return match reader.guard().verdict {
+                    let verdict = reader.guard().verdict;
+                    return match verdict {
                         Verdict::Slice => Ok(Step::Slice),
                         Verdict::Go => Err(explain(reader, &self.shared, fault)),
                         verdict => Err(verdict_error(verdict)),
@@ -441,6 +438,7 @@ impl Drop for Cursor {
 /// Ends the read transaction and returns the reader to its pool, unless it does not end.
 fn end(pool: &Pool, mut reader: Reader) {
     reader.disarm();
+    reader.runner.connection.meter().begin(Limits::NONE);
     // What the request brought along is not needed any more.
     reader.runner.connection.context().lock().live = Arc::default();
     if reader.runner.connection.autocommit() || reader.runner.connection.run("COMMIT", &[]).is_ok() {

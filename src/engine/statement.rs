@@ -160,6 +160,10 @@ impl Statement {
             return Err(Fault::error(format!("{} of {} parameters are bound", values.len(), self.parameters)));
         }
         let raw = self.raw.as_ptr();
+        // The progress handler is called after every so many instructions that this counter has counted: from 0 it is
+        // called as often in each execution, whatever ran before.
+        // SAFETY: a prepared statement.
+        unsafe { ffi::sqlite3_stmt_status(raw, ffi::SQLITE_STMTSTATUS_VM_STEP, 1) };
         for (i, value) in (1..).zip(values.take(self.parameters)) {
             // SAFETY: SQLITE_STATIC: the caller keeps the memory until reset.
             let code = unsafe {

@@ -149,6 +149,7 @@ impl Runner {
         sink: &mut Sink,
     ) -> Result<(), StepError> {
         let db = self.connection.handle();
+        let _metered = self.connection.meter().enter();
         let watches = matches!(&order.shape, Shape::Insert(insert) if insert.watches);
         let result = match self.connection.statement_parts(&order.sql) {
             Err(fault) => Err(fault.into()),

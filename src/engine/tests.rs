@@ -250,6 +250,47 @@ fn outcomes_are_forgotten_after_the_window_and_late_requests_expire() {
 }
 
 #[test]
+fn a_command_beyond_its_budget_fails_alike_however_entries_are_grouped() {
+    let limits = crate::meter::Limits { work: 50_000, ..crate::meter::Limits::NONE };
+    let endless = || {
+        one(
+            "INSERT INTO \"public.t\" WITH RECURSIVE r(n) AS (SELECT 100 UNION ALL SELECT n + 1 FROM r) SELECT n, 'x' FROM r",
+            vec![],
+        )
+    };
+    let entries: Vec<Committed> = [
+        vec![(1, insert(1)), (2, endless()), (3, insert(2))],
+        vec![(4, insert(3))],
+        vec![(5, endless())],
+        vec![(2, insert(50)), (6, insert(4))],
+    ]
+    .into_iter()
+    .zip(1..)
+    .map(|(writes, index)| entry(index, writes.into_iter().map(|(n, write)| (n, Command::Write(write))).collect()))
+    .collect();
+    let outcomes = [vec![4], vec![1, 1, 1, 1], vec![2, 2], vec![3, 1]].map(|groups| {
+        let mut r = Replica::new();
+        r.engine.machine.set_limits(limits);
+        // What ran before does not count.
+        if groups.len() > 1 {
+            let connection = &mut r.engine.machine.runner.connection;
+            connection.statement(r#"INSERT INTO "public.t" VALUES (?1, ?2)"#).unwrap();
+        }
+        let (mut rest, mut all) = (&entries[..], Vec::new());
+        for length in groups {
+            let (group, after) = rest.split_at(length);
+            all.extend(r.engine.apply(group).unwrap().into_iter().map(|applied| (*applied.outcome).clone()));
+            rest = after;
+        }
+        assert_eq!(r.value(r#"SELECT count(*) FROM "public.t""#), Value::Int(4));
+        (all, r.engine.digest())
+    });
+    assert_eq!(failure(&outcomes[0].0[1]), "54000");
+    assert_eq!(failure(&outcomes[0].0[5]), "54000", "a repeated request gets its outcome again");
+    assert!(outcomes.iter().all(|other| *other == outcomes[0]));
+}
+
+#[test]
 fn a_large_result_is_given_once_and_then_forgotten() {
     let mut r = Replica::new();
     let write = || {

@@ -9,11 +9,10 @@ use super::step::Runner;
 use super::{Shared, meta};
 use crate::gateway::Control;
 use crate::id::RequestId;
+use crate::meter::Limits;
 use bytes::Bytes;
 use parking_lot::Mutex;
 use rusqlite::ffi;
-use std::cell::UnsafeCell;
-use std::ffi::{c_int, c_void};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -21,8 +20,6 @@ use xxhash_rust::xxh3::xxh3_64;
 
 /// Changed rows of one statement that are reported one by one.
 const TOUCHED: usize = 10_000;
-/// SQLite instructions between two looks at the clock.
-const PROGRESS_OPS: c_int = 1000;
 
 /// Where private views of one database come from.
 pub struct Views {
@@ -41,22 +38,12 @@ pub struct View {
     pub schema_version: u64,
 }
 
-/// What belongs to a fork's connection. The runner goes first: the handler points into the box.
+/// What belongs to a fork's connection.
 struct Attached {
     runner: Runner,
-    control: Box<UnsafeCell<Option<Control>>>,
-}
-
-// SAFETY: the cell is touched only by the thread that runs the connection.
-unsafe impl Send for Attached {}
-
-unsafe extern "C" fn progress(control: *mut c_void) -> c_int {
-    // SAFETY: called while a statement runs, when nobody else touches the cell, which lives as long as the connection.
-    let control = unsafe { &*control.cast::<Option<Control>>() };
-    let stop = control
-        .as_ref()
-        .is_some_and(|control| control.cancelled.load(Ordering::Relaxed) || Instant::now() >= control.deadline);
-    c_int::from(stop)
+    control: Arc<Mutex<Option<Control>>>,
+    /// Bytes that a statement may have.
+    memory: u64,
 }
 
 impl Views {
@@ -98,15 +85,20 @@ impl Views {
 }
 
 fn forks(shared: &Shared, generation: &Generation, options: &ForkOptions) -> ForkPool {
-    let dialect = shared.dialect();
+    let (dialect, memory) = (shared.dialect(), shared.statement_memory());
     let setup = move |raw: &rusqlite::Connection| {
         // SAFETY: the pool drops what we return before it closes `raw`, and moves both together.
         let connection = unsafe { Connection::attach(raw, &dialect.register) }
             .map_err(|fault| rusqlite::Error::SqliteFailure(ffi::Error::new(fault.code), Some(fault.message)))?;
-        let control = Box::new(UnsafeCell::new(None));
-        // SAFETY: the box outlives the connection's statements: both belong to the attachment.
-        unsafe { ffi::sqlite3_progress_handler(raw.handle(), PROGRESS_OPS, Some(progress), control.get().cast()) };
-        Ok(Box::new(Attached { runner: Runner::new(connection, dialect.clone()), control }) as Attachment)
+        let control = Arc::<Mutex<Option<Control>>>::default();
+        let asked = control.clone();
+        connection.meter().watch(Box::new(move || {
+            asked
+                .lock()
+                .as_ref()
+                .is_some_and(|control| control.cancelled.load(Ordering::Relaxed) || Instant::now() >= control.deadline)
+        }));
+        Ok(Box::new(Attached { runner: Runner::new(connection, dialect.clone()), control, memory }) as Attachment)
     };
     ForkPool::new(generation.path(), Arc::new(setup), options.clone())
 }
@@ -128,9 +120,18 @@ impl View {
         &mut self.attached().runner
     }
 
-    /// Until when statements may run, from now on.
+    /// Until when statements may run, from now on; what they spend is counted anew.
     pub fn limit(&mut self, control: Option<Control>) {
-        *self.attached().control.get_mut() = control;
+        let attached = self.attached();
+        let limited = control.is_some();
+        *attached.control.lock() = control;
+        let memory = attached.memory;
+        attached.runner.connection.meter().begin(if limited { Limits::local(memory) } else { Limits::NONE });
+    }
+
+    /// Units of work since [`Self::limit`].
+    pub fn spent(&mut self) -> u64 {
+        self.attached().runner.connection.meter().spent()
     }
 
     /// A command that has come in chunks; `None` if some are missing.

@@ -12,6 +12,7 @@ use crate::engine::view::{View, Views};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::{RowFree, SequenceSource};
 use crate::locks::{Mark, Target, Want};
+use crate::meter::{self, WORK_IN_THE_LOG};
 use crate::sql::catalog::Catalog;
 use crate::sql::catalog::change::{Change, relations_of};
 use crate::sql::plan::{Effort, LockMode, LockStrength, LockWait};
@@ -443,7 +444,12 @@ impl Work {
         if statement.step.ddl {
             runner.catalog_changed();
         }
+        let spent = view.spent();
         view.limit(None);
+        if spent > WORK_IN_THE_LOG && statement.kind != Kind::Read {
+            self.undo(run)?;
+            return Ok(Ran::Failed(meter::too_much_work()));
+        }
         let (outcome, told) = match result {
             Ok(done) => done,
             Err(error) => {

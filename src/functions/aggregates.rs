@@ -8,6 +8,7 @@ use super::arg::{blob, from_real, int, real, text};
 use super::table::*;
 use super::{Accumulator, Aggregate, Cast, Context, Function, Operator, Scalar, arrays};
 use crate::error::{SqlError, SqlResult, state};
+use crate::meter;
 use crate::types::Type;
 use crate::value::{Value, ValueRef};
 use std::collections::VecDeque;
@@ -318,6 +319,8 @@ impl<const TEXT: bool> Accumulator for Joined<TEXT> {
     fn step(&mut self, _: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<()> {
         if !args[0].is_null() {
             let (value, separator) = (Self::read(args, 0)?, Self::read(args, 1)?);
+            // A deque that grows has its contents twice.
+            meter::hold(2 * (separator.len() + value.len()) + size_of::<(usize, usize)>())?;
             self.bytes.extend(separator);
             self.bytes.extend(value);
             self.lengths.push_back((separator.len(), value.len()));
@@ -336,6 +339,7 @@ impl<const TEXT: bool> Accumulator for Joined<TEXT> {
 
     fn value(&mut self, _: &mut Context) -> SqlResult<Value> {
         let Some((separator, _)) = self.lengths.front() else { return Ok(Value::Null) };
+        meter::hold(self.bytes.len())?;
         let joined = self.bytes.make_contiguous()[*separator..].to_vec();
         match TEXT {
             false => Ok(Value::Blob(joined)),
@@ -359,6 +363,7 @@ impl Accumulator for Collected {
         if self.nested && args[1].is_null() {
             return Err(SqlError::new(state::NULL_VALUE_NOT_ALLOWED, "cannot accumulate null arrays"));
         }
+        meter::hold(args[1].held())?;
         self.items.push_back(args[1].to_owned());
         Ok(())
     }
@@ -373,7 +378,7 @@ impl Accumulator for Collected {
                 let parts: Vec<ValueRef<'_>> = self.items.iter().map(Value::as_ref).collect();
                 arrays::nest(array.element().unwrap_or(array), &parts)
             }
-            Some(elem) => arrays::make(elem, self.items.iter().cloned().collect()),
+            Some(elem) => arrays::make(elem, arrays::copied(self.items.iter())?),
             None => Ok(Value::Null),
         }
     }

@@ -9,6 +9,7 @@ use super::table::*;
 use super::{Aggregate, Cast, Collation, Context, Function, Operator, Scalar};
 use super::{casts, regex, text as texts};
 use crate::error::{SqlError, SqlResult, SqlState};
+use crate::meter;
 use crate::types::array as codec;
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::{Value, ValueRef};
@@ -153,11 +154,21 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_array_cmp", 2, |_, a| Ok(Value::Int(compare(&open(a, 0)?, &open(a, 1)?) as i64))),
     scalar("q_array_contains", 2, |_, a| {
         let (outer, inner) = (open(a, 0)?, open(a, 1)?);
-        Ok(from_bool(inner.items.iter().all(|v| !v.is_null() && member(&outer, v))))
+        for v in &inner.items {
+            if v.is_null() || !member(&outer, v)? {
+                return Ok(from_bool(false));
+            }
+        }
+        Ok(from_bool(true))
     }),
     scalar("q_array_overlaps", 2, |_, a| {
         let (left, right) = (open(a, 0)?, open(a, 1)?);
-        Ok(from_bool(right.items.iter().any(|v| !v.is_null() && member(&left, v))))
+        for v in right.items.iter().filter(|v| !v.is_null()) {
+            if member(&left, v)? {
+                return Ok(from_bool(true));
+            }
+        }
+        Ok(from_bool(false))
     }),
     scalar("q_array_cat", 2, cat).lax(),
     scalar("q_array_append", 3, |_, a| extend(a, 1, 2)).lax(),
@@ -218,7 +229,10 @@ fn vector(numbers: &str) -> SqlResult<Array> {
     let number = |n: &str| {
         n.parse::<i64>().map(Value::Int).map_err(|_| SqlError::internal(format!("not a vector: \"{numbers}\"")))
     };
-    let items = numbers.split_ascii_whitespace().map(number).collect::<SqlResult<Vec<_>>>()?;
+    let mut items = Vec::new();
+    for n in numbers.split_ascii_whitespace() {
+        codec::keep(&mut items, number(n)?)?;
+    }
     let dims = if items.is_empty() { vec![] } else { vec![Dim { len: items.len() as i32, lower: 0 }] };
     Ok(Array { elem: Type::INT8, dims, items })
 }
@@ -240,7 +254,11 @@ fn flat(elem: Type, items: Vec<Value>) -> Array {
 
 /// A text[] of one dimension.
 pub(super) fn text_array<'a>(items: impl Iterator<Item = Option<&'a str>>) -> SqlResult<Value> {
-    make(Type::TEXT, items.map(|s| s.map_or(Value::Null, from_text)).collect())
+    let mut texts = Vec::new();
+    for item in items {
+        codec::keep(&mut texts, item.map_or(Value::Null, from_text))?;
+    }
+    make(Type::TEXT, texts)
 }
 
 /// An array of a dimension more, of arrays that are all of one shape.
@@ -262,6 +280,13 @@ pub(super) fn nest(elem: Type, parts: &[ValueRef<'_>]) -> SqlResult<Value> {
         whole.dims.insert(0, Dim { len: parts.len() as i32, lower: 1 });
     }
     close(&whole)
+}
+
+/// Values to make an array of, copied.
+pub(super) fn copied<'a>(items: impl Iterator<Item = &'a Value>) -> SqlResult<Vec<Value>> {
+    let mut copies = Vec::new();
+    items.map(|item| codec::keep(&mut copies, item.clone())).collect::<SqlResult<()>>()?;
+    Ok(copies)
 }
 
 /// The elements of an array, in storage order.
@@ -313,8 +338,9 @@ fn compare(a: &Array, b: &Array) -> Ordering {
         .then_with(|| shape(a).cmp(&shape(b)))
 }
 
-fn member(array: &Array, value: &Value) -> bool {
-    array.items.iter().any(|v| !v.is_null() && order(array.elem, v, value).is_eq())
+fn member(array: &Array, value: &Value) -> SqlResult<bool> {
+    meter::work(array.items.len())?;
+    Ok(array.items.iter().any(|v| !v.is_null() && order(array.elem, v, value).is_eq()))
 }
 
 /// Equality that finds NULL equal to NULL, as array_position and its kin do.
@@ -334,6 +360,7 @@ fn quantify(args: &[ValueRef<'_>], test: Test, any: bool) -> SqlResult<Value> {
     let value = args[0].to_owned();
     let mut unknown = false;
     for item in &array.items {
+        meter::work(8)?;
         if value.is_null() || item.is_null() {
             unknown = true;
         } else if holds(array.elem, test, &value, item)? == any {
@@ -486,13 +513,17 @@ fn to_string(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
         return Ok(Value::Null);
     }
     let (array, separator, null) = (open(args, 0)?, text(args, 1)?, optional(args, 2, text)?);
-    let mut parts = Vec::with_capacity(array.items.len());
+    let mut parts = Vec::new();
     for item in &array.items {
-        match (item.is_null(), null) {
-            (false, _) => parts.push(casts::to_text(array.elem, NO_TYPMOD, item.as_ref(), &ctx.env)?),
-            (true, Some(null)) => parts.push(null.to_owned()),
-            (true, None) => {}
-        }
+        let part = match (item.is_null(), null) {
+            (false, _) => casts::to_text(array.elem, NO_TYPMOD, item.as_ref(), &ctx.env)?,
+            (true, Some(null)) => null.to_owned(),
+            (true, None) => continue,
+        };
+        meter::work(8)?;
+        // In its part, and in the whole.
+        meter::hold(2 * part.len() + separator.len() + 2 * size_of::<String>())?;
+        parts.push(part);
     }
     Ok(Value::Text(parts.join(separator)))
 }
@@ -501,13 +532,13 @@ fn to_string(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
 fn from_string(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let Some(s) = optional(args, 0, text)? else { return Ok(Value::Null) };
     let null = optional(args, 2, text)?;
-    let parts: Vec<&str> = match optional(args, 1, text)? {
-        _ if s.is_empty() => vec![],
-        None => s.char_indices().map(|(i, c)| &s[i..i + c.len_utf8()]).collect(),
-        Some("") => vec![s],
-        Some(separator) => s.split(separator).collect(),
+    let parts: Box<dyn Iterator<Item = &str>> = match optional(args, 1, text)? {
+        _ if s.is_empty() => Box::new(std::iter::empty()),
+        None => Box::new(s.char_indices().map(|(i, c)| &s[i..i + c.len_utf8()])),
+        Some("") => Box::new(std::iter::once(s)),
+        Some(separator) => Box::new(s.split(separator)),
     };
-    text_array(parts.into_iter().map(|p| (Some(p) != null).then_some(p)))
+    text_array(parts.map(|p| (Some(p) != null).then_some(p)))
 }
 
 fn trim(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
@@ -550,7 +581,7 @@ fn slice(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
         return make(array.elem, vec![]);
     }
     let row = array.items.len() / rows as usize;
-    array.items = array.items[from as usize * row..to as usize * row].to_vec();
+    array.items = array.items.drain(from as usize * row..to as usize * row).collect();
     array.dims[0].len = (to - from) as i32;
     array.dims.iter_mut().for_each(|d| d.lower = 1);
     close(&array)

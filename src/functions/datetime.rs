@@ -11,7 +11,7 @@ use crate::types::datetime::{self as dt, MICROS_PER_DAY, TimeTz, USECS_PER_SEC};
 use crate::types::interval::{self, Interval};
 use crate::types::numeric::Numeric;
 use crate::types::zone::Zone;
-use crate::types::{Type, array, to_char};
+use crate::types::{Type, to_char};
 use crate::value::{Value, ValueRef};
 
 const TIMETZ: Type = Type::TIMETZ;
@@ -217,12 +217,12 @@ pub const FUNCTIONS: &[Function] = &[
     // Casts that are written as calls.
     func("date", &[TIMESTAMP], DATE, "q_ts_date({0})"),
     func("date", &[TIMESTAMPTZ], DATE, "q_tstz_date({0})").stable(),
-    set("generate_series", &[TIMESTAMP, TIMESTAMP, INTERVAL], TIMESTAMP, "q_unnest(q_ts_series({0}, {1}, {2}))"),
+    set("generate_series", &[TIMESTAMP, TIMESTAMP, INTERVAL], TIMESTAMP, "q_series_ts({0}, {1}, {2})"),
     set(
         "generate_series",
         &[TIMESTAMPTZ, TIMESTAMPTZ, INTERVAL],
         TIMESTAMPTZ,
-        "q_unnest(q_tstz_series({0}, {1}, {2}))",
+        "q_series_tstz({0}, {1}, {2}, q_session_zone())",
     )
     .stable(),
     // min and max of dates and timestamps are plain integers and stand with the other aggregates.
@@ -468,9 +468,7 @@ pub const SCALARS: &[Scalar] = &[
         "" => Ok(Value::Null),
         template => to_char::interval(&iv(a, 0)?, template).map(from_text),
     }),
-    scalar("q_ts_series", 3, |_, a| series(TIMESTAMP, int(a, 0)?, int(a, 1)?, &iv(a, 2)?, &Zone::Utc)),
-    scalar("q_tstz_series", 3, |ctx, a| series(TIMESTAMPTZ, int(a, 0)?, int(a, 1)?, &iv(a, 2)?, &session(ctx)?))
-        .contextual(),
+    scalar("q_session_zone", 0, |ctx, _| Ok(from_text(ctx.env.time_zone.as_str()))).contextual(),
 ];
 
 /// The zone of AT TIME ZONE INTERVAL.
@@ -483,8 +481,10 @@ fn interval_zone(interval: &Interval) -> SqlResult<Zone> {
     Ok(Zone::Fixed((interval.micros / USECS_PER_SEC) as i32))
 }
 
-/// `generate_series` as an array for `q_unnest`.
-fn series(ty: Type, start: i64, stop: i64, step: &Interval, zone: &Zone) -> SqlResult<Value> {
+/// The rows of `generate_series`: start, stop, step, and the zone for timestamps with one.
+pub(super) fn series(args: &[ValueRef<'_>]) -> SqlResult<impl Iterator<Item = SqlResult<Value>> + Send + use<>> {
+    let (start, stop, step) = (int(args, 0)?, int(args, 1)?, iv(args, 2)?);
+    let zone = if args.len() > 3 { Zone::find(text(args, 3)?)? } else { Zone::Utc };
     let direction = step.span().signum();
     if direction == 0 {
         return Err(invalid("step size cannot equal zero"));
@@ -492,12 +492,15 @@ fn series(ty: Type, start: i64, stop: i64, step: &Interval, zone: &Zone) -> SqlR
     if dt::is_infinite(start) || dt::is_infinite(stop) {
         return Err(invalid("start and stop of a series must be finite"));
     }
-    let (mut at, mut items) = (start, Vec::new());
-    while if direction > 0 { at <= stop } else { at >= stop } {
-        items.push(Value::Int(at));
-        at = dt::timestamptz_plus(at, step, zone)?;
-    }
-    array::build(ty, &items).map(Value::Blob)
+    let mut next = Some(start);
+    Ok(std::iter::from_fn(move || {
+        let at = next.take().filter(|at| if direction > 0 { *at <= stop } else { *at >= stop })?;
+        match dt::timestamptz_plus(at, &step, &zone) {
+            Ok(after) => next = Some(after),
+            Err(error) => return Some(Err(error)),
+        }
+        Some(Ok(Value::Int(at)))
+    }))
 }
 
 // ---- aggregates ----

@@ -8,6 +8,7 @@ use super::arg::{from_bool, from_text, int, invalid, text};
 use super::table::*;
 use super::{Accumulator, Aggregate, Cast, Collation, Context, Function, Operator, Scalar};
 use crate::error::{SqlError, SqlResult, state};
+use crate::meter;
 use crate::types::array::{self, Array};
 use crate::types::datetime as dt;
 use crate::types::json::{self, Change, Json, Kind};
@@ -512,6 +513,7 @@ impl Accumulator for Collected {
             value = (ty(args, 2)?, args[3]);
         }
         push_json(value.0, value.1, &ctx.env, &mut item)?;
+        meter::hold(item.len() + 2 * size_of::<String>())?;
         self.items.push_back(item);
         Ok(())
     }
@@ -526,6 +528,7 @@ impl Accumulator for Collected {
             return Ok(Value::Null);
         }
         let (open, close) = if self.object { ("{ ", " }") } else { ("[", "]") };
+        meter::hold(self.items.iter().map(|item| item.len() + 2).sum())?;
         let mut out = String::from(open);
         for (at, item) in self.items.iter().enumerate() {
             if at > 0 {

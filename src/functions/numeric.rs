@@ -7,9 +7,10 @@ use super::arg::{from_text, int, invalid, real, text};
 use super::table::*;
 use super::{Accumulator, Aggregate, Cast, Collation, Context, Function, Native, Operator, Scalar};
 use crate::error::{SqlError, SqlResult, SqlState, state};
+use crate::meter;
 use crate::types::numeric::{self, Numeric};
 use crate::types::text::stored_numeric;
-use crate::types::{Type, array, to_char};
+use crate::types::{Type, to_char};
 use crate::value::{Value, ValueRef};
 use std::collections::BTreeMap;
 
@@ -67,8 +68,8 @@ pub const FUNCTIONS: &[Function] = &[
     func("to_char", &[INT8, TEXT], TEXT, "q_to_char_num({0}, {1})").stable(),
     func("to_char", &[FLOAT4, TEXT], TEXT, "q_to_char_f4({0}, {1})").stable(),
     func("to_char", &[FLOAT8, TEXT], TEXT, "q_to_char_f8({0}, {1})").stable(),
-    set("generate_series", N2, NUMERIC, "q_unnest(q_num_series({0}, {1}, '1'))"),
-    set("generate_series", &[NUMERIC, NUMERIC, NUMERIC], NUMERIC, "q_unnest(q_num_series({0}, {1}, {2}))"),
+    set("generate_series", N2, NUMERIC, "q_series_num({0}, {1}, '1')"),
+    set("generate_series", &[NUMERIC, NUMERIC, NUMERIC], NUMERIC, "q_series_num({0}, {1}, {2})"),
     aggregate("min", N1, NUMERIC, "min({0})"),
     aggregate("max", N1, NUMERIC, "max({0})"),
     aggregate("sum", N1, NUMERIC, "q_num_sum({0})"),
@@ -153,6 +154,7 @@ fn sum(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
 }
 
 fn done(n: Numeric) -> SqlResult<Value> {
+    n.charge_text()?;
     Ok(Value::Text(n.to_string()))
 }
 
@@ -166,7 +168,7 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_num_mod", 2, |_, a| done(num(a, 0)?.rem(&num(a, 1)?)?)),
     scalar("q_num_power", 2, |_, a| done(num(a, 0)?.power(&num(a, 1)?)?)),
     scalar("q_num_log", 2, |_, a| done(num(a, 1)?.log(&num(a, 0)?)?)),
-    scalar("q_num_gcd", 2, |_, a| done(num(a, 0)?.gcd(&num(a, 1)?))),
+    scalar("q_num_gcd", 2, |_, a| done(num(a, 0)?.gcd(&num(a, 1)?)?)),
     scalar("q_num_lcm", 2, |_, a| done(num(a, 0)?.lcm(&num(a, 1)?)?)),
     scalar("q_num_neg", 1, |_, a| done(num(a, 0)?.neg())),
     scalar("q_num_abs", 1, |_, a| done(num(a, 0)?.abs())),
@@ -183,7 +185,6 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_num_trim_scale", 1, |_, a| done(num(a, 0)?.trim_scale())),
     scalar("q_num_factorial", 1, |_, a| factorial(int(a, 0)?)),
     scalar("q_num_bucket", 4, |_, a| bucket(&num(a, 0)?, &num(a, 1)?, &num(a, 2)?, int(a, 3)?)),
-    scalar("q_num_series", 3, |_, a| series(num(a, 0)?, &num(a, 1)?, &num(a, 2)?)),
     scalar("q_num", 2, |_, a| done(num(a, 0)?.with_typmod(int(a, 1)? as i32)?)),
     scalar("q_num_from_f4", 2, |_, a| done(Numeric::from_f64(real(a, 0)?, 6).with_typmod(int(a, 1)? as i32)?)),
     scalar("q_num_from_f8", 2, |_, a| done(Numeric::from_f64(real(a, 0)?, 15).with_typmod(int(a, 1)? as i32)?)),
@@ -225,7 +226,11 @@ fn factorial(n: i64) -> SqlResult<Value> {
     if n > 32_177 {
         return Err(SqlError::new(state::NUMERIC_VALUE_OUT_OF_RANGE, "value overflows numeric format"));
     }
-    let product = (2..=n).fold(num_bigint::BigInt::from(1), |product, i| product * i);
+    let mut product = num_bigint::BigInt::from(1);
+    for i in 2..=n {
+        meter::work(1 + product.bits() as usize / 512)?;
+        product *= i;
+    }
     done(Numeric::from_bigint(product, 0))
 }
 
@@ -256,9 +261,10 @@ fn bucket(operand: &Numeric, low: &Numeric, high: &Numeric, count: i64) -> SqlRe
     Ok(Value::Int(part.to_integer(0, i64::from(i32::MAX), "integer")? + 1))
 }
 
-/// `generate_series` as an array for `q_unnest`.
-fn series(start: Numeric, stop: &Numeric, step: &Numeric) -> SqlResult<Value> {
-    if [&start, stop, step].iter().any(|n| !matches!(n, Numeric::Finite(_))) {
+/// The rows of `generate_series`.
+pub(super) fn series(args: &[ValueRef<'_>]) -> SqlResult<impl Iterator<Item = SqlResult<Value>> + Send + use<>> {
+    let (start, stop, step) = (num(args, 0)?, num(args, 1)?, num(args, 2)?);
+    if [&start, &stop, &step].iter().any(|n| !matches!(n, Numeric::Finite(_))) {
         return Err(invalid("start, stop and step values of a series must be finite"));
     }
     if step.signum() == 0 {
@@ -266,13 +272,18 @@ fn series(start: Numeric, stop: &Numeric, step: &Numeric) -> SqlResult<Value> {
     }
     // All values have the largest scale of the three.
     let scale = start.scale().max(stop.scale()).max(step.scale());
-    let mut items = Vec::new();
-    let mut at = start.rescaled(scale);
-    while if step.signum() > 0 { at.compare(stop).is_le() } else { at.compare(stop).is_ge() } {
-        items.push(Value::Text(at.to_string()));
-        at = at.add(step)?;
-    }
-    array::build(NUMERIC, &items).map(Value::Blob)
+    let mut next = Some(start.rescaled(scale));
+    Ok(std::iter::from_fn(move || {
+        let within =
+            |at: &Numeric| if step.signum() > 0 { at.compare(&stop).is_le() } else { at.compare(&stop).is_ge() };
+        let at = next.take().filter(within)?;
+        let value = done(at.clone());
+        match at.add(&step) {
+            Ok(after) => next = Some(after),
+            Err(error) => return Some(Err(error)),
+        }
+        Some(value)
+    }))
 }
 
 // ---- aggregates ----

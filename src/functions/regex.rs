@@ -9,6 +9,7 @@ use super::arrays::text_array;
 use super::table::*;
 use super::{Aggregate, Cast, Context, Function, Operator, Scalar};
 use crate::error::{SqlError, SqlResult, state};
+use crate::meter;
 use crate::value::{Value, ValueRef};
 use ::regex::{Captures, Regex, RegexBuilder};
 use std::cell::RefCell;
@@ -163,6 +164,23 @@ fn compile(pattern: &str, options: Options) -> SqlResult<Rc<Regex>> {
     })
 }
 
+/// Bytes of a compiled pattern.
+const PROGRAM: usize = 1 << 20;
+
+/// The longest text that is searched: while the machine runs through it, nothing can stop it.
+const SEARCHED: usize = 16 << 20;
+
+/// A text argument to search in.
+fn searched<'a>(args: &[ValueRef<'a>], i: usize) -> SqlResult<&'a str> {
+    let s = text(args, i)?;
+    if s.len() > SEARCHED {
+        let message = format!("a text to match a regular expression against may have {SEARCHED} bytes at most");
+        return Err(SqlError::new(crate::error::state::PROGRAM_LIMIT_EXCEEDED, message));
+    }
+    meter::work(s.len())?;
+    Ok(s)
+}
+
 fn refused(why: &str) -> SqlError {
     SqlError::new(state::INVALID_REGULAR_EXPRESSION, format!("invalid regular expression: {why}"))
 }
@@ -171,6 +189,8 @@ fn build(pattern: &str, mut options: Options) -> SqlResult<Regex> {
     let body = director(pattern, &mut options)?;
     let source = if options.literal { ::regex::escape(body) } else { translate(body, options)? };
     RegexBuilder::new(&source)
+        .size_limit(PROGRAM)
+        .dfa_size_limit(8 * PROGRAM)
         .case_insensitive(options.ignore_case)
         .dot_matches_new_line(!options.dot_stops)
         .multi_line(options.by_line)
@@ -398,19 +418,19 @@ fn similar(pattern: &str, escape: &str) -> SqlResult<String> {
 }
 
 fn matches(args: &[ValueRef<'_>], options: Options) -> SqlResult<Value> {
-    Ok(from_bool(compile(text(args, 1)?, options)?.is_match(text(args, 0)?)))
+    Ok(from_bool(compile(text(args, 1)?, options)?.is_match(searched(args, 0)?)))
 }
 
 /// Whether (text, pattern) match.
 pub(super) fn is_match(args: &[ValueRef<'_>], ignore_case: bool) -> SqlResult<bool> {
-    Ok(compile(text(args, 1)?, Options { ignore_case, ..Options::default() })?.is_match(text(args, 0)?))
+    Ok(compile(text(args, 1)?, Options { ignore_case, ..Options::default() })?.is_match(searched(args, 0)?))
 }
 
 /// The first group if there is one, otherwise the whole match.
 fn substring(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let regex = compile(text(args, 1)?, Options::default())?;
     let group = usize::from(regex.captures_len() > 1);
-    let found = regex.captures(text(args, 0)?).and_then(|c| c.get(group));
+    let found = regex.captures(searched(args, 0)?).and_then(|c| c.get(group));
     Ok(found.map_or(Value::Null, |m| from_text(m.as_str())))
 }
 
@@ -431,14 +451,19 @@ fn nth(args: &[ValueRef<'_>], i: usize) -> SqlResult<usize> {
 }
 
 fn count(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
-    let s = text(args, 0)?;
+    let s = searched(args, 0)?;
     let regex = compile(text(args, 1)?, flags(text(args, 3)?, false)?.0)?;
-    Ok(Value::Int(regex.find_iter(&s[start(s, int(args, 2)?)?..]).count() as i64))
+    let mut count = 0;
+    for _ in regex.find_iter(&s[start(s, int(args, 2)?)?..]) {
+        meter::work(16)?;
+        count += 1;
+    }
+    Ok(Value::Int(count))
 }
 
 /// (text, pattern, start, N, flags, group)
 fn substr(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
-    let s = text(args, 0)?;
+    let s = searched(args, 0)?;
     let regex = compile(text(args, 1)?, flags(text(args, 4)?, false)?.0)?;
     let group = usize::try_from(int(args, 5)?)
         .map_err(|_| invalid(format!("invalid value for parameter \"subexpr\": {}", args_int(args, 5))))?;
@@ -452,7 +477,7 @@ fn args_int(args: &[ValueRef<'_>], i: usize) -> i64 {
 
 /// (text, pattern, start, N): the position of the Nth match's first character, 0 if there is none.
 fn instr(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
-    let s = text(args, 0)?;
+    let s = searched(args, 0)?;
     let from = start(s, int(args, 2)?)?;
     let found =
         compile(text(args, 1)?, Options::default())?.find_iter(&s[from..]).nth(nth(args, 3)?).map(|m| m.start());
@@ -467,7 +492,7 @@ fn groups(found: &Captures<'_>) -> SqlResult<Value> {
 
 fn first_match(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let regex = compile(text(args, 1)?, flags(text(args, 2)?, false)?.0)?;
-    regex.captures(text(args, 0)?).map_or(Ok(Value::Null), |found| groups(&found))
+    regex.captures(searched(args, 0)?).map_or(Ok(Value::Null), |found| groups(&found))
 }
 
 /// The rows of regexp_matches: one match, or with the flag `g` all.
@@ -475,12 +500,17 @@ pub(super) fn all_matches(args: &[ValueRef<'_>]) -> SqlResult<Vec<Value>> {
     let (options, global) = flags(text(args, 2)?, true)?;
     let regex = compile(text(args, 1)?, options)?;
     let limit = if global { usize::MAX } else { 1 };
-    regex.captures_iter(text(args, 0)?).take(limit).map(|found| groups(&found)).collect()
+    let mut all = Vec::new();
+    for found in regex.captures_iter(searched(args, 0)?).take(limit) {
+        meter::work(16 + found.len())?;
+        crate::types::array::keep(&mut all, groups(&found)?)?;
+    }
+    Ok(all)
 }
 
 /// (text, pattern, replacement, flags[, start, N]): N = 0 replaces all; so does the flag `g` where N is not given.
 fn replace(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
-    let (s, replacement) = (text(args, 0)?, text(args, 2)?);
+    let (s, replacement) = (searched(args, 0)?, text(args, 2)?);
     let (options, global) = flags(text(args, 3)?, true)?;
     let regex = compile(text(args, 1)?, options)?;
     let from = optional(args, 4, int)?.map_or(Ok(0), |position| start(s, position))?;
@@ -492,12 +522,20 @@ fn replace(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let mut out = s[..from].to_owned();
     let (body, mut done) = (&s[from..], 0);
     for (i, found) in regex.captures_iter(body).enumerate() {
+        meter::work(16 + found.len())?;
         if which != 0 && which != i + 1 {
             continue;
         }
         if let Some(whole) = found.get(0) {
             out.push_str(&body[done..whole.start()]);
+            let before = out.len();
             expand(&found, replacement, &mut out);
+            // A string that grows may have its contents twice, and as much room again.
+            meter::work(out.len().saturating_sub(before))?;
+            meter::hold(3 * (out.len().saturating_sub(before)))?;
+            if out.len() > super::arg::MAX_BYTES {
+                return Err(super::arg::too_long());
+            }
             done = whole.end();
         }
         if which != 0 {
@@ -532,7 +570,7 @@ fn expand(found: &Captures<'_>, replacement: &str, out: &mut String) {
 
 /// Splits at matches; an empty match at either end or right after another match splits nothing.
 fn split(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
-    let s = text(args, 0)?;
+    let s = searched(args, 0)?;
     let (options, global) = flags(text(args, 2)?, true)?;
     if global {
         return Err(invalid("regexp_split_to_array() does not support the \"global\" option"));
@@ -542,6 +580,8 @@ fn split(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
         if m.is_empty() && (m.start() == done || m.start() == s.len()) {
             continue;
         }
+        meter::work(16)?;
+        meter::hold(size_of::<Option<&str>>())?;
         parts.push(Some(&s[done..m.start()]));
         done = m.end();
     }

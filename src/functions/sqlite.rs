@@ -4,12 +4,16 @@
 //! nobody else holds while a statement runs. Everything is "innocuous", so that it may be used in CHECK, in generated
 //! columns and in indexes under `trusted_schema = off`.
 //!
+//! A panic in any of them is an error of the statement: see [`panics`].
+//!
 //! SQLite's own functions that would give each replica another answer (clocks, dice, counters, versions) are overridden:
 //! `random` draws from the context, the others refuse.
 
 use super::arg::{int, invalid};
-use super::{Accumulator, Aggregate, Collation, Context, Scalar, arrays, regex};
+use super::{Accumulator, Aggregate, Collation, Context, Scalar, arrays, datetime, numeric, regex};
 use crate::error::{SqlError, SqlResult};
+use crate::meter;
+use crate::panics;
 use crate::value::{Value, ValueRef};
 use parking_lot::Mutex;
 use rusqlite::Connection;
@@ -70,14 +74,15 @@ pub fn register(conn: &Connection, ctx: &Arc<Mutex<Context>>) -> rusqlite::Resul
         }
     }
     for Collation { name, compare } in super::collations() {
-        conn.create_collation(*name, compare)?;
+        // There is no way to report an error: what cannot be compared is in the order of its bytes.
+        conn.create_collation(*name, |a, b| panics::catch(|| compare(a, b)).unwrap_or_else(|| a.cmp(b)))?;
     }
     for module in SETS {
         const MODULE: Module<'_, SetTable> = Module::eponymous_only_module();
         conn.create_module(module.name, &MODULE, Some(module))?;
     }
     super::builtin::register(conn)?;
-    conn.create_scalar_function("q_pack", -1, PURE, |c| pack(c).map(Out).map_err(carry))?;
+    conn.create_scalar_function("q_pack", -1, PURE, |c| transient("q_pack", || pack(c)).map(Out).map_err(carry))?;
     for name in DENIED {
         conn.create_scalar_function(*name, -1, CONTEXTUAL, move |_| -> rusqlite::Result<Out> {
             Err(carry(SqlError::unsupported(format!("SQLite's function {name}()"))))
@@ -100,6 +105,52 @@ pub fn encode_error(error: &SqlError) -> String {
 pub fn decode_error(message: &str) -> Option<SqlError> {
     let (_, json) = message.split_once(MARK)?;
     serde_json::from_str(json).ok()
+}
+
+/// Units of work of any call.
+const CALL: usize = 8;
+/// Bytes that a function reads or writes in a unit of work.
+const BYTES_PER_UNIT: usize = 64;
+
+/// Counts the bytes of arguments.
+fn read(args: &[ValueRef<'_>]) -> SqlResult<()> {
+    let bytes: usize = args.iter().map(size).sum();
+    if bytes < BYTES_PER_UNIT { Ok(()) } else { meter::work(bytes / BYTES_PER_UNIT) }
+}
+
+fn size(value: &ValueRef<'_>) -> usize {
+    match value {
+        ValueRef::Text(text) => text.len(),
+        ValueRef::Blob(blob) => blob.len(),
+        _ => 0,
+    }
+}
+
+/// Counts a result, which is copied once more on its way to SQLite.
+fn written(value: Value) -> SqlResult<Value> {
+    let bytes = size(&value.as_ref());
+    if bytes >= BYTES_PER_UNIT {
+        meter::work(bytes / BYTES_PER_UNIT)?;
+        meter::hold(bytes)?;
+    }
+    Ok(value)
+}
+
+/// The result of a call that keeps nothing: what it held meanwhile is given back.
+fn transient<T>(name: &str, call: impl FnOnce() -> SqlResult<T>) -> SqlResult<T> {
+    let held = meter::held();
+    let result = guarded(name, call);
+    meter::release_to(held);
+    result
+}
+
+/// The result of a call of one of our functions; its panic is an error, with a text that does not depend on the machine.
+fn guarded<T>(name: &str, call: impl FnOnce() -> SqlResult<T>) -> SqlResult<T> {
+    meter::work(CALL)?;
+    panics::catch(call).unwrap_or_else(|| {
+        Err(SqlError::internal(format!("the function {name} failed on these arguments"))
+            .hint("This is a mistake in the server, not in the statement: please report it with the arguments."))
+    })
 }
 
 /// An error on its way through rusqlite.
@@ -159,13 +210,15 @@ thread_local! {
 }
 
 fn register_scalar(conn: &Connection, f: &'static Scalar, ctx: &Arc<Mutex<Context>>) -> rusqlite::Result<()> {
-    let (strict, call) = (f.strict, f.call);
+    let (name, strict, call) = (f.name, f.strict, f.call);
     let skip = move |args: &[ValueRef<'_>]| strict && args.iter().any(|a| a.is_null());
     if f.deterministic {
         return conn.create_scalar_function(f.name, f.args, PURE, move |c| {
             with_args(c, |args| match skip(args) {
                 true => Ok(Value::Null),
-                false => NO_CONTEXT.with_borrow_mut(|none| call(none, args)),
+                false => transient(name, || {
+                    NO_CONTEXT.with_borrow_mut(|none| read(args).and_then(|()| call(none, args)).and_then(written))
+                }),
             })
             .map(Out)
             .map_err(carry)
@@ -173,21 +226,26 @@ fn register_scalar(conn: &Connection, f: &'static Scalar, ctx: &Arc<Mutex<Contex
     }
     let ctx = ctx.clone();
     conn.create_scalar_function(f.name, f.args, CONTEXTUAL, move |c| {
-        with_args(c, |args| if skip(args) { Ok(Value::Null) } else { call(&mut ctx.lock(), args) })
-            .map(Out)
-            .map_err(carry)
+        with_args(c, |args| match skip(args) {
+            true => Ok(Value::Null),
+            false => transient(name, || read(args).and_then(|()| call(&mut ctx.lock(), args)).and_then(written)),
+        })
+        .map(Out)
+        .map_err(carry)
     })
 }
 
 /// An aggregate as rusqlite wants it.
 struct Registered {
+    name: &'static str,
     init: fn() -> Box<dyn Accumulator>,
     /// The one argument holds all of them, packed.
     packed: bool,
     ctx: Arc<Mutex<Context>>,
 }
 
-type State = AssertUnwindSafe<Box<dyn Accumulator>>;
+/// An accumulator, and the bytes that it holds.
+type State = AssertUnwindSafe<(Box<dyn Accumulator>, u64)>;
 
 fn register_aggregate(
     conn: &Connection,
@@ -196,7 +254,12 @@ fn register_aggregate(
     packed: bool,
     ctx: &Arc<Mutex<Context>>,
 ) -> rusqlite::Result<()> {
-    conn.create_window_function(a.name, args, CONTEXTUAL, Registered { init: a.init, packed, ctx: ctx.clone() })
+    conn.create_window_function(
+        a.name,
+        args,
+        CONTEXTUAL,
+        Registered { name: a.name, init: a.init, packed, ctx: ctx.clone() },
+    )
 }
 
 impl Registered {
@@ -210,35 +273,43 @@ impl Registered {
             (true, _) => Err(SqlError::internal("an aggregate over several arguments was given one")),
             (false, args) => f(&mut self.ctx.lock(), args),
         };
-        with_args(c, all).map_err(carry)
+        with_args(c, |args| guarded(self.name, || read(args).and_then(|()| all(args)))).map_err(carry)
     }
 }
 
 impl sqlite::Aggregate<State, Out> for Registered {
     fn init(&self, _: &mut sqlite::Context<'_>) -> rusqlite::Result<State> {
-        Ok(AssertUnwindSafe((self.init)()))
+        Ok(AssertUnwindSafe(((self.init)(), 0)))
     }
     fn step(&self, c: &mut sqlite::Context<'_>, state: &mut State) -> rusqlite::Result<()> {
-        self.with_args(c, |ctx, args| state.step(ctx, args))
+        let (accumulator, kept) = &mut **state;
+        let held = meter::held();
+        let result = self.with_args(c, |ctx, args| accumulator.step(ctx, args));
+        *kept += meter::held().saturating_sub(held);
+        result
     }
     fn finalize(&self, _: &mut sqlite::Context<'_>, state: Option<State>) -> rusqlite::Result<Out> {
-        let mut state = state.map_or_else(self.init, |s| s.0);
-        state.value(&mut self.ctx.lock()).map(Out).map_err(carry)
+        let (mut accumulator, kept) = state.map_or_else(|| ((self.init)(), 0), |s| s.0);
+        let result = transient(self.name, || accumulator.value(&mut self.ctx.lock()).and_then(written));
+        meter::release(kept);
+        result.map(Out).map_err(carry)
     }
 }
 
 impl sqlite::WindowAggregate<State, Out> for Registered {
     fn value(&self, state: Option<&mut State>) -> rusqlite::Result<Out> {
-        let ctx = &mut self.ctx.lock();
-        match state {
-            Some(state) => state.value(ctx),
-            None => (self.init)().value(ctx),
-        }
+        transient(self.name, || {
+            let ctx = &mut self.ctx.lock();
+            match state {
+                Some(state) => state.0.0.value(ctx),
+                None => (self.init)().value(ctx),
+            }
+        })
         .map(Out)
         .map_err(carry)
     }
     fn inverse(&self, c: &mut sqlite::Context<'_>, state: &mut State) -> rusqlite::Result<()> {
-        self.with_args(c, |ctx, args| state.inverse(ctx, args))
+        self.with_args(c, |ctx, args| state.0.0.inverse(ctx, args))
     }
 }
 
@@ -305,6 +376,24 @@ pub static SETS: &[SetFunction] = &[
         },
     },
     SetFunction {
+        name: "q_series_num",
+        declaration: c"CREATE TABLE x(value, ordinality, start HIDDEN, stop HIDDEN, step HIDDEN)",
+        args: 3,
+        rows: |a| Ok(Rows::Stream(Box::new(numeric::series(a)?))),
+    },
+    SetFunction {
+        name: "q_series_ts",
+        declaration: c"CREATE TABLE x(value, ordinality, start HIDDEN, stop HIDDEN, step HIDDEN)",
+        args: 3,
+        rows: |a| Ok(Rows::Stream(Box::new(datetime::series(a)?))),
+    },
+    SetFunction {
+        name: "q_series_tstz",
+        declaration: c"CREATE TABLE x(value, ordinality, start HIDDEN, stop HIDDEN, step HIDDEN, zone HIDDEN)",
+        args: 4,
+        rows: |a| Ok(Rows::Stream(Box::new(datetime::series(a)?))),
+    },
+    SetFunction {
         name: "q_unnest",
         declaration: c"CREATE TABLE x(value, ordinality, array HIDDEN)",
         args: 1,
@@ -326,8 +415,14 @@ pub static SETS: &[SetFunction] = &[
 
 /// Rows still to come.
 enum Rows {
-    Series { next: Option<i64>, stop: i64, step: i64 },
+    Series {
+        next: Option<i64>,
+        stop: i64,
+        step: i64,
+    },
     List(std::vec::IntoIter<Value>),
+    /// Computed one after the other.
+    Stream(Box<dyn Iterator<Item = SqlResult<Value>> + Send>),
 }
 
 impl Rows {
@@ -337,14 +432,15 @@ impl Rows {
 }
 
 impl Iterator for Rows {
-    type Item = Value;
-    fn next(&mut self) -> Option<Value> {
+    type Item = SqlResult<Value>;
+    fn next(&mut self) -> Option<SqlResult<Value>> {
         match self {
-            Rows::List(values) => values.next(),
+            Rows::Stream(values) => values.next(),
+            Rows::List(values) => values.next().map(Ok),
             Rows::Series { next, stop, step } => {
                 let v = next.filter(|v| if *step > 0 { v <= stop } else { v >= stop })?;
                 *next = v.checked_add(*step);
-                Some(Value::Int(v))
+                Some(Ok(Value::Int(v)))
             }
         }
     }
@@ -410,6 +506,7 @@ unsafe impl<'vtab> VTab<'vtab> for SetTable {
             rows: Rows::list(vec![]),
             current: None,
             number: 0,
+            kept: 0,
             table: PhantomData,
         })
     }
@@ -424,23 +521,38 @@ struct SetCursor<'vtab> {
     current: Option<Value>,
     /// Of the current row, from 1.
     number: i64,
+    /// Bytes that the rows hold.
+    kept: u64,
     table: PhantomData<&'vtab SetTable>,
+}
+
+impl Drop for SetCursor<'_> {
+    fn drop(&mut self) {
+        meter::release(self.kept);
+    }
 }
 
 // SAFETY: `repr(C)` with `sqlite3_vtab_cursor` as the first field.
 unsafe impl VTabCursor for SetCursor<'_> {
     fn filter(&mut self, _: c_int, _: Option<&str>, args: &Filters<'_>) -> rusqlite::Result<()> {
         let args = args.iter().map(value).collect::<SqlResult<Vec<_>>>().map_err(carry)?;
+        self.rows = Rows::list(vec![]);
+        meter::release(std::mem::take(&mut self.kept));
+        let held = meter::held();
         self.rows = match args.iter().any(|a| a.is_null()) {
             true => Rows::list(vec![]),
-            false => (self.function.rows)(&args).map_err(carry)?,
+            false => {
+                guarded(self.function.name, || read(&args).and_then(|()| (self.function.rows)(&args))).map_err(carry)?
+            }
         };
+        self.kept = meter::held().saturating_sub(held);
         self.number = 0;
         self.next()
     }
 
     fn next(&mut self) -> rusqlite::Result<()> {
-        self.current = self.rows.next();
+        let rows = &mut self.rows;
+        self.current = guarded(self.function.name, || rows.next().transpose()).map_err(carry)?;
         self.number += 1;
         Ok(())
     }
@@ -466,3 +578,7 @@ unsafe impl VTabCursor for SetCursor<'_> {
 #[cfg(test)]
 #[path = "tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "worst.rs"]
+mod worst;

@@ -6,7 +6,7 @@ use crate::error::state;
 use crate::types::Type;
 use std::collections::{BTreeMap, BTreeSet};
 
-fn context() -> Context {
+pub(super) fn context() -> Context {
     Context {
         seed: 7,
         user: "ann".into(),
@@ -22,7 +22,7 @@ fn context() -> Context {
     }
 }
 
-fn open() -> (Connection, Arc<Mutex<Context>>) {
+pub(super) fn open() -> (Connection, Arc<Mutex<Context>>) {
     let conn = Connection::open_in_memory().unwrap();
     conn.execute_batch("PRAGMA trusted_schema = OFF").unwrap();
     let ctx = Arc::new(Mutex::new(context()));
@@ -31,7 +31,7 @@ fn open() -> (Connection, Arc<Mutex<Context>>) {
 }
 
 /// All rows of a query, one value each, as SQL literals; or the error as `!code message`.
-fn evaluate(conn: &Connection, sql: &str) -> String {
+pub(super) fn evaluate(conn: &Connection, sql: &str) -> String {
     let rows = conn.prepare(sql).and_then(|mut statement| {
         statement.query_map([], |row| row.get_ref(0).map(literal))?.collect::<rusqlite::Result<Vec<String>>>()
     });

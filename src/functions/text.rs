@@ -8,6 +8,7 @@ use super::arg::{MAX_BYTES, blob, from_bool, from_text, int, invalid, text, too_
 use super::table::*;
 use super::{Aggregate, Cast, Context, Function, Operator, Scalar};
 use crate::error::{SqlError, SqlResult, state};
+use crate::meter;
 use crate::value::{Value, ValueRef};
 use base64::Engine as _;
 use sha2::Digest as _;
@@ -79,21 +80,21 @@ pub const FUNCTIONS: &[Function] = &[
     func("overlay", &[TEXT, TEXT, INT4, INT4], TEXT, "q_overlay({0}, {1}, {2}, {3})"),
     func("left", &[TEXT, INT4], TEXT, "q_left({0}, {1})"),
     func("right", &[TEXT, INT4], TEXT, "q_right({0}, {1})"),
-    func("position", &[TEXT, TEXT], INT4, "instr({0}, {1})"),
-    func("position", &[BYTEA, BYTEA], INT4, "instr({0}, {1})"),
-    func("strpos", &[TEXT, TEXT], INT4, "instr({0}, {1})"),
+    func("position", &[TEXT, TEXT], INT4, "q_strpos({0}, {1})"),
+    func("position", &[BYTEA, BYTEA], INT4, "q_strpos({0}, {1})"),
+    func("strpos", &[TEXT, TEXT], INT4, "q_strpos({0}, {1})"),
     func("btrim", &[TEXT], TEXT, "trim({0})"),
-    func("btrim", &[TEXT, TEXT], TEXT, "trim({0}, {1})"),
+    func("btrim", &[TEXT, TEXT], TEXT, "q_trim({0}, {1}, 3)"),
     func("ltrim", &[TEXT], TEXT, "ltrim({0})"),
-    func("ltrim", &[TEXT, TEXT], TEXT, "ltrim({0}, {1})"),
+    func("ltrim", &[TEXT, TEXT], TEXT, "q_trim({0}, {1}, 1)"),
     func("rtrim", &[TEXT], TEXT, "rtrim({0})"),
-    func("rtrim", &[TEXT, TEXT], TEXT, "rtrim({0}, {1})"),
+    func("rtrim", &[TEXT, TEXT], TEXT, "q_trim({0}, {1}, 2)"),
     func("lpad", &[TEXT, INT4], TEXT, "q_lpad({0}, {1}, ' ')"),
     func("lpad", &[TEXT, INT4, TEXT], TEXT, "q_lpad({0}, {1}, {2})"),
     func("rpad", &[TEXT, INT4], TEXT, "q_rpad({0}, {1}, ' ')"),
     func("rpad", &[TEXT, INT4, TEXT], TEXT, "q_rpad({0}, {1}, {2})"),
     func("repeat", &[TEXT, INT4], TEXT, "q_repeat({0}, {1})"),
-    func("replace", &[TEXT, TEXT, TEXT], TEXT, "replace({0}, {1}, {2})"),
+    func("replace", &[TEXT, TEXT, TEXT], TEXT, "q_replace({0}, {1}, {2})"),
     func("reverse", &[TEXT], TEXT, "q_reverse({0})"),
     func("split_part", &[TEXT, TEXT, INT4], TEXT, "q_split_part({0}, {1}, {2})"),
     func("translate", &[TEXT, TEXT, TEXT], TEXT, "q_translate({0}, {1}, {2})"),
@@ -192,6 +193,9 @@ pub const SCALARS: &[Scalar] = &[
     }),
     scalar("q_rpad", 3, |_, a| pad(a, |fill, s| s.to_owned() + &fill)),
     scalar("q_repeat", 2, repeat),
+    scalar("q_strpos", 2, strpos),
+    scalar("q_replace", 3, replace),
+    scalar("q_trim", 3, trim),
     scalar("q_reverse", 1, |_, a| Ok(from_text(text(a, 0)?.chars().rev().collect::<String>()))),
     scalar("q_split_part", 3, split_part),
     scalar("q_translate", 3, translate),
@@ -402,13 +406,22 @@ const KEYWORDS: &[&str] = &[
     "xmltable",
 ];
 
+/// Steps of LIKE that are counted together.
+const LIKE_STEPS: usize = 1000;
+
 /// LIKE: `%` any text, `_` any character, `\` takes the next as it is.
 pub(super) fn like(s: &str, pattern: &str) -> SqlResult<bool> {
     let (s, p) = (s.as_bytes(), pattern.as_bytes());
     let (mut si, mut pi) = (0, 0);
     // Where to go on when it does not fit: after the last `%`, one character further on in the text.
     let mut retry: Option<(usize, usize)> = None;
+    let mut steps = 0;
     loop {
+        steps += 1;
+        if steps == LIKE_STEPS {
+            meter::work(LIKE_STEPS)?;
+            steps = 0;
+        }
         let fits = match p.get(pi) {
             Some(b'%') => {
                 pi += 1;
@@ -584,6 +597,9 @@ fn pad(args: &[ValueRef<'_>], join: fn(String, &str) -> String) -> SqlResult<Val
     if width > MAX_BYTES / 4 {
         return Err(too_long());
     }
+    // Filled character by character, and joined.
+    meter::work(width)?;
+    meter::hold(width.saturating_mul(2))?;
     let have = count(s);
     if have >= width || fill.is_empty() {
         return Ok(from_text(&s[..offset(s, width)]));
@@ -594,9 +610,82 @@ fn pad(args: &[ValueRef<'_>], join: fn(String, &str) -> String) -> SqlResult<Val
 fn repeat(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let (s, n) = (text(args, 0)?, int(args, 1)?.max(0) as usize);
     match s.len().checked_mul(n) {
-        Some(size) if size <= MAX_BYTES => Ok(Value::Text(s.repeat(n))),
+        Some(size) if size <= MAX_BYTES => {
+            meter::work(size / BLOCK)?;
+            meter::hold(size)?;
+            Ok(Value::Text(s.repeat(n)))
+        }
         _ => Err(too_long()),
     }
+}
+
+/// The place of the first occurrence, from 1, in characters or bytes; 0 if there is none.
+fn strpos(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let found = match (args[0], args[1]) {
+        (ValueRef::Blob(b), ValueRef::Blob(wanted)) => {
+            // Of bytes that are no text there is no fast search at hand.
+            let places = (b.len() + 1).saturating_sub(wanted.len());
+            let mut found = None;
+            for at in 0..places {
+                if at % 4096 == 0 {
+                    meter::work(4096 * (1 + wanted.len() / BLOCK))?;
+                }
+                if b[at..].starts_with(wanted) {
+                    found = Some(at);
+                    break;
+                }
+            }
+            found
+        }
+        _ => {
+            let s = text(args, 0)?;
+            s.find(text(args, 1)?).map(|at| count(&s[..at]))
+        }
+    };
+    Ok(Value::Int(found.map_or(0, |at| at as i64 + 1)))
+}
+
+/// Bytes that are compared in a unit of work.
+const BLOCK: usize = 16;
+
+fn replace(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let (s, from, to) = (text(args, 0)?, text(args, 1)?, text(args, 2)?);
+    if from.is_empty() {
+        return Ok(from_text(s));
+    }
+    let mut out = String::new();
+    let mut rest = s;
+    while let Some((before, after)) = rest.split_once(from) {
+        meter::work(4 + (before.len() + to.len()) / BLOCK)?;
+        grow(&mut out, before.len() + to.len())?;
+        out.extend([before, to]);
+        rest = after;
+    }
+    grow(&mut out, rest.len())?;
+    out.push_str(rest);
+    Ok(Value::Text(out))
+}
+
+/// Room for so many bytes more.
+fn grow(out: &mut String, bytes: usize) -> SqlResult<()> {
+    if out.len() + bytes > MAX_BYTES {
+        return Err(too_long());
+    }
+    if out.len() + bytes > out.capacity() {
+        let room = (2 * out.capacity()).max(out.len() + bytes);
+        meter::hold(room)?;
+        out.reserve_exact(room - out.len());
+    }
+    Ok(())
+}
+
+/// (text, characters, where): without these characters at its beginning (1), end (2) or both (3).
+fn trim(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let (s, characters, places) = (text(args, 0)?, text(args, 1)?, int(args, 2)?);
+    let set: std::collections::BTreeSet<char> = characters.chars().collect();
+    let s = if places & 1 != 0 { s.trim_start_matches(|c| set.contains(&c)) } else { s };
+    let s = if places & 2 != 0 { s.trim_end_matches(|c| set.contains(&c)) } else { s };
+    Ok(from_text(s))
 }
 
 fn split_part(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
@@ -612,17 +701,21 @@ fn split_part(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
         return Ok(from_text(s.split(separator).nth(skip).unwrap_or("")));
     }
     // Separators are found from the left, also when fields are counted from the right.
-    let fields: Vec<&str> = s.split(separator).collect();
-    Ok(from_text(fields.iter().rev().nth(skip).copied().unwrap_or("")))
+    let fields = s.split(separator).count();
+    Ok(from_text(fields.checked_sub(skip + 1).and_then(|at| s.split(separator).nth(at)).unwrap_or("")))
 }
 
 fn translate(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let (s, from, to) = (text(args, 0)?, text(args, 1)?, text(args, 2)?);
-    let (from, to): (Vec<char>, Vec<char>) = (from.chars().collect(), to.chars().collect());
-    let mapped = s.chars().filter_map(|c| match from.iter().position(|f| *f == c) {
-        Some(i) => to.get(i).copied(),
-        None => Some(c),
-    });
+    // The first of equal characters counts.
+    let mut map = std::collections::HashMap::new();
+    let mut to = to.chars();
+    for c in from.chars() {
+        let target = to.next();
+        map.entry(c).or_insert(target);
+    }
+    meter::work(s.len())?;
+    let mapped = s.chars().filter_map(|c| map.get(&c).copied().unwrap_or(Some(c)));
     Ok(Value::Text(mapped.collect()))
 }
 
@@ -749,6 +842,9 @@ fn format(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
         if missing > MAX_BYTES {
             return Err(too_long());
         }
+        meter::work(8 + (missing + value.len()) / BLOCK)?;
+        grow(&mut out, missing + value.len())?;
+        meter::hold(missing)?;
         let blanks = " ".repeat(missing);
         let (before, after) = if spec.left { ("", blanks.as_str()) } else { (blanks.as_str(), "") };
         out.extend([before, &value, after]);

@@ -106,7 +106,7 @@ pub fn own_report(runtime: &Runtime) -> NodeReport {
                 applied_index,
                 lag: 0,
                 digest: format!("{digest:016x}"),
-                state: state_text(&status.state),
+                state: state_text(&status.state, router.shared.under_way()),
                 refuted_messages: status.refuted,
             };
             ReplicaReport {
@@ -134,7 +134,17 @@ fn role(status: &ReplicaStatus) -> &'static str {
     }
 }
 
-fn state_text(state: &ReplicaState) -> String {
+/// What takes longer to apply is worth knowing.
+const STUCK: Duration = Duration::from_secs(10);
+
+fn state_text(state: &ReplicaState, under_way: Option<(u64, Duration)>) -> String {
+    if let Some((index, since)) = under_way.filter(|(_, since)| *since >= STUCK) {
+        let why = match state {
+            ReplicaState::Failing(why) => format!(": {why} (trying again)"),
+            _ => String::new(),
+        };
+        return format!("entry {index} is not applied for {} s{why}", since.as_secs());
+    }
     match state {
         ReplicaState::Active => "ok".into(),
         ReplicaState::Installing => "installing a snapshot".into(),

@@ -124,6 +124,7 @@ async fn serve(config: Config) -> Result<(), String> {
         () = wait_for_signal() => return Ok(()),
     };
     let (stop, stopped) = watch::channel(false);
+    crate::meter::limit_node(config.transactions.memory);
     let (dismiss, dismissed) = watch::channel(None);
     let runtime = assemble(config, identity, dismiss)?;
     // Who may connect is read from the disk before anybody can.
@@ -144,6 +145,12 @@ async fn serve(config: Config) -> Result<(), String> {
     if tokio::time::timeout(DRAIN, front).await.is_err() {
         tracing::warn!("some statements were still running");
     }
+    let routers = runtime.routers.clone();
+    tokio::spawn(async move {
+        // What does not end in time, or never, is applied at the next start.
+        tokio::time::sleep(DRAIN).await;
+        routers.values().for_each(|router| router.shared.stop_applying());
+    });
     runtime.driver.shutdown(if end.is_ok() { DRAIN } else { Duration::ZERO }).await;
     runtime.network.close();
     let _ = std::fs::remove_file(runtime.config.data_dir.join("pid"));
@@ -268,7 +275,8 @@ fn assemble(
     for (group, replica) in &identity.groups {
         let name = if *group == SYSTEM_GROUP { cluster::DATABASE } else { DATABASE };
         let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
-        let (engine, shared) = open_engine(&dir, identity.cluster, *group, sender)?;
+        let (engine, shared) =
+            open_engine(&dir, identity.cluster, *group, config.transactions.statement_memory, sender)?;
         let handle = add_group(&driver, *group, *replica, &identity, engine)?;
         let (peers, limits) = (network.clone(), transaction_limits(&config));
         let router = Router::new(identity.node, *group, handle, shared, peers, Machine::shared(), limits);
@@ -355,10 +363,12 @@ fn open_engine(
     dir: &Path,
     cluster: u128,
     group: GroupId,
+    memory: u64,
     marks: tokio::sync::mpsc::UnboundedSender<(u64, u64)>,
 ) -> Result<(Engine, Arc<engine::Shared>), String> {
     let home = dir.join("groups").join(group.0.to_string());
     let mut options = engine::Options::new(&home, dialect(group));
+    options.statement_memory = memory;
     options.migrations =
         if group == SYSTEM_GROUP { crate::sql::system_migrations() } else { crate::sql::database_migrations() }
             .to_vec();

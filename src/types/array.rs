@@ -5,6 +5,7 @@
 
 use super::{Env, NO_TYPMOD, Type, binary, text};
 use crate::error::{SqlError, SqlResult, state};
+use crate::meter;
 use crate::value::{Value, ValueRef};
 
 /// At most so many dimensions, as in PostgreSQL.
@@ -91,10 +92,12 @@ impl<'a> Array<'a> {
 
     /// The elements as stored values. Errors: 22P03.
     pub fn values(&self) -> SqlResult<Vec<Value>> {
-        let values: Vec<Value> = self
-            .iter()
-            .map(|item| item.map_or(Ok(Value::Null), |bytes| binary::decode(self.elem, NO_TYPMOD, bytes)))
-            .collect::<SqlResult<_>>()?;
+        meter::work(self.len().min(self.body.len()))?;
+        let mut values = Vec::new();
+        for item in self.iter() {
+            let value = item.map_or(Ok(Value::Null), |bytes| binary::decode(self.elem, NO_TYPMOD, bytes))?;
+            keep(&mut values, value)?;
+        }
         if values.len() == self.len() { Ok(values) } else { Err(bad("insufficient data left in message")) }
     }
 
@@ -118,6 +121,18 @@ impl<'a> Array<'a> {
     }
 }
 
+/// Appends an element to those that an array is made of, counting what it costs. Errors: those of [`meter`].
+pub fn keep(items: &mut Vec<Value>, item: Value) -> SqlResult<()> {
+    if items.len() as i64 >= MAX_ELEMENTS {
+        return Err(too_large());
+    }
+    meter::work(2)?;
+    // A vector that grows has its contents twice.
+    meter::hold(item.as_ref().held() + size_of::<Value>())?;
+    items.push(item);
+    Ok(())
+}
+
 /// A one-dimensional array of stored values. Errors: as encoding an element.
 pub fn build(elem: Type, items: &[Value]) -> SqlResult<Vec<u8>> {
     let dims: &[(i32, i32)] = if items.is_empty() { &[] } else { &[(items.len() as i32, 1)] };
@@ -126,6 +141,8 @@ pub fn build(elem: Type, items: &[Value]) -> SqlResult<Vec<u8>> {
 
 /// An array of stored values, row-major. Errors: as encoding an element.
 pub fn build_with_dims(elem: Type, dims: &[(i32, i32)], items: &[Value]) -> SqlResult<Vec<u8>> {
+    meter::work(4 * items.len())?;
+    meter::hold(20 + items.len() * 12)?;
     let mut out = Vec::with_capacity(20 + items.len() * 12);
     let mut word = |n: i32| out.extend_from_slice(&n.to_be_bytes());
     word(dims.len() as i32);
@@ -281,7 +298,7 @@ impl Reader<'_> {
                     return Err(self.fail("Multidimensional arrays must have sub-arrays with matching dimensions."));
                 }
                 let item = self.item()?;
-                self.items.push(item);
+                keep(&mut self.items, item)?;
             }
             count += 1;
             if self.eat(',') {
@@ -406,6 +423,7 @@ fn write_level(
             write_level(array, depth + 1, items, env, scratch, out)?;
             continue;
         }
+        meter::work(4)?;
         match items.next() {
             None | Some(Value::Null) => out.extend_from_slice(b"NULL"),
             Some(item) => {

@@ -8,6 +8,7 @@
 
 use super::numeric::{self, Numeric};
 use crate::error::{SqlError, SqlResult, SqlState, state};
+use crate::meter;
 use std::cmp::Ordering;
 
 /// Nesting beyond this is refused (54001), long before the stack ends.
@@ -111,6 +112,9 @@ impl<'a> Parser<'a> {
     }
 
     fn value(&mut self) -> SqlResult<Json> {
+        meter::work(8)?;
+        // What is only looked at is thrown away, but not before the end.
+        meter::hold(2 * size_of::<(String, Json)>())?;
         self.skip_blanks();
         match self.peek() {
             Some(b'{') => self.object(),

@@ -8,6 +8,7 @@
 use super::NO_TYPMOD;
 use super::info::numeric_typmod;
 use crate::error::{SqlError, SqlResult, SqlState, state};
+use crate::meter;
 use num_bigint::{BigInt, Sign};
 use std::cmp::Ordering;
 use std::fmt::{self, Write as _};
@@ -93,7 +94,12 @@ impl Digits {
         match self {
             Small(0) => 0,
             Small(n) => POWERS.partition_point(|p| p.unsigned_abs() <= n.unsigned_abs()) as i64,
-            Big(n) => n.magnitude().to_string().len() as i64,
+            Big(n) => {
+                // The bits tell the digits but for one.
+                let least = ((n.bits() - 1) as f64 * std::f64::consts::LOG10_2) as i64;
+                let least = (least - 1).max(0);
+                (least..).find(|digits| *n.magnitude() < *pow10(*digits as u32).magnitude()).unwrap_or(least)
+            }
         }
     }
 
@@ -141,6 +147,16 @@ fn div_big(a: &BigInt, b: &BigInt, round: bool) -> BigInt {
     }
 }
 
+/// Counts the work of a multiplication or division of numbers with so many machine words.
+fn charge(a: usize, b: usize) -> SqlResult<()> {
+    let units = a.saturating_mul(b) / 8;
+    if units == 0 { Ok(()) } else { meter::work(units) }
+}
+
+fn words(n: &BigInt) -> usize {
+    n.bits() as usize / 64
+}
+
 fn overflow() -> SqlError {
     SqlError::new(state::NUMERIC_VALUE_OUT_OF_RANGE, "value overflows numeric format")
 }
@@ -185,6 +201,19 @@ impl Decimal {
             Small(d) => d.unsigned_abs() as i64,
             Big(_) => unreachable!("a few leading digits are small"),
         }
+    }
+
+    /// Machine words of its digits, once they have `more` decimal ones.
+    fn words(&self, more: usize) -> usize {
+        match &self.digits {
+            Small(_) => more / 20,
+            Big(n) => words(n) + more / 20,
+        }
+    }
+
+    /// Counts the work of an operation of two whole numbers of this size; `more`: decimals that it computes beyond.
+    fn charge(&self, other: &Decimal, more: usize) -> SqlResult<()> {
+        charge(self.words(more), other.words(more))
     }
 
     fn rescale(&self, scale: u32, round: bool) -> Decimal {
@@ -481,6 +510,10 @@ impl Numeric {
         let mut digits = if count <= 37 {
             Small(small)
         } else {
+            if count as i64 > MAX_INTEGRAL + MAX_SCALE + i64::from(i16::MAX) {
+                return Err(overflow());
+            }
+            charge(count / 20, count / 20)?;
             let plain: Vec<u8> = bytes[..at].iter().copied().filter(u8::is_ascii_digit).collect();
             BigInt::parse_bytes(&plain, 10).ok_or_else(invalid)?.into()
         };
@@ -534,6 +567,14 @@ impl Numeric {
 
     fn check(d: Decimal) -> SqlResult<Numeric> {
         if d.exponent() >= MAX_INTEGRAL { Err(overflow()) } else { Ok(Numeric::Finite(d)) }
+    }
+
+    /// Counts the work of writing it as text. Errors: those of [`meter::work`].
+    pub fn charge_text(&self) -> SqlResult<()> {
+        match self {
+            Numeric::Finite(d) => d.charge(d, 0),
+            _ => Ok(()),
+        }
     }
 
     pub fn is_nan(&self) -> bool {
@@ -595,7 +636,10 @@ impl Numeric {
 
     pub fn mul(&self, other: &Numeric) -> SqlResult<Numeric> {
         match (self, other) {
-            (Numeric::Finite(a), Numeric::Finite(b)) => Numeric::check(a.mul(b)),
+            (Numeric::Finite(a), Numeric::Finite(b)) => {
+                a.charge(b, 0)?;
+                Numeric::check(a.mul(b))
+            }
             _ => Ok(Numeric::infinity(self.signum() * other.signum())),
         }
     }
@@ -605,7 +649,10 @@ impl Numeric {
         match (self, other) {
             (Numeric::NaN, _) | (_, Numeric::NaN) => Ok(Numeric::NaN),
             (_, Numeric::Finite(b)) if b.is_zero() => Err(division_by_zero()),
-            (Numeric::Finite(a), Numeric::Finite(b)) => Numeric::check(a.div(b, a.div_scale(b), true)),
+            (Numeric::Finite(a), Numeric::Finite(b)) => {
+                a.charge(b, MAX_DISPLAY_SCALE as usize)?;
+                Numeric::check(a.div(b, a.div_scale(b), true))
+            }
             (_, Numeric::Finite(_)) => Ok(Numeric::infinity(self.signum() * other.signum())),
             (Numeric::Finite(_), _) => Ok(Numeric::ZERO),
             _ => Ok(Numeric::NaN),
@@ -615,7 +662,10 @@ impl Numeric {
     /// The integer quotient, towards zero. Errors: 22012.
     pub fn div_trunc(&self, other: &Numeric) -> SqlResult<Numeric> {
         match (self, other) {
-            (Numeric::Finite(a), Numeric::Finite(b)) if !b.is_zero() => Numeric::check(a.div(b, 0, false)),
+            (Numeric::Finite(a), Numeric::Finite(b)) if !b.is_zero() => {
+                a.charge(b, 0)?;
+                Numeric::check(a.div(b, 0, false))
+            }
             _ => self.div(other),
         }
     }
@@ -626,6 +676,7 @@ impl Numeric {
             (Numeric::NaN, _) | (_, Numeric::NaN) => Ok(Numeric::NaN),
             (_, Numeric::Finite(b)) if b.is_zero() => Err(division_by_zero()),
             (Numeric::Finite(a), Numeric::Finite(b)) => {
+                a.charge(b, 0)?;
                 let (x, y, scale) = a.align(b);
                 Ok(Numeric::Finite(match (&x, &y) {
                     (Small(x), Small(y)) => Decimal::small(x % y, scale),
@@ -709,14 +760,15 @@ impl Numeric {
     }
 
     /// Greatest common divisor; the scale is the larger one.
-    pub fn gcd(&self, other: &Numeric) -> Numeric {
-        let (Numeric::Finite(a), Numeric::Finite(b)) = (self, other) else { return Numeric::NaN };
+    pub fn gcd(&self, other: &Numeric) -> SqlResult<Numeric> {
+        let (Numeric::Finite(a), Numeric::Finite(b)) = (self, other) else { return Ok(Numeric::NaN) };
         let (a, b, scale) = a.align(b);
         let (mut a, mut b) = (a.to_big(), b.to_big());
         while b.sign() != Sign::NoSign {
+            meter::work(1 + words(&a))?;
             (a, b) = (b.clone(), a % b);
         }
-        Numeric::Finite(Decimal::new(a, scale).abs())
+        Ok(Numeric::Finite(Decimal::new(a, scale).abs()))
     }
 
     /// Least common multiple.
@@ -726,7 +778,7 @@ impl Numeric {
         if a.is_zero() || b.is_zero() {
             return Ok(Numeric::Finite(Decimal::small(0, scale)));
         }
-        let Numeric::Finite(g) = self.gcd(other) else { return Ok(Numeric::NaN) };
+        let Numeric::Finite(g) = self.gcd(other)? else { return Ok(Numeric::NaN) };
         Numeric::check(a.div(&g, 0, false).mul(b).abs().rescale(scale, false))
     }
 
@@ -738,6 +790,8 @@ impl Numeric {
         let Numeric::Finite(d) = self else { return Ok(self.clone()) };
         let half_weight = (d.weight().0 + 1) * 4 / 2 - 1;
         let scale = (MIN_SIG_DIGITS - half_weight).max(d.scale.into()).clamp(0, MAX_DISPLAY_SCALE) as u32;
+        // A few divisions of the whole, after smaller ones.
+        charge(4 * d.words(scale as usize), d.words(scale as usize))?;
         Ok(Numeric::Finite(d.sqrt(scale)))
     }
 
@@ -752,7 +806,7 @@ impl Numeric {
         if value.abs() >= MAX_RESULT_SCALE * 3.0 {
             return if value > 0.0 { Err(overflow()) } else { Ok(Numeric::Finite(Decimal::small(0, scale))) };
         }
-        Numeric::check(d.exp(scale))
+        Numeric::check(d.exp(scale)?)
     }
 
     /// Natural logarithm. Errors: 2201E for zero and negative values.
@@ -760,7 +814,7 @@ impl Numeric {
         self.check_logarithm()?;
         let Numeric::Finite(d) = self else { return Ok(self.clone()) };
         let scale = (MIN_SIG_DIGITS - d.ln_weight()).max(d.scale.into()).clamp(0, MAX_DISPLAY_SCALE);
-        Ok(Numeric::Finite(d.ln(scale as u32)))
+        Ok(Numeric::Finite(d.ln(scale as u32)?))
     }
 
     fn check_logarithm(&self) -> SqlResult<()> {
@@ -788,8 +842,8 @@ impl Numeric {
                 let weight = num_weight - base_weight;
                 let scale =
                     (MIN_SIG_DIGITS - weight).max(base.scale.into()).max(num.scale.into()).clamp(0, MAX_DISPLAY_SCALE);
-                let ln_base = base.ln((scale + weight - base_weight + 8).max(0) as u32);
-                let ln_num = num.ln((scale + weight - num_weight + 8).max(0) as u32);
+                let ln_base = base.ln((scale + weight - base_weight + 8).max(0) as u32)?;
+                let ln_num = num.ln((scale + weight - num_weight + 8).max(0) as u32)?;
                 if ln_base.is_zero() {
                     return Err(division_by_zero());
                 }
@@ -1110,13 +1164,13 @@ impl Decimal {
         self.rescale(scale, false).digits.to_big()
     }
 
-    fn exp(&self, scale: u32) -> Decimal {
+    fn exp(&self, scale: u32) -> SqlResult<Decimal> {
         let value = self.to_f64();
         // The result has about value/ln(10) digits before the point; the argument needs as many more decimals.
         let magnitude = (value * LOG10_E).abs() as u32 + 1;
         let work = scale + magnitude + 12;
-        let exp = fixed_exp(&self.fixed(work + magnitude), work + magnitude);
-        Decimal::new(exp, work + magnitude).rescale(scale, true)
+        let exp = fixed_exp(&self.fixed(work + magnitude), work + magnitude)?;
+        Ok(Decimal::new(exp, work + magnitude).rescale(scale, true))
     }
 
     /// The decimal exponent of ln(self), estimated exactly as PostgreSQL does, since scales depend on it.
@@ -1154,27 +1208,27 @@ impl Decimal {
         self.min_exponent() < weight * 4
     }
 
-    fn ln(&self, scale: u32) -> Decimal {
-        if self.compare(&Decimal::small(1, 0)) == Ordering::Equal {
-            return Decimal::small(0, scale);
-        }
-        // ln(x) = ln(m) + k ln(10) with m in [0.1, 10): the logarithm of the mantissa in fixed point.
-        let exponent = self.exponent();
+    fn ln(&self, scale: u32) -> SqlResult<Decimal> {
         let lost = (-self.ln_weight()).max(0) as u32;
-        let work = scale + lost + 12;
-        let k = if (-1..=0).contains(&exponent) { 0 } else { exponent };
-        let digits_scale = i64::from(self.scale) + k;
-        let precise = work.max(digits_scale.max(0) as u32);
-        let mantissa = if digits_scale >= 0 {
-            self.digits.times_pow10(precise - digits_scale as u32).to_big()
-        } else {
-            self.digits.times_pow10(precise + (-digits_scale) as u32).to_big()
-        };
-        let mut ln = fixed_ln(&mantissa, precise);
-        if k != 0 {
-            ln += fixed_ln(&(pow10(precise) * 10), precise) * k;
+        // So close to 1 that nothing of the logarithm is seen.
+        if lost > scale + 2 || self.compare(&Decimal::small(1, 0)) == Ordering::Equal {
+            return Ok(Decimal::small(0, scale));
         }
-        Decimal::new(ln, precise).rescale(scale, true)
+        // ln(x) = ln(m) + k ln(10) with m in [0.1, 10): the logarithm of the mantissa in fixed point. Digits of the
+        // mantissa beyond those asked for change nothing.
+        let exponent = self.exponent();
+        let precise = scale + lost + 12;
+        let k = if (-1..=0).contains(&exponent) { 0 } else { exponent };
+        let shift = i64::from(precise) - i64::from(self.scale) - k;
+        let mantissa = match shift {
+            0.. => self.digits.times_pow10(shift as u32).to_big(),
+            _ => self.digits.over_pow10(shift.unsigned_abs() as u32, false).to_big(),
+        };
+        let mut ln = fixed_ln(&mantissa, precise)?;
+        if k != 0 {
+            ln += fixed_ln(&(pow10(precise) * 10), precise)? * k;
+        }
+        Ok(Decimal::new(ln, precise).rescale(scale, true))
     }
 
     fn power_int(&self, exp: i32, scale: u32) -> SqlResult<Numeric> {
@@ -1183,7 +1237,10 @@ impl Decimal {
             1 => return Ok(Numeric::Finite(self.rescale(scale, true))),
             -1 if self.is_zero() => return Err(division_by_zero()),
             -1 => return Ok(Numeric::Finite(Decimal::small(1, 0).div(self, scale, true))),
-            2 => return Numeric::check(self.mul(self).rescale(scale, true)),
+            2 => {
+                self.charge(self, 0)?;
+                return Numeric::check(self.mul(self).rescale(scale, true));
+            }
             _ => {}
         }
         if self.is_zero() {
@@ -1204,14 +1261,15 @@ impl Decimal {
         let mut bits = exp.unsigned_abs();
         while bits > 0 {
             if bits & 1 == 1 {
-                result = result.mul(&base, keep + 16);
+                result = result.mul(&base, keep + 16)?;
             }
             bits >>= 1;
             if bits > 0 {
-                base = base.mul(&base, keep + 16);
+                base = base.mul(&base, keep + 16)?;
             }
         }
         if exp < 0 {
+            charge(words(&result.digits) + keep as usize / 20, words(&result.digits))?;
             let digits = keep + 16 + result.digits.magnitude().to_string().len() as i64;
             result = Scientific { digits: pow10(digits as u32) / result.digits, exponent: -digits - result.exponent };
         }
@@ -1225,7 +1283,7 @@ impl Decimal {
             _ => (self.clone(), false),
         };
         let ln_weight = base.ln_weight();
-        let rough = base.ln((8 - ln_weight).clamp(0, MAX_DISPLAY_SCALE) as u32).mul(exp).to_f64();
+        let rough = base.ln((8 - ln_weight).clamp(0, MAX_DISPLAY_SCALE) as u32)?.mul(exp).to_f64();
         if rough.abs() > MAX_RESULT_SCALE * 3.01 {
             return if rough > 0.0 { Err(overflow()) } else { Ok(Numeric::Finite(Decimal::small(0, 1000))) };
         }
@@ -1234,8 +1292,8 @@ impl Decimal {
             (MIN_SIG_DIGITS - weight).max(base.scale.into()).max(exp.scale.into()).clamp(0, MAX_DISPLAY_SCALE) as u32;
         // Decimals of the product: those of the result, as many as it has before the point, and guards.
         let exp_digits = exp.exponent().max(0);
-        let product = base.ln((i64::from(scale) + weight.max(0) + exp_digits + 14) as u32).mul(exp);
-        let result = product.exp(scale);
+        let product = base.ln((i64::from(scale) + weight.max(0) + exp_digits + 14) as u32)?.mul(exp);
+        let result = product.exp(scale)?;
         Numeric::check(if negative { result.neg() } else { result })
     }
 }
@@ -1251,15 +1309,16 @@ impl Scientific {
         Scientific { digits: d.digits.to_big(), exponent: -i64::from(d.scale) }
     }
 
-    fn mul(&self, other: &Scientific, keep: i64) -> Scientific {
+    fn mul(&self, other: &Scientific, keep: i64) -> SqlResult<Scientific> {
+        charge(2 * words(&self.digits), words(&other.digits))?;
         let digits = &self.digits * &other.digits;
         let exponent = self.exponent + other.exponent;
         // Bits are cheap to count and tell the digits closely enough.
         let excess = (digits.bits() as f64 * std::f64::consts::LOG10_2) as i64 - keep;
         if excess < 16 {
-            return Scientific { digits, exponent };
+            return Ok(Scientific { digits, exponent });
         }
-        Scientific { digits: digits / pow10(excess as u32), exponent: exponent + excess }
+        Ok(Scientific { digits: digits / pow10(excess as u32), exponent: exponent + excess })
     }
 
     fn round(&self, scale: u32) -> Decimal {
@@ -1274,7 +1333,7 @@ impl Scientific {
 }
 
 /// e^x for `x` in units of 10^-scale, in the same units.
-fn fixed_exp(x: &BigInt, scale: u32) -> BigInt {
+fn fixed_exp(x: &BigInt, scale: u32) -> SqlResult<BigInt> {
     // Halve until the series converges fast, then square back; each squaring doubles the error: guard digits.
     let guard = 30;
     let scale = scale + guard;
@@ -1283,7 +1342,9 @@ fn fixed_exp(x: &BigInt, scale: u32) -> BigInt {
     let halvings = ((x.bits() as i64 - unit.bits() as i64 + 1).max(0) + 8) as u32;
     x >>= halvings;
     let (mut sum, mut term, mut n) = (&unit + &x, x.clone(), 2u32);
+    let step = 2 * words(&unit);
     loop {
+        charge(step, step)?;
         term = &term * &x / &unit / n;
         if term.sign() == Sign::NoSign {
             break;
@@ -1292,13 +1353,14 @@ fn fixed_exp(x: &BigInt, scale: u32) -> BigInt {
         n += 1;
     }
     for _ in 0..halvings {
+        charge(step, step)?;
         sum = &sum * &sum / &unit;
     }
-    sum / pow10(guard)
+    Ok(sum / pow10(guard))
 }
 
 /// ln(x) for `x > 0` in units of 10^-scale, in the same units.
-fn fixed_ln(x: &BigInt, scale: u32) -> BigInt {
+fn fixed_ln(x: &BigInt, scale: u32) -> SqlResult<BigInt> {
     // Square roots bring x close to 1; then ln(x) = 2 artanh((x-1)/(x+1)).
     let guard = 30;
     let scale = scale + guard;
@@ -1306,7 +1368,9 @@ fn fixed_ln(x: &BigInt, scale: u32) -> BigInt {
     let mut x = x * pow10(guard);
     let mut roots = 0u32;
     let close: BigInt = &unit / 16;
+    let step = 2 * words(&unit);
     while (&x - &unit).magnitude() > close.magnitude() {
+        charge(4 * step, step)?;
         x = (&x * &unit).sqrt();
         roots += 1;
     }
@@ -1314,6 +1378,7 @@ fn fixed_ln(x: &BigInt, scale: u32) -> BigInt {
     let z2 = &z * &z / &unit;
     let (mut sum, mut power, mut n) = (z.clone(), z, 3u32);
     loop {
+        charge(step, step)?;
         power = &power * &z2 / &unit;
         let term = &power / n;
         if term.sign() == Sign::NoSign {
@@ -1322,7 +1387,7 @@ fn fixed_ln(x: &BigInt, scale: u32) -> BigInt {
         sum += term;
         n += 2;
     }
-    (sum << (roots + 1)) / pow10(guard)
+    Ok((sum << (roots + 1)) / pow10(guard))
 }
 
 #[cfg(test)]

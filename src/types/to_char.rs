@@ -7,6 +7,7 @@ use super::interval::Interval;
 use super::numeric::Numeric;
 use super::zone::{self, Zone};
 use crate::error::{SqlError, SqlResult, state};
+use crate::meter;
 use std::fmt::Write as _;
 
 /// A piece of a template for dates and times.
@@ -48,9 +49,15 @@ fn capitalized(word: &str) -> String {
     out
 }
 
-fn parse_template(template: &str) -> (Vec<Node>, bool) {
+/// Units of work that finding and showing a piece of a template takes, at most.
+const PIECE: usize = 128;
+
+fn parse_template(template: &str) -> SqlResult<(Vec<Node>, bool)> {
     let (mut nodes, mut rest, mut exact) = (Vec::new(), template, false);
     while let Some(first) = rest.chars().next() {
+        meter::work(PIECE)?;
+        // What it is, as it is written, and what it shows; a vector that grows has its contents twice.
+        meter::hold(3 * size_of::<Node>())?;
         let mut fill = true;
         while let Some(prefix) = rest.get(..2).filter(|p| matches!(p.to_ascii_uppercase().as_str(), "FM" | "TM" | "FX"))
         {
@@ -102,7 +109,7 @@ fn parse_template(template: &str) -> (Vec<Node>, bool) {
         rest = &rest[c.len_utf8()..];
         let _ = first;
     }
-    (nodes, exact)
+    Ok((nodes, exact))
 }
 
 /// What a template shows.
@@ -135,7 +142,7 @@ pub fn interval(interval: &Interval, template: &str) -> SqlResult<String> {
 
 fn format(moment: &Moment, template: &str) -> SqlResult<String> {
     let mut out = String::new();
-    for node in parse_template(template).0 {
+    for node in parse_template(template)?.0 {
         match node {
             Node::Separator(c) | Node::Literal(c) => out.push(c),
             Node::Field { key, written, fill, ordinal } => {
@@ -356,7 +363,7 @@ fn field_overflow(text: &str) -> SqlError {
 }
 
 fn read(text: &str, template: &str) -> SqlResult<Read> {
-    let (nodes, exact) = parse_template(template);
+    let (nodes, exact) = parse_template(template)?;
     let mut read = Read::default();
     let mut rest = text;
     for (at, node) in nodes.iter().enumerate() {
@@ -689,6 +696,8 @@ fn number_template(template: &str) -> SqlResult<NumberTemplate> {
     let (mut rest, mut point) = (template, false);
     let syntax = |message: &str| Err(SqlError::syntax(message));
     while let Some(c) = rest.chars().next() {
+        meter::work(PIECE / 4)?;
+        meter::hold(2 * size_of::<Piece>())?;
         let two = rest.get(..2).unwrap_or("").to_ascii_uppercase();
         let length = match two.as_str() {
             "FM" => {
@@ -758,7 +767,7 @@ fn number_template(template: &str) -> SqlResult<NumberTemplate> {
                         if point {
                             return syntax("cannot use \"V\" and decimal point together");
                         }
-                        t.shift = Some(0);
+                        t.shift.get_or_insert(0);
                     }
                     '"' => {
                         let end = rest[1..].find('"').map_or(rest.len(), |at| at + 2);

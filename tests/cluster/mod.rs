@@ -2,6 +2,7 @@
 
 mod directory;
 mod disk;
+mod hostile;
 mod join;
 mod kill;
 mod locks;

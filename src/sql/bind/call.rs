@@ -5,6 +5,7 @@ use super::{Binder, error_at};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::{Function, Native, Operator, lookup_functions, lookup_operators};
 use crate::sql::ir::{Infix, Node, Op, Typed};
+use crate::sql::plan::Effort;
 use crate::types::Type;
 use sqlparser::tokenizer::Location;
 
@@ -230,6 +231,9 @@ impl Binder<'_> {
         let infix = left.is_some();
         let args: Vec<Typed> = left.into_iter().chain([right]).collect();
         let (operator, declared) = self.choose_operator(name, infix, &args, at)?;
+        if is_heavy(operator.lower) {
+            self.effort = self.effort.max(Effort::Pass);
+        }
         let (mut args, result) = self.coerce_arguments(args, &declared, operator.result)?;
         if operator.name == "||" && result == Type::TEXT {
             // Something with text: cast to it, which for a boolean is not what its output function gives.
@@ -338,6 +342,9 @@ impl Binder<'_> {
         match choose(candidates, &given) {
             Choice::One(function, declared) => {
                 let (args, result) = self.coerce_arguments(args, &declared, function.result)?;
+                if is_heavy(function.lower) {
+                    self.effort = self.effort.max(Effort::Pass);
+                }
                 if matches!(name, "nextval" | "setval") {
                     (self.writes, self.draws) = (true, true);
                 }
@@ -390,4 +397,34 @@ fn undefined_operator(name: &str, infix: bool, given: &[Type]) -> SqlError {
 fn function_call(name: &str, given: &[Type]) -> String {
     let args: Vec<String> = given.iter().map(|t| type_name(*t)).collect();
     format!("{name}({})", args.join(", "))
+}
+
+/// Functions that may take much longer than their arguments and result are long.
+const HEAVY: &[&str] = &[
+    "q_array_contains",
+    "q_array_overlaps",
+    "q_ilike",
+    "q_like",
+    "q_lpad",
+    "q_num_exp",
+    "q_num_factorial",
+    "q_num_gcd",
+    "q_num_lcm",
+    "q_num_ln",
+    "q_num_log",
+    "q_num_power",
+    "q_num_sqrt",
+    "q_iregex",
+    "q_regex",
+    "q_regexp",
+    "q_repeat",
+    "q_replace",
+    "q_rpad",
+    "q_string_to_array",
+    "q_to_char_num",
+];
+
+/// Whether a text calls one of them (any whose name begins so): how long it takes has to be tried.
+fn is_heavy(lower: &str) -> bool {
+    lower.match_indices("q_").any(|(at, _)| HEAVY.iter().any(|name| lower[at..].starts_with(name)))
 }

@@ -232,7 +232,7 @@ impl Binder<'_> {
             }
             (Some(text), ..) => {
                 let draws = self.draws;
-                let default = self.column_expr(None, text, Some((column.ty, column.typmod)));
+                let default = self.column_expr(None, text, Some((column.ty, column.typmod)), super::Kept::Default);
                 self.draws = draws;
                 default.map(Some)
             }

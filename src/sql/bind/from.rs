@@ -503,7 +503,7 @@ impl Binder<'_> {
         let clause = self.level().clause;
         if clause != Clause::Select {
             let text = format!("set-returning functions are not allowed in {}", clause.name());
-            return Err(error_at(self, SqlError::unsupported(text), at));
+            return Err(error_at(self, SqlError::new(state::FEATURE_NOT_SUPPORTED, text), at));
         }
         let (function, args, ty) = match self.resolve_function(name, args, at)? {
             Ok(found) => found,

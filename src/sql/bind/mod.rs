@@ -41,6 +41,7 @@ use crate::error::{SqlError, SqlResult, state};
 use crate::functions::CastContext;
 use crate::sql::dialect::Postgres;
 use crate::types::Type;
+pub use names::Kept;
 use names::{Clause, Level, Names};
 use sqlparser::ast::{Query, Statement};
 use sqlparser::parser::Parser;
@@ -229,8 +230,9 @@ pub fn bind_column_expr(
     relation: Option<&Relation>,
     sql_text: &str,
     target: Option<(Type, i32)>,
+    kept: Kept,
 ) -> SqlResult<String> {
-    bind_column_facts(scope, relation, sql_text, target).map(|(sql, _)| sql)
+    bind_column_facts(scope, relation, sql_text, target, kept).map(|(sql, _)| sql)
 }
 
 /// As [`bind_column_expr`], with what the expression asks for.
@@ -239,10 +241,11 @@ pub fn bind_column_facts(
     relation: Option<&Relation>,
     sql_text: &str,
     target: Option<(Type, i32)>,
+    kept: Kept,
 ) -> SqlResult<(String, Facts)> {
     let mut binder = Binder::new(scope);
     binder.allow_params = false;
-    let expr = binder.column_expr(relation, sql_text, target)?;
+    let expr = binder.column_expr(relation, sql_text, target, kept)?;
     Ok((render::expression(&expr), expr.facts(&binder.hoisted)))
 }
 
@@ -250,7 +253,7 @@ pub fn bind_column_facts(
 pub fn bind_typed_column_expr(scope: &Scope<'_>, relation: &Relation, text: &str) -> SqlResult<(String, Type, i32)> {
     let mut binder = Binder::new(scope);
     binder.allow_params = false;
-    binder.column_expr(Some(relation), text, None).map(|e| (render::expression(&e), e.ty, e.typmod))
+    binder.column_expr(Some(relation), text, None, Kept::Index).map(|e| (render::expression(&e), e.ty, e.typmod))
 }
 
 impl Binder<'_> {
@@ -260,9 +263,10 @@ impl Binder<'_> {
         relation: Option<&Relation>,
         sql_text: &str,
         target: Option<(Type, i32)>,
+        kept: Kept,
     ) -> SqlResult<Typed> {
         let parsed = parse_expr(sql_text)?;
-        let mut level = Level::new(Clause::Column);
+        let mut level = Level::new(Clause::Column(kept));
         if let Some(relation) = relation {
             let id = self.next_id();
             let columns = relation.columns.iter().map(|c| {

@@ -47,8 +47,46 @@ pub(super) enum Clause {
     Window,
     /// Inside the arguments of an aggregate.
     Aggregate,
-    /// DEFAULT, CHECK, index expressions and the like.
-    Column,
+    /// An expression that a table keeps.
+    Column(Kept),
+}
+
+/// What an expression is kept for: it is computed again for each row that is stored, also while the log is applied, so it
+/// has neither rows of its own nor others'.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    Default,
+    Check,
+    Generated,
+    Index,
+    Predicate,
+    /// ALTER COLUMN … TYPE … USING
+    Transform,
+}
+
+impl Kept {
+    /// In messages; with an `s` behind it for several.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kept::Default => "DEFAULT expression",
+            Kept::Check => "check constraint",
+            Kept::Generated => "column generation expression",
+            Kept::Index => "index expression",
+            Kept::Predicate => "index predicate",
+            Kept::Transform => "transform expression",
+        }
+    }
+
+    fn names(self) -> &'static str {
+        match self {
+            Kept::Default => "DEFAULT expressions",
+            Kept::Check => "check constraints",
+            Kept::Generated => "column generation expressions",
+            Kept::Index => "index expressions",
+            Kept::Predicate => "index predicates",
+            Kept::Transform => "transform expressions",
+        }
+    }
 }
 
 impl Clause {
@@ -76,7 +114,7 @@ impl Clause {
             Clause::Filter => "FILTER",
             Clause::Window => "window definitions",
             Clause::Aggregate => "aggregate arguments",
-            Clause::Column => "column expressions",
+            Clause::Column(kept) => kept.names(),
         }
     }
 }

@@ -66,6 +66,9 @@ impl Binder<'_> {
 
     /// Binds a query; its literals and parameters may stay undecided in its columns.
     pub(super) fn query_tree(&mut self, query: &Query) -> SqlResult<Tree> {
+        if let Some(Clause::Column(kept)) = self.levels.last().map(|level| level.clause) {
+            return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, format!("cannot use subquery in {}", kept.name())));
+        }
         let before = self.ctes.len();
         let result = self.deeper(|this| this.query_inner(query));
         self.ctes.truncate(before);

@@ -7,6 +7,7 @@ use super::table::{
 };
 use super::work::{Violation, Work, no_column, no_relation, storage, system_relation};
 use crate::error::{SqlError, SqlResult, state};
+use crate::sql::bind::Kept;
 use crate::sql::catalog::{
     Column, Constraint, ConstraintKind, Identity, Relation, RelationKind, Source, quote, sqlite_name,
 };
@@ -126,7 +127,7 @@ fn add_column(work: &mut Work<'_>, table: &Relation, def: &ColumnDef, if_not_exi
         _ => None,
     };
     if let Some(text) = filler {
-        let value = work.bind(None, &text, Some((column.ty, column.typmod)))?;
+        let value = work.bind(None, &text, Some((column.ty, column.typmod)), Kept::Default)?;
         work.data(format!("UPDATE {} SET {} = {value}", physical(table), quote(&column.name)));
     }
     if column.not_null && column.generated.is_none() {
@@ -219,7 +220,7 @@ fn set_default(work: &mut Work<'_>, table: &Relation, name: &str, text: Option<&
         return Err(SqlError::syntax(message));
     }
     if let Some(text) = text {
-        work.bind(None, text, Some((found.ty, found.typmod)))?;
+        work.bind(None, text, Some((found.ty, found.typmod)), Kept::Default)?;
     }
     let text = text.filter(|t| !t.trim().eq_ignore_ascii_case("null")).cloned();
     work.update(table, with_column(table, name, |c| c.default = text));
@@ -271,14 +272,14 @@ fn set_type(
     }
     let new = with_column(table, name, |c| (c.ty, c.typmod) = (ty, typmod));
     if let Some(text) = &old.default {
-        work.bind(None, text, Some((ty, typmod)))?;
+        work.bind(None, text, Some((ty, typmod)), Kept::Default)?;
     }
     let is_plain = using.is_none_or(|u| is_own_cast(u, name));
     if is_plain && keeps_values((old.ty, old.typmod), (ty, typmod)) {
         work.update(table, new);
     } else {
         let text = using.map_or_else(|| quote_identifier(name), str::to_owned);
-        let value = work.bind(Some(table), &text, Some((ty, typmod)))?;
+        let value = work.bind(Some(table), &text, Some((ty, typmod)), Kept::Transform)?;
         // The copies' constraints are written against the changed table.
         work.update(table, new.clone());
         work.rebuild(table, &new, &BTreeMap::from([(old.attnum, value)]))?;
@@ -411,7 +412,7 @@ fn add_constraint(work: &mut Work<'_>, table: &Relation, def: &ConstraintDef) ->
     let Some(constraint) = new.constraints.last().cloned() else { return Ok(()) };
     match &constraint.kind {
         ConstraintKind::Check(text) => {
-            let condition = work.bind(Some(&new), text, Some((Type::BOOL, NO_TYPMOD)))?;
+            let condition = work.bind(Some(&new), text, Some((Type::BOOL, NO_TYPMOD)), Kept::Check)?;
             let violation = Violation {
                 code: state::CHECK_VIOLATION,
                 message: format!(

@@ -8,7 +8,7 @@ use super::rows::{is_key_of, literal};
 use super::work::{self, Dependent, Violation, Work, key_detail, no_column, no_relation, no_schema, system_relation};
 use crate::command::{Statement, Yields};
 use crate::error::{SqlError, SqlResult, state};
-use crate::sql::bind::Binder;
+use crate::sql::bind::{Binder, Kept};
 use crate::sql::catalog::{
     Column, Constraint, ConstraintKind, Identity, Index, IndexKey, Relation, RelationKind, Sequence, Source, quote,
     sqlite_name,
@@ -98,7 +98,12 @@ fn create_table(work: &mut Work<'_>, def: &CreateTable) -> SqlResult<Tag> {
         define_constraint(work, &mut table, constraint, true)?;
     }
     for column in table.columns.iter().filter(|c| c.default.is_some() && c.sequence.is_none()) {
-        work.bind(None, column.default.as_deref().unwrap_or_default(), Some((column.ty, column.typmod)))?;
+        work.bind(
+            None,
+            column.default.as_deref().unwrap_or_default(),
+            Some((column.ty, column.typmod)),
+            Kept::Default,
+        )?;
     }
     let physical = sqlite_name(&table.schema, &table.name);
     work.create_physical(&table, &physical)?;
@@ -323,7 +328,7 @@ fn define_check(work: &mut Work<'_>, table: &mut Relation, def: &ConstraintDef, 
     let columns = mentioned(table, text);
     let only = if let [one] = columns[..] { table.column_at(one).map_or("", |c| &c.name) } else { "" };
     let name = constraint_name(work, table, def, only, "check");
-    work.bind(Some(table), text, Some((Type::BOOL, NO_TYPMOD)))?;
+    work.bind(Some(table), text, Some((Type::BOOL, NO_TYPMOD)), Kept::Check)?;
     let oid = work.oid();
     table.constraints.push(Constraint {
         oid,
@@ -543,6 +548,7 @@ fn create_index(work: &mut Work<'_>, def: &CreateIndex) -> SqlResult<&'static st
         guard_unique(work, &new, &index)?;
     }
     work.create_physical_index(&new, &index)?;
+    work.passes = true;
     work.update(&table, new);
     Ok("CREATE INDEX")
 }
@@ -586,7 +592,7 @@ pub fn guard_unique(work: &mut Work<'_>, table: &Relation, index: &Index) -> Sql
     let mut columns = Vec::new();
     for key in &index.keys {
         match (&key.expression, key.column.and_then(|n| table.column_at(n))) {
-            (Some(text), _) => terms.push(work.bind(Some(table), text, None)?),
+            (Some(text), _) => terms.push(work.bind(Some(table), text, None, Kept::Index)?),
             (None, Some(column)) => {
                 terms.push(quote(&column.name));
                 columns.push(column.attnum);
@@ -596,7 +602,7 @@ pub fn guard_unique(work: &mut Work<'_>, table: &Relation, index: &Index) -> Sql
     }
     let mut conditions: Vec<String> = terms.iter().map(|t| format!("({t}) IS NOT NULL")).collect();
     if let Some(text) = &index.predicate {
-        conditions.push(work.bind(Some(table), text, Some((Type::BOOL, NO_TYPMOD)))?);
+        conditions.push(work.bind(Some(table), text, Some((Type::BOOL, NO_TYPMOD)), Kept::Predicate)?);
     }
     let detail = Some(()).filter(|()| columns.len() == terms.len());
     let violation = Violation {

@@ -5,7 +5,7 @@ use super::rows::{self, column_list, literal};
 use crate::command::{Statement, Yields};
 use crate::error::{SqlError, SqlResult, SqlState, state};
 use crate::sql::Scope;
-use crate::sql::bind;
+use crate::sql::bind::{self, Kept};
 use crate::sql::catalog::{
     Catalog, Column, Constraint, ConstraintKind, Index, Relation, RelationKind, Source, quote, sqlite_name,
 };
@@ -13,7 +13,7 @@ use crate::sql::cursor::Name;
 use crate::sql::lex::quote_identifier;
 use crate::sql::plan::{Effort, Facts};
 use crate::types::{NO_TYPMOD, Storage, Type};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub struct Work<'a> {
@@ -31,6 +31,10 @@ pub struct Work<'a> {
     pub effort: Effort,
     /// What the expressions that were bound ask for.
     pub facts: RefCell<Facts>,
+    /// The statement computes something for rows that are there.
+    pub passes: bool,
+    /// An expression in it calls a function of ours.
+    calls: Cell<bool>,
 }
 
 /// An object that goes with another one.
@@ -93,6 +97,8 @@ impl<'a> Work<'a> {
             many: false,
             effort: Effort::Scan,
             facts: RefCell::default(),
+            passes: false,
+            calls: Cell::new(false),
         }
     }
 
@@ -138,7 +144,8 @@ impl<'a> Work<'a> {
             facts: self.facts.into_inner(),
             notices: self.notices,
             changes_catalog: self.changes_catalog,
-            effort: self.effort,
+            // How long a function takes for each of many rows, nobody knows before it is tried.
+            effort: self.effort.max(if self.passes && self.calls.get() { Effort::Pass } else { Effort::Scan }),
         }
     }
 
@@ -161,6 +168,7 @@ impl<'a> Work<'a> {
 
     /// A statement that changes rows only.
     pub fn data(&mut self, sql: String) {
+        self.passes = true;
         self.statements.push(Statement::new(sql, Yields::Nothing));
     }
 
@@ -174,6 +182,7 @@ impl<'a> Work<'a> {
 
     /// Fails the statement if `from` (what follows SELECT …: FROM, WHERE) finds a row.
     pub fn guard(&mut self, v: &Violation<'_>, from: &str) {
+        self.passes = true;
         let text = |t: Option<&str>| t.map_or("NULL".into(), literal);
         let sql = format!(
             "SELECT {}, {}, {}, NULL, {}, {}, {}, NULL, {} {from} LIMIT 1",
@@ -287,9 +296,19 @@ impl<'a> Work<'a> {
         Ok((ty, typmod))
     }
 
-    pub fn bind(&self, relation: Option<&Relation>, text: &str, target: Option<(Type, i32)>) -> SqlResult<String> {
-        let (sql, facts) = bind::bind_column_facts(&self.scope(), relation, text, target)?;
+    /// The SQLite text of an expression that a table keeps.
+    pub fn bind(
+        &self,
+        relation: Option<&Relation>,
+        text: &str,
+        target: Option<(Type, i32)>,
+        kept: Kept,
+    ) -> SqlResult<String> {
+        let (sql, facts) = bind::bind_column_facts(&self.scope(), relation, text, target, kept)?;
         self.facts.borrow_mut().add(&facts);
+        if sql.contains("q_") {
+            self.calls.set(true);
+        }
         Ok(sql)
     }
 
@@ -361,7 +380,7 @@ impl<'a> Work<'a> {
         for constraint in &r.constraints {
             match &constraint.kind {
                 ConstraintKind::Check(text) => {
-                    let condition = self.bind(Some(r), text, Some((Type::BOOL, NO_TYPMOD)))?;
+                    let condition = self.bind(Some(r), text, Some((Type::BOOL, NO_TYPMOD)), Kept::Check)?;
                     parts.push(format!("CONSTRAINT \"{}\" CHECK ({condition})", constraint.oid));
                 }
                 ConstraintKind::ForeignKey { .. } => {
@@ -391,7 +410,7 @@ impl<'a> Work<'a> {
             sql.push_str(&format!(" COLLATE {collation}"));
         }
         if let Some(text) = &column.generated {
-            let value = self.bind(Some(r), text, Some((column.ty, column.typmod)))?;
+            let value = self.bind(Some(r), text, Some((column.ty, column.typmod)), Kept::Generated)?;
             sql.push_str(&format!(" GENERATED ALWAYS AS ({value}) STORED"));
         }
         Ok(sql)
@@ -435,14 +454,16 @@ impl<'a> Work<'a> {
         for key in &index.keys {
             let direction = if key.descending { " DESC" } else { "" };
             let term = match (&key.expression, key.column.and_then(|n| r.column_at(n))) {
-                (Some(text), _) => format!("({})", self.bind(Some(r), text, None)?),
+                (Some(text), _) => format!("({})", self.bind(Some(r), text, None, Kept::Index)?),
                 (None, Some(column)) => quote(&column.name),
                 (None, None) => return Err(SqlError::internal("an index key without a column")),
             };
             keys.push(term + direction);
         }
         let predicate = match &index.predicate {
-            Some(text) => format!(" WHERE {}", self.bind(Some(r), text, Some((Type::BOOL, NO_TYPMOD)))?),
+            Some(text) => {
+                format!(" WHERE {}", self.bind(Some(r), text, Some((Type::BOOL, NO_TYPMOD)), Kept::Predicate)?)
+            }
             None => String::new(),
         };
         self.sql(format!(

@@ -12,7 +12,7 @@ use crate::command::{Set, SetColumn, Shape, Span};
 use crate::error::SqlResult;
 use crate::functions::catalog::index_key;
 use crate::sql::Scope;
-use crate::sql::bind::{bind_column_expr, bind_typed_column_expr};
+use crate::sql::bind::{Kept, bind_column_expr, bind_typed_column_expr};
 use crate::sql::catalog::{Catalog, Column, Constraint, ConstraintKind, Index, Relation, Source, quote};
 use crate::sql::lex::{Kind, Lexer, Token, quote_identifier};
 use crate::types::{Env, NO_TYPMOD, Type};
@@ -44,7 +44,8 @@ pub fn unchecked(
     let scope = plain(catalog, &env);
     let broken = |c: &Constraint| match &c.kind {
         ConstraintKind::Check(text) => {
-            let condition = bind_column_expr(&scope, Some(relation), text, Some((Type::BOOL, NO_TYPMOD))).ok()?;
+            let condition =
+                bind_column_expr(&scope, Some(relation), text, Some((Type::BOOL, NO_TYPMOD)), Kept::Check).ok()?;
             Some(format!("NOT ({condition})"))
         }
         _ => None,
@@ -131,7 +132,9 @@ impl<'a> Keys<'a> {
             columns.push((name, column));
         }
         let predicate = match &index.predicate {
-            Some(text) => bind_column_expr(&scope, Some(relation), text, Some((Type::BOOL, NO_TYPMOD))).ok()?,
+            Some(text) => {
+                bind_column_expr(&scope, Some(relation), text, Some((Type::BOOL, NO_TYPMOD)), Kept::Predicate).ok()?
+            }
             None => "1".to_owned(),
         };
         Some(Keys { terms, collations, predicate, columns, index })
@@ -238,7 +241,8 @@ fn with_generated(relation: &Relation, scope: &Scope<'_>, rows: &str) -> SqlResu
     let mut values = String::new();
     for column in &relation.columns {
         if let Some(text) = &column.generated {
-            let value = bind_column_expr(scope, Some(relation), text, Some((column.ty, column.typmod)))?;
+            let value =
+                bind_column_expr(scope, Some(relation), text, Some((column.ty, column.typmod)), Kept::Generated)?;
             values.push_str(&format!(", {value} AS {}", quote(&column.name)));
         }
     }

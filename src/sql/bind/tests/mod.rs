@@ -311,7 +311,9 @@ fn database(catalog: &Catalog) -> rusqlite::Connection {
                     database: "db",
                 };
                 let text = c.generated.as_deref().unwrap();
-                let sql = super::bind_column_expr(&scope, Some(relation), text, Some((c.ty, c.typmod))).unwrap();
+                let sql =
+                    super::bind_column_expr(&scope, Some(relation), text, Some((c.ty, c.typmod)), super::Kept::Default)
+                        .unwrap();
                 format!("{} {} AS ({sql}) STORED", quote(&c.name), c.ty.storage().sqlite_name())
             }))
             .chain(relation.indexes.iter().map(|i| {
