@@ -65,7 +65,7 @@ CREATE INDEX ON b_t (sum(a))
 
 INSERT INTO b_t VALUES (array_length(string_to_array(repeat('x,', 20000000), ','), 1))
 --> ERROR 53200: out of memory
--->   detail: The functions of this statement would hold 262144 kB, and may hold 262144 kB.
+-->   detail: The functions of this statement would hold 131072 kB, and may hold 131072 kB.
 
 SELECT ln(('1' || repeat('0', 130000))::numeric)
 --> ln numeric
