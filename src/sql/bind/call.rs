@@ -231,7 +231,7 @@ impl Binder<'_> {
         let infix = left.is_some();
         let args: Vec<Typed> = left.into_iter().chain([right]).collect();
         let (operator, declared) = self.choose_operator(name, infix, &args, at)?;
-        if is_heavy(operator.lower) {
+        if is_heavy(operator.name) {
             self.effort = self.effort.max(Effort::Pass);
         }
         let (mut args, result) = self.coerce_arguments(args, &declared, operator.result)?;
@@ -342,7 +342,7 @@ impl Binder<'_> {
         match choose(candidates, &given) {
             Choice::One(function, declared) => {
                 let (args, result) = self.coerce_arguments(args, &declared, function.result)?;
-                if is_heavy(function.lower) {
+                if is_heavy(function.name) {
                     self.effort = self.effort.max(Effort::Pass);
                 }
                 if matches!(name, "nextval" | "setval") {
@@ -399,32 +399,38 @@ fn function_call(name: &str, given: &[Type]) -> String {
     format!("{name}({})", args.join(", "))
 }
 
-/// Functions that may take much longer than their arguments and result are long.
-const HEAVY: &[&str] = &[
-    "q_array_contains",
-    "q_array_overlaps",
-    "q_ilike",
-    "q_like",
-    "q_lpad",
-    "q_num_exp",
-    "q_num_factorial",
-    "q_num_gcd",
-    "q_num_lcm",
-    "q_num_ln",
-    "q_num_log",
-    "q_num_power",
-    "q_num_sqrt",
-    "q_iregex",
-    "q_regex",
-    "q_regexp",
-    "q_repeat",
-    "q_replace",
-    "q_rpad",
-    "q_string_to_array",
-    "q_to_char_num",
-];
-
-/// Whether a text calls one of them (any whose name begins so): how long it takes has to be tried.
-fn is_heavy(lower: &str) -> bool {
-    lower.match_indices("q_").any(|(at, _)| HEAVY.iter().any(|name| lower[at..].starts_with(name)))
+/// Functions and operators that may take much longer than their arguments and result are long: how long has to be tried.
+fn is_heavy(name: &str) -> bool {
+    const HEAVY: &[&str] = &[
+        "!~",
+        "!~*",
+        "!~~",
+        "!~~*",
+        "&&",
+        "<@",
+        "@>",
+        "^",
+        "exp",
+        "factorial",
+        "gcd",
+        "lcm",
+        "like",
+        "ln",
+        "log",
+        "log10",
+        "lpad",
+        "pow",
+        "power",
+        "repeat",
+        "replace",
+        "rpad",
+        "sqrt",
+        "string_to_array",
+        "to_char",
+        "~",
+        "~*",
+        "~~",
+        "~~*",
+    ];
+    HEAVY.contains(&name) || name.starts_with("regexp_")
 }
