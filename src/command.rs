@@ -60,6 +60,9 @@ pub enum Command {
     /// Instead of a COMMIT, under its request id: unless that has been applied before, it never will be. `born`: see
     /// [`Write::born`].
     Abort { born: u64 },
+    /// Under the id of a request that may have been applied: if it was not, it fails with `error`, now and whenever it
+    /// comes. `born`: see [`Write::born`].
+    Settle { born: u64, error: SqlError },
 }
 
 /// A time in which one leader grants locks from one lock table. Ordered as they follow each other.
@@ -259,6 +262,12 @@ pub enum Outcome {
         error: SqlError,
     },
     Refused(Refusal),
+    /// As `Failed`, of the step after these: the client hears what the steps before it brought, although nothing of them
+    /// took effect.
+    FailedAfter {
+        done: Vec<StepOutcome>,
+        error: SqlError,
+    },
 }
 
 /// What a step did.

@@ -34,6 +34,10 @@ pub enum Defect {
     GrantUnheard,
     /// A transaction whose locks were given to others commits.
     CommitVoid,
+    /// A gateway forgets that an attempt may have been applied, and tells the next one's error as certain.
+    ForgetsSent,
+    /// What a trial finds is told without asking the log, though an earlier attempt may have been applied.
+    TrialIsCertain,
 }
 
 pub type SharedHost = Arc<dyn Host>;

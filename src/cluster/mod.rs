@@ -276,7 +276,7 @@ pub fn joined(outcome: &Outcome) -> SqlResult<NodeId> {
 pub fn done(outcome: &Outcome) -> SqlResult<&[StepOutcome]> {
     match outcome {
         Outcome::Done(steps) => Ok(steps),
-        Outcome::Failed { error, .. } => Err(error.clone()),
+        Outcome::Failed { error, .. } | Outcome::FailedAfter { error, .. } => Err(error.clone()),
         Outcome::Refused(refusal) => Err(SqlError::internal(format!("the system group refused: {refusal:?}"))),
     }
 }

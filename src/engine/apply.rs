@@ -351,6 +351,8 @@ impl Machine {
             Command::Assembled { upload, parts, length, checksum } => {
                 self.assembled(upload, parts, length, checksum, site, next)?
             }
+            Command::Settle { born, .. } if born < next.forgotten => Outcome::Refused(Refusal::Expired),
+            Command::Settle { error, .. } => Outcome::Failed { step: 0, error },
             Command::Chunk { upload, part, bytes } => {
                 self.chunk(upload, part, &bytes, site.index)?;
                 next.oldest_chunk.get_or_insert(site.index);
@@ -407,11 +409,21 @@ impl Machine {
                 self.fold.number(u64::from(*step));
                 self.fold.bytes(&error.code.0);
             }
+            Outcome::FailedAfter { done, error } => {
+                self.fold.number(done.len() as u64);
+                self.fold.bytes(&error.code.0);
+            }
             Outcome::Done(_) => self.fold.number(xxh3_64(&bytes)),
             Outcome::Refused(_) => self.fold.number(xxh3_64(&bytes)),
         }
         if bytes.len() > REMEMBERED_OUTCOME {
-            bytes = command::encode(&Outcome::Refused(Refusal::ResultForgotten)).to_vec();
+            let short = match outcome {
+                Outcome::FailedAfter { done, error } => {
+                    Outcome::Failed { step: done.len() as u32, error: error.clone() }
+                }
+                _ => Outcome::Refused(Refusal::ResultForgotten),
+            };
+            bytes = command::encode(&short).to_vec();
         }
         if !matches!(outcome, Outcome::Refused(_)) {
             self.current.push(request, &bytes);
@@ -448,13 +460,14 @@ impl Machine {
         let changes = self.runner.connection.changes();
         changes.restore(Sums::default());
         changes.record(true);
-        let result = self.steps(write, site).and_then(|done| self.check_end(write, site, savepoint).map(|()| done));
+        let mut done = Vec::with_capacity(write.steps.len());
+        let result = self.steps(write, site, &mut done).and_then(|()| self.check_end(write, site, savepoint));
         self.runner.connection.changes().record(false);
         if std::mem::take(&mut self.runner.deferring) {
             self.runner.connection.run("PRAGMA defer_foreign_keys = OFF", &[])?;
         }
         match result {
-            Ok(done) => {
+            Ok(()) => {
                 if savepoint {
                     self.runner.connection.run("RELEASE command", &[])?;
                 }
@@ -464,7 +477,11 @@ impl Machine {
             Err(Ending::Stop(stop)) => Err(stop),
             Err(Ending::Failed { step, error, undone }) => {
                 self.undo(write, savepoint, undone)?;
-                Ok(Outcome::Failed { step, error })
+                // Whoever commits a transaction has heard of its steps.
+                if done.is_empty() || write.transaction.is_some() {
+                    return Ok(Outcome::Failed { step, error });
+                }
+                Ok(Outcome::FailedAfter { done, error })
             }
         }
     }
@@ -545,8 +562,7 @@ impl Machine {
         }
     }
 
-    fn steps(&mut self, write: &Write, site: &Site) -> Result<Vec<StepOutcome>, Ending> {
-        let mut done = Vec::with_capacity(write.steps.len());
+    fn steps(&mut self, write: &Write, site: &Site, done: &mut Vec<StepOutcome>) -> Result<(), Ending> {
         for (number, step) in (0..).zip(&write.steps) {
             self.dress_step(step, write, site);
             let isolation = write.transaction.unwrap_or(command::Isolation::ReadCommitted);
@@ -567,7 +583,7 @@ impl Machine {
             }
             done.push(outcome);
         }
-        Ok(done)
+        Ok(())
     }
 
     /// What must hold when all steps are through.
@@ -600,7 +616,7 @@ impl Machine {
         changes.moved().replace(BTreeSet::new());
         changes.restore(Sums::default());
         let others = changes.swap_kept(Kept::up_to(diagnosis::CHANGES));
-        let again = self.steps(write, site);
+        let again = self.steps(write, site, &mut Vec::new());
         let kept = self.runner.connection.changes().swap_kept(others);
         again?;
         let last = write.steps.len().saturating_sub(1) as u32;

@@ -109,7 +109,11 @@ impl Replica {
 
     /// Applies one write.
     fn write(&mut self, request: u64, write: Write) -> Arc<Outcome> {
-        self.run(vec![(request, Command::Write(write))]).unwrap().remove(0)
+        self.command(request, Command::Write(write))
+    }
+
+    fn command(&mut self, request: u64, command: Command) -> Arc<Outcome> {
+        self.run(vec![(request, command)]).unwrap().remove(0)
     }
 
     fn value(&self, sql: &str) -> Value {
@@ -152,7 +156,7 @@ fn count(n: u64) -> Outcome {
 
 fn failure(outcome: &Outcome) -> &str {
     match outcome {
-        Outcome::Failed { error, .. } => error.code.as_str(),
+        Outcome::Failed { error, .. } | Outcome::FailedAfter { error, .. } => error.code.as_str(),
         other => panic!("not failed: {other:?}"),
     }
 }
@@ -301,6 +305,18 @@ fn a_large_result_is_given_once_and_then_forgotten() {
     assert_eq!(*r.write(1, write()), Outcome::Refused(Refusal::ResultForgotten));
 }
 
+/// Under one id either the write is applied or the void, whichever comes first; the other gets the first one's outcome.
+#[test]
+fn a_void_settles_what_became_of_a_request() {
+    let mut r = Replica::new();
+    let void = || Command::Settle { born: 0, error: SqlError::new(state::LOCK_NOT_AVAILABLE, "it waited too long") };
+    assert_eq!(*r.write(1, insert(5)), count(1));
+    assert_eq!(*r.command(1, void()), count(1));
+    assert_eq!(failure(&r.command(2, void())), "55P03");
+    assert_eq!(failure(&r.write(2, insert(6))), "55P03");
+    assert_eq!(*r.write(3, insert(6)), count(1), "nothing was done under the void id");
+}
+
 #[test]
 fn a_failing_command_leaves_no_trace() {
     let mut r = Replica::new();
@@ -309,7 +325,9 @@ fn a_failing_command_leaves_no_trace() {
     assert_eq!(failure(&r.write(2, one(text, vec![]))), "23505");
     let two = steps(vec![insert(8).steps.remove(0), insert(5).steps.remove(0)]);
     let outcome = r.write(3, two);
-    assert!(matches!(&*outcome, Outcome::Failed { step: 1, .. }));
+    // The client hears what the first step brought all the same.
+    let Outcome::FailedAfter { done, .. } = &*outcome else { panic!("{outcome:?}") };
+    assert_eq!(done.iter().map(|step| step.count).collect::<Vec<_>>(), [1]);
     // A function that fails in the middle of a statement.
     let text = r#"UPDATE "public.t" SET v = q_fail(CASE WHEN k = 5 THEN 'five' END)"#;
     assert_eq!(failure(&r.write(4, one(text, vec![]))), "22012");
@@ -430,7 +448,8 @@ fn what_clients_must_not_do_is_denied() {
         "VACUUM",
     ]) {
         let outcome = r.write(request, one(text, vec![]));
-        assert!(matches!(&*outcome, Outcome::Failed { .. }), "{text}: {outcome:?}");
+        let failed = matches!(&*outcome, Outcome::Failed { .. } | Outcome::FailedAfter { .. });
+        assert!(failed, "{text}: {outcome:?}");
         assert!(rows(&r.shared, text).is_err(), "{text}");
     }
     assert!(rows(&r.shared, r#"INSERT INTO "public.t" VALUES (1, 'a')"#).is_err());

@@ -241,7 +241,7 @@ impl Executor {
         proposal: &Proposal,
         terms: &Terms,
         control: &Control,
-    ) -> SqlResult<Admission> {
+    ) -> Result<Admission, Trouble> {
         let term = self.in_office(control).await?;
         self.unlisted.fetch_add(1, Ordering::SeqCst);
         let open = terms.effort == Effort::Open;
@@ -273,7 +273,7 @@ impl Executor {
         open: bool,
         term: u64,
         control: &Control,
-    ) -> SqlResult<Admission> {
+    ) -> Result<Admission, Trouble> {
         let abort = || self.aborting(write.born, term);
         let lenient = self.host.has(Defect::CommitVoid);
         if self.transaction(name).is_none() && !lenient {
@@ -290,7 +290,7 @@ impl Executor {
         }
         if let Err(error) = self.enter(&tables, false, fence.as_ref().map(|fence| fence.owner), control).await {
             self.land_commit(name, End::Withdrawn);
-            return Err(error);
+            return Err(error.into());
         }
         Ok(self.admission(Held::Commit { tables, name, _fence: fence }, term))
     }
@@ -303,7 +303,7 @@ impl Executor {
         terms: &Terms,
         term: u64,
         control: &Control,
-    ) -> SqlResult<Admission> {
+    ) -> Result<Admission, Trouble> {
         let tables = touches.written;
         let parents = self.names.of(&self.shared).parents(&tables);
         let quiet = self.when_open(control, |state| {
@@ -334,7 +334,7 @@ impl Executor {
         terms: &Terms,
         term: u64,
         control: &Control,
-    ) -> SqlResult<Own> {
+    ) -> Result<Own, Trouble> {
         let named = named(&write, terms.effort);
         // Near enough: what it really computes, the log decides.
         let frozen = Frozen { now: self.log.now(), seed: self.host.random(), ..Frozen::default() };
@@ -350,11 +350,10 @@ impl Executor {
         };
         let statements = write.steps.into_iter().map(statement).collect();
         let trial = Trial { env: write.env, schema_version: 0, born: 0, statements, draws: false };
-        // Somebody still undoes an earlier attempt, or the leader has changed: it is asked for again, if it is wanted.
-        let void = || SqlError::new(state::CANNOT_CONNECT_NOW, "the write could not be queued");
         let mut own = self.take_on(name, terms.attempt, &trial, None, term).map_err(|reply| match reply {
-            Reply::Failed(error) => error,
-            _ => void(),
+            Reply::Failed(error) => Trouble::Sql(error),
+            // Somebody still undoes an earlier attempt, or the leader has changed: it is asked for again, if it is wanted.
+            _ => Trouble::Void,
         })?;
         let tx = own.tx.clone();
         let mut work = tx.work.lock().await;
@@ -369,8 +368,8 @@ impl Executor {
             }
         };
         match failed {
-            Ok(Some(error)) | Err(Trouble::Sql(error)) if stop.contains(&error.code) => Err(error),
-            Err(Trouble::Void) => Err(void()),
+            Ok(Some(error)) | Err(Trouble::Sql(error)) if stop.contains(&error.code) => Err(Trouble::Sql(error)),
+            Err(Trouble::Void) => Err(Trouble::Void),
             failed => {
                 // Whatever is wrong with it, the log will say.
                 own.complete = matches!(failed, Ok(None));

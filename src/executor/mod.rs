@@ -46,6 +46,7 @@ mod work;
 pub use admit::Admission;
 pub use tenure::Heard;
 pub use trial::Tried;
+pub use work::Trouble;
 
 use crate::clock::Control;
 use crate::command::{self, Command, Isolation, Outcome, Step, Tenure, Yields};
@@ -72,7 +73,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, oneshot};
-use work::{Kept, Ran, Release, Run, Trouble, Work};
+use work::{Kept, Ran, Release, Run, Work};
 
 /// How often leases and idle views are looked at.
 const SWEEP: Duration = Duration::from_secs(1);
@@ -85,18 +86,19 @@ const TOO_MANY_LOCKS: &str = "Lock the table instead, commit in between, or rais
 /// How often a statement is tried again because the rows it touches keep changing.
 const ROUNDS: usize = 1000;
 
-/// What the executor needs of its group.
+/// What the executor needs of its group. Where that cannot be had here (the leadership is lost, the replica fails), it is
+/// [`Trouble::Void`]: whoever asked asks again, wherever the leader is, and no client hears of it.
 pub trait Log: Send + Sync + 'static {
     /// The term in which this node leads the group; `None` when it does not.
     fn term(&self) -> Option<u64>;
     /// What time it is, in µs since 2000-01-01 00:00 UTC.
     fn now(&self) -> i64;
     /// Puts a command of the server's own into the log; only in this term, if one is given.
-    fn propose(&self, command: Command, term: Option<u64>) -> BoxFuture<'static, SqlResult<Outcome>>;
+    fn propose(&self, command: Command, term: Option<u64>) -> BoxFuture<'static, Result<Outcome, Trouble>>;
     /// Asks all gateways for the locks of their transactions. Ends when all that live have answered, or after a while.
     fn hear(&self, tenure: Tenure) -> BoxFuture<'static, Vec<Heard>>;
     /// Ends when this node's state covers everything acknowledged before.
-    fn read_point(&self, deadline: Instant) -> BoxFuture<'static, SqlResult<()>>;
+    fn read_point(&self, deadline: Instant) -> BoxFuture<'static, Result<(), Trouble>>;
 }
 
 /// Bounds on transactions.
@@ -324,7 +326,7 @@ impl Executor {
             Action::Run(statement) => job.run(&mut work, *statement).await,
             Action::Lock { tables, mode, nowait } => job.lock_tables(&mut work, &tables, mode, nowait).await,
             // That its locks are here has been seen; now, that nobody else leads.
-            Action::Vouch => self.log.read_point(control.deadline).await.map(|()| Reply::Done).map_err(Trouble::Sql),
+            Action::Vouch => self.log.read_point(control.deadline).await.map(|()| Reply::Done),
             Action::Savepoint(name) => {
                 let mark = self.state.lock().locks.mark(tx.id);
                 work.savepoint(&name, mark).map(|()| Reply::Done)
@@ -721,8 +723,8 @@ impl<'a> Job<'a> {
             match blocks.take(oid, wanted - got, log, shared, host).await {
                 Ok(reserved) => got += run.supply(oid, reserved).max(1),
                 // With others the statement may need fewer.
-                Err(error) if got > 0 && error.code == state::SEQUENCE_GENERATOR_LIMIT_EXCEEDED => break,
-                Err(error) => return Err(error.into()),
+                Err(Trouble::Sql(error)) if got > 0 && error.code == state::SEQUENCE_GENERATOR_LIMIT_EXCEEDED => break,
+                Err(trouble) => return Err(trouble),
             }
         }
         Ok(())

@@ -3,10 +3,10 @@
 //! A block is one value at first, so that a lone client gets the numbers it would get from PostgreSQL; it grows while
 //! blocks are used up quickly. When a sequence is put somewhere (`setval`, RESTART), what was reserved before is dropped.
 
-use super::Log;
+use super::{Log, Trouble};
 use crate::command::{Command, Outcome, Refusal, Statement, Step, Write, Yields};
 use crate::engine::Shared;
-use crate::error::{SqlError, SqlResult, state};
+use crate::error::{SqlError, state};
 use crate::host::SharedHost;
 use crate::value::Value;
 use parking_lot::Mutex;
@@ -55,7 +55,7 @@ impl Blocks {
         log: &Arc<dyn Log>,
         shared: &Arc<Shared>,
         host: &SharedHost,
-    ) -> SqlResult<Reserved> {
+    ) -> Result<Reserved, Trouble> {
         let mut size = {
             let mut blocks = self.0.lock();
             let block = blocks.entry(oid).or_insert_with(|| Block {
@@ -105,10 +105,10 @@ impl Blocks {
                     attempts -= 1;
                     last = error;
                 }
-                Outcome::Failed { error, .. } => return Err(error),
+                Outcome::Failed { error, .. } | Outcome::FailedAfter { error, .. } => return Err(error.into()),
             }
         }
-        Err(last)
+        Err(last.into())
     }
 
     /// Brings back what was not needed.

@@ -29,10 +29,10 @@
 //!
 //! [`Holdings`]: crate::transaction::Holdings
 
+use super::work::Trouble;
 use super::{Executor, State, Tx, admit, void};
 use crate::clock::Control;
 use crate::command::{Claim, Command, Isolation, Outcome, Tenure};
-use crate::error::{SqlError, SqlResult, state};
 use crate::host::Defect;
 use crate::id::NodeId;
 use crate::transaction::{Claimed, Limits, Transcript, TxName};
@@ -53,11 +53,11 @@ pub struct Heard {
 }
 
 impl Executor {
-    /// Waits until this node may grant locks and admit writes; the term for which that holds. Error: 57P03 if it does not lead.
-    pub(super) async fn in_office(self: &Arc<Self>, control: &Control) -> SqlResult<u64> {
+    /// Waits until this node may grant locks and admit writes; the term for which that holds. Void if it does not lead.
+    pub(super) async fn in_office(self: &Arc<Self>, control: &Control) -> Result<u64, Trouble> {
         loop {
             let Some(term) = self.log.term() else {
-                return Err(SqlError::new(state::CANNOT_CONNECT_NOW, "this node does not lead"));
+                return Err(Trouble::Void);
             };
             if self.office.load(Ordering::SeqCst) == term {
                 return Ok(term);

@@ -57,7 +57,7 @@ impl Log for Memory {
         Some(self.term.load(Ordering::SeqCst)).filter(|term| *term > 0)
     }
 
-    fn propose(&self, command: Command, _: Option<u64>) -> BoxFuture<'static, SqlResult<Outcome>> {
+    fn propose(&self, command: Command, _: Option<u64>) -> BoxFuture<'static, Result<Outcome, Trouble>> {
         let request = RequestId { origin: rand::random(), seq: rand::random() };
         let outcome = self.apply_proposal(Proposal { request, body: command::encode(&command) });
         Box::pin(async move { Ok(outcome) })
@@ -69,7 +69,7 @@ impl Log for Memory {
         Box::pin(async { claims.map(|claims| Heard { gateway: None, claims }).into_iter().collect() })
     }
 
-    fn read_point(&self, _: Instant) -> BoxFuture<'static, SqlResult<()>> {
+    fn read_point(&self, _: Instant) -> BoxFuture<'static, Result<(), Trouble>> {
         if let Some(write) = self.unseen.lock().take() {
             self.apply(RequestId { origin: rand::random(), seq: 0 }, write);
         }
@@ -217,10 +217,18 @@ fn first_terms(control: &Control) -> Terms {
     Terms::new(1, Effort::Key, control.remaining(Instant::now()))
 }
 
+/// The client's error.
+fn sql(trouble: Trouble) -> SqlError {
+    match trouble {
+        Trouble::Sql(error) => error,
+        other => SqlError::internal(format!("{other:?}")),
+    }
+}
+
 fn concluded(outcome: Outcome) -> SqlResult<Vec<StepOutcome>> {
     match outcome {
         Outcome::Done(done) => Ok(done),
-        Outcome::Failed { error, .. } => Err(error),
+        Outcome::Failed { error, .. } | Outcome::FailedAfter { error, .. } => Err(error),
         Outcome::Refused(refusal) => Err(SqlError::internal(format!("{refusal:?}"))),
     }
 }
@@ -339,8 +347,8 @@ impl Session {
                     admission.conclude(&outcome);
                     concluded(outcome).map(|done| shown(&done[0]))
                 }
-                Tried::Failed(error) => Err(error),
-                Tried::SchemaChanged(_) | Tried::NotLeader | Tried::Again => Err(SqlError::internal("not tried")),
+                Tried::Failed { error, .. } => Err(error),
+                Tried::SchemaChanged(_) | Tried::Again => Err(SqlError::internal("not tried")),
             };
         }
         self.name.seq += 1;
@@ -423,7 +431,7 @@ impl Session {
         let mut terms = Terms::new(1, effort, control.remaining(Instant::now()));
         terms.commit = write.transaction.is_some();
         let proposal = Proposal { request: self.name, body: command::encode(&Command::Write(write)) };
-        let mut admission = self.db.executor().admit(&proposal, &terms, &control).await?;
+        let mut admission = self.db.executor().admit(&proposal, &terms, &control).await.map_err(sql)?;
         let outcome = self.db.log.apply_proposal(admission.shape(proposal).0);
         admission.conclude(&outcome);
         concluded(outcome)
@@ -1304,7 +1312,9 @@ fn what_has_no_end_is_not_proposed() {
             "UPDATE a SET v = (SELECT count(*) FROM generate_series(1, 1000000000000) AS s WHERE s > a.v)",
         ] {
             match tried(&db, endless, 1, &within(200)).await {
-                Tried::Failed(error) => assert_eq!(error.message, "canceling statement due to statement timeout"),
+                Tried::Failed { error, .. } => {
+                    assert_eq!(error.message, "canceling statement due to statement timeout")
+                }
                 _ => panic!("{endless}"),
             }
             // Whoever gives it up, it ends.
@@ -1435,7 +1445,8 @@ fn autocommit_writes_wait_for_as_long_as_they_may() {
             let write = db.write_of("UPDATE a SET v = 1 WHERE id = 1");
             let request = RequestId { origin: 4, seq: lock_timeout.unwrap_or(0) };
             let proposal = Proposal { request, body: command::encode(&Command::Write(write)) };
-            let error = db.executor().admit(&proposal, &first_terms(&control), &control).await.err().unwrap();
+            let error =
+                db.executor().admit(&proposal, &first_terms(&control), &control).await.map_err(sql).err().unwrap();
             assert_eq!(error.code.as_str(), code);
         }
         assert_eq!(db.executor().open_transactions(), 1);
@@ -1464,7 +1475,7 @@ fn the_row_of_an_autocommit_write_is_known_by_its_text() {
                 body: command::encode(&Command::Write(write)),
             };
             let terms = Terms::new(1, plan.effort, control.remaining(Instant::now()));
-            match db.executor().admit(&proposal, &terms, &control).await {
+            match db.executor().admit(&proposal, &terms, &control).await.map_err(sql) {
                 Ok(admission) => {
                     let mut locks: Vec<String> = {
                         let executor = db.executor();
@@ -1552,7 +1563,7 @@ fn violation(db: &Db, texts: &[&str]) -> String {
         write.steps.extend(db.write_of(text).steps);
     }
     match db.log.apply(RequestId { origin: rand::random(), seq: 0 }, write) {
-        Outcome::Failed { error, .. } => {
+        Outcome::Failed { error, .. } | Outcome::FailedAfter { error, .. } => {
             let fields = *error.fields;
             format!("{}: {}", fields.constraint.unwrap_or_default(), fields.detail.unwrap_or_default())
         }

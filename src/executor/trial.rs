@@ -31,8 +31,9 @@ use super::names::Touches;
 use super::work::{self, Trouble, Work};
 use super::{Executor, Job, Tx};
 use crate::clock::Control;
-use crate::command::{Command, Isolation, Step, Write};
+use crate::command::{Command, Isolation, Step, StepOutcome, Write};
 use crate::error::{SqlError, SqlResult, state};
+use crate::host::Defect;
 use crate::id::NodeId;
 #[cfg(doc)]
 use crate::sql::plan::Effort;
@@ -51,21 +52,23 @@ const GRACE: Duration = Duration::from_secs(5);
 pub enum Tried {
     /// To be proposed under its request id, with this permission.
     Ready(Box<Write>, Admission),
-    /// The answer for the client.
-    Failed(SqlError),
+    /// The answer for the client; and what the statements before the one that failed would have brought.
+    Failed { done: Vec<StepOutcome>, error: SqlError },
     /// Compile again under this schema version.
     SchemaChanged(u64),
-    /// This node does not lead the group.
-    NotLeader,
-    /// Ask again.
+    /// Ask again, wherever the leader is.
     Again,
 }
 
 /// A run of all statements to the end, or to the one that failed.
 pub(super) struct RanAll {
     steps: Vec<Step>,
+    done: Vec<StepOutcome>,
     pub failed: Option<SqlError>,
 }
+
+/// A write's own error, after what the statements before it would have brought.
+type Broken = (Vec<StepOutcome>, SqlError);
 
 impl Executor {
     /// Tries a write. What is ready has come to its end here, and will at its place in the log.
@@ -80,8 +83,7 @@ impl Executor {
         let Ok(term) = self.in_office(control).await else { return Tried::Again };
         let own = match self.take_on(name, terms.attempt, trial, gateway, term) {
             Ok(own) => own,
-            Err(Reply::Failed(error)) => return Tried::Failed(error),
-            Err(Reply::NotLeader) => return Tried::NotLeader,
+            Err(Reply::Failed(error)) => return failed(error),
             Err(_) => return Tried::Again,
         };
         let tx = own.tx.clone();
@@ -92,12 +94,12 @@ impl Executor {
         drop(work);
         match result {
             Ok(Ok((write, fence))) => self.ready(write, own, fence, term, control).await,
-            Ok(Err(error)) => match self.log.read_point(control.deadline).await {
-                Ok(()) => Tried::Failed(error),
+            Ok(Err((done, error))) => match self.log.read_point(control.deadline).await {
+                Ok(()) => Tried::Failed { done, error },
                 // Somebody else may lead, and know better.
                 Err(_) => Tried::Again,
             },
-            Err(Trouble::Sql(error)) => Tried::Failed(error),
+            Err(Trouble::Sql(error)) => failed(error),
             Err(Trouble::Schema(now)) => Tried::SchemaChanged(now),
             Err(Trouble::Void) => Tried::Again,
         }
@@ -115,7 +117,7 @@ impl Executor {
         let tables = self.names.touched(&self.views, &self.shared, &write).written;
         match self.enter(&tables, false, fence.as_ref().map(|fence| fence.owner), control).await {
             Ok(()) => Tried::Ready(Box::new(write), self.admission(Held::Locks { tables, own, _fence: fence }, term)),
-            Err(error) => Tried::Failed(error),
+            Err(error) => failed(error),
         }
     }
 
@@ -128,7 +130,9 @@ impl Executor {
         terms: &Terms,
         trial: &Trial,
         control: &Control,
-    ) -> Result<Result<(Write, Option<Fence>), SqlError>, Trouble> {
+    ) -> Result<Result<(Write, Option<Fence>), Broken>, Trouble> {
+        // Later ones may have been applied: what they come to, the log says.
+        let first = terms.attempt <= 1 || self.host.has(Defect::TrialIsCertain);
         let mut last = SqlError::new(
             state::SERIALIZATION_FAILURE,
             "could not serialize access: the tables that the statement reads keep changing",
@@ -142,8 +146,8 @@ impl Executor {
                 }
                 ran => ran?,
             };
-            if let Some(own) = ran.failed.filter(|error| terms.attempt <= 1 || is_final(error)) {
-                return Ok(Err(own));
+            if let Some(own) = ran.failed.filter(|error| first || is_final(error)) {
+                return Ok(Err((ran.done, own)));
             }
             let write = trial.write(ran.steps);
             if !trial.is_open() {
@@ -158,8 +162,8 @@ impl Executor {
             let limited = behind_a_fence(control, started, self.host.now());
             match self.run_all(tx, work, trial, &limited, false).await {
                 Ok(ran) => {
-                    if let Some(own) = ran.failed.filter(|error| terms.attempt <= 1 || is_final(error)) {
-                        return Ok(Err(own));
+                    if let Some(own) = ran.failed.filter(|error| first || is_final(error)) {
+                        return Ok(Err((ran.done, own)));
                     }
                     return Ok(Ok((trial.write(ran.steps), Some(fence))));
                 }
@@ -186,12 +190,13 @@ impl Executor {
         let mut job = Job::new(self, tx, epoch, control);
         (job.patient, job.local_draws) = (patient, local_draws);
         let mut steps = Vec::with_capacity(trial.statements.len());
-        let mut failed = None;
+        let (mut done, mut failed) = (Vec::new(), None);
         for statement in &trial.statements {
             let mut step = statement.step.clone();
             if failed.is_none() {
                 match job.run(work, statement.clone()).await {
-                    Ok(Reply::Ran { step: ran, .. }) => {
+                    Ok(Reply::Ran { step: ran, outcome, .. }) => {
+                        done.push(outcome);
                         step.params = ran.params;
                         step.frozen = ran.frozen;
                     }
@@ -208,11 +213,11 @@ impl Executor {
             }
             steps.push(step);
         }
-        Ok(RanAll { steps, failed })
+        Ok(RanAll { steps, done, failed })
     }
 
     /// Waits for what is on its way to these tables. Whether anything may have been written of which nobody here knows.
-    async fn drain(&self, touches: &Touches, control: &Control) -> SqlResult<bool> {
+    async fn drain(&self, touches: &Touches, control: &Control) -> Result<bool, Trouble> {
         self.await_landing(&touches.all(), false, control.deadline, || check(control, self.host.now())).await?;
         if !self.adrift.swap(false, Ordering::SeqCst) {
             return Ok(false);
@@ -239,7 +244,7 @@ impl Executor {
         write: &Write,
         touches: &Touches,
         control: &Control,
-    ) -> SqlResult<Fence> {
+    ) -> Result<Fence, Trouble> {
         let fence = self.fence(&touches.all(), control).await?;
         let adrift = self.drain(touches, control).await?;
         if adrift || !self.ran_on(name, &touches.read) {
@@ -278,6 +283,10 @@ impl Executor {
             _ => work(),
         }
     }
+}
+
+fn failed(error: SqlError) -> Tried {
+    Tried::Failed { done: Vec::new(), error }
 }
 
 /// Errors that say nothing about what the log would say.

@@ -31,10 +31,11 @@ const STATEMENT: &str = "q_statement";
 const LONG: usize = 32;
 
 /// Why an order was not carried out.
+#[derive(Debug)]
 pub enum Trouble {
     /// The answer for the client.
     Sql(SqlError),
-    /// Made void meanwhile: nobody waits for the answer.
+    /// Made void meanwhile, or not to be done here any more: whoever still wants it asks again.
     Void,
     /// Compile again under this schema version.
     Schema(u64),

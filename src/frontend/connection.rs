@@ -51,6 +51,7 @@ pub struct Connection<D: Database> {
 /// When the running statement began, and until when it may run.
 #[derive(Default)]
 pub struct StatementClock {
+    round: u64,
     statement: u64,
     deadline: Option<Instant>,
     /// The deadline is `statement_timeout`'s.
@@ -199,6 +200,10 @@ impl<D: Database> Connection<D> {
                 let result = self.patiently(db.barrier(&control)).await?;
                 Answer::Barrier(result.and_then(|r| r))
             }
+            Ask::CatchUp => {
+                let result = self.patiently(db.catch_up(&control)).await?;
+                Answer::Barrier(result.and_then(|r| r))
+            }
             Ask::Open { cursor, read } => {
                 let request = read_request(read, control);
                 match self.patiently(db.read(request)).await? {
@@ -231,7 +236,11 @@ impl<D: Database> Connection<D> {
                 let work = async {
                     let mut outcomes = Vec::with_capacity(statements.len());
                     for statement in statements {
-                        outcomes.push(db.step(&mut transaction, statement, &control).await?);
+                        match db.step(&mut transaction, statement, &control).await {
+                            Ok(outcome) => outcomes.push(outcome),
+                            Err(Failure::Sql { error, .. }) => return Err(Failure::Sql { done: outcomes, error }),
+                            Err(other) => return Err(other),
+                        }
                     }
                     Ok(outcomes)
                 };
@@ -302,24 +311,29 @@ impl<D: Database> Connection<D> {
         World {
             catalog: own.unwrap_or_else(|| self.db.catalog()),
             applied: self.db.applied(),
+            defined: self.db.defined(),
             now: self.db.now(),
             seed: rand::random(),
         }
     }
 
-    /// A new statement has its own deadline, and nothing that was cancelled before.
+    /// A new statement, or a new beginning of the client's (a Parse may have to wait too), has its own deadline, and nothing
+    /// that was cancelled before.
     fn keep_time(&mut self) {
         self.clock.follow(self.session.transaction_number(), self.session.transaction_timeout());
-        let statement = self.session.statement();
-        if self.clock.statement == statement && self.clock.deadline.is_some() {
+        let (statement, round) = (self.session.statement(), self.session.rounds());
+        let begins = self.clock.statement != statement || self.clock.deadline.is_none();
+        if !begins && self.clock.round == round {
             return;
         }
         let timeout = self.session.statement_timeout();
         let limit = timeout.unwrap_or(self.options.statement_deadline);
         let deadline = Some(Instant::now() + limit);
-        self.clock = StatementClock { statement, deadline, timed: timeout.is_some(), ..self.clock };
+        self.clock = StatementClock { round, statement, deadline, timed: timeout.is_some(), ..self.clock };
         self.registration.cancellation.flag.store(false, Ordering::SeqCst);
-        self.show_activity(true);
+        if begins {
+            self.show_activity(true);
+        }
     }
 
     /// Lets `pg_stat_activity` see what this session does now.

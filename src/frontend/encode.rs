@@ -3,6 +3,7 @@
 //! Messages go through pgwire's encoders. Rows are written by hand, each value straight into the buffer behind a
 //! place for its length: they are what a busy server spends its time on.
 
+use super::origin::origin;
 use crate::error::{SqlError, SqlResult};
 use crate::session::{CopyForm, Message, RowForm, Severity, Status};
 use crate::types::Type;
@@ -89,6 +90,9 @@ fn fields(severity: &str, error: &SqlError) -> Vec<(u8, String)> {
     ];
     fields.extend(optional.into_iter().filter_map(|(code, text)| text.clone().map(|text| (code, text))));
     fields.extend(f.position.map(|p| (b'P', p.to_string())));
+    if let Some((file, line, routine)) = origin(error) {
+        fields.extend([(b'F', file.to_owned()), (b'L', line.to_string()), (b'R', routine.to_owned())]);
+    }
     // A NUL would end the field early and shift all that follows.
     for (_, text) in &mut fields {
         text.retain(|c| c != '\0');

@@ -11,6 +11,7 @@ mod connection;
 mod encode;
 mod frame;
 mod listener;
+mod origin;
 mod startup;
 #[cfg(test)]
 mod tests;

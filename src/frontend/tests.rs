@@ -187,6 +187,14 @@ impl Database for Lite {
         self.writes.load(Ordering::SeqCst)
     }
 
+    fn defined(&self) -> u64 {
+        0
+    }
+
+    async fn catch_up(&self, _control: &Control) -> SqlResult<()> {
+        Ok(())
+    }
+
     async fn barrier(&self, _control: &Control) -> SqlResult<()> {
         Ok(())
     }
@@ -223,12 +231,12 @@ impl Database for Lite {
         self.writes.fetch_add(1, Ordering::SeqCst);
         self.rows("savepoint w", &[])?;
         let mut outcomes = Vec::new();
-        for (i, step) in write.steps.iter().enumerate() {
+        for step in &write.steps {
             match self.step(step) {
                 Ok(outcome) => outcomes.push(outcome),
                 Err(error) => {
                     self.sqlite.lock().execute_batch("rollback to w; release w").unwrap();
-                    return Err(Failure::Sql { step: i as u32, error });
+                    return Err(Failure::Sql { done: outcomes, error });
                 }
             }
         }
@@ -413,7 +421,7 @@ async fn a_pipeline_without_sync_is_one_write() {
         message(b'S', b""),
     ];
     raw.send(&again).await;
-    assert_eq!(raw.until(b'Z').await, "12EZ");
+    assert_eq!(raw.until(b'Z').await, "12C2EZ");
     assert_eq!(server.db.rows("select count(*) from t", &[]).unwrap(), [[Value::Int(3)]]);
 }
 

@@ -13,7 +13,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-type Answer = Result<Arc<Outcome>, ProposeError>;
+type Answer = Result<(u64, Arc<Outcome>), ProposeError>;
 
 pub struct Flight {
     /// Until it lands.
@@ -31,7 +31,7 @@ impl Flight {
 
 fn land(admission: Admission, answer: &Answer) {
     match answer {
-        Ok(outcome) => admission.conclude(outcome),
+        Ok((_, outcome)) => admission.conclude(outcome),
         Err(ProposeError::Unknown) => drop(admission),
         Err(_) => admission.withdraw(),
     }

@@ -2,6 +2,7 @@
 //!
 //! [`Database`] is all that the front knows of the cluster.
 
+mod attempt;
 pub mod facts;
 mod flight;
 pub mod peer;
@@ -30,15 +31,16 @@ use std::sync::Arc;
 /// Why a statement did not run as it was translated.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Failure {
-    /// The catalog has moved on: translate again (`catalog()` has the newer one) and call again.
+    /// The catalog has moved on: translate again (`catalog()` has the newer one) and call again, under the same request
+    /// id. Nothing was done, and nothing of what was called with will be.
     SchemaChanged,
-    /// The answer for the client. `step` is the failed step of a write (0-based).
-    Sql { step: u32, error: SqlError },
+    /// The answer for the client. `done`: of a write, what its steps before the failed one would have brought.
+    Sql { done: Vec<StepOutcome>, error: SqlError },
 }
 
 impl From<SqlError> for Failure {
     fn from(error: SqlError) -> Failure {
-        Failure::Sql { step: 0, error }
+        Failure::Sql { done: Vec::new(), error }
     }
 }
 
@@ -103,6 +105,12 @@ pub trait Database: Send + Sync + 'static {
 
     /// The log index applied here: what [`Write::born`] is.
     fn applied(&self) -> u64;
+
+    /// The log index of the last change of the schema that was acknowledged to any client of this node.
+    fn defined(&self) -> u64;
+
+    /// Waits until `catalog()` includes that.
+    fn catch_up(&self, control: &Control) -> impl Future<Output = SqlResult<()>> + Send;
 
     /// After this, `catalog()` and stale reads include everything acknowledged anywhere before the call.
     fn barrier(&self, control: &Control) -> impl Future<Output = SqlResult<()>> + Send;

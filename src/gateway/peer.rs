@@ -46,7 +46,11 @@ pub enum Transaction {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Reply {
-    Outcome(Outcome),
+    /// The log's answer, and the index of the entry that brought it (0 if there was none).
+    Outcome {
+        at: u64,
+        outcome: Outcome,
+    },
     /// Not done here, and certainly not in the log because of this request.
     NotLeader {
         leader: Option<NodeId>,
@@ -55,8 +59,7 @@ pub enum Reply {
     Busy,
     /// It may or may not be in the log: ask again under the same request id.
     Unknown,
-    /// The leader's disk is full: nothing was done.
-    DiskFull,
+    /// The request could not be read.
     Halted(String),
     Done,
     Transaction(transaction::Reply),

@@ -29,12 +29,12 @@ pub trait Replica: Clone + Send + Sync + 'static {
     /// The nodes of all its replicas, as far as known here.
     fn members(&self) -> Vec<NodeId>;
 
-    /// Proposes a command, if this replica leads (and in this term), and waits until it is applied here.
+    /// Proposes a command, if this replica leads (and in this term), and waits until it is applied here; with its index.
     fn propose(
         &self,
         proposal: Proposal,
         term: Option<u64>,
-    ) -> impl Future<Output = Result<Arc<Outcome>, ProposeError>> + Send;
+    ) -> impl Future<Output = Result<(u64, Arc<Outcome>), ProposeError>> + Send;
 
     /// An index that is applied here and covers everything acknowledged anywhere before the call.
     fn read_index(&self, deadline: Instant) -> impl Future<Output = Result<u64, ReadError>> + Send;
@@ -74,8 +74,8 @@ impl Replica for Group {
         self.status().nodes.into_values().collect()
     }
 
-    async fn propose(&self, proposal: Proposal, term: Option<u64>) -> Result<Arc<Outcome>, ProposeError> {
-        self.propose_at(proposal, term).await.map(|(_, outcome)| outcome)
+    async fn propose(&self, proposal: Proposal, term: Option<u64>) -> Result<(u64, Arc<Outcome>), ProposeError> {
+        self.propose_at(proposal, term).await
     }
 
     fn read_index(&self, deadline: Instant) -> impl Future<Output = Result<u64, ReadError>> + Send {

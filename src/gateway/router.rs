@@ -5,6 +5,7 @@
 //! machine applies a request id at most once. A read asks its own replica for a read index, waits until that is applied
 //! here, and runs on a snapshot of this node's file.
 
+use super::attempt::{Attempt, Course, Ended, halted, unknown_after, unknown_completion};
 use super::facts::Facts;
 use super::flight::Flight;
 use super::peer::{self, Reply, Request};
@@ -17,7 +18,7 @@ use crate::command::{self, Command, Isolation, Outcome, Proposal, Refusal, StepO
 use crate::engine::{Cursor, Shared};
 use crate::error::{SqlError, SqlResult, state};
 use crate::executor::{self, Executor, Tried};
-use crate::host::{Host, SharedHost, until, within};
+use crate::host::{Defect, Host, SharedHost, until, within};
 use crate::id::{GroupId, NodeId, RequestId};
 use crate::replica::handle::{Group, ProposeError, ReadError};
 use crate::sql::catalog::Catalog;
@@ -27,7 +28,7 @@ use crate::transport::CallError;
 use crate::transport::tcp::Network;
 use crate::types::Env;
 use bytes::Bytes;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -47,6 +48,9 @@ pub struct Router<R: Replica = Group, P: Peers = Network> {
     pub host: SharedHost,
     /// What live relations show; set once the node is put together.
     pub facts: OnceLock<Arc<dyn Facts>>,
+    /// The index of the last change of the schema that was acknowledged to a client of this node: what is compiled here
+    /// from then on must have seen it.
+    defined: AtomicU64,
     /// Transactions of this group, while this node leads it.
     pub executor: Arc<Executor>,
     time: Arc<Time<R>>,
@@ -63,22 +67,12 @@ pub struct TransactionLimits {
     pub executor: executor::Limits,
 }
 
-/// What a proposal is: see [`Terms`].
-#[derive(Clone, Copy)]
-struct What {
-    effort: Effort,
-    commit: bool,
-}
-
-/// Where a proposal stands after one attempt.
-enum Attempt {
-    Outcome(Arc<Outcome>),
-    /// Try again; nothing tells that waiting helps. It is not in the log because of this attempt.
-    Again,
-    /// Try again; it may be in the log.
-    Unknown,
-    /// Not in the log because of this attempt, and no use to try again.
-    Failed(SqlError),
+/// What the leader is asked for.
+enum Errand<'a> {
+    /// Put this into the log.
+    Propose(Proposal),
+    /// Try this, and put what comes of it into the log.
+    Try(&'a Trial),
 }
 
 impl<R: Replica, P: Peers> Router<R, P> {
@@ -103,8 +97,8 @@ impl<R: Replica, P: Peers> Router<R, P> {
             remotes: remotes.clone(),
         };
         let executor = Executor::new(shared.clone(), Arc::new(log), host.clone(), limits.executor);
-        let (facts, limits) = (OnceLock::new(), limits.transcript);
-        Router { node, id, group, shared, peers, host, facts, executor, time, remotes, limits }
+        let (facts, limits, defined) = (OnceLock::new(), limits.transcript, AtomicU64::new(0));
+        Router { node, id, group, shared, peers, host, facts, defined, executor, time, remotes, limits }
     }
 
     /// Looks after the executor, as leader and when nodes are lost. Runs for ever.
@@ -112,54 +106,97 @@ impl<R: Replica, P: Peers> Router<R, P> {
         Link::new(self).attend()
     }
 
-    /// Puts a command into the log and waits for its outcome, as often as it takes.
-    async fn propose(&self, proposal: Proposal, what: What, control: &Control) -> SqlResult<Arc<Outcome>> {
+    /// Asks for a write until there is an answer that is certain, as often as it takes; with the index at which the log
+    /// gave it. `effort`: see [`Terms::effort`].
+    async fn ask(
+        &self,
+        course: &mut Course,
+        errand: Errand<'_>,
+        effort: Effort,
+        control: &Control,
+    ) -> SqlResult<(u64, Arc<Outcome>)> {
+        match self.pursue(course, &errand, effort, control).await {
+            Ok(answer) => Ok(answer),
+            Err(Ended::Failed(error)) if course.is_open() => {
+                let void = Errand::Propose(course.void(&error));
+                self.pursue(course, &void, Effort::Key, control).await.map_err(|_| unknown_after(&error))
+            }
+            Err(Ended::Failed(error) | Ended::Over(error)) => Err(error),
+        }
+    }
+
+    async fn pursue(
+        &self,
+        course: &mut Course,
+        errand: &Errand<'_>,
+        effort: Effort,
+        control: &Control,
+    ) -> Result<(u64, Arc<Outcome>), Ended> {
         let mut leaders = self.group.leader_changes();
-        let mut sent = false;
-        for attempt in 1.. {
-            self.check(control, self.leader().is_some())?;
+        loop {
+            self.check(control, self.leader().is_some()).map_err(Ended::Over)?;
             leaders.borrow_and_update();
-            let mut terms = Terms::new(attempt, what.effort, control.remaining(self.host.now()));
-            terms.commit = what.commit;
-            match self.attempt(&proposal, terms, control).await {
-                Attempt::Outcome(outcome) => return Ok(outcome),
-                Attempt::Failed(error) if sent => return Err(unknown_after(&error)),
-                Attempt::Failed(error) => return Err(error),
-                Attempt::Again => {}
-                Attempt::Unknown => sent = true,
+            course.attempt += 1;
+            let mut terms = Terms::new(course.attempt, effort, control.remaining(self.host.now()));
+            terms.commit = course.commit;
+            let attempt = self.attempt(course.request, errand, terms, control).await;
+            let hopeless = if let Attempt::Again = attempt { self.group.hopeless() } else { None };
+            let attempt = hopeless.map_or(attempt, |why| Attempt::Failed(halted(&why)));
+            if let Some(end) = course.take(attempt, &*self.host) {
+                return end;
             }
             let _ = within(&*self.host, RETRY, leaders.changed()).await;
         }
-        unreachable!("the deadline comes first")
     }
 
-    async fn attempt(&self, proposal: &Proposal, terms: Terms, control: &Control) -> Attempt {
-        match self.leader() {
-            None => match self.group.hopeless() {
-                Some(why) => Attempt::Failed(halted(&why)),
-                None => Attempt::Again,
-            },
-            Some(leader) if leader == self.node => {
-                let admission = match self.executor.admit(proposal, &terms, control).await {
+    /// Asks whoever leads now.
+    async fn attempt(&self, request: RequestId, errand: &Errand<'_>, terms: Terms, control: &Control) -> Attempt {
+        let Some(leader) = self.leader() else { return Attempt::Again };
+        match errand {
+            Errand::Propose(proposal) if leader == self.node => {
+                let site = self.site();
+                let admission = match site.executor.admit(proposal, &terms, control).await {
                     Ok(admission) => admission,
-                    Err(error) => return later(error),
+                    Err(trouble) => return Attempt::denied(trouble),
                 };
-                let flight = Flight::new(self.group.clone(), proposal.clone(), admission, self.host.clone());
-                match (self.wait(control, flight).await, self.group.hopeless()) {
-                    (None, _) => Attempt::Unknown,
-                    (Some(Ok(outcome)), _) => Attempt::Outcome(outcome),
-                    (Some(Err(ProposeError::Halted(why))), Some(_)) => Attempt::Failed(halted(&why)),
-                    (Some(Err(e)), _) => refused(e),
+                let flight = Flight::new(site.group, proposal.clone(), admission, site.host);
+                match self.wait(control, flight).await {
+                    None => Attempt::Unknown,
+                    Some(Err(ProposeError::Stopped)) => Attempt::Failed(shutting_down()),
+                    Some(answer) => Attempt::landed(answer),
                 }
             }
-            Some(leader) => {
+            Errand::Propose(proposal) => {
                 let request = Request::Propose { group: self.id, proposal: proposal.clone(), terms };
                 self.attempt_at(leader, proposal.request, peer::encode(&request), control).await
+            }
+            Errand::Try(trial) if leader == self.node => {
+                let mut wanted = Wanted { router: self, leader, name: request, answered: false };
+                let (site, trial, control) = (self.site(), Trial::clone(trial), control.clone());
+                let (answer, answered) = oneshot::channel();
+                // On a task of its own: it may keep its thread busy, and this one must hear of a client that goes.
+                self.host.spawn(Box::pin(async move {
+                    let _ = answer.send(site.carry_out(request, &trial, &terms, None, &control).await);
+                }));
+                let attempt = answered.await.unwrap_or(Attempt::Unknown);
+                wanted.answered = true;
+                attempt
+            }
+            Errand::Try(trial) => {
+                let link = Link::new(self);
+                let trial = Box::new(Trial::clone(trial));
+                let bytes = peer::encode(&Request::Try { group: self.id, request, trial, terms });
+                if bytes.len() > LARGEST_TRIAL {
+                    return Attempt::Failed(SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, "the statement is too large"));
+                }
+                link.keep_alive(request);
+                let _lease = Lease { link: &link, name: request };
+                self.attempt_at(leader, request, bytes, control).await
             }
         }
     }
 
-    /// Asks the leader to propose something. It keeps its place in the leader's queues for as long as it is wanted.
+    /// Asks the leader on another node. What is asked for keeps its place in the leader's queues for as long as it is wanted.
     async fn attempt_at(&self, leader: NodeId, name: RequestId, request: Bytes, control: &Control) -> Attempt {
         // A leader that hangs does not answer, and its successor does not wait for that.
         let mut leaders = self.group.leader_changes();
@@ -170,59 +207,40 @@ impl<R: Replica, P: Peers> Router<R, P> {
             answer = self.wait(control, self.peers.call(leader, request, control.deadline)) => answer,
             _ = moved => None,
         };
-        let reply = match answer {
-            Some(Ok(bytes)) => peer::decode::<Reply>(&bytes),
-            Some(Err(CallError::Refused(_))) => return Attempt::Again,
-            Some(Err(_)) | None => return Attempt::Unknown,
-        };
-        wanted.answered = true;
-        match reply {
-            Ok(reply) => attempted(reply),
-            Err(e) => Attempt::Failed(SqlError::internal(format!("answer of {leader}: {e}"))),
+        match answer {
+            Some(Ok(bytes)) => {
+                wanted.answered = true;
+                peer::decode::<Reply>(&bytes).map_or(Attempt::Unknown, Attempt::told)
+            }
+            Some(Err(CallError::Refused(_))) => Attempt::Again,
+            Some(Err(_)) | None => Attempt::Unknown,
         }
     }
 
-    async fn attempt_trial(&self, request: RequestId, trial: &Trial, terms: Terms, control: &Control) -> Attempt {
-        let leader = match (self.leader(), self.group.hopeless()) {
-            (Some(leader), _) => leader,
-            (None, Some(why)) => return Attempt::Failed(halted(&why)),
-            (None, None) => return Attempt::Again,
-        };
-        if leader == self.node {
-            let mut wanted = Wanted { router: self, leader, name: request, answered: false };
-            let site = Site { executor: self.executor.clone(), group: self.group.clone(), host: self.host.clone() };
-            let (trial, control) = (trial.clone(), control.clone());
-            let (answer, answered) = oneshot::channel();
-            // On a task of its own: it may keep its thread busy, and this one must hear of a client that goes.
-            self.host.spawn(Box::pin(async move {
-                let _ = answer.send(site.carry_out(request, &trial, &terms, None, &control).await);
-            }));
-            let reply = answered.await.unwrap_or(Reply::Unknown);
-            wanted.answered = true;
-            return attempted(reply);
-        }
-        let link = Link::new(self);
-        let bytes = peer::encode(&Request::Try { group: self.id, request, trial: Box::new(trial.clone()), terms });
-        if bytes.len() > LARGEST_TRIAL {
-            return Attempt::Failed(SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, "the statement is too large"));
-        }
-        link.keep_alive(request);
-        let _lease = Lease { link: &link, name: request };
-        self.attempt_at(leader, request, bytes, control).await
+    fn site(&self) -> Site<R> {
+        Site { executor: self.executor.clone(), group: self.group.clone(), host: self.host.clone() }
     }
 
     /// Proposes all of a command, in chunks if it is large.
-    async fn run(&self, request: RequestId, body: Bytes, what: What, control: &Control) -> SqlResult<Arc<Outcome>> {
+    async fn run(
+        &self,
+        course: &mut Course,
+        body: Bytes,
+        effort: Effort,
+        control: &Control,
+    ) -> SqlResult<(u64, Arc<Outcome>)> {
         let mut last = None;
-        for proposal in split::proposals(request, body) {
-            last = Some(self.propose(proposal, what, control).await?);
+        for proposal in split::proposals(course.request, body) {
+            last = Some(self.ask(course, Errand::Propose(proposal), effort, control).await?);
         }
         last.ok_or_else(|| SqlError::internal("a command was split into nothing"))
     }
 
     /// Proposes a command of the server's own.
     pub async fn submit(&self, request: RequestId, command: &Command, control: &Control) -> SqlResult<Arc<Outcome>> {
-        self.run(request, command::encode(command), What { effort: Effort::Key, commit: false }, control).await
+        let born = if let Command::Write(write) = command { write.born } else { self.shared.applied() };
+        let mut course = Course::new(request, born);
+        self.run(&mut course, command::encode(command), Effort::Key, control).await.map(|(_, outcome)| outcome)
     }
 
     /// Waits until this node's state covers everything acknowledged before this call.
@@ -301,6 +319,18 @@ impl<R: Replica, P: Peers> Database for Router<R, P> {
         self.shared.applied()
     }
 
+    fn defined(&self) -> u64 {
+        self.defined.load(Ordering::SeqCst)
+    }
+
+    async fn catch_up(&self, control: &Control) -> SqlResult<()> {
+        while self.shared.applied() < self.defined() {
+            self.check(control, true)?;
+            let _ = within(&*self.host, RETRY, self.shared.wait_applied(self.defined())).await;
+        }
+        Ok(())
+    }
+
     async fn barrier(&self, control: &Control) -> SqlResult<()> {
         self.read_point(control).await
     }
@@ -330,7 +360,8 @@ impl<R: Replica, P: Peers> Database for Router<R, P> {
         for step in write.steps.iter_mut().filter(|step| step.frozen.is_none()) {
             self.inform_step(step).await;
         }
-        self.write_as(request, write, effort, control).await
+        let mut course = Course::new(request, write.born);
+        self.write_as(&mut course, write, effort, control).await
     }
 
     async fn try_write(
@@ -342,52 +373,52 @@ impl<R: Replica, P: Peers> Database for Router<R, P> {
         for statement in &mut trial.statements {
             self.inform_step(&mut statement.step).await;
         }
-        let mut leaders = self.group.leader_changes();
-        let mut sent = false;
-        for attempt in 1.. {
-            self.check(control, self.leader().is_some())?;
-            leaders.borrow_and_update();
-            let terms = Terms::new(attempt, Effort::Key, control.remaining(self.host.now()));
-            match self.attempt_trial(request, &trial, terms, control).await {
-                Attempt::Outcome(outcome) => {
-                    if let Some(done) = self.conclude(outcome, control).await? {
-                        return Ok(done);
-                    }
-                }
-                Attempt::Failed(error) if sent => return Err(unknown_after(&error).into()),
-                Attempt::Failed(error) => return Err(error.into()),
-                Attempt::Again => {}
-                Attempt::Unknown => sent = true,
+        let ddl = trial.statements.iter().any(|statement| statement.step.ddl);
+        let mut course = Course::new(request, trial.born);
+        loop {
+            let answer = self.ask(&mut course, Errand::Try(&trial), Effort::Key, control).await?;
+            if let Some(done) = self.conclude(answer, ddl, control).await? {
+                return Ok(done);
             }
-            let _ = within(&*self.host, RETRY, leaders.changed()).await;
         }
-        unreachable!("the deadline comes first")
     }
 }
 
 impl<R: Replica, P: Peers> Router<R, P> {
     async fn write_as(
         &self,
-        request: RequestId,
+        course: &mut Course,
         write: Write,
         effort: Effort,
         control: &Control,
     ) -> Result<Vec<StepOutcome>, Failure> {
-        let what = What { effort, commit: write.transaction.is_some() };
+        course.commit = write.transaction.is_some();
+        let ddl = write.steps.iter().any(|step| step.ddl);
         let body = command::encode(&Command::Write(write));
         loop {
-            let outcome = self.run(request, body.clone(), what, control).await?;
-            if let Some(done) = self.conclude(outcome, control).await? {
+            let answer = self.run(course, body.clone(), effort, control).await?;
+            if let Some(done) = self.conclude(answer, ddl, control).await? {
                 return Ok(done);
             }
         }
     }
 
     /// What an outcome means for whoever asked; `None`: it has to be sent again.
-    async fn conclude(&self, outcome: Arc<Outcome>, control: &Control) -> Result<Option<Vec<StepOutcome>>, Failure> {
+    async fn conclude(
+        &self,
+        (at, outcome): (u64, Arc<Outcome>),
+        ddl: bool,
+        control: &Control,
+    ) -> Result<Option<Vec<StepOutcome>>, Failure> {
         let refusal = match Arc::try_unwrap(outcome).unwrap_or_else(|shared| (*shared).clone()) {
-            Outcome::Done(steps) => return Ok(Some(steps)),
-            Outcome::Failed { step, error } => return Err(Failure::Sql { step, error }),
+            Outcome::Done(steps) => {
+                if ddl {
+                    self.defined.fetch_max(at, Ordering::SeqCst);
+                }
+                return Ok(Some(steps));
+            }
+            Outcome::Failed { error, .. } => return Err(error.into()),
+            Outcome::FailedAfter { done, error } => return Err(Failure::Sql { done, error }),
             Outcome::Refused(refusal) => refusal,
         };
         match refusal {
@@ -414,10 +445,12 @@ impl<R: Replica, P: Peers> Router<R, P> {
         if !transaction.transcript().writes() {
             return transaction.vouch(control).await;
         }
+        let born = self.applied();
+        let mut course = Course::new(transaction.name(), born);
         loop {
-            let (name, write) = transaction.command(self.applied())?;
+            let write = transaction.command(born)?;
             let effort = if transaction.is_open() { Effort::Open } else { Effort::Key };
-            match self.write_as(name, write, effort, control).await {
+            match self.write_as(&mut course, write, effort, control).await {
                 Ok(_) => return Ok(()),
                 Err(Failure::Sql { error, .. }) => return Err(error),
                 // Nothing that it has to do with may have changed.
@@ -433,41 +466,6 @@ impl<R: Replica, P: Peers> Router<R, P> {
             let _ = within(&*self.host, RETRY, self.shared.wait_applied(next)).await;
         }
         Ok(())
-    }
-}
-
-/// What a local refusal means for the next attempt.
-fn refused(error: ProposeError) -> Attempt {
-    match error {
-        ProposeError::DiskFull => Attempt::Failed(disk_full()),
-        ProposeError::Stopped => {
-            Attempt::Failed(SqlError::new(state::ADMIN_SHUTDOWN, "terminating connection due to administrator command"))
-        }
-        ProposeError::TooLarge(_) => Attempt::Failed(SqlError::new(
-            state::PROGRAM_LIMIT_EXCEEDED,
-            "the statement is too large for one log entry",
-        )),
-        ProposeError::Unknown => Attempt::Unknown,
-        // One that has halted gives its leadership up: another takes it.
-        ProposeError::NotLeader { .. } | ProposeError::Dropped | ProposeError::Overloaded | ProposeError::Halted(_) => {
-            Attempt::Again
-        }
-    }
-}
-
-/// An error of admission: most are for the client.
-fn later(error: SqlError) -> Attempt {
-    if error.code == state::CANNOT_CONNECT_NOW { Attempt::Again } else { Attempt::Failed(error) }
-}
-
-/// What another node's, or another task's, reply means.
-fn attempted(reply: Reply) -> Attempt {
-    match reply {
-        Reply::Outcome(outcome) => Attempt::Outcome(Arc::new(outcome)),
-        Reply::DiskFull => Attempt::Failed(disk_full()),
-        Reply::Failed(error) => Attempt::Failed(error),
-        Reply::Unknown => Attempt::Unknown,
-        _ => Attempt::Again,
     }
 }
 
@@ -502,16 +500,13 @@ impl<R: Replica, P: Peers> Drop for Lease<'_, R, P> {
 /// Answers a peer's proposal, as the leader or not.
 pub async fn answer_proposal<R: Replica, P: Peers>(router: &Router<R, P>, proposal: Proposal, terms: Terms) -> Reply {
     let control = Control::resumed(terms.within, terms.lock_timeout, router.host.now());
-    let admission = match router.executor.admit(&proposal, &terms, &control).await {
-        Ok(admission) => admission,
-        Err(error) => {
-            return match later(error) {
-                Attempt::Failed(error) => Reply::Failed(error),
-                _ => Reply::Busy,
-            };
+    let attempt = match router.executor.admit(&proposal, &terms, &control).await {
+        Ok(admission) => {
+            Attempt::landed(Flight::new(router.group.clone(), proposal, admission, router.host.clone()).await)
         }
+        Err(trouble) => Attempt::denied(trouble),
     };
-    told(Flight::new(router.group.clone(), proposal, admission, router.host.clone()).await)
+    attempt.into_reply()
 }
 
 /// Answers a peer's trial.
@@ -523,8 +518,7 @@ pub async fn answer_trial<R: Replica, P: Peers>(
     terms: Terms,
 ) -> Reply {
     let control = Control::resumed(terms.within, terms.lock_timeout, router.host.now());
-    let site = Site { executor: router.executor.clone(), group: router.group.clone(), host: router.host.clone() };
-    site.carry_out(request, &trial, &terms, Some(from), &control).await
+    router.site().carry_out(request, &trial, &terms, Some(from), &control).await.into_reply()
 }
 
 /// Where a trial takes place.
@@ -543,43 +537,46 @@ impl<R: Replica> Site<R> {
         terms: &Terms,
         gateway: Option<NodeId>,
         control: &Control,
-    ) -> Reply {
+    ) -> Attempt {
+        let first = terms.attempt <= 1 || self.host.has(Defect::TrialIsCertain);
         let (write, admission) = match self.executor.try_write(request, terms, trial, gateway, control).await {
             Tried::Ready(write, admission) => (write, admission),
-            Tried::Failed(error) => return Reply::Failed(error),
-            Tried::SchemaChanged(now) => return Reply::Outcome(Outcome::Refused(Refusal::SchemaChanged { now })),
-            Tried::NotLeader => return Reply::NotLeader { leader: None },
-            Tried::Again => return Reply::Busy,
+            Tried::Failed { done, error } if first => {
+                return Attempt::Outcome(0, Arc::new(Outcome::FailedAfter { done, error }));
+            }
+            Tried::Failed { error, .. } => return Attempt::Failed(error),
+            Tried::SchemaChanged(now) if first => {
+                return Attempt::Outcome(0, Arc::new(Outcome::Refused(Refusal::SchemaChanged { now })));
+            }
+            Tried::SchemaChanged(_) => {
+                // It does nothing at its place in the log; but an earlier attempt may have been there already.
+                let body = command::encode(&Command::Write(trial.as_compiled()));
+                return Attempt::landed(self.upload(request, body).await);
+            }
+            Tried::Again => return Attempt::Again,
         };
-        // Another attempt may have fixed other values: each has chunks of its own.
-        let upload = RequestId { origin: self.host.random(), seq: self.host.random() };
-        let mut proposals = split::proposals_of(request, upload, command::encode(&Command::Write(*write)));
-        let Some(last) = proposals.pop() else { return Reply::Busy };
+        let mut proposals = split::proposals(request, command::encode(&Command::Write(*write)));
+        let Some(last) = proposals.pop() else { return Attempt::Again };
         for chunk in proposals {
-            match told(self.group.propose(chunk, None).await) {
-                Reply::Outcome(_) => {}
+            if let Err(error) = self.group.propose(chunk, None).await {
                 // Chunks alone do nothing.
-                reply => {
-                    admission.withdraw();
-                    return reply;
-                }
+                admission.withdraw();
+                return match Attempt::landed(Err(error)) {
+                    Attempt::Unknown => Attempt::Again,
+                    attempt => attempt,
+                };
             }
         }
-        told(Flight::new(self.group.clone(), last, admission, self.host.clone()).await)
+        Attempt::landed(Flight::new(self.group.clone(), last, admission, self.host.clone()).await)
     }
-}
 
-/// An answer as another node is told it.
-fn told(answer: Result<Arc<Outcome>, ProposeError>) -> Reply {
-    match answer {
-        Ok(outcome) => Reply::Outcome((*outcome).clone()),
-        Err(ProposeError::NotLeader { leader }) => Reply::NotLeader { leader },
-        Err(ProposeError::Dropped | ProposeError::Overloaded) => Reply::Busy,
-        Err(ProposeError::Unknown) => Reply::Unknown,
-        Err(ProposeError::DiskFull) => Reply::DiskFull,
-        Err(e @ ProposeError::TooLarge(_)) => Reply::Halted(e.to_string()),
-        Err(ProposeError::Halted(why)) => Reply::Halted(why),
-        Err(e @ ProposeError::Stopped) => Reply::Halted(e.to_string()),
+    /// Proposes something that needs no admission.
+    async fn upload(&self, request: RequestId, body: Bytes) -> Result<(u64, Arc<Outcome>), ProposeError> {
+        let mut last = Err(ProposeError::Dropped);
+        for proposal in split::proposals(request, body) {
+            last = Ok(self.group.propose(proposal, None).await?);
+        }
+        last
     }
 }
 
@@ -605,23 +602,6 @@ fn stopped(control: &Control, has_leader: bool) -> SqlError {
         .hint("Start the other nodes, or connect to one on the majority's side.")
 }
 
-fn disk_full() -> SqlError {
-    SqlError::new(state::DISK_FULL, "could not write: the disk of the leader is full")
-        .hint("Free space on that node; it goes on by itself.")
-}
-
-fn halted(why: &str) -> SqlError {
-    SqlError::new(state::CANNOT_CONNECT_NOW, format!("this node's replica does not serve: {why}"))
-        .hint("Connect to another node; `quorate status` shows the state of each.")
-}
-
-/// An attempt failed for certain, but not the one before it.
-fn unknown_after(error: &SqlError) -> SqlError {
-    SqlError::new(state::STATEMENT_COMPLETION_UNKNOWN, "it is not known whether the statement took effect")
-        .detail(format!("One attempt was not answered, and the next one failed: {error}."))
-}
-
-fn unknown_completion() -> SqlError {
-    SqlError::new(state::STATEMENT_COMPLETION_UNKNOWN, "it is not known whether the statement took effect")
-        .detail("It was retried for so long that its outcome is no longer remembered.")
+fn shutting_down() -> SqlError {
+    SqlError::new(state::ADMIN_SHUTDOWN, "terminating connection due to administrator command")
 }

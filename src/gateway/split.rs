@@ -8,24 +8,21 @@ use xxhash_rust::xxh3::xxh3_64;
 /// The largest command that goes into the log in one piece, in bytes.
 pub const WHOLE: usize = 512 << 10;
 
-/// What to propose, in order; only the last one's outcome is the client's answer.
+/// What to propose, in order; only the last one's outcome is the client's answer. The next attempt may have another body
+/// (compiled again, or with other values fixed): the chunks of each have names of their own, the same at each retry.
 pub fn proposals(request: RequestId, body: Bytes) -> Vec<Proposal> {
-    proposals_of(request, request, body)
-}
-
-/// As [`proposals`], with the chunks under a name of their own: for a body that may be another at the next attempt.
-pub fn proposals_of(request: RequestId, upload: RequestId, body: Bytes) -> Vec<Proposal> {
     if body.len() <= WHOLE {
         return vec![Proposal { request, body }];
     }
+    let checksum = xxh3_64(&body);
+    let upload = RequestId { origin: request.origin ^ checksum, seq: request.seq };
     let mut out = Vec::new();
     for (part, start) in (0u32..).zip((0..body.len()).step_by(WHOLE)) {
         let bytes = body.slice(start..body.len().min(start + WHOLE));
         let chunk = Command::Chunk { upload, part, bytes };
         out.push(Proposal { request: part_id(upload, part), body: command::encode(&chunk) });
     }
-    let whole =
-        Command::Assembled { upload, parts: out.len() as u32, length: body.len() as u64, checksum: xxh3_64(&body) };
+    let whole = Command::Assembled { upload, parts: out.len() as u32, length: body.len() as u64, checksum };
     out.push(Proposal { request, body: command::encode(&whole) });
     out
 }
@@ -61,7 +58,12 @@ mod tests {
             }
         }
         assert_eq!(whole, body);
-        assert_eq!(proposals(request, body).last(), parts.last(), "retries are the same");
+        assert_eq!(proposals(request, body.clone()), parts, "retries are the same");
+        let other = proposals(request, body.slice(1..));
+        assert!(
+            parts[..3].iter().all(|part| other[..3].iter().all(|o| o.request != part.request)),
+            "bodies do not mix"
+        );
         assert_eq!(proposals(request, Bytes::from_static(b"x")).len(), 1);
     }
 }

@@ -5,7 +5,7 @@ use super::reach::{Peers, Replica};
 use super::router::{Router, TransactionLimits};
 use super::{Control, Database as _, Failure};
 use crate::clock::Reading;
-use crate::command::{self, Command, Outcome, Proposal, Write};
+use crate::command::{self, Command, Outcome, Proposal, Refusal, Write};
 use crate::engine::{Dialect, Engine, Options};
 use crate::error::{SqlError, state};
 use crate::host::Machine;
@@ -27,7 +27,7 @@ const THERE: NodeId = NodeId(2);
 
 #[derive(Clone)]
 enum Answer {
-    Here(Result<(), ProposeError>),
+    Here(Result<Outcome, ProposeError>),
     There(Result<Reply, CallError>),
 }
 
@@ -57,12 +57,12 @@ impl Replica for Script {
         vec![HERE]
     }
 
-    async fn propose(&self, proposal: Proposal, _: Option<u64>) -> Result<Arc<Outcome>, ProposeError> {
+    async fn propose(&self, proposal: Proposal, _: Option<u64>) -> Result<(u64, Arc<Outcome>), ProposeError> {
         if let Ok(Command::Tenure { .. }) = command::decode(&proposal.body) {
-            return Ok(Arc::new(Outcome::Done(Vec::new())));
+            return Ok((7, Arc::new(Outcome::Done(Vec::new()))));
         }
         match self.0.lock().pop_front() {
-            Some(Answer::Here(answer)) => answer.map(|()| Arc::new(Outcome::Done(Vec::new()))),
+            Some(Answer::Here(answer)) => answer.map(|outcome| (7, Arc::new(outcome))),
             _ => panic!("proposed here"),
         }
     }
@@ -113,17 +113,34 @@ fn told(answers: &[Answer]) -> String {
     }
 }
 
-/// An error must not say that nothing happened when an earlier attempt may still take effect.
+/// An error must not say that nothing happened when an earlier attempt may still take effect: then the log is asked, under
+/// the same request id.
 #[test]
-fn an_error_after_an_attempt_of_unknown_fate_leaves_it_open() {
+fn an_error_after_an_attempt_of_unknown_fate_is_settled_by_the_log() {
     use Answer::{Here, There};
-    let deadlock = || There(Ok(Reply::Failed(SqlError::new(state::DEADLOCK_DETECTED, "deadlock detected"))));
+    let error = |code| SqlError::new(code, "it failed");
+    let failed = |code| Outcome::Failed { step: 0, error: error(code) };
+    let outcome = |outcome| There(Ok(Reply::Outcome { at: 7, outcome }));
+    let deadlock = || There(Ok(Reply::Failed(error(state::DEADLOCK_DETECTED))));
+    let lost = || There(Err(CallError::ConnectionLost(THERE)));
+    let done = || Outcome::Done(Vec::new());
     assert_eq!(told(&[Here(Err(ProposeError::Dropped)), Here(Err(ProposeError::DiskFull))]), "53100");
-    assert_eq!(told(&[Here(Err(ProposeError::Unknown)), Here(Err(ProposeError::DiskFull))]), "40003");
-    assert_eq!(told(&[Here(Err(ProposeError::Unknown)), Here(Ok(()))]), "done");
+    assert_eq!(told(&[Here(Err(ProposeError::Unknown)), Here(Ok(done()))]), "done");
     assert_eq!(told(&[There(Ok(Reply::Busy)), deadlock()]), "40P01");
-    assert_eq!(told(&[There(Ok(Reply::Unknown)), deadlock()]), "40003");
     assert_eq!(told(&[There(Err(CallError::Refused(String::new()))), deadlock()]), "40P01");
-    assert_eq!(told(&[There(Err(CallError::ConnectionLost(THERE))), deadlock()]), "40003");
-    assert_eq!(told(&[There(Err(CallError::ConnectionLost(THERE))), There(Ok(Reply::DiskFull))]), "40003");
+    // The log says that the first attempt came first, or that nothing did.
+    for unknown in [lost(), There(Ok(Reply::Unknown)), There(Ok(Reply::Done))] {
+        assert_eq!(told(&[unknown.clone(), deadlock(), outcome(done())]), "done");
+        assert_eq!(told(&[unknown.clone(), deadlock(), lost(), outcome(done())]), "done");
+        assert_eq!(told(&[unknown, deadlock(), outcome(failed(state::DEADLOCK_DETECTED))]), "40P01");
+    }
+    // It cannot be asked.
+    let full = || Here(Err(ProposeError::DiskFull));
+    assert_eq!(told(&[Here(Err(ProposeError::Unknown)), full(), full()]), "40003");
+    // Missing chunks are no reason to forget.
+    let missing = || outcome(Outcome::Refused(Refusal::ChunksMissing));
+    assert_eq!(told(&[lost(), missing(), deadlock(), outcome(done())]), "done");
+    let forgotten = || outcome(Outcome::Refused(Refusal::Expired));
+    assert_eq!(told(&[lost(), deadlock(), forgotten()]), "40003");
+    assert_eq!(told(&[outcome(Outcome::Refused(Refusal::SchemaChanged { now: 0 }))]), "SchemaChanged");
 }

@@ -11,6 +11,7 @@
 //! Dropping a [`Transaction`] rolls it back. Leases keep those alive whose leader is another node; when this node
 //! dies they end.
 
+use super::attempt::disk_full;
 use super::peer::{self, Reply, Request};
 use super::reach::{Peers, Replica};
 use super::router::{Router, check};
@@ -19,7 +20,7 @@ use super::{Control, Failure, Mark};
 use crate::command::{self, Command, Isolation, Outcome, Proposal, StepOutcome, Tenure, Write};
 use crate::engine::Shared;
 use crate::error::{SqlError, SqlResult, state};
-use crate::executor::{Executor, Heard, Log};
+use crate::executor::{Executor, Heard, Log, Trouble};
 use crate::host::{SharedHost, until, within};
 use crate::id::{GroupId, NodeId, RequestId};
 use crate::replica::core::Role;
@@ -101,21 +102,23 @@ impl<R: Replica, P: Peers> Log for GroupLog<R, P> {
         (leadership.role == Role::Leader).then_some(leadership.term)
     }
 
-    fn propose(&self, command: Command, term: Option<u64>) -> BoxFuture<'static, SqlResult<Outcome>> {
+    fn propose(&self, command: Command, term: Option<u64>) -> BoxFuture<'static, Result<Outcome, Trouble>> {
         let (group, host) = (self.group.clone(), self.host.clone());
         Box::pin(async move {
+            // Nobody asks for it again: what it has done when its fate is unknown is a gap, or nothing.
             let request = RequestId { origin: host.random(), seq: host.random() };
             let body = command::encode(&command);
             let until = host.now() + OWN;
             loop {
                 match group.propose(Proposal { request, body: body.clone() }, term).await {
-                    Ok(outcome) => return Ok((*outcome).clone()),
+                    Ok((_, outcome)) => return Ok((*outcome).clone()),
                     Err(ProposeError::Overloaded | ProposeError::Dropped)
                         if host.now() < until && term.is_none_or(|term| group.leadership().term == term) =>
                     {
                         host.sleep_until(host.now() + RETRY).await;
                     }
-                    Err(error) => return Err(SqlError::new(state::CANNOT_CONNECT_NOW, error.to_string())),
+                    Err(ProposeError::DiskFull) => return Err(disk_full().into()),
+                    Err(_) => return Err(Trouble::Void),
                 }
             }
         })
@@ -134,12 +137,9 @@ impl<R: Replica, P: Peers> Log for GroupLog<R, P> {
         })
     }
 
-    fn read_point(&self, deadline: Instant) -> BoxFuture<'static, SqlResult<()>> {
+    fn read_point(&self, deadline: Instant) -> BoxFuture<'static, Result<(), Trouble>> {
         let group = self.group.clone();
-        Box::pin(async move {
-            let answer = group.read_index(deadline).await;
-            answer.map(drop).map_err(|error| SqlError::new(state::CANNOT_CONNECT_NOW, error.to_string()))
-        })
+        Box::pin(async move { group.read_index(deadline).await.map(drop).map_err(|_| Trouble::Void) })
     }
 }
 
@@ -605,11 +605,16 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
         }
     }
 
+    /// The request id of its COMMIT.
+    pub fn name(&self) -> TxName {
+        self.name
+    }
+
     /// COMMIT's command.
-    pub fn command(&self, born: u64) -> SqlResult<(TxName, Write)> {
+    pub fn command(&self, born: u64) -> SqlResult<Write> {
         let version = self.base.as_ref().map_or_else(|| self.shared.schema_version(), |base| base.version);
         let write = self.transcript.clone().into_write(version, born, self.env.clone());
-        write.map(|write| (self.name, write)).ok_or_else(|| SqlError::internal("nothing to commit"))
+        write.ok_or_else(|| SqlError::internal("nothing to commit"))
     }
 }
 

@@ -32,7 +32,7 @@ use super::store::{Store, conf_state, membership};
 use super::{Committed, Membership, Payload, Position, SnapshotMeta};
 use crate::clock::{LogClock, Reading};
 use crate::command::{self, Batch, Proposal};
-use crate::id::{GroupId, NodeId, ReplicaId, RequestId};
+use crate::id::{GroupId, NodeId, ReplicaId};
 use crate::raftlog::{GroupLog, HardState, LogReader, LogWrite};
 use protobuf::Message as _;
 use raft::eraftpb::{ConfChangeSingle, ConfChangeType, ConfChangeV2, Entry, EntryType, Message, MessageType};
@@ -270,9 +270,15 @@ pub enum Effect {
     },
     /// Cut the log up to here.
     Compact(Position),
-    /// These proposals were not appended and never will be.
+    /// These proposals, by their tickets, are the commands of the entry at `index`, in this order. Whoever waits for one
+    /// of them waits for that place in the log: another attempt under the same request id has a place of its own.
+    Appended {
+        index: u64,
+        tickets: Vec<u64>,
+    },
+    /// These proposals, by their tickets, were not appended and never will be.
     Refused {
-        proposals: Vec<(u64, RequestId)>,
+        tickets: Vec<u64>,
         why: Refused,
     },
     /// The leadership is lost: the fate of every appended proposal that is not answered is unknown.
@@ -1032,22 +1038,22 @@ impl Core {
         for proposal in proposals {
             let bytes = proposal.proposal.body.len() + 64;
             if self.waiting_bytes + bytes > self.config.max_waiting && !self.waiting.is_empty() {
-                refused.push((proposal.ticket, proposal.proposal.request));
+                refused.push(proposal.ticket);
                 continue;
             }
             self.waiting_bytes += bytes;
             self.waiting.push_back(proposal);
         }
         if !refused.is_empty() {
-            self.effects.push(Effect::Refused { proposals: refused, why: Refused::Overloaded });
+            self.effects.push(Effect::Refused { tickets: refused, why: Refused::Overloaded });
         }
     }
 
     fn refuse_waiting(&mut self, why: Refused) {
         self.waiting_bytes = 0;
-        let proposals: Vec<_> = self.waiting.drain(..).map(|p| (p.ticket, p.proposal.request)).collect();
-        if !proposals.is_empty() {
-            self.effects.push(Effect::Refused { proposals, why });
+        let tickets: Vec<_> = self.waiting.drain(..).map(|p| p.ticket).collect();
+        if !tickets.is_empty() {
+            self.effects.push(Effect::Refused { tickets, why });
         }
     }
 
@@ -1088,8 +1094,8 @@ impl Core {
         let (late, waiting): (VecDeque<_>, _) = std::mem::take(&mut self.waiting).into_iter().partition(is_late);
         self.waiting = waiting;
         self.waiting_bytes -= late.iter().map(|p| p.proposal.body.len() + 64).sum::<usize>();
-        let proposals = late.into_iter().map(|p| (p.ticket, p.proposal.request)).collect();
-        self.effects.push(Effect::Refused { proposals, why: Refused::Dropped });
+        let tickets = late.into_iter().map(|p| p.ticket).collect();
+        self.effects.push(Effect::Refused { tickets, why: Refused::Dropped });
     }
 
     fn has_room(&self) -> bool {
@@ -1108,7 +1114,7 @@ impl Core {
             }
             bytes += size;
             let next = self.waiting.pop_front().expect("looked at");
-            tickets.push((next.ticket, next.proposal.request));
+            tickets.push(next.ticket);
             commands.push(next.proposal);
         }
         self.waiting_bytes -= bytes;
@@ -1120,8 +1126,12 @@ impl Core {
         message.set_msg_type(MessageType::MsgPropose);
         message.set_entries(vec![Entry { data: command::encode(&batch), ..Entry::default() }].into());
         match self.raw.step(message) {
-            Ok(()) => self.time = time,
-            Err(_) => self.effects.push(Effect::Refused { proposals: tickets, why: Refused::Dropped }),
+            Ok(()) => {
+                self.time = time;
+                let index = self.raw.raft.raft_log.last_index();
+                self.effects.push(Effect::Appended { index, tickets });
+            }
+            Err(_) => self.effects.push(Effect::Refused { tickets, why: Refused::Dropped }),
         }
     }
 

@@ -29,7 +29,7 @@ use super::handle::{
 use super::{Committed, Halt, Membership, SnapshotMeta, StateMachine};
 use crate::clock::{self, Belief, Reading};
 use crate::command::{Outcome, Proposal};
-use crate::id::{GroupId, NodeId, ReplicaId, RequestId};
+use crate::id::{GroupId, NodeId, ReplicaId};
 use crate::raftlog::{Entry, HardState, LogError, LogReader, LogWrite, RaftLog, finish_install};
 use crate::transport::{Beat, Envelope, Transport};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
@@ -173,8 +173,8 @@ pub(super) struct Shared {
     syncs: Arc<Mutex<Syncs>>,
     /// The log takes no more entries for want of space.
     disk_full: AtomicBool,
-    /// Clients that wait for an outcome, by request; two when a client retried while the first attempt was under way.
-    waiters: Mutex<HashMap<RequestId, Vec<(u64, ProposeReply)>>>,
+    /// Who waits for the outcomes of an entry, by its index, in the order of its commands.
+    waiters: Mutex<BTreeMap<u64, Vec<Option<ProposeReply>>>>,
     /// Readers that wait until an index is applied.
     readers: Mutex<BTreeMap<u64, Vec<ReadReply>>>,
 }
@@ -247,7 +247,7 @@ impl Shared {
     }
 
     fn outcomes_unknown(&self) {
-        for (_, reply) in std::mem::take(&mut *self.waiters.lock()).into_values().flatten() {
+        for reply in std::mem::take(&mut *self.waiters.lock()).into_values().flatten().flatten() {
             let _ = reply.send(Err(ProposeError::Unknown));
         }
     }
@@ -286,6 +286,8 @@ pub(super) struct Replica {
     apply: Sender<ApplyJob>,
     apply_thread: Option<JoinHandle<()>>,
     proposals: Vec<(Ticketed, ProposeReply)>,
+    /// Who waits for proposals that the core has not appended yet, by ticket.
+    waiting: HashMap<u64, ProposeReply>,
     reads: BTreeMap<u64, ReadReply>,
     new_reads: Vec<u64>,
     changes: BTreeMap<u64, oneshot::Sender<Result<(), ChangeError>>>,
@@ -398,6 +400,7 @@ pub(super) fn prepare(
         apply,
         apply_thread: Some(apply_thread),
         proposals: Vec::new(),
+        waiting: HashMap::new(),
         reads: BTreeMap::new(),
         new_reads: Vec::new(),
         changes: BTreeMap::new(),
@@ -845,7 +848,11 @@ impl Driver {
                 replica.show_state(self.log_fails.as_ref());
             }
             Effect::Compact(to) => self.log_job(vec![LogWrite::Compact(group, to)], false, Vec::new(), None),
-            Effect::Refused { proposals, why } => refuse(replica, proposals, why),
+            Effect::Appended { index, tickets } => {
+                let replies = tickets.iter().map(|ticket| replica.waiting.remove(ticket)).collect();
+                replica.shared.waiters.lock().insert(index, replies);
+            }
+            Effect::Refused { tickets, why } => refuse(replica, tickets, why),
             Effect::OutcomesUnknown => replica.shared.outcomes_unknown(),
             Effect::Membership(membership, nodes) => {
                 *replica.shared.membership.lock() = membership;
@@ -956,12 +963,10 @@ impl Driver {
 fn submit(replica: &mut Replica) {
     if !replica.proposals.is_empty() {
         let mut proposals = Vec::with_capacity(replica.proposals.len());
-        let mut waiters = replica.shared.waiters.lock();
         for (ticketed, reply) in replica.proposals.drain(..) {
-            waiters.entry(ticketed.proposal.request).or_default().push((ticketed.ticket, reply));
+            replica.waiting.insert(ticketed.ticket, reply);
             proposals.push(ticketed);
         }
-        drop(waiters);
         let Moment { wall, monotonic } = moment();
         let clock = Reading { wall, monotonic, belief: replica.shared.belief(monotonic) };
         replica.core.step(Event::Propose { proposals, clock, seed: rand::random() });
@@ -971,7 +976,7 @@ fn submit(replica: &mut Replica) {
     }
 }
 
-fn refuse(replica: &Replica, proposals: Vec<(u64, RequestId)>, why: Refused) {
+fn refuse(replica: &mut Replica, tickets: Vec<u64>, why: Refused) {
     let leader = replica.shared.leadership.borrow().leader_node;
     let error = match why {
         Refused::NotLeader => ProposeError::NotLeader { leader },
@@ -980,15 +985,8 @@ fn refuse(replica: &Replica, proposals: Vec<(u64, RequestId)>, why: Refused) {
         Refused::DiskFull => ProposeError::DiskFull,
         Refused::Halted => ProposeError::Halted(replica.shared.out_of_service().unwrap_or_default()),
     };
-    let mut waiters = replica.shared.waiters.lock();
-    for (ticket, request) in proposals {
-        let Some(waiting) = waiters.get_mut(&request) else { continue };
-        if let Some(at) = waiting.iter().position(|(t, _)| *t == ticket) {
-            let _ = waiting.swap_remove(at).1.send(Err(error.clone()));
-        }
-        if waiting.is_empty() {
-            waiters.remove(&request);
-        }
+    for reply in tickets.iter().filter_map(|ticket| replica.waiting.remove(ticket)) {
+        let _ = reply.send(Err(error.clone()));
     }
 }
 
@@ -1066,7 +1064,9 @@ fn stop_replica(mut replica: Box<Replica>) {
         let _ = thread.join();
     }
     replica.shared.set_state(ReplicaState::Stopped);
-    for (_, reply) in replica.proposals.drain(..) {
+    for reply in
+        replica.proposals.drain(..).map(|(_, reply)| reply).chain(std::mem::take(&mut replica.waiting).into_values())
+    {
         let _ = reply.send(Err(ProposeError::NotLeader { leader: None }));
     }
     let stopped = GroupLeadership { term: replica.shared.leadership.borrow().term, ..GroupLeadership::default() };
@@ -1364,9 +1364,14 @@ impl Applier {
         self.shared.publish_applied(last.index);
         {
             let mut waiters = self.shared.waiters.lock();
+            let (mut index, mut replies) = (0, Vec::new().into_iter());
             for outcome in outcomes {
-                for (_, reply) in waiters.remove(&outcome.request).into_iter().flatten() {
-                    let _ = reply.send(Ok((outcome.index, outcome.outcome.clone())));
+                if outcome.index != index {
+                    index = outcome.index;
+                    replies = waiters.remove(&index).unwrap_or_default().into_iter();
+                }
+                if let Some(Some(reply)) = replies.next() {
+                    let _ = reply.send(Ok((index, outcome.outcome)));
                 }
             }
         }

@@ -34,7 +34,7 @@ impl Session {
         if !matches!(kind, PlanKind::Read(_) | PlanKind::Write(_) | PlanKind::Utility(Utility::SetConfig(_))) {
             return Err(SqlError::syntax("utility statements cannot be prepared").into());
         }
-        self.prepared.insert(name.to_owned(), prepared);
+        self.put_name(name, Some(prepared));
         self.complete("PREPARE");
         Ok(())
     }

@@ -75,6 +75,9 @@ pub struct World {
     pub catalog: Arc<Catalog>,
     /// Applied index of this node's replica.
     pub applied: u64,
+    /// Index of the last change of the schema that a client of this node knows of: nothing is compiled before that is
+    /// applied here.
+    pub defined: u64,
     /// µs since 2000-01-01 00:00 UTC.
     pub now: i64,
     /// Fresh random bits.
@@ -109,6 +112,8 @@ pub enum Effect {
 pub enum Ask {
     /// Catch up with everything acknowledged anywhere, so that the catalog is fresh.
     Barrier,
+    /// Wait until the catalog of this node has what its clients know of. Answered as `Barrier`.
+    CatchUp,
     /// Begin a read; its rows are fetched afterwards.
     Open {
         cursor: CursorId,

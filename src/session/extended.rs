@@ -22,7 +22,7 @@ impl Session {
             Request::Execute { portal, max_rows } => self.execute(world, portal, *max_rows),
             Request::Close { target, name } => {
                 match target {
-                    Target::Statement => drop(self.prepared.remove(name)),
+                    Target::Statement => self.put_name(name, None),
                     Target::Portal => drop(self.drop_portal(name)),
                 }
                 self.send(Message::CloseComplete);
@@ -36,6 +36,7 @@ impl Session {
 
     fn parse(&mut self, world: &World, name: &str, text: &str, types: &[Type]) -> Step {
         self.begin(world);
+        self.show_text(text);
         if !name.is_empty() {
             if self.prepared.contains_key(name) {
                 return Err(duplicate_statement(name).into());
@@ -44,7 +45,7 @@ impl Session {
         }
         let text: Arc<str> = Arc::from(text);
         let prepared = self.prepare_text(world, &text, types)?;
-        self.prepared.insert(name.to_owned(), prepared);
+        self.put_name(name, Some(prepared));
         self.send(Message::ParseComplete);
         Ok(())
     }
@@ -137,7 +138,8 @@ impl Session {
         }
         let portal = self.portal(bind.portal.clone(), prepared, params, formats);
         self.portals.insert(bind.portal.clone(), portal);
-        self.send(Message::BindComplete);
+        self.speak();
+        self.unsaid.push(Effect::Send(Message::BindComplete));
         Ok(())
     }
 
@@ -150,7 +152,8 @@ impl Session {
         }
         self.send(Message::Parameters(prepared.plan.params.clone()));
         let binary = vec![false; columns.len()];
-        self.describe(&prepared.plan, columns, binary);
+        let described = self.described(&prepared.plan, columns, binary);
+        self.send(described);
         Ok(())
     }
 
@@ -160,11 +163,15 @@ impl Session {
         if self.failed() && !form.columns.is_empty() {
             return Err(aborted().into());
         }
-        self.describe(&plan, form.columns.clone(), form.binary.clone());
+        let described = self.described(&plan, form.columns.clone(), form.binary.clone());
+        match self.unsaid.is_empty() {
+            true => self.send(described),
+            false => self.unsaid.push(Effect::Send(described)),
+        }
         Ok(())
     }
 
-    fn describe(&mut self, plan: &Plan, columns: Vec<ResultColumn>, binary: Vec<bool>) {
+    fn described(&mut self, plan: &Plan, columns: Vec<ResultColumn>, binary: Vec<bool>) -> Message {
         let returns_rows = match &plan.kind {
             // A SELECT without columns still has a (then empty) RowDescription; COPY has none.
             PlanKind::Read(_) => true,
@@ -172,10 +179,10 @@ impl Session {
             _ => !columns.is_empty(),
         };
         let env = self.settings.env();
-        self.send(match returns_rows {
+        match returns_rows {
             true => Message::Columns(Arc::new(super::RowForm { columns, binary, env })),
             false => Message::NoData,
-        });
+        }
     }
 
     pub(super) fn portal_named(&mut self, name: &str) -> SqlResult<&mut Portal> {
@@ -202,13 +209,14 @@ impl Session {
         result
     }
 
-    /// Flush wants the replies of what was sent, so collected writes happen now.
+    /// Flush wants the replies of what was sent, so collected writes happen now; they are committed at Sync.
     fn flush(&mut self, world: &World) -> Step {
+        self.speak();
         if self.batch.is_empty() {
             self.effects.push(Effect::Flush);
             return Ok(());
         }
-        self.ask_write(world, Task { what: What::Message(Request::Flush), barriered: true })
+        self.send_steps(world, Task { what: What::Message(Request::Flush), barriered: true })
     }
 
     /// What the client will get from a plan; FETCH, SHOW and EXECUTE are known to the session only.

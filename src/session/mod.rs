@@ -77,7 +77,7 @@ impl Default for Limits {
 const SHOWN_TEXT: usize = 1024;
 
 /// How often a statement is translated again because the schema moved on meanwhile.
-const MAX_ATTEMPTS: u32 = 8;
+const MAX_ATTEMPTS: u32 = 100;
 
 pub struct Session {
     id: Identity,
@@ -93,6 +93,9 @@ pub struct Session {
     wait: Wait,
     answered: Option<Answer>,
     effects: Vec<Effect>,
+    /// BindComplete, and a description of its portal: they wait to see whether the plan is still good where it runs. If it
+    /// is not, the error belongs in their place.
+    unsaid: Vec<Effect>,
     /// The current request belongs to the extended protocol.
     extended: bool,
     /// It is a query string of several statements, which are one transaction.
@@ -100,6 +103,10 @@ pub struct Session {
     /// After an error in the extended protocol: until Sync.
     skipping: bool,
     closed: bool,
+    /// Nothing of the client's is under way: it was told so.
+    resting: bool,
+    /// How often it has begun something since.
+    rounds: u64,
     /// Number of the statement that runs: its timeout begins with it.
     statement: u64,
     /// Its text, cut to a length fit to be shown.
@@ -132,6 +139,8 @@ enum What {
     Send,
     /// The rest of a COMMIT: the transaction is durable.
     Committed(Box<Run>),
+    /// An error whose turn has come.
+    Fail(SqlError),
     Nothing,
 }
 
@@ -203,10 +212,13 @@ impl Session {
             wait: Wait::Nothing,
             answered: None,
             effects: Vec::new(),
+            unsaid: Vec::new(),
             extended: false,
             several: false,
             skipping: false,
             closed: false,
+            resting: true,
+            rounds: 0,
             statement: 0,
             text: String::new(),
             transactions: 0,
@@ -226,6 +238,7 @@ impl Session {
         if matches!(self.wait, Wait::CopyIn(_)) {
             return self.receive_copy(request);
         }
+        self.rounds += u64::from(std::mem::take(&mut self.resting));
         match request {
             Request::Terminate => self.close(),
             // What is left of a COPY that has failed.
@@ -235,10 +248,10 @@ impl Session {
             Request::Query(text) => self.query(&text),
             Request::Invalid { error, extended } => {
                 self.extended = extended;
+                self.task(What::Fail(error));
                 if !extended {
                     self.task(What::EndOfQuery);
                 }
-                self.fail(error);
             }
             other => self.message(other),
         }
@@ -256,7 +269,7 @@ impl Session {
         if let Some(answer) = self.answered.take() {
             let wait = std::mem::replace(&mut self.wait, Wait::Nothing);
             if let Err(Stop::Compile(error) | Stop::Final(error)) = self.resume(world, wait, answer) {
-                self.fail(error);
+                self.fail_in_turn(world, error);
             }
         }
         while matches!(self.wait, Wait::Nothing) && !self.closed {
@@ -273,6 +286,12 @@ impl Session {
             Some(t) if t.explicit => Status::InBlock,
             _ => Status::Idle,
         }
+    }
+
+    /// A number that changes when the client begins something after it was told that the session is ready. What was
+    /// cancelled, or has timed out, before that is over.
+    pub fn rounds(&self) -> u64 {
+        self.rounds
     }
 
     /// A number that changes when another statement begins.
@@ -352,7 +371,7 @@ impl Session {
     fn query(&mut self, text: &str) {
         self.extended = false;
         self.drop_portal("");
-        self.prepared.remove("");
+        self.put_name("", None);
         self.show_text(text);
         match self.statements(text) {
             Ok(statements) if statements.is_empty() => self.send(Message::EmptyQuery),
@@ -378,9 +397,18 @@ impl Session {
     }
 
     fn perform(&mut self, world: &World, mut task: Task) {
-        // What is compiled now must see the schema as the collected writes have changed it.
-        let compiles = matches!(&task.what, What::Statement(..) | What::Again(_))
-            || matches!(&task.what, What::Message(Request::Parse { .. } | Request::Bind(_) | Request::Execute { .. }));
+        let compiles = match &task.what {
+            What::Statement(..) | What::Again(_) => true,
+            What::Message(Request::Describe { target, .. }) => *target == Target::Statement,
+            What::Message(Request::Parse { .. } | Request::Bind(_) | Request::Execute { .. }) => true,
+            _ => false,
+        };
+        // What a client of this node was told of the schema binds what is compiled here.
+        if compiles && world.applied < world.defined {
+            self.tasks.push_front(task);
+            return self.ask(Ask::CatchUp, Wait::Barrier);
+        }
+        // And it must see the schema as the collected writes have changed it.
         if self.batch.ddl && compiles && !self.failed() {
             if let Err(Stop::Compile(error) | Stop::Final(error)) = self.send_steps(world, task) {
                 self.fail(error);
@@ -394,7 +422,12 @@ impl Session {
                 self.tasks.push_front(task);
                 self.ask(Ask::Barrier, Wait::Barrier);
             }
-            Err(Stop::Compile(error) | Stop::Final(error)) => self.fail(error),
+            Err(Stop::Compile(error) | Stop::Final(error)) => {
+                if let What::Again(_) = &task.what {
+                    self.unsaid.clear();
+                }
+                self.fail_in_turn(world, error);
+            }
         }
     }
 
@@ -429,6 +462,7 @@ impl Session {
                 What::Committed(run) => self.committed(world, *run).map_err(Stop::finally),
                 _ => unreachable!("just matched"),
             },
+            What::Fail(error) => Err(error.clone().into()),
             What::Nothing => Ok(()),
         }
     }
@@ -458,9 +492,21 @@ impl Session {
 
     /// Sends now, or after the collected writes.
     fn emit(&mut self, effect: Effect) {
+        self.speak();
+        self.utter(effect);
+    }
+
+    fn utter(&mut self, effect: Effect) {
         match self.batch.is_empty() {
             true => self.effects.push(effect),
             false => self.batch.replies.push(Reply::Now(effect)),
+        }
+    }
+
+    /// Sends what was held back.
+    fn speak(&mut self) {
+        for effect in std::mem::take(&mut self.unsaid) {
+            self.utter(effect);
         }
     }
 
@@ -483,6 +529,10 @@ impl Session {
     }
 
     fn ask(&mut self, ask: Ask, wait: Wait) {
+        if let Ask::Fetch { .. } = ask {
+            // The connection sends the rows by itself.
+            self.speak();
+        }
         debug_assert!(matches!(self.wait, Wait::Nothing));
         self.effects.push(Effect::Ask(Box::new(ask)));
         self.wait = wait;
@@ -537,8 +587,22 @@ impl Session {
         self.transaction.as_ref().is_some_and(|t| t.explicit)
     }
 
+    /// Reports an error after the answers of the writes that were collected before: so they run, for those answers or for
+    /// an error that comes first.
+    fn fail_in_turn(&mut self, world: &World, error: SqlError) {
+        self.speak();
+        if self.batch.is_empty() || self.failed() || error.fatal {
+            return self.fail(error);
+        }
+        let then = Task { what: What::Fail(error), barriered: true };
+        if let Err(Stop::Compile(error) | Stop::Final(error)) = self.send_steps(world, then) {
+            self.fail(error);
+        }
+    }
+
     /// Reports an error; what was under way is undone, and what follows it is not done.
     fn fail(&mut self, error: SqlError) {
+        self.speak();
         let lost = !self.batch.is_empty() && !self.interactive();
         self.batch = Batch::default();
         self.wait = Wait::Nothing;
@@ -580,6 +644,7 @@ impl Session {
             self.send(Message::Setting { name, value });
         }
         self.send(Message::Ready(self.status()));
+        self.resting = true;
         Ok(())
     }
 
@@ -993,7 +1058,8 @@ impl Session {
     fn collect(&mut self, run: Run, params: Vec<Vec<crate::value::Value>>) -> Step {
         let env = self.settings.env();
         let seen = self.seen(transaction::facts_of(&run));
-        self.batch.push(run, params, &env, seen);
+        let said = std::mem::take(&mut self.unsaid);
+        self.batch.push(run, params, &env, seen, said);
         if self.interactive() || self.explicit() {
             self.tasks.push_front(Task { what: What::Send, barriered: true });
         }
@@ -1016,16 +1082,18 @@ impl Session {
 
     /// The current transaction's name and terms; it is interactive from now on.
     fn begin_interactive(&mut self) -> Begin {
-        let name = self.transaction.as_ref().and_then(|t| t.name).unwrap_or_else(|| {
-            self.request_seq += 1;
-            RequestId { origin: self.id.origin, seq: self.request_seq }
-        });
+        let name = self.transaction.as_ref().and_then(|t| t.name).unwrap_or_else(|| self.next_request());
         let mut isolation = Isolation::ReadCommitted;
         if let Some(t) = &mut self.transaction {
             t.name = Some(name);
             isolation = t.isolation.isolation();
         }
         Begin { name, isolation, env: self.settings.env() }
+    }
+
+    fn next_request(&mut self) -> RequestId {
+        self.request_seq += 1;
+        RequestId { origin: self.id.origin, seq: self.request_seq }
     }
 
     /// The circumstances of a statement.
@@ -1126,16 +1194,26 @@ impl Session {
     fn ask_write(&mut self, world: &World, then: Task) -> Step {
         let version = world.catalog.version;
         let mut items = std::mem::take(&mut self.batch.items);
-        let stale = |item: &transaction::Item| item.run.portal.plan.schema_version != version;
-        let replanned = items.iter_mut().filter(|i| stale(i)).try_for_each(|item| {
-            self.replan(world, &mut item.run.portal)?;
+        let mut failed = None;
+        for (i, item) in items.iter_mut().enumerate() {
+            if item.run.portal.plan.schema_version == version {
+                continue;
+            }
+            if let Err(Stop::Compile(error) | Stop::Final(error)) = self.replan(world, &mut item.run.portal) {
+                failed = Some((i, error));
+                break;
+            }
             item.seen = self.seen(transaction::facts_of(&item.run));
-            Ok(())
-        });
+        }
         self.batch.items = items;
-        if let Err(Stop::Compile(error) | Stop::Final(error)) = replanned {
-            self.tasks.push_front(then);
-            return Err(Stop::Final(error));
+        if let Some((number, error)) = failed {
+            // Those before it have answers, which come first.
+            self.still_due(then);
+            self.tasks.push_front(Task { what: What::Fail(error), barriered: true });
+            let replies = self.batch.cut(number);
+            self.take_back_names(number);
+            self.effects.extend(replies);
+            return Ok(());
         }
         if self.interactive() {
             let frozen = self.frozen(world);
@@ -1147,22 +1225,25 @@ impl Session {
             self.ask(Ask::Steps { begin, statements }, Wait::Write(then));
             return Ok(());
         }
-        self.request_seq += 1;
-        let request = RequestId { origin: self.id.origin, seq: self.request_seq };
+        let (request, born) = match self.batch.request {
+            Some(first) => first,
+            None => (self.next_request(), world.applied),
+        };
+        self.batch.request = Some((request, born));
         if self.batch.wants_trial() {
             let frozen = self.frozen(world);
-            let trial = Box::new(self.batch.trial(version, world.applied, &frozen));
+            let trial = Box::new(self.batch.trial(version, born, &frozen));
             self.ask(Ask::Try { request, trial }, Wait::Write(then));
             return Ok(());
         }
-        let write = self.batch.command(version, world.applied);
+        let write = self.batch.command(version, born);
         let effort = self.batch.effort();
         self.ask(Ask::Write { request, write, effort }, Wait::Write(then));
         Ok(())
     }
 
     fn written(&mut self, world: &World, then: Task, result: Result<Vec<StepOutcome>, Failure>) -> Step {
-        let error = match result {
+        let (done, error) = match result {
             Ok(outcomes) => {
                 self.answer_batch(outcomes);
                 if let Some(t) = &mut self.transaction {
@@ -1178,33 +1259,67 @@ impl Session {
                 if whole && self.batch.attempts <= MAX_ATTEMPTS && self.batch.may_retry() {
                     return self.ask_write(world, then);
                 }
-                schema_moves()
+                (Vec::new(), schema_moves())
             }
-            Err(Failure::Sql { error, .. }) => error,
+            Err(Failure::Sql { mut done, error }) => {
+                // What is found at the end of all belongs to the last one.
+                done.truncate(self.batch.items.len() - 1);
+                (done, error)
+            }
         };
-        // The end of the query string, or Sync, is still due; a COMMIT is not.
-        if matches!(then.what, What::EndOfQuery | What::Message(Request::Sync)) {
-            self.tasks.push_front(then);
-        }
+        self.still_due(then);
+        self.answer_batch(done);
         Err(error.into())
     }
 
-    fn answer_batch(&mut self, outcomes: Vec<StepOutcome>) {
+    /// After an error the end of the query string, or Sync, is still to come; a COMMIT and the like are not.
+    fn still_due(&mut self, then: Task) {
+        if matches!(then.what, What::EndOfQuery | What::Message(Request::Sync)) {
+            self.tasks.push_front(then);
+        }
+    }
+
+    /// Answers the collected writes up to the one that has no outcome: that has failed, and what came after it is taken
+    /// back.
+    fn answer_batch(&mut self, mut outcomes: Vec<StepOutcome>) {
+        self.take_back_names(outcomes.len());
         let batch = std::mem::take(&mut self.batch);
         let mut items: Vec<_> = batch.items.into_iter().map(Some).collect();
-        let mut outcomes = outcomes;
         for reply in batch.replies {
             match reply {
                 Reply::Now(effect) => self.effects.push(effect),
-                Reply::Outcome(i) => {
-                    let (Some(item), Some(outcome)) = (items[i].take(), outcomes.get_mut(i)) else { continue };
-                    self.answer_item(item, std::mem::take(outcome));
-                }
+                Reply::Outcome(i) => match (items[i].take(), outcomes.get_mut(i)) {
+                    (Some(item), Some(outcome)) => self.answer_item(item, std::mem::take(outcome)),
+                    (Some(item), None) => return self.effects.extend(item.said),
+                    (None, _) => return,
+                },
             }
         }
     }
 
-    fn answer_item(&mut self, item: transaction::Item, outcome: StepOutcome) {
+    /// Names of prepared statements as they were before the collected write with this number.
+    fn take_back_names(&mut self, number: usize) {
+        while let Some((_, name, was)) = self.batch.names.pop_if(|(collected, ..)| *collected > number) {
+            match was {
+                Some(prepared) => drop(self.prepared.insert(name, prepared)),
+                None => drop(self.prepared.remove(&name)),
+            }
+        }
+    }
+
+    /// A name of a prepared statement means this from now on, or nothing.
+    fn put_name(&mut self, name: &str, prepared: Option<Arc<Prepared>>) {
+        let was = match prepared {
+            Some(prepared) => self.prepared.insert(name.to_owned(), prepared),
+            None => self.prepared.remove(name),
+        };
+        if !self.batch.is_empty() {
+            self.batch.names.push((self.batch.items.len(), name.to_owned(), was));
+        }
+    }
+
+    fn answer_item(&mut self, mut item: transaction::Item, outcome: StepOutcome) {
+        self.effects.append(&mut item.said);
         if let Some((last, _)) = outcome.drawn.last() {
             Arc::make_mut(&mut self.drawn).extend(outcome.drawn.iter().copied());
             self.drawn_last = Some(*last);

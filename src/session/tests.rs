@@ -43,7 +43,7 @@ impl Client {
     fn new() -> Client {
         let mut catalog = Catalog { version: 1, ..Catalog::default() };
         catalog.relations.extend([relation("t")]);
-        let world = World { catalog: Arc::new(catalog), applied: 40, now: 1_000_000, seed: 7 };
+        let world = World { catalog: Arc::new(catalog), applied: 40, defined: 0, now: 1_000_000, seed: 7 };
         let mut settings = Settings::new("ann", "quorate");
         settings.changed_reports();
         let id = Identity { user: "ann".into(), database: "quorate".into(), pid: 5, origin: 99 };
@@ -97,6 +97,12 @@ impl Client {
                 for name in std::mem::take(&mut self.elsewhere) {
                     self.move_schema(&name);
                 }
+                Answer::Barrier(Ok(()))
+            }
+            Ask::CatchUp => {
+                self.say("ask to catch up".into());
+                self.world.applied = self.world.defined;
+                self.move_schema("own");
                 Answer::Barrier(Ok(()))
             }
             Ask::Open { cursor, read } => {
@@ -176,10 +182,6 @@ impl Client {
         if write.schema_version != self.world.catalog.version || self.drifts(&steps(&write)) {
             return Answer::Written(Err(Failure::SchemaChanged));
         }
-        if steps(&write).contains("fail") {
-            let error = SqlError::new(state::UNIQUE_VIOLATION, "duplicate key");
-            return Answer::Written(Err(Failure::Sql { step: 0, error }));
-        }
         let outcome = |s: &crate::command::Step| StepOutcome {
             count: s.params.len() as u64,
             rows: if s.statements[0].sql.contains("returning") {
@@ -189,7 +191,17 @@ impl Client {
             },
             drawn: Vec::new(),
         };
-        Answer::Written(Ok(write.steps.iter().map(outcome).collect()))
+        let fails = |s: &crate::command::Step| s.statements.iter().any(|statement| statement.sql.contains("fail"));
+        let done = write.steps.iter().take_while(|step| !fails(step)).map(outcome).collect::<Vec<_>>();
+        if done.len() < write.steps.len() {
+            let error = SqlError::new(state::UNIQUE_VIOLATION, "duplicate key");
+            return Answer::Written(Err(Failure::Sql { done, error }));
+        }
+        if steps(&write).contains("lagging") {
+            // Acknowledged to a client of this node, and not applied here yet.
+            self.world.defined = self.world.applied + 1;
+        }
+        Answer::Written(Ok(done))
     }
 
     fn drifts(&mut self, sql: &str) -> bool {
@@ -318,4 +330,9 @@ fn copy() {
 #[test]
 fn settings_are_reported_and_rolled_back() {
     script("settings_are_reported_and_rolled_back");
+}
+
+#[test]
+fn pipelines() {
+    script("pipelines");
 }

@@ -11,7 +11,7 @@
 //! was collected. If what was collected may take long, or locks rows in a subquery, it is tried before it goes to the log.
 
 use super::effect::Effect;
-use super::portal::Run;
+use super::portal::{Prepared, Run};
 use crate::command::{self, Frozen, Isolation, Seen, Shape, Step, Write, Yields};
 use crate::id::RequestId;
 use crate::sql::catalog::{Catalog, Constraint, ConstraintKind};
@@ -124,6 +124,11 @@ pub(super) struct Batch {
     pub ddl: bool,
     /// Attempts that met another schema version.
     pub attempts: u32,
+    /// The id under which it goes to the log, and the applied index when it first did: the same for all attempts.
+    pub request: Option<(RequestId, u64)>,
+    /// Names of prepared statements that changed meanwhile: the number of writes collected before, and what it was.
+    /// A write that fails takes back what came after it.
+    pub names: Vec<(usize, String, Option<Arc<Prepared>>)>,
 }
 
 /// A collected write. The parameters of a large one are moved into the command, and then it cannot be tried again.
@@ -134,6 +139,8 @@ pub(super) struct Item {
     pub moved: bool,
     /// The session as it was when the statement came.
     pub seen: Option<Box<Seen>>,
+    /// What the client hears of its portal before its outcome, if its plan is still good.
+    pub said: Vec<Effect>,
 }
 
 pub(super) enum Reply {
@@ -150,12 +157,19 @@ impl Batch {
         self.items.is_empty()
     }
 
-    pub fn push(&mut self, run: Run, params: Vec<Vec<Value>>, env: &Arc<Env>, seen: Option<Box<Seen>>) {
+    pub fn push(
+        &mut self,
+        run: Run,
+        params: Vec<Vec<Value>>,
+        env: &Arc<Env>,
+        seen: Option<Box<Seen>>,
+        said: Vec<Effect>,
+    ) {
         let bytes = params.iter().flatten().map(size).sum();
         self.ddl |= matches!(&run.portal.plan.kind, PlanKind::Write(w) if w.ddl);
         self.env.get_or_insert_with(|| Arc::clone(env));
         self.replies.push(Reply::Outcome(self.items.len()));
-        self.items.push(Item { run, params, bytes, moved: false, seen });
+        self.items.push(Item { run, params, bytes, moved: false, seen, said });
     }
 
     /// The collected writes as statements of an interactive transaction.
@@ -200,6 +214,19 @@ impl Batch {
         let env = self.env.as_deref().cloned().unwrap_or_default();
         let steps = self.items.iter_mut().map(Item::step).collect();
         Write { schema_version, born, env, steps, transaction: None }
+    }
+
+    /// Leaves out the write with this number and all that came after it. What the client is to hear now, if it was the
+    /// first.
+    pub fn cut(&mut self, number: usize) -> Vec<Effect> {
+        self.items.truncate(number);
+        let end = self.replies.iter().position(|reply| matches!(reply, Reply::Outcome(i) if *i == number));
+        self.replies.truncate(end.unwrap_or(self.replies.len()));
+        if number > 0 {
+            return Vec::new();
+        }
+        let now = |reply| if let Reply::Now(effect) = reply { Some(effect) } else { None };
+        std::mem::take(&mut self.replies).into_iter().filter_map(now).collect()
     }
 
     pub fn may_retry(&self) -> bool {

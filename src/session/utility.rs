@@ -417,10 +417,13 @@ impl Session {
 
     fn deallocate(&mut self, name: Option<&str>) -> SqlResult<()> {
         match name {
-            None => self.prepared.clear(),
+            None => {
+                let names: Vec<String> = self.prepared.keys().cloned().collect();
+                names.iter().for_each(|name| self.put_name(name, None));
+            }
             Some(name) => {
                 self.statement_named(name)?;
-                self.prepared.remove(name);
+                self.put_name(name, None);
             }
         }
         self.complete(if name.is_none() { "DEALLOCATE ALL" } else { "DEALLOCATE" });

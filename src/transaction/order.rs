@@ -140,6 +140,11 @@ impl Trial {
         Transcript::new(Isolation::ReadCommitted, Limits { bytes: usize::MAX, steps: usize::MAX })
     }
 
+    /// The command as it is before anything was tried.
+    pub fn as_compiled(&self) -> Write {
+        self.write(self.statements.iter().map(|statement| statement.step.clone()).collect())
+    }
+
     /// The command that it becomes.
     pub fn write(&self, steps: Vec<Step>) -> Write {
         let (schema_version, born, env) = (self.schema_version, self.born, self.env.clone());

@@ -7,6 +7,7 @@ mod join;
 mod kill;
 mod locks;
 mod membership;
+mod once;
 mod partition;
 mod programs;
 mod reads;

@@ -20,7 +20,7 @@ use std::time::Instant;
 use tokio::sync::{oneshot, watch};
 
 pub type Gateway = Router<Replica, Peers>;
-pub type ProposeReply = oneshot::Sender<Result<Arc<Outcome>, ProposeError>>;
+pub type ProposeReply = oneshot::Sender<Result<(u64, Arc<Outcome>), ProposeError>>;
 pub type ReadReply = oneshot::Sender<Result<u64, ReadError>>;
 pub type CallReply = oneshot::Sender<Result<Bytes, CallError>>;
 
@@ -117,7 +117,7 @@ impl reach::Replica for Replica {
         (1..=self.nodes).map(NodeId).collect()
     }
 
-    async fn propose(&self, proposal: Proposal, term: Option<u64>) -> Result<Arc<Outcome>, ProposeError> {
+    async fn propose(&self, proposal: Proposal, term: Option<u64>) -> Result<(u64, Arc<Outcome>), ProposeError> {
         let leadership = reach::Replica::leadership(self);
         if leadership.role != Role::Leader {
             return Err(ProposeError::NotLeader { leader: leadership.leader_node });

@@ -20,6 +20,7 @@ mod plan;
 mod random;
 mod schema;
 mod session;
+mod statement;
 mod tasks;
 mod time;
 mod transactions;
@@ -209,7 +210,8 @@ fn a_replica_whose_log_lost_its_tail_does_not_start() {
 
 #[test]
 fn finds_a_lost_tail_that_nobody_notices() {
-    finds(Bug::LostTailUnnoticed, 60, &["state machine safety", "leads term", "rewritten", "durable"]);
+    let expected = ["state machine safety", "leads term", "rewritten", "durable", "to_commit"];
+    finds(Bug::LostTailUnnoticed, 60, &expected);
 }
 
 #[test]
@@ -224,7 +226,7 @@ fn finds_a_clock_that_nobody_bounds() {
 
 #[test]
 fn finds_commits_without_comparison() {
-    finds(Bug::NoComparison, 10, &["circle", "G-single", "something came in between", "undone or never appended"]);
+    finds(Bug::NoComparison, 30, &["circle", "G-single", "something came in between", "undone or never appended"]);
 }
 
 #[test]
@@ -235,6 +237,21 @@ fn finds_reads_that_are_not_compared() {
 #[test]
 fn finds_commits_under_a_new_id() {
     finds(Bug::NewCommitId, 10, &["took effect twice", "appended twice", "the sequence gave"]);
+}
+
+#[test]
+fn finds_a_new_id_after_a_change_of_the_schema() {
+    finds(Bug::NewIdAfterSchemaChange, 40, &["appended twice"]);
+}
+
+#[test]
+fn finds_trials_that_are_believed() {
+    finds(Bug::TrialIsCertain, 40, &["1 of 1 writes of transaction"]);
+}
+
+#[test]
+fn finds_attempts_that_are_forgotten() {
+    finds(Bug::ForgetsSent, 40, &["1 of 1 writes of transaction"]);
 }
 
 #[test]

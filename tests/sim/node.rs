@@ -14,7 +14,7 @@ use quorate::executor::Limits;
 use quorate::gateway::router::{Router, TransactionLimits};
 use quorate::gateway::{Control, Fetched, ReadRequest, Rows as _};
 use quorate::host::Host as _;
-use quorate::id::{GroupId, NodeId, ReplicaId, RequestId};
+use quorate::id::{GroupId, NodeId, ReplicaId};
 use quorate::raftlog::memory::MemoryLog;
 use quorate::raftlog::{HardState, LogReader as _, LogWrite, RaftLog as _, finish_install};
 use quorate::replica::beats::Beats;
@@ -147,7 +147,9 @@ pub struct Live {
     pub writing: bool,
     pub applies: VecDeque<ApplyJob>,
     pub applying: bool,
-    pub waiters: BTreeMap<RequestId, Vec<Waiter>>,
+    /// Who waits for proposals that are not appended yet, by ticket; and for the outcomes of an entry, by its index.
+    pub proposing: BTreeMap<u64, Waiter>,
+    pub waiters: BTreeMap<u64, Vec<Waiter>>,
     /// Reads that wait for their index, by ticket; and then for that index to be applied.
     pub reads: BTreeMap<u64, Waiter>,
     pub indexed: Vec<(u64, Waiter)>,
@@ -283,6 +285,7 @@ impl Node {
             writing: false,
             applies: VecDeque::new(),
             applying: false,
+            proposing: BTreeMap::new(),
             waiters: BTreeMap::new(),
             reads: BTreeMap::new(),
             indexed: Vec::new(),

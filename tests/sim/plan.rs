@@ -115,6 +115,12 @@ pub enum Bug {
     CommitVoid,
     /// A machine that has lost its disk comes back under its old id.
     WipedVotes,
+    /// A statement that is compiled again is a new request, and a trial's word for that is believed.
+    NewIdAfterSchemaChange,
+    /// What a trial finds is told as certain, though an earlier attempt may have been applied.
+    TrialIsCertain,
+    /// That an attempt may have been applied is forgotten.
+    ForgetsSent,
 }
 
 /// Times in µs of the simulated world.
@@ -183,6 +189,8 @@ pub struct Plan {
     pub levels: [Isolation; 3],
     /// Single statements, of a thousand transactions.
     pub single: u64,
+    /// Of a thousand appends among them, those that the leader tries first.
+    pub tried: u64,
     /// A client gives up one statement of so many, and goes on or not.
     pub impatient: u64,
     /// A client hangs up in the middle of one transaction of so many.
@@ -254,6 +262,7 @@ impl Plan {
             transactions: 0,
             levels: [Isolation::ReadCommitted; 3],
             single: 0,
+            tried: 0,
             impatient: 0,
             hang_up: 0,
             ddl: 0,
@@ -297,6 +306,7 @@ impl Plan {
             statement_timeout: r.pick(&[300, 3000, 15_000]) * MS,
             lease: r.pick(&[5000, 10_000]) * MS,
             idle: r.pick(&[(1000 * MS, 30_000 * MS), (5 * MS, 20 * MS), (5 * MS, 30_000 * MS)]),
+            tried: r.pick(&[100, 500]),
             ..plan
         }
     }
@@ -309,10 +319,20 @@ impl Plan {
     /// The seed's plan with a defect, and with what the defect needs to show.
     pub fn with_bug(seed: u64, bug: Bug) -> Plan {
         use Bug::{CommitVoid, ForgetLocks, GrantUnheard};
+        use Bug::{ForgetsSent, NewIdAfterSchemaChange, TrialIsCertain};
         use Bug::{NewCommitId, NoComparison, NoReadDigest, NoRefreshAfterWait, SequenceTwice};
         let base = match bug {
-            NewCommitId | NoComparison | NoReadDigest | NoRefreshAfterWait | SequenceTwice | ForgetLocks
-            | GrantUnheard | CommitVoid => Plan::with_transactions(seed),
+            NewCommitId
+            | NoComparison
+            | NoReadDigest
+            | NoRefreshAfterWait
+            | SequenceTwice
+            | ForgetLocks
+            | GrantUnheard
+            | CommitVoid
+            | ForgetsSent
+            | NewIdAfterSchemaChange
+            | TrialIsCertain => Plan::with_transactions(seed),
             _ => Plan::new(seed),
         };
         let mut plan = Plan { bug: Some(bug), ..base };
@@ -320,6 +340,15 @@ impl Plan {
         plan.faults.retain(|fault| *fault != Fault::Forgery && !MEMBERSHIP.contains(fault));
         match bug {
             NoComparison | NoReadDigest => (plan.levels, plan.single) = ([Isolation::Serializable; 3], 0),
+            ForgetsSent | NewIdAfterSchemaChange | TrialIsCertain => {
+                // Leaders are lost and definitions made while statements are on their way.
+                plan.faults = vec![Fault::Crash, Fault::Transfer, Fault::OneWay, Fault::FalseAlarm];
+                plan.faults.extend((bug == ForgetsSent).then_some(Fault::DiskFull));
+                (plan.fault_every, plan.down, plan.chaos) = (60 * MS, 50 * MS, 2500 * MS);
+                (plan.clients, plan.sessions, plan.transactions, plan.think) = (0, 8, 400, 0);
+                (plan.single, plan.tried, plan.ddl) = (900, 900, if bug == ForgetsSent { 0 } else { 6 });
+                (plan.impatient, plan.hang_up, plan.statement_timeout) = (0, 0, 15_000 * MS);
+            }
             NewCommitId => (plan.levels, plan.double_submit) = ([Isolation::ReadCommitted; 3], 2),
             NoRefreshAfterWait => {
                 (plan.faults, plan.crash_within, plan.drop) = (Vec::new(), 0, 0);

@@ -5,18 +5,18 @@
 
 use super::gateway::{Ask, Gateway, Inbox};
 use super::history::{Fate, History, How, Lock, Read, Row, Tx};
-use super::plan::Plan;
+use super::plan::{Bug, Plan};
 use super::random::Random;
 use super::schema::{self, ACCOUNTS, BALANCE, LISTS, compiled, statements};
 use super::tasks::Process;
 use quorate::command::{Frozen, Isolation, Step, StepOutcome, Write};
 use quorate::error::{SqlError, SqlResult, state};
-use quorate::gateway::{Control, Database as _, Failure, Fetched, Mark, ReadRequest, Rows as _};
+use quorate::gateway::{Control, Database as _, Failure, Mark};
 use quorate::host::{Host as _, until};
 use quorate::id::RequestId;
 use quorate::sql::plan::{Effort, PlanKind};
 use quorate::transaction::{Kind, Locking, Statement};
-use quorate::value::{Value, ValueRef};
+use quorate::value::Value;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -25,6 +25,13 @@ const READ_FOR_UPDATE: &str = "SELECT items FROM list WHERE k = $1 FOR UPDATE";
 const READ_FOR_SHARE: &str = "SELECT items FROM list WHERE k = $1 FOR SHARE";
 const APPEND: &str = "UPDATE list SET items = items || $2::text WHERE k = $1";
 const APPEND_RETURNING: &str = "UPDATE list SET items = items || $2::text WHERE k = $1 RETURNING items";
+/// Its work is open, so it is tried at the leader first.
+const APPEND_TRIED: &str = "UPDATE list SET items = items || $2::text \
+                            WHERE k IN (SELECT $1::int FROM generate_series(1, 1))";
+/// The same; it fails if it has been done already.
+const APPEND_ONCE: &str = "UPDATE list SET items = items || $2::text \
+                           WHERE k IN (SELECT $1::int FROM generate_series(1, 1)) \
+                           AND 1 / (1 - ((',' || items) LIKE ('%,' || $2::text || '%'))::int) = 1";
 const UPSERT: &str = "INSERT INTO list VALUES ($1, $2) \
                       ON CONFLICT (k) DO UPDATE SET items = list.items || excluded.items";
 const ADD: &str = "UPDATE account SET balance = balance + $2::bigint WHERE id = $1";
@@ -71,6 +78,7 @@ pub struct Job {
     ddl: Option<i64>,
     /// The network may deliver a COMMIT twice.
     copied: bool,
+    bug: Option<Bug>,
 }
 
 impl Job {
@@ -89,6 +97,7 @@ impl Job {
             lock_timeout: r.one_in(4).then_some(plan.patience),
             ddl: r.one_in(plan.ddl).then_some(number),
             copied: plan.double_submit > 0,
+            bug: plan.bug,
         };
         match r.range(0, 10) {
             0..=4 => job.lists(r, plan),
@@ -103,6 +112,11 @@ impl Job {
             job.isolation = Isolation::Serializable;
             job.ops.truncate(1);
             (job.transfer, job.rollback) = (None, false);
+            if let Some(Op::Append(_, text)) = job.ops.first_mut()
+                && (number as u64 * 617) % 1000 < plan.tried
+            {
+                *text = if plan.bug == Some(Bug::NewIdAfterSchemaChange) { APPEND_TRIED } else { APPEND_ONCE };
+            }
         }
         job
     }
@@ -231,7 +245,7 @@ pub struct Client {
 type Open = <Gateway as quorate::gateway::Database>::Transaction;
 
 /// How a statement ended that did not succeed.
-enum Trouble {
+pub(super) enum Trouble {
     Error(SqlError),
     /// The client has lost its patience.
     GivenUp,
@@ -272,14 +286,14 @@ impl Client {
         self.chronicle.with(|recorded| recorded.wrong.get_or_insert(text).len());
     }
 
-    fn control(&self, job: &Job) -> Control {
+    pub(super) fn control(&self, job: &Job) -> Control {
         let deadline = self.process.now() + Duration::from_micros(job.timeout);
         let lock_timeout = job.lock_timeout.map(Duration::from_micros);
         Control { deadline, lock_timeout, cancelled: Arc::default() }
     }
 
     /// Waits for a statement, perhaps not to its end.
-    async fn patiently<T>(&mut self, job: &Job, work: impl Future<Output = T>) -> Option<T> {
+    pub(super) async fn patiently<T>(&mut self, job: &Job, work: impl Future<Output = T>) -> Option<T> {
         if !self.random.one_in(job.impatient) {
             return Some(work.await);
         }
@@ -515,40 +529,13 @@ impl Client {
     }
 
     async fn read(&mut self, text: &'static str, params: Vec<Value>, job: &Job) -> Result<Vec<Vec<Value>>, Trouble> {
-        let PlanKind::Read(read) = &compiled(text).kind else { panic!("{text} is no read") };
-        loop {
-            let request = ReadRequest {
-                sql: read.sql.clone(),
-                params: params.clone(),
-                context: Default::default(),
-                signals: false,
-                schema_version: self.router.catalog().version,
-                linearizable: true,
-                control: self.control(job),
-            };
-            let router = self.router.clone();
-            let mut cursor = match self.patiently(job, router.read(request)).await {
-                None => return Err(Trouble::GivenUp),
-                Some(Ok(cursor)) => cursor,
-                Some(Err(Failure::SchemaChanged)) => continue,
-                Some(Err(Failure::Sql { error, .. })) => return Err(error.into()),
-            };
-            let mut rows: Vec<Vec<Value>> = Vec::new();
-            let sink = &mut |row: &[ValueRef<'_>]| {
-                rows.push(row.iter().map(|&value| ValueRef::to_owned(value)).collect());
-                Ok(())
-            };
-            while cursor.fetch(100, false, sink)? != Fetched::Done {}
-            return Ok(rows);
-        }
+        self.say(text, &params, job, false).await.map(|said| said.rows)
     }
 
     async fn write(&mut self, text: &'static str, params: Vec<Value>, job: &Job) -> Result<StepOutcome, Trouble> {
-        let plan = compiled(text);
-        let PlanKind::Write(write) = &plan.kind else { panic!("{text} is no write") };
-        let step = Step { statements: statements(&plan), params: vec![params], ..Step::default() };
-        let mut done = self.propose(job, write.effort, |_| step.clone()).await?;
-        done.pop().ok_or_else(|| SqlError::internal("a statement without an outcome").into())
+        let again = job.bug == Some(Bug::NewIdAfterSchemaChange);
+        let said = self.say(text, &params, job, again).await?;
+        Ok(StepOutcome { count: said.count, rows: said.rows, drawn: Vec::new() })
     }
 
     async fn propose(

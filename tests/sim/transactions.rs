@@ -63,6 +63,8 @@ impl World {
             Some(Bug::ForgetLocks) => Some(Defect::ForgetLocks),
             Some(Bug::GrantUnheard) => Some(Defect::GrantUnheard),
             Some(Bug::CommitVoid) => Some(Defect::CommitVoid),
+            Some(Bug::TrialIsCertain | Bug::NewIdAfterSchemaChange) => Some(Defect::TrialIsCertain),
+            Some(Bug::ForgetsSent) => Some(Defect::ForgetsSent),
             _ => None,
         };
         let process = Process::new((id, self.nodes[&id].epoch), self.clock.clone(), self.random.next(), defect);
@@ -187,7 +189,7 @@ impl World {
         }
         if bug == Some(Bug::SequenceTwice) && is_reservation(&proposal) {
             if let Some(values) = self.memory.values.take() {
-                let _ = reply.send(Ok(values));
+                let _ = reply.send(Ok((0, values)));
                 return Ok(());
             }
             self.memory.reserving.insert(proposal.request);
@@ -196,15 +198,21 @@ impl World {
         self.tickets += 1;
         let ticket = self.tickets;
         let waiter = Waiter { ticket, who: Who::Proposer(reply) };
-        self.live(node).waiters.entry(proposal.request).or_default().push(waiter);
+        self.live(node).proposing.insert(ticket, waiter);
         self.propose(node, ticket, proposal, term)
     }
 
-    pub(super) fn answer_proposer(&mut self, request: RequestId, reply: ProposeReply, outcome: &Arc<Outcome>) {
+    pub(super) fn answer_proposer(
+        &mut self,
+        request: RequestId,
+        reply: ProposeReply,
+        index: u64,
+        outcome: &Arc<Outcome>,
+    ) {
         if self.memory.reserving.remove(&request) {
             self.memory.values = Some(outcome.clone());
         }
-        let _ = reply.send(Ok(outcome.clone()));
+        let _ = reply.send(Ok((index, outcome.clone())));
     }
 
     /// The same COMMIT arrives at some other node as well.

@@ -503,14 +503,20 @@ impl World {
         let Some(live) = self.node(id).live.as_mut() else { return Ok(()) };
         live.draining = false;
         let effects = live.core.drain();
-        let cut = match self.healed_at.is_none() && effects.len() > 1 && self.random.one_in(self.plan.crash_within) {
-            true => self.random.range(0, effects.len() as u64) as usize,
+        // Who waits for what is lost with the process in any case.
+        let is_seen = |effect: &Effect| !matches!(effect, Effect::Appended { .. });
+        let seen = effects.iter().filter(|effect| is_seen(effect)).count();
+        let mut left = match self.healed_at.is_none() && seen > 1 && self.random.one_in(self.plan.crash_within) {
+            true => self.random.range(0, seen as u64) as usize,
             false => usize::MAX,
         };
-        for (i, effect) in effects.into_iter().enumerate() {
-            if i == cut {
-                let power = self.random.one_in(2);
-                return self.crash(id, power);
+        for effect in effects {
+            if is_seen(&effect) {
+                if left == 0 {
+                    let power = self.random.one_in(2);
+                    return self.crash(id, power);
+                }
+                left -= 1;
             }
             self.perform(id, effect)?;
         }
@@ -598,12 +604,16 @@ impl World {
                 let writes = vec![LogWrite::Compact(GROUP, to)];
                 self.log_job(id, LogJob { writes, sync: false, messages: Vec::new(), done: None });
             }
-            Effect::Refused { proposals, why } => {
-                self.say(|| format!("{id} refuses {} proposals: {why:?}", proposals.len()));
-                for (ticket, request) in proposals {
-                    let Some(waiting) = self.live(id).waiters.get_mut(&request) else { continue };
-                    let Some(at) = waiting.iter().position(|w| w.ticket == ticket) else { continue };
-                    let waiter = waiting.swap_remove(at);
+            Effect::Appended { index, tickets } => {
+                let live = self.live(id);
+                let waiters = tickets.iter().map(|ticket| live.proposing.remove(ticket).expect("a ticket of ours"));
+                let waiters = waiters.collect();
+                live.waiters.insert(index, waiters);
+            }
+            Effect::Refused { tickets, why } => {
+                self.say(|| format!("{id} refuses {} proposals: {why:?}", tickets.len()));
+                for ticket in tickets {
+                    let waiter = self.live(id).proposing.remove(&ticket).expect("a ticket of ours");
                     self.refuse(id, waiter, Some(why));
                 }
             }
@@ -954,11 +964,16 @@ impl World {
         self.say(|| format!("{id} applies up to {last}, digest {digest:016x}, durable {durable}"));
         self.mix(digest);
         self.node(id).note_sync();
+        let (mut index, mut waiters) = (0, Vec::new().into_iter());
         for outcome in &outcomes {
             self.say(|| format!("    {} {}: {:?}", outcome.index, outcome.request, outcome.outcome));
             self.oracle.applies(id, outcome)?;
-            for waiter in self.live(id).waiters.remove(&outcome.request).unwrap_or_default() {
-                self.answer_write(outcome.request, waiter, outcome.index, &outcome.outcome);
+            if outcome.index != index {
+                index = outcome.index;
+                waiters = self.live(id).waiters.remove(&index).unwrap_or_default().into_iter();
+            }
+            if let Some(waiter) = waiters.next() {
+                self.answer_write(outcome.request, waiter, index, &outcome.outcome);
             }
         }
         self.oracle.digest(id, last, digest)?;
@@ -1074,7 +1089,7 @@ impl World {
             self.live(node).reads.insert(ticket, waiter);
             return self.event(node, Event::ReadIndex(vec![ticket]));
         };
-        self.live(node).waiters.entry(request).or_default().push(waiter);
+        self.live(node).proposing.insert(ticket, waiter);
         self.propose(node, ticket, pending.operation.proposal(request), None)
     }
 
@@ -1127,7 +1142,7 @@ impl World {
     fn answer_write(&mut self, request: RequestId, waiter: Waiter, index: u64, outcome: &Arc<Outcome>) {
         let (client, operation) = match waiter.who {
             Who::Client { client, operation } => (client, operation),
-            Who::Proposer(reply) => return self.answer_proposer(request, reply, outcome),
+            Who::Proposer(reply) => return self.answer_proposer(request, reply, index, outcome),
             Who::Reader(_) => return,
         };
         let Some(pending) = self.clients[client].pending.clone() else { return };
@@ -1181,7 +1196,7 @@ impl World {
         self.node(id).down_since = now;
         if let Some(live) = gone {
             self.report.crashes += 1;
-            let waiters = live.waiters.values().flatten().chain(live.reads.values());
+            let waiters = live.waiters.values().flatten().chain(live.proposing.values()).chain(live.reads.values());
             for waiter in waiters.chain(live.indexed.iter().map(|(_, waiter)| waiter)) {
                 self.again(&waiter.who);
             }

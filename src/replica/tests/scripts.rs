@@ -179,9 +179,8 @@ impl World {
                 member.log.write(&[LogWrite::Compact(G, to)], false).unwrap();
                 self.say(id, format!("cuts the log up to {}", to.index));
             }
-            Effect::Refused { proposals, why } => {
-                self.say(id, format!("refuses {} proposals: {why:?}", proposals.len()))
-            }
+            Effect::Appended { .. } => {}
+            Effect::Refused { tickets, why } => self.say(id, format!("refuses {} proposals: {why:?}", tickets.len())),
             Effect::OutcomesUnknown => self.say(id, "outcomes unknown"),
             Effect::Membership(m, _) => self.say(id, show_members(&m)),
             Effect::Refuted { from, why } => self.say(id, format!("refuses a message of {from}: {why}")),

@@ -611,8 +611,8 @@ DEALLOCATE x_write
 
 -- Several statements in one query are one transaction, unless they say otherwise.
 
--- Writes up to the end of the query are one command of the log: if it fails, none of them is answered.
 INSERT INTO x_t VALUES (7, 70); INSERT INTO x_t VALUES (8, -1); INSERT INTO x_t VALUES (9, 90)
+--> INSERT 0 1
 --> ERROR 23514: new row for relation "x_t" violates check constraint "x_t_n_check"
 -->   detail: Failing row contains (8, -1).
 -->   table: x_t
