@@ -1,6 +1,7 @@
 //! Quorate: a consensus-backed replicated SQL database that a Postgres client takes for Postgres.
 
 pub mod admin;
+pub mod antechamber;
 pub mod cli;
 pub mod clock;
 pub mod cluster;

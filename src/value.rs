@@ -34,6 +34,15 @@ impl Value {
         }
     }
 
+    /// Bytes that it takes, about.
+    pub fn weight(&self) -> usize {
+        match self {
+            Value::Null | Value::Int(_) | Value::Real(_) => 8,
+            Value::Text(text) => 8 + text.len(),
+            Value::Blob(bytes) => 8 + bytes.len(),
+        }
+    }
+
     pub fn is_null(&self) -> bool {
         matches!(self, Value::Null)
     }

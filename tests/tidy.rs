@@ -11,6 +11,7 @@ const ARROWS: &[(&str, &str)] = &[
     // The base: names, values, errors, what the log holds.
     ("id", ""),
     ("value", ""),
+    ("antechamber", ""),
     ("clock", ""),
     ("host", ""),
     ("error", ""),
@@ -39,7 +40,10 @@ const ARROWS: &[(&str, &str)] = &[
         "executor",
         "clock command engine error functions host id locks meter replica sql status::LockRow transaction types value",
     ),
-    ("frontend", "clock error functions::Signal gateway id session status::SessionRow types value"),
+    (
+        "frontend",
+        "antechamber clock error functions::Signal gateway id session sql::allowance status::SessionRow types value",
+    ),
     // Consensus knows no SQL; commands are opaque to it.
     ("replica", "clock command id raftlog transport"),
     (
@@ -54,7 +58,7 @@ const ARROWS: &[(&str, &str)] = &[
          replica::Membership replica::Payload replica::Position replica::SnapshotMeta replica::StateMachine",
     ),
     ("cluster", "command error id types value"),
-    ("admin", "status"),
+    ("admin", "antechamber status"),
     // The composition root knows all, and nobody but the command line knows it.
     (
         "node",

@@ -5,17 +5,26 @@
 
 pub mod metrics;
 
+use crate::antechamber::Antechamber;
 use crate::status::ClusterStatus;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::{Deserialize, Serialize};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use tokio::net::TcpListener;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tower::ServiceExt;
 
 /// What a node that wants to become a member says of itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -108,6 +117,15 @@ pub trait Facts: Send + Sync + 'static {
     fn order(&self, order: NodeOrder) -> Answer<String>;
 }
 
+/// How long a connection may wait with a request, or be silent between two.
+const HEADERS: Duration = Duration::from_secs(10);
+/// How long a request may take, its body included; moving leaderships takes longest.
+const REQUEST: Duration = Duration::from_secs(120);
+/// Connections at once; see [`Antechamber`].
+const CONNECTIONS: usize = 256;
+/// For requests that run at shutdown.
+const DRAIN: Duration = Duration::from_secs(5);
+
 /// Serves until `shutdown` turns true.
 pub async fn serve(listener: TcpListener, facts: Arc<dyn Facts>, mut shutdown: watch::Receiver<bool>) {
     let app = Router::new()
@@ -119,11 +137,55 @@ pub async fn serve(listener: TcpListener, facts: Arc<dyn Facts>, mut shutdown: w
         .route("/transfer", post(transfer))
         .route("/node", post(order))
         .with_state(facts);
-    let until = async move {
-        let _ = shutdown.wait_for(|stop| *stop).await;
+    let (visitors, mut tasks) = (Antechamber::new(CONNECTIONS), JoinSet::new());
+    while !*shutdown.borrow() {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    let (visitor, app, stop) = (visitors.enter(), app.clone(), shutdown.clone());
+                    tasks.spawn(async move { visitor.until(converse(stream, app, stop)).await });
+                }
+                // Out of descriptors, mostly: it passes when others close.
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept an HTTP connection");
+                    sleep(Duration::from_millis(50)).await;
+                }
+            },
+            Some(_) = tasks.join_next(), if !tasks.is_empty() => {}
+            changed = shutdown.changed() => {
+                if changed.is_err() {
+                    break;
+                }
+            }
+        }
+    }
+    drop(listener);
+    let _ = timeout(DRAIN, async { while tasks.join_next().await.is_some() {} }).await;
+}
+
+/// Answers one connection's requests until it is closed, or until `shutdown` and the end of its present request.
+async fn converse(stream: TcpStream, app: Router, mut shutdown: watch::Receiver<bool>) {
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request| {
+        let app = app.clone();
+        async move {
+            let answer = timeout(REQUEST, app.oneshot(request)).await;
+            answer.unwrap_or_else(|_| Ok(StatusCode::GATEWAY_TIMEOUT.into_response()))
+        }
+    });
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEADERS);
+    let connection = builder.serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = async { drop(shutdown.wait_for(|stop| *stop).await) } => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
     };
-    if let Err(e) = axum::serve(listener, app).with_graceful_shutdown(until).await {
-        tracing::error!("the HTTP server ended: {e}");
+    if let Err(error) = ended {
+        tracing::debug!(%error, "an HTTP connection ended");
     }
 }
 

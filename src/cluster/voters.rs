@@ -182,7 +182,7 @@ impl Group<'_> {
 
     fn grow(&self) -> Option<Wish> {
         let voters = self.voters().count();
-        let wanted = if voters % 2 == 0 { 1 } else { 2 };
+        let wanted = if voters.is_multiple_of(2) { 1 } else { 2 };
         if voters + wanted > MAX_VOTERS || self.ready().count() < wanted {
             return None;
         }

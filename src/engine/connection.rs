@@ -198,6 +198,12 @@ impl Connection {
         &mut self.raw
     }
 
+    /// Frees what can be read again: pages of the cache.
+    pub fn release_memory(&self) {
+        // SAFETY: an open connection, which nothing else uses meanwhile.
+        unsafe { ffi::sqlite3_db_release_memory(self.handle()) };
+    }
+
     /// The error our own function raised during the last statement, if it did.
     pub fn take_raised(&self) -> Option<SqlError> {
         self.raised.lock().take()

@@ -8,6 +8,12 @@
 //! again; since the cursor holds the snapshot, the next fetch runs it anew and skips the rows that were already
 //! delivered. They cannot have taken longer than the slices in which they were delivered.
 //!
+//! **Rest.** Between two fetches of a client that takes a part at a time a cursor does not count among the readers: it gives
+//! its permit back, keeps its connection and snapshot in one of [`RESTING`] other places, and takes a permit again for the
+//! next fetch. If there is no other place either, it loses its snapshot, and the next fetch fails.
+//!
+//! **Long statements** ([`LONG`]) are prepared and begun on another thread.
+//!
 //! **Stopping.** The connection's meter asks every so much work for a cancel request, the deadline, the slice, and a
 //! snapshot installed over this generation.
 
@@ -31,6 +37,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const SLICE: Duration = Duration::from_micros(300);
 /// Idle readers that are kept open.
 const KEEP_IDLE: usize = 16;
+/// Cursors that may keep a connection while they rest.
+const RESTING: usize = 256;
+/// Bytes of text and parameters from which on a statement is not begun on a shared thread.
+const LONG: usize = 16 << 10;
 /// How often a read that waits for a free reader looks whether it was cancelled.
 const CANCEL_CHECK: Duration = Duration::from_millis(100);
 
@@ -39,6 +49,7 @@ pub struct Pool {
     // Connections close before the generation may remove its files.
     idle: Mutex<Vec<Reader>>,
     permits: Arc<Semaphore>,
+    resting: Arc<Semaphore>,
     options: Arc<Options>,
     generation: Arc<Generation>,
 }
@@ -46,7 +57,8 @@ pub struct Pool {
 impl Pool {
     pub fn new(generation: Arc<Generation>, options: Arc<Options>) -> Pool {
         let permits = Arc::new(Semaphore::new(options.readers.max(1)));
-        Pool { idle: Mutex::new(Vec::new()), permits, options, generation }
+        let resting = Arc::new(Semaphore::new(RESTING));
+        Pool { idle: Mutex::new(Vec::new()), permits, resting, options, generation }
     }
 
     pub fn generation(&self) -> &Arc<Generation> {
@@ -207,14 +219,33 @@ pub struct Cursor {
     long: bool,
     pool: Arc<Pool>,
     shared: Arc<Shared>,
-    _permit: OwnedSemaphorePermit,
+    place: Place,
+}
+
+/// Where a cursor is counted, until it gives its reader back.
+enum Place {
+    Reader(#[expect(dead_code, reason = "held")] OwnedSemaphorePermit),
+    Resting(#[expect(dead_code, reason = "held")] OwnedSemaphorePermit),
+    /// It had to give up its snapshot, and cannot go on.
+    Lost,
+    /// It needs none any more.
+    None,
 }
 
 /// Opens a read; see [`Shared::read`].
 pub async fn read(shared: Arc<Shared>, request: ReadRequest) -> Result<Cursor, Failure> {
     let pool = shared.pool.load_full();
     let permit = acquire(&pool, &request.control).await?;
-    match Cursor::open(&shared, pool.clone(), permit, request) {
+    let size = request.sql.len() + request.params.iter().map(Value::weight).sum::<usize>();
+    let opened = if size < LONG {
+        Cursor::open(&shared, pool.clone(), permit, request, true)
+    } else {
+        let (shared, pool) = (shared.clone(), pool.clone());
+        let work = move || Cursor::open(&shared, pool, permit, request, false);
+        let done = tokio::task::spawn_blocking(work).await;
+        done.unwrap_or_else(|_| Err(SqlError::internal("a read has ended in a panic").into()))
+    };
+    match opened {
         // Its file was replaced while it began, and with it perhaps the catalog. Nothing was delivered yet.
         Err(Failure::Sql { error, .. }) if pool.generation.is_retired() && error.code != state::QUERY_CANCELED => {
             Err(Failure::SchemaChanged)
@@ -248,6 +279,7 @@ impl Cursor {
         pool: Arc<Pool>,
         permit: OwnedSemaphorePermit,
         request: ReadRequest,
+        brief: bool,
     ) -> Result<Cursor, Failure> {
         let ReadRequest { sql, params, context, schema_version: plan, control, .. } = request;
         let mut reader = pool.take().map_err(|fault| machine_error(&fault))?;
@@ -255,17 +287,22 @@ impl Cursor {
         *reader.runner.connection.context().lock() = context;
         let before = shared.schema_version();
         let begun = reader.runner.connection.run("BEGIN", &[]);
+        reader.guard().control = Some(control);
+        reader.arm(false);
         let statement = match begun.and_then(|()| reader.runner.connection.take(&sql)) {
             Ok(statement) if statement.readonly() => statement,
             Ok(_) => return Err(SqlError::internal("a read was translated to a statement that writes").into()),
             Err(fault) => {
-                let error = explain(&mut reader, shared, fault);
+                let verdict = reader.guard().verdict;
+                let error = match verdict {
+                    Verdict::Go | Verdict::Slice => explain(&mut reader, shared, fault),
+                    verdict => verdict_error(verdict),
+                };
                 let version = snapshot_version(&mut reader);
                 end(&pool, reader);
                 return Err(schema_changed(shared, version?, plan).unwrap_or(error.into()));
             }
         };
-        reader.guard().control = Some(control);
         let mut cursor = Cursor {
             open: Some((reader, statement)),
             sql,
@@ -276,9 +313,9 @@ impl Cursor {
             long: false,
             pool,
             shared: shared.clone(),
-            _permit: permit,
+            place: Place::Reader(permit),
         };
-        let first = cursor.first();
+        let first = cursor.first(brief);
         let after = shared.pending.load(Ordering::SeqCst);
         if before != plan || after != plan {
             let (reader, _) = cursor.open.as_mut().expect("not finished");
@@ -294,8 +331,8 @@ impl Cursor {
     }
 
     /// Executes up to the first row, or until it turns out to take long.
-    fn first(&mut self) -> SqlResult<()> {
-        self.arm(true)?;
+    fn first(&mut self, brief: bool) -> SqlResult<()> {
+        self.arm(brief)?;
         match self.step()? {
             Step::Row => self.phase = Phase::Row,
             Step::End => self.phase = Phase::Done,
@@ -372,6 +409,9 @@ impl Cursor {
             reader.runner.connection.give(self.sql.clone(), statement);
             end(&self.pool, reader);
         }
+        if !matches!(self.place, Place::Lost) {
+            self.place = Place::None;
+        }
     }
 
     fn fetch_rows(
@@ -426,6 +466,47 @@ impl Rows for Cursor {
             self.finish();
         }
         result
+    }
+
+    fn rest(&mut self, keep: bool) {
+        if !matches!(self.place, Place::Reader(_)) {
+            return;
+        }
+        match Arc::clone(&self.pool.resting).try_acquire_owned() {
+            Ok(place) if keep => {
+                if let Some((reader, _)) = &mut self.open {
+                    reader.guard().control = None;
+                    reader.runner.connection.release_memory();
+                }
+                self.place = Place::Resting(place);
+            }
+            _ => {
+                self.finish();
+                self.place = Place::Lost;
+            }
+        }
+    }
+
+    fn is_resting(&self) -> bool {
+        matches!(self.place, Place::Resting(_) | Place::Lost)
+    }
+
+    async fn resume(&mut self, control: Control) -> SqlResult<()> {
+        match self.place {
+            Place::Reader(_) | Place::None => return Ok(()),
+            Place::Lost => {
+                let message = "the cursor was closed because too many are open";
+                return Err(SqlError::new(state::CONFIGURATION_LIMIT_EXCEEDED, message)
+                    .hint("Fetch all rows of some cursors, or close them."));
+            }
+            Place::Resting(_) => {}
+        }
+        let permit = acquire(&self.pool, &control).await?;
+        if let Some((reader, _)) = &mut self.open {
+            reader.guard().control = Some(control);
+        }
+        self.place = Place::Reader(permit);
+        Ok(())
     }
 }
 

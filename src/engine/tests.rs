@@ -977,6 +977,39 @@ fn a_read_waits_for_a_free_reader() {
     assert_eq!(waiting.join().unwrap(), [[Value::Int(1)]]);
 }
 
+/// A client that takes a part at a time keeps its snapshot between two parts, and nobody from reading.
+#[test]
+fn cursors_at_rest_are_in_nobodys_way() {
+    let mut r = Replica::with(|o| o.readers = 1);
+    r.write(1, one(r#"INSERT INTO "public.t" VALUES (1, 'a'), (2, 'b'), (3, 'c')"#, vec![]));
+    let mut cursors = Vec::new();
+    for _ in 0..20 {
+        let mut cursor = block(r.shared.read(request(&r.shared, r#"SELECT k FROM "public.t" ORDER BY k"#))).unwrap();
+        assert!(matches!(cursor.fetch(1, true, &mut |_| Ok(())), Ok(Fetched::More)));
+        cursor.rest(true);
+        cursors.push(cursor);
+    }
+    assert_eq!(rows(&r.shared, "SELECT 1").unwrap(), [[Value::Int(1)]]);
+    r.write(2, one(r#"INSERT INTO "public.t" VALUES (4, 'd')"#, vec![]));
+    for mut cursor in cursors {
+        assert!(cursor.is_resting());
+        block(cursor.resume(request(&r.shared, "").control)).unwrap();
+        let mut left = Vec::new();
+        let sink = &mut |row: &[ValueRef<'_>]| {
+            left.push(ValueRef::to_owned(row[0]));
+            Ok(())
+        };
+        assert!(matches!(cursor.fetch(9, false, sink), Ok(Fetched::Done)));
+        assert_eq!(left, [Value::Int(2), Value::Int(3)], "its snapshot is the old one");
+    }
+    // One that may not keep its snapshot is told so, and has given back everything at once.
+    let mut cursor = block(r.shared.read(request(&r.shared, r#"SELECT k FROM "public.t""#))).unwrap();
+    cursor.rest(false);
+    assert_eq!(rows(&r.shared, "SELECT 2").unwrap(), [[Value::Int(2)]]);
+    let error = block(cursor.resume(request(&r.shared, "").control)).unwrap_err();
+    assert_eq!(error.code, state::CONFIGURATION_LIMIT_EXCEEDED);
+}
+
 #[test]
 fn readers_see_whole_commands_while_they_are_applied() {
     let mut r = Replica::new();

@@ -145,7 +145,15 @@ impl Db {
 
     fn plan(&self, text: &str, catalog: &crate::sql::catalog::Catalog) -> SqlResult<crate::sql::plan::Plan> {
         let (env, path) = (Env::default(), vec!["public".to_owned()]);
-        let scope = Scope { catalog, search_path: &path, declared: &[], env: &env, user: "ann", database: "quorate" };
+        let scope = Scope {
+            catalog,
+            search_path: &path,
+            declared: &[],
+            env: &env,
+            user: "ann",
+            database: "quorate",
+            allowance: &crate::sql::allowance::UNLIMITED,
+        };
         compile(&parse(text)?[0], &scope)
     }
 

@@ -5,15 +5,17 @@
 //! statement takes longer than [`PATIENCE`]. Rows are encoded on this task as long as the read is brief; a long read
 //! moves to the blocking pool, chunk by chunk. Nothing is fetched while the client has not taken what it was sent.
 
-use super::cancel::Registration;
+use super::cancel::{Cancellation, Registration};
 use super::encode;
 use super::frame;
 use super::listener::Options;
+use super::workshop::{self, Place};
 use crate::clock::now_micros;
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::{Control, Database, Failure, Fetched, ReadRequest, Rows};
 use crate::session::language::CopyWriter;
 use crate::session::{Answer, Ask, Begin, CursorId, Effect, Fetch, OpenRead, Request, RowForm, Session, Sink, World};
+use crate::sql::allowance::{Allowance, Stop};
 use crate::value::{Value, ValueRef};
 use bytes::BytesMut;
 use std::future::Future;
@@ -31,6 +33,10 @@ const HIGH_WATER: usize = 64 << 10;
 /// Earlier replies wait this long for a statement before they are sent without its own.
 const PATIENCE: Duration = Duration::from_millis(20);
 const READ_SIZE: usize = 16 << 10;
+/// Cursors of one connection that keep their snapshot while it is idle.
+const MAX_SNAPSHOTS: usize = 64;
+/// Bytes of COPY data in one message that are worked through elsewhere.
+const LONG_INPUT: usize = 256 << 10;
 /// Larger buffers are given back when they are empty.
 const KEPT_BUFFER: usize = 256 << 10;
 
@@ -39,7 +45,10 @@ pub struct Connection<D: Database> {
     pub input: BytesMut,
     pub out: Vec<u8>,
     pub db: Arc<D>,
-    pub session: Session,
+    /// Absent only while it works in the workshop.
+    pub session: Option<Box<Session>>,
+    /// Where the session goes on, if that may take long.
+    pub place: Option<Place>,
     pub registration: Registration,
     pub options: Arc<Options>,
     pub shutdown: watch::Receiver<bool>,
@@ -113,6 +122,23 @@ impl<R: Rows> Rows for Open<R> {
         }
         Ok(if rows.len() == 0 { Fetched::Done } else { Fetched::More })
     }
+
+    fn rest(&mut self, keep: bool) {
+        if let Open::Stream(rows) = self {
+            rows.rest(keep);
+        }
+    }
+
+    fn is_resting(&self) -> bool {
+        matches!(self, Open::Stream(rows) if rows.is_resting())
+    }
+
+    async fn resume(&mut self, control: Control) -> SqlResult<()> {
+        match self {
+            Open::Stream(rows) => rows.resume(control).await,
+            Open::Held(_) => Ok(()),
+        }
+    }
 }
 
 /// Why a connection ends. Neither needs an answer.
@@ -151,10 +177,29 @@ impl<D: Database> Connection<D> {
 
     /// Runs one request to its end.
     async fn handle(&mut self, request: Request) -> Result<(), End> {
-        self.session.receive(request);
+        if request.weight() > LONG_INPUT && matches!(request, Request::CopyData(_)) {
+            let place = self.options.workshop.enter(request.weight()).await;
+            self.in_workshop(place, |session| session.receive(request)).await?;
+        } else {
+            self.session_mut().receive(request);
+        }
         let mut effects = Vec::new();
         loop {
-            self.session.advance(&self.world(), &mut effects);
+            match self.place.take() {
+                None => {
+                    let world = self.world(Allowance::brief());
+                    self.session_mut().advance(&world, &mut effects);
+                }
+                Some(place) => {
+                    let world = self.world(Allowance::within(self.stop()));
+                    let advance = move |session: &mut Session| {
+                        let mut effects = Vec::new();
+                        session.advance(&world, &mut effects);
+                        effects
+                    };
+                    effects = self.in_workshop(place, advance).await?;
+                }
+            }
             self.keep_time();
             let mut answer = None;
             for effect in effects.drain(..) {
@@ -179,10 +224,73 @@ impl<D: Database> Connection<D> {
                 Some(answer) if answer.is_error() && self.clock.end.is_some_and(|end| Instant::now() >= end) => {
                     return self.end_with(&transaction_timed_out()).await;
                 }
-                Some(answer) => self.session.answer(answer),
-                None => return Ok(()),
+                Some(answer) => self.session_mut().answer(answer),
+                None => {
+                    self.rest();
+                    return Ok(());
+                }
             }
         }
+    }
+
+    /// While it is up to the client what comes next, nobody waits for what its cursors have.
+    fn rest(&mut self) {
+        for (at, (_, rows)) in self.cursors.iter_mut().enumerate() {
+            if !rows.is_resting() {
+                rows.rest(at < MAX_SNAPSHOTS);
+            }
+        }
+    }
+
+    fn session(&self) -> &Session {
+        self.session.as_ref().expect("it is in the workshop only while that is waited for")
+    }
+
+    fn session_mut(&mut self) -> &mut Session {
+        self.session.as_mut().expect("it is in the workshop only while that is waited for")
+    }
+
+    /// Lets the session work where nobody waits for it.
+    async fn in_workshop<T: Send + 'static>(
+        &mut self,
+        place: Place,
+        job: impl FnOnce(&mut Session) -> T + Send + 'static,
+    ) -> Result<T, End> {
+        self.flush().await?;
+        let Some(mut session) = self.session.take() else { return Err(End::Closed) };
+        let work = workshop::run(place, move || {
+            let result = job(&mut session);
+            (session, result)
+        });
+        match self.unless_lost(work).await {
+            Some((session, result)) => {
+                self.session = Some(session);
+                Ok(result)
+            }
+            None => {
+                let error = SqlError::new(state::OUT_OF_MEMORY, "the statement could not be worked on").fatal();
+                self.end_with(&error).await?;
+                Err(End::Closed)
+            }
+        }
+    }
+
+    /// Tells work in the workshop to stop when the statement is to.
+    fn stop(&self) -> Stop {
+        let cancellation = Arc::clone(&self.registration.cancellation);
+        let limit = self.clock.limit();
+        let deadline = self.clock.deadline;
+        Box::new(move || {
+            if cancellation.flag.load(Ordering::Relaxed) {
+                return Err(cancelled(&cancellation));
+            }
+            let now = Instant::now();
+            match &limit {
+                Some((until, error)) if now >= *until => Err(error.clone()),
+                _ if deadline.is_some_and(|deadline| now >= deadline) => Err(timed_out()),
+                _ => Ok(()),
+            }
+        })
     }
 
     fn put_rows(&mut self, form: &RowForm, rows: &[Vec<Value>]) {
@@ -203,6 +311,20 @@ impl<D: Database> Connection<D> {
             Ask::CatchUp => {
                 let result = self.patiently(db.catch_up(&control)).await?;
                 Answer::Barrier(result.and_then(|r| r))
+            }
+            Ask::Turn { long: false, .. } => {
+                tokio::task::yield_now().await;
+                Answer::Turn(self.interrupted())
+            }
+            Ask::Turn { long: true, bytes } => {
+                let options = Arc::clone(&self.options);
+                match self.patiently(options.workshop.enter(bytes)).await? {
+                    Ok(place) => {
+                        self.place = Some(place);
+                        Answer::Turn(Ok(()))
+                    }
+                    Err(error) => Answer::Turn(Err(error)),
+                }
             }
             Ask::Open { cursor, read } => {
                 let request = read_request(read, control);
@@ -306,7 +428,7 @@ impl<D: Database> Connection<D> {
 
     // ---- time and cancellation ----
 
-    fn world(&self) -> World {
+    fn world(&self, allowance: Allowance) -> World {
         let own = self.transaction.as_ref().and_then(|transaction| self.db.catalog_of(transaction));
         World {
             catalog: own.unwrap_or_else(|| self.db.catalog()),
@@ -314,19 +436,20 @@ impl<D: Database> Connection<D> {
             defined: self.db.defined(),
             now: self.db.now(),
             seed: rand::random(),
+            allowance,
         }
     }
 
     /// A new statement, or a new beginning of the client's (a Parse may have to wait too), has its own deadline, and nothing
     /// that was cancelled before.
     fn keep_time(&mut self) {
-        self.clock.follow(self.session.transaction_number(), self.session.transaction_timeout());
-        let (statement, round) = (self.session.statement(), self.session.rounds());
+        self.clock.follow(self.session().transaction_number(), self.session().transaction_timeout());
+        let (statement, round) = (self.session().statement(), self.session().rounds());
         let begins = self.clock.statement != statement || self.clock.deadline.is_none();
         if !begins && self.clock.round == round {
             return;
         }
-        let timeout = self.session.statement_timeout();
+        let timeout = self.session().statement_timeout();
         let limit = timeout.unwrap_or(self.options.statement_deadline);
         let deadline = Some(Instant::now() + limit);
         self.clock = StatementClock { round, statement, deadline, timed: timeout.is_some(), ..self.clock };
@@ -338,7 +461,7 @@ impl<D: Database> Connection<D> {
 
     /// Lets `pg_stat_activity` see what this session does now.
     fn show_activity(&self, active: bool) {
-        let now = self.session.activity();
+        let now = self.session().activity();
         let mut row = self.registration.activity.lock();
         let state = if active { "active" } else { now.state };
         if !active && row.state == state {
@@ -358,7 +481,7 @@ impl<D: Database> Connection<D> {
         let deadline = self.clock.deadline.unwrap_or_else(Instant::now);
         let deadline = self.clock.end.map_or(deadline, |end| end.min(deadline));
         let cancelled = Arc::clone(&self.registration.cancellation.flag);
-        Control { deadline, lock_timeout: self.session.lock_timeout(), cancelled }
+        Control { deadline, lock_timeout: self.session().lock_timeout(), cancelled }
     }
 
     fn interrupted(&self) -> SqlResult<()> {
@@ -370,10 +493,7 @@ impl<D: Database> Connection<D> {
 
     /// Why the statement was told to stop.
     fn cancelled(&self) -> SqlError {
-        match self.registration.cancellation.terminated.load(Ordering::SeqCst) {
-            true => shutting_down(),
-            false => SqlError::new(state::QUERY_CANCELED, "canceling statement due to user request"),
-        }
+        cancelled(&self.registration.cancellation)
     }
 
     /// Waits for `work`, until the statement is cancelled or times out, or the client hangs up. Meanwhile earlier
@@ -419,7 +539,14 @@ impl<D: Database> Connection<D> {
         let Some(at) = self.cursors.iter().position(|(c, _)| *c == cursor) else {
             return Ok(Err(SqlError::internal("the open result is gone")));
         };
-        let (_, rows) = self.cursors.swap_remove(at);
+        let (_, mut rows) = self.cursors.swap_remove(at);
+        if rows.is_resting() {
+            let control = self.control();
+            if let Err(error) = self.patiently(rows.resume(control)).await?.and_then(|resumed| resumed) {
+                self.cursors.push((cursor, rows));
+                return Ok(Err(error));
+            }
+        }
         let to = match To::new(&sink, &self.options, &mut self.out) {
             Ok(to) => to,
             Err(error) => return Ok(Err(error)),
@@ -474,7 +601,8 @@ impl<D: Database> Connection<D> {
     }
 
     /// Waits for work on another thread. When the client hangs up meanwhile, the work is told to stop: nobody wants it.
-    async fn unless_lost<T>(&mut self, mut work: tokio::task::JoinHandle<T>) -> Result<T, tokio::task::JoinError> {
+    async fn unless_lost<T>(&mut self, work: impl Future<Output = T>) -> T {
+        tokio::pin!(work);
         let mut byte = [0; 1];
         tokio::select! {
             biased;
@@ -511,7 +639,7 @@ impl<D: Database> Connection<D> {
         // Memory follows the bytes that arrive, not the length that a frame claims.
         self.input.reserve(READ_SIZE);
         self.show_activity(false);
-        let idle = self.session.idle_limit().map(|(limit, error)| (Instant::now() + limit, error));
+        let idle = self.session().idle_limit().map(|(limit, error)| (Instant::now() + limit, error));
         let end = self.clock.end.map(|end| (end, transaction_timed_out()));
         let limit = [idle, end].into_iter().flatten().min_by_key(|(until, _)| *until);
         let until = limit.as_ref().map(|(until, _)| *until);
@@ -648,6 +776,13 @@ fn copy_data(out: &mut Vec<u8>, fill: impl FnOnce(&mut Vec<u8>) -> SqlResult<()>
 fn read_request(read: OpenRead, control: Control) -> ReadRequest {
     let OpenRead { sql, params, context, signals, schema_version, linearizable } = read;
     ReadRequest { sql, params, context, signals, schema_version, linearizable, control }
+}
+
+fn cancelled(cancellation: &Cancellation) -> SqlError {
+    match cancellation.terminated.load(Ordering::SeqCst) {
+        true => shutting_down(),
+        false => SqlError::new(state::QUERY_CANCELED, "canceling statement due to user request"),
+    }
 }
 
 fn timed_out() -> SqlError {

@@ -4,6 +4,8 @@ use super::cancel::{CancelRegistry, CancelRouter};
 use super::connection::{Connection, StatementClock, shutting_down};
 use super::encode;
 use super::startup::{First, Hello, next_packet};
+use super::workshop::Workshop;
+use crate::antechamber::{Antechamber, Guest};
 use crate::clock::now_micros;
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::Database;
@@ -34,6 +36,8 @@ pub struct Options {
     pub language: Arc<dyn Language>,
     /// Shared by all sessions of the process.
     pub plans: Arc<PlanCache>,
+    /// Where long statements are compiled.
+    pub workshop: Workshop,
     pub cancel: Arc<CancelRegistry>,
     /// For cancel keys of other nodes.
     pub cancel_elsewhere: Option<Arc<dyn CancelRouter>>,
@@ -54,6 +58,7 @@ impl Options {
         Options {
             language,
             plans: Arc::default(),
+            workshop: Workshop::default(),
             cancel,
             cancel_elsewhere: None,
             max_connections: 1000,
@@ -66,8 +71,8 @@ impl Options {
     }
 }
 
-/// Connections that have not said yet who they are (or only come to cancel) may exceed the limit by this many.
-const HALF_OPEN: usize = 128;
+/// Connections that have not said yet who they are (or only come to cancel); see [`Antechamber`].
+const HALF_OPEN: usize = 256;
 
 /// Serves clients until `shutdown` becomes true (or its sender is gone), then ends idle sessions, lets running
 /// statements finish for [`Options::drain`], and returns.
@@ -78,15 +83,16 @@ pub async fn serve<D: Database>(
     mut shutdown: watch::Receiver<bool>,
 ) {
     let sessions = Arc::new(Semaphore::new(options.max_connections));
+    let newcomers = Antechamber::new(HALF_OPEN);
     let mut tasks = JoinSet::new();
     while !*shutdown.borrow() {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) if tasks.len() >= options.max_connections + HALF_OPEN => drop(stream),
                 Ok((stream, _)) => {
                     let newcomer = Newcomer {
                         stream,
-                        input: BytesMut::with_capacity(1024),
+                        input: BytesMut::new(),
+                        guest: newcomers.enter(),
                         databases: Arc::clone(&databases),
                         options: Arc::clone(&options),
                         sessions: Arc::clone(&sessions),
@@ -120,6 +126,8 @@ pub async fn serve<D: Database>(
 struct Newcomer<D: Database> {
     stream: TcpStream,
     input: BytesMut,
+    /// Its place as long as it has not said who it is.
+    guest: Guest,
     databases: Databases<D>,
     options: Arc<Options>,
     sessions: Arc<Semaphore>,
@@ -132,39 +140,16 @@ impl<D: Database> Newcomer<D> {
         let mut shutdown = self.shutdown.clone();
         let limit = self.options.startup_timeout;
         let stopped = async { drop(shutdown.wait_for(|stop| *stop).await) };
+        let Newcomer { stream, input, guest, options, .. } = &mut self;
         let hello = tokio::select! {
-            hello = timeout(limit, self.greet()) => hello,
+            hello = timeout(limit, guest.until(greet(stream, input, options))) => hello,
             () = stopped => return self.refuse(&shutting_down()).await,
         };
         match hello {
-            Ok(Ok(Some(Ok(hello)))) => self.start(hello).await,
-            Ok(Ok(Some(Err(error)))) => self.refuse(&error).await,
-            // A cancel request, a client that left, or one that never spoke.
-            Ok(Ok(None)) | Ok(Err(_)) | Err(_) => {}
-        }
-    }
-
-    /// Reads packets until the client says who it is. `None`: it wanted something else.
-    async fn greet(&mut self) -> io::Result<Option<SqlResult<Hello>>> {
-        loop {
-            match next_packet(&mut self.input) {
-                Err(error) => return Ok(Some(Err(error))),
-                Ok(Some(First::Encryption)) => self.stream.write_all(b"N").await?,
-                Ok(Some(First::Cancel(key))) => {
-                    let here = self.options.cancel.cancel(key);
-                    match &self.options.cancel_elsewhere {
-                        Some(router) if !here && !key.belongs_to(self.options.cancel.node()) => router.route(key),
-                        _ => {}
-                    }
-                    return Ok(None);
-                }
-                Ok(Some(First::Start(hello))) => return Ok(Some(Ok(hello))),
-                Ok(None) => {
-                    if self.stream.read_buf(&mut self.input).await? == 0 {
-                        return Ok(None);
-                    }
-                }
-            }
+            Ok(Some(Ok(Some(Ok(hello))))) => self.start(hello).await,
+            Ok(Some(Ok(Some(Err(error))))) => self.refuse(&error).await,
+            // A cancel request, a client that left, one that never spoke, or one that others came after.
+            Ok(Some(Ok(None)) | Some(Err(_)) | None) | Err(_) => {}
         }
     }
 
@@ -181,6 +166,7 @@ impl<D: Database> Newcomer<D> {
             Ok(settings) => settings,
             Err(error) => return self.refuse(&error).await,
         };
+        drop(self.guest);
         let options = self.options;
         let origin = rand::random();
         let peer = self.stream.peer_addr().ok();
@@ -218,7 +204,8 @@ impl<D: Database> Newcomer<D> {
             input: self.input,
             out,
             db,
-            session,
+            session: Some(Box::new(session)),
+            place: None,
             registration,
             options,
             shutdown: self.shutdown,
@@ -234,6 +221,36 @@ impl<D: Database> Newcomer<D> {
         encode::put_error(&mut out, error);
         let _ = timeout(Duration::from_secs(5), self.stream.write_all(&out)).await;
         let _ = self.stream.shutdown().await;
+    }
+}
+
+/// Reads packets until the client says who it is. `None`: it wanted something else.
+async fn greet(
+    stream: &mut TcpStream,
+    input: &mut BytesMut,
+    options: &Options,
+) -> io::Result<Option<SqlResult<Hello>>> {
+    loop {
+        match next_packet(input) {
+            Err(error) => return Ok(Some(Err(error))),
+            Ok(Some(First::Encryption)) => stream.write_all(b"N").await?,
+            Ok(Some(First::Cancel(key))) => {
+                let here = options.cancel.cancel(key);
+                match &options.cancel_elsewhere {
+                    Some(router) if !here && !key.belongs_to(options.cancel.node()) => router.route(key),
+                    _ => {}
+                }
+                return Ok(None);
+            }
+            Ok(Some(First::Start(hello))) => return Ok(Some(Ok(hello))),
+            Ok(None) => {
+                // Nothing is kept for those that say nothing.
+                stream.readable().await?;
+                if stream.read_buf(input).await? == 0 {
+                    return Ok(None);
+                }
+            }
+        }
     }
 }
 

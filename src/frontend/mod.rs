@@ -1,7 +1,8 @@
 //! The Postgres wire protocol: sockets and bytes on this side, sessions and their effects on the other.
 //!
 //! `listener` accepts, `startup` finds out who it is, `connection` performs a session's effects, `frame` and `encode`
-//! are the way in and out, `cancel` stops a statement from another connection. pgwire gives the message formats;
+//! are the way in and out, `cancel` stops a statement from another connection, `workshop` is
+//! where long work is done. pgwire gives the message formats;
 //! its server loop is not used, because it writes to the socket once per message.
 //!
 //! Not here yet: TLS and passwords. Until then only trusted networks may reach the port.
@@ -15,5 +16,6 @@ mod origin;
 mod startup;
 #[cfg(test)]
 mod tests;
+mod workshop;
 
 pub use listener::{Databases, Options, no_such_database, serve};

@@ -81,6 +81,19 @@ pub trait Rows: Send + 'static {
         brief: bool,
         sink: &mut dyn FnMut(&[ValueRef<'_>]) -> SqlResult<()>,
     ) -> SqlResult<Fetched>;
+
+    /// The next rows are wanted some day, or never: what others wait for is given back. `keep`: the snapshot may be kept.
+    fn rest(&mut self, _keep: bool) {}
+
+    /// It rests, and has to be resumed before the next fetch.
+    fn is_resting(&self) -> bool {
+        false
+    }
+
+    /// Ends the rest; what follows is under this control.
+    fn resume(&mut self, _control: Control) -> impl Future<Output = SqlResult<()>> + Send {
+        std::future::ready(Ok(()))
+    }
 }
 
 /// What SAVEPOINT and its kin do to a transaction.

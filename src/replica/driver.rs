@@ -151,6 +151,9 @@ pub(super) enum Input {
 /// Why a read is refused that would have to wait for space.
 const DISK_FULL: &str = "its disk is full and it lags behind the others";
 
+/// How far one clock is ahead of another, and how wrong that may be, in µs.
+type Offset = (i64, i64);
+
 /// What the handles of a group see of it.
 pub(super) struct Shared {
     pub(super) group: GroupId,
@@ -169,7 +172,7 @@ pub(super) struct Shared {
     /// What a majority of the voters believes about the time, and until when that is to be relied on.
     belief: Mutex<Option<(Belief, i64)>>,
     /// How far this node's clock is ahead of it, how wrong that may be, and what follows.
-    clock: Mutex<(Option<(i64, i64)>, Option<Unfit>)>,
+    clock: Mutex<(Option<Offset>, Option<Unfit>)>,
     syncs: Arc<Mutex<Syncs>>,
     /// The log takes no more entries for want of space.
     disk_full: AtomicBool,
@@ -710,8 +713,8 @@ impl Driver {
             self.beat_to(from);
         }
         // Somebody may wait for a majority to be heard.
-        let unsure = |r: &Box<Replica>| r.core.leadership().role == Role::Leader && r.shared.belief(at).is_none();
-        if self.replicas.values().any(unsure) {
+        let unsure = |r: &Replica| r.core.leadership().role == Role::Leader && r.shared.belief(at).is_none();
+        if self.replicas.values().any(|r| unsure(r)) {
             self.tell_time();
         }
     }

@@ -6,7 +6,7 @@
 use super::effect::{Answer, Ask, CommandTag, Effect, Fetch, Message, Sink, World};
 use super::extended::{duplicate_statement, is_execute};
 use super::portal::{AnswerAs, Portal, PortalState, Prepared, Run};
-use super::{CursorId, Session, Step, Wait};
+use super::{CursorId, Session, Step, Wait, unless_brief};
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::Failure;
 use crate::sql::plan::{FetchDirection, PlanKind, ResultColumn, Utility};
@@ -54,7 +54,8 @@ impl Session {
             return self.execute_with(world, run, prepared, Vec::new());
         }
         let select = format!("SELECT {}", args.join(", "));
-        let statement = self.language.parse(&select)?.pop().ok_or_else(|| SqlError::internal("no statement"))?;
+        let mut parsed = self.language.parse(&select, &world.allowance).map_err(|e| unless_brief(world, e))?;
+        let statement = parsed.pop().ok_or_else(|| SqlError::internal("no statement"))?;
         let plan = self.compile(world, &statement, None, &[])?;
         let PlanKind::Read(read) = &plan.kind else {
             return Err(SqlError::unsupported("an argument of EXECUTE that changes data").into());

@@ -8,6 +8,7 @@ use crate::error::{SqlError, SqlResult};
 use crate::functions::Context;
 use crate::gateway::{Failure, Mark};
 use crate::id::RequestId;
+use crate::sql::allowance::Allowance;
 use crate::sql::catalog::Catalog;
 use crate::sql::plan::{CopyFormat, Effort, LockMode, ResultColumn};
 use crate::transaction::{Statement, Trial};
@@ -53,6 +54,18 @@ pub enum Request {
     },
 }
 
+impl Request {
+    /// Bytes that have to be looked at, about.
+    pub fn weight(&self) -> usize {
+        match self {
+            Request::Query(text) | Request::Parse { text, .. } => text.len(),
+            Request::Bind(bind) => bind.params.iter().flatten().map(Bytes::len).sum(),
+            Request::CopyData(data) => data.len(),
+            _ => 0,
+        }
+    }
+}
+
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Bind {
     pub portal: String,
@@ -82,6 +95,8 @@ pub struct World {
     pub now: i64,
     /// Fresh random bits.
     pub seed: u64,
+    /// How much may be compiled here and now.
+    pub allowance: Allowance,
 }
 
 /// An open result of the connection's; the session gives the numbers.
@@ -114,6 +129,13 @@ pub enum Ask {
     Barrier,
     /// Wait until the catalog of this node has what its clients know of. Answered as `Barrier`.
     CatchUp,
+    /// Let others have their turn. What comes next may take long: it wants a place where nobody waits for it, and another
+    /// [`World::allowance`].
+    Turn {
+        long: bool,
+        /// Length of the text that it is about.
+        bytes: usize,
+    },
     /// Begin a read; its rows are fetched afterwards.
     Open {
         cursor: CursorId,
@@ -197,6 +219,7 @@ pub enum Sink {
 
 pub enum Answer {
     Barrier(SqlResult<()>),
+    Turn(SqlResult<()>),
     Opened(Result<(), Failure>),
     Fetched(SqlResult<Fetch>),
     Written(Result<Vec<StepOutcome>, Failure>),
@@ -207,7 +230,7 @@ pub enum Answer {
 impl Answer {
     pub fn is_error(&self) -> bool {
         match self {
-            Answer::Barrier(result) | Answer::Done(result) => result.is_err(),
+            Answer::Barrier(result) | Answer::Turn(result) | Answer::Done(result) => result.is_err(),
             Answer::Opened(result) => result.is_err(),
             Answer::Fetched(result) => result.is_err(),
             Answer::Written(result) => result.is_err(),

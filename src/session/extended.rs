@@ -2,7 +2,7 @@
 
 use super::effect::{Bind, Effect, Message, Request, Target, World};
 use super::portal::{AnswerAs, Portal, PortalState, Prepared, Run};
-use super::{Session, Step, Stop, Task, What, aborted};
+use super::{Session, Step, Stop, Task, What, aborted, unless_brief};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::plan::{Plan, PlanKind, ResultColumn, Utility};
 use crate::types::binary::parse_binary;
@@ -29,7 +29,7 @@ impl Session {
                 Ok(())
             }
             Request::Flush => self.flush(world),
-            Request::Sync => self.finish_requests(world, Task { what: What::Message(Request::Sync), barriered: true }),
+            Request::Sync => self.finish_requests(world, Task::fresh(What::Message(Request::Sync))),
             _ => Err(SqlError::internal("not a message of the extended protocol").into()),
         }
     }
@@ -43,6 +43,7 @@ impl Session {
             }
             self.check_names(self.prepared.len())?;
         }
+        self.show_text(text);
         let text: Arc<str> = Arc::from(text);
         let prepared = self.prepare_text(world, &text, types)?;
         self.put_name(name, Some(prepared));
@@ -62,7 +63,7 @@ impl Session {
         let statement = match cached {
             Some(found) => found.statement,
             None => {
-                let mut statements = self.language.parse(text)?;
+                let mut statements = self.language.parse(text, &world.allowance).map_err(|e| unless_brief(world, e))?;
                 match statements.len() {
                     0 => return Ok(self.empty()),
                     1 => statements.remove(0),
@@ -117,6 +118,9 @@ impl Session {
     fn bind(&mut self, world: &World, bind: &Bind) -> Step {
         self.begin(world);
         let prepared = self.current_statement(world, &bind.statement)?;
+        let bytes = bind.params.iter().flatten().map(|p| p.len()).sum();
+        world.allowance.spend_text(bytes).map_err(|e| unless_brief(world, e))?;
+        self.show_text(prepared.text.as_deref().unwrap_or_default());
         self.check_failed(&prepared.plan)?;
         check_counts(bind, &prepared.plan)?;
         let formats = &bind.result_formats;
@@ -192,7 +196,7 @@ impl Session {
     }
 
     fn execute(&mut self, world: &World, name: &str, max_rows: u32) -> Step {
-        self.begin_statement(world);
+        self.begin(world);
         let portal = self.portal_named(name)?;
         let (plan, text) = (Arc::clone(&portal.plan), portal.prepared.text.clone());
         self.show_text(text.as_deref().unwrap_or_default());
@@ -216,7 +220,7 @@ impl Session {
             self.effects.push(Effect::Flush);
             return Ok(());
         }
-        self.send_steps(world, Task { what: What::Message(Request::Flush), barriered: true })
+        self.send_steps(world, Task::fresh(What::Message(Request::Flush)))
     }
 
     /// What the client will get from a plan; FETCH, SHOW and EXECUTE are known to the session only.

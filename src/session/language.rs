@@ -5,6 +5,7 @@
 use super::effect::CopyForm;
 use crate::error::SqlResult;
 use crate::sql::Scope;
+use crate::sql::allowance::Allowance;
 use crate::sql::plan::Plan;
 use crate::types::Type;
 use crate::value::{Value, ValueRef};
@@ -14,8 +15,8 @@ use std::sync::Arc;
 
 /// Text to statements.
 pub trait Language: Send + Sync + 'static {
-    /// The statements of a text, in order; none for an empty text. Errors: 42601 with a position in `text`.
-    fn parse(&self, text: &str) -> SqlResult<Vec<Arc<dyn Statement>>>;
+    /// The statements of a text, in order; none for an empty text. Errors: 42601 with a position in `text`, the allowance's.
+    fn parse(&self, text: &str, allowance: &Allowance) -> SqlResult<Vec<Arc<dyn Statement>>>;
     fn copy_reader(&self, form: &CopyForm) -> SqlResult<Box<dyn CopyReader>>;
     fn copy_writer(&self, form: &CopyForm) -> SqlResult<Box<dyn CopyWriter>>;
 }

@@ -109,6 +109,8 @@ pub struct Session {
     rounds: u64,
     /// Number of the statement that runs: its timeout begins with it.
     statement: u64,
+    /// A message of the extended protocol has begun one that the next ones belong to.
+    timed: bool,
     /// Its text, cut to a length fit to be shown.
     text: String,
     /// Number of transactions begun.
@@ -125,9 +127,40 @@ struct Task {
     what: What,
     /// The catalog was refreshed for it already.
     barriered: bool,
+    /// It has been begun before, as the same statement.
+    begun: bool,
+}
+
+impl Task {
+    /// It compiles when it has begun already, and cannot be begun anew then.
+    fn compiles_late(&self) -> bool {
+        match &self.what {
+            What::Again(run) | What::Continue(run) => run.portal.utility().is_some_and(Utility::compiles),
+            _ => false,
+        }
+    }
+
+    /// Nothing has been done for it yet, and it may come to nothing.
+    fn may_wait(&self) -> bool {
+        matches!(
+            self.what,
+            What::Text(_) | What::Statement(..) | What::Message(Request::Parse { .. } | Request::Bind(_))
+        ) || matches!(self.what, What::Message(Request::Describe { .. } | Request::Execute { .. }))
+    }
+
+    fn new(what: What) -> Task {
+        Task { what, barriered: false, begun: false }
+    }
+
+    /// A barrier would tell it nothing.
+    fn fresh(what: What) -> Task {
+        Task { what, barriered: true, begun: false }
+    }
 }
 
 enum What {
+    /// A query string.
+    Text(String),
     Statement(Arc<dyn Statement>, Option<Arc<str>>),
     EndOfQuery,
     Message(Request),
@@ -148,6 +181,7 @@ enum What {
 enum Wait {
     Nothing,
     Barrier,
+    Turn,
     Open(Box<Run>, CursorId),
     Fetch(Box<Run>),
     Write(Task),
@@ -166,6 +200,9 @@ enum Wait {
     /// EXECUTE evaluates its arguments.
     Arguments(Box<cursor::Arguments>),
 }
+
+/// What a statement costs that compiles nothing.
+const STEPS_OF_A_TASK: u64 = 16;
 
 /// Why a task ended early.
 enum Stop {
@@ -189,6 +226,11 @@ impl Stop {
 }
 
 type Step = Result<(), Stop>;
+
+/// Parsing that was too long for this place can be run again elsewhere; another catalog does not help it.
+fn unless_brief(world: &World, error: SqlError) -> Stop {
+    if world.allowance.was_too_brief() { Stop::Compile(error) } else { Stop::Final(error) }
+}
 
 impl Session {
     pub fn new(
@@ -220,6 +262,7 @@ impl Session {
             resting: true,
             rounds: 0,
             statement: 0,
+            timed: false,
             text: String::new(),
             transactions: 0,
             request_seq: 0,
@@ -245,7 +288,7 @@ impl Session {
             Request::CopyData(_) | Request::CopyDone | Request::CopyFail(_) => {}
             Request::Sync => self.message(Request::Sync),
             _ if self.skipping => {}
-            Request::Query(text) => self.query(&text),
+            Request::Query(text) => self.query(text),
             Request::Invalid { error, extended } => {
                 self.extended = extended;
                 self.task(What::Fail(error));
@@ -274,7 +317,18 @@ impl Session {
         }
         while matches!(self.wait, Wait::Nothing) && !self.closed {
             let Some(task) = self.tasks.pop_front() else { break };
+            let whole = !matches!(task.what, What::Text(_));
             self.perform(world, task);
+            // The place where work may take long is for what needs it, and each statement has a time of its own.
+            let more = self.tasks.front().is_some_and(Task::may_wait);
+            if matches!(self.wait, Wait::Nothing)
+                && whole
+                && more
+                && !world.allowance.is_brief()
+                && !world.allowance.is_unused()
+            {
+                self.ask(Ask::Turn { long: false, bytes: 0 }, Wait::Turn);
+            }
         }
         effects.append(&mut self.effects);
     }
@@ -359,7 +413,7 @@ impl Session {
     // ---- tasks ----
 
     fn task(&mut self, what: What) {
-        self.tasks.push_back(Task { what, barriered: false });
+        self.tasks.push_back(Task::new(what));
     }
 
     fn message(&mut self, request: Request) {
@@ -368,32 +422,28 @@ impl Session {
         self.task(What::Message(request));
     }
 
-    fn query(&mut self, text: &str) {
+    fn query(&mut self, text: String) {
         self.extended = false;
         self.drop_portal("");
         self.put_name("", None);
-        self.show_text(text);
-        match self.statements(text) {
-            Ok(statements) if statements.is_empty() => self.send(Message::EmptyQuery),
-            Ok(statements) => {
-                self.several = statements.len() > 1;
-                for (statement, text) in statements {
-                    self.task(What::Statement(statement, text));
-                }
-            }
-            Err(error) => self.fail(error),
-        }
+        self.show_text(&text);
+        self.task(What::Text(text));
         self.task(What::EndOfQuery);
     }
 
-    /// The statements of a query string; a lone one is looked up in the cache first and has a text to be cached under.
-    #[allow(clippy::type_complexity)]
-    fn statements(&self, text: &str) -> SqlResult<Vec<(Arc<dyn Statement>, Option<Arc<str>>)>> {
-        let mut statements = self.language.parse(text)?;
-        if statements.len() == 1 {
-            return Ok(vec![(statements.remove(0), Some(Arc::from(text)))]);
+    /// Makes tasks of a query string. A lone statement has a text to be cached under.
+    fn split(&mut self, world: &World, text: &str) -> Step {
+        let mut statements = self.language.parse(text, &world.allowance).map_err(|e| unless_brief(world, e))?;
+        self.several = statements.len() > 1;
+        match statements.len() {
+            0 => self.send(Message::EmptyQuery),
+            1 => self.tasks.push_front(Task::new(What::Statement(statements.remove(0), Some(Arc::from(text))))),
+            _ => {
+                let tasks = statements.into_iter().map(|statement| Task::new(What::Statement(statement, None)));
+                tasks.rev().for_each(|task| self.tasks.push_front(task));
+            }
         }
-        Ok(statements.into_iter().map(|s| (s, None)).collect())
+        Ok(())
     }
 
     fn perform(&mut self, world: &World, mut task: Task) {
@@ -415,8 +465,18 @@ impl Session {
             }
             return;
         }
+        if world.allowance.is_brief()
+            && (task.compiles_late() || task.may_wait() && world.allowance.spend(STEPS_OF_A_TASK).is_err())
+        {
+            return self.defer(task);
+        }
+        if !task.begun {
+            self.count(&task.what);
+            task.begun = true;
+        }
         match self.attempt(world, &mut task.what) {
             Ok(()) => {}
+            Err(Stop::Compile(_)) if world.allowance.was_too_brief() => self.defer(task),
             Err(Stop::Compile(error)) if !task.barriered && may_be_stale(&error) => {
                 task.barriered = true;
                 self.tasks.push_front(task);
@@ -431,11 +491,43 @@ impl Session {
         }
     }
 
+    /// A statement's timeout begins with each statement of a query string. In the extended protocol it begins with the first
+    /// message about a query and ends with Execute or Sync (PostgreSQL 15, `statement_timeout`).
+    fn count(&mut self, what: &What) {
+        match what {
+            What::Text(_) | What::Statement(..) => self.statement += 1,
+            What::Message(
+                Request::Parse { .. } | Request::Bind(_) | Request::Describe { .. } | Request::Execute { .. },
+            ) => {
+                self.statement += u64::from(!std::mem::replace(&mut self.timed, true));
+                self.timed &= !matches!(what, What::Message(Request::Execute { .. }));
+            }
+            What::Message(Request::Sync) => self.timed = false,
+            _ => {}
+        }
+    }
+
+    /// Does a task later, where it may take longer.
+    fn defer(&mut self, task: Task) {
+        let bytes = match &task.what {
+            What::Text(text) => text.len(),
+            What::Statement(statement, _) => statement.text().len(),
+            What::Message(request) => request.weight(),
+            _ => 0,
+        };
+        self.tasks.push_front(task);
+        self.ask(Ask::Turn { long: true, bytes }, Wait::Turn);
+    }
+
     /// Runs a task. One that stops with [`Stop::Compile`] has had no effect and is left as it was.
     fn attempt(&mut self, world: &World, what: &mut What) -> Step {
         match what {
+            What::Text(text) => {
+                let text = std::mem::take(text);
+                self.split(world, &text).inspect_err(|_| *what = What::Text(text))
+            }
             What::Statement(statement, text) => {
-                self.begin_statement(world);
+                self.begin(world);
                 let prepared = self.prepare(world, statement, text.as_ref(), &[], false)?;
                 if !prepared.plan.params.is_empty() {
                     return Err(SqlError::new(state::UNDEFINED_PARAMETER, "there is no parameter $1").into());
@@ -443,7 +535,7 @@ impl Session {
                 let portal = self.portal(String::new(), prepared, Vec::new(), &[]);
                 self.run(world, Run { portal, answer: AnswerAs::Simple, max: u64::MAX, attempts: 0 })
             }
-            What::EndOfQuery => self.finish_requests(world, Task { what: What::EndOfQuery, barriered: true }),
+            What::EndOfQuery => self.finish_requests(world, Task::fresh(What::EndOfQuery)),
             What::Message(request) => self.extended_message(world, request),
             What::Again(run) => {
                 self.replan(world, &mut run.portal)?;
@@ -457,7 +549,7 @@ impl Session {
                 _ => unreachable!("just matched"),
             },
             What::Send if self.batch.is_empty() => Ok(()),
-            What::Send => self.send_steps(world, Task { what: What::Nothing, barriered: true }),
+            What::Send => self.send_steps(world, Task::fresh(What::Nothing)),
             What::Committed(_) => match std::mem::replace(what, What::Nothing) {
                 What::Committed(run) => self.committed(world, *run).map_err(Stop::finally),
                 _ => unreachable!("just matched"),
@@ -469,7 +561,7 @@ impl Session {
 
     fn resume(&mut self, world: &World, wait: Wait, answer: Answer) -> Step {
         match (wait, answer) {
-            (Wait::Barrier, Answer::Barrier(result)) => Ok(result?),
+            (Wait::Barrier, Answer::Barrier(result)) | (Wait::Turn, Answer::Turn(result)) => Ok(result?),
             (Wait::Open(run, cursor), Answer::Opened(result)) => self.opened(*run, cursor, result),
             (Wait::Fetch(run), Answer::Fetched(result)) => self.fetched(*run, result),
             (Wait::Write(task), Answer::Written(result)) => self.written(world, task, result),
@@ -552,11 +644,6 @@ impl Session {
         self.text.push_str(&text[..end]);
     }
 
-    fn begin_statement(&mut self, world: &World) {
-        self.statement += 1;
-        self.begin(world);
-    }
-
     /// The transaction that the current statement belongs to; a new implicit one if there is none.
     fn begin(&mut self, world: &World) -> &mut Transaction {
         let hot = self.settings.hot();
@@ -594,7 +681,7 @@ impl Session {
         if self.batch.is_empty() || self.failed() || error.fatal {
             return self.fail(error);
         }
-        let then = Task { what: What::Fail(error), barriered: true };
+        let then = Task::fresh(What::Fail(error));
         if let Err(Stop::Compile(error) | Stop::Final(error)) = self.send_steps(world, then) {
             self.fail(error);
         }
@@ -723,6 +810,7 @@ impl Session {
             env: &env,
             user: &self.id.user,
             database: &self.id.database,
+            allowance: &world.allowance,
         };
         let plan = Arc::new(statement.compile(&scope).map_err(Stop::Compile)?);
         if let Some(key) = key {
@@ -864,7 +952,7 @@ impl Session {
 
     fn start_read(&mut self, world: &World, run: Run, read: &Read) -> Step {
         if !self.batch.is_empty() {
-            return self.send_steps(world, Task { what: What::Continue(Box::new(run)), barriered: true });
+            return self.send_steps(world, Task::fresh(What::Continue(Box::new(run))));
         }
         self.check_read(read)?;
         let cursor = self.new_cursor();
@@ -949,7 +1037,7 @@ impl Session {
         if run.attempts > MAX_ATTEMPTS {
             return Err(schema_moves().into());
         }
-        self.tasks.push_front(Task { what: What::Again(Box::new(run)), barriered: false });
+        self.tasks.push_front(Task::new(What::Again(Box::new(run))));
         Ok(())
     }
 
@@ -1061,7 +1149,7 @@ impl Session {
         let said = std::mem::take(&mut self.unsaid);
         self.batch.push(run, params, &env, seen, said);
         if self.interactive() || self.explicit() {
-            self.tasks.push_front(Task { what: What::Send, barriered: true });
+            self.tasks.push_front(Task::fresh(What::Send));
         }
         Ok(())
     }
@@ -1209,7 +1297,7 @@ impl Session {
         if let Some((number, error)) = failed {
             // Those before it have answers, which come first.
             self.still_due(then);
-            self.tasks.push_front(Task { what: What::Fail(error), barriered: true });
+            self.tasks.push_front(Task::fresh(What::Fail(error)));
             let replies = self.batch.cut(number);
             self.take_back_names(number);
             self.effects.extend(replies);

@@ -3,6 +3,7 @@
 use super::effect::CopyForm;
 use super::language::{CopyReader, CopyWriter, Language, Statement};
 use crate::error::{SqlError, SqlResult, state};
+use crate::sql::allowance::Allowance;
 use crate::sql::plan::Plan;
 use crate::sql::{self, Ast, Parsed, Scope, copy};
 use crate::types::text::{parse_text, write_text};
@@ -13,8 +14,8 @@ use std::sync::Arc;
 pub struct Postgres;
 
 impl Language for Postgres {
-    fn parse(&self, text: &str) -> SqlResult<Vec<Arc<dyn Statement>>> {
-        let parsed = sql::parse(text)?;
+    fn parse(&self, text: &str, allowance: &Allowance) -> SqlResult<Vec<Arc<dyn Statement>>> {
+        let parsed = sql::parse_within(text, allowance)?;
         Ok(parsed
             .into_iter()
             .filter(|p| !matches!(p.ast, Ast::Empty))

@@ -9,6 +9,7 @@ use super::language::{CopyReader, CopyWriter, Language, Statement};
 use crate::command::{Statement as Sqlite, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::Scope;
+use crate::sql::allowance::Allowance;
 use crate::sql::plan::*;
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::{Value, ValueRef};
@@ -19,7 +20,8 @@ pub(crate) struct Toy;
 struct ToyStatement(String);
 
 impl Language for Toy {
-    fn parse(&self, text: &str) -> SqlResult<Vec<Arc<dyn Statement>>> {
+    fn parse(&self, text: &str, allowance: &Allowance) -> SqlResult<Vec<Arc<dyn Statement>>> {
+        allowance.spend_text(text.len())?;
         let parts = text.split(';').map(str::trim).filter(|t| !t.is_empty());
         parts
             .map(|t| match t.starts_with("bogus") {

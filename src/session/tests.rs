@@ -9,6 +9,7 @@
 use super::testing::Toy;
 use super::*;
 use crate::command::Write;
+use crate::sql::allowance::Allowance;
 use crate::sql::catalog::{Catalog, Relation, RelationKind, Source};
 use crate::value::Value;
 use bytes::Bytes;
@@ -43,7 +44,8 @@ impl Client {
     fn new() -> Client {
         let mut catalog = Catalog { version: 1, ..Catalog::default() };
         catalog.relations.extend([relation("t")]);
-        let world = World { catalog: Arc::new(catalog), applied: 40, defined: 0, now: 1_000_000, seed: 7 };
+        let allowance = Allowance::brief();
+        let world = World { catalog: Arc::new(catalog), applied: 40, defined: 0, now: 1_000_000, seed: 7, allowance };
         let mut settings = Settings::new("ann", "quorate");
         settings.changed_reports();
         let id = Identity { user: "ann".into(), database: "quorate".into(), pid: 5, origin: 99 };
@@ -59,6 +61,7 @@ impl Client {
         let mut effects = Vec::new();
         loop {
             self.session.advance(&self.world, &mut effects);
+            self.world.allowance = Allowance::brief();
             let mut answer = None;
             for effect in effects.drain(..) {
                 answer = self.perform(effect);
@@ -104,6 +107,11 @@ impl Client {
                 self.world.applied = self.world.defined;
                 self.move_schema("own");
                 Answer::Barrier(Ok(()))
+            }
+            Ask::Turn { long, bytes } => {
+                self.say(format!("ask turn{} of {bytes} bytes", if long { ", long," } else { "" }));
+                self.world.allowance = if long { Allowance::within(Box::new(|| Ok(()))) } else { Allowance::brief() };
+                Answer::Turn(Ok(()))
             }
             Ask::Open { cursor, read } => {
                 self.say(format!("ask open {} {} {:?}", cursor.0, read.sql, read.params));
@@ -295,6 +303,20 @@ fn script(name: &str) {
     } else {
         assert!(found == expected, "found:\n{found}\nexpected:\n{expected}");
     }
+}
+
+/// What is too long to be compiled where it came in asks for another place, and is one statement all the same.
+#[test]
+fn long_texts_are_compiled_elsewhere() {
+    let mut client = Client::new();
+    let number = client.session.statement();
+    client.send(&format!("Q select {} as a", " ".repeat(1 << 20)));
+    let asked = client.log.lines().filter(|line| line.starts_with("ask turn, long, of 1048")).count();
+    assert_eq!(asked, 1, "{}", &client.log[client.log.len() - 300..]);
+    // The text itself, and its statement.
+    assert_eq!(client.session.statement(), number + 2);
+    client.send("Q select 1 as b; select 2 as c");
+    assert!(!client.log.contains("ask turn of"), "{}", &client.log[client.log.len() - 300..]);
 }
 
 #[test]

@@ -22,7 +22,7 @@ impl Session {
             Utility::Execute { .. } | Utility::Declare { .. } | Utility::Fetch { .. }
                 if !self.batch.is_empty() && !self.failed() =>
             {
-                return self.send_steps(world, Task { what: What::Continue(Box::new(run)), barriered: true });
+                return self.send_steps(world, Task::fresh(What::Continue(Box::new(run))));
             }
             // These answer by themselves, and put the portal back when they have.
             Utility::Execute { name, args } => return self.sql_execute(world, run, name, args),
@@ -48,19 +48,19 @@ impl Session {
                 return self.deliver_rows(run, vec![row]);
             }
             Utility::Commit { .. } if !self.batch.is_empty() && !self.failed() => {
-                return self.ask_write(world, Task { what: What::Continue(Box::new(run)), barriered: true });
+                return self.ask_write(world, Task::fresh(What::Continue(Box::new(run))));
             }
             Utility::Commit { chain } if self.interactive() && !self.failed() => {
                 if *chain {
                     self.require_block("COMMIT AND CHAIN")?;
                 }
-                let then = Task { what: What::Committed(Box::new(run)), barriered: true };
+                let then = Task::fresh(What::Committed(Box::new(run)));
                 self.ask(Ask::Commit, Wait::Commit(then));
                 return Ok(());
             }
             // They have to be answered, and may fail.
             Utility::Rollback { .. } if !self.batch.is_empty() && !self.failed() => {
-                return self.send_steps(world, Task { what: What::Continue(Box::new(run)), barriered: true });
+                return self.send_steps(world, Task::fresh(What::Continue(Box::new(run))));
             }
             Utility::LockTable { tables, mode, nowait } => {
                 self.require_block("LOCK TABLE")?;

@@ -50,7 +50,7 @@ pub fn statement(c: &mut Cursor<'_>) -> SqlResult<CopyStatement> {
     let source = if c.is("(") {
         let before = c.position();
         let query = c.parenthesised()?;
-        parse::parse_query(query).map_err(|e| parse::moved(e, before))?;
+        parse::parse_query(query, c.allowance).map_err(|e| parse::moved(e, before))?;
         CopySource::Query(query.to_owned())
     } else {
         let name = c.name()?;
@@ -312,7 +312,7 @@ fn copy_table(relation: &Relation, attnums: &[i16], copy: &CopyStatement, scope:
 }
 
 fn copy_query(query: &str, copy: &CopyStatement, scope: &Scope<'_>) -> SqlResult<Plan> {
-    let Statement::Query(query) = *parse::parse_query(query)? else {
+    let Statement::Query(query) = *parse::parse_query(query, scope.allowance)? else {
         return Err(SqlError::unsupported("COPY of a statement that is not a query"));
     };
     let mut binder = Binder::new(scope);

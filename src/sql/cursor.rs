@@ -1,10 +1,12 @@
 //! A walk over the tokens of one statement, for the hand-written grammars (utility statements, DDL, COPY).
 
+use super::allowance::Allowance;
 use super::lex::{self, Kind, Lexer, Token};
 use crate::error::{SqlError, SqlResult};
 
 pub struct Cursor<'a> {
     pub source: &'a str,
+    pub allowance: &'a Allowance,
     tokens: Vec<Token>,
     at: usize,
 }
@@ -28,8 +30,8 @@ impl std::fmt::Display for Name {
 }
 
 impl<'a> Cursor<'a> {
-    pub fn new(source: &'a str) -> SqlResult<Cursor<'a>> {
-        Ok(Cursor { source, tokens: Lexer::new(source).collect::<SqlResult<_>>()?, at: 0 })
+    pub fn new(source: &'a str, allowance: &'a Allowance) -> SqlResult<Cursor<'a>> {
+        Ok(Cursor { source, allowance, tokens: Lexer::new(source).collect::<SqlResult<_>>()?, at: 0 })
     }
 
     pub fn peek(&self) -> Option<Token> {

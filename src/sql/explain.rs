@@ -35,12 +35,12 @@ pub fn statement(c: &mut Cursor<'_>) -> SqlResult<ExplainStatement> {
             analyze |= word != "VERBOSE";
         }
     }
-    if c.done() {
+    if c.done() || c.is("EXPLAIN") {
         return Err(c.error());
     }
     let source = c.rest();
     let before = lex::char_position(c.source, c.source.len() - source.len()) - 1;
-    let mut statement = parse::parse_statement(source).map_err(|e| parse::moved(e, before))?;
+    let mut statement = parse::parse_statement(source, c.allowance).map_err(|e| parse::moved(e, before))?;
     statement.offset_chars = before;
     Ok(ExplainStatement { analyze, format, statement })
 }

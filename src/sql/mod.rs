@@ -3,7 +3,9 @@
 //! text → syntax (`parse`) → names, types, functions, coercions (`bind`) → typed trees (`ir`) → SQLite SQL (`render`) → `Plan`.
 //! Types are known before anything runs: clients that Describe a statement before Bind rely on it.
 
+pub mod allowance;
 pub mod bind;
+mod bounded;
 pub mod catalog;
 pub mod copy;
 mod cursor;
@@ -22,10 +24,11 @@ mod view;
 pub mod violation;
 
 pub use migrations::{database_migrations, system_migrations};
-pub use parse::{Ast, Parsed, parse};
+pub use parse::{Ast, Parsed, parse, parse_within};
 
 use crate::error::{SqlError, SqlResult};
 use crate::types::{Env, Type};
+use allowance::Allowance;
 use catalog::Catalog;
 use plan::{Plan, PlanKind, Read, WritePlan};
 use sqlparser::ast::Statement;
@@ -40,18 +43,20 @@ pub struct Scope<'a> {
     pub env: &'a Env,
     pub user: &'a str,
     pub database: &'a str,
+    /// Counts the work; no part of what a plan depends on.
+    pub allowance: &'a Allowance,
 }
 
 /// Compiles a parsed statement under a catalog. Error positions count in the query string it came from.
 pub fn compile(parsed: &Parsed, scope: &Scope<'_>) -> SqlResult<Plan> {
-    let plan = parse::on_deep_stack(parsed.depth, || dispatch(parsed, scope));
+    let plan = parse::on_deep_stack(parsed.height, || dispatch(parsed, scope));
     plan.map_err(|e| parse::moved(e, parsed.offset_chars))
 }
 
 fn dispatch(parsed: &Parsed, scope: &Scope<'_>) -> SqlResult<Plan> {
     match &parsed.ast {
         Ast::Sql(statement) => sql(statement, scope),
-        Ast::Later => sql(&*parse::parse_query(&parsed.text)?, scope),
+        Ast::Later => sql(&*parse::parse_query(&parsed.text, scope.allowance)?, scope),
         Ast::Utility(utility) => utility::compile(utility.clone(), scope),
         Ast::Prepare { name, types, query } => utility::prepare(name, types, query, scope),
         Ast::Lock { tables, mode, nowait } => utility::lock(tables, *mode, *nowait, scope),

@@ -5,12 +5,15 @@
 //! grammar here or in `ddl`, `copy` and `explain`, because sqlparser rejects or blurs much of it.
 //!
 //! Memory: tokens are byte ranges; syntax trees are kept for the first statements of a text only, those after
-//! [`TREE_BUDGET`] tokens are checked, dropped, and parsed again when they are compiled ([`Ast::Later`]).
-//! Depth: [`weigh`] bounds the height of the syntax tree before any recursive code sees it.
+//! [`TREE_BUDGET`] tokens are checked, dropped, and parsed again when they are compiled ([`Ast::Later`]). So are those that are
+//! high: they are made, used and dropped where the stack is deep ([`on_deep_stack`]), since all of this is recursive.
+//! Height: [`Weight`] bounds it before any recursive code sees the tree.
 //!
 //! Positions: in trees from here every sqlparser span is on line 1, and its column is the 1-based character
 //! position in the statement's text, which is what an error's `position` wants.
 
+use super::allowance::{Allowance, UNLIMITED};
+use super::bounded::Bounded;
 use super::cursor::{Cursor, Name};
 use super::dialect::{Postgres, split_operators};
 use super::lex::{self, Kind, Lexer};
@@ -21,11 +24,15 @@ use sqlparser::ast::Statement;
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError, ParserOptions};
 use sqlparser::tokenizer::{Location, Span, Token as SqlToken, TokenWithSpan, Tokenizer};
+use std::cell::Cell;
 
-/// Greatest height of a syntax tree; SQLite's own limit for expressions.
-pub const MAX_DEPTH: u32 = 1000;
-/// Links of one chain of operators, AND and OR.
-const MAX_LINKS: u32 = 50_000;
+/// How deep brackets, prefixes and the like may nest; SQLite's own limit for expressions.
+pub const MAX_NESTING: u32 = 1000;
+/// How many terms a chain (`a AND b AND c`, `a + b + c`) may have: the parser makes a tree of it that leans to the left.
+pub const MAX_CHAIN: u32 = 50_000;
+const TOO_DEEP: &str = "stack depth limit exceeded";
+/// How often the parser may recurse on any thread.
+const RECURSION: usize = 100;
 /// Tokens of one statement. A syntax tree takes some hundred bytes per token.
 const MAX_TOKENS: usize = 4_000_000;
 /// Tokens of one text whose trees are kept.
@@ -39,18 +46,43 @@ pub struct Parsed {
     /// Characters of the query string before it: added to every error position.
     pub offset_chars: u32,
     pub ast: Ast,
-    /// Bound on the tree.
-    pub(super) depth: Depth,
+    pub(super) height: Height,
 }
 
-/// Bounds on a tree, from its tokens.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Depth {
-    /// How deeply things stand in one another.
-    nested: u32,
-    /// The same with the links of chains (`a + b + c`, `a AND b AND c`), which are passed over one by one: what takes the
-    /// tree apart goes down to each.
-    height: u32,
+/// A bound on the height of a syntax tree.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Height {
+    /// By what nests: the parser recurses into it.
+    nesting: u32,
+    /// By what leans: only what walks over the tree recurses.
+    chain: u32,
+}
+
+impl Height {
+    /// Any thread's stack is enough.
+    fn is_low(self) -> bool {
+        self.nesting < 40 && self.chain < 200
+    }
+
+    /// Any thread can drop the tree.
+    fn may_be_kept(self) -> bool {
+        self.nesting + self.chain < 1000
+    }
+
+    /// Bytes of stack, even if each level of nesting takes 64 KiB, and each link of a chain 8 KiB.
+    fn stack(self) -> usize {
+        self.levels() * (64 << 10) + self.chain as usize * (8 << 10)
+    }
+
+    fn levels(self) -> usize {
+        self.nesting as usize + 64
+    }
+
+    /// How often the parser may recurse on such a stack. It does so several times for a level; should [`Weight`] be wrong, the
+    /// statement fails, and not the process.
+    fn recursion(self) -> usize {
+        self.levels() * 6
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -89,22 +121,28 @@ pub enum Ast {
     Empty,
 }
 
-/// The statements of a query string, in order; one [`Ast::Empty`] if there is none.
-/// Errors: 42601 with a position, 54001 for statements too deep or too long.
+/// As [`parse_within`], for texts that are known to be small.
 pub fn parse(text: &str) -> SqlResult<Vec<Parsed>> {
+    parse_within(text, &UNLIMITED)
+}
+
+/// The statements of a query string, in order; one [`Ast::Empty`] if there is none.
+/// Errors: 42601 with a position, 54001 for statements too deep or too long, and those of the allowance.
+pub fn parse_within(text: &str, allowance: &Allowance) -> SqlResult<Vec<Parsed>> {
+    allowance.spend_text(text.len())?;
     let mut statements = Vec::new();
     let mut budget = TREE_BUDGET;
     let (mut chars, mut counted) = (0u32, 0usize);
     let mut lexer = Lexer::new(text);
     loop {
-        let extent = extent(text, &mut lexer)?;
+        let extent = extent(text, &mut lexer, allowance)?;
         if extent.tokens > 0 {
             chars += text[counted..extent.start].chars().count() as u32;
             counted = extent.start;
             let source = &text[extent.start..extent.end];
-            let keep = extent.tokens <= budget;
+            let keep = extent.tokens <= budget && extent.height.may_be_kept();
             budget = budget.saturating_sub(extent.tokens);
-            let parsed = parse_one(source, extent.depth, keep).map_err(|e| moved(e, chars))?;
+            let parsed = parse_one(source, extent.height, keep, allowance).map_err(|e| moved(e, chars))?;
             statements.push(Parsed { offset_chars: chars, ..parsed });
         }
         if extent.last {
@@ -112,7 +150,7 @@ pub fn parse(text: &str) -> SqlResult<Vec<Parsed>> {
         }
     }
     if statements.is_empty() {
-        statements.push(Parsed { text: String::new(), offset_chars: 0, ast: Ast::Empty, depth: Depth::default() });
+        statements.push(Parsed { text: String::new(), offset_chars: 0, ast: Ast::Empty, height: Height::default() });
     }
     Ok(statements)
 }
@@ -127,16 +165,17 @@ struct Extent {
     start: usize,
     end: usize,
     tokens: usize,
-    depth: Depth,
+    height: Height,
     last: bool,
 }
 
 /// Reads one statement's tokens up to its semicolon or the end.
-fn extent(text: &str, lexer: &mut Lexer<'_>) -> SqlResult<Extent> {
-    let mut extent = Extent { start: 0, end: 0, tokens: 0, depth: Depth::default(), last: true };
-    let (mut nested, mut height) = (Weight::default(), Weight { links: true, ..Weight::default() });
+fn extent(text: &str, lexer: &mut Lexer<'_>, allowance: &Allowance) -> SqlResult<Extent> {
+    let mut extent = Extent { start: 0, end: 0, tokens: 0, height: Height::default(), last: true };
+    let mut weight = Weight::default();
     for token in lexer {
         let token = token?;
+        allowance.spend(1)?;
         let source = token.text(text);
         if source == ";" {
             extent.last = false;
@@ -147,11 +186,16 @@ fn extent(text: &str, lexer: &mut Lexer<'_>) -> SqlResult<Extent> {
         }
         extent.end = token.end;
         extent.tokens += 1;
-        extent.depth.nested = extent.depth.nested.max(nested.add(token.kind, source));
-        extent.depth.height = extent.depth.height.max(height.add(token.kind, source));
-        if extent.depth.nested > MAX_DEPTH || extent.depth.height > MAX_LINKS {
-            return Err(too_complex("stack depth limit exceeded")
-                .hint(format!("Expressions may nest to a depth of {MAX_DEPTH}.")));
+        let height = weight.add(token.kind, source);
+        extent.height.nesting = extent.height.nesting.max(height.nesting);
+        extent.height.chain = extent.height.chain.max(height.chain);
+        if height.nesting > MAX_NESTING {
+            return Err(too_complex(TOO_DEEP).hint(format!("Expressions may nest to a depth of {MAX_NESTING}.")));
+        }
+        if height.chain > MAX_CHAIN {
+            return Err(too_complex("statement is too complex").hint(format!(
+                "A chain of operators may have {MAX_CHAIN} terms. Use = ANY (array) or a join with VALUES."
+            )));
         }
         if extent.tokens > MAX_TOKENS {
             return Err(too_complex("statement is too long").hint("Send the rows in several statements, or use COPY."));
@@ -164,97 +208,131 @@ fn too_complex(message: &str) -> SqlError {
     SqlError::new(state::STATEMENT_TOO_COMPLEX, message)
 }
 
-/// Bounds a tree's height from its tokens: each open bracket or CASE is a level; within one, AND, OR and set
-/// operations build a chain, and between two of them so do operators and their like. A comma begins anew.
+/// Bounds a tree's height from its tokens. Each open bracket or CASE nests, and so does what takes an operand of lower
+/// precedence (NOT, BETWEEN, IS DISTINCT FROM, a sign before a sign); AND, OR, set operations and joins build a chain, and
+/// between two of them so do other operators. A comma begins anew.
 #[derive(Default)]
 struct Weight {
-    /// Counts AND, OR and operators between two values.
-    links: bool,
-    /// The last token ends a value, so that an operator behind it stands between two.
-    value: bool,
     levels: Vec<Level>,
-    outer: u32,
-    logic: u32,
-    operators: u32,
+    outer: Height,
+    here: Level,
+    /// The token before was an operator.
+    operator: bool,
+    /// The next JOIN has no condition.
+    unconditional: bool,
 }
 
-/// What goes on when a bracket closes.
+/// What there is between two brackets.
+#[derive(Clone, Copy, Default)]
 struct Level {
+    /// AND, OR, UNION, JOIN and their like.
     logic: u32,
+    /// Other operators since the last of them.
     operators: u32,
+    nested: u32,
+    /// Joins whose conditions have not come yet: `a JOIN b JOIN c ON … ON …` nests.
+    joins: u32,
     is_case: bool,
+}
+
+impl Level {
+    fn height(&self) -> Height {
+        Height { nesting: self.nested + self.joins, chain: self.logic + self.operators }
+    }
 }
 
 impl Weight {
     fn open(&mut self, is_case: bool) {
-        self.levels.push(Level { logic: self.logic, operators: self.operators, is_case });
-        self.outer += self.logic + self.operators + 1;
-        (self.logic, self.operators) = (0, 0);
+        let height = self.here.height();
+        self.outer.nesting += height.nesting + 1;
+        self.outer.chain += height.chain;
+        self.levels.push(std::mem::replace(&mut self.here, Level { is_case, ..Level::default() }));
     }
 
     fn close(&mut self) {
         if let Some(level) = self.levels.pop() {
-            (self.logic, self.operators) = (level.logic, level.operators);
-            self.outer -= level.logic + level.operators + 1;
+            self.here = level;
+            let height = level.height();
+            self.outer.nesting -= height.nesting + 1;
+            self.outer.chain -= height.chain;
         }
     }
 
-    fn add(&mut self, kind: Kind, source: &str) -> u32 {
-        let counts = u32::from(self.links || !self.value);
-        self.value = !matches!((kind, source), (Kind::Symbol, s) if !matches!(s, ")" | "]"));
+    fn anew(&mut self) {
+        self.here = Level { is_case: self.here.is_case, ..Level::default() };
+    }
+
+    fn add(&mut self, kind: Kind, source: &str) -> Height {
+        let after_operator = std::mem::take(&mut self.operator);
+        let here = &mut self.here;
         match (kind, source) {
             (Kind::Symbol, "(" | "[") => {
-                self.operators += u32::from(source == "[");
+                here.operators += u32::from(source == "[");
                 self.open(false);
             }
             (Kind::Symbol, ")" | "]") => self.close(),
-            (Kind::Symbol, ",") => (self.logic, self.operators) = (0, 0),
-            (Kind::Symbol, _) => self.operators += counts,
+            (Kind::Symbol, ",") => self.anew(),
+            (Kind::Symbol, _) => {
+                here.nested += u32::from(after_operator);
+                here.operators += 1;
+                self.operator = true;
+            }
             (Kind::Word, word) if word.len() <= 9 => match word.to_ascii_uppercase().as_str() {
-                "AND" | "OR" => {
-                    self.logic += u32::from(self.links);
-                    (self.operators, self.value) = (0, false);
-                }
-                "UNION" | "EXCEPT" | "INTERSECT" => {
-                    self.logic += 1;
-                    self.operators = 0;
+                "CROSS" | "NATURAL" => self.unconditional = true,
+                "AND" | "OR" | "UNION" | "EXCEPT" | "INTERSECT" | "JOIN" => {
+                    if word.eq_ignore_ascii_case("JOIN") {
+                        here.joins += u32::from(!std::mem::take(&mut self.unconditional));
+                    }
+                    here.logic += 1;
+                    (here.operators, here.nested) = (0, 0);
                 }
                 "CASE" => self.open(true),
-                "END" if self.levels.last().is_some_and(|l| l.is_case) => self.close(),
-                "WHEN" | "THEN" | "ELSE" => (self.logic, self.operators) = (0, 0),
-                "SELECT" | "FROM" | "WHERE" | "ON" | "HAVING" | "SET" => self.operators = 0,
-                "NOT" | "IS" | "IN" | "LIKE" | "ILIKE" | "BETWEEN" | "SIMILAR" | "COLLATE" | "AT" | "ISNULL"
-                | "NOTNULL" | "ESCAPE" | "EXPLAIN" | "OPERATOR" | "ANY" | "ALL" => self.operators += 1,
+                "END" if here.is_case => self.close(),
+                "WHEN" | "THEN" | "ELSE" => self.anew(),
+                "FROM" if after_operator => self.operator = true,
+                "ON" | "USING" => {
+                    here.joins = here.joins.saturating_sub(1);
+                    (here.operators, here.nested) = (0, 0);
+                }
+                "SELECT" | "FROM" | "WHERE" | "HAVING" | "SET" => (here.operators, here.nested, here.joins) = (0, 0, 0),
+                "NOT" | "BETWEEN" | "IS" | "DISTINCT" | "ESCAPE" | "EXPLAIN" | "INTERVAL" => {
+                    here.nested += 1;
+                    self.operator = true;
+                }
+                "IN" | "LIKE" | "ILIKE" | "SIMILAR" | "COLLATE" | "AT" | "ISNULL" | "NOTNULL" | "OPERATOR" | "ANY"
+                | "ALL" => {
+                    here.operators += 1;
+                    self.operator = true;
+                }
                 _ => {}
             },
             _ => {}
         }
-        self.outer + self.logic + self.operators
+        let here = self.here.height();
+        Height { nesting: self.outer.nesting + here.nesting, chain: self.outer.chain + here.chain }
     }
 }
 
-/// Height of the tree of `source`, as [`parse`] bounds it.
-fn weigh(source: &str) -> SqlResult<Depth> {
-    Ok(extent(source, &mut Lexer::new(source))?.depth)
+/// The height of the tree of `source`, as [`parse_within`] bounds it.
+fn weigh(source: &str, allowance: &Allowance) -> SqlResult<Height> {
+    Ok(extent(source, &mut Lexer::new(source), allowance)?.height)
 }
 
 /// Parses the source of one statement.
-pub(super) fn parse_statement(source: &str) -> SqlResult<Parsed> {
-    let depth = weigh(source)?;
-    parse_one(source, depth, true)
+pub(super) fn parse_statement(source: &str, allowance: &Allowance) -> SqlResult<Parsed> {
+    let height = weigh(source, allowance)?;
+    parse_one(source, height, height.may_be_kept(), allowance)
 }
 
-fn parse_one(source: &str, depth: Depth, keep: bool) -> SqlResult<Parsed> {
-    // A tree with long chains stays where there is stack to take it apart.
-    let keep = keep && depth.is_shallow();
-    let ast = match is_query(source) {
+fn parse_one(source: &str, height: Height, keep: bool, allowance: &Allowance) -> SqlResult<Parsed> {
+    let ast = on_deep_stack(height, || match is_query(source) {
         true => {
-            let statement = on_deep_stack(depth, || parse_query(source).map(|statement| keep.then_some(statement)))?;
-            statement.map_or(Ast::Later, Ast::Sql)
+            let statement = parse_query(source, allowance)?;
+            Ok(if keep { Ast::Sql(statement) } else { Ast::Later })
         }
-        false => utility(source)?,
-    };
-    Ok(Parsed { text: source.to_owned(), offset_chars: 0, ast, depth })
+        false => utility(source, allowance),
+    })?;
+    Ok(Parsed { text: source.to_owned(), offset_chars: 0, ast, height })
 }
 
 fn is_query(source: &str) -> bool {
@@ -266,21 +344,28 @@ fn is_query(source: &str) -> bool {
     }
 }
 
-impl Depth {
-    /// Any thread can take such a tree apart.
-    fn is_shallow(self) -> bool {
-        self.height <= MAX_DEPTH
-    }
+thread_local! {
+    /// How often the parser may recurse on this thread.
+    static MAY_RECURSE: Cell<usize> = const { Cell::new(RECURSION) };
 }
 
-/// Runs `job` where such a tree fits, even if every level takes 64 KiB of stack, and every link of a chain 8 KiB.
-pub(super) fn on_deep_stack<T: Send>(depth: Depth, job: impl FnOnce() -> SqlResult<T> + Send) -> SqlResult<T> {
-    if depth.nested < 40 && depth.height < 200 {
-        return job();
-    }
-    let stack = (depth.nested as usize + 64) * (64 << 10) + depth.height as usize * (8 << 10);
+/// Runs `job` where a tree of that height fits. What does not fit after all is run again where much more does.
+pub(super) fn on_deep_stack<T: Send>(height: Height, job: impl Fn() -> SqlResult<T> + Sync) -> SqlResult<T> {
+    let height = match height.is_low() {
+        false => height,
+        true => match job() {
+            Err(error) if error.message == TOO_DEEP && MAY_RECURSE.get() == RECURSION => {
+                Height { nesting: MAX_NESTING, ..height }
+            }
+            result => return result,
+        },
+    };
     std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(stack).spawn_scoped(scope, job);
+        let work = || {
+            MAY_RECURSE.set(height.recursion());
+            job()
+        };
+        let thread = std::thread::Builder::new().stack_size(height.stack()).spawn_scoped(scope, work);
         let thread =
             thread.map_err(|e| SqlError::new(state::OUT_OF_MEMORY, format!("no stack for the parser: {e}")))?;
         thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -288,32 +373,38 @@ pub(super) fn on_deep_stack<T: Send>(depth: Depth, job: impl FnOnce() -> SqlResu
 }
 
 /// Parses one query or data change with sqlparser.
-pub(super) fn parse_query(source: &str) -> SqlResult<Box<Statement>> {
-    let tokens = query_tokens(source)?;
+pub(super) fn parse_query(source: &str, allowance: &Allowance) -> SqlResult<Box<Statement>> {
     let options = ParserOptions::new().with_trailing_commas(false).with_unescape(true);
-    let mut parser = Parser::new(&Postgres)
-        .with_options(options)
-        .with_recursion_limit(MAX_DEPTH as usize * 8)
-        .with_tokens_with_locations(tokens);
-    let statement = parser.parse_statement().map_err(|e| parser_error(source, e))?;
-    let next = parser.peek_token();
-    match next.token {
-        SqlToken::EOF => Ok(Box::new(statement)),
-        _ => Err(near(source, next.span.start.column as u32)),
-    }
+    sqlparser(source, options, allowance, |parser| parser.parse_statement().map(Box::new))
 }
 
 /// Parses a lone expression.
-pub(super) fn check_expression(source: &str) -> SqlResult<()> {
-    let depth = weigh(source)?;
-    on_deep_stack(depth, || {
-        let mut parser = Parser::new(&Postgres)
-            .with_recursion_limit(MAX_DEPTH as usize * 8)
-            .with_tokens_with_locations(query_tokens(source)?);
-        parser.parse_expr().map_err(|e| parser_error(source, e))?;
-        let next = parser.peek_token();
-        if next.token == SqlToken::EOF { Ok(()) } else { Err(near(source, next.span.start.column as u32)) }
-    })
+pub(super) fn check_expression(source: &str, allowance: &Allowance) -> SqlResult<()> {
+    let height = weigh(source, allowance)?;
+    on_deep_stack(height, || sqlparser(source, ParserOptions::new(), allowance, |parser| parser.parse_expr()).map(drop))
+}
+
+/// Runs sqlparser over all of `source`.
+fn sqlparser<T>(
+    source: &str,
+    options: ParserOptions,
+    allowance: &Allowance,
+    rule: impl FnOnce(&mut Parser<'_>) -> Result<T, ParserError>,
+) -> SqlResult<T> {
+    let tokens = query_tokens(source)?;
+    let dialect = Bounded::new(allowance);
+    let mut parser = Parser::new(&dialect)
+        .with_options(options)
+        .with_recursion_limit(MAY_RECURSE.get())
+        .with_tokens_with_locations(tokens);
+    let parsed = rule(&mut parser);
+    allowance.ended().map_or(Ok(()), |error| Err(error.clone()))?;
+    let parsed = parsed.map_err(|e| parser_error(source, e))?;
+    let next = parser.peek_token();
+    match next.token {
+        SqlToken::EOF => Ok(parsed),
+        _ => Err(near(source, next.span.start.column as u32)),
+    }
 }
 
 /// sqlparser's tokens of `source`, without white space, positions as characters, and with what its grammar lacks
@@ -495,7 +586,7 @@ fn plain_operator(out: &mut Vec<TokenWithSpan>) {
 /// sqlparser's error as PostgreSQL would say it.
 fn parser_error(source: &str, error: ParserError) -> SqlError {
     let message = match error {
-        ParserError::RecursionLimitExceeded => return too_complex("stack depth limit exceeded"),
+        ParserError::RecursionLimitExceeded => return too_complex(TOO_DEEP),
         ParserError::TokenizerError(message) | ParserError::ParserError(message) => message,
     };
     let column = message.rsplit_once("Column: ").and_then(|(_, n)| n.parse().ok());
@@ -522,8 +613,8 @@ fn near(source: &str, position: u32) -> SqlError {
 }
 
 /// A statement that is neither query nor data change.
-fn utility(source: &str) -> SqlResult<Ast> {
-    let mut c = Cursor::new(source)?;
+fn utility(source: &str, allowance: &Allowance) -> SqlResult<Ast> {
+    let mut c = Cursor::new(source, allowance)?;
     if let Some(ast) = ddl::grammar::statement(&mut c)? {
         return Ok(ast);
     }
@@ -789,8 +880,10 @@ fn prepare(c: &mut Cursor<'_>) -> SqlResult<Ast> {
     let name = c.ident()?;
     let types = if c.is("(") { c.paren_list(ddl::grammar::type_name)? } else { Vec::new() };
     c.expect("AS")?;
-    let query = c.rest();
-    parse_statement(query).map_err(|e| moved(e, lex::char_position(c.source, c.source.len() - query.len()) - 1))?;
+    let error = c.error();
+    let query = Some(c.rest()).filter(|rest| is_query(rest)).ok_or(error)?;
+    let before = lex::char_position(c.source, c.source.len() - query.len()) - 1;
+    parse_statement(query, c.allowance).map_err(|e| moved(e, before))?;
     Ok(Ast::Prepare { name, types, query: query.to_owned() })
 }
 
@@ -808,7 +901,7 @@ fn arguments(c: &mut Cursor<'_>) -> SqlResult<Vec<String>> {
     c.paren_list(|c| {
         let position = c.position();
         let text = c.take_until(|c| c.is(","))?;
-        check_expression(text).map_err(|e| moved(e, position - 1))?;
+        check_expression(text, c.allowance).map_err(|e| moved(e, position - 1))?;
         Ok(text.to_owned())
     })
 }
@@ -838,8 +931,11 @@ fn declare(c: &mut Cursor<'_>) -> SqlResult<Ast> {
     }
     let query = c.rest();
     let before = lex::char_position(c.source, c.source.len() - query.len()) - 1;
-    let parsed = parse_statement(query).map_err(|e| moved(e, before))?;
-    if !matches!(&parsed.ast, Ast::Sql(s) if matches!(**s, Statement::Query(_))) {
+    let parsed = match is_query(query) {
+        true => parse_query(query, c.allowance).map_err(|e| moved(e, before))?,
+        false => return Err(near(c.source, before + 1)),
+    };
+    if !matches!(*parsed, Statement::Query(_)) {
         return Err(near(c.source, before + 1));
     }
     Ok(Ast::Utility(Utility::Declare { name, query: query.to_owned(), hold, scroll, binary }))
@@ -1082,22 +1178,69 @@ mod tests {
         }
     }
 
+    /// Whatever nests, on the stack of any thread.
     #[test]
     fn refuses_what_is_too_deep() {
-        let deep = format!("select {}1{}", "(".repeat(5000), ")".repeat(5000));
-        let chain = format!("select 1{}", " or true".repeat(60_000));
-        let minus = format!("select {}1", "- ".repeat(5000));
-        let case = "select ".to_owned() + &"case when true then ".repeat(5000) + "1" + &" end".repeat(5000);
-        for text in [deep, chain, minus, case] {
-            assert_eq!(parse(&text).unwrap_err().code, state::STATEMENT_TOO_COMPLEX);
+        let nested =
+            |open: &str, inner: &str, close: &str| format!("select {}{inner}{}", open.repeat(5000), close.repeat(5000));
+        let texts = [
+            nested("(", "1", ")"),
+            nested("- ", "1", ""),
+            nested("not ", "true", ""),
+            nested("true = not ", "true", ""),
+            nested("1 is distinct from ", "1", ""),
+            nested("case when true then ", "1", " end"),
+            nested("array[", "1", "]"),
+            nested("(select ", "1", ")"),
+            nested("f(", "1", ")"),
+            format!("select * from t{}{}", " join t".repeat(5000), " on true".repeat(5000)),
+            format!("select * from t{}{}", " left join t".repeat(5000), " using (a)".repeat(5000)),
+            format!("select * from {}t{}", "(".repeat(5000), ")".repeat(5000)),
+            format!("select * from {}t{}", "(select * from ".repeat(5000), ")".repeat(5000)),
+            format!("create view v as select {}1{}", "(".repeat(5000), ")".repeat(5000)),
+            format!("select 1{}", " or true".repeat(60_000)),
+            format!("select 1{}", " union all select 1".repeat(60_000)),
+            format!("select * from t{}", " join t on true".repeat(100_000)),
+        ];
+        for text in texts {
+            let error = parse(&text).unwrap_err();
+            assert_eq!(error.code, state::STATEMENT_TOO_COMPLEX, "{error} for {}…", &text[..60]);
         }
-        let fits = format!("select {}1{}, {}", "(".repeat(300), ")".repeat(300), vec!["1+1"; 5000].join(","));
-        assert!(parse(&fits).is_ok());
-        // What is built of a long chain is taken apart where there is stack for it.
-        let links = parse(&format!("select true{}", " or true".repeat(20_000))).unwrap();
-        assert!(matches!(links[0].ast, Ast::Later));
-        let flat = format!("select case {} end", "when a = 1 and b = 2 then 3 ".repeat(2000));
-        assert!(parse(&flat).is_ok());
+        for text in ["prepare a as ", "declare c cursor for "] {
+            let error = parse(&format!("{}select 1", text.repeat(3000))).unwrap_err();
+            assert_eq!(error.code, state::SYNTAX_ERROR, "{error} for {text}");
+        }
+    }
+
+    #[test]
+    fn takes_what_is_long() {
+        for text in [
+            format!("select {}1{}, {}", "(".repeat(300), ")".repeat(300), vec!["1+1"; 5000].join(",")),
+            format!("select case {} end", "when a = 1 and b = 2 then 3 ".repeat(2000)),
+            format!("select 1{}", " or true".repeat(20_000)),
+            format!("select 1{}", " and not a between 1 and 2".repeat(5000)),
+            format!("select 1{}", " + 1".repeat(20_000)),
+            format!("select 1{}", " union all select 1".repeat(10_000)),
+            format!("select 1 from t{}", " join t on true".repeat(4000)),
+            format!("select 1 from t{}", " cross join t".repeat(4000)),
+            format!("select 1 from t{}{}", " join t".repeat(200), " on true".repeat(200)),
+            format!("select 1 where a in ({})", vec!["'x'"; 100_000].join(",")),
+        ] {
+            let parsed = parse(&text);
+            assert!(parsed.is_ok(), "{parsed:?}");
+        }
+    }
+
+    #[test]
+    fn the_allowance_stops_the_parser() {
+        // An alternative that fails makes the parser try another one: what is spent must end all of them.
+        let nested = format!("select * from {}t{}", "(".repeat(100), ")".repeat(100));
+        let _ = parse_within(&nested, &Allowance::brief());
+        for text in [format!("select 1{}", " + 1".repeat(9_000)), "select 1,".repeat(9_000)] {
+            let allowance = Allowance::brief();
+            assert_eq!(parse_within(&text, &allowance).unwrap_err().code, state::STATEMENT_TOO_COMPLEX);
+            assert!(allowance.was_too_brief());
+        }
     }
 
     #[test]

@@ -291,6 +291,13 @@ pub enum Utility {
     },
 }
 
+impl Utility {
+    /// It holds another statement's text.
+    pub fn compiles(&self) -> bool {
+        matches!(self, Utility::Prepare { .. } | Utility::Execute { .. } | Utility::Declare { .. })
+    }
+}
+
 /// An argument that the session evaluates by itself.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Operand {

@@ -25,7 +25,7 @@ pub struct ViewDefinition {
 
 /// Binds a view's query and makes it independent of the session.
 pub fn define(scope: &Scope<'_>, names: &[String], query: &str) -> SqlResult<ViewDefinition> {
-    let Statement::Query(mut query) = *parse::parse_query(query)? else {
+    let Statement::Query(mut query) = *parse::parse_query(query, scope.allowance)? else {
         return Err(SqlError::unsupported("a view of a statement that is not a query"));
     };
     let mut binder = Binder::new(scope);

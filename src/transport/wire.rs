@@ -20,6 +20,8 @@ pub const MAGIC: u64 = 0x5155_4f52_4154_4531;
 pub const MAX_FRAME: usize = 64 << 20;
 /// The same of somebody who has not said who he is.
 pub const MAX_FIRST_FRAME: usize = 64 << 10;
+/// What is read at first.
+const FIRST_READ: usize = 16 << 10;
 const HEADER: usize = 8;
 
 /// What a frame is; one byte.
@@ -145,7 +147,8 @@ pub fn next_frame_within(input: &mut BytesMut, limit: usize) -> Result<Option<(K
         return Err(FrameError::TooLong(length));
     }
     if input.len() < HEADER + length {
-        input.reserve(HEADER + length - input.len());
+        // Memory follows the bytes that arrive, not the length that is announced.
+        input.reserve((HEADER + length - input.len()).min(input.len().max(FIRST_READ)));
         return Ok(None);
     }
     input.advance(HEADER);

@@ -37,7 +37,15 @@ pub fn bystander(number: i64) -> String {
 /// Compiles a statement.
 pub fn plan(text: &str, catalog: &Catalog) -> Plan {
     let (env, path) = (Default::default(), vec!["public".to_owned()]);
-    let scope = Scope { catalog, search_path: &path, declared: &[], env: &env, user: "ann", database: "quorate" };
+    let scope = Scope {
+        catalog,
+        search_path: &path,
+        declared: &[],
+        env: &env,
+        user: "ann",
+        database: "quorate",
+        allowance: &quorate::sql::allowance::UNLIMITED,
+    };
     let parsed = parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
     compile(&parsed[0], &scope).unwrap_or_else(|e| panic!("{text}: {e}"))
 }

@@ -52,7 +52,7 @@ fn stands_alone(block: &Block) -> bool {
         ["BEGIN", "START ", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE", "SET ", "RESET ", "SHOW "];
     let never = ["VACUUM", "CREATE DATABASE", "DROP DATABASE", "DISCARD", "LISTEN", "PREPARE", "DEALLOCATE", "ANALYZE"];
     let split = !is_single(block) && block.copy.is_empty() && !sql.starts_with("COPY");
-    split || alone.iter().chain(&never).any(|words| begins(&words))
+    split || alone.iter().chain(&never).any(begins)
 }
 
 struct Player {

@@ -2,6 +2,7 @@
 
 use super::assert_serves;
 use crate::support::cluster::{Cluster, Options};
+use crate::support::http;
 use crate::support::raw::{self, Raw, all_values, first_error, startup, strings};
 use crate::support::{PATIENCE, eventually, in_time};
 use tokio::io::AsyncWriteExt;
@@ -61,6 +62,40 @@ async fn five_hundred_clients_at_once() {
         open.push(client);
     }
     assert_eq!(cluster.value(1, "SELECT count(DISTINCT a) FROM t").await, "500");
+}
+
+/// Those who connect and say nothing are in each other's way only: at every port, whoever speaks is heard.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn those_who_say_nothing() {
+    let mut cluster = Cluster::start(1).await;
+    let node = cluster.node(1);
+    let (postgres, http, peers) = (node.postgres, node.http, node.peers);
+    let mut old = Raw::connect(postgres).await.expect("connect");
+    let before = cluster.memory(1);
+    let hello = startup(raw::PROTOCOL_3, &[strings(&["user", "a", "database", "quorate"]), vec![0]].concat());
+    // A frame that announces 64 MiB.
+    let large = [(64u32 << 20).to_le_bytes(), [0; 4]].concat();
+    let mut open = Vec::new();
+    for i in 0..600 {
+        let half = &hello[..i % hello.len()];
+        for (port, bytes) in [(postgres, half), (http, &b"GET /health HT"[..]), (peers, &large[..])] {
+            let mut stream = in_time("connecting", TcpStream::connect(("127.0.0.1", port))).await.expect("connect");
+            // It may be gone already.
+            let _ = stream.write_all(bytes).await;
+            open.push(stream);
+        }
+    }
+    for _ in 0..5 {
+        assert_serves(&cluster, 1).await;
+        assert_eq!(in_time("health", http::get(http, "/health")).await.expect("health").0, 200);
+        cluster.status(1).await.expect("a status");
+        assert_eq!(all_values(&old.query("SELECT 2").await.expect("an answer")), ["2"]);
+    }
+    let grown = cluster.memory(1).saturating_sub(before);
+    assert!(grown < 100 << 20, "{} MiB for connections that say nothing", grown >> 20);
+    // The crowd is still there when the node stops.
+    cluster.stop(1).await;
+    drop(open);
 }
 
 /// One client too many is told so, and its place is free again when another leaves.

@@ -3,6 +3,7 @@
 mod bad_input;
 mod cancel;
 mod crowd;
+mod heavy;
 mod large;
 mod pipeline;
 mod transactions;

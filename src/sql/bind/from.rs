@@ -24,6 +24,9 @@ struct Item {
     names: Names,
 }
 
+/// SQLite's limit for the tables of a join.
+const MAX_TABLES: usize = 64;
+
 impl Binder<'_> {
     pub(super) fn next_id(&mut self) -> usize {
         self.counter += 1;
@@ -32,6 +35,12 @@ impl Binder<'_> {
 
     /// Binds FROM and makes its names visible in the current level.
     pub(super) fn bind_from(&mut self, from: &[TableWithJoins]) -> SqlResult<Vec<FromItem>> {
+        let tables: usize = from.iter().map(|item| 1 + item.joins.len()).sum();
+        if tables > MAX_TABLES {
+            let message = format!("more than {MAX_TABLES} tables in a join are not supported");
+            let error = SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, message);
+            return Err(error.hint("Join some of them in a materialized WITH query."));
+        }
         let mut items = Vec::with_capacity(from.len());
         for item in from {
             let item = self.with_joins(item)?;
@@ -42,17 +51,17 @@ impl Binder<'_> {
     }
 
     fn with_joins(&mut self, item: &TableWithJoins) -> SqlResult<Item> {
-        let before = self.level().names.clone();
         let mut left = self.factor(&item.relation)?;
         for join in &item.joins {
+            // Each join looks through what stands to the left of it.
+            self.scope.allowance.spend(1 + (left.names.ranges.len() + left.names.columns.len()) as u64 / 64)?;
             // What stands to the left is visible to a function on the right.
-            self.level().names = before.clone();
-            self.level().names.append(left.names.clone())?;
+            let before = self.level().names.extent();
+            self.level().names.append(std::mem::take(&mut left.names))?;
             let right = self.factor(&join.relation)?;
-            self.level().names = before.clone();
+            left.names = self.level().names.split_off(before);
             left = self.join_items(left, right, join)?;
         }
-        self.level().names = before;
         Ok(left)
     }
 
@@ -65,35 +74,43 @@ impl Binder<'_> {
             J::FullOuter(c) => (Side::Full, c),
             other => return Err(SqlError::unsupported(format!("{other:?}"))),
         };
-        let mut names = left.names.clone();
-        names.append(right.names.clone())?;
-        let condition = match constraint {
-            JoinConstraint::None => None,
-            JoinConstraint::On(on) => {
-                let before = std::mem::replace(&mut self.level().names, names.clone());
-                let condition = self.within(Clause::On, |this| {
-                    let on = this.expr(on)?;
-                    this.condition(on, "JOIN/ON")
-                });
-                self.level().names = before;
-                Some(condition?)
-            }
+        left.names.check_aliases(&right.names)?;
+        let shared = match constraint {
             JoinConstraint::Using(columns) => {
                 let mut shared = Vec::with_capacity(columns.len());
                 for column in columns {
                     shared.push((schema_and_name(column)?.1, name_start(column)));
                 }
-                let (condition, merged) = self.merge(&left.names, &right.names, shared, side)?;
-                names.columns = merged;
-                condition
+                Some(shared)
             }
             JoinConstraint::Natural => {
                 let common = |c: &&Named| right.names.columns.iter().any(|r| r.name == c.name);
                 let shared = left.names.columns.iter().filter(common).map(|c| (c.name.clone(), Location::empty()));
-                let (condition, merged) = self.merge(&left.names, &right.names, shared.collect(), side)?;
+                Some(shared.collect())
+            }
+            JoinConstraint::On(_) | JoinConstraint::None => None,
+        };
+        let merged = match shared {
+            Some(shared) => Some(self.merge(&left.names, &right.names, shared, side)?),
+            None => None,
+        };
+        let mut names = left.names;
+        names.append(right.names)?;
+        let condition = match (constraint, merged) {
+            (_, Some((condition, merged))) => {
                 names.columns = merged;
                 condition
             }
+            (JoinConstraint::On(on), None) => {
+                let before = std::mem::replace(&mut self.level().names, names);
+                let condition = self.within(Clause::On, |this| {
+                    let on = this.expr(on)?;
+                    this.condition(on, "JOIN/ON")
+                });
+                names = std::mem::replace(&mut self.level().names, before);
+                Some(condition?)
+            }
+            _ => None,
         };
         let (left, right) = (Box::new(left.tree), Box::new(right.tree));
         Ok(Item { tree: FromItem::Join { left, right, side, on: condition }, names })
@@ -402,6 +419,8 @@ impl Binder<'_> {
             let text = format!("infinite recursion detected in rules for relation \"{}\"", relation.name);
             return Err(SqlError::new(state::INVALID_OBJECT_DEFINITION, text));
         }
+        // It is parsed anew each time: some steps for each of its tokens.
+        self.scope.allowance.spend(definition.len() as u64 / 4)?;
         let query = super::parse_query(definition)?;
         self.views.push(relation.oid);
         let tree = self.isolated(|this| {

@@ -68,7 +68,7 @@ pub struct Bound {
 }
 
 /// How deeply expressions and queries may be nested, views included.
-const MAX_DEPTH: usize = 4 * super::parse::MAX_DEPTH as usize;
+const MAX_DEPTH: usize = 4 * super::parse::MAX_NESTING as usize;
 
 /// Name, type and modifier of a column.
 type CteColumn = (String, Type, i32);

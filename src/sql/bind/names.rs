@@ -143,6 +143,24 @@ impl Level {
 impl Names {
     /// `self` and `other` side by side.
     pub fn append(&mut self, other: Names) -> SqlResult<()> {
+        self.check_aliases(&other)?;
+        self.ranges.extend(other.ranges);
+        self.columns.extend(other.columns);
+        Ok(())
+    }
+
+    /// How many FROM items and columns there are.
+    pub fn extent(&self) -> (usize, usize) {
+        (self.ranges.len(), self.columns.len())
+    }
+
+    /// What was appended after there were so many.
+    pub fn split_off(&mut self, (ranges, columns): (usize, usize)) -> Names {
+        Names { ranges: self.ranges.split_off(ranges), columns: self.columns.split_off(columns) }
+    }
+
+    /// Errors: 42712 if a FROM item of `other` is called like one of these.
+    pub fn check_aliases(&self, other: &Names) -> SqlResult<()> {
         for range in &other.ranges {
             let clash = |r: &Range| r.alias == range.alias && (r.schema.is_none() || r.schema == range.schema);
             if !range.alias.is_empty() && self.ranges.iter().any(clash) {
@@ -152,8 +170,6 @@ impl Names {
                 ));
             }
         }
-        self.ranges.extend(other.ranges);
-        self.columns.extend(other.columns);
         Ok(())
     }
 

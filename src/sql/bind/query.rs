@@ -31,6 +31,11 @@ pub fn is_dml(query: &Query) -> bool {
     matches!(&*query.body, SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_))
 }
 
+/// SQLite takes 500 queries in one compound; a longer chain is one of chains.
+const OPERATIONS_AT_ONCE: usize = 400;
+/// What a query costs besides its expressions.
+const STEPS_OF_A_QUERY: u64 = 16;
+
 impl Binder<'_> {
     /// A query inside of the statement that locks rows: it is run by itself first, to find and to lock them, and in its
     /// place means those. So it must stand alone.
@@ -69,6 +74,7 @@ impl Binder<'_> {
         if let Some(Clause::Column(kept)) = self.levels.last().map(|level| level.clause) {
             return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, format!("cannot use subquery in {}", kept.name())));
         }
+        self.scope.allowance.spend(STEPS_OF_A_QUERY)?;
         let before = self.ctes.len();
         let result = self.deeper(|this| this.query_inner(query));
         self.ctes.truncate(before);
@@ -265,10 +271,7 @@ impl Binder<'_> {
                 outer.extend(level.into_iter().flat_map(|l| l.outer));
                 self.values(rows)
             }
-            SetExpr::SetOperation { left, op, set_quantifier, right } => {
-                let (left, right) = (self.body(left, outer)?, self.body(right, outer)?);
-                self.set_operation(left, *op, *set_quantifier, right)
-            }
+            SetExpr::SetOperation { .. } => self.set_operations(body, outer),
             SetExpr::Table(table) => {
                 let name = table.table_name.clone().unwrap_or_default();
                 let schema = table.schema_name.clone().map(|s| format!("{s}.")).unwrap_or_default();
@@ -279,6 +282,26 @@ impl Binder<'_> {
                 Err(SqlError::unsupported("a data-modifying statement inside of a query"))
             }
         }
+    }
+
+    /// A chain of set operations, which the parser leans to the left: `((a UNION b) UNION c) UNION d`.
+    fn set_operations(&mut self, body: &SetExpr, outer: &mut Vec<Column>) -> SqlResult<Body> {
+        let (mut first, mut rest) = (body, Vec::new());
+        while let SetExpr::SetOperation { left, op, set_quantifier, right } = first {
+            rest.push((*op, *set_quantifier, right));
+            first = left;
+        }
+        let mut chain = self.body(first, outer)?;
+        for (done, (op, quantifier, right)) in rest.into_iter().rev().enumerate() {
+            // Each operation looks at all that stands to the left of it.
+            self.scope.allowance.spend(1 + done as u64)?;
+            if done > 0 && done.is_multiple_of(OPERATIONS_AT_ONCE) {
+                chain = Body::Query(Box::new(Tree::of(chain)));
+            }
+            let right = self.body(right, outer)?;
+            chain = self.set_operation(chain, op, quantifier, right)?;
+        }
+        Ok(chain)
     }
 
     fn values(&mut self, rows: Vec<Vec<Typed>>) -> SqlResult<Body> {

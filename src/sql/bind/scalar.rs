@@ -36,6 +36,7 @@ const KEYWORDS: [&str; 12] = [
 
 impl Binder<'_> {
     pub(super) fn expr(&mut self, expr: &Expr) -> SqlResult<Typed> {
+        self.scope.allowance.spend(1)?;
         self.deeper(|this| this.expr_inner(expr))
     }
 
@@ -281,7 +282,7 @@ impl Binder<'_> {
     fn parameter(&mut self, name: &str) -> SqlResult<Typed> {
         let missing = || SqlError::new(state::UNDEFINED_PARAMETER, format!("there is no parameter {name}"));
         let n: usize = name.strip_prefix('$').and_then(|n| n.parse().ok()).ok_or_else(missing)?;
-        if !(1..=32766).contains(&n) || !self.allow_params {
+        if !(1..=65_535).contains(&n) || !self.allow_params {
             return Err(missing());
         }
         if self.params.len() < n {

@@ -415,7 +415,7 @@ fn create_view(c: &mut Cursor<'_>, replace: bool) -> SqlResult<Option<Ast>> {
     if !c.done() {
         return unsupported(c, "WITH CHECK OPTION");
     }
-    parse::parse_query(query).map_err(|e| parse::moved(e, before))?;
+    parse::parse_query(query, c.allowance).map_err(|e| parse::moved(e, before))?;
     ok(Ddl::CreateView { name, replace, columns, query: query.to_owned() })
 }
 
@@ -469,7 +469,7 @@ fn create_table(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
         let before = c.position() - 1;
         let query =
             c.take_until(|c| c.is("WITH") && (c.is_at(1, "DATA") || (c.is_at(1, "NO") && c.is_at(2, "DATA"))))?;
-        parse::parse_query(query).map_err(|e| parse::moved(e, before))?;
+        parse::parse_query(query, c.allowance).map_err(|e| parse::moved(e, before))?;
         let with_data = !c.eat_all("WITH NO DATA");
         c.eat_all("WITH DATA");
         table.query = Some((names.unwrap_or_default(), query.to_owned(), with_data));
@@ -563,7 +563,7 @@ fn ends_default(c: &Cursor<'_>) -> bool {
 fn checked(c: &mut Cursor<'_>, take: impl FnOnce(&mut Cursor<'_>) -> SqlResult<String>) -> SqlResult<String> {
     let before = c.position() - 1;
     let text = take(c)?;
-    parse::check_expression(&text).map_err(|e| parse::moved(e, before))?;
+    parse::check_expression(&text, c.allowance).map_err(|e| parse::moved(e, before))?;
     Ok(text)
 }
 
@@ -852,7 +852,7 @@ fn index_element(c: &mut Cursor<'_>) -> SqlResult<IndexElement> {
         let end = c.mark();
         c.reset(start);
         let text = take_tokens(c, end);
-        parse::check_expression(&text).map_err(|e| parse::moved(e, position - 1))?;
+        parse::check_expression(&text, c.allowance).map_err(|e| parse::moved(e, position - 1))?;
         element.expression = Some(text);
     } else {
         element.column = Some(c.ident()?);

@@ -120,7 +120,7 @@ fn create_table(work: &mut Work<'_>, def: &CreateTable) -> SqlResult<Tag> {
 
 /// The columns of CREATE TABLE AS; returns the query in SQLite SQL.
 fn query_columns(work: &mut Work<'_>, table: &mut Relation, names: &[String], query: &str) -> SqlResult<String> {
-    let statement = parse::parse_query(query)?;
+    let statement = parse::parse_query(query, work.scope().allowance)?;
     let sqlparser::ast::Statement::Query(query) = *statement else {
         return Err(SqlError::unsupported("CREATE TABLE AS of a statement that is not a query"));
     };

@@ -45,6 +45,7 @@ impl Db {
                 env: &env,
                 user: "quorate",
                 database: "quorate",
+                allowance: &crate::sql::allowance::UNLIMITED,
             };
             let plan = compile(&parsed, &scope)?;
             let crate::sql::Ast::Ddl(ddl) = &parsed.ast else { panic!("not DDL: {text}") };
@@ -176,6 +177,7 @@ impl Db {
             env: &env,
             user: "quorate",
             database: "quorate",
+            allowance: &crate::sql::allowance::UNLIMITED,
         };
         let plan = compile(&parse(text)?[0], &scope)?;
         let order = match &plan.kind {

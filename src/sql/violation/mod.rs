@@ -95,10 +95,26 @@ pub fn explain(catalog: &Catalog, failure: &Failure<'_>, ask: Ask<'_>) -> SqlErr
         }
         code::TOO_BIG => Some(SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, message)),
         code::DATATYPE => Some(SqlError::new(state::DATATYPE_MISMATCH, message)),
-        _ => None,
+        _ => beyond_a_limit(message),
     };
     // Nothing of ours has a constraint that the catalog does not know.
     found.unwrap_or_else(|| SqlError::internal(format!("unexplained constraint failure: {message}")))
+}
+
+/// A limit of SQLite's that the compiler did not see coming.
+fn beyond_a_limit(message: &str) -> Option<SqlError> {
+    if message.starts_with("at most 64 tables in a join") {
+        let message = "more than 64 tables in a join are not supported";
+        return Some(
+            SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, message)
+                .hint("Join some of them in a materialized WITH query."),
+        );
+    }
+    let deep = ["Expression tree is too large", "parser stack overflow", "Recursion limit"];
+    if deep.iter().any(|limit| message.starts_with(limit)) {
+        return Some(SqlError::new(state::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded").detail(message));
+    }
+    message.starts_with("too many ").then(|| SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, message))
 }
 
 /// The relation behind a table of SQLite's.

@@ -229,7 +229,15 @@ fn with_casts(text: &str, relation: &Relation) -> String {
 
 /// Names and functions in the catalog's texts do not depend on who asks.
 fn plain<'a>(catalog: &'a Catalog, env: &'a Env) -> Scope<'a> {
-    Scope { catalog, search_path: &[], declared: &[], env, user: "", database: "" }
+    Scope {
+        catalog,
+        search_path: &[],
+        declared: &[],
+        env,
+        user: "",
+        database: "",
+        allowance: &crate::sql::allowance::UNLIMITED,
+    }
 }
 
 fn names(relation: &Relation) -> String {

@@ -167,7 +167,15 @@ struct Compiled {
 fn compile(catalog: &Catalog, text: &str) -> crate::error::SqlResult<Compiled> {
     let env = Env::default();
     let path = ["public".to_owned()];
-    let scope = Scope { catalog, search_path: &path, declared: &[], env: &env, user: "ann", database: "db" };
+    let scope = Scope {
+        catalog,
+        search_path: &path,
+        declared: &[],
+        env: &env,
+        user: "ann",
+        database: "db",
+        allowance: &crate::sql::allowance::UNLIMITED,
+    };
     let statement =
         Parser::parse_sql(&Postgres, text).map_err(|e| crate::error::SqlError::syntax(e.to_string()))?.remove(0);
     let mut binder = Binder::new(&scope).with_source(text);
@@ -309,6 +317,7 @@ fn database(catalog: &Catalog) -> rusqlite::Connection {
                     env: &Env::default(),
                     user: "ann",
                     database: "db",
+                    allowance: &crate::sql::allowance::UNLIMITED,
                 };
                 let text = c.generated.as_deref().unwrap();
                 let sql =
@@ -382,7 +391,15 @@ fn answers() {
 fn value(catalog: &Catalog, connection: &rusqlite::Connection, text: &str) -> crate::error::SqlResult<String> {
     let env = Env::default();
     let path = ["public".to_owned()];
-    let scope = Scope { catalog, search_path: &path, declared: &[], env: &env, user: "ann", database: "db" };
+    let scope = Scope {
+        catalog,
+        search_path: &path,
+        declared: &[],
+        env: &env,
+        user: "ann",
+        database: "db",
+        allowance: &crate::sql::allowance::UNLIMITED,
+    };
     let plan = crate::sql::compile(&crate::sql::parse(text)?[0], &scope)?;
     let crate::sql::plan::PlanKind::Read(read) = &plan.kind else { panic!("no query") };
     let value = connection.query_row(&read.sql, [], |row| row.get::<_, rusqlite::types::Value>(0));
