@@ -229,6 +229,8 @@ fn first_terms(control: &Control) -> Terms {
 fn sql(trouble: Trouble) -> SqlError {
     match trouble {
         Trouble::Sql(error) => error,
+        // The gateway asks again, wherever the leader is.
+        Trouble::Void => SqlError::new(state::CANNOT_CONNECT_NOW, "ask again"),
         other => SqlError::internal(format!("{other:?}")),
     }
 }

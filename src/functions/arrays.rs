@@ -283,9 +283,9 @@ pub(super) fn nest(elem: Type, parts: &[ValueRef<'_>]) -> SqlResult<Value> {
 }
 
 /// Values to make an array of, copied.
-pub(super) fn copied<'a>(items: impl Iterator<Item = &'a Value>) -> SqlResult<Vec<Value>> {
+pub(super) fn copied<'a>(mut items: impl Iterator<Item = &'a Value>) -> SqlResult<Vec<Value>> {
     let mut copies = Vec::new();
-    items.map(|item| codec::keep(&mut copies, item.clone())).collect::<SqlResult<()>>()?;
+    items.try_for_each(|item| codec::keep(&mut copies, item.clone()))?;
     Ok(copies)
 }
 

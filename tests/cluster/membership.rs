@@ -67,7 +67,7 @@ async fn wiped(paused: bool) {
     // The wiped node says why, in its own words.
     let (code, why) = http::get(cluster.node(2).http, "/ready").await.expect("the wiped node's HTTP");
     assert!(code == 503 && why.contains("has no data"), "{code} {why}");
-    let error = connect(cluster.node(2).postgres).await.err().expect("no database here");
+    let error = connect(cluster.node(2).postgres).await.expect_err("no database here");
     assert!(sqlstate(&error) == "57P03" && explain(&error).contains("has no data"), "{}", explain(&error));
     assert!(cluster.node(2).log_text().contains("has no data"), "{}", cluster.node(2).log_text());
 

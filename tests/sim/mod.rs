@@ -9,7 +9,8 @@
 //! - `QUORATE_SIM_SEED=n cargo test --test tests sim::seeds -- --nocapture` runs one, with a trace;
 //! - `QUORATE_SIM_SEEDS=from..to` runs others than the default ones.
 //!
-//! Not here yet: errors of the disk below the state machine, transactions and the session.
+//! Not here yet: errors of the disk below the state machine; clocks hours apart beside changes of the membership (known
+//! to fail, see `plan`).
 
 mod gateway;
 mod history;
@@ -169,7 +170,7 @@ fn finds_trust_in_a_log_that_was_not_synced() {
 
 #[test]
 fn finds_forgotten_votes() {
-    finds(Bug::ForgetVote, 100, &["both lead", "two leaders"]);
+    finds(Bug::ForgetVote, 400, &["both lead", "two leaders"]);
 }
 
 #[test]

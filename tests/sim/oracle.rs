@@ -164,7 +164,7 @@ pub struct Oracle {
     /// The first outcome of each of these that is no refusal, and where.
     firsts: BTreeMap<RequestId, (u64, Arc<Outcome>)>,
     /// Their outcomes by index.
-    observed: BTreeMap<(u64, RequestId, bool), Arc<Outcome>>,
+    observed: BTreeMap<(u64, RequestId, String), Arc<Outcome>>,
     tables: Arc<Tables>,
     /// The tables after each index, from 0.
     history: Vec<Arc<Tables>>,
@@ -337,9 +337,11 @@ impl Oracle {
     /// The outcome of a transaction or of the like: the same everywhere, and never a second one.
     fn observes(&mut self, node: u64, applied: &Applied) -> Check {
         let Applied { request, index, outcome } = applied;
-        // An entry may have it twice: refused, and sent again in another form.
+        // An entry may have it more than once: refused, and sent again in another form. That replicas refuse for the same
+        // reason, their digests say.
         let refused = matches!(**outcome, Outcome::Refused(_));
-        let known = self.observed.entry((*index, *request, refused)).or_insert_with(|| outcome.clone());
+        let why = if refused { format!("{outcome:?}") } else { String::new() };
+        let known = self.observed.entry((*index, *request, why)).or_insert_with(|| outcome.clone());
         if known != outcome {
             return Err(format!("{node} got {outcome:?} for {request} at {index}, another replica {known:?}"));
         }

@@ -33,6 +33,8 @@ pub fn is_dml(query: &Query) -> bool {
 
 /// SQLite takes 500 queries in one compound; a longer chain is one of chains.
 const OPERATIONS_AT_ONCE: usize = 400;
+/// SQLite flattens compounds of compounds again, and goes down one level of its stack for each operation.
+const MAX_OPERATIONS: usize = 2000;
 /// What a query costs besides its expressions.
 const STEPS_OF_A_QUERY: u64 = 16;
 
@@ -290,6 +292,10 @@ impl Binder<'_> {
         while let SetExpr::SetOperation { left, op, set_quantifier, right } = first {
             rest.push((*op, *set_quantifier, right));
             first = left;
+        }
+        if rest.len() > MAX_OPERATIONS {
+            return Err(SqlError::new(state::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded")
+                .detail(format!("A chain of set operations may have {MAX_OPERATIONS} of them.")));
         }
         let mut chain = self.body(first, outer)?;
         for (done, (op, quantifier, right)) in rest.into_iter().rev().enumerate() {
