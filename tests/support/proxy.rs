@@ -68,8 +68,11 @@ impl Switch {
 async fn carry(mut caller: TcpStream, to: u64, port: u16, cuts: watch::Receiver<Cuts>) -> Option<()> {
     let mut first = BytesMut::new();
     let from = loop {
-        if let Ok(Some((Kind::Hello, payload))) = wire::next_frame(&mut first.clone()) {
-            break wire::value::<Hello>(&payload).ok()?.from.node.0;
+        match wire::next_frame(&mut first.clone()) {
+            Ok(Some((Kind::Hello, payload))) => break wire::value::<Hello>(&payload).ok()?.from.node.0,
+            // Of a node that belongs to no cluster yet: no cut is about it.
+            Ok(Some((Kind::Question, _))) => break 0,
+            _ => {}
         }
         if caller.read_buf(&mut first).await.ok()? == 0 {
             return None;
