@@ -88,7 +88,7 @@ pub enum Op {
     IsNull,
     IsNotNull,
     Is(Truth),
-    /// IS [NOT] DISTINCT FROM by an equality.
+    /// `IS [NOT] DISTINCT FROM` by an equality.
     Distinct {
         equal: Infix,
         negated: bool,
