@@ -228,6 +228,14 @@ impl Connection {
     pub fn take(&mut self, sql: &str) -> Result<Statement, Fault> {
         let db = self.handle();
         // SAFETY: as `statement`; whoever takes one gives it back or drops it before the connection.
+        let taken = unsafe { self.cache.take(db, sql)? };
+        if !taken.explains() {
+            return Ok(taken);
+        }
+        // It does not see for itself whether another connection has changed the schema. What reads does.
+        drop(taken);
+        self.run("SELECT 1 FROM sqlite_schema LIMIT 1", &[])?;
+        // SAFETY: as above.
         unsafe { self.cache.take(db, sql) }
     }
 

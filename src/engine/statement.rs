@@ -127,6 +127,13 @@ impl Statement {
         self.parameters
     }
 
+    /// It tells how a statement would run, under the schema of the moment it was prepared: SQLite does not prepare these
+    /// again when the schema changes, because they read nothing.
+    pub fn explains(&self) -> bool {
+        // SAFETY: a prepared statement.
+        unsafe { ffi::sqlite3_stmt_isexplain(self.raw.as_ptr()) != 0 }
+    }
+
     /// It cannot change the database.
     pub fn readonly(&self) -> bool {
         self.readonly
@@ -309,7 +316,7 @@ impl Cache {
     /// As [`Statement::prepare`], with the same `db` in every call.
     pub unsafe fn get(&mut self, db: *mut ffi::sqlite3, sql: &str) -> Result<&mut Statement, Fault> {
         self.clock += 1;
-        if !self.slots.contains_key(sql) {
+        if self.slots.get(sql).is_none_or(|slot| slot.statement.explains()) {
             // SAFETY: as promised by the caller.
             let statement = unsafe { Statement::prepare(db, sql)? };
             self.insert(Arc::from(sql), statement);
@@ -325,9 +332,9 @@ impl Cache {
     /// As [`Self::get`].
     pub unsafe fn take(&mut self, db: *mut ffi::sqlite3, sql: &str) -> Result<Statement, Fault> {
         match self.slots.remove(sql) {
-            Some(slot) => Ok(slot.statement),
+            Some(slot) if !slot.statement.explains() => Ok(slot.statement),
             // SAFETY: as promised by the caller.
-            None => unsafe { Statement::prepare(db, sql) },
+            _ => unsafe { Statement::prepare(db, sql) },
         }
     }
 
@@ -355,6 +362,25 @@ impl Cache {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn explanations_follow_the_schema() {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE t (a)").unwrap();
+        // SAFETY: the connection outlives the cache, which is dropped first.
+        let db = unsafe { connection.handle() };
+        let mut cache = Cache::new(4);
+        for (ddl, plan) in [("", "SCAN t"), ("CREATE INDEX i ON t (a)", "SEARCH t USING COVERING INDEX i (a=?)")] {
+            connection.execute_batch(ddl).unwrap();
+            // SAFETY: as above.
+            let statement = unsafe { cache.get(db, "EXPLAIN QUERY PLAN SELECT a FROM t WHERE a = 1").unwrap() };
+            // SAFETY: nothing is bound.
+            unsafe { statement.bind(&[]).unwrap() };
+            assert!(statement.step().unwrap());
+            assert_eq!(statement.row().unwrap()[3], Value::Text(plan.into()));
+            statement.reset();
+        }
+    }
 
     #[test]
     fn statements_bind_step_and_read() {

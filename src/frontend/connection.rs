@@ -16,6 +16,7 @@ use crate::gateway::{Control, Database, Failure, Fetched, ReadRequest, Rows};
 use crate::session::language::CopyWriter;
 use crate::session::{Answer, Ask, Begin, CursorId, Effect, Fetch, OpenRead, Request, RowForm, Session, Sink, World};
 use crate::sql::allowance::{Allowance, Stop};
+use crate::types::encoding::Encoding;
 use crate::value::{Value, ValueRef};
 use bytes::BytesMut;
 use std::future::Future;
@@ -164,7 +165,8 @@ impl<D: Database> Connection<D> {
     async fn serve(&mut self) -> Result<(), End> {
         loop {
             loop {
-                match frame::next_request(&mut self.input) {
+                let encoding = self.encoding();
+                match frame::next_request(&mut self.input, encoding) {
                     Ok(Some(request)) => self.handle(request).await?,
                     Ok(None) => break,
                     Err(error) => return self.end_with(&error).await,
@@ -204,7 +206,10 @@ impl<D: Database> Connection<D> {
             let mut answer = None;
             for effect in effects.drain(..) {
                 match effect {
-                    Effect::Send(message) => encode::message(&mut self.out, &message),
+                    Effect::Send(message) => {
+                        let encoding = self.encoding();
+                        encode::message(&mut self.out, &message, encoding);
+                    }
                     Effect::Rows { rows, form } => self.put_rows(&form, &rows),
                     Effect::Rollback => self.transaction = None,
                     Effect::Flush => self.flush().await?,
@@ -240,6 +245,11 @@ impl<D: Database> Connection<D> {
                 rows.rest(at < MAX_SNAPSHOTS);
             }
         }
+    }
+
+    /// The client's. While the session is away, nothing but its loss is said.
+    fn encoding(&self) -> Encoding {
+        self.session.as_ref().map_or(Encoding::UTF8, |session| session.settings().hot().encoding)
     }
 
     fn session(&self) -> &Session {
@@ -296,7 +306,8 @@ impl<D: Database> Connection<D> {
     fn put_rows(&mut self, form: &RowForm, rows: &[Vec<Value>]) {
         // The values were made to be shown; one that cannot be is a defect, and is reported as such.
         if let Err(error) = encode::rows(&mut self.out, form, rows) {
-            encode::put_error(&mut self.out, &error);
+            let encoding = self.encoding();
+            encode::put_error(&mut self.out, &error, encoding);
         }
     }
 
@@ -673,7 +684,8 @@ impl<D: Database> Connection<D> {
 
     /// Tells the client why, and closes.
     async fn end_with(&mut self, error: &SqlError) -> Result<(), End> {
-        encode::put_error(&mut self.out, error);
+        let encoding = self.encoding();
+        encode::put_error(&mut self.out, error, encoding);
         self.flush().await?;
         let _ = self.stream.shutdown().await;
         Err(End::Closed)

@@ -1,23 +1,22 @@
 //! Messages and rows to bytes, appended to the connection's output buffer.
 //!
-//! Messages go through pgwire's encoders. Rows are written by hand, each value straight into the buffer behind a
-//! place for its length: they are what a busy server spends its time on.
+//! Messages without text go through pgwire's encoders, which know UTF-8 only. Those with text are written by hand in the
+//! client's encoding; and rows are, each value straight into the buffer behind a place for its length: they are what a
+//! busy server spends its time on.
 
 use super::origin::origin;
 use crate::error::{SqlError, SqlResult};
 use crate::session::{CopyForm, Message, RowForm, Severity, Status};
 use crate::types::Type;
 use crate::types::binary::write_binary;
+use crate::types::encoding::Encoding;
 use crate::types::text::write_text;
 use crate::value::{Value, ValueRef};
 use bytes::BytesMut;
 use pgwire::messages::copy::{CopyDone, CopyInResponse, CopyOutResponse};
-use pgwire::messages::data::{FieldDescription, NoData, ParameterDescription, RowDescription};
+use pgwire::messages::data::{NoData, ParameterDescription};
 use pgwire::messages::extendedquery::{BindComplete, CloseComplete, ParseComplete, PortalSuspended};
-use pgwire::messages::response::{
-    CommandComplete, EmptyQueryResponse, ErrorResponse, NoticeResponse, ReadyForQuery, TransactionStatus,
-};
-use pgwire::messages::startup::ParameterStatus;
+use pgwire::messages::response::{CommandComplete, EmptyQueryResponse, ReadyForQuery, TransactionStatus};
 
 /// Appends a message of pgwire's.
 pub fn put<M: pgwire::messages::Message>(out: &mut Vec<u8>, message: &M) {
@@ -25,12 +24,14 @@ pub fn put<M: pgwire::messages::Message>(out: &mut Vec<u8>, message: &M) {
     match message.encode(&mut bytes) {
         Ok(()) => out.extend_from_slice(&bytes),
         // Only ever too long: names of thousands of columns, an enormous notice.
-        Err(error) => put_error(out, &SqlError::internal(format!("cannot encode a message: {error}"))),
+        Err(error) => {
+            put_error(out, &SqlError::internal(format!("cannot encode a message: {error}")), Encoding::UTF8);
+        }
     }
 }
 
 /// Appends one message of the session's.
-pub fn message(out: &mut Vec<u8>, message: &Message) {
+pub fn message(out: &mut Vec<u8>, message: &Message, encoding: Encoding) {
     match message {
         Message::ParseComplete => put(out, &ParseComplete::new()),
         Message::BindComplete => put(out, &BindComplete::new()),
@@ -43,13 +44,13 @@ pub fn message(out: &mut Vec<u8>, message: &Message) {
         }
         Message::Columns(form) => columns(out, form),
         Message::Complete(tag) => put(out, &CommandComplete::new(tag.to_string())),
-        Message::Error(error) => put_error(out, error),
+        Message::Error(error) => put_error(out, error, encoding),
         Message::Notice(severity, notice) => {
             let word = if *severity == Severity::Notice { "NOTICE" } else { "WARNING" };
-            put(out, &NoticeResponse::new(fields(word, notice)));
+            put_fields(out, b'N', &fields(word, notice), encoding);
         }
         Message::Setting { name, value } => {
-            put(out, &ParameterStatus::new((*name).to_owned(), value.clone()));
+            texts(out, b'S', &[name, value], encoding);
         }
         Message::Ready(status) => put(out, &ReadyForQuery::new(transaction_status(*status))),
         Message::CopyIn(form) => {
@@ -64,9 +65,39 @@ pub fn message(out: &mut Vec<u8>, message: &Message) {
     }
 }
 
-pub fn put_error(out: &mut Vec<u8>, error: &SqlError) {
+pub fn put_error(out: &mut Vec<u8>, error: &SqlError, encoding: Encoding) {
     let word = if error.fatal { "FATAL" } else { "ERROR" };
-    put(out, &ErrorResponse::new(fields(word, error)));
+    put_fields(out, b'E', &fields(word, error), encoding);
+}
+
+/// A frame of zero-terminated texts. What the client has no letters for becomes question marks: what is said here may
+/// be about just that.
+fn texts(out: &mut Vec<u8>, kind: u8, texts: &[&str], encoding: Encoding) {
+    framed(out, kind, |out| {
+        for text in texts {
+            out.extend_from_slice(&encoding.encode_lossy(text));
+            out.push(0);
+        }
+    });
+}
+
+fn put_fields(out: &mut Vec<u8>, kind: u8, fields: &[(u8, String)], encoding: Encoding) {
+    framed(out, kind, |out| {
+        for (code, text) in fields {
+            out.push(*code);
+            out.extend_from_slice(&encoding.encode_lossy(text));
+            out.push(0);
+        }
+        out.push(0);
+    });
+}
+
+/// Appends a frame with what `fill` appends. What is too long for a frame is left out: an error of two gigabytes.
+fn framed(out: &mut Vec<u8>, kind: u8, fill: impl FnOnce(&mut Vec<u8>)) {
+    let start = out.len();
+    out.extend_from_slice(&[kind, 0, 0, 0, 0]);
+    fill(out);
+    let _ = close_frame(out, start);
 }
 
 /// The fields of an ErrorResponse or NoticeResponse, in PostgreSQL's order.
@@ -109,12 +140,19 @@ fn transaction_status(status: Status) -> TransactionStatus {
 }
 
 fn columns(out: &mut Vec<u8>, form: &RowForm) {
-    let fields = form.columns.iter().zip(&form.binary).map(|(c, binary)| {
-        let table = c.table as i32;
-        let binary = i16::from(*binary);
-        FieldDescription::new(c.name.clone(), table, c.attnum, c.ty.0, type_length(c.ty), c.typmod, binary)
+    framed(out, b'T', |out| {
+        out.extend_from_slice(&(form.columns.len() as u16).to_be_bytes());
+        for (c, binary) in form.columns.iter().zip(&form.binary) {
+            out.extend_from_slice(&form.encoding.encode_lossy(&c.name));
+            out.push(0);
+            out.extend_from_slice(&c.table.to_be_bytes());
+            out.extend_from_slice(&c.attnum.to_be_bytes());
+            out.extend_from_slice(&c.ty.0.to_be_bytes());
+            out.extend_from_slice(&type_length(c.ty).to_be_bytes());
+            out.extend_from_slice(&c.typmod.to_be_bytes());
+            out.extend_from_slice(&i16::from(*binary).to_be_bytes());
+        }
     });
-    put(out, &RowDescription::new(fields.collect()));
 }
 
 /// `pg_type.typlen`: bytes of a value, −1 for a variable length. An enum's values take 4.
@@ -123,7 +161,8 @@ fn type_length(ty: Type) -> i16 {
 }
 
 fn copy_formats(form: &CopyForm) -> (i8, Vec<i16>) {
-    (0, vec![0; form.columns.len()])
+    let binary = i16::from(form.format.binary);
+    (binary as i8, vec![binary; form.columns.len()])
 }
 
 /// Appends a DataRow. On an error nothing of it stays in `out`.
@@ -141,8 +180,10 @@ pub fn data_row(out: &mut Vec<u8>, form: &RowForm, values: &[ValueRef<'_>]) -> S
         let at = out.len();
         out.extend_from_slice(&[0; 4]);
         let written = match binary {
-            false => write_text(column.ty, column.typmod, *value, &form.env, out),
-            true => write_binary(column.ty, column.typmod, *value, &form.env, out),
+            false => write_text(column.ty, column.typmod, *value, &form.env, out)
+                .and_then(|()| form.encoding.encode_from(out, at + 4)),
+            true => write_binary(column.ty, column.typmod, *value, &form.env, out)
+                .and_then(|()| form.encoding.encode_binary_from(column.ty, out, at + 4)),
         };
         if let Err(error) = written {
             out.truncate(start);

@@ -3,11 +3,12 @@
 //! Frames are cut here and their bodies read with bounds checks: pgwire's own decoders panic on a Bind or Parse that
 //! is shorter than it says, and replace bytes that are not UTF-8, both of which a client must not be able to cause.
 //! A frame that does not add up is a protocol violation, after which nothing can be trusted: the connection ends.
-//! A frame that is whole but whose text is not UTF-8 is an ordinary error.
+//! A frame that is whole but whose text is none in the client's encoding is an ordinary error.
 
 use crate::error::{SqlError, SqlResult, state};
 use crate::session::{Bind, Request, Target};
 use crate::types::Type;
+use crate::types::encoding::Encoding;
 use bytes::{Buf, Bytes, BytesMut};
 
 /// PostgreSQL's bound on a message.
@@ -17,7 +18,7 @@ const LONG: &[u8] = b"QPBdFf";
 const MAX_SHORT: usize = 10_000;
 
 /// Takes the first message out of `input`, if it is all there.
-pub fn next_request(input: &mut BytesMut) -> SqlResult<Option<Request>> {
+pub fn next_request(input: &mut BytesMut, encoding: Encoding) -> SqlResult<Option<Request>> {
     let Some(needed) = needed(input)? else { return Ok(None) };
     if input.len() < needed {
         return Ok(None);
@@ -25,7 +26,7 @@ pub fn next_request(input: &mut BytesMut) -> SqlResult<Option<Request>> {
     let mut frame = input.split_to(needed);
     let kind = frame[0];
     frame.advance(5);
-    decode(kind, frame.freeze()).map(Some)
+    decode(kind, frame.freeze(), encoding).map(Some)
 }
 
 /// The length of the first frame, if enough of it is there to tell.
@@ -51,8 +52,8 @@ fn known(kind: u8) -> bool {
     b"QPBDECHSdcfXFp".contains(&kind)
 }
 
-fn decode(kind: u8, body: Bytes) -> SqlResult<Request> {
-    let mut body = Body { bytes: body, invalid: None };
+fn decode(kind: u8, body: Bytes, encoding: Encoding) -> SqlResult<Request> {
+    let mut body = Body { bytes: body, encoding, invalid: None };
     let request = match kind {
         b'Q' => Request::Query(body.text()?),
         b'P' => {
@@ -100,7 +101,8 @@ fn bind(body: &mut Body) -> SqlResult<Bind> {
 
 struct Body {
     bytes: Bytes,
-    /// The first text that was not UTF-8.
+    encoding: Encoding,
+    /// The first text that is none in this encoding.
     invalid: Option<SqlError>,
 }
 
@@ -131,15 +133,13 @@ impl Body {
         let end = self.bytes.iter().position(|b| *b == 0).ok_or_else(|| violation("invalid string in message"))?;
         let raw = self.bytes.split_to(end);
         self.bytes.advance(1);
-        match std::str::from_utf8(&raw) {
-            Ok(text) => Ok(text.to_owned()),
-            Err(e) => {
-                let bad = raw[e.valid_up_to()];
-                let message = format!("invalid byte sequence for encoding \"UTF8\": 0x{bad:02x}");
-                self.invalid.get_or_insert(SqlError::new(state::CHARACTER_NOT_IN_REPERTOIRE, message));
-                Ok(String::new())
+        Ok(match self.encoding.decode(&raw) {
+            Ok(text) => text.into_owned(),
+            Err(error) => {
+                self.invalid.get_or_insert(error);
+                String::new()
             }
-        }
+        })
     }
 
     fn target(&mut self, message: &str) -> SqlResult<Target> {
@@ -163,6 +163,10 @@ pub fn violation(message: impl Into<String>) -> SqlError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn next_request(input: &mut BytesMut) -> SqlResult<Option<Request>> {
+        super::next_request(input, Encoding::UTF8)
+    }
 
     fn frame(kind: u8, body: &[u8]) -> BytesMut {
         let mut out = BytesMut::from(&[kind][..]);

@@ -12,6 +12,7 @@ use crate::gateway::Database;
 use crate::session::language::{Language, PlanCache};
 use crate::session::{Identity, Limits, Message, Session, Status};
 use crate::status::SessionRow;
+use crate::types::encoding::Encoding;
 use bytes::BytesMut;
 use pgwire::messages::startup::{Authentication, BackendKeyData, NegotiateProtocolVersion, SecretKey};
 use std::io;
@@ -191,11 +192,11 @@ impl<D: Database> Newcomer<D> {
         }
         encode::put(&mut out, &Authentication::Ok);
         for (name, value) in settings.changed_reports() {
-            encode::message(&mut out, &Message::Setting { name, value });
+            encode::message(&mut out, &Message::Setting { name, value }, Encoding::UTF8);
         }
         let key = registration.key;
         encode::put(&mut out, &BackendKeyData::new(key.pid, SecretKey::I32(key.secret)));
-        encode::message(&mut out, &Message::Ready(Status::Idle));
+        encode::message(&mut out, &Message::Ready(Status::Idle), Encoding::UTF8);
         let identity = Identity { user: hello.user, database: hello.database, pid: key.pid, origin };
         let (language, plans) = (Arc::clone(&options.language), Arc::clone(&options.plans));
         let session = Session::new(identity, options.limits, settings, language, plans);
@@ -218,7 +219,7 @@ impl<D: Database> Newcomer<D> {
 
     async fn refuse(mut self, error: &SqlError) {
         let mut out = Vec::new();
-        encode::put_error(&mut out, error);
+        encode::put_error(&mut out, error, Encoding::UTF8);
         let _ = timeout(Duration::from_secs(5), self.stream.write_all(&out)).await;
         let _ = self.stream.shutdown().await;
     }

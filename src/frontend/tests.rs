@@ -492,7 +492,7 @@ async fn startup_is_answered_as_postgres_does() {
         (&b"user\0ann\0database\0other\0\0"[..], "3D000"),
         (b"database\0quorate\0\0", "28000"),
         (b"user\0ann\0database\0quorate\0nonsense\x001\0\0", "42704"),
-        (b"user\0ann\0database\0quorate\0client_encoding\0LATIN1\0\0", "0A000"),
+        (b"user\0ann\0database\0quorate\0client_encoding\0EUC_TW\0\0", "0A000"),
     ];
     for (parameters, code) in refused {
         let mut raw = Raw { stream: TcpStream::connect(server.address).await.unwrap() };

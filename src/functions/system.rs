@@ -6,6 +6,7 @@ use super::table::*;
 use super::{Aggregate, Cast, Context, Function, Operator, Scalar};
 use crate::error::{SqlError, SqlResult, state};
 use crate::settings;
+use crate::types::encoding::Encoding;
 use crate::types::{self, Type};
 use crate::value::{Value, ValueRef};
 
@@ -49,11 +50,10 @@ pub const FUNCTIONS: &[Function] = &[
     func("pg_ts_template_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
     func("pg_tablespace_location", &[OID], TEXT, "iif({0} IS NULL, NULL, '')").stable(),
     func("pg_relation_is_publishable", &[REGCLASS], BOOL, "iif({0} IS NULL, NULL, 0)").stable(),
-    func("pg_char_to_encoding", &[NAME], INT4, "iif({0} IS NULL, NULL, iif(upper({0}) IN ('UTF8', 'UTF-8'), 6, -1))")
-        .stable(),
+    func("pg_char_to_encoding", &[NAME], INT4, "q_encoding_number({0})").stable(),
     func("pg_encoding_to_char", &[INT4], NAME, "q_encoding({0})").stable(),
     func("getdatabaseencoding", &[], NAME, "'UTF8'").stable(),
-    func("pg_client_encoding", &[], NAME, "'UTF8'").stable(),
+    func("pg_client_encoding", &[], NAME, "q_current_setting('client_encoding', 0)").stable(),
     func("pg_is_in_recovery", &[], BOOL, "0").volatile(),
     func("pg_my_temp_schema", &[], OID, "0").stable(),
     func("pg_is_other_temp_schema", &[OID], BOOL, "iif({0} IS NULL, NULL, 0)").stable(),
@@ -126,7 +126,8 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_once", 2, once).contextual(),
     scalar("q_keep", -1, keep).contextual().lax(),
     scalar("q_kept", 2, kept).contextual().lax(),
-    scalar("q_encoding", 1, |_, a| Ok(from_text(if int(a, 0)? == 6 { "UTF8" } else { "" }))),
+    scalar("q_encoding", 1, |_, a| Ok(from_text(Encoding::name_of(int(a, 0)?)))),
+    scalar("q_encoding_number", 1, |_, a| Ok(Value::Int(Encoding::number(text(a, 0)?).map_or(-1, i64::from)))),
     scalar("q_row_free", 3, row_free).contextual().lax(),
     scalar("q_size_pretty", 1, |_, a| Ok(Value::Text(size_pretty(int(a, 0)?)))),
     scalar("q_format_type", 2, format_type).lax(),

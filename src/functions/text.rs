@@ -9,6 +9,7 @@ use super::table::*;
 use super::{Aggregate, Cast, Context, Function, Operator, Scalar};
 use crate::error::{SqlError, SqlResult, state};
 use crate::meter;
+use crate::types::encoding::Encoding;
 use crate::value::{Value, ValueRef};
 use base64::Engine as _;
 use sha2::Digest as _;
@@ -220,10 +221,7 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_encode", 2, encode),
     scalar("q_decode", 2, decode),
     scalar("q_convert_from", 2, convert_from),
-    scalar("q_convert_to", 2, |_, a| {
-        utf8_only(text(a, 1)?)?;
-        Ok(Value::Blob(text(a, 0)?.as_bytes().to_vec()))
-    }),
+    scalar("q_convert_to", 2, |_, a| Ok(Value::Blob(encoding(text(a, 1)?)?.encode(text(a, 0)?)?.into_owned()))),
     scalar("q_get_byte", 2, |_, a| {
         let b = blob(a, 0)?;
         Ok(Value::Int(b[byte_index(b, int(a, 1)?)?].into()))
@@ -995,27 +993,25 @@ fn unescape(mut s: &[u8]) -> SqlResult<Vec<u8>> {
     }
 }
 
-fn utf8_only(encoding: &str) -> SqlResult<()> {
-    match encoding.to_ascii_lowercase().replace(['-', '_'], "").as_str() {
-        "utf8" | "unicode" => Ok(()),
-        _ => Err(SqlError::unsupported(format!("conversion of encoding \"{encoding}\""))),
-    }
+/// The encoding that a conversion names. Errors: 22023, 0A000.
+fn encoding(name: &str) -> SqlResult<Encoding> {
+    Encoding::named(name).map_err(|error| match error.code == state::FEATURE_NOT_SUPPORTED {
+        true => error,
+        false => {
+            let message = format!("invalid encoding name \"{name}\"");
+            SqlError::new(state::INVALID_PARAMETER_VALUE, message)
+        }
+    })
 }
 
 fn convert_from(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
-    let data = blob(args, 0)?;
-    utf8_only(text(args, 1)?)?;
-    match std::str::from_utf8(data) {
-        Ok(s) if !s.contains('\0') => Ok(from_text(s)),
-        refused => {
-            let at = match refused {
-                Ok(s) => s.find('\0').unwrap_or(0),
-                Err(e) => e.valid_up_to(),
-            };
-            Err(SqlError::new(
-                state::CHARACTER_NOT_IN_REPERTOIRE,
-                format!("invalid byte sequence for encoding \"UTF8\": 0x{:02x}", data[at]),
-            ))
+    let encoding = encoding(text(args, 1)?)?;
+    let found = encoding.decode(blob(args, 0)?)?;
+    match found.contains('\0') {
+        false => Ok(from_text(found)),
+        true => {
+            let message = format!("invalid byte sequence for encoding \"{}\": 0x00", encoding.name());
+            Err(SqlError::new(state::CHARACTER_NOT_IN_REPERTOIRE, message))
         }
     }
 }

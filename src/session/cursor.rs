@@ -6,7 +6,7 @@
 use super::effect::{Answer, Ask, CommandTag, Effect, Fetch, Message, Sink, World};
 use super::extended::{duplicate_statement, is_execute};
 use super::portal::{AnswerAs, Portal, PortalState, Prepared, Run};
-use super::{CursorId, Session, Step, Wait, unless_brief};
+use super::{CursorId, RowForm, Session, Step, Wait, unless_brief};
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::Failure;
 use crate::sql::plan::{FetchDirection, PlanKind, ResultColumn, Utility};
@@ -262,7 +262,7 @@ impl Session {
         };
         let Some(cursor) = portal.cursor() else { return self.only_forward(portal) };
         let (max, sink) = match (skip, is_move) {
-            (0, false) => (count, Sink::Client(Arc::clone(&portal.form))),
+            (0, false) => (count, Sink::Client(asked_form(&run, &portal))),
             (0, true) => (count, Sink::Nowhere),
             (skip, _) => (skip, Sink::Nowhere),
         };
@@ -270,7 +270,7 @@ impl Session {
         // What is left to do after the rows in between.
         run.max = if skip > 0 { 1 } else { 0 };
         if run.answer == AnswerAs::Simple && !is_move && skip == 0 {
-            self.send(Message::Columns(Arc::clone(&portal.form)));
+            self.send_columns(&asked_form(&run, &portal))?;
         }
         self.ask(Ask::Fetch { cursor, max, sink }, Wait::Scroll(Box::new(run), Box::new(portal)));
         Ok(())
@@ -290,9 +290,9 @@ impl Session {
         let target_next = run.max == 1;
         if target_next && !fetch.done {
             run.max = 0;
-            let sink = if is_move { Sink::Nowhere } else { Sink::Client(Arc::clone(&portal.form)) };
+            let sink = if is_move { Sink::Nowhere } else { Sink::Client(asked_form(&run, &portal)) };
             if run.answer == AnswerAs::Simple && !is_move {
-                self.send(Message::Columns(Arc::clone(&portal.form)));
+                self.send_columns(&asked_form(&run, &portal))?;
             }
             let Some(cursor) = cursor else { return self.only_forward(portal) };
             self.ask(Ask::Fetch { cursor, max: 1, sink }, Wait::Scroll(Box::new(run), Box::new(portal)));
@@ -312,7 +312,7 @@ impl Session {
     /// Nothing (more) to deliver, but the description is still due.
     fn answer_fetch(&mut self, run: Run, portal: Portal, count: u64, is_move: bool) -> Step {
         if run.answer == AnswerAs::Simple && !is_move {
-            self.send(Message::Columns(Arc::clone(&portal.form)));
+            self.send_columns(&asked_form(&run, &portal))?;
         }
         self.finish_fetch(run, portal, count, is_move);
         Ok(())
@@ -342,11 +342,23 @@ impl Session {
             return self.answer_fetch(run, portal, count, true);
         }
         if run.answer == AnswerAs::Simple {
-            self.send(Message::Columns(Arc::clone(&portal.form)));
+            self.send_columns(&asked_form(&run, &portal))?;
         }
-        self.emit(Effect::Rows { rows, form: Arc::clone(&portal.form) });
+        let form = asked_form(&run, &portal);
+        form.check(&rows)?;
+        self.emit(Effect::Rows { rows, form });
         self.finish_fetch(run, portal, count, false);
         Ok(())
+    }
+}
+
+/// The cursor's rows in the form that the FETCH was bound with.
+fn asked_form(run: &Run, portal: &Portal) -> Arc<RowForm> {
+    let (asked, cursor) = (&run.portal.form, &portal.form);
+    // A cursor that was declared after the FETCH was bound has other columns: they go out as it has them.
+    match asked.columns.len() == cursor.columns.len() {
+        true => Arc::new(RowForm { binary: asked.binary.clone(), encoding: asked.encoding, ..RowForm::clone(cursor) }),
+        false => Arc::clone(cursor),
     }
 }
 

@@ -12,6 +12,8 @@ use crate::sql::allowance::Allowance;
 use crate::sql::catalog::Catalog;
 use crate::sql::plan::{CopyFormat, Effort, LockMode, ResultColumn};
 use crate::transaction::{Statement, Trial};
+use crate::types::encoding::Encoding;
+use crate::types::text::write_text;
 use crate::types::{Env, Type};
 use crate::value::Value;
 use bytes::Bytes;
@@ -321,6 +323,26 @@ pub struct RowForm {
     /// Whether each column goes out in binary.
     pub binary: Vec<bool>,
     pub env: Arc<Env>,
+    /// Of text in both forms.
+    pub encoding: Encoding,
+}
+
+impl RowForm {
+    /// Errors: 22P05 for text that the client has no letters for. Rows that come as they are read tell it when they are sent.
+    pub fn check(&self, rows: &[Vec<Value>]) -> SqlResult<()> {
+        if self.encoding.is_stored() {
+            return Ok(());
+        }
+        let mut text = Vec::new();
+        for (column, value) in rows.iter().flat_map(|row| self.columns.iter().zip(row)) {
+            if !value.is_null() {
+                text.clear();
+                write_text(column.ty, column.typmod, value.as_ref(), &self.env, &mut text)?;
+                self.encoding.encode_from(&mut text, 0)?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// How COPY lines look on the wire.
@@ -329,4 +351,5 @@ pub struct CopyForm {
     pub columns: Vec<ResultColumn>,
     pub format: CopyFormat,
     pub env: Arc<Env>,
+    pub encoding: Encoding,
 }

@@ -6,6 +6,7 @@ use super::{Session, Step, Stop, Task, What, aborted, unless_brief};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::plan::{Plan, PlanKind, ResultColumn, Utility};
 use crate::types::binary::parse_binary;
+use crate::types::encoding::Encoding;
 use crate::types::text::parse_text_at;
 use crate::types::{Env, NO_TYPMOD, Type};
 use crate::value::Value;
@@ -131,7 +132,7 @@ impl Session {
         }
         let env = self.settings.env();
         let now = self.transaction.as_ref().map(|t| t.started);
-        let params = parameters(bind, &prepared.plan.params, &env, now)?;
+        let params = parameters(bind, &prepared.plan.params, &env, self.settings.hot().encoding, now)?;
         if bind.portal.is_empty() {
             self.drop_portal("");
         } else if self.portals.contains_key(&bind.portal) {
@@ -156,7 +157,7 @@ impl Session {
         }
         self.send(Message::Parameters(prepared.plan.params.clone()));
         let binary = vec![false; columns.len()];
-        let described = self.described(&prepared.plan, columns, binary);
+        let described = self.described(&prepared.plan, columns, binary)?;
         self.send(described);
         Ok(())
     }
@@ -167,7 +168,7 @@ impl Session {
         if self.failed() && !form.columns.is_empty() {
             return Err(aborted().into());
         }
-        let described = self.described(&plan, form.columns.clone(), form.binary.clone());
+        let described = self.described(&plan, form.columns.clone(), form.binary.clone())?;
         match self.unsaid.is_empty() {
             true => self.send(described),
             false => self.unsaid.push(Effect::Send(described)),
@@ -175,18 +176,19 @@ impl Session {
         Ok(())
     }
 
-    fn described(&mut self, plan: &Plan, columns: Vec<ResultColumn>, binary: Vec<bool>) -> Message {
+    fn described(&mut self, plan: &Plan, columns: Vec<ResultColumn>, binary: Vec<bool>) -> SqlResult<Message> {
         let returns_rows = match &plan.kind {
             // A SELECT without columns still has a (then empty) RowDescription; COPY has none.
             PlanKind::Read(_) => true,
             PlanKind::CopyOut { .. } | PlanKind::CopyIn(_) | PlanKind::Empty => false,
             _ => !columns.is_empty(),
         };
-        let env = self.settings.env();
-        match returns_rows {
-            true => Message::Columns(Arc::new(super::RowForm { columns, binary, env })),
-            false => Message::NoData,
+        if !returns_rows {
+            return Ok(Message::NoData);
         }
+        let form = self.row_form(columns, binary);
+        form.columns.iter().try_for_each(|column| form.encoding.encode(&column.name).map(drop))?;
+        Ok(Message::Columns(Arc::new(form)))
     }
 
     pub(super) fn portal_named(&mut self, name: &str) -> SqlResult<&mut Portal> {
@@ -240,7 +242,7 @@ impl Session {
         }
     }
 
-    /// FETCH from a binary cursor answers in binary without being asked.
+    /// In a simple query, FETCH from a binary cursor answers in binary.
     pub(super) fn binary_cursor(&self, plan: &Plan) -> Option<Vec<bool>> {
         match &plan.kind {
             PlanKind::Utility(Utility::Fetch { name, is_move: false, .. }) => {
@@ -290,7 +292,7 @@ fn check_counts(bind: &Bind, plan: &Plan) -> SqlResult<()> {
     }
 }
 
-fn parameters(bind: &Bind, types: &[Type], env: &Env, now: Option<i64>) -> SqlResult<Vec<Value>> {
+fn parameters(bind: &Bind, types: &[Type], env: &Env, encoding: Encoding, now: Option<i64>) -> SqlResult<Vec<Value>> {
     let format = |i: usize| match bind.param_formats.as_slice() {
         [] => 0,
         [one] => *one,
@@ -300,8 +302,9 @@ fn parameters(bind: &Bind, types: &[Type], env: &Env, now: Option<i64>) -> SqlRe
     for (i, (bytes, ty)) in bind.params.iter().zip(types).enumerate() {
         values.push(match bytes {
             None => Value::Null,
-            Some(bytes) if format(i) == 1 => parse_binary(*ty, NO_TYPMOD, bytes, env)?,
-            Some(bytes) => parse_text_at(*ty, NO_TYPMOD, utf8(bytes)?, env, now)?,
+            Some(bytes) if format(i) == 1 => parse_binary(*ty, NO_TYPMOD, &encoding.decode_binary(*ty, bytes)?, env)?,
+            Some(bytes) if encoding.is_stored() => parse_text_at(*ty, NO_TYPMOD, utf8(bytes)?, env, now)?,
+            Some(bytes) => parse_text_at(*ty, NO_TYPMOD, utf8(encoding.decode(bytes)?.as_bytes())?, env, now)?,
         });
     }
     Ok(values)

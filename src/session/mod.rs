@@ -37,7 +37,7 @@ use crate::functions::Context;
 use crate::gateway::Failure;
 use crate::id::RequestId;
 use crate::sql::Scope;
-use crate::sql::plan::{Effort, Facts, LockWait, Plan, PlanKind, Read, Tag, Utility, WritePlan};
+use crate::sql::plan::{Effort, Facts, LockWait, Plan, PlanKind, Read, ResultColumn, Tag, Utility, WritePlan};
 use crate::transaction::{self as orders, Kind};
 use crate::types::{Env, Type};
 use language::{Compiled, Language, PlanCache, PlanKey, Statement};
@@ -878,10 +878,11 @@ impl Session {
     ) -> Portal {
         let columns = self.columns_of(&prepared.plan);
         let binary = match self.binary_cursor(&prepared.plan) {
-            Some(binary) if formats.is_empty() => binary,
+            // Only the extended protocol lets the client say what it wants.
+            Some(binary) if !self.extended => binary,
             _ => binaries(&columns, formats),
         };
-        let form = Arc::new(RowForm { columns, binary, env: self.settings.env() });
+        let form = Arc::new(self.row_form(columns, binary));
         self.last_portal += 1;
         Portal {
             name,
@@ -898,7 +899,18 @@ impl Session {
     }
 
     fn form(&self, plan: &Plan, binary: Vec<bool>) -> Arc<RowForm> {
-        Arc::new(RowForm { columns: self.columns_of(plan), binary, env: self.settings.env() })
+        Arc::new(self.row_form(self.columns_of(plan), binary))
+    }
+
+    fn row_form(&self, columns: Vec<ResultColumn>, binary: Vec<bool>) -> RowForm {
+        RowForm { columns, binary, env: self.settings.env(), encoding: self.settings.hot().encoding }
+    }
+
+    /// Describes rows. Errors: 22P05 for a name that the client cannot be told.
+    fn send_columns(&mut self, form: &Arc<RowForm>) -> SqlResult<()> {
+        form.columns.iter().try_for_each(|column| form.encoding.encode(&column.name).map(drop))?;
+        self.send(Message::Columns(Arc::clone(form)));
+        Ok(())
     }
 
     // ---- running ----
@@ -1023,7 +1035,7 @@ impl Session {
                 if let PlanKind::CopyOut { .. } = &run.portal.plan.kind {
                     self.send(Message::CopyOut(copy_form(&run)));
                 } else if run.answer == AnswerAs::Simple {
-                    self.send(Message::Columns(Arc::clone(&run.portal.form)));
+                    self.send_columns(&run.portal.form)?;
                 }
                 self.ask_fetch(run, cursor)
             }
@@ -1099,7 +1111,7 @@ impl Session {
     /// Answers with rows that the session has: SHOW, a suspended RETURNING.
     fn deliver_rows(&mut self, mut run: Run, rows: Vec<Vec<crate::value::Value>>) -> Step {
         if run.answer == AnswerAs::Simple {
-            self.send(Message::Columns(Arc::clone(&run.portal.form)));
+            self.send_columns(&run.portal.form)?;
         }
         run.portal.state = PortalState::Held(rows);
         self.deliver_held(run)
@@ -1113,6 +1125,7 @@ impl Session {
         let more = matches!(&run.portal.state, PortalState::Held(rest) if !rest.is_empty());
         run.portal.position += count;
         if !rows.is_empty() {
+            run.portal.form.check(&rows)?;
             self.emit(Effect::Rows { rows, form: Arc::clone(&run.portal.form) });
         }
         if more {
@@ -1377,7 +1390,14 @@ impl Session {
             match reply {
                 Reply::Now(effect) => self.effects.push(effect),
                 Reply::Outcome(i) => match (items[i].take(), outcomes.get_mut(i)) {
-                    (Some(item), Some(outcome)) => self.answer_item(item, std::mem::take(outcome)),
+                    (Some(item), Some(outcome)) => {
+                        // The rows are here, but the client may have no letters for them.
+                        if let Err(Stop::Compile(error) | Stop::Final(error)) =
+                            self.answer_item(item, std::mem::take(outcome))
+                        {
+                            return self.fail(error);
+                        }
+                    }
                     (Some(item), None) => return self.effects.extend(item.said),
                     (None, _) => return,
                 },
@@ -1406,17 +1426,17 @@ impl Session {
         }
     }
 
-    fn answer_item(&mut self, mut item: transaction::Item, outcome: StepOutcome) {
+    fn answer_item(&mut self, mut item: transaction::Item, outcome: StepOutcome) -> Step {
         self.effects.append(&mut item.said);
         if let Some((last, _)) = outcome.drawn.last() {
             Arc::make_mut(&mut self.drawn).extend(outcome.drawn.iter().copied());
             self.drawn_last = Some(*last);
         }
         if item.run.portal.form.columns.is_empty() {
-            return self.send(Message::Complete(tag(item.tag(), outcome.count)));
+            self.send(Message::Complete(tag(item.tag(), outcome.count)));
+            return Ok(());
         }
-        // Cannot fail: the rows are here.
-        let _ = self.deliver_rows(item.run, outcome.rows);
+        self.deliver_rows(item.run, outcome.rows)
     }
 }
 
@@ -1456,7 +1476,9 @@ fn copy_form(run: &Run) -> Arc<CopyForm> {
         PlanKind::CopyIn(copy) => copy.columns.clone(),
         _ => run.portal.plan.columns.clone(),
     };
-    Arc::new(CopyForm { columns, format, env: Arc::clone(&run.portal.form.env) })
+    let form = &run.portal.form;
+    let encoding = format.encoding.unwrap_or(form.encoding);
+    Arc::new(CopyForm { columns, format, env: Arc::clone(&form.env), encoding })
 }
 
 /// Whether a fresher catalog might make a text compile: not if it cannot be read, or needs what nobody has.

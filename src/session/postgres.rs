@@ -6,6 +6,7 @@ use crate::error::{SqlError, SqlResult, state};
 use crate::sql::allowance::Allowance;
 use crate::sql::plan::Plan;
 use crate::sql::{self, Ast, Parsed, Scope, copy};
+use crate::types::binary::{parse_binary, write_binary};
 use crate::types::text::{parse_text, write_text};
 use crate::value::{Value, ValueRef};
 use std::sync::Arc;
@@ -24,11 +25,19 @@ impl Language for Postgres {
     }
 
     fn copy_reader(&self, form: &CopyForm) -> SqlResult<Box<dyn CopyReader>> {
+        if form.format.binary {
+            let rows = copy::BinaryReader::new(form.columns.len());
+            return Ok(Box::new(BinaryReader { rows, form: form.clone() }));
+        }
         let names = form.columns.iter().map(|c| c.name.clone()).collect();
-        Ok(Box::new(Reader { lines: copy::CopyReader::new(form.format.clone(), names), form: form.clone() }))
+        let lines = copy::CopyReader::new(form.format.clone(), names);
+        Ok(Box::new(Reader { lines, form: form.clone(), cut: Vec::new() }))
     }
 
     fn copy_writer(&self, form: &CopyForm) -> SqlResult<Box<dyn CopyWriter>> {
+        if form.format.binary {
+            return Ok(Box::new(BinaryWriter { form: form.clone() }));
+        }
         Ok(Box::new(Writer { lines: copy::CopyWriter::new(form.format.clone()), form: form.clone(), text: Vec::new() }))
     }
 }
@@ -48,6 +57,8 @@ impl Statement for Source {
 struct Reader {
     lines: copy::CopyReader,
     form: CopyForm,
+    /// The beginning of a character whose rest is still to come.
+    cut: Vec<u8>,
 }
 
 impl Reader {
@@ -70,11 +81,20 @@ fn excerpt(text: &str) -> &str {
 
 impl CopyReader for Reader {
     fn feed(&mut self, data: &[u8], row: &mut dyn FnMut(Vec<Value>) -> SqlResult<()>) -> SqlResult<()> {
-        self.lines.push(data);
+        let encoding = self.form.encoding;
+        if encoding.is_stored() {
+            self.lines.push(data);
+            return self.drain(row);
+        }
+        let joined = [&self.cut, data].concat();
+        let (whole, cut) = joined.split_at(encoding.whole(&joined));
+        self.lines.push(encoding.decode(whole)?.as_bytes());
+        self.cut = cut.to_vec();
         self.drain(row)
     }
 
     fn finish(&mut self, row: &mut dyn FnMut(Vec<Value>) -> SqlResult<()>) -> SqlResult<()> {
+        self.form.encoding.decode(&self.cut)?;
         self.lines.finish();
         self.drain(row)
     }
@@ -89,8 +109,9 @@ struct Writer {
 impl CopyWriter for Writer {
     fn begin(&mut self, out: &mut Vec<u8>) -> SqlResult<()> {
         let names: Vec<&str> = self.form.columns.iter().map(|c| c.name.as_str()).collect();
+        let start = out.len();
         self.lines.header(&names, out);
-        Ok(())
+        self.form.encoding.encode_from(out, start)
     }
 
     fn row(&mut self, values: &[ValueRef<'_>], out: &mut Vec<u8>) -> SqlResult<()> {
@@ -106,11 +127,81 @@ impl CopyWriter for Writer {
         let text = std::str::from_utf8(&self.text)
             .map_err(|_| SqlError::new(state::CHARACTER_NOT_IN_REPERTOIRE, "a value is not valid UTF-8"))?;
         let fields: Vec<Option<&str>> = ends.into_iter().map(|e| e.map(|(start, end)| &text[start..end])).collect();
+        let start = out.len();
         self.lines.row(&fields, out);
-        Ok(())
+        self.form.encoding.encode_from(out, start)
     }
 
     fn end(&mut self, _out: &mut Vec<u8>) -> SqlResult<()> {
+        Ok(())
+    }
+}
+
+struct BinaryReader {
+    rows: copy::BinaryReader,
+    form: CopyForm,
+}
+
+impl BinaryReader {
+    fn drain(&mut self, row: &mut dyn FnMut(Vec<Value>) -> SqlResult<()>) -> SqlResult<()> {
+        let CopyForm { columns, env, encoding, .. } = &self.form;
+        let at = self.rows.row();
+        let context = |error: SqlError, number: u64| error.context(format!("COPY, line {number}"));
+        while let Some(fields) = self.rows.next_row().map_err(|e| context(e, at + 1))? {
+            let values = columns.iter().zip(&fields).map(|(column, field)| match field {
+                None => Ok(Value::Null),
+                Some(bytes) => encoding
+                    .decode_binary(column.ty, bytes)
+                    .and_then(|bytes| parse_binary(column.ty, column.typmod, &bytes, env))
+                    .map_err(|e| e.context(format!("COPY, column {}", column.name))),
+            });
+            row(values.collect::<SqlResult<_>>()?)?;
+        }
+        Ok(())
+    }
+}
+
+impl CopyReader for BinaryReader {
+    fn feed(&mut self, data: &[u8], row: &mut dyn FnMut(Vec<Value>) -> SqlResult<()>) -> SqlResult<()> {
+        self.rows.push(data);
+        self.drain(row)
+    }
+
+    fn finish(&mut self, row: &mut dyn FnMut(Vec<Value>) -> SqlResult<()>) -> SqlResult<()> {
+        self.rows.finish();
+        self.drain(row)
+    }
+}
+
+struct BinaryWriter {
+    form: CopyForm,
+}
+
+impl CopyWriter for BinaryWriter {
+    fn begin(&mut self, out: &mut Vec<u8>) -> SqlResult<()> {
+        out.extend_from_slice(copy::SIGNATURE);
+        Ok(())
+    }
+
+    fn row(&mut self, values: &[ValueRef<'_>], out: &mut Vec<u8>) -> SqlResult<()> {
+        out.extend_from_slice(&(values.len() as u16).to_be_bytes());
+        for (value, column) in values.iter().zip(&self.form.columns) {
+            if value.is_null() {
+                out.extend_from_slice(&(-1i32).to_be_bytes());
+                continue;
+            }
+            let at = out.len() + 4;
+            out.extend_from_slice(&[0; 4]);
+            write_binary(column.ty, column.typmod, *value, &self.form.env, out)?;
+            self.form.encoding.encode_binary_from(column.ty, out, at)?;
+            let length = (out.len() - at) as u32;
+            out[at - 4..at].copy_from_slice(&length.to_be_bytes());
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) -> SqlResult<()> {
+        out.extend_from_slice(&(-1i16).to_be_bytes());
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use super::effect::Severity;
 use crate::error::SqlResult;
 use crate::settings::{self as known, OWN};
 use crate::sql::plan::IsolationLevel;
+use crate::types::encoding::Encoding;
 use crate::types::{Env, IntervalStyle};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -44,6 +45,8 @@ pub struct Hot {
     pub idle_timeout: Option<Duration>,
     pub idle_in_transaction_timeout: Option<Duration>,
     pub application_name: Arc<str>,
+    /// `client_encoding`
+    pub encoding: Encoding,
 }
 
 struct Change {
@@ -83,6 +86,7 @@ impl Settings {
                 idle_timeout: None,
                 idle_in_transaction_timeout: None,
                 application_name: Arc::default(),
+                encoding: Encoding::UTF8,
             },
         };
         settings.derive();
@@ -315,6 +319,7 @@ impl Settings {
             idle_timeout: self.millis("idle_session_timeout"),
             idle_in_transaction_timeout: self.millis("idle_in_transaction_session_timeout"),
             application_name: Arc::from(self.get("application_name").unwrap_or_default()),
+            encoding: self.get("client_encoding").and_then(|name| Encoding::named(name).ok()).unwrap_or(Encoding::UTF8),
         };
         self.unreported = true;
     }
@@ -355,6 +360,7 @@ mod tests {
             ("datestyle", "german", "German, DMY"),
             ("datestyle", "iso, ymd", "ISO, YMD"),
             ("client_encoding", "'utf-8'", "UTF8"),
+            ("client_encoding", "iso-8859-15", "LATIN9"),
             ("timezone", "europe/berlin", "Europe/Berlin"),
             ("timezone", "-7", "<-07>+07"),
             ("timezone", "5.5", "<+05:30>-05:30"),
@@ -371,7 +377,8 @@ mod tests {
             ("nothing", "1", "42704"),
             ("server_version", "16", "55P02"),
             ("standard_conforming_strings", "off", "0A000"),
-            ("client_encoding", "LATIN1", "0A000"),
+            ("client_encoding", "EUC_TW", "0A000"),
+            ("client_encoding", "latin", "22023"),
             ("timezone", "Mars/Olympus", "22023"),
             ("jit", "maybe", "22023"),
             ("extra_float_digits", "99", "22023"),

@@ -197,6 +197,8 @@ fn column(name: &str) -> ResultColumn {
 
 fn format() -> CopyFormat {
     CopyFormat {
+        binary: false,
+        encoding: None,
         csv: false,
         delimiter: b'\t',
         null: "\\N".into(),

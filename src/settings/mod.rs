@@ -9,6 +9,7 @@
 //! harmless is accepted; one whose other values would change results only takes the value that holds.
 
 use crate::error::{SqlError, SqlResult, SqlState, state};
+use crate::types::encoding::Encoding;
 use crate::types::zone::Zone;
 use crate::types::{DateOrder, DateOutput, DateStyle, Env};
 use std::collections::BTreeMap;
@@ -478,11 +479,11 @@ fn canonical(setting: &Setting, values: &[String]) -> SqlResult<String> {
             Ok(date_style_text(style))
         }
         Kind::Encoding => {
-            let plain: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
-            match plain.to_ascii_lowercase().as_str() {
-                "utf8" | "unicode" => Ok("UTF8".into()),
-                _ => Err(SqlError::unsupported(format!("client_encoding {value}"))),
-            }
+            // asyncpg sends its quotes along.
+            let name = value.trim_matches('\'');
+            Encoding::named(name).map(|encoding| encoding.name().to_owned()).map_err(|error| {
+                if error.code == state::FEATURE_NOT_SUPPORTED { error } else { invalid(setting, value) }
+            })
         }
     }
 }

@@ -1,7 +1,8 @@
 //! COPY: its options, and the text and CSV formats as pure transformers (PostgreSQL documentation, COPY).
 //!
-//! [`CopyReader`] takes the client's bytes in chunks cut anywhere and gives rows of fields; [`CopyWriter`] does the
-//! reverse. Left out (0A000): the binary format, files and programs on the server, and encodings but UTF-8.
+//! [`CopyReader`] takes the client's text in chunks cut anywhere and gives rows of fields; [`CopyWriter`] does the
+//! reverse. For the binary format these are [`BinaryReader`] and [`SIGNATURE`], which is what is before the rows. Left out
+//! (0A000): files and programs on the server.
 
 use super::Scope;
 use super::bind::Binder;
@@ -10,6 +11,7 @@ use super::parse;
 use super::plan::{CopyFormat, CopyIn, Plan, PlanKind, Read, ResultColumn};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::catalog::{Relation, RelationKind, quote};
+use crate::types::encoding::Encoding;
 use sqlparser::ast::Statement;
 use std::borrow::Cow;
 
@@ -18,6 +20,8 @@ pub struct CopyStatement {
     pub source: CopySource,
     pub from: bool,
     pub options: CopyOptions,
+    /// WHERE
+    pub filter: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -30,6 +34,7 @@ pub enum CopySource {
 #[derive(Clone, Debug, Default)]
 pub struct CopyOptions {
     pub format: Option<String>,
+    pub encoding: Option<String>,
     pub delimiter: Option<String>,
     pub null: Option<String>,
     pub header: Option<String>,
@@ -79,10 +84,18 @@ pub fn statement(c: &mut Cursor<'_>) -> SqlResult<CopyStatement> {
             old_option(c, &mut options)?;
         }
     }
+    let mut filter = None;
     if c.is("WHERE") {
-        return Err(SqlError::unsupported("COPY FROM WHERE"));
+        if !from {
+            return Err(c.error());
+        }
+        c.bump();
+        let before = c.position();
+        let text = c.rest();
+        parse::check_expression(text, c.allowance).map_err(|e| parse::moved(e, before))?;
+        filter = Some(text.to_owned());
     }
-    Ok(CopyStatement { source, from, options })
+    Ok(CopyStatement { source, from, options, filter })
 }
 
 /// `name [value]` in parentheses.
@@ -106,7 +119,7 @@ fn new_option(c: &mut Cursor<'_>, o: &mut CopyOptions) -> SqlResult<()> {
         "force_quote" => o.force_quote = Some(columns(c)?),
         "force_not_null" => o.force_not_null = Some(columns(c)?),
         "force_null" => o.force_null = Some(columns(c)?),
-        "encoding" => check_encoding(&text(c)?.unwrap_or_default())?,
+        "encoding" => o.encoding = Some(text(c)?.unwrap_or_default()),
         // Tunes PostgreSQL's heap; the rows are the same.
         "freeze" => {
             text(c)?;
@@ -139,7 +152,7 @@ fn old_option(c: &mut Cursor<'_>, o: &mut CopyOptions) -> SqlResult<()> {
     } else if c.eat("ESCAPE") {
         o.escape = value(c)?;
     } else if c.eat("ENCODING") {
-        check_encoding(&c.string()?)?;
+        o.encoding = Some(c.string()?);
     } else if c.eat_all("FORCE QUOTE") {
         o.force_quote = Some(columns(c)?);
     } else if c.eat_all("FORCE NOT NULL") {
@@ -152,22 +165,37 @@ fn old_option(c: &mut Cursor<'_>, o: &mut CopyOptions) -> SqlResult<()> {
     Ok(())
 }
 
-fn check_encoding(name: &str) -> SqlResult<()> {
-    let plain: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    if plain.eq_ignore_ascii_case("utf8") { Ok(()) } else { Err(SqlError::unsupported(format!("encoding \"{name}\""))) }
-}
-
 /// The options as a format over columns of these names.
 pub fn format_of(o: &CopyOptions, from: bool, names: &[String]) -> SqlResult<CopyFormat> {
-    let csv = match o.format.as_deref() {
-        None | Some("text") => false,
-        Some("csv") => true,
-        Some("binary") => return Err(SqlError::unsupported("COPY in binary format")),
+    let (csv, binary) = match o.format.as_deref() {
+        None | Some("text") => (false, false),
+        Some("csv") => (true, false),
+        Some("binary") => (false, true),
         Some(other) => {
             let message = format!("COPY format \"{other}\" not recognized");
             return Err(SqlError::new(state::INVALID_PARAMETER_VALUE, message));
         }
     };
+    if binary {
+        for (given, option) in [(o.delimiter.is_some(), "DELIMITER"), (o.null.is_some(), "NULL")] {
+            if given {
+                return Err(SqlError::syntax(format!("cannot specify {option} in BINARY mode")));
+            }
+        }
+        if o.header.is_some() {
+            return Err(SqlError::unsupported("HEADER in BINARY mode"));
+        }
+    }
+    let encoding = o.encoding.as_deref().map(|name| {
+        Encoding::named(name).map_err(|error| match error.code == state::FEATURE_NOT_SUPPORTED {
+            true => error,
+            false => {
+                let message = "argument to option \"encoding\" must be a valid encoding name";
+                SqlError::new(state::INVALID_PARAMETER_VALUE, message)
+            }
+        })
+    });
+    let encoding = encoding.transpose()?;
     let byte = |value: &Option<String>, default: u8, what: &str| match value.as_deref().map(str::as_bytes) {
         None => Ok(default),
         Some([b]) if *b != b'\n' && *b != b'\r' => Ok(*b),
@@ -195,6 +223,8 @@ pub fn format_of(o: &CopyOptions, from: bool, names: &[String]) -> SqlResult<Cop
     };
     let quote = byte(&o.quote, b'"', "quote")?;
     let format = CopyFormat {
+        binary,
+        encoding,
         csv,
         delimiter: byte(&o.delimiter, if csv { b',' } else { b'\t' }, "delimiter")?,
         null: o.null.clone().unwrap_or_else(|| if csv { String::new() } else { "\\N".into() }),
@@ -207,7 +237,7 @@ pub fn format_of(o: &CopyOptions, from: bool, names: &[String]) -> SqlResult<Cop
         force_null: columns(&o.force_null)?,
     };
     let invalid = |message: &str| Err(SqlError::new(state::INVALID_PARAMETER_VALUE, message));
-    if !csv && b"\\.abcdefghijklmnopqrstuvwxyz0123456789".contains(&format.delimiter) {
+    if !csv && !binary && b"\\.abcdefghijklmnopqrstuvwxyz0123456789".contains(&format.delimiter) {
         return invalid(&format!("COPY delimiter cannot be \"{}\"", char::from(format.delimiter)));
     }
     if csv && format.delimiter == format.quote {
@@ -291,7 +321,7 @@ fn copy_in(relation: &Relation, attnums: &[i16], copy: &CopyStatement, scope: &S
         .collect();
     let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
     let mut binder = Binder::new(scope);
-    let (insert, facts) = binder.insert_row(relation, attnums)?;
+    let (insert, facts) = binder.insert_row(relation, attnums, copy.filter.as_deref())?;
     Ok(Plan {
         // The statement itself has none: those of `insert` are the columns of the input.
         params: Vec::new(),
@@ -649,19 +679,26 @@ impl CopyWriter {
     pub fn header(&self, names: &[&str], out: &mut Vec<u8>) {
         if self.format.header {
             let fields: Vec<Option<&str>> = names.iter().map(|n| Some(*n)).collect();
-            self.row(&fields, out);
+            self.line(&fields, &[], out);
         }
     }
 
-    /// Appends one line.
+    /// Appends one line of data.
     pub fn row(&self, fields: &[Option<&str>], out: &mut Vec<u8>) {
+        self.line(fields, &self.format.force_quote, out);
+    }
+
+    /// `force_quote`: columns that are quoted whatever they hold.
+    fn line(&self, fields: &[Option<&str>], force_quote: &[usize], out: &mut Vec<u8>) {
         for (i, field) in fields.iter().enumerate() {
             if i > 0 {
                 out.push(self.format.delimiter);
             }
             match field {
                 None => out.extend_from_slice(self.format.null.as_bytes()),
-                Some(text) if self.format.csv => self.csv_field(text, i, fields.len() == 1, out),
+                Some(text) if self.format.csv => {
+                    self.csv_field(text, force_quote.contains(&i), fields.len() == 1, out);
+                }
                 Some(text) => self.text_field(text, out),
             }
         }
@@ -688,12 +725,11 @@ impl CopyWriter {
         }
     }
 
-    /// `alone`: the only field of its line, where `\.` would look like the end of the data.
-    fn csv_field(&self, text: &str, column: usize, alone: bool, out: &mut Vec<u8>) {
+    /// `force`: quoted in any case. `alone`: the only field of its line, where `\.` would look like the end of the data.
+    fn csv_field(&self, text: &str, force: bool, alone: bool, out: &mut Vec<u8>) {
         let f = &self.format;
         let special = |b: u8| b == f.delimiter || b == f.quote || b == b'\n' || b == b'\r';
-        let quoted =
-            f.force_quote.contains(&column) || text == f.null || (alone && text == "\\.") || text.bytes().any(special);
+        let quoted = force || text == f.null || (alone && text == "\\.") || text.bytes().any(special);
         if !quoted {
             return out.extend_from_slice(text.as_bytes());
         }
@@ -706,6 +742,124 @@ impl CopyWriter {
         }
         out.push(f.quote);
     }
+}
+
+/// What is before the rows of the binary format: signature, flags, length of the header's extension.
+pub const SIGNATURE: &[u8; 19] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
+/// Bytes of it that are the same in all files.
+const MAGIC: usize = 11;
+
+/// Cuts a stream of the binary format into rows of fields. Used as a [`CopyReader`] is.
+pub struct BinaryReader {
+    columns: usize,
+    buffer: Vec<u8>,
+    at: usize,
+    row: u64,
+    begun: bool,
+    ended: bool,
+    last: bool,
+}
+
+/// The binary form of each field of a row, or NULL.
+pub type BinaryFields<'a> = Vec<Option<&'a [u8]>>;
+
+impl BinaryReader {
+    pub fn new(columns: usize) -> BinaryReader {
+        BinaryReader { columns, buffer: Vec::new(), at: 0, row: 0, begun: false, ended: false, last: false }
+    }
+
+    /// The number of the last row given, from 1, for error contexts.
+    pub fn row(&self) -> u64 {
+        self.row
+    }
+
+    pub fn push(&mut self, chunk: &[u8]) {
+        self.buffer.drain(..self.at);
+        self.at = 0;
+        self.buffer.extend_from_slice(chunk);
+    }
+
+    /// No more chunks follow.
+    pub fn finish(&mut self) {
+        self.last = true;
+    }
+
+    /// The next complete row; `None` when more bytes are needed, or at the end.
+    pub fn next_row(&mut self) -> SqlResult<Option<BinaryFields<'_>>> {
+        let short = |last: bool, what: &str| if last { Err(bad_file(what)) } else { Ok(None) };
+        if !self.begun {
+            match header(&self.buffer)? {
+                Some(length) => (self.begun, self.at) = (true, length),
+                // It is told apart by its first bytes.
+                None if self.last && self.buffer.len() < MAGIC => return Err(no_signature()),
+                None => return short(self.last, "invalid COPY file header (wrong length)"),
+            }
+        }
+        let rest = &self.buffer[self.at..];
+        if self.ended {
+            return if rest.is_empty() { Ok(None) } else { Err(bad_file("received copy data after EOF marker")) };
+        }
+        let Some((count, mut after)) = rest.split_first_chunk::<2>() else {
+            return match self.last {
+                // A file without its trailer is as good, as in PostgreSQL.
+                true if rest.is_empty() => Ok(None),
+                last => short(last, "unexpected EOF in COPY data"),
+            };
+        };
+        let count = i16::from_be_bytes(*count);
+        if count == -1 {
+            self.ended = true;
+            self.at += 2;
+            return if after.is_empty() { Ok(None) } else { Err(bad_file("received copy data after EOF marker")) };
+        }
+        if usize::try_from(count).ok() != Some(self.columns) {
+            return Err(bad_file(format!("row field count is {count}, expected {}", self.columns)));
+        }
+        let mut fields = Vec::with_capacity(self.columns);
+        for _ in 0..self.columns {
+            let Some((length, value)) = after.split_first_chunk::<4>() else {
+                return short(self.last, "unexpected EOF in COPY data");
+            };
+            let length = i32::from_be_bytes(*length);
+            after = value;
+            if length == -1 {
+                fields.push(None);
+                continue;
+            }
+            let length = usize::try_from(length).map_err(|_| bad_file("invalid field size"))?;
+            let Some((value, next)) = after.split_at_checked(length) else {
+                return short(self.last, "unexpected EOF in COPY data");
+            };
+            fields.push(Some(value));
+            after = next;
+        }
+        self.at = self.buffer.len() - after.len();
+        self.row += 1;
+        Ok(Some(fields))
+    }
+}
+
+fn no_signature() -> SqlError {
+    bad_file("COPY file signature not recognized")
+}
+
+/// The length of the binary format's header, if all of it is there.
+fn header(bytes: &[u8]) -> SqlResult<Option<usize>> {
+    let known = bytes.len().min(MAGIC);
+    if bytes[..known] != SIGNATURE[..known] {
+        return Err(no_signature());
+    }
+    let word = |at: usize| bytes.get(at..at + 4).and_then(|b| b.try_into().ok()).map(u32::from_be_bytes);
+    let (Some(flags), Some(extension)) = (word(MAGIC), word(MAGIC + 4)) else { return Ok(None) };
+    if flags & (1 << 16) != 0 {
+        return Err(bad_file("invalid COPY file header (WITH OIDS)"));
+    }
+    if flags >> 16 != 0 {
+        return Err(bad_file("unrecognized critical flags in COPY file header"));
+    }
+    let extension = i32::try_from(extension).map_err(|_| bad_file("invalid COPY file header (missing length)"))?;
+    let length = SIGNATURE.len() + extension as usize;
+    Ok((length <= bytes.len()).then_some(length))
 }
 
 #[cfg(test)]
@@ -795,6 +949,66 @@ mod tests {
     }
 
     #[test]
+    fn the_header_is_quoted_only_where_it_must_be() {
+        let format = options("copy t to stdout (format csv, header, force_quote *)").1.unwrap();
+        let (writer, mut out) = (CopyWriter::new(format), Vec::new());
+        writer.header(&["a", "b,c"], &mut out);
+        writer.row(&[Some("1"), None], &mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), "a,\"b,c\"\n\"1\",\n");
+    }
+
+    /// Reads `data` in pieces of each size; all give the same.
+    fn read_binary(data: &[u8]) -> String {
+        let read = |size: usize| {
+            let mut reader = BinaryReader::new(2);
+            let (mut out, mut chunks) = (Vec::new(), data.chunks(size));
+            loop {
+                loop {
+                    match reader.next_row() {
+                        Ok(Some(fields)) => out.push(format!("{fields:?}")),
+                        Ok(None) => break,
+                        Err(error) => {
+                            out.push(error.message);
+                            return out.join(" ");
+                        }
+                    }
+                }
+                match chunks.next() {
+                    Some(chunk) => reader.push(chunk),
+                    None if reader.last => return out.join(" "),
+                    None => reader.finish(),
+                }
+            }
+        };
+        let whole = read(data.len().max(1));
+        (1..8).for_each(|size| assert_eq!(read(size), whole, "chunks of {size}"));
+        whole
+    }
+
+    #[test]
+    fn reads_binary() {
+        let row = b"\0\x02\0\0\0\x01a\xff\xff\xff\xff";
+        let rows = "[Some([97]), None]";
+        assert_eq!(read_binary(&[&SIGNATURE[..], row, row, b"\xff\xff"].concat()), format!("{rows} {rows}"));
+        assert_eq!(read_binary(&[&SIGNATURE[..], row].concat()), rows);
+        assert_eq!(read_binary(&SIGNATURE[..]), "");
+        let extended = [&SIGNATURE[..15], b"\0\0\0\x03xyz", row].concat();
+        assert_eq!(read_binary(&extended), rows);
+        for (data, message) in [
+            (b"".to_vec(), "COPY file signature not recognized"),
+            (b"1\t2\n".to_vec(), "COPY file signature not recognized"),
+            (SIGNATURE[..14].to_vec(), "invalid COPY file header (wrong length)"),
+            ([&SIGNATURE[..11], b"\0\x01\0\0\0\0\0\0"].concat(), "invalid COPY file header (WITH OIDS)"),
+            ([&SIGNATURE[..], b"\0\x03"].concat(), "row field count is 3, expected 2"),
+            ([&SIGNATURE[..], &row[..6]].concat(), "unexpected EOF in COPY data"),
+            ([&SIGNATURE[..], b"\xff\xff\0"].concat(), "received copy data after EOF marker"),
+            ([&SIGNATURE[..], b"\0\x02\xff\xff\xff\xfe"].concat(), "invalid field size"),
+        ] {
+            assert_eq!(read_binary(&data), message, "{data:?}");
+        }
+    }
+
+    #[test]
     fn option_spellings() {
         for sql in [
             "copy t (a, b) from stdin with (format csv, delimiter ';', header)",
@@ -804,9 +1018,15 @@ mod tests {
             let format = options(sql).1.unwrap();
             assert!(format.csv && format.header && format.delimiter == b';', "{sql}");
         }
-        for sql in ["copy t from stdin binary", "copy t from stdin (format binary)"] {
-            assert_eq!(options(sql).1.unwrap_err().code, state::FEATURE_NOT_SUPPORTED);
+        for sql in ["copy t from stdin binary", "copy t from stdin (format binary)", "copy binary t from stdin"] {
+            assert!(options(sql).1.unwrap().binary, "{sql}");
         }
+        assert_eq!(options("copy t from stdin (format binary, null 'x')").1.unwrap_err().code, state::SYNTAX_ERROR);
+        assert_eq!(options("copy t from stdin (encoding 'latin1')").1.unwrap().encoding.unwrap().name(), "LATIN1");
+        assert_eq!(options("copy t from stdin (encoding 'latin')").1.unwrap_err().code.as_str(), "22023");
+        assert_eq!(options("copy t from stdin where a > 1 and b is null").0.filter.unwrap(), "a > 1 and b is null");
+        assert!(parse::parse("copy t to stdout where a > 1").is_err());
+        assert!(parse::parse("copy t from stdin where a > 1 order by b").is_err());
         assert!(options("copy pgbench_accounts from stdin with (freeze on)").1.is_ok());
         assert!(options("copy t from stdin quote 'x'").1.is_err());
         assert!(matches!(options("copy (select 1) to stdout").0.source, CopySource::Query(_)));

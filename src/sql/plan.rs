@@ -3,6 +3,7 @@
 use crate::command::{Isolation, Statement};
 use crate::functions::Asks;
 use crate::types::Type;
+use crate::types::encoding::Encoding;
 use std::sync::Arc;
 
 /// A statement compiled under one catalog version. Immutable and shared: prepared statements keep it.
@@ -210,6 +211,10 @@ pub struct CopyIn {
 /// Options of COPY (PostgreSQL documentation, COPY).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CopyFormat {
+    /// Of the options below, the binary format has none but `encoding`.
+    pub binary: bool,
+    /// `None`: the client's.
+    pub encoding: Option<Encoding>,
     pub csv: bool,
     pub delimiter: u8,
     pub null: String,

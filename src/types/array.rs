@@ -121,6 +121,25 @@ impl<'a> Array<'a> {
     }
 }
 
+/// The binary form with each element's bytes replaced. What is damaged is left for whoever reads it.
+pub fn map_elements(bytes: &[u8], f: &mut dyn FnMut(&[u8]) -> SqlResult<Vec<u8>>) -> SqlResult<Vec<u8>> {
+    let Ok(array) = Array::read(bytes) else { return Ok(bytes.to_vec()) };
+    if array.iter().count() != array.len() {
+        return Ok(bytes.to_vec());
+    }
+    let mut out = bytes[..bytes.len() - array.body.len()].to_vec();
+    for item in array.iter() {
+        let Some(item) = item else {
+            out.extend_from_slice(&(-1i32).to_be_bytes());
+            continue;
+        };
+        let item = f(item)?;
+        out.extend_from_slice(&(item.len() as u32).to_be_bytes());
+        out.extend_from_slice(&item);
+    }
+    Ok(out)
+}
+
 /// Appends an element to those that an array is made of, counting what it costs. Errors: those of [`meter`].
 pub fn keep(items: &mut Vec<Value>, item: Value) -> SqlResult<()> {
     if items.len() as i64 >= MAX_ELEMENTS {

@@ -25,6 +25,7 @@
 pub mod array;
 pub mod binary;
 pub mod datetime;
+pub mod encoding;
 mod info;
 pub mod interval;
 pub mod json;

@@ -3,6 +3,7 @@
 mod bad_input;
 mod cancel;
 mod crowd;
+mod forms;
 mod heavy;
 mod large;
 mod pipeline;

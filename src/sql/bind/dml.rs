@@ -17,7 +17,7 @@ use crate::sql::ir::{
 };
 use crate::sql::plan::{Effort, Facts, NamedRow, ResultColumn, RowChange, RowId, Tag, WritePlan};
 use crate::sql::render;
-use crate::types::Type;
+use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
 use sqlparser::ast::{
     Assignment, AssignmentTarget, ConflictTarget, Delete, Expr, FromTable, Function, FunctionArg, FunctionArgExpr,
@@ -178,7 +178,13 @@ impl Binder<'_> {
     }
 
     /// COPY … FROM: an INSERT over `?1`…, which already are of the columns' types; the other columns get their defaults.
-    pub fn insert_row(&mut self, relation: &Relation, columns: &[i16]) -> SqlResult<(Vec<Sql>, Facts)> {
+    /// `filter`: which rows are stored.
+    pub fn insert_row(
+        &mut self,
+        relation: &Relation,
+        columns: &[i16],
+        filter: Option<&str>,
+    ) -> SqlResult<(Vec<Sql>, Facts)> {
         let Source::Table(table) = &relation.source else { return Err(not_updatable(relation, "copy to")) };
         let (mut names, mut values) = (Vec::new(), Vec::new());
         for (i, attnum) in columns.iter().enumerate() {
@@ -195,11 +201,43 @@ impl Binder<'_> {
                 values.push(default);
             }
         }
-        let source = InsertSource::Values { rows: vec![values], rest: vec![] };
+        let source = match filter {
+            None => InsertSource::Values { rows: vec![values], rest: vec![] },
+            Some(filter) => {
+                let condition = self.copied(relation, filter)?;
+                let mut row: Vec<_> = names.iter().cloned().zip(values).collect();
+                let given = row.len();
+                let left = relation.columns.iter().filter(|c| c.generated.is_none() && !names.contains(&c.name));
+                row.extend(left.map(|c| (c.name.clone(), Typed::null(c.ty))));
+                InsertSource::If { row, given, condition: Box::new(condition) }
+            }
+        };
         let change = Change::Insert(InsertTree { columns: names, source, conflict: None });
         let write = Write { with: vec![], recursive: false, table: table.clone(), change, returning: None };
         let facts = write.facts(&self.hoisted);
         Ok((vec![render::write(&write, Yields::Count, &self.hoisted, self.row_list())], facts))
+    }
+
+    /// COPY … FROM … WHERE: a condition on the new row before its generated columns are computed.
+    fn copied(&mut self, relation: &Relation, filter: &str) -> SqlResult<Typed> {
+        let allowed = std::mem::replace(&mut self.allow_params, false);
+        let condition = self.column_expr(Some(relation), filter, Some((Type::BOOL, NO_TYPMOD)), super::Kept::Copied);
+        self.allow_params = allowed;
+        let condition = condition?;
+        let mut generated = None;
+        condition.all(&mut |expr| {
+            if let Node::Column(column) = &expr.node {
+                generated = generated.or(relation.column_at(column.attnum).filter(|c| c.generated.is_some()));
+            }
+        });
+        match generated {
+            None => Ok(condition),
+            Some(column) => {
+                let message = "generated columns are not supported in COPY FROM WHERE conditions";
+                let detail = format!("Column \"{}\" is a generated column.", column.name);
+                Err(SqlError::new(state::INVALID_COLUMN_REFERENCE, message).detail(detail))
+            }
+        }
     }
 
     fn target(&mut self, name: &ObjectName, alias: Option<String>, action: &str) -> SqlResult<Target> {

@@ -271,7 +271,13 @@ impl Binder<'_> {
             let id = self.next_id();
             let columns = relation.columns.iter().map(|c| {
                 let plain = Column::plain(c.name.as_str());
-                let column = Column { range: id, table: relation.oid, attnum: c.attnum, collated: true, ..plain };
+                let column = Column {
+                    range: id,
+                    table: relation.oid,
+                    attnum: c.attnum,
+                    collated: kept != Kept::Copied,
+                    ..plain
+                };
                 let expr = Typed::new(c.ty, Node::Column(column)).typmod(c.typmod);
                 Named { name: c.name.clone(), expr }
             });

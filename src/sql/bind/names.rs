@@ -62,6 +62,8 @@ pub enum Kept {
     Predicate,
     /// ALTER COLUMN … TYPE … USING
     Transform,
+    /// COPY … FROM … WHERE: kept for as long as it takes.
+    Copied,
 }
 
 impl Kept {
@@ -74,6 +76,7 @@ impl Kept {
             Kept::Index => "index expression",
             Kept::Predicate => "index predicate",
             Kept::Transform => "transform expression",
+            Kept::Copied => "COPY FROM WHERE condition",
         }
     }
 
@@ -85,6 +88,7 @@ impl Kept {
             Kept::Index => "index expressions",
             Kept::Predicate => "index predicates",
             Kept::Transform => "transform expressions",
+            Kept::Copied => "COPY FROM WHERE conditions",
         }
     }
 }

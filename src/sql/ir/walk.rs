@@ -102,6 +102,9 @@ impl Write {
                         rows.iter().flatten().chain(rest).for_each(|e| e.parts(visit));
                     }
                     InsertSource::Query(query) => query.parts(visit),
+                    InsertSource::If { row, condition, .. } => {
+                        row.iter().map(|(_, value)| value).chain([&**condition]).for_each(|e| e.parts(visit));
+                    }
                 }
                 if let Some(update) = insert.conflict.iter().find_map(|c| c.update.as_ref()) {
                     let values = update.set.iter().map(|a| &a.value);

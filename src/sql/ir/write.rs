@@ -44,6 +44,13 @@ pub enum InsertSource {
         rest: Vec<Typed>,
     },
     Query(Box<Query>),
+    /// One row, if a condition on its columns holds. The first `given` of them are stored; what the others have is only
+    /// for the condition.
+    If {
+        row: Vec<(String, Typed)>,
+        given: usize,
+        condition: Box<Typed>,
+    },
 }
 
 /// ON CONFLICT

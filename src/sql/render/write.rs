@@ -75,6 +75,17 @@ impl Sql {
                     });
                 }
                 InsertSource::Query(query) => self.whole_query(query, &[], false),
+                // Each value is computed once, whatever the condition makes of it.
+                InsertSource::If { row, given, condition } => {
+                    self.push("WITH \"\u{1}copied\"(");
+                    self.list(", ", row, |sql, (name, _)| sql.name(name));
+                    self.push(") AS MATERIALIZED (VALUES (");
+                    self.exprs(row.iter().map(|(_, value)| value));
+                    self.push(")) SELECT ");
+                    self.list(", ", &row[..*given], |sql, (name, _)| sql.name(name));
+                    self.push(" FROM \"\u{1}copied\"");
+                    self.condition(" WHERE ", Some(condition));
+                }
             }
             shape.source = self.since(start);
         }
