@@ -10,6 +10,7 @@ use super::{Accumulator, Aggregate, Cast, Context, Function, Operator, Scalar, a
 use crate::error::{SqlError, SqlResult, state};
 use crate::meter;
 use crate::types::Type;
+use crate::types::interval::Interval;
 use crate::value::{Value, ValueRef};
 use std::collections::VecDeque;
 
@@ -82,6 +83,19 @@ pub const FUNCTIONS: &[Function] = &[
     aggregate("string_agg", &[BYTEA, BYTEA], BYTEA, "q_bytea_agg({0}, {1})"),
     aggregate("array_agg", &[ANYNONARRAY], ANYARRAY, "q_array_agg({0:type}, {0})"),
     aggregate("array_agg", &[ANYARRAY], ANYARRAY, "q_array_agg_nest({0:type}, {0})"),
+    // With WITHIN GROUP: what is ordered is the last argument.
+    aggregate("percentile_cont", &[FLOAT8, FLOAT8], FLOAT8, "q_percentile_cont(701, {0}, {1})"),
+    aggregate("percentile_cont", &[FLOAT8, INTERVAL], INTERVAL, "q_percentile_cont(1186, {0}, {1})"),
+    aggregate("percentile_cont", &[Type::FLOAT8_ARRAY, FLOAT8], Type::FLOAT8_ARRAY, "q_percentile_cont(701, {0}, {1})"),
+    aggregate(
+        "percentile_cont",
+        &[Type::FLOAT8_ARRAY, INTERVAL],
+        Type::INTERVAL_ARRAY,
+        "q_percentile_cont(1186, {0}, {1})",
+    ),
+    aggregate("percentile_disc", &[FLOAT8, ANYELEMENT], ANYELEMENT, "q_percentile_disc({1:type}, {0}, {1})"),
+    aggregate("percentile_disc", &[Type::FLOAT8_ARRAY, ANYELEMENT], ANYARRAY, "q_percentile_disc({1:type}, {0}, {1})"),
+    aggregate("mode", &[ANYELEMENT], ANYELEMENT, "q_mode({0:type}, {0})"),
     window("row_number", &[], INT8, "row_number()"),
     window("rank", &[], INT8, "rank()"),
     window("dense_rank", &[], INT8, "dense_rank()"),
@@ -114,6 +128,9 @@ pub const AGGREGATES: &[Aggregate] = &[
     accumulator("q_bytea_agg", 2, || Box::new(Joined::<false>::default())),
     accumulator("q_array_agg", 2, || Box::new(Collected { elem: None, nested: false, items: VecDeque::new() })),
     accumulator("q_array_agg_nest", 2, || Box::new(Collected { elem: None, nested: true, items: VecDeque::new() })),
+    accumulator("q_percentile_cont", 3, || Box::new(Ordered { pick: Ordered::between, ..Ordered::new() })),
+    accumulator("q_percentile_disc", 3, || Box::new(Ordered { pick: Ordered::one, ..Ordered::new() })),
+    accumulator("q_mode", 2, || Box::new(Mode::default())),
     accumulator("q_single", 1, || Box::new(Single(None))),
 ];
 
@@ -381,6 +398,114 @@ impl Accumulator for Collected {
             Some(elem) => arrays::make(elem, arrays::copied(self.items.iter())?),
             None => Ok(Value::Null),
         }
+    }
+}
+
+/// percentile_cont and percentile_disc: values that come in their order.
+struct Ordered {
+    elem: Type,
+    /// One or an array of them.
+    fraction: Value,
+    items: Vec<Value>,
+    pick: fn(&Ordered, f64) -> SqlResult<Value>,
+}
+
+impl Ordered {
+    fn new() -> Ordered {
+        Ordered { elem: FLOAT8, fraction: Value::Null, items: Vec::new(), pick: Ordered::one }
+    }
+
+    /// The value below which a fraction of all are.
+    fn one(&self, fraction: f64) -> SqlResult<Value> {
+        let at = (fraction * self.items.len() as f64).ceil() as usize;
+        Ok(self.items[at.max(1) - 1].clone())
+    }
+
+    /// The value at a fraction of the way from the first to the last.
+    fn between(&self, fraction: f64) -> SqlResult<Value> {
+        let at = fraction * (self.items.len() - 1) as f64;
+        let (low, high) = (&self.items[at.floor() as usize], &self.items[at.ceil() as usize]);
+        let share = at - at.floor();
+        if low == high || share == 0.0 {
+            return Ok(low.clone());
+        }
+        match (low, high) {
+            (Value::Text(low), Value::Text(high)) if self.elem == INTERVAL => {
+                let (low, high) = (Interval::stored(low)?, Interval::stored(high)?);
+                Ok(Value::Text(low.checked_add(&high.checked_sub(&low)?.mul(share)?)?.encode()))
+            }
+            (low, high) => {
+                let (low, high) = (real(&[low.as_ref()], 0)?, real(&[high.as_ref()], 0)?);
+                Ok(from_real(low + share * (high - low)))
+            }
+        }
+    }
+
+    fn at(&self, fraction: &Value) -> SqlResult<Value> {
+        if *fraction == Value::Null || self.items.is_empty() {
+            return Ok(Value::Null);
+        }
+        let fraction = real(&[fraction.as_ref()], 0)?;
+        if !(0.0..=1.0).contains(&fraction) {
+            let text = format!("percentile value {fraction} is not between 0 and 1");
+            return Err(SqlError::new(state::NUMERIC_VALUE_OUT_OF_RANGE, text));
+        }
+        (self.pick)(self, fraction)
+    }
+}
+
+impl Accumulator for Ordered {
+    fn step(&mut self, _: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<()> {
+        (self.elem, self.fraction) = (Type(int(args, 0)? as u32), args[1].to_owned());
+        if !args[2].is_null() {
+            meter::hold(args[2].held())?;
+            self.items.push(args[2].to_owned());
+        }
+        Ok(())
+    }
+    fn inverse(&mut self, _: &mut Context, _: &[ValueRef<'_>]) -> SqlResult<()> {
+        Err(SqlError::unsupported("OVER for an ordered-set aggregate"))
+    }
+    fn value(&mut self, _: &mut Context) -> SqlResult<Value> {
+        match &self.fraction {
+            Value::Blob(_) if self.items.is_empty() => Ok(Value::Null),
+            Value::Blob(_) => {
+                let fractions = arrays::elements(&[self.fraction.as_ref()], 0)?;
+                arrays::make(self.elem, fractions.iter().map(|f| self.at(f)).collect::<SqlResult<_>>()?)
+            }
+            fraction => self.at(fraction),
+        }
+    }
+}
+
+/// mode: the most frequent of values that come in their order, the first of several.
+#[derive(Default)]
+struct Mode {
+    best: (u64, Value),
+    here: (u64, Value),
+}
+
+impl Accumulator for Mode {
+    fn step(&mut self, _: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<()> {
+        if args[1].is_null() {
+            return Ok(());
+        }
+        let (elem, value) = (Type(int(args, 0)? as u32), args[1].to_owned());
+        if self.here.0 > 0 && arrays::order(elem, &self.here.1, &value).is_eq() {
+            self.here.0 += 1;
+        } else {
+            self.here = (1, value);
+        }
+        if self.here.0 > self.best.0 {
+            self.best = self.here.clone();
+        }
+        Ok(())
+    }
+    fn inverse(&mut self, _: &mut Context, _: &[ValueRef<'_>]) -> SqlResult<()> {
+        Err(SqlError::unsupported("OVER for an ordered-set aggregate"))
+    }
+    fn value(&mut self, _: &mut Context) -> SqlResult<Value> {
+        Ok(self.best.1.clone())
     }
 }
 

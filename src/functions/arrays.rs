@@ -191,6 +191,8 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_trim_array", 2, trim),
     scalar("q_subscript", -1, subscript),
     scalar("q_slice", 3, slice).lax(),
+    scalar("q_array_assign", -1, assign).lax(),
+    scalar("q_array_assign_slice", 5, assign_slice).lax(),
 ];
 
 const SUBSCRIPT_ERROR: SqlState = SqlState::new("2202E");
@@ -584,5 +586,100 @@ fn slice(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     array.items = array.items.drain(from as usize * row..to as usize * row).collect();
     array.dims[0].len = (to - from) as i32;
     array.dims.iter_mut().for_each(|d| d.lower = 1);
+    close(&array)
+}
+
+/// A subscript of what is assigned to.
+fn place(args: &[ValueRef<'_>], i: usize) -> SqlResult<i64> {
+    match args[i].is_null() {
+        false => int(args, i),
+        true => Err(SqlError::new(
+            crate::error::state::NULL_VALUE_NOT_ALLOWED,
+            "array subscript in assignment must not be null",
+        )),
+    }
+}
+
+/// Room for the elements `from` to `to` in an array of one dimension or none, with NULLs where nothing was.
+fn make_room(array: &mut Array, from: i64, to: i64) -> SqlResult<()> {
+    let too_large = || SqlError::new(SqlState::new("54000"), "array size exceeds the maximum allowed (134217727)");
+    if array.dims.is_empty() {
+        let lower = i32::try_from(from).map_err(|_| too_large())?;
+        array.dims.push(Dim { len: 0, lower });
+    }
+    let [dim] = array.dims.as_mut_slice() else { return Ok(()) };
+    let (lower, end) = (i64::from(dim.lower), i64::from(dim.lower) + i64::from(dim.len));
+    let (first, last) = (from.min(lower), (to + 1).max(end));
+    let len = i32::try_from(last - first).ok().filter(|len| *len <= 134_217_727).ok_or_else(too_large)?;
+    let (before, after) = ((lower - first) as usize, (last - end) as usize);
+    meter::hold((before + after) * size_of::<Value>())?;
+    meter::work(before + after)?;
+    array.items.splice(0..0, std::iter::repeat_n(Value::Null, before));
+    array.items.extend(std::iter::repeat_n(Value::Null, after));
+    *dim = Dim { len, lower: i32::try_from(first).map_err(|_| too_large())? };
+    Ok(())
+}
+
+/// (element type, array, value, subscript, …): the array with one element set; one of one dimension grows where it has to.
+fn assign(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let elem = Type(int(args, 0)? as u32);
+    let mut array = if args[1].is_null() { flat(elem, vec![]) } else { open(args, 1)? };
+    let subscripts = (3..args.len()).map(|i| place(args, i)).collect::<SqlResult<Vec<i64>>>()?;
+    if let ([at], 0 | 1) = (&subscripts[..], array.dims.len()) {
+        make_room(&mut array, *at, *at)?;
+    } else if array.dims.is_empty() {
+        for at in &subscripts {
+            let lower =
+                i32::try_from(*at).map_err(|_| SqlError::new(SUBSCRIPT_ERROR, "array subscript out of range"))?;
+            array.dims.push(Dim { len: 1, lower });
+        }
+        array.items = vec![Value::Null];
+    }
+    if array.dims.len() != subscripts.len() {
+        return Err(SqlError::new(SUBSCRIPT_ERROR, "wrong number of array subscripts"));
+    }
+    let mut offset = 0;
+    for (dim, at) in array.dims.iter().zip(subscripts) {
+        let at = at - i64::from(dim.lower);
+        if !(0..i64::from(dim.len)).contains(&at) {
+            return Err(SqlError::new(SUBSCRIPT_ERROR, "array subscript out of range"));
+        }
+        offset = offset * dim.len as usize + at as usize;
+    }
+    array.items[offset] = args[2].to_owned();
+    close(&array)
+}
+
+/// (element type, array, array of the values, from, to): NULL for a bound is the array's own.
+fn assign_slice(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let elem = Type(int(args, 0)? as u32);
+    let mut array = if args[1].is_null() { flat(elem, vec![]) } else { open(args, 1)? };
+    if args[2].is_null() {
+        return if args[1].is_null() { Ok(Value::Null) } else { close(&array) };
+    }
+    let values = open(args, 2)?;
+    let own = match array.dims.as_slice() {
+        [] => None,
+        [dim] => Some((i64::from(dim.lower), i64::from(dim.lower) + i64::from(dim.len) - 1)),
+        _ => return Err(SqlError::unsupported("assignment to a slice of an array of several dimensions")),
+    };
+    let open_end = || {
+        SqlError::new(SUBSCRIPT_ERROR, "array slice subscript must provide both boundaries")
+            .detail("When assigning to a slice of an empty array value, slice boundaries must be fully specified.")
+    };
+    let from = optional(args, 3, int)?.or(own.map(|(first, _)| first)).ok_or_else(open_end)?;
+    let to = optional(args, 4, int)?.or(own.map(|(_, last)| last)).ok_or_else(open_end)?;
+    if to < from {
+        return Err(SqlError::new(SUBSCRIPT_ERROR, "upper bound cannot be less than lower bound"));
+    }
+    let wanted = to.saturating_sub(from).saturating_add(1);
+    if (values.items.len() as i64) < wanted {
+        return Err(SqlError::new(SUBSCRIPT_ERROR, "source array too small"));
+    }
+    make_room(&mut array, from, to)?;
+    let start = (from - i64::from(array.dims[0].lower)) as usize;
+    for (place, value) in array.items[start..].iter_mut().zip(values.items).take(wanted as usize) {
+        *place = value;
+    }
     close(&array)
 }

@@ -3,7 +3,7 @@
 //! Values of one type compare as the integers they are; intervals and times with zone compare under their collations.
 //! The current time comes from [`Context`], and so does the session's zone.
 
-use super::arg::{from_text, int, invalid, real, text};
+use super::arg::{from_bool, from_text, int, invalid, real, text};
 use super::table::*;
 use super::{Accumulator, Aggregate, Cast, Collation, Context, Function, Native, Operator, Scalar};
 use crate::error::{SqlError, SqlResult, state};
@@ -160,6 +160,57 @@ pub const FUNCTIONS: &[Function] = &[
     func("timezone", &[INTERVAL, TIMESTAMP], TIMESTAMPTZ, "q_zone_iv_ts({0}, {1})"),
     func("timezone", &[INTERVAL, TIMESTAMPTZ], TIMESTAMP, "q_zone_iv_tstz({0}, {1})"),
     func("timezone", TEXT_TIMETZ, TIMETZ, "q_zone_timetz({0}, {1})").stable(),
+    // Whether two periods share a moment.
+    func("overlaps", &[TIMESTAMP, TIMESTAMP, TIMESTAMP, TIMESTAMP], BOOL, "q_overlaps({*})"),
+    func(
+        "overlaps",
+        &[TIMESTAMP, INTERVAL, TIMESTAMP, TIMESTAMP],
+        BOOL,
+        "q_overlaps({0}, q_ts_add({0}, {1}), {2}, {3})",
+    ),
+    func(
+        "overlaps",
+        &[TIMESTAMP, TIMESTAMP, TIMESTAMP, INTERVAL],
+        BOOL,
+        "q_overlaps({0}, {1}, {2}, q_ts_add({2}, {3}))",
+    ),
+    func(
+        "overlaps",
+        &[TIMESTAMP, INTERVAL, TIMESTAMP, INTERVAL],
+        BOOL,
+        "q_overlaps({0}, q_ts_add({0}, {1}), {2}, q_ts_add({2}, {3}))",
+    ),
+    func("overlaps", &[TIMESTAMPTZ, TIMESTAMPTZ, TIMESTAMPTZ, TIMESTAMPTZ], BOOL, "q_overlaps({*})"),
+    func(
+        "overlaps",
+        &[TIMESTAMPTZ, INTERVAL, TIMESTAMPTZ, TIMESTAMPTZ],
+        BOOL,
+        "q_overlaps({0}, q_tstz_add({0}, {1}), {2}, {3})",
+    )
+    .stable(),
+    func(
+        "overlaps",
+        &[TIMESTAMPTZ, TIMESTAMPTZ, TIMESTAMPTZ, INTERVAL],
+        BOOL,
+        "q_overlaps({0}, {1}, {2}, q_tstz_add({2}, {3}))",
+    )
+    .stable(),
+    func(
+        "overlaps",
+        &[TIMESTAMPTZ, INTERVAL, TIMESTAMPTZ, INTERVAL],
+        BOOL,
+        "q_overlaps({0}, q_tstz_add({0}, {1}), {2}, q_tstz_add({2}, {3}))",
+    )
+    .stable(),
+    func("overlaps", &[TIME, TIME, TIME, TIME], BOOL, "q_overlaps({*})"),
+    func("overlaps", &[TIME, INTERVAL, TIME, TIME], BOOL, "q_overlaps({0}, q_time_add({0}, {1}), {2}, {3})"),
+    func("overlaps", &[TIME, TIME, TIME, INTERVAL], BOOL, "q_overlaps({0}, {1}, {2}, q_time_add({2}, {3}))"),
+    func(
+        "overlaps",
+        &[TIME, INTERVAL, TIME, INTERVAL],
+        BOOL,
+        "q_overlaps({0}, q_time_add({0}, {1}), {2}, q_time_add({2}, {3}))",
+    ),
     // Differences.
     func("age", &[TIMESTAMP, TIMESTAMP], INTERVAL, "q_age({0}, {1})"),
     func("age", &[TIMESTAMPTZ, TIMESTAMPTZ], INTERVAL, "q_age(q_tstz_ts({0}), q_tstz_ts({1}))").stable(),
@@ -274,6 +325,30 @@ fn iv(args: &[ValueRef<'_>], i: usize) -> SqlResult<Interval> {
 
 fn timetz(args: &[ValueRef<'_>], i: usize) -> SqlResult<TimeTz> {
     TimeTz::stored(text(args, i)?)
+}
+
+/// Two periods, each of two ends in any order, one of which may be unknown: NULL if it depends on what is not known.
+fn overlaps(a: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let end = |i: usize| if a[i].is_null() { Ok(None) } else { int(a, i).map(Some) };
+    let period = |i: usize| -> SqlResult<Option<(i64, Option<i64>)>> {
+        Ok(match (end(i)?, end(i + 1)?) {
+            (None, None) => None,
+            (Some(one), None) | (None, Some(one)) => Some((one, None)),
+            (Some(one), Some(other)) => Some((one.min(other), Some(one.max(other)))),
+        })
+    };
+    let (Some(one), Some(other)) = (period(0)?, period(2)?) else { return Ok(Value::Null) };
+    if one.0 == other.0 {
+        // They share the moment at which they begin, unless one might be empty.
+        return Ok(if one.1.is_none() || other.1.is_none() { Value::Null } else { from_bool(true) });
+    }
+    let (first, second) = if one.0 < other.0 { (one, other) } else { (other, one) };
+    Ok(match first.1 {
+        None => Value::Null,
+        Some(end) if second.0 < end => from_bool(true),
+        Some(_) if second.1.is_none() => Value::Null,
+        Some(_) => from_bool(false),
+    })
 }
 
 fn from_iv(interval: Interval) -> SqlResult<Value> {
@@ -440,6 +515,7 @@ pub const SCALARS: &[Scalar] = &[
         let (hour, minute, second) = (int(a, 3)?, int(a, 4)?, real(a, 5)?);
         from_int(dt::make_timestamp(int(a, 0)?, int(a, 1)?, int(a, 2)?, hour, minute, second)?)
     }),
+    scalar("q_overlaps", 4, |_, a| overlaps(a)).lax(),
     scalar("q_make_interval", 7, |_, a| {
         let part = |i| int(a, i).map(|n| n as i32);
         from_iv(interval::make(part(0)?, part(1)?, part(2)?, part(3)?, part(4)?, part(5)?, real(a, 6)?)?)

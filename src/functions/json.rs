@@ -190,6 +190,7 @@ pub const SCALARS: &[Scalar] = &[
     }),
     scalar("q_jsonb_set", 4, |_, a| set_path(a, int(a, 3)? != 0)),
     scalar("q_jsonb_set_lax", 5, set_lax).lax(),
+    scalar("q_jsonb_assign", -1, assign).lax(),
     scalar("q_jsonb_insert", 4, |_, a| {
         let change = Change::Insert { after: int(a, 3)? != 0 };
         from_tree(json::change(tree(a, 0)?, &texts(a, 1)?, &tree(a, 2)?, change)?)
@@ -241,6 +242,25 @@ pub const SCALARS: &[Scalar] = &[
 
 fn set_path(a: &[ValueRef<'_>], create: bool) -> SqlResult<Value> {
     from_tree(json::change(tree(a, 0)?, &texts(a, 1)?, &tree(a, 2)?, Change::Set { create })?)
+}
+
+/// (value, whether it is an array if it is NULL, what is set, step, …): `j['a'][1] = x`.
+fn assign(_: &mut Context, a: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let json = match (a[0].is_null(), int(a, 1)? != 0) {
+        (false, _) => tree(a, 0)?,
+        (true, true) => Json::Array(vec![]),
+        (true, false) => Json::Object(vec![]),
+    };
+    let value = if a[2].is_null() { Json::Null } else { tree(a, 2)? };
+    let mut path = Vec::with_capacity(a.len());
+    for i in 3..a.len() {
+        if a[i].is_null() {
+            let text = "jsonb subscript in assignment must not be null";
+            return Err(SqlError::new(state::NULL_VALUE_NOT_ALLOWED, text));
+        }
+        path.push(text(a, i)?);
+    }
+    from_tree(json::assign(json, &path, value)?)
 }
 
 fn set_lax(_: &mut Context, a: &[ValueRef<'_>]) -> SqlResult<Value> {

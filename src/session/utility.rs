@@ -93,7 +93,8 @@ impl Session {
                 self.complete("SET");
             }
             Utility::SetSessionCharacteristics(modes) => self.set_characteristics(modes)?,
-            Utility::Set { name, values, local } => self.set(name, values, *local)?,
+            Utility::Set { name, values, local } => self.set(name, values, *local, "SET")?,
+            Utility::Reset(name) => self.set(name, &[], false, "RESET")?,
             Utility::ResetAll => {
                 self.settings.reset_all();
                 self.complete("RESET");
@@ -296,14 +297,14 @@ impl Session {
 
     // ---- settings ----
 
-    fn set(&mut self, name: &str, values: &[String], local: bool) -> SqlResult<()> {
+    fn set(&mut self, name: &str, values: &[String], local: bool, tag: &'static str) -> SqlResult<()> {
         if local && !self.explicit() {
             self.not_in_block("SET LOCAL");
         }
         if !self.set_own(name, values)? {
             self.settings.set(name, values, local)?;
         }
-        self.complete(if values.is_empty() && !local { "RESET" } else { "SET" });
+        self.complete(tag);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 
 use super::allowance::Allowance;
 use super::dialect::Postgres;
-use sqlparser::ast::{Expr, Statement};
+use sqlparser::ast::{Expr, Ident, ObjectNamePart, Statement};
 use sqlparser::dialect::{Dialect, Precedence};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
@@ -68,6 +68,14 @@ impl Dialect for Bounded {
         // It has no way to fail: the next expression does.
         let _ = self.allowance.spend(1);
         self.inner.is_table_alias(keyword, parser)
+    }
+
+    fn is_select_item_alias(&self, explicit: bool, keyword: &Keyword, parser: &mut Parser) -> bool {
+        self.inner.is_select_item_alias(explicit, keyword, parser)
+    }
+
+    fn is_identifier_generating_function_name(&self, ident: &Ident, parts: &[ObjectNamePart]) -> bool {
+        self.inner.is_identifier_generating_function_name(ident, parts)
     }
 
     fn is_table_factor(&self, keyword: &Keyword, parser: &mut Parser) -> bool {

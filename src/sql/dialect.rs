@@ -4,7 +4,11 @@
 //! comparisons do not associate, and an operator of several characters ends in `+` or `-` only if it has one of
 //! `~ ! @ # % ^ & | ?` and a backtick in it.
 
-use sqlparser::ast::{BinaryOperator, Expr, UnaryOperator};
+use super::phrases;
+use sqlparser::ast::{
+    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
+    ObjectName, ObjectNamePart, UnaryOperator,
+};
 use sqlparser::dialect::{Dialect, PostgreSqlDialect, Precedence};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
@@ -74,9 +78,23 @@ impl Dialect for Postgres {
         supports_comment_optimizer_hint
     }
 
+    fn is_select_item_alias(&self, explicit: bool, keyword: &Keyword, parser: &mut Parser<'_>) -> bool {
+        explicit || !NOT_BARE.contains(keyword) && BASE.is_column_alias(keyword, parser)
+    }
+
+    fn is_identifier_generating_function_name(&self, ident: &Ident, _: &[ObjectNamePart]) -> bool {
+        matches!(ident.value.as_str(), phrases::ELEMENT | phrases::SLICE)
+    }
+
     fn get_next_precedence(&self, parser: &Parser<'_>) -> Option<Result<u8, ParserError>> {
-        let other = match &parser.peek_token_ref().token {
-            Token::Word(word) => word.keyword == Keyword::OPERATOR,
+        let precedence = match &parser.peek_token_ref().token {
+            Token::Word(word) if word.quote_style.is_some() => return BASE.get_next_precedence(parser),
+            Token::Word(word) => match word.keyword {
+                Keyword::OPERATOR => Precedence::PgOther,
+                Keyword::NOTNULL => Precedence::Is,
+                Keyword::NoKeyword if word.value.eq_ignore_ascii_case("isnull") => Precedence::Is,
+                _ => return BASE.get_next_precedence(parser),
+            },
             Token::Tilde
             | Token::TildeAsterisk
             | Token::ExclamationMarkTilde
@@ -84,10 +102,10 @@ impl Dialect for Postgres {
             | Token::DoubleTilde
             | Token::DoubleTildeAsterisk
             | Token::ExclamationMarkDoubleTilde
-            | Token::ExclamationMarkDoubleTildeAsterisk => true,
-            _ => false,
+            | Token::ExclamationMarkDoubleTildeAsterisk => Precedence::PgOther,
+            _ => return BASE.get_next_precedence(parser),
         };
-        if other { Some(Ok(self.prec_value(Precedence::PgOther))) } else { BASE.get_next_precedence(parser) }
+        Some(Ok(self.prec_value(precedence)))
     }
 
     fn parse_prefix(&self, parser: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {
@@ -114,11 +132,167 @@ impl Dialect for Postgres {
         );
         match left {
             Expr::BinaryOp { op, .. } if compares && comparison(op) => {
-                Some(parser.expected_ref("no second comparison", parser.peek_token_ref()))
+                return Some(parser.expected_ref("no second comparison", parser.peek_token_ref()));
             }
-            _ => None,
+            _ => {}
         }
+        if let Some((op, tokens)) = operator(parser) {
+            return is_quantifier(parser, tokens).then(|| quantified(parser, left, op, tokens));
+        }
+        let negated = usize::from(is_word(parser, 0, "NOT"));
+        if is_word(parser, negated, "BETWEEN") {
+            let symmetric = is_word(parser, negated + 1, "SYMMETRIC");
+            return (symmetric || is_word(parser, negated + 1, "ASYMMETRIC")).then(|| {
+                advance(parser, negated + 2);
+                self.between(parser, left, negated > 0, symmetric)
+            });
+        }
+        for (word, operators) in [("LIKE", ["~~", "!~~"]), ("ILIKE", ["~~*", "!~~*"])] {
+            if is_word(parser, negated, word) {
+                let op = B::Custom(operators[negated].into());
+                return is_quantifier(parser, negated + 1).then(|| quantified(parser, left, op, negated + 1));
+            }
+        }
+        if negated > 0 {
+            return None;
+        }
+        let expr = || Box::new(left.clone());
+        let made = if is_word(parser, 0, "COLLATE") {
+            advance(parser, 1);
+            parser.parse_object_name(false).map(|collation| Expr::Collate { expr: expr(), collation })
+        } else if is_word(parser, 0, "ISNULL") {
+            advance(parser, 1);
+            Ok(Expr::IsNull(expr()))
+        } else if is_word(parser, 0, "NOTNULL") {
+            advance(parser, 1);
+            Ok(Expr::IsNotNull(expr()))
+        } else {
+            return None;
+        };
+        Some(made)
     }
+}
+
+impl Postgres {
+    fn between(
+        &self,
+        parser: &mut Parser<'_>,
+        left: &Expr,
+        negated: bool,
+        symmetric: bool,
+    ) -> Result<Expr, ParserError> {
+        let bound = |parser: &mut Parser<'_>| parser.parse_subexpr(self.prec_value(Precedence::Between));
+        let low = bound(parser)?;
+        parser.expect_keyword_is(Keyword::AND)?;
+        let (left, high) = (left.clone(), bound(parser)?);
+        if !symmetric {
+            return Ok(Expr::Between { expr: Box::new(left), negated, low: Box::new(low), high: Box::new(high) });
+        }
+        let args = [left, low, high].map(|e| FunctionArg::Unnamed(FunctionArgExpr::Expr(e)));
+        let args = FunctionArgumentList { duplicate_treatment: None, args: args.to_vec(), clauses: vec![] };
+        let call = Expr::Function(Function {
+            name: ObjectName::from(vec![Ident::with_quote('"', phrases::SYMMETRIC)]),
+            uses_odbc_syntax: false,
+            parameters: FunctionArguments::None,
+            args: FunctionArguments::List(args),
+            filter: None,
+            null_treatment: None,
+            over: None,
+            within_group: vec![],
+        });
+        Ok(match negated {
+            true => Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(call) },
+            false => call,
+        })
+    }
+}
+
+/// Keywords that are a column's name only behind AS (`pg_get_keywords`, barelabel), as far as the parser does not know it.
+const NOT_BARE: [Keyword; 15] = [
+    Keyword::CHARACTER,
+    Keyword::DAY,
+    Keyword::FILTER,
+    Keyword::HOUR,
+    Keyword::MINUTE,
+    Keyword::MONTH,
+    Keyword::NOTNULL,
+    Keyword::ON,
+    Keyword::OVER,
+    Keyword::OVERLAPS,
+    Keyword::PRECISION,
+    Keyword::SECOND,
+    Keyword::VARYING,
+    Keyword::WITHIN,
+    Keyword::YEAR,
+];
+
+fn advance(parser: &mut Parser<'_>, tokens: usize) {
+    (0..tokens).for_each(|_| parser.advance_token());
+}
+
+fn is_word(parser: &Parser<'_>, ahead: usize, text: &str) -> bool {
+    match &parser.peek_nth_token_ref(ahead).token {
+        Token::Word(word) => word.quote_style.is_none() && word.value.eq_ignore_ascii_case(text),
+        _ => false,
+    }
+}
+
+/// Whether a token consists of what operators are made of.
+fn operator_text(token: &Token) -> Option<String> {
+    let punctuation = matches!(
+        token,
+        Token::Word(_) | Token::Number(..) | Token::SingleQuotedString(_) | Token::Placeholder(_) | Token::EOF
+    );
+    let text = if punctuation { return None } else { token.to_string() };
+    (!text.is_empty() && text != "=>" && text.bytes().all(|b| b"+-*/<>=~!@#%^&|`?".contains(&b))).then_some(text)
+}
+
+/// The operator that comes next, and how many tokens it takes.
+fn operator(parser: &Parser<'_>) -> Option<(BinaryOperator, usize)> {
+    operator_text(&parser.peek_token_ref().token).map(|text| (BinaryOperator::Custom(text), 1))
+}
+
+/// `ANY (`, `ALL (` or `SOME (`
+fn is_quantifier(parser: &Parser<'_>, ahead: usize) -> bool {
+    ["ANY", "ALL", "SOME"].into_iter().any(|word| is_word(parser, ahead, word))
+        && parser.peek_nth_token_ref(ahead + 1).token == Token::LParen
+}
+
+/// What comes behind `left`: an operator of so many tokens, ANY or ALL, and a query or an array in parentheses.
+fn quantified(
+    parser: &mut Parser<'_>,
+    left: &Expr,
+    compare_op: BinaryOperator,
+    tokens: usize,
+) -> Result<Expr, ParserError> {
+    advance(parser, tokens);
+    let (all, is_some) = (is_word(parser, 0, "ALL"), is_word(parser, 0, "SOME"));
+    advance(parser, 2);
+    let mut first = 0;
+    while parser.peek_nth_token_ref(first).token == Token::LParen {
+        first += 1;
+    }
+    let mut query = None;
+    if ["SELECT", "WITH", "VALUES", "TABLE"].into_iter().any(|word| is_word(parser, first, word)) {
+        query = parser.maybe_parse(|parser| {
+            let query = parser.parse_query()?;
+            parser.expect_token(&Token::RParen)?;
+            Ok(query)
+        })?;
+    }
+    let right = match query {
+        Some(query) => Expr::Subquery(query),
+        None => {
+            let array = parser.parse_expr()?;
+            parser.expect_token(&Token::RParen)?;
+            array
+        }
+    };
+    let (left, right) = (Box::new(left.clone()), Box::new(right));
+    Ok(match all {
+        true => Expr::AllOp { left, compare_op, right },
+        false => Expr::AnyOp { left, compare_op, right, is_some },
+    })
 }
 
 /// `>=-` is `>=` and `-`: cuts signs off the end of an operator that has no business to end in one.

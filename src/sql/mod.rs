@@ -16,6 +16,7 @@ pub mod ir;
 pub mod lex;
 pub mod migrations;
 pub mod parse;
+mod phrases;
 pub mod plan;
 pub mod render;
 mod system;

@@ -17,6 +17,7 @@ use super::bounded::Bounded;
 use super::cursor::{Cursor, Name};
 use super::dialect::{Postgres, split_operators};
 use super::lex::{self, Kind, Lexer};
+use super::phrases::{self, MARK};
 use super::plan::{Discard, FetchDirection, IsolationLevel, LockMode, LockStrength, TransactionModes, Utility};
 use super::{copy, ddl, explain};
 use crate::error::{SqlError, SqlResult, state};
@@ -409,8 +410,8 @@ fn sqlparser<T>(
 
 /// sqlparser's tokens of `source`, without white space, positions as characters, and with what its grammar lacks
 /// put into words it knows: `ONLY t` → `t`, `TABLE t` → `SELECT * FROM t`, literals continued on the next line
-/// joined, `TRIM(TRAILING FROM x)` → `TRIM(TRAILING ' ' FROM x)`, `OPERATOR(pg_catalog.=)` → `=`, and the clauses of row
-/// locks as [`row_locks`] has them.
+/// joined, `TRIM(TRAILING FROM x)` → `TRIM(TRAILING ' ' FROM x)`, `OPERATOR(pg_catalog.=)` → `=`, what [`phrases`] has, and
+/// the clauses of row locks as [`row_locks`] has them.
 fn query_tokens(source: &str) -> SqlResult<Vec<TokenWithSpan>> {
     let raw = Tokenizer::new(&Postgres, source).tokenize_with_location().map_err(|e| {
         let lines = line_starts(source);
@@ -437,6 +438,7 @@ fn query_tokens(source: &str) -> SqlResult<Vec<TokenWithSpan>> {
                 Some(SqlToken::SingleQuotedString(text) | SqlToken::EscapedStringLiteral(text)) => text.push_str(more),
                 _ => out.push(place(token.token)),
             },
+            SqlToken::Assignment => out.push(place(SqlToken::RArrow)),
             SqlToken::Word(w) if is_word(&token.token, Keyword::TABLE) && starts_query(before) => {
                 let style = w.quote_style;
                 for word in ["SELECT", "*", "FROM"] {
@@ -456,7 +458,7 @@ fn query_tokens(source: &str) -> SqlResult<Vec<TokenWithSpan>> {
         }
         last_line = end_line;
     }
-    row_locks(out)
+    row_locks(phrases::rephrase(out))
 }
 
 /// What sqlparser does not know of row locks goes into the name behind OF, which has no dots in PostgreSQL: its first part is
@@ -493,7 +495,7 @@ fn row_locks(tokens: Vec<TokenWithSpan>) -> SqlResult<Vec<TokenWithSpan>> {
         if !of && matches!(strength, LockStrength::Update | LockStrength::Share) {
             continue;
         }
-        let mark = format!("{LOCK_MARK}{}", &strength.clause()["FOR ".len()..]);
+        let mark = format!("{MARK}{}", &strength.clause()["FOR ".len()..]);
         let place = |token| TokenWithSpan { token, span };
         out.extend([place(SqlToken::make_keyword("OF")), place(SqlToken::make_word(&mark, Some('"')))]);
         if of {
@@ -516,12 +518,9 @@ fn row_locks(tokens: Vec<TokenWithSpan>) -> SqlResult<Vec<TokenWithSpan>> {
     Ok(out)
 }
 
-/// Begins a name that nobody can write.
-const LOCK_MARK: char = '\0';
-
 /// The strength and the tables of a row lock's OF.
 pub(super) fn locked_names(parts: Vec<String>) -> (Option<LockStrength>, Option<Vec<String>>) {
-    let mark = parts.first().and_then(|first| first.strip_prefix(LOCK_MARK));
+    let mark = parts.first().and_then(|first| first.strip_prefix(MARK));
     let strength =
         mark.and_then(|mark| LockStrength::ALL.into_iter().find(|s| s.clause().strip_prefix("FOR ") == Some(mark)));
     let names: Vec<String> = parts.into_iter().skip(usize::from(strength.is_some())).collect();
@@ -569,17 +568,29 @@ fn drop_only(out: &mut Vec<TokenWithSpan>, next: &SqlToken) {
     }
 }
 
-/// `OPERATOR(pg_catalog.=)` → `=`: no other schema has operators. Its precedence is the operator's own then.
+/// `OPERATOR(pg_catalog.=)` → `=`: no other schema has operators. Between operands, its precedence is that of an operator
+/// without a rule of its own.
 fn plain_operator(out: &mut Vec<TokenWithSpan>) {
-    let [.., operator, open, schema, period, _, close] = out.as_slice() else { return };
+    let [before @ .., operator, open, schema, period, sign, close] = out.as_slice() else { return };
     let is_call = is_word(&operator.token, Keyword::OPERATOR)
         && open.token == SqlToken::LParen
         && period.token == SqlToken::Period
         && close.token == SqlToken::RParen;
     if is_call && matches!(&schema.token, SqlToken::Word(w) if w.value.eq_ignore_ascii_case("pg_catalog")) {
-        let start = out.len() - 6;
-        out.truncate(out.len() - 1);
-        out.drain(start..start + 4);
+        let infix = match before.last().map(|t| &t.token) {
+            Some(SqlToken::Word(w)) => {
+                w.quote_style.is_some() || !lex::RESERVED.contains(&&*w.value.to_ascii_lowercase())
+            }
+            Some(SqlToken::RParen | SqlToken::RBracket | SqlToken::Number(..) | SqlToken::Placeholder(_)) => true,
+            Some(SqlToken::SingleQuotedString(_) | SqlToken::EscapedStringLiteral(_)) => true,
+            _ => false,
+        };
+        let mut sign = sign.clone();
+        if infix {
+            sign.token = SqlToken::CustomBinaryOperator(sign.token.to_string());
+        }
+        out.truncate(out.len() - 6);
+        out.push(sign);
     }
 }
 
@@ -776,7 +787,7 @@ fn reset(c: &mut Cursor<'_>) -> SqlResult<Ast> {
         return Ok(Ast::Utility(Utility::ResetAll));
     }
     let name = setting_name(c)?;
-    Ok(Ast::Utility(Utility::Set { name, values: Vec::new(), local: false }))
+    Ok(Ast::Utility(Utility::Reset(name)))
 }
 
 fn set(c: &mut Cursor<'_>) -> SqlResult<Ast> {

@@ -244,12 +244,13 @@ pub enum Utility {
     RollbackTo(String),
     SetTransaction(TransactionModes),
     SetSessionCharacteristics(TransactionModes),
-    /// `values` empty: SET … TO DEFAULT / RESET.
+    /// `values` empty: SET … TO DEFAULT.
     Set {
         name: String,
         values: Vec<String>,
         local: bool,
     },
+    Reset(String),
     /// `SELECT set_config(name, value, local), …`
     SetConfig(Vec<[Operand; 3]>),
     ResetAll,

@@ -18,7 +18,7 @@ pub fn compile(utility: Utility, scope: &Scope<'_>) -> SqlResult<Plan> {
             vec![text(setting.map_or(name.as_str(), |s| s.name))]
         }
         Utility::ShowAll => vec![text("name"), text("setting"), text("description")],
-        Utility::Set { name, .. } => {
+        Utility::Set { name, .. } | Utility::Reset(name) => {
             settings::known(name)?;
             Vec::new()
         }

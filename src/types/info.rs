@@ -266,6 +266,11 @@ impl Type {
     }
 }
 
+/// Whether columns of this type are declared with its collation, so that SQLite compares them by it by itself.
+pub fn declares_collation(ty: Type) -> bool {
+    matches!(ty, Type::NUMERIC | Type::INTERVAL | Type::TIMETZ)
+}
+
 /// A type as Postgres names it in messages (`format_type_be`): SQL spelling, no modifier. A type this table does
 /// not know is `???`; its name is in the catalog.
 pub fn format_type_plain(ty: Type) -> &'static str {

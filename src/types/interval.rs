@@ -776,9 +776,8 @@ pub fn make(years: i32, months: i32, weeks: i32, days: i32, hours: i32, mins: i3
     if !secs.is_finite() {
         return Err(out_of_range());
     }
-    let micros = i128::from(hours) * i128::from(USECS_PER_HOUR)
-        + i128::from(mins) * i128::from(USECS_PER_MINUTE)
-        + libm::rint(secs * 1e6) as i128;
+    let whole = i128::from(hours) * i128::from(USECS_PER_HOUR) + i128::from(mins) * i128::from(USECS_PER_MINUTE);
+    let micros = whole.saturating_add(libm::rint(secs * 1e6) as i128);
     Ok(Interval {
         months: i32::try_from(i64::from(years) * 12 + i64::from(months)).map_err(|_| out_of_range())?,
         days: i32::try_from(i64::from(weeks) * 7 + i64::from(days)).map_err(|_| out_of_range())?,

@@ -837,6 +837,58 @@ fn change_at(json: &mut Json, path: &[Option<String>], depth: usize, value: &Jso
     Ok(())
 }
 
+/// Sets what stands at the end of a path, and makes what the path leads through. Errors: 22023.
+pub fn assign(mut json: Json, path: &[&str], value: Json) -> SqlResult<Json> {
+    let mut here = &mut json;
+    for (depth, step) in path.iter().enumerate() {
+        here = match here {
+            Json::Object(members) => {
+                let at = match members.binary_search_by(|(key, _)| key_order(key, step)) {
+                    Ok(at) => at,
+                    Err(at) => {
+                        members.insert(at, ((*step).to_owned(), room_for(path.get(depth + 1))));
+                        at
+                    }
+                };
+                &mut members[at].1
+            }
+            Json::Array(items) => {
+                let index = array_index(step).ok_or_else(|| {
+                    let text = format!("path element at position {} is not an integer: \"{step}\"", depth + 1);
+                    SqlError::new(state::INVALID_TEXT_REPRESENTATION, text)
+                })?;
+                let at = if index < 0 { index + items.len() as i64 } else { index };
+                let Ok(at) = usize::try_from(at) else {
+                    return Err(invalid(format!("path element at position {} is out of range: {step}", depth + 1)));
+                };
+                if at >= items.len() {
+                    let more = at - items.len() + 1;
+                    meter::hold(more * size_of::<Json>())?;
+                    meter::work(more)?;
+                    items.extend(std::iter::repeat_n(Json::Null, more));
+                    items[at] = room_for(path.get(depth + 1));
+                }
+                &mut items[at]
+            }
+            _ => {
+                return Err(invalid("cannot replace existing key")
+                    .detail("The path assumes key is a composite object, but it is a scalar value."));
+            }
+        };
+    }
+    *here = value;
+    Ok(json)
+}
+
+/// What the next step of a path is taken in.
+fn room_for(step: Option<&&str>) -> Json {
+    match step {
+        None => Json::Null,
+        Some(step) if array_index(step).is_some() => Json::Array(vec![]),
+        Some(_) => Json::Object(vec![]),
+    }
+}
+
 /// `jsonb_strip_nulls`: without null members, at all depths.
 pub fn strip_nulls(json: Json) -> Json {
     match json {

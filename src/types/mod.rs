@@ -36,7 +36,9 @@ pub mod text;
 pub mod to_char;
 pub mod zone;
 
-pub use info::{TypeInfo, all_types, format_type, format_type_plain, interval_typmod, typmod_in, typmod_out};
+pub use info::{
+    TypeInfo, all_types, declares_collation, format_type, format_type_plain, interval_typmod, typmod_in, typmod_out,
+};
 
 use serde::{Deserialize, Serialize};
 

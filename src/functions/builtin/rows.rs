@@ -1,10 +1,11 @@
 //! The rows: read from the files, chosen by what there is here, and found by their keys.
 
 use crate::functions::{self, CastContext, Kind};
+use crate::meter::{Limits, Meter};
 use crate::types::{Env, Type, array};
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 /// A relation of built-in rows.
 pub struct Relation {
@@ -79,6 +80,10 @@ impl Relation {
 
     fn loaded(&self) -> &Loaded {
         self.loaded.get_or_init(|| {
+            // Whoever comes first in this process has no more to pay for than those who come later.
+            let nobody = Arc::new(Meter::default());
+            nobody.begin(Limits::NONE);
+            let _entered = nobody.enter();
             let rows: Vec<Vec<Value>> =
                 self.lines().filter(|row| (self.wanted)(row)).map(|row| self.values(&row)).collect();
             let columns: Vec<&str> = self.columns().collect();
@@ -277,6 +282,44 @@ impl BuiltIn {
 pub fn function(oid: i64) -> Option<BuiltIn> {
     let at = PROC.find(0, &Value::Int(oid)).first()?;
     Some(BuiltIn(&PROC.rows()[*at]))
+}
+
+/// The names of a function's arguments, and what the last of them are if they are not given.
+pub struct Parameters {
+    pub names: Vec<String>,
+    defaults: Vec<String>,
+}
+
+impl Parameters {
+    /// As an expression; `None` if the argument has to be given.
+    pub fn default(&self, i: usize) -> Option<&str> {
+        let first = self.names.len() - self.defaults.len();
+        i.checked_sub(first).and_then(|i| self.defaults.get(i)).map(String::as_str)
+    }
+}
+
+/// The parameters of the functions of that name, as far as they have names.
+pub fn parameters(name: &str) -> Vec<Parameters> {
+    let columns: Vec<&str> = PROC.columns().collect();
+    let texts = |value: Option<&Value>| match value {
+        Some(Value::Blob(bytes)) => array::Array::read(bytes).and_then(|a| a.values()).unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    let rows = PROC.find(1, &Value::Text(name.to_owned())).iter().map(|at| &PROC.rows()[*at]);
+    rows.filter_map(|row| {
+        let get = |column: &str| columns.iter().position(|c| *c == column).and_then(|at| row.get(at));
+        let Some(Value::Int(count)) = get("pronargs") else { return None };
+        let name = |value: Value| if let Value::Text(name) = value { name } else { String::new() };
+        // What follows the arguments are the columns of a result.
+        let names: Vec<String> = texts(get("proargnames")).into_iter().map(name).take(*count as usize).collect();
+        let defaults = match get("proargdefaults") {
+            Some(Value::Text(list)) => list.split(", ").map(str::to_owned).collect(),
+            _ => Vec::new(),
+        };
+        (names.len() == *count as usize && defaults.len() <= names.len() && !names.is_empty())
+            .then_some(Parameters { names, defaults })
+    })
+    .collect()
 }
 
 /// `pg_get_keywords()`: word, category, whether it may be a label without AS, and both described.

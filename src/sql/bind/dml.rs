@@ -6,7 +6,7 @@
 use super::from::is_default;
 use super::names::{Clause, Level, Names, Range, fold, name_start, schema_and_name};
 use super::query::fixed_columns;
-use super::{Binder, error_at};
+use super::{Binder, Overriding, error_at};
 use crate::command::{Statement as Sql, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::catalog::{Column, Constraint, ConstraintKind, Identity, Index, Relation, RelationKind, Source};
@@ -15,9 +15,10 @@ use crate::sql::ir::{
     FromItem, Insert as InsertTree, InsertSource, Named, Node, Op, Query as QueryTree, SubQuery, Typed,
     Update as UpdateTree, Write,
 };
+use crate::sql::phrases;
 use crate::sql::plan::{Effort, Facts, NamedRow, ResultColumn, RowChange, RowId, Tag, WritePlan};
 use crate::sql::render;
-use crate::types::{NO_TYPMOD, Type};
+use crate::types::{NO_TYPMOD, Type, declares_collation};
 use crate::value::Value;
 use sqlparser::ast::{
     Assignment, AssignmentTarget, ConflictTarget, Delete, Expr, FromTable, Function, FunctionArg, FunctionArgExpr,
@@ -318,6 +319,7 @@ impl Binder<'_> {
     fn refuse_generated(&self, column: &Column, update: bool) -> SqlResult<()> {
         let name = &column.name;
         let detail = match (&column.generated, column.identity) {
+            (None, Some(_)) if !update && self.overriding != Overriding::No => return Ok(()),
             (Some(_), _) => format!("Column \"{name}\" is a generated column."),
             (None, Some(Identity::Always)) => {
                 format!("Column \"{name}\" is an identity column defined as GENERATED ALWAYS.")
@@ -360,7 +362,12 @@ impl Binder<'_> {
         let target = self.target(name, alias, "insert into")?;
         let relation = target.relation.clone();
         let mut columns: Vec<&Column> = Vec::new();
+        self.overriding = Overriding::No;
         for name in &insert.columns {
+            if let Some(what) = name.0.last().and_then(|p| p.as_ident()).and_then(|i| phrases::overriding(&i.value)) {
+                self.overriding = if what == "SYSTEM" { Overriding::System } else { Overriding::User };
+                continue;
+            }
             let (at, (_, name)) = (name_start(name), schema_and_name(name)?);
             let column = self.column_named(&relation, &name, at)?;
             if columns.iter().any(|c| c.attnum == column.attnum) {
@@ -467,7 +474,7 @@ impl Binder<'_> {
 
     /// An expression or DEFAULT as it is stored into a column.
     fn value_for(&mut self, relation: &Relation, column: &Column, expr: &Expr, update: bool) -> SqlResult<Typed> {
-        if is_default(expr) {
+        if is_default(expr) || !update && self.overriding == Overriding::User && column.identity.is_some() {
             return Ok(self.stored_default(relation, column)?.unwrap_or_else(|| Typed::null(column.ty)));
         }
         self.refuse_generated(column, update)?;
@@ -502,10 +509,18 @@ impl Binder<'_> {
         let names: Vec<String> = columns.iter().map(|c| c.name.clone()).chain(absent).collect();
         let rowid = columns.iter().position(|c| self.is_rowid(relation, c));
         self.lock_inside(&mut tree);
-        if rest.is_empty() && !conflict && rowid.is_none() {
+        let mut own = Vec::new();
+        for column in &columns {
+            let passed = self.overriding == Overriding::User && column.identity.is_some();
+            own.push(if passed { self.stored_default(relation, column)? } else { None });
+        }
+        if rest.is_empty() && !conflict && rowid.is_none() && own.iter().all(Option::is_none) {
             return Ok((names, InsertSource::Query(Box::new(tree))));
         }
         let value = |(i, column): (usize, &&Column)| {
+            if let Some(default) = &own[i] {
+                return default.clone();
+            }
             let value = Node::Column(ColumnRef::plain(format!("c{}", i + 1)));
             let value = Typed::new(column.ty, value).typmod(column.typmod);
             if rowid == Some(i) { never_null(relation, column, value) } else { value }
@@ -523,9 +538,17 @@ impl Binder<'_> {
     /// `single`: one row is proposed, which cannot meet itself.
     fn on_conflict(&mut self, target: &Target, on: &OnConflict, single: bool) -> SqlResult<Conflict> {
         let relation = &target.relation;
-        let keys = match &on.conflict_target {
-            None => Vec::new(),
-            Some(ConflictTarget::Columns(idents)) => {
+        let column = |n: i16| relation.columns.iter().find(|c| c.attnum == n);
+        let key = |c: &Column| Typed::new(c.ty, Node::Column(self.key_column(c)));
+        let mut predicate = None;
+        let keys: Vec<Typed> = match (&on.conflict_target, spoken_keys(&on.action)) {
+            (None, Some((elements, filter))) => {
+                let found = self.arbiter(relation, elements, filter)?;
+                predicate = found.1;
+                found.0
+            }
+            (None, None) => Vec::new(),
+            (Some(ConflictTarget::Columns(idents)), _) => {
                 let mut wanted = Vec::new();
                 for ident in idents {
                     wanted.push(self.column_named(relation, &fold(ident), ident.span.start)?.attnum);
@@ -542,12 +565,11 @@ impl Binder<'_> {
                     .iter()
                     .any(|i| i.unique && i.predicate.is_none() && fits(i.keys.iter().map(|k| k.column).collect()));
                 if !index {
-                    let text = "there is no unique or exclusion constraint matching the ON CONFLICT specification";
-                    return Err(SqlError::new(state::INVALID_COLUMN_REFERENCE, text));
+                    return Err(no_arbiter());
                 }
-                idents.iter().map(fold).collect()
+                wanted.into_iter().filter_map(column).map(key).collect()
             }
-            Some(ConflictTarget::OnConstraint(name)) => {
+            (Some(ConflictTarget::OnConstraint(name)), _) => {
                 let (_, name) = schema_and_name(name)?;
                 let unique =
                     |k: &ConstraintKind| matches!(k, ConstraintKind::PrimaryKey { .. } | ConstraintKind::Unique { .. });
@@ -556,15 +578,21 @@ impl Binder<'_> {
                     let text = format!("constraint \"{name}\" for table \"{}\" does not exist", relation.name);
                     SqlError::new(state::UNDEFINED_OBJECT, text)
                 })?;
-                let column = |n: &i16| relation.columns.iter().find(|c| c.attnum == *n).map(|c| c.name.clone());
-                constraint.columns.iter().filter_map(column).collect()
+                constraint.columns.iter().filter_map(|n| column(*n)).map(key).collect()
             }
         };
         let update = match &on.action {
-            OnConflictAction::DoNothing => return Ok(Conflict { keys, update: None }),
+            OnConflictAction::DoNothing => return Ok(Conflict { keys, predicate, update: None }),
             OnConflictAction::DoUpdate(update) => update,
         };
-        if on.conflict_target.is_none() {
+        let assignments: Vec<&Assignment> =
+            update.assignments.iter().filter(|a| !matches!(marked(a), Some(phrases::KEYS | phrases::WHERE))).collect();
+        if let [only] = assignments[..]
+            && marked(only) == Some(phrases::NOTHING)
+        {
+            return Ok(Conflict { keys, predicate, update: None });
+        }
+        if keys.is_empty() {
             return Err(SqlError::syntax("ON CONFLICT DO UPDATE requires inference specification or constraint name")
                 .hint("For example, ON CONFLICT (column_name)."));
         }
@@ -580,11 +608,65 @@ impl Binder<'_> {
         level.names = Names::of(target.range.clone());
         level.names.append(Names::of(excluded))?;
         self.levels.push(level);
-        let set = self.assignments(relation, &update.assignments);
+        let set = self.assignments(relation, assignments);
         let condition = update.selection.as_ref().map(|w| self.where_clause(w)).transpose();
         self.levels.pop();
         let once = (!single).then(|| target.rowid());
-        Ok(Conflict { keys, update: Some(ConflictUpdate { set: set?, filter: condition?, once }) })
+        Ok(Conflict { keys, predicate, update: Some(ConflictUpdate { set: set?, filter: condition?, once }) })
+    }
+
+    /// A column as a key of an index has it.
+    fn key_column(&self, column: &Column) -> ColumnRef {
+        ColumnRef { collated: declares_collation(column.ty), ..ColumnRef::plain(column.name.as_str()) }
+    }
+
+    /// The unique index that has these keys, and holds what passes `filter`: its own keys and condition.
+    fn arbiter(
+        &mut self,
+        relation: &Relation,
+        elements: &[Expr],
+        filter: Option<&Expr>,
+    ) -> SqlResult<(Vec<Typed>, Option<Typed>)> {
+        let id = self.next_id();
+        let mut wanted = Vec::new();
+        for element in elements {
+            let element = if let Expr::Collate { expr, .. } = element { expr } else { element };
+            wanted.push(self.column_tree(Some(relation), id, element, None, super::Kept::Index)?);
+        }
+        let condition = Some((Type::BOOL, crate::types::NO_TYPMOD));
+        let filter = match filter {
+            Some(filter) => Some(self.column_tree(Some(relation), id, filter, condition, super::Kept::Predicate)?),
+            None => None,
+        };
+        for index in relation.indexes.iter().filter(|index| index.unique) {
+            let mut keys = Vec::new();
+            for key in &index.keys {
+                let column = key.column.and_then(|n| relation.columns.iter().find(|c| c.attnum == n));
+                let expr = match (&key.expression, column) {
+                    (Some(text), _) => super::parse_expr(text)?,
+                    (None, Some(column)) => {
+                        Expr::Identifier(sqlparser::ast::Ident::with_quote('"', column.name.as_str()))
+                    }
+                    (None, None) => return Err(SqlError::internal("an index key without a column")),
+                };
+                keys.push(self.column_tree(Some(relation), id, &expr, None, super::Kept::Index)?);
+            }
+            if !wanted.iter().all(|e| keys.contains(e)) || !keys.iter().all(|e| wanted.contains(e)) {
+                continue;
+            }
+            let predicate = match &index.predicate {
+                Some(text) => {
+                    let text = super::parse_expr(text)?;
+                    Some(self.column_tree(Some(relation), id, &text, condition, super::Kept::Predicate)?)
+                }
+                None => None,
+            };
+            let holds = |predicate: &Typed| filter.as_ref().is_some_and(|filter| implies(filter, predicate));
+            if predicate.as_ref().is_none_or(holds) {
+                return Ok((keys, predicate));
+            }
+        }
+        Err(no_arbiter())
     }
 
     fn where_clause(&mut self, expr: &Expr) -> SqlResult<Typed> {
@@ -670,8 +752,13 @@ impl Binder<'_> {
     }
 
     /// `a = 1, (b, c) = (2, 3), (d, e) = (SELECT …)`
-    fn assignments(&mut self, relation: &Relation, assignments: &[Assignment]) -> SqlResult<Vec<Assigned>> {
-        let (mut set, mut seen) = (Vec::new(), Vec::new());
+    fn assignments<'e>(
+        &mut self,
+        relation: &Relation,
+        assignments: impl IntoIterator<Item = &'e Assignment>,
+    ) -> SqlResult<Vec<Assigned>> {
+        let (mut set, mut seen): (Vec<Assigned>, Vec<i16>) = (Vec::new(), Vec::new());
+        let mut parts: Vec<i16> = Vec::new();
         let mut find = |this: &Self, name: &ObjectName| -> SqlResult<Column> {
             let (at, (_, folded)) = (name_start(name), schema_and_name(name)?);
             let column = this.column_named(relation, &folded, at)?;
@@ -684,8 +771,29 @@ impl Binder<'_> {
         };
         for assignment in assignments {
             match &assignment.target {
+                AssignmentTarget::ColumnName(name) if name.0.iter().any(|p| p.as_ident().is_none()) => {
+                    let (name, steps) = split_target(name);
+                    let column = self.column_named(relation, &schema_and_name(&name)?.1, name_start(&name))?.clone();
+                    let before = set.iter().position(|a| !a.whole && a.columns[0].0 == column.attnum);
+                    if before.is_none() != parts.contains(&column.attnum) {
+                        parts.push(column.attnum);
+                    } else {
+                        find(self, &name)?;
+                    }
+                    self.refuse_generated(&column, true)?;
+                    let old = match before {
+                        Some(at) => set.remove(at).value,
+                        None => self.old_value(&column),
+                    };
+                    let value = self.element_assignment(&column, old, &steps, &assignment.value)?;
+                    set.push(Assigned::one(&column, value));
+                }
                 AssignmentTarget::ColumnName(name) => {
                     let column = find(self, name)?;
+                    if parts.contains(&column.attnum) {
+                        let text = format!("multiple assignments to same column \"{}\"", column.name);
+                        return Err(error_at(self, SqlError::syntax(text), name_start(name)));
+                    }
                     let value = self.value_for(relation, &column, &assignment.value, true)?;
                     if column.generated.is_none() {
                         set.push(Assigned::one(&column, value));
@@ -705,6 +813,77 @@ impl Binder<'_> {
             set.push(Assigned::one(first, Typed::new(first.ty, same)));
         }
         Ok(set)
+    }
+
+    /// What a column has before the row is changed.
+    fn old_value(&mut self, column: &Column) -> Typed {
+        let own = self.level().names.ranges.first().into_iter().flat_map(|range| &range.columns);
+        own.filter(|named| named.name == column.name).map(|named| named.expr.clone()).next().unwrap_or_else(|| {
+            Typed::new(column.ty, Node::Column(ColumnRef::plain(column.name.as_str()))).typmod(column.typmod)
+        })
+    }
+
+    /// `a[1] = x`, `j['a'] = x`: the whole value with that part set.
+    fn element_assignment(
+        &mut self,
+        column: &Column,
+        old: Typed,
+        steps: &[&sqlparser::ast::ObjectNamePartFunction],
+        value: &Expr,
+    ) -> SqlResult<Typed> {
+        let slice = steps.iter().any(|step| step.name.value == phrases::SLICE);
+        let mut bounds: Vec<Typed> = Vec::new();
+        for arg in steps.iter().flat_map(|step| &step.args) {
+            bounds.push(self.within(Clause::Set, |this| this.argument(arg, Location::empty()))?);
+        }
+        let (op, ty, typmod, target) = match (column.ty, slice) {
+            (Type::JSONB, false) => (Op::SetElement, Type::JSONB, crate::types::NO_TYPMOD, column.ty),
+            (Type::JSONB, true) => {
+                let text = "jsonb subscript does not support slices";
+                return Err(SqlError::new(state::DATATYPE_MISMATCH, text));
+            }
+            (ty, true) if ty.is_array() && steps.len() == 1 => (Op::SetSlice, ty, column.typmod, ty),
+            (ty, true) if ty.is_array() => {
+                return Err(SqlError::unsupported("assignment to a slice of several dimensions"));
+            }
+            (ty, false) if ty.is_array() => (Op::SetElement, ty.element().unwrap_or(Type::TEXT), column.typmod, ty),
+            (ty, _) => {
+                let name = super::coerce::type_name(ty);
+                let text = format!("cannot subscript type {name} because it does not support subscripting");
+                return Err(SqlError::new(state::DATATYPE_MISMATCH, text));
+            }
+        };
+        let value = match is_default(value) {
+            true => {
+                let text = "cannot set an array element to DEFAULT";
+                return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text));
+            }
+            false => self.within(Clause::Set, |this| this.expr(value))?,
+        };
+        let from = value.ty;
+        let value =
+            self.try_coerce(value, ty, typmod, crate::functions::CastContext::Assignment)?.ok_or_else(|| {
+                let (to, from) = (super::coerce::type_name(ty), super::coerce::type_name(from));
+                let text = format!(
+                    "subscripted assignment to \"{}\" requires type {to} but expression is of type {from}",
+                    column.name
+                );
+                SqlError::new(state::DATATYPE_MISMATCH, text).hint("You will need to rewrite or cast the expression.")
+            })?;
+        let mut args = vec![old];
+        if column.ty == Type::JSONB {
+            args.push(Typed::bool(bounds.first().is_some_and(|first| first.ty.is_integer())));
+            args.push(value);
+            for bound in bounds {
+                args.push(self.jsonb_subscript(bound)?);
+            }
+        } else {
+            args.push(value);
+            for bound in bounds {
+                args.push(self.subscript(bound)?);
+            }
+        }
+        Ok(Typed::apply(target, op, args).typmod(column.typmod))
     }
 
     fn tuple_assignment(&mut self, relation: &Relation, columns: &[Column], value: &Expr) -> SqlResult<Vec<Assigned>> {
@@ -914,6 +1093,56 @@ fn not_updatable(relation: &Relation, action: &str) -> SqlError {
             SqlError::new(state::WRONG_OBJECT_TYPE, format!("cannot change sequence \"{name}\""))
         }
         _ => SqlError::new(state::WRONG_OBJECT_TYPE, format!("\"{name}\" is not a table")),
+    }
+}
+
+/// The name of a column that is assigned to, and what of it is.
+fn split_target(name: &ObjectName) -> (ObjectName, Vec<&sqlparser::ast::ObjectNamePartFunction>) {
+    let steps = name.0.iter().filter_map(|part| match part {
+        sqlparser::ast::ObjectNamePart::Function(step) => Some(step),
+        sqlparser::ast::ObjectNamePart::Identifier(_) => None,
+    });
+    (ObjectName(name.0.iter().filter(|part| part.as_ident().is_some()).cloned().collect()), steps.collect())
+}
+
+/// The name that is assigned to, if nobody could have written it.
+fn marked(assignment: &Assignment) -> Option<&str> {
+    match &assignment.target {
+        AssignmentTarget::ColumnName(name) => {
+            Some(name.0.last()?.as_ident()?.value.as_str()).filter(|name| name.starts_with(phrases::MARK))
+        }
+        AssignmentTarget::Tuple(_) => None,
+    }
+}
+
+/// ON CONFLICT's expressions and condition, if it does not name columns only.
+fn spoken_keys(action: &OnConflictAction) -> Option<(&[Expr], Option<&Expr>)> {
+    let OnConflictAction::DoUpdate(update) = action else { return None };
+    let find = |name: &str| update.assignments.iter().find(|a| marked(a) == Some(name)).map(|a| &a.value);
+    match find(phrases::KEYS)? {
+        Expr::Array(array) => Some((&array.elem, find(phrases::WHERE))),
+        _ => None,
+    }
+}
+
+fn no_arbiter() -> SqlError {
+    let text = "there is no unique or exclusion constraint matching the ON CONFLICT specification";
+    SqlError::new(state::INVALID_COLUMN_REFERENCE, text)
+}
+
+/// Whether a row that passes `filter` certainly passes `predicate`, as far as their parts tell.
+fn implies(filter: &Typed, predicate: &Typed) -> bool {
+    if filter == predicate {
+        return true;
+    }
+    match (&filter.node, &predicate.node) {
+        (_, Node::Apply(Op::And, parts)) => parts.iter().all(|part| implies(filter, part)),
+        (Node::Apply(Op::And, parts), _) => parts.iter().any(|part| implies(part, predicate)),
+        // A comparison is not true of NULL.
+        (Node::Apply(Op::Operator(infix), sides), Node::Apply(Op::IsNotNull, tested)) => {
+            infix.is_native() && tested.len() == 1 && sides.contains(&tested[0])
+        }
+        _ => false,
     }
 }
 

@@ -6,6 +6,7 @@
 //! | `coerce` | types by name, casts, common types, undecided literals and parameters |
 //! | `call` | the choice of an operator or function |
 //! | `scalar` | expressions |
+//! | `phrase` | what is said in other words: named arguments, WITH TIES, INTERSECT ALL, … |
 //! | `from`, `query` | FROM, SELECT, set operations, CTEs |
 //! | `dml` | INSERT, UPDATE, DELETE |
 //! | `reg` | names of objects as values: `regclass` and its kin |
@@ -13,7 +14,7 @@
 //! Nothing here writes SQL or looks into it: what a statement means is in the trees, and [`super::render`] writes them when
 //! all of it is bound, because the types of literals, parameters and columns may be decided by what comes later.
 //!
-//! Left out (0A000): GROUPING SETS, LATERAL that needs its siblings, INTERSECT ALL and EXCEPT ALL, SIMILAR TO, composite
+//! Left out (0A000): GROUPING SETS, LATERAL that needs its siblings, SIMILAR TO, composite
 //! values outside of comparisons, data-modifying CTEs, MERGE, RETURNING of columns of UPDATE … FROM's or DELETE … USING's
 //! other tables. `INSERT … ON CONFLICT DO UPDATE` may meet one row twice, where Postgres raises 21000.
 
@@ -23,6 +24,7 @@ mod config;
 mod dml;
 mod from;
 mod names;
+mod phrase;
 mod query;
 mod reg;
 mod scalar;
@@ -89,6 +91,16 @@ struct Inside {
     with: Vec<Rc<Cte>>,
 }
 
+/// `OVERRIDING … VALUE`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Overriding {
+    No,
+    /// A given value is taken, whatever the column says.
+    System,
+    /// A given value is passed over.
+    User,
+}
+
 /// The compiler of one statement. Parameters' types accumulate over everything it binds.
 pub struct Binder<'a> {
     scope: &'a Scope<'a>,
@@ -113,6 +125,8 @@ pub struct Binder<'a> {
     /// What is wrong with a subquery that locks rows.
     refused: Option<SqlError>,
     allow_params: bool,
+    /// What the INSERT under way does with values for identity columns.
+    overriding: Overriding,
     depth: usize,
     /// Where each line of the statement's text begins, in characters.
     source: Vec<u32>,
@@ -138,6 +152,7 @@ impl<'a> Binder<'a> {
             inside: None,
             refused: None,
             allow_params: true,
+            overriding: Overriding::No,
             depth: 0,
             source: Vec::new(),
         }
@@ -265,10 +280,21 @@ impl Binder<'_> {
         target: Option<(Type, i32)>,
         kept: Kept,
     ) -> SqlResult<Typed> {
-        let parsed = parse_expr(sql_text)?;
+        let id = self.next_id();
+        self.column_tree(relation, id, &parse_expr(sql_text)?, target, kept)
+    }
+
+    /// As [`Binder::column_expr`], with the number that the relation is to have.
+    fn column_tree(
+        &mut self,
+        relation: Option<&Relation>,
+        id: usize,
+        parsed: &sqlparser::ast::Expr,
+        target: Option<(Type, i32)>,
+        kept: Kept,
+    ) -> SqlResult<Typed> {
         let mut level = Level::new(Clause::Column(kept));
         if let Some(relation) = relation {
-            let id = self.next_id();
             let columns = relation.columns.iter().map(|c| {
                 let plain = Column::plain(c.name.as_str());
                 let column = Column {
@@ -292,7 +318,7 @@ impl Binder<'_> {
         }
         self.isolated(|this| {
             this.levels.push(level);
-            let typed = this.expr(&parsed).and_then(|e| match target {
+            let typed = this.expr(parsed).and_then(|e| match target {
                 Some((ty, typmod)) => this.assign(e, ty, typmod, None),
                 None => this.decide_text(e),
             });

@@ -15,13 +15,14 @@ use crate::sql::ir::{
     Select as SelectTree, SetOperator as Operator, SubQuery, Typed,
 };
 use crate::sql::parse::locked_names;
+use crate::sql::phrases;
 use crate::sql::plan::{Effort, LockStrength, LockWait};
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
 use sqlparser::ast::{
-    AccessExpr, CteAsMaterialized, Distinct, Expr, GroupByExpr, LimitClause, LockClause, LockType, NamedWindowExpr,
-    NonBlock, OrderByExpr, OrderByKind, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr,
-    SetOperator, SetQuantifier, Value as Literal, With,
+    AccessExpr, BinaryOperator, CteAsMaterialized, Distinct, Expr, FunctionArg, FunctionArgExpr, FunctionArguments,
+    GroupByExpr, LimitClause, LockClause, LockType, NamedWindowExpr, NonBlock, OrderByExpr, OrderByKind, Query, Select,
+    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Value as Literal, With,
 };
 use std::rc::Rc;
 use std::sync::Arc;
@@ -114,11 +115,14 @@ impl Binder<'_> {
                 tree.order = keys.iter().map(|k| self.output_key(k, &tree.body.outputs())).collect::<SqlResult<_>>()?;
             }
         }
-        self.limits(query, &mut tree)?;
+        if self.limits(query, &mut tree)? {
+            self.with_ties(&mut tree)?;
+        }
         Ok(tree)
     }
 
-    fn limits(&mut self, query: &Query, tree: &mut Tree) -> SqlResult<()> {
+    /// LIMIT and OFFSET; whether the last row's peers count as it does.
+    fn limits(&mut self, query: &Query, tree: &mut Tree) -> SqlResult<bool> {
         let (limit, offset) = match &query.limit_clause {
             None => (None, None),
             Some(LimitClause::LimitOffset { limit, offset, limit_by }) if limit_by.is_empty() => {
@@ -129,12 +133,18 @@ impl Binder<'_> {
                     .hint("Use separate LIMIT and OFFSET clauses."));
             }
         };
-        let one = Expr::Value(Literal::Number("1".into(), false).with_empty_span());
-        let limit = match &query.fetch {
-            None => limit,
-            Some(fetch) if fetch.with_ties || fetch.percent => return Err(SqlError::unsupported("FETCH … WITH TIES")),
-            Some(fetch) => Some(fetch.quantity.as_ref().unwrap_or(&one)),
-        };
+        let tied = limit.and_then(|limit| match limit {
+            Expr::Function(call) if call.name.0.last()?.as_ident()?.value == phrases::TIES => match &call.args {
+                FunctionArguments::List(list) => match &list.args[..] {
+                    [FunctionArg::Unnamed(FunctionArgExpr::Expr(limit))] => Some(limit),
+                    _ => None,
+                },
+                _ => None,
+            },
+            _ => None,
+        });
+        let ties = tied.is_some();
+        let limit = tied.or(limit);
         let bind = |this: &mut Self, expr: Option<&Expr>, place: &str| -> SqlResult<Option<Typed>> {
             let Some(expr) = expr else { return Ok(None) };
             this.levels.push(Level::new(Clause::Limit));
@@ -149,7 +159,7 @@ impl Binder<'_> {
         };
         tree.limit = bind(self, limit, "LIMIT")?;
         tree.offset = bind(self, offset, "OFFSET")?;
-        Ok(())
+        Ok(ties)
     }
 
     /// Binds WITH's queries, each visible to the next, and leaves them visible.
@@ -349,7 +359,8 @@ impl Binder<'_> {
             (SetOperator::Union, false) => ("UNION", Operator::Union),
             (SetOperator::Intersect, false) => ("INTERSECT", Operator::Intersect),
             (SetOperator::Except | SetOperator::Minus, false) => ("EXCEPT", Operator::Except),
-            (op, true) => return Err(SqlError::unsupported(format!("{op} ALL"))),
+            (SetOperator::Intersect, true) => ("INTERSECT", Operator::Intersect),
+            (SetOperator::Except | SetOperator::Minus, true) => ("EXCEPT", Operator::Except),
         };
         let width = left.width();
         if right.width() != width {
@@ -361,6 +372,9 @@ impl Binder<'_> {
             for body in [&mut left, &mut right] {
                 self.coerce_body(body, i, ty, NO_TYPMOD, CastContext::Implicit)?;
             }
+        }
+        if all && operator != Operator::UnionAll {
+            return self.counted_operation(operator, left, right);
         }
         Ok(Body::Set { operator, left: Box::new(left), right: Box::new(right) })
     }
@@ -582,6 +596,7 @@ impl Binder<'_> {
         let mut columns = Vec::with_capacity(items.len());
         for item in items {
             match item {
+                SelectItem::UnnamedExpr(Expr::Identifier(ident)) if ident.value == phrases::NOTHING => {}
                 SelectItem::UnnamedExpr(expr) => {
                     let name = output_name(expr).0;
                     columns.push(Named { name, expr: self.expr(expr)? });
@@ -933,8 +948,9 @@ fn output_name(expr: &Expr) -> (String, u8) {
             dotted.map_or_else(|| output_name(root), |name| (name, 2))
         }
         Expr::Function(f) => {
-            let name = parts(&f.name).ok().and_then(|p| p.last().cloned());
-            (name.unwrap_or("?column?".into()), 2)
+            let name =
+                parts(&f.name).ok().and_then(|p| p.last().cloned()).filter(|name| !name.starts_with(phrases::MARK));
+            name.map_or(("?column?".into(), 0), |name| (name, 2))
         }
         Expr::Cast { expr, data_type, .. } => match output_name(expr) {
             (name, 2) => (name, 2),
@@ -958,6 +974,7 @@ fn output_name(expr: &Expr) -> (String, u8) {
         Expr::Overlay { .. } => strong("overlay"),
         Expr::Trim { trim_where, .. } => strong(trim_name(trim_where)),
         Expr::AtTimeZone { .. } => strong("timezone"),
+        Expr::BinaryOp { op: BinaryOperator::Overlaps, .. } => strong("overlaps"),
         Expr::Subquery(query) => match &*query.body {
             SetExpr::Select(select) => match select.projection.first() {
                 Some(SelectItem::UnnamedExpr(e)) => output_name(e),

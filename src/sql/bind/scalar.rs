@@ -8,6 +8,7 @@ use crate::functions::{CastContext, Kind, lookup_functions};
 use crate::sql::ir::{
     Bound, Call, Column, ELEMENT, FIRST, Frame, Named, Node, Op, Over, Query as Tree, SortKey, SubQuery, Truth, Typed,
 };
+use crate::sql::phrases;
 use crate::types::{NO_TYPMOD, Type, interval_typmod};
 use crate::value::Value;
 use sqlparser::ast::{
@@ -210,6 +211,9 @@ impl Binder<'_> {
         if rest.is_empty() {
             return Ok(base);
         }
+        if base.ty == Type::JSONB {
+            return self.jsonb_subscripts(base, rest);
+        }
         let Some(element) = base.ty.element() else {
             let text = format!("cannot subscript type {} because it does not support subscripting", type_name(base.ty));
             return Err(SqlError::new(state::DATATYPE_MISMATCH, text));
@@ -246,7 +250,45 @@ impl Binder<'_> {
         Ok(Typed::apply(element, Op::Subscript, args).at(at))
     }
 
-    fn subscript(&mut self, index: Typed) -> SqlResult<Typed> {
+    /// `j['a'][1]`: what stands at the end of the path.
+    fn jsonb_subscripts(&mut self, base: Typed, chain: &[AccessExpr]) -> SqlResult<Typed> {
+        let at = base.at;
+        let mut path = Vec::with_capacity(chain.len());
+        for access in chain {
+            match access {
+                AccessExpr::Subscript(Subscript::Index { index }) => {
+                    let index = self.expr(index)?;
+                    path.push(self.jsonb_subscript(index)?);
+                }
+                AccessExpr::Subscript(Subscript::Slice { .. }) => {
+                    let e = SqlError::new(state::DATATYPE_MISMATCH, "jsonb subscript does not support slices");
+                    return Err(error_at(self, e, at));
+                }
+                AccessExpr::Dot(field) => {
+                    return Err(SqlError::unsupported(format!("the field {field} of a composite")));
+                }
+            }
+        }
+        let path = Typed::new(Type::TEXT_ARRAY, Node::Array(path));
+        self.operator("#>", Some(base), path).map(|e| e.at(at))
+    }
+
+    /// A step of a path: the name of a member, or the number of an element as text.
+    pub(super) fn jsonb_subscript(&mut self, index: Typed) -> SqlResult<Typed> {
+        let (ty, at) = (index.ty, index.at);
+        let fits = index.is_unknown() || ty.is_text_like() || ty.is_integer();
+        match self.try_coerce(index, Type::TEXT, NO_TYPMOD, CastContext::Explicit)? {
+            Some(step) if fits => Ok(step),
+            _ => {
+                let text = format!("subscript type {} is not supported", type_name(ty));
+                let e = SqlError::new(state::DATATYPE_MISMATCH, text)
+                    .hint("jsonb subscript must be coercible to either integer or text.");
+                Err(error_at(self, e, at))
+            }
+        }
+    }
+
+    pub(super) fn subscript(&mut self, index: Typed) -> SqlResult<Typed> {
         let at = index.at;
         match self.try_coerce(index, Type::INT4, NO_TYPMOD, CastContext::Assignment)? {
             Some(index) => Ok(index),
@@ -437,12 +479,9 @@ impl Binder<'_> {
             }
             let left = self.expr(left)?;
             let mut tree = self.query_tree(query)?;
-            if tree.outputs().len() != 1 {
-                return Err(SqlError::syntax("subquery has too many columns"));
-            }
             self.decide_outputs(&mut tree)?;
-            let mut value = tree.output_expr(0);
-            value.node = Node::Column(Column::plain(FIRST));
+            let width = if let Node::Row(fields) = &left.node { fields.len() } else { 1 };
+            let value = self.row_of_query(width, &tree)?;
             let query = Typed::new(Type::RECORD, Node::Query(Box::new(self.embed(tree))));
             return self.fold_comparison(&name, left, value, query, all);
         }
@@ -484,7 +523,7 @@ impl Binder<'_> {
 
     /// ANY and ALL of a comparison over rows, in which `value` stands for each.
     fn fold_comparison(&mut self, name: &str, left: Typed, value: Typed, rows: Typed, all: bool) -> SqlResult<Typed> {
-        let test = self.operator(name, Some(left), value)?;
+        let test = self.compare(left, name, value, Location::empty())?;
         let test = self.condition(test, "op ANY/ALL")?;
         Ok(Typed::test(Op::Quantified { all }, vec![test, rows]))
     }
@@ -550,6 +589,10 @@ impl Binder<'_> {
                 }
             }
             op => {
+                if let (Node::Row(_), Expr::Subquery(query)) = (&left.node, unnested(right)) {
+                    let Node::Row(fields) = left.node else { return Err(SqlError::internal("a row")) };
+                    return self.row_with_query(fields, op, query);
+                }
                 let right = self.expr(right)?;
                 self.compare(left, &operator_name(op), right, Location::empty()).map(chained)
             }
@@ -726,8 +769,8 @@ impl Binder<'_> {
             let text = format!("schema \"{}\" does not exist", schema.join("."));
             return Err(error_at(self, SqlError::new(state::INVALID_SCHEMA_NAME, text), at));
         }
-        if !matches!(function.parameters, FunctionArguments::None) || !function.within_group.is_empty() {
-            return Err(error_at(self, SqlError::unsupported("WITHIN GROUP"), at));
+        if !matches!(function.parameters, FunctionArguments::None) {
+            return Err(error_at(self, SqlError::unsupported("parameters of a function"), at));
         }
         let list = match &function.args {
             FunctionArguments::None => return self.keyword(name, at),
@@ -738,6 +781,9 @@ impl Binder<'_> {
             }
             FunctionArguments::List(list) => list,
         };
+        if name == phrases::SYMMETRIC {
+            return self.between_symmetric(&list.args, at);
+        }
         let kind = lookup_functions(name).first().map(|f| f.kind);
         let windowed = function.over.is_some();
         let aggregate = matches!(kind, Some(Kind::Aggregate | Kind::Window));
@@ -751,6 +797,9 @@ impl Binder<'_> {
         }
         if function.null_treatment == Some(NullTreatment::IgnoreNulls) {
             return Err(error_at(self, SqlError::unsupported("IGNORE NULLS"), at));
+        }
+        if !function.within_group.is_empty() {
+            return self.within_group(name, function, list, at);
         }
         if aggregate {
             return self.aggregate(name, function, list, order, at);
@@ -770,10 +819,11 @@ impl Binder<'_> {
                 return Err(error_at(self, SqlError::new(state::WRONG_OBJECT_TYPE, text), at));
             }
         }
-        let mut args = Vec::with_capacity(list.args.len());
-        for arg in &list.args {
-            args.push(self.argument(arg, at)?);
-        }
+        let named = list.args.iter().any(|arg| !matches!(arg, FunctionArg::Unnamed(_)));
+        let args = match named {
+            true => self.named_arguments(name, &list.args, at)?,
+            false => list.args.iter().map(|arg| self.argument(arg, at)).collect::<SqlResult<Vec<_>>>()?,
+        };
         if kind == Some(Kind::Set) {
             return self.set_in_expression(name, args, at);
         }
@@ -979,6 +1029,62 @@ impl Binder<'_> {
         Ok(Typed::new(ty, Node::Call(Box::new(call))).at(at))
     }
 
+    /// An ordered-set aggregate: its direct arguments, then what is ordered.
+    fn within_group(
+        &mut self,
+        name: &str,
+        function: &Function,
+        list: &sqlparser::ast::FunctionArgumentList,
+        at: Location,
+    ) -> SqlResult<Typed> {
+        let clause = self.level().clause;
+        let known = ["mode", "percentile_cont", "percentile_disc"].contains(&name);
+        let hypothetical = ["rank", "dense_rank", "percent_rank", "cume_dist"].contains(&name);
+        if !known && !hypothetical {
+            let args = self.within(Clause::Aggregate, |this| {
+                let keys = function.within_group.iter().map(|key| this.expr(&key.expr));
+                let keys = keys.collect::<SqlResult<Vec<_>>>()?;
+                let args = list.args.iter().map(|a| this.argument(a, at)).collect::<SqlResult<Vec<_>>>()?;
+                Ok([args, keys].concat())
+            })?;
+            return Err(self.undefined_function(name, &args, at));
+        }
+        if function.over.is_some() {
+            return Err(error_at(self, SqlError::unsupported("OVER for an ordered-set aggregate"), at));
+        }
+        if clause == Clause::Aggregate || !clause.allows_aggregates() {
+            let text = match clause {
+                Clause::Aggregate => "aggregate function calls cannot be nested".to_owned(),
+                _ => format!("aggregate functions are not allowed in {}", clause.name()),
+            };
+            return Err(error_at(self, SqlError::new(state::GROUPING_ERROR, text), at));
+        }
+        let filter = match &function.filter {
+            None => None,
+            Some(filter) => Some(self.within(Clause::Filter, |this| {
+                let filter = this.expr(filter)?;
+                this.condition(filter, "FILTER")
+            })?),
+        };
+        if hypothetical {
+            return self.hypothetical(name, &list.args, &function.within_group, filter.as_ref(), at);
+        }
+        let (mut args, order) = self.within(Clause::Aggregate, |this| {
+            let args = list.args.iter().map(|a| this.argument(a, at)).collect::<SqlResult<Vec<_>>>()?;
+            let order = function.within_group.iter().map(|o| this.sort_key(o)).collect::<SqlResult<Vec<_>>>()?;
+            Ok((args, order))
+        })?;
+        args.extend(order.iter().map(|key| key.expr.clone()));
+        let (function, args, ty) = match self.resolve_function(name, args, at)? {
+            Ok(found) => found,
+            Err(args) => return Err(self.undefined_function(name, &args, at)),
+        };
+        let order =
+            order.into_iter().zip(args.last()).map(|(key, expr)| SortKey { expr: expr.clone(), ..key }).collect();
+        let call = Call { function, args, distinct: false, order, filter, over: None };
+        Ok(Typed::new(ty, Node::Call(Box::new(call))).at(at))
+    }
+
     fn reads_own_column(&mut self, args: &[Typed]) -> bool {
         let own: Vec<usize> = self.level().names.ranges.iter().map(|r| r.id).collect();
         args.iter().any(|a| a.any(&|e| matches!(&e.node, Node::Column(c) if own.contains(&c.range))))
@@ -996,7 +1102,18 @@ impl Binder<'_> {
     }
 
     pub(super) fn window(&mut self, spec: &WindowSpec) -> SqlResult<Over> {
-        let base = spec.window_name.as_ref().map(|n| self.named_window(n)).transpose()?;
+        let exclude = match spec.window_name.as_ref().and_then(|n| phrases::exclusion(&n.value)) {
+            None => (None, spec.window_name.clone()),
+            Some((what, base)) => {
+                if spec.window_frame.is_none() {
+                    return Err(SqlError::syntax("syntax error at or near \"EXCLUDE\""));
+                }
+                let what = ["CURRENT ROW", "GROUP", "TIES"].into_iter().find(|known| *known == what);
+                (what, base.map(Ident::new))
+            }
+        };
+        let base = exclude.1.as_ref().map(|n| self.named_window(n)).transpose()?;
+        let exclude = exclude.0;
         self.within(Clause::Window, |this| {
             let mut partition = Vec::new();
             for expr in &spec.partition_by {
@@ -1013,12 +1130,12 @@ impl Binder<'_> {
                     order = base.order;
                 }
             }
-            let frame = spec.window_frame.as_ref().map(|f| this.frame(f)).transpose()?;
+            let frame = spec.window_frame.as_ref().map(|f| this.frame(f, exclude)).transpose()?;
             Ok(Over { partition, order, frame })
         })
     }
 
-    fn frame(&mut self, frame: &WindowFrame) -> SqlResult<Frame> {
+    fn frame(&mut self, frame: &WindowFrame, exclude: Option<&'static str>) -> SqlResult<Frame> {
         let units = match frame.units {
             WindowFrameUnits::Rows => "ROWS",
             WindowFrameUnits::Range => "RANGE",
@@ -1026,7 +1143,7 @@ impl Binder<'_> {
         };
         let start = self.bound(&frame.start_bound)?;
         let end = frame.end_bound.as_ref().map(|end| self.bound(end)).transpose()?;
-        Ok(Frame { units, start, end })
+        Ok(Frame { units, start, end, exclude })
     }
 
     fn bound(&mut self, bound: &WindowFrameBound) -> SqlResult<Bound> {
@@ -1064,6 +1181,14 @@ pub(super) fn direction(key: &OrderByExpr, expr: Typed) -> SqlResult<SortKey> {
     Ok(SortKey { expr, descending, nulls_first: key.options.nulls_first.unwrap_or(descending) })
 }
 
+/// An expression without the parentheses around it.
+fn unnested(mut expr: &Expr) -> &Expr {
+    while let Expr::Nested(inner) = expr {
+        expr = inner;
+    }
+    expr
+}
+
 /// `(a + b) + c` as one application.
 fn chained(expr: Typed) -> Typed {
     let Node::Apply(Op::Operator(infix), mut args) = expr.node else { return expr };
@@ -1090,10 +1215,11 @@ fn number(digits: &str) -> SqlResult<Typed> {
     Ok(Typed::constant(Type::NUMERIC, value))
 }
 
-fn operator_name(op: &BinaryOperator) -> String {
+pub(super) fn operator_name(op: &BinaryOperator) -> String {
     match op {
         BinaryOperator::PGCustomBinaryOperator(names) => names.last().cloned().unwrap_or_default(),
         BinaryOperator::NotEq => "<>".into(),
+        BinaryOperator::Custom(name) if name == "!=" => "<>".into(),
         other => other.to_string(),
     }
 }

@@ -112,6 +112,8 @@ pub enum Op {
     },
     /// `(a, b) < (c, d)`, as `a, c, b, d`.
     Rows(&'static str),
+    /// `(a, b) < (SELECT …)`; the query is the last.
+    RowQuery(&'static str),
     Exists,
     /// Conditions and values by turns, and a last value.
     Case,
@@ -127,6 +129,10 @@ pub enum Op {
     Subscript,
     /// `a[l:u]`; NULL leaves a side open.
     Slice,
+    /// A value with an element of it set: the value, the element, and its subscripts or its path.
+    SetElement,
+    /// An array with elements of it set: the array, an array of the elements, and where they begin and end.
+    SetSlice,
     /// The value, or the error (second) of its being NULL.
     NeverNull,
     /// The error of a NULL in a column: its schema, table and name. SQLite evaluates it only where it is reached.
@@ -211,6 +217,8 @@ pub struct Frame {
     pub units: &'static str,
     pub start: Bound,
     pub end: Option<Bound>,
+    /// CURRENT ROW, GROUP or TIES.
+    pub exclude: Option<&'static str>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

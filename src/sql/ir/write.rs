@@ -56,8 +56,10 @@ pub enum InsertSource {
 /// ON CONFLICT
 #[derive(Clone, Debug)]
 pub struct Conflict {
-    /// Columns of a unique index; none for any.
-    pub keys: Vec<String>,
+    /// Keys of a unique index, over the table's columns; none for any.
+    pub keys: Vec<Typed>,
+    /// The condition under which that index holds a row.
+    pub predicate: Option<Typed>,
     /// DO UPDATE
     pub update: Option<ConflictUpdate>,
 }

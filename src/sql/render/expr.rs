@@ -76,7 +76,7 @@ impl Sql {
         self.collate_by(expr);
     }
 
-    fn collate_by(&mut self, expr: &Typed) {
+    pub(super) fn collate_by(&mut self, expr: &Typed) {
         if let Some(name) = expr.ty.collation().filter(|_| !expr.collated()) {
             self.collate(name);
         }
@@ -259,6 +259,14 @@ impl Sql {
                 self.exprs(args.iter().skip(1).step_by(2));
                 self.push("))");
             }
+            Op::RowQuery(name) => {
+                let (query, lefts) = args.split_last().expect("a query to compare with");
+                self.push("((");
+                self.list(", ", lefts, Sql::keyed);
+                self.put(format_args!(") {name} "));
+                self.expr(query);
+                self.push(")");
+            }
             Op::Exists => {
                 self.push("(EXISTS ");
                 self.expr(&args[0]);
@@ -292,6 +300,13 @@ impl Sql {
             Op::Extreme { by: Some(better), .. } => self.best(better, args),
             Op::Subscript => self.function("q_subscript", args),
             Op::Slice => self.function("q_slice", args),
+            Op::SetElement if expr.ty == Type::JSONB => self.function("q_jsonb_assign", args),
+            Op::SetElement | Op::SetSlice => {
+                let name = if *op == Op::SetElement { "q_array_assign" } else { "q_array_assign_slice" };
+                self.put(format_args!("{name}({}, ", expr.ty.element().unwrap_or(Type::TEXT).0));
+                self.exprs(args);
+                self.push(")");
+            }
             Op::NullViolation => self.function("q_null_violation", args),
             Op::Keep(numbers) => self.keep(numbers, args),
             Op::NumberAndName => {
@@ -493,6 +508,9 @@ impl Sql {
                 self.push(" AND ");
                 self.bound(end);
             }
+        }
+        if let Some(exclude) = frame.exclude {
+            self.put(format_args!(" EXCLUDE {exclude}"));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::Sql;
 use crate::command::{self, SetColumn, Shape, Span};
-use crate::sql::ir::{Assignment, Change, Conflict, Delete, Insert, InsertSource, System, Typed, Update, Write};
+use crate::sql::ir::{Assignment, Change, Conflict, Delete, Insert, InsertSource, Node, System, Typed, Update, Write};
 
 impl Sql {
     /// Where the text is now.
@@ -99,8 +99,25 @@ impl Sql {
         self.push(" ON CONFLICT");
         if !conflict.keys.is_empty() {
             self.push(" (");
-            shape.keys = self.named_list(&conflict.keys);
+            // SQLite knows the index again by its terms, as they were written when it was made.
+            let mut names = Vec::new();
+            self.list(", ", &conflict.keys, |sql, key| match &key.node {
+                Node::Column(column) => {
+                    names.push(sql.named(&column.name));
+                    sql.collate_by(key);
+                }
+                _ => {
+                    sql.push("(");
+                    sql.expr(key);
+                    sql.push(")");
+                }
+            });
+            // What is said of a refused row looks for it by columns.
+            if names.len() == conflict.keys.len() && conflict.predicate.is_none() {
+                shape.keys = names;
+            }
             self.push(")");
+            self.condition(" WHERE ", conflict.predicate.as_ref());
         }
         let Some(update) = &conflict.update else { return self.push(" DO NOTHING") };
         self.push(" DO UPDATE SET ");
