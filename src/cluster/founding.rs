@@ -27,7 +27,7 @@
 //! What it costs: all nodes of the list must be up together once. If a disk is lost between a node's consent and its
 //! identity, its place among the founders stays empty, and it joins anew like any wiped member.
 
-use crate::id::NodeId;
+use crate::id::{NodeId, ReplicaId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -192,6 +192,11 @@ impl Founding {
             _ => Err(format!("this node has no data yet; the cluster is being founded by {}", self.list[0].1)),
         }
     }
+}
+
+/// The number of a founder's replica in each of the first groups.
+pub fn replica(founder: NodeId) -> ReplicaId {
+    ReplicaId(founder.0)
 }
 
 /// A member's answer.

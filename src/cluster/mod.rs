@@ -60,18 +60,28 @@ const NAME_TAKEN: &str = "SELECT '42710', 'a node named ' || name || ' is a memb
 const LAST_NODE: &str = "SELECT '55000', 'node ' || name || ' is the last one: nobody would have the data', NULL, \
      NULL, NULL, NULL, NULL, NULL, NULL FROM nodes n WHERE id = ?1 \
      AND NOT EXISTS (SELECT 1 FROM nodes o WHERE o.id <> n.id AND o.state = 'up')";
+const NOT_FOUNDED: &str = "SELECT '57P03', 'the founders of the cluster have not met yet', NULL, NULL, NULL, NULL, NULL, \
+     NULL, NULL WHERE NOT EXISTS (SELECT 1 FROM nodes)";
 const NO_NODE: &str = "SELECT '42704', 'there is no such node', NULL, NULL, NULL, NULL, NULL, NULL, NULL \
      WHERE NOT EXISTS (SELECT 1 FROM nodes WHERE id = ?1 AND state <> 'gone')";
 
-/// A founder's registration, or a node's at each start: idempotent. `replicas` are the node's own. A founder registers
-/// all `founders` with theirs, so that the cluster knows from its first entry on who they are.
-pub fn register(
-    node: &NodeEntry,
-    databases: &[(&str, GroupId)],
-    replicas: &[Place],
-    founders: &[NodeEntry],
-) -> Command {
-    let mut steps: Vec<Step> = founders.iter().map(founder).collect();
+/// A node's registration at each start: idempotent. A founder registers all `founders`, with where their replicas live:
+/// from its first entry on the cluster knows who they are, and gives nobody else the number of a founder's replica, however
+/// late that founder is to speak for itself.
+pub fn register(node: &NodeEntry, databases: &[(&str, GroupId)], founders: &[NodeEntry], places: &[Place]) -> Command {
+    // In the order of their numbers, which the counters follow.
+    let mut founders: Vec<&NodeEntry> = founders.iter().collect();
+    founders.sort_by_key(|n| n.id);
+    let mut steps: Vec<Step> = Vec::new();
+    for founder in founders {
+        let own = places.iter().filter(|p| p.node == founder.id);
+        steps.push(founder_step(founder));
+        steps.extend(own.clone().map(|place| place_step(*place)));
+        steps.extend(own.map(|place| {
+            let taken = "UPDATE counters SET next = max(next, ?1 + 1) WHERE name = 'replica'";
+            step(vec![(taken, Yields::Nothing)], vec![Value::Int(place.replica.0 as i64)])
+        }));
+    }
     steps.push(step(
         vec![
             (REMOVED, Yields::Guard),
@@ -108,23 +118,10 @@ pub fn register(
             vec![text(name), Value::Int(group.0 as i64)],
         ));
     }
-    steps.extend(replicas.iter().map(|place| {
-        step(
-            vec![
-                (
-                    "INSERT INTO placement(group_id, node_id, replica_id, role) VALUES (?1, ?2, ?3, 'voter') \
-                     ON CONFLICT DO NOTHING",
-                    Yields::Nothing,
-                ),
-                ("UPDATE counters SET next = max(next, ?3 + 1) WHERE name = 'replica'", Yields::Nothing),
-            ],
-            vec![Value::Int(place.group.0 as i64), Value::Int(place.node.0 as i64), Value::Int(place.replica.0 as i64)],
-        )
-    }));
     command(steps)
 }
 
-fn founder(node: &NodeEntry) -> Step {
+fn founder_step(node: &NodeEntry) -> Step {
     step(
         vec![
             (
@@ -145,6 +142,16 @@ fn founder(node: &NodeEntry) -> Step {
     )
 }
 
+/// A founder's replica, unless its number was given out before: then it was registered, and may have been removed since.
+fn place_step(place: Place) -> Step {
+    let insert = "INSERT INTO placement(group_id, node_id, replica_id, role) SELECT ?1, ?2, ?3, 'voter' \
+                  FROM counters WHERE name = 'replica' AND next <= ?3";
+    step(
+        vec![(insert, Yields::Nothing)],
+        vec![Value::Int(place.group.0 as i64), Value::Int(place.node.0 as i64), Value::Int(place.replica.0 as i64)],
+    )
+}
+
 /// A new node: gets an id, and a learner's place in each group. Asked again by the same data directory, it gets the
 /// same. `replaces` is the node of this name that is known to be away: if it is another directory's, that one leaves, and
 /// the new one takes its place. The outcome's second step has the node's id.
@@ -160,6 +167,8 @@ pub fn join(node: &NodeEntry, groups: &[GroupId], replaces: Option<NodeId>) -> C
     let mut steps = vec![
         step(
             vec![
+                // Whatever is given out before would be a founder's.
+                (NOT_FOUNDED, Yields::Guard),
                 (NAME_TAKEN, Yields::Guard),
                 (&crowd, Yields::Guard),
                 (
@@ -350,3 +359,98 @@ pub const DATABASE: &str = "system";
 
 /// The version of the system group's schema as its migrations leave it.
 pub const SCHEMA: u64 = 0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::Connection;
+
+    fn node(id: u64, name: &str) -> NodeEntry {
+        NodeEntry {
+            id: NodeId(id),
+            name: name.into(),
+            incarnation: id * 100,
+            peer_addr: "p".into(),
+            pg_addr: "c".into(),
+            http_addr: "h".into(),
+            state: "up".into(),
+        }
+    }
+
+    /// Runs a command as a replica would, but for its parameters' types; the SQLSTATE of a guard that holds ends it.
+    fn run(db: &mut Connection, command: &Command) -> Result<(), String> {
+        let Command::Write(write) = command else { panic!("a write") };
+        let transaction = db.transaction().unwrap();
+        for step in &write.steps {
+            for statement in &step.statements {
+                let mut prepared = transaction.prepare(&statement.sql).unwrap();
+                for (at, value) in step.params[0].iter().enumerate().take(prepared.parameter_count()) {
+                    match value {
+                        Value::Int(n) => prepared.raw_bind_parameter(at + 1, n).unwrap(),
+                        Value::Text(text) => prepared.raw_bind_parameter(at + 1, text).unwrap(),
+                        other => panic!("{other:?}"),
+                    }
+                }
+                let mut rows = prepared.raw_query();
+                while let Some(row) = rows.next().unwrap() {
+                    if statement.yields == Yields::Guard {
+                        return Err(row.get::<_, String>(0).unwrap());
+                    }
+                }
+            }
+        }
+        transaction.commit().unwrap();
+        Ok(())
+    }
+
+    fn founded() -> (Connection, Vec<NodeEntry>, Vec<Place>) {
+        let db = Connection::open_in_memory().unwrap();
+        db.execute_batch(include_str!("../../migrations/system/0001_cluster.sql")).unwrap();
+        db.pragma_update(None, "foreign_keys", true).unwrap();
+        // Not in the order of their numbers.
+        let founders = vec![node(3, "c"), node(1, "a"), node(2, "b")];
+        let groups = [GroupId(1), GroupId(2)];
+        let places = founders
+            .iter()
+            .flat_map(|n| groups.map(|group| Place { group, node: n.id, replica: ReplicaId(n.id.0) }))
+            .collect();
+        (db, founders, places)
+    }
+
+    fn places(db: &Connection) -> String {
+        let mut found = db.prepare("SELECT group_id, node_id, replica_id FROM placement ORDER BY 1, 2").unwrap();
+        let row = |r: &rusqlite::Row<'_>| {
+            Ok(format!("{}:{}={}", r.get::<_, i64>(0)?, r.get::<_, i64>(1)?, r.get::<_, i64>(2)?))
+        };
+        found.query_map([], row).unwrap().map(Result::unwrap).collect::<Vec<_>>().join(" ")
+    }
+
+    /// One founder has spoken, the others have not: whoever joins gets numbers that are nobody's.
+    #[test]
+    fn a_number_is_given_out_once() {
+        let (mut db, founders, of_founders) = founded();
+        let groups = [GroupId(1), GroupId(2)];
+        let joins = join(&NodeEntry { incarnation: 7, ..node(0, "d") }, &groups, None);
+        assert_eq!(run(&mut db, &joins), Err("57P03".into()), "nobody was registered");
+        run(&mut db, &register(&founders[1], &[("quorate", GroupId(2))], &founders, &of_founders)).unwrap();
+        run(&mut db, &joins).unwrap();
+        run(&mut db, &join(&NodeEntry { incarnation: 8, ..node(0, "b") }, &groups, Some(NodeId(2)))).unwrap();
+        let expected = "1:1=1 1:2=2 1:3=3 1:4=4 1:5=6 2:1=1 2:2=2 2:3=3 2:4=5 2:5=7";
+        assert_eq!(places(&db), expected);
+        for founder in [&founders[0], &founders[1]] {
+            run(&mut db, &register(founder, &[("quorate", GroupId(2))], &founders, &of_founders)).unwrap();
+        }
+        assert_eq!(places(&db), expected);
+    }
+
+    #[test]
+    fn what_was_removed_does_not_come_back() {
+        let (mut db, founders, of_founders) = founded();
+        run(&mut db, &register(&founders[1], &[], &founders, &of_founders)).unwrap();
+        run(&mut db, &remove(NodeId(3), None)).unwrap();
+        run(&mut db, &forget(NodeId(3))).unwrap();
+        run(&mut db, &register(&founders[2], &[], &founders, &of_founders)).unwrap();
+        assert_eq!(places(&db), "1:1=1 1:2=2 2:1=1 2:2=2");
+        assert_eq!(run(&mut db, &register(&founders[0], &[], &founders, &of_founders)), Err("28000".into()));
+    }
+}

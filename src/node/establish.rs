@@ -8,7 +8,7 @@ use super::{Listeners, refuse_old_data};
 use crate::admin::{
     self, Answer as Later, Facts, JoinReply, JoinRequest, NodeOrder, Problem, TransferRequest, Transferred,
 };
-use crate::cluster::founding::{Answer, Decision, Draft, Founded, Founding, Question, answer_as_member};
+use crate::cluster::founding::{self, Answer, Decision, Draft, Founded, Founding, Question, answer_as_member};
 use crate::command;
 use crate::config::{Config, Member, Origin};
 use crate::error::{SqlError, state};
@@ -168,13 +168,13 @@ fn founder_identity(
         node: me,
         name: config.name.clone(),
         incarnation,
-        groups: groups.map(|g| (g, ReplicaId(me.0))).into(),
+        groups: groups.map(|g| (g, founding::replica(me))).into(),
         members: members
             .iter()
             .filter(known)
             .map(|m| KnownMember { node: m.id, incarnation: incarnation_of(m.id), address: m.peers.to_string() })
             .collect(),
-        places: members.iter().flat_map(|m| groups.map(|g| (g, ReplicaId(m.id.0), m.id))).collect(),
+        places: members.iter().flat_map(|m| groups.map(|g| (g, founding::replica(m.id), m.id))).collect(),
         founders: founded.founders,
         begun: false,
         removed: false,

@@ -6,7 +6,7 @@
 
 use super::{Runtime, entry, patience};
 use crate::admin::{JoinMember, JoinReply, JoinRequest, NodeOrder, Problem};
-use crate::cluster::{self, NodeEntry, Place};
+use crate::cluster::{self, NodeEntry, Place, founding};
 use crate::error::{SqlResult, state};
 use crate::functions::Context;
 use crate::gateway::router::Router;
@@ -126,12 +126,16 @@ pub async fn register_and_follow(runtime: Arc<Runtime>) {
 
 async fn register(runtime: &Runtime) -> SqlResult<()> {
     let identity = &runtime.identity;
-    let place =
-        |(group, replica): (&GroupId, &ReplicaId)| Place { group: *group, node: identity.node, replica: *replica };
-    let replicas: Vec<Place> = identity.groups.iter().map(place).collect();
     let databases = [(super::DATABASE, crate::id::FIRST_DATABASE_GROUP)];
     let founders = founders(runtime);
-    let command = cluster::register(&entry(&runtime.config, identity), &databases, &replicas, &founders);
+    let place = |node: &NodeEntry| {
+        let groups = identity.groups.keys();
+        groups
+            .map(|group| Place { group: *group, node: node.id, replica: founding::replica(node.id) })
+            .collect::<Vec<_>>()
+    };
+    let places: Vec<Place> = founders.iter().flat_map(place).collect();
+    let command = cluster::register(&entry(&runtime.config, identity), &databases, &founders, &places);
     let outcome = runtime.submit(runtime.system(), &command).await?;
     cluster::done(&outcome).map(|_| ())
 }
@@ -296,7 +300,7 @@ pub async fn admit(runtime: Arc<Runtime>, request: JoinRequest) -> Result<JoinRe
     let command = cluster::join(&node, &groups, replaces);
     let outcome = runtime.submit(runtime.system(), &command).await.map_err(|e| Problem::Later(e.to_string()))?;
     let id = cluster::joined(&outcome).map_err(|e| match e.code.as_str() {
-        "53300" => Problem::Later(e.message.clone()),
+        "53300" | "57P03" => Problem::Later(e.message.clone()),
         _ => Problem::Refused(e.message.clone()),
     })?;
     let book = read_book(runtime.system(), true).await.map_err(later)?;
