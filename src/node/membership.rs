@@ -18,7 +18,7 @@ use crate::transport::tcp::Refusal;
 use crate::transport::wire::PeerIdentity;
 use crate::value::{Value, ValueRef};
 use parking_lot::Mutex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -34,6 +34,12 @@ pub struct Book {
     pub places: Vec<Place>,
     /// Who takes the place of whom.
     pub successors: BTreeMap<NodeId, NodeId>,
+}
+
+impl Book {
+    fn leaving(&self) -> BTreeSet<NodeId> {
+        self.nodes.values().filter(|n| n.state == "leaving").map(|n| n.id).collect()
+    }
 }
 
 /// The nodes as this node knows them: before its replica was ever read, from the note beside its data.
@@ -173,12 +179,13 @@ pub async fn follow(runtime: &Runtime) -> Result<(), Failure> {
     if before.nodes != book.nodes {
         runtime.network.reconsider();
     }
+    let leaving = book.leaving();
     for router in runtime.routers.values() {
         let known = router.group.status().nodes;
         let told: BTreeMap<ReplicaId, NodeId> =
             book.places.iter().filter(|p| p.group == router.id).map(|p| (p.replica, p.node)).collect();
-        if told.iter().any(|(replica, node)| known.get(replica) != Some(node)) {
-            router.group.set_nodes(told);
+        if told.iter().any(|(replica, node)| known.get(replica) != Some(node)) || leaving != before.leaving() {
+            router.group.set_nodes(told, leaving.clone());
         }
     }
     note(runtime, &book);

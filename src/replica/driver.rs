@@ -137,6 +137,7 @@ pub(super) enum Input {
     SetNodes {
         group: GroupId,
         nodes: BTreeMap<ReplicaId, NodeId>,
+        leaving: BTreeSet<NodeId>,
     },
     DiskFull(bool),
     AddGroup(Box<Replica>),
@@ -286,6 +287,9 @@ pub(super) struct Replica {
     core: Core,
     shared: Arc<Shared>,
     nodes: BTreeMap<ReplicaId, NodeId>,
+    /// The cluster wants them gone. It counts as a reason not to lead beside clocks and disks, so that a leader that goes
+    /// and an heir that is not fit do not give the leadership back and forth.
+    leaving: BTreeSet<NodeId>,
     apply: Sender<ApplyJob>,
     apply_thread: Option<JoinHandle<()>>,
     proposals: Vec<(Ticketed, ProposeReply)>,
@@ -400,6 +404,7 @@ pub(super) fn prepare(
         core,
         shared,
         nodes,
+        leaving: BTreeSet::new(),
         apply,
         apply_thread: Some(apply_thread),
         proposals: Vec::new(),
@@ -597,7 +602,10 @@ impl Driver {
                     r.core.step(Event::ChangeMembership { ticket, change });
                 });
             }
-            Input::SetNodes { group, nodes } => self.with(group, |r| learn(r, nodes)),
+            Input::SetNodes { group, nodes, leaving } => self.with(group, |r| {
+                r.leaving = leaving;
+                learn(r, nodes);
+            }),
             Input::DiskFull(full) => {
                 self.disk_full = full;
                 self.each(|r, _| {
@@ -735,7 +743,8 @@ impl Driver {
             if leads {
                 let judged = replica.judge.unfit((me, own_sync), &self.beats, &voters, now);
                 unfit = judged.get(&me).copied();
-                let replicas = replica.nodes.iter().filter(|(_, node)| judged.contains_key(node));
+                let had_better_not = |node: &NodeId| judged.contains_key(node) || replica.leaving.contains(node);
+                let replicas = replica.nodes.iter().filter(|(_, node)| had_better_not(node));
                 let replicas = replicas.map(|(replica, _)| *replica).collect();
                 replica.core.step(Event::Unfit(replicas));
             }

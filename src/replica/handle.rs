@@ -11,7 +11,7 @@ use crate::raftlog::{LogError, RaftLog};
 use crate::transport::{Beat, Envelope, Inbound, Transport};
 use crossbeam_channel::Sender;
 use parking_lot::Mutex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -433,9 +433,9 @@ impl Group {
         done.await.unwrap_or(Err(ChangeError::Unknown))
     }
 
-    /// Teaches where replicas live.
-    pub fn set_nodes(&self, nodes: BTreeMap<ReplicaId, NodeId>) {
-        let _ = self.inbox.send(Input::SetNodes { group: self.shared.group, nodes });
+    /// Teaches where replicas live, and which nodes are to go: they had better not lead.
+    pub fn set_nodes(&self, nodes: BTreeMap<ReplicaId, NodeId>, leaving: BTreeSet<NodeId>) {
+        let _ = self.inbox.send(Input::SetNodes { group: self.shared.group, nodes, leaving });
     }
 }
 

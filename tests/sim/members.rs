@@ -56,11 +56,24 @@ impl Members {
         self.configurations.len() > 1
     }
 
-    /// A leader has this configuration now.
-    pub fn note(&mut self, members: Membership) {
-        if self.configurations.last() != Some(&members) {
+    /// A leader has this configuration now. True if that is news.
+    pub fn note(&mut self, members: Membership) -> bool {
+        let news = self.configurations.last() != Some(&members);
+        if news {
             self.configurations.push(members);
         }
+        news
+    }
+
+    /// Those of the latest configuration.
+    pub fn voters(&self) -> &[ReplicaId] {
+        self.configurations.last().map_or(&[], |latest| &latest.voters)
+    }
+
+    /// Those that had better not lead because they are to go.
+    pub fn leaving(&self) -> Vec<ReplicaId> {
+        let leaving = self.standings.iter().filter(|(_, standing)| matches!(standing, Standing::Leaving(_)));
+        leaving.map(|(id, _)| ReplicaId(*id)).collect()
     }
 
     /// A majority of one of the latest configurations has it; of both halves, if that is a joint one.
@@ -137,7 +150,9 @@ impl World {
     fn add_machine(&mut self) -> Result<u64, String> {
         let id = self.nodes.keys().max().map_or(1, |id| id + 1);
         self.say(|| format!("{id} joins"));
-        self.nodes.insert(id, Node::empty(id, self.root.path()));
+        let mut node = Node::empty(id, self.root.path());
+        node.skew = self.random.range(0, 2 * self.plan.skew as u64 + 1) as i64 - self.plan.skew;
+        self.nodes.insert(id, node);
         self.members.standings.insert(id, Standing::Joining);
         self.start(id)?;
         Ok(id)

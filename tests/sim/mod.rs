@@ -9,8 +9,7 @@
 //! - `QUORATE_SIM_SEED=n cargo test --test tests sim::seeds -- --nocapture` runs one, with a trace;
 //! - `QUORATE_SIM_SEEDS=from..to` runs others than the default ones.
 //!
-//! Not here yet: errors of the disk below the state machine. Changes of the membership are drawn on demand only (see
-//! `plan`).
+//! Not here yet: errors of the disk below the state machine.
 
 mod gateway;
 mod history;

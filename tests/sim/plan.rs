@@ -220,7 +220,7 @@ impl Plan {
             faults.extend(MEMBERSHIP.into_iter().filter(|_| !members.one_in(3)));
         }
         let slow = r.one_in(4);
-        let plan = Plan {
+        Plan {
             seed,
             bug: None,
             nodes: r.pick(&[3, 3, 3, 3, 3, 3, 5, 5, 2, 1]),
@@ -269,21 +269,7 @@ impl Plan {
             statement_timeout: 0,
             lease: 0,
             idle: (0, 0),
-        };
-        plan.without_membership()
-    }
-
-    /// A known gap: of 300 plans that change the membership, three or four end without progress (seeds 87, 110, 299; with
-    /// clocks hours apart also 204 and 218). Until that is closed such changes are drawn only when asked for, with
-    /// `QUORATE_SIM_MEMBERSHIP=1`; planted mistakes have them in any case.
-    fn without_membership(mut self) -> Plan {
-        if std::env::var_os("QUORATE_SIM_MEMBERSHIP").is_none() {
-            self.faults.retain(|fault| !MEMBERSHIP.contains(fault));
         }
-        if self.faults.is_empty() {
-            self.faults.push(Fault::Crash);
-        }
-        self
     }
 
     pub fn with_transactions(seed: u64) -> Plan {

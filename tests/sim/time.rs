@@ -93,7 +93,7 @@ impl World {
         let live = self.live(id);
         if now >= live.next_beat {
             live.next_beat = now + BEAT;
-            for to in (1..=self.plan.nodes).filter(|to| *to != id) {
+            for to in self.members.here().into_iter().filter(|to| *to != id) {
                 self.beat(id, to);
             }
         }
@@ -123,12 +123,14 @@ impl World {
 
     fn tell_time(&mut self, id: u64) -> Check {
         let now = self.moment(id);
-        let voters: Vec<NodeId> = (1..=self.plan.nodes).map(NodeId).collect();
+        let leaving = self.members.leaving();
         let live = self.live(id);
+        let voters: Vec<NodeId> = live.core.membership().voters.iter().map(|voter| NodeId(voter.0)).collect();
         live.belief = live.beats.belief(&voters, now);
         if live.core.leadership().role == Role::Leader {
             let unfit = live.judge.unfit((NodeId(id), None), &live.beats, &voters, now);
-            live.core.step(Event::Unfit(unfit.keys().map(|node| ReplicaId(node.0)).collect()));
+            let unfit = unfit.keys().map(|node| ReplicaId(node.0));
+            live.core.step(Event::Unfit(unfit.chain(leaving).collect()));
         }
         self.publish_time(id);
         let reading = self.reading(id);
@@ -143,11 +145,11 @@ impl World {
         }
     }
 
-    /// A clock has been set, or all are for the first time.
+    /// A clock has been set, or others have a vote, or all is for the first time.
     pub(super) fn note_clocks(&mut self) {
-        let skews: Vec<i64> = self.nodes.values().map(|node| node.skew).collect();
+        let skews: Vec<i64> = self.members.voters().iter().map(|id| self.nodes[&id.0].skew).collect();
         self.oracle.truth.set(self.now, &skews);
-        for id in 1..=self.plan.nodes {
+        for id in self.members.here() {
             self.publish_time(id);
         }
     }

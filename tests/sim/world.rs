@@ -624,8 +624,8 @@ impl World {
             }
             // Others go through old ones again when they begin anew.
             Effect::Membership(members, _) => {
-                if self.live(id).core.leadership().role == Role::Leader {
-                    self.members.note(members);
+                if self.live(id).core.leadership().role == Role::Leader && self.members.note(members) {
+                    self.note_clocks();
                 }
             }
             Effect::Changed { .. } => {}
