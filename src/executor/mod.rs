@@ -322,6 +322,10 @@ impl Executor {
         if work.epoch != order.epoch || tx.epoch.load(Ordering::SeqCst) != order.epoch {
             return Reply::Unknown;
         }
+        if self.state.lock().locks.held(tx.id) < order.known {
+            // It failed here and gave them back, but its gateway has not heard of that.
+            return Reply::Failed(locks_lost());
+        }
         let result = match order.action {
             Action::Run(statement) => job.run(&mut work, *statement).await,
             Action::Lock { tables, mode, nowait } => job.lock_tables(&mut work, &tables, mode, nowait).await,

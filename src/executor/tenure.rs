@@ -151,7 +151,8 @@ impl Executor {
         let locks = if self.host.has(Defect::ForgetLocks) { &[][..] } else { &claim.locks };
         if !locks.iter().all(|held| state.locks.restore(tx.id, held)) {
             // It ends just now, or has: somebody else was told of its locks.
-            tracing::debug!(name = %claim.name, "its locks are others'");
+            let others = state.open.values().map(|tx| tx.name).collect::<Vec<_>>();
+            tracing::warn!(name = %claim.name, ?gateway, since = ?claim.since, ?others, "its locks are others'");
             state.locks.release_all(tx.id);
             return;
         }

@@ -167,11 +167,14 @@ impl<R: Replica, P: Peers> Router<R, P> {
                 }
             }
             Errand::Propose(proposal) => {
+                // A transaction that commits keeps its locks until it is over: its next attempt needs them. It tells of its
+                // end itself.
+                let wanted = (!terms.commit).then(|| Wanted::new(self, leader, proposal.request));
                 let request = Request::Propose { group: self.id, proposal: proposal.clone(), terms };
-                self.attempt_at(leader, proposal.request, peer::encode(&request), control).await
+                self.attempt_at(leader, wanted, peer::encode(&request), control).await
             }
             Errand::Try(trial) if leader == self.node => {
-                let mut wanted = Wanted { router: self, leader, name: request, answered: false };
+                let mut wanted = Wanted::new(self, leader, request);
                 let (site, trial, control) = (self.site(), Trial::clone(trial), control.clone());
                 let (answer, answered) = oneshot::channel();
                 // On a task of its own: it may keep its thread busy, and this one must hear of a client that goes.
@@ -191,17 +194,22 @@ impl<R: Replica, P: Peers> Router<R, P> {
                 }
                 link.keep_alive(request);
                 let _lease = Lease { link: &link, name: request };
-                self.attempt_at(leader, request, bytes, control).await
+                self.attempt_at(leader, Some(Wanted::new(self, leader, request)), bytes, control).await
             }
         }
     }
 
-    /// Asks the leader on another node. What is asked for keeps its place in the leader's queues for as long as it is wanted.
-    async fn attempt_at(&self, leader: NodeId, name: RequestId, request: Bytes, control: &Control) -> Attempt {
+    /// Asks the leader on another node. What is asked for keeps its place in the leader's queues for as long as it is `wanted`.
+    async fn attempt_at(
+        &self,
+        leader: NodeId,
+        mut wanted: Option<Wanted<'_, R, P>>,
+        request: Bytes,
+        control: &Control,
+    ) -> Attempt {
         // A leader that hangs does not answer, and its successor does not wait for that.
         let mut leaders = self.group.leader_changes();
         let moved = leaders.wait_for(|now| now.leader_node != Some(leader));
-        let mut wanted = Wanted { router: self, leader, name, answered: false };
         let answer = tokio::select! {
             biased;
             answer = self.wait(control, self.peers.call(leader, request, control.deadline)) => answer,
@@ -209,7 +217,7 @@ impl<R: Replica, P: Peers> Router<R, P> {
         };
         match answer {
             Some(Ok(bytes)) => {
-                wanted.answered = true;
+                wanted.iter_mut().for_each(|wanted| wanted.answered = true);
                 peer::decode::<Reply>(&bytes).map_or(Attempt::Unknown, Attempt::told)
             }
             Some(Err(CallError::Refused(_))) => Attempt::Again,
@@ -475,6 +483,12 @@ struct Wanted<'a, R: Replica, P: Peers> {
     leader: NodeId,
     name: RequestId,
     answered: bool,
+}
+
+impl<'a, R: Replica, P: Peers> Wanted<'a, R, P> {
+    fn new(router: &'a Router<R, P>, leader: NodeId, name: RequestId) -> Self {
+        Wanted { router, leader, name, answered: false }
+    }
 }
 
 impl<R: Replica, P: Peers> Drop for Wanted<'_, R, P> {

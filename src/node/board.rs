@@ -138,12 +138,10 @@ fn role(status: &ReplicaStatus) -> &'static str {
 const STUCK: Duration = Duration::from_secs(10);
 
 fn state_text(state: &ReplicaState, under_way: Option<(u64, Duration)>) -> String {
-    if let Some((index, since)) = under_way.filter(|(_, since)| *since >= STUCK) {
-        let why = match state {
-            ReplicaState::Failing(why) => format!(": {why} (trying again)"),
-            _ => String::new(),
-        };
-        return format!("entry {index} is not applied for {} s{why}", since.as_secs());
+    // Its own trouble says more than that an entry waits for it.
+    let stuck = under_way.filter(|(_, since)| *since >= STUCK && *state == ReplicaState::Active);
+    if let Some((index, since)) = stuck {
+        return format!("entry {index} is not applied for {} s", since.as_secs());
     }
     match state {
         ReplicaState::Active => "ok".into(),
