@@ -81,6 +81,11 @@ impl Registry {
         self.book.lock().nodes.get(&node).map_or_else(|| node.to_string(), |n| n.name.clone())
     }
 
+    /// The node is in the system group's tables, as far as its replica here has them.
+    pub fn knows(&self, node: NodeId) -> bool {
+        self.book.lock().nodes.contains_key(&node)
+    }
+
     pub fn book(&self) -> Book {
         self.book.lock().clone()
     }
@@ -328,6 +333,9 @@ pub async fn admit(runtime: Arc<Runtime>, request: JoinRequest) -> Result<JoinRe
 pub async fn order(runtime: Arc<Runtime>, order: NodeOrder) -> Result<String, Problem> {
     let later = |e: Failure| Problem::Later(format!("the system group cannot be read: {e:?}"));
     let book = read_book(runtime.system(), true).await.map_err(later)?;
+    if book.nodes.is_empty() {
+        return Err(Problem::Later("the founders of the cluster have not met yet".into()));
+    }
     let find = |name: &str| {
         book.nodes.values().find(|n| n.name == name && n.state != "gone").ok_or_else(|| {
             let known = book.nodes.values().filter(|n| n.state != "gone");

@@ -103,7 +103,12 @@ impl Facts for NodeFacts {
                 state => Some(format!("{}: {state}", r.row.database)),
             }
         });
-        unwell.or_else(|| (!self.0.caught_up()).then(|| "this node is catching up with the others".to_owned()))
+        let why = match (self.0.caught_up(), self.0.registry.knows(self.0.identity.node)) {
+            (true, true) => None,
+            (true, false) => Some("this node is not registered with the cluster yet"),
+            (false, _) => Some("this node is catching up with the others"),
+        };
+        unwell.or_else(|| why.map(str::to_owned))
     }
 
     fn join(&self, request: JoinRequest) -> Answer<JoinReply> {
