@@ -7,7 +7,6 @@
 use super::origin::origin;
 use crate::error::{SqlError, SqlResult};
 use crate::session::{CopyForm, Message, RowForm, Severity, Status};
-use crate::types::Type;
 use crate::types::binary::write_binary;
 use crate::types::encoding::Encoding;
 use crate::types::text::write_text;
@@ -148,16 +147,11 @@ fn columns(out: &mut Vec<u8>, form: &RowForm) {
             out.extend_from_slice(&c.table.to_be_bytes());
             out.extend_from_slice(&c.attnum.to_be_bytes());
             out.extend_from_slice(&c.ty.0.to_be_bytes());
-            out.extend_from_slice(&type_length(c.ty).to_be_bytes());
+            out.extend_from_slice(&c.ty.len().to_be_bytes());
             out.extend_from_slice(&c.typmod.to_be_bytes());
             out.extend_from_slice(&i16::from(*binary).to_be_bytes());
         }
     });
-}
-
-/// `pg_type.typlen`: bytes of a value, −1 for a variable length. An enum's values take 4.
-fn type_length(ty: Type) -> i16 {
-    ty.info().map_or(4, |info| info.len)
 }
 
 fn copy_formats(form: &CopyForm) -> (i8, Vec<i16>) {

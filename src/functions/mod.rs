@@ -20,6 +20,7 @@ pub mod builtin;
 pub mod casts;
 pub mod catalog;
 pub mod datetime;
+pub mod enums;
 pub mod floats;
 mod index;
 pub mod integers;

@@ -73,7 +73,7 @@ fn one(i: usize, form: &str, args: &mut dyn Arguments) {
     }
     match form {
         "type" => {
-            let ty = args.of_type(i).0;
+            let ty = args.of_type(i).0.representation();
             let _ = write!(args.out(), "{}", ty.0);
         }
         "out" => casts::write_output(i, args),

@@ -14,6 +14,12 @@ use crate::value::{Value, ValueRef};
 /// Nothing in `version()` tells builds of this server apart: it may be stored, and replicas run different builds.
 pub use crate::settings::{SERVER_VERSION, SERVER_VERSION_NUM};
 
+/// The name of a type; of one that a user has made (see `types::OWN`), it is in the catalog.
+const OWN_TYPE: &str = "iif({0} >= 1073741824, (SELECT q_relation_name(n.nspname, e.typname) || \
+     iif(t.typcategory = 'A', '[]', '') FROM \"pg_catalog.pg_type\" t JOIN \"pg_catalog.pg_type\" e \
+     ON e.oid = iif(t.typcategory = 'A', t.typelem, t.oid) JOIN \"pg_catalog.pg_namespace\" n ON n.oid = e.typnamespace \
+     WHERE t.oid = {0}), q_format_type({0}, {1}))";
+
 pub const FUNCTIONS: &[Function] = &[
     func("version", &[], TEXT, "'PostgreSQL 15.18 (Quorate)'").stable(),
     func("current_database", &[], NAME, "q_current_database()").stable(),
@@ -59,7 +65,7 @@ pub const FUNCTIONS: &[Function] = &[
     func("pg_is_other_temp_schema", &[OID], BOOL, "iif({0} IS NULL, NULL, 0)").stable(),
     func("pg_column_size", &[ANY], INT4, "octet_length({0})").stable(),
     func("pg_size_pretty", &[INT8], TEXT, "q_size_pretty({0})"),
-    func("format_type", &[OID, INT4], TEXT, "q_format_type({0}, {1})").stable(),
+    func("format_type", &[OID, INT4], TEXT, OWN_TYPE).stable(),
     func("nextval", &[REGCLASS], INT8, "q_nextval({0})").volatile(),
     func("setval", &[REGCLASS, INT8], INT8, "q_setval({0}, {1}, 1)").volatile(),
     func("setval", &[REGCLASS, INT8, BOOL], INT8, "q_setval({0}, {1}, {2})").volatile(),

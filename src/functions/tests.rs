@@ -221,8 +221,15 @@ fn no_signature_twice() {
 }
 
 /// Stable in Postgres, where they read a catalog that here is fixed.
-const LABELLED: &[&str] =
-    &["format", "format_type", "pg_char_to_encoding", "pg_encoding_to_char", "convert_from", "convert_to"];
+const LABELLED: &[&str] = &[
+    "enum_range",
+    "format",
+    "format_type",
+    "pg_char_to_encoding",
+    "pg_encoding_to_char",
+    "convert_from",
+    "convert_to",
+];
 /// Stable in Postgres, where they read the locale or the zones' files, which here are fixed; their time zone, if any, is an
 /// argument.
 const LABELLED_IMPLEMENTATIONS: &[&str] = &[

@@ -5,15 +5,17 @@
 //! Names are kept as Postgres folded them. In SQLite a relation `s.t` is the table named `s.t` (one identifier).
 
 pub mod change;
+pub mod types;
 
 use super::system;
 use crate::error::{SqlError, SqlResult};
-use crate::types::Type;
+use crate::types::{Own, Type};
 use crate::value::Value;
 use change::SystemRow;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+pub use types::{Label, OwnType};
 
 /// First OID of user objects, as in PostgreSQL.
 pub const FIRST_USER_OID: u32 = 16384;
@@ -35,6 +37,8 @@ pub struct Catalog {
     pub rowid_keys: BTreeSet<u32>,
     /// View → relations that its definition names.
     pub uses: BTreeMap<u32, BTreeSet<u32>>,
+    /// The types that users have made, by OID; arrays over them are known by theirs.
+    pub types: BTreeMap<u32, Arc<OwnType>>,
     /// OID → name, for [`Catalog::by_oid`]. Kept by [`Catalog::insert`] and [`Catalog::remove`].
     pub oids: BTreeMap<u32, (String, String)>,
 }
@@ -253,6 +257,9 @@ impl Row {
     fn flag(&self, i: usize) -> bool {
         self.int(i) != 0
     }
+    fn real(&self, i: usize) -> f64 {
+        if let Some(Value::Real(x)) = self.0.get(i) { *x } else { self.int(i) as f64 }
+    }
     fn text(&self, i: usize) -> String {
         self.optional(i).unwrap_or_default()
     }
@@ -324,6 +331,7 @@ impl Loader {
         for r in rows("SELECT nspname, oid FROM \"pg_catalog.pg_namespace\" ORDER BY oid")? {
             self.catalog.schemas.insert(r.text(0), r.oid(1));
         }
+        self.own_types(&mut rows)?;
         self.attributes(&mut rows)?;
         self.keys(&mut rows)?;
         let views = format!("SELECT oid, definition FROM \"_quorate_view\" WHERE {} ORDER BY oid", self.wanted("oid"));
@@ -365,6 +373,31 @@ impl Loader {
             self.catalog.insert(relation);
         }
         Ok(self.catalog)
+    }
+
+    /// All of them, each time: they are few.
+    fn own_types(&mut self, rows: &mut dyn FnMut(&str) -> SqlResult<Vec<Row>>) -> SqlResult<()> {
+        let mut labels: BTreeMap<u32, Vec<Label>> = BTreeMap::new();
+        let enums = "SELECT enumtypid, oid, enumsortorder, enumlabel FROM \"pg_catalog.pg_enum\"
+            ORDER BY enumtypid, enumsortorder";
+        for r in rows(enums)? {
+            labels.entry(r.oid(0)).or_default().push(Label { oid: r.oid(1), order: r.real(2), name: r.text(3) });
+        }
+        let oids = Own::Enum.oids();
+        let types = format!(
+            "SELECT t.oid, n.nspname, t.typname, a.typname FROM \"pg_catalog.pg_type\" t
+            JOIN \"pg_catalog.pg_namespace\" n ON n.oid = t.typnamespace
+            JOIN \"pg_catalog.pg_type\" a ON a.oid = t.typarray
+            WHERE t.oid >= {} AND t.oid < {} ORDER BY t.oid",
+            oids.start, oids.end
+        );
+        self.catalog.types.clear();
+        for r in rows(&types)? {
+            let labels = labels.remove(&r.oid(0)).unwrap_or_default();
+            let own = OwnType { oid: r.oid(0), schema: r.text(1), name: r.text(2), array: r.text(3), labels };
+            self.catalog.types.insert(own.oid, Arc::new(own));
+        }
+        Ok(())
     }
 
     fn attributes(&mut self, rows: &mut dyn FnMut(&str) -> SqlResult<Vec<Row>>) -> SqlResult<()> {

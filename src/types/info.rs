@@ -1,6 +1,9 @@
 //! What each built-in type is like: the rows of `pg_type` that matter, type names, and type modifiers.
 //!
-//! Types made by users (enums, domains) are rows of the catalog, not of this table: [`Type::info`] is `None` for them.
+//! Types made by users (enums, domains, rows of tables) are rows of the catalog, not of this table: [`Type::info`] is
+//! `None` for them. What everybody needs to know of one is told by its OID: from [`OWN`] on, its upper half byte is the
+//! [`Own`] kind, and an odd number is the array over the type before it. So storage, comparison and category are asked
+//! here for all types alike, and only names, labels and base types are looked up in the catalog.
 
 use super::{NO_TYPMOD, Storage, Type};
 use crate::error::{SqlError, SqlResult, state};
@@ -108,6 +111,7 @@ fn build() -> Vec<TypeInfo> {
         pseudo(Type::ANYARRAY, "anyarray", "anyarray", -1, 'P'),
         pseudo(Type::ANYELEMENT, "anyelement", "anyelement", 4, 'P'),
         pseudo(Type::ANYNONARRAY, "anynonarray", "anynonarray", 4, 'P'),
+        pseudo(Type::ANYENUM, "anyenum", "anyenum", 4, 'P'),
         pseudo(Type::ANYCOMPATIBLE, "anycompatible", "anycompatible", 4, 'P'),
         pseudo(Type::ANYCOMPATIBLEARRAY, "anycompatiblearray", "anycompatiblearray", -1, 'P'),
         pseudo(Type::INTERNAL, "internal", "internal", 8, 'P'),
@@ -128,6 +132,35 @@ fn build() -> Vec<TypeInfo> {
 }
 
 static TABLE: LazyLock<Vec<TypeInfo>> = LazyLock::new(build);
+
+/// Where the OIDs of types made by users begin, and where they end.
+pub const OWN: std::ops::Range<u32> = 0x4000_0000..0x7000_0000;
+
+/// The kinds of types made by users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Own {
+    /// A value is its place in the declared order, a REAL: SQLite compares it as it is, and a renamed label changes no row.
+    /// It becomes its label where the client or a function of texts looks at it.
+    Enum,
+    Domain,
+    /// The row of a relation.
+    Row,
+}
+
+impl Own {
+    const ALL: [Own; 3] = [Own::Enum, Own::Domain, Own::Row];
+
+    /// The type of this kind that takes the number `n`: of an object's OID, or one drawn for it.
+    pub fn numbered(self, n: u32) -> Type {
+        Type(OWN.start + ((self as u32) << 28) + 2 * n)
+    }
+
+    /// All OIDs of this kind, arrays included.
+    pub fn oids(self) -> std::ops::Range<u32> {
+        let start = self.numbered(0).0;
+        start..start + (1 << 28)
+    }
+}
 
 /// SQL spellings that are no `typname` (PostgreSQL documentation, table "Data Types").
 const SPELLINGS: &[(&str, Type)] = &[
@@ -185,19 +218,69 @@ impl Type {
         TABLE.iter().find(|info| info.name == name).map(|info| info.oid)
     }
 
+    /// The kind of a type made by users, and whether it is an array over such a type.
+    pub fn own(self) -> Option<(Own, bool)> {
+        let kind = Own::ALL.get((self.0.checked_sub(OWN.start)? >> 28) as usize)?;
+        Some((*kind, self.0 % 2 == 1))
+    }
+
+    pub fn is_enum(self) -> bool {
+        self.own() == Some((Own::Enum, false))
+    }
+
+    /// An enum, or an array of one: its values become labels where they are looked at.
+    pub fn has_labels(self) -> bool {
+        matches!(self.own(), Some((Own::Enum, _)))
+    }
+
+    /// The built-in type that SQLite's side of a value is of: functions of ours know no others.
+    pub fn representation(self) -> Type {
+        match self.own() {
+            Some((Own::Enum, false)) => Type::FLOAT8,
+            Some((Own::Enum, true)) => Type::FLOAT8_ARRAY,
+            _ => self,
+        }
+    }
+
+    /// `pg_type.typcategory`
+    pub fn category(self) -> char {
+        match self.own() {
+            Some((_, true)) => 'A',
+            Some((Own::Enum, _)) => 'E',
+            Some((Own::Row, _)) => 'C',
+            Some((Own::Domain, _)) => 'U',
+            None => self.info().map_or('U', |info| info.category),
+        }
+    }
+
+    /// `pg_type.typlen`
+    pub fn len(self) -> i16 {
+        match self.own() {
+            Some((Own::Enum, false)) => 4,
+            Some(_) => -1,
+            None => self.info().map_or(-1, |info| info.len),
+        }
+    }
+
     /// The element type of an array type, also of `int2vector` and `oidvector`.
     pub fn element(self) -> Option<Type> {
+        if let Some((_, array)) = self.own() {
+            return array.then_some(Type(self.0.wrapping_sub(1)));
+        }
         let info = self.info()?;
         (info.category == 'A' && info.elem.0 != 0).then_some(info.elem)
     }
 
     /// The array type over this type.
     pub fn array(self) -> Option<Type> {
+        if let Some((_, array)) = self.own() {
+            return (!array).then_some(Type(self.0 + 1));
+        }
         self.info().map(|info| info.array).filter(|array| array.0 != 0)
     }
 
     pub fn is_array(self) -> bool {
-        self.info().is_some_and(|info| info.category == 'A')
+        self.category() == 'A'
     }
 
     pub fn is_integer(self) -> bool {
@@ -246,13 +329,41 @@ impl Type {
                 | Type::ANYNONARRAY
                 | Type::ANYCOMPATIBLE
                 | Type::ANYCOMPATIBLEARRAY
-                | Type(3500)
+                | Type::ANYENUM
         )
     }
 
-    /// How SQLite stores it. User-defined types are labels (enum): TEXT; the catalog knows their arrays and domains.
+    /// How SQLite stores it; a domain is stored as what it is based on, which the catalog knows.
     pub fn storage(self) -> Storage {
-        self.info().map_or(Storage::Text, |info| info.storage)
+        match self.own() {
+            Some((_, true)) => Storage::Blob,
+            Some((Own::Enum, false)) => Storage::Real,
+            _ => self.info().map_or(Storage::Text, |info| info.storage),
+        }
+    }
+
+    /// A column of the user's may be of it.
+    pub fn is_storable(self) -> bool {
+        const NOT: [Type; 12] = [
+            Type::MONEY,
+            Type::BIT,
+            Type::VARBIT,
+            Type::XML,
+            Type::POINT,
+            Type::ACLITEM,
+            Type::INET,
+            Type::CIDR,
+            Type::TIMETZ,
+            Type::TID,
+            Type::PG_NODE_TREE,
+            Type::CSTRING,
+        ];
+        let element = self.element().unwrap_or(self);
+        match (element.own(), element.info()) {
+            (Some((own, _)), _) => own != Own::Row,
+            (None, Some(info)) => info.kind == 'b' && !NOT.contains(&element),
+            (None, None) => false,
+        }
     }
 
     /// The SQLite collation that orders values of this type; `None` when SQLite's own order is right.
@@ -383,7 +494,9 @@ pub fn typmod_in(ty: Type, args: &[i64]) -> SqlResult<i32> {
         }
         (Type::INTERVAL, [p]) if *p >= 0 => Ok(INTERVAL_FULL_RANGE << 16 | (*p).min(6) as i32),
         (Type::INTERVAL, [range, p]) if *p >= 0 => {
-            Ok((*range as i32 & INTERVAL_FULL_RANGE) << 16 | (*p as i32).min(INTERVAL_NO_PRECISION))
+            // Without a precision it is said so; of others six is the most.
+            let p = if *p == i64::from(INTERVAL_NO_PRECISION) { INTERVAL_NO_PRECISION } else { (*p).min(6) as i32 };
+            Ok((*range as i32 & INTERVAL_FULL_RANGE) << 16 | p)
         }
         (Type::INTERVAL, _) => invalid("invalid INTERVAL type modifier".into()),
         (Type::BIT | Type::VARBIT, [n]) if *n >= 1 => Ok(*n as i32),

@@ -20,6 +20,7 @@
 //! | json | TEXT | as given |
 //! | jsonb | TEXT | canonical: keys sorted by length then bytes, duplicates removed, numbers kept exact |
 //! | arrays | BLOB | PostgreSQL's binary array format |
+//! | enums | REAL | the label's place in the declared order; arrays of them as arrays of float8 |
 //! | unknown | TEXT | the literal |
 
 pub mod array;
@@ -37,7 +38,8 @@ pub mod to_char;
 pub mod zone;
 
 pub use info::{
-    TypeInfo, all_types, declares_collation, format_type, format_type_plain, interval_typmod, typmod_in, typmod_out,
+    OWN, Own, TypeInfo, all_types, declares_collation, format_type, format_type_plain, interval_typmod, typmod_in,
+    typmod_out,
 };
 
 use serde::{Deserialize, Serialize};
@@ -129,6 +131,7 @@ impl Type {
     pub const ANYARRAY: Type = Type(2277);
     pub const ANYELEMENT: Type = Type(2283);
     pub const ANYNONARRAY: Type = Type(2776);
+    pub const ANYENUM: Type = Type(3500);
     pub const ANYCOMPATIBLE: Type = Type(5077);
     pub const ANYCOMPATIBLEARRAY: Type = Type(5078);
     pub const ACLITEM: Type = Type(1033);

@@ -1,12 +1,12 @@
 //! Which operator or function a call means (PostgreSQL documentation, chapter 10), and the call itself.
 
-use super::coerce::{category, is_implicit, is_preferred, type_name};
+use super::coerce::{category, is_implicit, is_preferred};
 use super::{Binder, error_at};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::{Function, Native, Operator, lookup_functions, lookup_operators};
 use crate::sql::ir::{Infix, Node, Op, Typed};
 use crate::sql::plan::Effort;
-use crate::types::Type;
+use crate::types::{Type, format_type_plain};
 use sqlparser::tokenizer::Location;
 
 /// A signature as the choice sees it: one declared type for each argument that is there.
@@ -30,6 +30,7 @@ fn accepts(declared: Type, given: Type) -> bool {
         Type::ANY | Type::ANYELEMENT | Type::ANYCOMPATIBLE => true,
         Type::ANYNONARRAY => !given.is_array(),
         Type::ANYARRAY | Type::ANYCOMPATIBLEARRAY => given == Type::UNKNOWN || given.is_array(),
+        Type::ANYENUM => given == Type::UNKNOWN || given.is_enum(),
         _ => is_implicit(given, declared),
     }
 }
@@ -59,7 +60,7 @@ fn consistent(declared: &[Type], given: &[Type]) -> bool {
             return *compatible.get_or_insert(this) == this;
         }
         let this = match *declared {
-            Type::ANYELEMENT | Type::ANYNONARRAY => *given,
+            Type::ANYELEMENT | Type::ANYNONARRAY | Type::ANYENUM => *given,
             Type::ANYARRAY => given.element().unwrap_or(Type::UNKNOWN),
             _ => return true,
         };
@@ -154,13 +155,13 @@ impl Meaning {
         let array = |element: Option<Type>| {
             let element = element.ok_or_else(undetermined)?;
             element.array().ok_or_else(|| {
-                let text = format!("could not find array type for data type {}", type_name(element));
+                let text = format!("could not find array type for data type {}", format_type_plain(element));
                 SqlError::new(state::UNDEFINED_OBJECT, text)
             })
         };
         match declared {
             Type::ANY => Ok(if given == Type::UNKNOWN { Type::TEXT } else { given }),
-            Type::ANYELEMENT | Type::ANYNONARRAY => self.element.ok_or_else(undetermined),
+            Type::ANYELEMENT | Type::ANYNONARRAY | Type::ANYENUM => self.element.ok_or_else(undetermined),
             Type::ANYCOMPATIBLE => self.compatible.ok_or_else(undetermined),
             Type::ANYARRAY if given.is_array() => Ok(given),
             Type::ANYARRAY => array(self.element),
@@ -277,9 +278,9 @@ impl Binder<'_> {
         }
         match choose(candidates, &given) {
             Choice::One(operator, declared) => Ok((operator, declared)),
-            Choice::None => Err(error_at(self, undefined_operator(name, infix, &given), at)),
+            Choice::None => Err(error_at(self, self.undefined_operator(name, infix, &given), at)),
             Choice::Ambiguous => {
-                let text = format!("operator is not unique: {}", operator_call(name, infix, &given));
+                let text = format!("operator is not unique: {}", self.operator_call(name, infix, &given));
                 let hint = "Could not choose a best candidate operator. You might need to add explicit type casts.";
                 Err(error_at(self, SqlError::new(state::AMBIGUOUS_FUNCTION, text).hint(hint), at))
             }
@@ -295,7 +296,9 @@ impl Binder<'_> {
                 continue;
             }
             match *declared {
-                Type::ANYELEMENT | Type::ANYNONARRAY => meaning.element = meaning.element.or(Some(*given)),
+                Type::ANYELEMENT | Type::ANYNONARRAY | Type::ANYENUM => {
+                    meaning.element = meaning.element.or(Some(*given))
+                }
                 Type::ANYARRAY => meaning.element = meaning.element.or(given.element()),
                 _ => {}
             }
@@ -342,6 +345,7 @@ impl Binder<'_> {
         match choose(candidates, &given) {
             Choice::One(function, declared) => {
                 let (args, result) = self.coerce_arguments(args, &declared, function.result)?;
+                let args = self.with_labels(function, args, result)?;
                 if is_heavy(function.name) {
                     self.effort = self.effort.max(Effort::Pass);
                 }
@@ -352,7 +356,7 @@ impl Binder<'_> {
             }
             Choice::None => Ok(Err(args)),
             Choice::Ambiguous => {
-                let text = format!("function {} is not unique", function_call(name, &given));
+                let text = format!("function {} is not unique", self.function_call(name, &given));
                 let hint = "Could not choose a best candidate function. You might need to add explicit type casts.";
                 Err(error_at(self, SqlError::new(state::AMBIGUOUS_FUNCTION, text).hint(hint), at))
             }
@@ -360,7 +364,7 @@ impl Binder<'_> {
     }
 
     pub(super) fn undefined_function(&self, name: &str, args: &[Typed], at: Location) -> SqlError {
-        let text = format!("function {} does not exist", function_call(name, &self.given(args)));
+        let text = format!("function {} does not exist", self.function_call(name, &self.given(args)));
         let hint = "No function matches the given name and argument types. You might need to add explicit type casts.";
         error_at(self, SqlError::new(state::UNDEFINED_FUNCTION, text).hint(hint), at)
     }
@@ -378,25 +382,27 @@ impl Binder<'_> {
     }
 }
 
-fn operator_call(name: &str, infix: bool, given: &[Type]) -> String {
-    match given {
-        [left, right] if infix => format!("{} {name} {}", type_name(*left), type_name(*right)),
-        [right, ..] => format!("{name} {}", type_name(*right)),
-        [] => name.to_owned(),
+impl Binder<'_> {
+    fn operator_call(&self, name: &str, infix: bool, given: &[Type]) -> String {
+        match given {
+            [left, right] if infix => format!("{} {name} {}", self.type_name(*left), self.type_name(*right)),
+            [right, ..] => format!("{name} {}", self.type_name(*right)),
+            [] => name.to_owned(),
+        }
     }
-}
 
-fn undefined_operator(name: &str, infix: bool, given: &[Type]) -> SqlError {
-    let arguments = if infix { "types" } else { "type" };
-    SqlError::new(state::UNDEFINED_FUNCTION, format!("operator does not exist: {}", operator_call(name, infix, given)))
-        .hint(format!(
+    fn undefined_operator(&self, name: &str, infix: bool, given: &[Type]) -> SqlError {
+        let arguments = if infix { "types" } else { "type" };
+        let text = format!("operator does not exist: {}", self.operator_call(name, infix, given));
+        SqlError::new(state::UNDEFINED_FUNCTION, text).hint(format!(
             "No operator matches the given name and argument {arguments}. You might need to add explicit type casts."
         ))
-}
+    }
 
-fn function_call(name: &str, given: &[Type]) -> String {
-    let args: Vec<String> = given.iter().map(|t| type_name(*t)).collect();
-    format!("{name}({})", args.join(", "))
+    fn function_call(&self, name: &str, given: &[Type]) -> String {
+        let args: Vec<String> = given.iter().map(|t| self.type_name(*t)).collect();
+        format!("{name}({})", args.join(", "))
+    }
 }
 
 /// Functions and operators that may take much longer than their arguments and result are long: how long has to be tried.

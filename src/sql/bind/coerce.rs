@@ -7,7 +7,7 @@ use crate::functions::CastContext;
 use crate::functions::casts::way;
 use crate::sql::ir::{Cast, Node, Op, Typed};
 use crate::types::text::parse_text;
-use crate::types::{NO_TYPMOD, Type, format_type_plain, interval_typmod, typmod_in};
+use crate::types::{NO_TYPMOD, Type, interval_typmod, typmod_in};
 use crate::value::Value;
 use sqlparser::ast::{ArrayElemTypeDef, CharacterLength, DataType, ExactNumberInfo, ObjectName, TimezoneInfo};
 
@@ -15,6 +15,11 @@ use sqlparser::ast::{ArrayElemTypeDef, CharacterLength, DataType, ExactNumberInf
 ///
 /// Errors: 42704 for a type that does not exist, 22023 and 42601 for wrong modifiers.
 pub fn data_type(ty: &DataType) -> SqlResult<(Type, i32)> {
+    data_type_among(ty, &|_, _| None)
+}
+
+/// As [`data_type`], where `own` finds the types that users have made, by schema and name.
+fn data_type_among(ty: &DataType, own: Own<'_>) -> SqlResult<(Type, i32)> {
     let plain = |ty: Type| Ok((ty, NO_TYPMOD));
     match ty {
         DataType::Bool | DataType::Boolean => plain(Type::BOOL),
@@ -79,21 +84,28 @@ pub fn data_type(ty: &DataType) -> SqlResult<(Type, i32)> {
         DataType::Bit(n) => with_modifiers(Type::BIT, &n.map_or(vec![1], |n| vec![n as i64])),
         DataType::BitVarying(n) | DataType::VarBit(n) => with_modifiers(Type::VARBIT, &precision(n)),
         DataType::Array(ArrayElemTypeDef::SquareBracket(element, _) | ArrayElemTypeDef::Qualified(element, _)) => {
-            let (element, typmod) = data_type(element)?;
+            let (element, typmod) = data_type_among(element, own)?;
             // `int[][]` is the type `int[]`.
             let array = if element.is_array() { Some(element) } else { element.array() };
             array.map(|a| (a, typmod)).ok_or_else(|| no_type(&ty.to_string()))
         }
-        DataType::Custom(name, modifiers) => custom(name, modifiers),
-        other => Err(no_type(&other.to_string().to_lowercase())),
+        DataType::Custom(name, modifiers) => custom(name, modifiers, own),
+        // The parser knows names of types that are none here.
+        other => {
+            let name = other.to_string().to_lowercase();
+            own(None, &name).map(|ty| (ty, NO_TYPMOD)).ok_or_else(|| no_type(&name))
+        }
     }
 }
+
+/// Finds a type that a user has made.
+type Own<'f> = &'f dyn Fn(Option<&str>, &str) -> Option<Type>;
 
 fn no_type(name: &str) -> SqlError {
     SqlError::new(state::UNDEFINED_OBJECT, format!("type \"{name}\" does not exist"))
 }
 
-fn custom(name: &ObjectName, modifiers: &[String]) -> SqlResult<(Type, i32)> {
+fn custom(name: &ObjectName, modifiers: &[String], own: Own<'_>) -> SqlResult<(Type, i32)> {
     let quoted = name.0.last().and_then(|p| p.as_ident()).is_some_and(|i| i.quote_style.is_some());
     let names = parts(name)?;
     let (last, schema) = names.split_last().ok_or_else(|| no_type(""))?;
@@ -108,6 +120,7 @@ fn custom(name: &ObjectName, modifiers: &[String]) -> SqlResult<(Type, i32)> {
         (_, name) if quoted || !schema.is_empty() => Type::by_typname(name),
         (_, name) => Type::by_name(name),
     };
+    let ty = ty.or_else(|| own(schema.last().map(String::as_str), last));
     let ty = ty.ok_or_else(|| no_type(&names.join(".")))?;
     let args: Result<Vec<i64>, _> = modifiers.iter().map(|m| m.trim().parse::<i64>()).collect();
     with_modifiers(ty, &args.map_err(|_| SqlError::new(state::INVALID_PARAMETER_VALUE, "invalid type modifier"))?)
@@ -129,22 +142,13 @@ fn precision(p: &Option<u64>) -> Vec<i64> {
     p.iter().map(|p| *p as i64).collect()
 }
 
-/// Category of a type (`pg_type.typcategory`); types made by users count as their own.
+/// Category of a type (`pg_type.typcategory`).
 pub(super) fn category(ty: Type) -> char {
-    ty.info().map_or('U', |info| info.category)
+    ty.category()
 }
 
 pub(super) fn is_preferred(ty: Type) -> bool {
     ty.info().is_some_and(|info| info.preferred)
-}
-
-/// A type's name in messages.
-pub(super) fn type_name(ty: Type) -> String {
-    match ty {
-        Type::UNKNOWN => "unknown".into(),
-        Type::RECORD => "record".into(),
-        ty => format_type_plain(ty).into(),
-    }
 }
 
 /// What `cast` says about a pair of types: the narrowest context of a cast.
@@ -166,6 +170,17 @@ pub(super) fn is_implicit(from: Type, to: Type) -> bool {
 }
 
 impl Binder<'_> {
+    /// As [`data_type`], with the types that users have made.
+    pub(super) fn data_type(&self, ty: &DataType) -> SqlResult<(Type, i32)> {
+        let (catalog, path) = (self.scope.catalog, self.scope.search_path);
+        data_type_among(ty, &|schema, name| catalog.resolve_type(path, schema, name))
+    }
+
+    /// A type's name in messages.
+    pub(super) fn type_name(&self, ty: Type) -> String {
+        self.scope.catalog.type_name(self.scope.search_path, ty)
+    }
+
     /// Brings `expr` to a type where `context` allows it; `None` if there is no way.
     pub(super) fn try_coerce(
         &mut self,
@@ -201,7 +216,7 @@ impl Binder<'_> {
         if let (Node::Param(n), Type::UNKNOWN) = (&expr.node, expr.ty)
             && let Some(Some(ty)) = self.params.get(n - 1)
         {
-            expr.ty = *ty;
+            expr = self.param(*n, *ty).at(expr.at);
         }
         expr
     }
@@ -232,7 +247,7 @@ impl Binder<'_> {
         let decided = match expr.node {
             Node::Param(n) => {
                 self.params[n - 1] = Some(to);
-                self.apply_typmod(Typed::new(to, Node::Param(n)), typmod, context)?
+                self.apply_typmod(self.param(n, to), typmod, context)?
             }
             Node::Const(Value::Null) => Typed::null(to).typmod(typmod),
             Node::Text(text) => {
@@ -270,6 +285,9 @@ impl Binder<'_> {
         if to.is_reg() {
             return self.parse_reg(text, to).map_err(|e| error_at(self, e, at));
         }
+        if to.has_labels() {
+            return self.parse_labels(text, to).map_err(|e| error_at(self, e, at));
+        }
         if to.is_datetime()
             && let Some(expr) = self.moment(text, to)?
         {
@@ -306,6 +324,9 @@ impl Binder<'_> {
             && let Some(value) = fold(expr.ty, value, to)
         {
             return Ok(Some(Typed::constant(to, value)));
+        }
+        if expr.ty.has_labels() || to.has_labels() {
+            return self.convert_labels(expr, to, typmod, context);
         }
         if (expr.ty.is_text_like() || expr.ty == Type::UNKNOWN) && to.is_reg() {
             return if context == CastContext::Explicit { self.reg_of_text(expr, to).map(Some) } else { Ok(None) };
@@ -372,7 +393,7 @@ impl Binder<'_> {
     }
 
     pub(super) fn cannot_cast(&self, from: Type, to: Type) -> SqlError {
-        let (from, to) = (type_name(from), type_name(to));
+        let (from, to) = (self.type_name(from), self.type_name(to));
         SqlError::new(state::CANNOT_COERCE, format!("cannot cast type {from} to {to}"))
     }
 
@@ -382,7 +403,7 @@ impl Binder<'_> {
         match self.try_coerce(expr, Type::BOOL, NO_TYPMOD, CastContext::Implicit)? {
             Some(expr) => Ok(expr),
             None => {
-                let text = format!("argument of {place} must be type boolean, not type {}", type_name(from));
+                let text = format!("argument of {place} must be type boolean, not type {}", self.type_name(from));
                 Err(error_at(self, SqlError::new(state::DATATYPE_MISMATCH, text), at))
             }
         }
@@ -394,7 +415,7 @@ impl Binder<'_> {
         match self.try_coerce(expr, Type::INT8, NO_TYPMOD, CastContext::Assignment)? {
             Some(expr) if from != Type::TEXT => Ok(expr),
             _ => {
-                let text = format!("argument of {place} must be type bigint, not type {}", type_name(from));
+                let text = format!("argument of {place} must be type bigint, not type {}", self.type_name(from));
                 Err(error_at(self, SqlError::new(state::DATATYPE_MISMATCH, text), at))
             }
         }
@@ -426,7 +447,8 @@ impl Binder<'_> {
                 continue;
             }
             if category(ty) != category(best) {
-                let text = format!("{what} types {} and {} cannot be matched", type_name(best), type_name(ty));
+                let (best, ty) = (self.type_name(best), self.type_name(ty));
+                let text = format!("{what} types {best} and {ty} cannot be matched");
                 return Err(error_at(self, SqlError::new(state::DATATYPE_MISMATCH, text), expr.at));
             }
             if !is_preferred(best) && is_implicit(best, ty) && !is_implicit(ty, best) {
@@ -446,7 +468,8 @@ impl Binder<'_> {
             match self.try_coerce(expr, ty, NO_TYPMOD, CastContext::Implicit)? {
                 Some(expr) => out.push(expr.typmod(typmod)),
                 None => {
-                    let text = format!("{what} could not convert type {} to {}", type_name(from), type_name(ty));
+                    let (from, ty) = (self.type_name(from), self.type_name(ty));
+                    let text = format!("{what} could not convert type {from} to {ty}");
                     return Err(error_at(self, SqlError::new(state::CANNOT_COERCE, text), at));
                 }
             }

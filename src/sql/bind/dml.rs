@@ -161,6 +161,8 @@ impl Binder<'_> {
             self.effort = Effort::Row(self.row);
         }
         let columns = returning.iter().flatten().map(|column| column.out().result()).collect();
+        let shown = |column: Named| Named { expr: self.to_client(column.expr), ..column };
+        let returning = returning.map(|columns| columns.into_iter().map(shown).collect());
         let Prefix { items: with, recursive } = with;
         let write = Write { with, recursive, table: target, change, returning };
         let facts = write.facts(&self.hoisted);
@@ -193,7 +195,7 @@ impl Binder<'_> {
             let column = column.ok_or_else(|| SqlError::internal("COPY into a column that is not there"))?;
             self.refuse_generated(column, false)?;
             names.push(column.name.clone());
-            let value = Typed::new(column.ty, Node::Param(i + 1));
+            let value = self.param(i + 1, column.ty);
             values.push(self.never_null(relation, column, value));
         }
         for column in relation.columns.iter().filter(|c| !columns.contains(&c.attnum)) {

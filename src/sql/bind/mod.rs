@@ -5,6 +5,7 @@
 //! | `names` | which names are visible where |
 //! | `coerce` | types by name, casts, common types, undecided literals and parameters |
 //! | `call` | the choice of an operator or function |
+//! | `labels` | enums: what is stored for a label, and where it is shown |
 //! | `scalar` | expressions |
 //! | `phrase` | what is said in other words: named arguments, WITH TIES, INTERSECT ALL, … |
 //! | `from`, `query` | FROM, SELECT, set operations, CTEs |
@@ -23,6 +24,7 @@ mod coerce;
 mod config;
 mod dml;
 mod from;
+mod labels;
 mod names;
 mod phrase;
 mod query;
@@ -179,12 +181,22 @@ impl<'a> Binder<'a> {
 
     /// SELECT, VALUES, set operations, WITH.
     pub fn query(&mut self, query: &Query) -> SqlResult<Bound> {
+        self.query_for(query, true)
+    }
+
+    /// As [`Self::query`], for rows that are stored: nothing in them is made for a client's eyes.
+    pub fn stored_query(&mut self, query: &Query) -> SqlResult<Bound> {
+        self.query_for(query, false)
+    }
+
+    fn query_for(&mut self, query: &Query, client: bool) -> SqlResult<Bound> {
         let mut tree = self.query_tree(query)?;
         self.decide_outputs(&mut tree)?;
         let columns = tree.outputs().iter().map(Out::result).collect();
         let short = tree.short && self.subqueries == 0;
-        let mut tree = self.with_names(tree)?;
-        let facts = tree.facts(&self.hoisted);
+        let ordered = !tree.order.is_empty();
+        let mut tree = if client { self.with_names(tree)? } else { tree };
+        let facts = Facts { ordered, ..tree.facts(&self.hoisted) };
         let sql = render::query(&tree, &self.hoisted, self.row_list());
         tree.tell_rows(false);
         let lock = render::lock(&tree, &self.hoisted, self.row_list());
@@ -219,7 +231,8 @@ impl<'a> Binder<'a> {
             None => self.decide_text(e),
         });
         self.levels.pop();
-        Ok(render::expression(&typed?))
+        let shown = self.to_client(typed?);
+        Ok(render::expression(&shown))
     }
 
     /// Types of `$1`, `$2`, … after everything is bound.
@@ -335,7 +348,7 @@ impl Binder<'_> {
         match self.try_coerce(expr, ty, typmod, CastContext::Assignment)? {
             Some(expr) => Ok(expr),
             None => {
-                let (to, from) = (coerce::type_name(ty), coerce::type_name(from));
+                let (to, from) = (self.type_name(ty), self.type_name(from));
                 let text = match column {
                     Some(column) => format!("column \"{column}\" is of type {to} but expression is of type {from}"),
                     None => format!("default expression is of type {from} but the column is of type {to}"),

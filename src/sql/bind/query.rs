@@ -3,7 +3,7 @@
 //! What surrounds a query may still decide the types of its columns: UNION's common types, INSERT's columns, undecided
 //! literals.
 
-use super::coerce::{column_name, type_name};
+use super::coerce::column_name;
 use super::names::{Clause, Level, fold, name_start, parts};
 use super::scalar::{direction, trim_name};
 use super::{Binder, CteColumn, Inside, Visible, error_at};
@@ -246,8 +246,8 @@ impl Binder<'_> {
                 let text = format!(
                     "recursive query \"{name}\" column {} has type {} in non-recursive term but type {} overall",
                     i + 1,
-                    type_name(out.ty),
-                    type_name(from)
+                    self.type_name(out.ty),
+                    self.type_name(from)
                 );
                 let hint = "Cast the output of the non-recursive term to the correct type.";
                 return Err(SqlError::new(state::DATATYPE_MISMATCH, text).hint(hint));

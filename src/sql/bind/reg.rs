@@ -1,7 +1,7 @@
 //! Objects by name as values: `regclass` and its kin, whose text form is a name in the catalog.
 
 use super::Binder;
-use super::coerce::{data_type, split_name, type_name};
+use super::coerce::split_name;
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::dialect::Postgres;
 use crate::sql::ir::{Column, Named, Node, Op, Query, Typed};
@@ -78,9 +78,9 @@ impl Binder<'_> {
                 let missing = || SqlError::new(state::UNDEFINED_OBJECT, format!("type \"{text}\" does not exist"));
                 let mut parser = Parser::new(&Postgres).try_with_sql(text).map_err(|_| missing())?;
                 let ty = parser.parse_data_type().map_err(|_| missing())?;
-                Ok(data_type(&ty)?.0.0)
+                Ok(self.data_type(&ty)?.0.0)
             }
-            other => Err(SqlError::unsupported(format!("a literal of type {}", type_name(other)))),
+            other => Err(SqlError::unsupported(format!("a literal of type {}", self.type_name(other)))),
         }
     }
 
@@ -111,7 +111,7 @@ impl Binder<'_> {
                     let text = format!("(SELECT o.oid FROM pg_catalog.{relation} o WHERE o.{name} = x.v LIMIT 1)");
                     self.expand(&text, expr, to)
                 }
-                None => Err(SqlError::unsupported(format!("a cast of text to {}", type_name(other)))),
+                None => Err(SqlError::unsupported(format!("a cast of text to {}", self.type_name(other)))),
             },
         }
     }
@@ -145,18 +145,16 @@ impl Binder<'_> {
                     );
                     self.expand(&text, expr, Type::TEXT)
                 }
-                None => Err(SqlError::unsupported(format!("a cast of {} to text", type_name(other)))),
+                None => Err(SqlError::unsupported(format!("a cast of {} to text", self.type_name(other)))),
             },
         }
     }
 
-    /// The query that the client asks: where a column is of one of the `reg…` types, around the query as it is bound, with
-    /// their names beside the numbers (`number name`), which only the client sees.
+    /// The query that the client asks: where a column is of one of the `reg…` types or an enum, around the query as it is
+    /// bound, with their names beside the numbers (`number name`), and labels, which only the client sees.
     pub(super) fn with_names(&mut self, query: Query) -> SqlResult<Query> {
-        // A type's name needs no catalog.
-        let named = |ty: Type| ty.is_reg() && ty != Type::REGTYPE;
         let outputs = query.outputs();
-        if !outputs.iter().any(|o| named(o.ty)) {
+        if !outputs.iter().any(|o| o.ty.is_reg() || o.ty.has_labels()) {
             return Ok(query);
         }
         let id = self.next_id();
@@ -164,10 +162,11 @@ impl Binder<'_> {
         for (output, n) in outputs.iter().zip(1..) {
             let column = Column::of(id, format!("t{id}"), format!("c{n}"));
             let mut expr = Typed::new(output.ty, Node::Column(column));
-            if named(output.ty) {
+            if output.ty.is_reg() {
                 let name = self.text_of_reg(expr.clone())?;
                 expr = Typed::apply(Type::TEXT, Op::NumberAndName, vec![expr, name]);
             }
+            expr = self.to_client(expr);
             columns.push(Named { name: output.name.clone(), expr });
         }
         Ok(Query::around(query, id, columns))

@@ -1,6 +1,5 @@
 //! Expressions: from the syntax tree to typed trees.
 
-use super::coerce::{data_type, type_name};
 use super::names::{Clause, fold, name_start, parts};
 use super::{Binder, error_at};
 use crate::error::{SqlError, SqlResult, state};
@@ -53,13 +52,13 @@ impl Binder<'_> {
             Expr::CompoundFieldAccess { root, access_chain } => self.access(root, access_chain),
             Expr::Value(value) => self.literal(&value.value, value.span.start),
             Expr::TypedString(typed) => {
-                let (ty, typmod) = data_type(&typed.data_type)?;
+                let (ty, typmod) = self.data_type(&typed.data_type)?;
                 let literal = self.literal(&typed.value.value, typed.value.span.start)?;
                 self.cast(literal, ty, typmod)
             }
             Expr::Interval(interval) => self.interval(interval),
             Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr, data_type: ty, format: None } => {
-                let (ty, typmod) = data_type(ty).map_err(|e| error_at(self, e, expr.span().start))?;
+                let (ty, typmod) = self.data_type(ty).map_err(|e| error_at(self, e, expr.span().start))?;
                 let expr = self.expr(expr)?;
                 self.cast(expr, ty, typmod)
             }
@@ -184,7 +183,7 @@ impl Binder<'_> {
             Some(field) => {
                 let text = format!(
                     "column notation .{field} applied to type {}, which is not a composite type",
-                    type_name(expr.ty)
+                    self.type_name(expr.ty)
                 );
                 Err(error_at(self, SqlError::new(state::WRONG_OBJECT_TYPE, text), field.span.start))
             }
@@ -215,7 +214,8 @@ impl Binder<'_> {
             return self.jsonb_subscripts(base, rest);
         }
         let Some(element) = base.ty.element() else {
-            let text = format!("cannot subscript type {} because it does not support subscripting", type_name(base.ty));
+            let text =
+                format!("cannot subscript type {} because it does not support subscripting", self.type_name(base.ty));
             return Err(SqlError::new(state::DATATYPE_MISMATCH, text));
         };
         let (ty, at) = (base.ty, base.at);
@@ -330,7 +330,7 @@ impl Binder<'_> {
         if self.params.len() < n {
             self.params.resize(n, None);
         }
-        Ok(Typed::new(self.params[n - 1].unwrap_or(Type::UNKNOWN), Node::Param(n)))
+        Ok(self.param(n, self.params[n - 1].unwrap_or(Type::UNKNOWN)))
     }
 
     fn interval(&mut self, interval: &sqlparser::ast::Interval) -> SqlResult<Typed> {
@@ -453,7 +453,7 @@ impl Binder<'_> {
             let output = tree.output_expr(i);
             let (equal, mut sides) = self.equality(left, output)?;
             if !equal.is_native() {
-                return Err(SqlError::unsupported(format!("IN (SELECT …) for type {}", type_name(sides[0].ty))));
+                return Err(SqlError::unsupported(format!("IN (SELECT …) for type {}", self.type_name(sides[0].ty))));
             }
             let right = sides.pop().ok_or_else(|| SqlError::internal("an operator without arguments"))?;
             self.coerce_output(&mut tree, i, right.ty, NO_TYPMOD, CastContext::Implicit)?;
@@ -538,7 +538,7 @@ impl Binder<'_> {
             ty => ty,
         };
         let array = element.array().ok_or_else(|| {
-            let text = format!("could not find array type for data type {}", type_name(element));
+            let text = format!("could not find array type for data type {}", self.type_name(element));
             SqlError::new(state::UNDEFINED_OBJECT, text)
         })?;
         self.coerce(right, array)
@@ -620,7 +620,7 @@ impl Binder<'_> {
         for test in tests {
             let Node::Apply(Op::Operator(equal), sides) = test.node else { continue };
             if !equal.is_native() {
-                return Err(SqlError::unsupported(format!("comparison of rows with {}", type_name(sides[0].ty))));
+                return Err(SqlError::unsupported(format!("comparison of rows with {}", self.type_name(sides[0].ty))));
             }
             args.extend(sides);
         }
@@ -713,7 +713,7 @@ impl Binder<'_> {
         let (element, elements) = self.unify(elements, "ARRAY")?;
         let array = if element.is_array() { Some(element) } else { element.array() };
         let ty = array.ok_or_else(|| {
-            let text = format!("could not find array type for data type {}", type_name(element));
+            let text = format!("could not find array type for data type {}", self.type_name(element));
             SqlError::new(state::UNDEFINED_OBJECT, text)
         })?;
         Ok(Typed::new(ty, Node::Array(elements)))
@@ -876,7 +876,10 @@ impl Binder<'_> {
         match self.resolve_function(name, args, at)? {
             Ok((function, args, ty)) => Ok(Typed::apply(ty, Op::Function(function), args).at(at)),
             Err(mut args) => {
-                let cast = Type::by_typname(name).filter(|_| args.len() == 1 && lookup_functions(name).is_empty());
+                let own = || self.scope.catalog.resolve_type(self.scope.search_path, None, name);
+                let cast = Type::by_typname(name)
+                    .or_else(own)
+                    .filter(|_| args.len() == 1 && lookup_functions(name).is_empty());
                 match cast {
                     Some(ty) => self.cast(args.remove(0), ty, NO_TYPMOD),
                     None => self.catalog_function(name, args, at),
@@ -902,7 +905,10 @@ impl Binder<'_> {
         }
         // Written out, each argument appears three times in the next: no long lists of these types.
         if args.len() > 6 {
-            return Err(SqlError::unsupported(format!("{what} of more than six values of type {}", type_name(ty))));
+            return Err(SqlError::unsupported(format!(
+                "{what} of more than six values of type {}",
+                self.type_name(ty)
+            )));
         }
         let op = if greatest { ">=" } else { "<=" };
         let by = match self.operator(op, Some(Typed::null(ty)), Typed::null(ty))?.node {

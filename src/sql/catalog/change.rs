@@ -4,7 +4,7 @@
 //! What DDL costs must not grow with the number of tables. So the engine notes which rows of the system tables change,
 //! and of the relations that they speak of everything is read again; the rest is shared with the catalog before.
 
-use super::{Catalog, Relation, RelationKind};
+use super::{Catalog, OwnType, Relation, RelationKind};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -35,6 +35,8 @@ pub fn relations_of(rows: &[SystemRow]) -> Option<BTreeSet<u32>> {
             // A foreign key is about both of its tables.
             "pg_catalog.pg_constraint" => &[at(7), at(11)],
             "pg_catalog.pg_depend" if at(0) == RELATION && at(3) == RELATION => &[at(1), at(4)],
+            // Types are read again in any case.
+            "pg_catalog.pg_type" | "pg_catalog.pg_enum" => &[],
             "pg_catalog.pg_depend" | "pg_catalog.pg_description" | "_quorate_schema" => &[],
             _ => return None,
         };
@@ -53,13 +55,14 @@ pub struct Change {
     relations: Vec<Relation>,
     rowid_keys: Vec<(u32, bool)>,
     uses: Vec<(u32, BTreeSet<u32>)>,
+    types: BTreeMap<u32, Arc<OwnType>>,
 }
 
 impl Catalog {
     /// What makes this catalog of `old`.
     pub fn change_from(&self, old: &Catalog) -> Change {
         // Whoever adds something to the catalog has to say here how it travels.
-        let Catalog { version: _, next_oid, schemas, relations, rowid_keys, uses, oids: _ } = self;
+        let Catalog { version: _, next_oid, schemas, relations, rowid_keys, uses, types, oids: _ } = self;
         let same = |known: &Arc<Relation>, now: &Arc<Relation>| Arc::ptr_eq(known, now) || known == now;
         let news = relations.iter().filter(|(key, now)| !old.relations.get(*key).is_some_and(|known| same(known, now)));
         let gone = old.relations.iter().filter(|(key, _)| !relations.contains_key(*key));
@@ -68,6 +71,7 @@ impl Catalog {
         let unused = old.uses.keys().filter(|view| !uses.contains_key(*view));
         Change {
             next_oid: *next_oid,
+            types: types.clone(),
             schemas: schemas.clone(),
             gone: gone.map(|(_, relation)| relation.oid).collect(),
             relations: news.map(|(_, relation)| Relation::clone(relation)).collect(),
@@ -81,6 +85,7 @@ impl Catalog {
         let mut catalog = self.clone();
         catalog.next_oid = change.next_oid;
         catalog.schemas.clone_from(&change.schemas);
+        catalog.types.clone_from(&change.types);
         change.gone.iter().for_each(|oid| catalog.remove_oid(*oid));
         // One may have taken another's name.
         change.relations.iter().for_each(|relation| catalog.remove_oid(relation.oid));
@@ -137,8 +142,16 @@ impl Catalog {
 
     /// Whether two catalogs say the same, their versions left aside.
     pub fn says_the_same_as(&self, other: &Catalog) -> bool {
-        let Catalog { version: _, next_oid, schemas, relations, rowid_keys, uses, oids } = self;
-        (next_oid, schemas, relations, rowid_keys, uses, oids)
-            == (&other.next_oid, &other.schemas, &other.relations, &other.rowid_keys, &other.uses, &other.oids)
+        let Catalog { version: _, next_oid, schemas, relations, rowid_keys, uses, types, oids } = self;
+        (next_oid, schemas, relations, rowid_keys, uses, types, oids)
+            == (
+                &other.next_oid,
+                &other.schemas,
+                &other.relations,
+                &other.rowid_keys,
+                &other.uses,
+                &other.types,
+                &other.oids,
+            )
     }
 }

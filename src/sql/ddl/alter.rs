@@ -5,7 +5,7 @@ use super::table::{
     allow, define_column, define_constraint, drop_one, guard_foreign_key, guard_unique, mentioned, nextval_of,
     owned_sequence, sequence_with,
 };
-use super::work::{Violation, Work, no_column, no_relation, storage, system_relation};
+use super::work::{Violation, Work, no_column, no_relation, system_relation};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::bind::Kept;
 use crate::sql::catalog::{
@@ -153,7 +153,7 @@ fn guard_not_null(work: &mut Work<'_>, table: &Relation, column: &Column) {
     work.guard(&violation, &format!("FROM {} WHERE {} IS NULL", physical(table), quote(&column.name)));
 }
 
-fn drop_column(work: &mut Work<'_>, table: &Relation, name: &str, if_exists: bool, cascade: bool) -> SqlResult<()> {
+pub fn drop_column(work: &mut Work<'_>, table: &Relation, name: &str, if_exists: bool, cascade: bool) -> SqlResult<()> {
     let Some(column) = table.column(name).cloned() else {
         if !if_exists {
             return Err(no_column(table, name));
@@ -329,7 +329,7 @@ fn keeps_values((from, from_mod): (Type, i32), (to, to_mod): (Type, i32)) -> boo
             to_mod == NO_TYPMOD || (from_mod != NO_TYPMOD && scale == new_scale && from_mod <= to_mod)
         }
         (Type::TIME | Type::TIMESTAMP | Type::TIMESTAMPTZ, same) if from == same => wider,
-        (a, b) => a == b && from_mod == to_mod && storage(a) == storage(b),
+        (a, b) => a == b && from_mod == to_mod,
     }
 }
 

@@ -41,6 +41,15 @@ pub enum Ddl {
         if_exists: bool,
         actions: Vec<AlterAction>,
     },
+    /// CREATE TYPE … AS ENUM
+    CreateEnum {
+        name: Name,
+        labels: Vec<String>,
+    },
+    AlterType {
+        name: Name,
+        action: TypeAction,
+    },
     RenameSchema {
         name: String,
         to: String,
@@ -67,6 +76,7 @@ pub enum Object {
     Sequence,
     View,
     Schema,
+    Type,
 }
 
 impl Object {
@@ -77,6 +87,7 @@ impl Object {
             Object::Sequence => "sequence",
             Object::View => "view",
             Object::Schema => "schema",
+            Object::Type => "type",
         }
     }
 }
@@ -181,6 +192,21 @@ pub enum SequenceAction {
 }
 
 #[derive(Clone, Debug)]
+pub enum TypeAction {
+    AddValue { if_not_exists: bool, label: String, beside: Option<(Beside, String)> },
+    RenameValue(String, String),
+    RenameTo(String),
+    SetSchema(String),
+    Accepted,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside {
+    Before,
+    After,
+}
+
+#[derive(Clone, Debug)]
 pub struct CreateIndex {
     pub name: Option<Name>,
     pub table: Name,
@@ -254,6 +280,7 @@ pub enum CommentOn {
     Column(Name, String),
     Constraint(String, Name),
     Schema(String),
+    Type(Name),
     /// The database and others that have no row of their own here.
     Other,
 }
@@ -327,6 +354,9 @@ fn create(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     if c.eat("EXTENSION") {
         return create_extension(c);
     }
+    if c.is("TYPE") {
+        return create_type(c);
+    }
     let feature = feature_name(c, "CREATE");
     if feature.is_empty() { Err(c.error()) } else { unsupported(c, feature) }
 }
@@ -390,6 +420,52 @@ fn create_extension(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
         return ok(Ddl::Accepted { tag: "CREATE EXTENSION" });
     }
     Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, format!("extension \"{name}\" is not available")))
+}
+
+fn create_type(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
+    c.expect("TYPE")?;
+    let name = c.name()?;
+    if c.eat_all("AS ENUM") {
+        c.expect("(")?;
+        let labels = if c.is(")") { Vec::new() } else { c.list(Cursor::string)? };
+        c.expect(")")?;
+        return ok(Ddl::CreateEnum { name, labels });
+    }
+    if c.eat_all("AS RANGE") {
+        return unsupported(c, "range types");
+    }
+    if c.eat("AS") && c.is("(") {
+        return unsupported(c, "composite types");
+    }
+    unsupported(c, "base types and shell types")
+}
+
+fn alter_type(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
+    let name = c.name()?;
+    let action = if c.eat_all("ADD VALUE") {
+        let if_not_exists = c.eat_all("IF NOT EXISTS");
+        let label = c.string()?;
+        let beside = match c.eat_one(&["BEFORE", "AFTER"]) {
+            Some("BEFORE") => Some((Beside::Before, c.string()?)),
+            Some(_) => Some((Beside::After, c.string()?)),
+            None => None,
+        };
+        TypeAction::AddValue { if_not_exists, label, beside }
+    } else if c.eat_all("RENAME VALUE") {
+        let from = c.string()?;
+        c.expect("TO")?;
+        TypeAction::RenameValue(from, c.string()?)
+    } else if c.eat_all("RENAME TO") {
+        TypeAction::RenameTo(c.ident()?)
+    } else if c.eat_all("SET SCHEMA") {
+        TypeAction::SetSchema(c.ident()?)
+    } else if c.eat_all("OWNER TO") {
+        c.any_word()?;
+        TypeAction::Accepted
+    } else {
+        return unsupported(c, "ALTER TYPE of a composite type");
+    };
+    ok(Ddl::AlterType { name, action })
 }
 
 fn create_schema(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
@@ -888,12 +964,13 @@ fn take_tokens(c: &mut Cursor<'_>, end: usize) -> String {
 }
 
 fn object(c: &mut Cursor<'_>) -> Option<Object> {
-    const OBJECTS: [(&str, Object); 5] = [
+    const OBJECTS: [(&str, Object); 6] = [
         ("TABLE", Object::Table),
         ("INDEX", Object::Index),
         ("SEQUENCE", Object::Sequence),
         ("VIEW", Object::View),
         ("SCHEMA", Object::Schema),
+        ("TYPE", Object::Type),
     ];
     OBJECTS.iter().find(|(word, _)| c.eat(word)).map(|(_, o)| *o)
 }
@@ -943,6 +1020,7 @@ fn comment(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     } else {
         match object(c) {
             Some(Object::Schema) => CommentOn::Schema(c.ident()?),
+            Some(Object::Type) => CommentOn::Type(c.name()?),
             Some(what) => CommentOn::Relation(what, c.name()?),
             None if c.eat("DATABASE") || c.eat("EXTENSION") => {
                 c.any_word()?;
@@ -968,6 +1046,7 @@ fn alter(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     match what {
         Object::Schema => alter_schema(c),
         Object::Sequence => alter_sequence(c),
+        Object::Type => alter_type(c),
         _ => alter_relation(c, what),
     }
 }

@@ -11,13 +11,14 @@
 //! | `work` | the working copy: names, OIDs, guards, physical tables, rebuilds |
 //! | `table` | CREATE, DROP, TRUNCATE, COMMENT |
 //! | `alter` | ALTER TABLE and ALTER SEQUENCE |
+//! | `types` | types of one's own |
 //! | `rows` | a relation as rows of the system tables, and the difference of two relations as SQL |
 //!
 //! Storage choices: a primary key of one integer column is the rowid; every other key is a UNIQUE index of its own,
 //! so that it can be added and dropped. CHECK and FOREIGN KEY constraints carry their OID as name inside SQLite:
 //! unique in the database, and renaming is a matter of the catalog only.
 //!
-//! Left out (0A000): user-defined types and domains, functions, triggers, rules, policies, partitions, inheritance,
+//! Left out (0A000): composite and range types, domains, functions, triggers, rules, policies, partitions, inheritance,
 //! materialized views, temporary and unlogged tables, exclusion constraints, extended statistics, publications.
 
 mod alter;
@@ -26,6 +27,7 @@ pub mod rows;
 mod table;
 #[cfg(test)]
 pub(in crate::sql) mod tests;
+mod types;
 mod work;
 
 pub use grammar::{Ddl, TypeName};

@@ -1,9 +1,10 @@
 //! A relation as rows of the system tables, and the change from one form of it to another as SQL.
 
 use crate::sql::catalog::{
-    Catalog, Column, Constraint, ConstraintKind, Identity, Index, Relation, RelationKind, encode_attnums, quote,
+    Catalog, Column, Constraint, ConstraintKind, Identity, Index, OwnType, Relation, RelationKind, encode_attnums,
+    quote,
 };
-use crate::types::Type;
+use crate::types::{Own, Type};
 use std::collections::BTreeMap;
 
 /// A SQL literal of SQLite.
@@ -37,11 +38,22 @@ fn put(rows: &mut Rows, table: &'static str, key: Vec<(&'static str, String)>, v
 pub fn change(old: Option<(&Catalog, &Relation)>, new: Option<(&Catalog, &Relation)>) -> Vec<String> {
     let before = old.map_or_else(Rows::new, |(c, r)| describe(c, r));
     let after = new.map_or_else(Rows::new, |(c, r)| describe(c, r));
+    difference(&before, &after)
+}
+
+/// As [`change`], of a type of one's own.
+pub fn change_type(catalog: &Catalog, old: Option<&OwnType>, new: Option<&OwnType>) -> Vec<String> {
+    let before = old.map_or_else(Rows::new, |own| describe_type(catalog, own));
+    let after = new.map_or_else(Rows::new, |own| describe_type(catalog, own));
+    difference(&before, &after)
+}
+
+fn difference(before: &Rows, after: &Rows) -> Vec<String> {
     let mut out = Vec::new();
     for ((_, table, key), _) in before.iter().filter(|(k, _)| !after.contains_key(*k)) {
         out.push(format!("DELETE FROM \"pg_catalog.{table}\" WHERE {}", conditions(key)));
     }
-    for (full, row) in &after {
+    for (full, row) in after {
         let (_, table, key) = full;
         match before.get(full) {
             None => out.push(insert(table, key, row)),
@@ -95,6 +107,102 @@ fn describe(catalog: &Catalog, r: &Relation) -> Rows {
         rows.insert((0, "pg_sequence", vec![("seqrelid", r.oid.to_string())]), Row { values, initial });
     }
     rows
+}
+
+/// A type's row, the row of the array over it, and an enum's labels.
+fn describe_type(catalog: &Catalog, own: &OwnType) -> Rows {
+    let mut rows = Rows::new();
+    let namespace = catalog.schemas.get(&own.schema).copied().unwrap_or_default();
+    let ty = own.ty();
+    // OIDs of the functions that read and write it: those of anyenum and of arrays.
+    let (io, kind, by_value, storage) = match ty.own() {
+        Some((Own::Enum, _)) => ([3506, 3507, 3532, 3533], "e", true, "p"),
+        _ => ([0, 0, 0, 0], "b", false, "x"),
+    };
+    let element = TypeRow {
+        name: &own.name,
+        kind,
+        by_value,
+        storage,
+        io,
+        subscript: 0,
+        analyze: 0,
+        array: ty.array().map_or(0, |a| a.0),
+        element: 0,
+    };
+    type_row(&mut rows, namespace, ty, &element);
+    if let Some(array) = ty.array() {
+        let row = TypeRow {
+            name: &own.array,
+            kind: "b",
+            by_value: false,
+            storage: "x",
+            io: [750, 751, 2400, 2401],
+            subscript: 6179,
+            analyze: 3816,
+            array: 0,
+            element: ty.0,
+        };
+        type_row(&mut rows, namespace, array, &row);
+    }
+    for label in &own.labels {
+        let values = vec![
+            ("enumtypid", own.oid.to_string()),
+            ("enumsortorder", format!("{:?}", label.order)),
+            ("enumlabel", literal(&label.name)),
+        ];
+        put(&mut rows, "pg_enum", vec![("oid", label.oid.to_string())], values);
+    }
+    rows
+}
+
+/// What differs between rows of `pg_type`.
+struct TypeRow<'t> {
+    name: &'t str,
+    kind: &'t str,
+    by_value: bool,
+    storage: &'t str,
+    /// typinput, typoutput, typreceive, typsend
+    io: [u32; 4],
+    subscript: u32,
+    analyze: u32,
+    array: u32,
+    element: u32,
+}
+
+fn type_row(rows: &mut Rows, namespace: u32, ty: Type, row: &TypeRow<'_>) {
+    let [input, output, receive, send] = row.io.map(|oid| oid.to_string());
+    let values = vec![
+        ("typname", literal(row.name)),
+        ("typnamespace", namespace.to_string()),
+        ("typowner", "10".into()),
+        ("typlen", ty.len().to_string()),
+        ("typbyval", flag(row.by_value)),
+        ("typtype", literal(row.kind)),
+        ("typcategory", literal(&ty.category().to_string())),
+        ("typispreferred", "0".into()),
+        ("typisdefined", "1".into()),
+        ("typdelim", "','".into()),
+        ("typrelid", "0".into()),
+        ("typsubscript", row.subscript.to_string()),
+        ("typelem", row.element.to_string()),
+        ("typarray", row.array.to_string()),
+        ("typinput", input),
+        ("typoutput", output),
+        ("typreceive", receive),
+        ("typsend", send),
+        ("typmodin", "0".into()),
+        ("typmodout", "0".into()),
+        ("typanalyze", row.analyze.to_string()),
+        ("typalign", "'i'".into()),
+        ("typstorage", literal(row.storage)),
+        ("typnotnull", "0".into()),
+        ("typbasetype", "0".into()),
+        ("typtypmod", "-1".into()),
+        ("typndims", "0".into()),
+        ("typcollation", "0".into()),
+    ];
+    put(rows, "pg_type", vec![("oid", ty.0.to_string())], values);
 }
 
 /// `relation` is `None` for an index, which has its own row but lives inside its table's value.

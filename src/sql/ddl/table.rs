@@ -1,11 +1,11 @@
 //! CREATE, DROP, TRUNCATE and COMMENT.
 
-use super::alter;
 use super::grammar::{
     ColumnDef, CommentOn, ConstraintDef, ConstraintSyntax, CreateIndex, CreateTable, Ddl, Like, Object, SequenceOption,
 };
 use super::rows::{is_key_of, literal};
 use super::work::{self, Dependent, Violation, Work, key_detail, no_column, no_relation, no_schema, system_relation};
+use super::{alter, types};
 use crate::command::{Statement, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::bind::{Binder, Kept};
@@ -32,8 +32,11 @@ pub fn run(work: &mut Work<'_>, ddl: &Ddl) -> SqlResult<Tag> {
         Ddl::Drop { what: Object::Schema, if_exists, names, cascade } => {
             drop_schemas(work, names, *if_exists, *cascade)?
         }
+        Ddl::Drop { what: Object::Type, if_exists, names, cascade } => types::drop(work, names, *if_exists, *cascade)?,
         Ddl::Drop { what, if_exists, names, cascade } => drop_relations(work, *what, names, *if_exists, *cascade)?,
         Ddl::AlterTable { what, name, if_exists, actions } => alter::table(work, *what, name, *if_exists, actions)?,
+        Ddl::CreateEnum { name, labels } => types::create_enum(work, name, labels)?,
+        Ddl::AlterType { name, action } => types::alter(work, name, action)?,
         Ddl::RenameSchema { .. } => return Err(SqlError::unsupported("ALTER SCHEMA RENAME")),
         Ddl::Truncate { tables, restart, cascade } => truncate(work, tables, *restart, *cascade)?,
         Ddl::Comment { on, text } => comment(work, on, text.as_deref())?,
@@ -49,6 +52,11 @@ fn duplicate(name: &str) -> SqlError {
 /// May a relation of this name be created? `false`: it exists, and that is fine.
 fn is_free(work: &mut Work<'_>, schema: &str, name: &str, if_not_exists: bool) -> SqlResult<bool> {
     if !work.is_taken(schema, name) {
+        if work.catalog.type_in(schema, name).is_some() {
+            let hint = "A relation has an associated type of the same name, so you must use a name that doesn't conflict \
+                        with any existing type.";
+            return Err(types::duplicate(name).hint(hint));
+        }
         work.check_case(schema, name)?;
         return Ok(true);
     }
@@ -126,7 +134,7 @@ fn query_columns(work: &mut Work<'_>, table: &mut Relation, names: &[String], qu
     };
     let scope = work.scope();
     let mut binder = Binder::new(&scope);
-    let bound = binder.query(&query)?;
+    let bound = binder.stored_query(&query)?;
     if bound.writes {
         return Err(SqlError::unsupported("CREATE TABLE AS of a query with effects"));
     }
@@ -926,8 +934,16 @@ fn drop_schemas(work: &mut Work<'_>, names: &[Name], if_exists: bool, cascade: b
             allow(work, cascade, &what, (relation.oid, &dependent), None);
         }
         let doomed: BTreeSet<u32> = all.iter().map(|r| r.oid).collect();
+        let own = types::of_schema(work, schema);
+        for own in &own {
+            let dependent = format!("type {}", work.type_name(own.ty()));
+            allow(work, cascade, &what, (own.oid, &dependent), None);
+        }
         while let Some(relation) = inside(work) {
             drop_one(work, &relation, &doomed, cascade)?;
+        }
+        for own in &own {
+            types::drop_one(work, own, cascade)?;
         }
         work.catalog.schemas.remove(schema);
         work.sql(format!("DELETE FROM \"pg_catalog.pg_namespace\" WHERE oid = {oid}"));
@@ -1004,6 +1020,7 @@ fn drop_relations(
         Object::Sequence => "DROP SEQUENCE",
         Object::View => "DROP VIEW",
         Object::Schema => "DROP SCHEMA",
+        Object::Type => "DROP TYPE",
     })
 }
 
@@ -1202,6 +1219,7 @@ fn comment(work: &mut Work<'_>, on: &CommentOn, text: Option<&str>) -> SqlResult
             let oid = work.catalog.schemas.get(schema).copied();
             (oid.ok_or_else(|| no_schema(schema))?, 2615, 0)
         }
+        CommentOn::Type(name) => (types::find(work, name)?.oid, 1247, 0),
         CommentOn::Other => return Ok("COMMENT"),
     };
     work.data(format!(

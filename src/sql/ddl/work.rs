@@ -7,14 +7,15 @@ use crate::error::{SqlError, SqlResult, SqlState, state};
 use crate::sql::Scope;
 use crate::sql::bind::{self, Kept};
 use crate::sql::catalog::{
-    Catalog, Column, Constraint, ConstraintKind, Index, Relation, RelationKind, Source, quote, sqlite_name,
+    Catalog, Column, Constraint, ConstraintKind, Index, OwnType, Relation, RelationKind, Source, quote, sqlite_name,
 };
 use crate::sql::cursor::Name;
 use crate::sql::lex::quote_identifier;
 use crate::sql::plan::{Effort, Facts};
-use crate::types::{NO_TYPMOD, Storage, Type};
+use crate::types::{NO_TYPMOD, Type, typmod_in};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 pub struct Work<'a> {
     scope: &'a Scope<'a>,
@@ -27,6 +28,8 @@ pub struct Work<'a> {
     pub dependents: Vec<Dependent>,
     /// Several objects are to be dropped.
     pub many: bool,
+    /// What is to be dropped, where the first that depends does so by way of something else.
+    pub dropped: Option<String>,
     /// What the queries in it take.
     pub effort: Effort,
     /// What the expressions that were bound ask for.
@@ -95,6 +98,7 @@ impl<'a> Work<'a> {
             changes_catalog: false,
             dependents: Vec::new(),
             many: false,
+            dropped: None,
             effort: Effort::Scan,
             facts: RefCell::default(),
             passes: false,
@@ -107,7 +111,10 @@ impl<'a> Work<'a> {
         let gone = arranged(std::mem::take(&mut self.dependents));
         if gone.iter().any(|d| !d.allowed) {
             let message = match gone.first().filter(|_| !self.many) {
-                Some(first) => format!("cannot drop {} because other objects depend on it", first.of),
+                Some(first) => {
+                    let what = self.dropped.as_ref().unwrap_or(&first.of);
+                    format!("cannot drop {what} because other objects depend on it")
+                }
                 None => "cannot drop desired object(s) because other objects depend on them".to_owned(),
             };
             let lines: Vec<String> = gone.iter().map(|d| format!("{} depends on {}", d.what, d.of)).collect();
@@ -218,7 +225,12 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// The schema in which a new relation of this name goes.
+    /// A type's name as messages show it.
+    pub fn type_name(&self, ty: Type) -> String {
+        self.catalog.type_name(self.scope.search_path, ty)
+    }
+
+    /// The schema in which a new object of this name goes.
     pub fn creation_schema(&self, name: &Name) -> SqlResult<String> {
         let schema = match &name.schema {
             Some(schema) if self.catalog.schemas.contains_key(schema) => schema.clone(),
@@ -280,19 +292,23 @@ impl<'a> Work<'a> {
 
     /// A type and its modifier.
     pub fn type_of(&self, ty: &TypeName) -> SqlResult<(Type, i32)> {
-        let known = match ty.schema.as_deref() {
-            None | Some("pg_catalog") => named_type(&ty.name),
-            Some(_) => None,
-        };
+        let builtin = matches!(ty.schema.as_deref(), None | Some("pg_catalog"));
+        let known = Type::by_typname(&ty.name).filter(|_| builtin);
+        let own = || self.catalog.resolve_type(self.scope.search_path, ty.schema.as_deref(), &ty.name);
         let shown = ty.schema.iter().map(|s| format!("{s}.")).collect::<String>() + &ty.name;
-        let (element, array) = known.ok_or_else(|| {
+        let element = known.or_else(own).ok_or_else(|| {
             SqlError::new(state::UNDEFINED_OBJECT, format!("type \"{shown}\" does not exist")).position(ty.position)
         })?;
-        if !is_storable(element) {
+        if element.info().is_some_and(|info| info.kind == 'p') {
+            let message = format!("column has pseudo-type {shown}");
+            return Err(SqlError::new(state::INVALID_TABLE_DEFINITION, message).position(ty.position));
+        }
+        if !element.is_storable() {
             return Err(SqlError::unsupported(format!("type \"{shown}\"")).position(ty.position));
         }
-        let typmod = typmod(element, &ty.modifiers).map_err(|e| e.position(ty.position))?;
-        let ty = if ty.array { if is_array(element) { element } else { array } } else { element };
+        let typmod = typmod_in(element, &ty.modifiers).map_err(|e| e.position(ty.position))?;
+        let array = || element.array().ok_or_else(|| SqlError::unsupported(format!("an array of type \"{shown}\"")));
+        let ty = if ty.array && !element.is_array() { array()? } else { element };
         Ok((ty, typmod))
     }
 
@@ -341,6 +357,24 @@ impl<'a> Work<'a> {
         for sql in changes {
             self.sql(sql);
         }
+    }
+
+    /// Records a type of one's own, changed or new.
+    pub fn put_type(&mut self, new: OwnType) {
+        let old = self.catalog.types.insert(new.oid, Arc::new(new.clone()));
+        for sql in rows::change_type(&self.catalog, old.as_deref(), Some(&new)) {
+            self.sql(sql);
+        }
+    }
+
+    /// Records that a type is gone, with its comments.
+    pub fn remove_type(&mut self, old: &OwnType) {
+        for sql in rows::change_type(&self.catalog, Some(old), None) {
+            self.sql(sql);
+        }
+        self.catalog.types.remove(&old.oid);
+        let oid = old.oid;
+        self.sql(format!("DELETE FROM \"pg_catalog.pg_description\" WHERE objoid = {oid} AND classoid = 1247"));
     }
 
     fn forget(&mut self, relation: &Relation) {
@@ -400,14 +434,14 @@ impl<'a> Work<'a> {
     }
 
     pub fn column_sql(&self, r: &Relation, column: &Column, rowid: bool) -> SqlResult<String> {
-        let mut sql = format!("{} {}", quote(&column.name), storage(column.ty).sqlite_name());
+        let mut sql = format!("{} {}", quote(&column.name), column.ty.storage().sqlite_name());
         if rowid {
             sql.push_str(" PRIMARY KEY");
         }
         if column.not_null {
             sql.push_str(" NOT NULL");
         }
-        if let Some(collation) = collation(column.ty) {
+        if let Some(collation) = column.ty.collation() {
             sql.push_str(&format!(" COLLATE {collation}"));
         }
         if let Some(text) = &column.generated {
@@ -642,167 +676,6 @@ fn object_name(first: &str, second: &str, label: &str) -> String {
     };
     let parts = [cut(first, a), cut(second, b), label.to_owned()];
     parts.iter().filter(|p| !p.is_empty()).cloned().collect::<Vec<_>>().join("_")
-}
-
-/// The type of a name, and the type of its arrays.
-fn named_type(name: &str) -> Option<(Type, Type)> {
-    const TYPES: [(&str, Type, Type); 41] = [
-        ("bool", Type::BOOL, Type::BOOL_ARRAY),
-        ("bytea", Type::BYTEA, Type::BYTEA_ARRAY),
-        ("char", Type::CHAR, Type::CHAR_ARRAY),
-        ("name", Type::NAME, Type::NAME_ARRAY),
-        ("int8", Type::INT8, Type::INT8_ARRAY),
-        ("int2", Type::INT2, Type::INT2_ARRAY),
-        ("int4", Type::INT4, Type::INT4_ARRAY),
-        ("text", Type::TEXT, Type::TEXT_ARRAY),
-        ("oid", Type::OID, Type::OID_ARRAY),
-        ("json", Type::JSON, Type::JSON_ARRAY),
-        ("jsonb", Type::JSONB, Type::JSONB_ARRAY),
-        ("float4", Type::FLOAT4, Type::FLOAT4_ARRAY),
-        ("float8", Type::FLOAT8, Type::FLOAT8_ARRAY),
-        ("varchar", Type::VARCHAR, Type::VARCHAR_ARRAY),
-        ("bpchar", Type::BPCHAR, Type::BPCHAR_ARRAY),
-        ("date", Type::DATE, Type::DATE_ARRAY),
-        ("time", Type::TIME, Type::TIME_ARRAY),
-        ("timestamp", Type::TIMESTAMP, Type::TIMESTAMP_ARRAY),
-        ("timestamptz", Type::TIMESTAMPTZ, Type::TIMESTAMPTZ_ARRAY),
-        ("interval", Type::INTERVAL, Type::INTERVAL_ARRAY),
-        ("timetz", Type::TIMETZ, Type::TIMETZ_ARRAY),
-        ("numeric", Type::NUMERIC, Type::NUMERIC_ARRAY),
-        ("uuid", Type::UUID, Type::UUID_ARRAY),
-        ("regclass", Type::REGCLASS, Type::REGCLASS_ARRAY),
-        ("regtype", Type::REGTYPE, Type::REGTYPE_ARRAY),
-        ("regproc", Type::REGPROC, Type::REGPROC_ARRAY),
-        ("regrole", Type::REGROLE, Type::REGROLE_ARRAY),
-        ("regnamespace", Type::REGNAMESPACE, Type::REGNAMESPACE_ARRAY),
-        ("int2vector", Type::INT2VECTOR, Type::INT2VECTOR_ARRAY),
-        ("oidvector", Type::OIDVECTOR, Type::OIDVECTOR_ARRAY),
-        ("xid", Type::XID, Type::XID_ARRAY),
-        ("cid", Type::CID, Type::CID_ARRAY),
-        ("tid", Type::TID, Type::TID_ARRAY),
-        ("inet", Type::INET, Type::INET_ARRAY),
-        ("cidr", Type::CIDR, Type::CIDR_ARRAY),
-        ("money", Type::MONEY, Type::MONEY_ARRAY),
-        ("bit", Type::BIT, Type::BIT_ARRAY),
-        ("varbit", Type::VARBIT, Type::VARBIT_ARRAY),
-        ("xml", Type::XML, Type::XML_ARRAY),
-        ("point", Type::POINT, Type::POINT_ARRAY),
-        ("aclitem", Type::ACLITEM, Type::ACLITEM_ARRAY),
-    ];
-    if let Some(element) = name.strip_prefix('_') {
-        return TYPES.iter().find(|t| t.0 == element).map(|t| (t.2, t.2));
-    }
-    TYPES.iter().find(|t| t.0 == name).map(|t| (t.1, t.2))
-}
-
-fn is_array(ty: Type) -> bool {
-    storage(ty) == Storage::Blob && ty != Type::BYTEA && ty != Type::UUID
-}
-
-/// Types that a column of the user's can have.
-fn is_storable(ty: Type) -> bool {
-    const NOT: [Type; 20] = [
-        Type::MONEY,
-        Type::BIT,
-        Type::VARBIT,
-        Type::XML,
-        Type::POINT,
-        Type::ACLITEM,
-        Type::INET,
-        Type::CIDR,
-        Type::TIMETZ,
-        Type::TID,
-        Type::MONEY_ARRAY,
-        Type::BIT_ARRAY,
-        Type::VARBIT_ARRAY,
-        Type::XML_ARRAY,
-        Type::POINT_ARRAY,
-        Type::ACLITEM_ARRAY,
-        Type::INET_ARRAY,
-        Type::CIDR_ARRAY,
-        Type::TIMETZ_ARRAY,
-        Type::TID_ARRAY,
-    ];
-    !NOT.contains(&ty)
-}
-
-/// How SQLite stores a type (see `types`).
-pub fn storage(ty: Type) -> Storage {
-    match ty {
-        Type::BOOL
-        | Type::INT2
-        | Type::INT4
-        | Type::INT8
-        | Type::OID
-        | Type::XID
-        | Type::CID
-        | Type::DATE
-        | Type::TIME
-        | Type::TIMESTAMP
-        | Type::TIMESTAMPTZ
-        | Type::REGCLASS
-        | Type::REGTYPE
-        | Type::REGPROC
-        | Type::REGROLE
-        | Type::REGNAMESPACE => Storage::Integer,
-        Type::FLOAT4 | Type::FLOAT8 => Storage::Real,
-        Type::TEXT
-        | Type::VARCHAR
-        | Type::BPCHAR
-        | Type::CHAR
-        | Type::NAME
-        | Type::NUMERIC
-        | Type::INTERVAL
-        | Type::JSON
-        | Type::JSONB
-        | Type::INT2VECTOR
-        | Type::OIDVECTOR => Storage::Text,
-        _ => Storage::Blob,
-    }
-}
-
-/// The collation that orders a type's TEXT values, if they are not ordered by bytes.
-pub fn collation(ty: Type) -> Option<&'static str> {
-    match ty {
-        Type::NUMERIC => Some("pg_numeric"),
-        Type::INTERVAL => Some("pg_interval"),
-        _ => None,
-    }
-}
-
-/// The type modifier of what is written behind a type's name.
-fn typmod(ty: Type, modifiers: &[i64]) -> SqlResult<i32> {
-    let invalid = |message: String| Err(SqlError::new(state::INVALID_PARAMETER_VALUE, message));
-    let (max, shown) = match ty {
-        _ if modifiers.is_empty() => return Ok(NO_TYPMOD),
-        Type::VARCHAR => (10_485_760, "varchar"),
-        Type::BPCHAR => (10_485_760, "char"),
-        Type::NUMERIC => (1000, "numeric"),
-        Type::TIME | Type::TIMESTAMP | Type::TIMESTAMPTZ | Type::TIMETZ => (6, "timestamp"),
-        Type::INTERVAL => (i64::MAX, "interval"),
-        _ => return Err(SqlError::syntax("type modifier is not allowed for this type")),
-    };
-    let first = modifiers[0];
-    match ty {
-        Type::VARCHAR | Type::BPCHAR if first < 1 => invalid(format!("length for type {shown} must be at least 1")),
-        Type::VARCHAR | Type::BPCHAR if first > max => invalid(format!("length for type {shown} cannot exceed {max}")),
-        Type::VARCHAR | Type::BPCHAR => Ok(first as i32 + 4),
-        Type::NUMERIC => {
-            let scale = modifiers.get(1).copied().unwrap_or(0);
-            if !(1..=1000).contains(&first) {
-                return invalid(format!("NUMERIC precision {first} must be between 1 and 1000"));
-            }
-            if !(-1000..=1000).contains(&scale) {
-                return invalid(format!("NUMERIC scale {scale} must be between -1000 and 1000"));
-            }
-            Ok(((first as i32) << 16 | (scale as i32 & 0x7ff)) + 4)
-        }
-        Type::INTERVAL => {
-            let precision = modifiers.get(1).copied().unwrap_or(0xffff);
-            Ok((first as i32) << 16 | if precision == 0xffff { 0xffff } else { precision.min(6) as i32 })
-        }
-        _ => Ok(first.clamp(0, max) as i32),
-    }
 }
 
 /// The SQLite expression `(a, b)=(1, x)` of a detail line, for types whose text is SQLite's.

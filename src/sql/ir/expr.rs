@@ -5,10 +5,12 @@
 
 use super::query::Query;
 use crate::functions::{CastContext, Function, Native, Operator, lookup_functions};
+use crate::sql::catalog::OwnType;
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
 use sqlparser::tokenizer::Location;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// An expression with its Postgres type.
 #[derive(Clone, Debug)]
@@ -141,6 +143,10 @@ pub enum Op {
     Keep(Vec<usize>),
     /// A number and the name that the client sees in its place.
     NumberAndName,
+    /// What is stored of an enum, or of an array of one, as its labels.
+    Labels(Arc<OwnType>),
+    /// The reverse, or the error of a label that there is not.
+    Places(Arc<OwnType>),
 }
 
 /// An operator between two values (or before one, or [between several](Infix::chains)).

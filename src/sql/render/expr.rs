@@ -3,6 +3,7 @@
 use super::Sql;
 use crate::functions::casts::{Way, way};
 use crate::functions::{Arguments, Kind, Native, fill};
+use crate::sql::catalog::OwnType;
 use crate::sql::ir::{Bound, Call, Cast, Frame, Infix, Node, Op, Over, SortKey, SubQuery, Truth, Typed};
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
@@ -112,7 +113,7 @@ impl Sql {
     }
 
     fn array(&mut self, ty: Type, elements: &[Typed]) {
-        let element = ty.element().unwrap_or(Type::TEXT);
+        let element = ty.element().unwrap_or(Type::TEXT).representation();
         let nested = elements.first().is_some_and(|e| e.ty.is_array() && e.ty == ty);
         self.put(format_args!("{}({}", if nested { "q_array_nest" } else { "q_array" }, element.0));
         for element in elements {
@@ -312,7 +313,58 @@ impl Sql {
             Op::NumberAndName => {
                 self.list(" || ' ' || ", args, Sql::expr);
             }
+            Op::Labels(own) => self.labels(own, expr.ty, &args[0]),
+            Op::Places(own) => self.places(own, expr.ty, &args[0]),
         }
+    }
+
+    /// The labels of what is stored, as a value or an array of type `ty`.
+    fn labels(&mut self, own: &OwnType, ty: Type, arg: &Typed) {
+        if let Some(element) = ty.element() {
+            self.push("q_labels(");
+            self.text(&own.labels_text());
+            self.put(format_args!(", {}, ", element.0));
+            self.expr(arg);
+            return self.push(")");
+        }
+        if own.labels.is_empty() {
+            return self.push("NULL");
+        }
+        self.push("(CASE ");
+        self.expr(arg);
+        for label in &own.labels {
+            self.put(format_args!(" WHEN {:?} THEN ", label.order));
+            self.text(&label.name);
+        }
+        self.push(" END)");
+    }
+
+    /// What is stored for labels.
+    fn places(&mut self, own: &OwnType, ty: Type, arg: &Typed) {
+        if ty.is_array() {
+            self.push("q_of_labels(");
+            self.text(&own.labels_text());
+            self.push(", ");
+            self.text(&own.name);
+            self.push(", ");
+            self.expr(arg);
+            return self.push(")");
+        }
+        self.push(if own.labels.is_empty() { "(" } else { "(CASE " });
+        if !own.labels.is_empty() {
+            self.expr(arg);
+            for label in &own.labels {
+                self.push(" WHEN ");
+                self.text(&label.name);
+                self.put(format_args!(" THEN {:?}", label.order));
+            }
+            self.push(" ELSE ");
+        }
+        self.push("q_no_label(");
+        self.text(&own.name);
+        self.push(", ");
+        self.expr(arg);
+        self.push(if own.labels.is_empty() { "))" } else { ") END)" });
     }
 
     /// An element cast to another element type, or the cast of a whole value.
@@ -321,7 +373,7 @@ impl Sql {
         match way(from, cast.to, cast.context) {
             Some((_, way)) => self.by(way, cast, args),
             None => {
-                let element = |ty: Type| ty.element().unwrap_or(Type::TEXT).0;
+                let element = |ty: Type| ty.element().unwrap_or(Type::TEXT).representation().0;
                 self.put(format_args!("q_array_cast({}, {}, {}, ", element(from), element(cast.to), cast.typmod));
                 self.expr(&args[0]);
                 self.push(")");
@@ -365,7 +417,7 @@ impl Sql {
         } else {
             self.push("coalesce(");
             self.expr(array);
-            self.put(format_args!(", q_array({}, NULL))", array.ty.element().unwrap_or(Type::TEXT).0));
+            self.put(format_args!(", q_array({}, NULL))", array.ty.element().unwrap_or(Type::TEXT).representation().0));
         }
         self.push("))");
     }

@@ -20,9 +20,11 @@ pub use references::{Broken, orphans};
 
 use crate::command::Shape;
 use crate::error::{SqlError, SqlResult, state};
+use crate::functions::enums;
 use crate::functions::system::null_violation;
 use crate::sql::catalog::{Catalog, Column, ConstraintKind, Index, Relation, Source, sqlite_name};
 use crate::types::Env;
+use crate::types::Type;
 use crate::types::text::write_text;
 use crate::value::Value;
 
@@ -194,7 +196,7 @@ fn with_row(catalog: &Catalog, failure: &Failure<'_>, error: SqlError, ask: Ask<
     let Some(row) = rows::with_null(catalog, relation, column, failure, ask) else { return error };
     let first = relation.columns.iter().zip(&row).find(|(c, v)| c.not_null && v.is_null());
     let error = first.map_or(error, |(c, _)| null_violation(&relation.schema, &relation.name, &c.name));
-    refused(error, relation, &row, failure.env)
+    refused(catalog, error, relation, &row, failure.env)
 }
 
 // ---- CHECK
@@ -214,7 +216,7 @@ fn check(catalog: &Catalog, failure: &Failure<'_>, rest: &str, ask: Ask<'_>) -> 
     let message = format!("new row for relation \"{}\" violates check constraint \"{name}\"", relation.name);
     let error = SqlError::new(state::CHECK_VIOLATION, message).table(&relation.schema, &relation.name).constraint(name);
     Some(match &found {
-        Some((row, _)) => refused(error, relation, row, failure.env),
+        Some((row, _)) => refused(catalog, error, relation, row, failure.env),
         None => error,
     })
 }
@@ -225,9 +227,9 @@ fn check(catalog: &Catalog, failure: &Failure<'_>, rest: &str, ask: Ask<'_>) -> 
 const SHOWN: usize = 64;
 
 /// `Failing row contains (1, null, abc).`
-fn refused(error: SqlError, relation: &Relation, row: &[Value], env: &Env) -> SqlError {
-    let values: Option<Vec<String>> =
-        relation.columns.iter().zip(row).map(|(column, value)| Some(clipped(shown(column, value, env)?))).collect();
+fn refused(catalog: &Catalog, error: SqlError, relation: &Relation, row: &[Value], env: &Env) -> SqlError {
+    let shown = |(column, value)| Some(clipped(shown(catalog, column, value, env)?));
+    let values: Option<Vec<String>> = relation.columns.iter().zip(row).map(shown).collect();
     match values {
         Some(values) => error.detail(format!("Failing row contains ({}).", values.join(", "))),
         None => error,
@@ -235,9 +237,17 @@ fn refused(error: SqlError, relation: &Relation, row: &[Value], env: &Env) -> Sq
 }
 
 /// A value as its type writes it.
-fn shown(column: &Column, value: &Value, env: &Env) -> Option<String> {
+fn shown(catalog: &Catalog, column: &Column, value: &Value, env: &Env) -> Option<String> {
     if value.is_null() {
         return Some("null".to_owned());
+    }
+    if let (Some(own), Value::Real(place)) = (catalog.own_type(column.ty), value) {
+        return own.labels.iter().find(|label| label.order == *place).map(|label| label.name.clone());
+    }
+    if column.ty.has_labels() {
+        let (labels, text) = (Value::Text(catalog.own_type(column.ty)?.labels_text()), Type::TEXT);
+        let labelled = enums::labels(&[labels.as_ref(), Value::Int(text.0.into()).as_ref(), value.as_ref()]).ok()?;
+        return shown(catalog, &Column { ty: Type::TEXT_ARRAY, ..column.clone() }, &labelled, env);
     }
     let mut out = Vec::new();
     write_text(column.ty, column.typmod, value.as_ref(), env, &mut out).ok()?;
@@ -254,8 +264,8 @@ fn clipped(mut text: String) -> String {
 }
 
 /// `Key (a, b)=(1, x)` of columns and their values.
-fn key_of(columns: &[&Column], values: &[Value], env: &Env) -> Option<String> {
+fn key_of(catalog: &Catalog, columns: &[&Column], values: &[Value], env: &Env) -> Option<String> {
     let names: Vec<&str> = columns.iter().map(|c| c.name.as_str()).collect();
-    let values: Option<Vec<String>> = columns.iter().zip(values).map(|(c, v)| shown(c, v, env)).collect();
+    let values: Option<Vec<String>> = columns.iter().zip(values).map(|(c, v)| shown(catalog, c, v, env)).collect();
     Some(format!("Key ({})=({})", names.join(", "), values?.join(", ")))
 }

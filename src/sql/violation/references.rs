@@ -12,6 +12,7 @@ use crate::value::Value;
 /// A foreign key with both of its tables.
 #[derive(Clone, Copy)]
 struct Reference<'a> {
+    catalog: &'a Catalog,
     child: &'a Relation,
     constraint: &'a Constraint,
     parent: &'a Relation,
@@ -80,7 +81,7 @@ fn all(catalog: &Catalog) -> Vec<Reference<'_>> {
             if let ConstraintKind::ForeignKey { table, columns, .. } = &constraint.kind
                 && let Some(parent) = catalog.by_oid(*table)
             {
-                found.push(Reference { child, constraint, parent, columns });
+                found.push(Reference { catalog, child, constraint, parent, columns });
             }
         }
     }
@@ -116,7 +117,7 @@ impl<'a> Reference<'a> {
             "update or delete on table \"{}\" violates foreign key constraint \"{}\" on table \"{}\"",
             self.parent.name, self.constraint.name, self.child.name
         );
-        let key = key_of(&columns(self.parent, self.columns), &old, env);
+        let key = key_of(self.catalog, &columns(self.parent, self.columns), &old, env);
         Some(self.error(message, key, &format!(" is still referenced from table \"{}\".", self.child.name)))
     }
 
@@ -141,7 +142,7 @@ impl<'a> Reference<'a> {
         let names: Vec<String> = own.iter().map(|c| format!("c.{}", quote(&c.name))).collect();
         let sql = format!("SELECT {} {}{condition} LIMIT 1", names.join(", "), self.orphans());
         let found = ask(&sql, Some(params)).ok()??;
-        Some(self.absent(key_of(&own, &found, env)))
+        Some(self.absent(key_of(self.catalog, &own, &found, env)))
     }
 
     /// The row is not always known.

@@ -95,7 +95,7 @@ pub fn duplicate(
         let sql = format!("{} {}", wave.with, keys.query(&all, &change.table, wave.rowid.then_some(rowid)));
         ask(&sql, None).ok().flatten()
     })?;
-    keys.shown(&values, failure.env)
+    keys.shown(catalog, &values, failure.env)
 }
 
 /// The keys of an index as SQLite expressions over its table's columns.
@@ -175,15 +175,15 @@ impl<'a> Keys<'a> {
         )
     }
 
-    fn shown(&self, values: &[Value], env: &Env) -> Option<String> {
+    fn shown(&self, catalog: &Catalog, values: &[Value], env: &Env) -> Option<String> {
         if self.index.keys.iter().all(|key| key.expression.is_none()) {
             let columns: Vec<Column> =
                 self.columns.iter().map(|(name, column)| Column { name: name.clone(), ..column.clone() }).collect();
-            return key_of(&columns.iter().collect::<Vec<_>>(), values, env);
+            return key_of(catalog, &columns.iter().collect::<Vec<_>>(), values, env);
         }
         let names: Vec<&str> = self.columns.iter().map(|(name, _)| name.as_str()).collect();
         let values: Option<Vec<String>> =
-            self.columns.iter().zip(values).map(|((_, column), value)| shown(column, value, env)).collect();
+            self.columns.iter().zip(values).map(|((_, column), value)| shown(catalog, column, value, env)).collect();
         Some(format!("Key ({})=({})", names.join(", "), values?.join(", ")))
     }
 }

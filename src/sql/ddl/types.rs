@@ -1,0 +1,238 @@
+//! CREATE, ALTER and DROP TYPE.
+//!
+//! What is stored for an enum's value is its place in the order (`enumsortorder`), so a new name changes no row, and a new
+//! value between two others takes a place between theirs.
+
+use super::alter::drop_column;
+use super::grammar::{Beside, TypeAction};
+use super::table::allow;
+use super::work::{Work, is_system_schema, no_schema};
+use crate::error::{SqlError, SqlResult, state};
+use crate::sql::catalog::{Label, OwnType, Relation, RelationKind};
+use crate::sql::cursor::Name;
+use crate::sql::lex::quote_identifier;
+use crate::types::{Own, Type};
+
+/// Bytes of a label, without C's terminator.
+const LABEL_LENGTH: usize = 63;
+
+pub fn duplicate(name: &str) -> SqlError {
+    SqlError::new(state::DUPLICATE_OBJECT, format!("type \"{name}\" already exists"))
+}
+
+fn missing(name: &Name) -> SqlError {
+    SqlError::new(state::UNDEFINED_OBJECT, format!("type \"{name}\" does not exist"))
+}
+
+fn lookup(work: &Work<'_>, name: &Name) -> Option<OwnType> {
+    let scope = work.scope();
+    let ty = scope.catalog.resolve_type(scope.search_path, name.schema.as_deref(), &name.name)?;
+    scope.catalog.own_type(ty).filter(|own| own.ty() == ty).map(|own| OwnType::clone(own))
+}
+
+/// A type of one's own by its name.
+pub fn find(work: &Work<'_>, name: &Name) -> SqlResult<OwnType> {
+    lookup(work, name).ok_or_else(|| missing(name))
+}
+
+/// The types of a schema.
+pub fn of_schema(work: &Work<'_>, schema: &str) -> Vec<OwnType> {
+    work.catalog.types.values().filter(|own| own.schema == schema).map(|own| OwnType::clone(own)).collect()
+}
+
+/// Relations and types share their names: a relation has a type of its row.
+fn check_free(work: &Work<'_>, schema: &str, name: &str) -> SqlResult<()> {
+    match work.catalog.type_in(schema, name).is_some() || work.is_taken(schema, name) {
+        true => Err(duplicate(name)),
+        false => Ok(()),
+    }
+}
+
+/// `_name`, with more of them where that is taken, cut to 63 bytes.
+fn array_name(work: &Work<'_>, schema: &str, name: &str) -> String {
+    let mut array = format!("_{name}");
+    loop {
+        while array.len() > LABEL_LENGTH {
+            array.pop();
+        }
+        if check_free(work, schema, &array).is_ok() {
+            return array;
+        }
+        array.insert(0, '_');
+    }
+}
+
+fn check_label(label: &str) -> SqlResult<()> {
+    if label.len() > LABEL_LENGTH {
+        return Err(SqlError::new(state::INVALID_NAME, format!("invalid enum label \"{label}\""))
+            .detail(format!("Labels must be {LABEL_LENGTH} bytes or less.")));
+    }
+    Ok(())
+}
+
+pub fn create_enum(work: &mut Work<'_>, name: &Name, labels: &[String]) -> SqlResult<&'static str> {
+    let schema = work.creation_schema(name)?;
+    check_free(work, &schema, &name.name)?;
+    for (i, label) in labels.iter().enumerate() {
+        check_label(label)?;
+        if labels[..i].contains(label) {
+            let message = "duplicate key value violates unique constraint \"pg_enum_typid_label_index\"";
+            return Err(SqlError::new(state::UNIQUE_VIOLATION, message));
+        }
+    }
+    let array = array_name(work, &schema, &name.name);
+    let oid = Own::Enum.numbered(work.oid()).0;
+    let labels = labels.iter().zip(1u32..).map(|(name, place)| Label {
+        oid: work.oid(),
+        order: f64::from(place),
+        name: name.clone(),
+    });
+    let labels = labels.collect();
+    work.put_type(OwnType { oid, schema, name: name.name.clone(), array, labels });
+    Ok("CREATE TYPE")
+}
+
+pub fn alter(work: &mut Work<'_>, name: &Name, action: &TypeAction) -> SqlResult<&'static str> {
+    const TAG: &str = "ALTER TYPE";
+    let mut own = find(work, name)?;
+    let is_enum = own.ty().is_enum();
+    let not_enum = || SqlError::new(state::WRONG_OBJECT_TYPE, format!("{} is not an enum", work.type_name(own.ty())));
+    match action {
+        TypeAction::Accepted => return Ok(TAG),
+        TypeAction::AddValue { .. } | TypeAction::RenameValue(..) if !is_enum => return Err(not_enum()),
+        TypeAction::AddValue { if_not_exists, label, beside } => {
+            check_label(label)?;
+            let exists = format!("enum label \"{label}\" already exists");
+            if own.label(label).is_some() {
+                if !if_not_exists {
+                    return Err(SqlError::new(state::DUPLICATE_OBJECT, exists));
+                }
+                work.notice(state::DUPLICATE_OBJECT, exists + ", skipping");
+                return Ok(TAG);
+            }
+            let at = place_of(&own, beside.as_ref())?;
+            let order = between(at.checked_sub(1).map(|i| own.labels[i].order), own.labels.get(at).map(|l| l.order))?;
+            own.labels.insert(at, Label { oid: work.oid(), order, name: label.clone() });
+        }
+        TypeAction::RenameValue(from, to) => {
+            check_label(to)?;
+            if own.label(from).is_none() {
+                return Err(no_label(from));
+            }
+            if own.label(to).is_some() {
+                return Err(SqlError::new(state::DUPLICATE_OBJECT, format!("enum label \"{to}\" already exists")));
+            }
+            for label in own.labels.iter_mut().filter(|label| label.name == *from) {
+                label.name.clone_from(to);
+            }
+        }
+        TypeAction::RenameTo(to) => {
+            let schema = own.schema.clone();
+            check_free(work, &schema, to)?;
+            own.name.clone_from(to);
+            own.array = array_name(work, &schema, to);
+        }
+        TypeAction::SetSchema(to) => {
+            if !work.catalog.schemas.contains_key(to) {
+                return Err(no_schema(to));
+            }
+            if is_system_schema(to) {
+                let message = format!("permission denied for schema {to}");
+                return Err(SqlError::new(state::INSUFFICIENT_PRIVILEGE, message));
+            }
+            if *to != own.schema {
+                check_free(work, to, &own.name)?;
+                own.array = array_name(work, to, &own.name);
+                own.schema.clone_from(to);
+            }
+        }
+    }
+    work.put_type(own);
+    Ok(TAG)
+}
+
+fn no_label(label: &str) -> SqlError {
+    SqlError::new(state::INVALID_PARAMETER_VALUE, format!("\"{label}\" is not an existing enum label"))
+}
+
+/// Where among the labels a new one goes.
+fn place_of(own: &OwnType, beside: Option<&(Beside, String)>) -> SqlResult<usize> {
+    let Some((side, neighbour)) = beside else { return Ok(own.labels.len()) };
+    let found = own.labels.iter().position(|label| label.name == *neighbour);
+    let found = found.ok_or_else(|| no_label(neighbour))?;
+    Ok(if *side == Beside::Before { found } else { found + 1 })
+}
+
+/// A place between two others.
+fn between(low: Option<f64>, high: Option<f64>) -> SqlResult<f64> {
+    match (low, high) {
+        (None, None) => Ok(1.0),
+        (Some(low), None) => Ok((low + 1.0).floor()),
+        (None, Some(high)) => Ok(high - 1.0),
+        (Some(low), Some(high)) => {
+            let middle = f64::midpoint(low, high);
+            let free = middle > low && middle < high;
+            free.then_some(middle).ok_or_else(|| SqlError::unsupported("so many enum labels between two others"))
+        }
+    }
+}
+
+pub fn drop(work: &mut Work<'_>, names: &[Name], if_exists: bool, cascade: bool) -> SqlResult<&'static str> {
+    work.many = names.len() > 1;
+    for name in names {
+        match lookup(work, name) {
+            Some(own) => drop_one(work, &own, cascade)?,
+            None if if_exists => {
+                let schema = name.schema.as_ref().filter(|s| !work.catalog.schemas.contains_key(*s));
+                let message = match schema {
+                    Some(schema) => format!("schema \"{schema}\" does not exist, skipping"),
+                    None => format!("type \"{name}\" does not exist, skipping"),
+                };
+                work.notice(state::SUCCESSFUL_COMPLETION, message);
+            }
+            None => return Err(missing(name)),
+        }
+    }
+    Ok("DROP TYPE")
+}
+
+/// Drops a type, with the columns of it.
+pub fn drop_one(work: &mut Work<'_>, own: &OwnType, cascade: bool) -> SqlResult<()> {
+    let what = format!("type {}", work.type_name(own.ty()));
+    let is_own = |ty: Type| work.catalog.own_type(ty).is_some_and(|known| known.oid == own.oid);
+    let mut users: Vec<Relation> = work
+        .catalog
+        .relations
+        .values()
+        .filter(|r| r.columns.iter().any(|c| is_own(c.ty)))
+        .map(|r| Relation::clone(r))
+        .collect();
+    users.sort_by_key(|r| r.oid);
+    let mut columns: Vec<(u32, String, Type)> = users
+        .iter()
+        .flat_map(|r| r.columns.iter().filter(|c| is_own(c.ty)).map(|c| (r.oid, c.name.clone(), c.ty)))
+        .collect();
+    // Those of the array over it depend on that.
+    columns.sort_by_key(|(.., ty)| !ty.is_array());
+    work.dropped = Some(what);
+    for (oid, column, ty) in columns {
+        let Some(relation) = work.catalog.by_oid(oid).map(|r| Relation::clone(r)) else { continue };
+        let of = format!("type {}", work.type_name(ty));
+        // Without CASCADE that is an error anyway: nothing needs to be dropped then.
+        if !matches!(relation.kind, RelationKind::Table) {
+            let dependent = format!("view {}", work.shown(&relation));
+            allow(work, cascade, &of, (oid, &dependent), None);
+            if cascade {
+                super::table::drop_one(work, &relation, &[oid].into(), true)?;
+            }
+            continue;
+        }
+        let dependent = format!("column {} of table {}", quote_identifier(&column), work.shown(&relation));
+        allow(work, cascade, &of, (oid, &dependent), None);
+        if cascade {
+            drop_column(work, &relation, &column, false, true)?;
+        }
+    }
+    work.remove_type(own);
+    Ok(())
+}
