@@ -850,7 +850,7 @@ impl Binder<'_> {
             }
             (ty, false) if ty.is_array() => (Op::SetElement, ty.element().unwrap_or(Type::TEXT), column.typmod, ty),
             (ty, _) => {
-                let name = super::coerce::type_name(ty);
+                let name = self.type_name(ty);
                 let text = format!("cannot subscript type {name} because it does not support subscripting");
                 return Err(SqlError::new(state::DATATYPE_MISMATCH, text));
             }
@@ -865,7 +865,7 @@ impl Binder<'_> {
         let from = value.ty;
         let value =
             self.try_coerce(value, ty, typmod, crate::functions::CastContext::Assignment)?.ok_or_else(|| {
-                let (to, from) = (super::coerce::type_name(ty), super::coerce::type_name(from));
+                let (to, from) = (self.type_name(ty), self.type_name(from));
                 let text = format!(
                     "subscripted assignment to \"{}\" requires type {to} but expression is of type {from}",
                     column.name

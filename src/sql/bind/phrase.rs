@@ -2,7 +2,6 @@
 //!
 //! `BETWEEN SYMMETRIC`, named arguments, rows beside queries, WITH TIES, INTERSECT ALL and EXCEPT ALL, WITHIN GROUP.
 
-use super::coerce::type_name;
 use super::names::{Clause, fold};
 use super::scalar::operator_name;
 use super::{Binder, error_at, parse_expr};
@@ -85,8 +84,8 @@ impl Binder<'_> {
         };
         let known = builtin::parameters(name);
         let Some(parameters) = known.iter().find(fits) else {
-            let mut given: Vec<String> = positional.iter().map(|a| type_name(a.ty)).collect();
-            given.extend(named.iter().map(|(name, a)| format!("{name} => {}", type_name(a.ty))));
+            let mut given: Vec<String> = positional.iter().map(|a| self.type_name(a.ty)).collect();
+            given.extend(named.iter().map(|(name, a)| format!("{name} => {}", self.type_name(a.ty))));
             let text = format!("function {name}({}) does not exist", given.join(", "));
             let hint =
                 "No function matches the given name and argument types. You might need to add explicit type casts.";
@@ -118,7 +117,7 @@ impl Binder<'_> {
             let output = tree.output_expr(i);
             let (equal, mut sides) = self.equality(left, output)?;
             if !equal.is_native() {
-                return Err(SqlError::unsupported(format!("comparison of rows with {}", type_name(sides[0].ty))));
+                return Err(SqlError::unsupported(format!("comparison of rows with {}", self.type_name(sides[0].ty))));
             }
             let right = sides.pop().ok_or_else(|| SqlError::internal("an operator without arguments"))?;
             self.coerce_output(&mut tree, i, right.ty, NO_TYPMOD, CastContext::Implicit)?;

@@ -280,7 +280,7 @@ impl Binder<'_> {
         match self.try_coerce(index, Type::TEXT, NO_TYPMOD, CastContext::Explicit)? {
             Some(step) if fits => Ok(step),
             _ => {
-                let text = format!("subscript type {} is not supported", type_name(ty));
+                let text = format!("subscript type {} is not supported", self.type_name(ty));
                 let e = SqlError::new(state::DATATYPE_MISMATCH, text)
                     .hint("jsonb subscript must be coercible to either integer or text.");
                 Err(error_at(self, e, at))
