@@ -88,8 +88,6 @@ pub const FUNCTIONS: &[Function] = &[
         "q_generate_series(iif({2}, q_array_upper({0}, {1}), q_array_lower({0}, {1})), \
          iif({2}, q_array_lower({0}, {1}), q_array_upper({0}, {1})), iif({2}, -1, 1))",
     ),
-    // In information_schema in Postgres.
-    set("_pg_expandarray", &[ANYARRAY], Type::RECORD, "q_expandarray({0})").columns(&[("x", ANYELEMENT), ("n", INT4)]),
 ];
 
 pub const CASTS: &[Cast] = &[

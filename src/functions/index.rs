@@ -9,7 +9,7 @@ macro_rules! topics {
         &[
             integers::$table, floats::$table, numeric::$table, text::$table, regex::$table, datetime::$table,
             json::$table, arrays::$table, casts::$table, aggregates::$table, system::$table, catalog::$table,
-            live::$table, privileges::$table, enums::$table $(, $extra)*
+            live::$table, privileges::$table, enums::$table, records::$table $(, $extra)*
         ]
     };
 }

@@ -1,8 +1,7 @@
 //! json and jsonb: operators, functions, casts, aggregates.
 //!
-//! Set-returning functions of one column unnest an array that a scalar function makes.
-//! Left out: json_each and its kin (two columns), populate and to_record (record types), SQL/JSON paths, the order of
-//! jsonb values (only equality is there).
+//! Set-returning functions of one column unnest an array that a scalar function makes; those of several are in `records`.
+//! Left out: SQL/JSON paths, the order of jsonb values (only equality is there).
 
 use super::arg::{from_bool, from_text, int, invalid, text};
 use super::table::*;
@@ -12,6 +11,7 @@ use crate::meter;
 use crate::types::array::{self, Array};
 use crate::types::datetime as dt;
 use crate::types::json::{self, Change, Json, Kind};
+use crate::types::record::Record;
 use crate::types::text::{push_f32, push_f64, stored_f64, write_text};
 use crate::types::zone::Zone;
 use crate::types::{DateOrder, DateOutput, DateStyle, Env, NO_TYPMOD, Type};
@@ -323,6 +323,7 @@ fn push_json(ty: Type, value: ValueRef<'_>, env: &Env, out: &mut String) -> SqlR
         (BOOL, ValueRef::Int(n)) => out.push_str(if n != 0 { "true" } else { "false" }),
         (JSON | JSONB, ValueRef::Text(text)) => out.push_str(text),
         (DATE | TIMESTAMP | TIMESTAMPTZ, ValueRef::Int(n)) => push_time(ty, n, env, out)?,
+        (Type::RECORD, ValueRef::Blob(bytes)) => push_record(bytes, ",", env, out)?,
         (_, ValueRef::Blob(bytes)) if ty.is_array() => push_array(bytes, env, out)?,
         _ => {
             let mut text = Vec::new();
@@ -368,6 +369,30 @@ fn push_time(ty: Type, n: i64, env: &Env, out: &mut String) -> SqlResult<()> {
         text.push_str(era);
     }
     json::push_string(&text, out);
+    Ok(())
+}
+
+/// A record as an object, with `between` its members.
+pub(super) fn push_record(bytes: &[u8], between: &str, env: &Env, out: &mut String) -> SqlResult<()> {
+    let record = Record::read(bytes)?;
+    out.push('{');
+    for (i, (field, value)) in record.fields.iter().zip(record.values).enumerate() {
+        meter::work(4)?;
+        out.push_str(if i > 0 { between } else { "" });
+        json::push_string(&field.name, out);
+        out.push(':');
+        match (field.ty, value) {
+            // As it is shown.
+            (Type::BPCHAR, ValueRef::Text(_)) => {
+                let mut text = Vec::new();
+                write_text(field.ty, field.typmod, value, env, &mut text)?;
+                let text = String::from_utf8(text).map_err(|e| SqlError::internal(e.to_string()))?;
+                json::push_string(&text, out);
+            }
+            _ => push_json(field.ty, value, env, out)?,
+        }
+    }
+    out.push('}');
     Ok(())
 }
 
@@ -509,6 +534,9 @@ pub const AGGREGATES: &[Aggregate] = &[
     accumulator("q_jsonb_object_agg", 4, || Box::new(Collected::new(true, true))),
 ];
 
+/// What json_agg puts before an item that has a structure, but before the first.
+const NEW_LINE: &str = "\n ";
+
 /// The JSON texts of the items so far, oldest first.
 struct Collected {
     canonical: bool,
@@ -532,6 +560,9 @@ impl Accumulator for Collected {
             item.push_str(" : ");
             value = (ty(args, 2)?, args[3]);
         }
+        if !self.object && !self.canonical && !value.1.is_null() && (value.0.is_array() || value.0 == Type::RECORD) {
+            item.push_str(NEW_LINE);
+        }
         push_json(value.0, value.1, &ctx.env, &mut item)?;
         meter::hold(item.len() + 2 * size_of::<String>())?;
         self.items.push_back(item);
@@ -553,8 +584,10 @@ impl Accumulator for Collected {
         for (at, item) in self.items.iter().enumerate() {
             if at > 0 {
                 out.push_str(", ");
+                out.push_str(item);
+            } else {
+                out.push_str(item.strip_prefix(NEW_LINE).unwrap_or(item));
             }
-            out.push_str(item);
         }
         out.push_str(close);
         if self.canonical { json::canonical(&out).map(Value::Text) } else { Ok(Value::Text(out)) }

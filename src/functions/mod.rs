@@ -28,6 +28,7 @@ pub mod json;
 pub mod live;
 pub mod numeric;
 mod privileges;
+pub mod records;
 pub mod regex;
 mod render;
 mod session;
@@ -103,6 +104,21 @@ pub struct Operator {
 }
 
 impl Function {
+    /// Its rows have the fields of its first argument, or of a list behind the call. The binder adds them to the arguments.
+    pub fn is_of_rows(&self) -> bool {
+        const NAMES: [&str; 8] = [
+            "json_populate_record",
+            "json_populate_recordset",
+            "json_to_record",
+            "json_to_recordset",
+            "jsonb_populate_record",
+            "jsonb_populate_recordset",
+            "jsonb_to_record",
+            "jsonb_to_recordset",
+        ];
+        NAMES.contains(&self.name)
+    }
+
     /// What implements an aggregate takes more than its one argument.
     pub fn passes_several(&self) -> bool {
         self.lower.contains(',')

@@ -9,11 +9,13 @@
 //! SQLite's own functions that would give each replica another answer (clocks, dice, counters, versions) are overridden:
 //! `random` draws from the context, the others refuse.
 
-use super::arg::{int, invalid};
+use super::arg::{blob, int, invalid};
+use super::records::MAX_COLUMNS;
 use super::{Accumulator, Aggregate, Collation, Context, Scalar, arrays, datetime, numeric, regex};
 use crate::error::{SqlError, SqlResult};
 use crate::meter;
 use crate::panics;
+use crate::types::record;
 use crate::value::{Value, ValueRef};
 use parking_lot::Mutex;
 use rusqlite::Connection;
@@ -26,10 +28,10 @@ use rusqlite::vtab::{
 };
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::ffi::{CStr, c_int};
+use std::ffi::{CStr, CString, c_int};
 use std::marker::PhantomData;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// Begins the text of an error of ours where SQLite carries it; no message of SQLite's contains it.
 const MARK: &str = "\u{1}quorate:";
@@ -335,7 +337,7 @@ fn pack(c: &sqlite::Context<'_>) -> SqlResult<Value> {
     })
 }
 
-fn unpack(mut bytes: &[u8]) -> SqlResult<Vec<ValueRef<'_>>> {
+pub(super) fn unpack(mut bytes: &[u8]) -> SqlResult<Vec<ValueRef<'_>>> {
     let broken = || SqlError::internal("packed arguments are damaged");
     let mut values = Vec::new();
     while let Some((tag, tail)) = bytes.split_first() {
@@ -357,7 +359,8 @@ fn unpack(mut bytes: &[u8]) -> SqlResult<Vec<ValueRef<'_>>> {
 /// A set-returning function: a virtual table that exists by its name alone, with hidden columns for arguments.
 pub struct SetFunction {
     pub name: &'static str,
-    /// The declaration: two columns, the value and the row's number from 1; then one hidden column per argument.
+    /// The declaration: two columns, the value and the row's number from 1; then one hidden column per argument. Empty for
+    /// `q_rows`, which has [`MAX_COLUMNS`] in the place of the first.
     declaration: &'static CStr,
     pub args: usize,
     /// The rows for arguments none of which is NULL (then there are none).
@@ -400,10 +403,10 @@ pub static SETS: &[SetFunction] = &[
         rows: |a| arrays::elements(a, 0).map(Rows::list),
     },
     SetFunction {
-        name: "q_expandarray",
-        declaration: c"CREATE TABLE x(x, n, array HIDDEN)",
+        name: "q_rows",
+        declaration: c"",
         args: 1,
-        rows: |a| arrays::elements(a, 0).map(Rows::list),
+        rows: |a| record::Rows::read(blob(a, 0)?).map(Rows::Table),
     },
     SetFunction {
         name: "q_regexp_matches",
@@ -421,6 +424,8 @@ enum Rows {
         step: i64,
     },
     List(std::vec::IntoIter<Value>),
+    /// Of several columns.
+    Table(record::Rows),
     /// Computed one after the other.
     Stream(Box<dyn Iterator<Item = SqlResult<Value>> + Send>),
 }
@@ -435,6 +440,7 @@ impl Iterator for Rows {
     type Item = SqlResult<Value>;
     fn next(&mut self) -> Option<SqlResult<Value>> {
         match self {
+            Rows::Table(_) => Some(Err(SqlError::internal("rows of several columns are taken as values"))),
             Rows::Stream(values) => values.next(),
             Rows::List(values) => values.next().map(Ok),
             Rows::Series { next, stop, step } => {
@@ -446,8 +452,22 @@ impl Iterator for Rows {
     }
 }
 
-/// Columns before the arguments.
-const VISIBLE: c_int = 2;
+/// The declaration of `q_rows`.
+static TABLE: LazyLock<CString> = LazyLock::new(|| {
+    let columns: Vec<String> = (1..=MAX_COLUMNS).map(|n| format!("c{n}")).collect();
+    CString::new(format!("CREATE TABLE x({}, ordinality, list HIDDEN)", columns.join(", "))).unwrap_or_default()
+});
+
+impl SetFunction {
+    fn is_table(&self) -> bool {
+        self.declaration.is_empty()
+    }
+
+    /// Columns before the arguments.
+    fn visible(&self) -> c_int {
+        if self.is_table() { MAX_COLUMNS as c_int + 1 } else { 2 }
+    }
+}
 
 #[repr(C)]
 struct SetTable {
@@ -471,17 +491,19 @@ unsafe impl<'vtab> VTab<'vtab> for SetTable {
     ) -> rusqlite::Result<(Cow<'static, CStr>, Self)> {
         let function = *aux.ok_or_else(|| carry(SqlError::internal("a set function without a definition")))?;
         db.config(VTabConfig::Innocuous)?;
-        Ok((Cow::Borrowed(function.declaration), SetTable { base: ffi::sqlite3_vtab::default(), function }))
+        let declaration: &'static CStr = if function.is_table() { &TABLE } else { function.declaration };
+        Ok((Cow::Borrowed(declaration), SetTable { base: ffi::sqlite3_vtab::default(), function }))
     }
 
     /// There is one plan: all arguments by equality. Where one is not yet known, the loops must go in another order.
     fn best_index(&self, info: &mut IndexInfo) -> rusqlite::Result<bool> {
         let mut found = vec![None; self.function.args];
+        let visible = self.function.visible();
         for (i, constraint) in info.constraints().enumerate() {
-            if constraint.column() < VISIBLE || constraint.operator() != IndexConstraintOp::SQLITE_INDEX_CONSTRAINT_EQ {
+            if constraint.column() < visible || constraint.operator() != IndexConstraintOp::SQLITE_INDEX_CONSTRAINT_EQ {
                 continue;
             }
-            let argument = (constraint.column() - VISIBLE) as usize;
+            let argument = (constraint.column() - visible) as usize;
             if constraint.is_usable() {
                 found[argument] = Some(i);
             }
@@ -505,6 +527,7 @@ unsafe impl<'vtab> VTab<'vtab> for SetTable {
             function: self.function,
             rows: Rows::list(vec![]),
             current: None,
+            cells: Vec::new(),
             number: 0,
             kept: 0,
             table: PhantomData,
@@ -519,6 +542,8 @@ struct SetCursor<'vtab> {
     function: &'static SetFunction,
     rows: Rows,
     current: Option<Value>,
+    /// The values of the current row, where there are several.
+    cells: Vec<Value>,
     /// Of the current row, from 1.
     number: i64,
     /// Bytes that the rows hold.
@@ -551,8 +576,12 @@ unsafe impl VTabCursor for SetCursor<'_> {
     }
 
     fn next(&mut self) -> rusqlite::Result<()> {
-        let rows = &mut self.rows;
-        self.current = guarded(self.function.name, || rows.next().transpose()).map_err(carry)?;
+        let (rows, cells) = (&mut self.rows, &mut self.cells);
+        let next = || match rows {
+            Rows::Table(rows) => Ok(rows.next(cells)?.then_some(Value::Null)),
+            rows => rows.next().transpose(),
+        };
+        self.current = guarded(self.function.name, next).map_err(carry)?;
         self.number += 1;
         Ok(())
     }
@@ -562,6 +591,12 @@ unsafe impl VTabCursor for SetCursor<'_> {
     }
 
     fn column(&self, c: &mut ColumnContext, i: c_int) -> rusqlite::Result<()> {
+        if self.function.is_table() {
+            return match i as usize {
+                MAX_COLUMNS => c.set_result(self.number),
+                at => c.set_result(Out(self.cells.get(at).cloned().unwrap_or_default())),
+            };
+        }
         match (i, &self.current) {
             (0, Some(value)) => c.set_result(Out(value.clone())),
             (1, _) => c.set_result(self.number),

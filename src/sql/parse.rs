@@ -458,7 +458,52 @@ fn query_tokens(source: &str) -> SqlResult<Vec<TokenWithSpan>> {
         }
         last_line = end_line;
     }
-    row_locks(phrases::rephrase(out))
+    row_locks(phrases::rephrase(row_functions(out)))
+}
+
+/// What ROWS FROM is called, as if it were a function of functions.
+pub(super) const ROWS_FROM: &str = "ROWS FROM";
+
+/// What `*` is called behind a record in parentheses.
+pub(super) const ALL_FIELDS: &str = "\u{1}*";
+
+/// `ROWS FROM (f(), g())` → `"ROWS FROM"(f(), g())`, `f() AS (a int)` → `f() AS ""(a int)`, where a list of columns
+/// defines what f yields, and `(record).*` → `(record)."*"` under the name above.
+fn row_functions(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    let word = |at: usize, text: &str| match tokens.get(at).map(|t| &t.token) {
+        Some(SqlToken::Word(w)) => w.quote_style.is_none() && w.value.eq_ignore_ascii_case(text),
+        _ => false,
+    };
+    let is = |at: usize, token: SqlToken| tokens.get(at).is_some_and(|t| t.token == token);
+    let any_word = |at: usize| matches!(tokens.get(at).map(|t| &t.token), Some(SqlToken::Word(_)));
+    let query = ["SELECT", "WITH", "VALUES", "TABLE", "INSERT", "UPDATE", "DELETE", "MERGE"];
+    let mut out = Vec::with_capacity(tokens.len());
+    let mut at = 0;
+    while let Some(token) = tokens.get(at) {
+        let place = |name: &str| TokenWithSpan { token: SqlToken::make_word(name, Some('"')), span: token.span };
+        let item = at.checked_sub(1).is_some_and(|before| {
+            is(before, SqlToken::Comma) || ["FROM", "JOIN", "LATERAL"].iter().any(|w| word(before, w))
+        });
+        let call = any_word(at + 3) && (is(at + 4, SqlToken::LParen) || is(at + 4, SqlToken::Period));
+        if item && word(at, "ROWS") && word(at + 1, "FROM") && is(at + 2, SqlToken::LParen) && call {
+            out.push(place(ROWS_FROM));
+            at += 2;
+            continue;
+        }
+        out.push(token.clone());
+        if is(at, SqlToken::RParen) && is(at + 1, SqlToken::Period) && is(at + 2, SqlToken::Mul) {
+            out.extend([tokens[at + 1].clone(), place(ALL_FIELDS)]);
+            at += 3;
+            continue;
+        }
+        let defines = is(at, SqlToken::RParen) && word(at + 1, "AS") && is(at + 2, SqlToken::LParen);
+        if defines && any_word(at + 3) && any_word(at + 4) && !query.iter().any(|w| word(at + 3, w)) {
+            out.extend([tokens[at + 1].clone(), place("")]);
+            at += 1;
+        }
+        at += 1;
+    }
+    out
 }
 
 /// What sqlparser does not know of row locks goes into the name behind OF, which has no dots in PostgreSQL: its first part is

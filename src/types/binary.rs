@@ -4,7 +4,7 @@ use super::datetime::{self, MICROS_PER_DAY, TimeTz};
 use super::interval::Interval;
 use super::numeric::{Numeric, text_to_binary};
 use super::text::{self, mismatch, real};
-use super::{Env, Type, array, format_type_plain, json};
+use super::{Env, Type, array, format_type_plain, json, record};
 use crate::error::{SqlError, SqlResult, state};
 use crate::value::{Value, ValueRef};
 
@@ -12,14 +12,39 @@ use crate::value::{Value, ValueRef};
 ///
 /// Errors: 22P03 (malformed), 22003, 22008, 22001 (does not fit), 22021 (not UTF-8), 0A000.
 pub fn parse_binary(ty: Type, typmod: i32, bytes: &[u8], _env: &Env) -> SqlResult<Value> {
+    if matches!(ty, Type::RECORD | Type::RECORD_ARRAY) {
+        return Err(SqlError::unsupported("input of anonymous composite types"));
+    }
     decode(ty, typmod, bytes)
 }
 
 /// Appends the binary form of a stored value. NULL has none: callers send it apart.
 ///
 /// Errors: XX000 when the value is not what `ty` is stored as.
-pub fn write_binary(ty: Type, typmod: i32, value: ValueRef<'_>, _env: &Env, out: &mut Vec<u8>) -> SqlResult<()> {
-    encode(ty, typmod, value, out)
+pub fn write_binary(ty: Type, typmod: i32, value: ValueRef<'_>, env: &Env, out: &mut Vec<u8>) -> SqlResult<()> {
+    match (ty, value) {
+        // Inside, records carry more than is sent.
+        (Type::RECORD, ValueRef::Blob(bytes)) => record::write_wire(bytes, env, out),
+        (Type::RECORD_ARRAY, ValueRef::Blob(bytes)) => write_records(bytes, env, out),
+        _ => encode(ty, typmod, value, out),
+    }
+}
+
+fn write_records(bytes: &[u8], env: &Env, out: &mut Vec<u8>) -> SqlResult<()> {
+    let array = array::Array::read(bytes)?;
+    let mut sent = Vec::with_capacity(array.len());
+    for item in array.iter() {
+        sent.push(match item {
+            None => Value::Null,
+            Some(bytes) => {
+                let mut wire = Vec::new();
+                record::write_wire(bytes, env, &mut wire)?;
+                Value::Blob(wire)
+            }
+        });
+    }
+    out.extend(array::build_with_dims(array.elem, &array.dims, &sent)?);
+    Ok(())
 }
 
 fn bad(ty: Type) -> SqlError {
@@ -113,6 +138,8 @@ pub(crate) fn decode(ty: Type, typmod: i32, bytes: &[u8]) -> SqlResult<Value> {
             None => return Err(bad(ty)),
         },
         Type::VOID => Value::Text(String::new()),
+        // Only as an element of an array of ours: see [`parse_binary`].
+        Type::RECORD => Value::Blob(bytes.to_owned()),
         _ => match (ty.element(), ty.info()) {
             (Some(elem), _) => Value::Blob(decode_array(elem, typmod, bytes)?),
             // A user-defined type's label.

@@ -106,6 +106,12 @@ fn build() -> Vec<TypeInfo> {
     all.extend([
         pseudo(Type::UNKNOWN, "unknown", "unknown", -2, 'X'),
         pseudo(Type::RECORD, "record", "record", -1, 'P'),
+        TypeInfo {
+            elem: Type::RECORD,
+            storage: Storage::Blob,
+            category: 'A',
+            ..pseudo(Type::RECORD_ARRAY, "_record", "record[]", -1, 'P')
+        },
         pseudo(Type::VOID, "void", "void", 4, 'P'),
         pseudo(Type::ANY, "any", "\"any\"", 4, 'P'),
         pseudo(Type::ANYARRAY, "anyarray", "anyarray", -1, 'P'),
@@ -124,6 +130,7 @@ fn build() -> Vec<TypeInfo> {
             Type::NAME => info.elem = Type::CHAR,
             Type::POINT => info.elem = Type::FLOAT8,
             Type::CSTRING => info.kind = 'p',
+            Type::RECORD => (info.storage, info.array) = (Storage::Blob, Type::RECORD_ARRAY),
             _ => {}
         }
     }

@@ -21,6 +21,7 @@
 //! | jsonb | TEXT | canonical: keys sorted by length then bytes, duplicates removed, numbers kept exact |
 //! | arrays | BLOB | PostgreSQL's binary array format |
 //! | enums | REAL | the label's place in the declared order; arrays of them as arrays of float8 |
+//! | record | BLOB | names, types and values of its fields, see [`record`] |
 //! | unknown | TEXT | the literal |
 
 pub mod array;
@@ -33,6 +34,7 @@ pub mod json;
 pub mod numeric;
 #[cfg(test)]
 mod oracle;
+pub mod record;
 pub mod text;
 pub mod to_char;
 pub mod zone;
@@ -126,6 +128,7 @@ impl Type {
     pub const UUID: Type = Type(2950);
     pub const UUID_ARRAY: Type = Type(2951);
     pub const RECORD: Type = Type(2249);
+    pub const RECORD_ARRAY: Type = Type(2287);
     pub const VOID: Type = Type(2278);
     pub const ANY: Type = Type(2276);
     pub const ANYARRAY: Type = Type(2277);

@@ -6,7 +6,7 @@
 
 use super::interval::{self, Interval};
 use super::numeric::{self, Numeric};
-use super::{Env, NO_TYPMOD, Type, array, datetime, format_type, format_type_plain, json};
+use super::{Env, NO_TYPMOD, Type, array, datetime, format_type, format_type_plain, json, record};
 use crate::error::{SqlError, SqlResult, state};
 use crate::value::{Value, ValueRef};
 
@@ -110,6 +110,7 @@ pub fn write_text(ty: Type, typmod: i32, value: ValueRef<'_>, env: &Env, out: &m
         }
         (Type::BYTEA, ValueRef::Blob(bytes)) => push_bytea(bytes, env.bytea_escape, out),
         (Type::UUID, ValueRef::Blob(bytes)) => push_uuid(bytes, out)?,
+        (Type::RECORD, ValueRef::Blob(bytes)) => record::write_text(bytes, env, out)?,
         // Everything else is stored as it is shown: text, numeric, json, jsonb, NaN, labels.
         (_, ValueRef::Text(text)) => out.extend_from_slice(text.as_bytes()),
         (_, ValueRef::Blob(bytes)) if ty.is_array() || ty.info().is_none() => array::write_text(ty, bytes, env, out)?,

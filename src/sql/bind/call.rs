@@ -327,7 +327,7 @@ impl Binder<'_> {
         for (arg, (declared, given)) in args.into_iter().zip(declared.iter().zip(&given)) {
             let target = meaning.of(*declared, *given)?;
             out.push(match target {
-                Type::RECORD => arg,
+                Type::RECORD => self.record(arg)?,
                 _ => self.coerce(arg, target)?,
             });
         }

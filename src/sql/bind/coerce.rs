@@ -190,6 +190,7 @@ impl Binder<'_> {
         context: CastContext,
     ) -> SqlResult<Option<Typed>> {
         let at = expr.at;
+        let expr = self.record(expr)?;
         let expr = self.settle(expr);
         if expr.is_unknown() {
             return self.decide(expr, to, typmod, context).map(Some);
@@ -423,6 +424,7 @@ impl Binder<'_> {
 
     /// What is still undecided where nothing else decides it is text.
     pub(super) fn decide_text(&mut self, expr: Typed) -> SqlResult<Typed> {
+        let expr = self.record(expr)?;
         match (&expr.node, self.settle(expr.clone())) {
             (Node::Array(items), settled) if settled.is_unknown() && items.is_empty() => {
                 let text = "cannot determine type of empty array";

@@ -3,7 +3,7 @@
 //! Defaults are part of the SQL that is logged, never SQLite's own; NOT NULL, CHECK, keys and references are SQLite's.
 //! `violation::rows` reads the statements back that become of them.
 
-use super::from::is_default;
+use super::from::{in_step, is_default};
 use super::names::{Clause, Level, Names, Range, fold, name_start, schema_and_name};
 use super::query::fixed_columns;
 use super::{Binder, Overriding, error_at};
@@ -12,8 +12,8 @@ use crate::error::{SqlError, SqlResult, state};
 use crate::sql::catalog::{Column, Constraint, ConstraintKind, Identity, Index, Relation, RelationKind, Source};
 use crate::sql::ir::{
     Assignment as Assigned, Body, Change, Column as ColumnRef, Conflict, ConflictUpdate, Cte, Delete as DeleteTree,
-    FromItem, Insert as InsertTree, InsertSource, Named, Node, Op, Query as QueryTree, SubQuery, Typed,
-    Update as UpdateTree, Write,
+    FromItem, Insert as InsertTree, InsertSource, Named, Node, Op, Query as QueryTree, Select as SelectTree, SubQuery,
+    Typed, Update as UpdateTree, Write,
 };
 use crate::sql::phrases;
 use crate::sql::plan::{Effort, Facts, NamedRow, ResultColumn, RowChange, RowId, Tag, WritePlan};
@@ -257,6 +257,8 @@ impl Binder<'_> {
             alias: alias.unwrap_or_else(|| relation.name.clone()),
             relation: Some(relation.clone()),
             columns,
+            scalar: false,
+            optional: false,
         };
         Ok(Target { relation, table, range })
     }
@@ -390,7 +392,9 @@ impl Binder<'_> {
                 Some(rows) => {
                     single = rows.len() == 1;
                     self.single = single && insert.on.is_none() && self.is_ruled_by_primary_key(&relation);
-                    self.insert_values(&relation, columns, listed, rows)?
+                    let (names, source) = self.insert_values(&relation, columns, listed, rows)?;
+                    single &= matches!(source, InsertSource::Values { .. });
+                    (names, source)
                 }
                 None => {
                     single = false;
@@ -454,10 +458,12 @@ impl Binder<'_> {
         let (absent, rest) = self.absent_defaults(relation, &columns)?;
         let mut tuples = Vec::with_capacity(rows.len());
         let mut key = None;
+        let clause = if rows.len() == 1 { Clause::Row } else { Clause::Values };
+        let mut sets = Vec::new();
         for row in rows {
             let mut values = Vec::with_capacity(columns.len());
             for (column, expr) in columns.iter().zip(row) {
-                let value = self.value_for(relation, column, expr, false)?;
+                let value = self.value_for(relation, column, expr, clause, &mut sets)?;
                 if self.single && self.is_rowid(relation, column) {
                     key = Some(value.clone());
                 }
@@ -467,15 +473,34 @@ impl Binder<'_> {
             }
             tuples.push(values);
         }
+        let stored = columns.iter().filter(|c| c.generated.is_none()).map(|c| c.name.clone());
+        if !sets.is_empty() {
+            // One row in the text, and several in the table.
+            self.single = false;
+            let values = tuples.into_iter().flatten().chain(rest);
+            let columns = values.map(|expr| Named { name: String::new(), expr }).collect();
+            // WHERE keeps SQLite from reading ON CONFLICT as the ON of a join.
+            let filter = Some(Typed::bool(true));
+            let select = SelectTree { columns, from: in_step(sets), filter, ..SelectTree::default() };
+            let query = QueryTree::of(Body::Select(Box::new(select)));
+            return Ok((stored.chain(absent).collect(), InsertSource::Query(Box::new(query))));
+        }
         if self.single {
             self.row = self.new_row(relation, key.as_ref())?;
         }
-        let stored = columns.iter().filter(|c| c.generated.is_none()).map(|c| c.name.clone());
         Ok((stored.chain(absent).collect(), InsertSource::Values { rows: tuples, rest }))
     }
 
-    /// An expression or DEFAULT as it is stored into a column.
-    fn value_for(&mut self, relation: &Relation, column: &Column, expr: &Expr, update: bool) -> SqlResult<Typed> {
+    /// An expression or DEFAULT as it is stored into a column. `sets`: functions in it that yield rows.
+    fn value_for(
+        &mut self,
+        relation: &Relation,
+        column: &Column,
+        expr: &Expr,
+        clause: Clause,
+        sets: &mut Vec<FromItem>,
+    ) -> SqlResult<Typed> {
+        let update = clause == Clause::Set;
         if is_default(expr) || !update && self.overriding == Overriding::User && column.identity.is_some() {
             return Ok(self.stored_default(relation, column)?.unwrap_or_else(|| Typed::null(column.ty)));
         }
@@ -483,9 +508,9 @@ impl Binder<'_> {
         let value = if update {
             self.within(Clause::Set, |this| this.expr(expr))?
         } else {
-            self.levels.push(Level::new(Clause::Values));
+            self.levels.push(Level::new(clause));
             let value = self.expr(expr);
-            self.levels.pop();
+            sets.extend(self.levels.pop().into_iter().flat_map(|level| level.sets));
             value?
         };
         let value = self.assign(value, column.ty, column.typmod, Some(&column.name))?;
@@ -605,7 +630,15 @@ impl Binder<'_> {
                 (c.table, c.attnum) = (0, 0);
             }
         }
-        let excluded = Range { id, alias: "excluded".into(), schema: None, relation: None, columns: excluded };
+        let excluded = Range {
+            id,
+            alias: "excluded".into(),
+            schema: None,
+            relation: None,
+            columns: excluded,
+            scalar: false,
+            optional: false,
+        };
         let mut level = Level::new(Clause::Set);
         level.names = Names::of(target.range.clone());
         level.names.append(Names::of(excluded))?;
@@ -796,7 +829,7 @@ impl Binder<'_> {
                         let text = format!("multiple assignments to same column \"{}\"", column.name);
                         return Err(error_at(self, SqlError::syntax(text), name_start(name)));
                     }
-                    let value = self.value_for(relation, &column, &assignment.value, true)?;
+                    let value = self.value_for(relation, &column, &assignment.value, Clause::Set, &mut vec![])?;
                     if column.generated.is_none() {
                         set.push(Assigned::one(&column, value));
                     }
@@ -922,7 +955,7 @@ impl Binder<'_> {
         }
         let mut set = Vec::with_capacity(columns.len());
         for (column, expr) in columns.iter().zip(fields) {
-            let value = self.value_for(relation, column, expr, true)?;
+            let value = self.value_for(relation, column, expr, Clause::Set, &mut vec![])?;
             set.push(Assigned::one(column, value));
         }
         Ok(set)
@@ -1048,10 +1081,7 @@ impl Binder<'_> {
         let columns = self.select_list(items).and_then(|columns| {
             columns
                 .into_iter()
-                .map(|c| match c.expr.node {
-                    Node::Row(_) => Err(SqlError::unsupported("a row as a column of a result")),
-                    _ => Ok(Named { expr: self.decide_text(c.expr)?, name: c.name }),
-                })
+                .map(|c| Ok(Named { expr: self.decide_text(c.expr)?, name: c.name }))
                 .collect::<SqlResult<Vec<_>>>()
         });
         self.levels.pop();

@@ -2,17 +2,23 @@
 //!
 //! Every item gets a number of its own, unique in the statement (see [`crate::sql::ir`]).
 
-use super::names::{Clause, Names, Range, fold, name_start, schema_and_name};
+use super::names::{Clause, Hidden, Names, Range, fold, name_start, schema_and_name};
+use super::record::{plain_field, shape_argument};
 use super::{Binder, Visible, error_at};
 use crate::error::{SqlError, SqlResult, state};
-use crate::functions::Kind;
+use crate::functions::records::MAX_COLUMNS;
+use crate::functions::{Function, Kind, lookup_functions};
 use crate::sql::catalog::{Relation, RelationKind, Source, sqlite_name};
-use crate::sql::ir::{Column, ELEMENT, FIRST, FromItem, Named, Node, Op, Query, Side, System, Typed};
+use crate::sql::ir::{
+    Body, Column, ELEMENT, FIRST, FromItem, Named, Node, Op, Part, Query, Select, Side, System, Typed,
+};
+use crate::sql::parse::ROWS_FROM;
 use crate::sql::plan::Effort;
+use crate::types::record::Field;
 use crate::types::{NO_TYPMOD, Type};
 use sqlparser::ast::{
-    Expr, FunctionArg, Ident, Join, JoinConstraint, JoinOperator, ObjectName, SetExpr, TableAlias, TableFactor,
-    TableWithJoins,
+    Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Join, JoinConstraint, JoinOperator, ObjectName,
+    TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins,
 };
 use sqlparser::tokenizer::Location;
 use std::rc::Rc;
@@ -56,10 +62,20 @@ impl Binder<'_> {
             // Each join looks through what stands to the left of it.
             self.scope.allowance.spend(1 + (left.names.ranges.len() + left.names.columns.len()) as u64 / 64)?;
             // What stands to the left is visible to a function on the right.
-            let before = self.level().names.extent();
-            self.level().names.append(std::mem::take(&mut left.names))?;
-            let right = self.factor(&join.relation)?;
-            left.names = self.level().names.split_off(before);
+            use JoinOperator as J;
+            let right = match join.join_operator {
+                // Rows of the right that have none on the left could not depend on it.
+                J::Right(_) | J::RightOuter(_) | J::FullOuter(_) => {
+                    self.hiding(&left.names, Hidden::Outer, |this| this.factor(&join.relation))?
+                }
+                _ => {
+                    let before = self.level().names.extent();
+                    self.level().names.append(std::mem::take(&mut left.names))?;
+                    let right = self.factor(&join.relation)?;
+                    left.names = self.level().names.split_off(before);
+                    right
+                }
+            };
             left = self.join_items(left, right, join)?;
         }
         Ok(left)
@@ -95,6 +111,7 @@ impl Binder<'_> {
             None => None,
         };
         let mut names = left.names;
+        let on_the_left = names.ranges.len();
         names.append(right.names)?;
         let condition = match (constraint, merged) {
             (_, Some((condition, merged))) => {
@@ -112,6 +129,14 @@ impl Binder<'_> {
             }
             _ => None,
         };
+        for (i, range) in names.ranges.iter_mut().enumerate() {
+            range.optional |= match side {
+                Side::Inner => false,
+                Side::Left => i >= on_the_left,
+                Side::Right => i < on_the_left,
+                Side::Full => true,
+            };
+        }
         let (left, right) = (Box::new(left.tree), Box::new(right.tree));
         Ok(Item { tree: FromItem::Join { left, right, side, on: condition }, names })
     }
@@ -185,8 +210,10 @@ impl Binder<'_> {
                 self.table_function(&f.name, &args, false, alias.as_ref())
             }
             TableFactor::UNNEST { alias, array_exprs, with_offset: false, with_ordinality, .. } => {
-                let args = self.within(Clause::From, |this| array_exprs.iter().map(|e| this.expr(e)).collect())?;
-                self.function_item("unnest", args, *with_ordinality, alias.as_ref(), Location::empty())
+                let args: Vec<Typed> =
+                    self.within(Clause::From, |this| array_exprs.iter().map(|e| this.expr(e)).collect())?;
+                let call = |arg| ("unnest".to_owned(), vec![arg], Location::empty());
+                self.functions_item(args.into_iter().map(call).collect(), *with_ordinality, alias.as_ref())
             }
             TableFactor::Derived { lateral, subquery, alias, sample: None } => {
                 self.derived(subquery, alias.as_ref(), *lateral)
@@ -209,21 +236,39 @@ impl Binder<'_> {
     }
 
     fn derived(&mut self, query: &sqlparser::ast::Query, alias: Option<&TableAlias>, lateral: bool) -> SqlResult<Item> {
-        // A subquery does not see its siblings; SQLite knows no LATERAL, so one that needs them is refused.
-        let siblings = std::mem::take(&mut self.level().names);
-        let tree = self.query_tree(query);
-        self.level().names = siblings;
-        let mut tree = match tree {
-            Err(e) if lateral && [state::UNDEFINED_COLUMN, state::UNDEFINED_TABLE].contains(&e.code) => {
-                return self.lateral(query, alias);
-            }
-            tree => tree?,
+        // Without LATERAL a subquery does not see its siblings.
+        let mut tree = if lateral {
+            self.query_tree(query)?
+        } else {
+            let siblings = std::mem::take(&mut self.level().names);
+            let tree = self.hiding(&siblings, Hidden::Sibling, |this| this.query_tree(query));
+            self.level().names = siblings;
+            tree?
         };
         self.decide_outputs(&mut tree)?;
         self.level().sources += 1;
+        self.query_item(tree, alias)
+    }
+
+    /// Binds something that may not name these items.
+    fn hiding<R>(&mut self, names: &Names, why: Hidden, f: impl FnOnce(&mut Self) -> SqlResult<R>) -> SqlResult<R> {
+        let hidden = &mut self.level().hidden;
+        let before = hidden.len();
+        // Of several reasons, the last counts.
+        hidden.extend_from_within(..);
+        hidden[before..].iter_mut().for_each(|(_, reason)| *reason = why);
+        hidden.extend(names.ranges.iter().map(|range| (range.alias.clone(), why)));
+        let result = f(self);
+        self.level().hidden.truncate(before);
+        result
+    }
+
+    /// A query as a FROM item.
+    fn query_item(&mut self, tree: Query, alias: Option<&TableAlias>) -> SqlResult<Item> {
         let outputs = tree.outputs();
-        let sub = self.embed(tree);
         let id = self.next_id();
+        self.note_shapes(id, &tree.body);
+        let sub = self.embed(tree);
         let sql_alias = format!("t{id}");
         let columns = outputs
             .iter()
@@ -242,39 +287,15 @@ impl Binder<'_> {
             })
             .collect();
         let range = self.named_range(id, String::new(), None, columns, alias)?;
-        Ok(Item { tree: FromItem::Query { query: Box::new(sub.query), range: id }, names: Names::of(range) })
-    }
-
-    /// `LATERAL (SELECT a, b + 1)`: expressions over the siblings, without tables of its own. Anything more is refused.
-    fn lateral(&mut self, query: &sqlparser::ast::Query, alias: Option<&TableAlias>) -> SqlResult<Item> {
-        let plain =
-            query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none() && query.fetch.is_none();
-        let select = match &*query.body {
-            SetExpr::Select(select)
-                if plain
-                    && select.from.is_empty()
-                    && select.selection.is_none()
-                    && select.having.is_none()
-                    && select.distinct.is_none() =>
-            {
-                select
-            }
-            _ => return Err(SqlError::unsupported("LATERAL")),
+        let own = self.own_ranges();
+        let query = Box::new(sub.query);
+        let tree = if sub.outer.iter().any(|column| own.contains(&column.range)) {
+            self.effort = Effort::Open;
+            gathered(query, id)?
+        } else {
+            FromItem::Query { query, range: id }
         };
-        let columns = self.within(Clause::Where, |this| this.select_list(&select.projection))?;
-        let id = self.next_id();
-        let sql_alias = format!("t{id}");
-        // The one row: where an outer join leaves it out, its columns are NULL.
-        let there = self.column_of(id, &sql_alias, FIRST, Type::BOOL, NO_TYPMOD, (0, 0), false);
-        let mut guarded = Vec::with_capacity(columns.len());
-        for column in columns {
-            let expr = self.decide_text(column.expr)?;
-            let (ty, typmod) = (expr.ty, expr.typmod);
-            let expr = Typed::apply(ty, Op::Case, vec![there.clone(), expr, Typed::null(ty)]).typmod(typmod);
-            guarded.push(Named { name: column.name, expr });
-        }
-        let range = self.named_range(id, String::new(), None, guarded, alias)?;
-        Ok(Item { tree: FromItem::Value { value: Typed::bool(true), range: id }, names: Names::of(range) })
+        Ok(Item { tree, names: Names::of(range) })
     }
 
     pub(super) fn column_of(
@@ -302,7 +323,7 @@ impl Binder<'_> {
     ) -> SqlResult<Range> {
         let Some(alias) = alias else {
             let schema = relation.as_ref().map(|r| r.schema.clone());
-            return Ok(Range { id, alias: name, schema, relation, columns });
+            return Ok(Range { id, alias: name, schema, relation, columns, scalar: false, optional: false });
         };
         let alias_name = fold(&alias.name);
         if alias.columns.len() > columns.len() {
@@ -316,7 +337,7 @@ impl Binder<'_> {
         for (column, given) in columns.iter_mut().zip(&alias.columns) {
             column.name = fold(&given.name);
         }
-        Ok(Range { id, alias: alias_name, schema: None, relation, columns })
+        Ok(Range { id, alias: alias_name, schema: None, relation, columns, scalar: false, optional: false })
     }
 
     fn table(&mut self, name: &ObjectName, alias: Option<&TableAlias>) -> SqlResult<Item> {
@@ -356,6 +377,11 @@ impl Binder<'_> {
                 expr: self.column_of(id, &sql_alias, &format!("c{}", i + 1), *ty, *typmod, (0, 0), false),
             })
             .collect();
+        for i in 1..=cte.columns.len() {
+            if let Some(shape) = self.cte_shapes.get(&(cte.sql_name.clone(), i)).cloned() {
+                self.shapes.insert((id, format!("c{i}")), shape);
+            }
+        }
         let range = self.named_range(id, cte.name.clone(), None, columns, alias)?;
         Ok(Item { tree: FromItem::Table { name: cte.sql_name.clone(), range: id }, names: Names::of(range) })
     }
@@ -461,10 +487,64 @@ impl Binder<'_> {
         alias: Option<&TableAlias>,
     ) -> SqlResult<Item> {
         let (_, function) = schema_and_name(name)?;
+        if function == ROWS_FROM {
+            let mut calls = Vec::with_capacity(args.len());
+            for arg in args {
+                let FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Function(call))) = arg else {
+                    return Err(SqlError::syntax("ROWS FROM takes function calls"));
+                };
+                let list = match &call.args {
+                    FunctionArguments::List(list) => &list.args[..],
+                    _ => &[],
+                };
+                let (_, name) = schema_and_name(&call.name)?;
+                calls.push((name, self.arguments(list, name_start(&call.name))?, name_start(&call.name)));
+            }
+            return self.functions_item(calls, ordinality, alias);
+        }
         let at = name_start(name);
-        let args =
-            self.within(Clause::From, |this| args.iter().map(|a| this.argument(a, at)).collect::<SqlResult<Vec<_>>>())?;
-        self.function_item(&function, args, ordinality, alias, at)
+        let args = self.arguments(args, at)?;
+        if function == "unnest" {
+            let calls = args.into_iter().map(|arg| (function.clone(), vec![arg], at)).collect::<Vec<_>>();
+            return self.functions_item(calls, ordinality, alias);
+        }
+        self.functions_item(vec![(function, args, at)], ordinality, alias)
+    }
+
+    fn arguments(&mut self, args: &[FunctionArg], at: Location) -> SqlResult<Vec<Typed>> {
+        self.within(Clause::From, |this| args.iter().map(|a| this.argument(a, at)).collect())
+    }
+
+    /// Function calls that advance in step.
+    fn functions_item(
+        &mut self,
+        mut calls: Vec<(String, Vec<Typed>, Location)>,
+        ordinality: bool,
+        alias: Option<&TableAlias>,
+    ) -> SqlResult<Item> {
+        if let ([_], Some((name, args, at))) = (&calls[..], calls.first().cloned()) {
+            return self.function_item(&name, args, ordinality, alias, at);
+        }
+        let (mut items, mut columns) = (Vec::new(), Vec::new());
+        for (name, args, at) in calls.drain(..) {
+            let source = self.function_source(&name, args, None, &name, at)?;
+            items.push(source.item);
+            columns.extend(source.columns);
+        }
+        if ordinality {
+            let steps = items.first().map_or(0, FromItem::range);
+            let number = self.column_of(0, &format!("t{steps}_steps"), ELEMENT, Type::INT8, NO_TYPMOD, (0, 0), false);
+            columns.push(Named { name: "ordinality".into(), expr: number });
+        }
+        let select = Select { columns, from: vec![FromItem::InStep(items)], ..Select::default() };
+        let tree = Query::of(Body::Select(Box::new(select)));
+        let mut outer = Vec::new();
+        tree.parts(&mut |part| {
+            if let Part::Expr(Typed { node: Node::Column(column), .. }) = part {
+                outer.push(column.clone());
+            }
+        });
+        self.query_item(Query { outer, ..tree }, alias)
     }
 
     fn function_item(
@@ -475,72 +555,260 @@ impl Binder<'_> {
         alias: Option<&TableAlias>,
         at: Location,
     ) -> SqlResult<Item> {
-        let id = self.next_id();
-        let sql_alias = format!("t{id}");
         // A function of one column gives it its own name, or the alias.
-        let own = alias.map_or(name.to_owned(), |a| fold(&a.name));
-        let known = crate::functions::lookup_functions(name);
-        let (tree, mut columns) = if known.first().is_some_and(|f| f.kind == Kind::Set) {
-            self.effort = Effort::Open;
-            let (function, args, ty) = match self.resolve_function(name, args, at)? {
-                Ok(found) => found,
-                Err(args) => return Err(self.undefined_function(name, &args, at)),
-            };
-            let element = args.first().and_then(|a| a.ty.element()).unwrap_or(Type::TEXT);
-            let call = Typed::apply(ty, Op::Function(function), args);
-            let columns: Vec<Named> = if function.columns.is_empty() {
-                vec![Named {
-                    name: own.clone(),
-                    expr: self.column_of(id, &sql_alias, ELEMENT, ty, NO_TYPMOD, (0, 0), false),
-                }]
-            } else {
-                let column = |(name, ty): &(&str, Type)| {
-                    let ty = if ty.is_polymorphic() { element } else { *ty };
-                    Named {
-                        name: (*name).to_owned(),
-                        expr: self.column_of(id, &sql_alias, name, ty, NO_TYPMOD, (0, 0), false),
-                    }
-                };
-                function.columns.iter().map(column).collect()
-            };
-            (FromItem::Function { call, range: id }, columns)
-        } else {
-            let value = self.within(Clause::From, |this| this.named_call(name, args, at))?;
-            let expr = self.column_of(id, &sql_alias, FIRST, value.ty, value.typmod, (0, 0), false);
-            (FromItem::Value { value, range: id }, vec![Named { name: own.clone(), expr }])
-        };
+        let own =
+            alias.map_or(name.to_owned(), |a| if a.name.value.is_empty() { name.to_owned() } else { fold(&a.name) });
+        let defined = alias.map(|a| &a.columns[..]).filter(|columns| columns.iter().any(|c| c.data_type.is_some()));
+        let mut source = self.function_source(name, args, defined, &own, at)?;
+        let id = source.item.range();
         if ordinality {
-            let expr = self.column_of(id, &sql_alias, "ordinality", Type::INT8, NO_TYPMOD, (0, 0), false);
-            columns.push(Named { name: "ordinality".into(), expr });
+            let expr = self.column_of(id, &format!("t{id}"), "ordinality", Type::INT8, NO_TYPMOD, (0, 0), false);
+            source.columns.push(Named { name: "ordinality".into(), expr });
         }
-        let range = self.named_range(id, own, None, columns, alias)?;
-        Ok(Item { tree, names: Names::of(range) })
+        let mut range = self.named_range(id, own.clone(), None, source.columns, alias)?;
+        range.alias = own;
+        range.scalar = source.scalar && !ordinality;
+        Ok(Item { tree: source.item, names: Names::of(range) })
     }
 
-    /// A set-returning function in a select list: its rows multiply the query's.
-    pub(super) fn set_in_expression(&mut self, name: &str, args: Vec<Typed>, at: Location) -> SqlResult<Typed> {
-        let clause = self.level().clause;
-        if clause != Clause::Select {
-            let text = format!("set-returning functions are not allowed in {}", clause.name());
-            return Err(error_at(self, SqlError::new(state::FEATURE_NOT_SUPPORTED, text), at));
+    /// One function of a FROM item. `defined`: the columns that a list behind it defines.
+    fn function_source(
+        &mut self,
+        name: &str,
+        args: Vec<Typed>,
+        defined: Option<&[TableAliasColumnDef]>,
+        own: &str,
+        at: Location,
+    ) -> SqlResult<FunctionSource> {
+        let id = self.next_id();
+        let sql_alias = format!("t{id}");
+        let defined = defined.map(|columns| self.defined_fields(columns)).transpose()?;
+        let known = lookup_functions(name);
+        let is_set = known.first().is_some_and(|f| f.kind == Kind::Set);
+        if let (Some(_), true) = (&defined, known.first().is_none_or(|f| !f.is_of_rows())) {
+            let text = "a column definition list is only allowed for functions returning \"record\"";
+            return Err(error_at(self, SqlError::syntax(text), at));
         }
+        if !is_set {
+            let value = self.within(Clause::From, |this| this.call_of_rows(name, args, defined, at))?;
+            let shape = self.shape_of(&value);
+            let first = self.column_of(id, &sql_alias, FIRST, value.ty, value.typmod, (0, 0), false);
+            let correlated = value.any(&|e| match &e.node {
+                Node::Column(_) => true,
+                Node::Query(sub) => !sub.outer.is_empty(),
+                _ => false,
+            });
+            let columns = match shape {
+                Some(shape) => {
+                    self.shapes.insert((id, FIRST.to_owned()), shape);
+                    self.fields(first)?
+                }
+                None => vec![Named { name: own.to_owned(), expr: first }],
+            };
+            let scalar = columns.len() == 1 && value.ty != Type::RECORD;
+            let item = if correlated {
+                let columns = vec![Named { name: String::new(), expr: value }];
+                let select = Select { columns, ..Select::default() };
+                self.effort = Effort::Open;
+                gathered(Box::new(Query::of(Body::Select(Box::new(select)))), id)?
+            } else {
+                FromItem::Value { value, range: id }
+            };
+            return Ok(FunctionSource { item, columns, scalar });
+        }
+        let (call, fields) = self.set_call(name, args, defined, at)?;
+        let columns = match fields {
+            None => vec![Named {
+                name: own.to_owned(),
+                expr: self.column_of(id, &sql_alias, ELEMENT, call.ty, NO_TYPMOD, (0, 0), false),
+            }],
+            Some(fields) => self.set_columns(id, &call, &fields),
+        };
+        let scalar = columns.len() == 1 && call.ty != Type::RECORD;
+        Ok(FunctionSource { item: FromItem::Function { call, range: id }, columns, scalar })
+    }
+
+    fn defined_fields(&self, columns: &[TableAliasColumnDef]) -> SqlResult<Vec<Field>> {
+        let field = |column: &TableAliasColumnDef| {
+            let ty = column
+                .data_type
+                .as_ref()
+                .ok_or_else(|| SqlError::syntax("a column definition list needs a type for each of its columns"))?;
+            let (ty, typmod) = self.data_type(ty)?;
+            Ok(Field { name: fold(&column.name), ty, typmod })
+        };
+        columns.iter().map(field).collect()
+    }
+
+    /// A call of a function that yields rows, and their fields, if it has several columns or named ones.
+    fn set_call(
+        &mut self,
+        name: &str,
+        args: Vec<Typed>,
+        defined: Option<Vec<Field>>,
+        at: Location,
+    ) -> SqlResult<(Typed, Option<Vec<Field>>)> {
+        self.effort = Effort::Open;
         let (function, args, ty) = match self.resolve_function(name, args, at)? {
             Ok(found) => found,
             Err(args) => return Err(self.undefined_function(name, &args, at)),
         };
-        self.effort = Effort::Open;
-        if !function.columns.is_empty() {
-            return Err(error_at(self, SqlError::unsupported("a function of several columns in a select list"), at));
+        let element = args.first().and_then(|a| a.ty.element()).unwrap_or(Type::TEXT);
+        if function.is_of_rows() {
+            let (args, fields) = self.with_fields(function, args, defined, at)?;
+            return Ok((Typed::apply(Type::RECORD, Op::Function(function), args), Some(fields)));
         }
-        if args.iter().any(|a| a.has_aggregate() || a.has_window()) {
-            return Err(error_at(self, SqlError::unsupported("a set-returning function of aggregates"), at));
-        }
-        let id = self.next_id();
-        let call = Typed::apply(ty, Op::Function(function), args);
-        let column = self.column_of(id, &format!("t{id}"), ELEMENT, ty, NO_TYPMOD, (0, 0), false);
-        self.level().sets.push(FromItem::Function { call, range: id });
-        Ok(column.at(at))
+        let field = |(name, ty): &(&str, Type)| plain_field(name, if ty.is_polymorphic() { element } else { *ty });
+        let fields: Vec<Field> = function.columns.iter().map(field).collect();
+        Ok((Typed::apply(ty, Op::Function(function), args), (!fields.is_empty()).then_some(fields)))
     }
+
+    /// The columns of a function that yields rows of several, or named ones.
+    fn set_columns(&self, id: usize, call: &Typed, fields: &[Field]) -> Vec<Named> {
+        let column = |(i, field): (usize, &Field)| {
+            // What unnests an array has its elements in a column of another name.
+            let sql_name = if call.ty == Type::RECORD { format!("c{}", i + 1) } else { ELEMENT.to_owned() };
+            let expr = self.column_of(id, &format!("t{id}"), &sql_name, field.ty, field.typmod, (0, 0), false);
+            Named { name: field.name.clone(), expr }
+        };
+        fields.iter().enumerate().map(column).collect()
+    }
+
+    /// The arguments of a function whose rows have the fields of its first argument or of a list behind it, and these.
+    pub(super) fn with_fields(
+        &mut self,
+        function: &'static Function,
+        mut args: Vec<Typed>,
+        defined: Option<Vec<Field>>,
+        at: Location,
+    ) -> SqlResult<(Vec<Typed>, Vec<Field>)> {
+        let populates = args.len() == 2;
+        let fields = match (defined, populates.then(|| self.shape_of(&args[0])).flatten()) {
+            (Some(defined), _) => defined,
+            (None, Some(shape)) => shape.to_vec(),
+            (None, None) if populates && args[0].ty != Type::RECORD => {
+                let text = format!("first argument of {} must be a row type", function.name);
+                return Err(error_at(self, SqlError::new(state::DATATYPE_MISMATCH, text), at));
+            }
+            (None, None) if populates => {
+                let text = format!("could not determine row type for result of {}", function.name);
+                let hint = "Provide a non-null record argument, or call the function in the FROM clause using a column \
+                            definition list.";
+                return Err(SqlError::new(state::INVALID_PARAMETER_VALUE, text).hint(hint));
+            }
+            (None, None) if self.level().clause == Clause::From => {
+                let text = "a column definition list is required for functions returning \"record\"";
+                return Err(error_at(self, SqlError::syntax(text), at));
+            }
+            (None, None) => {
+                let text = "function returning record called in context that cannot accept type record";
+                return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text));
+            }
+        };
+        args.push(shape_argument(&fields));
+        Ok((args, fields))
+    }
+
+    /// A call of a function that is no set, also of one whose record has the fields of a list behind it.
+    pub(super) fn call_of_rows(
+        &mut self,
+        name: &str,
+        args: Vec<Typed>,
+        defined: Option<Vec<Field>>,
+        at: Location,
+    ) -> SqlResult<Typed> {
+        if !lookup_functions(name).first().is_some_and(|f| f.is_of_rows()) {
+            return self.named_call(name, args, at);
+        }
+        match self.resolve_function(name, args, at)? {
+            Ok((function, args, _)) => {
+                let (args, _) = self.with_fields(function, args, defined, at)?;
+                Ok(Typed::apply(Type::RECORD, Op::Function(function), args).at(at))
+            }
+            Err(args) => Err(self.undefined_function(name, &args, at)),
+        }
+    }
+
+    /// A set-returning function in a select list: its rows multiply the query's.
+    pub(super) fn set_in_expression(&mut self, name: &str, args: Vec<Typed>, at: Location) -> SqlResult<Typed> {
+        let refused = |this: &Self, text: String| {
+            let hint = "You might be able to move the set-returning function into a LATERAL FROM item.";
+            Err(error_at(this, SqlError::new(state::FEATURE_NOT_SUPPORTED, text).hint(hint), at))
+        };
+        let (clause, within) = (self.level().clause, self.level().no_sets);
+        match (clause, within) {
+            (_, Some(what)) => return refused(self, format!("set-returning functions are not allowed in {what}")),
+            (Clause::Select | Clause::Row | Clause::OrderBy | Clause::GroupBy, None) => {}
+            (Clause::Aggregate, None) => {
+                return refused(self, "aggregate function calls cannot contain set-returning function calls".into());
+            }
+            (Clause::Window, None) => {
+                return refused(self, "window function calls cannot contain set-returning function calls".into());
+            }
+            (Clause::From, None) => {
+                return Err(error_at(
+                    self,
+                    SqlError::unsupported("a set-returning function within another in FROM"),
+                    at,
+                ));
+            }
+            (clause, None) => {
+                let text = format!("set-returning functions are not allowed in {}", clause.name());
+                return Err(error_at(self, SqlError::new(state::FEATURE_NOT_SUPPORTED, text), at));
+            }
+        }
+        let (call, fields) = self.set_call(name, args, None, at)?;
+        let same = |item: &&FromItem| matches!(item, FromItem::Function { call: known, .. } if *known == call);
+        let known = self.level().sets.iter().find(same).map(FromItem::range).filter(|_| clause != Clause::Select);
+        let id = known.unwrap_or_else(|| self.next_id());
+        let value = match fields {
+            Some(fields) if call.ty == Type::RECORD => {
+                let columns = self.set_columns(id, &call, &fields).into_iter().map(|c| c.expr).collect();
+                Typed::apply(Type::RECORD, Op::Record(Rc::new(fields)), columns)
+            }
+            _ => self.column_of(id, &format!("t{id}"), ELEMENT, call.ty, NO_TYPMOD, (0, 0), false),
+        };
+        if known.is_none() {
+            self.level().sets.push(FromItem::Function { call, range: id });
+        }
+        Ok(value.at(at))
+    }
+}
+
+/// One function of a FROM item: what yields its rows, and what they consist of.
+struct FunctionSource {
+    item: FromItem,
+    columns: Vec<Named>,
+    /// Its row is one value.
+    scalar: bool,
+}
+
+/// A query that reads columns of its siblings.
+fn gathered(query: Box<Query>, range: usize) -> SqlResult<FromItem> {
+    if query.body.width() > MAX_COLUMNS {
+        let text = format!("a LATERAL item of more than {MAX_COLUMNS} columns is not supported");
+        return Err(SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, text));
+    }
+    Ok(FromItem::Lateral { query, range })
+}
+
+/// Functions that yield rows, as they advance together: each step waits for those whose values it takes.
+pub(super) fn in_step(sets: Vec<FromItem>) -> Vec<FromItem> {
+    let mut steps: Vec<Vec<FromItem>> = Vec::new();
+    for set in sets {
+        let FromItem::Function { call, .. } = &set else { continue };
+        let reads = |item: &FromItem| call.any(&|e| matches!(&e.node, Node::Column(c) if c.range == item.range()));
+        let after = steps.iter().rposition(|step| step.iter().any(reads)).map_or(0, |at| at + 1);
+        if steps.len() <= after {
+            steps.push(Vec::new());
+        }
+        steps[after].push(set);
+    }
+    let step = |mut step: Vec<FromItem>| match step.len() {
+        1 => step.pop(),
+        _ => Some(FromItem::InStep(step)),
+    };
+    steps.into_iter().filter_map(step).collect()
 }
 
 /// `DEFAULT` where an expression may stand in VALUES and SET.

@@ -10,13 +10,14 @@
 //! | `phrase` | what is said in other words: named arguments, WITH TIES, INTERSECT ALL, … |
 //! | `from`, `query` | FROM, SELECT, set operations, CTEs |
 //! | `dml` | INSERT, UPDATE, DELETE |
+//! | `record` | rows as values |
 //! | `reg` | names of objects as values: `regclass` and its kin |
 //!
 //! Nothing here writes SQL or looks into it: what a statement means is in the trees, and [`super::render`] writes them when
 //! all of it is bound, because the types of literals, parameters and columns may be decided by what comes later.
 //!
-//! Left out (0A000): GROUPING SETS, LATERAL that needs its siblings, SIMILAR TO, composite
-//! values outside of comparisons, data-modifying CTEs, MERGE, RETURNING of columns of UPDATE … FROM's or DELETE … USING's
+//! Left out (0A000): GROUPING SETS, SIMILAR TO, composite
+//! types, data-modifying CTEs, MERGE, RETURNING of columns of UPDATE … FROM's or DELETE … USING's
 //! other tables. `INSERT … ON CONFLICT DO UPDATE` may meet one row twice, where Postgres raises 21000.
 
 mod call;
@@ -28,6 +29,7 @@ mod labels;
 mod names;
 mod phrase;
 mod query;
+mod record;
 mod reg;
 mod scalar;
 #[cfg(test)]
@@ -47,9 +49,11 @@ use crate::sql::dialect::Postgres;
 use crate::types::Type;
 pub use names::Kept;
 use names::{Clause, Level, Names};
+use record::Shape;
 use sqlparser::ast::{Query, Statement};
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Location;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// A query as SQLite text.
@@ -124,6 +128,9 @@ pub struct Binder<'a> {
     subqueries: usize,
     /// The subquery that locks rows.
     inside: Option<Inside>,
+    /// The fields of columns that are records, by their FROM item or WITH query and the column's number from 1.
+    shapes: BTreeMap<(usize, String), Shape>,
+    cte_shapes: BTreeMap<(String, usize), Shape>,
     /// What is wrong with a subquery that locks rows.
     refused: Option<SqlError>,
     allow_params: bool,
@@ -152,6 +159,8 @@ impl<'a> Binder<'a> {
             row: None,
             subqueries: 0,
             inside: None,
+            shapes: BTreeMap::new(),
+            cte_shapes: BTreeMap::new(),
             refused: None,
             allow_params: true,
             overriding: Overriding::No,
@@ -326,6 +335,8 @@ impl Binder<'_> {
                 schema: Some(relation.schema.clone()),
                 relation: None,
                 columns: columns.collect(),
+                scalar: false,
+                optional: false,
             };
             level.names = Names::of(range);
         }

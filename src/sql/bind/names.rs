@@ -2,12 +2,14 @@
 
 use super::{Binder, error_at};
 use crate::error::{SqlError, SqlResult, state};
-use crate::sql::catalog::Relation;
-use crate::sql::ir::{Column, FromItem, Named, Node, Over, Typed};
+use crate::sql::catalog::{Relation, Source};
+use crate::sql::ir::{Column, FromItem, Named, Node, Op, Over, Typed};
 use crate::types::Type;
+use crate::types::record::Field;
 use crate::value::Value;
 use sqlparser::ast::{Ident, ObjectName, ObjectNamePart};
 use sqlparser::tokenizer::Location;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// A FROM item.
@@ -19,6 +21,10 @@ pub(super) struct Range {
     pub schema: Option<String>,
     pub relation: Option<Arc<Relation>>,
     pub columns: Vec<Named>,
+    /// A function's item of one column: its row is that value.
+    pub scalar: bool,
+    /// An outer join may leave its row out.
+    pub optional: bool,
 }
 
 /// What a FROM clause, or a part of one, makes visible.
@@ -41,6 +47,8 @@ pub(super) enum Clause {
     OrderBy,
     Limit,
     Values,
+    /// The only row of INSERT … VALUES, where functions may yield rows.
+    Row,
     Set,
     Returning,
     Filter,
@@ -112,7 +120,7 @@ impl Clause {
             Clause::Having => "HAVING",
             Clause::OrderBy => "ORDER BY",
             Clause::Limit => "LIMIT",
-            Clause::Values => "VALUES",
+            Clause::Values | Clause::Row => "VALUES",
             Clause::Set => "UPDATE",
             Clause::Returning => "RETURNING",
             Clause::Filter => "FILTER",
@@ -136,11 +144,33 @@ pub(super) struct Level {
     pub sets: Vec<FromItem>,
     /// How many relations and queries stand in FROM.
     pub sources: usize,
+    /// FROM items that are there, but not for what is being bound.
+    pub hidden: Vec<(String, Hidden)>,
+    /// Within what no function may yield rows.
+    pub no_sets: Option<&'static str>,
+}
+
+/// Why a FROM item cannot be named.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Hidden {
+    /// It stands beside a subquery without LATERAL.
+    Sibling,
+    /// It stands on the left of a RIGHT or FULL JOIN.
+    Outer,
 }
 
 impl Level {
     pub fn new(clause: Clause) -> Level {
-        Level { names: Names::default(), clause, outer: Vec::new(), windows: Vec::new(), sets: Vec::new(), sources: 0 }
+        Level {
+            names: Names::default(),
+            clause,
+            outer: Vec::new(),
+            windows: Vec::new(),
+            sets: Vec::new(),
+            sources: 0,
+            hidden: Vec::new(),
+            no_sets: None,
+        }
     }
 }
 
@@ -197,6 +227,36 @@ impl Names {
 }
 
 impl Range {
+    /// The item's whole row: NULL where an outer join has none.
+    pub fn row(&self) -> Typed {
+        if let ([column], true) = (&self.columns[..], self.scalar) {
+            return column.expr.clone();
+        }
+        let own = |i: usize| self.relation.as_ref().and_then(|r| r.columns.get(i)).map(|c| &c.name);
+        let fields = self.columns.iter().enumerate().map(|(i, column)| Field {
+            name: own(i).unwrap_or(&column.name).clone(),
+            ty: column.expr.ty,
+            typmod: column.expr.typmod,
+        });
+        let fields = fields.collect();
+        let mut args: Vec<Typed> = self.columns.iter().map(|column| column.expr.clone()).collect();
+        if self.optional {
+            args.push(self.is_there(&args));
+        }
+        Typed::apply(Type::RECORD, Op::Record(Rc::new(fields)), args)
+    }
+
+    /// Whether there is a row: by the rowid of a table; what is not a table has one if any of its columns has a value.
+    fn is_there(&self, columns: &[Typed]) -> Typed {
+        match &self.relation {
+            Some(relation) if matches!(relation.source, Source::Table(_)) => {
+                let rowid = Column::of(self.id, format!("t{}", self.id), relation.rowid_name());
+                Typed::test(Op::IsNotNull, vec![Typed::new(Type::INT8, Node::Column(rowid))])
+            }
+            _ => Typed::test(Op::Not, vec![Typed::test(Op::IsNull, columns.to_vec())]),
+        }
+    }
+
     /// A column of the FROM item, or one that every table has.
     pub fn find(&self, name: &str) -> SqlResult<Option<Typed>> {
         let mut found = self.columns.iter().filter(|c| c.name == name);
@@ -267,11 +327,21 @@ impl Binder<'_> {
                 return Ok((expr.at(at), taken));
             }
         }
+        // A FROM item's whole row: only if nowhere there is a column of that name.
+        if let [name] = &names[..] {
+            for depth in (0..self.levels.len()).rev() {
+                if let Some(row) = self.levels[depth].names.range(None, name).map(Range::row) {
+                    let row = self.labelled(row);
+                    self.note_outer(depth, &row);
+                    return Ok((row.at(at), 1));
+                }
+            }
+        }
         Err(error_at(self, self.no_column(&names), at))
     }
 
     /// Tells every query between that it reads a column from outside.
-    fn note_outer(&mut self, depth: usize, expr: &Typed) {
+    pub(super) fn note_outer(&mut self, depth: usize, expr: &Typed) {
         if depth + 1 == self.levels.len() {
             return;
         }
@@ -293,8 +363,18 @@ impl Binder<'_> {
             [name] => undefined(format!("column \"{name}\" does not exist")),
             [.., table, name] => {
                 let known = self.levels.iter().any(|l| l.names.range(None, table).is_some());
+                let hidden = self.levels.iter().flat_map(|l| &l.hidden).rev().find(|(hidden, _)| hidden == table);
                 if known {
                     undefined(format!("column {table}.{name} does not exist"))
+                } else if let Some((_, why)) = hidden {
+                    let text = format!("invalid reference to FROM-clause entry for table \"{table}\"");
+                    match why {
+                        Hidden::Sibling => SqlError::new(state::UNDEFINED_TABLE, text).hint(format!(
+                            "There is an entry for table \"{table}\", but it cannot be referenced from this part of the query."
+                        )),
+                        Hidden::Outer => SqlError::new(state::INVALID_COLUMN_REFERENCE, text)
+                            .detail("The combining JOIN type must be INNER or LEFT for a LATERAL reference."),
+                    }
                 } else {
                     SqlError::new(state::UNDEFINED_TABLE, format!("missing FROM-clause entry for table \"{table}\""))
                 }
@@ -313,14 +393,7 @@ fn lookup(level: &Names, names: &[String]) -> SqlResult<Option<(Typed, usize)>> 
         if names[0] == "tableoid" && level.ranges.len() == 1 {
             return Ok(level.ranges[0].find("tableoid")?.map(|e| (e, 1)));
         }
-        // A FROM item's whole row; the one column of a function's item is its value.
-        return match level.range(None, &names[0]) {
-            Some(range) if !range.columns.is_empty() => {
-                let fields: Vec<Typed> = range.columns.iter().map(|c| c.expr.clone()).collect();
-                Ok(Some((Typed::new(Type::RECORD, Node::Row(fields)), 1)))
-            }
-            _ => Ok(None),
-        };
+        return Ok(None);
     }
     if names.len() >= 3
         && let Some(range) = level.range(Some(&names[0]), &names[1])

@@ -4,15 +4,16 @@
 //! literals.
 
 use super::coerce::column_name;
+use super::from::in_step;
 use super::names::{Clause, Level, fold, name_start, parts};
-use super::scalar::{direction, trim_name};
+use super::scalar::{direction, fields_of, trim_name};
 use super::{Binder, CteColumn, Inside, Visible, error_at};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::CastContext;
 use crate::sql::catalog::{ConstraintKind, Relation, RelationKind};
 use crate::sql::ir::{
     Body, Column, Cte, FromItem, Lock, Materialized, Named, Node, Op, OrderKey, Out, Query as Tree,
-    Select as SelectTree, SetOperator as Operator, SubQuery, Typed,
+    Select as SelectTree, SetOperator as Operator, SortKey, SubQuery, Typed,
 };
 use crate::sql::parse::locked_names;
 use crate::sql::phrases;
@@ -186,6 +187,7 @@ impl Binder<'_> {
                     let mut tree = self.query_tree(&cte.query)?;
                     self.decide_outputs(&mut tree)?;
                     let columns = cte_columns(&name, &given, &tree.outputs())?;
+                    self.note_cte_shapes(&sql_name, &tree.body);
                     let sub = self.embed(tree);
                     outer.extend(sub.outer);
                     (sub.query, columns)
@@ -424,12 +426,7 @@ impl Binder<'_> {
 
     fn decide_body(&mut self, body: &mut Body) -> SqlResult<()> {
         for i in 0..body.outputs().len() {
-            body.set_expr(i, &mut |expr| {
-                if matches!(expr.node, Node::Row(_)) {
-                    return Err(error_at(self, SqlError::unsupported("a row as a column of a result"), expr.at));
-                }
-                self.decide_text(expr)
-            })?;
+            body.set_expr(i, &mut |expr| self.decide_text(expr))?;
         }
         Ok(())
     }
@@ -556,39 +553,71 @@ impl Binder<'_> {
         let ordered = key_exprs(&keys);
         let aggregated = !group.is_empty()
             || having.is_some()
-            || columns.iter().map(|c| &c.expr).chain(&ordered).any(Typed::has_aggregate);
+            || columns.iter().map(|c| &c.expr).chain(&ordered).any(Typed::has_aggregate)
+            || self
+                .level()
+                .sets
+                .iter()
+                .any(|set| matches!(set, FromItem::Function { call, .. } if call.has_aggregate()));
         if aggregated {
             for expr in columns.iter().map(|c| &c.expr).chain(having.as_ref()).chain(&ordered).chain(&on_exprs) {
                 self.check_grouped(expr, &group)?;
             }
         }
         let sets = std::mem::take(&mut self.level().sets);
-        if !sets.is_empty() && aggregated {
-            return Err(SqlError::unsupported("a set-returning function in the select list of a query with groups"));
+        // What is grouped by yields its rows before they are grouped, all else after that.
+        let grouped_by = |set: &FromItem| {
+            group.iter().any(|g| g.any(&|e| matches!(&e.node, Node::Column(c) if c.range == set.range())))
+        };
+        let (below, above): (Vec<_>, Vec<_>) = sets.into_iter().partition(grouped_by);
+        let windows = columns.iter().map(|c| &c.expr).chain(&ordered).any(Typed::has_window);
+        let apart = !above.is_empty() && (aggregated || windows);
+        let (mut sets, above) = if apart { (below, above) } else { (below.into_iter().chain(above).collect(), vec![]) };
+        if aggregated {
+            let calls = above.iter().filter_map(|set| match set {
+                FromItem::Function { call, .. } => Some(call.clone()),
+                _ => None,
+            });
+            for call in calls.collect::<Vec<_>>() {
+                self.check_grouped(&call, &group)?;
+            }
         }
         tree.lock = self.row_lock(locks, aggregated || distinct || !on_exprs.is_empty())?;
-        tree.short = !aggregated && sets.is_empty() && self.is_short(filter.as_ref());
+        tree.short = !aggregated && sets.is_empty() && !apart && self.is_short(filter.as_ref());
         let mut from = from;
-        match sets.len() {
-            0 | 1 => from.extend(sets),
-            _ => from.push(FromItem::InStep(sets)),
-        }
+        from.extend(in_step(std::mem::take(&mut sets)));
         // HAVING without GROUP BY: one group of all rows.
         if having.is_some() && group.is_empty() && !columns.iter().any(|c| c.expr.has_aggregate()) {
             group.push(Typed::null(Type::TEXT));
         }
-        tree.order = keys;
-        tree.body = Body::Select(Box::new(SelectTree {
-            distinct,
-            on: on_exprs,
-            columns,
-            from,
-            filter,
-            group,
-            having,
-            aggregated,
-            ..SelectTree::default()
-        }));
+        let below = SelectTree { from, filter, group, having, aggregated, ..SelectTree::default() };
+        if !apart {
+            tree.order = keys;
+            tree.body = Body::Select(Box::new(SelectTree { distinct, on: on_exprs, columns, ..below }));
+            return Ok(());
+        }
+        if tree.lock.as_ref().is_some_and(|lock| !lock.tables.is_empty()) {
+            return Err(SqlError::unsupported("FOR UPDATE with window functions and set-returning functions"));
+        }
+        let mut lift = Lift { sets: above.iter().map(FromItem::range).collect(), range: self.next_id(), below: vec![] };
+        let lifted = |set: FromItem, lift: &mut Lift| match set {
+            FromItem::Function { call, range } => Ok(FromItem::Function { call: lift.inside(call)?, range }),
+            set => Ok(set),
+        };
+        let above = above.into_iter().map(|set| lifted(set, &mut lift)).collect::<SqlResult<Vec<_>>>()?;
+        let column = |column: Named, lift: &mut Lift| Ok(Named { name: column.name, expr: lift.expr(column.expr)? });
+        let columns = columns.into_iter().map(|c| column(c, &mut lift)).collect::<SqlResult<Vec<_>>>()?;
+        let on = on_exprs.into_iter().map(|expr| lift.expr(expr)).collect::<SqlResult<Vec<_>>>()?;
+        let key = |key: OrderKey, lift: &mut Lift| match key {
+            OrderKey::Expr(key) => Ok(OrderKey::Expr(SortKey { expr: lift.expr(key.expr)?, ..key })),
+            key => Ok(key),
+        };
+        tree.order = keys.into_iter().map(|k| key(k, &mut lift)).collect::<SqlResult<Vec<_>>>()?;
+        let below = SelectTree { columns: lift.below, ..below };
+        let query = Box::new(Tree::of(Body::Select(Box::new(below))));
+        let mut from = vec![FromItem::Query { query, range: lift.range }];
+        from.extend(in_step(above));
+        tree.body = Body::Select(Box::new(SelectTree { distinct, on, columns, from, ..SelectTree::default() }));
         Ok(())
     }
 
@@ -597,6 +626,10 @@ impl Binder<'_> {
         for item in items {
             match item {
                 SelectItem::UnnamedExpr(Expr::Identifier(ident)) if ident.value == phrases::NOTHING => {}
+                SelectItem::UnnamedExpr(expr) if fields_of(expr).is_some() => {
+                    let record = self.expr(fields_of(expr).unwrap_or(expr))?;
+                    columns.extend(self.fields(record)?);
+                }
                 SelectItem::UnnamedExpr(expr) => {
                     let name = output_name(expr).0;
                     columns.push(Named { name, expr: self.expr(expr)? });
@@ -747,7 +780,7 @@ impl Binder<'_> {
         Err(error_at(self, SqlError::new(state::GROUPING_ERROR, text), at))
     }
 
-    fn own_ranges(&mut self) -> Vec<usize> {
+    pub(super) fn own_ranges(&mut self) -> Vec<usize> {
         let names = &self.level().names;
         let mut all: Vec<usize> = names.ranges.iter().map(|r| r.id).collect();
         // The ranges below an alias of a join.
@@ -862,6 +895,65 @@ impl Binder<'_> {
             .iter()
             .filter(|i| i.unique && i.predicate.is_none())
             .any(|index| index.keys.iter().all(|k| k.column.is_some_and(|n| fixed.contains(&n))))
+    }
+}
+
+/// Expressions over rows that functions have multiplied, of columns of the query that is below them.
+struct Lift {
+    /// The functions' FROM items.
+    sets: Vec<usize>,
+    /// The query's number, and its columns.
+    range: usize,
+    below: Vec<Named>,
+}
+
+impl Lift {
+    fn reads_sets(&self, expr: &Typed) -> bool {
+        expr.any(&|e| match &e.node {
+            Node::Column(column) => self.sets.contains(&column.range),
+            Node::Query(sub) => sub.outer.iter().any(|column| self.sets.contains(&column.range)),
+            _ => false,
+        })
+    }
+
+    /// The parts that read nothing of the functions become columns of the query below.
+    fn expr(&mut self, expr: Typed) -> SqlResult<Typed> {
+        if expr.is_constant() || matches!(expr.node, Node::Param(_)) {
+            return Ok(expr);
+        }
+        if self.reads_sets(&expr) {
+            return self.inside(expr);
+        }
+        let known = self.below.iter().position(|column| column.expr == expr);
+        let number = known.unwrap_or(self.below.len()) + 1;
+        let (table, attnum) = expr.origin();
+        let column =
+            Column { table, attnum, ..Column::of(self.range, format!("t{}", self.range), format!("c{number}")) };
+        let lifted = Typed::new(expr.ty, Node::Column(column)).typmod(expr.typmod).at(expr.at);
+        if known.is_none() {
+            self.below.push(Named { name: String::new(), expr });
+        }
+        Ok(lifted)
+    }
+
+    /// The same of what an expression consists of.
+    fn inside(&mut self, expr: Typed) -> SqlResult<Typed> {
+        let node = match expr.node {
+            Node::Apply(op, args) => Node::Apply(op, self.exprs(args)?),
+            Node::Row(args) => Node::Row(self.exprs(args)?),
+            Node::Array(args) => Node::Array(self.exprs(args)?),
+            node @ Node::Column(_) => node,
+            Node::Query(_) => return Err(SqlError::unsupported("a subquery over a set-returning function and groups")),
+            _ => {
+                let text = "window function calls cannot contain set-returning function calls";
+                return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text));
+            }
+        };
+        Ok(Typed { node, ..expr })
+    }
+
+    fn exprs(&mut self, exprs: Vec<Typed>) -> SqlResult<Vec<Typed>> {
+        exprs.into_iter().map(|expr| self.expr(expr)).collect()
     }
 }
 

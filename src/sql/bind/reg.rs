@@ -181,7 +181,15 @@ impl Binder<'_> {
         use super::names::{Clause, Level, Names, Range};
         let parsed = super::parse_expr(text)?;
         let columns = values.into_iter().map(|(name, expr)| Named { name: name.into(), expr }).collect();
-        let range = Range { id: self.next_id(), alias: "x".into(), schema: None, relation: None, columns };
+        let range = Range {
+            id: self.next_id(),
+            alias: "x".into(),
+            schema: None,
+            relation: None,
+            columns,
+            scalar: false,
+            optional: false,
+        };
         let mut level = Level::new(Clause::Select);
         level.names = Names::of(range);
         let source = std::mem::take(&mut self.source);

@@ -7,6 +7,7 @@ use crate::functions::{CastContext, Kind, lookup_functions};
 use crate::sql::ir::{
     Bound, Call, Column, ELEMENT, FIRST, Frame, Named, Node, Op, Over, Query as Tree, SortKey, SubQuery, Truth, Typed,
 };
+use crate::sql::parse::ALL_FIELDS;
 use crate::sql::phrases;
 use crate::types::{NO_TYPMOD, Type, interval_typmod};
 use crate::value::Value;
@@ -57,6 +58,12 @@ impl Binder<'_> {
                 self.cast(literal, ty, typmod)
             }
             Expr::Interval(interval) => self.interval(interval),
+            Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr, data_type: ty, format: None }
+                if self.data_type(ty).is_err() && self.row_type(ty).is_some() =>
+            {
+                let (expr, fields) = (self.expr(expr)?, self.row_type(ty).unwrap_or_default());
+                self.cast_to_row(expr, fields)
+            }
             Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr, data_type: ty, format: None } => {
                 let (ty, typmod) = self.data_type(ty).map_err(|e| error_at(self, e, expr.span().start))?;
                 let expr = self.expr(expr)?;
@@ -180,23 +187,13 @@ impl Binder<'_> {
         };
         match idents.get(taken) {
             None => Ok(expr),
-            Some(field) => {
-                let text = format!(
-                    "column notation .{field} applied to type {}, which is not a composite type",
-                    self.type_name(expr.ty)
-                );
-                Err(error_at(self, SqlError::new(state::WRONG_OBJECT_TYPE, text), field.span.start))
-            }
+            Some(_) => idents[taken..].iter().try_fold(expr, |record, field| self.field(record, field)),
         }
     }
 
     /// `a[1]`, `t.a[1][2]`, `a[1:2]`, `(t).a`
     fn access(&mut self, root: &Expr, chain: &[AccessExpr]) -> SqlResult<Typed> {
-        let mut inner = root;
-        while let Expr::Nested(e) = inner {
-            inner = e;
-        }
-        let mut idents: Vec<Ident> = match inner {
+        let mut idents: Vec<Ident> = match root {
             Expr::Identifier(ident) => vec![ident.clone()],
             Expr::CompoundIdentifier(idents) => idents.clone(),
             _ => vec![],
@@ -206,7 +203,20 @@ impl Binder<'_> {
             idents.push(ident.clone());
             rest = tail;
         }
-        let base = if idents.is_empty() { self.expr(root)? } else { self.identifiers(&idents)? };
+        let mut base = if idents.is_empty() { self.expr(root)? } else { self.identifiers(&idents)? };
+        while let [AccessExpr::Dot(Expr::Identifier(field)), tail @ ..] = rest {
+            base = self.field(base, field).map_err(|e| match root {
+                // As of a table.
+                Expr::Nested(inner) if e.code == state::UNDEFINED_COLUMN => match &**inner {
+                    Expr::Identifier(table) => {
+                        SqlError { message: format!("column {}.{} does not exist", fold(table), fold(field)), ..e }
+                    }
+                    _ => e,
+                },
+                _ => e,
+            })?;
+            rest = tail;
+        }
         if rest.is_empty() {
             return Ok(base);
         }
@@ -353,7 +363,8 @@ impl Binder<'_> {
     fn null_test(&mut self, expr: &Expr, null: bool) -> SqlResult<Typed> {
         let expr = self.expr(expr)?;
         let test = if null { Op::IsNull } else { Op::IsNotNull };
-        if let Node::Row(fields) = expr.node {
+        if let Some(fields) = expr.row_values() {
+            let fields = fields.to_vec();
             // All fields, also for IS NOT NULL: a row of both is neither.
             return Ok(Typed::test(test, fields));
         }
@@ -669,6 +680,18 @@ impl Binder<'_> {
     }
 
     fn case(&mut self, operand: Option<&Expr>, conditions: &[CaseWhen], otherwise: Option<&Expr>) -> SqlResult<Typed> {
+        let before = self.level().no_sets.replace("CASE");
+        let result = self.case_inner(operand, conditions, otherwise);
+        self.level().no_sets = before;
+        result
+    }
+
+    fn case_inner(
+        &mut self,
+        operand: Option<&Expr>,
+        conditions: &[CaseWhen],
+        otherwise: Option<&Expr>,
+    ) -> SqlResult<Typed> {
         let operand = operand.map(|o| self.expr(o)).transpose()?;
         let operand = match operand {
             Some(o) if o.is_unknown() => Some(self.decide_text(o)?),
@@ -820,9 +843,10 @@ impl Binder<'_> {
             }
         }
         let named = list.args.iter().any(|arg| !matches!(arg, FunctionArg::Unnamed(_)));
-        let args = match named {
-            true => self.named_arguments(name, &list.args, at)?,
-            false => list.args.iter().map(|arg| self.argument(arg, at)).collect::<SqlResult<Vec<_>>>()?,
+        let args = match (named, name.as_str()) {
+            (true, _) => self.named_arguments(name, &list.args, at)?,
+            (false, "row") => self.row_arguments(&list.args, at)?,
+            (false, _) => list.args.iter().map(|arg| self.argument(arg, at)).collect::<SqlResult<Vec<_>>>()?,
         };
         if kind == Some(Kind::Set) {
             return self.set_in_expression(name, args, at);
@@ -830,12 +854,28 @@ impl Binder<'_> {
         self.named_call(name, args, at)
     }
 
+    /// The fields of `ROW(t.*, 1)`.
+    fn row_arguments(&mut self, list: &[FunctionArg], at: Location) -> SqlResult<Vec<Typed>> {
+        let mut args = Vec::with_capacity(list.len());
+        for arg in list {
+            let value = self.argument(arg, at)?;
+            let all = match arg {
+                FunctionArg::Unnamed(FunctionArgExpr::QualifiedWildcard(_)) => true,
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => fields_of(expr).is_some(),
+                _ => false,
+            };
+            match all {
+                true => args.extend(self.fields(value)?.into_iter().map(|field| field.expr)),
+                false => args.push(value),
+            }
+        }
+        Ok(args)
+    }
+
     pub(super) fn argument(&mut self, arg: &FunctionArg, at: Location) -> SqlResult<Typed> {
         match arg {
-            FunctionArg::Unnamed(FunctionArgExpr::Expr(e)) => self.expr(e),
-            FunctionArg::Unnamed(FunctionArgExpr::QualifiedWildcard(_)) => {
-                Err(error_at(self, SqlError::unsupported("a whole row as an argument"), at))
-            }
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(e)) => self.expr(fields_of(e).unwrap_or(e)),
+            FunctionArg::Unnamed(FunctionArgExpr::QualifiedWildcard(name)) => self.whole_row(name),
             FunctionArg::Unnamed(_) => Err(error_at(self, SqlError::syntax("syntax error at or near \"*\""), at)),
             _ => Err(error_at(self, SqlError::unsupported("a named argument"), at)),
         }
@@ -870,8 +910,9 @@ impl Binder<'_> {
             }
             _ => {}
         }
-        if args.iter().any(|a| matches!(a.node, Node::Row(_))) {
-            return Err(error_at(self, SqlError::unsupported("a whole row as an argument"), at));
+        let args = args.into_iter().map(|a| self.record(a)).collect::<SqlResult<Vec<_>>>()?;
+        if lookup_functions(name).first().is_some_and(|f| f.is_of_rows()) {
+            return self.call_of_rows(name, args, None, at);
         }
         match self.resolve_function(name, args, at)? {
             Ok((function, args, ty)) => Ok(Typed::apply(ty, Op::Function(function), args).at(at)),
@@ -996,9 +1037,7 @@ impl Binder<'_> {
             let keys = order.iter().map(|o| this.sort_key(o)).collect::<SqlResult<Vec<_>>>()?;
             Ok((args, keys))
         })?;
-        if args.iter().any(|a| matches!(a.node, Node::Row(_))) {
-            return Err(error_at(self, SqlError::unsupported("a whole row as an argument"), at));
-        }
+        let args = args.into_iter().map(|a| self.record(a)).collect::<SqlResult<Vec<_>>>()?;
         let reads_only_outside = self.level().outer.len() > outer_before && !self.reads_own_column(&args);
         if reads_only_outside && !windowed {
             return Err(error_at(self, SqlError::unsupported("an aggregate of an outer query"), at));
@@ -1170,6 +1209,15 @@ impl Binder<'_> {
         let expr = self.expr(&key.expr)?;
         let expr = self.decide_text(expr)?;
         direction(key, expr)
+    }
+}
+
+/// What `(record).*` takes all fields of.
+pub(super) fn fields_of(expr: &Expr) -> Option<&Expr> {
+    let Expr::CompoundFieldAccess { root, access_chain } = expr else { return None };
+    match &access_chain[..] {
+        [AccessExpr::Dot(Expr::Identifier(all))] if all.value == ALL_FIELDS => Some(root),
+        _ => None,
     }
 }
 

@@ -6,6 +6,7 @@
 use super::query::Query;
 use crate::functions::{CastContext, Function, Native, Operator, lookup_functions};
 use crate::sql::catalog::OwnType;
+use crate::types::record::Field;
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
 use sqlparser::tokenizer::Location;
@@ -147,6 +148,10 @@ pub enum Op {
     Labels(Arc<OwnType>),
     /// The reverse, or the error of a label that there is not.
     Places(Arc<OwnType>),
+    /// A record: as many values as it has fields, and maybe a condition without which it is NULL.
+    Record(Rc<Vec<Field>>),
+    /// The field of a record by its number, from 0.
+    Field(usize),
 }
 
 /// An operator between two values (or before one, or [between several](Infix::chains)).
@@ -330,6 +335,15 @@ impl Typed {
     pub fn nextval(ty: Type, sequence: u32) -> Typed {
         let oid = Typed::constant(Type::REGCLASS, Value::Int(sequence.into()));
         Typed::apply(ty, Op::Function(lookup_functions("nextval")[0]), vec![oid])
+    }
+
+    /// The values of a row that is written out, or of a record that is made of them.
+    pub fn row_values(&self) -> Option<&[Typed]> {
+        match &self.node {
+            Node::Row(values) => Some(values),
+            Node::Apply(Op::Record(fields), args) => Some(&args[..fields.len()]),
+            _ => None,
+        }
     }
 
     pub fn collated(&self) -> bool {

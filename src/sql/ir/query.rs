@@ -156,6 +156,11 @@ pub enum FromItem {
         query: Box<Query>,
         range: usize,
     },
+    /// A query that reads columns of the items to the left of it: its rows for each of theirs.
+    Lateral {
+        query: Box<Query>,
+        range: usize,
+    },
     /// A call of a function that yields rows, with a column `ordinality`.
     Function {
         call: Typed,
@@ -187,6 +192,18 @@ pub enum Side {
 }
 
 impl FromItem {
+    /// The number by which columns name it; 0 for what has several, or none.
+    pub fn range(&self) -> usize {
+        match self {
+            FromItem::Table { range, .. }
+            | FromItem::Query { range, .. }
+            | FromItem::Lateral { range, .. }
+            | FromItem::Function { range, .. }
+            | FromItem::Value { range, .. } => *range,
+            FromItem::Join { .. } | FromItem::Nested(_) | FromItem::InStep(_) => 0,
+        }
+    }
+
     /// Holds a RIGHT or FULL join: to be parenthesised beside others.
     pub fn is_outer(&self) -> bool {
         match self {

@@ -79,7 +79,7 @@ impl FromItem {
         visit(Part::From(self));
         match self {
             FromItem::Table { .. } => {}
-            FromItem::Query { query, .. } => query.parts(visit),
+            FromItem::Query { query, .. } | FromItem::Lateral { query, .. } => query.parts(visit),
             FromItem::Function { call: expr, .. } | FromItem::Value { value: expr, .. } => expr.parts(visit),
             FromItem::Join { left, right, on, .. } => {
                 left.parts(visit);

@@ -5,6 +5,7 @@ use crate::functions::casts::{Way, way};
 use crate::functions::{Arguments, Kind, Native, fill};
 use crate::sql::catalog::OwnType;
 use crate::sql::ir::{Bound, Call, Cast, Frame, Infix, Node, Op, Over, SortKey, SubQuery, Truth, Typed};
+use crate::types::record::{self, Field};
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
 
@@ -315,6 +316,12 @@ impl Sql {
             }
             Op::Labels(own) => self.labels(own, expr.ty, &args[0]),
             Op::Places(own) => self.places(own, expr.ty, &args[0]),
+            Op::Record(fields) => self.record(fields, args),
+            Op::Field(number) => {
+                self.push("q_field(");
+                self.expr(&args[0]);
+                self.put(format_args!(", {number})"));
+            }
         }
     }
 
@@ -365,6 +372,31 @@ impl Sql {
         self.push(", ");
         self.expr(arg);
         self.push(if own.labels.is_empty() { "))" } else { ") END)" });
+    }
+
+    fn record(&mut self, fields: &[Field], args: &[Typed]) {
+        const AT_ONCE: usize = 100;
+        let (values, condition) = args.split_at(fields.len());
+        if let [condition] = condition {
+            self.push("(CASE WHEN ");
+            self.expr(condition);
+            self.push(" THEN ");
+        }
+        let shape = Value::Blob(record::shape(fields));
+        if values.len() > AT_ONCE {
+            self.push("q_record_of(");
+            self.literal(&shape);
+            self.push(", ");
+            self.packed(values.len(), |sql, i| sql.expr(&values[i]));
+        } else {
+            self.push("q_record(");
+            self.literal(&shape);
+            for value in values {
+                self.push(", ");
+                self.expr(value);
+            }
+        }
+        self.push(if condition.is_empty() { ")" } else { ") END)" });
     }
 
     /// An element cast to another element type, or the cast of a whole value.

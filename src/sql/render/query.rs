@@ -58,6 +58,17 @@ impl Sql {
     fn body(&mut self, body: &Body, named: bool) {
         match body {
             Body::Select(select) => self.select(select, named, false),
+            // SQLite loses the names of the columns of a VALUES that depends on others.
+            Body::Values(rows) if named && rows.len() < 400 && rows.iter().flatten().any(|e| reads(e)) => {
+                self.list(" UNION ALL ", rows, |sql, row| {
+                    sql.push("SELECT ");
+                    sql.list(", ", row.iter().zip(1..), |sql, (value, i): (&Typed, usize)| {
+                        sql.expr(value);
+                        sql.push(" AS ");
+                        sql.output_name(i);
+                    });
+                });
+            }
             Body::Values(rows) => {
                 if named {
                     self.push("SELECT ");
@@ -283,14 +294,16 @@ impl Sql {
                 self.push(")");
                 range
             }
+            FromItem::Lateral { query, range } => {
+                self.gathered(query);
+                range
+            }
             FromItem::Function { call, range } => {
                 self.rows_of(call);
                 range
             }
             FromItem::Value { value, range } => {
-                self.push("(SELECT ");
-                self.expr(value);
-                self.push(" AS \"c1\", 1 AS \"ordinality\")");
+                self.one_row(value);
                 range
             }
             FromItem::Join { left, right, side, on } => return self.join(left, right, *side, on.as_ref()),
@@ -305,6 +318,27 @@ impl Sql {
             self.push(" AS ");
             self.alias(*range);
         }
+    }
+
+    /// SQLite has no LATERAL: an expression gathers the rows into a list, and a table-valued function takes it apart.
+    fn gathered(&mut self, query: &Query) {
+        self.push("q_rows((SELECT q_list(");
+        self.packed(query.body.width(), |sql, i| sql.output_name(i + 1));
+        self.push(") FROM (");
+        self.whole_query(query, &[], true);
+        self.push(")))");
+    }
+
+    /// Values as one. SQLite's functions have at most 127 arguments.
+    pub(super) fn packed(&mut self, count: usize, mut write: impl FnMut(&mut Sql, usize)) {
+        const AT_ONCE: usize = 100;
+        self.push(if count > AT_ONCE { "q_join(" } else { "" });
+        for start in (0..count.max(1)).step_by(AT_ONCE) {
+            self.push(if start > 0 { ", q_pack(" } else { "q_pack(" });
+            self.list(", ", start..count.min(start + AT_ONCE), &mut write);
+            self.push(")");
+        }
+        self.push(if count > AT_ONCE { ")" } else { "" });
     }
 
     /// A query whose values are computed once for each row, however often they are used: SQLite must not merge it into
@@ -331,23 +365,45 @@ impl Sql {
     }
 
     /// As many steps as the longest has rows, each joined to the row of that number.
-    fn in_step(&mut self, calls: &[FromItem]) {
-        let calls = calls.iter().filter_map(|item| match item {
-            FromItem::Function { call, range } => Some((call, *range)),
-            _ => None,
-        });
-        let steps = calls.clone().next().map_or(0, |(_, range)| range);
+    fn in_step(&mut self, items: &[FromItem]) {
+        let steps = items.first().map_or(0, FromItem::range);
         self.push("q_generate_series(1, max(");
-        self.list(", ", calls.clone(), |sql, (call, _)| {
+        self.list(", ", items, |sql, item| {
             sql.push("(SELECT count(*) FROM ");
-            sql.rows_of(call);
+            sql.numbered_rows(item);
             sql.push(")");
         });
         self.put(format_args!("), 1) AS \"t{steps}_steps\""));
-        for (call, range) in calls {
+        for item in items {
             self.push(" LEFT JOIN ");
-            self.rows_of(call);
+            self.numbered_rows(item);
+            let range = item.range();
             self.put(format_args!(" AS \"t{range}\" ON \"t{range}\".ordinality = \"t{steps}_steps\".value"));
         }
     }
+
+    /// Rows with their numbers in a column `ordinality`.
+    fn numbered_rows(&mut self, item: &FromItem) {
+        match item {
+            FromItem::Function { call, .. } => self.rows_of(call),
+            FromItem::Lateral { query, .. } => self.gathered(query),
+            FromItem::Value { value, .. } => self.one_row(value),
+            _ => self.source(item),
+        }
+    }
+
+    fn one_row(&mut self, value: &Typed) {
+        self.push("(SELECT ");
+        self.expr(value);
+        self.push(" AS \"c1\", 1 AS \"ordinality\")");
+    }
+}
+
+/// It reads columns.
+fn reads(expr: &Typed) -> bool {
+    expr.any(&|e| match &e.node {
+        Node::Column(_) => true,
+        Node::Query(sub) => !sub.outer.is_empty(),
+        _ => false,
+    })
 }
