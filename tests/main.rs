@@ -4,10 +4,12 @@
 //! temporary directory and ends only what it started. When a test fails, the end of each node's log is printed.
 //!
 //! * [`cluster`]: what survives kills, pauses, partitions, snapshots, restarts, full disks, wrong directories.
+//! * [`chaos`]: everything at once, by a seed, beside clients that note what they are told.
 //! * [`wire`]: what a hostile or broken client can do to the others.
 //! * [`sql`]: text scripts whose expected output was recorded from PostgreSQL.
 //! * [`tidy`]: which room may look at which.
 
+mod chaos;
 mod cluster;
 mod sim;
 mod sql;

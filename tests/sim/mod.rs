@@ -12,12 +12,12 @@
 //! Not here yet: errors of the disk below the state machine.
 
 mod gateway;
-mod history;
+pub mod history;
 mod members;
 mod node;
-mod oracle;
+pub mod oracle;
 mod plan;
-mod random;
+pub mod random;
 mod schema;
 mod session;
 mod statement;

@@ -186,6 +186,12 @@ impl Cluster {
         node.paused = false;
     }
 
+    pub fn resume_if_paused(&mut self, id: u64) {
+        if self.node(id).paused {
+            self.resume(id);
+        }
+    }
+
     /// Starts a node that was killed or stopped, and waits until it is ready.
     pub async fn restart(&mut self, id: u64) {
         self.spawn(id);
