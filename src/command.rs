@@ -222,6 +222,8 @@ pub enum Yields {
     Guard,
     /// As [`Yields::Rows`], but its last columns are for whoever locks the rows, and not part of the result.
     RowsAnd(u8),
+    /// Its rows, kept as the list of this number for later statements of the step.
+    List(u16),
 }
 
 /// Values drawn outside of the state machine and reused at replay.

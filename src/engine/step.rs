@@ -15,6 +15,7 @@ use crate::functions::{Context, SequenceSource};
 use crate::sql::catalog::Catalog;
 use crate::transaction::{Expectation, Told};
 use crate::types::Env;
+use crate::types::record::List;
 use crate::value::{Value, ValueRef};
 use rusqlite::ffi;
 use std::collections::BTreeMap;
@@ -133,6 +134,7 @@ impl Runner {
     }
 
     fn run_set(&mut self, step: &Step, set: Option<&[Value]>, sink: &mut Sink) -> Result<(), StepError> {
+        self.connection.context().lock().lists.clear();
         for statement in &step.statements {
             self.deferring |= statement.shape == Shape::Deferral;
             let result = self.run_statement(statement, set, sink);
@@ -162,9 +164,16 @@ impl Runner {
                     context.lock().row_changed = Some(Arc::new(changed));
                 }
                 // SAFETY: the set outlives this function, which resets the statement.
-                let result = unsafe { statement.bind(set.unwrap_or_default()) }
-                    .map_err(Cut::from)
-                    .and_then(|()| drain(db, statement, order.yields, sink));
+                let result = unsafe { statement.bind(set.unwrap_or_default()) }.map_err(Cut::from).and_then(|()| {
+                    match order.yields {
+                        Yields::List(number) => {
+                            let list = gather(statement)?;
+                            context.lock().lists.insert(number.into(), Arc::new(list.into_bytes()));
+                            Ok(())
+                        }
+                        yields => drain(db, statement, yields, sink),
+                    }
+                });
                 statement.reset();
                 if watches {
                     context.lock().row_changed = None;
@@ -321,9 +330,18 @@ fn size(value: &Value) -> usize {
         }
 }
 
+/// The rows of a statement as a list.
+fn gather(statement: &mut Statement) -> Result<List, Cut> {
+    let mut list = List::default();
+    while statement.step()? {
+        list.push(statement.row()?.iter().map(Value::as_ref))?;
+    }
+    Ok(list)
+}
+
 fn drain(db: *mut ffi::sqlite3, statement: &mut Statement, yields: Yields, sink: &mut Sink) -> Result<(), Cut> {
     match yields {
-        Yields::Nothing => while statement.step()? {},
+        Yields::Nothing | Yields::List(_) => while statement.step()? {},
         Yields::Count => {
             // SAFETY: the open connection of `statement`.
             let before = unsafe { ffi::sqlite3_total_changes64(db) };

@@ -9,18 +9,19 @@ macro_rules! topics {
         &[
             integers::$table, floats::$table, numeric::$table, text::$table, regex::$table, datetime::$table,
             json::$table, arrays::$table, casts::$table, aggregates::$table, system::$table, catalog::$table,
-            live::$table, privileges::$table, enums::$table, records::$table $(, $extra)*
+            live::$table, privileges::$table, enums::$table, records::$table, jsonpath::$table $(, $extra)*
         ]
     };
 }
 
 static FUNCTIONS: &[&[Function]] = topics!(FUNCTIONS: privileges::OBJECTS.as_flattened());
 static OPERATORS: &[&[Operator]] = topics!(OPERATORS: integers::COMPARISONS, integers::ARITHMETIC,
-    floats::COMPARISONS, floats::ARITHMETIC, text::COMPARISONS);
+    floats::COMPARISONS, floats::ARITHMETIC, text::COMPARISONS, records::COMPARISONS);
 static CASTS: &[&[Cast]] = topics!(CASTS:);
 static SCALARS: &[&[Scalar]] = topics!(SCALARS: arrays::QUANTIFIED);
 static AGGREGATES: &[&[Aggregate]] = topics!(AGGREGATES:);
-static COLLATIONS: &[&[Collation]] = &[numeric::COLLATIONS, datetime::COLLATIONS, json::COLLATIONS, arrays::COLLATIONS];
+static COLLATIONS: &[&[Collation]] =
+    &[numeric::COLLATIONS, datetime::COLLATIONS, json::COLLATIONS, arrays::COLLATIONS, records::COLLATIONS];
 
 struct Index {
     functions: BTreeMap<&'static str, Vec<&'static Function>>,

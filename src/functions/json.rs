@@ -1,7 +1,7 @@
 //! json and jsonb: operators, functions, casts, aggregates.
 //!
 //! Set-returning functions of one column unnest an array that a scalar function makes; those of several are in `records`.
-//! Left out: SQL/JSON paths, the order of jsonb values (only equality is there).
+//! Left out: the order of jsonb values (only equality is there).
 
 use super::arg::{from_bool, from_text, int, invalid, text};
 use super::table::*;

@@ -25,6 +25,7 @@ pub mod floats;
 mod index;
 pub mod integers;
 pub mod json;
+pub mod jsonpath;
 pub mod live;
 pub mod numeric;
 mod privileges;
@@ -246,6 +247,8 @@ pub struct Context {
     pub row_changed: Option<RowChanged>,
     /// What the statement under way keeps of other tables' rows for its RETURNING, by rowid and number.
     pub kept: std::collections::BTreeMap<(i64, i64), Value>,
+    /// Rows that statements of the step under way have kept for later ones, by number (`types::record`).
+    pub lists: std::collections::BTreeMap<i64, Arc<Vec<u8>>>,
     /// The session's last values (`currval`), and the sequence of the very last (`lastval`).
     pub current: Arc<std::collections::BTreeMap<u32, i64>>,
     pub last: Option<u32>,

@@ -5,12 +5,12 @@
 
 use super::arg::{blob, int, invalid, text};
 use super::table::*;
-use super::{Accumulator, Aggregate, Cast, Context, Function, Operator, Scalar, builtin, sqlite};
+use super::{Accumulator, Aggregate, Cast, Collation, Context, Function, Operator, Scalar, builtin, sqlite};
 use crate::error::{SqlError, SqlResult, state};
 use crate::meter;
 use crate::types::json::{self, Kind};
 use crate::types::record::{self, Field, List, Record};
-use crate::types::text::parse_text;
+use crate::types::text::{parse_text, parse_tid};
 use crate::types::{Env, Type, array};
 use crate::value::{Value, ValueRef};
 use std::cmp::Ordering;
@@ -32,7 +32,24 @@ pub const OPERATORS: &[Operator] = &[
 
 pub const CASTS: &[Cast] = &[];
 
+pub const COMPARISONS: &[Operator] = &comparisons::<6>(&[(Type::TID, Type::TID)]);
+
+pub const COLLATIONS: &[Collation] = &[Collation {
+    name: "pg_tid",
+    compare: |a, b| match (parse_tid(a), parse_tid(b)) {
+        (Ok(a), Ok(b)) => a.cmp(&b),
+        _ => a.cmp(b),
+    },
+}];
+
+/// The number under which it is kept that INSERT … ON CONFLICT has updated a row.
+pub const UPDATED: usize = 1_000_000;
+/// `xmax` of a row that was updated; any number but 0 will do.
+const SOME_TRANSACTION: i64 = 3;
+
 pub const FUNCTIONS: &[Function] = &[
+    aggregate("min", &[Type::TID], Type::TID, "min({0})"),
+    aggregate("max", &[Type::TID], Type::TID, "max({0})"),
     func("row_to_json", &[RECORD], JSON, "q_to_json(2249, {0})").stable(),
     func("row_to_json", &[RECORD, BOOL], JSON, "q_row_to_json({0}, {1})").stable(),
     set("json_each", &[JSON], RECORD, "q_rows(q_json_each({0}, 'json_each', 0))")
@@ -116,6 +133,35 @@ pub const SCALARS: &[Scalar] = &[
         }
         Ok(Value::Blob(list.into_bytes()))
     }),
+    // System columns: a row's place is its rowid, its version a checksum of its values.
+    scalar("q_ctid", 1, |_, a| {
+        let rowid = int(a, 0)?;
+        Ok(Value::Text(format!("({},{})", rowid >> 16, rowid & 0xffff)))
+    }),
+    scalar("q_xmin", -1, |_, a| {
+        let mut bytes = Vec::new();
+        for value in a {
+            record::push_value(*value, &mut bytes);
+        }
+        // The first numbers are not those of transactions.
+        let hash =
+            bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3));
+        Ok(Value::Int(((hash ^ (hash >> 32)) as u32).max(3).into()))
+    })
+    .lax(),
+    scalar("q_xmax", 1, |ctx, a| {
+        let updated = ctx.kept.contains_key(&(int(a, 0)?, UPDATED as i64));
+        Ok(Value::Int(if updated { SOME_TRANSACTION } else { 0 }))
+    })
+    .contextual(),
+    scalar("q_given", 1, |ctx, a| {
+        let list = ctx.lists.get(&int(a, 0)?);
+        list.map_or(Ok(Value::Null), |list| {
+            meter::hold(list.len())?;
+            Ok(Value::Blob(list.to_vec()))
+        })
+    })
+    .contextual(),
     scalar("q_keywords", 0, |_, _| {
         let mut list = List::default();
         for row in builtin::keywords() {

@@ -54,6 +54,11 @@ impl Function {
         self.variadic = true;
         self
     }
+    /// So many of the last arguments may be left out.
+    pub const fn optional(mut self, count: u8) -> Function {
+        self.optional = count;
+        self
+    }
     pub const fn columns(mut self, columns: &'static [(&'static str, Type)]) -> Function {
         self.columns = columns;
         self

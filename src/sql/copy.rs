@@ -346,7 +346,7 @@ fn copy_query(query: &str, copy: &CopyStatement, scope: &Scope<'_>) -> SqlResult
         return Err(SqlError::unsupported("COPY of a statement that is not a query"));
     };
     let mut binder = Binder::new(scope);
-    let bound = binder.query(&query)?;
+    let bound = binder.reading_query(&query)?;
     if bound.writes {
         return Err(SqlError::unsupported("COPY of a query with effects"));
     }

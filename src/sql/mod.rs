@@ -101,13 +101,14 @@ fn sql(statement: &Statement, scope: &Scope<'_>) -> SqlResult<Plan> {
     Ok(Plan { params, columns, ..plan(kind, scope) })
 }
 
-/// A query that draws sequence values goes through the log; all others only read.
+/// A query that draws sequence values or changes data in WITH goes through the log; all others only read.
 fn query_plan(bound: bind::Bound) -> PlanKind {
-    if bound.writes {
+    if bound.writes || !bound.before.is_empty() {
         let statement = crate::command::Statement::new(bound.sql, crate::command::Yields::Rows);
         let tag = plan::Tag::Counted("SELECT");
         let (effort, draws, facts) = (bound.effort, bound.draws, bound.facts);
-        let (statements, lock) = (vec![statement], bound.inside);
+        let statements = bound.before.into_iter().chain([statement]).collect();
+        let lock = bound.inside;
         return PlanKind::Write(WritePlan {
             statements,
             facts,

@@ -30,6 +30,10 @@ pub fn define(scope: &Scope<'_>, names: &[String], query: &str) -> SqlResult<Vie
     };
     let mut binder = Binder::new(scope);
     let bound = binder.query(&query)?;
+    if !bound.before.is_empty() {
+        let text = "views must not contain data-modifying statements in WITH";
+        return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text));
+    }
     if bound.writes || bound.lock.is_some() {
         return Err(SqlError::unsupported("a view with effects"));
     }

@@ -4,7 +4,7 @@ use super::datetime::{self, MICROS_PER_DAY, TimeTz};
 use super::interval::Interval;
 use super::numeric::{Numeric, text_to_binary};
 use super::text::{self, mismatch, real};
-use super::{Env, Type, array, format_type_plain, json, record};
+use super::{Env, Type, array, format_type_plain, json, jsonpath, record};
 use crate::error::{SqlError, SqlResult, state};
 use crate::value::{Value, ValueRef};
 
@@ -137,7 +137,16 @@ pub(crate) fn decode(ty: Type, typmod: i32, bytes: &[u8]) -> SqlResult<Value> {
             }
             None => return Err(bad(ty)),
         },
+        Type::JSONPATH => match bytes.split_first() {
+            Some((1, text)) => Value::Text(jsonpath::parse(utf8(text)?)?.to_text()),
+            _ => return Err(bad(ty)),
+        },
         Type::VOID => Value::Text(String::new()),
+        Type::TID => {
+            let (block, offset) = bytes.split_at_checked(4).ok_or_else(|| bad(ty))?;
+            let (block, offset) = (u32::from_be_bytes(fixed(ty, block)?), u16::from_be_bytes(fixed(ty, offset)?));
+            Value::Text(format!("({block},{offset})"))
+        }
         // Only as an element of an array of ours: see [`parse_binary`].
         Type::RECORD => Value::Blob(bytes.to_owned()),
         _ => match (ty.element(), ty.info()) {
@@ -224,13 +233,14 @@ pub(crate) fn encode(ty: Type, typmod: i32, value: ValueRef<'_>, out: &mut Vec<u
             out.extend_from_slice(&time.micros.to_be_bytes());
             out.extend_from_slice(&(-time.offset).to_be_bytes());
         }
-        (Type::JSONB, ValueRef::Text(text)) => {
+        (Type::JSONB | Type::JSONPATH, ValueRef::Text(text)) => {
             out.push(1);
             out.extend_from_slice(text.as_bytes());
         }
-        // PostgreSQL sends it in binary; nobody asks for it in binary here. An aclitem has no binary form but in arrays.
-        (Type::TID, _) => {
-            return Err(SqlError::unsupported(format!("binary output of type {}", format_type_plain(ty))));
+        (Type::TID, ValueRef::Text(text)) => {
+            let (block, offset) = text::parse_tid(text)?;
+            out.extend_from_slice(&(block as u32).to_be_bytes());
+            out.extend_from_slice(&offset.to_be_bytes());
         }
         (_, ValueRef::Text(text)) => out.extend_from_slice(text.as_bytes()),
         // bytea and uuid are their bytes, arrays are stored in this form.

@@ -61,6 +61,7 @@ fn build() -> Vec<TypeInfo> {
         CID CID_ARRAY "cid" "cid" 4 'U' false Integer;
         OIDVECTOR OIDVECTOR_ARRAY "oidvector" "oidvector" -1 'A' false Blob;
         JSON JSON_ARRAY "json" "json" -1 'U' false Text;
+        JSONPATH JSONPATH_ARRAY "jsonpath" "jsonpath" -1 'U' false Text;
         JSONB JSONB_ARRAY "jsonb" "jsonb" -1 'U' false Text;
         FLOAT4 FLOAT4_ARRAY "float4" "real" 4 'N' false Real;
         FLOAT8 FLOAT8_ARRAY "float8" "double precision" 8 'N' true Real;
@@ -379,6 +380,7 @@ impl Type {
             Type::NUMERIC => Some("pg_numeric"),
             Type::INTERVAL => Some("pg_interval"),
             Type::TIMETZ => Some("pg_timetz"),
+            Type::TID => Some("pg_tid"),
             _ => None,
         }
     }

@@ -3,8 +3,6 @@
 //! `json` is kept as it came; `jsonb` is kept as PostgreSQL prints it: one blank after `:` and `,`, keys sorted by
 //! length, then bytes, the last of equal keys, numbers as numerics (exact, with their scale). A part of a stored value
 //! is a part of its text, so reading a field parses nothing but what it skips; changes go through a tree.
-//!
-//! Left out: SQL/JSON paths.
 
 use super::numeric::{self, Numeric};
 use crate::error::{SqlError, SqlResult, SqlState, state};

@@ -21,6 +21,8 @@
 //! | jsonb | TEXT | canonical: keys sorted by length then bytes, duplicates removed, numbers kept exact |
 //! | arrays | BLOB | PostgreSQL's binary array format |
 //! | enums | REAL | the label's place in the declared order; arrays of them as arrays of float8 |
+//! | jsonpath | TEXT | as PostgreSQL prints it |
+//! | tid | TEXT | `(block,offset)`, collation `pg_tid`; of a row, made of its rowid |
 //! | record | BLOB | names, types and values of its fields, see [`record`] |
 //! | unknown | TEXT | the literal |
 
@@ -31,6 +33,7 @@ pub mod encoding;
 mod info;
 pub mod interval;
 pub mod json;
+pub mod jsonpath;
 pub mod numeric;
 #[cfg(test)]
 mod oracle;
@@ -88,6 +91,8 @@ impl Type {
     pub const JSON_ARRAY: Type = Type(199);
     pub const JSONB: Type = Type(3802);
     pub const JSONB_ARRAY: Type = Type(3807);
+    pub const JSONPATH: Type = Type(4072);
+    pub const JSONPATH_ARRAY: Type = Type(4073);
     pub const FLOAT4: Type = Type(700);
     pub const FLOAT4_ARRAY: Type = Type(1021);
     pub const FLOAT8: Type = Type(701);

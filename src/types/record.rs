@@ -76,7 +76,8 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn push(value: ValueRef<'_>, out: &mut Vec<u8>) {
+/// Appends a value in the form that records and lists have it in.
+pub fn push_value(value: ValueRef<'_>, out: &mut Vec<u8>) {
     let mut sized = |tag: u8, bytes: &[u8]| {
         out.push(tag);
         out.extend((bytes.len() as u32).to_le_bytes());
@@ -117,7 +118,7 @@ pub fn build<'a>(shape: &[u8], values: impl IntoIterator<Item = ValueRef<'a>>) -
     let mut out = Vec::with_capacity(64 + shape.len());
     out.extend((shape.len() as u32).to_le_bytes());
     out.extend(shape);
-    values.into_iter().for_each(|value| push(value, &mut out));
+    values.into_iter().for_each(|value| push_value(value, &mut out));
     out
 }
 
@@ -221,7 +222,7 @@ impl List {
         if row.len() == 0 {
             self.bytes.push(0);
         }
-        row.for_each(|value| push(value, &mut self.bytes));
+        row.for_each(|value| push_value(value, &mut self.bytes));
         let grown = self.bytes.capacity().saturating_sub(before);
         if self.bytes.len() > u32::MAX as usize / 8 {
             return Err(SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, "a list of rows is too long"));

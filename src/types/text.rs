@@ -6,7 +6,7 @@
 
 use super::interval::{self, Interval};
 use super::numeric::{self, Numeric};
-use super::{Env, NO_TYPMOD, Type, array, datetime, format_type, format_type_plain, json, record};
+use super::{Env, NO_TYPMOD, Type, array, datetime, format_type, format_type_plain, json, jsonpath, record};
 use crate::error::{SqlError, SqlResult, state};
 use crate::value::{Value, ValueRef};
 
@@ -24,8 +24,12 @@ pub fn parse_text(ty: Type, typmod: i32, text: &str, env: &Env) -> SqlResult<Val
 /// As [`parse_text`], with the time that `now`, `today` and the like mean (µs since 2000 UTC).
 pub fn parse_text_at(ty: Type, typmod: i32, text: &str, env: &Env, now: Option<i64>) -> SqlResult<Value> {
     Ok(match ty {
-        Type::TEXT | Type::UNKNOWN | Type::CSTRING | Type::TID | Type::ACLITEM | Type::PG_NODE_TREE => {
+        Type::TEXT | Type::UNKNOWN | Type::CSTRING | Type::ACLITEM | Type::PG_NODE_TREE => {
             Value::Text(checked(text)?.to_owned())
+        }
+        Type::TID => {
+            let (block, offset) = parse_tid(text)?;
+            Value::Text(format!("({block},{offset})"))
         }
         Type::INT4 => Value::Int(integer(text, i32::MIN.into(), i32::MAX.into(), ty)?),
         Type::INT8 => Value::Int(integer(text, i64::MIN, i64::MAX, ty)?),
@@ -57,6 +61,7 @@ pub fn parse_text_at(ty: Type, typmod: i32, text: &str, env: &Env, now: Option<i
             Value::Text(text.to_owned())
         }
         Type::JSONB => Value::Text(json::canonical(checked(text)?)?),
+        Type::JSONPATH => Value::Text(jsonpath::parse(checked(text)?)?.to_text()),
         Type::VOID => Value::Text(String::new()),
         Type::INT2VECTOR => array::parse_vector(Type::INT2, text, env)?,
         Type::OIDVECTOR => array::parse_vector(Type::OID, text, env)?,
@@ -129,6 +134,14 @@ pub(crate) fn mismatch(ty: Type, value: ValueRef<'_>) -> SqlError {
         ValueRef::Blob(_) => "a blob",
     };
     SqlError::internal(format!("a value of type {} cannot be stored as {kind}", format_type_plain(ty)))
+}
+
+/// The two numbers of a `tid`: a block, and a place in it. Errors: 22P02.
+pub fn parse_tid(text: &str) -> SqlResult<(i64, u16)> {
+    let inside = text.trim().strip_prefix('(').and_then(|t| t.strip_suffix(')'));
+    let parts = inside.and_then(|t| t.split_once(','));
+    let numbers = parts.and_then(|(block, offset)| Some((block.trim().parse().ok()?, offset.trim().parse().ok()?)));
+    numbers.ok_or_else(|| invalid(Type::TID, text))
 }
 
 fn is_number(ty: Type) -> bool {

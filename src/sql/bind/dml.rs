@@ -5,10 +5,12 @@
 
 use super::from::{in_step, is_default};
 use super::names::{Clause, Level, Names, Range, fold, name_start, schema_and_name};
+use super::parts::kept_column;
 use super::query::fixed_columns;
 use super::{Binder, Overriding, error_at};
 use crate::command::{Statement as Sql, Yields};
 use crate::error::{SqlError, SqlResult, state};
+use crate::functions::records::UPDATED;
 use crate::sql::catalog::{Column, Constraint, ConstraintKind, Identity, Index, Relation, RelationKind, Source};
 use crate::sql::ir::{
     Assignment as Assigned, Body, Change, Column as ColumnRef, Conflict, ConflictUpdate, Cte, Delete as DeleteTree,
@@ -75,6 +77,8 @@ impl Others {
             column.expr.node = Node::Kept { rowid: target.rowid(), number, column: column_ref };
         };
         names.ranges.iter_mut().skip(1).flat_map(|r| &mut r.columns).for_each(&mut look_up);
+        // Of their system columns nothing is kept.
+        names.ranges.iter_mut().skip(1).for_each(|range| range.relation = None);
         names.columns.iter_mut().skip(own).for_each(&mut look_up);
         Others { names, kept }
     }
@@ -115,60 +119,55 @@ type Changed = (String, Change, Option<Vec<Named>>);
 
 /// The WITH clause of a statement.
 #[derive(Default)]
-struct Prefix {
-    items: Vec<Rc<Cte>>,
-    recursive: bool,
+pub(super) struct Prefix {
+    pub items: Vec<Rc<Cte>>,
+    pub recursive: bool,
 }
 
 impl Binder<'_> {
     /// INSERT, UPDATE, DELETE, also behind WITH (a query whose body is one of them, see [`super::is_dml`]).
     pub fn dml(&mut self, statement: &Statement) -> SqlResult<(WritePlan, Vec<ResultColumn>)> {
         let before = self.ctes.len();
-        let result = self.dml_inner(statement, Prefix::default());
+        let result = self.dml_inner(statement);
         self.ctes.truncate(before);
         result
     }
 
-    fn dml_inner(&mut self, statement: &Statement, mut with: Prefix) -> SqlResult<(WritePlan, Vec<ResultColumn>)> {
-        let (target, change, returning, tag) = match statement {
-            Statement::Query(query) => {
-                if let Some(clause) = &query.with {
-                    with.items.extend(self.with_clause(clause)?.0);
-                    with.recursive |= clause.recursive;
-                }
-                return match &*query.body {
-                    SetExpr::Insert(s) | SetExpr::Update(s) | SetExpr::Delete(s) => self.dml_inner(s, with),
-                    _ => Err(SqlError::internal("a query where INSERT, UPDATE or DELETE was expected")),
-                };
-            }
-            Statement::Insert(insert) => {
-                let (target, change, returning) = self.insert(insert)?;
-                (target, change, returning, "INSERT 0")
-            }
-            Statement::Update(update) => {
-                let (target, change, returning) = self.update(update)?;
-                (target, change, returning, "UPDATE")
-            }
-            Statement::Delete(delete) => {
-                let (target, change, returning) = self.delete(delete)?;
-                (target, change, returning, "DELETE")
-            }
-            other => return Err(SqlError::unsupported(format!("{other}"))),
-        };
-        let yields = if returning.is_some() { Yields::Rows } else { Yields::Count };
-        let alone = self.single && self.subqueries == 0 && self.hoisted.is_empty() && with.items.is_empty();
+    fn dml_inner(&mut self, statement: &Statement) -> SqlResult<(WritePlan, Vec<ResultColumn>)> {
+        let (mut write, tag) = self.write_of(statement, Prefix::default())?;
+        let alone = self.single
+            && self.subqueries == 0
+            && self.hoisted.is_empty()
+            && write.with.is_empty()
+            && self.parts.is_alone();
         if alone && self.effort == Effort::Key {
             self.effort = Effort::Row(self.row);
         }
-        let columns = returning.iter().flatten().map(|column| column.out().result()).collect();
+        let columns = write.returning.iter().flatten().map(|column| column.out().result()).collect();
+        // What is told of the rows may have been kept before.
+        let told = match self.parts.told.take() {
+            None => None,
+            Some(list) => {
+                let columns: Vec<_> = write.returning.take().iter().flatten().map(kept_column).collect();
+                let rows = self.kept_rows(list, &columns);
+                Some(self.with_names(rows)?)
+            }
+        };
         let shown = |column: Named| Named { expr: self.to_client(column.expr), ..column };
-        let returning = returning.map(|columns| columns.into_iter().map(shown).collect());
-        let Prefix { items: with, recursive } = with;
-        let write = Write { with, recursive, table: target, change, returning };
-        let facts = write.facts(&self.hoisted);
-        let statement = render::write(&write, yields, &self.hoisted, self.row_list());
+        write.returning = write.returning.map(|columns| columns.into_iter().map(shown).collect());
+        let yields = match (&told, &write.returning) {
+            (Some(_), _) => Yields::Nothing,
+            (None, Some(_)) => Yields::Rows,
+            (None, None) => Yields::Count,
+        };
+        let mut facts = write.facts(&self.hoisted);
+        let mut statements = self.statements_before(&|visit| write.parts(visit), &mut facts);
+        statements.push(render::write(&write, yields, &self.hoisted, self.row_list()));
+        if let Some(told) = told {
+            statements.push(Sql::new(render::query(&told, &[], self.row_list()), Yields::Rows));
+        }
         let plan = WritePlan {
-            statements: vec![statement],
+            statements,
             facts,
             ddl: false,
             effort: self.effort,
@@ -178,6 +177,28 @@ impl Binder<'_> {
             notices: vec![],
         };
         Ok((plan, columns))
+    }
+
+    /// A data change behind WITH queries.
+    pub(super) fn write_of(&mut self, statement: &Statement, mut with: Prefix) -> SqlResult<(Write, &'static str)> {
+        let ((table, change, returning), tag) = match statement {
+            Statement::Query(query) => {
+                if let Some(clause) = &query.with {
+                    with.items.extend(self.with_clause(clause)?.0);
+                    with.recursive |= clause.recursive;
+                }
+                return match &*query.body {
+                    SetExpr::Insert(s) | SetExpr::Update(s) | SetExpr::Delete(s) => self.write_of(s, with),
+                    _ => Err(SqlError::internal("a query where INSERT, UPDATE or DELETE was expected")),
+                };
+            }
+            Statement::Insert(insert) => (self.insert(insert)?, "INSERT 0"),
+            Statement::Update(update) => (self.update(update)?, "UPDATE"),
+            Statement::Delete(delete) => (self.delete(delete)?, "DELETE"),
+            other => return Err(SqlError::unsupported(format!("{other}"))),
+        };
+        let Prefix { items: with, recursive } = with;
+        Ok((Write { with, recursive, table, change, returning }, tag))
     }
 
     /// COPY … FROM: an INSERT over `?1`…, which already are of the columns' types; the other columns get their defaults.
@@ -402,12 +423,20 @@ impl Binder<'_> {
                 }
             },
         };
-        let conflict = match &insert.on {
+        let mut conflict = match &insert.on {
             None => None,
             Some(OnInsert::OnConflict(on)) => Some(self.on_conflict(&target, on, single)?),
             Some(_) => return Err(SqlError::syntax("syntax error at or near \"DUPLICATE\"")),
         };
-        let returning = self.returning(Names::of(target.range), insert.returning.as_deref())?;
+        let known = Names::of(target.range.clone());
+        let returning = self.returning(&relation, known, insert.returning.as_deref())?;
+        let asks_how = |column: &Named| column.expr.any(&|e| matches!(e.node, Node::Apply(Op::Internal("q_xmax"), _)));
+        if let Some(update) = conflict.iter_mut().find_map(|c| c.update.as_mut())
+            && returning.iter().flatten().any(asks_how)
+        {
+            let mark = Kept { numbers: vec![UPDATED], values: vec![Typed::constant(Type::INT4, Value::Int(1))] };
+            self.keep_in(&mut update.set, &target, mark)?;
+        }
         Ok((target.table, Change::Insert(InsertTree { columns: names, source, conflict }), returning))
     }
 
@@ -998,12 +1027,13 @@ impl Binder<'_> {
         })();
         let names = self.levels.pop().map(|level| level.names).unwrap_or_default();
         let (mut set, mut from, filter) = result?;
+        let filter = self.there_before(&relation, &target.table, (target.range.id, target.rowid()), filter);
         if from.is_empty() && set.iter().any(|assigned| assigned.value.has_subquery()) {
             // SQLite computes all values before it changes a row only where there is a FROM.
             from.push(FromItem::Value { value: Typed::bool(true), range: self.next_id() });
         }
         let others = Others::new(&target, names);
-        let returning = self.returning(others.names.clone(), update.returning.as_deref())?;
+        let returning = self.returning(&target.relation, others.names.clone(), update.returning.as_deref())?;
         if let Some(kept) = others.keep(returning.as_deref()) {
             self.keep_in(&mut set, &target, kept)?;
         }
@@ -1066,15 +1096,30 @@ impl Binder<'_> {
         })();
         let names = self.levels.pop().map(|level| level.names).unwrap_or_default();
         let (using, filter) = result?;
+        let place = (target.range.id, target.rowid());
+        let filter = self.there_before(&target.relation, &target.table, place, filter);
         let (others, rowid) = (Others::new(&target, names), target.rowid());
-        let returning = self.returning(others.names.clone(), delete.returning.as_deref())?;
+        let returning = self.returning(&target.relation, others.names.clone(), delete.returning.as_deref())?;
+        if let Some(columns) = returning.clone().filter(|_| using.is_empty() && self.leads_back(&target.relation)) {
+            // What goes, or is set to NULL, with a row is not changed yet where the row is told of.
+            let from = vec![FromItem::Table { name: target.table.clone(), range: 0 }];
+            let select = SelectTree { columns, from, filter: filter.clone(), ..SelectTree::default() };
+            self.parts.told = Some(self.parts.keep_first(QueryTree::of(Body::Select(Box::new(select)))));
+        }
         let row = Typed::new(Type::INT8, Node::Column(rowid.clone()));
         let found = others.keep(returning.as_deref()).map(|kept| kept.beside(row.clone(), row));
         Ok((target.table, Change::Delete(DeleteTree { rowid, using, filter, found }), returning))
     }
 
-    fn returning(&mut self, names: Names, items: Option<&[SelectItem]>) -> SqlResult<Option<Vec<Named>>> {
+    fn returning(
+        &mut self,
+        relation: &Arc<Relation>,
+        names: Names,
+        items: Option<&[SelectItem]>,
+    ) -> SqlResult<Option<Vec<Named>>> {
         let Some(items) = items else { return Ok(None) };
+        // Its subqueries do not see what is being changed.
+        let around = self.parts.changing.replace(relation.clone());
         let mut level = Level::new(Clause::Returning);
         level.names = names;
         self.levels.push(level);
@@ -1085,6 +1130,7 @@ impl Binder<'_> {
                 .collect::<SqlResult<Vec<_>>>()
         });
         self.levels.pop();
+        self.parts.changing = around;
         columns.map(Some)
     }
 }

@@ -365,6 +365,7 @@ impl Binder<'_> {
     }
 
     fn cte_item(&mut self, cte: &Rc<Visible>, alias: Option<&TableAlias>) -> SqlResult<Item> {
+        cte.check_returns()?;
         self.level().sources += 1;
         let id = self.next_id();
         let sql_alias = format!("t{id}");
@@ -399,7 +400,10 @@ impl Binder<'_> {
             (RelationKind::View { definition }, _) | (_, Source::View(definition)) => {
                 (FromItem::Query { query: Box::new(self.view(definition, relation)?), range: id }, true)
             }
-            (_, Source::Table(name)) => (FromItem::Table { name: name.clone(), range: id }, false),
+            (_, Source::Table(name)) => {
+                let table = || FromItem::Table { name: name.clone(), range: id };
+                (self.as_before(relation, id).unwrap_or_else(table), false)
+            }
             (_, Source::Query(_)) => {
                 self.effort = Effort::Open;
                 (FromItem::Table { name: self.hoist(relation), range: id }, false)

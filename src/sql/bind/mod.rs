@@ -10,6 +10,7 @@
 //! | `phrase` | what is said in other words: named arguments, WITH TIES, INTERSECT ALL, … |
 //! | `from`, `query` | FROM, SELECT, set operations, CTEs |
 //! | `dml` | INSERT, UPDATE, DELETE |
+//! | `parts` | data changes in WITH, and what is read before a change |
 //! | `record` | rows as values |
 //! | `reg` | names of objects as values: `regclass` and its kin |
 //!
@@ -17,7 +18,7 @@
 //! all of it is bound, because the types of literals, parameters and columns may be decided by what comes later.
 //!
 //! Left out (0A000): GROUPING SETS, SIMILAR TO, composite
-//! types, data-modifying CTEs, MERGE, RETURNING of columns of UPDATE … FROM's or DELETE … USING's
+//! types, MERGE, RETURNING of columns of UPDATE … FROM's or DELETE … USING's
 //! other tables. `INSERT … ON CONFLICT DO UPDATE` may meet one row twice, where Postgres raises 21000.
 
 mod call;
@@ -27,6 +28,7 @@ mod dml;
 mod from;
 mod labels;
 mod names;
+mod parts;
 mod phrase;
 mod query;
 mod record;
@@ -49,6 +51,7 @@ use crate::sql::dialect::Postgres;
 use crate::types::Type;
 pub use names::Kept;
 use names::{Clause, Level, Names};
+use parts::Parts;
 use record::Shape;
 use sqlparser::ast::{Query, Statement};
 use sqlparser::parser::Parser;
@@ -68,6 +71,8 @@ pub struct Bound {
     pub short: bool,
     /// Has effects (`nextval`): not a read, though it looks like one.
     pub writes: bool,
+    /// What runs before it in the same step.
+    pub before: Vec<crate::command::Statement>,
     /// FOR UPDATE and its kin in a subquery.
     pub inside: Option<RowLock>,
     pub effort: Effort,
@@ -89,6 +94,8 @@ struct Visible {
     columns: Vec<CteColumn>,
     /// `None` within itself.
     item: Option<Rc<Cte>>,
+    /// It changes data and returns nothing.
+    silent: bool,
 }
 
 /// A query that locks rows inside of the statement, and the WITH queries that it can see.
@@ -128,6 +135,7 @@ pub struct Binder<'a> {
     subqueries: usize,
     /// The subquery that locks rows.
     inside: Option<Inside>,
+    parts: Parts,
     /// The fields of columns that are records, by their FROM item or WITH query and the column's number from 1.
     shapes: BTreeMap<(usize, String), Shape>,
     cte_shapes: BTreeMap<(String, usize), Shape>,
@@ -159,6 +167,7 @@ impl<'a> Binder<'a> {
             row: None,
             subqueries: 0,
             inside: None,
+            parts: Parts::default(),
             shapes: BTreeMap::new(),
             cte_shapes: BTreeMap::new(),
             refused: None,
@@ -193,9 +202,14 @@ impl<'a> Binder<'a> {
         self.query_for(query, true)
     }
 
+    /// As [`Self::query`], where no data may be changed.
+    pub fn reading_query(&mut self, query: &Query) -> SqlResult<Bound> {
+        self.query_for(query, true).and_then(only_reads)
+    }
+
     /// As [`Self::query`], for rows that are stored: nothing in them is made for a client's eyes.
     pub fn stored_query(&mut self, query: &Query) -> SqlResult<Bound> {
-        self.query_for(query, false)
+        self.query_for(query, false).and_then(only_reads)
     }
 
     fn query_for(&mut self, query: &Query, client: bool) -> SqlResult<Bound> {
@@ -205,7 +219,11 @@ impl<'a> Binder<'a> {
         let short = tree.short && self.subqueries == 0;
         let ordered = !tree.order.is_empty();
         let mut tree = if client { self.with_names(tree)? } else { tree };
-        let facts = Facts { ordered, ..tree.facts(&self.hoisted) };
+        let mut facts = Facts { ordered, ..tree.facts(&self.hoisted) };
+        let before = self.statements_before(&|visit| tree.parts(visit), &mut facts);
+        if !before.is_empty() && tree.lock.is_some() {
+            return Err(SqlError::unsupported("FOR UPDATE beside a data-modifying statement in WITH"));
+        }
         let sql = render::query(&tree, &self.hoisted, self.row_list());
         tree.tell_rows(false);
         let lock = render::lock(&tree, &self.hoisted, self.row_list());
@@ -214,7 +232,7 @@ impl<'a> Binder<'a> {
             return Err(SqlError::unsupported("several queries with FOR UPDATE in one statement"));
         }
         let (writes, effort, draws) = (self.writes, self.effort, self.draws);
-        Ok(Bound { sql, columns, facts, lock, short, writes, inside, effort, draws })
+        Ok(Bound { sql, columns, facts, lock, short, writes, before, inside, effort, draws })
     }
 
     /// The rows that a subquery locks, after all of the statement is bound.
@@ -368,6 +386,14 @@ impl Binder<'_> {
                 Err(error_at(self, SqlError::new(state::DATATYPE_MISMATCH, text).hint(hint), at))
             }
         }
+    }
+}
+
+/// Errors: 0A000 for a query that changes data.
+fn only_reads(bound: Bound) -> SqlResult<Bound> {
+    match bound.before.is_empty() {
+        true => Ok(bound),
+        false => Err(SqlError::unsupported("a data-modifying statement in WITH here")),
     }
 }
 

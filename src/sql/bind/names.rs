@@ -2,7 +2,7 @@
 
 use super::{Binder, error_at};
 use crate::error::{SqlError, SqlResult, state};
-use crate::sql::catalog::{Relation, Source};
+use crate::sql::catalog::{Relation, RelationKind, Source};
 use crate::sql::ir::{Column, FromItem, Named, Node, Op, Over, Typed};
 use crate::types::Type;
 use crate::types::record::Field;
@@ -26,6 +26,9 @@ pub(super) struct Range {
     /// An outer join may leave its row out.
     pub optional: bool,
 }
+
+/// Columns of every table that `*` does not mean.
+pub(super) const SYSTEM_COLUMNS: [&str; 6] = ["tableoid", "ctid", "xmin", "xmax", "cmin", "cmax"];
 
 /// What a FROM clause, or a part of one, makes visible.
 #[derive(Clone, Debug, Default)]
@@ -265,11 +268,42 @@ impl Range {
                 Err(SqlError::new(state::AMBIGUOUS_COLUMN, format!("column reference \"{name}\" is ambiguous")))
             }
             (Some(column), ..) => Ok(Some(column.expr.clone())),
-            (None, _, "tableoid", Some(relation)) => {
-                Ok(Some(Typed::constant(Type::OID, Value::Int(relation.oid.into()))))
-            }
+            (None, _, name, Some(relation)) => Ok(self.system_column(name, relation)),
             _ => Ok(None),
         }
+    }
+
+    /// What every table has. There are no transactions to be numbered: `xmin` is a number that changes with the row, and
+    /// `xmax` tells rows that INSERT … ON CONFLICT has updated from those that it has stored.
+    fn system_column(&self, name: &str, relation: &Relation) -> Option<Typed> {
+        if name == "tableoid" {
+            return Some(Typed::constant(Type::OID, Value::Int(relation.oid.into())));
+        }
+        let stored = matches!(relation.source, Source::Table(_));
+        if !SYSTEM_COLUMNS.contains(&name) || matches!(relation.kind, RelationKind::View { .. }) {
+            return None;
+        }
+        let qualifier = self.columns.first().and_then(|c| match &c.expr.node {
+            Node::Column(column) => column.qualifier.clone(),
+            _ => None,
+        });
+        let qualifier = qualifier.unwrap_or_else(|| format!("t{}", self.id).into());
+        let rowid = || {
+            let column = Column::of(self.id, qualifier.clone(), relation.rowid_name());
+            vec![Typed::new(Type::INT8, Node::Column(column))]
+        };
+        Some(match name {
+            "ctid" if stored => Typed::apply(Type::TID, Op::Internal("q_ctid"), rowid()),
+            "ctid" => Typed::constant(Type::TID, Value::Text("(0,1)".into())),
+            "xmin" if stored => {
+                let values = self.columns.iter().map(|column| column.expr.clone()).collect();
+                Typed::apply(Type::XID, Op::Internal("q_xmin"), values)
+            }
+            "xmin" => Typed::constant(Type::XID, Value::Int(3)),
+            "xmax" if stored => Typed::apply(Type::XID, Op::Internal("q_xmax"), rowid()),
+            "xmax" => Typed::constant(Type::XID, Value::Int(0)),
+            _ => Typed::constant(Type::CID, Value::Int(0)),
+        })
     }
 }
 
@@ -390,8 +424,19 @@ fn lookup(level: &Names, names: &[String]) -> SqlResult<Option<(Typed, usize)>> 
         if let Some(found) = level.find(&names[0])? {
             return Ok(Some((found.expr.clone(), 1)));
         }
-        if names[0] == "tableoid" && level.ranges.len() == 1 {
-            return Ok(level.ranges[0].find("tableoid")?.map(|e| (e, 1)));
+        if SYSTEM_COLUMNS.contains(&&*names[0]) {
+            let mut found = Vec::new();
+            for range in &level.ranges {
+                found.extend(range.find(&names[0])?);
+            }
+            return match found.len() {
+                0 => Ok(None),
+                1 => Ok(found.pop().map(|e| (e, 1))),
+                _ => {
+                    let text = format!("column reference \"{}\" is ambiguous", names[0]);
+                    Err(SqlError::new(state::AMBIGUOUS_COLUMN, text))
+                }
+            };
         }
         return Ok(None);
     }

@@ -12,7 +12,7 @@ use crate::error::{SqlError, SqlResult, state};
 use crate::functions::CastContext;
 use crate::sql::catalog::{ConstraintKind, Relation, RelationKind};
 use crate::sql::ir::{
-    Body, Column, Cte, FromItem, Lock, Materialized, Named, Node, Op, OrderKey, Out, Query as Tree,
+    Body, Column, Cte, FromItem, Lock, Materialized, Named, Node, Op, OrderKey, Out, Part, Query as Tree,
     Select as SelectTree, SetOperator as Operator, SortKey, SubQuery, Typed,
 };
 use crate::sql::parse::locked_names;
@@ -52,7 +52,14 @@ impl Binder<'_> {
             self.refused = unsupported("FOR UPDATE in a subquery that refers to the query around it");
             return;
         }
-        let items: Option<Vec<Rc<Cte>>> = self.ctes.iter().map(|c| c.item.clone()).collect();
+        let mut kept = false;
+        tree.parts(&mut |part| kept |= matches!(part, Part::From(FromItem::Kept { .. })));
+        if kept {
+            self.refused = unsupported("FOR UPDATE of a table that another part of the statement changes");
+            return;
+        }
+        let visible = self.ctes.iter().filter(|c| !c.silent);
+        let items: Option<Vec<Rc<Cte>>> = visible.map(|c| c.item.clone()).collect();
         let (Some(items), None) = (items, &self.inside) else {
             self.refused = unsupported("several queries with FOR UPDATE in one statement");
             return;
@@ -165,19 +172,38 @@ impl Binder<'_> {
 
     /// Binds WITH's queries, each visible to the next, and leaves them visible.
     pub(super) fn with_clause(&mut self, with: &With) -> SqlResult<(Vec<Rc<Cte>>, Vec<Column>)> {
+        self.parts.depth += 1;
+        let result = self.with_queries(with);
+        self.parts.depth -= 1;
+        result
+    }
+
+    fn with_queries(&mut self, with: &With) -> SqlResult<(Vec<Rc<Cte>>, Vec<Column>)> {
         let (mut items, mut outer) = (Vec::new(), Vec::new());
+        // What the data changes among them change: a query may run after all of them, wherever it stands.
+        let changes = with.cte_tables.iter().any(|cte| is_dml(&cte.query));
+        let changed = if changes { self.changed_in_with(with) } else { vec![] };
+        let all_changed = changed.last().cloned().unwrap_or_default();
         let first = self.ctes.len();
-        for cte in &with.cte_tables {
+        for (number, cte) in with.cte_tables.iter().enumerate() {
             let name = fold(&cte.alias.name);
             if self.ctes[first..].iter().any(|c| c.name == name) {
                 let text = format!("WITH query name \"{name}\" specified more than once");
                 return Err(SqlError::new(state::DUPLICATE_ALIAS, text));
             }
+            let sql_name = format!("w{}", self.next_id());
             if is_dml(&cte.query) {
-                return Err(SqlError::unsupported("INSERT, UPDATE or DELETE in WITH"));
+                self.parts.changed = changed[number].clone();
+                let (item, columns) = self.change_in_with(cte, with.recursive, &sql_name)?;
+                let silent = item.is_none();
+                items.extend(item.clone());
+                self.ctes.push(Rc::new(Visible { name, sql_name, columns, item, silent }));
+                continue;
+            }
+            if changes {
+                self.parts.changed.clone_from(&all_changed);
             }
             let given: Vec<String> = cte.alias.columns.iter().map(|c| fold(&c.name)).collect();
-            let sql_name = format!("w{}", self.next_id());
             let (query, columns) = match &*cte.query.body {
                 SetExpr::SetOperation { op: SetOperator::Union, left, right, set_quantifier } if with.recursive => {
                     let all = *set_quantifier == SetQuantifier::All;
@@ -201,8 +227,11 @@ impl Binder<'_> {
             let item = Rc::new(Cte { name: sql_name.clone(), width: columns.len(), materialized, query });
             // A recursive one is there already.
             self.ctes.retain(|c| c.sql_name != sql_name);
-            self.ctes.push(Rc::new(Visible { name, sql_name, columns, item: Some(item.clone()) }));
+            self.ctes.push(Rc::new(Visible { name, sql_name, columns, item: Some(item.clone()), silent: false }));
             items.push(item);
+        }
+        if changes {
+            self.parts.changed = all_changed;
         }
         Ok((items, outer))
     }
@@ -226,9 +255,10 @@ impl Binder<'_> {
         let outputs = base.outputs();
         let columns = cte_columns(name, given, &outputs)?;
         let (known, sql_name) = (name.to_owned(), sql_name.to_owned());
-        self.ctes.push(Rc::new(Visible { name: known, sql_name, columns: columns.clone(), item: None }));
+        self.ctes.push(Rc::new(Visible { name: known, sql_name, columns: columns.clone(), item: None, silent: false }));
         self.effort = Effort::Open;
         let mut step = self.body(right, outer)?;
+        check_recursive_term(&mut step, all)?;
         if step.outputs().len() != outputs.len() {
             return Err(SqlError::syntax("each UNION query must have the same number of columns"));
         }
@@ -502,6 +532,7 @@ impl Binder<'_> {
                 this.condition(filter, "WHERE")
             })?),
         };
+        self.narrow(&from, filter.as_ref());
         for window in &select.named_window {
             let over = match &window.1 {
                 NamedWindowExpr::WindowSpec(spec) => self.window(spec)?,
@@ -992,7 +1023,27 @@ pub(super) fn fixed_columns<'a>(filter: &'a Typed, range: usize, fixed: &mut Vec
     }
 }
 
-fn cte_columns(name: &str, given: &[String], outputs: &[Out]) -> SqlResult<Vec<CteColumn>> {
+/// SQLite computes the recursive term for one row at a time, PostgreSQL for all rows of the last round.
+///
+/// Errors: 42P19 for aggregates, 0A000 for what depends on several rows.
+fn check_recursive_term(step: &mut Body, all: bool) -> SqlResult<()> {
+    let Body::Select(select) = step else { return Ok(()) };
+    if select.aggregated {
+        let text = "aggregate functions are not allowed in a recursive query's recursive term";
+        return Err(SqlError::new(crate::error::SqlState::new("42P19"), text));
+    }
+    if select.columns.iter().any(|column| column.expr.has_window()) {
+        return Err(SqlError::unsupported("a window function in a recursive query's recursive term"));
+    }
+    if !select.on.is_empty() || select.distinct && all {
+        return Err(SqlError::unsupported("DISTINCT in the recursive term of UNION ALL"));
+    }
+    // UNION does that, over all rounds.
+    select.distinct = false;
+    Ok(())
+}
+
+pub(super) fn cte_columns(name: &str, given: &[String], outputs: &[Out]) -> SqlResult<Vec<CteColumn>> {
     if given.len() > outputs.len() {
         let text = format!(
             "WITH query \"{name}\" has {} columns available but {} columns specified",

@@ -148,6 +148,8 @@ pub enum Op {
     Labels(Arc<OwnType>),
     /// The reverse, or the error of a label that there is not.
     Places(Arc<OwnType>),
+    /// A function of ours that has no signature, because no name means it.
+    Internal(&'static str),
     /// A record: as many values as it has fields, and maybe a condition without which it is NULL.
     Record(Rc<Vec<Field>>),
     /// The field of a record by its number, from 0.

@@ -161,6 +161,12 @@ pub enum FromItem {
         query: Box<Query>,
         range: usize,
     },
+    /// Rows that an earlier statement of the step has kept; their columns by these names, or `c1`, `c2`, ….
+    Kept {
+        list: u16,
+        names: Vec<String>,
+        range: usize,
+    },
     /// A call of a function that yields rows, with a column `ordinality`.
     Function {
         call: Typed,
@@ -198,6 +204,7 @@ impl FromItem {
             FromItem::Table { range, .. }
             | FromItem::Query { range, .. }
             | FromItem::Lateral { range, .. }
+            | FromItem::Kept { range, .. }
             | FromItem::Function { range, .. }
             | FromItem::Value { range, .. } => *range,
             FromItem::Join { .. } | FromItem::Nested(_) | FromItem::InStep(_) => 0,

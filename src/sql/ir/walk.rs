@@ -78,7 +78,7 @@ impl FromItem {
     pub fn parts<'a>(&'a self, visit: Visit<'_, 'a>) {
         visit(Part::From(self));
         match self {
-            FromItem::Table { .. } => {}
+            FromItem::Table { .. } | FromItem::Kept { .. } => {}
             FromItem::Query { query, .. } | FromItem::Lateral { query, .. } => query.parts(visit),
             FromItem::Function { call: expr, .. } | FromItem::Value { value: expr, .. } => expr.parts(visit),
             FromItem::Join { left, right, on, .. } => {

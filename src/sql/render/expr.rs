@@ -316,6 +316,13 @@ impl Sql {
             }
             Op::Labels(own) => self.labels(own, expr.ty, &args[0]),
             Op::Places(own) => self.places(own, expr.ty, &args[0]),
+            Op::Internal(name) if args.len() > 100 => {
+                self.push(name);
+                self.push("(");
+                self.packed(args.len(), |sql, i| sql.expr(&args[i]));
+                self.push(")");
+            }
+            Op::Internal(name) => self.function(name, args),
             Op::Record(fields) => self.record(fields, args),
             Op::Field(number) => {
                 self.push("q_field(");

@@ -298,6 +298,10 @@ impl Sql {
                 self.gathered(query);
                 range
             }
+            FromItem::Kept { list, names, range } => {
+                self.kept(*list, names, *range);
+                range
+            }
             FromItem::Function { call, range } => {
                 self.rows_of(call);
                 range
@@ -318,6 +322,20 @@ impl Sql {
             self.push(" AS ");
             self.alias(*range);
         }
+    }
+
+    /// Rows that were kept before. Under names of a table, they are looked up as its rows are.
+    fn kept(&mut self, list: u16, names: &[String], range: usize) {
+        let rows = format!("q_rows(q_given({list}))");
+        if names.is_empty() {
+            return self.push(&rows);
+        }
+        self.put(format_args!("(WITH \"k{range}\" AS MATERIALIZED (SELECT "));
+        self.list(", ", names.iter().zip(1..), |sql, (name, i): (&String, usize)| {
+            sql.put(format_args!("c{i} AS "));
+            sql.name(name);
+        });
+        self.put(format_args!(" FROM {rows}) SELECT * FROM \"k{range}\")"));
     }
 
     /// SQLite has no LATERAL: an expression gathers the rows into a list, and a table-valued function takes it apart.

@@ -1,0 +1,104 @@
+//! `jsonpath`: the functions `jsonb_path_…` and the operators `@?` and `@@`.
+//!
+//! What may go wrong on a path by itself is suppressed where that is asked for, and by the operators; a path is parsed for
+//! each row.
+
+use super::arg::{from_bool, int, text};
+use super::table::*;
+use super::{Aggregate, Cast, Function, Operator, Scalar, regex};
+use crate::error::{SqlError, SqlResult, SqlState};
+use crate::types::json::{self, Json};
+use crate::types::{Type, array, jsonpath};
+use crate::value::{Value, ValueRef};
+
+pub const AGGREGATES: &[Aggregate] = &[];
+pub const CASTS: &[Cast] = &[];
+
+const JSONB: Type = Type::JSONB;
+const PATH: &[Type] = &[JSONB, Type::JSONPATH, JSONB, BOOL];
+
+pub const OPERATORS: &[Operator] = &[
+    op("@?", JSONB, Type::JSONPATH, BOOL, "q_path_exists({0}, {1}, NULL, 1)"),
+    op("@@", JSONB, Type::JSONPATH, BOOL, "q_path_match({0}, {1}, NULL, 1)"),
+];
+
+pub const FUNCTIONS: &[Function] = &[
+    func("jsonb_path_exists", PATH, BOOL, "q_path_exists({0}, {1}, {2}, {3})").optional(2),
+    func("jsonb_path_match", PATH, BOOL, "q_path_match({0}, {1}, {2}, {3})").optional(2),
+    func("jsonb_path_query_array", PATH, JSONB, "q_path_array({0}, {1}, {2}, {3})").optional(2),
+    func("jsonb_path_query_first", PATH, JSONB, "q_path_first({0}, {1}, {2}, {3})").optional(2),
+    set("jsonb_path_query", PATH, JSONB, "q_unnest(q_path_items({0}, {1}, {2}, {3}))").optional(2),
+];
+
+pub const SCALARS: &[Scalar] = &[
+    scalar("q_path_exists", 4, |_, a| Ok(found(a)?.map_or(Value::Null, |items| from_bool(!items.is_empty())))).lax(),
+    scalar("q_path_match", 4, |_, a| match found(a)?.as_deref() {
+        None | Some([Json::Null]) => Ok(Value::Null),
+        Some([Json::Bool(truth)]) => Ok(from_bool(*truth)),
+        Some(_) if silent(a)? => Ok(Value::Null),
+        Some(_) => Err(SqlError::new(SqlState::new("22038"), "single boolean result is expected")),
+    })
+    .lax(),
+    scalar("q_path_array", 4, |_, a| {
+        let array = |items: Vec<Json>| Value::Text(Json::Array(items).to_text());
+        if missing(a) { Ok(Value::Null) } else { Ok(array(found(a)?.unwrap_or_default())) }
+    })
+    .lax(),
+    scalar("q_path_first", 4, |_, a| {
+        let first = found(a)?.unwrap_or_default().into_iter().next();
+        Ok(first.map_or(Value::Null, |item| Value::Text(item.to_text())))
+    })
+    .lax(),
+    scalar("q_path_items", 4, |_, a| {
+        let items: Vec<Value> = found(a)?.unwrap_or_default().iter().map(|item| Value::Text(item.to_text())).collect();
+        array::build(JSONB, &items).map(Value::Blob)
+    })
+    .lax(),
+];
+
+fn missing(a: &[ValueRef<'_>]) -> bool {
+    a[0].is_null() || a[1].is_null()
+}
+
+fn silent(a: &[ValueRef<'_>]) -> SqlResult<bool> {
+    Ok(!a[3].is_null() && int(a, 3)? != 0)
+}
+
+/// The items of `(json, path, variables, silent)`; `None` without a value or a path, or where an error is suppressed.
+fn found(a: &[ValueRef<'_>]) -> SqlResult<Option<Vec<Json>>> {
+    if missing(a) {
+        return Ok(None);
+    }
+    let (root, path) = (json::parse(text(a, 0)?)?, jsonpath::parse(text(a, 1)?)?);
+    let variables = if a[2].is_null() { None } else { Some(json::parse(text(a, 2)?)?) };
+    if variables.as_ref().is_some_and(|v| !matches!(v, Json::Object(_))) {
+        return Err(super::arg::invalid("\"vars\" argument is not an object")
+            .detail("Jsonpath parameters should be encoded as key-value pairs of \"vars\" object."));
+    }
+    match path.query(&root, variables.as_ref(), &matches) {
+        Ok(items) => Ok(Some(items)),
+        Err(error) if jsonpath::is_of_path(&error) && silent(a)? => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// `like_regex`, whose flags are XQuery's.
+fn matches(pattern: &str, flags: &str, subject: &str) -> SqlResult<bool> {
+    let has = |flag: char| flags.contains(flag);
+    let pattern = if has('q') {
+        let escaped = |c: char| if c.is_alphanumeric() || c == '_' { vec![c] } else { vec!['\\', c] };
+        pattern.chars().flat_map(escaped).collect()
+    } else if has('x') {
+        return Err(SqlError::unsupported("XQuery \"x\" flag (expanded regular expressions)"));
+    } else {
+        // Whether a dot matches the end of a line, and whether anchors match at lines.
+        let lines = match (has('s'), has('m')) {
+            (true, true) => 'w',
+            (true, false) => 's',
+            (false, true) => 'n',
+            (false, false) => 'p',
+        };
+        format!("(?{lines}){pattern}")
+    };
+    regex::is_match(&[ValueRef::Text(subject), ValueRef::Text(&pattern)], has('i'))
+}

@@ -1,0 +1,1111 @@
+//! `jsonpath`: paths through JSON values (PostgreSQL documentation, "The SQL/JSON Path Language").
+//!
+//! A path is stored as PostgreSQL prints it, and parsed where it is used. Evaluation gives a sequence of items; in lax mode
+//! arrays are opened and values taken for arrays of one where that makes a path fit, in strict mode what does not fit is an
+//! error. Predicates are three-valued: an error within one makes it unknown.
+//!
+//! Left out: `datetime()`.
+
+use super::json::{self, Json};
+use super::numeric::Numeric;
+use crate::error::{SqlError, SqlResult, SqlState, state};
+use crate::meter;
+use std::cmp::Ordering;
+use std::fmt::Write as _;
+
+const MEMBER_NOT_FOUND: SqlState = SqlState::new("2203A");
+const ARRAY_NOT_FOUND: SqlState = SqlState::new("22039");
+const OBJECT_NOT_FOUND: SqlState = SqlState::new("2203C");
+const INVALID_SUBSCRIPT: SqlState = SqlState::new("22033");
+const NOT_A_NUMBER: SqlState = SqlState::new("2203B");
+const NOT_SINGLE: SqlState = SqlState::new("22038");
+const NON_NUMERIC: SqlState = SqlState::new("22036");
+/// Nesting beyond this is refused, long before the stack ends.
+const MAX_DEPTH: usize = 200;
+
+/// A parsed path.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Path {
+    strict: bool,
+    expr: Expr,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Expr {
+    Root,
+    Current,
+    Last,
+    Variable(String),
+    Literal(Json),
+    Access(Box<Expr>, Step),
+    /// `+` or `-`
+    Sign(char, Box<Expr>),
+    Arithmetic(char, Box<Expr>, Box<Expr>),
+    Compare(&'static str, Box<Expr>, Box<Expr>),
+    And(Box<Expr>, Box<Expr>),
+    Or(Box<Expr>, Box<Expr>),
+    Not(Box<Expr>),
+    IsUnknown(Box<Expr>),
+    Exists(Box<Expr>),
+    StartsWith(Box<Expr>, Box<Expr>),
+    LikeRegex(Box<Expr>, String, String),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Step {
+    Key(String),
+    AnyKey,
+    /// `.**`, between these levels.
+    Any(u32, u32),
+    AnyElement,
+    Elements(Vec<(Expr, Option<Expr>)>),
+    Filter(Box<Expr>),
+    Method(&'static str),
+}
+
+const METHODS: [&str; 7] = ["type", "size", "double", "ceiling", "floor", "abs", "keyvalue"];
+
+impl Expr {
+    fn is_predicate(&self) -> bool {
+        matches!(
+            self,
+            Expr::Compare(..)
+                | Expr::And(..)
+                | Expr::Or(..)
+                | Expr::Not(_)
+                | Expr::IsUnknown(_)
+                | Expr::Exists(_)
+                | Expr::StartsWith(..)
+                | Expr::LikeRegex(..)
+        )
+    }
+
+    /// As operands bind: the higher, the tighter.
+    fn rank(&self) -> u8 {
+        match self {
+            Expr::Or(..) => 0,
+            Expr::And(..) => 1,
+            Expr::Compare(..) | Expr::StartsWith(..) | Expr::LikeRegex(..) => 2,
+            Expr::Arithmetic('+' | '-', ..) => 3,
+            Expr::Arithmetic(..) => 4,
+            Expr::Sign(..) => 5,
+            _ => 6,
+        }
+    }
+}
+
+// ---- parsing ----
+
+#[derive(Clone, Debug, PartialEq)]
+enum Token {
+    Word(String),
+    Text(String),
+    Number(String),
+    Variable(String),
+    Sign(&'static str),
+}
+
+const SIGNS: [&str; 26] = [
+    "**", "&&", "||", "==", "!=", "<>", "<=", ">=", "<", ">", "=", "!", "$", "@", ".", "*", "[", "]", "(", ")", "{",
+    "}", ",", "?", "+", "-",
+];
+
+fn syntax(text: &str) -> SqlError {
+    let what = if text.is_empty() {
+        "at end of jsonpath input".to_owned()
+    } else {
+        format!("at or near \"{text}\" of jsonpath input")
+    };
+    SqlError::syntax(format!("syntax error {what}"))
+}
+
+fn tokens(text: &str) -> SqlResult<Vec<Token>> {
+    let mut out = Vec::new();
+    let mut rest = text.trim_start();
+    let plain = |c: char| c.is_alphanumeric() || c == '_' || !c.is_ascii();
+    while let Some(first) = rest.chars().next() {
+        meter::work(1)?;
+        if let Some(comment) = rest.strip_prefix("/*") {
+            let end = comment.find("*/").ok_or_else(|| syntax(""))?;
+            rest = comment[end + 2..].trim_start();
+            continue;
+        }
+        let quoted = |rest: &str| {
+            let mut escaped = false;
+            let end = rest[1..].char_indices().find(|(_, c)| {
+                let ends = *c == '"' && !escaped;
+                escaped = *c == '\\' && !escaped;
+                ends
+            });
+            end.map(|(at, _)| at + 2).ok_or_else(|| syntax(""))
+        };
+        let used = if first == '"' {
+            let end = quoted(rest)?;
+            out.push(Token::Text(json::unquote(&rest[..end])?));
+            end
+        } else if first.is_ascii_digit() || first == '.' && rest[1..].starts_with(|c: char| c.is_ascii_digit()) {
+            let mut end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+            if rest[end..].starts_with('.') && !rest[end + 1..].starts_with(|c: char| plain(c) && !c.is_ascii_digit()) {
+                end += 1;
+                end += rest[end..].find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len() - end);
+            }
+            if rest[end..].starts_with(['e', 'E']) {
+                let sign = usize::from(rest[end + 1..].starts_with(['+', '-']));
+                let digits = rest[end + 1 + sign..].bytes().take_while(u8::is_ascii_digit).count();
+                end += if digits > 0 { 1 + sign + digits } else { 0 };
+            }
+            if rest[end..].starts_with(plain) {
+                return Err(SqlError::syntax(
+                    "trailing junk after numeric literal at or near \"".to_owned() + rest + "\" of jsonpath input",
+                ));
+            }
+            out.push(Token::Number(Numeric::parse(&rest[..end])?.to_string()));
+            end
+        } else if first == '$' && rest[1..].starts_with(plain) {
+            let end = 1 + rest[1..].find(|c| !plain(c)).unwrap_or(rest.len() - 1);
+            out.push(Token::Variable(rest[1..end].to_owned()));
+            end
+        } else if first == '$' && rest[1..].starts_with('"') {
+            let end = 1 + quoted(&rest[1..])?;
+            out.push(Token::Variable(json::unquote(&rest[1..end])?));
+            end
+        } else if plain(first) {
+            let end = rest.find(|c| !plain(c) && c != '$').unwrap_or(rest.len());
+            out.push(Token::Word(rest[..end].to_owned()));
+            end
+        } else if first == '/' || first == '%' {
+            out.push(Token::Sign(if first == '/' { "/" } else { "%" }));
+            1
+        } else {
+            let sign =
+                SIGNS.into_iter().find(|sign| rest.starts_with(sign)).ok_or_else(|| syntax(&first.to_string()))?;
+            out.push(Token::Sign(sign));
+            sign.len()
+        };
+        rest = rest[used..].trim_start();
+    }
+    Ok(out)
+}
+
+struct Parser {
+    tokens: Vec<Token>,
+    at: usize,
+    depth: usize,
+    /// Within a filter: `@` has a meaning.
+    filters: usize,
+    /// Within `[…]`: `last` has one.
+    subscripts: usize,
+}
+
+impl Parser {
+    fn sign(&self) -> Option<&'static str> {
+        match self.tokens.get(self.at) {
+            Some(Token::Sign(sign)) => Some(sign),
+            _ => None,
+        }
+    }
+
+    fn eat(&mut self, sign: &str) -> bool {
+        let found = self.sign() == Some(sign);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn word(&self) -> Option<&str> {
+        match self.tokens.get(self.at) {
+            Some(Token::Word(word)) => Some(word),
+            _ => None,
+        }
+    }
+
+    fn eat_word(&mut self, wanted: &str) -> bool {
+        let found = self.word() == Some(wanted);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn wrong<T>(&self) -> SqlResult<T> {
+        Err(match self.tokens.get(self.at) {
+            None => syntax(""),
+            Some(Token::Word(text) | Token::Text(text) | Token::Number(text)) => syntax(text),
+            Some(Token::Variable(name)) => syntax(&format!("${name}")),
+            Some(Token::Sign(sign)) => syntax(sign),
+        })
+    }
+
+    fn expect(&mut self, sign: &str) -> SqlResult<()> {
+        if self.eat(sign) { Ok(()) } else { self.wrong() }
+    }
+
+    fn value(&self, expr: Expr) -> SqlResult<Box<Expr>> {
+        if expr.is_predicate() { self.wrong() } else { Ok(Box::new(expr)) }
+    }
+
+    fn predicate(&self, expr: Expr) -> SqlResult<Box<Expr>> {
+        if expr.is_predicate() { Ok(Box::new(expr)) } else { self.wrong() }
+    }
+
+    fn or(&mut self) -> SqlResult<Expr> {
+        self.depth += 1;
+        if self.depth > MAX_DEPTH {
+            return Err(SqlError::new(state::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded"));
+        }
+        let mut left = self.and()?;
+        while self.eat("||") {
+            let right = self.and()?;
+            left = Expr::Or(self.predicate(left)?, self.predicate(right)?);
+        }
+        self.depth -= 1;
+        Ok(left)
+    }
+
+    fn and(&mut self) -> SqlResult<Expr> {
+        let mut left = self.comparison()?;
+        while self.eat("&&") {
+            let right = self.comparison()?;
+            left = Expr::And(self.predicate(left)?, self.predicate(right)?);
+        }
+        Ok(left)
+    }
+
+    fn comparison(&mut self) -> SqlResult<Expr> {
+        let left = self.sum()?;
+        let operator = match self.sign() {
+            Some("==" | "=") => "==",
+            Some("!=" | "<>") => "!=",
+            Some("<") => "<",
+            Some("<=") => "<=",
+            Some(">") => ">",
+            Some(">=") => ">=",
+            _ if self.eat_word("starts") => {
+                if !self.eat_word("with") {
+                    return self.wrong();
+                }
+                let prefix = match self.tokens.get(self.at) {
+                    Some(Token::Text(text)) => Expr::Literal(Json::String(text.clone())),
+                    Some(Token::Variable(name)) => Expr::Variable(name.clone()),
+                    _ => return self.wrong(),
+                };
+                self.at += 1;
+                return Ok(Expr::StartsWith(self.value(left)?, Box::new(prefix)));
+            }
+            _ if self.eat_word("like_regex") => {
+                let Some(Token::Text(pattern)) = self.tokens.get(self.at).cloned() else { return self.wrong() };
+                self.at += 1;
+                let mut flags = String::new();
+                if self.eat_word("flag") {
+                    let Some(Token::Text(given)) = self.tokens.get(self.at).cloned() else { return self.wrong() };
+                    if let Some(odd) = given.chars().find(|c| !"ismxq".contains(*c)) {
+                        let detail = format!("Unrecognized flag character \"{odd}\" in LIKE_REGEX predicate.");
+                        return Err(SqlError::syntax("invalid input syntax for type jsonpath").detail(detail));
+                    }
+                    flags = given;
+                    self.at += 1;
+                }
+                return Ok(Expr::LikeRegex(self.value(left)?, pattern, flags));
+            }
+            _ => return Ok(left),
+        };
+        self.at += 1;
+        let right = self.sum()?;
+        Ok(Expr::Compare(operator, self.value(left)?, self.value(right)?))
+    }
+
+    fn sum(&mut self) -> SqlResult<Expr> {
+        let mut left = self.product()?;
+        while let Some(sign @ ("+" | "-")) = self.sign() {
+            self.at += 1;
+            let right = self.product()?;
+            left = Expr::Arithmetic(if sign == "+" { '+' } else { '-' }, self.value(left)?, self.value(right)?);
+        }
+        Ok(left)
+    }
+
+    fn product(&mut self) -> SqlResult<Expr> {
+        let mut left = self.unary()?;
+        while let Some(sign @ ("*" | "/" | "%")) = self.sign() {
+            self.at += 1;
+            let right = self.unary()?;
+            let operator = sign.chars().next().unwrap_or('*');
+            left = Expr::Arithmetic(operator, self.value(left)?, self.value(right)?);
+        }
+        Ok(left)
+    }
+
+    fn unary(&mut self) -> SqlResult<Expr> {
+        for sign in ['+', '-'] {
+            if self.eat(if sign == '+' { "+" } else { "-" }) {
+                let operand = self.unary()?;
+                // A number with its sign is one.
+                return Ok(match (sign, operand) {
+                    ('-', Expr::Literal(Json::Number(n))) => {
+                        Expr::Literal(Json::Number(Numeric::parse(&n)?.neg().to_string()))
+                    }
+                    (_, operand) => Expr::Sign(sign, self.value(operand)?),
+                });
+            }
+        }
+        if self.eat("!") {
+            let negated = if self.word() == Some("exists") {
+                self.primary()?
+            } else {
+                self.expect("(")?;
+                let inner = self.or()?;
+                self.expect(")")?;
+                inner
+            };
+            return Ok(Expr::Not(self.predicate(negated)?));
+        }
+        let first = self.primary()?;
+        self.steps(first)
+    }
+
+    fn primary(&mut self) -> SqlResult<Expr> {
+        let Some(token) = self.tokens.get(self.at).cloned() else { return self.wrong() };
+        self.at += 1;
+        Ok(match token {
+            Token::Sign("$") => Expr::Root,
+            Token::Sign("@") if self.filters > 0 => Expr::Current,
+            Token::Sign("@") => return Err(SqlError::syntax("@ is not allowed in root expressions")),
+            Token::Sign("(") => {
+                let inner = self.or()?;
+                self.expect(")")?;
+                if inner.is_predicate() && self.eat_word("is") {
+                    if !self.eat_word("unknown") {
+                        return self.wrong();
+                    }
+                    return Ok(Expr::IsUnknown(Box::new(inner)));
+                }
+                inner
+            }
+            Token::Variable(name) => Expr::Variable(name),
+            Token::Number(n) => Expr::Literal(Json::Number(n)),
+            Token::Text(text) => Expr::Literal(Json::String(text)),
+            Token::Word(word) => match word.as_str() {
+                "true" => Expr::Literal(Json::Bool(true)),
+                "false" => Expr::Literal(Json::Bool(false)),
+                "null" => Expr::Literal(Json::Null),
+                "last" if self.subscripts > 0 => Expr::Last,
+                "last" => return Err(SqlError::syntax("LAST is allowed only in array subscripts")),
+                "exists" => {
+                    self.expect("(")?;
+                    let inner = self.or()?;
+                    self.expect(")")?;
+                    Expr::Exists(self.value(inner)?)
+                }
+                _ => {
+                    self.at -= 1;
+                    return self.wrong();
+                }
+            },
+            Token::Sign(_) => {
+                self.at -= 1;
+                return self.wrong();
+            }
+        })
+    }
+
+    fn steps(&mut self, mut expr: Expr) -> SqlResult<Expr> {
+        loop {
+            let step = if self.eat(".") {
+                self.member()?
+            } else if self.eat("[") {
+                self.subscripts += 1;
+                let step = self.subscript()?;
+                self.subscripts -= 1;
+                step
+            } else if self.eat("?") {
+                self.expect("(")?;
+                self.filters += 1;
+                let filter = self.or()?;
+                self.filters -= 1;
+                self.expect(")")?;
+                Step::Filter(self.predicate(filter)?)
+            } else {
+                return Ok(expr);
+            };
+            self.depth += 1;
+            if self.depth > 4 * MAX_DEPTH {
+                return Err(SqlError::new(state::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded"));
+            }
+            expr = Expr::Access(self.value(expr)?, step);
+        }
+    }
+
+    fn member(&mut self) -> SqlResult<Step> {
+        let Some(token) = self.tokens.get(self.at).cloned() else { return self.wrong() };
+        self.at += 1;
+        Ok(match token {
+            Token::Sign("*") => Step::AnyKey,
+            Token::Sign("**") if self.eat("{") => {
+                let from = self.level()?;
+                let to = if self.eat_word("to") { self.level()? } else { from };
+                self.expect("}")?;
+                Step::Any(from, to)
+            }
+            Token::Sign("**") => Step::Any(0, u32::MAX),
+            Token::Text(key) => Step::Key(key),
+            Token::Word(word) => {
+                if self.sign() != Some("(") {
+                    return Ok(Step::Key(word));
+                }
+                if word == "datetime" {
+                    return Err(SqlError::unsupported("the jsonpath method datetime()"));
+                }
+                let Some(method) = METHODS.into_iter().find(|m| *m == word) else { return self.wrong() };
+                self.expect("(")?;
+                self.expect(")")?;
+                Step::Method(method)
+            }
+            _ => {
+                self.at -= 1;
+                return self.wrong();
+            }
+        })
+    }
+
+    fn level(&mut self) -> SqlResult<u32> {
+        if self.eat_word("last") {
+            return Ok(u32::MAX);
+        }
+        match self.tokens.get(self.at) {
+            Some(Token::Number(n)) => {
+                let level = n.parse();
+                self.at += 1;
+                level.map_err(|_| syntax(""))
+            }
+            _ => self.wrong(),
+        }
+    }
+
+    fn subscript(&mut self) -> SqlResult<Step> {
+        if self.eat("*") {
+            self.expect("]")?;
+            return Ok(Step::AnyElement);
+        }
+        let mut elements = Vec::new();
+        loop {
+            let from = self.sum()?;
+            let from = *self.value(from)?;
+            let to = match self.eat_word("to") {
+                true => {
+                    let to = self.sum()?;
+                    Some(*self.value(to)?)
+                }
+                false => None,
+            };
+            elements.push((from, to));
+            if !self.eat(",") {
+                self.expect("]")?;
+                return Ok(Step::Elements(elements));
+            }
+        }
+    }
+}
+
+/// Reads a path. Errors: 42601, 22P02.
+pub fn parse(text: &str) -> SqlResult<Path> {
+    let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0, filters: 0, subscripts: 0 };
+    if parser.tokens.is_empty() {
+        let text = format!("invalid input syntax for type jsonpath: \"{text}\"");
+        return Err(SqlError::new(state::INVALID_TEXT_REPRESENTATION, text));
+    }
+    let strict = parser.eat_word("strict");
+    if !strict {
+        parser.eat_word("lax");
+    }
+    let expr = parser.or()?;
+    match parser.at == parser.tokens.len() {
+        true => Ok(Path { strict, expr }),
+        false => parser.wrong(),
+    }
+}
+
+// ---- writing ----
+
+impl Path {
+    /// As PostgreSQL prints it.
+    pub fn to_text(&self) -> String {
+        let mut out = String::from(if self.strict { "strict " } else { "" });
+        write_expr(&self.expr, matches!(self.expr.rank(), 0..=5), &mut out);
+        out
+    }
+}
+
+/// PostgreSQL puts every operation in parentheses.
+fn write_expr(expr: &Expr, brackets: bool, out: &mut String) {
+    let open = brackets && expr.rank() < 6;
+    out.push_str(if open { "(" } else { "" });
+    let mut both = |left: &Expr, word: &str, right: &Expr| {
+        write_expr(left, left.rank() <= expr.rank(), out);
+        let _ = write!(out, " {word} ");
+        write_expr(right, right.rank() <= expr.rank(), out);
+    };
+    match expr {
+        Expr::Root => out.push('$'),
+        Expr::Current => out.push('@'),
+        Expr::Last => out.push_str("last"),
+        Expr::Variable(name) => {
+            out.push('$');
+            json::push_string(name, out);
+        }
+        Expr::Literal(json) => out.push_str(&json.to_text()),
+        Expr::Access(base, step) => {
+            write_expr(base, true, out);
+            write_step(step, out);
+        }
+        Expr::Sign(sign, operand) => {
+            out.push(*sign);
+            write_expr(operand, operand.rank() <= expr.rank(), out);
+        }
+        Expr::Arithmetic(sign, left, right) => both(left, &sign.to_string(), right),
+        Expr::Compare(word, left, right) => both(left, word, right),
+        Expr::And(left, right) => both(left, "&&", right),
+        Expr::Or(left, right) => both(left, "||", right),
+        Expr::StartsWith(left, right) => both(left, "starts with", right),
+        Expr::Not(inner) => {
+            out.push_str("!(");
+            write_expr(inner, false, out);
+            out.push(')');
+        }
+        Expr::IsUnknown(inner) => {
+            out.push('(');
+            write_expr(inner, false, out);
+            out.push_str(") is unknown");
+        }
+        Expr::Exists(inner) => {
+            out.push_str("exists (");
+            write_expr(inner, false, out);
+            out.push(')');
+        }
+        Expr::LikeRegex(value, pattern, flags) => {
+            write_expr(value, value.rank() <= expr.rank(), out);
+            out.push_str(" like_regex ");
+            json::push_string(pattern, out);
+            if !flags.is_empty() {
+                let _ = write!(out, " flag \"{flags}\"");
+            }
+        }
+    }
+    out.push_str(if open { ")" } else { "" });
+}
+
+fn write_step(step: &Step, out: &mut String) {
+    let level = |n: u32| if n == u32::MAX { "last".to_owned() } else { n.to_string() };
+    match step {
+        Step::Key(key) => {
+            out.push('.');
+            json::push_string(key, out);
+        }
+        Step::AnyKey => out.push_str(".*"),
+        Step::Any(0, u32::MAX) => out.push_str(".**"),
+        Step::Any(from, to) if from == to => {
+            let _ = write!(out, ".**{{{}}}", level(*from));
+        }
+        Step::Any(from, to) => {
+            let _ = write!(out, ".**{{{} to {}}}", level(*from), level(*to));
+        }
+        Step::AnyElement => out.push_str("[*]"),
+        Step::Elements(elements) => {
+            out.push('[');
+            for (i, (from, to)) in elements.iter().enumerate() {
+                out.push_str(if i > 0 { "," } else { "" });
+                write_expr(from, false, out);
+                if let Some(to) = to {
+                    out.push_str(" to ");
+                    write_expr(to, false, out);
+                }
+            }
+            out.push(']');
+        }
+        Step::Filter(filter) => {
+            out.push_str("?(");
+            write_expr(filter, false, out);
+            out.push(')');
+        }
+        Step::Method(method) => {
+            let _ = write!(out, ".{method}()");
+        }
+    }
+}
+
+// ---- evaluation ----
+
+/// Whether a text matches a regular expression with flags: what `like_regex` asks.
+pub type Matches<'a> = &'a dyn Fn(&str, &str, &str) -> SqlResult<bool>;
+
+struct Run<'a> {
+    strict: bool,
+    root: &'a Json,
+    variables: Option<&'a Json>,
+    matches: Matches<'a>,
+}
+
+/// What surrounds an expression.
+#[derive(Clone, Copy)]
+struct Scope<'a> {
+    current: &'a Json,
+    /// The number of the last element of the array that is subscripted.
+    last: i64,
+}
+
+impl Path {
+    /// It is a condition, which gives true, false or null.
+    pub fn is_predicate(&self) -> bool {
+        self.expr.is_predicate()
+    }
+
+    /// The items that it leads to. Errors: those of the path, which some callers suppress, and the meter's.
+    pub fn query(&self, root: &Json, variables: Option<&Json>, matches: Matches<'_>) -> SqlResult<Vec<Json>> {
+        let run = Run { strict: self.strict, root, variables, matches };
+        let scope = Scope { current: root, last: -1 };
+        if self.is_predicate() {
+            let truth = run.truth(&self.expr, scope)?;
+            return Ok(vec![truth.map_or(Json::Null, Json::Bool)]);
+        }
+        run.items(&self.expr, scope)
+    }
+}
+
+/// Errors that a path may have by itself: class 22 but for the meter's.
+pub fn is_of_path(error: &SqlError) -> bool {
+    error.code.0.starts_with(b"22")
+}
+
+fn number(json: &Json) -> Option<SqlResult<Numeric>> {
+    match json {
+        Json::Number(n) => Some(Numeric::parse(n)),
+        _ => None,
+    }
+}
+
+impl Run<'_> {
+    /// Opens arrays in lax mode.
+    fn opened(&self, items: Vec<Json>) -> Vec<Json> {
+        if self.strict {
+            return items;
+        }
+        let mut out = Vec::with_capacity(items.len());
+        for item in items {
+            match item {
+                Json::Array(inner) => out.extend(inner),
+                item => out.push(item),
+            }
+        }
+        out
+    }
+
+    fn items(&self, expr: &Expr, scope: Scope<'_>) -> SqlResult<Vec<Json>> {
+        meter::work(4)?;
+        Ok(match expr {
+            Expr::Root => vec![self.copied(self.root)?],
+            Expr::Current => vec![self.copied(scope.current)?],
+            Expr::Last => vec![Json::Number(scope.last.to_string())],
+            Expr::Literal(json) => vec![json.clone()],
+            Expr::Variable(name) => {
+                let found = match self.variables {
+                    Some(Json::Object(members)) => members.iter().find(|(key, _)| key == name).map(|(_, value)| value),
+                    _ => None,
+                };
+                let missing = || {
+                    let text = format!("could not find jsonpath variable \"{name}\"");
+                    SqlError::new(state::UNDEFINED_OBJECT, text)
+                };
+                vec![found.ok_or_else(missing)?.clone()]
+            }
+            Expr::Access(base, step) => {
+                let mut out = Vec::new();
+                for item in self.items(base, scope)? {
+                    self.step(&item, step, scope, &mut out)?;
+                }
+                out
+            }
+            Expr::Sign(sign, operand) => {
+                let mut out = Vec::new();
+                for item in self.opened(self.items(operand, scope)?) {
+                    let Some(n) = number(&item) else {
+                        let text = format!("operand of unary jsonpath operator {sign} is not a numeric value");
+                        return Err(SqlError::new(NOT_A_NUMBER, text));
+                    };
+                    let n = n?;
+                    out.push(Json::Number(if *sign == '-' { n.neg() } else { n }.to_string()));
+                }
+                out
+            }
+            Expr::Arithmetic(sign, left, right) => {
+                let mut sides = Vec::with_capacity(2);
+                for (side, which) in [(left, "left"), (right, "right")] {
+                    let items = self.opened(self.items(side, scope)?);
+                    let single = match &items[..] {
+                        [item] => number(item),
+                        _ => None,
+                    };
+                    sides.push(single.ok_or_else(|| {
+                        let text = format!("{which} operand of jsonpath operator {sign} is not a single numeric value");
+                        SqlError::new(NOT_SINGLE, text)
+                    })??);
+                }
+                let (a, b) = (&sides[0], &sides[1]);
+                let result = match sign {
+                    '+' => a.add(b),
+                    '-' => a.sub(b),
+                    '*' => a.mul(b),
+                    '/' => a.div(b),
+                    _ => a.rem(b),
+                };
+                vec![Json::Number(result?.to_string())]
+            }
+            predicate => vec![self.truth(predicate, scope)?.map_or(Json::Null, Json::Bool)],
+        })
+    }
+
+    fn copied(&self, json: &Json) -> SqlResult<Json> {
+        // What is copied is about as large as its text.
+        meter::work(size(json))?;
+        Ok(json.clone())
+    }
+
+    fn step(&self, item: &Json, step: &Step, scope: Scope<'_>, out: &mut Vec<Json>) -> SqlResult<()> {
+        meter::work(2)?;
+        match step {
+            Step::Key(key) => match item {
+                Json::Object(members) => match members.iter().find(|(known, _)| known == key) {
+                    Some((_, value)) => out.push(value.clone()),
+                    None if self.strict => {
+                        let text = format!("JSON object does not contain key \"{key}\"");
+                        return Err(SqlError::new(MEMBER_NOT_FOUND, text));
+                    }
+                    None => {}
+                },
+                Json::Array(items) if !self.strict => {
+                    for item in items.iter().filter(|item| !matches!(item, Json::Array(_))) {
+                        self.step(item, step, scope, out)?;
+                    }
+                }
+                _ if self.strict => {
+                    let text = "jsonpath member accessor can only be applied to an object";
+                    return Err(SqlError::new(MEMBER_NOT_FOUND, text));
+                }
+                _ => {}
+            },
+            Step::AnyKey => match item {
+                Json::Object(members) => out.extend(members.iter().map(|(_, value)| value.clone())),
+                Json::Array(items) if !self.strict => {
+                    for item in items.iter().filter(|item| !matches!(item, Json::Array(_))) {
+                        self.step(item, step, scope, out)?;
+                    }
+                }
+                _ if self.strict => {
+                    let text = "jsonpath wildcard member accessor can only be applied to an object";
+                    return Err(SqlError::new(OBJECT_NOT_FOUND, text));
+                }
+                _ => {}
+            },
+            Step::Any(from, to) => self.below(item, 0, *from, *to, out)?,
+            Step::AnyElement => match item {
+                Json::Array(items) => out.extend(items.iter().cloned()),
+                item if !self.strict => out.push(item.clone()),
+                _ => {
+                    let text = "jsonpath wildcard array accessor can only be applied to an array";
+                    return Err(SqlError::new(ARRAY_NOT_FOUND, text));
+                }
+            },
+            Step::Elements(elements) => {
+                let items = match item {
+                    Json::Array(items) => &items[..],
+                    item if !self.strict => std::slice::from_ref(item),
+                    _ => {
+                        let text = "jsonpath array accessor can only be applied to an array";
+                        return Err(SqlError::new(ARRAY_NOT_FOUND, text));
+                    }
+                };
+                let scope = Scope { last: items.len() as i64 - 1, ..scope };
+                for (from, to) in elements {
+                    let from = self.subscript(from, scope)?;
+                    let to = to.as_ref().map_or(Ok(from), |to| self.subscript(to, scope))?;
+                    if self.strict && (from < 0 || from > to || to > scope.last) {
+                        return Err(SqlError::new(INVALID_SUBSCRIPT, "jsonpath array subscript is out of bounds"));
+                    }
+                    for at in from.max(0)..=to.min(scope.last) {
+                        meter::work(1)?;
+                        out.push(items[at as usize].clone());
+                    }
+                }
+            }
+            Step::Filter(filter) => {
+                let items = match item {
+                    Json::Array(items) if !self.strict => &items[..],
+                    item => std::slice::from_ref(item),
+                };
+                for item in items {
+                    if self.truth(filter, Scope { current: item, ..scope })? == Some(true) {
+                        out.push(item.clone());
+                    }
+                }
+            }
+            Step::Method(method) => self.method(item, method, out)?,
+        }
+        Ok(())
+    }
+
+    /// `item` and what is below it, between two levels; `last` means what has nothing below.
+    fn below(&self, item: &Json, level: u32, from: u32, to: u32, out: &mut Vec<Json>) -> SqlResult<()> {
+        meter::work(4)?;
+        let children: Vec<&Json> = match item {
+            Json::Array(items) => items.iter().collect(),
+            Json::Object(members) => members.iter().map(|(_, value)| value).collect(),
+            _ => vec![],
+        };
+        let scalar = !matches!(item, Json::Array(_) | Json::Object(_));
+        if level >= from && level <= to || from == u32::MAX && to == u32::MAX && scalar {
+            out.push(self.copied(item)?);
+        }
+        if level < to {
+            for child in children {
+                self.below(child, level + 1, from, to, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn subscript(&self, expr: &Expr, scope: Scope<'_>) -> SqlResult<i64> {
+        let items = self.items(expr, scope)?;
+        let single = match &items[..] {
+            [item] => number(item),
+            _ => None,
+        };
+        let wrong = || SqlError::new(INVALID_SUBSCRIPT, "jsonpath array subscript is not a single numeric value");
+        let n = single.ok_or_else(wrong)??.trunc(0)?;
+        n.to_integer(i32::MIN.into(), i32::MAX.into(), "integer")
+            .map_err(|_| SqlError::new(INVALID_SUBSCRIPT, "jsonpath array subscript is out of integer range"))
+    }
+
+    fn method(&self, item: &Json, method: &'static str, out: &mut Vec<Json>) -> SqlResult<()> {
+        match (method, item) {
+            ("type", item) => {
+                let name = match item {
+                    Json::Null => "null",
+                    Json::Bool(_) => "boolean",
+                    Json::Number(_) => "number",
+                    Json::String(_) => "string",
+                    Json::Array(_) => "array",
+                    Json::Object(_) => "object",
+                };
+                out.push(Json::String(name.into()));
+            }
+            ("size", Json::Array(items)) => out.push(Json::Number(items.len().to_string())),
+            ("size", _) if !self.strict => out.push(Json::Number("1".into())),
+            ("size", _) => {
+                let text = "jsonpath item method .size() can only be applied to an array";
+                return Err(SqlError::new(ARRAY_NOT_FOUND, text));
+            }
+            (_, Json::Array(items)) if !self.strict => {
+                for item in items.iter().filter(|item| !matches!(item, Json::Array(_))) {
+                    self.method(item, method, out)?;
+                }
+            }
+            ("keyvalue", Json::Object(members)) => {
+                for (key, value) in members {
+                    out.push(Json::object(vec![
+                        ("id".into(), Json::Number("0".into())),
+                        ("key".into(), Json::String(key.clone())),
+                        ("value".into(), value.clone()),
+                    ]));
+                }
+            }
+            ("keyvalue", _) => {
+                let text = "jsonpath item method .keyvalue() can only be applied to an object";
+                return Err(SqlError::new(OBJECT_NOT_FOUND, text));
+            }
+            ("double", Json::String(text)) => {
+                let parsed = super::text::parse_f64(text).ok().filter(|x| x.is_finite());
+                let wrong = || {
+                    let text = "string argument of jsonpath item method .double() is not a valid representation of a double \
+                                precision number";
+                    SqlError::new(NON_NUMERIC, text)
+                };
+                let x = parsed.ok_or_else(wrong)?;
+                out.push(Json::Number(Numeric::from_f64(x, 15).to_string()));
+            }
+            (method, item) => {
+                let Some(n) = number(item) else {
+                    let what = if method == "double" { "a string or numeric value" } else { "a numeric value" };
+                    let text = format!("jsonpath item method .{method}() can only be applied to {what}");
+                    return Err(SqlError::new(NON_NUMERIC, text));
+                };
+                let n = n?;
+                let result = match method {
+                    "ceiling" => n.ceil()?,
+                    "floor" => n.floor()?,
+                    "abs" => n.abs(),
+                    _ => n,
+                };
+                out.push(Json::Number(result.to_string()));
+            }
+        }
+        Ok(())
+    }
+
+    /// A predicate; `None` is unknown.
+    fn truth(&self, expr: &Expr, scope: Scope<'_>) -> SqlResult<Option<bool>> {
+        meter::work(4)?;
+        match expr {
+            Expr::And(left, right) => match self.truth(left, scope)? {
+                Some(false) => Ok(Some(false)),
+                left => Ok(match (left, self.truth(right, scope)?) {
+                    (_, Some(false)) => Some(false),
+                    (Some(true), right) => right,
+                    _ => None,
+                }),
+            },
+            Expr::Or(left, right) => match self.truth(left, scope)? {
+                Some(true) => Ok(Some(true)),
+                left => Ok(match (left, self.truth(right, scope)?) {
+                    (_, Some(true)) => Some(true),
+                    (Some(false), right) => right,
+                    _ => None,
+                }),
+            },
+            Expr::Not(inner) => Ok(self.truth(inner, scope)?.map(|truth| !truth)),
+            Expr::IsUnknown(inner) => Ok(Some(self.truth(inner, scope)?.is_none())),
+            Expr::Exists(inner) => {
+                let items = unless_of_path(self.items(inner, scope))?;
+                Ok(items.map(|items| !items.is_empty()))
+            }
+            Expr::Compare(operator, left, right) => {
+                self.pairs(left, Some(right), scope, &|a, b| Ok(compare(operator, a, b)))
+            }
+            Expr::StartsWith(left, right) => self.pairs(left, Some(right), scope, &|a, b| match (a, b) {
+                (Json::String(a), Json::String(b)) => Ok(Some(a.starts_with(b.as_str()))),
+                _ => Ok(None),
+            }),
+            Expr::LikeRegex(value, pattern, flags) => self.pairs(value, None, scope, &|a, _| match a {
+                Json::String(text) => (self.matches)(pattern, flags, text).map(Some),
+                _ => Ok(None),
+            }),
+            _ => Ok(None),
+        }
+    }
+
+    /// Whether a test holds for some pair of items of both sides.
+    fn pairs(
+        &self,
+        left: &Expr,
+        right: Option<&Expr>,
+        scope: Scope<'_>,
+        test: &dyn Fn(&Json, &Json) -> SqlResult<Option<bool>>,
+    ) -> SqlResult<Option<bool>> {
+        let Some(left) = unless_of_path(self.items(left, scope))? else { return Ok(None) };
+        let right = match right {
+            Some(right) => match unless_of_path(self.items(right, scope))? {
+                Some(right) => self.opened(right),
+                None => return Ok(None),
+            },
+            None => vec![Json::Null],
+        };
+        let (mut found, mut unknown) = (false, false);
+        for a in self.opened(left) {
+            for b in &right {
+                meter::work(4)?;
+                match test(&a, b)? {
+                    Some(true) if !self.strict => return Ok(Some(true)),
+                    Some(true) => found = true,
+                    Some(false) => {}
+                    None if self.strict => return Ok(None),
+                    None => unknown = true,
+                }
+            }
+        }
+        Ok(match (found, unknown) {
+            (true, _) => Some(true),
+            (false, true) => None,
+            (false, false) => Some(false),
+        })
+    }
+}
+
+/// `None` for an error of the path.
+fn unless_of_path<T>(result: SqlResult<T>) -> SqlResult<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if is_of_path(&error) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn size(json: &Json) -> usize {
+    match json {
+        Json::Array(items) => 1 + items.iter().map(size).sum::<usize>(),
+        Json::Object(members) => 1 + members.iter().map(|(_, value)| 1 + size(value)).sum::<usize>(),
+        _ => 1,
+    }
+}
+
+fn compare(operator: &str, a: &Json, b: &Json) -> Option<bool> {
+    let order = match (a, b) {
+        (Json::Null, Json::Null) => Ordering::Equal,
+        (Json::Null, _) | (_, Json::Null) => return Some(operator == "!="),
+        (Json::Bool(a), Json::Bool(b)) => a.cmp(b),
+        (Json::Number(_), Json::Number(_)) => number(a)?.ok()?.compare(&number(b)?.ok()?),
+        (Json::String(a), Json::String(b)) => a.cmp(b),
+        _ => return None,
+    };
+    Some(match operator {
+        "==" => order.is_eq(),
+        "!=" => order.is_ne(),
+        "<" => order.is_lt(),
+        "<=" => order.is_le(),
+        ">" => order.is_gt(),
+        _ => order.is_ge(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_printed_as_postgres_does() {
+        for (text, printed) in [
+            ("$.a", "$.\"a\""),
+            ("strict $.a[*].b", "strict $.\"a\"[*].\"b\""),
+            ("lax $.a[0, 2 to last]", "$.\"a\"[0,2 to last]"),
+            ("$.a ? (@.b > 1 && @.c == \"x\")", "$.\"a\"?(@.\"b\" > 1 && @.\"c\" == \"x\")"),
+            ("$.a + 1 * 2", "($.\"a\" + 1 * 2)"),
+            ("$.**{2 to last}.x.size()", "$.**{2 to last}.\"x\".size()"),
+            ("$ ? (@ like_regex \"^a\" flag \"i\")", "$?(@ like_regex \"^a\" flag \"i\")"),
+            ("exists($.a)", "exists ($.\"a\")"),
+        ] {
+            assert_eq!(parse(text).unwrap().to_text(), printed, "{text}");
+        }
+        for wrong in ["", "$.", "a", "@.a", "$[last", "$.a ?", "$.a == 1 + ", "last"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn paths_lead_somewhere() {
+        let json = json::parse(r#"{"a":[{"b":1},{"b":2,"c":"xyz"}],"n":null,"t":[1,"2",true]}"#).unwrap();
+        let no_regex = |_: &str, _: &str, _: &str| Ok(false);
+        for (path, expected) in [
+            ("$.a.b", "1;2"),
+            ("$.a[*] ? (@.b > 1).c", "\"xyz\""),
+            ("$.a[last].b", "2"),
+            ("$.a.size()", "2"),
+            ("$.t[*].type()", "\"number\";\"string\";\"boolean\""),
+            ("$.a[0].b + 10", "11"),
+            ("$.nope", ""),
+            ("$.n == null", "true"),
+            ("$.t[*] > 0", "true"),
+            ("strict $.t[*] > 0", "null"),
+            ("($.t > 5) is unknown", "true"),
+            ("$.a ? (@.c starts with \"x\").b", "2"),
+            ("$.**.b", "1;2;1;2"),
+        ] {
+            let found = parse(path).unwrap().query(&json, None, &no_regex).unwrap();
+            let found: Vec<String> = found.iter().map(Json::to_text).collect();
+            assert_eq!(found.join(";"), expected, "{path}");
+        }
+        assert!(parse("strict $.nope").unwrap().query(&json, None, &no_regex).is_err());
+    }
+}
