@@ -144,7 +144,8 @@ pub const SCALARS: &[Scalar] = &[
     })
     .lax(),
     scalar("q_array_nest", -1, |_, a| nest(Type(int(a, 0)? as u32), &a[1..])).lax(),
-    scalar("q_array_cast", 4, array_cast).contextual(),
+    scalar("q_array_cast", 4, |ctx, a| array_cast(ctx, a, false)).contextual(),
+    scalar("q_array_cut", 4, |ctx, a| array_cast(ctx, a, true)).contextual(),
     scalar("q_vector", 2, |_, a| {
         let elem = Type(int(a, 1)? as u32);
         close(&Array { elem, ..open(a, 0)? })
@@ -295,7 +296,7 @@ pub(super) fn elements(args: &[ValueRef<'_>], i: usize) -> SqlResult<Vec<Value>>
 }
 
 /// (from element type, to element type, modifier, array): retyped where both are stored alike, otherwise through text.
-fn array_cast(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+fn array_cast(ctx: &mut Context, args: &[ValueRef<'_>], cut: bool) -> SqlResult<Value> {
     let (from, to, typmod) = (Type(int(args, 0)? as u32), Type(int(args, 1)? as u32), int(args, 2)? as i32);
     let mut array = open(args, 3)?;
     let unbounded = matches!(to, Type::TEXT | Type::INT8) || typmod == NO_TYPMOD && to == Type::VARCHAR;
@@ -306,6 +307,11 @@ fn array_cast(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     if !alike {
         for item in array.items.iter_mut().filter(|v| !v.is_null()) {
             let shown = casts::to_text(from, NO_TYPMOD, item.as_ref(), &ctx.env)?;
+            let shown = match to {
+                Type::VARCHAR if cut => crate::types::text::varchar(&shown, typmod, true)?.to_owned(),
+                Type::BPCHAR if cut => crate::types::text::bpchar(&shown, typmod, true)?.to_owned(),
+                _ => shown,
+            };
             *item = crate::types::text::parse_text_at(to, typmod, &shown, &ctx.env, Some(ctx.now))?;
         }
     }

@@ -28,6 +28,14 @@ macro_rules! index_key {
     };
 }
 
+/// ` name` of a key's operator class, if it is not the default.
+macro_rules! index_class {
+    () => {
+        "coalesce((SELECT ' ' || o.opcname FROM \"pg_catalog.pg_opclass\" o WHERE NOT o.opcdefault AND o.oid = \
+         json_extract('[' || replace(i.indclass, ' ', ',') || ']', '$[' || k.key || ']')), '')"
+    };
+}
+
 /// ` DESC`, ` NULLS FIRST` and so on of a key.
 macro_rules! index_direction {
     () => {
@@ -44,13 +52,16 @@ macro_rules! index_definition {
             " || ' USING ' || coalesce(m.amname, 'btree') || ' (' || (SELECT group_concat(",
             index_key!(),
             " || ",
+            index_class!(),
+            " || ",
             index_direction!(),
             ", ', ' ORDER BY k.key)",
             index_keys!(),
             " WHERE k.key < i.indnkeyatts) || ')' || coalesce(' INCLUDE (' || (",
             "SELECT group_concat(q_quote_ident(a.attname), ', ' ORDER BY k.key)",
             index_keys!(),
-            " WHERE k.key >= i.indnkeyatts) || ')', '') || coalesce(' WHERE ' || ",
+            " WHERE k.key >= i.indnkeyatts) || ')', '') || iif(i.indnullsnotdistinct, ' NULLS NOT DISTINCT', '') || \
+             coalesce(' WHERE ' || ",
             $open,
             " || i.indpred || ",
             $close,
@@ -123,7 +134,8 @@ macro_rules! constraint_definition {
             action!(" ON UPDATE ", "o.confupdtype"),
             " || ",
             action!(" ON DELETE ", "o.confdeltype"),
-            " ELSE iif(o.contype = 'p', 'PRIMARY KEY (', 'UNIQUE (') || ",
+            " ELSE iif(o.contype = 'p', 'PRIMARY KEY (', iif((SELECT i.indnullsnotdistinct FROM \"pg_catalog.pg_index\" i \
+             WHERE i.indexrelid = o.conindid), 'UNIQUE NULLS NOT DISTINCT (', 'UNIQUE (')) || ",
             constraint_columns!("o.conkey", "o.conrelid"),
             " || ')' || coalesce(' INCLUDE (' || (SELECT ",
             "(SELECT group_concat(q_quote_ident(a.attname), ', ' ORDER BY k.key)",

@@ -5,6 +5,7 @@
 //! Names are kept as Postgres folded them. In SQLite a relation `s.t` is the table named `s.t` (one identifier).
 
 pub mod change;
+pub mod methods;
 pub mod types;
 
 use super::system;
@@ -154,6 +155,10 @@ pub struct Index {
     pub include: Vec<i16>,
     pub unique: bool,
     pub primary: bool,
+    /// NULLs count as equal.
+    pub nulls_equal: bool,
+    /// OID of the access method.
+    pub method: u32,
     /// Postgres SQL text of a partial index's condition.
     pub predicate: Option<String>,
 }
@@ -162,6 +167,10 @@ pub struct Index {
 pub struct IndexKey {
     pub column: Option<i16>,
     pub expression: Option<String>,
+    /// The type of the expression.
+    pub ty: Option<Type>,
+    /// OID of the operator class, if it is not the type's default.
+    pub class: Option<u32>,
     pub descending: bool,
     pub nulls_first: bool,
 }
@@ -308,6 +317,9 @@ impl Loader {
         let mut oids = known.with_tables_of_indexes(&oids);
         let tables = format!("SELECT indrelid FROM \"pg_catalog.pg_index\" WHERE indexrelid IN ({})", numbers(&oids));
         oids.extend(rows(&tables)?.iter().map(|r| r.oid(0)));
+        // All indexes of a table are described with it, by their own columns, too.
+        let indexes = format!("SELECT indexrelid FROM \"pg_catalog.pg_index\" WHERE indrelid IN ({})", numbers(&oids));
+        oids.extend(rows(&indexes)?.iter().map(|r| r.oid(0)));
         self.only = Some(numbers(&oids));
         self.catalog = known.clone();
         self.catalog.schemas.clear();
@@ -466,13 +478,13 @@ impl Loader {
         }
         let indexes = format!(
             "SELECT i.indrelid, i.indexrelid, c.relname, i.indkey, i.indnkeyatts, i.indoption, i.indisunique,
-              i.indisprimary, i.indpred, i.indisrowid, i.indexprlist
+              i.indisprimary, i.indpred, i.indisrowid, i.indexprlist, i.indnullsnotdistinct, c.relam, i.indclass
             FROM \"pg_catalog.pg_index\" i JOIN \"pg_catalog.pg_class\" c ON c.oid = i.indexrelid
             WHERE {} ORDER BY i.indrelid, i.indexrelid",
             self.wanted("i.indrelid")
         );
         for r in rows(&indexes)? {
-            let index = index_of(&r)?;
+            let index = index_of(&r, self.columns.get(&r.oid(1)).map_or(&[], Vec::as_slice))?;
             if r.flag(9) {
                 self.catalog.rowid_keys.insert(index.oid);
             }
@@ -492,11 +504,13 @@ impl Loader {
             "i" => RelationKind::Index { table: self.index_tables.get(&oid).copied().ok_or_else(missing)? },
             _ => return Err(missing()),
         };
+        let index = matches!(kind, RelationKind::Index { .. });
         Ok(Relation {
             oid,
             source: Source::of(&kind, oid, &schema, &name),
             kind,
-            columns: self.columns.remove(&oid).unwrap_or_default(),
+            // An index is described with its table.
+            columns: self.columns.remove(&oid).filter(|_| !index).unwrap_or_default(),
             constraints: self.constraints.remove(&oid).unwrap_or_default(),
             indexes: self.indexes.remove(&oid).unwrap_or_default(),
             schema,
@@ -509,8 +523,11 @@ fn numbers(oids: &BTreeSet<u32>) -> String {
     oids.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
 }
 
-fn index_of(r: &Row) -> SqlResult<Index> {
+/// An index of a row of `pg_index`, with its own columns.
+fn index_of(r: &Row, columns: &[Column]) -> SqlResult<Index> {
     let (keys, options) = (r.vector(3), r.vector(5));
+    let classes: Vec<u32> = r.text(13).split(' ').filter_map(|n| n.parse().ok()).collect();
+    let method = r.oid(12);
     let expressions: Vec<String> = match r.optional(10) {
         Some(json) => serde_json::from_str(&json).map_err(|e| SqlError::internal(format!("index expressions: {e}")))?,
         None => Vec::new(),
@@ -519,9 +536,13 @@ fn index_of(r: &Row) -> SqlResult<Index> {
     let count = (r.int(4) as usize).min(keys.len());
     let key = |(i, attnum): (usize, &i16)| {
         let option = options.get(i).copied().unwrap_or(0);
+        let ty = columns.get(i).map(|c| c.ty);
+        let class = classes.get(i).copied().filter(|class| methods::class(*class).is_some_and(|c| !c.default));
         IndexKey {
             column: Some(*attnum).filter(|n| *n != 0),
             expression: if *attnum == 0 { expressions.next() } else { None },
+            ty: ty.filter(|_| *attnum == 0),
+            class,
             descending: option & 1 != 0,
             nulls_first: option & 2 != 0,
         }
@@ -533,6 +554,8 @@ fn index_of(r: &Row) -> SqlResult<Index> {
         include: keys[count..].to_vec(),
         unique: r.flag(6),
         primary: r.flag(7),
+        nulls_equal: r.flag(11),
+        method,
         predicate: r.optional(8),
     })
 }

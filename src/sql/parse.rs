@@ -723,6 +723,8 @@ fn utility(source: &str, allowance: &Allowance) -> SqlResult<Ast> {
         explain::statement(&mut c).map(|s| Ast::Explain(Box::new(s)))
     } else if c.is("VACUUM") || c.is("ANALYZE") || c.is("ANALYSE") {
         maintenance(&mut c)
+    } else if c.eat("REINDEX") {
+        reindex(&mut c)
     } else if c.eat("CHECKPOINT") {
         Ok(Ast::Maintenance { tag: "CHECKPOINT", tables: Vec::new() })
     } else if c.eat("UNLISTEN") {
@@ -731,7 +733,7 @@ fn utility(source: &str, allowance: &Allowance) -> SqlResult<Ast> {
             c.ident()?;
         }
         Ok(Ast::Maintenance { tag: "UNLISTEN", tables: Vec::new() })
-    } else if let Some(word) = c.eat_one(&["LISTEN", "NOTIFY", "DO", "CALL", "LOAD", "REINDEX", "CLUSTER", "IMPORT"]) {
+    } else if let Some(word) = c.eat_one(&["LISTEN", "NOTIFY", "DO", "CALL", "LOAD", "CLUSTER", "IMPORT"]) {
         unsupported(&mut c, word)
     } else if c.eat_all("REFRESH MATERIALIZED VIEW") {
         unsupported(&mut c, "REFRESH MATERIALIZED VIEW")
@@ -1104,6 +1106,16 @@ fn maintenance(c: &mut Cursor<'_>) -> SqlResult<Ast> {
         })?;
     }
     Ok(Ast::Maintenance { tag, tables })
+}
+
+/// REINDEX: SQLite's indexes are always whole, so there is nothing to do, but what is named must exist.
+fn reindex(c: &mut Cursor<'_>) -> SqlResult<Ast> {
+    c.skip_parens()?;
+    let what = c.eat_one(&["INDEX", "TABLE", "SCHEMA", "DATABASE", "SYSTEM"]).ok_or_else(|| c.error())?;
+    c.eat("CONCURRENTLY");
+    let name = if c.done() { None } else { Some(c.name()?) };
+    let relation = name.filter(|_| matches!(what, "INDEX" | "TABLE"));
+    Ok(Ast::Maintenance { tag: "REINDEX", tables: relation.into_iter().collect() })
 }
 
 #[cfg(test)]

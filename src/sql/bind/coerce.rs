@@ -367,8 +367,10 @@ impl Binder<'_> {
             return Ok(expr.typmod(typmod));
         }
         let to = expr.ty;
-        match way(to, to, context) {
-            Some((_, way)) if !way.relabels(to, to) => {
+        // Of an array, it is its elements'.
+        let one = to.element().filter(|_| to.is_array()).unwrap_or(to);
+        match way(one, one, context) {
+            Some((_, way)) if !way.relabels(one, one) => {
                 Ok(Typed::apply(to, Op::Cast(Cast { to, typmod, context }), vec![expr]).typmod(typmod))
             }
             _ => Ok(expr.typmod(typmod)),

@@ -1,15 +1,16 @@
 //! ALTER TABLE and ALTER SEQUENCE. Each action changes the working copy before the next one looks at it.
 
 use super::grammar::{AlterAction, ColumnDef, ConstraintDef, ConstraintSyntax, Object, SequenceAction, SequenceOption};
+use super::rows::referenced_index;
 use super::table::{
     allow, define_column, define_constraint, drop_one, guard_foreign_key, guard_unique, mentioned, nextval_of,
     owned_sequence, sequence_with,
 };
-use super::work::{Violation, Work, no_column, no_relation, system_relation};
+use super::work::{NO_COLUMN, Violation, Work, no_column, no_relation, system_relation};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::bind::Kept;
 use crate::sql::catalog::{
-    Column, Constraint, ConstraintKind, Identity, Relation, RelationKind, Source, quote, sqlite_name,
+    Column, Constraint, ConstraintKind, Identity, Index, Relation, RelationKind, Source, quote, sqlite_name,
 };
 use crate::sql::cursor::Name;
 use crate::sql::lex::{Kind, Lexer, identifier, quote_identifier};
@@ -39,6 +40,19 @@ pub fn table(
     if matches!(relation.kind, RelationKind::System) {
         return Err(system_relation(&relation));
     }
+    // PostgreSQL's order: what goes first, then types, new columns, keys and checks, and the rest as it is written.
+    let mut actions: Vec<&AlterAction> = actions.iter().collect();
+    actions.sort_by_key(|action| match action {
+        AlterAction::DropColumn { .. } | AlterAction::DropConstraint { .. } => 0,
+        AlterAction::SetType { .. } => 1,
+        AlterAction::AddColumn { .. } => 2,
+        AlterAction::AddConstraint(def) => match def.kind {
+            ConstraintSyntax::ForeignKey { .. } => 6,
+            ConstraintSyntax::Check(_) => 3,
+            _ => 5,
+        },
+        _ => 4,
+    });
     for action in actions {
         let current = work.catalog.by_oid(relation.oid).map(|r| Relation::clone(r));
         let current = current.ok_or_else(|| SqlError::internal("the altered relation is gone"))?;
@@ -78,6 +92,7 @@ fn alter(work: &mut Work<'_>, table: &Relation, action: &AlterAction) -> SqlResu
         AlterAction::ValidateConstraint(name) => {
             table.constraint(name).map(|_| ()).ok_or_else(|| no_constraint(table, name))
         }
+        AlterAction::Attribute(name) => column(table, name).map(|_| ()),
         AlterAction::RenameTo(_) | AlterAction::Accepted => Ok(()),
     }
 }
@@ -119,6 +134,9 @@ fn add_column(work: &mut Work<'_>, table: &Relation, def: &ColumnDef, if_not_exi
         let nullable = Column { not_null: false, ..column.clone() };
         let sql = work.column_sql(&new, &nullable, false)?;
         work.sql(format!("ALTER TABLE {} ADD COLUMN {sql}", physical(table)));
+        if table.columns.is_empty() {
+            work.sql(format!("ALTER TABLE {} DROP COLUMN {}", physical(table), quote(NO_COLUMN)));
+        }
     }
     work.update(table, new.clone());
     let filler = match (&column.default, column.sequence) {
@@ -162,9 +180,6 @@ pub fn drop_column(work: &mut Work<'_>, table: &Relation, name: &str, if_exists:
         work.notice(state::SUCCESSFUL_COMPLETION, message);
         return Ok(());
     };
-    if table.columns.len() == 1 {
-        return Err(SqlError::unsupported("a table without columns"));
-    }
     let what = format!("column {} of table {}", quote_identifier(name), quote_identifier(&table.name));
     for view in work.views_on(table.oid) {
         // Which columns a view reads is not recorded.
@@ -197,6 +212,9 @@ pub fn drop_column(work: &mut Work<'_>, table: &Relation, name: &str, if_exists:
         }
     }
     new.columns.retain(|c| c.attnum != attnum);
+    if new.columns.is_empty() {
+        work.sql(format!("ALTER TABLE {} ADD COLUMN {} INTEGER", physical(table), quote(NO_COLUMN)));
+    }
     work.sql(format!("ALTER TABLE {} DROP COLUMN {}", physical(table), quote(name)));
     work.update(&current, new);
     work.sql(format!(
@@ -526,14 +544,14 @@ fn drop_constraint(work: &mut Work<'_>, table: &Relation, name: &str, if_exists:
     let index = match constraint.kind {
         ConstraintKind::PrimaryKey { index } | ConstraintKind::Unique { index } => index,
         ConstraintKind::Check(_) | ConstraintKind::ForeignKey { .. } => {
-            work.sql(format!("ALTER TABLE {} DROP CONSTRAINT \"{}\"", physical(table), constraint.oid));
+            work.drop_reference(table, &constraint);
             let mut new = table.clone();
             new.constraints.retain(|c| c.oid != constraint.oid);
             work.update(table, new);
             return Ok(());
         }
     };
-    release_key(work, table, &constraint, cascade)?;
+    release_key(work, table, &constraint, index, cascade)?;
     let current = work.catalog.by_oid(table.oid).map_or_else(|| table.clone(), |r| Relation::clone(r));
     let mut new = current.clone();
     new.constraints.retain(|c| c.oid != constraint.oid);
@@ -551,22 +569,34 @@ fn drop_constraint(work: &mut Work<'_>, table: &Relation, name: &str, if_exists:
 }
 
 /// Foreign keys that point at a key which is to go.
-fn release_key(work: &mut Work<'_>, table: &Relation, key: &Constraint, cascade: bool) -> SqlResult<()> {
-    let points = |c: &Constraint| {
+fn release_key(work: &mut Work<'_>, table: &Relation, key: &Constraint, index: u32, cascade: bool) -> SqlResult<()> {
+    let what = format!("constraint {} on table {}", quote_identifier(&key.name), quote_identifier(&table.name));
+    match table.indexes.iter().find(|i| i.oid == index).cloned() {
+        Some(index) => {
+            work.dropped = work.dropped.take().or(Some(what));
+            release_index(work, table, &index, &format!("index {}", quote_identifier(&index.name)), cascade)
+        }
+        None => Ok(()),
+    }
+}
+
+/// Foreign keys that rest on a unique index which is to go with `what`.
+pub fn release_index(work: &mut Work<'_>, table: &Relation, index: &Index, what: &str, cascade: bool) -> SqlResult<()> {
+    let rests = |c: &Constraint| {
         matches!(&c.kind, ConstraintKind::ForeignKey { table: t, columns, .. }
-            if *t == table.oid && columns.len() == key.columns.len() && columns.iter().all(|n| key.columns.contains(n)))
+            if *t == table.oid && referenced_index(&work.catalog, *t, columns) == index.oid)
     };
-    let holders: Vec<(Arc<Relation>, u32, String)> = work
+    let mut holders: Vec<(Arc<Relation>, u32, String)> = work
         .catalog
         .relations
         .values()
-        .flat_map(|r| r.constraints.iter().filter(|c| points(c)).map(|c| (r.clone(), c.oid, c.name.clone())))
+        .flat_map(|r| r.constraints.iter().filter(|c| rests(c)).map(|c| (r.clone(), c.oid, c.name.clone())))
         .collect();
-    let what = format!("constraint {} on table {}", quote_identifier(&key.name), quote_identifier(&table.name));
+    holders.sort_by_key(|(_, oid, _)| *oid);
     for (holder, oid, name) in holders {
         let dependent = format!("constraint {}", quote_identifier(&name));
         let on = work.shown(&holder);
-        allow(work, cascade, &what, (oid, &dependent), Some(&on));
+        allow(work, cascade, what, (oid, &dependent), Some(&on));
         if let Some(holder) = work.catalog.by_oid(holder.oid).map(|r| Relation::clone(r)) {
             drop_constraint(work, &holder, &name, false, cascade)?;
         }

@@ -1,5 +1,6 @@
 //! Syntax of the statements that define things. Expressions and queries stay source text: the binder reads them.
 
+use super::absent;
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::catalog::Action;
 use crate::sql::cursor::{Cursor, Name};
@@ -29,6 +30,8 @@ pub enum Ddl {
         name: String,
         if_not_exists: bool,
     },
+    /// DROP of objects of a kind of which there are none.
+    DropAbsent(absent::Absent),
     Drop {
         what: Object,
         if_exists: bool,
@@ -106,6 +109,8 @@ pub struct CreateTable {
 #[derive(Clone, Debug)]
 pub struct Like {
     pub table: Name,
+    /// How many columns are written before it.
+    pub behind: usize,
     pub defaults: bool,
     pub constraints: bool,
     pub indexes: bool,
@@ -138,6 +143,8 @@ pub struct ConstraintDef {
     pub kind: ConstraintSyntax,
     pub deferrable: bool,
     pub initially_deferred: bool,
+    /// Of UNIQUE: NULLs count as equal.
+    pub nulls_equal: bool,
     pub position: u32,
 }
 
@@ -214,6 +221,9 @@ pub struct CreateIndex {
     pub if_not_exists: bool,
     pub keys: Vec<IndexElement>,
     pub include: Vec<String>,
+    /// Access method.
+    pub method: Option<String>,
+    pub nulls_equal: bool,
     pub predicate: Option<String>,
 }
 
@@ -221,6 +231,8 @@ pub struct CreateIndex {
 pub struct IndexElement {
     pub column: Option<String>,
     pub expression: Option<String>,
+    /// Operator class.
+    pub class: Option<String>,
     pub descending: bool,
     pub nulls_first: Option<bool>,
 }
@@ -270,7 +282,9 @@ pub enum AlterAction {
     RenameConstraint(String, String),
     /// All constraints are valid from the start.
     ValidateConstraint(String),
-    /// Owner, storage parameters, statistics targets: nothing to do here.
+    /// What tunes PostgreSQL's storage and planner for a column, which must exist.
+    Attribute(String),
+    /// Owner, storage parameters: nothing to do here.
     Accepted,
 }
 
@@ -563,8 +577,8 @@ fn column_names(c: &mut Cursor<'_>) -> Option<Vec<String>> {
 
 fn element(c: &mut Cursor<'_>, table: &mut CreateTable) -> SqlResult<()> {
     if c.eat("LIKE") {
-        let like = like(c)?;
-        table.like.push(like);
+        let behind = table.columns.len();
+        table.like.push(Like { behind, ..like(c)? });
     } else if is_table_constraint(c) {
         table.constraints.push(table_constraint(c)?);
     } else {
@@ -575,8 +589,15 @@ fn element(c: &mut Cursor<'_>, table: &mut CreateTable) -> SqlResult<()> {
 
 fn like(c: &mut Cursor<'_>) -> SqlResult<Like> {
     let table = c.name()?;
-    let mut like =
-        Like { table, defaults: false, constraints: false, indexes: false, identity: false, generated: false };
+    let mut like = Like {
+        table,
+        behind: 0,
+        defaults: false,
+        constraints: false,
+        indexes: false,
+        identity: false,
+        generated: false,
+    };
     while let Some(word) = c.eat_one(&["INCLUDING", "EXCLUDING"]) {
         let on = word == "INCLUDING";
         match c.any_word()?.as_str() {
@@ -646,6 +667,7 @@ fn checked(c: &mut Cursor<'_>, take: impl FnOnce(&mut Cursor<'_>) -> SqlResult<S
 fn column_constraint(c: &mut Cursor<'_>) -> SqlResult<Option<ConstraintDef>> {
     let position = c.position();
     let name = if c.eat("CONSTRAINT") { Some(c.ident()?) } else { None };
+    let mut nulls = false;
     let kind = if c.eat_all("NOT NULL") {
         ConstraintSyntax::NotNull
     } else if c.eat("NULL") {
@@ -660,7 +682,7 @@ fn column_constraint(c: &mut Cursor<'_>) -> SqlResult<Option<ConstraintDef>> {
         index_parameters(c)?;
         ConstraintSyntax::PrimaryKey(Vec::new())
     } else if c.eat("UNIQUE") {
-        nulls_distinct(c)?;
+        nulls = nulls_equal(c)?;
         index_parameters(c)?;
         ConstraintSyntax::Unique(Vec::new())
     } else if c.eat("REFERENCES") {
@@ -675,7 +697,8 @@ fn column_constraint(c: &mut Cursor<'_>) -> SqlResult<Option<ConstraintDef>> {
     } else {
         return Ok(None);
     };
-    let mut constraint = ConstraintDef { name, kind, deferrable: false, initially_deferred: false, position };
+    let mut constraint =
+        ConstraintDef { name, kind, deferrable: false, initially_deferred: false, nulls_equal: nulls, position };
     attributes(c, &mut constraint)?;
     Ok(Some(constraint))
 }
@@ -689,12 +712,13 @@ fn collation(c: &mut Cursor<'_>) -> SqlResult<()> {
     Err(SqlError::unsupported(format!("collation \"{}\"", name.name)))
 }
 
-fn nulls_distinct(c: &mut Cursor<'_>) -> SqlResult<()> {
-    if c.eat_all("NULLS NOT DISTINCT") {
-        return Err(SqlError::unsupported("NULLS NOT DISTINCT"));
+/// NULLS [NOT] DISTINCT: whether NULLs count as equal.
+fn nulls_equal(c: &mut Cursor<'_>) -> SqlResult<bool> {
+    let equal = c.eat_all("NULLS NOT DISTINCT");
+    if !equal {
+        c.eat_all("NULLS DISTINCT");
     }
-    c.eat_all("NULLS DISTINCT");
-    Ok(())
+    Ok(equal)
 }
 
 /// INCLUDE is refused on constraints by nobody's client; WITH and TABLESPACE say nothing here.
@@ -792,6 +816,7 @@ fn action(c: &mut Cursor<'_>) -> SqlResult<Action> {
 fn table_constraint(c: &mut Cursor<'_>) -> SqlResult<ConstraintDef> {
     let position = c.position();
     let name = if c.eat("CONSTRAINT") { Some(c.ident()?) } else { None };
+    let mut nulls = false;
     let kind = if c.eat("CHECK") {
         let text = checked(c, |c| c.parenthesised().map(|t| t.trim().to_owned()))?;
         c.eat_all("NO INHERIT");
@@ -800,7 +825,7 @@ fn table_constraint(c: &mut Cursor<'_>) -> SqlResult<ConstraintDef> {
         let primary = c.eat_all("PRIMARY KEY");
         if !primary {
             c.expect("UNIQUE")?;
-            nulls_distinct(c)?;
+            nulls = nulls_equal(c)?;
         }
         if c.eat_all("USING INDEX") {
             ConstraintSyntax::UsingIndex(primary, c.ident()?)
@@ -818,7 +843,8 @@ fn table_constraint(c: &mut Cursor<'_>) -> SqlResult<ConstraintDef> {
     } else {
         return Err(c.error());
     };
-    let mut constraint = ConstraintDef { name, kind, deferrable: false, initially_deferred: false, position };
+    let mut constraint =
+        ConstraintDef { name, kind, deferrable: false, initially_deferred: false, nulls_equal: nulls, position };
     attributes(c, &mut constraint)?;
     if c.eat_all("NOT VALID") {
         return Err(SqlError::unsupported("NOT VALID"));
@@ -893,16 +919,10 @@ fn create_index(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     let name = if c.is("ON") { None } else { Some(c.name()?) };
     c.expect("ON")?;
     let table = parse::table_name(c)?;
-    if c.eat("USING") {
-        let method = c.ident()?;
-        // Hash answers equality only; a B-tree does that too.
-        if method != "btree" && method != "hash" {
-            return unsupported(c, format!("access method \"{method}\""));
-        }
-    }
+    let method = if c.eat("USING") { Some(c.ident()?) } else { None };
     let keys = c.paren_list(index_element)?;
     let include = if c.eat("INCLUDE") { c.paren_list(Cursor::ident)? } else { Vec::new() };
-    nulls_distinct(c)?;
+    let nulls_equal = nulls_equal(c)?;
     if c.eat("WITH") && !c.skip_parens()? {
         return Err(c.error());
     }
@@ -913,11 +933,22 @@ fn create_index(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
         true => Some(checked(c, |c| Ok(c.rest().to_owned()))?),
         false => None,
     };
-    ok(Ddl::CreateIndex(CreateIndex { name, table, unique, if_not_exists, keys, include, predicate }))
+    ok(Ddl::CreateIndex(CreateIndex {
+        name,
+        table,
+        unique,
+        if_not_exists,
+        keys,
+        include,
+        method,
+        nulls_equal,
+        predicate,
+    }))
 }
 
 fn index_element(c: &mut Cursor<'_>) -> SqlResult<IndexElement> {
-    let mut element = IndexElement { column: None, expression: None, descending: false, nulls_first: None };
+    let mut element =
+        IndexElement { column: None, expression: None, class: None, descending: false, nulls_first: None };
     if c.is("(") {
         element.expression = Some(checked(c, |c| c.parenthesised().map(|t| t.trim().to_owned()))?);
     } else if c.is_at(1, "(") || (c.is_at(1, ".") && c.is_at(3, "(")) {
@@ -936,9 +967,9 @@ fn index_element(c: &mut Cursor<'_>) -> SqlResult<IndexElement> {
     if c.eat("COLLATE") {
         collation(c)?;
     }
-    // An operator class: text_pattern_ops and the like order by bytes, as everything here does.
+    // Operator classes like text_pattern_ops order by bytes, as everything here does.
     if !["ASC", "DESC", "NULLS", ",", ")"].iter().any(|w| c.is(w)) {
-        c.name()?;
+        element.class = Some(c.name()?.name);
         c.skip_parens()?;
     }
     element.descending = c.eat("DESC");
@@ -977,6 +1008,9 @@ fn object(c: &mut Cursor<'_>) -> Option<Object> {
 
 fn drop(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     let Some(what) = object(c) else {
+        if let Some(absent) = absent::drop(c)? {
+            return ok(Ddl::DropAbsent(absent));
+        }
         if c.eat("EXTENSION") {
             c.rest();
             return ok(Ddl::Accepted { tag: "DROP EXTENSION" });
@@ -1225,11 +1259,17 @@ fn alter_column(c: &mut Cursor<'_>, column: String) -> SqlResult<AlterAction> {
     }
     if c.eat_all("SET STATISTICS") {
         c.integer()?;
-        return Ok(AlterAction::Accepted);
+        return Ok(AlterAction::Attribute(column));
+    }
+    // n_distinct and the like are for PostgreSQL's planner.
+    if (c.is("SET") || c.is("RESET")) && c.is_at(1, "(") {
+        c.bump();
+        c.skip_parens()?;
+        return Ok(AlterAction::Attribute(column));
     }
     if c.eat_all("SET STORAGE") || c.eat_all("SET COMPRESSION") {
         c.any_word()?;
-        return Ok(AlterAction::Accepted);
+        return Ok(AlterAction::Attribute(column));
     }
     let (mut always, mut options) = (None, Vec::new());
     loop {

@@ -12,6 +12,7 @@
 //! | `table` | CREATE, DROP, TRUNCATE, COMMENT |
 //! | `alter` | ALTER TABLE and ALTER SEQUENCE |
 //! | `types` | types of one's own |
+//! | `absent` | DROP of kinds of objects of which there are none |
 //! | `rows` | a relation as rows of the system tables, and the difference of two relations as SQL |
 //!
 //! Storage choices: a primary key of one integer column is the rowid; every other key is a UNIQUE index of its own,
@@ -21,6 +22,7 @@
 //! Left out (0A000): composite and range types, domains, functions, triggers, rules, policies, partitions, inheritance,
 //! materialized views, temporary and unlogged tables, exclusion constraints, extended statistics, publications.
 
+mod absent;
 mod alter;
 pub mod grammar;
 pub mod rows;

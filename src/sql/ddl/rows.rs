@@ -1,8 +1,10 @@
 //! A relation as rows of the system tables, and the change from one form of it to another as SQL.
 
+use super::table::function_of;
+use crate::sql::catalog::methods;
 use crate::sql::catalog::{
-    Catalog, Column, Constraint, ConstraintKind, Identity, Index, OwnType, Relation, RelationKind, encode_attnums,
-    quote,
+    Catalog, Column, Constraint, ConstraintKind, Identity, Index, IndexKey, OwnType, Relation, RelationKind,
+    encode_attnums, quote,
 };
 use crate::types::{Own, Type};
 use std::collections::BTreeMap;
@@ -25,6 +27,12 @@ fn flag(value: bool) -> String {
 struct Row {
     values: Vec<(&'static str, String)>,
     initial: Vec<(&'static str, String)>,
+}
+
+impl Row {
+    fn set(&mut self, name: &str, value: String) {
+        self.values.iter_mut().filter(|(known, _)| *known == name).for_each(|(_, old)| old.clone_from(&value));
+    }
 }
 
 /// Rows by table and key columns. The order of tables is the order of insertion.
@@ -84,13 +92,19 @@ fn describe(catalog: &Catalog, r: &Relation) -> Rows {
     let mut rows = Rows::new();
     class_row(&mut rows, catalog, r.oid, &r.schema, &r.name, Some(r));
     for column in &r.columns {
-        column_rows(&mut rows, r, column);
+        column_rows(&mut rows, r.oid, column);
     }
     for constraint in &r.constraints {
         constraint_row(&mut rows, catalog, r, constraint);
     }
     for index in &r.indexes {
         class_row(&mut rows, catalog, index.oid, &r.schema, &index.name, None);
+        if let Some(row) = rows.get_mut(&(0, "pg_class", vec![("oid", index.oid.to_string())])) {
+            let width = index.keys.len() + index.include.len();
+            row.set("relam", index.method.to_string());
+            row.set("relnatts", width.to_string());
+        }
+        index_attributes(&mut rows, r, index);
         index_row(&mut rows, catalog, r, index);
     }
     if let RelationKind::Sequence(s) = &r.kind {
@@ -261,7 +275,7 @@ fn class_row(rows: &mut Rows, catalog: &Catalog, oid: u32, schema: &str, name: &
     put(rows, "pg_class", vec![("oid", oid.to_string())], values);
 }
 
-fn column_rows(rows: &mut Rows, r: &Relation, column: &Column) {
+fn column_rows(rows: &mut Rows, relation: u32, column: &Column) {
     let of_type = |field: &str| format!("(SELECT {field} FROM \"pg_catalog.pg_type\" WHERE oid = {})", column.ty.0);
     let identity = match column.identity {
         Some(Identity::Always) => "a",
@@ -269,7 +283,7 @@ fn column_rows(rows: &mut Rows, r: &Relation, column: &Column) {
         None => "",
     };
     let expression = column.default.as_deref().or(column.generated.as_deref());
-    let key = vec![("attrelid", r.oid.to_string()), ("attnum", column.attnum.to_string())];
+    let key = vec![("attrelid", relation.to_string()), ("attnum", column.attnum.to_string())];
     let values = vec![
         ("attname", literal(&column.name)),
         ("atttypid", column.ty.0.to_string()),
@@ -295,14 +309,14 @@ fn column_rows(rows: &mut Rows, r: &Relation, column: &Column) {
     put(rows, "pg_attribute", key, values);
     if let Some(expression) = expression {
         // A default is named by its column: the OID of its row only has to be unique.
-        let key = vec![("adrelid", r.oid.to_string()), ("adnum", column.attnum.to_string())];
+        let key = vec![("adrelid", relation.to_string()), ("adnum", column.attnum.to_string())];
         put(rows, "pg_attrdef", key, vec![("adbin", literal(expression))]);
     }
     if let Some(sequence) = column.sequence {
         let key = vec![("classid", "1259".to_owned()), ("objid", sequence.to_string()), ("objsubid", "0".into())];
         let values = vec![
             ("refclassid", "1259".to_owned()),
-            ("refobjid", r.oid.to_string()),
+            ("refobjid", relation.to_string()),
             ("refobjsubid", column.attnum.to_string()),
             ("deptype", literal(if column.identity.is_some() { "i" } else { "a" })),
         ];
@@ -382,14 +396,13 @@ pub fn is_key_of(index: &Index, columns: &[i16]) -> bool {
 }
 
 fn index_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, index: &Index) {
-    let key_types: Vec<Option<Type>> =
-        index.keys.iter().map(|k| k.column.and_then(|n| r.column_at(n)).map(|c| c.ty)).collect();
+    let key_types: Vec<Type> = index.keys.iter().map(|k| key_type(r, k)).collect();
     let words = |words: Vec<String>| literal(&words.join(" "));
     let attributes = index.keys.iter().map(|k| k.column.unwrap_or(0)).chain(index.include.iter().copied());
     let options = index.keys.iter().map(|k| i32::from(k.descending) | i32::from(k.nulls_first) << 1);
     let collations = key_types.iter().map(|t| match *t {
-        Some(Type::TEXT | Type::VARCHAR | Type::BPCHAR) => "100".to_owned(),
-        Some(Type::NAME) => "950".to_owned(),
+        Type::TEXT | Type::VARCHAR | Type::BPCHAR => "100".to_owned(),
+        Type::NAME => "950".to_owned(),
         _ => "0".to_owned(),
     });
     let expressions: Vec<&str> = index.keys.iter().filter_map(|k| k.expression.as_deref()).collect();
@@ -402,7 +415,7 @@ fn index_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, index: &Index) {
         ("indnatts", (index.keys.len() + index.include.len()).to_string()),
         ("indnkeyatts", index.keys.len().to_string()),
         ("indisunique", flag(index.unique)),
-        ("indnullsnotdistinct", "0".into()),
+        ("indnullsnotdistinct", flag(index.nulls_equal)),
         ("indisprimary", flag(index.primary)),
         ("indisexclusion", "0".into()),
         ("indimmediate", "1".into()),
@@ -414,7 +427,7 @@ fn index_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, index: &Index) {
         ("indisreplident", "0".into()),
         ("indkey", words(attributes.map(|n| n.to_string()).collect())),
         ("indcollation", words(collations.collect())),
-        ("indclass", operator_classes(&key_types)),
+        ("indclass", words(index.keys.iter().map(|k| operator_class(r, index.method, k).to_string()).collect())),
         ("indoption", words(options.map(|o| o.to_string()).collect())),
         ("indexprs", optional(shown.as_deref())),
         ("indpred", optional(index.predicate.as_deref())),
@@ -424,15 +437,42 @@ fn index_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, index: &Index) {
     put(rows, "pg_index", vec![("indexrelid", index.oid.to_string())], values);
 }
 
-/// The default B-tree operator classes of the keys' types (text's for an expression).
-fn operator_classes(types: &[Option<Type>]) -> String {
-    let class = |ty: &Option<Type>| {
-        let oid = ty.filter(|t| *t != Type::VARCHAR).unwrap_or(Type::TEXT).0;
-        format!(
-            "coalesce((SELECT oid FROM \"pg_catalog.pg_opclass\" WHERE opcmethod = 403 AND opcdefault AND opcintype = {oid}), 0)"
-        )
+fn key_type(r: &Relation, key: &IndexKey) -> Type {
+    key.ty.or_else(|| key.column.and_then(|n| r.column_at(n)).map(|c| c.ty)).unwrap_or(Type::TEXT)
+}
+
+fn operator_class(r: &Relation, method: u32, key: &IndexKey) -> u32 {
+    key.class.or_else(|| methods::default_class(method, key_type(r, key)).map(|c| c.oid)).unwrap_or_default()
+}
+
+/// An index's own columns: called as those of the table, or as a select list would call an expression.
+fn index_attributes(rows: &mut Rows, r: &Relation, index: &Index) {
+    let mut names: Vec<String> = Vec::new();
+    let mut name = |base: &str| {
+        let free = |name: &String| !names.contains(name);
+        let numbered = (1..).map(|n| format!("{base}{n}"));
+        let name = std::iter::once(base.to_owned()).chain(numbered).find(free).unwrap_or_default();
+        names.push(name.clone());
+        name
     };
-    types.iter().map(class).collect::<Vec<_>>().join(" || ' ' || ") + " || ''"
+    for (place, key) in (1..).zip(&index.keys) {
+        let own = key.column.and_then(|n| r.column_at(n));
+        let name = name(own.map_or_else(|| function_of(key.expression.as_deref()), |c| &c.name));
+        let typmod = own.map_or(-1, |c| c.typmod);
+        // A few classes store something else than the key.
+        let stored = methods::class(operator_class(r, index.method, key)).map(|class| class.key);
+        let ty = match stored {
+            Some(ty) if ty.0 != 0 && !ty.is_polymorphic() => ty,
+            Some(Type::ANYELEMENT) => key_type(r, key).element().unwrap_or(key_type(r, key)),
+            _ => key_type(r, key),
+        };
+        column_rows(rows, index.oid, &super::table::plain_column(place, &name, ty, typmod));
+    }
+    let first = index.keys.len() as i16 + 1;
+    for (place, column) in (first..).zip(index.include.iter().filter_map(|n| r.column_at(*n))) {
+        let name = name(&column.name);
+        column_rows(rows, index.oid, &super::table::plain_column(place, &name, column.ty, column.typmod));
+    }
 }
 
 /// The column list that a name in SQLite stands for: used by indexes and foreign keys.

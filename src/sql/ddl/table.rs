@@ -5,18 +5,20 @@ use super::grammar::{
 };
 use super::rows::{is_key_of, literal};
 use super::work::{self, Dependent, Violation, Work, key_detail, no_column, no_relation, no_schema, system_relation};
-use super::{alter, types};
+use super::{absent, alter, types};
 use crate::command::{Statement, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::bind::{Binder, Kept};
+use crate::sql::catalog::Action;
 use crate::sql::catalog::{
-    Column, Constraint, ConstraintKind, Identity, Index, IndexKey, Relation, RelationKind, Sequence, Source, quote,
-    sqlite_name,
+    Column, Constraint, ConstraintKind, Identity, Index, IndexKey, Relation, RelationKind, Sequence, Source, methods,
+    quote, sqlite_name,
 };
 use crate::sql::cursor::Name;
 use crate::sql::lex::{Kind, Lexer, identifier, quote_identifier, quote_literal};
 use crate::sql::plan::Tag;
 use crate::sql::violation::orphans;
+use crate::sql::violation::references::{self, Fit};
 use crate::sql::{parse, view};
 use crate::types::{NO_TYPMOD, Type};
 use std::collections::BTreeSet;
@@ -35,6 +37,7 @@ pub fn run(work: &mut Work<'_>, ddl: &Ddl) -> SqlResult<Tag> {
         Ddl::Drop { what: Object::Type, if_exists, names, cascade } => types::drop(work, names, *if_exists, *cascade)?,
         Ddl::Drop { what, if_exists, names, cascade } => drop_relations(work, *what, names, *if_exists, *cascade)?,
         Ddl::AlterTable { what, name, if_exists, actions } => alter::table(work, *what, name, *if_exists, actions)?,
+        Ddl::DropAbsent(absent) => absent::run(work, absent)?,
         Ddl::CreateEnum { name, labels } => types::create_enum(work, name, labels)?,
         Ddl::AlterType { name, action } => types::alter(work, name, action)?,
         Ddl::RenameSchema { .. } => return Err(SqlError::unsupported("ALTER SCHEMA RENAME")),
@@ -93,11 +96,13 @@ fn create_table(work: &mut Work<'_>, def: &CreateTable) -> SqlResult<Tag> {
         let sql = query_columns(work, &mut table, names, query)?;
         rows = Some(sql).filter(|_| *with_data);
     }
-    for column in &def.columns {
-        constraints.extend(define_column(work, &mut table, column)?);
-    }
-    for like in &def.like {
-        constraints.extend(copy_definition(work, &mut table, like)?);
+    for behind in 0..=def.columns.len() {
+        for like in def.like.iter().filter(|like| like.behind == behind) {
+            constraints.extend(copy_definition(work, &mut table, like)?);
+        }
+        if let Some(column) = def.columns.get(behind) {
+            constraints.extend(define_column(work, &mut table, column)?);
+        }
     }
     constraints.extend(def.constraints.iter().cloned());
     // Keys first: a foreign key may refer to its own table's.
@@ -275,7 +280,14 @@ fn is_null(text: &str) -> bool {
 fn copy_definition(work: &mut Work<'_>, table: &mut Relation, like: &Like) -> SqlResult<Vec<ConstraintDef>> {
     let source = work.relation(&like.table)?;
     let mut constraints = Vec::new();
-    let plain = |kind| ConstraintDef { name: None, kind, deferrable: false, initially_deferred: false, position: 0 };
+    let plain = |kind| ConstraintDef {
+        name: None,
+        kind,
+        deferrable: false,
+        initially_deferred: false,
+        nulls_equal: false,
+        position: 0,
+    };
     for from in &source.columns {
         let attnum = table.columns.iter().map(|c| c.attnum).max().unwrap_or(0) + 1;
         let mut column = plain_column(attnum, &from.name, from.ty, from.typmod);
@@ -302,7 +314,12 @@ fn copy_definition(work: &mut Work<'_>, table: &mut Relation, like: &Like) -> Sq
                 constraints.push(plain(ConstraintSyntax::PrimaryKey(names(&c.columns))));
             }
             ConstraintKind::Unique { .. } if like.indexes => {
-                constraints.push(plain(ConstraintSyntax::Unique(names(&c.columns))));
+                let index = source
+                    .indexes
+                    .iter()
+                    .find(|i| matches!(c.kind, ConstraintKind::Unique { index } if index == i.oid));
+                let nulls_equal = index.is_some_and(|i| i.nulls_equal);
+                constraints.push(ConstraintDef { nulls_equal, ..plain(ConstraintSyntax::Unique(names(&c.columns))) });
             }
             _ => {}
         }
@@ -418,6 +435,8 @@ fn define_key(
         include: Vec::new(),
         unique: true,
         primary,
+        nulls_equal: def.nulls_equal,
+        method: methods::BTREE,
         predicate: None,
     });
     table.constraints.push(Constraint {
@@ -432,7 +451,7 @@ fn define_key(
 }
 
 fn plain_key(attnum: i16) -> IndexKey {
-    IndexKey { column: Some(attnum), expression: None, descending: false, nulls_first: false }
+    IndexKey { column: Some(attnum), expression: None, ty: None, class: None, descending: false, nulls_first: false }
 }
 
 fn define_foreign_key(work: &mut Work<'_>, table: &mut Relation, def: &ConstraintDef) -> SqlResult<()> {
@@ -463,10 +482,20 @@ fn define_foreign_key(work: &mut Work<'_>, table: &mut Relation, def: &Constrain
     let name = constraint_name(work, table, def, &names.join("_"), "fkey");
     for (own, other) in columns.iter().zip(&target) {
         let (Some(own), Some(other)) = (table.column_at(*own), parent.column_at(*other)) else { continue };
-        if !comparable(own.ty, other.ty) {
+        let fit = references::fit(own.ty, other.ty);
+        let changes = matches!(on_update, Action::NoAction | Action::Restrict)
+            && matches!(on_delete, Action::NoAction | Action::Restrict);
+        if fit == Fit::Converted && !changes {
+            let what = "a foreign key with actions between a date and a timestamp";
+            return Err(SqlError::unsupported(what));
+        }
+        if fit == Fit::No {
             let message = format!("foreign key constraint \"{name}\" cannot be implemented");
-            return Err(SqlError::new(state::DATATYPE_MISMATCH, message)
-                .detail(format!("Key columns \"{}\" and \"{}\" are of incompatible types.", own.name, other.name)));
+            let types = (work.type_name(own.ty), work.type_name(other.ty));
+            return Err(SqlError::new(state::DATATYPE_MISMATCH, message).detail(format!(
+                "Key columns \"{}\" and \"{}\" are of incompatible types: {} and {}.",
+                own.name, other.name, types.0, types.1
+            )));
         }
     }
     let oid = work.oid();
@@ -484,13 +513,6 @@ fn define_foreign_key(work: &mut Work<'_>, table: &mut Relation, def: &Constrain
         initially_deferred: def.initially_deferred,
     });
     Ok(())
-}
-
-fn comparable(a: Type, b: Type) -> bool {
-    let integer = |t| matches!(t, Type::INT2 | Type::INT4 | Type::INT8 | Type::OID);
-    let text = |t| matches!(t, Type::TEXT | Type::VARCHAR | Type::NAME);
-    let float = |t| matches!(t, Type::FLOAT4 | Type::FLOAT8);
-    a == b || (integer(a) && integer(b)) || (text(a) && text(b)) || (float(a) && float(b))
 }
 
 fn referenced_columns(parent: &Relation, names: &[String]) -> SqlResult<Vec<i16>> {
@@ -528,6 +550,25 @@ fn create_index(work: &mut Work<'_>, def: &CreateIndex) -> SqlResult<&'static st
             work.choose_name(&table.schema, &table.name, &label, "idx", &|_| false)
         }
     };
+    let method = match def.method.as_deref() {
+        Some(name) => methods::method(name).ok_or_else(|| {
+            SqlError::new(state::UNDEFINED_OBJECT, format!("access method \"{name}\" does not exist"))
+        })?,
+        None => methods::BTREE,
+    };
+    let lacks = |what: &str| {
+        let message = format!("access method \"{}\" does not support {what}", methods::method_name(method));
+        Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, message))
+    };
+    match methods::method_name(method) {
+        "btree" => {}
+        _ if def.unique => return lacks("unique indexes"),
+        "hash" | "spgist" if def.keys.len() > 1 => return lacks("multicolumn indexes"),
+        "hash" | "gin" | "brin" if !def.include.is_empty() => return lacks("included columns"),
+        _ if def.keys.iter().any(|k| k.descending) => return lacks("ASC/DESC options"),
+        _ if def.keys.iter().any(|k| k.nulls_first.is_some()) => return lacks("NULLS FIRST/LAST options"),
+        _ => {}
+    }
     let mut keys = Vec::new();
     for element in &def.keys {
         let column = match &element.column {
@@ -539,17 +580,39 @@ fn create_index(work: &mut Work<'_>, def: &CreateIndex) -> SqlResult<&'static st
             ),
             None => None,
         };
+        let ty = match (&element.expression, column.and_then(|n| table.column_at(n))) {
+            (Some(text), _) => work.type_of_expression(&table, text)?,
+            (None, column) => column.map_or(Type::TEXT, |c| c.ty),
+        };
         keys.push(IndexKey {
             column,
             expression: element.expression.clone(),
+            ty: element.expression.as_ref().map(|_| ty),
+            class: operator_class(work, method, element.class.as_deref(), ty)?,
             descending: element.descending,
             nulls_first: element.nulls_first.unwrap_or(element.descending),
         });
     }
     let include = attnums_of(&table, &def.include)?;
     let oid = work.oid();
-    let index =
-        Index { oid, name, keys, include, unique: def.unique, primary: false, predicate: def.predicate.clone() };
+    let index = Index {
+        oid,
+        name,
+        keys,
+        include,
+        unique: def.unique,
+        primary: false,
+        nulls_equal: def.nulls_equal,
+        method,
+        predicate: def.predicate.clone(),
+    };
+    if !methods::is_physical(method) {
+        let name = methods::method_name(method);
+        let message =
+            format!("index \"{}\" is kept in the catalog, but access method \"{name}\" is not used yet", index.name);
+        work.notice(state::SUCCESSFUL_COMPLETION, message);
+        check_index(work, &table, &index)?;
+    }
     let mut new = table.clone();
     new.indexes.push(index.clone());
     if def.unique {
@@ -559,6 +622,43 @@ fn create_index(work: &mut Work<'_>, def: &CreateIndex) -> SqlResult<&'static st
     work.passes = true;
     work.update(&table, new);
     Ok("CREATE INDEX")
+}
+
+/// The operator class of an index's key, if it is not the default.
+fn operator_class(work: &Work<'_>, method: u32, name: Option<&str>, ty: Type) -> SqlResult<Option<u32>> {
+    let method_name = methods::method_name(method);
+    let Some(name) = name else {
+        if methods::default_class(method, ty).is_some() {
+            return Ok(None);
+        }
+        let ty = work.type_name(ty);
+        let message = format!("data type {ty} has no default operator class for access method \"{method_name}\"");
+        return Err(SqlError::new(state::UNDEFINED_OBJECT, message).hint(
+            "You must specify an operator class for the index or define a default operator class for the data type.",
+        ));
+    };
+    if !methods::has_class(method, name) {
+        let message = format!("operator class \"{name}\" does not exist for access method \"{method_name}\"");
+        return Err(SqlError::new(state::UNDEFINED_OBJECT, message));
+    }
+    match methods::named_class(method, name, ty) {
+        Some(class) => Ok(Some(class.oid).filter(|_| !class.default)),
+        None => {
+            let message = format!("operator class \"{name}\" does not accept data type {}", work.type_name(ty));
+            Err(SqlError::new(state::DATATYPE_MISMATCH, message))
+        }
+    }
+}
+
+/// Binds what an index computes, for its errors.
+fn check_index(work: &Work<'_>, table: &Relation, index: &Index) -> SqlResult<()> {
+    for text in index.keys.iter().filter_map(|k| k.expression.as_ref()) {
+        work.bind(Some(table), text, None, Kept::Index)?;
+    }
+    if let Some(text) = &index.predicate {
+        work.bind(Some(table), text, Some((Type::BOOL, NO_TYPMOD)), Kept::Predicate)?;
+    }
+    Ok(())
 }
 
 /// The middle of an index's default name: its columns, `expr` for an expression, numbered when repeated.
@@ -578,7 +678,7 @@ fn index_columns(def: &CreateIndex) -> String {
 }
 
 /// A lone function call gives its name to the index, as a result column would be called.
-fn function_of(expression: Option<&str>) -> &str {
+pub fn function_of(expression: Option<&str>) -> &str {
     let Some(text) = expression else { return "expr" };
     let mut tokens = Lexer::new(text).filter_map(Result::ok);
     match (tokens.next(), tokens.next()) {
@@ -609,6 +709,9 @@ pub fn guard_unique(work: &mut Work<'_>, table: &Relation, index: &Index) -> Sql
         }
     }
     let mut conditions: Vec<String> = terms.iter().map(|t| format!("({t}) IS NOT NULL")).collect();
+    if index.nulls_equal {
+        conditions = vec!["1".to_owned()];
+    }
     if let Some(text) = &index.predicate {
         conditions.push(work.bind(Some(table), text, Some((Type::BOOL, NO_TYPMOD)), Kept::Predicate)?);
     }
@@ -1039,7 +1142,7 @@ pub fn drop_one(work: &mut Work<'_>, r: &Relation, doomed: &BTreeSet<u32>, casca
     }
     match &r.kind {
         RelationKind::Table => drop_table(work, r, doomed, cascade),
-        RelationKind::Index { table } => drop_index(work, *table, r.oid),
+        RelationKind::Index { table } => drop_index(work, *table, r.oid, cascade),
         RelationKind::Sequence(_) => drop_sequence(work, r, cascade),
         RelationKind::View { .. } => {
             work.sql(format!("DELETE FROM \"_quorate_view\" WHERE oid = {}", r.oid));
@@ -1077,11 +1180,7 @@ fn drop_table(work: &mut Work<'_>, table: &Relation, doomed: &BTreeSet<u32>, cas
                 let (of, on) = (described(work, table), work.shown(holder));
                 allow(work, cascade, &of, (constraint.oid, &name), Some(&on));
             }
-            work.sql(format!(
-                "ALTER TABLE {} DROP CONSTRAINT \"{}\"",
-                quote(&sqlite_name(&holder.schema, &holder.name)),
-                constraint.oid
-            ));
+            work.drop_reference(holder, constraint);
             freed.constraints.retain(|c| c.oid != constraint.oid);
         }
         if holder.oid != table.oid {
@@ -1098,7 +1197,7 @@ fn drop_table(work: &mut Work<'_>, table: &Relation, doomed: &BTreeSet<u32>, cas
     Ok(())
 }
 
-fn drop_index(work: &mut Work<'_>, table: u32, index: u32) -> SqlResult<()> {
+fn drop_index(work: &mut Work<'_>, table: u32, index: u32, cascade: bool) -> SqlResult<()> {
     let table = work.catalog.by_oid(table).map(|r| Relation::clone(r));
     let table = table.ok_or_else(|| SqlError::internal("an index without a table"))?;
     let owner = table.constraints.iter().find(|c| {
@@ -1115,6 +1214,8 @@ fn drop_index(work: &mut Work<'_>, table: u32, index: u32) -> SqlResult<()> {
         )
         .hint(format!("You can drop {by} instead.")));
     }
+    alter::release_index(work, &table, &found, &format!("index {}", quote_identifier(&found.name)), cascade)?;
+    let table = work.catalog.by_oid(table.oid).map_or(table, |r| Relation::clone(r));
     work.drop_physical_index(&table, &found);
     let mut new = table.clone();
     new.indexes.retain(|i| i.oid != index);
@@ -1180,9 +1281,18 @@ fn truncate(work: &mut Work<'_>, names: &[Name], restart: bool, cascade: bool) -
         }
         next += 1;
     }
-    // Referring tables first, so that no row is left without its parent; a cycle empties itself by this order too
-    // only if its constraints are deferrable or cascade.
+    // Referring tables first, so that no row is left without its parent.
     tables.sort_by_key(|t| std::cmp::Reverse(depth_of(work, t.oid)));
+    let circle = tables.iter().any(|t| {
+        tables.iter().any(|other| {
+            other.oid != t.oid
+                && work.referring(t.oid).contains(&other.oid)
+                && work.referring(other.oid).contains(&t.oid)
+        })
+    });
+    if circle {
+        work.put_off_references();
+    }
     for table in &tables {
         work.data(format!("DELETE FROM {}", quote(&sqlite_name(&table.schema, &table.name))));
     }

@@ -2,17 +2,19 @@
 
 use super::grammar::TypeName;
 use super::rows::{self, column_list, literal};
-use crate::command::{Statement, Yields};
+use crate::command::{Shape, Statement, Yields};
 use crate::error::{SqlError, SqlResult, SqlState, state};
 use crate::sql::Scope;
 use crate::sql::bind::{self, Kept};
 use crate::sql::catalog::{
-    Catalog, Column, Constraint, ConstraintKind, Index, OwnType, Relation, RelationKind, Source, quote, sqlite_name,
+    Catalog, Column, Constraint, ConstraintKind, Index, OwnType, Relation, RelationKind, Source, methods, quote,
+    sqlite_name,
 };
 use crate::sql::cursor::Name;
 use crate::sql::lex::quote_identifier;
 use crate::sql::plan::{Effort, Facts};
-use crate::types::{NO_TYPMOD, Type, typmod_in};
+use crate::sql::violation::references;
+use crate::types::{NO_TYPMOD, Storage, Type, typmod_in};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -38,6 +40,8 @@ pub struct Work<'a> {
     pub passes: bool,
     /// An expression in it is more than a constant.
     calls: Cell<bool>,
+    /// Foreign keys are not checked before its end.
+    puts_off: bool,
 }
 
 /// An object that goes with another one.
@@ -103,6 +107,7 @@ impl<'a> Work<'a> {
             facts: RefCell::default(),
             passes: false,
             calls: Cell::new(false),
+            puts_off: false,
         }
     }
 
@@ -146,6 +151,10 @@ impl<'a> Work<'a> {
             let next = self.catalog.next_oid;
             self.sql(format!("UPDATE \"_quorate_schema\" SET next_oid = {next}"));
         }
+        if self.puts_off {
+            // What follows in the same transaction is checked as before.
+            self.deferral("PRAGMA defer_foreign_keys = OFF");
+        }
         Finished {
             statements: self.statements,
             facts: self.facts.into_inner(),
@@ -171,6 +180,17 @@ impl<'a> Work<'a> {
     pub fn sql(&mut self, sql: String) {
         self.changes_catalog = true;
         self.statements.push(Statement::new(sql, Yields::Nothing));
+    }
+
+    /// From here on, foreign keys are checked at the end of the statement.
+    pub fn put_off_references(&mut self) {
+        self.deferral("PRAGMA defer_foreign_keys = ON");
+        self.puts_off = true;
+    }
+
+    fn deferral(&mut self, sql: &str) {
+        let deferral = Statement::new(sql.to_owned(), Yields::Nothing);
+        self.statements.push(Statement { shape: Shape::Deferral, ..deferral });
     }
 
     /// A statement that changes rows only.
@@ -329,6 +349,11 @@ impl<'a> Work<'a> {
         Ok(sql)
     }
 
+    /// The type of an index's expression.
+    pub fn type_of_expression(&self, relation: &Relation, text: &str) -> SqlResult<Type> {
+        bind::bind_typed_column_expr(&self.scope(), relation, text).map(|(_, ty, _)| ty)
+    }
+
     // ---- relations
 
     /// Records a new relation.
@@ -419,18 +444,42 @@ impl<'a> Work<'a> {
                     parts.push(format!("CONSTRAINT \"{}\" CHECK ({condition})", constraint.oid));
                 }
                 ConstraintKind::ForeignKey { .. } => {
-                    let columns = column_list(r, &constraint.columns);
+                    let columns = self.key_columns(r, constraint, &mut parts);
                     let references = self.references_sql(r, constraint, copies)?;
                     parts.push(format!("CONSTRAINT \"{}\" FOREIGN KEY ({columns}) {references}", constraint.oid));
                 }
                 ConstraintKind::PrimaryKey { .. } | ConstraintKind::Unique { .. } => {}
             }
         }
-        if parts.is_empty() {
-            return Err(SqlError::unsupported("a table without columns"));
+        if r.columns.is_empty() {
+            parts.insert(0, format!("{} INTEGER", quote(NO_COLUMN)));
         }
         self.sql(format!("CREATE TABLE {}({}) STRICT", quote(physical), parts.join(", ")));
         Ok(())
+    }
+
+    /// The columns of a foreign key; those that compare through a cast are computed, and added to `parts`.
+    fn key_columns(&self, r: &Relation, constraint: &Constraint, parts: &mut Vec<String>) -> String {
+        let ConstraintKind::ForeignKey { table, columns, .. } = &constraint.kind else { return String::new() };
+        let parent = if *table == r.oid { Some(r) } else { self.catalog.by_oid(*table).map(|p| &**p) };
+        let mut names = Vec::new();
+        for (place, (own, other)) in constraint.columns.iter().zip(columns).enumerate() {
+            let (Some(own), Some(other)) = (r.column_at(*own), parent.and_then(|p| p.column_at(*other))) else {
+                continue;
+            };
+            let name = quote(&own.name);
+            let term = references::key_term(&name, own.ty, other.ty);
+            if term == name {
+                names.push(name);
+                continue;
+            }
+            let name = quote(&key_column(constraint.oid, place));
+            let place = parts.iter().position(|p| p.starts_with("CONSTRAINT ")).unwrap_or(parts.len());
+            let ty = other.ty.storage().sqlite_name();
+            parts.insert(place, format!("{name} {ty} GENERATED ALWAYS AS ({term}) VIRTUAL"));
+            names.push(name);
+        }
+        names.join(", ")
     }
 
     pub fn column_sql(&self, r: &Relation, column: &Column, rowid: bool) -> SqlResult<String> {
@@ -476,16 +525,30 @@ impl<'a> Work<'a> {
         ))
     }
 
+    /// A foreign key goes, with the columns that were made for it.
+    pub fn drop_reference(&mut self, r: &Relation, constraint: &Constraint) {
+        let table = quote(&sqlite_name(&r.schema, &r.name));
+        self.sql(format!("ALTER TABLE {table} DROP CONSTRAINT \"{}\"", constraint.oid));
+        let mut made = Vec::new();
+        self.key_columns(r, constraint, &mut made);
+        for place in (0..constraint.columns.len()).filter(|_| !made.is_empty()) {
+            let name = quote(&key_column(constraint.oid, place));
+            if made.iter().any(|column| column.starts_with(&name)) {
+                self.sql(format!("ALTER TABLE {table} DROP COLUMN {name}"));
+            }
+        }
+    }
+
     /// CREATE INDEX of SQLite, unless the key is the rowid.
     pub fn create_physical_index(&mut self, r: &Relation, index: &Index) -> SqlResult<()> {
         self.create_physical_index_on(r, index, &sqlite_name(&r.schema, &r.name))
     }
 
     fn create_physical_index_on(&mut self, r: &Relation, index: &Index, physical: &str) -> SqlResult<()> {
-        if self.catalog.rowid_keys.contains(&index.oid) {
+        if self.catalog.rowid_keys.contains(&index.oid) || !methods::is_physical(index.method) {
             return Ok(());
         }
-        let mut keys = Vec::new();
+        let (mut keys, mut nulls, mut is_null) = (Vec::new(), Vec::new(), Vec::new());
         for key in &index.keys {
             let direction = if key.descending { " DESC" } else { "" };
             let term = match (&key.expression, key.column.and_then(|n| r.column_at(n))) {
@@ -493,6 +556,12 @@ impl<'a> Work<'a> {
                 (None, Some(column)) => quote(&column.name),
                 (None, None) => return Err(SqlError::internal("an index key without a column")),
             };
+            let ty = key.ty.or_else(|| key.column.and_then(|n| r.column_at(n)).map(|c| c.ty)).unwrap_or(Type::TEXT);
+            // Something that no value of the type is stored as.
+            let other = if ty.storage() == Storage::Blob { "''" } else { "x''" };
+            let collation = ty.collation().map(|name| format!(" COLLATE {name}")).unwrap_or_default();
+            nulls.push(format!("ifnull({term}, {other}){collation}"));
+            is_null.push(format!("{term} IS NULL"));
             keys.push(term + direction);
         }
         let predicate = match &index.predicate {
@@ -508,12 +577,28 @@ impl<'a> Work<'a> {
             quote(physical),
             keys.join(", "),
         ));
+        if index.nulls_equal && index.unique {
+            // SQLite takes NULLs for different: keys with one are unique by an index of their own.
+            let condition = match predicate.strip_prefix(" WHERE ") {
+                Some(condition) => format!("({}) AND ({condition})", is_null.join(" OR ")),
+                None => is_null.join(" OR "),
+            };
+            self.sql(format!(
+                "CREATE UNIQUE INDEX {} ON {}({}) WHERE {condition}",
+                quote(&nulls_index(index.oid)),
+                quote(physical),
+                nulls.join(", "),
+            ));
+        }
         Ok(())
     }
 
     pub fn drop_physical_index(&mut self, r: &Relation, index: &Index) {
-        if !self.catalog.rowid_keys.contains(&index.oid) {
+        if !self.catalog.rowid_keys.contains(&index.oid) && methods::is_physical(index.method) {
             self.sql(format!("DROP INDEX {}", quote(&sqlite_name(&r.schema, &index.name))));
+        }
+        if index.nulls_equal && index.unique {
+            self.sql(format!("DROP INDEX {}", quote(&nulls_index(index.oid))));
         }
     }
 
@@ -529,24 +614,37 @@ impl<'a> Work<'a> {
             let other = self.catalog.by_oid(oid).map(|r| Relation::clone(r));
             pairs.extend(other.map(|r| (r.clone(), r)));
         }
-        let pairs = parents_first(pairs)?;
+        let (pairs, cycle) = parents_first(pairs);
         let copies: BTreeSet<u32> = pairs.iter().map(|(r, _)| r.oid).collect();
+        if cycle {
+            self.put_off_references();
+        }
         for (before, after) in &pairs {
             let copy = copy_name(before.oid);
             self.create_physical_among(after, &copy, &copies)?;
-            self.copy_rows(before, after, &copy, if before.oid == old.oid { Some(values) } else { None });
             for index in &before.indexes {
                 let name = quote(&sqlite_name(&before.schema, &index.name));
                 self.sql(format!("DROP INDEX IF EXISTS {name}"));
+                if index.nulls_equal {
+                    self.sql(format!("DROP INDEX IF EXISTS {}", quote(&nulls_index(index.oid))));
+                }
             }
-            for index in &after.indexes {
+            // A foreign key finds its parent through a unique index, also in the table itself.
+            for index in after.indexes.iter().filter(|index| index.unique) {
+                self.create_physical_index_on(after, index, &copy)?;
+            }
+        }
+        for (before, after) in &pairs {
+            let copy = copy_name(before.oid);
+            self.copy_rows(before, after, &copy, if before.oid == old.oid { Some(values) } else { None });
+            for index in after.indexes.iter().filter(|index| !index.unique) {
                 self.create_physical_index_on(after, index, &copy)?;
             }
         }
         let name = |r: &Relation| quote(&sqlite_name(&r.schema, &r.name));
         for (before, _) in &pairs {
             for c in before.constraints.iter().filter(|c| matches!(c.kind, ConstraintKind::ForeignKey { .. })) {
-                self.sql(format!("ALTER TABLE {} DROP CONSTRAINT \"{}\"", name(before), c.oid));
+                self.drop_reference(before, c);
             }
         }
         for (before, _) in &pairs {
@@ -569,6 +667,9 @@ impl<'a> Work<'a> {
             }
         }
         let old = quote(&sqlite_name(&before.schema, &before.name));
+        if names.is_empty() {
+            (names, sources) = (vec![quote(before.rowid_name())], vec![quote(before.rowid_name())]);
+        }
         self.data(format!(
             "INSERT INTO {}({}) SELECT {} FROM {old}",
             quote(copy),
@@ -605,24 +706,37 @@ impl<'a> Work<'a> {
     }
 }
 
+/// The index in SQLite that makes keys with NULLs unique (NULLS NOT DISTINCT).
+pub fn nulls_index(index: u32) -> String {
+    format!("quorate.nulls.{index}")
+}
+
+/// A table without columns has one of this name in SQLite, which wants one.
+pub const NO_COLUMN: &str = "quorate.none";
+
+/// The column in SQLite that stands in a foreign key for one that compares with its parent's through a cast.
+fn key_column(constraint: u32, place: usize) -> String {
+    format!("quorate.key.{constraint}.{place}")
+}
+
 /// The name of a table's copy while it is rebuilt.
 fn copy_name(table: u32) -> String {
     format!("quorate.copy.{table}")
 }
 
-/// Orders tables so that each comes after those it refers to.
-fn parents_first(mut left: Vec<(Relation, Relation)>) -> SqlResult<Vec<(Relation, Relation)>> {
-    let mut placed: Vec<(Relation, Relation)> = Vec::new();
+/// Orders tables so that each comes after those it refers to; whether some refer to each other in a circle.
+fn parents_first(mut left: Vec<(Relation, Relation)>) -> (Vec<(Relation, Relation)>, bool) {
+    let (mut placed, mut cycle) = (Vec::new(), false);
     while !left.is_empty() {
         let waits_for = |r: &Relation, other: u32| {
             r.constraints.iter().any(|c| matches!(c.kind, ConstraintKind::ForeignKey { table, .. } if table == other))
         };
         let ready =
             left.iter().position(|(_, r)| left.iter().all(|(_, other)| other.oid == r.oid || !waits_for(r, other.oid)));
-        let ready = ready.ok_or_else(|| SqlError::unsupported("copying tables whose foreign keys form a cycle"))?;
-        placed.push(left.remove(ready));
+        cycle |= ready.is_none();
+        placed.push(left.remove(ready.unwrap_or(0)));
     }
-    Ok(placed)
+    (placed, cycle)
 }
 
 fn index_relation(table: &Relation, index: &Index) -> Relation {
@@ -678,17 +792,19 @@ fn object_name(first: &str, second: &str, label: &str) -> String {
     parts.iter().filter(|p| !p.is_empty()).cloned().collect::<Vec<_>>().join("_")
 }
 
-/// The SQLite expression `(a, b)=(1, x)` of a detail line, for types whose text is SQLite's.
+/// The SQLite expression `(a, b)=(1, x)` of a detail line.
 pub fn key_detail(r: &Relation, attnums: &[i16], prefix: &str, tail: &str) -> Option<String> {
     let columns: Vec<&Column> = attnums.iter().filter_map(|n| r.column_at(*n)).collect();
-    let printable = |c: &&Column| {
-        matches!(c.ty, Type::INT2 | Type::INT4 | Type::INT8 | Type::OID | Type::TEXT | Type::VARCHAR | Type::NUMERIC)
-    };
-    if !columns.iter().all(printable) {
+    // What a label is called is not told here.
+    if columns.iter().any(|c| c.ty.has_labels()) {
         return None;
     }
+    let shown = |c: &&Column| {
+        let name = format!("{prefix}{}", quote(&c.name));
+        format!("coalesce(q_out({}, {}, {name}), 'null')", c.ty.0, c.typmod)
+    };
     let names: Vec<&str> = columns.iter().map(|c| c.name.as_str()).collect();
-    let values: Vec<String> = columns.iter().map(|c| format!("{prefix}{}", quote(&c.name))).collect();
+    let values: Vec<String> = columns.iter().map(shown).collect();
     let head = literal(&format!("Key ({})=(", names.join(", ")));
     Some(format!("{head} || {} || {}", values.join(" || ', ' || "), literal(&format!("){tail}"))))
 }

@@ -2,7 +2,7 @@
 
 use super::Sql;
 use crate::functions::casts::{Way, way};
-use crate::functions::{Arguments, Kind, Native, fill};
+use crate::functions::{Arguments, CastContext, Kind, Native, fill};
 use crate::sql::catalog::OwnType;
 use crate::sql::ir::{Bound, Call, Cast, Frame, Infix, Node, Op, Over, SortKey, SubQuery, Truth, Typed};
 use crate::types::record::{self, Field};
@@ -413,7 +413,9 @@ impl Sql {
             Some((_, way)) => self.by(way, cast, args),
             None => {
                 let element = |ty: Type| ty.element().unwrap_or(Type::TEXT).representation().0;
-                self.put(format_args!("q_array_cast({}, {}, {}, ", element(from), element(cast.to), cast.typmod));
+                // An explicit cast cuts what is too long.
+                let name = if cast.context == CastContext::Explicit { "q_array_cut" } else { "q_array_cast" };
+                self.put(format_args!("{name}({}, {}, {}, ", element(from), element(cast.to), cast.typmod));
                 self.expr(&args[0]);
                 self.push(")");
             }

@@ -11,7 +11,7 @@
 //! replicated state only, so all replicas say the same. Where nothing is found (a row that a cascade wrote), there is no
 //! DETAIL.
 
-mod references;
+pub mod references;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -164,7 +164,8 @@ fn unique(catalog: &Catalog, failure: &Failure<'_>, rest: &str, ask: Ask<'_>) ->
 
 fn index_named<'a>(catalog: &'a Catalog, name: &str) -> Option<(&'a Relation, &'a Index)> {
     catalog.relations.values().find_map(|r| {
-        let index = r.indexes.iter().find(|i| sqlite_name(&r.schema, &i.name) == name)?;
+        let is_of_nulls = |i: &Index| name.strip_prefix("quorate.nulls.").is_some_and(|oid| oid == i.oid.to_string());
+        let index = r.indexes.iter().find(|i| sqlite_name(&r.schema, &i.name) == name || is_of_nulls(i))?;
         Some((&**r, index))
     })
 }

@@ -7,6 +7,7 @@ use super::{Ask, Change, Failure, key_of, table_named};
 use crate::error::{SqlError, state};
 use crate::sql::catalog::{Catalog, Column, Constraint, ConstraintKind, Relation, quote, sqlite_name};
 use crate::types::Env;
+use crate::types::Type;
 use crate::value::Value;
 
 /// A foreign key with both of its tables.
@@ -110,7 +111,9 @@ impl<'a> Reference<'a> {
             return None;
         }
         let own = columns(self.child, &self.constraint.columns);
-        let equal: Vec<String> = (1..).zip(&own).map(|(i, c)| format!("c.{} = ?{i}", quote(&c.name))).collect();
+        let terms = own.iter().zip(columns(self.parent, self.columns));
+        let terms = terms.map(|(c, p)| key_term(&format!("c.{}", quote(&c.name)), c.ty, p.ty));
+        let equal: Vec<String> = (1..).zip(terms).map(|(i, term)| format!("{term} = ?{i}")).collect();
         let sql = format!("SELECT 1 {} AND {} LIMIT 1", self.orphans(), equal.join(" AND "));
         ask(&sql, Some(&old)).ok()??;
         let message = format!(
@@ -170,12 +173,57 @@ impl<'a> Reference<'a> {
     }
 }
 
+/// How the column of a foreign key compares with the one that it refers to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fit {
+    /// As SQLite compares them.
+    Plain,
+    /// See [`key_term`].
+    Converted,
+    No,
+}
+
+/// See [`Fit`]: PostgreSQL wants an equality of the two types that its index can use, or an implicit cast to the parent's.
+pub fn fit(own: Type, other: Type) -> Fit {
+    let integer = |t| matches!(t, Type::INT2 | Type::INT4 | Type::INT8);
+    let text = |t| matches!(t, Type::TEXT | Type::VARCHAR | Type::NAME | Type::BPCHAR);
+    let number = |t: Type| t.is_numeric_like();
+    let moment = |t| matches!(t, Type::TIMESTAMP | Type::TIMESTAMPTZ);
+    match (own, other) {
+        (a, b) if a == b || integer(a) && integer(b) || text(a) && text(b) => Fit::Plain,
+        (a, b) if a.is_float() && b.is_float() || moment(a) && moment(b) => Fit::Plain,
+        (a, Type::OID) if integer(a) || a.is_reg() => Fit::Plain,
+        (a, Type::NUMERIC) if integer(a) => Fit::Plain,
+        (a, b) if number(a) && b.is_float() => Fit::Plain,
+        (Type::DATE, b) if moment(b) => Fit::Converted,
+        _ => Fit::No,
+    }
+}
+
+/// A foreign key's column as SQLite compares it with the parent's: a date is its midnight (in UTC).
+pub fn key_term(name: &str, own: Type, other: Type) -> String {
+    match fit(own, other) {
+        Fit::Converted => format!(
+            "iif({name} = 2147483647, 9223372036854775807, iif({name} = -2147483648, -9223372036854775808, \
+             {name} * 86400000000))"
+        ),
+        _ => name.to_owned(),
+    }
+}
+
 /// `FROM … WHERE …` finding rows (alias `c`) of `table` whose key is not in `parent`.
 pub fn orphans(table: &Relation, parent: &Relation, own: &[i16], other: &[i16]) -> String {
     let name = |r: &Relation, n: &i16| r.column_at(*n).map_or(String::new(), |c| quote(&c.name));
     let present: Vec<String> = own.iter().map(|n| format!("c.{} IS NOT NULL", name(table, n))).collect();
+    let term = |a: &i16, b: &i16| {
+        let name = format!("c.{}", name(table, a));
+        match (table.column_at(*a), parent.column_at(*b)) {
+            (Some(own), Some(other)) => key_term(&name, own.ty, other.ty),
+            _ => name,
+        }
+    };
     let matches: Vec<String> =
-        own.iter().zip(other).map(|(a, b)| format!("p.{} = c.{}", name(parent, b), name(table, a))).collect();
+        own.iter().zip(other).map(|(a, b)| format!("p.{} = {}", name(parent, b), term(a, b))).collect();
     format!(
         "FROM {} c WHERE {} AND NOT EXISTS (SELECT 1 FROM {} p WHERE {})",
         quote(&sqlite_name(&table.schema, &table.name)),

@@ -147,9 +147,12 @@ impl<'a> Keys<'a> {
         let named: String =
             numbers.clone().zip(&self.terms).map(|(i, term)| format!(", {term} AS {}", key(i))).collect();
         let list: Vec<String> = numbers.clone().map(|i| format!("n.{}", key(i))).collect();
-        let present: Vec<String> = list.iter().map(|key| format!("{key} IS NOT NULL")).collect();
+        let nulls = self.index.nulls_equal;
+        let present: Vec<String> =
+            list.iter().map(|key| if nulls { "1".to_owned() } else { format!("{key} IS NOT NULL") }).collect();
         let equal = |other: &dyn Fn(usize) -> String| {
-            let pair = |(i, collation)| format!("{} = n.{}{collation}", other(i), key(i));
+            let same = if nulls { "IS" } else { "=" };
+            let pair = |(i, collation)| format!("{} {same} n.{}{collation}", other(i), key(i));
             numbers.clone().zip(&self.collations).map(pair).collect::<Vec<_>>().join(" AND ")
         };
         let (there, before) = (equal(&|i| self.terms[i - 1].clone()), equal(&|i| format!("e.{}", key(i))));

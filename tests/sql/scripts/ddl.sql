@@ -281,19 +281,15 @@ DROP SEQUENCE d_seq
 
 CREATE TYPE d_mood AS ENUM ('sad', 'ok', 'happy')
 --> CREATE TYPE
---?> ERROR 0A000: CREATE TYPE is not supported
 
 CREATE TABLE d_moods (who text, m d_mood)
 --> CREATE TABLE
---?> ERROR 42704: type "d_mood" does not exist
 
 INSERT INTO d_moods VALUES ('a', 'happy'), ('b', 'sad'), ('c', 'ok')
 --> INSERT 0 3
---?> ERROR 42P01: relation "d_moods" does not exist
 
 INSERT INTO d_moods VALUES ('d', 'angry')
 --> ERROR 22P02: invalid input value for enum d_mood: "angry"
---?> ERROR 42P01: relation "d_moods" does not exist
 
 SELECT who, m FROM d_moods ORDER BY m
 --> who text | m user
@@ -301,40 +297,33 @@ SELECT who, m FROM d_moods ORDER BY m
 --> c | ok
 --> a | happy
 --> SELECT 3
---?> ERROR 42P01: relation "d_moods" does not exist
 
 SELECT who FROM d_moods WHERE m > 'sad' ORDER BY m DESC
 --> who text
 --> a
 --> c
 --> SELECT 2
---?> ERROR 42P01: relation "d_moods" does not exist
 
 CREATE TABLE d_copy AS SELECT who, m::text AS mood FROM d_moods WHERE m <> 'ok'
 --> SELECT 2
---?> ERROR 42P01: relation "d_moods" does not exist
 
 SELECT * FROM d_copy ORDER BY who
 --> who text | mood text
 --> a | happy
 --> b | sad
 --> SELECT 2
---?> ERROR 42P01: relation "d_copy" does not exist
 
 COMMENT ON TABLE d_copy IS 'a copy'
 --> COMMENT
---?> ERROR 42P01: relation "d_copy" does not exist
 
 DROP TABLE d_animals, d_users, d_gen
 --> DROP TABLE
 
 DROP TABLE d_moods, d_copy
 --> DROP TABLE
---?> ERROR 42P01: table "d_moods" does not exist
 
 DROP TYPE d_mood
 --> DROP TYPE
---?> ERROR 0A000: DROP TYPE is not supported
 
 DROP TABLE d_users
 --> ERROR 42P01: table "d_users" does not exist

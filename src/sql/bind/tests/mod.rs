@@ -52,12 +52,16 @@ fn table(oid: u32, name: &str, columns: &[&str]) -> Relation {
         let name = format!("{name}_{}", if key == "pk" { "pkey" } else { "key" });
         let kind = if key == "pk" { ConstraintKind::PrimaryKey { index } } else { ConstraintKind::Unique { index } };
         let keys = attnums.iter().map(|n| IndexKey {
+            ty: None,
+            class: None,
             column: Some(*n),
             expression: None,
             descending: false,
             nulls_first: false,
         });
         indexes.push(Index {
+            nulls_equal: false,
+            method: 403,
             oid: index,
             name: name.clone(),
             keys: keys.collect(),
