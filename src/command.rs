@@ -63,6 +63,59 @@ pub enum Command {
     /// Under the id of a request that may have been applied: if it was not, it fails with `error`, now and whenever it
     /// comes. `born`: see [`Write::born`].
     Settle { born: u64, error: SqlError },
+    /// What a session wants of advisory locks. The outcome has one row: 1 if it has what it wants, 2 if it waits, 0 if it
+    /// cannot; the acquisition's number; the number of its grant. `born`: see [`Write::born`].
+    Advisory { born: u64, holder: Holder, order: AdvisoryOrder },
+    /// The leader has not heard of these sessions' nodes: their advisory locks go to others, and nothing of them is taken
+    /// any more.
+    LoseSessions { sessions: Vec<u64> },
+}
+
+/// Who holds an advisory lock: a session of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Holder {
+    /// The origin of its requests ([`RequestId::origin`]).
+    pub session: u64,
+    pub node: NodeId,
+}
+
+/// What an advisory lock is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum AdvisoryKey {
+    One(i64),
+    Two(i32, i32),
+}
+
+impl std::fmt::Display for AdvisoryKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            AdvisoryKey::One(key) => write!(f, "advisory lock {key}"),
+            AdvisoryKey::Two(class, key) => write!(f, "advisory lock ({class}, {key})"),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AdvisoryOrder {
+    Acquire {
+        key: AdvisoryKey,
+        shared: bool,
+        /// It ends with a transaction: the session gives it back then.
+        transaction: bool,
+        wait: bool,
+    },
+    /// Gives one acquisition back that is not a transaction's.
+    Release { key: AdvisoryKey, shared: bool },
+    /// All that are not a transaction's.
+    ReleaseAll,
+    /// Acquisitions by number, granted or awaited.
+    GiveBack { numbers: Vec<u64> },
+    /// The session is over.
+    End,
+    /// The wait with this number would never end.
+    Deny { number: u64 },
+    /// Under which number does it hold this?
+    Fence { key: AdvisoryKey },
 }
 
 /// A time in which one leader grants locks from one lock table. Ordered as they follow each other.
@@ -252,6 +305,8 @@ pub struct Seen {
     pub last: Option<u32>,
     /// Live relations as JSON, as they were when the step first ran.
     pub live: BTreeMap<String, String>,
+    /// Calls of advisory locks that have been answered, if there may be any.
+    pub advisory: Option<Vec<([i64; 4], Option<i64>)>>,
 }
 
 /// The replicated answer to a command.

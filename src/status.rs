@@ -118,6 +118,9 @@ pub struct LockRow {
     /// The transaction: the session's name, and its number there.
     pub origin: u64,
     pub number: u64,
+    /// Of an advisory lock: the halves of its key, and 2 if these were given apart.
+    #[serde(default)]
+    pub key: Option<(u32, u32, i16)>,
 }
 
 /// Puts the reports of all nodes together.

@@ -26,7 +26,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("functions", "error meter panics settings types value"),
     // The compiler: text and catalog in, plan out. No connection, no log, no node.
     ("sql", "command error functions settings types value"),
-    ("locks", "error sql"),
+    ("locks", "command error id sql"),
     ("transaction", "command error id locks sql::catalog sql::plan types value"),
     // A client's state machine, its way to a database, and its socket.
     ("session", "command error functions gateway id settings sql transaction types value"),
@@ -54,7 +54,7 @@ const ARROWS: &[(&str, &str)] = &[
     // The state machine knows no Raft: it gets an index and commands, and implements the contract of `replica`.
     (
         "engine",
-        "command error functions gateway id meter sql transaction types value replica::Applied replica::Committed replica::Halt \
+        "command error functions gateway id locks::advisory meter sql transaction types value replica::Applied replica::Committed replica::Halt \
          replica::Membership replica::Payload replica::Position replica::SnapshotMeta replica::StateMachine",
     ),
     ("cluster", "command error id types value"),

@@ -16,6 +16,7 @@
 //! **Failures.** Errors that every replica gets are outcomes. Everything else rolls the call back; in-memory state is
 //! only replaced after COMMIT and is read again from the file when anything went wrong.
 
+use super::advisory;
 use super::connection::Connection;
 use super::diagnosis;
 use super::digest::{Fold, Kept, Sums, mix};
@@ -23,10 +24,11 @@ use super::meta::{EntryOutcomes, Memory, State, Window, assemble, int, unsigned}
 use super::statement::Fault;
 use super::step::{Runner, StepError, dress, introduce, replayed};
 use super::tenure;
-use crate::command::{self, Batch, Command, Outcome, Proposal, Refusal, Step, StepOutcome, Write, Yields};
+use crate::command::{self, AdvisoryKey, Batch, Command, Outcome, Proposal, Refusal, Step, StepOutcome, Write, Yields};
 use crate::error::{SqlError, state};
 use crate::functions::SequenceSource;
 use crate::id::RequestId;
+use crate::locks::advisory::Table;
 use crate::meter::{self, Limits, MEMORY_IN_THE_LOG, WORK_IN_THE_LOG};
 use crate::replica::{Applied, Committed, Halt, Payload};
 use crate::transaction::serialization_failure;
@@ -91,6 +93,10 @@ pub struct Machine {
     exceeded: BTreeSet<(u64, usize)>,
     /// What a command may spend.
     limits: Limits,
+    pub advisory: Table,
+    /// Keys of advisory locks that this call has changed, and sessions that it has declared lost.
+    pub(super) touched: BTreeSet<AdvisoryKey>,
+    pub(super) lost: Vec<u64>,
     pub under_way: Arc<UnderWay>,
 }
 
@@ -141,6 +147,9 @@ pub struct Effects {
     pub moved: BTreeSet<u32>,
     /// Where the log's time was set back: from, to.
     pub set_back: Vec<(i64, i64)>,
+    /// Keys of advisory locks that have changed, and sessions that were declared lost.
+    pub advisory: BTreeSet<AdvisoryKey>,
+    pub lost: Vec<u64>,
 }
 
 /// Where and when a command runs.
@@ -157,6 +166,7 @@ impl Machine {
         let mut runner = runner;
         let state = State::load(&mut runner.connection)?;
         let memory = Memory::load(&mut runner.connection)?;
+        let advisory = advisory::load(&mut runner.connection)?;
         let under_way = Arc::new(UnderWay::default());
         let stop = under_way.stop.clone();
         runner.connection.meter().watch(Box::new(move || stop.load(Ordering::Relaxed)));
@@ -171,6 +181,9 @@ impl Machine {
             stale: false,
             exceeded: BTreeSet::new(),
             under_way,
+            advisory,
+            touched: BTreeSet::new(),
+            lost: Vec::new(),
             limits: Limits { work: WORK_IN_THE_LOG, memory: MEMORY_IN_THE_LOG, ..Limits::NONE },
         })
     }
@@ -248,6 +261,8 @@ impl Machine {
         self.runner.connection.run("COMMIT", &[])?;
         self.runner.settle_catalog();
         self.state = next;
+        effects.advisory = std::mem::take(&mut self.touched);
+        effects.lost = std::mem::take(&mut self.lost);
         Ok(effects)
     }
 
@@ -266,6 +281,9 @@ impl Machine {
         self.fold = Fold::default();
         self.state = State::load(&mut self.runner.connection)?;
         self.memory = Memory::load(&mut self.runner.connection)?;
+        self.advisory = advisory::load(&mut self.runner.connection)?;
+        self.touched.clear();
+        self.lost.clear();
         self.stale = false;
         Ok(())
     }
@@ -323,6 +341,7 @@ impl Machine {
         }
         if let Some(dropped) = self.memory.close(&mut self.runner.connection, index, &mut self.current, &self.window)? {
             next.forgotten = dropped;
+            advisory::forget(self, dropped)?;
         }
         self.drop_old_chunks(index, next)?;
         next.digest = self.fold.close(next.digest);
@@ -347,6 +366,13 @@ impl Machine {
         }
         let command = command::decode(&proposal.body).map_err(|e| corrupt(format!("command {request}: {e}")))?;
         let outcome = match command {
+            // Others have its locks: what it thought to be alone with, it is not.
+            Command::Write(_) | Command::Assembled { .. } if self.advisory.is_lost(request.origin) => {
+                advisory::refuse()
+            }
+            Command::Advisory { born, .. } if born < next.forgotten => Outcome::Refused(Refusal::Expired),
+            Command::Advisory { holder, order, .. } => advisory::order(self, holder, &order)?,
+            Command::LoseSessions { sessions } => advisory::lose(self, &sessions, site.index)?,
             Command::Write(write) => self.write(&write, site, next)?,
             Command::Assembled { upload, parts, length, checksum } => {
                 self.assembled(upload, parts, length, checksum, site, next)?

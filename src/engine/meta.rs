@@ -4,7 +4,9 @@
 //! entry with the outcomes of its commands, for as long as the window lasts. `_quorate_chunk` holds parts of large
 //! commands, `_quorate_vote` the votes on digests, and `_quorate_mark` this replica's own digests, the only content
 //! that is not replicated state. `_quorate_tenure` is the last [`Command::Tenure`], `_quorate_claim` the claims that held then
-//! and those that have become void since.
+//! and those that have become void since. `_quorate_advisory` has the advisory locks, each key's in the order in which they
+//! are served, `_quorate_advisory_last` the last number given to one, and `_quorate_lost` the sessions of which nothing is
+//! taken any more.
 //!
 //! [`Command::Tenure`]: crate::command::Command::Tenure
 
@@ -19,7 +21,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 /// All of them; closed to clients.
-pub const TABLES: [&str; 7] = [
+pub const TABLES: [&str; 10] = [
     "_quorate_meta",
     "_quorate_outcome",
     "_quorate_chunk",
@@ -27,6 +29,9 @@ pub const TABLES: [&str; 7] = [
     "_quorate_mark",
     "_quorate_tenure",
     "_quorate_claim",
+    "_quorate_advisory",
+    "_quorate_advisory_last",
+    "_quorate_lost",
 ];
 
 pub const SCHEMA: &str = "
@@ -52,6 +57,13 @@ CREATE TABLE IF NOT EXISTS _quorate_tenure (
 CREATE TABLE IF NOT EXISTS _quorate_claim (
     origin INTEGER NOT NULL, seq INTEGER NOT NULL, void INTEGER NOT NULL,
     PRIMARY KEY (origin, seq)) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS _quorate_advisory (
+    class INTEGER, key INTEGER NOT NULL, place INTEGER NOT NULL, number INTEGER NOT NULL, session INTEGER NOT NULL,
+    node INTEGER NOT NULL, shared INTEGER NOT NULL, xact INTEGER NOT NULL, fence INTEGER) STRICT;
+CREATE INDEX IF NOT EXISTS _quorate_advisory_key ON _quorate_advisory (key);
+CREATE TABLE IF NOT EXISTS _quorate_advisory_last (
+    one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS _quorate_lost (session INTEGER PRIMARY KEY, idx INTEGER NOT NULL) STRICT;
 ";
 
 /// What one row of `_quorate_meta` says.

@@ -9,6 +9,7 @@
 //! | `apply` | entries to effects: one transaction per call, savepoints, refusals, votes |
 //! | `step` | one step of a command on any connection: apply, replay or fork |
 //! | `diagnosis` | what can be asked where a statement failed |
+//! | `advisory`, `tenure` | locks as far as they are replicated state |
 //! | `meta` | the engine's own tables; which requests were applied |
 //! | `digest` | row changes as sums, the running digest, what a transaction's client was told |
 //! | `sequence` | `q_nextval`, `q_setval` |
@@ -25,6 +26,7 @@
 //! the catalog's tables must go through the log like any other DDL), and checking a whole snapshot's
 //! b-trees on install (its checksum is verified; `quick_check` reads every page a second time).
 
+mod advisory;
 pub mod apply;
 pub mod checkpoint;
 pub mod connection;
@@ -52,8 +54,11 @@ pub use meta::Window;
 pub use reader::Cursor;
 pub use step::{Runner, StepError};
 
+use crate::command::AdvisoryKey;
 use crate::error::{SqlError, SqlResult, state};
+use crate::gateway::mailbox::{self, Hub};
 use crate::gateway::{Failure, ReadRequest};
+use crate::locks::advisory::{self as locks, Table};
 use crate::replica::{Applied, Committed, Halt, Membership, Position, SnapshotMeta, StateMachine};
 use crate::sql::catalog::Catalog;
 use crate::sql::catalog::change::SystemRow;
@@ -65,6 +70,7 @@ use checkpoint::{Checkpointer, Pace, Progress};
 use parking_lot::{Condvar, Mutex};
 use rusqlite::ffi;
 use statement::Fault;
+use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -196,6 +202,12 @@ pub struct Shared {
     moved: Mutex<MovedSequences>,
     under_way: ArcSwap<apply::UnderWay>,
     closed: AtomicBool,
+    /// Advisory locks as of what is applied.
+    advisory: Mutex<Table>,
+    /// Rings when they have changed.
+    pub advisory_bell: tokio::sync::Notify,
+    /// Sessions of this node that want to hear of what is applied.
+    pub hub: Hub,
 }
 
 /// Up to which index sequences have been put somewhere by anything but a draw, since this process began.
@@ -253,6 +265,24 @@ impl Shared {
             }
             moved.at.insert(oid, at);
         }
+    }
+
+    /// Looks at the advisory locks as of what is applied.
+    pub fn advisory<T>(&self, look: impl FnOnce(&Table) -> T) -> T {
+        look(&self.advisory.lock())
+    }
+
+    fn publish_advisory(&self, table: &Table, changed: &BTreeSet<AdvisoryKey>, lost: &[u64]) {
+        if changed.is_empty() && lost.is_empty() {
+            return;
+        }
+        {
+            let mut own = self.advisory.lock();
+            changed.iter().for_each(|key| own.replace(*key, table.entries(*key)));
+            own.follow(table);
+        }
+        lost.iter().for_each(|session| self.hub.end(*session, locks::lost()));
+        self.advisory_bell.notify_waiters();
     }
 
     pub fn schema_version(&self) -> u64 {
@@ -359,6 +389,11 @@ impl Shared {
         }
     }
 
+    /// Nothing more is applied here.
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
     fn close(&self) {
         self.closed.store(true, Ordering::Release);
         self.waiters.lock().clear();
@@ -420,6 +455,9 @@ impl Engine {
             marks: Mutex::new(marks),
             moved: Mutex::default(),
             closed: AtomicBool::new(false),
+            advisory: Mutex::new(opened.machine.advisory.clone()),
+            advisory_bell: tokio::sync::Notify::new(),
+            hub: Hub::default(),
             under_way: ArcSwap::new(opened.machine.under_way.clone()),
         });
         let engine = Engine {
@@ -575,6 +613,7 @@ impl StateMachine for Engine {
             (self.options.on_event)(Event::DigestMarked { index, digest });
         }
         shared.note_moved(effects.moved, state.at.index);
+        shared.publish_advisory(&self.machine.advisory, &effects.advisory, &effects.lost);
         for &(from, to) in &effects.set_back {
             (self.options.on_event)(Event::ClockSetBack { from, to });
         }
@@ -636,6 +675,12 @@ impl Engine {
         self.shared.pool.store(opened.pool);
         self.shared.publish_catalog(opened.catalog);
         *self.shared.marks.lock() = marks;
+        // Whatever was said in between, sessions that live through this see what is.
+        let table = opened.machine.advisory.clone();
+        table.lost().keys().for_each(|session| self.shared.hub.end(*session, locks::lost()));
+        self.shared.hub.end_listeners(&mailbox::passed_over());
+        *self.shared.advisory.lock() = table;
+        self.shared.advisory_bell.notify_waiters();
         *self.shared.moved.lock() = MovedSequences { at: Default::default(), others: state.at.index };
         self.shared.under_way.store(opened.machine.under_way.clone());
         self.machine = opened.machine;

@@ -358,7 +358,11 @@ impl Cursor {
         if self.phase == Phase::Start {
             meter.begin(Limits::local(self.pool.options.statement_memory));
             skip = self.delivered;
-            reader.runner.connection.context().lock().seed = self.seed;
+            {
+                let mut context = reader.runner.connection.context().lock();
+                context.seed = self.seed;
+                context.advisory_told.clear();
+            }
             // SAFETY: `params` is not touched while the cursor lives, and `finish` resets the statement before it goes.
             unsafe { statement.bind(&self.params) }.map_err(|fault| explain(reader, &self.shared, fault))?;
             self.phase = Phase::Next;

@@ -263,6 +263,8 @@ pub fn introduce(context: &mut Context, seen: Option<&Seen>) {
     if !(context.live.is_empty() && seen.live.is_empty()) {
         context.live = Arc::new(seen.live.clone());
     }
+    context.advisory = seen.advisory.clone().map(Arc::new);
+    context.advisory_told.clear();
     if !seen.current.is_empty() {
         let mut current: BTreeMap<u32, i64> = seen.current.iter().copied().collect();
         current.extend(context.current.iter());

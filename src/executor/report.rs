@@ -26,6 +26,22 @@ impl From<oneshot::Sender<SqlResult<()>>> for Waiter {
 }
 
 impl Executor {
+    /// Which session waits for which other one.
+    pub fn waits(&self) -> Vec<(u64, u64)> {
+        let state = self.state.lock();
+        let names: HashMap<TxId, u64> = state.open.values().map(|tx| (tx.id, tx.name.origin)).collect();
+        let edges = state
+            .waiters
+            .keys()
+            .flat_map(|waiter| state.locks.blockers(*waiter).into_iter().map(move |blocker| (*waiter, blocker)));
+        edges.filter_map(|(waiter, blocker)| Some((*names.get(&waiter)?, *names.get(&blocker)?))).collect()
+    }
+
+    /// How long nothing may be heard of a node's sessions.
+    pub fn lease(&self) -> std::time::Duration {
+        self.limits.lease
+    }
+
     /// Locks held and awaited.
     pub fn locks(&self) -> Vec<LockRow> {
         let state = self.state.lock();
@@ -44,6 +60,7 @@ impl Executor {
                 waitstart: state.waiters.get(&listed.tx).filter(|_| !listed.granted).map(|waiter| waiter.since),
                 origin: name.origin,
                 number: name.seq,
+                key: None,
             }
         };
         state.locks.list_contended().map(row).collect()

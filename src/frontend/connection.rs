@@ -12,9 +12,12 @@ use super::listener::Options;
 use super::workshop::{self, Place};
 use crate::clock::now_micros;
 use crate::error::{SqlError, SqlResult, state};
+use crate::gateway::mailbox::Mailbox;
 use crate::gateway::{Control, Database, Failure, Fetched, ReadRequest, Rows};
 use crate::session::language::CopyWriter;
-use crate::session::{Answer, Ask, Begin, CursorId, Effect, Fetch, OpenRead, Request, RowForm, Session, Sink, World};
+use crate::session::{
+    Answer, Ask, Begin, CursorId, Effect, Fetch, Message, OpenRead, Request, RowForm, Session, Sink, Status, World,
+};
 use crate::sql::allowance::{Allowance, Stop};
 use crate::types::encoding::Encoding;
 use crate::value::{Value, ValueRef};
@@ -34,6 +37,8 @@ const HIGH_WATER: usize = 64 << 10;
 /// Earlier replies wait this long for a statement before they are sent without its own.
 const PATIENCE: Duration = Duration::from_millis(20);
 const READ_SIZE: usize = 16 << 10;
+/// How long a session waits for its advisory locks to be given back.
+const PATIENCE_TO_GIVE_BACK: Duration = Duration::from_secs(5);
 /// Cursors of one connection that keep their snapshot while it is idle.
 const MAX_SNAPSHOTS: usize = 64;
 /// Bytes of COPY data in one message that are worked through elsewhere.
@@ -56,6 +61,27 @@ pub struct Connection<D: Database> {
     pub cursors: Vec<(CursorId, Open<D::Rows>)>,
     pub transaction: Option<D::Transaction>,
     pub clock: StatementClock,
+    pub presence: Presence<D>,
+}
+
+/// A session as its database knows it: until this is dropped, whatever becomes of the connection.
+pub struct Presence<D: Database> {
+    db: Arc<D>,
+    session: u64,
+    mailbox: Arc<Mailbox>,
+}
+
+impl<D: Database> Presence<D> {
+    pub fn new(db: Arc<D>, session: u64) -> Presence<D> {
+        let mailbox = db.mailbox(session);
+        Presence { db, session, mailbox }
+    }
+}
+
+impl<D: Database> Drop for Presence<D> {
+    fn drop(&mut self) {
+        self.db.leave(self.session);
+    }
 }
 
 /// When the running statement began, and until when it may run.
@@ -207,12 +233,24 @@ impl<D: Database> Connection<D> {
             for effect in effects.drain(..) {
                 match effect {
                     Effect::Send(message) => {
+                        if let Message::Ready(_) = message
+                            && let Err(error) = self.put_letters()
+                        {
+                            return self.end_with(&error).await;
+                        }
                         let encoding = self.encoding();
                         encode::message(&mut self.out, &message, encoding);
                     }
                     Effect::Rows { rows, form } => self.put_rows(&form, &rows),
                     Effect::Rollback => self.transaction = None,
                     Effect::Flush => self.flush().await?,
+                    Effect::Advise { request, order } => {
+                        // Whoever hears what comes next may rely on it; but not for ever.
+                        let deadline = Instant::now() + PATIENCE_TO_GIVE_BACK;
+                        let control = Control { deadline, lock_timeout: None, cancelled: Arc::default() };
+                        let db = Arc::clone(&self.db);
+                        let _ = db.advisory(request, order, &control).await;
+                    }
                     Effect::Release(cursor) => self.cursors.retain(|(c, _)| *c != cursor),
                     Effect::Ask(ask) => answer = Some(self.perform(*ask).await?),
                     Effect::Close => {
@@ -427,6 +465,10 @@ impl<D: Database> Connection<D> {
                     Answer::Done(result.map_err(|error| error.detail(detail)).and_then(|result| result))
                 }
             },
+            Ask::Advisory { request, order } => {
+                let result = self.patiently(db.advisory(request, order, &control)).await?;
+                Answer::Advisory(result.and_then(|result| result))
+            }
             Ask::Fetch { cursor, max, sink } => Answer::Fetched(self.fetch(cursor, max, sink).await?),
         })
     }
@@ -628,6 +670,29 @@ impl<D: Database> Connection<D> {
         work.await
     }
 
+    // ---- what comes unasked ----
+
+    /// Tells an idle client of notifications; ends the session if it is over.
+    async fn deliver(&mut self) -> Result<(), End> {
+        match self.put_letters() {
+            Ok(false) => Ok(()),
+            Ok(true) => self.flush().await,
+            Err(error) => self.end_with(&error).await,
+        }
+    }
+
+    /// Appends what may be told now; whether there was something.
+    fn put_letters(&mut self) -> SqlResult<bool> {
+        // In a block they wait, but not for the end.
+        if self.session().status() != Status::Idle {
+            return self.presence.mailbox.is_open().map(|()| false);
+        }
+        let letters = self.presence.mailbox.take()?;
+        let encoding = self.encoding();
+        letters.iter().for_each(|letter| encode::letter(&mut self.out, letter, encoding));
+        Ok(!letters.is_empty())
+    }
+
     // ---- the socket ----
 
     async fn flush(&mut self) -> Result<(), End> {
@@ -655,6 +720,7 @@ impl<D: Database> Connection<D> {
         let limit = [idle, end].into_iter().flatten().min_by_key(|(until, _)| *until);
         let until = limit.as_ref().map(|(until, _)| *until);
         let cancellation = Arc::clone(&self.registration.cancellation);
+        let mailbox = Arc::clone(&self.presence.mailbox);
         let end = loop {
             let signalled = cancellation.notify.notified();
             tokio::pin!(signalled);
@@ -662,6 +728,7 @@ impl<D: Database> Connection<D> {
             if cancellation.terminated.load(Ordering::SeqCst) {
                 break shutting_down();
             }
+            self.deliver().await?;
             tokio::select! {
                 biased;
                 read = self.stream.read_buf(&mut self.input) => return match read? {
@@ -677,6 +744,7 @@ impl<D: Database> Connection<D> {
                     break limit.map_or_else(shutting_down, |(_, error)| error);
                 }
                 () = signalled => {}
+                () = mailbox.bell.notified() => {}
             }
         };
         self.end_with(&end).await

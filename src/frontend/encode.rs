@@ -6,6 +6,7 @@
 
 use super::origin::origin;
 use crate::error::{SqlError, SqlResult};
+use crate::gateway::mailbox::Letter;
 use crate::session::{CopyForm, Message, RowForm, Severity, Status};
 use crate::types::binary::write_binary;
 use crate::types::encoding::Encoding;
@@ -62,6 +63,17 @@ pub fn message(out: &mut Vec<u8>, message: &Message, encoding: Encoding) {
         }
         Message::CopyDone => put(out, &CopyDone::new()),
     }
+}
+
+/// A notification.
+pub fn letter(out: &mut Vec<u8>, letter: &Letter, encoding: Encoding) {
+    framed(out, b'A', |out| {
+        out.extend_from_slice(&letter.pid.to_be_bytes());
+        for text in [&letter.channel, &letter.payload] {
+            out.extend_from_slice(&encoding.encode_lossy(text));
+            out.push(0);
+        }
+    });
 }
 
 pub fn put_error(out: &mut Vec<u8>, error: &SqlError, encoding: Encoding) {

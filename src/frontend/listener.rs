@@ -1,7 +1,7 @@
 //! The accept loop, and what happens to a connection before it has a session.
 
 use super::cancel::{CancelRegistry, CancelRouter};
-use super::connection::{Connection, StatementClock, shutting_down};
+use super::connection::{Connection, Presence, StatementClock, shutting_down};
 use super::encode;
 use super::startup::{First, Hello, next_packet};
 use super::workshop::Workshop;
@@ -200,6 +200,7 @@ impl<D: Database> Newcomer<D> {
         let identity = Identity { user: hello.user, database: hello.database, pid: key.pid, origin };
         let (language, plans) = (Arc::clone(&options.language), Arc::clone(&options.plans));
         let session = Session::new(identity, options.limits, settings, language, plans);
+        let presence = Presence::new(Arc::clone(&db), origin);
         let connection = Connection {
             stream: self.stream,
             input: self.input,
@@ -213,6 +214,7 @@ impl<D: Database> Newcomer<D> {
             cursors: Vec::new(),
             transaction: None,
             clock: StatementClock::default(),
+            presence,
         };
         connection.run().await;
     }

@@ -175,6 +175,21 @@ impl Database for Lite {
         crate::clock::now_micros()
     }
 
+    async fn advisory(
+        &self,
+        _: RequestId,
+        _: crate::command::AdvisoryOrder,
+        _: &Control,
+    ) -> SqlResult<crate::gateway::Told> {
+        Ok(crate::gateway::Told::No)
+    }
+
+    fn mailbox(&self, _: u64) -> Arc<crate::gateway::mailbox::Mailbox> {
+        Arc::default()
+    }
+
+    fn leave(&self, _: u64) {}
+
     fn catalog_of(&self, (): &()) -> Option<Arc<Catalog>> {
         None
     }

@@ -13,6 +13,7 @@
 //! Several rows of `CASTS` may share one pair of types: the one whose context is the widest that the situation grants
 //! applies ([`find_cast_in`]). So storing into `varchar(n)` refuses what an explicit cast cuts.
 
+pub mod advisory;
 pub mod aggregates;
 mod arg;
 pub mod arrays;
@@ -258,6 +259,9 @@ pub struct Context {
     pub live: Arc<std::collections::BTreeMap<String, String>>,
     /// For `pg_cancel_backend` and `pg_terminate_backend`. Only in reads on the client's own node.
     pub signal: Option<SendSignal>,
+    /// Answers to calls of advisory locks, and those that were told; `None` where none can be had.
+    pub advisory: Option<Arc<Vec<advisory::Answered>>>,
+    pub advisory_told: std::collections::BTreeSet<usize>,
 }
 
 impl Context {

@@ -19,6 +19,8 @@ pub struct Asks {
     pub live: BTreeSet<String>,
     /// It sends signals to sessions.
     pub signals: bool,
+    /// Advisory locks.
+    pub advisory: bool,
 }
 
 /// Which settings.
@@ -58,6 +60,7 @@ impl Asks {
             match name {
                 "q_live" => self.live.extend(args.split('\'').nth(1).map(str::to_owned)),
                 "q_signal" => self.signals = true,
+                "q_advisory" => self.advisory = true,
                 "q_current_user" | "q_current_database" | "q_backend_pid" => self.identity = true,
                 "q_current_schema" | "q_current_schemas" | "q_path_place" | "q_relation_name" => {
                     self.identity = true;
@@ -78,6 +81,7 @@ impl Asks {
         self.identity |= other.identity;
         self.sequences |= other.sequences;
         self.signals |= other.signals;
+        self.advisory |= other.advisory;
         self.live.extend(other.live.iter().cloned());
         match &other.settings {
             Settings::All => self.settings = Settings::All,

@@ -2,9 +2,11 @@
 //!
 //! [`Database`] is all that the front knows of the cluster.
 
+pub mod advisory;
 mod attempt;
 pub mod facts;
 mod flight;
+pub mod mailbox;
 pub mod peer;
 pub mod reach;
 pub mod router;
@@ -16,7 +18,9 @@ pub mod transaction;
 
 pub use crate::clock::Control;
 
-use crate::command::{Isolation, StepOutcome, Write};
+pub use crate::locks::advisory::Told;
+
+use crate::command::{AdvisoryOrder, Isolation, StepOutcome, Write};
 use crate::error::{SqlError, SqlResult};
 use crate::functions::Context;
 use crate::id::RequestId;
@@ -25,6 +29,7 @@ use crate::sql::plan::{Effort, LockMode};
 use crate::transaction::{Statement, Trial};
 use crate::types::Env;
 use crate::value::{Value, ValueRef};
+use mailbox::Mailbox;
 use std::future::Future;
 use std::sync::Arc;
 
@@ -183,4 +188,19 @@ pub trait Database: Send + Sync + 'static {
 
     /// The catalog as a transaction sees it that has changed the schema.
     fn catalog_of(&self, transaction: &Self::Transaction) -> Option<Arc<Catalog>>;
+
+    /// What the session `request.origin` wants of advisory locks, exactly once; waits for the lock if it is to. After an
+    /// error, or when nobody waits for the answer any more, it has not got it.
+    fn advisory(
+        &self,
+        request: RequestId,
+        order: AdvisoryOrder,
+        control: &Control,
+    ) -> impl Future<Output = SqlResult<Told>> + Send;
+
+    /// Where the session of this name is told what it did not ask for.
+    fn mailbox(&self, session: u64) -> Arc<Mailbox>;
+
+    /// The session of this name is over.
+    fn leave(&self, session: u64);
 }

@@ -40,6 +40,8 @@ pub enum Transaction {
     End(TxName),
     /// These live.
     Renew(Vec<TxName>),
+    /// These sessions live, which have asked for advisory locks.
+    Sessions(Vec<u64>),
     /// A leader asks a gateway: what are the locks of your transactions? From now on only mine count.
     Claim(Tenure),
 }

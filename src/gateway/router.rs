@@ -5,16 +5,18 @@
 //! machine applies a request id at most once. A read asks its own replica for a read index, waits until that is applied
 //! here, and runs on a snapshot of this node's file.
 
+use super::advisory::Advisers;
 use super::attempt::{Attempt, Course, Ended, halted, unknown_after, unknown_completion};
 use super::facts::Facts;
 use super::flight::Flight;
+use super::mailbox::Mailbox;
 use super::peer::{self, Reply, Request};
 use super::reach::{Peers, Replica};
 use super::split;
 use super::time::Time;
 use super::transaction::{GroupLog, Link, Remotes, Transaction};
-use super::{Control, Database, Failure, ReadRequest};
-use crate::command::{self, Command, Isolation, Outcome, Proposal, Refusal, StepOutcome, Write};
+use super::{Control, Database, Failure, ReadRequest, Told};
+use crate::command::{self, AdvisoryOrder, Command, Isolation, Outcome, Proposal, Refusal, StepOutcome, Write};
 use crate::engine::{Cursor, Shared};
 use crate::error::{SqlError, SqlResult, state};
 use crate::executor::{self, Executor, Tried};
@@ -23,11 +25,13 @@ use crate::id::{GroupId, NodeId, RequestId};
 use crate::replica::handle::{Group, ProposeError, ReadError};
 use crate::sql::catalog::Catalog;
 use crate::sql::plan::{Effort, LockMode};
+use crate::status::LockRow;
 use crate::transaction::{self, Statement, Terms, Trial};
 use crate::transport::CallError;
 use crate::transport::tcp::Network;
 use crate::types::Env;
 use bytes::Bytes;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -53,6 +57,7 @@ pub struct Router<R: Replica = Group, P: Peers = Network> {
     defined: AtomicU64,
     /// Transactions of this group, while this node leads it.
     pub executor: Arc<Executor>,
+    pub(super) advisers: Arc<Advisers>,
     time: Arc<Time<R>>,
     pub(super) remotes: Arc<Remotes>,
     pub(super) limits: transaction::Limits,
@@ -98,7 +103,8 @@ impl<R: Replica, P: Peers> Router<R, P> {
         };
         let executor = Executor::new(shared.clone(), Arc::new(log), host.clone(), limits.executor);
         let (facts, limits, defined) = (OnceLock::new(), limits.transcript, AtomicU64::new(0));
-        Router { node, id, group, shared, peers, host, facts, defined, executor, time, remotes, limits }
+        let advisers = Arc::default();
+        Router { node, id, group, shared, peers, host, facts, defined, executor, advisers, time, remotes, limits }
     }
 
     /// Looks after the executor, as leader and when nodes are lost. Runs for ever.
@@ -230,7 +236,7 @@ impl<R: Replica, P: Peers> Router<R, P> {
     }
 
     /// Proposes all of a command, in chunks if it is large.
-    async fn run(
+    pub(super) async fn run(
         &self,
         course: &mut Course,
         body: Bytes,
@@ -262,6 +268,31 @@ impl<R: Replica, P: Peers> Router<R, P> {
 
     fn leader(&self) -> Option<NodeId> {
         self.group.leadership().leader_node
+    }
+
+    /// What is locked and awaited, as this node knows it: all of it, if it leads.
+    pub fn locks(&self) -> Vec<LockRow> {
+        let mut rows = self.executor.locks();
+        self.shared.advisory(|table| {
+            // What a session has several times is listed once.
+            let mut listed = BTreeSet::new();
+            let all = table.all().filter(|(key, entry)| {
+                listed.insert((*key, entry.holder.session, entry.shared, entry.fence.is_some()))
+            });
+            rows.extend(all.map(|(key, entry)| {
+                let (class, object, sub) = super::advisory::shown(key);
+                LockRow {
+                    locktype: "advisory".into(),
+                    mode: if entry.shared { "ShareLock" } else { "ExclusiveLock" }.into(),
+                    granted: entry.fence.is_some(),
+                    origin: entry.holder.session,
+                    number: entry.number,
+                    key: Some((class, object, sub)),
+                    ..LockRow::default()
+                }
+            }));
+        });
+        rows
     }
 
     /// Runs `future` until it ends or the deadline passes. A client that cancels drops the whole request instead.
@@ -313,6 +344,18 @@ impl<R: Replica, P: Peers> Database for Router<R, P> {
 
     fn catalog_of(&self, transaction: &Transaction<R, P>) -> Option<Arc<Catalog>> {
         transaction.catalog()
+    }
+
+    async fn advisory(&self, request: RequestId, order: AdvisoryOrder, control: &Control) -> SqlResult<Told> {
+        self.advise(request, order, control).await
+    }
+
+    fn mailbox(&self, session: u64) -> Arc<Mailbox> {
+        self.shared.hub.open(session)
+    }
+
+    fn leave(&self, session: u64) {
+        self.leave_session(session);
     }
 
     fn catalog(&self) -> Arc<Catalog> {

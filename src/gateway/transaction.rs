@@ -650,6 +650,10 @@ pub async fn answer_transaction<R: Replica, P: Peers>(
             executor.renew(&names);
             transaction::Reply::Done
         }
+        peer::Transaction::Sessions(sessions) => {
+            router.advisers.hear(&sessions, router.host.now());
+            transaction::Reply::Done
+        }
         peer::Transaction::Claim(tenure) => Link::new(router).claim(tenure, from),
     }
 }

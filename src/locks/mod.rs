@@ -18,6 +18,7 @@
 //!
 //! Cost: a lock that nobody else has or wants is one insertion into the map and one push to the transaction's list.
 
+pub mod advisory;
 mod deadlock;
 mod mode;
 #[cfg(test)]

@@ -30,6 +30,9 @@ struct Lock {
     database: u64,
     pid: Option<i32>,
     transaction: String,
+    classid: Option<u32>,
+    objid: Option<u32>,
+    objsubid: Option<i16>,
 }
 
 impl Facts for LiveFacts {
@@ -71,7 +74,9 @@ async fn rows(runtime: &Arc<Runtime>, relation: &str) -> serde_json::Result<Stri
             let pids: HashMap<u64, i32> = sessions(runtime).await.iter().map(|row| (row.origin, row.pid)).collect();
             let lock = |(database, row): (u64, LockRow)| {
                 let (pid, transaction) = (pids.get(&row.origin).copied(), format!("{:x}/{}", row.origin, row.number));
-                Lock { row, database, pid, transaction }
+                let (classid, objid, objsubid) =
+                    row.key.map(|(a, b, c)| (Some(a), Some(b), Some(c))).unwrap_or_default();
+                Lock { row, database, pid, transaction, classid, objid, objsubid }
             };
             serde_json::to_string(&locks(runtime).await.into_iter().map(lock).collect::<Vec<_>>())
         }
@@ -121,7 +126,7 @@ async fn locks(runtime: &Arc<Runtime>) -> Vec<(u64, LockRow)> {
 async fn locks_of(runtime: &Arc<Runtime>, router: &Router) -> Vec<LockRow> {
     match router.group.leadership().leader_node {
         None => Vec::new(),
-        Some(leader) if leader == runtime.identity.node => router.executor.locks(),
+        Some(leader) if leader == runtime.identity.node => router.locks(),
         Some(leader) => match ask(runtime, leader, &Request::Locks { group: router.id }).await {
             Some(Reply::Locks(rows)) => rows,
             _ => Vec::new(),

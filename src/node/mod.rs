@@ -308,6 +308,7 @@ fn assemble(
     for router in runtime.routers.values() {
         let _ = router.facts.set(Arc::new(live::LiveFacts(Arc::downgrade(&runtime))));
         tokio::spawn(router.attend());
+        tokio::spawn(router.tend());
     }
     for (name, receiver) in marks {
         tokio::spawn(watchdog::vote_on_digests(runtime.clone(), runtime.routers[name].clone(), receiver));

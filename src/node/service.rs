@@ -55,9 +55,7 @@ async fn answer(runtime: &Arc<Runtime>, from: NodeId, request: Request) -> Reply
             Reply::Done
         }
         Request::Sessions => Reply::Sessions(runtime.cancels.sessions()),
-        Request::Locks { group } => {
-            Reply::Locks(runtime.router(group).map_or_else(Vec::new, |router| router.executor.locks()))
-        }
+        Request::Locks { group } => Reply::Locks(runtime.router(group).map_or_else(Vec::new, |router| router.locks())),
         Request::Signal { pid, terminate } => {
             runtime.cancels.signal(pid, if terminate { Signal::Terminate } else { Signal::Cancel });
             Reply::Done

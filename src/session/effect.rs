@@ -3,10 +3,10 @@
 //! In: [`Request`] (a client's message), [`Answer`] (what became of an [`Ask`]) and [`World`] (what this node knows
 //! at the moment). Out: [`Effect`]. A session asks for one thing at a time and goes on when it is answered.
 
-use crate::command::{Isolation, StepOutcome, Write};
+use crate::command::{AdvisoryOrder, Isolation, StepOutcome, Write};
 use crate::error::{SqlError, SqlResult};
 use crate::functions::Context;
-use crate::gateway::{Failure, Mark};
+use crate::gateway::{Failure, Mark, Told};
 use crate::id::RequestId;
 use crate::sql::allowance::Allowance;
 use crate::sql::catalog::Catalog;
@@ -118,6 +118,11 @@ pub enum Effect {
     Rollback,
     /// Forget an open result.
     Release(CursorId),
+    /// Give advisory locks back. It happens, sooner or later.
+    Advise {
+        request: RequestId,
+        order: AdvisoryOrder,
+    },
     /// Perform this and tell the session with [`super::Session::answer`]. Always the last effect of a call.
     Ask(Box<Ask>),
     /// Write out and close the connection.
@@ -187,6 +192,11 @@ pub enum Ask {
         statement: Box<Statement>,
     },
     Commit,
+    /// What is wanted of advisory locks.
+    Advisory {
+        request: RequestId,
+        order: AdvisoryOrder,
+    },
 }
 
 /// How to begin a transaction, if there is none.
@@ -227,6 +237,7 @@ pub enum Answer {
     Written(Result<Vec<StepOutcome>, Failure>),
     /// To Mark, LockTables, Check and Commit.
     Done(SqlResult<()>),
+    Advisory(SqlResult<Told>),
 }
 
 impl Answer {
@@ -235,6 +246,7 @@ impl Answer {
             Answer::Barrier(result) | Answer::Turn(result) | Answer::Done(result) => result.is_err(),
             Answer::Opened(result) => result.is_err(),
             Answer::Fetched(result) => result.is_err(),
+            Answer::Advisory(result) => result.is_err(),
             Answer::Written(result) => result.is_err(),
         }
     }

@@ -11,8 +11,9 @@
 //!
 //! Where things are: `effect` the data that goes in and out, `transaction` blocks and collected writes, `portal`
 //! prepared statements and cursors, `extended` the messages of the extended protocol, `utility` what needs no
-//! database, `settings`, `copy`, `language` the seam to the compiler and the plan cache.
+//! database, `advisory` locks, `settings`, `copy`, `language` the seam to the compiler and the plan cache.
 
+mod advisory;
 mod copy;
 mod cursor;
 mod effect;
@@ -34,6 +35,7 @@ pub use settings::Settings;
 use crate::command::{self, Frozen, Isolation, Seen, StepOutcome, Yields};
 use crate::error::{SqlError, SqlResult, SqlState, state};
 use crate::functions::Context;
+use crate::functions::advisory::{Answered, Call};
 use crate::gateway::Failure;
 use crate::id::RequestId;
 use crate::sql::Scope;
@@ -121,6 +123,10 @@ pub struct Session {
     /// Last values of sequences, for `currval` and `lastval`.
     drawn: Arc<BTreeMap<u32, i64>>,
     drawn_last: Option<u32>,
+    /// What calls of advisory locks were told, while the statement that makes them is sent.
+    answers: Option<Vec<Answered>>,
+    /// It has asked for advisory locks.
+    advised: bool,
 }
 
 struct Task {
@@ -199,6 +205,10 @@ enum Wait {
     Scroll(Box<Run>, Box<Portal>),
     /// EXECUTE evaluates its arguments.
     Arguments(Box<cursor::Arguments>),
+    /// A query that calls for advisory locks.
+    Locking(Box<advisory::Locking>),
+    /// The answer to such a call.
+    Advised(Box<advisory::Locking>, Call),
 }
 
 /// What a statement costs that compiles nothing.
@@ -270,6 +280,8 @@ impl Session {
             last_portal: 0,
             drawn: Arc::default(),
             drawn_last: None,
+            answers: None,
+            advised: false,
         }
     }
 
@@ -404,6 +416,11 @@ impl Session {
             ),
         };
         Some((limit, SqlError::new(code, message).fatal()))
+    }
+
+    /// Names its requests.
+    pub fn origin(&self) -> u64 {
+        self.id.origin
     }
 
     pub fn settings(&self) -> &Settings {
@@ -576,6 +593,8 @@ impl Session {
             (Wait::Begin(run, portal), Answer::Opened(result)) => self.begun(world, *run, *portal, result),
             (Wait::Scroll(run, portal), Answer::Fetched(result)) => self.scrolled(*run, *portal, result),
             (Wait::Arguments(arguments), answer) => self.evaluated(world, *arguments, answer),
+            (Wait::Locking(locking), answer) => self.locking(*locking, answer),
+            (Wait::Advised(locking, call), Answer::Advisory(told)) => self.advised(world, *locking, call, told),
             _ => Err(SqlError::internal("an answer that nobody asked for").into()),
         }
     }
@@ -663,6 +682,7 @@ impl Session {
             constraints: Default::default(),
             name: None,
             stepped: false,
+            advisory: Vec::new(),
         })
     }
 
@@ -698,6 +718,9 @@ impl Session {
         if fatal {
             return self.close();
         }
+        let kept =
+            self.transaction.as_ref().and_then(|t| t.savepoints.last()).map_or(0, |savepoint| savepoint.advisory);
+        self.give_back_advisory(kept);
         let (mut settings, mut portals) = (0, self.transaction.as_ref().map_or(self.last_portal, |t| t.portals));
         if let Some(t) = &mut self.transaction {
             t.failed = true;
@@ -741,6 +764,7 @@ impl Session {
         if self.interactive() && !commit {
             self.effects.push(Effect::Rollback);
         }
+        self.give_back_advisory(0);
         let before = self.transaction.take().map_or(self.last_portal, |t| t.portals);
         match commit {
             true => self.settings.commit(),
@@ -966,6 +990,9 @@ impl Session {
         if !self.batch.is_empty() {
             return self.send_steps(world, Task::fresh(What::Continue(Box::new(run))));
         }
+        if read.facts.asks.advisory {
+            return self.start_locking(world, run, Vec::new(), Vec::new());
+        }
         self.check_read(read)?;
         let cursor = self.new_cursor();
         let (params, version) = (run.portal.params.clone(), run.portal.plan.schema_version);
@@ -1016,6 +1043,7 @@ impl Session {
             last: self.drawn_last,
             backend_pid: self.id.pid,
             live: Arc::new(named(&read.facts.asks.live)),
+            advisory: self.answers.clone().map(Arc::new),
             ..Context::default()
         };
         let signals = read.facts.asks.signals;
@@ -1213,7 +1241,7 @@ impl Session {
         if asks.is_empty() {
             return None;
         }
-        let mut seen = Seen { live: named(&asks.live), ..Seen::default() };
+        let mut seen = Seen { live: named(&asks.live), advisory: self.answers.clone(), ..Seen::default() };
         if asks.identity {
             (seen.user, seen.database) = (self.id.user.clone(), self.id.database.clone());
             seen.backend_pid = self.id.pid;

@@ -46,6 +46,8 @@ pub(super) struct Transaction {
     pub name: Option<RequestId>,
     /// A step has run in it.
     pub stepped: bool,
+    /// Numbers of advisory locks that end with it.
+    pub advisory: Vec<u64>,
 }
 
 /// What SET CONSTRAINTS has said. SQLite can only put all foreign keys off; those that are not meant are then checked
@@ -110,6 +112,8 @@ pub(super) struct Savepoint {
     pub portals: u64,
     pub read_only: bool,
     pub constraints: Constraints,
+    /// How many advisory locks the transaction had.
+    pub advisory: usize,
 }
 
 /// Writes that take effect together when the transaction ends.

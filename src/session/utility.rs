@@ -237,7 +237,8 @@ impl Session {
         let (settings, writes, portals) = (self.settings.mark(), self.batch.items.len(), self.last_portal);
         if let Some(t) = &mut self.transaction {
             let (name, read_only, constraints) = (name.to_owned(), t.read_only, t.constraints.clone());
-            t.savepoints.push(Savepoint { name, settings, writes, portals, read_only, constraints });
+            let advisory = t.advisory.len();
+            t.savepoints.push(Savepoint { name, settings, writes, portals, read_only, constraints, advisory });
         }
         Ok(())
     }
@@ -259,13 +260,14 @@ impl Session {
         if t.lost || self.batch.items.len() > mark.writes {
             return Err(SqlError::unsupported("ROLLBACK TO SAVEPOINT after writing"));
         }
-        let (settings, portals) = (mark.settings, mark.portals);
+        let (settings, portals, advisory) = (mark.settings, mark.portals, mark.advisory);
         t.read_only = mark.read_only;
         t.constraints.roll_back_to(mark.constraints.clone());
         t.savepoints.truncate(at + 1);
         t.failed = false;
         self.settings.roll_back_to(settings);
         self.drop_portals(|p| p.serial > portals);
+        self.give_back_advisory(advisory);
         Ok(())
     }
 
@@ -439,6 +441,7 @@ impl Session {
                 self.settings.reset_all();
                 self.prepared.clear();
                 self.forget_sequences();
+                self.unlock_all();
             }
             Discard::Sequences => self.forget_sequences(),
             // Plans follow the catalog by themselves; there are no temporary tables.

@@ -38,7 +38,7 @@ const QUORATE: [(u32, &str, &str); 5] = [
     (
         13005,
         "locks",
-        "locktype text, database oid, relation oid, mode text, granted bool, waitstart timestamptz, pid int4, transaction text",
+        "locktype text, database oid, relation oid, mode text, granted bool, waitstart timestamptz, pid int4, transaction text, classid oid, objid oid, objsubid int2",
     ),
 ];
 

@@ -7,7 +7,7 @@ SELECT (16384 + g.id), g.database, 10, 6, 'c', false, true, -1, '0', '1', 1663, 
 FROM quorate.groups g WHERE g.database <> 'system'
 
 -- 12073 pg_catalog.pg_locks: locktype text, database oid, relation oid, page int4, tuple int2, virtualxid text, transactionid xid, classid oid, objid oid, objsubid int2, virtualtransaction text, pid int4, mode text, granted bool, fastpath bool, waitstart timestamptz
-SELECT l.locktype, l.database, l.relation, NULL, NULL, NULL, NULL, NULL, NULL, NULL, l.transaction, l.pid, l.mode, l.granted, false, l.waitstart
+SELECT l.locktype, l.database, CASE WHEN l.locktype <> 'advisory' THEN l.relation END, NULL, NULL, NULL, NULL, l.classid, l.objid, l.objsubid, l.transaction, l.pid, l.mode, l.granted, false, l.waitstart
 FROM quorate.locks l
 
 -- 12219 pg_catalog.pg_stat_activity: datid oid, datname name, pid int4, leader_pid int4, usesysid oid, usename name, application_name text, client_addr text, client_hostname text, client_port int4, backend_start timestamptz, xact_start timestamptz, query_start timestamptz, state_change timestamptz, wait_event_type text, wait_event text, state text, backend_xid xid, backend_xmin xid, query_id int8, query text, backend_type text

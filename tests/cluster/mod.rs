@@ -1,5 +1,6 @@
 //! Clusters of real processes: what clients are promised, while processes, networks and disks fail.
 
+mod advisory;
 mod directory;
 mod disk;
 mod hostile;

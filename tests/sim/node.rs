@@ -321,7 +321,9 @@ impl Node {
         let way = peers.clone();
         let router = Router::new(NodeId(self.id), GROUP, replica.clone(), shared, way, process.clone(), limits);
         process.spawn(Box::pin(router.attend()));
-        live.gateway = Some(Served { process, replica, peers, router: Arc::new(router) });
+        let router = Arc::new(router);
+        process.spawn(Box::pin(router.tend()));
+        live.gateway = Some(Served { process, replica, peers, router });
     }
 
     fn wal(&self) -> Option<PathBuf> {
