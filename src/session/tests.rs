@@ -84,6 +84,7 @@ impl Client {
             Effect::Flush => self.say("flush".into()),
             Effect::Close => self.say("close".into()),
             Effect::Rollback => self.say("roll back".into()),
+            Effect::Advise { order, .. } => self.say(format!("advise {order:?}")),
             Effect::Release(cursor) => {
                 self.cursors.remove(&cursor);
                 self.say(format!("release {}", cursor.0));
@@ -95,6 +96,10 @@ impl Client {
 
     fn ask(&mut self, ask: Ask) -> Answer {
         match ask {
+            Ask::Advisory { order, .. } => {
+                self.say(format!("ask {order:?}"));
+                Answer::Advisory(Ok(crate::gateway::Told::No))
+            }
             Ask::Barrier => {
                 self.say("ask barrier".into());
                 for name in std::mem::take(&mut self.elsewhere) {
