@@ -270,7 +270,6 @@ SELECT pg_advisory_lock(42), pg_advisory_unlock(42)
 --> pg_advisory_lock void | pg_advisory_unlock bool
 -->  | t
 --> SELECT 1
---?> ERROR 42883: function pg_advisory_lock(integer) does not exist
 
 VACUUM s_cat
 --> VACUUM
