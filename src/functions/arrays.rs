@@ -6,27 +6,31 @@
 
 use super::arg::{blob, from_bool, from_text, int, optional, text};
 use super::table::*;
-use super::{Aggregate, Cast, Collation, Context, Function, Operator, Scalar};
+use super::{Accumulator, Aggregate, Cast, Collation, Context, Function, Native, Operator, Scalar};
 use super::{casts, regex, text as texts};
 use crate::error::{SqlError, SqlResult, SqlState};
 use crate::meter;
 use crate::types::array as codec;
+use crate::types::json::Json;
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::{Value, ValueRef};
 use std::cmp::Ordering;
 
 pub const COLLATIONS: &[Collation] = &[];
-pub const AGGREGATES: &[Aggregate] = &[];
+pub const AGGREGATES: &[Aggregate] = &[
+    accumulator("q_array_min", 1, || Box::new(Extreme { greatest: false, best: None })),
+    accumulator("q_array_max", 1, || Box::new(Extreme { greatest: true, best: None })),
+];
 
 const AA: &[Type] = &[ANYARRAY, ANYARRAY];
 
 pub const OPERATORS: &[Operator] = &[
-    op("=", ANYARRAY, ANYARRAY, BOOL, "(q_array_cmp({0}, {1}) = 0)"),
-    op("<>", ANYARRAY, ANYARRAY, BOOL, "(q_array_cmp({0}, {1}) <> 0)"),
-    op("<", ANYARRAY, ANYARRAY, BOOL, "(q_array_cmp({0}, {1}) < 0)"),
-    op("<=", ANYARRAY, ANYARRAY, BOOL, "(q_array_cmp({0}, {1}) <= 0)"),
-    op(">", ANYARRAY, ANYARRAY, BOOL, "(q_array_cmp({0}, {1}) > 0)"),
-    op(">=", ANYARRAY, ANYARRAY, BOOL, "(q_array_cmp({0}, {1}) >= 0)"),
+    op("=", ANYARRAY, ANYARRAY, BOOL, "(q_array_key({0}) = q_array_key({1}))").native(Native::Plain),
+    op("<>", ANYARRAY, ANYARRAY, BOOL, "(q_array_key({0}) <> q_array_key({1}))").native(Native::Plain),
+    op("<", ANYARRAY, ANYARRAY, BOOL, "(q_array_key({0}) < q_array_key({1}))").native(Native::Plain),
+    op("<=", ANYARRAY, ANYARRAY, BOOL, "(q_array_key({0}) <= q_array_key({1}))").native(Native::Plain),
+    op(">", ANYARRAY, ANYARRAY, BOOL, "(q_array_key({0}) > q_array_key({1}))").native(Native::Plain),
+    op(">=", ANYARRAY, ANYARRAY, BOOL, "(q_array_key({0}) >= q_array_key({1}))").native(Native::Plain),
     op("@>", ANYARRAY, ANYARRAY, BOOL, "q_array_contains({0}, {1})"),
     op("<@", ANYARRAY, ANYARRAY, BOOL, "q_array_contains({1}, {0})"),
     op("&&", ANYARRAY, ANYARRAY, BOOL, "q_array_overlaps({0}, {1})"),
@@ -72,6 +76,8 @@ pub const FUNCTIONS: &[Function] = &[
     func("trim_array", &[ANYARRAY, INT4], ANYARRAY, "q_trim_array({0}, {1})"),
     func("arraycontains", AA, BOOL, "q_array_contains({0}, {1})"),
     func("arrayoverlap", AA, BOOL, "q_array_overlaps({0}, {1})"),
+    aggregate("min", &[ANYARRAY], ANYARRAY, "q_array_min({0})"),
+    aggregate("max", &[ANYARRAY], ANYARRAY, "q_array_max({0})"),
     set("unnest", &[ANYARRAY], ANYELEMENT, "q_unnest({0})"),
     set("string_to_table", &[TEXT, TEXT], TEXT, "q_unnest(q_string_to_array({0}, {1}, NULL))"),
     set("string_to_table", &[TEXT, TEXT, TEXT], TEXT, "q_unnest(q_string_to_array({0}, {1}, {2}))"),
@@ -151,6 +157,21 @@ pub const SCALARS: &[Scalar] = &[
         close(&Array { elem, ..open(a, 0)? })
     }),
     scalar("q_array_cmp", 2, |_, a| Ok(Value::Int(compare(&open(a, 0)?, &open(a, 1)?) as i64))),
+    // What values of given types are told apart by: (type, value, …).
+    scalar("q_key", -1, |_, a| {
+        let mut out = Vec::new();
+        for pair in a.chunks_exact(2) {
+            out.push(u8::from(!pair[1].is_null()));
+            let (ty, value) = (Type(int(pair, 0)? as u32), pair[1].to_owned());
+            match value {
+                Value::Blob(_) if ty.is_array() => out.extend(key_of(&open(pair, 1)?)?),
+                value => push_key(ty, &value, &mut out)?,
+            }
+        }
+        Ok(Value::Blob(out))
+    })
+    .lax(),
+    scalar("q_array_key", 1, |_, a| key_of(&open(a, 0)?).map(Value::Blob)),
     scalar("q_array_contains", 2, |_, a| {
         let (outer, inner) = (open(a, 0)?, open(a, 1)?);
         for v in &inner.items {
@@ -324,7 +345,140 @@ pub(super) fn order(ty: Type, a: &Value, b: &Value) -> Ordering {
         (Some(name), Value::Text(a), Value::Text(b)) => {
             super::collations().find(|c| c.name == name).map_or_else(|| a.cmp(b), |c| (c.compare)(a, b))
         }
+        (_, Value::Blob(x), Value::Blob(y)) if ty.is_array() => match (Array::decode(x), Array::decode(y)) {
+            (Ok(x), Ok(y)) => compare(&x, &y),
+            _ => x.cmp(y),
+        },
         _ => super::system::compare(a.as_ref(), b.as_ref()),
+    }
+}
+
+/// Bytes in the order of the arrays that they are made of, and equal where those are.
+fn key_of(array: &Array) -> SqlResult<Vec<u8>> {
+    let mut out = Vec::with_capacity(array.items.len() * 10 + 8);
+    for item in &array.items {
+        meter::work(4)?;
+        match item.is_null() {
+            true => out.push(2),
+            false => {
+                out.push(1);
+                push_key(array.elem, item, &mut out)?;
+            }
+        }
+    }
+    out.extend([0, array.dims.len() as u8]);
+    let signed = |n: i32| (n as u32 ^ 0x8000_0000).to_be_bytes();
+    array.dims.iter().for_each(|dim| out.extend([signed(dim.len), signed(dim.lower)].concat()));
+    meter::hold(out.len())?;
+    Ok(out)
+}
+
+/// Bytes of a value, none of which is the beginning of another's.
+fn push_key(ty: Type, value: &Value, out: &mut Vec<u8>) -> SqlResult<()> {
+    match value {
+        Value::Null => out.push(0),
+        Value::Int(n) if !matches!(ty, Type::FLOAT4 | Type::FLOAT8) => {
+            out.extend((*n as u64 ^ 1 << 63).to_be_bytes());
+        }
+        Value::Int(n) => push_real(*n as f64, out),
+        Value::Real(r) => push_real(*r, out),
+        Value::Text(text) if matches!(ty, Type::FLOAT4 | Type::FLOAT8) => {
+            push_real(text.parse().unwrap_or(f64::NAN), out);
+        }
+        Value::Text(text) => match ty {
+            Type::NUMERIC => crate::types::numeric::push_key(text, out),
+            Type::INTERVAL => {
+                let span = crate::types::interval::Interval::stored(text)?.span();
+                out.extend((span as u128 ^ 1 << 127).to_be_bytes());
+            }
+            Type::TIMETZ => {
+                let time = crate::types::datetime::TimeTz::stored(text)?;
+                let utc = time.micros.wrapping_sub(i64::from(time.offset) * 1_000_000);
+                out.extend((utc as u64 ^ 1 << 63).to_be_bytes());
+                out.extend((-i64::from(time.offset) as u64 ^ 1 << 63).to_be_bytes());
+            }
+            Type::JSONB => push_json_key(&crate::types::json::parse(text)?, true, out),
+            _ => {
+                out.extend(text.as_bytes());
+                out.push(0);
+            }
+        },
+        Value::Blob(bytes) => {
+            for byte in bytes {
+                out.push(*byte);
+                if *byte == 0 {
+                    out.push(1);
+                }
+            }
+            out.extend([0, 0]);
+        }
+    }
+    Ok(())
+}
+
+/// NaN is the greatest, and zero has one form.
+fn push_real(r: f64, out: &mut Vec<u8>) {
+    let bits = if r.is_nan() { f64::NAN.to_bits() & !(1 << 63) } else { (r + 0.0).to_bits() };
+    let ordered = if bits >> 63 == 1 { !bits } else { bits | 1 << 63 };
+    out.extend(ordered.to_be_bytes());
+}
+
+fn push_json_key(json: &Json, whole: bool, out: &mut Vec<u8>) {
+    match json {
+        Json::Null => out.push(1),
+        Json::String(text) => {
+            out.push(2);
+            out.extend(text.as_bytes());
+            out.push(0);
+        }
+        Json::Number(text) => {
+            out.push(3);
+            crate::types::numeric::push_key(text, out);
+        }
+        Json::Bool(value) => out.extend([4, u8::from(*value)]),
+        // Before all scalars.
+        Json::Array(items) if whole && items.is_empty() => out.push(0),
+        Json::Array(items) => {
+            out.push(5);
+            out.extend((items.len() as u32).to_be_bytes());
+            items.iter().for_each(|item| push_json_key(item, false, out));
+        }
+        Json::Object(members) => {
+            out.push(6);
+            out.extend((members.len() as u32).to_be_bytes());
+            for (name, value) in members {
+                out.extend(name.as_bytes());
+                out.push(0);
+                push_json_key(value, false, out);
+            }
+        }
+    }
+}
+
+/// min and max of arrays.
+struct Extreme {
+    greatest: bool,
+    /// Its key, and the array.
+    best: Option<(Vec<u8>, Value)>,
+}
+
+impl Accumulator for Extreme {
+    fn step(&mut self, _: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<()> {
+        if args[0].is_null() {
+            return Ok(());
+        }
+        let key = key_of(&open(args, 0)?)?;
+        let better = self.best.as_ref().is_none_or(|(best, _)| if self.greatest { key > *best } else { key < *best });
+        if better {
+            self.best = Some((key, args[0].to_owned()));
+        }
+        Ok(())
+    }
+    fn inverse(&mut self, _: &mut Context, _: &[ValueRef<'_>]) -> SqlResult<()> {
+        Err(SqlError::unsupported("min and max of arrays over a frame that moves"))
+    }
+    fn value(&mut self, _: &mut Context) -> SqlResult<Value> {
+        Ok(self.best.as_ref().map_or(Value::Null, |(_, value)| value.clone()))
     }
 }
 

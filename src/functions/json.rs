@@ -1,11 +1,10 @@
 //! json and jsonb: operators, functions, casts, aggregates.
 //!
 //! Set-returning functions of one column unnest an array that a scalar function makes; those of several are in `records`.
-//! Left out: the order of jsonb values (only equality is there).
 
 use super::arg::{from_bool, from_text, int, invalid, text};
 use super::table::*;
-use super::{Accumulator, Aggregate, Cast, Collation, Context, Function, Operator, Scalar};
+use super::{Accumulator, Aggregate, Cast, Collation, Context, Function, Native, Operator, Scalar};
 use crate::error::{SqlError, SqlResult, state};
 use crate::meter;
 use crate::types::array::{self, Array};
@@ -46,8 +45,12 @@ pub const OPERATORS: &[Operator] = &[
     op("-", JSONB, INT4, JSONB, "q_jsonb_delete({0}, {1})"),
     op("-", JSONB, TEXT_ARRAY, JSONB, "q_jsonb_delete({0}, {1})"),
     op("#-", JSONB, TEXT_ARRAY, JSONB, "q_jsonb_delete_path({0}, {1})"),
-    op("=", JSONB, JSONB, BOOL, "q_jsonb_equal({0}, {1})"),
-    op("<>", JSONB, JSONB, BOOL, "(NOT q_jsonb_equal({0}, {1}))"),
+    op("=", JSONB, JSONB, BOOL, "({0} = {1} COLLATE pg_jsonb)").native(BY_VALUE),
+    op("<>", JSONB, JSONB, BOOL, "({0} <> {1} COLLATE pg_jsonb)").native(BY_VALUE),
+    op("<", JSONB, JSONB, BOOL, "({0} < {1} COLLATE pg_jsonb)").native(BY_VALUE),
+    op("<=", JSONB, JSONB, BOOL, "({0} <= {1} COLLATE pg_jsonb)").native(BY_VALUE),
+    op(">", JSONB, JSONB, BOOL, "({0} > {1} COLLATE pg_jsonb)").native(BY_VALUE),
+    op(">=", JSONB, JSONB, BOOL, "({0} >= {1} COLLATE pg_jsonb)").native(BY_VALUE),
 ];
 
 pub const FUNCTIONS: &[Function] = &[
@@ -113,7 +116,9 @@ pub const CASTS: &[Cast] = &[
     explicit(JSONB, FLOAT8, "q_num_f8(q_jsonb_num({0}, 'double precision'))"),
 ];
 
-pub const COLLATIONS: &[Collation] = &[];
+const BY_VALUE: Native = Native::Collated("pg_jsonb");
+
+pub const COLLATIONS: &[Collation] = &[Collation { name: "pg_jsonb", compare: json::compare_text }];
 
 fn tree(args: &[ValueRef<'_>], i: usize) -> SqlResult<Json> {
     json::parse(text(args, i)?)
@@ -164,6 +169,7 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_json_walk_text", -1, |_, a| part_text(json::path(text(a, 0)?, &steps(a)?))),
     scalar("q_jsonb", 1, |_, a| json::canonical(text(a, 0)?).map(from_text)),
     scalar("q_jsonb_contains", 2, |_, a| Ok(from_bool(json::contains(&tree(a, 0)?, &tree(a, 1)?)))),
+    // Statements of earlier versions call it.
     scalar("q_jsonb_equal", 2, |_, a| {
         let (x, y) = (text(a, 0)?, text(a, 1)?);
         Ok(from_bool(x == y || json::equal(&json::parse(x)?, &json::parse(y)?)))

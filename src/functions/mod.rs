@@ -121,6 +121,11 @@ impl Function {
         NAMES.contains(&self.name)
     }
 
+    /// Not SQLite's own.
+    pub fn is_ours(&self) -> bool {
+        self.lower.starts_with("q_")
+    }
+
     /// What implements an aggregate takes more than its one argument.
     pub fn passes_several(&self) -> bool {
         self.lower.contains(',')

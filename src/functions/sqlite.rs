@@ -28,6 +28,7 @@ use rusqlite::vtab::{
 };
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::ffi::{CStr, CString, c_int};
 use std::marker::PhantomData;
 use std::panic::AssertUnwindSafe;
@@ -74,6 +75,7 @@ pub fn register(conn: &Connection, ctx: &Arc<Mutex<Context>>) -> rusqlite::Resul
             // With DISTINCT, SQLite takes one argument only.
             register_aggregate(conn, a, 1, true, ctx)?;
         }
+        register_distinct(conn, a, ctx)?;
     }
     for Collation { name, compare } in super::collations() {
         // There is no way to report an error: what cannot be compared is in the order of its bytes.
@@ -243,6 +245,7 @@ struct Registered {
     init: fn() -> Box<dyn Accumulator>,
     /// The one argument holds all of them, packed.
     packed: bool,
+    distinct: bool,
     ctx: Arc<Mutex<Context>>,
 }
 
@@ -260,11 +263,49 @@ fn register_aggregate(
         a.name,
         args,
         CONTEXTUAL,
-        Registered { name: a.name, init: a.init, packed, ctx: ctx.clone() },
+        Registered { name: a.name, init: a.init, packed, distinct: false, ctx: ctx.clone() },
     )
 }
 
+/// An aggregate of different values, as `name_distinct`: what they are told apart by is its first argument.
+fn register_distinct(conn: &Connection, a: &'static Aggregate, ctx: &Arc<Mutex<Context>>) -> rusqlite::Result<()> {
+    let args = if a.args < 0 { a.args } else { a.args + 1 };
+    let registered = Registered { name: a.name, init: a.init, packed: false, distinct: true, ctx: ctx.clone() };
+    conn.create_window_function(format!("{}_distinct", a.name).as_str(), args, CONTEXTUAL, registered)
+}
+
+/// Passes on the first arguments with each key.
+struct Distinct {
+    seen: BTreeSet<Vec<u8>>,
+    inner: Box<dyn Accumulator>,
+}
+
+impl Accumulator for Distinct {
+    fn step(&mut self, ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<()> {
+        let [ValueRef::Blob(key), rest @ ..] = args else {
+            return Err(SqlError::internal("an aggregate of different values without a key"));
+        };
+        if self.seen.contains(*key) {
+            return Ok(());
+        }
+        meter::hold(key.len() + 64)?;
+        self.seen.insert(key.to_vec());
+        self.inner.step(ctx, rest)
+    }
+    fn inverse(&mut self, _: &mut Context, _: &[ValueRef<'_>]) -> SqlResult<()> {
+        Err(SqlError::unsupported("DISTINCT for window functions"))
+    }
+    fn value(&mut self, ctx: &mut Context) -> SqlResult<Value> {
+        self.inner.value(ctx)
+    }
+}
+
 impl Registered {
+    fn new_state(&self) -> Box<dyn Accumulator> {
+        let inner = (self.init)();
+        if self.distinct { Box::new(Distinct { seen: BTreeSet::new(), inner }) } else { inner }
+    }
+
     fn with_args(
         &self,
         c: &sqlite::Context<'_>,
@@ -281,7 +322,7 @@ impl Registered {
 
 impl sqlite::Aggregate<State, Out> for Registered {
     fn init(&self, _: &mut sqlite::Context<'_>) -> rusqlite::Result<State> {
-        Ok(AssertUnwindSafe(((self.init)(), 0)))
+        Ok(AssertUnwindSafe((self.new_state(), 0)))
     }
     fn step(&self, c: &mut sqlite::Context<'_>, state: &mut State) -> rusqlite::Result<()> {
         let (accumulator, kept) = &mut **state;
@@ -291,7 +332,7 @@ impl sqlite::Aggregate<State, Out> for Registered {
         result
     }
     fn finalize(&self, _: &mut sqlite::Context<'_>, state: Option<State>) -> rusqlite::Result<Out> {
-        let (mut accumulator, kept) = state.map_or_else(|| ((self.init)(), 0), |s| s.0);
+        let (mut accumulator, kept) = state.map_or_else(|| (self.new_state(), 0), |s| s.0);
         let result = transient(self.name, || accumulator.value(&mut self.ctx.lock()).and_then(written));
         meter::release(kept);
         result.map(Out).map_err(carry)
@@ -304,7 +345,7 @@ impl sqlite::WindowAggregate<State, Out> for Registered {
             let ctx = &mut self.ctx.lock();
             match state {
                 Some(state) => state.0.0.value(ctx),
-                None => (self.init)().value(ctx),
+                None => self.new_state().value(ctx),
             }
         })
         .map(Out)

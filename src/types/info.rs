@@ -374,6 +374,11 @@ impl Type {
         }
     }
 
+    /// Values are blobs in another order than SQLite's: they compare by what `q_array_key` makes of them.
+    pub fn has_key(self) -> bool {
+        self.is_array()
+    }
+
     /// The SQLite collation that orders values of this type; `None` when SQLite's own order is right.
     pub fn collation(self) -> Option<&'static str> {
         match self {
@@ -381,12 +386,14 @@ impl Type {
             Type::INTERVAL => Some("pg_interval"),
             Type::TIMETZ => Some("pg_timetz"),
             Type::TID => Some("pg_tid"),
+            Type::JSONB => Some("pg_jsonb"),
             _ => None,
         }
     }
 }
 
-/// Whether columns of this type are declared with its collation, so that SQLite compares them by it by itself.
+/// Whether columns of this type are declared with its collation, however old their table is, so that SQLite compares them by
+/// it by itself. Of jsonb, the first tables are not.
 pub fn declares_collation(ty: Type) -> bool {
     matches!(ty, Type::NUMERIC | Type::INTERVAL | Type::TIMETZ)
 }

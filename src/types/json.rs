@@ -652,6 +652,56 @@ fn invalid(message: impl Into<String>) -> SqlError {
     SqlError::new(state::INVALID_PARAMETER_VALUE, message)
 }
 
+/// The order of the texts of jsonb values, PostgreSQL's B-tree order: the collation `pg_jsonb`. Total even over texts that are
+/// no JSON.
+pub fn compare_text(a: &str, b: &str) -> Ordering {
+    if a == b {
+        return Ordering::Equal;
+    }
+    match (parse(a), parse(b)) {
+        (Ok(x), Ok(y)) => {
+            // A scalar is stored as an array of one in PostgreSQL, so an empty array comes before all of them.
+            let empty = |json: &Json| matches!(json, Json::Array(items) if items.is_empty());
+            let scalar = |json: &Json| !matches!(json, Json::Array(_) | Json::Object(_));
+            match () {
+                () if empty(&x) && scalar(&y) => Ordering::Less,
+                () if scalar(&x) && empty(&y) => Ordering::Greater,
+                () => compare(&x, &y),
+            }
+        }
+        (Ok(_), Err(_)) => Ordering::Less,
+        (Err(_), Ok(_)) => Ordering::Greater,
+        (Err(_), Err(_)) => a.cmp(b),
+    }
+}
+
+/// Null, strings, numbers, booleans, arrays, objects; containers by their size, then by what is in them.
+pub fn compare(a: &Json, b: &Json) -> Ordering {
+    let rank = |json: &Json| match json {
+        Json::Null => 0,
+        Json::String(_) => 1,
+        Json::Number(_) => 2,
+        Json::Bool(_) => 3,
+        Json::Array(_) => 4,
+        Json::Object(_) => 5,
+    };
+    match (a, b) {
+        (Json::String(a), Json::String(b)) => a.cmp(b),
+        (Json::Number(a), Json::Number(b)) => numeric::compare_text(a, b),
+        (Json::Bool(a), Json::Bool(b)) => a.cmp(b),
+        (Json::Array(a), Json::Array(b)) => {
+            let items = || a.iter().zip(b).map(|(a, b)| compare(a, b)).find(|o| o.is_ne());
+            a.len().cmp(&b.len()).then_with(|| items().unwrap_or(Ordering::Equal))
+        }
+        (Json::Object(a), Json::Object(b)) => {
+            let member = |(a, b): (&(String, Json), &(String, Json))| a.0.cmp(&b.0).then_with(|| compare(&a.1, &b.1));
+            let members = || a.iter().zip(b).map(member).find(|o| o.is_ne());
+            a.len().cmp(&b.len()).then_with(|| members().unwrap_or(Ordering::Equal))
+        }
+        (a, b) => rank(a).cmp(&rank(b)),
+    }
+}
+
 /// Equal as values: 1.0 and 1.00 are.
 pub fn equal(a: &Json, b: &Json) -> bool {
     match (a, b) {

@@ -18,8 +18,8 @@
 //! | interval | TEXT | 'months\|days\|µs', collation `pg_interval` |
 //! | timetz | TEXT | 'µs\|seconds east of UTC', collation `pg_timetz` |
 //! | json | TEXT | as given |
-//! | jsonb | TEXT | canonical: keys sorted by length then bytes, duplicates removed, numbers kept exact |
-//! | arrays | BLOB | PostgreSQL's binary array format |
+//! | jsonb | TEXT | canonical: keys sorted by length then bytes, duplicates removed, numbers kept exact; collation `pg_jsonb` |
+//! | arrays | BLOB | PostgreSQL's binary array format; they compare by what `q_array_key` makes of them |
 //! | enums | REAL | the label's place in the declared order; arrays of them as arrays of float8 |
 //! | jsonpath | TEXT | as PostgreSQL prints it |
 //! | tid | TEXT | `(block,offset)`, collation `pg_tid`; of a row, made of its rowid |

@@ -1139,6 +1139,27 @@ pub fn compare_text(a: &str, b: &str) -> Ordering {
     }
 }
 
+/// Bytes in the order of [`compare_text`], equal where that finds texts equal; none is the beginning of another's.
+pub fn push_key(text: &str, out: &mut Vec<u8>) {
+    let (rank, magnitude) = match text.as_bytes() {
+        [b'-', b'I', ..] => (0, ""),
+        [b'-', ..] => (1, &text[1..]),
+        [b'I', ..] => (3, ""),
+        [b'N', ..] => (4, ""),
+        _ => (2, text),
+    };
+    out.push(rank);
+    let start = out.len();
+    let (whole, fraction) = magnitude.split_once('.').unwrap_or((magnitude, ""));
+    out.extend((whole.len() as u32).to_be_bytes());
+    out.extend(whole.as_bytes());
+    out.extend(fraction.trim_end_matches('0').as_bytes());
+    out.push(0);
+    if rank == 1 {
+        out[start..].iter_mut().for_each(|byte| *byte = !*byte);
+    }
+}
+
 // Square root, exponential, logarithm and powers of finite values.
 impl Decimal {
     fn rem_two(&self) -> Decimal {

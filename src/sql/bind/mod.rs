@@ -304,6 +304,20 @@ pub fn bind_column_facts(
     Ok((render::expression(&expr), expr.facts(&binder.hoisted)))
 }
 
+/// An expression of an index's key, as the index compares it.
+pub fn bind_index_key(scope: &Scope<'_>, relation: &Relation, text: &str) -> SqlResult<(String, Facts)> {
+    let mut binder = Binder::new(scope);
+    binder.allow_params = false;
+    let expr = binder.column_expr(Some(relation), text, None, Kept::Index)?;
+    Ok((render::index_key(&expr), expr.facts(&binder.hoisted)))
+}
+
+/// A column as an index's key.
+pub fn index_column(column: &crate::sql::catalog::Column) -> String {
+    let plain = Column { collated: true, ..Column::plain(column.name.as_str()) };
+    render::index_key(&Typed::new(column.ty, Node::Column(plain)))
+}
+
 /// As [`bind_column_expr`], of whatever type the expression is: its text, type and type modifier.
 pub fn bind_typed_column_expr(scope: &Scope<'_>, relation: &Relation, text: &str) -> SqlResult<(String, Type, i32)> {
     let mut binder = Binder::new(scope);

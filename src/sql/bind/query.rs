@@ -285,7 +285,7 @@ impl Binder<'_> {
                 return Err(SqlError::new(state::DATATYPE_MISMATCH, text).hint(hint));
             }
         }
-        let operator = if all { Operator::UnionAll } else { Operator::Union };
+        let operator = if all { Operator::UnionAll } else { Operator::Step };
         Ok((Tree::of(Body::Set { operator, left: Box::new(base), right: Box::new(step) }), columns))
     }
 

@@ -941,7 +941,7 @@ impl Binder<'_> {
         let what = if name == "greatest" { "GREATEST" } else { "LEAST" };
         let (ty, args) = self.unify(args, what)?;
         let greatest = name == "greatest";
-        if ty.collation().is_none() && !ty.is_array() {
+        if ty.collation().is_none() && !ty.has_key() {
             return Ok(Typed::apply(ty, Op::Extreme { greatest, by: None }, args));
         }
         // Written out, each argument appears three times in the next: no long lists of these types.

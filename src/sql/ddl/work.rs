@@ -341,12 +341,23 @@ impl<'a> Work<'a> {
         kept: Kept,
     ) -> SqlResult<String> {
         let (sql, facts) = bind::bind_column_facts(&self.scope(), relation, text, target, kept)?;
-        self.facts.borrow_mut().add(&facts);
+        self.note(text, &facts);
+        Ok(sql)
+    }
+
+    /// An expression of an index's key, as the index compares it.
+    fn bind_index_key(&self, relation: &Relation, text: &str) -> SqlResult<String> {
+        let (sql, facts) = bind::bind_index_key(&self.scope(), relation, text)?;
+        self.note(text, &facts);
+        Ok(sql)
+    }
+
+    fn note(&self, text: &str, facts: &Facts) {
+        self.facts.borrow_mut().add(facts);
         // A constant, or a name, is computed in no time.
         if !text.chars().all(|c| c.is_alphanumeric() || matches!(c, ' ' | '_' | '-' | '.' | '\'' | ':')) {
             self.calls.set(true);
         }
-        Ok(sql)
     }
 
     /// The type of an index's expression.
@@ -552,8 +563,8 @@ impl<'a> Work<'a> {
         for key in &index.keys {
             let direction = if key.descending { " DESC" } else { "" };
             let term = match (&key.expression, key.column.and_then(|n| r.column_at(n))) {
-                (Some(text), _) => format!("({})", self.bind(Some(r), text, None, Kept::Index)?),
-                (None, Some(column)) => quote(&column.name),
+                (Some(text), _) => self.bind_index_key(r, text)?,
+                (None, Some(column)) => crate::sql::bind::index_column(column),
                 (None, None) => return Err(SqlError::internal("an index key without a column")),
             };
             let ty = key.ty.or_else(|| key.column.and_then(|n| r.column_at(n)).map(|c| c.ty)).unwrap_or(Type::TEXT);

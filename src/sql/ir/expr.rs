@@ -7,7 +7,7 @@ use super::query::Query;
 use crate::functions::{CastContext, Function, Native, Operator, lookup_functions};
 use crate::sql::catalog::OwnType;
 use crate::types::record::Field;
-use crate::types::{NO_TYPMOD, Type};
+use crate::types::{NO_TYPMOD, Type, declares_collation};
 use crate::value::Value;
 use sqlparser::tokenizer::Location;
 use std::rc::Rc;
@@ -349,7 +349,7 @@ impl Typed {
     }
 
     pub fn collated(&self) -> bool {
-        matches!(&self.node, Node::Column(column) if column.collated)
+        matches!(&self.node, Node::Column(column) if column.collated) && declares_collation(self.ty)
     }
 
     /// The table and the number of the column that it is, or 0.

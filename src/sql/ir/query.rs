@@ -100,6 +100,8 @@ pub enum OrderKey {
 pub enum SetOperator {
     Union,
     UnionAll,
+    /// UNION of a recursive query: SQLite has to see it.
+    Step,
     Intersect,
     Except,
 }

@@ -4,7 +4,7 @@ use super::Sql;
 use crate::functions::casts::{Way, way};
 use crate::functions::{Arguments, CastContext, Kind, Native, fill};
 use crate::sql::catalog::OwnType;
-use crate::sql::ir::{Bound, Call, Cast, Frame, Infix, Node, Op, Over, SortKey, SubQuery, Truth, Typed};
+use crate::sql::ir::{Bound, Call, Cast, Frame, Infix, Node, Op, Out, Over, SortKey, SubQuery, Truth, Typed};
 use crate::types::record::{self, Field};
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
@@ -72,10 +72,63 @@ impl Sql {
         self.push(")");
     }
 
-    /// An expression where SQLite groups, sorts, or removes duplicates by it.
+    /// An expression where SQLite groups, sorts, or compares by it: its type's collation, or its key in its place.
     pub(super) fn keyed(&mut self, expr: &Typed) {
+        if expr.ty.has_key() {
+            self.key_of(|sql| sql.expr(expr));
+        } else {
+            self.collated(expr);
+        }
+    }
+
+    /// An expression under its type's collation: where its value is needed as well.
+    pub(super) fn collated(&mut self, expr: &Typed) {
         self.expr(expr);
         self.collate_by(expr);
+    }
+
+    /// See [`super::index_key`].
+    pub(super) fn index_key(&mut self, expr: &Typed) {
+        let column = matches!(expr.node, Node::Column(_)) && !expr.ty.has_key();
+        self.push(if column { "" } else { "(" });
+        self.keyed(expr);
+        self.push(if column { "" } else { ")" });
+    }
+
+    pub(super) fn key_of(&mut self, write: impl FnOnce(&mut Sql)) {
+        self.push("q_array_key(");
+        write(self);
+        self.push(")");
+    }
+
+    /// An operand of a comparison, whose collation the other may have.
+    fn comparand(&mut self, expr: &Typed) {
+        if expr.ty.has_key() { self.keyed(expr) } else { self.expr(expr) }
+    }
+
+    /// A query's rows as they are compared with.
+    fn comparands(&mut self, query: &Typed) {
+        let Node::Query(sub) = &query.node else { return self.expr(query) };
+        let outputs = sub.query.outputs();
+        if !outputs.iter().any(|out| out.ty.has_key()) {
+            return self.expr(query);
+        }
+        self.push("(SELECT ");
+        self.list(", ", (1..).zip(&outputs), |sql, (i, out): (usize, &Out)| sql.output_key(i, out.ty));
+        self.push(" FROM ");
+        self.expr(query);
+        self.push(")");
+    }
+
+    /// A query's column, where SQLite groups, sorts, or compares by it.
+    pub(super) fn output_key(&mut self, number: usize, ty: Type) {
+        if ty.has_key() {
+            return self.key_of(|sql| sql.output_name(number));
+        }
+        self.output_name(number);
+        if let Some(name) = ty.collation() {
+            self.collate(name);
+        }
     }
 
     pub(super) fn collate_by(&mut self, expr: &Typed) {
@@ -110,7 +163,7 @@ impl Sql {
     }
 
     fn template(&mut self, template: &str, args: &[Typed], typmod: i32) {
-        fill(template, &mut Filling { sql: self, args, keyed: false }, typmod);
+        fill(template, &mut Filling { sql: self, args, filled: Filled::Plain }, typmod);
     }
 
     fn array(&mut self, ty: Type, elements: &[Typed]) {
@@ -140,12 +193,12 @@ impl Sql {
     /// SQLite's own comparison, or IS and IS NOT in the place of `=`.
     fn native(&mut self, infix: &Infix, word: &str, left: &Typed, right: &Typed) {
         self.push("(");
-        self.expr(left);
+        self.comparand(left);
         if let Some(name) = infix.collation {
             self.collate(name);
         }
         self.put(format_args!(" {word} "));
-        self.expr(right);
+        self.comparand(right);
         if let Native::Collated(name) = infix.operator.native {
             self.collate(name);
         }
@@ -234,7 +287,7 @@ impl Sql {
                 self.push("(");
                 self.keyed(&args[0]);
                 self.push(if *negated { " NOT IN (" } else { " IN (" });
-                self.exprs(&args[1..]);
+                self.list(", ", &args[1..], Sql::comparand);
                 self.push("))");
             }
             Op::InQuery { negated } => {
@@ -243,7 +296,7 @@ impl Sql {
                 self.list(", ", lefts, Sql::keyed);
                 self.push(if lefts.len() == 1 { "" } else { ")" });
                 self.push(if *negated { " NOT IN " } else { " IN " });
-                self.expr(query);
+                self.comparands(query);
                 self.push(")");
             }
             Op::InArray { negated } => {
@@ -258,7 +311,7 @@ impl Sql {
                 self.push("((");
                 self.list(", ", args.iter().step_by(2), Sql::keyed);
                 self.put(format_args!(") {name} ("));
-                self.exprs(args.iter().skip(1).step_by(2));
+                self.list(", ", args.iter().skip(1).step_by(2), Sql::comparand);
                 self.push("))");
             }
             Op::RowQuery(name) => {
@@ -266,7 +319,7 @@ impl Sql {
                 self.push("((");
                 self.list(", ", lefts, Sql::keyed);
                 self.put(format_args!(") {name} "));
-                self.expr(query);
+                self.comparands(query);
                 self.push(")");
             }
             Op::Exists => {
@@ -423,7 +476,7 @@ impl Sql {
     }
 
     fn by(&mut self, way: Way, cast: &Cast, args: &[Typed]) {
-        way.write(cast.to, cast.typmod, &mut Filling { sql: self, args, keyed: false });
+        way.write(cast.to, cast.typmod, &mut Filling { sql: self, args, filled: Filled::Plain });
     }
 
     fn distinct(&mut self, equal: &Infix, negated: bool, args: &[Typed]) {
@@ -495,7 +548,13 @@ impl Sql {
         self.push(" WHEN ");
         self.expr(next);
         self.push(" IS NULL OR ");
-        if better.is_native() {
+        if better.is_native() && next.ty.has_key() {
+            self.push("(");
+            self.key_of(|sql| sql.push(&best));
+            self.put(format_args!(" {} ", better.operator.name));
+            self.keyed(next);
+            self.push(")");
+        } else if better.is_native() {
             self.push("(");
             self.push(&best);
             if let Some(name) = better.collation {
@@ -538,23 +597,39 @@ impl Sql {
         }
     }
 
-    /// An aggregate's call. SQLite takes DISTINCT with one argument only: several are packed into one, which every
-    /// aggregate of ours understands.
+    /// An aggregate's call. Those of ours find different values by themselves, by what they compare by.
     fn call(&mut self, call: &Call) {
         let start = self.out.len();
         // SQLite takes the collation by which DISTINCT, min and max compare from the argument.
-        fill(call.function.lower, &mut Filling { sql: self, args: &call.args, keyed: true }, NO_TYPMOD);
+        let keyed = if call.distinct && call.function.name == "count" { Filled::Keyed } else { Filled::Collated };
+        fill(call.function.lower, &mut Filling { sql: self, args: &call.args, filled: keyed }, NO_TYPMOD);
         // A template is one call: what it has between its parentheses follows the first of them.
         self.out.pop();
         if call.distinct {
-            let open = start + self.out[start..].find('(').map_or(0, |at| at + 1);
-            let packed = call.args.len() > 1 || call.function.passes_several();
-            self.out.insert_str(open, if packed { "DISTINCT q_pack(" } else { "DISTINCT " });
-            self.push(if packed { ")" } else { "" });
+            let open = start + self.out[start..].find('(').map_or(0, |at| at);
+            let rest = self.out.split_off(open);
+            if call.function.is_ours() {
+                self.push("_distinct(q_key(");
+                self.list(", ", &call.args, |sql, arg| {
+                    sql.put(format_args!("{}, ", arg.ty.0));
+                    sql.expr(arg);
+                });
+                self.push("), ");
+            } else {
+                self.push("(DISTINCT ");
+            }
+            self.push(&rest[1..]);
         }
         if !call.order.is_empty() {
             self.push(" ORDER BY ");
             self.sort_list(&call.order);
+        } else if call.distinct && call.function.is_ours() {
+            // As they come out of PostgreSQL's sort that finds the different ones.
+            self.push(" ORDER BY ");
+            self.list(", ", &call.args, |sql, arg| {
+                sql.group_key(arg);
+                sql.push(" NULLS LAST");
+            });
         }
         self.push(")");
         if let Some(filter) = &call.filter {
@@ -631,11 +706,21 @@ impl Sql {
     }
 }
 
+/// How arguments are written.
+#[derive(Clone, Copy)]
+enum Filled {
+    Plain,
+    /// Under their types' collations.
+    Collated,
+    /// As what they compare by: only for a function that does not give them back.
+    Keyed,
+}
+
 /// Expressions as the arguments of a template.
 struct Filling<'a> {
     sql: &'a mut Sql,
     args: &'a [Typed],
-    keyed: bool,
+    filled: Filled,
 }
 
 impl Arguments for Filling<'_> {
@@ -648,7 +733,12 @@ impl Arguments for Filling<'_> {
     }
 
     fn write(&mut self, i: usize) {
-        if self.keyed { self.sql.keyed(&self.args[i]) } else { self.sql.expr(&self.args[i]) }
+        let (sql, arg) = (&mut *self.sql, &self.args[i]);
+        match self.filled {
+            Filled::Plain => sql.expr(arg),
+            Filled::Collated => sql.collated(arg),
+            Filled::Keyed => sql.keyed(arg),
+        }
     }
 
     fn out(&mut self) -> &mut String {

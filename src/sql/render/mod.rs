@@ -158,6 +158,13 @@ pub fn write(write: &super::ir::Write, yields: Yields, hoisted: &[System], row_l
     Statement { sql: sql.out, yields, shape }
 }
 
+/// A key of an index: the terms by which SQLite finds it again have to be these.
+pub fn index_key(expr: &Typed) -> String {
+    let mut sql = Sql::new(0);
+    sql.index_key(expr);
+    sql.out
+}
+
 /// An expression by itself.
 pub fn expression(expr: &Typed) -> String {
     let mut sql = Sql::new(0);

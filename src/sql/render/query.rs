@@ -7,6 +7,16 @@ use crate::sql::ir::{
 };
 use crate::value::Value;
 
+/// A column of it is compared by a key of its own.
+fn has_keys(body: &Body) -> bool {
+    body.outputs().iter().any(|out| out.ty.has_key())
+}
+
+/// A sorted query other than a SELECT that has such a column.
+fn orders_by_keys(query: &Query) -> bool {
+    !query.order.is_empty() && !matches!(query.body, Body::Select(_)) && has_keys(&query.body)
+}
+
 impl Sql {
     /// With `named`, the columns are called `c1`, `c2`, ….
     pub(super) fn whole_query(&mut self, query: &Query, hoisted: &[System], named: bool) {
@@ -16,7 +26,8 @@ impl Sql {
             Body::Select(select) if !select.on.is_empty() => self.distinct_on(select, &query.order),
             // SQLite confuses the groups of a compound's parts with the order of the whole.
             body if matches!(body, Body::Query(_)) && tail
-                || !query.order.is_empty() && body.is_compound_of_groups() =>
+                || !query.order.is_empty() && body.is_compound_of_groups()
+                || orders_by_keys(query) =>
             {
                 self.operand(&query.body, named, false);
                 self.order(query);
@@ -85,6 +96,11 @@ impl Sql {
                 });
                 self.push(if named { ")" } else { "" });
             }
+            Body::Set { operator, left, right }
+                if !matches!(operator, SetOperator::UnionAll | SetOperator::Step) && has_keys(body) =>
+            {
+                self.set_by_keys(*operator, left, right);
+            }
             Body::Set { operator, left, right } => {
                 let keyed = *operator != SetOperator::UnionAll;
                 // SQLite joins compound operands from the left and knows no parentheses around them.
@@ -93,7 +109,7 @@ impl Sql {
                     other => self.operand(other, named, keyed),
                 }
                 self.push(match operator {
-                    SetOperator::Union => " UNION ",
+                    SetOperator::Union | SetOperator::Step => " UNION ",
                     SetOperator::UnionAll => " UNION ALL ",
                     SetOperator::Intersect => " INTERSECT ",
                     SetOperator::Except => " EXCEPT ",
@@ -127,7 +143,39 @@ impl Sql {
         self.push(")");
     }
 
+    /// UNION, INTERSECT and EXCEPT of rows that SQLite cannot compare: grouped by what they compare by, and then by which side
+    /// they are on. Of several, the left side's is given.
+    fn set_by_keys(&mut self, operator: SetOperator, left: &Body, right: &Body) {
+        let outputs = left.outputs();
+        let names = |sql: &mut Sql| sql.list(", ", 1..=outputs.len(), Sql::output_name);
+        self.push("SELECT ");
+        names(self);
+        self.push(" FROM (SELECT ");
+        for (side, body) in [(1, left), (2, right)] {
+            self.push(if side == 2 { " UNION ALL SELECT " } else { "" });
+            names(self);
+            self.put(format_args!(", {side} AS \"side\" FROM ("));
+            self.body(body, true);
+            self.push(")");
+        }
+        self.push(") GROUP BY ");
+        self.list(", ", (1..).zip(&outputs), |sql, (i, out): (usize, &Out)| sql.output_key(i, out.ty));
+        self.push(match operator {
+            SetOperator::Intersect => " HAVING min(\"side\") = 1 AND count(DISTINCT \"side\") = 2",
+            SetOperator::Except => " HAVING min(\"side\") = 1 AND count(DISTINCT \"side\") = 1",
+            SetOperator::Union | SetOperator::UnionAll | SetOperator::Step => " HAVING min(\"side\") > 0",
+        });
+    }
+
     fn select(&mut self, select: &Select, named: bool, keyed: bool) {
+        if select.distinct && select.columns.iter().any(|c| c.expr.ty.has_key()) {
+            self.push("SELECT ");
+            self.list(", ", 1..=select.columns.len(), Sql::output_name);
+            self.push(" FROM (");
+            self.select(&Select { distinct: false, ..select.clone() }, true, false);
+            self.push(") GROUP BY ");
+            return self.list(", ", (1..).zip(&select.columns), |sql, (i, column)| sql.output_key(i, column.expr.ty));
+        }
         self.push(if select.distinct { "SELECT DISTINCT " } else { "SELECT " });
         if select.columns.is_empty() && select.hidden.is_empty() {
             // SQLite has no SELECT without columns.
@@ -135,7 +183,7 @@ impl Sql {
         }
         self.list(", ", (1..).zip(&select.columns), |sql, (i, column)| {
             if keyed || select.distinct {
-                sql.keyed(&column.expr)
+                sql.collated(&column.expr)
             } else {
                 sql.expr(&column.expr)
             }
@@ -223,8 +271,12 @@ impl Sql {
         if !keys.is_empty() {
             self.push(" ORDER BY ");
             self.list(", ", keys.iter().zip(1..), |sql, (key, i): (&SortKey, usize)| {
-                sql.put(format_args!("\"k{i}\""));
-                if let Some(name) = key.expr.ty.collation() {
+                let ty = key.expr.ty;
+                match ty.has_key() {
+                    true => sql.key_of(|sql| sql.put(format_args!("\"k{i}\""))),
+                    false => sql.put(format_args!("\"k{i}\"")),
+                }
+                if let Some(name) = ty.collation() {
                     sql.collate(name);
                 }
                 sql.direction(key);
@@ -242,6 +294,14 @@ impl Sql {
             OrderKey::Expr(key) => sql.sort_key(key),
             OrderKey::Output(i, key) => {
                 let collated = match &query.body {
+                    Body::Select(s) if outputs[*i].ty.has_key() && !s.distinct => {
+                        sql.keyed(&s.columns[*i].expr);
+                        return sql.direction(key);
+                    }
+                    _ if outputs[*i].ty.has_key() => {
+                        sql.output_key(i + 1, outputs[*i].ty);
+                        return sql.direction(key);
+                    }
                     Body::Select(s) => s.columns[*i].expr.collated(),
                     _ => false,
                 };

@@ -102,15 +102,11 @@ impl Sql {
             // SQLite knows the index again by its terms, as they were written when it was made.
             let mut names = Vec::new();
             self.list(", ", &conflict.keys, |sql, key| match &key.node {
-                Node::Column(column) => {
+                Node::Column(column) if !key.ty.has_key() => {
                     names.push(sql.named(&column.name));
                     sql.collate_by(key);
                 }
-                _ => {
-                    sql.push("(");
-                    sql.expr(key);
-                    sql.push(")");
-                }
+                _ => sql.index_key(key),
             });
             // What is said of a refused row looks for it by columns.
             if names.len() == conflict.keys.len() && conflict.predicate.is_none() {

@@ -98,11 +98,24 @@ pub fn duplicate(
     keys.shown(catalog, &values, failure.env)
 }
 
+/// Of which type a term is, which tells how SQLite has to compare it.
+struct Compared(Type);
+
+impl Compared {
+    fn same(&self, a: &str, word: &str, b: &str) -> String {
+        match self.0.collation() {
+            _ if self.0.has_key() => format!("q_array_key({a}) {word} q_array_key({b})"),
+            Some(name) => format!("{a} {word} {b} COLLATE {name}"),
+            None => format!("{a} {word} {b}"),
+        }
+    }
+}
+
 /// The keys of an index as SQLite expressions over its table's columns.
 struct Keys<'a> {
     terms: Vec<String>,
-    /// COLLATE clauses, where a term alone does not tell how it compares.
-    collations: Vec<String>,
+    /// How they compare.
+    compared: Vec<Compared>,
     predicate: String,
     /// Names for people, and the type of each value.
     columns: Vec<(String, Column)>,
@@ -112,7 +125,7 @@ struct Keys<'a> {
 impl<'a> Keys<'a> {
     fn new(catalog: &Catalog, relation: &Relation, index: &'a Index, env: &Env) -> Option<Keys<'a>> {
         let scope = plain(catalog, env);
-        let (mut terms, mut collations, mut columns) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut terms, mut compared, mut columns) = (Vec::new(), Vec::new(), Vec::new());
         for key in &index.keys {
             let column = key.column.and_then(|n| relation.column_at(n));
             let (term, name, column) = match (&key.expression, column) {
@@ -127,7 +140,7 @@ impl<'a> Keys<'a> {
                 (None, Some(column)) => (quote(&column.name), quote_identifier(&column.name), column.clone()),
                 (None, None) => return None,
             };
-            collations.push(column.ty.collation().map_or(String::new(), |name| format!(" COLLATE {name}")));
+            compared.push(Compared(column.ty));
             terms.push(format!("({term})"));
             columns.push((name, column));
         }
@@ -137,7 +150,7 @@ impl<'a> Keys<'a> {
             }
             None => "1".to_owned(),
         };
-        Some(Keys { terms, collations, predicate, columns, index })
+        Some(Keys { terms, compared, predicate, columns, index })
     }
 
     /// The key of the first row of `all` that another row of `table` has, or one of `all` before it. `rowid` is given where
@@ -152,8 +165,8 @@ impl<'a> Keys<'a> {
             list.iter().map(|key| if nulls { "1".to_owned() } else { format!("{key} IS NOT NULL") }).collect();
         let equal = |other: &dyn Fn(usize) -> String| {
             let same = if nulls { "IS" } else { "=" };
-            let pair = |(i, collation)| format!("{} {same} n.{}{collation}", other(i), key(i));
-            numbers.clone().zip(&self.collations).map(pair).collect::<Vec<_>>().join(" AND ")
+            let pair = |(i, compared): (usize, &Compared)| compared.same(&other(i), same, &format!("n.{}", key(i)));
+            numbers.clone().zip(&self.compared).map(pair).collect::<Vec<_>>().join(" AND ")
         };
         let (there, before) = (equal(&|i| self.terms[i - 1].clone()), equal(&|i| format!("e.{}", key(i))));
         let (hidden, others) = match rowid {
