@@ -89,6 +89,9 @@ struct GapArgs {
     cluster: PathBuf,
     #[arg(long, default_value_t = 20)]
     kills: u32,
+    /// The leader falls silent (SIGSTOP) instead of dying (SIGKILL)
+    #[arg(long)]
+    silent: bool,
     /// Writers, all connected to one follower
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u64).range(1..1 << 20))]
     clients: u64,
@@ -201,6 +204,7 @@ fn gap_command(args: GapArgs) -> Result<bool, String> {
     let mut cluster = Cluster::open(&args.cluster, args.common.quorate()?, &args.database)?;
     let plan = GapPlan {
         kills: args.kills,
+        silent: args.silent,
         clients: args.clients,
         before: args.before,
         after: args.after,

@@ -183,9 +183,11 @@ fn fill_gaps(marks: &mut [Mark], timeline: &crate::stats::Timeline, window_us: u
     }
 }
 
-/// What `gaps` does: kill the leader `kills` times under the load of `clients` writers.
+/// What `gaps` does: end the leader `kills` times under the load of `clients` writers.
 pub struct GapPlan {
     pub kills: u32,
+    /// It falls silent (SIGSTOP) instead of dying, until the window is over.
+    pub silent: bool,
     pub clients: u64,
     pub before: Duration,
     pub after: Duration,
@@ -197,7 +199,7 @@ pub struct GapPlan {
     pub out: PathBuf,
 }
 
-/// N times: writers at a follower, the leader killed, the gap measured, the killed node started again.
+/// N times: writers at a follower, the leader gone, the gap measured, the leader back.
 pub fn gaps(plan: &GapPlan, cluster: &mut Cluster, done: &mut Vec<Measurement>) -> Result<(), String> {
     let mut random = crate::stats::Random(std::process::id().into());
     for kill in 1..=plan.kills {
@@ -221,9 +223,10 @@ pub fn gaps(plan: &GapPlan, cluster: &mut Cluster, done: &mut Vec<Measurement>) 
         };
         // Not always at the same phase of the heartbeats.
         let at = plan.before + Duration::from_micros(random.below(200_000));
-        let fault = Fault { action: Action::KillLeader, at, lasts: None };
+        let action = if plan.silent { Action::StopLeader } else { Action::KillLeader };
+        let fault = Fault { action, at, lasts: plan.silent.then_some(plan.after) };
         let m = measure(&format!("via {node}"), kill, &load, &[fault], Some(cluster), &plan.out)?;
-        for line in m.findings().iter().filter(|l| l.contains("kill-leader")) {
+        for line in m.findings().iter().filter(|l| l.contains(&action.to_string())) {
             eprintln!("kill {kill}, {} writers {}: {line}", m.clients, m.contender);
         }
         done.push(m);

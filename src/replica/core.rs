@@ -78,6 +78,9 @@ pub struct CoreConfig {
     pub believes_everything: bool,
 }
 
+/// By how many ticks the last voters wait longer than the shortest time.
+const LAST_IN_LINE: usize = 9;
+
 impl CoreConfig {
     pub fn new(group: GroupId, replica: ReplicaId, boot: u64) -> CoreConfig {
         CoreConfig {
@@ -109,7 +112,8 @@ impl CoreConfig {
             election_tick: self.election_ticks,
             heartbeat_tick: self.heartbeat_ticks,
             min_election_tick: self.election_ticks,
-            max_election_tick: self.election_ticks + 1,
+            // What it draws is replaced before it counts: see `Core::set_election_timeout`.
+            max_election_tick: self.election_ticks + LAST_IN_LINE + 1,
             applied,
             max_size_per_msg: self.max_append,
             max_inflight_msgs: self.max_inflight,
@@ -664,6 +668,7 @@ impl Core {
             return;
         }
         if self.may_lead() || self.is_leader() {
+            self.set_election_timeout();
             self.raw.tick();
         }
         if let Some(asked) = &mut self.reads.asked {
@@ -685,6 +690,22 @@ impl Core {
         if self.ticks.is_multiple_of(self.config.election_ticks as u64) {
             self.compact();
         }
+    }
+
+    /// A leader that falls silent is replaced by the voters in their order, two ticks apart: the first one's question
+    /// comes one tick after the others are ready to agree, and the next one asks before it would ask again. Whoever knows
+    /// no leader campaigns after the shortest time; that those do not ask at the same moments for ever is up to the
+    /// driver, which leaves out some of their ticks.
+    fn set_election_timeout(&mut self) {
+        let line = match self.raw.raft.leader_id {
+            raft::INVALID_ID => 0,
+            leader => {
+                let others = self.membership.voters.iter().filter(|voter| voter.0 != leader);
+                let rank = others.take_while(|voter| **voter != self.config.replica).count();
+                (1 + 2 * rank).min(LAST_IN_LINE)
+            }
+        };
+        self.raw.raft.set_randomized_election_timeout(self.config.election_ticks + line);
     }
 
     fn is_leader(&self) -> bool {

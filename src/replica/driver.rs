@@ -776,9 +776,10 @@ impl Driver {
         let prune = self.ticks.is_multiple_of(20);
         for (group, replica) in &mut self.replicas {
             self.touched.insert(*group);
-            // Raft's election timeout is fixed; a follower that misses ticks at random makes it vary.
-            let leads = replica.core.leadership().role == Role::Leader;
-            if leads || rand::random_range(0..4) > 0 {
+            let leadership = replica.core.leadership();
+            let leads = leadership.role == Role::Leader;
+            // Raft's election timeout is fixed; candidates that miss ticks at random make it vary.
+            if leadership.leader.is_some() || rand::random_range(0..4) > 0 {
                 replica.core.step(Event::Tick);
             }
             if prune {

@@ -23,7 +23,7 @@ use tokio::sync::{oneshot, watch};
 #[derive(Clone, Debug)]
 pub struct NodeConfig {
     pub node: NodeId,
-    /// The unit of Raft's timeouts: heartbeats every 2, elections after 10 and more.
+    /// The unit of Raft's timeouts: heartbeats every 2, elections after 11 and more.
     pub tick: Duration,
     /// Where snapshots are built; created if need be. Files found there at start are deleted.
     pub snapshots: PathBuf,
@@ -40,7 +40,7 @@ impl NodeConfig {
     pub fn new(node: NodeId, snapshots: PathBuf) -> NodeConfig {
         NodeConfig {
             node,
-            tick: Duration::from_millis(50),
+            tick: Duration::from_millis(30),
             snapshots,
             patience: Duration::from_secs(1),
             campaign_step: Duration::from_millis(40),

@@ -236,7 +236,7 @@ fn finds_reads_that_are_not_compared() {
 
 #[test]
 fn finds_commits_under_a_new_id() {
-    finds(Bug::NewCommitId, 10, &["took effect twice", "appended twice", "the sequence gave"]);
+    finds(Bug::NewCommitId, 10, &["took effect twice", "appended twice", "the sequence gave", "2 of 2 writes"]);
 }
 
 #[test]
@@ -251,7 +251,7 @@ fn finds_trials_that_are_believed() {
 
 #[test]
 fn finds_attempts_that_are_forgotten() {
-    finds(Bug::ForgetsSent, 40, &["1 of 1 writes of transaction"]);
+    finds(Bug::ForgetsSent, 200, &["1 of 1 writes of transaction"]);
 }
 
 #[test]

@@ -477,8 +477,8 @@ impl World {
         if self.nodes[&id].live.is_none() {
             return Ok(());
         }
-        let leads = self.live(id).core.leadership().role == Role::Leader;
-        if leads || !self.random.one_in(4) {
+        let knows_a_leader = self.live(id).core.leadership().leader.is_some();
+        if knows_a_leader || !self.random.one_in(4) {
             return self.event(id, Event::Tick);
         }
         Ok(())
