@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering::Relaxed};
 
 /// Units between two questions whether to stop: a fraction of a millisecond.
-const STRIDE: u64 = 1 << 14;
+pub const STRIDE: usize = 1 << 14;
 /// Bytes that a statement counts for itself before it tells the node.
 const BATCH: i64 = 1 << 18;
 /// Bytes that all statements of this process have, and may have.
@@ -103,7 +103,7 @@ impl Default for Meter {
             allocated: AtomicI64::new(0),
             allocations: AtomicU64::new(UNLIMITED),
             told: AtomicI64::new(0),
-            next: AtomicU64::new(STRIDE),
+            next: AtomicU64::new(STRIDE as u64),
             stopped: AtomicU8::new(0),
             watch: Mutex::new(None),
         }
@@ -134,7 +134,7 @@ impl Meter {
     pub fn begin(&self, limits: Limits) {
         self.spent.store(0, Relaxed);
         self.held.store(0, Relaxed);
-        self.next.store(STRIDE, Relaxed);
+        self.next.store(STRIDE as u64, Relaxed);
         self.stopped.store(0, Relaxed);
         self.work.store(limits.work, Relaxed);
         self.memory.store(limits.memory, Relaxed);
@@ -209,7 +209,7 @@ impl Meter {
     }
 
     fn ask(&self, spent: u64) -> bool {
-        self.next.store(spent.saturating_add(STRIDE), Relaxed);
+        self.next.store(spent.saturating_add(STRIDE as u64), Relaxed);
         let says_stop = self.watch.lock().as_mut().is_some_and(|watch| watch());
         says_stop && self.stop(Stop::Watch)
     }
@@ -317,10 +317,10 @@ mod tests {
         let asked = stop.clone();
         meter.watch(Box::new(move || asked.load(Relaxed)));
         meter.begin(Limits::NONE);
-        assert_eq!(work(STRIDE as usize), Ok(()));
+        assert_eq!(work(STRIDE), Ok(()));
         stop.store(true, Relaxed);
         assert_eq!(work(1), Ok(()), "asked a moment ago");
-        assert_eq!(work(STRIDE as usize).unwrap_err().code, state::QUERY_CANCELED);
+        assert_eq!(work(STRIDE).unwrap_err().code, state::QUERY_CANCELED);
         assert_eq!(meter.take_stop(), Some(Stop::Watch));
         drop(entered);
         assert_eq!(work(usize::MAX), Ok(()));

@@ -23,6 +23,7 @@ use super::step::{Runner, StepError};
 use super::{Connection, Dialect, Options, Role, Shared, meta};
 use crate::command::{self, Yields};
 use crate::error::{SqlError, SqlResult, state};
+use crate::functions::Context;
 use crate::gateway::{Control, Failure, Fetched, ReadRequest, Rows};
 use crate::meter::Limits;
 use crate::value::{Value, ValueRef};
@@ -168,6 +169,12 @@ impl Reader {
     }
 }
 
+fn nap(time: Duration) -> Duration {
+    let begun = Instant::now();
+    std::thread::sleep(time);
+    begun.elapsed()
+}
+
 fn verdict_error(verdict: Verdict) -> SqlError {
     let canceled = |text| SqlError::new(state::QUERY_CANCELED, text);
     match verdict {
@@ -284,7 +291,7 @@ impl Cursor {
         let ReadRequest { sql, params, context, schema_version: plan, control, .. } = request;
         let mut reader = pool.take().map_err(|fault| machine_error(&fault))?;
         let seed = context.seed;
-        *reader.runner.connection.context().lock() = context;
+        *reader.runner.connection.context().lock() = Context { nap: Some(Arc::new(nap)), ..context };
         let before = shared.schema_version();
         let begun = reader.runner.connection.run("BEGIN", &[]);
         reader.guard().control = Some(control);

@@ -3,21 +3,57 @@
 //! The facts are JSON that the client's node gathers before the statement runs. They travel with a statement that
 //! writes, so that every replica sees the same; a signal is sent by reads only.
 
-use super::arg::{from_text, int, text};
+use super::arg::{from_text, int, real, text};
 use super::table::*;
 use super::{Aggregate, Cast, Context, Function, Operator, Scalar, Signal};
 use crate::error::{SqlError, SqlResult};
+use crate::meter;
+use crate::types::interval::Interval;
 use crate::value::{Value, ValueRef};
+use std::time::Duration;
 
 pub const FUNCTIONS: &[Function] = &[
     func("pg_cancel_backend", &[INT4], BOOL, "q_signal({0}, 0)").volatile(),
     func("pg_terminate_backend", &[INT4], BOOL, "q_signal({0}, 1)").volatile(),
     func("pg_terminate_backend", &[INT4, INT8], BOOL, "iif({1} IS NULL, NULL, q_signal({0}, 1))").volatile(),
+    func("pg_sleep", &[FLOAT8], VOID, "q_sleep({0})").volatile(),
+    func("pg_sleep_for", &[INTERVAL], VOID, "q_sleep_for({0})").volatile(),
+    func("pg_sleep_until", &[TIMESTAMPTZ], VOID, "q_sleep_until({0})").volatile(),
 ];
 pub const OPERATORS: &[Operator] = &[];
+
+/// How long nobody is asked whether to stop.
+const NAP: Duration = Duration::from_millis(1);
 pub const CASTS: &[Cast] = &[];
 pub const AGGREGATES: &[Aggregate] = &[];
-pub const SCALARS: &[Scalar] = &[scalar("q_live", 1, live).contextual(), scalar("q_signal", 2, signal).contextual()];
+pub const SCALARS: &[Scalar] = &[
+    scalar("q_live", 1, live).contextual(),
+    scalar("q_signal", 2, signal).contextual(),
+    scalar("q_sleep", 1, |ctx, a| sleep(ctx, real(a, 0)?)).contextual(),
+    scalar("q_sleep_for", 1, |ctx, a| {
+        let interval = Interval::stored(text(a, 0)?)?;
+        let days = f64::from(interval.days) + 30.0 * f64::from(interval.months);
+        sleep(ctx, days * 86_400.0 + interval.micros as f64 / 1e6)
+    })
+    .contextual(),
+    scalar("q_sleep_until", 1, |ctx, a| {
+        let micros = int(a, 0)?.saturating_sub(ctx.clock);
+        sleep(ctx, micros as f64 / 1e6)
+    })
+    .contextual(),
+];
+
+fn sleep(ctx: &mut Context, seconds: f64) -> SqlResult<Value> {
+    let Some(nap) = ctx.nap.clone() else {
+        return Err(SqlError::unsupported("pg_sleep in a statement that writes, or in a transaction that has written"));
+    };
+    let mut left = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
+    while !left.is_zero() {
+        left = left.saturating_sub(nap(left.min(NAP)));
+        meter::work(meter::STRIDE)?;
+    }
+    Ok(Value::Text(String::new()))
+}
 
 /// The relation's rows as a JSON array of objects.
 fn live(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {

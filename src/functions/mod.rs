@@ -215,6 +215,9 @@ pub type RowFree = Arc<dyn Fn(u32, i64) -> bool + Send + Sync>;
 /// Whether the statement under way has stored or changed a row already, by its table's SQLite name and its rowid.
 pub type RowChanged = Arc<dyn Fn(&str, i64) -> bool + Send + Sync>;
 
+/// Lets so much time pass; how much it was.
+pub type Nap = Arc<dyn Fn(std::time::Duration) -> std::time::Duration + Send + Sync>;
+
 /// Sends a signal to a session by its process id; whether it was sent.
 pub type SendSignal = Arc<dyn Fn(i32, Signal) -> bool + Send + Sync>;
 
@@ -262,6 +265,8 @@ pub struct Context {
     pub backend_pid: i32,
     /// Live facts of the cluster as JSON by relation name: what the statement asks for, taken before it runs.
     pub live: Arc<std::collections::BTreeMap<String, String>>,
+    /// For `pg_sleep`. Only in reads on the client's own node: nothing waits while the log is applied.
+    pub nap: Option<Nap>,
     /// For `pg_cancel_backend` and `pg_terminate_backend`. Only in reads on the client's own node.
     pub signal: Option<SendSignal>,
     /// Answers to calls of advisory locks, and those that were told; `None` where none can be had.

@@ -8,9 +8,11 @@ use super::table::*;
 use super::{Accumulator, Aggregate, Cast, Collation, Context, Function, Operator, Scalar, builtin, sqlite};
 use crate::error::{SqlError, SqlResult, state};
 use crate::meter;
+use crate::types::interval::Interval;
 use crate::types::json::{self, Kind};
 use crate::types::record::{self, Field, List, Record};
 use crate::types::text::{parse_text, parse_tid};
+use crate::types::zone::Zone;
 use crate::types::{Env, Type, array};
 use crate::value::{Value, ValueRef};
 use std::cmp::Ordering;
@@ -69,6 +71,9 @@ pub const FUNCTIONS: &[Function] = &[
         ("catdesc", TEXT),
         ("baredesc", TEXT),
     ]),
+    set("pg_timezone_names", &[], RECORD, "q_rows(q_timezones())")
+        .columns(&[("name", TEXT), ("abbrev", TEXT), ("utc_offset", INTERVAL), ("is_dst", BOOL)])
+        .stable(),
     // The binder knows the fields, and puts them behind the arguments that are written.
     func(
         "json_populate_record",
@@ -160,6 +165,23 @@ pub const SCALARS: &[Scalar] = &[
             meter::hold(list.len())?;
             Ok(Value::Blob(list.to_vec()))
         })
+    })
+    .contextual(),
+    scalar("q_timezones", 0, |ctx, _| {
+        let (now, mut list) = (ctx.now.div_euclid(1_000_000), List::default());
+        for name in Zone::names() {
+            let zone = Zone::find(&name)?;
+            let (abbreviation, summer) = zone.abbreviation_at(now);
+            let offset = Interval { months: 0, days: 0, micros: i64::from(zone.offset_at(now)) * 1_000_000 }.encode();
+            let row = [
+                ValueRef::Text(&name),
+                ValueRef::Text(&abbreviation),
+                ValueRef::Text(&offset),
+                ValueRef::Int(summer.into()),
+            ];
+            list.push(row.into_iter())?;
+        }
+        Ok(Value::Blob(list.into_bytes()))
     })
     .contextual(),
     scalar("q_keywords", 0, |_, _| {

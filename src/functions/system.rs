@@ -41,7 +41,6 @@ pub const FUNCTIONS: &[Function] = &[
     func("gen_random_uuid", &[], UUID, "q_uuid()").volatile(),
     func("uuid_generate_v4", &[], UUID, "q_uuid()").volatile(),
     func("uuid_nil", &[], UUID, "x'00000000000000000000000000000000'"),
-    func("pg_sleep", &[FLOAT8], VOID, "q_unsupported('pg_sleep')").volatile(),
     func("pg_type_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
     func("pg_function_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
     func("pg_operator_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),

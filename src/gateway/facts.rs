@@ -43,7 +43,8 @@ impl<R: Replica, P: Peers> Router<R, P> {
     /// Puts the rows of live relations beside their names.
     async fn fill(&self, live: &mut BTreeMap<String, String>) {
         let Some(facts) = self.facts.get() else { return live.clear() };
-        for (relation, rows) in live {
+        // What the session knows by itself is there already.
+        for (relation, rows) in live.iter_mut().filter(|(_, rows)| rows.is_empty()) {
             *rows = facts.gather(relation).await;
         }
     }

@@ -34,7 +34,8 @@ impl Session {
         if !matches!(kind, PlanKind::Read(_) | PlanKind::Write(_) | PlanKind::Utility(Utility::SetConfig(_))) {
             return Err(SqlError::syntax("utility statements cannot be prepared").into());
         }
-        self.put_name(name, Some(prepared));
+        let prepared = Prepared { from_sql: true, ..Prepared::clone(&prepared) };
+        self.put_name(name, Some(Arc::new(prepared)));
         self.complete("PREPARE");
         Ok(())
     }

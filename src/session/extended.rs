@@ -89,7 +89,16 @@ impl Session {
         let plan = Plan { params: Vec::new(), columns: Vec::new(), schema_version: 0, kind: PlanKind::Empty };
         let scope = self.settings.digest();
         let plan = Arc::new(plan);
-        Arc::new(Prepared { statement: None, text: None, declared: Vec::new(), plan, scope, pinned: true })
+        Arc::new(Prepared {
+            statement: None,
+            text: None,
+            declared: Vec::new(),
+            plan,
+            scope,
+            pinned: true,
+            at: 0,
+            from_sql: false,
+        })
     }
 
     /// A named statement; the error says which one is missing.

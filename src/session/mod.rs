@@ -41,6 +41,7 @@ use crate::id::RequestId;
 use crate::sql::Scope;
 use crate::sql::plan::{Effort, Facts, LockWait, Plan, PlanKind, Read, ResultColumn, Tag, Utility, WritePlan};
 use crate::transaction::{self as orders, Kind};
+use crate::types::json::quote;
 use crate::types::{Env, Type};
 use language::{Compiled, Language, PlanCache, PlanKey, Statement};
 use portal::{AnswerAs, Portal, PortalState, Prepared, Run, binaries};
@@ -812,7 +813,8 @@ impl Session {
         let scope = self.settings.digest();
         let declared = plan.params.clone();
         let statement = Some(Arc::clone(statement));
-        Ok(Arc::new(Prepared { statement, text: text.cloned(), declared, plan, scope, pinned: fixed }))
+        let (at, from_sql) = (world.now, false);
+        Ok(Arc::new(Prepared { statement, text: text.cloned(), declared, plan, scope, pinned: fixed, at, from_sql }))
     }
 
     fn compile(
@@ -1042,7 +1044,7 @@ impl Session {
             current: Arc::clone(&self.drawn),
             last: self.drawn_last,
             backend_pid: self.id.pid,
-            live: Arc::new(named(&read.facts.asks.live)),
+            live: Arc::new(self.live(&read.facts.asks.live)),
             advisory: self.answers.clone().map(Arc::new),
             ..Context::default()
         };
@@ -1241,7 +1243,7 @@ impl Session {
         if asks.is_empty() {
             return None;
         }
-        let mut seen = Seen { live: named(&asks.live), advisory: self.answers.clone(), ..Seen::default() };
+        let mut seen = Seen { live: self.live(&asks.live), advisory: self.answers.clone(), ..Seen::default() };
         if asks.identity {
             (seen.user, seen.database) = (self.id.user.clone(), self.id.database.clone());
             seen.backend_pid = self.id.pid;
@@ -1254,6 +1256,31 @@ impl Session {
         let asked = settings.iter().filter(|(name, _)| asks.wants_setting(name));
         seen.settings = asked.map(|(name, value)| (name.clone(), value.clone())).collect();
         Some(Box::new(seen))
+    }
+
+    /// The live relations that are read, each with its rows once they are known: the session's own are known at once.
+    fn live(&self, asked: &BTreeSet<String>) -> BTreeMap<String, String> {
+        let rows = |name: &str| if name == "prepared_statements" { self.prepared_rows() } else { String::new() };
+        asked.iter().map(|name| (name.clone(), rows(name))).collect()
+    }
+
+    /// The prepared statements as a JSON array.
+    fn prepared_rows(&self) -> String {
+        let row = |(name, prepared): (&String, &Arc<Prepared>)| {
+            let types: Vec<String> = prepared.plan.params.iter().map(|ty| ty.0.to_string()).collect();
+            let text = prepared.statement.as_ref().map_or("", |statement| statement.text());
+            let shown = if prepared.from_sql { format!("PREPARE {name} AS {text};") } else { text.to_owned() };
+            format!(
+                "{{\"name\":{},\"statement\":{},\"prepare_time\":{},\"parameter_types\":\"{}\",\"from_sql\":{}}}",
+                quote(name),
+                quote(&shown),
+                prepared.at,
+                types.join(" "),
+                prepared.from_sql
+            )
+        };
+        let named = self.prepared.iter().filter(|(name, _)| !name.is_empty());
+        format!("[{}]", named.map(row).collect::<Vec<_>>().join(","))
     }
 
     /// A read as a statement of an interactive transaction.
@@ -1475,11 +1502,6 @@ fn write_name(write: &WritePlan) -> &str {
         ("SELECT", Some(function)) => function,
         (name, _) => name,
     }
-}
-
-/// Live relations whose rows are not known yet.
-fn named(live: &BTreeSet<String>) -> BTreeMap<String, String> {
-    live.iter().map(|name| (name.clone(), String::new())).collect()
 }
 
 fn tag(tag: &Tag, count: u64) -> CommandTag {

@@ -21,6 +21,10 @@ pub(super) struct Prepared {
     pub scope: u128,
     /// The client may have been told the columns: they must not change.
     pub pinned: bool,
+    /// When it was parsed.
+    pub at: i64,
+    /// By PREPARE.
+    pub from_sql: bool,
 }
 
 impl Prepared {

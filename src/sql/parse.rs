@@ -458,7 +458,7 @@ fn query_tokens(source: &str) -> SqlResult<Vec<TokenWithSpan>> {
         }
         last_line = end_line;
     }
-    row_locks(phrases::rephrase(row_functions(out)))
+    row_locks(phrases::rephrase(row_functions(out)?))
 }
 
 /// What ROWS FROM is called, as if it were a function of functions.
@@ -469,7 +469,9 @@ pub(super) const ALL_FIELDS: &str = "\u{1}*";
 
 /// `ROWS FROM (f(), g())` → `"ROWS FROM"(f(), g())`, `f() AS (a int)` → `f() AS ""(a int)`, where a list of columns
 /// defines what f yields, and `(record).*` → `(record)."*"` under the name above.
-fn row_functions(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+///
+/// Errors: 0A000 for `WHERE CURRENT OF`.
+fn row_functions(tokens: Vec<TokenWithSpan>) -> SqlResult<Vec<TokenWithSpan>> {
     let word = |at: usize, text: &str| match tokens.get(at).map(|t| &t.token) {
         Some(SqlToken::Word(w)) => w.quote_style.is_none() && w.value.eq_ignore_ascii_case(text),
         _ => false,
@@ -481,6 +483,9 @@ fn row_functions(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let mut at = 0;
     while let Some(token) = tokens.get(at) {
         let place = |name: &str| TokenWithSpan { token: SqlToken::make_word(name, Some('"')), span: token.span };
+        if word(at, "WHERE") && word(at + 1, "CURRENT") && word(at + 2, "OF") {
+            return Err(SqlError::unsupported("WHERE CURRENT OF").position(token.span.start.column as u32));
+        }
         let item = at.checked_sub(1).is_some_and(|before| {
             is(before, SqlToken::Comma) || ["FROM", "JOIN", "LATERAL"].iter().any(|w| word(before, w))
         });
@@ -503,7 +508,7 @@ fn row_functions(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         }
         at += 1;
     }
-    out
+    Ok(out)
 }
 
 /// What sqlparser does not know of row locks goes into the name behind OF, which has no dots in PostgreSQL: its first part is

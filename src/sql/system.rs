@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 /// (oid, name, columns) of the relations of schema `quorate`; each reads the JSON array `q_live(name)`.
-const QUORATE: [(u32, &str, &str); 5] = [
+const QUORATE: [(u32, &str, &str); 6] = [
     (
         13001,
         "nodes",
@@ -39,6 +39,12 @@ const QUORATE: [(u32, &str, &str); 5] = [
         13005,
         "locks",
         "locktype text, database oid, relation oid, mode text, granted bool, waitstart timestamptz, pid int4, transaction text, classid oid, objid oid, objsubid int2",
+    ),
+    // Of the session that asks.
+    (
+        13006,
+        "prepared_statements",
+        "name text, statement text, prepare_time timestamptz, parameter_types text, from_sql bool",
     ),
 ];
 

@@ -358,3 +358,10 @@ WHERE c.relkind = 'S' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 
 SELECT c.oid, n.nspname, c.relname, 0, 0, 0, 0, 0, 0, 0, 0
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'quorate')
+
+-- 12126 pg_catalog.pg_timezone_names: name text, abbrev text, utc_offset interval, is_dst bool
+SELECT z.name, z.abbrev, z.utc_offset, z.is_dst FROM pg_timezone_names() z
+
+-- 12095 pg_catalog.pg_prepared_statements: name text, statement text, prepare_time timestamptz, parameter_types _regtype, from_sql bool, generic_plans int8, custom_plans int8
+SELECT p.name, p.statement, p.prepare_time, string_to_array(p.parameter_types, ' ')::oid[]::regtype[], p.from_sql, 0, 0
+FROM quorate.prepared_statements p

@@ -79,6 +79,11 @@ impl Zone {
         None
     }
 
+    /// The names in the database.
+    pub fn names() -> Vec<String> {
+        DATABASE.available().map(|name| name.to_string()).collect()
+    }
+
     /// Offset east of UTC in seconds at `seconds` since 2000-01-01 UTC.
     pub fn offset_at(&self, seconds: i64) -> i32 {
         match self {

@@ -6,7 +6,9 @@ use super::table::{
     allow, define_column, define_constraint, drop_one, guard_foreign_key, guard_unique, mentioned, nextval_of,
     owned_sequence, sequence_with,
 };
-use super::work::{NO_COLUMN, Violation, Work, no_column, no_relation, system_relation};
+use super::work::{
+    NO_COLUMN, Violation, Work, is_set_to_default, no_column, no_relation, sets_default, system_relation,
+};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::bind::Kept;
 use crate::sql::catalog::{
@@ -241,8 +243,10 @@ fn set_default(work: &mut Work<'_>, table: &Relation, name: &str, text: Option<&
         work.bind(None, text, Some((found.ty, found.typmod)), Kept::Default)?;
     }
     let text = text.filter(|t| !t.trim().eq_ignore_ascii_case("null")).cloned();
-    work.update(table, with_column(table, name, |c| c.default = text));
-    Ok(())
+    let new = with_column(table, name, |c| c.default = text);
+    work.update(table, new.clone());
+    // Where a reference is set to it, SQLite has to know it.
+    if is_set_to_default(table, found) { work.rebuild(table, &new, &BTreeMap::new()) } else { Ok(()) }
 }
 
 fn set_not_null(work: &mut Work<'_>, table: &Relation, name: &str) -> SqlResult<()> {
@@ -543,6 +547,12 @@ fn drop_constraint(work: &mut Work<'_>, table: &Relation, name: &str, if_exists:
     };
     let index = match constraint.kind {
         ConstraintKind::PrimaryKey { index } | ConstraintKind::Unique { index } => index,
+        ConstraintKind::ForeignKey { .. } if sets_default(&constraint) => {
+            let mut new = table.clone();
+            new.constraints.retain(|c| c.oid != constraint.oid);
+            work.update(table, new.clone());
+            return work.rebuild(table, &new, &BTreeMap::new());
+        }
         ConstraintKind::Check(_) | ConstraintKind::ForeignKey { .. } => {
             work.drop_reference(table, &constraint);
             let mut new = table.clone();

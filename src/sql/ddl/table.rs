@@ -4,7 +4,9 @@ use super::grammar::{
     ColumnDef, CommentOn, ConstraintDef, ConstraintSyntax, CreateIndex, CreateTable, Ddl, Like, Object, SequenceOption,
 };
 use super::rows::{is_key_of, literal};
-use super::work::{self, Dependent, Violation, Work, key_detail, no_column, no_relation, no_schema, system_relation};
+use super::work::{
+    self, Dependent, Violation, Work, key_detail, no_column, no_relation, no_schema, sets_default, system_relation,
+};
 use super::{absent, alter, types};
 use crate::command::{Statement, Yields};
 use crate::error::{SqlError, SqlResult, state};
@@ -21,7 +23,7 @@ use crate::sql::violation::orphans;
 use crate::sql::violation::references::{self, Fit};
 use crate::sql::{parse, view};
 use crate::types::{NO_TYPMOD, Type};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub fn run(work: &mut Work<'_>, ddl: &Ddl) -> SqlResult<Tag> {
     let tag = match ddl {
@@ -1174,6 +1176,7 @@ fn drop_table(work: &mut Work<'_>, table: &Relation, doomed: &BTreeSet<u32>, cas
             continue;
         }
         let mut freed = holder.clone();
+        let anew = holder.oid != table.oid && foreign.iter().any(|c| sets_default(c));
         for constraint in foreign {
             if holder.oid != table.oid && !doomed.contains(&holder.oid) {
                 let name = format!("constraint {}", quote_identifier(&constraint.name));
@@ -1184,7 +1187,10 @@ fn drop_table(work: &mut Work<'_>, table: &Relation, doomed: &BTreeSet<u32>, cas
             freed.constraints.retain(|c| c.oid != constraint.oid);
         }
         if holder.oid != table.oid {
-            work.update(holder, freed);
+            work.update(holder, freed.clone());
+        }
+        if anew {
+            work.rebuild(holder, &freed, &BTreeMap::new())?;
         }
     }
     work.sql(format!("DROP TABLE {}", quote(&sqlite_name(&table.schema, &table.name))));

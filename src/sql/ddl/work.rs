@@ -7,7 +7,7 @@ use crate::error::{SqlError, SqlResult, SqlState, state};
 use crate::sql::Scope;
 use crate::sql::bind::{self, Kept};
 use crate::sql::catalog::{
-    Catalog, Column, Constraint, ConstraintKind, Index, OwnType, Relation, RelationKind, Source, methods, quote,
+    Action, Catalog, Column, Constraint, ConstraintKind, Index, OwnType, Relation, RelationKind, Source, methods, quote,
     sqlite_name,
 };
 use crate::sql::cursor::Name;
@@ -504,6 +504,11 @@ impl<'a> Work<'a> {
         if let Some(collation) = column.ty.collation() {
             sql.push_str(&format!(" COLLATE {collation}"));
         }
+        // Defaults are part of statements; SQLite's own is what a reference is set to whose row goes.
+        if let Some(text) = column.default.as_ref().filter(|_| is_set_to_default(r, column)) {
+            let value = self.bind(None, text, Some((column.ty, column.typmod)), Kept::Default)?;
+            sql.push_str(&format!(" DEFAULT ({value})"));
+        }
         if let Some(text) = &column.generated {
             let value = self.bind(Some(r), text, Some((column.ty, column.typmod)), Kept::Generated)?;
             sql.push_str(&format!(" GENERATED ALWAYS AS ({value}) STORED"));
@@ -538,6 +543,9 @@ impl<'a> Work<'a> {
 
     /// A foreign key goes, with the columns that were made for it.
     pub fn drop_reference(&mut self, r: &Relation, constraint: &Constraint) {
+        if sets_default(constraint) {
+            return;
+        }
         let table = quote(&sqlite_name(&r.schema, &r.name));
         self.sql(format!("ALTER TABLE {table} DROP CONSTRAINT \"{}\"", constraint.oid));
         let mut made = Vec::new();
@@ -658,7 +666,8 @@ impl<'a> Work<'a> {
                 self.drop_reference(before, c);
             }
         }
-        for (before, _) in &pairs {
+        // Children first: some still refer to their parents.
+        for (before, _) in pairs.iter().rev() {
             self.sql(format!("DROP TABLE {}", name(before)));
         }
         for (before, _) in &pairs {
@@ -818,4 +827,16 @@ pub fn key_detail(r: &Relation, attnums: &[i16], prefix: &str, tail: &str) -> Op
     let values: Vec<String> = columns.iter().map(shown).collect();
     let head = literal(&format!("Key ({})=(", names.join(", ")));
     Some(format!("{head} || {} || {}", values.join(" || ', ' || "), literal(&format!("){tail}"))))
+}
+
+/// Whether a foreign key of the table sets the column to its default.
+pub fn is_set_to_default(r: &Relation, column: &Column) -> bool {
+    r.constraints.iter().any(|constraint| sets_default(constraint) && constraint.columns.contains(&column.attnum))
+}
+
+/// Whether a foreign key sets its columns to their defaults. SQLite's `DROP CONSTRAINT` stumbles over the word: such a one
+/// goes when its table is made anew.
+pub fn sets_default(constraint: &Constraint) -> bool {
+    matches!(constraint.kind, ConstraintKind::ForeignKey { on_update, on_delete, .. }
+        if on_update == Action::SetDefault || on_delete == Action::SetDefault)
 }
