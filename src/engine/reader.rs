@@ -169,7 +169,8 @@ impl Reader {
     }
 }
 
-fn nap(time: Duration) -> Duration {
+/// Lets time pass on this thread.
+pub fn nap(time: Duration) -> Duration {
     let begun = Instant::now();
     std::thread::sleep(time);
     begun.elapsed()

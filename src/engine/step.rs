@@ -141,6 +141,7 @@ impl Runner {
             self.collect_draws(&mut sink.outcome);
             result?;
         }
+        self.connection.context().lock().lists.clear();
         Ok(())
     }
 

@@ -6,11 +6,12 @@ use crate::clock::Control;
 use crate::command::{Frozen, Isolation, Shape, Step, StepOutcome};
 use crate::engine::diagnosis::CHANGES;
 use crate::engine::digest::{Operation, Touched};
+use crate::engine::reader::nap;
 use crate::engine::statement::Fault;
 use crate::engine::step::{StepError, dress, replayed};
 use crate::engine::view::{View, Views};
 use crate::error::{SqlError, SqlResult, state};
-use crate::functions::{RowFree, SequenceSource};
+use crate::functions::{Nap, RowFree, SequenceSource};
 use crate::locks::{Mark, Target, Want};
 use crate::meter::{self, WORK_IN_THE_LOG};
 use crate::sql::catalog::Catalog;
@@ -425,12 +426,15 @@ impl Work {
             dress(&mut context, &run.frozen, statement.step.seen.as_deref(), &self.env, source);
             context.nextvals.clear();
             context.row_free = Some(free);
+            // What writes runs again, where nothing may wait.
+            context.nap = (statement.kind == Kind::Read).then(|| Arc::new(nap) as Nap);
         }
         let tell = (statement.kind != Kind::Read || isolation != Isolation::ReadCommitted).then_some(isolation);
         let result = runner.run(&statement.step, tell);
         let sequences = {
             let mut context = runner.connection.context().lock();
             context.row_free = None;
+            context.nap = None;
             context.sequences = SequenceSource::Forbidden;
             std::mem::take(&mut context.nextvals)
         };
@@ -529,7 +533,12 @@ impl Work {
                     && let Some(view) = &mut self.view
                 {
                     let now: Vec<_> = now.iter().map(Value::as_ref).collect();
-                    for row in view.runner().connection.query(&reference.find, &now)? {
+                    let found = match view.runner().connection.query(&reference.find, &now) {
+                        // The block itself has changed, or dropped, what the key points to.
+                        Err(fault) if fault.is_deterministic() => continue,
+                        found => found?,
+                    };
+                    for row in found {
                         if let Some(Value::Int(rowid)) = row.first() {
                             parents.insert((reference.parent, *rowid));
                         }

@@ -96,8 +96,8 @@ pub const FUNCTIONS: &[Function] = &[
     set("jsonb_array_elements", B, JSONB, "q_unnest(q_json_items({0}, 3802))").columns(&[("value", JSONB)]),
     set("json_array_elements_text", J, TEXT, "q_unnest(q_json_items({0}, 25))").columns(&[("value", TEXT)]),
     set("jsonb_array_elements_text", B, TEXT, "q_unnest(q_json_items({0}, 25))").columns(&[("value", TEXT)]),
-    set("json_object_keys", J, TEXT, "q_unnest(q_json_keys({0}))"),
-    set("jsonb_object_keys", B, TEXT, "q_unnest(q_json_keys({0}))"),
+    set("json_object_keys", J, TEXT, "q_unnest(q_json_keys({0}, 'json'))"),
+    set("jsonb_object_keys", B, TEXT, "q_unnest(q_json_keys({0}, 'jsonb'))"),
     aggregate("json_agg", &[ANYELEMENT], JSON, "q_json_agg({0:type}, {0})").stable(),
     aggregate("jsonb_agg", &[ANYELEMENT], JSONB, "q_jsonb_agg({0:type}, {0})").stable(),
     aggregate("json_object_agg", &[ANY, ANY], JSON, "q_json_object_agg({0:type}, {0}, {1:type}, {1})").stable(),
@@ -211,12 +211,12 @@ pub const SCALARS: &[Scalar] = &[
         }
     }),
     scalar("q_json_items", 2, |_, a| items(text(a, 0)?, Type(int(a, 1)? as u32))),
-    scalar("q_json_keys", 1, |_, a| {
-        let json = text(a, 0)?;
+    scalar("q_json_keys", 2, |_, a| {
+        let (json, kind) = (text(a, 0)?, text(a, 1)?);
         match Kind::of(json) {
             Kind::Object => {}
-            Kind::Array => return Err(invalid("cannot call jsonb_object_keys on an array")),
-            _ => return Err(invalid("cannot call jsonb_object_keys on a scalar")),
+            Kind::Array => return Err(invalid(format!("cannot call {kind}_object_keys on an array"))),
+            _ => return Err(invalid(format!("cannot call {kind}_object_keys on a scalar"))),
         }
         let keys = json::members(json).map(|(key, _)| json::unquote(key).map(Value::Text));
         array::build(TEXT, &keys.collect::<SqlResult<Vec<_>>>()?).map(Value::Blob)

@@ -398,7 +398,9 @@ impl Binder<'_> {
                 return Err(SqlError::new(state::WRONG_OBJECT_TYPE, text).detail(detail));
             }
             (RelationKind::View { definition }, _) | (_, Source::View(definition)) => {
-                (FromItem::Query { query: Box::new(self.view(definition, relation)?), range: id }, true)
+                let query = self.view(definition, relation)?;
+                self.note_shapes(id, &query.body);
+                (FromItem::Query { query: Box::new(query), range: id }, true)
             }
             (_, Source::Table(name)) => {
                 let table = || FromItem::Table { name: name.clone(), range: id };

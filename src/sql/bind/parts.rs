@@ -250,8 +250,8 @@ impl Binder<'_> {
         }
         self.effort = Effort::Open;
         let list = self.parts.list();
-        let names = relation.columns.iter().map(|c| c.name.clone()).chain([relation.rowid_name().to_owned()]);
-        let names = names.collect();
+        let own = relation.columns.iter().map(|c| (c.name.clone(), c.ty.collation()));
+        let names = own.chain([(relation.rowid_name().to_owned(), None)]).collect();
         let before = Before { list, range, relation: relation.clone(), table: table.clone(), filter: vec![] };
         self.parts.before.push(before);
         Some(FromItem::Kept { list, names, range })

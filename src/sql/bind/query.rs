@@ -366,12 +366,24 @@ impl Binder<'_> {
             }
         }
         for column in by_column {
+            // An array of texts is one, whatever surrounds it.
+            let column = match column.iter().any(|e| matches!(e.node, Node::Array(_))) && column.len() > 1 {
+                true => column.into_iter().map(|e| self.decided_array(e)).collect::<SqlResult<Vec<_>>>()?,
+                false => column,
+            };
             // All undecided: what surrounds VALUES may still decide.
             let column = if column.iter().all(Typed::is_unknown) { column } else { self.unify(column, "VALUES")?.1 };
             columns.push(column.into_iter());
         }
         let rows = (0..height).map(|_| columns.iter_mut().filter_map(Iterator::next).collect()).collect();
         Ok(Body::Values(rows))
+    }
+
+    fn decided_array(&mut self, expr: Typed) -> SqlResult<Typed> {
+        match &expr.node {
+            Node::Array(items) if expr.is_unknown() && !items.is_empty() => self.decide_text(expr),
+            _ => Ok(expr),
+        }
     }
 
     fn set_operation(

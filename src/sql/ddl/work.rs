@@ -7,8 +7,8 @@ use crate::error::{SqlError, SqlResult, SqlState, state};
 use crate::sql::Scope;
 use crate::sql::bind::{self, Kept};
 use crate::sql::catalog::{
-    Action, Catalog, Column, Constraint, ConstraintKind, Index, OwnType, Relation, RelationKind, Source, methods, quote,
-    sqlite_name,
+    Action, Catalog, Column, Constraint, ConstraintKind, Index, OwnType, Relation, RelationKind, Source, methods,
+    quote, sqlite_name,
 };
 use crate::sql::cursor::Name;
 use crate::sql::lex::quote_identifier;

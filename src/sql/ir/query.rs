@@ -163,10 +163,11 @@ pub enum FromItem {
         query: Box<Query>,
         range: usize,
     },
-    /// Rows that an earlier statement of the step has kept; their columns by these names, or `c1`, `c2`, ….
+    /// Rows that an earlier statement of the step has kept; their columns by these names, with the collations that a
+    /// table's columns have, or `c1`, `c2`, ….
     Kept {
         list: u16,
-        names: Vec<String>,
+        names: Vec<(String, Option<&'static str>)>,
         range: usize,
     },
     /// A call of a function that yields rows, with a column `ordinality`.

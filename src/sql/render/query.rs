@@ -385,16 +385,21 @@ impl Sql {
     }
 
     /// Rows that were kept before. Under names of a table, they are looked up as its rows are.
-    fn kept(&mut self, list: u16, names: &[String], range: usize) {
+    fn kept(&mut self, list: u16, names: &[(String, Option<&'static str>)], range: usize) {
         let rows = format!("q_rows(q_given({list}))");
         if names.is_empty() {
             return self.push(&rows);
         }
         self.put(format_args!("(WITH \"k{range}\" AS MATERIALIZED (SELECT "));
-        self.list(", ", names.iter().zip(1..), |sql, (name, i): (&String, usize)| {
-            sql.put(format_args!("c{i} AS "));
+        let column = |sql: &mut Sql, ((name, collation), i): (&(String, Option<&'static str>), usize)| {
+            sql.put(format_args!("c{i}"));
+            if let Some(collation) = collation {
+                sql.put(format_args!(" COLLATE {collation}"));
+            }
+            sql.push(" AS ");
             sql.name(name);
-        });
+        };
+        self.list(", ", names.iter().zip(1..), column);
         self.put(format_args!(" FROM {rows}) SELECT * FROM \"k{range}\")"));
     }
 

@@ -198,3 +198,22 @@ SELECT relname FROM pg_stat_user_tables WHERE relname = 'nope';
 UPDATE pg_class SET relname = 'x' WHERE CURRENT OF nobody;
 --> ERROR 34000: cursor "nobody" does not exist
 --!> ERROR 0A000: WHERE CURRENT OF is not supported
+
+CREATE TABLE sl (a int);
+--> CREATE TABLE
+
+-- What writes runs again on every replica, where nothing may wait.
+INSERT INTO sl SELECT 1 FROM (SELECT pg_sleep(0.001)) x;
+--> INSERT 0 1
+--!> ERROR 0A000: pg_sleep in a statement that writes is not supported
+
+INSERT INTO sl VALUES (1);
+--> INSERT 0 1
+
+SELECT count(*) > 0 AS some, pg_sleep(0.001) FROM sl;
+--> some bool | pg_sleep void
+--> t |
+--> SELECT 1
+
+DROP TABLE sl;
+--> DROP TABLE

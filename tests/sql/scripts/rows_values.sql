@@ -371,7 +371,22 @@ SELECT to_jsonb(v) - 'b' AS j FROM rv_v v ORDER BY a;
 --> {"a": 3}
 --> SELECT 3
 
-DROP VIEW rv_v;
+CREATE VIEW rv_w AS SELECT t AS r, row_to_json(t) AS j FROM rv_b t;
+--> CREATE VIEW
+
+SELECT (r).n, j->>'id' AS id FROM rv_w WHERE (r).id = 12;
+--> n text | id text
+--> three | 12
+--> SELECT 1
+
+SELECT * FROM (VALUES (1, ARRAY['a','b']), (2, '{}')) v(i, a) LEFT JOIN LATERAL unnest(v.a) u ON true ORDER BY 1, 3;
+--> i int4 | a text[] | u text
+--> 1 | {a,b} | a
+--> 1 | {a,b} | b
+--> 2 | {} | ∅
+--> SELECT 3
+
+DROP VIEW rv_v, rv_w;
 --> DROP VIEW
 
 DROP TABLE rv_a, rv_b;

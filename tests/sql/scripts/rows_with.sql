@@ -177,6 +177,35 @@ WITH a AS (DELETE FROM wl RETURNING id), b AS (SELECT count(*) AS c FROM wl) SEL
 --> t
 --> SELECT 1
 
+-- Numbers are numbers in what is read before.
+CREATE TABLE wn (v numeric);
+INSERT INTO wn VALUES (1), (8), (10), (21);
+--> CREATE TABLE
+--> INSERT 0 4
+
+WITH t AS (DELETE FROM wn WHERE v > 8 RETURNING v) SELECT (SELECT max(v) FROM wn), (SELECT count(*) FROM wn WHERE v > 9.00) AS n, (SELECT array_agg(v ORDER BY v) FROM wn) AS vs FROM t LIMIT 1;
+--> max numeric | n int8 | vs numeric[]
+--> 21 | 2 | {1,8,10,21}
+--> SELECT 1
+
+PREPARE wq (int, text) AS WITH d AS (DELETE FROM wn WHERE v = $1 RETURNING *) INSERT INTO wb (id, st) SELECT v, $2 FROM d RETURNING id, st;
+--> PREPARE
+
+EXECUTE wq(8, 'eight');
+--> id int4 | st text
+--> 8 | eight
+--> INSERT 0 1
+
+EXECUTE wq(8, 'gone');
+--> id int4 | st text
+--> INSERT 0 0
+
+DEALLOCATE wq;
+--> DEALLOCATE
+
+DROP TABLE wn;
+--> DROP TABLE
+
 -- Errors take back all of it.
 WITH a AS (INSERT INTO wb (id) VALUES (99) RETURNING id) INSERT INTO wa (id) SELECT 1 FROM a;
 --> ERROR 23505: duplicate key value violates unique constraint "wa_pkey"
