@@ -280,6 +280,7 @@ impl Binder<'_> {
             columns,
             scalar: false,
             optional: false,
+            numbered: false,
         };
         Ok(Target { relation, table, range })
     }
@@ -667,6 +668,7 @@ impl Binder<'_> {
             columns: excluded,
             scalar: false,
             optional: false,
+            numbered: false,
         };
         let mut level = Level::new(Clause::Set);
         level.names = Names::of(target.range.clone());

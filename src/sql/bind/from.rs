@@ -286,11 +286,12 @@ impl Binder<'_> {
                 ),
             })
             .collect();
-        let range = self.named_range(id, String::new(), None, columns, alias)?;
+        let mut range = self.named_range(id, String::new(), None, columns, alias)?;
         let own = self.own_ranges();
         let query = Box::new(sub.query);
         let tree = if sub.outer.iter().any(|column| own.contains(&column.range)) {
             self.effort = Effort::Open;
+            range.numbered = true;
             gathered(query, id)?
         } else {
             FromItem::Query { query, range: id }
@@ -323,7 +324,16 @@ impl Binder<'_> {
     ) -> SqlResult<Range> {
         let Some(alias) = alias else {
             let schema = relation.as_ref().map(|r| r.schema.clone());
-            return Ok(Range { id, alias: name, schema, relation, columns, scalar: false, optional: false });
+            return Ok(Range {
+                id,
+                alias: name,
+                schema,
+                relation,
+                columns,
+                scalar: false,
+                optional: false,
+                numbered: false,
+            });
         };
         let alias_name = fold(&alias.name);
         if alias.columns.len() > columns.len() {
@@ -337,7 +347,16 @@ impl Binder<'_> {
         for (column, given) in columns.iter_mut().zip(&alias.columns) {
             column.name = fold(&given.name);
         }
-        Ok(Range { id, alias: alias_name, schema: None, relation, columns, scalar: false, optional: false })
+        Ok(Range {
+            id,
+            alias: alias_name,
+            schema: None,
+            relation,
+            columns,
+            scalar: false,
+            optional: false,
+            numbered: false,
+        })
     }
 
     fn table(&mut self, name: &ObjectName, alias: Option<&TableAlias>) -> SqlResult<Item> {
@@ -574,6 +593,7 @@ impl Binder<'_> {
         let mut range = self.named_range(id, own.clone(), None, source.columns, alias)?;
         range.alias = own;
         range.scalar = source.scalar && !ordinality;
+        range.numbered = true;
         Ok(Item { tree: source.item, names: Names::of(range) })
     }
 

@@ -369,6 +369,7 @@ impl Binder<'_> {
                 columns: columns.collect(),
                 scalar: false,
                 optional: false,
+                numbered: false,
             };
             level.names = Names::of(range);
         }

@@ -25,6 +25,8 @@ pub(super) struct Range {
     pub scalar: bool,
     /// An outer join may leave its row out.
     pub optional: bool,
+    /// Its rows are numbered, in a column `ordinality`.
+    pub numbered: bool,
 }
 
 /// Columns of every table that `*` does not mean.
@@ -249,9 +251,14 @@ impl Range {
         Typed::apply(Type::RECORD, Op::Record(Rc::new(fields)), args)
     }
 
-    /// Whether there is a row: by the rowid of a table; what is not a table has one if any of its columns has a value.
+    /// Whether there is a row: by the rowid of a table, or the row's number; a query has one if any of its columns has a
+    /// value.
     fn is_there(&self, columns: &[Typed]) -> Typed {
         match &self.relation {
+            _ if self.numbered => {
+                let number = Column::of(self.id, format!("t{}", self.id), "ordinality");
+                Typed::test(Op::IsNotNull, vec![Typed::new(Type::INT8, Node::Column(number))])
+            }
             Some(relation) if matches!(relation.source, Source::Table(_)) => {
                 let rowid = Column::of(self.id, format!("t{}", self.id), relation.rowid_name());
                 Typed::test(Op::IsNotNull, vec![Typed::new(Type::INT8, Node::Column(rowid))])

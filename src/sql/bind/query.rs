@@ -964,7 +964,9 @@ impl Lift {
         if expr.is_constant() || matches!(expr.node, Node::Param(_)) {
             return Ok(expr);
         }
-        if self.reads_sets(&expr) {
+        // What surrounds an undecided array has yet to decide.
+        let undecided = expr.is_unknown() && matches!(expr.node, Node::Array(_));
+        if undecided || self.reads_sets(&expr) {
             return self.inside(expr);
         }
         let known = self.below.iter().position(|column| column.expr == expr);

@@ -189,6 +189,7 @@ impl Binder<'_> {
             columns,
             scalar: false,
             optional: false,
+            numbered: false,
         };
         let mut level = Level::new(Clause::Select);
         level.names = Names::of(range);

@@ -254,6 +254,13 @@ SELECT sum(id) OVER () AS s, generate_series(1, 2) AS g FROM fr_t WHERE id < 3 O
 --> 3 | 2
 --> SELECT 4
 
+SELECT ARRAY['k'] AS k, unnest(tags) AS tag, row_number() OVER (ORDER BY id) AS n FROM fr_t ORDER BY 3, 2;
+--> k text[] | tag text | n int8
+--> {k} | a | 1
+--> {k} | b | 1
+--> {k} | b | 2
+--> SELECT 3
+
 SELECT DISTINCT unnest(ARRAY[2,1,2]) AS n ORDER BY n;
 --> n int4
 --> 1

@@ -247,6 +247,18 @@ SELECT row_to_json(a), row_to_json(b) FROM (SELECT 1 AS x) a FULL JOIN (SELECT 2
 --> ∅ | {"x":2}
 --> SELECT 2
 
+SELECT i, to_jsonb(r) AS r FROM (VALUES (1), (2)) v(i) LEFT JOIN LATERAL jsonb_to_recordset('[{}]') r(a int, b text) ON i = 1 ORDER BY 1;
+--> i int4 | r jsonb
+--> 1 | {"a": null, "b": null}
+--> 2 | ∅
+--> SELECT 2
+
+SELECT i, to_jsonb(r) AS r FROM (VALUES (1), (2)) v(i) LEFT JOIN LATERAL (SELECT NULL::int AS a WHERE i = 1) r ON true ORDER BY 1;
+--> i int4 | r jsonb
+--> 1 | {"a": null}
+--> 2 | ∅
+--> SELECT 2
+
 SELECT count(t), count(DISTINCT t) FROM (SELECT a % 2 AS m FROM rv_a) t;
 --> count int8 | count int8
 --> 3 | 2
