@@ -22,9 +22,13 @@ macro_rules! index_keys {
 
 /// One key as written in a definition.
 macro_rules! index_key {
-    () => {
-        "iif(k.value = 0, q_index_key(json_extract(i.indexprlist, '$[' || (SELECT count(*) FROM json_each('[' || \
-         replace(i.indkey, ' ', ',') || ']') z WHERE z.value = 0 AND z.key < k.key) || ']')), q_quote_ident(a.attname))"
+    ($list:literal) => {
+        concat!(
+            "iif(k.value = 0, q_index_key(json_extract(",
+            $list,
+            ", '$[' || (SELECT count(*) FROM json_each('[' || \
+             replace(i.indkey, ' ', ',') || ']') z WHERE z.value = 0 AND z.key < k.key) || ']')), q_quote_ident(a.attname))"
+        )
     };
 }
 
@@ -45,12 +49,12 @@ macro_rules! index_direction {
 }
 
 macro_rules! index_definition {
-    ($table:literal, $open:literal, $close:literal) => {
+    ($table:literal, $list:literal, $predicate:literal) => {
         concat!(
             "(SELECT 'CREATE ' || iif(i.indisunique, 'UNIQUE ', '') || 'INDEX ' || q_quote_ident(c.relname) || ' ON ' || ",
             $table,
             " || ' USING ' || coalesce(m.amname, 'btree') || ' (' || (SELECT group_concat(",
-            index_key!(),
+            index_key!($list),
             " || ",
             index_class!(),
             " || ",
@@ -62,9 +66,7 @@ macro_rules! index_definition {
             index_keys!(),
             " WHERE k.key >= i.indnkeyatts) || ')', '') || iif(i.indnullsnotdistinct, ' NULLS NOT DISTINCT', '') || \
              coalesce(' WHERE ' || ",
-            $open,
-            " || i.indpred || ",
-            $close,
+            $predicate,
             ", '') \
              FROM \"pg_catalog.pg_index\" i JOIN \"pg_catalog.pg_class\" c ON c.oid = i.indexrelid \
              JOIN \"pg_catalog.pg_class\" t ON t.oid = i.indrelid JOIN \"pg_catalog.pg_namespace\" n ON n.oid = t.relnamespace \
@@ -73,19 +75,23 @@ macro_rules! index_definition {
     };
 }
 
-const INDEX: &str = index_definition!("q_quote_ident(n.nspname) || '.' || q_quote_ident(t.relname)", "'('", "')'");
+const INDEX: &str = index_definition!(
+    "q_quote_ident(n.nspname) || '.' || q_quote_ident(t.relname)",
+    "i.indexprlist",
+    "json_extract(i.indpred, '$[0]')"
+);
 
 /// The whole definition for column 0, otherwise one key of it.
 const INDEX_COLUMN: &str = concat!(
     "iif({1} = 0, ",
     index_definition!(
         "iif({2}, q_relation_name(n.nspname, t.relname), q_quote_ident(n.nspname) || '.' || q_quote_ident(t.relname))",
-        "iif({2}, '', '(')",
-        "iif({2}, '', ')')"
+        "iif({2}, i.prettylist, i.indexprlist)",
+        "json_extract(i.indpred, iif({2}, '$[1]', '$[0]'))"
     ),
     ", (SELECT (",
     "SELECT ",
-    index_key!(),
+    index_key!("iif({2}, i.prettylist, i.indexprlist)"),
     index_keys!(),
     " WHERE k.key = {1} - 1) FROM \"pg_catalog.pg_index\" i WHERE i.indexrelid = {0}))"
 );
@@ -148,8 +154,12 @@ macro_rules! constraint_definition {
     };
 }
 
-const CONSTRAINT: &str = constraint_definition!("'CHECK ((' || o.conbin || '))'");
-const CONSTRAINT_PRETTY: &str = constraint_definition!("'CHECK (' || o.conbin || ')'");
+const CONSTRAINT: &str = constraint_definition!("'CHECK (' || json_extract(o.conbin, '$[0]') || ')'");
+const CONSTRAINT_PRETTY: &str = constraint_definition!("'CHECK (' || json_extract(o.conbin, '$[1]') || ')'");
+
+/// A stored expression, in its plain or its pretty form.
+const EXPRESSION: &str = "iif(json_valid({0}), json_extract({0}, '$[0]'), {0})";
+const EXPRESSION_PRETTY: &str = "iif(json_valid({0}), json_extract({0}, iif({2}, '$[1]', '$[0]')), {0})";
 
 const VIEW: &str = "(SELECT ' ' || v.definition || ';' FROM \"_quorate_view\" v WHERE v.oid = {0})";
 
@@ -208,9 +218,9 @@ pub const FUNCTIONS: &[Function] = &[
     func("pg_get_viewdef", &[OID], TEXT, VIEW).stable(),
     func("pg_get_viewdef", &[OID, BOOL], TEXT, VIEW).stable(),
     func("pg_get_viewdef", &[OID, INT4], TEXT, VIEW).stable(),
-    // Expressions are kept in the catalog as Postgres SQL.
-    func("pg_get_expr", &[PG_NODE_TREE, OID], TEXT, "{0}").stable(),
-    func("pg_get_expr", &[PG_NODE_TREE, OID, BOOL], TEXT, "{0}").stable(),
+    // Expressions are kept in the catalog as they are shown.
+    func("pg_get_expr", &[PG_NODE_TREE, OID], TEXT, EXPRESSION).stable(),
+    func("pg_get_expr", &[PG_NODE_TREE, OID, BOOL], TEXT, EXPRESSION_PRETTY).stable(),
     func("pg_get_ruledef", &[OID], TEXT, NONE).stable(),
     func("pg_get_ruledef", &[OID, BOOL], TEXT, NONE).stable(),
     func("pg_get_triggerdef", &[OID], TEXT, NONE).stable(),

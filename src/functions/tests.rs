@@ -151,6 +151,7 @@ fn every_signature_parses() {
         conn.create_scalar_function(*name, -1, FunctionFlags::SQLITE_UTF8, |_| Ok(0)).unwrap();
     }
     conn.execute_batch(include_str!("../../migrations/database/0001_catalog.sql")).unwrap();
+    conn.execute_batch(include_str!("../../migrations/database/0002_types.sql")).unwrap();
     conn.execute_batch("CREATE TABLE t(a, b, c, d, e, f, g)").unwrap();
     let mut failed = Vec::new();
     let mut check = |what: String, sql: String| {

@@ -40,6 +40,8 @@ pub struct Catalog {
     pub uses: BTreeMap<u32, BTreeSet<u32>>,
     /// The types that users have made, by OID; arrays over them are known by theirs.
     pub types: BTreeMap<u32, Arc<OwnType>>,
+    /// Extensions that were created, with their OIDs.
+    pub extensions: BTreeMap<String, u32>,
     /// OID → name, for [`Catalog::by_oid`]. Kept by [`Catalog::insert`] and [`Catalog::remove`].
     pub oids: BTreeMap<u32, (String, String)>,
 }
@@ -344,6 +346,10 @@ impl Loader {
             self.catalog.schemas.insert(r.text(0), r.oid(1));
         }
         self.own_types(&mut rows)?;
+        self.catalog.extensions.clear();
+        for r in rows("SELECT extname, oid FROM \"pg_catalog.pg_extension\" ORDER BY oid")? {
+            self.catalog.extensions.insert(r.text(0), r.oid(1));
+        }
         self.attributes(&mut rows)?;
         self.keys(&mut rows)?;
         let views = format!("SELECT oid, definition FROM \"_quorate_view\" WHERE {} ORDER BY oid", self.wanted("oid"));
@@ -415,11 +421,12 @@ impl Loader {
     fn attributes(&mut self, rows: &mut dyn FnMut(&str) -> SqlResult<Vec<Row>>) -> SqlResult<()> {
         let attributes = format!(
             "SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attidentity,
-              a.attgenerated, d.adbin, s.objid
+              a.attgenerated, d.source, s.objid
             FROM \"pg_catalog.pg_attribute\" a
             LEFT JOIN \"pg_catalog.pg_attrdef\" d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
             LEFT JOIN \"pg_catalog.pg_depend\" s ON s.classid = 1259 AND s.refclassid = 1259
               AND s.refobjid = a.attrelid AND s.refobjsubid = a.attnum AND s.deptype IN ('a', 'i')
+              AND s.objid IN (SELECT seqrelid FROM \"pg_catalog.pg_sequence\")
             WHERE {} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attrelid, a.attnum",
             self.wanted("a.attrelid")
         );
@@ -449,7 +456,7 @@ impl Loader {
     fn keys(&mut self, rows: &mut dyn FnMut(&str) -> SqlResult<Vec<Row>>) -> SqlResult<()> {
         let constraints = format!(
             "SELECT conrelid, oid, conname, contype, condeferrable, condeferred, conindid, confrelid,
-              confupdtype, confdeltype, conkey, confkey, conbin
+              confupdtype, confdeltype, conkey, confkey, source
             FROM \"pg_catalog.pg_constraint\" WHERE {} ORDER BY conrelid, oid",
             self.wanted("conrelid")
         );
@@ -478,7 +485,7 @@ impl Loader {
         }
         let indexes = format!(
             "SELECT i.indrelid, i.indexrelid, c.relname, i.indkey, i.indnkeyatts, i.indoption, i.indisunique,
-              i.indisprimary, i.indpred, i.indisrowid, i.indexprlist, i.indnullsnotdistinct, c.relam, i.indclass
+              i.indisprimary, i.predsource, i.indisrowid, i.exprsource, i.indnullsnotdistinct, c.relam, i.indclass
             FROM \"pg_catalog.pg_index\" i JOIN \"pg_catalog.pg_class\" c ON c.oid = i.indexrelid
             WHERE {} ORDER BY i.indrelid, i.indexrelid",
             self.wanted("i.indrelid")

@@ -3,7 +3,10 @@
 
 /// Steps for the file of a user database.
 pub fn database_migrations() -> &'static [(u32, &'static str)] {
-    &[(1, include_str!("../../migrations/database/0001_catalog.sql"))]
+    &[
+        (1, include_str!("../../migrations/database/0001_catalog.sql")),
+        (2, include_str!("../../migrations/database/0002_types.sql")),
+    ]
 }
 
 /// Steps for the file of the system group.

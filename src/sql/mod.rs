@@ -10,6 +10,7 @@ pub mod catalog;
 pub mod copy;
 mod cursor;
 pub mod ddl;
+mod deparse;
 mod dialect;
 pub mod explain;
 pub mod ir;

@@ -236,7 +236,7 @@ impl Binder<'_> {
             self.effort = self.effort.max(Effort::Pass);
         }
         let (mut args, result) = self.coerce_arguments(args, &declared, operator.result)?;
-        if operator.name == "||" && result == Type::TEXT {
+        if operator.name == "||" && result == Type::TEXT && !self.faithful {
             // Something with text: cast to it, which for a boolean is not what its output function gives.
             for (arg, _) in args.iter_mut().zip(&declared).filter(|(_, declared)| **declared == Type::ANYNONARRAY) {
                 let value = std::mem::replace(arg, Typed::null(Type::TEXT));

@@ -321,6 +321,7 @@ impl Binder<'_> {
     /// One step of conversion between two decided types.
     fn convert(&mut self, expr: Typed, to: Type, typmod: i32, context: CastContext) -> SqlResult<Option<Typed>> {
         if let Node::Const(value) = &expr.node
+            && (!self.faithful || value.is_null())
             && cast_context(expr.ty, to).is_some_and(|c| c <= context)
             && let Some(value) = fold(expr.ty, value, to)
         {
@@ -344,7 +345,7 @@ impl Binder<'_> {
             if needs > context {
                 return Ok(None);
             }
-            if way.relabels(expr.ty, to) {
+            if way.relabels(expr.ty, to) && !self.faithful {
                 return Ok(Some(relabel(expr, to).typmod(NO_TYPMOD)));
             }
             // A cast that takes the modifier has applied it; others leave that to the caller.
@@ -354,8 +355,8 @@ impl Binder<'_> {
         let (Some(from_element), Some(to_element)) = (expr.ty.element(), to.element()) else { return Ok(None) };
         match cast_context(from_element, to_element) {
             Some(needs) if needs <= context => Ok(Some(match from_element == to_element {
-                true => relabel(expr, to),
-                false => Typed::apply(to, Op::Cast(cast), vec![expr]),
+                true if !self.faithful => relabel(expr, to),
+                _ => Typed::apply(to, Op::Cast(cast), vec![expr]),
             })),
             _ => Ok(None),
         }

@@ -2,6 +2,7 @@
 //!
 //! Every item gets a number of its own, unique in the statement (see [`crate::sql::ir`]).
 
+use super::labels::labels_as_text;
 use super::names::{Clause, Hidden, Names, Range, fold, name_start, schema_and_name};
 use super::record::{plain_field, shape_argument};
 use super::{Binder, Visible, error_at};
@@ -694,7 +695,11 @@ impl Binder<'_> {
         let column = |(i, field): (usize, &Field)| {
             // What unnests an array has its elements in a column of another name.
             let sql_name = if call.ty == Type::RECORD { format!("c{}", i + 1) } else { ELEMENT.to_owned() };
-            let expr = self.column_of(id, &format!("t{id}"), &sql_name, field.ty, field.typmod, (0, 0), false);
+            let alias = format!("t{id}");
+            let expr = self.column_of(id, &alias, &sql_name, field.ty, field.typmod, (0, 0), false);
+            // What the function reads are labels.
+            let labelled = field.ty.has_labels() && call.ty == Type::RECORD;
+            let expr = if labelled { self.place(expr, field.ty) } else { expr };
             Named { name: field.name.clone(), expr }
         };
         fields.iter().enumerate().map(column).collect()
@@ -731,7 +736,8 @@ impl Binder<'_> {
                 return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text));
             }
         };
-        args.push(shape_argument(&fields));
+        let read = fields.iter().map(|f| Field { ty: labels_as_text(f.ty), ..f.clone() });
+        args.push(shape_argument(&read.collect::<Vec<_>>()));
         Ok((args, fields))
     }
 

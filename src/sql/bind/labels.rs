@@ -20,6 +20,11 @@ fn text_like(ty: Type) -> Type {
     if ty.is_array() { Type::TEXT_ARRAY } else { Type::TEXT }
 }
 
+/// The type that the labels of a type are of; others stay as they are.
+pub(super) fn labels_as_text(ty: Type) -> Type {
+    if ty.has_labels() { text_like(ty) } else { ty }
+}
+
 impl Binder<'_> {
     /// The client's parameter `$n` of a type.
     pub(super) fn param(&self, n: usize, ty: Type) -> Typed {
@@ -51,7 +56,7 @@ impl Binder<'_> {
     }
 
     /// The places of labels.
-    fn place(&self, expr: Typed, ty: Type) -> Typed {
+    pub(super) fn place(&self, expr: Typed, ty: Type) -> Typed {
         let Some(own) = self.own(ty) else { return expr };
         let at = expr.at;
         Typed::apply(ty, Op::Places(own), vec![expr]).at(at)

@@ -142,6 +142,8 @@ pub struct Binder<'a> {
     /// What is wrong with a subquery that locks rows.
     refused: Option<SqlError>,
     allow_params: bool,
+    /// Nothing is computed ahead, and keywords stay: the tree is to be written again.
+    faithful: bool,
     /// What the INSERT under way does with values for identity columns.
     overriding: Overriding,
     depth: usize,
@@ -172,6 +174,7 @@ impl<'a> Binder<'a> {
             cte_shapes: BTreeMap::new(),
             refused: None,
             allow_params: true,
+            faithful: false,
             overriding: Overriding::No,
             depth: 0,
             source: Vec::new(),
@@ -323,6 +326,19 @@ pub fn bind_typed_column_expr(scope: &Scope<'_>, relation: &Relation, text: &str
     let mut binder = Binder::new(scope);
     binder.allow_params = false;
     binder.column_expr(Some(relation), text, None, Kept::Index).map(|e| (render::expression(&e), e.ty, e.typmod))
+}
+
+/// As [`bind_column_expr`], as a tree to be written again (see `deparse`).
+pub fn faithful_column_expr(
+    scope: &Scope<'_>,
+    relation: Option<&Relation>,
+    sql_text: &str,
+    target: Option<(Type, i32)>,
+    kept: Kept,
+) -> SqlResult<Typed> {
+    let mut binder = Binder::new(scope);
+    (binder.allow_params, binder.faithful) = (false, true);
+    binder.column_expr(relation, sql_text, target, kept)
 }
 
 impl Binder<'_> {

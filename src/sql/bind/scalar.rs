@@ -3,6 +3,7 @@
 use super::names::{Clause, fold, name_start, parts};
 use super::{Binder, error_at};
 use crate::error::{SqlError, SqlResult, state};
+use crate::functions::arrays::quantified as quantified_calls;
 use crate::functions::{CastContext, Kind, lookup_functions};
 use crate::sql::ir::{
     Bound, Call, Column, ELEMENT, FIRST, Frame, Named, Node, Op, Over, Query as Tree, SortKey, SubQuery, Truth, Typed,
@@ -522,6 +523,10 @@ impl Binder<'_> {
         };
         let value = Typed::new(element, Node::Column(Column::plain(ELEMENT)));
         let compared = self.operator(&name, Some(left.clone()), value.clone())?;
+        if let (Clause::Column(_), false) = (self.level().clause, self.faithful) {
+            // Where SQLite takes no subquery.
+            return self.quantified_by_call(&name, compared, right, all);
+        }
         if let Node::Apply(Op::Operator(infix), sides) = &compared.node
             && infix.is_native()
             && matches!((name.as_str(), all), ("=", false) | ("<>", true))
@@ -530,6 +535,21 @@ impl Binder<'_> {
             return Ok(Typed::test(Op::InArray { negated: all }, vec![sides[0].clone(), right]));
         }
         self.fold_comparison(&name, left, value, right, all)
+    }
+
+    /// ANY and ALL of a comparison with the elements of an array, as a call.
+    fn quantified_by_call(&mut self, name: &str, compared: Typed, array: Typed, all: bool) -> SqlResult<Typed> {
+        let unsupported =
+            || SqlError::unsupported(format!("{name} ANY of an array in an expression that a table keeps"));
+        let (any, every) = quantified_calls(name).ok_or_else(unsupported)?;
+        let Node::Apply(Op::Operator(_), mut sides) = compared.node else { return Err(unsupported()) };
+        let element = sides.pop().map_or(Type::TEXT, |side| side.ty);
+        let value = sides.pop().ok_or_else(unsupported)?;
+        let array = match element.array().filter(|ty| *ty != array.ty) {
+            Some(ty) => self.cast(array, ty, NO_TYPMOD)?,
+            None => array,
+        };
+        Ok(Typed::test(Op::Internal(if all { every } else { any }), vec![value, array]))
     }
 
     /// ANY and ALL of a comparison over rows, in which `value` stands for each.
@@ -962,6 +982,17 @@ impl Binder<'_> {
     /// `CURRENT_DATE` and the like: calls without parentheses.
     fn keyword(&mut self, name: &str, at: Location) -> SqlResult<Typed> {
         let named = |text: &str| Ok(Typed::constant(Type::NAME, Value::Text(text.to_owned())));
+        if self.faithful && name != "current_database" {
+            let ty = match name {
+                "current_timestamp" => Type::TIMESTAMPTZ,
+                "current_date" => Type::DATE,
+                "current_time" => Type::TIMETZ,
+                "localtime" => Type::TIME,
+                "localtimestamp" => Type::TIMESTAMP,
+                _ => Type::NAME,
+            };
+            return Ok(Typed::new(ty, Node::Column(Column::plain(name.to_uppercase()))));
+        }
         match name {
             "current_user" | "session_user" | "user" | "current_role" => named(self.scope.user),
             "current_catalog" | "current_database" => named(self.scope.database),

@@ -35,8 +35,8 @@ pub fn relations_of(rows: &[SystemRow]) -> Option<BTreeSet<u32>> {
             // A foreign key is about both of its tables.
             "pg_catalog.pg_constraint" => &[at(7), at(11)],
             "pg_catalog.pg_depend" if at(0) == RELATION && at(3) == RELATION => &[at(1), at(4)],
-            // Types are read again in any case.
-            "pg_catalog.pg_type" | "pg_catalog.pg_enum" => &[],
+            // Types and extensions are read again in any case.
+            "pg_catalog.pg_type" | "pg_catalog.pg_enum" | "pg_catalog.pg_extension" => &[],
             "pg_catalog.pg_depend" | "pg_catalog.pg_description" | "_quorate_schema" => &[],
             _ => return None,
         };
@@ -56,13 +56,14 @@ pub struct Change {
     rowid_keys: Vec<(u32, bool)>,
     uses: Vec<(u32, BTreeSet<u32>)>,
     types: BTreeMap<u32, Arc<OwnType>>,
+    extensions: BTreeMap<String, u32>,
 }
 
 impl Catalog {
     /// What makes this catalog of `old`.
     pub fn change_from(&self, old: &Catalog) -> Change {
         // Whoever adds something to the catalog has to say here how it travels.
-        let Catalog { version: _, next_oid, schemas, relations, rowid_keys, uses, types, oids: _ } = self;
+        let Catalog { version: _, next_oid, schemas, relations, rowid_keys, uses, types, extensions, oids: _ } = self;
         let same = |known: &Arc<Relation>, now: &Arc<Relation>| Arc::ptr_eq(known, now) || known == now;
         let news = relations.iter().filter(|(key, now)| !old.relations.get(*key).is_some_and(|known| same(known, now)));
         let gone = old.relations.iter().filter(|(key, _)| !relations.contains_key(*key));
@@ -72,6 +73,7 @@ impl Catalog {
         Change {
             next_oid: *next_oid,
             types: types.clone(),
+            extensions: extensions.clone(),
             schemas: schemas.clone(),
             gone: gone.map(|(_, relation)| relation.oid).collect(),
             relations: news.map(|(_, relation)| Relation::clone(relation)).collect(),
@@ -86,6 +88,7 @@ impl Catalog {
         catalog.next_oid = change.next_oid;
         catalog.schemas.clone_from(&change.schemas);
         catalog.types.clone_from(&change.types);
+        catalog.extensions.clone_from(&change.extensions);
         change.gone.iter().for_each(|oid| catalog.remove_oid(*oid));
         // One may have taken another's name.
         change.relations.iter().for_each(|relation| catalog.remove_oid(relation.oid));
@@ -142,8 +145,8 @@ impl Catalog {
 
     /// Whether two catalogs say the same, their versions left aside.
     pub fn says_the_same_as(&self, other: &Catalog) -> bool {
-        let Catalog { version: _, next_oid, schemas, relations, rowid_keys, uses, types, oids } = self;
-        (next_oid, schemas, relations, rowid_keys, uses, types, oids)
+        let Catalog { version: _, next_oid, schemas, relations, rowid_keys, uses, types, extensions, oids } = self;
+        (next_oid, schemas, relations, rowid_keys, uses, types, extensions, oids)
             == (
                 &other.next_oid,
                 &other.schemas,
@@ -151,6 +154,7 @@ impl Catalog {
                 &other.rowid_keys,
                 &other.uses,
                 &other.types,
+                &other.extensions,
                 &other.oids,
             )
     }

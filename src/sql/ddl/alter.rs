@@ -643,18 +643,9 @@ fn rename(work: &mut Work<'_>, r: &Relation, to: &str) -> SqlResult<()> {
 }
 
 fn rename_sequence(work: &mut Work<'_>, old: &Relation, new: Relation) {
-    let owner = work.catalog.sequence_owner(old.oid).map(|(r, n)| (Relation::clone(r), n));
-    let (before, after) = (nextval_of(old), nextval_of(&new));
+    let before = work.catalog.clone();
     work.update(old, new);
-    if let Some((table, attnum)) = owner {
-        let mut changed = table.clone();
-        for c in changed.columns.iter_mut().filter(|c| c.attnum == attnum) {
-            if c.default.as_deref() == Some(before.as_str()) {
-                c.default = Some(after.clone());
-            }
-        }
-        work.update(&table, changed);
-    }
+    work.follow(&before);
 }
 
 /// SQLite cannot rename an index: it is made anew. The constraint of that name goes with it.

@@ -44,6 +44,14 @@ pub enum Ddl {
         if_exists: bool,
         actions: Vec<AlterAction>,
     },
+    CreateExtension {
+        name: String,
+        if_not_exists: bool,
+    },
+    DropExtension {
+        names: Vec<String>,
+        if_exists: bool,
+    },
     /// CREATE TYPE … AS ENUM
     CreateEnum {
         name: Name,
@@ -427,11 +435,11 @@ fn feature_name(c: &Cursor<'_>, verb: &str) -> String {
 
 /// Extensions whose functions are built in are there already; others cannot be installed.
 fn create_extension(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
-    c.eat_all("IF NOT EXISTS");
+    let if_not_exists = c.eat_all("IF NOT EXISTS");
     let name = c.any_word()?;
     c.rest();
     if ["plpgsql", "uuid-ossp", "pgcrypto"].contains(&name.as_str()) {
-        return ok(Ddl::Accepted { tag: "CREATE EXTENSION" });
+        return ok(Ddl::CreateExtension { name, if_not_exists });
     }
     Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, format!("extension \"{name}\" is not available")))
 }
@@ -1012,8 +1020,10 @@ fn drop(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
             return ok(Ddl::DropAbsent(absent));
         }
         if c.eat("EXTENSION") {
-            c.rest();
-            return ok(Ddl::Accepted { tag: "DROP EXTENSION" });
+            let if_exists = c.eat_all("IF EXISTS");
+            let names = c.list(Cursor::any_word)?;
+            c.eat_one(&["CASCADE", "RESTRICT"]);
+            return ok(Ddl::DropExtension { names, if_exists });
         }
         let feature = feature_name(c, "DROP");
         return if feature.is_empty() { Err(c.error()) } else { unsupported(c, feature) };

@@ -1,6 +1,7 @@
 //! A relation as rows of the system tables, and the change from one form of it to another as SQL.
 
 use super::table::function_of;
+use crate::sql::bind::Kept;
 use crate::sql::catalog::methods;
 use crate::sql::catalog::{
     Catalog, Column, Constraint, ConstraintKind, Identity, Index, IndexKey, OwnType, Relation, RelationKind,
@@ -43,10 +44,28 @@ fn put(rows: &mut Rows, table: &'static str, key: Vec<(&'static str, String)>, v
 }
 
 /// The statements that make the system tables say `new` where they said `old`.
-pub fn change(old: Option<(&Catalog, &Relation)>, new: Option<(&Catalog, &Relation)>) -> Vec<String> {
-    let before = old.map_or_else(Rows::new, |(c, r)| describe(c, r));
-    let after = new.map_or_else(Rows::new, |(c, r)| describe(c, r));
+pub fn change(old: Option<(&Catalog, &Relation)>, new: Option<(&Catalog, &Relation)>, show: Show<'_>) -> Vec<String> {
+    let before = old.map_or_else(Rows::new, |(c, r)| describe(c, r, show));
+    let after = new.map_or_else(Rows::new, |(c, r)| describe(c, r, show));
     difference(&before, &after)
+}
+
+/// An expression that a table keeps.
+#[derive(Clone, Copy)]
+pub struct Expression<'e> {
+    /// The table whose columns it reads.
+    pub over: Option<&'e Relation>,
+    pub text: &'e str,
+    pub target: Option<(Type, i32)>,
+    pub kept: Kept,
+}
+
+/// Writes an expression as clients are shown it: the plain and the pretty form.
+pub type Show<'s> = &'s dyn Fn(&Catalog, Expression<'_>) -> [String; 2];
+
+/// Both forms as they are stored.
+fn both(forms: &[String; 2]) -> String {
+    literal(&serde_json::to_string(forms).unwrap_or_default())
 }
 
 /// As [`change`], of a type of one's own.
@@ -88,14 +107,26 @@ fn insert(table: &str, key: &[(&'static str, String)], row: &Row) -> String {
     format!("INSERT INTO \"pg_catalog.{table}\"({}) VALUES ({})", names.join(", "), values.join(", "))
 }
 
-fn describe(catalog: &Catalog, r: &Relation) -> Rows {
+fn describe(catalog: &Catalog, r: &Relation, show: Show<'_>) -> Rows {
     let mut rows = Rows::new();
     class_row(&mut rows, catalog, r.oid, &r.schema, &r.name, Some(r));
+    if matches!(r.kind, RelationKind::Table | RelationKind::View { .. }) {
+        let own = OwnType {
+            oid: Own::Row.numbered(r.oid).0,
+            schema: r.schema.clone(),
+            name: r.name.clone(),
+            array: array_name(&r.name),
+            labels: Vec::new(),
+        };
+        type_rows(&mut rows, catalog, &own);
+    }
     for column in &r.columns {
         column_rows(&mut rows, r.oid, column);
+        default_row(&mut rows, catalog, r, column, show);
     }
     for constraint in &r.constraints {
-        constraint_row(&mut rows, catalog, r, constraint);
+        constraint_row(&mut rows, catalog, r, constraint, show);
+        constraint_dependencies(&mut rows, catalog, r, constraint);
     }
     for index in &r.indexes {
         class_row(&mut rows, catalog, index.oid, &r.schema, &index.name, None);
@@ -105,7 +136,8 @@ fn describe(catalog: &Catalog, r: &Relation) -> Rows {
             row.set("relnatts", width.to_string());
         }
         index_attributes(&mut rows, r, index);
-        index_row(&mut rows, catalog, r, index);
+        index_dependencies(&mut rows, r, index);
+        index_row(&mut rows, catalog, r, index, show);
     }
     if let RelationKind::Sequence(s) = &r.kind {
         let values = vec![
@@ -126,11 +158,23 @@ fn describe(catalog: &Catalog, r: &Relation) -> Rows {
 /// A type's row, the row of the array over it, and an enum's labels.
 fn describe_type(catalog: &Catalog, own: &OwnType) -> Rows {
     let mut rows = Rows::new();
+    type_rows(&mut rows, catalog, own);
+    rows
+}
+
+/// `_name`, cut to 63 bytes.
+fn array_name(name: &str) -> String {
+    let end = (0..=62.min(name.len())).rev().find(|at| name.is_char_boundary(*at)).unwrap_or_default();
+    format!("_{}", &name[..end])
+}
+
+fn type_rows(rows: &mut Rows, catalog: &Catalog, own: &OwnType) {
     let namespace = catalog.schemas.get(&own.schema).copied().unwrap_or_default();
     let ty = own.ty();
     // OIDs of the functions that read and write it: those of anyenum and of arrays.
     let (io, kind, by_value, storage) = match ty.own() {
         Some((Own::Enum, _)) => ([3506, 3507, 3532, 3533], "e", true, "p"),
+        Some((Own::Row, _)) => ([2290, 2291, 2402, 2403], "c", false, "x"),
         _ => ([0, 0, 0, 0], "b", false, "x"),
     };
     let element = TypeRow {
@@ -144,7 +188,7 @@ fn describe_type(catalog: &Catalog, own: &OwnType) -> Rows {
         array: ty.array().map_or(0, |a| a.0),
         element: 0,
     };
-    type_row(&mut rows, namespace, ty, &element);
+    type_row(rows, namespace, ty, &element);
     if let Some(array) = ty.array() {
         let row = TypeRow {
             name: &own.array,
@@ -157,7 +201,7 @@ fn describe_type(catalog: &Catalog, own: &OwnType) -> Rows {
             array: 0,
             element: ty.0,
         };
-        type_row(&mut rows, namespace, array, &row);
+        type_row(rows, namespace, array, &row);
     }
     for label in &own.labels {
         let values = vec![
@@ -165,9 +209,8 @@ fn describe_type(catalog: &Catalog, own: &OwnType) -> Rows {
             ("enumsortorder", format!("{:?}", label.order)),
             ("enumlabel", literal(&label.name)),
         ];
-        put(&mut rows, "pg_enum", vec![("oid", label.oid.to_string())], values);
+        put(rows, "pg_enum", vec![("oid", label.oid.to_string())], values);
     }
-    rows
 }
 
 /// What differs between rows of `pg_type`.
@@ -186,6 +229,8 @@ struct TypeRow<'t> {
 
 fn type_row(rows: &mut Rows, namespace: u32, ty: Type, row: &TypeRow<'_>) {
     let [input, output, receive, send] = row.io.map(|oid| oid.to_string());
+    let is_row = matches!(ty.own(), Some((Own::Row, _)));
+    let relation = if is_row && row.element == 0 { (ty.0 - Own::Row.numbered(0).0) / 2 } else { 0 };
     let values = vec![
         ("typname", literal(row.name)),
         ("typnamespace", namespace.to_string()),
@@ -197,7 +242,7 @@ fn type_row(rows: &mut Rows, namespace: u32, ty: Type, row: &TypeRow<'_>) {
         ("typispreferred", "0".into()),
         ("typisdefined", "1".into()),
         ("typdelim", "','".into()),
-        ("typrelid", "0".into()),
+        ("typrelid", relation.to_string()),
         ("typsubscript", row.subscript.to_string()),
         ("typelem", row.element.to_string()),
         ("typarray", row.array.to_string()),
@@ -208,7 +253,7 @@ fn type_row(rows: &mut Rows, namespace: u32, ty: Type, row: &TypeRow<'_>) {
         ("typmodin", "0".into()),
         ("typmodout", "0".into()),
         ("typanalyze", row.analyze.to_string()),
-        ("typalign", "'i'".into()),
+        ("typalign", if is_row { "'d'" } else { "'i'" }.into()),
         ("typstorage", literal(row.storage)),
         ("typnotnull", "0".into()),
         ("typbasetype", "0".into()),
@@ -238,7 +283,6 @@ fn class_row(rows: &mut Rows, catalog: &Catalog, oid: u32, schema: &str, name: &
         _ => 0,
     };
     let zeros = [
-        "reltype",
         "reloftype",
         "reltablespace",
         "relpages",
@@ -256,6 +300,7 @@ fn class_row(rows: &mut Rows, catalog: &Catalog, oid: u32, schema: &str, name: &
     let mut values = vec![
         ("relname", literal(name)),
         ("relnamespace", namespace.to_string()),
+        ("reltype", if matches!(kind, "r" | "v") { Own::Row.numbered(oid).0 } else { 0 }.to_string()),
         ("relowner", "10".into()),
         ("relam", access.to_string()),
         ("relfilenode", if kind == "v" { "0".into() } else { oid.to_string() }),
@@ -307,11 +352,6 @@ fn column_rows(rows: &mut Rows, relation: u32, column: &Column) {
         ("attcollation", of_type("typcollation")),
     ];
     put(rows, "pg_attribute", key, values);
-    if let Some(expression) = expression {
-        // A default is named by its column: the OID of its row only has to be unique.
-        let key = vec![("adrelid", relation.to_string()), ("adnum", column.attnum.to_string())];
-        put(rows, "pg_attrdef", key, vec![("adbin", literal(expression))]);
-    }
     if let Some(sequence) = column.sequence {
         let key = vec![("classid", "1259".to_owned()), ("objid", sequence.to_string()), ("objsubid", "0".into())];
         let values = vec![
@@ -324,11 +364,68 @@ fn column_rows(rows: &mut Rows, relation: u32, column: &Column) {
     }
 }
 
+fn default_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, column: &Column, show: Show<'_>) {
+    let Some(text) = column.default.as_deref().or(column.generated.as_deref()) else { return };
+    let (over, kept) = match column.generated {
+        Some(_) => (Some(r), Kept::Generated),
+        None => (None, Kept::Default),
+    };
+    let shown = show(catalog, Expression { over, text, target: Some((column.ty, column.typmod)), kept });
+    // A default is named by its column: the OID of its row only has to be unique.
+    let key = vec![("adrelid", r.oid.to_string()), ("adnum", column.attnum.to_string())];
+    put(rows, "pg_attrdef", key, vec![("adbin", both(&shown)), ("source", literal(text))]);
+}
+
+/// One object's dependency on another, as (class, OID, number of a column).
+fn depends(rows: &mut Rows, on: (u32, u32, i16), of: (u32, u32, i16), kind: &str) {
+    let key = vec![
+        ("classid", on.0.to_string()),
+        ("objid", on.1.to_string()),
+        ("objsubid", on.2.to_string()),
+        ("refclassid", of.0.to_string()),
+        ("refobjid", of.1.to_string()),
+        ("refobjsubid", of.2.to_string()),
+    ];
+    put(rows, "pg_depend", key, vec![("deptype", literal(kind))]);
+}
+
+const CLASS: u32 = 1259;
+const CONSTRAINT: u32 = 2606;
+
+/// A constraint goes with its columns; a foreign key rests on the columns and the index that it refers to.
+fn constraint_dependencies(rows: &mut Rows, catalog: &Catalog, r: &Relation, c: &Constraint) {
+    let own = (CONSTRAINT, c.oid, 0);
+    for column in &c.columns {
+        depends(rows, own, (CLASS, r.oid, *column), "a");
+    }
+    if let ConstraintKind::ForeignKey { table, columns, .. } = &c.kind {
+        for column in columns {
+            depends(rows, own, (CLASS, *table, *column), "n");
+        }
+        depends(rows, own, (CLASS, referenced_index(catalog, *table, columns), 0), "n");
+    }
+}
+
+/// The index of a constraint is a part of it; others go with their columns.
+fn index_dependencies(rows: &mut Rows, r: &Relation, index: &Index) {
+    let own = (CLASS, index.oid, 0);
+    let constraint = r.constraints.iter().find(|c| {
+        matches!(c.kind, ConstraintKind::PrimaryKey { index: i } | ConstraintKind::Unique { index: i } if i == index.oid)
+    });
+    if let Some(constraint) = constraint {
+        return depends(rows, own, (CONSTRAINT, constraint.oid, 0), "i");
+    }
+    let keys = index.keys.iter().filter_map(|k| k.column);
+    for column in keys.chain(index.include.iter().copied()) {
+        depends(rows, own, (CLASS, r.oid, column), "a");
+    }
+}
+
 fn attnums(attnums: &[i16]) -> String {
     format!("X'{}'", hex::encode(encode_attnums(attnums)))
 }
 
-fn constraint_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, c: &Constraint) {
+fn constraint_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, c: &Constraint, show: Show<'_>) {
     let code = match c.kind {
         ConstraintKind::PrimaryKey { .. } => "p",
         ConstraintKind::Unique { .. } => "u",
@@ -360,6 +457,7 @@ fn constraint_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, c: &Constrai
             ("confmatchtype", "'s'".into()),
             ("confkey", attnums(columns)),
             ("conbin", "NULL".into()),
+            ("source", "NULL".into()),
         ]),
         kind => {
             let (index, text) = match kind {
@@ -367,6 +465,8 @@ fn constraint_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, c: &Constrai
                 ConstraintKind::Check(text) => (0, Some(text.as_str())),
                 ConstraintKind::ForeignKey { .. } => (0, None),
             };
+            let target = Some((Type::BOOL, -1));
+            let shown = text.map(|text| show(catalog, Expression { over: Some(r), text, target, kept: Kept::Check }));
             values.extend([
                 ("conindid", index.to_string()),
                 ("confrelid", "0".into()),
@@ -374,7 +474,8 @@ fn constraint_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, c: &Constrai
                 ("confdeltype", "' '".into()),
                 ("confmatchtype", "' '".into()),
                 ("confkey", "NULL".into()),
-                ("conbin", optional(text)),
+                ("conbin", shown.as_ref().map_or("NULL".into(), both)),
+                ("source", optional(text)),
             ]);
         }
     }
@@ -395,7 +496,7 @@ pub fn is_key_of(index: &Index, columns: &[i16]) -> bool {
         && index.keys.iter().all(|k| k.column.is_some_and(|c| columns.contains(&c)))
 }
 
-fn index_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, index: &Index) {
+fn index_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, index: &Index, show: Show<'_>) {
     let key_types: Vec<Type> = index.keys.iter().map(|k| key_type(r, k)).collect();
     let words = |words: Vec<String>| literal(&words.join(" "));
     let attributes = index.keys.iter().map(|k| k.column.unwrap_or(0)).chain(index.include.iter().copied());
@@ -406,10 +507,19 @@ fn index_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, index: &Index) {
         _ => "0".to_owned(),
     });
     let expressions: Vec<&str> = index.keys.iter().filter_map(|k| k.expression.as_deref()).collect();
-    let (shown, list) = match expressions.is_empty() {
-        true => (None, None),
-        false => (Some(expressions.join(", ")), serde_json::to_string(&expressions).ok()),
-    };
+    let over = Some(r);
+    let (mut plain, mut pretty) = (Vec::new(), Vec::new());
+    for text in &expressions {
+        let [a, b] = show(catalog, Expression { over, text, target: None, kept: Kept::Index });
+        plain.push(a);
+        pretty.push(b);
+    }
+    let json =
+        |list: &Vec<String>| optional(serde_json::to_string(list).ok().as_deref().filter(|_| !expressions.is_empty()));
+    let joined = [plain.join(", "), pretty.join(", ")];
+    let target = Some((Type::BOOL, -1));
+    let predicate = index.predicate.as_deref();
+    let predicate = predicate.map(|text| show(catalog, Expression { over, text, target, kept: Kept::Predicate }));
     let values = vec![
         ("indrelid", r.oid.to_string()),
         ("indnatts", (index.keys.len() + index.include.len()).to_string()),
@@ -429,10 +539,13 @@ fn index_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, index: &Index) {
         ("indcollation", words(collations.collect())),
         ("indclass", words(index.keys.iter().map(|k| operator_class(r, index.method, k).to_string()).collect())),
         ("indoption", words(options.map(|o| o.to_string()).collect())),
-        ("indexprs", optional(shown.as_deref())),
-        ("indpred", optional(index.predicate.as_deref())),
+        ("indexprs", json(&joined.to_vec())),
+        ("indpred", predicate.as_ref().map_or("NULL".into(), both)),
+        ("predsource", optional(index.predicate.as_deref())),
         ("indisrowid", flag(catalog.rowid_keys.contains(&index.oid))),
-        ("indexprlist", optional(list.as_deref())),
+        ("indexprlist", json(&plain)),
+        ("prettylist", json(&pretty)),
+        ("exprsource", json(&expressions.iter().map(|e| (*e).to_owned()).collect())),
     ];
     put(rows, "pg_index", vec![("indexrelid", index.oid.to_string())], values);
 }

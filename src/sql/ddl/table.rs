@@ -39,6 +39,8 @@ pub fn run(work: &mut Work<'_>, ddl: &Ddl) -> SqlResult<Tag> {
         Ddl::Drop { what: Object::Type, if_exists, names, cascade } => types::drop(work, names, *if_exists, *cascade)?,
         Ddl::Drop { what, if_exists, names, cascade } => drop_relations(work, *what, names, *if_exists, *cascade)?,
         Ddl::AlterTable { what, name, if_exists, actions } => alter::table(work, *what, name, *if_exists, actions)?,
+        Ddl::CreateExtension { name, if_not_exists } => create_extension(work, name, *if_not_exists)?,
+        Ddl::DropExtension { names, if_exists } => drop_extensions(work, names, *if_exists)?,
         Ddl::DropAbsent(absent) => absent::run(work, absent)?,
         Ddl::CreateEnum { name, labels } => types::create_enum(work, name, labels)?,
         Ddl::AlterType { name, action } => types::alter(work, name, action)?,
@@ -1008,6 +1010,49 @@ fn create_schema(work: &mut Work<'_>, name: &str, if_not_exists: bool) -> SqlRes
         literal(name)
     ));
     Ok("CREATE SCHEMA")
+}
+
+/// What the extensions have is here already: they are only noted, for whoever asks which were created.
+fn create_extension(work: &mut Work<'_>, name: &str, if_not_exists: bool) -> SqlResult<&'static str> {
+    const TAG: &str = "CREATE EXTENSION";
+    if work.catalog.extensions.contains_key(name) {
+        let message = format!("extension \"{name}\" already exists");
+        if !if_not_exists {
+            return Err(SqlError::new(state::DUPLICATE_OBJECT, message));
+        }
+        work.notice(state::DUPLICATE_OBJECT, message + ", skipping");
+        return Ok(TAG);
+    }
+    let (oid, schema, version) = match name {
+        "plpgsql" => (work.oid(), crate::sql::catalog::PG_CATALOG_OID, "1.0"),
+        "pgcrypto" => (work.oid(), crate::sql::catalog::PUBLIC_OID, "1.3"),
+        _ => (work.oid(), crate::sql::catalog::PUBLIC_OID, "1.1"),
+    };
+    work.catalog.extensions.insert(name.to_owned(), oid);
+    work.sql(format!(
+        "INSERT INTO \"pg_catalog.pg_extension\"(oid, extname, extowner, extnamespace, extrelocatable, extversion)
+         VALUES ({oid}, {}, 10, {schema}, {}, {})",
+        literal(name),
+        i32::from(name != "plpgsql"),
+        literal(version)
+    ));
+    Ok(TAG)
+}
+
+fn drop_extensions(work: &mut Work<'_>, names: &[String], if_exists: bool) -> SqlResult<&'static str> {
+    for name in names {
+        match work.catalog.extensions.remove(name) {
+            Some(oid) => work.sql(format!("DELETE FROM \"pg_catalog.pg_extension\" WHERE oid = {oid}")),
+            None => {
+                let message = format!("extension \"{name}\" does not exist");
+                if !if_exists {
+                    return Err(SqlError::new(state::UNDEFINED_OBJECT, message));
+                }
+                work.notice(state::SUCCESSFUL_COMPLETION, message + ", skipping");
+            }
+        }
+    }
+    Ok("DROP EXTENSION")
 }
 
 fn drop_schemas(work: &mut Work<'_>, names: &[Name], if_exists: bool, cascade: bool) -> SqlResult<&'static str> {

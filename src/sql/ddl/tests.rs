@@ -459,7 +459,7 @@ fn definitions_are_told_as_text() {
     .unwrap_or_else(|e| panic!("{e}"));
     assert_eq!(
         db.sql("select pg_get_indexdef('i'::regclass)"),
-        "CREATE INDEX i ON public.c USING btree (lower(y), (x + 1) DESC, y NULLS FIRST) INCLUDE (x) WHERE (x is not null)"
+        "CREATE INDEX i ON public.c USING btree (lower(y), ((x + 1)) DESC, y NULLS FIRST) INCLUDE (x) WHERE (x IS NOT NULL)"
     );
     assert_eq!(db.sql("select pg_get_indexdef('i'::regclass, 2, true)"), "(x + 1)");
     assert_eq!(

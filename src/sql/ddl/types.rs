@@ -147,7 +147,9 @@ pub fn alter(work: &mut Work<'_>, name: &Name, action: &TypeAction) -> SqlResult
             }
         }
     }
+    let before = work.catalog.clone();
     work.put_type(own);
+    work.follow(&before);
     Ok(TAG)
 }
 

@@ -11,6 +11,8 @@ use crate::sql::catalog::{
     quote, sqlite_name,
 };
 use crate::sql::cursor::Name;
+use crate::sql::deparse;
+use crate::sql::ir::Typed;
 use crate::sql::lex::quote_identifier;
 use crate::sql::plan::{Effort, Facts};
 use crate::sql::violation::references;
@@ -365,6 +367,66 @@ impl<'a> Work<'a> {
         bind::bind_typed_column_expr(&self.scope(), relation, text).map(|(_, ty, _)| ty)
     }
 
+    /// An expression as clients are shown it, plain and pretty; as it was written, if there is no better form.
+    fn show(&self, catalog: &Catalog, e: rows::Expression<'_>) -> [String; 2] {
+        let path = ["public".to_owned()];
+        let written = || [false, true].map(|_| e.text.to_owned());
+        let Some(tree) = self.tree(catalog, e) else { return written() };
+        let form = |pretty| deparse::expression(&tree, catalog, e.over, &path, pretty);
+        match (form(false), form(true)) {
+            (Some(plain), Some(pretty)) => [plain, pretty],
+            _ => written(),
+        }
+    }
+
+    fn tree(&self, catalog: &Catalog, e: rows::Expression<'_>) -> Option<Typed> {
+        let scope = Scope { catalog, ..self.scope.clone() };
+        bind::faithful_column_expr(&scope, e.over, e.text, e.target, e.kept).ok()
+    }
+
+    /// Everything that tables keep follows the new name of a sequence, a type or a label: bound under the old names, it is
+    /// written with the new ones.
+    pub fn follow(&mut self, old: &Catalog) {
+        let tables: Vec<Relation> = self.catalog.relations.values().map(|r| Relation::clone(r)).collect();
+        for table in tables.iter().filter(|r| matches!(r.kind, RelationKind::Table)) {
+            let Some(before) = old.by_oid(table.oid).map(|r| Relation::clone(r)) else { continue };
+            let mut after = table.clone();
+            let renamed = |text: &mut String, over: Option<&Relation>, target, kept| {
+                let Some(tree) = self.tree(old, rows::Expression { over, text, target, kept }) else { return };
+                let form = |catalog| deparse::expression(&tree, catalog, None, &[], false);
+                let (then, now) = (form(old), form(&self.catalog));
+                if let Some(now) = now.filter(|now| then.as_ref() != Some(now)) {
+                    *text = now;
+                }
+            };
+            let truth = Some((Type::BOOL, NO_TYPMOD));
+            for column in &mut after.columns {
+                let target = Some((column.ty, column.typmod));
+                column.default.iter_mut().for_each(|text| renamed(text, None, target, Kept::Default));
+                column.generated.iter_mut().for_each(|text| renamed(text, Some(&before), target, Kept::Generated));
+            }
+            for constraint in &mut after.constraints {
+                if let ConstraintKind::Check(text) = &mut constraint.kind {
+                    renamed(text, Some(&before), truth, Kept::Check);
+                }
+            }
+            for index in &mut after.indexes {
+                index.predicate.iter_mut().for_each(|text| renamed(text, Some(&before), truth, Kept::Predicate));
+                let keys = index.keys.iter_mut().filter_map(|k| k.expression.as_mut());
+                keys.for_each(|text| renamed(text, Some(&before), None, Kept::Index));
+            }
+            if after == before {
+                continue;
+            }
+            let show = |catalog: &Catalog, e: rows::Expression<'_>| self.show(catalog, e);
+            let changes = rows::change(Some((old, &before)), Some((&self.catalog, &after)), &show);
+            self.catalog.insert(after);
+            for sql in changes {
+                self.sql(sql);
+            }
+        }
+    }
+
     // ---- relations
 
     /// Records a new relation.
@@ -386,7 +448,8 @@ impl<'a> Work<'a> {
             self.catalog.insert(index_relation(&new, index));
         }
         let kept: BTreeSet<u32> = new.indexes.iter().map(|i| i.oid).collect();
-        let changes = rows::change(old.map(|o| (&self.catalog, o)), Some((&self.catalog, &new)));
+        let show = |catalog: &Catalog, e: rows::Expression<'_>| self.show(catalog, e);
+        let changes = rows::change(old.map(|o| (&self.catalog, o)), Some((&self.catalog, &new)), &show);
         for index in old.iter().flat_map(|o| &o.indexes).filter(|i| !kept.contains(&i.oid)) {
             self.catalog.rowid_keys.remove(&index.oid);
         }
@@ -422,7 +485,8 @@ impl<'a> Work<'a> {
 
     /// Records that a relation is gone, with its comments.
     pub fn remove(&mut self, relation: &Relation) {
-        for sql in rows::change(Some((&self.catalog, relation)), None) {
+        let show = |catalog: &Catalog, e: rows::Expression<'_>| self.show(catalog, e);
+        for sql in rows::change(Some((&self.catalog, relation)), None, &show) {
             self.sql(sql);
         }
         self.forget(relation);
