@@ -1373,6 +1373,10 @@ impl Session {
         }
         if self.interactive() {
             let frozen = self.frozen(world);
+            if let Some(t) = self.transaction.as_mut().filter(|_| self.batch.puts_off()) {
+                // SQLite does so until the end of the block.
+                t.constraints.deferred = true;
+            }
             let constraints = self.transaction.as_ref().map(|t| &t.constraints);
             let deferred = constraints.is_some_and(|c| c.deferred);
             let immediate = constraints.map(|c| c.immediate(&world.catalog)).unwrap_or_default();

@@ -176,6 +176,14 @@ impl Batch {
         self.items.push(Item { run, params, bytes, moved: false, seen, said });
     }
 
+    /// One of the collected writes has SQLite put off the checks of foreign keys.
+    pub fn puts_off(&self) -> bool {
+        self.items.iter().any(|item| match &item.run.portal.plan.kind {
+            PlanKind::Write(write) => !write.ddl && write.statements.iter().any(|s| s.shape == Shape::Deferral),
+            _ => false,
+        })
+    }
+
     /// The collected writes as statements of an interactive transaction.
     pub fn statements(&mut self, frozen: &Frozen, deferred: bool, immediate: &[u32]) -> Vec<transaction::Statement> {
         let statement = |item: &mut Item| {

@@ -270,6 +270,8 @@ impl Binder<'_> {
             return Err(error_at(self, not_updatable(&relation, action), name_start(name)));
         };
         let table = table.clone();
+        self.parts.writes += 1;
+        self.parts.targets.insert(relation.oid);
         let id = self.next_id();
         let columns = self.columns_of(&relation, id, &table, false);
         let range = Range {

@@ -10,9 +10,9 @@ use super::dml::Prefix;
 use super::names::fold;
 use super::query::cte_columns;
 use super::{Binder, CteColumn, Visible};
-use crate::command::{Statement as Sql, Yields};
+use crate::command::{Shape, Statement as Sql, Yields};
 use crate::error::{SqlError, SqlResult, state};
-use crate::sql::catalog::{Action, ConstraintKind, Relation, Source};
+use crate::sql::catalog::{Action, Constraint, ConstraintKind, Relation, Source};
 use crate::sql::ir::{
     Body, Column, Cte, FromItem, Materialized, Named, Node, Op, Part as TreePart, Query as Tree, Select, SubQuery,
     Typed, Write,
@@ -38,6 +38,9 @@ pub(super) struct Parts {
     first: Vec<(u16, Tree)>,
     changes: Vec<(Write, Option<u16>)>,
     lists: u16,
+    /// How many changes there are, and the tables that they are of.
+    pub writes: usize,
+    pub targets: BTreeSet<u32>,
     /// How many WITH clauses are being bound.
     pub depth: usize,
     /// Where the DELETE that was bound last has kept what it returns.
@@ -134,11 +137,17 @@ impl Binder<'_> {
         }
     }
 
+    fn refer_to_each_other(&self, tables: &BTreeSet<u32>) -> bool {
+        let refers =
+            |c: &Constraint| matches!(c.kind, ConstraintKind::ForeignKey { table, .. } if tables.contains(&table));
+        tables.iter().filter_map(|oid| self.scope.catalog.by_oid(*oid)).any(|r| r.constraints.iter().any(refers))
+    }
+
     /// Whether deleting a row may change other rows of the same table.
     pub(super) fn leads_back(&self, relation: &Relation) -> bool {
         let mut reached = BTreeSet::new();
         for other in self.scope.catalog.relations.values() {
-            let refers = |c: &crate::sql::catalog::Constraint| {
+            let refers = |c: &Constraint| {
                 matches!(c.kind, ConstraintKind::ForeignKey { table, on_delete, .. }
                     if table == relation.oid && !matches!(on_delete, Action::NoAction | Action::Restrict))
             };
@@ -294,6 +303,11 @@ impl Binder<'_> {
         let parts = std::mem::take(&mut self.parts);
         let row_list = self.row_list();
         let mut statements = Vec::new();
+        // Foreign keys between the tables that it changes are checked when all of it is done.
+        if parts.writes > 1 && self.refer_to_each_other(&parts.targets) {
+            let deferral = Sql::new("PRAGMA defer_foreign_keys = ON", Yields::Nothing);
+            statements.push(Sql { shape: Shape::Deferral, ..deferral });
+        }
         let mut keep = |query: &Tree, list: u16, this: &Self| {
             facts.add(&query.facts(&this.hoisted));
             statements.push(Sql::new(render::query(query, &this.hoisted, row_list), Yields::List(list)));

@@ -303,3 +303,61 @@ INSERT INTO wp VALUES (5, NULL, 'e') ON CONFLICT (id) DO UPDATE SET v = 'again' 
 
 DROP TABLE wa, wb, wl, wc, wp;
 --> DROP TABLE
+
+-- Foreign keys are checked when all parts are done.
+CREATE TABLE wp (id int PRIMARY KEY, v text);
+CREATE TABLE wc (id int PRIMARY KEY, pid int REFERENCES wp);
+--> CREATE TABLE
+--> CREATE TABLE
+
+WITH c AS (INSERT INTO wc VALUES (1, 7)) INSERT INTO wp VALUES (7, 'seven');
+--> INSERT 0 1
+
+WITH p AS (DELETE FROM wp WHERE id = 7 RETURNING id) DELETE FROM wc USING p WHERE wc.pid = p.id RETURNING wc.id;
+--> id int4
+--> 1
+--> DELETE 1
+
+WITH c AS (INSERT INTO wc VALUES (2, 8)) INSERT INTO wp VALUES (9, 'nine');
+--> ERROR 23503: insert or update on table "wc" violates foreign key constraint "wc_pid_fkey"
+-->   detail: Key (pid)=(8) is not present in table "wp".
+-->   table: wc
+-->   constraint: wc_pid_fkey
+
+SELECT count(*) FROM wp;
+--> count int8
+--> 0
+--> SELECT 1
+
+WITH p AS (INSERT INTO wp VALUES (1, 'one'), (2, 'two') RETURNING id) INSERT INTO wc SELECT id, id FROM p RETURNING *;
+--> id int4 | pid int4
+--> 1 | 1
+--> 2 | 2
+--> INSERT 0 2
+
+WITH p AS (DELETE FROM wp RETURNING id) DELETE FROM wc USING p WHERE wc.pid = p.id AND p.id = 1;
+--> ERROR 23503: update or delete on table "wp" violates foreign key constraint "wc_pid_fkey" on table "wc"
+-->   detail: Key (id)=(2) is still referenced from table "wc".
+-->   table: wc
+-->   constraint: wc_pid_fkey
+
+INSERT INTO wc VALUES (5, 55);
+--> ERROR 23503: insert or update on table "wc" violates foreign key constraint "wc_pid_fkey"
+-->   detail: Key (pid)=(55) is not present in table "wp".
+-->   table: wc
+-->   constraint: wc_pid_fkey
+
+DELETE FROM wp WHERE id = 1;
+--> ERROR 23503: update or delete on table "wp" violates foreign key constraint "wc_pid_fkey" on table "wc"
+-->   detail: Key (id)=(1) is still referenced from table "wc".
+-->   table: wc
+-->   constraint: wc_pid_fkey
+
+SELECT * FROM wc ORDER BY id;
+--> id int4 | pid int4
+--> 1 | 1
+--> 2 | 2
+--> SELECT 2
+
+DROP TABLE wc, wp;
+--> DROP TABLE
