@@ -78,7 +78,9 @@ impl Others {
         };
         names.ranges.iter_mut().skip(1).flat_map(|r| &mut r.columns).for_each(&mut look_up);
         // Of their system columns nothing is kept.
-        names.ranges.iter_mut().skip(1).for_each(|range| range.relation = None);
+        for range in names.ranges.iter_mut().skip(1) {
+            (range.relation, range.numbered, range.derived) = (None, false, false);
+        }
         names.columns.iter_mut().skip(own).for_each(&mut look_up);
         Others { names, kept }
     }
@@ -283,6 +285,7 @@ impl Binder<'_> {
             scalar: false,
             optional: false,
             numbered: false,
+            derived: false,
         };
         Ok(Target { relation, table, range })
     }
@@ -671,6 +674,7 @@ impl Binder<'_> {
             scalar: false,
             optional: false,
             numbered: false,
+            derived: false,
         };
         let mut level = Level::new(Clause::Set);
         level.names = Names::of(target.range.clone());
@@ -1041,6 +1045,7 @@ impl Binder<'_> {
         if let Some(kept) = others.keep(returning.as_deref()) {
             self.keep_in(&mut set, &target, kept)?;
         }
+        self.mark(&mut from);
         Ok((target.table, Change::Update(UpdateTree { set, from, filter }), returning))
     }
 
@@ -1099,7 +1104,8 @@ impl Binder<'_> {
             Ok((using, filter))
         })();
         let names = self.levels.pop().map(|level| level.names).unwrap_or_default();
-        let (using, filter) = result?;
+        let (mut using, filter) = result?;
+        self.mark(&mut using);
         let place = (target.range.id, target.rowid());
         let filter = self.there_before(&target.relation, &target.table, place, filter);
         let (others, rowid) = (Others::new(&target, names), target.rowid());

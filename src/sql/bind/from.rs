@@ -251,6 +251,24 @@ impl Binder<'_> {
         self.query_item(tree, alias)
     }
 
+    /// Gives queries in FROM the marks that were found to be needed.
+    pub(super) fn mark(&self, items: &mut [FromItem]) {
+        if self.marks.is_empty() {
+            return;
+        }
+        for item in items {
+            match item {
+                FromItem::Query { query, range } if self.marks.contains(range) => query.body.append(&Typed::bool(true)),
+                FromItem::Join { left, right, .. } => {
+                    self.mark(std::slice::from_mut(left));
+                    self.mark(std::slice::from_mut(right));
+                }
+                FromItem::Nested(inner) => self.mark(std::slice::from_mut(inner)),
+                _ => {}
+            }
+        }
+    }
+
     /// Binds something that may not name these items.
     fn hiding<R>(&mut self, names: &Names, why: Hidden, f: impl FnOnce(&mut Self) -> SqlResult<R>) -> SqlResult<R> {
         let hidden = &mut self.level().hidden;
@@ -295,6 +313,7 @@ impl Binder<'_> {
             range.numbered = true;
             gathered(query, id)?
         } else {
+            range.derived = true;
             FromItem::Query { query, range: id }
         };
         Ok(Item { tree, names: Names::of(range) })
@@ -334,6 +353,7 @@ impl Binder<'_> {
                 scalar: false,
                 optional: false,
                 numbered: false,
+                derived: false,
             });
         };
         let alias_name = fold(&alias.name);
@@ -357,6 +377,7 @@ impl Binder<'_> {
             scalar: false,
             optional: false,
             numbered: false,
+            derived: false,
         })
     }
 

@@ -56,7 +56,7 @@ use record::Shape;
 use sqlparser::ast::{Query, Statement};
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Location;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// A query as SQLite text.
@@ -136,6 +136,8 @@ pub struct Binder<'a> {
     /// The subquery that locks rows.
     inside: Option<Inside>,
     parts: Parts,
+    /// Queries in FROM whose rows need a mark that they are there.
+    marks: BTreeSet<usize>,
     /// The fields of columns that are records, by their FROM item or WITH query and the column's number from 1.
     shapes: BTreeMap<(usize, String), Shape>,
     cte_shapes: BTreeMap<(String, usize), Shape>,
@@ -170,6 +172,7 @@ impl<'a> Binder<'a> {
             subqueries: 0,
             inside: None,
             parts: Parts::default(),
+            marks: BTreeSet::new(),
             shapes: BTreeMap::new(),
             cte_shapes: BTreeMap::new(),
             refused: None,
@@ -386,6 +389,7 @@ impl Binder<'_> {
                 scalar: false,
                 optional: false,
                 numbered: false,
+                derived: false,
             };
             level.names = Names::of(range);
         }

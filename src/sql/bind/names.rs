@@ -27,6 +27,8 @@ pub(super) struct Range {
     pub optional: bool,
     /// Its rows are numbered, in a column `ordinality`.
     pub numbered: bool,
+    /// A query in parentheses, which can tell by one more column that there is a row.
+    pub derived: bool,
 }
 
 /// Columns of every table that `*` does not mean.
@@ -251,13 +253,22 @@ impl Range {
         Typed::apply(Type::RECORD, Op::Record(Rc::new(fields)), args)
     }
 
-    /// Whether there is a row: by the rowid of a table, or the row's number; a query has one if any of its columns has a
-    /// value.
+    /// Whether its row needs a mark that there is one.
+    pub fn wants_mark(&self) -> bool {
+        self.optional && self.derived && !self.numbered
+    }
+
+    /// Whether there is a row: by the rowid of a table, the row's number or a mark; a WITH query has one if any of its columns
+    /// has a value.
     fn is_there(&self, columns: &[Typed]) -> Typed {
         match &self.relation {
             _ if self.numbered => {
                 let number = Column::of(self.id, format!("t{}", self.id), "ordinality");
                 Typed::test(Op::IsNotNull, vec![Typed::new(Type::INT8, Node::Column(number))])
+            }
+            _ if self.derived => {
+                let mark = Column::of(self.id, format!("t{}", self.id), format!("c{}", self.columns.len() + 1));
+                Typed::test(Op::IsNotNull, vec![Typed::new(Type::BOOL, Node::Column(mark))])
             }
             Some(relation) if matches!(relation.source, Source::Table(_)) => {
                 let rowid = Column::of(self.id, format!("t{}", self.id), relation.rowid_name());
@@ -371,7 +382,9 @@ impl Binder<'_> {
         // A FROM item's whole row: only if nowhere there is a column of that name.
         if let [name] = &names[..] {
             for depth in (0..self.levels.len()).rev() {
-                if let Some(row) = self.levels[depth].names.range(None, name).map(Range::row) {
+                if let Some(range) = self.levels[depth].names.range(None, name) {
+                    let (row, mark) = (range.row(), range.wants_mark().then_some(range.id));
+                    self.marks.extend(mark);
                     let row = self.labelled(row);
                     self.note_outer(depth, &row);
                     return Ok((row.at(at), 1));

@@ -628,6 +628,7 @@ impl Binder<'_> {
         tree.lock = self.row_lock(locks, aggregated || distinct || !on_exprs.is_empty())?;
         tree.short = !aggregated && sets.is_empty() && !apart && self.is_short(filter.as_ref());
         let mut from = from;
+        self.mark(&mut from);
         from.extend(in_step(std::mem::take(&mut sets)));
         // HAVING without GROUP BY: one group of all rows.
         if having.is_some() && group.is_empty() && !columns.iter().any(|c| c.expr.has_aggregate()) {

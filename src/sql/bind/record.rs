@@ -128,7 +128,9 @@ impl Binder<'_> {
             let schema = names.len().checked_sub(2).map(|i| names[i].as_str());
             let Some(ident) = idents.first() else { break };
             if let Some(range) = self.levels[depth].names.range(schema, &ident.value) {
+                let mark = range.wants_mark().then_some(range.id);
                 let row = self.labelled(range.row());
+                self.marks.extend(mark);
                 self.note_outer(depth, &row);
                 return Ok(row.at(at));
             }

@@ -190,6 +190,7 @@ impl Binder<'_> {
             scalar: false,
             optional: false,
             numbered: false,
+            derived: false,
         };
         let mut level = Level::new(Clause::Select);
         level.names = Names::of(range);

@@ -252,6 +252,19 @@ impl Body {
         }
     }
 
+    /// Appends a column of the same constant in all rows.
+    pub fn append(&mut self, constant: &Typed) {
+        match self {
+            Body::Select(select) => select.columns.push(Named { name: String::new(), expr: constant.clone() }),
+            Body::Values(rows) => rows.iter_mut().for_each(|row| row.push(constant.clone())),
+            Body::Set { left, right, .. } => {
+                left.append(constant);
+                right.append(constant);
+            }
+            Body::Query(query) => query.body.append(constant),
+        }
+    }
+
     /// How many columns it has.
     pub fn width(&self) -> usize {
         match self {

@@ -259,6 +259,26 @@ SELECT i, to_jsonb(r) AS r FROM (VALUES (1), (2)) v(i) LEFT JOIN LATERAL (SELECT
 --> 2 | ∅
 --> SELECT 2
 
+SELECT i, to_jsonb(r) AS r FROM (VALUES (1), (2)) v(i) LEFT JOIN (SELECT 1 AS k, NULL::int AS a) s ON s.k = i LEFT JOIN (SELECT NULL::int AS n, NULL::text AS t) r ON s.k IS NOT NULL ORDER BY 1;
+--> i int4 | r jsonb
+--> 1 | {"n": null, "t": null}
+--> 2 | ∅
+--> SELECT 2
+
+SELECT x.a, count(s) FROM rv_a x LEFT JOIN (SELECT max(n) AS m FROM rv_b WHERE false) s ON x.a > 1 GROUP BY x.a ORDER BY 1;
+--> a int4 | count int8
+--> 1 | 0
+--> 2 | 1
+--> 3 | 1
+--> SELECT 3
+
+SELECT x.a, row_to_json(s) FROM rv_a x LEFT JOIN (SELECT NULL::int AS q UNION SELECT 5) s ON x.a = coalesce(s.q, 1) ORDER BY 1;
+--> a int4 | row_to_json json
+--> 1 | {"q":null}
+--> 2 | ∅
+--> 3 | ∅
+--> SELECT 3
+
 SELECT count(t), count(DISTINCT t) FROM (SELECT a % 2 AS m FROM rv_a) t;
 --> count int8 | count int8
 --> 3 | 2
