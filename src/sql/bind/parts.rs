@@ -25,6 +25,9 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
+/// One walk over a tree.
+pub(super) type Walk<'a> = &'a dyn Fn(&mut dyn FnMut(TreePart<'_>));
+
 /// What runs before the last statement of a step.
 #[derive(Default)]
 pub(super) struct Parts {
@@ -295,11 +298,7 @@ impl Binder<'_> {
     }
 
     /// The statements that run before the last one, which is what `last` walks over, and what they ask for.
-    pub(super) fn statements_before(
-        &mut self,
-        last: &dyn Fn(&mut dyn FnMut(TreePart<'_>)),
-        facts: &mut Facts,
-    ) -> Vec<Sql> {
+    pub(super) fn statements_before(&mut self, last: Walk<'_>, facts: &mut Facts) -> Vec<Sql> {
         let parts = std::mem::take(&mut self.parts);
         let row_list = self.row_list();
         let mut statements = Vec::new();

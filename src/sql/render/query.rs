@@ -70,7 +70,7 @@ impl Sql {
         match body {
             Body::Select(select) => self.select(select, named, false),
             // SQLite loses the names of the columns of a VALUES that depends on others.
-            Body::Values(rows) if named && rows.len() < 400 && rows.iter().flatten().any(|e| reads(e)) => {
+            Body::Values(rows) if named && rows.len() < 400 && rows.iter().flatten().any(reads) => {
                 self.list(" UNION ALL ", rows, |sql, row| {
                     sql.push("SELECT ");
                     sql.list(", ", row.iter().zip(1..), |sql, (value, i): (&Typed, usize)| {
