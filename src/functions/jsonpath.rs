@@ -7,6 +7,7 @@ use super::arg::{from_bool, int, text};
 use super::table::*;
 use super::{Aggregate, Cast, Function, Operator, Scalar, regex};
 use crate::error::{SqlError, SqlResult, SqlState};
+use crate::meter;
 use crate::types::json::{self, Json};
 use crate::types::{Type, array, jsonpath};
 use crate::value::{Value, ValueRef};
@@ -31,30 +32,55 @@ pub const FUNCTIONS: &[Function] = &[
 ];
 
 pub const SCALARS: &[Scalar] = &[
-    scalar("q_path_exists", 4, |_, a| Ok(found(a)?.map_or(Value::Null, |items| from_bool(!items.is_empty())))).lax(),
-    scalar("q_path_match", 4, |_, a| match found(a)?.as_deref() {
+    scalar("q_path_exists", 4, |_, a| {
+        Ok(found(a, Until::First)?.complete().map_or(Value::Null, |items| from_bool(!items.is_empty())))
+    })
+    .lax(),
+    scalar("q_path_match", 4, |_, a| match found(a, Until::End)?.complete().as_deref() {
         None | Some([Json::Null]) => Ok(Value::Null),
         Some([Json::Bool(truth)]) => Ok(from_bool(*truth)),
         Some(_) if silent(a)? => Ok(Value::Null),
         Some(_) => Err(SqlError::new(SqlState::new("22038"), "single boolean result is expected")),
     })
     .lax(),
-    scalar("q_path_array", 4, |_, a| {
-        let array = |items: Vec<Json>| Value::Text(Json::Array(items).to_text());
-        if missing(a) { Ok(Value::Null) } else { Ok(array(found(a)?.unwrap_or_default())) }
+    scalar("q_path_array", 4, |_, a| match missing(a) {
+        true => Ok(Value::Null),
+        false => Ok(Value::Text(Json::Array(found(a, Until::End)?.items).to_text())),
     })
     .lax(),
     scalar("q_path_first", 4, |_, a| {
-        let first = found(a)?.unwrap_or_default().into_iter().next();
+        let first = found(a, Until::End)?.items.into_iter().next();
         Ok(first.map_or(Value::Null, |item| Value::Text(item.to_text())))
     })
     .lax(),
     scalar("q_path_items", 4, |_, a| {
-        let items: Vec<Value> = found(a)?.unwrap_or_default().iter().map(|item| Value::Text(item.to_text())).collect();
+        let items: Vec<Value> = found(a, Until::End)?.items.iter().map(|item| Value::Text(item.to_text())).collect();
         array::build(JSONB, &items).map(Value::Blob)
     })
     .lax(),
 ];
+
+/// How far a path is followed.
+#[derive(PartialEq)]
+enum Until {
+    End,
+    /// The first item, unless the path is strict: then there must be no error after it, either.
+    First,
+}
+
+#[derive(Default)]
+struct Found {
+    items: Vec<Json>,
+    /// There was nothing to be found, or an error that is suppressed.
+    broken: bool,
+}
+
+impl Found {
+    /// The items, if all went well.
+    fn complete(self) -> Option<Vec<Json>> {
+        (!self.broken).then_some(self.items)
+    }
+}
 
 fn missing(a: &[ValueRef<'_>]) -> bool {
     a[0].is_null() || a[1].is_null()
@@ -64,10 +90,11 @@ fn silent(a: &[ValueRef<'_>]) -> SqlResult<bool> {
     Ok(!a[3].is_null() && int(a, 3)? != 0)
 }
 
-/// The items of `(json, path, variables, silent)`; `None` without a value or a path, or where an error is suppressed.
-fn found(a: &[ValueRef<'_>]) -> SqlResult<Option<Vec<Json>>> {
+/// The items of `(json, path, variables, silent)`.
+fn found(a: &[ValueRef<'_>], until: Until) -> SqlResult<Found> {
+    let mut found = Found::default();
     if missing(a) {
-        return Ok(None);
+        return Ok(Found { broken: true, ..found });
     }
     let (root, path) = (json::parse(text(a, 0)?)?, jsonpath::parse(text(a, 1)?)?);
     let variables = if a[2].is_null() { None } else { Some(json::parse(text(a, 2)?)?) };
@@ -75,11 +102,18 @@ fn found(a: &[ValueRef<'_>]) -> SqlResult<Option<Vec<Json>>> {
         return Err(super::arg::invalid("\"vars\" argument is not an object")
             .detail("Jsonpath parameters should be encoded as key-value pairs of \"vars\" object."));
     }
-    match path.query(&root, variables.as_ref(), &matches) {
-        Ok(items) => Ok(Some(items)),
-        Err(error) if jsonpath::is_of_path(&error) && silent(a)? => Ok(None),
-        Err(error) => Err(error),
+    let on = until == Until::End || path.is_strict();
+    let mut take = |item: Json| {
+        meter::hold(size_of::<Json>())?;
+        found.items.push(item);
+        Ok(on)
+    };
+    match path.query(&root, variables.as_ref(), &matches, &mut take) {
+        Ok(()) => {}
+        Err(error) if jsonpath::is_of_path(&error) && silent(a)? => found.broken = true,
+        Err(error) => return Err(error),
     }
+    Ok(found)
 }
 
 /// `like_regex`, whose flags are XQuery's.

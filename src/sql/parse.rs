@@ -480,9 +480,16 @@ fn row_functions(tokens: Vec<TokenWithSpan>) -> SqlResult<Vec<TokenWithSpan>> {
     let any_word = |at: usize| matches!(tokens.get(at).map(|t| &t.token), Some(SqlToken::Word(_)));
     let query = ["SELECT", "WITH", "VALUES", "TABLE", "INSERT", "UPDATE", "DELETE", "MERGE"];
     let mut out = Vec::with_capacity(tokens.len());
-    let mut at = 0;
+    // How deep in brackets, and those of ROWS FROM.
+    let (mut at, mut depth, mut rows) = (0, 0usize, Vec::new());
     while let Some(token) = tokens.get(at) {
         let place = |name: &str| TokenWithSpan { token: SqlToken::make_word(name, Some('"')), span: token.span };
+        match token.token {
+            SqlToken::LParen => depth += 1,
+            SqlToken::RParen => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        rows.retain(|opened| depth >= *opened);
         if word(at, "WHERE") && word(at + 1, "CURRENT") && word(at + 2, "OF") {
             return Err(SqlError::unsupported("WHERE CURRENT OF").position(token.span.start.column as u32));
         }
@@ -492,6 +499,7 @@ fn row_functions(tokens: Vec<TokenWithSpan>) -> SqlResult<Vec<TokenWithSpan>> {
         let call = any_word(at + 3) && (is(at + 4, SqlToken::LParen) || is(at + 4, SqlToken::Period));
         if item && word(at, "ROWS") && word(at + 1, "FROM") && is(at + 2, SqlToken::LParen) && call {
             out.push(place(ROWS_FROM));
+            rows.push(depth + 1);
             at += 2;
             continue;
         }
@@ -503,6 +511,10 @@ fn row_functions(tokens: Vec<TokenWithSpan>) -> SqlResult<Vec<TokenWithSpan>> {
         }
         let defines = is(at, SqlToken::RParen) && word(at + 1, "AS") && is(at + 2, SqlToken::LParen);
         if defines && any_word(at + 3) && any_word(at + 4) && !query.iter().any(|w| word(at + 3, w)) {
+            if rows.last() == Some(&depth) {
+                let error = SqlError::unsupported("a list of columns in ROWS FROM");
+                return Err(error.position(token.span.start.column as u32));
+            }
             out.extend([tokens[at + 1].clone(), place("")]);
             at += 1;
         }

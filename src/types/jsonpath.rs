@@ -10,6 +10,7 @@ use super::json::{self, Json};
 use super::numeric::Numeric;
 use crate::error::{SqlError, SqlResult, SqlState, state};
 use crate::meter;
+use std::cell::Cell;
 use std::cmp::Ordering;
 use std::fmt::Write as _;
 
@@ -20,8 +21,9 @@ const INVALID_SUBSCRIPT: SqlState = SqlState::new("22033");
 const NOT_A_NUMBER: SqlState = SqlState::new("2203B");
 const NOT_SINGLE: SqlState = SqlState::new("22038");
 const NON_NUMERIC: SqlState = SqlState::new("22036");
-/// Nesting beyond this is refused, long before the stack ends.
-const MAX_DEPTH: usize = 200;
+/// Operators, steps and brackets that a path may have: what is made of them is as deep as they are many, and has to fit the
+/// stack.
+const MAX_PARTS: usize = 400;
 
 /// A parsed path.
 #[derive(Clone, Debug, PartialEq)]
@@ -190,7 +192,7 @@ fn tokens(text: &str) -> SqlResult<Vec<Token>> {
 struct Parser {
     tokens: Vec<Token>,
     at: usize,
-    depth: usize,
+    parts: usize,
     /// Within a filter: `@` has a meaning.
     filters: usize,
     /// Within `[…]`: `last` has one.
@@ -245,23 +247,30 @@ impl Parser {
         if expr.is_predicate() { Ok(Box::new(expr)) } else { self.wrong() }
     }
 
-    fn or(&mut self) -> SqlResult<Expr> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(SqlError::new(state::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded"));
+    /// Counts a part.
+    fn part(&mut self) -> SqlResult<()> {
+        self.parts += 1;
+        match self.parts > MAX_PARTS {
+            true => Err(SqlError::new(state::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded")),
+            false => Ok(()),
         }
+    }
+
+    fn or(&mut self) -> SqlResult<Expr> {
+        self.part()?;
         let mut left = self.and()?;
         while self.eat("||") {
+            self.part()?;
             let right = self.and()?;
             left = Expr::Or(self.predicate(left)?, self.predicate(right)?);
         }
-        self.depth -= 1;
         Ok(left)
     }
 
     fn and(&mut self) -> SqlResult<Expr> {
         let mut left = self.comparison()?;
         while self.eat("&&") {
+            self.part()?;
             let right = self.comparison()?;
             left = Expr::And(self.predicate(left)?, self.predicate(right)?);
         }
@@ -314,6 +323,7 @@ impl Parser {
     fn sum(&mut self) -> SqlResult<Expr> {
         let mut left = self.product()?;
         while let Some(sign @ ("+" | "-")) = self.sign() {
+            self.part()?;
             self.at += 1;
             let right = self.product()?;
             left = Expr::Arithmetic(if sign == "+" { '+' } else { '-' }, self.value(left)?, self.value(right)?);
@@ -324,6 +334,7 @@ impl Parser {
     fn product(&mut self) -> SqlResult<Expr> {
         let mut left = self.unary()?;
         while let Some(sign @ ("*" | "/" | "%")) = self.sign() {
+            self.part()?;
             self.at += 1;
             let right = self.unary()?;
             let operator = sign.chars().next().unwrap_or('*');
@@ -333,6 +344,7 @@ impl Parser {
     }
 
     fn unary(&mut self) -> SqlResult<Expr> {
+        self.part()?;
         for sign in ['+', '-'] {
             if self.eat(if sign == '+' { "+" } else { "-" }) {
                 let operand = self.unary()?;
@@ -424,10 +436,7 @@ impl Parser {
             } else {
                 return Ok(expr);
             };
-            self.depth += 1;
-            if self.depth > 4 * MAX_DEPTH {
-                return Err(SqlError::new(state::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded"));
-            }
+            self.part()?;
             expr = Expr::Access(self.value(expr)?, step);
         }
     }
@@ -505,7 +514,7 @@ impl Parser {
 
 /// Reads a path. Errors: 42601, 22P02.
 pub fn parse(text: &str) -> SqlResult<Path> {
-    let mut parser = Parser { tokens: tokens(text)?, at: 0, depth: 0, filters: 0, subscripts: 0 };
+    let mut parser = Parser { tokens: tokens(text)?, at: 0, parts: 0, filters: 0, subscripts: 0 };
     if parser.tokens.is_empty() {
         let text = format!("invalid input syntax for type jsonpath: \"{text}\"");
         return Err(SqlError::new(state::INVALID_TEXT_REPRESENTATION, text));
@@ -636,6 +645,8 @@ pub type Matches<'a> = &'a dyn Fn(&str, &str, &str) -> SqlResult<bool>;
 
 struct Run<'a> {
     strict: bool,
+    /// Whether what does not fit is passed over: in lax mode, and behind `.**`.
+    lenient: Cell<bool>,
     root: &'a Json,
     variables: Option<&'a Json>,
     matches: Matches<'a>,
@@ -649,21 +660,31 @@ struct Scope<'a> {
     last: i64,
 }
 
+/// Takes the next item; whether to go on.
+type Emit<'e> = &'e mut dyn FnMut(Json) -> SqlResult<bool>;
+
 impl Path {
     /// It is a condition, which gives true, false or null.
     pub fn is_predicate(&self) -> bool {
         self.expr.is_predicate()
     }
 
-    /// The items that it leads to. Errors: those of the path, which some callers suppress, and the meter's.
-    pub fn query(&self, root: &Json, variables: Option<&Json>, matches: Matches<'_>) -> SqlResult<Vec<Json>> {
-        let run = Run { strict: self.strict, root, variables, matches };
+    pub fn is_strict(&self) -> bool {
+        self.strict
+    }
+
+    /// Hands out the items that it leads to, one after the other, until it is told to stop. Errors: those of the path, which
+    /// some callers suppress, keeping what came before, and the meter's.
+    pub fn query(
+        &self,
+        root: &Json,
+        variables: Option<&Json>,
+        matches: Matches<'_>,
+        emit: &mut dyn FnMut(Json) -> SqlResult<bool>,
+    ) -> SqlResult<()> {
+        let run = Run { strict: self.strict, lenient: Cell::new(!self.strict), root, variables, matches };
         let scope = Scope { current: root, last: -1 };
-        if self.is_predicate() {
-            let truth = run.truth(&self.expr, scope)?;
-            return Ok(vec![truth.map_or(Json::Null, Json::Bool)]);
-        }
-        run.items(&self.expr, scope)
+        run.items(&self.expr, scope, emit).map(drop)
     }
 }
 
@@ -695,13 +716,23 @@ impl Run<'_> {
         out
     }
 
-    fn items(&self, expr: &Expr, scope: Scope<'_>) -> SqlResult<Vec<Json>> {
+    fn all(&self, expr: &Expr, scope: Scope<'_>) -> SqlResult<Vec<Json>> {
+        let mut out = Vec::new();
+        self.items(expr, scope, &mut |item| {
+            out.push(item);
+            Ok(true)
+        })?;
+        Ok(out)
+    }
+
+    /// Whether it came to its end.
+    fn items(&self, expr: &Expr, scope: Scope<'_>, emit: Emit<'_>) -> SqlResult<bool> {
         meter::work(4)?;
-        Ok(match expr {
-            Expr::Root => vec![self.copied(self.root)?],
-            Expr::Current => vec![self.copied(scope.current)?],
-            Expr::Last => vec![Json::Number(scope.last.to_string())],
-            Expr::Literal(json) => vec![json.clone()],
+        match expr {
+            Expr::Root => emit(self.copied(self.root)?),
+            Expr::Current => emit(self.copied(scope.current)?),
+            Expr::Last => emit(Json::Number(scope.last.to_string())),
+            Expr::Literal(json) => emit(json.clone()),
             Expr::Variable(name) => {
                 let found = match self.variables {
                     Some(Json::Object(members)) => members.iter().find(|(key, _)| key == name).map(|(_, value)| value),
@@ -711,52 +742,46 @@ impl Run<'_> {
                     let text = format!("could not find jsonpath variable \"{name}\"");
                     SqlError::new(state::UNDEFINED_OBJECT, text)
                 };
-                vec![found.ok_or_else(missing)?.clone()]
+                emit(found.ok_or_else(missing)?.clone())
             }
-            Expr::Access(base, step) => {
-                let mut out = Vec::new();
-                for item in self.items(base, scope)? {
-                    self.step(&item, step, scope, &mut out)?;
-                }
-                out
-            }
+            Expr::Access(base, step) => self.items(base, scope, &mut |item| self.step(&item, step, scope, emit)),
             Expr::Sign(sign, operand) => {
-                let mut out = Vec::new();
-                for item in self.opened(self.items(operand, scope)?) {
+                for item in self.opened(self.all(operand, scope)?) {
                     let Some(n) = number(&item) else {
                         let text = format!("operand of unary jsonpath operator {sign} is not a numeric value");
                         return Err(SqlError::new(NOT_A_NUMBER, text));
                     };
                     let n = n?;
-                    out.push(Json::Number(if *sign == '-' { n.neg() } else { n }.to_string()));
+                    if !emit(Json::Number(if *sign == '-' { n.neg() } else { n }.to_string()))? {
+                        return Ok(false);
+                    }
                 }
-                out
+                Ok(true)
             }
             Expr::Arithmetic(sign, left, right) => {
-                let mut sides = Vec::with_capacity(2);
-                for (side, which) in [(left, "left"), (right, "right")] {
-                    let items = self.opened(self.items(side, scope)?);
-                    let single = match &items[..] {
+                let sides = [self.opened(self.all(left, scope)?), self.opened(self.all(right, scope)?)];
+                let single = |items: &[Json], which: &str| {
+                    let n = match items {
                         [item] => number(item),
                         _ => None,
                     };
-                    sides.push(single.ok_or_else(|| {
+                    n.unwrap_or_else(|| {
                         let text = format!("{which} operand of jsonpath operator {sign} is not a single numeric value");
-                        SqlError::new(NOT_SINGLE, text)
-                    })??);
-                }
-                let (a, b) = (&sides[0], &sides[1]);
-                let result = match sign {
-                    '+' => a.add(b),
-                    '-' => a.sub(b),
-                    '*' => a.mul(b),
-                    '/' => a.div(b),
-                    _ => a.rem(b),
+                        Err(SqlError::new(NOT_SINGLE, text))
+                    })
                 };
-                vec![Json::Number(result?.to_string())]
+                let (a, b) = (single(&sides[0], "left")?, single(&sides[1], "right")?);
+                let result = match sign {
+                    '+' => a.add(&b),
+                    '-' => a.sub(&b),
+                    '*' => a.mul(&b),
+                    '/' => a.div(&b),
+                    _ => a.rem(&b),
+                };
+                emit(Json::Number(result?.to_string()))
             }
-            predicate => vec![self.truth(predicate, scope)?.map_or(Json::Null, Json::Bool)],
-        })
+            predicate => emit(self.truth(predicate, scope)?.map_or(Json::Null, Json::Bool)),
+        }
     }
 
     fn copied(&self, json: &Json) -> SqlResult<Json> {
@@ -765,46 +790,44 @@ impl Run<'_> {
         Ok(json.clone())
     }
 
-    fn step(&self, item: &Json, step: &Step, scope: Scope<'_>, out: &mut Vec<Json>) -> SqlResult<()> {
+    fn step(&self, item: &Json, step: &Step, scope: Scope<'_>, emit: Emit<'_>) -> SqlResult<bool> {
         meter::work(2)?;
         match step {
             Step::Key(key) => match item {
                 Json::Object(members) => match members.iter().find(|(known, _)| known == key) {
-                    Some((_, value)) => out.push(value.clone()),
-                    None if self.strict => {
+                    Some((_, value)) => return emit(value.clone()),
+                    None if !self.lenient.get() => {
                         let text = format!("JSON object does not contain key \"{key}\"");
                         return Err(SqlError::new(MEMBER_NOT_FOUND, text));
                     }
                     None => {}
                 },
-                Json::Array(items) if !self.strict => {
-                    for item in items.iter().filter(|item| !matches!(item, Json::Array(_))) {
-                        self.step(item, step, scope, out)?;
-                    }
-                }
-                _ if self.strict => {
+                Json::Array(items) if !self.strict => return self.objects_of(items, step, scope, emit),
+                _ if !self.lenient.get() => {
                     let text = "jsonpath member accessor can only be applied to an object";
                     return Err(SqlError::new(MEMBER_NOT_FOUND, text));
                 }
                 _ => {}
             },
             Step::AnyKey => match item {
-                Json::Object(members) => out.extend(members.iter().map(|(_, value)| value.clone())),
-                Json::Array(items) if !self.strict => {
-                    for item in items.iter().filter(|item| !matches!(item, Json::Array(_))) {
-                        self.step(item, step, scope, out)?;
-                    }
-                }
-                _ if self.strict => {
+                Json::Object(members) => return every(members.iter().map(|(_, value)| value), emit),
+                Json::Array(items) if !self.strict => return self.objects_of(items, step, scope, emit),
+                _ if !self.lenient.get() => {
                     let text = "jsonpath wildcard member accessor can only be applied to an object";
                     return Err(SqlError::new(OBJECT_NOT_FOUND, text));
                 }
                 _ => {}
             },
-            Step::Any(from, to) => self.below(item, 0, *from, *to, out)?,
+            Step::Any(from, to) => {
+                let before = self.lenient.replace(true);
+                let ended = self.below(item, 0, *from, *to, emit);
+                self.lenient.set(before);
+                return ended;
+            }
             Step::AnyElement => match item {
-                Json::Array(items) => out.extend(items.iter().cloned()),
-                item if !self.strict => out.push(item.clone()),
+                Json::Array(items) => return every(items.iter(), emit),
+                item if !self.strict => return emit(item.clone()),
+                _ if self.lenient.get() => {}
                 _ => {
                     let text = "jsonpath wildcard array accessor can only be applied to an array";
                     return Err(SqlError::new(ARRAY_NOT_FOUND, text));
@@ -814,6 +837,7 @@ impl Run<'_> {
                 let items = match item {
                     Json::Array(items) => &items[..],
                     item if !self.strict => std::slice::from_ref(item),
+                    _ if self.lenient.get() => return Ok(true),
                     _ => {
                         let text = "jsonpath array accessor can only be applied to an array";
                         return Err(SqlError::new(ARRAY_NOT_FOUND, text));
@@ -823,12 +847,14 @@ impl Run<'_> {
                 for (from, to) in elements {
                     let from = self.subscript(from, scope)?;
                     let to = to.as_ref().map_or(Ok(from), |to| self.subscript(to, scope))?;
-                    if self.strict && (from < 0 || from > to || to > scope.last) {
+                    if !self.lenient.get() && (from < 0 || from > to || to > scope.last) {
                         return Err(SqlError::new(INVALID_SUBSCRIPT, "jsonpath array subscript is out of bounds"));
                     }
                     for at in from.max(0)..=to.min(scope.last) {
                         meter::work(1)?;
-                        out.push(items[at as usize].clone());
+                        if !emit(items[at as usize].clone())? {
+                            return Ok(false);
+                        }
                     }
                 }
             }
@@ -838,18 +864,29 @@ impl Run<'_> {
                     item => std::slice::from_ref(item),
                 };
                 for item in items {
-                    if self.truth(filter, Scope { current: item, ..scope })? == Some(true) {
-                        out.push(item.clone());
+                    let holds = self.truth(filter, Scope { current: item, ..scope })? == Some(true);
+                    if holds && !emit(item.clone())? {
+                        return Ok(false);
                     }
                 }
             }
-            Step::Method(method) => self.method(item, method, out)?,
+            Step::Method(method) => return self.method(item, method, true, emit),
         }
-        Ok(())
+        Ok(true)
+    }
+
+    /// A step into each element of an array that is no array itself.
+    fn objects_of(&self, items: &[Json], step: &Step, scope: Scope<'_>, emit: Emit<'_>) -> SqlResult<bool> {
+        for item in items.iter().filter(|item| !matches!(item, Json::Array(_))) {
+            if !self.step(item, step, scope, emit)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// `item` and what is below it, between two levels; `last` means what has nothing below.
-    fn below(&self, item: &Json, level: u32, from: u32, to: u32, out: &mut Vec<Json>) -> SqlResult<()> {
+    fn below(&self, item: &Json, level: u32, from: u32, to: u32, emit: Emit<'_>) -> SqlResult<bool> {
         meter::work(4)?;
         let children: Vec<&Json> = match item {
             Json::Array(items) => items.iter().collect(),
@@ -857,19 +894,22 @@ impl Run<'_> {
             _ => vec![],
         };
         let scalar = !matches!(item, Json::Array(_) | Json::Object(_));
-        if level >= from && level <= to || from == u32::MAX && to == u32::MAX && scalar {
-            out.push(self.copied(item)?);
+        let wanted = level >= from && level <= to || from == u32::MAX && to == u32::MAX && scalar;
+        if wanted && !emit(self.copied(item)?)? {
+            return Ok(false);
         }
         if level < to {
             for child in children {
-                self.below(child, level + 1, from, to, out)?;
+                if !self.below(child, level + 1, from, to, emit)? {
+                    return Ok(false);
+                }
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn subscript(&self, expr: &Expr, scope: Scope<'_>) -> SqlResult<i64> {
-        let items = self.items(expr, scope)?;
+        let items = self.all(expr, scope)?;
         let single = match &items[..] {
             [item] => number(item),
             _ => None,
@@ -880,7 +920,8 @@ impl Run<'_> {
             .map_err(|_| SqlError::new(INVALID_SUBSCRIPT, "jsonpath array subscript is out of integer range"))
     }
 
-    fn method(&self, item: &Json, method: &'static str, out: &mut Vec<Json>) -> SqlResult<()> {
+    /// `opens`: arrays are opened, in lax mode.
+    fn method(&self, item: &Json, method: &'static str, opens: bool, emit: Emit<'_>) -> SqlResult<bool> {
         match (method, item) {
             ("type", item) => {
                 let name = match item {
@@ -891,31 +932,39 @@ impl Run<'_> {
                     Json::Array(_) => "array",
                     Json::Object(_) => "object",
                 };
-                out.push(Json::String(name.into()));
+                emit(Json::String(name.into()))
             }
-            ("size", Json::Array(items)) => out.push(Json::Number(items.len().to_string())),
-            ("size", _) if !self.strict => out.push(Json::Number("1".into())),
+            ("size", Json::Array(items)) => emit(Json::Number(items.len().to_string())),
+            ("size", _) if !self.strict => emit(Json::Number("1".into())),
+            ("size", _) if self.lenient.get() => Ok(true),
             ("size", _) => {
                 let text = "jsonpath item method .size() can only be applied to an array";
-                return Err(SqlError::new(ARRAY_NOT_FOUND, text));
+                Err(SqlError::new(ARRAY_NOT_FOUND, text))
             }
-            (_, Json::Array(items)) if !self.strict => {
-                for item in items.iter().filter(|item| !matches!(item, Json::Array(_))) {
-                    self.method(item, method, out)?;
+            (_, Json::Array(items)) if !self.strict && opens => {
+                for item in items {
+                    if !self.method(item, method, false, emit)? {
+                        return Ok(false);
+                    }
                 }
+                Ok(true)
             }
             ("keyvalue", Json::Object(members)) => {
                 for (key, value) in members {
-                    out.push(Json::object(vec![
+                    let pair = Json::object(vec![
                         ("id".into(), Json::Number("0".into())),
                         ("key".into(), Json::String(key.clone())),
                         ("value".into(), value.clone()),
-                    ]));
+                    ]);
+                    if !emit(pair)? {
+                        return Ok(false);
+                    }
                 }
+                Ok(true)
             }
             ("keyvalue", _) => {
                 let text = "jsonpath item method .keyvalue() can only be applied to an object";
-                return Err(SqlError::new(OBJECT_NOT_FOUND, text));
+                Err(SqlError::new(OBJECT_NOT_FOUND, text))
             }
             ("double", Json::String(text)) => {
                 let parsed = super::text::parse_f64(text).ok().filter(|x| x.is_finite());
@@ -924,8 +973,7 @@ impl Run<'_> {
                                 precision number";
                     SqlError::new(NON_NUMERIC, text)
                 };
-                let x = parsed.ok_or_else(wrong)?;
-                out.push(Json::Number(Numeric::from_f64(x, 15).to_string()));
+                emit(Json::Number(Numeric::from_f64(parsed.ok_or_else(wrong)?, 15).to_string()))
             }
             (method, item) => {
                 let Some(n) = number(item) else {
@@ -940,10 +988,9 @@ impl Run<'_> {
                     "abs" => n.abs(),
                     _ => n,
                 };
-                out.push(Json::Number(result.to_string()));
+                emit(Json::Number(result.to_string()))
             }
         }
-        Ok(())
     }
 
     /// A predicate; `None` is unknown.
@@ -969,8 +1016,13 @@ impl Run<'_> {
             Expr::Not(inner) => Ok(self.truth(inner, scope)?.map(|truth| !truth)),
             Expr::IsUnknown(inner) => Ok(Some(self.truth(inner, scope)?.is_none())),
             Expr::Exists(inner) => {
-                let items = unless_of_path(self.items(inner, scope))?;
-                Ok(items.map(|items| !items.is_empty()))
+                let mut any = false;
+                let ended = self.items(inner, scope, &mut |_| {
+                    any = true;
+                    // Strictly, all of it has to be without an error.
+                    Ok(self.strict)
+                });
+                Ok(unless_of_path(ended)?.map(|_| any))
             }
             Expr::Compare(operator, left, right) => {
                 self.pairs(left, Some(right), scope, &|a, b| Ok(compare(operator, a, b)))
@@ -995,9 +1047,9 @@ impl Run<'_> {
         scope: Scope<'_>,
         test: &dyn Fn(&Json, &Json) -> SqlResult<Option<bool>>,
     ) -> SqlResult<Option<bool>> {
-        let Some(left) = unless_of_path(self.items(left, scope))? else { return Ok(None) };
+        let Some(left) = unless_of_path(self.all(left, scope))? else { return Ok(None) };
         let right = match right {
-            Some(right) => match unless_of_path(self.items(right, scope))? {
+            Some(right) => match unless_of_path(self.all(right, scope))? {
                 Some(right) => self.opened(right),
                 None => return Ok(None),
             },
@@ -1022,6 +1074,16 @@ impl Run<'_> {
             (false, false) => Some(false),
         })
     }
+}
+
+/// Hands out copies until it is told to stop.
+fn every<'j>(items: impl Iterator<Item = &'j Json>, emit: Emit<'_>) -> SqlResult<bool> {
+    for item in items {
+        if !emit(item.clone())? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// `None` for an error of the path.
@@ -1078,6 +1140,11 @@ mod tests {
         ] {
             assert_eq!(parse(text).unwrap().to_text(), printed, "{text}");
         }
+        for deep in
+            [format!("{}1", "-".repeat(5000)), format!("${}", ".a".repeat(5000)), format!("1{}", "+1".repeat(5000))]
+        {
+            assert_eq!(parse(&deep).unwrap_err().code, state::STATEMENT_TOO_COMPLEX);
+        }
         for wrong in ["", "$.", "a", "@.a", "$[last", "$.a ?", "$.a == 1 + ", "last"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
@@ -1102,10 +1169,14 @@ mod tests {
             ("$.a ? (@.c starts with \"x\").b", "2"),
             ("$.**.b", "1;2;1;2"),
         ] {
-            let found = parse(path).unwrap().query(&json, None, &no_regex).unwrap();
-            let found: Vec<String> = found.iter().map(Json::to_text).collect();
+            let mut found = Vec::new();
+            let mut take = |item: Json| {
+                found.push(item.to_text());
+                Ok(true)
+            };
+            parse(path).unwrap().query(&json, None, &no_regex, &mut take).unwrap();
             assert_eq!(found.join(";"), expected, "{path}");
         }
-        assert!(parse("strict $.nope").unwrap().query(&json, None, &no_regex).is_err());
+        assert!(parse("strict $.nope").unwrap().query(&json, None, &no_regex, &mut |_| Ok(true)).is_err());
     }
 }

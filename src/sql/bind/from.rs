@@ -757,6 +757,10 @@ impl Binder<'_> {
                 return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text));
             }
         };
+        if populates {
+            let base = args.remove(0);
+            args.insert(0, self.labelled(base));
+        }
         let read = fields.iter().map(|f| Field { ty: labels_as_text(f.ty), ..f.clone() });
         args.push(shape_argument(&read.collect::<Vec<_>>()));
         Ok((args, fields))

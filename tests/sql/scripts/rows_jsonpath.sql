@@ -162,3 +162,33 @@ SELECT pg_typeof('$'::jsonpath) AS t, '{"$.a"}'::jsonpath[] AS a;
 
 DROP TABLE jp;
 --> DROP TABLE
+
+-- What was found before an error counts where errors are suppressed; what exists need not be looked for to the end.
+SELECT jsonb_path_query_first('{"a":{"k":1},"b":2}', 'strict $.**.keyvalue().key', '{}', true) AS f;
+--> f jsonb
+--> "a"
+--> SELECT 1
+
+SELECT jsonb_path_exists('[1,"x"]', '$[*].abs()') AS e;
+--> e bool
+--> t
+--> SELECT 1
+
+SELECT jsonb_path_exists('[1,"x"]', 'strict $[*].abs()');
+--> ERROR 22036: jsonpath item method .abs() can only be applied to a numeric value
+
+SELECT jsonb_path_query_array('[1,"x",2]', '$[*].abs()', '{}', true) AS a;
+--> a jsonb
+--> [1]
+--> SELECT 1
+
+SELECT jsonb_path_query('[[1]]', '$.floor()');
+--> ERROR 22036: jsonpath item method .floor() can only be applied to a numeric value
+
+SELECT jsonb_path_query('[]', '("x" % (1 - (null / "abc")))');
+--> ERROR 22038: left operand of jsonpath operator / is not a single numeric value
+
+SELECT * FROM ROWS FROM (json_to_recordset('[]') AS (a int)) t;
+--> a int4
+--> SELECT 0
+--?> ERROR 0A000: a list of columns in ROWS FROM is not supported
