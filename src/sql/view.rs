@@ -1,16 +1,18 @@
 //! Definitions of views: a query whose meaning must not change with `search_path` or with its tables' new columns.
 //!
-//! So every relation in it gets its schema's name, and the view's columns are those the query had when it was
-//! made. Left out (0A000): `*` over more than one table, whose columns would shift when a table gets another.
+//! So every relation in it gets its schema's name, and each `*` is written out as the columns that it stands for. When a
+//! column or a relation is renamed, the text is written anew: binding tells where in it that column is named.
 
 use super::Scope;
-use super::bind::Binder;
+use super::bind::{Binder, Notes};
+use super::lex::{Lexer, identifier, quote_identifier};
 use super::parse;
 use super::plan::ResultColumn;
 use crate::error::{SqlError, SqlResult, state};
 use crate::types::Type;
 use sqlparser::ast::{
-    Ident, ObjectName, ObjectNamePart, Query, SelectItem, SetExpr, Statement, TableFactor, VisitMut, VisitorMut,
+    Expr, Ident, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Query, Select, SelectItem, Spanned,
+    Statement, TableAlias, TableFactor, TableWithJoins, VisitMut, VisitorMut,
 };
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -29,7 +31,7 @@ pub fn define(scope: &Scope<'_>, names: &[String], query: &str) -> SqlResult<Vie
         return Err(SqlError::unsupported("a view of a statement that is not a query"));
     };
     let mut binder = Binder::new(scope);
-    let bound = binder.query(&query)?;
+    let (bound, notes) = binder.noted_query(&query)?;
     if !bound.before.is_empty() {
         let text = "views must not contain data-modifying statements in WITH";
         return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text));
@@ -52,31 +54,169 @@ pub fn define(scope: &Scope<'_>, names: &[String], query: &str) -> SqlResult<Vie
             column.ty = Type::TEXT;
         }
     }
-    check_stars(&query.body)?;
+    let _ = query.visit(&mut Spell { notes: &notes });
+    // Written out, it has to mean the same.
+    let again = Binder::new(scope).query(&query)?;
+    let same = again.columns.len() == columns.len()
+        && again.columns.iter().zip(&columns).all(|(a, b)| a.ty == b.ty || b.ty == Type::TEXT);
+    if !same {
+        return Err(SqlError::unsupported("a view with * over columns that cannot be told apart"));
+    }
     let mut qualify = Qualify { scope, hidden: Vec::new(), uses: BTreeSet::new() };
     let _ = query.visit(&mut qualify);
     Ok(ViewDefinition { definition: query.to_string(), columns, uses: qualify.uses })
 }
 
-fn check_stars(body: &SetExpr) -> SqlResult<()> {
-    match body {
-        SetExpr::Select(select) => {
-            let tables = select.from.len() + select.from.iter().map(|t| t.joins.len()).sum::<usize>();
-            let star = |item: &SelectItem| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..));
-            let stars = select.projection.iter().filter(|i| star(i)).count();
-            let last = select.projection.last().is_some_and(star);
-            match (stars, tables) {
-                (0, _) | (_, 0) => Ok(()),
-                (1, 1) if last => Ok(()),
-                _ => Err(SqlError::unsupported("a view with * over several tables or before other columns")),
+/// Writes out what each `*` stands for, and what each NATURAL JOIN compares.
+struct Spell<'a> {
+    notes: &'a Notes,
+}
+
+impl Spell<'_> {
+    fn joins(&self, item: &mut TableWithJoins) {
+        use JoinOperator as J;
+        for join in &mut item.joins {
+            let at = join.relation.span().start;
+            let (J::Join(how)
+            | J::Inner(how)
+            | J::Left(how)
+            | J::LeftOuter(how)
+            | J::Right(how)
+            | J::RightOuter(how)
+            | J::FullOuter(how)) = &mut join.join_operator
+            else {
+                continue;
+            };
+            let columns = self.notes.naturals.get(&(at.line, at.column)).filter(|columns| !columns.is_empty());
+            if let (JoinConstraint::Natural, Some(columns)) = (&how, columns) {
+                let name =
+                    |name: &String| ObjectName(vec![ObjectNamePart::Identifier(Ident::with_quote('"', name.as_str()))]);
+                *how = JoinConstraint::Using(columns.iter().map(name).collect());
             }
         }
-        SetExpr::SetOperation { left, right, .. } => {
-            check_stars(left)?;
-            check_stars(right)
+    }
+}
+
+impl VisitorMut for Spell<'_> {
+    type Break = ();
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        let mut items = Vec::with_capacity(select.projection.len());
+        for item in std::mem::take(&mut select.projection) {
+            let star = match &item {
+                SelectItem::Wildcard(options) | SelectItem::QualifiedWildcard(_, options) => {
+                    let at = options.wildcard_token.0.span.start;
+                    self.notes.stars.get(&(at.line, at.column))
+                }
+                _ => None,
+            };
+            let quoted = |name: &String| Ident::with_quote('"', name.as_str());
+            match star {
+                Some(columns) => items.extend(columns.iter().map(|(alias, name)| match alias {
+                    Some(alias) => SelectItem::UnnamedExpr(Expr::CompoundIdentifier(vec![quoted(alias), quoted(name)])),
+                    None => SelectItem::UnnamedExpr(Expr::Identifier(quoted(name))),
+                })),
+                None => items.push(item),
+            }
         }
-        SetExpr::Query(query) => check_stars(&query.body),
-        _ => Ok(()),
+        select.projection = items;
+        select.from.iter_mut().for_each(|item| self.joins(item));
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+        if let TableFactor::NestedJoin { table_with_joins, .. } = factor {
+            self.joins(table_with_joins);
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// The columns of a relation that a view's text names, as (OID, number).
+pub fn reads(scope: &Scope<'_>, definition: &str) -> SqlResult<BTreeSet<(u32, i16)>> {
+    Ok(noted(scope, definition)?.columns.into_iter().map(|(_, table, attnum)| (table, attnum)).collect())
+}
+
+fn noted(scope: &Scope<'_>, definition: &str) -> SqlResult<Notes> {
+    let Statement::Query(query) = *parse::parse_query(definition, scope.allowance)? else {
+        return Err(SqlError::internal("a view of a statement that is not a query"));
+    };
+    Binder::new(scope).noted_query(&query).map(|(_, notes)| notes)
+}
+
+/// A view's text after a column that it names is called otherwise.
+pub fn with_column_renamed(
+    scope: &Scope<'_>,
+    definition: &str,
+    column: (u32, i16),
+    names: (&str, &str),
+) -> SqlResult<String> {
+    let mut places: Vec<usize> = Vec::new();
+    for (at, table, attnum) in noted(scope, definition)?.columns {
+        if (table, attnum) == column {
+            places.extend(offset(definition, at.line, at.column));
+        }
+    }
+    places.sort_unstable();
+    places.dedup();
+    let mut out = String::with_capacity(definition.len());
+    let mut copied = 0;
+    for place in places {
+        let Some(Ok(token)) = Lexer::new(&definition[place..]).next() else { continue };
+        // A subquery may have given it a name of its own.
+        if token.start == 0 && identifier(token.text(&definition[place..])) == names.0 {
+            out.push_str(&definition[copied..place]);
+            out.push_str(&quote_identifier(names.1));
+            copied = place + token.end;
+        }
+    }
+    Ok(out + &definition[copied..])
+}
+
+/// Where a line and a column of it, from 1, are in a text.
+fn offset(text: &str, line: u64, column: u64) -> Option<usize> {
+    let start: usize = text.split_inclusive('\n').take(usize::try_from(line).ok()?.checked_sub(1)?).map(str::len).sum();
+    let within = text[start..].char_indices().nth(usize::try_from(column).ok()?.checked_sub(1)?)?;
+    Some(start + within.0)
+}
+
+/// A view's text after a relation that it names is called otherwise: there it keeps its old name as an alias.
+pub fn with_relation_renamed(
+    scope: &Scope<'_>,
+    definition: &str,
+    schema: &str,
+    names: (&str, &str),
+) -> SqlResult<String> {
+    let Statement::Query(mut query) = *parse::parse_query(definition, scope.allowance)? else {
+        return Err(SqlError::internal("a view of a statement that is not a query"));
+    };
+    let _ = query.visit(&mut Renamed { schema, names });
+    Ok(query.to_string())
+}
+
+struct Renamed<'a> {
+    schema: &'a str,
+    names: (&'a str, &'a str),
+}
+
+impl VisitorMut for Renamed<'_> {
+    type Break = ();
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+        let TableFactor::Table { name, args: None, alias, .. } = factor else { return ControlFlow::Continue(()) };
+        let parts: Vec<String> = name.0.iter().filter_map(|p| p.as_ident()).map(fold).collect();
+        if parts == [self.schema, self.names.0] {
+            let part = |text: &str| ObjectNamePart::Identifier(Ident::with_quote('"', text));
+            *name = ObjectName(vec![part(self.schema), part(self.names.1)]);
+            let old = TableAlias {
+                explicit: true,
+                name: Ident::with_quote('"', self.names.0),
+                columns: Vec::new(),
+                at: None,
+            };
+            alias.get_or_insert(old);
+        }
+        ControlFlow::Continue(())
     }
 }
 

@@ -19,7 +19,7 @@ use crate::types::record::Field;
 use crate::types::{NO_TYPMOD, Type};
 use sqlparser::ast::{
     Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Join, JoinConstraint, JoinOperator, ObjectName,
-    TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins,
+    Spanned, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins,
 };
 use sqlparser::tokenizer::Location;
 use std::rc::Rc;
@@ -102,8 +102,9 @@ impl Binder<'_> {
             }
             JoinConstraint::Natural => {
                 let common = |c: &&Named| right.names.columns.iter().any(|r| r.name == c.name);
-                let shared = left.names.columns.iter().filter(common).map(|c| (c.name.clone(), Location::empty()));
-                Some(shared.collect())
+                let shared: Vec<String> = left.names.columns.iter().filter(common).map(|c| c.name.clone()).collect();
+                self.note_natural(join.relation.span().start, &shared);
+                Some(shared.into_iter().map(|name| (name, Location::empty())).collect())
             }
             JoinConstraint::On(_) | JoinConstraint::None => None,
         };

@@ -114,6 +114,17 @@ enum Overriding {
     User,
 }
 
+/// What the names in a text meant, by where they stand.
+#[derive(Debug, Default)]
+pub struct Notes {
+    /// The columns that a `*` stands for, each with the FROM item that qualifies it.
+    pub stars: BTreeMap<(u64, u64), Vec<(Option<String>, String)>>,
+    /// The columns that a NATURAL JOIN compares, by its right side.
+    pub naturals: BTreeMap<(u64, u64), Vec<String>>,
+    /// Names of columns: the relation's OID, and the number of the column.
+    pub columns: Vec<(Location, u32, i16)>,
+}
+
 /// The compiler of one statement. Parameters' types accumulate over everything it binds.
 pub struct Binder<'a> {
     scope: &'a Scope<'a>,
@@ -144,6 +155,8 @@ pub struct Binder<'a> {
     /// What is wrong with a subquery that locks rows.
     refused: Option<SqlError>,
     allow_params: bool,
+    /// What names in the text meant, for whoever writes it again.
+    notes: Option<Notes>,
     /// Nothing is computed ahead, and keywords stay: the tree is to be written again.
     faithful: bool,
     /// What the INSERT under way does with values for identity columns.
@@ -177,6 +190,7 @@ impl<'a> Binder<'a> {
             cte_shapes: BTreeMap::new(),
             refused: None,
             allow_params: true,
+            notes: None,
             faithful: false,
             overriding: Overriding::No,
             depth: 0,
@@ -239,6 +253,14 @@ impl<'a> Binder<'a> {
         }
         let (writes, effort, draws) = (self.writes, self.effort, self.draws);
         Ok(Bound { sql, columns, facts, lock, short, writes, before, inside, effort, draws })
+    }
+
+    /// As [`Self::query`], with what its names mean.
+    pub fn noted_query(&mut self, query: &Query) -> SqlResult<(Bound, Notes)> {
+        self.notes = Some(Notes::default());
+        let bound = self.query(query);
+        let notes = self.notes.take().unwrap_or_default();
+        bound.map(|bound| (bound, notes))
     }
 
     /// The rows that a subquery locks, after all of the statement is bound.

@@ -376,6 +376,7 @@ impl Binder<'_> {
             let level = &self.levels[depth].names;
             if let Some((expr, taken)) = lookup(level, &names).map_err(|e| error_at(self, e, at))? {
                 self.note_outer(depth, &expr);
+                self.note_column(&idents[taken - 1], &expr);
                 return Ok((expr.at(at), taken));
             }
         }
@@ -392,6 +393,35 @@ impl Binder<'_> {
             }
         }
         Err(error_at(self, self.no_column(&names), at))
+    }
+
+    /// Notes what a name in the text means; names in the texts of views are not in this one.
+    fn note_column(&mut self, ident: &Ident, expr: &Typed) {
+        if let (Some(notes), true, Node::Column(column)) = (&mut self.notes, self.views.is_empty(), &expr.node)
+            && column.table != 0
+        {
+            notes.columns.push((ident.span.start, column.table, column.attnum));
+        }
+    }
+
+    /// Notes what a `*` stands for.
+    pub(super) fn note_star(&mut self, at: Location, columns: &[Named]) {
+        if self.notes.is_none() || !self.views.is_empty() {
+            return;
+        }
+        let ranges = &self.level().names.ranges;
+        let of = |column: &Named| ranges.iter().find(|r| r.columns.contains(column)).map(|r| r.alias.clone());
+        let meant = columns.iter().map(|c| (of(c).filter(|alias| !alias.is_empty()), c.name.clone())).collect();
+        if let Some(notes) = &mut self.notes {
+            notes.stars.insert((at.line, at.column), meant);
+        }
+    }
+
+    /// Notes what a NATURAL JOIN compares.
+    pub(super) fn note_natural(&mut self, at: Location, columns: &[String]) {
+        if let (Some(notes), true) = (&mut self.notes, self.views.is_empty()) {
+            notes.naturals.insert((at.line, at.column), columns.to_vec());
+        }
     }
 
     /// Tells every query between that it reads a column from outside.

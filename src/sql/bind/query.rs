@@ -681,15 +681,19 @@ impl Binder<'_> {
                 SelectItem::ExprWithAlias { expr, alias } => {
                     columns.push(Named { name: fold(alias), expr: self.expr(expr)? });
                 }
-                SelectItem::Wildcard(_) => {
+                SelectItem::Wildcard(options) => {
                     let level = self.level();
                     if level.names.ranges.is_empty() {
                         return Err(SqlError::syntax("SELECT * with no tables specified is not valid"));
                     }
-                    columns.extend(level.names.columns.iter().cloned());
+                    let all = level.names.columns.clone();
+                    self.note_star(options.wildcard_token.0.span.start, &all);
+                    columns.extend(all);
                 }
-                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) => {
-                    columns.extend(self.table_wildcard(name)?);
+                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
+                    let all = self.table_wildcard(name)?;
+                    self.note_star(options.wildcard_token.0.span.start, &all);
+                    columns.extend(all);
                 }
                 other => return Err(SqlError::unsupported(format!("{other} in a select list"))),
             }

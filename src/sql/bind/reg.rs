@@ -195,10 +195,11 @@ impl Binder<'_> {
         let mut level = Level::new(Clause::Select);
         level.names = Names::of(range);
         let source = std::mem::take(&mut self.source);
+        let notes = self.notes.take();
         self.levels.push(level);
         let bound = self.expr(&parsed).and_then(|e| self.decide_text(e));
         let outer = self.levels.pop().map(|l| l.outer).unwrap_or_default();
-        self.source = source;
+        (self.source, self.notes) = (source, notes);
         if let Some(level) = self.levels.last_mut() {
             level.outer.extend(outer);
         }

@@ -16,6 +16,7 @@ use crate::sql::catalog::{
 };
 use crate::sql::cursor::Name;
 use crate::sql::lex::{Kind, Lexer, identifier, quote_identifier};
+use crate::sql::view;
 use crate::types::{NO_TYPMOD, Type};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -183,8 +184,7 @@ pub fn drop_column(work: &mut Work<'_>, table: &Relation, name: &str, if_exists:
         return Ok(());
     };
     let what = format!("column {} of table {}", quote_identifier(name), quote_identifier(&table.name));
-    for view in work.views_on(table.oid) {
-        // Which columns a view reads is not recorded.
+    for view in work.views_reading(table.oid, column.attnum) {
         let dependent = format!("view {}", work.shown(&view));
         allow(work, cascade, &what, (view.oid, &dependent), None);
         drop_one(work, &view, &BTreeSet::new(), true)?;
@@ -285,12 +285,12 @@ fn set_type(
     using: Option<&str>,
 ) -> SqlResult<()> {
     let old = column(table, name)?.clone();
-    if let Some(view) = work.views_on(table.oid).first() {
+    if let Some(view) = work.views_reading(table.oid, old.attnum).first() {
         return Err(SqlError::new(
             state::FEATURE_NOT_SUPPORTED,
             "cannot alter type of a column used by a view or rule",
         )
-        .detail(format!("view {} depends on table {}", view.name, table.name)));
+        .detail(format!("rule _RETURN on view {} depends on column \"{name}\"", quote_identifier(&view.name))));
     }
     let new = with_column(table, name, |c| (c.ty, c.typmod) = (ty, typmod));
     if let Some(text) = &old.default {
@@ -623,8 +623,12 @@ fn rename(work: &mut Work<'_>, r: &Relation, to: &str) -> SqlResult<()> {
     if !r.name.eq_ignore_ascii_case(to) {
         work.check_case(&r.schema, to)?;
     }
-    if let Some(view) = work.views_on(r.oid).first() {
-        return Err(SqlError::unsupported(format!("renaming \"{}\", which view \"{}\" reads,", r.name, view.name)));
+    let mut texts = Vec::new();
+    for view in work.views_on(r.oid) {
+        if let RelationKind::View { definition } = &view.kind {
+            let text = view::with_relation_renamed(&work.scope(), definition, &r.schema, (&r.name, to))?;
+            texts.push((view, text));
+        }
     }
     let mut new = r.clone();
     new.name = to.to_owned();
@@ -639,7 +643,7 @@ fn rename(work: &mut Work<'_>, r: &Relation, to: &str) -> SqlResult<()> {
         RelationKind::Index { table } => return rename_index(work, *table, r.oid, to),
         RelationKind::System => return Err(system_relation(r)),
     }
-    Ok(())
+    work.rewrite_views(texts)
 }
 
 fn rename_sequence(work: &mut Work<'_>, old: &Relation, new: Relation) {
@@ -700,8 +704,13 @@ fn rename_column(work: &mut Work<'_>, table: &Relation, from: &str, to: &str) ->
         let message = format!("column \"{to}\" of relation \"{}\" already exists", table.name);
         return Err(SqlError::new(state::DUPLICATE_COLUMN, message));
     }
-    if let Some(view) = work.views_on(table.oid).first() {
-        return Err(SqlError::unsupported(format!("renaming a column of a table that view \"{}\" reads", view.name)));
+    let attnum = column(table, from)?.attnum;
+    let mut texts = Vec::new();
+    for view in work.views_reading(table.oid, attnum) {
+        if let RelationKind::View { definition } = &view.kind {
+            let text = view::with_column_renamed(&work.scope(), definition, (table.oid, attnum), (from, to))?;
+            texts.push((view, text));
+        }
     }
     let renamed = |text: &mut String| *text = rename_in(text, from, to);
     let mut new = with_column(table, from, |c| c.name = to.to_owned());
@@ -719,7 +728,7 @@ fn rename_column(work: &mut Work<'_>, table: &Relation, from: &str, to: &str) ->
     }
     work.sql(format!("ALTER TABLE {} RENAME COLUMN {} TO {}", physical(table), quote(from), quote(to)));
     work.update(table, new);
-    Ok(())
+    work.rewrite_views(texts)
 }
 
 /// An expression over one table's columns with a column renamed: an identifier that is neither called nor a type.

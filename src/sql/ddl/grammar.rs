@@ -353,9 +353,8 @@ fn create(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     if c.eat_one(&["TEMP", "TEMPORARY"]).is_some() {
         return unsupported(c, "CREATE TEMPORARY TABLE");
     }
-    if c.eat("UNLOGGED") {
-        return unsupported(c, "CREATE UNLOGGED TABLE");
-    }
+    // It may lose its rows in a crash; one that never does is one, too.
+    c.eat("UNLOGGED");
     if c.eat("TABLE") {
         return create_table(c);
     }
@@ -1195,7 +1194,11 @@ fn alter_action(c: &mut Cursor<'_>) -> SqlResult<AlterAction> {
         c.skip_parens()?;
         return Ok(AlterAction::Accepted);
     }
-    if c.eat_all("SET WITHOUT CLUSTER") || c.eat_all("SET WITHOUT OIDS") || c.eat_all("SET LOGGED") {
+    if c.eat_all("SET WITHOUT CLUSTER")
+        || c.eat_all("SET WITHOUT OIDS")
+        || c.eat_all("SET LOGGED")
+        || c.eat_all("SET UNLOGGED")
+    {
         return Ok(AlterAction::Accepted);
     }
     if c.eat_all("REPLICA IDENTITY") {
@@ -1219,7 +1222,6 @@ fn alter_action(c: &mut Cursor<'_>) -> SqlResult<AlterAction> {
         "ATTACH PARTITION",
         "DETACH PARTITION",
         "SET TABLESPACE",
-        "SET UNLOGGED",
         "SET ACCESS METHOD",
         "OF",
         "NOT OF",

@@ -15,6 +15,7 @@ use crate::sql::deparse;
 use crate::sql::ir::Typed;
 use crate::sql::lex::quote_identifier;
 use crate::sql::plan::{Effort, Facts};
+use crate::sql::view;
 use crate::sql::violation::references;
 use crate::types::{NO_TYPMOD, Storage, Type, typmod_in};
 use std::cell::{Cell, RefCell};
@@ -781,6 +782,33 @@ impl<'a> Work<'a> {
                 return found;
             }
         }
+    }
+
+    /// Views that read a column of a relation, with the name under which each is shown.
+    pub fn views_reading(&self, relation: u32, attnum: i16) -> Vec<Relation> {
+        let reads = |view: &Relation| match &view.kind {
+            RelationKind::View { definition } => {
+                // A text that tells nothing may read anything.
+                view::reads(&self.scope(), definition).map_or(true, |read| read.contains(&(relation, attnum)))
+            }
+            _ => false,
+        };
+        self.views_on(relation).into_iter().filter(reads).collect()
+    }
+
+    /// Gives views other texts, which have to mean what theirs meant.
+    pub fn rewrite_views(&mut self, texts: Vec<(Relation, String)>) -> SqlResult<()> {
+        for (view, definition) in texts {
+            let told = view::define(&self.scope(), &[], &definition);
+            if !told.is_ok_and(|told| told.columns.len() == view.columns.len()) {
+                return Err(SqlError::unsupported(format!("renaming what view \"{}\" reads in this way", view.name)));
+            }
+            let oid = view.oid;
+            self.sql(format!("UPDATE \"_quorate_view\" SET definition = {} WHERE oid = {oid}", literal(&definition)));
+            let new = Relation { kind: RelationKind::View { definition }, ..view.clone() };
+            self.update(&view, new);
+        }
+        Ok(())
     }
 
     /// Views whose definition names `relation`.
