@@ -1260,7 +1260,11 @@ impl Session {
 
     /// The live relations that are read, each with its rows once they are known: the session's own are known at once.
     fn live(&self, asked: &BTreeSet<String>) -> BTreeMap<String, String> {
-        let rows = |name: &str| if name == "prepared_statements" { self.prepared_rows() } else { String::new() };
+        let rows = |name: &str| match name {
+            "prepared_statements" => self.prepared_rows(),
+            "cursors" => self.cursor_rows(),
+            _ => String::new(),
+        };
         asked.iter().map(|name| (name.clone(), rows(name))).collect()
     }
 
@@ -1280,6 +1284,25 @@ impl Session {
             )
         };
         let named = self.prepared.iter().filter(|(name, _)| !name.is_empty());
+        format!("[{}]", named.map(row).collect::<Vec<_>>().join(","))
+    }
+
+    /// The named cursors and portals as a JSON array.
+    fn cursor_rows(&self) -> String {
+        let row = |(name, portal): (&String, &Portal)| {
+            let text = portal.prepared.statement.as_ref().map_or("", |statement| statement.text());
+            let binary = !portal.form.binary.is_empty() && portal.form.binary.iter().all(|binary| *binary);
+            format!(
+                "{{\"name\":{},\"statement\":{},\"is_holdable\":{},\"is_binary\":{binary},\"is_scrollable\":{},\
+                 \"creation_time\":{}}}",
+                quote(name),
+                quote(text),
+                portal.hold,
+                portal.scroll,
+                portal.prepared.at
+            )
+        };
+        let named = self.portals.iter().filter(|(name, _)| !name.is_empty());
         format!("[{}]", named.map(row).collect::<Vec<_>>().join(","))
     }
 

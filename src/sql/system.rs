@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 /// (oid, name, columns) of the relations of schema `quorate`; each reads the JSON array `q_live(name)`.
-const QUORATE: [(u32, &str, &str); 6] = [
+const QUORATE: [(u32, &str, &str); 7] = [
     (
         13001,
         "nodes",
@@ -45,6 +45,11 @@ const QUORATE: [(u32, &str, &str); 6] = [
         13006,
         "prepared_statements",
         "name text, statement text, prepare_time timestamptz, parameter_types text, from_sql bool",
+    ),
+    (
+        13016,
+        "cursors",
+        "name text, statement text, is_holdable bool, is_binary bool, is_scrollable bool, creation_time timestamptz",
     ),
 ];
 

@@ -365,3 +365,6 @@ SELECT z.name, z.abbrev, z.utc_offset, z.is_dst FROM pg_timezone_names() z
 -- 12095 pg_catalog.pg_prepared_statements: name text, statement text, prepare_time timestamptz, parameter_types _regtype, from_sql bool, generic_plans int8, custom_plans int8
 SELECT p.name, p.statement, p.prepare_time, string_to_array(p.parameter_types, ' ')::oid[]::regtype[], p.from_sql, 0, 0
 FROM quorate.prepared_statements p
+
+-- 12077 pg_catalog.pg_cursors: name text, statement text, is_holdable bool, is_binary bool, is_scrollable bool, creation_time timestamptz
+SELECT c.name, c.statement, c.is_holdable, c.is_binary, c.is_scrollable, c.creation_time FROM quorate.cursors c

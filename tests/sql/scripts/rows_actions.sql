@@ -217,3 +217,19 @@ SELECT count(*) > 0 AS some, pg_sleep(0.001) FROM sl;
 
 DROP TABLE sl;
 --> DROP TABLE
+
+DECLARE hc CURSOR WITH HOLD FOR SELECT 1 AS one;
+--> DECLARE CURSOR
+
+SELECT name, is_holdable, is_binary FROM pg_cursors WHERE name = 'hc';
+--> name text | is_holdable bool | is_binary bool
+--> hc | t | f
+--> SELECT 1
+
+CLOSE hc;
+--> CLOSE CURSOR
+
+SELECT count(*) FROM pg_cursors WHERE name = 'hc';
+--> count int8
+--> 0
+--> SELECT 1
