@@ -221,6 +221,10 @@ pub type Nap = Arc<dyn Fn(std::time::Duration) -> std::time::Duration + Send + S
 /// Sends a signal to a session by its process id; whether it was sent.
 pub type SendSignal = Arc<dyn Fn(i32, Signal) -> bool + Send + Sync>;
 
+/// Changes a setting of the session once the statement is done: name, value (`None`: the default), whether only for the
+/// transaction. The value as it is then shown.
+pub type Configure = Arc<dyn Fn(&str, Option<&str>, bool) -> SqlResult<String> + Send + Sync>;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
     /// End the statement.
@@ -269,6 +273,8 @@ pub struct Context {
     pub nap: Option<Nap>,
     /// For `pg_cancel_backend` and `pg_terminate_backend`. Only in reads on the client's own node.
     pub signal: Option<SendSignal>,
+    /// For `set_config`. Only in reads on the client's own node.
+    pub configure: Option<Configure>,
     /// Answers to calls of advisory locks, and those that were told; `None` where none can be had.
     pub advisory: Option<Arc<Vec<advisory::Answered>>>,
     pub advisory_told: std::collections::BTreeSet<usize>,

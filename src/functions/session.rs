@@ -21,6 +21,8 @@ pub struct Asks {
     pub signals: bool,
     /// Advisory locks.
     pub advisory: bool,
+    /// It changes settings.
+    pub config: bool,
 }
 
 /// Which settings.
@@ -61,6 +63,7 @@ impl Asks {
                 "q_live" => self.live.extend(args.split('\'').nth(1).map(str::to_owned)),
                 "q_signal" => self.signals = true,
                 "q_advisory" => self.advisory = true,
+                "q_set_config" => self.config = true,
                 "q_current_user" | "q_current_database" | "q_backend_pid" => self.identity = true,
                 "q_current_schema" | "q_current_schemas" | "q_path_place" | "q_relation_name" => {
                     self.identity = true;
@@ -82,6 +85,7 @@ impl Asks {
         self.sequences |= other.sequences;
         self.signals |= other.signals;
         self.advisory |= other.advisory;
+        self.config |= other.config;
         self.live.extend(other.live.iter().cloned());
         match &other.settings {
             Settings::All => self.settings = Settings::All,

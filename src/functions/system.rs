@@ -33,7 +33,7 @@ pub const FUNCTIONS: &[Function] = &[
     func("current_setting", &[TEXT], TEXT, "q_current_setting({0}, 0)").stable(),
     func("current_setting", &[TEXT, BOOL], TEXT, "q_current_setting({0}, {1})").stable(),
     // Changes the session: only where it can be taken out of the query (see `sql`).
-    func("set_config", &[TEXT, TEXT, BOOL], TEXT, "q_unsupported('set_config() inside a query')").volatile(),
+    func("set_config", &[TEXT, TEXT, BOOL], TEXT, "q_set_config({0}, {1}, {2})").volatile(),
     func("pg_backend_pid", &[], INT4, "q_backend_pid()").stable(),
     func("pg_typeof", &[ANY], REGTYPE, "{0:type}").stable(),
     func("num_nulls", &[ANY], INT4, "q_num_nulls({*})").variadic(),
@@ -120,6 +120,7 @@ pub const SCALARS: &[Scalar] = &[
     .contextual(),
     scalar("q_current_schemas", 1, current_schemas).contextual(),
     scalar("q_current_setting", 2, current_setting).contextual(),
+    scalar("q_set_config", 3, set_config).contextual().lax(),
     scalar("q_backend_pid", 0, |ctx, _| Ok(Value::Int(ctx.backend_pid.into()))).contextual(),
     scalar("q_uuid", 0, uuid).contextual(),
     scalar("q_unsupported", 1, |_, a| Err(SqlError::unsupported(text(a, 0)?))).contextual(),
@@ -179,6 +180,24 @@ fn current_setting(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value>
         None if int(args, 1)? != 0 => Ok(Value::Null),
         None => Err(SqlError::new(state::UNDEFINED_OBJECT, format!("unrecognized configuration parameter \"{name}\""))),
     }
+}
+
+/// The session gets it when the statement is done; the rest of the statement sees it already.
+fn set_config(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    if args[0].is_null() {
+        return Err(SqlError::new(state::NULL_VALUE_NOT_ALLOWED, "SET requires parameter name"));
+    }
+    let name = text(args, 0)?;
+    let value = if args[1].is_null() { None } else { Some(text(args, 1)?) };
+    let local = !args[2].is_null() && int(args, 2)? != 0;
+    let Some(configure) = &ctx.configure else {
+        return Err(SqlError::unsupported(
+            "set_config() in a statement that writes, or reads tables in a block that has written",
+        ));
+    };
+    let shown = configure(name, value, local)?;
+    std::sync::Arc::make_mut(&mut ctx.settings).insert(name.to_ascii_lowercase(), shown.clone());
+    Ok(Value::Text(shown))
 }
 
 /// A version 4 UUID from the context's dice.

@@ -9,7 +9,7 @@ use super::portal::{AnswerAs, Portal, PortalState, Prepared, Run};
 use super::{CursorId, RowForm, Session, Step, Wait, unless_brief};
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::Failure;
-use crate::sql::plan::{FetchDirection, PlanKind, ResultColumn, Utility};
+use crate::sql::plan::{FetchDirection, PlanKind, ResultColumn};
 use crate::types::text::{parse_text, write_text};
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
@@ -31,7 +31,7 @@ impl Session {
         self.check_names(self.prepared.len())?;
         let prepared = self.prepare_text(world, &Arc::from(query), types)?;
         let kind = &prepared.plan.kind;
-        if !matches!(kind, PlanKind::Read(_) | PlanKind::Write(_) | PlanKind::Utility(Utility::SetConfig(_))) {
+        if !matches!(kind, PlanKind::Read(_) | PlanKind::Write(_)) {
             return Err(SqlError::syntax("utility statements cannot be prepared").into());
         }
         let prepared = Prepared { from_sql: true, ..Prepared::clone(&prepared) };

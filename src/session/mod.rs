@@ -44,6 +44,7 @@ use crate::transaction::{self as orders, Kind};
 use crate::types::json::quote;
 use crate::types::{Env, Type};
 use language::{Compiled, Language, PlanCache, PlanKey, Statement};
+use parking_lot::Mutex;
 use portal::{AnswerAs, Portal, PortalState, Prepared, Run, binaries};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -81,6 +82,15 @@ const SHOWN_TEXT: usize = 1024;
 
 /// How often a statement is translated again because the schema moved on meanwhile.
 const MAX_ATTEMPTS: u32 = 100;
+
+/// A setting that a read wants changed.
+#[derive(Debug)]
+struct Wish {
+    name: String,
+    /// `None`: the default.
+    value: Option<String>,
+    local: bool,
+}
 
 pub struct Session {
     id: Identity,
@@ -126,6 +136,8 @@ pub struct Session {
     drawn_last: Option<u32>,
     /// What calls of advisory locks were told, while the statement that makes them is sent.
     answers: Option<Vec<Answered>>,
+    /// Changes of settings that the read under way has made, in order.
+    wishes: Arc<Mutex<Vec<Wish>>>,
     /// It has asked for advisory locks.
     advised: bool,
 }
@@ -282,6 +294,7 @@ impl Session {
             drawn: Arc::default(),
             drawn_last: None,
             answers: None,
+            wishes: Arc::default(),
             advised: false,
         }
     }
@@ -1046,10 +1059,11 @@ impl Session {
             backend_pid: self.id.pid,
             live: Arc::new(self.live(&read.facts.asks.live)),
             advisory: self.answers.clone().map(Arc::new),
+            configure: read.facts.asks.config.then(|| self.configure()),
             ..Context::default()
         };
         let signals = read.facts.asks.signals;
-        let linearizable = self.settings.hot().linearizable;
+        let linearizable = self.settings.hot().linearizable && (read.facts.stored || !read.facts.asks.config);
         OpenRead { sql: Arc::clone(&read.sql), params, context, signals, schema_version, linearizable }
     }
 
@@ -1102,6 +1116,7 @@ impl Session {
             }
         };
         run.portal.position += fetch.count;
+        self.configured()?;
         if fetch.done {
             self.effects.extend(cursor.map(Effect::Release));
             run.portal.state = PortalState::Exhausted;
@@ -1123,7 +1138,6 @@ impl Session {
             PlanKind::Read(read) if read.tag != "SELECT" => CommandTag::Plain(read.tag),
             PlanKind::Write(w) => tag(&w.tag, count),
             PlanKind::Utility(Utility::Fetch { .. }) => CommandTag::Counted("FETCH", count),
-            PlanKind::Utility(Utility::SetConfig { .. }) => CommandTag::Counted("SELECT", count),
             PlanKind::Utility(_) => CommandTag::Plain("SHOW"),
             _ => CommandTag::Counted("SELECT", count),
         };

@@ -36,7 +36,7 @@ impl Language for Postgres {
 
     fn copy_writer(&self, form: &CopyForm) -> SqlResult<Box<dyn CopyWriter>> {
         if form.format.binary {
-            return Ok(Box::new(BinaryWriter { form: form.clone() }));
+            return Ok(Box::new(BinaryWriter { form: form.clone(), begun: false }));
         }
         Ok(Box::new(Writer { lines: copy::CopyWriter::new(form.format.clone()), form: form.clone(), text: Vec::new() }))
     }
@@ -175,15 +175,25 @@ impl CopyReader for BinaryReader {
 
 struct BinaryWriter {
     form: CopyForm,
+    /// What is before the rows is in the same message as the first of them: psycopg takes each message for a row.
+    begun: bool,
+}
+
+impl BinaryWriter {
+    fn open(&mut self, out: &mut Vec<u8>) {
+        if !std::mem::replace(&mut self.begun, true) {
+            out.extend_from_slice(copy::SIGNATURE);
+        }
+    }
 }
 
 impl CopyWriter for BinaryWriter {
-    fn begin(&mut self, out: &mut Vec<u8>) -> SqlResult<()> {
-        out.extend_from_slice(copy::SIGNATURE);
+    fn begin(&mut self, _out: &mut Vec<u8>) -> SqlResult<()> {
         Ok(())
     }
 
     fn row(&mut self, values: &[ValueRef<'_>], out: &mut Vec<u8>) -> SqlResult<()> {
+        self.open(out);
         out.extend_from_slice(&(values.len() as u16).to_be_bytes());
         for (value, column) in values.iter().zip(&self.form.columns) {
             if value.is_null() {
@@ -201,6 +211,7 @@ impl CopyWriter for BinaryWriter {
     }
 
     fn end(&mut self, out: &mut Vec<u8>) -> SqlResult<()> {
+        self.open(out);
         out.extend_from_slice(&(-1i16).to_be_bytes());
         Ok(())
     }

@@ -124,6 +124,19 @@ impl Settings {
         Ok(())
     }
 
+    /// What a setting would be shown as, were it set to this (`None`: reset).
+    pub fn preview(&self) -> impl Fn(&str, Option<&str>) -> SqlResult<String> + Send + Sync + use<> {
+        let initial = self.initial.clone();
+        move |name, value| match value {
+            Some(text) => known::assign_text(name, text, false),
+            None => {
+                let name = canonical(name);
+                let default = known::known(&name)?.map(|setting| setting.default.to_owned());
+                initial.get(&name).cloned().or(default).ok_or_else(|| known::unknown(&name))
+            }
+        }
+    }
+
     pub fn reset_all(&mut self) {
         let names: Vec<String> = self.values.keys().cloned().collect();
         for name in names {

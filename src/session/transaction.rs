@@ -95,6 +95,10 @@ impl Constraints {
 impl Transaction {
     /// Reads belong into it.
     pub fn holds_reads(&self, read: &Read) -> bool {
+        if read.facts.asks.config && !read.facts.stored {
+            // It changes the session, and sees nothing that the block has changed.
+            return false;
+        }
         let snapshot = self.isolation.isolation() != Isolation::ReadCommitted;
         let locks = read.lock.iter().chain(&read.inside).any(|lock| !lock.tables.is_empty());
         self.stepped || locks || self.explicit && snapshot

@@ -6,11 +6,12 @@
 use super::effect::{Ask, World};
 use super::portal::{PortalState, Run};
 use super::transaction::Savepoint;
-use super::{Session, Step, Task, Wait, What};
+use super::{Session, Step, Task, Wait, What, Wish};
 use crate::command;
 use crate::error::{SqlError, SqlResult, state};
+use crate::functions::Configure;
 use crate::gateway::Mark;
-use crate::sql::plan::{Discard, Effort, IsolationLevel, Operand, PlanKind, TransactionModes, Utility};
+use crate::sql::plan::{Discard, Effort, IsolationLevel, PlanKind, TransactionModes, Utility};
 use crate::transaction::{self, Kind};
 use crate::value::Value;
 use std::sync::Arc;
@@ -41,11 +42,6 @@ impl Session {
                 let names = self.settings.names();
                 let rows = names.into_iter().map(|name| self.setting_row(name)).collect::<SqlResult<_>>()?;
                 return self.deliver_rows(run, rows);
-            }
-            Utility::SetConfig(calls) => {
-                let row = calls.iter().map(|call| self.set_config(call, &run.portal.params));
-                let row = row.collect::<SqlResult<_>>()?;
-                return self.deliver_rows(run, vec![row]);
             }
             Utility::Commit { .. } if !self.batch.is_empty() && !self.failed() => {
                 return self.ask_write(world, Task::fresh(What::Continue(Box::new(run))));
@@ -374,24 +370,30 @@ impl Session {
         Ok([name, value, description].map(Value::Text).to_vec())
     }
 
-    /// `set_config(name, value, local)`, where a NULL value is the default; the value afterwards.
-    fn set_config(&mut self, call: &[Operand; 3], params: &[Value]) -> SqlResult<Value> {
-        let [name, value, local] = call.each_ref().map(|o| match o {
-            Operand::Value(value) => value.clone(),
-            Operand::Param(n) => params.get(n - 1).cloned().unwrap_or(Value::Null),
-        });
-        let Value::Text(name) = name else {
-            return Err(SqlError::new(state::NULL_VALUE_NOT_ALLOWED, "SET requires parameter name"));
-        };
-        let text = if let Value::Text(text) = value { vec![text] } else { Vec::new() };
-        let local = local == Value::Int(1);
-        if !self.set_own(&name, &text)? {
-            match text.first() {
-                Some(text) => self.settings.set_text(&name, text, local)?,
-                None => self.settings.set(&name, &[], local)?,
+    /// For `set_config` in a read.
+    pub(super) fn configure(&self) -> Configure {
+        let (wishes, show) = (Arc::clone(&self.wishes), self.settings.preview());
+        wishes.lock().clear();
+        Arc::new(move |name, value, local| {
+            let shown = show(name, value)?;
+            wishes.lock().push(Wish { name: name.to_owned(), value: value.map(str::to_owned), local });
+            Ok(shown)
+        })
+    }
+
+    /// What the read has set is so now.
+    pub(super) fn configured(&mut self) -> SqlResult<()> {
+        let wishes = std::mem::take(&mut *self.wishes.lock());
+        for Wish { name, value, local } in wishes {
+            let text: Vec<String> = value.into_iter().collect();
+            if !self.set_own(&name, &text)? {
+                match text.first() {
+                    Some(text) => self.settings.set_text(&name, text, local)?,
+                    None => self.settings.set(&name, &[], local)?,
+                }
             }
         }
-        self.shown(&name).map(Value::Text)
+        Ok(())
     }
 
     /// The characteristics of the transaction, as settings.

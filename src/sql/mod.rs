@@ -86,10 +86,6 @@ fn sql(statement: &Statement, scope: &Scope<'_>) -> SqlResult<Plan> {
     let mut binder = bind::Binder::new(scope);
     let (columns, kind) = match statement {
         Statement::Query(query) if !bind::is_dml(query) => {
-            if let Some((calls, columns)) = binder.set_config(query)? {
-                let kind = PlanKind::Utility(plan::Utility::SetConfig(calls));
-                return Ok(Plan { params: binder.params()?, columns, ..plan(kind, scope) });
-            }
             let bound = binder.query(query)?;
             (bound.columns.clone(), query_plan(bound))
         }

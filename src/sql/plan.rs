@@ -54,6 +54,8 @@ pub struct Facts {
     pub ordered: bool,
     /// The function by which it changes sequences, beside what columns are filled with.
     pub sequence_call: Option<&'static str>,
+    /// It reads tables: not only the catalog, or functions.
+    pub stored: bool,
 }
 
 impl Facts {
@@ -61,6 +63,7 @@ impl Facts {
     pub fn add(&mut self, other: &Facts) {
         self.asks.add(&other.asks);
         self.sequence_call = self.sequence_call.or(other.sequence_call);
+        self.stored |= other.stored;
     }
 }
 
@@ -251,8 +254,6 @@ pub enum Utility {
         local: bool,
     },
     Reset(String),
-    /// `SELECT set_config(name, value, local), …`
-    SetConfig(Vec<[Operand; 3]>),
     ResetAll,
     Show(String),
     ShowAll,
@@ -302,14 +303,6 @@ impl Utility {
     pub fn compiles(&self) -> bool {
         matches!(self, Utility::Prepare { .. } | Utility::Execute { .. } | Utility::Declare { .. })
     }
-}
-
-/// An argument that the session evaluates by itself.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Operand {
-    Value(crate::value::Value),
-    /// `$n`
-    Param(usize),
 }
 
 /// Table lock modes, weakest first (PostgreSQL documentation, "Table-Level Locks").

@@ -23,7 +23,6 @@
 
 mod call;
 mod coerce;
-mod config;
 mod dml;
 mod from;
 mod labels;

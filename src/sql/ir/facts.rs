@@ -1,19 +1,34 @@
 //! What a statement asks of whoever runs it: found by one walk over its tree, and carried with its plan.
 
 use super::expr::{Node, Op, Typed};
-use super::query::{Query, System};
+use super::query::{FromItem, Query, System};
 use super::walk::Part;
 use super::write::Write;
 use crate::functions::asks_of;
+use crate::sql::catalog::sqlite_name;
 use crate::sql::plan::Facts;
 use crate::sql::system;
 use crate::value::Value;
+use std::collections::BTreeSet;
 
 impl Query {
     /// `hoisted`: the relations of the catalog that stand in front of the statement.
     pub fn facts(&self, hoisted: &[System]) -> Facts {
         let mut facts = Facts { ordered: !self.order.is_empty(), ..Facts::default() };
-        self.parts(&mut |part| facts.note(part));
+        let (mut tables, mut known) = (BTreeSet::new(), BTreeSet::new());
+        self.parts(&mut |part| {
+            facts.note(part);
+            match part {
+                Part::From(FromItem::Table { name, .. }) => drop(tables.insert(name.as_str())),
+                Part::Query(query) => known.extend(query.with.iter().map(|cte| cte.name.as_str())),
+                _ => {}
+            }
+        });
+        let hoists = |name: &&str| {
+            let named = |System(relation): &System| sqlite_name(&relation.schema, &relation.name) == **name;
+            hoisted.iter().any(named)
+        };
+        facts.stored = tables.difference(&known).any(|name| !hoists(name));
         facts.relations(hoisted);
         facts
     }

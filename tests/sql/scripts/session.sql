@@ -51,7 +51,68 @@ SELECT set_config('application_name', 'other', false), current_setting('applicat
 --> set_config text | current_setting text
 --> other | other
 --> SELECT 1
---?> ERROR 0A000: set_config() inside a query is not supported
+
+SELECT set_config(name, '77MB', false) FROM pg_settings WHERE name = 'work_mem'
+--> set_config text
+--> 77MB
+--> SELECT 1
+
+SHOW work_mem
+--> work_mem text
+--> 77MB
+--> SHOW
+
+SELECT set_config('my.x' || g, g::text, false) FROM generate_series(1, 2) g ORDER BY g
+--> set_config text
+--> 1
+--> 2
+--> SELECT 2
+
+SELECT current_setting('my.x2')
+--> current_setting text
+--> 2
+--> SELECT 1
+
+SELECT set_config('nonsense', 'x', false)
+--> ERROR 42704: unrecognized configuration parameter "nonsense"
+
+SELECT set_config('work_mem', 'x', false)
+--> ERROR 22023: invalid value for parameter "work_mem": "x"
+
+SELECT set_config(NULL, 'x', false)
+--> ERROR 22004: SET requires parameter name
+
+SELECT set_config('work_mem', NULL, false)
+--> set_config text
+--> 4MB
+--> SELECT 1
+
+BEGIN
+--> BEGIN
+
+CREATE TABLE while_set (a int)
+--> CREATE TABLE
+
+INSERT INTO while_set VALUES (1)
+--> INSERT 0 1
+
+SELECT current_setting('work_mem') AS before, set_config('work_mem', '9MB', true) AS after
+--> before text | after text
+--> 4MB | 9MB
+--> SELECT 1
+
+SHOW work_mem
+--> work_mem text
+--> 9MB
+--> SHOW
+
+ROLLBACK
+--> ROLLBACK
+
+SHOW work_mem
+--> work_mem text
+--> 4MB
+--> SHOW
 
 BEGIN
 --> BEGIN
