@@ -24,7 +24,7 @@ use super::{Connection, Dialect, Options, Role, Shared, meta};
 use crate::command::{self, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::Context;
-use crate::gateway::{Control, Failure, Fetched, ReadRequest, Rows};
+use crate::gateway::{ANY_SCHEMA, Control, Failure, Fetched, ReadRequest, Rows};
 use crate::meter::Limits;
 use crate::value::{Value, ValueRef};
 use parking_lot::Mutex;
@@ -561,7 +561,7 @@ fn snapshot_version(reader: &mut Reader) -> Result<u64, SqlError> {
 }
 
 fn schema_changed(shared: &Shared, snapshot: u64, plan: u64) -> Option<Failure> {
-    if snapshot == plan {
+    if snapshot == plan || plan == ANY_SCHEMA {
         return None;
     }
     // So that the next translation is made under the version that was seen, not under this one again.

@@ -65,6 +65,9 @@ pub struct ReadRequest {
     pub control: Control,
 }
 
+/// The schema version of a read that looks at no table: it means the same under each.
+pub const ANY_SCHEMA: u64 = u64::MAX;
+
 /// How far [`Rows::fetch`] got.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fetched {

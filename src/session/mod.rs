@@ -36,7 +36,7 @@ use crate::command::{self, Frozen, Isolation, Seen, StepOutcome, Yields};
 use crate::error::{SqlError, SqlResult, SqlState, state};
 use crate::functions::Context;
 use crate::functions::advisory::{Answered, Call};
-use crate::gateway::Failure;
+use crate::gateway::{ANY_SCHEMA, Failure};
 use crate::id::RequestId;
 use crate::sql::Scope;
 use crate::sql::plan::{Effort, Facts, LockWait, Plan, PlanKind, Read, ResultColumn, Tag, Utility, WritePlan};
@@ -1063,7 +1063,10 @@ impl Session {
             ..Context::default()
         };
         let signals = read.facts.asks.signals;
-        let linearizable = self.settings.hot().linearizable && (read.facts.stored || !read.facts.asks.config);
+        // One that only changes the session asks nobody else.
+        let own = read.facts.asks.config && !read.facts.stored;
+        let linearizable = self.settings.hot().linearizable && !own;
+        let schema_version = if own { ANY_SCHEMA } else { schema_version };
         OpenRead { sql: Arc::clone(&read.sql), params, context, signals, schema_version, linearizable }
     }
 
