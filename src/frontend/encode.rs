@@ -159,7 +159,7 @@ fn columns(out: &mut Vec<u8>, form: &RowForm) {
             out.extend_from_slice(&c.table.to_be_bytes());
             out.extend_from_slice(&c.attnum.to_be_bytes());
             out.extend_from_slice(&c.ty.0.to_be_bytes());
-            out.extend_from_slice(&c.ty.len().to_be_bytes());
+            out.extend_from_slice(&c.ty.length().to_be_bytes());
             out.extend_from_slice(&c.typmod.to_be_bytes());
             out.extend_from_slice(&i16::from(*binary).to_be_bytes());
         }

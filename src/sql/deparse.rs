@@ -126,7 +126,10 @@ impl Printer<'_> {
         }
         let text = self.text_of(ty, expr.typmod, value)?;
         let bare = match ty {
-            Type::BOOL => return Some(self.push(if text == "t" { "true" } else { "false" })),
+            Type::BOOL => {
+                self.push(if text == "t" { "true" } else { "false" });
+                return Some(());
+            }
             Type::INT4 => !text.starts_with('-'),
             Type::NUMERIC => {
                 text.starts_with(|c: char| c.is_ascii_digit()) && text.contains(['e', 'E', '.']) && expr.typmod < 0

@@ -262,7 +262,7 @@ impl Type {
     }
 
     /// `pg_type.typlen`
-    pub fn len(self) -> i16 {
+    pub fn length(self) -> i16 {
         match self.own() {
             Some((Own::Enum, false)) => 4,
             Some(_) => -1,

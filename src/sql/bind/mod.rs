@@ -113,11 +113,14 @@ enum Overriding {
     User,
 }
 
+/// A column's name, and the FROM item that qualifies it.
+pub type QualifiedName = (Option<String>, String);
+
 /// What the names in a text meant, by where they stand.
 #[derive(Debug, Default)]
 pub struct Notes {
     /// The columns that a `*` stands for, each with the FROM item that qualifies it.
-    pub stars: BTreeMap<(u64, u64), Vec<(Option<String>, String)>>,
+    pub stars: BTreeMap<(u64, u64), Vec<QualifiedName>>,
     /// The columns that a NATURAL JOIN compares, by its right side.
     pub naturals: BTreeMap<(u64, u64), Vec<String>>,
     /// Names of columns: the relation's OID, and the number of the column.

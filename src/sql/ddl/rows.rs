@@ -235,7 +235,7 @@ fn type_row(rows: &mut Rows, namespace: u32, ty: Type, row: &TypeRow<'_>) {
         ("typname", literal(row.name)),
         ("typnamespace", namespace.to_string()),
         ("typowner", "10".into()),
-        ("typlen", ty.len().to_string()),
+        ("typlen", ty.length().to_string()),
         ("typbyval", flag(row.by_value)),
         ("typtype", literal(row.kind)),
         ("typcategory", literal(&ty.category().to_string())),
