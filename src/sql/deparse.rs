@@ -391,13 +391,7 @@ impl Printer<'_> {
                 return one(p, item);
             }
             p.push(if negated { " <> ALL (" } else { " = ANY (" });
-            p.push(if !text {
-                "ARRAY["
-            } else if p.pretty {
-                "ARRAY["
-            } else {
-                "(ARRAY["
-            });
+            p.push(if text && !p.pretty { "(ARRAY[" } else { "ARRAY[" });
             p.list(items)?;
             p.push("]");
             if text {
