@@ -27,6 +27,7 @@ use super::tenure;
 use crate::command::{self, AdvisoryKey, Batch, Command, Outcome, Proposal, Refusal, Step, StepOutcome, Write, Yields};
 use crate::error::{SqlError, state};
 use crate::functions::SequenceSource;
+use crate::functions::notify::Notice;
 use crate::id::RequestId;
 use crate::locks::advisory::Table;
 use crate::meter::{self, Limits, MEMORY_IN_THE_LOG, WORK_IN_THE_LOG};
@@ -97,6 +98,8 @@ pub struct Machine {
     /// Keys of advisory locks that this call has changed, and sessions that it has declared lost.
     pub(super) touched: BTreeSet<AdvisoryKey>,
     pub(super) lost: Vec<u64>,
+    /// What this call has announced.
+    notified: Vec<Notice>,
     pub under_way: Arc<UnderWay>,
 }
 
@@ -150,6 +153,8 @@ pub struct Effects {
     /// Keys of advisory locks that have changed, and sessions that were declared lost.
     pub advisory: BTreeSet<AdvisoryKey>,
     pub lost: Vec<u64>,
+    /// What was announced, in order.
+    pub notified: Vec<Notice>,
 }
 
 /// Where and when a command runs.
@@ -184,6 +189,7 @@ impl Machine {
             advisory,
             touched: BTreeSet::new(),
             lost: Vec::new(),
+            notified: Vec::new(),
             limits: Limits { work: WORK_IN_THE_LOG, memory: MEMORY_IN_THE_LOG, ..Limits::NONE },
         })
     }
@@ -263,6 +269,7 @@ impl Machine {
         self.state = next;
         effects.advisory = std::mem::take(&mut self.touched);
         effects.lost = std::mem::take(&mut self.lost);
+        effects.notified = std::mem::take(&mut self.notified);
         Ok(effects)
     }
 
@@ -284,6 +291,7 @@ impl Machine {
         self.advisory = advisory::load(&mut self.runner.connection)?;
         self.touched.clear();
         self.lost.clear();
+        self.notified.clear();
         self.stale = false;
         Ok(())
     }
@@ -498,6 +506,11 @@ impl Machine {
                     self.runner.connection.run("RELEASE command", &[])?;
                 }
                 self.fold.number(self.runner.connection.changes().sums().all);
+                let mut announced = std::mem::take(&mut self.runner.connection.context().lock().notified);
+                // Each once, at its first place.
+                let mut known = BTreeSet::new();
+                announced.retain(|(_, channel, payload)| known.insert((channel.clone(), payload.clone())));
+                self.notified.append(&mut announced);
                 Ok(Outcome::Done(done))
             }
             Err(Ending::Stop(stop)) => Err(stop),
@@ -564,6 +577,7 @@ impl Machine {
             context.env = write.env.clone();
         }
         context.drawn.clear();
+        context.notified.clear();
         context.nextvals.clear();
         context.lenient = false;
         context.last = None;

@@ -228,15 +228,23 @@ impl Connection {
     pub fn take(&mut self, sql: &str) -> Result<Statement, Fault> {
         let db = self.handle();
         // SAFETY: as `statement`; whoever takes one gives it back or drops it before the connection.
-        let taken = unsafe { self.cache.take(db, sql)? };
-        if !taken.explains() {
-            return Ok(taken);
+        match unsafe { self.cache.take(db, sql) } {
+            Ok(taken) if !taken.explains() => return Ok(taken),
+            Ok(explanation) => drop(explanation),
+            // What explains a write only looks as if it wrote.
+            Err(fault) if fault.primary() == ffi::SQLITE_AUTH => {
+                // SAFETY: as above.
+                let prepared = self.trusted(|c| unsafe { Statement::prepare(c.handle(), sql) });
+                if !prepared.is_ok_and(|statement| statement.explains()) {
+                    return Err(fault);
+                }
+            }
+            Err(fault) => return Err(fault),
         }
         // It does not see for itself whether another connection has changed the schema. What reads does.
-        drop(taken);
         self.run("SELECT 1 FROM sqlite_schema LIMIT 1", &[])?;
         // SAFETY: as above.
-        unsafe { self.cache.take(db, sql) }
+        self.trusted(|c| unsafe { Statement::prepare(c.handle(), sql) })
     }
 
     pub fn give(&mut self, sql: Arc<str>, statement: Statement) {

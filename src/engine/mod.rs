@@ -56,7 +56,7 @@ pub use step::{Runner, StepError};
 
 use crate::command::AdvisoryKey;
 use crate::error::{SqlError, SqlResult, state};
-use crate::gateway::mailbox::{self, Hub};
+use crate::gateway::mailbox::{self, Hub, Letter};
 use crate::gateway::{Failure, ReadRequest};
 use crate::locks::advisory::{self as locks, Table};
 use crate::replica::{Applied, Committed, Halt, Membership, Position, SnapshotMeta, StateMachine};
@@ -614,6 +614,9 @@ impl StateMachine for Engine {
         }
         shared.note_moved(effects.moved, state.at.index);
         shared.publish_advisory(&self.machine.advisory, &effects.advisory, &effects.lost);
+        let letters = effects.notified.into_iter().map(|(pid, channel, payload)| Letter { pid, channel, payload });
+        // The data is committed: whoever is told of it can see it.
+        shared.hub.deliver(letters.collect());
         for &(from, to) in &effects.set_back {
             (self.options.on_event)(Event::ClockSetBack { from, to });
         }

@@ -225,6 +225,8 @@ pub struct Cursor {
     delivered: u64,
     /// A brief fetch has found out that the next row takes long.
     long: bool,
+    /// It keeps its reader and its snapshot after its last row.
+    keeps: bool,
     pool: Arc<Pool>,
     shared: Arc<Shared>,
     place: Place,
@@ -319,6 +321,7 @@ impl Cursor {
             phase: Phase::Start,
             delivered: 0,
             long: false,
+            keeps: false,
             pool,
             shared: shared.clone(),
             place: Place::Reader(permit),
@@ -466,7 +469,9 @@ impl Rows for Cursor {
         sink: &mut dyn FnMut(&[ValueRef<'_>]) -> SqlResult<()>,
     ) -> SqlResult<Fetched> {
         if self.phase == Phase::Done {
-            self.finish();
+            if !self.keeps {
+                self.finish();
+            }
             return Ok(Fetched::Done);
         }
         if brief && self.long {
@@ -474,10 +479,23 @@ impl Rows for Cursor {
         }
         self.long = false;
         let result = self.fetch_rows(max_rows, brief, sink);
-        if matches!(result, Ok(Fetched::Done) | Err(_)) {
-            self.finish();
+        match result {
+            Ok(Fetched::Done) if self.keeps => self.phase = Phase::Done,
+            Ok(Fetched::Done) | Err(_) => self.finish(),
+            _ => {}
         }
         result
+    }
+
+    fn keep(&mut self) {
+        self.keeps = true;
+    }
+
+    fn rewind(&mut self) -> bool {
+        let Some((_, statement)) = &mut self.open else { return self.delivered == 0 };
+        statement.reset();
+        (self.phase, self.delivered) = (Phase::Start, 0);
+        true
     }
 
     fn rest(&mut self, keep: bool) {

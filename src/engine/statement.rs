@@ -78,6 +78,7 @@ pub struct Statement {
     raw: NonNull<ffi::sqlite3_stmt>,
     parameters: usize,
     readonly: bool,
+    explains: bool,
     /// It once succeeded and had to be undone all the same, so it runs in a savepoint from now on.
     pub wants_savepoint: bool,
 }
@@ -111,10 +112,15 @@ impl Statement {
         }
         let raw = NonNull::new(raw).ok_or_else(|| Fault::error("empty statement"))?;
         // SAFETY: a prepared statement.
-        let (parameters, readonly) = unsafe {
-            (ffi::sqlite3_bind_parameter_count(raw.as_ptr()) as usize, ffi::sqlite3_stmt_readonly(raw.as_ptr()) != 0)
+        let (parameters, readonly, explains) = unsafe {
+            (
+                ffi::sqlite3_bind_parameter_count(raw.as_ptr()) as usize,
+                ffi::sqlite3_stmt_readonly(raw.as_ptr()) != 0,
+                ffi::sqlite3_stmt_isexplain(raw.as_ptr()) != 0,
+            )
         };
-        let statement = Statement { raw, parameters, readonly, wants_savepoint: false };
+        let readonly = readonly || explains;
+        let statement = Statement { raw, parameters, readonly, explains, wants_savepoint: false };
         let used = tail as usize - sql.as_ptr() as usize;
         match sql.get(used..).is_some_and(|rest| rest.trim_matches([' ', '\n', '\t', '\r', ';']).is_empty()) {
             true => Ok(statement),
@@ -130,8 +136,7 @@ impl Statement {
     /// It tells how a statement would run, under the schema of the moment it was prepared: SQLite does not prepare these
     /// again when the schema changes, because they read nothing.
     pub fn explains(&self) -> bool {
-        // SAFETY: a prepared statement.
-        unsafe { ffi::sqlite3_stmt_isexplain(self.raw.as_ptr()) != 0 }
+        self.explains
     }
 
     /// It cannot change the database.

@@ -431,12 +431,12 @@ impl Work {
         }
         let tell = (statement.kind != Kind::Read || isolation != Isolation::ReadCommitted).then_some(isolation);
         let result = runner.run(&statement.step, tell);
-        let sequences = {
+        let (sequences, announced) = {
             let mut context = runner.connection.context().lock();
             context.row_free = None;
             context.nap = None;
             context.sequences = SequenceSource::Forbidden;
-            std::mem::take(&mut context.nextvals)
+            (std::mem::take(&mut context.nextvals), !std::mem::take(&mut context.notified).is_empty())
         };
         let (touched, crowded) = runner.connection.changes().take_touched();
         let private = runner.connection.changes().moved().oids();
@@ -501,7 +501,11 @@ impl Work {
         run.result = Some(Finished {
             outcome,
             told,
-            wrote: statement.step.ddl || !touched.is_empty() || !crowded.is_empty() || !sequences.is_empty(),
+            wrote: statement.step.ddl
+                || announced
+                || !touched.is_empty()
+                || !crowded.is_empty()
+                || !sequences.is_empty(),
             sequences,
             locked,
             inserted: std::mem::take(&mut found.inserted),

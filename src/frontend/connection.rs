@@ -129,7 +129,8 @@ impl StatementClock {
 /// An open result: of a read, or the rows that a step of a transaction brought.
 pub enum Open<R> {
     Stream(R),
-    Held(std::vec::IntoIter<Vec<Value>>),
+    /// And how many of them have been given.
+    Held(Vec<Vec<Value>>, usize),
 }
 
 impl<R: Rows> Rows for Open<R> {
@@ -139,15 +140,32 @@ impl<R: Rows> Rows for Open<R> {
         brief: bool,
         sink: &mut dyn FnMut(&[ValueRef<'_>]) -> SqlResult<()>,
     ) -> SqlResult<Fetched> {
-        let rows = match self {
+        let (rows, at) = match self {
             Open::Stream(rows) => return rows.fetch(max_rows, brief, sink),
-            Open::Held(rows) => rows,
+            Open::Held(rows, at) => (rows, at),
         };
-        for row in rows.by_ref().take(max_rows) {
+        for row in rows[*at..].iter().take(max_rows) {
             let row: Vec<ValueRef<'_>> = row.iter().map(Value::as_ref).collect();
             sink(&row)?;
+            *at += 1;
         }
-        Ok(if rows.len() == 0 { Fetched::Done } else { Fetched::More })
+        Ok(if *at == rows.len() { Fetched::Done } else { Fetched::More })
+    }
+
+    fn keep(&mut self) {
+        if let Open::Stream(rows) = self {
+            rows.keep();
+        }
+    }
+
+    fn rewind(&mut self) -> bool {
+        match self {
+            Open::Stream(rows) => rows.rewind(),
+            Open::Held(_, at) => {
+                *at = 0;
+                true
+            }
+        }
     }
 
     fn rest(&mut self, keep: bool) {
@@ -163,7 +181,7 @@ impl<R: Rows> Rows for Open<R> {
     async fn resume(&mut self, control: Control) -> SqlResult<()> {
         match self {
             Open::Stream(rows) => rows.resume(control).await,
-            Open::Held(_) => Ok(()),
+            Open::Held(..) => Ok(()),
         }
     }
 }
@@ -244,6 +262,17 @@ impl<D: Database> Connection<D> {
                     Effect::Rows { rows, form } => self.put_rows(&form, &rows),
                     Effect::Rollback => self.transaction = None,
                     Effect::Flush => self.flush().await?,
+                    Effect::Keep(cursor) => {
+                        if let Some((_, rows)) = self.cursors.iter_mut().find(|(c, _)| *c == cursor) {
+                            rows.keep();
+                        }
+                    }
+                    Effect::Rewind(cursor) => {
+                        if let Some((_, rows)) = self.cursors.iter_mut().find(|(c, _)| *c == cursor) {
+                            rows.rewind();
+                        }
+                    }
+                    Effect::Listen(channels) => self.presence.mailbox.listen(channels),
                     Effect::Advise { request, order } => {
                         // Whoever hears what comes next may rely on it; but not for ever.
                         let deadline = Instant::now() + PATIENCE_TO_GIVE_BACK;
@@ -425,7 +454,7 @@ impl<D: Database> Connection<D> {
                 self.transaction = Some(transaction);
                 Answer::Opened(match result? {
                     Ok(Ok(outcome)) => {
-                        self.cursors.push((cursor, Open::Held(outcome.rows.into_iter())));
+                        self.cursors.push((cursor, Open::Held(outcome.rows, 0)));
                         Ok(())
                     }
                     Ok(Err(failure)) => Err(failure),

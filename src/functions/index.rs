@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 macro_rules! topics {
     ($table:ident: $($extra:expr),*) => {
         &[
-            advisory::$table,
+            advisory::$table, notify::$table,
             integers::$table, floats::$table, numeric::$table, text::$table, regex::$table, datetime::$table,
             json::$table, arrays::$table, casts::$table, aggregates::$table, system::$table, catalog::$table,
             live::$table, privileges::$table, enums::$table, records::$table, jsonpath::$table $(, $extra)*

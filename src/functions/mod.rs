@@ -28,6 +28,7 @@ pub mod integers;
 pub mod json;
 pub mod jsonpath;
 pub mod live;
+pub mod notify;
 pub mod numeric;
 mod privileges;
 pub mod records;
@@ -278,6 +279,8 @@ pub struct Context {
     /// Answers to calls of advisory locks, and those that were told; `None` where none can be had.
     pub advisory: Option<Arc<Vec<advisory::Answered>>>,
     pub advisory_told: std::collections::BTreeSet<usize>,
+    /// What was announced since it was emptied last.
+    pub notified: Vec<notify::Notice>,
 }
 
 impl Context {

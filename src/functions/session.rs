@@ -64,7 +64,7 @@ impl Asks {
                 "q_signal" => self.signals = true,
                 "q_advisory" => self.advisory = true,
                 "q_set_config" => self.config = true,
-                "q_current_user" | "q_current_database" | "q_backend_pid" => self.identity = true,
+                "q_current_user" | "q_current_database" | "q_backend_pid" | "q_notify" => self.identity = true,
                 "q_current_schema" | "q_current_schemas" | "q_path_place" | "q_relation_name" => {
                     self.identity = true;
                     self.setting("search_path");

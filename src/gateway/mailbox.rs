@@ -96,7 +96,10 @@ impl Hub {
 impl Mailbox {
     /// Listens to these channels, and no others, from now on.
     pub fn listen(&self, channels: BTreeSet<String>) {
-        self.post.lock().channels = channels;
+        let mut post = self.post.lock();
+        post.letters.retain(|letter| channels.contains(&letter.channel));
+        post.bytes = post.letters.iter().map(|letter| letter.size()).sum();
+        post.channels = channels;
     }
 
     /// What has come. Errors: why the session is over.

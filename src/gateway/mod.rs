@@ -93,6 +93,14 @@ pub trait Rows: Send + 'static {
     /// The next rows are wanted some day, or never: what others wait for is given back. `keep`: the snapshot may be kept.
     fn rest(&mut self, _keep: bool) {}
 
+    /// Stays where it is after its last row, so that it can begin again.
+    fn keep(&mut self) {}
+
+    /// Begins again, with the same rows; false if it cannot.
+    fn rewind(&mut self) -> bool {
+        false
+    }
+
     /// It rests, and has to be resumed before the next fetch.
     fn is_resting(&self) -> bool {
         false

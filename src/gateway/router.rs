@@ -39,6 +39,8 @@ use tokio::sync::oneshot;
 
 /// How long to wait before asking again when nothing says that the leader has changed.
 const RETRY: Duration = Duration::from_millis(20);
+/// How long a session that listens waits for what it has announced itself.
+const OWN_ECHO: Duration = Duration::from_secs(1);
 /// The largest trial that travels to another node.
 const LARGEST_TRIAL: usize = 48 << 20;
 
@@ -428,6 +430,7 @@ impl<R: Replica, P: Peers> Database for Router<R, P> {
         let mut course = Course::new(request, trial.born);
         loop {
             let answer = self.ask(&mut course, Errand::Try(&trial), Effort::Key, control).await?;
+            self.hear_oneself(request.origin, answer.0).await;
             if let Some(done) = self.conclude(answer, ddl, control).await? {
                 return Ok(done);
             }
@@ -448,9 +451,18 @@ impl<R: Replica, P: Peers> Router<R, P> {
         let body = command::encode(&Command::Write(write));
         loop {
             let answer = self.run(course, body.clone(), effort, control).await?;
+            self.hear_oneself(course.request.origin, answer.0).await;
             if let Some(done) = self.conclude(answer, ddl, control).await? {
                 return Ok(done);
             }
+        }
+    }
+
+    /// A session that listens hears of what it has announced itself before it is told that it is done: if its node is not
+    /// too far behind.
+    async fn hear_oneself(&self, session: u64, at: u64) {
+        if at > self.shared.applied() && self.shared.hub.listens(session) {
+            let _ = within(&*self.host, OWN_ECHO, self.shared.wait_applied(at)).await;
         }
     }
 

@@ -1,7 +1,8 @@
 //! SQL's own statements and cursors: PREPARE, EXECUTE, DECLARE, FETCH, MOVE, CLOSE.
 //!
-//! A cursor over a read keeps the connection's open result and moves forward only. One that may move backward
-//! (SCROLL) or outlives its transaction (WITH HOLD) has its rows fetched into the session when it is declared.
+//! A cursor over a read keeps the connection's open result and moves forward. One that may move backward (SCROLL) or outlives
+//! its transaction (WITH HOLD) has its rows fetched into the session when it is declared; one that may because PostgreSQL's
+//! plan would let it begins again, and has them fetched, when it does move backward.
 
 use super::effect::{Answer, Ask, CommandTag, Effect, Fetch, Message, Sink, World};
 use super::extended::{duplicate_statement, is_execute};
@@ -120,7 +121,7 @@ impl Session {
         name: &str,
         query: &str,
         hold: bool,
-        scroll: bool,
+        scroll: Option<bool>,
         binary: bool,
     ) -> Step {
         if !hold && !self.explicit() {
@@ -147,7 +148,9 @@ impl Session {
         let formats: &[i16] = if binary { &[1] } else { &[] };
         let params = run.portal.params.clone();
         let mut portal = self.portal(name.to_owned(), prepared, params, formats);
-        (portal.hold, portal.scroll) = (hold, scroll);
+        let allowed = scroll.is_none() && read.facts.scrolls;
+        (portal.hold, portal.scroll, portal.rewinds) =
+            (hold, scroll == Some(true) || hold && allowed, allowed && !hold);
         let cursor = self.new_cursor();
         portal.state = PortalState::Open(cursor);
         let open = self.open(world, cursor, &read, portal.params.clone(), portal.plan.schema_version);
@@ -168,7 +171,12 @@ impl Session {
                 self.ask(Ask::Fetch { cursor, max: u64::MAX, sink }, wait);
                 Ok(())
             }
-            _ => self.finish_declare(run, portal),
+            cursor => {
+                if portal.rewinds {
+                    self.effects.extend(cursor.map(Effect::Keep));
+                }
+                self.finish_declare(run, portal)
+            }
         }
     }
 
@@ -215,6 +223,14 @@ impl Session {
                 self.ask(open, Wait::Begin(Box::new(run), Box::new(portal)));
                 Ok(())
             }
+            (PortalState::Open(cursor), _) if portal.rewinds && backward(direction, &portal) => {
+                self.effects.push(Effect::Rewind(*cursor));
+                let (cursor, sink) = (*cursor, Sink::Session { max_bytes: self.limits.cursor });
+                let wait = Wait::Materialize(Box::new(run), Box::new(portal));
+                self.ask(Ask::Fetch { cursor, max: u64::MAX, sink }, wait);
+                Ok(())
+            }
+            (PortalState::Open(_), _) if portal.ended => self.answer_fetch(run, portal, 0, is_move),
             (PortalState::Open(_), _) => self.fetch_forward(run, portal, direction, is_move),
             (PortalState::Held(_), PlanKind::Read(_)) => self.fetch_held(run, portal, direction, is_move),
             (PortalState::Exhausted, _) => match direction {
@@ -225,6 +241,21 @@ impl Session {
                 let message = format!("portal \"{name}\" cannot be run");
                 Err(SqlError::new(state::OBJECT_NOT_IN_PREREQUISITE_STATE, message).into())
             }
+        }
+    }
+
+    /// All rows of a cursor that is to move backward are here.
+    pub(super) fn materialized(&mut self, run: Run, mut portal: Portal, result: SqlResult<Fetch>) -> Step {
+        self.effects.extend(portal.cursor().map(Effect::Release));
+        let rows = result?.rows;
+        portal.position = if portal.ended { rows.len() as u64 + 1 } else { portal.position };
+        (portal.state, portal.scroll, portal.rewinds) = (PortalState::Held(rows), true, false);
+        match run.portal.utility() {
+            Some(Utility::Fetch { direction, is_move, .. }) => {
+                let (direction, is_move) = (*direction, *is_move);
+                self.fetch_held(run, portal, direction, is_move)
+            }
+            _ => Err(SqlError::internal("only FETCH moves").into()),
         }
     }
 
@@ -299,7 +330,9 @@ impl Session {
             self.ask(Ask::Fetch { cursor, max: 1, sink }, Wait::Scroll(Box::new(run), Box::new(portal)));
             return Ok(());
         }
-        if fetch.done {
+        if fetch.done && portal.rewinds {
+            portal.ended = true;
+        } else if fetch.done {
             self.effects.extend(cursor.map(Effect::Release));
             portal.state = PortalState::Exhausted;
         }
@@ -360,6 +393,15 @@ fn asked_form(run: &Run, portal: &Portal) -> Arc<RowForm> {
     match asked.columns.len() == cursor.columns.len() {
         true => Arc::new(RowForm { binary: asked.binary.clone(), encoding: asked.encoding, ..RowForm::clone(cursor) }),
         false => Arc::clone(cursor),
+    }
+}
+
+/// What needs rows that were given already, or their number.
+fn backward(direction: FetchDirection, portal: &Portal) -> bool {
+    match direction {
+        FetchDirection::Forward(n) | FetchDirection::Relative(n) if portal.ended => n <= 0,
+        FetchDirection::Absolute(_) if portal.ended => true,
+        direction => goes_back(direction, portal.position),
     }
 }
 

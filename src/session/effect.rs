@@ -17,6 +17,7 @@ use crate::types::text::write_text;
 use crate::types::{Env, Type};
 use crate::value::Value;
 use bytes::Bytes;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A client's message after startup.
@@ -118,6 +119,12 @@ pub enum Effect {
     Rollback,
     /// Forget an open result.
     Release(CursorId),
+    /// An open result stays where it is after its last row.
+    Keep(CursorId),
+    /// An open result begins again.
+    Rewind(CursorId),
+    /// Listen to these channels, and no others.
+    Listen(BTreeSet<String>),
     /// Give advisory locks back. It happens, sooner or later.
     Advise {
         request: RequestId,

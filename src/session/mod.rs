@@ -17,8 +17,10 @@ mod advisory;
 mod copy;
 mod cursor;
 mod effect;
+mod explain;
 mod extended;
 pub mod language;
+mod listen;
 mod portal;
 pub mod postgres;
 mod settings;
@@ -32,10 +34,12 @@ mod utility;
 pub use effect::*;
 pub use settings::Settings;
 
-use crate::command::{self, Frozen, Isolation, Seen, StepOutcome, Yields};
+use crate::command::{self, Frozen, Isolation, Seen, Shape, StepOutcome, Yields};
 use crate::error::{SqlError, SqlResult, SqlState, state};
+use crate::functions::Asks;
 use crate::functions::Context;
 use crate::functions::advisory::{Answered, Call};
+use crate::functions::notify::LISTENING;
 use crate::gateway::{ANY_SCHEMA, Failure};
 use crate::id::RequestId;
 use crate::sql::Scope;
@@ -44,6 +48,7 @@ use crate::transaction::{self as orders, Kind};
 use crate::types::json::quote;
 use crate::types::{Env, Type};
 use language::{Compiled, Language, PlanCache, PlanKey, Statement};
+use listen::Said;
 use parking_lot::Mutex;
 use portal::{AnswerAs, Portal, PortalState, Prepared, Run, binaries};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -140,6 +145,7 @@ pub struct Session {
     wishes: Arc<Mutex<Vec<Wish>>>,
     /// It has asked for advisory locks.
     advised: bool,
+    listening: listen::Channels,
 }
 
 struct Task {
@@ -212,12 +218,18 @@ enum Wait {
     /// DECLARE opens its query; then, if it is to be held, fetches all of it.
     Declare(Box<Run>, Box<Portal>),
     Hold(Box<Run>, Box<Portal>),
+    /// FETCH goes backward on one that has to begin again for it.
+    Materialize(Box<Run>, Box<Portal>),
     /// FETCH opens the portal it is about.
     Begin(Box<Run>, Box<Portal>),
     /// FETCH or MOVE on the second portal.
     Scroll(Box<Run>, Box<Portal>),
     /// EXECUTE evaluates its arguments.
     Arguments(Box<cursor::Arguments>),
+    /// EXPLAIN by the session.
+    Explain(Box<explain::Explaining>),
+    /// LISTEN, as soon as what was announced before has been applied.
+    Listen(Box<Run>, String),
     /// A query that calls for advisory locks.
     Locking(Box<advisory::Locking>),
     /// The answer to such a call.
@@ -296,6 +308,7 @@ impl Session {
             answers: None,
             wishes: Arc::default(),
             advised: false,
+            listening: Default::default(),
         }
     }
 
@@ -601,12 +614,21 @@ impl Session {
                 self.finish_utility(*run);
                 Ok(())
             }
+            (Wait::Listen(run, channel), Answer::Barrier(result)) => {
+                result?;
+                self.say(Said::Listen(channel));
+                self.complete("LISTEN");
+                self.finish_utility(*run);
+                Ok(())
+            }
             (Wait::Commit(then), Answer::Done(result)) => self.commit_done(then, result),
             (Wait::Declare(run, portal), Answer::Opened(result)) => self.declared(*run, *portal, result),
             (Wait::Hold(run, portal), Answer::Fetched(result)) => self.held(*run, *portal, result),
+            (Wait::Materialize(run, portal), Answer::Fetched(result)) => self.materialized(*run, *portal, result),
             (Wait::Begin(run, portal), Answer::Opened(result)) => self.begun(world, *run, *portal, result),
             (Wait::Scroll(run, portal), Answer::Fetched(result)) => self.scrolled(*run, *portal, result),
             (Wait::Arguments(arguments), answer) => self.evaluated(world, *arguments, answer),
+            (Wait::Explain(explaining), answer) => self.explaining(world, *explaining, answer),
             (Wait::Locking(locking), answer) => self.locking(*locking, answer),
             (Wait::Advised(locking, call), Answer::Advisory(told)) => self.advised(world, *locking, call, told),
             _ => Err(SqlError::internal("an answer that nobody asked for").into()),
@@ -697,6 +719,7 @@ impl Session {
             name: None,
             stepped: false,
             advisory: Vec::new(),
+            listens: Vec::new(),
         })
     }
 
@@ -779,7 +802,14 @@ impl Session {
             self.effects.push(Effect::Rollback);
         }
         self.give_back_advisory(0);
-        let before = self.transaction.take().map_or(self.last_portal, |t| t.portals);
+        let mut said = Vec::new();
+        let before = self.transaction.take().map_or(self.last_portal, |t| {
+            said = t.listens;
+            t.portals
+        });
+        if commit {
+            self.listen_to(said);
+        }
         match commit {
             true => self.settings.commit(),
             false => self.settings.roll_back_to(0),
@@ -933,6 +963,8 @@ impl Session {
             position: 0,
             hold: false,
             scroll: false,
+            rewinds: false,
+            ended: false,
             serial: self.last_portal,
         }
     }
@@ -983,7 +1015,10 @@ impl Session {
             }
             PlanKind::Read(read) | PlanKind::CopyOut { read, .. } => self.start_read(world, run, read),
             PlanKind::Write(write) => {
-                self.check_write(write_name(write))?;
+                // An announcement changes nothing that a read-only transaction is to leave alone.
+                if !write.facts.notifies || write.statements.iter().any(|s| s.shape != Shape::Other) {
+                    self.check_write(write_name(write))?;
+                }
                 for notice in &write.notices {
                     self.notice(severity(notice), notice.clone());
                 }
@@ -1053,7 +1088,7 @@ impl Session {
             env: Env::clone(&self.settings.env()),
             user: self.id.user.clone(),
             database: self.id.database.clone(),
-            settings: self.settings.map(&self.present()),
+            settings: self.seen_settings(&read.facts.asks),
             current: Arc::clone(&self.drawn),
             last: self.drawn_last,
             backend_pid: self.id.pid,
@@ -1141,6 +1176,7 @@ impl Session {
             PlanKind::Read(read) if read.tag != "SELECT" => CommandTag::Plain(read.tag),
             PlanKind::Write(w) => tag(&w.tag, count),
             PlanKind::Utility(Utility::Fetch { .. }) => CommandTag::Counted("FETCH", count),
+            PlanKind::Utility(Utility::Explain(_)) => CommandTag::Plain("EXPLAIN"),
             PlanKind::Utility(_) => CommandTag::Plain("SHOW"),
             _ => CommandTag::Counted("SELECT", count),
         };
@@ -1254,6 +1290,15 @@ impl Session {
         }
     }
 
+    /// The settings, as functions see them.
+    fn seen_settings(&self, asks: &Asks) -> Arc<BTreeMap<String, String>> {
+        let mut settings = self.settings.map(&self.present());
+        if !self.listening.is_empty() && asks.wants_setting(LISTENING) {
+            Arc::make_mut(&mut settings).insert(LISTENING.to_owned(), self.channels());
+        }
+        settings
+    }
+
     /// What a statement is to learn of the session, and the names of the live relations that it reads.
     fn seen(&self, facts: &Facts) -> Option<Box<Seen>> {
         let asks = &facts.asks;
@@ -1269,7 +1314,7 @@ impl Session {
             seen.current = self.drawn.iter().map(|(oid, value)| (*oid, *value)).collect();
             seen.last = self.drawn_last;
         }
-        let settings = self.settings.map(&self.present());
+        let settings = self.seen_settings(asks);
         let asked = settings.iter().filter(|(name, _)| asks.wants_setting(name));
         seen.settings = asked.map(|(name, value)| (name.clone(), value.clone())).collect();
         Some(Box::new(seen))

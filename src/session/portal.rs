@@ -48,6 +48,10 @@ pub(super) struct Portal {
     pub hold: bool,
     /// Made by DECLARE: may move backward only if it was declared SCROLL.
     pub scroll: bool,
+    /// It may begin again, so as to move backward after all.
+    pub rewinds: bool,
+    /// It was read to its end.
+    pub ended: bool,
     pub serial: u64,
 }
 

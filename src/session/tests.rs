@@ -84,6 +84,9 @@ impl Client {
             Effect::Flush => self.say("flush".into()),
             Effect::Close => self.say("close".into()),
             Effect::Rollback => self.say("roll back".into()),
+            Effect::Keep(cursor) => self.say(format!("keep {}", cursor.0)),
+            Effect::Rewind(cursor) => self.say(format!("rewind {}", cursor.0)),
+            Effect::Listen(channels) => self.say(format!("listen to {channels:?}")),
             Effect::Advise { order, .. } => self.say(format!("advise {order:?}")),
             Effect::Release(cursor) => {
                 self.cursors.remove(&cursor);

@@ -11,6 +11,7 @@
 //! was collected. If what was collected may take long, or locks rows in a subquery, it is tried before it goes to the log.
 
 use super::effect::Effect;
+use super::listen::Said;
 use super::portal::{Prepared, Run};
 use crate::command::{self, Frozen, Isolation, Seen, Shape, Step, Write, Yields};
 use crate::id::RequestId;
@@ -48,6 +49,8 @@ pub(super) struct Transaction {
     pub stepped: bool,
     /// Numbers of advisory locks that end with it.
     pub advisory: Vec<u64>,
+    /// What it says of channels.
+    pub listens: Vec<Said>,
 }
 
 /// What SET CONSTRAINTS has said. SQLite can only put all foreign keys off; those that are not meant are then checked
@@ -118,6 +121,8 @@ pub(super) struct Savepoint {
     pub constraints: Constraints,
     /// How many advisory locks the transaction had.
     pub advisory: usize,
+    /// How often it had spoken of channels.
+    pub listens: usize,
 }
 
 /// Writes that take effect together when the transaction ends.

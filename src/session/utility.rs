@@ -4,6 +4,7 @@
 //! things in the wrong place are errors.
 
 use super::effect::{Ask, World};
+use super::listen::Said;
 use super::portal::{PortalState, Run};
 use super::transaction::Savepoint;
 use super::{Session, Step, Task, Wait, What, Wish};
@@ -20,7 +21,7 @@ impl Session {
     pub(super) fn utility(&mut self, world: &World, run: Run, utility: &Utility) -> Step {
         match utility {
             // These read, and see what was collected before them.
-            Utility::Execute { .. } | Utility::Declare { .. } | Utility::Fetch { .. }
+            Utility::Execute { .. } | Utility::Declare { .. } | Utility::Fetch { .. } | Utility::Explain(_)
                 if !self.batch.is_empty() && !self.failed() =>
             {
                 return self.send_steps(world, Task::fresh(What::Continue(Box::new(run))));
@@ -28,9 +29,9 @@ impl Session {
             // These answer by themselves, and put the portal back when they have.
             Utility::Execute { name, args } => return self.sql_execute(world, run, name, args),
             Utility::Declare { name, query, hold, scroll, binary } => {
-                let scroll = *scroll == Some(true);
-                return self.declare(world, run, name, query, *hold, scroll, *binary);
+                return self.declare(world, run, name, query, *hold, *scroll, *binary);
             }
+            Utility::Explain(explain) => return self.explain(world, run, explain),
             Utility::Fetch { name, direction, is_move } => {
                 return self.fetch(world, run, name, *direction, *is_move);
             }
@@ -102,6 +103,11 @@ impl Session {
             Utility::SetConstraints { constraints, deferred } => {
                 let (constraints, deferred) = (constraints.clone(), *deferred);
                 return self.set_constraints(world, run, &constraints, deferred);
+            }
+            Utility::Listen(channel) => return self.listen(run, channel),
+            Utility::Unlisten(channel) => {
+                self.say(channel.clone().map_or(Said::Nothing, Said::Unlisten));
+                self.complete("UNLISTEN");
             }
             Utility::Maintenance { tag } => self.maintenance(tag)?,
         }
@@ -233,8 +239,9 @@ impl Session {
         let (settings, writes, portals) = (self.settings.mark(), self.batch.items.len(), self.last_portal);
         if let Some(t) = &mut self.transaction {
             let (name, read_only, constraints) = (name.to_owned(), t.read_only, t.constraints.clone());
-            let advisory = t.advisory.len();
-            t.savepoints.push(Savepoint { name, settings, writes, portals, read_only, constraints, advisory });
+            let (advisory, listens) = (t.advisory.len(), t.listens.len());
+            let mark = Savepoint { name, settings, writes, portals, read_only, constraints, advisory, listens };
+            t.savepoints.push(mark);
         }
         Ok(())
     }
@@ -258,6 +265,7 @@ impl Session {
         }
         let (settings, portals, advisory) = (mark.settings, mark.portals, mark.advisory);
         t.read_only = mark.read_only;
+        t.listens.truncate(mark.listens);
         t.constraints.roll_back_to(mark.constraints.clone());
         t.savepoints.truncate(at + 1);
         t.failed = false;
@@ -444,6 +452,7 @@ impl Session {
                 self.prepared.clear();
                 self.forget_sequences();
                 self.unlock_all();
+                self.say(Said::Nothing);
             }
             Discard::Sequences => self.forget_sequences(),
             // Plans follow the catalog by themselves; there are no temporary tables.

@@ -1,38 +1,68 @@
-//! EXPLAIN: SQLite's query plan of the translated statement, one line of text per step.
+//! EXPLAIN: SQLite's query plan of the translated statement, one step a line or as a JSON tree; with ANALYZE the statement
+//! runs, and what is told of it is told at the top.
 //!
-//! Left out (0A000): ANALYZE and formats other than text; costs are not shown because SQLite has none to show.
+//! Left out (0A000): the formats XML and YAML, ANALYZE of what writes. Costs are not shown because SQLite has none to show.
 
 use super::Scope;
 use super::cursor::Cursor;
 use super::lex;
 use super::parse::{self, Ast, Parsed};
-use super::plan::{Plan, PlanKind, Read, ResultColumn};
-use crate::error::{SqlError, SqlResult};
+use super::plan::{Plan, PlanKind, Read, ResultColumn, Utility};
+use crate::error::{SqlError, SqlResult, state};
 use crate::types::{NO_TYPMOD, Type};
 
 #[derive(Clone, Debug)]
 pub struct ExplainStatement {
-    pub analyze: bool,
+    pub options: Options,
     /// In lower case; `text` unless asked otherwise.
     pub format: String,
+    pub source: String,
     pub statement: Parsed,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    pub analyze: bool,
+    pub verbose: bool,
+    pub json: bool,
+    /// `TIMING off`: without times but the last ones.
+    pub untimed: bool,
+    /// The times at the end; `None`: with ANALYZE.
+    pub summary: Option<bool>,
+}
+
+/// What the session explains by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explain {
+    pub options: Options,
+    /// The statement's text.
+    pub query: String,
+    /// It is EXECUTE: the name and the arguments.
+    pub execute: Option<(String, usize)>,
 }
 
 /// After EXPLAIN.
 pub fn statement(c: &mut Cursor<'_>) -> SqlResult<ExplainStatement> {
-    let (mut analyze, mut format) = (false, "text".to_owned());
+    let (mut options, mut format) = (Options::default(), "text".to_owned());
     if c.is("(") && !["SELECT", "WITH", "VALUES", "("].iter().any(|w| c.is_at(1, w)) {
         for (name, value) in c.paren_list(option)? {
+            let on = !matches!(value.as_str(), "off" | "false" | "0");
             match name.as_str() {
-                "analyze" => analyze = !matches!(value.as_str(), "off" | "false" | "0"),
+                "analyze" | "analyse" => options.analyze = on,
+                "verbose" => options.verbose = on,
+                "timing" => options.untimed = !on,
+                "summary" => options.summary = Some(on),
                 "format" => format = value,
-                "verbose" | "costs" | "settings" | "buffers" | "wal" | "timing" | "summary" => {}
+                "costs" | "settings" | "buffers" | "wal" => {}
                 _ => return Err(SqlError::syntax(format!("unrecognized EXPLAIN option \"{name}\""))),
             }
         }
     } else {
         while let Some(word) = c.eat_one(&["ANALYZE", "ANALYSE", "VERBOSE"]) {
-            analyze |= word != "VERBOSE";
+            match word {
+                "VERBOSE" => options.verbose = true,
+                _ => options.analyze = true,
+            }
         }
     }
     if c.done() || c.is("EXPLAIN") {
@@ -42,7 +72,8 @@ pub fn statement(c: &mut Cursor<'_>) -> SqlResult<ExplainStatement> {
     let before = lex::char_position(c.source, c.source.len() - source.len()) - 1;
     let mut statement = parse::parse_statement(source, c.allowance).map_err(|e| parse::moved(e, before))?;
     statement.offset_chars = before;
-    Ok(ExplainStatement { analyze, format, statement })
+    options.json = format == "json";
+    Ok(ExplainStatement { options, format, source: source.to_owned(), statement })
 }
 
 /// `name [value]`
@@ -56,39 +87,50 @@ fn option(c: &mut Cursor<'_>) -> SqlResult<(String, String)> {
     Ok((name, value))
 }
 
-/// A read that yields the plan's steps in column `QUERY PLAN`.
+/// A read that yields the plan's steps in column `QUERY PLAN`; or, where more is to be told, what the session does.
 pub fn compile(explain: &ExplainStatement, scope: &Scope<'_>) -> SqlResult<Plan> {
-    if explain.analyze {
-        return Err(SqlError::unsupported("EXPLAIN ANALYZE"));
+    let options = explain.options;
+    match explain.format.as_str() {
+        "text" | "json" => {}
+        "xml" | "yaml" => {
+            return Err(SqlError::unsupported(format!("EXPLAIN (FORMAT {})", explain.format.to_uppercase())));
+        }
+        other => {
+            let message = format!("unrecognized value for EXPLAIN option \"format\": \"{other}\"");
+            return Err(SqlError::new(state::INVALID_PARAMETER_VALUE, message));
+        }
     }
-    if explain.format != "text" {
-        return Err(SqlError::unsupported(format!("EXPLAIN (FORMAT {})", explain.format.to_uppercase())));
+    let ty = if options.json { Type::JSON } else { Type::TEXT };
+    let columns = vec![ResultColumn { name: "QUERY PLAN".into(), ty, typmod: NO_TYPMOD, table: 0, attnum: 0 }];
+    let query = explain.source.clone();
+    let own = |explain| PlanKind::Utility(Utility::Explain(explain));
+    if let Ast::Utility(Utility::Execute { name, args }) = &explain.statement.ast {
+        let execute = Some((name.clone(), args.len()));
+        let kind = own(Explain { options, query, execute });
+        return Ok(Plan { params: Vec::new(), columns, schema_version: scope.catalog.version, kind });
     }
     if !matches!(explain.statement.ast, Ast::Sql(_) | Ast::Later) {
         return Err(SqlError::unsupported("EXPLAIN of this statement"));
     }
     let plan = super::compile(&explain.statement, scope)?;
+    let kind = match options == (Options { verbose: options.verbose, ..Options::default() }) {
+        true => PlanKind::Read(steps(&plan)?),
+        false => own(Explain { options, query, execute: None }),
+    };
+    Ok(Plan { params: plan.params, columns, schema_version: plan.schema_version, kind })
+}
+
+/// A read of the steps in which a statement would run: id, parent, nothing, and what it does. Where the rows go to the
+/// client, that is the last one (see `Read::tag`).
+pub fn steps(plan: &Plan) -> SqlResult<Read> {
     let sql = match &plan.kind {
         PlanKind::Read(read) => read.sql.to_string(),
         PlanKind::Write(write) => {
             let last = write.statements.iter().rev().find(|s| s.yields != crate::command::Yields::Guard);
             last.map(|s| s.sql.clone()).unwrap_or_default()
         }
-        _ => return Err(SqlError::internal("EXPLAIN of a plan that neither reads nor writes")),
+        _ => return Err(SqlError::unsupported("EXPLAIN of this statement")),
     };
-    let column = ResultColumn { name: "QUERY PLAN".into(), ty: Type::TEXT, typmod: NO_TYPMOD, table: 0, attnum: 0 };
-    Ok(Plan {
-        params: plan.params,
-        columns: vec![column],
-        schema_version: plan.schema_version,
-        kind: PlanKind::Read(Read {
-            // Its columns are id, parent, notused, detail: the session shows the last one (see `Read::tag`).
-            sql: format!("EXPLAIN QUERY PLAN {sql}").into(),
-            facts: Default::default(),
-            lock: None,
-            inside: None,
-            short: true,
-            tag: "EXPLAIN",
-        }),
-    })
+    let sql = format!("EXPLAIN QUERY PLAN {sql}").into();
+    Ok(Read { sql, facts: Default::default(), lock: None, inside: None, short: true, tag: "EXPLAIN" })
 }

@@ -63,6 +63,7 @@ fn dispatch(parsed: &Parsed, scope: &Scope<'_>) -> SqlResult<Plan> {
         Ast::Prepare { name, types, query } => utility::prepare(name, types, query, scope),
         Ast::Lock { tables, mode, nowait } => utility::lock(tables, *mode, *nowait, scope),
         Ast::SetConstraints { names, deferred } => utility::set_constraints(names, *deferred, scope),
+        Ast::Notify { channel, payload } => notify(channel, payload, scope),
         Ast::Maintenance { tag, tables } => utility::maintenance(tag, tables, scope),
         Ast::Ddl(ddl) => ddl::compile(ddl, scope),
         Ast::Copy(copy) => copy::compile(copy, scope),
@@ -98,7 +99,28 @@ fn sql(statement: &Statement, scope: &Scope<'_>) -> SqlResult<Plan> {
     Ok(Plan { params, columns, ..plan(kind, scope) })
 }
 
-/// A query that draws sequence values or changes data in WITH goes through the log; all others only read.
+/// NOTIFY: a call of `pg_notify` whose row nobody hears of.
+fn notify(channel: &str, payload: &str, scope: &Scope<'_>) -> SqlResult<Plan> {
+    let query = format!("SELECT pg_catalog.pg_notify({}, {})", literal(channel), literal(payload));
+    let Statement::Query(query) = *parse::parse_query(&query, scope.allowance)? else {
+        return Err(SqlError::internal("a query was expected"));
+    };
+    let bound = bind::Binder::new(scope).query(&query)?;
+    let mut announce = match query_plan(bound) {
+        PlanKind::Write(write) => write,
+        _ => return Err(SqlError::internal("a write was expected")),
+    };
+    announce.tag = plan::Tag::Plain("NOTIFY");
+    announce.statements.iter_mut().for_each(|statement| statement.yields = crate::command::Yields::Count);
+    Ok(plan(PlanKind::Write(announce), scope))
+}
+
+/// A string literal that means this text.
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// A query that draws sequence values, announces something or changes data in WITH goes through the log; all others only read.
 fn query_plan(bound: bind::Bound) -> PlanKind {
     if bound.writes || !bound.before.is_empty() {
         let statement = crate::command::Statement::new(bound.sql, crate::command::Yields::Rows);

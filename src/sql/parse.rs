@@ -110,6 +110,10 @@ pub enum Ast {
         deferred: bool,
     },
     /// VACUUM, ANALYZE and the like.
+    Notify {
+        channel: String,
+        payload: String,
+    },
     Maintenance {
         tag: &'static str,
         tables: Vec<Name>,
@@ -744,13 +748,15 @@ fn utility(source: &str, allowance: &Allowance) -> SqlResult<Ast> {
         reindex(&mut c)
     } else if c.eat("CHECKPOINT") {
         Ok(Ast::Maintenance { tag: "CHECKPOINT", tables: Vec::new() })
+    } else if c.eat("LISTEN") {
+        plain(Utility::Listen(c.ident()?))
     } else if c.eat("UNLISTEN") {
-        // Nobody listens (LISTEN is not supported), so there is nothing to stop.
-        if !c.eat("*") {
-            c.ident()?;
-        }
-        Ok(Ast::Maintenance { tag: "UNLISTEN", tables: Vec::new() })
-    } else if let Some(word) = c.eat_one(&["LISTEN", "NOTIFY", "DO", "CALL", "LOAD", "CLUSTER", "IMPORT"]) {
+        plain(Utility::Unlisten(if c.eat("*") { None } else { Some(c.ident()?) }))
+    } else if c.eat("NOTIFY") {
+        let channel = c.ident()?;
+        let payload = if c.eat(",") { c.string()? } else { String::new() };
+        Ok(Ast::Notify { channel, payload })
+    } else if let Some(word) = c.eat_one(&["DO", "CALL", "LOAD", "CLUSTER", "IMPORT"]) {
         unsupported(&mut c, word)
     } else if c.eat_all("REFRESH MATERIALIZED VIEW") {
         unsupported(&mut c, "REFRESH MATERIALIZED VIEW")

@@ -56,6 +56,10 @@ pub struct Facts {
     pub sequence_call: Option<&'static str>,
     /// It reads tables: not only the catalog, or functions.
     pub stored: bool,
+    /// It announces something.
+    pub notifies: bool,
+    /// A cursor over it may move backward unless it was declared otherwise.
+    pub scrolls: bool,
 }
 
 impl Facts {
@@ -64,6 +68,7 @@ impl Facts {
         self.asks.add(&other.asks);
         self.sequence_call = self.sequence_call.or(other.sequence_call);
         self.stored |= other.stored;
+        self.notifies |= other.notifies;
     }
 }
 
@@ -282,6 +287,11 @@ pub enum Utility {
     },
     Close(Option<String>),
     Discard(Discard),
+    /// Where SQLite's own answer is not all.
+    Explain(super::explain::Explain),
+    Listen(String),
+    /// One channel, or all.
+    Unlisten(Option<String>),
     /// OIDs of constraints; none for ALL.
     SetConstraints {
         constraints: Vec<u32>,
@@ -301,7 +311,10 @@ pub enum Utility {
 impl Utility {
     /// It holds another statement's text.
     pub fn compiles(&self) -> bool {
-        matches!(self, Utility::Prepare { .. } | Utility::Execute { .. } | Utility::Declare { .. })
+        matches!(
+            self,
+            Utility::Prepare { .. } | Utility::Execute { .. } | Utility::Declare { .. } | Utility::Explain(_)
+        )
     }
 }
 

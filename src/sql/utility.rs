@@ -4,6 +4,7 @@ use super::Scope;
 use super::catalog::{Relation, RelationKind};
 use super::cursor::Name;
 use super::ddl::TypeName;
+use super::parse;
 use super::plan::{LockMode, Plan, PlanKind, ResultColumn, Utility};
 use crate::error::{SqlError, SqlResult, state};
 use crate::settings;
@@ -24,7 +25,19 @@ pub fn compile(utility: Utility, scope: &Scope<'_>) -> SqlResult<Plan> {
         }
         _ => Vec::new(),
     };
-    Ok(Plan { params: Vec::new(), columns, schema_version: scope.catalog.version, kind: PlanKind::Utility(utility) })
+    let params = match &utility {
+        // Those of its query. What is wrong with that is told when it runs.
+        Utility::Declare { query, .. } => {
+            let parsed = parse::parse_statement(query, scope.allowance);
+            match parsed.and_then(|parsed| super::compile(&parsed, scope)) {
+                Ok(plan) => plan.params,
+                Err(error) if scope.allowance.was_too_brief() => return Err(error),
+                Err(_) => Vec::new(),
+            }
+        }
+        _ => Vec::new(),
+    };
+    Ok(Plan { params, columns, schema_version: scope.catalog.version, kind: PlanKind::Utility(utility) })
 }
 
 /// PREPARE: the declared types.

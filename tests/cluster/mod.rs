@@ -8,6 +8,7 @@ mod join;
 mod kill;
 mod locks;
 mod membership;
+mod notify;
 mod once;
 mod partition;
 mod programs;

@@ -294,3 +294,58 @@ async fn copy_where() {
     let error = first_error(&answer).expect("a duplicate");
     assert_eq!((error.code(), error.get(b'D')), ("23505", Some("Key (a)=(7) already exists.")));
 }
+
+/// One that is declared with a parameter, and what drivers ask of EXPLAIN.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cursors_with_parameters_and_explanations() {
+    let cluster = Cluster::start(1).await;
+    let mut client = Raw::connect(cluster.node(1).postgres).await.expect("connect");
+    ask(&mut client, &query(b"CREATE TABLE t (a int PRIMARY KEY, b text); BEGIN")).await;
+    ask(&mut client, &query(b"INSERT INTO t SELECT g, 'x' FROM generate_series(1, 9) g")).await;
+    let declare = "DECLARE c CURSOR FOR SELECT a FROM t WHERE a > $1 ORDER BY a";
+    let bytes = [
+        raw::parse("", declare),
+        frame(b'D', b"S\0"),
+        raw::bind("", "", &[Some("6")]),
+        raw::execute("", 0),
+        raw::sync(),
+    ];
+    let answer = ask(&mut client, &bytes.concat()).await;
+    assert!(first_error(&answer).is_none(), "{:?}", first_error(&answer));
+    let types = &answer.iter().find(|m| m.tag == b't').expect("parameters").body;
+    assert_eq!(**types, [0, 1, 0, 0, 0, 23]);
+    assert_eq!(fields(&ask(&mut client, &query(b"FETCH 2 FROM c")).await), [b"7", b"8"]);
+    assert_eq!(fields(&ask(&mut client, &query(b"FETCH BACKWARD 1 FROM c; COMMIT")).await), [b"7"]);
+
+    ask(&mut client, &query(b"PREPARE p(int) AS SELECT a, b FROM t WHERE a = $1")).await;
+    for (sql, keys) in [
+        ("EXPLAIN (FORMAT JSON) SELECT * FROM t", &["Plan"][..]),
+        ("EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE p(NULL)", &["Plan"]),
+        (
+            "EXPLAIN (FORMAT JSON, VERBOSE, ANALYZE) SELECT * FROM t ORDER BY b",
+            &["Plan", "Planning Time", "Triggers", "Execution Time"],
+        ),
+        ("EXPLAIN (FORMAT JSON) UPDATE t SET b = 'y'", &["Plan"]),
+        ("EXPLAIN (FORMAT JSON) SELECT a FROM t UNION SELECT 1", &["Plan"]),
+    ] {
+        let answer = ask(&mut client, &run_as(sql, 0)).await;
+        assert!(first_error(&answer).is_none(), "{sql}: {:?}", first_error(&answer));
+        let described = answer.iter().find(|m| m.tag == b'T').expect("a description");
+        assert_eq!(described.columns(), [("QUERY PLAN".to_owned(), 114)]);
+        let [json] = &fields(&answer)[..] else { panic!("{sql}: one row") };
+        let json: serde_json::Value = serde_json::from_slice(json).expect(sql);
+        let top = json[0].as_object().expect(sql);
+        let found: std::collections::BTreeSet<&str> = top.keys().map(String::as_str).collect();
+        assert_eq!(found, keys.iter().copied().collect(), "{sql}");
+        assert!(json[0]["Plan"]["Node Type"].is_string(), "{sql}");
+        if sql.contains("ANALYZE") {
+            assert_eq!(json[0]["Plan"]["Actual Rows"], 9);
+            assert_eq!(json[0]["Plan"]["Output"], serde_json::json!(["a", "b"]));
+        }
+    }
+    let text = ask(&mut client, &query(b"EXPLAIN (ANALYZE, TIMING off, SUMMARY off) SELECT * FROM t")).await;
+    let text = String::from_utf8(fields(&text).concat()).expect("text");
+    assert!(text.ends_with("(actual rows=9 loops=1)"), "{text}");
+    assert_eq!(code(&ask(&mut client, &query(b"EXPLAIN ANALYZE DELETE FROM t")).await), "0A000");
+    assert_eq!(code(&ask(&mut client, &query(b"EXPLAIN (FORMAT yaml) SELECT 1")).await), "0A000");
+}

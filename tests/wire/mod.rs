@@ -6,6 +6,7 @@ mod crowd;
 mod forms;
 mod heavy;
 mod large;
+mod notify;
 mod pipeline;
 mod transactions;
 

@@ -353,6 +353,9 @@ impl Binder<'_> {
                     // Tried before it goes into the log, where nothing waits: and refused there.
                     self.effort = Effort::Open;
                 }
+                if name == "pg_notify" {
+                    self.writes = true;
+                }
                 if matches!(name, "nextval" | "setval") {
                     (self.writes, self.draws) = (true, true);
                 }

@@ -239,9 +239,9 @@ impl<'a> Binder<'a> {
         self.decide_outputs(&mut tree)?;
         let columns = tree.outputs().iter().map(Out::result).collect();
         let short = tree.short && self.subqueries == 0;
-        let ordered = !tree.order.is_empty();
+        let (ordered, scrolls) = (!tree.order.is_empty(), tree.scrolls());
         let mut tree = if client { self.with_names(tree)? } else { tree };
-        let mut facts = Facts { ordered, ..tree.facts(&self.hoisted) };
+        let mut facts = Facts { ordered, scrolls, ..tree.facts(&self.hoisted) };
         let before = self.statements_before(&|visit| tree.parts(visit), &mut facts);
         if !before.is_empty() && tree.lock.is_some() {
             return Err(SqlError::unsupported("FOR UPDATE beside a data-modifying statement in WITH"));

@@ -60,6 +60,10 @@ impl Facts {
         match (function.name, args.first().map(|arg| &arg.node)) {
             ("nextval", _) => self.sequence_call = Some("nextval()"),
             ("setval", _) => self.sequence_call = self.sequence_call.or(Some("setval()")),
+            ("pg_notify", _) => {
+                self.notifies = true;
+                asks_of(function).into_iter().for_each(|asks| self.asks.add(asks));
+            }
             // One setting, whose name is known.
             ("current_setting", Some(Node::Const(Value::Text(name)) | Node::Text(name))) => self.asks.setting(name),
             _ => asks_of(function).into_iter().for_each(|asks| self.asks.add(asks)),

@@ -316,7 +316,35 @@ impl Body {
     }
 }
 
+impl Body {
+    /// PostgreSQL's plan could be read backward: a scan, or what only passes its rows on.
+    fn scrolls(&self) -> bool {
+        match self {
+            Body::Values(_) => true,
+            Body::Query(query) => query.scrolls(),
+            Body::Set { operator, left, right } => {
+                *operator == SetOperator::UnionAll && left.scrolls() && right.scrolls()
+            }
+            Body::Select(select) => {
+                let plain = !select.distinct && select.on.is_empty() && !select.aggregated && select.having.is_none();
+                let windows = select.columns.iter().any(|column| column.expr.has_window());
+                let scan = match &select.from[..] {
+                    [FromItem::Table { .. } | FromItem::Function { .. } | FromItem::Value { .. }] => true,
+                    [FromItem::Query { query, .. }] => query.scrolls(),
+                    _ => false,
+                };
+                plain && select.group.is_empty() && !windows && scan
+            }
+        }
+    }
+}
+
 impl Query {
+    /// Whether a cursor over it may move backward without being declared so. What is sorted may, and is read from a sort.
+    pub fn scrolls(&self) -> bool {
+        self.lock.is_none() && (!self.order.is_empty() || self.body.scrolls())
+    }
+
     pub fn of(body: Body) -> Query {
         Query {
             with: vec![],

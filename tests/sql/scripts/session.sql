@@ -318,11 +318,9 @@ EXPLAIN (COSTS OFF) SELECT 1
 
 LISTEN s_channel
 --> LISTEN
---?> ERROR 0A000: LISTEN is not supported
 
 NOTIFY s_channel, 'hello'
 --> NOTIFY
---?> ERROR 0A000: NOTIFY is not supported
 
 UNLISTEN *
 --> UNLISTEN

@@ -1,0 +1,233 @@
+//! EXPLAIN with ANALYZE or as JSON: the steps of the plan are read, the statement runs if it is to, and both are told.
+
+use super::effect::{Answer, Ask, Effect, Sink, World};
+use super::portal::{Prepared, Run};
+use super::{CursorId, Session, Step, Wait};
+use crate::error::SqlError;
+use crate::gateway::Failure;
+use crate::sql::explain::{Explain, Options, steps};
+use crate::sql::plan::PlanKind;
+use crate::types::Type;
+use crate::value::Value;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// An EXPLAIN on its way.
+pub(super) struct Explaining {
+    run: Run,
+    options: Options,
+    prepared: Arc<Prepared>,
+    params: Vec<Value>,
+    cursor: CursorId,
+    /// When it began: µs.
+    since: i64,
+    /// What took how long so far: µs.
+    planning: i64,
+    /// The steps, once they are known: then the statement itself runs.
+    steps: Option<Vec<Node>>,
+}
+
+/// A step of SQLite's plan.
+struct Node {
+    id: i64,
+    parent: i64,
+    detail: String,
+}
+
+/// What ANALYZE has found out.
+struct Found {
+    rows: u64,
+    micros: i64,
+}
+
+impl Session {
+    pub(super) fn explain(&mut self, world: &World, run: Run, explain: &Explain) -> Step {
+        let (prepared, params) = match &explain.execute {
+            Some((name, given)) => {
+                let prepared = self.current_statement(world, name)?;
+                let wanted = prepared.plan.params.len();
+                if wanted != *given {
+                    let message = format!("wrong number of parameters for prepared statement \"{name}\"");
+                    let detail = format!("Expected {wanted} parameters but got {given}.");
+                    return Err(SqlError::syntax(message).detail(detail).into());
+                }
+                if explain.options.analyze && wanted > 0 {
+                    return Err(SqlError::unsupported("EXPLAIN ANALYZE of EXECUTE with arguments").into());
+                }
+                (prepared, vec![Value::Null; wanted])
+            }
+            None => {
+                let types = run.portal.plan.params.clone();
+                (self.prepare_text(world, &Arc::from(explain.query.as_str()), &types)?, run.portal.params.clone())
+            }
+        };
+        if explain.options.analyze && !matches!(&prepared.plan.kind, PlanKind::Read(read) if !read.facts.asks.advisory)
+        {
+            return Err(SqlError::unsupported("EXPLAIN ANALYZE of a statement that writes").into());
+        }
+        let read = steps(&prepared.plan)?;
+        let cursor = self.new_cursor();
+        let mut all = params.clone();
+        // Which rows it means is found out when it runs.
+        all.push(Value::Null);
+        let open = self.open(world, cursor, &read, all, prepared.plan.schema_version);
+        let (options, since) = (explain.options, world.now);
+        let explaining = Explaining { run, options, prepared, params, cursor, since, planning: 0, steps: None };
+        self.ask(open, Wait::Explain(Box::new(explaining)));
+        Ok(())
+    }
+
+    pub(super) fn explaining(&mut self, world: &World, mut explaining: Explaining, answer: Answer) -> Step {
+        let cursor = explaining.cursor;
+        match answer {
+            Answer::Opened(Ok(())) => {
+                let sink = match explaining.steps {
+                    None => Sink::Session { max_bytes: self.limits.cursor },
+                    Some(_) => Sink::Nowhere,
+                };
+                self.ask(Ask::Fetch { cursor, max: u64::MAX, sink }, Wait::Explain(Box::new(explaining)));
+                Ok(())
+            }
+            Answer::Opened(Err(Failure::SchemaChanged)) => self.try_again(explaining.run),
+            Answer::Opened(Err(Failure::Sql { error, .. })) => Err(error.into()),
+            Answer::Fetched(result) => {
+                self.effects.push(Effect::Release(cursor));
+                let fetch = result?;
+                let took = world.now - explaining.since;
+                let Some(nodes) = explaining.steps.take() else {
+                    explaining.steps = Some(fetch.rows.into_iter().filter_map(node).collect());
+                    (explaining.planning, explaining.since) = (took, world.now);
+                    return self.analyze(world, explaining);
+                };
+                self.tell(explaining, &nodes, Some(Found { rows: fetch.count, micros: took }))
+            }
+            _ => Err(SqlError::internal("an answer that nobody asked for").into()),
+        }
+    }
+
+    /// Runs the statement, if that was wanted.
+    fn analyze(&mut self, world: &World, mut explaining: Explaining) -> Step {
+        let prepared = Arc::clone(&explaining.prepared);
+        match &prepared.plan.kind {
+            PlanKind::Read(read) if explaining.options.analyze => {
+                self.check_read(read)?;
+                explaining.cursor = self.new_cursor();
+                let params = explaining.params.clone();
+                let open = self.open(world, explaining.cursor, read, params, prepared.plan.schema_version);
+                self.ask(open, Wait::Explain(Box::new(explaining)));
+                Ok(())
+            }
+            _ => {
+                let nodes = explaining.steps.take().unwrap_or_default();
+                self.tell(explaining, &nodes, None)
+            }
+        }
+    }
+
+    fn tell(&mut self, explaining: Explaining, nodes: &[Node], found: Option<Found>) -> Step {
+        let Explaining { run, options, prepared, planning, .. } = explaining;
+        let millis = |micros: i64| format!("{:.3}", micros.max(0) as f64 / 1000.0);
+        let summary = options.summary.unwrap_or(options.analyze);
+        if options.json {
+            let outputs: Vec<String> = prepared.plan.columns.iter().map(|c| text(&c.name)).collect();
+            let mut top = String::new();
+            if options.verbose {
+                let _ = write!(top, ",\n      \"Output\": [{}]", outputs.join(", "));
+            }
+            if let Some(Found { rows, micros }) = &found {
+                if !options.untimed {
+                    let total = millis(*micros);
+                    let _ =
+                        write!(top, ",\n      \"Actual Startup Time\": 0.000,\n      \"Actual Total Time\": {total}");
+                }
+                let _ = write!(top, ",\n      \"Actual Rows\": {rows},\n      \"Actual Loops\": 1");
+            }
+            let mut out = format!("[\n  {{\n    \"Plan\": {}", tree(nodes, &top));
+            if summary {
+                let _ = write!(out, ",\n    \"Planning Time\": {}", millis(planning));
+            }
+            if let Some(found) = &found {
+                let _ = write!(out, ",\n    \"Triggers\": [\n    ]");
+                if summary {
+                    let _ = write!(out, ",\n    \"Execution Time\": {}", millis(found.micros));
+                }
+            }
+            out.push_str("\n  }\n]");
+            debug_assert_eq!(run.portal.form.columns.first().map(|c| c.ty), Some(Type::JSON));
+            return self.deliver_rows(run, vec![vec![Value::Text(out)]]);
+        }
+        let mut lines: Vec<String> = nodes.iter().map(|node| node.detail.clone()).collect();
+        if let (Some(first), Some(Found { rows, micros })) = (lines.first_mut(), &found) {
+            let times = if options.untimed { String::new() } else { format!("time=0.000..{} ", millis(*micros)) };
+            let _ = write!(first, " (actual {times}rows={rows} loops=1)");
+        }
+        if summary {
+            lines.push(format!("Planning Time: {} ms", millis(planning)));
+            lines.extend(found.map(|found| format!("Execution Time: {} ms", millis(found.micros))));
+        }
+        self.deliver_rows(run, lines.into_iter().map(|line| vec![Value::Text(line)]).collect())
+    }
+}
+
+fn node(row: Vec<Value>) -> Option<Node> {
+    match row.as_slice() {
+        [Value::Int(id), Value::Int(parent), _, Value::Text(detail)] => {
+            Some(Node { id: *id, parent: *parent, detail: detail.clone() })
+        }
+        _ => None,
+    }
+}
+
+/// The steps as a tree with one root, which has `top` besides.
+fn tree(nodes: &[Node], top: &str) -> String {
+    let roots: Vec<&Node> = nodes.iter().filter(|n| n.parent == 0).collect();
+    match roots[..] {
+        [root] => branch(root, nodes, top, 0),
+        _ => {
+            let plans = plans(&roots, nodes, 0);
+            format!("{{\n      \"Node Type\": \"Result\",\n      \"Parallel Aware\": false{top}{plans}\n    }}")
+        }
+    }
+}
+
+/// How deep a tree is shown: SQLite's are hardly deeper.
+const DEEPEST: usize = 200;
+
+fn branch(node: &Node, nodes: &[Node], top: &str, depth: usize) -> String {
+    let children: Vec<&Node> = if depth < DEEPEST {
+        nodes.iter().filter(|n| n.parent == node.id && n.id != node.id).collect()
+    } else {
+        Vec::new()
+    };
+    let (detail, kind) = (text(&node.detail), text(kind(&node.detail)));
+    let plans = plans(&children, nodes, depth + 1);
+    format!(
+        "{{\n      \"Node Type\": {kind},\n      \"Parallel Aware\": false,\n      \"Async Capable\": false,\n      \
+         \"Detail\": {detail}{top}{plans}\n    }}"
+    )
+}
+
+fn plans(children: &[&Node], nodes: &[Node], depth: usize) -> String {
+    if children.is_empty() {
+        return String::new();
+    }
+    let branches: Vec<String> = children.iter().map(|child| branch(child, nodes, "", depth)).collect();
+    format!(",\n      \"Plans\": [\n{}\n      ]", branches.join(",\n"))
+}
+
+/// The name of PostgreSQL's node that does the like.
+fn kind(detail: &str) -> &'static str {
+    match detail.split(' ').next() {
+        Some("SCAN") => "Seq Scan",
+        Some("SEARCH") => "Index Scan",
+        Some("USE") => "Sort",
+        Some("MATERIALIZE" | "CO-ROUTINE") => "Subquery Scan",
+        Some("COMPOUND" | "MERGE" | "UNION") => "Append",
+        _ => "Result",
+    }
+}
+
+/// A JSON string.
+fn text(text: &str) -> String {
+    serde_json::Value::String(text.to_owned()).to_string()
+}
