@@ -641,6 +641,8 @@ impl<'a> Job<'a> {
         }
         // Above READ COMMITTED a refresh also finds out early what COMMIT would refuse.
         let row = matches!(statement.effort, Effort::Row(_)) && !strict;
+        // At REPEATABLE READ one that names its row stays on its snapshot, whatever else has changed, if the row has not.
+        let own = matches!(statement.effort, Effort::Row(_)) && work.isolation() == Isolation::RepeatableRead;
         let mut run = Run::new(statement, self.local_draws);
         let mut fresh = !strict;
         // May run on a view that is behind.
@@ -663,7 +665,7 @@ impl<'a> Job<'a> {
                 }
                 Ran::Done { wants, tables } => {
                     let skips = statement.lock.as_ref().is_some_and(|lock| lock.wait == LockWait::SkipLocked);
-                    let ruled = row && run.is_ruled_by_its_row(statement);
+                    let ruled = (row || own) && run.is_ruled_by_its_row(statement);
                     let targets: Vec<Target> = wants.iter().filter(|_| skips || ruled).map(Want::target).collect();
                     let wait = statement.lock.as_ref().map_or(LockWait::Wait, |lock| lock.wait);
                     let wait = if self.patient || wait != LockWait::Wait { wait } else { LockWait::NoWait };
@@ -677,6 +679,19 @@ impl<'a> Job<'a> {
                     };
                     let latest = |work: &Work| executor.shared.applied() == work.at();
                     let counts = if ruled && !new {
+                        true
+                    } else if ruled && own {
+                        self.await_landing(&tables, true).await?;
+                        if !latest(work) {
+                            work.undo(&run)?;
+                            // It runs again, now that its rows cannot change: on its snapshot, if they have not.
+                            let same = self.has_own_rows(work, &run, &tables).await?;
+                            if same == Some(false) {
+                                return Err(crate::transaction::serialization_failure(work.isolation()).into());
+                            }
+                            (fresh, lags) = (same.is_none(), false);
+                            continue;
+                        }
                         true
                     } else if ruled {
                         self.await_landing(&tables, true).await?;
@@ -716,6 +731,15 @@ impl<'a> Job<'a> {
             }
         }
         Err(SqlError::new(state::SERIALIZATION_FAILURE, "could not serialize access: the rows keep changing").into())
+    }
+
+    /// Whether the rows that a run has changed or locked, and that was undone, are committed as the view has them; `None` if
+    /// that is not to be found out.
+    async fn has_own_rows(&self, work: &mut Work, run: &Run, tables: &[u32]) -> Result<Option<bool>, Trouble> {
+        self.await_landing(tables, true).await?;
+        let executor = self.executor;
+        let names = executor.names.of(&executor.shared);
+        Ok(executor.busily(work.is_light(), || work.has_rows_of(&executor.views, run, &|table| names.name_of(table))))
     }
 
     /// Gets values of a sequence; fewer where it ends.

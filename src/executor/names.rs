@@ -81,6 +81,11 @@ pub struct Reference {
 }
 
 impl Tables {
+    /// SQLite's name of a table.
+    pub fn name_of(&self, oid: u32) -> Option<String> {
+        self.by_name.iter().find(|(_, table)| table.oid == oid).map(|(name, _)| name.clone())
+    }
+
     fn new(catalog: &Catalog) -> Tables {
         let mut by_name = HashMap::new();
         for relation in catalog.relations.values() {

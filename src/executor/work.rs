@@ -14,12 +14,12 @@ use crate::error::{SqlError, SqlResult, state};
 use crate::functions::{Nap, RowFree, SequenceSource};
 use crate::locks::{Mark, Target, Want};
 use crate::meter::{self, WORK_IN_THE_LOG};
-use crate::sql::catalog::Catalog;
 use crate::sql::catalog::change::{Change, relations_of};
+use crate::sql::catalog::{Catalog, quote};
 use crate::sql::plan::{Effort, LockMode, LockStrength, LockWait};
 use crate::transaction::{Kind, Locking, Statement, Told, Transcript, serialization_failure};
 use crate::types::Env;
-use crate::value::Value;
+use crate::value::{Value, ValueRef};
 use parking_lot::Mutex;
 use rusqlite::ffi;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -587,6 +587,29 @@ impl Work {
             self.drop_view();
         }
         Ok(())
+    }
+
+    /// Whether the rows that an undone run has changed or locked are committed as this view has them, if that is to be found
+    /// out.
+    pub fn has_rows_of(&mut self, views: &Views, run: &Run, name_of: &dyn Fn(u32) -> Option<String>) -> Option<bool> {
+        let (result, view) = (run.result.as_ref()?, self.view.as_mut()?);
+        let touched = result.touched.iter().map(|touched| match touched.rowids {
+            Some((before, after)) if before == after && touched.operation != Operation::Insert => {
+                Some((touched.table.clone(), before))
+            }
+            _ => None,
+        });
+        let locked = result.locked.iter().map(|(table, rowid)| Some((name_of(*table)?, *rowid)));
+        let rows = touched.chain(locked).collect::<Option<Vec<_>>>()?;
+        let mut now = views.open().ok()?;
+        for (table, rowid) in rows {
+            let sql = format!("SELECT * FROM {} WHERE _rowid_ = ?1", quote(&table));
+            let row = |view: &mut View| view.runner().connection.query(&sql, &[ValueRef::Int(rowid)]).ok();
+            if row(view)? != row(&mut now)? {
+                return Some(false);
+            }
+        }
+        Some(true)
     }
 
     /// The last run counts: it becomes part of the transcript. Error: 54000.

@@ -231,16 +231,11 @@ a: UPDATE rr SET n = 8 WHERE id = 5
 b: UPDATE rr SET n = 9 WHERE id = 4
 --> UPDATE 1
 
--- The snapshot may move on, as long as everything that the block was told stays true: here, that there are four rows.
 a: SELECT id, n FROM rr WHERE id > 3 ORDER BY id
 --> id int4 | n int4
 --> 4 | 0
 --> 5 | 8
 --> SELECT 2
---!> id int4 | n int4
---!> 4 | 7
---!> 5 | 8
---!> SELECT 2
 
 a: COMMIT
 --> COMMIT
