@@ -1086,12 +1086,10 @@ FETCH 2 FROM x_h
 --> 13
 --> FETCH 2
 
--- Only cursors that are declared SCROLL go backward; PostgreSQL lets those whose plan can.
 FETCH BACKWARD 1 FROM x_h
 --> n int4
 --> 12
 --> FETCH 1
---!> ERROR 55000: cursor can only scan forward
 
 CLOSE x_h
 --> CLOSE CURSOR
