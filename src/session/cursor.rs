@@ -10,7 +10,7 @@ use super::portal::{AnswerAs, Portal, PortalState, Prepared, Run};
 use super::{CursorId, RowForm, Session, Step, Wait, unless_brief};
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::Failure;
-use crate::sql::plan::{FetchDirection, PlanKind, ResultColumn};
+use crate::sql::plan::{FetchDirection, PlanKind, ResultColumn, Utility};
 use crate::types::text::{parse_text, write_text};
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
