@@ -26,8 +26,29 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 pub struct Sums {
     pub all: u64,
     pub visible: u64,
-    /// A row got the largest rowid: the next automatic one would be random.
+    /// A row got the largest rowid where that is no key: the next automatic one would be random.
     pub exhausted: bool,
+}
+
+/// Whether the rowid of a table is its primary key, which every row is stored with: then SQLite never chooses one. Only such
+/// a key is declared NOT NULL.
+fn is_key(db: *mut ffi::sqlite3, table: &CStr) -> bool {
+    let mut not_null: c_int = 0;
+    // SAFETY: the names are C strings, and SQLite leaves out what it is given no place for.
+    let found = unsafe {
+        ffi::sqlite3_table_column_metadata(
+            db,
+            std::ptr::null(),
+            table.as_ptr(),
+            c"rowid".as_ptr(),
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+            &mut not_null,
+            std::ptr::null_mut(),
+            std::ptr::null_mut(),
+        )
+    };
+    found == ffi::SQLITE_OK && not_null != 0
 }
 
 /// A changed row, for whoever locks rows.
@@ -321,7 +342,7 @@ unsafe extern "C" fn hook(
             }
         }
         inner.sums.all = inner.sums.all.wrapping_add(all);
-        inner.sums.exhausted |= op != ffi::SQLITE_DELETE && after == i64::MAX;
+        inner.sums.exhausted |= op != ffi::SQLITE_DELETE && after == i64::MAX && !is_key(db, table);
         if let Some(Watched(rows)) = &inner.watched
             && op != ffi::SQLITE_DELETE
         {

@@ -333,7 +333,8 @@ fn array_cast(ctx: &mut Context, args: &[ValueRef<'_>], cut: bool) -> SqlResult<
                 Type::BPCHAR if cut => crate::types::text::bpchar(&shown, typmod, true)?.to_owned(),
                 _ => shown,
             };
-            *item = crate::types::text::parse_text_at(to, typmod, &shown, &ctx.env, Some(ctx.now))?;
+            let value = crate::types::text::parse_text_at(to, typmod, &shown, &ctx.env, Some(ctx.now))?;
+            *item = codec::element(to, typmod, value);
         }
     }
     close(&array)
@@ -342,6 +343,9 @@ fn array_cast(ctx: &mut Context, args: &[ValueRef<'_>], cut: bool) -> SqlResult<
 /// Order of two values of a type that are not NULL.
 pub(super) fn order(ty: Type, a: &Value, b: &Value) -> Ordering {
     match (ty.collation(), a, b) {
+        (_, Value::Text(a), Value::Text(b)) if ty == Type::BPCHAR => {
+            a.trim_end_matches(' ').cmp(b.trim_end_matches(' '))
+        }
         (Some(name), Value::Text(a), Value::Text(b)) => {
             super::collations().find(|c| c.name == name).map_or_else(|| a.cmp(b), |c| (c.compare)(a, b))
         }
@@ -399,6 +403,7 @@ fn push_key(ty: Type, value: &Value, out: &mut Vec<u8>) -> SqlResult<()> {
             }
             Type::JSONB => push_json_key(&crate::types::json::parse(text)?, true, out),
             _ => {
+                let text = if ty == Type::BPCHAR { text.trim_end_matches(' ') } else { text };
                 out.extend(text.as_bytes());
                 out.push(0);
             }

@@ -28,6 +28,7 @@ pub mod integers;
 pub mod json;
 pub mod jsonpath;
 pub mod live;
+pub mod names;
 pub mod notify;
 pub mod numeric;
 mod privileges;

@@ -58,12 +58,12 @@ pub const FUNCTIONS: &[Function] = &[
     func("upper", &[TEXT], TEXT, "q_upper({0})"),
     func("initcap", &[TEXT], TEXT, "q_initcap({0})"),
     func("length", &[TEXT], INT4, "length({0})"),
-    func("length", &[BPCHAR], INT4, "length({0})"),
+    func("length", &[BPCHAR], INT4, "length(rtrim({0}, ' '))"),
     func("length", &[BYTEA], INT4, "length({0})"),
     func("char_length", &[TEXT], INT4, "length({0})"),
-    func("char_length", &[BPCHAR], INT4, "length({0})"),
+    func("char_length", &[BPCHAR], INT4, "length(rtrim({0}, ' '))"),
     func("character_length", &[TEXT], INT4, "length({0})"),
-    func("character_length", &[BPCHAR], INT4, "length({0})"),
+    func("character_length", &[BPCHAR], INT4, "length(rtrim({0}, ' '))"),
     func("octet_length", &[TEXT], INT4, "octet_length({0})"),
     func("octet_length", &[BPCHAR], INT4, "octet_length({0:out})"),
     func("octet_length", &[BYTEA], INT4, "octet_length({0})"),
@@ -129,7 +129,7 @@ pub const FUNCTIONS: &[Function] = &[
 
 pub const CASTS: &[Cast] = &[
     implicit(VARCHAR, TEXT, "{0}"),
-    implicit(BPCHAR, TEXT, "{0}"),
+    implicit(BPCHAR, TEXT, "rtrim({0}, ' ')"),
     implicit(NAME, TEXT, "{0}"),
     implicit(CHAR, TEXT, "{0}"),
     implicit(TEXT, VARCHAR, "{0}"),
@@ -138,16 +138,16 @@ pub const CASTS: &[Cast] = &[
     implicit(VARCHAR, VARCHAR, "{0}"),
     assignment(VARCHAR, VARCHAR, "q_varchar({0}, {typmod})"),
     explicit(VARCHAR, VARCHAR, "q_varchar_cut({0}, {typmod})"),
-    implicit(BPCHAR, VARCHAR, "{0}"),
-    assignment(BPCHAR, VARCHAR, "q_varchar({0}, {typmod})"),
-    explicit(BPCHAR, VARCHAR, "q_varchar_cut({0}, {typmod})"),
+    implicit(BPCHAR, VARCHAR, "rtrim({0}, ' ')"),
+    assignment(BPCHAR, VARCHAR, "q_varchar(rtrim({0}, ' '), {typmod})"),
+    explicit(BPCHAR, VARCHAR, "q_varchar_cut(rtrim({0}, ' '), {typmod})"),
     assignment(NAME, VARCHAR, "q_varchar({0}, {typmod})"),
     explicit(NAME, VARCHAR, "q_varchar_cut({0}, {typmod})"),
     assignment(CHAR, VARCHAR, "q_varchar({0}, {typmod})"),
-    implicit(TEXT, BPCHAR, "rtrim({0}, ' ')"),
+    implicit(TEXT, BPCHAR, "{0}"),
     assignment(TEXT, BPCHAR, "q_bpchar({0}, {typmod})"),
     explicit(TEXT, BPCHAR, "q_bpchar_cut({0}, {typmod})"),
-    implicit(VARCHAR, BPCHAR, "rtrim({0}, ' ')"),
+    implicit(VARCHAR, BPCHAR, "{0}"),
     assignment(VARCHAR, BPCHAR, "q_bpchar({0}, {typmod})"),
     explicit(VARCHAR, BPCHAR, "q_bpchar_cut({0}, {typmod})"),
     implicit(BPCHAR, BPCHAR, "{0}"),
@@ -158,7 +158,7 @@ pub const CASTS: &[Cast] = &[
     assignment(CHAR, BPCHAR, "q_bpchar({0}, {typmod})"),
     implicit(TEXT, NAME, "q_name({0})"),
     implicit(VARCHAR, NAME, "q_name({0})"),
-    implicit(BPCHAR, NAME, "q_name({0})"),
+    implicit(BPCHAR, NAME, "q_name(rtrim({0}, ' '))"),
     assignment(TEXT, CHAR, "q_char({0})"),
     assignment(VARCHAR, CHAR, "q_char({0})"),
     assignment(BPCHAR, CHAR, "q_char({0})"),
@@ -235,8 +235,15 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_bytea_cat", 2, |_, a| Ok(Value::Blob([blob(a, 0)?, blob(a, 1)?].concat()))),
     scalar("q_varchar", 2, |_, a| fit(text(a, 0)?, int(a, 1)?, "character varying", false).map(from_text)),
     scalar("q_varchar_cut", 2, |_, a| fit(text(a, 0)?, int(a, 1)?, "character varying", true).map(from_text)),
-    scalar("q_bpchar", 2, |_, a| fit(trimmed(a)?, int(a, 1)?, "character", false).map(from_text)),
+    // Without a length, blanks belong to the value.
+    scalar("q_bpchar", 2, |_, a| match int(a, 1)? {
+        -1 => Ok(from_text(text(a, 0)?)),
+        typmod => fit(trimmed(a)?, typmod, "character", false).map(from_text),
+    }),
     scalar("q_bpchar_cut", 2, |_, a| {
+        if int(a, 1)? == -1 {
+            return Ok(from_text(text(a, 0)?));
+        }
         fit(trimmed(a)?, int(a, 1)?, "character", true).map(|s| from_text(s.trim_end_matches(' ')))
     }),
     scalar("q_name", 1, |_, a| Ok(from_text(cut_bytes(text(a, 0)?, 63)))),

@@ -11,8 +11,8 @@ use super::{CursorId, RowForm, Session, Step, Wait, unless_brief};
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::Failure;
 use crate::sql::plan::{FetchDirection, PlanKind, ResultColumn, Utility};
-use crate::types::text::{parse_text, write_text};
-use crate::types::{NO_TYPMOD, Type};
+use crate::types::Type;
+use crate::types::text::{parse_parameter, write_text};
 use crate::value::Value;
 use std::sync::Arc;
 
@@ -101,7 +101,7 @@ impl Session {
             }
             let mut text = Vec::new();
             write_text(column.ty, column.typmod, value.as_ref(), &env, &mut text)?;
-            params.push(parse_text(*ty, NO_TYPMOD, super::extended::utf8(&text)?, &env)?);
+            params.push(parse_parameter(*ty, super::extended::utf8(&text)?, &env, None)?);
         }
         Ok(params)
     }

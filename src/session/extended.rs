@@ -7,7 +7,7 @@ use crate::error::{SqlError, SqlResult, state};
 use crate::sql::plan::{Plan, PlanKind, ResultColumn, Utility};
 use crate::types::binary::parse_binary;
 use crate::types::encoding::Encoding;
-use crate::types::text::parse_text_at;
+use crate::types::text::parse_parameter;
 use crate::types::{Env, NO_TYPMOD, Type};
 use crate::value::Value;
 use std::sync::Arc;
@@ -312,8 +312,8 @@ fn parameters(bind: &Bind, types: &[Type], env: &Env, encoding: Encoding, now: O
         values.push(match bytes {
             None => Value::Null,
             Some(bytes) if format(i) == 1 => parse_binary(*ty, NO_TYPMOD, &encoding.decode_binary(*ty, bytes)?, env)?,
-            Some(bytes) if encoding.is_stored() => parse_text_at(*ty, NO_TYPMOD, utf8(bytes)?, env, now)?,
-            Some(bytes) => parse_text_at(*ty, NO_TYPMOD, utf8(encoding.decode(bytes)?.as_bytes())?, env, now)?,
+            Some(bytes) if encoding.is_stored() => parse_parameter(*ty, utf8(bytes)?, env, now)?,
+            Some(bytes) => parse_parameter(*ty, utf8(encoding.decode(bytes)?.as_bytes())?, env, now)?,
         });
     }
     Ok(values)

@@ -21,6 +21,7 @@ use super::phrases::{self, MARK};
 use super::plan::{Discard, FetchDirection, IsolationLevel, LockMode, LockStrength, TransactionModes, Utility};
 use super::{copy, ddl, explain};
 use crate::error::{SqlError, SqlResult, state};
+use crate::types::{IntervalStyle, NO_TYPMOD, interval_typmod};
 use sqlparser::ast::Statement;
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError, ParserOptions};
@@ -939,11 +940,24 @@ fn time_zone(c: &mut Cursor<'_>) -> SqlResult<Vec<String>> {
         return Ok(Vec::new());
     }
     if c.eat("INTERVAL") {
+        let position = c.position();
         let offset = c.string()?;
-        if c.eat("HOUR") && c.eat("TO") {
-            c.expect("MINUTE")?;
+        let fields = match c.eat("HOUR") {
+            true if c.eat("TO") => {
+                c.expect("MINUTE")?;
+                "hour to minute"
+            }
+            true => "hour",
+            false => "",
+        };
+        let typmod = interval_typmod(fields, None).unwrap_or(NO_TYPMOD);
+        let offset = crate::types::interval::parse(&offset, IntervalStyle::Postgres, typmod)
+            .map_err(|e| e.position(position))?;
+        if offset.months != 0 || offset.days != 0 {
+            let text = "time zone interval must not include months or days";
+            return Err(SqlError::new(state::INVALID_PARAMETER_VALUE, text).position(position));
         }
-        return Ok(vec![offset]);
+        return Ok(vec![crate::types::zone::fixed_name((offset.micros / 1_000_000) as i32)]);
     }
     Ok(vec![setting_value(c)?])
 }
@@ -1189,7 +1203,7 @@ mod tests {
             ("SET SESSION timezone TO 'UTC'", "Set { name: \"timezone\", values: [\"UTC\"], local: false }"),
             (
                 "SET TIME ZONE INTERVAL '+00:00' HOUR TO MINUTE",
-                "Set { name: \"TimeZone\", values: [\"+00:00\"], local: false }",
+                "Set { name: \"TimeZone\", values: [\"<+00>-00\"], local: false }",
             ),
             (
                 "set local search_path = \"$user\", Public",

@@ -20,6 +20,11 @@ FROM pg_catalog.pg_authid a
 UNION ALL
 SELECT current_user, true, true, true, true, true, true, -1, '********', NULL, true, NULL, 16383
 WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_authid a WHERE a.rolname = current_user)
+UNION ALL
+SELECT p.name, false, true, false, false, false, false, -1, '********', NULL, false, NULL, p.oid
+FROM (VALUES ('pg_database_owner', 6171), ('pg_read_all_data', 6181), ('pg_write_all_data', 6182), ('pg_monitor', 3373),
+('pg_read_all_settings', 3374), ('pg_read_all_stats', 3375), ('pg_stat_scan_tables', 3377), ('pg_read_server_files', 4569),
+('pg_write_server_files', 4570), ('pg_execute_server_program', 4571), ('pg_signal_backend', 4200), ('pg_checkpoint', 4544)) p(name, oid)
 
 -- 12003 pg_catalog.pg_user: usename name, usesysid oid, usecreatedb bool, usesuper bool, userepl bool, usebypassrls bool, passwd text, valuntil timestamptz, useconfig _text
 SELECT r.rolname, r.oid, r.rolcreatedb, r.rolsuper, r.rolreplication, r.rolbypassrls, r.rolpassword, r.rolvaliduntil, NULL

@@ -190,6 +190,19 @@ fn push_item(elem: Type, item: ValueRef<'_>, out: &mut Vec<u8>) -> SqlResult<()>
     Ok(())
 }
 
+/// An element as an array keeps it: a char(n) with its blanks, since the array does not know the length.
+pub fn element(elem: Type, typmod: i32, value: Value) -> Value {
+    match value {
+        Value::Text(text) if elem == Type::BPCHAR => {
+            let mut padded = text.into_bytes();
+            let shown = String::from_utf8_lossy(&padded).into_owned();
+            text::push_padding(&shown, typmod, &mut padded);
+            Value::Text(String::from_utf8_lossy(&padded).into_owned())
+        }
+        value => value,
+    }
+}
+
 /// The elements of a flat `int2vector` or `oidvector` text ("1 2 3"). Their arrays begin at 0.
 pub fn parse_vector(elem: Type, input: &str, env: &Env) -> SqlResult<Value> {
     let items = input
@@ -355,7 +368,8 @@ impl Reader<'_> {
                     None => return Err(self.fail("Unexpected end of input.")),
                 }
             }
-            return text::parse_text_at(self.elem, self.typmod, &text, self.env, self.now);
+            let value = text::parse_text_at(self.elem, self.typmod, &text, self.env, self.now)?;
+            return Ok(element(self.elem, self.typmod, value));
         }
         // Blanks around a bare item do not count, but escaped ones do.
         let (mut keep, mut escaped, mut end) = (0, false, self.rest.len());
@@ -394,7 +408,8 @@ impl Reader<'_> {
         if !escaped && text.eq_ignore_ascii_case("null") {
             return Ok(Value::Null);
         }
-        text::parse_text_at(self.elem, self.typmod, &text, self.env, self.now)
+        let value = text::parse_text_at(self.elem, self.typmod, &text, self.env, self.now)?;
+        Ok(element(self.elem, self.typmod, value))
     }
 }
 

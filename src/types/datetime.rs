@@ -545,6 +545,11 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, Fail> {
                         _ => Token::Word(whole.trim_end_matches('.')),
                     });
                 }
+                // "UTC+3" is a POSIX zone, "PM+03" is none.
+                Some(b'+') if at - start >= 3 && bytes.get(at + 1).is_some_and(u8::is_ascii_digit) => {
+                    at = run(at, &|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b':'));
+                    found.push(Token::Word(&text[start..at]));
+                }
                 Some(b'0'..=b'9') if !matches!(&text[start..at], "T" | "t") => {
                     at = run(at, &|b| b.is_ascii_alphanumeric());
                     found.push(Token::Word(&text[start..at]));
@@ -1177,7 +1182,7 @@ pub fn utc_to_local(utc: i64, zone: &Zone) -> SqlResult<i64> {
 pub fn named_zone(name: &str) -> SqlResult<Zone> {
     match zone::abbreviation(&name.to_ascii_lowercase()) {
         Some(offset) => Ok(Zone::Fixed(offset)),
-        None => Zone::find(name),
+        None => Zone::look_up(name).ok_or_else(|| zone::not_recognized(name)),
     }
 }
 

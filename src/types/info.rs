@@ -387,6 +387,8 @@ impl Type {
             Type::TIMETZ => Some("pg_timetz"),
             Type::TID => Some("pg_tid"),
             Type::JSONB => Some("pg_jsonb"),
+            // SQLite's own: trailing blanks do not count.
+            Type::BPCHAR => Some("RTRIM"),
             _ => None,
         }
     }

@@ -612,6 +612,14 @@ pub fn element(text: &str, index: i64) -> Option<&str> {
     elements(text).nth(usize::try_from(index).ok()?)
 }
 
+/// `-> index` of jsonb, to which a scalar is an array of one.
+pub fn element_or_itself(text: &str, index: i64) -> Option<&str> {
+    match Kind::of(text) {
+        Kind::Array | Kind::Object => element(text, index),
+        _ => matches!(index, 0 | -1).then_some(text),
+    }
+}
+
 /// `#>`: a field or element for each step.
 pub fn path<'a>(text: &'a str, steps: &[Option<String>]) -> Option<&'a str> {
     let mut at = text.trim_matches([' ', '\t', '\n', '\r']);

@@ -9,7 +9,7 @@
 //! | float4, float8 | REAL | NaN is stored as TEXT 'NaN' (SQLite would turn it into NULL) |
 //! | numeric | TEXT | canonical decimal with display scale, collation `pg_numeric`; 'NaN', 'Infinity', '-Infinity' |
 //! | text, varchar, name, "char" | TEXT | as is |
-//! | bpchar | TEXT | trailing blanks cut, padded on output |
+//! | bpchar | TEXT | trailing blanks cut where the length is known, and padded when it is looked at; collation RTRIM |
 //! | bytea | BLOB | as is |
 //! | uuid | BLOB | 16 bytes |
 //! | date | INTEGER | days since 2000-01-01; infinities are i32 extremes |

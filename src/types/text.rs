@@ -209,6 +209,15 @@ fn parse_oid(text: &str, ty: Type) -> SqlResult<i64> {
     }
 }
 
+/// As [`parse_text_at`], for the value of a parameter: a name of an object stays a text, which the statement looks up.
+pub fn parse_parameter(ty: Type, text: &str, env: &Env, now: Option<i64>) -> SqlResult<Value> {
+    let number = |text: &str| text.trim() == "-" || text.trim().bytes().all(|b| b.is_ascii_digit());
+    if ty.is_reg() && !number(text) {
+        return Ok(Value::Text(checked(text)?.to_owned()));
+    }
+    parse_text_at(ty, NO_TYPMOD, text, env, now)
+}
+
 fn parse_reg(text: &str, ty: Type) -> SqlResult<i64> {
     let trimmed = text.trim();
     if trimmed == "-" {
@@ -262,13 +271,13 @@ pub fn varchar(text: &str, typmod: i32, explicit: bool) -> SqlResult<&str> {
     }
 }
 
-/// Text as `char(n)` stores it: trailing blanks cut.
+/// Text as `char(n)` stores it: trailing blanks cut. Without a length, all of them belong to the value.
 pub fn bpchar(text: &str, typmod: i32, explicit: bool) -> SqlResult<&str> {
     let cut = match varchar(text, typmod, explicit) {
         Ok(cut) => cut,
         Err(_) => return Err(too_long(Type::BPCHAR, typmod)),
     };
-    Ok(cut.trim_end_matches(' '))
+    Ok(if typmod == NO_TYPMOD { cut } else { cut.trim_end_matches(' ') })
 }
 
 fn too_long(ty: Type, typmod: i32) -> SqlError {

@@ -35,8 +35,8 @@ thread_local! {
 }
 
 impl Zone {
-    /// Finds a zone by IANA name (any case), `UTC`, a number of hours east ("-5", "+5.5"), or a POSIX
-    /// specification ("EST5EDT", "<+03>-03"), whose signs count west of Greenwich.
+    /// Finds the zone that the setting `TimeZone` means: a number of hours east ("-5", "+5.5"), or what [`Zone::look_up`]
+    /// finds.
     ///
     /// Errors: 22023.
     pub fn find(name: &str) -> SqlResult<Zone> {
@@ -47,9 +47,11 @@ impl Zone {
             if let Some((_, zone)) = recent.iter().find(|(known, _)| known == name) {
                 return Ok(zone.clone());
             }
-            let zone = Zone::look_up(name).ok_or_else(|| {
-                SqlError::new(state::INVALID_PARAMETER_VALUE, format!("time zone \"{name}\" not recognized"))
-            })?;
+            let hours = name.parse::<f64>().ok().filter(|hours| hours.abs() <= 168.0);
+            let zone = match hours {
+                Some(hours) => Zone::Fixed((hours * 3600.0) as i32),
+                None => Zone::look_up(name).ok_or_else(|| not_recognized(name))?,
+            };
             if recent.len() == 8 {
                 recent.remove(0);
             }
@@ -58,13 +60,11 @@ impl Zone {
         })
     }
 
-    /// As [`Zone::find`] without the error, for words that may be zones.
+    /// A zone by IANA name (any case), `UTC`, or a POSIX specification ("EST5EDT", "<+03>-03", "+02"), whose signs count west
+    /// of Greenwich.
     pub fn look_up(name: &str) -> Option<Zone> {
         if ["utc", "gmt", "z", "zulu", "etc/utc"].iter().any(|utc| name.eq_ignore_ascii_case(utc)) {
             return Some(Zone::Utc);
-        }
-        if let Ok(hours) = name.parse::<f64>() {
-            return (hours.abs() <= 168.0).then(|| Zone::Fixed((hours * 3600.0) as i32));
         }
         if let Ok(zone) = DATABASE.get(name) {
             return Some(Zone::Named(zone));
@@ -73,10 +73,19 @@ impl Zone {
             let seconds = clock_offset(west)?;
             return Some(Zone::Fixed(if name.starts_with('+') { -seconds } else { seconds }));
         }
-        if name.bytes().any(|b| b.is_ascii_digit()) {
-            return TimeZone::posix(name).ok().map(Zone::Named);
+        if name.starts_with(|c: char| c.is_ascii_digit()) {
+            return clock_offset(name).map(|seconds| Zone::Fixed(-seconds));
         }
-        None
+        if !name.bytes().any(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        if let Ok(zone) = TimeZone::posix(name) {
+            return Some(Zone::Named(zone));
+        }
+        // A name in angle brackets may be shorter than POSIX has it.
+        let offset = name.strip_prefix('<')?.split_once('>')?.1;
+        let seconds = clock_offset(offset.strip_prefix(['+', '-']).unwrap_or(offset))?;
+        Some(Zone::Fixed(if offset.starts_with('-') { seconds } else { -seconds }))
     }
 
     /// The names in the database.
@@ -143,6 +152,17 @@ impl Zone {
 
 fn into_range(unix: i64) -> i64 {
     if unix > LAST { unix - (unix - LAST).div_euclid(CYCLE) * CYCLE - CYCLE } else { unix.max(FIRST) }
+}
+
+pub(crate) fn not_recognized(name: &str) -> SqlError {
+    SqlError::new(state::INVALID_PARAMETER_VALUE, format!("time zone \"{name}\" not recognized"))
+}
+
+/// The name of the zone of a fixed offset east of Greenwich, as PostgreSQL shows it: `<+03>-03`.
+pub fn fixed_name(offset: i32) -> String {
+    // Zero, too, has the other sign.
+    let west = if offset == 0 { "-00".to_owned() } else { offset_text(-offset) };
+    format!("<{}>{west}", offset_text(offset))
 }
 
 /// "+03" or "+05:30".

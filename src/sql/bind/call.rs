@@ -235,7 +235,8 @@ impl Binder<'_> {
         if is_heavy(operator.name) {
             self.effort = self.effort.max(Effort::Pass);
         }
-        let (mut args, result) = self.coerce_arguments(args, &declared, operator.result)?;
+        let compares = operator.native != Native::No;
+        let (mut args, result) = self.coerce_arguments(args, &declared, operator.result, !compares)?;
         if operator.name == "||" && result == Type::TEXT && !self.faithful {
             // Something with text: cast to it, which for a boolean is not what its output function gives.
             for (arg, _) in args.iter_mut().zip(&declared).filter(|(_, declared)| **declared == Type::ANYNONARRAY) {
@@ -288,7 +289,14 @@ impl Binder<'_> {
     }
 
     /// Coerces arguments to what a signature declares, and gives the type of the result.
-    fn coerce_arguments(&mut self, args: Vec<Typed>, declared: &[Type], result: Type) -> SqlResult<(Vec<Typed>, Type)> {
+    /// `pad`: what is done with a char(n) depends on its blanks.
+    fn coerce_arguments(
+        &mut self,
+        args: Vec<Typed>,
+        declared: &[Type],
+        result: Type,
+        pad: bool,
+    ) -> SqlResult<(Vec<Typed>, Type)> {
         let given = self.given(&args);
         let mut meaning = Meaning::default();
         for (declared, given) in declared.iter().zip(&given) {
@@ -328,6 +336,10 @@ impl Binder<'_> {
             let target = meaning.of(*declared, *given)?;
             out.push(match target {
                 Type::RECORD => self.record(arg)?,
+                Type::BPCHAR if pad && !self.faithful => {
+                    let arg = arg.padded();
+                    self.coerce(arg, target)?
+                }
                 _ => self.coerce(arg, target)?,
             });
         }
@@ -344,7 +356,7 @@ impl Binder<'_> {
             .collect();
         match choose(candidates, &given) {
             Choice::One(function, declared) => {
-                let (args, result) = self.coerce_arguments(args, &declared, function.result)?;
+                let (args, result) = self.coerce_arguments(args, &declared, function.result, true)?;
                 let args = self.with_labels(function, args, result)?;
                 if is_heavy(function.name) {
                     self.effort = self.effort.max(Effort::Pass);

@@ -153,7 +153,7 @@ pub(super) fn is_preferred(ty: Type) -> bool {
 
 /// What `cast` says about a pair of types: the narrowest context of a cast.
 pub(super) fn cast_context(from: Type, to: Type) -> Option<CastContext> {
-    if from == to {
+    if from == to || to == Type::REGCLASS && matches!(from, Type::TEXT | Type::VARCHAR) {
         return Some(CastContext::Implicit);
     }
     if let Some((context, _)) = way(from, to, CastContext::Explicit) {
@@ -192,6 +192,7 @@ impl Binder<'_> {
         let at = expr.at;
         let expr = self.record(expr)?;
         let expr = self.settle(expr);
+        let expr = if expr.ty.is_reg() { self.reg_of_param(expr)? } else { expr };
         if expr.is_unknown() {
             return self.decide(expr, to, typmod, context).map(Some);
         }
@@ -248,7 +249,8 @@ impl Binder<'_> {
         let decided = match expr.node {
             Node::Param(n) => {
                 self.params[n - 1] = Some(to);
-                self.apply_typmod(self.param(n, to), typmod, context)?
+                let param = self.reg_of_param(self.param(n, to))?;
+                self.apply_typmod(param, typmod, context)?
             }
             Node::Const(Value::Null) => Typed::null(to).typmod(typmod),
             Node::Text(text) => {
@@ -331,7 +333,8 @@ impl Binder<'_> {
             return self.convert_labels(expr, to, typmod, context);
         }
         if (expr.ty.is_text_like() || expr.ty == Type::UNKNOWN) && to.is_reg() {
-            return if context == CastContext::Explicit { self.reg_of_text(expr, to).map(Some) } else { Ok(None) };
+            let granted = context == CastContext::Explicit || to == Type::REGCLASS;
+            return if granted { self.reg_of_text(expr, to, true).map(Some) } else { Ok(None) };
         }
         if expr.ty.is_reg() && to.is_text_like() {
             if context == CastContext::Implicit {
@@ -470,6 +473,12 @@ impl Binder<'_> {
         let mut out = Vec::with_capacity(exprs.len());
         for expr in exprs {
             let (from, at) = (expr.ty, expr.at);
+            // Where lengths differ, or go with the array, values take their blanks along.
+            let pad = ty == Type::BPCHAR
+                && !self.faithful
+                && expr.ty == ty
+                && (what == "ARRAY" || what != "IN" && typmod == NO_TYPMOD);
+            let expr = if pad { expr.padded() } else { expr };
             match self.try_coerce(expr, ty, NO_TYPMOD, CastContext::Implicit)? {
                 Some(expr) => out.push(expr.typmod(typmod)),
                 None => {

@@ -1023,8 +1023,9 @@ impl Binder<'_> {
                     self.bind_from(from)?
                 }
             };
-            let set = self.assignments(&relation, &update.assignments)?;
+            // In PostgreSQL's order, which decides the types of parameters.
             let filter = update.selection.as_ref().map(|w| self.where_clause(w)).transpose()?;
+            let set = self.assignments(&relation, &update.assignments)?;
             let keys = self.changes_keys(&relation, &update.assignments);
             let short = self.weigh(&relation, filter.as_ref(), keys);
             self.single = short && !self.has_rivals(&relation, &update.assignments);

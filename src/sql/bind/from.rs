@@ -330,6 +330,8 @@ impl Binder<'_> {
         (table, attnum): (u32, i16),
         collated: bool,
     ) -> Typed {
+        // A char(n) is stored without its blanks; without a length, blanks belong to the value.
+        let collated = collated && (ty != Type::BPCHAR || typmod != NO_TYPMOD);
         let column = Column { table, attnum, collated, ..Column::of(range, qualifier, column) };
         Typed::new(ty, Node::Column(column)).typmod(typmod)
     }

@@ -413,7 +413,11 @@ impl Binder<'_> {
         for i in 0..width {
             let sides = [self.side(&left, i), self.side(&right, i)];
             let ty = self.common_type(&[&sides[0], &sides[1]], name)?;
+            let lengths = [&left, &right].map(|body| body.outputs()[i].typmod);
             for body in [&mut left, &mut right] {
+                if ty == Type::BPCHAR && lengths[0] != lengths[1] {
+                    body.set_expr(i, &mut |expr| Ok::<_, SqlError>(expr.padded()))?;
+                }
                 self.coerce_body(body, i, ty, NO_TYPMOD, CastContext::Implicit)?;
             }
         }
@@ -800,7 +804,9 @@ impl Binder<'_> {
         let own: Vec<usize> = self.own_ranges();
         let determined = self.determined(group);
         expr.walk(&mut |e| {
-            if bad.is_some() || group.contains(e) {
+            // A column that is grouped by may be read as another type of the same values.
+            let same = |g: &Typed| g == e || matches!(e.node, Node::Column(_)) && g.node == e.node;
+            if bad.is_some() || group.iter().any(same) {
                 return false;
             }
             match &e.node {

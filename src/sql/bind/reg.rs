@@ -10,13 +10,87 @@ use crate::value::Value;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Location;
 
-/// Types whose values are found by a name in one relation: the type, the relation, its column of names.
-const BY_NAME: [(Type, &str, &str); 5] = [
-    (Type::REGPROC, "pg_proc", "proname"),
-    (Type::REGPROCEDURE, "pg_proc", "proname"),
-    (Type::REGOPER, "pg_operator", "oprname"),
-    (Type::REGOPERATOR, "pg_operator", "oprname"),
-    (Type::REGROLE, "pg_roles", "rolname"),
+/// A type whose values are names of objects.
+struct ByName {
+    ty: Type,
+    /// The query for the OID that the text `x.v` means.
+    search: &'static str,
+    /// SQLSTATE and message where there is none.
+    missing: (&'static str, &'static str, &'static str),
+    /// The name of the OID `x.v`.
+    shown: &'static str,
+}
+
+const BY_NAME: [ByName; 8] = [
+    ByName {
+        ty: Type::REGCLASS,
+        search: "SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+                 WHERE c.relname = q_name_part(x.v, 1) AND CASE WHEN q_name_part(x.v, 2) IS NULL \
+                 THEN pg_table_is_visible(c.oid) ELSE n.nspname = q_name_part(x.v, 2) END LIMIT 1",
+        missing: ("42P01", "relation \"", "\" does not exist"),
+        shown: "SELECT CASE WHEN pg_table_is_visible(c.oid) THEN quote_ident(c.relname) \
+                ELSE quote_ident(n.nspname) || '.' || quote_ident(c.relname) END \
+                FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+                WHERE c.oid = x.v::oid LIMIT 1",
+    },
+    ByName {
+        ty: Type::REGTYPE,
+        search: "coalesce(q_type_named(x.v), (SELECT t.oid FROM pg_catalog.pg_type t \
+                 JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace \
+                 WHERE t.typname = q_name_part(x.v, 1) AND CASE WHEN q_name_part(x.v, 2) IS NULL \
+                 THEN pg_type_is_visible(t.oid) ELSE n.nspname = q_name_part(x.v, 2) END LIMIT 1))",
+        missing: ("42704", "type \"", "\" does not exist"),
+        shown: "format_type(x.v::oid, NULL)",
+    },
+    ByName {
+        ty: Type::REGNAMESPACE,
+        search: "SELECT n.oid FROM pg_catalog.pg_namespace n WHERE n.nspname = q_name_part(x.v, 1) LIMIT 1",
+        missing: ("3F000", "schema \"", "\" does not exist"),
+        shown: "SELECT quote_ident(n.nspname) FROM pg_catalog.pg_namespace n WHERE n.oid = x.v::oid LIMIT 1",
+    },
+    ByName {
+        ty: Type::REGROLE,
+        search: "SELECT r.oid FROM pg_catalog.pg_roles r WHERE r.rolname = q_name_part(x.v, 1) LIMIT 1",
+        missing: ("42704", "role \"", "\" does not exist"),
+        shown: "SELECT quote_ident(r.rolname) FROM pg_catalog.pg_roles r WHERE r.oid = x.v::oid LIMIT 1",
+    },
+    ByName {
+        ty: Type::REGPROC,
+        search: "SELECT CASE WHEN count(*) > 1 THEN q_raise('42725', 'more than one function named \"' || x.v || '\"') \
+                 ELSE min(p.oid) END FROM pg_catalog.pg_proc p WHERE p.proname = q_name_part(x.v, 1)",
+        missing: ("42883", "function \"", "\" does not exist"),
+        shown: "SELECT CASE WHEN (SELECT count(*) FROM pg_catalog.pg_proc q WHERE q.proname = p.proname) > 1 \
+                THEN 'pg_catalog.' ELSE '' END || quote_ident(p.proname) \
+                FROM pg_catalog.pg_proc p WHERE p.oid = x.v::oid LIMIT 1",
+    },
+    ByName {
+        ty: Type::REGPROCEDURE,
+        search: "SELECT p.oid FROM pg_catalog.pg_proc p WHERE p.proname = q_name_part(q_call_part(x.v, 1), 1) \
+                 AND p.proargtypes::text = q_call_part(x.v, 2) LIMIT 1",
+        missing: ("42883", "function \"", "\" does not exist"),
+        shown: "SELECT quote_ident(p.proname) || '(' || coalesce((SELECT string_agg(format_type(t.x, NULL), ',' ORDER BY t.n) \
+                FROM unnest(p.proargtypes) WITH ORDINALITY t(x, n)), '') || ')' \
+                FROM pg_catalog.pg_proc p WHERE p.oid = x.v::oid LIMIT 1",
+    },
+    ByName {
+        ty: Type::REGOPER,
+        search: "SELECT CASE WHEN count(*) > 1 THEN q_raise('42725', 'more than one operator named ' || x.v) \
+                 ELSE min(o.oid) END FROM pg_catalog.pg_operator o WHERE o.oprname = regexp_replace(x.v, '^pg_catalog\\.', '')",
+        missing: ("42883", "operator does not exist: ", ""),
+        shown: "SELECT CASE WHEN (SELECT count(*) FROM pg_catalog.pg_operator q WHERE q.oprname = o.oprname) > 1 \
+                THEN 'pg_catalog.' ELSE '' END || o.oprname::text \
+                FROM pg_catalog.pg_operator o WHERE o.oid = x.v::oid LIMIT 1",
+    },
+    ByName {
+        ty: Type::REGOPERATOR,
+        search: "SELECT o.oid FROM pg_catalog.pg_operator o \
+                 WHERE o.oprname = regexp_replace(q_call_part(x.v, 1), '^pg_catalog\\.', '') \
+                 AND o.oprleft::text || ' ' || o.oprright::text = q_call_part(x.v, 2) LIMIT 1",
+        missing: ("42883", "operator does not exist: ", ""),
+        shown: "SELECT o.oprname::text || '(' || CASE WHEN o.oprleft = 0 THEN 'NONE' ELSE format_type(o.oprleft, NULL) END \
+                || ',' || CASE WHEN o.oprright = 0 THEN 'NONE' ELSE format_type(o.oprright, NULL) END || ')' \
+                FROM pg_catalog.pg_operator o WHERE o.oid = x.v::oid LIMIT 1",
+    },
 ];
 
 /// A function that is an expression over the catalog's relations.
@@ -45,11 +119,9 @@ impl Binder<'_> {
         let number = if text == "-" { Some(0) } else { text.trim().parse::<u32>().ok() };
         let oid = match number {
             Some(oid) => oid,
-            None if BY_NAME.iter().any(|(ty, ..)| *ty == to) => {
-                // Arguments in `f(integer)` only choose among functions of one name.
-                let text = text.split('(').next().unwrap_or_default();
-                let name = split_name(text)?.pop().unwrap_or_default();
-                return self.reg_of_text(Typed::constant(Type::TEXT, Value::Text(name)), to);
+            // These are in the catalog's relations only.
+            None if !matches!(to, Type::REGCLASS | Type::REGTYPE | Type::REGNAMESPACE) => {
+                return self.reg_of_text(Typed::text(text), to, true);
             }
             None => self.oid_of(text, to)?,
         };
@@ -84,65 +156,50 @@ impl Binder<'_> {
         }
     }
 
-    /// Text that is only known when the statement runs, as one of the `reg…` types.
-    pub(super) fn reg_of_text(&mut self, expr: Typed, to: Type) -> SqlResult<Typed> {
-        match to {
-            // A quoted or plain name, with or without its schema; NULL where Postgres would say that there is none.
-            Type::REGCLASS => self.expand(
-                "(SELECT c.oid FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-                 WHERE x.v IN (quote_ident(n.nspname) || '.' || quote_ident(c.relname), \
-                 '\"' || n.nspname || '\".\"' || c.relname || '\"') \
-                 OR x.v IN (quote_ident(c.relname), '\"' || c.relname || '\"') AND pg_table_is_visible(c.oid) LIMIT 1)",
-                expr,
-                to,
-            ),
-            Type::REGTYPE => self.expand(
-                "(SELECT t.oid FROM pg_catalog.pg_type t WHERE x.v IN (t.typname, format_type(t.oid, NULL)) LIMIT 1)",
-                expr,
-                to,
-            ),
-            Type::REGNAMESPACE => self.expand(
-                "(SELECT n.oid FROM pg_catalog.pg_namespace n WHERE x.v IN (n.nspname, quote_ident(n.nspname)) LIMIT 1)",
-                expr,
-                to,
-            ),
-            other => match BY_NAME.iter().find(|(ty, ..)| *ty == other) {
-                Some((_, relation, name)) => {
-                    let text = format!("(SELECT o.oid FROM pg_catalog.{relation} o WHERE o.{name} = x.v LIMIT 1)");
-                    self.expand(&text, expr, to)
-                }
-                None => Err(SqlError::unsupported(format!("a cast of text to {}", self.type_name(other)))),
-            },
+    /// Text that is only known when the statement runs, as one of the `reg…` types. What is not there is an error if `strict`,
+    /// else NULL.
+    pub(super) fn reg_of_text(&mut self, expr: Typed, to: Type, strict: bool) -> SqlResult<Typed> {
+        // What is known now need not be looked up for each row.
+        if let (Node::Const(Value::Text(name)), Type::REGCLASS | Type::REGNAMESPACE) = (&expr.node, to)
+            && (strict || self.oid_of(name, to).is_ok())
+            && !name.bytes().all(|b| b.is_ascii_digit() || b == b'-')
+        {
+            let oid = self.oid_of(name, to)?;
+            return Ok(Typed::constant(to, Value::Int(oid.into())));
         }
+        let Some(kind) = BY_NAME.iter().find(|kind| kind.ty == to) else {
+            return Err(SqlError::unsupported(format!("a cast of text to {}", self.type_name(to))));
+        };
+        let mut text =
+            format!("(CASE WHEN x.v ~ '^[0-9]+$' THEN x.v::oid WHEN x.v = '-' THEN 0::oid ELSE ({}) END)", kind.search);
+        if strict {
+            let (state, before, after) = kind.missing;
+            text = format!(
+                "coalesce({text}, CASE WHEN x.v IS NULL THEN NULL::oid ELSE q_raise('{state}', '{before}' || x.v || '{after}') END)"
+            );
+        }
+        self.expand(&text, expr, to)
+    }
+
+    /// A parameter of one of the `reg…` types: its value is a number or a name.
+    pub(super) fn reg_of_param(&mut self, expr: Typed) -> SqlResult<Typed> {
+        let (Node::Param(n), true) = (&expr.node, expr.ty.is_reg()) else { return Ok(expr) };
+        let number = Typed::new(Type::INT8, Node::Param(*n));
+        let text = self.cast(number, Type::TEXT, NO_TYPMOD)?;
+        self.reg_of_text(text, expr.ty, true).map(|found| found.at(expr.at))
     }
 
     /// The name that a `reg…` value stands for, or its number.
     pub(super) fn text_of_reg(&mut self, expr: Typed) -> SqlResult<Typed> {
         match expr.ty {
-            Type::REGCLASS => self.expand(
-                "coalesce((SELECT CASE WHEN pg_table_is_visible(c.oid) THEN quote_ident(c.relname) \
-                 ELSE quote_ident(n.nspname) || '.' || quote_ident(c.relname) END \
-                 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-                 WHERE c.oid = x.v::oid LIMIT 1), x.v::oid::text)",
-                expr,
-                Type::TEXT,
-            ),
             Type::REGTYPE => {
                 let oid = self.cast(expr, Type::OID, NO_TYPMOD)?;
                 self.call_by_name("format_type", vec![oid, Typed::null(Type::INT4)])
             }
-            Type::REGNAMESPACE => self.expand(
-                "coalesce((SELECT quote_ident(n.nspname) FROM pg_catalog.pg_namespace n WHERE n.oid = x.v::oid LIMIT 1), \
-                 x.v::oid::text)",
-                expr,
-                Type::TEXT,
-            ),
-            other => match BY_NAME.iter().find(|(ty, ..)| *ty == other) {
-                Some((_, relation, name)) => {
-                    let text = format!(
-                        "coalesce((SELECT o.{name}::text FROM pg_catalog.{relation} o WHERE o.oid = x.v::oid LIMIT 1), \
-                         x.v::oid::text)"
-                    );
+            other => match BY_NAME.iter().find(|kind| kind.ty == other) {
+                Some(kind) => {
+                    let text =
+                        format!("coalesce(({}), CASE x.v::oid WHEN 0 THEN '-' ELSE x.v::oid::text END)", kind.shown);
                     self.expand(&text, expr, Type::TEXT)
                 }
                 None => Err(SqlError::unsupported(format!("a cast of {} to text", self.type_name(other)))),
@@ -214,14 +271,16 @@ impl Binder<'_> {
 
     /// Functions that look into the catalog: no other function of that name and these arguments is known.
     pub(super) fn catalog_function(&mut self, name: &str, mut args: Vec<Typed>, at: Location) -> SqlResult<Typed> {
-        if let ("to_regclass" | "to_regtype" | "to_regnamespace", [arg]) = (name, &args[..]) {
-            let ty = Type::by_typname(&name[3..]).unwrap_or(Type::REGCLASS);
+        let reg = name.strip_prefix("to_").and_then(Type::by_typname).filter(|ty| ty.is_reg());
+        if let (Some(ty), [arg]) = (reg, &args[..]) {
+            let by_search = !matches!(ty, Type::REGCLASS | Type::REGTYPE | Type::REGNAMESPACE);
             return match &arg.node {
+                Node::Text(text) if by_search => self.reg_of_text(Typed::text(text), ty, false),
                 // What does not exist is NULL here, not an error.
                 Node::Text(text) => Ok(self.parse_reg(text, ty).unwrap_or_else(|_| Typed::null(ty))),
                 _ => {
                     let text = self.coerce(args.remove(0), Type::TEXT)?;
-                    self.reg_of_text(text, ty)
+                    self.reg_of_text(text, ty, false)
                 }
             };
         }

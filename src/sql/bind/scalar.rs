@@ -341,7 +341,7 @@ impl Binder<'_> {
         if self.params.len() < n {
             self.params.resize(n, None);
         }
-        Ok(self.param(n, self.params[n - 1].unwrap_or(Type::UNKNOWN)))
+        self.reg_of_param(self.param(n, self.params[n - 1].unwrap_or(Type::UNKNOWN)))
     }
 
     fn interval(&mut self, interval: &sqlparser::ast::Interval) -> SqlResult<Typed> {

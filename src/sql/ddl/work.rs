@@ -559,7 +559,9 @@ impl<'a> Work<'a> {
     }
 
     pub fn column_sql(&self, r: &Relation, column: &Column, rowid: bool) -> SqlResult<String> {
-        let mut sql = format!("{} {}", quote(&column.name), column.ty.storage().sqlite_name());
+        // Not a number is a text; and SQLite's REAL has no negative zero.
+        let storage = if column.ty.is_float() { "ANY" } else { column.ty.storage().sqlite_name() };
+        let mut sql = format!("{} {storage}", quote(&column.name));
         if rowid {
             sql.push_str(" PRIMARY KEY");
         }

@@ -59,7 +59,7 @@ pub struct Column {
     /// OID of the table and number of its column, or 0.
     pub table: u32,
     pub attnum: i16,
-    /// SQLite compares it by its type's collation by itself.
+    /// SQLite compares it by its type's collation by itself. A char(n) has no blanks at its end then.
     pub collated: bool,
 }
 
@@ -83,6 +83,8 @@ pub enum Op {
     Cast(Cast),
     /// The same value under another type.
     Relabel,
+    /// A char(n) with its blanks.
+    Pad,
     /// Of any number of conditions, as OR.
     And,
     Or,
@@ -349,7 +351,28 @@ impl Typed {
     }
 
     pub fn collated(&self) -> bool {
-        matches!(&self.node, Node::Column(column) if column.collated) && declares_collation(self.ty)
+        let declared = declares_collation(self.ty) || self.ty == Type::BPCHAR;
+        matches!(&self.node, Node::Column(column) if column.collated) && declared
+    }
+
+    /// Has no blanks at its end, or they count.
+    pub fn is_trimmed(&self) -> bool {
+        let trimmed = match &self.node {
+            Node::Const(Value::Text(text)) | Node::Text(text) => !text.ends_with(' '),
+            Node::Apply(Op::Cast(cast), _) => cast.typmod != NO_TYPMOD,
+            Node::Const(_) => true,
+            _ => self.collated(),
+        };
+        trimmed || self.ty != Type::BPCHAR
+    }
+
+    /// A char(n) with its blanks, for whoever does not know its length.
+    pub fn padded(self) -> Typed {
+        if self.ty != Type::BPCHAR || self.typmod == NO_TYPMOD || self.is_null() {
+            return self;
+        }
+        let at = self.at;
+        Typed::apply(Type::BPCHAR, Op::Pad, vec![self]).at(at)
     }
 
     /// The table and the number of the column that it is, or 0.

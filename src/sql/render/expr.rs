@@ -103,18 +103,29 @@ impl Sql {
 
     /// An operand of a comparison, whose collation the other may have.
     fn comparand(&mut self, expr: &Typed) {
-        if expr.ty.has_key() { self.keyed(expr) } else { self.expr(expr) }
+        if expr.ty.has_key() {
+            self.keyed(expr);
+        } else if expr.is_trimmed() {
+            self.expr(expr);
+        } else {
+            self.push("rtrim(");
+            self.expr(expr);
+            self.push(", ' ')");
+        }
     }
 
     /// A query's rows as they are compared with.
     fn comparands(&mut self, query: &Typed) {
         let Node::Query(sub) = &query.node else { return self.expr(query) };
         let outputs = sub.query.outputs();
-        if !outputs.iter().any(|out| out.ty.has_key()) {
+        if !outputs.iter().any(|out| out.ty.has_key() || out.ty == Type::BPCHAR) {
             return self.expr(query);
         }
         self.push("(SELECT ");
-        self.list(", ", (1..).zip(&outputs), |sql, (i, out): (usize, &Out)| sql.output_key(i, out.ty));
+        self.list(", ", (1..).zip(&outputs), |sql, (i, out): (usize, &Out)| match out.ty {
+            Type::BPCHAR => sql.put(format_args!("rtrim(\"c{i}\", ' ')")),
+            ty => sql.output_key(i, ty),
+        });
         self.push(" FROM ");
         self.expr(query);
         self.push(")");
@@ -254,6 +265,11 @@ impl Sql {
             Op::Function(function) => self.template(function.lower, args, expr.typmod),
             Op::Cast(cast) => self.cast(cast, args),
             Op::Relabel => self.expr(&args[0]),
+            Op::Pad => {
+                self.put(format_args!("q_text({}, {}, ", Type::BPCHAR.0, args[0].typmod));
+                self.expr(&args[0]);
+                self.push(")");
+            }
             Op::And => self.chain(" AND ", args),
             Op::Or => self.chain(" OR ", args),
             Op::Not => {
@@ -302,6 +318,9 @@ impl Sql {
             Op::InArray { negated } => {
                 self.push("(");
                 self.keyed(&args[0]);
+                if args[0].collated() && args[0].ty == Type::BPCHAR {
+                    self.collate("RTRIM");
+                }
                 self.push(if *negated { " NOT IN " } else { " IN " });
                 self.elements(&args[1]);
                 self.push(")");

@@ -1,0 +1,130 @@
+//! Names of objects as texts, taken apart while a statement runs: parts of our own queries for casts to `regclass` and its kin.
+
+use super::arg::{int, text};
+use super::table::*;
+use super::{Aggregate, Cast, Function, Operator, Scalar};
+use crate::error::{SqlError, SqlResult, SqlState, state};
+use crate::types::Type;
+use crate::value::Value;
+
+pub const OPERATORS: &[Operator] = &[];
+pub const CASTS: &[Cast] = &[];
+pub const AGGREGATES: &[Aggregate] = &[];
+
+pub const FUNCTIONS: &[Function] = &[
+    func("q_name_part", &[TEXT, INT4], TEXT, "q_name_part({0}, {1})"),
+    func("q_call_part", &[TEXT, INT4], TEXT, "q_call_part({0}, {1})"),
+    func("q_type_named", &[TEXT], OID, "q_type_named({0})"),
+    func("q_raise", &[TEXT, TEXT], OID, "q_raise({0}, {1})").volatile(),
+];
+
+pub const SCALARS: &[Scalar] = &[
+    // A part of a name, counted from its end.
+    scalar("q_name_part", 2, |_, a| {
+        let parts = name_parts(text(a, 0)?)?;
+        let part = usize::try_from(int(a, 1)?).ok().and_then(|n| parts.len().checked_sub(n));
+        Ok(part.and_then(|at| parts.get(at)).map_or(Value::Null, |part| Value::Text(part.clone())))
+    }),
+    scalar("q_call_part", 2, |_, a| call_part(text(a, 0)?, int(a, 1)?).map(Value::Text)),
+    scalar("q_type_named", 1, |_, a| Ok(type_named(text(a, 0)?).map_or(Value::Null, |ty| Value::Int(ty.0.into())))),
+    // An error with this SQLSTATE and message. SQLite must not call it ahead of time.
+    scalar("q_raise", 2, |_, a| match text(a, 0)? {
+        code if code.len() == 5 && code.is_ascii() => Err(SqlError::new(SqlState::new(code), text(a, 1)?)),
+        _ => Err(SqlError::new(state::INVALID_PARAMETER_VALUE, "not an SQLSTATE")),
+    })
+    .contextual(),
+];
+
+/// The parts of a name as it is written: folded, or without its quotes. Errors: 42602.
+fn name_parts(text: &str) -> SqlResult<Vec<String>> {
+    let invalid = || SqlError::new(state::INVALID_NAME, "invalid name syntax");
+    let (mut parts, mut chars) = (Vec::new(), text.trim().chars().peekable());
+    loop {
+        let mut part = String::new();
+        if chars.next_if_eq(&'"').is_some() {
+            loop {
+                match chars.next().ok_or_else(invalid)? {
+                    '"' if chars.next_if_eq(&'"').is_some() => part.push('"'),
+                    '"' => break,
+                    c => part.push(c),
+                }
+            }
+        } else {
+            while let Some(c) = chars.next_if(|c| *c != '.') {
+                if c.is_whitespace() || c == '"' {
+                    return Err(invalid());
+                }
+                part.extend(c.to_lowercase());
+            }
+        }
+        if part.is_empty() {
+            return Err(invalid());
+        }
+        parts.push(part);
+        match chars.next() {
+            None => return Ok(parts),
+            Some('.') => {}
+            Some(_) => return Err(invalid()),
+        }
+    }
+}
+
+/// A built-in type as it is written: by any of its names, with a modifier, as an array.
+fn type_named(text: &str) -> Option<Type> {
+    let text = text.trim();
+    if let Some(element) = text.strip_suffix("[]") {
+        let element = type_named(element)?;
+        return if element.is_array() { Some(element) } else { element.array() };
+    }
+    if text.contains('"') {
+        let parts = name_parts(text).ok()?;
+        let (name, schema) = parts.split_last()?;
+        return Type::by_typname(name).filter(|_| schema.is_empty() || schema == ["pg_catalog"]);
+    }
+    let lower = text.to_lowercase();
+    let plain = match (lower.find('('), lower.find(')')) {
+        (Some(open), Some(close)) if open < close => format!("{}{}", lower[..open].trim_end(), &lower[close + 1..]),
+        _ => lower,
+    };
+    let words: Vec<&str> = plain.split_whitespace().collect();
+    match plain.strip_prefix("pg_catalog.") {
+        Some(name) => Type::by_typname(name.trim()),
+        None => Type::by_name(&words.join(" ")),
+    }
+}
+
+/// Of `name(type, type)`: the name (1), or the OIDs of the types between blanks (2). Errors: 22P02, 42704.
+fn call_part(text: &str, part: i64) -> SqlResult<String> {
+    let expected =
+        |what: &str| SqlError::new(state::INVALID_TEXT_REPRESENTATION, format!("expected a {what} parenthesis"));
+    let (name, rest) = text.split_once('(').ok_or_else(|| expected("left"))?;
+    let list = rest.trim_end().strip_suffix(')').ok_or_else(|| expected("right"))?;
+    if part == 1 {
+        return Ok(name.trim().to_owned());
+    }
+    let mut oids = Vec::new();
+    // A modifier's comma is between parentheses of its own.
+    let (mut depth, mut start) = (0i32, 0);
+    let ends = list.char_indices().chain([(list.len(), ',')]);
+    for (at, c) in ends {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            ',' if depth == 0 => {
+                let name = list[start..at].trim();
+                start = at + 1;
+                if name.is_empty() && oids.is_empty() && start > list.len() {
+                    break;
+                }
+                if name.eq_ignore_ascii_case("none") {
+                    oids.push("0".to_owned());
+                    continue;
+                }
+                let missing = || SqlError::new(state::UNDEFINED_OBJECT, format!("type \"{name}\" does not exist"));
+                oids.push(type_named(name).ok_or_else(missing)?.0.to_string());
+            }
+            _ => {}
+        }
+    }
+    Ok(oids.join(" "))
+}
