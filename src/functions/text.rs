@@ -169,6 +169,16 @@ pub const CASTS: &[Cast] = &[
 pub const AGGREGATES: &[Aggregate] = &[];
 
 pub const SCALARS: &[Scalar] = &[
+    scalar("q_name_byte", 2, |_, a| {
+        // A name is 64 bytes, of which those after its end are zero: the empty "char".
+        let (name, at) = (text(a, 0)?.as_bytes(), int(a, 1)?);
+        Ok(match usize::try_from(at).ok().filter(|at| *at < 64) {
+            Some(at) => {
+                Value::Text(name.get(at).filter(|b| b.is_ascii()).map_or_else(String::new, |b| char::from(*b).into()))
+            }
+            None => Value::Null,
+        })
+    }),
     scalar("q_like", 2, |_, a| like(text(a, 0)?, text(a, 1)?).map(from_bool)),
     scalar("q_ilike", 2, |_, a| like(&lower(text(a, 0)?), &lower(text(a, 1)?)).map(from_bool)),
     scalar("q_like_escape", 2, |_, a| like_escape(text(a, 0)?, text(a, 1)?).map(Value::Text)),

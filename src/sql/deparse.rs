@@ -286,7 +286,7 @@ impl Printer<'_> {
             Op::Coalesce => self.named("COALESCE", args),
             Op::NullIf(_) => self.named("NULLIF", args),
             Op::Extreme { greatest, .. } => self.named(if *greatest { "GREATEST" } else { "LEAST" }, args),
-            Op::Subscript => {
+            Op::Subscript | Op::NameByte => {
                 let (array, subscripts) = args.split_first()?;
                 let plain = matches!(array.node, Node::Column(_));
                 self.push(if plain { "" } else { "(" });

@@ -224,6 +224,12 @@ impl Binder<'_> {
         if base.ty == Type::JSONB {
             return self.jsonb_subscripts(base, rest);
         }
+        if let (Type::NAME, [AccessExpr::Subscript(Subscript::Index { index })]) = (base.ty, rest) {
+            let at = base.at;
+            let index = self.expr(index)?;
+            let index = self.subscript(index)?;
+            return Ok(Typed::apply(Type::CHAR, Op::NameByte, vec![base, index]).at(at));
+        }
         let Some(element) = base.ty.element() else {
             let text =
                 format!("cannot subscript type {} because it does not support subscripting", self.type_name(base.ty));

@@ -132,6 +132,8 @@ pub enum Op {
     },
     /// `a[i][j]`
     Subscript,
+    /// `name[0]`, a character of a name.
+    NameByte,
     /// `a[l:u]`; NULL leaves a side open.
     Slice,
     /// A value with an element of it set: the value, the element, and its subscripts or its path.

@@ -373,6 +373,7 @@ impl Sql {
             }
             Op::Extreme { by: Some(better), .. } => self.best(better, args),
             Op::Subscript => self.function("q_subscript", args),
+            Op::NameByte => self.function("q_name_byte", args),
             Op::Slice => self.function("q_slice", args),
             Op::SetElement if expr.ty == Type::JSONB => self.function("q_jsonb_assign", args),
             Op::SetElement | Op::SetSlice => {

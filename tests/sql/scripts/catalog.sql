@@ -176,3 +176,9 @@ SELECT constraint_name FROM information_schema.constraint_table_usage WHERE tabl
 
 DROP TABLE counted
 --> DROP TABLE
+
+SELECT typname[0] = '_', typname[3], typname[4] = '', typname[64] IS NULL, typname[-1] IS NULL FROM pg_type WHERE typname IN ('int4', '_int4') ORDER BY oid
+--> ?column? bool | typname char1 | ?column? bool | ?column? bool | ?column? bool
+--> f | 4 | t | t | t
+--> t | t | f | t | t
+--> SELECT 2
