@@ -64,6 +64,9 @@ pub const FUNCTIONS: &[Function] = &[
         .columns(&[("key", TEXT), ("value", TEXT)]),
     // In information_schema in Postgres.
     set("_pg_expandarray", &[ANYARRAY], RECORD, "q_rows(q_expand({0}))").columns(&[("x", ANYELEMENT), ("n", INT4)]),
+    set("pg_options_to_table", &[TEXT_ARRAY], RECORD, "q_rows(q_options({0}))")
+        .columns(&[("option_name", TEXT), ("option_value", TEXT)])
+        .stable(),
     set("pg_get_keywords", &[], RECORD, "q_rows(q_keywords())").columns(&[
         ("word", TEXT),
         ("catcode", CHAR),
@@ -135,6 +138,15 @@ pub const SCALARS: &[Scalar] = &[
         let mut list = List::default();
         for (value, n) in super::arrays::elements(a, 0)?.into_iter().zip(1..) {
             list.push([value.as_ref(), ValueRef::Int(n)].into_iter())?;
+        }
+        Ok(Value::Blob(list.into_bytes()))
+    }),
+    scalar("q_options", 1, |_, a| {
+        let mut list = List::default();
+        for option in super::arrays::elements(a, 0)? {
+            let Value::Text(option) = option else { continue };
+            let (name, value) = option.split_once('=').map_or((&*option, None), |(name, value)| (name, Some(value)));
+            list.push([ValueRef::Text(name), value.map_or(ValueRef::Null, ValueRef::Text)].into_iter())?;
         }
         Ok(Value::Blob(list.into_bytes()))
     }),

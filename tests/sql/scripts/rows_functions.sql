@@ -469,3 +469,10 @@ SELECT i, s FROM generate_series(1, 2) i, LATERAL (SELECT string_agg(x::text, ',
 
 DROP TABLE fr_t, fr_v;
 --> DROP TABLE
+
+SELECT * FROM pg_options_to_table('{fillfactor=70,a,b=c=d}')
+--> option_name text | option_value text
+--> fillfactor | 70
+--> a | NULL
+--> b | c=d
+--> SELECT 3
