@@ -134,7 +134,8 @@ impl Work {
 
     fn step(&mut self) {
         let Some(token) = self.ahead(0) else { return };
-        match &token.token {
+        // Whether a phrase was rewritten and with it passed.
+        let passed = match &token.token {
             Token::LParen => {
                 self.copy_to(self.at + 1);
                 self.opens.push(self.out.len());
@@ -146,6 +147,7 @@ impl Work {
                 if self.sets.len() > 1 {
                     self.sets.pop();
                 }
+                None
             }
             Token::Comma if self.sets.last() == Some(&true) => {
                 self.copy_to(self.at + 1);
@@ -160,31 +162,24 @@ impl Work {
                     }
                     return self.target();
                 }
-                Keyword::WHERE | Keyword::RETURNING => self.end_of_set(),
-                Keyword::FROM if !is(self.out.last(), "DISTINCT") => self.end_of_set(),
-                Keyword::FETCH => {
-                    if self.fetch().is_some() {
-                        return;
-                    }
+                Keyword::WHERE | Keyword::RETURNING => {
+                    self.end_of_set();
+                    None
                 }
-                Keyword::ON if is(self.ahead(1), "CONFLICT") => {
-                    if self.conflict().is_some() {
-                        return;
-                    }
+                Keyword::FROM if !is(self.out.last(), "DISTINCT") => {
+                    self.end_of_set();
+                    None
                 }
-                _ if word.value.eq_ignore_ascii_case("EXCLUDE") => {
-                    if self.exclude().is_some() {
-                        return;
-                    }
-                }
-                _ if word.value.eq_ignore_ascii_case("OVERRIDING") => {
-                    if self.overriding().is_some() {
-                        return;
-                    }
-                }
-                _ => {}
+                Keyword::FETCH => self.fetch(),
+                Keyword::ON if is(self.ahead(1), "CONFLICT") => self.conflict(),
+                _ if word.value.eq_ignore_ascii_case("EXCLUDE") => self.exclude(),
+                _ if word.value.eq_ignore_ascii_case("OVERRIDING") => self.overriding(),
+                _ => None,
             },
-            _ => {}
+            _ => None,
+        };
+        if passed.is_some() {
+            return;
         }
         self.copy_to(self.at + 1);
     }

@@ -382,13 +382,17 @@ impl Told {
         if accounts != expected {
             return Err(format!("the accounts are {accounts:?}, by the ledger {expected:?}"));
         }
-        self.transfers.lock().check("transfers", &numbers(client, "SELECT name FROM ledger").await?)?;
-        self.events.lock().check("events", &numbers(client, "SELECT n FROM events").await?)?;
-        self.tables.lock().check("tables", &numbers(client, "SELECT name FROM made").await?)?;
-        self.takes.lock().check("taken items", &numbers(client, "SELECT item FROM taken").await?)?;
-        self.puts
-            .lock()
-            .check("items", &numbers(client, "SELECT item FROM queue UNION ALL SELECT item FROM taken").await?)?;
+        let items = "SELECT item FROM queue UNION ALL SELECT item FROM taken";
+        for (what, tally, sql) in [
+            ("transfers", &self.transfers, "SELECT name FROM ledger"),
+            ("events", &self.events, "SELECT n FROM events"),
+            ("tables", &self.tables, "SELECT name FROM made"),
+            ("taken items", &self.takes, "SELECT item FROM taken"),
+            ("items", &self.puts, items),
+        ] {
+            let there = numbers(client, sql).await?;
+            tally.lock().check(what, &there)?;
+        }
         let batches = "SELECT batch FROM loaded GROUP BY batch HAVING count(*) = 150 AND count(DISTINCT n) = 150";
         let (whole, all) =
             (numbers(client, batches).await?, numbers(client, "SELECT DISTINCT batch FROM loaded").await?);

@@ -93,12 +93,13 @@ async fn queues_outlive_leaders_and_locks_do_not_outlive_their_nodes() {
     let others: Vec<u64> = (1..=3).filter(|id| *id != leader).collect();
     let holder = cluster.connect(others[0]).await;
     holder.batch_execute("SELECT pg_advisory_lock(5), pg_advisory_lock(6)").await.expect("a free lock");
-    let wait = async |node: u64, name: &'static str| {
+    let mut waiting = Vec::new();
+    for (node, name) in [(others[1], "first"), (others[0], "second")] {
         let client = cluster.connect(node).await;
-        let waiting = tokio::spawn(async move {
+        waiting.push(tokio::spawn(async move {
             client.batch_execute("SELECT pg_advisory_lock(5)").await.expect(name);
             client
-        });
+        }));
         let awaited =
             format!("SELECT count(*)::text FROM pg_locks WHERE locktype = 'advisory' AND NOT granted /* {name} */");
         let (before, until) = (if name == "first" { "1" } else { "2" }, Instant::now() + PATIENCE);
@@ -106,10 +107,8 @@ async fn queues_outlive_leaders_and_locks_do_not_outlive_their_nodes() {
             assert!(Instant::now() < until, "{name} does not wait");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        waiting
-    };
-    let first = wait(others[1], "first").await;
-    let second = wait(others[0], "second").await;
+    }
+    let [first, second] = <[_; 2]>::try_from(waiting).expect("two of them");
     cluster.kill(leader);
     // The new leader knows both.
     let taken = in_time("a try", holder.query_one("SELECT pg_try_advisory_lock(5)", &[])).await.expect("its own");
