@@ -719,7 +719,7 @@ fn collation(c: &mut Cursor<'_>) -> SqlResult<()> {
     Err(SqlError::unsupported(format!("collation \"{}\"", name.name)))
 }
 
-/// NULLS [NOT] DISTINCT: whether NULLs count as equal.
+/// `NULLS [NOT] DISTINCT`: whether NULLs count as equal.
 fn nulls_equal(c: &mut Cursor<'_>) -> SqlResult<bool> {
     let equal = c.eat_all("NULLS NOT DISTINCT");
     if !equal {

@@ -473,6 +473,6 @@ DROP TABLE fr_t, fr_v;
 SELECT * FROM pg_options_to_table('{fillfactor=70,a,b=c=d}')
 --> option_name text | option_value text
 --> fillfactor | 70
---> a | NULL
+--> a | ∅
 --> b | c=d
 --> SELECT 3
