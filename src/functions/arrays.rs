@@ -162,11 +162,7 @@ pub const SCALARS: &[Scalar] = &[
         let mut out = Vec::new();
         for pair in a.chunks_exact(2) {
             out.push(u8::from(!pair[1].is_null()));
-            let (ty, value) = (Type(int(pair, 0)? as u32), pair[1].to_owned());
-            match value {
-                Value::Blob(_) if ty.is_array() => out.extend(key_of(&open(pair, 1)?)?),
-                value => push_key(ty, &value, &mut out)?,
-            }
+            push_key(Type(int(pair, 0)? as u32), &pair[1].to_owned(), &mut out)?;
         }
         Ok(Value::Blob(out))
     })
@@ -353,6 +349,9 @@ pub(super) fn order(ty: Type, a: &Value, b: &Value) -> Ordering {
             (Ok(x), Ok(y)) => compare(&x, &y),
             _ => x.cmp(y),
         },
+        (_, Value::Blob(x), Value::Blob(y)) if ty == Type::RECORD => {
+            super::records::compare(x, y).unwrap_or_else(|_| x.cmp(y))
+        }
         _ => super::system::compare(a.as_ref(), b.as_ref()),
     }
 }
@@ -378,7 +377,7 @@ fn key_of(array: &Array) -> SqlResult<Vec<u8>> {
 }
 
 /// Bytes of a value, none of which is the beginning of another's.
-fn push_key(ty: Type, value: &Value, out: &mut Vec<u8>) -> SqlResult<()> {
+pub(super) fn push_key(ty: Type, value: &Value, out: &mut Vec<u8>) -> SqlResult<()> {
     match value {
         Value::Null => out.push(0),
         Value::Int(n) if !matches!(ty, Type::FLOAT4 | Type::FLOAT8) => {
@@ -408,6 +407,8 @@ fn push_key(ty: Type, value: &Value, out: &mut Vec<u8>) -> SqlResult<()> {
                 out.push(0);
             }
         },
+        Value::Blob(bytes) if ty.is_array() => out.extend(key_of(&Array::decode(bytes)?)?),
+        Value::Blob(bytes) if ty == Type::RECORD => out.extend(super::records::key_of(bytes)?),
         Value::Blob(bytes) => {
             for byte in bytes {
                 out.push(*byte);

@@ -132,6 +132,7 @@ pub const SCALARS: &[Scalar] = &[
     }),
     scalar("q_field", 2, |_, a| Ok(record::field(blob(a, 0)?, int(a, 1)? as usize)?.to_owned())),
     scalar("q_record_cmp", 2, |_, a| Ok(Value::Int(compare(blob(a, 0)?, blob(a, 1)?)? as i64))),
+    scalar("q_record_key", 1, |_, a| key_of(blob(a, 0)?).map(Value::Blob)),
     scalar("q_row_to_json", 2, row_to_json).contextual(),
     scalar("q_json_each", 3, |_, a| each(text(a, 0)?, text(a, 1)?, int(a, 2)? != 0)),
     scalar("q_expand", 1, |_, a| {
@@ -233,7 +234,7 @@ impl Accumulator for Listed {
 }
 
 /// Field by field; NULLs are equal, and larger than all else. Errors: 42804 for records of other fields.
-fn compare(left: &[u8], right: &[u8]) -> SqlResult<Ordering> {
+pub(super) fn compare(left: &[u8], right: &[u8]) -> SqlResult<Ordering> {
     let (left, right) = (Record::read(left)?, Record::read(right)?);
     for (i, (a, b)) in left.values.iter().zip(&right.values).enumerate() {
         meter::work(2)?;
@@ -260,6 +261,25 @@ fn compare(left: &[u8], right: &[u8]) -> SqlResult<Ordering> {
             "cannot compare record types with different numbers of columns",
         )),
     }
+}
+
+/// Bytes in the order of the records that they are made of, and equal where those are (see [`compare`]).
+pub(super) fn key_of(record: &[u8]) -> SqlResult<Vec<u8>> {
+    let record = Record::read(record)?;
+    let mut out = Vec::with_capacity(record.values.len() * 10 + 1);
+    for (field, value) in record.fields.iter().zip(&record.values) {
+        meter::work(4)?;
+        match value.is_null() {
+            true => out.push(2),
+            false => {
+                out.push(1);
+                super::arrays::push_key(field.ty, &(*value).to_owned(), &mut out)?;
+            }
+        }
+    }
+    out.push(0);
+    meter::hold(out.len())?;
+    Ok(out)
 }
 
 fn row_to_json(ctx: &mut Context, a: &[ValueRef<'_>]) -> SqlResult<Value> {

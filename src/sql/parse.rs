@@ -417,7 +417,7 @@ fn sqlparser<T>(
 /// put into words it knows: `ONLY t` → `t`, `TABLE t` → `SELECT * FROM t`, literals continued on the next line
 /// joined, `TRIM(TRAILING FROM x)` → `TRIM(TRAILING ' ' FROM x)`, `OPERATOR(pg_catalog.=)` → `=`, what [`phrases`] has, and
 /// the clauses of row locks as [`row_locks`] has them.
-fn query_tokens(source: &str) -> SqlResult<Vec<TokenWithSpan>> {
+pub(super) fn query_tokens(source: &str) -> SqlResult<Vec<TokenWithSpan>> {
     let raw = Tokenizer::new(&Postgres, source).tokenize_with_location().map_err(|e| {
         let lines = line_starts(source);
         let at = lines.get(e.location.line.saturating_sub(1) as usize).copied().unwrap_or(0) + e.location.column as u32;

@@ -374,9 +374,16 @@ impl Type {
         }
     }
 
-    /// Values are blobs in another order than SQLite's: they compare by what `q_array_key` makes of them.
+    /// Values are blobs in another order than SQLite's: they compare by what the function [`Type::key`] makes of them.
     pub fn has_key(self) -> bool {
-        self.is_array()
+        self.key().is_some()
+    }
+
+    pub fn key(self) -> Option<&'static str> {
+        match self {
+            Type::RECORD => Some("q_record_key"),
+            _ => self.is_array().then_some("q_array_key"),
+        }
     }
 
     /// The SQLite collation that orders values of this type; `None` when SQLite's own order is right.

@@ -23,7 +23,7 @@
 //! | enums | REAL | the label's place in the declared order; arrays of them as arrays of float8 |
 //! | jsonpath | TEXT | as PostgreSQL prints it |
 //! | tid | TEXT | `(block,offset)`, collation `pg_tid`; of a row, made of its rowid |
-//! | record | BLOB | names, types and values of its fields, see [`record`] |
+//! | record | BLOB | names, types and values of its fields, see [`record`]; they compare by what `q_record_key` makes of them |
 //! | unknown | TEXT | the literal |
 
 pub mod array;

@@ -475,8 +475,8 @@ fn syntax(e: sqlparser::parser::ParserError) -> SqlError {
 
 /// An expression from the catalog.
 pub(crate) fn parse_expr(text: &str) -> SqlResult<sqlparser::ast::Expr> {
-    let mut parser = Parser::new(&Postgres).try_with_sql(text).map_err(syntax)?;
-    parser.parse_expr().map_err(syntax)
+    let tokens = super::parse::query_tokens(text)?;
+    Parser::new(&Postgres).with_tokens_with_locations(tokens).parse_expr().map_err(syntax)
 }
 
 /// A query from the catalog.

@@ -379,7 +379,14 @@ impl Binder<'_> {
         Ok(Body::Values(rows))
     }
 
-    fn decided_array(&mut self, expr: Typed) -> SqlResult<Typed> {
+    /// An expression of a select list. A row is the value that GROUP BY and ORDER BY find again.
+    fn selected(&mut self, expr: &Expr) -> SqlResult<Typed> {
+        let expr = self.expr(expr)?;
+        self.record(expr)
+    }
+
+    /// An array whose elements tell no type is one of texts.
+    pub(super) fn decided_array(&mut self, expr: Typed) -> SqlResult<Typed> {
         match &expr.node {
             Node::Array(items) if expr.is_unknown() && !items.is_empty() => self.decide_text(expr),
             _ => Ok(expr),
@@ -563,7 +570,12 @@ impl Binder<'_> {
             GroupByExpr::Expressions(exprs, modifiers) if modifiers.is_empty() => exprs,
             _ => return Err(SqlError::unsupported("GROUPING SETS")),
         };
-        for expr in grouping {
+        // `(a, b)` groups by both: a list of keys, not a row.
+        let listed = |expr| match expr {
+            &Expr::Tuple(ref items) if !items.is_empty() => &items[..],
+            other => std::slice::from_ref(other),
+        };
+        for expr in grouping.iter().flat_map(listed) {
             let bound = self.group_item(expr, &columns)?;
             if bound.has_aggregate() || bound.has_window() {
                 let what = if bound.has_window() { "window" } else { "aggregate" };
@@ -680,10 +692,10 @@ impl Binder<'_> {
                 }
                 SelectItem::UnnamedExpr(expr) => {
                     let name = output_name(expr).0;
-                    columns.push(Named { name, expr: self.expr(expr)? });
+                    columns.push(Named { name, expr: self.selected(expr)? });
                 }
                 SelectItem::ExprWithAlias { expr, alias } => {
-                    columns.push(Named { name: fold(alias), expr: self.expr(expr)? });
+                    columns.push(Named { name: fold(alias), expr: self.selected(expr)? });
                 }
                 SelectItem::Wildcard(options) => {
                     let level = self.level();

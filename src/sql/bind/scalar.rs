@@ -230,6 +230,7 @@ impl Binder<'_> {
             let index = self.subscript(index)?;
             return Ok(Typed::apply(Type::CHAR, Op::NameByte, vec![base, index]).at(at));
         }
+        let base = self.decided_array(base)?;
         let Some(element) = base.ty.element() else {
             let text =
                 format!("cannot subscript type {} because it does not support subscripting", self.type_name(base.ty));

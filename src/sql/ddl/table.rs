@@ -493,6 +493,10 @@ fn define_foreign_key(work: &mut Work<'_>, table: &mut Relation, def: &Constrain
             let what = "a foreign key with actions between a date and a timestamp";
             return Err(SqlError::unsupported(what));
         }
+        if fit == Fit::Plain && other.ty.has_key() {
+            // SQLite looks for the parent by the value that is stored.
+            return Err(SqlError::unsupported(format!("a foreign key of type {}", work.type_name(other.ty))));
+        }
         if fit == Fit::No {
             let message = format!("foreign key constraint \"{name}\" cannot be implemented");
             let types = (work.type_name(own.ty), work.type_name(other.ty));

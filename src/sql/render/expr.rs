@@ -75,7 +75,7 @@ impl Sql {
     /// An expression where SQLite groups, sorts, or compares by it: its type's collation, or its key in its place.
     pub(super) fn keyed(&mut self, expr: &Typed) {
         if expr.ty.has_key() {
-            self.key_of(|sql| sql.expr(expr));
+            self.key_of(expr.ty, |sql| sql.expr(expr));
         } else {
             self.collated(expr);
         }
@@ -95,8 +95,10 @@ impl Sql {
         self.push(if column { "" } else { ")" });
     }
 
-    pub(super) fn key_of(&mut self, write: impl FnOnce(&mut Sql)) {
-        self.push("q_array_key(");
+    /// What values of a type that has a key ([`Type::key`]) compare by.
+    pub(super) fn key_of(&mut self, ty: Type, write: impl FnOnce(&mut Sql)) {
+        self.push(ty.key().unwrap_or_default());
+        self.push("(");
         write(self);
         self.push(")");
     }
@@ -134,7 +136,7 @@ impl Sql {
     /// A query's column, where SQLite groups, sorts, or compares by it.
     pub(super) fn output_key(&mut self, number: usize, ty: Type) {
         if ty.has_key() {
-            return self.key_of(|sql| sql.output_name(number));
+            return self.key_of(ty, |sql| sql.output_name(number));
         }
         self.output_name(number);
         if let Some(name) = ty.collation() {
@@ -570,7 +572,7 @@ impl Sql {
         self.push(" IS NULL OR ");
         if better.is_native() && next.ty.has_key() {
             self.push("(");
-            self.key_of(|sql| sql.push(&best));
+            self.key_of(next.ty, |sql| sql.push(&best));
             self.put(format_args!(" {} ", better.operator.name));
             self.keyed(next);
             self.push(")");

@@ -273,7 +273,7 @@ impl Sql {
             self.list(", ", keys.iter().zip(1..), |sql, (key, i): (&SortKey, usize)| {
                 let ty = key.expr.ty;
                 match ty.has_key() {
-                    true => sql.key_of(|sql| sql.put(format_args!("\"k{i}\""))),
+                    true => sql.key_of(ty, |sql| sql.put(format_args!("\"k{i}\""))),
                     false => sql.put(format_args!("\"k{i}\"")),
                 }
                 if let Some(name) = ty.collation() {

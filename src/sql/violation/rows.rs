@@ -103,10 +103,10 @@ struct Compared(Type);
 
 impl Compared {
     fn same(&self, a: &str, word: &str, b: &str) -> String {
-        match self.0.collation() {
-            _ if self.0.has_key() => format!("q_array_key({a}) {word} q_array_key({b})"),
-            Some(name) => format!("{a} {word} {b} COLLATE {name}"),
-            None => format!("{a} {word} {b}"),
+        match (self.0.key(), self.0.collation()) {
+            (Some(key), _) => format!("{key}({a}) {word} {key}({b})"),
+            (None, Some(name)) => format!("{a} {word} {b} COLLATE {name}"),
+            (None, None) => format!("{a} {word} {b}"),
         }
     }
 }
