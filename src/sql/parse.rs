@@ -415,7 +415,7 @@ fn sqlparser<T>(
 
 /// sqlparser's tokens of `source`, without white space, positions as characters, and with what its grammar lacks
 /// put into words it knows: `ONLY t` → `t`, `TABLE t` → `SELECT * FROM t`, literals continued on the next line
-/// joined, `TRIM(TRAILING FROM x)` → `TRIM(TRAILING ' ' FROM x)`, `OPERATOR(pg_catalog.=)` → `=`, what [`phrases`] has, and
+/// joined, `TRIM(TRAILING FROM x)` → `TRIM(TRAILING ' ' FROM x)`, `TRIM(FROM x)` likewise, `OPERATOR(pg_catalog.=)` → `=`, what [`phrases`] has, and
 /// the clauses of row locks as [`row_locks`] has them.
 pub(super) fn query_tokens(source: &str) -> SqlResult<Vec<TokenWithSpan>> {
     let raw = Tokenizer::new(&Postgres, source).tokenize_with_location().map_err(|e| {
@@ -451,7 +451,10 @@ pub(super) fn query_tokens(source: &str) -> SqlResult<Vec<TokenWithSpan>> {
                     out.push(place(token));
                 }
             }
-            SqlToken::Word(_) if is_word(&token.token, Keyword::FROM) && before.is_some_and(is_trim_side) => {
+            SqlToken::Word(_) if is_word(&token.token, Keyword::FROM) && trims(&out) => {
+                if before == Some(&SqlToken::LParen) {
+                    out.push(place(SqlToken::make_word("BOTH", None)));
+                }
                 out.push(place(SqlToken::SingleQuotedString(" ".into())));
                 out.push(place(token.token));
             }
@@ -609,8 +612,14 @@ fn is_word(token: &SqlToken, keyword: Keyword) -> bool {
     matches!(token, SqlToken::Word(w) if w.keyword == keyword && w.quote_style.is_none())
 }
 
-fn is_trim_side(token: &SqlToken) -> bool {
-    [Keyword::BOTH, Keyword::LEADING, Keyword::TRAILING].into_iter().any(|k| is_word(token, k))
+/// Whether the next token is that of `TRIM(BOTH …` or `TRIM(…` behind which nothing tells what to trim.
+fn trims(before: &[TokenWithSpan]) -> bool {
+    let is = |token: &TokenWithSpan, keyword| is_word(&token.token, keyword);
+    match before {
+        [.., name, bracket] if bracket.token == SqlToken::LParen => is(name, Keyword::TRIM),
+        [.., side] => [Keyword::BOTH, Keyword::LEADING, Keyword::TRAILING].into_iter().any(|k| is(side, k)),
+        [] => false,
+    }
 }
 
 fn starts_query(before: Option<&SqlToken>) -> bool {

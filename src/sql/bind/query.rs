@@ -571,9 +571,9 @@ impl Binder<'_> {
             _ => return Err(SqlError::unsupported("GROUPING SETS")),
         };
         // `(a, b)` groups by both: a list of keys, not a row.
-        let listed = |expr| match expr {
-            &Expr::Tuple(ref items) if !items.is_empty() => &items[..],
-            other => std::slice::from_ref(other),
+        let listed = |expr| match super::scalar::unnested(expr) {
+            Expr::Tuple(items) if !items.is_empty() => &items[..],
+            _ => std::slice::from_ref(expr),
         };
         for expr in grouping.iter().flat_map(listed) {
             let bound = self.group_item(expr, &columns)?;

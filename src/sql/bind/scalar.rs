@@ -937,7 +937,14 @@ impl Binder<'_> {
             }
             _ => {}
         }
-        let args = args.into_iter().map(|a| self.record(a)).collect::<SqlResult<Vec<_>>>()?;
+        let mut args = args.into_iter().map(|a| self.record(a)).collect::<SqlResult<Vec<_>>>()?;
+        if let ("pg_get_viewdef", Some(view)) = (name, args.first_mut())
+            && (view.is_unknown() || view.ty == Type::TEXT)
+        {
+            // By name: as of PostgreSQL's functions of this name the one of a text is taken.
+            let text = std::mem::replace(view, Typed::null(Type::UNKNOWN));
+            *view = self.cast(text, Type::REGCLASS, NO_TYPMOD)?;
+        }
         if lookup_functions(name).first().is_some_and(|f| f.is_of_rows()) {
             return self.call_of_rows(name, args, None, at);
         }
@@ -1274,7 +1281,7 @@ pub(super) fn direction(key: &OrderByExpr, expr: Typed) -> SqlResult<SortKey> {
 }
 
 /// An expression without the parentheses around it.
-fn unnested(mut expr: &Expr) -> &Expr {
+pub(super) fn unnested(mut expr: &Expr) -> &Expr {
     while let Expr::Nested(inner) = expr {
         expr = inner;
     }

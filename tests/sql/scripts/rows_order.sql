@@ -179,6 +179,16 @@ SELECT greatest((1, 300), (1, 2)), least((1, 300), (1, 2), (1, -2))
 --> (1,300) | (1,-2)
 --> SELECT 1
 
+SELECT a, n, count(*) FROM ro_t GROUP BY ((a, n)), ((s)) ORDER BY a, n, 3
+--> a int4 | n numeric | count int8
+--> -5 | 1.00 | 1
+--> 7 | ∅ | 1
+--> 300 | 1 | 1
+--> 300 | 1.0 | 1
+--> 65536 | -1.5 | 1
+--> ∅ | 2 | 1
+--> SELECT 6
+
 -- What a subscript is of is an array of texts, if its elements tell no type.
 SELECT (ARRAY['a', 'b'])[1], (ARRAY['a', NULL])[2] IS NULL AS none, (ARRAY['a', 'b', 'c'])[2:3]
 --> array text | none bool | array text[]
@@ -192,6 +202,53 @@ INSERT INTO ro_d(b) VALUES (1) RETURNING a
 --> a text
 --> b
 --> INSERT 0 1
+
+-- Defaults and conditions have the words that statements have.
+CREATE TABLE ro_w (a text DEFAULT TRIM(BOTH FROM ' q ') CHECK (TRIM(LEADING FROM a) = a), b int DEFAULT 3, c text GENERATED ALWAYS AS (TRIM(TRAILING FROM a || ' ')) STORED)
+--> CREATE TABLE
+
+INSERT INTO ro_w DEFAULT VALUES RETURNING *
+--> a text | b int4 | c text
+--> q | 3 | q
+--> INSERT 0 1
+
+INSERT INTO ro_w VALUES (' x')
+--> ERROR 23514: new row for relation "ro_w" violates check constraint "ro_w_a_check"
+-->   detail: Failing row contains ( x, 3,  x).
+-->   table: ro_w
+-->   constraint: ro_w_a_check
+
+CREATE UNIQUE INDEX ro_wi ON ro_w (TRIM(BOTH FROM a)) WHERE TRIM(FROM a) <> ''
+--> CREATE INDEX
+
+INSERT INTO ro_w VALUES ('q  ')
+--> ERROR 23505: duplicate key value violates unique constraint "ro_wi"
+-->   detail: Key (TRIM(BOTH FROM a))=(q) already exists.
+-->   table: ro_w
+-->   constraint: ro_wi
+
+INSERT INTO ro_w VALUES ('q  ') ON CONFLICT (TRIM(BOTH FROM a)) WHERE TRIM(FROM a) <> '' DO UPDATE SET b = 4 RETURNING b
+--> b int4
+--> 4
+--> INSERT 0 1
+
+-- A view by its name.
+CREATE VIEW ro_v AS SELECT 1 AS one
+--> CREATE VIEW
+
+SELECT pg_get_viewdef('ro_v') = pg_get_viewdef('ro_v'::regclass), pg_get_viewdef('ro_v'::text, true) IS NOT NULL AS pretty
+--> ?column? bool | pretty bool
+--> t | t
+--> SELECT 1
+
+SELECT pg_get_viewdef('ro_none')
+--> ERROR 42P01: relation "ro_none" does not exist
+
+DROP VIEW ro_v
+--> DROP VIEW
+
+DROP TABLE ro_w
+--> DROP TABLE
 
 -- Keys of foreign keys that are arrays.
 CREATE TABLE ro_p (id int PRIMARY KEY, k int[] UNIQUE, j jsonb UNIQUE)
