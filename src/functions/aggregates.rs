@@ -1,8 +1,8 @@
 //! Aggregates and window functions.
 //!
 //! SQLite's own where it does exactly the same: counting, extremes, sums of small integers, all pure window functions.
-//! Float sums are ours, because SQLite takes a NaN for zero; they are compensated (Neumaier), so that taking rows back
-//! when a window frame moves does not gather errors.
+//! Those of floats are ours, and add in PostgreSQL's way, so that they round as there. Nothing is ever taken back from a
+//! sum of floats: where rows leave a frame, it is added up anew, by implementations that keep the frame's values.
 
 use super::arg::{blob, from_real, int, real, text};
 use super::table::*;
@@ -113,14 +113,54 @@ pub const FUNCTIONS: &[Function] = &[
     window("nth_value", &[ANYELEMENT, INT4], ANYELEMENT, "nth_value({0}, {1})"),
 ];
 
+/// Those that keep a frame's values while it moves, by the names of the others.
+static MOVING: &[Function] = &[
+    aggregate("sum", &[FLOAT4], FLOAT4, "q_sum_f4_moving({0})"),
+    aggregate("sum", &[FLOAT8], FLOAT8, "q_sum_f8_moving({0})"),
+    aggregate("avg", &[FLOAT4], FLOAT8, "q_avg_f8_moving({0})"),
+    aggregate("avg", &[FLOAT8], FLOAT8, "q_avg_f8_moving({0})"),
+    aggregate("variance", &[FLOAT4], FLOAT8, "q_var_samp_f8_moving({0})"),
+    aggregate("variance", &[FLOAT8], FLOAT8, "q_var_samp_f8_moving({0})"),
+    aggregate("var_samp", &[FLOAT4], FLOAT8, "q_var_samp_f8_moving({0})"),
+    aggregate("var_samp", &[FLOAT8], FLOAT8, "q_var_samp_f8_moving({0})"),
+    aggregate("var_pop", &[FLOAT4], FLOAT8, "q_var_pop_f8_moving({0})"),
+    aggregate("var_pop", &[FLOAT8], FLOAT8, "q_var_pop_f8_moving({0})"),
+    aggregate("stddev", &[FLOAT4], FLOAT8, "q_stddev_samp_f8_moving({0})"),
+    aggregate("stddev", &[FLOAT8], FLOAT8, "q_stddev_samp_f8_moving({0})"),
+    aggregate("stddev_samp", &[FLOAT4], FLOAT8, "q_stddev_samp_f8_moving({0})"),
+    aggregate("stddev_samp", &[FLOAT8], FLOAT8, "q_stddev_samp_f8_moving({0})"),
+    aggregate("stddev_pop", &[FLOAT4], FLOAT8, "q_stddev_pop_f8_moving({0})"),
+    aggregate("stddev_pop", &[FLOAT8], FLOAT8, "q_stddev_pop_f8_moving({0})"),
+];
+
+/// The function that computes the same over a frame that rows leave.
+pub fn moving(function: &'static Function) -> &'static Function {
+    MOVING.iter().find(|f| f.name == function.name && f.args == function.args).unwrap_or(function)
+}
+
+const SUM: Asked = Asked::Sum;
+const SUM_SINGLE: Asked = Asked::SumSingle;
+const AVERAGE: Asked = Asked::Average;
+const VAR_SAMP: Asked = Asked::Variance { sample: true, root: false };
+const VAR_POP: Asked = Asked::Variance { sample: false, root: false };
+const STDDEV_SAMP: Asked = Asked::Variance { sample: true, root: true };
+const STDDEV_POP: Asked = Asked::Variance { sample: false, root: true };
+
 pub const AGGREGATES: &[Aggregate] = &[
-    accumulator("q_sum_f4", 1, || Box::new(Sum { result: Sum::single, ..Sum::new() })),
-    accumulator("q_sum_f8", 1, || Box::new(Sum { result: Sum::total, ..Sum::new() })),
-    accumulator("q_avg_f8", 1, || Box::new(Sum { result: Sum::average, ..Sum::new() })),
-    accumulator("q_var_samp_f8", 1, || Box::new(Spread::new(true, false))),
-    accumulator("q_var_pop_f8", 1, || Box::new(Spread::new(false, false))),
-    accumulator("q_stddev_samp_f8", 1, || Box::new(Spread::new(true, true))),
-    accumulator("q_stddev_pop_f8", 1, || Box::new(Spread::new(false, true))),
+    accumulator("q_sum_f4", 1, || Box::new(Growing(SUM_SINGLE, Moments::default()))),
+    accumulator("q_sum_f8", 1, || Box::new(Growing(SUM, Moments::default()))),
+    accumulator("q_avg_f8", 1, || Box::new(Growing(AVERAGE, Moments::default()))),
+    accumulator("q_var_samp_f8", 1, || Box::new(Growing(VAR_SAMP, Moments::default()))),
+    accumulator("q_var_pop_f8", 1, || Box::new(Growing(VAR_POP, Moments::default()))),
+    accumulator("q_stddev_samp_f8", 1, || Box::new(Growing(STDDEV_SAMP, Moments::default()))),
+    accumulator("q_stddev_pop_f8", 1, || Box::new(Growing(STDDEV_POP, Moments::default()))),
+    accumulator("q_sum_f4_moving", 1, || Box::new(Moving::over(SUM_SINGLE))),
+    accumulator("q_sum_f8_moving", 1, || Box::new(Moving::over(SUM))),
+    accumulator("q_avg_f8_moving", 1, || Box::new(Moving::over(AVERAGE))),
+    accumulator("q_var_samp_f8_moving", 1, || Box::new(Moving::over(VAR_SAMP))),
+    accumulator("q_var_pop_f8_moving", 1, || Box::new(Moving::over(VAR_POP))),
+    accumulator("q_stddev_samp_f8_moving", 1, || Box::new(Moving::over(STDDEV_SAMP))),
+    accumulator("q_stddev_pop_f8_moving", 1, || Box::new(Moving::over(STDDEV_POP))),
     accumulator("q_bit_and", 1, || Box::new(Bits::new(|set, all| set == all))),
     accumulator("q_bit_or", 1, || Box::new(Bits::new(|set, _| set > 0))),
     accumulator("q_bit_xor", 1, || Box::new(Bits::new(|set, _| set % 2 == 1))),
@@ -134,60 +174,63 @@ pub const AGGREGATES: &[Aggregate] = &[
     accumulator("q_single", 1, || Box::new(Single(None))),
 ];
 
-/// Sum of floats. What is not finite is counted, not added, so that it can be taken back.
-struct Sum {
-    count: i64,
-    sum: f64,
-    /// What rounding has lost so far.
-    lost: f64,
-    nans: i64,
-    /// Infinities, negative and positive.
-    infinities: [i64; 2],
-    result: fn(&Sum) -> SqlResult<f64>,
+/// What is asked about floats.
+#[derive(Clone, Copy)]
+enum Asked {
+    Sum,
+    /// The sum in single precision.
+    SumSingle,
+    Average,
+    Variance {
+        sample: bool,
+        root: bool,
+    },
 }
 
-impl Sum {
-    fn new() -> Sum {
-        Sum { count: 0, sum: 0.0, lost: 0.0, nans: 0, infinities: [0, 0], result: Sum::total }
-    }
+/// Count, sum and squared distances from the mean of floats, one after another (Youngs and Cramer), as in PostgreSQL.
+#[derive(Clone, Copy, Default)]
+struct Moments {
+    count: f64,
+    sum: f64,
+    squares: f64,
+}
 
-    /// Adds a value `times` (1 or −1).
-    fn add(&mut self, v: f64, times: i64) {
-        self.count += times;
-        match v {
-            v if v.is_nan() => self.nans += times,
-            v if v.is_infinite() => self.infinities[usize::from(v > 0.0)] += times,
-            v => {
-                let v = v * times as f64;
-                let sum = self.sum + v;
-                self.lost += if self.sum.abs() >= v.abs() { (self.sum - sum) + v } else { (v - sum) + self.sum };
-                self.sum = sum;
+impl Moments {
+    fn add(&mut self, v: f64, asked: Asked) -> SqlResult<()> {
+        let before = *self;
+        self.count += 1.0;
+        self.sum += v;
+        match asked {
+            Asked::Sum => {}
+            Asked::SumSingle => self.sum = f64::from(self.sum as f32),
+            Asked::Average | Asked::Variance { .. } if before.count == 0.0 => {
+                self.squares = if v.is_finite() { 0.0 } else { f64::NAN };
+            }
+            Asked::Average | Asked::Variance { .. } => {
+                let distance = v * self.count - self.sum;
+                self.squares += distance * distance / (self.count * before.count);
             }
         }
-    }
-
-    fn total(&self) -> SqlResult<f64> {
-        Ok(match (self.nans, self.infinities) {
-            (0, [0, 0]) => {
-                let total = if self.sum.is_finite() { self.sum + self.lost } else { self.sum };
-                return if total.is_finite() { Ok(total) } else { Err(overflow()) };
+        if self.sum.is_infinite() || self.squares.is_infinite() {
+            if before.sum.is_finite() && v.is_finite() {
+                return Err(overflow());
             }
-            (0, [0, _]) => f64::INFINITY,
-            (0, [_, 0]) => f64::NEG_INFINITY,
-            _ => f64::NAN,
-        })
-    }
-
-    fn single(&self) -> SqlResult<f64> {
-        let total = self.total()?;
-        match f64::from(total as f32) {
-            rounded if rounded.is_infinite() && total.is_finite() => Err(overflow()),
-            rounded => Ok(rounded),
+            self.squares = f64::NAN;
         }
+        Ok(())
     }
 
-    fn average(&self) -> SqlResult<f64> {
-        Ok(self.total()? / self.count as f64)
+    fn result(&self, asked: Asked) -> Option<f64> {
+        match asked {
+            _ if self.count == 0.0 => None,
+            Asked::Sum | Asked::SumSingle => Some(self.sum),
+            Asked::Average => Some(self.sum / self.count),
+            Asked::Variance { sample: true, .. } if self.count <= 1.0 => None,
+            Asked::Variance { sample, root } => {
+                let variance = self.squares / if sample { self.count - 1.0 } else { self.count };
+                Some(if root { libm::sqrt(variance) } else { variance })
+            }
+        }
     }
 }
 
@@ -195,86 +238,61 @@ fn overflow() -> SqlError {
     SqlError::new(state::NUMERIC_VALUE_OUT_OF_RANGE, "value out of range: overflow")
 }
 
-impl Accumulator for Sum {
+/// An aggregate of floats that only grows.
+struct Growing(Asked, Moments);
+
+impl Accumulator for Growing {
+    fn step(&mut self, _: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<()> {
+        if args[0].is_null() { Ok(()) } else { self.1.add(real(args, 0)?, self.0) }
+    }
+    fn inverse(&mut self, _: &mut Context, _: &[ValueRef<'_>]) -> SqlResult<()> {
+        Err(SqlError::internal("a row leaves a frame that only grows"))
+    }
+    fn value(&mut self, _: &mut Context) -> SqlResult<Value> {
+        Ok(self.1.result(self.0).map_or(Value::Null, from_real))
+    }
+}
+
+/// An aggregate of floats over a frame that moves.
+struct Moving {
+    asked: Asked,
+    values: VecDeque<f64>,
+    /// Of the first so many values.
+    moments: Moments,
+    counted: usize,
+}
+
+impl Moving {
+    fn over(asked: Asked) -> Moving {
+        Moving { asked, values: VecDeque::new(), moments: Moments::default(), counted: 0 }
+    }
+}
+
+impl Accumulator for Moving {
     fn step(&mut self, _: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<()> {
         if !args[0].is_null() {
-            self.add(real(args, 0)?, 1);
+            let v = real(args, 0)?;
+            if self.values.len() == self.values.capacity() {
+                meter::hold(size_of::<f64>() * (self.values.len() + 4))?;
+            }
+            self.values.push_back(v);
         }
         Ok(())
     }
     fn inverse(&mut self, _: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<()> {
         if !args[0].is_null() {
-            self.add(real(args, 0)?, -1);
+            self.values.pop_front();
+            (self.moments, self.counted) = (Moments::default(), 0);
         }
         Ok(())
     }
     fn value(&mut self, _: &mut Context) -> SqlResult<Value> {
-        if self.count == 0 { Ok(Value::Null) } else { (self.result)(self).map(from_real) }
-    }
-}
-
-/// Variance and standard deviation, by Welford's recurrence, which runs backwards as well.
-struct Spread {
-    sample: bool,
-    root: bool,
-    count: i64,
-    mean: f64,
-    /// Sum of squared distances from the mean.
-    squares: f64,
-    /// Values that are not finite: the result is NaN while there are any.
-    odd: i64,
-}
-
-impl Spread {
-    fn new(sample: bool, root: bool) -> Spread {
-        Spread { sample, root, count: 0, mean: 0.0, squares: 0.0, odd: 0 }
-    }
-}
-
-impl Accumulator for Spread {
-    fn step(&mut self, _: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<()> {
-        if args[0].is_null() {
-            return Ok(());
+        meter::work(self.values.len() - self.counted)?;
+        for v in self.values.range(self.counted..) {
+            self.moments.add(*v, self.asked)?;
         }
-        match real(args, 0)? {
-            v if !v.is_finite() => self.odd += 1,
-            v => {
-                self.count += 1;
-                let distance = v - self.mean;
-                self.mean += distance / self.count as f64;
-                self.squares += distance * (v - self.mean);
-            }
-        }
-        Ok(())
-    }
-
-    fn inverse(&mut self, _: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<()> {
-        if args[0].is_null() {
-            return Ok(());
-        }
-        match real(args, 0)? {
-            v if !v.is_finite() => self.odd -= 1,
-            _ if self.count == 1 => (self.count, self.mean, self.squares) = (0, 0.0, 0.0),
-            v => {
-                let distance = v - self.mean;
-                self.count -= 1;
-                self.mean -= distance / self.count as f64;
-                self.squares -= distance * (v - self.mean);
-            }
-        }
-        Ok(())
-    }
-
-    fn value(&mut self, _: &mut Context) -> SqlResult<Value> {
-        let n = self.count + self.odd - i64::from(self.sample);
-        if n < 0 || self.count + self.odd == 0 || self.sample && n == 0 {
-            return Ok(Value::Null);
-        }
-        if self.odd > 0 {
-            return Ok(from_real(f64::NAN));
-        }
-        let variance = self.squares.max(0.0) / n as f64;
-        Ok(from_real(if self.root { libm::sqrt(variance) } else { variance }))
+        self.counted = self.values.len();
+        Ok(self.moments.result(self.asked).map_or(Value::Null, from_real))
     }
 }
 

@@ -323,7 +323,11 @@ fn array_cast(ctx: &mut Context, args: &[ValueRef<'_>], cut: bool) -> SqlResult<
     array.elem = to;
     if !alike {
         for item in array.items.iter_mut().filter(|v| !v.is_null()) {
-            let shown = casts::to_text(from, NO_TYPMOD, item.as_ref(), &ctx.env)?;
+            let shown = match (from, &*item) {
+                // A boolean's text is longer than what it is shown as.
+                (Type::BOOL, Value::Int(truth)) if string(to) => (*truth != 0).to_string(),
+                _ => casts::to_text(from, NO_TYPMOD, item.as_ref(), &ctx.env)?,
+            };
             let shown = match to {
                 Type::VARCHAR if cut => crate::types::text::varchar(&shown, typmod, true)?.to_owned(),
                 Type::BPCHAR if cut => crate::types::text::bpchar(&shown, typmod, true)?.to_owned(),

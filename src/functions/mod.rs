@@ -23,6 +23,7 @@ pub mod catalog;
 pub mod datetime;
 pub mod enums;
 pub mod floats;
+pub mod frames;
 mod index;
 pub mod integers;
 pub mod json;

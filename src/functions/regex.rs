@@ -2,7 +2,8 @@
 //!
 //! A Postgres pattern (an "advanced regular expression") is translated to the syntax of the linear-time `regex` crate, and
 //! compiled patterns are kept per thread. Left out, and refused with 0A000: back-references and lookaround. Different:
-//! of several alternatives the first that matches wins, where Postgres takes the longest.
+//! of several alternatives the first that matches wins, where Postgres takes the longest. Classes of characters are those
+//! of a locale of UTF-8.
 
 use super::arg::{from_bool, from_text, int, invalid, optional, text};
 use super::arrays::text_array;
@@ -278,6 +279,35 @@ fn group<'a>(tail: &'a str, out: &mut String) -> SqlResult<&'a str> {
     }
 }
 
+/// What is in a class of characters, as it is written inside of brackets: as PostgreSQL has it in a locale of UTF-8, where
+/// digits are ASCII's, those of other scripts count as letters, and a space that does not break is none.
+fn class(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "alpha" => r"\p{Alphabetic}[\p{Nd}--[0-9]]",
+        "alnum" => r"\p{Alphabetic}\p{Nd}",
+        "word" => r"\p{Alphabetic}\p{Nd}_",
+        "upper" => r"\p{Changes_When_Lowercased}",
+        "lower" => r"\p{Changes_When_Uppercased}",
+        "digit" => "0-9",
+        "xdigit" => "0-9A-Fa-f",
+        "space" => r"\t-\r\x20[\p{Z}--[\u00a0\u2007\u202f]]",
+        "blank" => r"\t\x20",
+        "cntrl" => r"\x00-\x1f\x7f-\x9f",
+        "ascii" => r"\x00-\x7f",
+        "print" => r"[^\p{Cn}\p{Cc}\u2028\u2029]",
+        "graph" => r"[^\p{Cn}\p{Cc}\x20[\p{Z}--[\u00a0\u2007\u202f]]]",
+        "punct" => r"[^\p{Cn}\p{Cc}\x20[\p{Z}--[\u00a0\u2007\u202f]]\p{Alphabetic}\p{Nd}]",
+        _ => return None,
+    })
+}
+
+/// A class in brackets of its own.
+fn push_class(class: Option<&str>, negated: bool, out: &mut String) {
+    out.push_str(if negated { "[^" } else { "[" });
+    out.push_str(class.unwrap_or_default());
+    out.push(']');
+}
+
 /// After a backslash, outside or inside of brackets.
 fn escape<'a>(tail: &'a str, out: &mut String, bracketed: bool) -> SqlResult<&'a str> {
     let c = tail.chars().next().ok_or_else(|| refused("invalid escape \\ sequence"))?;
@@ -300,7 +330,10 @@ fn escape<'a>(tail: &'a str, out: &mut String, bracketed: bool) -> SqlResult<&'a
     match c {
         _ if !constraint.is_empty() && bracketed => return Err(refused("invalid escape \\ sequence")),
         _ if !constraint.is_empty() => out.push_str(constraint),
-        'd' | 'D' | 'w' | 'W' | 's' | 'S' | 'f' | 'n' | 'r' | 't' | 'v' | 'a' => {
+        'd' | 'D' => push_class(class("digit"), c == 'D', out),
+        'w' | 'W' => push_class(class("word"), c == 'W', out),
+        's' | 'S' => push_class(class("space"), c == 'S', out),
+        'f' | 'n' | 'r' | 't' | 'v' | 'a' => {
             out.push('\\');
             out.push(c);
         }
@@ -337,8 +370,13 @@ fn bracket<'a>(tail: &'a str, out: &mut String, options: Options) -> SqlResult<&
             }
             '\\' => escape(after, out, true)?,
             '[' if after.starts_with(':') => {
-                let (class, after) = after[1..].split_once(":]").ok_or_else(|| refused("invalid character class"))?;
-                out.push_str(&format!("[:{class}:]"));
+                let (name, after) = after[1..].split_once(":]").ok_or_else(|| refused("invalid character class"))?;
+                let known = match name {
+                    // Without case, upper is lower.
+                    "upper" | "lower" if options.ignore_case => class("alpha"),
+                    name => class(name),
+                };
+                push_class(Some(known.ok_or_else(|| refused("invalid character class"))?), false, out);
                 after
             }
             '[' if after.starts_with(['.', '=']) => {
@@ -434,13 +472,32 @@ fn substring(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     Ok(found.map_or(Value::Null, |m| from_text(m.as_str())))
 }
 
-/// The byte offset of a start position in characters, from 1; past the end if the text is shorter.
-fn start(s: &str, position: i64) -> SqlResult<usize> {
+/// The byte offset of a start position in characters, from 1; none past the end.
+fn start(s: &str, position: i64) -> SqlResult<Option<usize>> {
     if position <= 0 {
         return Err(invalid(format!("invalid value for parameter \"start\": {position}")));
     }
     let skip = usize::try_from(position - 1).unwrap_or(usize::MAX);
-    Ok(s.char_indices().nth(skip).map_or(s.len(), |(i, _)| i))
+    Ok(s.char_indices().map(|(i, _)| i).chain([s.len()]).nth(skip))
+}
+
+/// The matches in a text from an offset on, one after another: an empty one also where another has just ended, and at the
+/// end, as in PostgreSQL. What stands before the offset counts for `^` and the borders of words.
+fn all<'a>(regex: &'a Regex, s: &'a str, from: Option<usize>) -> impl Iterator<Item = SqlResult<Captures<'a>>> {
+    let mut next = from;
+    std::iter::from_fn(move || {
+        let found = regex.captures_at(s, next?)?;
+        let whole = found.get(0)?;
+        // After an empty match the next character is passed over.
+        let passed = if whole.is_empty() { s[whole.end()..].chars().next().map(char::len_utf8) } else { Some(0) };
+        next = passed.map(|length| whole.end() + length);
+        Some(meter::work(16 + found.len()).map(|()| found))
+    })
+}
+
+/// Where the whole match is.
+fn range(found: &Captures<'_>) -> std::ops::Range<usize> {
+    found.get(0).map_or(0..0, |m| m.range())
 }
 
 fn nth(args: &[ValueRef<'_>], i: usize) -> SqlResult<usize> {
@@ -454,8 +511,8 @@ fn count(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let s = searched(args, 0)?;
     let regex = compile(text(args, 1)?, flags(text(args, 3)?, false)?.0)?;
     let mut count = 0;
-    for _ in regex.find_iter(&s[start(s, int(args, 2)?)?..]) {
-        meter::work(16)?;
+    for found in all(&regex, s, start(s, int(args, 2)?)?) {
+        found?;
         count += 1;
     }
     Ok(Value::Int(count))
@@ -467,7 +524,7 @@ fn substr(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let regex = compile(text(args, 1)?, flags(text(args, 4)?, false)?.0)?;
     let group = usize::try_from(int(args, 5)?)
         .map_err(|_| invalid(format!("invalid value for parameter \"subexpr\": {}", args_int(args, 5))))?;
-    let found = regex.captures_iter(&s[start(s, int(args, 2)?)?..]).nth(nth(args, 3)?);
+    let found = all(&regex, s, start(s, int(args, 2)?)?).nth(nth(args, 3)?).transpose()?;
     Ok(found.and_then(|c| c.get(group)).map_or(Value::Null, |m| from_text(m.as_str())))
 }
 
@@ -478,10 +535,9 @@ fn args_int(args: &[ValueRef<'_>], i: usize) -> i64 {
 /// (text, pattern, start, N): the position of the Nth match's first character, 0 if there is none.
 fn instr(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let s = searched(args, 0)?;
-    let from = start(s, int(args, 2)?)?;
-    let found =
-        compile(text(args, 1)?, Options::default())?.find_iter(&s[from..]).nth(nth(args, 3)?).map(|m| m.start());
-    Ok(Value::Int(found.map_or(0, |at| s[..from + at].chars().count() as i64 + 1)))
+    let regex = compile(text(args, 1)?, Options::default())?;
+    let found = all(&regex, s, start(s, int(args, 2)?)?).nth(nth(args, 3)?).transpose()?;
+    Ok(Value::Int(found.map_or(0, |found| s[..range(&found).start].chars().count() as i64 + 1)))
 }
 
 /// The groups of a match, or the whole match if the pattern has none.
@@ -500,12 +556,11 @@ pub(super) fn all_matches(args: &[ValueRef<'_>]) -> SqlResult<Vec<Value>> {
     let (options, global) = flags(text(args, 2)?, true)?;
     let regex = compile(text(args, 1)?, options)?;
     let limit = if global { usize::MAX } else { 1 };
-    let mut all = Vec::new();
-    for found in regex.captures_iter(searched(args, 0)?).take(limit) {
-        meter::work(16 + found.len())?;
-        crate::types::array::keep(&mut all, groups(&found)?)?;
+    let mut rows = Vec::new();
+    for found in all(&regex, searched(args, 0)?, Some(0)).take(limit) {
+        crate::types::array::keep(&mut rows, groups(&found?)?)?;
     }
-    Ok(all)
+    Ok(rows)
 }
 
 /// (text, pattern, replacement, flags[, start, N]): N = 0 replaces all; so does the flag `g` where N is not given.
@@ -513,36 +568,34 @@ fn replace(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let (s, replacement) = (searched(args, 0)?, text(args, 2)?);
     let (options, global) = flags(text(args, 3)?, true)?;
     let regex = compile(text(args, 1)?, options)?;
-    let from = optional(args, 4, int)?.map_or(Ok(0), |position| start(s, position))?;
+    let from = optional(args, 4, int)?.map_or(Ok(Some(0)), |position| start(s, position))?;
     let which = match optional(args, 5, int)? {
         Some(n) if n < 0 => return Err(invalid(format!("invalid value for parameter \"n\": {n}"))),
         Some(n) => n as usize,
         None => usize::from(!global),
     };
-    let mut out = s[..from].to_owned();
-    let (body, mut done) = (&s[from..], 0);
-    for (i, found) in regex.captures_iter(body).enumerate() {
-        meter::work(16 + found.len())?;
+    let (mut out, mut done) = (String::new(), 0);
+    for (i, found) in all(&regex, s, from).enumerate() {
+        let found = found?;
         if which != 0 && which != i + 1 {
             continue;
         }
-        if let Some(whole) = found.get(0) {
-            out.push_str(&body[done..whole.start()]);
-            let before = out.len();
-            expand(&found, replacement, &mut out);
-            // A string that grows may have its contents twice, and as much room again.
-            meter::work(out.len().saturating_sub(before))?;
-            meter::hold(3 * (out.len().saturating_sub(before)))?;
-            if out.len() > super::arg::MAX_BYTES {
-                return Err(super::arg::too_long());
-            }
-            done = whole.end();
+        let whole = range(&found);
+        out.push_str(&s[done..whole.start]);
+        let before = out.len();
+        expand(&found, replacement, &mut out);
+        // A string that grows may have its contents twice, and as much room again.
+        meter::work(out.len().saturating_sub(before))?;
+        meter::hold(3 * (out.len().saturating_sub(before)))?;
+        if out.len() > super::arg::MAX_BYTES {
+            return Err(super::arg::too_long());
         }
+        done = whole.end;
         if which != 0 {
             break;
         }
     }
-    out.push_str(&body[done..]);
+    out.push_str(&s[done..]);
     Ok(Value::Text(out))
 }
 
@@ -575,15 +628,15 @@ fn split(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     if global {
         return Err(invalid("regexp_split_to_array() does not support the \"global\" option"));
     }
-    let (mut parts, mut done) = (Vec::new(), 0);
-    for m in compile(text(args, 1)?, options)?.find_iter(s) {
-        if m.is_empty() && (m.start() == done || m.start() == s.len()) {
-            continue;
+    let (mut parts, mut done, mut last) = (Vec::new(), 0, 0);
+    for found in all(&*compile(text(args, 1)?, options)?, s, Some(0)) {
+        let m = range(&found?);
+        if m.start < s.len() && m.end > last {
+            meter::hold(size_of::<Option<&str>>())?;
+            parts.push(Some(&s[done..m.start]));
+            done = m.end;
         }
-        meter::work(16)?;
-        meter::hold(size_of::<Option<&str>>())?;
-        parts.push(Some(&s[done..m.start()]));
-        done = m.end();
+        last = m.end;
     }
     parts.push(Some(&s[done..]));
     text_array(parts.into_iter())
@@ -598,7 +651,7 @@ mod tests {
         for (pattern, expected) in [
             (r"^a.*b$", r"^a.*b$"),
             (r"\yfoo\y", r"\bfoo\b"),
-            (r"[[:alpha:]_-]", r"[[:alpha:]_\-]"),
+            (r"[[:alpha:]_-]", r"[[\p{Alphabetic}[\p{Nd}--[0-9]]]_\-]"),
             (r"[]a&&b~[]", r"[\]a\&\&b\~\[]"),
             (r"a{2,3}b{x", r"a{2,3}b\{x"),
             (r"(?:a)(?#note)b", r"(?:a)b"),

@@ -9,6 +9,8 @@
 //! | `SELECT FROM t` | `SELECT "nothing" FROM t` |
 //! | `t (a) OVERRIDING SYSTEM VALUE` | `t (a, "SYSTEM")` |
 //! | `ON CONFLICT (lower(a)) WHERE b DO …` | `ON CONFLICT DO UPDATE SET "keys" = ARRAY[lower(a)], "where" = (b), …` |
+//! | `RANGE BETWEEN '1 day'::interval PRECEDING` | `RANGE BETWEEN ('1 day')::interval PRECEDING` |
+//! | `INTERVAL(0) '1.5 s'` | `('1.5 s'::INTERVAL(0))` |
 //! | `SET a[1] = 2`, `SET a[1:2] = b` | `SET a."[" (1) = 2`, `SET a."[:" (1, 2) = b` |
 
 use super::lex;
@@ -44,7 +46,9 @@ pub fn overriding(column: &str) -> Option<&str> {
 
 pub fn rephrase(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let words = |token: &TokenWithSpan| {
-        ["FETCH", "EXCLUDE", "SELECT", "OVERRIDING", "CONFLICT", "SET"].into_iter().any(|word| is(Some(token), word))
+        ["FETCH", "EXCLUDE", "SELECT", "OVERRIDING", "CONFLICT", "SET", "INTERVAL"]
+            .into_iter()
+            .any(|word| is(Some(token), word))
     };
     if !tokens.iter().any(words) {
         return tokens;
@@ -153,8 +157,14 @@ impl Work {
                 self.copy_to(self.at + 1);
                 return self.target();
             }
+            Token::SingleQuotedString(_) if matches!(self.symbol(1), Some(Token::DoubleColon)) && self.in_frame() => {
+                self.emit(Token::LParen);
+                self.copy_to(self.at + 1);
+                return self.emit(Token::RParen);
+            }
             Token::Word(word) if word.quote_style.is_none() => match word.keyword {
                 Keyword::SELECT => return self.select(),
+                Keyword::INTERVAL => self.interval(),
                 Keyword::SET => {
                     self.copy_to(self.at + 1);
                     if let Some(set) = self.sets.last_mut() {
@@ -182,6 +192,37 @@ impl Work {
             return;
         }
         self.copy_to(self.at + 1);
+    }
+
+    /// `INTERVAL(p) '…'`
+    fn interval(&mut self) -> Option<()> {
+        let tokens = [1, 2, 3, 4].map(|n| self.symbol(n));
+        let [Some(Token::LParen), Some(Token::Number(..)), Some(Token::RParen), Some(literal)] = tokens else {
+            return None;
+        };
+        if !matches!(literal, Token::SingleQuotedString(_) | Token::EscapedStringLiteral(_)) {
+            return None;
+        }
+        let end = self.at + 4;
+        self.emit(Token::LParen);
+        self.out.extend(self.tokens.get(end).cloned());
+        self.emit(Token::DoubleColon);
+        self.copy_to(end);
+        self.emit(Token::RParen);
+        self.at += 1;
+        Some(())
+    }
+
+    /// Whether what comes next is a bound of a window's frame, where sqlparser takes a string for a whole interval.
+    fn in_frame(&self) -> bool {
+        let (before, word) = match &self.out[..] {
+            [.., before, word] => (Some(before), Some(word)),
+            _ => return false,
+        };
+        match is(word, "AND") {
+            true => is_any(before, &["PRECEDING", "FOLLOWING", "ROW"]),
+            false => is(word, "RANGE") || is(word, "BETWEEN") && is_any(before, &["RANGE", "ROWS", "GROUPS"]),
+        }
     }
 
     fn end_of_set(&mut self) {

@@ -1251,8 +1251,8 @@ pub fn age(a: i64, b: i64) -> SqlResult<Interval> {
         days -= 1;
     }
     while days < 0 {
-        // A month is borrowed with the length of the earlier date's month, or of the later's going backwards.
-        days += if a >= b { days_in_month(y2, m2) } else { days_in_month(y1, m1) };
+        // A month is borrowed with the length of the earlier date's month.
+        days += days_in_month(y2, m2);
         months -= 1;
     }
     let forward = Interval::new(months as i32, days as i32, micros);

@@ -42,6 +42,7 @@ pub mod text;
 pub mod to_char;
 pub mod zone;
 
+pub(crate) use info::numeric_typmod;
 pub use info::{
     OWN, Own, TypeInfo, all_types, declares_collation, format_type, format_type_plain, interval_typmod, typmod_in,
     typmod_out,

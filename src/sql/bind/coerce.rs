@@ -510,7 +510,7 @@ fn relabel(expr: Typed, to: Type) -> Typed {
 }
 
 /// Casts of constants that are worth doing here: they make `numeric_column = 5` a comparison with a constant.
-fn fold(from: Type, value: &Value, to: Type) -> Option<Value> {
+pub(super) fn fold(from: Type, value: &Value, to: Type) -> Option<Value> {
     match (from, value, to) {
         (_, Value::Null, _) => Some(Value::Null),
         (Type::INT2 | Type::INT4 | Type::INT8, Value::Int(i), _) => match to {

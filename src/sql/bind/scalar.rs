@@ -4,13 +4,17 @@ use super::names::{Clause, fold, name_start, parts};
 use super::{Binder, error_at};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::arrays::quantified as quantified_calls;
-use crate::functions::{CastContext, Kind, lookup_functions};
+use crate::functions::frames::{self, Place};
+use crate::functions::{CastContext, Kind, aggregates, lookup_functions};
 use crate::sql::ir::{
     Bound, Call, Column, ELEMENT, FIRST, Frame, Named, Node, Op, Over, Query as Tree, SortKey, SubQuery, Truth, Typed,
 };
 use crate::sql::parse::ALL_FIELDS;
 use crate::sql::phrases;
-use crate::types::{NO_TYPMOD, Type, interval_typmod};
+use crate::types::interval::Interval;
+use crate::types::text::parse_text;
+use crate::types::zone::Zone;
+use crate::types::{NO_TYPMOD, Type, interval_typmod, numeric_typmod};
 use crate::value::Value;
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, CaseWhen, CastKind, CeilFloorKind, DuplicateTreatment, Expr, Function, FunctionArg,
@@ -360,7 +364,9 @@ impl Binder<'_> {
                 if let Some(last) = last {
                     fields = format!("{fields} to {}", last.to_string().to_lowercase());
                 }
-                let precision = interval.fractional_seconds_precision.map(|p| p as i32);
+                // SECOND(2) has its precision in the place of a leading field's.
+                let seconds = interval.leading_precision.filter(|_| fields == "second");
+                let precision = interval.fractional_seconds_precision.or(seconds).map(|p| p as i32);
                 interval_typmod(&fields, precision)
                     .ok_or_else(|| SqlError::syntax(format!("syntax error at or near \"{fields}\"")))?
             }
@@ -930,6 +936,11 @@ impl Binder<'_> {
                 let names = schemas.into_iter().map(|s| Typed::constant(Type::NAME, Value::Text(s))).collect();
                 return Ok(Typed::new(Type::NAME_ARRAY, Node::Array(names)));
             }
+            // In PostgreSQL their argument is cast to text, and a boolean's text is longer than what it is shown as.
+            ("quote_literal" | "quote_nullable", 1) if args[0].ty == Type::BOOL => {
+                let arg = args.remove(0);
+                args.push(self.cast(arg, Type::TEXT, NO_TYPMOD)?);
+            }
             ("pg_typeof", 1) => {
                 let arg = args.remove(0);
                 let ty = self.given_type(&arg);
@@ -1115,7 +1126,9 @@ impl Binder<'_> {
             Some(WindowType::NamedWindow(name)) => Some(self.named_window(name)?),
             Some(WindowType::WindowSpec(spec)) => Some(self.window(spec)?),
         };
-        let call = Call { function: resolved, args, distinct, order, filter, over };
+        let moves = over.as_ref().and_then(|over| over.frame.as_ref()).is_some_and(Frame::moves);
+        let function = if moves { aggregates::moving(resolved) } else { resolved };
+        let call = Call { function, args, distinct, order, filter, over };
         Ok(Typed::new(ty, Node::Call(Box::new(call))).at(at))
     }
 
@@ -1203,6 +1216,10 @@ impl Binder<'_> {
             }
         };
         let base = exclude.1.as_ref().map(|n| self.named_window(n)).transpose()?;
+        if let (Some(Over { frame: Some(_), .. }), Some(name)) = (&base, &exclude.1) {
+            let text = format!("cannot copy window \"{}\" because it has a frame clause", fold(name));
+            return Err(error_at(self, SqlError::new(state::WINDOWING_ERROR, text), name.span.start));
+        }
         let exclude = exclude.0;
         self.within(Clause::Window, |this| {
             let mut partition = Vec::new();
@@ -1220,27 +1237,112 @@ impl Binder<'_> {
                     order = base.order;
                 }
             }
-            let frame = spec.window_frame.as_ref().map(|f| this.frame(f, exclude)).transpose()?;
+            let frame = spec.window_frame.as_ref().map(|f| this.frame(f, exclude, &order)).transpose()?;
             Ok(Over { partition, order, frame })
         })
     }
 
-    fn frame(&mut self, frame: &WindowFrame, exclude: Option<&'static str>) -> SqlResult<Frame> {
+    fn frame(&mut self, frame: &WindowFrame, exclude: Option<&'static str>, order: &[SortKey]) -> SqlResult<Frame> {
         let units = match frame.units {
             WindowFrameUnits::Rows => "ROWS",
             WindowFrameUnits::Range => "RANGE",
             WindowFrameUnits::Groups => "GROUPS",
         };
-        let start = self.bound(&frame.start_bound)?;
-        let end = frame.end_bound.as_ref().map(|end| self.bound(end)).transpose()?;
-        Ok(Frame { units, start, end, exclude })
+        let measured = [Some(&frame.start_bound), frame.end_bound.as_ref()]
+            .into_iter()
+            .flatten()
+            .any(|bound| matches!(bound, WindowFrameBound::Preceding(Some(_)) | WindowFrameBound::Following(Some(_))));
+        let key = match order {
+            _ if units != "RANGE" || !measured => None,
+            [key] => Some(&key.expr),
+            _ => {
+                let text = "RANGE with offset PRECEDING/FOLLOWING requires exactly one ORDER BY column";
+                return Err(SqlError::new(state::WINDOWING_ERROR, text));
+            }
+        };
+        let decimals = match key.map(|key| (key.ty, key.typmod)) {
+            Some((Type::NUMERIC, typmod)) if typmod != NO_TYPMOD => match numeric_typmod(typmod) {
+                (..=18, scale @ 0..=18) => scale as u32,
+                _ => frames::DECIMALS,
+            },
+            _ => frames::DECIMALS,
+        };
+        let place = Place { key: key.map(|key| key.ty.representation()), decimals, ends: false, preceding: false };
+        let start = self.bound(&frame.start_bound, units, place)?;
+        let place = Place { ends: true, ..place };
+        let end = frame.end_bound.as_ref().map(|end| self.bound(end, units, place)).transpose()?;
+        Ok(Frame { units, start, end, exclude, range: place.key.map(|ty| (ty, decimals)) })
     }
 
-    fn bound(&mut self, bound: &WindowFrameBound) -> SqlResult<Bound> {
+    /// The offset of a frame: a number of rows or groups, or a distance between values of the key.
+    fn offset(&mut self, expr: &Expr, units: &str, place: Place) -> SqlResult<Typed> {
+        let distance = match place.key {
+            None | Some(Type::INT2 | Type::INT4 | Type::INT8) => Type::INT8,
+            Some(Type::FLOAT4 | Type::FLOAT8) => Type::FLOAT8,
+            Some(Type::NUMERIC) => Type::NUMERIC,
+            Some(Type::DATE | Type::TIME | Type::TIMESTAMP | Type::TIMESTAMPTZ | Type::INTERVAL) => Type::INTERVAL,
+            Some(sorted) => {
+                let name = self.type_name(sorted);
+                let text = format!("RANGE with offset PRECEDING/FOLLOWING is not supported for column type {name}");
+                let at = self.expr(expr)?.at;
+                return Err(error_at(self, SqlError::new(state::FEATURE_NOT_SUPPORTED, text), at));
+            }
+        };
+        // The parser takes a string for an interval here, with or without the word.
+        let offset = match expr {
+            Expr::Interval(interval) if distance != Type::INTERVAL && interval.leading_field.is_none() => {
+                let literal = self.expr(&interval.value)?;
+                match &literal.node {
+                    Node::Text(text) if parse_text(distance, NO_TYPMOD, text, self.scope.env).is_ok() => literal,
+                    _ => self.expr(expr)?,
+                }
+            }
+            _ => self.expr(expr)?,
+        };
+        let (from, at) = (offset.ty, offset.at);
+        let offset = match place.key {
+            None => self.count(offset, units)?,
+            Some(sorted) => match self.try_coerce(offset, distance, NO_TYPMOD, CastContext::Implicit)? {
+                Some(offset) => offset,
+                None => {
+                    let (sorted, from) = (self.type_name(sorted), self.type_name(from));
+                    let text = format!(
+                        "RANGE with offset PRECEDING/FOLLOWING is not supported for column type {sorted} and offset type {from}"
+                    );
+                    let error = SqlError::new(state::FEATURE_NOT_SUPPORTED, text)
+                        .hint("Cast the offset value to an appropriate type.");
+                    return Err(error_at(self, error, at));
+                }
+            },
+        };
+        if self.reads_own_column(std::slice::from_ref(&offset)) {
+            let text = format!("argument of {units} must not contain variables");
+            return Err(error_at(self, SqlError::new(state::INVALID_COLUMN_REFERENCE, text), at));
+        }
+        let Some(value) = constant(&offset) else {
+            let plain = distance == Type::INT8 || distance == Type::FLOAT8;
+            if plain && is_param(&offset) {
+                return Ok(offset);
+            }
+            let error = SqlError::unsupported("an offset of a window frame that is no literal");
+            return Err(error_at(self, error, at));
+        };
+        if place.key == Some(Type::TIMESTAMPTZ)
+            && let Value::Text(stored) = &value
+            && Interval::stored(stored)?.days != 0
+            && matches!(Zone::find(&self.scope.env.time_zone)?, Zone::Named(_))
+        {
+            return Err(frames::beyond("timestamptz by days in a time zone whose days differ"));
+        }
+        let number = frames::offset(&value, place)?;
+        let ty = if matches!(number, Value::Real(_)) { Type::FLOAT8 } else { Type::INT8 };
+        Ok(Typed::constant(ty, number).at(at))
+    }
+
+    fn bound(&mut self, bound: &WindowFrameBound, units: &str, place: Place) -> SqlResult<Bound> {
+        let place = Place { preceding: matches!(bound, WindowFrameBound::Preceding(_)), ..place };
         let mut offset = |expr: &Option<Box<Expr>>| -> SqlResult<Option<Typed>> {
-            let Some(expr) = expr else { return Ok(None) };
-            let offset = self.expr(expr)?;
-            self.count(offset, "the frame's offset").map(Some)
+            expr.as_ref().map(|expr| self.offset(expr, units, place)).transpose()
         };
         Ok(match bound {
             WindowFrameBound::CurrentRow => Bound::CurrentRow,
@@ -1254,6 +1356,41 @@ impl Binder<'_> {
         let expr = self.expr(&key.expr)?;
         let expr = self.decide_text(expr)?;
         direction(key, expr)
+    }
+}
+
+/// What an offset's value is, as far as it is of literals and sums of integers.
+fn constant(expr: &Typed) -> Option<Value> {
+    match &expr.node {
+        Node::Const(value) => Some(value.clone()),
+        Node::Apply(Op::Relabel | Op::Cast(_), args) => match &args[..] {
+            [inner] if inner.ty == expr.ty && expr.typmod == NO_TYPMOD => constant(inner),
+            [inner] => super::coerce::fold(inner.ty, &constant(inner)?, expr.ty),
+            _ => None,
+        },
+        Node::Apply(Op::Operator(infix), args) => {
+            let values = args.iter().map(constant).collect::<Option<Vec<_>>>()?;
+            match (infix.operator.name, &values[..]) {
+                ("+", [Value::Int(a), Value::Int(b)]) => a.checked_add(*b).map(Value::Int),
+                ("-", [Value::Int(a), Value::Int(b)]) => a.checked_sub(*b).map(Value::Int),
+                ("*", [Value::Int(a), Value::Int(b)]) => a.checked_mul(*b).map(Value::Int),
+                ("-", [Value::Int(a)]) => a.checked_neg().map(Value::Int),
+                ("-", [Value::Real(a)]) => Some(Value::Real(-a)),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// A parameter, also as another type of number.
+fn is_param(expr: &Typed) -> bool {
+    match &expr.node {
+        Node::Param(_) => true,
+        Node::Apply(Op::Relabel | Op::Cast(_), args) => {
+            matches!(&args[..], [inner] if matches!(inner.ty, Type::INT2 | Type::INT4 | Type::INT8) && is_param(inner))
+        }
+        _ => false,
     }
 }
 

@@ -236,6 +236,8 @@ pub struct Frame {
     pub end: Option<Bound>,
     /// CURRENT ROW, GROUP or TIES.
     pub exclude: Option<&'static str>,
+    /// Of RANGE with offsets: the type of its key, and the decimals that a numeric key has.
+    pub range: Option<(Type, u32)>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -429,6 +431,11 @@ impl Typed {
 }
 
 impl Frame {
+    /// Whether rows leave it while it moves on.
+    pub fn moves(&self) -> bool {
+        self.start != Bound::Preceding(None)
+    }
+
     fn exprs(&self) -> impl Iterator<Item = &Typed> {
         [Some(&self.start), self.end.as_ref()].into_iter().flatten().filter_map(|bound| match bound {
             Bound::Preceding(expr) | Bound::Following(expr) => expr.as_ref(),

@@ -676,7 +676,10 @@ impl Sql {
         if !over.order.is_empty() {
             self.push(space);
             self.push("ORDER BY ");
-            self.sort_list(&over.order);
+            match over.frame.as_ref().and_then(|frame| frame.range) {
+                Some(range) => self.list(", ", &over.order, |sql, key| sql.range_key(key, range)),
+                None => self.sort_list(&over.order),
+            }
             space = " ";
         }
         if let Some(frame) = &over.frame {
@@ -702,6 +705,21 @@ impl Sql {
         if let Some(exclude) = frame.exclude {
             self.put(format_args!(" EXCLUDE {exclude}"));
         }
+    }
+
+    /// The key of RANGE with offsets, as a number to which SQLite can add one (`functions::frames`).
+    fn range_key(&mut self, key: &SortKey, (ty, decimals): (Type, u32)) {
+        match ty {
+            Type::INT2 | Type::INT4 | Type::INT8 | Type::FLOAT4 | Type::FLOAT8 if !key.expr.is_constant() => {
+                self.expr(&key.expr);
+            }
+            _ => {
+                self.put(format_args!("q_range_key({}, ", ty.0));
+                self.expr(&key.expr);
+                self.put(format_args!(", {decimals})"));
+            }
+        }
+        self.direction(key);
     }
 
     fn bound(&mut self, bound: &Bound) {

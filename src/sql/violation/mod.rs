@@ -116,6 +116,16 @@ fn beyond_a_limit(message: &str) -> Option<SqlError> {
     if deep.iter().any(|limit| message.starts_with(limit)) {
         return Some(SqlError::new(state::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded").detail(message));
     }
+    // Constants are checked before (`functions::frames`): here it is a parameter.
+    for (place, side) in [("frame starting offset must be ", "starting"), ("frame ending offset must be ", "ending")] {
+        if let Some(wanted) = message.strip_prefix(place) {
+            let text = match wanted.ends_with("integer") {
+                true => format!("frame {side} offset must not be negative"),
+                false => "invalid preceding or following size in window function".to_owned(),
+            };
+            return Some(SqlError::new(state::INVALID_PRECEDING_OR_FOLLOWING_SIZE, text));
+        }
+    }
     message.starts_with("too many ").then(|| SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, message))
 }
 
