@@ -1,3 +1,4 @@
+"""peewee: models, migrations, introspection."""
 import sys, datetime
 from peewee import *
 from playhouse.postgres_ext import BinaryJSONField

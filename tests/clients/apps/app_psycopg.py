@@ -1,10 +1,10 @@
-"""psycopg 3: pipeline, COPY both formats, server cursors, notifies, types, two-phase absent."""
+"""psycopg 3: pipeline, COPY in both forms, server cursors, notifications, types."""
 import sys, psycopg, datetime, decimal
 from psycopg.types.json import Jsonb
 from psycopg.rows import dict_row
 port=sys.argv[1]
 with psycopg.connect(f'host=127.0.0.1 port={port} user=quorate dbname=quorate') as c:
-    c.execute('drop table if exists pp'); c.execute('create table pp (id bigint generated always as identity primary key, v text, j jsonb, d daterange)') if False else c.execute('create table pp (id bigint generated always as identity primary key, v text, j jsonb)')
+    c.execute('drop table if exists pp'); c.execute('create table pp (id bigint generated always as identity primary key, v text, j jsonb)')
     with c.cursor() as cur:
         cur.executemany('insert into pp (v,j) values (%s,%s)', [(f'v{i}', Jsonb({'i':i})) for i in range(50)])
         with cur.copy('copy pp (v) from stdin') as cp:
@@ -32,5 +32,5 @@ with psycopg.connect(f'host=127.0.0.1 port={port} user=quorate dbname=quorate') 
     c.execute('listen pch')
     with psycopg.connect(f'host=127.0.0.1 port={port} user=quorate dbname=quorate', autocommit=True) as d: d.execute("select pg_notify('pch','p1')")
     n = next(c.notifies(timeout=5)); assert n.payload=='p1'
-    assert c.execute('select %s::date, %s::interval, %s::numeric, %s::inet::text', [datetime.date(2024,2,29), datetime.timedelta(hours=30), decimal.Decimal('NaN'), '10.0.0.1/8']).fetchone()[0]==datetime.date(2024,2,29)
+    assert c.execute('select %s::date, %s::interval, %s::numeric', [datetime.date(2024,2,29), datetime.timedelta(hours=30), decimal.Decimal('NaN')]).fetchone()[0]==datetime.date(2024,2,29)
 print('ok')
