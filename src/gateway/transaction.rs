@@ -85,6 +85,10 @@ impl<R: Replica, P: Peers> GroupLog<R, P> {
                 };
                 return Some(Heard { gateway: Some(node), claims });
             }
+            // Where nobody listens the call fails at once, and would win again and again.
+            if gone.borrow().contains(&node) {
+                return None;
+            }
             self.host.sleep_until(self.host.now() + AGAIN).await;
         }
         tracing::info!(group = %self.id, %node, "not heard of: its open transactions cannot commit");
