@@ -19,6 +19,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
@@ -31,9 +32,9 @@ enum Answer {
     There(Result<Reply, CallError>),
 }
 
-/// The answers to come, and who leads.
+/// The answers to come, who leads, and, if the process of a member [`THERE`] is gone, how often it was called all the same.
 #[derive(Clone)]
-struct Script(Arc<Mutex<VecDeque<Answer>>>, NodeId);
+struct Script(Arc<Mutex<VecDeque<Answer>>>, NodeId, Option<Arc<AtomicUsize>>);
 
 impl Replica for Script {
     fn leadership(&self) -> GroupLeadership {
@@ -54,7 +55,7 @@ impl Replica for Script {
     }
 
     fn members(&self) -> Vec<NodeId> {
-        vec![HERE]
+        if self.2.is_some() { vec![HERE, THERE] } else { vec![HERE] }
     }
 
     async fn propose(&self, proposal: Proposal, _: Option<u64>) -> Result<(u64, Arc<Outcome>), ProposeError> {
@@ -74,10 +75,14 @@ impl Replica for Script {
 
 impl Peers for Script {
     fn gone(&self) -> watch::Receiver<BTreeSet<NodeId>> {
-        watch::channel(BTreeSet::new()).1
+        watch::channel(self.2.iter().map(|_| THERE).collect()).1
     }
 
     async fn call(&self, _: NodeId, _: Bytes, _: Instant) -> Result<Bytes, CallError> {
+        if let Some(called) = &self.2 {
+            called.fetch_add(1, Ordering::SeqCst);
+            return Err(CallError::ConnectionLost(THERE));
+        }
         match self.0.lock().pop_front() {
             Some(Answer::There(answer)) => answer.map(|reply| peer::encode(&reply)),
             _ => panic!("sent to a peer"),
@@ -87,6 +92,10 @@ impl Peers for Script {
 
 /// What the client of a write gets.
 fn told(answers: &[Answer]) -> String {
+    told_beside(answers, None)
+}
+
+fn told_beside(answers: &[Answer], dead: Option<Arc<AtomicUsize>>) -> String {
     let directory = tempfile::tempdir().unwrap();
     let dialect = Dialect {
         register: Arc::new(|_, _| Ok(())),
@@ -96,7 +105,7 @@ fn told(answers: &[Answer]) -> String {
     };
     let (_engine, shared) = Engine::open(Options::new(directory.path(), dialect)).unwrap();
     let leader = if matches!(answers[0], Answer::Here(_)) { HERE } else { THERE };
-    let script = Script(Arc::new(Mutex::new(answers.iter().cloned().collect())), leader);
+    let script = Script(Arc::new(Mutex::new(answers.iter().cloned().collect())), leader, dead);
     let (group, host) = (GroupId(2), Machine::shared());
     let limits = TransactionLimits { transcript: Limits { bytes: 1 << 20, steps: 100 }, executor: Default::default() };
     let router = Router::new(HERE, group, script.clone(), shared, script.clone(), host, limits);
@@ -143,4 +152,14 @@ fn an_error_after_an_attempt_of_unknown_fate_is_settled_by_the_log() {
     let forgotten = || outcome(Outcome::Refused(Refusal::Expired));
     assert_eq!(told(&[lost(), deadlock(), forgotten()]), "40003");
     assert_eq!(told(&[outcome(Outcome::Refused(Refusal::SchemaChanged { now: 0 }))]), "SchemaChanged");
+}
+
+/// A leader that takes office does not wait for the locks of clients whose node is gone: a call to it fails at once, and says so
+/// for as long as it is asked.
+#[test]
+fn the_dead_are_not_asked_again_and_again() {
+    let called = Arc::new(AtomicUsize::new(0));
+    let answers = [Answer::Here(Ok(Outcome::Done(Vec::new())))];
+    assert_eq!(told_beside(&answers, Some(called.clone())), "done");
+    assert!(called.load(Ordering::SeqCst) <= 1, "{} times", called.load(Ordering::SeqCst));
 }
