@@ -1122,7 +1122,10 @@ impl Session {
                 self.ask_fetch(run, cursor)
             }
             Err(Failure::SchemaChanged) => self.try_again(run),
-            Err(Failure::Sql { error, .. }) => Err(error.into()),
+            Err(Failure::Sql { error, .. }) => {
+                self.wishes.lock().clear();
+                Err(error.into())
+            }
         }
     }
 
@@ -1150,6 +1153,7 @@ impl Session {
             Ok(fetch) => fetch,
             Err(error) => {
                 self.effects.extend(cursor.map(Effect::Release));
+                self.wishes.lock().clear();
                 return Err(error.into());
             }
         };

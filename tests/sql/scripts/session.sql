@@ -79,6 +79,19 @@ SELECT set_config('nonsense', 'x', false)
 SELECT set_config('work_mem', 'x', false)
 --> ERROR 22023: invalid value for parameter "work_mem": "x"
 
+SELECT set_config('work_mem', '5MB', false), 1 / (g - 1) FROM generate_series(1, 1) g
+--> ERROR 22012: division by zero
+
+SELECT 1 AS one
+--> one int4
+--> 1
+--> SELECT 1
+
+SHOW work_mem
+--> work_mem text
+--> 77MB
+--> SHOW
+
 SELECT set_config(NULL, 'x', false)
 --> ERROR 22004: SET requires parameter name
 
