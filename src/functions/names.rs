@@ -36,7 +36,7 @@ pub const SCALARS: &[Scalar] = &[
 ];
 
 /// The parts of a name as it is written: folded, or without its quotes. Errors: 42602.
-fn name_parts(text: &str) -> SqlResult<Vec<String>> {
+pub fn name_parts(text: &str) -> SqlResult<Vec<String>> {
     let invalid = || SqlError::new(state::INVALID_NAME, "invalid name syntax");
     let (mut parts, mut chars) = (Vec::new(), text.trim().chars().peekable());
     loop {

@@ -6,6 +6,7 @@ use crate::support::cluster::{Cluster, connect, explain};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use tokio::time::error::Elapsed;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, Error, Row};
 
@@ -118,28 +119,15 @@ impl Caller {
 
     pub async fn rows(&mut self, sql: &str, params: &[&(dyn ToSql + Sync)]) -> Answer<Vec<Row>> {
         let Some(client) = &self.client else { return Err(Trouble::Unknown("not connected".into())) };
-        match tokio::time::timeout(STATEMENT, client.query(sql, params)).await {
-            Ok(Ok(rows)) => Ok(rows),
-            Ok(Err(error)) => Err(Trouble::of(&error)),
-            // It may be paused: whatever it still says, nobody listens.
-            Err(_) => {
-                self.client = None;
-                Err(Trouble::Unknown("no answer".into()))
-            }
-        }
+        let ended = tokio::time::timeout(STATEMENT, client.query(sql, params)).await;
+        self.answer(ended)
     }
 
     /// Statements without parameters and rows.
     pub async fn run(&mut self, sql: &str) -> Answer<()> {
         let Some(client) = &self.client else { return Err(Trouble::Unknown("not connected".into())) };
-        match tokio::time::timeout(STATEMENT, client.batch_execute(sql)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Trouble::of(&error)),
-            Err(_) => {
-                self.client = None;
-                Err(Trouble::Unknown("no answer".into()))
-            }
-        }
+        let ended = tokio::time::timeout(STATEMENT, client.batch_execute(sql)).await;
+        self.answer(ended)
     }
 
     /// COPY of these lines; how many rows were taken.
@@ -151,9 +139,14 @@ impl Caller {
             sink.send(bytes::Bytes::from(lines)).await?;
             sink.as_mut().finish().await
         };
-        match tokio::time::timeout(STATEMENT, copy).await {
-            Ok(Ok(rows)) => Ok(rows),
-            Ok(Err(error)) => Err(Trouble::of(&error)),
+        let ended = tokio::time::timeout(STATEMENT, copy).await;
+        self.answer(ended)
+    }
+
+    fn answer<T>(&mut self, ended: Result<Result<T, Error>, Elapsed>) -> Answer<T> {
+        match ended {
+            Ok(answer) => answer.map_err(|error| Trouble::of(&error)),
+            // It may be paused: whatever it still says, nobody listens.
             Err(_) => {
                 self.client = None;
                 Err(Trouble::Unknown("no answer".into()))

@@ -529,40 +529,6 @@ pub(super) fn fold(from: Type, value: &Value, to: Type) -> Option<Value> {
     }
 }
 
-/// Folds an identifier written in a string (`'"My Table"'::regclass`) into its parts.
-pub(super) fn split_name(text: &str) -> SqlResult<Vec<String>> {
-    let invalid = || SqlError::new(state::INVALID_NAME, "invalid name syntax");
-    let (mut parts, mut chars) = (Vec::new(), text.trim().chars().peekable());
-    loop {
-        let mut part = String::new();
-        if chars.next_if_eq(&'"').is_some() {
-            loop {
-                match chars.next().ok_or_else(invalid)? {
-                    '"' if chars.next_if_eq(&'"').is_some() => part.push('"'),
-                    '"' => break,
-                    c => part.push(c),
-                }
-            }
-        } else {
-            while let Some(c) = chars.next_if(|c| *c != '.') {
-                if c.is_whitespace() || c == '"' {
-                    return Err(invalid());
-                }
-                part.extend(c.to_lowercase());
-            }
-        }
-        if part.is_empty() {
-            return Err(invalid());
-        }
-        parts.push(part);
-        match chars.next() {
-            None => return Ok(parts),
-            Some('.') => {}
-            Some(_) => return Err(invalid()),
-        }
-    }
-}
-
 /// The name of a type as a select list's column is called by it (`pg_type.typname`).
 pub(super) fn column_name(ty: &DataType) -> String {
     match ty {

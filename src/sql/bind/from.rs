@@ -345,36 +345,28 @@ impl Binder<'_> {
         mut columns: Vec<Named>,
         alias: Option<&TableAlias>,
     ) -> SqlResult<Range> {
-        let Some(alias) = alias else {
-            let schema = relation.as_ref().map(|r| r.schema.clone());
-            return Ok(Range {
-                id,
-                alias: name,
-                schema,
-                relation,
-                columns,
-                scalar: false,
-                optional: false,
-                numbered: false,
-                derived: false,
-            });
+        let (alias, schema) = match alias {
+            None => (name, relation.as_ref().map(|r| r.schema.clone())),
+            Some(alias) => {
+                let name = fold(&alias.name);
+                if alias.columns.len() > columns.len() {
+                    let text = format!(
+                        "table \"{name}\" has {} columns available but {} columns specified",
+                        columns.len(),
+                        alias.columns.len()
+                    );
+                    return Err(SqlError::new(state::INVALID_COLUMN_REFERENCE, text));
+                }
+                for (column, given) in columns.iter_mut().zip(&alias.columns) {
+                    column.name = fold(&given.name);
+                }
+                (name, None)
+            }
         };
-        let alias_name = fold(&alias.name);
-        if alias.columns.len() > columns.len() {
-            let text = format!(
-                "table \"{alias_name}\" has {} columns available but {} columns specified",
-                columns.len(),
-                alias.columns.len()
-            );
-            return Err(SqlError::new(state::INVALID_COLUMN_REFERENCE, text));
-        }
-        for (column, given) in columns.iter_mut().zip(&alias.columns) {
-            column.name = fold(&given.name);
-        }
         Ok(Range {
             id,
-            alias: alias_name,
-            schema: None,
+            alias,
+            schema,
             relation,
             columns,
             scalar: false,

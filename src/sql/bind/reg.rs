@@ -1,8 +1,8 @@
 //! Objects by name as values: `regclass` and its kin, whose text form is a name in the catalog.
 
 use super::Binder;
-use super::coerce::split_name;
 use crate::error::{SqlError, SqlResult, state};
+use crate::functions::names::name_parts;
 use crate::sql::dialect::Postgres;
 use crate::sql::ir::{Column, Named, Node, Op, Query, Typed};
 use crate::types::{NO_TYPMOD, Type};
@@ -132,7 +132,7 @@ impl Binder<'_> {
         let catalog = self.scope.catalog;
         match to {
             Type::REGCLASS => {
-                let names = split_name(text)?;
+                let names = name_parts(text)?;
                 let (name, schema) = names.split_last().ok_or_else(|| SqlError::syntax("zero-length name"))?;
                 let schema = schema.last().map(String::as_str);
                 catalog.resolve(self.scope.search_path, schema, name).map(|r| r.oid).ok_or_else(|| {
@@ -141,7 +141,7 @@ impl Binder<'_> {
                 })
             }
             Type::REGNAMESPACE => {
-                let name = split_name(text)?.join(".");
+                let name = name_parts(text)?.join(".");
                 catalog.schemas.get(&name).copied().ok_or_else(|| {
                     SqlError::new(state::INVALID_SCHEMA_NAME, format!("schema \"{name}\" does not exist"))
                 })

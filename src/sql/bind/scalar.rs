@@ -1114,13 +1114,7 @@ impl Binder<'_> {
             let text = "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list";
             return Err(error_at(self, SqlError::new(state::INVALID_COLUMN_REFERENCE, text), at));
         }
-        let filter = match &function.filter {
-            None => None,
-            Some(filter) => Some(self.within(Clause::Filter, |this| {
-                let filter = this.expr(filter)?;
-                this.condition(filter, "FILTER")
-            })?),
-        };
+        let filter = self.filter(function)?;
         let over = match &function.over {
             None => None,
             Some(WindowType::NamedWindow(name)) => Some(self.named_window(name)?),
@@ -1130,6 +1124,15 @@ impl Binder<'_> {
         let function = if moves { aggregates::moving(resolved) } else { resolved };
         let call = Call { function, args, distinct, order, filter, over };
         Ok(Typed::new(ty, Node::Call(Box::new(call))).at(at))
+    }
+
+    /// The condition behind FILTER.
+    fn filter(&mut self, function: &Function) -> SqlResult<Option<Typed>> {
+        let Some(filter) = &function.filter else { return Ok(None) };
+        self.within(Clause::Filter, |this| {
+            let filter = this.expr(filter)?;
+            this.condition(filter, "FILTER").map(Some)
+        })
     }
 
     /// An ordered-set aggregate: its direct arguments, then what is ordered.
@@ -1162,13 +1165,7 @@ impl Binder<'_> {
             };
             return Err(error_at(self, SqlError::new(state::GROUPING_ERROR, text), at));
         }
-        let filter = match &function.filter {
-            None => None,
-            Some(filter) => Some(self.within(Clause::Filter, |this| {
-                let filter = this.expr(filter)?;
-                this.condition(filter, "FILTER")
-            })?),
-        };
+        let filter = self.filter(function)?;
         if hypothetical {
             return self.hypothetical(name, &list.args, &function.within_group, filter.as_ref(), at);
         }

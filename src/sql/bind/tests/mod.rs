@@ -168,18 +168,15 @@ struct Compiled {
     notes: Vec<String>,
 }
 
+/// What a client sees that has set nothing.
+fn scope<'a>(catalog: &'a Catalog, search_path: &'a [String], env: &'a Env) -> Scope<'a> {
+    let allowance = &crate::sql::allowance::UNLIMITED;
+    Scope { catalog, search_path, declared: &[], env, user: "ann", database: "db", allowance }
+}
+
 fn compile(catalog: &Catalog, text: &str) -> crate::error::SqlResult<Compiled> {
-    let env = Env::default();
-    let path = ["public".to_owned()];
-    let scope = Scope {
-        catalog,
-        search_path: &path,
-        declared: &[],
-        env: &env,
-        user: "ann",
-        database: "db",
-        allowance: &crate::sql::allowance::UNLIMITED,
-    };
+    let (env, path) = (Env::default(), ["public".to_owned()]);
+    let scope = scope(catalog, &path, &env);
     let statement =
         Parser::parse_sql(&Postgres, text).map_err(|e| crate::error::SqlError::syntax(e.to_string()))?.remove(0);
     let mut binder = Binder::new(&scope).with_source(text);
@@ -393,17 +390,8 @@ fn answers() {
 
 /// One value of a query, compiled as a client's text is.
 fn value(catalog: &Catalog, connection: &rusqlite::Connection, text: &str) -> crate::error::SqlResult<String> {
-    let env = Env::default();
-    let path = ["public".to_owned()];
-    let scope = Scope {
-        catalog,
-        search_path: &path,
-        declared: &[],
-        env: &env,
-        user: "ann",
-        database: "db",
-        allowance: &crate::sql::allowance::UNLIMITED,
-    };
+    let (env, path) = (Env::default(), ["public".to_owned()]);
+    let scope = scope(catalog, &path, &env);
     let plan = crate::sql::compile(&crate::sql::parse(text)?[0], &scope)?;
     let crate::sql::plan::PlanKind::Read(read) = &plan.kind else { panic!("no query") };
     let value = connection.query_row(&read.sql, [], |row| row.get::<_, rusqlite::types::Value>(0));
