@@ -18,6 +18,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("status", ""),
     ("panics", ""),
     ("meter", "error"),
+    ("scram", ""),
     ("config", "id meter::MEMORY_IN_THE_LOG"),
     ("command", "error id types value"),
     // Postgres' types and functions know no SQL text and no cluster.
@@ -82,6 +83,7 @@ const PURE: &[&str] = &[
     "replica/beats.rs",
     "replica/core.rs",
     "replica/fitness.rs",
+    "scram.rs",
     "session/",
     "sql/",
     "status.rs",
