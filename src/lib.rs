@@ -22,6 +22,7 @@ pub mod node;
 pub mod panics;
 pub mod raftlog;
 pub mod replica;
+pub mod rights;
 pub mod scram;
 pub mod session;
 pub mod settings;

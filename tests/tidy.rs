@@ -24,13 +24,15 @@ const ARROWS: &[(&str, &str)] = &[
     // Postgres' types and functions know no SQL text and no cluster.
     ("types", "error meter value"),
     ("settings", "error types"),
-    ("functions", "error meter panics settings types value"),
+    // Who may do what: a pure function of roles and grants.
+    ("rights", "error"),
+    ("functions", "error meter panics rights settings types value"),
     // The compiler: text and catalog in, plan out. No connection, no log, no node.
-    ("sql", "command error functions settings types value"),
+    ("sql", "command error functions rights scram settings types value"),
     ("locks", "command error id sql"),
     ("transaction", "command error id locks sql::catalog sql::plan types value"),
     // A client's state machine, its way to a database, and its socket.
-    ("session", "command error functions gateway id settings sql transaction types value"),
+    ("session", "command error functions gateway id rights settings sql transaction types value"),
     (
         "gateway",
         "clock command engine error executor functions host id locks replica::core replica::handle sql status transaction \
@@ -83,6 +85,7 @@ const PURE: &[&str] = &[
     "replica/beats.rs",
     "replica/core.rs",
     "replica/fitness.rs",
+    "rights/",
     "scram.rs",
     "session/",
     "sql/",

@@ -151,6 +151,8 @@ impl Db {
             declared: &[],
             env: &env,
             user: "ann",
+            session_user: "ann",
+            seed: 1,
             database: "quorate",
             allowance: &crate::sql::allowance::UNLIMITED,
         };

@@ -878,6 +878,8 @@ impl Session {
             declared,
             env: &env,
             user: &self.id.user,
+            session_user: &self.id.user,
+            seed: world.seed,
             database: &self.id.database,
             allowance: &world.allowance,
         };

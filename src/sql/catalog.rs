@@ -6,6 +6,7 @@
 
 pub mod change;
 pub mod methods;
+pub mod rights;
 pub mod types;
 
 use super::system;
@@ -13,6 +14,7 @@ use crate::error::{SqlError, SqlResult};
 use crate::types::{Own, Type};
 use crate::value::Value;
 use change::SystemRow;
+pub use rights::{Login, Object, Rights};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -42,6 +44,8 @@ pub struct Catalog {
     pub types: BTreeMap<u32, Arc<OwnType>>,
     /// Extensions that were created, with their OIDs.
     pub extensions: BTreeMap<String, u32>,
+    /// Roles, owners and grants.
+    pub rights: Rights,
     /// OID → name, for [`Catalog::by_oid`]. Kept by [`Catalog::insert`] and [`Catalog::remove`].
     pub oids: BTreeMap<u32, (String, String)>,
 }
@@ -345,6 +349,7 @@ impl Loader {
         for r in rows("SELECT nspname, oid FROM \"pg_catalog.pg_namespace\" ORDER BY oid")? {
             self.catalog.schemas.insert(r.text(0), r.oid(1));
         }
+        self.rights(&mut rows)?;
         self.own_types(&mut rows)?;
         self.catalog.extensions.clear();
         for r in rows("SELECT extname, oid FROM \"pg_catalog.pg_extension\" ORDER BY oid")? {

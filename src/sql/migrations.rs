@@ -6,6 +6,7 @@ pub fn database_migrations() -> &'static [(u32, &'static str)] {
     &[
         (1, include_str!("../../migrations/database/0001_catalog.sql")),
         (2, include_str!("../../migrations/database/0002_types.sql")),
+        (3, include_str!("../../migrations/database/0003_roles.sql")),
     ]
 }
 

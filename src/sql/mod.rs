@@ -43,8 +43,12 @@ pub struct Scope<'a> {
     /// Types the client declared for `$1`…; `Type(0)` leaves one to inference.
     pub declared: &'a [Type],
     pub env: &'a Env,
+    /// The role in whose name the statement runs, and the one that the session belongs to.
     pub user: &'a str,
+    pub session_user: &'a str,
     pub database: &'a str,
+    /// Fresh random bits, for what must not be the same twice: no part of what a plan depends on.
+    pub seed: u64,
     /// Counts the work; no part of what a plan depends on.
     pub allowance: &'a Allowance,
 }

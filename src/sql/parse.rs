@@ -845,7 +845,7 @@ fn rollback(c: &mut Cursor<'_>) -> SqlResult<Ast> {
 }
 
 /// The name of a setting, with the spellings that have blanks.
-fn setting_name(c: &mut Cursor<'_>) -> SqlResult<String> {
+pub(super) fn setting_name(c: &mut Cursor<'_>) -> SqlResult<String> {
     if c.eat_all("TIME ZONE") {
         return Ok("TimeZone".into());
     }
@@ -888,7 +888,13 @@ fn set(c: &mut Cursor<'_>) -> SqlResult<Ast> {
             false => Ok(Ast::Utility(Utility::SetTransaction(transaction_modes(c)?))),
         };
     }
-    let assigned = |name: &str, values| Ok(Ast::Utility(Utility::Set { name: name.into(), values, local }));
+    let (name, values) = setting_values(c)?;
+    Ok(Ast::Utility(Utility::Set { name, values, local }))
+}
+
+/// A setting and what it is set to, behind SET; no values: its default.
+pub(super) fn setting_values(c: &mut Cursor<'_>) -> SqlResult<(String, Vec<String>)> {
+    let assigned = |name: &str, values| Ok((name.to_owned(), values));
     if c.eat_all("TIME ZONE") {
         let values = time_zone(c)?;
         return assigned("TimeZone", values);
@@ -912,8 +918,8 @@ fn set(c: &mut Cursor<'_>) -> SqlResult<Ast> {
         return assigned("xmloption", values);
     }
     let name = setting_name(c)?;
-    if c.eat_all("FROM CURRENT") {
-        return unsupported(c, "SET FROM CURRENT");
+    if c.is("FROM") {
+        return Err(SqlError::unsupported("SET FROM CURRENT"));
     }
     if !c.eat("TO") && !c.eat("=") {
         return Err(c.error());

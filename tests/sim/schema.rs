@@ -43,6 +43,8 @@ pub fn plan(text: &str, catalog: &Catalog) -> Plan {
         declared: &[],
         env: &env,
         user: "ann",
+        session_user: "ann",
+        seed: 1,
         database: "quorate",
         allowance: &quorate::sql::allowance::UNLIMITED,
     };

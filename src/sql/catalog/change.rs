@@ -4,6 +4,7 @@
 //! What DDL costs must not grow with the number of tables. So the engine notes which rows of the system tables change,
 //! and of the relations that they speak of everything is read again; the rest is shared with the catalog before.
 
+use super::rights::RightsChange;
 use super::{Catalog, OwnType, Relation, RelationKind};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,7 +36,12 @@ pub fn relations_of(rows: &[SystemRow]) -> Option<BTreeSet<u32>> {
             // A foreign key is about both of its tables.
             "pg_catalog.pg_constraint" => &[at(7), at(11)],
             "pg_catalog.pg_depend" if at(0) == RELATION && at(3) == RELATION => &[at(1), at(4)],
-            // Types and extensions are read again in any case.
+            // Types, extensions and roles are read again in any case.
+            "pg_catalog.pg_authid"
+            | "pg_catalog.pg_auth_members"
+            | "pg_catalog.pg_db_role_setting"
+            | "pg_catalog.pg_default_acl"
+            | "_quorate_database" => &[],
             "pg_catalog.pg_type" | "pg_catalog.pg_enum" | "pg_catalog.pg_extension" => &[],
             "pg_catalog.pg_depend" | "pg_catalog.pg_description" | "_quorate_schema" => &[],
             _ => return None,
@@ -57,13 +63,15 @@ pub struct Change {
     uses: Vec<(u32, BTreeSet<u32>)>,
     types: BTreeMap<u32, Arc<OwnType>>,
     extensions: BTreeMap<String, u32>,
+    rights: RightsChange,
 }
 
 impl Catalog {
     /// What makes this catalog of `old`.
     pub fn change_from(&self, old: &Catalog) -> Change {
         // Whoever adds something to the catalog has to say here how it travels.
-        let Catalog { version: _, next_oid, schemas, relations, rowid_keys, uses, types, extensions, oids: _ } = self;
+        let Catalog { version: _, next_oid, schemas, relations, rowid_keys, uses, types, extensions, rights, oids: _ } =
+            self;
         let same = |known: &Arc<Relation>, now: &Arc<Relation>| Arc::ptr_eq(known, now) || known == now;
         let news = relations.iter().filter(|(key, now)| !old.relations.get(*key).is_some_and(|known| same(known, now)));
         let gone = old.relations.iter().filter(|(key, _)| !relations.contains_key(*key));
@@ -74,6 +82,7 @@ impl Catalog {
             next_oid: *next_oid,
             types: types.clone(),
             extensions: extensions.clone(),
+            rights: rights.change_from(&old.rights),
             schemas: schemas.clone(),
             gone: gone.map(|(_, relation)| relation.oid).collect(),
             relations: news.map(|(_, relation)| Relation::clone(relation)).collect(),
@@ -89,6 +98,7 @@ impl Catalog {
         catalog.schemas.clone_from(&change.schemas);
         catalog.types.clone_from(&change.types);
         catalog.extensions.clone_from(&change.extensions);
+        catalog.rights.apply(&change.rights);
         change.gone.iter().for_each(|oid| catalog.remove_oid(*oid));
         // One may have taken another's name.
         change.relations.iter().for_each(|relation| catalog.remove_oid(relation.oid));
@@ -126,6 +136,7 @@ impl Catalog {
             known.iter().flat_map(|r| &r.indexes).for_each(|index| _ = self.rowid_keys.remove(&index.oid));
             self.rowid_keys.remove(oid);
             self.uses.remove(oid);
+            self.rights.forget(*oid);
             self.remove_oid(*oid);
         }
     }
@@ -145,8 +156,9 @@ impl Catalog {
 
     /// Whether two catalogs say the same, their versions left aside.
     pub fn says_the_same_as(&self, other: &Catalog) -> bool {
-        let Catalog { version: _, next_oid, schemas, relations, rowid_keys, uses, types, extensions, oids } = self;
-        (next_oid, schemas, relations, rowid_keys, uses, types, extensions, oids)
+        let Catalog { version: _, next_oid, schemas, relations, rowid_keys, uses, types, extensions, rights, oids } =
+            self;
+        (next_oid, schemas, relations, rowid_keys, uses, types, extensions, rights, oids)
             == (
                 &other.next_oid,
                 &other.schemas,
@@ -155,6 +167,7 @@ impl Catalog {
                 &other.uses,
                 &other.types,
                 &other.extensions,
+                &other.rights,
                 &other.oids,
             )
     }

@@ -1,6 +1,8 @@
 //! Syntax of the statements that define things. Expressions and queries stay source text: the binder reads them.
 
 use super::absent;
+use super::roles::RoleStatement;
+use super::roles::grammar as roles;
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::catalog::Action;
 use crate::sql::cursor::{Cursor, Name};
@@ -74,6 +76,7 @@ pub enum Ddl {
         on: CommentOn,
         text: Option<String>,
     },
+    Role(RoleStatement),
     /// Accepted and without effect here: owners, privileges, available extensions.
     Accepted {
         tag: &'static str,
@@ -377,6 +380,9 @@ fn create(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     }
     if c.is("TYPE") {
         return create_type(c);
+    }
+    if let Some(statement) = roles::create(c)? {
+        return ok(Ddl::Role(statement));
     }
     let feature = feature_name(c, "CREATE");
     if feature.is_empty() { Err(c.error()) } else { unsupported(c, feature) }
@@ -1014,6 +1020,9 @@ fn object(c: &mut Cursor<'_>) -> Option<Object> {
 }
 
 fn drop(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
+    if let Some(statement) = roles::drop(c)? {
+        return ok(Ddl::Role(statement));
+    }
     let Some(what) = object(c) else {
         if let Some(absent) = absent::drop(c)? {
             return ok(Ddl::DropAbsent(absent));
@@ -1081,6 +1090,9 @@ fn comment(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
 }
 
 fn alter(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
+    if let Some(statement) = roles::alter(c)? {
+        return ok(Ddl::Role(statement));
+    }
     let feature = feature_name(c, "ALTER");
     let Some(what) = object(c) else {
         // ALTER <anything else> … OWNER TO: owners are not kept.

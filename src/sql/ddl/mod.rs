@@ -12,6 +12,7 @@
 //! | `table` | CREATE, DROP, TRUNCATE, COMMENT |
 //! | `alter` | ALTER TABLE and ALTER SEQUENCE |
 //! | `types` | types of one's own |
+//! | `roles` | roles, grants and owners |
 //! | `absent` | DROP of kinds of objects of which there are none |
 //! | `rows` | a relation as rows of the system tables, and the difference of two relations as SQL |
 //!
@@ -25,6 +26,7 @@
 mod absent;
 mod alter;
 pub mod grammar;
+pub mod roles;
 pub mod rows;
 mod table;
 #[cfg(test)]

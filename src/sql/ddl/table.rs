@@ -7,7 +7,7 @@ use super::rows::{is_key_of, literal};
 use super::work::{
     self, Dependent, Violation, Work, key_detail, no_column, no_relation, no_schema, sets_default, system_relation,
 };
-use super::{absent, alter, types};
+use super::{absent, alter, roles, types};
 use crate::command::{Statement, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::bind::{Binder, Kept};
@@ -47,6 +47,7 @@ pub fn run(work: &mut Work<'_>, ddl: &Ddl) -> SqlResult<Tag> {
         Ddl::RenameSchema { .. } => return Err(SqlError::unsupported("ALTER SCHEMA RENAME")),
         Ddl::Truncate { tables, restart, cascade } => truncate(work, tables, *restart, *cascade)?,
         Ddl::Comment { on, text } => comment(work, on, text.as_deref())?,
+        Ddl::Role(statement) => roles::run(work, statement)?,
         Ddl::Accepted { tag } => tag,
     };
     Ok(Tag::Plain(tag))

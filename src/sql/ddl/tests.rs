@@ -44,6 +44,8 @@ impl Db {
                 declared: &[],
                 env: &env,
                 user: "quorate",
+                session_user: "quorate",
+                seed: 1,
                 database: "quorate",
                 allowance: &crate::sql::allowance::UNLIMITED,
             };
@@ -69,6 +71,7 @@ impl Db {
             self.catalog = load(&self.connection);
             assert_eq!(self.catalog.relations, after.relations, "{text}");
             assert_eq!(self.catalog.rowid_keys, after.rowid_keys, "{text}");
+            assert_eq!(self.catalog.rights, after.rights, "{text}");
             assert_eq!((self.catalog.next_oid, &self.catalog.schemas), (after.next_oid, &after.schemas), "{text}");
         }
         Ok(said.join("; "))
@@ -176,6 +179,8 @@ impl Db {
             declared: &[],
             env: &env,
             user: "quorate",
+            session_user: "quorate",
+            seed: 1,
             database: "quorate",
             allowance: &crate::sql::allowance::UNLIMITED,
         };
@@ -494,4 +499,44 @@ fn every_system_view_has_the_columns_of_its_query() {
         seen += 1;
     }
     assert!(seen > 20);
+}
+
+#[test]
+fn roles_their_members_and_their_settings() {
+    let mut db = Db::new();
+    for text in [
+        "CREATE ROLE \"Ann\" WITH LOGIN PASSWORD 'secret' VALID UNTIL '2030-01-01' CONNECTION LIMIT 3",
+        "CREATE GROUP team ROLE \"Ann\" ADMIN quorate",
+        "ALTER ROLE \"Ann\" CREATEDB NOLOGIN PASSWORD NULL",
+        "ALTER ROLE \"Ann\" SET work_mem = '2MB'",
+        "ALTER DATABASE quorate SET search_path = a, b",
+        "ALTER ROLE \"Ann\" RESET work_mem",
+        "ALTER ROLE team RENAME TO crew",
+        "REVOKE ADMIN OPTION FOR crew FROM quorate",
+        "DROP ROLE crew, \"Ann\"",
+    ] {
+        db.run(text).unwrap();
+    }
+    assert_eq!(
+        db.fails("CREATE ROLE pg_x"),
+        "42939 role name \"pg_x\" is reserved [Role names starting with \"pg_\" are reserved.]"
+    );
+    assert_eq!(db.fails("DROP ROLE quorate"), "55006 current user cannot be dropped");
+    assert_eq!(db.fails("CREATE USER quorate"), "42710 role \"quorate\" already exists");
+}
+
+#[test]
+fn of_a_password_its_verifier_is_kept() {
+    let mut db = Db::new();
+    db.run("CREATE USER ann PASSWORD 'secret'").unwrap();
+    let login = db.catalog.login("ann").unwrap();
+    let verifier = login.verifier.unwrap().0;
+    assert!(login.can_login && crate::scram::Verifier::parse(&verifier).unwrap().matches("secret"));
+    db.run(&format!("CREATE USER bob PASSWORD '{verifier}'")).unwrap();
+    assert_eq!(db.catalog.login("bob").unwrap().verifier.unwrap().0, verifier);
+    assert_eq!(
+        db.run("ALTER USER bob PASSWORD ''").unwrap(),
+        "NOTICE: empty string is not a valid password, clearing password; ALTER ROLE"
+    );
+    assert!(db.fails("CREATE USER carl PASSWORD 'md50123456789abcdef0123456789abcdef'").starts_with("0A000"));
 }

@@ -4,8 +4,11 @@ use super::grammar::TypeName;
 use super::rows::{self, column_list, literal};
 use crate::command::{Shape, Statement, Yields};
 use crate::error::{SqlError, SqlResult, SqlState, state};
+use crate::rights::{Acl, BOOTSTRAP};
 use crate::sql::Scope;
 use crate::sql::bind::{self, Kept};
+use crate::sql::catalog::Object;
+use crate::sql::catalog::rights::acl_literal;
 use crate::sql::catalog::{
     Action, Catalog, Column, Constraint, ConstraintKind, Index, OwnType, Relation, RelationKind, Source, methods,
     quote, sqlite_name,
@@ -45,6 +48,8 @@ pub struct Work<'a> {
     calls: Cell<bool>,
     /// Foreign keys are not checked before its end.
     puts_off: bool,
+    /// How many salts were drawn.
+    drawn: u64,
 }
 
 /// An object that goes with another one.
@@ -111,6 +116,7 @@ impl<'a> Work<'a> {
             passes: false,
             calls: Cell::new(false),
             puts_off: false,
+            drawn: 0,
         }
     }
 
@@ -171,6 +177,58 @@ impl<'a> Work<'a> {
     /// The scope with the working copy as its catalog.
     pub fn scope(&self) -> Scope<'_> {
         Scope { catalog: &self.catalog, ..self.scope.clone() }
+    }
+
+    /// The role in whose name the statement runs; 0 if there is none of that name.
+    pub fn role(&self) -> u32 {
+        self.scope.catalog.rights.roles.named(self.scope.user).map_or(0, |role| role.oid)
+    }
+
+    pub fn is_superuser(&self) -> bool {
+        self.catalog.rights.roles.is_superuser(self.role())
+    }
+
+    /// Bytes that were never drawn before.
+    pub fn salt(&mut self) -> [u8; 16] {
+        let mut dice = crate::functions::Context { seed: self.scope.seed, ..Default::default() };
+        (0..2 * self.drawn).for_each(|_| _ = dice.random());
+        self.drawn += 1;
+        let words = [dice.random(), dice.random()].map(u64::to_be_bytes);
+        std::array::from_fn(|i| words[i / 8][i % 8])
+    }
+
+    /// Records the grants on an object, or on a column of it.
+    pub fn put_acl(&mut self, object: Object, column: i16, acl: Option<Acl>) -> SqlResult<()> {
+        let value = acl_literal(&self.catalog.rights.roles, acl.as_ref())?;
+        let oid = object.oid;
+        let sql = match (object.class, column) {
+            (1259, 0) => format!("UPDATE \"pg_catalog.pg_class\" SET relacl = {value} WHERE oid = {oid}"),
+            (1259, _) => format!(
+                "UPDATE \"pg_catalog.pg_attribute\" SET attacl = {value} WHERE attrelid = {oid} AND attnum = {column}"
+            ),
+            (2615, _) => format!("UPDATE \"pg_catalog.pg_namespace\" SET nspacl = {value} WHERE oid = {oid}"),
+            (1247, _) => format!("UPDATE \"pg_catalog.pg_type\" SET typacl = {value} WHERE oid = {oid}"),
+            (2612, _) => format!("UPDATE \"pg_catalog.pg_language\" SET lanacl = {value} WHERE oid = {oid}"),
+            _ => {
+                self.know_database();
+                format!("UPDATE \"_quorate_database\" SET datacl = {value}")
+            }
+        };
+        self.sql(sql);
+        match acl {
+            Some(acl) => drop(self.catalog.rights.acls.insert((object, column), acl)),
+            None => drop(self.catalog.rights.acls.remove(&(object, column))),
+        }
+        Ok(())
+    }
+
+    /// The database has a row of its own.
+    pub fn know_database(&mut self) {
+        if self.catalog.rights.connection_limit.is_none() {
+            let name = literal(self.scope.database);
+            self.sql(format!("INSERT INTO \"_quorate_database\" VALUES ({name}, {BOOTSTRAP}, -1, NULL)"));
+            self.catalog.rights.connection_limit = Some(-1);
+        }
     }
 
     pub fn oid(&mut self) -> u32 {

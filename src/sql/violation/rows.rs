@@ -251,6 +251,8 @@ fn plain<'a>(catalog: &'a Catalog, env: &'a Env) -> Scope<'a> {
         declared: &[],
         env,
         user: "",
+        session_user: "",
+        seed: 1,
         database: "",
         allowance: &crate::sql::allowance::UNLIMITED,
     }

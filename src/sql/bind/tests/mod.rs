@@ -171,7 +171,17 @@ struct Compiled {
 /// What a client sees that has set nothing.
 fn scope<'a>(catalog: &'a Catalog, search_path: &'a [String], env: &'a Env) -> Scope<'a> {
     let allowance = &crate::sql::allowance::UNLIMITED;
-    Scope { catalog, search_path, declared: &[], env, user: "ann", database: "db", allowance }
+    Scope {
+        catalog,
+        search_path,
+        declared: &[],
+        env,
+        user: "ann",
+        session_user: "ann",
+        database: "db",
+        seed: 1,
+        allowance,
+    }
 }
 
 fn compile(catalog: &Catalog, text: &str) -> crate::error::SqlResult<Compiled> {
@@ -317,6 +327,8 @@ fn database(catalog: &Catalog) -> rusqlite::Connection {
                     declared: &[],
                     env: &Env::default(),
                     user: "ann",
+                    session_user: "ann",
+                    seed: 1,
                     database: "db",
                     allowance: &crate::sql::allowance::UNLIMITED,
                 };
