@@ -5,19 +5,21 @@
 //! The log holds SQLite SQL with typed parameters: replicas execute, they do not translate, so two versions of the
 //! translator cannot make them differ.
 //!
-//! Compatibility: every payload begins with [`VERSION`]. A field or variant is only ever appended, and a payload
-//! of a newer version stops the replica instead of being guessed at.
+//! Compatibility: every payload begins with the number of its format ([`crate::version::PAYLOAD`]). A variant is only ever
+//! appended, and not written before the group's version allows it; one that is not known stops the replica instead of being
+//! guessed at. `tests/formats` keeps the bytes.
 
 use crate::error::SqlError;
 use crate::id::{NodeId, RequestId};
 use crate::types::Env;
 use crate::value::Value;
+use crate::version::{self, Version};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Version of the payload format; the first byte of every entry's data.
-pub const VERSION: u8 = 1;
+/// The first byte of everything that is encoded here.
+const FORMAT: u8 = version::PAYLOAD.latest as u8;
 
 /// The data of one Raft entry: commands in order, and the clock and dice that all replicas share.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,6 +71,8 @@ pub enum Command {
     /// The leader has not heard of these sessions' nodes: their advisory locks go to others, and nothing of them is taken
     /// any more.
     LoseSessions { sessions: Vec<u64> },
+    /// Every member can do what `to` brings: the group's version rises, and each replica runs the migrations of it.
+    Raise { to: Version },
 }
 
 /// Who holds an advisory lock: a session of a node.
@@ -351,25 +355,40 @@ pub enum Refusal {
 
 /// Encodes with the version byte in front. Only fails for types that postcard cannot describe, which these are not.
 pub fn encode<T: Serialize>(value: &T) -> Bytes {
-    let out = postcard::to_extend(value, vec![VERSION]).expect("log payloads are plain data");
-    Bytes::from(out)
+    Bytes::from(encode_into(value, Vec::new()))
+}
+
+/// The same behind what is in `out`.
+pub fn encode_into<T: Serialize>(value: &T, mut out: Vec<u8>) -> Vec<u8> {
+    out.push(FORMAT);
+    postcard::to_extend(value, out).expect("log payloads are plain data")
 }
 
 /// Decodes what [`encode`] wrote.
 pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, DecodeError> {
-    let (&version, rest) = bytes.split_first().ok_or(DecodeError::Empty)?;
-    if version != VERSION {
-        return Err(DecodeError::Version(version));
-    }
-    postcard::from_bytes(rest).map_err(DecodeError::Malformed)
+    postcard::from_bytes(body(bytes)?).map_err(DecodeError::Malformed)
+}
+
+/// The time and the number of commands of an encoded [`Batch`], without looking at these.
+pub fn head(bytes: &[u8]) -> Result<(i64, u64), DecodeError> {
+    let ((now, _seed, commands), _) =
+        postcard::take_from_bytes::<(i64, u64, u64)>(body(bytes)?).map_err(DecodeError::Malformed)?;
+    Ok((now, commands))
+}
+
+/// What stands behind the number of the format.
+fn body(bytes: &[u8]) -> Result<&[u8], DecodeError> {
+    let (&format, rest) = bytes.split_first().ok_or(DecodeError::Empty)?;
+    version::PAYLOAD.check(u32::from(format))?;
+    Ok(rest)
 }
 
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
     #[error("empty payload")]
     Empty,
-    #[error("payload version {0} is newer than this binary understands ({VERSION}); run the newer binary")]
-    Version(u8),
+    #[error(transparent)]
+    Version(#[from] version::Unknown),
     #[error("malformed payload: {0}")]
     Malformed(postcard::Error),
 }
@@ -389,8 +408,8 @@ mod tests {
         assert_eq!(decode::<Batch>(&bytes).unwrap(), batch);
         assert_eq!(decode::<Command>(&batch.commands[0].body).unwrap(), Command::DigestMark);
         let mut newer = bytes.to_vec();
-        newer[0] = VERSION + 1;
-        assert!(matches!(decode::<Batch>(&newer), Err(DecodeError::Version(2))));
+        newer[0] = FORMAT + 1;
+        assert!(matches!(decode::<Batch>(&newer), Err(DecodeError::Version(version::Unknown::Newer { .. }))));
         assert!(matches!(decode::<Batch>(&bytes[..3]), Err(DecodeError::Malformed(_))));
         assert!(matches!(decode::<Batch>(&[]), Err(DecodeError::Empty)));
     }

@@ -4,6 +4,7 @@
 
 use crate::id::NodeId;
 use crate::meter::MEMORY_IN_THE_LOG;
+use crate::version::{FIRST, LATEST, Version};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -54,6 +55,8 @@ pub struct Cluster {
     pub replace_after: Option<u64>,
     /// Seconds after which a node that asked to join and did not come is forgotten.
     pub join_within: Option<u64>,
+    /// The version of the cluster that this node does not go beyond, so that an older program can take its place.
+    pub hold_version: Option<u32>,
 }
 
 /// A founding member.
@@ -169,6 +172,8 @@ pub struct Config {
     pub replace_after: Duration,
     /// A node that asked to join and was not heard of for so long is forgotten.
     pub join_within: Duration,
+    /// The highest version of the cluster that this node takes part in.
+    pub speaks: Version,
 }
 
 /// Names stand in tables, messages and files of one line each; `#` marks what was replaced.
@@ -232,7 +237,7 @@ impl ConfigFile {
             wrong(
                 e.to_string().trim_end().to_owned(),
                 "the keys are: name, data_dir, [listen] postgres, peers, advertise_peers, http, [cluster] name, initial, join, replace_after, \
-                 join_within, \
+                 join_within, hold_version, \
                  [log] format, filter, [limits] connections, disk_watermark_mib, transactions, transaction_mib, transaction_statements, \
                  transaction_changes_mib, transaction_locks, clock_tolerance_ms, statement_memory_mib, memory_mib, \
                  scrub_hours",
@@ -278,6 +283,16 @@ impl ConfigFile {
             }
             ms => ms,
         };
+        let speaks = match self.cluster.hold_version.map(Version) {
+            None => LATEST,
+            Some(held) if (FIRST..=LATEST).contains(&held) => held,
+            Some(held) => {
+                return Err(wrong(
+                    format!("cluster.hold_version is {held}, and this program knows {FIRST} to {LATEST}"),
+                    "leave it out, so that the cluster uses what every node's program knows",
+                ));
+            }
+        };
         let replace_after = seconds("cluster.replace_after", self.cluster.replace_after)?;
         let join_within = seconds("cluster.join_within", self.cluster.join_within)?;
         Ok(Config {
@@ -298,6 +313,7 @@ impl ConfigFile {
             scrub_hours: self.limits.scrub_hours.unwrap_or(24).max(1),
             replace_after,
             join_within,
+            speaks,
         })
     }
 }

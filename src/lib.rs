@@ -32,3 +32,4 @@ pub mod transaction;
 pub mod transport;
 pub mod types;
 pub mod value;
+pub mod version;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 /// A cluster as one node sees it. Facts about other nodes are as old as their last report.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ClusterStatus {
     pub cluster: String,
     /// The node that answered.
@@ -15,6 +16,7 @@ pub struct ClusterStatus {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct NodeRow {
     pub node: String,
     pub id: u64,
@@ -33,11 +35,11 @@ pub struct NodeRow {
     /// Why it had better not lead, in its own opinion.
     pub unfit: Option<String>,
     /// What the cluster has decided about it: `joining`, `up`, `leaving`; empty if that is not known.
-    #[serde(default)]
     pub membership: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct GroupRow {
     pub id: u64,
     pub database: String,
@@ -45,9 +47,12 @@ pub struct GroupRow {
     pub term: u64,
     pub voters: String,
     pub learners: String,
+    /// The version of its state, see `docs/upgrading.md`.
+    pub version: u32,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ReplicaRow {
     pub database: String,
     pub node: String,
@@ -63,18 +68,21 @@ pub struct ReplicaRow {
     /// `ok`, or why the replica does not serve.
     pub state: String,
     /// Peers' messages that were refused because no correct replica can have sent them, since the start.
-    #[serde(default)]
     pub refuted_messages: u64,
+    /// The version of the group's state here.
+    pub version: u32,
 }
 
 /// What a node reports to its peers, twice a second.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct NodeReport {
     pub node: NodeRow,
     pub replicas: Vec<ReplicaReport>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct ReplicaReport {
     pub group: u64,
     pub row: ReplicaRow,
@@ -85,6 +93,7 @@ pub struct ReplicaReport {
 
 /// A client's session: a row of `pg_stat_activity`. Times are µs since 2000-01-01 00:00 UTC.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SessionRow {
     pub datname: String,
     pub pid: i32,
@@ -101,12 +110,12 @@ pub struct SessionRow {
     pub state: String,
     pub query: String,
     /// Names its requests, and so its locks.
-    #[serde(default)]
     pub origin: u64,
 }
 
 /// A lock that is held or awaited at a leader: a row of `pg_locks`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct LockRow {
     /// `relation` or `tuple`.
     pub locktype: String,
@@ -119,7 +128,6 @@ pub struct LockRow {
     pub origin: u64,
     pub number: u64,
     /// Of an advisory lock: the halves of its key, and 2 if these were given apart.
-    #[serde(default)]
     pub key: Option<(u32, u32, i16)>,
 }
 
@@ -150,6 +158,9 @@ pub fn assemble(cluster: &str, answered_by: &str, reports: &[NodeReport]) -> Clu
                     group.voters = replica.voters.clone();
                     group.learners = replica.learners.clone();
                 }
+            }
+            if up {
+                group.version = group.version.max(row.version);
             }
             let top = committed.entry(row.database.clone()).or_default();
             *top = (*top).max(row.commit_index);
@@ -193,11 +204,12 @@ pub fn render(status: &ClusterStatus) -> String {
     );
     table(
         &mut out,
-        &["group", "database", "leader", "term", "voters", "learners"],
+        &["group", "database", "version", "leader", "term", "voters", "learners"],
         status.groups.iter().map(|g| {
             vec![
                 g.id.to_string(),
                 g.database.clone(),
+                g.version.to_string(),
                 g.leader.clone().unwrap_or_else(|| "none".into()),
                 g.term.to_string(),
                 g.voters.clone(),

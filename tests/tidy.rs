@@ -13,14 +13,15 @@ const ARROWS: &[(&str, &str)] = &[
     ("value", ""),
     ("antechamber", ""),
     ("clock", ""),
+    ("version", "error"),
     ("host", ""),
     ("error", ""),
     ("status", ""),
     ("panics", ""),
     ("meter", "error"),
     ("scram", ""),
-    ("config", "id meter::MEMORY_IN_THE_LOG"),
-    ("command", "error id types value"),
+    ("config", "id meter::MEMORY_IN_THE_LOG version"),
+    ("command", "error id types value version"),
     // Postgres' types and functions know no SQL text and no cluster.
     ("types", "error meter value"),
     ("settings", "error types"),
@@ -28,7 +29,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("rights", "error"),
     ("functions", "error meter panics rights settings types value"),
     // The compiler: text and catalog in, plan out. No connection, no log, no node.
-    ("sql", "command error functions rights scram settings types value"),
+    ("sql", "command error functions rights scram settings types value version"),
     ("locks", "command error id sql"),
     ("transaction", "command error id locks sql::catalog sql::plan types value"),
     // A client's state machine, its way to a database, and its socket.
@@ -53,20 +54,20 @@ const ARROWS: &[(&str, &str)] = &[
         "raftlog",
         "cluster::founding command id replica::Membership replica::Payload replica::Position replica::SnapshotMeta",
     ),
-    ("transport", "id replica::SnapshotMeta replica::core"),
+    ("transport", "id replica::SnapshotMeta replica::core version"),
     // The state machine knows no Raft: it gets an index and commands, and implements the contract of `replica`.
     (
         "engine",
-        "command error functions gateway id locks::advisory meter sql transaction types value replica::Applied replica::Committed replica::Halt \
+        "command error functions gateway id locks::advisory meter sql transaction types value version replica::Applied replica::Committed replica::Halt \
          replica::Membership replica::Payload replica::Position replica::SnapshotMeta replica::StateMachine",
     ),
-    ("cluster", "command error id types value"),
+    ("cluster", "command error id types value version"),
     ("admin", "antechamber status"),
     // The composition root knows all, and nobody but the command line knows it.
     (
         "node",
         "admin cluster command config engine error executor frontend functions gateway host id locks meter raftlog replica session sql \
-         status transaction transport types value",
+         status transaction transport types value version",
     ),
     ("demo", "cli config"),
     ("cli", "admin config demo node status"),
@@ -93,6 +94,7 @@ const PURE: &[&str] = &[
     "transaction/",
     "types/",
     "value.rs",
+    "version.rs",
 ];
 const IMPURE: &[&str] = &[
     "tokio::",

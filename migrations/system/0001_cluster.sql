@@ -9,7 +9,9 @@ CREATE TABLE nodes(
   peer_addr TEXT NOT NULL,
   pg_addr TEXT NOT NULL,
   http_addr TEXT NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('joining', 'up', 'leaving', 'gone'))
+  state TEXT NOT NULL CHECK (state IN ('joining', 'up', 'leaving', 'gone')),
+  -- The highest version of the cluster that its program can take part in, as of its last start; 0: not yet told.
+  speaks INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
 -- A database is a Raft group. `oid` is what pg_database shows.

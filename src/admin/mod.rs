@@ -35,6 +35,8 @@ pub struct JoinRequest {
     pub peer_addr: String,
     pub pg_addr: String,
     pub http_addr: String,
+    /// The highest version of the cluster that its program can take part in.
+    pub speaks: u32,
 }
 
 /// What it needs to become one.

@@ -12,6 +12,7 @@ use crate::error::{SqlError, SqlResult};
 use crate::id::{GroupId, NodeId, ReplicaId};
 use crate::types::Env;
 use crate::value::Value;
+use crate::version::Version;
 use std::collections::BTreeMap;
 
 /// A node as registered.
@@ -25,6 +26,9 @@ pub struct NodeEntry {
     pub http_addr: String,
     /// `joining`, `up`, `leaving`, `gone`.
     pub state: String,
+    /// The highest version of the cluster that its program can take part in, as of its last start; 0 as long as it has not
+    /// told.
+    pub speaks: Version,
 }
 
 /// Where a replica lives.
@@ -36,7 +40,8 @@ pub struct Place {
 }
 
 /// Reads all nodes; decode with [`nodes`].
-pub const NODES: &str = "SELECT id, name, incarnation, peer_addr, pg_addr, http_addr, state FROM nodes ORDER BY id";
+pub const NODES: &str =
+    "SELECT id, name, incarnation, peer_addr, pg_addr, http_addr, state, speaks FROM nodes ORDER BY id";
 /// Reads where replicas are; decode with [`places`].
 pub const PLACES: &str = "SELECT group_id, node_id, replica_id FROM placement ORDER BY group_id, node_id";
 
@@ -87,9 +92,9 @@ pub fn register(node: &NodeEntry, databases: &[(&str, GroupId)], founders: &[Nod
             (REMOVED, Yields::Guard),
             (IMPOSTOR, Yields::Guard),
             (
-                "INSERT INTO nodes(id, name, incarnation, peer_addr, pg_addr, http_addr, state) \
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'up') ON CONFLICT(id) DO UPDATE SET peer_addr = excluded.peer_addr, \
-                 pg_addr = excluded.pg_addr, http_addr = excluded.http_addr, \
+                "INSERT INTO nodes(id, name, incarnation, peer_addr, pg_addr, http_addr, state, speaks) \
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'up', ?7) ON CONFLICT(id) DO UPDATE SET peer_addr = excluded.peer_addr, \
+                 pg_addr = excluded.pg_addr, http_addr = excluded.http_addr, speaks = excluded.speaks, \
                  state = CASE state WHEN 'leaving' THEN state ELSE 'up' END",
                 Yields::Nothing,
             ),
@@ -102,6 +107,7 @@ pub fn register(node: &NodeEntry, databases: &[(&str, GroupId)], founders: &[Nod
             text(&node.peer_addr),
             text(&node.pg_addr),
             text(&node.http_addr),
+            Value::Int(node.speaks.0.into()),
         ],
     ));
     for (name, group) in databases {
@@ -183,8 +189,8 @@ pub fn join(node: &NodeEntry, groups: &[GroupId], replaces: Option<NodeId>) -> C
                     Yields::Nothing,
                 ),
                 (
-                    "INSERT INTO nodes(id, name, incarnation, peer_addr, pg_addr, http_addr, state) \
-                     SELECT next, ?1, ?2, ?3, ?4, ?5, 'joining' FROM counters WHERE name = 'node' \
+                    "INSERT INTO nodes(id, name, incarnation, peer_addr, pg_addr, http_addr, state, speaks) \
+                     SELECT next, ?1, ?2, ?3, ?4, ?5, 'joining', ?7 FROM counters WHERE name = 'node' \
                      ON CONFLICT DO NOTHING",
                     Yields::Nothing,
                 ),
@@ -194,8 +200,12 @@ pub fn join(node: &NodeEntry, groups: &[GroupId], replaces: Option<NodeId>) -> C
                     Yields::Nothing,
                 ),
             ],
-            [who(), vec![text(&node.peer_addr), text(&node.pg_addr), text(&node.http_addr), Value::Int(replaces)]]
-                .concat(),
+            [
+                who(),
+                vec![text(&node.peer_addr), text(&node.pg_addr), text(&node.http_addr)],
+                vec![Value::Int(replaces), Value::Int(node.speaks.0.into())],
+            ]
+            .concat(),
         ),
         step(vec![("SELECT id FROM nodes WHERE name = ?1 AND incarnation = ?2", Yields::Rows)], who()),
     ];
@@ -302,6 +312,7 @@ pub fn nodes(rows: &[Vec<Value>]) -> Vec<NodeEntry> {
                 Value::Text(pg_addr),
                 Value::Text(http_addr),
                 Value::Text(state),
+                Value::Int(speaks),
             ] => Some(NodeEntry {
                 id: NodeId(*id as u64),
                 name: name.clone(),
@@ -310,6 +321,7 @@ pub fn nodes(rows: &[Vec<Value>]) -> Vec<NodeEntry> {
                 pg_addr: pg_addr.clone(),
                 http_addr: http_addr.clone(),
                 state: state.clone(),
+                speaks: Version(*speaks as u32),
             }),
             _ => None,
         })
@@ -374,6 +386,7 @@ mod tests {
             pg_addr: "c".into(),
             http_addr: "h".into(),
             state: "up".into(),
+            speaks: Version(1),
         }
     }
 

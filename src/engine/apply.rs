@@ -34,6 +34,7 @@ use crate::meter::{self, Limits, MEMORY_IN_THE_LOG, WORK_IN_THE_LOG};
 use crate::replica::{Applied, Committed, Halt, Payload};
 use crate::transaction::serialization_failure;
 use crate::value::ValueRef;
+use crate::version::{self, Migration, Version};
 use parking_lot::Mutex;
 use rusqlite::ffi;
 use std::collections::BTreeSet;
@@ -94,6 +95,9 @@ pub struct Machine {
     exceeded: BTreeSet<(u64, usize)>,
     /// What a command may spend.
     limits: Limits,
+    /// The newest version that this node may use, and how its tables follow.
+    latest: Version,
+    migrations: Vec<Migration>,
     pub advisory: Table,
     /// Keys of advisory locks that this call has changed, and sessions that it has declared lost.
     pub(super) touched: BTreeSet<AdvisoryKey>,
@@ -167,7 +171,7 @@ pub(super) struct Site {
 }
 
 impl Machine {
-    pub fn new(runner: Runner, window: Window) -> Result<Machine, Fault> {
+    pub fn new(runner: Runner, window: Window, latest: Version, migrations: Vec<Migration>) -> Result<Machine, Fault> {
         let mut runner = runner;
         let state = State::load(&mut runner.connection)?;
         let memory = Memory::load(&mut runner.connection)?;
@@ -186,6 +190,8 @@ impl Machine {
             stale: false,
             exceeded: BTreeSet::new(),
             under_way,
+            latest,
+            migrations,
             advisory,
             touched: BTreeSet::new(),
             lost: Vec::new(),
@@ -400,6 +406,7 @@ impl Machine {
             Command::Void { names } => tenure::void(self, &names)?,
             Command::Abort { born } if born < next.forgotten => Outcome::Refused(Refusal::Expired),
             Command::Abort { .. } => Outcome::Failed { step: 0, error: crate::transaction::locks_lost() },
+            Command::Raise { to } => self.raise(to, site.index, next)?,
             Command::DigestVote { mark, node, digest, voters } => {
                 self.vote(mark, node.0, digest, voters, site.index)?;
                 return Ok(Arc::new(Outcome::Done(Vec::new())));
@@ -407,6 +414,29 @@ impl Machine {
         };
         self.remember(request, site.index, &outcome);
         Ok(Arc::new(outcome))
+    }
+
+    /// The group's version rises, and its own tables follow. A program that does not know the version applies nothing more.
+    fn raise(&mut self, to: Version, index: u64, next: &mut State) -> Result<Outcome, Stop> {
+        if to > self.latest {
+            let unknown = version::Unknown::Newer { format: version::GROUP.name, found: to.0, latest: self.latest.0 };
+            return Err(Stop::Halt(Halt::Environment(format!("entry {index}: {unknown}"))));
+        }
+        let due: Vec<Migration> =
+            self.migrations.iter().filter(|m| m.since > next.version && m.since <= to).copied().collect();
+        for migration in &due {
+            let run = self.runner.connection.trusted(|c| c.raw().execute_batch(migration.script));
+            run.map_err(|e| corrupt(format!("migration {}: {}", migration.number, Fault::from(e))))?;
+            next.migration = migration.number;
+            self.fold.number(u64::from(migration.number));
+            self.fold.bytes(migration.script.as_bytes());
+        }
+        if due.iter().any(|migration| migration.catalog) {
+            next.schema_version += 1;
+            self.runner.catalog_changed();
+        }
+        next.version = next.version.max(to);
+        Ok(Outcome::Done(Vec::new()))
     }
 
     /// The outcome of a command that takes too much work.
@@ -435,8 +465,7 @@ impl Machine {
     fn remember(&mut self, request: RequestId, at: u64, outcome: &Outcome) {
         let mut bytes = std::mem::take(&mut self.scratch);
         bytes.clear();
-        bytes.push(command::VERSION);
-        let mut bytes = postcard::to_extend(outcome, bytes).expect("outcomes are plain data");
+        let mut bytes = command::encode_into(outcome, bytes);
         match outcome {
             // Texts of errors may change with the version of SQLite; codes do not.
             Outcome::Failed { step, error } => {

@@ -2,7 +2,7 @@
 //!
 //! What a statement may do and what it computes must not depend on the machine, so everything that SQLite lets one
 //! configure and that could matter is set here, for every connection, at open. A change of this list changes what a log
-//! means: raise [`FORMAT`].
+//! means: raise [`crate::version::FILE`].
 //!
 //! Statements of clients pass an authorizer that allows what the SQL compiler emits and denies the rest: other files,
 //! PRAGMAs, raw pages, the engine's own tables, functions that read the clock or the connection's history. The
@@ -27,9 +27,6 @@ use std::ffi::{c_int, c_void};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Version of the file layout and of the settings below.
-pub const FORMAT: i64 = 2;
 
 /// Bytes of a database page. Small pages make small WAL frames, and most transactions touch one or two pages.
 pub const PAGE: u32 = 4096;

@@ -10,12 +10,13 @@
 //!
 //! [`Command::Tenure`]: crate::command::Command::Tenure
 
-use super::connection::{Connection, FORMAT};
+use super::connection::Connection;
 use super::statement::Fault;
 use crate::command;
 use crate::id::RequestId;
 use crate::replica::{Membership, Position};
 use crate::value::{Value, ValueRef};
+use crate::version::{self, FIRST, Version};
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -39,7 +40,7 @@ CREATE TABLE _quorate_meta (
     one INTEGER PRIMARY KEY CHECK (one = 1), format INTEGER NOT NULL,
     idx INTEGER NOT NULL, term INTEGER NOT NULL, digest INTEGER NOT NULL, schema_version INTEGER NOT NULL,
     forgotten INTEGER NOT NULL, clock INTEGER NOT NULL, membership BLOB NOT NULL, migration INTEGER NOT NULL,
-    owner TEXT NOT NULL) STRICT;
+    owner TEXT NOT NULL, version INTEGER NOT NULL) STRICT;
 CREATE TABLE _quorate_outcome (idx INTEGER PRIMARY KEY, outcomes BLOB NOT NULL) STRICT;
 CREATE TABLE _quorate_chunk (
     id INTEGER PRIMARY KEY, origin INTEGER NOT NULL, seq INTEGER NOT NULL, part INTEGER NOT NULL,
@@ -48,22 +49,18 @@ CREATE TABLE _quorate_vote (
     mark INTEGER NOT NULL, node INTEGER NOT NULL, digest INTEGER NOT NULL, voters INTEGER NOT NULL,
     PRIMARY KEY (mark, node)) STRICT, WITHOUT ROWID;
 CREATE TABLE _quorate_mark (idx INTEGER PRIMARY KEY, digest INTEGER NOT NULL) STRICT;
-";
-
-/// Tables that files of earlier versions lack.
-pub const LATER: &str = "
-CREATE TABLE IF NOT EXISTS _quorate_tenure (
+CREATE TABLE _quorate_tenure (
     one INTEGER PRIMARY KEY CHECK (one = 1), term INTEGER NOT NULL, round INTEGER NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS _quorate_claim (
+CREATE TABLE _quorate_claim (
     origin INTEGER NOT NULL, seq INTEGER NOT NULL, void INTEGER NOT NULL,
     PRIMARY KEY (origin, seq)) STRICT, WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS _quorate_advisory (
+CREATE TABLE _quorate_advisory (
     class INTEGER, key INTEGER NOT NULL, place INTEGER NOT NULL, number INTEGER NOT NULL, session INTEGER NOT NULL,
     node INTEGER NOT NULL, shared INTEGER NOT NULL, xact INTEGER NOT NULL, fence INTEGER) STRICT;
-CREATE INDEX IF NOT EXISTS _quorate_advisory_key ON _quorate_advisory (key);
-CREATE TABLE IF NOT EXISTS _quorate_advisory_last (
+CREATE INDEX _quorate_advisory_key ON _quorate_advisory (key);
+CREATE TABLE _quorate_advisory_last (
     one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS _quorate_lost (session INTEGER PRIMARY KEY, idx INTEGER NOT NULL) STRICT;
+CREATE TABLE _quorate_lost (session INTEGER PRIMARY KEY, idx INTEGER NOT NULL) STRICT;
 ";
 
 /// What one row of `_quorate_meta` says.
@@ -77,6 +74,9 @@ pub struct State {
     /// Later than the time of every applied command, in µs since 2000-01-01 UTC.
     pub clock: i64,
     pub membership: Arc<Membership>,
+    /// The group's, and the last migration that it has seen.
+    pub version: Version,
+    pub migration: u32,
     /// The index of the oldest chunk, if there are any.
     pub oldest_chunk: Option<u64>,
 }
@@ -87,6 +87,11 @@ pub fn unsigned(value: &Value) -> Result<u64, Fault> {
         Value::Int(i) => Ok(*i as u64),
         other => Err(Fault::error(format!("expected an integer, found {other:?}"))),
     }
+}
+
+/// A small number of ours.
+fn number_of(value: &Value) -> Result<u32, Fault> {
+    u32::try_from(unsigned(value)?).map_err(|_| Fault::error(format!("{value:?} is no version")))
 }
 
 /// An unsigned number as the SQLite integer with the same bits.
@@ -110,28 +115,30 @@ impl State {
         owner: &str,
     ) -> Result<(), Fault> {
         connection.run(
-            "INSERT INTO _quorate_meta VALUES (1, ?1, 0, 0, 0, 0, 0, ?4, ?2, ?3, ?5)",
+            "INSERT INTO _quorate_meta VALUES (1, ?1, 0, 0, 0, 0, 0, ?4, ?2, ?3, ?5, ?6)",
             &[
-                ValueRef::Int(FORMAT),
+                ValueRef::Int(version::FILE.latest.into()),
                 ValueRef::Blob(&command::encode(membership)),
                 ValueRef::Int(migration.into()),
                 ValueRef::Int(i64::MIN),
                 ValueRef::Text(owner),
+                ValueRef::Int(FIRST.0.into()),
             ],
         )
     }
 
     /// Reads the row; the error text says when the file is not ours.
     pub fn load(connection: &mut Connection) -> Result<State, Fault> {
+        // By itself: another layout may lack what is read below.
+        let format = connection.query("SELECT format FROM _quorate_meta", &[])?;
+        let format = format.first().ok_or_else(|| Fault::error("the file has no _quorate_meta row"))?;
+        version::FILE.check(number_of(&format[0])?).map_err(|e| Fault::error(e.to_string()))?;
         let rows = connection.query(
-            "SELECT format, idx, term, digest, schema_version, forgotten, membership, \
-             (SELECT min(idx) FROM _quorate_chunk), clock FROM _quorate_meta",
+            "SELECT version, idx, term, digest, schema_version, forgotten, membership, \
+             (SELECT min(idx) FROM _quorate_chunk), clock, migration FROM _quorate_meta",
             &[],
         )?;
         let row = rows.first().ok_or_else(|| Fault::error("the file has no _quorate_meta row"))?;
-        if row[0] != Value::Int(FORMAT) {
-            return Err(Fault::error(format!("file format {:?}, this binary reads {FORMAT}", row[0])));
-        }
         let membership = match &row[6] {
             Value::Blob(bytes) => command::decode(bytes).map_err(|e| Fault::error(e.to_string()))?,
             other => return Err(Fault::error(format!("membership is {other:?}"))),
@@ -143,6 +150,8 @@ impl State {
             forgotten: unsigned(&row[5])?,
             clock: unsigned(&row[8])? as i64,
             membership: Arc::new(membership),
+            version: Version(number_of(&row[0])?),
+            migration: number_of(&row[9])?,
             oldest_chunk: match &row[7] {
                 Value::Null => None,
                 index => Some(unsigned(index)?),
@@ -167,8 +176,19 @@ impl State {
         connection.run(
             "UPDATE _quorate_meta SET idx = ?1, term = ?2, digest = ?3, schema_version = ?4, forgotten = ?5, clock = ?6",
             &[
- int(self.at.index), int(self.at.term), int(self.digest), int(self.schema_version), int(self.forgotten), ValueRef::Int(self.clock)],
-        )
+                int(self.at.index),
+                int(self.at.term),
+                int(self.digest),
+                int(self.schema_version),
+                int(self.forgotten),
+                ValueRef::Int(self.clock),
+            ],
+        )?;
+        if self.version != before.version {
+            let now = [ValueRef::Int(self.version.0.into()), ValueRef::Int(self.migration.into())];
+            connection.run("UPDATE _quorate_meta SET version = ?1, migration = ?2", &now)?;
+        }
+        Ok(())
     }
 }
 

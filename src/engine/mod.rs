@@ -22,9 +22,9 @@
 //! | `memory` | what SQLite allocates, counted by statement |
 //!
 //! The state is a function of the log alone. What could differ between machines is either fixed at open, frozen in the
-//! log, or stops the replica. Left out: migrations of an existing file (they run at creation; a later change of
-//! the catalog's tables must go through the log like any other DDL), and checking a whole snapshot's
-//! b-trees on install (its checksum is verified; `quick_check` reads every page a second time).
+//! log, or stops the replica. A file begins as [`version::FIRST`] has it, and what later versions change
+//! in the tables of ours comes through the log. Left out: checking a whole snapshot's b-trees on install (its checksum is
+//! verified; `quick_check` reads every page a second time).
 
 mod advisory;
 pub mod apply;
@@ -64,6 +64,7 @@ use crate::sql::catalog::Catalog;
 use crate::sql::catalog::change::SystemRow;
 use crate::sql::violation;
 use crate::value::Value;
+use crate::version::{self, FIRST, LATEST, Migration, Version};
 use apply::{Machine, halt};
 use arc_swap::ArcSwap;
 use checkpoint::{Checkpointer, Pace, Progress};
@@ -74,7 +75,7 @@ use std::collections::BTreeSet;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// Runs a query and returns its rows.
@@ -124,8 +125,10 @@ pub struct Options {
     /// The replica's own directory.
     pub directory: PathBuf,
     pub dialect: Dialect,
-    /// (number, script), ascending: run when the database is created.
-    pub migrations: Vec<(u32, &'static str)>,
+    /// Of the group's own tables, ascending by number and version.
+    pub migrations: Vec<Migration>,
+    /// The newest version that the group may rise to here.
+    pub latest: Version,
     /// Who votes, as of position 0; the same on all first members.
     pub membership: Membership,
     /// Names the group and its cluster: a file of another one is refused. The same on every replica.
@@ -149,6 +152,7 @@ impl Options {
             directory: directory.into(),
             dialect,
             migrations: Vec::new(),
+            latest: LATEST,
             membership: Membership::default(),
             owner: String::new(),
             window: Window::default(),
@@ -169,6 +173,13 @@ pub enum OpenError {
     Sqlite(#[from] Fault),
     #[error("catalog: {0}")]
     Catalog(SqlError),
+    #[error(transparent)]
+    Version(version::Unknown),
+    #[error(
+        "the tables of the file are those of migration {reached}, and of its version they should be those of {expected}: another \
+         program has made it; run that one"
+    )]
+    Migration { reached: u32, expected: u32 },
     #[error(
         "the database file is {found}'s, not {expected}'s: files of groups or clusters were mixed up; \
          put each back where it was, or replace the node"
@@ -189,6 +200,7 @@ pub struct Shared {
     applied: AtomicU64,
     /// The first time that the applied log leaves free.
     time: AtomicI64,
+    version: AtomicU32,
     at: Mutex<(Position, u64)>,
     /// The schema version that is visible, and the one that may become visible any moment.
     committed: AtomicU64,
@@ -238,6 +250,11 @@ impl Shared {
     /// The first time that the log leaves free as far as it is applied, in µs since 2000-01-01 00:00 UTC.
     pub fn time(&self) -> i64 {
         self.time.load(Ordering::Acquire)
+    }
+
+    /// The group's version as of what is applied here.
+    pub fn version(&self) -> Version {
+        Version(self.version.load(Ordering::Acquire))
     }
 
     /// The running digest and the index it belongs to.
@@ -355,9 +372,11 @@ impl Shared {
         reader::read(self.clone(), request)
     }
 
-    fn publish(&self, at: Position, digest: u64, time: i64) {
-        self.time.store(time, Ordering::Release);
-        *self.at.lock() = (at, digest);
+    fn publish(&self, state: &meta::State) {
+        let at = state.at;
+        self.version.store(state.version.0, Ordering::Release);
+        self.time.store(state.clock, Ordering::Release);
+        *self.at.lock() = (at, state.digest);
         self.applied.store(at.index, Ordering::Release);
         let mut waiters = self.waiters.lock();
         if waiters.is_empty() {
@@ -445,6 +464,7 @@ impl Engine {
         let shared = Arc::new(Shared {
             applied: AtomicU64::new(state.at.index),
             time: AtomicI64::new(state.clock),
+            version: AtomicU32::new(state.version.0),
             at: Mutex::new((state.at, state.digest)),
             committed: AtomicU64::new(state.schema_version),
             pending: AtomicU64::new(state.schema_version),
@@ -514,11 +534,12 @@ fn create(options: &Options, path: &Path) -> Result<(), OpenError> {
     connection.run("BEGIN IMMEDIATE", &[])?;
     let script = |c: &mut Connection, sql: &str| c.trusted(|c| c.raw().execute_batch(sql)).map_err(Fault::from);
     script(&mut connection, meta::SCHEMA)?;
-    script(&mut connection, meta::LATER)?;
-    for (_, sql) in &options.migrations {
-        script(&mut connection, sql)?;
+    // Later versions are reached through the log, also by a file that is new: all replicas of it begin alike.
+    let first = options.migrations.iter().take_while(|m| m.since == FIRST);
+    for migration in first.clone() {
+        script(&mut connection, migration.script)?;
     }
-    let migration = options.migrations.last().map_or(0, |(number, _)| *number);
+    let migration = first.last().map_or(0, |m| m.number);
     meta::State::create(&mut connection, &options.membership, migration, &options.owner)?;
     connection.run("COMMIT", &[])?;
     if !checkpoint::pass(&connection, &Progress::default())? {
@@ -537,13 +558,21 @@ fn open(options: &Arc<Options>, generation: &Arc<Generation>) -> Result<Opened, 
         writer.trusted(|c| c.raw().pragma_update(None, "max_page_count", pages)).map_err(Fault::from)?;
     }
     let mut runner = Runner::new(writer, options.dialect.clone());
-    runner.connection.trusted(|c| c.raw().execute_batch(meta::LATER)).map_err(Fault::from)?;
     let found = meta::State::owner(&mut runner.connection)?;
     if found != options.owner {
         return Err(OpenError::Foreign { found, expected: options.owner.clone() });
     }
-    let mut catalog = (*runner.catalog().map_err(OpenError::Catalog)?).clone();
-    let machine = Machine::new(runner, options.window)?;
+    let mut machine = Machine::new(runner, options.window, options.latest, options.migrations.clone())?;
+    let (version, reached) = (machine.state.version, machine.state.migration);
+    if version > options.latest {
+        let (found, latest) = (version.0, options.latest.0);
+        return Err(OpenError::Version(version::Unknown::Newer { format: version::GROUP.name, found, latest }));
+    }
+    let expected = options.migrations.iter().take_while(|m| m.since <= version).last().map_or(0, |m| m.number);
+    if reached != expected {
+        return Err(OpenError::Migration { reached, expected });
+    }
+    let mut catalog = (*machine.runner.catalog().map_err(OpenError::Catalog)?).clone();
     catalog.version = machine.state.schema_version;
     progress.committed.store(machine.state.at.index, Ordering::Release);
     // What an earlier process wrote may never have been flushed.
@@ -620,7 +649,7 @@ impl StateMachine for Engine {
         for &(from, to) in &effects.set_back {
             (self.options.on_event)(Event::ClockSetBack { from, to });
         }
-        shared.publish(state.at, state.digest, state.clock);
+        shared.publish(state);
         // The entries have taken effect: what goes wrong from here on is the next call's business.
         if let Err(error) = self.checkpoint_if_long() {
             tracing::warn!(%error, "checkpoint failed");
@@ -662,6 +691,8 @@ impl StateMachine for Engine {
             OpenError::Io(error) => Halt::Environment(error.to_string()),
             OpenError::Sqlite(fault) => halt(&fault),
             OpenError::Catalog(error) => halt(&connection::catalog_fault(&error)),
+            // A newer program can read it.
+            OpenError::Version(_) | OpenError::Migration { .. } => Halt::Environment(e.to_string()),
             OpenError::Foreign { .. } => Halt::Corrupt(e.to_string()),
         })?;
         self.adopt(opened, generation)
@@ -690,7 +721,7 @@ impl Engine {
         self.checkpointer = opened.checkpointer;
         self.progress = opened.progress;
         self.generation = generation;
-        self.shared.publish(state.at, state.digest, state.clock);
+        self.shared.publish(&state);
         Ok(())
     }
 }

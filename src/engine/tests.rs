@@ -64,7 +64,7 @@ fn dialect() -> Dialect {
 
 fn options(directory: &Path) -> Options {
     Options {
-        migrations: vec![(1, TABLES)],
+        migrations: vec![Migration::first(1, TABLES)],
         membership: Membership { voters: vec![ReplicaId(1), ReplicaId(2), ReplicaId(3)], ..Membership::default() },
         ..Options::new(directory, dialect())
     }
@@ -423,6 +423,74 @@ fn ddl_raises_the_schema_version_and_older_translations_are_refused() {
     let gone = ReadRequest { schema_version: 0, ..request(&r.shared, "SELECT * FROM missing") };
     assert!(matches!(block(r.shared.read(gone)), Err(Failure::SchemaChanged)));
     assert_eq!(r.value(r#"SELECT count(*) FROM "public.n""#), Value::Int(0));
+}
+
+/// A table of ours that the second version brings, and one that the third does.
+const LATER: [Migration; 2] = [
+    Migration { number: 2, since: Version(2), script: "CREATE TABLE second (a INTEGER) STRICT", catalog: true },
+    Migration { number: 3, since: Version(3), script: "INSERT INTO second VALUES (3)", catalog: false },
+];
+
+fn program_of(latest: u32) -> impl FnOnce(&mut Options) {
+    move |options| {
+        options.migrations.extend(LATER.iter().filter(|m| m.since <= Version(latest)));
+        options.latest = Version(latest);
+    }
+}
+
+#[test]
+fn the_version_rises_at_one_index_of_the_log_and_our_tables_follow() {
+    let raise = |to| Command::Raise { to: Version(to) };
+    let count_tables = "SELECT count(*) FROM sqlite_schema WHERE name = 'second'";
+    let mut replicas = [Replica::with(program_of(3)), Replica::with(program_of(3))];
+    for r in &mut replicas {
+        assert_eq!((r.shared.version(), r.value(count_tables)), (Version(1), Value::Int(0)));
+        assert_eq!(*r.write(1, insert(1)), count(1));
+        assert_eq!(*r.command(2, raise(2)), Outcome::Done(vec![]));
+        assert_eq!((r.shared.version(), r.value(count_tables)), (Version(2), Value::Int(1)));
+        // What was compiled before is compiled anew.
+        assert_eq!(*r.write(3, insert(2)), Outcome::Refused(Refusal::SchemaChanged { now: 1 }));
+        // It does not fall, and to raise it twice is to raise it once.
+        assert_eq!(*r.command(4, raise(2)), Outcome::Done(vec![]));
+        assert_eq!(*r.command(5, raise(1)), Outcome::Done(vec![]));
+        assert_eq!((r.shared.version(), r.shared.schema_version()), (Version(2), 1));
+    }
+    // One is behind and makes up for it in one call: the same.
+    let [mut a, mut b] = replicas;
+    let entries = |first| vec![entry(first, vec![(6, raise(3))]), entry(first + 1, vec![(7, insert_at(1))])];
+    for one in entries(a.next()) {
+        a.engine.apply(&[one]).unwrap();
+    }
+    b.engine.apply(&entries(b.next())).unwrap();
+    assert_eq!(a.shared.digest(), b.shared.digest());
+    assert_eq!(a.value("SELECT max(a) FROM second"), Value::Int(3));
+}
+
+fn insert_at(schema_version: u64) -> Command {
+    Command::Write(Write { schema_version, ..insert(9) })
+}
+
+#[test]
+fn a_program_of_an_earlier_version_stops_and_says_which_one_to_run() {
+    let mut old = Replica::with(program_of(2));
+    let halt = old.run(vec![(1, Command::Raise { to: Version(3) })]).unwrap_err();
+    assert!(matches!(&halt, Halt::Environment(text) if text.contains("run the newer program")), "{halt}");
+    // Nothing has happened, and the newer program goes on from there.
+    assert_eq!((old.shared.version(), old.engine.applied().index), (Version(1), 0));
+    let Replica { engine, directory, .. } = old;
+    drop(engine);
+    let open = |latest| {
+        let mut options = options(directory.path());
+        program_of(latest)(&mut options);
+        Engine::open(options)
+    };
+    let (mut engine, shared) = open(3).unwrap();
+    engine.apply(&[entry(1, vec![(1, Command::Raise { to: Version(3) })])]).unwrap();
+    assert_eq!(shared.version(), Version(3));
+    drop((engine, shared));
+    let refused = open(2).map(|_| ()).unwrap_err();
+    assert!(refused.to_string().contains("has version 3, and this program knows up to 2"), "{refused}");
+    assert!(open(3).is_ok());
 }
 
 #[test]

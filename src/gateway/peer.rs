@@ -6,7 +6,9 @@ use crate::id::{GroupId, NodeId, RequestId};
 use crate::status::{LockRow, NodeReport, SessionRow};
 use crate::transaction::{self, Terms, Trial, TxName};
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::ser::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Request {
@@ -17,7 +19,7 @@ pub enum Request {
     /// To the node whose client runs the statement: cancel it.
     Cancel { pid: i32, secret: i32 },
     /// What the sender knows of itself.
-    Report(NodeReport),
+    Report(Told<NodeReport>),
     /// Which clients are connected.
     Sessions,
     /// To the leader of `group`: who holds and awaits its locks.
@@ -65,10 +67,27 @@ pub enum Reply {
     Halted(String),
     Done,
     Transaction(transaction::Reply),
-    Sessions(Vec<SessionRow>),
-    Locks(Vec<LockRow>),
+    Sessions(Told<Vec<SessionRow>>),
+    Locks(Told<Vec<LockRow>>),
     /// Not done, and certainly not in the log because of this request: the client's error.
     Failed(SqlError),
+}
+
+/// What is shown to people and grows with every version: by the names of its fields, so that each side takes what it knows.
+#[derive(Clone, Debug)]
+pub struct Told<T>(pub T);
+
+impl<T: Serialize> Serialize for Told<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serde_json::to_string(&self.0).map_err(S::Error::custom)?.serialize(serializer)
+    }
+}
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Told<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        serde_json::from_str(&text).map(Told).map_err(D::Error::custom)
+    }
 }
 
 pub fn encode<T: Serialize>(value: &T) -> Bytes {

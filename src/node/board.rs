@@ -108,6 +108,7 @@ pub fn own_report(runtime: &Runtime) -> NodeReport {
                 digest: format!("{digest:016x}"),
                 state: state_text(&status.state, router.shared.under_way()),
                 refuted_messages: status.refuted,
+                version: router.shared.version().0,
             };
             ReplicaReport {
                 group: router.id.0,
@@ -159,7 +160,7 @@ pub async fn report(runtime: Arc<Runtime>) {
     let mut tick = tokio::time::interval(PERIOD);
     loop {
         tick.tick().await;
-        let request = peer::encode(&Request::Report(own_report(&runtime)));
+        let request = peer::encode(&Request::Report(peer::Told(own_report(&runtime))));
         for node in runtime.network.connected() {
             tokio::spawn(tell(runtime.clone(), node, request.clone()));
         }

@@ -227,6 +227,7 @@ async fn join(
         peer_addr: config.advertise_peers.to_string(),
         pg_addr: config.postgres.to_string(),
         http_addr: config.http.to_string(),
+        speaks: config.speaks.0,
     };
     if anew {
         let text =

@@ -4,7 +4,7 @@
 //! What it has learned it also notes beside its data, so that it knows whom to believe before its replica can be read.
 //! The leaders make it so: see [`super::shape`].
 
-use super::{Runtime, entry, patience};
+use super::{Runtime, entry, patience, versions};
 use crate::admin::{JoinMember, JoinReply, JoinRequest, NodeOrder, Problem};
 use crate::cluster::{self, NodeEntry, Place, founding};
 use crate::error::{SqlResult, state};
@@ -17,6 +17,7 @@ use crate::status::NodeRow;
 use crate::transport::tcp::Refusal;
 use crate::transport::wire::PeerIdentity;
 use crate::value::{Value, ValueRef};
+use crate::version::{self, Version};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -164,6 +165,7 @@ fn founders(runtime: &Runtime) -> Vec<NodeEntry> {
             pg_addr: String::new(),
             http_addr: String::new(),
             state: "up".into(),
+            speaks: Version(0),
         })
     };
     runtime.identity.founders.iter().filter_map(entry).collect()
@@ -281,6 +283,11 @@ pub async fn catch_up(runtime: Arc<Runtime>) {
 
 /// A member's side of joining: gives the node an id and places. The leaders feed it when it has connected.
 pub async fn admit(runtime: Arc<Runtime>, request: JoinRequest) -> Result<JoinReply, Problem> {
+    let needed = versions::reached(&runtime);
+    if request.speaks < needed.0 {
+        let unknown = version::Unknown::Newer { format: "the cluster", found: needed.0, latest: request.speaks };
+        return Err(Problem::Refused(unknown.to_string()));
+    }
     if request.cluster != runtime.config.cluster {
         return Err(Problem::Refused(format!(
             "this is the cluster \"{}\", not \"{}\": write the right cluster.name",
@@ -307,6 +314,7 @@ pub async fn admit(runtime: Arc<Runtime>, request: JoinRequest) -> Result<JoinRe
         pg_addr: request.pg_addr,
         http_addr: request.http_addr,
         state: "joining".into(),
+        speaks: Version(request.speaks),
     };
     let groups: Vec<GroupId> = runtime.routers.values().map(|r| r.id).collect();
     let command = cluster::join(&node, &groups, replaces);

@@ -11,6 +11,7 @@ mod live;
 mod membership;
 mod service;
 mod shape;
+mod versions;
 mod watchdog;
 
 use crate::admin;
@@ -275,8 +276,7 @@ fn assemble(
     for (group, replica) in &identity.groups {
         let name = if *group == SYSTEM_GROUP { cluster::DATABASE } else { DATABASE };
         let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
-        let (engine, shared) =
-            open_engine(&dir, identity.cluster, *group, config.transactions.statement_memory, sender)?;
+        let (engine, shared) = open_engine(&dir, identity.cluster, *group, &config, sender)?;
         let handle = add_group(&driver, *group, *replica, &identity, engine)?;
         let (peers, limits) = (network.clone(), transaction_limits(&config));
         let router = Router::new(identity.node, *group, handle, shared, peers, Machine::shared(), limits);
@@ -364,12 +364,13 @@ fn open_engine(
     dir: &Path,
     cluster: u128,
     group: GroupId,
-    memory: u64,
+    config: &Config,
     marks: tokio::sync::mpsc::UnboundedSender<(u64, u64)>,
 ) -> Result<(Engine, Arc<engine::Shared>), String> {
     let home = dir.join("groups").join(group.0.to_string());
     let mut options = engine::Options::new(&home, dialect(group));
-    options.statement_memory = memory;
+    options.statement_memory = config.transactions.statement_memory;
+    options.latest = config.speaks;
     options.migrations =
         if group == SYSTEM_GROUP { crate::sql::system_migrations() } else { crate::sql::database_migrations() }
             .to_vec();
@@ -487,6 +488,7 @@ fn start_serving(
     tokio::spawn(membership::catch_up(runtime.clone()));
     tokio::spawn(membership::register_and_follow(runtime.clone()));
     tokio::spawn(shape::look_after(runtime.clone()));
+    tokio::spawn(versions::raise(runtime.clone()));
     tokio::spawn(board::report(runtime.clone()));
     tokio::spawn(watchdog::watch_disk(runtime.clone()));
     tokio::spawn(watchdog::compare_digests(runtime.clone()));
@@ -512,5 +514,6 @@ pub(crate) fn entry(config: &Config, identity: &Identity) -> NodeEntry {
         pg_addr: config.postgres.to_string(),
         http_addr: config.http.to_string(),
         state: "up".into(),
+        speaks: config.speaks,
     }
 }

@@ -6,7 +6,7 @@ use crate::error::{SqlError, state};
 use crate::frontend;
 use crate::frontend::cancel::{CancelKey, CancelRouter};
 use crate::functions::Signal;
-use crate::gateway::peer::{self, Reply, Request};
+use crate::gateway::peer::{self, Reply, Request, Told};
 use crate::gateway::router::{Router, answer_proposal, answer_trial};
 use crate::gateway::transaction::answer_transaction;
 use crate::id::NodeId;
@@ -54,13 +54,15 @@ async fn answer(runtime: &Arc<Runtime>, from: NodeId, request: Request) -> Reply
             runtime.cancels.cancel(CancelKey { pid, secret });
             Reply::Done
         }
-        Request::Sessions => Reply::Sessions(runtime.cancels.sessions()),
-        Request::Locks { group } => Reply::Locks(runtime.router(group).map_or_else(Vec::new, |router| router.locks())),
+        Request::Sessions => Reply::Sessions(Told(runtime.cancels.sessions())),
+        Request::Locks { group } => {
+            Reply::Locks(Told(runtime.router(group).map_or_else(Vec::new, |router| router.locks())))
+        }
         Request::Signal { pid, terminate } => {
             runtime.cancels.signal(pid, if terminate { Signal::Terminate } else { Signal::Cancel });
             Reply::Done
         }
-        Request::Report(report) => {
+        Request::Report(Told(report)) => {
             runtime.board.post(report);
             Reply::Done
         }

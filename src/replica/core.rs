@@ -469,13 +469,9 @@ fn conf_change(changes: &[(ConfChangeType, ReplicaId)], nodes: &[(ReplicaId, Nod
     out
 }
 
-/// The first time that a batch leaves free: its time plus its number of commands. Reads only the head of the payload.
+/// The first time that a batch leaves free: its time plus its number of commands.
 fn floor_after(data: &[u8]) -> Option<i64> {
-    let (version, rest) = data.split_first()?;
-    if *version != command::VERSION {
-        return None;
-    }
-    let ((now, _seed, commands), _) = postcard::take_from_bytes::<(i64, u64, u64)>(rest).ok()?;
+    let (now, commands) = command::head(data).ok()?;
     Some(now.saturating_add(i64::try_from(commands).ok()?))
 }
 

@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn relations_have_tables_behind_them() {
         let connection = rusqlite::Connection::open_in_memory().unwrap();
-        for (_, file) in crate::sql::migrations::database_migrations() {
+        for file in crate::sql::migrations::database_migrations().iter().map(|step| step.script) {
             connection.execute_batch(file).unwrap();
         }
         for r in relations() {

@@ -19,11 +19,12 @@
 //!
 //! Left out: encryption and authentication of peers; limits on the rate of snapshots.
 
-use super::wire::{self, Hello, Kind, Lane, MAGIC, PeerIdentity, VERSION, Welcome};
+use super::wire::{self, Hello, Kind, Lane, MAGIC, PeerIdentity, Welcome};
 use super::{Beat, CallError, Envelope, Inbound, Service, SnapshotDone, Transport};
 use crate::id::NodeId;
 use crate::replica::SnapshotMeta;
 use crate::replica::core::snapshot_meta;
+use crate::version::PEERS;
 use bytes::{Buf, Bytes, BytesMut};
 use parking_lot::Mutex;
 use raft::eraftpb::MessageType;
@@ -475,7 +476,8 @@ impl Inner {
     fn hello(&self, lane: Lane, to: &Peer) -> Hello {
         let from = self.identity.clone();
         let (to, to_incarnation, address) = (to.node, to.incarnation, self.address.clone());
-        Hello { magic: MAGIC, version: VERSION, lane, from, to, to_incarnation, address }
+        let (version, oldest) = (PEERS.latest, PEERS.oldest);
+        Hello { magic: MAGIC, version, oldest, lane, from, to, to_incarnation, address }
     }
 
     fn note_gone(&self, node: NodeId, gone: bool) {
@@ -587,12 +589,15 @@ enum Verdict {
 }
 
 fn check_welcome(kind: Kind, payload: &[u8], hello: &Hello) -> io::Result<Verdict> {
-    let welcome = (kind == Kind::Welcome).then(|| wire::value::<Welcome>(payload));
+    let welcome = (kind == Kind::Welcome).then(|| wire::value_and_more::<Welcome>(payload));
     let right = |who: &PeerIdentity| who.node == hello.to && who.cluster == hello.from.cluster;
     match welcome {
-        Some(Ok(Welcome::Accepted(who))) if right(&who) => Ok(Verdict::Welcome(who)),
+        Some(Ok(Welcome::Accepted(who, version))) if right(&who) => match PEERS.check(version) {
+            Ok(()) => Ok(Verdict::Welcome(who)),
+            Err(unknown) => Err(io::Error::new(ErrorKind::PermissionDenied, unknown.to_string())),
+        },
         Some(Ok(Welcome::Removed(who, why))) if right(&who) => Ok(Verdict::Removed(who, why)),
-        Some(Ok(Welcome::Accepted(who) | Welcome::Removed(who, _))) => {
+        Some(Ok(Welcome::Accepted(who, _) | Welcome::Removed(who, _))) => {
             Err(invalid(format!("this is {}, not {}", who.node, hello.to)))
         }
         Some(Ok(Welcome::Refused(reason))) => Err(io::Error::new(ErrorKind::PermissionDenied, reason)),
@@ -746,8 +751,10 @@ impl Inner {
         if hello.magic != MAGIC {
             return stranger("not a Quorate peer".to_owned());
         }
-        if hello.version != VERSION {
-            return stranger(format!("peer protocol {} is not spoken here, only {VERSION}", hello.version));
+        if PEERS.common(hello.oldest, hello.version).is_none() {
+            let theirs = if hello.version < PEERS.oldest { hello.version } else { hello.oldest };
+            let why = PEERS.check(theirs).expect_err("nothing is common");
+            return stranger(why.to_string());
         }
         if hello.from.cluster != me.cluster {
             return stranger("this node belongs to another cluster".to_owned());
@@ -767,13 +774,16 @@ impl Inner {
         let mut input = BytesMut::new();
         let hello = match first_frame(&mut reader, &mut input).await? {
             (Kind::Question, question) => return reply(&writer, &self.clerk, &question).await,
-            (Kind::Hello, payload) => wire::value::<Hello>(&payload).map_err(|e| invalid(e.to_string()))?,
+            (Kind::Hello, payload) => wire::value_and_more::<Hello>(&payload).map_err(|e| invalid(e.to_string()))?,
             _ => return Err(invalid("no hello")),
         };
         let mut reconsider = self.reconsider.subscribe();
         let verdict = self.judge(&hello);
         let welcome = match &verdict {
-            Ok(()) => Welcome::Accepted(self.identity.clone()),
+            Ok(()) => {
+                let common = PEERS.common(hello.oldest, hello.version).expect("judged");
+                Welcome::Accepted(self.identity.clone(), common)
+            }
             Err(Refusal::Stranger(why)) => Welcome::Refused(why.clone()),
             Err(Refusal::Removed(why)) => Welcome::Removed(self.identity.clone(), why.clone()),
         };

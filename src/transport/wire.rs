@@ -3,7 +3,9 @@
 //! A frame is `length: u32 | crc32: u32 | kind: u8 | payload`, little-endian; the length counts kind and payload, the
 //! checksum covers them. Payloads are postcard. Nothing of protobuf is parsed from the network.
 //!
-//! Compatibility: the handshake carries [`VERSION`]; fields and variants are only ever appended.
+//! Compatibility: the handshake says which versions of this page each side speaks ([`crate::version::PEERS`]), and both use
+//! the highest that they share. Frames of [`Hello`] and [`Welcome`] are read by every version: what follows the fields that
+//! one knows is left unread.
 
 use super::Envelope;
 use crate::id::{GroupId, NodeId};
@@ -12,8 +14,6 @@ use bytes::{Buf, Bytes, BytesMut};
 use raft::eraftpb;
 use serde::{Deserialize, Serialize};
 
-/// Version of everything on this page.
-pub const VERSION: u32 = 2;
 /// First field of the first frame on a connection.
 pub const MAGIC: u64 = 0x5155_4f52_4154_4531;
 /// The longest frame that is accepted, in bytes.
@@ -77,7 +77,9 @@ pub struct PeerIdentity {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
     pub magic: u64,
+    /// The highest and the lowest version of this page that it speaks.
     pub version: u32,
+    pub oldest: u32,
     pub lane: Lane,
     pub from: PeerIdentity,
     /// Whom the connection is meant for.
@@ -91,7 +93,8 @@ pub struct Hello {
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Welcome {
-    Accepted(PeerIdentity),
+    /// With the version of this page that both use.
+    Accepted(PeerIdentity, u32),
     Refused(String),
     /// The cluster has removed the node that asks. Says who says so.
     Removed(PeerIdentity, String),
@@ -168,6 +171,11 @@ pub fn value<T: for<'a> Deserialize<'a>>(payload: &[u8]) -> Result<T, FrameError
         true => Ok(value),
         false => Err(FrameError::Payload(format!("{} bytes too many", rest.len()))),
     }
+}
+
+/// The same of a frame that later versions may have made longer.
+pub fn value_and_more<T: for<'a> Deserialize<'a>>(payload: &[u8]) -> Result<T, FrameError> {
+    postcard::take_from_bytes(payload).map(|(value, _)| value).map_err(|e| FrameError::Payload(e.to_string()))
 }
 
 #[derive(Serialize, Deserialize)]

@@ -23,6 +23,7 @@ use quorate::replica::fitness::Judge;
 use quorate::replica::{Committed, Halt, Position, SnapshotMeta, StateMachine as _};
 use quorate::sql::catalog::Catalog;
 use quorate::value::{Value, ValueRef};
+use quorate::version::Migration;
 use raft::eraftpb::Message;
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Read as _;
@@ -227,7 +228,7 @@ impl Node {
             0 => (dialect(), Vec::new()),
             _ => (real_dialect(), schema::migrations()),
         };
-        migrations.push((migrations.len() as u32 + 1, TABLES));
+        migrations.push(Migration::first(migrations.len() as u32 + 1, TABLES));
         Options {
             migrations,
             window: Window { commands: plan.window, ..Window::default() },

@@ -12,6 +12,7 @@ use quorate::replica::{Committed, Payload, Position, StateMachine as _};
 use quorate::sql::catalog::Catalog;
 use quorate::sql::plan::{Plan, PlanKind};
 use quorate::sql::{Scope, compile, database_migrations, parse};
+use quorate::version::Migration;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -53,7 +54,7 @@ pub fn plan(text: &str, catalog: &Catalog) -> Plan {
 }
 
 struct Template {
-    migrations: Vec<(u32, &'static str)>,
+    migrations: Vec<Migration>,
     catalog: Arc<Catalog>,
     plans: Mutex<BTreeMap<&'static str, Arc<Plan>>>,
 }
@@ -86,13 +87,13 @@ fn build() -> Template {
         assert!(matches!(&*applied[0].outcome, Outcome::Done(_)), "{text}: {:?}", applied[0].outcome);
     }
     let mut migrations = database_migrations().to_vec();
-    let number = migrations.last().map_or(0, |(number, _)| *number) + 1;
-    migrations.push((number, String::leak(script)));
+    let number = migrations.last().map_or(0, |last| last.number) + 1;
+    migrations.push(Migration::first(number, String::leak(script)));
     Template { migrations, catalog: shared.catalog(), plans: Mutex::default() }
 }
 
 /// The catalog's tables and ours.
-pub fn migrations() -> Vec<(u32, &'static str)> {
+pub fn migrations() -> Vec<Migration> {
     template().migrations.clone()
 }
 

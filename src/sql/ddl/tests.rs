@@ -23,7 +23,7 @@ pub struct Db {
 impl Db {
     pub fn new() -> Db {
         let connection = Connection::open_in_memory().unwrap();
-        for (_, sql) in crate::sql::database_migrations() {
+        for sql in crate::sql::database_migrations().iter().map(|step| step.script) {
             connection.execute_batch(sql).unwrap();
         }
         connection.execute_batch("PRAGMA foreign_keys = ON").unwrap();
