@@ -53,7 +53,9 @@ impl Papers {
 pub fn hello(from: &Papers, to: u64, to_incarnation: u64) -> Vec<u8> {
     let numbers = [
         0x5155_4f52_4154_4531,
-        2,
+        // It speaks version 3 and none before.
+        3,
+        3,
         0,
         from.cluster,
         u128::from(from.node),
