@@ -7,7 +7,7 @@
 //!
 //! **Taking office.** Each gateway remembers what its transactions were told to have locked ([`Holdings`]). A leader that
 //! has just been elected asks all nodes at once, and until it has heard them grants no lock and admits no write. Nodes whose
-//! processes are gone are not waited for, silent ones for a while ([`HEARING`](crate::gateway::transaction::HEARING)). Then it
+//! processes are gone are not waited for, silent ones for a while ([`HEARING`](crate::gateway::transaction::HEARING), from when they fell silent). Then it
 //! puts what it has heard into the log ([`Command::Tenure`]); which claims hold is decided there, by a rule that
 //! [`engine`](crate::engine) explains, and those it restores. With that it is in office. The rest is void:
 //!

@@ -10,7 +10,7 @@ use crate::transport::tcp::Network;
 use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 /// A replica of the group on this node. Clones are the same one.
@@ -44,6 +44,9 @@ pub trait Replica: Clone + Send + Sync + 'static {
 pub trait Peers: Clone + Send + Sync + 'static {
     /// Nodes whose processes are known to be gone, and those that have not been reached for long.
     fn gone(&self) -> watch::Receiver<BTreeSet<NodeId>>;
+
+    /// For how long nothing has come from a node; zero if nothing ever has.
+    fn silence(&self, node: NodeId) -> Duration;
 
     fn call(
         &self,
@@ -86,6 +89,10 @@ impl Replica for Group {
 impl Peers for Network {
     fn gone(&self) -> watch::Receiver<BTreeSet<NodeId>> {
         Network::gone(self)
+    }
+
+    fn silence(&self, node: NodeId) -> Duration {
+        Network::silence(self, node)
     }
 
     fn call(

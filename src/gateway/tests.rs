@@ -78,6 +78,10 @@ impl Peers for Script {
         watch::channel(self.2.iter().map(|_| THERE).collect()).1
     }
 
+    fn silence(&self, _: NodeId) -> Duration {
+        Duration::ZERO
+    }
+
     async fn call(&self, _: NodeId, _: Bytes, _: Instant) -> Result<Bytes, CallError> {
         if let Some(called) = &self.2 {
             called.fetch_add(1, Ordering::SeqCst);

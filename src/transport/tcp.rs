@@ -114,6 +114,8 @@ struct Inner {
     inbound: OnceLock<Arc<dyn Inbound>>,
     service: OnceLock<Arc<dyn Service>>,
     gone: watch::Sender<BTreeSet<NodeId>>,
+    /// When something last came from each node.
+    heard: Mutex<BTreeMap<NodeId, Instant>>,
     closed: CancellationToken,
 }
 
@@ -151,6 +153,7 @@ impl Network {
             inbound: OnceLock::new(),
             service: OnceLock::new(),
             gone: watch::Sender::default(),
+            heard: Mutex::default(),
             closed: CancellationToken::new(),
         };
         Ok(Network { inner: Arc::new(inner) })
@@ -219,6 +222,11 @@ impl Network {
     /// Nodes whose processes are gone, or that have not been reached for [`LOST`].
     pub fn gone(&self) -> watch::Receiver<BTreeSet<NodeId>> {
         self.inner.gone.subscribe()
+    }
+
+    /// For how long nothing has come from a node; zero if nothing ever has.
+    pub fn silence(&self, node: NodeId) -> Duration {
+        self.inner.heard.lock().get(&node).map_or(Duration::ZERO, Instant::elapsed)
     }
 
     /// Closes what has been accepted of peers that would not be accepted now.
@@ -845,6 +853,7 @@ impl Inner {
 
     async fn read_messages(&self, from: NodeId, mut reader: OwnedReadHalf, mut input: BytesMut) -> io::Result<()> {
         while let Some(frame) = read_frame(&mut reader, &mut input).await? {
+            self.heard.lock().insert(from, Instant::now());
             let (mut messages, mut next) = (Vec::new(), Some(frame));
             // All that has arrived goes to the driver as one.
             while let Some((kind, payload)) = next {

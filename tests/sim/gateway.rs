@@ -9,14 +9,14 @@ use quorate::gateway::peer::{self, Request};
 use quorate::gateway::reach;
 use quorate::gateway::router::{Router, answer_proposal, answer_trial};
 use quorate::gateway::transaction::answer_transaction;
-use quorate::host::until;
+use quorate::host::{Host as _, until};
 use quorate::id::NodeId;
 use quorate::replica::core::Role;
 use quorate::replica::handle::{GroupLeadership, ProposeError, ReadError};
 use quorate::transport::CallError;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
 
 pub type Gateway = Router<Replica, Peers>;
@@ -144,11 +144,18 @@ pub struct Peers {
     process: Arc<Process>,
     inbox: Inbox,
     gone: Arc<watch::Sender<BTreeSet<NodeId>>>,
+    /// When something last came from a node.
+    heard: Arc<Mutex<BTreeMap<NodeId, Instant>>>,
 }
 
 impl Peers {
     pub fn new(process: Arc<Process>, inbox: Inbox) -> Peers {
-        Peers { process, inbox, gone: Arc::default() }
+        Peers { process, inbox, gone: Arc::default(), heard: Arc::default() }
+    }
+
+    /// A message has come.
+    pub fn hear(&self, node: u64) {
+        self.heard.lock().expect("one thread").insert(NodeId(node), self.process.now());
     }
 
     /// A process is found to be gone, or to be there again.
@@ -161,6 +168,11 @@ impl Peers {
 impl reach::Peers for Peers {
     fn gone(&self) -> watch::Receiver<BTreeSet<NodeId>> {
         self.gone.subscribe()
+    }
+
+    fn silence(&self, node: NodeId) -> Duration {
+        let heard = self.heard.lock().expect("one thread").get(&node).copied();
+        heard.map_or(Duration::ZERO, |at| self.process.now().duration_since(at))
     }
 
     async fn call(&self, node: NodeId, bytes: Bytes, deadline: Instant) -> Result<Bytes, CallError> {

@@ -699,6 +699,9 @@ impl World {
             return Ok(());
         }
         self.say(|| show(&message));
+        if let Some(served) = &self.live(to).gateway {
+            served.peers.hear(from);
+        }
         self.event(to, Event::Peer(message))
     }
 
