@@ -4,13 +4,18 @@
 //! never be read with a new one. Database files are never opened here: in one process, closing any descriptor of a
 //! file drops the locks SQLite holds on it. They are only renamed and removed.
 
+use crate::replica::Position;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 const POINTER: &str = "current";
+/// A database file that was found to be damaged.
+const DAMAGED: &str = "damaged.sqlite";
+/// How far the state was applied, beside the file that says so itself: should it be lost, the log must hold that much.
+const REACHED: &str = "reached";
 
 /// One database file. When it was replaced and nobody uses it any more, it is removed.
 #[derive(Debug)]
@@ -85,6 +90,44 @@ pub fn switch(directory: &Path, number: u64) -> io::Result<()> {
     drop(file);
     fs::rename(&temporary, directory.join(POINTER))?;
     sync_directory(directory)
+}
+
+/// Puts the current database file aside, to be looked at by people: where it is now. An earlier one goes. Until the pointer is
+/// gone this can be done again.
+pub fn set_aside(directory: &Path) -> io::Result<PathBuf> {
+    let Some(number) = current(directory)? else { return Err(io::ErrorKind::NotFound.into()) };
+    let (file, aside) = (directory.join(format!("db-{number}.sqlite")), directory.join(DAMAGED));
+    if file.exists() {
+        remove(&aside)?;
+        for suffix in ["-wal", "-shm", ""] {
+            let name = |path: &Path| PathBuf::from(format!("{}{suffix}", path.display()));
+            match fs::rename(name(&file), name(&aside)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+    }
+    super::pages::forget(&file);
+    fs::remove_file(directory.join(POINTER))?;
+    sync_directory(directory)?;
+    Ok(aside)
+}
+
+/// Notes how far the state was applied. Not flushed: it is a witness, and may be late.
+pub fn note_reached(directory: &Path, at: Position) -> io::Result<()> {
+    let temporary = directory.join("reached.new");
+    let line = format!("{} {}", at.index, at.term);
+    fs::write(&temporary, format!("{line} {:016x}\n", xxh3_64(line.as_bytes())))?;
+    fs::rename(&temporary, directory.join(REACHED))
+}
+
+/// What was noted; nothing if that is not to be read.
+pub fn reached(directory: &Path) -> Option<Position> {
+    let text = fs::read_to_string(directory.join(REACHED)).ok()?;
+    let (line, sum) = text.trim().rsplit_once(' ')?;
+    let (index, term) = line.split_once(' ')?;
+    let sound = u64::from_str_radix(sum, 16).ok()? == xxh3_64(line.as_bytes());
+    sound.then_some(Position { index: index.parse().ok()?, term: term.parse().ok()? })
 }
 
 /// Removes what crashes left behind: database files other than the current one, unfinished pointers.

@@ -49,7 +49,7 @@ mod tests;
 pub mod view;
 
 pub use connection::{Connection, Register, Role};
-pub use files::{Generation, free_space, set_temporary_directory};
+pub use files::{Generation, free_space, set_aside, set_temporary_directory};
 pub use meta::Window;
 pub use reader::Cursor;
 pub use step::{Runner, StepError};
@@ -180,6 +180,8 @@ pub enum OpenError {
          program has made it; run that one"
     )]
     Migration { reached: u32, expected: u32 },
+    #[error("{} is gone", .0.display())]
+    Gone(PathBuf),
     #[error(
         "the database file is {found}'s, not {expected}'s: files of groups or clusters were mixed up; \
          put each back where it was, or replace the node"
@@ -190,8 +192,14 @@ pub enum OpenError {
 impl OpenError {
     /// The file is not what was written, or has no checksums in its pages.
     pub fn is_damage(&self) -> bool {
-        let damage = |fault: &Fault| fault.code == ffi::SQLITE_IOERR_DATA || fault.primary() == ffi::SQLITE_NOTADB;
-        matches!(self, OpenError::Sqlite(fault) if damage(fault))
+        match self {
+            OpenError::Gone(_) => true,
+            OpenError::Sqlite(fault) => {
+                fault.code == ffi::SQLITE_IOERR_DATA
+                    || [ffi::SQLITE_NOTADB, ffi::SQLITE_CORRUPT].contains(&fault.primary())
+            }
+            _ => false,
+        }
     }
 }
 
@@ -431,6 +439,8 @@ pub struct Engine {
     last_checkpoint: Instant,
     /// Frames at which the apply thread checkpoints itself.
     next_inline: u32,
+    /// See [`StateMachine::reached`]: what was noted last.
+    reached: Position,
 }
 
 /// Everything that belongs to one generation of the file.
@@ -449,7 +459,14 @@ impl Engine {
         let current = files::current(&options.directory)?;
         files::clean(&options.directory, current)?;
         let number = match current {
-            Some(number) => number,
+            Some(number) => {
+                let path = Generation::new(&options.directory, number).path();
+                // An empty file is what SQLite makes where there is none.
+                match std::fs::metadata(&path) {
+                    Ok(found) if found.len() > 0 => number,
+                    _ => return Err(OpenError::Gone(path)),
+                }
+            }
             None => {
                 create(&options, &Generation::new(&options.directory, 1).path())?;
                 files::switch(&options.directory, 1)?;
@@ -480,6 +497,7 @@ impl Engine {
             hub: Hub::default(),
             under_way: ArcSwap::new(opened.machine.under_way.clone()),
         });
+        let reached = files::reached(&options.directory).unwrap_or_default();
         let engine = Engine {
             machine: opened.machine,
             checkpointer: opened.checkpointer,
@@ -489,6 +507,7 @@ impl Engine {
             shared: shared.clone(),
             last_checkpoint: Instant::now(),
             next_inline: 0,
+            reached,
         };
         Ok((engine, shared))
     }
@@ -657,6 +676,10 @@ impl StateMachine for Engine {
         Ok(effects.applied)
     }
 
+    fn reached(&self) -> Position {
+        self.reached.max(self.applied())
+    }
+
     fn durable(&self) -> u64 {
         self.progress.durable()
     }
@@ -667,6 +690,10 @@ impl StateMachine for Engine {
         }
         if let Some(fault) = self.checkpointer.take_failure() {
             return Err(halt(&fault));
+        }
+        if self.applied() > self.reached {
+            self.reached = self.applied();
+            files::note_reached(&self.options.directory, self.reached).map_err(|e| Halt::Environment(e.to_string()))?;
         }
         let behind = self.durable() < self.applied().index;
         if behind && self.last_checkpoint.elapsed() >= Duration::from_secs(1) {
@@ -693,7 +720,7 @@ impl StateMachine for Engine {
             OpenError::Catalog(error) => halt(&connection::catalog_fault(&error)),
             // A newer program can read it.
             OpenError::Version(_) | OpenError::Migration { .. } => Halt::Environment(e.to_string()),
-            OpenError::Foreign { .. } => Halt::Corrupt(e.to_string()),
+            OpenError::Foreign { .. } | OpenError::Gone(_) => Halt::Corrupt(e.to_string()),
         })?;
         self.adopt(opened, generation)
     }

@@ -19,7 +19,7 @@ use crate::cluster::{self, NodeEntry};
 use crate::command::{Command, Outcome};
 use crate::config::Config;
 use crate::engine::fork::ForkOptions;
-use crate::engine::{self, Engine, Event};
+use crate::engine::{self, Engine, Event, OpenError};
 use crate::error::SqlResult;
 use crate::executor;
 use crate::frontend;
@@ -38,7 +38,7 @@ use crate::transport::wire::PeerIdentity;
 use board::Board;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -273,11 +273,20 @@ fn assemble(
     let board = Board::new(&config.name);
     let mut routers = BTreeMap::new();
     let mut marks = Vec::new();
+    let mut rebuilt = false;
     for (group, replica) in &identity.groups {
         let name = if *group == SYSTEM_GROUP { cluster::DATABASE } else { DATABASE };
         let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
-        let (engine, shared) = open_engine(&dir, identity.cluster, *group, &config, sender)?;
-        let handle = add_group(&driver, *group, *replica, &identity, engine)?;
+        let open = || open_engine(&dir, identity.cluster, *group, &config, sender.clone());
+        let ((engine, shared), lost) = match open() {
+            Err(why) if why.is_damage() && !identity.members.is_empty() => {
+                (open_anew(&dir, *group, &why, open)?, Some(why))
+            }
+            opened => (opened.map_err(|why| cannot_open(&dir, *group, &why))?, None),
+        };
+        let lost = lost.map(|why| format!("its file was damaged when it was opened, and set aside: {why}"));
+        rebuilt |= lost.is_some();
+        let handle = add_group(&driver, *group, *replica, &identity, engine, lost)?;
         let (peers, limits) = (network.clone(), transaction_limits(&config));
         let router = Router::new(identity.node, *group, handle, shared, peers, Machine::shared(), limits);
         routers.insert(name.to_owned(), Arc::new(router));
@@ -289,7 +298,7 @@ fn assemble(
         let (me, now) = (router.group.replica(), router.group.status().membership);
         now.voters.contains(&me) || now.learners.contains(&me)
     };
-    let new = identity.founders.is_empty() && !routers.values().all(arrived);
+    let new = identity.founders.is_empty() && !rebuilt && !routers.values().all(arrived);
     let runtime = Arc::new(Runtime {
         config,
         identity,
@@ -366,9 +375,8 @@ fn open_engine(
     group: GroupId,
     config: &Config,
     marks: tokio::sync::mpsc::UnboundedSender<(u64, u64)>,
-) -> Result<(Engine, Arc<engine::Shared>), String> {
-    let home = dir.join("groups").join(group.0.to_string());
-    let mut options = engine::Options::new(&home, dialect(group));
+) -> Result<(Engine, Arc<engine::Shared>), OpenError> {
+    let mut options = engine::Options::new(home(dir, group), dialect(group));
     options.statement_memory = config.transactions.statement_memory;
     options.latest = config.speaks;
     options.migrations =
@@ -385,16 +393,37 @@ fn open_engine(
         }
         Event::SchemaChanged { .. } => {}
     });
-    Engine::open(options).map_err(|e| {
-        let advice = match e.is_damage() {
-            true => {
-                "\n  a page of its file is not what was written (a broken disk, or another program has written to it), or an older \
-                 version made it; move the data directory away and let the node join as a new one (cluster.join)"
-            }
-            false => "",
-        };
-        format!("the database in {} cannot be opened: {e}{advice}", home.display())
-    })
+    Engine::open(options)
+}
+
+fn home(dir: &Path, group: GroupId) -> PathBuf {
+    dir.join("groups").join(group.0.to_string())
+}
+
+/// The database file is not what was written: it is kept for people to look at, and the replica begins with an empty one. What it
+/// needs the others give it. It may do so under its old id, since what it has promised is in its log: see `replica::core`.
+fn open_anew<T>(
+    dir: &Path,
+    group: GroupId,
+    why: &OpenError,
+    open: impl FnOnce() -> Result<T, OpenError>,
+) -> Result<T, String> {
+    let home = home(dir, group);
+    let aside = engine::set_aside(&home).map_err(|e| format!("{}: {e}", home.display()))?;
+    let aside = aside.display();
+    tracing::error!(%group, "the database cannot be opened: {why}; it is kept as {aside}, and rebuilt from the other nodes");
+    open().map_err(|why| cannot_open(dir, group, &why))
+}
+
+fn cannot_open(dir: &Path, group: GroupId, why: &OpenError) -> String {
+    let advice = match why.is_damage() {
+        true => {
+            "\n  its file is not what was written (a broken disk, or another program has written to it), or an older version \
+             made it, and no other node has a copy: restore the data directory from a backup"
+        }
+        false => "",
+    };
+    format!("the database in {} cannot be opened: {why}{advice}", home(dir, group).display())
 }
 
 /// What the engine is told about SQL.
@@ -418,10 +447,12 @@ fn add_group(
     replica: ReplicaId,
     identity: &Identity,
     engine: Engine,
+    lost: Option<String>,
 ) -> Result<Group, String> {
     let here = identity.places.iter().filter(|(g, ..)| *g == group);
     let nodes: BTreeMap<ReplicaId, NodeId> = here.map(|(_, replica, node)| (*replica, *node)).collect();
-    let config = GroupConfig { group, replica, nodes, founders: None, state_machine: Box::new(engine), tuning: None };
+    let config =
+        GroupConfig { group, replica, nodes, founders: None, state_machine: Box::new(engine), lost, tuning: None };
     driver.add_group(config).map_err(|e| match e {
         AddGroupError::Start(StartError::ImpossibleTerm(_)) => format!("the replica of {group} cannot start: {e}"),
         e => format!(

@@ -12,6 +12,10 @@
 //! - **Conditions.** A replica whose disk is full, that diverged, that ails or that was halted does not seek leadership
 //!   and gives it up when it has it. One that ails (its machine fails it for now) still votes and takes appends: what
 //!   it can do it does, and it serves again when it is well.
+//! - **A lost state.** What a replica has promised (votes, acknowledgements) is in its log. So one whose state machine has lost
+//!   its state, while the log is whole, may keep its id: it votes and acknowledges, does not lead, and asks for a snapshot.
+//!   It must not if its log lacks what it has acknowledged; where the state machine cannot say any more what it had applied, a
+//!   note beside it does ([`Start::reached`]).
 //! - **Old entries.** What a follower that lags behind the memory needs is fetched: an effect asks for it, an event
 //!   brings it. See [`super::store`].
 //! - **Succession.** When the process of the leader is known to be gone, nobody waits for a timeout: see
@@ -335,6 +339,8 @@ pub struct Start {
     /// The state machine's position and membership.
     pub applied: Position,
     pub membership: Membership,
+    /// What the state machine is known to have applied once, even if it has lost it: the log must hold it.
+    pub reached: Position,
     /// No command before the next one has a time at or above this, as far as the state machine knows.
     pub floor: i64,
 }
@@ -354,8 +360,6 @@ pub enum StartError {
          as docs/operations.md says"
     )]
     ImpossibleTerm(u64),
-    #[error("the raft log begins behind index {begins}, the state machine is at {applied}: its entries are missing")]
-    StateLost { begins: u64, applied: u64 },
     #[error("{0}")]
     Log(String),
 }
@@ -433,6 +437,8 @@ pub struct Core {
     /// Applied index when the snapshot under construction was asked for.
     building: Option<u64>,
     condition: Condition,
+    /// The state machine lacks what the log no longer holds: nothing is handed out before a snapshot has come.
+    bare: bool,
     ailing: bool,
     disk_full: bool,
     /// Ticks a leader has left to hand over before it falls silent.
@@ -521,7 +527,9 @@ impl Core {
         logger: &slog::Logger,
     ) -> Result<Core, StartError> {
         check_start(&config, reader.as_ref(), &start)?;
-        let applied = start.applied.index;
+        // What was cut off was applied, although the state machine may have lost it.
+        let bare = start.applied.index < start.log.record.truncated.index;
+        let applied = start.applied.index.max(start.log.record.truncated.index);
         let found = start.log.record.hard_state;
         let hard = HardState { commit: found.commit.max(applied), ..found };
         let conf = conf_state(&start.membership);
@@ -556,7 +564,8 @@ impl Core {
             change: None,
             installing: None,
             building: None,
-            condition: Condition::Active,
+            condition: if bare { Condition::Diverged } else { Condition::Active },
+            bare,
             ailing: false,
             disk_full: false,
             patience: 0,
@@ -579,6 +588,10 @@ impl Core {
     }
     pub fn applied(&self) -> u64 {
         self.applied
+    }
+    /// The state machine has lost its state; a snapshot will bring another.
+    pub fn is_bare(&self) -> bool {
+        self.bare
     }
     /// The last entry, durable or not.
     pub fn last_index(&self) -> u64 {
@@ -666,6 +679,10 @@ impl Core {
         if self.may_lead() || self.is_leader() {
             self.set_election_timeout();
             self.raw.tick();
+        } else {
+            // It does not campaign, but time passes: the lease of a leader that fell silent must not bind its vote for ever.
+            let raft = &mut self.raw.raft;
+            raft.election_elapsed = (raft.election_elapsed + 1).min(self.config.election_ticks);
         }
         if let Some(asked) = &mut self.reads.asked {
             asked.age += 1;
@@ -1212,7 +1229,7 @@ impl Core {
     fn release(&mut self, committed: Vec<Entry>) {
         let (Some(first), Some(last)) = (committed.first(), committed.last()) else { return };
         assert_eq!(first.index, self.released + 1, "committed entries are released in order");
-        let straight = self.handed == self.released && self.unapplied_bytes < self.config.max_unapplied;
+        let straight = !self.bare && self.handed == self.released && self.unapplied_bytes < self.config.max_unapplied;
         self.released = last.index;
         if straight {
             self.hand(committed);
@@ -1222,6 +1239,7 @@ impl Core {
     /// Entries that were released while too much waited to be applied are read again.
     fn hand_out(&mut self) {
         while self.handed < self.released
+            && !self.bare
             && self.installing.is_none()
             && self.unapplied_bytes < self.config.max_unapplied
         {
@@ -1341,6 +1359,7 @@ impl Core {
         if self.condition == Condition::Diverged {
             self.condition = Condition::Active;
         }
+        self.bare = false;
         self.membership = meta.membership;
         self.effects.push(Effect::Membership(self.membership.clone(), Vec::new()));
         self.send(then_send);
@@ -1480,29 +1499,31 @@ fn is_done(change: &Change, now: &Membership) -> bool {
 
 /// Commit and applied index are written at different times, so the log must be compared with the state machine.
 fn check_start(config: &CoreConfig, reader: &dyn LogReader, start: &Start) -> Result<(), StartError> {
-    let Start { log, applied, .. } = start;
+    let Start { log, applied, reached, .. } = start;
     let highest = log.record.hard_state.term.max(log.last.term);
     if highest > MAX_TERM {
         return Err(StartError::ImpossibleTerm(highest));
     }
-    let needed = applied.index.max(log.record.hard_state.commit);
+    let needed = applied.index.max(reached.index).max(log.record.hard_state.commit);
     if log.last.index < needed {
         return Err(StartError::LogLost { last: log.last, needed });
     }
     let truncated = log.record.truncated;
-    if applied.index < truncated.index {
-        return Err(StartError::StateLost { begins: truncated.index, applied: applied.index });
+    for known in [applied, reached] {
+        let term = match known.index {
+            0 => Some(0),
+            // Cut off: whoever cut it had applied more.
+            index if index < truncated.index => continue,
+            index if index == truncated.index => Some(truncated.term),
+            index => reader.term(config.group, index).map_err(|e| StartError::Log(e.to_string()))?,
+        };
+        match term {
+            Some(term) if term == known.term => {}
+            Some(log) => return Err(StartError::TermMismatch { index: known.index, log, state: known.term }),
+            None => return Err(StartError::LogLost { last: log.last, needed }),
+        }
     }
-    let term = match applied.index {
-        0 => Some(0),
-        index if index == truncated.index => Some(truncated.term),
-        index => reader.term(config.group, index).map_err(|e| StartError::Log(e.to_string()))?,
-    };
-    match term {
-        Some(term) if term == applied.term => Ok(()),
-        Some(log) => Err(StartError::TermMismatch { index: applied.index, log, state: applied.term }),
-        None => Err(StartError::LogLost { last: log.last, needed }),
-    }
+    Ok(())
 }
 
 /// The time that the log's latest batch leaves free, if it holds one.

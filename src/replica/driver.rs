@@ -346,7 +346,7 @@ pub(super) fn prepare(
     inbox: Sender<Input>,
     syncs: Arc<Mutex<Syncs>>,
 ) -> Result<Replica, AddGroupError> {
-    let GroupConfig { group, replica, mut nodes, founders, state_machine: machine, tuning } = config;
+    let GroupConfig { group, replica, mut nodes, founders, state_machine: machine, lost, tuning } = config;
     let applied = machine.applied();
     finish_install(log.as_ref(), group, applied)?;
     let mut found = log.load(group)?;
@@ -359,11 +359,13 @@ pub(super) fn prepare(
         nodes.extend(founders);
     }
     nodes.insert(replica, node.node);
-    let start = Start { log: found, applied, membership: machine.membership(), floor: machine.clock_floor() };
+    let (membership, reached, floor) = (machine.membership(), machine.reached(), machine.clock_floor());
+    let start = Start { log: found, applied, membership, reached, floor };
     let tuning = tuning.unwrap_or_else(|| CoreConfig::new(group, replica, boot));
     let tuning = CoreConfig { group, replica, boot, believes_everything: false, ..tuning };
     let reader: Arc<dyn LogReader> = log;
     let core = Core::new(tuning, reader, start, &super::logger::root())?;
+    let lost = core.is_bare().then(|| Halt::Rotten(lost.unwrap_or_else(|| "its database file was lost".to_owned())));
     let shared = Arc::new(Shared {
         group,
         replica,
@@ -393,7 +395,7 @@ pub(super) fn prepare(
         entries: Vec::new(),
         install: None,
         trouble: None,
-        failed: false,
+        failed: lost.is_some(),
         told: 0,
     };
     let apply_thread = std::thread::Builder::new()
@@ -415,7 +417,7 @@ pub(super) fn prepare(
         built: None,
         arrived: None,
         installing: None,
-        halt: None,
+        halt: lost,
         failing: None,
         judge: Judge::default(),
     })

@@ -60,6 +60,8 @@ pub struct GroupConfig {
     /// starts with `None` and gets everything from the leader.
     pub founders: Option<BTreeMap<ReplicaId, NodeId>>,
     pub state_machine: Box<dyn StateMachine>,
+    /// Why the state machine has lost its state, if it did and that is known.
+    pub lost: Option<String>,
     /// Limits and times; `None` for the defaults.
     pub tuning: Option<CoreConfig>,
 }

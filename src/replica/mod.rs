@@ -95,6 +95,11 @@ pub trait StateMachine: Send + 'static {
     /// Applies entries in order; `entries[0]` follows `applied`. Either all take effect or none does.
     fn apply(&mut self, entries: &[Committed]) -> Result<Vec<Applied>, Halt>;
 
+    /// The furthest position that the state is known to have had: also when it has lost it, and is not there now.
+    fn reached(&self) -> Position {
+        self.applied()
+    }
+
     /// The highest applied index that would survive a loss of power now: the log may be cut up to it.
     fn durable(&self) -> u64;
 

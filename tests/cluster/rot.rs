@@ -63,3 +63,52 @@ async fn a_bit_that_turns_over_is_noticed_and_mended_and_does_not_spread() {
     cluster.wait_node_ready(joined).await;
     assert_eq!(cluster.value(joined, SUM).await, "2000 1");
 }
+
+/// The first page is what is read first: the node cannot even open its database.
+fn spoil_first_page(cluster: &Cluster, id: u64) {
+    let path = database(cluster, id);
+    let file = std::fs::File::options().write(true).open(&path).expect("the database file");
+    file.write_all_at(&[0xa5; 64], 200).expect("written");
+    // Or the page would be read from there.
+    std::fs::write(format!("{}-wal", path.display()), b"").expect("written");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_cannot_be_opened_is_kept_aside_and_rebuilt_under_the_old_id() {
+    let mut cluster = Cluster::start(3).await;
+    cluster.run(1, "CREATE TABLE t (id int PRIMARY KEY)").await;
+    cluster.run(1, "INSERT INTO t SELECT g FROM generate_series(1, 500) g").await;
+    cluster.wait_converged().await;
+    let victim = cluster.follower("quorate").await;
+    let identity = |cluster: &Cluster| std::fs::read_to_string(cluster.node(victim).home.join("identity")).expect("it");
+    let before = identity(&cluster);
+    cluster.kill(victim);
+    spoil_first_page(&cluster, victim);
+    // Its vote is needed to elect anybody: what it has promised is in its log.
+    let other = (1..=3).find(|id| *id != victim && *id != 1).unwrap_or(1);
+    cluster.kill(other);
+    cluster.spawn(victim);
+    let rest = (1..=3).find(|id| *id != victim && *id != other).expect("a third");
+    cluster.wait_node_ready(victim).await;
+    cluster.run(rest, "INSERT INTO t VALUES (1000)").await;
+    assert_eq!(cluster.value(victim, "SELECT count(*) || ' ' || max(id) FROM t").await, "501 1000");
+    assert_eq!(identity(&cluster), before, "it is the same member");
+    assert!(cluster.node(victim).home.join("groups/2/damaged.sqlite").exists(), "the file was not kept");
+    assert!(cluster.node(victim).log_text().contains("is kept as"));
+    cluster.spawn(other);
+    cluster.wait_ready().await;
+    cluster.wait_converged().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_only_copy_is_not_thrown_away() {
+    let mut cluster = Cluster::start(1).await;
+    cluster.run(1, "CREATE TABLE t (id int PRIMARY KEY)").await;
+    cluster.kill(1);
+    spoil_first_page(&cluster, 1);
+    cluster.spawn(1);
+    assert!(!cluster.ended(1).await.success());
+    let log = cluster.node(1).log_text();
+    assert!(log.contains("no other node has a copy"), "{log}");
+    assert!(database(&cluster, 1).exists());
+}

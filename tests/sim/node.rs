@@ -273,8 +273,9 @@ impl Node {
             hard.commit = hard.commit.min(log.last.index);
             applied = if applied.index > log.last.index { log.last } else { applied };
         }
+        let reached = if plan.bug == Some(Bug::LostTailUnnoticed) { applied } else { engine.reached() };
         let floor = if plan.bug == Some(Bug::ForgetTime) { i64::MIN } else { engine.clock_floor() };
-        let start = Start { log, applied, membership: engine.membership(), floor };
+        let start = Start { log, applied, membership: engine.membership(), reached, floor };
         let logger = slog::Logger::root(slog::Discard, slog::o!());
         let config = self.config(plan, boot);
         let core = Core::new(config, Arc::new(self.disk.log.clone()), start, &logger).map_err(StartFailure::Refused)?;

@@ -163,6 +163,7 @@ impl Cluster {
             replica: replica(id),
             nodes,
             founders,
+            lost: None,
             state_machine: Box::new(machine),
             tuning: Some(tuning),
         };
@@ -312,6 +313,25 @@ async fn a_follower_that_missed_too_much_gets_a_snapshot() {
     cluster.write().await;
     cluster.converge().await;
     assert_eq!(cluster.machines[&lagging].0.lock().installed, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_state_that_was_lost_is_had_from_the_others() {
+    let mut cluster = Cluster::start(&[1, 2, 3]).await;
+    let leader = cluster.leader().await;
+    let victim = if leader == 3 { 2 } else { 3 };
+    for _ in 0..200 {
+        cluster.write().await;
+    }
+    let group = cluster.group(victim).clone();
+    eventually("a cut log", || (group.status().first_index > 50).then_some(())).await;
+    cluster.kill(victim).await;
+    *cluster.machines[&victim].0.lock() = Default::default();
+    cluster.restart(victim).await;
+    cluster.write().await;
+    cluster.converge().await;
+    assert_eq!(cluster.machines[&victim].0.lock().installed, 1);
+    assert_eq!(cluster.group(victim).status().state, ReplicaState::Active);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,7 +8,7 @@
 //! `diverged ID` · `halted ID` · `ailing ID yes|no` · `learner|promote|remove ID REPLICA` · `replace ID PROMOTE REMOVE` ·
 //! `demote ID REPLICA` · `swap ID PROMOTE DEMOTE` ·
 //! `forge TO KIND FROM TERM [INDEX [COMMIT]]` (a message that nobody has sent) · `term ID TERM` (on its disk) ·
-//! `forget ID` (its log loses everything) · `cache BYTES` (of durable entries in memory, for what starts later) ·
+//! `forget ID` (its log loses everything) · `lose ID` (its state machine does) · `cache BYTES` (of durable entries in memory, for what starts later) ·
 //! `fetch ID [nothing]` (reads wanted entries, or fails to) · `hold yes|no` (`run` does not fetch) ·
 //! `beat ID N` (N times two ticks and `run`) · `status`.
 
@@ -32,6 +32,8 @@ struct Member {
     core: Option<Core>,
     log: MemoryLog,
     applied: Position,
+    /// What it is known to have applied before its state machine lost its state.
+    reached: Position,
     membership: Membership,
     writes: VecDeque<(Vec<LogWrite>, Vec<Message>, u64)>,
     applies: VecDeque<Vec<Committed>>,
@@ -121,7 +123,8 @@ impl World {
         let member = self.members.get_mut(&id).unwrap();
         finish_install(&member.log, G, member.applied).unwrap();
         let log = member.log.load(G).unwrap();
-        let start = Start { log, applied: member.applied, membership: member.membership.clone(), floor: i64::MIN };
+        let (applied, membership) = (member.applied, member.membership.clone());
+        let start = Start { log, applied, membership, reached: member.reached.max(applied), floor: i64::MIN };
         let logger = slog::Logger::root(slog::Discard, slog::o!());
         match Core::new(config, Arc::new(member.log.clone()), start, &logger) {
             Ok(core) => member.core = Some(core),
@@ -349,6 +352,11 @@ impl World {
                 member.log.write(&[LogWrite::HardState(G, hard)], true).unwrap();
             }
             "forget" => self.members.get_mut(&id).unwrap().log.write(&[LogWrite::Remove(G)], true).unwrap(),
+            "lose" => {
+                let member = self.members.get_mut(&id).unwrap();
+                member.reached = member.applied;
+                (member.applied, member.membership) = Default::default();
+            }
             "gone" => self.step(id, Event::Campaign { dead: replica(2) }),
             "down" => {
                 let rank = self.members[&id].core.as_ref().and_then(|core| core.succession(replica(2)));
