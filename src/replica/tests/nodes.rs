@@ -325,6 +325,9 @@ async fn a_state_that_was_lost_is_had_from_the_others() {
     }
     let group = cluster.group(victim).clone();
     eventually("a cut log", || (group.status().first_index > 50).then_some(())).await;
+    // The cut itself is not synced.
+    cluster.write().await;
+    cluster.converge().await;
     cluster.kill(victim).await;
     *cluster.machines[&victim].0.lock() = Default::default();
     cluster.restart(victim).await;
