@@ -334,7 +334,8 @@ async fn a_state_that_was_lost_is_had_from_the_others() {
     cluster.write().await;
     cluster.converge().await;
     assert_eq!(cluster.machines[&victim].0.lock().installed, 1);
-    assert_eq!(cluster.group(victim).status().state, ReplicaState::Active);
+    let group = cluster.group(victim).clone();
+    eventually("it serves", || (group.status().state == ReplicaState::Active).then_some(())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
