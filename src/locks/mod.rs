@@ -20,7 +20,7 @@
 
 pub mod advisory;
 mod deadlock;
-mod mode;
+pub mod mode;
 #[cfg(test)]
 mod tests;
 

@@ -17,3 +17,4 @@ mod rot;
 mod snapshot;
 mod tenure;
 mod transactions;
+mod upgrade;
