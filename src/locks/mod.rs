@@ -20,7 +20,7 @@
 
 pub mod advisory;
 mod deadlock;
-pub mod mode;
+mod mode;
 #[cfg(test)]
 mod tests;
 

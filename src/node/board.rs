@@ -160,7 +160,7 @@ pub async fn report(runtime: Arc<Runtime>) {
     let mut tick = tokio::time::interval(PERIOD);
     loop {
         tick.tick().await;
-        let request = peer::encode(&Request::Report(peer::Told(own_report(&runtime))));
+        let request = peer::encode(&Request::Report(peer::Told::of(&own_report(&runtime))));
         for node in runtime.network.connected() {
             tokio::spawn(tell(runtime.clone(), node, request.clone()));
         }

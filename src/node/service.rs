@@ -54,16 +54,18 @@ async fn answer(runtime: &Arc<Runtime>, from: NodeId, request: Request) -> Reply
             runtime.cancels.cancel(CancelKey { pid, secret });
             Reply::Done
         }
-        Request::Sessions => Reply::Sessions(Told(runtime.cancels.sessions())),
+        Request::Sessions => Reply::Sessions(Told::of(&runtime.cancels.sessions())),
         Request::Locks { group } => {
-            Reply::Locks(Told(runtime.router(group).map_or_else(Vec::new, |router| router.locks())))
+            Reply::Locks(Told::of(&runtime.router(group).map_or_else(Vec::new, |router| router.locks())))
         }
         Request::Signal { pid, terminate } => {
             runtime.cancels.signal(pid, if terminate { Signal::Terminate } else { Signal::Cancel });
             Reply::Done
         }
-        Request::Report(Told(report)) => {
-            runtime.board.post(report);
+        Request::Report(told) => {
+            if let Some(report) = told.read() {
+                runtime.board.post(report);
+            }
             Reply::Done
         }
         Request::Transfer { group, to } => match runtime.router(group) {

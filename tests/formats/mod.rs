@@ -15,7 +15,7 @@ use quorate::command::{
 use quorate::error::{SqlError, state};
 use quorate::gateway::peer;
 use quorate::id::{GroupId, NodeId, ReplicaId, RequestId};
-use quorate::locks::{Target, mode::Mode};
+use quorate::locks::{Mode, Target};
 use quorate::raftlog::GroupRecord;
 use quorate::replica::{Membership, SnapshotMeta};
 use quorate::sql::catalog::{self, ConstraintKind, RelationKind, Source};
