@@ -1,7 +1,11 @@
 //! The command line: what may be said, and which room carries it out.
 
-use crate::admin::{NodeOrder, TransferRequest, Transferred};
-use crate::config::{Config, ConfigError, ConfigFile, InitialNode};
+use crate::admin::client::{Said, Way};
+use crate::admin::{NodeOrder, Secret, TokenOrder, TransferRequest, Transferred};
+use crate::clock::now_micros;
+use crate::config::{Config, ConfigError, ConfigFile, InitialNode, JoinToken, SecurityFile};
+use crate::pki::{self, Authority, Files, Subject};
+use crate::setup;
 use crate::status::{ClusterStatus, render, render_nodes};
 use clap::{Args, Parser, Subcommand};
 use std::path::{Path, PathBuf};
@@ -21,6 +25,8 @@ pub struct Cli {
 enum Command {
     /// Start a cluster on this machine and print how to connect to it
     Demo(DemoArgs),
+    /// Lay out the data directory of a new cluster's first node, for `quorate start --data-dir DIR`
+    Init(StartArgs),
     /// Start one node
     Start(StartArgs),
     /// Show nodes, groups and replicas
@@ -30,6 +36,11 @@ enum Command {
     /// Show the cluster's nodes, remove or replace one
     #[command(subcommand)]
     Node(NodeCommand),
+    /// Make, show and revoke tokens that let new nodes in
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Make a client's certificate, for the method `cert`
+    Certificate(CertificateArgs),
     /// Mend a stopped node whose Raft term is impossible
     RepairTerm(RepairTermArgs),
 }
@@ -57,15 +68,67 @@ enum NodeCommand {
     },
 }
 
+#[derive(Subcommand)]
+enum TokenCommand {
+    /// Make a token and show it, once
+    Create {
+        /// How many nodes it lets in
+        #[arg(long, default_value_t = 1)]
+        uses: u32,
+        /// For how many hours
+        #[arg(long, default_value_t = 24)]
+        hours: u64,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Show the tokens, without their secrets
+    List(Target),
+    /// Let nobody in by a token any more
+    Revoke {
+        /// Its name, as `quorate token list` shows it
+        id: String,
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+#[derive(Args)]
+struct CertificateArgs {
+    /// The role that its bearer may log in as
+    role: String,
+    /// The data directory of a node that has the key of the cluster's authority
+    #[arg(long, default_value = "data", env = "QUORATE_DATA_DIR")]
+    data_dir: PathBuf,
+    /// Where to write ROLE.crt and ROLE.key
+    #[arg(long, default_value = ".")]
+    out: PathBuf,
+}
+
 /// Which node to ask.
 #[derive(Args)]
 struct Target {
     /// A demo's or a node's data directory
-    #[arg(long, default_value = "data", conflicts_with = "addr")]
+    #[arg(long, default_value = "data", env = "QUORATE_DATA_DIR")]
     data_dir: PathBuf,
     /// The HTTP address of a node that stays
     #[arg(long, value_name = "HOST:PORT")]
     addr: Option<String>,
+    #[command(flatten)]
+    visitor: Visitor,
+}
+
+/// Who asks, of a node that other machines can reach. Without any of these, the certificate in the data directory is shown.
+#[derive(Args)]
+struct Visitor {
+    /// The CA of the cluster (PEM), to ask with a role's name and password
+    #[arg(long, value_name = "FILE", env = "QUORATE_CA")]
+    ca: Option<PathBuf>,
+    /// A superuser; the password is in QUORATE_PASSWORD
+    #[arg(long, value_name = "ROLE", env = "QUORATE_USER", default_value = "quorate")]
+    user: String,
+    /// A file with the password, instead of QUORATE_PASSWORD
+    #[arg(long, value_name = "FILE", env = "QUORATE_PASSWORD_FILE")]
+    password_file: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -93,50 +156,74 @@ pub struct DemoArgs {
 
 #[derive(Args)]
 struct StartArgs {
-    /// A configuration file (TOML); flags override it
-    #[arg(long)]
+    /// A configuration file (TOML); flags override it. Without, config.toml in the data directory, if there is one
+    #[arg(long, env = "QUORATE_CONFIG")]
     config: Option<PathBuf>,
-    #[arg(long)]
+    /// The node's name; this machine's, if a cluster begins or is joined
+    #[arg(long, env = "QUORATE_NAME")]
     name: Option<String>,
-    #[arg(long)]
+    #[arg(long, env = "QUORATE_DATA_DIR")]
     data_dir: Option<PathBuf>,
+    /// This machine's name or address for all others: listen everywhere, with certificates and passwords
+    #[arg(long, env = "QUORATE_HOST")]
+    host: Option<String>,
     /// Address for Postgres clients
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", env = "QUORATE_LISTEN")]
     listen: Option<String>,
+    /// Where clients reach this node, if not at --listen
+    #[arg(long, value_name = "HOST:PORT", env = "QUORATE_ADVERTISE")]
+    advertise: Option<String>,
     /// Address for the other nodes
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", env = "QUORATE_PEERS")]
     peers: Option<String>,
     /// Where the other nodes reach this one, if not at --peers
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", env = "QUORATE_ADVERTISE_PEERS")]
     advertise_peers: Option<String>,
     /// Address for health, metrics and status
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", env = "QUORATE_HTTP")]
     http: Option<String>,
+    /// Where operators and joining nodes reach this one, if not at --http
+    #[arg(long, value_name = "HOST:PORT", env = "QUORATE_ADVERTISE_HTTP")]
+    advertise_http: Option<String>,
     /// Name of the cluster
-    #[arg(long)]
+    #[arg(long, env = "QUORATE_CLUSTER")]
     cluster: Option<String>,
     /// A founding member, once for each: ID=NAME@HOST:PORT (the peer address)
-    #[arg(long, value_name = "ID=NAME@HOST:PORT")]
+    #[arg(long, value_name = "ID=NAME@HOST:PORT", env = "QUORATE_INITIAL", value_delimiter = ',')]
     initial: Vec<String>,
+    /// Begin a new cluster with this node: make its authority, certificate, superuser and first join token
+    #[arg(long, env = "QUORATE_INIT", conflicts_with_all = ["initial", "join"])]
+    init: bool,
+    /// A file with the superuser's password (or QUORATE_PASSWORD); without, one is drawn and shown once
+    #[arg(long, value_name = "FILE", env = "QUORATE_PASSWORD_FILE")]
+    password_file: Option<PathBuf>,
     /// Join the cluster of the member with this HTTP address
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, value_name = "HOST:PORT", env = "QUORATE_JOIN")]
     join: Option<String>,
+    /// What lets the node in; `quorate token create` makes it
+    #[arg(long, value_name = "TOKEN", env = "QUORATE_TOKEN", hide_env_values = true)]
+    token: Option<String>,
+    /// Certificates of your own (PEM): the authorities to believe
+    #[arg(long, value_name = "FILE", env = "QUORATE_CA", requires_all = ["certificate", "key"])]
+    ca: Option<PathBuf>,
+    /// This node's
+    #[arg(long, value_name = "FILE", env = "QUORATE_CERTIFICATE", requires_all = ["ca", "key"])]
+    certificate: Option<PathBuf>,
+    /// And its key
+    #[arg(long, value_name = "FILE", env = "QUORATE_KEY", requires_all = ["ca", "certificate"])]
+    key: Option<PathBuf>,
     /// text or json
-    #[arg(long)]
+    #[arg(long, env = "QUORATE_LOG_FORMAT")]
     log_format: Option<String>,
     /// A filter such as info or quorate::replica=debug
-    #[arg(long)]
+    #[arg(long, env = "QUORATE_LOG_FILTER")]
     log_filter: Option<String>,
 }
 
 #[derive(Args)]
 struct StatusArgs {
-    /// A demo's or a node's data directory
-    #[arg(long, default_value = "data", conflicts_with = "addr")]
-    data_dir: PathBuf,
-    /// The HTTP address of a node
-    #[arg(long, value_name = "HOST:PORT")]
-    addr: Option<String>,
+    #[command(flatten)]
+    target: Target,
     /// One JSON object
     #[arg(long)]
     json: bool,
@@ -148,8 +235,10 @@ struct TransferArgs {
     #[arg(long, value_name = "HOST:PORT")]
     addr: Option<String>,
     /// The data directory of that node, instead of its address
-    #[arg(long, conflicts_with = "addr")]
+    #[arg(long, env = "QUORATE_DATA_DIR")]
     data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    visitor: Visitor,
     /// Only this group, wherever it is led
     #[arg(long, value_name = "N", conflicts_with = "database")]
     group: Option<u64>,
@@ -165,10 +254,13 @@ struct TransferArgs {
 pub fn run() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Demo(args) => crate::demo::run(&args),
+        Command::Init(args) => begin(StartArgs { init: true, ..args }).map(drop),
         Command::Start(args) => start(args),
         Command::Status(args) => status(&args),
         Command::Transfer(args) => transfer(&args),
         Command::Node(command) => node(command),
+        Command::Token(command) => token(command),
+        Command::Certificate(args) => certificate(&args),
         Command::RepairTerm(args) => crate::node::repair_term(&args.data_dir, args.term).map(|done| println!("{done}")),
     };
     match result {
@@ -181,13 +273,77 @@ pub fn run() -> ExitCode {
 }
 
 fn start(args: StartArgs) -> Result<(), String> {
-    let config = configuration(args).map_err(|e| e.to_string())?;
+    // What a node writes is its own.
+    // SAFETY: umask(2) cannot fail, and no other thread runs yet.
+    unsafe { libc::umask(0o077) };
+    let config = begin(args)?;
     init_logging(&config);
     crate::node::run(config)
 }
 
-fn configuration(args: StartArgs) -> Result<Config, ConfigError> {
-    let mut file = match &args.config {
+/// The configuration to start with; if a cluster is to begin, its first node is laid out.
+fn begin(args: StartArgs) -> Result<Config, String> {
+    let (init, password_file) = (args.init, args.password_file.clone());
+    // What is said with the first start counts for all later ones.
+    let keep = args.config.is_none() && (init || args.join.is_some());
+    let file = configuration(args).map_err(|e| e.to_string())?;
+    let config = file.clone().check().map_err(|e| e.to_string())?;
+    let begun = config.data_dir.join(crate::raftlog::identity::FILE).exists();
+    if init && !begun && !Files::below(&config.data_dir).ca.exists() {
+        let given = password(password_file.as_deref())?;
+        let text = given.clone().unwrap_or_else(|| Secret(setup::password().to_string()));
+        let made = setup::init(&file, &config, &text.0, keep, now_micros())?;
+        announce(&config, &made, given.is_none().then_some(text.0.as_str()));
+    } else if keep && !init && !begun {
+        pki::private_dir(&config.data_dir).map_err(|e| e.to_string())?;
+        setup::save(&file, &config.data_dir)?;
+    }
+    Ok(config)
+}
+
+/// Tells what is told once.
+fn announce(config: &Config, made: &setup::Made, password: Option<&str>) {
+    let cluster = match config.cluster.as_str() {
+        "quorate" => String::new(),
+        name => format!(" --cluster {name}"),
+    };
+    let postgres = &config.postgres.advertise;
+    println!("The cluster \"{}\" begins with this node, {}.\n", config.cluster, config.name);
+    match password {
+        Some(password) => println!("  superuser  quorate\n  password   {password}\n\nThe password is not shown again."),
+        None => println!("  superuser  quorate, with the password that was given"),
+    }
+    println!("\nOn each further machine (up to four, within 24 hours):\n");
+    println!(
+        "  quorate start --data-dir {}{cluster} --host ITS-NAME --join {} --token {}",
+        config.data_dir.display(),
+        config.http.advertise,
+        made.token
+    );
+    println!("\nClients need a copy of {}, which is no secret:\n", made.ca.display());
+    println!(
+        "  psql \"host={} port={} user=quorate dbname=quorate sslmode=verify-full sslrootcert=ca.crt\"\n",
+        postgres.host, postgres.port
+    );
+}
+
+/// The password that was given, if one was.
+fn password(file: Option<&Path>) -> Result<Option<Secret>, String> {
+    let text = match (file, std::env::var("QUORATE_PASSWORD")) {
+        (Some(path), _) => std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?,
+        (None, Ok(text)) => text,
+        (None, Err(_)) => return Ok(None),
+    };
+    let text = text.trim_end_matches(['\r', '\n']);
+    match text.is_empty() {
+        true => Err("the password is empty".into()),
+        false => Ok(Some(Secret(text.to_owned()))),
+    }
+}
+
+fn configuration(args: StartArgs) -> Result<ConfigFile, ConfigError> {
+    let kept = args.data_dir.as_ref().map(|dir| dir.join(setup::CONFIG)).filter(|path| path.exists());
+    let mut file = match args.config.as_ref().or(kept.as_ref()) {
         Some(path) => ConfigFile::read(path)?,
         None => ConfigFile::default(),
     };
@@ -197,21 +353,51 @@ fn configuration(args: StartArgs) -> Result<Config, ConfigError> {
         }
     };
     set(&mut file.name, args.name);
+    set(&mut file.listen.host, args.host);
     set(&mut file.listen.postgres, args.listen);
+    set(&mut file.listen.advertise_postgres, args.advertise);
     set(&mut file.listen.peers, args.peers);
     set(&mut file.listen.advertise_peers, args.advertise_peers);
     set(&mut file.listen.http, args.http);
+    set(&mut file.listen.advertise_http, args.advertise_http);
     set(&mut file.cluster.name, args.cluster);
     set(&mut file.cluster.join, args.join);
     set(&mut file.log.format, args.log_format);
     set(&mut file.log.filter, args.log_filter);
+    if args.token.is_some() {
+        file.cluster.join_token = args.token.map(JoinToken);
+    }
     if args.data_dir.is_some() {
         file.data_dir = args.data_dir;
     }
     if !args.initial.is_empty() {
         file.cluster.initial = args.initial.iter().map(|text| initial(text)).collect::<Result<_, _>>()?;
     }
-    file.check()
+    if args.ca.is_some() {
+        let written = file.security.take().unwrap_or_default();
+        let (ca, certificate, key) = (args.ca, args.certificate, args.key);
+        file.security = Some(SecurityFile { ca, certificate, key, ..written });
+    }
+    if file.name.is_none() && (args.init || file.cluster.join_token.is_some()) {
+        file.name = Some(machine_name());
+    }
+    if args.init || file.cluster.join_token.is_some() {
+        file.security.get_or_insert_default();
+    }
+    if args.init && file.cluster.initial.is_empty() {
+        file.cluster.initial = setup::alone(file.name.as_deref().unwrap_or_default(), &file.peers()?);
+    }
+    Ok(file)
+}
+
+/// What this machine calls itself.
+fn machine_name() -> String {
+    let mut buffer = [0u8; 256];
+    // SAFETY: the buffer is as long as is said, and one byte longer than what may be written.
+    let failed = unsafe { libc::gethostname(buffer.as_mut_ptr().cast(), buffer.len() - 1) } != 0;
+    let end = buffer.iter().position(|byte| *byte == 0).unwrap_or(buffer.len());
+    let name = String::from_utf8_lossy(&buffer[..end]).into_owned();
+    if failed || name.is_empty() { "node-1".into() } else { name }
 }
 
 fn initial(text: &str) -> Result<InitialNode, ConfigError> {
@@ -237,21 +423,20 @@ fn init_logging(config: &Config) {
 }
 
 fn status(args: &StatusArgs) -> Result<(), String> {
-    let addresses = match &args.addr {
-        Some(addr) => vec![addr.clone()],
-        None => addresses_below(&args.data_dir)?,
-    };
     match args.json {
-        true => status_of(&addresses, |status| serde_json::to_string_pretty(status).unwrap_or_else(|e| e.to_string())),
-        false => status_of(&addresses, render),
+        true => {
+            status_of(&args.target, |status| serde_json::to_string_pretty(status).unwrap_or_else(|e| e.to_string()))
+        }
+        false => status_of(&args.target, render),
     }
 }
 
 /// Shows the status of the first node that answers.
-fn status_of(addresses: &[String], show: impl Fn(&ClusterStatus) -> String) -> Result<(), String> {
+fn status_of(target: &Target, show: impl Fn(&ClusterStatus) -> String) -> Result<(), String> {
+    let (addresses, way) = (target.addresses()?, target.way()?);
     let mut last = String::new();
-    for addr in addresses {
-        match fetch_status(addr) {
+    for addr in &addresses {
+        match fetch_status_by(addr, &way) {
             Ok(status) => {
                 println!("{}", show(&status));
                 return Ok(());
@@ -275,10 +460,11 @@ fn transfer(args: &TransferArgs) -> Result<(), String> {
                 .into(),
         );
     }
+    let way = args.visitor.way(args.data_dir.as_deref())?;
     let request = TransferRequest { group: args.group, database: args.database.clone(), to: args.to.clone() };
     let mut last = String::new();
     for addr in &addresses {
-        match ask_transfer(addr, &request) {
+        match ask_transfer(addr, &request, &way) {
             Ok(moved) if moved.is_empty() => println!("the node at {addr} leads nothing"),
             Ok(moved) => moved.iter().for_each(|m| match m.from == m.to {
                 true => println!("{}: {} leads already", m.database, m.to),
@@ -297,23 +483,49 @@ fn transfer(args: &TransferArgs) -> Result<(), String> {
 
 fn node(command: NodeCommand) -> Result<(), String> {
     let (target, order) = match command {
-        NodeCommand::List(target) => return status_of(&target.addresses()?, render_nodes),
+        NodeCommand::List(target) => return status_of(&target, render_nodes),
         NodeCommand::Remove { node, target } => (target, NodeOrder::Remove { node }),
         NodeCommand::Replace { node, with, target } => (target, NodeOrder::Replace { node, with }),
     };
+    tell(&target, "/node", &order).map(|done| println!("{}", done.text()))
+}
+
+fn token(command: TokenCommand) -> Result<(), String> {
+    let (target, order) = match command {
+        TokenCommand::Create { uses, hours, target } => {
+            (target, TokenOrder::Create { uses, seconds: hours.saturating_mul(3600) })
+        }
+        TokenCommand::List(target) => (target, TokenOrder::List),
+        TokenCommand::Revoke { id, target } => (target, TokenOrder::Revoke { id }),
+    };
+    tell(&target, "/token", &order).map(|done| println!("{}", done.text()))
+}
+
+/// Gives an order to the first node that can carry it out.
+fn tell<T: serde::Serialize>(target: &Target, path: &str, order: &T) -> Result<Said, String> {
+    let way = target.way()?;
     let mut last = String::new();
     for addr in &target.addresses()? {
-        match post(addr, "/node", &order).map(|mut response| response.body_mut().read_to_string()) {
-            Ok(Ok(done)) => {
-                println!("{done}");
-                return Ok(());
-            }
-            Ok(Err(e)) => last = format!("{addr}: {e}"),
+        match post(addr, path, order, &way) {
+            Ok(said) => return Ok(said),
             Err(AskError::Unanswered(e)) => last = format!("{addr}: {e}"),
             Err(AskError::Refused(why)) => return Err(why),
         }
     }
     Err(format!("no node could do it ({last})"))
+}
+
+fn certificate(args: &CertificateArgs) -> Result<(), String> {
+    let files = Files::below(&args.data_dir);
+    let read = |path: &Path| std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()));
+    let authority = Authority::load(&read(&files.ca)?, &read(&files.ca_key)?)?;
+    let issued = authority.issue(&Subject::Client(args.role.clone()))?;
+    for (ending, text) in [("key", &*issued.key), ("crt", &issued.certificate)] {
+        let path = args.out.join(format!("{}.{ending}", args.role));
+        pki::write_private(&path, text).map_err(|e| format!("{}: {e}", path.display()))?;
+        println!("{}", path.display());
+    }
+    Ok(())
 }
 
 impl Target {
@@ -323,6 +535,25 @@ impl Target {
             None => addresses_below(&self.data_dir),
         }
     }
+
+    fn way(&self) -> Result<Way, String> {
+        self.visitor.way(Some(&self.data_dir))
+    }
+}
+
+impl Visitor {
+    /// With a role's password, if a CA is given; with the certificate in the data directory, if there is one; or just so.
+    fn way(&self, data_dir: Option<&Path>) -> Result<Way, String> {
+        if let Some(ca) = &self.ca {
+            let password =
+                password(self.password_file.as_deref())?.ok_or("the password must be in QUORATE_PASSWORD")?;
+            let tls = pki::visitor_config(ca, None)?;
+            return Ok(Way { tls: Some(tls), login: Some((self.user.clone(), password)) });
+        }
+        let files = data_dir.map(Files::below).filter(|files| files.certificate.exists());
+        let tls = files.map(|files| pki::operator_config(&files)).transpose()?;
+        Ok(Way { tls, login: None })
+    }
 }
 
 enum AskError {
@@ -331,35 +562,37 @@ enum AskError {
     Refused(String),
 }
 
-fn post<T: serde::Serialize>(
-    addr: &str,
-    path: &str,
-    request: &T,
-) -> Result<ureq::http::Response<ureq::Body>, AskError> {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(Duration::from_secs(60)))
-        .http_status_as_error(false)
-        .build()
-        .into();
-    let sent = agent.post(format!("http://{addr}{path}")).send_json(request);
-    let mut response = sent.map_err(|e| AskError::Unanswered(e.to_string()))?;
-    if response.status().is_success() {
-        return Ok(response);
+fn post<T: serde::Serialize>(addr: &str, path: &str, request: &T, way: &Way) -> Result<Said, AskError> {
+    let body = serde_json::to_vec(request).map_err(|e| AskError::Refused(e.to_string()))?;
+    let said = wait_for(way.ask(addr, path, Some(body), Duration::from_secs(60))).map_err(AskError::Unanswered)?;
+    match said.status {
+        _ if said.is_success() => Ok(said),
+        503 => Err(AskError::Unanswered(said.text())),
+        _ => Err(AskError::Refused(said.text())),
     }
-    let why = response.body_mut().read_to_string().unwrap_or_else(|e| e.to_string());
-    Err(if response.status().as_u16() == 503 { AskError::Unanswered(why) } else { AskError::Refused(why) })
 }
 
-fn ask_transfer(addr: &str, request: &TransferRequest) -> Result<Vec<Transferred>, AskError> {
-    let mut response = post(addr, "/transfer", request)?;
-    response.body_mut().read_json().map_err(|e| AskError::Unanswered(e.to_string()))
+fn ask_transfer(addr: &str, request: &TransferRequest, way: &Way) -> Result<Vec<Transferred>, AskError> {
+    let said = post(addr, "/transfer", request, way)?;
+    serde_json::from_slice(&said.body).map_err(|e| AskError::Unanswered(e.to_string()))
 }
 
-/// Asks one node over HTTP.
+/// Asks one node of this machine over HTTP.
 pub fn fetch_status(addr: &str) -> Result<ClusterStatus, String> {
-    let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(2))).build().into();
-    let mut response = agent.get(format!("http://{addr}/status")).call().map_err(|e| e.to_string())?;
-    response.body_mut().read_json().map_err(|e| e.to_string())
+    fetch_status_by(addr, &Way::default())
+}
+
+fn fetch_status_by(addr: &str, way: &Way) -> Result<ClusterStatus, String> {
+    let said = wait_for(way.ask(addr, "/status", None, Duration::from_secs(2)))?;
+    match said.is_success() {
+        true => serde_json::from_slice(&said.body).map_err(|e| e.to_string()),
+        false => Err(said.text()),
+    }
+}
+
+fn wait_for<T>(asked: impl Future<Output = Result<T, String>>) -> Result<T, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+    runtime.block_on(asked)
 }
 
 /// The HTTP addresses of the nodes whose data directories are `dir` or in it.

@@ -2,12 +2,14 @@
 //!
 //! A mistake gets a message that says what to write instead; nothing is guessed and unknown keys are refused.
 
+use crate::access::{Rule, Rules};
 use crate::id::NodeId;
 use crate::meter::MEMORY_IN_THE_LOG;
 use crate::version::{FIRST, LATEST, Version};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
+use std::fmt;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -26,19 +28,48 @@ pub struct ConfigFile {
     pub log: Log,
     #[serde(default)]
     pub limits: Limits,
+    /// Its presence alone asks for certificates and passwords; a node that can be reached from other machines has them always.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub security: Option<SecurityFile>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Listen {
+    /// The name or address of this machine for all others: all ports listen everywhere, and this is where they are reached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
     /// Postgres clients, for example `127.0.0.1:5433`.
     pub postgres: Option<String>,
+    /// Where clients reach this node, if it is not `postgres`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advertise_postgres: Option<String>,
     /// The other nodes.
     pub peers: Option<String>,
     /// Where the other nodes reach this one, if it is not `peers`: behind a forwarded port or a proxy.
     pub advertise_peers: Option<String>,
     /// Health, metrics, status.
     pub http: Option<String>,
+    /// Where operators and joining nodes reach this one, if it is not `http`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advertise_http: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecurityFile {
+    /// Certificates and keys (PEM), if they are not the ones that the program keeps in the data directory.
+    pub ca: Option<PathBuf>,
+    pub certificate: Option<PathBuf>,
+    pub key: Option<PathBuf>,
+    /// Who may come from where by which method, in order: lines as in `pg_hba.conf`.
+    pub rules: Option<Vec<String>>,
+    /// Whether `/metrics` is open to everybody.
+    pub open_metrics: Option<bool>,
+    /// Seconds that a client has for logging in.
+    pub authentication_timeout: Option<u64>,
+    /// Connections that are kept for superusers.
+    pub superuser_reserved_connections: Option<usize>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -51,12 +82,26 @@ pub struct Cluster {
     pub initial: Vec<InitialNode>,
     /// The HTTP address of a member to join instead.
     pub join: Option<String>,
+    /// What lets it in, if it has no certificate yet. It is wanted once.
+    #[serde(skip_serializing)]
+    pub join_token: Option<JoinToken>,
     /// Seconds after which a silent node's vote goes to one that stands by.
     pub replace_after: Option<u64>,
     /// Seconds after which a node that asked to join and did not come is forgotten.
     pub join_within: Option<u64>,
     /// The version of the cluster that this node does not go beyond, so that an older program can take its place.
     pub hold_version: Option<u32>,
+}
+
+/// The text of a join token.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct JoinToken(pub String);
+
+impl fmt::Debug for JoinToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JoinToken(…)")
+    }
 }
 
 /// A founding member.
@@ -152,13 +197,20 @@ impl Limits {
 pub struct Config {
     pub name: String,
     pub data_dir: PathBuf,
-    pub postgres: SocketAddr,
-    pub peers: SocketAddr,
-    /// What the other nodes are told.
-    pub advertise_peers: SocketAddr,
-    pub http: SocketAddr,
+    pub postgres: Door,
+    pub peers: Door,
+    pub http: Door,
+    /// Certificates and passwords; without, everybody who can reach the node is believed, and only this machine can.
+    pub security: Option<Security>,
+    /// Who may come from where by which method.
+    pub rules: Rules,
+    /// For logging in.
+    pub authentication_timeout: Duration,
+    /// Connections that are kept for superusers.
+    pub reserved_connections: usize,
     pub cluster: String,
     pub origin: Origin,
+    pub join_token: Option<JoinToken>,
     pub log_json: bool,
     pub log_filter: String,
     pub max_connections: usize,
@@ -174,6 +226,67 @@ pub struct Config {
     pub join_within: Duration,
     /// The highest version of the cluster that this node takes part in.
     pub speaks: Version,
+}
+
+/// What certificates and passwords need.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Security {
+    /// CA, certificate and key, if they are not the program's own.
+    pub files: Option<[PathBuf; 3]>,
+    pub open_metrics: bool,
+}
+
+/// A host and a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    /// A name, or an address: of IPv6 without brackets.
+    pub host: String,
+    pub port: u16,
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.host.contains(':') {
+            true => write!(f, "[{}]:{}", self.host, self.port),
+            false => write!(f, "{}:{}", self.host, self.port),
+        }
+    }
+}
+
+impl Address {
+    pub fn parse(text: &str) -> Option<Address> {
+        let (host, port) = text.rsplit_once(':')?;
+        let bracketed = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let host = match bracketed {
+            Some(inner) => inner.parse::<std::net::Ipv6Addr>().ok().map(|_| inner)?,
+            None => host,
+        };
+        let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+        let sound = bracketed.is_some() || !host.is_empty() && host.len() <= 253 && host.chars().all(named);
+        sound.then_some(())?;
+        Some(Address { host: host.to_owned(), port: port.parse().ok()? })
+    }
+
+    fn ip(&self) -> Option<IpAddr> {
+        self.host.parse().ok()
+    }
+
+    pub fn is_loopback(&self) -> bool {
+        self.host == "localhost" || self.ip().is_some_and(|ip| ip.is_loopback())
+    }
+
+    pub fn is_wildcard(&self) -> bool {
+        self.ip().is_some_and(|ip| ip.is_unspecified())
+    }
+}
+
+/// A port of the node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Door {
+    /// Where it listens.
+    pub listen: Address,
+    /// What others are told.
+    pub advertise: Address,
 }
 
 /// Names stand in tables, messages and files of one line each; `#` marks what was replaced.
@@ -209,7 +322,7 @@ pub enum Origin {
 pub struct Member {
     pub id: NodeId,
     pub name: String,
-    pub peers: SocketAddr,
+    pub peers: Address,
 }
 
 /// What is wrong, and what to write instead.
@@ -225,6 +338,12 @@ fn wrong(problem: impl Into<String>, advice: impl Into<String>) -> ConfigError {
 }
 
 impl ConfigFile {
+    /// Where the other nodes will reach this one.
+    pub fn peers(&self) -> Result<Address, ConfigError> {
+        let Listen { host, peers, advertise_peers, .. } = &self.listen;
+        door("peers", peers, advertise_peers, host.as_deref(), 7433).map(|door| door.advertise)
+    }
+
     pub fn read(path: &Path) -> Result<ConfigFile, ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|e| {
             wrong(format!("cannot read {}: {e}", path.display()), "give the path of a configuration file to --config")
@@ -236,11 +355,13 @@ impl ConfigFile {
         toml::from_str(text).map_err(|e| {
             wrong(
                 e.to_string().trim_end().to_owned(),
-                "the keys are: name, data_dir, [listen] postgres, peers, advertise_peers, http, [cluster] name, initial, join, replace_after, \
+                "the keys are: name, data_dir, [listen] host, postgres, advertise_postgres, peers, advertise_peers, \
+                 http, advertise_http, [cluster] name, initial, join, join_token, replace_after, \
                  join_within, hold_version, \
                  [log] format, filter, [limits] connections, disk_watermark_mib, transactions, transaction_mib, transaction_statements, \
                  transaction_changes_mib, transaction_locks, clock_tolerance_ms, statement_memory_mib, memory_mib, \
-                 scrub_hours",
+                 scrub_hours, [security] ca, certificate, key, rules, open_metrics, authentication_timeout, \
+                 superuser_reserved_connections",
             )
         })
     }
@@ -255,16 +376,17 @@ impl ConfigFile {
         let data_dir = self.data_dir.ok_or_else(|| {
             wrong("no data directory is given", "write data_dir = \"/var/lib/quorate\", or give --data-dir DIR")
         })?;
-        let postgres = address("listen.postgres", self.listen.postgres.as_deref(), "127.0.0.1:5433")?;
-        let peers = address("listen.peers", self.listen.peers.as_deref(), "127.0.0.1:7433")?;
-        let advertise_peers = match &self.listen.advertise_peers {
-            Some(text) => address("listen.advertise_peers", Some(text), "192.168.0.1:7433")?,
-            None => peers,
-        };
-        let http = address("listen.http", self.listen.http.as_deref(), "127.0.0.1:8433")?;
-        for (key, addr) in [("postgres", postgres), ("peers", peers), ("http", http)] {
-            refuse_beyond_loopback(key, addr)?;
-        }
+        let listen = &self.listen;
+        let host = listen.host.as_deref();
+        let postgres = door("postgres", &listen.postgres, &listen.advertise_postgres, host, 5433)?;
+        let peers = door("peers", &listen.peers, &listen.advertise_peers, host, 7433)?;
+        let http = door("http", &listen.http, &listen.advertise_http, host, 8433)?;
+        let open = [&postgres, &peers, &http].into_iter().any(|door| !door.listen.is_loopback());
+        // A token comes with certificates.
+        let secure = open || self.security.is_some() || self.cluster.join_token.is_some();
+        let written = self.security.unwrap_or_default();
+        let security = secure.then(|| security(&written)).transpose()?;
+        let rules = rules(written.rules.as_deref(), secure)?;
         let log_json = match self.log.format.as_deref() {
             None | Some("text") => false,
             Some("json") => true,
@@ -275,7 +397,7 @@ impl ConfigFile {
                 ));
             }
         };
-        let origin = origin(&name, advertise_peers, &self.cluster)?;
+        let origin = origin(&name, &peers.advertise, &self.cluster)?;
         let transactions = self.limits.transactions()?;
         let clock_tolerance = match self.limits.clock_tolerance_ms.unwrap_or(500) {
             0 => {
@@ -300,10 +422,14 @@ impl ConfigFile {
             data_dir,
             postgres,
             peers,
-            advertise_peers,
             http,
+            security,
+            rules,
+            authentication_timeout: Duration::from_secs(written.authentication_timeout.unwrap_or(60).clamp(1, 600)),
+            reserved_connections: written.superuser_reserved_connections.unwrap_or(3),
             cluster: self.cluster.name.unwrap_or_else(|| "quorate".into()),
             origin,
+            join_token: self.cluster.join_token,
             log_json,
             log_filter: self.log.filter.unwrap_or_else(|| "info".into()),
             max_connections: self.limits.connections.unwrap_or(10_000),
@@ -318,33 +444,91 @@ impl ConfigFile {
     }
 }
 
-fn address(key: &str, text: Option<&str>, example: &str) -> Result<SocketAddr, ConfigError> {
-    let text = text.ok_or_else(|| {
-        wrong(format!("{key} is missing"), format!("write {key} = \"{example}\" (an address and a port)"))
-    })?;
-    text.parse().map_err(|_| {
+fn address(key: &str, text: &str, example: &str) -> Result<Address, ConfigError> {
+    Address::parse(text).ok_or_else(|| {
         wrong(
             format!("{key} = \"{text}\" is not an address with a port"),
-            format!("write an IP address, a colon and a port, for example \"{example}\""),
+            format!("write a host name or an IP address (of IPv6 in brackets), a colon and a port, for example \"{example}\""),
         )
     })
 }
 
-/// Without authentication anybody who reaches the port would own the data.
-fn refuse_beyond_loopback(key: &str, addr: SocketAddr) -> Result<(), ConfigError> {
-    if addr.ip().is_loopback() {
-        return Ok(());
+/// One of the node's ports. With `host` it listens everywhere unless something else is written.
+fn door(
+    key: &str,
+    listen: &Option<String>,
+    advertise: &Option<String>,
+    host: Option<&str>,
+    port: u16,
+) -> Result<Door, ConfigError> {
+    let example = format!("127.0.0.1:{port}");
+    let host = host.map(|host| host.trim_start_matches('[').trim_end_matches(']'));
+    let listen = match (listen, host) {
+        (Some(text), _) => address(&format!("listen.{key}"), text, &example)?,
+        // The wildcard of IPv6 takes both kinds.
+        (None, Some(_)) => Address { host: "::".into(), port },
+        (None, None) => {
+            return Err(wrong(
+                format!("listen.{key} is missing"),
+                format!("write {key} = \"{example}\" (an address and a port), or host = \"NAME\" for all of them"),
+            ));
+        }
+    };
+    let advertise = match (advertise, host) {
+        (Some(text), _) => address(&format!("listen.advertise_{key}"), text, &format!("10.0.0.1:{port}"))?,
+        (None, Some(host)) => {
+            let reached = Address { host: host.to_owned(), port: listen.port };
+            address("listen.host", &reached.to_string(), &format!("10.0.0.1:{port}"))?
+        }
+        (None, None) => listen.clone(),
+    };
+    if advertise.is_wildcard() {
+        return Err(wrong(
+            format!("listen.{key} = \"{listen}\" says where to listen, but not where others reach this node"),
+            format!("write host = \"NAME\", the name or address of this machine, or advertise_{key} = \"NAME:{port}\""),
+        ));
     }
-    Err(wrong(
-        format!("listen.{key} = \"{addr}\" can be reached from other machines, and no authentication is configured"),
-        format!(
-            "listen on loopback, for example {key} = \"127.0.0.1:{}\"; authentication is not available in this version",
-            addr.port()
-        ),
-    ))
+    Ok(Door { listen, advertise })
 }
 
-fn origin(name: &str, reached_at: SocketAddr, cluster: &Cluster) -> Result<Origin, ConfigError> {
+fn security(file: &SecurityFile) -> Result<Security, ConfigError> {
+    let files = match (&file.ca, &file.certificate, &file.key) {
+        (None, None, None) => None,
+        (Some(ca), Some(certificate), Some(key)) => Some([ca.clone(), certificate.clone(), key.clone()]),
+        _ => {
+            return Err(wrong(
+                "security.ca, certificate and key belong together, and one of them is missing",
+                "write all three, or none: then the program's own are used, from `pki` in the data directory",
+            ));
+        }
+    };
+    Ok(Security { files, open_metrics: file.open_metrics.unwrap_or(false) })
+}
+
+/// What a careful administrator writes: passwords over TLS from anywhere, passwords without it on this machine. A node that
+/// only this machine can reach believes everybody.
+const SECURE_RULES: [&str; 3] = [
+    "hostssl all all all scram-sha-256",
+    "host all all 127.0.0.1/32 scram-sha-256",
+    "host all all ::1/128 scram-sha-256",
+];
+const LOCAL_RULES: [&str; 2] = ["host all all 127.0.0.1/32 trust", "host all all ::1/128 trust"];
+
+fn rules(written: Option<&[String]>, secure: bool) -> Result<Rules, ConfigError> {
+    let defaults: &[&str] = if secure { &SECURE_RULES } else { &LOCAL_RULES };
+    let lines = written.map_or_else(|| defaults.to_vec(), |lines| lines.iter().map(String::as_str).collect());
+    let rule = |line: &str| {
+        Rule::parse(line).map_err(|why| {
+            wrong(
+                format!("security.rules has \"{line}\": {why}"),
+                "write TYPE DATABASE USER ADDRESS METHOD, for example \"hostssl all all 10.0.0.0/8 scram-sha-256\"",
+            )
+        })
+    };
+    lines.into_iter().map(rule).collect::<Result<_, _>>().map(Rules)
+}
+
+fn origin(name: &str, reached_at: &Address, cluster: &Cluster) -> Result<Origin, ConfigError> {
     if let Some(join) = &cluster.join {
         if !cluster.initial.is_empty() {
             return Err(wrong(
@@ -352,7 +536,7 @@ fn origin(name: &str, reached_at: SocketAddr, cluster: &Cluster) -> Result<Origi
                 "founders have `initial`, a node that joins later has `join`: delete one of them",
             ));
         }
-        address("cluster.join", Some(join), "127.0.0.1:8433")?;
+        address("cluster.join", join, "127.0.0.1:8433")?;
         return Ok(Origin::Join(join.clone()));
     }
     if cluster.initial.is_empty() {
@@ -374,7 +558,7 @@ fn origin(name: &str, reached_at: SocketAddr, cluster: &Cluster) -> Result<Origi
         members.push(Member {
             id: NodeId(node.id),
             name: node.name.clone(),
-            peers: address("cluster.initial.peers", Some(&node.peers), "127.0.0.1:7433")?,
+            peers: address("cluster.initial.peers", &node.peers, "127.0.0.1:7433")?,
         });
     }
     let me = members.iter().find(|m| m.name == name).ok_or_else(|| {
@@ -383,7 +567,7 @@ fn origin(name: &str, reached_at: SocketAddr, cluster: &Cluster) -> Result<Origi
             "add it to the list, or join a running cluster with cluster.join = \"HOST:PORT\"",
         )
     })?;
-    if me.peers != reached_at {
+    if me.peers != *reached_at {
         return Err(wrong(
             format!(
                 "listen.peers (or advertise_peers) is {reached_at}, but cluster.initial tells the others to use {}",
@@ -427,8 +611,10 @@ mod tests {
     fn mistakes_say_what_to_write() {
         let cases = [
             (GOOD.replace("name = \"a\"\n        data_dir", "data_dir"), "write name ="),
-            (GOOD.replace("127.0.0.1:5433", "0.0.0.0:5433"), "no authentication is configured"),
+            (GOOD.replace("127.0.0.1:5433", "0.0.0.0:5433"), "where others reach this node"),
             (GOOD.replace("127.0.0.1:5433", "localhost"), "is not an address with a port"),
+            (format!("{GOOD}\n[security]\nrules = [\"host all all all md5\"]"), "the method md5"),
+            (format!("{GOOD}\n[security]\nca = \"x\""), "belong together"),
             (GOOD.replace("id = 1", "id = 0"), "its own id (from 1)"),
             (
                 GOOD.replace(
@@ -448,6 +634,31 @@ mod tests {
         for (text, expected) in cases {
             let message = error(&text);
             assert!(message.contains(expected), "{expected:?} not in {message:?}");
+        }
+    }
+
+    #[test]
+    fn beyond_loopback_there_are_certificates_and_passwords() {
+        let check = |text: &str| ConfigFile::parse(text).unwrap().check().unwrap();
+        assert!(check(GOOD).security.is_none());
+        assert!(check(&format!("{GOOD}\n[security]")).security.is_some());
+        assert!(check(&GOOD.replace("127.0.0.1:8001", "10.0.0.1:8001")).security.is_some());
+        let config = check(
+            "name = \"a\"\ndata_dir = \"/tmp/a\"\n[listen]\nhost = \"fd00::1\"\npeers = \"[::]:7001\"\n\
+             [cluster]\njoin = \"db.example:8433\"",
+        );
+        assert!(config.security.is_some());
+        assert_eq!(config.postgres.listen.to_string(), "[::]:5433");
+        assert_eq!(config.peers.advertise.to_string(), "[fd00::1]:7001");
+    }
+
+    #[test]
+    fn addresses_are_names_or_numbers_with_a_port() {
+        for text in ["db-1.example:1", "10.0.0.1:65535", "[::1]:5433"] {
+            assert_eq!(Address::parse(text).map(|a| a.to_string()).as_deref(), Some(text));
+        }
+        for text in ["", "host", ":1", "::1:5433", "[db]:1", "a b:1", "host:65536", "user@host:1", "ho/st:1"] {
+            assert_eq!(Address::parse(text), None, "{text}");
         }
     }
 }

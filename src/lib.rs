@@ -1,5 +1,6 @@
 //! Quorate: a consensus-backed replicated SQL database that a Postgres client takes for Postgres.
 
+pub mod access;
 pub mod admin;
 pub mod antechamber;
 pub mod cli;
@@ -20,12 +21,14 @@ pub mod locks;
 pub mod meter;
 pub mod node;
 pub mod panics;
+pub mod pki;
 pub mod raftlog;
 pub mod replica;
 pub mod rights;
 pub mod scram;
 pub mod session;
 pub mod settings;
+pub mod setup;
 pub mod sql;
 pub mod status;
 pub mod transaction;

@@ -111,6 +111,21 @@ pub struct SessionRow {
     pub query: String,
     /// Names its requests, and so its locks.
     pub origin: u64,
+    #[serde(default)]
+    pub ssl: bool,
+    #[serde(default)]
+    pub ssl_version: Option<String>,
+    #[serde(default)]
+    pub ssl_cipher: Option<String>,
+    #[serde(default)]
+    pub ssl_bits: Option<i32>,
+    /// Of the client's certificate, if it has shown one.
+    #[serde(default)]
+    pub ssl_client_dn: Option<String>,
+    #[serde(default)]
+    pub ssl_client_serial: Option<String>,
+    #[serde(default)]
+    pub ssl_issuer_dn: Option<String>,
 }
 
 /// A lock that is held or awaited at a leader: a row of `pg_locks`.

@@ -5,14 +5,12 @@
 //!
 //! * [`cluster`]: what survives kills, pauses, partitions, snapshots, restarts, full disks, wrong directories.
 //! * [`chaos`]: everything at once, by a seed, beside clients that note what they are told.
-//! * [`formats`]: what is stored and spoken is what was recorded.
 //! * [`wire`]: what a hostile or broken client can do to the others.
 //! * [`sql`]: text scripts whose expected output was recorded from PostgreSQL.
 //! * [`tidy`]: which room may look at which.
 
 mod chaos;
 mod cluster;
-mod formats;
 mod sim;
 mod sql;
 mod support;

@@ -20,7 +20,9 @@ const ARROWS: &[(&str, &str)] = &[
     ("panics", ""),
     ("meter", "error"),
     ("scram", ""),
-    ("config", "id meter::MEMORY_IN_THE_LOG version"),
+    ("pki", ""),
+    ("access", ""),
+    ("config", "access id meter::MEMORY_IN_THE_LOG version"),
     ("command", "error id types value version"),
     // Postgres' types and functions know no SQL text and no cluster.
     ("types", "error meter value"),
@@ -46,7 +48,8 @@ const ARROWS: &[(&str, &str)] = &[
     ),
     (
         "frontend",
-        "antechamber clock error functions::Signal gateway id session sql::allowance status::SessionRow types value",
+        "access antechamber clock error functions::Signal gateway id pki scram session sql::allowance status::SessionRow types \
+         value",
     ),
     // Consensus knows no SQL; commands are opaque to it.
     ("replica", "clock command id raftlog transport"),
@@ -54,7 +57,7 @@ const ARROWS: &[(&str, &str)] = &[
         "raftlog",
         "cluster::founding command id replica::Membership replica::Payload replica::Position replica::SnapshotMeta",
     ),
-    ("transport", "id replica::SnapshotMeta replica::core version"),
+    ("transport", "id pki replica::SnapshotMeta replica::core version"),
     // The state machine knows no Raft: it gets an index and commands, and implements the contract of `replica`.
     (
         "engine",
@@ -62,21 +65,23 @@ const ARROWS: &[(&str, &str)] = &[
          replica::Membership replica::Payload replica::Position replica::SnapshotMeta replica::StateMachine",
     ),
     ("cluster", "command error id types value version"),
-    ("admin", "antechamber status"),
+    ("admin", "antechamber pki status"),
     // The composition root knows all, and nobody but the command line knows it.
     (
         "node",
-        "admin cluster command config engine error executor frontend functions gateway host id locks meter raftlog replica session sql \
+        "access admin clock cluster command config engine error executor frontend functions gateway host id locks meter pki raftlog replica session setup sql \
          status transaction transport types value version",
     ),
     ("demo", "cli config"),
-    ("cli", "admin config demo node status"),
+    ("setup", "cluster::token config pki raftlog::identity scram"),
+    ("cli", "admin clock config demo node pki raftlog::identity setup status"),
     ("lib", ""),
     ("main", "engine::memory panics"),
 ];
 
 /// Code whose behaviour is a function of its input: no clock, no threads, no sockets, no files, no chance.
 const PURE: &[&str] = &[
+    "access.rs",
     "cluster/",
     "command.rs",
     "error.rs",

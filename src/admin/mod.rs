@@ -1,30 +1,55 @@
 //! HTTP for people and machines that watch: `/health`, `/ready`, `/status`, `/metrics`; `/join` for new nodes; and
-//! `/transfer` and `/node` for operators.
+//! `/transfer`, `/node` and `/token` for operators.
+//!
+//! A node that other machines can reach encrypts, and lets in who shows a certificate of one of the cluster's nodes or the
+//! name and password of a superuser (`gate`); all others see `/health` and `/ready`, and may ask to join with a token.
+//! One that only this machine can reach believes everybody but web pages.
 //!
 //! Knows neither Raft nor SQL: everything it tells comes from [`Facts`].
 
+pub mod client;
+mod gate;
 pub mod metrics;
 
 use crate::antechamber::Antechamber;
+use crate::pki::{Keys, node_name};
 use crate::status::ClusterStatus;
-use axum::extract::State;
-use axum::http::StatusCode;
+use axum::extract::{Extension, State};
+use axum::http::{Request, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use gate::Caller;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// What is not to be seen in a log.
+#[derive(Clone, Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
+#[serde(transparent)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
 
 /// What a node that wants to become a member says of itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -37,6 +62,8 @@ pub struct JoinRequest {
     pub http_addr: String,
     /// The highest version of the cluster that its program can take part in.
     pub speaks: u32,
+    /// What lets it in, where a certificate is needed and it has none.
+    pub token: Option<Secret>,
 }
 
 /// What it needs to become one.
@@ -49,6 +76,24 @@ pub struct JoinReply {
     pub replicas: Vec<(u64, u64)>,
     /// (group, replica, node) of every replica.
     pub placement: Vec<(u64, u64, u64)>,
+    /// The cluster's authorities and the key of the one that issues, for a node that came with a token: with them it makes
+    /// its own certificate.
+    pub authority: Option<(String, Secret)>,
+}
+
+/// What an operator wants done with the tokens that let nodes in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenOrder {
+    /// A new one, for so many nodes and seconds.
+    Create {
+        uses: u32,
+        seconds: u64,
+    },
+    List,
+    Revoke {
+        id: String,
+    },
 }
 
 /// A member, as one that joins must know it.
@@ -112,7 +157,12 @@ pub trait Facts: Send + Sync + 'static {
     fn status(&self) -> ClusterStatus;
     /// Why the node does not serve, if it does not.
     fn not_ready(&self) -> Option<String>;
-    fn join(&self, request: JoinRequest) -> Answer<JoinReply>;
+    /// `certified`: it has shown a certificate of a node of this cluster.
+    fn join(&self, request: JoinRequest, certified: bool) -> Answer<JoinReply>;
+    /// Whether this is a superuser's name and password.
+    fn log_in(&self, from: IpAddr, role: String, password: Secret) -> Answer<bool>;
+    /// Says what was done; of a new token, the token.
+    fn token(&self, order: TokenOrder) -> Answer<String>;
     /// Moves leaderships and waits until they have moved.
     fn transfer(&self, request: TransferRequest) -> Answer<Vec<Transferred>>;
     /// Carries an order out; says what was done, or how far it has come.
@@ -128,8 +178,16 @@ const CONNECTIONS: usize = 256;
 /// For requests that run at shutdown.
 const DRAIN: Duration = Duration::from_secs(5);
 
+/// Who is let in.
+#[derive(Clone, Default)]
+pub struct Gate {
+    /// What encrypts; without, only this machine can reach the node.
+    pub keys: Option<Arc<Keys>>,
+    pub open_metrics: bool,
+}
+
 /// Serves until `shutdown` turns true.
-pub async fn serve(listener: TcpListener, facts: Arc<dyn Facts>, mut shutdown: watch::Receiver<bool>) {
+pub async fn serve(listener: TcpListener, facts: Arc<dyn Facts>, gate: Gate, mut shutdown: watch::Receiver<bool>) {
     let app = Router::new()
         .route("/health", get(|| async { "ok\n" }))
         .route("/ready", get(ready))
@@ -138,14 +196,17 @@ pub async fn serve(listener: TcpListener, facts: Arc<dyn Facts>, mut shutdown: w
         .route("/join", post(join))
         .route("/transfer", post(transfer))
         .route("/node", post(order))
-        .with_state(facts);
+        .route("/token", post(token))
+        .with_state(facts.clone());
+    let house = Arc::new(House { app, facts, gate });
     let (visitors, mut tasks) = (Antechamber::new(CONNECTIONS), JoinSet::new());
     while !*shutdown.borrow() {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => {
-                    let (visitor, app, stop) = (visitors.enter(), app.clone(), shutdown.clone());
-                    tasks.spawn(async move { visitor.until(converse(stream, app, stop)).await });
+                Ok((stream, from)) => {
+                    let (visitor, house, stop) = (visitors.enter(), house.clone(), shutdown.clone());
+                    let from = from.ip().to_canonical();
+                    tasks.spawn(async move { visitor.until(welcome(stream, from, house, stop)).await });
                 }
                 // Out of descriptors, mostly: it passes when others close.
                 Err(error) => {
@@ -165,14 +226,48 @@ pub async fn serve(listener: TcpListener, facts: Arc<dyn Facts>, mut shutdown: w
     let _ = timeout(DRAIN, async { while tasks.join_next().await.is_some() {} }).await;
 }
 
-/// Answers one connection's requests until it is closed, or until `shutdown` and the end of its present request.
-async fn converse(stream: TcpStream, app: Router, mut shutdown: watch::Receiver<bool>) {
+/// What all connections share.
+struct House {
+    app: Router,
+    facts: Arc<dyn Facts>,
+    gate: Gate,
+}
+
+/// Encrypts a new connection, if that is due, and finds out whether a node is at its other end.
+async fn welcome(stream: TcpStream, from: IpAddr, house: Arc<House>, shutdown: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request| {
-        let app = app.clone();
+    let Some(keys) = house.gate.keys.clone() else {
+        return converse(stream, Caller { from, node: false }, house, shutdown).await;
+    };
+    let acceptor = TlsAcceptor::from(keys.now().http.clone());
+    match timeout(HEADERS, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => {
+            let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+            let name = certificate.and_then(node_name);
+            let node = name.is_some_and(|name| name.cluster == keys.cluster());
+            converse(stream, Caller { from, node }, house, shutdown).await;
+        }
+        Ok(Err(error)) => tracing::debug!(%from, %error, "an HTTP connection could not be encrypted"),
+        Err(_) => {}
+    }
+}
+
+/// Answers one connection's requests until it is closed, or until `shutdown` and the end of its present request.
+async fn converse<S>(stream: S, caller: Caller, house: Arc<House>, mut shutdown: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        let house = house.clone();
         async move {
-            let answer = timeout(REQUEST, app.oneshot(request)).await;
-            answer.unwrap_or_else(|_| Ok(StatusCode::GATEWAY_TIMEOUT.into_response()))
+            let answer = timeout(REQUEST, async {
+                if let Err(refusal) = gate::admit(&house.gate, house.facts.as_ref(), &caller, &request).await {
+                    return Ok(refusal);
+                }
+                request.extensions_mut().insert(caller);
+                house.app.clone().oneshot(request).await
+            });
+            answer.await.unwrap_or_else(|_| Ok(StatusCode::GATEWAY_TIMEOUT.into_response()))
         }
     });
     let mut builder = http1::Builder::new();
@@ -208,9 +303,17 @@ async fn metrics_text(State(facts): State<Arc<dyn Facts>>) -> String {
 
 async fn join(
     State(facts): State<Arc<dyn Facts>>,
+    Extension(caller): Extension<Caller>,
     Json(request): Json<JoinRequest>,
 ) -> Result<Json<JoinReply>, (StatusCode, String)> {
-    facts.join(request).await.map(Json).map_err(refused)
+    facts.join(request, caller.node).await.map(Json).map_err(refused)
+}
+
+async fn token(
+    State(facts): State<Arc<dyn Facts>>,
+    Json(order): Json<TokenOrder>,
+) -> Result<String, (StatusCode, String)> {
+    facts.token(order).await.map_err(refused)
 }
 
 async fn transfer(

@@ -5,6 +5,7 @@
 //! except for what was changed through it.
 
 pub mod founding;
+pub mod token;
 pub mod voters;
 
 use crate::command::{Command, Outcome, Statement, Step, StepOutcome, Write, Yields};
@@ -160,8 +161,9 @@ fn place_step(place: Place) -> Step {
 
 /// A new node: gets an id, and a learner's place in each group. Asked again by the same data directory, it gets the
 /// same. `replaces` is the node of this name that is known to be away: if it is another directory's, that one leaves, and
-/// the new one takes its place. The outcome's second step has the node's id.
-pub fn join(node: &NodeEntry, groups: &[GroupId], replaces: Option<NodeId>) -> Command {
+/// the new one takes its place. The outcome's second step has the node's id. `right` is what gives it the right to join: the
+/// step that uses up its token.
+pub fn join(node: &NodeEntry, groups: &[GroupId], replaces: Option<NodeId>, right: Option<Step>) -> Command {
     let who = || vec![text(&node.name), Value::Int(node.incarnation as i64)];
     let replaces = replaces.map_or(0, |id| id.0 as i64);
     let crowd = format!(
@@ -227,6 +229,7 @@ pub fn join(node: &NodeEntry, groups: &[GroupId], replaces: Option<NodeId>) -> C
             [who(), vec![Value::Int(group.0 as i64)]].concat(),
         ));
     }
+    steps.extend(right);
     command(steps)
 }
 
@@ -443,17 +446,51 @@ mod tests {
     fn a_number_is_given_out_once() {
         let (mut db, founders, of_founders) = founded();
         let groups = [GroupId(1), GroupId(2)];
-        let joins = join(&NodeEntry { incarnation: 7, ..node(0, "d") }, &groups, None);
+        let joins = join(&NodeEntry { incarnation: 7, ..node(0, "d") }, &groups, None, None);
         assert_eq!(run(&mut db, &joins), Err("57P03".into()), "nobody was registered");
         run(&mut db, &register(&founders[1], &[("quorate", GroupId(2))], &founders, &of_founders)).unwrap();
         run(&mut db, &joins).unwrap();
-        run(&mut db, &join(&NodeEntry { incarnation: 8, ..node(0, "b") }, &groups, Some(NodeId(2)))).unwrap();
+        run(&mut db, &join(&NodeEntry { incarnation: 8, ..node(0, "b") }, &groups, Some(NodeId(2)), None)).unwrap();
         let expected = "1:1=1 1:2=2 1:3=3 1:4=4 1:5=6 2:1=1 2:2=2 2:3=3 2:4=5 2:5=7";
         assert_eq!(places(&db), expected);
         for founder in [&founders[0], &founders[1]] {
             run(&mut db, &register(founder, &[("quorate", GroupId(2))], &founders, &of_founders)).unwrap();
         }
         assert_eq!(places(&db), expected);
+    }
+
+    #[test]
+    fn a_token_lets_in_so_many_for_so_long() {
+        use token::{TOKENS, Token, grant, revoke};
+        let (mut db, founders, of_founders) = founded();
+        run(&mut db, &register(&founders[1], &[], &founders, &of_founders)).unwrap();
+        let token = Token::new([1; 8], [2; 32], [3; 32]);
+        assert_eq!(Token::parse(&token.reveal()), Some(token.clone()));
+        assert!(!format!("{token:?}").contains(token.reveal().split('.').nth(2).unwrap()));
+        let groups = [GroupId(1), GroupId(2)];
+        let come = |db: &mut Connection, token: &Token, incarnation: u64, now: i64| {
+            let node = NodeEntry { incarnation, ..node(0, &format!("n{incarnation}")) };
+            run(db, &join(&node, &groups, None, Some(token.spend(incarnation, now))))
+        };
+        let refused = Err("28000".to_owned());
+        assert_eq!(come(&mut db, &token, 7, 10), refused, "nobody has made it");
+        run(&mut db, &grant(&token.grant(2, 100), 0)).unwrap();
+        assert_eq!(come(&mut db, &Token::new([1; 8], [9; 32], [3; 32]), 7, 10), refused, "another secret");
+        come(&mut db, &token, 7, 10).unwrap();
+        come(&mut db, &token, 7, 200).unwrap();
+        come(&mut db, &token, 8, 99).unwrap();
+        assert_eq!(come(&mut db, &token, 9, 99), refused, "used up");
+        let late = Token::new([4; 8], [2; 32], [3; 32]);
+        run(&mut db, &grant(&late.grant(2, 100), 0)).unwrap();
+        assert_eq!(come(&mut db, &late, 9, 100), refused, "expired");
+        let count = |db: &Connection| db.query_row(&format!("SELECT count(*) FROM ({TOKENS})"), [], |r| r.get(0));
+        assert_eq!(count(&db), Ok(6));
+        run(&mut db, &revoke(&late.id())).unwrap();
+        assert_eq!(come(&mut db, &late, 9, 50), refused, "revoked");
+        assert_eq!(count(&db), Ok(3));
+        run(&mut db, &grant(&Token::new([5; 8], [2; 32], [3; 32]).grant(1, 900), 300)).unwrap();
+        assert_eq!(count(&db), Ok(3), "those that have expired are forgotten");
+        assert!(!places(&db).contains("=9"));
     }
 
     #[test]

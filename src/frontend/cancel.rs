@@ -123,6 +123,11 @@ impl CancelRegistry {
         })
     }
 
+    /// How many sessions a role has on this node.
+    pub fn sessions_of(&self, role: &str) -> usize {
+        self.sessions.lock().by_pid.values().filter(|entry| entry.activity.lock().usename == role).count()
+    }
+
     /// All sessions of this node.
     pub fn sessions(&self) -> Vec<SessionRow> {
         let all: Vec<_> = self.sessions.lock().by_pid.values().map(|entry| Arc::clone(&entry.activity)).collect();

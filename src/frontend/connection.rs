@@ -9,6 +9,7 @@ use super::cancel::{Cancellation, Registration};
 use super::encode;
 use super::frame;
 use super::listener::Options;
+use super::socket::Socket;
 use super::workshop::{self, Place};
 use crate::clock::now_micros;
 use crate::error::{SqlError, SqlResult, state};
@@ -28,7 +29,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{sleep_until, timeout};
 
@@ -47,7 +47,7 @@ const LONG_INPUT: usize = 256 << 10;
 const KEPT_BUFFER: usize = 256 << 10;
 
 pub struct Connection<D: Database> {
-    pub stream: TcpStream,
+    pub stream: Socket,
     pub input: BytesMut,
     pub out: Vec<u8>,
     pub db: Arc<D>,
@@ -728,7 +728,11 @@ impl<D: Database> Connection<D> {
         if self.out.is_empty() {
             return Ok(());
         }
-        let written = timeout(self.options.write_timeout, self.stream.write_all(&self.out)).await;
+        let written = async {
+            self.stream.write_all(&self.out).await?;
+            self.stream.flush().await
+        };
+        let written = timeout(self.options.write_timeout, written).await;
         written.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "the client does not read"))??;
         self.out.clear();
         if self.out.capacity() > KEPT_BUFFER {

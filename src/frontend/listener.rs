@@ -3,8 +3,12 @@
 use super::cancel::{CancelRegistry, CancelRouter};
 use super::connection::{Connection, Presence, StatementClock, shutting_down};
 use super::encode;
+use super::frame::violation;
+use super::login::{Account, Everybody, Guard};
+use super::socket::Socket;
 use super::startup::{First, Hello, next_packet};
 use super::workshop::Workshop;
+use crate::access::Rules;
 use crate::antechamber::{Antechamber, Guest};
 use crate::clock::now_micros;
 use crate::error::{SqlError, SqlResult, state};
@@ -18,7 +22,7 @@ use pgwire::messages::startup::{Authentication, BackendKeyData, NegotiateProtoco
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -43,8 +47,11 @@ pub struct Options {
     /// For cancel keys of other nodes.
     pub cancel_elsewhere: Option<Arc<dyn CancelRouter>>,
     pub max_connections: usize,
+    /// Of these, how many are kept for superusers.
+    pub reserved: usize,
+    pub guard: Arc<Guard>,
     pub limits: Limits,
-    /// From accept to a complete startup packet.
+    /// From accept to the end of the login.
     pub startup_timeout: Duration,
     /// How long a client may leave what it was sent unread.
     pub write_timeout: Duration,
@@ -63,6 +70,8 @@ impl Options {
             cancel,
             cancel_elsewhere: None,
             max_connections: 1000,
+            reserved: 0,
+            guard: Arc::new(Guard::new(None, Rules::open(), Arc::new(Everybody))),
             limits: Limits::default(),
             startup_timeout: Duration::from_secs(60),
             write_timeout: Duration::from_secs(300),
@@ -91,7 +100,7 @@ pub async fn serve<D: Database>(
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
                     let newcomer = Newcomer {
-                        stream,
+                        stream: Socket::Plain(stream),
                         input: BytesMut::new(),
                         guest: newcomers.enter(),
                         databases: Arc::clone(&databases),
@@ -124,37 +133,56 @@ pub async fn serve<D: Database>(
 }
 
 /// A connection before its session.
-struct Newcomer<D: Database> {
-    stream: TcpStream,
-    input: BytesMut,
-    /// Its place as long as it has not said who it is.
-    guest: Guest,
-    databases: Databases<D>,
-    options: Arc<Options>,
-    sessions: Arc<Semaphore>,
-    shutdown: watch::Receiver<bool>,
+pub(super) struct Newcomer<D: Database> {
+    pub stream: Socket,
+    pub input: BytesMut,
+    /// Its place as long as it has not proven who it is.
+    pub guest: Guest,
+    pub databases: Databases<D>,
+    pub options: Arc<Options>,
+    pub sessions: Arc<Semaphore>,
+    pub shutdown: watch::Receiver<bool>,
 }
 
 impl<D: Database> Newcomer<D> {
-    async fn run(mut self) {
-        prepare_socket(&self.stream);
+    pub async fn run(mut self) {
+        self.stream.tcp().inspect(|stream| prepare_socket(stream));
         let mut shutdown = self.shutdown.clone();
         let limit = self.options.startup_timeout;
         let stopped = async { drop(shutdown.wait_for(|stop| *stop).await) };
-        let Newcomer { stream, input, guest, options, .. } = &mut self;
-        let hello = tokio::select! {
-            hello = timeout(limit, guest.until(greet(stream, input, options))) => hello,
+        let Newcomer { stream, input, guest, options, databases, .. } = &mut self;
+        let (options, databases) = (Arc::clone(options), Arc::clone(databases));
+        let login = guest.until(async { log_in(stream, input, &options, &databases).await });
+        let login = tokio::select! {
+            login = timeout(limit, login) => login,
             () = stopped => return self.refuse(&shutting_down()).await,
         };
-        match hello {
-            Ok(Some(Ok(Some(Ok(hello))))) => self.start(hello).await,
+        match login {
+            Ok(Some(Ok(Some(Ok(who))))) => self.start(who).await,
             Ok(Some(Ok(Some(Err(error))))) => self.refuse(&error).await,
             // A cancel request, a client that left, one that never spoke, or one that others came after.
-            Ok(Some(Ok(None)) | Some(Err(_)) | None) | Err(_) => {}
+            Ok(Some(Ok(None)) | None) | Err(_) => {}
+            Ok(Some(Err(error))) => tracing::debug!(%error, "a client left before it was let in"),
         }
     }
 
-    async fn start(self, hello: Hello) {
+    /// Whether there is a place for one more session of this role.
+    fn has_place(&self, user: &str, account: &Account) -> SqlResult<()> {
+        let full = |message: String| Err(SqlError::new(state::TOO_MANY_CONNECTIONS, message).fatal());
+        if !account.superuser && self.sessions.available_permits() <= self.options.reserved {
+            return full("remaining connection slots are reserved for non-replication superuser connections".into());
+        }
+        let limit = usize::try_from(account.connection_limit).ok().filter(|_| !account.superuser);
+        match limit.filter(|limit| self.options.cancel.sessions_of(user) >= *limit) {
+            Some(_) => full(format!("too many connections for role \"{user}\"")),
+            None => Ok(()),
+        }
+    }
+
+    async fn start(self, (hello, account): (Hello, Account)) {
+        if let Err(error) = self.has_place(&hello.user, &account) {
+            return self.refuse(&error).await;
+        }
         let Ok(_permit) = Arc::clone(&self.sessions).try_acquire_owned() else {
             let error = SqlError::new(state::TOO_MANY_CONNECTIONS, "sorry, too many clients already");
             return self.refuse(&error.fatal()).await;
@@ -170,23 +198,25 @@ impl<D: Database> Newcomer<D> {
         drop(self.guest);
         let options = self.options;
         let origin = rand::random();
-        let peer = self.stream.peer_addr().ok();
-        let registration = options.cancel.register(
-            rand::random(),
-            SessionRow {
-                datname: hello.database.clone(),
-                usename: hello.user.clone(),
-                client_addr: peer.map_or_else(String::new, |addr| addr.ip().to_string()),
-                client_port: peer.map_or(-1, |addr| addr.port().into()),
-                backend_start: now_micros(),
-                state: "idle".into(),
-                state_change: now_micros(),
-                origin,
-                ..SessionRow::default()
-            },
-        );
+        let peer = self.stream.tcp().and_then(|stream| stream.peer_addr().ok());
+        let mut row = SessionRow {
+            datname: hello.database.clone(),
+            usename: hello.user.clone(),
+            client_addr: peer.map_or_else(String::new, |addr| addr.ip().to_canonical().to_string()),
+            client_port: peer.map_or(-1, |addr| addr.port().into()),
+            backend_start: now_micros(),
+            state: "idle".into(),
+            state_change: now_micros(),
+            origin,
+            ..SessionRow::default()
+        };
+        self.stream.describe(&mut row);
+        let registration = options.cancel.register(rand::random(), row);
         let mut out = Vec::with_capacity(1024);
         let mut settings = settings;
+        if options.guard.keys.is_some() {
+            settings.tell("ssl", "on");
+        }
         if let Some(unknown) = hello.negotiate {
             encode::put(&mut out, &NegotiateProtocolVersion::new(196_608, unknown));
         }
@@ -222,21 +252,53 @@ impl<D: Database> Newcomer<D> {
     async fn refuse(mut self, error: &SqlError) {
         let mut out = Vec::new();
         encode::put_error(&mut out, error, Encoding::UTF8);
-        let _ = timeout(Duration::from_secs(5), self.stream.write_all(&out)).await;
-        let _ = self.stream.shutdown().await;
+        let farewell = async {
+            self.stream.write_all(&out).await?;
+            self.stream.shutdown().await
+        };
+        let _ = timeout(Duration::from_secs(5), farewell).await;
     }
 }
 
-/// Reads packets until the client says who it is. `None`: it wanted something else.
-async fn greet(
-    stream: &mut TcpStream,
+/// Finds out who the client is, and whether that is true. `None`: it wanted something else.
+async fn log_in<D: Database>(
+    stream: &mut Socket,
     input: &mut BytesMut,
     options: &Options,
-) -> io::Result<Option<SqlResult<Hello>>> {
+    databases: &Databases<D>,
+) -> io::Result<Option<SqlResult<(Hello, Account)>>> {
+    let hello = match greet(stream, input, options).await? {
+        None => return Ok(None),
+        Some(Err(error)) => return Ok(Some(Err(error))),
+        Some(Ok(hello)) => hello,
+    };
+    // A node that serves nobody says so at once: what it knows of roles may be nothing.
+    if let Err(error) = databases(&hello.database)
+        && error.code == state::CANNOT_CONNECT_NOW
+    {
+        return Ok(Some(Err(error)));
+    }
+    let admitted = options.guard.admit(stream, input, &hello).await?;
+    Ok(Some(admitted.map(|account| (hello, account))))
+}
+
+/// Reads packets until the client says who it is. `None`: it wanted something else.
+async fn greet(stream: &mut Socket, input: &mut BytesMut, options: &Options) -> io::Result<Option<SqlResult<Hello>>> {
     loop {
         match next_packet(input) {
             Err(error) => return Ok(Some(Err(error))),
-            Ok(Some(First::Encryption)) => stream.write_all(b"N").await?,
+            Ok(Some(First::Gssapi)) => stream.write_all(b"N").await?,
+            Ok(Some(First::Tls)) => match options.guard.tls().filter(|_| !stream.is_encrypted()) {
+                None => stream.write_all(b"N").await?,
+                // What came before the encryption could be taken for what came in it (CVE-2021-23214).
+                Some(_) if !input.is_empty() => {
+                    return Ok(Some(Err(violation("received unencrypted data after SSL request"))));
+                }
+                Some(tls) => {
+                    stream.write_all(b"S").await?;
+                    stream.encrypt(&tls).await?;
+                }
+            },
             Ok(Some(First::Cancel(key))) => {
                 let here = options.cancel.cancel(key);
                 match &options.cancel_elsewhere {
@@ -247,9 +309,7 @@ async fn greet(
             }
             Ok(Some(First::Start(hello))) => return Ok(Some(Ok(hello))),
             Ok(None) => {
-                // Nothing is kept for those that say nothing.
-                stream.readable().await?;
-                if stream.read_buf(input).await? == 0 {
+                if stream.read_some(input).await? == 0 {
                     return Ok(None);
                 }
             }

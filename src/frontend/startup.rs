@@ -16,8 +16,10 @@ const MAX_STARTUP: usize = 10_000;
 /// What the first packet of a connection wants.
 #[derive(Debug)]
 pub enum First {
-    /// TLS or GSSAPI: answered `N`, and another packet follows.
-    Encryption,
+    /// TLS: answered `S` or `N`, and another packet follows, encrypted or not.
+    Tls,
+    /// GSSAPI: answered `N`, and another packet follows.
+    Gssapi,
     Cancel(CancelKey),
     Start(Hello),
 }
@@ -47,8 +49,11 @@ pub fn next_packet(input: &mut BytesMut) -> SqlResult<Option<First>> {
     let mut packet = input.split_to(length);
     let context = DecodeContext::default();
     let malformed = |_| violation("invalid startup packet layout");
-    if SslRequest::is_ssl_request_packet(&packet) || GssEncRequest::is_gss_enc_request_packet(&packet) {
-        return Ok(Some(First::Encryption));
+    if SslRequest::is_ssl_request_packet(&packet) {
+        return Ok(Some(First::Tls));
+    }
+    if GssEncRequest::is_gss_enc_request_packet(&packet) {
+        return Ok(Some(First::Gssapi));
     }
     if CancelRequest::is_cancel_request_packet(&packet) {
         let request = CancelRequest::decode(&mut packet, &context).map_err(malformed)?;

@@ -260,7 +260,7 @@ impl<R: Replica, P: Peers> Router<R, P> {
     }
 
     /// Waits until this node's state covers everything acknowledged before this call.
-    async fn read_point(&self, control: &Control) -> SqlResult<()> {
+    pub async fn read_point(&self, control: &Control) -> SqlResult<()> {
         match self.group.read_index(control.deadline).await {
             Ok(_) => Ok(()),
             Err(ReadError::Halted(why)) => Err(halted(&why)),

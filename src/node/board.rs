@@ -76,9 +76,9 @@ pub fn own_report(runtime: &Runtime) -> NodeReport {
         node: runtime.config.name.clone(),
         id: runtime.identity.node.0,
         state: state.into(),
-        pg_addr: runtime.config.postgres.to_string(),
-        peer_addr: runtime.config.advertise_peers.to_string(),
-        http_addr: runtime.config.http.to_string(),
+        pg_addr: runtime.config.postgres.advertise.to_string(),
+        peer_addr: runtime.config.peers.advertise.to_string(),
+        http_addr: runtime.config.http.advertise.to_string(),
         version: env!("CARGO_PKG_VERSION").into(),
         clock_ahead_ms: system.clock.map(|(ahead, _)| ms(ahead)),
         clock_error_ms: system.clock.map(|(_, error)| ms(error)),
@@ -160,7 +160,7 @@ pub async fn report(runtime: Arc<Runtime>) {
     let mut tick = tokio::time::interval(PERIOD);
     loop {
         tick.tick().await;
-        let request = peer::encode(&Request::Report(peer::Told::of(&own_report(&runtime))));
+        let request = peer::encode(&Request::Report(peer::Told(own_report(&runtime))));
         for node in runtime.network.connected() {
             tokio::spawn(tell(runtime.clone(), node, request.clone()));
         }

@@ -4,22 +4,29 @@
 //! Until then the node is in its waiting room: it answers other nodes' questions on the peer port, and tells people what
 //! it waits for, in its log, under `/ready`, and to every client that connects.
 
-use super::{Listeners, refuse_old_data};
+use super::{Listeners, refuse_old_data, security};
+use crate::access::Rules;
+use crate::admin::client::Way;
 use crate::admin::{
-    self, Answer as Later, Facts, JoinReply, JoinRequest, NodeOrder, Problem, TransferRequest, Transferred,
+    self, Answer as Later, Facts, JoinReply, JoinRequest, NodeOrder, Problem, Secret, TokenOrder, TransferRequest,
+    Transferred,
 };
 use crate::cluster::founding::{self, Answer, Decision, Draft, Founded, Founding, Question, answer_as_member};
+use crate::cluster::token::Token;
 use crate::command;
 use crate::config::{Config, Member, Origin};
 use crate::error::{SqlError, state};
 use crate::frontend;
+use crate::frontend::login::{Everybody, Guard};
 use crate::gateway::router::Router;
 use crate::id::{FIRST_DATABASE_GROUP, GroupId, NodeId, ReplicaId, SYSTEM_GROUP};
+use crate::pki::{Keys, join_config};
 use crate::raftlog::identity::{Identity, IdentityError, KnownMember, load_draft, save_draft};
 use crate::session::postgres::Postgres;
 use crate::status::{ClusterStatus, NodeRow};
 use crate::transport::tcp::{Clerk, ask, lobby};
 use parking_lot::Mutex;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -29,25 +36,41 @@ const ROUND: Duration = Duration::from_millis(100);
 const SLOW_ROUND: Duration = Duration::from_secs(1);
 
 /// The identity of the data directory, or a new one; returns when there is one.
-pub async fn establish(config: &Config, listeners: &Listeners) -> Result<Identity, String> {
+pub async fn establish(config: &Config, listeners: &Listeners) -> Result<(Identity, Option<Arc<Keys>>), String> {
     match Identity::load_expecting(&config.data_dir, &config.name) {
         Ok(identity) if identity.removed => return Err(removed_message(config)),
-        Ok(identity) => return Ok(identity),
+        Ok(identity) => return Ok((identity, security::keys(config)?)),
         Err(IdentityError::Missing(path)) => refuse_old_data(&config.data_dir, &path)?,
         Err(e) => return Err(e.to_string()),
     }
     let (why, waiting) = watch::channel("this node has no data yet".to_owned());
-    let room = WaitingRoom::open(config, listeners, waiting)?;
-    let identity = match &config.origin {
-        Origin::Founder { id, members } => found(config, listeners, *id, members, &why).await,
-        Origin::Join(member) => join(config, std::slice::from_ref(member), &why, false).await,
+    // Who comes with a token has no certificate yet.
+    let files = security::files(config);
+    let keys = match (&config.origin, &config.join_token) {
+        (Origin::Join(_), Some(_)) if !files.certificate.exists() => None,
+        _ => security::keys(config)?,
     };
-    room.close().await;
+    let room = match config.security.is_some() && keys.is_none() {
+        // Without a certificate nothing can be said in confidence, and it does not take long.
+        true => None,
+        false => Some(WaitingRoom::open(config, listeners, waiting, keys.clone())?),
+    };
+    let identity = match &config.origin {
+        Origin::Founder { id, members } => found(config, listeners, *id, members, &why, &keys).await,
+        Origin::Join(member) => join(config, std::slice::from_ref(member), &why, false, &keys).await,
+    };
+    if let Some(room) = room {
+        room.close().await;
+    }
     let identity = identity?;
+    let keys = match keys {
+        None => security::keys(config)?,
+        keys => keys,
+    };
     for note in ["joining", "founding"] {
         let _ = std::fs::remove_file(config.data_dir.join(note));
     }
-    Ok(identity)
+    Ok((identity, keys))
 }
 
 /// What a node says that the cluster has removed.
@@ -78,6 +101,7 @@ async fn found(
     me: NodeId,
     members: &[Member],
     why: &watch::Sender<String>,
+    keys: &Option<Arc<Keys>>,
 ) -> Result<Identity, String> {
     let dir = &config.data_dir;
     let draft = load_draft(dir).map_err(|e| e.to_string())?;
@@ -88,8 +112,8 @@ async fn found(
     let founding = Arc::new(Mutex::new(founding));
     let clerk = clerk_of(founding.clone(), config);
     tokio::select! {
-        () = lobby(&listeners.peers, clerk) => unreachable!("the lobby has no end"),
-        identity = confer(config, me, members, &founding, why) => identity,
+        () = lobby(&listeners.peers, clerk, keys.clone()) => unreachable!("the lobby has no end"),
+        identity = confer(config, me, members, &founding, why, keys) => identity,
     }
 }
 
@@ -117,6 +141,7 @@ async fn confer(
     members: &[Member],
     founding: &Mutex<Founding>,
     why: &watch::Sender<String>,
+    keys: &Option<Arc<Keys>>,
 ) -> Result<Identity, String> {
     let mut rounds = 0;
     loop {
@@ -125,7 +150,7 @@ async fn confer(
         let asked = others.map(|m| {
             let question = question.clone();
             async move {
-                let bytes = ask(&m.peers.to_string(), &question).await.ok();
+                let bytes = ask(&m.peers.to_string(), &question, keys.as_deref()).await.ok();
                 (m.id, bytes.and_then(|bytes| command::decode::<Answer>(&bytes).ok()))
             }
         });
@@ -142,8 +167,9 @@ async fn confer(
                 return founder_identity(config, me, members, incarnation, founded);
             }
             Decision::Join(through) => {
-                let others = through.into_iter().filter(|http| *http != config.http.to_string()).collect::<Vec<_>>();
-                return join(config, &others, why, true).await;
+                let others =
+                    through.into_iter().filter(|http| *http != config.http.advertise.to_string()).collect::<Vec<_>>();
+                return join(config, &others, why, true, keys).await;
             }
             // The others are starting too: not worth a word yet.
             Decision::Wait(_) if rounds < 10 => {}
@@ -186,7 +212,7 @@ fn founder_identity(
 
 /// Answers nodes without an identity, as a member.
 pub fn member_clerk(config: &Config, identity: &Identity) -> Clerk {
-    let (name, http) = (config.cluster.clone(), config.http.to_string());
+    let (name, http) = (config.cluster.clone(), config.http.advertise.to_string());
     let founded = Founded { cluster: identity.cluster, founders: identity.founders.clone() };
     Arc::new(move |question| match command::decode::<Question>(question) {
         Ok(question) => command::encode(&answer_as_member(&name, founded.clone(), &http, &question)).to_vec(),
@@ -209,6 +235,7 @@ async fn join(
     members: &[String],
     why: &watch::Sender<String>,
     anew: bool,
+    keys: &Option<Arc<Keys>>,
 ) -> Result<Identity, String> {
     // A join that was interrupted is repeated under the same name and incarnation, and gets the same answer.
     let note = config.data_dir.join("joining");
@@ -224,11 +251,13 @@ async fn join(
         cluster: config.cluster.clone(),
         name: config.name.clone(),
         incarnation,
-        peer_addr: config.advertise_peers.to_string(),
-        pg_addr: config.postgres.to_string(),
-        http_addr: config.http.to_string(),
+        peer_addr: config.peers.advertise.to_string(),
+        pg_addr: config.postgres.advertise.to_string(),
+        http_addr: config.http.advertise.to_string(),
+        token: config.join_token.as_ref().filter(|_| keys.is_none()).map(|token| Secret(token.0.clone())),
         speaks: config.speaks.0,
     };
+    let way = way(config, keys.as_deref())?;
     if anew {
         let text =
             "this node has no data: it was lost, or the cluster was founded without it; it joins as a new member";
@@ -236,10 +265,14 @@ async fn join(
     }
     loop {
         for member in members {
-            let (url, request) = (format!("http://{member}/join"), request.clone());
-            let asked = tokio::task::spawn_blocking(move || ask_to_join(&url, &request)).await;
-            match asked.map_err(|e| e.to_string())? {
-                Ok(reply) => return joined_identity(config, incarnation, &reply),
+            match ask_to_join(member, &request, &way).await {
+                Ok(reply) => {
+                    match &reply.authority {
+                        Some((bundle, key)) if keys.is_none() => security::take(config, bundle, &key.0)?,
+                        _ => {}
+                    }
+                    return joined_identity(config, incarnation, &reply);
+                }
                 Err(Refused::Never(why)) if !anew => return Err(format!("{member} does not let this node in: {why}")),
                 Err(Refused::Never(text) | Refused::Later(text)) => {
                     wait_for(why, format!("this node has no data; {member} does not let it in yet: {}", text.trim()));
@@ -248,6 +281,20 @@ async fn join(
         }
         tokio::time::sleep(SLOW_ROUND).await;
     }
+}
+
+/// How to ask a member: with the node's certificate; with a token, believing the authority that it names; or, where only this
+/// machine can be meant, just so.
+fn way(config: &Config, keys: Option<&Keys>) -> Result<Way, String> {
+    let tls = match (keys, &config.join_token) {
+        (Some(keys), _) => Some(keys.now().dial.clone()),
+        (None, Some(token)) => {
+            let token = Token::parse(&token.0).ok_or("this is no join token: `quorate token create` makes one")?;
+            Some(join_config(token.authority)?)
+        }
+        (None, None) => None,
+    };
+    Ok(Way { tls, login: None })
 }
 
 fn joined_identity(config: &Config, incarnation: u64, reply: &JoinReply) -> Result<Identity, String> {
@@ -273,19 +320,13 @@ fn joined_identity(config: &Config, incarnation: u64, reply: &JoinReply) -> Resu
     Ok(identity)
 }
 
-fn ask_to_join(url: &str, request: &JoinRequest) -> Result<JoinReply, Refused> {
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .timeout_global(Some(Duration::from_secs(30)))
-        .http_status_as_error(false)
-        .build()
-        .into();
-    let mut response = agent.post(url).send_json(request).map_err(|e| Refused::Later(e.to_string()))?;
-    if !response.status().is_success() {
-        let permanent = response.status().as_u16() == 409;
-        let text = response.body_mut().read_to_string().unwrap_or_default();
-        return Err(if permanent { Refused::Never(text) } else { Refused::Later(text) });
+async fn ask_to_join(member: &str, request: &JoinRequest, way: &Way) -> Result<JoinReply, Refused> {
+    let body = serde_json::to_vec(request).map_err(|e| Refused::Never(e.to_string()))?;
+    let said = way.ask(member, "/join", Some(body), Duration::from_secs(30)).await.map_err(Refused::Later)?;
+    if !said.is_success() {
+        return Err(if said.status == 409 { Refused::Never(said.text()) } else { Refused::Later(said.text()) });
     }
-    response.body_mut().read_json().map_err(|e| Refused::Later(e.to_string()))
+    serde_json::from_slice(&said.body).map_err(|e| Refused::Later(e.to_string()))
 }
 
 // --- the waiting room -----------------------------------------------------------------------------------------------
@@ -297,13 +338,21 @@ struct WaitingRoom {
 }
 
 impl WaitingRoom {
-    fn open(config: &Config, listeners: &Listeners, why: watch::Receiver<String>) -> Result<WaitingRoom, String> {
+    fn open(
+        config: &Config,
+        listeners: &Listeners,
+        why: watch::Receiver<String>,
+        keys: Option<Arc<Keys>>,
+    ) -> Result<WaitingRoom, String> {
         let (stop, stopped) = watch::channel(false);
         let facts = Arc::new(Waiting { config: config.clone(), why: why.clone() });
-        let http = tokio::spawn(admin::serve(listeners.http()?, facts, stopped.clone()));
+        let gate = security::gate(config, keys.clone());
+        let http = tokio::spawn(admin::serve(listeners.http()?, facts, gate, stopped.clone()));
         let mut options = frontend::Options::new(Arc::new(Postgres), frontend::cancel::CancelRegistry::new(NodeId(0)));
         options.max_connections = config.max_connections;
         options.drain = Duration::from_millis(100);
+        // It tells everybody the same, before anybody has said who he is.
+        options.guard = Arc::new(Guard::new(keys, Rules::open(), Arc::new(Everybody)));
         let databases: frontend::Databases<Router> =
             Arc::new(move |_: &str| Err(SqlError::new(state::CANNOT_CONNECT_NOW, why.borrow().clone()).fatal()));
         let front = frontend::serve(listeners.postgres()?, databases, Arc::new(options), stopped);
@@ -337,9 +386,9 @@ impl Facts for Waiting {
         let node = NodeRow {
             node: self.config.name.clone(),
             state: "waiting".into(),
-            pg_addr: self.config.postgres.to_string(),
-            peer_addr: self.config.advertise_peers.to_string(),
-            http_addr: self.config.http.to_string(),
+            pg_addr: self.config.postgres.advertise.to_string(),
+            peer_addr: self.config.peers.advertise.to_string(),
+            http_addr: self.config.http.advertise.to_string(),
             version: env!("CARGO_PKG_VERSION").into(),
             ..NodeRow::default()
         };
@@ -355,7 +404,15 @@ impl Facts for Waiting {
         Some(self.why.borrow().clone())
     }
 
-    fn join(&self, _: JoinRequest) -> Later<JoinReply> {
+    fn join(&self, _: JoinRequest, _: bool) -> Later<JoinReply> {
+        self.later()
+    }
+
+    fn log_in(&self, _: IpAddr, _: String, _: Secret) -> Later<bool> {
+        self.later()
+    }
+
+    fn token(&self, _: TokenOrder) -> Later<String> {
         self.later()
     }
 

@@ -69,6 +69,7 @@ async fn rows(runtime: &Arc<Runtime>, relation: &str) -> serde_json::Result<Stri
         "nodes" => serde_json::to_string(&service::status(runtime).nodes),
         "groups" => serde_json::to_string(&service::status(runtime).groups),
         "replicas" => serde_json::to_string(&service::status(runtime).replicas),
+        "rules" => serde_json::to_string(&rules(runtime)),
         "sessions" => serde_json::to_string(&activity(runtime).await),
         "locks" => {
             let pids: HashMap<u64, i32> = sessions(runtime).await.iter().map(|row| (row.origin, row.pid)).collect();
@@ -82,6 +83,27 @@ async fn rows(runtime: &Arc<Runtime>, relation: &str) -> serde_json::Result<Stri
         }
         _ => Ok("[]".into()),
     }
+}
+
+/// A row of `pg_hba_file_rules`.
+#[derive(Serialize)]
+struct Rule {
+    line_number: usize,
+    r#type: &'static str,
+    database: String,
+    user_name: String,
+    address: String,
+    netmask: Option<String>,
+    auth_method: &'static str,
+}
+
+fn rules(runtime: &Runtime) -> Vec<Rule> {
+    let row = |(at, rule): (usize, &crate::access::Rule)| {
+        let (r#type, databases, users, address, netmask, auth_method) = rule.columns();
+        let (database, user_name) = (databases.join(","), users.join(","));
+        Rule { line_number: at + 1, r#type, database, user_name, address, netmask, auth_method }
+    };
+    runtime.config.rules.0.iter().enumerate().map(row).collect()
 }
 
 /// The sessions, and what they wait for.
@@ -104,8 +126,8 @@ async fn sessions(runtime: &Arc<Runtime>) -> Vec<SessionRow> {
     let mut all = runtime.cancels.sessions();
     let others = runtime.network.connected();
     for reply in join_all(others.into_iter().map(|node| ask(runtime, node, &Request::Sessions))).await {
-        if let Some(Reply::Sessions(rows)) = reply {
-            all.extend(rows.read::<Vec<SessionRow>>().unwrap_or_default());
+        if let Some(Reply::Sessions(peer::Told(rows))) = reply {
+            all.extend(rows);
         }
     }
     all.sort_by_key(|row| row.pid);
@@ -128,7 +150,7 @@ async fn locks_of(runtime: &Arc<Runtime>, router: &Router) -> Vec<LockRow> {
         None => Vec::new(),
         Some(leader) if leader == runtime.identity.node => router.locks(),
         Some(leader) => match ask(runtime, leader, &Request::Locks { group: router.id }).await {
-            Some(Reply::Locks(rows)) => rows.read().unwrap_or_default(),
+            Some(Reply::Locks(peer::Told(rows))) => rows,
             _ => Vec::new(),
         },
     }

@@ -5,14 +5,19 @@
 //! The leaders make it so: see [`super::shape`].
 
 use super::{Runtime, entry, patience, versions};
-use crate::admin::{JoinMember, JoinReply, JoinRequest, NodeOrder, Problem};
+use crate::admin::{JoinMember, JoinReply, JoinRequest, NodeOrder, Problem, Secret, TokenOrder};
+use crate::clock::now_micros;
+use crate::cluster::token::{self, Token};
 use crate::cluster::{self, NodeEntry, Place, founding};
+use crate::command::Step;
 use crate::error::{SqlResult, state};
 use crate::functions::Context;
 use crate::gateway::router::Router;
 use crate::gateway::{Database, Failure, Fetched, ReadRequest, Rows};
 use crate::id::{GroupId, NodeId, ReplicaId};
+use crate::pki::NodeName;
 use crate::raftlog::identity::{Identity, KnownMember};
+use crate::setup::Bootstrap;
 use crate::status::NodeRow;
 use crate::transport::tcp::Refusal;
 use crate::transport::wire::PeerIdentity;
@@ -55,8 +60,9 @@ impl Registry {
     }
 
     /// Whether a peer is who it says. Everything asked here is on the disk: a restart forgets nothing. A node that is not
-    /// known is believed only if the cluster has told it who this node is (`vouched`).
-    pub fn admit(&self, who: &PeerIdentity, vouched: bool) -> Result<(), Refusal> {
+    /// known is believed only if the cluster has told it who this node is (`vouched`). `certified` is the name in its
+    /// certificate, if connections have any: then it must be that member's.
+    pub fn admit(&self, who: &PeerIdentity, vouched: bool, certified: Option<&NodeName>) -> Result<(), Refusal> {
         let another = |name: &str| {
             Err(Refusal::Stranger(format!(
                 "{name} is registered with another identity: a node that has lost its data joins anew, by itself, when \
@@ -64,7 +70,12 @@ impl Registry {
             )))
         };
         if let Some(known) = self.book.lock().nodes.get(&who.node) {
+            // Whoever was replaced has a mark behind its name.
+            let name = known.name.split('#').next().unwrap_or_default();
             return match known.state.as_str() {
+                _ if certified.is_some_and(|certified| certified.node != name) => {
+                    Err(Refusal::Stranger(format!("its certificate is not {name}'s")))
+                }
                 _ if known.incarnation != who.incarnation => another(&known.name),
                 "gone" => Err(Refusal::Removed(format!("{} was removed from the cluster", known.name))),
                 _ => Ok(()),
@@ -281,8 +292,77 @@ pub async fn catch_up(runtime: Arc<Runtime>) {
 
 // --- joining --------------------------------------------------------------------------------------------------------
 
+/// What gives a node the right to join: on a node that other machines can reach, a certificate or a token.
+async fn right(runtime: &Runtime, request: &JoinRequest, certified: bool) -> Result<Option<Step>, Problem> {
+    if runtime.keys.is_none() || certified {
+        return Ok(None);
+    }
+    if Bootstrap::waits(&runtime.config.data_dir) {
+        return Err(Problem::Later("the cluster is still being set up".into()));
+    }
+    let refused = |why: &str| Problem::Refused(format!("{why}: make a token with `quorate token create`"));
+    let text = request.token.as_ref().ok_or_else(|| refused("a node joins with a token or a certificate"))?;
+    let token = Token::parse(&text.0).ok_or_else(|| refused("this is no join token"))?;
+    // Nothing is put into the log for somebody who has merely knocked.
+    let unreadable = |e: Failure| Problem::Later(format!("the system group cannot be read: {e:?}"));
+    let known = token::tokens(&select(runtime.system(), token::TOKENS, true).await.map_err(unreadable)?);
+    if !known.iter().any(|grant| token.grant(grant.uses, grant.until) == *grant) {
+        tracing::warn!(name = request.name, token = token.id(), "a node with an unknown join token was refused");
+        return Err(refused("the join token is not known, or was revoked"));
+    }
+    Ok(Some(token.spend(request.incarnation, now_micros())))
+}
+
+/// Makes, shows and revokes tokens.
+pub async fn token(runtime: Arc<Runtime>, order: TokenOrder) -> Result<String, Problem> {
+    let later = |e: Failure| Problem::Later(format!("the system group cannot be read: {e:?}"));
+    let now = now_micros();
+    let submit = async |command| {
+        let outcome = runtime.submit(runtime.system(), &command).await.map_err(|e| Problem::Later(e.to_string()))?;
+        cluster::done(&outcome).map(drop).map_err(|e| Problem::Refused(e.message.clone()))
+    };
+    let listed = select(runtime.system(), token::TOKENS, true).await.map_err(later)?;
+    let listed = token::tokens(&listed);
+    match order {
+        TokenOrder::Create { uses, seconds } => {
+            let keys = runtime.keys.as_ref().ok_or_else(|| {
+                Problem::Refused("on a node that only this machine can reach, nodes join without a token".into())
+            })?;
+            keys.authority_key().map_err(|_| {
+                Problem::Refused(
+                    "this cluster does not issue its certificates: give the new node one of your own".into(),
+                )
+            })?;
+            let token = Token::new(rand::random(), rand::random(), keys.now().authority);
+            let until = now.saturating_add(i64::try_from(seconds).unwrap_or(i64::MAX).saturating_mul(1_000_000));
+            submit(token::grant(&token.grant(uses.max(1), until), now)).await?;
+            Ok(token.reveal())
+        }
+        TokenOrder::List => {
+            let mut out = String::new();
+            for grant in listed {
+                let left = (grant.until - now) / 1_000_000;
+                let state = match (left, grant.uses) {
+                    (..=0, _) => "expired".to_owned(),
+                    (_, 0) => "used up".to_owned(),
+                    (left, uses) => format!("for {uses} more, {}:{:02} hours", left / 3600, left / 60 % 60),
+                };
+                out.push_str(&format!("{}  {state}\n", grant.id));
+            }
+            Ok(if out.is_empty() { "there are no tokens\n".into() } else { out })
+        }
+        TokenOrder::Revoke { id } => {
+            if !listed.iter().any(|grant| grant.id == id) {
+                return Err(Problem::Refused(format!("there is no token {id}")));
+            }
+            submit(token::revoke(&id)).await?;
+            Ok(format!("{id} lets nobody in any more\n"))
+        }
+    }
+}
+
 /// A member's side of joining: gives the node an id and places. The leaders feed it when it has connected.
-pub async fn admit(runtime: Arc<Runtime>, request: JoinRequest) -> Result<JoinReply, Problem> {
+pub async fn admit(runtime: Arc<Runtime>, request: JoinRequest, certified: bool) -> Result<JoinReply, Problem> {
     let needed = versions::reached(&runtime);
     if request.speaks < needed.0 {
         let unknown = version::Unknown::Newer { format: "the cluster", found: needed.0, latest: request.speaks };
@@ -298,6 +378,8 @@ pub async fn admit(runtime: Arc<Runtime>, request: JoinRequest) -> Result<JoinRe
     if [&request.name, &request.peer_addr, &request.pg_addr, &request.http_addr].into_iter().any(|text| bad(text)) {
         return Err(Problem::Refused("the node's name or an address of it is not one".into()));
     }
+    let right = right(&runtime, &request, certified).await?;
+    let by_token = right.is_some();
     let later = |e: Failure| Problem::Later(format!("the system group cannot be read: {e:?}"));
     let book = read_book(runtime.system(), true).await.map_err(later)?;
     let namesake = book.nodes.values().find(|n| n.name == request.name && n.incarnation != request.incarnation);
@@ -317,7 +399,7 @@ pub async fn admit(runtime: Arc<Runtime>, request: JoinRequest) -> Result<JoinRe
         speaks: Version(request.speaks),
     };
     let groups: Vec<GroupId> = runtime.routers.values().map(|r| r.id).collect();
-    let command = cluster::join(&node, &groups, replaces);
+    let command = cluster::join(&node, &groups, replaces, right);
     let outcome = runtime.submit(runtime.system(), &command).await.map_err(|e| Problem::Later(e.to_string()))?;
     let id = cluster::joined(&outcome).map_err(|e| match e.code.as_str() {
         "53300" | "57P03" => Problem::Later(e.message.clone()),
@@ -326,7 +408,19 @@ pub async fn admit(runtime: Arc<Runtime>, request: JoinRequest) -> Result<JoinRe
     let book = read_book(runtime.system(), true).await.map_err(later)?;
     let member =
         |n: &NodeEntry| JoinMember { node: n.id.0, incarnation: n.incarnation, peer_addr: n.peer_addr.clone() };
+    let authority = match runtime.keys.as_ref().filter(|_| by_token) {
+        Some(keys) => {
+            let key = keys.authority_key().map_err(|_| {
+                Problem::Refused(
+                    "this cluster does not issue its certificates: give the new node one of your own".into(),
+                )
+            })?;
+            Some((keys.now().bundle.clone(), Secret(key.to_string())))
+        }
+        None => None,
+    };
     Ok(JoinReply {
+        authority,
         node: id.0,
         cluster_id: runtime.identity.cluster,
         members: book.nodes.values().filter(|n| n.id != id && n.state != "gone").map(member).collect(),

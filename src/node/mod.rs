@@ -9,6 +9,7 @@ mod establish;
 mod leadership;
 mod live;
 mod membership;
+mod security;
 mod service;
 mod shape;
 mod versions;
@@ -17,7 +18,7 @@ mod watchdog;
 use crate::admin;
 use crate::cluster::{self, NodeEntry};
 use crate::command::{Command, Outcome};
-use crate::config::Config;
+use crate::config::{Address, Config, Door};
 use crate::engine::fork::ForkOptions;
 use crate::engine::{self, Engine, Event, OpenError};
 use crate::error::SqlResult;
@@ -27,6 +28,7 @@ use crate::gateway::Control;
 use crate::gateway::router::{Router, TransactionLimits};
 use crate::host::Machine;
 use crate::id::{GroupId, NodeId, ReplicaId, RequestId, SYSTEM_GROUP};
+use crate::pki::{Keys, private_dir};
 use crate::raftlog::identity::{DataLock, FILE as IDENTITY_FILE, Identity};
 use crate::raftlog::raft_engine::{RaftEngineLog, RaftEngineOptions};
 use crate::raftlog::{HardState, LogWrite, RaftLog};
@@ -37,7 +39,6 @@ use crate::transport::tcp::{Network, NetworkConfig};
 use crate::transport::wire::PeerIdentity;
 use board::Board;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -65,6 +66,8 @@ pub(crate) struct Runtime {
     pub board: Board,
     pub registry: Arc<membership::Registry>,
     pub cancels: Arc<frontend::cancel::CancelRegistry>,
+    /// What encrypts connections; nothing if only this machine can reach the node.
+    pub keys: Option<Arc<Keys>>,
     pub disk_full: AtomicBool,
     /// Every replica here has once had everything that was acknowledged before this process began.
     pub caught_up: AtomicBool,
@@ -114,20 +117,23 @@ pub fn run(config: Config) -> Result<(), String> {
 }
 
 async fn serve(config: Config) -> Result<(), String> {
-    std::fs::create_dir_all(&config.data_dir).map_err(|e| format!("cannot make {}: {e}", config.data_dir.display()))?;
+    private_dir(&config.data_dir).map_err(|e| format!("cannot make {}: {e}", config.data_dir.display()))?;
     let lock = DataLock::acquire(&config.data_dir).map_err(|e| e.to_string())?;
     crate::engine::set_temporary_directory(&config.data_dir).map_err(|e| e.to_string())?;
     let listeners = Listeners::bind(&config).await?;
     note(&config.data_dir, "pid", &std::process::id().to_string())?;
-    note(&config.data_dir, "http", &config.http.to_string())?;
-    let identity = tokio::select! {
-        identity = establish::establish(&config, &listeners) => identity?,
+    note(&config.data_dir, "http", &config.http.advertise.to_string())?;
+    let (identity, keys) = tokio::select! {
+        established = establish::establish(&config, &listeners) => established?,
         () = wait_for_signal() => return Ok(()),
     };
+    if let Some(keys) = keys.clone() {
+        tokio::spawn(security::keep_fresh(keys));
+    }
     let (stop, stopped) = watch::channel(false);
     crate::meter::limit_node(config.transactions.memory);
     let (dismiss, dismissed) = watch::channel(None);
-    let runtime = assemble(config, identity, dismiss)?;
+    let runtime = assemble(config, identity, keys, dismiss)?;
     // Who may connect is read from the disk before anybody can.
     if let Err(e) = membership::follow(&runtime).await {
         return Err(format!("the register of nodes cannot be read: {e:?}"));
@@ -189,16 +195,22 @@ pub(crate) struct Listeners {
 
 impl Listeners {
     async fn bind(config: &Config) -> Result<Listeners, String> {
-        async fn bind(key: &str, addr: SocketAddr) -> Result<TcpListener, String> {
-            TcpListener::bind(addr)
-                .await
-                .map_err(|e| format!("cannot listen on {addr}: {e}\n  free the port, or change listen.{key}"))
+        async fn bind(key: &str, door: &Door) -> Result<TcpListener, String> {
+            let Address { host, port } = &door.listen;
+            let bound = match TcpListener::bind((host.as_str(), *port)).await {
+                // A machine without IPv6.
+                Err(e) if e.raw_os_error() == Some(libc::EAFNOSUPPORT) && host == "::" => {
+                    TcpListener::bind(("0.0.0.0", *port)).await
+                }
+                bound => bound,
+            };
+            bound.map_err(|e| format!("cannot listen on {}: {e}\n  free the port, or change listen.{key}", door.listen))
         }
         let shared = |listener: TcpListener| listener.into_std().map_err(|e| e.to_string());
         Ok(Listeners {
-            postgres: shared(bind("postgres", config.postgres).await?)?,
-            peers: bind("peers", config.peers).await?,
-            http: shared(bind("http", config.http).await?)?,
+            postgres: shared(bind("postgres", &config.postgres).await?)?,
+            peers: bind("peers", &config.peers).await?,
+            http: shared(bind("http", &config.http).await?)?,
         })
     }
 
@@ -241,6 +253,7 @@ fn note(dir: &Path, name: &str, content: &str) -> Result<(), String> {
 fn assemble(
     config: Config,
     mut identity: Identity,
+    keys: Option<Arc<Keys>>,
     dismiss: watch::Sender<Option<String>>,
 ) -> Result<Arc<Runtime>, String> {
     let dir = config.data_dir.clone();
@@ -255,10 +268,11 @@ fn assemble(
     let network = Network::new(
         NetworkConfig {
             identity: me,
-            address: config.advertise_peers.to_string(),
+            address: config.peers.advertise.to_string(),
             incoming: dir.join("incoming"),
-            admission: Box::new(move |peer, vouched| known.admit(peer, vouched)),
+            admission: Box::new(move |peer, vouched, certified| known.admit(peer, vouched, certified)),
             clerk: establish::member_clerk(&config, &identity),
+            keys: keys.clone(),
             dismissed: Box::new(move |why| drop(dismiss.send_replace(Some(why)))),
         },
         tokio::runtime::Handle::current(),
@@ -308,6 +322,7 @@ fn assemble(
         board,
         registry,
         cancels,
+        keys,
         disk_full: AtomicBool::new(false),
         caught_up: AtomicBool::new(false),
         new,
@@ -515,7 +530,9 @@ fn start_serving(
     let (http, postgres) = (listeners.http()?, listeners.postgres()?);
     let service = Arc::new(service::PeerService(runtime.clone()));
     runtime.network.serve(listeners.peers, runtime.driver.inbound(), service);
-    tokio::spawn(admin::serve(http, Arc::new(service::NodeFacts(runtime.clone())), stopped.clone()));
+    let guard = security::guard(runtime);
+    let facts = Arc::new(service::NodeFacts(runtime.clone(), guard.clone()));
+    tokio::spawn(admin::serve(http, facts, security::gate(&runtime.config, runtime.keys.clone()), stopped.clone()));
     tokio::spawn(membership::catch_up(runtime.clone()));
     tokio::spawn(membership::register_and_follow(runtime.clone()));
     tokio::spawn(shape::look_after(runtime.clone()));
@@ -524,7 +541,7 @@ fn start_serving(
     tokio::spawn(watchdog::watch_disk(runtime.clone()));
     tokio::spawn(watchdog::compare_digests(runtime.clone()));
     tokio::spawn(watchdog::scrub(runtime.clone()));
-    Ok(service::serve_clients(runtime, postgres, stopped.clone()))
+    Ok(service::serve_clients(runtime, postgres, guard, stopped.clone()))
 }
 
 async fn wait_for_signal() {
@@ -541,9 +558,9 @@ pub(crate) fn entry(config: &Config, identity: &Identity) -> NodeEntry {
         id: identity.node,
         name: config.name.clone(),
         incarnation: identity.incarnation,
-        peer_addr: config.advertise_peers.to_string(),
-        pg_addr: config.postgres.to_string(),
-        http_addr: config.http.to_string(),
+        peer_addr: config.peers.advertise.to_string(),
+        pg_addr: config.postgres.advertise.to_string(),
+        http_addr: config.http.advertise.to_string(),
         state: "up".into(),
         speaks: config.speaks,
     }

@@ -1,20 +1,25 @@
 //! A node's answers: to its peers, to HTTP, to Postgres clients.
 
-use super::{Runtime, board, leadership, membership};
-use crate::admin::{Answer, Facts, JoinReply, JoinRequest, NodeOrder, Problem, TransferRequest, Transferred};
+use super::{Runtime, board, leadership, membership, security};
+use crate::admin::{
+    Answer, Facts, JoinReply, JoinRequest, NodeOrder, Problem, Secret, TokenOrder, TransferRequest, Transferred,
+};
 use crate::error::{SqlError, state};
 use crate::frontend;
 use crate::frontend::cancel::{CancelKey, CancelRouter};
+use crate::frontend::login::Guard;
 use crate::functions::Signal;
 use crate::gateway::peer::{self, Reply, Request, Told};
 use crate::gateway::router::{Router, answer_proposal, answer_trial};
 use crate::gateway::transaction::answer_transaction;
 use crate::id::NodeId;
 use crate::session::postgres::Postgres;
+use crate::setup::Bootstrap;
 use crate::status::ClusterStatus;
 use crate::transport::Service;
 use bytes::Bytes;
 use futures::future::BoxFuture;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
@@ -54,18 +59,16 @@ async fn answer(runtime: &Arc<Runtime>, from: NodeId, request: Request) -> Reply
             runtime.cancels.cancel(CancelKey { pid, secret });
             Reply::Done
         }
-        Request::Sessions => Reply::Sessions(Told::of(&runtime.cancels.sessions())),
+        Request::Sessions => Reply::Sessions(Told(runtime.cancels.sessions())),
         Request::Locks { group } => {
-            Reply::Locks(Told::of(&runtime.router(group).map_or_else(Vec::new, |router| router.locks())))
+            Reply::Locks(Told(runtime.router(group).map_or_else(Vec::new, |router| router.locks())))
         }
         Request::Signal { pid, terminate } => {
             runtime.cancels.signal(pid, if terminate { Signal::Terminate } else { Signal::Cancel });
             Reply::Done
         }
-        Request::Report(told) => {
-            if let Some(report) = told.read() {
-                runtime.board.post(report);
-            }
+        Request::Report(Told(report)) => {
+            runtime.board.post(report);
             Reply::Done
         }
         Request::Transfer { group, to } => match runtime.router(group) {
@@ -82,7 +85,7 @@ async fn answer(runtime: &Arc<Runtime>, from: NodeId, request: Request) -> Reply
 const JOINING: &str = "this node is joining the cluster and does not have its data yet";
 
 /// What HTTP is told.
-pub struct NodeFacts(pub Arc<Runtime>);
+pub struct NodeFacts(pub Arc<Runtime>, pub Arc<Guard>);
 
 impl Facts for NodeFacts {
     fn status(&self) -> ClusterStatus {
@@ -96,6 +99,9 @@ impl Facts for NodeFacts {
         }
         if !self.0.caught_up() && self.0.new {
             return Some(JOINING.into());
+        }
+        if Bootstrap::waits(&self.0.config.data_dir) {
+            return Some("the superuser has no password yet".into());
         }
         let unwell = own.replicas.iter().find_map(|r| {
             let leaderless = self.0.routers[&r.row.database].group.leadership().leader_node.is_none();
@@ -113,8 +119,21 @@ impl Facts for NodeFacts {
         unwell.or_else(|| why.map(str::to_owned))
     }
 
-    fn join(&self, request: JoinRequest) -> Answer<JoinReply> {
-        Box::pin(membership::admit(self.0.clone(), request))
+    fn join(&self, request: JoinRequest, certified: bool) -> Answer<JoinReply> {
+        Box::pin(membership::admit(self.0.clone(), request, certified))
+    }
+
+    fn log_in(&self, from: IpAddr, role: String, password: Secret) -> Answer<bool> {
+        let guard = self.1.clone();
+        Box::pin(async move {
+            let account = guard.check_password(from, &role, &password.0).await;
+            let account = account.map_err(|error| Problem::Later(error.message))?;
+            Ok(account.is_some_and(|account| account.superuser))
+        })
+    }
+
+    fn token(&self, order: TokenOrder) -> Answer<String> {
+        Box::pin(membership::token(self.0.clone(), order))
     }
 
     fn transfer(&self, request: TransferRequest) -> Answer<Vec<Transferred>> {
@@ -153,12 +172,17 @@ impl CancelRouter for CancelElsewhere {
 pub fn serve_clients(
     runtime: &Arc<Runtime>,
     listener: TcpListener,
+    guard: Arc<Guard>,
     stopped: watch::Receiver<bool>,
 ) -> impl Future<Output = ()> + use<> {
     let mut options = frontend::Options::new(Arc::new(Postgres), runtime.cancels.clone());
     options.max_connections = runtime.config.max_connections;
+    options.reserved = runtime.config.reserved_connections;
+    options.startup_timeout = runtime.config.authentication_timeout;
+    options.guard = guard;
     options.cancel_elsewhere = Some(Arc::new(CancelElsewhere(runtime.clone())));
     options.drain = super::DRAIN;
+    let options = Arc::new(options);
     let databases = runtime.clone();
     let databases: frontend::Databases<Router> = Arc::new(move |name: &str| {
         if databases.new && !databases.caught_up() {
@@ -168,7 +192,8 @@ pub fn serve_clients(
         let router = (name == super::DATABASE).then(|| databases.routers.get(name).cloned());
         router.flatten().ok_or_else(|| frontend::no_such_database(name))
     });
-    let front = tokio::spawn(frontend::serve(listener, databases, Arc::new(options), stopped));
+    tokio::spawn(security::bootstrap(runtime.clone(), databases.clone(), options.clone()));
+    let front = tokio::spawn(frontend::serve(listener, databases, options, stopped));
     async move {
         let _ = front.await;
     }

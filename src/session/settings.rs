@@ -102,6 +102,12 @@ impl Settings {
         Ok(())
     }
 
+    /// A fact that nobody can set.
+    pub fn tell(&mut self, name: &'static str, value: &str) {
+        self.initial.insert(name.to_owned(), value.to_owned());
+        Arc::make_mut(&mut self.values).insert(name.to_owned(), value.to_owned());
+    }
+
     /// SET; no values: RESET.
     pub fn set(&mut self, name: &str, values: &[String], local: bool) -> SqlResult<()> {
         let (name, after) = match values {

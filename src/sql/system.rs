@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 /// (oid, name, columns) of the relations of schema `quorate`; each reads the JSON array `q_live(name)`.
-const QUORATE: [(u32, &str, &str); 7] = [
+const QUORATE: [(u32, &str, &str); 8] = [
     (
         13001,
         "nodes",
@@ -33,7 +33,14 @@ const QUORATE: [(u32, &str, &str); 7] = [
         "sessions",
         "datname text, pid int4, usename text, application_name text, client_addr text, client_port int4, \
          backend_start timestamptz, xact_start timestamptz, query_start timestamptz, state_change timestamptz, \
-         wait_event_type text, wait_event text, state text, query text",
+         wait_event_type text, wait_event text, state text, query text, ssl bool, ssl_version text, ssl_cipher text, \
+         ssl_bits int4, ssl_client_dn text, ssl_client_serial text, ssl_issuer_dn text",
+    ),
+    // Of the node that is asked: who may come in from where.
+    (
+        13017,
+        "rules",
+        "line_number int4, type text, database text, user_name text, address text, netmask text, auth_method text",
     ),
     (
         13005,

@@ -263,6 +263,10 @@ SELECT 0, NULL, NULL, 0, NULL, NULL, NULL
 -- 12117 pg_catalog.pg_stat_bgwriter: checkpoints_timed int8, checkpoints_req int8, checkpoint_write_time float8, checkpoint_sync_time float8, buffers_checkpoint int8, buffers_clean int8, maxwritten_clean int8, buffers_backend int8, buffers_backend_fsync int8, buffers_alloc int8, stats_reset timestamptz
 SELECT 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL
 
+-- 12114 pg_catalog.pg_hba_file_rules: line_number int4, type text, database _text, user_name _text, address text, netmask text, auth_method text, options _text, error text
+SELECT r.line_number, r.type, string_to_array(r.database, ','), string_to_array(r.user_name, ','), r.address, r.netmask, r.auth_method, NULL, NULL
+FROM quorate.rules r
+
 -- 12118 pg_catalog.pg_stat_database: datid oid, datname name, numbackends int4, xact_commit int8, xact_rollback int8, blks_read int8, blks_hit int8, tup_returned int8, tup_fetched int8, tup_inserted int8, tup_updated int8, tup_deleted int8, conflicts int8, temp_files int8, temp_bytes int8, deadlocks int8, checksum_failures int8, checksum_last_failure timestamptz, blk_read_time float8, blk_write_time float8, session_time float8, active_time float8, idle_in_transaction_time float8, sessions int8, sessions_abandoned int8, sessions_fatal int8, sessions_killed int8, stats_reset timestamptz
 SELECT d.oid, d.datname, (SELECT count(*)::int4 FROM quorate.sessions s WHERE s.datname = d.datname), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL
 FROM pg_catalog.pg_database d
@@ -275,7 +279,8 @@ FROM pg_catalog.pg_database d
 SELECT s.pid, false, NULL, false FROM quorate.sessions s
 
 -- 12131 pg_catalog.pg_stat_ssl: pid int4, ssl bool, version text, cipher text, bits int4, client_dn text, client_serial numeric, issuer_dn text
-SELECT s.pid, false, NULL, NULL, NULL, NULL, NULL, NULL FROM quorate.sessions s
+SELECT s.pid, s.ssl, s.ssl_version, s.ssl_cipher, s.ssl_bits, s.ssl_client_dn, s.ssl_client_serial::numeric, s.ssl_issuer_dn
+FROM quorate.sessions s
 
 -- 12134 pg_catalog.pg_stat_sys_indexes: relid oid, indexrelid oid, schemaname name, relname name, indexrelname name, idx_scan int8, idx_tup_read int8, idx_tup_fetch int8
 SELECT t.oid, c.oid, n.nspname, t.relname, c.relname, 0, 0, 0

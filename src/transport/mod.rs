@@ -4,6 +4,7 @@
 //! What a message may expect: nothing. It may be lost, late, or arrive twice; Raft copes. Requests ([`tcp::Network::call`])
 //! and snapshots say how they ended.
 
+mod channel;
 pub mod tcp;
 pub mod wire;
 

@@ -17,11 +17,16 @@
 //! A node that belongs to no cluster yet speaks here too: it asks ([`ask`]) and is asked ([`lobby`]), one question on a
 //! connection. What is in the question is the caller's business.
 //!
-//! Left out: encryption and authentication of peers; limits on the rate of snapshots.
+//! With [`NetworkConfig::keys`], every connection is encrypted, and both sides have a certificate of this cluster
+//! ([`super::channel`]). Without, whoever reaches the port is believed: it must be one that only this machine reaches.
+//!
+//! Left out: limits on the rate of snapshots.
 
+use super::channel::{Reader, Waiting, Writer, accepted, dialled};
 use super::wire::{self, Hello, Kind, Lane, MAGIC, PeerIdentity, Welcome};
 use super::{Beat, CallError, Envelope, Inbound, Service, SnapshotDone, Transport};
 use crate::id::NodeId;
+use crate::pki::{Keys, NodeName};
 use crate::replica::SnapshotMeta;
 use crate::replica::core::snapshot_meta;
 use crate::version::PEERS;
@@ -30,15 +35,13 @@ use parking_lot::Mutex;
 use raft::eraftpb::MessageType;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{TcpStream as BlockingStream, ToSocketAddrs};
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
-use tokio::io::AsyncReadExt;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, oneshot, watch};
@@ -60,8 +63,8 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(10);
 const MAX_BACKOFF: Duration = Duration::from_secs(1);
 
 /// Says whether a node may talk to this one, or why not. The second argument: it knows this node's incarnation, which
-/// only the cluster can have told it.
-pub type Admission = Box<dyn Fn(&PeerIdentity, bool) -> Result<(), Refusal> + Send + Sync>;
+/// only the cluster can have told it. The third: the name in its certificate.
+pub type Admission = Box<dyn Fn(&PeerIdentity, bool, Option<&NodeName>) -> Result<(), Refusal> + Send + Sync>;
 
 /// Why a node may not talk to this one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,6 +90,8 @@ pub struct NetworkConfig {
     /// Asked after cluster and addressee were found right, and again whenever [`Network::reconsider`] is called.
     pub admission: Admission,
     pub clerk: Clerk,
+    /// What encrypts connections and says who is at their ends.
+    pub keys: Option<Arc<Keys>>,
     /// Called when a peer says that the cluster has removed this node.
     pub dismissed: Box<dyn Fn(String) + Send + Sync>,
 }
@@ -103,6 +108,7 @@ struct Inner {
     incoming: PathBuf,
     admission: Admission,
     clerk: Clerk,
+    keys: Option<Arc<Keys>>,
     dismissed: Box<dyn Fn(String) + Send + Sync>,
     half_open: Arc<Semaphore>,
     /// How many peers were refused.
@@ -144,6 +150,7 @@ impl Network {
             incoming: config.incoming,
             admission: config.admission,
             clerk: config.clerk,
+            keys: config.keys,
             dismissed: config.dismissed,
             half_open: Arc::new(Semaphore::new(HALF_OPEN)),
             refused: AtomicU64::new(0),
@@ -330,11 +337,12 @@ impl Transport for Network {
         let hello = self.inner.hello(Lane::Snapshot, &peer);
         let address = peer.address.clone();
         let length = meta.length;
+        let keys = self.inner.keys.clone();
         let thread = std::thread::Builder::new().name(format!("send-{to}"));
         let (answer, unsent) = (Arc::new(Mutex::new(Some(done))), envelope.group);
         let late = answer.clone();
         let spawned = thread.spawn(move || {
-            let result = stream_snapshot(&address, &hello, &envelope, file, length);
+            let result = stream_snapshot(&address, keys.as_deref(), &hello, &envelope, file, length);
             if let Err(error) = &result {
                 tracing::warn!(%to, group = %unsent, %error, "sending a snapshot failed");
             }
@@ -385,7 +393,8 @@ struct Link {
 
 #[derive(Default)]
 struct LinkState {
-    writer: Option<Arc<OwnedWriteHalf>>,
+    writer: Option<Writer>,
+    /// As it goes to the socket.
     backlog: Vec<u8>,
     written: usize,
 }
@@ -418,11 +427,12 @@ impl Link {
     /// False when there is no connection, or too much waits for it.
     fn send(&self, write: impl FnOnce(&mut Vec<u8>)) -> bool {
         let mut state = self.state.lock();
-        if state.writer.is_none() || state.backlog.len() - state.written > MAX_BACKLOG {
+        let LinkState { writer: Some(writer), backlog, written } = &mut *state else { return false };
+        if backlog.len() - *written > MAX_BACKLOG {
             return false;
         }
-        let idle = state.backlog.is_empty();
-        write(&mut state.backlog);
+        let idle = backlog.is_empty();
+        writer.seal(backlog, write);
         if !(idle && state.flush()) {
             drop(state);
             self.wake.notify_one();
@@ -433,8 +443,10 @@ impl Link {
     /// Sends if nothing else waits.
     fn send_now(&self, write: impl FnOnce(&mut Vec<u8>)) {
         let mut state = self.state.lock();
-        if state.writer.is_some() && state.backlog.is_empty() {
-            write(&mut state.backlog);
+        if let LinkState { writer: Some(writer), backlog, .. } = &mut *state
+            && backlog.is_empty()
+        {
+            writer.seal(backlog, write);
             if !state.flush() {
                 drop(state);
                 self.wake.notify_one();
@@ -446,7 +458,7 @@ impl Link {
         self.state.lock().writer.is_some()
     }
 
-    fn up(&self, writer: Arc<OwnedWriteHalf>) {
+    fn up(&self, writer: Writer) {
         *self.state.lock() = LinkState { writer: Some(writer), ..LinkState::default() };
     }
 
@@ -455,7 +467,7 @@ impl Link {
     }
 
     /// Writes what senders left, until the connection ends.
-    async fn drain(&self, writer: &OwnedWriteHalf) -> io::Result<()> {
+    async fn drain(&self, writer: &Writer) -> io::Result<()> {
         loop {
             self.wake.notified().await;
             while !self.state.lock().flush() {
@@ -556,32 +568,32 @@ impl Inner {
         }
     }
 
-    async fn connect(&self, peer: &Peer, lane: Lane) -> io::Result<(OwnedReadHalf, BytesMut, Arc<OwnedWriteHalf>)> {
+    async fn connect(&self, peer: &Peer, lane: Lane) -> io::Result<(Reader, BytesMut, Writer)> {
         let steps = async {
             let stream = TcpStream::connect(&peer.address).await?;
             prepare(&stream)?;
-            let (mut reader, writer) = stream.into_split();
+            let (mut reader, writer, name) = dialled(stream, self.keys.as_deref()).await?;
             let mut bytes = Vec::new();
             let hello = self.hello(lane, peer);
             wire::frame_value(&mut bytes, Kind::Hello, &hello);
-            write_whole(&writer, &bytes).await?;
+            writer.write_whole(&bytes).await?;
             let mut input = BytesMut::new();
             let (kind, payload) = read_frame(&mut reader, &mut input).await?.ok_or(ErrorKind::UnexpectedEof)?;
             let who = match check_welcome(kind, &payload, &hello)? {
                 Verdict::Welcome(who) => who,
                 Verdict::Removed(who, why) => {
                     // Only a member's word counts.
-                    if (self.admission)(&who, false).is_ok() {
+                    if (self.admission)(&who, false, name.as_ref()).is_ok() {
                         (self.dismissed)(why.clone());
                     }
                     return Err(io::Error::new(ErrorKind::PermissionDenied, why));
                 }
             };
             // Who answers at a member's address need not be that member.
-            (self.admission)(&who, false).map_err(|refusal| match refusal {
+            (self.admission)(&who, false, name.as_ref()).map_err(|refusal| match refusal {
                 Refusal::Stranger(why) | Refusal::Removed(why) => io::Error::new(ErrorKind::PermissionDenied, why),
             })?;
-            Ok((reader, input, Arc::new(writer)))
+            Ok((reader, input, writer))
         };
         tokio::time::timeout(PATIENCE, steps).await.map_err(|_| io::Error::from(ErrorKind::TimedOut))?
     }
@@ -636,20 +648,8 @@ fn set_stalled(socket: i32) -> io::Result<()> {
     Ok(())
 }
 
-async fn write_whole(writer: &OwnedWriteHalf, mut bytes: &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        writer.writable().await?;
-        match writer.try_write(bytes) {
-            Ok(n) => bytes = &bytes[n..],
-            Err(e) if e.kind() == ErrorKind::WouldBlock => {}
-            Err(e) => return Err(e),
-        }
-    }
-    Ok(())
-}
-
 /// The next frame; `None` at the end of the stream.
-async fn read_frame(reader: &mut OwnedReadHalf, input: &mut BytesMut) -> io::Result<Option<(Kind, Bytes)>> {
+async fn read_frame(reader: &mut Reader, input: &mut BytesMut) -> io::Result<Option<(Kind, Bytes)>> {
     loop {
         if let Some(frame) = wire::next_frame(input).map_err(|e| invalid(e.to_string()))? {
             return Ok(Some(frame));
@@ -662,7 +662,7 @@ async fn read_frame(reader: &mut OwnedReadHalf, input: &mut BytesMut) -> io::Res
 }
 
 /// The first frame of somebody who has yet to say who he is: soon, and short.
-async fn first_frame(reader: &mut OwnedReadHalf, input: &mut BytesMut) -> io::Result<(Kind, Bytes)> {
+async fn first_frame(reader: &mut Reader, input: &mut BytesMut) -> io::Result<(Kind, Bytes)> {
     let steps = async {
         loop {
             if let Some(frame) =
@@ -678,21 +678,21 @@ async fn first_frame(reader: &mut OwnedReadHalf, input: &mut BytesMut) -> io::Re
     tokio::time::timeout(PATIENCE, steps).await?
 }
 
-async fn reply(writer: &OwnedWriteHalf, clerk: &Clerk, question: &[u8]) -> io::Result<()> {
+async fn reply(writer: &Writer, clerk: &Clerk, question: &[u8]) -> io::Result<()> {
     let mut bytes = Vec::new();
     wire::frame(&mut bytes, Kind::Answer, |out| out.extend_from_slice(&clerk(question)));
-    tokio::time::timeout(PATIENCE, write_whole(writer, &bytes)).await?
+    tokio::time::timeout(PATIENCE, writer.write_whole(&bytes)).await?
 }
 
 /// Asks the node at `address`, which may belong to a cluster or not, a question.
-pub async fn ask(address: &str, question: &[u8]) -> io::Result<Bytes> {
+pub async fn ask(address: &str, question: &[u8], keys: Option<&Keys>) -> io::Result<Bytes> {
     let steps = async {
         let stream = TcpStream::connect(address).await?;
         prepare(&stream)?;
-        let (mut reader, writer) = stream.into_split();
+        let (mut reader, writer, _) = dialled(stream, keys).await?;
         let mut bytes = Vec::new();
         wire::frame(&mut bytes, Kind::Question, |out| out.extend_from_slice(question));
-        write_whole(&writer, &bytes).await?;
+        writer.write_whole(&bytes).await?;
         match first_frame(&mut reader, &mut BytesMut::new()).await? {
             (Kind::Answer, answer) => Ok(answer),
             _ => Err(invalid("not an answer")),
@@ -702,7 +702,7 @@ pub async fn ask(address: &str, question: &[u8]) -> io::Result<Bytes> {
 }
 
 /// The peer port of a node that belongs to no cluster yet: answers questions and nothing else, for ever.
-pub async fn lobby(listener: &TcpListener, clerk: Clerk) {
+pub async fn lobby(listener: &TcpListener, clerk: Clerk, keys: Option<Arc<Keys>>) {
     let half_open = Arc::new(Semaphore::new(HALF_OPEN));
     loop {
         let Ok((stream, _)) = listener.accept().await else {
@@ -710,10 +710,11 @@ pub async fn lobby(listener: &TcpListener, clerk: Clerk) {
             continue;
         };
         let Ok(permit) = half_open.clone().try_acquire_owned() else { continue };
-        let clerk = clerk.clone();
+        let (clerk, keys) = (clerk.clone(), keys.clone());
         tokio::spawn(async move {
             let _permit = permit;
-            let (mut reader, writer) = stream.into_split();
+            let shaken = tokio::time::timeout(PATIENCE, accepted(stream, keys.as_deref())).await;
+            let Ok(Ok((mut reader, writer, _))) = shaken else { return };
             if let Ok((Kind::Question, question)) = first_frame(&mut reader, &mut BytesMut::new()).await {
                 let _ = reply(&writer, &clerk, &question).await;
             }
@@ -722,7 +723,7 @@ pub async fn lobby(listener: &TcpListener, clerk: Clerk) {
 }
 
 /// Reads what a peer sends on a connection that we dialled: answers to our calls. Returns how it ended.
-async fn read_answers(mut reader: OwnedReadHalf, mut input: BytesMut, peer: &Peer) -> Option<io::Error> {
+async fn read_answers(mut reader: Reader, mut input: BytesMut, peer: &Peer) -> Option<io::Error> {
     loop {
         match read_frame(&mut reader, &mut input).await {
             Ok(Some((Kind::Response, mut payload))) if payload.len() >= 9 => {
@@ -753,7 +754,7 @@ impl Inner {
         }
     }
 
-    fn judge(&self, hello: &Hello) -> Result<(), Refusal> {
+    fn judge(&self, hello: &Hello, name: Option<&NodeName>) -> Result<(), Refusal> {
         let me = &self.identity;
         let stranger = |why: String| Err(Refusal::Stranger(why));
         if hello.magic != MAGIC {
@@ -773,12 +774,13 @@ impl Inner {
         if hello.from.node == me.node {
             return stranger("this node does not talk to itself".to_owned());
         }
-        (self.admission)(&hello.from, hello.to_incarnation == me.incarnation)
+        (self.admission)(&hello.from, hello.to_incarnation == me.incarnation, name)
     }
 
     async fn converse(self: Arc<Self>, stream: TcpStream, half_open: OwnedSemaphorePermit) -> io::Result<()> {
         prepare(&stream)?;
-        let (mut reader, writer) = stream.into_split();
+        let shaken = tokio::time::timeout(PATIENCE, accepted(stream, self.keys.as_deref())).await?;
+        let (mut reader, writer, name) = shaken.inspect_err(|error| self.complain("a stranger", &error.to_string()))?;
         let mut input = BytesMut::new();
         let hello = match first_frame(&mut reader, &mut input).await? {
             (Kind::Question, question) => return reply(&writer, &self.clerk, &question).await,
@@ -786,7 +788,7 @@ impl Inner {
             _ => return Err(invalid("no hello")),
         };
         let mut reconsider = self.reconsider.subscribe();
-        let verdict = self.judge(&hello);
+        let verdict = self.judge(&hello, name.as_ref());
         let welcome = match &verdict {
             Ok(()) => {
                 let common = PEERS.common(hello.oldest, hello.version).expect("judged");
@@ -797,9 +799,9 @@ impl Inner {
         };
         let mut bytes = Vec::new();
         wire::frame_value(&mut bytes, Kind::Welcome, &welcome);
-        write_whole(&writer, &bytes).await?;
+        writer.write_whole(&bytes).await?;
         if let Err(Refusal::Stranger(why) | Refusal::Removed(why)) = verdict {
-            self.complain(hello.from.node, &why);
+            self.complain(&hello.from.node.to_string(), &why);
             return Ok(());
         }
         drop(half_open);
@@ -811,7 +813,7 @@ impl Inner {
         self.expect(from, hello.lane);
         let judge = self.clone();
         let unwanted = async {
-            while reconsider.changed().await.is_ok() && judge.judge(&hello).is_ok() {}
+            while reconsider.changed().await.is_ok() && judge.judge(&hello, name.as_ref()).is_ok() {}
             tracing::info!(%from, "this peer is not accepted any longer");
         };
         match hello.lane {
@@ -824,8 +826,7 @@ impl Inner {
                 () = unwanted => Ok(()),
             },
             Lane::Snapshot => {
-                let stream = reader.reunite(writer).map_err(|e| invalid(e.to_string()))?.into_std()?;
-                stream.set_nonblocking(false)?;
+                let stream = reader.into_blocking(writer)?;
                 let received = tokio::task::spawn_blocking(move || self.read_snapshot(from, stream, input));
                 received.await.map_err(|e| invalid(e.to_string()))?
             }
@@ -833,11 +834,11 @@ impl Inner {
     }
 
     /// Says that a peer was refused, but not each time: it tries again and again.
-    fn complain(&self, from: NodeId, why: &str) {
+    fn complain(&self, from: &str, why: &str) {
         let count = self.refused.fetch_add(1, Ordering::Relaxed) + 1;
         match count.is_power_of_two() {
-            true => tracing::warn!(%from, why, count, "refused a peer"),
-            false => tracing::debug!(%from, why, count, "refused a peer"),
+            true => tracing::warn!(from, why, count, "refused a peer"),
+            false => tracing::debug!(from, why, count, "refused a peer"),
         }
     }
 
@@ -851,7 +852,7 @@ impl Inner {
         }
     }
 
-    async fn read_messages(&self, from: NodeId, mut reader: OwnedReadHalf, mut input: BytesMut) -> io::Result<()> {
+    async fn read_messages(&self, from: NodeId, mut reader: Reader, mut input: BytesMut) -> io::Result<()> {
         while let Some(frame) = read_frame(&mut reader, &mut input).await? {
             self.heard.lock().insert(from, Instant::now());
             let (mut messages, mut next) = (Vec::new(), Some(frame));
@@ -879,12 +880,11 @@ impl Inner {
     async fn read_requests(
         &self,
         from: NodeId,
-        mut reader: OwnedReadHalf,
+        mut reader: Reader,
         mut input: BytesMut,
-        writer: OwnedWriteHalf,
+        writer: Writer,
     ) -> io::Result<()> {
         let link = Arc::new(Link::default());
-        let writer = Arc::new(writer);
         link.up(writer.clone());
         let requests = async {
             while let Some((kind, mut payload)) = read_frame(&mut reader, &mut input).await? {
@@ -906,9 +906,9 @@ impl Inner {
         result
     }
 
-    fn read_snapshot(&self, from: NodeId, mut stream: BlockingStream, mut input: BytesMut) -> io::Result<()> {
-        stream.set_read_timeout(Some(SNAPSHOT_PATIENCE))?;
-        stream.set_write_timeout(Some(SNAPSHOT_PATIENCE))?;
+    fn read_snapshot(&self, from: NodeId, mut stream: Waiting, mut input: BytesMut) -> io::Result<()> {
+        stream.socket().set_read_timeout(Some(SNAPSHOT_PATIENCE))?;
+        stream.socket().set_write_timeout(Some(SNAPSHOT_PATIENCE))?;
         let file = self.incoming.join(format!("{from}-{:016x}.snapshot", rand::random::<u64>()));
         let result = take_snapshot(&mut stream, &mut input, &file);
         let mut bytes = Vec::new();
@@ -917,11 +917,12 @@ impl Inner {
             Ok(envelope) => {
                 // The file is the driver's now.
                 self.tell(|inbound| inbound.snapshot(from, envelope, file));
-                stream.write_all(&bytes)
+                stream.write_all(&bytes)?;
+                stream.flush()
             }
             Err(error) => {
                 let _ = std::fs::remove_file(&file);
-                let _ = stream.write_all(&bytes);
+                let _ = stream.write_all(&bytes).and_then(|()| stream.flush());
                 tracing::warn!(%from, %error, "receiving a snapshot failed");
                 Err(error)
             }
@@ -947,7 +948,7 @@ fn send_answer(link: &Link, id: u64, answer: &[u8]) {
 
 // --- snapshots, on threads of their own -----------------------------------------------------------------------------
 
-fn next_frame_blocking(stream: &mut BlockingStream, input: &mut BytesMut) -> io::Result<(Kind, Bytes)> {
+fn next_frame_blocking(stream: &mut Waiting, input: &mut BytesMut) -> io::Result<(Kind, Bytes)> {
     let mut chunk = [0; 64 << 10];
     loop {
         if let Some(frame) = wire::next_frame(input).map_err(|e| invalid(e.to_string()))? {
@@ -960,13 +961,21 @@ fn next_frame_blocking(stream: &mut BlockingStream, input: &mut BytesMut) -> io:
     }
 }
 
-fn stream_snapshot(address: &str, hello: &Hello, envelope: &Envelope, mut file: File, length: u64) -> io::Result<()> {
+fn stream_snapshot(
+    address: &str,
+    keys: Option<&Keys>,
+    hello: &Hello,
+    envelope: &Envelope,
+    mut file: File,
+    length: u64,
+) -> io::Result<()> {
     let address = address.to_socket_addrs()?.next().ok_or_else(|| invalid("no address"))?;
-    let mut stream = BlockingStream::connect_timeout(&address, PATIENCE)?;
+    let stream = BlockingStream::connect_timeout(&address, PATIENCE)?;
     stream.set_nodelay(true)?;
     set_stalled(stream.as_raw_fd())?;
     stream.set_read_timeout(Some(SNAPSHOT_PATIENCE))?;
     stream.set_write_timeout(Some(SNAPSHOT_PATIENCE))?;
+    let mut stream = Waiting::dialled(stream, keys)?;
     let mut bytes = Vec::new();
     wire::frame_value(&mut bytes, Kind::Hello, hello);
     stream.write_all(&bytes)?;
@@ -988,6 +997,7 @@ fn stream_snapshot(address: &str, hello: &Hello, envelope: &Envelope, mut file: 
         stream.write_all(&bytes)?;
         sent += want as u64;
     }
+    stream.flush()?;
     let (kind, payload) = next_frame_blocking(&mut stream, &mut input)?;
     match kind == Kind::SnapshotEnd && wire::value::<bool>(&payload) == Ok(true) {
         true => Ok(()),
@@ -996,7 +1006,7 @@ fn stream_snapshot(address: &str, hello: &Hello, envelope: &Envelope, mut file: 
 }
 
 /// Writes an arriving snapshot into `file` and verifies it.
-fn take_snapshot(stream: &mut BlockingStream, input: &mut BytesMut, file: &Path) -> io::Result<Envelope> {
+fn take_snapshot(stream: &mut Waiting, input: &mut BytesMut, file: &Path) -> io::Result<Envelope> {
     let (kind, payload) = next_frame_blocking(stream, input)?;
     if kind != Kind::SnapshotHead {
         return Err(invalid(format!("unexpected frame {kind:?}")));

@@ -14,7 +14,7 @@ mod partition;
 mod programs;
 mod reads;
 mod rot;
+mod secure;
 mod snapshot;
 mod tenure;
 mod transactions;
-mod upgrade;

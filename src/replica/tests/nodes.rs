@@ -91,8 +91,9 @@ fn network_config(identity: PeerIdentity, address: String, incoming: std::path::
         identity,
         address,
         incoming,
-        admission: Box::new(|_, _| Ok(())),
+        admission: Box::new(|_, _, _| Ok(())),
         clerk: Arc::new(|question| question.to_vec()),
+        keys: None,
         dismissed: Box::new(|_| {}),
     }
 }
@@ -134,10 +135,11 @@ impl Cluster {
         let dir = self.dir.path().join(format!("n{id}"));
         let identity = PeerIdentity { cluster: 7, node: NodeId(id), incarnation: id };
         let incoming = dir.join("incoming");
-        let admission = Box::new(|who: &PeerIdentity, _| match who.incarnation {
-            13 => Err(Refusal::Stranger("go away".to_owned())),
-            _ => Ok(()),
-        });
+        let admission =
+            Box::new(|who: &PeerIdentity, _: bool, _: Option<&crate::pki::NodeName>| match who.incarnation {
+                13 => Err(Refusal::Stranger("go away".to_owned())),
+                _ => Ok(()),
+            });
         let address = self.addresses.get(&id).cloned().unwrap_or_default();
         let config = NetworkConfig { admission, ..network_config(identity, address, incoming) };
         let network = Network::new(config, tokio::runtime::Handle::current()).unwrap();

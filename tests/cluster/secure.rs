@@ -1,0 +1,343 @@
+//! A cluster as it stands in the open, begun with one command for each machine: who gets in, and who does not.
+
+use crate::support::cluster::{QUORATE, one_value, run, run_program, spawn_child, sqlstate};
+use crate::support::ports::free_port;
+use crate::support::tls::{Tls, exchange};
+use crate::support::{PATIENCE, eventually, in_time};
+use quorate::admin::Secret;
+use quorate::admin::client::Way;
+use quorate::pki::{Authority, Files, NodeName, Subject, operator_config, visitor_config, write_private};
+use quorate::status::ClusterStatus;
+use rustls::ClientConfig;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio_postgres::config::ChannelBinding;
+use tokio_postgres::{Client, Config, Error, NoTls};
+
+const PASSWORD: &str = "correct horse";
+
+struct Open {
+    dir: TempDir,
+    nodes: Vec<Node>,
+}
+
+struct Node {
+    home: PathBuf,
+    postgres: u16,
+    peers: u16,
+    http: u16,
+    process: Child,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        for node in &mut self.nodes {
+            let _ = node.process.kill();
+            let _ = node.process.wait();
+            if std::thread::panicking() {
+                eprintln!("--- {} ---\n{}", node.home.display(), self.dir.path().display());
+                let log = std::fs::read_to_string(node.home.with_extension("log")).unwrap_or_default();
+                let lines: Vec<&str> = log.lines().collect();
+                eprintln!("{}", lines[lines.len().saturating_sub(40)..].join("\n"));
+            }
+        }
+    }
+}
+
+impl Open {
+    /// Starts a node; `how` is what a person would type.
+    fn start(&mut self, how: &[&str]) {
+        let at = self.nodes.len() + 1;
+        let home = self.dir.path().join(format!("node-{at}"));
+        let ports = [free_port(), free_port(), free_port()];
+        let mut command = Command::new(QUORATE);
+        command.arg("start").arg("--data-dir").arg(&home).args([
+            "--host",
+            "localhost",
+            "--name",
+            &format!("node-{at}"),
+        ]);
+        for (flag, port) in ["--listen", "--peers", "--http"].into_iter().zip(ports) {
+            command.arg(flag).arg(format!("127.0.0.1:{port}"));
+        }
+        command.args(how).env("QUORATE_PASSWORD", PASSWORD);
+        let process = spawn_child(command, &home.with_extension("log"));
+        let [postgres, peers, http] = ports;
+        self.nodes.push(Node { home, postgres, peers, http, process });
+    }
+
+    async fn ready(&self) {
+        for node in &self.nodes {
+            eventually("the node is ready", PATIENCE, async || {
+                let files = Files::below(&node.home);
+                if !files.certificate.exists() {
+                    return Err("no certificate".into());
+                }
+                let way = Way { tls: Some(visitor_config(&files.ca, None)?), login: None };
+                let said = way.ask(&format!("localhost:{}", node.http), "/ready", None, PATIENCE).await?;
+                said.is_success().then_some(()).ok_or_else(|| said.text())
+            })
+            .await;
+        }
+    }
+
+    async fn command(&self, args: &[&str], node: usize) -> String {
+        let home = self.nodes[node].home.to_str().unwrap();
+        let ended = run_program(&[args, &["--data-dir", home]].concat()).await;
+        assert_eq!(ended.code, Some(0), "{args:?}: {}", ended.output);
+        ended.output.trim().to_owned()
+    }
+
+    fn ca(&self) -> PathBuf {
+        Files::below(&self.nodes[0].home).ca
+    }
+
+    fn tls(&self) -> Arc<ClientConfig> {
+        visitor_config(&self.ca(), None).unwrap()
+    }
+
+    async fn connect(&self, node: usize, user: &str, password: &str) -> Result<Client, Error> {
+        self.connect_with(node, user, password, self.tls()).await
+    }
+
+    async fn connect_with(
+        &self,
+        node: usize,
+        user: &str,
+        password: &str,
+        tls: Arc<ClientConfig>,
+    ) -> Result<Client, Error> {
+        let mut config = self.config(node, user);
+        config.password(password).ssl_mode(tokio_postgres::config::SslMode::Require);
+        let (client, connection) = in_time("connecting", config.connect(Tls(tls))).await?;
+        tokio::spawn(connection);
+        Ok(client)
+    }
+
+    fn config(&self, node: usize, user: &str) -> Config {
+        let mut config = Config::new();
+        config.host("localhost").port(self.nodes[node].postgres).user(user).dbname("quorate");
+        config
+    }
+}
+
+fn code(result: Result<Client, Error>) -> String {
+    result.map_or_else(|error| sqlstate(&error), |_| "let in".into())
+}
+
+/// Writes what an authority has issued, so that a client can show it.
+fn identity(dir: &Path, name: &str, ca: &Authority, subject: &Subject, believed: &Path) -> Arc<ClientConfig> {
+    let issued = ca.issue(subject).unwrap();
+    let [certificate, key] = ["crt", "key"].map(|ending| dir.join(format!("{name}.{ending}")));
+    write_private(&certificate, &issued.certificate).unwrap();
+    write_private(&key, &issued.key).unwrap();
+    visitor_config(believed, Some((&certificate, &key))).unwrap()
+}
+
+fn load(files: &Files) -> Authority {
+    let read = |path: &Path| std::fs::read_to_string(path).unwrap();
+    Authority::load(&read(&files.ca), &read(&files.ca_key)).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn three_commands_and_nobody_else() {
+    let mut open = Open { dir: tempfile::tempdir().unwrap(), nodes: Vec::new() };
+    open.start(&["--init"]);
+    open.ready().await;
+    let greeting = std::fs::read_to_string(open.nodes[0].home.with_extension("log")).unwrap();
+    assert!(!greeting.contains(PASSWORD), "it was given");
+    let token = greeting.split("--token ").nth(1).and_then(|rest| rest.split_whitespace().next()).unwrap().to_owned();
+    let member = format!("localhost:{}", open.nodes[0].http);
+    for _ in 0..2 {
+        open.start(&["--join", &member, "--token", &token]);
+    }
+    open.ready().await;
+    eventually("three vote", PATIENCE, async || {
+        let text = open.command(&["status", "--json"], 1).await;
+        let status: ClusterStatus = serde_json::from_str(&text).map_err(|e| format!("{e}: {text}"))?;
+        let three = status.groups.iter().filter(|group| group.voters.split(' ').count() == 3).count();
+        if three == 2 { Ok(()) } else { Err(text) }
+    })
+    .await;
+    passwords(&open).await;
+    certificates(&open).await;
+    doors(&open).await;
+    tokens(&mut open, &member).await;
+    secrets_stay_in_their_files(&open, &token);
+}
+
+async fn passwords(open: &Open) {
+    let owner = open.connect(0, "quorate", PASSWORD).await.unwrap();
+    run(&owner, "CREATE ROLE ann LOGIN PASSWORD 'one'; CREATE ROLE mute LOGIN; CREATE ROLE nobody PASSWORD 'one'")
+        .await;
+    assert_eq!(one_value(&open.connect(1, "ann", "one").await.unwrap(), "SELECT current_user").await, "ann");
+    // Changed here, and the old one is worth nothing there at once.
+    run(&owner, "ALTER ROLE ann PASSWORD 'two'").await;
+    assert_eq!(code(open.connect(2, "ann", "one").await), "28P01");
+    assert_eq!(code(open.connect(2, "ann", "two").await), "let in");
+    for (user, password) in [("ann", "wrong"), ("not there", "one"), ("mute", "one"), ("mute", "x")] {
+        let error = open.connect(0, user, password).await.err().unwrap();
+        let error = error.as_db_error().unwrap();
+        assert_eq!(error.code().code(), "28P01", "{user}");
+        assert_eq!(error.message(), format!("password authentication failed for user \"{user}\""));
+    }
+    assert_eq!(code(open.connect(0, "nobody", "one").await), "28000");
+    run(&owner, "ALTER ROLE ann VALID UNTIL '2001-01-01'").await;
+    assert_eq!(code(open.connect(1, "ann", "two").await), "28P01");
+    // Here she has no session that is about to end.
+    run(&owner, "ALTER ROLE ann VALID UNTIL 'infinity' CONNECTION LIMIT 1").await;
+    let only = open.connect(0, "ann", "two").await.unwrap();
+    assert_eq!(code(open.connect(0, "ann", "two").await), "53300");
+    drop(only);
+    // A password is bound to the channel: the client insists.
+    let mut config = open.config(0, "quorate");
+    config.password(PASSWORD).channel_binding(ChannelBinding::Require);
+    let (bound, connection) = in_time("binding", config.connect(Tls(open.tls()))).await.unwrap();
+    tokio::spawn(connection);
+    assert_eq!(one_value(&bound, "SHOW ssl").await, "on");
+    let seen = "SELECT ssl::text || version FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+    assert_eq!(one_value(&bound, seen).await, "trueTLSv1.3");
+    // Without a password; and what comes with SSLRequest instead of after it is not heard.
+    let mut silent = open.config(0, "quorate");
+    silent.ssl_mode(tokio_postgres::config::SslMode::Require);
+    assert!(silent.connect(Tls(open.tls())).await.is_err());
+    let stuffed = exchange(open.nodes[0].postgres, None, b"\0\0\0\x08\x04\xd2\x16\x2f\0\0\0\x08\0\x03\0\0").await;
+    assert!(String::from_utf8_lossy(&stuffed.unwrap()).contains("unencrypted data after SSL request"));
+    // A long statement is stopped by a request that is encrypted as well.
+    let cancel = bound.cancel_token();
+    let sleeping = tokio::spawn(async move { bound.batch_execute("SELECT pg_sleep(3600)").await });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    cancel.cancel_query(Tls(open.tls())).await.unwrap();
+    let stopped = in_time("cancelling", sleeping).await.unwrap().unwrap_err();
+    assert_eq!(sqlstate(&stopped), "57014");
+}
+
+async fn certificates(open: &Open) {
+    let (dir, files) = (open.dir.path(), Files::below(&open.nodes[0].home));
+    let strange = Authority::found("quorate").unwrap();
+    let believed = dir.join("strange.crt");
+    write_private(&believed, &strange.certificate).unwrap();
+    // A client that believes somebody else does not even ask.
+    let tls = visitor_config(&believed, None).unwrap();
+    assert!(open.connect_with(0, "quorate", PASSWORD, tls).await.is_err());
+    // A certificate of somebody else's authority, though the password is right.
+    let strange = Authority::load(&strange.certificate, &strange.key).unwrap();
+    let node = |cluster: &str| Subject::Node {
+        name: NodeName { cluster: cluster.into(), node: "node-2".into() },
+        hosts: vec!["localhost".into()],
+    };
+    let forged = identity(dir, "forged", &strange, &node("quorate"), &files.ca);
+    assert!(open.connect_with(0, "quorate", PASSWORD, forged.clone()).await.is_err());
+    let own = load(&files);
+    let client = identity(dir, "client", &own, &Subject::Client("ann".into()), &files.ca);
+    let other = identity(dir, "other", &own, &node("another"), &files.ca);
+    let expired = {
+        let issued = own.issue_until(&node("quorate"), std::time::SystemTime::now() - Duration::from_secs(60)).unwrap();
+        let [certificate, key] = ["crt", "key"].map(|ending| dir.join(format!("expired.{ending}")));
+        write_private(&certificate, &issued.certificate).unwrap();
+        write_private(&key, &issued.key).unwrap();
+        visitor_config(&files.ca, Some((&certificate, &key))).unwrap()
+    };
+    // At the peer port nobody hears a byte: not a stranger in plain text, not one without a certificate, with a forged or an
+    // expired one, a client's, or that of a node of another cluster.
+    let hello = [&[0u8; 8][..], b"hello"].concat();
+    let peers = open.nodes[0].peers;
+    let nobody = Some(open.tls());
+    for tls in [None, nobody, Some(forged.clone()), Some(expired.clone()), Some(client.clone()), Some(other.clone())] {
+        let plain = tls.is_none();
+        let heard = exchange(peers, tls, &hello).await.unwrap_or_default();
+        // To plain text TLS has an alert and nothing else.
+        assert!(heard.is_empty() || plain && heard.len() == 7 && heard[0] == 21, "{heard:?}");
+    }
+    // At the HTTP port they are nobody, or not even that.
+    let ask = async |tls: &Arc<ClientConfig>, path: &str| {
+        let way = Way { tls: Some(tls.clone()), login: None };
+        let said = way.ask(&format!("localhost:{}", open.nodes[0].http), path, None, PATIENCE).await;
+        said.map(|said| said.status)
+    };
+    for tls in [&forged, &expired] {
+        assert!(ask(tls, "/health").await.is_err());
+    }
+    for tls in [&client, &other, &open.tls()] {
+        assert_eq!(ask(tls, "/health").await, Ok(200));
+        assert_eq!(ask(tls, "/status").await, Ok(401));
+    }
+    assert_eq!(ask(&operator_config(&files).unwrap(), "/status").await, Ok(200));
+}
+
+async fn doors(open: &Open) {
+    let http = open.nodes[0].http;
+    let ask = async |login: Option<(&str, &str)>, path: &str, body: Option<&str>| {
+        let login = login.map(|(role, password)| (role.to_owned(), Secret(password.to_owned())));
+        let way = Way { tls: Some(open.tls()), login };
+        let body = body.map(|body| body.as_bytes().to_vec());
+        way.ask(&format!("localhost:{http}"), path, body, PATIENCE).await.unwrap().status
+    };
+    for path in ["/status", "/metrics"] {
+        assert_eq!(ask(None, path, None).await, 401, "{path}");
+        assert_eq!(ask(Some(("quorate", PASSWORD)), path, None).await, 200, "{path}");
+    }
+    assert_eq!(ask(None, "/transfer", Some("{}")).await, 401);
+    assert_eq!(ask(None, "/node", Some("{\"remove\":{\"node\":\"node-2\"}}")).await, 401);
+    assert_eq!(ask(None, "/token", Some("\"list\"")).await, 401);
+    assert_eq!(ask(Some(("quorate", "wrong")), "/status", None).await, 401);
+    assert_eq!(ask(Some(("ann", "two")), "/status", None).await, 401, "no superuser");
+    // Without TLS there is nothing at this port, and no password at the other.
+    assert!(exchange(http, None, b"GET /health HTTP/1.0\r\n\r\n").await.unwrap_or_default().len() <= 7);
+    let mut plain = open.config(0, "quorate");
+    plain.password(PASSWORD);
+    let (client, connection) = in_time("on this machine", plain.connect(NoTls)).await.unwrap();
+    tokio::spawn(connection);
+    assert_eq!(one_value(&client, "SELECT ssl::text FROM pg_stat_ssl WHERE pid = pg_backend_pid()").await, "false");
+    let rules = "SELECT string_agg(type || ' ' || auth_method, ',' ORDER BY line_number) FROM pg_hba_file_rules";
+    let expected = "hostssl scram-sha-256,host scram-sha-256,host scram-sha-256";
+    assert_eq!(one_value(&client, rules).await, expected);
+}
+
+async fn tokens(open: &mut Open, member: &str) {
+    let join = async |open: &Open, name: &str, token: &str| {
+        let home = open.dir.path().join(name);
+        let port = || format!("127.0.0.1:{}", free_port());
+        let (listen, peers, http) = (port(), port(), port());
+        let args = ["start", "--host", "localhost", "--name", name, "--listen", &listen, "--peers", &peers, "--http"];
+        let rest = [&http, "--join", member, "--token", token, "--data-dir", home.to_str().unwrap()];
+        let ended = run_program(&[&args[..], &rest].concat()).await;
+        assert_ne!(ended.code, Some(0));
+        ended.output
+    };
+    let once = open.command(&["token", "create"], 1).await;
+    let gone = open.command(&["token", "create"], 1).await;
+    let id = gone.split('.').nth(1).unwrap();
+    open.command(&["token", "revoke", id], 2).await;
+    assert!(join(open, "x1", &gone).await.contains("not known, or was revoked"));
+    assert!(join(open, "x2", "quorate.1.2.3").await.contains("this is no join token"));
+    open.start(&["--join", member, "--token", &once]);
+    open.ready().await;
+    assert!(join(open, "x3", &once).await.contains("was used up"), "a token is not used twice");
+    let late = open.command(&["token", "create", "--hours", "0"], 0).await;
+    assert!(join(open, "x4", &late).await.contains("has expired"));
+    assert!(open.command(&["token", "list"], 3).await.contains("used up"));
+}
+
+fn secrets_stay_in_their_files(open: &Open, token: &str) {
+    use std::os::unix::fs::PermissionsExt;
+    let secret = token.split('.').nth(2).unwrap();
+    for node in &open.nodes {
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let files = Files::below(&node.home);
+        assert_eq!(mode(&node.home), 0o700);
+        for file in [&files.key, &files.ca_key, &node.home.join("identity")] {
+            assert_eq!(mode(file), 0o600, "{}", file.display());
+        }
+        let log = std::fs::read_to_string(node.home.with_extension("log")).unwrap();
+        // The first node has shown the token to whoever started it; no log line has it.
+        let logged =
+            log.lines().filter(|line| line.contains("INFO") || line.contains("WARN") || line.contains("ERROR"));
+        let logged: String = logged.collect();
+        assert!(!logged.contains(secret) && !logged.contains(PASSWORD) && !logged.contains("SCRAM-SHA-256$"));
+        assert!(!std::fs::read_to_string(node.home.join("config.toml")).unwrap().contains(secret));
+    }
+}
