@@ -203,6 +203,9 @@ struct StartArgs {
     /// What lets the node in; `quorate token create` makes it
     #[arg(long, value_name = "TOKEN", env = "QUORATE_TOKEN", hide_env_values = true)]
     token: Option<String>,
+    /// A file for the token, instead: who begins a cluster writes it, who joins waits for it
+    #[arg(long, value_name = "FILE", env = "QUORATE_TOKEN_FILE", conflicts_with = "token")]
+    token_file: Option<PathBuf>,
     /// Certificates of your own (PEM): the authorities to believe
     #[arg(long, value_name = "FILE", env = "QUORATE_CA", requires_all = ["certificate", "key"])]
     ca: Option<PathBuf>,
@@ -282,8 +285,12 @@ fn start(args: StartArgs) -> Result<(), String> {
 }
 
 /// The configuration to start with; if a cluster is to begin, its first node is laid out.
-fn begin(args: StartArgs) -> Result<Config, String> {
-    let (init, password_file) = (args.init, args.password_file.clone());
+fn begin(mut args: StartArgs) -> Result<Config, String> {
+    let (init, password_file, token_file) = (args.init, args.password_file.clone(), args.token_file.clone());
+    let known = args.data_dir.as_ref().is_some_and(|dir| dir.join(crate::raftlog::identity::FILE).exists());
+    if let Some(path) = token_file.as_ref().filter(|_| !init && !known) {
+        args.token = Some(awaited(path)?);
+    }
     // What is said with the first start counts for all later ones.
     let keep = args.config.is_none() && (init || args.join.is_some());
     let file = configuration(args).map_err(|e| e.to_string())?;
@@ -294,11 +301,25 @@ fn begin(args: StartArgs) -> Result<Config, String> {
         let text = given.clone().unwrap_or_else(|| Secret(setup::password().to_string()));
         let made = setup::init(&file, &config, &text.0, keep, now_micros())?;
         announce(&config, &made, given.is_none().then_some(text.0.as_str()));
+        if let Some(path) = &token_file {
+            pki::write_private(path, &made.token).map_err(|e| format!("{}: {e}", path.display()))?;
+        }
     } else if keep && !init && !begun {
         pki::private_dir(&config.data_dir).map_err(|e| e.to_string())?;
         setup::save(&file, &config.data_dir)?;
     }
     Ok(config)
+}
+
+/// What is in a file, as soon as somebody has written it.
+fn awaited(path: &Path) -> Result<String, String> {
+    loop {
+        match std::fs::read_to_string(path) {
+            Ok(text) => return Ok(text.trim().to_owned()),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => std::thread::sleep(Duration::from_millis(200)),
+            Err(e) => return Err(format!("{}: {e}", path.display())),
+        }
+    }
 }
 
 /// Tells what is told once.

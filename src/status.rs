@@ -34,6 +34,12 @@ pub struct NodeRow {
     pub sync_ms: Option<f64>,
     /// Why it had better not lead, in its own opinion.
     pub unfit: Option<String>,
+    /// When its certificate ends, in seconds since 1970; nothing if it has none.
+    #[serde(default)]
+    pub certificate_expires: Option<i64>,
+    /// Logins that have failed since it was started.
+    #[serde(default)]
+    pub failed_logins: u64,
     /// What the cluster has decided about it: `joining`, `up`, `leaving`; empty if that is not known.
     pub membership: String,
 }

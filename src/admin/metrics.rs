@@ -47,6 +47,17 @@ pub fn render(status: &ClusterStatus) -> String {
     of_node("quorate_fit_to_lead", "0 if the node had better not lead: its clock or its disk is off.", &|n| {
         Some(if n.unfit.is_none() { 1.0 } else { 0.0 })
     });
+    of_node("quorate_certificate_expiry_timestamp_seconds", "When the node's certificate ends.", &|n| {
+        n.certificate_expires.map(|seconds| seconds as f64)
+    });
+    let own = status.nodes.iter().find(|n| n.node == status.answered_by);
+    let _ = writeln!(
+        out,
+        "# HELP quorate_authentication_failures_total Logins that have failed at this node.\n\
+         # TYPE quorate_authentication_failures_total counter\n\
+         quorate_authentication_failures_total {}",
+        own.map_or(0, |n| n.failed_logins)
+    );
     let _ = writeln!(out, "# HELP quorate_nodes_up Nodes that report.\n# TYPE quorate_nodes_up gauge");
     let up = status.nodes.iter().filter(|n| n.state != "down").count();
     let _ = writeln!(out, "quorate_nodes_up {up}");

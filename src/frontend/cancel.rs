@@ -123,9 +123,9 @@ impl CancelRegistry {
         })
     }
 
-    /// How many sessions a role has on this node.
-    pub fn sessions_of(&self, role: &str) -> usize {
-        self.sessions.lock().by_pid.values().filter(|entry| entry.activity.lock().usename == role).count()
+    /// How many sessions of this node are such ones.
+    pub fn count(&self, such: impl Fn(&SessionRow) -> bool) -> usize {
+        self.sessions.lock().by_pid.values().filter(|entry| such(&entry.activity.lock())).count()
     }
 
     /// All sessions of this node.

@@ -167,20 +167,28 @@ impl<D: Database> Newcomer<D> {
     }
 
     /// Whether there is a place for one more session of this role.
-    fn has_place(&self, user: &str, account: &Account) -> SqlResult<()> {
+    fn has_place(&self, hello: &Hello, account: &Account) -> SqlResult<()> {
         let full = |message: String| Err(SqlError::new(state::TOO_MANY_CONNECTIONS, message).fatal());
         if !account.superuser && self.sessions.available_permits() <= self.options.reserved {
             return full("remaining connection slots are reserved for non-replication superuser connections".into());
         }
-        let limit = usize::try_from(account.connection_limit).ok().filter(|_| !account.superuser);
-        match limit.filter(|limit| self.options.cancel.sessions_of(user) >= *limit) {
-            Some(_) => full(format!("too many connections for role \"{user}\"")),
-            None => Ok(()),
+        if account.superuser {
+            return Ok(());
         }
+        // No limit is a negative number.
+        let reached = |limit: i32, count: usize| usize::try_from(limit).is_ok_and(|limit| count >= limit);
+        let sessions = &self.options.cancel;
+        if reached(account.connection_limit, sessions.count(|row| row.usename == hello.user)) {
+            return full(format!("too many connections for role \"{}\"", hello.user));
+        }
+        if reached(account.database_limit, sessions.count(|row| row.datname == hello.database)) {
+            return full(format!("too many connections for database \"{}\"", hello.database));
+        }
+        Ok(())
     }
 
     async fn start(self, (hello, account): (Hello, Account)) {
-        if let Err(error) = self.has_place(&hello.user, &account) {
+        if let Err(error) = self.has_place(&hello, &account) {
             return self.refuse(&error).await;
         }
         let Ok(_permit) = Arc::clone(&self.sessions).try_acquire_owned() else {

@@ -19,6 +19,7 @@ use pgwire::messages::startup::Authentication;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 
@@ -38,6 +39,8 @@ pub struct Account {
     pub valid_until: Option<i64>,
     /// −1: none.
     pub connection_limit: i32,
+    /// The database's; −1: none.
+    pub database_limit: i32,
 }
 
 /// Where roles are looked up.
@@ -56,8 +59,14 @@ impl Accounts for Everybody {
 }
 
 impl Account {
-    const OF_THE_NODE: Account =
-        Account { verifier: None, can_login: true, superuser: true, valid_until: None, connection_limit: -1 };
+    const OF_THE_NODE: Account = Account {
+        verifier: None,
+        can_login: true,
+        superuser: true,
+        valid_until: None,
+        connection_limit: -1,
+        database_limit: -1,
+    };
 }
 
 /// Who watches the door: the same for all connections of a node.
@@ -67,6 +76,8 @@ pub struct Guard {
     pub rules: Rules,
     pub accounts: Arc<dyn Accounts>,
     failures: Mutex<Failures>,
+    /// How many logins have failed.
+    pub count: Arc<AtomicU64>,
     since: Instant,
     /// What verifiers of roles without a password are made of.
     secret: [u8; 32],
@@ -75,12 +86,25 @@ pub struct Guard {
 impl Guard {
     pub fn new(keys: Option<Arc<Keys>>, rules: Rules, accounts: Arc<dyn Accounts>) -> Guard {
         let secret = keys.as_ref().map_or_else(rand::random, |keys| keys.secret());
-        Guard { keys, rules, accounts, failures: Mutex::default(), since: Instant::now(), secret }
+        Guard {
+            keys,
+            rules,
+            accounts,
+            failures: Mutex::default(),
+            count: Arc::default(),
+            since: Instant::now(),
+            secret,
+        }
     }
 
     /// What encrypts new connections.
     pub fn tls(&self) -> Option<Arc<Tls>> {
         self.keys.as_ref().map(|keys| keys.now())
+    }
+
+    fn note_failure(&self, address: IpAddr) {
+        self.count.fetch_add(1, Ordering::Relaxed);
+        self.failures.lock().failed(address, self.now());
     }
 
     fn now(&self) -> u64 {
@@ -100,7 +124,7 @@ impl Guard {
         match account.filter(|account| matches && usable.is_ok() && account.can_login) {
             Some(account) => Ok(Some(account)),
             None => {
-                self.failures.lock().failed(address, self.now());
+                self.note_failure(address);
                 tracing::warn!(%address, role, "a request with a wrong password was refused");
                 tokio::time::sleep(PENALTY).await;
                 Ok(None)
@@ -154,7 +178,7 @@ impl Guard {
             Method::Scram => self.by_password(socket, input, hello, account.as_ref()).await?,
         };
         if let Err(refused) = proven {
-            self.failures.lock().failed(address, self.now());
+            self.note_failure(address);
             let (user, database, why) = (&hello.user, &hello.database, refused.why);
             tracing::warn!(%address, user, database, why, "a login failed");
             tokio::time::sleep(PENALTY).await;

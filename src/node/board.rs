@@ -84,6 +84,8 @@ pub fn own_report(runtime: &Runtime) -> NodeReport {
         clock_error_ms: system.clock.map(|(_, error)| ms(error)),
         sync_ms: system.sync.map(|sync| ms(sync as i64)),
         unfit: unfit.map(|why| why.to_string()),
+        certificate_expires: runtime.keys.as_ref().map(|keys| keys.now().expires),
+        failed_logins: runtime.failed_logins.load(Ordering::Relaxed),
         membership: String::new(),
     };
     let replicas = runtime

@@ -68,6 +68,8 @@ pub(crate) struct Runtime {
     pub cancels: Arc<frontend::cancel::CancelRegistry>,
     /// What encrypts connections; nothing if only this machine can reach the node.
     pub keys: Option<Arc<Keys>>,
+    /// Logins that have failed since the start.
+    pub failed_logins: Arc<AtomicU64>,
     pub disk_full: AtomicBool,
     /// Every replica here has once had everything that was acknowledged before this process began.
     pub caught_up: AtomicBool,
@@ -323,6 +325,7 @@ fn assemble(
         registry,
         cancels,
         keys,
+        failed_logins: Arc::default(),
         disk_full: AtomicBool::new(false),
         caught_up: AtomicBool::new(false),
         new,

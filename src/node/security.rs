@@ -117,7 +117,9 @@ pub fn guard(runtime: &Runtime) -> Arc<Guard> {
         Some(_) => Arc::new(Roles(router.clone())),
         None => Arc::new(Everybody),
     };
-    Arc::new(Guard::new(keys, runtime.config.rules.clone(), accounts))
+    let mut guard = Guard::new(keys, runtime.config.rules.clone(), accounts);
+    guard.count = runtime.failed_logins.clone();
+    Arc::new(guard)
 }
 
 /// Who watches the HTTP port.
@@ -137,13 +139,15 @@ impl Accounts for Roles {
                 let message = "roles cannot be looked up: this node does not reach a majority of the cluster";
                 SqlError::new(state::CANNOT_CONNECT_NOW, message).detail(error.message)
             })?;
-            let login = router.shared.catalog().login(&role);
-            Ok(login.map(|login| Account {
+            let catalog = router.shared.catalog();
+            let database_limit = catalog.rights.connection_limit.unwrap_or(-1);
+            Ok(catalog.login(&role).map(|login| Account {
                 verifier: login.verifier.map(|secret| secret.0),
                 can_login: login.can_login,
                 superuser: login.superuser,
                 valid_until: login.valid_until,
                 connection_limit: login.connection_limit,
+                database_limit,
             }))
         })
     }
