@@ -47,3 +47,6 @@ WHERE nspname IN ('pg_catalog', 'information_schema');
 UPDATE "pg_catalog.pg_namespace" SET nspacl =
   x'00000001000000000000040900000002000000010000001271756f726174653d55432f71756f726174650000001470675f6d6f6e69746f723d552f71756f72617465'
 WHERE nspname = 'quorate';
+UPDATE "pg_catalog.pg_class" SET relacl = x'00000001000000000000040900000002000000010000001771756f726174653d617277644478742f71756f726174650000000a3d722f71756f72617465'
+WHERE oid < 16384 AND relname NOT IN ('pg_authid', 'pg_statistic', 'pg_statistic_ext_data', 'pg_largeobject',
+  'pg_user_mapping', 'pg_subscription');

@@ -199,7 +199,16 @@ impl<D: Database> Newcomer<D> {
             Ok(db) => db,
             Err(error) => return self.refuse(&error).await,
         };
-        let settings = match hello.settings() {
+        let catalog = db.catalog();
+        let who = match catalog.login(&hello.user) {
+            Some(login) if login.can_login => Ok(catalog.settings_of(&hello.user)),
+            Some(_) => Err(format!("role \"{}\" is not permitted to log in", hello.user)),
+            None => Err(format!("role \"{}\" does not exist", hello.user)),
+        };
+        let settings = who
+            .map_err(|message| SqlError::new(state::INVALID_AUTHORIZATION_SPECIFICATION, message).fatal())
+            .and_then(|of_role| hello.settings(&of_role));
+        let settings = match settings {
             Ok(settings) => settings,
             Err(error) => return self.refuse(&error).await,
         };

@@ -102,7 +102,7 @@ impl Lite {
             constraints: Vec::new(),
             indexes: Vec::new(),
         };
-        let mut catalog = Catalog { version: 1, ..Catalog::default() };
+        let mut catalog = Catalog { version: 1, ..Catalog::of_superuser("ann") };
         catalog.relations.insert(("public".into(), "t".into()), Arc::new(relation));
         let (writes, made) = (AtomicU64::new(0), Arc::default());
         Lite { sqlite: Mutex::new(sqlite), catalog: Arc::new(catalog), writes, made }

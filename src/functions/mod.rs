@@ -13,6 +13,15 @@
 //! Several rows of `CASTS` may share one pair of types: the one whose context is the widest that the situation grants
 //! applies ([`find_cast_in`]). So storing into `varchar(n)` refuses what an explicit cast cuts.
 
+/// All roles, memberships and the database's owner, as JSON.
+macro_rules! roles {
+    () => {
+        "(SELECT json_array(json((SELECT json_group_array(json_array(oid, rolname, rolsuper, rolinherit)) \
+          FROM \"pg_catalog.pg_authid\")), json((SELECT json_group_array(json_array(roleid, member, admin_option)) \
+          FROM \"pg_catalog.pg_auth_members\")), coalesce((SELECT datdba FROM \"_quorate_database\"), 10)))"
+    };
+}
+
 pub mod advisory;
 pub mod aggregates;
 mod arg;

@@ -1,127 +1,487 @@
-//! `has_…_privilege` and its kin. Nobody is denied anything here yet: what they check is that they are asked for
-//! privileges that exist.
+//! `has_…_privilege` and its kin, and functions of `aclitem`.
+//!
+//! They ask [`crate::rights`], as whoever compiles a statement does: what they are given is the catalog's rows. All roles and
+//! memberships come as one text ([`roles`]), which is read again only when it is another one.
 
-use super::arg::text;
+use super::arg::{from_text, int, text};
 use super::table::*;
 use super::{Aggregate, Cast, Context, Function, Operator, Scalar};
 use crate::error::{SqlError, SqlResult, state};
-use crate::types::{Type, array};
+use crate::rights::{self, Acl, Item, Kind, Membership, Mode, PUBLIC, Role, Roles, held, options};
+use crate::types::Type;
+use crate::types::array::{self, Array};
+use crate::types::record::List;
 use crate::value::{Value, ValueRef};
+use std::cell::RefCell;
+use std::sync::Arc;
 
-/// The six forms of an inquiry about an object of one kind: for the current or a named role, by name or OID.
-const fn inquiry(name: &'static str, two: &'static str, three: &'static str) -> [Function; 6] {
-    [
-        func(name, &[TEXT, TEXT], BOOL, two).stable(),
-        func(name, &[OID, TEXT], BOOL, two).stable(),
-        func(name, &[NAME, TEXT, TEXT], BOOL, three).stable(),
-        func(name, &[NAME, OID, TEXT], BOOL, three).stable(),
-        func(name, &[OID, TEXT, TEXT], BOOL, three).stable(),
-        func(name, &[OID, OID, TEXT], BOOL, three).stable(),
-    ]
-}
-
-macro_rules! inquiries {
-    ($($name:literal: $privileges:literal,)*) => {
-        &[$(inquiry(
+/// The OID of the relation that a text names.
+macro_rules! relation_named {
+    ($name:literal) => {
+        concat!(
+            "coalesce((SELECT pr.oid FROM \"pg_catalog.pg_class\" pr JOIN \"pg_catalog.pg_namespace\" ns \
+              ON ns.oid = pr.relnamespace WHERE pr.relname = q_name_part({",
             $name,
-            concat!("q_privilege('", $privileges, "', {1}, {0})"),
-            concat!("q_privilege('", $privileges, "', {2}, {0}, {1})"),
-        )),*]
+            "}, 1) \
+              AND CASE WHEN q_name_part({",
+            $name,
+            "}, 2) IS NULL THEN q_path_place(ns.nspname) IS NOT NULL \
+              ELSE ns.nspname = q_name_part({",
+            $name,
+            "}, 2) END ORDER BY q_path_place(ns.nspname) LIMIT 1), \
+              q_raise('42P01', 'relation \"' || {",
+            $name,
+            "} || '\" does not exist'))"
+        )
     };
 }
 
-/// With the privileges that each kind of object has.
-pub const OBJECTS: &[[Function; 6]] = inquiries! {
-    "has_table_privilege": "select insert update delete truncate references trigger rule",
-    "has_any_column_privilege": "select insert update references",
-    "has_sequence_privilege": "usage select update",
-    "has_database_privilege": "create temporary temp connect",
-    "has_schema_privilege": "create usage",
-    "has_function_privilege": "execute",
-    "has_language_privilege": "usage",
-    "has_type_privilege": "usage",
-    "has_tablespace_privilege": "create",
-    "has_foreign_data_wrapper_privilege": "usage",
-    "has_server_privilege": "usage",
-    "pg_has_role": "member usage set",
-};
-
-macro_rules! column {
-    ($privilege:literal, $others:literal) => {
-        concat!("q_privilege('select insert update references', {", $privilege, "}, ", $others, ")")
+/// An inquiry about a relation, or columns of it. `$kind`: SQLite's expression of its kind.
+macro_rules! of_relation {
+    ($role:literal, $oid:expr, $asked:literal) => {
+        concat!(
+            "(SELECT q_held(CASE pr.relkind WHEN 'S' THEN 's' ELSE 'r' END, {",
+            $asked,
+            "}, ",
+            roles!(),
+            ", ",
+            $role,
+            ", pr.relowner, pr.relacl) FROM \"pg_catalog.pg_class\" pr WHERE pr.oid = ",
+            $oid,
+            ")"
+        )
     };
 }
-const COLUMN: &str = column!("2", "{0}, {1}");
-const ROLES_COLUMN: &str = column!("3", "{0}, {1}, {2}");
+macro_rules! of_any_column {
+    ($role:literal, $oid:expr, $asked:literal) => {
+        concat!(
+            "(SELECT q_held('r', {", $asked, "}, ", roles!(), ", ", $role, ", pr.relowner, pr.relacl, 'c') \
+              OR EXISTS (SELECT 1 FROM \"pg_catalog.pg_attribute\" pa WHERE pa.attrelid = pr.oid AND pa.attacl IS NOT NULL \
+              AND q_held('c', {", $asked, "}, ", roles!(), ", ", $role, ", pr.relowner, pa.attacl)) \
+              FROM \"pg_catalog.pg_class\" pr WHERE pr.oid = ", $oid, ")"
+        )
+    };
+}
+/// `$column`: the condition on the row of `pg_attribute`.
+macro_rules! of_column {
+    ($role:literal, $oid:expr, $column:expr, $asked:literal) => {
+        concat!(
+            "(SELECT q_held('r', {",
+            $asked,
+            "}, ",
+            roles!(),
+            ", ",
+            $role,
+            ", pr.relowner, pr.relacl, 'c') \
+              OR coalesce(q_held('c', {",
+            $asked,
+            "}, ",
+            roles!(),
+            ", ",
+            $role,
+            ", pr.relowner, pa.attacl), 0) \
+              FROM \"pg_catalog.pg_class\" pr JOIN \"pg_catalog.pg_attribute\" pa ON pa.attrelid = pr.oid \
+              WHERE NOT pa.attisdropped AND ",
+            $column,
+            " AND pr.oid = ",
+            $oid,
+            ")"
+        )
+    };
+}
 
-pub const FUNCTIONS: &[Function] = &[
-    func("has_column_privilege", &[TEXT, TEXT, TEXT], BOOL, COLUMN).stable(),
-    func("has_column_privilege", &[TEXT, INT2, TEXT], BOOL, COLUMN).stable(),
-    func("has_column_privilege", &[OID, TEXT, TEXT], BOOL, COLUMN).stable(),
-    func("has_column_privilege", &[OID, INT2, TEXT], BOOL, COLUMN).stable(),
-    func("has_column_privilege", &[NAME, TEXT, TEXT, TEXT], BOOL, ROLES_COLUMN).stable(),
-    func("has_column_privilege", &[NAME, TEXT, INT2, TEXT], BOOL, ROLES_COLUMN).stable(),
-    func("has_column_privilege", &[NAME, OID, TEXT, TEXT], BOOL, ROLES_COLUMN).stable(),
-    func("has_column_privilege", &[NAME, OID, INT2, TEXT], BOOL, ROLES_COLUMN).stable(),
-    func("has_column_privilege", &[OID, TEXT, TEXT, TEXT], BOOL, ROLES_COLUMN).stable(),
-    func("has_column_privilege", &[OID, TEXT, INT2, TEXT], BOOL, ROLES_COLUMN).stable(),
-    func("has_column_privilege", &[OID, OID, TEXT, TEXT], BOOL, ROLES_COLUMN).stable(),
-    func("has_column_privilege", &[OID, OID, INT2, TEXT], BOOL, ROLES_COLUMN).stable(),
-    func("has_parameter_privilege", &[TEXT, TEXT], BOOL, "q_privilege('set altersystem', {1}, {0})").stable(),
-    func("has_parameter_privilege", &[NAME, TEXT, TEXT], BOOL, "q_privilege('set altersystem', {2}, {0}, {1})")
-        .stable(),
-    func("has_parameter_privilege", &[OID, TEXT, TEXT], BOOL, "q_privilege('set altersystem', {2}, {0}, {1})").stable(),
-    func("row_security_active", &[OID], BOOL, "iif({0} IS NULL, NULL, 0)").stable(),
-    func("row_security_active", &[TEXT], BOOL, "iif({0} IS NULL, NULL, 0)").stable(),
-    func("acldefault", &[CHAR, OID], Type::ACLITEM_ARRAY, ACL_DEFAULT),
+/// The six forms of an inquiry about a relation: for the current or a named role, by name or OID.
+macro_rules! relations {
+    ($name:literal, $of:ident) => {
+        [
+            func($name, &[TEXT, TEXT], BOOL, $of!("q_current_user()", relation_named!("0"), "1")).stable(),
+            func($name, &[OID, TEXT], BOOL, $of!("q_current_user()", "{0}", "1")).stable(),
+            func($name, &[NAME, TEXT, TEXT], BOOL, $of!("{0}", relation_named!("1"), "2")).stable(),
+            func($name, &[NAME, OID, TEXT], BOOL, $of!("{0}", "{1}", "2")).stable(),
+            func($name, &[OID, TEXT, TEXT], BOOL, $of!("{0}", relation_named!("1"), "2")).stable(),
+            func($name, &[OID, OID, TEXT], BOOL, $of!("{0}", "{1}", "2")).stable(),
+        ]
+    };
+}
+
+/// An inquiry about an object that is a row of a table: its kind, owner, grants and the condition that finds it.
+macro_rules! row {
+    ($kind:literal, $role:literal, $asked:literal, $table:literal, $prefix:literal, $found:expr) => {
+        concat!(
+            "(SELECT q_held('",
+            $kind,
+            "', {",
+            $asked,
+            "}, ",
+            roles!(),
+            ", ",
+            $role,
+            ", pr.",
+            $prefix,
+            "owner, pr.",
+            $prefix,
+            "acl) FROM \"pg_catalog.",
+            $table,
+            "\" pr WHERE ",
+            $found,
+            ")"
+        )
+    };
+}
+/// `$named`: how a name finds the row; a macro, because the name's place differs.
+macro_rules! rows {
+    ($name:literal, $kind:literal, $table:literal, $prefix:literal, $named:ident) => {
+        [
+            func($name, &[TEXT, TEXT], BOOL, row!($kind, "q_current_user()", "1", $table, $prefix, $named!("0")))
+                .stable(),
+            func($name, &[OID, TEXT], BOOL, row!($kind, "q_current_user()", "1", $table, $prefix, "pr.oid = {0}"))
+                .stable(),
+            func($name, &[NAME, TEXT, TEXT], BOOL, row!($kind, "{0}", "2", $table, $prefix, $named!("1"))).stable(),
+            func($name, &[NAME, OID, TEXT], BOOL, row!($kind, "{0}", "2", $table, $prefix, "pr.oid = {1}")).stable(),
+            func($name, &[OID, TEXT, TEXT], BOOL, row!($kind, "{0}", "2", $table, $prefix, $named!("1"))).stable(),
+            func($name, &[OID, OID, TEXT], BOOL, row!($kind, "{0}", "2", $table, $prefix, "pr.oid = {1}")).stable(),
+        ]
+    };
+}
+/// A row whose column has that name; if there is none, an error.
+macro_rules! by_name {
+    ($n:literal, $table:literal, $column:literal, $code:literal, $what:literal) => {
+        concat!(
+            "pr.oid = coalesce((SELECT oid FROM \"pg_catalog.",
+            $table,
+            "\" WHERE ",
+            $column,
+            " = q_name_part({",
+            $n,
+            "}, 1) ORDER BY oid LIMIT 1), q_raise('",
+            $code,
+            "', '",
+            $what,
+            " \"' || {",
+            $n,
+            "} || '\" does not exist'))"
+        )
+    };
+}
+macro_rules! schema_named {
+    ($n:literal) => {
+        by_name!($n, "pg_namespace", "nspname", "3F000", "schema")
+    };
+}
+macro_rules! language_named {
+    ($n:literal) => {
+        by_name!($n, "pg_language", "lanname", "42704", "language")
+    };
+}
+macro_rules! type_named {
+    ($n:literal) => {
+        by_name!($n, "pg_type", "typname", "42704", "type")
+    };
+}
+macro_rules! tablespace_named {
+    ($n:literal) => {
+        by_name!($n, "pg_tablespace", "spcname", "42704", "tablespace")
+    };
+}
+
+/// An inquiry about the database, or about what is built in and has the grants of its kind.
+macro_rules! database {
+    ($role:literal, $asked:literal, $object:literal) => {
+        concat!(
+            "iif({",
+            $object,
+            "} IS NULL, NULL, q_held('d', {",
+            $asked,
+            "}, ",
+            roles!(),
+            ", ",
+            $role,
+            ", coalesce((SELECT datdba FROM \"_quorate_database\"), 10), (SELECT datacl FROM \"_quorate_database\")))"
+        )
+    };
+}
+macro_rules! builtin {
+    ($kind:literal, $role:literal, $asked:literal, $object:literal) => {
+        concat!(
+            "iif({",
+            $object,
+            "} IS NULL, NULL, q_held('",
+            $kind,
+            "', {",
+            $asked,
+            "}, ",
+            roles!(),
+            ", ",
+            $role,
+            ", 10, NULL))"
+        )
+    };
+}
+macro_rules! builtins {
+    ($name:literal, $kind:literal) => {
+        [
+            func($name, &[TEXT, TEXT], BOOL, builtin!($kind, "q_current_user()", "1", "0")).stable(),
+            func($name, &[OID, TEXT], BOOL, builtin!($kind, "q_current_user()", "1", "0")).stable(),
+            func($name, &[NAME, TEXT, TEXT], BOOL, builtin!($kind, "{0}", "2", "1")).stable(),
+            func($name, &[NAME, OID, TEXT], BOOL, builtin!($kind, "{0}", "2", "1")).stable(),
+            func($name, &[OID, TEXT, TEXT], BOOL, builtin!($kind, "{0}", "2", "1")).stable(),
+            func($name, &[OID, OID, TEXT], BOOL, builtin!($kind, "{0}", "2", "1")).stable(),
+        ]
+    };
+}
+
+/// With what implements them for each kind of object.
+pub const OBJECTS: &[[Function; 6]] = &[
+    relations!("has_table_privilege", of_relation),
+    relations!("has_sequence_privilege", of_relation),
+    relations!("has_any_column_privilege", of_any_column),
+    rows!("has_schema_privilege", "n", "pg_namespace", "nsp", schema_named),
+    rows!("has_type_privilege", "T", "pg_type", "typ", type_named),
+    rows!("has_language_privilege", "l", "pg_language", "lan", language_named),
+    rows!("has_tablespace_privilege", "t", "pg_tablespace", "spc", tablespace_named),
+    [
+        func("has_database_privilege", &[TEXT, TEXT], BOOL, database!("q_current_user()", "1", "0")).stable(),
+        func("has_database_privilege", &[OID, TEXT], BOOL, database!("q_current_user()", "1", "0")).stable(),
+        func("has_database_privilege", &[NAME, TEXT, TEXT], BOOL, database!("{0}", "2", "1")).stable(),
+        func("has_database_privilege", &[NAME, OID, TEXT], BOOL, database!("{0}", "2", "1")).stable(),
+        func("has_database_privilege", &[OID, TEXT, TEXT], BOOL, database!("{0}", "2", "1")).stable(),
+        func("has_database_privilege", &[OID, OID, TEXT], BOOL, database!("{0}", "2", "1")).stable(),
+    ],
+    builtins!("has_function_privilege", "f"),
+    builtins!("has_foreign_data_wrapper_privilege", "F"),
+    builtins!("has_server_privilege", "S"),
+    [
+        func("pg_has_role", &[NAME, TEXT], BOOL, concat!("q_has_role({1}, ", roles!(), ", q_current_user(), {0})"))
+            .stable(),
+        func("pg_has_role", &[OID, TEXT], BOOL, concat!("q_has_role({1}, ", roles!(), ", q_current_user(), {0})"))
+            .stable(),
+        func("pg_has_role", &[NAME, NAME, TEXT], BOOL, concat!("q_has_role({2}, ", roles!(), ", {0}, {1})")).stable(),
+        func("pg_has_role", &[NAME, OID, TEXT], BOOL, concat!("q_has_role({2}, ", roles!(), ", {0}, {1})")).stable(),
+        func("pg_has_role", &[OID, NAME, TEXT], BOOL, concat!("q_has_role({2}, ", roles!(), ", {0}, {1})")).stable(),
+        func("pg_has_role", &[OID, OID, TEXT], BOOL, concat!("q_has_role({2}, ", roles!(), ", {0}, {1})")).stable(),
+    ],
 ];
 
-/// The privileges that an object of a kind has from its creation, as `aclitem[]`.
-const ACL_DEFAULT: &str = "q_acl_default({0}, coalesce((SELECT rolname FROM \"pg_catalog.pg_authid\" WHERE oid = {1}), \
-     CAST({1} AS TEXT)))";
+macro_rules! column_inquiry {
+    ($types:expr, $role:literal, $oid:expr, $column:expr, $asked:literal) => {
+        func("has_column_privilege", $types, BOOL, of_column!($role, $oid, $column, $asked)).stable()
+    };
+}
+
+pub const FUNCTIONS: &[Function] = &[
+    column_inquiry!(&[TEXT, TEXT, TEXT], "q_current_user()", relation_named!("0"), "pa.attname = {1}", "2"),
+    column_inquiry!(&[TEXT, INT2, TEXT], "q_current_user()", relation_named!("0"), "pa.attnum = {1}", "2"),
+    column_inquiry!(&[OID, TEXT, TEXT], "q_current_user()", "{0}", "pa.attname = {1}", "2"),
+    column_inquiry!(&[OID, INT2, TEXT], "q_current_user()", "{0}", "pa.attnum = {1}", "2"),
+    column_inquiry!(&[NAME, TEXT, TEXT, TEXT], "{0}", relation_named!("1"), "pa.attname = {2}", "3"),
+    column_inquiry!(&[NAME, TEXT, INT2, TEXT], "{0}", relation_named!("1"), "pa.attnum = {2}", "3"),
+    column_inquiry!(&[NAME, OID, TEXT, TEXT], "{0}", "{1}", "pa.attname = {2}", "3"),
+    column_inquiry!(&[NAME, OID, INT2, TEXT], "{0}", "{1}", "pa.attnum = {2}", "3"),
+    column_inquiry!(&[OID, TEXT, TEXT, TEXT], "{0}", relation_named!("1"), "pa.attname = {2}", "3"),
+    column_inquiry!(&[OID, TEXT, INT2, TEXT], "{0}", relation_named!("1"), "pa.attnum = {2}", "3"),
+    column_inquiry!(&[OID, OID, TEXT, TEXT], "{0}", "{1}", "pa.attname = {2}", "3"),
+    column_inquiry!(&[OID, OID, INT2, TEXT], "{0}", "{1}", "pa.attnum = {2}", "3"),
+    func("has_parameter_privilege", &[TEXT, TEXT], BOOL, builtin!("p", "q_current_user()", "1", "0")).stable(),
+    func("has_parameter_privilege", &[NAME, TEXT, TEXT], BOOL, builtin!("p", "{0}", "2", "1")).stable(),
+    func("has_parameter_privilege", &[OID, TEXT, TEXT], BOOL, builtin!("p", "{0}", "2", "1")).stable(),
+    func("row_security_active", &[OID], BOOL, "iif({0} IS NULL, NULL, 0)").stable(),
+    func("row_security_active", &[TEXT], BOOL, "iif({0} IS NULL, NULL, 0)").stable(),
+    func("acldefault", &[CHAR, OID], Type::ACLITEM_ARRAY, concat!("q_acl_default({0}, {1}, ", roles!(), ")")),
+    func(
+        "makeaclitem",
+        &[OID, OID, TEXT, BOOL],
+        Type::ACLITEM,
+        concat!("q_make_acl({0}, {1}, {2}, {3}, ", roles!(), ")"),
+    ),
+    func(
+        "aclcontains",
+        &[Type::ACLITEM_ARRAY, Type::ACLITEM],
+        BOOL,
+        concat!("q_acl_contains({0}, {1}, ", roles!(), ")"),
+    ),
+    set("aclexplode", &[Type::ACLITEM_ARRAY], Type::RECORD, concat!("q_rows(q_acl_rows({0}, ", roles!(), "))"))
+        .columns(&[("grantor", OID), ("grantee", OID), ("privilege_type", TEXT), ("is_grantable", BOOL)])
+        .stable(),
+];
 
 pub const OPERATORS: &[Operator] = &[];
 pub const CASTS: &[Cast] = &[];
 pub const AGGREGATES: &[Aggregate] = &[];
-pub const SCALARS: &[Scalar] =
-    &[scalar("q_privilege", -1, privilege).contextual(), scalar("q_acl_default", 2, acl_default)];
+pub const SCALARS: &[Scalar] = &[
+    scalar("q_held", -1, privilege).contextual().lax(),
+    scalar("q_has_role", 4, has_role).contextual(),
+    scalar("q_acl_default", 3, acl_default).contextual(),
+    scalar("q_make_acl", 5, make_item).contextual(),
+    scalar("q_acl_contains", 3, contains).contextual(),
+    scalar("q_acl_rows", 2, rows_of).contextual(),
+    scalar("q_allowed", 2, allowed).contextual(),
+];
 
-/// `q_privilege(privileges that there are, asked for, …)`. A list asks for any of them; each may be WITH GRANT OPTION.
-fn privilege(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
-    let (known, asked) = (text(args, 0)?, text(args, 1)?);
-    for word in asked.split(',') {
-        let word = word.trim().to_ascii_lowercase();
-        let plain = word.strip_suffix("with grant option").or(word.strip_suffix("with admin option")).unwrap_or(&word);
-        if !known.split(' ').any(|k| k == plain.trim().replace(' ', "")) {
-            let message = format!("unrecognized privilege type: \"{}\"", asked.trim());
-            return Err(SqlError::new(state::INVALID_PARAMETER_VALUE, message));
-        }
+/// What `roles!` wrote.
+pub(super) fn roles(json: &str) -> SqlResult<Arc<Roles>> {
+    thread_local! {
+        /// The text that was read last: a statement asks for each of its rows.
+        static KNOWN: RefCell<Option<(String, Arc<Roles>)>> = const { RefCell::new(None) };
     }
-    Ok(Value::Int(1))
+    let known = KNOWN.with_borrow(|known| known.as_ref().filter(|(text, _)| text == json).map(|(_, r)| Arc::clone(r)));
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let bad = |e: serde_json::Error| SqlError::internal(format!("roles: {e}"));
+    type Parts = (Vec<(u32, String, i64, i64)>, Vec<(u32, u32, i64)>, u32);
+    let (all, members, database_owner): Parts = serde_json::from_str(json).map_err(bad)?;
+    let mut roles = Roles::new(database_owner);
+    for (oid, name, superuser, inherit) in all {
+        roles.put(Role { superuser: superuser != 0, inherit: inherit != 0, ..Role::new(oid, &name) });
+    }
+    for (role, member, admin) in members {
+        roles.put_membership(Membership { role, member, grantor: 0, admin: admin != 0 });
+    }
+    let roles = Arc::new(roles);
+    KNOWN.set(Some((json.to_owned(), Arc::clone(&roles))));
+    Ok(roles)
+}
+
+/// A role by name or OID. Errors: 42704 for a name that there is not.
+fn role_of(roles: &Roles, value: ValueRef<'_>) -> SqlResult<u32> {
+    match value {
+        ValueRef::Int(oid) => Ok(oid as u32),
+        ValueRef::Text("public") => Ok(PUBLIC),
+        ValueRef::Text(name) => match roles.named(name) {
+            Some(role) => Ok(role.oid),
+            None => Err(SqlError::new(state::UNDEFINED_OBJECT, format!("role \"{name}\" does not exist"))),
+        },
+        _ => Err(SqlError::internal("a role was expected")),
+    }
+}
+
+fn acl_of(roles: &Roles, bytes: &[u8]) -> SqlResult<Acl> {
+    let items: Vec<String> =
+        Array::read(bytes)?.iter().map(|item| String::from_utf8_lossy(item.unwrap_or_default()).into_owned()).collect();
+    Acl::read(roles, items.iter().map(String::as_str))
+}
+
+fn unrecognized(word: &str) -> SqlError {
+    SqlError::new(state::INVALID_PARAMETER_VALUE, format!("unrecognized privilege type: \"{word}\""))
+}
+
+/// A list of rights, any of which will do; each may be WITH GRANT OPTION.
+fn asked(kind: Kind, list: &str) -> SqlResult<Vec<Mode>> {
+    let one = |word: &str| {
+        let upper = word.trim().to_ascii_uppercase();
+        let plain = upper.strip_suffix(" WITH GRANT OPTION");
+        let right = rights::right(plain.unwrap_or(&upper).trim());
+        // A right of rules there was once.
+        if kind == Kind::Relation && plain.unwrap_or(&upper) == "RULE" {
+            return Ok(0);
+        }
+        let right = right.filter(|right| right & kind.all() != 0).ok_or_else(|| unrecognized(word.trim()))?;
+        Ok(if plain.is_some() { options(right) } else { right })
+    };
+    list.split(',').map(one).collect()
+}
+
+/// `q_held(kind, asked, roles, role, owner, acl[, kind of the list])`
+fn privilege(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    if args[..5].iter().any(|value| value.is_null()) {
+        return Ok(Value::Null);
+    }
+    let kind = |i| Kind::coded(text(args, i)?).ok_or_else(|| SqlError::internal("a kind of object was expected"));
+    let object = kind(0)?;
+    // Of a column, only rights on columns are asked for, whatever else the table has.
+    let listed = if args.len() > 6 { kind(6)? } else { object };
+    let list = asked(listed, text(args, 1)?)?;
+    let roles = roles(text(args, 2)?)?;
+    let role = role_of(&roles, args[3])?;
+    let owner = int(args, 4)? as u32;
+    let acl = match args[5] {
+        ValueRef::Blob(bytes) => Some(acl_of(&roles, bytes)?),
+        _ if object == Kind::Column => Some(Acl::default()),
+        _ => None,
+    };
+    let has = list.iter().any(|right| held(&roles, role, object, owner, acl.as_ref(), *right) != 0);
+    Ok(Value::Int(has.into()))
+}
+
+/// `q_has_role(asked, roles, user, role)`
+fn has_role(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let roles = roles(text(args, 1)?)?;
+    let (user, role) = (role_of(&roles, args[2])?, role_of(&roles, args[3])?);
+    let mut has = false;
+    for word in text(args, 0)?.split(',') {
+        let upper = word.trim().to_ascii_uppercase();
+        has |= match upper.as_str() {
+            "USAGE" => roles.has_rights_of(user, role),
+            "MEMBER" => roles.is_member(user, role),
+            "USAGE WITH GRANT OPTION"
+            | "USAGE WITH ADMIN OPTION"
+            | "MEMBER WITH GRANT OPTION"
+            | "MEMBER WITH ADMIN OPTION" => roles.is_admin(user, role),
+            _ => return Err(unrecognized(word.trim())),
+        };
+    }
+    Ok(Value::Int(has.into()))
+}
+
+fn array_of(roles: &Roles, acl: &Acl) -> SqlResult<Value> {
+    let items: Vec<Value> = acl.texts(roles).into_iter().map(Value::Text).collect();
+    array::build(Type::ACLITEM, &items).map(Value::Blob)
 }
 
 /// PostgreSQL documentation, "Privileges", table "Summary of Access Privileges".
 fn acl_default(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
-    let (kind, owner) = (text(args, 0)?, text(args, 1)?);
-    let (everybody, own) = match kind {
-        "c" => ("", ""),
-        "r" => ("", "arwdDxt"),
-        "s" => ("", "rwU"),
-        "d" => ("Tc", "CTc"),
-        "f" => ("X", "X"),
-        "l" | "T" => ("U", "U"),
-        "L" => ("", "rw"),
-        "n" => ("", "UC"),
-        "p" => ("", "sA"),
-        "t" => ("", "C"),
-        "F" | "S" => ("", "U"),
-        _ => {
-            let message = format!("unrecognized object type abbreviation: {kind}");
-            return Err(SqlError::new(state::INVALID_PARAMETER_VALUE, message));
+    let code = text(args, 0)?;
+    let kind = Kind::coded(code).ok_or_else(|| {
+        let message = format!("unrecognized object type abbreviation: {code}");
+        SqlError::new(state::INVALID_PARAMETER_VALUE, message)
+    })?;
+    array_of(&*roles(text(args, 2)?)?, &kind.default_acl(int(args, 1)? as u32))
+}
+
+/// `q_make_acl(grantee, grantor, rights, grantable, roles)`
+fn make_item(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let mut mode = 0;
+    for word in text(args, 2)?.split(',') {
+        mode |= rights::right(word.trim()).ok_or_else(|| unrecognized(word.trim()))?;
+    }
+    let mode = if int(args, 3)? != 0 { mode | options(mode) } else { mode };
+    let item = Item { grantee: int(args, 0)? as u32, grantor: int(args, 1)? as u32, mode };
+    let texts = Acl(vec![item]).texts(&*roles(text(args, 4)?)?);
+    Ok(from_text(texts.concat()))
+}
+
+fn contains(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let roles = roles(text(args, 2)?)?;
+    let acl = acl_of(&roles, super::arg::blob(args, 0)?)?;
+    let item = Item::read(&roles, text(args, 1)?)?;
+    let same = |i: &Item| (i.grantee, i.grantor) == (item.grantee, item.grantor) && i.mode & item.mode == item.mode;
+    Ok(Value::Int(acl.0.iter().any(same).into()))
+}
+
+/// `q_allowed(oid, list)`: the OID, if it is in the list of those that the current role may use.
+fn allowed(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let oid = int(args, 0)?;
+    match text(args, 1)?.split(' ').any(|known| known.parse() == Ok(oid)) {
+        true => Ok(Value::Int(oid)),
+        false => Err(SqlError::new(state::INSUFFICIENT_PRIVILEGE, format!("permission denied for sequence {oid}"))),
+    }
+}
+
+/// `q_acl_rows(acl, roles)`: a row for each right.
+fn rows_of(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let acl = acl_of(&*roles(text(args, 1)?)?, super::arg::blob(args, 0)?)?;
+    let mut list = List::default();
+    for item in &acl.0 {
+        for word in rights::words(item.mode) {
+            let grantable = rights::right(word).is_some_and(|right| item.mode & options(right) != 0);
+            let row = [
+                ValueRef::Int(item.grantor.into()),
+                ValueRef::Int(item.grantee.into()),
+                ValueRef::Text(word),
+                ValueRef::Int(grantable.into()),
+            ];
+            list.push(row.into_iter())?;
         }
-    };
-    let item =
-        |grantee: &str, rights: &str| (!rights.is_empty()).then(|| Value::Text(format!("{grantee}={rights}/{owner}")));
-    let items: Vec<Value> = [item("", everybody), item(owner, own)].into_iter().flatten().collect();
-    array::build(Type::ACLITEM, &items).map(Value::Blob)
+    }
+    Ok(Value::Blob(list.into_bytes()))
 }

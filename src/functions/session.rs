@@ -73,6 +73,10 @@ impl Asks {
                     Some((name, _)) => self.setting(name),
                     None => self.settings = Settings::All,
                 },
+                "q_session_user" => {
+                    self.identity = true;
+                    self.setting("session_authorization");
+                }
                 "q_currval" | "q_lastval" => self.sequences = true,
                 _ => {}
             }

@@ -27,7 +27,7 @@ pub const FUNCTIONS: &[Function] = &[
     func("current_schema", &[], NAME, "q_current_schema()").stable(),
     func("current_schemas", &[BOOL], NAME_ARRAY, "q_current_schemas({0})").stable(),
     func("current_user", &[], NAME, "q_current_user()").stable(),
-    func("session_user", &[], NAME, "q_current_user()").stable(),
+    func("session_user", &[], NAME, "q_session_user()").stable(),
     func("user", &[], NAME, "q_current_user()").stable(),
     func("current_role", &[], NAME, "q_current_user()").stable(),
     func("current_setting", &[TEXT], TEXT, "q_current_setting({0}, 0)").stable(),
@@ -114,6 +114,10 @@ fn kept(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
 pub const SCALARS: &[Scalar] = &[
     scalar("q_current_database", 0, |ctx, _| Ok(from_text(&*ctx.database))).contextual(),
     scalar("q_current_user", 0, |ctx, _| Ok(from_text(&*ctx.user))).contextual(),
+    scalar("q_session_user", 0, |ctx, _| {
+        Ok(from_text(ctx.settings.get("session_authorization").map_or(&*ctx.user, String::as_str)))
+    })
+    .contextual(),
     scalar("q_current_schema", 0, |ctx, _| {
         Ok(search_path(ctx).into_iter().find(|s| s != "pg_catalog").map_or(Value::Null, Value::Text))
     })

@@ -144,6 +144,12 @@ impl Acl {
         acl
     }
 
+    /// In the order in which PostgreSQL keeps default privileges.
+    pub fn sorted(mut self) -> Acl {
+        self.0.sort_by_key(|item| (item.grantee, item.grantor));
+        self
+    }
+
     /// Whether it says the same, in whatever order.
     pub fn says_the_same_as(&self, other: &Acl) -> bool {
         let has = |acl: &Acl, item: &Item| acl.0.contains(item);

@@ -77,6 +77,11 @@ pub struct Roles {
 }
 
 impl Roles {
+    /// None yet.
+    pub fn new(database_owner: u32) -> Roles {
+        Roles { database_owner, ..Roles::default() }
+    }
+
     pub fn get(&self, oid: u32) -> Option<&Role> {
         self.roles.get(&oid)
     }

@@ -607,7 +607,7 @@ impl Session {
         match (wait, answer) {
             (Wait::Barrier, Answer::Barrier(result)) | (Wait::Turn, Answer::Turn(result)) => Ok(result?),
             (Wait::Open(run, cursor), Answer::Opened(result)) => self.opened(*run, cursor, result),
-            (Wait::Fetch(run), Answer::Fetched(result)) => self.fetched(*run, result),
+            (Wait::Fetch(run), Answer::Fetched(result)) => self.fetched(world, *run, result),
             (Wait::Write(task), Answer::Written(result)) => self.written(world, task, result),
             (Wait::Done(run), Answer::Done(result)) => {
                 result?;
@@ -877,8 +877,8 @@ impl Session {
             search_path: self.settings.search_path(),
             declared,
             env: &env,
-            user: &self.id.user,
-            session_user: &self.id.user,
+            user: self.settings.current_user(),
+            session_user: self.settings.session_user(),
             seed: world.seed,
             database: &self.id.database,
             allowance: &world.allowance,
@@ -1088,7 +1088,7 @@ impl Session {
             clock: self.transaction.as_ref().map_or(world.now, |t| world.now.max(t.started + 1)),
             seed: world.seed,
             env: Env::clone(&self.settings.env()),
-            user: self.id.user.clone(),
+            user: self.settings.current_user().to_owned(),
             database: self.id.database.clone(),
             settings: self.seen_settings(&read.facts.asks),
             current: Arc::clone(&self.drawn),
@@ -1149,7 +1149,7 @@ impl Session {
         Ok(())
     }
 
-    fn fetched(&mut self, mut run: Run, result: SqlResult<Fetch>) -> Step {
+    fn fetched(&mut self, world: &World, mut run: Run, result: SqlResult<Fetch>) -> Step {
         let cursor = run.portal.cursor();
         let fetch = match result {
             Ok(fetch) => fetch,
@@ -1160,7 +1160,7 @@ impl Session {
             }
         };
         run.portal.position += fetch.count;
-        self.configured()?;
+        self.configured(world)?;
         if fetch.done {
             self.effects.extend(cursor.map(Effect::Release));
             run.portal.state = PortalState::Exhausted;
@@ -1313,7 +1313,7 @@ impl Session {
         }
         let mut seen = Seen { live: self.live(&asks.live), advisory: self.answers.clone(), ..Seen::default() };
         if asks.identity {
-            (seen.user, seen.database) = (self.id.user.clone(), self.id.database.clone());
+            (seen.user, seen.database) = (self.settings.current_user().to_owned(), self.id.database.clone());
             seen.backend_pid = self.id.pid;
         }
         if asks.sequences {

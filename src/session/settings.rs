@@ -5,7 +5,7 @@
 //! the table of [`crate::settings`].
 
 use super::effect::Severity;
-use crate::error::SqlResult;
+use crate::error::{SqlError, SqlResult};
 use crate::settings::{self as known, OWN};
 use crate::sql::plan::IsolationLevel;
 use crate::types::encoding::Encoding;
@@ -31,6 +31,9 @@ pub struct Settings {
     digest: u128,
     hot: Hot,
 }
+
+/// These say who acts: they change only by [`Settings::become_role`].
+const OF_ROLES: [&str; 2] = ["role", "session_authorization"];
 
 /// Values that every statement needs, ready to be used.
 #[derive(Clone, Debug)]
@@ -96,6 +99,9 @@ impl Settings {
     /// A setting of the startup packet: also what RESET goes back to.
     pub fn start_with(&mut self, name: &str, value: &str) -> SqlResult<()> {
         let (name, value) = (canonical(name), known::assign_text(name, value, true)?);
+        if OF_ROLES.contains(&name.as_str()) {
+            return Err(SqlError::unsupported(format!("the parameter \"{name}\" at connection start")));
+        }
         self.initial.insert(name.clone(), value.clone());
         Arc::make_mut(&mut self.values).insert(name, value);
         self.derive();
@@ -145,7 +151,7 @@ impl Settings {
 
     pub fn reset_all(&mut self) {
         let names: Vec<String> = self.values.keys().cloned().collect();
-        for name in names {
+        for name in names.into_iter().filter(|name| !OF_ROLES.contains(&name.as_str())) {
             let initial = self.initial.get(&name).cloned();
             if self.values.get(&name) != initial.as_ref() {
                 self.change(name, initial, false);
@@ -270,6 +276,26 @@ impl Settings {
         &self.search_path
     }
 
+    /// The role in whose name statements run.
+    pub fn current_user(&self) -> &str {
+        current_user(&self.values)
+    }
+
+    /// The role that the session belongs to.
+    pub fn session_user(&self) -> &str {
+        self.get("session_authorization").unwrap_or_default()
+    }
+
+    /// SET ROLE and SET SESSION AUTHORIZATION, of a role that is known, or of the one that the client has come as.
+    pub fn become_role(&mut self, name: &'static str, role: Option<&str>, local: bool) {
+        let initial = self.initial.get(name).cloned();
+        self.change(name.to_owned(), role.map(str::to_owned).or(initial), local);
+        if name == "session_authorization" {
+            // Whoever the session belongs to now, it acts for itself.
+            self.change("role".to_owned(), Some("none".to_owned()), local);
+        }
+    }
+
     /// A digest of everything that a translation depends on.
     pub fn digest(&self) -> u128 {
         self.digest
@@ -306,7 +332,7 @@ impl Settings {
             extra_float_digits: value("extra_float_digits").parse().unwrap_or(1),
             bytea_escape: value("bytea_output") == "escape",
         };
-        let user = value("session_authorization");
+        let user = current_user(&self.values);
         let path = known::split_names(value("search_path"));
         // A user who happens to be called like a schema of the system's does not own it.
         let owns = user != "quorate" && user != "information_schema" && !user.starts_with("pg_");
@@ -316,7 +342,16 @@ impl Settings {
             .collect();
         let mut hash = Xxh3::new();
         hash.update(&self.identity.to_le_bytes());
-        for name in ["TimeZone", "DateStyle", "IntervalStyle", "extra_float_digits", "bytea_output", "search_path"] {
+        for name in [
+            "TimeZone",
+            "DateStyle",
+            "IntervalStyle",
+            "extra_float_digits",
+            "bytea_output",
+            "search_path",
+            "session_authorization",
+            "role",
+        ] {
             hash.update(value(name).as_bytes());
             hash.update(&[0]);
         }
@@ -341,6 +376,14 @@ impl Settings {
             encoding: self.get("client_encoding").and_then(|name| Encoding::named(name).ok()).unwrap_or(Encoding::UTF8),
         };
         self.unreported = true;
+    }
+}
+
+fn current_user(values: &BTreeMap<String, String>) -> &str {
+    let value = |name: &str| values.get(name).map_or("", String::as_str);
+    match value("role") {
+        "" | "none" => value("session_authorization"),
+        role => role,
     }
 }
 

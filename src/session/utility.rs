@@ -90,8 +90,8 @@ impl Session {
                 self.complete("SET");
             }
             Utility::SetSessionCharacteristics(modes) => self.set_characteristics(modes)?,
-            Utility::Set { name, values, local } => self.set(name, values, *local, "SET")?,
-            Utility::Reset(name) => self.set(name, &[], false, "RESET")?,
+            Utility::Set { name, values, local } => self.set(world, name, values, *local, "SET")?,
+            Utility::Reset(name) => self.set(world, name, &[], false, "RESET")?,
             Utility::ResetAll => {
                 self.settings.reset_all();
                 self.complete("RESET");
@@ -303,11 +303,11 @@ impl Session {
 
     // ---- settings ----
 
-    fn set(&mut self, name: &str, values: &[String], local: bool, tag: &'static str) -> SqlResult<()> {
+    fn set(&mut self, world: &World, name: &str, values: &[String], local: bool, tag: &'static str) -> SqlResult<()> {
         if local && !self.explicit() {
             self.not_in_block("SET LOCAL");
         }
-        if !self.set_own(name, values)? {
+        if !self.set_own(world, name, values, local)? {
             self.settings.set(name, values, local)?;
         }
         self.complete(tag);
@@ -315,11 +315,12 @@ impl Session {
     }
 
     /// Settings that are no stored values; whether it is one.
-    fn set_own(&mut self, name: &str, values: &[String]) -> SqlResult<bool> {
+    fn set_own(&mut self, world: &World, name: &str, values: &[String], local: bool) -> SqlResult<bool> {
         match name.to_ascii_lowercase().as_str() {
             "transaction_isolation" => self.set_isolation(values)?,
             "transaction_read_only" | "transaction_deferrable" => self.set_transaction_flag(name, values)?,
-            "session_authorization" | "role" => self.set_role(name, values)?,
+            "session_authorization" => self.set_session_user(world, values.first(), local)?,
+            "role" => self.set_role(world, values.first(), local)?,
             _ => return Ok(false),
         }
         Ok(true)
@@ -346,13 +347,37 @@ impl Session {
         self.set_modes(&modes)
     }
 
-    /// Only what changes nothing: oneself, or nobody.
-    fn set_role(&self, name: &str, values: &[String]) -> SqlResult<()> {
-        match values.first() {
-            None => Ok(()),
-            Some(role) if *role == self.id.user || (name == "role" && role.eq_ignore_ascii_case("none")) => Ok(()),
-            Some(_) => Err(SqlError::unsupported("SET ROLE to another role")),
+    /// SET ROLE. Errors: 22023 for a role that there is not, 42501 for one that the session's user is no member of.
+    fn set_role(&mut self, world: &World, role: Option<&String>, local: bool) -> SqlResult<()> {
+        let Some(name) = role.filter(|name| !name.eq_ignore_ascii_case("none")) else {
+            self.settings.become_role("role", Some("none"), local);
+            return Ok(());
+        };
+        let roles = &world.catalog.rights.roles;
+        let role = roles.named(name).ok_or_else(|| no_role(name))?;
+        let session = roles.named(self.settings.session_user()).map_or(0, |role| role.oid);
+        if !roles.is_member(session, role.oid) {
+            let message = format!("permission denied to set role \"{name}\"");
+            return Err(SqlError::new(state::INSUFFICIENT_PRIVILEGE, message));
         }
+        self.settings.become_role("role", Some(name), local);
+        Ok(())
+    }
+
+    /// SET SESSION AUTHORIZATION. Errors: 42501 unless the client has come as a superuser, or goes back to what it was.
+    fn set_session_user(&mut self, world: &World, role: Option<&String>, local: bool) -> SqlResult<()> {
+        let Some(name) = role else {
+            self.settings.become_role("session_authorization", None, local);
+            return Ok(());
+        };
+        let roles = &world.catalog.rights.roles;
+        let role = roles.named(name).ok_or_else(|| no_role(name))?;
+        let came_as = roles.named(&self.id.user).map_or(0, |role| role.oid);
+        if role.oid != came_as && !roles.is_superuser(came_as) {
+            return Err(SqlError::new(state::INSUFFICIENT_PRIVILEGE, "permission denied to set session authorization"));
+        }
+        self.settings.become_role("session_authorization", Some(name), local);
+        Ok(())
     }
 
     fn set_characteristics(&mut self, modes: &TransactionModes) -> SqlResult<()> {
@@ -390,11 +415,11 @@ impl Session {
     }
 
     /// What the read has set is so now.
-    pub(super) fn configured(&mut self) -> SqlResult<()> {
+    pub(super) fn configured(&mut self, world: &World) -> SqlResult<()> {
         let wishes = std::mem::take(&mut *self.wishes.lock());
         for Wish { name, value, local } in wishes {
             let text: Vec<String> = value.into_iter().collect();
-            if !self.set_own(&name, &text)? {
+            if !self.set_own(world, &name, &text, local)? {
                 match text.first() {
                     Some(text) => self.settings.set_text(&name, text, local)?,
                     None => self.settings.set(&name, &[], local)?,
@@ -420,8 +445,6 @@ impl Session {
             return Ok((*value).to_owned());
         }
         match name.to_ascii_lowercase().as_str() {
-            "session_authorization" => Ok(self.id.user.clone()),
-            "role" => Ok("none".to_owned()),
             _ => self.settings.show(name),
         }
     }
@@ -449,6 +472,7 @@ impl Session {
                 self.forbid_block("DISCARD ALL")?;
                 self.drop_portals(|_| true);
                 self.settings.reset_all();
+                self.settings.become_role("session_authorization", None, false);
                 self.prepared.clear();
                 self.forget_sequences();
                 self.unlock_all();
@@ -519,6 +543,10 @@ fn start_tag(run: &Run) -> &'static str {
         Some(word) if word.eq_ignore_ascii_case("start") => "START TRANSACTION",
         _ => "BEGIN",
     }
+}
+
+fn no_role(name: &str) -> SqlError {
+    SqlError::new(state::INVALID_PARAMETER_VALUE, format!("role \"{name}\" does not exist"))
 }
 
 fn bad_value(name: &str, value: &str) -> SqlError {

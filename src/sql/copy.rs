@@ -5,11 +5,13 @@
 //! (0A000): files and programs on the server.
 
 use super::Scope;
+use super::access;
 use super::bind::Binder;
 use super::cursor::{Cursor, Name};
 use super::parse;
 use super::plan::{CopyFormat, CopyIn, Plan, PlanKind, Read, ResultColumn};
 use crate::error::{SqlError, SqlResult, state};
+use crate::rights::USAGE;
 use crate::sql::catalog::{Relation, RelationKind, quote};
 use crate::types::encoding::Encoding;
 use sqlparser::ast::Statement;
@@ -264,6 +266,7 @@ pub fn compile(copy: &CopyStatement, scope: &Scope<'_>) -> SqlResult<Plan> {
     match &copy.source {
         CopySource::Query(query) => copy_query(query, copy, scope),
         CopySource::Table(name, columns) => {
+            name.schema.iter().try_for_each(|schema| access::schema(scope, schema, USAGE))?;
             let relation = scope.catalog.resolve(scope.search_path, name.schema.as_deref(), &name.name);
             let relation = relation.ok_or_else(|| {
                 SqlError::new(state::UNDEFINED_TABLE, format!("relation \"{name}\" does not exist"))

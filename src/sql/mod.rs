@@ -3,6 +3,7 @@
 //! text → syntax (`parse`) → names, types, functions, coercions (`bind`) → typed trees (`ir`) → SQLite SQL (`render`) → `Plan`.
 //! Types are known before anything runs: clients that Describe a statement before Bind rely on it.
 
+pub mod access;
 pub mod allowance;
 pub mod bind;
 mod bounded;
@@ -55,7 +56,15 @@ pub struct Scope<'a> {
 
 /// Compiles a parsed statement under a catalog. Error positions count in the query string it came from.
 pub fn compile(parsed: &Parsed, scope: &Scope<'_>) -> SqlResult<Plan> {
-    let plan = parse::on_deep_stack(parsed.height, || dispatch(parsed, scope));
+    let compiled = || match &parsed.ast {
+        // Settings and the ends of transactions are anybody's.
+        Ast::Utility(_) | Ast::Unsupported(_) | Ast::Empty => dispatch(parsed, scope),
+        _ => match access::visible(scope)? {
+            Some(search_path) => dispatch(parsed, &Scope { search_path: &search_path, ..scope.clone() }),
+            None => dispatch(parsed, scope),
+        },
+    };
+    let plan = parse::on_deep_stack(parsed.height, compiled);
     plan.map_err(|e| parse::moved(e, parsed.offset_chars))
 }
 

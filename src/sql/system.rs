@@ -68,8 +68,15 @@ pub fn relations() -> &'static [Relation] {
         let pg = lines.filter(|l| !l.starts_with('#')).filter_map(pg_relation);
         let quorate = QUORATE.iter().map(|(oid, name, columns)| quorate_relation(*oid, name, columns));
         let views = include_str!("system_views.sql").split("\n\n").filter_map(view);
-        pg.chain(quorate).chain(views).chain([pg_settings()]).collect()
+        pg.chain(quorate).chain(views).chain([pg_settings(), databases()]).collect()
     })
+}
+
+/// What is said of databases, beside that there are some.
+fn databases() -> Relation {
+    let columns = columns_of("datname name!, datdba oid!, datconnlimit int4!, datacl _aclitem");
+    let query = "SELECT datname, datdba, datconnlimit, datacl FROM \"_quorate_database\"";
+    relation(13017, "quorate", "databases", columns, Source::Query(query.to_owned()))
 }
 
 /// What a built-in relation asks of whoever reads it; `None` for nothing.

@@ -3,35 +3,30 @@
 -- Each begins with a line `-- oid schema.name: column type, …`, to which the query's columns are converted.
 
 -- 1262 pg_catalog.pg_database: oid oid!, datname name!, datdba oid!, encoding int4!, datlocprovider char!, datistemplate bool!, datallowconn bool!, datconnlimit int4!, datfrozenxid xid!, datminmxid xid!, dattablespace oid!, datcollate text!, datctype text!, daticulocale text, datcollversion text, datacl _aclitem
-SELECT (16384 + g.id), g.database, 10, 6, 'c', false, true, -1, '0', '1', 1663, 'C', 'C.UTF-8', NULL, NULL, NULL
-FROM quorate.groups g WHERE g.database <> 'system'
+SELECT (16384 + g.id), g.database, coalesce(o.datdba, 10), 6, 'c', false, true, coalesce(o.datconnlimit, -1), '0', '1', 1663, 'C', 'C.UTF-8', NULL, NULL, o.datacl
+FROM quorate.groups g LEFT JOIN quorate.databases o ON o.datname = g.database WHERE g.database <> 'system'
 
 -- 12073 pg_catalog.pg_locks: locktype text, database oid, relation oid, page int4, tuple int2, virtualxid text, transactionid xid, classid oid, objid oid, objsubid int2, virtualtransaction text, pid int4, mode text, granted bool, fastpath bool, waitstart timestamptz
 SELECT l.locktype, l.database, CASE WHEN l.locktype <> 'advisory' THEN l.relation END, NULL, NULL, NULL, NULL, l.classid, l.objid, l.objsubid, l.transaction, l.pid, l.mode, l.granted, false, l.waitstart
 FROM quorate.locks l
 
 -- 12219 pg_catalog.pg_stat_activity: datid oid, datname name, pid int4, leader_pid int4, usesysid oid, usename name, application_name text, client_addr text, client_hostname text, client_port int4, backend_start timestamptz, xact_start timestamptz, query_start timestamptz, state_change timestamptz, wait_event_type text, wait_event text, state text, backend_xid xid, backend_xmin xid, query_id int8, query text, backend_type text
-SELECT d.oid, s.datname, s.pid, NULL, 10, s.usename, s.application_name, s.client_addr, NULL, s.client_port, s.backend_start, s.xact_start, s.query_start, s.state_change, s.wait_event_type, s.wait_event, s.state, NULL, NULL, NULL, s.query, 'client backend'
+SELECT d.oid, s.datname, s.pid, NULL, a.oid, s.usename, s.application_name, p.client_addr, NULL, p.client_port, p.backend_start, p.xact_start, p.query_start, p.state_change, p.wait_event_type, p.wait_event, p.state, NULL, NULL, NULL, coalesce(p.query, '<insufficient privilege>'), 'client backend'
 FROM quorate.sessions s LEFT JOIN pg_catalog.pg_database d ON d.datname = s.datname
+LEFT JOIN pg_catalog.pg_authid a ON a.rolname = s.usename
+LEFT JOIN quorate.sessions p ON p.pid = s.pid AND (pg_has_role(a.oid, 'USAGE') OR pg_has_role(3375::oid, 'USAGE'))
 
 -- 12002 pg_catalog.pg_roles: rolname name, rolsuper bool, rolinherit bool, rolcreaterole bool, rolcreatedb bool, rolcanlogin bool, rolreplication bool, rolconnlimit int4, rolpassword text, rolvaliduntil timestamptz, rolbypassrls bool, rolconfig _text, oid oid
-SELECT a.rolname, a.rolsuper, a.rolinherit, a.rolcreaterole, a.rolcreatedb, a.rolcanlogin, a.rolreplication, a.rolconnlimit, '********', NULL, a.rolbypassrls, NULL, a.oid
-FROM pg_catalog.pg_authid a
-UNION ALL
-SELECT current_user, true, true, true, true, true, true, -1, '********', NULL, true, NULL, 16383
-WHERE NOT EXISTS (SELECT 1 FROM pg_catalog.pg_authid a WHERE a.rolname = current_user)
-UNION ALL
-SELECT p.name, false, true, false, false, false, false, -1, '********', NULL, false, NULL, p.oid
-FROM (VALUES ('pg_database_owner', 6171), ('pg_read_all_data', 6181), ('pg_write_all_data', 6182), ('pg_monitor', 3373),
-('pg_read_all_settings', 3374), ('pg_read_all_stats', 3375), ('pg_stat_scan_tables', 3377), ('pg_read_server_files', 4569),
-('pg_write_server_files', 4570), ('pg_execute_server_program', 4571), ('pg_signal_backend', 4200), ('pg_checkpoint', 4544)) p(name, oid)
+SELECT a.rolname, a.rolsuper, a.rolinherit, a.rolcreaterole, a.rolcreatedb, a.rolcanlogin, a.rolreplication, a.rolconnlimit, '********', a.rolvaliduntil, a.rolbypassrls, s.setconfig, a.oid
+FROM pg_catalog.pg_authid a LEFT JOIN pg_catalog.pg_db_role_setting s ON s.setrole = a.oid AND s.setdatabase = 0
 
 -- 12003 pg_catalog.pg_user: usename name, usesysid oid, usecreatedb bool, usesuper bool, userepl bool, usebypassrls bool, passwd text, valuntil timestamptz, useconfig _text
-SELECT r.rolname, r.oid, r.rolcreatedb, r.rolsuper, r.rolreplication, r.rolbypassrls, r.rolpassword, r.rolvaliduntil, NULL
-FROM pg_catalog.pg_roles r WHERE r.rolcanlogin
+SELECT s.usename, s.usesysid, s.usecreatedb, s.usesuper, s.userepl, s.usebypassrls, '********', s.valuntil, s.useconfig
+FROM pg_catalog.pg_shadow s
 
 -- 12004 pg_catalog.pg_group: groname name, grosysid oid, grolist _oid
-SELECT NULL, NULL, NULL WHERE false
+SELECT a.rolname, a.oid, ARRAY(SELECT m.member FROM pg_catalog.pg_auth_members m WHERE m.roleid = a.oid)
+FROM pg_catalog.pg_authid a WHERE NOT a.rolcanlogin
 
 -- 12005 pg_catalog.pg_tables: schemaname name, tablename name, tableowner name, tablespace name, hasindexes bool, hasrules bool, hastriggers bool, rowsecurity bool
 SELECT n.nspname, c.relname, pg_get_userbyid(c.relowner), NULL, c.relhasindex, c.relhasrules, c.relhastriggers, c.relrowsecurity
@@ -52,7 +47,7 @@ FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class t ON t.oid = i.indrelid
 JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
 
 -- 12009 pg_catalog.pg_sequences: schemaname name, sequencename name, sequenceowner name, data_type regtype, start_value int8, min_value int8, max_value int8, increment_by int8, cycle bool, cache_size int8, last_value int8
-SELECT n.nspname, c.relname, pg_get_userbyid(c.relowner), s.seqtypid, s.seqstart, s.seqmin, s.seqmax, s.seqincrement, s.seqcycle, s.seqcache, pg_sequence_last_value(c.oid)
+SELECT n.nspname, c.relname, pg_get_userbyid(c.relowner), s.seqtypid, s.seqstart, s.seqmin, s.seqmax, s.seqincrement, s.seqcycle, s.seqcache, CASE WHEN has_sequence_privilege(c.oid, 'SELECT,USAGE') THEN pg_sequence_last_value(c.oid) END
 FROM pg_catalog.pg_sequence s JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 
@@ -181,11 +176,21 @@ SELECT current_database(), n.nspname, c.collname, 'NO PAD'
 FROM pg_catalog.pg_collation c JOIN pg_catalog.pg_namespace n ON n.oid = c.collnamespace
 
 -- 13410 information_schema.column_privileges: grantor name, grantee name, table_catalog name, table_schema name, table_name name, column_name name, privilege_type varchar, is_grantable varchar
-SELECT pg_get_userbyid(c.relowner), pg_get_userbyid(c.relowner), current_database(), n.nspname, c.relname, a.attname, p.name, 'YES'
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped,
-  (VALUES ('INSERT'), ('SELECT'), ('UPDATE'), ('REFERENCES')) AS p(name)
-WHERE c.relkind IN ('r', 'v')
+SELECT u.rolname, e.rolname, current_database(), n.nspname, x.relname, x.attname, x.privilege_type, CASE WHEN x.is_grantable OR e.oid <> 0 AND pg_has_role(e.oid, x.relowner, 'USAGE') THEN 'YES' ELSE 'NO' END
+FROM (SELECT g.grantor, g.grantee, a.attname, c.relname, c.relnamespace, g.privilege_type, g.is_grantable, c.relowner
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+  CROSS JOIN LATERAL aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) g
+  WHERE c.relkind IN ('r', 'v', 'f', 'p')
+  UNION
+  SELECT g.grantor, g.grantee, a.attname, c.relname, c.relnamespace, g.privilege_type, g.is_grantable, c.relowner
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+  CROSS JOIN LATERAL aclexplode(coalesce(a.attacl, acldefault('c', c.relowner))) g
+  WHERE c.relkind IN ('r', 'v', 'f', 'p')) x
+JOIN pg_catalog.pg_namespace n ON n.oid = x.relnamespace
+JOIN pg_catalog.pg_authid u ON u.oid = x.grantor
+JOIN (SELECT oid, rolname FROM pg_catalog.pg_authid UNION ALL SELECT 0, 'PUBLIC') e ON e.oid = x.grantee
+WHERE x.privilege_type IN ('INSERT', 'SELECT', 'UPDATE', 'REFERENCES')
+AND (pg_has_role(u.oid, 'USAGE') OR e.oid = 0 OR pg_has_role(e.oid, 'USAGE'))
 
 -- 13411 information_schema.column_udt_usage: udt_catalog name, udt_schema name, udt_name name, table_catalog name, table_schema name, table_name name, column_name name
 SELECT current_database(), tn.nspname, t.typname, current_database(), n.nspname, c.relname, a.attname
@@ -207,36 +212,62 @@ JOIN pg_catalog.pg_type t ON t.oid = a.atttypid JOIN pg_catalog.pg_type e ON e.o
 WHERE t.typcategory = 'A' AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v')
 
 -- 13418 information_schema.enabled_roles: role_name name
-SELECT current_user
+SELECT a.rolname FROM pg_catalog.pg_authid a WHERE pg_has_role(a.oid, 'USAGE')
 
 -- 13426 information_schema.role_column_grants: grantor name, grantee name, table_catalog name, table_schema name, table_name name, column_name name, privilege_type varchar, is_grantable varchar
-SELECT pg_get_userbyid(c.relowner), pg_get_userbyid(c.relowner), current_database(), n.nspname, c.relname, a.attname, p.name, 'YES'
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped,
-  (VALUES ('INSERT'), ('SELECT'), ('UPDATE'), ('REFERENCES')) AS p(name)
-WHERE c.relkind IN ('r', 'v')
+SELECT u.rolname, e.rolname, current_database(), n.nspname, x.relname, x.attname, x.privilege_type, CASE WHEN x.is_grantable OR e.oid <> 0 AND pg_has_role(e.oid, x.relowner, 'USAGE') THEN 'YES' ELSE 'NO' END
+FROM (SELECT g.grantor, g.grantee, a.attname, c.relname, c.relnamespace, g.privilege_type, g.is_grantable, c.relowner
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+  CROSS JOIN LATERAL aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) g
+  WHERE c.relkind IN ('r', 'v', 'f', 'p')
+  UNION
+  SELECT g.grantor, g.grantee, a.attname, c.relname, c.relnamespace, g.privilege_type, g.is_grantable, c.relowner
+  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+  CROSS JOIN LATERAL aclexplode(coalesce(a.attacl, acldefault('c', c.relowner))) g
+  WHERE c.relkind IN ('r', 'v', 'f', 'p')) x
+JOIN pg_catalog.pg_namespace n ON n.oid = x.relnamespace
+JOIN pg_catalog.pg_authid u ON u.oid = x.grantor
+JOIN (SELECT oid, rolname FROM pg_catalog.pg_authid UNION ALL SELECT 0, 'PUBLIC') e ON e.oid = x.grantee
+WHERE x.privilege_type IN ('INSERT', 'SELECT', 'UPDATE', 'REFERENCES')
+AND e.oid <> 0 AND (pg_has_role(u.oid, 'USAGE') OR pg_has_role(e.oid, 'USAGE'))
 
 -- 13428 information_schema.role_table_grants: grantor name, grantee name, table_catalog name, table_schema name, table_name name, privilege_type varchar, is_grantable varchar, with_hierarchy varchar
-SELECT pg_get_userbyid(c.relowner), pg_get_userbyid(c.relowner), current_database(), n.nspname, c.relname, p.name, 'YES', CASE p.name WHEN 'SELECT' THEN 'YES' ELSE 'NO' END
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
-  (VALUES ('INSERT'), ('SELECT'), ('UPDATE'), ('DELETE'), ('TRUNCATE'), ('REFERENCES'), ('TRIGGER')) AS p(name)
-WHERE c.relkind IN ('r', 'v')
+SELECT u.rolname, e.rolname, current_database(), n.nspname, c.relname, g.privilege_type, CASE WHEN g.is_grantable OR e.oid <> 0 AND pg_has_role(e.oid, c.relowner, 'USAGE') THEN 'YES' ELSE 'NO' END, CASE g.privilege_type WHEN 'SELECT' THEN 'YES' ELSE 'NO' END
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) g
+JOIN pg_catalog.pg_authid u ON u.oid = g.grantor
+JOIN (SELECT oid, rolname FROM pg_catalog.pg_authid UNION ALL SELECT 0, 'PUBLIC') e ON e.oid = g.grantee
+WHERE c.relkind IN ('r', 'v', 'f', 'p')
+AND g.privilege_type IN ('INSERT', 'SELECT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER')
+AND e.oid <> 0 AND (pg_has_role(u.oid, 'USAGE') OR pg_has_role(e.oid, 'USAGE'))
 
 -- 13430 information_schema.role_usage_grants: grantor name, grantee name, object_catalog name, object_schema name, object_name name, object_type varchar, privilege_type varchar, is_grantable varchar
-SELECT pg_get_userbyid(c.relowner), pg_get_userbyid(c.relowner), current_database(), n.nspname, c.relname, 'SEQUENCE', 'USAGE', 'YES'
+SELECT u.rolname, e.rolname, current_database(), n.nspname, c.relname, 'SEQUENCE', g.privilege_type, CASE WHEN g.is_grantable OR e.oid <> 0 AND pg_has_role(e.oid, c.relowner, 'USAGE') THEN 'YES' ELSE 'NO' END
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind = 'S'
+CROSS JOIN LATERAL aclexplode(coalesce(c.relacl, acldefault('s', c.relowner))) g
+JOIN pg_catalog.pg_authid u ON u.oid = g.grantor
+JOIN (SELECT oid, rolname FROM pg_catalog.pg_authid UNION ALL SELECT 0, 'PUBLIC') e ON e.oid = g.grantee
+WHERE c.relkind IN ('S')
+AND g.privilege_type = 'USAGE' AND e.oid <> 0 AND (pg_has_role(u.oid, 'USAGE') OR pg_has_role(e.oid, 'USAGE'))
 
 -- 13440 information_schema.table_privileges: grantor name, grantee name, table_catalog name, table_schema name, table_name name, privilege_type varchar, is_grantable varchar, with_hierarchy varchar
-SELECT pg_get_userbyid(c.relowner), pg_get_userbyid(c.relowner), current_database(), n.nspname, c.relname, p.name, 'YES', CASE p.name WHEN 'SELECT' THEN 'YES' ELSE 'NO' END
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace,
-  (VALUES ('INSERT'), ('SELECT'), ('UPDATE'), ('DELETE'), ('TRUNCATE'), ('REFERENCES'), ('TRIGGER')) AS p(name)
-WHERE c.relkind IN ('r', 'v')
+SELECT u.rolname, e.rolname, current_database(), n.nspname, c.relname, g.privilege_type, CASE WHEN g.is_grantable OR e.oid <> 0 AND pg_has_role(e.oid, c.relowner, 'USAGE') THEN 'YES' ELSE 'NO' END, CASE g.privilege_type WHEN 'SELECT' THEN 'YES' ELSE 'NO' END
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) g
+JOIN pg_catalog.pg_authid u ON u.oid = g.grantor
+JOIN (SELECT oid, rolname FROM pg_catalog.pg_authid UNION ALL SELECT 0, 'PUBLIC') e ON e.oid = g.grantee
+WHERE c.relkind IN ('r', 'v', 'f', 'p')
+AND g.privilege_type IN ('INSERT', 'SELECT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER')
+AND (pg_has_role(u.oid, 'USAGE') OR e.oid = 0 OR pg_has_role(e.oid, 'USAGE'))
 
 -- 13444 information_schema.usage_privileges: grantor name, grantee name, object_catalog name, object_schema name, object_name name, object_type varchar, privilege_type varchar, is_grantable varchar
-SELECT pg_get_userbyid(c.relowner), pg_get_userbyid(c.relowner), current_database(), n.nspname, c.relname, 'SEQUENCE', 'USAGE', 'YES'
+SELECT u.rolname, e.rolname, current_database(), n.nspname, c.relname, 'SEQUENCE', g.privilege_type, CASE WHEN g.is_grantable OR e.oid <> 0 AND pg_has_role(e.oid, c.relowner, 'USAGE') THEN 'YES' ELSE 'NO' END
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind = 'S'
+CROSS JOIN LATERAL aclexplode(coalesce(c.relacl, acldefault('s', c.relowner))) g
+JOIN pg_catalog.pg_authid u ON u.oid = g.grantor
+JOIN (SELECT oid, rolname FROM pg_catalog.pg_authid UNION ALL SELECT 0, 'PUBLIC') e ON e.oid = g.grantee
+WHERE c.relkind IN ('S')
+AND g.privilege_type = 'USAGE' AND (pg_has_role(u.oid, 'USAGE') OR e.oid = 0 OR pg_has_role(e.oid, 'USAGE'))
 
 -- 12101 pg_catalog.pg_available_extensions: name name, default_version text, installed_version text, comment text
 SELECT e.name, e.version, (SELECT x.extversion FROM pg_catalog.pg_extension x WHERE x.extname = e.name), e.comment
@@ -244,8 +275,9 @@ FROM (VALUES ('uuid-ossp', '1.1', 'generate universally unique identifiers (UUID
   ('pgcrypto', '1.3', 'cryptographic functions')) AS e(name, version, comment)
 
 -- 12112 pg_catalog.pg_shadow: usename name, usesysid oid, usecreatedb bool, usesuper bool, userepl bool, usebypassrls bool, passwd text, valuntil timestamptz, useconfig _text
-SELECT r.rolname, r.oid, r.rolcreatedb, r.rolsuper, r.rolreplication, r.rolbypassrls, NULL, r.rolvaliduntil, NULL
-FROM pg_catalog.pg_roles r WHERE r.rolcanlogin
+SELECT a.rolname, a.oid, a.rolcreatedb, a.rolsuper, a.rolreplication, a.rolbypassrls, a.rolpassword, a.rolvaliduntil, s.setconfig
+FROM pg_catalog.pg_authid a LEFT JOIN pg_catalog.pg_db_role_setting s ON s.setrole = a.oid AND s.setdatabase = 0
+WHERE a.rolcanlogin
 
 -- 12114 pg_catalog.pg_stat_all_indexes: relid oid, indexrelid oid, schemaname name, relname name, indexrelname name, idx_scan int8, idx_tup_read int8, idx_tup_fetch int8
 SELECT t.oid, c.oid, n.nspname, t.relname, c.relname, 0, 0, 0
@@ -378,3 +410,26 @@ FROM quorate.prepared_statements p
 
 -- 12077 pg_catalog.pg_cursors: name text, statement text, is_holdable bool, is_binary bool, is_scrollable bool, creation_time timestamptz
 SELECT c.name, c.statement, c.is_holdable, c.is_binary, c.is_scrollable, c.creation_time FROM quorate.cursors c
+
+-- 13400 information_schema.administrable_role_authorizations: grantee name, role_name name, is_grantable varchar
+SELECT r.grantee, r.role_name, r.is_grantable FROM information_schema.applicable_roles r WHERE r.is_grantable = 'YES'
+
+-- 13401 information_schema.applicable_roles: grantee name, role_name name, is_grantable varchar
+SELECT a.rolname, b.rolname, CASE WHEN m.admin_option THEN 'YES' ELSE 'NO' END
+FROM (SELECT member, roleid, admin_option FROM pg_catalog.pg_auth_members
+  UNION SELECT coalesce((SELECT d.datdba FROM quorate.databases d), 10), 6171, false) m
+JOIN pg_catalog.pg_authid a ON m.member = a.oid JOIN pg_catalog.pg_authid b ON m.roleid = b.oid
+WHERE pg_has_role(a.oid, 'USAGE')
+
+-- 13429 information_schema.role_udt_grants: grantor name, grantee name, udt_catalog name, udt_schema name, udt_name name, privilege_type varchar, is_grantable varchar
+SELECT p.grantor, p.grantee, p.udt_catalog, p.udt_schema, p.udt_name, p.privilege_type, p.is_grantable
+FROM information_schema.udt_privileges p WHERE p.grantee <> 'PUBLIC'
+
+-- 13443 information_schema.udt_privileges: grantor name, grantee name, udt_catalog name, udt_schema name, udt_name name, privilege_type varchar, is_grantable varchar
+SELECT u.rolname, e.rolname, current_database(), n.nspname, t.typname, 'TYPE USAGE', CASE WHEN g.is_grantable OR e.oid <> 0 AND pg_has_role(e.oid, t.typowner, 'USAGE') THEN 'YES' ELSE 'NO' END
+FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+CROSS JOIN LATERAL aclexplode(coalesce(t.typacl, acldefault('T', t.typowner))) g
+JOIN pg_catalog.pg_authid u ON u.oid = g.grantor
+JOIN (SELECT oid, rolname FROM pg_catalog.pg_authid UNION ALL SELECT 0, 'PUBLIC') e ON e.oid = g.grantee
+WHERE t.typtype = 'c' AND g.privilege_type = 'USAGE'
+AND (pg_has_role(u.oid, 'USAGE') OR e.oid = 0 OR pg_has_role(e.oid, 'USAGE'))

@@ -1,12 +1,14 @@
 //! Statements that the session does by itself, with names resolved.
 
 use super::Scope;
+use super::access;
 use super::catalog::{Relation, RelationKind};
 use super::cursor::Name;
 use super::ddl::TypeName;
 use super::parse;
 use super::plan::{LockMode, Plan, PlanKind, ResultColumn, Utility};
 use crate::error::{SqlError, SqlResult, state};
+use crate::rights::USAGE;
 use crate::settings;
 use crate::types::{NO_TYPMOD, Type};
 
@@ -55,6 +57,7 @@ pub fn lock(tables: &[Name], mode: LockMode, nowait: bool, scope: &Scope<'_>) ->
             let message = format!("cannot lock relation \"{}\"", relation.name);
             return Err(SqlError::new(state::WRONG_OBJECT_TYPE, message));
         }
+        access::lock(scope, relation, mode)?;
         oids.push(relation.oid);
     }
     compile(Utility::LockTable { tables: oids, mode, nowait }, scope)
@@ -93,6 +96,7 @@ pub fn maintenance(tag: &'static str, tables: &[Name], scope: &Scope<'_>) -> Sql
 }
 
 fn resolve<'a>(name: &Name, scope: &'a Scope<'_>) -> SqlResult<&'a Relation> {
+    name.schema.iter().try_for_each(|schema| access::schema(scope, schema, USAGE))?;
     let found = scope.catalog.resolve(scope.search_path, name.schema.as_deref(), &name.name);
     found.map(|r| &**r).ok_or_else(|| {
         SqlError::new(state::UNDEFINED_TABLE, format!("relation \"{name}\" does not exist")).position(name.position)

@@ -56,7 +56,7 @@ pub fn define(scope: &Scope<'_>, names: &[String], query: &str) -> SqlResult<Vie
     }
     let _ = query.visit(&mut Spell { notes: &notes });
     // Written out, it has to mean the same.
-    let again = Binder::new(scope).query(&query)?;
+    let (again, _) = Binder::new(scope).noted_query(&query)?;
     let same = again.columns.len() == columns.len()
         && again.columns.iter().zip(&columns).all(|(a, b)| a.ty == b.ty || b.ty == Type::TEXT);
     if !same {

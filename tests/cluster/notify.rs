@@ -11,7 +11,7 @@ use tokio_postgres::{AsyncMessage, Client, NoTls};
 
 /// A client on this port that listens to `c`, and what it hears.
 async fn listener(port: u16) -> (Client, mpsc::UnboundedReceiver<String>) {
-    let address = format!("host=127.0.0.1 port={port} user=tester dbname=quorate");
+    let address = format!("host=127.0.0.1 port={port} user=quorate dbname=quorate");
     let (client, mut connection) = tokio_postgres::connect(&address, NoTls).await.expect("connect");
     let (sender, heard) = mpsc::unbounded_channel();
     tokio::spawn(async move {

@@ -34,8 +34,8 @@ impl Client {
     /// Sends a statement as Parse, Bind, Execute and Sync. `again`: a request that is sent anew, after its schema has
     /// changed, gets another id.
     pub(super) async fn say(&mut self, text: &str, params: &[Value], job: &Job, again: bool) -> Result<Said, Trouble> {
-        let id = Identity { user: "ann".into(), database: "quorate".into(), pid: 1, origin: self.name.origin };
-        let (settings, language) = (Settings::new("ann", "quorate"), Arc::new(Postgres));
+        let id = Identity { user: "quorate".into(), database: "quorate".into(), pid: 1, origin: self.name.origin };
+        let (settings, language) = (Settings::new("quorate", "quorate"), Arc::new(Postgres));
         let mut session = Session::new(id, Limits::default(), settings, language, plans());
         let bytes = |value: &Value| match value {
             Value::Int(i) => Some(i.to_string().into_bytes().into()),

@@ -204,7 +204,7 @@ async fn run(path: &Path, first_node: usize, cluster: &Cluster, outcome: &mut Ou
     let accept = std::env::var_os("QUORATE_ACCEPT").is_some();
     let nodes = cluster.nodes.len();
     let ports = (0..nodes).map(|i| cluster.node(((first_node + i) % nodes) as u64 + 1).postgres).collect();
-    let place = Place { ports, user: "tester", database: "quorate", greeting: None, recording: false };
+    let place = Place { ports, user: "quorate", database: "quorate", greeting: None, recording: false };
     let mut stage = Stage::new(place).await;
     let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let mut blocks = parse(&std::fs::read_to_string(path).expect("a script"));

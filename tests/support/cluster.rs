@@ -465,7 +465,7 @@ pub fn own_rows(status: &ClusterStatus) -> Vec<ReplicaRow> {
 /// A connection whose other half runs in the background.
 pub async fn connect(port: u16) -> Result<Client, tokio_postgres::Error> {
     let mut config = tokio_postgres::Config::new();
-    config.host("127.0.0.1").port(port).user("tester").dbname("quorate").application_name("tests");
+    config.host("127.0.0.1").port(port).user("quorate").dbname("quorate").application_name("tests");
     config.connect_timeout(PATIENCE);
     let (client, connection) = config.connect(NoTls).await?;
     tokio::spawn(async move {

@@ -86,7 +86,7 @@ pub fn sync() -> Vec<u8> {
 
 impl Raw {
     pub async fn connect(port: u16) -> io::Result<Raw> {
-        Raw::connect_as(port, "tester", "quorate").await
+        Raw::connect_as(port, "quorate", "quorate").await
     }
 
     pub async fn connect_as(port: u16, user: &str, database: &str) -> io::Result<Raw> {

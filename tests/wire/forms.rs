@@ -37,7 +37,7 @@ async fn ask(client: &mut Raw, bytes: &[u8]) -> Vec<Message> {
 async fn connect_with(port: u16, encoding: &str) -> Raw {
     let stream = TcpStream::connect(("127.0.0.1", port)).await.expect("connect");
     let mut raw = Raw { stream, pid: 0, secret: Vec::new() };
-    let settings = strings(&["user", "tester", "database", "quorate", "client_encoding", encoding, ""]);
+    let settings = strings(&["user", "quorate", "database", "quorate", "client_encoding", encoding, ""]);
     raw.send(&startup(PROTOCOL_3, &settings)).await.expect("send");
     let answer = in_time("the startup", raw.until_ready()).await.expect("an answer");
     assert!(first_error(&answer).is_none(), "{encoding}: {:?}", first_error(&answer));

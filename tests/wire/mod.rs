@@ -1,5 +1,6 @@
 //! What a broken or hostile client can do to the others: nothing.
 
+mod attempts;
 mod bad_input;
 mod cancel;
 mod crowd;

@@ -11,6 +11,7 @@ use super::{Binder, Overriding, error_at};
 use crate::command::{Statement as Sql, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::records::UPDATED;
+use crate::rights::{DELETE, INSERT, SELECT, UPDATE};
 use crate::sql::catalog::{Column, Constraint, ConstraintKind, Identity, Index, Relation, RelationKind, Source};
 use crate::sql::ir::{
     Assignment as Assigned, Body, Change, Column as ColumnRef, Conflict, ConflictUpdate, Cte, Delete as DeleteTree,
@@ -163,6 +164,7 @@ impl Binder<'_> {
             (None, None) => Yields::Count,
         };
         let mut facts = write.facts(&self.hoisted);
+        self.check_rights(&|visit| write.parts(visit))?;
         let mut statements = self.statements_before(&|visit| write.parts(visit), &mut facts);
         statements.push(render::write(&write, yields, &self.hoisted, self.row_list()));
         if let Some(told) = told {
@@ -212,6 +214,9 @@ impl Binder<'_> {
         filter: Option<&str>,
     ) -> SqlResult<(Vec<Sql>, Facts)> {
         let Source::Table(table) = &relation.source else { return Err(not_updatable(relation, "copy to")) };
+        let range = self.next_id();
+        self.needs.add(range, &Arc::new(relation.clone()), None, self.scope, INSERT);
+        self.needs.also(range, INSERT, columns.iter().copied());
         let (mut names, mut values) = (Vec::new(), Vec::new());
         for (i, attnum) in columns.iter().enumerate() {
             let column = relation.columns.iter().find(|c| c.attnum == *attnum);
@@ -231,6 +236,11 @@ impl Binder<'_> {
             None => InsertSource::Values { rows: vec![values], rest: vec![] },
             Some(filter) => {
                 let condition = self.copied(relation, filter)?;
+                condition.all(&mut |e| {
+                    if let Node::Column(column) = &e.node {
+                        self.needs.also(range, SELECT, [column.attnum]);
+                    }
+                });
                 let mut row: Vec<_> = names.iter().cloned().zip(values).collect();
                 let given = row.len();
                 let left = relation.columns.iter().filter(|c| c.generated.is_none() && !names.contains(&c.name));
@@ -241,6 +251,7 @@ impl Binder<'_> {
         let change = Change::Insert(InsertTree { columns: names, source, conflict: None });
         let write = Write { with: vec![], recursive: false, table: table.clone(), change, returning: None };
         let facts = write.facts(&self.hoisted);
+        self.check_rights(&|visit| write.parts(visit))?;
         Ok((vec![render::write(&write, Yields::Count, &self.hoisted, self.row_list())], facts))
     }
 
@@ -275,6 +286,13 @@ impl Binder<'_> {
         self.parts.writes += 1;
         self.parts.targets.insert(relation.oid);
         let id = self.next_id();
+        let right = match action {
+            "insert into" => INSERT,
+            "update" => UPDATE,
+            _ => DELETE,
+        };
+        self.needs.add(id, &relation, self.acts_for(), self.scope, right);
+        self.target = id;
         let columns = self.columns_of(&relation, id, &table, false);
         let range = Range {
             id,
@@ -452,7 +470,7 @@ impl Binder<'_> {
         Ok((names, InsertSource::Values { rows: vec![vec![]], rest }))
     }
 
-    fn check_width(&self, given: usize, columns: &mut Vec<&Column>, listed: bool) -> SqlResult<()> {
+    fn check_width(&mut self, given: usize, columns: &mut Vec<&Column>, listed: bool) -> SqlResult<()> {
         if given > columns.len() {
             return Err(SqlError::syntax("INSERT has more expressions than target columns"));
         }
@@ -460,6 +478,7 @@ impl Binder<'_> {
             return Err(SqlError::syntax("INSERT has more target columns than expressions"));
         }
         columns.truncate(given);
+        self.needs.also(self.target, INSERT, columns.iter().map(|c| c.attnum));
         Ok(())
     }
 
@@ -601,11 +620,19 @@ impl Binder<'_> {
     fn on_conflict(&mut self, target: &Target, on: &OnConflict, single: bool) -> SqlResult<Conflict> {
         let relation = &target.relation;
         let column = |n: i16| relation.columns.iter().find(|c| c.attnum == n);
-        let key = |c: &Column| Typed::new(c.ty, Node::Column(self.key_column(c)));
+        let key = |c: &Column| Typed::new(c.ty, Node::Column(key_column(c)));
         let mut predicate = None;
+        let range = target.range.id;
         let keys: Vec<Typed> = match (&on.conflict_target, spoken_keys(&on.action)) {
             (None, Some((elements, filter))) => {
                 let found = self.arbiter(relation, elements, filter)?;
+                found.0.iter().chain(&found.1).for_each(|key| {
+                    key.all(&mut |e| {
+                        if let Node::Column(column) = &e.node {
+                            self.needs.also(range, SELECT, [column.attnum]);
+                        }
+                    });
+                });
                 predicate = found.1;
                 found.0
             }
@@ -629,6 +656,7 @@ impl Binder<'_> {
                 if !index {
                     return Err(no_arbiter());
                 }
+                self.needs.also(range, SELECT, wanted.iter().copied());
                 wanted.into_iter().filter_map(column).map(key).collect()
             }
             (Some(ConflictTarget::OnConstraint(name)), _) => {
@@ -640,6 +668,7 @@ impl Binder<'_> {
                     let text = format!("constraint \"{name}\" for table \"{}\" does not exist", relation.name);
                     SqlError::new(state::UNDEFINED_OBJECT, text)
                 })?;
+                self.needs.also(range, SELECT, constraint.columns.iter().copied());
                 constraint.columns.iter().filter_map(|n| column(*n)).map(key).collect()
             }
         };
@@ -685,11 +714,6 @@ impl Binder<'_> {
         self.levels.pop();
         let once = (!single).then(|| target.rowid());
         Ok(Conflict { keys, predicate, update: Some(ConflictUpdate { set: set?, filter: condition?, once }) })
-    }
-
-    /// A column as a key of an index has it.
-    fn key_column(&self, column: &Column) -> ColumnRef {
-        ColumnRef { collated: declares_collation(column.ty), ..ColumnRef::plain(column.name.as_str()) }
     }
 
     /// The unique index that has these keys, and holds what passes `filter`: its own keys and condition.
@@ -841,6 +865,10 @@ impl Binder<'_> {
             seen.push(column.attnum);
             Ok(column.clone())
         };
+        let assignments: Vec<&Assignment> = assignments.into_iter().collect();
+        let changed =
+            assignments.iter().flat_map(|assignment| assigned_columns(relation, std::slice::from_ref(*assignment)));
+        self.needs.also(self.target, UPDATE, changed.collect::<Vec<_>>());
         for assignment in assignments {
             match &assignment.target {
                 AssignmentTarget::ColumnName(name) if name.0.iter().any(|p| p.as_ident().is_none()) => {
@@ -1262,4 +1290,9 @@ fn row_fields(expr: &Expr) -> Option<Vec<&Expr>> {
         }
         _ => None,
     }
+}
+
+/// A column as a key of an index has it.
+fn key_column(column: &Column) -> ColumnRef {
+    ColumnRef { collated: declares_collation(column.ty), ..ColumnRef::plain(column.name.as_str()) }
 }

@@ -9,6 +9,8 @@ use super::{Binder, Visible, error_at};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::records::MAX_COLUMNS;
 use crate::functions::{Function, Kind, lookup_functions};
+use crate::rights::{SELECT, USAGE};
+use crate::sql::access;
 use crate::sql::catalog::{Relation, RelationKind, Source, sqlite_name};
 use crate::sql::ir::{
     Body, Column, ELEMENT, FIRST, FromItem, Named, Node, Op, Part, Query, Select, Side, System, Typed,
@@ -392,6 +394,9 @@ impl Binder<'_> {
     /// Errors: 42P01.
     pub(super) fn relation(&self, name: &ObjectName) -> SqlResult<Arc<Relation>> {
         let (schema, table) = schema_and_name(name)?;
+        if let Some(schema) = schema.as_ref().filter(|_| self.views.is_empty() && !self.unasked) {
+            access::schema(self.scope, schema, USAGE)?;
+        }
         let found = self.scope.catalog.resolve(self.scope.search_path, schema.as_deref(), &table);
         found.cloned().ok_or_else(|| {
             let shown = schema.map_or(table.clone(), |s| format!("{s}.{table}"));
@@ -427,6 +432,7 @@ impl Binder<'_> {
         self.level().sources += 1;
         let id = self.next_id();
         let sql_alias = format!("t{id}");
+        self.needs.add(id, relation, self.acts_for(), self.scope, SELECT);
         let (tree, by_number) = match (&relation.kind, &relation.source) {
             (RelationKind::Index { .. }, _) => {
                 let text = format!("cannot open relation \"{}\"", relation.name);

@@ -40,6 +40,7 @@ pub use coerce::data_type;
 pub use query::is_dml;
 
 use super::Scope;
+use super::access::{self, Needs};
 use super::catalog::Relation;
 use super::ir::{Column, Cte, Named, Node, Out, Query as Tree, System, Typed};
 use super::plan::{Effort, Facts, NamedRow, ResultColumn, RowLock};
@@ -137,6 +138,13 @@ pub struct Binder<'a> {
     /// Relations that are queries.
     hoisted: Vec<System>,
     views: Vec<u32>,
+    /// What it has to be allowed to do, unless nobody asks.
+    needs: Needs,
+    unasked: bool,
+    /// Expressions of ours that stand for a client's are being bound.
+    expansions: usize,
+    /// The FROM item that stands for the table under change.
+    target: usize,
     writes: bool,
     draws: bool,
     /// The most that any part of the statement takes.
@@ -179,6 +187,10 @@ impl<'a> Binder<'a> {
             counter: 0,
             hoisted: Vec::new(),
             views: Vec::new(),
+            needs: Needs::default(),
+            unasked: false,
+            expansions: 0,
+            target: 0,
             writes: false,
             draws: false,
             effort: Effort::Key,
@@ -242,6 +254,7 @@ impl<'a> Binder<'a> {
         let (ordered, scrolls) = (!tree.order.is_empty(), tree.scrolls());
         let mut tree = if client { self.with_names(tree)? } else { tree };
         let mut facts = Facts { ordered, scrolls, ..tree.facts(&self.hoisted) };
+        self.check_rights(&|visit| tree.parts(visit))?;
         let before = self.statements_before(&|visit| tree.parts(visit), &mut facts);
         if !before.is_empty() && tree.lock.is_some() {
             return Err(SqlError::unsupported("FOR UPDATE beside a data-modifying statement in WITH"));
@@ -258,11 +271,37 @@ impl<'a> Binder<'a> {
     }
 
     /// As [`Self::query`], with what its names mean.
+    ///
+    /// Nobody asks for rights here: those of a view's owner count when it is read.
     pub fn noted_query(&mut self, query: &Query) -> SqlResult<(Bound, Notes)> {
         self.notes = Some(Notes::default());
+        self.unasked = true;
         let bound = self.query(query);
         let notes = self.notes.take().unwrap_or_default();
         bound.map(|bound| (bound, notes))
+    }
+
+    /// Errors: 42501 if the statement, all of whose last part `last` walks over, needs rights that its role has not.
+    pub(super) fn check_rights(&mut self, last: parts::Walk<'_>) -> SqlResult<()> {
+        if self.unasked || self.faithful {
+            return Ok(());
+        }
+        let mut needs = std::mem::take(&mut self.needs);
+        let mut note = |part: super::ir::Part<'_>| needs.note(part);
+        last(&mut note);
+        self.parts.walk(&mut note);
+        needs.check(self.scope)
+    }
+
+    /// The text that is bound is one of ours: it may call what clients cannot name.
+    fn speaks_for_us(&self) -> bool {
+        let is_ours = |view: &u32| *view < crate::sql::catalog::FIRST_USER_OID;
+        self.expansions > 0 || self.views.last().is_some_and(is_ours)
+    }
+
+    /// The role whose rights count for what is bound now, if that is another one than the current one.
+    fn acts_for(&self) -> Option<u32> {
+        self.views.last().map(|view| access::owner(self.scope.catalog, *view))
     }
 
     /// The rows that a subquery locks, after all of the statement is bound.

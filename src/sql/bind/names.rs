@@ -307,7 +307,7 @@ impl Range {
         });
         let qualifier = qualifier.unwrap_or_else(|| format!("t{}", self.id).into());
         let rowid = || {
-            let column = Column::of(self.id, qualifier.clone(), relation.rowid_name());
+            let column = Column { attnum: -1, ..Column::of(self.id, qualifier.clone(), relation.rowid_name()) };
             vec![Typed::new(Type::INT8, Node::Column(column))]
         };
         Some(match name {

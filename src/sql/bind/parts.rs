@@ -73,6 +73,12 @@ impl Parts {
         list
     }
 
+    /// Walks over the changes in WITH, and what is read before anything is changed.
+    pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(TreePart<'a>)) {
+        self.changes.iter().for_each(|(write, _)| write.parts(visit));
+        self.first.iter().for_each(|(_, query)| query.parts(visit));
+    }
+
     pub fn is_alone(&self) -> bool {
         self.before.is_empty() && self.first.is_empty() && self.changes.is_empty()
     }

@@ -10,6 +10,7 @@ use super::scalar::{direction, fields_of, trim_name};
 use super::{Binder, CteColumn, Inside, Visible, error_at};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::CastContext;
+use crate::rights::UPDATE;
 use crate::sql::catalog::{ConstraintKind, Relation, RelationKind};
 use crate::sql::ir::{
     Body, Column, Cte, FromItem, Lock, Materialized, Named, Node, Op, OrderKey, Out, Part, Query as Tree,
@@ -932,6 +933,7 @@ impl Binder<'_> {
             let hits = here.iter().filter(|range| wanted.as_ref().is_none_or(|names| names.contains(&range.alias)));
             let relations: Vec<(usize, Option<Arc<Relation>>)> = hits.map(|r| (r.id, r.relation.clone())).collect();
             for (range, relation) in relations {
+                self.needs.also(range, UPDATE, []);
                 let Some(relation) = relation.filter(|r| r.kind == RelationKind::Table) else { continue };
                 if !lock.tables.iter().any(|(_, known, _)| *known == range) {
                     lock.tables.push((relation.oid, range, relation.rowid_name()));

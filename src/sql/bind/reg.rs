@@ -254,7 +254,9 @@ impl Binder<'_> {
         let source = std::mem::take(&mut self.source);
         let notes = self.notes.take();
         self.levels.push(level);
+        self.expansions += 1;
         let bound = self.expr(&parsed).and_then(|e| self.decide_text(e));
+        self.expansions -= 1;
         let outer = self.levels.pop().map(|l| l.outer).unwrap_or_default();
         (self.source, self.notes) = (source, notes);
         if let Some(level) = self.levels.last_mut() {

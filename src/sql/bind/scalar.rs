@@ -1019,7 +1019,8 @@ impl Binder<'_> {
             return Ok(Typed::new(ty, Node::Column(Column::plain(name.to_uppercase()))));
         }
         match name {
-            "current_user" | "session_user" | "user" | "current_role" => named(self.scope.user),
+            "session_user" => named(self.scope.session_user),
+            "current_user" | "user" | "current_role" => named(self.scope.user),
             "current_catalog" | "current_database" => named(self.scope.database),
             "current_schema" => {
                 let first = self.scope.search_path.iter().find(|s| self.scope.catalog.schemas.contains_key(*s));

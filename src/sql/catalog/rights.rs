@@ -36,10 +36,16 @@ impl Object {
     pub const fn of_type(oid: u32) -> Object {
         Object { class: 1247, oid }
     }
+    pub const fn extension(oid: u32) -> Object {
+        Object { class: 3079, oid }
+    }
     pub const fn language(oid: u32) -> Object {
         Object { class: 2612, oid }
     }
 }
+
+/// Stands for the database in `pg_db_role_setting`, as long as there is one: what `pg_database` calls it.
+pub const THIS_DATABASE: u32 = 16386;
 
 /// A key of `pg_default_acl`: of whose objects, in which schema (0: any), of which kind.
 pub type DefaultKey = (u32, u32, String);
@@ -169,6 +175,14 @@ impl Rights {
 }
 
 impl Catalog {
+    /// An empty one with one role.
+    #[cfg(test)]
+    pub fn of_superuser(name: &str) -> Catalog {
+        let mut roles = Roles::new(BOOTSTRAP);
+        roles.put(Role { superuser: true, can_login: true, ..Role::new(BOOTSTRAP, name) });
+        Catalog { rights: Rights { roles: Arc::new(roles), ..Rights::default() }, ..Catalog::default() }
+    }
+
     /// What a login under this name has to know; `None` if there is no such role.
     pub fn login(&self, name: &str) -> Option<Login> {
         let role = self.rights.roles.named(name)?;
@@ -180,6 +194,15 @@ impl Catalog {
             valid_until: role.valid_until,
             connection_limit: role.connection_limit,
         })
+    }
+
+    /// What ALTER ROLE … SET and ALTER DATABASE … SET say for sessions of a role, in the order in which they are to be
+    /// assigned: the last one counts.
+    pub fn settings_of(&self, role: &str) -> Vec<(String, String)> {
+        let role = self.rights.roles.named(role).map_or(0, |role| role.oid);
+        let places = [(0, 0), (THIS_DATABASE, 0), (0, role), (THIS_DATABASE, role)];
+        let values = places.iter().filter_map(|place| self.rights.settings.get(place)).flatten();
+        values.filter_map(|text| text.split_once('=')).map(|(n, v)| (n.to_owned(), v.to_owned())).collect()
     }
 
     /// The role of a name. Errors: 42704.
@@ -252,6 +275,11 @@ impl Loader {
                 rights.set_owner(object, row.oid(1));
                 rights.acls.extend(acl(&roles, &row, 2)?.map(|acl| ((object, 0), acl)));
             }
+        }
+        for row in
+            rows(&format!("SELECT oid, extowner FROM \"pg_catalog.pg_extension\" WHERE extowner <> {BOOTSTRAP}"))?
+        {
+            rights.set_owner(Object::extension(row.oid(0)), row.oid(1));
         }
         let columns = format!(
             "SELECT attrelid, attnum, attacl FROM \"pg_catalog.pg_attribute\" WHERE attacl IS NOT NULL AND {}",

@@ -1,6 +1,7 @@
 //! ALTER TABLE and ALTER SEQUENCE. Each action changes the working copy before the next one looks at it.
 
 use super::grammar::{AlterAction, ColumnDef, ConstraintDef, ConstraintSyntax, Object, SequenceAction, SequenceOption};
+use super::roles::owners;
 use super::rows::referenced_index;
 use super::table::{
     allow, define_column, define_constraint, drop_one, guard_foreign_key, guard_unique, mentioned, nextval_of,
@@ -43,6 +44,9 @@ pub fn table(
     if matches!(relation.kind, RelationKind::System) {
         return Err(system_relation(&relation));
     }
+    if !actions.iter().all(|action| matches!(action, AlterAction::OwnerTo(_))) {
+        work.check_owner(&relation)?;
+    }
     // PostgreSQL's order: what goes first, then types, new columns, keys and checks, and the rest as it is written.
     let mut actions: Vec<&AlterAction> = actions.iter().collect();
     actions.sort_by_key(|action| match action {
@@ -61,6 +65,7 @@ pub fn table(
         let current = current.ok_or_else(|| SqlError::internal("the altered relation is gone"))?;
         match (&current.kind, action) {
             (_, AlterAction::Accepted) => {}
+            (_, AlterAction::OwnerTo(to)) => owners::relation_to(work, &current, to)?,
             (_, AlterAction::RenameTo(to)) => rename(work, &current, to)?,
             (RelationKind::Table, action) => alter(work, &current, action)?,
             _ => return Err(SqlError::unsupported(format!("{tag} of this kind"))),
@@ -96,7 +101,7 @@ fn alter(work: &mut Work<'_>, table: &Relation, action: &AlterAction) -> SqlResu
             table.constraint(name).map(|_| ()).ok_or_else(|| no_constraint(table, name))
         }
         AlterAction::Attribute(name) => column(table, name).map(|_| ()),
-        AlterAction::RenameTo(_) | AlterAction::Accepted => Ok(()),
+        AlterAction::RenameTo(_) | AlterAction::OwnerTo(_) | AlterAction::Accepted => Ok(()),
     }
 }
 
@@ -378,7 +383,7 @@ fn add_identity(
     }
     let sequence = owned_sequence(work, table, name, found.ty, options)?;
     let oid = sequence.oid;
-    work.create(sequence);
+    work.create(sequence)?;
     let identity = Some(if always { Identity::Always } else { Identity::ByDefault });
     work.update(table, with_column(table, name, |c| (c.identity, c.sequence) = (identity, Some(oid))));
     Ok(())
@@ -766,8 +771,11 @@ pub fn sequence(work: &mut Work<'_>, name: &Name, if_exists: bool, action: &Sequ
     if !matches!(sequence.kind, RelationKind::Sequence(_)) {
         return Err(SqlError::new(state::WRONG_OBJECT_TYPE, format!("\"{}\" is not a sequence", sequence.name)));
     }
+    if !matches!(action, SequenceAction::OwnerTo(_)) {
+        work.check_owner(&sequence)?;
+    }
     match action {
-        SequenceAction::Accepted => {}
+        SequenceAction::OwnerTo(to) => owners::relation_to(work, &sequence, to)?,
         SequenceAction::RenameTo(to) => rename(work, &sequence, to)?,
         SequenceAction::Options(options) => change_sequence(work, sequence.oid, options)?,
     }

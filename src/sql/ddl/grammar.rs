@@ -1,8 +1,8 @@
 //! Syntax of the statements that define things. Expressions and queries stay source text: the binder reads them.
 
 use super::absent;
-use super::roles::RoleStatement;
-use super::roles::grammar as roles;
+use super::roles::grants::{self, Grant, Target};
+use super::roles::{RoleSpec, RoleStatement, grammar as roles};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::catalog::Action;
 use crate::sql::cursor::{Cursor, Name};
@@ -29,7 +29,9 @@ pub enum Ddl {
         query: String,
     },
     CreateSchema {
-        name: String,
+        name: Option<String>,
+        /// AUTHORIZATION
+        owner: Option<RoleSpec>,
         if_not_exists: bool,
     },
     /// DROP of objects of a kind of which there are none.
@@ -77,10 +79,26 @@ pub enum Ddl {
         text: Option<String>,
     },
     Role(RoleStatement),
-    /// Accepted and without effect here: owners, privileges, available extensions.
-    Accepted {
-        tag: &'static str,
+    Grant(Box<Grant>),
+    OwnerTo {
+        object: Owned,
+        to: RoleSpec,
     },
+    Reassign {
+        from: Vec<RoleSpec>,
+        to: RoleSpec,
+    },
+    DropOwned {
+        roles: Vec<RoleSpec>,
+        cascade: bool,
+    },
+}
+
+/// What is given to another owner, beside relations and types.
+#[derive(Clone, Debug)]
+pub enum Owned {
+    Schema(String),
+    Database(String),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,7 +224,7 @@ pub enum SequenceOption {
 pub enum SequenceAction {
     Options(Vec<SequenceOption>),
     RenameTo(String),
-    Accepted,
+    OwnerTo(RoleSpec),
 }
 
 #[derive(Clone, Debug)]
@@ -215,7 +233,7 @@ pub enum TypeAction {
     RenameValue(String, String),
     RenameTo(String),
     SetSchema(String),
-    Accepted,
+    OwnerTo(RoleSpec),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -295,7 +313,8 @@ pub enum AlterAction {
     ValidateConstraint(String),
     /// What tunes PostgreSQL's storage and planner for a column, which must exist.
     Attribute(String),
-    /// Owner, storage parameters: nothing to do here.
+    OwnerTo(RoleSpec),
+    /// Storage parameters: nothing to do here.
     Accepted,
 }
 
@@ -331,9 +350,12 @@ pub fn statement(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
         truncate(c)?
     } else if c.eat("COMMENT") {
         comment(c)?
-    } else if c.eat("GRANT") || c.is("REVOKE") {
-        let tag = if c.eat("REVOKE") { "REVOKE" } else { "GRANT" };
-        privileges(c, tag)?
+    } else if c.is("GRANT") || c.is("REVOKE") {
+        privileges(c, None)?
+    } else if c.eat_all("REASSIGN OWNED BY") {
+        let from = RoleSpec::list(c)?;
+        c.expect("TO")?;
+        ok(Ddl::Reassign { from, to: RoleSpec::read(c)? })?
     } else {
         return Ok(None);
     };
@@ -341,13 +363,41 @@ pub fn statement(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     Ok(ast)
 }
 
-/// Privileges are not enforced: one role may do everything. Granting is accepted, so that dumps can be restored.
-fn privileges(c: &mut Cursor<'_>, tag: &'static str) -> SqlResult<Option<Ast>> {
-    if c.done() {
-        return Err(c.error());
+/// GRANT and REVOKE, of rights and of roles. `defaults`: they are default privileges, of these roles in these schemas.
+fn privileges(c: &mut Cursor<'_>, defaults: Option<(Vec<RoleSpec>, Vec<String>)>) -> SqlResult<Option<Ast>> {
+    let grant = c.eat("GRANT");
+    if !grant {
+        c.expect("REVOKE")?;
     }
-    c.rest();
-    ok(Ddl::Accepted { tag })
+    let option_for = !grant && c.eat_all("GRANT OPTION FOR");
+    let admin_for = !grant && c.eat_all("ADMIN OPTION FOR");
+    let (rights, all_columns) = grants::words(c)?;
+    let of_roles = c.is(if grant { "TO" } else { "FROM" }) && !rights.is_empty();
+    if (of_roles && defaults.is_none()) || admin_for {
+        if rights.iter().any(|(_, columns)| !columns.is_empty()) {
+            let message = "column names cannot be included in GRANT/REVOKE ROLE";
+            return Err(SqlError::new(state::INVALID_GRANT_OPERATION, message));
+        }
+        let names = rights.into_iter().map(|(name, _)| RoleSpec::Named(name)).collect();
+        return ok(Ddl::Role(if grant { roles::grant(c, names)? } else { roles::revoke(c, names, admin_for)? }));
+    }
+    c.expect("ON")?;
+    let target = match defaults {
+        Some((roles, schemas)) => {
+            let (kind, letter) = grants::default_kind(c)?;
+            Target::Defaults(roles, schemas, kind, letter)
+        }
+        None => grants::target(c)?,
+    };
+    c.expect(if grant { "TO" } else { "FROM" })?;
+    let grantees = grants::grantees(c)?;
+    let option = option_for || grant && c.eat_all("WITH GRANT OPTION");
+    let grantor = roles::granted_by(c)?;
+    let cascade = !grant && c.eat("CASCADE");
+    if !grant && !cascade {
+        c.eat("RESTRICT");
+    }
+    ok(Ddl::Grant(Box::new(Grant { grant, rights, all_columns, target, grantees, option, grantor, cascade })))
 }
 
 fn create(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
@@ -487,8 +537,7 @@ fn alter_type(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     } else if c.eat_all("SET SCHEMA") {
         TypeAction::SetSchema(c.ident()?)
     } else if c.eat_all("OWNER TO") {
-        c.any_word()?;
-        TypeAction::Accepted
+        TypeAction::OwnerTo(RoleSpec::read(c)?)
     } else {
         return unsupported(c, "ALTER TYPE of a composite type");
     };
@@ -498,19 +547,24 @@ fn alter_type(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
 fn create_schema(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     let if_not_exists = c.eat_all("IF NOT EXISTS");
     let name = if c.is("AUTHORIZATION") { None } else { Some(c.ident()?) };
-    let owner = if c.eat("AUTHORIZATION") { Some(c.any_word()?) } else { None };
+    let owner = if c.eat("AUTHORIZATION") { Some(RoleSpec::read(c)?) } else { None };
     if !c.done() {
         return unsupported(c, "CREATE SCHEMA with elements");
     }
-    let name = name.or(owner).unwrap_or_default();
-    ok(Ddl::CreateSchema { name, if_not_exists })
+    ok(Ddl::CreateSchema { name, owner, if_not_exists })
 }
 
 fn create_view(c: &mut Cursor<'_>, replace: bool) -> SqlResult<Option<Ast>> {
     let name = c.name()?;
     let columns = if c.is("(") { c.paren_list(Cursor::ident)? } else { Vec::new() };
-    if c.eat("WITH") && !c.skip_parens()? {
-        return Err(c.error());
+    if c.eat("WITH") {
+        for (name, value) in c.paren_list(view_option)? {
+            // Its own functions are all there are, and none of them tells what it is given.
+            let harmless = name == "security_barrier" || name == "security_invoker" && is_off(&value);
+            if !harmless {
+                return unsupported(c, format!("a view with {name}"));
+            }
+        }
     }
     c.expect("AS")?;
     let before = c.position() - 1;
@@ -520,6 +574,17 @@ fn create_view(c: &mut Cursor<'_>, replace: bool) -> SqlResult<Option<Ast>> {
     }
     parse::parse_query(query, c.allowance).map_err(|e| parse::moved(e, before))?;
     ok(Ddl::CreateView { name, replace, columns, query: query.to_owned() })
+}
+
+/// `name [= value]`
+fn view_option(c: &mut Cursor<'_>) -> SqlResult<(String, String)> {
+    let name = c.any_word()?;
+    let value = if c.eat("=") { c.bump().map_or("", |t| t.text(c.source)).to_owned() } else { String::new() };
+    Ok((name, value.trim_matches('\'').to_ascii_lowercase()))
+}
+
+fn is_off(value: &str) -> bool {
+    matches!(value, "false" | "off" | "no" | "0")
 }
 
 fn create_table(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
@@ -1023,6 +1088,10 @@ fn drop(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     if let Some(statement) = roles::drop(c)? {
         return ok(Ddl::Role(statement));
     }
+    if c.eat_all("OWNED BY") {
+        let roles = RoleSpec::list(c)?;
+        return ok(Ddl::DropOwned { roles, cascade: cascade(c) });
+    }
     let Some(what) = object(c) else {
         if let Some(absent) = absent::drop(c)? {
             return ok(Ddl::DropAbsent(absent));
@@ -1093,9 +1162,18 @@ fn alter(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     if let Some(statement) = roles::alter(c)? {
         return ok(Ddl::Role(statement));
     }
+    if c.eat_all("DEFAULT PRIVILEGES") {
+        let defaults = grants::defaults(c)?;
+        return privileges(c, Some(defaults));
+    }
+    if c.is("DATABASE") && c.is_at(2, "OWNER") {
+        c.bump();
+        let object = Owned::Database(c.ident()?);
+        c.expect("OWNER TO")?;
+        return ok(Ddl::OwnerTo { object, to: RoleSpec::read(c)? });
+    }
     let feature = feature_name(c, "ALTER");
     let Some(what) = object(c) else {
-        // ALTER <anything else> … OWNER TO: owners are not kept.
         return if feature.is_empty() { Err(c.error()) } else { unsupported(c, feature) };
     };
     match what {
@@ -1112,8 +1190,7 @@ fn alter_schema(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
         return ok(Ddl::RenameSchema { name, to: c.ident()? });
     }
     c.expect("OWNER TO")?;
-    c.any_word()?;
-    ok(Ddl::Accepted { tag: "ALTER SCHEMA" })
+    ok(Ddl::OwnerTo { object: Owned::Schema(name), to: RoleSpec::read(c)? })
 }
 
 fn alter_sequence(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
@@ -1122,8 +1199,7 @@ fn alter_sequence(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     let action = if c.eat_all("RENAME TO") {
         SequenceAction::RenameTo(c.ident()?)
     } else if c.eat_all("OWNER TO") {
-        c.any_word()?;
-        SequenceAction::Accepted
+        SequenceAction::OwnerTo(RoleSpec::read(c)?)
     } else if c.eat_all("SET SCHEMA") {
         return unsupported(c, "ALTER SEQUENCE SET SCHEMA");
     } else {
@@ -1194,7 +1270,10 @@ fn alter_action(c: &mut Cursor<'_>) -> SqlResult<AlterAction> {
     if c.eat_all("VALIDATE CONSTRAINT") {
         return Ok(AlterAction::ValidateConstraint(c.ident()?));
     }
-    if c.eat_all("OWNER TO") || c.eat_all("CLUSTER ON") {
+    if c.eat_all("OWNER TO") {
+        return Ok(AlterAction::OwnerTo(RoleSpec::read(c)?));
+    }
+    if c.eat_all("CLUSTER ON") {
         c.any_word()?;
         return Ok(AlterAction::Accepted);
     }

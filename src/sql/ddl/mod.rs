@@ -44,7 +44,9 @@ use crate::types::Type;
 /// Compiles a DDL statement.
 pub fn compile(ddl: &Ddl, scope: &Scope<'_>) -> SqlResult<Plan> {
     let mut work = work::Work::new(scope);
-    let tag = table::run(&mut work, ddl)?;
+    let tag = table::run(&mut work, ddl);
+    work.refused.take().map_or(Ok(()), Err)?;
+    let tag = tag?;
     work.settle()?;
     let plan = work.finish();
     Ok(Plan {

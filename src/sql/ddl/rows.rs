@@ -4,7 +4,7 @@ use super::table::function_of;
 use crate::sql::bind::Kept;
 use crate::sql::catalog::methods;
 use crate::sql::catalog::{
-    Catalog, Column, Constraint, ConstraintKind, Identity, Index, IndexKey, OwnType, Relation, RelationKind,
+    Catalog, Column, Constraint, ConstraintKind, Identity, Index, IndexKey, Object, OwnType, Relation, RelationKind,
     encode_attnums, quote,
 };
 use crate::types::{Own, Type};
@@ -171,6 +171,11 @@ fn array_name(name: &str) -> String {
 fn type_rows(rows: &mut Rows, catalog: &Catalog, own: &OwnType) {
     let namespace = catalog.schemas.get(&own.schema).copied().unwrap_or_default();
     let ty = own.ty();
+    let owner = match ty.own() {
+        Some((Own::Row, _)) => Object::relation((ty.0 - Own::Row.numbered(0).0) / 2),
+        _ => Object::of_type(ty.0),
+    };
+    let owner = catalog.rights.owner(owner);
     // OIDs of the functions that read and write it: those of anyenum and of arrays.
     let (io, kind, by_value, storage) = match ty.own() {
         Some((Own::Enum, _)) => ([3506, 3507, 3532, 3533], "e", true, "p"),
@@ -187,6 +192,7 @@ fn type_rows(rows: &mut Rows, catalog: &Catalog, own: &OwnType) {
         analyze: 0,
         array: ty.array().map_or(0, |a| a.0),
         element: 0,
+        owner,
     };
     type_row(rows, namespace, ty, &element);
     if let Some(array) = ty.array() {
@@ -200,6 +206,7 @@ fn type_rows(rows: &mut Rows, catalog: &Catalog, own: &OwnType) {
             analyze: 3816,
             array: 0,
             element: ty.0,
+            owner,
         };
         type_row(rows, namespace, array, &row);
     }
@@ -225,6 +232,7 @@ struct TypeRow<'t> {
     analyze: u32,
     array: u32,
     element: u32,
+    owner: u32,
 }
 
 fn type_row(rows: &mut Rows, namespace: u32, ty: Type, row: &TypeRow<'_>) {
@@ -234,7 +242,7 @@ fn type_row(rows: &mut Rows, namespace: u32, ty: Type, row: &TypeRow<'_>) {
     let values = vec![
         ("typname", literal(row.name)),
         ("typnamespace", namespace.to_string()),
-        ("typowner", "10".into()),
+        ("typowner", row.owner.to_string()),
         ("typlen", ty.length().to_string()),
         ("typbyval", flag(row.by_value)),
         ("typtype", literal(row.kind)),
@@ -301,7 +309,7 @@ fn class_row(rows: &mut Rows, catalog: &Catalog, oid: u32, schema: &str, name: &
         ("relname", literal(name)),
         ("relnamespace", namespace.to_string()),
         ("reltype", if matches!(kind, "r" | "v") { Own::Row.numbered(oid).0 } else { 0 }.to_string()),
-        ("relowner", "10".into()),
+        ("relowner", catalog.rights.owner(Object::relation(oid)).to_string()),
         ("relam", access.to_string()),
         ("relfilenode", if kind == "v" { "0".into() } else { oid.to_string() }),
         ("reltuples", "-1.0".into()),

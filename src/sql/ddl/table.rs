@@ -1,16 +1,21 @@
 //! CREATE, DROP, TRUNCATE and COMMENT.
 
 use super::grammar::{
-    ColumnDef, CommentOn, ConstraintDef, ConstraintSyntax, CreateIndex, CreateTable, Ddl, Like, Object, SequenceOption,
+    ColumnDef, CommentOn, ConstraintDef, ConstraintSyntax, CreateIndex, CreateTable, Ddl, Like, Object, Owned,
+    SequenceOption,
 };
+use super::roles::{self, RoleSpec, grants, owners};
 use super::rows::{is_key_of, literal};
 use super::work::{
     self, Dependent, Violation, Work, key_detail, no_column, no_relation, no_schema, sets_default, system_relation,
 };
-use super::{absent, alter, roles, types};
+use super::{absent, alter, types};
 use crate::command::{Statement, Yields};
 use crate::error::{SqlError, SqlResult, state};
+use crate::rights::{self, REFERENCES, SELECT, TRUNCATE};
+use crate::sql::access;
 use crate::sql::bind::{Binder, Kept};
+use crate::sql::catalog;
 use crate::sql::catalog::Action;
 use crate::sql::catalog::{
     Column, Constraint, ConstraintKind, Identity, Index, IndexKey, Relation, RelationKind, Sequence, Source, methods,
@@ -32,7 +37,9 @@ pub fn run(work: &mut Work<'_>, ddl: &Ddl) -> SqlResult<Tag> {
         Ddl::CreateSequence { name, if_not_exists, options } => create_sequence(work, name, *if_not_exists, options)?,
         Ddl::AlterSequence { name, if_exists, action } => alter::sequence(work, name, *if_exists, action)?,
         Ddl::CreateView { name, replace, columns, query } => create_view(work, name, *replace, columns, query)?,
-        Ddl::CreateSchema { name, if_not_exists } => create_schema(work, name, *if_not_exists)?,
+        Ddl::CreateSchema { name, owner, if_not_exists } => {
+            create_schema(work, name.as_deref(), owner.as_ref(), *if_not_exists)?
+        }
         Ddl::Drop { what: Object::Schema, if_exists, names, cascade } => {
             drop_schemas(work, names, *if_exists, *cascade)?
         }
@@ -48,7 +55,11 @@ pub fn run(work: &mut Work<'_>, ddl: &Ddl) -> SqlResult<Tag> {
         Ddl::Truncate { tables, restart, cascade } => truncate(work, tables, *restart, *cascade)?,
         Ddl::Comment { on, text } => comment(work, on, text.as_deref())?,
         Ddl::Role(statement) => roles::run(work, statement)?,
-        Ddl::Accepted { tag } => tag,
+        Ddl::Grant(grant) => grants::run(work, grant)?,
+        Ddl::OwnerTo { object: Owned::Schema(name), to } => owners::schema_to(work, name, to)?,
+        Ddl::OwnerTo { object: Owned::Database(name), to } => owners::database_to(work, name, to)?,
+        Ddl::Reassign { from, to } => owners::reassign(work, from, to)?,
+        Ddl::DropOwned { roles, cascade } => owners::drop_owned(work, roles, *cascade)?,
     };
     Ok(Tag::Plain(tag))
 }
@@ -128,7 +139,7 @@ fn create_table(work: &mut Work<'_>, def: &CreateTable) -> SqlResult<Tag> {
     for index in &table.indexes {
         work.create_physical_index(&table, index)?;
     }
-    work.create(table.clone());
+    work.create(table.clone())?;
     let Some(rows) = rows else { return Ok(plain) };
     let columns = table.columns.iter().map(|c| quote(&c.name)).collect::<Vec<_>>().join(", ");
     let sql = format!("INSERT INTO {}({columns}) {rows}", quote(&physical));
@@ -231,7 +242,7 @@ pub fn define_column(work: &mut Work<'_>, table: &mut Relation, def: &ColumnDef)
         let sequence = owned_sequence(work, table, &def.name, ty, &[])?;
         column.default = Some(nextval_of(&sequence));
         (column.sequence, column.not_null) = (Some(sequence.oid), true);
-        work.create(sequence);
+        work.create(sequence)?;
     }
     for constraint in &def.constraints {
         match &constraint.kind {
@@ -250,7 +261,7 @@ pub fn define_column(work: &mut Work<'_>, table: &mut Relation, def: &ColumnDef)
                 let sequence = owned_sequence(work, table, &def.name, ty, options)?;
                 column.identity = Some(if *always { Identity::Always } else { Identity::ByDefault });
                 (column.sequence, column.not_null) = (Some(sequence.oid), true);
-                work.create(sequence);
+                work.create(sequence)?;
             }
             kind => {
                 let mut moved = constraint.clone();
@@ -284,6 +295,7 @@ fn is_null(text: &str) -> bool {
 /// CREATE TABLE (LIKE …).
 fn copy_definition(work: &mut Work<'_>, table: &mut Relation, like: &Like) -> SqlResult<Vec<ConstraintDef>> {
     let source = work.relation(&like.table)?;
+    work.check_right(&source, SELECT, &[])?;
     let mut constraints = Vec::new();
     let plain = |kind| ConstraintDef {
         name: None,
@@ -302,7 +314,7 @@ fn copy_definition(work: &mut Work<'_>, table: &mut Relation, like: &Like) -> Sq
         if let Some(identity) = from.identity.filter(|_| like.identity) {
             let sequence = owned_sequence(work, table, &from.name, from.ty, &[])?;
             (column.identity, column.sequence) = (Some(identity), Some(sequence.oid));
-            work.create(sequence);
+            work.create(sequence)?;
         }
         push_column(table, column)?;
     }
@@ -475,6 +487,9 @@ fn define_foreign_key(work: &mut Work<'_>, table: &mut Relation, def: &Constrain
         columns.push(table.column(name).ok_or_else(missing)?.attnum);
     }
     let target = referenced_columns(&parent, referenced)?;
+    if !itself {
+        work.check_right(&parent, REFERENCES, &target)?;
+    }
     if target.len() != columns.len() {
         let message = "number of referencing and referenced columns for foreign key disagree";
         return Err(SqlError::new(state::INVALID_FOREIGN_KEY, message));
@@ -547,6 +562,8 @@ fn referenced_columns(parent: &Relation, names: &[String]) -> SqlResult<Vec<i16>
 
 fn create_index(work: &mut Work<'_>, def: &CreateIndex) -> SqlResult<&'static str> {
     let table = work.table(&def.table)?;
+    work.check_owner(&table)?;
+    work.check_creates_in(&table.schema)?;
     let name = match &def.name {
         Some(name) => {
             if !is_free(work, &table.schema, &name.name, def.if_not_exists)? {
@@ -896,7 +913,7 @@ fn create_sequence(
         let change = sequence_with(work, None, Type::INT8, options)?;
         let sequence = sequence_relation(work, &schema, &name.name, change.sequence);
         let oid = sequence.oid;
-        work.create(sequence);
+        work.create(sequence)?;
         if let Some(owner) = change.owned_by {
             alter::own_sequence(work, oid, owner.as_ref())?;
         }
@@ -920,7 +937,8 @@ fn create_view(
         Some(r) if !matches!(r.kind, RelationKind::View { .. }) => {
             return Err(SqlError::new(state::WRONG_OBJECT_TYPE, format!("\"{}\" is not a view", r.name)));
         }
-        _ => {}
+        Some(r) => work.check_owner(r)?,
+        None => {}
     }
     work.check_case(&schema, &name.name)?;
     let view = view::define(&work.scope(), columns, query)?;
@@ -955,7 +973,7 @@ fn create_view(
             "INSERT INTO \"_quorate_view\"(oid, definition) VALUES ({oid}, {})",
             literal(&view.definition)
         ));
-        work.create(relation);
+        work.create(relation)?;
     }
     for used in &view.uses {
         work.sql(format!(
@@ -987,7 +1005,20 @@ fn check_replacement(old: &Relation, new: &Relation) -> SqlResult<()> {
     Ok(())
 }
 
-fn create_schema(work: &mut Work<'_>, name: &str, if_not_exists: bool) -> SqlResult<&'static str> {
+fn create_schema(
+    work: &mut Work<'_>,
+    name: Option<&str>,
+    owner: Option<&RoleSpec>,
+    if_not_exists: bool,
+) -> SqlResult<&'static str> {
+    let owner = owner.map(|spec| roles::known(work, spec)).transpose()?;
+    let name = name.or(owner.as_ref().map(|role| role.name.as_str())).unwrap_or_default();
+    work.check_creates_in_database()?;
+    if let Some(role) = &owner
+        && !work.catalog.rights.roles.is_member(work.role(), role.oid)
+    {
+        return Err(roles::denied(format!("must be member of role \"{}\"", role.name)));
+    }
     if name.starts_with("pg_") {
         return Err(SqlError::new(state::RESERVED_NAME, format!("unacceptable schema name \"{name}\""))
             .detail("The prefix \"pg_\" is reserved for system schemas."));
@@ -1010,10 +1041,13 @@ fn create_schema(work: &mut Work<'_>, name: &str, if_not_exists: bool) -> SqlRes
     }
     let oid = work.oid();
     work.catalog.schemas.insert(name.to_owned(), oid);
+    let owner = owner.as_ref().map_or(work.role(), |role| role.oid);
+    work.catalog.rights.set_owner(catalog::Object::schema(oid), owner);
     work.sql(format!(
-        "INSERT INTO \"pg_catalog.pg_namespace\"(oid, nspname, nspowner) VALUES ({oid}, {}, 10)",
+        "INSERT INTO \"pg_catalog.pg_namespace\"(oid, nspname, nspowner) VALUES ({oid}, {}, {owner})",
         literal(name)
     ));
+    work.grant_defaults(catalog::Object::schema(oid), rights::Kind::Schema, "n", "")?;
     Ok("CREATE SCHEMA")
 }
 
@@ -1028,16 +1062,23 @@ fn create_extension(work: &mut Work<'_>, name: &str, if_not_exists: bool) -> Sql
         work.notice(state::DUPLICATE_OBJECT, message + ", skipping");
         return Ok(TAG);
     }
+    if !work.is_superuser() && work.check_creates_in_database().is_err() {
+        return Err(roles::denied(format!("permission denied to create extension \"{name}\""))
+            .hint("Must have CREATE privilege on current database to create this extension."));
+    }
     let (oid, schema, version) = match name {
         "plpgsql" => (work.oid(), crate::sql::catalog::PG_CATALOG_OID, "1.0"),
         "pgcrypto" => (work.oid(), crate::sql::catalog::PUBLIC_OID, "1.3"),
         _ => (work.oid(), crate::sql::catalog::PUBLIC_OID, "1.1"),
     };
     work.catalog.extensions.insert(name.to_owned(), oid);
+    let role = work.role();
+    work.catalog.rights.set_owner(catalog::Object::extension(oid), role);
     work.sql(format!(
         "INSERT INTO \"pg_catalog.pg_extension\"(oid, extname, extowner, extnamespace, extrelocatable, extversion)
-         VALUES ({oid}, {}, 10, {schema}, {}, {})",
+         VALUES ({oid}, {}, {}, {schema}, {}, {})",
         literal(name),
+        work.role(),
         i32::from(name != "plpgsql"),
         literal(version)
     ));
@@ -1046,6 +1087,11 @@ fn create_extension(work: &mut Work<'_>, name: &str, if_not_exists: bool) -> Sql
 
 fn drop_extensions(work: &mut Work<'_>, names: &[String], if_exists: bool) -> SqlResult<&'static str> {
     for name in names {
+        let known = work.catalog.extensions.get(name).map(|oid| catalog::Object::extension(*oid));
+        if known.is_some_and(|object| !work.owns(object)) {
+            return Err(access::not_owner("extension", name));
+        }
+        known.iter().for_each(|object| work.catalog.rights.forget_object(*object));
         match work.catalog.extensions.remove(name) {
             Some(oid) => work.sql(format!("DELETE FROM \"pg_catalog.pg_extension\" WHERE oid = {oid}")),
             None => {
@@ -1071,17 +1117,29 @@ fn drop_schemas(work: &mut Work<'_>, names: &[Name], if_exists: bool, cascade: b
             work.notice(state::SUCCESSFUL_COMPLETION, format!("schema \"{schema}\" does not exist, skipping"));
             continue;
         };
+        if !work.owns(catalog::Object::schema(oid)) {
+            return Err(access::not_owner("schema", schema));
+        }
         if work::is_system_schema(schema) {
             let message = format!("cannot drop schema {schema} because it is required by the database system");
             return Err(SqlError::new(state::DEPENDENT_OBJECTS_STILL_EXIST, message));
         }
+        drop_schema(work, schema, cascade)?;
+    }
+    Ok("DROP SCHEMA")
+}
+
+/// Drops a schema with all that is in it.
+pub fn drop_schema(work: &mut Work<'_>, schema: &str, cascade: bool) -> SqlResult<()> {
+    let Some(&oid) = work.catalog.schemas.get(schema) else { return Ok(()) };
+    {
         let inside = |work: &Work<'_>| -> Option<Relation> {
-            let mut own = work.catalog.relations.values().filter(|r| r.schema == *schema);
+            let mut own = work.catalog.relations.values().filter(|r| r.schema == schema);
             own.find(|r| !matches!(r.kind, RelationKind::Index { .. })).map(|r| Relation::clone(r))
         };
         let what = format!("schema {}", quote_identifier(schema));
         let mut all: Vec<Relation> =
-            work.catalog.relations.values().filter(|r| r.schema == *schema).map(|r| Relation::clone(r)).collect();
+            work.catalog.relations.values().filter(|r| r.schema == schema).map(|r| Relation::clone(r)).collect();
         all.retain(|r| !matches!(r.kind, RelationKind::Index { .. }) && work.catalog.sequence_owner(r.oid).is_none());
         all.sort_by_key(|r| r.oid);
         for relation in &all {
@@ -1101,10 +1159,13 @@ fn drop_schemas(work: &mut Work<'_>, names: &[Name], if_exists: bool, cascade: b
             types::drop_one(work, own, cascade)?;
         }
         work.catalog.schemas.remove(schema);
+        work.catalog.rights.forget_object(catalog::Object::schema(oid));
+        work.catalog.rights.defaults.retain(|(_, place, _), _| *place != oid);
+        work.sql(format!("DELETE FROM \"pg_catalog.pg_default_acl\" WHERE defaclnamespace = {oid}"));
         work.sql(format!("DELETE FROM \"pg_catalog.pg_namespace\" WHERE oid = {oid}"));
         work.sql(format!("DELETE FROM \"pg_catalog.pg_description\" WHERE objoid = {oid} AND classoid = 2615"));
     }
-    Ok("DROP SCHEMA")
+    Ok(())
 }
 
 // ---- DROP
@@ -1141,7 +1202,10 @@ fn drop_relations(
     for name in names {
         match work.find(name) {
             Some(r) if matches!(r.kind, RelationKind::System) => return Err(system_relation(&r)),
-            Some(r) if is_a(&r, what) => doomed.push(r.oid),
+            Some(r) if is_a(&r, what) => {
+                work.check_may_drop(&r)?;
+                doomed.push(r.oid);
+            }
             Some(r) => {
                 let message =
                     format!("\"{}\" is not {} {}", r.name, if what == Object::Index { "an" } else { "a" }, what.noun());
@@ -1312,6 +1376,7 @@ fn truncate(work: &mut Work<'_>, names: &[Name], restart: bool, cascade: bool) -
     let mut tables = Vec::new();
     for name in names {
         let table = work.table(name)?;
+        work.check_right(&table, TRUNCATE, &[])?;
         if !tables.iter().any(|t: &Relation| t.oid == table.oid) {
             tables.push(table);
         }
@@ -1332,6 +1397,7 @@ fn truncate(work: &mut Work<'_>, names: &[Name], restart: bool, cascade: bool) -
                         holder.name
                     )));
             }
+            work.check_right(&holder, TRUNCATE, &[])?;
             work.notice(state::SUCCESSFUL_COMPLETION, format!("truncate cascades to table \"{}\"", holder.name));
             tables.push(holder);
         }
@@ -1366,15 +1432,16 @@ fn depth_of(work: &Work<'_>, table: u32) -> usize {
 }
 
 fn comment(work: &mut Work<'_>, on: &CommentOn, text: Option<&str>) -> SqlResult<&'static str> {
+    let owned = |relation: Relation| work.check_owner(&relation).map(|()| relation);
     let (object, class, part) = match on {
-        CommentOn::Relation(_, name) => (work.relation(name)?.oid, 1259, 0),
+        CommentOn::Relation(_, name) => (owned(work.relation(name)?)?.oid, 1259, 0),
         CommentOn::Column(name, column) => {
-            let relation = work.relation(name)?;
+            let relation = owned(work.relation(name)?)?;
             let column = relation.column(column).ok_or_else(|| no_column(&relation, column))?;
             (relation.oid, 1259, column.attnum)
         }
         CommentOn::Constraint(constraint, table) => {
-            let table = work.table(table)?;
+            let table = owned(work.table(table)?)?;
             let missing = || {
                 let message = format!("constraint \"{constraint}\" for table \"{}\" does not exist", table.name);
                 SqlError::new(state::UNDEFINED_OBJECT, message)
@@ -1382,10 +1449,17 @@ fn comment(work: &mut Work<'_>, on: &CommentOn, text: Option<&str>) -> SqlResult
             (table.constraint(constraint).ok_or_else(missing)?.oid, 2606, 0)
         }
         CommentOn::Schema(schema) => {
-            let oid = work.catalog.schemas.get(schema).copied();
-            (oid.ok_or_else(|| no_schema(schema))?, 2615, 0)
+            let oid = work.catalog.schemas.get(schema).copied().ok_or_else(|| no_schema(schema))?;
+            if !work.owns(catalog::Object::schema(oid)) {
+                return Err(access::not_owner("schema", schema));
+            }
+            (oid, 2615, 0)
         }
-        CommentOn::Type(name) => (types::find(work, name)?.oid, 1247, 0),
+        CommentOn::Type(name) => {
+            let own = types::find(work, name)?;
+            types::check_owner(work, &own)?;
+            (own.oid, 1247, 0)
+        }
         CommentOn::Other => return Ok("COMMENT"),
     };
     work.data(format!(

@@ -5,10 +5,13 @@
 
 use super::alter::drop_column;
 use super::grammar::{Beside, TypeAction};
+use super::roles::owners;
 use super::table::allow;
 use super::work::{Work, is_system_schema, no_schema};
 use crate::error::{SqlError, SqlResult, state};
-use crate::sql::catalog::{Label, OwnType, Relation, RelationKind};
+use crate::rights;
+use crate::sql::access;
+use crate::sql::catalog::{Label, Object, OwnType, Relation, RelationKind};
 use crate::sql::cursor::Name;
 use crate::sql::lex::quote_identifier;
 use crate::types::{Own, Type};
@@ -33,6 +36,14 @@ fn lookup(work: &Work<'_>, name: &Name) -> Option<OwnType> {
 /// A type of one's own by its name.
 pub fn find(work: &Work<'_>, name: &Name) -> SqlResult<OwnType> {
     lookup(work, name).ok_or_else(|| missing(name))
+}
+
+/// Errors: 42501 unless the current role owns the type.
+pub fn check_owner(work: &Work<'_>, own: &OwnType) -> SqlResult<()> {
+    match work.owns(Object::of_type(own.oid)) {
+        true => Ok(()),
+        false => Err(access::not_owner("type", &work.type_name(own.ty()))),
+    }
 }
 
 /// The types of a schema.
@@ -88,7 +99,8 @@ pub fn create_enum(work: &mut Work<'_>, name: &Name, labels: &[String]) -> SqlRe
         name: name.clone(),
     });
     let labels = labels.collect();
-    work.put_type(OwnType { oid, schema, name: name.name.clone(), array, labels });
+    work.put_type(OwnType { oid, schema: schema.clone(), name: name.name.clone(), array, labels });
+    work.grant_defaults(Object::of_type(oid), rights::Kind::Type, "T", &schema)?;
     Ok("CREATE TYPE")
 }
 
@@ -97,8 +109,14 @@ pub fn alter(work: &mut Work<'_>, name: &Name, action: &TypeAction) -> SqlResult
     let mut own = find(work, name)?;
     let is_enum = own.ty().is_enum();
     let not_enum = || SqlError::new(state::WRONG_OBJECT_TYPE, format!("{} is not an enum", work.type_name(own.ty())));
+    if !matches!(action, TypeAction::OwnerTo(_)) {
+        check_owner(work, &own)?;
+    }
     match action {
-        TypeAction::Accepted => return Ok(TAG),
+        TypeAction::OwnerTo(to) => {
+            owners::type_to(work, own.ty(), &own.schema, to)?;
+            return Ok(TAG);
+        }
         TypeAction::AddValue { .. } | TypeAction::RenameValue(..) if !is_enum => return Err(not_enum()),
         TypeAction::AddValue { if_not_exists, label, beside } => {
             check_label(label)?;
@@ -183,7 +201,13 @@ pub fn drop(work: &mut Work<'_>, names: &[Name], if_exists: bool, cascade: bool)
     work.many = names.len() > 1;
     for name in names {
         match lookup(work, name) {
-            Some(own) => drop_one(work, &own, cascade)?,
+            Some(own) => {
+                let schema = work.catalog.schemas.get(&own.schema);
+                if !schema.is_some_and(|oid| work.owns(Object::schema(*oid))) {
+                    check_owner(work, &own)?;
+                }
+                drop_one(work, &own, cascade)?;
+            }
             None if if_exists => {
                 let schema = name.schema.as_ref().filter(|s| !work.catalog.schemas.contains_key(*s));
                 let message = match schema {

@@ -1,11 +1,13 @@
 //! The working copy of a catalog that a DDL statement changes, and the SQLite statements that go with it.
 
 use super::grammar::TypeName;
+use super::roles::grants;
 use super::rows::{self, column_list, literal};
 use crate::command::{Shape, Statement, Yields};
 use crate::error::{SqlError, SqlResult, SqlState, state};
-use crate::rights::{Acl, BOOTSTRAP};
+use crate::rights::{self, Acl, BOOTSTRAP, CREATE, Mode, USAGE};
 use crate::sql::Scope;
+use crate::sql::access;
 use crate::sql::bind::{self, Kept};
 use crate::sql::catalog::Object;
 use crate::sql::catalog::rights::acl_literal;
@@ -20,7 +22,7 @@ use crate::sql::lex::quote_identifier;
 use crate::sql::plan::{Effort, Facts};
 use crate::sql::view;
 use crate::sql::violation::references;
-use crate::types::{NO_TYPMOD, Storage, Type, typmod_in};
+use crate::types::{NO_TYPMOD, Own, Storage, Type, typmod_in};
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -50,6 +52,8 @@ pub struct Work<'a> {
     puts_off: bool,
     /// How many salts were drawn.
     drawn: u64,
+    /// A schema was named that the role may not use: whatever else is wrong, this is what it is told.
+    pub refused: RefCell<Option<SqlError>>,
 }
 
 /// An object that goes with another one.
@@ -117,6 +121,7 @@ impl<'a> Work<'a> {
             calls: Cell::new(false),
             puts_off: false,
             drawn: 0,
+            refused: RefCell::default(),
         }
     }
 
@@ -186,6 +191,114 @@ impl<'a> Work<'a> {
 
     pub fn is_superuser(&self) -> bool {
         self.catalog.rights.roles.is_superuser(self.role())
+    }
+
+    /// Whether the current role may do what only an object's owner may.
+    pub fn owns(&self, object: Object) -> bool {
+        self.catalog.rights.owns(self.role(), object)
+    }
+
+    /// Errors: 42501 unless the current role owns the relation.
+    pub fn check_owner(&self, relation: &Relation) -> SqlResult<()> {
+        match self.owns(Object::relation(relation.oid)) {
+            true => Ok(()),
+            false => Err(access::not_owner(access::noun(relation), &relation.name)),
+        }
+    }
+
+    /// Errors: 42501 unless the current role owns the relation, or its schema.
+    pub fn check_may_drop(&self, relation: &Relation) -> SqlResult<()> {
+        let schema = self.catalog.schemas.get(&relation.schema);
+        match schema.is_some_and(|oid| self.owns(Object::schema(*oid))) {
+            true => Ok(()),
+            false => self.check_owner(relation),
+        }
+    }
+
+    /// Errors: 42501 unless the current role has the right on the relation, or on all of the columns.
+    pub fn check_right(&self, relation: &Relation, right: Mode, columns: &[i16]) -> SqlResult<()> {
+        let (role, object) = (self.role(), Object::relation(relation.oid));
+        let on = |column: &i16| self.catalog.rights.held_on_column(role, object, *column, right) != 0;
+        match !columns.is_empty() && columns.iter().all(on) {
+            true => Ok(()),
+            false => access::any(&self.catalog, role, relation, right),
+        }
+    }
+
+    /// Errors: 42501 unless the current role may make things in a schema.
+    pub fn check_creates_in(&self, schema: &str) -> SqlResult<()> {
+        access::schema(&self.scope(), schema, CREATE)
+    }
+
+    /// Errors: 42501 unless the current role may make schemas.
+    pub fn check_creates_in_database(&self) -> SqlResult<()> {
+        match self.catalog.rights.held(self.role(), rights::Kind::Database, Object::DATABASE, CREATE) {
+            0 => Err(access::no_right("database", self.scope.database)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Errors: 3D000 unless it is this database.
+    pub fn check_database(&self, name: &str) -> SqlResult<()> {
+        match name == self.scope.database {
+            true => Ok(()),
+            false => {
+                let message = format!("database \"{name}\" does not exist");
+                Err(SqlError::new(state::INVALID_CATALOG_NAME, message))
+            }
+        }
+    }
+
+    /// Records that a new object is the current role's.
+    fn own(&mut self, object: Object) {
+        let role = self.role();
+        self.catalog.rights.set_owner(object, role);
+    }
+
+    /// Records another owner, with the grants as they are then.
+    pub fn give(&mut self, object: Object, new: u32) -> SqlResult<()> {
+        let old = self.catalog.rights.owner(object);
+        let oid = object.oid;
+        match object.class {
+            1259 => {
+                self.sql(format!("UPDATE \"pg_catalog.pg_class\" SET relowner = {new} WHERE oid = {oid}"));
+                self.sql(format!(
+                    "UPDATE \"pg_catalog.pg_type\" SET typowner = {new} WHERE typrelid = {oid} AND {oid} <> 0"
+                ));
+                let array = Own::Row.numbered(oid).0 + 1;
+                self.sql(format!("UPDATE \"pg_catalog.pg_type\" SET typowner = {new} WHERE oid = {array}"));
+            }
+            2615 => self.sql(format!("UPDATE \"pg_catalog.pg_namespace\" SET nspowner = {new} WHERE oid = {oid}")),
+            1247 => self.sql(format!("UPDATE \"pg_catalog.pg_type\" SET typowner = {new} WHERE oid = {oid}")),
+            2612 => self.sql(format!("UPDATE \"pg_catalog.pg_language\" SET lanowner = {new} WHERE oid = {oid}")),
+            3079 => self.sql(format!("UPDATE \"pg_catalog.pg_extension\" SET extowner = {new} WHERE oid = {oid}")),
+            _ => {
+                self.know_database();
+                self.sql(format!("UPDATE \"_quorate_database\" SET datdba = {new}"));
+                Arc::make_mut(&mut self.catalog.rights.roles).database_owner = new;
+            }
+        }
+        self.catalog.rights.set_owner(object, new);
+        let named: Vec<_> = self
+            .catalog
+            .rights
+            .acls
+            .range((object, 0)..=(object, i16::MAX))
+            .map(|(k, acl)| (k.1, acl.clone()))
+            .collect();
+        for (column, acl) in named {
+            self.put_acl(object, column, Some(acl.with_owner(old, new)))?;
+        }
+        Ok(())
+    }
+
+    /// Gives a new object the grants that it begins with, if they are others than all have.
+    pub fn grant_defaults(&mut self, object: Object, kind: rights::Kind, letter: &str, schema: &str) -> SqlResult<()> {
+        let schema = self.catalog.schemas.get(schema).copied().unwrap_or_default();
+        match grants::initial(self, kind, letter, schema)? {
+            Some(acl) => self.put_acl(object, 0, Some(acl)),
+            None => Ok(()),
+        }
     }
 
     /// Bytes that were never drawn before.
@@ -288,6 +401,12 @@ impl<'a> Work<'a> {
     // ---- names
 
     pub fn find(&self, name: &Name) -> Option<Relation> {
+        let refused = name.schema.iter().find_map(|schema| access::schema(&self.scope(), schema, USAGE).err());
+        if refused.is_some() {
+            let mut known = self.refused.borrow_mut();
+            *known = known.take().or(refused);
+            return None;
+        }
         let found = self.catalog.resolve(self.scope.search_path, name.schema.as_deref(), &name.name)?;
         Some(Relation::clone(found))
     }
@@ -322,6 +441,7 @@ impl<'a> Work<'a> {
                 found.cloned().ok_or_else(missing)?
             }
         };
+        self.check_creates_in(&schema)?;
         if is_system_schema(&schema) {
             return Err(SqlError::new(
                 state::INSUFFICIENT_PRIVILEGE,
@@ -383,6 +503,11 @@ impl<'a> Work<'a> {
         if element.info().is_some_and(|info| info.kind == 'p') {
             let message = format!("column has pseudo-type {shown}");
             return Err(SqlError::new(state::INVALID_TABLE_DEFINITION, message).position(ty.position));
+        }
+        if let Some(own) = self.catalog.own_type(element)
+            && self.catalog.rights.held(self.role(), rights::Kind::Type, Object::of_type(own.oid), USAGE) == 0
+        {
+            return Err(access::no_right("type", &self.type_name(element)));
         }
         if !element.is_storable() {
             return Err(SqlError::unsupported(format!("type \"{shown}\"")).position(ty.position));
@@ -488,9 +613,16 @@ impl<'a> Work<'a> {
 
     // ---- relations
 
-    /// Records a new relation.
-    pub fn create(&mut self, relation: Relation) {
+    /// Records a new relation, which is the current role's.
+    pub fn create(&mut self, relation: Relation) -> SqlResult<()> {
+        let (oid, schema) = (relation.oid, relation.schema.clone());
+        let (kind, letter) = match relation.kind {
+            RelationKind::Sequence(_) => (rights::Kind::Sequence, "S"),
+            _ => (rights::Kind::Relation, "r"),
+        };
+        self.own(Object::relation(oid));
         self.put(None, relation);
+        self.grant_defaults(Object::relation(oid), kind, letter, &schema)
     }
 
     /// Records a changed relation.
@@ -503,14 +635,17 @@ impl<'a> Work<'a> {
             self.forget(old);
         }
         self.catalog.insert(new.clone());
+        let owner = self.catalog.rights.owner(Object::relation(new.oid));
         for index in &new.indexes {
             self.catalog.insert(index_relation(&new, index));
+            self.catalog.rights.set_owner(Object::relation(index.oid), owner);
         }
         let kept: BTreeSet<u32> = new.indexes.iter().map(|i| i.oid).collect();
         let show = |catalog: &Catalog, e: rows::Expression<'_>| self.show(catalog, e);
         let changes = rows::change(old.map(|o| (&self.catalog, o)), Some((&self.catalog, &new)), &show);
         for index in old.iter().flat_map(|o| &o.indexes).filter(|i| !kept.contains(&i.oid)) {
             self.catalog.rowid_keys.remove(&index.oid);
+            self.catalog.rights.forget(index.oid);
         }
         for sql in changes {
             self.sql(sql);
@@ -519,6 +654,10 @@ impl<'a> Work<'a> {
 
     /// Records a type of one's own, changed or new.
     pub fn put_type(&mut self, new: OwnType) {
+        if !self.catalog.types.contains_key(&new.oid) {
+            self.own(Object::of_type(new.oid));
+            new.ty().array().iter().for_each(|array| self.own(Object::of_type(array.0)));
+        }
         let old = self.catalog.types.insert(new.oid, Arc::new(new.clone()));
         for sql in rows::change_type(&self.catalog, old.as_deref(), Some(&new)) {
             self.sql(sql);
@@ -531,6 +670,8 @@ impl<'a> Work<'a> {
             self.sql(sql);
         }
         self.catalog.types.remove(&old.oid);
+        self.catalog.rights.forget_object(Object::of_type(old.oid));
+        old.ty().array().iter().for_each(|array| self.catalog.rights.forget_object(Object::of_type(array.0)));
         let oid = old.oid;
         self.sql(format!("DELETE FROM \"pg_catalog.pg_description\" WHERE objoid = {oid} AND classoid = 1247"));
     }
@@ -551,7 +692,9 @@ impl<'a> Work<'a> {
         self.forget(relation);
         for index in &relation.indexes {
             self.catalog.rowid_keys.remove(&index.oid);
+            self.catalog.rights.forget(index.oid);
         }
+        self.catalog.rights.forget(relation.oid);
         self.catalog.uses.remove(&relation.oid);
         let oid = relation.oid;
         self.sql(format!("DELETE FROM \"pg_catalog.pg_description\" WHERE objoid = {oid} AND classoid = 1259"));

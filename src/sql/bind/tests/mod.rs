@@ -92,7 +92,7 @@ fn table(oid: u32, name: &str, columns: &[&str]) -> Relation {
 }
 
 fn catalog() -> Catalog {
-    let mut catalog = Catalog { version: 1, next_oid: 20000, ..Catalog::default() };
+    let mut catalog = Catalog { version: 1, next_oid: 20000, ..Catalog::of_superuser("ann") };
     catalog.schemas.insert("public".into(), 2200);
     catalog.schemas.insert("pg_catalog".into(), 11);
     let mut add = |relation: Relation| {

@@ -6,6 +6,7 @@
 //! Left out (0A000): MD5 passwords.
 
 pub mod grammar;
+pub mod grants;
 pub mod owners;
 
 pub use grammar::{RoleOption, RoleSpec, RoleStatement};
@@ -16,7 +17,7 @@ use crate::error::{SqlError, SqlResult, state};
 use crate::rights::{DATABASE_OWNER, Membership, Role, Secret};
 use crate::scram;
 use crate::settings;
-use crate::sql::catalog::rights::{acl_literal, array_literal, no_role};
+use crate::sql::catalog::rights::{THIS_DATABASE, acl_literal, array_literal, no_role};
 use crate::sql::catalog::{FIRST_USER_OID, Object};
 use crate::types::text::parse_text;
 use crate::types::{NO_TYPMOD, Type};
@@ -482,8 +483,7 @@ fn configure(
         }
         (None, None) => {}
     }
-    // Rows name this database by a number of its own, since there is only one.
-    let key = (u32::from(database.is_some()), role.map_or(0, |role| role.oid));
+    let key = (database.map_or(0, |_| THIS_DATABASE), role.map_or(0, |role| role.oid));
     let mut values = work.catalog.rights.settings.get(&key).cloned().unwrap_or_default();
     match setting {
         None => values.clear(),
