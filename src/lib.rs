@@ -31,6 +31,7 @@ pub mod settings;
 pub mod setup;
 pub mod sql;
 pub mod status;
+pub mod telemetry;
 pub mod transaction;
 pub mod transport;
 pub mod types;

@@ -19,6 +19,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("status", ""),
     ("panics", ""),
     ("meter", "error"),
+    ("telemetry", "id"),
     ("scram", ""),
     ("pki", ""),
     ("access", ""),
@@ -48,11 +49,11 @@ const ARROWS: &[(&str, &str)] = &[
     ),
     (
         "frontend",
-        "access antechamber clock error functions::Signal gateway id pki scram session sql::allowance status::SessionRow types \
+        "access antechamber clock error functions::Signal gateway id pki scram session sql::allowance status::SessionRow telemetry types \
          value",
     ),
     // Consensus knows no SQL; commands are opaque to it.
-    ("replica", "clock command id raftlog transport"),
+    ("replica", "clock command id raftlog telemetry transport"),
     (
         "raftlog",
         "cluster::founding command id replica::Membership replica::Payload replica::Position replica::SnapshotMeta",
@@ -65,12 +66,12 @@ const ARROWS: &[(&str, &str)] = &[
          replica::Membership replica::Payload replica::Position replica::SnapshotMeta replica::StateMachine",
     ),
     ("cluster", "command error id types value version"),
-    ("admin", "antechamber pki status"),
+    ("admin", "antechamber pki status telemetry"),
     // The composition root knows all, and nobody but the command line knows it.
     (
         "node",
         "access admin clock cluster command config engine error executor frontend functions gateway host id locks meter pki raftlog replica session setup sql \
-         status transaction transport types value version",
+         status telemetry transaction transport types value version",
     ),
     ("demo", "cli config"),
     ("setup", "cluster::token config pki raftlog::identity scram"),

@@ -14,6 +14,7 @@ pub mod metrics;
 use crate::antechamber::Antechamber;
 use crate::pki::{Keys, node_name};
 use crate::status::ClusterStatus;
+use crate::telemetry::TELEMETRY;
 use axum::extract::{Extension, State};
 use axum::http::{Request, StatusCode};
 use axum::response::IntoResponse;
@@ -298,7 +299,7 @@ async fn status(State(facts): State<Arc<dyn Facts>>) -> Json<ClusterStatus> {
 }
 
 async fn metrics_text(State(facts): State<Arc<dyn Facts>>) -> String {
-    metrics::render(&facts.status())
+    metrics::render(&facts.status()) + &TELEMETRY.render()
 }
 
 async fn join(

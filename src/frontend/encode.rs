@@ -8,6 +8,7 @@ use super::origin::origin;
 use crate::error::{SqlError, SqlResult};
 use crate::gateway::mailbox::Letter;
 use crate::session::{CopyForm, Message, RowForm, Severity, Status};
+use crate::telemetry::TELEMETRY;
 use crate::types::binary::write_binary;
 use crate::types::encoding::Encoding;
 use crate::types::text::write_text;
@@ -77,6 +78,7 @@ pub fn letter(out: &mut Vec<u8>, letter: &Letter, encoding: Encoding) {
 }
 
 pub fn put_error(out: &mut Vec<u8>, error: &SqlError, encoding: Encoding) {
+    TELEMETRY.error(error.code.as_str());
     let word = if error.fatal { "FATAL" } else { "ERROR" };
     put_fields(out, b'E', &fields(word, error), encoding);
 }

@@ -16,6 +16,7 @@ use crate::gateway::Database;
 use crate::session::language::{Language, PlanCache};
 use crate::session::{Identity, Limits, Message, Session, Status};
 use crate::status::SessionRow;
+use crate::telemetry;
 use crate::types::encoding::Encoding;
 use bytes::BytesMut;
 use pgwire::messages::startup::{Authentication, BackendKeyData, NegotiateProtocolVersion, SecretKey};
@@ -195,6 +196,7 @@ impl<D: Database> Newcomer<D> {
             let error = SqlError::new(state::TOO_MANY_CONNECTIONS, "sorry, too many clients already");
             return self.refuse(&error.fatal()).await;
         };
+        let _counted = telemetry::Counted::session();
         let db = match (self.databases)(&hello.database) {
             Ok(db) => db,
             Err(error) => return self.refuse(&error).await,

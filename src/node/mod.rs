@@ -542,6 +542,7 @@ fn start_serving(
     tokio::spawn(versions::raise(runtime.clone()));
     tokio::spawn(board::report(runtime.clone()));
     tokio::spawn(watchdog::watch_disk(runtime.clone()));
+    tokio::spawn(watchdog::measure_files(runtime.clone()));
     tokio::spawn(watchdog::compare_digests(runtime.clone()));
     tokio::spawn(watchdog::scrub(runtime.clone()));
     Ok(service::serve_clients(runtime, postgres, guard, stopped.clone()))

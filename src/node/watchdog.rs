@@ -3,12 +3,15 @@
 use super::Runtime;
 use crate::command::Command;
 use crate::gateway::router::Router;
+use crate::telemetry::TELEMETRY;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 const DISK_PERIOD: Duration = Duration::from_millis(250);
+const FILES_PERIOD: Duration = Duration::from_secs(10);
 /// How often some pages of each database file are read, and how many at least.
 const SCRUB_PERIOD: Duration = Duration::from_secs(2);
 const SCRUB_LEAST: u64 = 16;
@@ -27,6 +30,7 @@ pub async fn watch_disk(runtime: Arc<Runtime>) {
                 continue;
             }
         };
+        TELEMETRY.disk_free.set(free as i64);
         let was_full = runtime.disk_full.load(Ordering::Relaxed);
         // Some distance between the marks keeps the node from flapping.
         let mark = if was_full { runtime.config.disk_watermark * 5 / 4 } else { runtime.config.disk_watermark };
@@ -46,6 +50,32 @@ pub async fn watch_disk(runtime: Arc<Runtime>) {
                 tracing::info!("there is space again ({} MiB free): this node goes on", free >> 20);
             }
         }
+    }
+}
+
+/// Measures what the node's files take.
+pub async fn measure_files(runtime: Arc<Runtime>) {
+    let mut tick = tokio::time::interval(FILES_PERIOD);
+    loop {
+        tick.tick().await;
+        let dir = runtime.config.data_dir.clone();
+        let measured = tokio::task::spawn_blocking(move || {
+            let groups = dir.join("groups");
+            let is_wal = |path: &Path| path.extension().is_some_and(|end| end.to_string_lossy().ends_with("-wal"));
+            TELEMETRY.files("log", size(&dir.join("log-engine"), &|_| true));
+            TELEMETRY.files("wal", size(&groups, &is_wal));
+            TELEMETRY.files("database", size(&groups, &|path| !is_wal(path)));
+        });
+        let _ = measured.await;
+    }
+}
+
+/// Of all files below `path` that are wanted. One that has gone meanwhile takes nothing.
+fn size(path: &Path, wanted: &dyn Fn(&Path) -> bool) -> u64 {
+    match std::fs::read_dir(path) {
+        Ok(entries) => entries.flatten().map(|entry| size(&entry.path(), wanted)).sum(),
+        Err(_) if wanted(path) => std::fs::metadata(path).map_or(0, |file| file.len()),
+        Err(_) => 0,
     }
 }
 

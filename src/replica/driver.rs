@@ -31,6 +31,7 @@ use crate::clock::{self, Belief, Reading};
 use crate::command::{Outcome, Proposal};
 use crate::id::{GroupId, NodeId, ReplicaId};
 use crate::raftlog::{Entry, HardState, LogError, LogReader, LogWrite, RaftLog, finish_install};
+use crate::telemetry::{OfGroup, TELEMETRY};
 use crate::transport::{Beat, Envelope, Transport};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use parking_lot::Mutex;
@@ -159,6 +160,7 @@ type Offset = (i64, i64);
 pub(super) struct Shared {
     pub(super) group: GroupId,
     pub(super) replica: ReplicaId,
+    pub(super) measured: OfGroup,
     pub(super) leadership: watch::Sender<GroupLeadership>,
     pub(super) applied: AtomicU64,
     pub(super) membership: Mutex<Membership>,
@@ -178,9 +180,15 @@ pub(super) struct Shared {
     /// The log takes no more entries for want of space.
     disk_full: AtomicBool,
     /// Who waits for the outcomes of an entry, by its index, in the order of its commands.
-    waiters: Mutex<BTreeMap<u64, Vec<Option<ProposeReply>>>>,
+    waiters: Mutex<BTreeMap<u64, Waiters>>,
     /// Readers that wait until an index is applied.
     readers: Mutex<BTreeMap<u64, Vec<ReadReply>>>,
+}
+
+/// Who waits for an entry's outcomes, and since when it is in the log of its leader.
+struct Waiters {
+    replies: Vec<Option<ProposeReply>>,
+    appended: Instant,
 }
 
 impl Shared {
@@ -251,7 +259,7 @@ impl Shared {
     }
 
     fn outcomes_unknown(&self) {
-        for reply in std::mem::take(&mut *self.waiters.lock()).into_values().flatten().flatten() {
+        for reply in std::mem::take(&mut *self.waiters.lock()).into_values().flat_map(|w| w.replies).flatten() {
             let _ = reply.send(Err(ProposeError::Unknown));
         }
     }
@@ -293,6 +301,8 @@ pub(super) struct Replica {
     apply: Sender<ApplyJob>,
     apply_thread: Option<JoinHandle<()>>,
     proposals: Vec<(Ticketed, ProposeReply)>,
+    /// When the first of those came that are not in the log yet.
+    proposed: Option<Instant>,
     /// Who waits for proposals that the core has not appended yet, by ticket.
     waiting: HashMap<u64, ProposeReply>,
     reads: BTreeMap<u64, ReadReply>,
@@ -312,6 +322,11 @@ pub(super) struct Replica {
 }
 
 impl Replica {
+    fn propose(&mut self, ticketed: Ticketed, reply: ProposeReply) {
+        self.proposed.get_or_insert_with(Instant::now);
+        self.proposals.push((ticketed, reply));
+    }
+
     pub(super) fn shared(&self) -> Arc<Shared> {
         self.shared.clone()
     }
@@ -369,6 +384,7 @@ pub(super) fn prepare(
     let shared = Arc::new(Shared {
         group,
         replica,
+        measured: TELEMETRY.of_group(group),
         leadership: watch::Sender::new(GroupLeadership::default()),
         applied: AtomicU64::new(applied.index),
         first: AtomicU64::new(core.first_index()),
@@ -393,6 +409,7 @@ pub(super) fn prepare(
         inbox,
         patience: node.patience,
         entries: Vec::new(),
+        committed: Vec::new(),
         install: None,
         trouble: None,
         failed: lost.is_some(),
@@ -410,6 +427,7 @@ pub(super) fn prepare(
         apply,
         apply_thread: Some(apply_thread),
         proposals: Vec::new(),
+        proposed: None,
         waiting: HashMap::new(),
         reads: BTreeMap::new(),
         new_reads: Vec::new(),
@@ -554,7 +572,7 @@ impl Driver {
             Input::Propose { group, proposal, term, reply } => {
                 self.tickets += 1;
                 let ticket = self.tickets;
-                self.with(group, |r| r.proposals.push((Ticketed { ticket, term, proposal }, reply)));
+                self.with(group, |r| r.propose(Ticketed { ticket, term, proposal }, reply));
             }
             Input::Read { group, reply } => {
                 self.tickets += 1;
@@ -812,6 +830,9 @@ impl Driver {
         shared.first.store(replica.core.first_index(), Ordering::Relaxed);
         shared.last.store(replica.core.last_index(), Ordering::Relaxed);
         shared.commit.store(replica.core.commit(), Ordering::Relaxed);
+        if replica.waiting.is_empty() {
+            replica.proposed = None;
+        }
         self.replicas.insert(group, replica);
     }
 
@@ -837,7 +858,7 @@ impl Driver {
                 let _ = self.fetches.send((group, fetch));
             }
             Effect::Apply(entries) => {
-                let _ = replica.apply.send(ApplyJob::Apply(entries));
+                let _ = replica.apply.send(ApplyJob::Apply(entries, Instant::now()));
             }
             Effect::ReadReady { reads, index } => {
                 for read in reads {
@@ -865,7 +886,11 @@ impl Driver {
             Effect::Compact(to) => self.log_job(vec![LogWrite::Compact(group, to)], false, Vec::new(), None),
             Effect::Appended { index, tickets } => {
                 let replies = tickets.iter().map(|ticket| replica.waiting.remove(ticket)).collect();
-                replica.shared.waiters.lock().insert(index, replies);
+                let appended = Instant::now();
+                if let Some(proposed) = replica.proposed {
+                    replica.shared.measured.queue.observe((appended - proposed).as_secs_f64());
+                }
+                replica.shared.waiters.lock().insert(index, Waiters { replies, appended });
             }
             Effect::Refused { tickets, why } => refuse(replica, tickets, why),
             Effect::OutcomesUnknown => replica.shared.outcomes_unknown(),
@@ -1009,7 +1034,10 @@ fn publish_leadership(replica: &Replica, now: Leadership) {
     let leader_node = now.leader.and_then(|id| replica.nodes.get(&id).copied());
     let Leadership { role, term, leader } = now;
     tracing::info!(group = %replica.shared.group, replica = %replica.shared.replica, ?role, term, ?leader, "leadership");
-    replica.shared.leadership.send_replace(GroupLeadership { role, term, leader, leader_node });
+    let before = replica.shared.leadership.send_replace(GroupLeadership { role, term, leader, leader_node });
+    if leader.is_some() && (before.leader, before.term) != (leader, term) {
+        replica.shared.measured.leaders.inc();
+    }
     if role != Role::Leader {
         replica.shared.matched.lock().clear();
     }
@@ -1191,7 +1219,11 @@ impl LogThread {
             if sync {
                 self.syncs.lock().begin(clock::monotonic_micros());
             }
+            let begun = Instant::now();
             let written = self.log.write(writes, sync);
+            if sync {
+                TELEMETRY.log_sync.observe(begun.elapsed().as_secs_f64());
+            }
             if sync {
                 self.syncs.lock().end(clock::monotonic_micros());
             }
@@ -1274,7 +1306,8 @@ fn read_entries(log: &dyn LogReader, wanted: &Receiver<(GroupId, Fetch)>, inbox:
 // --- the apply thread ---------------------------------------------------------------------------------------------
 
 enum ApplyJob {
-    Apply(Vec<Committed>),
+    /// These were committed at this time.
+    Apply(Vec<Committed>, Instant),
     Install {
         file: PathBuf,
         meta: SnapshotMeta,
@@ -1291,6 +1324,8 @@ struct Applier {
     patience: Duration,
     /// Committed and not applied.
     entries: Vec<Committed>,
+    /// When those from an index on were committed.
+    committed: Vec<(u64, Instant)>,
     /// A snapshot that replaces the state.
     install: Option<(PathBuf, SnapshotMeta)>,
     /// What is to be done cannot be done now.
@@ -1331,14 +1366,18 @@ impl Applier {
     /// False when it was the last job.
     fn take(&mut self, job: ApplyJob) -> bool {
         match job {
-            ApplyJob::Apply(entries) if !self.failed => self.entries.extend(entries),
-            ApplyJob::Apply(_) => {}
+            ApplyJob::Apply(entries, at) if !self.failed => {
+                self.committed.extend(entries.first().map(|first| (first.at.index, at)));
+                self.entries.extend(entries);
+            }
+            ApplyJob::Apply(..) => {}
             ApplyJob::Snapshot(file) => {
                 self.work();
                 self.snapshot(file);
             }
             ApplyJob::Install { file, meta } => {
                 // What is not applied is in the snapshot.
+                self.committed.clear();
                 self.entries.clear();
                 self.install = Some((file, meta));
                 self.work();
@@ -1375,6 +1414,7 @@ impl Applier {
         let Some(last) = self.entries.last().map(|e| e.at) else { return Ok(()) };
         let outcomes = self.machine.apply(&self.entries)?;
         self.entries.clear();
+        let committed = std::mem::take(&mut self.committed);
         debug_assert_eq!(self.machine.applied(), last);
         self.shared.publish_applied(last.index);
         {
@@ -1383,7 +1423,11 @@ impl Applier {
             for outcome in outcomes {
                 if outcome.index != index {
                     index = outcome.index;
-                    replies = waiters.remove(&index).unwrap_or_default().into_iter();
+                    let waiting = waiters.remove(&index);
+                    if let Some(waiting) = &waiting {
+                        self.measure(index, waiting.appended, &committed);
+                    }
+                    replies = waiting.map(|w| w.replies).unwrap_or_default().into_iter();
                 }
                 if let Some(Some(reply)) = replies.next() {
                     let _ = reply.send(Ok((index, outcome.outcome)));
@@ -1394,8 +1438,16 @@ impl Applier {
         Ok(())
     }
 
+    /// An entry of this leader is applied.
+    fn measure(&self, index: u64, appended: Instant, committed: &[(u64, Instant)]) {
+        let Some((_, at)) = committed.iter().rfind(|(first, _)| *first <= index) else { return };
+        self.shared.measured.replicate.observe(at.saturating_duration_since(appended).as_secs_f64());
+        self.shared.measured.apply.observe(at.elapsed().as_secs_f64());
+    }
+
     fn fail(&mut self, halt: Halt) {
         self.failed = true;
+        self.committed.clear();
         self.entries.clear();
         self.install = None;
         let _ = self.inbox.send(Input::Halted { group: self.shared.group, halt });

@@ -365,9 +365,13 @@ impl Group {
         }
         let (reply, index) = oneshot::channel();
         let stopped = || ReadError::Halted("the node is shutting down".to_owned());
+        let begun = Instant::now();
         self.inbox.send(Input::Read { group: self.shared.group, reply }).map_err(|_| stopped())?;
         match tokio::time::timeout_at(deadline.into(), index).await {
-            Ok(Ok(result)) => result,
+            Ok(Ok(result)) => {
+                self.shared.measured.read_index.observe(begun.elapsed().as_secs_f64());
+                result
+            }
             Ok(Err(_)) => Err(stopped()),
             Err(_) => Err(ReadError::TimedOut),
         }
