@@ -3,7 +3,7 @@
 use crate::admin::client::{Said, Way};
 use crate::admin::{NodeOrder, Secret, TokenOrder, TransferRequest, Transferred};
 use crate::clock::now_micros;
-use crate::config::{Config, ConfigError, ConfigFile, InitialNode, JoinToken, SecurityFile};
+use crate::config::{Config, ConfigError, ConfigFile, InitialNode, JoinToken, Origin, SecurityFile};
 use crate::pki::{self, Authority, Files, Subject};
 use crate::setup;
 use crate::status::{ClusterStatus, render, render_nodes};
@@ -304,11 +304,24 @@ fn begin(mut args: StartArgs) -> Result<Config, String> {
         if let Some(path) = &token_file {
             pki::write_private(path, &made.token).map_err(|e| format!("{}: {e}", path.display()))?;
         }
+    } else if !init && !begun && config.security.is_some() && founds(&config) {
+        // One of the founders tells the others, and all are started with the same environment.
+        if let Some(password) = password(password_file.as_deref())? {
+            setup::found(&config.data_dir, &password.0)?;
+        }
     } else if keep && !init && !begun {
         pki::private_dir(&config.data_dir).map_err(|e| e.to_string())?;
         setup::save(&file, &config.data_dir)?;
     }
     Ok(config)
+}
+
+/// Whether the node is the one that founds the cluster.
+fn founds(config: &Config) -> bool {
+    match &config.origin {
+        Origin::Founder { id, members } => members.iter().all(|member| *id <= member.id),
+        Origin::Join(_) => false,
+    }
 }
 
 /// What is in a file, as soon as somebody has written it.

@@ -20,7 +20,7 @@ const VALID: i64 = 86_400_000_000;
 #[derive(Serialize, Deserialize)]
 pub struct Bootstrap {
     pub verifier: String,
-    pub token: FirstToken,
+    pub token: Option<FirstToken>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -46,6 +46,11 @@ impl Bootstrap {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(format!("{}: {e}", path.display())),
         }
+    }
+
+    fn save(&self, data_dir: &Path) -> Result<(), String> {
+        let (path, text) = (data_dir.join(BOOTSTRAP), serde_json::to_string(self).map_err(|e| e.to_string())?);
+        write_private(&path, &text).map_err(|e| format!("{}: {e}", path.display()))
     }
 
     /// Whether something is still to be done.
@@ -87,13 +92,18 @@ pub fn init(file: &ConfigFile, config: &Config, password: &str, keep: bool, now:
     let token = Token::new(rand::random(), rand::random(), authority);
     let Grant { id, hash, uses, until } = token.grant(USES, now + VALID);
     let first = FirstToken { id, hash, uses, until };
-    let bootstrap = Bootstrap { verifier: scram::verifier(password, rand::random()), token: first };
-    let text = serde_json::to_string(&bootstrap).map_err(|e| e.to_string())?;
-    write_private(&dir.join(BOOTSTRAP), &text).map_err(io(&dir.join(BOOTSTRAP)))?;
+    let bootstrap = Bootstrap { verifier: scram::verifier(password, rand::random()), token: Some(first) };
+    bootstrap.save(dir)?;
     if keep {
         save(file, dir)?;
     }
     Ok(Made { token: token.reveal(), ca: files.ca })
+}
+
+/// Gives the superuser of a cluster with certificates of its own a password, as soon as it is founded.
+pub fn found(data_dir: &Path, password: &str) -> Result<(), String> {
+    private_dir(data_dir).map_err(|e| format!("{}: {e}", data_dir.display()))?;
+    Bootstrap { verifier: scram::verifier(password, rand::random()), token: None }.save(data_dir)
 }
 
 /// Makes the node's certificate with the authority in its directory; returns the authority's fingerprint.

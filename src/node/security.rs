@@ -75,9 +75,14 @@ pub async fn bootstrap(runtime: Arc<Runtime>, databases: Databases<Router>, opti
     };
     loop {
         if runtime.caught_up() && runtime.registry.knows(runtime.identity.node) {
-            let grant = token::grant(&bootstrap.token.grant(), now_micros());
-            let granted =
-                runtime.submit(runtime.system(), &grant).await.and_then(|done| cluster::done(&done).map(drop));
+            let granted = match &bootstrap.token {
+                Some(first) => {
+                    let grant = token::grant(&first.grant(), now_micros());
+                    let done = runtime.submit(runtime.system(), &grant).await;
+                    done.and_then(|done| cluster::done(&done).map(drop))
+                }
+                None => Ok(()),
+            };
             let sql = format!("ALTER ROLE {SUPERUSER} PASSWORD '{}'", bootstrap.verifier);
             let database = super::DATABASE;
             let set = inner::run(SUPERUSER, database, &sql, databases.clone(), options.clone()).await;
@@ -89,7 +94,7 @@ pub async fn bootstrap(runtime: Arc<Runtime>, databases: Databases<Router>, opti
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     match Bootstrap::done(dir) {
-        Ok(()) => tracing::info!("the superuser has its password, and the first join token counts"),
+        Ok(()) => tracing::info!("the superuser has its password"),
         Err(error) => tracing::error!(%error, "that the superuser has its password was not noted"),
     }
 }

@@ -50,9 +50,13 @@ impl Drop for Open {
 impl Open {
     /// Starts a node; `how` is what a person would type.
     fn start(&mut self, how: &[&str]) {
+        self.start_with(how, free_port());
+    }
+
+    fn start_with(&mut self, how: &[&str], peers: u16) {
         let at = self.nodes.len() + 1;
         let home = self.dir.path().join(format!("node-{at}"));
-        let ports = [free_port(), free_port(), free_port()];
+        let ports = [free_port(), peers, free_port()];
         let mut command = Command::new(QUORATE);
         command.arg("start").arg("--data-dir").arg(&home).args([
             "--host",
@@ -71,12 +75,18 @@ impl Open {
 
     async fn ready(&self) {
         for node in &self.nodes {
+            // Written after all others.
+            let certificate = Files::below(&node.home).certificate;
+            let there = async || certificate.exists().then_some(()).ok_or("it has none".into());
+            eventually("the node has a certificate", PATIENCE, there).await;
+        }
+        self.ready_with(&self.ca()).await;
+    }
+
+    async fn ready_with(&self, ca: &Path) {
+        for node in &self.nodes {
             eventually("the node is ready", PATIENCE, async || {
-                let files = Files::below(&node.home);
-                if !files.certificate.exists() {
-                    return Err("no certificate".into());
-                }
-                let way = Way { tls: Some(visitor_config(&files.ca, None)?), login: None };
+                let way = Way { tls: Some(visitor_config(ca, None)?), login: None };
                 let said = way.ask(&format!("localhost:{}", node.http), "/ready", None, PATIENCE).await?;
                 said.is_success().then_some(()).ok_or_else(|| said.text())
             })
@@ -167,6 +177,70 @@ async fn three_commands_and_nobody_else() {
     doors(&open).await;
     tokens(&mut open, &member).await;
     secrets_stay_in_their_files(&open, &token);
+}
+
+/// Founders with certificates of an authority of their own, and rules that ask for different proofs.
+#[tokio::test(flavor = "multi_thread")]
+async fn certificates_and_rules_of_ones_own() {
+    let mut open = Open { dir: tempfile::tempdir().unwrap(), nodes: Vec::new() };
+    let dir = open.dir.path().to_owned();
+    let issued = Authority::found("a company").unwrap();
+    write_private(&dir.join("ca.crt"), &issued.certificate).unwrap();
+    let company = Authority::load(&issued.certificate, &issued.key).unwrap();
+    let ports: Vec<u16> = (0..2).map(|_| free_port()).collect();
+    let configure = |at: usize, origin: &str, peers: u16| {
+        let (node, here) = (format!("node-{at}"), dir.display());
+        let name = NodeName { cluster: "own".into(), node: node.clone() };
+        let subject = Subject::Node { name, hosts: vec!["localhost".into()] };
+        let own = company.issue(&subject).unwrap();
+        write_private(&dir.join(format!("{node}.crt")), &own.certificate).unwrap();
+        write_private(&dir.join(format!("{node}.key")), &own.key).unwrap();
+        let text = format!(
+            "name = \"{node}\"\n[listen]\npeers = \"127.0.0.1:{peers}\"\n[cluster]\nname = \"own\"\n{origin}\n[security]\n\
+             ca = \"{here}/ca.crt\"\ncertificate = \"{here}/{node}.crt\"\nkey = \"{here}/{node}.key\"\n\
+             authentication_timeout = 2\nrules = [\"hostssl all ann all cert\", \"host all mallory all reject\", \
+             \"hostssl all quorate all scram-sha-256\", \"hostssl sameuser all all trust\"]\n"
+        );
+        let path = dir.join(format!("{node}.toml"));
+        std::fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let initial: String = (1..)
+        .zip(&ports)
+        .map(|(id, port)| format!("{{ id = {id}, name = \"node-{id}\", peers = \"localhost:{port}\" }},"))
+        .collect();
+    for (at, port) in (1..).zip(&ports) {
+        let config = configure(at, &format!("initial = [{initial}]"), *port);
+        open.start_with(&["--config", &config, "--advertise-peers", &format!("localhost:{port}")], *port);
+    }
+    open.ready_with(&dir.join("ca.crt")).await;
+    // A third joins by its certificate, without a token.
+    let port = free_port();
+    let config = configure(3, &format!("join = \"localhost:{}\"", open.nodes[1].http), port);
+    open.start_with(&["--config", &config], port);
+    open.ready_with(&dir.join("ca.crt")).await;
+
+    let tls = visitor_config(&dir.join("ca.crt"), None).unwrap();
+    let owner = open.connect_with(2, "quorate", PASSWORD, tls.clone()).await.unwrap();
+    run(&owner, "CREATE ROLE ann LOGIN; CREATE ROLE bob LOGIN; CREATE ROLE mallory LOGIN").await;
+    let certified = |role: &str| identity(&dir, role, &company, &Subject::Client(role.into()), &dir.join("ca.crt"));
+    let ann = open.connect_with(0, "ann", "", certified("ann")).await.unwrap();
+    let seen = "SELECT client_dn FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
+    assert_eq!(one_value(&ann, seen).await, "CN=ann");
+    assert_eq!(code(open.connect_with(0, "ann", "", certified("bob")).await), "28000");
+    assert_eq!(code(open.connect_with(0, "ann", "", tls.clone()).await), "28000");
+    let refusal = async |user: &str| {
+        let error = open.connect_with(1, user, PASSWORD, certified(user)).await.err().unwrap();
+        error.as_db_error().unwrap().message().to_owned()
+    };
+    assert!(refusal("mallory").await.starts_with("pg_hba.conf rejects connection for host \"127.0.0.1\", user"));
+    let nobody = refusal("bob").await;
+    assert!(nobody.contains("user \"bob\", database \"quorate\", SSL encryption"), "{nobody}");
+    let mut plain = open.config(0, "quorate");
+    let refused = plain.password(PASSWORD).connect(NoTls).await.err().unwrap();
+    assert!(refused.as_db_error().unwrap().message().ends_with("no encryption"));
+    // Who says nothing is not waited for.
+    assert_eq!(exchange(open.nodes[0].postgres, None, b"").await.unwrap(), b"");
 }
 
 async fn passwords(open: &Open) {
