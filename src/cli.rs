@@ -310,7 +310,7 @@ fn begin(mut args: StartArgs) -> Result<Config, String> {
             setup::found(&config.data_dir, &password.0)?;
         }
     } else if keep && !init && !begun {
-        pki::private_dir(&config.data_dir).map_err(|e| e.to_string())?;
+        pki::own_dir(&config.data_dir).map_err(|e| e.to_string())?;
         setup::save(&file, &config.data_dir)?;
     }
     Ok(config)

@@ -3,7 +3,7 @@
 
 use crate::cluster::token::{Grant, Token};
 use crate::config::{Address, Config, ConfigFile, InitialNode};
-use crate::pki::{Authority, Files, NodeName, Subject, private_dir, write_private};
+use crate::pki::{Authority, Files, NodeName, Subject, own_dir, private_dir, write_private};
 use crate::scram;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -82,9 +82,8 @@ pub fn init(file: &ConfigFile, config: &Config, password: &str, keep: bool, now:
         let path = path.display().to_string();
         move |e: std::io::Error| format!("{path}: {e}")
     };
-    for private in [dir.as_path(), &dir.join("pki")] {
-        private_dir(private).map_err(io(private))?;
-    }
+    own_dir(dir).map_err(io(dir))?;
+    private_dir(&dir.join("pki")).map_err(io(dir))?;
     let ca = Authority::found(&config.cluster)?;
     write_private(&files.ca_key, &ca.key).map_err(io(&files.ca_key))?;
     write_private(&files.ca, &ca.certificate).map_err(io(&files.ca))?;
@@ -102,7 +101,7 @@ pub fn init(file: &ConfigFile, config: &Config, password: &str, keep: bool, now:
 
 /// Gives the superuser of a cluster with certificates of its own a password, as soon as it is founded.
 pub fn found(data_dir: &Path, password: &str) -> Result<(), String> {
-    private_dir(data_dir).map_err(|e| format!("{}: {e}", data_dir.display()))?;
+    own_dir(data_dir).map_err(|e| format!("{}: {e}", data_dir.display()))?;
     Bootstrap { verifier: scram::verifier(password, rand::random()), token: None }.save(data_dir)
 }
 

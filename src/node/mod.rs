@@ -28,7 +28,7 @@ use crate::gateway::Control;
 use crate::gateway::router::{Router, TransactionLimits};
 use crate::host::Machine;
 use crate::id::{GroupId, NodeId, ReplicaId, RequestId, SYSTEM_GROUP};
-use crate::pki::{Keys, private_dir};
+use crate::pki::{Keys, own_dir};
 use crate::raftlog::identity::{DataLock, FILE as IDENTITY_FILE, Identity};
 use crate::raftlog::raft_engine::{RaftEngineLog, RaftEngineOptions};
 use crate::raftlog::{HardState, LogWrite, RaftLog};
@@ -119,7 +119,10 @@ pub fn run(config: Config) -> Result<(), String> {
 }
 
 async fn serve(config: Config) -> Result<(), String> {
-    private_dir(&config.data_dir).map_err(|e| format!("cannot make {}: {e}", config.data_dir.display()))?;
+    let private = own_dir(&config.data_dir);
+    if !private.map_err(|e| format!("cannot make {}: {e}", config.data_dir.display()))? {
+        tracing::warn!(dir = %config.data_dir.display(), "others can look into the data directory: its mode should be 0700");
+    }
     let lock = DataLock::acquire(&config.data_dir).map_err(|e| e.to_string())?;
     crate::engine::set_temporary_directory(&config.data_dir).map_err(|e| e.to_string())?;
     let listeners = Listeners::bind(&config).await?;

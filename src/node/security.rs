@@ -29,7 +29,7 @@ const FRESH: Duration = Duration::from_secs(30);
 pub fn files(config: &Config) -> Files {
     let own = Files::below(&config.data_dir);
     match config.security.as_ref().and_then(|security| security.files.clone()) {
-        Some([ca, certificate, key]) => Files { ca, certificate, key, ca_key: own.ca_key },
+        Some([ca, certificate, key]) => Files { ca, certificate, key, own: false, ..own },
         None => own,
     }
 }

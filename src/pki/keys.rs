@@ -30,6 +30,8 @@ pub struct Files {
     pub ca_key: PathBuf,
     pub certificate: PathBuf,
     pub key: PathBuf,
+    /// The program has made them: it renews them, and may issue others.
+    pub own: bool,
 }
 
 impl Files {
@@ -37,7 +39,7 @@ impl Files {
     pub fn below(data_dir: &Path) -> Files {
         let dir = data_dir.join("pki");
         let [ca, ca_key, certificate, key] = ["ca.crt", "ca.key", "node.crt", "node.key"].map(|name| dir.join(name));
-        Files { ca, ca_key, certificate, key }
+        Files { ca, ca_key, certificate, key, own: true }
     }
 
     fn all(&self) -> [&Path; 3] {
@@ -108,6 +110,9 @@ impl Keys {
 
     /// The authority's key, for a node that is let in.
     pub fn authority_key(&self) -> Result<Zeroizing<String>, String> {
+        if !self.files.own {
+            return Err("the node's certificates are somebody else's work".into());
+        }
         let path = &self.files.ca_key;
         std::fs::read_to_string(path).map(Zeroizing::new).map_err(|e| format!("{}: {e}", path.display()))
     }
@@ -145,7 +150,7 @@ impl Keys {
 
     /// Whether the node's certificate is its own work, and soon ends or lacks a name.
     fn is_due(&self) -> Result<bool, String> {
-        if !self.files.ca_key.exists() {
+        if !self.files.own || !self.files.ca_key.exists() {
             return Ok(false);
         }
         let chain = certificates(&self.files.certificate)?;

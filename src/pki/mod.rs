@@ -24,6 +24,17 @@ pub fn private_dir(dir: &Path) -> io::Result<()> {
     std::fs::set_permissions(dir, Permissions::from_mode(0o700))
 }
 
+/// Makes a data directory that nobody else can look into, or makes one so that is ours or empty. What is somebody's is left as
+/// it is, and so is what may not be changed: the files in it are private in any case. Whether it is private.
+pub fn own_dir(dir: &Path) -> io::Result<bool> {
+    let ours = !dir.exists() || dir.join("identity").exists() || std::fs::read_dir(dir)?.next().is_none();
+    std::fs::create_dir_all(dir)?;
+    if ours {
+        let _ = std::fs::set_permissions(dir, Permissions::from_mode(0o700));
+    }
+    Ok(std::fs::metadata(dir)?.permissions().mode() & 0o077 == 0)
+}
+
 /// Replaces a file that nobody else can read; it is on the disk when this returns.
 pub fn write_private(path: &Path, content: &str) -> io::Result<()> {
     let draft = path.with_extension("new");
