@@ -54,6 +54,7 @@ use crate::engine::Shared;
 use crate::engine::fork::ForkOptions;
 use crate::engine::view::Views;
 use crate::error::{SqlError, SqlResult, state};
+use crate::functions::advisory::is_end;
 use crate::host::{self, Defect, SharedHost};
 use crate::id::NodeId;
 use crate::locks::{self, Answer, Effect, LockTable, Mark, Target, TxId, Want};
@@ -344,6 +345,8 @@ impl Executor {
         *tx.seen.lock() = self.host.now();
         match result {
             Ok(reply) => self.granted(&tx, order.epoch, order.known, reply),
+            // It comes again, and finds its work as it was.
+            Err(Trouble::Sql(error)) if !is_end(&error) => Reply::Failed(error),
             Err(Trouble::Sql(error)) => {
                 // As in PostgreSQL, a failed statement takes the work since the last savepoint with it, locks included.
                 let mark = work.last_mark();

@@ -117,6 +117,11 @@ pub fn wanted(error: &SqlError) -> Option<Call> {
     numbers.try_into().ok().and_then(Call::of_numbers)
 }
 
+/// Whether a statement with this error is over. One that ends at a call is run again.
+pub fn is_end(error: &SqlError) -> bool {
+    error.code != WANTED
+}
+
 fn advisory(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let (verb, first) = (int(args, 0)?, int(args, 1)?);
     let key = match args.len() {

@@ -21,6 +21,7 @@ use crate::command::{self, Command, Isolation, Outcome, Proposal, StepOutcome, T
 use crate::engine::Shared;
 use crate::error::{SqlError, SqlResult, state};
 use crate::executor::{Executor, Heard, Log, Trouble};
+use crate::functions::advisory::is_end;
 use crate::host::{SharedHost, until, within};
 use crate::id::{GroupId, NodeId, RequestId};
 use crate::replica::core::Role;
@@ -419,6 +420,7 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
             transaction::Reply::Failed(error) => {
                 match self.marks.last() {
                     // As the executor has done.
+                    _ if !is_end(&error) => {}
                     Some(mark) => self.link.remotes.holdings.lock().truncate(self.name, *mark),
                     // Nothing but ROLLBACK can follow.
                     None => self.end(),

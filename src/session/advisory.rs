@@ -11,16 +11,13 @@ use super::portal::{AnswerAs, PortalState, Run};
 use super::{CursorId, Session, Step, Wait};
 use crate::command::{AdvisoryKey, AdvisoryOrder};
 use crate::error::{SqlError, SqlResult, SqlState, state};
-use crate::functions::advisory::{Answered, Call, Verb, wanted};
+use crate::functions::advisory::{Call, Verb, wanted};
 use crate::gateway::{Failure, Told};
 use crate::sql::plan::PlanKind;
 
 /// A query on its way through its calls.
 pub(super) struct Locking {
     run: Run,
-    answers: Vec<Answered>,
-    /// What the client is warned of, when the rows come.
-    warnings: Vec<String>,
     cursor: CursorId,
 }
 
@@ -28,23 +25,17 @@ pub(super) struct Locking {
 const MOST: usize = 10_000;
 
 impl Session {
-    pub(super) fn start_locking(
-        &mut self,
-        world: &World,
-        run: Run,
-        answers: Vec<Answered>,
-        warnings: Vec<String>,
-    ) -> Step {
+    pub(super) fn start_locking(&mut self, world: &World, run: Run) -> Step {
         let plan = std::sync::Arc::clone(&run.portal.plan);
         let PlanKind::Read(read) = &plan.kind else {
             return Err(SqlError::unsupported("COPY of a query with advisory locks").into());
         };
         self.check_read(read)?;
         let cursor = self.new_cursor();
-        self.answers = Some(answers.clone());
+        self.answers = Some(run.answers.clone());
         let open = self.open(world, cursor, read, run.portal.params.clone(), plan.schema_version);
         self.answers = None;
-        self.ask(open, Wait::Locking(Box::new(Locking { run, answers, warnings, cursor })));
+        self.ask(open, Wait::Locking(Box::new(Locking { run, cursor })));
         Ok(())
     }
 
@@ -57,10 +48,8 @@ impl Session {
                 self.ask(Ask::Fetch { cursor, max: u64::MAX, sink }, Wait::Locking(Box::new(locking)));
                 return Ok(());
             }
-            Answer::Opened(Err(Failure::SchemaChanged)) if locking.answers.is_empty() => {
-                return self.try_again(locking.run);
-            }
-            Answer::Opened(Err(Failure::SchemaChanged)) => super::schema_moves(),
+            // What it has been answered stays so.
+            Answer::Opened(Err(Failure::SchemaChanged)) => return self.try_again(locking.run),
             Answer::Opened(Err(Failure::Sql { error, .. })) => error,
             Answer::Fetched(Ok(fetch)) => {
                 self.effects.push(Effect::Release(cursor));
@@ -68,7 +57,7 @@ impl Session {
                 if run.answer == AnswerAs::Simple {
                     self.send_columns(&run.portal.form)?;
                 }
-                self.warn_all(locking.warnings);
+                self.warn_all(std::mem::take(&mut run.warnings));
                 run.portal.state = PortalState::Held(fetch.rows);
                 return self.deliver_held(run);
             }
@@ -79,10 +68,10 @@ impl Session {
             _ => SqlError::internal("an answer that nobody asked for"),
         };
         let Some(call) = wanted(&error) else {
-            self.warn_all(locking.warnings);
+            self.warn_all(locking.run.warnings);
             return Err(error.into());
         };
-        if locking.answers.len() >= MOST {
+        if locking.run.answers.len() >= MOST {
             let message = format!("a statement may call for {MOST} advisory locks");
             return Err(SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, message).into());
         }
@@ -94,7 +83,7 @@ impl Session {
 
     /// A call has its answer.
     pub(super) fn advised(&mut self, world: &World, locking: Locking, call: Call, told: SqlResult<Told>) -> Step {
-        let Locking { run, mut answers, mut warnings, .. } = locking;
+        let Locking { mut run, .. } = locking;
         let told = match (told?, call.verb()) {
             (Told::Granted { number, fence }, verb) => {
                 if let (Verb::Lock { transaction: true, .. }, Some(t)) = (verb, &mut self.transaction) {
@@ -104,13 +93,13 @@ impl Session {
             }
             (_, Verb::Unlock { shared }) => {
                 let mode = if shared { "ShareLock" } else { "ExclusiveLock" };
-                warnings.push(format!("you don't own a lock of type {mode}"));
+                run.warnings.push(format!("you don't own a lock of type {mode}"));
                 None
             }
             _ => None,
         };
-        answers.push((call.numbers(), told));
-        self.start_locking(world, run, answers, warnings)
+        run.answers.push((call.numbers(), told));
+        self.start_locking(world, run)
     }
 
     fn warn_all(&mut self, warnings: Vec<String>) {

@@ -217,7 +217,7 @@ impl Session {
         // DECLARE and EXECUTE compile another statement while they run, and may have to be run again.
         let again = matches!(&plan.kind, PlanKind::Utility(_))
             .then(|| Portal { params: portal.params.clone(), ..portal.unrun() });
-        let result = self.run(world, Run { portal, answer: AnswerAs::Portal, max, attempts: 0 });
+        let result = self.run(world, Run::new(portal, AnswerAs::Portal, max));
         if let (Err(Stop::Compile(_)), Some(portal)) = (&result, again) {
             self.portals.insert(name.to_owned(), portal);
         }

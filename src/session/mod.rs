@@ -577,7 +577,7 @@ impl Session {
                     return Err(SqlError::new(state::UNDEFINED_PARAMETER, "there is no parameter $1").into());
                 }
                 let portal = self.portal(String::new(), prepared, Vec::new(), &[]);
-                self.run(world, Run { portal, answer: AnswerAs::Simple, max: u64::MAX, attempts: 0 })
+                self.run(world, Run::new(portal, AnswerAs::Simple, u64::MAX))
             }
             What::EndOfQuery => self.finish_requests(world, Task::fresh(What::EndOfQuery)),
             What::Message(request) => self.extended_message(world, request),
@@ -1043,7 +1043,7 @@ impl Session {
             return self.send_steps(world, Task::fresh(What::Continue(Box::new(run))));
         }
         if read.facts.asks.advisory {
-            return self.start_locking(world, run, Vec::new(), Vec::new());
+            return self.start_locking(world, run);
         }
         self.check_read(read)?;
         let cursor = self.new_cursor();

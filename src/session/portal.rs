@@ -2,6 +2,7 @@
 
 use super::effect::{CursorId, RowForm};
 use super::language::Statement;
+use crate::functions::advisory::Answered;
 use crate::sql::plan::{Plan, PlanKind, ResultColumn, Utility};
 use crate::types::Type;
 use crate::value::Value;
@@ -105,6 +106,15 @@ pub(super) struct Run {
     pub max: u64,
     /// Times it met another schema version.
     pub attempts: u32,
+    /// What its calls of advisory locks were answered, and what the client is warned of when the rows come.
+    pub answers: Vec<Answered>,
+    pub warnings: Vec<String>,
+}
+
+impl Run {
+    pub fn new(portal: Portal, answer: AnswerAs, max: u64) -> Run {
+        Run { portal, answer, max, attempts: 0, answers: Vec::new(), warnings: Vec::new() }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

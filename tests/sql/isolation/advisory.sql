@@ -312,3 +312,45 @@ a: SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
 --> count int8
 --> 0
 --> SELECT 1
+
+-- What a block has locked stays locked while it waits for an advisory lock.
+
+a: CREATE TABLE guarded (id int PRIMARY KEY, n int)
+--> CREATE TABLE
+
+a: INSERT INTO guarded VALUES (1, 0)
+--> INSERT 0 1
+
+a: BEGIN
+--> BEGIN
+
+a: UPDATE guarded SET n = 1 WHERE id = 1
+--> UPDATE 1
+
+b: SELECT pg_advisory_lock(7)
+--> pg_advisory_lock void
+-->
+--> SELECT 1
+
+a: SELECT pg_advisory_xact_lock(7)
+--> waits
+
+b: SELECT n FROM guarded WHERE id = 1 FOR UPDATE NOWAIT
+--> ERROR 55P03: could not obtain lock on row in relation "guarded"
+
+b: SELECT pg_advisory_unlock(7)
+--> pg_advisory_unlock bool
+--> t
+--> SELECT 1
+--> a: pg_advisory_xact_lock void
+--> a: 
+--> a: SELECT 1
+
+b: SELECT n FROM guarded WHERE id = 1 FOR UPDATE NOWAIT
+--> ERROR 55P03: could not obtain lock on row in relation "guarded"
+
+a: COMMIT
+--> COMMIT
+
+a: DROP TABLE guarded
+--> DROP TABLE
