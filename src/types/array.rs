@@ -36,6 +36,12 @@ fn malformed(text: &str, detail: &str) -> SqlError {
     SqlError::new(state::INVALID_TEXT_REPRESENTATION, format!("malformed array literal: \"{text}\"")).detail(detail)
 }
 
+/// A dimension's last subscript, and the one after it, are numbers as well.
+fn check_bounds(length: i32, lower: i32) -> SqlResult<()> {
+    let message = || format!("array lower bound is too large: {lower}");
+    lower.checked_add(length).map(drop).ok_or_else(|| SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, message()))
+}
+
 impl<'a> Array<'a> {
     /// Reads the header. Errors: 22P03.
     pub fn read(bytes: &'a [u8]) -> SqlResult<Array<'a>> {
@@ -54,6 +60,7 @@ impl<'a> Array<'a> {
             if length < 0 {
                 return Err(bad("invalid array length"));
             }
+            check_bounds(length, lower)?;
             dims.push((length, lower));
         }
         let count = dims.iter().try_fold(1i64, |n, (length, _)| n.checked_mul((*length).into()));
@@ -285,6 +292,7 @@ impl Reader<'_> {
             if length > MAX_ELEMENTS {
                 return Err(too_large());
             }
+            check_bounds(length as i32, lower)?;
             bounds.push((length as i32, lower));
             self.rest = rest;
         }

@@ -8,6 +8,9 @@ use super::{Env, Type, array, format_type_plain, json, jsonpath, record};
 use crate::error::{SqlError, SqlResult, state};
 use crate::value::{Value, ValueRef};
 
+/// Time zones differ from UTC by less than so many seconds.
+const DISPLACEMENTS: i32 = 16 * 3600;
+
 /// Reads a value of `ty` from its binary form.
 ///
 /// Errors: 22P03 (malformed), 22003, 22008, 22001 (does not fit), 22021 (not UTF-8), 0A000.
@@ -92,6 +95,10 @@ pub(crate) fn decode(ty: Type, typmod: i32, bytes: &[u8]) -> SqlResult<Value> {
         Type::NUMERIC => Value::Text(Numeric::parse_binary(bytes)?.with_typmod(typmod)?.to_string()),
         Type::VARCHAR => Value::Text(text::varchar(utf8(bytes)?, typmod, false)?.to_owned()),
         Type::BPCHAR => Value::Text(text::bpchar(utf8(bytes)?, typmod, false)?.to_owned()),
+        Type::NAME if bytes.len() > 63 => {
+            let error = SqlError::new(state::NAME_TOO_LONG, "identifier too long");
+            return Err(error.detail("Identifier must be less than 64 characters."));
+        }
         Type::TEXT | Type::NAME | Type::UNKNOWN | Type::CSTRING | Type::PG_NODE_TREE | Type::ACLITEM => {
             Value::Text(utf8(bytes)?.to_owned())
         }
@@ -107,7 +114,12 @@ pub(crate) fn decode(ty: Type, typmod: i32, bytes: &[u8]) -> SqlResult<Value> {
         Type::TIME => Value::Int(time(i64::from_be_bytes(fixed(ty, bytes)?), typmod)?),
         Type::TIMETZ => {
             let (micros, west) = bytes.split_at_checked(8).ok_or_else(|| bad(ty))?;
-            let offset = -i32::from_be_bytes(fixed(ty, west)?);
+            let west = i32::from_be_bytes(fixed(ty, west)?);
+            if !(1 - DISPLACEMENTS..DISPLACEMENTS).contains(&west) {
+                let message = "time zone displacement out of range";
+                return Err(SqlError::new(datetime::INVALID_TIME_ZONE_DISPLACEMENT, message));
+            }
+            let offset = -west;
             let micros = time(i64::from_be_bytes(fixed(ty, micros)?), typmod)?;
             Value::Text(TimeTz { micros, offset }.encode())
         }
@@ -133,7 +145,8 @@ pub(crate) fn decode(ty: Type, typmod: i32, bytes: &[u8]) -> SqlResult<Value> {
         Type::JSONB => match bytes.split_first() {
             Some((1, text)) => Value::Text(json::canonical(utf8(text)?)?),
             Some((version, _)) => {
-                return Err(SqlError::internal(format!("unsupported jsonb version number {version}")));
+                let message = format!("unsupported jsonb version number {version}");
+                return Err(SqlError::new(state::INVALID_BINARY_REPRESENTATION, message));
             }
             None => return Err(bad(ty)),
         },

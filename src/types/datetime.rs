@@ -32,7 +32,7 @@ const MIN_TIMESTAMP: i64 = -211_813_488_000_000_000;
 const END_TIMESTAMP: i64 = 9_223_371_331_200_000_000;
 const END_DATE: i64 = 2_147_483_494 - JULIAN_EPOCH;
 
-const INVALID_TIME_ZONE_DISPLACEMENT: SqlState = SqlState::new("22009");
+pub const INVALID_TIME_ZONE_DISPLACEMENT: SqlState = SqlState::new("22009");
 
 pub const MONTHS: [&str; 12] = [
     "January",

@@ -147,7 +147,7 @@ fn tokens(text: &str) -> SqlResult<Vec<Token>> {
             end
         } else if first.is_ascii_digit() || first == '.' && rest[1..].starts_with(|c: char| c.is_ascii_digit()) {
             let mut end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-            if rest[end..].starts_with('.') && !rest[end + 1..].starts_with(|c: char| plain(c) && !c.is_ascii_digit()) {
+            if rest[end..].starts_with('.') {
                 end += 1;
                 end += rest[end..].find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len() - end);
             }
@@ -560,7 +560,11 @@ fn write_expr(expr: &Expr, brackets: bool, out: &mut String) {
         }
         Expr::Literal(json) => out.push_str(&json.to_text()),
         Expr::Access(base, step) => {
+            // What follows a number must not look like a part of it.
+            let number = matches!(**base, Expr::Literal(Json::Number(_)));
+            out.push_str(if number { "(" } else { "" });
             write_expr(base, true, out);
+            out.push_str(if number { ")" } else { "" });
             write_step(step, out);
         }
         Expr::Sign(sign, operand) => {
