@@ -9,7 +9,7 @@
 //! whole call is rolled back and run again with savepoints. Both ways end in the same state, so a replica may
 //! learn for itself which statements want one.
 //!
-//! **Budget.** A command may take [`WORK_IN_THE_LOG`] and hold [`MEMORY_IN_THE_LOG`]. Both are counted in units that are the
+//! **Budget.** A command may take [`crate::meter::WORK_IN_THE_LOG`] and hold [`MEMORY_IN_THE_LOG`]. Both are counted in units that are the
 //! same on every replica, so beyond them the outcome is an error like any other. SQLite rolls the whole transaction
 //! back when it is stopped: the call is run again, and the command that was too much is not.
 //!
@@ -30,7 +30,7 @@ use crate::functions::SequenceSource;
 use crate::functions::notify::Notice;
 use crate::id::RequestId;
 use crate::locks::advisory::Table;
-use crate::meter::{self, Limits, MEMORY_IN_THE_LOG, WORK_IN_THE_LOG};
+use crate::meter::{self, Limits, MEMORY_IN_THE_LOG};
 use crate::replica::{Applied, Committed, Halt, Payload};
 use crate::transaction::serialization_failure;
 use crate::value::ValueRef;
@@ -171,7 +171,13 @@ pub(super) struct Site {
 }
 
 impl Machine {
-    pub fn new(runner: Runner, window: Window, latest: Version, migrations: Vec<Migration>) -> Result<Machine, Fault> {
+    pub fn new(
+        runner: Runner,
+        window: Window,
+        latest: Version,
+        migrations: Vec<Migration>,
+        work: u64,
+    ) -> Result<Machine, Fault> {
         let mut runner = runner;
         let state = State::load(&mut runner.connection)?;
         let memory = Memory::load(&mut runner.connection)?;
@@ -196,7 +202,7 @@ impl Machine {
             touched: BTreeSet::new(),
             lost: Vec::new(),
             notified: Vec::new(),
-            limits: Limits { work: WORK_IN_THE_LOG, memory: MEMORY_IN_THE_LOG, ..Limits::NONE },
+            limits: Limits { work, memory: MEMORY_IN_THE_LOG, ..Limits::NONE },
         })
     }
 

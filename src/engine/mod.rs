@@ -143,6 +143,8 @@ pub struct Options {
     /// Bytes that a read, or a write that is tried, may have. Below [`crate::meter::MEMORY_IN_THE_LOG`], so that what was tried is
     /// not too much in the log.
     pub statement_memory: u64,
+    /// Units of work that a command in the log may take. The same on every replica.
+    pub work: u64,
     pub on_event: Arc<dyn Fn(Event) + Send + Sync>,
 }
 
@@ -160,6 +162,7 @@ impl Options {
             readers: 64,
             max_pages: None,
             statement_memory: crate::meter::MEMORY_IN_THE_LOG / 2,
+            work: crate::meter::WORK_IN_THE_LOG,
             on_event: Arc::new(|_| ()),
         }
     }
@@ -332,6 +335,11 @@ impl Shared {
     /// Bytes that a statement of a client may have here.
     pub fn statement_memory(&self) -> u64 {
         self.pool.load().statement_memory()
+    }
+
+    /// Units of work that a command may take here.
+    pub fn work_in_the_log(&self) -> u64 {
+        self.pool.load().work_in_the_log()
     }
 
     /// The entry that is being applied, and for how long already without success.
@@ -581,7 +589,7 @@ fn open(options: &Arc<Options>, generation: &Arc<Generation>) -> Result<Opened, 
     if found != options.owner {
         return Err(OpenError::Foreign { found, expected: options.owner.clone() });
     }
-    let mut machine = Machine::new(runner, options.window, options.latest, options.migrations.clone())?;
+    let mut machine = Machine::new(runner, options.window, options.latest, options.migrations.clone(), options.work)?;
     let (version, reached) = (machine.state.version, machine.state.migration);
     if version > options.latest {
         let (found, latest) = (version.0, options.latest.0);

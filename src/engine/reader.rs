@@ -70,6 +70,10 @@ impl Pool {
         self.options.statement_memory
     }
 
+    pub fn work_in_the_log(&self) -> u64 {
+        self.options.work
+    }
+
     pub fn dialect(&self) -> &Dialect {
         &self.options.dialect
     }

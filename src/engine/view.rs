@@ -129,9 +129,10 @@ impl View {
         attached.runner.connection.meter().begin(if limited { Limits::local(memory) } else { Limits::NONE });
     }
 
-    /// Units of work since [`Self::limit`].
-    pub fn spent(&mut self) -> u64 {
-        self.attached().runner.connection.meter().spent()
+    /// Since [`Self::limit`], more than a command may in the log.
+    pub fn has_spent_too_much(&mut self) -> bool {
+        let most = self.shared.work_in_the_log();
+        self.attached().runner.connection.meter().spent() > most
     }
 
     /// A command that has come in chunks; `None` if some are missing.

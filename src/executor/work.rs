@@ -13,7 +13,7 @@ use crate::engine::view::{View, Views};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::{Nap, RowFree, SequenceSource};
 use crate::locks::{Mark, Target, Want};
-use crate::meter::{self, WORK_IN_THE_LOG};
+use crate::meter;
 use crate::sql::catalog::change::{Change, relations_of};
 use crate::sql::catalog::{Catalog, quote};
 use crate::sql::plan::{Effort, LockMode, LockStrength, LockWait};
@@ -449,9 +449,9 @@ impl Work {
         if statement.step.ddl {
             runner.catalog_changed();
         }
-        let spent = view.spent();
+        let too_much = view.has_spent_too_much();
         view.limit(None);
-        if spent > WORK_IN_THE_LOG && statement.kind != Kind::Read {
+        if too_much && statement.kind != Kind::Read {
             self.undo(run)?;
             return Ok(Ran::Failed(meter::too_much_work()));
         }
