@@ -38,6 +38,8 @@ pub enum Defect {
     ForgetsSent,
     /// What a trial finds is told without asking the log, though an earlier attempt may have been applied.
     TrialIsCertain,
+    /// A gateway does not ask again when it did not find the leader, and says so.
+    NoRetry,
 }
 
 pub type SharedHost = Arc<dyn Host>;

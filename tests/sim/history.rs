@@ -70,6 +70,23 @@ pub struct Read {
 pub enum Row {
     List(i64),
     Account(i64),
+    /// Of the queue.
+    Item(i64),
+    /// Not a row, but locked like one.
+    Advisory(i64),
+}
+
+/// What a transaction does to the tables beside appends: there in the end if it committed, and not otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effect {
+    /// Its row in the ledger.
+    Transfer(i64),
+    /// An item of the queue, which may have been taken since.
+    Put(i64),
+    /// What this transaction has taken from there.
+    Taken(i64),
+    Large(i64),
+    Table(i64),
 }
 
 /// A row that a transaction has locked and not given back before its end.
@@ -99,8 +116,11 @@ pub struct Tx {
     pub locks: Vec<Lock>,
     /// When it asked for COMMIT.
     pub closed: u64,
-    /// Its row in the ledger, if it is a transfer.
-    pub transfer: Option<i64>,
+    pub effects: BTreeSet<Effect>,
+    /// Which transfers were announced to it, in this order, and since when it listened.
+    pub heard: Option<(u64, Vec<i64>)>,
+    /// Whose it is.
+    pub process: u64,
 }
 
 impl Tx {
@@ -116,7 +136,9 @@ impl Tx {
             undone: Vec::new(),
             locks: Vec::new(),
             closed: u64::MAX,
-            transfer: None,
+            effects: BTreeSet::new(),
+            heard: None,
+            process: 0,
         }
     }
 
@@ -125,7 +147,7 @@ impl Tx {
     }
 
     fn writes(&self) -> bool {
-        !self.appends.is_empty() || self.transfer.is_some()
+        !self.appends.is_empty() || !self.effects.is_empty()
     }
 
     /// READ COMMITTED does not fail for what others commit while all locks are held; a row that was not there, and could not
@@ -168,10 +190,12 @@ enum Why {
 }
 
 /// The final state of the tables.
+#[derive(Default)]
 pub struct Final {
     pub lists: BTreeMap<i64, Vec<i64>>,
-    /// The transfers in the ledger.
-    pub transfers: BTreeSet<i64>,
+    pub effects: BTreeSet<Effect>,
+    /// The transfers in the ledger, in the order of the log.
+    pub ledger: Vec<i64>,
 }
 
 /// Where a value stands, and whose it is.
@@ -203,6 +227,7 @@ impl History {
             }
         }
         self.check_locks(&committed)?;
+        self.check_announcements(end)?;
         self.check_circles(&committed, end, &places)
     }
 
@@ -246,6 +271,29 @@ impl History {
         Ok(())
     }
 
+    /// Whoever listens hears of everything, in the order of the log, from some moment on, which is not after all that began when
+    /// it already listened.
+    fn check_announcements(&self, end: &Final) -> Check {
+        let place: BTreeMap<i64, usize> = end.ledger.iter().enumerate().map(|(place, n)| (*n, place)).collect();
+        let began = |n: i64| self.transactions.iter().find(|tx| tx.effects.contains(&Effect::Transfer(n)));
+        for (number, tx) in self.transactions.iter().enumerate() {
+            let Some((since, heard)) = &tx.heard else { continue };
+            let places: Option<Vec<usize>> = heard.iter().map(|n| place.get(n).copied()).collect();
+            let Some(places) = places else {
+                return Err(format!("announced, and never done: {number} heard {heard:?} of {:?}", end.ledger));
+            };
+            if !places.windows(2).all(|pair| pair[0] + 1 == pair[1]) {
+                return Err(format!("announced in another order: {number} heard {heard:?} of {:?}", end.ledger));
+            }
+            let Some(first) = places.first() else { continue };
+            let missed = end.ledger[..*first].iter().find(|n| began(**n).is_some_and(|tx| tx.began > *since));
+            if let Some(missed) = missed {
+                return Err(format!("not announced: {number} listened since {since} and never heard of {missed}"));
+            }
+        }
+        Ok(())
+    }
+
     fn check_final(&self, end: &Final, places: &Places) -> Check {
         let mut seen = BTreeSet::new();
         for (k, list) in &end.lists {
@@ -261,8 +309,8 @@ impl History {
         }
         for (number, tx) in self.transactions.iter().enumerate() {
             let there = tx.appends.iter().filter(|(_, v)| seen.contains(v)).count()
-                + usize::from(tx.transfer.is_some_and(|t| end.transfers.contains(&t)));
-            let all = tx.appends.len() + usize::from(tx.transfer.is_some());
+                + tx.effects.iter().filter(|effect| end.effects.contains(effect)).count();
+            let all = tx.appends.len() + tx.effects.len();
             let right = match &tx.fate {
                 Fate::Committed => there == all,
                 Fate::Unknown => there == 0 || there == all,
@@ -379,13 +427,87 @@ impl History {
     }
 }
 
+impl History {
+    /// As Elle reads it (`list-append`): one map a line, an invocation and its completion for each transaction.
+    pub fn edn(&self) -> String {
+        let mut lines: Vec<(u64, usize, String)> = Vec::new();
+        for (number, tx) in self.transactions.iter().enumerate() {
+            let asked = tx.operations().iter().map(Operation::asked).collect::<Vec<_>>().join(" ");
+            if asked.is_empty() {
+                continue;
+            }
+            let (kind, told) = match tx.fate {
+                Fate::Committed => ("ok", tx.operations().iter().map(Operation::told).collect::<Vec<_>>().join(" ")),
+                Fate::Gone(_) => ("fail", asked.clone()),
+                Fate::Running | Fate::Committing | Fate::Unknown => ("info", asked.clone()),
+            };
+            let line = |kind, value: &str, time| {
+                format!("{{:process {}, :type :{kind}, :f :txn, :value [{value}], :time {time}", tx.process)
+            };
+            lines.push((tx.began, 2 * number, line("invoke", &asked, tx.began * 1000)));
+            let ended = if tx.ended == u64::MAX { tx.began } else { tx.ended };
+            lines.push((ended, 2 * number + 1, line(kind, &told, ended * 1000)));
+        }
+        lines.sort();
+        let indexed = lines.iter().enumerate().map(|(index, (_, _, line))| format!("{line}, :index {index}}}\n"));
+        indexed.collect()
+    }
+}
+
+/// An operation as Elle knows it.
+enum Operation {
+    Append(i64, i64),
+    Read(i64, Vec<i64>),
+}
+
+impl Operation {
+    fn asked(&self) -> String {
+        match self {
+            Operation::Append(k, v) => format!("[:append {k} {v}]"),
+            Operation::Read(k, _) => format!("[:r {k} nil]"),
+        }
+    }
+
+    fn told(&self) -> String {
+        match self {
+            Operation::Append(..) => self.asked(),
+            Operation::Read(k, items) => {
+                let items: Vec<String> = items.iter().map(i64::to_string).collect();
+                format!("[:r {k} [{}]]", items.join(" "))
+            }
+        }
+    }
+}
+
+impl Tx {
+    /// Reads and appends that were not undone. Those of one list are in their order: a read tells after how many own appends it
+    /// came. Between lists none is known, and none matters.
+    fn operations(&self) -> Vec<Operation> {
+        let mut lists: BTreeSet<i64> = self.appends.iter().map(|(k, _)| *k).collect();
+        lists.extend(self.reads.iter().map(|read| read.k));
+        let mut operations = Vec::new();
+        for k in lists {
+            let own = self.own(k);
+            let reads: Vec<&Read> = self.reads.iter().filter(|read| read.k == k && !read.cut).collect();
+            for done in 0..=own.len() {
+                for read in reads.iter().filter(|read| read.own == done) {
+                    let items = read.items.iter().chain(&own[..done]).copied().collect();
+                    operations.push(Operation::Read(k, items));
+                }
+                operations.extend(own.get(done).map(|v| Operation::Append(k, *v)));
+            }
+        }
+        operations
+    }
+}
+
 /// What the client does not know, the final state tells.
 fn took_effect(tx: &Tx, end: &Final) -> bool {
     match tx.fate {
         Fate::Committed => true,
         Fate::Unknown => {
             tx.appends.iter().any(|(k, v)| end.lists.get(k).is_some_and(|list| list.contains(v)))
-                || tx.transfer.is_some_and(|t| end.transfers.contains(&t))
+                || tx.effects.iter().any(|effect| end.effects.contains(effect))
         }
         _ => false,
     }
@@ -525,7 +647,7 @@ mod tests {
 
     fn verdict(transactions: Vec<Tx>, lists: &[(i64, &[i64])]) -> String {
         let lists = lists.iter().map(|(k, list)| (*k, list.to_vec())).collect();
-        let end = Final { lists, transfers: BTreeSet::new() };
+        let end = Final { lists, ..Final::default() };
         let history = History { transactions, values: 0 };
         history.check(&end).err().map_or("ok".to_owned(), |e| e.split(':').next().unwrap_or_default().to_owned())
     }
@@ -614,6 +736,62 @@ mod tests {
             let history = [&writers[..], &[other]].concat();
             assert_eq!(verdict(history, &[(0, &[11, 12])]), "changed under a lock", "{level:?}");
         }
+    }
+
+    #[test]
+    fn what_is_announced_is_judged() {
+        let during = (0, 9);
+        let transfer =
+            |began, n| Tx { effects: [Effect::Transfer(n)].into(), ..tx((began, 9), Serializable, &[], &[]) };
+        let heard = |numbers: &[i64]| {
+            let listener = Tx { heard: Some((5, numbers.to_vec())), ..tx(during, ReadCommitted, &[], &[]) };
+            let transactions = vec![transfer(1, 1), transfer(6, 2), transfer(7, 3), listener];
+            let effects = [1, 2, 3].map(Effect::Transfer).into();
+            let end = Final { effects, ledger: vec![1, 2, 3], ..Final::default() };
+            let error = History { transactions, values: 0 }.check(&end).err();
+            error.map_or("ok".to_owned(), |e| e.split(':').next().unwrap_or_default().to_owned())
+        };
+        assert_eq!([heard(&[]), heard(&[2, 3]), heard(&[1, 2])], ["ok"; 3]);
+        assert_eq!(heard(&[1, 3]), "announced in another order");
+        assert_eq!(heard(&[2, 1]), "announced in another order");
+        assert_eq!(heard(&[2, 4]), "announced, and never done");
+        assert_eq!(heard(&[3]), "not announced");
+    }
+
+    #[test]
+    fn effects_are_judged_by_fate() {
+        let of = |fate, there: &[Effect]| {
+            let both = [Effect::Put(1), Effect::Taken(2)].into();
+            let tx = Tx { fate, effects: both, ..tx((0, 9), ReadCommitted, &[], &[]) };
+            let end = Final { effects: there.iter().copied().collect(), ..Final::default() };
+            History { transactions: vec![tx], values: 0 }.check(&end).is_ok()
+        };
+        let both = [Effect::Put(1), Effect::Taken(2)];
+        let gone = || Fate::Gone("40001".into());
+        assert_eq!(
+            [of(Fate::Committed, &both), of(Fate::Committed, &both[..1]), of(Fate::Committed, &[])],
+            [true, false, false]
+        );
+        assert_eq!(
+            [of(Fate::Unknown, &both), of(Fate::Unknown, &both[..1]), of(Fate::Unknown, &[])],
+            [true, false, true]
+        );
+        assert_eq!([of(gone(), &both[1..]), of(gone(), &[])], [false, true]);
+    }
+
+    #[test]
+    fn a_history_is_written_for_elle() {
+        let mut first = tx((1, 3), Serializable, &[(0, &[11])], &[(0, 12), (1, 13)]);
+        first.reads[0].own = 1;
+        let second = Tx { fate: Fate::Unknown, process: 4, ..tx((2, 5), Serializable, &[(1, &[])], &[]) };
+        let history = History { transactions: vec![first, second], values: 0 };
+        assert_eq!(
+            history.edn(),
+            "{:process 0, :type :invoke, :f :txn, :value [[:append 0 12] [:r 0 nil] [:append 1 13]], :time 1000, :index 0}\n\
+             {:process 4, :type :invoke, :f :txn, :value [[:r 1 nil]], :time 2000, :index 1}\n\
+             {:process 0, :type :ok, :f :txn, :value [[:append 0 12] [:r 0 [11 12]] [:append 1 13]], :time 3000, :index 2}\n\
+             {:process 4, :type :info, :f :txn, :value [[:r 1 nil]], :time 5000, :index 3}\n"
+        );
     }
 
     /// A reader of snapshots sees two independent appends in the order in which another one excluded.

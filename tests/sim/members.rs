@@ -101,8 +101,10 @@ impl World {
     /// Whether a further voter may be lost: all others are there, at least for good.
     fn can_spare(&self, id: u64) -> bool {
         let Some(now) = self.configuration() else { return false };
-        let stays =
-            |r: &ReplicaId| self.members.is_here(r.0) && self.members.standings.get(&r.0) == Some(&Standing::Up);
+        let stays = |r: &ReplicaId| {
+            let up = self.members.standings.get(&r.0) == Some(&Standing::Up);
+            up && self.members.is_here(r.0) && !self.nodes[&r.0].rotten
+        };
         let here = self.members.here().len();
         now.voters_outgoing.is_empty()
             && now.voters.len() >= 3
@@ -117,8 +119,58 @@ impl World {
             return Ok(());
         }
         self.say(|| format!("{id} is lost with its disk"));
-        self.report.wiped += 1;
         self.crash(id, true)?;
+        self.replace(id)
+    }
+
+    /// A bit of a machine's file turns over while it is down.
+    pub(super) fn rot(&mut self, id: u64) -> Check {
+        if self.healed_at.is_some() || !self.can_spare(id) || self.nodes[&id].live.is_none() {
+            return Ok(());
+        }
+        self.crash(id, false)?;
+        let bug = self.plan.bug == Some(Bug::RotUnnoticed);
+        let tables = self.oracle.tables_at(self.oracle.last_committed());
+        let list = tables.map(|tables| tables.registers[0].1.clone()).filter(|list| list.len() > 3);
+        let mut random = self.random.clone();
+        let done = match (bug, list) {
+            (true, None) => false,
+            (true, Some(list)) => self.node(id).rot(&mut random, Some(&list)),
+            (false, _) => self.node(id).rot(&mut random, None),
+        };
+        self.random = random;
+        self.node(id).rotten = done && !bug;
+        self.say(|| format!("{id} rots: {done}"));
+        Ok(())
+    }
+
+    /// Damage was found: nothing of that machine is used any more.
+    pub(super) fn found_rotten(&mut self, id: u64, why: &str) -> Check {
+        if !self.nodes[&id].rotten {
+            return Err(format!("{id} halts: {why}"));
+        }
+        self.say(|| format!("{id} is found to be rotten: {why}"));
+        self.node(id).rotten = false;
+        self.crash(id, false)?;
+        self.replace(id)
+    }
+
+    /// Reads all of the files in which a bit has turned over: it is found, unless the page was written anew or is free.
+    pub(super) fn scrub(&mut self) -> Check {
+        for id in self.members.here() {
+            let node = &self.nodes[&id];
+            let Some(live) = node.live.as_ref().filter(|_| node.rotten) else { continue };
+            match live.shared.scrub(1, u32::MAX) {
+                Err(why) => self.found_rotten(id, &why)?,
+                Ok(_) => self.node(id).rotten = false,
+            }
+        }
+        Ok(())
+    }
+
+    /// Somebody sets up another machine in place of one that is lost.
+    fn replace(&mut self, id: u64) -> Check {
+        self.report.wiped += 1;
         if self.plan.bug == Some(Bug::WipedVotes) {
             let epoch = self.nodes[&id].epoch + 1;
             let _ = std::fs::remove_dir_all(self.root.path().join(format!("n{id}")));
@@ -195,6 +247,7 @@ impl World {
         let seat = |(replica, voter): (ReplicaId, bool)| {
             let node = &self.nodes[&replica.0];
             let silent = match node.live {
+                _ if self.plan.bug == Some(Bug::NeverReplaced) => Duration::ZERO,
                 Some(_) => Duration::ZERO,
                 None => Duration::from_micros(SCALE * (self.now - node.down_since)),
             };
@@ -203,7 +256,10 @@ impl World {
                 replica,
                 node: NodeId(replica.0),
                 voter,
-                standing: self.members.standings.get(&replica.0).copied().unwrap_or(Standing::Up),
+                standing: match self.members.standings.get(&replica.0) {
+                    Some(Standing::Leaving(_)) if self.plan.bug == Some(Bug::NeverReplaced) => Standing::Up,
+                    standing => standing.copied().unwrap_or(Standing::Up),
+                },
                 silent,
                 caught_up: has > 0 && has + 50 >= last,
             }

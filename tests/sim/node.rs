@@ -26,13 +26,17 @@ use quorate::value::{Value, ValueRef};
 use quorate::version::Migration;
 use raft::eraftpb::Message;
 use std::collections::{BTreeMap, VecDeque};
+use std::ffi::OsString;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 pub const GROUP: GroupId = GroupId(2);
+/// Units that a command may take: more than any definition, and little enough to be spent in a run.
+const WORK: u64 = 400_000;
 
 /// The Raft log of a machine, and what of it would survive a loss of power.
 pub struct Disk {
@@ -86,6 +90,29 @@ impl Disk {
         if keep < found.last.index {
             let last = self.log.entries(GROUP, keep, keep + 1, u64::MAX).expect("there");
             self.write(&[LogWrite::Append(GROUP, last)], true);
+        }
+    }
+
+    /// The entries from here on are others, of an earlier term.
+    pub fn bring_back(&mut self, from: u64) {
+        let found = self.log.load(GROUP).expect("memory");
+        let first = (found.record.truncated.index + 1).max(from);
+        if first > found.last.index {
+            return;
+        }
+        let mut old = self.log.entries(GROUP, first, found.last.index + 1, u64::MAX).expect("there");
+        let before = if first == found.record.truncated.index + 1 {
+            found.record.truncated.term
+        } else {
+            self.log.term(GROUP, first - 1).expect("memory").unwrap_or(0)
+        };
+        old.retain(|entry| entry.term > before.max(1));
+        old.iter_mut().for_each(|entry| {
+            entry.term = before.max(1);
+            entry.data = bytes::Bytes::new();
+        });
+        if !old.is_empty() {
+            self.write(&[LogWrite::Append(GROUP, old)], true);
         }
     }
 
@@ -167,6 +194,14 @@ pub struct Live {
     pub gateway: Option<Served>,
 }
 
+/// What becomes of the next write to the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DiskState {
+    Good,
+    FailsOnce,
+    Fails,
+}
+
 /// A machine.
 pub struct Node {
     pub id: u64,
@@ -180,9 +215,14 @@ pub struct Node {
     pub tick: u64,
     pub full: bool,
     pub down_since: u64,
+    /// Syncs of the log are slow until then.
+    pub slow_until: u64,
+    pub disk_state: DiskState,
+    /// A bit of the database file has turned over.
+    pub rotten: bool,
     /// What the last process had promised to keep.
     promised: u64,
-    /// Number of the WAL's run and its length when it was last known to be synced.
+    /// Number of the WAL's run when the process ended, and how long it was known to be synced.
     synced_wal: (u32, u64),
 }
 
@@ -220,10 +260,31 @@ impl Node {
         let (skew, tick) = (0, super::plan::TICK);
         let (live, epoch, paused_until, full, promised) = (None, 0, 0, false, 0);
         let (down_since, synced_wal) = (0, (0, 0));
-        Node { id, disk, directory, live, epoch, paused_until, skew, tick, full, promised, down_since, synced_wal }
+        let (slow_until, disk_state, rotten) = (0, DiskState::Good, false);
+        Node {
+            id,
+            disk,
+            directory,
+            live,
+            epoch,
+            paused_until,
+            skew,
+            tick,
+            full,
+            promised,
+            down_since,
+            synced_wal,
+            slow_until,
+            disk_state,
+            rotten,
+        }
     }
 
     fn options(&self, plan: &Plan) -> Options {
+        self.options_at(&self.directory, plan)
+    }
+
+    fn options_at(&self, directory: &Path, plan: &Plan) -> Options {
         let (dialect, mut migrations) = match plan.sessions {
             0 => (dialect(), Vec::new()),
             _ => (real_dialect(), schema::migrations()),
@@ -234,7 +295,8 @@ impl Node {
             window: Window { commands: plan.window, ..Window::default() },
             // All checkpoints by the one thread there is.
             pace: Pace { background: 1 << 24, inline: plan.checkpoint_frames, wait: u32::MAX },
-            ..Options::new(&self.directory, dialect)
+            work: if plan.bug == Some(Bug::OwnBudget) && self.id == 2 { WORK / 100 } else { WORK },
+            ..Options::new(directory, dialect)
         }
     }
 
@@ -258,6 +320,7 @@ impl Node {
     /// Starts a process as the driver does.
     pub fn start(&mut self, plan: &Plan, boot: u64) -> Result<(), StartFailure> {
         let failed = |e: String| StartFailure::Engine(e);
+        self.found(plan);
         let (engine, shared) = Engine::open(self.options(plan)).map_err(|e| failed(e.to_string()))?;
         let mut applied = engine.applied();
         if applied.index < self.promised {
@@ -273,7 +336,13 @@ impl Node {
             hard.commit = hard.commit.min(log.last.index);
             applied = if applied.index > log.last.index { log.last } else { applied };
         }
-        let reached = if plan.bug == Some(Bug::LostTailUnnoticed) { applied } else { engine.reached() };
+        if plan.bug == Some(Bug::OldTailUnnoticed)
+            && let Ok(Some(term)) = self.disk.log.term(GROUP, applied.index)
+        {
+            applied.term = term;
+        }
+        let unnoticed = matches!(plan.bug, Some(Bug::LostTailUnnoticed | Bug::OldTailUnnoticed));
+        let reached = if unnoticed { applied } else { engine.reached() };
         let floor = if plan.bug == Some(Bug::ForgetTime) { i64::MIN } else { engine.clock_floor() };
         let start = Start { log, applied, membership: engine.membership(), reached, floor };
         let logger = slog::Logger::root(slog::Discard, slog::o!());
@@ -302,8 +371,18 @@ impl Node {
             next_beat: 0,
             gateway: None,
         });
-        self.note_sync();
         Ok(())
+    }
+
+    /// Every new database is the same: it is made once, and copied.
+    fn found(&self, plan: &Plan) {
+        static PLAIN: OnceLock<Founded> = OnceLock::new();
+        static SQL: OnceLock<Founded> = OnceLock::new();
+        if self.directory.join("current").exists() {
+            return;
+        }
+        let founded = if plan.sessions == 0 { &PLAIN } else { &SQL };
+        founded.get_or_init(|| Founded::new(|directory| self.options_at(directory, plan))).copy(&self.directory);
     }
 
     /// Gives the process a gateway.
@@ -360,20 +439,18 @@ impl Node {
         32 + frames * (24 + page)
     }
 
-    /// To be called when the state machine may have made something durable.
-    pub fn note_sync(&mut self) {
-        let Some(live) = &self.live else { return };
+    /// What of the WAL a loss of power would leave for certain. SQLite's index of the WAL says it, as long as the process lives:
+    /// SQLite syncs the WAL before it copies, and copies nothing else.
+    fn note_sync(&mut self) {
         let (run, length) = self.wal_state();
-        if live.engine.durable() == live.engine.applied().index {
-            self.synced_wal = (run, length);
-        } else {
-            let known = if self.synced_wal.0 == run { self.synced_wal.1 } else { 32 };
-            self.synced_wal = (run, known.max(self.copied().min(length)));
-        }
+        self.synced_wal = (run, self.copied().min(length));
     }
 
     /// Ends the process. What it was writing may have reached the operating system.
     pub fn crash(&mut self, power: bool, random: &mut Random, plan: &Plan) -> Option<Live> {
+        if power && self.live.is_some() {
+            self.note_sync();
+        }
         let mut live = self.live.take()?;
         self.epoch += 1;
         self.promised = live.engine.durable();
@@ -384,11 +461,39 @@ impl Node {
         Some(live).inspect(|_| {
             if power {
                 self.disk.lose_power();
-                if matches!(plan.bug, Some(Bug::LostTail | Bug::LostTailUnnoticed)) {
-                    self.disk.lose_tail(random.range(1, 6));
+                match plan.bug {
+                    Some(Bug::LostTail | Bug::LostTailUnnoticed) => self.disk.lose_tail(random.range(1, 6)),
+                    Some(Bug::OldTail | Bug::OldTailUnnoticed) => {
+                        self.disk.bring_back(self.promised.saturating_sub(random.range(0, 6)))
+                    }
+                    _ => {}
                 }
             }
         })
+    }
+
+    /// Turns a bit of the database file over; the process must be gone. With `hidden` it is one of a list of the first table,
+    /// and the checksum of its page is made good. True if it was done.
+    pub fn rot(&mut self, random: &mut Random, hidden: Option<&str>) -> bool {
+        const PAGE: usize = 4096;
+        const SUM: usize = PAGE - 8;
+        let Some(path) = self.wal().map(|wal| wal.with_extension("sqlite")) else { return false };
+        let Ok(mut bytes) = std::fs::read(&path) else { return false };
+        let at = match hidden {
+            None => random.range(0, bytes.len() as u64) as usize,
+            Some(text) => match bytes.windows(text.len().max(1)).position(|window| window == text.as_bytes()) {
+                Some(at) => at,
+                None => return false,
+            },
+        };
+        bytes[at] ^= if hidden.is_some() { 1 } else { 1 << random.range(0, 8) };
+        if hidden.is_some() {
+            let page = at / PAGE;
+            let sum = xxh3_64_with_seed(&bytes[page * PAGE..][..SUM], page as u64 + 1);
+            bytes[page * PAGE + SUM..][..8].copy_from_slice(&sum.to_le_bytes());
+        }
+        std::fs::write(&path, bytes).expect("the simulation's directory is writable");
+        true
     }
 
     /// Cuts the database's WAL as a loss of power would: anywhere behind what was synced, with a torn end. The process
@@ -411,6 +516,28 @@ impl Node {
         std::fs::write(&path, bytes).expect("the simulation's directory is writable");
         let shm = path.with_extension("sqlite-shm");
         let _ = std::fs::remove_file(shm);
+    }
+}
+
+/// The files of a database that nobody has used yet.
+struct Founded(Vec<(OsString, Vec<u8>)>);
+
+impl Founded {
+    fn new(options: impl Fn(&Path) -> Options) -> Founded {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        drop(Engine::open(options(directory.path())).expect("a new database"));
+        let files = std::fs::read_dir(directory.path()).expect("the database's directory");
+        let files = files.map(|file| file.expect("a file of the database"));
+        // The index of the WAL is made anew by whoever opens it.
+        let kept = files.filter(|file| !file.file_name().to_string_lossy().ends_with("-shm"));
+        Founded(kept.map(|file| (file.file_name(), std::fs::read(file.path()).expect("a file"))).collect())
+    }
+
+    fn copy(&self, directory: &Path) {
+        std::fs::create_dir_all(directory).expect("the simulation's directory is writable");
+        for (name, bytes) in &self.0 {
+            std::fs::write(directory.join(name), bytes).expect("the simulation's directory is writable");
+        }
     }
 }
 

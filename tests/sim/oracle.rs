@@ -214,6 +214,12 @@ impl Oracle {
         }
     }
 
+    /// A gateway has asked for its failure, which the log then tells.
+    pub fn is_settled(&self, request: RequestId) -> bool {
+        let bodies = self.proposed.get(&request);
+        bodies.is_some_and(|all| all.iter().any(|body| matches!(command::decode(body), Ok(Command::Settle { .. }))))
+    }
+
     pub fn last_committed(&self) -> u64 {
         self.committed.len() as u64
     }

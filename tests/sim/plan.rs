@@ -4,6 +4,7 @@
 
 use super::random::Random;
 use quorate::command::Isolation;
+use quorate::host::Defect;
 
 /// Something that goes wrong at some moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,14 @@ pub enum Fault {
     DiskFull,
     /// A node's clock jumps, forwards or back.
     ClockJump,
+    /// Syncs of a node's log take long for a while.
+    SlowDisk,
+    /// A write of a node's log fails once, with a part of it done: the process ends.
+    DiskError,
+    /// The same until somebody mends the disk.
+    DiskDead,
+    /// A bit of a node's database file turns over. When that is found, the machine is replaced.
+    Rot,
     /// A leader forgets the open transactions and their locks.
     Amnesia,
     /// A message arrives that no replica has sent and that cannot be.
@@ -47,7 +56,7 @@ pub enum Fault {
 }
 
 /// Those that change who votes.
-pub const MEMBERSHIP: [Fault; 3] = [Fault::Wipe, Fault::Join, Fault::Leave];
+pub const MEMBERSHIP: [Fault; 4] = [Fault::Wipe, Fault::Join, Fault::Leave, Fault::Rot];
 
 /// Those that need no transactions.
 const FAULTS: [Fault; 13] = [
@@ -121,6 +130,100 @@ pub enum Bug {
     TrialIsCertain,
     /// That an attempt may have been applied is forgotten.
     ForgetsSent,
+    /// A session does not wait for what clients of its node have defined.
+    OldCatalog,
+    /// Nothing is tried before it goes into the log.
+    Untried,
+    /// One replica has a budget of its own.
+    OwnBudget,
+    /// A leader answers reads without asking whether it still leads.
+    LeaderReads,
+    /// The disk brings synced entries back that had been replaced: the replica must refuse to start.
+    OldTail,
+    /// The same, and nobody compares the terms of log and state at start.
+    OldTailUnnoticed,
+    /// The time of the log is forgotten where a snapshot is installed.
+    SnapshotForgetsTime,
+    /// What a block drew is drawn anew when it commits.
+    OtherValues,
+    /// A gateway tells its client that it did not find the leader.
+    NoRetry,
+    /// A machine that is lost is not replaced.
+    NeverReplaced,
+    /// Workers at the queue do not lock what they take.
+    UnlockedQueue,
+    /// One replica loses a byte of the parts of large commands.
+    ShortChunks,
+    /// Announcements are made when they are asked for, whatever becomes of the transaction.
+    EarlyLetters,
+    /// Damage of a file is not noticed: its checksums are right.
+    RotUnnoticed,
+}
+
+impl Bug {
+    pub const ALL: [Bug; 40] = {
+        use Bug::*;
+        [
+            AckBeforeFsync,
+            TrustUnsyncedLog,
+            ForgetVote,
+            LocalReads,
+            LeaderReads,
+            ReuseReadContext,
+            NewRequestId,
+            CompactPastDurable,
+            ApplyTwice,
+            ApplyNothing,
+            LostTail,
+            LostTailUnnoticed,
+            OldTail,
+            OldTailUnnoticed,
+            ForgetTime,
+            SnapshotForgetsTime,
+            UnboundedClock,
+            BelievesEverything,
+            WipedVotes,
+            NeverReplaced,
+            RotUnnoticed,
+            NoComparison,
+            NoReadDigest,
+            NewCommitId,
+            SequenceTwice,
+            NoRefreshAfterWait,
+            ForgetLocks,
+            GrantUnheard,
+            CommitVoid,
+            NewIdAfterSchemaChange,
+            TrialIsCertain,
+            ForgetsSent,
+            OldCatalog,
+            Untried,
+            OwnBudget,
+            OtherValues,
+            NoRetry,
+            UnlockedQueue,
+            ShortChunks,
+            EarlyLetters,
+        ]
+    };
+
+    fn needs_transactions(self) -> bool {
+        Bug::ALL.iter().position(|bug| *bug == self) >= Bug::ALL.iter().position(|bug| *bug == Bug::NoComparison)
+    }
+
+    /// Where it is made, if not in the harness.
+    pub fn defect(self) -> Option<Defect> {
+        Some(match self {
+            Bug::NoRefreshAfterWait => Defect::NoRefreshAfterWait,
+            Bug::ForgetLocks => Defect::ForgetLocks,
+            Bug::GrantUnheard => Defect::GrantUnheard,
+            Bug::CommitVoid => Defect::CommitVoid,
+            Bug::TrialIsCertain | Bug::NewIdAfterSchemaChange => Defect::TrialIsCertain,
+            Bug::ForgetsSent => Defect::ForgetsSent,
+            Bug::NoRetry => Defect::NoRetry,
+            _ => return None,
+        })
+    }
 }
 
 /// Times in µs of the simulated world.
@@ -197,6 +300,11 @@ pub struct Plan {
     pub hang_up: u64,
     /// A schema change comes instead of one transaction of so many.
     pub ddl: u64,
+    /// Of a thousand transactions, those that work at a queue; and those with a large or a heavy statement.
+    pub queue: u64,
+    pub hard: u64,
+    /// Of a thousand blocks, those with an advisory lock; as many sessions in two thirds of a thousand hold one or listen.
+    pub advisory: u64,
     pub statement_timeout: u64,
     pub lease: u64,
     /// How long an idle view is kept, at READ COMMITTED and above.
@@ -218,6 +326,11 @@ impl Plan {
         let mut members = Random::new(seed ^ 0x3e3b);
         if !faults.is_empty() && members.one_in(3) {
             faults.extend(MEMBERSHIP.into_iter().filter(|_| !members.one_in(3)));
+        }
+        let mut disks = Random::new(seed ^ 0xd15c);
+        if !faults.is_empty() && disks.one_in(3) {
+            let some = [Fault::SlowDisk, Fault::DiskError, Fault::DiskDead];
+            faults.extend(some.into_iter().filter(|_| !disks.one_in(3)));
         }
         let slow = r.one_in(4);
         Plan {
@@ -266,6 +379,9 @@ impl Plan {
             impatient: 0,
             hang_up: 0,
             ddl: 0,
+            queue: 0,
+            hard: 0,
+            advisory: 0,
             statement_timeout: 0,
             lease: 0,
             idle: (0, 0),
@@ -306,6 +422,9 @@ impl Plan {
             lease: r.pick(&[5000, 10_000]) * MS,
             idle: r.pick(&[(1000 * MS, 30_000 * MS), (5 * MS, 20 * MS), (5 * MS, 30_000 * MS)]),
             tried: r.pick(&[100, 500]),
+            queue: r.pick(&[0, 0, 150, 400]),
+            hard: r.pick(&[0, 0, 0, 30]),
+            advisory: r.pick(&[0, 0, 100, 300]),
             ..plan
         }
     }
@@ -317,23 +436,8 @@ impl Plan {
 
     /// The seed's plan with a defect, and with what the defect needs to show.
     pub fn with_bug(seed: u64, bug: Bug) -> Plan {
-        use Bug::{CommitVoid, ForgetLocks, GrantUnheard};
-        use Bug::{ForgetsSent, NewIdAfterSchemaChange, TrialIsCertain};
-        use Bug::{NewCommitId, NoComparison, NoReadDigest, NoRefreshAfterWait, SequenceTwice};
-        let base = match bug {
-            NewCommitId
-            | NoComparison
-            | NoReadDigest
-            | NoRefreshAfterWait
-            | SequenceTwice
-            | ForgetLocks
-            | GrantUnheard
-            | CommitVoid
-            | ForgetsSent
-            | NewIdAfterSchemaChange
-            | TrialIsCertain => Plan::with_transactions(seed),
-            _ => Plan::new(seed),
-        };
+        use Bug::*;
+        let base = if bug.needs_transactions() { Plan::with_transactions(seed) } else { Plan::new(seed) };
         let mut plan = Plan { bug: Some(bug), ..base };
         plan.nodes = plan.nodes.max(3);
         plan.faults.retain(|fault| *fault != Fault::Forgery && !MEMBERSHIP.contains(fault));
@@ -368,7 +472,7 @@ impl Plan {
                 (plan.sessions, plan.transactions, plan.think) = (8, 300, 20 * MS);
                 (plan.impatient, plan.hang_up, plan.statement_timeout) = (0, 0, 15_000 * MS);
             }
-            Bug::ReuseReadContext => {
+            ReuseReadContext => {
                 // An answer must outlive the process that asked, and meet the first question of the next one.
                 plan.faults = vec![Fault::Crash];
                 (plan.fault_every, plan.down, plan.chaos) = (150 * MS, 30 * MS, 4000 * MS);
@@ -376,21 +480,50 @@ impl Plan {
                 (plan.patience, plan.read_retry, plan.straggle_reads) = (600 * MS, 30, 500);
                 (plan.drop, plan.fast_failover) = (0, true);
             }
-            Bug::WipedVotes => {
+            WipedVotes => {
                 plan.faults = vec![Fault::Crash, Fault::Isolate, Fault::Wipe];
                 (plan.fault_every, plan.nodes) = (60 * MS, 3);
             }
-            Bug::BelievesEverything => plan.faults.push(Fault::Forgery),
-            Bug::ForgetTime => {
+            LeaderReads => {
+                // Somebody else leads before the old leader notices.
+                plan.faults = vec![Fault::Isolate, Fault::Pause, Fault::OneWay];
+                (plan.fault_every, plan.chaos, plan.drop, plan.crash_within) = (60 * MS, 4000 * MS, 0, 0);
+                (plan.clients, plan.operations, plan.reads, plan.think) = (6, 600, 50, 2 * MS);
+            }
+            RotUnnoticed => {
+                plan.faults = vec![Fault::Rot];
+                (plan.fault_every, plan.nodes, plan.reads, plan.down) = (60 * MS, 3, 50, 50 * MS);
+                (plan.clients, plan.operations, plan.checkpoint_frames) = (6, 400, 2);
+            }
+            NeverReplaced => {
+                plan.faults = vec![Fault::Wipe];
+                (plan.fault_every, plan.nodes) = (60 * MS, 3);
+            }
+            OldCatalog => {
+                (plan.ddl, plan.apply, plan.statement_timeout) = (3, (MS, 60 * MS), 15_000 * MS);
+                (plan.impatient, plan.hang_up, plan.clients) = (0, 0, 0);
+            }
+            Untried | ShortChunks | OwnBudget => (plan.hard, plan.statement_timeout) = (200, 15_000 * MS),
+            UnlockedQueue => (plan.queue, plan.sessions, plan.think) = (800, 8, 0),
+            EarlyLetters => plan.advisory = 500,
+            NoRetry => (plan.single, plan.statement_timeout) = (500, 15_000 * MS),
+            OtherValues => {
+                // Alone, and nothing happens.
+                (plan.faults, plan.crash_within, plan.drop, plan.ddl) = (Vec::new(), 0, 0, 0);
+                (plan.sessions, plan.clients, plan.single) = (1, 0, 0);
+                plan.statement_timeout = 15_000 * MS;
+            }
+            BelievesEverything => plan.faults.push(Fault::Forgery),
+            ForgetTime | SnapshotForgetsTime => {
                 plan.faults = vec![Fault::ClockJump, Fault::Crash, Fault::CrashAll, Fault::Isolate, Fault::Transfer];
                 (plan.fault_every, plan.skew) = (60 * MS, 400_000);
                 (plan.compact_step, plan.compact_keep, plan.compact_max_lag, plan.checkpoint_frames) = (1, 1, 2, 2);
             }
-            Bug::UnboundedClock => {
+            UnboundedClock => {
                 plan.faults.push(Fault::ClockJump);
                 plan.skew = 100_000_000_000;
             }
-            Bug::ForgetVote | Bug::TrustUnsyncedLog | Bug::LostTail | Bug::LostTailUnnoticed => {
+            ForgetVote | TrustUnsyncedLog | LostTail | LostTailUnnoticed | OldTail | OldTailUnnoticed => {
                 plan.faults.extend([Fault::Crash, Fault::PowerLoss]);
                 plan.fault_every = 60 * MS;
             }

@@ -1,23 +1,21 @@
-//! A client with transactions: what a session and its connection do, on the real gateway of a node.
+//! A client with transactions: what it says on its [`Connection`], and what it notes of the answers.
 //!
 //! Each transaction is a task of its node, which ends where it stands when the node dies or the client hangs up. What the
 //! client saw until then is in the history.
 
-use super::gateway::{Ask, Gateway, Inbox};
-use super::history::{Fate, History, How, Lock, Read, Row, Tx};
+use super::connection::{Connection, Manner, Said};
+use super::gateway::{Ask, Inbox};
+use super::history::{Effect, Fate, History, How, Lock, Read, Row, Tx};
 use super::plan::{Bug, Plan};
 use super::random::Random;
-use super::schema::{self, ACCOUNTS, BALANCE, LISTS, compiled, statements};
-use super::tasks::Process;
-use quorate::command::{Frozen, Isolation, Step, StepOutcome, Write};
+use super::schema::{ACCOUNTS, BALANCE, LISTS};
+use quorate::command::Isolation;
 use quorate::error::{SqlError, SqlResult, state};
-use quorate::gateway::{Control, Database as _, Failure, Mark};
-use quorate::host::{Host as _, until};
-use quorate::id::RequestId;
-use quorate::sql::plan::{Effort, PlanKind};
-use quorate::transaction::{Kind, Locking, Statement};
+use quorate::host::Host as _;
+use quorate::session::language::PlanCache;
 use quorate::value::Value;
-use std::sync::{Arc, Mutex};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 const READ: &str = "SELECT items FROM list WHERE k = $1";
@@ -41,6 +39,23 @@ const MOVE: &str = "UPDATE account SET balance = balance + CASE id WHEN $1 THEN 
 const NOTE: &str = "INSERT INTO ledger (transfer, debit, credit, amount) VALUES ($1, $2, $3, $4)";
 const SUM: &str = "SELECT sum(balance)::bigint FROM account";
 const BALANCE_OF: &str = "SELECT balance FROM account WHERE id = $1";
+/// What it answers is drawn when it runs, and told to the client.
+const DRAW: &str = "UPDATE account SET balance = balance WHERE id = $1 RETURNING random()";
+const PUT: &str = "INSERT INTO queue (item) VALUES ($1)";
+const NEXT: &str = "SELECT no, item FROM queue ORDER BY no LIMIT 1 FOR UPDATE SKIP LOCKED";
+const NEXT_UNLOCKED: &str = "SELECT no, item FROM queue ORDER BY no LIMIT 1";
+const REMOVE: &str = "DELETE FROM queue WHERE no = $1";
+const TAKEN: &str = "INSERT INTO taken VALUES ($1, $2)";
+/// Larger than an entry of the log may be.
+const LARGE: &str = "INSERT INTO large VALUES ($1, $2)";
+pub const LARGE_BYTES: usize = 600 << 10;
+const GUARD: &str = "SELECT pg_advisory_xact_lock($1)";
+const GUARD_SHARED: &str = "SELECT pg_advisory_xact_lock_shared($1)";
+const HOLD: &str = "SELECT pg_advisory_lock($1)";
+const LET_GO: &str = "SELECT pg_advisory_unlock($1)";
+const TELL: &str = "SELECT pg_notify('moves', $1)";
+/// So much work that it is not done untried, and more than the log takes at the largest.
+const HEAVY: &str = "INSERT INTO large SELECT $1, 'heavy' FROM generate_series(1, $2::int) g HAVING count(*) > 0";
 
 /// One thing a client does in a transaction.
 #[derive(Clone, Copy, Debug)]
@@ -58,6 +73,38 @@ enum Op {
     Release,
     RollbackTo,
     Think(u64),
+    Draw(i64),
+    Put(i64),
+    /// The next item of the queue that nobody else has.
+    Take,
+    Large(i64),
+    /// A statement with so many rows to count.
+    Heavy(i64, i64),
+    /// An advisory lock until the end of the transaction.
+    Guard(i64, &'static str),
+}
+
+/// What a session does instead of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Errand {
+    /// New definitions, and their use. The number is that of the table.
+    Define(i64, Definition),
+    /// An advisory lock of the session's own, for so long.
+    Hold(i64, u64),
+    /// Listens for so long.
+    Listen(u64),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Definition {
+    /// A table, and then a row in it.
+    Table,
+    /// The same in one block, with an index and a further column.
+    Block,
+    /// A column of a table that everybody uses.
+    Column,
+    /// An index of such a table, made and dropped.
+    Index,
 }
 
 /// What one session is to do next.
@@ -69,16 +116,15 @@ pub struct Job {
     ops: Vec<Op>,
     transfer: Option<i64>,
     rollback: bool,
-    /// One statement of so many is given up.
-    impatient: u64,
-    patience: u64,
-    timeout: u64,
-    lock_timeout: Option<u64>,
-    /// Instead, a new table with this number.
-    ddl: Option<i64>,
+    /// Instead of all this.
+    errand: Option<Errand>,
+    manner: Manner,
     /// The network may deliver a COMMIT twice.
     copied: bool,
-    bug: Option<Bug>,
+    /// The defect: what is taken from the queue is not locked.
+    unlocked: bool,
+    /// The defect: announcements are made by statements of their own.
+    early: bool,
 }
 
 impl Job {
@@ -91,21 +137,58 @@ impl Job {
             ops: Vec::new(),
             transfer: None,
             rollback: r.one_in(12),
-            impatient: plan.impatient,
-            patience: plan.patience,
-            timeout: plan.statement_timeout,
-            lock_timeout: r.one_in(4).then_some(plan.patience),
-            ddl: r.one_in(plan.ddl).then_some(number),
+            errand: None,
+            manner: Manner {
+                impatient: plan.impatient,
+                patience: plan.patience,
+                timeout: plan.statement_timeout,
+                lock_timeout: r.one_in(4).then_some(plan.patience),
+                renames: plan.bug == Some(Bug::NewIdAfterSchemaChange),
+                forgets_definitions: plan.bug == Some(Bug::OldCatalog),
+                tries_nothing: plan.bug == Some(Bug::Untried),
+                own_plans: plan.ddl > 0,
+            },
             copied: plan.double_submit > 0,
-            bug: plan.bug,
+            unlocked: plan.bug == Some(Bug::UnlockedQueue),
+            early: plan.bug == Some(Bug::EarlyLetters),
         };
+        job.errand = job.draw_errand(r, plan, number);
+        if job.errand.is_some() {
+            (job.single, job.isolation) = (true, Isolation::Serializable);
+            return job;
+        }
+        if r.permille(plan.queue) {
+            job.queue(r, number);
+        } else if r.permille(plan.hard) {
+            (job.single, job.isolation) = (true, Isolation::Serializable);
+            let heavy = Op::Heavy(number, r.pick(&[10, 3_000, HEAVIEST]));
+            job.ops.push(if r.one_in(2) { heavy } else { Op::Large(number) });
+            job.rollback = false;
+        } else {
+            job.draw_transaction(r, plan, number);
+        }
+        job
+    }
+
+    fn draw_errand(&self, r: &mut Random, plan: &Plan, number: i64) -> Option<Errand> {
+        use Definition::{Block, Column, Index, Table};
+        if r.one_in(plan.ddl) {
+            return Some(Errand::Define(number, r.pick(&[Table, Block, Column, Index])));
+        }
+        let time = r.range(1, 40) * 1000;
+        match r.range(0, 3) {
+            0 if r.permille(plan.advisory) => Some(Errand::Hold(r.range(0, GUARDS) as i64, time)),
+            1 if r.permille(plan.advisory) => Some(Errand::Listen(10 * time)),
+            _ => None,
+        }
+    }
+
+    fn draw_transaction(&mut self, r: &mut Random, plan: &Plan, number: i64) {
+        let job = self;
         match r.range(0, 10) {
             0..=4 => job.lists(r, plan),
             5..=7 => job.transfer(r, plan, number),
             _ => job.audit(r),
-        }
-        if job.ddl.is_some() {
-            (job.single, job.transfer, job.isolation) = (true, None, Isolation::Serializable);
         }
         if job.single {
             // With the ledger's row it takes two statements.
@@ -117,8 +200,21 @@ impl Job {
             {
                 *text = if plan.bug == Some(Bug::NewIdAfterSchemaChange) { APPEND_TRIED } else { APPEND_ONCE };
             }
+        } else if r.permille(plan.advisory) {
+            let guard = Op::Guard(r.range(0, GUARDS) as i64, r.pick(&[GUARD, GUARD, GUARD_SHARED]));
+            let at = r.range(0, job.ops.len() as u64 + 1) as usize;
+            job.ops.insert(at, guard);
         }
-        job
+    }
+
+    fn queue(&mut self, r: &mut Random, number: i64) {
+        if r.one_in(2) {
+            (self.single, self.isolation, self.rollback) = (true, Isolation::Serializable, false);
+            self.ops.push(Op::Put(number));
+        } else {
+            (self.single, self.isolation) = (false, Isolation::ReadCommitted);
+            self.ops.push(Op::Take);
+        }
     }
 
     fn think(&mut self, r: &mut Random, plan: &Plan) {
@@ -139,6 +235,7 @@ impl Job {
                 8 => Op::Append(k, UPSERT),
                 9 => Op::Savepoint,
                 10 if savepoints > 0 => Op::RollbackTo,
+                10 => Op::Draw(k),
                 11 if savepoints > 0 => Op::Release,
                 _ => Op::Read(k, READ),
             };
@@ -147,7 +244,8 @@ impl Job {
                 Op::Release => savepoints -= 1,
                 _ => {}
             }
-            let alone = matches!(op, Op::Savepoint | Op::Read(_, READ_FOR_UPDATE | READ_FOR_SHARE)) && self.single;
+            let alone = matches!(op, Op::Savepoint | Op::Draw(_) | Op::Read(_, READ_FOR_UPDATE | READ_FOR_SHARE));
+            let alone = alone && self.single;
             self.ops.push(if alone { Op::Read(k, READ) } else { op });
             self.think(r, plan);
         }
@@ -200,14 +298,27 @@ impl Job {
         self.single
     }
 
-    pub fn transfer_number(&self) -> Option<i64> {
-        self.transfer
+    /// What it does to the tables beside appends, as far as that is known before.
+    pub fn effects(&self) -> BTreeSet<Effect> {
+        self.transfer.map(Effect::Transfer).into_iter().collect()
+    }
+
+    pub fn manner(&self) -> Manner {
+        self.manner.clone()
     }
 }
 
+/// Advisory locks that there are.
+const GUARDS: u64 = 3;
+/// Rows whose counting is more than the log takes in the simulation.
+pub const HEAVIEST: i64 = 40_000;
+
 /// Shared by all sessions of a run.
 #[derive(Clone, Default)]
-pub struct Chronicle(Arc<Mutex<Recorded>>);
+pub struct Chronicle {
+    recorded: Arc<Mutex<Recorded>>,
+    pub plans: Arc<OnceLock<Arc<PlanCache>>>,
+}
 
 #[derive(Default)]
 pub struct Recorded {
@@ -218,7 +329,7 @@ pub struct Recorded {
 
 impl Chronicle {
     pub fn with<T>(&self, f: impl FnOnce(&mut Recorded) -> T) -> T {
-        f(&mut self.0.lock().expect("one thread"))
+        f(&mut self.recorded.lock().expect("one thread"))
     }
 }
 
@@ -230,38 +341,21 @@ fn is_unknown(error: &SqlError) -> bool {
 /// One transaction on its way.
 pub struct Client {
     pub session: usize,
-    pub router: Arc<Gateway>,
-    pub process: Arc<Process>,
+    pub connection: Connection,
     pub inbox: Inbox,
     pub chronicle: Chronicle,
     /// Its number in the history.
     pub number: usize,
-    pub name: RequestId,
     pub random: Random,
     /// Open savepoints: the numbers of appends, reads and locks before each.
     pub savepoints: Vec<(usize, usize, usize)>,
 }
 
-type Open = <Gateway as quorate::gateway::Database>::Transaction;
-
-/// How a statement ended that did not succeed.
-pub(super) enum Trouble {
-    Error(SqlError),
-    /// The client has lost its patience.
-    GivenUp,
-}
-
-impl From<SqlError> for Trouble {
-    fn from(error: SqlError) -> Trouble {
-        Trouble::Error(error)
-    }
-}
-
 impl Client {
     /// Carries a job out.
     pub async fn run(mut self, job: Job) {
-        let fate = match (job.ddl, job.single) {
-            (Some(number), _) => self.change_schema(number, &job).await,
+        let fate = match (job.errand, job.single) {
+            (Some(errand), _) => self.errand(errand).await,
             (None, true) => self.single(&job).await,
             (None, false) => self.block(&job).await,
         };
@@ -271,7 +365,7 @@ impl Client {
     }
 
     fn now(&self) -> u64 {
-        self.process.micros()
+        self.connection.process.micros()
     }
 
     fn record(&self, f: impl FnOnce(&mut Tx)) {
@@ -286,39 +380,46 @@ impl Client {
         self.chronicle.with(|recorded| recorded.wrong.get_or_insert(text).len());
     }
 
-    pub(super) fn control(&self, job: &Job) -> Control {
-        let deadline = self.process.now() + Duration::from_micros(job.timeout);
-        let lock_timeout = job.lock_timeout.map(Duration::from_micros);
-        Control { deadline, lock_timeout, cancelled: Arc::default() }
+    fn think(&self, time: u64) -> impl Future<Output = ()> + Send + use<> {
+        let process = &self.connection.process;
+        process.sleep_until(process.now() + Duration::from_micros(time))
     }
 
-    /// Waits for a statement, perhaps not to its end.
-    pub(super) async fn patiently<T>(&mut self, job: &Job, work: impl Future<Output = T>) -> Option<T> {
-        if !self.random.one_in(job.impatient) {
-            return Some(work.await);
+    /// What a client may be told for certain reasons only.
+    fn judge(&self, text: &str, error: &SqlError) {
+        let early = error.code == state::CANNOT_CONNECT_NOW && self.connection.had_time();
+        if early || error.code == state::INTERNAL_ERROR {
+            self.wrong(format!("{text} was answered {error:?}: {:?}", self.tx(Tx::clone)));
         }
-        let patience = Duration::from_micros(self.random.range(0, job.patience));
-        until(&*self.process, self.process.now() + patience, work).await
+    }
+
+    async fn say(&mut self, text: &str, params: &[Value]) -> SqlResult<Said> {
+        let said = self.connection.say(text, params).await;
+        said.inspect_err(|error| self.judge(text, error))
+    }
+
+    async fn order(&mut self, text: &str) -> SqlResult<Said> {
+        let said = self.connection.query(text).await;
+        said.inspect_err(|error| self.judge(text, error))
     }
 
     // --- a block ------------------------------------------------------------------------------------------------
 
     async fn block(&mut self, job: &Job) -> Fate {
-        let router = self.router.clone();
-        let mut open = router.begin(self.name, job.isolation, Default::default());
+        let level = match job.isolation {
+            Isolation::ReadCommitted => "READ COMMITTED",
+            Isolation::RepeatableRead => "REPEATABLE READ",
+            Isolation::Serializable => "SERIALIZABLE",
+        };
+        if let Err(error) = self.order(&format!("BEGIN ISOLATION LEVEL {level}")).await {
+            return Fate::Gone(error.code.as_str().to_owned());
+        }
         for op in &job.ops {
-            let trouble = match self.op(&mut open, *op, job).await {
-                Ok(()) => continue,
-                Err(trouble) => trouble,
-            };
-            let why = match trouble {
-                Trouble::Error(error) => error.code.as_str().to_owned(),
-                Trouble::GivenUp => "given up".to_owned(),
-            };
+            let Err(error) = self.op(*op, job).await else { continue };
             // Half of a transfer is none.
             let back = job.transfer.is_none() && !self.savepoints.is_empty() && self.random.one_in(2);
-            if !back || self.roll_back(&mut open, job).await.is_err() {
-                return Fate::Gone(why);
+            if !back || self.roll_back().await.is_err() {
+                return Fate::Gone(error.code.as_str().to_owned());
             }
         }
         if job.rollback {
@@ -326,83 +427,108 @@ impl Client {
         }
         let now = self.now();
         self.record(|tx| (tx.fate, tx.closed) = (Fate::Committing, now));
-        let control = self.control(job);
-        match self.patiently(job, router.commit(open, &control)).await {
-            None => Fate::Unknown,
-            Some(Ok(())) => Fate::Committed,
-            Some(Err(error)) if is_unknown(&error) => Fate::Unknown,
+        match self.order("COMMIT").await {
+            Ok(_) => Fate::Committed,
+            Err(error) if is_unknown(&error) => Fate::Unknown,
             // Refused here; but a copy may be on its way.
-            Some(Err(error)) if job.copied && error.code == state::DISK_FULL => Fate::Unknown,
-            Some(Err(error)) => Fate::Gone(format!("COMMIT {}", error.code.as_str())),
+            Err(error) if job.copied && error.code == state::DISK_FULL => Fate::Unknown,
+            Err(error) => Fate::Gone(format!("COMMIT {}", error.code.as_str())),
         }
     }
 
-    async fn op(&mut self, open: &mut Open, op: Op, job: &Job) -> Result<(), Trouble> {
+    async fn op(&mut self, op: Op, job: &Job) -> SqlResult<()> {
         let int = Value::Int;
         match op {
-            Op::Think(time) => self.process.sleep_until(self.process.now() + Duration::from_micros(time)).await,
+            Op::Think(time) => self.think(time).await,
             Op::Savepoint => {
                 let at = self.tx(|tx| (tx.appends.len(), tx.reads.len(), tx.locks.len()));
-                self.mark(open, Mark::Set(format!("s{}", self.savepoints.len())), job).await?;
+                self.order(&format!("SAVEPOINT s{}", self.savepoints.len())).await?;
                 self.savepoints.push(at);
             }
             Op::Release => {
                 let Some(last) = self.savepoints.len().checked_sub(1) else { return Ok(()) };
-                self.mark(open, Mark::Release(format!("s{last}")), job).await?;
+                self.order(&format!("RELEASE s{last}")).await?;
                 self.savepoints.pop();
             }
             Op::RollbackTo if self.savepoints.is_empty() => {}
-            Op::RollbackTo => self.roll_back(open, job).await?,
+            Op::RollbackTo => self.roll_back().await?,
             Op::Read(k, text) => {
                 let began = self.now();
-                let done = self.step(open, text, vec![int(k)], job).await?;
+                let said = self.say(text, &[int(k)]).await?;
                 let how = if text == READ { How::Plain } else { How::Locking };
-                if how == How::Locking && !done.rows.is_empty() {
+                if how == How::Locking && !said.rows.is_empty() {
                     self.locked(Row::List(k), text == READ_FOR_UPDATE);
                 }
-                self.saw(k, done.rows.first(), how, began);
+                self.saw(k, said.rows.first(), how, began);
             }
             Op::Append(k, text) => {
                 let began = self.now();
                 let v = self.chronicle.with(|recorded| recorded.history.value());
-                let done = self.step(open, text, vec![int(k), Value::Text(format!("{v},"))], job).await?;
-                if done.count == 0 {
+                let said = self.say(text, &[int(k), Value::Text(format!("{v},"))]).await?;
+                if said.count == 0 {
                     self.saw(k, None, How::Write, began);
                     return Ok(());
                 }
                 self.record(|tx| tx.appends.push((k, v)));
                 self.locked(Row::List(k), true);
                 if text == APPEND_RETURNING {
-                    self.saw(k, done.rows.first(), How::Write, began);
+                    self.saw(k, said.rows.first(), How::Write, began);
                 }
             }
             Op::Add(id, amount) => {
-                self.step(open, ADD, vec![int(id), int(amount)], job).await?;
+                self.say(ADD, &[int(id), int(amount)]).await?;
                 self.locked(Row::Account(id), true);
             }
             Op::Move(from, to, amount) => {
-                self.step(open, MOVE, vec![int(from), int(to), int(amount)], job).await?;
+                self.say(MOVE, &[int(from), int(to), int(amount)]).await?;
                 [from, to].into_iter().for_each(|id| self.locked(Row::Account(id), true));
             }
             Op::Lock(id) => {
-                self.step(open, LOCK, vec![int(id)], job).await?;
+                self.say(LOCK, &[int(id)]).await?;
+                self.locked(Row::Account(id), true);
+            }
+            Op::Draw(id) => {
+                self.say(DRAW, &[int(id)]).await?;
                 self.locked(Row::Account(id), true);
             }
             Op::Note(from, to, amount) => {
                 let transfer = job.transfer.unwrap_or_default();
-                self.step(open, NOTE, vec![int(transfer), int(from), int(to), int(amount)], job).await?;
+                self.say(NOTE, &[int(transfer), int(from), int(to), int(amount)]).await?;
+                let number = [Value::Text(transfer.to_string())];
+                match job.early {
+                    true => drop(self.connection.aside().say(TELL, &number).await),
+                    false => drop(self.say(TELL, &number).await?),
+                }
             }
             Op::Sum => {
-                let done = self.step(open, SUM, vec![], job).await?;
-                self.balances(&done.rows, "at once");
+                let said = self.say(SUM, &[]).await?;
+                self.balances(&said.rows, "at once");
             }
             Op::Audit => {
                 let mut rows = Vec::new();
                 for id in 0..ACCOUNTS {
-                    rows.extend(self.step(open, BALANCE_OF, vec![int(id)], job).await?.rows);
+                    rows.extend(self.say(BALANCE_OF, &[int(id)]).await?.rows);
                 }
                 self.balances(&rows, "one by one");
             }
+            Op::Take => {
+                let next = if job.unlocked { NEXT_UNLOCKED } else { NEXT };
+                let said = self.say(next, &[]).await?;
+                let Some([Value::Int(no), Value::Int(item)]) = said.rows.first().map(Vec::as_slice) else {
+                    return Ok(());
+                };
+                let (no, item) = (*no, *item);
+                self.locked(Row::Item(no), true);
+                self.say(REMOVE, &[int(no)]).await?;
+                let taker = self.number as i64;
+                self.say(TAKEN, &[int(item), int(taker)]).await?;
+                self.record(|tx| tx.effects.extend([Effect::Taken(taker)]));
+            }
+            Op::Guard(key, text) => {
+                self.say(text, &[int(key)]).await?;
+                self.locked(Row::Advisory(key), text == GUARD);
+            }
+            Op::Put(_) | Op::Large(_) | Op::Heavy(..) => {}
         }
         Ok(())
     }
@@ -412,15 +538,10 @@ impl Client {
         self.record(|tx| tx.locks.push(Lock { row, exclusive, since }));
     }
 
-    async fn mark(&mut self, open: &mut Open, mark: Mark, job: &Job) -> SqlResult<()> {
-        let control = self.control(job);
-        self.router.clone().mark(open, mark, &control).await
-    }
-
     /// ROLLBACK TO the last savepoint.
-    async fn roll_back(&mut self, open: &mut Open, job: &Job) -> SqlResult<()> {
+    async fn roll_back(&mut self) -> SqlResult<()> {
         let last = self.savepoints.len() - 1;
-        self.mark(open, Mark::RollbackTo(format!("s{last}")), job).await?;
+        self.order(&format!("ROLLBACK TO s{last}")).await?;
         let (appends, reads, locks) = self.savepoints[last];
         self.record(|tx| {
             tx.undone.extend(tx.appends.drain(appends..).map(|(_, v)| v));
@@ -434,85 +555,10 @@ impl Client {
         Ok(())
     }
 
-    async fn step(
-        &mut self,
-        open: &mut Open,
-        text: &'static str,
-        params: Vec<Value>,
-        job: &Job,
-    ) -> Result<StepOutcome, Trouble> {
-        let plan = compiled(text);
-        let (kind, lock) = match &plan.kind {
-            PlanKind::Read(read) => match &read.lock {
-                None => (Kind::Read, None),
-                Some(lock) => {
-                    let (strength, wait, tables) = (lock.strength, lock.wait, lock.tables.clone());
-                    (Kind::LockingRead, Some(Locking { strength, wait, tables }))
-                }
-            },
-            _ => (Kind::Write, None),
-        };
-        let effort = match &plan.kind {
-            PlanKind::Write(write) => write.effort,
-            PlanKind::Read(read) if read.short => Effort::Row(None),
-            _ => Effort::Key,
-        };
-        let control = self.control(job);
-        let router = self.router.clone();
-        loop {
-            let frozen = Frozen { now: self.now() as i64, seed: self.random.next(), ..Frozen::default() };
-            let step = Step {
-                statements: statements(&plan),
-                params: vec![params.clone()],
-                frozen: Some(frozen),
-                ..Step::default()
-            };
-            let schema_version = Some(router.catalog().version);
-            let (lock, immediate) = (lock.clone(), Vec::new());
-            let (before, ordered) = (None, false);
-            let statement = Statement { step, kind, lock, before, schema_version, ordered, immediate, effort };
-            let work = router.step(open, statement, &control);
-            match self.patiently(job, work).await {
-                None => return Err(Trouble::GivenUp),
-                Some(Ok(outcome)) => return Ok(outcome),
-                Some(Err(Failure::SchemaChanged)) => {}
-                Some(Err(Failure::Sql { error, .. })) => return Err(error.into()),
-            }
-        }
-    }
-
     // --- single statements --------------------------------------------------------------------------------------
 
     async fn single(&mut self, job: &Job) -> Fate {
-        let int = Value::Int;
-        let result = match job.ops[0] {
-            Op::Read(k, text) => self.read(text, vec![int(k)], job).await.map(|rows| {
-                let began = self.tx(|tx| tx.began);
-                self.saw(k, rows.first(), How::Plain, began);
-            }),
-            Op::Append(k, text) => {
-                let v = self.chronicle.with(|recorded| recorded.history.value());
-                self.record(|tx| {
-                    tx.appends.push((k, v));
-                    tx.fate = Fate::Committing;
-                });
-                let params = vec![int(k), Value::Text(format!("{v},"))];
-                self.write(text, params, job).await.map(|done| {
-                    let began = self.tx(|tx| tx.began);
-                    match done.count {
-                        0 => {
-                            self.record(|tx| tx.appends.clear());
-                            self.saw(k, None, How::Write, began);
-                        }
-                        _ if text == APPEND_RETURNING => self.saw(k, done.rows.first(), How::Write, began),
-                        _ => {}
-                    }
-                })
-            }
-            Op::Move(from, to, amount) => self.write(MOVE, vec![int(from), int(to), int(amount)], job).await.map(drop),
-            _ => self.read(SUM, vec![], job).await.map(|rows| self.balances(&rows, "at once")),
-        };
-        match result {
+        match self.one(job).await {
             Ok(()) => {
                 let rows = match job.ops[0] {
                     Op::Append(k, _) if self.tx(|tx| !tx.appends.is_empty()) => vec![Row::List(k)],
@@ -522,54 +568,159 @@ impl Client {
                 rows.into_iter().for_each(|row| self.locked(row, true));
                 Fate::Committed
             }
-            Err(Trouble::GivenUp) => Fate::Unknown,
-            Err(Trouble::Error(error)) if is_unknown(&error) => Fate::Unknown,
-            Err(Trouble::Error(error)) => Fate::Gone(error.code.as_str().to_owned()),
+            Err(error) if is_unknown(&error) => Fate::Unknown,
+            Err(error) => Fate::Gone(error.code.as_str().to_owned()),
         }
     }
 
-    async fn read(&mut self, text: &'static str, params: Vec<Value>, job: &Job) -> Result<Vec<Vec<Value>>, Trouble> {
-        self.say(text, &params, job, false).await.map(|said| said.rows)
+    async fn one(&mut self, job: &Job) -> SqlResult<()> {
+        let int = Value::Int;
+        match job.ops[0] {
+            Op::Read(k, text) => {
+                let said = self.say(text, &[int(k)]).await?;
+                let began = self.tx(|tx| tx.began);
+                self.saw(k, said.rows.first(), How::Plain, began);
+            }
+            Op::Append(k, text) => {
+                let v = self.chronicle.with(|recorded| recorded.history.value());
+                self.record(|tx| {
+                    tx.appends.push((k, v));
+                    tx.fate = Fate::Committing;
+                });
+                let said = self.say(text, &[int(k), Value::Text(format!("{v},"))]).await?;
+                let began = self.tx(|tx| tx.began);
+                match said.count {
+                    0 => {
+                        self.record(|tx| tx.appends.clear());
+                        self.saw(k, None, How::Write, began);
+                    }
+                    _ if text == APPEND_RETURNING => self.saw(k, said.rows.first(), How::Write, began),
+                    _ => {}
+                }
+            }
+            Op::Move(from, to, amount) => drop(self.say(MOVE, &[int(from), int(to), int(amount)]).await?),
+            Op::Put(item) => self.effect(Effect::Put(item), PUT, &[int(item)]).await?,
+            Op::Large(n) => {
+                let body = Value::Text("x".repeat(LARGE_BYTES));
+                self.effect(Effect::Large(n), LARGE, &[int(n), body]).await?;
+            }
+            Op::Heavy(n, rows) => self.effect(Effect::Large(n), HEAVY, &[int(n), int(rows)]).await?,
+            _ => {
+                let said = self.say(SUM, &[]).await?;
+                self.balances(&said.rows, "at once");
+            }
+        }
+        Ok(())
     }
 
-    async fn write(&mut self, text: &'static str, params: Vec<Value>, job: &Job) -> Result<StepOutcome, Trouble> {
-        let again = job.bug == Some(Bug::NewIdAfterSchemaChange);
-        let said = self.say(text, &params, job, again).await?;
-        Ok(StepOutcome { count: said.count, rows: said.rows, drawn: Vec::new() })
+    /// A statement that does one thing.
+    async fn effect(&mut self, effect: Effect, text: &str, params: &[Value]) -> SqlResult<()> {
+        self.record(|tx| {
+            tx.effects.insert(effect);
+            tx.fate = Fate::Committing;
+        });
+        self.say(text, params).await.map(drop)
     }
 
-    async fn propose(
-        &mut self,
-        job: &Job,
-        effort: Effort,
-        step: impl Fn(&quorate::sql::catalog::Catalog) -> Step,
-    ) -> Result<Vec<StepOutcome>, Trouble> {
-        let router = self.router.clone();
-        let control = self.control(job);
-        let born = router.applied();
-        loop {
-            let catalog = router.catalog();
-            let (steps, schema_version) = (vec![step(&catalog)], catalog.version);
-            let write = Write { schema_version, born, env: Default::default(), steps, transaction: None };
-            match self.patiently(job, router.write(self.name, write, effort, &control)).await {
-                None => return Err(Trouble::GivenUp),
-                Some(Ok(done)) => return Ok(done),
-                Some(Err(Failure::SchemaChanged)) => {}
-                Some(Err(Failure::Sql { error, .. })) => return Err(error.into()),
+    // --- other errands ------------------------------------------------------------------------------------------
+
+    async fn errand(&mut self, errand: Errand) -> Fate {
+        let done = match errand {
+            Errand::Define(number, definition) => self.define(number, definition).await,
+            Errand::Hold(key, time) => self.hold(key, time).await,
+            Errand::Listen(time) => self.listen(time).await,
+        };
+        match done {
+            Ok(()) => Fate::Committed,
+            Err(error) if is_unknown(&error) => Fate::Unknown,
+            Err(error) => Fate::Gone(error.code.as_str().to_owned()),
+        }
+    }
+
+    /// What a session has defined is there for what it says next.
+    async fn define(&mut self, number: i64, definition: Definition) -> SqlResult<()> {
+        let table = format!("bystander_{number}");
+        self.record(|tx| tx.fate = Fate::Committing);
+        match definition {
+            Definition::Table => {
+                self.record(|tx| tx.effects.extend([Effect::Table(number)]));
+                self.order(&format!("CREATE TABLE {table} (id int PRIMARY KEY, n int)")).await?;
+                let used = self.say(&format!("INSERT INTO {table} VALUES ($1, 0)"), &[Value::Int(1)]).await;
+                self.must_know(&table, used);
+                let used = self.say(&format!("SELECT n FROM {table} WHERE id = $1"), &[Value::Int(1)]).await;
+                self.must_know(&table, used);
+                // What is compiled by the catalog before has another form.
+                if self.order(&format!("ALTER TABLE {table} ADD COLUMN m int")).await.is_ok() {
+                    let used = self.say(&format!("SELECT * FROM {table}"), &[]).await;
+                    self.must_know(&table, used);
+                }
+                Ok(())
+            }
+            Definition::Block => {
+                self.record(|tx| tx.effects.extend([Effect::Table(number)]));
+                self.order("BEGIN").await?;
+                self.order(&format!("CREATE TABLE {table} (id int PRIMARY KEY)")).await?;
+                let used = self.order(&format!("INSERT INTO {table} VALUES (1)")).await;
+                self.must_know(&table, used);
+                self.order(&format!("ALTER TABLE {table} ADD COLUMN n int NOT NULL DEFAULT 0")).await?;
+                let used = self.order(&format!("CREATE INDEX ON {table} (n)")).await;
+                self.must_know(&table, used);
+                self.order("COMMIT").await.map(drop)
+            }
+            Definition::Column => {
+                self.order(&format!("ALTER TABLE account ADD COLUMN extra_{number} int NOT NULL DEFAULT 7")).await?;
+                let text = format!("SELECT extra_{number} FROM account WHERE id = $1");
+                let used = self.say(&text, &[Value::Int(0)]).await;
+                self.must_know(&format!("extra_{number}"), used);
+                Ok(())
+            }
+            Definition::Index => {
+                self.order(&format!("CREATE INDEX extra_{number} ON list (items)")).await?;
+                let used = self.order(&format!("DROP INDEX extra_{number}")).await;
+                self.must_know(&format!("extra_{number}"), used);
+                Ok(())
             }
         }
     }
 
-    async fn change_schema(&mut self, number: i64, job: &Job) -> Fate {
-        let text = schema::bystander(number);
-        let done = self.propose(job, Effort::Scan, |catalog| {
-            let plan = schema::plan(&text, catalog);
-            Step { statements: statements(&plan), params: vec![vec![]], ddl: true, ..Step::default() }
-        });
-        match done.await {
-            Ok(_) => Fate::Committed,
-            Err(_) => Fate::Unknown,
+    fn must_know(&self, what: &str, used: SqlResult<Said>) {
+        const UNKNOWN: [&str; 4] = ["42P01", "42703", "42704", "0A000"];
+        if let Err(error) = used
+            && UNKNOWN.contains(&error.code.as_str())
+        {
+            self.wrong(format!("{what} is unknown to the session that defined it: {error:?}"));
         }
+    }
+
+    async fn hold(&mut self, key: i64, time: u64) -> SqlResult<()> {
+        let int = Value::Int;
+        self.say(HOLD, &[int(key)]).await?;
+        self.locked(Row::Advisory(key), true);
+        self.think(time).await;
+        let now = self.now();
+        self.record(|tx| tx.closed = now);
+        let said = self.say(LET_GO, &[int(key)]).await?;
+        match said.rows.first().map(Vec::as_slice) {
+            Some([Value::Int(1)]) => Ok(()),
+            other => {
+                self.wrong(format!("an advisory lock was not there to be given back: {other:?}"));
+                Ok(())
+            }
+        }
+    }
+
+    /// What is announced comes in the order of the log, and all of it.
+    async fn listen(&mut self, time: u64) -> SqlResult<()> {
+        self.order("LISTEN moves").await?;
+        let now = self.now();
+        self.record(|tx| tx.heard = Some((now, Vec::new())));
+        for _ in 0..4 {
+            self.think(time / 4).await;
+            let letters = self.connection.letters()?;
+            let numbers: Vec<i64> = letters.iter().filter_map(|letter| letter.parse().ok()).collect();
+            self.record(|tx| tx.heard.iter_mut().for_each(|(_, heard)| heard.extend(&numbers)));
+        }
+        Ok(())
     }
 
     // --- what is seen -------------------------------------------------------------------------------------------

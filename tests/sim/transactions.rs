@@ -1,19 +1,19 @@
 //! The part of the world that clients with transactions need: gateways, what they ask of each other, and sessions.
 
+use super::connection::Connection;
 use super::gateway::{Ask, ProposeReply, serve};
-use super::history::{Fate, Final, Tx};
+use super::history::{Effect, Fate, Final, Tx};
 use super::node::{GROUP, Waiter, Who, query};
 use super::oracle::Check;
 use super::plan::Bug;
 use super::schema::{ACCOUNTS, BALANCE};
-use super::session::{Client, Job};
+use super::session::{Client, Job, LARGE_BYTES};
 use super::tasks::Process;
 use super::world::{Action, Call, World};
 use bytes::Bytes;
 use quorate::command::{self, Command, Outcome, Proposal};
 use quorate::engine::Shared;
 use quorate::gateway::peer::{self, Request};
-use quorate::host::Defect;
 use quorate::id::{NodeId, RequestId};
 use quorate::replica::core::{Event, Leadership};
 use quorate::replica::handle::GroupLeadership;
@@ -58,15 +58,7 @@ impl World {
         if self.plan.sessions == 0 {
             return;
         }
-        let defect = match self.plan.bug {
-            Some(Bug::NoRefreshAfterWait) => Some(Defect::NoRefreshAfterWait),
-            Some(Bug::ForgetLocks) => Some(Defect::ForgetLocks),
-            Some(Bug::GrantUnheard) => Some(Defect::GrantUnheard),
-            Some(Bug::CommitVoid) => Some(Defect::CommitVoid),
-            Some(Bug::TrialIsCertain | Bug::NewIdAfterSchemaChange) => Some(Defect::TrialIsCertain),
-            Some(Bug::ForgetsSent) => Some(Defect::ForgetsSent),
-            _ => None,
-        };
+        let defect = self.plan.bug.and_then(Bug::defect);
         let process = Process::new((id, self.nodes[&id].epoch), self.clock.clone(), self.random.next(), defect);
         let (plan, inbox) = (self.plan.clone(), self.inbox.clone());
         self.node(id).serve(&plan, process, &inbox);
@@ -304,7 +296,7 @@ impl World {
         self.begun += 1;
         let job = Job::draw(&mut self.random, &self.plan, self.begun as i64);
         let mut tx = Tx::new(job.isolation(), job.single(), self.now);
-        tx.transfer = job.transfer_number();
+        (tx.effects, tx.process) = (job.effects(), session as u64);
         let number = self.chronicle.with(|recorded| {
             recorded.history.transactions.push(tx);
             recorded.history.transactions.len() - 1
@@ -313,17 +305,16 @@ impl World {
         let random = super::random::Random::new(self.random.next());
         let (inbox, chronicle) = (self.inbox.clone(), self.chronicle.clone());
         let Some(served) = self.nodes[&node].live.as_ref().and_then(|live| live.gateway.as_ref()) else { return };
-        let client = Client {
-            session,
-            router: served.router.clone(),
-            process: served.process.clone(),
-            inbox,
-            chronicle,
-            number,
-            name: RequestId { origin: 1000 + session as u64, seq: self.begun },
-            random,
-            savepoints: Vec::new(),
-        };
+        let mut random = random;
+        let connection = Connection::new(
+            served.router.clone(),
+            served.process.clone(),
+            1_000_000 + self.begun,
+            job.manner(),
+            &chronicle.plans,
+            super::random::Random::new(random.next()),
+        );
+        let client = Client { session, connection, inbox, chronicle, number, random, savepoints: Vec::new() };
         let pid = served.process.id;
         let task = self.tasks.spawn(pid, Box::pin(client.run(job)));
         self.sessions[session].active = Some((task, pid, number));
@@ -403,6 +394,14 @@ impl World {
         let end = self.final_state(shared)?;
         self.chronicle.with(|recorded| recorded.history.check(&end))?;
         let calm = self.plan.is_calm() && self.report.elections == 1;
+        let alone = calm && self.plan.sessions == 1 && self.plan.clients == 0;
+        let failed = self.chronicle.with(|recorded| {
+            let failed = |tx: &&Tx| matches!(&tx.fate, Fate::Gone(why) if why.ends_with("40001"));
+            recorded.history.transactions.iter().find(failed).cloned()
+        });
+        if let Some(tx) = failed.filter(|_| alone) {
+            return Err(format!("a block was alone, and could not be serialized: {tx:?}"));
+        }
         let refused = self.chronicle.with(|recorded| {
             let mut all = recorded.history.transactions.iter().enumerate();
             all.find(|(_, tx)| tx.must_not_be_refused()).map(|(number, tx)| format!("{number}: {tx:?}"))
@@ -421,17 +420,42 @@ impl World {
             lists.insert(number(k), items.split_terminator(',').filter_map(|v| v.parse().ok()).collect());
         }
         let mut balances: BTreeMap<i64, i64> = (0..ACCOUNTS).map(|id| (id, BALANCE)).collect();
-        let (mut transfers, mut numbers) = (BTreeSet::new(), BTreeSet::new());
-        for row in query(shared, r#"SELECT no, transfer, debit, credit, amount FROM "public.ledger""#)? {
+        let (mut ledger, mut numbers) = (Vec::new(), BTreeSet::new());
+        let all = r#"SELECT no, transfer, debit, credit, amount FROM "public.ledger" ORDER BY rowid"#;
+        for row in query(shared, all)? {
             let row: Vec<i64> = row.iter().map(number).collect();
             if !numbers.insert(row[0]) {
                 return Err(format!("the sequence gave {} twice", row[0]));
             }
-            if !transfers.insert(row[1]) {
-                return Err(format!("transfer {} took effect twice", row[1]));
-            }
+            ledger.push(row[1]);
             *balances.entry(row[2]).or_default() -= row[4];
             *balances.entry(row[3]).or_default() += row[4];
+        }
+        let mut all: Vec<Effect> = ledger.iter().copied().map(Effect::Transfer).collect();
+        for (sql, effect) in [
+            (
+                r#"SELECT item FROM "public.queue" UNION ALL SELECT item FROM "public.taken""#,
+                Effect::Put as fn(i64) -> _,
+            ),
+            (r#"SELECT taker FROM "public.taken""#, Effect::Taken),
+            (r#"SELECT n FROM "public.large""#, Effect::Large),
+            (
+                "SELECT CAST(substr(name, 18) AS INTEGER) FROM sqlite_schema \
+                 WHERE type = 'table' AND name LIKE 'public.bystander_%'",
+                Effect::Table,
+            ),
+        ] {
+            all.extend(query(shared, sql)?.iter().map(|row| effect(number(&row[0]))));
+        }
+        let mut effects = BTreeSet::new();
+        if let Some(twice) = all.into_iter().find(|effect| !effects.insert(*effect)) {
+            return Err(format!("{twice:?} took effect twice"));
+        }
+        let wrong = format!(
+            r#"SELECT n FROM "public.large" WHERE body <> 'heavy' AND (length(body) <> {LARGE_BYTES} OR replace(body, 'x', '') <> '')"#
+        );
+        if !query(shared, &wrong)?.is_empty() {
+            return Err("a large command arrived as another".to_owned());
         }
         let mut found = BTreeMap::new();
         for row in query(shared, r#"SELECT id, balance FROM "public.account""#)? {
@@ -445,6 +469,6 @@ impl World {
         if self.plan.single == 0 && found != balances {
             return Err(format!("the balances end as {found:?}, the ledger says {balances:?}"));
         }
-        Ok(Final { lists, transfers })
+        Ok(Final { lists, effects, ledger })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::gateway::{CallReply, Inbox};
 use super::members::Members;
-use super::node::{ApplyJob, GROUP, Live, LogDone, LogJob, Node, StartFailure, Waiter, Who, query};
+use super::node::{ApplyJob, DiskState, GROUP, Live, LogDone, LogJob, Node, StartFailure, Waiter, Who, query};
 use super::oracle::{Act, Check, Operation, Oracle, READ};
 use super::plan::{Bug, Fault, MEMBERSHIP, Plan, TICK};
 use super::random::Random;
@@ -11,6 +11,7 @@ use super::tasks::{Clock, Pid, Tasks};
 use super::transactions::Memory;
 use bytes::Bytes;
 use quorate::command::{self, Batch, Command, Outcome, Proposal, Yields};
+use quorate::error::state;
 use quorate::id::{ReplicaId, RequestId};
 use quorate::raftlog::{Entry, LogReader as _, LogWrite};
 use quorate::replica::core::{Effect, Event, Fetch, Improper, Refused, Role, StartError, Ticketed, snapshot_meta};
@@ -453,6 +454,7 @@ impl World {
         let plan = self.plan.clone();
         match self.node(id).start(&plan, boot) {
             Ok(()) => {}
+            Err(StartFailure::Engine(error)) if self.nodes[&id].rotten => return self.found_rotten(id, &error),
             Err(StartFailure::Engine(error)) => return Err(format!("{id} does not start: {error}")),
             Err(StartFailure::Refused(error)) => return Err(refused(id, &error)),
         }
@@ -519,6 +521,9 @@ impl World {
                 left -= 1;
             }
             self.perform(id, effect)?;
+            if self.nodes[&id].live.is_none() {
+                return Ok(());
+            }
         }
         Ok(())
     }
@@ -816,7 +821,8 @@ impl World {
     }
 
     fn write_soon(&mut self, id: u64) {
-        let (low, high) = self.plan.sync;
+        let slow = self.nodes[&id].slow_until > self.now;
+        let (low, high) = if slow { (50 * MS, 500 * MS) } else { self.plan.sync };
         let delay = self.random.range(low, high);
         let epoch = self.nodes[&id].epoch;
         let live = self.live(id);
@@ -828,6 +834,9 @@ impl World {
 
     /// Some of what is queued becomes durable together; then its messages leave, then the core hears of it.
     fn write_log(&mut self, id: u64) -> Check {
+        if self.nodes[&id].disk_state != DiskState::Good {
+            return self.fail_to_write(id);
+        }
         let queued = self.live(id).jobs.len() as u64;
         let take = self.random.range(1, queued + 1) as usize;
         let node = self.node(id);
@@ -871,6 +880,22 @@ impl World {
         Ok(())
     }
 
+    /// Whoever does not know what is on its disk ends. A part of it is there, perhaps.
+    fn fail_to_write(&mut self, id: u64) -> Check {
+        let parts = self.random.range(0, 3) as usize;
+        let node = self.node(id);
+        let live = node.live.as_mut().expect("the action's process is alive");
+        if let Some(job) = live.jobs.pop_front() {
+            node.disk.write(&job.writes[..parts.min(job.writes.len())], false);
+        }
+        live.writing = false;
+        if node.disk_state == DiskState::FailsOnce {
+            node.disk_state = DiskState::Good;
+        }
+        self.say(|| format!("{id} cannot write its log"));
+        self.crash(id, false)
+    }
+
     fn logged(&mut self, id: u64, done: LogDone) -> Check {
         match done {
             LogDone::Persisted(number) => self.event(id, Event::Persisted(number)),
@@ -881,7 +906,7 @@ impl World {
             }
             LogDone::Reset { mut floor } => {
                 self.live(id).installing = None;
-                if self.plan.bug == Some(Bug::ForgetTime) {
+                if self.plan.bug == Some(Bug::SnapshotForgetsTime) {
                     floor = i64::MIN;
                 }
                 self.event(id, Event::SnapshotInstalled { floor })
@@ -930,8 +955,10 @@ impl World {
                 let (at, digest, floor) = (meta.at.index, live.engine.digest(), live.engine.clock_floor());
                 let (meta, hard, _) = live.installing.clone().ok_or("installed unasked")?;
                 self.oracle.digest(id, at, digest)?;
-                self.node(id).note_sync();
                 self.answer_reads(id)?;
+                if self.nodes[&id].live.is_none() {
+                    return Ok(());
+                }
                 let writes = vec![LogWrite::Reset(GROUP, meta.at, hard)];
                 let done = Some(LogDone::Reset { floor });
                 self.log_job(id, LogJob { writes, sync: true, messages: Vec::new(), done });
@@ -955,22 +982,30 @@ impl World {
         let applied = live.engine.applied().index;
         entries.retain(|e| e.at.index > applied);
         let Some(last) = entries.last().map(|e| e.at.index) else { return Ok(()) };
-        if matches!(bug, Some(Bug::ApplyTwice | Bug::ApplyNothing)) && id == 2 {
-            entries.iter_mut().for_each(|entry| tamper(entry, bug == Some(Bug::ApplyTwice)));
+        if let Some(bug @ (Bug::ApplyTwice | Bug::ApplyNothing | Bug::ShortChunks)) = bug.filter(|_| id == 2) {
+            entries.iter_mut().for_each(|entry| tamper(entry, bug));
         }
-        if let Some(bug @ (Bug::NoComparison | Bug::NoReadDigest)) = bug {
+        if let Some(bug @ (Bug::NoComparison | Bug::NoReadDigest | Bug::OtherValues)) = bug {
             entries.iter_mut().for_each(|entry| break_promises(entry, bug));
         }
-        let outcomes = live.engine.apply(&entries).map_err(|halt| format!("{id} halts: {halt}"))?;
+        let outcomes = match live.engine.apply(&entries) {
+            Ok(outcomes) => outcomes,
+            Err(halt) => return self.found_rotten(id, &halt.to_string()),
+        };
         let (digest, durable) = (live.engine.digest(), live.engine.durable());
         let durable = if bug == Some(Bug::CompactPastDurable) { last } else { durable };
         self.say(|| format!("{id} applies up to {last}, digest {digest:016x}, durable {durable}"));
         self.mix(digest);
-        self.node(id).note_sync();
         let (mut index, mut waiters) = (0, Vec::new().into_iter());
         for outcome in &outcomes {
             self.say(|| format!("    {} {}: {:?}", outcome.index, outcome.request, outcome.outcome));
             self.oracle.applies(id, outcome)?;
+            if let Outcome::Failed { error, .. } = &*outcome.outcome
+                && error.code == state::PROGRAM_LIMIT_EXCEEDED
+                && !self.oracle.is_settled(outcome.request)
+            {
+                return Err(format!("entry {} takes too much work, and nobody has tried it", outcome.index));
+            }
             if outcome.index != index {
                 index = outcome.index;
                 waiters = self.live(id).waiters.remove(&index).unwrap_or_default().into_iter();
@@ -981,13 +1016,19 @@ impl World {
         }
         self.oracle.digest(id, last, digest)?;
         self.answer_reads(id)?;
+        if self.nodes[&id].live.is_none() {
+            return Ok(());
+        }
         self.event(id, Event::Applied(last))?;
         self.event(id, Event::Durable(durable))
     }
 
     fn build(&mut self, id: u64) -> Check {
         let (file, job) = self.live(id).building.take().ok_or("a snapshot is built that nobody wants")?;
-        let meta = job().map_err(|halt| format!("{id} builds no snapshot: {halt}"))?;
+        let meta = match job() {
+            Ok(meta) => meta,
+            Err(halt) => return self.found_rotten(id, &halt.to_string()),
+        };
         self.say(|| format!("{id} has built a snapshot at {}", meta.at.index));
         self.live(id).built = Some((meta.clone(), file));
         self.event(id, Event::SnapshotBuilt(meta))
@@ -1086,7 +1127,8 @@ impl World {
         }
         let ticket = waiter.ticket;
         let Some(request) = pending.request else {
-            if self.plan.bug == Some(Bug::LocalReads) {
+            let leads = self.live(node).core.leadership().role == Role::Leader;
+            if self.plan.bug == Some(Bug::LocalReads) || self.plan.bug == Some(Bug::LeaderReads) && leads {
                 return self.answer_read(node, waiter);
             }
             self.live(node).reads.insert(ticket, waiter);
@@ -1171,7 +1213,9 @@ impl World {
         let (client, operation) = match waiter.who {
             Who::Client { client, operation } => (client, operation),
             Who::Reader(reply) => {
-                let _ = reply.send(Ok(self.live(id).shared.applied()));
+                if let Some(live) = self.nodes[&id].live.as_ref() {
+                    let _ = reply.send(Ok(live.shared.applied()));
+                }
                 return Ok(());
             }
             Who::Proposer(_) => return Ok(()),
@@ -1180,9 +1224,19 @@ impl World {
         if pending.number != operation {
             return Ok(());
         }
+        let Some(live) = self.nodes[&id].live.as_ref() else {
+            self.again(&Who::Client { client, operation });
+            return Ok(());
+        };
         self.report.reads += 1;
-        let shared = self.live(id).shared.clone();
-        let rows = query(&shared, READ)?;
+        let shared = live.shared.clone();
+        let rows = match query(&shared, READ) {
+            Ok(rows) => rows,
+            Err(why) => {
+                self.again(&Who::Client { client, operation });
+                return self.found_rotten(id, &why);
+            }
+        };
         self.oracle.reads(id, pending.floor, shared.applied(), &rows)?;
         self.answered(client);
         Ok(())
@@ -1294,6 +1348,13 @@ impl World {
                 self.note_clocks();
             }
             Fault::Forgery => self.forge(one)?,
+            Fault::SlowDisk => {
+                let until = self.now + length;
+                self.node(one).slow_until = until;
+            }
+            Fault::DiskError => self.node(one).disk_state = DiskState::FailsOnce,
+            Fault::DiskDead => self.node(one).disk_state = DiskState::Fails,
+            Fault::Rot => self.rot(one)?,
             Fault::Wipe => self.wipe(one)?,
             Fault::Join => self.join()?,
             Fault::Leave => self.leave(one),
@@ -1329,6 +1390,7 @@ impl World {
         for id in self.members.here() {
             let node = self.node(id);
             (node.paused_until, node.tick) = (0, TICK);
+            (node.slow_until, node.disk_state) = (0, DiskState::Good);
             if std::mem::take(&mut node.full) {
                 self.event(id, Event::DiskFull(false))?;
             }
@@ -1336,7 +1398,7 @@ impl World {
                 self.start(id)?;
             }
         }
-        Ok(())
+        self.scrub()
     }
 
     /// All clients are served and all replicas equal.
@@ -1416,8 +1478,8 @@ fn refused(id: u64, error: &StartError) -> String {
     format!("{id} refuses to start: {error}")
 }
 
-/// The defect: the commands of an entry again under new names, or none of them.
-fn tamper(entry: &mut Committed, twice: bool) {
+/// The defect: the commands of an entry again under new names, or none of them, or parts of large ones in part.
+fn tamper(entry: &mut Committed, bug: Bug) {
     let Payload::Batch(bytes) = &mut entry.payload else { return };
     let Ok(mut batch) = command::decode::<Batch>(bytes) else { return };
     let again = |p: &Proposal| Proposal {
@@ -1425,10 +1487,17 @@ fn tamper(entry: &mut Committed, twice: bool) {
         body: p.body.clone(),
     };
     let copies: Vec<Proposal> = batch.commands.iter().map(again).collect();
-    if twice {
-        batch.commands.extend(copies);
-    } else {
-        batch.commands.clear();
+    match bug {
+        Bug::ApplyTwice => batch.commands.extend(copies),
+        Bug::ApplyNothing => batch.commands.clear(),
+        _ => {
+            for proposal in &mut batch.commands {
+                if let Ok(Command::Chunk { upload, part, bytes }) = command::decode(&proposal.body) {
+                    let bytes = bytes.slice(1..);
+                    proposal.body = command::encode(&Command::Chunk { upload, part, bytes });
+                }
+            }
+        }
     }
     *bytes = command::encode(&batch);
 }
@@ -1444,8 +1513,11 @@ fn break_promises(entry: &mut Committed, bug: Bug) {
         }
         for step in &mut write.steps {
             let read = step.statements.iter().all(|s| s.yields == Yields::Rows && s.sql.starts_with("SELECT"));
-            if bug == Bug::NoComparison || read {
-                step.expect = None;
+            match (bug, &mut step.frozen) {
+                (Bug::OtherValues, Some(frozen)) => frozen.seed ^= 1,
+                (Bug::NoComparison, _) => step.expect = None,
+                (Bug::NoReadDigest, _) if read => step.expect = None,
+                _ => {}
             }
         }
         proposal.body = command::encode(&Command::Write(write));
