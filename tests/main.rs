@@ -5,12 +5,15 @@
 //!
 //! * [`cluster`]: what survives kills, pauses, partitions, snapshots, restarts, full disks, wrong directories.
 //! * [`chaos`]: everything at once, by a seed, beside clients that note what they are told.
+//! * [`sim`]: the whole cluster in one thread, by a seed.
+//! * [`fuzz`]: random input for everything that reads bytes from outside.
 //! * [`wire`]: what a hostile or broken client can do to the others.
 //! * [`sql`]: text scripts whose expected output was recorded from PostgreSQL.
 //! * [`tidy`]: which room may look at which.
 
 mod chaos;
 mod cluster;
+mod fuzz;
 mod sim;
 mod sql;
 mod support;

@@ -8,7 +8,7 @@
 pub mod cancel;
 mod connection;
 mod encode;
-mod frame;
+pub mod frame;
 pub mod inner;
 mod listener;
 pub mod login;

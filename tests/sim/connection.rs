@@ -91,8 +91,8 @@ impl Connection {
         cache: &OnceLock<Arc<PlanCache>>,
         random: Random,
     ) -> Connection {
-        let id = Identity { user: "ann".into(), database: "quorate".into(), pid: 1, origin };
-        let (settings, language) = (Settings::new("ann", "quorate"), Arc::new(Postgres));
+        let id = Identity { user: "quorate".into(), database: "quorate".into(), pid: 1, origin };
+        let (settings, language) = (Settings::new("quorate", "quorate"), Arc::new(Postgres));
         let cache = cache.get_or_init(|| plans(manner.own_plans)).clone();
         let session = Session::new(id, Limits::default(), settings, language, cache);
         let mailbox = router.mailbox(origin);
