@@ -22,7 +22,7 @@ macro_rules! index_keys {
 
 /// One key as written in a definition.
 macro_rules! index_key {
-    ($list:literal) => {
+    ($list:expr) => {
         concat!(
             "iif(k.value = 0, q_index_key(json_extract(",
             $list,
@@ -48,8 +48,30 @@ macro_rules! index_direction {
     };
 }
 
+/// A stored expression's form by its number, with qualified names where `public` is not in the search path.
+macro_rules! form {
+    ($stored:literal, $number:literal) => {
+        concat!(
+            "json_extract(",
+            $stored,
+            ", '$[' || ((",
+            $number,
+            ") + iif(q_path_place('public') IS NULL AND json_array_length(",
+            $stored,
+            ") = 4, 2, 0)) || ']')"
+        )
+    };
+}
+
+/// The list of an index's expressions, likewise.
+macro_rules! index_list {
+    ($short:literal, $qualified:literal) => {
+        concat!("iif(q_path_place('public') IS NULL, coalesce(", $qualified, ", ", $short, "), ", $short, ")")
+    };
+}
+
 macro_rules! index_definition {
-    ($table:literal, $list:literal, $predicate:literal) => {
+    ($table:literal, $list:expr, $predicate:expr) => {
         concat!(
             "(SELECT 'CREATE ' || iif(i.indisunique, 'UNIQUE ', '') || 'INDEX ' || q_quote_ident(c.relname) || ' ON ' || ",
             $table,
@@ -77,8 +99,8 @@ macro_rules! index_definition {
 
 const INDEX: &str = index_definition!(
     "q_quote_ident(n.nspname) || '.' || q_quote_ident(t.relname)",
-    "i.indexprlist",
-    "json_extract(i.indpred, '$[0]')"
+    index_list!("i.indexprlist", "i.qualifiedlist"),
+    form!("i.indpred", "0")
 );
 
 /// The whole definition for column 0, otherwise one key of it.
@@ -86,12 +108,12 @@ const INDEX_COLUMN: &str = concat!(
     "iif({1} = 0, ",
     index_definition!(
         "iif({2}, q_relation_name(n.nspname, t.relname), q_quote_ident(n.nspname) || '.' || q_quote_ident(t.relname))",
-        "iif({2}, i.prettylist, i.indexprlist)",
-        "json_extract(i.indpred, iif({2}, '$[1]', '$[0]'))"
+        index_list!("iif({2}, i.prettylist, i.indexprlist)", "iif({2}, i.qualifiedpretty, i.qualifiedlist)"),
+        form!("i.indpred", "{2}")
     ),
     ", (SELECT (",
     "SELECT ",
-    index_key!("iif({2}, i.prettylist, i.indexprlist)"),
+    index_key!(index_list!("iif({2}, i.prettylist, i.indexprlist)", "iif({2}, i.qualifiedpretty, i.qualifiedlist)")),
     index_keys!(),
     " WHERE k.key = {1} - 1) FROM \"pg_catalog.pg_index\" i WHERE i.indexrelid = {0}))"
 );
@@ -127,11 +149,11 @@ macro_rules! action {
 }
 
 macro_rules! constraint_definition {
-    ($check:literal) => {
+    ($check:expr) => {
         concat!(
-            "(SELECT CASE o.contype WHEN 'c' THEN ",
+            "(SELECT CASE o.contype WHEN 'c' THEN 'CHECK (' || ",
             $check,
-            " WHEN 'f' THEN 'FOREIGN KEY (' || ",
+            " || ')' WHEN 'f' THEN 'FOREIGN KEY (' || ",
             constraint_columns!("o.conkey", "o.conrelid"),
             " || ') REFERENCES ' || (SELECT q_relation_name(n.nspname, t.relname) FROM \"pg_catalog.pg_class\" t \
              JOIN \"pg_catalog.pg_namespace\" n ON n.oid = t.relnamespace WHERE t.oid = o.confrelid) || '(' || ",
@@ -154,12 +176,12 @@ macro_rules! constraint_definition {
     };
 }
 
-const CONSTRAINT: &str = constraint_definition!("'CHECK (' || json_extract(o.conbin, '$[0]') || ')'");
-const CONSTRAINT_PRETTY: &str = constraint_definition!("'CHECK (' || json_extract(o.conbin, '$[1]') || ')'");
+const CONSTRAINT: &str = constraint_definition!(form!("o.conbin", "0"));
+const CONSTRAINT_PRETTY: &str = constraint_definition!(form!("o.conbin", "{1}"));
 
 /// A stored expression, in its plain or its pretty form.
-const EXPRESSION: &str = "iif(json_valid({0}), json_extract({0}, '$[0]'), {0})";
-const EXPRESSION_PRETTY: &str = "iif(json_valid({0}), json_extract({0}, iif({2}, '$[1]', '$[0]')), {0})";
+const EXPRESSION: &str = concat!("iif(json_valid({0}), ", form!("{0}", "0"), ", {0})");
+const EXPRESSION_PRETTY: &str = concat!("iif(json_valid({0}), ", form!("{0}", "{2}"), ", {0})");
 
 const VIEW: &str = "(SELECT ' ' || v.definition || ';' FROM \"_quorate_view\" v WHERE v.oid = {0})";
 

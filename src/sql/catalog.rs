@@ -38,7 +38,8 @@ pub struct Catalog {
     /// Primary keys (OIDs of their indexes) that are the rowid of their table: SQLite has no index of its own for
     /// them, and a NULL stored there would become a number (see [`Catalog::rowid_column`]).
     pub rowid_keys: BTreeSet<u32>,
-    /// View → relations that its definition names.
+    /// View → relations and types of one's own that its definition names; table → those that its defaults, conditions and
+    /// indexes name.
     pub uses: BTreeMap<u32, BTreeSet<u32>>,
     /// The types that users have made, by OID; arrays over them are known by theirs.
     pub types: BTreeMap<u32, Arc<OwnType>>,
@@ -230,6 +231,14 @@ impl Catalog {
         })
     }
 
+    /// Notes what the texts of a relation name.
+    pub fn note_uses(&mut self, relation: u32, uses: BTreeSet<u32>) {
+        match uses.is_empty() {
+            true => self.uses.remove(&relation),
+            false => self.uses.insert(relation, uses),
+        };
+    }
+
     /// The column that owns a sequence.
     pub fn sequence_owner(&self, sequence: u32) -> Option<(&Arc<Relation>, i16)> {
         self.relations.values().find_map(|r| {
@@ -378,14 +387,7 @@ impl Loader {
             };
             self.sequences.insert(r.oid(0), sequence);
         }
-        let uses = format!(
-            "SELECT objid, refobjid FROM \"pg_catalog.pg_depend\"
-            WHERE classid = 1259 AND refclassid = 1259 AND deptype = 'n' AND {} ORDER BY objid, refobjid",
-            self.wanted("objid")
-        );
-        for r in rows(&uses)? {
-            self.catalog.uses.entry(r.oid(0)).or_default().insert(r.oid(1));
-        }
+        self.uses(&mut rows)?;
         let relations = format!(
             "SELECT c.oid, n.nspname, c.relname, c.relkind FROM \"pg_catalog.pg_class\" c
             JOIN \"pg_catalog.pg_namespace\" n ON n.oid = c.relnamespace WHERE {} ORDER BY c.oid",
@@ -396,6 +398,34 @@ impl Loader {
             self.catalog.insert(relation);
         }
         Ok(self.catalog)
+    }
+
+    /// What views, defaults, conditions and indexes name: relations, and types of one's own (an array counts as its element).
+    fn uses(&mut self, rows: &mut dyn FnMut(&str) -> SqlResult<Vec<Row>>) -> SqlResult<()> {
+        // The class of what depends, the table that has it, its OID there, and that of the relation.
+        let kinds = [
+            (2618, "pg_class", "oid", "oid"),
+            (2604, "pg_attrdef", "oid", "adrelid"),
+            (2606, "pg_constraint", "oid", "conrelid"),
+            (1259, "pg_index", "indexrelid", "indrelid"),
+        ];
+        for (class, table, own, relation) in kinds {
+            let uses = format!(
+                "SELECT o.{relation}, d.refclassid, d.refobjid FROM \"pg_catalog.{table}\" o
+                CROSS JOIN \"pg_catalog.pg_depend\" d ON d.classid = {class} AND d.objid = o.{own} AND d.objsubid = 0
+                WHERE d.deptype = 'n' AND d.refobjid <> o.{relation} AND d.refclassid IN (1259, 1247)
+                  AND NOT ({class} = 2606 AND d.refclassid = 1259) AND {}",
+                self.wanted(&format!("o.{relation}"))
+            );
+            for r in rows(&uses)? {
+                let named = match r.int(1) {
+                    1247 => self.catalog.own_type(Type(r.oid(2))).map(|own| own.oid),
+                    _ => Some(r.oid(2)),
+                };
+                self.catalog.uses.entry(r.oid(0)).or_default().extend(named);
+            }
+        }
+        Ok(())
     }
 
     /// All of them, each time: they are few.

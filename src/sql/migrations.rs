@@ -9,6 +9,7 @@ pub fn database_migrations() -> &'static [Migration] {
         Migration::first(1, include_str!("../../migrations/database/0001_catalog.sql")),
         Migration::first(2, include_str!("../../migrations/database/0002_types.sql")),
         Migration::first(3, include_str!("../../migrations/database/0003_roles.sql")),
+        Migration::first(4, include_str!("../../migrations/database/0004_depend.sql")),
     ];
     STEPS
 }

@@ -154,6 +154,10 @@ fn pg_relation(line: &str) -> Option<Relation> {
                 let names: Vec<&str> = columns.iter().map(|c| &*c.name).collect();
                 Source::Query(format!("SELECT {} FROM {table}", names.join(", ")))
             }
+            // Whoever dumps or compares all schemas takes what is no catalog of PostgreSQL's for the user's.
+            None if name == "pg_namespace" => Source::Query(
+                "SELECT oid, nspname, nspowner, nspacl FROM main.\"pg_catalog.pg_namespace\" WHERE nspname <> 'quorate'".into(),
+            ),
             None => Source::Query(format!("SELECT {} WHERE 0", vec!["NULL"; columns.len()].join(", "))),
         },
     };

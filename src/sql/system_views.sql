@@ -24,6 +24,13 @@ FROM pg_catalog.pg_authid a LEFT JOIN pg_catalog.pg_db_role_setting s ON s.setro
 SELECT s.usename, s.usesysid, s.usecreatedb, s.usesuper, s.userepl, s.usebypassrls, '********', s.valuntil, s.useconfig
 FROM pg_catalog.pg_shadow s
 
+-- 2618 pg_catalog.pg_rewrite: oid oid!, rulename name!, ev_class oid!, ev_type char!, ev_enabled char!, is_instead bool!, ev_qual pg_node_tree, ev_action pg_node_tree
+SELECT c.oid, '_RETURN', c.oid, '1', 'O', true, NULL, NULL FROM pg_catalog.pg_class c WHERE c.relkind = 'v'
+
+-- 3394 pg_catalog.pg_init_privs: objoid oid!, classoid oid!, objsubid int4!, privtype char!, initprivs _aclitem!
+SELECT n.oid, 2615, 0, 'i', ('{' || n.owner || '=UC/' || n.owner || ',=U/' || n.owner || '}')::aclitem[]
+FROM (SELECT 11, pg_get_userbyid(10) UNION ALL SELECT 2200, 'pg_database_owner') n(oid, owner)
+
 -- 12004 pg_catalog.pg_group: groname name, grosysid oid, grolist _oid
 SELECT a.rolname, a.oid, ARRAY(SELECT m.member FROM pg_catalog.pg_auth_members m WHERE m.roleid = a.oid)
 FROM pg_catalog.pg_authid a WHERE NOT a.rolcanlogin
@@ -97,7 +104,7 @@ FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace
 LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-LEFT JOIN pg_catalog.pg_depend p ON p.refclassid = 1259 AND p.refobjid = a.attrelid AND p.refobjsubid = a.attnum AND p.deptype = 'i'
+LEFT JOIN pg_catalog.pg_depend p ON p.classid = 1259 AND p.refclassid = 1259 AND p.refobjid = a.attrelid AND p.refobjsubid = a.attnum AND p.deptype = 'i'
 LEFT JOIN pg_catalog.pg_sequence s ON s.seqrelid = p.objid
 WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v')
 

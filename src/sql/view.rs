@@ -4,15 +4,16 @@
 //! column or a relation is renamed, the text is written anew: binding tells where in it that column is named.
 
 use super::Scope;
-use super::bind::{Binder, Notes};
+use super::bind::{Address, Binder, Notes, class};
 use super::lex::{Lexer, identifier, quote_identifier};
 use super::parse;
 use super::plan::ResultColumn;
 use crate::error::{SqlError, SqlResult, state};
+use crate::functions::names::name_parts;
 use crate::types::Type;
 use sqlparser::ast::{
-    Expr, Ident, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Query, Select, SelectItem, Spanned,
-    Statement, TableAlias, TableFactor, TableWithJoins, VisitMut, VisitorMut,
+    ArrayElemTypeDef, DataType, Expr, Ident, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Query, Select,
+    SelectItem, Spanned, Statement, TableAlias, TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
 };
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -23,6 +24,8 @@ pub struct ViewDefinition {
     pub columns: Vec<ResultColumn>,
     /// OIDs of the relations it reads.
     pub uses: BTreeSet<u32>,
+    /// What it needs, with the columns; of a relation that it reads no column of, the relation.
+    pub needs: BTreeSet<Address>,
 }
 
 /// Binds a view's query and makes it independent of the session.
@@ -56,7 +59,7 @@ pub fn define(scope: &Scope<'_>, names: &[String], query: &str) -> SqlResult<Vie
     }
     let _ = query.visit(&mut Spell { notes: &notes });
     // Written out, it has to mean the same.
-    let (again, _) = Binder::new(scope).noted_query(&query)?;
+    let (again, notes) = Binder::new(scope).noted_query(&query)?;
     let same = again.columns.len() == columns.len()
         && again.columns.iter().zip(&columns).all(|(a, b)| a.ty == b.ty || b.ty == Type::TEXT);
     if !same {
@@ -64,7 +67,11 @@ pub fn define(scope: &Scope<'_>, names: &[String], query: &str) -> SqlResult<Vie
     }
     let mut qualify = Qualify { scope, hidden: Vec::new(), uses: BTreeSet::new() };
     let _ = query.visit(&mut qualify);
-    Ok(ViewDefinition { definition: query.to_string(), columns, uses: qualify.uses })
+    let mut needs = notes.needs();
+    let whole: Vec<u32> =
+        qualify.uses.iter().copied().filter(|oid| !needs.iter().any(|(_, of, _)| of == oid)).collect();
+    needs.extend(whole.into_iter().map(|oid| (class::RELATION, oid, 0)));
+    Ok(ViewDefinition { definition: query.to_string(), columns, uses: qualify.uses, needs })
 }
 
 /// Writes out what each `*` stands for, and what each NATURAL JOIN compares.
@@ -137,6 +144,11 @@ pub fn reads(scope: &Scope<'_>, definition: &str) -> SqlResult<BTreeSet<(u32, i1
     Ok(noted(scope, definition)?.columns.into_iter().map(|(_, table, attnum)| (table, attnum)).collect())
 }
 
+/// What a view's text needs.
+pub fn needs(scope: &Scope<'_>, definition: &str) -> SqlResult<BTreeSet<Address>> {
+    Ok(noted(scope, definition)?.needs())
+}
+
 fn noted(scope: &Scope<'_>, definition: &str) -> SqlResult<Notes> {
     let Statement::Query(query) = *parse::parse_query(definition, scope.allowance)? else {
         return Err(SqlError::internal("a view of a statement that is not a query"));
@@ -194,6 +206,51 @@ pub fn with_relation_renamed(
     Ok(query.to_string())
 }
 
+/// A view's text after a type that it names is called otherwise.
+pub fn with_type_renamed(
+    scope: &Scope<'_>,
+    definition: &str,
+    from: (&str, &str),
+    to: (&str, &str),
+) -> SqlResult<String> {
+    let Statement::Query(mut query) = *parse::parse_query(definition, scope.allowance)? else {
+        return Err(SqlError::internal("a view of a statement that is not a query"));
+    };
+    let _ = query.visit(&mut RenamedType { from, to });
+    Ok(query.to_string())
+}
+
+struct RenamedType<'a> {
+    from: (&'a str, &'a str),
+    to: (&'a str, &'a str),
+}
+
+impl VisitorMut for RenamedType<'_> {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        let mut ty = match expr {
+            Expr::Cast { data_type, .. } => data_type,
+            Expr::TypedString(typed) => &mut typed.data_type,
+            _ => return ControlFlow::Continue(()),
+        };
+        while let DataType::Array(
+            ArrayElemTypeDef::SquareBracket(element, _) | ArrayElemTypeDef::AngleBracket(element),
+        ) = ty
+        {
+            ty = element;
+        }
+        if let DataType::Custom(name, _) = ty {
+            let parts: Vec<String> = name.0.iter().filter_map(|p| p.as_ident()).map(fold).collect();
+            if parts == [self.from.0, self.from.1] {
+                let part = |text: &str| ObjectNamePart::Identifier(Ident::with_quote('"', text));
+                *name = ObjectName(vec![part(self.to.0), part(self.to.1)]);
+            }
+        }
+        ControlFlow::Continue(())
+    }
+}
+
 struct Renamed<'a> {
     schema: &'a str,
     names: (&'a str, &'a str),
@@ -220,7 +277,7 @@ impl VisitorMut for Renamed<'_> {
     }
 }
 
-/// Puts the schema before each relation's name, unless a WITH query hides it.
+/// Puts the schema before each name of a relation, unless a WITH query hides it, and of a type of one's own.
 struct Qualify<'a> {
     scope: &'a Scope<'a>,
     hidden: Vec<Vec<String>>,
@@ -247,9 +304,62 @@ impl VisitorMut for Qualify<'_> {
         }
         ControlFlow::Continue(())
     }
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        let (ty, value) = match expr {
+            Expr::Cast { data_type, expr, .. } => match &mut **expr {
+                Expr::Value(value) => (data_type, Some(value)),
+                _ => (data_type, None),
+            },
+            Expr::TypedString(typed) => (&mut typed.data_type, Some(&mut typed.value)),
+            _ => return ControlFlow::Continue(()),
+        };
+        if let (DataType::Regclass, Some(Value::SingleQuotedString(text))) = (&*ty, value.map(|value| &mut value.value))
+        {
+            self.qualify_text(text);
+        }
+        self.qualify_type(ty);
+        ControlFlow::Continue(())
+    }
 }
 
 impl Qualify<'_> {
+    fn qualify_type(&self, ty: &mut DataType) {
+        match ty {
+            DataType::Array(ArrayElemTypeDef::SquareBracket(element, _) | ArrayElemTypeDef::AngleBracket(element)) => {
+                self.qualify_type(element);
+            }
+            DataType::Custom(name, _) => {
+                let parts: Vec<String> = name.0.iter().filter_map(|p| p.as_ident()).map(fold).collect();
+                let (schema, name_in_it) = match &parts[..] {
+                    [name] => (None, name),
+                    [.., schema, name] => (Some(schema.as_str()), name),
+                    [] => return,
+                };
+                let builtin = schema.is_none_or(|s| s == "pg_catalog") && Type::by_typname(name_in_it).is_some();
+                let found = self.scope.catalog.resolve_type(self.scope.search_path, schema, name_in_it);
+                if let Some((schema, name_in_it)) = found.filter(|_| !builtin).and_then(|ty| {
+                    let own = self.scope.catalog.own_type(ty)?;
+                    Some((&own.schema, if ty.is_array() { &own.array } else { &own.name }))
+                }) {
+                    let part = |text: &str| ObjectNamePart::Identifier(Ident::with_quote('"', text));
+                    *name = ObjectName(vec![part(schema), part(name_in_it)]);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The name of a relation in a literal.
+    fn qualify_text(&self, text: &mut String) {
+        let Ok(names) = name_parts(text) else { return };
+        let Some((name, schema)) = names.split_last() else { return };
+        let found = self.scope.catalog.resolve(self.scope.search_path, schema.last().map(String::as_str), name);
+        if let Some(relation) = found {
+            *text = format!("{}.{}", quote_identifier(&relation.schema), quote_identifier(&relation.name));
+        }
+    }
+
     fn qualify(&mut self, name: &mut ObjectName) {
         let parts: Vec<String> = name.0.iter().filter_map(|p| p.as_ident()).map(fold).collect();
         let (schema, table) = match &parts[..] {

@@ -5,15 +5,32 @@
 STATEMENTS has lines {"t": client, "q": statement}; the others are connection strings of two servers whose database may
 be emptied. A statement with parameters is prepared and run with NULLs. Equal are: success, the names and type OIDs of
 the columns, and the rows, in order where the statement orders them. Values that differ by nature (OIDs of user objects,
-ports, times, sizes) are masked. Prints a line per client and the shares; -v prints each statement that differs.
+ports, sizes, the time, random UUIDs, who built the server) are masked. Prints a line per client and the shares; -v prints each
+statement that differs. Both databases should have the same name.
 """
 import json
 import re
 import sys
+from datetime import date, datetime, timezone
 
 from psycopg import pq
 
-MASKED = re.compile(r"\b(1[6-9]\d{3}|[2-9]\d{4,9})\b")
+MASKED = re.compile(
+    r"\b(1[6-9]\d{3}|[2-9]\d{4,9}|1\d{9})\b"
+    r"|[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
+    r"|(?<=^PostgreSQL 15)\.\d+ \(.*$"
+)
+TIME = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?([+-]\d\d(:?\d\d)?)?")
+FIRST_USER_OID = 16384
+
+
+def masked(value):
+    def near(found):
+        # Of a time that was not told by the client, only that it is now.
+        return "now" if found[0][:10] in (date.today().isoformat(), utc) else found[0]
+
+    utc = datetime.now(timezone.utc).date().isoformat()
+    return MASKED.sub("#", TIME.sub(near, value))
 
 
 def connect(info):
@@ -44,11 +61,12 @@ def run(conn, text):
         return None, [], []
     if result.status in (pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE):
         return (result.error_field(pq.DiagnosticField.SQLSTATE) or b"?").decode(), [], [], result.error_message.decode("utf8", "replace").strip()
-    columns = [(result.fname(i).decode(), result.ftype(i)) for i in range(result.nfields)]
+    types = [oid if oid < FIRST_USER_OID else "own" for oid in map(result.ftype, range(result.nfields))]
+    columns = [(result.fname(i).decode(), types[i]) for i in range(result.nfields)]
     rows = []
     for r in range(result.ntuples):
         values = (result.get_value(r, c) for c in range(result.nfields))
-        rows.append(tuple(None if v is None else MASKED.sub("#", v.decode("utf8", "replace")) for v in values))
+        rows.append(tuple(None if v is None else masked(v.decode("utf8", "replace")) for v in values))
     return None, columns, rows
 
 

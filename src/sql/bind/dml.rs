@@ -217,6 +217,8 @@ impl Binder<'_> {
         let range = self.next_id();
         self.needs.add(range, &Arc::new(relation.clone()), None, self.scope, INSERT);
         self.needs.also(range, INSERT, columns.iter().copied());
+        // What is copied is stored, also into GENERATED ALWAYS identities.
+        self.overriding = Overriding::System;
         let (mut names, mut values) = (Vec::new(), Vec::new());
         for (i, attnum) in columns.iter().enumerate() {
             let column = relation.columns.iter().find(|c| c.attnum == *attnum);

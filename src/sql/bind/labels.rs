@@ -3,8 +3,8 @@
 //!
 //! A parameter of an enum is its label as the client sends it, an array of them an array of labels.
 
-use super::Binder;
 use super::coerce::cast_context;
+use super::{Binder, class};
 use crate::error::SqlResult;
 use crate::functions::enums::no_label;
 use crate::functions::{CastContext, Function};
@@ -58,6 +58,7 @@ impl Binder<'_> {
     /// The places of labels.
     pub(super) fn place(&self, expr: Typed, ty: Type) -> Typed {
         let Some(own) = self.own(ty) else { return expr };
+        self.note_object(class::TYPE, ty.0);
         let at = expr.at;
         Typed::apply(ty, Op::Places(own), vec![expr]).at(at)
     }
@@ -65,6 +66,7 @@ impl Binder<'_> {
     /// A literal as a value of an enum, or an array of one.
     pub(super) fn parse_labels(&self, text: &str, ty: Type) -> SqlResult<Typed> {
         let Some(own) = self.own(ty) else { return Ok(Typed::null(ty)) };
+        self.note_object(class::TYPE, ty.0);
         let place = |text: &str| match own.label(text) {
             Some(label) => Ok(Value::Real(label.order)),
             None => Err(no_label(&self.type_name(own.ty()), text)),

@@ -41,7 +41,7 @@ pub use query::is_dml;
 
 use super::Scope;
 use super::access::{self, Needs};
-use super::catalog::Relation;
+use super::catalog::{FIRST_USER_OID, Relation};
 use super::ir::{Column, Cte, Named, Node, Out, Query as Tree, System, Typed};
 use super::plan::{Effort, Facts, NamedRow, ResultColumn, RowLock};
 use super::render;
@@ -56,6 +56,7 @@ use record::Shape;
 use sqlparser::ast::{Query, Statement};
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::Location;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -126,6 +127,29 @@ pub struct Notes {
     pub naturals: BTreeMap<(u64, u64), Vec<String>>,
     /// Names of columns: the relation's OID, and the number of the column.
     pub columns: Vec<(Location, u32, i16)>,
+    /// What else the text needs: relations and types that constants name, keys that its groups rest on.
+    pub objects: RefCell<BTreeSet<Address>>,
+}
+
+/// Something that depends or is depended on, as `pg_depend` tells it: class, OID, number of the column or 0.
+pub type Address = (u32, u32, i16);
+
+/// Classes of objects, by the OIDs of their catalogs.
+pub mod class {
+    pub const TYPE: u32 = 1247;
+    pub const RELATION: u32 = 1259;
+    pub const DEFAULT: u32 = 2604;
+    pub const CONSTRAINT: u32 = 2606;
+    pub const SCHEMA: u32 = 2615;
+    pub const RULE: u32 = 2618;
+}
+
+impl Notes {
+    /// All that the text needs; of a relation it is the columns, if any is read.
+    pub fn needs(&self) -> BTreeSet<Address> {
+        let columns = self.columns.iter().map(|(_, relation, attnum)| (class::RELATION, *relation, *attnum));
+        columns.filter(|(_, oid, _)| *oid >= FIRST_USER_OID).chain(self.objects.borrow().iter().copied()).collect()
+    }
 }
 
 /// The compiler of one statement. Parameters' types accumulate over everything it binds.
@@ -401,10 +425,12 @@ pub fn faithful_column_expr(
     sql_text: &str,
     target: Option<(Type, i32)>,
     kept: Kept,
-) -> SqlResult<Typed> {
+) -> SqlResult<(Typed, Notes)> {
     let mut binder = Binder::new(scope);
     (binder.allow_params, binder.faithful) = (false, true);
-    binder.column_expr(relation, sql_text, target, kept)
+    binder.notes = Some(Notes::default());
+    let tree = binder.column_expr(relation, sql_text, target, kept)?;
+    Ok((tree, binder.notes.take().unwrap_or_default()))
 }
 
 impl Binder<'_> {

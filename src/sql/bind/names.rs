@@ -2,7 +2,7 @@
 
 use super::{Binder, error_at};
 use crate::error::{SqlError, SqlResult, state};
-use crate::sql::catalog::{Relation, RelationKind, Source};
+use crate::sql::catalog::{FIRST_USER_OID, Relation, RelationKind, Source};
 use crate::sql::ir::{Column, FromItem, Named, Node, Op, Over, Typed};
 use crate::types::Type;
 use crate::types::record::Field;
@@ -401,6 +401,13 @@ impl Binder<'_> {
             && column.table != 0
         {
             notes.columns.push((ident.span.start, column.table, column.attnum));
+        }
+    }
+
+    /// Notes something of the user's that the text needs, other than a column.
+    pub(super) fn note_object(&self, class: u32, oid: u32) {
+        if let (Some(notes), true) = (&self.notes, self.views.is_empty() && oid >= FIRST_USER_OID) {
+            notes.objects.borrow_mut().insert((class, oid, 0));
         }
     }
 

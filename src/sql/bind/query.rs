@@ -7,11 +7,11 @@ use super::coerce::column_name;
 use super::from::in_step;
 use super::names::{Clause, Level, fold, name_start, parts};
 use super::scalar::{direction, fields_of, trim_name};
-use super::{Binder, CteColumn, Inside, Visible, error_at};
+use super::{Binder, CteColumn, Inside, Visible, class, error_at};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::CastContext;
 use crate::rights::UPDATE;
-use crate::sql::catalog::{ConstraintKind, Relation, RelationKind};
+use crate::sql::catalog::{Relation, RelationKind};
 use crate::sql::ir::{
     Body, Column, Cte, FromItem, Lock, Materialized, Named, Node, Op, OrderKey, Out, Part, Query as Tree,
     Select as SelectTree, SetOperator as Operator, SortKey, SubQuery, Typed,
@@ -816,6 +816,13 @@ impl Binder<'_> {
         let mut bad: Option<(Column, sqlparser::tokenizer::Location)> = None;
         let own: Vec<usize> = self.own_ranges();
         let determined = self.determined(group);
+        let follows = |range: usize| match determined.iter().find(|(id, _)| *id == range) {
+            Some((_, key)) => {
+                self.note_object(class::CONSTRAINT, *key);
+                true
+            }
+            None => false,
+        };
         expr.walk(&mut |e| {
             // A column that is grouped by may be read as another type of the same values.
             let same = |g: &Typed| g == e || matches!(e.node, Node::Column(_)) && g.node == e.node;
@@ -824,14 +831,12 @@ impl Binder<'_> {
             }
             match &e.node {
                 Node::Call(call) if call.over.is_none() => return false,
-                Node::Column(c) if own.contains(&c.range) && !determined.contains(&c.range) => {
-                    bad = Some((c.clone(), e.at))
-                }
+                Node::Column(c) if own.contains(&c.range) && !follows(c.range) => bad = Some((c.clone(), e.at)),
                 Node::Query(query) => {
                     let loose = |c: &&Column| {
                         own.contains(&c.range)
-                            && !determined.contains(&c.range)
                             && !group.iter().any(|g| matches!(&g.node, Node::Column(k) if k == *c))
+                            && !follows(c.range)
                     };
                     if let Some(c) = query.outer.iter().find(loose) {
                         bad = Some((c.clone(), e.at));
@@ -870,21 +875,18 @@ impl Binder<'_> {
         all
     }
 
-    /// FROM items all of whose primary key is grouped by: the rest of their columns follows.
-    fn determined(&mut self, group: &[Typed]) -> Vec<usize> {
+    /// FROM items all of whose primary key is grouped by, with that key: the rest of their columns follows.
+    fn determined(&mut self, group: &[Typed]) -> Vec<(usize, u32)> {
         let ranges = &self.level().names.ranges;
         let grouped = |range: usize, attnum: i16| {
             group.iter().any(|g| matches!(&g.node, Node::Column(c) if c.range == range && c.attnum == attnum))
         };
         ranges
             .iter()
-            .filter(|r| {
-                let Some(relation) = &r.relation else { return false };
-                relation.constraints.iter().any(|c| {
-                    matches!(c.kind, ConstraintKind::PrimaryKey { .. }) && c.columns.iter().all(|n| grouped(r.id, *n))
-                })
+            .filter_map(|r| {
+                let key = r.relation.as_ref()?.primary_key()?;
+                key.columns.iter().all(|n| grouped(r.id, *n)).then_some((r.id, key.oid))
             })
-            .map(|r| r.id)
             .collect()
     }
 

@@ -1,6 +1,6 @@
 //! Objects by name as values: `regclass` and its kin, whose text form is a name in the catalog.
 
-use super::Binder;
+use super::{Binder, class};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::names::name_parts;
 use crate::sql::dialect::Postgres;
@@ -108,7 +108,7 @@ const MACROS: &[Macro] = &[Macro {
     result: Type::TEXT,
     text: "(SELECT quote_ident(n.nspname) || '.' || quote_ident(s.relname) FROM pg_catalog.pg_class s \
            JOIN pg_catalog.pg_namespace n ON n.oid = s.relnamespace \
-           JOIN pg_catalog.pg_depend d ON d.objid = s.oid AND d.deptype IN ('a', 'i') \
+           JOIN pg_catalog.pg_depend d ON d.classid = 1259 AND d.objid = s.oid AND d.refclassid = 1259 AND d.deptype IN ('a', 'i') \
            JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid \
            WHERE s.relkind = 'S' AND d.refobjid = x.a::regclass::oid AND a.attname = x.b LIMIT 1)",
 }];
@@ -135,10 +135,12 @@ impl Binder<'_> {
                 let names = name_parts(text)?;
                 let (name, schema) = names.split_last().ok_or_else(|| SqlError::syntax("zero-length name"))?;
                 let schema = schema.last().map(String::as_str);
-                catalog.resolve(self.scope.search_path, schema, name).map(|r| r.oid).ok_or_else(|| {
+                let found = catalog.resolve(self.scope.search_path, schema, name).ok_or_else(|| {
                     let shown = names.join(".");
                     SqlError::new(state::UNDEFINED_TABLE, format!("relation \"{shown}\" does not exist"))
-                })
+                })?;
+                self.note_object(class::RELATION, found.oid);
+                Ok(found.oid)
             }
             Type::REGNAMESPACE => {
                 let name = name_parts(text)?.join(".");
@@ -150,7 +152,9 @@ impl Binder<'_> {
                 let missing = || SqlError::new(state::UNDEFINED_OBJECT, format!("type \"{text}\" does not exist"));
                 let mut parser = Parser::new(&Postgres).try_with_sql(text).map_err(|_| missing())?;
                 let ty = parser.parse_data_type().map_err(|_| missing())?;
-                Ok(self.data_type(&ty)?.0.0)
+                let oid = self.data_type(&ty)?.0.0;
+                self.note_object(class::TYPE, oid);
+                Ok(oid)
             }
             other => Err(SqlError::unsupported(format!("a literal of type {}", self.type_name(other)))),
         }

@@ -22,6 +22,8 @@ pub struct SystemRow {
 const FEW: usize = 500;
 /// pg_class, as a class of objects.
 const RELATION: i64 = 1259;
+/// pg_rewrite: a view's rule has its OID.
+const RULE: i64 = 2618;
 
 /// The relations that changed rows speak of; `None`: it may be anything.
 pub fn relations_of(rows: &[SystemRow]) -> Option<BTreeSet<u32>> {
@@ -35,7 +37,7 @@ pub fn relations_of(rows: &[SystemRow]) -> Option<BTreeSet<u32>> {
             "pg_catalog.pg_index" => &[at(0), at(1)],
             // A foreign key is about both of its tables.
             "pg_catalog.pg_constraint" => &[at(7), at(11)],
-            "pg_catalog.pg_depend" if at(0) == RELATION && at(3) == RELATION => &[at(1), at(4)],
+            "pg_catalog.pg_depend" if matches!(at(0), RELATION | RULE) && at(3) == RELATION => &[at(1), at(4)],
             // Types, extensions and roles are read again in any case.
             "pg_catalog.pg_authid"
             | "pg_catalog.pg_auth_members"

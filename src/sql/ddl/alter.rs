@@ -2,10 +2,10 @@
 
 use super::grammar::{AlterAction, ColumnDef, ConstraintDef, ConstraintSyntax, Object, SequenceAction, SequenceOption};
 use super::roles::owners;
-use super::rows::referenced_index;
+use super::rows::is_key_of;
 use super::table::{
-    allow, define_column, define_constraint, drop_one, guard_foreign_key, guard_unique, mentioned, nextval_of,
-    owned_sequence, sequence_with,
+    allow, define_column, define_constraint, drop_views, guard_foreign_key, guard_unique, mentioned, nextval_of,
+    owned_sequence, release_owned, remove_owned, sequence_with,
 };
 use super::work::{
     NO_COLUMN, Violation, Work, is_set_to_default, no_column, no_relation, sets_default, system_relation,
@@ -189,12 +189,12 @@ pub fn drop_column(work: &mut Work<'_>, table: &Relation, name: &str, if_exists:
         return Ok(());
     };
     let what = format!("column {} of table {}", quote_identifier(name), quote_identifier(&table.name));
-    for view in work.views_reading(table.oid, column.attnum) {
-        let dependent = format!("view {}", work.shown(&view));
-        allow(work, cascade, &what, (view.oid, &dependent), None);
-        drop_one(work, &view, &BTreeSet::new(), true)?;
-    }
+    work.dropped.get_or_insert_with(|| what.clone());
+    release_owned(work, &column, &what, &BTreeSet::new(), cascade)?;
     let attnum = column.attnum;
+    release_references(work, table, &|columns| columns.contains(&attnum), &what, cascade)?;
+    drop_views(work, work.views_reading(table.oid, column.attnum), &what, &BTreeSet::new(), cascade)?;
+    let table = &work.catalog.by_oid(table.oid).map_or_else(|| table.clone(), |r| Relation::clone(r));
     let mut current = table.clone();
     for constraint in &table.constraints {
         if constraint.columns.contains(&attnum) {
@@ -228,9 +228,7 @@ pub fn drop_column(work: &mut Work<'_>, table: &Relation, name: &str, if_exists:
         "DELETE FROM \"pg_catalog.pg_description\" WHERE objoid = {} AND classoid = 1259 AND objsubid = {attnum}",
         table.oid
     ));
-    if let Some(sequence) = column.sequence.and_then(|s| work.catalog.by_oid(s)).map(|r| Relation::clone(r)) {
-        work.remove(&sequence);
-    }
+    remove_owned(work, &column);
     Ok(())
 }
 
@@ -541,7 +539,13 @@ fn no_constraint(table: &Relation, name: &str) -> SqlError {
     SqlError::new(state::UNDEFINED_OBJECT, message)
 }
 
-fn drop_constraint(work: &mut Work<'_>, table: &Relation, name: &str, if_exists: bool, cascade: bool) -> SqlResult<()> {
+pub fn drop_constraint(
+    work: &mut Work<'_>,
+    table: &Relation,
+    name: &str,
+    if_exists: bool,
+    cascade: bool,
+) -> SqlResult<()> {
     let Some(constraint) = table.constraint(name).cloned() else {
         if !if_exists {
             return Err(no_constraint(table, name));
@@ -566,7 +570,9 @@ fn drop_constraint(work: &mut Work<'_>, table: &Relation, name: &str, if_exists:
             return Ok(());
         }
     };
+    let what = format!("constraint {} on table {}", quote_identifier(name), quote_identifier(&table.name));
     release_key(work, table, &constraint, index, cascade)?;
+    drop_views(work, work.views_resting_on(table.oid, constraint.oid), &what, &BTreeSet::new(), cascade)?;
     let current = work.catalog.by_oid(table.oid).map_or_else(|| table.clone(), |r| Relation::clone(r));
     let mut new = current.clone();
     new.constraints.retain(|c| c.oid != constraint.oid);
@@ -597,10 +603,20 @@ fn release_key(work: &mut Work<'_>, table: &Relation, key: &Constraint, index: u
 
 /// Foreign keys that rest on a unique index which is to go with `what`.
 pub fn release_index(work: &mut Work<'_>, table: &Relation, index: &Index, what: &str, cascade: bool) -> SqlResult<()> {
-    let rests = |c: &Constraint| {
-        matches!(&c.kind, ConstraintKind::ForeignKey { table: t, columns, .. }
-            if *t == table.oid && referenced_index(&work.catalog, *t, columns) == index.oid)
-    };
+    let key = |columns: &[i16]| table.indexes.iter().find(|i| is_key_of(i, columns));
+    let rests = |columns: &[i16]| key(columns).is_some_and(|i| i.oid == index.oid);
+    release_references(work, table, &rests, what, cascade)
+}
+
+/// Foreign keys to some columns of a table, as `rests` tells.
+fn release_references(
+    work: &mut Work<'_>,
+    table: &Relation,
+    rests: &dyn Fn(&[i16]) -> bool,
+    what: &str,
+    cascade: bool,
+) -> SqlResult<()> {
+    let rests = |c: &Constraint| matches!(&c.kind, ConstraintKind::ForeignKey { table: t, columns, .. } if *t == table.oid && rests(columns));
     let mut holders: Vec<(Arc<Relation>, u32, String)> = work
         .catalog
         .relations

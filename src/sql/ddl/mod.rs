@@ -14,6 +14,7 @@
 //! | `types` | types of one's own |
 //! | `roles` | roles, grants and owners |
 //! | `absent` | DROP of kinds of objects of which there are none |
+//! | `depend` | what objects rest on, as rows of `pg_depend` |
 //! | `rows` | a relation as rows of the system tables, and the difference of two relations as SQL |
 //!
 //! Storage choices: a primary key of one integer column is the rowid; every other key is a UNIQUE index of its own,
@@ -25,6 +26,7 @@
 
 mod absent;
 mod alter;
+mod depend;
 pub mod grammar;
 pub mod roles;
 pub mod rows;

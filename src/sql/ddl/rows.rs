@@ -1,14 +1,15 @@
 //! A relation as rows of the system tables, and the change from one form of it to another as SQL.
 
+use super::depend;
 use super::table::function_of;
-use crate::sql::bind::Kept;
+use crate::sql::bind::{Address, Kept, class};
 use crate::sql::catalog::methods;
 use crate::sql::catalog::{
     Catalog, Column, Constraint, ConstraintKind, Identity, Index, IndexKey, Object, OwnType, Relation, RelationKind,
     encode_attnums, quote,
 };
 use crate::types::{Own, Type};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A SQL literal of SQLite.
 pub fn literal(text: &str) -> String {
@@ -25,7 +26,7 @@ fn flag(value: bool) -> String {
 
 /// A row: its key, its other columns, and columns that only a new row sets (state that lives on).
 #[derive(Clone, Debug, PartialEq)]
-struct Row {
+pub struct Row {
     values: Vec<(&'static str, String)>,
     initial: Vec<(&'static str, String)>,
 }
@@ -36,18 +37,36 @@ impl Row {
     }
 }
 
-/// Rows by table and key columns. The order of tables is the order of insertion.
-type Rows = BTreeMap<(u8, &'static str, Vec<(&'static str, String)>), Row>;
+/// Rows by table and key columns. They are inserted in the order of tables and deleted in the reverse order: a key may be
+/// looked up in a table before.
+pub type Rows = BTreeMap<(u8, &'static str, Vec<(&'static str, String)>), Row>;
 
-fn put(rows: &mut Rows, table: &'static str, key: Vec<(&'static str, String)>, values: Vec<(&'static str, String)>) {
+pub fn put(
+    rows: &mut Rows,
+    table: &'static str,
+    key: Vec<(&'static str, String)>,
+    values: Vec<(&'static str, String)>,
+) {
     rows.insert((0, table, key), Row { values, initial: Vec::new() });
 }
 
-/// The statements that make the system tables say `new` where they said `old`.
-pub fn change(old: Option<(&Catalog, &Relation)>, new: Option<(&Catalog, &Relation)>, show: Show<'_>) -> Vec<String> {
-    let before = old.map_or_else(Rows::new, |(c, r)| describe(c, r, show));
-    let after = new.map_or_else(Rows::new, |(c, r)| describe(c, r, show));
-    difference(&before, &after)
+/// The statements that make the system tables say `new` where they said `old`, and the OIDs of the relations and types that
+/// the new one's expressions name.
+pub fn change(
+    old: Option<(&Catalog, &Relation)>,
+    new: Option<(&Catalog, &Relation)>,
+    show: Show<'_>,
+) -> (Vec<String>, BTreeSet<u32>) {
+    let (before, _) = old.map(|(c, r)| describe(c, r, show)).unwrap_or_default();
+    let (after, uses) = new.map(|(c, r)| describe(c, r, show)).unwrap_or_default();
+    (difference(&before, &after), uses)
+}
+
+/// The statements that tell what a new view rests on.
+pub fn view_needs(oid: u32, needs: &BTreeSet<Address>) -> Vec<String> {
+    let mut rows = Rows::new();
+    depend::view(&mut rows, oid, needs);
+    difference(&Rows::new(), &rows)
 }
 
 /// An expression that a table keeps.
@@ -60,11 +79,28 @@ pub struct Expression<'e> {
     pub kept: Kept,
 }
 
-/// Writes an expression as clients are shown it: the plain and the pretty form.
-pub type Show<'s> = &'s dyn Fn(&Catalog, Expression<'_>) -> [String; 2];
+/// An expression as clients are shown it.
+pub struct Shown {
+    /// Plain and pretty; where it names something of the schema `public`, also both with that name qualified.
+    pub forms: Vec<String>,
+    /// What it needs, the columns of its table among it.
+    pub needs: BTreeSet<Address>,
+}
 
-/// Both forms as they are stored.
-fn both(forms: &[String; 2]) -> String {
+/// Tells of an expression what [`Shown`] has.
+pub type Show<'s> = &'s dyn Fn(&Catalog, Expression<'_>) -> Shown;
+
+/// The OID of a relation or a type of one's own as [`Catalog::uses`] has it: arrays count as their elements.
+pub fn used(catalog: &Catalog, (class, oid, _): Address) -> Option<u32> {
+    match class {
+        class::RELATION => Some(oid),
+        class::TYPE => catalog.own_type(Type(oid)).map(|own| own.oid),
+        _ => None,
+    }
+}
+
+/// The forms as they are stored.
+fn all(forms: &[String]) -> String {
     literal(&serde_json::to_string(forms).unwrap_or_default())
 }
 
@@ -77,7 +113,7 @@ pub fn change_type(catalog: &Catalog, old: Option<&OwnType>, new: Option<&OwnTyp
 
 fn difference(before: &Rows, after: &Rows) -> Vec<String> {
     let mut out = Vec::new();
-    for ((_, table, key), _) in before.iter().filter(|(k, _)| !after.contains_key(*k)) {
+    for ((_, table, key), _) in before.iter().rev().filter(|(k, _)| !after.contains_key(*k)) {
         out.push(format!("DELETE FROM \"pg_catalog.{table}\" WHERE {}", conditions(key)));
     }
     for (full, row) in after {
@@ -107,8 +143,12 @@ fn insert(table: &str, key: &[(&'static str, String)], row: &Row) -> String {
     format!("INSERT INTO \"pg_catalog.{table}\"({}) VALUES ({})", names.join(", "), values.join(", "))
 }
 
-fn describe(catalog: &Catalog, r: &Relation, show: Show<'_>) -> Rows {
-    let mut rows = Rows::new();
+fn describe(catalog: &Catalog, r: &Relation, show: Show<'_>) -> (Rows, BTreeSet<u32>) {
+    let (mut rows, mut uses) = (Rows::new(), BTreeSet::new());
+    let mut note = |needs: &BTreeSet<Address>| {
+        uses.extend(needs.iter().filter_map(|object| used(catalog, *object)).filter(|oid| *oid != r.oid));
+    };
+    depend::in_schema(&mut rows, catalog, class::RELATION, r.oid, &r.schema);
     class_row(&mut rows, catalog, r.oid, &r.schema, &r.name, Some(r));
     if matches!(r.kind, RelationKind::Table | RelationKind::View { .. }) {
         let own = OwnType {
@@ -122,11 +162,16 @@ fn describe(catalog: &Catalog, r: &Relation, show: Show<'_>) -> Rows {
     }
     for column in &r.columns {
         column_rows(&mut rows, r.oid, column);
-        default_row(&mut rows, catalog, r, column, show);
+        depend::column(&mut rows, r.oid, column);
+        if let Some(needs) = default_row(&mut rows, catalog, r, column, show) {
+            depend::default(&mut rows, r.oid, column, &needs);
+            note(&needs);
+        }
     }
     for constraint in &r.constraints {
-        constraint_row(&mut rows, catalog, r, constraint, show);
-        constraint_dependencies(&mut rows, catalog, r, constraint);
+        let needs = constraint_row(&mut rows, catalog, r, constraint, show);
+        depend::constraint(&mut rows, catalog, r, constraint, &needs);
+        note(&needs.into_iter().filter(|(class, ..)| *class == class::TYPE).collect());
     }
     for index in &r.indexes {
         class_row(&mut rows, catalog, index.oid, &r.schema, &index.name, None);
@@ -136,8 +181,9 @@ fn describe(catalog: &Catalog, r: &Relation, show: Show<'_>) -> Rows {
             row.set("relnatts", width.to_string());
         }
         index_attributes(&mut rows, r, index);
-        index_dependencies(&mut rows, r, index);
-        index_row(&mut rows, catalog, r, index, show);
+        let needs = index_row(&mut rows, catalog, r, index, show);
+        depend::index(&mut rows, r, index, &needs);
+        note(&needs);
     }
     if let RelationKind::Sequence(s) = &r.kind {
         let values = vec![
@@ -152,7 +198,7 @@ fn describe(catalog: &Catalog, r: &Relation, show: Show<'_>) -> Rows {
         let initial = vec![("last_value", s.start.to_string()), ("is_called", flag(false))];
         rows.insert((0, "pg_sequence", vec![("seqrelid", r.oid.to_string())]), Row { values, initial });
     }
-    rows
+    (rows, uses)
 }
 
 /// A type's row, the row of the array over it, and an enum's labels.
@@ -182,6 +228,7 @@ fn type_rows(rows: &mut Rows, catalog: &Catalog, own: &OwnType) {
         Some((Own::Row, _)) => ([2290, 2291, 2402, 2403], "c", false, "x"),
         _ => ([0, 0, 0, 0], "b", false, "x"),
     };
+    depend::types(rows, catalog, ty, &own.schema);
     let element = TypeRow {
         name: &own.name,
         kind,
@@ -360,20 +407,16 @@ fn column_rows(rows: &mut Rows, relation: u32, column: &Column) {
         ("attcollation", of_type("typcollation")),
     ];
     put(rows, "pg_attribute", key, values);
-    if let Some(sequence) = column.sequence {
-        let key = vec![("classid", "1259".to_owned()), ("objid", sequence.to_string()), ("objsubid", "0".into())];
-        let values = vec![
-            ("refclassid", "1259".to_owned()),
-            ("refobjid", relation.to_string()),
-            ("refobjsubid", column.attnum.to_string()),
-            ("deptype", literal(if column.identity.is_some() { "i" } else { "a" })),
-        ];
-        put(rows, "pg_depend", key, values);
-    }
 }
 
-fn default_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, column: &Column, show: Show<'_>) {
-    let Some(text) = column.default.as_deref().or(column.generated.as_deref()) else { return };
+fn default_row(
+    rows: &mut Rows,
+    catalog: &Catalog,
+    r: &Relation,
+    column: &Column,
+    show: Show<'_>,
+) -> Option<BTreeSet<Address>> {
+    let text = column.default.as_deref().or(column.generated.as_deref())?;
     let (over, kept) = match column.generated {
         Some(_) => (Some(r), Kept::Generated),
         None => (None, Kept::Default),
@@ -381,59 +424,22 @@ fn default_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, column: &Column
     let shown = show(catalog, Expression { over, text, target: Some((column.ty, column.typmod)), kept });
     // A default is named by its column: the OID of its row only has to be unique.
     let key = vec![("adrelid", r.oid.to_string()), ("adnum", column.attnum.to_string())];
-    put(rows, "pg_attrdef", key, vec![("adbin", both(&shown)), ("source", literal(text))]);
-}
-
-/// One object's dependency on another, as (class, OID, number of a column).
-fn depends(rows: &mut Rows, on: (u32, u32, i16), of: (u32, u32, i16), kind: &str) {
-    let key = vec![
-        ("classid", on.0.to_string()),
-        ("objid", on.1.to_string()),
-        ("objsubid", on.2.to_string()),
-        ("refclassid", of.0.to_string()),
-        ("refobjid", of.1.to_string()),
-        ("refobjsubid", of.2.to_string()),
-    ];
-    put(rows, "pg_depend", key, vec![("deptype", literal(kind))]);
-}
-
-const CLASS: u32 = 1259;
-const CONSTRAINT: u32 = 2606;
-
-/// A constraint goes with its columns; a foreign key rests on the columns and the index that it refers to.
-fn constraint_dependencies(rows: &mut Rows, catalog: &Catalog, r: &Relation, c: &Constraint) {
-    let own = (CONSTRAINT, c.oid, 0);
-    for column in &c.columns {
-        depends(rows, own, (CLASS, r.oid, *column), "a");
-    }
-    if let ConstraintKind::ForeignKey { table, columns, .. } = &c.kind {
-        for column in columns {
-            depends(rows, own, (CLASS, *table, *column), "n");
-        }
-        depends(rows, own, (CLASS, referenced_index(catalog, *table, columns), 0), "n");
-    }
-}
-
-/// The index of a constraint is a part of it; others go with their columns.
-fn index_dependencies(rows: &mut Rows, r: &Relation, index: &Index) {
-    let own = (CLASS, index.oid, 0);
-    let constraint = r.constraints.iter().find(|c| {
-        matches!(c.kind, ConstraintKind::PrimaryKey { index: i } | ConstraintKind::Unique { index: i } if i == index.oid)
-    });
-    if let Some(constraint) = constraint {
-        return depends(rows, own, (CONSTRAINT, constraint.oid, 0), "i");
-    }
-    let keys = index.keys.iter().filter_map(|k| k.column);
-    for column in keys.chain(index.include.iter().copied()) {
-        depends(rows, own, (CLASS, r.oid, column), "a");
-    }
+    put(rows, "pg_attrdef", key, vec![("adbin", all(&shown.forms)), ("source", literal(text))]);
+    Some(shown.needs)
 }
 
 fn attnums(attnums: &[i16]) -> String {
     format!("X'{}'", hex::encode(encode_attnums(attnums)))
 }
 
-fn constraint_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, c: &Constraint, show: Show<'_>) {
+fn constraint_row(
+    rows: &mut Rows,
+    catalog: &Catalog,
+    r: &Relation,
+    c: &Constraint,
+    show: Show<'_>,
+) -> BTreeSet<Address> {
+    let mut needs = BTreeSet::new();
     let code = match c.kind {
         ConstraintKind::PrimaryKey { .. } => "p",
         ConstraintKind::Unique { .. } => "u",
@@ -482,12 +488,14 @@ fn constraint_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, c: &Constrai
                 ("confdeltype", "' '".into()),
                 ("confmatchtype", "' '".into()),
                 ("confkey", "NULL".into()),
-                ("conbin", shown.as_ref().map_or("NULL".into(), both)),
+                ("conbin", shown.as_ref().map_or("NULL".into(), |shown| all(&shown.forms))),
                 ("source", optional(text)),
             ]);
+            needs = shown.map(|shown| shown.needs).unwrap_or_default();
         }
     }
     put(rows, "pg_constraint", vec![("oid", c.oid.to_string())], values);
+    needs
 }
 
 /// The unique index a foreign key points to.
@@ -504,7 +512,8 @@ pub fn is_key_of(index: &Index, columns: &[i16]) -> bool {
         && index.keys.iter().all(|k| k.column.is_some_and(|c| columns.contains(&c)))
 }
 
-fn index_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, index: &Index, show: Show<'_>) {
+fn index_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, index: &Index, show: Show<'_>) -> BTreeSet<Address> {
+    let mut needs = BTreeSet::new();
     let key_types: Vec<Type> = index.keys.iter().map(|k| key_type(r, k)).collect();
     let words = |words: Vec<String>| literal(&words.join(" "));
     let attributes = index.keys.iter().map(|k| k.column.unwrap_or(0)).chain(index.include.iter().copied());
@@ -516,15 +525,23 @@ fn index_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, index: &Index, sh
     });
     let expressions: Vec<&str> = index.keys.iter().filter_map(|k| k.expression.as_deref()).collect();
     let over = Some(r);
-    let (mut plain, mut pretty) = (Vec::new(), Vec::new());
+    // Plain, pretty, and both with qualified names.
+    let mut lists = [const { Vec::new() }; 4];
     for text in &expressions {
-        let [a, b] = show(catalog, Expression { over, text, target: None, kept: Kept::Index });
-        plain.push(a);
-        pretty.push(b);
+        let shown = show(catalog, Expression { over, text, target: None, kept: Kept::Index });
+        needs.extend(shown.needs);
+        let forms = shown.forms;
+        for (place, list) in lists.iter_mut().enumerate() {
+            list.extend(forms.get(place).or(forms.get(place % 2)).cloned());
+        }
     }
     let json =
         |list: &Vec<String>| optional(serde_json::to_string(list).ok().as_deref().filter(|_| !expressions.is_empty()));
-    let joined = [plain.join(", "), pretty.join(", ")];
+    let mut joined: Vec<String> = lists.iter().map(|list| list.join(", ")).collect();
+    let [plain, pretty, qualified, qualified_pretty] = &lists;
+    if plain == qualified && pretty == qualified_pretty {
+        joined.truncate(2);
+    }
     let target = Some((Type::BOOL, -1));
     let predicate = index.predicate.as_deref();
     let predicate = predicate.map(|text| show(catalog, Expression { over, text, target, kept: Kept::Predicate }));
@@ -547,15 +564,19 @@ fn index_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, index: &Index, sh
         ("indcollation", words(collations.collect())),
         ("indclass", words(index.keys.iter().map(|k| operator_class(r, index.method, k).to_string()).collect())),
         ("indoption", words(options.map(|o| o.to_string()).collect())),
-        ("indexprs", json(&joined.to_vec())),
-        ("indpred", predicate.as_ref().map_or("NULL".into(), both)),
+        ("indexprs", json(&joined)),
+        ("indpred", predicate.as_ref().map_or("NULL".into(), |shown| all(&shown.forms))),
         ("predsource", optional(index.predicate.as_deref())),
         ("indisrowid", flag(catalog.rowid_keys.contains(&index.oid))),
-        ("indexprlist", json(&plain)),
-        ("prettylist", json(&pretty)),
+        ("indexprlist", json(plain)),
+        ("prettylist", json(pretty)),
+        ("qualifiedlist", json(qualified)),
+        ("qualifiedpretty", json(qualified_pretty)),
         ("exprsource", json(&expressions.iter().map(|e| (*e).to_owned()).collect())),
     ];
     put(rows, "pg_index", vec![("indexrelid", index.oid.to_string())], values);
+    needs.extend(predicate.into_iter().flat_map(|shown| shown.needs));
+    needs
 }
 
 fn key_type(r: &Relation, key: &IndexKey) -> Type {

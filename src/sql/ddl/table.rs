@@ -7,7 +7,8 @@ use super::grammar::{
 use super::roles::{self, RoleSpec, grants, owners};
 use super::rows::{is_key_of, literal};
 use super::work::{
-    self, Dependent, Violation, Work, key_detail, no_column, no_relation, no_schema, sets_default, system_relation,
+    self, Dependent, TablePart, Violation, Work, key_detail, no_column, no_relation, no_schema, sets_default,
+    system_relation,
 };
 use super::{absent, alter, types};
 use crate::command::{Statement, Yields};
@@ -965,7 +966,6 @@ fn create_view(
     }
     if let Some(old) = &old {
         check_replacement(old, &relation)?;
-        work.sql(format!("DELETE FROM \"pg_catalog.pg_depend\" WHERE classid = 1259 AND objid = {oid}"));
         work.sql(format!("UPDATE \"_quorate_view\" SET definition = {} WHERE oid = {oid}", literal(&view.definition)));
         work.update(old, relation);
     } else {
@@ -975,16 +975,7 @@ fn create_view(
         ));
         work.create(relation)?;
     }
-    for used in &view.uses {
-        work.sql(format!(
-            "INSERT INTO \"pg_catalog.pg_depend\"(classid, objid, objsubid, refclassid, refobjid, refobjsubid, deptype)
-             VALUES (1259, {oid}, 0, 1259, {used}, 0, 'n')"
-        ));
-    }
-    work.catalog.uses.remove(&oid);
-    if !view.uses.is_empty() {
-        work.catalog.uses.insert(oid, view.uses);
-    }
+    work.note_needs(oid, &view.needs);
     Ok("CREATE VIEW")
 }
 
@@ -1245,29 +1236,87 @@ fn drop_relations(
 
 /// Drops one relation; what depends on it goes too if it is `doomed` anyway or with CASCADE.
 pub fn drop_one(work: &mut Work<'_>, r: &Relation, doomed: &BTreeSet<u32>, cascade: bool) -> SqlResult<()> {
-    for view in work.views_on(r.oid) {
-        if work.catalog.by_oid(view.oid).is_none() {
-            // It went with another one.
-            continue;
-        }
-        if !doomed.contains(&view.oid) {
-            let (of, dependent) = (described(work, r), described(work, &view));
-            allow(work, cascade, &of, (view.oid, &dependent), None);
-        }
-        drop_one(work, &view, doomed, cascade)?;
+    let of = described(work, r);
+    for column in &r.columns {
+        release_owned(work, column, &of, doomed, cascade)?;
     }
+    drop_views(work, work.views_on(r.oid), &of, doomed, cascade)?;
     match &r.kind {
         RelationKind::Table => drop_table(work, r, doomed, cascade),
         RelationKind::Index { table } => drop_index(work, *table, r.oid, cascade),
-        RelationKind::Sequence(_) => drop_sequence(work, r, cascade),
+        RelationKind::Sequence(_) => drop_sequence(work, r, doomed, cascade),
         RelationKind::View { .. } => {
             work.sql(format!("DELETE FROM \"_quorate_view\" WHERE oid = {}", r.oid));
-            work.sql(format!("DELETE FROM \"pg_catalog.pg_depend\" WHERE classid = 1259 AND objid = {}", r.oid));
             work.remove(r);
             Ok(())
         }
         RelationKind::System => Err(system_relation(r)),
     }
+}
+
+/// Views that need something which is to go.
+pub fn drop_views(
+    work: &mut Work<'_>,
+    views: Vec<Relation>,
+    of: &str,
+    doomed: &BTreeSet<u32>,
+    cascade: bool,
+) -> SqlResult<()> {
+    for view in views {
+        if work.catalog.by_oid(view.oid).is_none() {
+            // It went with another one.
+            continue;
+        }
+        if !doomed.contains(&view.oid) {
+            let dependent = described(work, &view);
+            allow(work, cascade, of, (view.oid, &dependent), None);
+        }
+        drop_one(work, &view, doomed, cascade)?;
+    }
+    Ok(())
+}
+
+/// Defaults, conditions and indexes that name a relation or a type which is to go. `goes`: that one goes anyway.
+pub fn drop_parts(
+    work: &mut Work<'_>,
+    oid: u32,
+    of: &str,
+    goes: &dyn Fn(&Relation, &TablePart) -> bool,
+    cascade: bool,
+) -> SqlResult<()> {
+    for (table, part) in work.parts_on(oid).into_iter().filter(|(table, part)| !goes(table, part)) {
+        // What went before may have changed it.
+        let Some(table) = work.catalog.by_oid(table.oid).map(|r| Relation::clone(r)) else { continue };
+        let on = work.shown(&table);
+        let name = |attnum| table.column_at(attnum).map(|c| quote_identifier(&c.name)).unwrap_or_default();
+        let (dependent, on) = match &part {
+            TablePart::Default(attnum) => (format!("default value for column {} of table {on}", name(*attnum)), None),
+            TablePart::Generated(attnum) => (format!("column {} of table {on}", name(*attnum)), None),
+            TablePart::Check(name) => (format!("constraint {}", quote_identifier(name)), Some(on.as_str())),
+            TablePart::Index(oid) => {
+                let index = work.catalog.by_oid(*oid).map(|r| Relation::clone(r));
+                (index.map(|index| described(work, &index)).unwrap_or_default(), None)
+            }
+        };
+        allow(work, cascade, of, (table.oid, &dependent), on);
+        if !cascade {
+            continue;
+        }
+        match part {
+            TablePart::Default(attnum) => {
+                let mut new = table.clone();
+                new.columns.iter_mut().filter(|c| c.attnum == attnum).for_each(|c| c.default = None);
+                work.update(&table, new);
+            }
+            TablePart::Generated(attnum) => {
+                let column = table.column_at(attnum).map(|c| c.name.clone()).unwrap_or_default();
+                alter::drop_column(work, &table, &column, true, true)?;
+            }
+            TablePart::Check(name) => alter::drop_constraint(work, &table, &name, true, true)?,
+            TablePart::Index(index) => drop_index(work, table.oid, index, true)?,
+        }
+    }
+    Ok(())
 }
 
 /// Notes that something goes with `of`, which CASCADE allows. `on`: the table a dependent constraint or default belongs to.
@@ -1309,12 +1358,39 @@ fn drop_table(work: &mut Work<'_>, table: &Relation, doomed: &BTreeSet<u32>, cas
     }
     work.sql(format!("DROP TABLE {}", quote(&sqlite_name(&table.schema, &table.name))));
     work.remove(table);
-    for sequence in table.columns.iter().filter_map(|c| c.sequence) {
-        if let Some(sequence) = work.catalog.by_oid(sequence).map(|r| Relation::clone(r)) {
-            work.remove(&sequence);
-        }
+    table.columns.iter().for_each(|column| remove_owned(work, column));
+    Ok(())
+}
+
+/// What of other relations draws from a sequence that goes with its column, because `what` goes.
+pub fn release_owned(
+    work: &mut Work<'_>,
+    column: &Column,
+    what: &str,
+    doomed: &BTreeSet<u32>,
+    cascade: bool,
+) -> SqlResult<()> {
+    let Some(sequence) = owned(work, column) else { return Ok(()) };
+    let (of, before) = (described(work, &sequence), work.dependents.len());
+    let owner = work.catalog.sequence_owner(sequence.oid).map(|(table, _)| table.oid);
+    let doomed: BTreeSet<u32> = doomed.iter().copied().chain(owner).collect();
+    drop_parts(work, sequence.oid, &of, &|table, _| doomed.contains(&table.oid), cascade)?;
+    drop_views(work, work.views_on(sequence.oid), &of, &doomed, cascade)?;
+    if work.dependents.len() > before {
+        work.dropped.get_or_insert_with(|| what.to_owned());
     }
     Ok(())
+}
+
+/// A sequence goes with its column.
+pub fn remove_owned(work: &mut Work<'_>, column: &Column) {
+    if let Some(sequence) = owned(work, column) {
+        work.remove(&sequence);
+    }
+}
+
+fn owned(work: &Work<'_>, column: &Column) -> Option<Relation> {
+    work.catalog.by_oid(column.sequence?).map(|r| Relation::clone(r))
 }
 
 fn drop_index(work: &mut Work<'_>, table: u32, index: u32, cascade: bool) -> SqlResult<()> {
@@ -1343,7 +1419,7 @@ fn drop_index(work: &mut Work<'_>, table: u32, index: u32, cascade: bool) -> Sql
     Ok(())
 }
 
-fn drop_sequence(work: &mut Work<'_>, sequence: &Relation, cascade: bool) -> SqlResult<()> {
+fn drop_sequence(work: &mut Work<'_>, sequence: &Relation, doomed: &BTreeSet<u32>, cascade: bool) -> SqlResult<()> {
     let owner = work.catalog.sequence_owner(sequence.oid).map(|(r, n)| (Relation::clone(r), n));
     if let Some((table, attnum)) = owner {
         let column = table.column_at(attnum).ok_or_else(|| SqlError::internal("a sequence owned by no column"))?;
@@ -1354,18 +1430,12 @@ fn drop_sequence(work: &mut Work<'_>, sequence: &Relation, cascade: bool) -> Sql
             return Err(SqlError::new(state::DEPENDENT_OBJECTS_STILL_EXIST, message)
                 .hint(format!("You can drop {shown} instead.")));
         }
-        let uses = column.default.as_deref() == Some(nextval_of(sequence).as_str());
-        if uses {
-            let of = described(work, sequence);
-            allow(work, cascade, &of, (table.oid, &format!("default value for {shown}")), None);
-        }
         let mut new = table.clone();
-        for c in new.columns.iter_mut().filter(|c| c.attnum == attnum) {
-            c.sequence = None;
-            c.default = c.default.take().filter(|_| !uses);
-        }
+        new.columns.iter_mut().filter(|c| c.attnum == attnum).for_each(|c| c.sequence = None);
         work.update(&table, new);
     }
+    let of = described(work, sequence);
+    drop_parts(work, sequence.oid, &of, &|table, _| doomed.contains(&table.oid), cascade)?;
     work.remove(sequence);
     Ok(())
 }

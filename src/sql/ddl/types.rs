@@ -6,15 +6,17 @@
 use super::alter::drop_column;
 use super::grammar::{Beside, TypeAction};
 use super::roles::owners;
-use super::table::allow;
-use super::work::{Work, is_system_schema, no_schema};
+use super::table::{allow, drop_parts, drop_views};
+use super::work::{TablePart, Work, is_system_schema, no_schema};
 use crate::error::{SqlError, SqlResult, state};
 use crate::rights;
 use crate::sql::access;
 use crate::sql::catalog::{Label, Object, OwnType, Relation, RelationKind};
 use crate::sql::cursor::Name;
 use crate::sql::lex::quote_identifier;
+use crate::sql::view;
 use crate::types::{Own, Type};
+use std::collections::BTreeSet;
 
 /// Bytes of a label, without C's terminator.
 const LABEL_LENGTH: usize = 63;
@@ -166,9 +168,28 @@ pub fn alter(work: &mut Work<'_>, name: &Name, action: &TypeAction) -> SqlResult
         }
     }
     let before = work.catalog.clone();
+    let old = before.types.get(&own.oid).cloned();
+    let texts = match &old {
+        Some(old) if (&old.schema, &old.name) != (&own.schema, &own.name) => renamed_in_views(work, old, &own)?,
+        _ => Vec::new(),
+    };
     work.put_type(own);
     work.follow(&before);
+    work.rewrite_views(texts)?;
     Ok(TAG)
+}
+
+/// The texts of views that name a type, with its new name.
+fn renamed_in_views(work: &Work<'_>, old: &OwnType, new: &OwnType) -> SqlResult<Vec<(Relation, String)>> {
+    let mut texts = Vec::new();
+    for view in work.views_on(old.oid) {
+        if let RelationKind::View { definition } = &view.kind {
+            let names = [old, new].map(|own| (own.schema.as_str(), own.name.as_str()));
+            let text = view::with_type_renamed(&work.scope(), definition, names[0], names[1])?;
+            texts.push((view, text));
+        }
+    }
+    Ok(texts)
 }
 
 fn no_label(label: &str) -> SqlError {
@@ -241,24 +262,43 @@ pub fn drop_one(work: &mut Work<'_>, own: &OwnType, cascade: bool) -> SqlResult<
     // Those of the array over it depend on that.
     columns.sort_by_key(|(.., ty)| !ty.is_array());
     work.dropped = Some(what);
-    for (oid, column, ty) in columns {
+    let (tables, views): (Vec<_>, Vec<_>) = columns
+        .into_iter()
+        .partition(|(oid, ..)| work.catalog.by_oid(*oid).is_some_and(|r| matches!(r.kind, RelationKind::Table)));
+    let none = BTreeSet::new();
+    let naming = work.views_on(own.oid);
+    let mut gone = BTreeSet::new();
+    for (oid, column, ty) in tables {
         let Some(relation) = work.catalog.by_oid(oid).map(|r| Relation::clone(r)) else { continue };
         let of = format!("type {}", work.type_name(ty));
-        // Without CASCADE that is an error anyway: nothing needs to be dropped then.
-        if !matches!(relation.kind, RelationKind::Table) {
-            let dependent = format!("view {}", work.shown(&relation));
-            allow(work, cascade, &of, (oid, &dependent), None);
-            if cascade {
-                super::table::drop_one(work, &relation, &[oid].into(), true)?;
-            }
-            continue;
-        }
         let dependent = format!("column {} of table {}", quote_identifier(&column), work.shown(&relation));
         allow(work, cascade, &of, (oid, &dependent), None);
+        if let Some(column) = relation.column(&column) {
+            gone.insert((oid, column.attnum));
+            let mut views = work.views_reading(oid, column.attnum);
+            views.retain(|view| !naming.iter().any(|other| other.oid == view.oid));
+            drop_views(work, views, &dependent, &none, cascade)?;
+        }
+        // Without CASCADE that is an error anyway: nothing needs to be dropped then.
         if cascade {
             drop_column(work, &relation, &column, false, true)?;
         }
     }
+    let of = format!("type {}", work.type_name(own.ty()));
+    let goes = |table: &Relation, part: &TablePart| match part {
+        TablePart::Default(attnum) | TablePart::Generated(attnum) => gone.contains(&(table.oid, *attnum)),
+        TablePart::Check(name) => {
+            let columns = table.constraint(name).map_or(&[][..], |c| &c.columns);
+            columns.iter().any(|attnum| gone.contains(&(table.oid, *attnum)))
+        }
+        TablePart::Index(_) => gone.iter().any(|(oid, _)| *oid == table.oid),
+    };
+    // With CASCADE they are gone by now.
+    drop_parts(work, own.oid, &of, &|table, part| !cascade && goes(table, part), cascade)?;
+    drop_views(work, naming, &of, &none, cascade)?;
+    // Of those that an older version has made it is not written down what they name.
+    let views = views.iter().filter_map(|(oid, ..)| work.catalog.by_oid(*oid)).map(|r| Relation::clone(r)).collect();
+    drop_views(work, views, &of, &none, cascade)?;
     work.remove_type(own);
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::error::{SqlError, SqlResult, SqlState, state};
 use crate::rights::{self, Acl, BOOTSTRAP, CREATE, Mode, USAGE};
 use crate::sql::Scope;
 use crate::sql::access;
-use crate::sql::bind::{self, Kept};
+use crate::sql::bind::{self, Address, Kept, Notes, class};
 use crate::sql::catalog::Object;
 use crate::sql::catalog::rights::acl_literal;
 use crate::sql::catalog::{
@@ -54,6 +54,16 @@ pub struct Work<'a> {
     drawn: u64,
     /// A schema was named that the role may not use: whatever else is wrong, this is what it is told.
     pub refused: RefCell<Option<SqlError>>,
+}
+
+/// A part of a table that goes while the table stays.
+pub enum TablePart {
+    /// Of a column.
+    Default(i16),
+    /// A generated column.
+    Generated(i16),
+    Check(String),
+    Index(u32),
 }
 
 /// An object that goes with another one.
@@ -552,18 +562,22 @@ impl<'a> Work<'a> {
     }
 
     /// An expression as clients are shown it, plain and pretty; as it was written, if there is no better form.
-    fn show(&self, catalog: &Catalog, e: rows::Expression<'_>) -> [String; 2] {
-        let path = ["public".to_owned()];
-        let written = || [false, true].map(|_| e.text.to_owned());
-        let Some(tree) = self.tree(catalog, e) else { return written() };
-        let form = |pretty| deparse::expression(&tree, catalog, e.over, &path, pretty);
-        match (form(false), form(true)) {
-            (Some(plain), Some(pretty)) => [plain, pretty],
-            _ => written(),
-        }
+    fn show(&self, catalog: &Catalog, e: rows::Expression<'_>) -> rows::Shown {
+        let written = || vec![e.text.to_owned(); 2];
+        let Some((tree, notes)) = self.tree(catalog, e) else {
+            return rows::Shown { forms: written(), needs: BTreeSet::new() };
+        };
+        let forms = |path: &[String]| {
+            let form = |pretty| deparse::expression(&tree, catalog, e.over, path, pretty);
+            Some(vec![form(false)?, form(true)?])
+        };
+        let mut short = forms(&["public".to_owned()]).unwrap_or_else(written);
+        let qualified = forms(&[]).filter(|qualified| *qualified != short);
+        short.extend(qualified.into_iter().flatten());
+        rows::Shown { forms: short, needs: notes.needs() }
     }
 
-    fn tree(&self, catalog: &Catalog, e: rows::Expression<'_>) -> Option<Typed> {
+    fn tree(&self, catalog: &Catalog, e: rows::Expression<'_>) -> Option<(Typed, Notes)> {
         let scope = Scope { catalog, ..self.scope.clone() };
         bind::faithful_column_expr(&scope, e.over, e.text, e.target, e.kept).ok()
     }
@@ -576,7 +590,7 @@ impl<'a> Work<'a> {
             let Some(before) = old.by_oid(table.oid).map(|r| Relation::clone(r)) else { continue };
             let mut after = table.clone();
             let renamed = |text: &mut String, over: Option<&Relation>, target, kept| {
-                let Some(tree) = self.tree(old, rows::Expression { over, text, target, kept }) else { return };
+                let Some((tree, _)) = self.tree(old, rows::Expression { over, text, target, kept }) else { return };
                 let form = |catalog| deparse::expression(&tree, catalog, None, &[], false);
                 let (then, now) = (form(old), form(&self.catalog));
                 if let Some(now) = now.filter(|now| then.as_ref() != Some(now)) {
@@ -603,7 +617,8 @@ impl<'a> Work<'a> {
                 continue;
             }
             let show = |catalog: &Catalog, e: rows::Expression<'_>| self.show(catalog, e);
-            let changes = rows::change(Some((old, &before)), Some((&self.catalog, &after)), &show);
+            let (changes, uses) = rows::change(Some((old, &before)), Some((&self.catalog, &after)), &show);
+            self.catalog.note_uses(after.oid, uses);
             self.catalog.insert(after);
             for sql in changes {
                 self.sql(sql);
@@ -642,7 +657,10 @@ impl<'a> Work<'a> {
         }
         let kept: BTreeSet<u32> = new.indexes.iter().map(|i| i.oid).collect();
         let show = |catalog: &Catalog, e: rows::Expression<'_>| self.show(catalog, e);
-        let changes = rows::change(old.map(|o| (&self.catalog, o)), Some((&self.catalog, &new)), &show);
+        let (changes, uses) = rows::change(old.map(|o| (&self.catalog, o)), Some((&self.catalog, &new)), &show);
+        if !matches!(new.kind, RelationKind::View { .. }) {
+            self.catalog.note_uses(new.oid, uses);
+        }
         for index in old.iter().flat_map(|o| &o.indexes).filter(|i| !kept.contains(&i.oid)) {
             self.catalog.rowid_keys.remove(&index.oid);
             self.catalog.rights.forget(index.oid);
@@ -686,7 +704,7 @@ impl<'a> Work<'a> {
     /// Records that a relation is gone, with its comments.
     pub fn remove(&mut self, relation: &Relation) {
         let show = |catalog: &Catalog, e: rows::Expression<'_>| self.show(catalog, e);
-        for sql in rows::change(Some((&self.catalog, relation)), None, &show) {
+        for sql in rows::change(Some((&self.catalog, relation)), None, &show).0 {
             self.sql(sql);
         }
         self.forget(relation);
@@ -697,6 +715,9 @@ impl<'a> Work<'a> {
         self.catalog.rights.forget(relation.oid);
         self.catalog.uses.remove(&relation.oid);
         let oid = relation.oid;
+        if let RelationKind::View { .. } = relation.kind {
+            self.sql(format!("DELETE FROM \"pg_catalog.pg_depend\" WHERE classid = {} AND objid = {oid}", class::RULE));
+        }
         self.sql(format!("DELETE FROM \"pg_catalog.pg_description\" WHERE objoid = {oid} AND classoid = 1259"));
     }
 
@@ -1014,10 +1035,67 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Views whose definition names `relation`.
-    pub fn views_on(&self, relation: u32) -> Vec<Relation> {
-        let views = self.catalog.uses.iter().filter(|(_, used)| used.contains(&relation));
-        views.filter_map(|(view, _)| self.catalog.by_oid(*view)).map(|r| Relation::clone(r)).collect()
+    /// Views whose definition names a relation or a type.
+    pub fn views_on(&self, oid: u32) -> Vec<Relation> {
+        self.users(oid).filter(|r| matches!(r.kind, RelationKind::View { .. })).collect()
+    }
+
+    fn users(&self, oid: u32) -> impl Iterator<Item = Relation> {
+        let users = self.catalog.uses.iter().filter(move |(_, used)| used.contains(&oid));
+        users.filter_map(|(user, _)| self.catalog.by_oid(*user)).map(|r| Relation::clone(r))
+    }
+
+    /// What of tables names a relation or a type: whole columns that are not among it.
+    pub fn parts_on(&self, oid: u32) -> Vec<(Relation, TablePart)> {
+        let mut parts = Vec::new();
+        for table in self.users(oid).filter(|r| matches!(r.kind, RelationKind::Table)) {
+            let names = |over: Option<&Relation>, text: Option<&String>, kept| {
+                let text = text?;
+                let read = bind::faithful_column_expr(&self.scope(), over, text, None, kept);
+                let (_, notes) = read.ok()?;
+                notes.needs().iter().any(|object| rows::used(&self.catalog, *object) == Some(oid)).then_some(())
+            };
+            let over = Some(&table);
+            for column in &table.columns {
+                let default =
+                    names(None, column.default.as_ref(), Kept::Default).map(|()| TablePart::Default(column.attnum));
+                let generated = names(over, column.generated.as_ref(), Kept::Generated);
+                let generated = generated.map(|()| TablePart::Generated(column.attnum));
+                parts.extend(default.or(generated).map(|part| (table.clone(), part)));
+            }
+            for constraint in &table.constraints {
+                let ConstraintKind::Check(text) = &constraint.kind else { continue };
+                let part = names(over, Some(text), Kept::Check).map(|()| TablePart::Check(constraint.name.clone()));
+                parts.extend(part.map(|part| (table.clone(), part)));
+            }
+            for index in &table.indexes {
+                let keys = index.keys.iter().find_map(|key| names(over, key.expression.as_ref(), Kept::Index));
+                let named = keys.or_else(|| names(over, index.predicate.as_ref(), Kept::Predicate));
+                parts.extend(named.map(|()| (table.clone(), TablePart::Index(index.oid))));
+            }
+        }
+        parts
+    }
+
+    /// Views whose groups rest on a primary key.
+    pub fn views_resting_on(&self, table: u32, key: u32) -> Vec<Relation> {
+        let rests = |view: &Relation| match &view.kind {
+            RelationKind::View { definition } => {
+                view::needs(&self.scope(), definition).is_ok_and(|needs| needs.contains(&(class::CONSTRAINT, key, 0)))
+            }
+            _ => false,
+        };
+        self.views_on(table).into_iter().filter(rests).collect()
+    }
+
+    /// Notes what a view rests on.
+    pub fn note_needs(&mut self, view: u32, needs: &BTreeSet<Address>) {
+        self.sql(format!("DELETE FROM \"pg_catalog.pg_depend\" WHERE classid = {} AND objid = {view}", class::RULE));
+        for sql in rows::view_needs(view, needs) {
+            self.sql(sql);
+        }
+        let uses = needs.iter().filter_map(|object| rows::used(&self.catalog, *object)).collect();
+        self.catalog.note_uses(view, uses);
     }
 }
 

@@ -1,30 +1,69 @@
 #!/usr/bin/env bash
-# pg_dump of a schema with most kinds of objects; its output is loaded back and must dump to the same: app_pg_dump.sh PORT
+# pg_dump and pg_restore of a schema with most kinds of objects, and back: app_pg_dump.sh PORT
+# What was dumped must load again and dump to the same, in every form. Where a PostgreSQL 15 server can be started, it must
+# load there, too, and what PostgreSQL then dumps must load here and be the same.
 set -euo pipefail
-port=$1
-sql() { psql -X -q -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$port" -U quorate quorate "$@"; }
-dump() { pg_dump -h 127.0.0.1 -p "$port" -U quorate -n dumped quorate | grep -v '^--\|^$\|^SET\|restrict '; }
-sql <<'S'
-DROP SCHEMA IF EXISTS dumped CASCADE;
-CREATE SCHEMA dumped;
-SET search_path = dumped;
-CREATE TYPE mood AS ENUM ('sad', 'it''s fine');
-CREATE SEQUENCE own START 5 INCREMENT 3;
-CREATE TABLE a (id serial PRIMARY KEY, name varchar(20) NOT NULL DEFAULT 'x', m mood, n numeric(10,2) CHECK (n >= 0),
-  at timestamptz DEFAULT now(), tags text[], j jsonb DEFAULT '{}', UNIQUE (name, m));
-CREATE TABLE b (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, a_id int REFERENCES a ON DELETE CASCADE, k bigint DEFAULT nextval('own'));
-CREATE INDEX b_a ON b (a_id DESC) WHERE k > 3;
-CREATE INDEX a_lower ON a (lower(name));
-CREATE VIEW v AS SELECT a.id, upper(a.name) AS up, count(b.id) AS n FROM a LEFT JOIN b ON b.a_id = a.id GROUP BY a.id;
-COMMENT ON TABLE a IS 'a table'; COMMENT ON COLUMN a.name IS 'a column';
-INSERT INTO a (name, m, n, tags) VALUES ('one', 'sad', 1.5, '{p,"q r"}'), (E'two\ttab\\', 'it''s fine', NULL, NULL);
-INSERT INTO b (a_id) SELECT id FROM a;
-S
-first=$(dump)
-echo "$first" | grep -q 'CREATE VIEW dumped.v' || { echo "the view is missing"; exit 1; }
-sql -c 'DROP SCHEMA dumped CASCADE'
-# What was dumped, with its comments and settings, is loaded as it is.
-printf '%s\n' "$first" | sql > /dev/null
-second=$(dump)
-diff <(printf '%s\n' "$first") <(printf '%s\n' "$second")
+cd "$(dirname "$0")"
+port=$1 tmp=$(mktemp -d) server=
+cleanup() {
+  [ -z "$server" ] || "${as[@]}" "$server/pg_ctl" -D "$tmp/pg" -m immediate -s stop || true
+  rm -rf "$tmp"
+}
+trap cleanup EXIT
+at() { echo "host=127.0.0.1 port=$1 user=quorate dbname=quorate"; }
+sql() { PGOPTIONS='-c client_min_messages=error' psql -X -q -v ON_ERROR_STOP=1 "$(at "$1")" "${@:2}" > /dev/null; }
+# Without what tells only who has dumped it, and when.
+dump() { pg_dump -d "$(at "$1")" "${@:2}" | grep -v '^--\|^$\|restrict '; }
+empty() { sql "$1" -c 'DROP SCHEMA IF EXISTS public, "Other one" CASCADE; CREATE SCHEMA public'; }
+same() { diff "$1" "$2" > "$tmp/diff" || { echo "$3:"; head -40 "$tmp/diff"; exit 1; }; }
+
+empty "$port"
+sql "$port" -f dump.sql
+dump "$port" > "$tmp/first"
+dump "$port" --schema-only > "$tmp/schema"
+pg_dump -d "$(at "$port")" -f "$tmp/plain"
+pg_dump -d "$(at "$port")" --inserts -f "$tmp/inserts"
+pg_dump -d "$(at "$port")" --data-only --inserts -T chicken -T egg -f "$tmp/data"
+pg_dump -d "$(at "$port")" -Fc -f "$tmp/custom"
+
+for form in plain inserts; do
+  empty "$port"
+  sql "$port" -f "$tmp/$form"
+  dump "$port" > "$tmp/again"
+  same "$tmp/first" "$tmp/again" "what was dumped as $form dumps otherwise"
+done
+sql "$port" -c 'TRUNCATE a, b, "Other one"."Mixed ""case", nothing RESTART IDENTITY'
+sql "$port" -f "$tmp/data"
+dump "$port" > "$tmp/again"
+same "$tmp/first" "$tmp/again" "data alone dump otherwise"
+empty "$port"
+pg_restore -d "$(at "$port")" --exit-on-error "$tmp/custom"
+dump "$port" > "$tmp/again"
+same "$tmp/first" "$tmp/again" "what pg_restore has made dumps otherwise"
+
+bin=/usr/lib/postgresql/15/bin
+[ -x $bin/initdb ] || { echo "ok, without a PostgreSQL 15 server"; exit 0; }
+# PostgreSQL does not run as root.
+as=(env)
+[ "$(id -u)" != 0 ] || { as=(runuser -u postgres --); chmod 755 "$tmp"; install -d -o postgres "$tmp/pg"; }
+"${as[@]}" $bin/initdb -D "$tmp/pg" -A trust -U quorate --locale=C.UTF-8 > /dev/null
+server=$bin theirs=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+"${as[@]}" $bin/pg_ctl -D "$tmp/pg" -o "-p $theirs -c fsync=off -c unix_socket_directories=" -l "$tmp/pg/log" -s -w start
+psql -X -q "host=127.0.0.1 port=$theirs user=quorate dbname=postgres" -c 'CREATE DATABASE quorate'
+sql "$theirs" -f "$tmp/plain"
+# Views have PostgreSQL's text there, and here from there.
+dump "$port" -T '*.*_view' > "$tmp/first"
+dump "$theirs" -T '*.*_view' > "$tmp/again"
+same "$tmp/first" "$tmp/again" "PostgreSQL has loaded something else"
+pg_dump -d "$(at "$theirs")" -f "$tmp/plain"
+empty "$port"
+sql "$port" -f "$tmp/plain"
+dump "$port" -T '*.*_view' > "$tmp/again"
+same "$tmp/first" "$tmp/again" "what comes from PostgreSQL dumps otherwise"
+for view in a_view z_view star_view recursive_view constants_view '"Other one"."V_view"'; do
+  for server_port in "$port" "$theirs"; do
+    psql -X -q -A -t "$(at "$server_port")" -c "SELECT * FROM $view" | sort > "$tmp/$server_port"
+  done
+  same "$tmp/$port" "$tmp/$theirs" "the view $view reads otherwise"
+done
 echo ok

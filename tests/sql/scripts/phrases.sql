@@ -111,6 +111,16 @@ insert into gi (id, v) overriding system value select 99, 'e' returning *
 --> 99 | 5 | e
 --> INSERT 0 1
 
+-- COPY stores what it is given.
+copy gi (id, v) from stdin
+--< 200	copied
+--> COPY 1
+
+select id, d, v from gi where id = 200
+--> id int4 | d int4 | v text
+--> 200 | 6 | copied
+--> SELECT 1
+
 create table js (id int primary key, j jsonb, a int[], t text[])
 --> CREATE TABLE
 
