@@ -9,11 +9,11 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use std::net::IpAddr;
 
 /// Who is at the other end of a connection.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Caller {
     pub from: IpAddr,
-    /// It has shown a certificate of a node of this cluster.
-    pub node: bool,
+    /// The name in the certificate of a node of this cluster that it has shown.
+    pub node: Option<String>,
 }
 
 /// Nothing, or what the request is answered with.
@@ -27,7 +27,7 @@ pub async fn admit<B>(gate: &Gate, facts: &dyn Facts, caller: &Caller, request: 
     }
     // Joining has a proof of its own: the token.
     let open = matches!(path, "/health" | "/ready" | "/join") || path == "/metrics" && gate.open_metrics;
-    if open || caller.node {
+    if open || caller.node.as_ref().is_some_and(|node| facts.is_member(node)) {
         return Ok(());
     }
     if let Some((role, password)) = credentials(request.headers()) {

@@ -158,8 +158,10 @@ pub trait Facts: Send + Sync + 'static {
     fn status(&self) -> ClusterStatus;
     /// Why the node does not serve, if it does not.
     fn not_ready(&self) -> Option<String>;
-    /// `certified`: it has shown a certificate of a node of this cluster.
-    fn join(&self, request: JoinRequest, certified: bool) -> Answer<JoinReply>;
+    /// `certified`: the name in the certificate of a node of this cluster that it has shown.
+    fn join(&self, request: JoinRequest, certified: Option<String>) -> Answer<JoinReply>;
+    /// Whether a node of this name is a member.
+    fn is_member(&self, node: &str) -> bool;
     /// Whether this is a superuser's name and password.
     fn log_in(&self, from: IpAddr, role: String, password: Secret) -> Answer<bool>;
     /// Says what was done; of a new token, the token.
@@ -238,14 +240,14 @@ struct House {
 async fn welcome(stream: TcpStream, from: IpAddr, house: Arc<House>, shutdown: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
     let Some(keys) = house.gate.keys.clone() else {
-        return converse(stream, Caller { from, node: false }, house, shutdown).await;
+        return converse(stream, Caller { from, node: None }, house, shutdown).await;
     };
     let acceptor = TlsAcceptor::from(keys.now().http.clone());
     match timeout(HEADERS, acceptor.accept(stream)).await {
         Ok(Ok(stream)) => {
             let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
-            let name = certificate.and_then(node_name);
-            let node = name.is_some_and(|name| name.cluster == keys.cluster());
+            let name = certificate.and_then(node_name).filter(|name| name.cluster == keys.cluster());
+            let node = name.map(|name| name.node);
             converse(stream, Caller { from, node }, house, shutdown).await;
         }
         Ok(Err(error)) => tracing::debug!(%from, %error, "an HTTP connection could not be encrypted"),
@@ -259,7 +261,7 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(move |mut request: Request<Incoming>| {
-        let house = house.clone();
+        let (house, caller) = (house.clone(), caller.clone());
         async move {
             let answer = timeout(REQUEST, async {
                 if let Err(refusal) = gate::admit(&house.gate, house.facts.as_ref(), &caller, &request).await {

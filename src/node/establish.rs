@@ -404,8 +404,12 @@ impl Facts for Waiting {
         Some(self.why.borrow().clone())
     }
 
-    fn join(&self, _: JoinRequest, _: bool) -> Later<JoinReply> {
+    fn join(&self, _: JoinRequest, _: Option<String>) -> Later<JoinReply> {
         self.later()
+    }
+
+    fn is_member(&self, node: &str) -> bool {
+        node == self.config.name
     }
 
     fn log_in(&self, _: IpAddr, _: String, _: Secret) -> Later<bool> {

@@ -293,8 +293,9 @@ pub async fn catch_up(runtime: Arc<Runtime>) {
 // --- joining --------------------------------------------------------------------------------------------------------
 
 /// What gives a node the right to join: on a node that other machines can reach, a certificate or a token.
-async fn right(runtime: &Runtime, request: &JoinRequest, certified: bool) -> Result<Option<Step>, Problem> {
-    if runtime.keys.is_none() || certified {
+async fn right(runtime: &Runtime, request: &JoinRequest, certified: Option<&str>) -> Result<Option<Step>, Problem> {
+    // Under its own name: other nodes will look at it again.
+    if runtime.keys.is_none() || certified == Some(&*request.name) {
         return Ok(None);
     }
     if Bootstrap::waits(&runtime.config.data_dir) {
@@ -362,7 +363,11 @@ pub async fn token(runtime: Arc<Runtime>, order: TokenOrder) -> Result<String, P
 }
 
 /// A member's side of joining: gives the node an id and places. The leaders feed it when it has connected.
-pub async fn admit(runtime: Arc<Runtime>, request: JoinRequest, certified: bool) -> Result<JoinReply, Problem> {
+pub async fn admit(
+    runtime: Arc<Runtime>,
+    request: JoinRequest,
+    certified: Option<String>,
+) -> Result<JoinReply, Problem> {
     let needed = versions::reached(&runtime);
     if request.speaks < needed.0 {
         let unknown = version::Unknown::Newer { format: "the cluster", found: needed.0, latest: request.speaks };
@@ -378,7 +383,7 @@ pub async fn admit(runtime: Arc<Runtime>, request: JoinRequest, certified: bool)
     if [&request.name, &request.peer_addr, &request.pg_addr, &request.http_addr].into_iter().any(|text| bad(text)) {
         return Err(Problem::Refused("the node's name or an address of it is not one".into()));
     }
-    let right = right(&runtime, &request, certified).await?;
+    let right = right(&runtime, &request, certified.as_deref()).await?;
     let by_token = right.is_some();
     let later = |e: Failure| Problem::Later(format!("the system group cannot be read: {e:?}"));
     let book = read_book(runtime.system(), true).await.map_err(later)?;

@@ -184,7 +184,9 @@ async fn removed(mut dismissed: watch::Receiver<Option<String>>) -> String {
 
 /// The files of a node that is not a member any more; what says so stays.
 fn remove_data(dir: &Path) {
-    for part in ["groups", "log-engine", "snapshots", "incoming"] {
+    for part in
+        ["groups", "log-engine", "snapshots", "incoming", "pki"].into_iter().filter(|part| dir.join(part).exists())
+    {
         if let Err(error) = std::fs::remove_dir_all(dir.join(part)) {
             tracing::warn!(part, %error, "the removed node's data was not deleted");
         }

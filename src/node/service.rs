@@ -119,8 +119,13 @@ impl Facts for NodeFacts {
         unwell.or_else(|| why.map(str::to_owned))
     }
 
-    fn join(&self, request: JoinRequest, certified: bool) -> Answer<JoinReply> {
+    fn join(&self, request: JoinRequest, certified: Option<String>) -> Answer<JoinReply> {
         Box::pin(membership::admit(self.0.clone(), request, certified))
+    }
+
+    fn is_member(&self, node: &str) -> bool {
+        // Before it knows anybody else, it knows itself.
+        node == self.0.config.name || self.0.registry.rows().iter().any(|member| member.node == node)
     }
 
     fn log_in(&self, from: IpAddr, role: String, password: Secret) -> Answer<bool> {
