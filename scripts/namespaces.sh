@@ -10,17 +10,18 @@ pids=()
 cleanup() {
     for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
     wait 2>/dev/null || true
-    for n in 1 2 3 4; do ip netns del "$tag-$n" 2>/dev/null || true; done
-    ip link del "$tag" 2>/dev/null || true
+    for n in 0 1 2 3 4; do ip netns del "$tag-$n" 2>/dev/null || true; done
     rm -rf "$dir"
 }
 trap cleanup EXIT
 
-ip link add "$tag" type bridge && ip link set "$tag" up
+# The switch is in a namespace of its own, where no firewall of this machine (Docker's, for one) looks at it.
+ip netns add "$tag-0"
+ip -n "$tag-0" link add switch type bridge && ip -n "$tag-0" link set switch up
 for n in 1 2 3 4; do
     ip netns add "$tag-$n"
-    ip link add "$tag-v$n" type veth peer name eth0 netns "$tag-$n"
-    ip link set "$tag-v$n" master "$tag" && ip link set "$tag-v$n" up
+    ip link add "v$n" netns "$tag-0" type veth peer name eth0 netns "$tag-$n"
+    ip -n "$tag-0" link set "v$n" master switch up
     ip -n "$tag-$n" addr add "10.99.0.$n/24" dev eth0
     ip -n "$tag-$n" link set eth0 up && ip -n "$tag-$n" link set lo up
 done
@@ -54,13 +55,13 @@ echo "three machines, verify-full and channel binding from a fourth: $(sql 3 'SE
 leader() { status "$1" | sed -n '/"database": "quorate"/,/}/s/.*"leader": "db\([0-9]\)".*/\1/p' | head -1; }
 gone=$(leader 1)
 for n in 1 2 3; do [ "$n" = "$gone" ] || { other=$n; break; }; done
-ip link set "$tag-v$gone" down
+ip -n "$tag-0" link set "v$gone" down
 began=$(date +%s%N)
 until_true sql "$other" 'INSERT INTO t VALUES (100)'
 echo "db$gone, the leader, is cut off; db$other took a write after $(( ($(date +%s%N) - began) / 1000000 )) ms"
 rows=$(sql "$other" 'SELECT count(*) FROM t')
 [ "$rows" = 4 ] || { echo "rows: $rows"; exit 1; }
-ip link set "$tag-v$gone" up
+ip -n "$tag-0" link set "v$gone" up
 until_true sql "$gone" 'SELECT 1'
 [ "$(sql "$gone" 'SELECT count(*) FROM t')" = 4 ]
 echo "db$gone is back and has everything"
