@@ -88,6 +88,8 @@ pub struct Holder {
 pub enum AdvisoryKey {
     One(i64),
     Two(i32, i32),
+    /// No lock of a client's: the session of this name has temporary objects, for as long as this is held.
+    Temporary(u64),
 }
 
 impl std::fmt::Display for AdvisoryKey {
@@ -95,6 +97,7 @@ impl std::fmt::Display for AdvisoryKey {
         match self {
             AdvisoryKey::One(key) => write!(f, "advisory lock {key}"),
             AdvisoryKey::Two(class, key) => write!(f, "advisory lock ({class}, {key})"),
+            AdvisoryKey::Temporary(session) => write!(f, "temporary objects of session {session}"),
         }
     }
 }
@@ -169,14 +172,68 @@ pub struct Step {
     pub statements: Vec<Statement>,
     /// Parameter sets, `?1` first; each statement runs once for each set (COPY has many, most have one).
     pub params: Vec<Vec<Value>>,
-    /// The statements change the catalog: the schema version rises by one when the command is applied.
-    pub ddl: bool,
+    /// The statements change the catalog: the schema version rises when the command is applied.
+    pub ddl: Definition,
     /// Clock, dice and sequence values fixed when the step first ran in a fork; `None` takes the batch's.
     pub frozen: Option<Frozen>,
     /// Digest of what the client was told, see [`Isolation`].
     pub expect: Option<u64>,
     /// The session, where the statements ask for it.
     pub seen: Option<Box<Seen>>,
+}
+
+/// Whether statements change the catalog, and whom that concerns. Its code is that of the truth value it once was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Definition {
+    #[default]
+    None,
+    /// Everybody.
+    Shared,
+    /// Only the session whose temporary objects it is about.
+    Private,
+}
+
+impl Definition {
+    pub fn any(self) -> bool {
+        self != Definition::None
+    }
+
+    /// What both together are.
+    pub fn and(self, other: Definition) -> Definition {
+        match (self, other) {
+            (Definition::Shared, _) | (_, Definition::Shared) => Definition::Shared,
+            (Definition::Private, _) | (_, Definition::Private) => Definition::Private,
+            _ => Definition::None,
+        }
+    }
+}
+
+/// Versions of the schema. The upper half counts the changes that concern everybody, the lower one those of temporary
+/// objects since: whatever was compiled under one version holds under all with the same upper half, but for the session
+/// whose objects have changed, and that does not go on before it knows of its own changes.
+pub mod schema {
+    use super::Definition;
+
+    const PRIVATE: u32 = 32;
+
+    /// The version after a change.
+    pub fn after(version: u64, change: Definition) -> u64 {
+        match change {
+            Definition::None => version,
+            Definition::Shared => ((version >> PRIVATE) + 1) << PRIVATE,
+            Definition::Private => version + 1,
+        }
+    }
+
+    /// The first version that agrees with it.
+    pub fn shared(version: u64) -> u64 {
+        version >> PRIVATE << PRIVATE
+    }
+
+    /// What was compiled under one holds under the other.
+    pub fn agree(one: u64, other: u64) -> bool {
+        one >> PRIVATE == other >> PRIVATE
+    }
 }
 
 /// One SQLite statement of a step.

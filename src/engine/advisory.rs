@@ -11,6 +11,9 @@ use crate::locks::advisory::{Entry, Table, Told};
 use crate::value::{Value, ValueRef};
 use std::collections::BTreeMap;
 
+/// What stands for a class where a session has temporary objects: no class is as large.
+const TEMPORARY: i64 = 1 << 40;
+
 /// Reads what is stored.
 pub(super) fn load(connection: &mut Connection) -> Result<Table, Fault> {
     let sql = "SELECT class, key, number, session, node, shared, xact, fence FROM _quorate_advisory ORDER BY class, key, place";
@@ -19,6 +22,7 @@ pub(super) fn load(connection: &mut Connection) -> Result<Table, Fault> {
         let number = |at: usize| unsigned(&row[at]);
         let key = match &row[0] {
             Value::Null => AdvisoryKey::One(number(1)? as i64),
+            Value::Int(TEMPORARY) => AdvisoryKey::Temporary(number(1)?),
             class => AdvisoryKey::Two(unsigned(class)? as i32, number(1)? as i32),
         };
         let fence = if row[7].is_null() { None } else { Some(number(7)?) };
@@ -85,6 +89,7 @@ fn store(machine: &mut Machine) -> Result<(), Fault> {
         let (class, number) = match key {
             AdvisoryKey::One(key) => (ValueRef::Null, ValueRef::Int(key)),
             AdvisoryKey::Two(class, key) => (ValueRef::Int(class.into()), ValueRef::Int(key.into())),
+            AdvisoryKey::Temporary(session) => (ValueRef::Int(TEMPORARY), int(session)),
         };
         connection.run("DELETE FROM _quorate_advisory WHERE key = ?2 AND class IS ?1", &[class, number])?;
         for (place, entry) in (0u64..).zip(machine.advisory.entries(key)) {

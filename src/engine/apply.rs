@@ -24,7 +24,9 @@ use super::meta::{EntryOutcomes, Memory, State, Window, assemble, int, unsigned}
 use super::statement::Fault;
 use super::step::{Runner, StepError, dress, introduce, replayed};
 use super::tenure;
-use crate::command::{self, AdvisoryKey, Batch, Command, Outcome, Proposal, Refusal, Step, StepOutcome, Write, Yields};
+use crate::command::{
+    self, AdvisoryKey, Batch, Command, Definition, Outcome, Proposal, Refusal, Step, StepOutcome, Write, Yields,
+};
 use crate::error::{SqlError, state};
 use crate::functions::SequenceSource;
 use crate::functions::notify::Notice;
@@ -438,7 +440,7 @@ impl Machine {
             self.fold.bytes(migration.script.as_bytes());
         }
         if due.iter().any(|migration| migration.catalog) {
-            next.schema_version += 1;
+            next.schema_version = command::schema::after(next.schema_version, Definition::Shared);
             self.runner.catalog_changed();
         }
         next.version = next.version.max(to);
@@ -505,14 +507,15 @@ impl Machine {
         if write.born < next.forgotten {
             return Ok(Outcome::Refused(Refusal::Expired));
         }
-        if write.schema_version != next.schema_version {
+        if !command::schema::agree(write.schema_version, next.schema_version) {
             return Ok(Outcome::Refused(Refusal::SchemaChanged { now: next.schema_version }));
         }
         let outcome = self.command(write, site)?;
-        if matches!(outcome, Outcome::Done(_)) && write.steps.iter().any(|step| step.ddl) {
-            next.schema_version += 1;
+        let change = write.steps.iter().fold(Definition::None, |all, step| all.and(step.ddl));
+        if matches!(outcome, Outcome::Done(_)) && change.any() {
+            next.schema_version = command::schema::after(next.schema_version, change);
             self.runner.catalog_changed();
-            for statement in write.steps.iter().filter(|step| step.ddl).flat_map(|step| &step.statements) {
+            for statement in write.steps.iter().filter(|step| step.ddl.any()).flat_map(|step| &step.statements) {
                 self.fold.bytes(statement.sql.as_bytes());
             }
         }
@@ -581,7 +584,7 @@ impl Machine {
         if savepoint {
             self.runner.connection.run("ROLLBACK TO command", &[])?;
             self.runner.connection.run("RELEASE command", &[])?;
-            if write.steps.iter().any(|step| step.ddl) {
+            if write.steps.iter().any(|step| step.ddl.any()) {
                 self.runner.catalog_undone();
             }
         }
@@ -650,7 +653,7 @@ impl Machine {
                 StepError::Sql(error) => Ending::Failed { step: number, error, undone: undoes_itself(write) },
             })?;
             self.runner.hidden.clear();
-            if step.ddl {
+            if step.ddl.any() {
                 self.runner.catalog_changed();
             }
             if step.expect.is_some_and(|expect| !told.is_some_and(|told| told.keeps(expect))) {
@@ -683,7 +686,7 @@ impl Machine {
     fn broken_reference(&mut self, write: &Write, site: &Site) -> Result<Ending, Ending> {
         let stop = |fault: Fault| Ending::Stop(fault.into());
         self.runner.connection.run("ROLLBACK TO command", &[]).map_err(stop)?;
-        if write.steps.iter().any(|step| step.ddl) {
+        if write.steps.iter().any(|step| step.ddl.any()) {
             self.runner.catalog_undone();
         }
         self.dress(write, site);
@@ -805,7 +808,7 @@ fn undoes_itself(write: &Write) -> bool {
     let Some((_, guards)) = step.statements.split_last() else { return true };
     write.transaction.is_none()
         && step.expect.is_none()
-        && !step.ddl
+        && !step.ddl.any()
         && step.params.len() <= 1
         && guards.iter().all(|guard| guard.yields == Yields::Guard)
 }

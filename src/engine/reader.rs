@@ -21,7 +21,7 @@ use super::files::Generation;
 use super::statement::{Fault, Statement};
 use super::step::{Runner, StepError};
 use super::{Connection, Dialect, Options, Role, Shared, meta};
-use crate::command::{self, Yields};
+use crate::command::{self, Yields, schema};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::Context;
 use crate::gateway::{ANY_SCHEMA, Control, Failure, Fetched, ReadRequest, Rows};
@@ -583,7 +583,7 @@ fn snapshot_version(reader: &mut Reader) -> Result<u64, SqlError> {
 }
 
 fn schema_changed(shared: &Shared, snapshot: u64, plan: u64) -> Option<Failure> {
-    if snapshot == plan || plan == ANY_SCHEMA {
+    if plan == ANY_SCHEMA || schema::agree(snapshot, plan) {
         return None;
     }
     // So that the next translation is made under the version that was seen, not under this one again.

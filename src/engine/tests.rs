@@ -406,23 +406,30 @@ fn ddl_raises_the_schema_version_and_older_translations_are_refused() {
     let mut r = Replica::new();
     let create = || {
         let mut write = one(r#"CREATE TABLE "public.n" (a INTEGER) STRICT"#, vec![]);
-        write.steps[0].ddl = true;
+        write.steps[0].ddl = command::Definition::Shared;
         write
     };
     assert_eq!(*r.write(1, create()), count(0));
-    assert_eq!(r.shared.schema_version(), 1);
-    assert_eq!(r.shared.catalog().version, 1);
-    assert_eq!(*r.write(2, insert(1)), Outcome::Refused(Refusal::SchemaChanged { now: 1 }));
+    let now = 1 << 32;
+    assert_eq!((r.shared.schema_version(), r.shared.catalog().version), (now, now));
+    assert_eq!(*r.write(2, insert(1)), Outcome::Refused(Refusal::SchemaChanged { now }));
     // A refusal is not remembered: the same request, translated again, runs.
-    assert_eq!(*r.write(2, Write { schema_version: 1, ..insert(1) }), count(1));
+    assert_eq!(*r.write(2, Write { schema_version: now, ..insert(1) }), count(1));
     // DDL that fails changes nothing.
-    assert!(matches!(&*r.write(3, Write { schema_version: 1, ..create() }), Outcome::Failed { .. }));
-    assert_eq!(r.shared.schema_version(), 1);
+    assert!(matches!(&*r.write(3, Write { schema_version: now, ..create() }), Outcome::Failed { .. }));
+    assert_eq!(r.shared.schema_version(), now);
     let stale = ReadRequest { schema_version: 0, ..request(&r.shared, "SELECT 1") };
     assert!(matches!(block(r.shared.read(stale)), Err(Failure::SchemaChanged)));
     let gone = ReadRequest { schema_version: 0, ..request(&r.shared, "SELECT * FROM missing") };
     assert!(matches!(block(r.shared.read(gone)), Err(Failure::SchemaChanged)));
     assert_eq!(r.value(r#"SELECT count(*) FROM "public.n""#), Value::Int(0));
+    // What only its session sees leaves what others have translated as good as it was.
+    let mut private = one(r#"CREATE TABLE "pg_temp_1.t" (a INTEGER) STRICT"#, vec![]);
+    private.steps[0].ddl = command::Definition::Private;
+    assert_eq!(*r.write(4, Write { schema_version: now, ..private }), count(0));
+    assert_eq!(r.shared.schema_version(), now + 1);
+    assert_eq!(*r.write(5, Write { schema_version: now, ..insert(2) }), count(1));
+    assert!(block(r.shared.read(ReadRequest { schema_version: now, ..request(&r.shared, "SELECT 1") })).is_ok());
 }
 
 /// A table of ours that the second version brings, and one that the third does.
@@ -449,11 +456,11 @@ fn the_version_rises_at_one_index_of_the_log_and_our_tables_follow() {
         assert_eq!(*r.command(2, raise(2)), Outcome::Done(vec![]));
         assert_eq!((r.shared.version(), r.value(count_tables)), (Version(2), Value::Int(1)));
         // What was compiled before is compiled anew.
-        assert_eq!(*r.write(3, insert(2)), Outcome::Refused(Refusal::SchemaChanged { now: 1 }));
+        assert_eq!(*r.write(3, insert(2)), Outcome::Refused(Refusal::SchemaChanged { now: 1 << 32 }));
         // It does not fall, and to raise it twice is to raise it once.
         assert_eq!(*r.command(4, raise(2)), Outcome::Done(vec![]));
         assert_eq!(*r.command(5, raise(1)), Outcome::Done(vec![]));
-        assert_eq!((r.shared.version(), r.shared.schema_version()), (Version(2), 1));
+        assert_eq!((r.shared.version(), r.shared.schema_version()), (Version(2), 1 << 32));
     }
     // One is behind and makes up for it in one call: the same.
     let [mut a, mut b] = replicas;
@@ -582,8 +589,8 @@ fn ddl_of_every_kind_is_allowed() {
         r#"CREATE TABLE "public.copy" AS SELECT * FROM "public.e""#,
         r#"DROP TABLE "public.e""#,
     ]) {
-        let mut write = Write { schema_version: request - 1, ..one(text, vec![]) };
-        write.steps[0].ddl = true;
+        let mut write = Write { schema_version: (request - 1) << 32, ..one(text, vec![]) };
+        write.steps[0].ddl = command::Definition::Shared;
         let outcome = r.write(request, write);
         assert!(matches!(&*outcome, Outcome::Done(_)), "{text}: {outcome:?}");
     }

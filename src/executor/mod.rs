@@ -49,7 +49,8 @@ pub use trial::Tried;
 pub use work::Trouble;
 
 use crate::clock::Control;
-use crate::command::{self, Command, Isolation, Outcome, Step, Tenure, Yields};
+use crate::command::schema::agree;
+use crate::command::{self, Command, Definition, Isolation, Outcome, Step, Tenure, Yields};
 use crate::engine::Shared;
 use crate::engine::fork::ForkOptions;
 use crate::engine::view::Views;
@@ -618,7 +619,7 @@ impl<'a> Job<'a> {
         let yields = Yields::RowsAnd(before.lock.tables.len() as u8);
         let statements = vec![command::Statement::new(before.sql, yields)];
         let query = Statement {
-            step: Step { statements, ddl: false, ..around.step.clone() },
+            step: Step { statements, ddl: Definition::None, ..around.step.clone() },
             kind: Kind::LockingRead,
             lock: Some(before.lock),
             before: None,
@@ -783,7 +784,7 @@ impl<'a> Job<'a> {
             work.last_used = Some(executor.host.now());
         }
         match statement.schema_version {
-            Some(version) if version != work.schema_version() && !work.has_ddl() => {
+            Some(version) if !agree(version, work.schema_version()) && !work.has_ddl() => {
                 Err(Trouble::Schema(work.schema_version()))
             }
             _ => Ok(()),

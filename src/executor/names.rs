@@ -1,6 +1,6 @@
 //! SQLite's names of tables and what locks need to know of them, by catalog version.
 
-use crate::command::{Step, Write, Yields};
+use crate::command::{Definition, Step, Write, Yields};
 use crate::engine::Shared;
 use crate::engine::view::Views;
 use crate::sql::catalog::{Catalog, Constraint, ConstraintKind, Relation, RelationKind, Source, quote};
@@ -156,7 +156,7 @@ impl Names {
     pub fn touched_by_steps(&self, views: &Views, shared: &Shared, steps: &mut dyn Iterator<Item = &Step>) -> Touches {
         let mut out = Touches::default();
         for step in steps {
-            if step.ddl {
+            if step.ddl == Definition::Shared {
                 out.written.push(SCHEMA);
             }
             for statement in step.statements.iter().filter(|s| s.yields != Yields::Guard) {

@@ -5,7 +5,7 @@
 
 use super::*;
 use crate::command::{
-    self, Batch, Claim, Command, Frozen, Proposal, Seen, Statement as Sql, StepOutcome, Write, Yields,
+    self, Batch, Claim, Command, Definition, Frozen, Proposal, Seen, Statement as Sql, StepOutcome, Write, Yields,
 };
 use crate::engine::{self, Engine};
 use crate::host::Machine;
@@ -148,6 +148,7 @@ impl Db {
         let scope = Scope {
             catalog,
             search_path: &path,
+            temporary: Default::default(),
             declared: &[],
             env: &env,
             user: "quorate",
@@ -287,9 +288,9 @@ impl Session {
             PlanKind::Read(read) => match read.lock {
                 None if read.inside.is_some() => {
                     inside = read.inside.as_ref().map(before);
-                    (vec![Sql::new(&*read.sql, Yields::Rows)], false, Kind::LockingRead, None)
+                    (vec![Sql::new(&*read.sql, Yields::Rows)], Definition::None, Kind::LockingRead, None)
                 }
-                None => (vec![Sql::new(&*read.sql, Yields::Rows)], false, Kind::Read, None),
+                None => (vec![Sql::new(&*read.sql, Yields::Rows)], Definition::None, Kind::Read, None),
                 Some(lock) => {
                     effort = if read.short { Effort::Row(None) } else { effort };
                     if lock.wait == LockWait::SkipLocked {
@@ -298,7 +299,7 @@ impl Session {
                     let yields = Yields::RowsAnd(lock.tables.len() as u8);
                     let sql = Sql::new(&*lock.sql, yields);
                     let locking = Locking { strength: lock.strength, wait: lock.wait, tables: lock.tables };
-                    (vec![sql], false, Kind::LockingRead, Some(locking))
+                    (vec![sql], Definition::None, Kind::LockingRead, Some(locking))
                 }
             },
             other => panic!("{other:?}"),
@@ -1079,8 +1080,10 @@ fn locks_are_kept_until_the_commit_has_landed() {
         assert_eq!(s1.run("UPDATE a SET v = v + 1 WHERE id = 1").await, "1");
         let name = s1.name;
         let (shared, transcript) = (db.log.shared.clone(), s1.transcript.take().unwrap());
-        let stale =
-            transcript.clone().into_write(shared.schema_version() + 1, shared.applied(), Env::default()).unwrap();
+        let stale = transcript
+            .clone()
+            .into_write(shared.schema_version() + (1 << 32), shared.applied(), Env::default())
+            .unwrap();
         let write = transcript.into_write(shared.schema_version(), shared.applied(), Env::default()).unwrap();
         let control = within(10_000);
         let admit = async |write: &Write| {

@@ -3,7 +3,7 @@
 use super::names::{self, SCHEMA, Tables};
 use super::sequences::Reserved;
 use crate::clock::Control;
-use crate::command::{Frozen, Isolation, Shape, Step, StepOutcome};
+use crate::command::{Definition, Frozen, Isolation, Shape, Step, StepOutcome};
 use crate::engine::diagnosis::CHANGES;
 use crate::engine::digest::{Operation, Touched};
 use crate::engine::reader::nap;
@@ -167,7 +167,7 @@ impl Run {
     pub fn new(statement: &Statement, local: bool) -> Run {
         let frozen = statement.step.frozen.clone().unwrap_or_default();
         let draws = Draws { local, ..Draws::default() };
-        Run { ddl: statement.step.ddl, frozen, draws: Arc::new(Mutex::new(draws)), result: None }
+        Run { ddl: statement.step.ddl.any(), frozen, draws: Arc::new(Mutex::new(draws)), result: None }
     }
 
     /// The rows that were locked, as SKIP LOCKED's list: from now on these are meant, whatever is locked.
@@ -415,7 +415,7 @@ impl Work {
             draws.private.clone_from(&self.private);
         }
         let runner = view.runner();
-        let catalog = if statement.step.ddl { Some(runner.catalog()?) } else { None };
+        let catalog = if statement.step.ddl.any() { Some(runner.catalog()?) } else { None };
         runner.connection.run(&format!("SAVEPOINT {STATEMENT}"), &[])?;
         runner.connection.changes().take_touched();
         runner.hidden.clear();
@@ -441,12 +441,12 @@ impl Work {
         let (touched, crowded) = runner.connection.changes().take_touched();
         let private = runner.connection.changes().moved().oids();
         let mut defined = BTreeSet::new();
-        if statement.step.ddl {
+        if statement.step.ddl.any() {
             let changed = runner.connection.changes().system_rows(false).unwrap_or_default();
             defined = relations_of(&changed).unwrap_or_default();
         }
         let hidden = std::mem::take(&mut runner.hidden);
-        if statement.step.ddl {
+        if statement.step.ddl.any() {
             runner.catalog_changed();
         }
         let too_much = view.has_spent_too_much();
@@ -482,8 +482,10 @@ impl Work {
             return Ok(Ran::Failed(error));
         }
         let mut found = Found::default();
-        if statement.step.ddl {
-            found.table(SCHEMA, LockMode::Exclusive);
+        if statement.step.ddl.any() {
+            // What concerns one session only is defined beside others' of the kind, but not beside what concerns all.
+            let private = statement.step.ddl == Definition::Private;
+            found.table(SCHEMA, if private { LockMode::RowExclusive } else { LockMode::Exclusive });
             let defined = defined.into_iter().filter(|oid| names.has(*oid));
             defined.for_each(|oid| found.table(oid, LockMode::AccessExclusive));
         }
@@ -501,7 +503,7 @@ impl Work {
         run.result = Some(Finished {
             outcome,
             told,
-            wrote: statement.step.ddl
+            wrote: statement.step.ddl.any()
                 || announced
                 || !touched.is_empty()
                 || !crowded.is_empty()
@@ -677,7 +679,7 @@ pub fn again(view: &mut View, step: &Step, env: &Env, isolation: Isolation) -> R
     }
     let result = runner.run(step, step.expect.map(|_| isolation));
     runner.hidden.clear();
-    if step.ddl {
+    if step.ddl.any() {
         runner.catalog_changed();
     }
     match result {

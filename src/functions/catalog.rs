@@ -5,6 +5,7 @@
 
 use super::arg::{from_text, int, text};
 use super::builtin;
+use super::session::TEMPORARY;
 use super::table::*;
 use super::text::quote_ident;
 use super::{Aggregate, Cast, Context, Function, Operator, Scalar};
@@ -293,7 +294,19 @@ pub const SCALARS: &[Scalar] =
 
 /// The names of the setting `search_path`, in order.
 pub(super) fn listed_schemas(ctx: &Context) -> Vec<String> {
-    settings::split_names(ctx.settings.get("search_path").map_or("\"$user\", public", String::as_str))
+    let own = ctx.settings.get(TEMPORARY).filter(|own| !own.is_empty());
+    let listed = settings::split_names(ctx.settings.get("search_path").map_or("\"$user\", public", String::as_str));
+    let meant = |name: String| match own {
+        Some(own) if name == "pg_temp" => own.clone(),
+        _ => name,
+    };
+    listed.into_iter().map(meant).collect()
+}
+
+/// The schema of the session's temporary objects, where it is searched first though it is not listed.
+pub(super) fn leading_schema(ctx: &Context) -> Option<String> {
+    let own = ctx.settings.get(TEMPORARY).filter(|own| !own.is_empty())?;
+    (!listed_schemas(ctx).contains(own)).then(|| own.clone())
 }
 
 /// The schemas in which unqualified names are looked up, in order; some may not exist.
@@ -305,6 +318,9 @@ fn search_path(ctx: &Context) -> Vec<String> {
 /// Where a schema stands in the search path, where `pg_catalog` is first unless it is listed.
 fn path_place(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let (schema, path) = (text(args, 0)?, search_path(ctx));
+    if leading_schema(ctx).is_some_and(|own| own == schema) {
+        return Ok(Value::Int(-1));
+    }
     let listed = path.iter().position(|s| s == schema).map(|n| n as i64 + 1);
     Ok(listed.or((schema == "pg_catalog").then_some(0)).map_or(Value::Null, Value::Int))
 }
@@ -312,7 +328,8 @@ fn path_place(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
 /// A relation's name, qualified if its schema is not in the search path.
 fn relation_name(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let (schema, name) = (text(args, 0)?, quote_ident(text(args, 1)?));
-    let short = schema == "pg_catalog" || search_path(ctx).iter().any(|s| s == schema);
+    let leads = leading_schema(ctx).is_some_and(|own| own == schema);
+    let short = leads || schema == "pg_catalog" || search_path(ctx).iter().any(|s| s == schema);
     Ok(Value::Text(if short { name } else { format!("{}.{name}", quote_ident(schema)) }))
 }
 

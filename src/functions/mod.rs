@@ -45,7 +45,7 @@ mod privileges;
 pub mod records;
 pub mod regex;
 mod render;
-mod session;
+pub mod session;
 pub mod sqlite;
 pub mod system;
 pub mod table;

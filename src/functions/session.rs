@@ -47,6 +47,9 @@ pub fn asks_of(function: &Function) -> Option<&'static Asks> {
     ASKS.get(&(function.name, function.args))
 }
 
+/// The setting, not to be seen as one, that has the schema of the session's temporary objects, once there are some.
+pub const TEMPORARY: &str = "quorate.temporary";
+
 impl Asks {
     /// What the implementations ask for that one of our own texts calls.
     pub fn of_implementations(text: &str) -> Asks {
@@ -68,6 +71,7 @@ impl Asks {
                 "q_current_schema" | "q_current_schemas" | "q_path_place" | "q_relation_name" => {
                     self.identity = true;
                     self.setting("search_path");
+                    self.setting(TEMPORARY);
                 }
                 "q_current_setting" => match args.strip_prefix('\'').and_then(|args| args.split_once("',")) {
                     Some((name, _)) => self.setting(name),

@@ -1,7 +1,7 @@
 //! What a session, the server and the catalog say about themselves; sequences; series.
 
 use super::arg::{from_text, int, text};
-use super::catalog::listed_schemas;
+use super::catalog::{leading_schema, listed_schemas};
 use super::table::*;
 use super::{Aggregate, Cast, Context, Function, Operator, Scalar};
 use crate::error::{SqlError, SqlResult, state};
@@ -60,8 +60,8 @@ pub const FUNCTIONS: &[Function] = &[
     func("getdatabaseencoding", &[], NAME, "'UTF8'").stable(),
     func("pg_client_encoding", &[], NAME, "q_current_setting('client_encoding', 0)").stable(),
     func("pg_is_in_recovery", &[], BOOL, "0").volatile(),
-    func("pg_my_temp_schema", &[], OID, "0").stable(),
-    func("pg_is_other_temp_schema", &[OID], BOOL, "iif({0} IS NULL, NULL, 0)").stable(),
+    func("pg_my_temp_schema", &[], OID, MY_TEMPORARY).stable(),
+    func("pg_is_other_temp_schema", &[OID], BOOL, OTHERS_TEMPORARY).stable(),
     func("pg_column_size", &[ANY], INT4, "octet_length({0})").stable(),
     func("pg_size_pretty", &[INT8], TEXT, "q_size_pretty({0})"),
     func("format_type", &[OID, INT4], TEXT, OWN_TYPE).stable(),
@@ -110,6 +110,13 @@ fn kept(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let found = ctx.kept.get(&(int(args, 0)?, int(args, 1)?));
     found.cloned().ok_or_else(|| SqlError::internal("a row was changed of which nothing was kept"))
 }
+
+/// The OID of the session's schema for temporary objects.
+const MY_TEMPORARY: &str = "coalesce((SELECT n.oid FROM \"pg_catalog.pg_namespace\" n \
+     WHERE n.nspname = q_current_setting('quorate.temporary', 1)), 0)";
+const OTHERS_TEMPORARY: &str = "iif({0} IS NULL, NULL, EXISTS (SELECT 1 FROM \"pg_catalog.pg_namespace\" n \
+     WHERE n.oid = {0} AND n.nspname GLOB 'pg_temp_*' \
+     AND n.nspname IS NOT q_current_setting('quorate.temporary', 1)))";
 
 pub const SCALARS: &[Scalar] = &[
     scalar("q_current_database", 0, |ctx, _| Ok(from_text(&*ctx.database))).contextual(),
@@ -164,6 +171,9 @@ fn current_schemas(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value>
     let mut schemas = search_path(ctx);
     if int(args, 0)? != 0 && !schemas.iter().any(|s| s == "pg_catalog") {
         schemas.insert(0, "pg_catalog".into());
+    }
+    if let Some(own) = leading_schema(ctx).filter(|_| int(args, 0).is_ok_and(|implicit| implicit != 0)) {
+        schemas.insert(0, own);
     }
     super::arrays::make(Type::NAME, schemas.into_iter().map(Value::Text).collect())
 }

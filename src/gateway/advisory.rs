@@ -16,13 +16,15 @@ use super::attempt::Course;
 use super::peer;
 use super::reach::{Peers, Replica};
 use super::router::Router;
-use crate::command::{self, AdvisoryKey, AdvisoryOrder, Command, Holder, Outcome};
+use crate::command::{self, AdvisoryKey, AdvisoryOrder, Command, Holder, Outcome, Write};
 use crate::engine::Shared;
 use crate::error::{SqlError, SqlResult, state};
 use crate::host::until;
 use crate::id::{NodeId, RequestId};
 use crate::locks::advisory::{Told, deadlock, lost};
 use crate::replica::core::Role;
+use crate::sql::catalog::is_temporary;
+use crate::sql::ddl::temporary;
 use crate::sql::plan::Effort;
 use crate::value::Value;
 use parking_lot::Mutex;
@@ -280,7 +282,8 @@ impl<R: Replica, P: Peers> Router<R, P> {
         let lease = self.executor.lease();
         let silent = self.advisers.silent(&self.shared, self.node, &gone, term, lease, self.host.now());
         let stuck = self.stuck();
-        if silent.is_empty() && stuck.is_empty() {
+        let left = self.left_behind();
+        if silent.is_empty() && stuck.is_empty() && left.is_none() {
             return;
         }
         let router = self.clone();
@@ -292,13 +295,29 @@ impl<R: Replica, P: Peers> Router<R, P> {
                 holder,
                 order: AdvisoryOrder::Deny { number },
             });
-            for command in commands.into_iter().chain(denied) {
+            let left = left.map(|write| Command::Write(Write { born, ..write }));
+            for command in commands.into_iter().chain(denied).chain(left) {
                 let request = RequestId { origin: router.host.random(), seq: router.host.random() };
                 let proposal = command::Proposal { request, body: command::encode(&command) };
                 // Whoever leads next looks for itself.
                 drop(router.group.propose(proposal, Some(term)).await);
             }
         }));
+    }
+
+    /// What is to be done about temporary objects of sessions that are over.
+    fn left_behind(&self) -> Option<Write> {
+        // Whoever has some said so before it had them.
+        let catalog = self.shared.catalog();
+        if !catalog.schemas.keys().any(|schema| is_temporary(schema)) {
+            return None;
+        }
+        let lives = |session| self.shared.advisory(|table| !table.entries(AdvisoryKey::Temporary(session)).is_empty());
+        let swept = temporary::sweep(&catalog, &|session| !lives(session));
+        swept.unwrap_or_else(|error| {
+            tracing::warn!(%error, "temporary objects of sessions that are over cannot be dropped");
+            None
+        })
     }
 
     /// Waits for advisory locks that are part of a circle in which others wait for rows or tables.
@@ -397,5 +416,6 @@ pub(super) fn shown(key: AdvisoryKey) -> (u32, u32, i16) {
     match key {
         AdvisoryKey::One(key) => ((key as u64 >> 32) as u32, key as u32, 1),
         AdvisoryKey::Two(class, key) => (class as u32, key as u32, 2),
+        AdvisoryKey::Temporary(session) => ((session >> 32) as u32, session as u32, 3),
     }
 }

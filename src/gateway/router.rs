@@ -16,7 +16,9 @@ use super::split;
 use super::time::Time;
 use super::transaction::{GroupLog, Link, Remotes, Transaction};
 use super::{Control, Database, Failure, ReadRequest, Told};
-use crate::command::{self, AdvisoryOrder, Command, Isolation, Outcome, Proposal, Refusal, StepOutcome, Write};
+use crate::command::{
+    self, AdvisoryKey, AdvisoryOrder, Command, Isolation, Outcome, Proposal, Refusal, StepOutcome, Write,
+};
 use crate::engine::{Cursor, Shared};
 use crate::error::{SqlError, SqlResult, state};
 use crate::executor::{self, Executor, Tried};
@@ -278,7 +280,8 @@ impl<R: Replica, P: Peers> Router<R, P> {
         self.shared.advisory(|table| {
             // What a session has several times is listed once.
             let mut listed = BTreeSet::new();
-            let all = table.all().filter(|(key, entry)| {
+            let locks = table.all().filter(|(key, _)| !matches!(key, AdvisoryKey::Temporary(_)));
+            let all = locks.filter(|(key, entry)| {
                 listed.insert((*key, entry.holder.session, entry.shared, entry.fence.is_some()))
             });
             rows.extend(all.map(|(key, entry)| {
@@ -426,7 +429,7 @@ impl<R: Replica, P: Peers> Database for Router<R, P> {
         for statement in &mut trial.statements {
             self.inform_step(&mut statement.step).await;
         }
-        let ddl = trial.statements.iter().any(|statement| statement.step.ddl);
+        let ddl = trial.statements.iter().any(|statement| statement.step.ddl.any());
         let mut course = Course::new(request, trial.born);
         loop {
             let answer = self.ask(&mut course, Errand::Try(&trial), Effort::Key, control).await?;
@@ -447,7 +450,7 @@ impl<R: Replica, P: Peers> Router<R, P> {
         control: &Control,
     ) -> Result<Vec<StepOutcome>, Failure> {
         course.commit = write.transaction.is_some();
-        let ddl = write.steps.iter().any(|step| step.ddl);
+        let ddl = write.steps.iter().any(|step| step.ddl.any());
         let body = command::encode(&Command::Write(write));
         loop {
             let answer = self.run(course, body.clone(), effort, control).await?;

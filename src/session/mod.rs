@@ -24,6 +24,7 @@ mod listen;
 mod portal;
 pub mod postgres;
 mod settings;
+mod temporary;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
@@ -34,12 +35,13 @@ mod utility;
 pub use effect::*;
 pub use settings::Settings;
 
-use crate::command::{self, Frozen, Isolation, Seen, Shape, StepOutcome, Yields};
+use crate::command::{self, Frozen, Isolation, Seen, Shape, StepOutcome, Yields, schema};
 use crate::error::{SqlError, SqlResult, SqlState, state};
 use crate::functions::Asks;
 use crate::functions::Context;
 use crate::functions::advisory::{Answered, Call};
 use crate::functions::notify::LISTENING;
+use crate::functions::session::TEMPORARY;
 use crate::gateway::{ANY_SCHEMA, Failure};
 use crate::id::RequestId;
 use crate::sql::Scope;
@@ -145,6 +147,7 @@ pub struct Session {
     wishes: Arc<Mutex<Vec<Wish>>>,
     /// It has asked for advisory locks.
     advised: bool,
+    temporary: temporary::Temporary,
     listening: listen::Channels,
 }
 
@@ -234,6 +237,8 @@ enum Wait {
     Locking(Box<advisory::Locking>),
     /// The answer to such a call.
     Advised(Box<advisory::Locking>, Call),
+    /// The log knows that there will be temporary objects; then this makes one.
+    Registered(Box<Run>),
 }
 
 /// What a statement costs that compiles nothing.
@@ -275,6 +280,7 @@ impl Session {
         language: Arc<dyn Language>,
         cache: Arc<PlanCache>,
     ) -> Session {
+        let origin = id.origin;
         Session {
             id,
             limits,
@@ -308,6 +314,7 @@ impl Session {
             answers: None,
             wishes: Arc::default(),
             advised: false,
+            temporary: temporary::Temporary::new(origin),
             listening: Default::default(),
         }
     }
@@ -631,6 +638,7 @@ impl Session {
             (Wait::Explain(explaining), answer) => self.explaining(world, *explaining, answer),
             (Wait::Locking(locking), answer) => self.locking(*locking, answer),
             (Wait::Advised(locking, call), Answer::Advisory(told)) => self.advised(world, *locking, call, told),
+            (Wait::Registered(run), Answer::Advisory(told)) => self.registered(*run, told),
             _ => Err(SqlError::internal("an answer that nobody asked for").into()),
         }
     }
@@ -720,6 +728,8 @@ impl Session {
             stepped: false,
             advisory: Vec::new(),
             listens: Vec::new(),
+            wrote: false,
+            on_commit: self.temporary.mark(),
         })
     }
 
@@ -776,6 +786,13 @@ impl Session {
 
     /// The end of a query string, or Sync: ends an implicit transaction and says that the session is ready.
     fn finish_requests(&mut self, world: &World, this: Task) -> Step {
+        if !self.explicit() && !self.failed() && self.tidies_up() {
+            if self.batch.ddl {
+                // What it has made is known only then.
+                return self.send_steps(world, this);
+            }
+            self.tidy_up(world)?;
+        }
         if !self.batch.is_empty() {
             return self.ask_write(world, this);
         }
@@ -805,6 +822,9 @@ impl Session {
         let mut said = Vec::new();
         let before = self.transaction.take().map_or(self.last_portal, |t| {
             said = t.listens;
+            if !commit {
+                self.temporary.roll_back_to(t.on_commit);
+            }
             t.portals
         });
         if commit {
@@ -853,7 +873,7 @@ impl Session {
             other => other?,
         };
         self.check_failed(&plan)?;
-        let scope = self.settings.digest();
+        let scope = self.scope_digest();
         let declared = plan.params.clone();
         let statement = Some(Arc::clone(statement));
         let (at, from_sql) = (world.now, false);
@@ -872,9 +892,11 @@ impl Session {
             return Ok(found.plan);
         }
         let env = self.settings.env();
+        let path = self.temporary.search_path(self.settings.search_path());
         let scope = Scope {
             catalog: &world.catalog,
-            search_path: self.settings.search_path(),
+            search_path: &path,
+            temporary: self.temporary.place(self.settings.search_path()),
             declared,
             env: &env,
             user: self.settings.current_user(),
@@ -894,15 +916,15 @@ impl Session {
         PlanKey {
             text: Arc::clone(text),
             declared: declared.to_vec(),
-            schema_version: world.catalog.version,
-            scope: self.settings.digest(),
+            schema_version: schema::shared(world.catalog.version),
+            scope: self.scope_digest(),
         }
     }
 
     /// The same statement under the present catalog and settings.
     fn refreshed(&mut self, world: &World, prepared: &Arc<Prepared>) -> Result<Arc<Prepared>, Stop> {
-        let scope = self.settings.digest();
-        if prepared.plan.schema_version == world.catalog.version && prepared.scope == scope {
+        let scope = self.scope_digest();
+        if schema::agree(prepared.plan.schema_version, world.catalog.version) && prepared.scope == scope {
             return Ok(Arc::clone(prepared));
         }
         let Some(statement) = prepared.statement.clone() else { return Ok(Arc::clone(prepared)) };
@@ -1016,6 +1038,7 @@ impl Session {
                 Ok(())
             }
             PlanKind::Read(read) | PlanKind::CopyOut { read, .. } => self.start_read(world, run, read),
+            PlanKind::Write(write) if write.temporary && !self.temporary.is_registered() => self.register(run),
             PlanKind::Write(write) => {
                 // An announcement changes nothing that a read-only transaction is to leave alone.
                 if !write.facts.notifies || write.statements.iter().any(|s| s.shape != Shape::Other) {
@@ -1024,6 +1047,7 @@ impl Session {
                 for notice in &write.notices {
                     self.notice(severity(notice), notice.clone());
                 }
+                self.temporary.defines(write);
                 let mut run = run;
                 let mut params = std::mem::take(&mut run.portal.params);
                 // Which rows its subquery means is found out when it runs.
@@ -1250,6 +1274,9 @@ impl Session {
         let seen = self.seen(transaction::facts_of(&run));
         let said = std::mem::take(&mut self.unsaid);
         self.batch.push(run, params, &env, seen, said);
+        if let Some(t) = &mut self.transaction {
+            t.wrote = true;
+        }
         if self.interactive() || self.explicit() {
             self.tasks.push_front(Task::fresh(What::Send));
         }
@@ -1299,6 +1326,9 @@ impl Session {
     /// The settings, as functions see them.
     fn seen_settings(&self, asks: &Asks) -> Arc<BTreeMap<String, String>> {
         let mut settings = self.settings.map(&self.present());
+        if self.temporary.is_registered() && asks.wants_setting(TEMPORARY) {
+            Arc::make_mut(&mut settings).insert(TEMPORARY.to_owned(), self.temporary.schema().to_owned());
+        }
         if !self.listening.is_empty() && asks.wants_setting(LISTENING) {
             Arc::make_mut(&mut settings).insert(LISTENING.to_owned(), self.channels());
         }
@@ -1443,7 +1473,7 @@ impl Session {
         let mut items = std::mem::take(&mut self.batch.items);
         let mut failed = None;
         for (i, item) in items.iter_mut().enumerate() {
-            if item.run.portal.plan.schema_version == version {
+            if schema::agree(item.run.portal.plan.schema_version, version) {
                 continue;
             }
             if let Err(Stop::Compile(error) | Stop::Final(error)) = self.replan(world, &mut item.run.portal) {

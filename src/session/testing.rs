@@ -171,7 +171,9 @@ fn write(sql: String, yields: Yields, ddl: bool, tag: Tag) -> PlanKind {
     PlanKind::Write(WritePlan {
         statements,
         facts: Facts::default(),
-        ddl,
+        temporary: false,
+        on_commit: None,
+        ddl: if ddl { crate::command::Definition::Shared } else { Default::default() },
         effort,
         draws: false,
         lock: None,

@@ -42,7 +42,7 @@ fn relation(name: &str) -> ((String, String), Arc<Relation>) {
 
 impl Client {
     fn new() -> Client {
-        let mut catalog = Catalog { version: 1, ..Catalog::default() };
+        let mut catalog = Catalog { version: 1 << 32, ..Catalog::default() };
         catalog.relations.extend([relation("t")]);
         let allowance = Allowance::brief();
         let world = World { catalog: Arc::new(catalog), applied: 40, defined: 0, now: 1_000_000, seed: 7, allowance };
@@ -231,7 +231,7 @@ impl Client {
 
     fn move_schema(&mut self, name: &str) {
         let catalog = Arc::make_mut(&mut self.world.catalog);
-        catalog.version += 1;
+        catalog.version += 1 << 32;
         catalog.relations.extend([relation(name)]);
     }
 }

@@ -51,6 +51,10 @@ pub(super) struct Transaction {
     pub advisory: Vec<u64>,
     /// What it says of channels.
     pub listens: Vec<Said>,
+    /// It has changed something since temporary tables were tidied up.
+    pub wrote: bool,
+    /// How many temporary tables had an `ON COMMIT` when it began.
+    pub on_commit: usize,
 }
 
 /// What SET CONSTRAINTS has said. SQLite can only put all foreign keys off; those that are not meant are then checked
@@ -123,6 +127,8 @@ pub(super) struct Savepoint {
     pub advisory: usize,
     /// How often it had spoken of channels.
     pub listens: usize,
+    /// How many temporary tables had an `ON COMMIT`.
+    pub on_commit: usize,
 }
 
 /// Writes that take effect together when the transaction ends.
@@ -178,17 +184,29 @@ impl Batch {
         seen: Option<Box<Seen>>,
         said: Vec<Effect>,
     ) {
-        let bytes = params.iter().flatten().map(size).sum();
-        self.ddl |= matches!(&run.portal.plan.kind, PlanKind::Write(w) if w.ddl);
-        self.env.get_or_insert_with(|| Arc::clone(env));
         self.replies.push(Reply::Outcome(self.items.len()));
+        self.push_unanswered(run, params, env, seen, said);
+    }
+
+    /// One that the client has not sent, and does not hear of.
+    pub fn push_unanswered(
+        &mut self,
+        run: Run,
+        params: Vec<Vec<Value>>,
+        env: &Arc<Env>,
+        seen: Option<Box<Seen>>,
+        said: Vec<Effect>,
+    ) {
+        let bytes = params.iter().flatten().map(size).sum();
+        self.ddl |= matches!(&run.portal.plan.kind, PlanKind::Write(w) if w.ddl.any());
+        self.env.get_or_insert_with(|| Arc::clone(env));
         self.items.push(Item { run, params, bytes, moved: false, seen, said });
     }
 
     /// One of the collected writes has SQLite put off the checks of foreign keys.
     pub fn puts_off(&self) -> bool {
         self.items.iter().any(|item| match &item.run.portal.plan.kind {
-            PlanKind::Write(write) => !write.ddl && write.statements.iter().any(|s| s.shape == Shape::Deferral),
+            PlanKind::Write(write) => !write.ddl.any() && write.statements.iter().any(|s| s.shape == Shape::Deferral),
             _ => false,
         })
     }
@@ -258,7 +276,10 @@ impl Batch {
 impl Item {
     fn step(&mut self) -> Step {
         let statements = statements_of(&self.run).to_vec();
-        let ddl = matches!(&self.run.portal.plan.kind, PlanKind::Write(w) if w.ddl);
+        let ddl = match &self.run.portal.plan.kind {
+            PlanKind::Write(write) => write.ddl,
+            _ => command::Definition::None,
+        };
         self.moved = self.bytes > KEPT_BYTES;
         let params = if self.moved { std::mem::take(&mut self.params) } else { self.params.clone() };
         Step { statements, params, ddl, frozen: None, expect: None, seen: self.seen.clone() }

@@ -44,6 +44,21 @@ impl Session {
                 let rows = names.into_iter().map(|name| self.setting_row(name)).collect::<SqlResult<_>>()?;
                 return self.deliver_rows(run, rows);
             }
+            Utility::Commit { .. } if self.explicit() && !self.failed() && self.tidies_up() => {
+                let then = Task::fresh(What::Continue(Box::new(run)));
+                if self.batch.ddl {
+                    return self.send_steps(world, then);
+                }
+                self.tidy_up(world)?;
+                return self.send_steps(world, then);
+            }
+            Utility::Discard(Discard::All | Discard::Temp) if self.has_temporary(world) => {
+                if *utility == Utility::Discard(Discard::All) {
+                    self.forbid_block("DISCARD ALL")?;
+                }
+                self.drop_temporary(world)?;
+                return self.send_steps(world, Task::fresh(What::Continue(Box::new(run))));
+            }
             Utility::Commit { .. } if !self.batch.is_empty() && !self.failed() => {
                 return self.ask_write(world, Task::fresh(What::Continue(Box::new(run))));
             }
@@ -239,8 +254,9 @@ impl Session {
         let (settings, writes, portals) = (self.settings.mark(), self.batch.items.len(), self.last_portal);
         if let Some(t) = &mut self.transaction {
             let (name, read_only, constraints) = (name.to_owned(), t.read_only, t.constraints.clone());
-            let (advisory, listens) = (t.advisory.len(), t.listens.len());
-            let mark = Savepoint { name, settings, writes, portals, read_only, constraints, advisory, listens };
+            let (advisory, listens, on_commit) = (t.advisory.len(), t.listens.len(), self.temporary.mark());
+            let mark =
+                Savepoint { name, settings, writes, portals, read_only, constraints, advisory, listens, on_commit };
             t.savepoints.push(mark);
         }
         Ok(())
@@ -266,6 +282,7 @@ impl Session {
         let (settings, portals, advisory) = (mark.settings, mark.portals, mark.advisory);
         t.read_only = mark.read_only;
         t.listens.truncate(mark.listens);
+        self.temporary.roll_back_to(mark.on_commit);
         t.constraints.roll_back_to(mark.constraints.clone());
         t.savepoints.truncate(at + 1);
         t.failed = false;
@@ -479,7 +496,7 @@ impl Session {
                 self.say(Said::Nothing);
             }
             Discard::Sequences => self.forget_sequences(),
-            // Plans follow the catalog by themselves; there are no temporary tables.
+            // Plans follow the catalog by themselves; temporary objects are gone already.
             Discard::Plans | Discard::Temp => {}
         }
         self.complete(match what {

@@ -191,7 +191,7 @@ pub fn not_owner(noun: &str, name: &str) -> SqlError {
 
 /// Errors: 42501 without this right on the schema. Of one that does not exist, others tell.
 pub fn schema(scope: &Scope<'_>, name: &str, right: Mode) -> SqlResult<()> {
-    let Some(oid) = scope.catalog.schemas.get(name) else { return Ok(()) };
+    let Some(oid) = scope.catalog.schemas.get(name).filter(|_| name != scope.temporary.schema) else { return Ok(()) };
     let held = scope.catalog.rights.held(current_role(scope)?, Kind::Schema, Object::schema(*oid), right);
     if held == right { Ok(()) } else { Err(no_right("schema", name)) }
 }
@@ -205,7 +205,9 @@ pub fn visible(scope: &Scope<'_>) -> SqlResult<Option<Vec<String>>> {
     }
     let may = |name: &String| {
         let oid = scope.catalog.schemas.get(name);
-        oid.is_none_or(|oid| rights.held(role, Kind::Schema, Object::schema(*oid), USAGE) != 0)
+        // Temporary objects are their session's, in whoever's name.
+        let own = *name == scope.temporary.schema;
+        own || oid.is_none_or(|oid| rights.held(role, Kind::Schema, Object::schema(*oid), USAGE) != 0)
     };
     Ok(Some(scope.search_path.iter().filter(|name| may(name)).cloned().collect()))
 }

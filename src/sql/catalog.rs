@@ -196,11 +196,14 @@ pub struct Sequence {
 impl Catalog {
     /// The relation that an unqualified or qualified name means, along `search_path`.
     pub fn resolve(&self, search_path: &[String], schema: Option<&str>, name: &str) -> Option<&Arc<Relation>> {
+        let in_schema = |schema: &str| self.relations.get(&(schema.to_owned(), name.to_owned()));
         match schema {
-            Some(schema) => self.relations.get(&(schema.to_owned(), name.to_owned())),
-            None => std::iter::once("pg_catalog")
-                .chain(search_path.iter().map(String::as_str).filter(|s| *s != "pg_catalog"))
-                .find_map(|s| self.relations.get(&(s.to_owned(), name.to_owned()))),
+            Some(schema) => in_schema(own_temporary(search_path, schema)?),
+            None => {
+                let first = search_path.first().filter(|s| is_temporary(s)).and_then(|s| in_schema(s));
+                let path = search_path.iter().map(String::as_str).filter(|s| *s != "pg_catalog");
+                first.or_else(|| std::iter::once("pg_catalog").chain(path).find_map(in_schema))
+            }
         }
     }
 
@@ -263,6 +266,20 @@ impl Catalog {
             None => Loader::default().load(rows),
         }
     }
+}
+
+/// Whether a schema is some session's for temporary objects.
+pub fn is_temporary(schema: &str) -> bool {
+    schema.starts_with("pg_temp_")
+}
+
+/// The schema that a name means: `pg_temp` the session's own. `None` for another session's.
+pub fn own_temporary<'s>(search_path: &'s [String], schema: &'s str) -> Option<&'s str> {
+    if schema != "pg_temp" && !is_temporary(schema) {
+        return Some(schema);
+    }
+    let own = search_path.iter().map(String::as_str).find(|s| is_temporary(s))?;
+    (schema == "pg_temp" || schema == own).then_some(own)
 }
 
 /// One row, read by position.

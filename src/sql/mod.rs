@@ -36,11 +36,21 @@ use catalog::Catalog;
 use plan::{Plan, PlanKind, Read, WritePlan};
 use sqlparser::ast::Statement;
 
+/// Where a session's temporary objects are, or would be. See [`ddl::temporary`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Temporary<'a> {
+    /// The schema; empty if the session cannot have any.
+    pub schema: &'a str,
+    /// The search path begins with it though nobody has said so: nothing is created there because of that.
+    pub leads: bool,
+}
+
 /// What a translation depends on besides its text. A plan may be reused while all of this is equal.
 #[derive(Clone, Debug)]
 pub struct Scope<'a> {
     pub catalog: &'a Catalog,
     pub search_path: &'a [String],
+    pub temporary: Temporary<'a>,
     /// Types the client declared for `$1`…; `Type(0)` leaves one to inference.
     pub declared: &'a [Type],
     pub env: &'a Env,
@@ -97,6 +107,11 @@ fn plan(kind: PlanKind, scope: &Scope<'_>) -> Plan {
 
 /// A query or a data change.
 fn sql(statement: &Statement, scope: &Scope<'_>) -> SqlResult<Plan> {
+    if let Statement::Query(query) = statement
+        && let Some(table) = ddl::select_into(query)
+    {
+        return ddl::compile(&table, scope);
+    }
     let mut binder = bind::Binder::new(scope);
     let (columns, kind) = match statement {
         Statement::Query(query) if !bind::is_dml(query) => {
@@ -144,7 +159,9 @@ fn query_plan(bound: bind::Bound) -> PlanKind {
         return PlanKind::Write(WritePlan {
             statements,
             facts,
-            ddl: false,
+            ddl: crate::command::Definition::None,
+            temporary: false,
+            on_commit: None,
             effort,
             draws,
             lock,

@@ -1,6 +1,7 @@
 //! What the compiler hands to the session: what to run, what comes back, and of which types.
 
-use crate::command::{Isolation, Statement};
+use super::ddl::OnCommit;
+use crate::command::{Definition, Isolation, Statement};
 use crate::functions::Asks;
 use crate::types::Type;
 use crate::types::encoding::Encoding;
@@ -187,7 +188,11 @@ pub struct WritePlan {
     /// SQLite statements over the parameters `?1…`.
     pub statements: Vec<Statement>,
     pub facts: Facts,
-    pub ddl: bool,
+    pub ddl: Definition,
+    /// It makes something temporary: the session has to say so first.
+    pub temporary: bool,
+    /// What becomes of the temporary table that it makes, by its OID, when the transaction ends.
+    pub on_commit: Option<(u32, OnCommit)>,
     pub effort: Effort,
     /// It draws values of sequences itself, beside what columns are filled with: how far it goes may depend on them.
     pub draws: bool,

@@ -72,9 +72,9 @@ SELECT current_database(), n.nspname, pg_get_userbyid(n.nspowner), NULL, NULL, N
 FROM pg_catalog.pg_namespace n
 
 -- 13302 information_schema.tables: table_catalog name, table_schema name, table_name name, table_type varchar, self_referencing_column_name name, reference_generation varchar, user_defined_type_catalog name, user_defined_type_schema name, user_defined_type_name name, is_insertable_into varchar, is_typed varchar, commit_action varchar
-SELECT current_database(), n.nspname, c.relname, CASE c.relkind WHEN 'v' THEN 'VIEW' ELSE 'BASE TABLE' END, NULL, NULL, NULL, NULL, NULL, CASE c.relkind WHEN 'v' THEN 'NO' ELSE 'YES' END, 'NO', NULL
+SELECT current_database(), n.nspname, c.relname, CASE WHEN c.relpersistence = 't' THEN 'LOCAL TEMPORARY' WHEN c.relkind = 'v' THEN 'VIEW' ELSE 'BASE TABLE' END, NULL, NULL, NULL, NULL, NULL, CASE c.relkind WHEN 'v' THEN 'NO' ELSE 'YES' END, 'NO', NULL
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'v')
+WHERE c.relkind IN ('r', 'v') AND NOT pg_is_other_temp_schema(n.oid)
 
 -- 13303 information_schema.views: table_catalog name, table_schema name, table_name name, view_definition varchar, check_option varchar, is_updatable varchar, is_insertable_into varchar, is_trigger_updatable varchar, is_trigger_deletable varchar, is_trigger_insertable_into varchar
 SELECT current_database(), n.nspname, c.relname, pg_get_viewdef(c.oid), 'NONE', 'NO', 'NO', 'NO', 'NO', 'NO'

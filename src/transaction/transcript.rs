@@ -169,7 +169,7 @@ impl Transcript {
 
     /// Whether the transaction changes the schema.
     pub fn has_ddl(&self) -> bool {
-        self.entries.iter().any(|entry| entry.writes && entry.step.ddl)
+        self.entries.iter().any(|entry| entry.writes && entry.step.ddl.any())
     }
 
     /// Encoded size of the steps.
@@ -222,7 +222,7 @@ mod tests {
         Step {
             statements: vec![Statement::new(sql, Yields::Count)],
             params: vec![vec![]],
-            ddl: false,
+            ddl: Default::default(),
             frozen: Some(Frozen::default()),
             expect,
             seen: None,

@@ -16,5 +16,6 @@ mod reads;
 mod rot;
 mod secure;
 mod snapshot;
+mod temporary;
 mod tenure;
 mod transactions;

@@ -31,6 +31,7 @@ fn step(text: &str, shared: &Shared) -> Option<Step> {
     let scope = Scope {
         catalog: &catalog,
         search_path: &path,
+        temporary: Default::default(),
         declared: &[],
         env: &env,
         user: "quorate",
@@ -93,7 +94,7 @@ fn compare(mut random: Random, scripts: &[Vec<String>], wanted: u64) -> u64 {
         }
         // Some are blocks that do the same twice.
         let transaction = random.one_in(5).then_some(Isolation::ReadCommitted);
-        if transaction.is_some() && !steps[0].ddl {
+        if transaction.is_some() && !steps[0].ddl.any() {
             steps.push(steps[0].clone());
         }
         commands += 1;

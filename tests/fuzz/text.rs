@@ -46,6 +46,7 @@ fn translate(text: &str, catalog: &Catalog) -> Result<Vec<String>, String> {
     let scope = Scope {
         catalog,
         search_path: &path,
+        temporary: Default::default(),
         declared: &[],
         env: &env,
         user: "quorate",

@@ -37,6 +37,7 @@ fn plan(text: &str, catalog: &Catalog) -> Plan {
     let scope = Scope {
         catalog,
         search_path: &path,
+        temporary: Default::default(),
         declared: &[],
         env: &env,
         user: "quorate",

@@ -173,7 +173,9 @@ impl Binder<'_> {
         let plan = WritePlan {
             statements,
             facts,
-            ddl: false,
+            ddl: crate::command::Definition::None,
+            temporary: false,
+            on_commit: None,
             effort: self.effort,
             draws: self.draws,
             lock: self.inside()?,

@@ -1023,7 +1023,8 @@ impl Binder<'_> {
             "current_user" | "user" | "current_role" => named(self.scope.user),
             "current_catalog" | "current_database" => named(self.scope.database),
             "current_schema" => {
-                let first = self.scope.search_path.iter().find(|s| self.scope.catalog.schemas.contains_key(*s));
+                let path = self.scope.search_path.iter().skip(usize::from(self.scope.temporary.leads));
+                let first = path.into_iter().find(|s| self.scope.catalog.schemas.contains_key(*s));
                 match first {
                     Some(schema) => named(schema),
                     None => Ok(Typed::null(Type::NAME)),
@@ -1047,11 +1048,13 @@ impl Binder<'_> {
     fn schemas_of_path(&self, implicit: &Typed) -> Vec<String> {
         let mut all: Vec<String> = Vec::new();
         let implicit = matches!(implicit.node, Node::Const(Value::Int(1)));
-        if implicit && !self.scope.search_path.iter().any(|s| s == "pg_catalog") {
+        let is_known = |s: &&String| self.scope.catalog.schemas.contains_key(*s);
+        let (leading, path) = self.scope.search_path.split_at(usize::from(self.scope.temporary.leads));
+        all.extend(leading.iter().filter(is_known).filter(|_| implicit).cloned());
+        if implicit && !path.iter().any(|s| s == "pg_catalog") {
             all.push("pg_catalog".into());
         }
-        let known = self.scope.search_path.iter().filter(|s| self.scope.catalog.schemas.contains_key(*s));
-        all.extend(known.cloned());
+        all.extend(path.iter().filter(is_known).cloned());
         all
     }
 

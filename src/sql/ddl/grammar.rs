@@ -13,6 +13,7 @@ pub enum Ddl {
     CreateTable(CreateTable),
     CreateIndex(CreateIndex),
     CreateSequence {
+        temporary: bool,
         name: Name,
         if_not_exists: bool,
         options: Vec<SequenceOption>,
@@ -23,6 +24,7 @@ pub enum Ddl {
         action: SequenceAction,
     },
     CreateView {
+        temporary: bool,
         name: Name,
         replace: bool,
         columns: Vec<String>,
@@ -126,6 +128,8 @@ impl Object {
 
 #[derive(Clone, Debug)]
 pub struct CreateTable {
+    pub temporary: bool,
+    pub on_commit: OnCommit,
     pub name: Name,
     pub if_not_exists: bool,
     pub columns: Vec<ColumnDef>,
@@ -133,6 +137,15 @@ pub struct CreateTable {
     pub like: Vec<Like>,
     /// CREATE TABLE AS: column names, query, WITH DATA.
     pub query: Option<(Vec<String>, String, bool)>,
+}
+
+/// What becomes of a temporary table when the transaction ends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnCommit {
+    #[default]
+    Preserve,
+    DeleteRows,
+    Drop,
 }
 
 #[derive(Clone, Debug)]
@@ -403,24 +416,28 @@ fn privileges(c: &mut Cursor<'_>, defaults: Option<(Vec<RoleSpec>, Vec<String>)>
 fn create(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     let replace = c.eat_all("OR REPLACE");
     c.eat_one(&["GLOBAL", "LOCAL"]);
-    if c.eat_one(&["TEMP", "TEMPORARY"]).is_some() {
-        return unsupported(c, "CREATE TEMPORARY TABLE");
-    }
+    let temporary = c.eat_one(&["TEMP", "TEMPORARY"]).is_some();
     // It may lose its rows in a crash; one that never does is one, too.
-    c.eat("UNLOGGED");
+    let unlogged = !temporary && c.eat("UNLOGGED");
     if c.eat("TABLE") {
-        return create_table(c);
+        return create_table(c, temporary);
     }
     if c.is("UNIQUE") || c.is("INDEX") {
         return create_index(c);
     }
     if c.eat("VIEW") {
-        return create_view(c, replace);
+        return create_view(c, temporary, replace);
     }
     if c.eat("SEQUENCE") {
         let if_not_exists = c.eat_all("IF NOT EXISTS");
         let name = c.name()?;
-        return ok(Ddl::CreateSequence { name, if_not_exists, options: sequence_options(c)? });
+        return ok(Ddl::CreateSequence { temporary, name, if_not_exists, options: sequence_options(c)? });
+    }
+    if temporary && c.eat_all("RECURSIVE VIEW") {
+        return unsupported(c, "CREATE RECURSIVE VIEW");
+    }
+    if temporary || unlogged {
+        return Err(c.error());
     }
     if c.eat("SCHEMA") {
         return create_schema(c);
@@ -554,7 +571,7 @@ fn create_schema(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     ok(Ddl::CreateSchema { name, owner, if_not_exists })
 }
 
-fn create_view(c: &mut Cursor<'_>, replace: bool) -> SqlResult<Option<Ast>> {
+fn create_view(c: &mut Cursor<'_>, temporary: bool, replace: bool) -> SqlResult<Option<Ast>> {
     let name = c.name()?;
     let columns = if c.is("(") { c.paren_list(Cursor::ident)? } else { Vec::new() };
     if c.eat("WITH") {
@@ -573,7 +590,7 @@ fn create_view(c: &mut Cursor<'_>, replace: bool) -> SqlResult<Option<Ast>> {
         return unsupported(c, "WITH CHECK OPTION");
     }
     parse::parse_query(query, c.allowance).map_err(|e| parse::moved(e, before))?;
-    ok(Ddl::CreateView { name, replace, columns, query: query.to_owned() })
+    ok(Ddl::CreateView { temporary, name, replace, columns, query: query.to_owned() })
 }
 
 /// `name [= value]`
@@ -587,10 +604,12 @@ fn is_off(value: &str) -> bool {
     matches!(value, "false" | "off" | "no" | "0")
 }
 
-fn create_table(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
+fn create_table(c: &mut Cursor<'_>, temporary: bool) -> SqlResult<Option<Ast>> {
     let if_not_exists = c.eat_all("IF NOT EXISTS");
     let name = c.name()?;
     let mut table = CreateTable {
+        temporary,
+        on_commit: OnCommit::Preserve,
         name,
         if_not_exists,
         columns: Vec::new(),
@@ -629,6 +648,13 @@ fn create_table(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
             }
         } else if c.eat("TABLESPACE") {
             c.ident()?;
+        } else if c.eat_all("ON COMMIT") {
+            table.on_commit = match c.any_word()?.as_str() {
+                "preserve" if c.eat("ROWS") => OnCommit::Preserve,
+                "delete" if c.eat("ROWS") => OnCommit::DeleteRows,
+                "drop" => OnCommit::Drop,
+                _ => return Err(c.error()),
+            };
         } else if !c.eat_all("WITHOUT OIDS") {
             break;
         }

@@ -13,6 +13,7 @@
 //! | `alter` | ALTER TABLE and ALTER SEQUENCE |
 //! | `types` | types of one's own |
 //! | `roles` | roles, grants and owners |
+//! | `temporary` | what goes with its session |
 //! | `absent` | DROP of kinds of objects of which there are none |
 //! | `depend` | what objects rest on, as rows of `pg_depend` |
 //! | `rows` | a relation as rows of the system tables, and the difference of two relations as SQL |
@@ -22,7 +23,7 @@
 //! unique in the database, and renaming is a matter of the catalog only.
 //!
 //! Left out (0A000): composite and range types, domains, functions, triggers, rules, policies, partitions, inheritance,
-//! materialized views, temporary and unlogged tables, exclusion constraints, extended statistics, publications.
+//! materialized views, exclusion constraints, extended statistics, publications.
 
 mod absent;
 mod alter;
@@ -31,17 +32,21 @@ pub mod grammar;
 pub mod roles;
 pub mod rows;
 mod table;
+pub mod temporary;
 #[cfg(test)]
 pub(in crate::sql) mod tests;
 mod types;
 mod work;
 
-pub use grammar::{Ddl, TypeName};
+pub use grammar::{Ddl, OnCommit, TypeName};
 
 use super::Scope;
+use super::cursor::Name;
 use super::plan::{Plan, PlanKind, WritePlan};
+use super::view::fold;
 use crate::error::SqlResult;
 use crate::types::Type;
+use sqlparser::ast::{Expr, Query, Select, SetExpr};
 
 /// Compiles a DDL statement.
 pub fn compile(ddl: &Ddl, scope: &Scope<'_>) -> SqlResult<Plan> {
@@ -52,11 +57,13 @@ pub fn compile(ddl: &Ddl, scope: &Scope<'_>) -> SqlResult<Plan> {
     work.settle()?;
     let plan = work.finish();
     Ok(Plan {
-        params: Vec::new(),
+        params: plan.params,
         columns: Vec::new(),
         schema_version: scope.catalog.version,
         kind: PlanKind::Write(WritePlan {
-            ddl: plan.changes_catalog,
+            ddl: plan.change,
+            temporary: plan.temporary,
+            on_commit: plan.on_commit,
             effort: plan.effort,
             draws: false,
             lock: None,
@@ -66,6 +73,37 @@ pub fn compile(ddl: &Ddl, scope: &Scope<'_>) -> SqlResult<Plan> {
             notices: plan.notices,
         }),
     })
+}
+
+/// `SELECT … INTO table`: CREATE TABLE AS the rest of it.
+pub fn select_into(query: &Query) -> Option<Ddl> {
+    fn first(body: &mut SetExpr) -> Option<&mut Select> {
+        match body {
+            SetExpr::Select(select) => Some(select),
+            SetExpr::SetOperation { left, .. } => first(left),
+            SetExpr::Query(query) => first(&mut query.body),
+            _ => None,
+        }
+    }
+    let mut query = query.clone();
+    let into = first(&mut query.body)?.into.take()?;
+    let parts: Vec<String> = match &into.targets[..] {
+        [Expr::Identifier(name)] => vec![fold(name)],
+        [Expr::CompoundIdentifier(names)] => names.iter().map(fold).collect(),
+        _ => return None,
+    };
+    let mut parts = parts.into_iter().rev();
+    let name = Name { name: parts.next()?, schema: parts.next(), position: 0 };
+    Some(Ddl::CreateTable(grammar::CreateTable {
+        temporary: into.temporary,
+        on_commit: OnCommit::Preserve,
+        name,
+        if_not_exists: false,
+        columns: Vec::new(),
+        constraints: Vec::new(),
+        like: Vec::new(),
+        query: Some((Vec::new(), query.to_string(), true)),
+    }))
 }
 
 /// The types that names mean, without their modifiers.

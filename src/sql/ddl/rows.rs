@@ -6,7 +6,7 @@ use crate::sql::bind::{Address, Kept, class};
 use crate::sql::catalog::methods;
 use crate::sql::catalog::{
     Catalog, Column, Constraint, ConstraintKind, Identity, Index, IndexKey, Object, OwnType, Relation, RelationKind,
-    encode_attnums, quote,
+    encode_attnums, is_temporary, quote,
 };
 use crate::types::{Own, Type};
 use std::collections::{BTreeMap, BTreeSet};
@@ -361,7 +361,7 @@ fn class_row(rows: &mut Rows, catalog: &Catalog, oid: u32, schema: &str, name: &
         ("relfilenode", if kind == "v" { "0".into() } else { oid.to_string() }),
         ("reltuples", "-1.0".into()),
         ("relhasindex", flag(relation.is_some_and(|r| !r.indexes.is_empty()))),
-        ("relpersistence", "'p'".into()),
+        ("relpersistence", literal(if is_temporary(schema) { "t" } else { "p" })),
         ("relkind", literal(kind)),
         ("relnatts", attributes.to_string()),
         ("relchecks", checks.to_string()),

@@ -1,8 +1,8 @@
 //! CREATE, DROP, TRUNCATE and COMMENT.
 
 use super::grammar::{
-    ColumnDef, CommentOn, ConstraintDef, ConstraintSyntax, CreateIndex, CreateTable, Ddl, Like, Object, Owned,
-    SequenceOption,
+    ColumnDef, CommentOn, ConstraintDef, ConstraintSyntax, CreateIndex, CreateTable, Ddl, Like, Object, OnCommit,
+    Owned, SequenceOption,
 };
 use super::roles::{self, RoleSpec, grants, owners};
 use super::rows::{is_key_of, literal};
@@ -11,7 +11,7 @@ use super::work::{
     system_relation,
 };
 use super::{absent, alter, types};
-use crate::command::{Statement, Yields};
+use crate::command::{Definition, Statement, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::rights::{self, REFERENCES, SELECT, TRUNCATE};
 use crate::sql::access;
@@ -19,8 +19,8 @@ use crate::sql::bind::{Binder, Kept};
 use crate::sql::catalog;
 use crate::sql::catalog::Action;
 use crate::sql::catalog::{
-    Column, Constraint, ConstraintKind, Identity, Index, IndexKey, Relation, RelationKind, Sequence, Source, methods,
-    quote, sqlite_name,
+    Column, Constraint, ConstraintKind, Identity, Index, IndexKey, Relation, RelationKind, Sequence, Source,
+    is_temporary, methods, quote, sqlite_name,
 };
 use crate::sql::cursor::Name;
 use crate::sql::lex::{Kind, Lexer, identifier, quote_identifier, quote_literal};
@@ -35,9 +35,13 @@ pub fn run(work: &mut Work<'_>, ddl: &Ddl) -> SqlResult<Tag> {
     let tag = match ddl {
         Ddl::CreateTable(table) => return create_table(work, table),
         Ddl::CreateIndex(index) => create_index(work, index)?,
-        Ddl::CreateSequence { name, if_not_exists, options } => create_sequence(work, name, *if_not_exists, options)?,
+        Ddl::CreateSequence { temporary, name, if_not_exists, options } => {
+            create_sequence(work, *temporary, name, *if_not_exists, options)?
+        }
         Ddl::AlterSequence { name, if_exists, action } => alter::sequence(work, name, *if_exists, action)?,
-        Ddl::CreateView { name, replace, columns, query } => create_view(work, name, *replace, columns, query)?,
+        Ddl::CreateView { temporary, name, replace, columns, query } => {
+            create_view(work, *temporary, name, *replace, columns, query)?
+        }
         Ddl::CreateSchema { name, owner, if_not_exists } => {
             create_schema(work, name.as_deref(), owner.as_ref(), *if_not_exists)?
         }
@@ -90,7 +94,11 @@ fn is_free(work: &mut Work<'_>, schema: &str, name: &str, if_not_exists: bool) -
 // ---- tables
 
 fn create_table(work: &mut Work<'_>, def: &CreateTable) -> SqlResult<Tag> {
-    let schema = work.creation_schema(&def.name)?;
+    let schema = work.creation_schema(&def.name, def.temporary)?;
+    if !is_temporary(&schema) && def.on_commit != OnCommit::Preserve {
+        let message = "ON COMMIT can only be used on temporary tables";
+        return Err(SqlError::new(state::INVALID_TABLE_DEFINITION, message));
+    }
     let plain = Tag::Plain(if def.query.is_some() { "CREATE TABLE AS" } else { "CREATE TABLE" });
     if !is_free(work, &schema, &def.name.name, def.if_not_exists)? {
         return Ok(plain);
@@ -141,6 +149,7 @@ fn create_table(work: &mut Work<'_>, def: &CreateTable) -> SqlResult<Tag> {
         work.create_physical_index(&table, index)?;
     }
     work.create(table.clone())?;
+    work.on_commit = Some((table.oid, def.on_commit)).filter(|(_, action)| *action != OnCommit::Preserve);
     let Some(rows) = rows else { return Ok(plain) };
     let columns = table.columns.iter().map(|c| quote(&c.name)).collect::<Vec<_>>().join(", ");
     let sql = format!("INSERT INTO {}({columns}) {rows}", quote(&physical));
@@ -160,9 +169,7 @@ fn query_columns(work: &mut Work<'_>, table: &mut Relation, names: &[String], qu
     if bound.writes {
         return Err(SqlError::unsupported("CREATE TABLE AS of a query with effects"));
     }
-    if !binder.params()?.is_empty() {
-        return Err(SqlError::unsupported("parameters in CREATE TABLE AS"));
-    }
+    let params = binder.params()?;
     if names.len() > bound.columns.len() {
         return Err(SqlError::syntax("too many column names were specified"));
     }
@@ -171,6 +178,7 @@ fn query_columns(work: &mut Work<'_>, table: &mut Relation, names: &[String], qu
         let ty = if result.ty == Type::UNKNOWN { Type::TEXT } else { result.ty };
         push_column(table, plain_column(i as i16 + 1, name, ty, result.typmod))?;
     }
+    work.params = params;
     work.effort = work.effort.max(bound.effort);
     work.facts.get_mut().add(&bound.facts);
     Ok(bound.sql)
@@ -479,6 +487,11 @@ fn define_foreign_key(work: &mut Work<'_>, table: &mut Relation, def: &Constrain
     };
     let itself = parent.name == table.name && parent.schema.as_ref().is_none_or(|s| *s == table.schema);
     let parent = if itself { table.clone() } else { work.table(parent)? };
+    if is_temporary(&parent.schema) != is_temporary(&table.schema) {
+        let kind = if is_temporary(&table.schema) { "temporary" } else { "permanent" };
+        let message = format!("constraints on {kind} tables may reference only {kind} tables");
+        return Err(SqlError::new(state::INVALID_TABLE_DEFINITION, message));
+    }
     let mut columns = Vec::new();
     for name in names {
         let missing = || {
@@ -905,11 +918,12 @@ fn integer_name(ty: Type) -> &'static str {
 
 fn create_sequence(
     work: &mut Work<'_>,
+    temporary: bool,
     name: &Name,
     if_not_exists: bool,
     options: &[SequenceOption],
 ) -> SqlResult<&'static str> {
-    let schema = work.creation_schema(name)?;
+    let schema = work.creation_schema(name, temporary)?;
     if is_free(work, &schema, &name.name, if_not_exists)? {
         let change = sequence_with(work, None, Type::INT8, options)?;
         let sequence = sequence_relation(work, &schema, &name.name, change.sequence);
@@ -926,12 +940,25 @@ fn create_sequence(
 
 fn create_view(
     work: &mut Work<'_>,
+    temporary: bool,
     name: &Name,
     replace: bool,
     columns: &[String],
     query: &str,
 ) -> SqlResult<&'static str> {
-    let schema = work.creation_schema(name)?;
+    let view = view::define(&work.scope(), columns, query)?;
+    let schema_of = |oid: &u32| work.catalog.by_oid(*oid).map(|r| r.schema.clone()).unwrap_or_default();
+    let reads_temporary = view.uses.iter().any(|oid| is_temporary(&schema_of(oid)));
+    let reads_others = view.uses.iter().any(|oid| !is_temporary(&schema_of(oid)));
+    let mut schema = work.creation_schema(name, temporary)?;
+    if reads_temporary && !is_temporary(&schema) {
+        work.notice(state::SUCCESSFUL_COMPLETION, format!("view \"{}\" will be a temporary view", name.name));
+        schema = work.creation_schema(&Name { schema: None, ..name.clone() }, true)?;
+    }
+    if reads_others {
+        // Whoever drops those must know of it.
+        work.concerns(Definition::Shared);
+    }
     let old = work.catalog.relations.get(&(schema.clone(), name.name.clone())).map(|r| Relation::clone(r));
     match &old {
         Some(r) if !replace => return Err(duplicate(&r.name)),
@@ -942,7 +969,6 @@ fn create_view(
         None => {}
     }
     work.check_case(&schema, &name.name)?;
-    let view = view::define(&work.scope(), columns, query)?;
     let kind = RelationKind::View { definition: view.definition.clone() };
     let oid = match &old {
         Some(old) => old.oid,
@@ -1108,7 +1134,7 @@ fn drop_schemas(work: &mut Work<'_>, names: &[Name], if_exists: bool, cascade: b
             work.notice(state::SUCCESSFUL_COMPLETION, format!("schema \"{schema}\" does not exist, skipping"));
             continue;
         };
-        if !work.owns(catalog::Object::schema(oid)) {
+        if !work.is_own_temporary(schema) && !work.owns(catalog::Object::schema(oid)) {
             return Err(access::not_owner("schema", schema));
         }
         if work::is_system_schema(schema) {
@@ -1153,6 +1179,7 @@ pub fn drop_schema(work: &mut Work<'_>, schema: &str, cascade: bool) -> SqlResul
         work.catalog.rights.forget_object(catalog::Object::schema(oid));
         work.catalog.rights.defaults.retain(|(_, place, _), _| *place != oid);
         work.sql(format!("DELETE FROM \"pg_catalog.pg_default_acl\" WHERE defaclnamespace = {oid}"));
+        work.concerns(if is_temporary(schema) { Definition::Private } else { Definition::Shared });
         work.sql(format!("DELETE FROM \"pg_catalog.pg_namespace\" WHERE oid = {oid}"));
         work.sql(format!("DELETE FROM \"pg_catalog.pg_description\" WHERE objoid = {oid} AND classoid = 2615"));
     }

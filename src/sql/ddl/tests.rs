@@ -41,6 +41,7 @@ impl Db {
             let scope = Scope {
                 catalog: &self.catalog,
                 search_path: &path,
+                temporary: Default::default(),
                 declared: &[],
                 env: &env,
                 user: "quorate",
@@ -176,6 +177,7 @@ impl Db {
         let scope = Scope {
             catalog: &self.catalog,
             search_path: &path,
+            temporary: Default::default(),
             declared: &[],
             env: &env,
             user: "quorate",

@@ -84,7 +84,7 @@ fn check_label(label: &str) -> SqlResult<()> {
 }
 
 pub fn create_enum(work: &mut Work<'_>, name: &Name, labels: &[String]) -> SqlResult<&'static str> {
-    let schema = work.creation_schema(name)?;
+    let schema = work.creation_schema(name, false)?;
     check_free(work, &schema, &name.name)?;
     for (i, label) in labels.iter().enumerate() {
         check_label(label)?;

@@ -1,19 +1,20 @@
 //! The working copy of a catalog that a DDL statement changes, and the SQLite statements that go with it.
 
-use super::grammar::TypeName;
+use super::grammar::{OnCommit, TypeName};
 use super::roles::grants;
 use super::rows::{self, column_list, literal};
-use crate::command::{Shape, Statement, Yields};
+use super::temporary;
+use crate::command::{Definition, Shape, Statement, Yields};
 use crate::error::{SqlError, SqlResult, SqlState, state};
-use crate::rights::{self, Acl, BOOTSTRAP, CREATE, Mode, USAGE};
+use crate::rights::{self, Acl, BOOTSTRAP, CREATE, Mode, TEMPORARY, USAGE};
 use crate::sql::Scope;
 use crate::sql::access;
 use crate::sql::bind::{self, Address, Kept, Notes, class};
 use crate::sql::catalog::Object;
 use crate::sql::catalog::rights::acl_literal;
 use crate::sql::catalog::{
-    Action, Catalog, Column, Constraint, ConstraintKind, Index, OwnType, Relation, RelationKind, Source, methods,
-    quote, sqlite_name,
+    Action, Catalog, Column, Constraint, ConstraintKind, Index, OwnType, Relation, RelationKind, Source, is_temporary,
+    methods, quote, sqlite_name,
 };
 use crate::sql::cursor::Name;
 use crate::sql::deparse;
@@ -54,6 +55,16 @@ pub struct Work<'a> {
     drawn: u64,
     /// A schema was named that the role may not use: whatever else is wrong, this is what it is told.
     pub refused: RefCell<Option<SqlError>>,
+    /// Whom it concerns, as far as that is known.
+    change: Definition,
+    /// It is about a temporary object: OIDs are drawn where those have theirs.
+    temporary: Cell<bool>,
+    /// The numbers that those have, once one is drawn.
+    temporary_oids: Option<temporary::Oids>,
+    /// What becomes of the temporary table that it makes.
+    pub on_commit: Option<(u32, OnCommit)>,
+    /// Types of the parameters of a query in it.
+    pub params: Vec<Type>,
 }
 
 /// A part of a table that goes while the table stays.
@@ -79,7 +90,11 @@ pub struct Finished {
     pub statements: Vec<Statement>,
     pub facts: Facts,
     pub notices: Vec<SqlError>,
-    pub changes_catalog: bool,
+    pub change: Definition,
+    /// It makes something temporary: the session has to say so first.
+    pub temporary: bool,
+    pub on_commit: Option<(u32, OnCommit)>,
+    pub params: Vec<Type>,
     pub effort: Effort,
 }
 
@@ -132,6 +147,11 @@ impl<'a> Work<'a> {
             puts_off: false,
             drawn: 0,
             refused: RefCell::default(),
+            change: Definition::None,
+            temporary: Cell::new(false),
+            temporary_oids: None,
+            on_commit: None,
+            params: Vec::new(),
         }
     }
 
@@ -183,7 +203,14 @@ impl<'a> Work<'a> {
             statements: self.statements,
             facts: self.facts.into_inner(),
             notices: self.notices,
-            changes_catalog: self.changes_catalog,
+            change: match (self.changes_catalog, self.change) {
+                (false, _) => Definition::None,
+                (true, Definition::None) => Definition::Shared,
+                (true, change) => change,
+            },
+            temporary: self.temporary.get(),
+            on_commit: self.on_commit,
+            params: self.params,
             // How long a function takes for each of many rows, nobody knows before it is tried.
             effort: self.effort.max(if self.passes && self.calls.get() { Effort::Pass } else { Effort::Scan }),
         }
@@ -238,6 +265,11 @@ impl<'a> Work<'a> {
     /// Errors: 42501 unless the current role may make things in a schema.
     pub fn check_creates_in(&self, schema: &str) -> SqlResult<()> {
         access::schema(&self.scope(), schema, CREATE)
+    }
+
+    /// Whether a schema has the temporary objects of this session.
+    pub fn is_own_temporary(&self, schema: &str) -> bool {
+        !schema.is_empty() && schema == self.scope.temporary.schema
     }
 
     /// Errors: 42501 unless the current role may make schemas.
@@ -355,6 +387,10 @@ impl<'a> Work<'a> {
     }
 
     pub fn oid(&mut self) -> u32 {
+        if self.temporary.get() {
+            let own = || temporary::Oids::new(self.scope.catalog, self.scope.temporary.schema);
+            return self.temporary_oids.get_or_insert_with(own).draw();
+        }
         let oid = self.catalog.next_oid;
         self.catalog.next_oid += 1;
         oid
@@ -418,6 +454,9 @@ impl<'a> Work<'a> {
             return None;
         }
         let found = self.catalog.resolve(self.scope.search_path, name.schema.as_deref(), &name.name)?;
+        if is_temporary(&found.schema) {
+            self.temporary.set(true);
+        }
         Some(Relation::clone(found))
     }
 
@@ -440,13 +479,65 @@ impl<'a> Work<'a> {
         self.catalog.type_name(self.scope.search_path, ty)
     }
 
+    /// What is changed concerns these.
+    pub fn concerns(&mut self, whom: Definition) {
+        self.change = self.change.and(whom);
+    }
+
+    /// Notes whom a change of a relation concerns.
+    fn concerns_those_of(&mut self, relation: &Relation) {
+        let private = is_temporary(&relation.schema) && relation.columns.iter().all(|c| c.ty.own().is_none());
+        self.concerns(if private { Definition::Private } else { Definition::Shared });
+    }
+
+    /// The session's schema for temporary objects, which is made for the first of them.
+    fn temporary_schema(&mut self) -> SqlResult<String> {
+        let schema = self.scope.temporary.schema.to_owned();
+        if schema.is_empty() {
+            return Err(SqlError::unsupported("temporary objects here"));
+        }
+        if self.catalog.rights.held(self.role(), rights::Kind::Database, Object::DATABASE, TEMPORARY) == 0 {
+            let database = self.scope.database;
+            let message = format!("permission denied to create temporary tables in database \"{database}\"");
+            return Err(SqlError::new(state::INSUFFICIENT_PRIVILEGE, message));
+        }
+        self.temporary.set(true);
+        if !self.catalog.schemas.contains_key(&schema) {
+            let oid = self.oid();
+            self.catalog.schemas.insert(schema.clone(), oid);
+            self.concerns(Definition::Private);
+            self.sql(format!(
+                "INSERT INTO \"pg_catalog.pg_namespace\"(oid, nspname, nspowner) VALUES ({oid}, {}, {BOOTSTRAP})",
+                literal(&schema)
+            ));
+        }
+        Ok(schema)
+    }
+
     /// The schema in which a new object of this name goes.
-    pub fn creation_schema(&self, name: &Name) -> SqlResult<String> {
+    pub fn creation_schema(&mut self, name: &Name, temporary: bool) -> SqlResult<String> {
+        let own = self.scope.temporary.schema;
+        let is_own = |schema: &str| schema == "pg_temp" || !own.is_empty() && schema == own;
+        let path = self.scope.search_path.iter().skip(usize::from(self.scope.temporary.leads));
+        let first = path.filter(|s| is_own(s) || self.catalog.schemas.contains_key(*s)).next();
+        match &name.schema {
+            Some(schema) if is_own(schema) => return self.temporary_schema(),
+            Some(_) if temporary => {
+                let message = "cannot create temporary relation in non-temporary schema";
+                return Err(SqlError::new(state::INVALID_TABLE_DEFINITION, message).position(name.position));
+            }
+            Some(schema) if is_temporary(schema) => {
+                let message = "cannot create relations in temporary schemas of other sessions";
+                return Err(SqlError::new(state::INVALID_TABLE_DEFINITION, message).position(name.position));
+            }
+            None if temporary || first.is_some_and(|first| is_own(first)) => return self.temporary_schema(),
+            _ => {}
+        }
         let schema = match &name.schema {
             Some(schema) if self.catalog.schemas.contains_key(schema) => schema.clone(),
             Some(schema) => return Err(no_schema(schema).position(name.position)),
             None => {
-                let found = self.scope.search_path.iter().find(|s| self.catalog.schemas.contains_key(*s));
+                let found = first;
                 let missing = || SqlError::new(state::INVALID_SCHEMA_NAME, "no schema has been selected to create in");
                 found.cloned().ok_or_else(missing)?
             }
@@ -647,8 +738,10 @@ impl<'a> Work<'a> {
 
     fn put(&mut self, old: Option<&Relation>, new: Relation) {
         if let Some(old) = old {
+            self.concerns_those_of(old);
             self.forget(old);
         }
+        self.concerns_those_of(&new);
         self.catalog.insert(new.clone());
         let owner = self.catalog.rights.owner(Object::relation(new.oid));
         for index in &new.indexes {
@@ -672,6 +765,7 @@ impl<'a> Work<'a> {
 
     /// Records a type of one's own, changed or new.
     pub fn put_type(&mut self, new: OwnType) {
+        self.concerns(Definition::Shared);
         if !self.catalog.types.contains_key(&new.oid) {
             self.own(Object::of_type(new.oid));
             new.ty().array().iter().for_each(|array| self.own(Object::of_type(array.0)));
@@ -684,6 +778,7 @@ impl<'a> Work<'a> {
 
     /// Records that a type is gone, with its comments.
     pub fn remove_type(&mut self, old: &OwnType) {
+        self.concerns(Definition::Shared);
         for sql in rows::change_type(&self.catalog, Some(old), None) {
             self.sql(sql);
         }
@@ -703,6 +798,7 @@ impl<'a> Work<'a> {
 
     /// Records that a relation is gone, with its comments.
     pub fn remove(&mut self, relation: &Relation) {
+        self.concerns_those_of(relation);
         let show = |catalog: &Catalog, e: rows::Expression<'_>| self.show(catalog, e);
         for sql in rows::change(Some((&self.catalog, relation)), None, &show).0 {
             self.sql(sql);

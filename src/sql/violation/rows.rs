@@ -248,6 +248,7 @@ fn plain<'a>(catalog: &'a Catalog, env: &'a Env) -> Scope<'a> {
     Scope {
         catalog,
         search_path: &[],
+        temporary: Default::default(),
         declared: &[],
         env,
         user: "",

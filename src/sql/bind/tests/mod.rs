@@ -174,6 +174,7 @@ fn scope<'a>(catalog: &'a Catalog, search_path: &'a [String], env: &'a Env) -> S
     Scope {
         catalog,
         search_path,
+        temporary: Default::default(),
         declared: &[],
         env,
         user: "ann",
@@ -324,6 +325,7 @@ fn database(catalog: &Catalog) -> rusqlite::Connection {
                 let scope = Scope {
                     catalog,
                     search_path: &[],
+                    temporary: Default::default(),
                     declared: &[],
                     env: &Env::default(),
                     user: "ann",
