@@ -8,11 +8,14 @@ Both servers are given as psql's connection strings. The statements are the same
     queries   FROM items of all sorts, LATERAL, functions that yield rows, groups, windows, whole rows
     changes   INSERT, UPDATE and DELETE in WITH, each in a transaction that is taken back
     paths     jsonpath
+    scalars   functions and operators over values at the edges of their types
+    windows   window functions with frames of all kinds
 """
 
 import argparse
 import json
 import random
+import re
 import subprocess
 import sys
 
@@ -299,7 +302,150 @@ class Paths:
         return f"SELECT jsonb_path_{function}('{value}', '{path}', '{{\"v\": 2}}'{silent}), '{path}'::jsonpath;"
 
 
-KINDS = {"queries": Queries, "changes": Changes, "paths": Paths}
+class Scalars:
+    """Functions and operators over values at the edges of their types."""
+
+    VALUES = {
+        "int": ["0", "1", "-1", "7", "-13", "2147483647", "(-2147483648)", "NULL::int"],
+        "bigint": ["0::bigint", "9223372036854775807", "(-9223372036854775808)", "1234567890123", "NULL::bigint"],
+        "numeric": ["0.0", "1.5", "-2.50", "123456789.987654321", "1e20::numeric", "'NaN'::numeric", "'Infinity'::numeric",
+                    "'-Infinity'::numeric", "0.00001", "NULL::numeric"],
+        "float8": ["0::float8", "'-0'::float8", "1.1::float8", "-2.5::float8", "1e300::float8", "1e-300::float8", "'NaN'::float8",
+                   "'Infinity'::float8", "'-Infinity'::float8", "NULL::float8"],
+        "text": ["''", "'a'", "'Straße'", "'İI'", "'a b  c'", "'100%'", "'x_y'", "E'tab\\t'", "'\\x41'", "'aXbXc'", "NULL::text", "'éa'"],
+        "date": ["DATE '2024-02-29'", "DATE '1999-12-31'", "DATE '0044-03-15 BC'", "'infinity'::date", "'-infinity'::date",
+                 "DATE '2023-01-01'", "NULL::date"],
+        "timestamp": ["TIMESTAMP '2024-02-29 23:59:59.999999'", "TIMESTAMP '2000-01-01'", "'infinity'::timestamp",
+                      "'-infinity'::timestamp", "TIMESTAMP '1969-07-20 20:17:40'", "TIMESTAMP '2023-03-31 12:00'"],
+        "interval": ["INTERVAL '1 month'", "INTERVAL '-1 day 02:03:04.5'", "INTERVAL '1 year 2 mons -3 days'", "INTERVAL '0'",
+                     "INTERVAL '36:00'", "INTERVAL '-13 mons'"],
+        "bool": ["true", "false", "NULL::bool"],
+        "ints": ["ARRAY[1,2,3]", "'{}'::int[]", "ARRAY[NULL,2]", "ARRAY[[1,2],[3,4]]", "'[0:1]={5,6}'::int[]", "NULL::int[]"],
+        "json": ["'{\"a\": [1, 2, {\"b\": null}], \"c\": \"x\"}'::jsonb", "'[]'::jsonb", "'1.50'::jsonb", "'\"s\"'::jsonb", "'null'::jsonb",
+                 "'[1, \"a\", true]'::jsonb"],
+    }
+    FORMS = {
+        "int": ["{int} + {int}", "{int} / {int}", "{int} % {int}", "abs({int})", "length({text})", "position({text} in {text})",
+                "ascii({text})", "sign({numeric})::int", "{int} & {int}", "{int} # {int}", "~{int}", "{int} << 3", "{date} - {date}",
+                "extract(year from {date})::int", "cardinality({ints})", "array_length({ints}, 1)", "({ints})[{int}]",
+                "array_position({ints}, {int})", "width_bucket({float8}, 0, 10, 5)", "width_bucket({numeric}, 10, 0, 4)",
+                "jsonb_array_length({json})", "num_nulls({int}, {text})", "strpos({text}, {text})", "round({float8})::int",
+                "gcd({int}, {int})", "lcm({int}, {int})", "octet_length({text})", "{numeric}::int", "{float8}::int", "char_length({text})"],
+        "bigint": ["{bigint} + {int}", "{bigint} * {int}", "{bigint} / {int}", "{numeric}::bigint", "{float8}::bigint", "abs({bigint})"],
+        "numeric": ["{numeric} + {numeric}", "{numeric} * {numeric}", "{numeric} / {numeric}", "{numeric} % {numeric}",
+                    "round({numeric}, {int})", "trunc({numeric}, 2)", "ceil({numeric})", "floor({numeric})", "abs({numeric})",
+                    "sign({numeric})", "sqrt({numeric})", "exp({numeric})", "ln({numeric})", "log({numeric})", "power({numeric}, {int})",
+                    "{float8}::numeric", "extract(epoch from {interval})", "extract(epoch from {timestamp})", "scale({numeric})::numeric",
+                    "trim_scale({numeric})", "mod({numeric}, {numeric})", "div({numeric}, {numeric})", "{int} * {numeric}",
+                    "extract(week from {date})", "extract(isoyear from {date})", "extract(dow from {timestamp})", "extract(decade from {date})",
+                    "extract(century from {date})", "extract(julian from {date})", "{numeric}::numeric(12,3)", "greatest({numeric}, {numeric})"],
+        "float8": ["{float8} + {float8}", "{float8} * {float8}", "{float8} / {float8}", "-{float8}", "abs({float8})", "sqrt({float8})",
+                   "cbrt({float8})", "round({float8})", "trunc({float8})", "floor({float8})", "sign({float8})", "power({float8}, {float8})",
+                   "exp({float8})", "ln({float8})", "atan2({float8}, {float8})", "degrees({float8})", "{numeric}::float8", "sin({float8})",
+                   "{float8}::real::float8", "greatest({float8}, {float8})", "date_part('month', {interval})", "tanh({float8})"],
+        "text": ["{text} || {text}", "upper({text})", "lower({text})", "initcap({text})", "substr({text}, {int}, 2)", "left({text}, {int})",
+                 "right({text}, {int})", "repeat({text}, 2)", "replace({text}, {text}, '-')", "reverse({text})", "lpad({text}, 4, '*')",
+                 "rpad({text}, 3)", "btrim({text}, 'a')", "split_part({text}, 'X', {int})", "translate({text}, 'abX', 'z')", "md5({text})",
+                 "quote_literal({text})", "quote_nullable({text})", "quote_ident({text})", "format('%s %L %I', {text}, {text}, 'q')",
+                 "{int}::text", "{numeric}::text", "{float8}::text", "{date}::text", "{timestamp}::text", "{interval}::text", "{ints}::text",
+                 "{json}::text", "to_char({numeric}, 'FM999,990.00')", "to_char({int}, '000MI')", "to_char({timestamp}, 'YYYY-MM-DD HH24:MI:SS.US')",
+                 "to_char({date}, 'Day, DD Mon YYYY IW')", "to_char({interval}, 'HH24:MI:SS')", "to_char({float8}, '9.99EEEE')",
+                 "to_char({numeric}, 'S9990D9')", "to_char({numeric}, 'RN')", "to_char({int}, 'FM9999th')", "to_char({timestamp}, 'J Q WW D IDDD CC')",
+                 "to_hex({int})", "{json} ->> 'a'", "{json} #>> '{{a,0}}'", "array_to_string({ints}, ',', '*')", "regexp_replace({text}, '[a-c]+', '<&>', 'g')",
+                 "substring({text} from '.(.)')", "overlay({text} placing 'zz' from 1 for 1)", "concat_ws('-', {text}, {int}, {text})",
+                 "encode({text}::bytea, 'base64')", "jsonb_typeof({json})", "jsonb_pretty({json})", "chr(65 + abs({int} % 20))",
+                 "normalize({text})", "{bool}::text", "regexp_match({text}, '(a)|(b)')::text", "string_to_array({text}, 'X')::text",
+                 "to_char({numeric}, '9G999D99PR')", "to_char({int}, 'L9999')", "to_char({numeric}, 'FM0.09')", "to_char({int}, 'SG999')"],
+        "date": ["{date} + {int}", "{timestamp}::date", "make_date(2024, 2, 29)", "to_date('2024-13', 'YYYY-DDD')", "greatest({date}, {date})"],
+        "timestamp": ["{timestamp} + {interval}", "{timestamp} - {interval}", "{date} + {interval}", "date_trunc('month', {timestamp})",
+                      "date_trunc('week', {timestamp})", "date_trunc('century', {timestamp})", "date_bin('15 minutes', {timestamp}, '2001-01-01')",
+                      "{date}::timestamp", "{timestamp}::timestamp(0)", "{timestamp} AT TIME ZONE 'UTC' AT TIME ZONE 'Asia/Tokyo'"],
+        "interval": ["{interval} + {interval}", "{interval} * {int}", "{interval} / 7", "-{interval}", "{timestamp} - {timestamp}",
+                     "age({timestamp}, {timestamp})", "justify_interval({interval})", "justify_days({interval})", "justify_hours({interval})",
+                     "date_trunc('hour', {interval})", "make_interval(months => {int} % 100)", "{interval} * 1.5", "{interval}::interval(0)"],
+        "bool": ["{int} = {int}", "{numeric} < {numeric}", "{float8} = {float8}", "{float8} > {float8}", "{text} LIKE '%a_'", "{text} ILIKE 'A%'",
+                 "{text} ~ '^[a-z]'", "{text} ~* 'X'", "{date} < {timestamp}", "{interval} < {interval}", "{ints} @> ARRAY[2]", "{ints} && {ints}",
+                 "{ints} < {ints}", "{int} = ANY({ints})", "{json} @> '1'", "{json} ? 'a'", "{json} < {json}", "{json} = {json}",
+                 "{bool} AND {bool}", "NOT {bool}", "{bool} IS NOT TRUE", "{int} IS DISTINCT FROM {int}", "{int} BETWEEN {int} AND {int}",
+                 "({date}, {interval}) OVERLAPS ({date}, {interval})", "isfinite({timestamp})", "starts_with({text}, 'a')", "{text} < {text}",
+                 "({int}, {text}) < ({int}, {text})", "{int} IN ({int}, {int})", "{text} SIMILAR TO '(a|b)%'"],
+        "ints": ["{ints} || {int}", "{int} || {ints}", "{ints} || {ints}", "array_remove({ints}, {int})", "array_replace({ints}, 2, {int})",
+                 "({ints})[2:3]", "array_append({ints}, {int})", "array_cat({ints}, {ints})", "trim_array(ARRAY[1,2,3], {int} % 4)",
+                 "array_fill({int}, ARRAY[2])", "array_positions({ints}, 2)"],
+        "json": ["{json} -> 'a'", "{json} -> {int}", "{json} || {json}", "{json} - 'a'", "{json} - {int}", "{json} #- '{{a,1}}'",
+                 "jsonb_set({json}, '{{a,0}}', {json})", "jsonb_insert({json}, '{{a,1}}', '9')", "to_jsonb({numeric})", "to_jsonb({text})",
+                 "to_jsonb({timestamp})", "to_jsonb({ints})", "jsonb_build_array({int}, {text}, {bool})", "jsonb_strip_nulls({json})",
+                 "to_jsonb({float8})", "to_jsonb({interval})"],
+    }
+
+    def __init__(self, dice):
+        self.dice = dice
+
+    def value(self, kind, depth):
+        if depth <= 0 or self.dice.random() < 0.45:
+            return self.dice.choice(self.VALUES[kind])
+        form = self.dice.choice(self.FORMS[kind])
+        while (at := re.search(r"(?<!\{)\{(\w+)\}", form)):
+            form = form[:at.start()] + self.value(at[1], depth - 1).replace("{", "{{") + form[at.end():]
+        return f"({form.replace('{{', '{').replace('}}', '}')})"
+
+    def statement(self):
+        kind = self.dice.choice(list(self.FORMS))
+        return f"SELECT {self.value(kind, self.dice.choice([1, 2, 3]))} AS v;"
+
+
+class Windows:
+    """Window functions over rows with equal and absent keys, with frames of all kinds."""
+
+    SOURCE = ("(VALUES (1, 3, 1.5, DATE '2024-01-31', 'a'), (2, 3, 2.0, DATE '2024-02-29', 'b'), (3, NULL, NULL, NULL, 'b'), "
+              "(4, 1, -1.0, DATE '2024-03-31', NULL), (5, 7, 2.00, DATE '2024-02-29', 'a'), (6, 1, 0.25, DATE '2023-12-31', 'c')) "
+              "s(id, i, n, d, t)")
+    CALLS = ["count(*)", "sum(i)", "sum(n)", "avg(n)", "min(d)", "max(t)", "array_agg(id)", "string_agg(t, ',')", "row_number()", "rank()",
+             "dense_rank()", "percent_rank()", "cume_dist()", "ntile(3)", "lag(i)", "lead(t, 2, 'z')", "first_value(id)", "last_value(id)",
+             "nth_value(t, 2)", "bool_or(i > 2)", "count(DISTINCT i)", "stddev(n)", "var_pop(i)", "jsonb_agg(i)"]
+
+    UNORDERED = ["count(*)", "sum(i)", "avg(n)", "min(d)", "max(t)", "rank()", "dense_rank()", "percent_rank()", "cume_dist()", "bool_or(i > 2)",
+                 "stddev(n)", "var_pop(i)", "sum(n)"]
+
+    def __init__(self, dice):
+        self.dice = dice
+
+    def frame(self, key):
+        dice = self.dice
+        mode = dice.choice(["ROWS", "GROUPS", "RANGE"])
+        if mode == "RANGE":
+            offset = {"i": ["1", "2"], "n": ["0.5", "1"], "d": ["'1 month'", "'30 days'", "'1 year'"], "id": ["1", "3"]}.get(key, [None])
+            offset = dice.choice(offset)
+        else:
+            offset = dice.choice(["0", "1", "2"])
+        bounds = ["UNBOUNDED PRECEDING", "CURRENT ROW", "UNBOUNDED FOLLOWING"]
+        if offset:
+            bounds[1:1] = [f"{offset} PRECEDING"]
+            bounds[3:3] = [f"{offset} FOLLOWING"]
+        low, high = sorted(dice.sample(range(len(bounds)), 2))
+        exclude = dice.choice(["", "", "", " EXCLUDE CURRENT ROW", " EXCLUDE GROUP", " EXCLUDE TIES"])
+        return f" {mode} BETWEEN {bounds[low]} AND {bounds[high]}{exclude}"
+
+    def statement(self):
+        dice, columns = self.dice, []
+        for _ in range(dice.choice([1, 2, 3])):
+            key = dice.choice(["i", "n", "d", "t", "id"])
+            over = dice.choice(["", "PARTITION BY t ", "PARTITION BY i % 2 "])
+            over += f"ORDER BY {key} {dice.choice(['', 'DESC', 'NULLS FIRST', 'DESC NULLS LAST'])}"
+            # Which of equal keys comes first is nobody's business.
+            frame = self.frame(key) if dice.random() < 0.7 else ""
+            total = key == "id" or "RANGE" not in frame and dice.random() < 0.7
+            over += ", id" if total and key != "id" else ""
+            frame = frame if total or "ROWS" not in frame else ""
+            call = dice.choice(self.CALLS if total else self.UNORDERED)
+            filtered = " FILTER (WHERE i IS NOT NULL)" if "(" in call and call.split("(")[0] in ("count", "sum", "avg", "array_agg") and dice.random() < 0.2 else ""
+            if "DISTINCT" in call:
+                filtered = ""
+            columns.append(f"{call}{filtered} OVER ({over}{frame})")
+        return f"SELECT id, {', '.join(columns)} FROM {self.SOURCE} ORDER BY id;"
+
+
+KINDS = {"queries": Queries, "changes": Changes, "paths": Paths, "scalars": Scalars, "windows": Windows}
 
 
 def answers(server, statements):

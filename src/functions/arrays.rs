@@ -8,6 +8,7 @@ use super::arg::{blob, from_bool, from_text, int, optional, text};
 use super::table::*;
 use super::{Accumulator, Aggregate, Cast, Collation, Context, Function, Native, Operator, Scalar};
 use super::{casts, regex, text as texts};
+use crate::error::state::NULL_VALUE_NOT_ALLOWED;
 use crate::error::{SqlError, SqlResult, SqlState};
 use crate::meter;
 use crate::types::array as codec;
@@ -73,6 +74,13 @@ pub const FUNCTIONS: &[Function] = &[
     func("array_to_string", &[ANYARRAY, TEXT, TEXT], TEXT, "q_array_to_string({0}, {1}, {2})").stable(),
     func("string_to_array", &[TEXT, TEXT], TEXT_ARRAY, "q_string_to_array({0}, {1}, NULL)"),
     func("string_to_array", &[TEXT, TEXT, TEXT], TEXT_ARRAY, "q_string_to_array({0}, {1}, {2})"),
+    func("array_fill", &[ANYELEMENT, Type::INT4_ARRAY], ANYARRAY, "q_array_fill({0:type}, {0}, {1})"),
+    func(
+        "array_fill",
+        &[ANYELEMENT, Type::INT4_ARRAY, Type::INT4_ARRAY],
+        ANYARRAY,
+        "q_array_fill({0:type}, {0}, {1}, {2})",
+    ),
     func("trim_array", &[ANYARRAY, INT4], ANYARRAY, "q_trim_array({0}, {1})"),
     func("arraycontains", AA, BOOL, "q_array_contains({0}, {1})"),
     func("arrayoverlap", AA, BOOL, "q_array_overlaps({0}, {1})"),
@@ -205,6 +213,8 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_array_to_string", 3, to_string).lax().contextual(),
     scalar("q_string_to_array", 3, from_string).lax(),
     scalar("q_trim_array", 2, trim),
+    scalar("q_array_fill", 3, fill).lax(),
+    scalar("q_array_fill", 4, fill).lax(),
     scalar("q_subscript", -1, subscript),
     scalar("q_slice", 3, slice).lax(),
     scalar("q_array_assign", -1, assign).lax(),
@@ -582,17 +592,20 @@ fn cat(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     if a.dims.is_empty() || b.dims.is_empty() {
         return close(if a.dims.is_empty() { &b } else { &a });
     }
+    // Below the first dimension the bounds have to be the same, too.
+    let same = |a: &[Dim], b: &[Dim]| a.iter().map(|d| (d.len, d.lower)).eq(b.iter().map(|d| (d.len, d.lower)));
     let as_element = |array: &mut Array| array.dims.insert(0, Dim { len: 1, lower: 1 });
-    match a.dims.len() as i64 - b.dims.len() as i64 {
+    let nested = a.dims.len() as i64 - b.dims.len() as i64;
+    match nested {
         0 => {}
         1 => as_element(&mut b),
         -1 => as_element(&mut a),
         _ => return Err(incompatible()),
     }
-    if a.dims[1..].iter().map(|d| d.len).ne(b.dims[1..].iter().map(|d| d.len)) {
-        return Err(
-            incompatible().detail("Arrays with differing element dimensions are not compatible for concatenation.")
-        );
+    if !same(&a.dims[1..], &b.dims[1..]) {
+        let what = if nested == 0 { "element dimensions" } else { "dimensions" };
+        let text = format!("Arrays with differing {what} are not compatible for concatenation.");
+        return Err(incompatible().detail(text));
     }
     a.dims[0].len += b.dims[0].len;
     a.items.append(&mut b.items);
@@ -723,6 +736,43 @@ fn trim(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     array.items.truncate(array.items.len() / rows * kept);
     array.dims[0].len = kept as i32;
     close(&array)
+}
+
+/// (element type, value, lengths[, lower bounds]): an array of the same value everywhere.
+fn fill(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let none = |what: &str| SqlError::new(NULL_VALUE_NOT_ALLOWED, format!("{what} cannot be null"));
+    let numbers = |i: usize, what: &str| {
+        if args[i].is_null() {
+            return Err(none("dimension array or low bound array"));
+        }
+        let array = open(args, i)?;
+        if array.dims.len() > 1 {
+            let text = format!("{what} array must be one dimensional.");
+            return Err(SqlError::new(SUBSCRIPT_ERROR, "wrong number of array subscripts").detail(text));
+        }
+        let number = |item: &Value| match item {
+            Value::Int(n) => Ok(*n as i32),
+            _ => Err(none("dimension values")),
+        };
+        array.items.iter().map(number).collect::<SqlResult<Vec<i32>>>()
+    };
+    let lengths = numbers(2, "Dimension")?;
+    let lowers = if args.len() > 3 { numbers(3, "Low bound")? } else { vec![1; lengths.len()] };
+    if lowers.len() != lengths.len() {
+        let text = "Low bound array has different size than dimensions array.";
+        return Err(SqlError::new(SUBSCRIPT_ERROR, "wrong number of array subscripts").detail(text));
+    }
+    let count = codec::checked_count(&lengths)?;
+    let elem = Type(int(args, 0)? as u32);
+    if count == 0 {
+        return make(elem, vec![]);
+    }
+    let mut items = Vec::new();
+    for _ in 0..count {
+        codec::keep(&mut items, args[1].to_owned())?;
+    }
+    let dims = lengths.iter().zip(&lowers).map(|(len, lower)| Dim { len: *len, lower: *lower }).collect();
+    close(&Array { elem, dims, items })
 }
 
 /// (array, i, j, …): the element, or NULL where there is none or the number of subscripts differs from that of dimensions.

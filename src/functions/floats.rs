@@ -124,7 +124,7 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_f8_ceil", 1, |_, a| unary(a, libm::ceil)),
     scalar("q_f8_floor", 1, |_, a| unary(a, libm::floor)),
     scalar("q_f8_trunc", 1, |_, a| unary(a, libm::trunc)),
-    scalar("q_f8_sign", 1, |_, a| unary(a, |x| if x == 0.0 || x.is_nan() { x } else { x.signum() })),
+    scalar("q_f8_sign", 1, |_, a| unary(a, |x| if x == 0.0 || x.is_nan() { 0.0 } else { x.signum() })),
     scalar("q_sqrt", 1, |_, a| {
         domain(a, |x| x < 0.0, POWER, "cannot take square root of a negative number", libm::sqrt)
     }),

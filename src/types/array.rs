@@ -18,6 +18,23 @@ fn too_large() -> SqlError {
     SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, format!("array size exceeds the maximum allowed ({MAX_ELEMENTS})"))
 }
 
+/// How many elements an array of these lengths has.
+pub fn checked_count(lengths: &[i32]) -> SqlResult<i64> {
+    if lengths.len() > MAX_DIMENSIONS {
+        let text =
+            format!("number of array dimensions ({}) exceeds the maximum allowed ({MAX_DIMENSIONS})", lengths.len());
+        return Err(SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, text));
+    }
+    if lengths.is_empty() {
+        return Ok(0);
+    }
+    let times = |count: i64, length: &i32| {
+        let count = count.checked_mul((*length).into()).filter(|n| *length >= 0 && *n <= MAX_ELEMENTS);
+        count.ok_or_else(too_large)
+    };
+    lengths.iter().try_fold(1, times)
+}
+
 /// A stored array, borrowed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Array<'a> {

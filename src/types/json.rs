@@ -861,6 +861,8 @@ fn change_at(json: &mut Json, path: &[Option<String>], depth: usize, value: &Jso
                 },
             }
         }
+        // Nothing is in there to be deleted, whatever the path says.
+        Json::Array(items) if depth == 0 && items.is_empty() && matches!(change, Change::Delete) => {}
         Json::Array(items) => {
             let index = array_index(step).ok_or_else(|| {
                 SqlError::new(

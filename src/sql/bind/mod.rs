@@ -17,7 +17,7 @@
 //! Nothing here writes SQL or looks into it: what a statement means is in the trees, and [`super::render`] writes them when
 //! all of it is bound, because the types of literals, parameters and columns may be decided by what comes later.
 //!
-//! Left out (0A000): GROUPING SETS, SIMILAR TO, composite
+//! Left out (0A000): GROUPING SETS, composite
 //! types, MERGE, RETURNING of columns of UPDATE … FROM's or DELETE … USING's
 //! other tables. `INSERT … ON CONFLICT DO UPDATE` may meet one row twice, where Postgres raises 21000.
 

@@ -97,7 +97,12 @@ impl Binder<'_> {
             Expr::ILike { negated, any: false, expr, pattern, escape_char } => {
                 self.like(if *negated { "!~~*" } else { "~~*" }, expr, pattern, escape_char.as_deref())
             }
-            Expr::SimilarTo { .. } => Err(SqlError::unsupported("SIMILAR TO")),
+            Expr::SimilarTo { negated, expr, pattern, escape_char } => {
+                let (expr, pattern) = (self.expr(expr)?, self.expr(pattern)?);
+                let escape = escape_char.as_deref().map(|escape| self.expr(escape)).transpose()?;
+                let pattern = self.call_by_name("similar_to_escape", [pattern].into_iter().chain(escape).collect())?;
+                self.operator(if *negated { "!~" } else { "~" }, Some(expr), pattern)
+            }
             Expr::Case { operand, conditions, else_result, .. } => {
                 self.case(operand.as_deref(), conditions, else_result.as_deref())
             }
