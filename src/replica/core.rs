@@ -1429,6 +1429,8 @@ impl Core {
         }
         let member = |r: &ReplicaId| now.voters.contains(r) || now.learners.contains(r);
         let promotable = |r: &ReplicaId| match self.raw.raft.prs().get(r.0) {
+            // One that has all is only probed until something more is written, and that may be never.
+            Some(p) if p.matched == self.last_index() => Ok(()),
             Some(p) if p.state == ProgressState::Replicate && self.is_near(p.matched) => Ok(()),
             _ => Err(ChangeError::NotCaughtUp(*r)),
         };
