@@ -3,6 +3,7 @@
 use super::client::Field;
 use crate::sim::random::Random;
 use crate::support::cluster::{Cluster, run_program};
+use crate::support::shim::Trouble;
 use crate::support::{PATIENCE, eventually};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -35,10 +36,16 @@ pub enum Fault {
     Wipe,
     /// A machine joins, and then another one is removed.
     Exchange,
+    /// A clock is set, by seconds or by hours, forwards or back, and later set right.
+    ClockStep,
+    /// Every sync of one machine takes long.
+    SlowDisk,
+    /// One machine's disk has no room.
+    FullDisk,
 }
 
 impl Fault {
-    pub const ALL: [Fault; 13] = [
+    pub const ALL: [Fault; 16] = [
         Fault::KillLeader,
         Fault::Kill,
         Fault::KillAll,
@@ -52,6 +59,9 @@ impl Fault {
         Fault::Flap,
         Fault::Wipe,
         Fault::Exchange,
+        Fault::ClockStep,
+        Fault::SlowDisk,
+        Fault::FullDisk,
     ];
 
     pub fn named(name: &str) -> Fault {
@@ -148,6 +158,20 @@ impl Chaos {
                 self.wait(0, 500).await;
             }
             Fault::Exchange => self.exchange(cluster).await,
+            Fault::ClockStep => {
+                let clock_seconds = self.random.pick(&[-7200, -5, -1, 1, 5, 7200]);
+                cluster.trouble(one, Trouble { clock_seconds, ..Trouble::default() });
+                self.wait(500, 4000).await;
+            }
+            Fault::SlowDisk => {
+                let sync_micros = self.random.pick(&[20_000, 200_000, 1_000_000]);
+                cluster.trouble(one, Trouble { sync_micros, ..Trouble::default() });
+                self.wait(500, 4000).await;
+            }
+            Fault::FullDisk => {
+                cluster.trouble(one, Trouble { full: true, ..Trouble::default() });
+                self.wait(200, 2000).await;
+            }
         }
     }
 
@@ -183,6 +207,7 @@ impl Chaos {
         cluster.switch().heal();
         let all: Vec<u64> = cluster.nodes.keys().copied().collect();
         for id in all {
+            cluster.trouble(id, Trouble::default());
             cluster.resume_if_paused(id);
             if !cluster.is_running(id) {
                 cluster.spawn(id);

@@ -5,6 +5,7 @@
 //! itself be killed, the kernel takes the nodes with it.
 
 use super::proxy::Switch;
+use super::shim::{Knobs, Trouble};
 use super::{PATIENCE, eventually, http, ports::free_port};
 use quorate::status::{ClusterStatus, ReplicaRow};
 use std::collections::BTreeMap;
@@ -32,6 +33,8 @@ pub struct Options {
     pub limits: String,
     /// Lines for the `[cluster]` section, of nodes that join too.
     pub cluster: String,
+    /// Clocks and disks of the first nodes can be made bad: see [`Cluster::trouble`].
+    pub shimmed: bool,
 }
 
 pub struct Cluster {
@@ -54,6 +57,7 @@ pub struct Node {
     pub log: PathBuf,
     process: Option<Child>,
     paused: bool,
+    knobs: Option<Knobs>,
 }
 
 impl Cluster {
@@ -79,7 +83,8 @@ impl Cluster {
         let mut fronts = BTreeMap::new();
         for id in 1..=n {
             let home = options.homes.get(&id).cloned().unwrap_or_else(|| dir.path().join(format!("node-{id}")));
-            let node = Node::new(id, dir.path(), home);
+            let mut node = Node::new(id, dir.path(), home);
+            node.knobs = options.shimmed.then(|| Knobs::new(dir.path().join(format!("node-{id}.knobs"))));
             let front = match &network {
                 Some(network) => network.stand_before(id, node.peers).await,
                 None => node.peers,
@@ -137,7 +142,13 @@ impl Cluster {
         assert!(node.process.is_none(), "{} runs already", node.name);
         let mut command = Command::new(QUORATE);
         command.arg("start").arg("--config").arg(&node.config);
+        node.knobs.iter().for_each(|knobs| knobs.prepare(&mut command));
         node.process = Some(spawn_child(command, &node.log));
+    }
+
+    /// What is wrong with a machine from now on, if it was started so that it can be.
+    pub fn trouble(&self, id: u64, trouble: Trouble) {
+        self.nodes[&id].knobs.iter().for_each(|knobs| knobs.set(trouble));
     }
 
     /// SIGKILL.
@@ -365,6 +376,7 @@ impl Node {
             name,
             process: None,
             paused: false,
+            knobs: None,
         }
     }
 

@@ -7,6 +7,7 @@ pub mod load;
 pub mod ports;
 pub mod proxy;
 pub mod raw;
+pub mod shim;
 pub mod tls;
 
 use std::time::{Duration, Instant};
