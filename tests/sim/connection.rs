@@ -72,7 +72,7 @@ pub struct Connection {
 
 /// An open result.
 enum Rows {
-    Stream(Stream),
+    Stream(Box<Stream>),
     Held(std::vec::IntoIter<Vec<Value>>),
 }
 
@@ -251,7 +251,7 @@ impl Connection {
                 };
                 Answer::Opened(match self.patiently(router.read(request)).await {
                     Ok(Ok(rows)) => {
-                        self.cursors.push((cursor, Rows::Stream(rows)));
+                        self.cursors.push((cursor, Rows::Stream(Box::new(rows))));
                         Ok(())
                     }
                     Ok(Err(failure)) => Err(failure),
