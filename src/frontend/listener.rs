@@ -202,15 +202,7 @@ impl<D: Database> Newcomer<D> {
             Err(error) => return self.refuse(&error).await,
         };
         let catalog = db.catalog();
-        let who = match catalog.login(&hello.user) {
-            Some(login) if login.can_login => Ok(catalog.settings_of(&hello.user)),
-            Some(_) => Err(format!("role \"{}\" is not permitted to log in", hello.user)),
-            None => Err(format!("role \"{}\" does not exist", hello.user)),
-        };
-        let settings = who
-            .map_err(|message| SqlError::new(state::INVALID_AUTHORIZATION_SPECIFICATION, message).fatal())
-            .and_then(|of_role| hello.settings(&of_role));
-        let settings = match settings {
+        let settings = match hello.settings(&catalog.settings_of(&hello.user), account.superuser) {
             Ok(settings) => settings,
             Err(error) => return self.refuse(&error).await,
         };

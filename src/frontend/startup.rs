@@ -143,14 +143,15 @@ fn words(text: &str) -> Vec<String> {
 
 impl Hello {
     /// The session's first settings: those of its role and its database, and what the client asks for.
-    pub fn settings(&self, of_role: &[(String, String)]) -> SqlResult<Settings> {
+    pub fn settings(&self, of_role: &[(String, String)], superuser: bool) -> SqlResult<Settings> {
         let mut settings = Settings::new(&self.user, &self.database);
+        settings.come_as(superuser);
         for (name, value) in of_role {
             // One that is not known any more does not keep anybody out.
             settings.start_with(name, value).ok();
         }
         for (name, value) in &self.settings {
-            settings.start_with(name, value).map_err(SqlError::fatal)?;
+            settings.ask_for(name, value, superuser).map_err(SqlError::fatal)?;
         }
         Ok(settings)
     }
@@ -175,7 +176,7 @@ mod tests {
         let Some(First::Start(hello)) = next_packet(&mut packet(196_608, body)).unwrap() else { panic!() };
         assert_eq!((hello.user.as_str(), hello.database.as_str()), ("ann", "ann"));
         assert!(hello.negotiate.is_none());
-        let settings = hello.settings(&[]).unwrap();
+        let settings = hello.settings(&[], true).unwrap();
         assert_eq!(settings.get("jit"), Some("on"));
         assert_eq!(settings.get("application_name"), Some("a b"));
         assert_eq!(settings.get("client_encoding"), Some("UTF8"));

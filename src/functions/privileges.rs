@@ -52,6 +52,22 @@ macro_rules! of_relation {
         )
     };
 }
+macro_rules! of_sequence {
+    ($role:literal, $oid:expr, $asked:literal) => {
+        concat!(
+            "(SELECT CASE WHEN pr.relkind = 'S' THEN q_held('s', {",
+            $asked,
+            "}, ",
+            roles!(),
+            ", ",
+            $role,
+            ", pr.relowner, pr.relacl) ELSE q_raise('42809', '\"' || pr.relname || '\" is not a sequence') END \
+              FROM \"pg_catalog.pg_class\" pr WHERE pr.oid = ",
+            $oid,
+            ")"
+        )
+    };
+}
 macro_rules! of_any_column {
     ($role:literal, $oid:expr, $asked:literal) => {
         concat!(
@@ -86,6 +102,21 @@ macro_rules! of_column {
             " AND pr.oid = ",
             $oid,
             ")"
+        )
+    };
+}
+
+/// The condition that a column has that name; if there is none, an error.
+macro_rules! column_named {
+    ($name:literal) => {
+        concat!(
+            "pa.attnum = coalesce((SELECT pb.attnum FROM \"pg_catalog.pg_attribute\" pb WHERE pb.attrelid = pr.oid \
+              AND pb.attname = {",
+            $name,
+            "}), q_raise('42703', 'column \"' || {",
+            $name,
+            "} || '\" of relation \"' \
+              || pr.relname || '\" does not exist'))"
         )
     };
 }
@@ -233,7 +264,7 @@ macro_rules! builtins {
 /// With what implements them for each kind of object.
 pub const OBJECTS: &[[Function; 6]] = &[
     relations!("has_table_privilege", of_relation),
-    relations!("has_sequence_privilege", of_relation),
+    relations!("has_sequence_privilege", of_sequence),
     relations!("has_any_column_privilege", of_any_column),
     rows!("has_schema_privilege", "n", "pg_namespace", "nsp", schema_named),
     rows!("has_type_privilege", "T", "pg_type", "typ", type_named),
@@ -269,17 +300,17 @@ macro_rules! column_inquiry {
 }
 
 pub const FUNCTIONS: &[Function] = &[
-    column_inquiry!(&[TEXT, TEXT, TEXT], "q_current_user()", relation_named!("0"), "pa.attname = {1}", "2"),
+    column_inquiry!(&[TEXT, TEXT, TEXT], "q_current_user()", relation_named!("0"), column_named!("1"), "2"),
     column_inquiry!(&[TEXT, INT2, TEXT], "q_current_user()", relation_named!("0"), "pa.attnum = {1}", "2"),
-    column_inquiry!(&[OID, TEXT, TEXT], "q_current_user()", "{0}", "pa.attname = {1}", "2"),
+    column_inquiry!(&[OID, TEXT, TEXT], "q_current_user()", "{0}", column_named!("1"), "2"),
     column_inquiry!(&[OID, INT2, TEXT], "q_current_user()", "{0}", "pa.attnum = {1}", "2"),
-    column_inquiry!(&[NAME, TEXT, TEXT, TEXT], "{0}", relation_named!("1"), "pa.attname = {2}", "3"),
+    column_inquiry!(&[NAME, TEXT, TEXT, TEXT], "{0}", relation_named!("1"), column_named!("2"), "3"),
     column_inquiry!(&[NAME, TEXT, INT2, TEXT], "{0}", relation_named!("1"), "pa.attnum = {2}", "3"),
-    column_inquiry!(&[NAME, OID, TEXT, TEXT], "{0}", "{1}", "pa.attname = {2}", "3"),
+    column_inquiry!(&[NAME, OID, TEXT, TEXT], "{0}", "{1}", column_named!("2"), "3"),
     column_inquiry!(&[NAME, OID, INT2, TEXT], "{0}", "{1}", "pa.attnum = {2}", "3"),
-    column_inquiry!(&[OID, TEXT, TEXT, TEXT], "{0}", relation_named!("1"), "pa.attname = {2}", "3"),
+    column_inquiry!(&[OID, TEXT, TEXT, TEXT], "{0}", relation_named!("1"), column_named!("2"), "3"),
     column_inquiry!(&[OID, TEXT, INT2, TEXT], "{0}", relation_named!("1"), "pa.attnum = {2}", "3"),
-    column_inquiry!(&[OID, OID, TEXT, TEXT], "{0}", "{1}", "pa.attname = {2}", "3"),
+    column_inquiry!(&[OID, OID, TEXT, TEXT], "{0}", "{1}", column_named!("2"), "3"),
     column_inquiry!(&[OID, OID, INT2, TEXT], "{0}", "{1}", "pa.attnum = {2}", "3"),
     func("has_parameter_privilege", &[TEXT, TEXT], BOOL, builtin!("p", "q_current_user()", "1", "0")).stable(),
     func("has_parameter_privilege", &[NAME, TEXT, TEXT], BOOL, builtin!("p", "{0}", "2", "1")).stable(),
@@ -440,10 +471,8 @@ fn acl_default(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
 
 /// `q_make_acl(grantee, grantor, rights, grantable, roles)`
 fn make_item(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
-    let mut mode = 0;
-    for word in text(args, 2)?.split(',') {
-        mode |= rights::right(word.trim()).ok_or_else(|| unrecognized(word.trim()))?;
-    }
+    let word = text(args, 2)?;
+    let mode = rights::right(word).ok_or_else(|| unrecognized(word))?;
     let mode = if int(args, 3)? != 0 { mode | options(mode) } else { mode };
     let item = Item { grantee: int(args, 0)? as u32, grantor: int(args, 1)? as u32, mode };
     let texts = Acl(vec![item]).texts(&*roles(text(args, 4)?)?);

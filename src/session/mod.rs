@@ -45,6 +45,8 @@ use crate::functions::session::TEMPORARY;
 use crate::gateway::{ANY_SCHEMA, Failure};
 use crate::id::RequestId;
 use crate::sql::Scope;
+use crate::sql::access;
+use crate::sql::lex::without_passwords;
 use crate::sql::plan::{Effort, Facts, LockWait, Plan, PlanKind, Read, ResultColumn, Tag, Utility, WritePlan};
 use crate::transaction::{self as orders, Kind};
 use crate::types::json::quote;
@@ -705,6 +707,10 @@ impl Session {
         self.text.clear();
         let end = (0..=text.len().min(SHOWN_TEXT)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         self.text.push_str(&text[..end]);
+        // Only these say passwords.
+        if text.trim_start().starts_with(['C', 'c', 'A', 'a']) {
+            without_passwords(&mut self.text);
+        }
     }
 
     /// The transaction that the current statement belongs to; a new implicit one if there is none.
@@ -744,6 +750,7 @@ impl Session {
     /// Reports an error after the answers of the writes that were collected before: so they run, for those answers or for
     /// an error that comes first.
     fn fail_in_turn(&mut self, world: &World, error: SqlError) {
+        let error = self.discreet(world, error);
         self.speak();
         if self.batch.is_empty() || self.failed() || error.fatal {
             return self.fail(error);
@@ -752,6 +759,19 @@ impl Session {
         if let Err(Stop::Compile(error) | Stop::Final(error)) = self.send_steps(world, then) {
             self.fail(error);
         }
+    }
+
+    /// What a violation tells of rows, only those are told who may read them.
+    fn discreet(&self, world: &World, mut error: SqlError) -> SqlError {
+        let fields = &mut error.fields;
+        let named = fields.schema.clone().zip(fields.table.clone()).filter(|_| error.code.as_str().starts_with("23"));
+        if let (Some(_), Some(relation)) = (&fields.detail, named.and_then(|key| world.catalog.relations.get(&key))) {
+            let keys = fields.constraint.as_ref().and_then(|name| relation.constraint(name)).map(|c| &c.columns[..]);
+            if !access::may_read(&world.catalog, self.settings.current_user(), relation, keys) {
+                fields.detail = None;
+            }
+        }
+        error
     }
 
     /// Reports an error; what was under way is undone, and what follows it is not done.

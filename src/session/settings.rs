@@ -33,7 +33,9 @@ pub struct Settings {
 }
 
 /// These say who acts: they change only by [`Settings::become_role`].
-const OF_ROLES: [&str; 2] = ["role", "session_authorization"];
+const OF_ROLES: [&str; 3] = ["role", "session_authorization", IS_SUPERUSER];
+
+const IS_SUPERUSER: &str = "is_superuser";
 
 /// Values that every statement needs, ready to be used.
 #[derive(Clone, Debug)]
@@ -112,6 +114,17 @@ impl Settings {
     pub fn tell(&mut self, name: &'static str, value: &str) {
         self.initial.insert(name.to_owned(), value.to_owned());
         Arc::make_mut(&mut self.values).insert(name.to_owned(), value.to_owned());
+    }
+
+    /// As [`Self::start_with`], of a client's packet. Errors: 42501 for what only superusers may change.
+    pub fn ask_for(&mut self, name: &str, value: &str, superuser: bool) -> SqlResult<()> {
+        known::check_may_set(name, superuser)?;
+        self.start_with(name, value)
+    }
+
+    /// Whether the client has come as a superuser.
+    pub fn come_as(&mut self, superuser: bool) {
+        self.tell(IS_SUPERUSER, &on_or_off(superuser));
     }
 
     /// SET; no values: RESET.
@@ -286,10 +299,16 @@ impl Settings {
         self.get("session_authorization").unwrap_or_default()
     }
 
-    /// SET ROLE and SET SESSION AUTHORIZATION, of a role that is known, or of the one that the client has come as.
-    pub fn become_role(&mut self, name: &'static str, role: Option<&str>, local: bool) {
-        let initial = self.initial.get(name).cloned();
-        self.change(name.to_owned(), role.map(str::to_owned).or(initial), local);
+    /// SET ROLE and SET SESSION AUTHORIZATION, of a role that is known and may be a superuser, or of the one that the client
+    /// has come as.
+    pub fn become_role(&mut self, name: &'static str, role: Option<(&str, bool)>, local: bool) {
+        let initial = |name: &str| self.initial.get(name).cloned();
+        let (now, superuser) = match role {
+            Some((role, superuser)) => (Some(role.to_owned()), Some(on_or_off(superuser))),
+            None => (initial(name), initial(IS_SUPERUSER)),
+        };
+        self.change(name.to_owned(), now, local);
+        self.change(IS_SUPERUSER.to_owned(), superuser, local);
         if name == "session_authorization" {
             // Whoever the session belongs to now, it acts for itself.
             self.change("role".to_owned(), Some("none".to_owned()), local);
@@ -377,6 +396,10 @@ impl Settings {
         };
         self.unreported = true;
     }
+}
+
+fn on_or_off(on: bool) -> String {
+    if on { "on" } else { "off" }.to_owned()
 }
 
 fn current_user(values: &BTreeMap<String, String>) -> &str {

@@ -325,10 +325,15 @@ impl Session {
             self.not_in_block("SET LOCAL");
         }
         if !self.set_own(world, name, values, local)? {
+            crate::settings::check_may_set(name, self.is_superuser(world))?;
             self.settings.set(name, values, local)?;
         }
         self.complete(tag);
         Ok(())
+    }
+
+    fn is_superuser(&self, world: &World) -> bool {
+        world.catalog.rights.roles.named(self.settings.current_user()).is_some_and(|role| role.superuser)
     }
 
     /// Settings that are no stored values; whether it is one.
@@ -367,7 +372,8 @@ impl Session {
     /// SET ROLE. Errors: 22023 for a role that there is not, 42501 for one that the session's user is no member of.
     fn set_role(&mut self, world: &World, role: Option<&String>, local: bool) -> SqlResult<()> {
         let Some(name) = role.filter(|name| !name.eq_ignore_ascii_case("none")) else {
-            self.settings.become_role("role", Some("none"), local);
+            let superuser = world.catalog.rights.roles.named(self.settings.session_user()).is_some_and(|r| r.superuser);
+            self.settings.become_role("role", Some(("none", superuser)), local);
             return Ok(());
         };
         let roles = &world.catalog.rights.roles;
@@ -377,7 +383,7 @@ impl Session {
             let message = format!("permission denied to set role \"{name}\"");
             return Err(SqlError::new(state::INSUFFICIENT_PRIVILEGE, message));
         }
-        self.settings.become_role("role", Some(name), local);
+        self.settings.become_role("role", Some((name, role.superuser)), local);
         Ok(())
     }
 
@@ -393,7 +399,7 @@ impl Session {
         if role.oid != came_as && !roles.is_superuser(came_as) {
             return Err(SqlError::new(state::INSUFFICIENT_PRIVILEGE, "permission denied to set session authorization"));
         }
-        self.settings.become_role("session_authorization", Some(name), local);
+        self.settings.become_role("session_authorization", Some((name, role.superuser)), local);
         Ok(())
     }
 
@@ -437,6 +443,7 @@ impl Session {
         for Wish { name, value, local } in wishes {
             let text: Vec<String> = value.into_iter().collect();
             if !self.set_own(world, &name, &text, local)? {
+                crate::settings::check_may_set(&name, self.is_superuser(world))?;
                 match text.first() {
                     Some(text) => self.settings.set_text(&name, text, local)?,
                     None => self.settings.set(&name, &[], local)?,
@@ -461,9 +468,7 @@ impl Session {
         if let Some((_, value)) = self.present().iter().find(|(own, _)| own.eq_ignore_ascii_case(name)) {
             return Ok((*value).to_owned());
         }
-        match name.to_ascii_lowercase().as_str() {
-            _ => self.settings.show(name),
-        }
+        self.settings.show(name)
     }
 
     // ---- the rest ----

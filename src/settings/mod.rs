@@ -30,6 +30,8 @@ pub enum Context {
     Reload,
     /// The client, when it connects only.
     Backend,
+    /// A superuser, at any time.
+    Superuser,
     /// Anybody, at any time.
     User,
 }
@@ -42,6 +44,7 @@ impl Context {
             Context::Server => "postmaster",
             Context::Reload => "sighup",
             Context::Backend => "backend",
+            Context::Superuser => "superuser",
             Context::User => "user",
         }
     }
@@ -341,7 +344,8 @@ fn accepted(line: &'static str) -> Option<Setting> {
     let context = match context {
         "internal" => Context::Internal,
         "backend" | "superuser-backend" => Context::Backend,
-        "user" | "superuser" => Context::User,
+        "superuser" => Context::Superuser,
+        "user" => Context::User,
         "sighup" => Context::Reload,
         _ => Context::Server,
     };
@@ -351,6 +355,17 @@ fn accepted(line: &'static str) -> Option<Setting> {
         _ => default,
     };
     Some(Setting { context, category, ..setting(name, default, kind, description) })
+}
+
+/// Errors: 42501 for a setting that only superusers may change.
+pub fn check_may_set(name: &str, superuser: bool) -> SqlResult<()> {
+    match lookup(name) {
+        Some(setting) if setting.context == Context::Superuser && !superuser => {
+            let message = format!("permission denied to set parameter \"{}\"", setting.name);
+            Err(SqlError::new(state::INSUFFICIENT_PRIVILEGE, message))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether it means something here.

@@ -54,6 +54,8 @@ pub struct Need {
 #[derive(Clone, Debug, Default)]
 pub struct Needs {
     relations: BTreeMap<usize, Need>,
+    /// FROM items whose columns count as those of others.
+    others: BTreeMap<usize, usize>,
     /// Sequences, any of some rights on each.
     sequences: Vec<(Arc<Relation>, Mode)>,
 }
@@ -75,6 +77,11 @@ impl Needs {
         let (selected, inserted, updated) = Default::default();
         let need = Need { relation: Arc::clone(relation), role, rights, selected, inserted, updated };
         self.relations.insert(range, need);
+    }
+
+    /// The columns of one FROM item count as those of another.
+    pub fn stands_for(&mut self, range: usize, other: usize) {
+        self.others.insert(range, other);
     }
 
     /// Something more is done with the FROM item of this number.
@@ -99,6 +106,7 @@ impl Needs {
         if let Part::Expr(Typed { node: Node::Column(Column { range, attnum, .. }), .. }) = part
             && *attnum != 0
         {
+            let range = self.others.get(range).unwrap_or(range);
             self.also(*range, SELECT, [*attnum]);
         }
     }
@@ -162,6 +170,15 @@ pub fn held(catalog: &Catalog, role: u32, relation: &Relation, asked: Mode) -> M
 /// Errors: 42501 unless the role has one of these rights on the relation.
 pub fn any(catalog: &Catalog, role: u32, relation: &Relation, rights: Mode) -> SqlResult<()> {
     if held(catalog, role, relation, rights) == 0 { Err(denied(relation)) } else { Ok(()) }
+}
+
+/// Whether a role may read a table, or at least these columns of it.
+pub fn may_read(catalog: &Catalog, role: &str, relation: &Relation, columns: Option<&[i16]>) -> bool {
+    let Some(role) = catalog.rights.roles.named(role).map(|role| role.oid) else { return false };
+    let object = Object::relation(relation.oid);
+    let reads = |column: &i16| catalog.rights.held_on_column(role, object, *column, SELECT) != 0;
+    held(catalog, role, relation, SELECT) != 0
+        || columns.is_some_and(|columns| !columns.is_empty() && columns.iter().all(reads))
 }
 
 /// What messages call a relation.

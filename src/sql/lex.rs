@@ -489,6 +489,26 @@ pub const RESERVED: &[&str] = &[
     "with",
 ];
 
+/// Puts stars in place of the passwords in a statement that is to be shown; what is behind an unfinished one goes.
+pub fn without_passwords(text: &mut String) {
+    let mut hidden = Vec::new();
+    let mut after_password = false;
+    for token in Lexer::new(text) {
+        let Ok(token) = token else { break };
+        if after_password && token.kind == Kind::Literal {
+            hidden.push(token.start..token.end);
+        }
+        after_password = token.kind == Kind::Word && token.text(text).eq_ignore_ascii_case("password");
+    }
+    if after_password {
+        let end = Lexer::new(text).filter_map(Result::ok).last().map_or(0, |token| token.end);
+        text.truncate(end);
+    }
+    for range in hidden.into_iter().rev() {
+        text.replace_range(range, "'***'");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -519,5 +539,19 @@ mod tests {
         assert_eq!(identifier("FooBar"), "foobar");
         assert_eq!(quote_identifier("select"), "\"select\"");
         assert_eq!(quote_identifier("a_1"), "a_1");
+    }
+
+    #[test]
+    fn passwords_are_not_shown() {
+        for (text, shown) in [
+            ("CREATE ROLE a PASSWORD 'x' LOGIN", "CREATE ROLE a PASSWORD '***' LOGIN"),
+            ("alter user a encrypted password $$it's$$; select 1", "alter user a encrypted password '***'; select 1"),
+            ("ALTER ROLE a PASSWORD 'cut in the mid", "ALTER ROLE a PASSWORD"),
+            ("ALTER ROLE a RENAME TO password", "ALTER ROLE a RENAME TO password"),
+        ] {
+            let mut text = text.to_owned();
+            without_passwords(&mut text);
+            assert_eq!(text, shown);
+        }
     }
 }

@@ -24,6 +24,8 @@ const SETTING: &[&str] = &[
     "CREATE SCHEMA nobodys AUTHORIZATION nobody",
     "CREATE TABLE shared (id int PRIMARY KEY)",
     "GRANT SELECT ON shared TO nobody",
+    "CREATE TABLE nobodys.own (a int)",
+    "ALTER TABLE nobodys.own OWNER TO nobody",
 ];
 
 /// Refused for want of rights.
@@ -60,6 +62,7 @@ const DENIED: &[&str] = &[
     "INSERT INTO partly (id) VALUES (2) RETURNING hidden",
     "INSERT INTO partly (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET hidden = 'x'",
     "INSERT INTO partly (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET open = partly.hidden",
+    "INSERT INTO partly (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET open = excluded.hidden",
     "INSERT INTO shared SELECT id FROM secret",
     "UPDATE secret SET word = 'x'",
     "UPDATE partly SET hidden = 'x'",
@@ -94,6 +97,7 @@ const DENIED: &[&str] = &[
     "SELECT nextval(name::regclass) FROM (VALUES ('numbers')) v(name)",
     "SELECT setval(name::regclass, 1) FROM (VALUES ('numbers')) v(name)",
     "SELECT last_value FROM numbers",
+    "ALTER TABLE nobodys.own ADD COLUMN b bigint DEFAULT nextval('numbers')",
     // Definitions.
     "ALTER TABLE secret ADD COLUMN x int",
     "ALTER TABLE secret RENAME TO mine",
@@ -147,6 +151,9 @@ const DENIED: &[&str] = &[
     "SET ROLE boss",
     "SET ROLE owner",
     "SET SESSION AUTHORIZATION boss",
+    "SET session_preload_libraries = 'x'",
+    "SELECT set_config('session_preload_libraries', 'x', false)",
+    "ALTER ROLE nobody SET session_preload_libraries = 'x'",
     "SELECT set_config('role', 'boss', false)",
     "SELECT set_config('session_authorization', 'quorate', false)",
     // What only superusers may know, and do.
@@ -270,6 +277,20 @@ async fn everything_that_was_not_granted_is_refused() {
     assert_eq!(others(&mut root, ESCAPES, &codes).await, Vec::<String>::new());
     let unknown = Raw::connect_as(cluster.node(1).postgres, "unknown", "quorate").await.err().expect("no such role");
     assert!(unknown.to_string().contains("28000"), "{unknown}");
+    // What a violation tells of rows is for those who may read them, and a password for nobody.
+    let answer = in_time("a violation", nobody.query("INSERT INTO partly (id) VALUES (1)")).await.expect("an answer");
+    let error = first_error(&answer).expect("a violation");
+    assert_eq!((error.code(), error.get(b'D')), ("23505", Some("Key (id)=(1) already exists.")));
+    ok(&mut root, "REVOKE SELECT (id) ON partly FROM nobody").await;
+    let answer = in_time("a violation", nobody.query("INSERT INTO partly (id) VALUES (1)")).await.expect("an answer");
+    let error = first_error(&answer).expect("a violation");
+    assert_eq!((error.code(), error.get(b'D')), ("23505", None));
+    let shown = "SELECT query FROM pg_stat_activity WHERE pid = ";
+    let mut other = Raw::connect(cluster.node(1).postgres).await.expect("connect");
+    ok(&mut other, "ALTER ROLE nobody PASSWORD 'not to be seen'").await;
+    assert_eq!(ok(&mut root, &format!("{shown}{}", other.pid)).await, ["ALTER ROLE nobody PASSWORD '***'"]);
+    assert_eq!(ok(&mut nobody, &format!("{shown}{}", other.pid)).await, ["<insufficient privilege>"]);
+
     // Nothing of all that has happened.
     assert_eq!(ok(&mut root, "SELECT word FROM secret").await, ["word"]);
 

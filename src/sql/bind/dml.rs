@@ -695,9 +695,11 @@ impl Binder<'_> {
         let mut excluded: Vec<Named> = self.columns_of(relation, id, "excluded", false);
         for column in &mut excluded {
             if let Node::Column(c) = &mut column.expr.node {
-                (c.table, c.attnum) = (0, 0);
+                c.table = 0;
             }
         }
+        // Reading what was to be stored takes the right to read what is.
+        self.needs.stands_for(id, target.range.id);
         let excluded = Range {
             id,
             alias: "excluded".into(),

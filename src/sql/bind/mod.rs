@@ -397,6 +397,14 @@ pub fn bind_column_facts(
     Ok((render::expression(&expr), expr.facts(&binder.hoisted)))
 }
 
+/// Errors: 42501 if the current role may not compute the expression, which calls a sequence that is not for it.
+pub fn may_compute(scope: &Scope<'_>, relation: Option<&Relation>, text: &str, kept: Kept) -> SqlResult<()> {
+    let mut binder = Binder::new(scope);
+    binder.allow_params = false;
+    binder.column_expr(relation, text, None, kept)?;
+    binder.needs.check(scope)
+}
+
 /// An expression of an index's key, as the index compares it.
 pub fn bind_index_key(scope: &Scope<'_>, relation: &Relation, text: &str) -> SqlResult<(String, Facts)> {
     let mut binder = Binder::new(scope);

@@ -79,6 +79,9 @@ pub struct Login {
     pub connection_limit: i32,
 }
 
+/// A database, a role, and what is set for them now.
+type SettingsChange = ((u32, u32), Option<Vec<String>>);
+
 /// What makes one state of the rights of another.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RightsChange {
@@ -86,7 +89,7 @@ pub struct RightsChange {
     owners: Vec<(Object, Option<u32>)>,
     acls: Vec<((Object, i16), Option<Acl>)>,
     defaults: Vec<(DefaultKey, Option<(u32, Acl)>)>,
-    settings: Vec<((u32, u32), Option<Vec<String>>)>,
+    settings: Vec<SettingsChange>,
     connection_limit: Option<i32>,
 }
 

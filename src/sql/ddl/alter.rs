@@ -11,7 +11,7 @@ use super::work::{
     NO_COLUMN, Violation, Work, is_set_to_default, no_column, no_relation, sets_default, system_relation,
 };
 use crate::error::{SqlError, SqlResult, state};
-use crate::sql::bind::Kept;
+use crate::sql::bind::{self, Kept};
 use crate::sql::catalog::{
     Column, Constraint, ConstraintKind, Identity, Index, Relation, RelationKind, Source, quote, sqlite_name,
 };
@@ -153,6 +153,7 @@ fn add_column(work: &mut Work<'_>, table: &Relation, def: &ColumnDef, if_not_exi
         _ => None,
     };
     if let Some(text) = filler {
+        bind::may_compute(&work.scope(), None, &text, Kept::Default)?;
         let value = work.bind(None, &text, Some((column.ty, column.typmod)), Kept::Default)?;
         work.data(format!("UPDATE {} SET {} = {value}", physical(table), quote(&column.name)));
     }
@@ -304,6 +305,7 @@ fn set_type(
         work.update(table, new);
     } else {
         let text = using.map_or_else(|| quote_identifier(name), str::to_owned);
+        bind::may_compute(&work.scope(), Some(table), &text, Kept::Transform)?;
         let value = work.bind(Some(table), &text, Some((ty, typmod)), Kept::Transform)?;
         // The copies' constraints are written against the changed table.
         work.update(table, new.clone());

@@ -80,6 +80,8 @@ pub enum RoleOption {
     InRole(Vec<RoleSpec>),
     Members(Vec<RoleSpec>),
     Admins(Vec<RoleSpec>),
+    /// Without effect, as in PostgreSQL.
+    SysId,
 }
 
 fn reserved(name: &str) -> SqlError {
@@ -215,7 +217,7 @@ fn options(c: &mut Cursor<'_>, create: bool) -> SqlResult<Vec<RoleOption>> {
     let mut options: Vec<RoleOption> = Vec::new();
     while !c.done() {
         let position = c.position();
-        let Some(option) = option(c, create)? else { continue };
+        let option = option(c, create)?;
         let same = |known: &RoleOption| std::mem::discriminant(known) == std::mem::discriminant(&option);
         if options.iter().any(same) {
             return Err(SqlError::syntax("conflicting or redundant options").position(position));
@@ -225,7 +227,7 @@ fn options(c: &mut Cursor<'_>, create: bool) -> SqlResult<Vec<RoleOption>> {
     Ok(options)
 }
 
-fn option(c: &mut Cursor<'_>, create: bool) -> SqlResult<Option<RoleOption>> {
+fn option(c: &mut Cursor<'_>, create: bool) -> SqlResult<RoleOption> {
     let position = c.position();
     if c.eat("UNENCRYPTED") {
         let error = SqlError::new(state::FEATURE_NOT_SUPPORTED, "UNENCRYPTED PASSWORD is no longer supported");
@@ -235,36 +237,35 @@ fn option(c: &mut Cursor<'_>, create: bool) -> SqlResult<Option<RoleOption>> {
     let encrypted = c.eat("ENCRYPTED");
     if c.eat("PASSWORD") {
         if !encrypted && c.eat("NULL") {
-            return Ok(Some(RoleOption::Password(None)));
+            return Ok(RoleOption::Password(None));
         }
-        return Ok(Some(RoleOption::Password(Some(Secret(c.string()?)))));
+        return Ok(RoleOption::Password(Some(Secret(c.string()?))));
     }
     if encrypted {
         return Err(c.error());
     }
     if c.eat_all("CONNECTION LIMIT") {
-        return Ok(Some(RoleOption::ConnectionLimit(c.integer()?)));
+        return Ok(RoleOption::ConnectionLimit(c.integer()?));
     }
     if c.eat_all("VALID UNTIL") {
-        return Ok(Some(RoleOption::ValidUntil(c.string()?)));
+        return Ok(RoleOption::ValidUntil(c.string()?));
     }
     if c.eat("USER") {
-        return Ok(Some(RoleOption::Members(RoleSpec::list(c)?)));
+        return Ok(RoleOption::Members(RoleSpec::list(c)?));
     }
     if create {
         if c.eat("SYSID") {
-            // PostgreSQL ignores it, too.
             c.integer()?;
-            return Ok(None);
+            return Ok(RoleOption::SysId);
         }
         if c.eat_all("IN ROLE") || c.eat_all("IN GROUP") {
-            return Ok(Some(RoleOption::InRole(RoleSpec::list(c)?)));
+            return Ok(RoleOption::InRole(RoleSpec::list(c)?));
         }
         if c.eat("ROLE") {
-            return Ok(Some(RoleOption::Members(RoleSpec::list(c)?)));
+            return Ok(RoleOption::Members(RoleSpec::list(c)?));
         }
         if c.eat("ADMIN") {
-            return Ok(Some(RoleOption::Admins(RoleSpec::list(c)?)));
+            return Ok(RoleOption::Admins(RoleSpec::list(c)?));
         }
     }
     let word = c.ident()?;
@@ -272,7 +273,7 @@ fn option(c: &mut Cursor<'_>, create: bool) -> SqlResult<Option<RoleOption>> {
         Some(rest) => (rest, false),
         None => (word.as_str(), true),
     };
-    Ok(Some(match plain {
+    Ok(match plain {
         "superuser" => RoleOption::Superuser(on),
         "createdb" => RoleOption::CreateDatabase(on),
         "createrole" => RoleOption::CreateRole(on),
@@ -281,7 +282,7 @@ fn option(c: &mut Cursor<'_>, create: bool) -> SqlResult<Option<RoleOption>> {
         "replication" => RoleOption::Replication(on),
         "bypassrls" => RoleOption::BypassRls(on),
         _ => return Err(SqlError::syntax(format!("unrecognized role option \"{word}\"")).position(position)),
-    }))
+    })
 }
 
 /// GRANT or REVOKE of roles, behind the word; the names are read already.

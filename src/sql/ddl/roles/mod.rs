@@ -184,6 +184,9 @@ fn set_options(work: &mut Work<'_>, role: &mut Role, options: &[RoleOption]) -> 
                 let value = parse_text(Type::TIMESTAMPTZ, NO_TYPMOD, text, work.scope().env)?;
                 role.valid_until = if let Value::Int(micros) = value { Some(micros) } else { None };
             }
+            RoleOption::SysId => {
+                work.notice(state::SUCCESSFUL_COMPLETION, "SYSID can no longer be specified".to_owned());
+            }
             RoleOption::InRole(_) | RoleOption::Members(_) | RoleOption::Admins(_) => {}
         }
     }
@@ -489,6 +492,7 @@ fn configure(
         None => values.clear(),
         Some((name, value)) => {
             let known = settings::known(name)?;
+            settings::check_may_set(name, work.is_superuser())?;
             let name = known.map_or(name.as_str(), |s| s.name);
             let prefix = format!("{name}=");
             let place =
