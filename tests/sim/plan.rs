@@ -37,7 +37,7 @@ pub enum Fault {
     ClockJump,
     /// Syncs of a node's log take long for a while.
     SlowDisk,
-    /// A write of a node's log fails once, with a part of it done: the process ends.
+    /// A write of a node's log fails once, and may be there all the same: the process ends.
     DiskError,
     /// The same until somebody mends the disk.
     DiskDead,

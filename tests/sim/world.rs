@@ -880,9 +880,9 @@ impl World {
         Ok(())
     }
 
-    /// Whoever does not know what is on its disk ends. A part of it is there, perhaps.
+    /// Whoever does not know what is on its disk ends. A batch of the log is there as a whole, or not at all.
     fn fail_to_write(&mut self, id: u64) -> Check {
-        let parts = self.random.range(0, 3) as usize;
+        let parts = if self.random.one_in(2) { usize::MAX } else { 0 };
         let node = self.node(id);
         let live = node.live.as_mut().expect("the action's process is alive");
         if let Some(job) = live.jobs.pop_front() {
