@@ -343,7 +343,7 @@ fn build(pattern: &str, mut options: Options) -> SqlResult<Pattern> {
         if options.literal { (::regex::escape(body), Traits::default()) } else { translate(body, options)? };
     if traits.looks {
         let regex = Box::new(backtracking(&source, options)?);
-        return Ok(Pattern::Backtracking { regex, decided: !traits.alternatives && !(traits.long && traits.short) });
+        return Ok(Pattern::Backtracking { regex, decided: !(traits.alternatives || traits.long && traits.short) });
     }
     let regex = RegexBuilder::new(&source)
         .size_limit(PROGRAM)
