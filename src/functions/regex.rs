@@ -753,6 +753,16 @@ fn all<'a>(regex: &'a Pattern, s: &'a str, from: Option<usize>) -> impl Iterator
     })
 }
 
+/// The match with `n` others before it. What those cost is not passed over.
+fn nth_of<T>(mut all: impl Iterator<Item = SqlResult<T>>, n: usize) -> SqlResult<Option<T>> {
+    for _ in 0..n {
+        if all.next().transpose()?.is_none() {
+            return Ok(None);
+        }
+    }
+    all.next().transpose()
+}
+
 fn nth(args: &[ValueRef<'_>], i: usize) -> SqlResult<usize> {
     match int(args, i)? {
         n if n > 0 => Ok(n as usize - 1),
@@ -777,7 +787,7 @@ fn substr(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let regex = compile(text(args, 1)?, flags(text(args, 4)?, false)?.0)?;
     let group = usize::try_from(int(args, 5)?)
         .map_err(|_| invalid(format!("invalid value for parameter \"subexpr\": {}", args_int(args, 5))))?;
-    let found = all(&regex, s, start(s, int(args, 2)?)?).nth(nth(args, 3)?).transpose()?;
+    let found = nth_of(all(&regex, s, start(s, int(args, 2)?)?), nth(args, 3)?)?;
     Ok(found.and_then(|found| found.get(group)).map_or(Value::Null, from_text))
 }
 
@@ -789,7 +799,7 @@ fn args_int(args: &[ValueRef<'_>], i: usize) -> i64 {
 fn instr(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let s = searched(args, 0)?;
     let regex = compile(text(args, 1)?, Options::default())?;
-    let found = all(&regex, s, start(s, int(args, 2)?)?).nth(nth(args, 3)?).transpose()?;
+    let found = nth_of(all(&regex, s, start(s, int(args, 2)?)?), nth(args, 3)?)?;
     Ok(Value::Int(found.map_or(0, |found| s[..found.range().start].chars().count() as i64 + 1)))
 }
 
