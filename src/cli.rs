@@ -1,13 +1,17 @@
 //! The command line: what may be said, and which room carries it out.
 
 use crate::admin::client::{Said, Way};
-use crate::admin::{NodeOrder, Secret, TokenOrder, TransferRequest, Transferred};
+use crate::admin::{
+    EntryOrder, NodeOrder, ScrubProgress, ScrubbedDatabase, Secret, TokenOrder, TransferRequest, Transferred,
+};
 use crate::clock::now_micros;
 use crate::config::{Config, ConfigError, ConfigFile, InitialNode, JoinToken, Origin, SecurityFile};
 use crate::pki::{self, Authority, Files, Subject};
 use crate::setup;
-use crate::status::{ClusterStatus, render, render_nodes};
+use crate::status::{ClusterStatus, NodeRow, render, render_nodes, render_stuck};
 use clap::{Args, Parser, Subcommand};
+use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -41,6 +45,11 @@ enum Command {
     Token(TokenCommand),
     /// Make a client's certificate, for the method `cert`
     Certificate(CertificateArgs),
+    /// Read through the database files of all nodes, and compare the replicas
+    Scrub(ScrubArgs),
+    /// Get past an entry of the log that no replica can apply
+    #[command(subcommand)]
+    Entry(EntryCommand),
     /// Mend a stopped node whose Raft term is impossible
     RepairTerm(RepairTermArgs),
 }
@@ -102,6 +111,46 @@ struct CertificateArgs {
     /// Where to write ROLE.crt and ROLE.key
     #[arg(long, default_value = ".")]
     out: PathBuf,
+}
+
+#[derive(Subcommand)]
+enum EntryCommand {
+    /// Show which entries replicas cannot get past
+    Show(Target),
+    /// Have the group record an entry as failed: its commands take no effect, on any replica
+    Skip {
+        #[command(flatten)]
+        entry: Entry,
+        #[command(flatten)]
+        target: Target,
+    },
+    /// Have a node try an entry once more over which its process has ended
+    Retry {
+        #[command(flatten)]
+        entry: Entry,
+        #[command(flatten)]
+        target: Target,
+    },
+}
+
+#[derive(Args)]
+struct ScrubArgs {
+    /// Only this node's files
+    #[arg(long, value_name = "NODE")]
+    node: Option<String>,
+    #[command(flatten)]
+    target: Target,
+}
+
+/// Which entry; all of it as `quorate entry show` says, so that no other one is meant.
+#[derive(Args)]
+struct Entry {
+    #[arg(long, value_name = "NAME")]
+    database: String,
+    #[arg(long)]
+    index: u64,
+    #[arg(long)]
+    term: u64,
 }
 
 /// Which node to ask.
@@ -264,6 +313,8 @@ pub fn run() -> ExitCode {
         Command::Node(command) => node(command),
         Command::Token(command) => token(command),
         Command::Certificate(args) => certificate(&args),
+        Command::Entry(command) => entry(command),
+        Command::Scrub(args) => scrub(&args),
         Command::RepairTerm(args) => crate::node::repair_term(&args.data_dir, args.term).map(|done| println!("{done}")),
     };
     match result {
@@ -535,6 +586,91 @@ fn token(command: TokenCommand) -> Result<(), String> {
     tell(&target, "/token", &order).map(|done| println!("{}", done.text()))
 }
 
+fn entry(command: EntryCommand) -> Result<(), String> {
+    let (target, entry, retry) = match command {
+        EntryCommand::Show(target) => return status_of(&target, render_stuck),
+        EntryCommand::Skip { entry, target } => (target, entry, false),
+        EntryCommand::Retry { entry, target } => (target, entry, true),
+    };
+    let Entry { database, index, term } = entry;
+    let order = EntryOrder { database, index, term, retry };
+    tell(&target, "/entry", &order).map(|done| println!("{}", done.text()))
+}
+
+/// Has nodes read through their files, shows how far they are, and then what was found.
+fn scrub(args: &ScrubArgs) -> Result<(), String> {
+    let way = args.target.way()?;
+    let known = args.target.addresses()?.into_iter().find_map(|addr| fetch_status_by(&addr, &way).ok());
+    let status = known.ok_or("no node answers\n  is one running?")?;
+    let asked = |node: &&NodeRow| args.node.as_ref().is_none_or(|name| *name == node.node);
+    let nodes: Vec<&NodeRow> = status.nodes.iter().filter(asked).collect();
+    if nodes.is_empty() {
+        return Err("there is no such node\n  `quorate node list` shows them".into());
+    }
+    let mut found = BTreeMap::new();
+    for node in &nodes {
+        let begun = post(&node.http_addr, "/scrub", &(), &way).map_err(|e| match e {
+            AskError::Unanswered(why) | AskError::Refused(why) => why,
+        });
+        let begun = begun.and_then(|said| serde_json::from_slice(&said.body).map_err(|e| e.to_string()));
+        found.insert(node.node.clone(), begun);
+    }
+    let terminal = std::io::stderr().is_terminal();
+    while found.values().flatten().any(|progress: &ScrubProgress| progress.running) {
+        std::thread::sleep(Duration::from_millis(200));
+        for node in &nodes {
+            if let Some(Ok(progress)) = found.get_mut(&node.node) {
+                match get_json(&node.http_addr, "/scrub", &way) {
+                    Ok(now) => *progress = now,
+                    Err(why) => drop(found.insert(node.node.clone(), Err(why))),
+                }
+            }
+        }
+        if terminal {
+            eprint!("\r{}", bar(found.values().flatten()));
+        }
+    }
+    if terminal {
+        eprintln!();
+    }
+    let mut sound = true;
+    for (node, progress) in &found {
+        match progress {
+            Err(why) => {
+                sound = false;
+                println!("{node}: not read: {why}");
+            }
+            Ok(progress) => progress.databases.iter().for_each(|d| {
+                sound &= d.damage.is_none();
+                println!("{node}: {}", line_of(d));
+            }),
+        }
+    }
+    if sound { Ok(()) } else { Err("not everything is as it was written".into()) }
+}
+
+fn line_of(found: &ScrubbedDatabase) -> String {
+    let mut line = format!("{}: {} of {} pages read", found.database, found.read, found.pages);
+    match &found.damage {
+        Some(damage) => line.push_str(&format!("; {damage}: the replica is rebuilt from the others")),
+        None => line.push_str(", none is damaged"),
+    }
+    if let Some(compared) = &found.compared {
+        line.push_str(&format!("; {compared}"));
+    }
+    line
+}
+
+/// How far all of them are.
+fn bar<'a>(all: impl Iterator<Item = &'a ScrubProgress>) -> String {
+    let (mut read, mut pages) = (0u64, 0u64);
+    for database in all.flat_map(|progress| &progress.databases) {
+        (read, pages) = (read + u64::from(database.read), pages + u64::from(database.pages));
+    }
+    let done = (read * 40).checked_div(pages).unwrap_or(0) as usize;
+    format!("[{:<40}] {read} of {pages} pages", "#".repeat(done))
+}
+
 /// Gives an order to the first node that can carry it out.
 fn tell<T: serde::Serialize>(target: &Target, path: &str, order: &T) -> Result<Said, String> {
     let way = target.way()?;
@@ -617,7 +753,11 @@ pub fn fetch_status(addr: &str) -> Result<ClusterStatus, String> {
 }
 
 fn fetch_status_by(addr: &str, way: &Way) -> Result<ClusterStatus, String> {
-    let said = wait_for(way.ask(addr, "/status", None, Duration::from_secs(2)))?;
+    get_json(addr, "/status", way)
+}
+
+fn get_json<T: serde::de::DeserializeOwned>(addr: &str, path: &str, way: &Way) -> Result<T, String> {
+    let said = wait_for(way.ask(addr, path, None, Duration::from_secs(2)))?;
     match said.is_success() {
         true => serde_json::from_slice(&said.body).map_err(|e| e.to_string()),
         false => Err(said.text()),

@@ -73,6 +73,9 @@ pub enum Command {
     LoseSessions { sessions: Vec<u64> },
     /// Every member can do what `to` brings: the group's version rises, and each replica runs the migrations of it.
     Raise { to: Version },
+    /// Every replica computes a digest of all that it contains at this index, to be voted on as at a
+    /// [`Command::DigestMark`]. The outcome has one row: the index.
+    ContentMark,
 }
 
 /// Who holds an advisory lock: a session of a node.

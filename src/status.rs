@@ -294,6 +294,22 @@ pub fn render_nodes(status: &ClusterStatus) -> String {
     out
 }
 
+/// Replicas that do not get on, and what they say of it.
+pub fn render_stuck(status: &ClusterStatus) -> String {
+    let unwell: Vec<_> = status.replicas.iter().filter(|replica| replica.state != "ok").collect();
+    if unwell.is_empty() {
+        return "every replica is ok".to_owned();
+    }
+    let mut out = String::new();
+    let row = |r: &&ReplicaRow| {
+        let (applied, commit) = (r.applied_index.to_string(), r.commit_index.to_string());
+        vec![r.database.clone(), r.node.clone(), r.role.clone(), applied, commit, r.state.clone()]
+    };
+    table(&mut out, &["database", "node", "role", "applied", "committed", "state"], unwell.iter().map(row));
+    out.truncate(out.trim_end().len());
+    out
+}
+
 fn table(out: &mut String, head: &[&str], rows: impl Iterator<Item = Vec<String>>) {
     let rows: Vec<Vec<String>> =
         std::iter::once(head.iter().map(|h| h.to_string()).collect::<Vec<_>>()).chain(rows).collect();

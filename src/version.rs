@@ -36,18 +36,21 @@ pub const LATEST: Version = Version(2);
 pub enum Feature {
     /// An entry of the log that cannot be applied is recorded as failed.
     SkipEntry,
+    /// Replicas are compared by all that they contain.
+    CompareContents,
 }
 
 impl Feature {
     pub const fn since(self) -> Version {
         match self {
-            Feature::SkipEntry => Version(2),
+            Feature::SkipEntry | Feature::CompareContents => Version(2),
         }
     }
 
     pub const fn name(self) -> &'static str {
         match self {
             Feature::SkipEntry => "skipping an entry",
+            Feature::CompareContents => "comparing what replicas contain",
         }
     }
 

@@ -7,12 +7,14 @@
 //! * [`chaos`]: everything at once, by a seed, beside clients that note what they are told.
 //! * [`sim`]: the whole cluster in one thread, by a seed.
 //! * [`fuzz`]: random input for everything that reads bytes from outside.
+//! * [`formats`]: what is stored and spoken is what was recorded.
 //! * [`wire`]: what a hostile or broken client can do to the others.
 //! * [`sql`]: text scripts whose expected output was recorded from PostgreSQL.
 //! * [`tidy`]: which room may look at which.
 
 mod chaos;
 mod cluster;
+mod formats;
 mod fuzz;
 mod sim;
 mod sql;

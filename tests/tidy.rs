@@ -63,7 +63,7 @@ const ARROWS: &[(&str, &str)] = &[
     (
         "engine",
         "command error functions gateway id locks::advisory meter sql transaction types value version replica::Applied replica::Committed replica::Halt \
-         replica::Membership replica::Payload replica::Position replica::SnapshotMeta replica::StateMachine",
+         replica::brake replica::Membership replica::Payload replica::Position replica::SnapshotMeta replica::StateMachine",
     ),
     ("cluster", "command error id types value version"),
     ("admin", "antechamber pki status telemetry"),

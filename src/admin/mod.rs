@@ -1,5 +1,5 @@
 //! HTTP for people and machines that watch: `/health`, `/ready`, `/status`, `/metrics`; `/join` for new nodes; and
-//! `/transfer`, `/node` and `/token` for operators.
+//! `/transfer`, `/node`, `/token`, `/entry` and `/scrub` for operators.
 //!
 //! A node that other machines can reach encrypts, and lets in who shows a certificate of one of the cluster's nodes or the
 //! name and password of a superuser (`gate`); all others see `/health` and `/ready`, and may ask to join with a token.
@@ -115,6 +115,38 @@ pub enum NodeOrder {
     Replace { node: String, with: Option<String> },
 }
 
+/// What an operator wants done with an entry of the log that a replica cannot get past.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryOrder {
+    pub database: String,
+    pub index: u64,
+    pub term: u64,
+    /// The asked node tries it once more; otherwise the group is to record it as failed.
+    pub retry: bool,
+}
+
+/// How far a node is with reading through its database files.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ScrubProgress {
+    pub node: String,
+    pub running: bool,
+    pub databases: Vec<ScrubbedDatabase>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ScrubbedDatabase {
+    pub database: String,
+    /// What the file has, as far as that is known, and what of it was read.
+    pub pages: u32,
+    pub read: u32,
+    /// What is not as it was written; the replica is rebuilt then.
+    pub damage: Option<String>,
+    /// What the leader found when all replicas were compared.
+    pub compared: Option<String>,
+}
+
 /// Why something was not done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
@@ -170,6 +202,10 @@ pub trait Facts: Send + Sync + 'static {
     fn transfer(&self, request: TransferRequest) -> Answer<Vec<Transferred>>;
     /// Carries an order out; says what was done, or how far it has come.
     fn order(&self, order: NodeOrder) -> Answer<String>;
+    /// The same of an order that is about an entry.
+    fn entry(&self, order: EntryOrder) -> Answer<String>;
+    /// How far reading through the files is; `begin`: begins, unless it is under way.
+    fn scrub(&self, begin: bool) -> ScrubProgress;
 }
 
 /// How long a connection may wait with a request, or be silent between two.
@@ -200,6 +236,8 @@ pub async fn serve(listener: TcpListener, facts: Arc<dyn Facts>, gate: Gate, mut
         .route("/transfer", post(transfer))
         .route("/node", post(order))
         .route("/token", post(token))
+        .route("/entry", post(entry))
+        .route("/scrub", get(scrub).post(begin_scrub))
         .with_state(facts.clone());
     let house = Arc::new(House { app, facts, gate });
     let (visitors, mut tasks) = (Antechamber::new(CONNECTIONS), JoinSet::new());
@@ -331,6 +369,21 @@ async fn order(
     Json(order): Json<NodeOrder>,
 ) -> Result<String, (StatusCode, String)> {
     facts.order(order).await.map_err(refused)
+}
+
+async fn entry(
+    State(facts): State<Arc<dyn Facts>>,
+    Json(order): Json<EntryOrder>,
+) -> Result<String, (StatusCode, String)> {
+    facts.entry(order).await.map_err(refused)
+}
+
+async fn scrub(State(facts): State<Arc<dyn Facts>>) -> Json<ScrubProgress> {
+    Json(facts.scrub(false))
+}
+
+async fn begin_scrub(State(facts): State<Arc<dyn Facts>>) -> Json<ScrubProgress> {
+    Json(facts.scrub(true))
 }
 
 fn refused(problem: Problem) -> (StatusCode, String) {

@@ -30,19 +30,18 @@ use crate::command::{
 use crate::error::{SqlError, state};
 use crate::functions::SequenceSource;
 use crate::functions::notify::Notice;
-use crate::id::RequestId;
+use crate::id::{NodeId, RequestId};
 use crate::locks::advisory::Table;
 use crate::meter::{self, Limits, MEMORY_IN_THE_LOG};
+use crate::replica::brake::Brake;
 use crate::replica::{Applied, Committed, Halt, Payload};
 use crate::transaction::serialization_failure;
-use crate::value::ValueRef;
+use crate::value::{Value, ValueRef};
 use crate::version::{self, Migration, Version};
 use parking_lot::Mutex;
 use rusqlite::ffi;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Instant;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Outcomes longer than this are not remembered; a repeated request is told so.
@@ -78,6 +77,10 @@ pub fn halt(fault: &Fault) -> Halt {
     }
 }
 
+fn stopped() -> Stop {
+    Stop::Halt(Halt::Environment("the application was interrupted".to_owned()))
+}
+
 fn corrupt(text: impl std::fmt::Display) -> Stop {
     Stop::Halt(Halt::Corrupt(text.to_string()))
 }
@@ -106,44 +109,15 @@ pub struct Machine {
     pub(super) lost: Vec<u64>,
     /// What this call has announced.
     notified: Vec<Notice>,
-    pub under_way: Arc<UnderWay>,
-}
-
-/// The entry that is being applied, for whoever wants to know why nothing goes on; and the way to stop it.
-#[derive(Default)]
-pub struct UnderWay {
-    /// 0: none.
-    index: AtomicU64,
-    since: Mutex<Option<Instant>>,
-    stop: Arc<AtomicBool>,
-}
-
-impl UnderWay {
-    fn begin(&self, index: u64) {
-        self.index.store(index, Ordering::Relaxed);
-    }
-
-    /// From a call's first entry on; applying it again after a failure does not begin anew.
-    fn enter(&self, first: u64) {
-        self.index.store(first, Ordering::Relaxed);
-        self.since.lock().get_or_insert_with(Instant::now);
-    }
-
-    fn leave(&self) {
-        *self.since.lock() = None;
-        self.index.store(0, Ordering::Relaxed);
-    }
-
-    /// The entry, and since when it and those before it in the same call are being applied, without success.
-    pub fn entry(&self) -> Option<(u64, Instant)> {
-        let since = (*self.since.lock())?;
-        Some((self.index.load(Ordering::Relaxed), since))
-    }
-
-    /// The statement under way ends, and no other one begins: the process is about to end.
-    pub fn stop(&self) {
-        self.stop.store(true, Ordering::Relaxed);
-    }
+    /// Votes on digests that this call has counted.
+    votes: Vec<(u64, NodeId, u64)>,
+    /// The entry asks for a digest of the contents.
+    marks_contents: bool,
+    /// This replica's digests of its contents, by index. Only in memory: whoever does not know its own has nothing to compare.
+    pub contents: Arc<Mutex<BTreeMap<u64, u64>>>,
+    brake: Arc<Brake>,
+    /// An entry of this call whose commands all fail.
+    skipped: Option<u64>,
 }
 
 /// What a call did, beside the outcomes.
@@ -161,6 +135,10 @@ pub struct Effects {
     pub lost: Vec<u64>,
     /// What was announced, in order.
     pub notified: Vec<Notice>,
+    /// Votes on digests: mark, node, digest.
+    pub votes: Vec<(u64, NodeId, u64)>,
+    /// The call ended with this entry, which asks for a digest of the contents.
+    pub contents: Option<u64>,
 }
 
 /// Where and when a command runs.
@@ -179,14 +157,14 @@ impl Machine {
         latest: Version,
         migrations: Vec<Migration>,
         work: u64,
+        brake: Arc<Brake>,
     ) -> Result<Machine, Fault> {
         let mut runner = runner;
         let state = State::load(&mut runner.connection)?;
         let memory = Memory::load(&mut runner.connection)?;
         let advisory = advisory::load(&mut runner.connection)?;
-        let under_way = Arc::new(UnderWay::default());
-        let stop = under_way.stop.clone();
-        runner.connection.meter().watch(Box::new(move || stop.load(Ordering::Relaxed)));
+        let watched = brake.clone();
+        runner.connection.meter().watch(Box::new(move || watched.interrupts()));
         Ok(Machine {
             runner,
             state,
@@ -197,13 +175,17 @@ impl Machine {
             scratch: Vec::new(),
             stale: false,
             exceeded: BTreeSet::new(),
-            under_way,
             latest,
             migrations,
+            brake,
+            skipped: None,
             advisory,
             touched: BTreeSet::new(),
             lost: Vec::new(),
             notified: Vec::new(),
+            votes: Vec::new(),
+            marks_contents: false,
+            contents: Arc::default(),
             limits: Limits { work, memory: MEMORY_IN_THE_LOG, ..Limits::NONE },
         })
     }
@@ -215,14 +197,16 @@ impl Machine {
         before_commit: &mut dyn FnMut(&State, &mut Runner) -> Result<(), Fault>,
     ) -> Result<Effects, Halt> {
         self.exceeded.clear();
-        if let Some(first) = entries.first() {
-            self.under_way.enter(first.at.index);
+        match (entries.first(), self.skipped) {
+            (Some(first), None) => self.brake.enter(first.at),
+            // Nothing of it is to be interrupted.
+            _ => self.brake.leave(),
         }
         let mut careful = false;
         loop {
             return match self.attempt(entries, careful, before_commit) {
                 Ok(effects) => {
-                    self.under_way.leave();
+                    self.brake.leave();
                     Ok(effects)
                 }
                 Err(Stop::Halt(halt)) => Err(halt),
@@ -231,6 +215,37 @@ impl Machine {
                 Err(_) => Err(Halt::Corrupt("a command with a savepoint could not be undone".to_owned())),
             };
         }
+    }
+
+    /// Records all commands of an entry as failed.
+    pub fn skip(&mut self, entry: &Committed) -> Result<Effects, Halt> {
+        self.skipped = Some(entry.at.index);
+        let result = self.apply(std::slice::from_ref(entry), &mut |_, runner| {
+            let note = |c: &mut Connection| {
+                c.raw()
+                    .execute_batch("CREATE TABLE IF NOT EXISTS _quorate_skipped (idx INTEGER PRIMARY KEY) STRICT")?;
+                c.raw().execute("INSERT OR IGNORE INTO _quorate_skipped VALUES (?1)", [entry.at.index as i64])
+            };
+            runner.connection.trusted(note).map(drop).map_err(Fault::from)
+        });
+        self.skipped = None;
+        if result.is_ok() {
+            self.brake.passed(entry.at.index);
+        }
+        result
+    }
+
+    /// Whether this state has recorded the commands of an entry as failed. The table is there once anything was.
+    fn has_skipped(&mut self, index: u64) -> Result<bool, Fault> {
+        let look = |c: &mut Connection| -> rusqlite::Result<bool> {
+            let exists = "SELECT count(*) FROM sqlite_schema WHERE name = '_quorate_skipped'";
+            let row = "SELECT count(*) FROM _quorate_skipped WHERE idx = ?1";
+            let count = |sql: &str, index: &[i64]| {
+                c.raw().query_row(sql, rusqlite::params_from_iter(index), |row| row.get::<_, i64>(0))
+            };
+            Ok(count(exists, &[])? > 0 && count(row, &[index as i64])? > 0)
+        };
+        self.runner.connection.trusted(look).map_err(Fault::from)
     }
 
     /// Another budget than that of the log.
@@ -273,17 +288,32 @@ impl Machine {
         self.runner.connection.run("BEGIN IMMEDIATE", &[])?;
         let mut next = self.state.clone();
         let mut effects = Effects::default();
+        self.marks_contents = false;
         for entry in entries {
             self.entry(entry, &mut next, &mut effects, careful)?;
+            // A snapshot is to have this entry and none behind it: they wait for the next call.
+            if self.marks_contents {
+                effects.contents = Some(entry.at.index);
+                break;
+            }
         }
         next.save(&mut self.runner.connection, &self.state)?;
         before_commit(&next, &mut self.runner)?;
-        self.runner.connection.run("COMMIT", &[])?;
+        match self.skipped {
+            Some(_) => self.runner.connection.run("COMMIT", &[])?,
+            None => {
+                // What is held or skipped meanwhile must not get into the state any more.
+                let passage = self.brake.pass(next.at.index).ok_or_else(stopped)?;
+                self.runner.connection.run("COMMIT", &[])?;
+                passage.done();
+            }
+        }
         self.runner.settle_catalog();
         self.state = next;
         effects.advisory = std::mem::take(&mut self.touched);
         effects.lost = std::mem::take(&mut self.lost);
         effects.notified = std::mem::take(&mut self.notified);
+        effects.votes = std::mem::take(&mut self.votes);
         Ok(effects)
     }
 
@@ -306,6 +336,7 @@ impl Machine {
         self.touched.clear();
         self.lost.clear();
         self.notified.clear();
+        self.votes.clear();
         self.stale = false;
         Ok(())
     }
@@ -316,7 +347,9 @@ impl Machine {
         }
         next.at = entry.at;
         let index = entry.at.index;
-        self.under_way.begin(index);
+        if self.skipped.is_none() {
+            self.brake.begin(entry.at);
+        }
         let mut marked = false;
         self.fold.number(index);
         match &entry.payload {
@@ -325,6 +358,13 @@ impl Machine {
                 self.fold.number(1);
                 self.fold.bytes(&command::encode(membership));
                 next.membership = Arc::new(membership.clone());
+            }
+            Payload::Skip(at) => {
+                self.fold.number(4);
+                self.fold.number(at.index);
+                if !self.has_skipped(at.index)? {
+                    return Err(Stop::Halt(Halt::Overruled(at.index)));
+                }
             }
             Payload::Batch(bytes) => {
                 self.fold.number(2);
@@ -344,6 +384,7 @@ impl Machine {
                     };
                     self.runner.connection.meter().begin(self.limits);
                     let result = match self.exceeded.contains(&(index, i)) {
+                        _ if self.skipped == Some(index) => self.fail_skipped(proposal, index),
                         false => self.proposal(proposal, &site, next, &mut marked),
                         true => Ok(self.refuse(proposal.request, index)),
                     };
@@ -351,7 +392,7 @@ impl Machine {
                         Some(meter::Stop::Work) => return Err(Stop::Exceeded(index, i)),
                         // Whatever came of it is not the command's outcome.
                         Some(meter::Stop::Watch) => {
-                            return Err(Stop::Halt(Halt::Environment("the node is being stopped".to_owned())));
+                            return Err(stopped());
                         }
                         None => {}
                     }
@@ -415,8 +456,14 @@ impl Machine {
             Command::Abort { born } if born < next.forgotten => Outcome::Refused(Refusal::Expired),
             Command::Abort { .. } => Outcome::Failed { step: 0, error: crate::transaction::locks_lost() },
             Command::Raise { to } => self.raise(to, site.index, next)?,
+            Command::ContentMark => {
+                self.marks_contents = true;
+                let index = StepOutcome { rows: vec![vec![Value::Int(site.index as i64)]], ..StepOutcome::default() };
+                Outcome::Done(vec![index])
+            }
             Command::DigestVote { mark, node, digest, voters } => {
                 self.vote(mark, node.0, digest, voters, site.index)?;
+                self.votes.push((mark, node, digest));
                 return Ok(Arc::new(Outcome::Done(Vec::new())));
             }
         };
@@ -445,6 +492,19 @@ impl Machine {
         }
         next.version = next.version.max(to);
         Ok(Outcome::Done(Vec::new()))
+    }
+
+    /// The outcome of a command of an entry that the group has skipped; of what was applied before, its own.
+    fn fail_skipped(&mut self, proposal: &Proposal, at: u64) -> Result<Arc<Outcome>, Stop> {
+        if let Some(outcome) = self.remembered(proposal.request, at)? {
+            self.fold.number(3);
+            return Ok(Arc::new(outcome));
+        }
+        let error = SqlError::new(state::SYSTEM_ERROR, "the statement could not be applied and was skipped")
+            .detail(format!("An operator has had entry {at} of the log recorded as failed."));
+        let outcome = Outcome::Failed { step: 0, error };
+        self.remember(proposal.request, at, &outcome);
+        Ok(Arc::new(outcome))
     }
 
     /// The outcome of a command that takes too much work.
@@ -524,6 +584,10 @@ impl Machine {
 
     /// Runs a command so that it takes effect wholly or not at all.
     fn command(&mut self, write: &Write, site: &Site) -> Result<Outcome, Stop> {
+        #[cfg(debug_assertions)]
+        if super::defect::strike(write, &self.brake) {
+            return Err(stopped());
+        }
         self.dress(write, site);
         let savepoint = site.careful || !undoes_itself(write) || self.wants_savepoint(write);
         if savepoint {
@@ -772,8 +836,10 @@ impl Machine {
             &[int(mark), int(voters.into())],
         )?;
         let ours = connection.query("SELECT digest FROM _quorate_mark WHERE idx = ?1", &[int(mark)])?;
-        if let (Some(theirs), Some(ours)) = (majority.first(), ours.first()) {
-            let (theirs, ours) = (unsigned(&theirs[0])?, unsigned(&ours[0])?);
+        let ours = ours.first().map(|row| unsigned(&row[0])).transpose()?;
+        let ours = ours.or_else(|| self.contents.lock().get(&mark).copied());
+        if let (Some(theirs), Some(ours)) = (majority.first(), ours) {
+            let theirs = unsigned(&theirs[0])?;
             if theirs != ours {
                 return Err(Stop::Halt(Halt::Diverged { index: mark, ours, theirs }));
             }

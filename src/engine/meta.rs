@@ -6,7 +6,8 @@
 //! that is not replicated state. `_quorate_tenure` is the last [`Command::Tenure`], `_quorate_claim` the claims that held then
 //! and those that have become void since. `_quorate_advisory` has the advisory locks, each key's in the order in which they
 //! are served, `_quorate_advisory_last` the last number given to one, and `_quorate_lost` the sessions of which nothing is
-//! taken any more.
+//! taken any more. `_quorate_skipped` has the entries whose commands were
+//! recorded as failed; it is made when there is one.
 //!
 //! [`Command::Tenure`]: crate::command::Command::Tenure
 
@@ -22,7 +23,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 /// All of them; closed to clients.
-pub const TABLES: [&str; 10] = [
+pub const TABLES: [&str; 11] = [
     "_quorate_meta",
     "_quorate_outcome",
     "_quorate_chunk",
@@ -33,6 +34,7 @@ pub const TABLES: [&str; 10] = [
     "_quorate_advisory",
     "_quorate_advisory_last",
     "_quorate_lost",
+    "_quorate_skipped",
 ];
 
 pub const SCHEMA: &str = "

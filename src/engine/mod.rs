@@ -11,6 +11,7 @@
 //! | `diagnosis` | what can be asked where a statement failed |
 //! | `advisory`, `tenure` | locks as far as they are replicated state |
 //! | `meta` | the engine's own tables; which requests were applied |
+//! | `contents` | a digest of everything that is there |
 //! | `digest` | row changes as sums, the running digest, what a transaction's client was told |
 //! | `sequence` | `q_nextval`, `q_setval` |
 //! | `connection`, `statement` | the fixed settings, the authorizer, prepared statements |
@@ -30,6 +31,9 @@ mod advisory;
 pub mod apply;
 pub mod checkpoint;
 pub mod connection;
+mod contents;
+#[cfg(debug_assertions)]
+mod defect;
 pub mod diagnosis;
 pub mod digest;
 mod files;
@@ -58,7 +62,9 @@ use crate::command::AdvisoryKey;
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::mailbox::{self, Hub, Letter};
 use crate::gateway::{Failure, ReadRequest};
+use crate::id::NodeId;
 use crate::locks::advisory::{self as locks, Table};
+use crate::replica::brake::Brake;
 use crate::replica::{Applied, Committed, Halt, Membership, Position, SnapshotMeta, StateMachine};
 use crate::sql::catalog::Catalog;
 use crate::sql::catalog::change::SystemRow;
@@ -222,8 +228,8 @@ pub struct Shared {
     pool: ArcSwap<reader::Pool>,
     waiters: Mutex<Vec<(u64, tokio::sync::oneshot::Sender<()>)>>,
     marks: Mutex<std::collections::VecDeque<(u64, u64)>>,
+    votes: Mutex<std::collections::VecDeque<(u64, NodeId, u64)>>,
     moved: Mutex<MovedSequences>,
-    under_way: ArcSwap<apply::UnderWay>,
     closed: AtomicBool,
     /// Advisory locks as of what is applied.
     advisory: Mutex<Table>,
@@ -244,8 +250,9 @@ struct MovedSequences {
 /// Sequences of which that is known one by one.
 const MOVED: usize = 10_000;
 
-/// Marks whose digests are kept in memory.
+/// Marks whose digests are kept in memory, and votes.
 const MARKS: usize = 64;
+const VOTES: usize = 512;
 
 impl Shared {
     /// Index and term of the last applied entry.
@@ -321,6 +328,12 @@ impl Shared {
         self.catalog.load_full()
     }
 
+    /// Votes on what replicas had at a mark, as far as they are applied here: nodes and digests.
+    pub fn votes(&self, mark: u64) -> Vec<(NodeId, u64)> {
+        let votes = self.votes.lock();
+        votes.iter().filter(|(index, ..)| *index == mark).map(|(_, node, digest)| (*node, *digest)).collect()
+    }
+
     /// What the engine was told about SQL.
     pub fn dialect(&self) -> Dialect {
         self.pool.load().dialect().clone()
@@ -329,7 +342,9 @@ impl Shared {
     /// Reads so many pages of the database file, from `first` (1) on, so that damaged ones are found; the replica looks after
     /// itself then. Returns how many pages there are. May take long.
     pub fn scrub(&self, first: u32, count: u32) -> Result<u32, String> {
-        pages::look_through(&self.file().path(), first, count).map_err(|error| error.to_string())
+        let path = self.file().path();
+        let read = pages::look_through(&path, first, count);
+        read.map_err(|error| pages::rotten(&path).unwrap_or_else(|| error.to_string()))
     }
 
     /// Bytes that a statement of a client may have here.
@@ -340,16 +355,6 @@ impl Shared {
     /// Units of work that a command may take here.
     pub fn work_in_the_log(&self) -> u64 {
         self.pool.load().work_in_the_log()
-    }
-
-    /// The entry that is being applied, and for how long already without success.
-    pub fn under_way(&self) -> Option<(u64, Duration)> {
-        self.under_way.load().entry().map(|(index, since)| (index, since.elapsed()))
-    }
-
-    /// Applies nothing more: the process is about to end. What is under way is not applied, and will be when it is started again.
-    pub fn stop_applying(&self) {
-        self.under_way.load().stop();
     }
 
     /// The database file of now. Whoever opens it keeps this for as long, and looks whether it was retired.
@@ -449,6 +454,7 @@ pub struct Engine {
     next_inline: u32,
     /// See [`StateMachine::reached`]: what was noted last.
     reached: Position,
+    brake: Arc<Brake>,
 }
 
 /// Everything that belongs to one generation of the file.
@@ -483,7 +489,8 @@ impl Engine {
         };
         let options = Arc::new(options);
         let generation = Arc::new(Generation::new(&options.directory, number));
-        let mut opened = open(&options, &generation)?;
+        let brake = Arc::new(Brake::new(options.directory.join("applying")));
+        let mut opened = open(&options, &generation, &brake)?;
         let marks = load_marks(&mut opened.machine.runner.connection)?;
         let state = &opened.machine.state;
         let shared = Arc::new(Shared {
@@ -498,12 +505,12 @@ impl Engine {
             pool: ArcSwap::new(opened.pool),
             waiters: Mutex::new(Vec::new()),
             marks: Mutex::new(marks),
+            votes: Mutex::default(),
             moved: Mutex::default(),
             closed: AtomicBool::new(false),
             advisory: Mutex::new(opened.machine.advisory.clone()),
             advisory_bell: tokio::sync::Notify::new(),
             hub: Hub::default(),
-            under_way: ArcSwap::new(opened.machine.under_way.clone()),
         });
         let reached = files::reached(&options.directory).unwrap_or_default();
         let engine = Engine {
@@ -516,6 +523,7 @@ impl Engine {
             last_checkpoint: Instant::now(),
             next_inline: 0,
             reached,
+            brake,
         };
         Ok((engine, shared))
     }
@@ -575,7 +583,7 @@ fn create(options: &Options, path: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn open(options: &Arc<Options>, generation: &Arc<Generation>) -> Result<Opened, OpenError> {
+fn open(options: &Arc<Options>, generation: &Arc<Generation>, brake: &Arc<Brake>) -> Result<Opened, OpenError> {
     let path = generation.path();
     let register = &options.dialect.register;
     let progress = Arc::new(Progress::default());
@@ -589,7 +597,8 @@ fn open(options: &Arc<Options>, generation: &Arc<Generation>) -> Result<Opened, 
     if found != options.owner {
         return Err(OpenError::Foreign { found, expected: options.owner.clone() });
     }
-    let mut machine = Machine::new(runner, options.window, options.latest, options.migrations.clone(), options.work)?;
+    let (latest, migrations) = (options.latest, options.migrations.clone());
+    let mut machine = Machine::new(runner, options.window, latest, migrations, options.work, brake.clone())?;
     let (version, reached) = (machine.state.version, machine.state.migration);
     if version > options.latest {
         let (found, latest) = (version.0, options.latest.0);
@@ -653,35 +662,16 @@ impl StateMachine for Engine {
                 return Err(halt);
             }
         };
-        let state = &self.machine.state;
-        self.progress.committed.store(state.at.index, Ordering::Release);
-        if let Some(catalog) = catalog {
-            shared.publish_catalog(catalog);
-            (self.options.on_event)(Event::SchemaChanged { version: state.schema_version });
-        }
-        for &(index, digest) in &effects.marks {
-            let mut marks = shared.marks.lock();
-            marks.push_back((index, digest));
-            if marks.len() > MARKS {
-                marks.pop_front();
-            }
-            drop(marks);
-            (self.options.on_event)(Event::DigestMarked { index, digest });
-        }
-        shared.note_moved(effects.moved, state.at.index);
-        shared.publish_advisory(&self.machine.advisory, &effects.advisory, &effects.lost);
-        let letters = effects.notified.into_iter().map(|(pid, channel, payload)| Letter { pid, channel, payload });
-        // The data is committed: whoever is told of it can see it.
-        shared.hub.deliver(letters.collect());
-        for &(from, to) in &effects.set_back {
-            (self.options.on_event)(Event::ClockSetBack { from, to });
-        }
-        shared.publish(state);
-        // The entries have taken effect: what goes wrong from here on is the next call's business.
-        if let Err(error) = self.checkpoint_if_long() {
-            tracing::warn!(%error, "checkpoint failed");
-        }
-        Ok(effects.applied)
+        Ok(self.took(effects, catalog))
+    }
+
+    fn skip(&mut self, entry: &Committed) -> Result<Vec<Applied>, Halt> {
+        let effects = self.machine.skip(entry)?;
+        Ok(self.took(effects, None))
+    }
+
+    fn brake(&self) -> Arc<Brake> {
+        self.brake.clone()
     }
 
     fn reached(&self) -> Position {
@@ -722,7 +712,7 @@ impl StateMachine for Engine {
             return Ok(());
         }
         let generation = snapshot::place(&self.options, file, meta, self.generation.number + 1)?;
-        let opened = open(&self.options, &generation).map_err(|e| match e {
+        let opened = open(&self.options, &generation, &self.brake).map_err(|e| match e {
             OpenError::Io(error) => Halt::Environment(error.to_string()),
             OpenError::Sqlite(fault) => halt(&fault),
             OpenError::Catalog(error) => halt(&connection::catalog_fault(&error)),
@@ -735,6 +725,75 @@ impl StateMachine for Engine {
 }
 
 impl Engine {
+    /// Entries have taken effect: tells everybody.
+    fn took(&mut self, effects: apply::Effects, catalog: Option<Arc<Catalog>>) -> Vec<Applied> {
+        let shared = &self.shared;
+        let state = &self.machine.state;
+        self.progress.committed.store(state.at.index, Ordering::Release);
+        if let Some(catalog) = catalog {
+            shared.publish_catalog(catalog);
+            (self.options.on_event)(Event::SchemaChanged { version: state.schema_version });
+        }
+        for &(index, digest) in &effects.marks {
+            let mut marks = shared.marks.lock();
+            marks.push_back((index, digest));
+            if marks.len() > MARKS {
+                marks.pop_front();
+            }
+            drop(marks);
+            (self.options.on_event)(Event::DigestMarked { index, digest });
+        }
+        {
+            let mut votes = shared.votes.lock();
+            votes.extend(effects.votes);
+            let spare = votes.len().saturating_sub(VOTES);
+            votes.drain(..spare);
+        }
+        if let Some(index) = effects.contents {
+            self.compare_contents(index);
+        }
+        shared.note_moved(effects.moved, state.at.index);
+        shared.publish_advisory(&self.machine.advisory, &effects.advisory, &effects.lost);
+        let letters = effects.notified.into_iter().map(|(pid, channel, payload)| Letter { pid, channel, payload });
+        // The data is committed: whoever is told of it can see it.
+        shared.hub.deliver(letters.collect());
+        for &(from, to) in &effects.set_back {
+            (self.options.on_event)(Event::ClockSetBack { from, to });
+        }
+        shared.publish(state);
+        // The entries have taken effect: what goes wrong from here on is the next call's business.
+        if let Err(error) = self.checkpoint_if_long() {
+            tracing::warn!(%error, "checkpoint failed");
+        }
+        effects.applied
+    }
+
+    /// Has all that is there at this index read on another thread, for the vote on it. Whoever cannot do that does not vote.
+    fn compare_contents(&self, index: u64) {
+        let (options, contents) = (self.options.clone(), self.machine.contents.clone());
+        let snapshot = match contents::Snapshot::take(&self.generation, &options.dialect.register, index) {
+            Ok(Some(snapshot)) => snapshot,
+            Ok(None) => return,
+            Err(fault) => return tracing::warn!(%fault, "what is here cannot be compared with the others"),
+        };
+        let job = move || match snapshot.digest() {
+            Ok(digest) => {
+                let mut contents = contents.lock();
+                contents.insert(index, digest);
+                while contents.len() > MARKS {
+                    contents.pop_first();
+                }
+                drop(contents);
+                (options.on_event)(Event::DigestMarked { index, digest });
+            }
+            // A damaged page is looked after by whoever reads it next.
+            Err(fault) => tracing::warn!(%fault, "what is here cannot be compared with the others"),
+        };
+        if let Err(error) = std::thread::Builder::new().name("compare".to_owned()).spawn(job) {
+            tracing::warn!(%error, "what is here cannot be compared with the others");
+        }
+    }
+
     /// Makes a new generation the one that is used. Reads in flight on the old one fail; its files go with the last.
     fn adopt(&mut self, mut opened: Opened, generation: Arc<Generation>) -> Result<(), Halt> {
         let marks = load_marks(&mut opened.machine.runner.connection).map_err(|f| halt(&f))?;
@@ -751,7 +810,6 @@ impl Engine {
         *self.shared.advisory.lock() = table;
         self.shared.advisory_bell.notify_waiters();
         *self.shared.moved.lock() = MovedSequences { at: Default::default(), others: state.at.index };
-        self.shared.under_way.store(opened.machine.under_way.clone());
         self.machine = opened.machine;
         self.checkpointer = opened.checkpointer;
         self.progress = opened.progress;

@@ -294,6 +294,37 @@ fn a_command_beyond_its_budget_fails_alike_however_entries_are_grouped() {
     assert!(outcomes.iter().all(|other| *other == outcomes[0]));
 }
 
+/// What the group has skipped is recorded as failed, and what comes behind it goes on; a replica that has applied it finds out.
+#[test]
+fn a_skipped_entry_is_recorded_as_failed() {
+    let log = |first: u64| {
+        let poison = entry(first, vec![(7, Command::Write(insert(1))), (8, Command::Write(insert(2)))]);
+        let skip = Committed { at: Position { index: first + 1, term: 1 }, payload: Payload::Skip(poison.at) };
+        let after = entry(first + 2, vec![(7, Command::Write(insert(1))), (9, Command::Write(insert(3)))]);
+        (poison, [skip, after])
+    };
+    let (mut one, mut two, mut lucky) = (Replica::new(), Replica::new(), Replica::new());
+    for replica in [&mut one, &mut two, &mut lucky] {
+        replica.write(1, insert(10));
+    }
+    let (poison, after) = log(one.next());
+    let brake = one.engine.brake();
+    brake.skip(poison.at);
+    assert!(one.engine.apply(std::slice::from_ref(&poison)).is_err(), "it is not applied any more");
+    for replica in [&mut one, &mut two] {
+        let failed = replica.engine.skip(&poison).unwrap();
+        assert_eq!(failed.iter().map(|a| failure(&a.outcome)).collect::<Vec<_>>(), ["58000", "58000"]);
+    }
+    let repeated = one.engine.apply(&after).unwrap();
+    assert_eq!(failure(&repeated[0].outcome), "58000", "the same request gets the same answer");
+    let mut two = two.reopen();
+    after.iter().for_each(|entry| drop(two.engine.apply(std::slice::from_ref(entry)).unwrap()));
+    assert_eq!(one.engine.digest(), two.engine.digest());
+    assert_eq!(one.value(r#"SELECT group_concat(k) FROM "public.t""#), Value::Text("3,10".to_owned()));
+    lucky.engine.apply(&[poison.clone()]).unwrap();
+    assert_eq!(lucky.engine.apply(&after).unwrap_err(), Halt::Overruled(poison.at.index));
+}
+
 #[test]
 fn a_large_result_is_given_once_and_then_forgotten() {
     let mut r = Replica::new();
@@ -788,6 +819,57 @@ fn a_planted_difference_is_found_by_votes() {
     let meta = a.engine.snapshot(file.clone())().unwrap();
     b.engine.install(&file, &meta).unwrap();
     assert_eq!((b.engine.applied(), b.engine.digest()), (a.engine.applied(), a.engine.digest()));
+}
+
+/// What the running digest cannot know is in that of the contents; they are taken at one entry, however entries are grouped.
+#[test]
+fn contents_are_compared_at_one_entry() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let replica = |name: u64| {
+        let told = told.clone();
+        Replica::with(move |options| {
+            options.on_event = Arc::new(move |event| {
+                if let Event::DigestMarked { index, digest } = event {
+                    told.lock().push((name, index, digest));
+                }
+            });
+        })
+    };
+    let (mut a, mut b, mut c) = (replica(1), replica(2), replica(3));
+    let log: Vec<_> = (1..=6)
+        .map(|i| entry(i, vec![(i, if i == 4 { Command::ContentMark } else { Command::Write(insert(i as i64)) })]))
+        .collect();
+    a.engine.apply(&log[..2]).unwrap();
+    for entry in &log[..2] {
+        b.engine.apply(std::slice::from_ref(entry)).unwrap();
+    }
+    c.engine.apply(&log[..2]).unwrap();
+    // Counted as no change: somebody else did it.
+    c.engine.machine.runner.connection.run(r#"UPDATE "public.t" SET v = 'flipped' WHERE k = 1"#, &[]).unwrap();
+    for replica in [&mut a, &mut c] {
+        replica.engine.apply(&log[2..]).unwrap();
+        assert_eq!(replica.engine.applied().index, 4, "what is behind the mark waits");
+        replica.engine.apply(&log[4..]).unwrap();
+    }
+    for entry in &log[2..] {
+        b.engine.apply(std::slice::from_ref(entry)).unwrap();
+    }
+    assert_eq!(a.engine.digest(), b.engine.digest());
+    let until = std::time::Instant::now() + Duration::from_secs(20);
+    while told.lock().len() < 3 {
+        assert!(std::time::Instant::now() < until);
+        std::thread::yield_now();
+    }
+    let of =
+        |name| told.lock().iter().find(|(who, ..)| *who == name).map(|(_, index, digest)| (*index, *digest)).unwrap();
+    assert_eq!((of(1).0, of(1)), (4, of(2)));
+    assert_ne!(of(1), of(3));
+    let vote = |node, digest| Command::DigestVote { mark: 4, node: NodeId(node), digest, voters: 3 };
+    let votes = [entry(7, vec![(11, vote(1, of(1).1)), (12, vote(2, of(2).1))])];
+    a.engine.apply(&votes).unwrap();
+    assert_eq!(a.shared.votes(4).len(), 2);
+    let (ours, theirs) = (of(3).1, of(1).1);
+    assert_eq!(c.engine.apply(&votes).unwrap_err(), Halt::Diverged { index: 4, ours, theirs });
 }
 
 #[test]

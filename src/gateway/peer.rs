@@ -3,12 +3,10 @@
 use crate::command::{self, Outcome, Proposal, Tenure};
 use crate::error::SqlError;
 use crate::id::{GroupId, NodeId, RequestId};
-use crate::status::{LockRow, NodeReport, SessionRow};
 use crate::transaction::{self, Terms, Trial, TxName};
 use bytes::Bytes;
-use serde::de::{DeserializeOwned, Error as _};
-use serde::ser::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Request {
@@ -18,8 +16,8 @@ pub enum Request {
     Try { group: GroupId, request: RequestId, trial: Box<Trial>, terms: Terms },
     /// To the node whose client runs the statement: cancel it.
     Cancel { pid: i32, secret: i32 },
-    /// What the sender knows of itself.
-    Report(Told<NodeReport>),
+    /// What the sender knows of itself, a [`crate::status::NodeReport`].
+    Report(Told),
     /// Which clients are connected.
     Sessions,
     /// To the leader of `group`: who holds and awaits its locks.
@@ -67,26 +65,26 @@ pub enum Reply {
     Halted(String),
     Done,
     Transaction(transaction::Reply),
-    Sessions(Told<Vec<SessionRow>>),
-    Locks(Told<Vec<LockRow>>),
+    /// A list of [`crate::status::SessionRow`].
+    Sessions(Told),
+    /// A list of [`crate::status::LockRow`].
+    Locks(Told),
     /// Not done, and certainly not in the log because of this request: the client's error.
     Failed(SqlError),
 }
 
-/// What is shown to people and grows with every version: by the names of its fields, so that each side takes what it knows.
-#[derive(Clone, Debug)]
-pub struct Told<T>(pub T);
+/// What is shown to people and grows with every version: JSON, so that each side takes the fields that it knows.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Told(String);
 
-impl<T: Serialize> Serialize for Told<T> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serde_json::to_string(&self.0).map_err(S::Error::custom)?.serialize(serializer)
+impl Told {
+    pub fn of<T: Serialize>(what: &T) -> Told {
+        Told(serde_json::to_string(what).expect("rows of the status are plain data"))
     }
-}
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Told<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        serde_json::from_str(&text).map(Told).map_err(D::Error::custom)
+    /// Nothing, if it is not of this kind.
+    pub fn read<T: DeserializeOwned>(&self) -> Option<T> {
+        serde_json::from_str(&self.0).ok()
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Runtime;
 use crate::gateway::peer::{self, Request};
 use crate::id::NodeId;
+use crate::replica::brake::Stuck;
 use crate::replica::core::Role;
 use crate::replica::handle::{ReplicaState, ReplicaStatus};
 use crate::status::{ClusterStatus, NodeReport, NodeRow, ReplicaReport, ReplicaRow, assemble};
@@ -108,7 +109,7 @@ pub fn own_report(runtime: &Runtime) -> NodeReport {
                 applied_index,
                 lag: 0,
                 digest: format!("{digest:016x}"),
-                state: state_text(&status.state, router.shared.under_way()),
+                state: state_text(&status.state, status.stuck.as_ref()),
                 refuted_messages: status.refuted,
                 version: router.shared.version().0,
             };
@@ -137,14 +138,10 @@ fn role(status: &ReplicaStatus) -> &'static str {
     }
 }
 
-/// What takes longer to apply is worth knowing.
-const STUCK: Duration = Duration::from_secs(10);
-
-fn state_text(state: &ReplicaState, under_way: Option<(u64, Duration)>) -> String {
+fn state_text(state: &ReplicaState, stuck: Option<&Stuck>) -> String {
     // Its own trouble says more than that an entry waits for it.
-    let stuck = under_way.filter(|(_, since)| *since >= STUCK && *state == ReplicaState::Active);
-    if let Some((index, since)) = stuck {
-        return format!("entry {index} is not applied for {} s", since.as_secs());
+    if let Some(stuck) = stuck.filter(|_| *state == ReplicaState::Active) {
+        return stuck.to_string();
     }
     match state {
         ReplicaState::Active => "ok".into(),
@@ -162,7 +159,7 @@ pub async fn report(runtime: Arc<Runtime>) {
     let mut tick = tokio::time::interval(PERIOD);
     loop {
         tick.tick().await;
-        let request = peer::encode(&Request::Report(peer::Told(own_report(&runtime))));
+        let request = peer::encode(&Request::Report(peer::Told::of(&own_report(&runtime))));
         for node in runtime.network.connected() {
             tokio::spawn(tell(runtime.clone(), node, request.clone()));
         }

@@ -8,8 +8,8 @@ use super::{Listeners, refuse_old_data, security};
 use crate::access::Rules;
 use crate::admin::client::Way;
 use crate::admin::{
-    self, Answer as Later, Facts, JoinReply, JoinRequest, NodeOrder, Problem, Secret, TokenOrder, TransferRequest,
-    Transferred,
+    self, Answer as Later, EntryOrder, Facts, JoinReply, JoinRequest, NodeOrder, Problem, ScrubProgress, Secret,
+    TokenOrder, TransferRequest, Transferred,
 };
 use crate::cluster::founding::{self, Answer, Decision, Draft, Founded, Founding, Question, answer_as_member};
 use crate::cluster::token::Token;
@@ -426,5 +426,13 @@ impl Facts for Waiting {
 
     fn order(&self, _: NodeOrder) -> Later<String> {
         self.later()
+    }
+
+    fn entry(&self, _: EntryOrder) -> Later<String> {
+        self.later()
+    }
+
+    fn scrub(&self, _: bool) -> ScrubProgress {
+        ScrubProgress { node: self.config.name.clone(), ..ScrubProgress::default() }
     }
 }

@@ -126,8 +126,8 @@ async fn sessions(runtime: &Arc<Runtime>) -> Vec<SessionRow> {
     let mut all = runtime.cancels.sessions();
     let others = runtime.network.connected();
     for reply in join_all(others.into_iter().map(|node| ask(runtime, node, &Request::Sessions))).await {
-        if let Some(Reply::Sessions(peer::Told(rows))) = reply {
-            all.extend(rows);
+        if let Some(Reply::Sessions(rows)) = reply {
+            all.extend(rows.read::<Vec<SessionRow>>().unwrap_or_default());
         }
     }
     all.sort_by_key(|row| row.pid);
@@ -150,7 +150,7 @@ async fn locks_of(runtime: &Arc<Runtime>, router: &Router) -> Vec<LockRow> {
         None => Vec::new(),
         Some(leader) if leader == runtime.identity.node => router.locks(),
         Some(leader) => match ask(runtime, leader, &Request::Locks { group: router.id }).await {
-            Some(Reply::Locks(peer::Told(rows))) => rows,
+            Some(Reply::Locks(rows)) => rows.read().unwrap_or_default(),
             _ => Vec::new(),
         },
     }

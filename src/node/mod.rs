@@ -5,10 +5,12 @@
 //! Down (SIGTERM, SIGINT): no new clients, running statements end, leaderships are handed over, everything closes.
 
 mod board;
+mod entry;
 mod establish;
 mod leadership;
 mod live;
 mod membership;
+mod scrub;
 mod security;
 mod service;
 mod shape;
@@ -71,6 +73,8 @@ pub(crate) struct Runtime {
     /// Logins that have failed since the start.
     pub failed_logins: Arc<AtomicU64>,
     pub disk_full: AtomicBool,
+    /// How far reading through the files is, when somebody has asked for it.
+    pub scrub: parking_lot::Mutex<admin::ScrubProgress>,
     /// Every replica here has once had everything that was acknowledged before this process began.
     pub caught_up: AtomicBool,
     /// The node has never had data: it is joining.
@@ -161,7 +165,10 @@ async fn serve(config: Config) -> Result<(), String> {
     tokio::spawn(async move {
         // What does not end in time, or never, is applied at the next start.
         tokio::time::sleep(DRAIN).await;
-        routers.values().for_each(|router| router.shared.stop_applying());
+        routers.values().for_each(|router| router.group.stop_applying());
+        tokio::time::sleep(DRAIN).await;
+        tracing::error!("what is being applied cannot be interrupted: the process ends all the same");
+        std::process::exit(1);
     });
     runtime.driver.shutdown(if end.is_ok() { DRAIN } else { Duration::ZERO }).await;
     runtime.network.close();
@@ -332,6 +339,7 @@ fn assemble(
         keys,
         failed_logins: Arc::default(),
         disk_full: AtomicBool::new(false),
+        scrub: parking_lot::Mutex::default(),
         caught_up: AtomicBool::new(false),
         new,
         origin: rand::random(),

@@ -1,8 +1,9 @@
 //! A node's answers: to its peers, to HTTP, to Postgres clients.
 
-use super::{Runtime, board, leadership, membership, security};
+use super::{Runtime, board, entry, leadership, membership, scrub, security};
 use crate::admin::{
-    Answer, Facts, JoinReply, JoinRequest, NodeOrder, Problem, Secret, TokenOrder, TransferRequest, Transferred,
+    Answer, EntryOrder, Facts, JoinReply, JoinRequest, NodeOrder, Problem, ScrubProgress, Secret, TokenOrder,
+    TransferRequest, Transferred,
 };
 use crate::error::{SqlError, state};
 use crate::frontend;
@@ -59,16 +60,18 @@ async fn answer(runtime: &Arc<Runtime>, from: NodeId, request: Request) -> Reply
             runtime.cancels.cancel(CancelKey { pid, secret });
             Reply::Done
         }
-        Request::Sessions => Reply::Sessions(Told(runtime.cancels.sessions())),
+        Request::Sessions => Reply::Sessions(Told::of(&runtime.cancels.sessions())),
         Request::Locks { group } => {
-            Reply::Locks(Told(runtime.router(group).map_or_else(Vec::new, |router| router.locks())))
+            Reply::Locks(Told::of(&runtime.router(group).map_or_else(Vec::new, |router| router.locks())))
         }
         Request::Signal { pid, terminate } => {
             runtime.cancels.signal(pid, if terminate { Signal::Terminate } else { Signal::Cancel });
             Reply::Done
         }
-        Request::Report(Told(report)) => {
-            runtime.board.post(report);
+        Request::Report(told) => {
+            if let Some(report) = told.read() {
+                runtime.board.post(report);
+            }
             Reply::Done
         }
         Request::Transfer { group, to } => match runtime.router(group) {
@@ -148,6 +151,14 @@ impl Facts for NodeFacts {
 
     fn order(&self, order: NodeOrder) -> Answer<String> {
         Box::pin(membership::order(self.0.clone(), order))
+    }
+
+    fn entry(&self, order: EntryOrder) -> Answer<String> {
+        Box::pin(entry::carry_out(self.0.clone(), order))
+    }
+
+    fn scrub(&self, begin: bool) -> ScrubProgress {
+        scrub::progress(&self.0, begin)
     }
 }
 

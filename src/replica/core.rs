@@ -232,6 +232,8 @@ pub enum Event {
         ticket: u64,
         change: Change,
     },
+    /// Propose that all commands of this entry fail. The state machine has promised not to apply it meanwhile.
+    Skip(Position),
     DiskFull(bool),
     /// The machine fails the replica (true), or does so no longer.
     Ailing(bool),
@@ -293,6 +295,13 @@ pub enum Effect {
     OutcomesUnknown,
     /// Who votes has changed; and where new replicas live.
     Membership(Membership, Vec<(ReplicaId, NodeId)>),
+    /// The group has decided that all commands of an entry fail. Comes before the entry that says so is handed out, however
+    /// much waits to be applied.
+    Skip(Position),
+    /// A proposal to skip the entry may be committed: it must not be applied before that is known.
+    Doubt(u64),
+    /// None can be committed any more.
+    GoOn(u64),
     /// A message was refused that no correct replica can have sent.
     Refuted {
         from: ReplicaId,
@@ -343,6 +352,8 @@ pub struct Start {
     pub reached: Position,
     /// No command before the next one has a time at or above this, as far as the state machine knows.
     pub floor: i64,
+    /// An entry that this replica has proposed to skip, and in which term, if that may still be committed.
+    pub doubt: Option<(u64, u64)>,
 }
 
 /// Why a replica must not take part.
@@ -426,6 +437,9 @@ pub struct Core {
     unapplied: VecDeque<(u64, usize)>,
     unapplied_bytes: usize,
 
+    /// Entries that may be skipped, by the term of the latest proposal.
+    doubts: BTreeMap<u64, u64>,
+
     reads: Reads,
     leadership: Leadership,
     leaders: BTreeMap<u64, u64>,
@@ -473,6 +487,18 @@ fn conf_change(changes: &[(ConfChangeType, ReplicaId)], nodes: &[(ReplicaId, Nod
     let mut out = ConfChangeV2 { context: command::encode(&nodes.to_vec()), ..ConfChangeV2::default() };
     out.set_changes(changes.iter().map(single).collect::<Vec<_>>().into());
     out
+}
+
+/// Begins the data of an entry that skips another one; every other begins with [`command::VERSION`].
+const SKIPS: u8 = 0xfe;
+
+fn skip(at: Position) -> Vec<u8> {
+    postcard::to_extend(&at, vec![SKIPS]).expect("plain data")
+}
+
+fn skipped(entry: &Entry) -> Option<Position> {
+    let (SKIPS, rest) = entry.data.split_first().map(|(first, rest)| (*first, rest))? else { return None };
+    postcard::from_bytes(rest).ok()
 }
 
 /// The first time that a batch leaves free: its time plus its number of commands.
@@ -556,6 +582,7 @@ impl Core {
             durable: 0,
             unapplied: VecDeque::new(),
             unapplied_bytes: 0,
+            doubts: start.doubt.into_iter().collect(),
             reads: Reads::default(),
             leadership: Leadership::default(),
             leaders: BTreeMap::new(),
@@ -573,6 +600,7 @@ impl Core {
             entry_bytes: 256,
             config,
         };
+        core.find_doubts()?;
         core.note_leadership();
         Ok(core)
     }
@@ -636,6 +664,7 @@ impl Core {
             Event::Unreachable(replica) => self.raw.report_unreachable(replica.0),
             Event::TransferLeader(to) => self.transfer_leader(to),
             Event::ChangeMembership { ticket, change } => self.change_membership(ticket, change),
+            Event::Skip(at) => self.propose_to_skip(at),
             Event::DiskFull(full) => {
                 self.disk_full = full;
                 if full {
@@ -1229,10 +1258,55 @@ impl Core {
     fn release(&mut self, committed: Vec<Entry>) {
         let (Some(first), Some(last)) = (committed.first(), committed.last()) else { return };
         assert_eq!(first.index, self.released + 1, "committed entries are released in order");
+        for entry in &committed {
+            self.decide(entry);
+        }
         let straight = !self.bare && self.handed == self.released && self.unapplied_bytes < self.config.max_unapplied;
         self.released = last.index;
         if straight {
             self.hand(committed);
+        }
+    }
+
+    /// Proposals to skip an entry are decided when they are committed, or when an entry of a later term is.
+    fn decide(&mut self, entry: &Entry) {
+        if let Some(at) = skipped(entry) {
+            self.doubts.remove(&at.index);
+            self.effects.push(Effect::Skip(at));
+        }
+        for index in self.doubts.extract_if(.., |_, term| *term < entry.term).map(|(index, _)| index) {
+            self.effects.push(Effect::GoOn(index));
+        }
+    }
+
+    /// What a start finds in its log, committed or not.
+    fn find_doubts(&mut self) -> Result<(), StartError> {
+        let log = |e: raft::Error| StartError::Log(e.to_string());
+        let (mut next, last) = (self.applied + 1, self.last_index());
+        while next <= last {
+            let context = raft::GetEntriesContext::empty(false);
+            let found = self.raw.store().entries(next, last + 1, Some(1 << 20), context).map_err(log)?;
+            let Some(end) = found.last().map(|entry| entry.index) else { break };
+            for entry in &found {
+                if let Some(at) = skipped(entry).filter(|at| at.index > self.applied) {
+                    self.doubts.insert(at.index, entry.term);
+                }
+            }
+            next = end + 1;
+        }
+        self.effects.extend(self.doubts.keys().map(|index| Effect::Doubt(*index)));
+        Ok(())
+    }
+
+    /// Passes by what waits to be proposed or applied: it may wait for this.
+    fn propose_to_skip(&mut self, at: Position) {
+        let term = self.raw.raft.term;
+        let known = self.raw.store().term(at.index).is_ok_and(|term| term == at.term) && at.index <= self.commit();
+        let free = self.is_leader() && self.raw.raft.lead_transferee.is_none() && known;
+        if free && self.raw.propose(Vec::new(), skip(at)).is_ok() {
+            self.doubts.insert(at.index, term);
+        } else if !self.doubts.contains_key(&at.index) {
+            self.effects.push(Effect::GoOn(at.index));
         }
     }
 
@@ -1285,7 +1359,9 @@ impl Core {
         let mut change = ConfChangeV2::default();
         match entry.get_entry_type() {
             EntryType::EntryNormal if entry.data.is_empty() => return Payload::Empty,
-            EntryType::EntryNormal => return Payload::Batch(entry.data),
+            EntryType::EntryNormal => {
+                return skipped(&entry).map_or_else(|| Payload::Batch(entry.data), Payload::Skip);
+            }
             // The older form: no replica ever proposes it.
             EntryType::EntryConfChange => return Payload::Empty,
             EntryType::EntryConfChangeV2 => {
@@ -1360,6 +1436,7 @@ impl Core {
             self.condition = Condition::Active;
         }
         self.bare = false;
+        self.doubts.retain(|entry, _| *entry > index);
         self.membership = meta.membership;
         self.effects.push(Effect::Membership(self.membership.clone(), Vec::new()));
         self.send(then_send);

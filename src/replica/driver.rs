@@ -18,6 +18,7 @@
 //! itself halts a replica until a restart: damaged files. A failed fsync ends the process.
 
 use super::beats::{Beats, Moment};
+use super::brake::{Brake, Way};
 use super::core::{
     Change, ChangeError, Core, CoreConfig, Effect, Event, Fetch, Leadership, Refused, Role, Start, Ticketed,
 };
@@ -26,7 +27,7 @@ use super::fitness::{Judge, Syncs, Unfit};
 use super::handle::{
     AddGroupError, GroupConfig, GroupLeadership, NodeConfig, ProposeError, ReadError, ReplicaState, ReplicaStatus,
 };
-use super::{Committed, Halt, Membership, SnapshotMeta, StateMachine};
+use super::{Applied, Committed, Halt, Membership, Position, SnapshotMeta, StateMachine};
 use crate::clock::{self, Belief, Reading};
 use crate::command::{Outcome, Proposal};
 use crate::id::{GroupId, NodeId, ReplicaId};
@@ -140,6 +141,13 @@ pub(super) enum Input {
         nodes: BTreeMap<ReplicaId, NodeId>,
         leaving: BTreeSet<NodeId>,
     },
+    /// Proposes that an entry fails; this replica has promised to wait for the decision.
+    Skip {
+        group: GroupId,
+        at: Position,
+    },
+    /// What was held back may go on.
+    Retry(GroupId),
     DiskFull(bool),
     AddGroup(Box<Replica>),
     RemoveGroup {
@@ -183,6 +191,7 @@ pub(super) struct Shared {
     waiters: Mutex<BTreeMap<u64, Waiters>>,
     /// Readers that wait until an index is applied.
     readers: Mutex<BTreeMap<u64, Vec<ReadReply>>>,
+    pub(super) brake: Arc<Brake>,
 }
 
 /// Who waits for an entry's outcomes, and since when it is in the log of its leader.
@@ -286,6 +295,7 @@ impl Shared {
             clock,
             unfit,
             sync: self.syncs.lock().at_present(clock::monotonic_micros()),
+            stuck: self.brake.stuck(),
         }
     }
 }
@@ -336,6 +346,7 @@ impl Replica {
         let failing = self.failing.as_ref().or(log);
         let state = match (&self.halt, failing) {
             (Some(halt @ Halt::Diverged { .. }), None) => ReplicaState::Diverged(halt.to_string()),
+            (Some(halt @ Halt::Overruled(_)), None) => ReplicaState::Diverged(halt.to_string()),
             (Some(Halt::Rotten(why)), None) => ReplicaState::Damaged(why.clone()),
             (Some(halt @ (Halt::Environment(_) | Halt::Corrupt(_))), _) => ReplicaState::Halted(halt.to_string()),
             (_, Some(why)) => ReplicaState::Failing(why.clone()),
@@ -362,7 +373,8 @@ pub(super) fn prepare(
     syncs: Arc<Mutex<Syncs>>,
 ) -> Result<Replica, AddGroupError> {
     let GroupConfig { group, replica, mut nodes, founders, state_machine: machine, lost, tuning } = config;
-    let applied = machine.applied();
+    let (applied, brake) = (machine.applied(), machine.brake());
+    let doubt = brake.start(applied.index);
     finish_install(log.as_ref(), group, applied)?;
     let mut found = log.load(group)?;
     if let Some(founders) = founders.filter(|_| found.last.index == 0) {
@@ -375,7 +387,7 @@ pub(super) fn prepare(
     }
     nodes.insert(replica, node.node);
     let (membership, reached, floor) = (machine.membership(), machine.reached(), machine.clock_floor());
-    let start = Start { log: found, applied, membership, reached, floor };
+    let start = Start { log: found, applied, membership, reached, floor, doubt };
     let tuning = tuning.unwrap_or_else(|| CoreConfig::new(group, replica, boot));
     let tuning = CoreConfig { group, replica, boot, believes_everything: false, ..tuning };
     let reader: Arc<dyn LogReader> = log;
@@ -401,10 +413,13 @@ pub(super) fn prepare(
         disk_full: AtomicBool::new(false),
         waiters: Mutex::default(),
         readers: Mutex::default(),
+        brake: brake.clone(),
     });
     let (apply, jobs) = unbounded();
     let applier = Applier {
         machine,
+        brake,
+        risky: core.last_index(),
         shared: shared.clone(),
         inbox,
         patience: node.patience,
@@ -626,6 +641,8 @@ impl Driver {
                 r.leaving = leaving;
                 learn(r, nodes);
             }),
+            Input::Skip { group, at } => self.step(group, Event::Skip(at)),
+            Input::Retry(group) => self.with(group, |r| drop(r.apply.send(ApplyJob::Look))),
             Input::DiskFull(full) => {
                 self.disk_full = full;
                 self.each(|r, _| {
@@ -898,6 +915,16 @@ impl Driver {
                 *replica.shared.membership.lock() = membership;
                 learn(replica, nodes);
             }
+            Effect::Skip(at) => {
+                tracing::warn!(%group, ?at, "the group has recorded an entry as failed");
+                replica.shared.brake.skip(at);
+                let _ = replica.apply.send(ApplyJob::Look);
+            }
+            Effect::Doubt(index) => replica.shared.brake.doubt(index),
+            Effect::GoOn(index) => {
+                replica.shared.brake.go_on(index);
+                let _ = replica.apply.send(ApplyJob::Look);
+            }
             Effect::Refuted { from, why } => refuted(replica, from, &why),
             Effect::Changed { ticket, result } => {
                 if let Some(reply) = replica.changes.remove(&ticket) {
@@ -959,7 +986,7 @@ impl Driver {
                 discard(&file);
             }
             r.core.step(Event::SnapshotInstalled { floor });
-            r.halt.take_if(|halt| matches!(halt, Halt::Diverged { .. } | Halt::Rotten(_)));
+            r.halt.take_if(|halt| matches!(halt, Halt::Diverged { .. } | Halt::Overruled(_) | Halt::Rotten(_)));
             r.show_state(log.as_ref());
         });
     }
@@ -969,7 +996,7 @@ impl Driver {
         let log = self.log_fails.clone();
         self.with(group, |r| {
             r.core.step(match halt {
-                Halt::Diverged { .. } | Halt::Rotten(_) => Event::Diverged,
+                Halt::Diverged { .. } | Halt::Overruled(_) | Halt::Rotten(_) => Event::Diverged,
                 Halt::Environment(_) | Halt::Corrupt(_) => Event::Halted,
             });
             r.halt = Some(halt);
@@ -1314,11 +1341,16 @@ enum ApplyJob {
     },
     /// Build a snapshot into the file.
     Snapshot(PathBuf),
+    /// What may be applied has changed.
+    Look,
     Stop,
 }
 
 struct Applier {
     machine: Box<dyn StateMachine>,
+    brake: Arc<Brake>,
+    /// Up to here entries are applied one by one, and each is noted before: see [`Brake`].
+    risky: u64,
     shared: Arc<Shared>,
     inbox: Sender<Input>,
     patience: Duration,
@@ -1382,6 +1414,7 @@ impl Applier {
                 self.install = Some((file, meta));
                 self.work();
             }
+            ApplyJob::Look => {}
             ApplyJob::Stop => return false,
         }
         true
@@ -1411,36 +1444,64 @@ impl Applier {
     fn apply(&mut self) -> Result<(), Halt> {
         let applied = self.machine.applied().index;
         self.entries.retain(|e| e.at.index > applied);
-        let Some(last) = self.entries.last().map(|e| e.at) else { return Ok(()) };
-        let outcomes = self.machine.apply(&self.entries)?;
-        self.entries.clear();
-        let committed = std::mem::take(&mut self.committed);
-        debug_assert_eq!(self.machine.applied(), last);
-        self.shared.publish_applied(last.index);
-        {
-            let mut waiters = self.shared.waiters.lock();
-            let (mut index, mut replies) = (0, Vec::new().into_iter());
-            for outcome in outcomes {
-                if outcome.index != index {
-                    index = outcome.index;
-                    let waiting = waiters.remove(&index);
-                    if let Some(waiting) = &waiting {
-                        self.measure(index, waiting.appended, &committed);
-                    }
-                    replies = waiting.map(|w| w.replies).unwrap_or_default().into_iter();
+        while let Some(first) = self.entries.first() {
+            let done = match self.brake.way(&self.entries) {
+                Way::Held => return Ok(()),
+                Way::Skip => {
+                    tracing::warn!(group = %self.shared.group, at = ?first.at, "recording an entry as failed");
+                    self.machine.skip(first)
                 }
-                if let Some(Some(reply)) = replies.next() {
-                    let _ = reply.send(Ok((index, outcome.outcome)));
+                Way::Free(count) if first.at.index > self.risky => self.machine.apply(&self.entries[..count]),
+                Way::Free(_) => {
+                    self.brake.risk(first.at);
+                    self.machine.apply(&self.entries[..1])
                 }
+            };
+            match done {
+                Ok(outcomes) => self.took(outcomes),
+                // It was interrupted since there is another way now.
+                Err(Halt::Environment(_)) if self.brake.interrupts() && !self.brake.stops() => {}
+                Err(halt) => return Err(halt),
             }
         }
-        self.report();
         Ok(())
     }
 
+    /// More entries are in the state.
+    fn took(&mut self, outcomes: Vec<Applied>) {
+        let last = self.machine.applied();
+        self.entries.retain(|entry| entry.at.index > last.index);
+        self.brake.passed_by(last.index);
+        if last.index >= self.risky && self.risky > 0 {
+            self.risky = 0;
+            self.brake.forget();
+        }
+        self.shared.publish_applied(last.index);
+        let mut waiters = self.shared.waiters.lock();
+        let (mut index, mut replies) = (0, Vec::new().into_iter());
+        for outcome in outcomes {
+            if outcome.index != index {
+                index = outcome.index;
+                let waiting = waiters.remove(&index);
+                if let Some(waiting) = &waiting {
+                    self.measure(index, waiting.appended);
+                }
+                replies = waiting.map(|w| w.replies).unwrap_or_default().into_iter();
+            }
+            if let Some(Some(reply)) = replies.next() {
+                let _ = reply.send(Ok((index, outcome.outcome)));
+            }
+        }
+        drop(waiters);
+        if self.entries.is_empty() {
+            self.committed.clear();
+        }
+        self.report();
+    }
+
     /// An entry of this leader is applied.
-    fn measure(&self, index: u64, appended: Instant, committed: &[(u64, Instant)]) {
-        let Some((_, at)) = committed.iter().rfind(|(first, _)| *first <= index) else { return };
+    fn measure(&self, index: u64, appended: Instant) {
+        let Some((_, at)) = self.committed.iter().rfind(|(first, _)| *first <= index) else { return };
         self.shared.measured.replicate.observe(at.saturating_duration_since(appended).as_secs_f64());
         self.shared.measured.apply.observe(at.elapsed().as_secs_f64());
     }
@@ -1493,6 +1554,7 @@ impl Applier {
         let Some((file, meta)) = &self.install else { return Ok(()) };
         self.machine.install(file, meta)?;
         self.failed = false;
+        self.brake.passed(meta.at.index);
         self.shared.publish_applied(meta.at.index);
         let floor = self.machine.clock_floor();
         let _ = self.inbox.send(Input::Replaced { group: self.shared.group, floor });

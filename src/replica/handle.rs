@@ -1,9 +1,10 @@
 //! What the rest of the node holds in its hands: [`Node`], the driver of all groups, and [`Group`], one of them.
 
+use super::brake::Stuck;
 use super::core::{Change, ChangeError, CoreConfig, Role, StartError};
 use super::driver::{self, Input, Shared};
 use super::fitness::{Syncs, Unfit};
-use super::{Membership, StateMachine};
+use super::{Membership, Position, StateMachine};
 use crate::clock::{self, Reading};
 use crate::command::{Outcome, Proposal};
 use crate::id::{GroupId, NodeId, ReplicaId};
@@ -177,6 +178,8 @@ pub struct ReplicaStatus {
     pub unfit: Option<Unfit>,
     /// How long a sync of the log takes here at present, µs.
     pub sync: Option<u64>,
+    /// An entry that this replica cannot get past.
+    pub stuck: Option<Stuck>,
 }
 
 /// The driver of all groups of a node. Clones share it.
@@ -393,6 +396,28 @@ impl Group {
 
     pub fn status(&self) -> ReplicaStatus {
         self.shared.status()
+    }
+
+    /// On the leader: has the group decide to record a committed entry, which this replica must not have applied, as failed.
+    /// Returns before that is decided; false if it is applied.
+    pub fn skip(&self, at: Position) -> std::io::Result<bool> {
+        let promised = self.shared.brake.propose(at, self.leadership().term)?;
+        if promised {
+            let _ = self.inbox.send(Input::Skip { group: self.shared.group, at });
+        }
+        Ok(promised)
+    }
+
+    /// Applies an entry although the process has ended over it again and again. False if nothing waits for that.
+    pub fn retry(&self, index: u64) -> bool {
+        let waits = self.shared.brake.retry(index);
+        let _ = self.inbox.send(Input::Retry(self.shared.group));
+        waits
+    }
+
+    /// Nothing more is applied: the process is about to end.
+    pub fn stop_applying(&self) {
+        self.shared.brake.stop();
     }
 
     /// Asks for the leadership to be given to the replica on a node, or to the best one. Happens soon or not at all (an

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub mod beats;
+pub mod brake;
 mod check;
 pub mod core;
 mod driver;
@@ -49,6 +50,8 @@ pub enum Payload {
     /// An encoded [`crate::command::Batch`].
     Batch(Bytes),
     Membership(Membership),
+    /// All commands of an earlier entry, a batch, fail: see [`brake`].
+    Skip(Position),
 }
 
 /// The outcome of one command of an applied entry.
@@ -68,6 +71,9 @@ pub enum Halt {
     /// A disk gave back something else than was written: rebuild the state from a snapshot.
     #[error("damaged: {0}")]
     Rotten(String),
+    /// The group has skipped an entry that this replica has applied: rebuild it from a snapshot.
+    #[error("the group has recorded entry {0} as failed, this replica had applied it")]
+    Overruled(u64),
     /// The environment failed (disk full, I/O error) and retrying did not help within the attempt.
     /// Nothing of the call took effect; calling again later with the same entries is allowed.
     #[error("{0}")]
@@ -92,8 +98,15 @@ pub trait StateMachine: Send + 'static {
     fn applied(&self) -> Position;
     fn membership(&self) -> Membership;
 
-    /// Applies entries in order; `entries[0]` follows `applied`. Either all take effect or none does.
+    /// Applies entries in order; `entries[0]` follows `applied`. Either those up to the new `applied` take effect, at least one,
+    /// or none does.
     fn apply(&mut self, entries: &[Committed]) -> Result<Vec<Applied>, Halt>;
+
+    /// Records all commands of an entry as failed, instead of applying it.
+    fn skip(&mut self, entry: &Committed) -> Result<Vec<Applied>, Halt>;
+
+    /// What may stand between it and its entries.
+    fn brake(&self) -> Arc<brake::Brake>;
 
     /// The furthest position that the state is known to have had: also when it has lost it, and is not there now.
     fn reached(&self) -> Position {

@@ -59,6 +59,7 @@ impl Role {
 
 /// A row of `pg_auth_members`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename = "rights::Membership")]
 pub struct Membership {
     pub role: u32,
     pub member: u32,

@@ -1,4 +1,5 @@
-//! What a gateway orders of the executor at the leader, and the executor's answers: data that travels between nodes.
+//! What a gateway orders of the executor at the leader, and the executor's answers: data that travels between nodes. Some are renamed
+//! for `tests/formats`, where names stand for themselves; nothing of a name is encoded.
 
 use super::{Kind, Limits, Transcript};
 use crate::command::{Isolation, Step, StepOutcome, Tenure, Write};
@@ -65,6 +66,7 @@ pub struct Order {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename = "transaction::Action")]
 pub enum Action {
     Run(Box<Statement>),
     Savepoint(String),
@@ -82,6 +84,7 @@ pub enum Action {
 /// A statement to run. `step.frozen` says under which circumstances; its sequence values and `step.expect` are still
 /// open.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename = "transaction::Statement")]
 pub struct Statement {
     pub step: Step,
     pub kind: Kind,
@@ -177,6 +180,7 @@ impl Terms {
 
 /// What became of an [`Open`] or an [`Order`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename = "transaction::Reply")]
 pub enum Reply {
     /// Open, released, …
     Done,

@@ -344,7 +344,7 @@ impl Node {
         let unnoticed = matches!(plan.bug, Some(Bug::LostTailUnnoticed | Bug::OldTailUnnoticed));
         let reached = if unnoticed { applied } else { engine.reached() };
         let floor = if plan.bug == Some(Bug::ForgetTime) { i64::MIN } else { engine.clock_floor() };
-        let start = Start { log, applied, membership: engine.membership(), reached, floor };
+        let start = Start { log, applied, membership: engine.membership(), reached, floor, doubt: None };
         let logger = slog::Logger::root(slog::Discard, slog::o!());
         let config = self.config(plan, boot);
         let core = Core::new(config, Arc::new(self.disk.log.clone()), start, &logger).map_err(StartFailure::Refused)?;

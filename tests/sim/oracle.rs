@@ -183,6 +183,7 @@ pub struct Oracle {
 fn content(payload: &Payload) -> u64 {
     match payload {
         Payload::Empty => 0,
+        Payload::Skip(at) => at.index << 1,
         Payload::Batch(bytes) => xxh3_64(bytes),
         Payload::Membership(membership) => xxh3_64(&command::encode(membership)) | 1,
     }

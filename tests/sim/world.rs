@@ -634,6 +634,9 @@ impl World {
                 }
             }
             Effect::Changed { .. } => {}
+            Effect::Skip(_) | Effect::Doubt(_) | Effect::GoOn(_) => {
+                return Err(format!("{id}: nobody has asked for that"));
+            }
             Effect::Refuted { from, why } => self.refuted(id, from, why)?,
         }
         Ok(())

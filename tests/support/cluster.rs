@@ -44,6 +44,8 @@ pub struct Cluster {
     pub network: Option<Switch>,
     /// Lines for the `[cluster]` section.
     settings: String,
+    /// Variables of the environment of nodes that are started from now on.
+    pub environment: Vec<(String, String)>,
 }
 
 pub struct Node {
@@ -108,7 +110,7 @@ impl Cluster {
                 options.cluster, options.limits
             ));
         }
-        Cluster { dir, nodes, network, settings: options.cluster }
+        Cluster { dir, nodes, network, settings: options.cluster, environment: Vec::new() }
     }
 
     /// A further node that joins through member `through`; returns its id here. It is started, and not waited for.
@@ -138,9 +140,11 @@ impl Cluster {
 
     /// Starts the process; does not wait.
     pub fn spawn(&mut self, id: u64) {
+        let environment = self.environment.clone();
         let node = self.node_mut(id);
         assert!(node.process.is_none(), "{} runs already", node.name);
         let mut command = Command::new(QUORATE);
+        command.envs(environment);
         command.arg("start").arg("--config").arg(&node.config);
         node.knobs.iter().for_each(|knobs| knobs.prepare(&mut command));
         node.process = Some(spawn_child(command, &node.log));

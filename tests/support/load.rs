@@ -35,10 +35,15 @@ pub struct Report {
 impl Load {
     /// Makes the tables and starts `writers` writers, spread over the nodes `on`.
     pub async fn start(cluster: &Cluster, writers: i32, on: &[u64]) -> Load {
+        Load::start_from(cluster, 0, writers, on).await
+    }
+
+    /// The same with writers of the numbers from `first` on, beside or after others.
+    pub async fn start_from(cluster: &Cluster, first: i32, writers: i32, on: &[u64]) -> Load {
         let setup = "CREATE TABLE IF NOT EXISTS ledger (writer int NOT NULL, seq int NOT NULL, note text); \
                      CREATE TABLE IF NOT EXISTS tally (writer int PRIMARY KEY, n bigint NOT NULL)";
         cluster.run(on[0], setup).await;
-        for writer in 0..writers {
+        for writer in first..first + writers {
             cluster.run(on[0], &format!("INSERT INTO tally VALUES ({writer}, 0) ON CONFLICT DO NOTHING")).await;
         }
         let stop = Arc::new(AtomicBool::new(false));
@@ -47,7 +52,7 @@ impl Load {
             let port = cluster.node(on[writer as usize % on.len()]).postgres;
             tokio::spawn(write(port, writer, stop.clone(), acknowledged.clone()))
         };
-        let writers = (0..writers).map(spawn).collect();
+        let writers = (first..first + writers).map(spawn).collect();
         Load { stop, acknowledged, writers }
     }
 

@@ -16,7 +16,8 @@ fn follower() -> Core {
     log.write(&bootstrap(G, &voters), true).unwrap();
     let membership = Membership { voters: voters.keys().copied().collect(), ..Membership::default() };
     let applied = Position { index: 3, term: 1 };
-    let start = Start { log: log.load(G).unwrap(), applied, membership, reached: applied, floor: i64::MIN };
+    let start =
+        Start { log: log.load(G).unwrap(), applied, membership, reached: applied, floor: i64::MIN, doubt: None };
     let logger = slog::Logger::root(slog::Discard, slog::o!());
     let config = CoreConfig::new(G, ReplicaId(2), 1);
     Core::new(config, Arc::new(log), start, &logger).unwrap()

@@ -1,7 +1,9 @@
 //! A state machine in memory whose "disk" outlives it: the history of everything it was given.
 
 use crate::command::{self, Batch, Outcome, StepOutcome};
+use crate::error::{SqlError, state};
 use crate::id::RequestId;
+use crate::replica::brake::Brake;
 use crate::replica::{Applied, Committed, Halt, Membership, Payload, Position, SnapshotMeta, StateMachine};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -19,6 +21,11 @@ pub struct State {
     /// What the next calls of `apply` return instead of applying.
     #[serde(skip)]
     pub faults: Vec<Halt>,
+    /// Entries of which nothing was applied.
+    pub skipped: Vec<u64>,
+    /// The application of a request with this number never ends, unless it is interrupted.
+    #[serde(skip)]
+    pub endless: Option<u64>,
     /// While this is set, nothing can be applied or installed.
     #[serde(skip)]
     pub broken: bool,
@@ -28,7 +35,7 @@ pub struct State {
 }
 
 #[derive(Clone, Default)]
-pub struct Machine(pub Arc<Mutex<State>>);
+pub struct Machine(pub Arc<Mutex<State>>, pub Arc<Brake>);
 
 impl StateMachine for Machine {
     fn applied(&self) -> Position {
@@ -39,7 +46,39 @@ impl StateMachine for Machine {
         self.0.lock().membership.clone()
     }
 
+    fn skip(&mut self, entry: &Committed) -> Result<Vec<Applied>, Halt> {
+        let Payload::Batch(bytes) = &entry.payload else { panic!("only batches are skipped") };
+        let batch: Batch = command::decode(bytes).unwrap();
+        let mut state = self.0.lock();
+        (state.applied, state.last_time) = (entry.at, batch.now + batch.commands.len() as i64 - 1);
+        state.skipped.push(entry.at.index);
+        self.1.passed(entry.at.index);
+        let failed = Arc::new(Outcome::Failed { step: 0, error: SqlError::new(state::SYSTEM_ERROR, "skipped") });
+        let failed = |request| Applied { request, index: entry.at.index, outcome: failed.clone() };
+        Ok(batch.commands.iter().map(|command| failed(command.request)).collect())
+    }
+
+    fn brake(&self) -> Arc<Brake> {
+        self.1.clone()
+    }
+
     fn apply(&mut self, entries: &[Committed]) -> Result<Vec<Applied>, Halt> {
+        self.1.enter(entries[0].at);
+        let endless = self.0.lock().endless;
+        let is_endless = |entry: &Committed| {
+            let Payload::Batch(bytes) = &entry.payload else { return false };
+            let batch: Batch = command::decode(bytes).unwrap();
+            batch.commands.iter().any(|command| Some(command.request.seq) == endless)
+        };
+        if let Some(entry) = entries.iter().find(|entry| is_endless(entry)) {
+            self.1.begin(entry.at);
+            while !self.1.interrupts() {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
+            return Err(Halt::Environment("interrupted".to_owned()));
+        }
+        let last = entries[entries.len() - 1].at.index;
+        let Some(passage) = self.1.pass(last) else { return Err(Halt::Environment("interrupted".to_owned())) };
         let mut state = self.0.lock();
         if state.broken {
             return Err(Halt::Environment("no space left".to_owned()));
@@ -54,6 +93,8 @@ impl StateMachine for Machine {
             state.applied = entry.at;
             match &entry.payload {
                 Payload::Empty => {}
+                Payload::Skip(at) if state.skipped.contains(&at.index) => {}
+                Payload::Skip(at) => return Err(Halt::Overruled(at.index)),
                 Payload::Membership(membership) => state.membership = membership.clone(),
                 Payload::Batch(bytes) => {
                     let batch: Batch = command::decode(bytes).unwrap();
@@ -69,6 +110,9 @@ impl StateMachine for Machine {
                 }
             }
         }
+        drop(state);
+        passage.done();
+        self.1.leave();
         Ok(out)
     }
 

@@ -1,13 +1,14 @@
 //! Whole nodes in one process: real driver, real log, real TCP on loopback; the state machine is in memory.
 
-use super::machine::Machine;
-use crate::command::Proposal;
+use super::machine::{Machine, State};
+use crate::command::{Outcome, Proposal};
 use crate::id::{GroupId, NodeId, ReplicaId, RequestId};
 use crate::raftlog::raft_engine::{RaftEngineLog, RaftEngineOptions};
 use crate::raftlog::{Entry, GroupLog, LogError, LogReader, LogWrite, RaftLog};
-use crate::replica::Halt;
+use crate::replica::brake::{Brake, Standstill};
 use crate::replica::core::{ChangeError, CoreConfig, Role};
 use crate::replica::handle::{Group, GroupConfig, Node, NodeConfig, ProposeError, ReplicaState};
+use crate::replica::{Halt, Position};
 use crate::transport::tcp::{Network, NetworkConfig, Refusal};
 use crate::transport::wire::PeerIdentity;
 use crate::transport::{CallError, Service};
@@ -158,7 +159,10 @@ impl Cluster {
         if let Some(cache) = self.cache {
             (tuning.cache, tuning.compact_keep) = (cache, 10_000);
         }
-        let machine = self.machines.entry(id).or_default().clone();
+        let machine = self.machines.entry(id).or_default();
+        // The state outlives the process, what stands between it and the log does not.
+        machine.1 = Arc::new(Brake::new(dir.join("applying")));
+        let machine = machine.clone();
         let nodes = self.addresses.keys().map(|n| (replica(*n), NodeId(*n))).collect();
         let group = GroupConfig {
             group: G,
@@ -338,6 +342,107 @@ async fn a_state_that_was_lost_is_had_from_the_others() {
     assert_eq!(cluster.machines[&victim].0.lock().installed, 1);
     let group = cluster.group(victim).clone();
     eventually("it serves", || (group.status().state == ReplicaState::Active).then_some(())).await;
+}
+
+/// An entry whose application never ends on any replica: the group skips it, and goes on. Restarts do not help, and do no harm.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_entry_that_stops_all_replicas_is_skipped() {
+    let mut cluster = Cluster::start(&[1, 2, 3]).await;
+    let leader = cluster.leader().await;
+    cluster.write().await;
+    cluster.converge().await;
+    for machine in cluster.machines.values() {
+        machine.0.lock().endless = Some(66);
+    }
+    let before = cluster.group(leader).applied();
+    let poison = Proposal { request: RequestId { origin: 1, seq: 66 }, body: Bytes::new() };
+    let group = cluster.group(leader).clone();
+    let client = tokio::spawn(async move { group.propose(poison).await });
+    let group = cluster.group(leader).clone();
+    eventually("it is committed", || (group.status().commit > before).then_some(())).await;
+    assert!(!group.skip(Position { index: before, term: 2 }).unwrap(), "what is applied is not skipped");
+    // One finds it at its start.
+    let other = if leader == 3 { 2 } else { 3 };
+    cluster.machines[&other].1.stop();
+    cluster.kill(other).await;
+    cluster.restart(other).await;
+    let term = group.status().term;
+    assert!(group.skip(Position { index: before + 1, term }).unwrap());
+    let outcome = client.await.unwrap().unwrap();
+    assert!(matches!(*outcome, Outcome::Failed { .. }), "{outcome:?}");
+    cluster.write().await;
+    cluster.converge().await;
+    for (id, machine) in &cluster.machines {
+        assert_eq!(machine.0.lock().skipped, [before + 1], "node {id}");
+        assert_eq!(cluster.group(*id).status().stuck, None);
+    }
+}
+
+/// A replica that has applied what the group then skips gives up its state.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_applied_what_is_skipped_is_rebuilt() {
+    let mut cluster = Cluster::start(&[1, 2, 3]).await;
+    let leader = cluster.leader().await;
+    cluster.write().await;
+    cluster.converge().await;
+    let lucky = if leader == 3 { 2 } else { 3 };
+    for (id, machine) in &cluster.machines {
+        machine.0.lock().endless = Some(66).filter(|_| *id != lucky);
+    }
+    let (group, before) = (cluster.group(leader).clone(), cluster.group(leader).applied());
+    let poison = Proposal { request: RequestId { origin: 1, seq: 66 }, body: Bytes::new() };
+    let client = tokio::spawn(async move { group.propose(poison).await });
+    let applied = cluster.group(lucky).clone();
+    eventually("one applies it", || (applied.applied() > before).then_some(())).await;
+    let group = cluster.group(leader).clone();
+    assert!(group.skip(Position { index: before + 1, term: group.status().term }).unwrap());
+    assert!(matches!(*client.await.unwrap().unwrap(), Outcome::Failed { .. }));
+    cluster.write().await;
+    cluster.converge().await;
+    assert_eq!(cluster.machines[&lucky].0.lock().installed, 1);
+}
+
+/// Whoever proposes to skip an entry does not apply it before that is decided.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proposal_to_skip_outlives_the_process() {
+    let mut cluster = Cluster::start(&[1, 2, 3]).await;
+    let leader = cluster.leader().await;
+    cluster.write().await;
+    cluster.converge().await;
+    for machine in cluster.machines.values() {
+        machine.0.lock().endless = Some(66);
+    }
+    let (group, before) = (cluster.group(leader).clone(), cluster.group(leader).applied());
+    let poison = Proposal { request: RequestId { origin: 1, seq: 66 }, body: Bytes::new() };
+    let proposer = group.clone();
+    tokio::spawn(async move { proposer.propose(poison).await });
+    eventually("it is committed", || (group.status().commit > before).then_some(())).await;
+    for id in (1..=3).filter(|id| *id != leader) {
+        cluster.machines[&id].1.stop();
+        cluster.kill(id).await;
+    }
+    assert!(group.skip(Position { index: before + 1, term: group.status().term }).unwrap());
+    cluster.machines[&leader].1.stop();
+    cluster.kill(leader).await;
+    // Now it could be applied.
+    for machine in cluster.machines.values() {
+        machine.0.lock().endless = None;
+    }
+    cluster.restart(leader).await;
+    let stuck = cluster.group(leader).status().stuck.expect("it waits");
+    assert_eq!((stuck.at.index, stuck.why), (before + 1, Standstill::Doubtful));
+    for id in (1..=3).filter(|id| *id != leader) {
+        cluster.restart(id).await;
+    }
+    // Decided in one way or the other, and the same everywhere.
+    cluster.write().await;
+    eventually("equal states", || {
+        let states: Vec<_> = cluster.machines.values().map(|m| m.0.lock().clone()).collect();
+        let same =
+            |w: &[State]| w[0].history == w[1].history && w[0].skipped == w[1].skipped && w[0].applied == w[1].applied;
+        states.windows(2).all(same).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -8,7 +8,8 @@
 //! `diverged ID` · `halted ID` · `ailing ID yes|no` · `learner|promote|remove ID REPLICA` · `replace ID PROMOTE REMOVE` ·
 //! `demote ID REPLICA` · `swap ID PROMOTE DEMOTE` ·
 //! `forge TO KIND FROM TERM [INDEX [COMMIT]]` (a message that nobody has sent) · `term ID TERM` (on its disk) ·
-//! `forget ID` (its log loses everything) · `lose ID` (its state machine does) · `cache BYTES` (of durable entries in memory, for what starts later) ·
+//! `forget ID` (its log loses everything) · `lose ID` (its state machine does) ·
+//! `stall ID` (nothing more is applied there) · `skip ID INDEX TERM` (proposes it) · `cache BYTES` (of durable entries in memory, for what starts later) ·
 //! `fetch ID [nothing]` (reads wanted entries, or fails to) · `hold yes|no` (`run` does not fetch) ·
 //! `beat ID N` (N times two ticks and `run`) · `status`.
 
@@ -51,6 +52,8 @@ struct World {
     cache: Option<usize>,
     /// `run` leaves fetches alone.
     held: bool,
+    /// Whose state machines do not get on.
+    stalled: BTreeSet<u64>,
 }
 
 fn kind(message: &Message) -> String {
@@ -97,6 +100,7 @@ fn show_entry(entry: &Committed) -> String {
     let at = format!("{}@{}", entry.at.index, entry.at.term);
     match &entry.payload {
         Payload::Empty => format!("{at}:-"),
+        Payload::Skip(gone) => format!("{at}:gives up {}@{}", gone.index, gone.term),
         Payload::Membership(m) => format!("{at}:({})", show_members(m)),
         Payload::Batch(bytes) => {
             let batch: Batch = command::decode(bytes).unwrap();
@@ -124,7 +128,8 @@ impl World {
         finish_install(&member.log, G, member.applied).unwrap();
         let log = member.log.load(G).unwrap();
         let (applied, membership) = (member.applied, member.membership.clone());
-        let start = Start { log, applied, membership, reached: member.reached.max(applied), floor: i64::MIN };
+        let start =
+            Start { log, applied, membership, reached: member.reached.max(applied), floor: i64::MIN, doubt: None };
         let logger = slog::Logger::root(slog::Discard, slog::o!());
         match Core::new(config, Arc::new(member.log.clone()), start, &logger) {
             Ok(core) => member.core = Some(core),
@@ -186,6 +191,9 @@ impl World {
             Effect::Refused { tickets, why } => self.say(id, format!("refuses {} proposals: {why:?}", tickets.len())),
             Effect::OutcomesUnknown => self.say(id, "outcomes unknown"),
             Effect::Membership(m, _) => self.say(id, show_members(&m)),
+            Effect::Skip(at) => self.say(id, format!("skips {}@{}", at.index, at.term)),
+            Effect::Doubt(index) => self.say(id, format!("holds {index}")),
+            Effect::GoOn(index) => self.say(id, format!("goes on with {index}")),
             Effect::Refuted { from, why } => self.say(id, format!("refuses a message of {from}: {why}")),
             Effect::Changed { result, .. } => self.say(id, format!("change: {result:?}")),
         }
@@ -201,6 +209,9 @@ impl World {
     }
 
     fn apply(&mut self, id: u64) -> bool {
+        if self.stalled.contains(&id) {
+            return false;
+        }
         let member = self.members.get_mut(&id).unwrap();
         let Some(entries) = member.applies.pop_front() else { return false };
         let mut text = String::from("applies");
@@ -357,6 +368,8 @@ impl World {
                 member.reached = member.applied;
                 (member.applied, member.membership) = Default::default();
             }
+            "skip" => self.step(id, Event::Skip(Position { index: number(2), term: number(3) })),
+            "stall" => drop(self.stalled.insert(id)),
             "gone" => self.step(id, Event::Campaign { dead: replica(2) }),
             "down" => {
                 let rank = self.members[&id].core.as_ref().and_then(|core| core.succession(replica(2)));
