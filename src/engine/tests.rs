@@ -321,7 +321,7 @@ fn a_skipped_entry_is_recorded_as_failed() {
     after.iter().for_each(|entry| drop(two.engine.apply(std::slice::from_ref(entry)).unwrap()));
     assert_eq!(one.engine.digest(), two.engine.digest());
     assert_eq!(one.value(r#"SELECT group_concat(k) FROM "public.t""#), Value::Text("3,10".to_owned()));
-    lucky.engine.apply(&[poison.clone()]).unwrap();
+    lucky.engine.apply(std::slice::from_ref(&poison)).unwrap();
     assert_eq!(lucky.engine.apply(&after).unwrap_err(), Halt::Overruled(poison.at.index));
 }
 

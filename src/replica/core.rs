@@ -1274,9 +1274,14 @@ impl Core {
             self.doubts.remove(&at.index);
             self.effects.push(Effect::Skip(at));
         }
-        for index in self.doubts.extract_if(.., |_, term| *term < entry.term).map(|(index, _)| index) {
-            self.effects.push(Effect::GoOn(index));
-        }
+        let effects = &mut self.effects;
+        self.doubts.retain(|index, term| {
+            let open = *term >= entry.term;
+            if !open {
+                effects.push(Effect::GoOn(*index));
+            }
+            open
+        });
     }
 
     /// What a start finds in its log, committed or not.

@@ -518,8 +518,8 @@ impl<'a> Work<'a> {
     pub fn creation_schema(&mut self, name: &Name, temporary: bool) -> SqlResult<String> {
         let own = self.scope.temporary.schema;
         let is_own = |schema: &str| schema == "pg_temp" || !own.is_empty() && schema == own;
-        let path = self.scope.search_path.iter().skip(usize::from(self.scope.temporary.leads));
-        let first = path.filter(|s| is_own(s) || self.catalog.schemas.contains_key(*s)).next();
+        let mut path = self.scope.search_path.iter().skip(usize::from(self.scope.temporary.leads));
+        let first = path.find(|s| is_own(s) || self.catalog.schemas.contains_key(*s));
         match &name.schema {
             Some(schema) if is_own(schema) => return self.temporary_schema(),
             Some(_) if temporary => {
