@@ -1,7 +1,7 @@
 //! `has_…_privilege` and its kin, and functions of `aclitem`.
 //!
 //! They ask [`crate::rights`], as whoever compiles a statement does: what they are given is the catalog's rows. All roles and
-//! memberships come as one text ([`roles`]), which is read again only when it is another one.
+//! memberships come as one text ([`roles()`]), which is read again only when it is another one.
 
 use super::arg::{from_text, int, text};
 use super::table::*;

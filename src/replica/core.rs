@@ -489,7 +489,7 @@ fn conf_change(changes: &[(ConfChangeType, ReplicaId)], nodes: &[(ReplicaId, Nod
     out
 }
 
-/// Begins the data of an entry that skips another one; every other begins with [`command::VERSION`].
+/// Begins the data of an entry that skips another one; every other begins with the number of its format ([`crate::version::PAYLOAD`]).
 const SKIPS: u8 = 0xfe;
 
 fn skip(at: Position) -> Vec<u8> {
