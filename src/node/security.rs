@@ -7,7 +7,7 @@ use crate::clock::now_micros;
 use crate::cluster::{self, token};
 use crate::config::Config;
 use crate::error::{SqlError, SqlResult, state};
-use crate::frontend::login::{Account, Accounts, Everybody, Guard};
+use crate::frontend::login::{Account, Accounts, Guard};
 use crate::frontend::{Databases, Options, inner};
 use crate::gateway::router::Router;
 use crate::pki::{Files, Keys, NodeName, private_dir, write_private};
@@ -118,10 +118,7 @@ pub async fn keep_fresh(keys: Arc<Keys>) {
 pub fn guard(runtime: &Runtime) -> Arc<Guard> {
     // A database's roles are asked of any node, and changed on any node.
     let (keys, router) = (runtime.keys.clone(), &runtime.routers[super::DATABASE]);
-    let accounts: Arc<dyn Accounts> = match keys {
-        Some(_) => Arc::new(Roles(router.clone())),
-        None => Arc::new(Everybody),
-    };
+    let accounts: Arc<dyn Accounts> = Arc::new(Roles { router: router.clone(), confirmed: keys.is_some() });
     let mut guard = Guard::new(keys, runtime.config.rules.clone(), accounts);
     guard.count = runtime.failed_logins.clone();
     Arc::new(guard)
@@ -132,18 +129,24 @@ pub fn gate(config: &Config, keys: Option<Arc<Keys>>) -> Gate {
     Gate { keys, open_metrics: config.security.as_ref().is_some_and(|security| security.open_metrics) }
 }
 
-/// The database's roles, as a majority has them now: a password that was changed on another node counts at once.
-struct Roles(Arc<Router>);
+/// The database's roles.
+struct Roles {
+    router: Arc<Router>,
+    /// As a majority has them now: a password that was changed on another node counts at once. Where nobody is asked for one,
+    /// what this node knows is enough, and who has no majority is told so by what he asks for.
+    confirmed: bool,
+}
 
 impl Accounts for Roles {
     fn look_up(&self, role: &str) -> BoxFuture<'static, SqlResult<Option<Account>>> {
-        let (router, role) = (self.0.clone(), role.to_owned());
+        let (router, role, confirmed) = (self.router.clone(), role.to_owned(), self.confirmed);
         Box::pin(async move {
-            let control = patience(LOOK_UP);
-            router.read_point(&control).await.map_err(|error| {
-                let message = "roles cannot be looked up: this node does not reach a majority of the cluster";
-                SqlError::new(state::CANNOT_CONNECT_NOW, message).detail(error.message)
-            })?;
+            if confirmed {
+                router.read_point(&patience(LOOK_UP)).await.map_err(|error| {
+                    let message = "roles cannot be looked up: this node does not reach a majority of the cluster";
+                    SqlError::new(state::CANNOT_CONNECT_NOW, message).detail(error.message)
+                })?;
+            }
             let catalog = router.shared.catalog();
             let database_limit = catalog.rights.connection_limit.unwrap_or(-1);
             Ok(catalog.login(&role).map(|login| Account {

@@ -14,9 +14,9 @@ async fn wrong_configurations_say_what_to_write() {
     let common = ["start", "--name", "a", "--data-dir", data, "--http", "127.0.0.1:8433"];
     let founder = ["--initial", "1=a@127.0.0.1:7433"];
     let cases: &[(&[&str], &[&str], &str)] = &[
-        (&["--listen", "0.0.0.0:5433", "--peers", "127.0.0.1:7433"], &founder, "no authentication is configured"),
-        (&["--listen", "127.0.0.1:5433", "--peers", "192.168.1.1:7433"], &founder, "no authentication is configured"),
-        (&["--listen", "[::]:5433", "--peers", "127.0.0.1:7433"], &founder, "no authentication is configured"),
+        (&["--listen", "0.0.0.0:5433", "--peers", "127.0.0.1:7433"], &founder, "write host = "),
+        (&["--listen", "127.0.0.1:5433", "--peers", "192.168.1.1:7433"], &founder, "the same address in both places"),
+        (&["--listen", "[::]:5433", "--peers", "127.0.0.1:7433"], &founder, "write host = "),
         (&["--listen", "localhost", "--peers", "127.0.0.1:7433"], &founder, "is not an address with a port"),
         (&["--peers", "127.0.0.1:7433"], &founder, "listen.postgres is missing"),
         (&["--listen", "127.0.0.1:5433", "--peers", "127.0.0.1:7434"], &founder, "the same address in both places"),

@@ -9,8 +9,8 @@
 use bytes::Bytes;
 use quorate::cluster::founding;
 use quorate::command::{
-    self, AdvisoryKey, AdvisoryOrder, Batch, Command, Isolation, Outcome, Proposal, Refusal, Shape, Statement, Step,
-    Write, Yields,
+    self, AdvisoryKey, AdvisoryOrder, Batch, Command, Definition, Isolation, Outcome, Proposal, Refusal, Shape,
+    Statement, Step, Write, Yields,
 };
 use quorate::error::{SqlError, state};
 use quorate::gateway::peer;
@@ -121,6 +121,7 @@ fn the_log_is_what_was_recorded() {
             Vec<(ReplicaId, NodeId)>,
             AdvisoryKey,
             AdvisoryOrder,
+            Definition,
             DateOrder,
             DateOutput,
             IntervalStyle,
@@ -154,6 +155,7 @@ fn what_nodes_say_to_each_other_is_what_was_recorded() {
             Outcome,
             Refusal,
             Isolation,
+            Definition,
             Shape,
             Yields,
             Value,
