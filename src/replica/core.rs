@@ -1089,6 +1089,13 @@ impl Core {
         self.raw.mut_store().persisted(durable);
         // Readies behind the last write had nothing to write.
         let number = if self.in_flight.is_empty() && self.installing.is_none() { self.last_ready } else { number };
+        let raft = &mut self.raw.raft;
+        if raft.state == StateRole::Leader && raft.prs().get(raft.id).is_none() {
+            // The group has removed it while it led and this was being written: it counts no more. raft-rs 0.7 looks for its
+            // own progress here all the same, and ends the process when there is none.
+            let term = raft.term;
+            raft.become_follower(term, raft::INVALID_ID);
+        }
         self.raw.on_persist_ready(number);
     }
 

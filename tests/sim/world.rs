@@ -383,7 +383,8 @@ impl World {
 
     fn act(&mut self, action: Action) -> Check {
         if let Some((id, epoch)) = World::addressee(&action) {
-            let node = &self.nodes[&id];
+            // What was answered to a stranger goes nowhere.
+            let Some(node) = self.nodes.get(&id) else { return Ok(()) };
             if epoch.is_some_and(|epoch| epoch != node.epoch) {
                 return Ok(());
             }
