@@ -29,7 +29,10 @@ SELECT c.oid, '_RETURN', c.oid, '1', 'O', true, NULL, NULL FROM pg_catalog.pg_cl
 
 -- 3394 pg_catalog.pg_init_privs: objoid oid!, classoid oid!, objsubid int4!, privtype char!, initprivs _aclitem!
 SELECT n.oid, 2615, 0, 'i', ('{' || n.owner || '=UC/' || n.owner || ',=U/' || n.owner || '}')::aclitem[]
-FROM (SELECT 11, pg_get_userbyid(10) UNION ALL SELECT 2200, 'pg_database_owner') n(oid, owner)
+FROM (SELECT s.oid, pg_get_userbyid(10) FROM pg_catalog.pg_namespace s WHERE s.nspname IN ('pg_catalog', 'information_schema')
+      UNION ALL SELECT 2200, 'pg_database_owner') n(oid, owner)
+UNION ALL
+SELECT c.oid, 1259, 0, 'i', c.relacl FROM pg_catalog.pg_class c WHERE c.oid < 16384 AND c.relacl IS NOT NULL
 
 -- 12004 pg_catalog.pg_group: groname name, grosysid oid, grolist _oid
 SELECT a.rolname, a.oid, ARRAY(SELECT m.member FROM pg_catalog.pg_auth_members m WHERE m.roleid = a.oid)
