@@ -12,7 +12,7 @@
 //! apply thread waits for readers to go as well ([`restart`]). So the WAL is bounded however slow the disk is and however
 //! many read, unless one stays; transactions that idle give their views up (`executor`).
 
-use super::connection::Connection;
+use super::connection::{Connection, PASSING};
 use super::statement::Fault;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use rusqlite::ffi;
@@ -103,7 +103,7 @@ pub fn restart(connection: &Connection, progress: &Progress) -> Result<bool, Fau
     };
     wait(PATIENCE);
     let complete = checkpoint(connection, progress, ffi::SQLITE_CHECKPOINT_RESTART);
-    wait(Duration::ZERO);
+    wait(PASSING);
     complete
 }
 

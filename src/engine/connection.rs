@@ -27,9 +27,14 @@ use std::ffi::{c_int, c_void};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// Bytes of a database page. Small pages make small WAL frames, and most transactions touch one or two pages.
 pub const PAGE: u32 = 4096;
+
+/// For how long a lock of the file is waited for. A file has one writer, so nobody keeps one; but a reader that finds the WAL's
+/// head half written takes the writer's lock for a moment, to look again.
+pub const PASSING: Duration = Duration::from_secs(1);
 
 /// Before it, a WAL reset could corrupt a database.
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -116,7 +121,7 @@ impl Connection {
             "SQLite {} is older than this program allows",
             rusqlite::version()
         );
-        raw.busy_timeout(std::time::Duration::ZERO)?;
+        raw.busy_timeout(PASSING)?;
         fix_settings(&raw, role)?;
         let context = Arc::new(Mutex::new(Context::default()));
         let raised = Arc::new(Mutex::new(None));

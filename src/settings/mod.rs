@@ -146,6 +146,10 @@ const fn server(s: Setting) -> Setting {
     Setting { context: Context::Server, ..s }
 }
 
+const fn superusers(s: Setting) -> Setting {
+    Setting { context: Context::Superuser, ..s }
+}
+
 const fn int(min: i64, max: i64, unit: Unit) -> Kind {
     Kind::Int { min, max, unit }
 }
@@ -181,7 +185,12 @@ pub const OWN: &[Setting] = &[
         "Planner: cost of a row.",
     ),
     reported(setting("DateStyle", "ISO, MDY", Kind::DateStyle, "Text form of dates and order of their parts.")),
-    setting("deadlock_timeout", "1s", TIMEOUT, "How long to wait for a lock before deadlocks are looked for."),
+    superusers(setting(
+        "deadlock_timeout",
+        "1s",
+        TIMEOUT,
+        "How long to wait for a lock before deadlocks are looked for.",
+    )),
     setting("default_statistics_target", "100", int(1, 10_000, Unit::None), "Planner: detail of statistics."),
     setting("default_table_access_method", "heap", Kind::Text, "How tables are stored."),
     setting("default_tablespace", "", Kind::Text, "Where tables are stored."),
@@ -224,20 +233,30 @@ pub const OWN: &[Setting] = &[
     setting("join_collapse_limit", "8", int(1, I32, Unit::None), "Planner: reordering of joins."),
     fact("lc_collate", "C", "Order of text."),
     fact("lc_ctype", "C", "Classes of characters."),
-    setting("lc_messages", "C", Kind::Text, "Language of messages."),
+    superusers(setting("lc_messages", "C", Kind::Text, "Language of messages.")),
     setting("lc_monetary", "C", Kind::Text, "Format of money."),
     setting("lc_numeric", "C", Kind::Text, "Format of numbers."),
     setting("lc_time", "C", Kind::Text, "Names of days and months."),
     setting("lock_timeout", "0", TIMEOUT, "How long to wait for a lock; 0 is for ever."),
-    setting("log_min_duration_statement", "-1", int(-1, I32, Unit::None), "Which slow statements are logged."),
-    setting("log_statement", "none", Kind::Enum(&["none", "ddl", "mod", "all"]), "Which statements are logged."),
+    superusers(setting(
+        "log_min_duration_statement",
+        "-1",
+        int(-1, I32, Unit::None),
+        "Which slow statements are logged.",
+    )),
+    superusers(setting(
+        "log_statement",
+        "none",
+        Kind::Enum(&["none", "ddl", "mod", "all"]),
+        "Which statements are logged.",
+    )),
     setting("maintenance_work_mem", "64MB", int(1024, I32, Unit::Kilobytes), "Memory of maintenance."),
     server(setting("max_connections", "10000", int(1, 262_143, Unit::None), "Most sessions at a time.")),
     fact("max_identifier_length", "63", "Bytes of a name."),
     fact("max_index_keys", "32", "Columns of an index."),
     setting("max_parallel_workers_per_gather", "0", int(0, 1024, Unit::None), "Planner: workers of a query."),
     server(setting("max_prepared_transactions", "0", int(0, 262_143, Unit::None), "Most prepared transactions.")),
-    setting("max_stack_depth", "2MB", int(100, I32, Unit::Kilobytes), "Stack of a statement."),
+    superusers(setting("max_stack_depth", "2MB", int(100, I32, Unit::Kilobytes), "Stack of a statement.")),
     setting("password_encryption", "scram-sha-256", Kind::Enum(&["scram-sha-256", "md5"]), "How passwords are kept."),
     setting(
         "plan_cache_mode",
@@ -273,7 +292,7 @@ pub const OWN: &[Setting] = &[
     reported(fact("server_version", SERVER_VERSION, "The PostgreSQL version this server behaves like.")),
     fact("server_version_num", SERVER_VERSION_NUM, "The PostgreSQL version as a number."),
     reported(setting("session_authorization", "default", Kind::Text, "The session's role.")),
-    setting("session_replication_role", "origin", Kind::Enum(&["origin"]), "Which triggers fire."),
+    superusers(setting("session_replication_role", "origin", Kind::Enum(&["origin"]), "Which triggers fire.")),
     setting("shared_buffers", "128MB", int(16, I32, Unit::Pages), "Memory of the cache."),
     reported(Setting {
         kind: Kind::Fixed,
@@ -724,6 +743,20 @@ mod tests {
 
     fn set(name: &str, value: &str) -> String {
         assign(name, &[value.to_owned()], false).unwrap_or_else(|e| format!("{} {}", e.code.as_str(), e.message))
+    }
+
+    #[test]
+    fn what_is_for_superusers_in_postgresql_is_so_here() {
+        for line in include_str!("postgres.tsv").lines() {
+            let mut columns = line.split('\t');
+            let (name, context) = (columns.next().unwrap(), columns.nth(2));
+            if let Some(setting) = lookup(name)
+                && context == Some("superuser")
+            {
+                let closed = matches!(setting.context, Context::Superuser | Context::Internal | Context::Server);
+                assert!(closed, "{name} is {:?}", setting.context);
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Forks against an oracle: whatever runs on a fork must behave as on a plain copy of the database.
 
 use super::*;
+use crate::engine::connection::PASSING;
 use crate::engine::pages;
 use rand::prelude::*;
 use rand::rngs::StdRng;
@@ -26,7 +27,7 @@ fn writer(path: &Path) -> Connection {
              PRAGMA wal_autocheckpoint=0; PRAGMA mmap_size=0",
         )
         .unwrap();
-    connection.busy_timeout(Duration::ZERO).unwrap();
+    connection.busy_timeout(PASSING).unwrap();
     connection
 }
 
