@@ -73,7 +73,7 @@ async fn garbage_before_the_startup() {
         assert_eq!(in_time("the answer", stream.read_u8()).await.expect("an answer"), b'N');
     }
     stream
-        .write_all(&startup(raw::PROTOCOL_3, &[strings(&["user", "a", "database", "quorate"]), vec![0]].concat()))
+        .write_all(&startup(raw::PROTOCOL_3, &[strings(&["user", "quorate", "database", "quorate"]), vec![0]].concat()))
         .await
         .expect("send");
     assert_eq!(in_time("the answer", stream.read_u8()).await.expect("an answer"), b'R');

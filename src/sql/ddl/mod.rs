@@ -77,15 +77,35 @@ pub fn compile(ddl: &Ddl, scope: &Scope<'_>) -> SqlResult<Plan> {
 
 /// `SELECT … INTO table`: CREATE TABLE AS the rest of it.
 pub fn select_into(query: &Query) -> Option<Ddl> {
-    fn first(body: &mut SetExpr) -> Option<&mut Select> {
-        match body {
-            SetExpr::Select(select) => Some(select),
-            SetExpr::SetOperation { left, .. } => first(left),
-            SetExpr::Query(query) => first(&mut query.body),
-            _ => None,
+    /// What its tree may need to be copied, which is done level by level.
+    const COPY: usize = 64 << 20;
+    /// Beyond it INTO stays where it is, and is refused there.
+    const MOST_OPERATIONS: usize = 1000;
+    fn first(mut body: &mut SetExpr) -> Option<&mut Select> {
+        loop {
+            body = match body {
+                SetExpr::Select(select) => return Some(select),
+                SetExpr::SetOperation { left, .. } => left,
+                SetExpr::Query(query) => &mut query.body,
+                _ => return None,
+            };
         }
     }
-    let mut query = query.clone();
+    // Nearly every query comes here, and of those nearly none has it: nothing is copied before that is known.
+    let (mut body, mut operations) = (&*query.body, 0);
+    let is_there = loop {
+        operations += 1;
+        body = match body {
+            SetExpr::Select(select) => break select.into.is_some(),
+            SetExpr::SetOperation { left, .. } => left,
+            SetExpr::Query(query) => &query.body,
+            _ => break false,
+        };
+    };
+    if !is_there || operations > MOST_OPERATIONS {
+        return None;
+    }
+    let mut query = stacker::grow(COPY, || query.clone());
     let into = first(&mut query.body)?.into.take()?;
     let parts: Vec<String> = match &into.targets[..] {
         [Expr::Identifier(name)] => vec![fold(name)],
