@@ -1489,6 +1489,8 @@ impl Session {
 
     /// Sends the collected writes to the log; `then` runs when they are done.
     fn ask_write(&mut self, world: &World, then: Task) -> Step {
+        // What is held back of the next statement comes after the answers of these.
+        self.speak();
         let version = world.catalog.version;
         let mut items = std::mem::take(&mut self.batch.items);
         let mut failed = None;

@@ -53,6 +53,21 @@ async fn pipelines() {
     let answer = in_time("the count", client.until_ready()).await.expect("an answer");
     assert_eq!(all_values(&answer), ["200"], "the batch is all or nothing");
 
+    // Reads and writes in turn within one transaction: what is said of each stands beside it.
+    let bytes = [
+        run("INSERT INTO t VALUES (2000) RETURNING a", &[]),
+        run("SELECT count(*) FROM t", &[]),
+        run("UPDATE t SET a = 2001 WHERE a = 2000", &[]),
+        run("DELETE FROM t WHERE a = $1", &[Some("2001")]),
+        run("SELECT count(*) FROM t WHERE a >= $1", &[Some("2000")]),
+        raw::sync(),
+    ]
+    .concat();
+    client.send(&bytes).await.expect("send");
+    let answer = in_time("reads and writes", client.until_ready()).await.expect("an answer");
+    assert_eq!(tags(&answer), "12TDC12TDC12nC12nC12TDCZ", "{:?}", first_error(&answer));
+    assert_eq!(all_values(&answer), ["2000", "201", "0"]);
+
     // Simple queries, sent at once.
     let bytes: Vec<u8> = (0..50).flat_map(|i| raw::query(&format!("SELECT {i} AS n"))).collect();
     client.send(&bytes).await.expect("send");
