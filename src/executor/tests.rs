@@ -145,18 +145,7 @@ impl Db {
 
     fn plan(&self, text: &str, catalog: &crate::sql::catalog::Catalog) -> SqlResult<crate::sql::plan::Plan> {
         let (env, path) = (Env::default(), vec!["public".to_owned()]);
-        let scope = Scope {
-            catalog,
-            search_path: &path,
-            temporary: Default::default(),
-            declared: &[],
-            env: &env,
-            user: "quorate",
-            session_user: "quorate",
-            seed: 1,
-            database: "quorate",
-            allowance: &crate::sql::allowance::UNLIMITED,
-        };
+        let scope = Scope::plain(catalog, &path, &env, "quorate", "quorate");
         compile(&parse(text)?[0], &scope)
     }
 

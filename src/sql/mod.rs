@@ -64,6 +64,30 @@ pub struct Scope<'a> {
     pub allowance: &'a Allowance,
 }
 
+impl<'a> Scope<'a> {
+    /// What a role sees that has set and declared nothing, without a bound on the work.
+    pub fn plain(
+        catalog: &'a Catalog,
+        search_path: &'a [String],
+        env: &'a Env,
+        user: &'a str,
+        database: &'a str,
+    ) -> Scope<'a> {
+        Scope {
+            catalog,
+            search_path,
+            temporary: Temporary::default(),
+            declared: &[],
+            env,
+            user,
+            session_user: user,
+            database,
+            seed: 1,
+            allowance: &allowance::UNLIMITED,
+        }
+    }
+}
+
 /// Compiles a parsed statement under a catalog. Error positions count in the query string it came from.
 pub fn compile(parsed: &Parsed, scope: &Scope<'_>) -> SqlResult<Plan> {
     let compiled = || match &parsed.ast {

@@ -28,18 +28,7 @@ fn step(text: &str, shared: &Shared) -> Option<Step> {
     let (env, path) = (Default::default(), vec!["public".to_owned()]);
     let allowance = quorate::sql::allowance::Allowance::within(Box::new(|| Ok(())));
     let catalog = shared.catalog();
-    let scope = Scope {
-        catalog: &catalog,
-        search_path: &path,
-        temporary: Default::default(),
-        declared: &[],
-        env: &env,
-        user: "quorate",
-        session_user: "quorate",
-        seed: 1,
-        database: "quorate",
-        allowance: &allowance,
-    };
+    let scope = Scope { allowance: &allowance, ..Scope::plain(&catalog, &path, &env, "quorate", "quorate") };
     let parsed = parse_within(text, &allowance).ok()?;
     let [parsed] = &parsed[..] else { return None };
     let plan = compile(parsed, &scope).ok()?;

@@ -43,18 +43,7 @@ pub fn catalog() -> Arc<Catalog> {
 fn translate(text: &str, catalog: &Catalog) -> Result<Vec<String>, String> {
     let (env, path) = (Default::default(), vec!["public".to_owned()]);
     let allowance = quorate::sql::allowance::Allowance::within(Box::new(|| Ok(())));
-    let scope = Scope {
-        catalog,
-        search_path: &path,
-        temporary: Default::default(),
-        declared: &[],
-        env: &env,
-        user: "quorate",
-        session_user: "quorate",
-        seed: 1,
-        database: "quorate",
-        allowance: &allowance,
-    };
+    let scope = Scope { allowance: &allowance, ..Scope::plain(catalog, &path, &env, "quorate", "quorate") };
     let judge = |error: &quorate::error::SqlError| match error.code.as_str() {
         "XX000" => Err(format!("{error}")),
         code => Ok(format!("{code} {}", error.message)),

@@ -34,18 +34,7 @@ const SETUP: &[&str] = &[
 /// Compiles a statement.
 fn plan(text: &str, catalog: &Catalog) -> Plan {
     let (env, path) = (Default::default(), vec!["public".to_owned()]);
-    let scope = Scope {
-        catalog,
-        search_path: &path,
-        temporary: Default::default(),
-        declared: &[],
-        env: &env,
-        user: "quorate",
-        session_user: "quorate",
-        seed: 1,
-        database: "quorate",
-        allowance: &quorate::sql::allowance::UNLIMITED,
-    };
+    let scope = Scope::plain(catalog, &path, &env, "quorate", "quorate");
     let parsed = parse(text).unwrap_or_else(|e| panic!("{text}: {e}"));
     compile(&parsed[0], &scope).unwrap_or_else(|e| panic!("{text}: {e}"))
 }

@@ -22,7 +22,6 @@ use super::Scope;
 use crate::command::{Step, Write};
 use crate::error::SqlResult;
 use crate::rights::BOOTSTRAP;
-use crate::sql::allowance::UNLIMITED;
 use crate::sql::catalog::{Catalog, Relation, is_temporary};
 use crate::sql::cursor::Name;
 use crate::sql::plan::PlanKind;
@@ -83,18 +82,7 @@ pub fn sweep(catalog: &Catalog, is_over: &dyn Fn(u64) -> bool) -> SqlResult<Opti
         return Ok(None);
     }
     let (env, user) = (Env::default(), catalog.rights.roles.name(BOOTSTRAP));
-    let scope = Scope {
-        catalog,
-        search_path: &[],
-        temporary: Default::default(),
-        declared: &[],
-        env: &env,
-        user: &user,
-        session_user: &user,
-        seed: 0,
-        database: "",
-        allowance: &UNLIMITED,
-    };
+    let scope = Scope::plain(catalog, &[], &env, &user, "");
     let drop = super::Ddl::Drop { what: super::grammar::Object::Schema, if_exists: true, names, cascade: true };
     let PlanKind::Write(plan) = super::compile(&drop, &scope)?.kind else { return Ok(None) };
     let step = Step { statements: plan.statements, params: vec![Vec::new()], ddl: plan.ddl, ..Step::default() };

@@ -38,18 +38,7 @@ impl Db {
         let mut said = Vec::new();
         for parsed in parse(text)? {
             let (env, path) = (Env::default(), ["$user".to_owned(), "public".to_owned()]);
-            let scope = Scope {
-                catalog: &self.catalog,
-                search_path: &path,
-                temporary: Default::default(),
-                declared: &[],
-                env: &env,
-                user: "quorate",
-                session_user: "quorate",
-                seed: 1,
-                database: "quorate",
-                allowance: &crate::sql::allowance::UNLIMITED,
-            };
+            let scope = Scope::plain(&self.catalog, &path, &env, "quorate", "quorate");
             let plan = compile(&parsed, &scope)?;
             let crate::sql::Ast::Ddl(ddl) = &parsed.ast else { panic!("not DDL: {text}") };
             let after = super::catalog_after(ddl, &scope)?;
@@ -174,18 +163,7 @@ impl Db {
     /// As [`Self::sql`], with the error as it is.
     pub fn query(&self, text: &str) -> SqlResult<String> {
         let (env, path) = (Env::default(), ["public".to_owned()]);
-        let scope = Scope {
-            catalog: &self.catalog,
-            search_path: &path,
-            temporary: Default::default(),
-            declared: &[],
-            env: &env,
-            user: "quorate",
-            session_user: "quorate",
-            seed: 1,
-            database: "quorate",
-            allowance: &crate::sql::allowance::UNLIMITED,
-        };
+        let scope = Scope::plain(&self.catalog, &path, &env, "quorate", "quorate");
         let plan = compile(&parse(text)?[0], &scope)?;
         let order = match &plan.kind {
             PlanKind::Read(read) => Statement::new(&*read.sql, Yields::Rows),

@@ -245,18 +245,7 @@ fn with_casts(text: &str, relation: &Relation) -> String {
 
 /// Names and functions in the catalog's texts do not depend on who asks.
 fn plain<'a>(catalog: &'a Catalog, env: &'a Env) -> Scope<'a> {
-    Scope {
-        catalog,
-        search_path: &[],
-        temporary: Default::default(),
-        declared: &[],
-        env,
-        user: "",
-        session_user: "",
-        seed: 1,
-        database: "",
-        allowance: &crate::sql::allowance::UNLIMITED,
-    }
+    Scope::plain(catalog, &[], env, "", "")
 }
 
 fn names(relation: &Relation) -> String {

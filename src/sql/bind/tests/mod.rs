@@ -170,19 +170,7 @@ struct Compiled {
 
 /// What a client sees that has set nothing.
 fn scope<'a>(catalog: &'a Catalog, search_path: &'a [String], env: &'a Env) -> Scope<'a> {
-    let allowance = &crate::sql::allowance::UNLIMITED;
-    Scope {
-        catalog,
-        search_path,
-        temporary: Default::default(),
-        declared: &[],
-        env,
-        user: "ann",
-        session_user: "ann",
-        database: "db",
-        seed: 1,
-        allowance,
-    }
+    Scope::plain(catalog, search_path, env, "ann", "db")
 }
 
 fn compile(catalog: &Catalog, text: &str) -> crate::error::SqlResult<Compiled> {
@@ -322,18 +310,8 @@ fn database(catalog: &Catalog) -> rusqlite::Connection {
                 format!("{} {}{collate}", quote(&c.name), c.ty.storage().sqlite_name())
             })
             .chain(relation.columns.iter().filter(|c| c.generated.is_some()).map(|c| {
-                let scope = Scope {
-                    catalog,
-                    search_path: &[],
-                    temporary: Default::default(),
-                    declared: &[],
-                    env: &Env::default(),
-                    user: "ann",
-                    session_user: "ann",
-                    seed: 1,
-                    database: "db",
-                    allowance: &crate::sql::allowance::UNLIMITED,
-                };
+                let env = Env::default();
+                let scope = Scope::plain(catalog, &[], &env, "ann", "db");
                 let text = c.generated.as_deref().unwrap();
                 let sql =
                     super::bind_column_expr(&scope, Some(relation), text, Some((c.ty, c.typmod)), super::Kept::Default)
