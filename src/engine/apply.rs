@@ -221,12 +221,7 @@ impl Machine {
     pub fn skip(&mut self, entry: &Committed) -> Result<Effects, Halt> {
         self.skipped = Some(entry.at.index);
         let result = self.apply(std::slice::from_ref(entry), &mut |_, runner| {
-            let note = |c: &mut Connection| {
-                c.raw()
-                    .execute_batch("CREATE TABLE IF NOT EXISTS _quorate_skipped (idx INTEGER PRIMARY KEY) STRICT")?;
-                c.raw().execute("INSERT OR IGNORE INTO _quorate_skipped VALUES (?1)", [entry.at.index as i64])
-            };
-            runner.connection.trusted(note).map(drop).map_err(Fault::from)
+            runner.connection.run("INSERT OR IGNORE INTO _quorate_skipped VALUES (?1)", &[int(entry.at.index)])
         });
         self.skipped = None;
         if result.is_ok() {
@@ -235,17 +230,10 @@ impl Machine {
         result
     }
 
-    /// Whether this state has recorded the commands of an entry as failed. The table is there once anything was.
+    /// Whether this state has recorded the commands of an entry as failed.
     fn has_skipped(&mut self, index: u64) -> Result<bool, Fault> {
-        let look = |c: &mut Connection| -> rusqlite::Result<bool> {
-            let exists = "SELECT count(*) FROM sqlite_schema WHERE name = '_quorate_skipped'";
-            let row = "SELECT count(*) FROM _quorate_skipped WHERE idx = ?1";
-            let count = |sql: &str, index: &[i64]| {
-                c.raw().query_row(sql, rusqlite::params_from_iter(index), |row| row.get::<_, i64>(0))
-            };
-            Ok(count(exists, &[])? > 0 && count(row, &[index as i64])? > 0)
-        };
-        self.runner.connection.trusted(look).map_err(Fault::from)
+        let rows = self.runner.connection.query("SELECT idx FROM _quorate_skipped WHERE idx = ?1", &[int(index)])?;
+        Ok(!rows.is_empty())
     }
 
     /// Another budget than that of the log.

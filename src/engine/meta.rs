@@ -7,7 +7,7 @@
 //! and those that have become void since. `_quorate_advisory` has the advisory locks, each key's in the order in which they
 //! are served, `_quorate_advisory_last` the last number given to one, and `_quorate_lost` the sessions of which nothing is
 //! taken any more. `_quorate_skipped` has the entries whose commands were
-//! recorded as failed; it is made when there is one.
+//! recorded as failed.
 //!
 //! [`Command::Tenure`]: crate::command::Command::Tenure
 
@@ -63,6 +63,7 @@ CREATE INDEX _quorate_advisory_key ON _quorate_advisory (key);
 CREATE TABLE _quorate_advisory_last (
     one INTEGER PRIMARY KEY CHECK (one = 1), number INTEGER NOT NULL) STRICT;
 CREATE TABLE _quorate_lost (session INTEGER PRIMARY KEY, idx INTEGER NOT NULL) STRICT;
+CREATE TABLE _quorate_skipped (idx INTEGER PRIMARY KEY) STRICT;
 ";
 
 /// What one row of `_quorate_meta` says.
