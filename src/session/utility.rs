@@ -325,7 +325,6 @@ impl Session {
             self.not_in_block("SET LOCAL");
         }
         if !self.set_own(world, name, values, local)? {
-            crate::settings::check_may_set(name, self.is_superuser(world))?;
             self.settings.set(name, values, local)?;
         }
         self.complete(tag);
@@ -336,14 +335,17 @@ impl Session {
         world.catalog.rights.roles.named(self.settings.current_user()).is_some_and(|role| role.superuser)
     }
 
-    /// Settings that are no stored values; whether it is one.
+    /// Settings that are no stored values; whether it is one. If not, the role may set it. Errors: 42501.
     fn set_own(&mut self, world: &World, name: &str, values: &[String], local: bool) -> SqlResult<bool> {
         match name.to_ascii_lowercase().as_str() {
             "transaction_isolation" => self.set_isolation(values)?,
             "transaction_read_only" | "transaction_deferrable" => self.set_transaction_flag(name, values)?,
             "session_authorization" => self.set_session_user(world, values.first(), local)?,
             "role" => self.set_role(world, values.first(), local)?,
-            _ => return Ok(false),
+            _ => {
+                crate::settings::check_may_set(name, self.is_superuser(world))?;
+                return Ok(false);
+            }
         }
         Ok(true)
     }
@@ -443,7 +445,6 @@ impl Session {
         for Wish { name, value, local } in wishes {
             let text: Vec<String> = value.into_iter().collect();
             if !self.set_own(world, &name, &text, local)? {
-                crate::settings::check_may_set(&name, self.is_superuser(world))?;
                 match text.first() {
                     Some(text) => self.settings.set_text(&name, text, local)?,
                     None => self.settings.set(&name, &[], local)?,

@@ -225,40 +225,16 @@ WHERE t.typcategory = 'A' AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind 
 SELECT a.rolname FROM pg_catalog.pg_authid a WHERE pg_has_role(a.oid, 'USAGE')
 
 -- 13426 information_schema.role_column_grants: grantor name, grantee name, table_catalog name, table_schema name, table_name name, column_name name, privilege_type varchar, is_grantable varchar
-SELECT u.rolname, e.rolname, current_database(), n.nspname, x.relname, x.attname, x.privilege_type, CASE WHEN x.is_grantable OR e.oid <> 0 AND pg_has_role(e.oid, x.relowner, 'USAGE') THEN 'YES' ELSE 'NO' END
-FROM (SELECT g.grantor, g.grantee, a.attname, c.relname, c.relnamespace, g.privilege_type, g.is_grantable, c.relowner
-  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-  CROSS JOIN LATERAL aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) g
-  WHERE c.relkind IN ('r', 'v', 'f', 'p')
-  UNION
-  SELECT g.grantor, g.grantee, a.attname, c.relname, c.relnamespace, g.privilege_type, g.is_grantable, c.relowner
-  FROM pg_catalog.pg_class c JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-  CROSS JOIN LATERAL aclexplode(coalesce(a.attacl, acldefault('c', c.relowner))) g
-  WHERE c.relkind IN ('r', 'v', 'f', 'p')) x
-JOIN pg_catalog.pg_namespace n ON n.oid = x.relnamespace
-JOIN pg_catalog.pg_authid u ON u.oid = x.grantor
-JOIN (SELECT oid, rolname FROM pg_catalog.pg_authid UNION ALL SELECT 0, 'PUBLIC') e ON e.oid = x.grantee
-WHERE x.privilege_type IN ('INSERT', 'SELECT', 'UPDATE', 'REFERENCES')
-AND e.oid <> 0 AND (pg_has_role(u.oid, 'USAGE') OR pg_has_role(e.oid, 'USAGE'))
+SELECT p.grantor, p.grantee, p.table_catalog, p.table_schema, p.table_name, p.column_name, p.privilege_type, p.is_grantable
+FROM information_schema.column_privileges p WHERE p.grantee <> 'PUBLIC'
 
 -- 13428 information_schema.role_table_grants: grantor name, grantee name, table_catalog name, table_schema name, table_name name, privilege_type varchar, is_grantable varchar, with_hierarchy varchar
-SELECT u.rolname, e.rolname, current_database(), n.nspname, c.relname, g.privilege_type, CASE WHEN g.is_grantable OR e.oid <> 0 AND pg_has_role(e.oid, c.relowner, 'USAGE') THEN 'YES' ELSE 'NO' END, CASE g.privilege_type WHEN 'SELECT' THEN 'YES' ELSE 'NO' END
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-CROSS JOIN LATERAL aclexplode(coalesce(c.relacl, acldefault('r', c.relowner))) g
-JOIN pg_catalog.pg_authid u ON u.oid = g.grantor
-JOIN (SELECT oid, rolname FROM pg_catalog.pg_authid UNION ALL SELECT 0, 'PUBLIC') e ON e.oid = g.grantee
-WHERE c.relkind IN ('r', 'v', 'f', 'p')
-AND g.privilege_type IN ('INSERT', 'SELECT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER')
-AND e.oid <> 0 AND (pg_has_role(u.oid, 'USAGE') OR pg_has_role(e.oid, 'USAGE'))
+SELECT p.grantor, p.grantee, p.table_catalog, p.table_schema, p.table_name, p.privilege_type, p.is_grantable, p.with_hierarchy
+FROM information_schema.table_privileges p WHERE p.grantee <> 'PUBLIC'
 
 -- 13430 information_schema.role_usage_grants: grantor name, grantee name, object_catalog name, object_schema name, object_name name, object_type varchar, privilege_type varchar, is_grantable varchar
-SELECT u.rolname, e.rolname, current_database(), n.nspname, c.relname, 'SEQUENCE', g.privilege_type, CASE WHEN g.is_grantable OR e.oid <> 0 AND pg_has_role(e.oid, c.relowner, 'USAGE') THEN 'YES' ELSE 'NO' END
-FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-CROSS JOIN LATERAL aclexplode(coalesce(c.relacl, acldefault('s', c.relowner))) g
-JOIN pg_catalog.pg_authid u ON u.oid = g.grantor
-JOIN (SELECT oid, rolname FROM pg_catalog.pg_authid UNION ALL SELECT 0, 'PUBLIC') e ON e.oid = g.grantee
-WHERE c.relkind IN ('S')
-AND g.privilege_type = 'USAGE' AND e.oid <> 0 AND (pg_has_role(u.oid, 'USAGE') OR pg_has_role(e.oid, 'USAGE'))
+SELECT p.grantor, p.grantee, p.object_catalog, p.object_schema, p.object_name, p.object_type, p.privilege_type, p.is_grantable
+FROM information_schema.usage_privileges p WHERE p.grantee <> 'PUBLIC'
 
 -- 13440 information_schema.table_privileges: grantor name, grantee name, table_catalog name, table_schema name, table_name name, privilege_type varchar, is_grantable varchar, with_hierarchy varchar
 SELECT u.rolname, e.rolname, current_database(), n.nspname, c.relname, g.privilege_type, CASE WHEN g.is_grantable OR e.oid <> 0 AND pg_has_role(e.oid, c.relowner, 'USAGE') THEN 'YES' ELSE 'NO' END, CASE g.privilege_type WHEN 'SELECT' THEN 'YES' ELSE 'NO' END
