@@ -363,3 +363,86 @@ fn paths_are_read_as_rust_reads_them() {
     let uses: Vec<String> = source.uses().into_iter().collect();
     assert_eq!(uses, ["id::NodeId", "replica::Position", "replica::core"]);
 }
+
+/// What a page names as a link to code, ``[`name`](../path)``, by name and path from the project's folder.
+fn named(page: &str) -> Vec<(String, String)> {
+    let links = page.split("[`").skip(1).filter_map(|rest| {
+        let (name, rest) = rest.split_once("`](../")?;
+        let (path, _) = rest.split_once(')')?;
+        Some((name.to_owned(), path.to_owned()))
+    });
+    links.collect()
+}
+
+/// Why a name is not in its file: a word of code, or of what a check says.
+fn missing(name: &str, path: &str) -> Option<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let Ok(text) = std::fs::read_to_string(root.join(path)) else { return Some(format!("there is no file {path}")) };
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let stands = text.match_indices(name).any(|(at, _)| {
+        let (before, after) = (text[..at].chars().next_back(), text[at + name.len()..].chars().next());
+        !before.is_some_and(word) && !after.is_some_and(word)
+    });
+    // A file may be named for what all of it is about.
+    let is_file = Path::new(path).file_stem().is_some_and(|stem| stem == name);
+    (!stands && !is_file).then(|| format!("{path} has no {name}"))
+}
+
+#[test]
+fn what_the_page_on_consensus_names_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| std::fs::read_to_string(root.join(path)).expect(path);
+    let (page, plan, planted) = (read("docs/consensus.md"), read("tests/sim/plan.rs"), read("tests/sim/planted.rs"));
+    let bugs = plan.split("pub enum Bug {").nth(1).and_then(|rest| rest.split("\n}").next()).expect("the mistakes");
+    let bugs: BTreeSet<&str> = bugs.lines().filter_map(|line| line.trim().strip_suffix(',')).collect();
+    let named = named(&page);
+    let mut wrong: Vec<String> = named.iter().filter_map(|(name, path)| missing(name, path)).collect();
+    let mistakes = named.iter().filter(|(name, path)| path == "tests/sim/plan.rs" && name != "Fault");
+    for (name, _) in mistakes.clone() {
+        if !bugs.contains(name.as_str()) || !planted.contains(&format!("Bug::{name} =>")) {
+            wrong.push(format!("{name} is not a planted mistake that is looked for"));
+        }
+    }
+    for property in
+        ["Election safety", "Leader append-only", "Log matching", "Leader completeness", "State-machine safety"]
+    {
+        let section = page.split(&format!("### {property}:")).nth(1).and_then(|rest| rest.split("\n#").next());
+        for part in ["**Paxos:**", "**Kept by:**", "**Asserted:**", "**Simulation:**", "**Planted:**"] {
+            if !section.is_some_and(|section| section.contains(part)) {
+                wrong.push(format!("{property} says nothing about {part}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(mistakes.count() > 20, "the page names no mistakes");
+    assert!(missing("no such function", "src/replica/core.rs").is_some() && missing("x", "src/none.rs").is_some());
+}
+
+#[test]
+fn links_between_pages_lead_somewhere() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let anchor = |title: &str| -> String {
+        let kept = title.trim().to_lowercase();
+        kept.chars()
+            .filter(|c| c.is_alphanumeric() || " -_".contains(*c))
+            .map(|c| if c == ' ' { '-' } else { c })
+            .collect()
+    };
+    let mut wrong = Vec::new();
+    for page in std::fs::read_dir(&docs).expect("a folder").map(|e| e.expect("an entry").path()) {
+        let text = std::fs::read_to_string(&page).expect("a page");
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split_once(')')).map(|(target, _)| target) {
+            let (file, place) = target.split_once('#').unwrap_or((target, ""));
+            if file.contains(':') {
+                continue;
+            }
+            let path = if file.is_empty() { page.clone() } else { docs.join(file) };
+            let there = std::fs::read_to_string(&path).unwrap_or_default();
+            let mut titles = there.lines().filter(|l| l.starts_with('#')).map(|l| anchor(l.trim_start_matches('#')));
+            if !path.exists() || !place.is_empty() && !titles.any(|title| title == place) {
+                wrong.push(format!("{}: {target} leads nowhere", page.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
