@@ -186,6 +186,24 @@ const EXPRESSION_PRETTY: &str = concat!("iif(json_valid({0}), ", form!("{0}", "{
 
 const VIEW: &str = "(SELECT ' ' || v.definition || ';' FROM \"_quorate_view\" v WHERE v.oid = {0})";
 
+/// What a relation is made of below the views that show its rows: the table's columns at the end of the way from each of its
+/// own. A view that cannot be written through leads nowhere.
+macro_rules! written {
+    ($found:expr, $start:expr) => {
+        concat!(
+            "(WITH RECURSIVE w(oid, attnum, own) AS (SELECT a.attrelid, a.attnum, a.attnum FROM \"pg_catalog.pg_attribute\" a \
+             WHERE a.attrelid = {0} AND a.attnum > 0", $start, " UNION ALL SELECT {0}, 0, 0 \
+             UNION ALL SELECT v.base, \
+             iif(w.attnum > 0, coalesce(json_extract(v.columns, '$[' || max(w.attnum - 1, 0) || ']'), 0), 0), w.own \
+             FROM w JOIN \"_quorate_view\" v ON v.oid = w.oid WHERE v.base IS NOT NULL) ",
+            $found, " FROM w JOIN \"pg_catalog.pg_class\" c ON c.oid = w.oid AND c.relkind = 'r')"
+        )
+    };
+}
+/// Bits of the commands: UPDATE 4, INSERT 8, DELETE 16.
+const RELATION_UPDATABLE: &str = written!("SELECT coalesce(max(iif(w.attnum > 0 OR w.oid = {0}, 28, 16)), 0)", "");
+const COLUMN_UPDATABLE: &str = written!("SELECT coalesce(max(w.attnum > 0), 0)", " AND a.attnum = {1}");
+
 /// Whether a name without a schema means this relation.
 const VISIBLE: &str = "(SELECT q_path_place(n.nspname) IS NOT NULL AND NOT EXISTS (SELECT 1 FROM \"pg_catalog.pg_class\" o \
      JOIN \"pg_catalog.pg_namespace\" p ON p.oid = o.relnamespace WHERE o.relname = c.relname \
@@ -238,6 +256,8 @@ pub const FUNCTIONS: &[Function] = &[
     func("pg_get_indexdef", &[OID, INT4, BOOL], TEXT, INDEX_COLUMN).stable(),
     func("pg_get_constraintdef", &[OID], TEXT, CONSTRAINT).stable(),
     func("pg_get_constraintdef", &[OID, BOOL], TEXT, CONSTRAINT_PRETTY).stable(),
+    func("pg_relation_is_updatable", &[REGCLASS, BOOL], INT4, RELATION_UPDATABLE).stable(),
+    func("pg_column_is_updatable", &[REGCLASS, INT2, BOOL], BOOL, COLUMN_UPDATABLE).stable(),
     func("pg_get_viewdef", &[OID], TEXT, VIEW).stable(),
     func("pg_get_viewdef", &[OID, BOOL], TEXT, VIEW).stable(),
     func("pg_get_viewdef", &[OID, INT4], TEXT, VIEW).stable(),

@@ -1,6 +1,7 @@
 //! What a session, the server and the catalog say about themselves; sequences; series.
 
 use super::arg::{from_text, int, text};
+use super::casts::to_text;
 use super::catalog::{leading_schema, listed_schemas};
 use super::table::*;
 use super::{Aggregate, Cast, Context, Function, Operator, Scalar};
@@ -140,6 +141,7 @@ pub const SCALARS: &[Scalar] = &[
         false => Err(null_violation(text(a, 0)?, text(a, 1)?, text(a, 2)?)),
     })
     .contextual(),
+    scalar("q_check_option", -1, check_option).contextual().lax(),
     scalar("q_once", 2, once).contextual(),
     scalar("q_keep", -1, keep).contextual().lax(),
     scalar("q_kept", 2, kept).contextual().lax(),
@@ -160,6 +162,37 @@ pub const SCALARS: &[Scalar] = &[
 pub fn null_violation(schema: &str, table: &str, column: &str) -> SqlError {
     let message = format!("null value in column \"{column}\" of relation \"{table}\" violates not-null constraint");
     SqlError::new(state::NOT_NULL_VIOLATION, message).table(schema, table).column(column)
+}
+
+/// The error of a new row that a view with a check option does not have: the view's name, and of each value the type, its
+/// modifier and the value.
+fn check_option(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    if ctx.lenient {
+        return Ok(Value::Null);
+    }
+    let message = format!("new row violates check option for view \"{}\"", text(args, 0)?);
+    let mut shown = Vec::new();
+    for value in args[1..].chunks_exact(3) {
+        shown.push(match value[2].is_null() {
+            true => "null".to_owned(),
+            false => clipped(to_text(Type(int(value, 0)? as u32), int(value, 1)? as i32, value[2], &ctx.env)?),
+        });
+    }
+    let error = SqlError::new(state::WITH_CHECK_OPTION_VIOLATION, message);
+    Err(if shown.is_empty() { error } else { error.detail(format!("Failing row contains ({}).", shown.join(", "))) })
+}
+
+/// Bytes of a value that a row in a DETAIL shows.
+const SHOWN: usize = 64;
+
+/// A value as a row in a DETAIL shows it.
+pub fn clipped(mut text: String) -> String {
+    if text.len() > SHOWN {
+        let end = (0..=SHOWN).rev().find(|i| text.is_char_boundary(*i));
+        text.truncate(end.unwrap_or_default());
+        text.push_str("...");
+    }
+    text
 }
 
 /// The schemas of the search path, without `"$user"`: nobody has a schema of their own name unless it is listed.

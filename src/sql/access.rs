@@ -56,6 +56,8 @@ pub struct Needs {
     relations: BTreeMap<usize, Need>,
     /// FROM items whose columns count as those of others.
     others: BTreeMap<usize, usize>,
+    /// Needs that are to be read if those before them are: what is below a view that is written through.
+    below: Vec<(usize, usize, Vec<i16>)>,
     /// Sequences, any of some rights on each.
     sequences: Vec<(Arc<Relation>, Mode)>,
 }
@@ -82,6 +84,12 @@ impl Needs {
     /// The columns of one FROM item count as those of another.
     pub fn stands_for(&mut self, range: usize, other: usize) {
         self.others.insert(range, other);
+    }
+
+    /// Whoever reads the first, a view, reads these columns of the second, which it shows. Of several views above each other,
+    /// the innermost comes first.
+    pub fn read_with(&mut self, range: usize, below: usize, columns: Vec<i16>) {
+        self.below.push((range, below, columns));
     }
 
     /// Something more is done with the FROM item of this number.
@@ -115,7 +123,19 @@ impl Needs {
     pub fn check(&self, scope: &Scope<'_>) -> SqlResult<()> {
         let catalog = scope.catalog;
         let role = current_role(scope)?;
-        for need in self.relations.values() {
+        let mut relations = self.relations.clone();
+        for (above, below, columns) in self.below.iter().rev() {
+            if relations.get(above).is_some_and(|need| need.rights & SELECT != 0)
+                && let Some(need) = relations.get_mut(below)
+            {
+                need.rights |= SELECT;
+                need.selected.extend(columns);
+            }
+        }
+        // A view before what is below it.
+        let below = self.below.iter().rev().map(|(_, below, _)| *below);
+        let first = relations.keys().copied().filter(|range| below.clone().all(|below| below != *range));
+        for need in first.chain(below.clone()).filter_map(|range| relations.get(&range)) {
             need.check(catalog)?;
         }
         for (sequence, any_of) in &self.sequences {

@@ -70,6 +70,7 @@ pub enum RelationKind {
     /// Definition in Postgres SQL.
     View {
         definition: String,
+        options: ViewOptions,
     },
     Sequence(Sequence),
     /// An index relation; its definition is with the table `table`.
@@ -78,6 +79,74 @@ pub enum RelationKind {
     },
     /// Built in, read-only for clients.
     System,
+}
+
+/// What is said of a view beside its query: options and their values, in the order in which they were given.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ViewOptions(Vec<(String, String)>);
+
+/// Rows that are written through a view have to be among its rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CheckOption {
+    /// As far as its own condition goes.
+    Local,
+    /// As far as the conditions of all views below it go.
+    Cascaded,
+}
+
+impl ViewOptions {
+    fn value(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    pub fn check(&self) -> Option<CheckOption> {
+        Some(if self.value("check_option")? == "local" { CheckOption::Local } else { CheckOption::Cascaded })
+    }
+
+    /// Its query is run with the rights of whoever asks.
+    pub fn is_invoker(&self) -> bool {
+        self.value("security_invoker").and_then(switch) == Some(true)
+    }
+
+    /// As `reloptions` has them.
+    pub fn texts(&self) -> Vec<String> {
+        self.0.iter().map(|(name, value)| format!("{name}={value}")).collect()
+    }
+
+    /// Takes an option over; `None`: it is no option of a view, or has no such value. Our own functions tell nobody what they
+    /// are given: a barrier changes nothing.
+    pub fn set(&mut self, name: &str, value: &str) -> Option<()> {
+        match name {
+            "security_barrier" | "security_invoker" => drop(switch(value)?),
+            "check_option" if matches!(value, "local" | "cascaded") => {}
+            _ => return None,
+        }
+        self.reset(name);
+        self.0.push((name.to_owned(), if value.is_empty() { "true".to_owned() } else { value.to_owned() }));
+        Some(())
+    }
+
+    pub fn reset(&mut self, name: &str) {
+        self.0.retain(|(known, _)| known != name);
+    }
+
+    fn read(texts: Vec<String>) -> ViewOptions {
+        let mut options = ViewOptions::default();
+        for text in texts {
+            let (name, value) = text.split_once('=').unwrap_or((&text, ""));
+            options.set(name, value);
+        }
+        options
+    }
+}
+
+/// A boolean option's value; without one it is on.
+fn switch(value: &str) -> Option<bool> {
+    match value {
+        "" | "true" | "on" | "yes" | "1" => Some(true),
+        "false" | "off" | "no" | "0" => Some(false),
+        _ => None,
+    }
 }
 
 /// Where SQLite finds the rows.
@@ -406,7 +475,7 @@ impl Loader {
         }
         self.uses(&mut rows)?;
         let relations = format!(
-            "SELECT c.oid, n.nspname, c.relname, c.relkind FROM \"pg_catalog.pg_class\" c
+            "SELECT c.oid, n.nspname, c.relname, c.relkind, c.reloptions FROM \"pg_catalog.pg_class\" c
             JOIN \"pg_catalog.pg_namespace\" n ON n.oid = c.relnamespace WHERE {} ORDER BY c.oid",
             self.wanted("c.oid")
         );
@@ -558,7 +627,10 @@ impl Loader {
         let missing = || SqlError::internal(format!("the catalog has no definition of \"{schema}.{name}\""));
         let kind = match r.text(3).as_str() {
             "r" => RelationKind::Table,
-            "v" => RelationKind::View { definition: self.views.remove(&oid).ok_or_else(missing)? },
+            "v" => RelationKind::View {
+                definition: self.views.remove(&oid).ok_or_else(missing)?,
+                options: ViewOptions::read(rights::texts(r, 4)?.unwrap_or_default()),
+            },
             "S" => RelationKind::Sequence(self.sequences.remove(&oid).ok_or_else(missing)?),
             "i" => RelationKind::Index { table: self.index_tables.get(&oid).copied().ok_or_else(missing)? },
             _ => return Err(missing()),

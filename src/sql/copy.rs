@@ -308,7 +308,10 @@ fn columns_of(relation: &Relation, names: &[String], from: bool) -> SqlResult<Ve
 
 fn copy_in(relation: &Relation, attnums: &[i16], copy: &CopyStatement, scope: &Scope<'_>) -> SqlResult<Plan> {
     if !matches!(relation.kind, RelationKind::Table) {
-        let message = format!("cannot copy to \"{}\": it is not a table", relation.name);
+        let message = match relation.kind {
+            RelationKind::View { .. } => format!("cannot copy to view \"{}\"", relation.name),
+            _ => format!("cannot copy to \"{}\": it is not a table", relation.name),
+        };
         return Err(SqlError::new(state::WRONG_OBJECT_TYPE, message));
     }
     let columns: Vec<ResultColumn> = attnums

@@ -10,6 +10,7 @@ pub fn database_migrations() -> &'static [Migration] {
         Migration::first(2, include_str!("../../migrations/database/0002_types.sql")),
         Migration::first(3, include_str!("../../migrations/database/0003_roles.sql")),
         Migration::first(4, include_str!("../../migrations/database/0004_depend.sql")),
+        Migration::first(5, include_str!("../../migrations/database/0005_views.sql")),
     ];
     STEPS
 }

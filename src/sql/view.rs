@@ -13,7 +13,7 @@ use crate::functions::names::name_parts;
 use crate::types::Type;
 use sqlparser::ast::{
     ArrayElemTypeDef, DataType, Expr, Ident, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Query, Select,
-    SelectItem, Spanned, Statement, TableAlias, TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
+    SelectItem, SetExpr, Spanned, Statement, TableAlias, TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
 };
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -64,6 +64,9 @@ pub fn define(scope: &Scope<'_>, names: &[String], query: &str) -> SqlResult<Vie
         && again.columns.iter().zip(&columns).all(|(a, b)| a.ty == b.ty || b.ty == Type::TEXT);
     if !same {
         return Err(SqlError::unsupported("a view with * over columns that cannot be told apart"));
+    }
+    for (i, column) in columns.iter().enumerate() {
+        name_output(&mut query, i, &column.name);
     }
     let mut qualify = Qualify { scope, hidden: Vec::new(), uses: BTreeSet::new() };
     let _ = query.visit(&mut qualify);
@@ -183,6 +186,45 @@ pub fn with_column_renamed(
         }
     }
     Ok(out + &definition[copied..])
+}
+
+/// A view's text after one of its own columns is called otherwise.
+pub fn with_output_renamed(scope: &Scope<'_>, definition: &str, place: Option<usize>, to: &str) -> SqlResult<String> {
+    let Statement::Query(mut query) = *parse::parse_query(definition, scope.allowance)? else {
+        return Err(SqlError::internal("a view of a statement that is not a query"));
+    };
+    if let Some(place) = place {
+        name_output(&mut query, place, to);
+    }
+    Ok(query.to_string())
+}
+
+/// Gives a column of a query's result its name: the first of several SELECTs says it.
+fn name_output(query: &mut Query, place: usize, name: &str) {
+    fn first(body: &mut SetExpr) -> Option<&mut Select> {
+        match body {
+            SetExpr::Select(select) => Some(select),
+            SetExpr::SetOperation { left, .. } => first(left),
+            SetExpr::Query(query) => first(&mut query.body),
+            _ => None,
+        }
+    }
+    let Some(item) = first(&mut query.body).and_then(|select| select.projection.get_mut(place)) else { return };
+    let known = |expr: &Expr| match expr {
+        Expr::Identifier(ident) => fold(ident) == name,
+        Expr::CompoundIdentifier(idents) => idents.last().is_some_and(|ident| fold(ident) == name),
+        _ => false,
+    };
+    let alias = Ident::with_quote('"', name);
+    *item = match std::mem::replace(item, SelectItem::UnnamedExpr(Expr::Identifier(alias.clone()))) {
+        SelectItem::UnnamedExpr(expr) if known(&expr) => SelectItem::UnnamedExpr(expr),
+        SelectItem::UnnamedExpr(expr) => SelectItem::ExprWithAlias { expr, alias },
+        SelectItem::ExprWithAlias { expr, alias: old } if fold(&old) == name => {
+            SelectItem::ExprWithAlias { expr, alias: old }
+        }
+        SelectItem::ExprWithAlias { expr, .. } => SelectItem::ExprWithAlias { expr, alias },
+        other => other,
+    };
 }
 
 /// Where a line and a column of it, from 1, are in a text.

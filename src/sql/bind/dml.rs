@@ -6,7 +6,8 @@
 use super::from::{in_step, is_default};
 use super::names::{Clause, Level, Names, Range, fold, name_start, schema_and_name};
 use super::parts::kept_column;
-use super::query::fixed_columns;
+use super::query::{fixed_columns, is_one_row};
+use super::through::{Place, Surface};
 use super::{Binder, Overriding, error_at};
 use crate::command::{Statement as Sql, Yields};
 use crate::error::{SqlError, SqlResult, state};
@@ -34,6 +35,9 @@ use std::sync::Arc;
 
 /// The table that a statement changes.
 struct Target {
+    /// What the statement names: the table, or a view over it.
+    named: Arc<Relation>,
+    surface: Surface,
     relation: Arc<Relation>,
     /// Unquoted SQLite name.
     table: String,
@@ -44,16 +48,44 @@ impl Target {
     fn rowid(&self) -> ColumnRef {
         ColumnRef::of(self.range.id, self.table.as_str(), self.relation.rowid_name())
     }
+
+    /// The place of a column among those of what the statement names.
+    fn place(&self, name: &str) -> Option<usize> {
+        self.named.columns.iter().position(|column| column.name == name)
+    }
+
+    /// The table's columns that these columns of what the statement names are; a new row's, or else a changed one's.
+    ///
+    /// Errors: 0A000 for a view's column that is none of its table.
+    fn columns(&self, places: &[usize], insert: bool) -> SqlResult<Vec<&Column>> {
+        let mut columns: Vec<&Column> = Vec::with_capacity(places.len());
+        for place in places {
+            let attnum = self.surface.column(*place, insert)?;
+            if columns.iter().any(|column| column.attnum == attnum) {
+                let column = columns.iter().find(|column| column.attnum == attnum).map_or("", |c| &c.name);
+                return Err(SqlError::syntax(format!("multiple assignments to same column \"{column}\"")));
+            }
+            columns.extend(self.relation.column_at(attnum));
+        }
+        Ok(columns)
+    }
 }
 
-/// The columns of `relation` that are assigned to, by number.
-fn assigned_columns(relation: &Relation, assignments: &[Assignment]) -> Vec<i16> {
+/// The columns of the target's table that are assigned to, by number.
+fn assigned_columns(target: &Target, assignments: &[Assignment]) -> Vec<i16> {
     let names = assignments.iter().flat_map(|assignment| match &assignment.target {
         AssignmentTarget::ColumnName(name) => std::slice::from_ref(name),
         AssignmentTarget::Tuple(names) => names,
     });
     let names = names.filter_map(|name| schema_and_name(name).ok());
-    names.filter_map(|(_, name)| relation.column(&name).map(|column| column.attnum)).collect()
+    let column = |place| target.surface.column(place, false).ok();
+    names.filter_map(|(_, name)| target.place(&name).and_then(column)).collect()
+}
+
+/// The columns of an INSERT, as places among those of what it names.
+struct Chosen {
+    places: Vec<usize>,
+    listed: bool,
 }
 
 /// The names that RETURNING knows: columns of other tables are looked up among what is kept of them.
@@ -204,7 +236,8 @@ impl Binder<'_> {
             other => return Err(SqlError::unsupported(format!("{other}"))),
         };
         let Prefix { items: with, recursive } = with;
-        Ok((Write { with, recursive, table, change, returning }, tag))
+        let check = self.check.take();
+        Ok((Write { with, recursive, table, change, returning, check }, tag))
     }
 
     /// COPY … FROM: an INSERT over `?1`…, which already are of the columns' types; the other columns get their defaults.
@@ -253,7 +286,8 @@ impl Binder<'_> {
             }
         };
         let change = Change::Insert(InsertTree { columns: names, source, conflict: None });
-        let write = Write { with: vec![], recursive: false, table: table.clone(), change, returning: None };
+        let (with, table) = (vec![], table.clone());
+        let write = Write { with, recursive: false, table, change, returning: None, check: None };
         let facts = write.facts(&self.hoisted);
         self.check_rights(&|visit| write.parts(visit))?;
         Ok((vec![render::write(&write, Yields::Count, &self.hoisted, self.row_list())], facts))
@@ -283,33 +317,36 @@ impl Binder<'_> {
 
     fn target(&mut self, name: &ObjectName, alias: Option<String>, action: &str) -> SqlResult<Target> {
         let relation = self.relation(name)?;
-        let (RelationKind::Table, Source::Table(table)) = (&relation.kind, &relation.source) else {
+        if !matches!(relation.kind, RelationKind::Table | RelationKind::View { .. }) {
             return Err(error_at(self, not_updatable(&relation, action), name_start(name)));
-        };
-        let table = table.clone();
-        self.parts.writes += 1;
-        self.parts.targets.insert(relation.oid);
+        }
         let id = self.next_id();
         let right = match action {
             "insert into" => INSERT,
             "update" => UPDATE,
             _ => DELETE,
         };
-        self.needs.add(id, &relation, self.acts_for(), self.scope, right);
+        let surface = self.surface(&relation, right, id)?;
+        let Source::Table(table) = &surface.table.source else {
+            return Err(SqlError::internal("a table without rows"));
+        };
+        let table = table.clone();
+        self.parts.writes += 1;
+        self.parts.targets.insert(surface.table.oid);
         self.target = id;
-        let columns = self.columns_of(&relation, id, &table, false);
+        let is_table = matches!(relation.kind, RelationKind::Table);
         let range = Range {
             id,
             schema: alias.is_none().then(|| relation.schema.clone()),
             alias: alias.unwrap_or_else(|| relation.name.clone()),
-            relation: Some(relation.clone()),
-            columns,
+            relation: is_table.then(|| relation.clone()),
+            columns: surface.columns.clone(),
             scalar: false,
             optional: false,
             numbered: false,
             derived: false,
         };
-        Ok(Target { relation, table, range })
+        Ok(Target { named: relation, relation: Arc::clone(&surface.table), surface, table, range })
     }
 
     /// What a column is filled with when nothing is given: `None` for NULL.
@@ -414,7 +451,7 @@ impl Binder<'_> {
         let alias = insert.table_alias.as_ref().map(|a| fold(&a.alias));
         let target = self.target(name, alias, "insert into")?;
         let relation = target.relation.clone();
-        let mut columns: Vec<&Column> = Vec::new();
+        let mut places: Vec<usize> = Vec::new();
         self.overriding = Overriding::No;
         for name in &insert.columns {
             if let Some(what) = name.0.last().and_then(|p| p.as_ident()).and_then(|i| phrases::overriding(&i.value)) {
@@ -422,17 +459,18 @@ impl Binder<'_> {
                 continue;
             }
             let (at, (_, name)) = (name_start(name), schema_and_name(name)?);
-            let column = self.column_named(&relation, &name, at)?;
-            if columns.iter().any(|c| c.attnum == column.attnum) {
+            let place = self.place_named(&target, &name, at)?;
+            if places.contains(&place) {
                 let text = format!("column \"{name}\" specified more than once");
                 return Err(error_at(self, SqlError::new(state::DUPLICATE_COLUMN, text), at));
             }
-            columns.push(column);
+            places.push(place);
         }
-        let listed = !columns.is_empty();
+        let listed = !places.is_empty();
         if !listed {
-            columns = relation.columns.iter().collect();
+            places = (0..target.named.columns.len()).collect();
         }
+        let chosen = Chosen { places, listed };
         let conflict = matches!(insert.on, Some(OnInsert::OnConflict(_)));
         let mut single = true;
         let (names, source) = match &insert.source {
@@ -441,13 +479,13 @@ impl Binder<'_> {
                 Some(rows) => {
                     single = rows.len() == 1;
                     self.single = single && insert.on.is_none() && self.is_ruled_by_primary_key(&relation);
-                    let (names, source) = self.insert_values(&relation, columns, listed, rows)?;
+                    let (names, source) = self.insert_values(&target, chosen, rows)?;
                     single &= matches!(source, InsertSource::Values { .. });
                     (names, source)
                 }
                 None => {
                     single = false;
-                    self.insert_query(&relation, columns, listed, query, conflict)?
+                    self.insert_query(&target, chosen, query, conflict)?
                 }
             },
         };
@@ -465,7 +503,25 @@ impl Binder<'_> {
             let mark = Kept { numbers: vec![UPDATED], values: vec![Typed::constant(Type::INT4, Value::Int(1))] };
             self.keep_in(&mut update.set, &target, mark)?;
         }
+        let returning = self.with_checks(&target, returning)?;
         Ok((target.table, Change::Insert(InsertTree { columns: names, source, conflict }), returning))
+    }
+
+    /// What is given back of changed rows, with the checks that views have rows of this kind.
+    fn with_checks(&mut self, target: &Target, returning: Option<Vec<Named>>) -> SqlResult<Option<Vec<Named>>> {
+        if target.surface.checks.is_empty() {
+            return Ok(returning);
+        }
+        let Some(mut columns) = returning else {
+            let value = Typed::constant(Type::INT4, Value::Int(1));
+            self.check = Some(self.checked(&target.surface, &target.table, target.range.id, value));
+            return Ok(None);
+        };
+        if let Some(first) = columns.first_mut() {
+            let value = std::mem::replace(&mut first.expr, Typed::null(Type::UNKNOWN));
+            first.expr = self.checked(&target.surface, &target.table, target.range.id, value);
+        }
+        Ok(Some(columns))
     }
 
     /// INSERT … DEFAULT VALUES
@@ -474,16 +530,27 @@ impl Binder<'_> {
         Ok((names, InsertSource::Values { rows: vec![vec![]], rest }))
     }
 
-    fn check_width(&mut self, given: usize, columns: &mut Vec<&Column>, listed: bool) -> SqlResult<()> {
-        if given > columns.len() {
+    /// The columns for so many values.
+    fn columns_for<'t>(&mut self, given: usize, target: &'t Target, mut chosen: Chosen) -> SqlResult<Vec<&'t Column>> {
+        if given > chosen.places.len() {
             return Err(SqlError::syntax("INSERT has more expressions than target columns"));
         }
-        if given < columns.len() && listed {
+        if given < chosen.places.len() && chosen.listed {
             return Err(SqlError::syntax("INSERT has more target columns than expressions"));
         }
-        columns.truncate(given);
+        chosen.places.truncate(given);
+        let columns = target.columns(&chosen.places, true)?;
         self.needs.also(self.target, INSERT, columns.iter().map(|c| c.attnum));
-        Ok(())
+        let named: Vec<i16> = chosen.places.iter().map(|place| target.named.columns[*place].attnum).collect();
+        self.note_written(&target.named, INSERT, &named);
+        Ok(columns)
+    }
+
+    fn place_named(&self, target: &Target, name: &str, at: Location) -> SqlResult<usize> {
+        match target.place(name) {
+            Some(place) => Ok(place),
+            None => self.column_named(&target.named, name, at).map(|_| 0),
+        }
     }
 
     /// Columns that get their defaults because the statement does not name them.
@@ -503,16 +570,16 @@ impl Binder<'_> {
 
     fn insert_values(
         &mut self,
-        relation: &Relation,
-        mut columns: Vec<&Column>,
-        listed: bool,
+        target: &Target,
+        chosen: Chosen,
         rows: Vec<&[Expr]>,
     ) -> SqlResult<(Vec<String>, InsertSource)> {
+        let relation = &*target.relation;
         let width = rows.first().map_or(0, |r| r.len());
         if rows.iter().any(|r| r.len() != width) {
             return Err(SqlError::syntax("VALUES lists must all be the same length"));
         }
-        self.check_width(width, &mut columns, listed)?;
+        let columns = self.columns_for(width, target, chosen)?;
         let (absent, rest) = self.absent_defaults(relation, &columns)?;
         let mut tuples = Vec::with_capacity(rows.len());
         let mut key = None;
@@ -577,15 +644,15 @@ impl Binder<'_> {
 
     fn insert_query(
         &mut self,
-        relation: &Relation,
-        mut columns: Vec<&Column>,
-        listed: bool,
+        target: &Target,
+        chosen: Chosen,
         query: &Query,
         conflict: bool,
     ) -> SqlResult<(Vec<String>, InsertSource)> {
+        let relation = &*target.relation;
         let mut tree: QueryTree = self.query_tree(query)?;
         let width = tree.outputs().len();
-        self.check_width(width, &mut columns, listed)?;
+        let columns = self.columns_for(width, target, chosen)?;
         for (i, column) in columns.iter().enumerate() {
             self.refuse_generated(column, false)?;
             self.assign_output(&mut tree, i, column.ty, column.typmod, &column.name)?;
@@ -629,7 +696,7 @@ impl Binder<'_> {
         let range = target.range.id;
         let keys: Vec<Typed> = match (&on.conflict_target, spoken_keys(&on.action)) {
             (None, Some((elements, filter))) => {
-                let found = self.arbiter(relation, elements, filter)?;
+                let found = self.arbiter(target, elements, filter)?;
                 found.0.iter().chain(&found.1).for_each(|key| {
                     key.all(&mut |e| {
                         if let Node::Column(column) = &e.node {
@@ -644,7 +711,8 @@ impl Binder<'_> {
             (Some(ConflictTarget::Columns(idents)), _) => {
                 let mut wanted = Vec::new();
                 for ident in idents {
-                    wanted.push(self.column_named(relation, &fold(ident), ident.span.start)?.attnum);
+                    let place = self.place_named(target, &fold(ident), ident.span.start)?;
+                    wanted.push(target.surface.column(place, true).map_err(|_| no_arbiter())?);
                 }
                 wanted.sort_unstable();
                 wanted.dedup();
@@ -667,9 +735,9 @@ impl Binder<'_> {
                 let (_, name) = schema_and_name(name)?;
                 let unique =
                     |k: &ConstraintKind| matches!(k, ConstraintKind::PrimaryKey { .. } | ConstraintKind::Unique { .. });
-                let constraint = relation.constraints.iter().find(|c| c.name == name && unique(&c.kind));
+                let constraint = target.named.constraints.iter().find(|c| c.name == name && unique(&c.kind));
                 let constraint = constraint.ok_or_else(|| {
-                    let text = format!("constraint \"{name}\" for table \"{}\" does not exist", relation.name);
+                    let text = format!("constraint \"{name}\" for table \"{}\" does not exist", target.named.name);
                     SqlError::new(state::UNDEFINED_OBJECT, text)
                 })?;
                 self.needs.also(range, SELECT, constraint.columns.iter().copied());
@@ -692,12 +760,7 @@ impl Binder<'_> {
                 .hint("For example, ON CONFLICT (column_name)."));
         }
         let id = self.next_id();
-        let mut excluded: Vec<Named> = self.columns_of(relation, id, "excluded", false);
-        for column in &mut excluded {
-            if let Node::Column(c) = &mut column.expr.node {
-                c.table = 0;
-            }
-        }
+        let excluded = self.excluded_surface(&target.named, id)?;
         // Reading what was to be stored takes the right to read what is.
         self.needs.stands_for(id, target.range.id);
         let excluded = Range {
@@ -715,7 +778,7 @@ impl Binder<'_> {
         level.names = Names::of(target.range.clone());
         level.names.append(Names::of(excluded))?;
         self.levels.push(level);
-        let set = self.assignments(relation, assignments);
+        let set = self.assignments(target, assignments);
         let condition = update.selection.as_ref().map(|w| self.where_clause(w)).transpose();
         self.levels.pop();
         let once = (!single).then(|| target.rowid());
@@ -725,19 +788,39 @@ impl Binder<'_> {
     /// The unique index that has these keys, and holds what passes `filter`: its own keys and condition.
     fn arbiter(
         &mut self,
-        relation: &Relation,
+        target: &Target,
         elements: &[Expr],
         filter: Option<&Expr>,
     ) -> SqlResult<(Vec<Typed>, Option<Typed>)> {
         let id = self.next_id();
+        let relation = &*target.relation;
+        // The statement's own names of the columns.
+        let spoken = |this: &Self, kept| {
+            let mut level = this.column_level(Some(relation), id, kept);
+            let columns = std::mem::take(&mut level.names.columns);
+            for (column, place) in target.named.columns.iter().zip(&target.surface.places) {
+                let Place::Column(attnum) = place else { continue };
+                let own = columns.iter().zip(&relation.columns).find(|(_, c)| c.attnum == *attnum);
+                level.names.columns.extend(own.map(|(c, _)| Named { name: column.name.clone(), ..c.clone() }));
+            }
+            for range in &mut level.names.ranges {
+                range.alias.clone_from(&target.range.alias);
+                range.columns.clone_from(&level.names.columns);
+            }
+            level
+        };
         let mut wanted = Vec::new();
         for element in elements {
             let element = if let Expr::Collate { expr, .. } = element { expr } else { element };
-            wanted.push(self.column_tree(Some(relation), id, element, None, super::Kept::Index)?);
+            let level = spoken(self, super::Kept::Index);
+            wanted.push(self.column_tree_in(level, element, None)?);
         }
         let condition = Some((Type::BOOL, crate::types::NO_TYPMOD));
         let filter = match filter {
-            Some(filter) => Some(self.column_tree(Some(relation), id, filter, condition, super::Kept::Predicate)?),
+            Some(filter) => {
+                let level = spoken(self, super::Kept::Predicate);
+                Some(self.column_tree_in(level, filter, condition)?)
+            }
             None => None,
         };
         for index in relation.indexes.iter().filter(|index| index.unique) {
@@ -771,7 +854,7 @@ impl Binder<'_> {
         Err(no_arbiter())
     }
 
-    fn where_clause(&mut self, expr: &Expr) -> SqlResult<Typed> {
+    pub(super) fn where_clause(&mut self, expr: &Expr) -> SqlResult<Typed> {
         self.within(Clause::Where, |this| {
             let condition = this.expr(expr)?;
             this.condition(condition, "WHERE")
@@ -780,12 +863,12 @@ impl Binder<'_> {
 
     /// Counts what it takes to find the rows of the target; the current level is that of the statement. `keys`: it
     /// changes keys, or deletes rows, that foreign keys may refer to. Returns whether it is one row at most.
-    fn weigh(&mut self, target: &Relation, filter: Option<&Typed>, keys: bool) -> bool {
+    fn weigh(&mut self, target: &Target, filter: Option<&Typed>, keys: bool) -> bool {
         let sources = self.level().sources;
-        let short = sources == 0 && self.is_short(filter);
+        let short = sources == 0 && is_one_row(&target.relation, target.range.id, filter);
         let effort = match sources {
             0 if short => Effort::Key,
-            0 if !(keys && self.is_referenced_without_index(target)) => Effort::Scan,
+            0 if !(keys && self.is_referenced_without_index(&target.relation)) => Effort::Scan,
             _ => Effort::Open,
         };
         self.effort = self.effort.max(effort);
@@ -803,8 +886,9 @@ impl Binder<'_> {
     }
 
     /// Whether it changes columns that have to be unique, or the primary key.
-    fn changes_keys(&self, target: &Relation, assignments: &[Assignment]) -> bool {
+    fn changes_keys(&self, target: &Target, assignments: &[Assignment]) -> bool {
         let changed = assigned_columns(target, assignments);
+        let target = &*target.relation;
         let unique = target.indexes.iter().filter(|index| index.unique).flat_map(|index| &index.keys);
         let mut keys = unique.filter_map(|key| key.column).chain(self.scope.catalog.rowid_column(target));
         keys.any(|key| changed.contains(&key))
@@ -818,8 +902,9 @@ impl Binder<'_> {
 
     /// Whether other rows may have a say in whether a row may be changed like this: those that have to differ from it, or
     /// that it refers to.
-    fn has_rivals(&self, relation: &Relation, assignments: &[Assignment]) -> bool {
-        let changed = assigned_columns(relation, assignments);
+    fn has_rivals(&self, target: &Target, assignments: &[Assignment]) -> bool {
+        let changed = assigned_columns(target, assignments);
+        let relation = &*target.relation;
         let refers = |constraint: &Constraint| {
             matches!(constraint.kind, ConstraintKind::ForeignKey { .. })
                 && constraint.columns.iter().any(|column| changed.contains(column))
@@ -827,7 +912,7 @@ impl Binder<'_> {
         let plain = |attnum: i16| relation.columns.iter().any(|c| c.attnum == attnum && c.generated.is_none());
         let odd =
             |index: &Index| index.predicate.is_some() || !index.keys.iter().all(|key| key.column.is_some_and(plain));
-        self.changes_keys(relation, assignments)
+        self.changes_keys(target, assignments)
             || relation.constraints.iter().any(refers)
             || relation.indexes.iter().any(|index| index.unique && odd(index))
     }
@@ -856,30 +941,37 @@ impl Binder<'_> {
     /// `a = 1, (b, c) = (2, 3), (d, e) = (SELECT …)`
     fn assignments<'e>(
         &mut self,
-        relation: &Relation,
+        target: &Target,
         assignments: impl IntoIterator<Item = &'e Assignment>,
     ) -> SqlResult<Vec<Assigned>> {
+        let relation = &*target.relation;
+        let own = |this: &Self, name: &ObjectName| -> SqlResult<Column> {
+            let place = this.place_named(target, &schema_and_name(name)?.1, name_start(name))?;
+            Ok(target.columns(&[place], false)?[0].clone())
+        };
         let (mut set, mut seen): (Vec<Assigned>, Vec<i16>) = (Vec::new(), Vec::new());
         let mut parts: Vec<i16> = Vec::new();
         let mut find = |this: &Self, name: &ObjectName| -> SqlResult<Column> {
-            let (at, (_, folded)) = (name_start(name), schema_and_name(name)?);
-            let column = this.column_named(relation, &folded, at)?;
+            let (at, column) = (name_start(name), own(this, name)?);
             if seen.contains(&column.attnum) {
-                let text = format!("multiple assignments to same column \"{folded}\"");
+                let text = format!("multiple assignments to same column \"{}\"", column.name);
                 return Err(error_at(this, SqlError::syntax(text), at));
             }
             seen.push(column.attnum);
-            Ok(column.clone())
+            Ok(column)
         };
         let assignments: Vec<&Assignment> = assignments.into_iter().collect();
-        let changed =
-            assignments.iter().flat_map(|assignment| assigned_columns(relation, std::slice::from_ref(*assignment)));
-        self.needs.also(self.target, UPDATE, changed.collect::<Vec<_>>());
+        let changed: Vec<i16> =
+            assignments.iter().flat_map(|a| assigned_columns(target, std::slice::from_ref(*a))).collect();
+        let is_changed = |place: &Place| matches!(place, Place::Column(attnum) if changed.contains(attnum));
+        let named = target.named.columns.iter().zip(&target.surface.places).filter(|(_, place)| is_changed(place));
+        self.note_written(&target.named, UPDATE, &named.map(|(column, _)| column.attnum).collect::<Vec<_>>());
+        self.needs.also(self.target, UPDATE, changed);
         for assignment in assignments {
             match &assignment.target {
                 AssignmentTarget::ColumnName(name) if name.0.iter().any(|p| p.as_ident().is_none()) => {
                     let (name, steps) = split_target(name);
-                    let column = self.column_named(relation, &schema_and_name(&name)?.1, name_start(&name))?.clone();
+                    let column = own(self, &name)?;
                     let before = set.iter().position(|a| !a.whole && a.columns[0].0 == column.attnum);
                     if before.is_none() != parts.contains(&column.attnum) {
                         parts.push(column.attnum);
@@ -924,7 +1016,8 @@ impl Binder<'_> {
     /// What a column has before the row is changed.
     fn old_value(&mut self, column: &Column) -> Typed {
         let own = self.level().names.ranges.first().into_iter().flat_map(|range| &range.columns);
-        own.filter(|named| named.name == column.name).map(|named| named.expr.clone()).next().unwrap_or_else(|| {
+        let is_it = |e: &Typed| matches!(&e.node, Node::Column(c) if c.attnum == column.attnum);
+        own.filter(|named| is_it(&named.expr)).map(|named| named.expr.clone()).next().unwrap_or_else(|| {
             Typed::new(column.ty, Node::Column(ColumnRef::plain(column.name.as_str()))).typmod(column.typmod)
         })
     }
@@ -1059,10 +1152,11 @@ impl Binder<'_> {
             };
             // In PostgreSQL's order, which decides the types of parameters.
             let filter = update.selection.as_ref().map(|w| self.where_clause(w)).transpose()?;
-            let set = self.assignments(&relation, &update.assignments)?;
-            let keys = self.changes_keys(&relation, &update.assignments);
-            let short = self.weigh(&relation, filter.as_ref(), keys);
-            self.single = short && !self.has_rivals(&relation, &update.assignments);
+            let filter = target.surface.rows(filter);
+            let set = self.assignments(&target, &update.assignments)?;
+            let keys = self.changes_keys(&target, &update.assignments);
+            let short = self.weigh(&target, filter.as_ref(), keys);
+            self.single = short && !self.has_rivals(&target, &update.assignments);
             if self.single {
                 self.row = self.named_row(&relation, filter.as_ref(), RowChange::Update);
             }
@@ -1081,6 +1175,7 @@ impl Binder<'_> {
             self.keep_in(&mut set, &target, kept)?;
         }
         self.mark(&mut from);
+        let returning = self.with_checks(&target, returning)?;
         Ok((target.table, Change::Update(UpdateTree { set, from, filter }), returning))
     }
 
@@ -1131,7 +1226,8 @@ impl Binder<'_> {
                 None => Vec::new(),
             };
             let filter = delete.selection.as_ref().map(|w| self.where_clause(w)).transpose()?;
-            let short = self.weigh(&target.relation, filter.as_ref(), true);
+            let filter = target.surface.rows(filter);
+            let short = self.weigh(&target, filter.as_ref(), true);
             self.single = short && !self.is_referenced(&target.relation);
             if self.single {
                 self.row = self.named_row(&target.relation, filter.as_ref(), RowChange::Delete);
@@ -1206,8 +1302,8 @@ fn not_updatable(relation: &Relation, action: &str) -> SqlError {
     let name = &relation.name;
     match &relation.kind {
         RelationKind::View { .. } => {
-            SqlError::new(state::OBJECT_NOT_IN_PREREQUISITE_STATE, format!("cannot {action} view \"{name}\""))
-                .detail("Views are not automatically updatable here.")
+            SqlError::new(state::WRONG_OBJECT_TYPE, format!("cannot {action} view \"{name}\""))
+                .hint("To enable copying to a view, provide an INSTEAD OF INSERT trigger.")
         }
         RelationKind::System => {
             SqlError::new(state::INSUFFICIENT_PRIVILEGE, format!("permission denied: \"{name}\" is a system catalog"))

@@ -439,7 +439,7 @@ impl Binder<'_> {
                 let detail = "This operation is not supported for indexes.";
                 return Err(SqlError::new(state::WRONG_OBJECT_TYPE, text).detail(detail));
             }
-            (RelationKind::View { definition }, _) | (_, Source::View(definition)) => {
+            (RelationKind::View { definition, .. }, _) | (_, Source::View(definition)) => {
                 let query = self.view(definition, relation)?;
                 self.note_shapes(id, &query.body);
                 (FromItem::Query { query: Box::new(query), range: id }, true)

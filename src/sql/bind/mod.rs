@@ -10,6 +10,7 @@
 //! | `phrase` | what is said in other words: named arguments, WITH TIES, INTERSECT ALL, … |
 //! | `from`, `query` | FROM, SELECT, set operations, CTEs |
 //! | `dml` | INSERT, UPDATE, DELETE |
+//! | `through` | views that are written through |
 //! | `parts` | data changes in WITH, and what is read before a change |
 //! | `record` | rows as values |
 //! | `reg` | names of objects as values: `regclass` and its kin |
@@ -17,9 +18,7 @@
 //! Nothing here writes SQL or looks into it: what a statement means is in the trees, and [`super::render`] writes them when
 //! all of it is bound, because the types of literals, parameters and columns may be decided by what comes later.
 //!
-//! Left out (0A000): GROUPING SETS, composite
-//! types, MERGE, RETURNING of columns of UPDATE … FROM's or DELETE … USING's
-//! other tables. `INSERT … ON CONFLICT DO UPDATE` may meet one row twice, where Postgres raises 21000.
+//! Left out (0A000): GROUPING SETS, composite types, MERGE. `INSERT … ON CONFLICT DO UPDATE` may meet one row twice, where Postgres raises 21000.
 
 mod call;
 mod coerce;
@@ -35,6 +34,7 @@ mod reg;
 mod scalar;
 #[cfg(test)]
 mod tests;
+mod through;
 
 pub use coerce::data_type;
 pub use query::is_dml;
@@ -169,6 +169,10 @@ pub struct Binder<'a> {
     expansions: usize,
     /// The FROM item that stands for the table under change.
     target: usize,
+    /// Columns of views that are written through, over the table's row: the need that the view is, and the columns' numbers.
+    surfaces: Vec<(usize, Vec<Named>, Vec<i16>)>,
+    /// What the change that was bound last computes of its new rows for its errors alone.
+    check: Option<Typed>,
     writes: bool,
     draws: bool,
     /// The most that any part of the statement takes.
@@ -215,6 +219,8 @@ impl<'a> Binder<'a> {
             unasked: false,
             expansions: 0,
             target: 0,
+            surfaces: Vec::new(),
+            check: None,
             writes: false,
             draws: false,
             effort: Effort::Key,
@@ -325,7 +331,7 @@ impl<'a> Binder<'a> {
 
     /// The role whose rights count for what is bound now, if that is another one than the current one.
     fn acts_for(&self) -> Option<u32> {
-        self.views.last().map(|view| access::owner(self.scope.catalog, *view))
+        self.speaking_view().map(|view| access::owner(self.scope.catalog, view))
     }
 
     /// The rows that a subquery locks, after all of the statement is bound.
@@ -463,6 +469,12 @@ impl Binder<'_> {
         target: Option<(Type, i32)>,
         kept: Kept,
     ) -> SqlResult<Typed> {
+        let level = self.column_level(relation, id, kept);
+        self.column_tree_in(level, parsed, target)
+    }
+
+    /// What makes a relation's columns visible to an expression that it keeps.
+    fn column_level(&self, relation: Option<&Relation>, id: usize, kept: Kept) -> Level {
         let mut level = Level::new(Clause::Column(kept));
         if let Some(relation) = relation {
             let columns = relation.columns.iter().map(|c| {
@@ -490,6 +502,15 @@ impl Binder<'_> {
             };
             level.names = Names::of(range);
         }
+        level
+    }
+
+    fn column_tree_in(
+        &mut self,
+        level: Level,
+        parsed: &sqlparser::ast::Expr,
+        target: Option<(Type, i32)>,
+    ) -> SqlResult<Typed> {
         self.isolated(|this| {
             this.levels.push(level);
             let typed = this.expr(parsed).and_then(|e| match target {

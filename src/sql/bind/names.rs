@@ -376,6 +376,7 @@ impl Binder<'_> {
             let level = &self.levels[depth].names;
             if let Some((expr, taken)) = lookup(level, &names).map_err(|e| error_at(self, e, at))? {
                 self.note_outer(depth, &expr);
+                self.note_surface(&expr);
                 self.note_column(&idents[taken - 1], &expr);
                 return Ok((expr.at(at), taken));
             }
@@ -386,6 +387,7 @@ impl Binder<'_> {
                 if let Some(range) = self.levels[depth].names.range(None, name) {
                     let (row, mark) = (range.row(), range.wants_mark().then_some(range.id));
                     self.marks.extend(mark);
+                    row.children(&mut |column| self.note_surface(column));
                     let row = self.labelled(row);
                     self.note_outer(depth, &row);
                     return Ok((row.at(at), 1));

@@ -119,7 +119,7 @@ impl Binder<'_> {
         let mut all = vec![so_far.clone()];
         for cte in &with.cte_tables {
             if let Some(relation) = changed_by(&cte.query.body).and_then(|name| self.relation(name).ok()) {
-                so_far.extend(self.changed_with(&relation));
+                so_far.extend(self.changed_with(&self.table_below(&relation)));
             }
             all.push(so_far.clone());
         }

@@ -705,11 +705,13 @@ impl Binder<'_> {
                     }
                     let all = level.names.columns.clone();
                     self.note_star(options.wildcard_token.0.span.start, &all);
+                    all.iter().for_each(|column| self.note_surface(&column.expr));
                     columns.extend(all);
                 }
                 SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
                     let all = self.table_wildcard(name)?;
                     self.note_star(options.wildcard_token.0.span.start, &all);
+                    all.iter().for_each(|column| self.note_surface(&column.expr));
                     columns.extend(all);
                 }
                 other => return Err(SqlError::unsupported(format!("{other} in a select list"))),
@@ -947,25 +949,26 @@ impl Binder<'_> {
 
     /// One table, by equality on all columns of a unique index; or no table.
     pub(super) fn is_short(&mut self, filter: Option<&Typed>) -> bool {
-        let (id, relation) = match &self.level().names.ranges[..] {
-            [] => return true,
+        match &self.level().names.ranges[..] {
+            [] => true,
             [range] => match &range.relation {
-                Some(relation) if relation.kind == RelationKind::Table => (range.id, relation.clone()),
-                _ => return false,
+                Some(relation) if relation.kind == RelationKind::Table => is_one_row(relation, range.id, filter),
+                _ => false,
             },
-            _ => return false,
-        };
-        let mut fixed = Vec::new();
-        if let Some(filter) = filter {
-            fixed_columns(filter, id, &mut fixed);
+            _ => false,
         }
-        let fixed: Vec<i16> = fixed.into_iter().map(|(column, _)| column).collect();
-        relation
-            .indexes
-            .iter()
-            .filter(|i| i.unique && i.predicate.is_none())
-            .any(|index| index.keys.iter().all(|k| k.column.is_some_and(|n| fixed.contains(&n))))
     }
+}
+
+/// Whether `filter` names values for all columns of a unique key of a table, the FROM item `range`.
+pub(super) fn is_one_row(table: &Relation, range: usize, filter: Option<&Typed>) -> bool {
+    let mut fixed = Vec::new();
+    if let Some(filter) = filter {
+        fixed_columns(filter, range, &mut fixed);
+    }
+    let fixed: Vec<i16> = fixed.into_iter().map(|(column, _)| column).collect();
+    let keys = table.indexes.iter().filter(|i| i.unique && i.predicate.is_none()).map(|index| &index.keys);
+    keys.into_iter().any(|keys| keys.iter().all(|k| k.column.is_some_and(|n| fixed.contains(&n))))
 }
 
 /// Expressions over rows that functions have multiplied, of columns of the query that is below them.

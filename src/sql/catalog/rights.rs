@@ -231,7 +231,7 @@ pub fn array_literal(element: Type, items: &[Value]) -> SqlResult<String> {
     Ok(format!("x'{}'", bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
 }
 
-fn texts(row: &Row, i: usize) -> SqlResult<Option<Vec<String>>> {
+pub(super) fn texts(row: &Row, i: usize) -> SqlResult<Option<Vec<String>>> {
     let Some(Value::Blob(bytes)) = row.0.get(i) else { return Ok(None) };
     let array = Array::read(bytes)?;
     Ok(Some(array.iter().map(|item| String::from_utf8_lossy(item.unwrap_or_default()).into_owned()).collect()))

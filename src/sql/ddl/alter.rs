@@ -1,6 +1,8 @@
 //! ALTER TABLE and ALTER SEQUENCE. Each action changes the working copy before the next one looks at it.
 
-use super::grammar::{AlterAction, ColumnDef, ConstraintDef, ConstraintSyntax, Object, SequenceAction, SequenceOption};
+use super::grammar::{
+    AlterAction, ColumnDef, ConstraintDef, ConstraintSyntax, Object, SequenceAction, SequenceOption, set_view_option,
+};
 use super::roles::owners;
 use super::rows::is_key_of;
 use super::table::{
@@ -11,7 +13,7 @@ use super::work::{
     NO_COLUMN, Violation, Work, is_set_to_default, no_column, no_relation, sets_default, system_relation,
 };
 use crate::error::{SqlError, SqlResult, state};
-use crate::sql::bind::{self, Kept};
+use crate::sql::bind::{self, Binder, Kept};
 use crate::sql::catalog::{
     Column, Constraint, ConstraintKind, Identity, Index, Relation, RelationKind, Source, quote, sqlite_name,
 };
@@ -67,6 +69,7 @@ pub fn table(
             (_, AlterAction::Accepted) => {}
             (_, AlterAction::OwnerTo(to)) => owners::relation_to(work, &current, to)?,
             (_, AlterAction::RenameTo(to)) => rename(work, &current, to)?,
+            (RelationKind::View { .. }, action) => alter_view(work, &current, action)?,
             (RelationKind::Table, action) => alter(work, &current, action)?,
             _ => return Err(SqlError::unsupported(format!("{tag} of this kind"))),
         }
@@ -101,8 +104,67 @@ fn alter(work: &mut Work<'_>, table: &Relation, action: &AlterAction) -> SqlResu
             table.constraint(name).map(|_| ()).ok_or_else(|| no_constraint(table, name))
         }
         AlterAction::Attribute(name) => column(table, name).map(|_| ()),
-        AlterAction::RenameTo(_) | AlterAction::OwnerTo(_) | AlterAction::Accepted => Ok(()),
+        AlterAction::SetSchema(_) => Err(SqlError::unsupported("ALTER TABLE SET SCHEMA")),
+        AlterAction::RenameTo(_) | AlterAction::OwnerTo(_) | AlterAction::Options(_) | AlterAction::Accepted => Ok(()),
     }
+}
+
+fn alter_view(work: &mut Work<'_>, view: &Relation, action: &AlterAction) -> SqlResult<()> {
+    match action {
+        AlterAction::SetDefault(column, text) => set_default(work, view, column, Some(text)),
+        AlterAction::DropDefault(column) => set_default(work, view, column, None),
+        AlterAction::RenameColumn(from, to) => rename_column(work, view, from, to),
+        AlterAction::Options(options) => set_view_options(work, view, options),
+        AlterAction::SetSchema(_) => Err(SqlError::unsupported("ALTER VIEW SET SCHEMA")),
+        action => {
+            let message =
+                format!("ALTER action {} cannot be performed on relation \"{}\"", described(action), view.name);
+            let detail = "This operation is not supported for views.";
+            Err(SqlError::new(state::WRONG_OBJECT_TYPE, message).detail(detail))
+        }
+    }
+}
+
+/// What PostgreSQL calls an action.
+fn described(action: &AlterAction) -> &'static str {
+    match action {
+        AlterAction::AddColumn { .. } => "ADD COLUMN",
+        AlterAction::DropColumn { .. } => "DROP COLUMN",
+        AlterAction::AddConstraint(_) => "ADD CONSTRAINT",
+        AlterAction::DropConstraint { .. } => "DROP CONSTRAINT",
+        AlterAction::SetDefault(..) | AlterAction::DropDefault(_) => "ALTER COLUMN ... SET DEFAULT",
+        AlterAction::SetNotNull(_) => "ALTER COLUMN ... SET NOT NULL",
+        AlterAction::DropNotNull(_) => "ALTER COLUMN ... DROP NOT NULL",
+        AlterAction::SetType { .. } => "ALTER COLUMN ... SET DATA TYPE",
+        AlterAction::AddIdentity { .. } => "ALTER COLUMN ... ADD IDENTITY",
+        AlterAction::DropIdentity { .. } => "ALTER COLUMN ... DROP IDENTITY",
+        AlterAction::SetIdentity { .. } => "ALTER COLUMN ... SET",
+        AlterAction::RenameConstraint(..) => "RENAME CONSTRAINT",
+        AlterAction::ValidateConstraint(_) => "VALIDATE CONSTRAINT",
+        AlterAction::Attribute(_) => "ALTER COLUMN ... SET",
+        AlterAction::RenameTo(_) | AlterAction::RenameColumn(..) => "RENAME",
+        AlterAction::OwnerTo(_) => "OWNER TO",
+        AlterAction::Options(_) => "SET",
+        AlterAction::SetSchema(_) => "SET SCHEMA",
+        AlterAction::Accepted => "this",
+    }
+}
+
+fn set_view_options(work: &mut Work<'_>, view: &Relation, changes: &[(String, Option<String>)]) -> SqlResult<()> {
+    let mut new = view.clone();
+    let RelationKind::View { options, .. } = &mut new.kind else { return Ok(()) };
+    for (name, value) in changes {
+        match value {
+            Some(value) => set_view_option(options, name, value)?,
+            None => options.reset(name),
+        }
+    }
+    if options.check().is_some() && Binder::new(&work.scope()).shows(&Arc::new(view.clone())).is_none() {
+        let message = "WITH CHECK OPTION is supported only on automatically updatable views";
+        return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, message));
+    }
+    work.update(view, new);
+    Ok(())
 }
 
 fn physical(r: &Relation) -> String {
@@ -648,7 +710,7 @@ fn rename(work: &mut Work<'_>, r: &Relation, to: &str) -> SqlResult<()> {
     }
     let mut texts = Vec::new();
     for view in work.views_on(r.oid) {
-        if let RelationKind::View { definition } = &view.kind {
+        if let RelationKind::View { definition, .. } = &view.kind {
             let text = view::with_relation_renamed(&work.scope(), definition, &r.schema, (&r.name, to))?;
             texts.push((view, text));
         }
@@ -730,7 +792,7 @@ fn rename_column(work: &mut Work<'_>, table: &Relation, from: &str, to: &str) ->
     let attnum = column(table, from)?.attnum;
     let mut texts = Vec::new();
     for view in work.views_reading(table.oid, attnum) {
-        if let RelationKind::View { definition } = &view.kind {
+        if let RelationKind::View { definition, .. } = &view.kind {
             let text = view::with_column_renamed(&work.scope(), definition, (table.oid, attnum), (from, to))?;
             texts.push((view, text));
         }
@@ -749,7 +811,18 @@ fn rename_column(work: &mut Work<'_>, table: &Relation, from: &str, to: &str) ->
         index.predicate.iter_mut().for_each(renamed);
         index.keys.iter_mut().filter_map(|k| k.expression.as_mut()).for_each(renamed);
     }
-    work.sql(format!("ALTER TABLE {} RENAME COLUMN {} TO {}", physical(table), quote(from), quote(to)));
+    if let RelationKind::View { definition, .. } = &mut new.kind {
+        *definition = view::with_output_renamed(
+            &work.scope(),
+            definition,
+            table.columns.iter().position(|c| c.attnum == attnum),
+            to,
+        )?;
+        let text = super::rows::literal(definition);
+        work.sql(format!("UPDATE \"_quorate_view\" SET definition = {text} WHERE oid = {}", table.oid));
+    } else {
+        work.sql(format!("ALTER TABLE {} RENAME COLUMN {} TO {}", physical(table), quote(from), quote(to)));
+    }
     work.update(table, new);
     work.rewrite_views(texts)
 }
@@ -795,6 +868,7 @@ pub fn sequence(work: &mut Work<'_>, name: &Name, if_exists: bool, action: &Sequ
     match action {
         SequenceAction::OwnerTo(to) => owners::relation_to(work, &sequence, to)?,
         SequenceAction::RenameTo(to) => rename(work, &sequence, to)?,
+        SequenceAction::SetSchema(_) => return Err(SqlError::unsupported("ALTER SEQUENCE SET SCHEMA")),
         SequenceAction::Options(options) => change_sequence(work, sequence.oid, options)?,
     }
     Ok(TAG)

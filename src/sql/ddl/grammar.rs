@@ -4,8 +4,9 @@ use super::absent;
 use super::roles::grants::{self, Grant, Target};
 use super::roles::{RoleSpec, RoleStatement, grammar as roles};
 use crate::error::{SqlError, SqlResult, state};
-use crate::sql::catalog::Action;
+use crate::sql::catalog::{Action, ViewOptions};
 use crate::sql::cursor::{Cursor, Name};
+use crate::sql::lex::quote_identifier;
 use crate::sql::parse::{self, Ast};
 
 #[derive(Clone, Debug)]
@@ -29,6 +30,7 @@ pub enum Ddl {
         replace: bool,
         columns: Vec<String>,
         query: String,
+        options: ViewOptions,
     },
     CreateSchema {
         name: Option<String>,
@@ -237,6 +239,7 @@ pub enum SequenceOption {
 pub enum SequenceAction {
     Options(Vec<SequenceOption>),
     RenameTo(String),
+    SetSchema(String),
     OwnerTo(RoleSpec),
 }
 
@@ -327,7 +330,10 @@ pub enum AlterAction {
     /// What tunes PostgreSQL's storage and planner for a column, which must exist.
     Attribute(String),
     OwnerTo(RoleSpec),
-    /// Storage parameters: nothing to do here.
+    /// Options of a view, or storage parameters, which change nothing here; those without a value are given up.
+    Options(Vec<(String, Option<String>)>),
+    SetSchema(String),
+    /// What changes nothing here.
     Accepted,
 }
 
@@ -425,16 +431,14 @@ fn create(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     if c.is("UNIQUE") || c.is("INDEX") {
         return create_index(c);
     }
+    let recursive = !unlogged && c.is_at(1, "VIEW") && c.eat("RECURSIVE");
     if c.eat("VIEW") {
-        return create_view(c, temporary, replace);
+        return create_view(c, temporary, replace, recursive);
     }
     if c.eat("SEQUENCE") {
         let if_not_exists = c.eat_all("IF NOT EXISTS");
         let name = c.name()?;
         return ok(Ddl::CreateSequence { temporary, name, if_not_exists, options: sequence_options(c)? });
-    }
-    if temporary && c.eat_all("RECURSIVE VIEW") {
-        return unsupported(c, "CREATE RECURSIVE VIEW");
     }
     if temporary || unlogged {
         return Err(c.error());
@@ -571,26 +575,38 @@ fn create_schema(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     ok(Ddl::CreateSchema { name, owner, if_not_exists })
 }
 
-fn create_view(c: &mut Cursor<'_>, temporary: bool, replace: bool) -> SqlResult<Option<Ast>> {
+fn create_view(c: &mut Cursor<'_>, temporary: bool, replace: bool, recursive: bool) -> SqlResult<Option<Ast>> {
     let name = c.name()?;
-    let columns = if c.is("(") { c.paren_list(Cursor::ident)? } else { Vec::new() };
+    let columns = if c.is("(") || recursive { c.paren_list(Cursor::ident)? } else { Vec::new() };
+    let mut options = ViewOptions::default();
     if c.eat("WITH") {
         for (name, value) in c.paren_list(view_option)? {
-            // Its own functions are all there are, and none of them tells what it is given.
-            let harmless = name == "security_barrier" || name == "security_invoker" && is_off(&value);
-            if !harmless {
-                return unsupported(c, format!("a view with {name}"));
-            }
+            set_view_option(&mut options, &name, &value)?;
         }
     }
     c.expect("AS")?;
     let before = c.position() - 1;
     let query = c.take_until(|c| c.is("WITH") && ["CHECK", "CASCADED", "LOCAL"].iter().any(|w| c.is_at(1, w)))?;
-    if !c.done() {
-        return unsupported(c, "WITH CHECK OPTION");
+    if c.eat("WITH") {
+        if recursive {
+            return Err(SqlError::unsupported("WITH CHECK OPTION on recursive views"));
+        }
+        let local = c.eat("LOCAL");
+        if !local {
+            c.eat("CASCADED");
+        }
+        c.expect("CHECK")?;
+        c.expect("OPTION")?;
+        set_view_option(&mut options, "check_option", if local { "local" } else { "cascaded" })?;
     }
     parse::parse_query(query, c.allowance).map_err(|e| parse::moved(e, before))?;
-    ok(Ddl::CreateView { temporary, name, replace, columns, query: query.to_owned() })
+    if !recursive {
+        return ok(Ddl::CreateView { temporary, name, replace, columns, query: query.to_owned(), options });
+    }
+    let list: Vec<String> = columns.iter().map(|name| quote_identifier(name)).collect();
+    let (list, own) = (list.join(", "), quote_identifier(&name.name));
+    let query = format!("WITH RECURSIVE {own} ({list}) AS ({query}) SELECT {list} FROM {own}");
+    ok(Ddl::CreateView { temporary, name, replace, columns, query, options })
 }
 
 /// `name [= value]`
@@ -600,8 +616,18 @@ fn view_option(c: &mut Cursor<'_>) -> SqlResult<(String, String)> {
     Ok((name, value.trim_matches('\'').to_ascii_lowercase()))
 }
 
-fn is_off(value: &str) -> bool {
-    matches!(value, "false" | "off" | "no" | "0")
+pub fn set_view_option(options: &mut ViewOptions, name: &str, value: &str) -> SqlResult<()> {
+    options.set(name, value).ok_or_else(|| {
+        let invalid = |text: String| SqlError::new(state::INVALID_PARAMETER_VALUE, text);
+        match name {
+            "check_option" => invalid(format!("invalid value for enum option \"check_option\": {value}"))
+                .detail("Valid values are \"local\" and \"cascaded\"."),
+            "security_barrier" | "security_invoker" => {
+                invalid(format!("invalid value for boolean option \"{name}\": {value}"))
+            }
+            _ => invalid(format!("unrecognized parameter \"{name}\"")),
+        }
+    })
 }
 
 fn create_table(c: &mut Cursor<'_>, temporary: bool) -> SqlResult<Option<Ast>> {
@@ -1227,7 +1253,7 @@ fn alter_sequence(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     } else if c.eat_all("OWNER TO") {
         SequenceAction::OwnerTo(RoleSpec::read(c)?)
     } else if c.eat_all("SET SCHEMA") {
-        return unsupported(c, "ALTER SEQUENCE SET SCHEMA");
+        SequenceAction::SetSchema(c.ident()?)
     } else {
         let options = sequence_options(c)?;
         if options.is_empty() {
@@ -1304,12 +1330,15 @@ fn alter_action(c: &mut Cursor<'_>) -> SqlResult<AlterAction> {
         return Ok(AlterAction::Accepted);
     }
     if c.eat_all("SET SCHEMA") {
-        return Err(SqlError::unsupported("ALTER TABLE SET SCHEMA"));
+        return Ok(AlterAction::SetSchema(c.ident()?));
     }
     if (c.is("SET") || c.is("RESET")) && c.is_at(1, "(") {
-        c.bump();
-        c.skip_parens()?;
-        return Ok(AlterAction::Accepted);
+        let set = c.eat("SET");
+        if !set {
+            c.expect("RESET")?;
+        }
+        let options = c.paren_list(view_option)?;
+        return Ok(AlterAction::Options(options.into_iter().map(|(name, v)| (name, set.then_some(v))).collect()));
     }
     if c.eat_all("SET WITHOUT CLUSTER")
         || c.eat_all("SET WITHOUT OIDS")

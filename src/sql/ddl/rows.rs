@@ -4,11 +4,13 @@ use super::depend;
 use super::table::function_of;
 use crate::sql::bind::{Address, Kept, class};
 use crate::sql::catalog::methods;
+use crate::sql::catalog::rights::array_literal;
 use crate::sql::catalog::{
     Catalog, Column, Constraint, ConstraintKind, Identity, Index, IndexKey, Object, OwnType, Relation, RelationKind,
     encode_attnums, is_temporary, quote,
 };
 use crate::types::{Own, Type};
+use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A SQL literal of SQLite.
@@ -369,10 +371,23 @@ fn class_row(rows: &mut Rows, catalog: &Catalog, oid: u32, schema: &str, name: &
         // May have some: foreign keys to a table come and go without its own row. Clients only look further.
         ("relhastriggers", flag(kind == "r")),
         ("relispopulated", "1".into()),
+        ("reloptions", reloptions(relation)),
         ("relreplident", literal(if kind == "r" { "d" } else { "n" })),
     ];
     values.extend(zeros.iter().map(|name| (*name, "0".to_owned())));
     put(rows, "pg_class", vec![("oid", oid.to_string())], values);
+}
+
+fn reloptions(relation: Option<&Relation>) -> String {
+    let texts = match relation.map(|r| &r.kind) {
+        Some(RelationKind::View { options, .. }) => options.texts(),
+        _ => Vec::new(),
+    };
+    if texts.is_empty() {
+        return "NULL".to_owned();
+    }
+    let texts: Vec<Value> = texts.into_iter().map(Value::Text).collect();
+    array_literal(Type::TEXT, &texts).unwrap_or_else(|_| "NULL".to_owned())
 }
 
 fn column_rows(rows: &mut Rows, relation: u32, column: &Column) {

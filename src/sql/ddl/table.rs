@@ -20,7 +20,7 @@ use crate::sql::catalog;
 use crate::sql::catalog::Action;
 use crate::sql::catalog::{
     Column, Constraint, ConstraintKind, Identity, Index, IndexKey, Relation, RelationKind, Sequence, Source,
-    is_temporary, methods, quote, sqlite_name,
+    ViewOptions, is_temporary, methods, quote, sqlite_name,
 };
 use crate::sql::cursor::Name;
 use crate::sql::lex::{Kind, Lexer, identifier, quote_identifier, quote_literal};
@@ -30,6 +30,7 @@ use crate::sql::violation::references::{self, Fit};
 use crate::sql::{parse, view};
 use crate::types::{NO_TYPMOD, Type};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 pub fn run(work: &mut Work<'_>, ddl: &Ddl) -> SqlResult<Tag> {
     let tag = match ddl {
@@ -39,8 +40,8 @@ pub fn run(work: &mut Work<'_>, ddl: &Ddl) -> SqlResult<Tag> {
             create_sequence(work, *temporary, name, *if_not_exists, options)?
         }
         Ddl::AlterSequence { name, if_exists, action } => alter::sequence(work, name, *if_exists, action)?,
-        Ddl::CreateView { temporary, name, replace, columns, query } => {
-            create_view(work, *temporary, name, *replace, columns, query)?
+        Ddl::CreateView { temporary, name, replace, columns, query, options } => {
+            create_view(work, (*temporary, *replace), name, columns, query, options)?
         }
         Ddl::CreateSchema { name, owner, if_not_exists } => {
             create_schema(work, name.as_deref(), owner.as_ref(), *if_not_exists)?
@@ -940,11 +941,11 @@ fn create_sequence(
 
 fn create_view(
     work: &mut Work<'_>,
-    temporary: bool,
+    (temporary, replace): (bool, bool),
     name: &Name,
-    replace: bool,
     columns: &[String],
     query: &str,
+    options: &ViewOptions,
 ) -> SqlResult<&'static str> {
     let view = view::define(&work.scope(), columns, query)?;
     let schema_of = |oid: &u32| work.catalog.by_oid(*oid).map(|r| r.schema.clone()).unwrap_or_default();
@@ -969,7 +970,7 @@ fn create_view(
         None => {}
     }
     work.check_case(&schema, &name.name)?;
-    let kind = RelationKind::View { definition: view.definition.clone() };
+    let kind = RelationKind::View { definition: view.definition.clone(), options: options.clone() };
     let oid = match &old {
         Some(old) => old.oid,
         None => work.oid(),
@@ -992,17 +993,35 @@ fn create_view(
     }
     if let Some(old) = &old {
         check_replacement(old, &relation)?;
+        for column in &mut relation.columns {
+            column.default = old.column_at(column.attnum).and_then(|c| c.default.clone());
+        }
         work.sql(format!("UPDATE \"_quorate_view\" SET definition = {} WHERE oid = {oid}", literal(&view.definition)));
-        work.update(old, relation);
+        work.update(old, relation.clone());
     } else {
         work.sql(format!(
             "INSERT INTO \"_quorate_view\"(oid, definition) VALUES ({oid}, {})",
             literal(&view.definition)
         ));
-        work.create(relation)?;
+        work.create(relation.clone())?;
     }
+    let shown = Binder::new(&work.scope()).shows(&Arc::new(relation));
+    if options.check().is_some() && shown.is_none() {
+        let message = "WITH CHECK OPTION is supported only on automatically updatable views";
+        return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, message));
+    }
+    note_shown(work, oid, shown);
     work.note_needs(oid, &view.needs);
     Ok("CREATE VIEW")
+}
+
+/// Notes for `pg_relation_is_updatable` which relation a view shows the rows of, and which of its columns.
+fn note_shown(work: &mut Work<'_>, view: u32, shown: Option<(u32, Vec<i16>)>) {
+    let (base, columns) = match shown {
+        Some((base, columns)) => (base.to_string(), literal(&serde_json::to_string(&columns).unwrap_or_default())),
+        None => ("NULL".to_owned(), "NULL".to_owned()),
+    };
+    work.sql(format!("UPDATE \"_quorate_view\" SET base = {base}, columns = {columns} WHERE oid = {view}"));
 }
 
 /// CREATE OR REPLACE VIEW may only add columns at the end.

@@ -1107,7 +1107,7 @@ impl<'a> Work<'a> {
     /// Views that read a column of a relation, with the name under which each is shown.
     pub fn views_reading(&self, relation: u32, attnum: i16) -> Vec<Relation> {
         let reads = |view: &Relation| match &view.kind {
-            RelationKind::View { definition } => {
+            RelationKind::View { definition, .. } => {
                 // A text that tells nothing may read anything.
                 view::reads(&self.scope(), definition).map_or(true, |read| read.contains(&(relation, attnum)))
             }
@@ -1125,7 +1125,10 @@ impl<'a> Work<'a> {
             }
             let oid = view.oid;
             self.sql(format!("UPDATE \"_quorate_view\" SET definition = {} WHERE oid = {oid}", literal(&definition)));
-            let new = Relation { kind: RelationKind::View { definition }, ..view.clone() };
+            let mut new = view.clone();
+            if let RelationKind::View { definition: text, .. } = &mut new.kind {
+                *text = definition;
+            }
             self.update(&view, new);
         }
         Ok(())
@@ -1176,7 +1179,7 @@ impl<'a> Work<'a> {
     /// Views whose groups rest on a primary key.
     pub fn views_resting_on(&self, table: u32, key: u32) -> Vec<Relation> {
         let rests = |view: &Relation| match &view.kind {
-            RelationKind::View { definition } => {
+            RelationKind::View { definition, .. } => {
                 view::needs(&self.scope(), definition).is_ok_and(|needs| needs.contains(&(class::CONSTRAINT, key, 0)))
             }
             _ => false,

@@ -121,6 +121,6 @@ impl Write {
                 delete.filter.iter().chain(&delete.found).for_each(|e| e.parts(visit));
             }
         }
-        self.returning.iter().flatten().for_each(|c| c.expr.parts(visit));
+        self.returning.iter().flatten().map(|c| &c.expr).chain(&self.check).for_each(|e| e.parts(visit));
     }
 }

@@ -19,6 +19,8 @@ pub struct Write {
     pub change: Change,
     /// Columns of the changed rows that are given back.
     pub returning: Option<Vec<Named>>,
+    /// Computed for each changed row where nothing is given back, because of its errors.
+    pub check: Option<Typed>,
 }
 
 #[derive(Clone, Debug)]

@@ -50,6 +50,9 @@ impl Sql {
         if let Some(columns) = &write.returning {
             self.push(" RETURNING ");
             self.list(", ", columns, |sql, column| sql.expr(&column.expr));
+        } else if let Some(check) = &write.check {
+            self.push(" RETURNING ");
+            self.expr(check);
         }
         shape
     }

@@ -21,7 +21,7 @@ pub use references::{Broken, orphans};
 use crate::command::Shape;
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::enums;
-use crate::functions::system::null_violation;
+use crate::functions::system::{clipped, null_violation};
 use crate::sql::catalog::{Catalog, Column, ConstraintKind, Index, Relation, Source, sqlite_name};
 use crate::types::Env;
 use crate::types::Type;
@@ -234,9 +234,6 @@ fn check(catalog: &Catalog, failure: &Failure<'_>, rest: &str, ask: Ask<'_>) -> 
 
 // ---- values as text
 
-/// Bytes of a value that a row in a DETAIL shows.
-const SHOWN: usize = 64;
-
 /// `Failing row contains (1, null, abc).`
 fn refused(catalog: &Catalog, error: SqlError, relation: &Relation, row: &[Value], env: &Env) -> SqlError {
     let shown = |(column, value)| Some(clipped(shown(catalog, column, value, env)?));
@@ -263,15 +260,6 @@ fn shown(catalog: &Catalog, column: &Column, value: &Value, env: &Env) -> Option
     let mut out = Vec::new();
     write_text(column.ty, column.typmod, value.as_ref(), env, &mut out).ok()?;
     String::from_utf8(out).ok()
-}
-
-fn clipped(mut text: String) -> String {
-    if text.len() > SHOWN {
-        let end = (0..=SHOWN).rev().find(|i| text.is_char_boundary(*i));
-        text.truncate(end.unwrap_or_default());
-        text.push_str("...");
-    }
-    text
 }
 
 /// `Key (a, b)=(1, x)` of columns and their values.

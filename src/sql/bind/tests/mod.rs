@@ -145,7 +145,10 @@ fn catalog() -> Catalog {
         });
     }
     let mut view = table(16500, "adults", &["id int4", "who varchar(10)"]);
-    view.kind = RelationKind::View { definition: "SELECT id, name AS who FROM users WHERE age >= 18".into() };
+    view.kind = RelationKind::View {
+        definition: "SELECT id, name AS who FROM users WHERE age >= 18".into(),
+        options: Default::default(),
+    };
     view.source = Source::None;
     add(view);
     let mut system = table(12000, "pg_flags", &["name text", "on_ bool"]);
