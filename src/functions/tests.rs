@@ -154,6 +154,7 @@ fn every_signature_parses() {
     conn.execute_batch(include_str!("../../migrations/database/0002_types.sql")).unwrap();
     conn.execute_batch(include_str!("../../migrations/database/0003_roles.sql")).unwrap();
     conn.execute_batch(include_str!("../../migrations/database/0004_depend.sql")).unwrap();
+    conn.execute_batch(include_str!("../../migrations/database/0005_views.sql")).unwrap();
     conn.execute_batch("CREATE TABLE t(a, b, c, d, e, f, g)").unwrap();
     let mut failed = Vec::new();
     let mut check = |what: String, sql: String| {
