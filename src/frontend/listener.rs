@@ -21,6 +21,7 @@ use crate::types::encoding::Encoding;
 use bytes::BytesMut;
 use pgwire::messages::startup::{Authentication, BackendKeyData, NegotiateProtocolVersion, SecretKey};
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -227,6 +228,12 @@ impl<D: Database> Newcomer<D> {
         let mut settings = settings;
         if options.guard.keys.is_some() {
             settings.tell("ssl", "on");
+        }
+        if let Some(stream) = self.stream.tcp()
+            && let (Ok(client), Ok(server)) = (stream.peer_addr(), stream.local_addr())
+        {
+            let end = |addr: SocketAddr| format!("{} {}", addr.ip().to_canonical(), addr.port());
+            settings.connected(format!("{} {}", end(client), end(server)));
         }
         if let Some(unknown) = hello.negotiate {
             encode::put(&mut out, &NegotiateProtocolVersion::new(196_608, unknown));

@@ -221,7 +221,7 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_array_assign_slice", 5, assign_slice).lax(),
 ];
 
-const SUBSCRIPT_ERROR: SqlState = SqlState::new("2202E");
+const SUBSCRIPT_ERROR: SqlState = crate::error::state::ARRAY_SUBSCRIPT_ERROR;
 
 /// An array taken apart.
 struct Array {
@@ -341,6 +341,10 @@ fn array_cast(ctx: &mut Context, args: &[ValueRef<'_>], cut: bool) -> SqlResult<
             let shown = match to {
                 Type::VARCHAR if cut => crate::types::text::varchar(&shown, typmod, true)?.to_owned(),
                 Type::BPCHAR if cut => crate::types::text::bpchar(&shown, typmod, true)?.to_owned(),
+                Type::BIT | Type::VARBIT if cut => {
+                    let bits = crate::types::bits::parse(&shown)?;
+                    crate::types::bits::fit(to, typmod, &bits, true)?.into_owned()
+                }
                 _ => shown,
             };
             let value = crate::types::text::parse_text_at(to, typmod, &shown, &ctx.env, Some(ctx.now))?;

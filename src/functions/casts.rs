@@ -67,9 +67,11 @@ fn form(ty: Type) -> Form {
         Type::TEXT | Type::VARCHAR | Type::NAME | Type::CHAR | Type::UNKNOWN | Type::CSTRING | Type::JSON => {
             Form::Stored
         }
-        Type::PG_NODE_TREE | Type::XML => Form::Stored,
+        Type::PG_NODE_TREE | Type::XML | Type::BIT | Type::VARBIT => Form::Stored,
         Type::INT2 | Type::INT4 | Type::INT8 | Type::OID | Type::XID | Type::CID => Form::Integer,
         Type::BOOL | Type::NUMERIC | Type::BPCHAR | Type::UUID | Type::JSONB => Form::Pure,
+        Type::INET | Type::CIDR | Type::MACADDR | Type::MACADDR8 => Form::Pure,
+        Type::INET_ARRAY | Type::CIDR_ARRAY | Type::MACADDR_ARRAY | Type::MACADDR8_ARRAY => Form::Pure,
         Type::INT2_ARRAY | Type::INT4_ARRAY | Type::INT8_ARRAY | Type::OID_ARRAY | Type::BOOL_ARRAY => Form::Pure,
         Type::TEXT_ARRAY | Type::VARCHAR_ARRAY | Type::NAME_ARRAY | Type::CHAR_ARRAY | Type::UUID_ARRAY => Form::Pure,
         Type::NUMERIC_ARRAY | Type::JSON_ARRAY | Type::JSONB_ARRAY | Type::INT2VECTOR | Type::OIDVECTOR => Form::Pure,
@@ -164,7 +166,7 @@ impl Way {
         match self {
             Way::Cast(cast) => takes(cast),
             Way::Output(cast) => cast.is_some_and(takes),
-            Way::Input => !self.relabels(Type::TEXT, to),
+            Way::Input => !self.relabels(Type::TEXT, to) && !matches!(to, Type::BIT | Type::VARBIT),
         }
     }
 
@@ -174,7 +176,10 @@ impl Way {
             Way::Cast(cast) => fill(cast.lower, args, typmod),
             Way::Output(None) => write_output(0, args),
             Way::Output(Some(cast)) => fill(cast.lower, &mut AsText(args), typmod),
-            Way::Input => write_around(input(to, typmod), 0, args),
+            Way::Input => {
+                let typmod = if self.takes_modifier(to) { typmod } else { NO_TYPMOD };
+                write_around(input(to, typmod), 0, args);
+            }
         }
     }
 }

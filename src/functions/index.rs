@@ -10,14 +10,14 @@ macro_rules! topics {
             advisory::$table, notify::$table,
             integers::$table, floats::$table, numeric::$table, text::$table, regex::$table, datetime::$table,
             json::$table, arrays::$table, casts::$table, aggregates::$table, system::$table, catalog::$table,
-            live::$table, names::$table, privileges::$table, enums::$table, frames::$table, records::$table, jsonpath::$table $(, $extra)*
+            live::$table, names::$table, network::$table, bits::$table, regression::$table, privileges::$table, enums::$table, frames::$table, records::$table, jsonpath::$table $(, $extra)*
         ]
     };
 }
 
 static FUNCTIONS: &[&[Function]] = topics!(FUNCTIONS: privileges::OBJECTS.as_flattened());
 static OPERATORS: &[&[Operator]] = topics!(OPERATORS: integers::COMPARISONS, integers::ARITHMETIC,
-    floats::COMPARISONS, floats::ARITHMETIC, text::COMPARISONS, records::COMPARISONS);
+    floats::COMPARISONS, floats::ARITHMETIC, text::COMPARISONS, network::COMPARISONS, bits::COMPARISONS, records::COMPARISONS);
 static CASTS: &[&[Cast]] = topics!(CASTS:);
 static SCALARS: &[&[Scalar]] = topics!(SCALARS: arrays::QUANTIFIED);
 static AGGREGATES: &[&[Aggregate]] = topics!(AGGREGATES:);

@@ -515,12 +515,10 @@ fn object_text(pairs: impl Iterator<Item = (Option<String>, Option<String>)>) ->
     Ok(out)
 }
 
-const ARRAY_SUBSCRIPT_ERROR: crate::error::SqlState = crate::error::SqlState::new("2202E");
-
 fn object_of_pairs(args: &[ValueRef<'_>]) -> SqlResult<String> {
     let flat = texts(args, 0)?;
     if flat.len() % 2 != 0 {
-        return Err(SqlError::new(ARRAY_SUBSCRIPT_ERROR, "array must have even number of elements"));
+        return Err(SqlError::new(state::ARRAY_SUBSCRIPT_ERROR, "array must have even number of elements"));
     }
     let pairs: Vec<_> = flat.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
     object_text(pairs.into_iter())
@@ -529,7 +527,7 @@ fn object_of_pairs(args: &[ValueRef<'_>]) -> SqlResult<String> {
 fn object_of_two(args: &[ValueRef<'_>]) -> SqlResult<String> {
     let (keys, values) = (texts(args, 0)?, texts(args, 1)?);
     if keys.len() != values.len() {
-        return Err(SqlError::new(ARRAY_SUBSCRIPT_ERROR, "mismatched array dimensions"));
+        return Err(SqlError::new(state::ARRAY_SUBSCRIPT_ERROR, "mismatched array dimensions"));
     }
     object_text(keys.into_iter().zip(values))
 }

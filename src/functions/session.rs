@@ -50,6 +50,10 @@ pub fn asks_of(function: &Function) -> Option<&'static Asks> {
 /// The setting, not to be seen as one, that has the schema of the session's temporary objects, once there are some.
 pub const TEMPORARY: &str = "quorate.temporary";
 
+/// The setting, not to be seen as one, that has the ends of the client's connection: address and port of the client, then
+/// of this node, with blanks between; none for a connection that is not of TCP.
+pub const CONNECTION: &str = "quorate.connection";
+
 impl Asks {
     /// What the implementations ask for that one of our own texts calls.
     pub fn of_implementations(text: &str) -> Asks {

@@ -345,6 +345,8 @@ fn format_type(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
         _ if ty.0 == 0 => "-".to_owned(),
         ValueRef::Null if ty.element() == Some(Type::BPCHAR) => "character[]".to_owned(),
         ValueRef::Null if ty == Type::BPCHAR => "character".to_owned(),
+        ValueRef::Null if ty.element() == Some(Type::BIT) => "bit[]".to_owned(),
+        ValueRef::Null if ty == Type::BIT => "bit".to_owned(),
         ValueRef::Null => types::format_type(ty, types::NO_TYPMOD),
         _ => types::format_type(ty, int(args, 1)?.max(-1) as i32),
     }))

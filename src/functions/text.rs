@@ -125,6 +125,9 @@ pub const FUNCTIONS: &[Function] = &[
     func("convert_to", &[TEXT, NAME], BYTEA, "q_convert_to({0}, {1})").stable(),
     func("get_byte", &[BYTEA, INT4], INT4, "q_get_byte({0}, {1})"),
     func("set_byte", &[BYTEA, INT4, INT4], BYTEA, "q_set_byte({0}, {1}, {2})"),
+    func("get_bit", &[BYTEA, INT8], INT4, "q_get_bit({0}, {1})"),
+    func("set_bit", &[BYTEA, INT8, INT4], BYTEA, "q_set_bit({0}, {1}, {2})"),
+    func("bit_count", &[BYTEA], INT8, "q_bit_count({0})"),
 ];
 
 pub const CASTS: &[Cast] = &[
@@ -242,6 +245,22 @@ pub const SCALARS: &[Scalar] = &[
         b[i] = int(a, 2)? as u8;
         Ok(Value::Blob(b))
     }),
+    // Bits count from the lowest of the first byte on.
+    scalar("q_get_bit", 2, |_, a| {
+        let (b, i) = (blob(a, 0)?, int(a, 1)?);
+        Ok(Value::Int((b[bit_index(b, i)? / 8] >> (i % 8) & 1).into()))
+    }),
+    scalar("q_set_bit", 3, |_, a| {
+        let (mut b, i, new) = (blob(a, 0)?.to_vec(), int(a, 1)?, int(a, 2)?);
+        let at = bit_index(&b, i)? / 8;
+        match new {
+            0 => b[at] &= !(1 << (i % 8)),
+            1 => b[at] |= 1 << (i % 8),
+            _ => return Err(invalid("new bit must be 0 or 1")),
+        }
+        Ok(Value::Blob(b))
+    }),
+    scalar("q_bit_count", 1, |_, a| Ok(Value::Int(blob(a, 0)?.iter().map(|b| i64::from(b.count_ones())).sum()))),
     scalar("q_bytea_cat", 2, |_, a| Ok(Value::Blob([blob(a, 0)?, blob(a, 1)?].concat()))),
     scalar("q_varchar", 2, |_, a| fit(text(a, 0)?, int(a, 1)?, "character varying", false).map(from_text)),
     scalar("q_varchar_cut", 2, |_, a| fit(text(a, 0)?, int(a, 1)?, "character varying", true).map(from_text)),
@@ -1036,9 +1055,16 @@ fn convert_from(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
 fn byte_index(bytes: &[u8], i: i64) -> SqlResult<usize> {
     usize::try_from(i).ok().filter(|i| *i < bytes.len()).ok_or_else(|| {
         SqlError::new(
-            crate::error::SqlState::new("2202E"),
+            state::ARRAY_SUBSCRIPT_ERROR,
             format!("index {i} out of valid range, 0..{}", bytes.len() as i64 - 1),
         )
+    })
+}
+
+fn bit_index(bytes: &[u8], i: i64) -> SqlResult<usize> {
+    usize::try_from(i).ok().filter(|i| *i < bytes.len() * 8).ok_or_else(|| {
+        let last = bytes.len() as i64 * 8 - 1;
+        SqlError::new(state::ARRAY_SUBSCRIPT_ERROR, format!("index {i} out of valid range, 0..{last}"))
     })
 }
 

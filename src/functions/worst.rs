@@ -50,6 +50,16 @@ fn literals(ty: Type) -> Vec<String> {
             "{\"\": [[[]]]}",
         ]),
         Type::UUID => vec!["x'00000000000000000000000000000000'".into(), "x'ffffffffffffffffffffffffffffffff'".into()],
+        Type::INET | Type::CIDR => {
+            let inet = |text| crate::types::network::Inet::parse(Type::INET, text).map(|inet| inet.encode());
+            let all = ["0.0.0.0/0", "255.255.255.255", "10.1.2.3/8", "::/0", "::1", "ffff:ffff::ffff/127"];
+            all.into_iter().filter_map(|text| Some(format!("x'{}'", hex::encode(inet(text).ok()?)))).collect()
+        }
+        Type::BIT | Type::VARBIT => {
+            quoted(&["", "0", "1", "101", "0000000000000000000000000000000000000000000000000000000000000000011"])
+        }
+        Type::MACADDR => vec!["x'000000000000'".into(), "x'ffffffffffff'".into()],
+        Type::MACADDR8 => vec!["x'0000000000000000'".into(), "x'00000ffffe000000'".into()],
         ty if ty.element().is_some() => {
             let elem = ty.element().unwrap_or(Type::TEXT);
             let hexed = |texts: &[&str]| -> Vec<String> {

@@ -41,7 +41,7 @@ use crate::functions::Asks;
 use crate::functions::Context;
 use crate::functions::advisory::{Answered, Call};
 use crate::functions::notify::LISTENING;
-use crate::functions::session::TEMPORARY;
+use crate::functions::session::{CONNECTION, TEMPORARY};
 use crate::gateway::{ANY_SCHEMA, Failure};
 use crate::id::RequestId;
 use crate::sql::Scope;
@@ -1348,6 +1348,9 @@ impl Session {
         let mut settings = self.settings.map(&self.present());
         if self.temporary.is_registered() && asks.wants_setting(TEMPORARY) {
             Arc::make_mut(&mut settings).insert(TEMPORARY.to_owned(), self.temporary.schema().to_owned());
+        }
+        if !self.settings.connection().is_empty() && asks.wants_setting(CONNECTION) {
+            Arc::make_mut(&mut settings).insert(CONNECTION.to_owned(), self.settings.connection().to_owned());
         }
         if !self.listening.is_empty() && asks.wants_setting(LISTENING) {
             Arc::make_mut(&mut settings).insert(LISTENING.to_owned(), self.channels());

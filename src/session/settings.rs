@@ -25,6 +25,7 @@ pub struct Settings {
     reported: BTreeMap<&'static str, String>,
     /// Something may have changed since the last report.
     unreported: bool,
+    connection: String,
     // What follows from the values.
     env: Arc<Env>,
     search_path: Vec<String>,
@@ -73,6 +74,7 @@ impl Settings {
         hash.update(database.as_bytes());
         let mut settings = Settings {
             identity: hash.digest(),
+            connection: String::new(),
             values: Arc::new(initial.clone()),
             initial,
             log: Vec::new(),
@@ -108,6 +110,15 @@ impl Settings {
         Arc::make_mut(&mut self.values).insert(name, value);
         self.derive();
         Ok(())
+    }
+
+    /// What `functions::session::CONNECTION` is.
+    pub fn connected(&mut self, ends: String) {
+        self.connection = ends;
+    }
+
+    pub fn connection(&self) -> &str {
+        &self.connection
     }
 
     /// A fact that nobody can set.

@@ -6,14 +6,40 @@
 
 use super::phrases;
 use sqlparser::ast::{
-    BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments, Ident,
-    ObjectName, ObjectNamePart, UnaryOperator,
+    BinaryOperator, DataType, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentList, FunctionArguments,
+    Ident, ObjectName, ObjectNamePart, TypedString, UnaryOperator,
 };
 use sqlparser::dialect::{Dialect, PostgreSqlDialect, Precedence};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Span, Token, TokenWithSpan, Tokenizer};
 use std::any::TypeId;
+
+/// `name 'text'`, also with a schema: a literal of a type that is no keyword of the parser's.
+fn typed_literal(parser: &mut Parser<'_>) -> Option<Expr> {
+    let word = |at: usize| match parser.peek_nth_token_ref(at).token {
+        Token::Word(ref w) if w.keyword == Keyword::NoKeyword => {
+            Some(ObjectNamePart::Identifier(w.clone().into_ident(parser.peek_nth_token_ref(at).span)))
+        }
+        _ => None,
+    };
+    let mut name = vec![word(0)?];
+    if parser.peek_nth_token_ref(1).token == Token::Period {
+        name.push(word(2)?);
+    }
+    let length = 2 * name.len() - 1;
+    let literal = matches!(
+        parser.peek_nth_token_ref(length).token,
+        Token::SingleQuotedString(_) | Token::EscapedStringLiteral(_) | Token::UnicodeStringLiteral(_)
+    );
+    if !literal {
+        return None;
+    }
+    advance(parser, length);
+    let data_type = DataType::Custom(ObjectName(name), Vec::new());
+    let value = parser.parse_value().ok()?;
+    Some(Expr::TypedString(TypedString { data_type, value, uses_odbc_syntax: false }))
+}
 
 /// [`PostgreSqlDialect`] with PostgreSQL's precedences.
 #[derive(Debug)]
@@ -109,6 +135,9 @@ impl Dialect for Postgres {
     }
 
     fn parse_prefix(&self, parser: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {
+        if let Some(literal) = typed_literal(parser) {
+            return Some(Ok(literal));
+        }
         let (op, precedence) = match &parser.peek_token_ref().token {
             Token::Minus => (UnaryOperator::Minus, Precedence::Caret),
             Token::Plus => (UnaryOperator::Plus, Precedence::Caret),

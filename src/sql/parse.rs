@@ -440,7 +440,12 @@ pub(super) fn query_tokens(source: &str) -> SqlResult<Vec<TokenWithSpan>> {
         let place = |token| TokenWithSpan { token, span };
         match &token.token {
             SqlToken::SingleQuotedString(more) if line > last_line => match out.last_mut().map(|t| &mut t.token) {
-                Some(SqlToken::SingleQuotedString(text) | SqlToken::EscapedStringLiteral(text)) => text.push_str(more),
+                Some(
+                    SqlToken::SingleQuotedString(text)
+                    | SqlToken::EscapedStringLiteral(text)
+                    | SqlToken::SingleQuotedByteStringLiteral(text)
+                    | SqlToken::HexStringLiteral(text),
+                ) => text.push_str(more),
                 _ => out.push(place(token.token)),
             },
             SqlToken::Assignment => out.push(place(SqlToken::RArrow)),

@@ -225,6 +225,7 @@ fn type_of(name: &str) -> Type {
         "float8" => Type::FLOAT8,
         "numeric" => Type::NUMERIC,
         "interval" => Type::INTERVAL,
+        "inet" => Type::INET,
         "_text" => Type::TEXT_ARRAY,
         "_name" => Type::NAME_ARRAY,
         "_oid" => Type::OID_ARRAY,

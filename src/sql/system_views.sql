@@ -10,8 +10,8 @@ FROM quorate.groups g LEFT JOIN quorate.databases o ON o.datname = g.database WH
 SELECT l.locktype, l.database, CASE WHEN l.locktype <> 'advisory' THEN l.relation END, NULL, NULL, NULL, NULL, l.classid, l.objid, l.objsubid, l.transaction, l.pid, l.mode, l.granted, false, l.waitstart
 FROM quorate.locks l
 
--- 12219 pg_catalog.pg_stat_activity: datid oid, datname name, pid int4, leader_pid int4, usesysid oid, usename name, application_name text, client_addr text, client_hostname text, client_port int4, backend_start timestamptz, xact_start timestamptz, query_start timestamptz, state_change timestamptz, wait_event_type text, wait_event text, state text, backend_xid xid, backend_xmin xid, query_id int8, query text, backend_type text
-SELECT d.oid, s.datname, s.pid, NULL, a.oid, s.usename, s.application_name, p.client_addr, NULL, p.client_port, p.backend_start, p.xact_start, p.query_start, p.state_change, p.wait_event_type, p.wait_event, p.state, NULL, NULL, NULL, coalesce(p.query, '<insufficient privilege>'), 'client backend'
+-- 12219 pg_catalog.pg_stat_activity: datid oid, datname name, pid int4, leader_pid int4, usesysid oid, usename name, application_name text, client_addr inet, client_hostname text, client_port int4, backend_start timestamptz, xact_start timestamptz, query_start timestamptz, state_change timestamptz, wait_event_type text, wait_event text, state text, backend_xid xid, backend_xmin xid, query_id int8, query text, backend_type text
+SELECT d.oid, s.datname, s.pid, NULL, a.oid, s.usename, s.application_name, nullif(p.client_addr, '')::inet, NULL, p.client_port, p.backend_start, p.xact_start, p.query_start, p.state_change, p.wait_event_type, p.wait_event, p.state, NULL, NULL, NULL, coalesce(p.query, '<insufficient privilege>'), 'client backend'
 FROM quorate.sessions s LEFT JOIN pg_catalog.pg_database d ON d.datname = s.datname
 LEFT JOIN pg_catalog.pg_authid a ON a.rolname = s.usename
 LEFT JOIN quorate.sessions p ON p.pid = s.pid AND (pg_has_role(a.oid, 'USAGE') OR pg_has_role(3375::oid, 'USAGE'))

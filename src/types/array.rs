@@ -300,10 +300,7 @@ impl Reader<'_> {
             let number = |s: &str| s.trim().parse::<i32>().map_err(|_| self.fail("Missing array dimension value."));
             let (lower, upper) = (number(lower)?, number(upper)?);
             if upper < lower {
-                return Err(SqlError::new(
-                    crate::error::SqlState::new("2202E"),
-                    "upper bound cannot be less than lower bound",
-                ));
+                return Err(SqlError::new(state::ARRAY_SUBSCRIPT_ERROR, "upper bound cannot be less than lower bound"));
             }
             let length = i64::from(upper) - i64::from(lower) + 1;
             if length > MAX_ELEMENTS {

@@ -2,9 +2,10 @@
 
 use super::datetime::{self, MICROS_PER_DAY, TimeTz};
 use super::interval::Interval;
+use super::network::Inet;
 use super::numeric::{Numeric, text_to_binary};
 use super::text::{self, mismatch, real};
-use super::{Env, Type, array, format_type_plain, json, jsonpath, record};
+use super::{Env, Type, array, bits, format_type_plain, json, jsonpath, record};
 use crate::error::{SqlError, SqlResult, state};
 use crate::value::{Value, ValueRef};
 
@@ -107,6 +108,14 @@ pub(crate) fn decode(ty: Type, typmod: i32, bytes: &[u8]) -> SqlResult<Value> {
         Type::CHAR => Value::Text(utf8(&fixed::<1>(ty, bytes)?)?.to_owned()),
         Type::BYTEA => Value::Blob(bytes.to_owned()),
         Type::UUID => Value::Blob(fixed::<16>(ty, bytes)?.to_vec()),
+        Type::BIT | Type::VARBIT => Value::Text(bits::fit(ty, typmod, &bits::read(bytes)?, false)?.into_owned()),
+        Type::INET | Type::CIDR => Value::Blob(Inet::parse_binary(ty, bytes)?.encode()),
+        Type::MACADDR => Value::Blob(fixed::<6>(ty, bytes)?.to_vec()),
+        // Six bytes are taken as they are in text.
+        Type::MACADDR8 => Value::Blob(match fixed::<6>(ty, bytes) {
+            Ok([a, b, c, d, e, f]) => vec![a, b, c, 0xff, 0xfe, d, e, f],
+            Err(_) => fixed::<8>(ty, bytes)?.to_vec(),
+        }),
         Type::DATE => {
             let days = i32::from_be_bytes(fixed(ty, bytes)?).into();
             Value::Int(if datetime::is_infinite_date(days) { days } else { datetime::check_date(days)? })
@@ -250,6 +259,8 @@ pub(crate) fn encode(ty: Type, typmod: i32, value: ValueRef<'_>, out: &mut Vec<u
             out.push(1);
             out.extend_from_slice(text.as_bytes());
         }
+        (Type::BIT | Type::VARBIT, ValueRef::Text(text)) => bits::write(text, out),
+        (Type::INET | Type::CIDR, ValueRef::Blob(bytes)) => Inet::stored(bytes)?.write_binary(ty, out),
         (Type::TID, ValueRef::Text(text)) => {
             let (block, offset) = text::parse_tid(text)?;
             out.extend_from_slice(&(block as u32).to_be_bytes());
@@ -293,6 +304,12 @@ mod tests {
             (Type::INTERVAL, "1 year 2 mons -3 days +04:05:06.7"),
             (Type::JSON, "{ \"a\" : 1 }"),
             (Type::JSONB, "{\"a\": 1}"),
+            (Type::INET, "10.1.2.3/8"),
+            (Type::CIDR, "2001:db8::/32"),
+            (Type::BIT, "10110111000"),
+            (Type::VARBIT, ""),
+            (Type::MACADDR, "08:00:2b:01:02:03"),
+            (Type::MACADDR8, "08:00:2b:01:02:03:04:05"),
             (Type::TEXT_ARRAY, "{a,NULL,\"b c\"}"),
             (Type::NUMERIC_ARRAY, "{1.50,NaN}"),
             (Type::OIDVECTOR, "1 2 3"),

@@ -84,8 +84,10 @@ fn build() -> Vec<TypeInfo> {
         UUID UUID_ARRAY "uuid" "uuid" 16 'U' false Blob;
         ACLITEM ACLITEM_ARRAY "aclitem" "aclitem" 12 'U' false Text;
         CSTRING CSTRING_ARRAY "cstring" "cstring" -2 'P' false Text;
-        INET INET_ARRAY "inet" "inet" -1 'I' true Text;
-        CIDR CIDR_ARRAY "cidr" "cidr" -1 'I' false Text;
+        INET INET_ARRAY "inet" "inet" -1 'I' true Blob;
+        CIDR CIDR_ARRAY "cidr" "cidr" -1 'I' false Blob;
+        MACADDR MACADDR_ARRAY "macaddr" "macaddr" 6 'U' false Blob;
+        MACADDR8 MACADDR8_ARRAY "macaddr8" "macaddr8" 8 'U' false Blob;
         MONEY MONEY_ARRAY "money" "money" 8 'N' false Integer;
         BIT BIT_ARRAY "bit" "bit" -1 'V' false Text;
         VARBIT VARBIT_ARRAY "varbit" "bit varying" -1 'V' true Text;
@@ -352,15 +354,11 @@ impl Type {
 
     /// A column of the user's may be of it.
     pub fn is_storable(self) -> bool {
-        const NOT: [Type; 12] = [
+        const NOT: [Type; 8] = [
             Type::MONEY,
-            Type::BIT,
-            Type::VARBIT,
             Type::XML,
             Type::POINT,
             Type::ACLITEM,
-            Type::INET,
-            Type::CIDR,
             Type::TIMETZ,
             Type::TID,
             Type::PG_NODE_TREE,
@@ -421,7 +419,12 @@ pub fn format_type(ty: Type, typmod: i32) -> String {
     }
     if typmod == NO_TYPMOD {
         // char(n) without n is `character(1)` in SQL, so "bpchar" is the only name for one without a length.
-        return if ty == Type::BPCHAR { "bpchar".into() } else { info.sql_name.into() };
+        // And so is `bit` without n.
+        return match ty {
+            Type::BPCHAR => "bpchar".into(),
+            Type::BIT => "\"bit\"".into(),
+            _ => info.sql_name.into(),
+        };
     }
     let modifier = typmod_out(ty, typmod);
     match info.sql_name.split_once(' ') {
@@ -524,7 +527,14 @@ pub fn typmod_in(ty: Type, args: &[i64]) -> SqlResult<i32> {
             Ok((*range as i32 & INTERVAL_FULL_RANGE) << 16 | p)
         }
         (Type::INTERVAL, _) => invalid("invalid INTERVAL type modifier".into()),
-        (Type::BIT | Type::VARBIT, [n]) if *n >= 1 => Ok(*n as i32),
+        (Type::BIT | Type::VARBIT, [n]) => {
+            let name = if base == Type::BIT { "bit" } else { "varbit" };
+            match *n {
+                ..1 => invalid(format!("length for type {name} must be at least 1")),
+                83_886_081.. => invalid(format!("length for type {name} cannot exceed 83886080")),
+                n => Ok(n as i32),
+            }
+        }
         _ => Err(SqlError::syntax(format!("type modifier is not allowed for type \"{}\"", format_type_plain(ty)))),
     }
 }
@@ -570,6 +580,8 @@ mod tests {
             (Type::VARCHAR_ARRAY, &[5], "character varying(5)[]"),
             (Type::BPCHAR, &[3], "character(3)"),
             (Type::BPCHAR, &[], "bpchar"),
+            (Type::BIT, &[], "\"bit\""),
+            (Type::VARBIT, &[3], "bit varying(3)"),
             (Type::INTERVAL, &[3], "interval(3)"),
             (Type::OIDVECTOR, &[], "oidvector"),
         ] {

@@ -12,6 +12,9 @@
 //! | bpchar | TEXT | trailing blanks cut where the length is known, and padded when it is looked at; collation RTRIM |
 //! | bytea | BLOB | as is |
 //! | uuid | BLOB | 16 bytes |
+//! | inet, cidr | BLOB | family, bits of the network, bits of the host, in the order of addresses, see [`network`] |
+//! | macaddr, macaddr8 | BLOB | 6 or 8 bytes |
+//! | bit, bit varying | TEXT | zeros and ones |
 //! | date | INTEGER | days since 2000-01-01; infinities are i32 extremes |
 //! | time | INTEGER | µs since midnight |
 //! | timestamp, timestamptz | INTEGER | µs since 2000-01-01 (UTC); infinities are i64 extremes |
@@ -28,12 +31,14 @@
 
 pub mod array;
 pub mod binary;
+pub mod bits;
 pub mod datetime;
 pub mod encoding;
 mod info;
 pub mod interval;
 pub mod json;
 pub mod jsonpath;
+pub mod network;
 pub mod numeric;
 #[cfg(test)]
 mod oracle;
@@ -151,6 +156,10 @@ impl Type {
     pub const INET_ARRAY: Type = Type(1041);
     pub const CIDR: Type = Type(650);
     pub const CIDR_ARRAY: Type = Type(651);
+    pub const MACADDR: Type = Type(829);
+    pub const MACADDR_ARRAY: Type = Type(1040);
+    pub const MACADDR8: Type = Type(774);
+    pub const MACADDR8_ARRAY: Type = Type(775);
     pub const MONEY: Type = Type(790);
     pub const MONEY_ARRAY: Type = Type(791);
     pub const BIT: Type = Type(1560);

@@ -5,8 +5,9 @@
 //! built-in types. User-defined types are their labels.
 
 use super::interval::{self, Interval};
+use super::network::{self, Inet};
 use super::numeric::{self, Numeric};
-use super::{Env, NO_TYPMOD, Type, array, datetime, format_type, format_type_plain, json, jsonpath, record};
+use super::{Env, NO_TYPMOD, Type, array, bits, datetime, format_type, format_type_plain, json, jsonpath, record};
 use crate::error::{SqlError, SqlResult, state};
 use crate::value::{Value, ValueRef};
 
@@ -50,6 +51,10 @@ pub fn parse_text_at(ty: Type, typmod: i32, text: &str, env: &Env, now: Option<i
         _ if ty.is_reg() => Value::Int(parse_reg(text, ty)?),
         Type::BYTEA => Value::Blob(parse_bytea(text)?),
         Type::UUID => Value::Blob(parse_uuid(text)?.to_vec()),
+        Type::BIT | Type::VARBIT => Value::Text(bits::fit(ty, typmod, &bits::parse(text)?, false)?.into_owned()),
+        Type::INET | Type::CIDR => Value::Blob(Inet::parse(ty, text)?.encode()),
+        Type::MACADDR => Value::Blob(network::parse_macaddr(text)?.to_vec()),
+        Type::MACADDR8 => Value::Blob(network::parse_macaddr8(text)?.to_vec()),
         Type::DATE => Value::Int(datetime::parse_date(text, env, now)?),
         Type::TIME => Value::Int(datetime::parse_time(text, typmod, env, now)?),
         Type::TIMETZ => Value::Text(datetime::parse_timetz(text, typmod, env, now)?.encode()),
@@ -115,6 +120,8 @@ pub fn write_text(ty: Type, typmod: i32, value: ValueRef<'_>, env: &Env, out: &m
         }
         (Type::BYTEA, ValueRef::Blob(bytes)) => push_bytea(bytes, env.bytea_escape, out),
         (Type::UUID, ValueRef::Blob(bytes)) => push_uuid(bytes, out)?,
+        (Type::INET | Type::CIDR, ValueRef::Blob(bytes)) => out.extend(Inet::stored(bytes)?.to_text(ty).bytes()),
+        (Type::MACADDR | Type::MACADDR8, ValueRef::Blob(bytes)) => network::push_macaddr(bytes, out),
         (Type::RECORD, ValueRef::Blob(bytes)) => record::write_text(bytes, env, out)?,
         // Everything else is stored as it is shown: text, numeric, json, jsonb, NaN, labels.
         (_, ValueRef::Text(text)) => out.extend_from_slice(text.as_bytes()),

@@ -14,13 +14,13 @@ use crate::sql::phrases;
 use crate::types::interval::Interval;
 use crate::types::text::parse_text;
 use crate::types::zone::Zone;
-use crate::types::{NO_TYPMOD, Type, interval_typmod, numeric_typmod};
+use crate::types::{NO_TYPMOD, Type, bits, interval_typmod, numeric_typmod};
 use crate::value::Value;
 use sqlparser::ast::{
-    AccessExpr, BinaryOperator, CaseWhen, CastKind, CeilFloorKind, DuplicateTreatment, Expr, Function, FunctionArg,
-    FunctionArgExpr, FunctionArgumentClause, FunctionArguments, Ident, NullTreatment, OrderByExpr, OrderBySort, Query,
-    Spanned, Subscript, TrimWhereField, UnaryOperator, Value as Literal, WindowFrame, WindowFrameBound,
-    WindowFrameUnits, WindowSpec, WindowType,
+    AccessExpr, BinaryOperator, CaseWhen, CastKind, CeilFloorKind, DataType, DuplicateTreatment, Expr, Function,
+    FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, Ident, NullTreatment, OrderByExpr,
+    OrderBySort, Query, Spanned, Subscript, TrimWhereField, UnaryOperator, Value as Literal, WindowFrame,
+    WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType,
 };
 use sqlparser::tokenizer::Location;
 
@@ -59,6 +59,8 @@ impl Binder<'_> {
             Expr::Value(value) => self.literal(&value.value, value.span.start),
             Expr::TypedString(typed) => {
                 let (ty, typmod) = self.data_type(&typed.data_type)?;
+                // Before a literal, `bit` has no length.
+                let typmod = if typed.data_type == DataType::Bit(None) { NO_TYPMOD } else { typmod };
                 let literal = self.literal(&typed.value.value, typed.value.span.start)?;
                 self.cast(literal, ty, typmod)
             }
@@ -334,6 +336,14 @@ impl Binder<'_> {
             | Literal::UnicodeStringLiteral(s)
             | Literal::NationalStringLiteral(s) => Typed::new(Type::UNKNOWN, Node::Text(s.clone())),
             Literal::DollarQuotedString(s) => Typed::new(Type::UNKNOWN, Node::Text(s.value.clone())),
+            Literal::SingleQuotedByteStringLiteral(digits) => {
+                let bits = bits::parse_binary(digits).map_err(|e| error_at(self, e, at))?;
+                Typed::constant(Type::BIT, Value::Text(bits))
+            }
+            Literal::HexStringLiteral(digits) => {
+                let bits = bits::parse_hex(digits).map_err(|e| error_at(self, e, at))?;
+                Typed::constant(Type::BIT, Value::Text(bits))
+            }
             Literal::Boolean(b) => Typed::bool(*b),
             Literal::Null => Typed::null(Type::UNKNOWN),
             Literal::Placeholder(name) => self.parameter(name).map_err(|e| error_at(self, e, at))?,

@@ -1485,7 +1485,14 @@ pub fn type_name(c: &mut Cursor<'_>) -> SqlResult<TypeName> {
             }
             ty.name = if c.eat("VARYING") { "varchar" } else { "bpchar" }.into();
         }
-        "bit" => ty.name = if c.eat("VARYING") { "varbit" } else { "bit" }.into(),
+        "bit" => {
+            let varying = c.eat("VARYING");
+            ty.name = if varying { "varbit" } else { "bit" }.into();
+            ty.modifiers = modifiers(c)?;
+            if !varying && ty.modifiers.is_empty() {
+                ty.modifiers = vec![1];
+            }
+        }
         "time" | "timestamp" => {
             ty.modifiers = modifiers(c)?;
             if c.eat_all("WITH TIME ZONE") {
