@@ -46,8 +46,7 @@ async fn run(nodes: u64) {
     let seed = setting("SEED", nodes);
     let faults: Vec<Fault> = match std::env::var("QUORATE_CHAOS_FAULTS") {
         Ok(names) => names.split(',').map(|name| Fault::named(name.trim())).collect(),
-        // A full disk is left out unless it is named: an open fault, see docs/robustness.md.
-        Err(_) => Fault::ALL.into_iter().filter(|fault| *fault != Fault::FullDisk).collect(),
+        Err(_) => Fault::ALL.to_vec(),
     };
     let shimmed = library().is_some();
     let needs = |fault: &Fault| !matches!(fault, Fault::ClockStep | Fault::SlowDisk | Fault::FullDisk) || shimmed;
