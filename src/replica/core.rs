@@ -420,6 +420,9 @@ pub struct Core {
     in_flight: VecDeque<InFlight>,
     last_ready: u64,
     persisted_hard: (u64, u64),
+    /// The write with which the present term and vote become durable, and what may not leave before.
+    term_written_by: Option<u64>,
+    untold: Vec<Message>,
 
     waiting: VecDeque<Ticketed>,
     waiting_bytes: usize,
@@ -569,6 +572,8 @@ impl Core {
             in_flight: VecDeque::new(),
             last_ready: 0,
             persisted_hard: (hard.term, hard.vote),
+            term_written_by: None,
+            untold: Vec::new(),
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             reading: None,
@@ -920,7 +925,12 @@ impl Core {
             return;
         }
         if let Err(why) = self.check(&message) {
-            return self.effects.push(Effect::Refuted { from: ReplicaId(message.from), why });
+            // One that knows no configuration (it is new, or its state is made again from the log) cannot say who is a
+            // stranger. It has asked nobody either: what comes is an answer to its former self, and of no use.
+            if why != Improper::Stranger || !self.membership.voters.is_empty() {
+                self.effects.push(Effect::Refuted { from: ReplicaId(message.from), why });
+            }
+            return;
         }
         if !self.accepts(&message) {
             return;
@@ -1007,7 +1017,12 @@ impl Core {
         let mut ready = self.raw.ready();
         let number = ready.number();
         self.last_ready = number;
-        self.send_early(ready.take_messages());
+        let hard = self.hard_state_to_write();
+        if hard.is_some() {
+            self.term_written_by = Some(number);
+        }
+        let messages = ready.take_messages();
+        self.send_as_leader(messages);
         let read_states = ready.take_read_states();
         let (early, mut later): (Vec<_>, Vec<_>) =
             ready.take_persisted_messages().into_iter().partition(promises_nothing);
@@ -1028,7 +1043,6 @@ impl Core {
         for state in read_states {
             self.read_answered(&state.request_ctx, state.index);
         }
-        let hard = self.hard_state_to_write();
         if sync || !entries.is_empty() || !self.in_flight.is_empty() && !later.is_empty() {
             let last = entries.last().map_or(0, |e| e.index);
             self.in_flight.push_back(InFlight { number, last });
@@ -1047,6 +1061,15 @@ impl Core {
     fn send_early(&mut self, messages: Vec<Message>) {
         if !messages.is_empty() {
             self.send(messages);
+        }
+    }
+
+    /// Whoever is elected by others had to write its term before it could ask them. Who votes alone leads at once, and its
+    /// learners must not hear of a term that it may forget, and then lead again with other entries.
+    fn send_as_leader(&mut self, messages: Vec<Message>) {
+        match self.term_written_by {
+            Some(_) => self.untold.extend(messages),
+            None => self.send_early(messages),
         }
     }
 
@@ -1087,6 +1110,11 @@ impl Core {
             durable = durable.max(self.in_flight.pop_front().map_or(0, |w| w.last));
         }
         self.raw.mut_store().persisted(durable);
+        if self.term_written_by.is_some_and(|by| by <= number) {
+            self.term_written_by = None;
+            let untold = std::mem::take(&mut self.untold);
+            self.send_early(untold);
+        }
         // Readies behind the last write had nothing to write.
         let number = if self.in_flight.is_empty() && self.installing.is_none() { self.last_ready } else { number };
         let raft = &mut self.raw.raft;
@@ -1429,6 +1457,7 @@ impl Core {
     fn begin_install(&mut self, number: u64, meta: SnapshotMeta, then_send: Vec<Message>) {
         let hard = self.raw.raft.hard_state();
         self.persisted_hard = (hard.term, hard.vote);
+        self.term_written_by = None;
         let hard_state = HardState { term: hard.term, vote: hard.vote, commit: hard.commit };
         self.effects.push(Effect::InstallSnapshot { meta: meta.clone(), hard_state });
         self.installing = Some(Installing { number, meta, then_send });

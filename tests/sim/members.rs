@@ -52,10 +52,6 @@ impl Members {
         self.here().into_iter().find(|id| *id != than).unwrap_or(than + 1)
     }
 
-    pub fn have_changed(&self) -> bool {
-        self.configurations.len() > 1
-    }
-
     /// A leader has this configuration now. True if that is news.
     pub fn note(&mut self, members: Membership) -> bool {
         let news = self.configurations.last() != Some(&members);

@@ -243,9 +243,9 @@ impl Oracle {
         Ok(())
     }
 
-    /// Equal index and term: equal entry, and equal entry before it.
-    pub fn appends(&mut self, node: u64, entries: &[Entry]) -> Check {
-        let mut before = None;
+    /// Of all entries that are in a log or were told to others: equal index and term: equal entry, and equal entry before it.
+    /// `before` is the term of the one before the first, where that is known.
+    pub fn appends(&mut self, node: u64, mut before: Option<u64>, entries: &[Entry]) -> Check {
         for entry in entries {
             let hash = xxh3_64(&entry.data);
             let (known, preceding) = self.entries.entry((entry.index, entry.term)).or_insert((hash, before));

@@ -22,8 +22,8 @@ const SET_BACK: i64 = 10 * TOLERANCE;
 /// What the clocks really were, and when entries were stamped.
 #[derive(Default)]
 pub struct Truth {
-    /// What a majority believed from a moment on: (the latest time reached, the earliest not passed), minus that moment.
-    clocks: BTreeMap<u64, (i64, i64)>,
+    /// What the voters' clocks said from a moment on, minus that moment.
+    clocks: BTreeMap<u64, BTreeMap<u64, i64>>,
     /// When each entry was first seen.
     stamped: BTreeMap<(u64, u64), u64>,
     /// Where the last committed batch ended, and when it was stamped.
@@ -32,10 +32,25 @@ pub struct Truth {
 
 impl Truth {
     /// The clocks' differences from the simulated time, from now on.
-    pub fn set(&mut self, now: u64, skews: &[i64]) {
-        let clocks: Vec<_> = skews.iter().map(|skew| Some((*skew, 0))).collect();
-        let belief = Belief::of(&clocks, TOLERANCE).expect("all are known");
-        self.clocks.insert(now, (belief.reached, belief.unpassed));
+    pub fn set(&mut self, now: u64, skews: BTreeMap<u64, i64>) {
+        self.clocks.insert(now, skews);
+    }
+
+    /// What a majority can have believed at a moment: (the latest time reached, the earliest not passed). Whoever reads clocks
+    /// knows of each voter's what it said at some moment lately, and not of all what they said at the same one.
+    fn believed(&self, moment: u64) -> (i64, i64) {
+        let since = self.clocks.range(..=moment.saturating_sub(STALE)).next_back().map_or(0, |(at, _)| *at);
+        let lately = || self.clocks.range(since..=moment).map(|(_, skews)| skews);
+        let of = |voter: &u64| lately().filter_map(|skews| skews.get(voter).copied()).collect::<Vec<_>>();
+        let belief = |pick: fn(Vec<i64>) -> Option<i64>, voters: &BTreeMap<u64, i64>| {
+            let clocks: Vec<_> = voters.keys().map(|voter| pick(of(voter)).map(|skew| (skew, 0))).collect();
+            Belief::of(&clocks, TOLERANCE).expect("all are known")
+        };
+        let latest = |clocks: Vec<i64>| clocks.into_iter().max();
+        let earliest = |clocks: Vec<i64>| clocks.into_iter().min();
+        let reached = lately().map(|voters| belief(latest, voters).reached).max().unwrap_or(0);
+        let unpassed = lately().map(|voters| belief(earliest, voters).unpassed).min().unwrap_or(0);
+        (reached + moment as i64, unpassed + moment as i64)
     }
 
     pub fn appends(&mut self, now: u64, entries: &[Entry]) {
@@ -47,11 +62,7 @@ impl Truth {
     /// A batch is committed, in the order of the log.
     pub fn commits(&mut self, at: (u64, u64), batch: &Batch) -> Check {
         let stamped = self.stamped.get(&at).copied().unwrap_or(0);
-        let since = self.clocks.range(..=stamped.saturating_sub(STALE)).next_back().map_or(0, |(at, _)| *at);
-        let lately: Vec<_> = self.clocks.range(since..=stamped).map(|(_, clocks)| *clocks).collect();
-        let moment = stamped as i64;
-        let reached = lately.iter().map(|clocks| clocks.0).max().unwrap_or(0) + moment;
-        let unpassed = lately.iter().map(|clocks| clocks.1).min().unwrap_or(0) + moment;
+        let (reached, unpassed) = self.believed(stamped);
         if let Some((end, before)) = self.last {
             let waited = end + (stamped.saturating_sub(before) as i64) / 2;
             if batch.now > (reached + TOLERANCE).max(waited) + WRONG {
@@ -147,8 +158,8 @@ impl World {
 
     /// A clock has been set, or others have a vote, or all is for the first time.
     pub(super) fn note_clocks(&mut self) {
-        let skews: Vec<i64> = self.members.voters().iter().map(|id| self.nodes[&id.0].skew).collect();
-        self.oracle.truth.set(self.now, &skews);
+        let skews = self.members.voters().iter().map(|id| (id.0, self.nodes[&id.0].skew)).collect();
+        self.oracle.truth.set(self.now, skews);
         for id in self.members.here() {
             self.publish_time(id);
         }

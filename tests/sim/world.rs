@@ -531,7 +531,7 @@ impl World {
 
     fn perform(&mut self, id: u64, effect: Effect) -> Check {
         match effect {
-            Effect::Send(messages) => self.send(messages),
+            Effect::Send(messages) => self.send(messages)?,
             Effect::SendSnapshot { message, meta } => {
                 let epoch = self.nodes[&id].epoch;
                 let to = message.to;
@@ -546,10 +546,9 @@ impl World {
                 }
             }
             Effect::Persist { number, entries, hard_state, sync, mut then_send } => {
-                self.oracle.appends(id, &entries)?;
                 self.oracle.truth.appends(self.now, &entries);
                 if self.plan.bug == Some(Bug::AckBeforeFsync) {
-                    self.send(std::mem::take(&mut then_send));
+                    self.send(std::mem::take(&mut then_send))?;
                 }
                 let mut writes = Vec::new();
                 if !entries.is_empty() {
@@ -671,9 +670,12 @@ impl World {
         self.blocked.contains(&(from, to)) || self.random.permille(self.plan.drop)
     }
 
-    fn send(&mut self, messages: Vec<Message>) {
+    fn send(&mut self, messages: Vec<Message>) -> Check {
         for message in messages {
             self.report.messages += 1;
+            if message.get_msg_type() == MessageType::MsgAppend {
+                self.oracle.appends(message.from, Some(message.log_term), &message.entries)?;
+            }
             if self.loses(message.from, message.to) {
                 self.unreachable(&message);
                 continue;
@@ -690,6 +692,7 @@ impl World {
                 self.after(delay, Action::Deliver(message.clone()));
             }
         }
+        Ok(())
     }
 
     /// The sender sometimes learns that a message was lost.
@@ -746,7 +749,8 @@ impl World {
         let far = self.random.pick(&[u64::MAX, u64::MAX - 1, 1 << 63, term + (1 << 40)]);
         let mut message = Message { to, from, term, ..Message::default() };
         let kind = match self.random.range(0, 6) {
-            0 => {
+            // A replica of which nobody has told anything cannot know how far is too far: its connections must be good.
+            0 if term > 0 => {
                 message.term = far;
                 self.random.pick(&[MsgHeartbeat, MsgAppend, MsgRequestVote])
             }
@@ -781,9 +785,12 @@ impl World {
     /// Only what was forged is refused.
     fn refuted(&mut self, id: u64, from: ReplicaId, why: Improper) -> Check {
         self.say(|| format!("{id} refuses a message of {from}: {why}"));
+        // An honest answer may come when its sender has left, or is not yet known here to have come.
+        let known = self.live(id).core.membership();
+        let lists = [&known.voters, &known.learners, &known.voters_outgoing, &known.learners_next];
+        let unknown = !lists.iter().any(|list| list.contains(&from));
+        let late = why == Improper::Stranger && from.0 < 1000 && unknown;
         let forged = self.forged.entry(id).or_default();
-        // Answers of a replica that has left meanwhile are honest, and of no use.
-        let late = why == Improper::Stranger && from.0 < 1000 && self.members.have_changed();
         if *forged == 0 && self.plan.bug.is_none() && !late {
             return Err(format!("{id} refuses an honest message of {from}: {why}"));
         }
@@ -854,6 +861,9 @@ impl World {
         if sync {
             node.disk.write(&[], true);
         }
+        for job in &jobs {
+            self.note_entries(id, &job.writes)?;
+        }
         self.say(|| {
             let show = |w: &LogWrite| match w {
                 LogWrite::Append(_, e) => {
@@ -872,7 +882,7 @@ impl World {
         self.write_soon(id);
         let mut done = Vec::new();
         for job in jobs {
-            self.send(job.messages);
+            self.send(job.messages)?;
             done.extend(job.done);
         }
         let epoch = self.nodes[&id].epoch;
@@ -884,19 +894,29 @@ impl World {
         Ok(())
     }
 
+    /// What is in a log from now on, or was told to others: a replica that lost what nobody has may write it anew.
+    fn note_entries(&mut self, id: u64, writes: &[LogWrite]) -> Check {
+        let appends = writes.iter().filter_map(|write| match write {
+            LogWrite::Append(_, entries) => Some(entries),
+            _ => None,
+        });
+        appends.map(|entries| self.oracle.appends(id, None, entries)).collect()
+    }
+
     /// Whoever does not know what is on its disk ends. A batch of the log is there as a whole, or not at all.
     fn fail_to_write(&mut self, id: u64) -> Check {
         let parts = if self.random.one_in(2) { usize::MAX } else { 0 };
         let node = self.node(id);
         let live = node.live.as_mut().expect("the action's process is alive");
-        if let Some(job) = live.jobs.pop_front() {
-            node.disk.write(&job.writes[..parts.min(job.writes.len())], false);
-        }
+        let mut written = live.jobs.pop_front().map_or(Vec::new(), |job| job.writes);
+        written.truncate(parts);
+        node.disk.write(&written, false);
         live.writing = false;
         if node.disk_state == DiskState::FailsOnce {
             node.disk_state = DiskState::Good;
         }
         self.say(|| format!("{id} cannot write its log"));
+        self.note_entries(id, &written)?;
         self.crash(id, false)
     }
 
