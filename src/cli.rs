@@ -1,6 +1,6 @@
 //! The command line: what may be said, and which room carries it out.
 
-use crate::admin::client::{Said, Way};
+use crate::admin::client::{Said, Way, get_json, wait_for};
 use crate::admin::{
     EntryOrder, NodeOrder, ScrubProgress, ScrubbedDatabase, Secret, TokenOrder, TransferRequest, Transferred,
 };
@@ -28,7 +28,7 @@ pub struct Cli {
 #[allow(clippy::large_enum_variant)]
 enum Command {
     /// Start a cluster on this machine and print how to connect to it
-    Demo(DemoArgs),
+    Demo(crate::demo::DemoArgs),
     /// Lay out the data directory of a new cluster's first node, for `quorate start --data-dir DIR`
     Init(StartArgs),
     /// Start one node
@@ -188,19 +188,6 @@ struct RepairTermArgs {
     /// The term that all members are to have; without it, shows what the node has
     #[arg(long)]
     term: Option<u64>,
-}
-
-#[derive(Args)]
-pub struct DemoArgs {
-    /// How many nodes
-    #[arg(long, default_value_t = 3)]
-    pub nodes: u64,
-    /// Where the data lives; started again with the same directory, the cluster goes on
-    #[arg(long, default_value = "data")]
-    pub data_dir: PathBuf,
-    /// Postgres port of the first node; the others follow
-    #[arg(long, default_value_t = 5433)]
-    pub base_port: u16,
 }
 
 #[derive(Args)]
@@ -521,7 +508,7 @@ fn status_of(target: &Target, show: impl Fn(&ClusterStatus) -> String) -> Result
     let (addresses, way) = (target.addresses()?, target.way()?);
     let mut last = String::new();
     for addr in &addresses {
-        match fetch_status_by(addr, &way) {
+        match get_json::<ClusterStatus>(addr, "/status", &way) {
             Ok(status) => {
                 println!("{}", show(&status));
                 return Ok(());
@@ -600,7 +587,8 @@ fn entry(command: EntryCommand) -> Result<(), String> {
 /// Has nodes read through their files, shows how far they are, and then what was found.
 fn scrub(args: &ScrubArgs) -> Result<(), String> {
     let way = args.target.way()?;
-    let known = args.target.addresses()?.into_iter().find_map(|addr| fetch_status_by(&addr, &way).ok());
+    let known =
+        args.target.addresses()?.into_iter().find_map(|addr| get_json::<ClusterStatus>(&addr, "/status", &way).ok());
     let status = known.ok_or("no node answers\n  is one running?")?;
     let asked = |node: &&NodeRow| args.node.as_ref().is_none_or(|name| *name == node.node);
     let nodes: Vec<&NodeRow> = status.nodes.iter().filter(asked).collect();
@@ -745,28 +733,6 @@ fn post<T: serde::Serialize>(addr: &str, path: &str, request: &T, way: &Way) -> 
 fn ask_transfer(addr: &str, request: &TransferRequest, way: &Way) -> Result<Vec<Transferred>, AskError> {
     let said = post(addr, "/transfer", request, way)?;
     serde_json::from_slice(&said.body).map_err(|e| AskError::Unanswered(e.to_string()))
-}
-
-/// Asks one node of this machine over HTTP.
-pub fn fetch_status(addr: &str) -> Result<ClusterStatus, String> {
-    fetch_status_by(addr, &Way::default())
-}
-
-fn fetch_status_by(addr: &str, way: &Way) -> Result<ClusterStatus, String> {
-    get_json(addr, "/status", way)
-}
-
-fn get_json<T: serde::de::DeserializeOwned>(addr: &str, path: &str, way: &Way) -> Result<T, String> {
-    let said = wait_for(way.ask(addr, path, None, Duration::from_secs(2)))?;
-    match said.is_success() {
-        true => serde_json::from_slice(&said.body).map_err(|e| e.to_string()),
-        false => Err(said.text()),
-    }
-}
-
-fn wait_for<T>(asked: impl Future<Output = Result<T, String>>) -> Result<T, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
-    runtime.block_on(asked)
 }
 
 /// The HTTP addresses of the nodes whose data directories are `dir` or in it.

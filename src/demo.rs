@@ -4,8 +4,10 @@
 //! by itself: seeing a cluster live on with a dead node is the point. The ports are kept in `DIR/demo.toml`, so the same
 //! directory started again is the same cluster.
 
-use crate::cli::{DemoArgs, fetch_status};
+use crate::admin::client::{Way, get_json};
 use crate::config::{Cluster, ConfigFile, InitialNode, Listen};
+use crate::status::ClusterStatus;
+use clap::Args;
 use serde::{Deserialize, Serialize};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -17,6 +19,20 @@ use std::time::{Duration, Instant};
 /// The longest that nodes get for an orderly end before they are killed.
 const STOP_WITHIN: Duration = Duration::from_secs(15);
 const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// What its command line says.
+#[derive(Args)]
+pub struct DemoArgs {
+    /// How many nodes
+    #[arg(long, default_value_t = 3)]
+    pub nodes: u64,
+    /// Where the data lives; started again with the same directory, the cluster goes on
+    #[arg(long, default_value = "data")]
+    pub data_dir: PathBuf,
+    /// Postgres port of the first node; the others follow
+    #[arg(long, default_value_t = 5433)]
+    pub base_port: u16,
+}
 
 /// The layout that `DIR/demo.toml` remembers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -208,7 +224,7 @@ fn wait_until_ready(running: &mut [Running], stop: &AtomicBool) -> Result<Option
 fn ready(addresses: &[String]) -> Option<String> {
     let mut leader = None;
     for addr in addresses {
-        let status = fetch_status(addr).ok()?;
+        let status = get_json::<ClusterStatus>(addr, "/status", &Way::default()).ok()?;
         if status.groups.is_empty() || status.nodes.iter().filter(|n| n.state == "up").count() < addresses.len() {
             return None;
         }

@@ -8,6 +8,8 @@ pub mod clock;
 pub mod cluster;
 pub mod command;
 pub mod config;
+pub mod consensus;
+pub mod database;
 pub mod demo;
 pub mod engine;
 pub mod error;

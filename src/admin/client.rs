@@ -105,3 +105,18 @@ where
         },
     }
 }
+
+/// Asks the node at `addr` for what is at `path`, and waits.
+pub fn get_json<T: serde::de::DeserializeOwned>(addr: &str, path: &str, way: &Way) -> Result<T, String> {
+    let said = wait_for(way.ask(addr, path, None, Duration::from_secs(2)))?;
+    match said.is_success() {
+        true => serde_json::from_slice(&said.body).map_err(|e| e.to_string()),
+        false => Err(said.text()),
+    }
+}
+
+/// For a command line, which has nothing else to do.
+pub fn wait_for<T>(asked: impl std::future::Future<Output = Result<T, String>>) -> Result<T, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+    runtime.block_on(asked)
+}

@@ -27,14 +27,14 @@ use super::tenure;
 use crate::command::{
     self, AdvisoryKey, Batch, Command, Definition, Outcome, Proposal, Refusal, Step, StepOutcome, Write, Yields,
 };
+use crate::consensus::brake::Brake;
+use crate::consensus::{Applied, Committed, Halt, Payload};
 use crate::error::{SqlError, state};
 use crate::functions::SequenceSource;
 use crate::functions::notify::Notice;
 use crate::id::{NodeId, RequestId};
 use crate::locks::advisory::Table;
 use crate::meter::{self, Limits, MEMORY_IN_THE_LOG};
-use crate::replica::brake::Brake;
-use crate::replica::{Applied, Committed, Halt, Payload};
 use crate::transaction::serialization_failure;
 use crate::value::{Value, ValueRef};
 use crate::version::{self, Migration, Version};
@@ -238,11 +238,13 @@ impl Machine {
 
     /// Another budget than that of the log.
     #[cfg(test)]
+    #[cfg(test)]
     pub fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
     }
 
     /// Applies with a savepoint around every command.
+    #[cfg(test)]
     #[cfg(test)]
     pub fn apply_carefully(&mut self, entries: &[Committed]) -> Effects {
         self.attempt(entries, true, &mut |_, _| Ok(())).expect("applies")

@@ -196,10 +196,6 @@ impl Connection {
         &self.raw
     }
 
-    pub fn raw_mut(&mut self) -> &mut rusqlite::Connection {
-        &mut self.raw
-    }
-
     /// Frees what can be read again: pages of the cache.
     pub fn release_memory(&self) {
         // SAFETY: an open connection, which nothing else uses meanwhile.

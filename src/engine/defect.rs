@@ -4,7 +4,7 @@
 //! and can be interrupted; `hangs-hard:WORD` cannot.
 
 use crate::command::Write;
-use crate::replica::brake::Brake;
+use crate::consensus::brake::Brake;
 use std::sync::OnceLock;
 use std::time::Duration;
 

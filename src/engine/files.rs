@@ -4,7 +4,7 @@
 //! never be read with a new one. Database files are never opened here: in one process, closing any descriptor of a
 //! file drops the locks SQLite holds on it. They are only renamed and removed.
 
-use crate::replica::Position;
+use crate::consensus::Position;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};

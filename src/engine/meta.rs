@@ -14,8 +14,8 @@
 use super::connection::Connection;
 use super::statement::Fault;
 use crate::command;
+use crate::consensus::{Membership, Position};
 use crate::id::RequestId;
-use crate::replica::{Membership, Position};
 use crate::value::{Value, ValueRef};
 use crate::version::{self, FIRST, Version};
 use bytes::Bytes;

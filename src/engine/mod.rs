@@ -59,13 +59,13 @@ pub use reader::Cursor;
 pub use step::{Runner, StepError};
 
 use crate::command::AdvisoryKey;
+use crate::consensus::brake::Brake;
+use crate::consensus::{Applied, Committed, Halt, Membership, Position, SnapshotMeta, StateMachine};
+use crate::database::mailbox::{self, Hub, Letter};
+use crate::database::{Failure, ReadRequest};
 use crate::error::{SqlError, SqlResult, state};
-use crate::gateway::mailbox::{self, Hub, Letter};
-use crate::gateway::{Failure, ReadRequest};
 use crate::id::NodeId;
 use crate::locks::advisory::{self as locks, Table};
-use crate::replica::brake::Brake;
-use crate::replica::{Applied, Committed, Halt, Membership, Position, SnapshotMeta, StateMachine};
 use crate::sql::catalog::Catalog;
 use crate::sql::catalog::change::SystemRow;
 use crate::sql::violation;
@@ -282,6 +282,7 @@ impl Shared {
     }
 
     /// This replica's digest at a recent mark.
+    #[cfg(test)]
     pub fn digest_at(&self, mark: u64) -> Option<u64> {
         self.marks.lock().iter().find(|(index, _)| *index == mark).map(|(_, digest)| *digest)
     }

@@ -11,7 +11,7 @@ use super::files::{self, Generation};
 use super::meta::State;
 use super::pages;
 use super::statement::Fault;
-use crate::replica::{Halt, SnapshotMeta};
+use crate::consensus::{Halt, SnapshotMeta};
 use rusqlite::OpenFlags;
 use rusqlite::backup::{Backup, StepResult};
 use std::path::{Path, PathBuf};

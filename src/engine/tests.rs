@@ -7,9 +7,9 @@ use crate::command::{
     self, Batch, Command, Frozen, Isolation, Outcome, Proposal, Refusal, Shape, Statement as Sql, Step, StepOutcome,
     Write, Yields,
 };
-use crate::gateway::{Control, Fetched, Rows as _};
+use crate::consensus::Payload;
+use crate::database::{Control, Fetched, Rows as _};
 use crate::id::{NodeId, ReplicaId, RequestId};
-use crate::replica::Payload;
 use crate::value::ValueRef;
 use std::sync::atomic::AtomicUsize;
 use tempfile::TempDir;

@@ -7,7 +7,7 @@ use super::fork::{Attachment, Fork, ForkError, ForkOptions, ForkPool, ForkStats}
 use super::statement::Fault;
 use super::step::Runner;
 use super::{Shared, meta};
-use crate::gateway::Control;
+use crate::database::Control;
 use crate::id::RequestId;
 use crate::meter::Limits;
 use bytes::Bytes;

@@ -142,6 +142,7 @@ impl Function {
     }
 
     /// What implements an aggregate takes more than its one argument.
+    #[cfg(test)]
     pub fn passes_several(&self) -> bool {
         self.lower.contains(',')
     }

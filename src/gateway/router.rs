@@ -9,7 +9,6 @@ use super::advisory::Advisers;
 use super::attempt::{Attempt, Course, Ended, halted, unknown_after, unknown_completion};
 use super::facts::Facts;
 use super::flight::Flight;
-use super::mailbox::Mailbox;
 use super::peer::{self, Reply, Request};
 use super::reach::{Peers, Replica};
 use super::split;
@@ -19,6 +18,7 @@ use super::{Control, Database, Failure, ReadRequest, Told};
 use crate::command::{
     self, AdvisoryKey, AdvisoryOrder, Command, Isolation, Outcome, Proposal, Refusal, StepOutcome, Write,
 };
+use crate::database::mailbox::Mailbox;
 use crate::engine::{Cursor, Shared};
 use crate::error::{SqlError, SqlResult, state};
 use crate::executor::{self, Executor, Tried};

@@ -417,6 +417,7 @@ impl LockTable {
         self.held.get(&tx).map_or(0, Vec::len)
     }
 
+    #[cfg(test)]
     pub fn is_waiting(&self, tx: TxId) -> bool {
         self.waiting.contains_key(&tx)
     }

@@ -1,9 +1,9 @@
 //! What each node says of itself, collected: the source of `quorate status` and of the `quorate.*` relations.
 
 use super::Runtime;
+use crate::consensus::brake::Stuck;
 use crate::gateway::peer::{self, Request};
 use crate::id::NodeId;
-use crate::replica::brake::Stuck;
 use crate::replica::core::Role;
 use crate::replica::handle::{ReplicaState, ReplicaStatus};
 use crate::status::{ClusterStatus, NodeReport, NodeRow, ReplicaReport, ReplicaRow, assemble};

@@ -1,5 +1,5 @@
 //! Entries of the log that a replica cannot get past: the group records them as failed, or they are tried again. What makes
-//! that safe is in `replica::brake`.
+//! that safe is in `consensus::brake`.
 
 use super::Runtime;
 use crate::admin::{EntryOrder, Problem};

@@ -2,8 +2,8 @@
 //! gone after a loss of power.
 
 use super::{Entry, GroupLog, GroupRecord, LogError, LogReader, LogWrite, RaftLog, change_record};
+use crate::consensus::Position;
 use crate::id::GroupId;
-use crate::replica::Position;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -17,8 +17,8 @@ pub mod identity;
 pub mod memory;
 pub mod raft_engine;
 
+use crate::consensus::{Position, SnapshotMeta};
 use crate::id::GroupId;
-use crate::replica::{Position, SnapshotMeta};
 pub use ::raft::eraftpb::Entry;
 use serde::{Deserialize, Serialize};
 
@@ -160,7 +160,7 @@ mod tests {
     use super::memory::MemoryLog;
     use super::raft_engine::{RaftEngineLog, RaftEngineOptions};
     use super::*;
-    use crate::replica::Membership;
+    use crate::consensus::Membership;
 
     const G: GroupId = GroupId(7);
 

@@ -17,8 +17,8 @@
 
 use super::{Entry, GroupLog, GroupRecord, LogError, LogReader, LogWrite, RaftLog, change_record};
 use crate::command;
+use crate::consensus::Position;
 use crate::id::GroupId;
-use crate::replica::Position;
 use ::raft_engine::env::{DefaultFileSystem, FileSystem};
 use ::raft_engine::{Command, Config, Engine, Error, LogBatch, MessageExt, ReadableSize, RecoveryMode};
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};

@@ -32,10 +32,11 @@
 pub use super::check::{Improper, MAX_TERM};
 use super::check::{View, check};
 pub use super::store::Fetch;
-use super::store::{Store, conf_state, membership};
+use super::store::Store;
 use super::{Committed, Membership, Payload, Position, SnapshotMeta};
 use crate::clock::{LogClock, Reading};
 use crate::command::{self, Batch, Proposal};
+use crate::consensus::form::{conf_state, membership};
 use crate::id::{GroupId, NodeId, ReplicaId};
 use crate::raftlog::{GroupLog, HardState, LogReader, LogWrite};
 use protobuf::Message as _;
@@ -1659,22 +1660,6 @@ fn last_floor(config: &CoreConfig, reader: &dyn LogReader, log: &GroupLog) -> Re
         index -= 1;
     }
     Ok(None)
-}
-
-/// The form in which raft-rs carries a snapshot.
-pub fn snapshot_of(meta: &SnapshotMeta) -> raft::eraftpb::Snapshot {
-    super::store::snapshot_message(meta)
-}
-
-/// Checks what a peer claims about a snapshot before the core sees it.
-pub fn snapshot_meta(message: &Message) -> Option<SnapshotMeta> {
-    let snapshot = message.get_snapshot();
-    let meta: SnapshotMeta = command::decode(&snapshot.data).ok()?;
-    let head = snapshot.get_metadata();
-    let same = head.index == meta.at.index
-        && head.term == meta.at.term
-        && membership(head.get_conf_state()) == membership(&conf_state(&meta.membership));
-    (same && meta.at.index > 0).then_some(meta)
 }
 
 fn splitmix(seed: u64) -> u64 {

@@ -18,11 +18,10 @@
 //! itself halts a replica until a restart: damaged files. A failed fsync ends the process.
 
 use super::beats::{Beats, Moment};
-use super::brake::{Brake, Way};
+use super::core::bootstrap;
 use super::core::{
     Change, ChangeError, Core, CoreConfig, Effect, Event, Fetch, Leadership, Refused, Role, Start, Ticketed,
 };
-use super::core::{bootstrap, snapshot_meta};
 use super::fitness::{Judge, Syncs, Unfit};
 use super::handle::{
     AddGroupError, GroupConfig, GroupLeadership, NodeConfig, ProposeError, ReadError, ReplicaState, ReplicaStatus,
@@ -30,6 +29,8 @@ use super::handle::{
 use super::{Applied, Committed, Halt, Membership, Position, SnapshotMeta, StateMachine};
 use crate::clock::{self, Belief, Reading};
 use crate::command::{Outcome, Proposal};
+use crate::consensus::brake::{Brake, Way};
+use crate::consensus::form::snapshot_meta;
 use crate::id::{GroupId, NodeId, ReplicaId};
 use crate::raftlog::{Entry, HardState, LogError, LogReader, LogWrite, RaftLog, finish_install};
 use crate::telemetry::{OfGroup, TELEMETRY};
@@ -150,11 +151,6 @@ pub(super) enum Input {
     Retry(GroupId),
     DiskFull(bool),
     AddGroup(Box<Replica>),
-    RemoveGroup {
-        group: GroupId,
-        forget: bool,
-        done: oneshot::Sender<()>,
-    },
     Stop,
 }
 
@@ -656,15 +652,6 @@ impl Driver {
                 replica.show_state(self.log_fails.as_ref());
                 self.touched.insert(replica.shared.group);
                 self.replicas.insert(replica.shared.group, replica);
-            }
-            Input::RemoveGroup { group, forget, done } => {
-                if let Some(replica) = self.replicas.remove(&group) {
-                    stop_replica(replica);
-                }
-                if forget {
-                    self.log_job(vec![LogWrite::Remove(group)], true, Vec::new(), None);
-                }
-                let _ = done.send(());
             }
             Input::Stop => unreachable!("handled by the loop"),
         }

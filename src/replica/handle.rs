@@ -1,12 +1,12 @@
 //! What the rest of the node holds in its hands: [`Node`], the driver of all groups, and [`Group`], one of them.
 
-use super::brake::Stuck;
 use super::core::{Change, ChangeError, CoreConfig, Role, StartError};
 use super::driver::{self, Input, Shared};
 use super::fitness::{Syncs, Unfit};
 use super::{Membership, Position, StateMachine};
 use crate::clock::{self, Reading};
 use crate::command::{Outcome, Proposal};
+use crate::consensus::brake::Stuck;
 use crate::id::{GroupId, NodeId, ReplicaId};
 use crate::raftlog::{LogError, RaftLog};
 use crate::transport::{Beat, Envelope, Inbound, Transport};
@@ -238,15 +238,6 @@ impl Node {
         Ok(group)
     }
 
-    /// Stops a replica; with `forget`, its log is deleted too. The state machine is dropped when this returns.
-    pub async fn remove_group(&self, group: GroupId, forget: bool) {
-        self.inner.groups.lock().remove(&group);
-        let (done, stopped) = oneshot::channel();
-        if self.inner.inbox.send(Input::RemoveGroup { group, forget, done }).is_ok() {
-            let _ = stopped.await;
-        }
-    }
-
     pub fn group(&self, group: GroupId) -> Option<Group> {
         self.inner.groups.lock().get(&group).cloned()
     }
@@ -443,6 +434,7 @@ impl Group {
     }
 
     /// Adds a replica that does not vote. Its node must be running it, started without founders.
+    #[cfg(test)]
     pub async fn add_learner(&self, replica: ReplicaId, node: NodeId) -> Result<(), ChangeError> {
         self.change(Change::AddLearner(replica, node)).await
     }

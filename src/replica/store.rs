@@ -13,9 +13,10 @@
 //! raft-rs has no such way for the committed entries that a restarted replica applies again, and for those it looks
 //! through before a campaign: what of these is not in memory is read in place.
 
+use crate::consensus::form::snapshot_of;
 use crate::id::GroupId;
 use crate::raftlog::{GroupLog, HardState, LogError, LogReader};
-use crate::replica::{Membership, Position, SnapshotMeta};
+use crate::replica::{Position, SnapshotMeta};
 use raft::eraftpb::{ConfState, Entry, Snapshot};
 use raft::{Error, GetEntriesContext, RaftState, Result, Storage, StorageError};
 use std::cell::{Cell, RefCell};
@@ -385,9 +386,7 @@ impl Storage for Store {
 
     fn snapshot(&self, request_index: u64, to: u64) -> Result<Snapshot> {
         match &self.snapshot {
-            Some(meta) if meta.at.index >= request_index && has_member(&meta.membership, to) => {
-                Ok(snapshot_message(meta))
-            }
+            Some(meta) if meta.at.index >= request_index && has_member(&meta.membership, to) => Ok(snapshot_of(meta)),
             _ => {
                 self.wanted.set(Some(request_index.max(self.wanted.get().unwrap_or(0))));
                 Err(Error::Store(StorageError::SnapshotTemporarilyUnavailable))
@@ -400,42 +399,4 @@ impl Storage for Store {
 fn has_member(membership: &Membership, replica: u64) -> bool {
     let lists = [&membership.voters, &membership.learners, &membership.voters_outgoing];
     lists.iter().any(|ids| ids.iter().any(|id| id.0 == replica))
-}
-
-pub(super) fn snapshot_message(meta: &SnapshotMeta) -> Snapshot {
-    let mut snapshot = Snapshot { data: crate::command::encode(meta), ..Snapshot::default() };
-    let head = snapshot.mut_metadata();
-    head.index = meta.at.index;
-    head.term = meta.at.term;
-    head.set_conf_state(conf_state(&meta.membership));
-    snapshot
-}
-
-/// raft-rs's form of a membership.
-pub(super) fn conf_state(membership: &Membership) -> ConfState {
-    let ids = |list: &[crate::id::ReplicaId]| list.iter().map(|r| r.0).collect::<Vec<u64>>();
-    ConfState {
-        voters: ids(&membership.voters),
-        learners: ids(&membership.learners),
-        voters_outgoing: ids(&membership.voters_outgoing),
-        learners_next: ids(&membership.learners_next),
-        auto_leave: membership.auto_leave,
-        ..ConfState::default()
-    }
-}
-
-/// Our form of a membership: sorted, because raft-rs lists it in the order of a hash table.
-pub(super) fn membership(conf: &ConfState) -> Membership {
-    let ids = |list: &[u64]| {
-        let mut list: Vec<_> = list.iter().map(|id| crate::id::ReplicaId(*id)).collect();
-        list.sort_unstable();
-        list
-    };
-    Membership {
-        voters: ids(&conf.voters),
-        learners: ids(&conf.learners),
-        voters_outgoing: ids(&conf.voters_outgoing),
-        learners_next: ids(&conf.learners_next),
-        auto_leave: conf.auto_leave,
-    }
 }

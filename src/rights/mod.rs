@@ -17,8 +17,6 @@ pub const BOOTSTRAP: u32 = 10;
 pub const DATABASE_OWNER: u32 = 6171;
 pub const READ_ALL_DATA: u32 = 6181;
 pub const WRITE_ALL_DATA: u32 = 6182;
-pub const READ_ALL_SETTINGS: u32 = 3374;
-pub const READ_ALL_STATS: u32 = 3375;
 pub const SIGNAL_BACKEND: u32 = 4200;
 
 pub const INSERT: Mode = 1;

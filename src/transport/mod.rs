@@ -8,8 +8,8 @@ mod channel;
 pub mod tcp;
 pub mod wire;
 
+use crate::consensus::SnapshotMeta;
 use crate::id::{GroupId, NodeId};
-use crate::replica::SnapshotMeta;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use raft::eraftpb::Message;

@@ -25,10 +25,10 @@
 use super::channel::{Reader, Waiting, Writer, accepted, dialled};
 use super::wire::{self, Hello, Kind, Lane, MAGIC, PeerIdentity, Welcome};
 use super::{Beat, CallError, Envelope, Inbound, Service, SnapshotDone, Transport};
+use crate::consensus::SnapshotMeta;
+use crate::consensus::form::snapshot_meta;
 use crate::id::NodeId;
 use crate::pki::{Keys, NodeName};
-use crate::replica::SnapshotMeta;
-use crate::replica::core::snapshot_meta;
 use crate::version::PEERS;
 use bytes::{Buf, Bytes, BytesMut};
 use parking_lot::Mutex;

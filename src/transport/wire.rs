@@ -8,8 +8,8 @@
 //! one knows is left unread.
 
 use super::Envelope;
+use crate::consensus::SnapshotMeta;
 use crate::id::{GroupId, NodeId};
-use crate::replica::SnapshotMeta;
 use bytes::{Buf, Bytes, BytesMut};
 use raft::eraftpb;
 use serde::{Deserialize, Serialize};
@@ -229,7 +229,7 @@ impl Message {
             entries: m.entries.iter().map(entry).collect(),
             commit: m.commit,
             commit_term: m.commit_term,
-            snapshot: crate::replica::core::snapshot_meta(m),
+            snapshot: crate::consensus::form::snapshot_meta(m),
             request_snapshot: m.request_snapshot,
             reject: m.reject,
             reject_hint: m.reject_hint,
@@ -271,7 +271,7 @@ impl Message {
         };
         message.set_msg_type(kind);
         if let Some(meta) = &self.snapshot {
-            message.set_snapshot(crate::replica::core::snapshot_of(meta));
+            message.set_snapshot(crate::consensus::form::snapshot_of(meta));
         }
         Ok(Envelope { group: self.group, message })
     }
@@ -303,8 +303,8 @@ pub fn weight(envelope: &Envelope) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::consensus::{Membership, Position};
     use crate::id::ReplicaId;
-    use crate::replica::{Membership, Position};
 
     fn sample() -> Envelope {
         let mut message = eraftpb::Message {
@@ -333,7 +333,7 @@ mod tests {
         message.set_entries(vec![entry].into());
         let membership = Membership { voters: vec![ReplicaId(1), ReplicaId(2)], ..Membership::default() };
         let at = Position { index: 5, term: 2 };
-        message.set_snapshot(crate::replica::core::snapshot_of(&SnapshotMeta {
+        message.set_snapshot(crate::consensus::form::snapshot_of(&SnapshotMeta {
             at,
             membership,
             length: 1,

@@ -20,9 +20,6 @@ pub struct Field {
     pub typmod: i32,
 }
 
-/// The most fields that a row has (`MaxTupleAttributeNumber`).
-pub const MAX_FIELDS: usize = 1664;
-
 fn damaged() -> SqlError {
     SqlError::internal("a record is damaged")
 }

@@ -1,9 +1,9 @@
 //! A state machine in memory whose "disk" outlives it: the history of everything it was given.
 
 use crate::command::{self, Batch, Outcome, StepOutcome};
+use crate::consensus::brake::Brake;
 use crate::error::{SqlError, state};
 use crate::id::RequestId;
-use crate::replica::brake::Brake;
 use crate::replica::{Applied, Committed, Halt, Membership, Payload, Position, SnapshotMeta, StateMachine};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};

@@ -2,10 +2,10 @@
 
 use super::machine::{Machine, State};
 use crate::command::{Outcome, Proposal};
+use crate::consensus::brake::{Brake, Standstill};
 use crate::id::{GroupId, NodeId, ReplicaId, RequestId};
 use crate::raftlog::raft_engine::{RaftEngineLog, RaftEngineOptions};
 use crate::raftlog::{Entry, GroupLog, LogError, LogReader, LogWrite, RaftLog};
-use crate::replica::brake::{Brake, Standstill};
 use crate::replica::core::{ChangeError, CoreConfig, Role};
 use crate::replica::handle::{Group, GroupConfig, Node, NodeConfig, ProposeError, ReplicaState};
 use crate::replica::{Halt, Position};

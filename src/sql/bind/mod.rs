@@ -243,6 +243,7 @@ impl<'a> Binder<'a> {
     }
 
     /// Tells the text that positions in errors count in; without it they are right in texts of one line.
+    #[cfg(test)]
     pub fn with_source(mut self, text: &str) -> Binder<'a> {
         self.source = vec![0];
         let ends = text.chars().zip(1u32..).filter(|(c, _)| *c == '\n');

@@ -1,6 +1,6 @@
 //! The types that users have made, by name and by OID.
 
-use super::{Catalog, PG_CATALOG_OID};
+use super::Catalog;
 use crate::sql::lex::quote_identifier;
 use crate::types::{Type, format_type, format_type_plain};
 use serde::{Deserialize, Serialize};
@@ -64,17 +64,6 @@ impl Catalog {
         match schema {
             Some(schema) => self.type_in(schema, name),
             None => search_path.iter().find_map(|schema| self.type_in(schema, name)),
-        }
-    }
-
-    /// The schema's OID and `typname` of a type.
-    pub fn type_key(&self, ty: Type) -> Option<(u32, String)> {
-        match self.own_type(ty) {
-            Some(own) => {
-                let name = if ty.is_array() { &own.array } else { &own.name };
-                Some((self.schemas.get(&own.schema).copied()?, name.clone()))
-            }
-            None => Some((PG_CATALOG_OID, ty.info()?.name.to_owned())),
         }
     }
 
