@@ -4,3 +4,4 @@ mod appends;
 mod machine;
 mod nodes;
 mod scripts;
+mod skips;
