@@ -13,6 +13,7 @@
 //!
 //! That the checks would find something is shown by mistakes on purpose ([`planted`]).
 
+mod below;
 mod connection;
 mod gateway;
 pub mod history;

@@ -1,5 +1,6 @@
 //! A simulated machine: its disk, and the process on it while it runs.
 
+use super::below::Trouble;
 use super::gateway::{Gateway, Inbox, Peers, ProposeReply, ReadReply, Replica};
 use super::oracle::TABLES;
 use super::plan::{Bug, Plan};
@@ -175,6 +176,8 @@ pub struct Live {
     pub writing: bool,
     pub applies: VecDeque<ApplyJob>,
     pub applying: bool,
+    /// Its state machine has failed it, and said so.
+    pub ailing: bool,
     /// Who waits for proposals that are not appended yet, by ticket; and for the outcomes of an entry, by its index.
     pub proposing: BTreeMap<u64, Waiter>,
     pub waiters: BTreeMap<u64, Vec<Waiter>>,
@@ -218,6 +221,8 @@ pub struct Node {
     /// Syncs of the log are slow until then.
     pub slow_until: u64,
     pub disk_state: DiskState,
+    /// What the disk below the state machine does.
+    pub below: Option<Trouble>,
     /// A bit of the database file has turned over.
     pub rotten: bool,
     /// What the last process had promised to keep.
@@ -260,7 +265,7 @@ impl Node {
         let (skew, tick) = (0, super::plan::TICK);
         let (live, epoch, paused_until, full, promised) = (None, 0, 0, false, 0);
         let (down_since, synced_wal) = (0, (0, 0));
-        let (slow_until, disk_state, rotten) = (0, DiskState::Good, false);
+        let (slow_until, disk_state, below, rotten) = (0, DiskState::Good, None, false);
         Node {
             id,
             disk,
@@ -276,6 +281,7 @@ impl Node {
             synced_wal,
             slow_until,
             disk_state,
+            below,
             rotten,
         }
     }
@@ -356,6 +362,7 @@ impl Node {
             writing: false,
             applies: VecDeque::new(),
             applying: false,
+            ailing: false,
             proposing: BTreeMap::new(),
             waiters: BTreeMap::new(),
             reads: BTreeMap::new(),

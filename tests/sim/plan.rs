@@ -41,6 +41,9 @@ pub enum Fault {
     DiskError,
     /// The same until somebody mends the disk.
     DiskDead,
+    /// The disk below a node's state machine is full, or fails, for a while: in the middle of some write.
+    StateFull,
+    StateFails,
     /// A bit of a node's database file turns over. When that is found, the machine is replaced.
     Rot,
     /// A leader forgets the open transactions and their locks.
@@ -96,6 +99,8 @@ pub enum Bug {
     ApplyTwice,
     /// One replica leaves out an entry's commands.
     ApplyNothing,
+    /// That the disk fails is taken for what becomes of a command.
+    TroubleIsOutcome,
     /// The disk loses synced entries at a loss of power: the replica must refuse to start.
     LostTail,
     /// The same, and nobody compares log and state at start.
@@ -161,7 +166,7 @@ pub enum Bug {
 }
 
 impl Bug {
-    pub const ALL: [Bug; 40] = {
+    pub const ALL: [Bug; 41] = {
         use Bug::*;
         [
             AckBeforeFsync,
@@ -174,6 +179,7 @@ impl Bug {
             CompactPastDurable,
             ApplyTwice,
             ApplyNothing,
+            TroubleIsOutcome,
             LostTail,
             LostTailUnnoticed,
             OldTail,
@@ -331,6 +337,10 @@ impl Plan {
         if !faults.is_empty() && disks.one_in(3) {
             let some = [Fault::SlowDisk, Fault::DiskError, Fault::DiskDead];
             faults.extend(some.into_iter().filter(|_| !disks.one_in(3)));
+        }
+        let mut below = Random::new(seed ^ 0xbe10);
+        if !faults.is_empty() && below.one_in(3) {
+            faults.extend([Fault::StateFull, Fault::StateFails]);
         }
         let slow = r.one_in(4);
         Plan {
@@ -512,6 +522,10 @@ impl Plan {
                 (plan.faults, plan.crash_within, plan.drop, plan.ddl) = (Vec::new(), 0, 0, 0);
                 (plan.sessions, plan.clients, plan.single) = (1, 0, 0);
                 plan.statement_timeout = 15_000 * MS;
+            }
+            TroubleIsOutcome => {
+                plan.faults = vec![Fault::StateFull, Fault::StateFails];
+                plan.fault_every = 60 * MS;
             }
             BelievesEverything => plan.faults.push(Fault::Forgery),
             ForgetTime | SnapshotForgetsTime => {

@@ -1,5 +1,6 @@
 //! The simulated world: one queue of what happens next, which is the clock, the network, the disks and the clients.
 
+use super::below::{self, Trouble};
 use super::gateway::{CallReply, Inbox};
 use super::members::Members;
 use super::node::{ApplyJob, DiskState, GROUP, Live, LogDone, LogJob, Node, StartFailure, Waiter, Who, query};
@@ -17,7 +18,7 @@ use quorate::id::{ReplicaId, RequestId};
 use quorate::raftlog::{Entry, LogReader as _, LogWrite};
 use quorate::replica::core::{Effect, Event, Fetch, Improper, Refused, Role, StartError, Ticketed};
 use quorate::replica::handle::ProposeError;
-use quorate::replica::{Committed, Payload, StateMachine as _};
+use quorate::replica::{Committed, Halt, Payload, StateMachine as _};
 use quorate::transport::Beat;
 use raft::eraftpb::{Message, MessageType};
 use std::collections::{BTreeMap, BTreeSet};
@@ -137,6 +138,10 @@ pub(super) enum Action {
     Fault,
     Block(BTreeSet<(u64, u64)>),
     Room {
+        node: u64,
+    },
+    /// The disk below a state machine works again.
+    Mended {
         node: u64,
     },
     /// Leaders look after who votes.
@@ -374,7 +379,7 @@ impl World {
             | PeerDown { node, epoch, .. }
             | Campaign { node, epoch, .. } => Some((*node, Some(*epoch))),
             Deliver(message) | DeliverSnapshot { message, .. } => Some((message.to, None)),
-            Submit { node, .. } | Room { node } | Beat { node, .. } | Call { node, .. } | Answer { node, .. } => {
+            Submit { node, .. } | Room { node } | Mended { node } | Beat { node, .. } | Call { node, .. } | Answer { node, .. } => {
                 Some((*node, None))
             }
             Resume | Break { .. } | Session { .. } | HangUp { .. } => None,
@@ -434,6 +439,10 @@ impl World {
             Action::Room { node } => {
                 self.node(node).full = false;
                 self.event(node, Event::DiskFull(false))
+            }
+            Action::Mended { node } => {
+                self.node(node).below = None;
+                Ok(())
             }
             Action::Shape => self.shape(),
             Action::Heal => self.heal(),
@@ -897,11 +906,11 @@ impl World {
 
     /// What is in a log from now on, or was told to others: a replica that lost what nobody has may write it anew.
     fn note_entries(&mut self, id: u64, writes: &[LogWrite]) -> Check {
-        let appends = writes.iter().filter_map(|write| match write {
+        let mut appends = writes.iter().filter_map(|write| match write {
             LogWrite::Append(_, entries) => Some(entries),
             _ => None,
         });
-        appends.map(|entries| self.oracle.appends(id, None, entries)).collect()
+        appends.try_for_each(|entries| self.oracle.appends(id, None, entries))
     }
 
     /// Whoever does not know what is on its disk ends. A batch of the log is there as a whole, or not at all.
@@ -959,6 +968,7 @@ impl World {
 
     fn apply(&mut self, id: u64) -> Check {
         let group = self.random.one_in(2);
+        let trouble = self.nodes[&id].below;
         let live = self.live(id);
         live.applying = false;
         let job = live.applies.pop_front().expect("woken for a job");
@@ -971,7 +981,12 @@ impl World {
                 self.apply_entries(id, entries)?;
             }
             ApplyJob::Install { file, meta } => {
-                live.engine.install(&file, &meta).map_err(|halt| format!("{id} halts: {halt}"))?;
+                match below::with(trouble, || live.engine.install(&file, &meta)) {
+                    Ok(()) => {}
+                    Err(Halt::Environment(why)) => return self.later(id, ApplyJob::Install { file, meta }, &why),
+                    Err(halt) => return Err(format!("{id} halts: {halt}")),
+                }
+                self.well(id)?;
                 self.say(|| format!("{id} installs a snapshot at {}", meta.at.index));
                 let live = self.live(id);
                 if live.engine.applied() != meta.at {
@@ -1002,7 +1017,7 @@ impl World {
     }
 
     fn apply_entries(&mut self, id: u64, mut entries: Vec<Committed>) -> Check {
-        let bug = self.plan.bug;
+        let (bug, trouble) = (self.plan.bug, self.nodes[&id].below);
         let live = self.live(id);
         let applied = live.engine.applied().index;
         entries.retain(|e| e.at.index > applied);
@@ -1013,10 +1028,21 @@ impl World {
         if let Some(bug @ (Bug::NoComparison | Bug::NoReadDigest | Bug::OtherValues)) = bug {
             entries.iter_mut().for_each(|entry| break_promises(entry, bug));
         }
-        let outcomes = match live.engine.apply(&entries) {
+        let mut applied = below::with(trouble, || live.engine.apply(&entries));
+        if matches!(applied, Err(Halt::Environment(_))) && bug == Some(Bug::TroubleIsOutcome) {
+            applied = live.engine.skip(&entries[0]);
+        }
+        let outcomes = match applied {
             Ok(outcomes) => outcomes,
+            Err(Halt::Environment(why)) => return self.later(id, ApplyJob::Apply(entries), &why),
             Err(halt) => return self.found_rotten(id, &halt.to_string()),
         };
+        // It may be that not all of them are in the state yet.
+        let last = live.engine.applied().index;
+        entries.retain(|entry| entry.at.index > last);
+        if !entries.is_empty() {
+            live.applies.push_front(ApplyJob::Apply(entries));
+        }
         let (digest, durable) = (live.engine.digest(), live.engine.durable());
         let durable = if bug == Some(Bug::CompactPastDurable) { last } else { durable };
         self.say(|| format!("{id} applies up to {last}, digest {digest:016x}, durable {durable}"));
@@ -1044,8 +1070,30 @@ impl World {
         if self.nodes[&id].live.is_none() {
             return Ok(());
         }
+        self.well(id)?;
         self.event(id, Event::Applied(last))?;
         self.event(id, Event::Durable(durable))
+    }
+
+    /// As the driver: what the machine fails is tried again, and after a while the replica says that it ails.
+    fn later(&mut self, id: u64, job: ApplyJob, why: &str) -> Check {
+        self.say(|| format!("{id} cannot apply: {why}"));
+        let epoch = self.nodes[&id].epoch;
+        let delay = self.random.range(5 * MS, 50 * MS);
+        let tell = self.random.one_in(2);
+        let live = self.live(id);
+        live.applies.push_front(job);
+        live.applying = true;
+        let ails = tell && !std::mem::replace(&mut live.ailing, live.ailing || tell);
+        self.after(delay, Action::Apply { node: id, epoch });
+        if ails { self.event(id, Event::Ailing(true)) } else { Ok(()) }
+    }
+
+    fn well(&mut self, id: u64) -> Check {
+        match std::mem::take(&mut self.live(id).ailing) {
+            true => self.event(id, Event::Ailing(false)),
+            false => Ok(()),
+        }
     }
 
     fn build(&mut self, id: u64) -> Check {
@@ -1377,6 +1425,12 @@ impl World {
                 let until = self.now + length;
                 self.node(one).slow_until = until;
             }
+            Fault::StateFull | Fault::StateFails => {
+                let errno = if fault == Fault::StateFull { libc::ENOSPC } else { libc::EIO };
+                let after = self.random.range(0, 6);
+                self.node(one).below = Some(Trouble { after, errno });
+                self.after(length, Action::Mended { node: one });
+            }
             Fault::DiskError => self.node(one).disk_state = DiskState::FailsOnce,
             Fault::DiskDead => self.node(one).disk_state = DiskState::Fails,
             Fault::Rot => self.rot(one)?,
@@ -1415,7 +1469,7 @@ impl World {
         for id in self.members.here() {
             let node = self.node(id);
             (node.paused_until, node.tick) = (0, TICK);
-            (node.slow_until, node.disk_state) = (0, DiskState::Good);
+            (node.slow_until, node.disk_state, node.below) = (0, DiskState::Good, None);
             if std::mem::take(&mut node.full) {
                 self.event(id, Event::DiskFull(false))?;
             }
