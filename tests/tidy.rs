@@ -293,10 +293,9 @@ fn published(line: &str) -> Option<&str> {
     }
     let mut words = rest.split_whitespace().peekable();
     while let Some(word) = words.next() {
-        let function = |word: &str| matches!(word, "fn" | "async" | "unsafe");
         match word {
             "async" | "unsafe" => {}
-            "const" if words.peek().is_some_and(|next| function(next)) => {}
+            "const" if words.peek().is_some_and(|next| matches!(*next, "fn" | "async" | "unsafe")) => {}
             "fn" | "const" | "static" | "struct" | "enum" | "trait" | "type" => {
                 let name = words.next()?;
                 return Some(&name[..name.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(name.len())]);

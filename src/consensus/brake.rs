@@ -291,7 +291,14 @@ impl Brake {
     }
 
     /// Promises, durably, not to apply an entry before a proposal of `term` to skip it is decided. False if it is applied.
+    /// One at a time: there is one note, and the promise that it had before would not outlive the process.
     pub fn propose(&self, at: Position, term: u64) -> std::io::Result<bool> {
+        if let Some(open) = self.note.lock().filter(|note| note.proposed > 0 && note.at != at) {
+            return Err(std::io::Error::other(format!(
+                "whether entry {} is skipped is not decided yet",
+                open.at.index
+            )));
+        }
         {
             let mut gate = self.gate.lock();
             if gate.passed >= at.index {

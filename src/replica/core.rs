@@ -732,11 +732,22 @@ impl Core {
             }
             self.lose_patience();
         } else if self.condition == Condition::Diverged && self.ticks.is_multiple_of(2) {
-            // Fails while there is no leader, or none of its entries is here: the next tick tries again.
-            let _ = self.raw.request_snapshot();
+            self.want_snapshot();
         }
         if self.ticks.is_multiple_of(self.config.election_ticks as u64) {
             self.compact();
+        }
+    }
+
+    /// Answers the leader that it needs a snapshot, at least of what it knows to be committed. raft-rs takes no appends from then
+    /// on, whoever leads, and asks for uncommitted entries, too. Where most replicas wait for one, no leader could commit what
+    /// must be in it: so each leader is given the time to commit an entry of its own, and then has all that is asked for.
+    fn want_snapshot(&mut self) {
+        let raft = &mut self.raw.raft;
+        if !raft.commit_to_current_term() {
+            raft.pending_request_snapshot = raft::INVALID_INDEX;
+        } else if raft.pending_request_snapshot == raft::INVALID_INDEX {
+            raft.pending_request_snapshot = raft.raft_log.committed;
         }
     }
 
@@ -943,6 +954,11 @@ impl Core {
             }
             return;
         }
+        if message.term > self.raw.raft.term {
+            // A new leader gets its first entry in: see `want_snapshot`.
+            self.raw.raft.pending_request_snapshot = raft::INVALID_INDEX;
+        }
+        self.step_down_if_removed();
         // An error says that the message is of no use (an unknown sender), which needs no reaction.
         let _ = self.raw.step(message);
     }
@@ -1118,14 +1134,18 @@ impl Core {
         }
         // Readies behind the last write had nothing to write.
         let number = if self.in_flight.is_empty() && self.installing.is_none() { self.last_ready } else { number };
+        self.step_down_if_removed();
+        self.raw.on_persist_ready(number);
+    }
+
+    /// The group may remove a replica that leads: it counts no more. raft-rs 0.7 looks for the leader's own progress all the
+    /// same, when something is written or acknowledged, and ends the process when there is none.
+    fn step_down_if_removed(&mut self) {
         let raft = &mut self.raw.raft;
         if raft.state == StateRole::Leader && raft.prs().get(raft.id).is_none() {
-            // The group has removed it while it led and this was being written: it counts no more. raft-rs 0.7 looks for its
-            // own progress here all the same, and ends the process when there is none.
             let term = raft.term;
             raft.become_follower(term, raft::INVALID_ID);
         }
-        self.raw.on_persist_ready(number);
     }
 
     // --- proposals ----------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@
 use crate::consensus::form::snapshot_of;
 use crate::id::GroupId;
 use crate::raftlog::{GroupLog, HardState, LogError, LogReader};
-use crate::replica::{Position, SnapshotMeta};
+use crate::replica::{Membership, Position, SnapshotMeta};
 use raft::eraftpb::{ConfState, Entry, Snapshot};
 use raft::{Error, GetEntriesContext, RaftState, Result, Storage, StorageError};
 use std::cell::{Cell, RefCell};

@@ -101,7 +101,7 @@ fn some_frames() -> Vec<Vec<u8>> {
     };
     let mut message = Message { to: 2, from: 1, term: 3, ..Message::default() };
     message.set_msg_type(MessageType::MsgSnapshot);
-    message.set_snapshot(quorate::replica::core::snapshot_of(&meta));
+    message.set_snapshot(quorate::consensus::form::snapshot_of(&meta));
     let snapshot = Envelope { group: GroupId(2), message };
     let proposal = some_batch().commands.remove(0);
     let terms = Terms { attempt: 1, ..Terms::default() };
@@ -141,7 +141,7 @@ fn read_messages(payload: &[u8]) -> u64 {
             let kinds: Vec<_> =
                 messages.iter().take(4).map(|m| (m.message.get_msg_type() as u8, m.message.entries.len())).collect();
             messages.iter().for_each(|m| assert!(wire::weight(m) > 0));
-            let peer = |m: &Envelope| quorate::replica::core::snapshot_meta(&m.message).is_some();
+            let peer = |m: &Envelope| quorate::consensus::form::snapshot_meta(&m.message).is_some();
             hash((kinds, messages.iter().any(peer)))
         }
         Err(error) => hash(error.to_string()),

@@ -66,11 +66,8 @@ fn install() {
     unsafe {
         let vfs = ffi::sqlite3_vfs_find(ptr::null());
         let set = vfs.as_ref().and_then(|vfs| vfs.xSetSystemCall).expect("SQLite's VFS for Unix");
-        let calls = [
-            (c"write", write as *const ()),
-            (c"pwrite", pwrite as *const ()),
-            (c"pwrite64", pwrite as *const ()),
-        ];
+        let calls =
+            [(c"write", write as *const ()), (c"pwrite", pwrite as *const ()), (c"pwrite64", pwrite as *const ())];
         for (name, call) in calls {
             let call = std::mem::transmute::<*const (), ffi::sqlite3_syscall_ptr>(call);
             set(vfs, name.as_ptr(), call);

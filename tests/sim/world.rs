@@ -379,9 +379,12 @@ impl World {
             | PeerDown { node, epoch, .. }
             | Campaign { node, epoch, .. } => Some((*node, Some(*epoch))),
             Deliver(message) | DeliverSnapshot { message, .. } => Some((message.to, None)),
-            Submit { node, .. } | Room { node } | Mended { node } | Beat { node, .. } | Call { node, .. } | Answer { node, .. } => {
-                Some((*node, None))
-            }
+            Submit { node, .. }
+            | Room { node }
+            | Mended { node }
+            | Beat { node, .. }
+            | Call { node, .. }
+            | Answer { node, .. } => Some((*node, None)),
             Resume | Break { .. } | Session { .. } | HangUp { .. } => None,
             Restart { .. } | Client { .. } | Fault | Block(_) | Shape | Heal => None,
         }
@@ -1021,7 +1024,9 @@ impl World {
         let live = self.live(id);
         let applied = live.engine.applied().index;
         entries.retain(|e| e.at.index > applied);
-        let Some(last) = entries.last().map(|e| e.at.index) else { return Ok(()) };
+        if entries.is_empty() {
+            return Ok(());
+        }
         if let Some(bug @ (Bug::ApplyTwice | Bug::ApplyNothing | Bug::ShortChunks)) = bug.filter(|_| id == 2) {
             entries.iter_mut().for_each(|entry| tamper(entry, bug));
         }
@@ -1084,7 +1089,8 @@ impl World {
         let live = self.live(id);
         live.applies.push_front(job);
         live.applying = true;
-        let ails = tell && !std::mem::replace(&mut live.ailing, live.ailing || tell);
+        let ails = tell && !live.ailing;
+        live.ailing |= tell;
         self.after(delay, Action::Apply { node: id, epoch });
         if ails { self.event(id, Event::Ailing(true)) } else { Ok(()) }
     }
