@@ -2,13 +2,14 @@
 
 use crate::admin::client::{Said, Way, get_json, wait_for};
 use crate::admin::{
-    EntryOrder, NodeOrder, ScrubProgress, ScrubbedDatabase, Secret, TokenOrder, TransferRequest, Transferred,
+    AuthorityOrder, EntryOrder, NodeOrder, ScrubProgress, ScrubbedDatabase, Secret, TokenOrder, TransferRequest,
+    Transferred,
 };
 use crate::clock::now_micros;
 use crate::config::{Config, ConfigError, ConfigFile, InitialNode, JoinToken, Origin, SecurityFile};
-use crate::pki::{self, Authority, Files, Subject};
+use crate::pki::{self, Files, Subject};
 use crate::setup;
-use crate::status::{ClusterStatus, NodeRow, render, render_nodes, render_stuck};
+use crate::status::{ClusterStatus, NodeRow, render, render_certificates, render_nodes, render_stuck};
 use clap::{Args, Parser, Subcommand};
 use std::collections::BTreeMap;
 use std::io::IsTerminal as _;
@@ -43,8 +44,9 @@ enum Command {
     /// Make, show and revoke tokens that let new nodes in
     #[command(subcommand)]
     Token(TokenCommand),
-    /// Make a client's certificate, for the method `cert`
-    Certificate(CertificateArgs),
+    /// Make clients' certificates, and change the cluster's authority
+    #[command(subcommand)]
+    Certificate(CertificateCommand),
     /// Read through the database files of all nodes, and compare the replicas
     Scrub(ScrubArgs),
     /// Get past an entry of the log that no replica can apply
@@ -99,6 +101,24 @@ enum TokenCommand {
         #[command(flatten)]
         target: Target,
     },
+}
+
+#[derive(Subcommand)]
+enum CertificateCommand {
+    /// Make a client's certificate, for the method `cert`
+    Client(CertificateArgs),
+    /// Show whose certificates nodes have, and until when
+    Show(Target),
+    /// Give the cluster a new authority, and all nodes certificates of it; the old one is still believed
+    Rotate {
+        #[command(flatten)]
+        target: Target,
+        /// Give up a new authority that no node has a certificate of yet
+        #[arg(long)]
+        abandon: bool,
+    },
+    /// Believe the old authority no more
+    Retire(Target),
 }
 
 #[derive(Args)]
@@ -299,7 +319,7 @@ pub fn run() -> ExitCode {
         Command::Transfer(args) => transfer(&args),
         Command::Node(command) => node(command),
         Command::Token(command) => token(command),
-        Command::Certificate(args) => certificate(&args),
+        Command::Certificate(command) => certificates(&command),
         Command::Entry(command) => entry(command),
         Command::Scrub(args) => scrub(&args),
         Command::RepairTerm(args) => crate::node::repair_term(&args.data_dir, args.term).map(|done| println!("{done}")),
@@ -673,11 +693,27 @@ fn tell<T: serde::Serialize>(target: &Target, path: &str, order: &T) -> Result<S
     Err(format!("no node could do it ({last})"))
 }
 
+fn certificates(command: &CertificateCommand) -> Result<(), String> {
+    let (target, order) = match command {
+        CertificateCommand::Client(args) => return certificate(args),
+        CertificateCommand::Show(target) => {
+            let way = target.way()?;
+            let statuses = target.addresses()?.into_iter().map(|addr| fetch_status_by(&addr, &way));
+            let status = statuses.reduce(Result::or).unwrap_or_else(|| Err("there is no node".into()))?;
+            println!("{}", render_certificates(&status, pki::day));
+            return Ok(());
+        }
+        CertificateCommand::Rotate { target, abandon: false } => (target, AuthorityOrder::Rotate),
+        CertificateCommand::Rotate { target, abandon: true } => (target, AuthorityOrder::Abandon),
+        CertificateCommand::Retire(target) => (target, AuthorityOrder::Retire),
+    };
+    let said = tell(target, "/authority", &order)?;
+    println!("{}", said.text());
+    Ok(())
+}
+
 fn certificate(args: &CertificateArgs) -> Result<(), String> {
-    let files = Files::below(&args.data_dir);
-    let read = |path: &Path| std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()));
-    let authority = Authority::load(&read(&files.ca)?, &read(&files.ca_key)?)?;
-    let issued = authority.issue(&Subject::Client(args.role.clone()))?;
+    let issued = Files::below(&args.data_dir).authority()?.issue(&Subject::Client(args.role.clone()))?;
     for (ending, text) in [("key", &*issued.key), ("crt", &issued.certificate)] {
         let path = args.out.join(format!("{}.{ending}", args.role));
         pki::write_private(&path, text).map_err(|e| format!("{}: {e}", path.display()))?;

@@ -107,9 +107,7 @@ pub fn found(data_dir: &Path, password: &str) -> Result<(), String> {
 
 /// Makes the node's certificate with the authority in its directory; returns the authority's fingerprint.
 pub fn issue(config: &Config, files: &Files, hosts: &[String]) -> Result<[u8; 32], String> {
-    let read = |path: &Path| std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()));
-    let key = Zeroizing::new(read(&files.ca_key)?);
-    let authority = Authority::load(&read(&files.ca)?, &key)?;
+    let authority = files.authority()?;
     let name = NodeName { cluster: config.cluster.clone(), node: config.name.clone() };
     let issued = authority.issue(&Subject::Node { name, hosts: hosts.to_vec() })?;
     for (path, text) in [(&files.key, &*issued.key), (&files.certificate, &issued.certificate)] {

@@ -37,6 +37,15 @@ pub struct NodeRow {
     /// When its certificate ends, in seconds since 1970; nothing if it has none.
     #[serde(default)]
     pub certificate_expires: Option<i64>,
+    /// The same of the first of the authorities that it believes.
+    #[serde(default)]
+    pub authority_expires: Option<i64>,
+    /// The fingerprint of the authority that has issued its certificate.
+    #[serde(default)]
+    pub authority: Option<String>,
+    /// The last step to another authority that it has taken, and which one.
+    #[serde(default)]
+    pub succession: Option<String>,
     /// Logins that have failed since it was started.
     #[serde(default)]
     pub failed_logins: u64,
@@ -287,6 +296,28 @@ pub fn render_nodes(status: &ClusterStatus) -> String {
                 named(&|g| &g.learners, &n.node),
                 n.peer_addr.clone(),
                 n.http_addr.clone(),
+            ]
+        }),
+    );
+    out.truncate(out.trim_end().len());
+    out
+}
+
+/// Whose certificates nodes have; `day` names that of a time in seconds since 1970.
+pub fn render_certificates(status: &ClusterStatus, day: impl Fn(i64) -> String) -> String {
+    let mut out = String::new();
+    let until = |end: Option<i64>| end.map_or_else(|| "-".into(), &day);
+    table(
+        &mut out,
+        &["node", "state", "certificate until", "authorities until", "authority", "last step"],
+        status.nodes.iter().map(|n| {
+            vec![
+                n.node.clone(),
+                n.state.clone(),
+                until(n.certificate_expires),
+                until(n.authority_expires),
+                n.authority.as_ref().map_or_else(|| "-".into(), |id| id.chars().take(16).collect()),
+                n.succession.as_ref().map_or("-", |step| step.split(' ').next().unwrap_or_default()).into(),
             ]
         }),
     );

@@ -64,7 +64,7 @@ const ARROWS: &[(&str, &str)] = &[
         "engine",
         "command consensus database error functions id locks::advisory meter sql transaction types value version",
     ),
-    ("cluster", "command error id types value version"),
+    ("cluster", "command error id pki::Stage pki::Succession types value version"),
     ("admin", "antechamber pki status telemetry"),
     // The composition root knows all, and nobody but the command line knows it.
     (

@@ -50,6 +50,11 @@ pub fn render(status: &ClusterStatus) -> String {
     of_node("quorate_certificate_expiry_timestamp_seconds", "When the node's certificate ends.", &|n| {
         n.certificate_expires.map(|seconds| seconds as f64)
     });
+    of_node(
+        "quorate_authority_expiry_timestamp_seconds",
+        "When the first authority that the node believes ends.",
+        &|n| n.authority_expires.map(|seconds| seconds as f64),
+    );
     let own = status.nodes.iter().find(|n| n.node == status.answered_by);
     let _ = writeln!(
         out,

@@ -1,5 +1,5 @@
 //! HTTP for people and machines that watch: `/health`, `/ready`, `/status`, `/metrics`; `/join` for new nodes; and
-//! `/transfer`, `/node`, `/token`, `/entry` and `/scrub` for operators.
+//! `/transfer`, `/node`, `/token`, `/authority`, `/entry` and `/scrub` for operators.
 //!
 //! A node that other machines can reach encrypts, and lets in who shows a certificate of one of the cluster's nodes or the
 //! name and password of a superuser (`gate`); all others see `/health` and `/ready`, and may ask to join with a token.
@@ -79,7 +79,29 @@ pub struct JoinReply {
     pub placement: Vec<(u64, u64, u64)>,
     /// The cluster's authorities and the key of the one that issues, for a node that came with a token: with them it makes
     /// its own certificate.
-    pub authority: Option<(String, Secret)>,
+    pub authority: Option<Handover>,
+}
+
+/// What a node needs to issue its own certificate: the authorities that are believed, the key of the one that issues, and
+/// what else is in each node's `pki`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Handover {
+    pub bundle: String,
+    pub key: Secret,
+    pub cross: Option<String>,
+    pub nobody: Option<Secret>,
+}
+
+/// What an operator wants done with the cluster's authority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthorityOrder {
+    /// A new one, and certificates of it for all nodes; the old one is believed too.
+    Rotate,
+    /// The old one is believed no more.
+    Retire,
+    /// The new one is given up, as long as no node has a certificate of it.
+    Abandon,
 }
 
 /// What an operator wants done with the tokens that let nodes in.
@@ -198,6 +220,10 @@ pub trait Facts: Send + Sync + 'static {
     fn log_in(&self, from: IpAddr, role: String, password: Secret) -> Answer<bool>;
     /// Says what was done; of a new token, the token.
     fn token(&self, order: TokenOrder) -> Answer<String>;
+    /// Says what was done.
+    fn authority(&self, order: AuthorityOrder) -> Answer<String>;
+    /// The key of the authority that is to follow.
+    fn next_key(&self) -> Option<Secret>;
     /// Moves leaderships and waits until they have moved.
     fn transfer(&self, request: TransferRequest) -> Answer<Vec<Transferred>>;
     /// Carries an order out; says what was done, or how far it has come.
@@ -236,6 +262,8 @@ pub async fn serve(listener: TcpListener, facts: Arc<dyn Facts>, gate: Gate, mut
         .route("/transfer", post(transfer))
         .route("/node", post(order))
         .route("/token", post(token))
+        .route("/authority", post(authority))
+        .route("/authority/key", get(next_key))
         .route("/entry", post(entry))
         .route("/scrub", get(scrub).post(begin_scrub))
         .with_state(facts.clone());
@@ -355,6 +383,24 @@ async fn token(
     Json(order): Json<TokenOrder>,
 ) -> Result<String, (StatusCode, String)> {
     facts.token(order).await.map_err(refused)
+}
+
+async fn authority(
+    State(facts): State<Arc<dyn Facts>>,
+    Json(order): Json<AuthorityOrder>,
+) -> Result<String, (StatusCode, String)> {
+    facts.authority(order).await.map_err(refused)
+}
+
+/// Nodes only: no password gives anybody the authority's key.
+async fn next_key(
+    State(facts): State<Arc<dyn Facts>>,
+    Extension(caller): Extension<Caller>,
+) -> Result<String, (StatusCode, String)> {
+    match caller.node.and_then(|_| facts.next_key()) {
+        Some(key) => Ok(key.0.clone()),
+        None => Err((StatusCode::FORBIDDEN, "this is for nodes that follow another authority\n".into())),
+    }
 }
 
 async fn transfer(

@@ -4,6 +4,7 @@
 //! has a replica of it, so every node can look things up without asking anyone; what it finds may be a little old,
 //! except for what was changed through it.
 
+pub mod authority;
 pub mod founding;
 pub mod token;
 pub mod voters;

@@ -19,6 +19,7 @@ use crate::status::SessionRow;
 use crate::telemetry;
 use crate::types::encoding::Encoding;
 use bytes::BytesMut;
+use futures::future::BoxFuture;
 use pgwire::messages::startup::{Authentication, BackendKeyData, NegotiateProtocolVersion, SecretKey};
 use std::io;
 use std::net::SocketAddr;
@@ -38,6 +39,12 @@ pub fn no_such_database(name: &str) -> SqlError {
     SqlError::new(state::INVALID_CATALOG_NAME, format!("database \"{name}\" does not exist")).fatal()
 }
 
+/// Counts sessions on other nodes.
+pub trait Census: Send + Sync + 'static {
+    /// Those of a role, and those in a database.
+    fn count(&self, role: &str, database: &str) -> BoxFuture<'static, (usize, usize)>;
+}
+
 /// How the front behaves.
 pub struct Options {
     pub language: Arc<dyn Language>,
@@ -48,6 +55,8 @@ pub struct Options {
     pub cancel: Arc<CancelRegistry>,
     /// For cancel keys of other nodes.
     pub cancel_elsewhere: Option<Arc<dyn CancelRouter>>,
+    /// Who counts the sessions of other nodes.
+    pub elsewhere: Option<Arc<dyn Census>>,
     pub max_connections: usize,
     /// Of these, how many are kept for superusers.
     pub reserved: usize,
@@ -71,6 +80,7 @@ impl Options {
             workshop: Workshop::default(),
             cancel,
             cancel_elsewhere: None,
+            elsewhere: None,
             max_connections: 1000,
             reserved: 0,
             guard: Arc::new(Guard::new(None, Rules::open(), Arc::new(Everybody))),
@@ -168,34 +178,13 @@ impl<D: Database> Newcomer<D> {
         }
     }
 
-    /// Whether there is a place for one more session of this role.
-    fn has_place(&self, hello: &Hello, account: &Account) -> SqlResult<()> {
-        let full = |message: String| Err(SqlError::new(state::TOO_MANY_CONNECTIONS, message).fatal());
-        if !account.superuser && self.sessions.available_permits() <= self.options.reserved {
-            return full("remaining connection slots are reserved for non-replication superuser connections".into());
-        }
-        if account.superuser {
-            return Ok(());
-        }
-        // No limit is a negative number.
-        let reached = |limit: i32, count: usize| usize::try_from(limit).is_ok_and(|limit| count >= limit);
-        let sessions = &self.options.cancel;
-        if reached(account.connection_limit, sessions.count(|row| row.usename == hello.user)) {
-            return full(format!("too many connections for role \"{}\"", hello.user));
-        }
-        if reached(account.database_limit, sessions.count(|row| row.datname == hello.database)) {
-            return full(format!("too many connections for database \"{}\"", hello.database));
-        }
-        Ok(())
-    }
-
     async fn start(self, (hello, account): (Hello, Account)) {
-        if let Err(error) = self.has_place(&hello, &account) {
-            return self.refuse(&error).await;
+        if !account.superuser && self.sessions.available_permits() <= self.options.reserved {
+            let reserved = "remaining connection slots are reserved for non-replication superuser connections";
+            return self.refuse(&full(reserved)).await;
         }
         let Ok(_permit) = Arc::clone(&self.sessions).try_acquire_owned() else {
-            let error = SqlError::new(state::TOO_MANY_CONNECTIONS, "sorry, too many clients already");
-            return self.refuse(&error.fatal()).await;
+            return self.refuse(&full("sorry, too many clients already")).await;
         };
         let _counted = telemetry::Counted::session();
         let db = match (self.databases)(&hello.database) {
@@ -207,8 +196,6 @@ impl<D: Database> Newcomer<D> {
             Ok(settings) => settings,
             Err(error) => return self.refuse(&error).await,
         };
-        drop(self.guest);
-        let options = self.options;
         let origin = rand::random();
         let peer = self.stream.tcp().and_then(|stream| stream.peer_addr().ok());
         let mut row = SessionRow {
@@ -223,7 +210,14 @@ impl<D: Database> Newcomer<D> {
             ..SessionRow::default()
         };
         self.stream.describe(&mut row);
-        let registration = options.cancel.register(rand::random(), row);
+        // Of those that come at a time on several nodes, each counts the others.
+        let registration = self.options.cancel.register(rand::random(), row);
+        if let Err(error) = within_limits(&self.options, &hello, &account).await {
+            drop(registration);
+            return self.refuse(&error).await;
+        }
+        drop(self.guest);
+        let options = self.options;
         let mut out = Vec::with_capacity(1024);
         let mut settings = settings;
         if options.guard.keys.is_some() {
@@ -276,6 +270,33 @@ impl<D: Database> Newcomer<D> {
         };
         let _ = timeout(Duration::from_secs(5), farewell).await;
     }
+}
+
+fn full(message: impl Into<String>) -> SqlError {
+    SqlError::new(state::TOO_MANY_CONNECTIONS, message).fatal()
+}
+
+/// Whether the role and the database have a place for this session, which is counted already. They are the cluster's, and so are
+/// their sessions on all nodes.
+async fn within_limits(options: &Options, hello: &Hello, account: &Account) -> SqlResult<()> {
+    // No limit is a negative number.
+    let limits = [account.connection_limit, account.database_limit].map(|limit| usize::try_from(limit).ok());
+    if account.superuser || limits == [None, None] {
+        return Ok(());
+    }
+    let elsewhere = match &options.elsewhere {
+        Some(census) => census.count(&hello.user, &hello.database).await,
+        None => (0, 0),
+    };
+    let of_role = elsewhere.0 + options.cancel.count(|row| row.usename == hello.user);
+    let in_database = elsewhere.1 + options.cancel.count(|row| row.datname == hello.database);
+    if limits[0].is_some_and(|limit| of_role > limit) {
+        return Err(full(format!("too many connections for role \"{}\"", hello.user)));
+    }
+    if limits[1].is_some_and(|limit| in_database > limit) {
+        return Err(full(format!("too many connections for database \"{}\"", hello.database)));
+    }
+    Ok(())
 }
 
 /// Finds out who the client is, and whether that is true. `None`: it wanted something else.

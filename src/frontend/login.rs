@@ -201,7 +201,7 @@ impl Guard {
         hello: &Hello,
         account: Option<&Account>,
     ) -> io::Result<Result<(), Refused>> {
-        let binding = self.tls().filter(|_| socket.is_encrypted()).and_then(|tls| tls.binding.clone());
+        let binding = socket.binding().map(<[u8]>::to_vec);
         let mut mechanisms = vec![MECHANISM.to_owned()];
         if binding.is_some() {
             mechanisms.insert(0, MECHANISM_PLUS.to_owned());

@@ -16,7 +16,8 @@ use tokio_rustls::server::TlsStream;
 
 pub enum Socket {
     Plain(TcpStream),
-    Encrypted(Box<TlsStream<TcpStream>>),
+    /// And what binds SCRAM to it: the certificate of its handshake may not be the node's any more.
+    Encrypted(Box<TlsStream<TcpStream>>, Option<Vec<u8>>),
     /// The client is the node itself.
     Inner(DuplexStream),
     /// Its handshake has failed, or was given up.
@@ -31,7 +32,7 @@ impl Socket {
         }
         if let Socket::Plain(stream) = std::mem::replace(self, Socket::Gone) {
             let stream = TlsAcceptor::from(Arc::clone(&tls.clients)).accept(stream).await?;
-            *self = Socket::Encrypted(Box::new(stream));
+            *self = Socket::Encrypted(Box::new(stream), tls.binding.clone());
         }
         Ok(())
     }
@@ -40,24 +41,29 @@ impl Socket {
     pub fn tcp(&self) -> Option<&TcpStream> {
         match self {
             Socket::Plain(stream) => Some(stream),
-            Socket::Encrypted(stream) => Some(stream.get_ref().0),
+            Socket::Encrypted(stream, _) => Some(stream.get_ref().0),
             Socket::Inner(_) | Socket::Gone => None,
         }
     }
 
     pub fn is_encrypted(&self) -> bool {
-        matches!(self, Socket::Encrypted(_))
+        matches!(self, Socket::Encrypted(..))
+    }
+
+    /// What binds SCRAM to the channel, if anything can.
+    pub fn binding(&self) -> Option<&[u8]> {
+        if let Socket::Encrypted(_, binding) = self { binding.as_deref() } else { None }
     }
 
     /// The client's certificate; an authority that is believed has issued it.
     pub fn certificate(&self) -> Option<CertificateDer<'static>> {
-        let Socket::Encrypted(stream) = self else { return None };
+        let Socket::Encrypted(stream, _) = self else { return None };
         stream.get_ref().1.peer_certificates()?.first().cloned()
     }
 
     /// Notes how the connection is encrypted, for `pg_stat_ssl`.
     pub fn describe(&self, row: &mut SessionRow) {
-        let Socket::Encrypted(stream) = self else { return };
+        let Socket::Encrypted(stream, _) = self else { return };
         let connection = stream.get_ref().1;
         let version = connection.protocol_version();
         let suite = connection.negotiated_cipher_suite();
@@ -81,7 +87,7 @@ impl Socket {
             Socket::Inner(_) => std::future::pending().await,
             Socket::Gone => Ok(0),
             Socket::Plain(stream) => stream.peek(buffer).await,
-            Socket::Encrypted(stream) => stream.get_ref().0.peek(buffer).await,
+            Socket::Encrypted(stream, _) => stream.get_ref().0.peek(buffer).await,
         }
     }
 
@@ -98,7 +104,7 @@ impl AsyncRead for Socket {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Socket::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
-            Socket::Encrypted(stream) => Pin::new(stream).poll_read(cx, buf),
+            Socket::Encrypted(stream, _) => Pin::new(stream).poll_read(cx, buf),
             Socket::Inner(stream) => Pin::new(stream).poll_read(cx, buf),
             Socket::Gone => Poll::Ready(Ok(())),
         }
@@ -109,7 +115,7 @@ impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Socket::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
-            Socket::Encrypted(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Socket::Encrypted(stream, _) => Pin::new(stream).poll_write(cx, bytes),
             Socket::Inner(stream) => Pin::new(stream).poll_write(cx, bytes),
             Socket::Gone => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
         }
@@ -118,7 +124,7 @@ impl AsyncWrite for Socket {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Socket::Plain(stream) => Pin::new(stream).poll_flush(cx),
-            Socket::Encrypted(stream) => Pin::new(stream).poll_flush(cx),
+            Socket::Encrypted(stream, _) => Pin::new(stream).poll_flush(cx),
             Socket::Inner(stream) => Pin::new(stream).poll_flush(cx),
             Socket::Gone => Poll::Ready(Ok(())),
         }
@@ -127,7 +133,7 @@ impl AsyncWrite for Socket {
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Socket::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
-            Socket::Encrypted(stream) => Pin::new(stream).poll_shutdown(cx),
+            Socket::Encrypted(stream, _) => Pin::new(stream).poll_shutdown(cx),
             Socket::Inner(stream) => Pin::new(stream).poll_shutdown(cx),
             Socket::Gone => Poll::Ready(Ok(())),
         }

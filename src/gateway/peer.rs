@@ -28,6 +28,8 @@ pub enum Request {
     Transfer { group: GroupId, to: Option<NodeId> },
     /// To the leader of `group`, of transactions whose clients are at the sender.
     Transaction { group: GroupId, request: Transaction },
+    /// How many clients are connected as `role`, and how many to `database`.
+    Count { role: String, database: String },
 }
 
 /// What a gateway asks of the executor at the leader.
@@ -71,6 +73,10 @@ pub enum Reply {
     Locks(Told),
     /// Not done, and certainly not in the log because of this request: the client's error.
     Failed(SqlError),
+    Counted {
+        of_role: u64,
+        in_database: u64,
+    },
 }
 
 /// What is shown to people and grows with every version: JSON, so that each side takes the fields that it knows.

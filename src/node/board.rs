@@ -1,6 +1,6 @@
 //! What each node says of itself, collected: the source of `quorate status` and of the `quorate.*` relations.
 
-use super::Runtime;
+use super::{Runtime, authority};
 use crate::consensus::brake::Stuck;
 use crate::gateway::peer::{self, Request};
 use crate::id::NodeId;
@@ -86,6 +86,9 @@ pub fn own_report(runtime: &Runtime) -> NodeReport {
         sync_ms: system.sync.map(|sync| ms(sync as i64)),
         unfit: unfit.map(|why| why.to_string()),
         certificate_expires: runtime.keys.as_ref().map(|keys| keys.now().expires),
+        authority_expires: runtime.keys.as_ref().map(|keys| keys.now().authority_expires),
+        authority: runtime.keys.as_ref().map(|keys| hex::encode(keys.now().authority)),
+        succession: authority::told(runtime),
         failed_logins: runtime.failed_logins.load(Ordering::Relaxed),
         membership: String::new(),
     };

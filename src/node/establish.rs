@@ -8,8 +8,8 @@ use super::{Listeners, refuse_old_data, security};
 use crate::access::Rules;
 use crate::admin::client::Way;
 use crate::admin::{
-    self, Answer as Later, EntryOrder, Facts, JoinReply, JoinRequest, NodeOrder, Problem, ScrubProgress, Secret,
-    TokenOrder, TransferRequest, Transferred,
+    self, Answer as Later, AuthorityOrder, EntryOrder, Facts, JoinReply, JoinRequest, NodeOrder, Problem,
+    ScrubProgress, Secret, TokenOrder, TransferRequest, Transferred,
 };
 use crate::cluster::founding::{self, Answer, Decision, Draft, Founded, Founding, Question, answer_as_member};
 use crate::cluster::token::Token;
@@ -268,7 +268,7 @@ async fn join(
             match ask_to_join(member, &request, &way).await {
                 Ok(reply) => {
                     match &reply.authority {
-                        Some((bundle, key)) if keys.is_none() => security::take(config, bundle, &key.0)?,
+                        Some(handover) if keys.is_none() => security::take(config, handover)?,
                         _ => {}
                     }
                     return joined_identity(config, incarnation, &reply);
@@ -418,6 +418,14 @@ impl Facts for Waiting {
 
     fn token(&self, _: TokenOrder) -> Later<String> {
         self.later()
+    }
+
+    fn authority(&self, _: AuthorityOrder) -> Later<String> {
+        self.later()
+    }
+
+    fn next_key(&self) -> Option<Secret> {
+        None
     }
 
     fn transfer(&self, _: TransferRequest) -> Later<Vec<Transferred>> {

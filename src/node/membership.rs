@@ -5,7 +5,7 @@
 //! The leaders make it so: see [`super::shape`].
 
 use super::{Runtime, entry, patience, versions};
-use crate::admin::{JoinMember, JoinReply, JoinRequest, NodeOrder, Problem, Secret, TokenOrder};
+use crate::admin::{Handover, JoinMember, JoinReply, JoinRequest, NodeOrder, Problem, Secret, TokenOrder};
 use crate::clock::now_micros;
 use crate::cluster::token::{self, Token};
 use crate::cluster::{self, NodeEntry, Place, founding};
@@ -247,7 +247,7 @@ pub async fn read_book(system: &Router, linearizable: bool) -> Result<Book, Fail
 }
 
 /// Reads rows of the system group.
-async fn select(router: &Router, sql: &str, linearizable: bool) -> Result<Vec<Vec<Value>>, Failure> {
+pub(super) async fn select(router: &Router, sql: &str, linearizable: bool) -> Result<Vec<Vec<Value>>, Failure> {
     let request = ReadRequest {
         sql: sql.into(),
         params: Vec::new(),
@@ -420,7 +420,13 @@ pub async fn admit(
                     "this cluster does not issue its certificates: give the new node one of your own".into(),
                 )
             })?;
-            Some((keys.now().bundle.clone(), Secret(key.to_string())))
+            let read = |path| std::fs::read_to_string(path).ok();
+            Some(Handover {
+                bundle: keys.now().bundle.clone(),
+                key: Secret(key.to_string()),
+                cross: read(&keys.files().cross),
+                nobody: read(&keys.files().nobody).map(Secret),
+            })
         }
         None => None,
     };

@@ -4,6 +4,7 @@
 //! past (no identity beside old data, another node's directory, a log that has lost entries) does not start.
 //! Down (SIGTERM, SIGINT): no new clients, running statements end, leaderships are handed over, everything closes.
 
+mod authority;
 mod board;
 mod entry;
 mod establish;
@@ -72,6 +73,8 @@ pub(crate) struct Runtime {
     pub keys: Option<Arc<Keys>>,
     /// Logins that have failed since the start.
     pub failed_logins: Arc<AtomicU64>,
+    /// The last step to another authority that this node has taken.
+    pub succession: parking_lot::Mutex<Option<(String, crate::pki::Stage)>>,
     pub disk_full: AtomicBool,
     /// How far reading through the files is, when somebody has asked for it.
     pub scrub: parking_lot::Mutex<admin::ScrubProgress>,
@@ -338,6 +341,7 @@ fn assemble(
         cancels,
         keys,
         failed_logins: Arc::default(),
+        succession: parking_lot::Mutex::default(),
         disk_full: AtomicBool::new(false),
         scrub: parking_lot::Mutex::default(),
         caught_up: AtomicBool::new(false),
@@ -551,6 +555,7 @@ fn start_serving(
     tokio::spawn(admin::serve(http, facts, security::gate(&runtime.config, runtime.keys.clone()), stopped.clone()));
     tokio::spawn(membership::catch_up(runtime.clone()));
     tokio::spawn(membership::register_and_follow(runtime.clone()));
+    tokio::spawn(authority::follow(runtime.clone()));
     tokio::spawn(shape::look_after(runtime.clone()));
     tokio::spawn(versions::raise(runtime.clone()));
     tokio::spawn(board::report(runtime.clone()));

@@ -2,7 +2,7 @@
 //! database, by which clients and operators log in.
 
 use super::{Runtime, patience};
-use crate::admin::Gate;
+use crate::admin::{Gate, Handover};
 use crate::clock::now_micros;
 use crate::cluster::{self, token};
 use crate::config::Config;
@@ -53,15 +53,19 @@ pub fn keys(config: &Config) -> Result<Option<Arc<Keys>>, String> {
 }
 
 /// Keeps what a member has handed over, and makes the node's certificate of it.
-pub fn take(config: &Config, bundle: &str, key: &str) -> Result<(), String> {
+pub fn take(config: &Config, handover: &Handover) -> Result<(), String> {
     let (dir, files) = (config.data_dir.join("pki"), Files::below(&config.data_dir));
     let io = |path: &Path| {
         let path = path.display().to_string();
         move |e: std::io::Error| format!("{path}: {e}")
     };
     private_dir(&dir).map_err(io(&dir))?;
-    write_private(&files.ca_key, key).map_err(io(&files.ca_key))?;
-    write_private(&files.ca, bundle).map_err(io(&files.ca))?;
+    let more = [(&files.cross, handover.cross.as_ref()), (&files.nobody, handover.nobody.as_ref().map(|kept| &kept.0))];
+    for (path, text) in more {
+        text.map_or(Ok(()), |text| write_private(path, text)).map_err(io(path))?;
+    }
+    write_private(&files.ca_key, &handover.key.0).map_err(io(&files.ca_key))?;
+    write_private(&files.ca, &handover.bundle).map_err(io(&files.ca))?;
     setup::issue(config, &files, &setup::hosts(config)).map(|_| ())
 }
 

@@ -1,12 +1,13 @@
 //! A node's answers: to its peers, to HTTP, to Postgres clients.
 
-use super::{Runtime, board, entry, leadership, membership, scrub, security};
+use super::{Runtime, authority, board, entry, leadership, membership, scrub, security};
 use crate::admin::{
-    Answer, EntryOrder, Facts, JoinReply, JoinRequest, NodeOrder, Problem, ScrubProgress, Secret, TokenOrder,
-    TransferRequest, Transferred,
+    Answer, AuthorityOrder, EntryOrder, Facts, JoinReply, JoinRequest, NodeOrder, Problem, ScrubProgress, Secret,
+    TokenOrder, TransferRequest, Transferred,
 };
 use crate::error::{SqlError, state};
 use crate::frontend;
+use crate::frontend::Census;
 use crate::frontend::cancel::{CancelKey, CancelRouter};
 use crate::frontend::login::Guard;
 use crate::functions::Signal;
@@ -19,7 +20,7 @@ use crate::setup::Bootstrap;
 use crate::status::ClusterStatus;
 use crate::transport::Service;
 use bytes::Bytes;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, join_all};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -60,6 +61,10 @@ async fn answer(runtime: &Arc<Runtime>, from: NodeId, request: Request) -> Reply
             runtime.cancels.cancel(CancelKey { pid, secret });
             Reply::Done
         }
+        Request::Count { role, database } => Reply::Counted {
+            of_role: runtime.cancels.count(|row| row.usename == role) as u64,
+            in_database: runtime.cancels.count(|row| row.datname == database) as u64,
+        },
         Request::Sessions => Reply::Sessions(Told::of(&runtime.cancels.sessions())),
         Request::Locks { group } => {
             Reply::Locks(Told::of(&runtime.router(group).map_or_else(Vec::new, |router| router.locks())))
@@ -83,6 +88,9 @@ async fn answer(runtime: &Arc<Runtime>, from: NodeId, request: Request) -> Reply
         },
     }
 }
+
+/// How long a login waits for other nodes to count their sessions.
+const COUNT: Duration = Duration::from_secs(1);
 
 /// Why a node that joins does not serve.
 const JOINING: &str = "this node is joining the cluster and does not have its data yet";
@@ -144,6 +152,14 @@ impl Facts for NodeFacts {
         Box::pin(membership::token(self.0.clone(), order))
     }
 
+    fn authority(&self, order: AuthorityOrder) -> Answer<String> {
+        Box::pin(authority::order(self.0.clone(), order))
+    }
+
+    fn next_key(&self) -> Option<Secret> {
+        self.0.keys.as_ref().and_then(|keys| keys.next_key()).map(|key| Secret(key.to_string()))
+    }
+
     fn transfer(&self, request: TransferRequest) -> Answer<Vec<Transferred>> {
         let runtime = self.0.clone();
         Box::pin(async move { leadership::transfer(runtime, request).await.map_err(Problem::Refused) })
@@ -184,6 +200,29 @@ impl CancelRouter for CancelElsewhere {
     }
 }
 
+/// Counts the sessions of the other nodes. One that does not answer is away, and its clients with it.
+struct Elsewhere(Arc<Runtime>);
+
+impl Census for Elsewhere {
+    fn count(&self, role: &str, database: &str) -> BoxFuture<'static, (usize, usize)> {
+        let runtime = self.0.clone();
+        let request = peer::encode(&Request::Count { role: role.to_owned(), database: database.to_owned() });
+        Box::pin(async move {
+            let asked = runtime.network.connected().into_iter().map(|node| {
+                let call = runtime.network.call(node, request.clone(), Instant::now() + COUNT);
+                async move { peer::decode::<Reply>(&call.await.ok()?).ok() }
+            });
+            let mut sum = (0, 0);
+            for reply in join_all(asked).await.into_iter().flatten() {
+                if let Reply::Counted { of_role, in_database } = reply {
+                    sum = (sum.0 + of_role as usize, sum.1 + in_database as usize);
+                }
+            }
+            sum
+        })
+    }
+}
+
 /// Serves Postgres clients until shutdown.
 pub fn serve_clients(
     runtime: &Arc<Runtime>,
@@ -196,6 +235,7 @@ pub fn serve_clients(
     options.reserved = runtime.config.reserved_connections;
     options.startup_timeout = runtime.config.authentication_timeout;
     options.guard = guard;
+    options.elsewhere = Some(Arc::new(Elsewhere(runtime.clone())));
     options.cancel_elsewhere = Some(Arc::new(CancelElsewhere(runtime.clone())));
     options.drain = super::DRAIN;
     let options = Arc::new(options);

@@ -39,14 +39,23 @@ pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     /// Its own certificate, as PEM.
     pem: String,
+    /// What nodes show between their certificate and this one: see [`Authority::succeeding`].
+    between: String,
+}
+
+/// A new authority, and what makes those believe it who only know the old one.
+pub struct Successor {
+    pub authority: Issued,
+    /// Its certificate as the old one has signed it.
+    pub cross: String,
 }
 
 impl Authority {
     /// A new one.
     pub fn found(cluster: &str) -> Result<Issued, String> {
-        let mut params = params(&format!("Quorate cluster {cluster}"), AUTHORITY);
-        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let mut params = params(&common_name(cluster), AUTHORITY);
+        // One below it: its successor.
+        authorize(&mut params, 1);
         let key = KeyPair::generate().map_err(failed)?;
         let certificate = params.self_signed(&key).map_err(failed)?;
         Ok(Issued { certificate: certificate.pem(), key: Zeroizing::new(key.serialize_pem()) })
@@ -60,10 +69,41 @@ impl Authority {
             let certificate = certificate.map_err(|e| format!("a certificate of the CA cannot be read: {e}"))?;
             if name::public_key(&certificate).as_deref() == Some(&public) {
                 let issuer = Issuer::from_ca_cert_der(&certificate, key).map_err(failed)?;
-                return Ok(Authority { issuer, pem: pem(&certificate) });
+                return Ok(Authority { issuer, pem: pem(&certificate), between: String::new() });
             }
         }
         Err("the CA's key belongs to none of its certificates".into())
+    }
+
+    /// Founds the authority that is to follow this one.
+    pub fn succeed(&self, cluster: &str) -> Result<Successor, String> {
+        // Another name than any before: issuers are found by their names.
+        let name = format!("{cluster} {}", hex::encode(rand::random::<[u8; 4]>()));
+        let authority = Authority::found(&name)?;
+        let key = KeyPair::from_pem(&authority.key).map_err(failed)?;
+        let mut params = params(&common_name(&name), AUTHORITY);
+        authorize(&mut params, 0);
+        params.use_authority_key_identifier_extension = true;
+        let cross = params.signed_by(&key, &self.issuer).map_err(failed)?.pem();
+        Ok(Successor { authority, cross })
+    }
+
+    /// Nodes also show `cross`, and the other certificates of the `bundle` (both PEM): so those find a way to it who only know
+    /// one of these.
+    pub fn succeeding(mut self, cross: &str, bundle: &str) -> Result<Authority, String> {
+        self.between = cross.to_owned();
+        for certificate in CertificateDer::pem_slice_iter(bundle.as_bytes()) {
+            let certificate = pem(&certificate.map_err(failed)?);
+            if certificate != self.pem {
+                self.between.push_str(&certificate);
+            }
+        }
+        Ok(self)
+    }
+
+    /// What a node shows behind its own certificate, as PEM.
+    pub fn chain(&self) -> String {
+        format!("{}{}", self.between, self.pem)
     }
 
     /// Its certificate's fingerprint.
@@ -100,10 +140,20 @@ impl Authority {
         let key = KeyPair::generate().map_err(failed)?;
         let certificate = params.signed_by(&key, &self.issuer).map_err(failed)?;
         // A node shows its authority too: who joins knows no more than its fingerprint.
-        let chain = if client { String::new() } else { self.pem.clone() };
+        let chain = if client { String::new() } else { self.chain() };
         let certificate = certificate.pem() + &chain;
         Ok(Issued { certificate, key: Zeroizing::new(key.serialize_pem()) })
     }
+}
+
+fn common_name(cluster: &str) -> String {
+    format!("Quorate cluster {cluster}")
+}
+
+/// Makes it the certificate of one who issues, with so many others in between.
+fn authorize(params: &mut CertificateParams, below: u8) {
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(below));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
 }
 
 fn params(common_name: &str, lifetime: Duration) -> CertificateParams {
@@ -116,7 +166,7 @@ fn params(common_name: &str, lifetime: Duration) -> CertificateParams {
     params
 }
 
-fn pem(certificate: &CertificateDer<'_>) -> String {
+pub(super) fn pem(certificate: &CertificateDer<'_>) -> String {
     use base64::Engine as _;
     let text = base64::engine::general_purpose::STANDARD.encode(certificate);
     let lines: Vec<&str> = text.as_bytes().chunks(64).filter_map(|line| std::str::from_utf8(line).ok()).collect();

@@ -28,6 +28,12 @@ pub struct Files {
     pub ca: PathBuf,
     /// The authority's key, if this node may issue.
     pub ca_key: PathBuf,
+    /// The key of the authority that is to follow, while they change.
+    pub next_key: PathBuf,
+    /// The present authority's certificate as the one before has signed it, as long as that one is believed too.
+    pub cross: PathBuf,
+    /// What passwords of roles that are not there are made of, if that is not the authority's key any more.
+    pub nobody: PathBuf,
     pub certificate: PathBuf,
     pub key: PathBuf,
     /// The program has made them: it renews them, and may issue others.
@@ -38,8 +44,16 @@ impl Files {
     /// As the program itself keeps them, in a node's data directory.
     pub fn below(data_dir: &Path) -> Files {
         let dir = data_dir.join("pki");
-        let [ca, ca_key, certificate, key] = ["ca.crt", "ca.key", "node.crt", "node.key"].map(|name| dir.join(name));
-        Files { ca, ca_key, certificate, key, own: true }
+        let [ca, ca_key, next_key, cross] = ["ca.crt", "ca.key", "next.key", "cross.crt"].map(|name| dir.join(name));
+        let [certificate, key, nobody] = ["node.crt", "node.key", "nobody"].map(|name| dir.join(name));
+        Files { ca, ca_key, next_key, cross, nobody, certificate, key, own: true }
+    }
+
+    /// The authority whose key is here.
+    pub fn authority(&self) -> Result<Authority, String> {
+        let (bundle, key) = (text(&self.ca)?, Zeroizing::new(text(&self.ca_key)?));
+        let authority = Authority::load(&bundle, &key)?;
+        if self.cross.exists() { authority.succeeding(&text(&self.cross)?, &bundle) } else { Ok(authority) }
     }
 
     fn all(&self) -> [&Path; 3] {
@@ -68,6 +82,8 @@ pub struct Tls {
     pub expires: i64,
     /// The fingerprint of the authority that has issued it.
     pub authority: [u8; 32],
+    /// When the first of the authorities ends that are believed.
+    pub authority_expires: i64,
     /// The authorities, as PEM.
     pub bundle: String,
 }
@@ -104,8 +120,12 @@ impl Keys {
 
     /// The authority, if this node has its key.
     pub fn authority(&self) -> Result<Authority, String> {
-        let key = self.authority_key()?;
-        Authority::load(&self.now().bundle, &key)
+        self.authority_key()?;
+        self.files.authority()
+    }
+
+    pub fn files(&self) -> &Files {
+        &self.files
     }
 
     /// The authority's key, for a node that is let in.
@@ -113,12 +133,15 @@ impl Keys {
         if !self.files.own {
             return Err("the node's certificates are somebody else's work".into());
         }
-        let path = &self.files.ca_key;
-        std::fs::read_to_string(path).map(Zeroizing::new).map_err(|e| format!("{}: {e}", path.display()))
+        text(&self.files.ca_key).map(Zeroizing::new)
     }
 
     /// A secret that all nodes have which may issue, for what must look the same on each of them; else this node's.
     pub fn secret(&self) -> [u8; 32] {
+        let kept = text(&self.files.nobody).ok().and_then(|kept| hex::decode(kept.trim()).ok());
+        if let Some(kept) = kept.and_then(|kept| kept.try_into().ok()) {
+            return kept;
+        }
         let own = || std::fs::read_to_string(&self.files.key).map(Zeroizing::new).unwrap_or_default();
         let key = self.authority_key().unwrap_or_else(|_| own());
         let context = ::ring::hmac::Key::new(::ring::hmac::HMAC_SHA256, key.as_bytes());
@@ -148,7 +171,7 @@ impl Keys {
         Ok(done)
     }
 
-    /// Whether the node's certificate is its own work, and soon ends or lacks a name.
+    /// Whether the node's certificate is its own work, and soon ends, lacks a name, or is that of another authority.
     fn is_due(&self) -> Result<bool, String> {
         if !self.files.own || !self.files.ca_key.exists() {
             return Ok(false);
@@ -161,8 +184,14 @@ impl Keys {
         let named = |host: &String| {
             ServerName::try_from(host.as_str()).is_ok_and(|name| verify_server_name(&parsed, &name).is_ok())
         };
-        Ok(renewal(start, end) <= UnixTime::now().as_secs() as i64 || !hosts.iter().all(named))
+        let issuer = CertificateDer::pem_slice_iter(self.authority()?.chain().as_bytes()).flatten().collect::<Vec<_>>();
+        let due = renewal(start, end) <= UnixTime::now().as_secs() as i64;
+        Ok(due || !hosts.iter().all(named) || chain[1..] != issuer)
     }
+}
+
+fn text(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
@@ -222,7 +251,8 @@ fn read(files: &Files, cluster: &str) -> Result<Tls, String> {
         binding: name::channel_binding(&chain[0]),
         expires: name::validity(&chain[0]).map_or(0, |(_, end)| end),
         authority: name::fingerprint(issuer),
-        bundle: std::fs::read_to_string(&files.ca).map_err(|e| format!("{}: {e}", files.ca.display()))?,
+        authority_expires: authorities.iter().filter_map(name::validity).map(|(_, end)| end).min().unwrap_or(0),
+        bundle: text(&files.ca)?,
     })
 }
 

@@ -1,17 +1,19 @@
 //! Certificates and keys: the cluster's own authority, what it issues, and the TLS configurations that come of them.
 //!
 //! `name` reads who a certificate is for, `issue` makes authorities and certificates, `keys` holds a node's own and keeps
-//! them fresh. Nodes of one cluster know each other by a URI among the names of their certificates,
+//! them fresh, `succession` changes the authority. Nodes of one cluster know each other by a URI among the names of their certificates,
 //! `quorate://CLUSTER/NODE`: neither a client's certificate nor one of another cluster has it. Private keys are in files of
 //! mode 0600, and in no log.
 
 mod issue;
 mod keys;
 mod name;
+mod succession;
 
 pub use issue::{Authority, Issued, Subject};
 pub use keys::{Files, Keys, Tls, join_config, operator_config, visitor_config};
-pub use name::{NodeName, channel_binding, common_name, distinguished_names, fingerprint, node_name};
+pub use name::{NodeName, channel_binding, common_name, day, distinguished_names, fingerprint, node_name};
+pub use succession::{Stage, Succession};
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write};

@@ -92,6 +92,12 @@ pub fn validity(certificate: &CertificateDer<'_>) -> Option<(i64, i64)> {
     Some((validity.not_before.timestamp(), validity.not_after.timestamp()))
 }
 
+/// The day of a time in seconds since 1970.
+pub fn day(seconds: i64) -> String {
+    let time = x509_parser::time::ASN1Time::from_timestamp(seconds);
+    time.map_or_else(|_| "?".into(), |time| time.to_datetime().date().to_string())
+}
+
 /// The public key that a certificate is for, as DER.
 pub fn public_key(certificate: &CertificateDer<'_>) -> Option<Vec<u8>> {
     parsed(certificate).map(|parsed| parsed.public_key().raw.to_vec())

@@ -261,11 +261,27 @@ async fn passwords(open: &Open) {
     assert_eq!(code(open.connect(0, "nobody", "one").await), "28000");
     run(&owner, "ALTER ROLE ann VALID UNTIL '2001-01-01'").await;
     assert_eq!(code(open.connect(1, "ann", "two").await), "28P01");
-    // Here she has no session that is about to end.
-    run(&owner, "ALTER ROLE ann VALID UNTIL 'infinity' CONNECTION LIMIT 1").await;
-    let only = open.connect(0, "ann", "two").await.unwrap();
-    assert_eq!(code(open.connect(0, "ann", "two").await), "53300");
+    // A limit is the cluster's: a session on one node counts on the others.
+    run(&owner, "ALTER ROLE ann VALID UNTIL 'infinity' CONNECTION LIMIT 1; CREATE ROLE bob LOGIN PASSWORD 'b'").await;
+    let alone = async |node: usize, user: &str, password: &str| {
+        eventually("earlier sessions have ended", PATIENCE, async || {
+            open.connect(node, user, password).await.map_err(|e| format!("{e:?}"))
+        })
+        .await
+    };
+    let only = alone(0, "ann", "two").await;
+    for node in 0..3 {
+        assert_eq!(code(open.connect(node, "ann", "two").await), "53300");
+    }
     drop(only);
+    drop(alone(1, "ann", "two").await);
+    run(&owner, "ALTER DATABASE quorate CONNECTION LIMIT 2").await;
+    let second = alone(2, "bob", "b").await;
+    assert_eq!(code(open.connect(1, "bob", "b").await), "53300", "the owner is counted as well");
+    assert_eq!(code(open.connect(1, "quorate", PASSWORD).await), "let in", "superusers have no limits");
+    run(&owner, "ALTER DATABASE quorate CONNECTION LIMIT -1").await;
+    assert_eq!(code(open.connect(1, "bob", "b").await), "let in");
+    drop(second);
     // A password is bound to the channel: the client insists.
     let mut config = open.config(0, "quorate");
     config.password(PASSWORD).channel_binding(ChannelBinding::Require);
@@ -414,4 +430,126 @@ fn secrets_stay_in_their_files(open: &Open, token: &str) {
         assert!(!logged.contains(secret) && !logged.contains(PASSWORD) && !logged.contains("SCRAM-SHA-256$"));
         assert!(!std::fs::read_to_string(node.home.join("config.toml")).unwrap().contains(secret));
     }
+}
+
+/// Clients that come and go all the time, and believe what is in `ca`.
+struct Visits {
+    stop: Arc<std::sync::atomic::AtomicBool>,
+    tasks: Vec<tokio::task::JoinHandle<Result<u32, String>>>,
+}
+
+impl Visits {
+    fn begin(open: &Open, ca: &Path) -> Visits {
+        let stop: Arc<std::sync::atomic::AtomicBool> = Arc::default();
+        let tls = visitor_config(ca, None).unwrap();
+        let visit = |node: usize| {
+            let mut config = open.config(node, "quorate");
+            config.password(PASSWORD).ssl_mode(tokio_postgres::config::SslMode::Require);
+            let (stop, tls) = (stop.clone(), tls.clone());
+            tokio::spawn(async move {
+                let mut visits = 0;
+                let stays = connect_as(&config, &tls).await?;
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    let comes = connect_as(&config, &tls).await?;
+                    for client in [&comes, &stays] {
+                        client.batch_execute("INSERT INTO visits VALUES (1)").await.map_err(|e| format!("{e:?}"))?;
+                    }
+                    visits += 1;
+                }
+                Ok(visits)
+            })
+        };
+        let tasks = (0..open.nodes.len()).map(visit).collect();
+        Visits { stop, tasks }
+    }
+
+    async fn end(self) -> u32 {
+        self.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        let mut visits = 0;
+        for task in self.tasks {
+            visits += in_time("a client ends", task).await.unwrap().expect("no connection fails");
+        }
+        visits
+    }
+}
+
+async fn connect_as(config: &Config, tls: &Arc<ClientConfig>) -> Result<Client, String> {
+    let (client, connection) = config.connect(Tls(tls.clone())).await.map_err(|e| format!("{e:?}"))?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_authority_under_load() {
+    let mut open = Open { dir: tempfile::tempdir().unwrap(), nodes: Vec::new() };
+    open.start(&["--init"]);
+    open.ready().await;
+    let (dir, files) = (open.dir.path().to_owned(), Files::below(&open.nodes[0].home));
+    let member = format!("localhost:{}", open.nodes[0].http);
+    for _ in 0..2 {
+        let token = open.command(&["token", "create"], 0).await;
+        open.start(&["--join", &member, "--token", &token]);
+    }
+    open.ready().await;
+    let token = open.command(&["token", "create"], 1).await;
+    let owner = open.connect(0, "quorate", PASSWORD).await.unwrap();
+    run(&owner, "CREATE TABLE visits (n int)").await;
+    // What somebody may have kept: the authority with its key, and certificates of a node and of a client.
+    let old_ca = dir.join("old.crt");
+    std::fs::copy(&files.ca, &old_ca).unwrap();
+    let old = load(&files);
+    let name = NodeName { cluster: "quorate".into(), node: "node-2".into() };
+    let stolen = Subject::Node { name, hosts: vec!["localhost".into()] };
+    let stolen = identity(&dir, "stolen", &old, &stolen, &old_ca);
+
+    let visits = Visits::begin(&open, &old_ca);
+    let said = open.command(&["certificate", "rotate"], 1).await;
+    assert!(said.contains("all nodes have certificates of the new authority"), "{said}");
+    let authorities = async |open: &Open| {
+        let status: ClusterStatus = serde_json::from_str(&open.command(&["status", "--json"], 0).await).unwrap();
+        status.nodes.into_iter().map(|node| node.authority.unwrap()).collect::<std::collections::BTreeSet<_>>()
+    };
+    let now = authorities(&open).await;
+    assert!(now.len() == 1 && !now.contains(&hex::encode(old.fingerprint().unwrap())), "{now:?}");
+    // A token from before names an authority that is still believed.
+    open.start(&["--join", &member, "--token", &token]);
+    open.ready().await;
+    assert_eq!(authorities(&open).await, now);
+    assert!(open.command(&["certificate", "rotate"], 3).await.contains(now.first().unwrap()), "it is the same one");
+    // Each node takes over, and leads with a certificate that clients of the old authority believe.
+    for node in 0..3 {
+        open.command(&["transfer", "--to", &format!("node-{}", node + 1)], node).await;
+    }
+    assert!(visits.end().await > 0);
+
+    let visits = Visits::begin(&open, &files.ca);
+    let said = open.command(&["certificate", "retire"], 2).await;
+    assert!(said.contains(now.first().unwrap()), "{said}");
+    let shown = open.command(&["certificate", "show"], 0).await;
+    assert_eq!(shown.matches("retired").count(), 4, "{shown}");
+    assert!(visits.end().await > 0);
+    for node in 0..4 {
+        let (peers, http) = (open.nodes[node].peers, open.nodes[node].http);
+        let hello = [&[0u8; 8][..], b"hello"].concat();
+        assert!(exchange(peers, Some(stolen.clone()), &hello).await.unwrap_or_default().is_empty());
+        let way = Way { tls: Some(stolen.clone()), login: None };
+        assert!(way.ask(&format!("localhost:{http}"), "/health", None, PATIENCE).await.is_err());
+        let tls = visitor_config(&old_ca, None).unwrap();
+        assert!(open.connect_with(node, "quorate", PASSWORD, tls).await.is_err());
+        let home = Files::below(&open.nodes[node].home);
+        assert_eq!(std::fs::read_to_string(&home.ca).unwrap().matches("BEGIN").count(), 1);
+        assert!(!home.next_key.exists() && !home.cross.exists());
+    }
+    // Nobody gets the key by a password, nor by a client's certificate.
+    let client = identity(&dir, "client", &load(&files), &Subject::Client("ann".into()), &files.ca);
+    for (tls, login) in [(open.tls(), Some(("quorate".into(), Secret(PASSWORD.into())))), (client, None)] {
+        let way = Way { tls: Some(tls), login };
+        let said = way.ask(&member, "/authority/key", None, PATIENCE).await.unwrap();
+        assert!(matches!(said.status, 401 | 403) && !said.text().contains("KEY"), "{}", said.status);
+    }
+    // Once more, from what has become of it.
+    let said = open.command(&["certificate", "rotate"], 0).await;
+    assert!(!said.contains(now.first().unwrap()), "{said}");
+    open.command(&["certificate", "retire"], 1).await;
+    assert_eq!(code(open.connect(3, "quorate", PASSWORD).await), "let in");
 }

@@ -235,3 +235,29 @@ RESET search_path
 
 DROP SCHEMA rl
 --> DROP SCHEMA
+
+ALTER DATABASE nope CONNECTION LIMIT 3
+--> ERROR 3D000: database "nope" does not exist
+
+ALTER DATABASE quorate CONNECTION LIMIT -2
+--> ERROR 22023: invalid connection limit: -2
+
+ALTER DATABASE quorate WITH CONNECTION LIMIT 5 CONNECTION LIMIT 6
+--> ERROR 42601: conflicting or redundant options
+
+ALTER DATABASE quorate CONNECTION LIMIT 7 NONSENSE 1
+--> ERROR 42601: option "nonsense" not recognized
+
+ALTER DATABASE quorate ALLOW_CONNECTIONS false
+--> ERROR 22023: cannot disallow connections for current database
+
+ALTER DATABASE quorate CONNECTION LIMIT = 7 IS_TEMPLATE false ALLOW_CONNECTIONS true
+--> ALTER DATABASE
+
+SELECT datconnlimit FROM pg_database WHERE datname = 'quorate'
+--> datconnlimit int4
+--> 7
+--> SELECT 1
+
+ALTER DATABASE quorate CONNECTION LIMIT -1
+--> ALTER DATABASE

@@ -39,6 +39,9 @@ pub fn run(work: &mut Work<'_>, statement: &RoleStatement) -> SqlResult<&'static
         }
         RoleStatement::Rename { name, to } => rename(work, name, to)?,
         RoleStatement::Drop { roles, if_exists } => drop(work, roles, *if_exists)?,
+        RoleStatement::Limit { database, limit, is_template, allow_connections } => {
+            return owners::limit_database(work, database, *limit, *is_template, *allow_connections);
+        }
         RoleStatement::Configure { role, database, setting, tag } => {
             configure(work, role.as_ref(), database.as_deref(), setting.as_ref())?;
             return Ok(tag);

@@ -186,6 +186,40 @@ pub fn database_to(work: &mut Work<'_>, name: &str, to: &RoleSpec) -> SqlResult<
     Ok("ALTER DATABASE")
 }
 
+/// ALTER DATABASE … CONNECTION LIMIT
+pub fn limit_database(
+    work: &mut Work<'_>,
+    name: &str,
+    limit: Option<i64>,
+    is_template: bool,
+    allow_connections: bool,
+) -> SqlResult<&'static str> {
+    let invalid = |message: String| SqlError::new(state::INVALID_PARAMETER_VALUE, message);
+    let limit = match limit {
+        None => None,
+        Some(limit) => {
+            let fits = i32::try_from(limit).ok().filter(|limit| *limit >= -1);
+            Some(fits.ok_or_else(|| invalid(format!("invalid connection limit: {limit}")))?)
+        }
+    };
+    work.check_database(name)?;
+    if !work.is_superuser() && !work.owns(Object::DATABASE) {
+        return Err(not_owner("database", name));
+    }
+    if !allow_connections {
+        return Err(invalid("cannot disallow connections for current database".into()));
+    }
+    if is_template {
+        return Err(SqlError::unsupported("a database as a template"));
+    }
+    if let Some(limit) = limit {
+        work.know_database();
+        work.sql(format!("UPDATE \"_quorate_database\" SET datconnlimit = {limit}"));
+        work.catalog.rights.connection_limit = Some(limit);
+    }
+    Ok("ALTER DATABASE")
+}
+
 /// REASSIGN OWNED
 pub fn reassign(work: &mut Work<'_>, from: &[RoleSpec], to: &RoleSpec) -> SqlResult<&'static str> {
     let new = known(work, to)?;
