@@ -7,7 +7,7 @@ use crate::admin::{
 };
 use crate::clock::now_micros;
 use crate::config::{Config, ConfigError, ConfigFile, InitialNode, JoinToken, Origin, SecurityFile};
-use crate::pki::{self, Files, Subject};
+use crate::pki::{self, Authority, Files, Subject};
 use crate::setup;
 use crate::status::{ClusterStatus, NodeRow, render, render_certificates, render_nodes, render_stuck};
 use clap::{Args, Parser, Subcommand};
@@ -107,6 +107,15 @@ enum TokenCommand {
 enum CertificateCommand {
     /// Make a client's certificate, for the method `cert`
     Client(CertificateArgs),
+    /// Make an authority for a cluster whose nodes are started with it in place, as ca.crt and ca.key in their `pki`
+    Found {
+        /// Name of the cluster
+        #[arg(long, env = "QUORATE_CLUSTER", default_value = "quorate")]
+        cluster: String,
+        /// A directory for ca.crt and ca.key
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// Show whose certificates nodes have, and until when
     Show(Target),
     /// Give the cluster a new authority, and all nodes certificates of it; the old one is still believed
@@ -277,6 +286,12 @@ struct StartArgs {
     /// A filter such as info or quorate::replica=debug
     #[arg(long, env = "QUORATE_LOG_FILTER")]
     log_filter: Option<String>,
+    /// Where an OpenTelemetry collector takes spans of statements (OTLP by HTTP)
+    #[arg(long, value_name = "http://HOST:PORT", env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    trace_endpoint: Option<String>,
+    /// The share of statements that is traced without being asked for by a traceparent, from 0 to 1
+    #[arg(long, value_name = "SHARE", env = "QUORATE_TRACE_SHARE")]
+    trace_share: Option<f64>,
 }
 
 #[derive(Args)]
@@ -456,6 +471,8 @@ fn configuration(args: StartArgs) -> Result<ConfigFile, ConfigError> {
     set(&mut file.cluster.join, args.join);
     set(&mut file.log.format, args.log_format);
     set(&mut file.log.filter, args.log_filter);
+    set(&mut file.trace.endpoint, args.trace_endpoint);
+    file.trace.share = args.trace_share.or(file.trace.share);
     if args.token.is_some() {
         file.cluster.join_token = args.token.map(JoinToken);
     }
@@ -696,6 +713,7 @@ fn tell<T: serde::Serialize>(target: &Target, path: &str, order: &T) -> Result<S
 fn certificates(command: &CertificateCommand) -> Result<(), String> {
     let (target, order) = match command {
         CertificateCommand::Client(args) => return certificate(args),
+        CertificateCommand::Found { cluster, out } => return found(cluster, out),
         CertificateCommand::Show(target) => {
             let way = target.way()?;
             let statuses = target.addresses()?.into_iter().map(|addr| fetch_status_by(&addr, &way));
@@ -709,6 +727,20 @@ fn certificates(command: &CertificateCommand) -> Result<(), String> {
     };
     let said = tell(target, "/authority", &order)?;
     println!("{}", said.text());
+    Ok(())
+}
+
+fn found(cluster: &str, out: &Path) -> Result<(), String> {
+    let issued = Authority::found(cluster)?;
+    pki::private_dir(out).map_err(|e| format!("{}: {e}", out.display()))?;
+    for (name, text) in [("ca.key", &*issued.key), ("ca.crt", &issued.certificate)] {
+        let path = out.join(name);
+        if path.exists() {
+            return Err(format!("{} is there already", path.display()));
+        }
+        pki::write_private(&path, text).map_err(|e| format!("{}: {e}", path.display()))?;
+        println!("{}", path.display());
+    }
     Ok(())
 }
 

@@ -28,6 +28,8 @@ pub struct ConfigFile {
     pub log: Log,
     #[serde(default)]
     pub limits: Limits,
+    #[serde(default)]
+    pub trace: TraceFile,
     /// Its presence alone asks for certificates and passwords; a node that can be reached from other machines has them always.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub security: Option<SecurityFile>,
@@ -53,6 +55,26 @@ pub struct Listen {
     /// Where operators and joining nodes reach this one, if it is not `http`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advertise_http: Option<String>,
+}
+
+/// Spans of statements, for OpenTelemetry.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TraceFile {
+    /// Where a collector takes OTLP by HTTP, for example `http://127.0.0.1:4318`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    /// The share of statements that is traced though no `traceparent` asks for it: 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share: Option<f64>,
+}
+
+/// The same, checked.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Trace {
+    /// Host and port.
+    pub collector: Option<String>,
+    pub share: f64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -226,6 +248,7 @@ pub struct Config {
     pub join_within: Duration,
     /// The highest version of the cluster that this node takes part in.
     pub speaks: Version,
+    pub trace: Trace,
 }
 
 /// What certificates and passwords need.
@@ -361,7 +384,7 @@ impl ConfigFile {
                  [log] format, filter, [limits] connections, disk_watermark_mib, transactions, transaction_mib, transaction_statements, \
                  transaction_changes_mib, transaction_locks, clock_tolerance_ms, statement_memory_mib, memory_mib, \
                  scrub_hours, [security] ca, certificate, key, rules, open_metrics, authentication_timeout, \
-                 superuser_reserved_connections",
+                 superuser_reserved_connections, [trace] endpoint, share",
             )
         })
     }
@@ -415,6 +438,7 @@ impl ConfigFile {
                 ));
             }
         };
+        let trace = trace(&self.trace)?;
         let replace_after = seconds("cluster.replace_after", self.cluster.replace_after)?;
         let join_within = seconds("cluster.join_within", self.cluster.join_within)?;
         Ok(Config {
@@ -440,8 +464,27 @@ impl ConfigFile {
             replace_after,
             join_within,
             speaks,
+            trace,
         })
     }
+}
+
+fn trace(written: &TraceFile) -> Result<Trace, ConfigError> {
+    let share = written.share.unwrap_or(0.0);
+    if !(0.0..=1.0).contains(&share) {
+        return Err(wrong(format!("trace.share is {share}"), "write a number from 0 to 1"));
+    }
+    let Some(endpoint) = &written.endpoint else { return Ok(Trace { collector: None, share }) };
+    let advice = "write endpoint = \"http://127.0.0.1:4318\": a collector beside the node, which takes OTLP by HTTP";
+    let place = endpoint.strip_prefix("http://").map(|place| place.trim_end_matches('/'));
+    let place = place.filter(|place| !place.contains('/'));
+    let place = place.ok_or_else(|| wrong(format!("trace.endpoint is \"{endpoint}\""), advice))?;
+    let place = if place.rsplit(']').next().is_some_and(|rest| rest.contains(':')) {
+        place.to_owned()
+    } else {
+        format!("{place}:4318")
+    };
+    Ok(Trace { collector: Some(address("trace.endpoint", &place, "127.0.0.1:4318")?.to_string()), share })
 }
 
 fn address(key: &str, text: &str, example: &str) -> Result<Address, ConfigError> {

@@ -34,6 +34,7 @@ pub mod setup;
 pub mod sql;
 pub mod status;
 pub mod telemetry;
+pub mod trace;
 pub mod transaction;
 pub mod transport;
 pub mod types;

@@ -20,6 +20,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("panics", ""),
     ("meter", "error"),
     ("telemetry", "id"),
+    ("trace", "id"),
     ("scram", ""),
     ("pki", ""),
     ("access", ""),
@@ -41,7 +42,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("session", "command error functions gateway id rights settings sql transaction types value"),
     (
         "gateway",
-        "clock command database engine error executor functions host id locks replica::core replica::handle sql status transaction \
+        "clock command database engine error executor functions host id locks replica::core replica::handle sql status trace transaction \
          transport types value",
     ),
     // Interactive transactions on the leader: private views, locks, sequences. It reaches the log through a trait.
@@ -51,12 +52,12 @@ const ARROWS: &[(&str, &str)] = &[
     ),
     (
         "frontend",
-        "access antechamber clock error functions::Signal gateway id pki scram session sql::allowance status::SessionRow telemetry types \
+        "access antechamber clock error functions::Signal gateway id pki scram session sql::allowance status::SessionRow telemetry trace types \
          value",
     ),
     // Consensus knows no SQL; commands are opaque to it.
     ("consensus", "command id"),
-    ("replica", "clock command consensus id raftlog telemetry transport"),
+    ("replica", "clock command consensus id raftlog telemetry trace transport"),
     ("raftlog", "cluster::founding command consensus id"),
     ("transport", "consensus id pki version"),
     // The state machine knows no Raft: it gets an index and commands, and implements the contract of `consensus`.
@@ -70,7 +71,7 @@ const ARROWS: &[(&str, &str)] = &[
     (
         "node",
         "access admin clock cluster command config consensus engine error executor frontend functions gateway host id locks meter pki raftlog replica session setup sql \
-         status telemetry transaction transport types value version",
+         status telemetry trace transaction transport types value version",
     ),
     ("demo", "admin::client config status"),
     ("setup", "cluster::token config pki raftlog::identity scram"),

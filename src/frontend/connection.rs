@@ -20,6 +20,7 @@ use crate::session::{
     Answer, Ask, Begin, CursorId, Effect, Fetch, Message, OpenRead, Request, RowForm, Session, Sink, Status, World,
 };
 use crate::sql::allowance::{Allowance, Stop};
+use crate::trace::{self, News, Place as Spot, Span};
 use crate::types::encoding::Encoding;
 use crate::value::{Value, ValueRef};
 use bytes::BytesMut;
@@ -62,6 +63,8 @@ pub struct Connection<D: Database> {
     pub transaction: Option<D::Transaction>,
     pub clock: StatementClock,
     pub presence: Presence<D>,
+    /// The request that is traced and not over.
+    pub journey: Option<Journey>,
 }
 
 /// A session as its database knows it: until this is dropped, whatever becomes of the connection.
@@ -186,6 +189,51 @@ impl<R: Rows> Rows for Open<R> {
     }
 }
 
+/// A request that is traced, told when it is dropped.
+pub struct Journey {
+    place: Spot,
+    parent: Option<[u8; 8]>,
+    name: &'static str,
+    begin: Instant,
+    database: String,
+    error: Option<String>,
+}
+
+impl Journey {
+    fn span(&self, place: Spot, parent: Option<[u8; 8]>, name: &'static str, begin: Instant) -> Box<Span> {
+        let (end, database, is_root) = (Instant::now(), self.database.clone(), place == self.place);
+        let error = self.error.clone().filter(|_| is_root);
+        Box::new(Span { place, parent, name, begin, end, is_root, database, error })
+    }
+
+    /// Tells of a part of it.
+    fn tell(&self, place: Spot, name: &'static str, begin: Instant) {
+        trace::tell(News::Span(self.span(place, Some(self.place.span), name, begin)));
+    }
+}
+
+impl Drop for Journey {
+    fn drop(&mut self) {
+        trace::tell(News::Span(self.span(self.place, self.parent, self.name, self.begin)));
+    }
+}
+
+/// As spans are called.
+fn name_of(ask: &Ask) -> &'static str {
+    match ask {
+        Ask::Write { .. } | Ask::Try { .. } => "propose",
+        Ask::Commit => "commit",
+        Ask::Steps { .. } | Ask::OpenStep { .. } | Ask::Check { .. } => "step",
+        Ask::Open { .. } => "read index",
+        Ask::Fetch { .. } => "fetch",
+        Ask::Turn { .. } => "turn",
+        Ask::Barrier | Ask::CatchUp => "catch up",
+        Ask::Mark { .. } => "savepoint",
+        Ask::LockTables { .. } => "lock",
+        Ask::Advisory { .. } => "advisory lock",
+    }
+}
+
 /// Why a connection ends. Neither needs an answer.
 enum End {
     Closed,
@@ -221,8 +269,34 @@ impl<D: Database> Connection<D> {
         }
     }
 
+    /// The request as a trace has it, if it is to be traced and its text is known: `Execute`'s is when it has begun.
+    fn journey_of(&self, request: &Request, began: Instant) -> Option<Journey> {
+        let (name, text) = match request {
+            Request::Query(text) => ("query", text.as_str()),
+            Request::Parse { text, .. } => ("parse", text.as_str()),
+            Request::Execute { .. } => ("execute", self.session.as_ref()?.activity().query),
+            _ => return None,
+        };
+        let (place, parent) = trace::of_statement(text)?;
+        let database = self.registration.activity.lock().datname.clone();
+        Some(Journey { place, parent, name, begin: began, database, error: None })
+    }
+
     /// Runs one request to its end.
     async fn handle(&mut self, request: Request) -> Result<(), End> {
+        let began = Instant::now();
+        // What is traced is kept beside the request, which goes its way.
+        let mut untold = trace::is_on().then(|| match &request {
+            Request::Execute { portal, max_rows } => Request::Execute { portal: portal.clone(), max_rows: *max_rows },
+            Request::Query(text) => Request::Query(text.clone()),
+            Request::Parse { text, .. } => {
+                Request::Parse { name: String::new(), text: text.clone(), types: Vec::new() }
+            }
+            _ => Request::Sync,
+        });
+        // What Execute has collected is written at Sync.
+        let mut journey = self.journey.take();
+        let goes_on = !matches!(request, Request::Query(_) | Request::Parse { .. } | Request::Sync);
         if request.weight() > LONG_INPUT && matches!(request, Request::CopyData(_)) {
             let place = self.options.workshop.enter(request.weight()).await;
             self.in_workshop(place, |session| session.receive(request)).await?;
@@ -247,6 +321,10 @@ impl<D: Database> Connection<D> {
                 }
             }
             self.keep_time();
+            if let Some(new) = untold.take().and_then(|request| self.journey_of(&request, began)) {
+                new.tell(new.place.below(), "compile", began);
+                journey = Some(new);
+            }
             let mut answer = None;
             for effect in effects.drain(..) {
                 match effect {
@@ -255,6 +333,9 @@ impl<D: Database> Connection<D> {
                             && let Err(error) = self.put_letters()
                         {
                             return self.end_with(&error).await;
+                        }
+                        if let (Some(journey), Message::Error(error)) = (&mut journey, &message) {
+                            journey.error = Some(error.code.as_str().to_owned());
                         }
                         let encoding = self.encoding();
                         encode::message(&mut self.out, &message, encoding);
@@ -281,7 +362,12 @@ impl<D: Database> Connection<D> {
                         let _ = db.advisory(request, order, &control).await;
                     }
                     Effect::Release(cursor) => self.cursors.retain(|(c, _)| *c != cursor),
-                    Effect::Ask(ask) => answer = Some(self.perform(*ask).await?),
+                    Effect::Ask(ask) => {
+                        answer = Some(match &journey {
+                            None => self.perform(*ask).await?,
+                            Some(journey) => self.perform_traced(*ask, journey).await?,
+                        });
+                    }
                     Effect::Close => {
                         self.flush().await?;
                         return Err(End::Closed);
@@ -298,6 +384,7 @@ impl<D: Database> Connection<D> {
                 }
                 Some(answer) => self.session_mut().answer(answer),
                 None => {
+                    self.journey = journey.filter(|_| goes_on);
                     self.rest();
                     return Ok(());
                 }
@@ -376,6 +463,13 @@ impl<D: Database> Connection<D> {
             let encoding = self.encoding();
             encode::put_error(&mut self.out, &error, encoding);
         }
+    }
+
+    async fn perform_traced(&mut self, ask: Ask, journey: &Journey) -> Result<Answer, End> {
+        let (name, place, begin) = (name_of(&ask), journey.place.below(), Instant::now());
+        let answer = Box::pin(trace::within(place, journey.database.clone(), self.perform(ask))).await;
+        journey.tell(place, name, begin);
+        answer
     }
 
     async fn perform(&mut self, ask: Ask) -> Result<Answer, End> {

@@ -257,6 +257,7 @@ impl<D: Database> Newcomer<D> {
             transaction: None,
             clock: StatementClock::default(),
             presence,
+            journey: None,
         };
         connection.run().await;
     }

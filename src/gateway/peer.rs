@@ -30,6 +30,8 @@ pub enum Request {
     Transaction { group: GroupId, request: Transaction },
     /// How many clients are connected as `role`, and how many to `database`.
     Count { role: String, database: String },
+    /// Where the time of an entry went, a [`crate::trace::Stages`] or nothing.
+    Stages { group: GroupId, index: u64 },
 }
 
 /// What a gateway asks of the executor at the leader.
@@ -77,6 +79,7 @@ pub enum Reply {
         of_role: u64,
         in_database: u64,
     },
+    Stages(Told),
 }
 
 /// What is shown to people and grows with every version: JSON, so that each side takes the fields that it knows.

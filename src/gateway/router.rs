@@ -126,7 +126,10 @@ impl<R: Replica, P: Peers> Router<R, P> {
         control: &Control,
     ) -> SqlResult<(u64, Arc<Outcome>)> {
         match self.pursue(course, &errand, effort, control).await {
-            Ok(answer) => Ok(answer),
+            Ok(answer) => {
+                crate::trace::answered(self.id, answer.0);
+                Ok(answer)
+            }
             Err(Ended::Failed(error)) if course.is_open() => {
                 let void = Errand::Propose(course.void(&error));
                 self.pursue(course, &void, Effort::Key, control).await.map_err(|_| unknown_after(&error))

@@ -46,8 +46,7 @@ async fn take(runtime: &Arc<Runtime>, keys: &Arc<Keys>, wanted: Succession) -> R
         return Ok(());
     }
     if keys.lacks_key(&wanted) {
-        let key = fetch(runtime, keys).await?;
-        keys.keep_key(&wanted, &key)?;
+        fetch(runtime, keys, &wanted).await?;
     }
     let keys = keys.clone();
     let followed = tokio::task::spawn_blocking(move || keys.follow(&wanted)).await;
@@ -66,13 +65,17 @@ pub fn told(runtime: &Runtime) -> Option<String> {
     runtime.succession.lock().as_ref().map(|(id, stage)| format!("{} {id}", stage.name()))
 }
 
-/// Asks the other nodes for the new authority's key.
-async fn fetch(runtime: &Runtime, keys: &Keys) -> Result<Zeroizing<String>, String> {
+/// Asks the other nodes for the new authority's key, until one has it.
+async fn fetch(runtime: &Runtime, keys: &Keys, wanted: &Succession) -> Result<(), String> {
     let way = Way { tls: Some(keys.now().dial.clone()), login: None };
     let mut why = "no other node is up".to_owned();
     for node in others(runtime) {
         match way.ask(&node.http_addr, "/authority/key", None, Duration::from_secs(5)).await {
-            Ok(said) if said.is_success() => return Ok(Zeroizing::new(said.text())),
+            // It may be that node's present one.
+            Ok(said) if said.is_success() => match keys.keep_key(wanted, &Zeroizing::new(said.text())) {
+                Ok(()) => return Ok(()),
+                Err(error) => why = format!("{}: {error}", node.node),
+            },
             Ok(said) => why = format!("{}: {}", node.node, said.text()),
             Err(error) => why = format!("{}: {error}", node.node),
         }

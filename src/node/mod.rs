@@ -15,6 +15,7 @@ mod scrub;
 mod security;
 mod service;
 mod shape;
+mod spans;
 mod versions;
 mod watchdog;
 
@@ -556,6 +557,10 @@ fn start_serving(
     tokio::spawn(membership::catch_up(runtime.clone()));
     tokio::spawn(membership::register_and_follow(runtime.clone()));
     tokio::spawn(authority::follow(runtime.clone()));
+    if let Some(collector) = runtime.config.trace.collector.clone() {
+        let news = crate::trace::begin(runtime.config.trace.share);
+        tokio::spawn(spans::send(runtime.clone(), collector, news));
+    }
     tokio::spawn(shape::look_after(runtime.clone()));
     tokio::spawn(versions::raise(runtime.clone()));
     tokio::spawn(board::report(runtime.clone()));

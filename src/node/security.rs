@@ -40,6 +40,10 @@ pub fn keys(config: &Config) -> Result<Option<Arc<Keys>>, String> {
         return Ok(None);
     }
     let files = files(config);
+    if files.own && !files.certificate.exists() && files.ca.exists() && files.ca_key.exists() {
+        // Whoever has laid the authority there has made a node of it.
+        setup::issue(config, &files, &setup::hosts(config))?;
+    }
     if !files.certificate.exists() {
         return Err(format!(
             "this node can be reached from other machines, but has no certificate: {} is missing\n  begin a cluster with \

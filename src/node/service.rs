@@ -18,6 +18,7 @@ use crate::id::NodeId;
 use crate::session::postgres::Postgres;
 use crate::setup::Bootstrap;
 use crate::status::ClusterStatus;
+use crate::trace;
 use crate::transport::Service;
 use bytes::Bytes;
 use futures::future::{BoxFuture, join_all};
@@ -65,6 +66,7 @@ async fn answer(runtime: &Arc<Runtime>, from: NodeId, request: Request) -> Reply
             of_role: runtime.cancels.count(|row| row.usename == role) as u64,
             in_database: runtime.cancels.count(|row| row.datname == database) as u64,
         },
+        Request::Stages { group, index } => Reply::Stages(Told::of(&trace::stages(group, index))),
         Request::Sessions => Reply::Sessions(Told::of(&runtime.cancels.sessions())),
         Request::Locks { group } => {
             Reply::Locks(Told::of(&runtime.router(group).map_or_else(Vec::new, |router| router.locks())))

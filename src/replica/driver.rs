@@ -34,6 +34,7 @@ use crate::consensus::form::snapshot_meta;
 use crate::id::{GroupId, NodeId, ReplicaId};
 use crate::raftlog::{Entry, HardState, LogError, LogReader, LogWrite, RaftLog, finish_install};
 use crate::telemetry::{OfGroup, TELEMETRY};
+use crate::trace;
 use crate::transport::{Beat, Envelope, Transport};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use parking_lot::Mutex;
@@ -892,6 +893,9 @@ impl Driver {
                 let replies = tickets.iter().map(|ticket| replica.waiting.remove(ticket)).collect();
                 let appended = Instant::now();
                 if let Some(proposed) = replica.proposed {
+                    trace::note(group, index, |stages| {
+                        (stages.proposed, stages.appended) = (trace::nanos(proposed), trace::nanos(appended));
+                    });
                     replica.shared.measured.queue.observe((appended - proposed).as_secs_f64());
                 }
                 replica.shared.waiters.lock().insert(index, Waiters { replies, appended });
@@ -1177,6 +1181,20 @@ struct LogThread {
 /// How often disk space is given back.
 const MAINTENANCE: Duration = Duration::from_secs(1);
 
+/// The entries among what was just written, for those who trace statements.
+fn note_sync(writes: &[LogWrite], begun: Instant) {
+    if !trace::is_on() {
+        return;
+    }
+    let (begun, now) = (trace::nanos(begun), trace::nanos(Instant::now()));
+    for write in writes {
+        let LogWrite::Append(group, entries) = write else { continue };
+        for entry in entries {
+            trace::note(*group, entry.index, |stages| (stages.sync_begun, stages.synced) = (begun, now));
+        }
+    }
+}
+
 impl LogThread {
     fn run(self, jobs: Receiver<LogJob>) {
         let mut maintained = Instant::now();
@@ -1237,6 +1255,7 @@ impl LogThread {
             let written = self.log.write(writes, sync);
             if sync {
                 TELEMETRY.log_sync.observe(begun.elapsed().as_secs_f64());
+                note_sync(writes, begun);
             }
             if sync {
                 self.syncs.lock().end(clock::monotonic_micros());
@@ -1491,6 +1510,9 @@ impl Applier {
         let Some((_, at)) = self.committed.iter().rfind(|(first, _)| *first <= index) else { return };
         self.shared.measured.replicate.observe(at.saturating_duration_since(appended).as_secs_f64());
         self.shared.measured.apply.observe(at.elapsed().as_secs_f64());
+        trace::note(self.shared.group, index, |stages| {
+            (stages.committed, stages.applied) = (trace::nanos(*at), trace::nanos(Instant::now()));
+        });
     }
 
     fn fail(&mut self, halt: Halt) {

@@ -19,5 +19,6 @@ mod skip;
 mod snapshot;
 mod temporary;
 mod tenure;
+mod traces;
 mod transactions;
 mod upgrade;

@@ -553,3 +553,43 @@ async fn another_authority_under_load() {
     open.command(&["certificate", "retire"], 1).await;
     assert_eq!(code(open.connect(3, "quorate", PASSWORD).await), "let in");
 }
+
+/// As in Kubernetes: nobody is first, and all have the authority from the start.
+#[tokio::test(flavor = "multi_thread")]
+async fn founders_that_share_an_authority() {
+    let mut open = Open { dir: tempfile::tempdir().unwrap(), nodes: Vec::new() };
+    let dir = open.dir.path().to_owned();
+    let out = dir.join("ca");
+    let made = run_program(&["certificate", "found", "--out", out.to_str().unwrap()]).await;
+    assert_eq!(made.code, Some(0), "{}", made.output);
+    assert_ne!(run_program(&["certificate", "found", "--out", out.to_str().unwrap()]).await.code, Some(0));
+    // Only this machine can reach them.
+    let config = dir.join("config.toml");
+    std::fs::write(&config, "[security]\n").unwrap();
+    let config = config.to_str().unwrap().to_owned();
+    let ports: Vec<u16> = (0..3).map(|_| free_port()).collect();
+    let founders = (1..).zip(&ports).map(|(at, port)| format!("{at}=node-{at}@localhost:{port}"));
+    let founders = founders.collect::<Vec<_>>().join(",");
+    for (at, port) in (1..).zip(&ports) {
+        let pki = dir.join(format!("node-{at}")).join("pki");
+        std::fs::create_dir_all(&pki).unwrap();
+        for file in ["ca.crt", "ca.key"] {
+            std::fs::copy(out.join(file), pki.join(file)).unwrap();
+        }
+        open.start_with(&["--initial", &founders, "--config", &config], *port);
+    }
+    open.ready().await;
+    assert_eq!(code(open.connect(2, "quorate", PASSWORD).await), "let in");
+    assert_eq!(code(open.connect(1, "quorate", "wrong").await), "28P01");
+    // One more, later: its certificate is enough.
+    let pki = dir.join("node-4").join("pki");
+    std::fs::create_dir_all(&pki).unwrap();
+    for file in ["ca.crt", "ca.key"] {
+        std::fs::copy(out.join(file), pki.join(file)).unwrap();
+    }
+    let member = format!("localhost:{}", open.nodes[0].http);
+    open.start(&["--join", &member, "--config", &config]);
+    open.ready().await;
+    assert_eq!(code(open.connect(3, "quorate", PASSWORD).await), "let in");
+    assert!(open.command(&["certificate", "rotate"], 3).await.contains("retire"));
+}
