@@ -19,7 +19,7 @@ if ! docker image inspect debian:systemd >/dev/null 2>&1; then
     debootstrap --variant=minbase --include=systemd,systemd-sysv,adduser,postgresql-client,curl,dbus bookworm "$work/root" >/dev/null
     tar -C "$work/root" -c . | docker import - debian:systemd >/dev/null
 fi
-docker run -d --name "$name" --hostname db1 --privileged --cgroupns=host -v /sys/fs/cgroup:/sys/fs/cgroup:rw --tmpfs /run --tmpfs /tmp \
+docker run -d --name "$name" --hostname db1 --cap-add SYS_ADMIN --security-opt seccomp=unconfined --cgroupns=host -v /sys/fs/cgroup:/sys/fs/cgroup:rw --tmpfs /run --tmpfs /tmp \
     debian:systemd /sbin/init >/dev/null
 inside() { docker exec "$name" "$@"; }
 until_true() { for _ in $(seq 300); do "$@" >/dev/null 2>&1 && return; sleep 0.2; done; echo "not in time: $*"; inside journalctl -u quorate -n 30 --no-pager || true; exit 1; }
