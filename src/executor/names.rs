@@ -3,7 +3,7 @@
 use crate::command::{Definition, Step, Write, Yields};
 use crate::engine::Shared;
 use crate::engine::view::Views;
-use crate::sql::catalog::{Catalog, Constraint, ConstraintKind, Relation, RelationKind, Source, quote};
+use crate::sql::catalog::{Catalog, Constraint, ConstraintKind, Relation, Source, quote};
 use crate::value::Value;
 use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
@@ -89,7 +89,10 @@ impl Tables {
     fn new(catalog: &Catalog) -> Tables {
         let mut by_name = HashMap::new();
         for relation in catalog.relations.values() {
-            let (RelationKind::Table, Source::Table(name)) = (&relation.kind, &relation.source) else { continue };
+            let Source::Table(name) = &relation.source else { continue };
+            if !relation.kind.is_stored() {
+                continue;
+            }
             let keyed = catalog.rowid_column(relation).is_some();
             let primary = relation.constraints.iter().find(|c| matches!(c.kind, ConstraintKind::PrimaryKey { .. }));
             let place = |attnum: &i16| relation.columns.iter().position(|column| column.attnum == *attnum);

@@ -101,6 +101,7 @@ impl Lite {
             columns: Vec::new(),
             constraints: Vec::new(),
             indexes: Vec::new(),
+            unlogged: false,
         };
         let mut catalog = Catalog { version: 1, ..Catalog::of_superuser("ann") };
         catalog.relations.insert(("public".into(), "t".into()), Arc::new(relation));

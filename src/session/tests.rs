@@ -36,6 +36,7 @@ fn relation(name: &str) -> ((String, String), Arc<Relation>) {
         columns: Vec::new(),
         constraints: Vec::new(),
         indexes: Vec::new(),
+        unlogged: false,
     };
     (("public".into(), name.into()), Arc::new(relation))
 }

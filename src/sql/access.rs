@@ -205,6 +205,7 @@ pub fn may_read(catalog: &Catalog, role: &str, relation: &Relation, columns: Opt
 pub fn noun(relation: &Relation) -> &'static str {
     match relation.kind {
         RelationKind::View { .. } => "view",
+        RelationKind::Materialized { .. } => "materialized view",
         RelationKind::Sequence(_) => "sequence",
         RelationKind::Index { .. } => "index",
         RelationKind::System if matches!(relation.source, super::catalog::Source::View(_)) => "view",

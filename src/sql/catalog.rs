@@ -62,6 +62,8 @@ pub struct Relation {
     pub columns: Vec<Column>,
     pub constraints: Vec<Constraint>,
     pub indexes: Vec<Index>,
+    /// `UNLOGGED`: PostgreSQL may lose its rows in a crash. Here it is a word in the catalog.
+    pub unlogged: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -72,6 +74,11 @@ pub enum RelationKind {
         definition: String,
         options: ViewOptions,
     },
+    /// The rows of a query, as they were when it was last asked; its definition as a view's. Not to be read before that.
+    Materialized {
+        definition: String,
+        populated: bool,
+    },
     Sequence(Sequence),
     /// An index relation; its definition is with the table `table`.
     Index {
@@ -79,6 +86,29 @@ pub enum RelationKind {
     },
     /// Built in, read-only for clients.
     System,
+}
+
+impl RelationKind {
+    /// The query that the relation is made of.
+    pub fn definition(&self) -> Option<&str> {
+        match self {
+            RelationKind::View { definition, .. } | RelationKind::Materialized { definition, .. } => Some(definition),
+            _ => None,
+        }
+    }
+
+    /// The same for whoever writes it anew.
+    pub fn definition_mut(&mut self) -> Option<&mut String> {
+        match self {
+            RelationKind::View { definition, .. } | RelationKind::Materialized { definition, .. } => Some(definition),
+            _ => None,
+        }
+    }
+
+    /// It has rows of its own in a table of SQLite's.
+    pub fn is_stored(&self) -> bool {
+        matches!(self, RelationKind::Table | RelationKind::Materialized { .. })
+    }
 }
 
 /// What is said of a view beside its query: options and their values, in the order in which they were given.
@@ -193,6 +223,8 @@ pub struct Constraint {
     pub columns: Vec<i16>,
     pub deferrable: bool,
     pub initially_deferred: bool,
+    /// Rows that were there before it meet it as well, as far as somebody has looked.
+    pub validated: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -475,7 +507,7 @@ impl Loader {
         }
         self.uses(&mut rows)?;
         let relations = format!(
-            "SELECT c.oid, n.nspname, c.relname, c.relkind, c.reloptions FROM \"pg_catalog.pg_class\" c
+            "SELECT c.oid, n.nspname, c.relname, c.relkind, c.reloptions, c.relispopulated, c.relpersistence FROM \"pg_catalog.pg_class\" c
             JOIN \"pg_catalog.pg_namespace\" n ON n.oid = c.relnamespace WHERE {} ORDER BY c.oid",
             self.wanted("c.oid")
         );
@@ -577,7 +609,7 @@ impl Loader {
     fn keys(&mut self, rows: &mut dyn FnMut(&str) -> SqlResult<Vec<Row>>) -> SqlResult<()> {
         let constraints = format!(
             "SELECT conrelid, oid, conname, contype, condeferrable, condeferred, conindid, confrelid,
-              confupdtype, confdeltype, conkey, confkey, source
+              confupdtype, confdeltype, conkey, confkey, source, convalidated
             FROM \"pg_catalog.pg_constraint\" WHERE {} ORDER BY conrelid, oid",
             self.wanted("conrelid")
         );
@@ -601,6 +633,7 @@ impl Loader {
                 columns: r.attnums(10),
                 deferrable: r.flag(4),
                 initially_deferred: r.flag(5),
+                validated: r.flag(13),
             };
             self.constraints.entry(r.oid(0)).or_default().push(constraint);
         }
@@ -631,6 +664,10 @@ impl Loader {
                 definition: self.views.remove(&oid).ok_or_else(missing)?,
                 options: ViewOptions::read(rights::texts(r, 4)?.unwrap_or_default()),
             },
+            "m" => RelationKind::Materialized {
+                definition: self.views.remove(&oid).ok_or_else(missing)?,
+                populated: r.flag(5),
+            },
             "S" => RelationKind::Sequence(self.sequences.remove(&oid).ok_or_else(missing)?),
             "i" => RelationKind::Index { table: self.index_tables.get(&oid).copied().ok_or_else(missing)? },
             _ => return Err(missing()),
@@ -644,6 +681,7 @@ impl Loader {
             columns: self.columns.remove(&oid).filter(|_| !index).unwrap_or_default(),
             constraints: self.constraints.remove(&oid).unwrap_or_default(),
             indexes: self.indexes.remove(&oid).unwrap_or_default(),
+            unlogged: r.text(6) == "u",
             schema,
             name,
         })
@@ -695,7 +733,7 @@ impl Source {
     /// Where the rows of a relation of the user's are.
     pub fn of(kind: &RelationKind, oid: u32, schema: &str, name: &str) -> Source {
         match kind {
-            RelationKind::Table => Source::Table(sqlite_name(schema, name)),
+            RelationKind::Table | RelationKind::Materialized { .. } => Source::Table(sqlite_name(schema, name)),
             RelationKind::Sequence(_) => Source::Query(format!(
                 "SELECT last_value, 0, is_called FROM \"pg_catalog.pg_sequence\" WHERE seqrelid = {oid}"
             )),

@@ -310,6 +310,7 @@ fn copy_in(relation: &Relation, attnums: &[i16], copy: &CopyStatement, scope: &S
     if !matches!(relation.kind, RelationKind::Table) {
         let message = match relation.kind {
             RelationKind::View { .. } => format!("cannot copy to view \"{}\"", relation.name),
+            RelationKind::Materialized { .. } => format!("cannot copy to materialized view \"{}\"", relation.name),
             _ => format!("cannot copy to \"{}\": it is not a table", relation.name),
         };
         return Err(SqlError::new(state::WRONG_OBJECT_TYPE, message));
@@ -341,6 +342,10 @@ fn copy_table(relation: &Relation, attnums: &[i16], copy: &CopyStatement, scope:
     if matches!(relation.kind, RelationKind::View { .. }) {
         return Err(SqlError::new(state::WRONG_OBJECT_TYPE, format!("cannot copy from view \"{}\"", relation.name))
             .hint("Try the COPY (SELECT ...) TO variant."));
+    }
+    if matches!(relation.kind, RelationKind::Materialized { .. }) {
+        let message = format!("cannot copy from materialized view \"{}\"", relation.name);
+        return Err(SqlError::new(state::WRONG_OBJECT_TYPE, message).hint("Try the COPY (SELECT ...) TO variant."));
     }
     let names: Vec<String> = attnums.iter().filter_map(|n| relation.column_at(*n)).map(|c| quote(&c.name)).collect();
     let query = format!("SELECT {} FROM {}.{}", names.join(", "), quote(&relation.schema), quote(&relation.name));

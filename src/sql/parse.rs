@@ -773,8 +773,6 @@ fn utility(source: &str, allowance: &Allowance) -> SqlResult<Ast> {
         Ok(Ast::Notify { channel, payload })
     } else if let Some(word) = c.eat_one(&["DO", "CALL", "LOAD", "CLUSTER", "IMPORT"]) {
         unsupported(&mut c, word)
-    } else if c.eat_all("REFRESH MATERIALIZED VIEW") {
-        unsupported(&mut c, "REFRESH MATERIALIZED VIEW")
     } else if c.eat_all("SECURITY LABEL") {
         unsupported(&mut c, "SECURITY LABEL")
     } else {

@@ -181,6 +181,7 @@ fn relation(oid: u32, schema: &str, name: &str, columns: Vec<Column>, source: So
         columns,
         constraints: Vec::new(),
         indexes: Vec::new(),
+        unlogged: false,
     }
 }
 

@@ -49,7 +49,9 @@ FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamesp
 WHERE c.relkind = 'v'
 
 -- 12007 pg_catalog.pg_matviews: schemaname name, matviewname name, matviewowner name, tablespace name, hasindexes bool, ispopulated bool, definition text
-SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL WHERE false
+SELECT n.nspname, c.relname, pg_get_userbyid(c.relowner), NULL, c.relhasindex, c.relispopulated, pg_get_viewdef(c.oid)
+FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'm'
 
 -- 12008 pg_catalog.pg_indexes: schemaname name, tablename name, indexname name, tablespace name, indexdef text
 SELECT n.nspname, t.relname, c.relname, NULL, pg_get_indexdef(c.oid)

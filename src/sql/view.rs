@@ -28,15 +28,25 @@ pub struct ViewDefinition {
     pub needs: BTreeSet<Address>,
 }
 
+/// What is made of a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    View,
+    Materialized,
+}
+
 /// Binds a view's query and makes it independent of the session.
-pub fn define(scope: &Scope<'_>, names: &[String], query: &str) -> SqlResult<ViewDefinition> {
+pub fn define(scope: &Scope<'_>, sort: Sort, names: &[String], query: &str) -> SqlResult<ViewDefinition> {
     let Statement::Query(mut query) = *parse::parse_query(query, scope.allowance)? else {
         return Err(SqlError::unsupported("a view of a statement that is not a query"));
     };
     let mut binder = Binder::new(scope);
     let (bound, notes) = binder.noted_query(&query)?;
     if !bound.before.is_empty() {
-        let text = "views must not contain data-modifying statements in WITH";
+        let text = match sort {
+            Sort::View => "views must not contain data-modifying statements in WITH",
+            Sort::Materialized => "materialized views must not use data-modifying statements in WITH",
+        };
         return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text));
     }
     if bound.writes || bound.lock.is_some() {
@@ -47,7 +57,10 @@ pub fn define(scope: &Scope<'_>, names: &[String], query: &str) -> SqlResult<Vie
     }
     let mut columns = bound.columns;
     if names.len() > columns.len() {
-        return Err(SqlError::syntax("CREATE VIEW specifies more column names than columns"));
+        return Err(SqlError::syntax(match sort {
+            Sort::View => "CREATE VIEW specifies more column names than columns",
+            Sort::Materialized => "too many column names were specified",
+        }));
     }
     for (column, name) in columns.iter_mut().zip(names) {
         column.name.clone_from(name);
@@ -234,17 +247,18 @@ fn offset(text: &str, line: u64, column: u64) -> Option<usize> {
     Some(start + within.0)
 }
 
-/// A view's text after a relation that it names is called otherwise: there it keeps its old name as an alias.
-pub fn with_relation_renamed(
+/// A view's text after a relation that it names is in another schema, or called otherwise: there it keeps its old name as an
+/// alias. Without names, all relations of the schema have moved.
+pub fn with_relation_moved(
     scope: &Scope<'_>,
     definition: &str,
-    schema: &str,
-    names: (&str, &str),
+    schemas: (&str, &str),
+    names: Option<(&str, &str)>,
 ) -> SqlResult<String> {
     let Statement::Query(mut query) = *parse::parse_query(definition, scope.allowance)? else {
         return Err(SqlError::internal("a view of a statement that is not a query"));
     };
-    let _ = query.visit(&mut Renamed { schema, names });
+    let _ = query.visit(&mut Moved { schemas, names });
     Ok(query.to_string())
 }
 
@@ -293,29 +307,65 @@ impl VisitorMut for RenamedType<'_> {
     }
 }
 
-struct Renamed<'a> {
-    schema: &'a str,
-    names: (&'a str, &'a str),
+struct Moved<'a> {
+    schemas: (&'a str, &'a str),
+    names: Option<(&'a str, &'a str)>,
 }
 
-impl VisitorMut for Renamed<'_> {
+impl Moved<'_> {
+    /// The new name of a relation, if it has moved.
+    fn name(&self, schema: &str, name: &str) -> Option<String> {
+        let moved = schema == self.schemas.0 && self.names.is_none_or(|(old, _)| old == name);
+        moved.then(|| self.names.map_or(name, |(_, new)| new).to_owned())
+    }
+}
+
+impl VisitorMut for Moved<'_> {
     type Break = ();
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
         let TableFactor::Table { name, args: None, alias, .. } = factor else { return ControlFlow::Continue(()) };
         let parts: Vec<String> = name.0.iter().filter_map(|p| p.as_ident()).map(fold).collect();
-        if parts == [self.schema, self.names.0] {
+        let [schema, old] = &parts[..] else { return ControlFlow::Continue(()) };
+        if let Some(new) = self.name(schema, old) {
             let part = |text: &str| ObjectNamePart::Identifier(Ident::with_quote('"', text));
-            *name = ObjectName(vec![part(self.schema), part(self.names.1)]);
-            let old = TableAlias {
-                explicit: true,
-                name: Ident::with_quote('"', self.names.0),
-                columns: Vec::new(),
-                at: None,
-            };
-            alias.get_or_insert(old);
+            *name = ObjectName(vec![part(self.schemas.1), part(&new)]);
+            if new != *old {
+                let name = Ident::with_quote('"', old.as_str());
+                alias.get_or_insert(TableAlias { explicit: true, name, columns: Vec::new(), at: None });
+            }
         }
         ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        match expr {
+            Expr::CompoundIdentifier(names) if names.len() > 2 => {
+                if self.name(&fold(&names[0]), &fold(&names[1])).is_some() {
+                    names.remove(0);
+                }
+            }
+            Expr::Cast { data_type: DataType::Regclass, expr, .. } => {
+                if let Expr::Value(value) = &mut **expr {
+                    self.text(&mut value.value);
+                }
+            }
+            Expr::TypedString(typed) if typed.data_type == DataType::Regclass => self.text(&mut typed.value.value),
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+impl Moved<'_> {
+    /// The name of a relation in a literal.
+    fn text(&self, value: &mut Value) {
+        let Value::SingleQuotedString(text) = value else { return };
+        let Ok(names) = name_parts(text) else { return };
+        let [schema, old] = &names[..] else { return };
+        if let Some(new) = self.name(schema, old) {
+            *text = format!("{}.{}", quote_identifier(self.schemas.1), quote_identifier(&new));
+        }
     }
 }
 

@@ -34,18 +34,18 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 /// The table that a statement changes.
-struct Target {
+pub(super) struct Target {
     /// What the statement names: the table, or a view over it.
-    named: Arc<Relation>,
-    surface: Surface,
-    relation: Arc<Relation>,
+    pub named: Arc<Relation>,
+    pub surface: Surface,
+    pub relation: Arc<Relation>,
     /// Unquoted SQLite name.
-    table: String,
-    range: Range,
+    pub table: String,
+    pub range: Range,
 }
 
 impl Target {
-    fn rowid(&self) -> ColumnRef {
+    pub(super) fn rowid(&self) -> ColumnRef {
         ColumnRef::of(self.range.id, self.table.as_str(), self.relation.rowid_name())
     }
 
@@ -83,9 +83,9 @@ fn assigned_columns(target: &Target, assignments: &[Assignment]) -> Vec<i16> {
 }
 
 /// The columns of an INSERT, as places among those of what it names.
-struct Chosen {
-    places: Vec<usize>,
-    listed: bool,
+pub(super) struct Chosen {
+    pub places: Vec<usize>,
+    pub listed: bool,
 }
 
 /// The names that RETURNING knows: columns of other tables are looked up among what is kept of them.
@@ -169,6 +169,14 @@ impl Binder<'_> {
     }
 
     fn dml_inner(&mut self, statement: &Statement) -> SqlResult<(WritePlan, Vec<ResultColumn>)> {
+        if let Some(merge) = merge_of(statement) {
+            let clause = if let Statement::Query(query) = statement { query.with.as_ref() } else { None };
+            let (with, recursive) = match clause {
+                Some(clause) => (self.with_clause(clause)?.0, clause.recursive),
+                None => (vec![], false),
+            };
+            return Ok((self.merge_statement(merge, with, recursive)?, vec![]));
+        }
         let (mut write, tag) = self.write_of(statement, Prefix::default())?;
         let alone = self.single
             && self.subqueries == 0
@@ -315,7 +323,7 @@ impl Binder<'_> {
         }
     }
 
-    fn target(&mut self, name: &ObjectName, alias: Option<String>, action: &str) -> SqlResult<Target> {
+    pub(super) fn target(&mut self, name: &ObjectName, alias: Option<String>, action: &str) -> SqlResult<Target> {
         let relation = self.relation(name)?;
         if !matches!(relation.kind, RelationKind::Table | RelationKind::View { .. }) {
             return Err(error_at(self, not_updatable(&relation, action), name_start(name)));
@@ -324,6 +332,8 @@ impl Binder<'_> {
         let right = match action {
             "insert into" => INSERT,
             "update" => UPDATE,
+            // As its clauses need.
+            "merge into" => 0,
             _ => DELETE,
         };
         let surface = self.surface(&relation, right, id)?;
@@ -531,7 +541,12 @@ impl Binder<'_> {
     }
 
     /// The columns for so many values.
-    fn columns_for<'t>(&mut self, given: usize, target: &'t Target, mut chosen: Chosen) -> SqlResult<Vec<&'t Column>> {
+    pub(super) fn columns_for<'t>(
+        &mut self,
+        given: usize,
+        target: &'t Target,
+        mut chosen: Chosen,
+    ) -> SqlResult<Vec<&'t Column>> {
         if given > chosen.places.len() {
             return Err(SqlError::syntax("INSERT has more expressions than target columns"));
         }
@@ -546,7 +561,7 @@ impl Binder<'_> {
         Ok(columns)
     }
 
-    fn place_named(&self, target: &Target, name: &str, at: Location) -> SqlResult<usize> {
+    pub(super) fn place_named(&self, target: &Target, name: &str, at: Location) -> SqlResult<usize> {
         match target.place(name) {
             Some(place) => Ok(place),
             None => self.column_named(&target.named, name, at).map(|_| 0),
@@ -554,7 +569,11 @@ impl Binder<'_> {
     }
 
     /// Columns that get their defaults because the statement does not name them.
-    fn absent_defaults(&mut self, relation: &Relation, columns: &[&Column]) -> SqlResult<(Vec<String>, Vec<Typed>)> {
+    pub(super) fn absent_defaults(
+        &mut self,
+        relation: &Relation,
+        columns: &[&Column],
+    ) -> SqlResult<(Vec<String>, Vec<Typed>)> {
         let (mut names, mut values) = (Vec::new(), Vec::new());
         for column in &relation.columns {
             if columns.iter().any(|c| c.attnum == column.attnum) {
@@ -617,7 +636,7 @@ impl Binder<'_> {
     }
 
     /// An expression or DEFAULT as it is stored into a column. `sets`: functions in it that yield rows.
-    fn value_for(
+    pub(super) fn value_for(
         &mut self,
         relation: &Relation,
         column: &Column,
@@ -939,7 +958,7 @@ impl Binder<'_> {
     }
 
     /// `a = 1, (b, c) = (2, 3), (d, e) = (SELECT …)`
-    fn assignments<'e>(
+    pub(super) fn assignments<'e>(
         &mut self,
         target: &Target,
         assignments: impl IntoIterator<Item = &'e Assignment>,
@@ -1276,6 +1295,18 @@ impl Binder<'_> {
     }
 }
 
+/// MERGE, also behind WITH.
+fn merge_of(statement: &Statement) -> Option<&sqlparser::ast::Merge> {
+    match statement {
+        Statement::Merge(merge) => Some(merge),
+        Statement::Query(query) => match &*query.body {
+            SetExpr::Merge(statement) => merge_of(statement),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// The rowid that a row gets, or is found by, as far as the text tells.
 fn rowid(value: &Typed) -> Option<RowId> {
     match &value.node {
@@ -1304,6 +1335,9 @@ fn not_updatable(relation: &Relation, action: &str) -> SqlError {
         RelationKind::View { .. } => {
             SqlError::new(state::WRONG_OBJECT_TYPE, format!("cannot {action} view \"{name}\""))
                 .hint("To enable copying to a view, provide an INSTEAD OF INSERT trigger.")
+        }
+        RelationKind::Materialized { .. } => {
+            SqlError::new(state::WRONG_OBJECT_TYPE, format!("cannot change materialized view \"{name}\""))
         }
         RelationKind::System => {
             SqlError::new(state::INSUFFICIENT_PRIVILEGE, format!("permission denied: \"{name}\" is a system catalog"))

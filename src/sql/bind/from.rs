@@ -44,8 +44,7 @@ impl Binder<'_> {
 
     /// Binds FROM and makes its names visible in the current level.
     pub(super) fn bind_from(&mut self, from: &[TableWithJoins]) -> SqlResult<Vec<FromItem>> {
-        let tables: usize = from.iter().map(|item| 1 + item.joins.len()).sum();
-        if tables > MAX_TABLES {
+        if from.len() > MAX_TABLES {
             let message = format!("more than {MAX_TABLES} tables in a join are not supported");
             let error = SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, message);
             return Err(error.hint("Join some of them in a materialized WITH query."));
@@ -79,9 +78,41 @@ impl Binder<'_> {
                     right
                 }
             };
+            if tables_in(&left.tree) + tables_in(&right.tree) > MAX_TABLES {
+                left = self.packed(left);
+            }
             left = self.join_items(left, right, join)?;
         }
         Ok(left)
+    }
+
+    /// A join as a query of its own, which SQLite does not merge into the one around it because of its LIMIT.
+    fn packed(&mut self, item: Item) -> Item {
+        let Item { tree, mut names } = item;
+        let id = self.next_id();
+        let mut kept: Vec<Typed> = Vec::new();
+        for column in names.columns.iter().chain(names.ranges.iter().flat_map(|range| &range.columns)) {
+            if !kept.contains(&column.expr) {
+                kept.push(column.expr.clone());
+            }
+        }
+        let (alias, this) = (format!("t{id}"), &*self);
+        let look_up = |named: &mut Named| {
+            if let Some(at) = kept.iter().position(|known| *known == named.expr) {
+                let (ty, typmod, origin) = (named.expr.ty, named.expr.typmod, named.expr.origin());
+                named.expr = this.column_of(id, &alias, &format!("c{}", at + 1), ty, typmod, origin, false);
+            }
+        };
+        names.ranges.iter_mut().flat_map(|range| &mut range.columns).for_each(look_up);
+        names.columns.iter_mut().for_each(look_up);
+        for range in &mut names.ranges {
+            (range.relation, range.numbered, range.derived) = (None, false, false);
+        }
+        let columns = kept.into_iter().map(|expr| Named { name: String::new(), expr }).collect();
+        let select = Select { columns, from: vec![tree], ..Select::default() };
+        let limit = Some(Typed::constant(Type::INT8, crate::value::Value::Int(-1)));
+        let query = Query { limit, ..Query::of(Body::Select(Box::new(select))) };
+        Item { tree: FromItem::Query { query: Box::new(query), range: id }, names }
     }
 
     fn join_items(&mut self, left: Item, right: Item, join: &Join) -> SqlResult<Item> {
@@ -433,6 +464,13 @@ impl Binder<'_> {
         let id = self.next_id();
         let sql_alias = format!("t{id}");
         self.needs.add(id, relation, self.acts_for(), self.scope, SELECT);
+        if let RelationKind::Materialized { populated: false, .. } = relation.kind
+            && !self.unasked
+        {
+            let text = format!("materialized view \"{}\" has not been populated", relation.name);
+            return Err(SqlError::new(state::OBJECT_NOT_IN_PREREQUISITE_STATE, text)
+                .hint("Use the REFRESH MATERIALIZED VIEW command."));
+        }
         let (tree, by_number) = match (&relation.kind, &relation.source) {
             (RelationKind::Index { .. }, _) => {
                 let text = format!("cannot open relation \"{}\"", relation.name);
@@ -830,6 +868,23 @@ impl Binder<'_> {
             self.level().sets.push(FromItem::Function { call, range: id });
         }
         Ok(value.at(at))
+    }
+}
+
+/// How many tables SQLite joins for a FROM item, when it has merged all queries into it that it may.
+fn tables_in(item: &FromItem) -> usize {
+    let in_query = |query: &Query| match &query.body {
+        Body::Select(select) if query.limit.is_none() && !select.aggregated && !select.distinct => {
+            select.from.iter().map(tables_in).sum::<usize>().max(1)
+        }
+        _ => 1,
+    };
+    match item {
+        FromItem::Join { left, right, .. } => tables_in(left) + tables_in(right),
+        FromItem::Nested(inner) => tables_in(inner),
+        FromItem::InStep(items) => items.iter().map(tables_in).sum(),
+        FromItem::Query { query, .. } | FromItem::Lateral { query, .. } => in_query(query),
+        _ => 1,
     }
 }
 

@@ -10,6 +10,7 @@
 //! | `phrase` | what is said in other words: named arguments, WITH TIES, INTERSECT ALL, … |
 //! | `from`, `query` | FROM, SELECT, set operations, CTEs |
 //! | `dml` | INSERT, UPDATE, DELETE |
+//! | `merge` | MERGE |
 //! | `through` | views that are written through |
 //! | `parts` | data changes in WITH, and what is read before a change |
 //! | `record` | rows as values |
@@ -18,13 +19,14 @@
 //! Nothing here writes SQL or looks into it: what a statement means is in the trees, and [`super::render`] writes them when
 //! all of it is bound, because the types of literals, parameters and columns may be decided by what comes later.
 //!
-//! Left out (0A000): GROUPING SETS, composite types, MERGE. `INSERT … ON CONFLICT DO UPDATE` may meet one row twice, where Postgres raises 21000.
+//! Left out (0A000): GROUPING SETS, composite types. `INSERT … ON CONFLICT DO UPDATE` may meet one row twice, where Postgres raises 21000.
 
 mod call;
 mod coerce;
 mod dml;
 mod from;
 mod labels;
+mod merge;
 mod names;
 mod parts;
 mod phrase;

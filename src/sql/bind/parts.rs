@@ -184,6 +184,9 @@ impl Binder<'_> {
             let text = "WITH clause containing a data-modifying statement must be at the top level";
             return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text));
         }
+        if matches!(&*cte.query.body, SetExpr::Merge(_)) {
+            return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, "MERGE not supported in WITH query"));
+        }
         self.effort = Effort::Open;
         let items = self.ctes.iter().filter_map(|c| c.item.clone()).collect();
         let single = std::mem::take(&mut self.single);

@@ -31,7 +31,7 @@ use std::sync::Arc;
 
 /// Whether a statement that the parser calls a query is INSERT, UPDATE or DELETE behind WITH.
 pub fn is_dml(query: &Query) -> bool {
-    matches!(&*query.body, SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_))
+    matches!(&*query.body, SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_))
 }
 
 /// SQLite takes 500 queries in one compound; a longer chain is one of chains.
@@ -938,6 +938,10 @@ impl Binder<'_> {
             let relations: Vec<(usize, Option<Arc<Relation>>)> = hits.map(|r| (r.id, r.relation.clone())).collect();
             for (range, relation) in relations {
                 self.needs.also(range, UPDATE, []);
+                if let Some(view) = relation.as_ref().filter(|r| matches!(r.kind, RelationKind::Materialized { .. })) {
+                    let text = format!("cannot lock rows in materialized view \"{}\"", view.name);
+                    return Err(SqlError::new(state::WRONG_OBJECT_TYPE, text));
+                }
                 let Some(relation) = relation.filter(|r| r.kind == RelationKind::Table) else { continue };
                 if !lock.tables.iter().any(|(_, known, _)| *known == range) {
                     lock.tables.push((relation.oid, range, relation.rowid_name()));
@@ -952,7 +956,7 @@ impl Binder<'_> {
         match &self.level().names.ranges[..] {
             [] => true,
             [range] => match &range.relation {
-                Some(relation) if relation.kind == RelationKind::Table => is_one_row(relation, range.id, filter),
+                Some(relation) if relation.kind.is_stored() => is_one_row(relation, range.id, filter),
                 _ => false,
             },
             _ => false,

@@ -6,16 +6,20 @@ use super::grammar::{
 use super::roles::owners;
 use super::rows::is_key_of;
 use super::table::{
-    allow, define_column, define_constraint, drop_views, guard_foreign_key, guard_unique, mentioned, nextval_of,
-    owned_sequence, release_owned, remove_owned, sequence_with,
+    allow, define_column, define_constraint, drop_views, freeze_default, guard_foreign_key, guard_unique, mentioned,
+    nextval_of, owned_sequence, release_owned, remove_owned, sequence_with,
 };
 use super::work::{
-    NO_COLUMN, Violation, Work, is_set_to_default, no_column, no_relation, sets_default, system_relation,
+    NO_COLUMN, Violation, Work, is_set_to_default, is_system_schema, no_column, no_relation, no_schema, sets_default,
+    system_relation,
 };
+use crate::command::Definition;
 use crate::error::{SqlError, SqlResult, state};
+use crate::sql::access;
 use crate::sql::bind::{self, Binder, Kept};
 use crate::sql::catalog::{
-    Column, Constraint, ConstraintKind, Identity, Index, Relation, RelationKind, Source, quote, sqlite_name,
+    self, Catalog, Column, Constraint, ConstraintKind, Identity, Index, Relation, RelationKind, Source, is_temporary,
+    quote, sqlite_name,
 };
 use crate::sql::cursor::Name;
 use crate::sql::lex::{Kind, Lexer, identifier, quote_identifier};
@@ -34,13 +38,14 @@ pub fn table(
     let tag = match what {
         Object::Index => "ALTER INDEX",
         Object::View => "ALTER VIEW",
+        Object::Materialized => "ALTER MATERIALIZED VIEW",
         _ => "ALTER TABLE",
     };
     let Some(relation) = work.find(name) else {
         if !if_exists {
             return Err(no_relation(name));
         }
-        work.notice(state::SUCCESSFUL_COMPLETION, format!("relation \"{name}\" does not exist, skipping"));
+        work.notice(state::SUCCESSFUL_COMPLETION, format!("relation \"{}\" does not exist, skipping", name.name));
         return Ok(tag);
     };
     if matches!(relation.kind, RelationKind::System) {
@@ -69,6 +74,8 @@ pub fn table(
             (_, AlterAction::Accepted) => {}
             (_, AlterAction::OwnerTo(to)) => owners::relation_to(work, &current, to)?,
             (_, AlterAction::RenameTo(to)) => rename(work, &current, to)?,
+            (_, AlterAction::SetSchema(to)) => set_schema(work, &current, to)?,
+            (RelationKind::Materialized { .. }, action) => alter_materialized(work, &current, action)?,
             (RelationKind::View { .. }, action) => alter_view(work, &current, action)?,
             (RelationKind::Table, action) => alter(work, &current, action)?,
             _ => return Err(SqlError::unsupported(format!("{tag} of this kind"))),
@@ -100,12 +107,21 @@ fn alter(work: &mut Work<'_>, table: &Relation, action: &AlterAction) -> SqlResu
         AlterAction::SetIdentity { column, always, options } => set_identity(work, table, column, *always, options),
         AlterAction::RenameColumn(from, to) => rename_column(work, table, from, to),
         AlterAction::RenameConstraint(from, to) => rename_constraint(work, table, from, to),
-        AlterAction::ValidateConstraint(name) => {
-            table.constraint(name).map(|_| ()).ok_or_else(|| no_constraint(table, name))
+        AlterAction::ValidateConstraint(name) => validate_constraint(work, table, name),
+        AlterAction::AlterConstraint { name, deferrable, deferred } => {
+            alter_constraint(work, table, name, *deferrable, *deferred)
+        }
+        AlterAction::DropExpression { column, if_exists } => drop_expression(work, table, column, *if_exists),
+        AlterAction::Unlogged(unlogged) => {
+            work.update(table, Relation { unlogged: *unlogged, ..table.clone() });
+            Ok(())
         }
         AlterAction::Attribute(name) => column(table, name).map(|_| ()),
-        AlterAction::SetSchema(_) => Err(SqlError::unsupported("ALTER TABLE SET SCHEMA")),
-        AlterAction::RenameTo(_) | AlterAction::OwnerTo(_) | AlterAction::Options(_) | AlterAction::Accepted => Ok(()),
+        AlterAction::RenameTo(_)
+        | AlterAction::SetSchema(_)
+        | AlterAction::OwnerTo(_)
+        | AlterAction::Options(_)
+        | AlterAction::Accepted => Ok(()),
     }
 }
 
@@ -115,11 +131,24 @@ fn alter_view(work: &mut Work<'_>, view: &Relation, action: &AlterAction) -> Sql
         AlterAction::DropDefault(column) => set_default(work, view, column, None),
         AlterAction::RenameColumn(from, to) => rename_column(work, view, from, to),
         AlterAction::Options(options) => set_view_options(work, view, options),
-        AlterAction::SetSchema(_) => Err(SqlError::unsupported("ALTER VIEW SET SCHEMA")),
         action => {
             let message =
                 format!("ALTER action {} cannot be performed on relation \"{}\"", described(action), view.name);
             let detail = "This operation is not supported for views.";
+            Err(SqlError::new(state::WRONG_OBJECT_TYPE, message).detail(detail))
+        }
+    }
+}
+
+fn alter_materialized(work: &mut Work<'_>, view: &Relation, action: &AlterAction) -> SqlResult<()> {
+    match action {
+        AlterAction::RenameColumn(from, to) => rename_column(work, view, from, to),
+        AlterAction::Attribute(name) => column(view, name).map(|_| ()),
+        AlterAction::Options(_) => Ok(()),
+        action => {
+            let message =
+                format!("ALTER action {} cannot be performed on relation \"{}\"", described(action), view.name);
+            let detail = "This operation is not supported for materialized views.";
             Err(SqlError::new(state::WRONG_OBJECT_TYPE, message).detail(detail))
         }
     }
@@ -141,6 +170,10 @@ fn described(action: &AlterAction) -> &'static str {
         AlterAction::SetIdentity { .. } => "ALTER COLUMN ... SET",
         AlterAction::RenameConstraint(..) => "RENAME CONSTRAINT",
         AlterAction::ValidateConstraint(_) => "VALIDATE CONSTRAINT",
+        AlterAction::AlterConstraint { .. } => "ALTER CONSTRAINT",
+        AlterAction::DropExpression { .. } => "ALTER COLUMN ... DROP EXPRESSION",
+        AlterAction::Unlogged(true) => "SET UNLOGGED",
+        AlterAction::Unlogged(false) => "SET LOGGED",
         AlterAction::Attribute(_) => "ALTER COLUMN ... SET",
         AlterAction::RenameTo(_) | AlterAction::RenameColumn(..) => "RENAME",
         AlterAction::OwnerTo(_) => "OWNER TO",
@@ -209,6 +242,7 @@ fn add_column(work: &mut Work<'_>, table: &Relation, def: &ColumnDef, if_not_exi
         }
     }
     work.update(table, new.clone());
+    freeze_default(work, &new, &column)?;
     let filler = match (&column.default, column.sequence) {
         (Some(text), _) => Some(text.clone()),
         (None, Some(sequence)) => work.catalog.by_oid(sequence).map(|s| nextval_of(s)),
@@ -311,6 +345,9 @@ fn set_default(work: &mut Work<'_>, table: &Relation, name: &str, text: Option<&
     let text = text.filter(|t| !t.trim().eq_ignore_ascii_case("null")).cloned();
     let new = with_column(table, name, |c| c.default = text);
     work.update(table, new.clone());
+    if let Some(column) = new.column(name) {
+        freeze_default(work, &new, column)?;
+    }
     // Where a reference is set to it, SQLite has to know it.
     if is_set_to_default(table, found) { work.rebuild(table, &new, &BTreeMap::new()) } else { Ok(()) }
 }
@@ -356,7 +393,11 @@ fn set_type(
             state::FEATURE_NOT_SUPPORTED,
             "cannot alter type of a column used by a view or rule",
         )
-        .detail(format!("rule _RETURN on view {} depends on column \"{name}\"", quote_identifier(&view.name))));
+        .detail(format!(
+            "rule _RETURN on {} {} depends on column \"{name}\"",
+            access::noun(view),
+            quote_identifier(&view.name)
+        )));
     }
     let new = with_column(table, name, |c| (c.ty, c.typmod) = (ty, typmod));
     if let Some(text) = &old.default {
@@ -498,22 +539,13 @@ fn add_constraint(work: &mut Work<'_>, table: &Relation, def: &ConstraintDef) ->
     let mut new = table.clone();
     // A new integer primary key becomes the rowid: the table is copied once, and every lookup is faster for ever.
     define_constraint(work, &mut new, def, true)?;
+    if let Some(constraint) = new.constraints.last_mut() {
+        constraint.validated = !def.not_valid;
+    }
     let Some(constraint) = new.constraints.last().cloned() else { return Ok(()) };
     match &constraint.kind {
         ConstraintKind::Check(text) => {
-            let condition = work.bind(Some(&new), text, Some((Type::BOOL, NO_TYPMOD)), Kept::Check)?;
-            let violation = Violation {
-                code: state::CHECK_VIOLATION,
-                message: format!(
-                    "check constraint \"{}\" of relation \"{}\" is violated by some row",
-                    constraint.name, table.name
-                ),
-                detail: None,
-                relation: table,
-                column: None,
-                constraint: Some(&constraint.name),
-            };
-            work.guard(&violation, &format!("FROM {} WHERE NOT ({condition})", physical(table)));
+            let condition = guard_check(work, &new, &constraint, text)?;
             work.sql(format!(
                 "ALTER TABLE {} ADD CONSTRAINT \"{}\" CHECK ({condition})",
                 physical(table),
@@ -532,6 +564,89 @@ fn add_constraint(work: &mut Work<'_>, table: &Relation, def: &ConstraintDef) ->
         }
     }
     Ok(())
+}
+
+/// What a constraint that is not to be looked at says of rows that break it: SQLite has no table with such rows.
+pub fn message_of(constraint: &Constraint, valid: String) -> (crate::error::SqlState, String) {
+    let (check, foreign) = (state::CHECK_VIOLATION, state::FOREIGN_KEY_VIOLATION);
+    match (constraint.validated, &constraint.kind) {
+        (false, _) => {
+            (state::FEATURE_NOT_SUPPORTED, format!("NOT VALID where rows break constraint \"{}\"", constraint.name))
+        }
+        (true, ConstraintKind::Check(_)) => (check, valid),
+        (true, _) => (foreign, valid),
+    }
+}
+
+/// Refuses rows of `table` that do not meet a condition; returns it in SQLite's words.
+fn guard_check(work: &mut Work<'_>, table: &Relation, constraint: &Constraint, text: &str) -> SqlResult<String> {
+    let condition = work.bind(Some(table), text, Some((Type::BOOL, NO_TYPMOD)), Kept::Check)?;
+    let name = (&constraint.name, &table.name);
+    let valid = format!("check constraint \"{}\" of relation \"{}\" is violated by some row", name.0, name.1);
+    let (code, message) = message_of(constraint, valid);
+    let violation =
+        Violation { code, message, detail: None, relation: table, column: None, constraint: Some(&constraint.name) };
+    work.guard(&violation, &format!("FROM {} WHERE NOT ({condition})", physical(table)));
+    Ok(condition)
+}
+
+fn validate_constraint(work: &mut Work<'_>, table: &Relation, name: &str) -> SqlResult<()> {
+    let constraint = table.constraint(name).cloned().ok_or_else(|| no_constraint(table, name))?;
+    let valid = Constraint { validated: true, ..constraint.clone() };
+    match &constraint.kind {
+        ConstraintKind::Check(text) if !constraint.validated => drop(guard_check(work, table, &valid, text)?),
+        ConstraintKind::ForeignKey { .. } if !constraint.validated => guard_foreign_key(work, table, &valid)?,
+        ConstraintKind::Check(_) | ConstraintKind::ForeignKey { .. } => return Ok(()),
+        _ => {
+            let message = format!(
+                "constraint \"{name}\" of relation \"{}\" is not a foreign key or check constraint",
+                table.name
+            );
+            return Err(SqlError::new(state::WRONG_OBJECT_TYPE, message));
+        }
+    }
+    let mut new = table.clone();
+    new.constraints.iter_mut().filter(|c| c.oid == constraint.oid).for_each(|c| c.validated = true);
+    work.update(table, new);
+    Ok(())
+}
+
+fn alter_constraint(
+    work: &mut Work<'_>,
+    table: &Relation,
+    name: &str,
+    deferrable: bool,
+    deferred: bool,
+) -> SqlResult<()> {
+    let constraint = table.constraint(name).ok_or_else(|| no_constraint(table, name))?;
+    if !matches!(constraint.kind, ConstraintKind::ForeignKey { .. }) {
+        let message = format!("constraint \"{name}\" of relation \"{}\" is not a foreign key constraint", table.name);
+        return Err(SqlError::new(state::WRONG_OBJECT_TYPE, message));
+    }
+    if (constraint.deferrable, constraint.initially_deferred) == (deferrable, deferred) {
+        return Ok(());
+    }
+    let mut new = table.clone();
+    for c in new.constraints.iter_mut().filter(|c| c.name == name) {
+        (c.deferrable, c.initially_deferred) = (deferrable, deferred);
+    }
+    work.update(table, new.clone());
+    work.rebuild(table, &new, &BTreeMap::new())
+}
+
+/// A generated column keeps its values and becomes one like any other.
+fn drop_expression(work: &mut Work<'_>, table: &Relation, name: &str, if_exists: bool) -> SqlResult<()> {
+    if column(table, name)?.generated.is_none() {
+        let message = format!("column \"{name}\" of relation \"{}\" is not a stored generated column", table.name);
+        if !if_exists {
+            return Err(SqlError::new(state::OBJECT_NOT_IN_PREREQUISITE_STATE, message));
+        }
+        work.notice(state::SUCCESSFUL_COMPLETION, message + ", skipping");
+        return Ok(());
+    }
+    let new = with_column(table, name, |c| c.generated = None);
+    work.update(table, new.clone());
+    work.rebuild(table, &new, &BTreeMap::new())
 }
 
 fn add_key(work: &mut Work<'_>, table: &Relation, new: &Relation, c: &Constraint, index: u32) -> SqlResult<()> {
@@ -593,6 +708,7 @@ fn adopt_index(work: &mut Work<'_>, table: &Relation, def: &ConstraintDef, prima
         columns,
         deferrable: def.deferrable,
         initially_deferred: false,
+        validated: true,
     });
     work.update(&current, new);
     Ok(())
@@ -708,33 +824,176 @@ fn rename(work: &mut Work<'_>, r: &Relation, to: &str) -> SqlResult<()> {
     if !r.name.eq_ignore_ascii_case(to) {
         work.check_case(&r.schema, to)?;
     }
-    let mut texts = Vec::new();
-    for view in work.views_on(r.oid) {
-        if let RelationKind::View { definition, .. } = &view.kind {
-            let text = view::with_relation_renamed(&work.scope(), definition, &r.schema, (&r.name, to))?;
-            texts.push((view, text));
-        }
+    if let RelationKind::Index { table } = r.kind {
+        return rename_index(work, table, r.oid, to);
     }
-    let mut new = r.clone();
-    new.name = to.to_owned();
-    new.source = Source::of(&r.kind, r.oid, &r.schema, to);
-    match &r.kind {
-        RelationKind::Table => {
-            work.sql(format!("ALTER TABLE {} RENAME TO {}", physical(r), physical(&new)));
-            work.update(r, new);
-        }
-        RelationKind::View { .. } => work.update(r, new),
-        RelationKind::Sequence(_) => rename_sequence(work, r, new),
-        RelationKind::Index { table } => return rename_index(work, *table, r.oid, to),
-        RelationKind::System => return Err(system_relation(r)),
-    }
-    work.rewrite_views(texts)
+    let mut moves = Moves::new(work);
+    moves.relation(work, r, &r.schema, to)?;
+    moves.finish(work)
 }
 
-fn rename_sequence(work: &mut Work<'_>, old: &Relation, new: Relation) {
-    let before = work.catalog.clone();
-    work.update(old, new);
-    work.follow(&before);
+fn set_schema(work: &mut Work<'_>, r: &Relation, to: &str) -> SqlResult<()> {
+    if matches!(r.kind, RelationKind::Index { .. }) {
+        let message = format!("cannot change schema of index \"{}\"", r.name);
+        let hint = "Change the schema of the table instead.";
+        return Err(SqlError::new(state::WRONG_OBJECT_TYPE, message).hint(hint));
+    }
+    if let Some((table, _)) = work.catalog.sequence_owner(r.oid) {
+        let message = "cannot move an owned sequence into another schema";
+        let detail = format!("Sequence \"{}\" is linked to table \"{}\".", r.name, table.name);
+        return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, message).detail(detail));
+    }
+    if !work.catalog.schemas.contains_key(to) {
+        return Err(no_schema(to));
+    }
+    if is_system_schema(to) {
+        let message = format!("permission denied for schema {to}");
+        return Err(SqlError::new(state::INSUFFICIENT_PRIVILEGE, message));
+    }
+    if is_temporary(to) || is_temporary(&r.schema) {
+        let message = "cannot move objects into or out of temporary schemas";
+        return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, message));
+    }
+    work.check_creates_in(to)?;
+    if r.schema == to {
+        return Ok(());
+    }
+    let owned: Vec<u32> = r.columns.iter().filter_map(|c| c.sequence).collect();
+    let sequences = owned.iter().filter_map(|oid| work.catalog.by_oid(*oid)).map(|s| Relation::clone(s));
+    let mut moving: Vec<Relation> = sequences.collect();
+    moving.insert(0, r.clone());
+    for relation in &moving {
+        for name in std::iter::once(&relation.name).chain(relation.indexes.iter().map(|i| &i.name)) {
+            if work.is_taken(to, name) {
+                let message = format!("relation \"{name}\" already exists in schema \"{to}\"");
+                return Err(SqlError::new(state::DUPLICATE_TABLE, message));
+            }
+            work.check_case(to, name)?;
+        }
+    }
+    let mut moves = Moves::new(work);
+    for relation in &moving {
+        moves.relation(work, relation, to, &relation.name)?;
+    }
+    moves.finish(work)
+}
+
+/// ALTER SCHEMA … RENAME TO: everything in it moves, and the schema keeps its OID.
+pub fn rename_schema(work: &mut Work<'_>, name: &str, to: &str) -> SqlResult<&'static str> {
+    let oid = *work.catalog.schemas.get(name).ok_or_else(|| no_schema(name))?;
+    if !work.owns(catalog::Object::schema(oid)) {
+        return Err(access::not_owner("schema", name));
+    }
+    work.check_creates_in_database()?;
+    if work.catalog.schemas.contains_key(to) {
+        return Err(SqlError::new(state::DUPLICATE_SCHEMA, format!("schema \"{to}\" already exists")));
+    }
+    if is_system_schema(name) {
+        return Err(SqlError::new(state::INSUFFICIENT_PRIVILEGE, format!("permission denied for schema {name}")));
+    }
+    if to.starts_with("pg_") {
+        return Err(SqlError::new(state::RESERVED_NAME, format!("unacceptable schema name \"{to}\""))
+            .detail("The prefix \"pg_\" is reserved for system schemas."));
+    }
+    if to.contains('.') {
+        return Err(SqlError::unsupported("a schema name with a dot"));
+    }
+    let other = work.catalog.schemas.keys().find(|s| s.eq_ignore_ascii_case(to) && *s != name);
+    if let Some(other) = other {
+        return Err(SqlError::unsupported(format!(
+            "a schema \"{to}\" beside \"{other}\" (names that differ only in case)"
+        )));
+    }
+    let inside = work.catalog.relations.values().filter(|r| r.schema == name);
+    let mut inside: Vec<Relation> = inside.map(|r| Relation::clone(r)).collect();
+    inside.retain(|r| !matches!(r.kind, RelationKind::Index { .. }));
+    inside.sort_by_key(|r| r.oid);
+    let mut moves = Moves::new(work);
+    work.sql(format!(
+        "UPDATE \"pg_catalog.pg_namespace\" SET nspname = {} WHERE oid = {oid}",
+        super::rows::literal(to)
+    ));
+    // Both names mean it while things move.
+    work.catalog.schemas.insert(to.to_owned(), oid);
+    for relation in &inside {
+        moves.relation(work, relation, to, &relation.name)?;
+    }
+    moves.types(work, name, to)?;
+    moves.finish(work)?;
+    work.catalog.schemas.remove(name);
+    work.concerns(Definition::Shared);
+    Ok("ALTER SCHEMA")
+}
+
+/// Relations and types on their way to other names: what names them follows when all have arrived.
+struct Moves {
+    before: Catalog,
+    /// New texts of views.
+    texts: BTreeMap<u32, String>,
+    /// Constants in tables' expressions may name what has moved.
+    follows: bool,
+}
+
+impl Moves {
+    fn new(work: &Work<'_>) -> Moves {
+        Moves { before: work.catalog.clone(), texts: BTreeMap::new(), follows: false }
+    }
+
+    fn text<'m>(&'m mut self, view: &Relation) -> &'m mut String {
+        let known = view.kind.definition().unwrap_or_default();
+        self.texts.entry(view.oid).or_insert_with(|| known.to_owned())
+    }
+
+    fn relation(&mut self, work: &mut Work<'_>, r: &Relation, schema: &str, to: &str) -> SqlResult<()> {
+        for view in work.views_on(r.oid) {
+            let text = self.text(&view);
+            *text = view::with_relation_moved(&work.scope(), text, (&r.schema, schema), Some((&r.name, to)))?;
+        }
+        let mut new = r.clone();
+        (new.name, new.schema) = (to.to_owned(), schema.to_owned());
+        new.source = Source::of(&r.kind, r.oid, schema, to);
+        let elsewhere = r.schema != schema;
+        self.follows |= elsewhere || matches!(r.kind, RelationKind::Sequence(_));
+        if r.kind.is_stored() {
+            for index in r.indexes.iter().filter(|_| elsewhere) {
+                work.drop_physical_index(r, index);
+            }
+            work.sql(format!("ALTER TABLE {} RENAME TO {}", physical(r), physical(&new)));
+        }
+        work.update(r, new.clone());
+        // SQLite cannot rename an index.
+        for index in new.indexes.iter().filter(|_| elsewhere) {
+            work.create_physical_index(&new, index)?;
+        }
+        Ok(())
+    }
+
+    fn types(&mut self, work: &mut Work<'_>, from: &str, to: &str) -> SqlResult<()> {
+        let inside: Vec<_> = work.catalog.types.values().filter(|own| own.schema == from).cloned().collect();
+        for own in inside {
+            for view in work.views_on(own.oid) {
+                let text = self.text(&view);
+                *text = view::with_type_renamed(&work.scope(), text, (from, &own.name), (to, &own.name))?;
+            }
+            let mut new = catalog::OwnType::clone(&own);
+            to.clone_into(&mut new.schema);
+            work.put_type(new);
+            self.follows = true;
+        }
+        Ok(())
+    }
+
+    fn finish(self, work: &mut Work<'_>) -> SqlResult<()> {
+        if self.follows {
+            work.follow(&self.before);
+        }
+        let texts = self
+            .texts
+            .into_iter()
+            .filter_map(|(oid, text)| work.catalog.by_oid(oid).map(|view| (Relation::clone(view), text)));
+        let texts = texts.collect();
+        work.rewrite_views(texts)
+    }
 }
 
 /// SQLite cannot rename an index: it is made anew. The constraint of that name goes with it.
@@ -792,7 +1051,7 @@ fn rename_column(work: &mut Work<'_>, table: &Relation, from: &str, to: &str) ->
     let attnum = column(table, from)?.attnum;
     let mut texts = Vec::new();
     for view in work.views_reading(table.oid, attnum) {
-        if let RelationKind::View { definition, .. } = &view.kind {
+        if let Some(definition) = view.kind.definition() {
             let text = view::with_column_renamed(&work.scope(), definition, (table.oid, attnum), (from, to))?;
             texts.push((view, text));
         }
@@ -811,7 +1070,7 @@ fn rename_column(work: &mut Work<'_>, table: &Relation, from: &str, to: &str) ->
         index.predicate.iter_mut().for_each(renamed);
         index.keys.iter_mut().filter_map(|k| k.expression.as_mut()).for_each(renamed);
     }
-    if let RelationKind::View { definition, .. } = &mut new.kind {
+    if let Some(definition) = new.kind.definition_mut() {
         *definition = view::with_output_renamed(
             &work.scope(),
             definition,
@@ -820,7 +1079,8 @@ fn rename_column(work: &mut Work<'_>, table: &Relation, from: &str, to: &str) ->
         )?;
         let text = super::rows::literal(definition);
         work.sql(format!("UPDATE \"_quorate_view\" SET definition = {text} WHERE oid = {}", table.oid));
-    } else {
+    }
+    if table.kind.is_stored() {
         work.sql(format!("ALTER TABLE {} RENAME COLUMN {} TO {}", physical(table), quote(from), quote(to)));
     }
     work.update(table, new);
@@ -868,7 +1128,7 @@ pub fn sequence(work: &mut Work<'_>, name: &Name, if_exists: bool, action: &Sequ
     match action {
         SequenceAction::OwnerTo(to) => owners::relation_to(work, &sequence, to)?,
         SequenceAction::RenameTo(to) => rename(work, &sequence, to)?,
-        SequenceAction::SetSchema(_) => return Err(SqlError::unsupported("ALTER SEQUENCE SET SCHEMA")),
+        SequenceAction::SetSchema(to) => set_schema(work, &sequence, to)?,
         SequenceAction::Options(options) => change_sequence(work, sequence.oid, options)?,
     }
     Ok(TAG)

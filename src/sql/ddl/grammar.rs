@@ -32,6 +32,12 @@ pub enum Ddl {
         query: String,
         options: ViewOptions,
     },
+    CreateMaterialized(CreateMaterialized),
+    Refresh {
+        name: Name,
+        concurrently: bool,
+        with_data: bool,
+    },
     CreateSchema {
         name: Option<String>,
         /// AUTHORIZATION
@@ -111,6 +117,7 @@ pub enum Object {
     Index,
     Sequence,
     View,
+    Materialized,
     Schema,
     Type,
 }
@@ -122,6 +129,7 @@ impl Object {
             Object::Index => "index",
             Object::Sequence => "sequence",
             Object::View => "view",
+            Object::Materialized => "materialized view",
             Object::Schema => "schema",
             Object::Type => "type",
         }
@@ -131,6 +139,7 @@ impl Object {
 #[derive(Clone, Debug)]
 pub struct CreateTable {
     pub temporary: bool,
+    pub unlogged: bool,
     pub on_commit: OnCommit,
     pub name: Name,
     pub if_not_exists: bool,
@@ -139,6 +148,15 @@ pub struct CreateTable {
     pub like: Vec<Like>,
     /// CREATE TABLE AS: column names, query, WITH DATA.
     pub query: Option<(Vec<String>, String, bool)>,
+}
+
+#[derive(Clone, Debug)]
+pub struct CreateMaterialized {
+    pub name: Name,
+    pub if_not_exists: bool,
+    pub columns: Vec<String>,
+    pub query: String,
+    pub with_data: bool,
 }
 
 /// What becomes of a temporary table when the transaction ends.
@@ -189,6 +207,8 @@ pub struct ConstraintDef {
     pub initially_deferred: bool,
     /// Of UNIQUE: NULLs count as equal.
     pub nulls_equal: bool,
+    /// Rows that are there are not looked at.
+    pub not_valid: bool,
     pub position: u32,
 }
 
@@ -325,8 +345,18 @@ pub enum AlterAction {
     RenameTo(String),
     RenameColumn(String, String),
     RenameConstraint(String, String),
-    /// All constraints are valid from the start.
     ValidateConstraint(String),
+    /// Of a foreign key.
+    AlterConstraint {
+        name: String,
+        deferrable: bool,
+        deferred: bool,
+    },
+    DropExpression {
+        column: String,
+        if_exists: bool,
+    },
+    Unlogged(bool),
     /// What tunes PostgreSQL's storage and planner for a column, which must exist.
     Attribute(String),
     OwnerTo(RoleSpec),
@@ -367,6 +397,12 @@ pub fn statement(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
         drop(c)?
     } else if c.eat("TRUNCATE") {
         truncate(c)?
+    } else if c.eat_all("REFRESH MATERIALIZED VIEW") {
+        let concurrently = c.eat("CONCURRENTLY");
+        let name = c.name()?;
+        let with_data = !c.eat_all("WITH NO DATA");
+        c.eat_all("WITH DATA");
+        ok(Ddl::Refresh { name, concurrently, with_data })?
     } else if c.eat("COMMENT") {
         comment(c)?
     } else if c.is("GRANT") || c.is("REVOKE") {
@@ -423,10 +459,9 @@ fn create(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     let replace = c.eat_all("OR REPLACE");
     c.eat_one(&["GLOBAL", "LOCAL"]);
     let temporary = c.eat_one(&["TEMP", "TEMPORARY"]).is_some();
-    // It may lose its rows in a crash; one that never does is one, too.
     let unlogged = !temporary && c.eat("UNLOGGED");
     if c.eat("TABLE") {
-        return create_table(c, temporary);
+        return create_table(c, temporary, unlogged);
     }
     if c.is("UNIQUE") || c.is("INDEX") {
         return create_index(c);
@@ -439,6 +474,13 @@ fn create(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
         let if_not_exists = c.eat_all("IF NOT EXISTS");
         let name = c.name()?;
         return ok(Ddl::CreateSequence { temporary, name, if_not_exists, options: sequence_options(c)? });
+    }
+    if !temporary && c.eat_all("MATERIALIZED VIEW") {
+        if unlogged {
+            let message = "materialized views cannot be unlogged";
+            return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, message));
+        }
+        return create_materialized(c);
     }
     if temporary || unlogged {
         return Err(c.error());
@@ -589,7 +631,8 @@ fn create_view(c: &mut Cursor<'_>, temporary: bool, replace: bool, recursive: bo
     let query = c.take_until(|c| c.is("WITH") && ["CHECK", "CASCADED", "LOCAL"].iter().any(|w| c.is_at(1, w)))?;
     if c.eat("WITH") {
         if recursive {
-            return Err(SqlError::unsupported("WITH CHECK OPTION on recursive views"));
+            let message = "WITH CHECK OPTION not supported on recursive views";
+            return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, message));
         }
         let local = c.eat("LOCAL");
         if !local {
@@ -630,11 +673,12 @@ pub fn set_view_option(options: &mut ViewOptions, name: &str, value: &str) -> Sq
     })
 }
 
-fn create_table(c: &mut Cursor<'_>, temporary: bool) -> SqlResult<Option<Ast>> {
+fn create_table(c: &mut Cursor<'_>, temporary: bool, unlogged: bool) -> SqlResult<Option<Ast>> {
     let if_not_exists = c.eat_all("IF NOT EXISTS");
     let name = c.name()?;
     let mut table = CreateTable {
         temporary,
+        unlogged,
         on_commit: OnCommit::Preserve,
         name,
         if_not_exists,
@@ -686,17 +730,43 @@ fn create_table(c: &mut Cursor<'_>, temporary: bool) -> SqlResult<Option<Ast>> {
         }
     }
     if c.eat("AS") {
-        let before = c.position() - 1;
-        let query =
-            c.take_until(|c| c.is("WITH") && (c.is_at(1, "DATA") || (c.is_at(1, "NO") && c.is_at(2, "DATA"))))?;
-        parse::parse_query(query, c.allowance).map_err(|e| parse::moved(e, before))?;
-        let with_data = !c.eat_all("WITH NO DATA");
-        c.eat_all("WITH DATA");
-        table.query = Some((names.unwrap_or_default(), query.to_owned(), with_data));
+        let (query, with_data) = stored_query(c)?;
+        table.query = Some((names.unwrap_or_default(), query, with_data));
     } else if names.is_some() {
         return Err(c.error());
     }
     ok(Ddl::CreateTable(table))
+}
+
+/// A query whose rows are kept, WITH DATA or without.
+fn stored_query(c: &mut Cursor<'_>) -> SqlResult<(String, bool)> {
+    let before = c.position() - 1;
+    let query = c.take_until(|c| c.is("WITH") && (c.is_at(1, "DATA") || (c.is_at(1, "NO") && c.is_at(2, "DATA"))))?;
+    parse::parse_query(query, c.allowance).map_err(|e| parse::moved(e, before))?;
+    let with_data = !c.eat_all("WITH NO DATA");
+    c.eat_all("WITH DATA");
+    Ok((query.to_owned(), with_data))
+}
+
+fn create_materialized(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
+    let if_not_exists = c.eat_all("IF NOT EXISTS");
+    let name = c.name()?;
+    let columns = if c.is("(") { c.paren_list(Cursor::ident)? } else { Vec::new() };
+    loop {
+        if c.eat("USING") || c.eat("TABLESPACE") {
+            c.ident()?;
+        } else if c.eat("WITH") {
+            // Storage parameters tune PostgreSQL's heap.
+            if !c.skip_parens()? {
+                return Err(c.error());
+            }
+        } else {
+            break;
+        }
+    }
+    c.expect("AS")?;
+    let (query, with_data) = stored_query(c)?;
+    ok(Ddl::CreateMaterialized(CreateMaterialized { name, if_not_exists, columns, query, with_data }))
 }
 
 /// `name, …)` and nothing else: the column list of CREATE TABLE AS.
@@ -827,8 +897,15 @@ fn column_constraint(c: &mut Cursor<'_>) -> SqlResult<Option<ConstraintDef>> {
     } else {
         return Ok(None);
     };
-    let mut constraint =
-        ConstraintDef { name, kind, deferrable: false, initially_deferred: false, nulls_equal: nulls, position };
+    let mut constraint = ConstraintDef {
+        name,
+        kind,
+        deferrable: false,
+        initially_deferred: false,
+        nulls_equal: nulls,
+        not_valid: false,
+        position,
+    };
     attributes(c, &mut constraint)?;
     Ok(Some(constraint))
 }
@@ -973,11 +1050,28 @@ fn table_constraint(c: &mut Cursor<'_>) -> SqlResult<ConstraintDef> {
     } else {
         return Err(c.error());
     };
-    let mut constraint =
-        ConstraintDef { name, kind, deferrable: false, initially_deferred: false, nulls_equal: nulls, position };
+    let mut constraint = ConstraintDef {
+        name,
+        kind,
+        deferrable: false,
+        initially_deferred: false,
+        nulls_equal: nulls,
+        not_valid: false,
+        position,
+    };
     attributes(c, &mut constraint)?;
     if c.eat_all("NOT VALID") {
-        return Err(SqlError::unsupported("NOT VALID"));
+        let what = match constraint.kind {
+            ConstraintSyntax::Check(_) | ConstraintSyntax::ForeignKey { .. } => None,
+            ConstraintSyntax::PrimaryKey(_) | ConstraintSyntax::UsingIndex(true, _) => Some("PRIMARY KEY"),
+            _ => Some("UNIQUE"),
+        };
+        if let Some(what) = what {
+            let message = format!("{what} constraints cannot be marked NOT VALID");
+            return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, message));
+        }
+        constraint.not_valid = true;
+        attributes(c, &mut constraint)?;
     }
     Ok(constraint)
 }
@@ -1125,6 +1219,9 @@ fn take_tokens(c: &mut Cursor<'_>, end: usize) -> String {
 }
 
 fn object(c: &mut Cursor<'_>) -> Option<Object> {
+    if c.eat_all("MATERIALIZED VIEW") {
+        return Some(Object::Materialized);
+    }
     const OBJECTS: [(&str, Object); 6] = [
         ("TABLE", Object::Table),
         ("INDEX", Object::Index),
@@ -1312,8 +1409,21 @@ fn alter_action(c: &mut Cursor<'_>) -> SqlResult<AlterAction> {
         });
     }
     if c.eat("ALTER") {
-        if c.is("CONSTRAINT") {
-            return Err(SqlError::unsupported("ALTER TABLE ALTER CONSTRAINT"));
+        if c.eat("CONSTRAINT") {
+            let (name, position) = (c.ident()?, c.position());
+            let kind = ConstraintSyntax::Null;
+            let mut constraint = ConstraintDef {
+                name: None,
+                kind,
+                deferrable: false,
+                initially_deferred: false,
+                nulls_equal: false,
+                not_valid: false,
+                position,
+            };
+            attributes(c, &mut constraint)?;
+            let (deferrable, deferred) = (constraint.deferrable, constraint.initially_deferred);
+            return Ok(AlterAction::AlterConstraint { name, deferrable, deferred });
         }
         c.eat("COLUMN");
         let column = c.ident()?;
@@ -1340,11 +1450,13 @@ fn alter_action(c: &mut Cursor<'_>) -> SqlResult<AlterAction> {
         let options = c.paren_list(view_option)?;
         return Ok(AlterAction::Options(options.into_iter().map(|(name, v)| (name, set.then_some(v))).collect()));
     }
-    if c.eat_all("SET WITHOUT CLUSTER")
-        || c.eat_all("SET WITHOUT OIDS")
-        || c.eat_all("SET LOGGED")
-        || c.eat_all("SET UNLOGGED")
-    {
+    if c.eat_all("SET LOGGED") {
+        return Ok(AlterAction::Unlogged(false));
+    }
+    if c.eat_all("SET UNLOGGED") {
+        return Ok(AlterAction::Unlogged(true));
+    }
+    if c.eat_all("SET WITHOUT CLUSTER") || c.eat_all("SET WITHOUT OIDS") {
         return Ok(AlterAction::Accepted);
     }
     if c.eat_all("REPLICA IDENTITY") {
@@ -1413,7 +1525,7 @@ fn alter_column(c: &mut Cursor<'_>, column: String) -> SqlResult<AlterAction> {
         return Ok(AlterAction::DropIdentity { column, if_exists: c.eat_all("IF EXISTS") });
     }
     if c.eat_all("DROP EXPRESSION") {
-        return Err(SqlError::unsupported("ALTER COLUMN DROP EXPRESSION"));
+        return Ok(AlterAction::DropExpression { column, if_exists: c.eat_all("IF EXISTS") });
     }
     if c.eat_all("SET STATISTICS") {
         c.integer()?;

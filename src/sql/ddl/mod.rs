@@ -10,6 +10,7 @@
 //! | `grammar` | the statements' syntax; expressions stay source text |
 //! | `work` | the working copy: names, OIDs, guards, physical tables, rebuilds |
 //! | `table` | CREATE, DROP, TRUNCATE, COMMENT |
+//! | `materialized` | materialized views |
 //! | `alter` | ALTER TABLE and ALTER SEQUENCE |
 //! | `types` | types of one's own |
 //! | `roles` | roles, grants and owners |
@@ -23,12 +24,13 @@
 //! unique in the database, and renaming is a matter of the catalog only.
 //!
 //! Left out (0A000): composite and range types, domains, functions, triggers, rules, policies, partitions, inheritance,
-//! materialized views, exclusion constraints, extended statistics, publications.
+//! exclusion constraints, extended statistics, publications.
 
 mod absent;
 mod alter;
 mod depend;
 pub mod grammar;
+mod materialized;
 pub mod roles;
 pub mod rows;
 mod table;
@@ -116,6 +118,7 @@ pub fn select_into(query: &Query) -> Option<Ddl> {
     let name = Name { name: parts.next()?, schema: parts.next(), position: 0 };
     Some(Ddl::CreateTable(grammar::CreateTable {
         temporary: into.temporary,
+        unlogged: into.unlogged,
         on_commit: OnCommit::Preserve,
         name,
         if_not_exists: false,

@@ -152,7 +152,7 @@ fn describe(catalog: &Catalog, r: &Relation, show: Show<'_>) -> (Rows, BTreeSet<
     };
     depend::in_schema(&mut rows, catalog, class::RELATION, r.oid, &r.schema);
     class_row(&mut rows, catalog, r.oid, &r.schema, &r.name, Some(r));
-    if matches!(r.kind, RelationKind::Table | RelationKind::View { .. }) {
+    if r.kind.is_stored() || matches!(r.kind, RelationKind::View { .. }) {
         let own = OwnType {
             oid: Own::Row.numbered(r.oid).0,
             schema: r.schema.clone(),
@@ -181,6 +181,9 @@ fn describe(catalog: &Catalog, r: &Relation, show: Show<'_>) -> (Rows, BTreeSet<
             let width = index.keys.len() + index.include.len();
             row.set("relam", index.method.to_string());
             row.set("relnatts", width.to_string());
+            if r.unlogged && !is_temporary(&r.schema) {
+                row.set("relpersistence", literal("u"));
+            }
         }
         index_attributes(&mut rows, r, index);
         let needs = index_row(&mut rows, catalog, r, index, show);
@@ -326,6 +329,7 @@ fn class_row(rows: &mut Rows, catalog: &Catalog, oid: u32, schema: &str, name: &
     let kind = match relation.map(|r| &r.kind) {
         None | Some(RelationKind::Index { .. }) => "i",
         Some(RelationKind::View { .. }) => "v",
+        Some(RelationKind::Materialized { .. }) => "m",
         Some(RelationKind::Sequence(_)) => "S",
         Some(_) => "r",
     };
@@ -336,8 +340,14 @@ fn class_row(rows: &mut Rows, catalog: &Catalog, oid: u32, schema: &str, name: &
     let attributes = relation.and_then(|r| r.columns.iter().map(|c| c.attnum).max()).unwrap_or_default();
     let access = match kind {
         "i" => 403,
-        "r" => 2,
+        "r" | "m" => 2,
         _ => 0,
+    };
+    // An index is as lasting as its table.
+    let persistence = match relation {
+        _ if is_temporary(schema) => "t",
+        Some(r) if r.unlogged => "u",
+        _ => "p",
     };
     let zeros = [
         "reloftype",
@@ -357,22 +367,25 @@ fn class_row(rows: &mut Rows, catalog: &Catalog, oid: u32, schema: &str, name: &
     let mut values = vec![
         ("relname", literal(name)),
         ("relnamespace", namespace.to_string()),
-        ("reltype", if matches!(kind, "r" | "v") { Own::Row.numbered(oid).0 } else { 0 }.to_string()),
+        ("reltype", if matches!(kind, "r" | "v" | "m") { Own::Row.numbered(oid).0 } else { 0 }.to_string()),
         ("relowner", catalog.rights.owner(Object::relation(oid)).to_string()),
         ("relam", access.to_string()),
         ("relfilenode", if kind == "v" { "0".into() } else { oid.to_string() }),
         ("reltuples", "-1.0".into()),
         ("relhasindex", flag(relation.is_some_and(|r| !r.indexes.is_empty()))),
-        ("relpersistence", literal(if is_temporary(schema) { "t" } else { "p" })),
+        ("relpersistence", literal(persistence)),
         ("relkind", literal(kind)),
         ("relnatts", attributes.to_string()),
         ("relchecks", checks.to_string()),
-        ("relhasrules", flag(kind == "v")),
+        ("relhasrules", flag(matches!(kind, "v" | "m"))),
         // May have some: foreign keys to a table come and go without its own row. Clients only look further.
         ("relhastriggers", flag(kind == "r")),
-        ("relispopulated", "1".into()),
+        (
+            "relispopulated",
+            flag(!matches!(relation.map(|r| &r.kind), Some(RelationKind::Materialized { populated: false, .. }))),
+        ),
         ("reloptions", reloptions(relation)),
-        ("relreplident", literal(if kind == "r" { "d" } else { "n" })),
+        ("relreplident", literal(if matches!(kind, "r" | "m") { "d" } else { "n" })),
     ];
     values.extend(zeros.iter().map(|name| (*name, "0".to_owned())));
     put(rows, "pg_class", vec![("oid", oid.to_string())], values);
@@ -468,7 +481,7 @@ fn constraint_row(
         ("contype", literal(code)),
         ("condeferrable", flag(c.deferrable)),
         ("condeferred", flag(c.initially_deferred)),
-        ("convalidated", "1".into()),
+        ("convalidated", flag(c.validated)),
         ("conrelid", r.oid.to_string()),
         ("contypid", "0".into()),
         ("conparentid", "0".into()),

@@ -10,12 +10,12 @@ use super::work::{
     self, Dependent, TablePart, Violation, Work, key_detail, no_column, no_relation, no_schema, sets_default,
     system_relation,
 };
-use super::{absent, alter, types};
+use super::{absent, alter, materialized, types};
 use crate::command::{Definition, Statement, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::rights::{self, REFERENCES, SELECT, TRUNCATE};
 use crate::sql::access;
-use crate::sql::bind::{Binder, Kept};
+use crate::sql::bind::{Binder, Kept, parse_expr};
 use crate::sql::catalog;
 use crate::sql::catalog::Action;
 use crate::sql::catalog::{
@@ -29,6 +29,7 @@ use crate::sql::violation::orphans;
 use crate::sql::violation::references::{self, Fit};
 use crate::sql::{parse, view};
 use crate::types::{NO_TYPMOD, Type};
+use sqlparser::ast::Expr;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -43,6 +44,8 @@ pub fn run(work: &mut Work<'_>, ddl: &Ddl) -> SqlResult<Tag> {
         Ddl::CreateView { temporary, name, replace, columns, query, options } => {
             create_view(work, (*temporary, *replace), name, columns, query, options)?
         }
+        Ddl::CreateMaterialized(view) => return materialized::create(work, view),
+        Ddl::Refresh { name, concurrently, with_data } => materialized::refresh(work, name, *concurrently, *with_data)?,
         Ddl::CreateSchema { name, owner, if_not_exists } => {
             create_schema(work, name.as_deref(), owner.as_ref(), *if_not_exists)?
         }
@@ -57,7 +60,7 @@ pub fn run(work: &mut Work<'_>, ddl: &Ddl) -> SqlResult<Tag> {
         Ddl::DropAbsent(absent) => absent::run(work, absent)?,
         Ddl::CreateEnum { name, labels } => types::create_enum(work, name, labels)?,
         Ddl::AlterType { name, action } => types::alter(work, name, action)?,
-        Ddl::RenameSchema { .. } => return Err(SqlError::unsupported("ALTER SCHEMA RENAME")),
+        Ddl::RenameSchema { name, to } => alter::rename_schema(work, name, to)?,
         Ddl::Truncate { tables, restart, cascade } => truncate(work, tables, *restart, *cascade)?,
         Ddl::Comment { on, text } => comment(work, on, text.as_deref())?,
         Ddl::Role(statement) => roles::run(work, statement)?,
@@ -75,7 +78,7 @@ fn duplicate(name: &str) -> SqlError {
 }
 
 /// May a relation of this name be created? `false`: it exists, and that is fine.
-fn is_free(work: &mut Work<'_>, schema: &str, name: &str, if_not_exists: bool) -> SqlResult<bool> {
+pub fn is_free(work: &mut Work<'_>, schema: &str, name: &str, if_not_exists: bool) -> SqlResult<bool> {
     if !work.is_taken(schema, name) {
         if work.catalog.type_in(schema, name).is_some() {
             let hint = "A relation has an associated type of the same name, so you must use a name that doesn't conflict \
@@ -115,6 +118,7 @@ fn create_table(work: &mut Work<'_>, def: &CreateTable) -> SqlResult<Tag> {
         columns: Vec::new(),
         constraints: Vec::new(),
         indexes: Vec::new(),
+        unlogged: false,
     };
     let mut rows = None;
     let mut constraints = Vec::new();
@@ -133,6 +137,7 @@ fn create_table(work: &mut Work<'_>, def: &CreateTable) -> SqlResult<Tag> {
     constraints.extend(def.constraints.iter().cloned());
     // Keys first: a foreign key may refer to its own table's.
     constraints.sort_by_key(|c| matches!(c.kind, ConstraintSyntax::ForeignKey { .. }));
+    table.unlogged = def.unlogged;
     for constraint in &constraints {
         define_constraint(work, &mut table, constraint, true)?;
     }
@@ -150,6 +155,9 @@ fn create_table(work: &mut Work<'_>, def: &CreateTable) -> SqlResult<Tag> {
         work.create_physical_index(&table, index)?;
     }
     work.create(table.clone())?;
+    for column in &table.columns {
+        freeze_default(work, &table, column)?;
+    }
     work.on_commit = Some((table.oid, def.on_commit)).filter(|(_, action)| *action != OnCommit::Preserve);
     let Some(rows) = rows else { return Ok(plain) };
     let columns = table.columns.iter().map(|c| quote(&c.name)).collect::<Vec<_>>().join(", ");
@@ -164,13 +172,15 @@ fn query_columns(work: &mut Work<'_>, table: &mut Relation, names: &[String], qu
     let sqlparser::ast::Statement::Query(query) = *statement else {
         return Err(SqlError::unsupported("CREATE TABLE AS of a statement that is not a query"));
     };
-    let scope = work.scope();
-    let mut binder = Binder::new(&scope);
-    let bound = binder.stored_query(&query)?;
-    if bound.writes {
-        return Err(SqlError::unsupported("CREATE TABLE AS of a query with effects"));
-    }
-    let params = binder.params()?;
+    let (bound, params) = {
+        let scope = work.scope();
+        let mut binder = Binder::new(&scope);
+        let bound = binder.stored_query(&query)?;
+        if bound.writes {
+            return Err(SqlError::unsupported("CREATE TABLE AS of a query with effects"));
+        }
+        (bound, binder.params()?)
+    };
     if names.len() > bound.columns.len() {
         return Err(SqlError::syntax("too many column names were specified"));
     }
@@ -199,7 +209,7 @@ pub fn plain_column(attnum: i16, name: &str, ty: Type, typmod: i32) -> Column {
     }
 }
 
-fn push_column(table: &mut Relation, column: Column) -> SqlResult<()> {
+pub fn push_column(table: &mut Relation, column: Column) -> SqlResult<()> {
     if let Some(other) = table.columns.iter().find(|c| c.name.eq_ignore_ascii_case(&column.name)) {
         return Err(match other.name == column.name {
             true => {
@@ -298,6 +308,37 @@ pub fn define_column(work: &mut Work<'_>, table: &mut Relation, def: &ColumnDef)
     Ok(rest)
 }
 
+/// A default that is a literal of a moment (`'now'`, `'today'`) means the moment of the definition: its text is computed where
+/// the log is applied, where it is known when that is.
+pub fn freeze_default(work: &mut Work<'_>, table: &Relation, column: &Column) -> SqlResult<()> {
+    let Some(text) = column.default.as_ref().filter(|_| column.ty.is_datetime()) else { return Ok(()) };
+    let literal = match parse_expr(text)? {
+        Expr::Value(value) => Some(value.value),
+        Expr::TypedString(typed) => Some(typed.value.value),
+        Expr::Cast { expr, .. } => match *expr {
+            Expr::Value(value) => Some(value.value),
+            _ => None,
+        },
+        _ => None,
+    };
+    let is_moment = |text: &str| {
+        let text = text.trim();
+        ["now", "today", "tomorrow", "yesterday"].iter().any(|word| text.eq_ignore_ascii_case(word))
+    };
+    if !matches!(&literal, Some(sqlparser::ast::Value::SingleQuotedString(text)) if is_moment(text)) {
+        return Ok(());
+    }
+    let target = (column.ty, column.typmod);
+    let value = work.bind(None, text, Some(target), Kept::Default)?;
+    let name = work.type_name(column.ty).replace('\'', "''");
+    work.sql(format!(
+        "UPDATE \"pg_catalog.pg_attrdef\" SET source = f.text, adbin = json_array(f.text, f.text) \
+         FROM (SELECT '''' || q_out({}, -1, {value}) || '''::{name}' AS text) f WHERE adrelid = {} AND adnum = {}",
+        column.ty.0, table.oid, column.attnum
+    ));
+    Ok(())
+}
+
 fn is_null(text: &str) -> bool {
     text.trim().eq_ignore_ascii_case("null")
 }
@@ -313,6 +354,7 @@ fn copy_definition(work: &mut Work<'_>, table: &mut Relation, like: &Like) -> Sq
         deferrable: false,
         initially_deferred: false,
         nulls_equal: false,
+        not_valid: false,
         position: 0,
     };
     for from in &source.columns {
@@ -389,6 +431,7 @@ fn define_check(work: &mut Work<'_>, table: &mut Relation, def: &ConstraintDef, 
         columns,
         deferrable: false,
         initially_deferred: false,
+        validated: true,
     });
     Ok(())
 }
@@ -473,6 +516,7 @@ fn define_key(
         columns,
         deferrable: def.deferrable,
         initially_deferred: false,
+        validated: true,
     });
     Ok(())
 }
@@ -487,7 +531,14 @@ fn define_foreign_key(work: &mut Work<'_>, table: &mut Relation, def: &Constrain
         return Err(SqlError::internal("not a foreign key"));
     };
     let itself = parent.name == table.name && parent.schema.as_ref().is_none_or(|s| *s == table.schema);
-    let parent = if itself { table.clone() } else { work.table(parent)? };
+    let parent = if itself { table.clone() } else { work.relation(parent)? };
+    if !matches!(parent.kind, RelationKind::Table | RelationKind::System) {
+        let message = format!("referenced relation \"{}\" is not a table", parent.name);
+        return Err(SqlError::new(state::WRONG_OBJECT_TYPE, message));
+    }
+    if matches!(parent.kind, RelationKind::System) {
+        return Err(system_relation(&parent));
+    }
     if is_temporary(&parent.schema) != is_temporary(&table.schema) {
         let kind = if is_temporary(&table.schema) { "temporary" } else { "permanent" };
         let message = format!("constraints on {kind} tables may reference only {kind} tables");
@@ -550,6 +601,7 @@ fn define_foreign_key(work: &mut Work<'_>, table: &mut Relation, def: &Constrain
         columns,
         deferrable: def.deferrable,
         initially_deferred: def.initially_deferred,
+        validated: true,
     });
     Ok(())
 }
@@ -576,7 +628,7 @@ fn referenced_columns(parent: &Relation, names: &[String]) -> SqlResult<Vec<i16>
 // ---- indexes
 
 fn create_index(work: &mut Work<'_>, def: &CreateIndex) -> SqlResult<&'static str> {
-    let table = work.table(&def.table)?;
+    let table = work.stored(&def.table)?;
     work.check_owner(&table)?;
     work.check_creates_in(&table.schema)?;
     let name = match &def.name {
@@ -822,6 +874,7 @@ fn sequence_relation(work: &mut Work<'_>, schema: &str, name: &str, sequence: Se
         ],
         constraints: Vec::new(),
         indexes: Vec::new(),
+        unlogged: false,
     }
 }
 
@@ -947,7 +1000,7 @@ fn create_view(
     query: &str,
     options: &ViewOptions,
 ) -> SqlResult<&'static str> {
-    let view = view::define(&work.scope(), columns, query)?;
+    let view = view::define(&work.scope(), view::Sort::View, columns, query)?;
     let schema_of = |oid: &u32| work.catalog.by_oid(*oid).map(|r| r.schema.clone()).unwrap_or_default();
     let reads_temporary = view.uses.iter().any(|oid| is_temporary(&schema_of(oid)));
     let reads_others = view.uses.iter().any(|oid| !is_temporary(&schema_of(oid)));
@@ -987,6 +1040,7 @@ fn create_view(
         columns: Vec::new(),
         constraints: Vec::new(),
         indexes: Vec::new(),
+        unlogged: false,
     };
     for (i, column) in view.columns.iter().enumerate() {
         push_column(&mut relation, plain_column(i as i16 + 1, &column.name, column.ty, column.typmod))?;
@@ -1210,6 +1264,7 @@ pub fn drop_schema(work: &mut Work<'_>, schema: &str, cascade: bool) -> SqlResul
 fn described(work: &Work<'_>, r: &Relation) -> String {
     let noun = match r.kind {
         RelationKind::View { .. } => "view",
+        RelationKind::Materialized { .. } => "materialized view",
         RelationKind::Sequence(_) => "sequence",
         RelationKind::Index { .. } => "index",
         _ => "table",
@@ -1222,6 +1277,7 @@ fn is_a(r: &Relation, what: Object) -> bool {
         (&r.kind, what),
         (RelationKind::Table, Object::Table)
             | (RelationKind::View { .. }, Object::View)
+            | (RelationKind::Materialized { .. }, Object::Materialized)
             | (RelationKind::Sequence(_), Object::Sequence)
             | (RelationKind::Index { .. }, Object::Index)
     )
@@ -1246,7 +1302,14 @@ fn drop_relations(
             Some(r) => {
                 let message =
                     format!("\"{}\" is not {} {}", r.name, if what == Object::Index { "an" } else { "a" }, what.noun());
-                return Err(SqlError::new(state::WRONG_OBJECT_TYPE, message));
+                let error = SqlError::new(state::WRONG_OBJECT_TYPE, message);
+                let own = access::noun(&r);
+                return Err(match r.kind {
+                    RelationKind::Index { .. } | RelationKind::Sequence(_) | RelationKind::Table => {
+                        error.hint(format!("Use DROP {} to remove {} {own}.", own.to_uppercase(), article(own)))
+                    }
+                    _ => error.hint(format!("Use DROP {} to remove a {own}.", own.to_uppercase())),
+                });
             }
             None if if_exists => {
                 let message = format!("{} \"{name}\" does not exist, skipping", what.noun());
@@ -1254,6 +1317,7 @@ fn drop_relations(
             }
             None if what == Object::Table
                 || what == Object::View
+                || what == Object::Materialized
                 || what == Object::Sequence
                 || what == Object::Index =>
             {
@@ -1275,9 +1339,14 @@ fn drop_relations(
         Object::Index => "DROP INDEX",
         Object::Sequence => "DROP SEQUENCE",
         Object::View => "DROP VIEW",
+        Object::Materialized => "DROP MATERIALIZED VIEW",
         Object::Schema => "DROP SCHEMA",
         Object::Type => "DROP TYPE",
     })
+}
+
+fn article(noun: &str) -> &'static str {
+    if noun == "index" { "an" } else { "a" }
 }
 
 /// Drops one relation; what depends on it goes too if it is `doomed` anyway or with CASCADE.
@@ -1295,6 +1364,10 @@ pub fn drop_one(work: &mut Work<'_>, r: &Relation, doomed: &BTreeSet<u32>, casca
             work.sql(format!("DELETE FROM \"_quorate_view\" WHERE oid = {}", r.oid));
             work.remove(r);
             Ok(())
+        }
+        RelationKind::Materialized { .. } => {
+            work.sql(format!("DELETE FROM \"_quorate_view\" WHERE oid = {}", r.oid));
+            drop_table(work, r, doomed, cascade)
         }
         RelationKind::System => Err(system_relation(r)),
     }
@@ -1601,12 +1674,13 @@ pub fn guard_foreign_key(work: &mut Work<'_>, table: &Relation, constraint: &Con
     };
     let parent = parent.ok_or_else(|| SqlError::internal("a foreign key refers to a table that is gone"))?;
     let tail = format!(" is not present in table \"{}\".", parent.name);
+    let (code, message) = alter::message_of(
+        constraint,
+        format!("insert or update on table \"{}\" violates foreign key constraint \"{}\"", table.name, constraint.name),
+    );
     let violation = Violation {
-        code: state::FOREIGN_KEY_VIOLATION,
-        message: format!(
-            "insert or update on table \"{}\" violates foreign key constraint \"{}\"",
-            table.name, constraint.name
-        ),
+        code,
+        message,
         detail: key_detail(table, &constraint.columns, "c.", &tail),
         relation: table,
         column: None,

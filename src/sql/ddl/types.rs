@@ -183,7 +183,7 @@ pub fn alter(work: &mut Work<'_>, name: &Name, action: &TypeAction) -> SqlResult
 fn renamed_in_views(work: &Work<'_>, old: &OwnType, new: &OwnType) -> SqlResult<Vec<(Relation, String)>> {
     let mut texts = Vec::new();
     for view in work.views_on(old.oid) {
-        if let RelationKind::View { definition, .. } = &view.kind {
+        if let Some(definition) = view.kind.definition() {
             let names = [old, new].map(|own| (own.schema.as_str(), own.name.as_str()));
             let text = view::with_type_renamed(&work.scope(), definition, names[0], names[1])?;
             texts.push((view, text));

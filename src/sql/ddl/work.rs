@@ -474,6 +474,22 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// A relation with rows of its own, which an index may be over.
+    pub fn stored(&self, name: &Name) -> SqlResult<Relation> {
+        let relation = self.relation(name)?;
+        if relation.kind.is_stored() {
+            return Ok(relation);
+        }
+        if matches!(relation.kind, RelationKind::System) {
+            return Err(system_relation(&relation));
+        }
+        let message = format!("cannot create index on relation \"{}\"", relation.name);
+        let plural =
+            if matches!(relation.kind, RelationKind::Index { .. }) { "indexe" } else { access::noun(&relation) };
+        let detail = format!("This operation is not supported for {plural}s.");
+        Err(SqlError::new(state::WRONG_OBJECT_TYPE, message).detail(detail))
+    }
+
     /// A type's name as messages show it.
     pub fn type_name(&self, ty: Type) -> String {
         self.catalog.type_name(self.scope.search_path, ty)
@@ -751,7 +767,7 @@ impl<'a> Work<'a> {
         let kept: BTreeSet<u32> = new.indexes.iter().map(|i| i.oid).collect();
         let show = |catalog: &Catalog, e: rows::Expression<'_>| self.show(catalog, e);
         let (changes, uses) = rows::change(old.map(|o| (&self.catalog, o)), Some((&self.catalog, &new)), &show);
-        if !matches!(new.kind, RelationKind::View { .. }) {
+        if new.kind.definition().is_none() {
             self.catalog.note_uses(new.oid, uses);
         }
         for index in old.iter().flat_map(|o| &o.indexes).filter(|i| !kept.contains(&i.oid)) {
@@ -811,7 +827,7 @@ impl<'a> Work<'a> {
         self.catalog.rights.forget(relation.oid);
         self.catalog.uses.remove(&relation.oid);
         let oid = relation.oid;
-        if let RelationKind::View { .. } = relation.kind {
+        if relation.kind.definition().is_some() {
             self.sql(format!("DELETE FROM \"pg_catalog.pg_depend\" WHERE classid = {} AND objid = {oid}", class::RULE));
         }
         self.sql(format!("DELETE FROM \"pg_catalog.pg_description\" WHERE objoid = {oid} AND classoid = 1259"));
@@ -1106,12 +1122,12 @@ impl<'a> Work<'a> {
 
     /// Views that read a column of a relation, with the name under which each is shown.
     pub fn views_reading(&self, relation: u32, attnum: i16) -> Vec<Relation> {
-        let reads = |view: &Relation| match &view.kind {
-            RelationKind::View { definition, .. } => {
+        let reads = |view: &Relation| match view.kind.definition() {
+            Some(definition) => {
                 // A text that tells nothing may read anything.
                 view::reads(&self.scope(), definition).map_or(true, |read| read.contains(&(relation, attnum)))
             }
-            _ => false,
+            None => false,
         };
         self.views_on(relation).into_iter().filter(reads).collect()
     }
@@ -1119,14 +1135,14 @@ impl<'a> Work<'a> {
     /// Gives views other texts, which have to mean what theirs meant.
     pub fn rewrite_views(&mut self, texts: Vec<(Relation, String)>) -> SqlResult<()> {
         for (view, definition) in texts {
-            let told = view::define(&self.scope(), &[], &definition);
+            let told = view::define(&self.scope(), view::Sort::View, &[], &definition);
             if !told.is_ok_and(|told| told.columns.len() == view.columns.len()) {
                 return Err(SqlError::unsupported(format!("renaming what view \"{}\" reads in this way", view.name)));
             }
             let oid = view.oid;
             self.sql(format!("UPDATE \"_quorate_view\" SET definition = {} WHERE oid = {oid}", literal(&definition)));
             let mut new = view.clone();
-            if let RelationKind::View { definition: text, .. } = &mut new.kind {
+            if let Some(text) = new.kind.definition_mut() {
                 *text = definition;
             }
             self.update(&view, new);
@@ -1136,7 +1152,7 @@ impl<'a> Work<'a> {
 
     /// Views whose definition names a relation or a type.
     pub fn views_on(&self, oid: u32) -> Vec<Relation> {
-        self.users(oid).filter(|r| matches!(r.kind, RelationKind::View { .. })).collect()
+        self.users(oid).filter(|r| r.kind.definition().is_some()).collect()
     }
 
     fn users(&self, oid: u32) -> impl Iterator<Item = Relation> {
@@ -1178,11 +1194,11 @@ impl<'a> Work<'a> {
 
     /// Views whose groups rest on a primary key.
     pub fn views_resting_on(&self, table: u32, key: u32) -> Vec<Relation> {
-        let rests = |view: &Relation| match &view.kind {
-            RelationKind::View { definition, .. } => {
+        let rests = |view: &Relation| match view.kind.definition() {
+            Some(definition) => {
                 view::needs(&self.scope(), definition).is_ok_and(|needs| needs.contains(&(class::CONSTRAINT, key, 0)))
             }
-            _ => false,
+            None => false,
         };
         self.views_on(table).into_iter().filter(rests).collect()
     }
@@ -1241,6 +1257,7 @@ fn index_relation(table: &Relation, index: &Index) -> Relation {
         columns: Vec::new(),
         constraints: Vec::new(),
         indexes: Vec::new(),
+        unlogged: false,
     }
 }
 

@@ -77,6 +77,7 @@ fn table(oid: u32, name: &str, columns: &[&str]) -> Relation {
             columns: attnums,
             deferrable: false,
             initially_deferred: false,
+            validated: true,
         });
     }
     Relation {
@@ -88,6 +89,7 @@ fn table(oid: u32, name: &str, columns: &[&str]) -> Relation {
         columns: parsed.into_iter().map(|(c, _)| c).collect(),
         constraints,
         indexes,
+        unlogged: false,
     }
 }
 
@@ -141,6 +143,7 @@ fn catalog() -> Catalog {
             columns: vec![],
             constraints: vec![],
             indexes: vec![],
+            unlogged: false,
             ..table(oid, name, &["x int4"])
         });
     }

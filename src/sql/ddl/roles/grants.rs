@@ -263,7 +263,7 @@ pub fn run(work: &mut Work<'_>, grant: &Grant) -> SqlResult<&'static str> {
                     .map(|r| Relation::clone(r))
                     .collect();
                 inside.retain(|r| match kind {
-                    Kind::Relation => matches!(r.kind, RelationKind::Table | RelationKind::View { .. }),
+                    Kind::Relation => r.kind.is_stored() || matches!(r.kind, RelationKind::View { .. }),
                     Kind::Sequence => matches!(r.kind, RelationKind::Sequence(_)),
                     _ => false,
                 });
