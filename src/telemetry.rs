@@ -8,8 +8,10 @@
 use crate::id::GroupId;
 use prometheus::{
     Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
-    TextEncoder, core::Collector, exponential_buckets,
+    TextEncoder, core::Collector, exponential_buckets, proto::MetricType,
 };
+use serde::Serialize;
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 /// The node's metrics.
@@ -27,6 +29,16 @@ pub struct Telemetry {
     errors: IntCounterVec,
     files: IntGaugeVec,
     pub disk_free: IntGauge,
+}
+
+/// A metric's value; of a histogram, the sum and the buckets: up to how much, and how many were below that.
+#[derive(Clone, Debug, Serialize)]
+pub struct Measured {
+    pub name: String,
+    pub labels: BTreeMap<String, String>,
+    pub value: f64,
+    pub count: u64,
+    pub buckets: Vec<(f64, u64)>,
 }
 
 /// What is measured of one group. Times in seconds.
@@ -135,6 +147,31 @@ impl Telemetry {
 
     pub fn error(&self, sqlstate: &str) {
         self.errors.with_label_values(&[sqlstate]).inc();
+    }
+
+    /// All of it as values.
+    pub fn values(&self) -> Vec<Measured> {
+        let families = self.registry.gather();
+        let of_family = families.iter().flat_map(|family| {
+            family.get_metric().iter().map(|metric| {
+                let labels = metric.get_label().iter();
+                let histogram = metric.get_histogram();
+                let buckets = histogram.get_bucket().iter();
+                let (value, count) = match family.get_field_type() {
+                    MetricType::HISTOGRAM => (histogram.get_sample_sum(), histogram.get_sample_count()),
+                    MetricType::COUNTER => (metric.get_counter().get_value(), 0),
+                    _ => (metric.get_gauge().get_value(), 0),
+                };
+                Measured {
+                    name: family.get_name().to_owned(),
+                    labels: labels.map(|label| (label.get_name().to_owned(), label.get_value().to_owned())).collect(),
+                    value,
+                    count,
+                    buckets: buckets.map(|bucket| (bucket.get_upper_bound(), bucket.get_cumulative_count())).collect(),
+                }
+            })
+        });
+        of_family.collect()
     }
 
     /// All of it as text (exposition format 0.0.4).

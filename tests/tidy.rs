@@ -73,7 +73,7 @@ const ARROWS: &[(&str, &str)] = &[
         "access admin clock cluster command config consensus engine error executor frontend functions gateway host id locks meter pki raftlog replica session setup sql \
          status telemetry trace transaction transport types value version",
     ),
-    ("demo", "admin::client config status"),
+    ("demo", "admin::client admin::console config status transport::wire"),
     ("setup", "cluster::token config pki raftlog::identity scram"),
     ("cli", "admin clock config demo node pki raftlog::identity setup status"),
     ("lib", ""),

@@ -1,5 +1,5 @@
 //! HTTP for people and machines that watch: `/health`, `/ready`, `/status`, `/metrics`; `/join` for new nodes; and
-//! `/transfer`, `/node`, `/token`, `/authority`, `/entry` and `/scrub` for operators.
+//! `/transfer`, `/node`, `/token`, `/authority`, `/entry` and `/scrub` for operators; `/console` for people who look.
 //!
 //! A node that other machines can reach encrypts, and lets in who shows a certificate of one of the cluster's nodes or the
 //! name and password of a superuser (`gate`); all others see `/health` and `/ready`, and may ask to join with a token.
@@ -8,6 +8,7 @@
 //! Knows neither Raft nor SQL: everything it tells comes from [`Facts`].
 
 pub mod client;
+pub mod console;
 mod gate;
 pub mod metrics;
 
@@ -204,6 +205,13 @@ pub struct Transferred {
     pub to: String,
 }
 
+/// Somebody who has shown a role's password.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    pub role: String,
+    pub superuser: bool,
+}
+
 /// What a node answers later.
 pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, Problem>> + Send>>;
 
@@ -216,8 +224,10 @@ pub trait Facts: Send + Sync + 'static {
     fn join(&self, request: JoinRequest, certified: Option<String>) -> Answer<JoinReply>;
     /// Whether a node of this name is a member.
     fn is_member(&self, node: &str) -> bool;
-    /// Whether this is a superuser's name and password.
-    fn log_in(&self, from: IpAddr, role: String, password: Secret) -> Answer<bool>;
+    /// Whether this is a role's name and password.
+    fn log_in(&self, from: IpAddr, role: String, password: Secret) -> Answer<Option<SignedIn>>;
+    /// What the console sees; nothing as long as the node is no member.
+    fn sight(&self) -> Option<Arc<dyn console::Sight>>;
     /// Says what was done; of a new token, the token.
     fn token(&self, order: TokenOrder) -> Answer<String>;
     /// Says what was done.
@@ -266,7 +276,8 @@ pub async fn serve(listener: TcpListener, facts: Arc<dyn Facts>, gate: Gate, mut
         .route("/authority/key", get(next_key))
         .route("/entry", post(entry))
         .route("/scrub", get(scrub).post(begin_scrub))
-        .with_state(facts.clone());
+        .with_state(facts.clone())
+        .merge(console::routes(facts.clone(), shutdown.clone()));
     let house = Arc::new(House { app, facts, gate });
     let (visitors, mut tasks) = (Antechamber::new(CONNECTIONS), JoinSet::new());
     while !*shutdown.borrow() {
@@ -306,7 +317,8 @@ struct House {
 async fn welcome(stream: TcpStream, from: IpAddr, house: Arc<House>, shutdown: watch::Receiver<bool>) {
     let _ = stream.set_nodelay(true);
     let Some(keys) = house.gate.keys.clone() else {
-        return converse(stream, Caller { from, node: None }, house, shutdown).await;
+        let caller = Caller { from, encrypted: false, node: None, role: None };
+        return converse(stream, caller, house, shutdown).await;
     };
     let acceptor = TlsAcceptor::from(keys.now().http.clone());
     match timeout(HEADERS, acceptor.accept(stream)).await {
@@ -314,7 +326,8 @@ async fn welcome(stream: TcpStream, from: IpAddr, house: Arc<House>, shutdown: w
             let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
             let name = certificate.and_then(node_name).filter(|name| name.cluster == keys.cluster());
             let node = name.map(|name| name.node);
-            converse(stream, Caller { from, node }, house, shutdown).await;
+            let caller = Caller { from, encrypted: true, node, role: None };
+            converse(stream, caller, house, shutdown).await;
         }
         Ok(Err(error)) => tracing::debug!(%from, %error, "an HTTP connection could not be encrypted"),
         Err(_) => {}
@@ -327,10 +340,10 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = service_fn(move |mut request: Request<Incoming>| {
-        let (house, caller) = (house.clone(), caller.clone());
+        let (house, mut caller) = (house.clone(), caller.clone());
         async move {
             let answer = timeout(REQUEST, async {
-                if let Err(refusal) = gate::admit(&house.gate, house.facts.as_ref(), &caller, &request).await {
+                if let Err(refusal) = gate::admit(&house.gate, house.facts.as_ref(), &mut caller, &request).await {
                     return Ok(refusal);
                 }
                 request.extensions_mut().insert(caller);

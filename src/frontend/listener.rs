@@ -201,6 +201,7 @@ impl<D: Database> Newcomer<D> {
         let mut row = SessionRow {
             datname: hello.database.clone(),
             usename: hello.user.clone(),
+            application_name: settings.get("application_name").unwrap_or_default().to_owned(),
             client_addr: peer.map_or_else(String::new, |addr| addr.ip().to_canonical().to_string()),
             client_port: peer.map_or(-1, |addr| addr.port().into()),
             backend_start: now_micros(),

@@ -59,7 +59,7 @@ impl Accounts for Everybody {
 }
 
 impl Account {
-    const OF_THE_NODE: Account = Account {
+    pub const OF_THE_NODE: Account = Account {
         verifier: None,
         can_login: true,
         superuser: true,
@@ -132,6 +132,26 @@ impl Guard {
         }
     }
 
+    /// The account of a visitor who does not come as a client does, under the rules that hold for clients: `proven` if he has
+    /// shown the role's password.
+    pub async fn vouch(&self, visitor: &Visitor<'_>, proven: bool) -> SqlResult<Account> {
+        let refused = |message: String| SqlError::new(state::INVALID_AUTHORIZATION_SPECIFICATION, message).fatal();
+        match self.rules.method(visitor) {
+            None => return Err(no_rule(visitor, "no pg_hba.conf entry for")),
+            Some(Method::Reject) => return Err(no_rule(visitor, "pg_hba.conf rejects connection for")),
+            Some(Method::Cert) => return Err(refused("connection requires a valid client certificate".into())),
+            Some(Method::Scram) if !proven => return Err(wrong_password(visitor.user).fatal()),
+            Some(Method::Scram | Method::Trust) => {}
+        }
+        match self.accounts.look_up(visitor.user).await? {
+            None => Err(refused(format!("role \"{}\" does not exist", visitor.user))),
+            Some(account) if !account.can_login => {
+                Err(refused(format!("role \"{}\" is not permitted to log in", visitor.user)))
+            }
+            Some(account) => Ok(account),
+        }
+    }
+
     /// What a password is compared with, and why none can be right.
     fn verifier(&self, role: &str, account: Option<&Account>) -> (Verifier, Result<(), &'static str>) {
         let mock = || Verifier::mock(&self.secret, role);
@@ -153,8 +173,8 @@ impl Guard {
         input: &mut BytesMut,
         hello: &Hello,
     ) -> io::Result<SqlResult<Account>> {
-        if let Socket::Inner(_) = socket {
-            return Ok(Ok(Account::OF_THE_NODE));
+        if let Socket::Inner(_, account) = socket {
+            return Ok(Ok(Account::clone(account)));
         }
         let peer = socket.tcp().ok_or(io::ErrorKind::NotConnected)?.peer_addr()?;
         let address = peer.ip().to_canonical();

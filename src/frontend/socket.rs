@@ -1,5 +1,6 @@
 //! A client's connection, encrypted or not.
 
+use super::login::Account;
 use crate::pki::{Tls, distinguished_names};
 use crate::status::SessionRow;
 use bytes::BytesMut;
@@ -18,8 +19,8 @@ pub enum Socket {
     Plain(TcpStream),
     /// And what binds SCRAM to it: the certificate of its handshake may not be the node's any more.
     Encrypted(Box<TlsStream<TcpStream>>, Option<Vec<u8>>),
-    /// The client is the node itself.
-    Inner(DuplexStream),
+    /// The client is inside the node, which has found out who it is.
+    Inner(DuplexStream, Box<Account>),
     /// Its handshake has failed, or was given up.
     Gone,
 }
@@ -42,7 +43,7 @@ impl Socket {
         match self {
             Socket::Plain(stream) => Some(stream),
             Socket::Encrypted(stream, _) => Some(stream.get_ref().0),
-            Socket::Inner(_) | Socket::Gone => None,
+            Socket::Inner(..) | Socket::Gone => None,
         }
     }
 
@@ -84,7 +85,7 @@ impl Socket {
     pub async fn peek(&self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             // It waits for what it has asked.
-            Socket::Inner(_) => std::future::pending().await,
+            Socket::Inner(..) => std::future::pending().await,
             Socket::Gone => Ok(0),
             Socket::Plain(stream) => stream.peek(buffer).await,
             Socket::Encrypted(stream, _) => stream.get_ref().0.peek(buffer).await,
@@ -105,7 +106,7 @@ impl AsyncRead for Socket {
         match self.get_mut() {
             Socket::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
             Socket::Encrypted(stream, _) => Pin::new(stream).poll_read(cx, buf),
-            Socket::Inner(stream) => Pin::new(stream).poll_read(cx, buf),
+            Socket::Inner(stream, _) => Pin::new(stream).poll_read(cx, buf),
             Socket::Gone => Poll::Ready(Ok(())),
         }
     }
@@ -116,7 +117,7 @@ impl AsyncWrite for Socket {
         match self.get_mut() {
             Socket::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
             Socket::Encrypted(stream, _) => Pin::new(stream).poll_write(cx, bytes),
-            Socket::Inner(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Socket::Inner(stream, _) => Pin::new(stream).poll_write(cx, bytes),
             Socket::Gone => Poll::Ready(Err(io::ErrorKind::NotConnected.into())),
         }
     }
@@ -125,7 +126,7 @@ impl AsyncWrite for Socket {
         match self.get_mut() {
             Socket::Plain(stream) => Pin::new(stream).poll_flush(cx),
             Socket::Encrypted(stream, _) => Pin::new(stream).poll_flush(cx),
-            Socket::Inner(stream) => Pin::new(stream).poll_flush(cx),
+            Socket::Inner(stream, _) => Pin::new(stream).poll_flush(cx),
             Socket::Gone => Poll::Ready(Ok(())),
         }
     }
@@ -134,7 +135,7 @@ impl AsyncWrite for Socket {
         match self.get_mut() {
             Socket::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
             Socket::Encrypted(stream, _) => Pin::new(stream).poll_shutdown(cx),
-            Socket::Inner(stream) => Pin::new(stream).poll_shutdown(cx),
+            Socket::Inner(stream, _) => Pin::new(stream).poll_shutdown(cx),
             Socket::Gone => Poll::Ready(Ok(())),
         }
     }

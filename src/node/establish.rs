@@ -7,9 +7,10 @@
 use super::{Listeners, refuse_old_data, security};
 use crate::access::Rules;
 use crate::admin::client::Way;
+use crate::admin::console::Sight;
 use crate::admin::{
     self, Answer as Later, AuthorityOrder, EntryOrder, Facts, JoinReply, JoinRequest, NodeOrder, Problem,
-    ScrubProgress, Secret, TokenOrder, TransferRequest, Transferred,
+    ScrubProgress, Secret, SignedIn, TokenOrder, TransferRequest, Transferred,
 };
 use crate::cluster::founding::{self, Answer, Decision, Draft, Founded, Founding, Question, answer_as_member};
 use crate::cluster::token::Token;
@@ -412,8 +413,12 @@ impl Facts for Waiting {
         node == self.config.name
     }
 
-    fn log_in(&self, _: IpAddr, _: String, _: Secret) -> Later<bool> {
+    fn log_in(&self, _: IpAddr, _: String, _: Secret) -> Later<Option<SignedIn>> {
         self.later()
+    }
+
+    fn sight(&self) -> Option<Arc<dyn Sight>> {
+        None
     }
 
     fn token(&self, _: TokenOrder) -> Later<String> {

@@ -6,6 +6,7 @@
 
 mod authority;
 mod board;
+mod console;
 mod entry;
 mod establish;
 mod leadership;
@@ -552,7 +553,9 @@ fn start_serving(
     let service = Arc::new(service::PeerService(runtime.clone()));
     runtime.network.serve(listeners.peers, runtime.driver.inbound(), service);
     let guard = security::guard(runtime);
-    let facts = Arc::new(service::NodeFacts(runtime.clone(), guard.clone()));
+    let front = service::front(runtime, guard.clone());
+    let console = console::Console::new(runtime, front.clone());
+    let facts = Arc::new(service::NodeFacts { runtime: runtime.clone(), guard, console });
     tokio::spawn(admin::serve(http, facts, security::gate(&runtime.config, runtime.keys.clone()), stopped.clone()));
     tokio::spawn(membership::catch_up(runtime.clone()));
     tokio::spawn(membership::register_and_follow(runtime.clone()));
@@ -568,7 +571,7 @@ fn start_serving(
     tokio::spawn(watchdog::measure_files(runtime.clone()));
     tokio::spawn(watchdog::compare_digests(runtime.clone()));
     tokio::spawn(watchdog::scrub(runtime.clone()));
-    Ok(service::serve_clients(runtime, postgres, guard, stopped.clone()))
+    Ok(service::serve_clients(runtime, postgres, front, stopped.clone()))
 }
 
 async fn wait_for_signal() {

@@ -1,8 +1,10 @@
 //! A node's answers: to its peers, to HTTP, to Postgres clients.
 
+use super::console::Console;
 use super::{Runtime, authority, board, entry, leadership, membership, scrub, security};
+use crate::admin::console::Sight;
 use crate::admin::{
-    Answer, AuthorityOrder, EntryOrder, Facts, JoinReply, JoinRequest, NodeOrder, Problem, ScrubProgress, Secret,
+    Answer, AuthorityOrder, EntryOrder, Facts, JoinReply, JoinRequest, NodeOrder, Problem, ScrubProgress, Secret, SignedIn,
     TokenOrder, TransferRequest, Transferred,
 };
 use crate::error::{SqlError, state};
@@ -98,86 +100,99 @@ const COUNT: Duration = Duration::from_secs(1);
 const JOINING: &str = "this node is joining the cluster and does not have its data yet";
 
 /// What HTTP is told.
-pub struct NodeFacts(pub Arc<Runtime>, pub Arc<Guard>);
+pub struct NodeFacts {
+    pub runtime: Arc<Runtime>,
+    pub guard: Arc<Guard>,
+    pub console: Arc<Console>,
+}
 
 impl Facts for NodeFacts {
     fn status(&self) -> ClusterStatus {
-        status(&self.0)
+        status(&self.runtime)
     }
 
     fn not_ready(&self) -> Option<String> {
-        let own = board::own_report(&self.0);
-        if own.node.state != "up" {
-            return Some(own.node.state);
-        }
-        if !self.0.caught_up() && self.0.new {
-            return Some(JOINING.into());
-        }
-        if Bootstrap::waits(&self.0.config.data_dir) {
-            return Some("the superuser has no password yet".into());
-        }
-        let unwell = own.replicas.iter().find_map(|r| {
-            let leaderless = self.0.routers[&r.row.database].group.leadership().leader_node.is_none();
-            match r.row.state.as_str() {
-                "ok" if leaderless => Some(format!("{}: no leader", r.row.database)),
-                "ok" => None,
-                state => Some(format!("{}: {state}", r.row.database)),
-            }
-        });
-        let why = match (self.0.caught_up(), self.0.registry.knows(self.0.identity.node)) {
-            (true, true) => None,
-            (true, false) => Some("this node is not registered with the cluster yet"),
-            (false, _) => Some("this node is catching up with the others"),
-        };
-        unwell.or_else(|| why.map(str::to_owned))
+        not_ready(&self.runtime)
     }
 
     fn join(&self, request: JoinRequest, certified: Option<String>) -> Answer<JoinReply> {
-        Box::pin(membership::admit(self.0.clone(), request, certified))
+        Box::pin(membership::admit(self.runtime.clone(), request, certified))
     }
 
     fn is_member(&self, node: &str) -> bool {
         // Before it knows anybody else, it knows itself.
-        node == self.0.config.name || self.0.registry.rows().iter().any(|member| member.node == node)
+        node == self.runtime.config.name || self.runtime.registry.rows().iter().any(|member| member.node == node)
     }
 
-    fn log_in(&self, from: IpAddr, role: String, password: Secret) -> Answer<bool> {
-        let guard = self.1.clone();
+    fn log_in(&self, from: IpAddr, role: String, password: Secret) -> Answer<Option<SignedIn>> {
+        let guard = self.guard.clone();
         Box::pin(async move {
             let account = guard.check_password(from, &role, &password.0).await;
             let account = account.map_err(|error| Problem::Later(error.message))?;
-            Ok(account.is_some_and(|account| account.superuser))
+            Ok(account.map(|account| SignedIn { role, superuser: account.superuser }))
         })
     }
 
+    fn sight(&self) -> Option<Arc<dyn Sight>> {
+        Some(self.console.clone())
+    }
+
     fn token(&self, order: TokenOrder) -> Answer<String> {
-        Box::pin(membership::token(self.0.clone(), order))
+        Box::pin(membership::token(self.runtime.clone(), order))
     }
 
     fn authority(&self, order: AuthorityOrder) -> Answer<String> {
-        Box::pin(authority::order(self.0.clone(), order))
+        Box::pin(authority::order(self.runtime.clone(), order))
     }
 
     fn next_key(&self) -> Option<Secret> {
-        self.0.keys.as_ref().and_then(|keys| keys.next_key()).map(|key| Secret(key.to_string()))
+        self.runtime.keys.as_ref().and_then(|keys| keys.next_key()).map(|key| Secret(key.to_string()))
     }
 
     fn transfer(&self, request: TransferRequest) -> Answer<Vec<Transferred>> {
-        let runtime = self.0.clone();
+        let runtime = self.runtime.clone();
         Box::pin(async move { leadership::transfer(runtime, request).await.map_err(Problem::Refused) })
     }
 
     fn order(&self, order: NodeOrder) -> Answer<String> {
-        Box::pin(membership::order(self.0.clone(), order))
+        Box::pin(membership::order(self.runtime.clone(), order))
     }
 
     fn entry(&self, order: EntryOrder) -> Answer<String> {
-        Box::pin(entry::carry_out(self.0.clone(), order))
+        Box::pin(entry::carry_out(self.runtime.clone(), order))
     }
 
     fn scrub(&self, begin: bool) -> ScrubProgress {
-        scrub::progress(&self.0, begin)
+        scrub::progress(&self.runtime, begin)
     }
+}
+
+/// Why the node does not serve, if it does not.
+pub fn not_ready(runtime: &Runtime) -> Option<String> {
+    let own = board::own_report(runtime);
+    if own.node.state != "up" {
+        return Some(own.node.state);
+    }
+    if !runtime.caught_up() && runtime.new {
+        return Some(JOINING.into());
+    }
+    if Bootstrap::waits(&runtime.config.data_dir) {
+        return Some("the superuser has no password yet".into());
+    }
+    let unwell = own.replicas.iter().find_map(|r| {
+        let leaderless = runtime.routers[&r.row.database].group.leadership().leader_node.is_none();
+        match r.row.state.as_str() {
+            "ok" if leaderless => Some(format!("{}: no leader", r.row.database)),
+            "ok" => None,
+            state => Some(format!("{}: {state}", r.row.database)),
+        }
+    });
+    let why = match (runtime.caught_up(), runtime.registry.knows(runtime.identity.node)) {
+        (true, true) => None,
+        (true, false) => Some("this node is not registered with the cluster yet"),
+        (false, _) => Some("this node is catching up with the others"),
+    };
+    unwell.or_else(|| why.map(str::to_owned))
 }
 
 pub fn status(runtime: &Runtime) -> ClusterStatus {
@@ -225,13 +240,8 @@ impl Census for Elsewhere {
     }
 }
 
-/// Serves Postgres clients until shutdown.
-pub fn serve_clients(
-    runtime: &Arc<Runtime>,
-    listener: TcpListener,
-    guard: Arc<Guard>,
-    stopped: watch::Receiver<bool>,
-) -> impl Future<Output = ()> + use<> {
+/// What Postgres clients find: the databases, and how they are served.
+pub fn front(runtime: &Arc<Runtime>, guard: Arc<Guard>) -> (frontend::Databases<Router>, Arc<frontend::Options>) {
     let mut options = frontend::Options::new(Arc::new(Postgres), runtime.cancels.clone());
     options.max_connections = runtime.config.max_connections;
     options.reserved = runtime.config.reserved_connections;
@@ -240,7 +250,6 @@ pub fn serve_clients(
     options.elsewhere = Some(Arc::new(Elsewhere(runtime.clone())));
     options.cancel_elsewhere = Some(Arc::new(CancelElsewhere(runtime.clone())));
     options.drain = super::DRAIN;
-    let options = Arc::new(options);
     let databases = runtime.clone();
     let databases: frontend::Databases<Router> = Arc::new(move |name: &str| {
         if databases.new && !databases.caught_up() {
@@ -250,6 +259,16 @@ pub fn serve_clients(
         let router = (name == super::DATABASE).then(|| databases.routers.get(name).cloned());
         router.flatten().ok_or_else(|| frontend::no_such_database(name))
     });
+    (databases, Arc::new(options))
+}
+
+/// Serves Postgres clients until shutdown.
+pub fn serve_clients(
+    runtime: &Arc<Runtime>,
+    listener: TcpListener,
+    (databases, options): (frontend::Databases<Router>, Arc<frontend::Options>),
+    stopped: watch::Receiver<bool>,
+) -> impl Future<Output = ()> + use<> {
     tokio::spawn(security::bootstrap(runtime.clone(), databases.clone(), options.clone()));
     let front = tokio::spawn(frontend::serve(listener, databases, options, stopped));
     async move {

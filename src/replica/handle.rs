@@ -8,7 +8,7 @@ use crate::clock::{self, Reading};
 use crate::command::{Outcome, Proposal};
 use crate::consensus::brake::Stuck;
 use crate::id::{GroupId, NodeId, ReplicaId};
-use crate::raftlog::{LogError, RaftLog};
+use crate::raftlog::{LogError, LogReader, RaftLog};
 use crate::transport::{Beat, Envelope, Inbound, Transport};
 use crossbeam_channel::Sender;
 use parking_lot::Mutex;
@@ -244,6 +244,11 @@ impl Node {
 
     pub fn groups(&self) -> Vec<Group> {
         self.inner.groups.lock().values().cloned().collect()
+    }
+
+    /// The log of all groups, to look into.
+    pub fn log(&self) -> Arc<dyn LogReader> {
+        self.inner.log.clone()
     }
 
     /// The disk is about to be full (or has room again): leaders hand over and refuse proposals, followers take no

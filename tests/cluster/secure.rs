@@ -175,6 +175,7 @@ async fn three_commands_and_nobody_else() {
     passwords(&open).await;
     certificates(&open).await;
     doors(&open).await;
+    console(&open).await;
     tokens(&mut open, &member).await;
     secrets_stay_in_their_files(&open, &token);
 }
@@ -385,6 +386,43 @@ async fn doors(open: &Open) {
     let rules = "SELECT string_agg(type || ' ' || auth_method, ',' ORDER BY line_number) FROM pg_hba_file_rules";
     let expected = "hostssl scram-sha-256,host scram-sha-256,host scram-sha-256";
     assert_eq!(one_value(&client, rules).await, expected);
+}
+
+/// The console tells a role what SQL would tell it, and runs its SQL as its own.
+async fn console(open: &Open) {
+    let http = open.nodes[0].http;
+    let ask = async |login: Option<(&str, &str)>, path: &str, body: Option<&str>| {
+        let login = login.map(|(role, password)| (role.to_owned(), Secret(password.to_owned())));
+        let way = Way { tls: Some(open.tls()), login };
+        let body = body.map(|body| body.as_bytes().to_vec());
+        let said = way.ask(&format!("localhost:{http}"), path, body, PATIENCE).await.unwrap();
+        (said.status, said.text())
+    };
+    let (root, ann) = (Some(("quorate", PASSWORD)), Some(("ann", "two")));
+    for path in ["/console", "/console/me", "/console/main.js", "/console/log?group=2", "/console/events"] {
+        assert_eq!(ask(None, path, None).await.0, 401, "{path}");
+    }
+    assert_eq!(ask(Some(("ann", "wrong")), "/console/me", None).await.0, 401);
+    for path in ["/console", "/console/me", "/console/main.js"] {
+        assert_eq!(ask(ann, path, None).await.0, 200, "{path}");
+    }
+    for path in ["/console/log?group=2", "/console/events", "/scrub", "/console/none"] {
+        assert_eq!(ask(ann, path, None).await.0, 401, "{path} is for superusers");
+    }
+    assert_eq!(ask(root, "/console/log?group=2", None).await.0, 200);
+    let sql = async |login: Option<(&str, &str)>, body: &str| ask(login, "/console/sql", Some(body)).await;
+    assert_eq!(sql(None, r#"{"sql": "SELECT 1"}"#).await.0, 401);
+    // Whatever the request says of its role.
+    let (_, who) = sql(ann, r#"{"sql": "SELECT session_user, current_user", "role": "quorate"}"#).await;
+    assert!(who.contains(r#"[["ann","ann"]]"#), "{who}");
+    let secret = r#"{"sql": "SELECT * FROM quorate.nodes"}"#;
+    assert!(sql(ann, secret).await.1.contains("42501"));
+    assert!(sql(root, secret).await.1.contains("node-1"));
+    let settings = r#"{"sql": "SET session_replication_role = replica; CREATE ROLE eve SUPERUSER", "write": true}"#;
+    assert!(sql(ann, settings).await.1.contains("42501"), "a superuser's rights are not lent");
+    assert!(sql(root, r#"{"sql": "CREATE TABLE slip (a int)"}"#).await.1.contains("25006"));
+    let none = sql(ann, r#"{"sql": "SELECT 1", "database": "system"}"#).await.1;
+    assert!(none.contains("3D000"), "{none}");
 }
 
 async fn tokens(open: &mut Open, member: &str) {
