@@ -4,10 +4,17 @@
 //! by itself: seeing a cluster live on with a dead node is the point. The ports are kept in `DIR/demo.toml`, so the same
 //! directory started again is the same cluster.
 
+mod chaos;
+mod cuts;
+mod load;
+
 use crate::admin::client::{Way, get_json};
 use crate::config::{Cluster, ConfigFile, InitialNode, Listen};
 use crate::status::ClusterStatus;
+use chaos::Chaos;
 use clap::Args;
+use cuts::Cuts;
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -32,6 +39,17 @@ pub struct DemoArgs {
     /// Postgres port of the first node; the others follow
     #[arg(long, default_value_t = 5433)]
     pub base_port: u16,
+    /// Run a load through all nodes, with a page whose buttons kill, pause, cut off and restart them; at the end, read every
+    /// acknowledged row back
+    #[arg(long)]
+    pub chaos: bool,
+    /// The same by a script: lines of SECONDS ACTION NODE (kill, pause, resume, cut, heal, restart, lead; a node's name, leader,
+    /// follower or all), the last one SECONDS end
+    #[arg(long, value_name = "FILE")]
+    pub script: Option<PathBuf>,
+    /// Port of the page of --chaos; any that is free if 0
+    #[arg(long, default_value_t = 8480)]
+    pub http_port: u16,
 }
 
 /// The layout that `DIR/demo.toml` remembers.
@@ -46,6 +64,16 @@ struct Node {
     postgres: u16,
     peers: u16,
     http: u16,
+    /// Where the others reach it, if that is a relay which can cut it off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    front: Option<u16>,
+}
+
+impl Node {
+    /// What the others are told.
+    fn peer_address(&self) -> String {
+        format!("127.0.0.1:{}", self.front.unwrap_or(self.peers))
+    }
 }
 
 struct Running {
@@ -62,6 +90,9 @@ pub fn run(args: &DemoArgs) -> Result<(), String> {
     let dir = args.data_dir.canonicalize().map_err(|e| e.to_string())?;
     let layout = layout(&dir, args)?;
     let stop = stop_flag()?;
+    if args.chaos || args.script.is_some() {
+        return run_chaos(args, &dir, &layout, &stop);
+    }
     let mut running = start_all(&dir, &layout)?;
     let outcome = wait_until_ready(&mut running, &stop).map(|leader| {
         if let Some(leader) = leader {
@@ -71,6 +102,53 @@ pub fn run(args: &DemoArgs) -> Result<(), String> {
     });
     stop_all(&mut running);
     stop_restarted(&dir, &layout);
+    outcome
+}
+
+/// The same under a load, and with somebody who does harm.
+fn run_chaos(args: &DemoArgs, dir: &Path, layout: &Layout, stop: &AtomicBool) -> Result<(), String> {
+    let script = match &args.script {
+        None => None,
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
+            Some(chaos::parse_script(&text).map_err(|e| format!("{}: {e}", path.display()))?)
+        }
+    };
+    let exe = std::env::current_exe().map_err(|e| e.to_string())?;
+    let network = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let network = network.map_err(|e| e.to_string())?;
+    let listen = |port: u16| {
+        let bound = network.block_on(tokio::net::TcpListener::bind(("127.0.0.1", port)));
+        bound.map_err(|e| format!("port {port} on 127.0.0.1 cannot be used: {e}"))
+    };
+    let cuts = Cuts::new();
+    for (node, id) in layout.nodes.iter().zip(1..) {
+        if let Some(front) = node.front {
+            network.spawn(cuts.clone().relay(listen(front)?, id, node.peers));
+        }
+    }
+    let page = listen(args.http_port)?;
+    let running = Arc::new(Mutex::new(start_all(dir, layout)?));
+    let ready = wait_until_ready(&mut running.lock(), stop);
+    let outcome = ready.and_then(|leader| {
+        let Some(leader) = leader else { return Ok(()) };
+        announce(dir, layout, &leader);
+        let chaos = Chaos::start(exe, dir, layout, running.clone(), cuts)?;
+        chaos::announce(layout, page.local_addr().map_err(|e| e.to_string())?.port());
+        network.spawn(chaos::serve(page, chaos.clone()));
+        match script {
+            Some(steps) => drop(chaos.play(&steps, stop)),
+            None => {
+                while !stop.load(Ordering::SeqCst) {
+                    chaos.reap();
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+            }
+        }
+        chaos.finish()
+    });
+    stop_all(&mut running.lock());
+    network.shutdown_background();
     outcome
 }
 
@@ -84,6 +162,14 @@ fn layout(dir: &Path, args: &DemoArgs) -> Result<Layout, String> {
                 dir.display(),
                 layout.nodes.len(),
                 layout.nodes.len()
+            ));
+        }
+        let chaos = args.chaos || args.script.is_some();
+        if layout.nodes.iter().any(|node| node.front.is_some() != chaos) {
+            let (was, is) = if chaos { ("without", "with") } else { ("with", "without") };
+            return Err(format!(
+                "{} was made {was} --chaos, so its nodes know each other by other addresses than they would {is} it\n  give another --data-dir",
+                dir.display()
             ));
         }
         // Only the clients' ports may move: the peers know each other by theirs.
@@ -106,6 +192,7 @@ fn layout(dir: &Path, args: &DemoArgs) -> Result<Layout, String> {
             postgres: postgres_port(args, i)?,
             peers: free_port()?,
             http: free_port()?,
+            front: if args.chaos || args.script.is_some() { Some(free_port()?) } else { None },
         });
     }
     drop(held);
@@ -126,12 +213,7 @@ fn postgres_port(args: &DemoArgs, i: usize) -> Result<u16, String> {
 
 fn start_all(dir: &Path, layout: &Layout) -> Result<Vec<Running>, String> {
     let exe = std::env::current_exe().map_err(|e| e.to_string())?;
-    let initial: Vec<InitialNode> = layout
-        .nodes
-        .iter()
-        .zip(1..)
-        .map(|(n, id)| InitialNode { id, name: n.name.clone(), peers: format!("127.0.0.1:{}", n.peers) })
-        .collect();
+    let initial = initial_nodes(layout);
     let mut running = Vec::new();
     for node in &layout.nodes {
         let home = dir.join(&node.name);
@@ -146,6 +228,11 @@ fn start_all(dir: &Path, layout: &Layout) -> Result<Vec<Running>, String> {
     Ok(running)
 }
 
+fn initial_nodes(layout: &Layout) -> Vec<InitialNode> {
+    let node = |(node, id): (&Node, u64)| InitialNode { id, name: node.name.clone(), peers: node.peer_address() };
+    layout.nodes.iter().zip(1..).map(node).collect()
+}
+
 fn start_one(exe: &Path, home: &Path, node: &Node, initial: &[InitialNode]) -> Result<Child, String> {
     let problem = |e: std::io::Error| format!("cannot start {}: {e}", node.name);
     std::fs::create_dir_all(home).map_err(problem)?;
@@ -155,6 +242,7 @@ fn start_one(exe: &Path, home: &Path, node: &Node, initial: &[InitialNode]) -> R
         listen: Listen {
             postgres: Some(format!("127.0.0.1:{}", node.postgres)),
             peers: Some(format!("127.0.0.1:{}", node.peers)),
+            advertise_peers: node.front.map(|_| node.peer_address()),
             http: Some(format!("127.0.0.1:{}", node.http)),
             ..Listen::default()
         },
@@ -221,10 +309,15 @@ fn wait_until_ready(running: &mut [Running], stop: &AtomicBool) -> Result<Option
     Ok(None)
 }
 
+/// What a node says of the cluster, if it answers.
+fn status_of(address: &str) -> Option<ClusterStatus> {
+    get_json(address, "/status", &Way::default()).ok()
+}
+
 fn ready(addresses: &[String]) -> Option<String> {
     let mut leader = None;
     for addr in addresses {
-        let status = get_json::<ClusterStatus>(addr, "/status", &Way::default()).ok()?;
+        let status = status_of(addr)?;
         if status.groups.is_empty() || status.nodes.iter().filter(|n| n.state == "up").count() < addresses.len() {
             return None;
         }
