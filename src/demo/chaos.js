@@ -28,6 +28,12 @@ function buttons(node, end) {
     button(node, 'lead', 'Lead', node.state === 'up' && !node.leads && !end));
 }
 
+/** All of them at once. */
+const every = (nodes, state, action, text, end) => {
+  const some = nodes.filter((node) => (node.state === 'killed') === state);
+  return h('button', { disabled: end || !some.length, class: state ? null : 'danger', onclick: () => Promise.all(some.map((node) => act(action, node.name))) }, text);
+};
+
 const level = { up: 'good', killed: 'bad', paused: 'warn', cut: 'warn' };
 
 function curve(seconds) {
@@ -78,7 +84,8 @@ function draw(picture) {
         ['applied', (n) => number(n.applied), 'n'],
         ['do', (n) => buttons(n, end)],
         ['look', (n) => h('a', { href: `http://127.0.0.1:${n.http}/console`, target: '_blank', rel: 'noreferrer' }, 'console')],
-      ], nodes, { key: (n) => n.name })),
+      ], nodes, { key: (n) => n.name }),
+      h('div', { class: 'buttons' }, every(nodes, false, 'kill', 'Kill all', end), every(nodes, true, 'restart', 'Start all', end))),
     h('section', { class: 'card' }, h('h2', {}, 'Latency of a write'), curve(seconds),
       h('ul', { class: 'legend' }, [[0, 'half of them'], [1, '99 of 100'], [4, 'longest time without a success'], ['x', 'errors']].map(([k, text]) => h('li', {}, h('span', { class: `key k${k}` }), text)))),
     h('section', { class: 'card' }, h('h2', {}, 'What was done'),

@@ -18,7 +18,7 @@ export function open(root) {
           h('h2', {}, found.length ? 'What needs you' : 'All is well'),
           found.length ? h('ul', { class: 'plain' }, found.map(({ level: how, what, todo }) =>
             h('li', { class: `problem ${how === 'info' ? '' : how}` }, h('b', {}, what), h('p', {}, todo))))
-            : h('p', { class: 'soft' }, `${nodes.length} nodes are up, and each of ${dbs} groups has a leader and all its replicas.`)),
+            : h('p', { class: 'soft' }, `${nodes.length === 1 ? 'The node is' : `All ${nodes.length} nodes are`} up, and each of ${dbs} groups has a leader.`)),
         h('section', { class: 'card' }, h('h2', {}, 'Nodes'),
           table([
             ['node', (n) => [h('b', {}, n.node), n.node === picture.status.answered_by ? h('span', { class: 'soft' }, ' this one') : null]],
@@ -27,7 +27,7 @@ export function open(root) {
             ['version', (n) => n.version || '–'],
             ['clock', (n) => (n.clock_ahead_ms === null || n.clock_ahead_ms === undefined ? '–' : `${n.clock_ahead_ms >= 0 ? '+' : '−'}${Math.abs(n.clock_ahead_ms).toFixed(1)} ±${n.clock_error_ms.toFixed(1)} ms`), 'n'],
             ['sync', (n) => (n.sync_ms === null || n.sync_ms === undefined ? '–' : `${n.sync_ms.toFixed(1)} ms`), 'n'],
-            ['certificate', (n) => (n.certificate_expires ? `ends in ${duration(n.certificate_expires - picture.at / 1000)}` : 'none')],
+            ['certificate', (n) => (n.certificate_expires ? `ends in ${duration(n.certificate_expires - picture.at / 1000)}` : n.certificate_expires === undefined ? '–' : 'none')],
             ['failed logins', (n) => number(n.failed_logins), 'n'],
             ['clients', (n) => h('code', {}, n.pg_addr)],
             ['peers', (n) => h('code', {}, n.peer_addr)],

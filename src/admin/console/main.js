@@ -15,6 +15,8 @@ import * as tasks from './tasks.js';
 const PAGES = { cluster, groups, log, latency, sessions, databases, tasks };
 // What SQL does not tell: only superusers are told.
 const FOR_SUPERUSERS = ['log', 'latency'];
+// What is there only with a picture.
+const FROM_PICTURES = ['cluster', 'groups', 'tasks'];
 const main = document.getElementById('main');
 const link = document.getElementById('link');
 const history = new History();
@@ -81,7 +83,12 @@ async function begin() {
   }
   addEventListener('hashchange', route);
   route();
-  follow(me, show, (why) => say(why, 'bad'));
+  follow(me, show, (why) => {
+    say(picture ? why : 'not seen', 'bad');
+    if (!picture && FROM_PICTURES.includes(shown)) {
+      put(main.firstElementChild, h('p', { class: 'problem warn' }, me.superuser ? why : `The role ${me.role} may not see the cluster: ${why}. Members of pg_monitor may.`));
+    }
+  });
 }
 
 begin();
