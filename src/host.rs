@@ -38,6 +38,8 @@ pub enum Defect {
     ForgetsSent,
     /// What a trial finds is told without asking the log, though an earlier attempt may have been applied.
     TrialIsCertain,
+    /// A read that ran before its read index was known is told although its snapshot may be older.
+    TellsEarly,
     /// A gateway does not ask again when it did not find the leader, and says so.
     NoRetry,
 }

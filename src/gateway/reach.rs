@@ -29,6 +29,9 @@ pub trait Replica: Clone + Send + Sync + 'static {
     /// The nodes of all its replicas, as far as known here.
     fn members(&self) -> Vec<NodeId>;
 
+    /// Nothing that this replica knows of waits to be applied.
+    fn is_quiet(&self) -> bool;
+
     /// Proposes a command, if this replica leads (and in this term), and waits until it is applied here; with its index.
     fn propose(
         &self,
@@ -75,6 +78,10 @@ impl Replica for Group {
 
     fn members(&self) -> Vec<NodeId> {
         self.status().nodes.into_values().collect()
+    }
+
+    fn is_quiet(&self) -> bool {
+        Group::is_quiet(self)
     }
 
     async fn propose(&self, proposal: Proposal, term: Option<u64>) -> Result<(u64, Arc<Outcome>), ProposeError> {

@@ -33,14 +33,19 @@ use crate::transport::CallError;
 use crate::transport::tcp::Network;
 use crate::types::Env;
 use bytes::Bytes;
+use futures::poll;
 use std::collections::BTreeSet;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::task::Poll;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// How long to wait before asking again when nothing says that the leader has changed.
 const RETRY: Duration = Duration::from_millis(20);
+/// How long what was read before its read index was known is kept.
+const EARLY: Duration = Duration::from_millis(5);
 /// How long a session that listens waits for what it has announced itself.
 const OWN_ECHO: Duration = Duration::from_secs(1);
 /// The largest trial that travels to another node.
@@ -264,13 +269,55 @@ impl<R: Replica, P: Peers> Router<R, P> {
         self.run(&mut course, command::encode(command), Effort::Key, control).await.map(|(_, outcome)| outcome)
     }
 
-    /// Waits until this node's state covers everything acknowledged before this call.
-    pub async fn read_point(&self, control: &Control) -> SqlResult<()> {
+    /// Waits until this node's state covers everything acknowledged before this call, and says up to which index that is.
+    pub async fn read_point(&self, control: &Control) -> SqlResult<u64> {
         match self.group.read_index(control.deadline).await {
-            Ok(_) => Ok(()),
+            Ok(index) => Ok(index),
             Err(ReadError::Halted(why)) => Err(halted(&why)),
             Err(ReadError::TimedOut) => Err(stopped(control, self.leader().is_some())),
         }
+    }
+
+    /// Whether a read may run before its read index is known: if that is not likely to be in vain, and if nobody notices
+    /// when it was.
+    fn may_read_early(&self, request: &ReadRequest) -> bool {
+        !request.signals && self.group.is_quiet()
+    }
+
+    /// Reads while the round to the majority is under way. `None` if the state that was read does not cover what it must:
+    /// the read is to be done again, now that the state does.
+    async fn read_early(
+        &self,
+        request: &ReadRequest,
+        mut point: Pin<&mut impl Future<Output = SqlResult<u64>>>,
+    ) -> Option<Result<Cursor, Failure>> {
+        // The snapshot that the read takes now has at least this.
+        let applied = self.shared.applied();
+        let early = self.shared.read(self.at_present(request.clone())).await;
+        if self.host.has(Defect::TellsEarly) {
+            return Some(early);
+        }
+        match within(&*self.host, EARLY, &mut point).await {
+            Some(Ok(index)) if index <= applied => Some(early),
+            Some(Ok(_)) => None,
+            Some(Err(error)) => Some(Err(error.into())),
+            // Without a majority, a reader and a snapshot are not held for long.
+            None => {
+                drop(early);
+                point.await.err().map(|error| Err(error.into()))
+            }
+        }
+    }
+
+    /// What a read finds may have come from the log meanwhile, and must not be of the future. A block has its own time.
+    fn at_present(&self, mut request: ReadRequest) -> ReadRequest {
+        let context = &mut request.context;
+        let in_block = context.now != context.clock;
+        context.clock = context.clock.max(self.shared.time());
+        if !in_block {
+            context.now = context.clock;
+        }
+        request
     }
 
     fn leader(&self) -> Option<NodeId> {
@@ -391,22 +438,24 @@ impl<R: Replica, P: Peers> Database for Router<R, P> {
     }
 
     async fn barrier(&self, control: &Control) -> SqlResult<()> {
-        self.read_point(control).await
+        self.read_point(control).await.map(drop)
     }
 
     async fn read(&self, mut request: ReadRequest) -> Result<Cursor, Failure> {
         self.inform_read(&mut request).await;
         if request.linearizable {
-            self.read_point(&request.control).await?;
+            let mut point = pin!(self.read_point(&request.control));
+            match poll!(&mut point) {
+                Poll::Ready(point) => drop(point?),
+                Poll::Pending if self.may_read_early(&request) => {
+                    if let Some(told) = self.read_early(&request, point).await {
+                        return told;
+                    }
+                }
+                Poll::Pending => drop(point.await?),
+            }
         }
-        // What it reads may have come from the log meanwhile, and must not be of the future. A block has its own time.
-        let context = &mut request.context;
-        let in_block = context.now != context.clock;
-        context.clock = context.clock.max(self.shared.time());
-        if !in_block {
-            context.now = context.clock;
-        }
-        self.shared.read(request).await
+        self.shared.read(self.at_present(request)).await
     }
 
     async fn write(

@@ -58,6 +58,10 @@ impl Replica for Script {
         if self.2.is_some() { vec![HERE, THERE] } else { vec![HERE] }
     }
 
+    fn is_quiet(&self) -> bool {
+        true
+    }
+
     async fn propose(&self, proposal: Proposal, _: Option<u64>) -> Result<(u64, Arc<Outcome>), ProposeError> {
         if let Ok(Command::Tenure { .. }) = command::decode(&proposal.body) {
             return Ok((7, Arc::new(Outcome::Done(Vec::new()))));

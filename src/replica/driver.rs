@@ -1,8 +1,9 @@
 //! The driver: performs what the cores decide. All IO, clocks and randomness of a replica are here.
 //!
 //! Threads of a node:
-//! - the **driver** steps the cores of all groups: it drains its inbox, lets every touched core decide, and performs
-//!   the effects. It never waits for a disk or for a socket.
+//! - the **driver** steps the cores of all groups: it takes in what has come, lets every touched core decide, and performs
+//!   the effects. It never waits for a disk or for a socket; so its work is done by whichever thread brings an input
+//!   ([`super::inbox`]), and its own thread keeps time and does what is rare.
 //! - the **log thread** writes what all groups queued while the last sync ran as one batch with one sync, then sends
 //!   the messages that had to wait for it, then reports.
 //! - each group's **apply thread** owns the state machine. It applies everything committed meanwhile in one call and
@@ -26,6 +27,8 @@ use super::fitness::{Judge, Syncs, Unfit};
 use super::handle::{
     AddGroupError, GroupConfig, GroupLeadership, NodeConfig, ProposeError, ReadError, ReplicaState, ReplicaStatus,
 };
+use super::inbox::{Inbox, Work};
+use super::queue::{Disconnected, Receiver, Sender, queue};
 use super::{Applied, Committed, Halt, Membership, Position, SnapshotMeta, StateMachine};
 use crate::clock::{self, Belief, Reading};
 use crate::command::{Outcome, Proposal};
@@ -36,10 +39,9 @@ use crate::raftlog::{Entry, HardState, LogError, LogReader, LogWrite, RaftLog, f
 use crate::telemetry::{OfGroup, TELEMETRY};
 use crate::trace;
 use crate::transport::{Beat, Envelope, Transport};
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
 use parking_lot::Mutex;
 use raft::eraftpb::{Message, MessageType};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -50,7 +52,7 @@ use tokio::sync::{oneshot, watch};
 type ProposeReply = oneshot::Sender<Result<(u64, Arc<Outcome>), ProposeError>>;
 type ReadReply = oneshot::Sender<Result<u64, ReadError>>;
 
-/// Every reason for the driver to wake up, besides time.
+/// Everything that the driver hears of, besides time.
 pub(super) enum Input {
     Propose {
         group: GroupId,
@@ -210,6 +212,10 @@ impl Shared {
         }
     }
 
+    pub(super) fn is_quiet(&self) -> bool {
+        self.last.load(Ordering::Relaxed) <= self.applied.load(Ordering::Acquire)
+    }
+
     pub(super) fn is_stopped(&self) -> bool {
         *self.state.lock() == ReplicaState::Stopped
     }
@@ -366,7 +372,7 @@ pub(super) fn prepare(
     log: Arc<dyn RaftLog>,
     config: GroupConfig,
     boot: u64,
-    inbox: Sender<Input>,
+    inbox: Arc<Inbox<Driver>>,
     syncs: Arc<Mutex<Syncs>>,
 ) -> Result<Replica, AddGroupError> {
     let GroupConfig { group, replica, mut nodes, founders, state_machine: machine, lost, tuning } = config;
@@ -412,7 +418,7 @@ pub(super) fn prepare(
         readers: Mutex::default(),
         brake: brake.clone(),
     });
-    let (apply, jobs) = unbounded();
+    let (apply, jobs) = queue();
     let applier = Applier {
         machine,
         brake,
@@ -459,10 +465,10 @@ pub(super) fn start(
     log: Arc<dyn RaftLog>,
     transport: Arc<dyn Transport>,
     syncs: Arc<Mutex<Syncs>>,
-) -> std::io::Result<(Sender<Input>, Vec<JoinHandle<()>>)> {
-    let (inbox, inputs) = unbounded();
-    let (jobs, queue) = unbounded();
-    let (fetches, wanted) = unbounded();
+) -> std::io::Result<(Arc<Inbox<Driver>>, Vec<JoinHandle<()>>)> {
+    let inbox = Arc::new(Inbox::new());
+    let (jobs, writes) = queue();
+    let (fetches, wanted) = queue();
     let stopping = Arc::new(AtomicBool::new(false));
     let spawn = |name: &str| std::thread::Builder::new().name(name.to_owned());
     let reader: Arc<dyn LogReader> = log.clone();
@@ -495,17 +501,18 @@ pub(super) fn start(
         tickets: 0,
         ticks: 0,
     };
+    let runner = inbox.clone();
     let threads = vec![
-        spawn("raft-log").spawn(move || writer.run(queue))?,
+        spawn("raft-log").spawn(move || writer.run(writes))?,
         spawn("raft-reader").spawn(move || read_entries(reader.as_ref(), &wanted, &answers))?,
-        spawn("raft-driver").spawn(move || driver.run(inputs))?,
+        spawn("raft-driver").spawn(move || runner.run(driver, |input| matches!(input, Input::Stop)).stop())?,
     ];
     Ok((inbox, threads))
 }
 
 // --- the driver ---------------------------------------------------------------------------------------------------
 
-struct Driver {
+pub(super) struct Driver {
     config: NodeConfig,
     transport: Arc<dyn Transport>,
     log: Sender<LogJob>,
@@ -515,7 +522,7 @@ struct Driver {
     disk_full: bool,
     /// The log thread, should it be trying again and again, is to give up.
     stopping: Arc<AtomicBool>,
-    inbox: Sender<Input>,
+    inbox: Arc<Inbox<Driver>>,
     replicas: BTreeMap<GroupId, Box<Replica>>,
     touched: BTreeSet<GroupId>,
     /// Campaigns that wait for their turn: when, where, against whom.
@@ -535,32 +542,33 @@ const BEAT: Duration = Duration::from_millis(100);
 /// For how long what a majority said of the time is relied on without hearing of it again, µs.
 const RELIANCE: i64 = 1_000_000;
 
-/// How many inputs are taken in one round before the cores decide.
-const ROUND: usize = 4096;
+impl Work for Driver {
+    type Input = Input;
 
-impl Driver {
-    fn run(mut self, inputs: Receiver<Input>) {
-        loop {
-            let wake = self.campaigns.iter().map(|c| c.0).fold(self.next_tick, Instant::min);
-            let wait = wake.saturating_duration_since(Instant::now());
-            match inputs.recv_timeout(wait) {
-                Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => break,
-                Ok(input) => self.take(input),
-                Err(RecvTimeoutError::Timeout) => {}
-            }
-            for _ in 0..ROUND {
-                match inputs.try_recv() {
-                    Ok(Input::Stop) => return self.stop(),
-                    Ok(input) => self.take(input),
-                    Err(_) => break,
-                }
-            }
-            self.keep_time();
-            self.perform();
+    fn is_patient(input: &Input) -> bool {
+        match input {
+            Input::Propose { .. } | Input::Read { .. } | Input::Messages { .. } => false,
+            Input::Persisted { .. } | Input::Applied { .. } => false,
+            // All else is rare, and some of it touches files or waits for other threads to end.
+            _ => true,
         }
-        self.stop();
     }
 
+    fn take(&mut self, input: Input) {
+        self.take_in(input);
+    }
+
+    fn perform(&mut self) {
+        self.keep_time();
+        self.perform_all();
+    }
+
+    fn due(&self) -> Instant {
+        self.campaigns.iter().map(|c| c.0).fold(self.next_tick, Instant::min)
+    }
+}
+
+impl Driver {
     fn stop(mut self) {
         self.stopping.store(true, Ordering::Relaxed);
         for (_, replica) in std::mem::take(&mut self.replicas) {
@@ -579,7 +587,7 @@ impl Driver {
         self.with(group, |r| r.core.step(event));
     }
 
-    fn take(&mut self, input: Input) {
+    fn take_in(&mut self, input: Input) {
         match input {
             Input::Propose { group, proposal, term, reply } => {
                 self.tickets += 1;
@@ -612,7 +620,7 @@ impl Driver {
             Input::SnapshotSent { group, to, ok } => self.step(group, Event::SnapshotSent { to, ok }),
             Input::Noted { group } => self.with(group, |r| {
                 if let Some((meta, _, file)) = &r.installing {
-                    let _ = r.apply.send(ApplyJob::Install { file: file.clone(), meta: meta.clone() });
+                    r.apply.send(ApplyJob::Install { file: file.clone(), meta: meta.clone() });
                 }
             }),
             Input::Replaced { group, floor } => self.replaced(group, floor),
@@ -639,7 +647,7 @@ impl Driver {
                 learn(r, nodes);
             }),
             Input::Skip { group, at } => self.step(group, Event::Skip(at)),
-            Input::Retry(group) => self.with(group, |r| drop(r.apply.send(ApplyJob::Look))),
+            Input::Retry(group) => self.with(group, |r| r.apply.send(ApplyJob::Look)),
             Input::DiskFull(full) => {
                 self.disk_full = full;
                 self.each(|r, _| {
@@ -654,7 +662,7 @@ impl Driver {
                 self.touched.insert(replica.shared.group);
                 self.replicas.insert(replica.shared.group, replica);
             }
-            Input::Stop => unreachable!("handled by the loop"),
+            Input::Stop => unreachable!("ends the driver's thread"),
         }
     }
 
@@ -816,7 +824,7 @@ impl Driver {
         }
     }
 
-    fn perform(&mut self) {
+    fn perform_all(&mut self) {
         while let Some(group) = self.touched.pop_first() {
             self.perform_group(group);
         }
@@ -860,10 +868,10 @@ impl Driver {
                 self.log_job(writes, sync, messages, Some(Input::Persisted { group, number }));
             }
             Effect::Fetch(fetch) => {
-                let _ = self.fetches.send((group, fetch));
+                self.fetches.send((group, fetch));
             }
             Effect::Apply(entries) => {
-                let _ = replica.apply.send(ApplyJob::Apply(entries, Instant::now()));
+                replica.apply.send(ApplyJob::Apply(entries, Instant::now()));
             }
             Effect::ReadReady { reads, index } => {
                 for read in reads {
@@ -875,7 +883,7 @@ impl Driver {
             Effect::Leadership(leadership) => publish_leadership(replica, leadership),
             Effect::BuildSnapshot => {
                 let file = self.config.snapshots.join(format!("{group}-{}.snapshot", rand::random::<u32>()));
-                let _ = replica.apply.send(ApplyJob::Snapshot(file));
+                replica.apply.send(ApplyJob::Snapshot(file));
             }
             Effect::InstallSnapshot { meta, hard_state } => {
                 let file = replica.arrived.take().expect("a snapshot's message comes with its file");
@@ -909,12 +917,12 @@ impl Driver {
             Effect::Skip(at) => {
                 tracing::warn!(%group, ?at, "the group has recorded an entry as failed");
                 replica.shared.brake.skip(at);
-                let _ = replica.apply.send(ApplyJob::Look);
+                replica.apply.send(ApplyJob::Look);
             }
             Effect::Doubt(index) => replica.shared.brake.doubt(index),
             Effect::GoOn(index) => {
                 replica.shared.brake.go_on(index);
-                let _ = replica.apply.send(ApplyJob::Look);
+                replica.apply.send(ApplyJob::Look);
             }
             Effect::Refuted { from, why } => refuted(replica, from, &why),
             Effect::Changed { ticket, result } => {
@@ -926,14 +934,14 @@ impl Driver {
     }
 
     fn log_job(&self, writes: Vec<LogWrite>, sync: bool, messages: Vec<(NodeId, Envelope)>, done: Option<Input>) {
-        let _ = self.log.send(LogJob { writes, sync, messages, done });
+        self.log.send(LogJob { writes, sync, messages, done });
     }
 
     fn send_snapshot(&mut self, replica: &mut Replica, message: Message, meta: SnapshotMeta) {
         let (group, to) = (replica.shared.group, ReplicaId(message.to));
         let inbox = self.inbox.clone();
         let done = Box::new(move |ok| {
-            let _ = inbox.send(Input::SnapshotSent { group, to, ok });
+            let _ = inbox.post(Input::SnapshotSent { group, to, ok });
         });
         match (replica.nodes.get(&to), &replica.built) {
             (Some(node), Some((built, file))) if *built == meta => {
@@ -1120,7 +1128,7 @@ fn forget_reads(replica: &mut Replica) {
 }
 
 fn stop_replica(mut replica: Box<Replica>) {
-    let _ = replica.apply.send(ApplyJob::Stop);
+    replica.apply.send(ApplyJob::Stop);
     if let Some(thread) = replica.apply_thread.take() {
         let _ = thread.join();
     }
@@ -1172,7 +1180,7 @@ struct LogJob {
 struct LogThread {
     log: Arc<dyn RaftLog>,
     transport: Arc<dyn Transport>,
-    inbox: Sender<Input>,
+    inbox: Arc<Inbox<Driver>>,
     patience: Duration,
     stopping: Arc<AtomicBool>,
     syncs: Arc<Mutex<Syncs>>,
@@ -1199,14 +1207,9 @@ impl LogThread {
     fn run(self, jobs: Receiver<LogJob>) {
         let mut maintained = Instant::now();
         loop {
-            match jobs.recv_timeout(MAINTENANCE) {
-                Ok(first) => {
-                    if !self.write(std::iter::once(first).chain(jobs.try_iter()).collect()) {
-                        return;
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
+            let Ok(jobs) = jobs.take(MAINTENANCE) else { return };
+            if !jobs.is_empty() && !self.write(jobs) {
+                return;
             }
             if maintained.elapsed() >= MAINTENANCE {
                 maintained = Instant::now();
@@ -1218,7 +1221,7 @@ impl LogThread {
     }
 
     /// False when the node is to stop and the writes could not be made.
-    fn write(&self, jobs: Vec<LogJob>) -> bool {
+    fn write(&self, jobs: VecDeque<LogJob>) -> bool {
         let sync = jobs.iter().any(|j| j.sync);
         let (mut writes, mut outbox, mut reports, mut campaign) = (Vec::new(), BTreeMap::new(), Vec::new(), false);
         for job in jobs {
@@ -1234,12 +1237,12 @@ impl LogThread {
         }
         // raft-rs wants to know of the writes before the answers to a campaign can arrive. Acknowledgements go first.
         if campaign {
-            reports.drain(..).for_each(|r| drop(self.inbox.send(r)));
+            reports.drain(..).for_each(|r| drop(self.inbox.bring(r)));
         }
         for (node, messages) in outbox {
             self.transport.send(node, messages);
         }
-        reports.into_iter().for_each(|r| drop(self.inbox.send(r)));
+        reports.into_iter().for_each(|r| drop(self.inbox.bring(r)));
         true
     }
 
@@ -1263,7 +1266,7 @@ impl LogThread {
             match written {
                 Ok(()) => break,
                 Err(error @ LogError::Io(_)) if trouble.again(&error) => {
-                    let _ = self.inbox.send(Input::LogFails(Some(error.to_string())));
+                    let _ = self.inbox.post(Input::LogFails(Some(error.to_string())));
                 }
                 Err(LogError::Io(_)) => {}
                 Err(error) => panic!("raft log: {error}"),
@@ -1274,7 +1277,7 @@ impl LogThread {
             std::thread::sleep(trouble.pause());
         }
         if trouble.told {
-            let _ = self.inbox.send(Input::LogFails(None));
+            let _ = self.inbox.post(Input::LogFails(None));
         }
         true
     }
@@ -1318,22 +1321,28 @@ impl Trouble {
 // --- the reader thread --------------------------------------------------------------------------------------------
 
 /// Reads what cores want from the log. Entries that are not there have been cut off or replaced meanwhile.
-fn read_entries(log: &dyn LogReader, wanted: &Receiver<(GroupId, Fetch)>, inbox: &Sender<Input>) {
-    for (group, fetch) in wanted {
-        let entries = match log.entries(group, fetch.low, fetch.high, fetch.max_bytes) {
-            Ok(entries) => Some(entries),
-            Err(LogError::Missing { .. }) => None,
-            Err(error @ LogError::Io(_)) => {
-                tracing::warn!(%group, %error, "old entries cannot be read for now");
-                None
-            }
-            Err(error @ LogError::Corrupt(_)) => {
-                let _ = inbox.send(Input::Halted { group, halt: Halt::Corrupt(error.to_string()) });
-                None
-            }
-        };
-        let _ = inbox.send(Input::Fetched { group, fetch, entries });
+fn read_entries(log: &dyn LogReader, wanted: &Receiver<(GroupId, Fetch)>, inbox: &Inbox<Driver>) {
+    while let Ok(fetches) = wanted.take(MAINTENANCE) {
+        for (group, fetch) in fetches {
+            read_some(log, group, fetch, inbox);
+        }
     }
+}
+
+fn read_some(log: &dyn LogReader, group: GroupId, fetch: Fetch, inbox: &Inbox<Driver>) {
+    let entries = match log.entries(group, fetch.low, fetch.high, fetch.max_bytes) {
+        Ok(entries) => Some(entries),
+        Err(LogError::Missing { .. }) => None,
+        Err(error @ LogError::Io(_)) => {
+            tracing::warn!(%group, %error, "old entries cannot be read for now");
+            None
+        }
+        Err(error @ LogError::Corrupt(_)) => {
+            let _ = inbox.post(Input::Halted { group, halt: Halt::Corrupt(error.to_string()) });
+            None
+        }
+    };
+    let _ = inbox.post(Input::Fetched { group, fetch, entries });
 }
 
 // --- the apply thread ---------------------------------------------------------------------------------------------
@@ -1358,7 +1367,7 @@ struct Applier {
     /// Up to here entries are applied one by one, and each is noted before: see [`Brake`].
     risky: u64,
     shared: Arc<Shared>,
-    inbox: Sender<Input>,
+    inbox: Arc<Inbox<Driver>>,
     patience: Duration,
     /// Committed and not applied.
     entries: Vec<Committed>,
@@ -1387,15 +1396,14 @@ impl Applier {
                 self.idle();
             }
             let wait = self.trouble.as_ref().map_or(IDLE, |trouble| trouble.pause().min(IDLE));
-            match jobs.recv_timeout(wait) {
-                Ok(first) => {
-                    // Everything committed meanwhile, in one call.
-                    if !std::iter::once(first).chain(jobs.try_iter()).all(|job| self.take(job)) {
+            // Everything committed meanwhile, in one call.
+            match jobs.take(wait) {
+                Ok(jobs) => {
+                    if !jobs.into_iter().all(|job| self.take(job)) {
                         return;
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return,
+                Err(Disconnected) => return,
             }
             self.work();
         }
@@ -1434,13 +1442,13 @@ impl Applier {
         match done {
             Ok(()) => {
                 if self.trouble.take().is_some_and(|trouble| trouble.told) {
-                    let _ = self.inbox.send(Input::ApplyFails { group: self.shared.group, why: None });
+                    let _ = self.inbox.post(Input::ApplyFails { group: self.shared.group, why: None });
                 }
             }
             Err(Halt::Environment(reason)) => {
                 let patience = self.patience;
                 if self.trouble.get_or_insert_with(|| Trouble::new(patience)).again(&reason) {
-                    let _ = self.inbox.send(Input::ApplyFails { group: self.shared.group, why: Some(reason) });
+                    let _ = self.inbox.post(Input::ApplyFails { group: self.shared.group, why: Some(reason) });
                 }
             }
             Err(halt) => self.fail(halt),
@@ -1520,7 +1528,7 @@ impl Applier {
         self.committed.clear();
         self.entries.clear();
         self.install = None;
-        let _ = self.inbox.send(Input::Halted { group: self.shared.group, halt });
+        let _ = self.inbox.post(Input::Halted { group: self.shared.group, halt });
     }
 
     fn idle(&mut self) {
@@ -1542,7 +1550,7 @@ impl Applier {
     fn report(&mut self) {
         let (index, durable) = (self.machine.applied().index, self.machine.durable());
         self.told = durable;
-        let _ = self.inbox.send(Input::Applied { group: self.shared.group, index, durable });
+        let _ = self.inbox.bring(Input::Applied { group: self.shared.group, index, durable });
     }
 
     fn snapshot(&mut self, file: PathBuf) {
@@ -1550,7 +1558,7 @@ impl Applier {
         let inbox = self.inbox.clone();
         let job = self.machine.snapshot(file.clone());
         let done = move |result| {
-            let _ = inbox.send(Input::Built { group, file, result });
+            let _ = inbox.post(Input::Built { group, file, result });
         };
         let failed = done.clone();
         let thread = std::thread::Builder::new().name(format!("snapshot-{group}")).spawn(move || done(job()));
@@ -1566,7 +1574,7 @@ impl Applier {
         self.brake.passed(meta.at.index);
         self.shared.publish_applied(meta.at.index);
         let floor = self.machine.clock_floor();
-        let _ = self.inbox.send(Input::Replaced { group: self.shared.group, floor });
+        let _ = self.inbox.post(Input::Replaced { group: self.shared.group, floor });
         self.install = None;
         Ok(())
     }

@@ -1,8 +1,9 @@
 //! What the rest of the node holds in its hands: [`Node`], the driver of all groups, and [`Group`], one of them.
 
 use super::core::{Change, ChangeError, CoreConfig, Role, StartError};
-use super::driver::{self, Input, Shared};
+use super::driver::{self, Driver, Input, Shared};
 use super::fitness::{Syncs, Unfit};
+use super::inbox::Inbox;
 use super::{Membership, Position, StateMachine};
 use crate::clock::{self, Reading};
 use crate::command::{Outcome, Proposal};
@@ -10,7 +11,6 @@ use crate::consensus::brake::Stuck;
 use crate::id::{GroupId, NodeId, ReplicaId};
 use crate::raftlog::{LogError, LogReader, RaftLog};
 use crate::transport::{Beat, Envelope, Inbound, Transport};
-use crossbeam_channel::Sender;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -191,7 +191,7 @@ pub struct Node {
 struct Inner {
     config: NodeConfig,
     log: Arc<dyn RaftLog>,
-    inbox: Sender<Input>,
+    inbox: Arc<Inbox<Driver>>,
     syncs: Arc<Mutex<Syncs>>,
     groups: Mutex<BTreeMap<GroupId, Group>>,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -233,7 +233,7 @@ impl Node {
             inner.syncs.clone(),
         )?;
         let group = Group { shared: started.shared(), inbox: inner.inbox.clone() };
-        inner.inbox.send(Input::AddGroup(Box::new(started))).map_err(|_| AddGroupError::Stopped)?;
+        inner.inbox.post(Input::AddGroup(Box::new(started))).map_err(|_| AddGroupError::Stopped)?;
         groups.insert(id, group.clone());
         Ok(group)
     }
@@ -254,7 +254,7 @@ impl Node {
     /// The disk is about to be full (or has room again): leaders hand over and refuse proposals, followers take no
     /// appends.
     pub fn set_disk_full(&self, full: bool) {
-        let _ = self.inner.inbox.send(Input::DiskFull(full));
+        let _ = self.inner.inbox.post(Input::DiskFull(full));
     }
 
     /// Hands all leaderships over, waiting for it up to `patience`, then stops.
@@ -271,7 +271,7 @@ impl Node {
 
     /// Stops without handing anything over; returns when all threads have ended.
     pub fn stop(&self) {
-        let _ = self.inner.inbox.send(Input::Stop);
+        let _ = self.inner.inbox.post(Input::Stop);
         for thread in self.inner.threads.lock().drain(..) {
             let _ = thread.join();
         }
@@ -281,7 +281,7 @@ impl Node {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        let _ = self.inbox.send(Input::Stop);
+        let _ = self.inbox.post(Input::Stop);
     }
 }
 
@@ -289,7 +289,7 @@ impl Drop for Inner {
 #[derive(Clone)]
 pub struct Group {
     shared: Arc<Shared>,
-    inbox: Sender<Input>,
+    inbox: Arc<Inbox<Driver>>,
 }
 
 impl Group {
@@ -302,6 +302,10 @@ impl Group {
     /// The last applied index; reads after it see everything up to it.
     pub fn applied(&self) -> u64 {
         self.shared.applied.load(Ordering::Acquire)
+    }
+    /// Everything in this replica's log is applied.
+    pub fn is_quiet(&self) -> bool {
+        self.shared.is_quiet()
     }
     pub fn is_leader(&self) -> bool {
         self.shared.leadership.borrow().role == Role::Leader
@@ -351,7 +355,7 @@ impl Group {
         }
         let (reply, outcome) = oneshot::channel();
         let input = Input::Propose { group: self.shared.group, proposal, term, reply };
-        self.inbox.send(input).map_err(|_| ProposeError::Stopped)?;
+        self.inbox.bring(input).map_err(|_| ProposeError::Stopped)?;
         // The driver drops the sender only when it stops, after which the entry may still commit elsewhere.
         outcome.await.unwrap_or(Err(ProposeError::Unknown))
     }
@@ -365,7 +369,7 @@ impl Group {
         let (reply, index) = oneshot::channel();
         let stopped = || ReadError::Halted("the node is shutting down".to_owned());
         let begun = Instant::now();
-        self.inbox.send(Input::Read { group: self.shared.group, reply }).map_err(|_| stopped())?;
+        self.inbox.bring(Input::Read { group: self.shared.group, reply }).map_err(|_| stopped())?;
         match tokio::time::timeout_at(deadline.into(), index).await {
             Ok(Ok(result)) => {
                 self.shared.measured.read_index.observe(begun.elapsed().as_secs_f64());
@@ -399,7 +403,7 @@ impl Group {
     pub fn skip(&self, at: Position) -> std::io::Result<bool> {
         let promised = self.shared.brake.propose(at, self.leadership().term)?;
         if promised {
-            let _ = self.inbox.send(Input::Skip { group: self.shared.group, at });
+            let _ = self.inbox.post(Input::Skip { group: self.shared.group, at });
         }
         Ok(promised)
     }
@@ -407,7 +411,7 @@ impl Group {
     /// Applies an entry although the process has ended over it again and again. False if nothing waits for that.
     pub fn retry(&self, index: u64) -> bool {
         let waits = self.shared.brake.retry(index);
-        let _ = self.inbox.send(Input::Retry(self.shared.group));
+        let _ = self.inbox.post(Input::Retry(self.shared.group));
         waits
     }
 
@@ -419,7 +423,7 @@ impl Group {
     /// Asks for the leadership to be given to the replica on a node, or to the best one. Happens soon or not at all (an
     /// heir that is away or behind is refused): watch [`Group::leader_changes`], or use [`Group::hand_over`].
     pub fn transfer_leader(&self, to: Option<NodeId>) {
-        let _ = self.inbox.send(Input::Transfer { group: self.shared.group, to });
+        let _ = self.inbox.post(Input::Transfer { group: self.shared.group, to });
     }
 
     /// Gives this replica's leadership to the one on a node, or to the best one, and asks again for as long as that
@@ -457,33 +461,33 @@ impl Group {
     pub async fn change(&self, change: Change) -> Result<(), ChangeError> {
         let (reply, done) = oneshot::channel();
         let input = Input::Change { group: self.shared.group, change, reply };
-        self.inbox.send(input).map_err(|_| ChangeError::NotLeader)?;
+        self.inbox.post(input).map_err(|_| ChangeError::NotLeader)?;
         done.await.unwrap_or(Err(ChangeError::Unknown))
     }
 
     /// Teaches where replicas live, and which nodes are to go: they had better not lead.
     pub fn set_nodes(&self, nodes: BTreeMap<ReplicaId, NodeId>, leaving: BTreeSet<NodeId>) {
-        let _ = self.inbox.send(Input::SetNodes { group: self.shared.group, nodes, leaving });
+        let _ = self.inbox.post(Input::SetNodes { group: self.shared.group, nodes, leaving });
     }
 }
 
 /// The transport's side of the driver.
-struct Door(Sender<Input>);
+struct Door(Arc<Inbox<Driver>>);
 
 impl Inbound for Door {
     fn beat(&self, from: NodeId, beat: Beat) {
-        let _ = self.0.send(Input::Beat { from, beat, at: clock::monotonic_micros() });
+        let _ = self.0.post(Input::Beat { from, beat, at: clock::monotonic_micros() });
     }
     fn messages(&self, from: NodeId, messages: Vec<Envelope>) {
-        let _ = self.0.send(Input::Messages { from, messages });
+        let _ = self.0.bring(Input::Messages { from, messages });
     }
     fn snapshot(&self, from: NodeId, envelope: Envelope, file: PathBuf) {
-        let _ = self.0.send(Input::Snapshot { from, envelope, file });
+        let _ = self.0.post(Input::Snapshot { from, envelope, file });
     }
     fn unreachable(&self, node: NodeId) {
-        let _ = self.0.send(Input::Unreachable(node));
+        let _ = self.0.post(Input::Unreachable(node));
     }
     fn peer_down(&self, node: NodeId) {
-        let _ = self.0.send(Input::PeerDown(node));
+        let _ = self.0.post(Input::PeerDown(node));
     }
 }

@@ -6,7 +6,9 @@ pub mod core;
 mod driver;
 pub mod fitness;
 pub mod handle;
+mod inbox;
 mod logger;
+mod queue;
 mod store;
 #[cfg(test)]
 mod tests;

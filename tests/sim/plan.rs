@@ -163,6 +163,8 @@ pub enum Bug {
     EarlyLetters,
     /// Damage of a file is not noticed: its checksums are right.
     RotUnnoticed,
+    /// What was read before its read index was known is told.
+    TellsEarly,
 }
 
 impl Bug {
@@ -210,6 +212,7 @@ impl Bug {
             UnlockedQueue,
             ShortChunks,
             EarlyLetters,
+            TellsEarly,
         ]
     };
 
@@ -227,6 +230,7 @@ impl Bug {
             Bug::TrialIsCertain | Bug::NewIdAfterSchemaChange => Defect::TrialIsCertain,
             Bug::ForgetsSent => Defect::ForgetsSent,
             Bug::NoRetry => Defect::NoRetry,
+            Bug::TellsEarly => Defect::TellsEarly,
             _ => return None,
         })
     }
@@ -516,6 +520,7 @@ impl Plan {
             Untried | ShortChunks | OwnBudget => (plan.hard, plan.statement_timeout) = (200, 15_000 * MS),
             UnlockedQueue => (plan.queue, plan.sessions, plan.think) = (800, 8, 0),
             EarlyLetters => plan.advisory = 500,
+            TellsEarly => (plan.single, plan.apply) = (500, (MS, 20 * MS)),
             NoRetry => (plan.single, plan.statement_timeout) = (500, 15_000 * MS),
             OtherValues => {
                 // Alone, and nothing happens.

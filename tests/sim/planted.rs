@@ -58,6 +58,7 @@ fn expected(bug: Bug) -> (u64, &'static [&'static str]) {
         Bug::UnlockedQueue => (20, &["took effect twice"]),
         Bug::ShortChunks => (20, &["digest", "another replica"]),
         Bug::EarlyLetters => (40, &["announced"]),
+        Bug::TellsEarly => (40, &["stale"]),
     }
 }
 
