@@ -40,12 +40,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 
 /// How long to wait before asking again when nothing says that the leader has changed.
 const RETRY: Duration = Duration::from_millis(20);
 /// How long what was read before its read index was known is kept.
 const EARLY: Duration = Duration::from_millis(5);
+/// How many reads run before that at a time: when there are many, the processors have no time to spare for work that may be
+/// in vain, and each holds a reader for as long as the round takes.
+const EARLY_READS: usize = 4;
 /// How long a session that listens waits for what it has announced itself.
 const OWN_ECHO: Duration = Duration::from_secs(1);
 /// The largest trial that travels to another node.
@@ -70,6 +73,8 @@ pub struct Router<R: Replica = Group, P: Peers = Network> {
     time: Arc<Time<R>>,
     pub(super) remotes: Arc<Remotes>,
     pub(super) limits: transaction::Limits,
+    /// Places for reads that run before their read index is known.
+    early: Semaphore,
 }
 
 /// Bounds on interactive transactions.
@@ -113,7 +118,23 @@ impl<R: Replica, P: Peers> Router<R, P> {
         let executor = Executor::new(shared.clone(), Arc::new(log), host.clone(), limits.executor);
         let (facts, limits, defined) = (OnceLock::new(), limits.transcript, AtomicU64::new(0));
         let advisers = Arc::default();
-        Router { node, id, group, shared, peers, host, facts, defined, executor, advisers, time, remotes, limits }
+        let early = Semaphore::new(EARLY_READS);
+        Router {
+            node,
+            id,
+            group,
+            shared,
+            peers,
+            host,
+            facts,
+            defined,
+            executor,
+            advisers,
+            time,
+            remotes,
+            limits,
+            early,
+        }
     }
 
     /// Looks after the executor, as leader and when nodes are lost. Runs for ever.
@@ -278,10 +299,11 @@ impl<R: Replica, P: Peers> Router<R, P> {
         }
     }
 
-    /// Whether a read may run before its read index is known: if that is not likely to be in vain, and if nobody notices
+    /// A place for a read that runs before its read index is known: if that is not likely to be in vain, and nobody notices
     /// when it was.
-    fn may_read_early(&self, request: &ReadRequest) -> bool {
-        !request.signals && self.group.is_quiet()
+    fn place_for_early(&self, request: &ReadRequest) -> Option<SemaphorePermit<'_>> {
+        let worth = !request.signals && self.group.is_quiet();
+        self.early.try_acquire().ok().filter(|_| worth)
     }
 
     /// Reads while the round to the majority is under way. `None` if the state that was read does not cover what it must:
@@ -447,12 +469,14 @@ impl<R: Replica, P: Peers> Database for Router<R, P> {
             let mut point = pin!(self.read_point(&request.control));
             match poll!(&mut point) {
                 Poll::Ready(point) => drop(point?),
-                Poll::Pending if self.may_read_early(&request) => {
-                    if let Some(told) = self.read_early(&request, point).await {
-                        return told;
+                Poll::Pending => match self.place_for_early(&request) {
+                    None => drop(point.await?),
+                    Some(_place) => {
+                        if let Some(told) = self.read_early(&request, point).await {
+                            return told;
+                        }
                     }
-                }
-                Poll::Pending => drop(point.await?),
+                },
             }
         }
         self.shared.read(self.at_present(request)).await
