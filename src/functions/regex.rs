@@ -905,9 +905,56 @@ fn split(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     text_array(parts.into_iter())
 }
 
+/// What every text begins with that a pattern fits, if the pattern says so in plain letters at its beginning.
+pub fn anchored_prefix(pattern: &str) -> Option<String> {
+    // An alternative need not begin alike.
+    let mut chars = pattern.strip_prefix('^').filter(|rest| !rest.contains('|'))?.chars().peekable();
+    let mut prefix = String::new();
+    while let Some(c) = chars.next() {
+        let c = match c {
+            '\\' => match chars.next() {
+                Some(escaped) if escaped.is_ascii_punctuation() => escaped,
+                _ => break,
+            },
+            '.' | '[' | '(' | ')' | '$' | '^' | '*' | '+' | '?' | '{' => break,
+            c => c,
+        };
+        match chars.peek() {
+            // It may be there or not.
+            Some('*' | '?' | '{') => break,
+            _ => prefix.push(c),
+        }
+    }
+    Some(prefix).filter(|prefix| !prefix.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn prefixes_of_anchored_patterns() {
+        let of = |pattern| anchored_prefix(pattern).unwrap_or_default();
+        for (pattern, prefix) in [
+            ("^ab", "ab"),
+            ("^ab.*c", "ab"),
+            ("^ab*c", "a"),
+            ("^ab?", "a"),
+            ("^ab{0,2}", "a"),
+            ("^ab+c", "ab"),
+            (r"^a\.b", "a.b"),
+            (r"^a\d", "a"),
+            (r"^a\.?b", "a"),
+            ("^(ab)c", ""),
+            ("^ab|c", ""),
+            ("ab", ""),
+            ("^[ab]", ""),
+            ("^", ""),
+            ("^ü$", "ü"),
+        ] {
+            assert_eq!(of(pattern), prefix, "{pattern}");
+        }
+    }
 
     #[test]
     fn translation() {

@@ -184,6 +184,11 @@ pub const SCALARS: &[Scalar] = &[
     }),
     scalar("q_like", 2, |_, a| like(text(a, 0)?, text(a, 1)?).map(from_bool)),
     scalar("q_ilike", 2, |_, a| like(&lower(text(a, 0)?), &lower(text(a, 1)?)).map(from_bool)),
+    scalar("q_like_from", 1, |_, a| Ok(Value::Text(like_prefix(text(a, 0)?)))),
+    // Beyond all texts, for SQLite, are the blobs.
+    scalar("q_like_to", 1, |_, a| {
+        Ok(after_all_with(&like_prefix(text(a, 0)?)).map_or_else(|| Value::Blob(Vec::new()), Value::Text))
+    }),
     scalar("q_like_escape", 2, |_, a| like_escape(text(a, 0)?, text(a, 1)?).map(Value::Text)),
     scalar("q_lower", 1, |_, a| Ok(Value::Text(lower(text(a, 0)?)))),
     scalar("q_upper", 1, |_, a| Ok(Value::Text(upper(text(a, 0)?)))),
@@ -516,6 +521,35 @@ fn width(first: u8) -> usize {
 }
 
 /// A pattern with another escape character, or none, as one with the backslash.
+/// What every text begins with that is LIKE a pattern.
+pub fn like_prefix(pattern: &str) -> String {
+    let (mut prefix, mut chars) = (String::new(), pattern.chars());
+    while let Some(c) = chars.next() {
+        let literal = match c {
+            '%' | '_' => None,
+            '\\' => chars.next(),
+            c => Some(c),
+        };
+        let Some(c) = literal else { break };
+        prefix.push(c);
+    }
+    prefix
+}
+
+/// The first text, by its bytes, that comes after all that begin with `prefix`; `None` if there is none.
+pub fn after_all_with(prefix: &str) -> Option<String> {
+    let mut text = prefix.to_owned();
+    while let Some(last) = text.pop() {
+        // The order of UTF-8 is that of code points; surrogates are none.
+        let next = if last == '\u{d7ff}' { Some('\u{e000}') } else { char::from_u32(u32::from(last) + 1) };
+        if let Some(next) = next {
+            text.push(next);
+            return Some(text);
+        }
+    }
+    None
+}
+
 fn like_escape(pattern: &str, escape: &str) -> SqlResult<String> {
     let mut chars = escape.chars();
     let escape = chars.next();

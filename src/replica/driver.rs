@@ -547,7 +547,7 @@ impl Work for Driver {
 
     fn is_patient(input: &Input) -> bool {
         match input {
-            Input::Propose { .. } | Input::Read { .. } | Input::Messages { .. } => false,
+            Input::Propose { .. } | Input::Read { .. } | Input::Messages { .. } | Input::Beat { .. } => false,
             Input::Persisted { .. } | Input::Applied { .. } => false,
             // All else is rare, and some of it touches files or waits for other threads to end.
             _ => true,
@@ -1237,12 +1237,12 @@ impl LogThread {
         }
         // raft-rs wants to know of the writes before the answers to a campaign can arrive. Acknowledgements go first.
         if campaign {
-            reports.drain(..).for_each(|r| drop(self.inbox.bring(r)));
+            reports.drain(..).for_each(|r| drop(self.inbox.post(r)));
         }
         for (node, messages) in outbox {
             self.transport.send(node, messages);
         }
-        reports.into_iter().for_each(|r| drop(self.inbox.bring(r)));
+        reports.into_iter().for_each(|r| drop(self.inbox.post(r)));
         true
     }
 
@@ -1550,7 +1550,7 @@ impl Applier {
     fn report(&mut self) {
         let (index, durable) = (self.machine.applied().index, self.machine.durable());
         self.told = durable;
-        let _ = self.inbox.bring(Input::Applied { group: self.shared.group, index, durable });
+        let _ = self.inbox.post(Input::Applied { group: self.shared.group, index, durable });
     }
 
     fn snapshot(&mut self, file: PathBuf) {

@@ -12,6 +12,7 @@ use crate::id::{GroupId, NodeId, ReplicaId};
 use crate::raftlog::{LogError, LogReader, RaftLog};
 use crate::transport::{Beat, Envelope, Inbound, Transport};
 use parking_lot::Mutex;
+use raft::eraftpb::MessageType;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -355,7 +356,7 @@ impl Group {
         }
         let (reply, outcome) = oneshot::channel();
         let input = Input::Propose { group: self.shared.group, proposal, term, reply };
-        self.inbox.bring(input).map_err(|_| ProposeError::Stopped)?;
+        self.inbox.post(input).map_err(|_| ProposeError::Stopped)?;
         // The driver drops the sender only when it stops, after which the entry may still commit elsewhere.
         outcome.await.unwrap_or(Err(ProposeError::Unknown))
     }
@@ -479,7 +480,11 @@ impl Inbound for Door {
         let _ = self.0.post(Input::Beat { from, beat, at: clock::monotonic_micros() });
     }
     fn messages(&self, from: NodeId, messages: Vec<Envelope>) {
-        let _ = self.0.bring(Input::Messages { from, messages });
+        use MessageType::{MsgHeartbeat, MsgHeartbeatResponse, MsgReadIndex, MsgReadIndexResp};
+        let of_reads = [MsgHeartbeat, MsgHeartbeatResponse, MsgReadIndex, MsgReadIndexResp];
+        let brings = messages.iter().all(|envelope| of_reads.contains(&envelope.message.get_msg_type()));
+        let input = Input::Messages { from, messages };
+        let _ = if brings { self.0.bring(input) } else { self.0.post(input) };
     }
     fn snapshot(&self, from: NodeId, envelope: Envelope, file: PathBuf) {
         let _ = self.0.post(Input::Snapshot { from, envelope, file });

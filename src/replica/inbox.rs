@@ -8,7 +8,9 @@
 //!
 //! The driver's own thread keeps time, goes on where others have done their share, and does what may take longer or waits for
 //! other threads ([`Work::is_patient`]). What is *posted* is left to it: by those who hold a lock that the driver may want,
-//! or are in no hurry.
+//! and on the way of a write. A write waits for disks anyway, and what comes while a thread wakes up joins into fewer and larger
+//! batches; brought instead of posted, a write cost a tenth more of the processors at 16 and 64 clients. A read waits for
+//! nothing but these wake-ups.
 
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;

@@ -876,7 +876,8 @@ impl Binder<'_> {
     pub(super) fn where_clause(&mut self, expr: &Expr) -> SqlResult<Typed> {
         self.within(Clause::Where, |this| {
             let condition = this.expr(expr)?;
-            this.condition(condition, "WHERE")
+            let condition = this.condition(condition, "WHERE")?;
+            this.entailed(condition)
         })
     }
 

@@ -157,7 +157,8 @@ impl Binder<'_> {
                 let before = std::mem::replace(&mut self.level().names, names);
                 let condition = self.within(Clause::On, |this| {
                     let on = this.expr(on)?;
-                    this.condition(on, "JOIN/ON")
+                    let on = this.condition(on, "JOIN/ON")?;
+                    this.entailed(on)
                 });
                 names = std::mem::replace(&mut self.level().names, before);
                 Some(condition?)

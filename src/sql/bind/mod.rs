@@ -24,6 +24,7 @@
 mod call;
 mod coerce;
 mod dml;
+mod entail;
 mod from;
 mod labels;
 mod merge;

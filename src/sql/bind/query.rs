@@ -553,7 +553,8 @@ impl Binder<'_> {
             None => None,
             Some(filter) => Some(self.within(Clause::Where, |this| {
                 let filter = this.expr(filter)?;
-                this.condition(filter, "WHERE")
+                let filter = this.condition(filter, "WHERE")?;
+                this.entailed(filter)
             })?),
         };
         self.narrow(&from, filter.as_ref());
