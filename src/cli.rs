@@ -716,7 +716,7 @@ fn certificates(command: &CertificateCommand) -> Result<(), String> {
         CertificateCommand::Found { cluster, out } => return found(cluster, out),
         CertificateCommand::Show(target) => {
             let way = target.way()?;
-            let statuses = target.addresses()?.into_iter().map(|addr| fetch_status_by(&addr, &way));
+            let statuses = target.addresses()?.into_iter().map(|addr| get_json::<ClusterStatus>(&addr, "/status", &way));
             let status = statuses.reduce(Result::or).unwrap_or_else(|| Err("there is no node".into()))?;
             println!("{}", render_certificates(&status, pki::day));
             return Ok(());
