@@ -7,9 +7,6 @@ use super::{NO_TYPMOD, Type, format_type};
 use crate::error::{SqlError, SqlResult, state};
 use std::borrow::Cow;
 
-/// The most bits that a string has.
-pub const MAX_BITS: usize = i32::MAX as usize;
-
 /// Reads a string: binary digits, behind a `b` or not, or hexadecimal ones behind an `x`. Errors: 22P02.
 pub fn parse(text: &str) -> SqlResult<String> {
     match text.as_bytes().first() {
