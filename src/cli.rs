@@ -716,7 +716,8 @@ fn certificates(command: &CertificateCommand) -> Result<(), String> {
         CertificateCommand::Found { cluster, out } => return found(cluster, out),
         CertificateCommand::Show(target) => {
             let way = target.way()?;
-            let statuses = target.addresses()?.into_iter().map(|addr| get_json::<ClusterStatus>(&addr, "/status", &way));
+            let statuses =
+                target.addresses()?.into_iter().map(|addr| get_json::<ClusterStatus>(&addr, "/status", &way));
             let status = statuses.reduce(Result::or).unwrap_or_else(|| Err("there is no node".into()))?;
             println!("{}", render_certificates(&status, pki::day));
             return Ok(());

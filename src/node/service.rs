@@ -4,8 +4,8 @@ use super::console::Console;
 use super::{Runtime, authority, board, entry, leadership, membership, scrub, security};
 use crate::admin::console::Sight;
 use crate::admin::{
-    Answer, AuthorityOrder, EntryOrder, Facts, JoinReply, JoinRequest, NodeOrder, Problem, ScrubProgress, Secret, SignedIn,
-    TokenOrder, TransferRequest, Transferred,
+    Answer, AuthorityOrder, EntryOrder, Facts, JoinReply, JoinRequest, NodeOrder, Problem, ScrubProgress, Secret,
+    SignedIn, TokenOrder, TransferRequest, Transferred,
 };
 use crate::error::{SqlError, state};
 use crate::frontend;

@@ -168,7 +168,7 @@ pub enum Bug {
 }
 
 impl Bug {
-    pub const ALL: [Bug; 41] = {
+    pub const ALL: [Bug; 42] = {
         use Bug::*;
         [
             AckBeforeFsync,
