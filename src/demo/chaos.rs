@@ -134,6 +134,9 @@ struct Picture {
     events: Vec<Event>,
 }
 
+/// A node's term and applied index.
+type Reached = (u64, u64);
+
 /// The one who does harm.
 pub struct Chaos {
     exe: PathBuf,
@@ -147,7 +150,7 @@ pub struct Chaos {
     events: Mutex<Vec<Event>>,
     audit: Mutex<Option<Audit>>,
     /// What status nodes have told last: who leads the database, and term and applied index of each.
-    known: Mutex<(Option<String>, Vec<(u64, u64)>)>,
+    known: Mutex<(Option<String>, Vec<Reached>)>,
     ended: AtomicBool,
 }
 

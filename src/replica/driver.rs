@@ -459,13 +459,16 @@ pub(super) fn prepare(
     })
 }
 
+/// The way to the driver, and the threads to wait for.
+pub(super) type Started = (Arc<Inbox<Driver>>, Vec<JoinHandle<()>>);
+
 /// Starts the driver and the log thread.
 pub(super) fn start(
     config: NodeConfig,
     log: Arc<dyn RaftLog>,
     transport: Arc<dyn Transport>,
     syncs: Arc<Mutex<Syncs>>,
-) -> std::io::Result<(Arc<Inbox<Driver>>, Vec<JoinHandle<()>>)> {
+) -> std::io::Result<Started> {
     let inbox = Arc::new(Inbox::new());
     let (jobs, writes) = queue();
     let (fetches, wanted) = queue();

@@ -340,10 +340,10 @@ impl VisitorMut for Moved<'_> {
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
         match expr {
-            Expr::CompoundIdentifier(names) if names.len() > 2 => {
-                if self.name(&fold(&names[0]), &fold(&names[1])).is_some() {
-                    names.remove(0);
-                }
+            Expr::CompoundIdentifier(names)
+                if names.len() > 2 && self.name(&fold(&names[0]), &fold(&names[1])).is_some() =>
+            {
+                names.remove(0);
             }
             Expr::Cast { data_type: DataType::Regclass, expr, .. } => {
                 if let Expr::Value(value) = &mut **expr {
