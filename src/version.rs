@@ -135,7 +135,6 @@ pub const FILE: Format = Format::new("the database file", 3, 3);
 pub const GROUP: Format = Format::new("the database", FIRST.0, LATEST.0);
 
 /// The build of SQLite that this version's replicas compute with, as `sqlite3_libversion_number` says it.
-#[cfg(test)]
 pub const SQLITE: i32 = 3_054_001;
 
 #[cfg(test)]

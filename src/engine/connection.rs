@@ -18,6 +18,7 @@ use crate::error::{SqlError, SqlResult};
 use crate::functions::Context;
 use crate::meter::Meter;
 use crate::value::{Value, ValueRef};
+use crate::version;
 use parking_lot::Mutex;
 use rusqlite::config::DbConfig;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
@@ -35,9 +36,6 @@ pub const PAGE: u32 = 4096;
 /// For how long a lock of the file is waited for. A file has one writer, so nobody keeps one; but a reader that finds the WAL's
 /// head half written takes the writer's lock for a moment, to look again.
 pub const PASSING: Duration = Duration::from_secs(1);
-
-/// Before it, a WAL reset could corrupt a database.
-const OLDEST_SQLITE: i32 = 3_051_003;
 
 /// Registers our SQL functions and collations on a connection.
 pub type Register =
@@ -116,11 +114,8 @@ impl Connection {
 
     /// Sets up a connection that is already open, such as one on a fork's file system.
     pub fn configure(mut raw: rusqlite::Connection, role: Role, register: &Register) -> Result<Connection, Fault> {
-        assert!(
-            rusqlite::version_number() >= OLDEST_SQLITE,
-            "SQLite {} is older than this program allows",
-            rusqlite::version()
-        );
+        // Replicas compute alike only with the same one.
+        assert_eq!(rusqlite::version_number(), version::SQLITE, "not the SQLite that this program was made with");
         raw.busy_timeout(PASSING)?;
         fix_settings(&raw, role)?;
         let context = Arc::new(Mutex::new(Context::default()));
