@@ -87,6 +87,8 @@ pub const FUNCTIONS: &[Function] = &[
     func("radians", F8, FLOAT8, "q_radians({0})"),
     func("pi", &[], FLOAT8, "3.141592653589793"),
     func("random", &[], FLOAT8, "q_random()").volatile(),
+    // What random() draws from is in the log.
+    func("setseed", &[FLOAT8], VOID, "q_unsupported('setseed')").volatile(),
     func("width_bucket", &[FLOAT8, FLOAT8, FLOAT8, INT4], INT4, "q_f8_bucket({0}, {1}, {2}, {3})"),
 ];
 

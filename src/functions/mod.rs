@@ -30,7 +30,9 @@ pub mod bits;
 pub mod builtin;
 pub mod casts;
 pub mod catalog;
+mod crypto;
 pub mod datetime;
+mod domains;
 pub mod enums;
 pub mod floats;
 pub mod frames;
@@ -276,6 +278,8 @@ pub struct Context {
     pub row_changed: Option<RowChanged>,
     /// What the statement under way keeps of other tables' rows for its RETURNING, by rowid and number.
     pub kept: std::collections::BTreeMap<(i64, i64), Value>,
+    /// Values that a domain is asked about, by the number of the place.
+    pub held: std::collections::BTreeMap<i64, Value>,
     /// Rows that statements of the step under way have kept for later ones, by number (`types::record`).
     pub lists: std::collections::BTreeMap<i64, Arc<Vec<u8>>>,
     /// The session's last values (`currval`), and the sequence of the very last (`lastval`).

@@ -17,8 +17,8 @@ pub use crate::settings::{SERVER_VERSION, SERVER_VERSION_NUM};
 
 /// The name of a type; of one that a user has made (see `types::OWN`), it is in the catalog.
 const OWN_TYPE: &str = "iif({0} >= 1073741824, (SELECT q_relation_name(n.nspname, e.typname) || \
-     iif(t.typcategory = 'A', '[]', '') FROM \"pg_catalog.pg_type\" t JOIN \"pg_catalog.pg_type\" e \
-     ON e.oid = iif(t.typcategory = 'A', t.typelem, t.oid) JOIN \"pg_catalog.pg_namespace\" n ON n.oid = e.typnamespace \
+     iif(t.typelem <> 0, '[]', '') FROM \"pg_catalog.pg_type\" t JOIN \"pg_catalog.pg_type\" e \
+     ON e.oid = iif(t.typelem <> 0, t.typelem, t.oid) JOIN \"pg_catalog.pg_namespace\" n ON n.oid = e.typnamespace \
      WHERE t.oid = {0}), q_format_type({0}, {1}))";
 
 pub const FUNCTIONS: &[Function] = &[

@@ -11,14 +11,14 @@ pub mod types;
 
 use super::system;
 use crate::error::{SqlError, SqlResult};
-use crate::types::{Own, Type};
+use crate::types::{NO_TYPMOD, Own, Type};
 use crate::value::Value;
 use change::SystemRow;
 pub use rights::{Login, Object, Rights};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-pub use types::{Label, OwnType};
+pub use types::{Domain, DomainCheck, Label, OwnType, Rules};
 
 /// First OID of user objects, as in PostgreSQL.
 pub const FIRST_USER_OID: u32 = 16384;
@@ -196,8 +196,11 @@ pub struct Column {
     /// From 1.
     pub attnum: i16,
     pub name: String,
+    /// Of a column of a domain, what that is based on.
     pub ty: Type,
     pub typmod: i32,
+    /// The domain, or the array over one, that it is declared with.
+    pub domain: Option<Type>,
     pub not_null: bool,
     /// Postgres SQL text, bound when a row is inserted.
     pub default: Option<String>,
@@ -206,6 +209,43 @@ pub struct Column {
     pub generated: Option<String>,
     /// The sequence owned by a serial or identity column.
     pub sequence: Option<u32>,
+}
+
+impl Relation {
+    /// What a domain's condition reads: a value, as the one column of a relation. It is one of a domain itself where a
+    /// domain is based on another.
+    pub fn of_value((ty, typmod): (Type, i32), domain: Option<Type>) -> Relation {
+        let value = Column {
+            attnum: 1,
+            name: "value".into(),
+            ty,
+            typmod,
+            domain,
+            not_null: false,
+            default: None,
+            identity: None,
+            generated: None,
+            sequence: None,
+        };
+        Relation {
+            oid: 0,
+            schema: String::new(),
+            name: String::new(),
+            kind: RelationKind::Table,
+            source: Source::None,
+            columns: vec![value],
+            constraints: Vec::new(),
+            indexes: Vec::new(),
+            unlogged: false,
+        }
+    }
+}
+
+impl Column {
+    /// The type that it is declared with, and that type's modifier.
+    pub fn declared(&self) -> (Type, i32) {
+        self.domain.map_or((self.ty, self.typmod), |domain| (domain, NO_TYPMOD))
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -554,19 +594,35 @@ impl Loader {
         for r in rows(enums)? {
             labels.entry(r.oid(0)).or_default().push(Label { oid: r.oid(1), order: r.real(2), name: r.text(3) });
         }
-        let oids = Own::Enum.oids();
+        let (first, last) = (Own::Enum.oids().start, Own::Domain.oids().end);
         let types = format!(
-            "SELECT t.oid, n.nspname, t.typname, a.typname FROM \"pg_catalog.pg_type\" t
+            "SELECT t.oid, n.nspname, t.typname, a.typname, t.typbasetype, t.typtypmod, t.typnotnull, t.typdefault FROM \"pg_catalog.pg_type\" t
             JOIN \"pg_catalog.pg_namespace\" n ON n.oid = t.typnamespace
             JOIN \"pg_catalog.pg_type\" a ON a.oid = t.typarray
-            WHERE t.oid >= {} AND t.oid < {} ORDER BY t.oid",
-            oids.start, oids.end
+            WHERE t.oid >= {first} AND t.oid < {last} ORDER BY t.oid"
         );
         self.catalog.types.clear();
         for r in rows(&types)? {
             let labels = labels.remove(&r.oid(0)).unwrap_or_default();
-            let own = OwnType { oid: r.oid(0), schema: r.text(1), name: r.text(2), array: r.text(3), labels };
+            let domain = (r.oid(4) != 0).then(|| Domain {
+                base: Type(r.oid(4)),
+                typmod: r.int(5) as i32,
+                not_null: r.flag(6),
+                default: r.optional(7),
+                checks: Vec::new(),
+            });
+            let own = OwnType { oid: r.oid(0), schema: r.text(1), name: r.text(2), array: r.text(3), labels, domain };
             self.catalog.types.insert(own.oid, Arc::new(own));
+        }
+        if self.catalog.types.values().all(|own| own.domain.is_none()) {
+            return Ok(());
+        }
+        let checks = "SELECT contypid, oid, conname, source, convalidated FROM \"pg_catalog.pg_constraint\"
+            WHERE contypid <> 0 ORDER BY oid";
+        for r in rows(checks)? {
+            let check = DomainCheck { oid: r.oid(1), name: r.text(2), text: r.text(3), validated: r.flag(4) };
+            let own = self.catalog.types.get_mut(&r.oid(0)).map(Arc::make_mut);
+            own.and_then(|own| own.domain.as_mut()).into_iter().for_each(|domain| domain.checks.push(check.clone()));
         }
         Ok(())
     }
@@ -585,12 +641,15 @@ impl Loader {
         );
         for r in rows(&attributes)? {
             let expression = r.optional(8);
+            let declared = Type(r.oid(3));
+            let (ty, typmod) = self.catalog.base_of(declared, r.int(4) as i32);
             let generated = r.text(7) == "s";
             let column = Column {
                 attnum: r.attnum(1),
                 name: r.text(2),
-                ty: Type(r.oid(3)),
-                typmod: r.int(4) as i32,
+                ty,
+                typmod,
+                domain: (ty != declared).then_some(declared),
                 not_null: r.flag(5),
                 default: expression.clone().filter(|_| !generated),
                 identity: match r.text(6).as_str() {
@@ -610,7 +669,7 @@ impl Loader {
         let constraints = format!(
             "SELECT conrelid, oid, conname, contype, condeferrable, condeferred, conindid, confrelid,
               confupdtype, confdeltype, conkey, confkey, source, convalidated
-            FROM \"pg_catalog.pg_constraint\" WHERE {} ORDER BY conrelid, oid",
+            FROM \"pg_catalog.pg_constraint\" WHERE conrelid <> 0 AND {} ORDER BY conrelid, oid",
             self.wanted("conrelid")
         );
         for r in rows(&constraints)? {

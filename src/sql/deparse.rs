@@ -98,23 +98,31 @@ impl Printer<'_> {
     }
 
     fn column(&mut self, expr: &Typed, column: &Column, implicit: bool) -> Option<()> {
+        let of_domain = |domain: Option<Type>| domain.is_some_and(|domain| !domain.is_array());
         if column.table == 0 {
             // A keyword.
-            self.push(&column.name);
+            let based = of_domain(column.domain) && implicit;
+            self.taken_for(&column.name, expr.ty, based);
             return Some(());
         }
         let over = self.over.filter(|r| r.oid == column.table);
         let relation = over.or_else(|| self.catalog.by_oid(column.table).map(|r| &**r));
         let known = relation.and_then(|r| r.column_at(column.attnum));
         let name = quote_identifier(known.map_or(&column.name, |known| &known.name));
-        match known.filter(|known| known.ty != expr.ty && implicit) {
-            Some(_) => {
-                let ty = self.type_name(expr.ty, NO_TYPMOD);
+        let other = known.is_some_and(|known| known.ty != expr.ty || of_domain(known.domain));
+        self.taken_for(&name, expr.ty, other && implicit);
+        Some(())
+    }
+
+    /// A name, as what it is taken for if it is something else itself.
+    fn taken_for(&mut self, name: &str, ty: Type, other: bool) {
+        match other {
+            true => {
+                let ty = self.type_name(ty, NO_TYPMOD);
                 self.push(&if self.pretty { format!("{name}::{ty}") } else { format!("({name})::{ty}") });
             }
-            None => self.push(&name),
+            false => self.push(name),
         }
-        Some(())
     }
 
     fn constant(&mut self, expr: &Typed, value: &Value) -> Option<()> {
@@ -189,6 +197,7 @@ impl Printer<'_> {
                 }
                 self.cast(inner, cast.to, cast.typmod)
             }
+            Op::Domain(domain) => self.cast(&args[0], *domain, NO_TYPMOD),
             Op::Relabel if !implicit => self.expr(&args[0], false, around),
             Op::Relabel | Op::Labels(_) | Op::Places(_) => self.cast(&args[0], expr.ty, NO_TYPMOD),
             Op::And | Op::Or => {
@@ -214,7 +223,8 @@ impl Printer<'_> {
                 })
             }
             Op::IsNull | Op::IsNotNull if args.len() == 1 => self.grouped(in_list, |p| {
-                p.expr(&args[0], true, Around::Test)?;
+                // A value of a domain need not become what that is based on.
+                p.expr(&args[0], args[0].domain().is_none(), Around::Test)?;
                 p.push(if *op == Op::IsNull { " IS NULL" } else { " IS NOT NULL" });
                 Some(())
             }),

@@ -193,6 +193,7 @@ fn columns_of(text: &str) -> Vec<Column> {
             name: name.into(),
             ty: type_of(ty.trim_end_matches('!')),
             typmod: NO_TYPMOD,
+            domain: None,
             not_null: ty.ends_with('!'),
             default: None,
             identity: None,

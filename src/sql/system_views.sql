@@ -90,7 +90,7 @@ WHERE c.relkind = 'v'
 -- 13304 information_schema.columns: table_catalog name, table_schema name, table_name name, column_name name, ordinal_position int4, column_default varchar, is_nullable varchar, data_type varchar, character_maximum_length int4, character_octet_length int4, numeric_precision int4, numeric_precision_radix int4, numeric_scale int4, datetime_precision int4, interval_type varchar, interval_precision int4, character_set_catalog name, character_set_schema name, character_set_name name, collation_catalog name, collation_schema name, collation_name name, domain_catalog name, domain_schema name, domain_name name, udt_catalog name, udt_schema name, udt_name name, scope_catalog name, scope_schema name, scope_name name, maximum_cardinality int4, dtd_identifier name, is_self_referencing varchar, is_identity varchar, identity_generation varchar, identity_start varchar, identity_increment varchar, identity_maximum varchar, identity_minimum varchar, identity_cycle varchar, is_generated varchar, generation_expression varchar, is_updatable varchar
 SELECT current_database(), n.nspname, c.relname, a.attname, a.attnum,
   CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END,
-  CASE WHEN a.attnotnull THEN 'NO' ELSE 'YES' END,
+  CASE WHEN a.attnotnull OR a.domain_not_null THEN 'NO' ELSE 'YES' END,
   CASE WHEN t.typelem <> 0 AND t.typlen = -1 THEN 'ARRAY' WHEN tn.nspname = 'pg_catalog' THEN format_type(a.atttypid, NULL) ELSE 'USER-DEFINED' END,
   CASE WHEN a.atttypid IN (1042, 1043) AND a.atttypmod <> -1 THEN a.atttypmod - 4 WHEN a.atttypid IN (1560, 1562) AND a.atttypmod <> -1 THEN a.atttypmod END,
   CASE WHEN a.atttypid IN (25, 1042, 1043) THEN CASE WHEN a.atttypmod = -1 THEN 1073741824 ELSE (a.atttypmod - 4) * 4 END END,
@@ -98,7 +98,7 @@ SELECT current_database(), n.nspname, c.relname, a.attname, a.attnum,
   CASE WHEN a.atttypid IN (21, 23, 20, 700, 701) THEN 2 WHEN a.atttypid = 1700 THEN 10 END,
   CASE WHEN a.atttypid IN (21, 23, 20) THEN 0 WHEN a.atttypid = 1700 AND a.atttypmod <> -1 THEN (a.atttypmod - 4) & 2047 END,
   CASE WHEN a.atttypid = 1082 THEN 0 WHEN a.atttypid IN (1083, 1114, 1184, 1266) THEN CASE WHEN a.atttypmod < 0 THEN 6 ELSE a.atttypmod END WHEN a.atttypid = 1186 THEN CASE WHEN a.atttypmod < 0 OR a.atttypmod & 65535 = 65535 THEN 6 ELSE a.atttypmod & 65535 END END,
-  NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
+  NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, CASE WHEN a.domain IS NOT NULL THEN current_database() END, a.domain_schema, a.domain,
   current_database(), tn.nspname, t.typname, NULL, NULL, NULL, NULL, a.attnum::text, 'NO',
   CASE WHEN a.attidentity IN ('a', 'd') THEN 'YES' ELSE 'NO' END,
   CASE a.attidentity WHEN 'a' THEN 'ALWAYS' WHEN 'd' THEN 'BY DEFAULT' END,
@@ -106,7 +106,11 @@ SELECT current_database(), n.nspname, c.relname, a.attname, a.attnum,
   CASE WHEN a.attgenerated <> '' THEN 'ALWAYS' ELSE 'NEVER' END,
   CASE WHEN a.attgenerated <> '' THEN pg_get_expr(d.adbin, d.adrelid) END,
   CASE WHEN c.relkind = 'r' OR pg_column_is_updatable(c.oid, a.attnum, false) THEN 'YES' ELSE 'NO' END
-FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+FROM (SELECT x.attrelid, x.attname, x.attnum, x.attgenerated, x.attnotnull, x.attidentity, x.attisdropped,
+    CASE WHEN dt.typtype = 'd' THEN dt.typbasetype ELSE x.atttypid END AS atttypid, CASE WHEN dt.typtype = 'd' THEN dt.typtypmod ELSE x.atttypmod END AS atttypmod,
+    CASE WHEN dt.typtype = 'd' THEN dt.typname END AS domain, CASE WHEN dt.typtype = 'd' THEN dn.nspname END AS domain_schema, dt.typtype = 'd' AND dt.typnotnull AS domain_not_null
+  FROM pg_catalog.pg_attribute x JOIN pg_catalog.pg_type dt ON dt.oid = x.atttypid JOIN pg_catalog.pg_namespace dn ON dn.oid = dt.typnamespace) a
+JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_type t ON t.oid = a.atttypid JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace
 LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
@@ -204,6 +208,38 @@ JOIN pg_catalog.pg_authid u ON u.oid = x.grantor
 JOIN (SELECT oid, rolname FROM pg_catalog.pg_authid UNION ALL SELECT 0, 'PUBLIC') e ON e.oid = x.grantee
 WHERE x.privilege_type IN ('INSERT', 'SELECT', 'UPDATE', 'REFERENCES')
 AND (pg_has_role(u.oid, 'USAGE') OR e.oid = 0 OR pg_has_role(e.oid, 'USAGE'))
+
+-- 13408 information_schema.column_domain_usage: domain_catalog name, domain_schema name, domain_name name, table_catalog name, table_schema name, table_name name, column_name name
+SELECT current_database(), tn.nspname, t.typname, current_database(), n.nspname, c.relname, a.attname
+FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace tn ON tn.oid = t.typnamespace
+JOIN pg_catalog.pg_attribute a ON a.atttypid = t.oid JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE t.typtype = 'd' AND a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'v')
+
+-- 13414 information_schema.domain_constraints: constraint_catalog name, constraint_schema name, constraint_name name, domain_catalog name, domain_schema name, domain_name name, is_deferrable varchar, initially_deferred varchar
+SELECT current_database(), kn.nspname, k.conname, current_database(), n.nspname, t.typname, 'NO', 'NO'
+FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_type t ON t.oid = k.contypid
+JOIN pg_catalog.pg_namespace kn ON kn.oid = k.connamespace JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+
+-- 13415 information_schema.domain_udt_usage: udt_catalog name, udt_schema name, udt_name name, domain_catalog name, domain_schema name, domain_name name
+SELECT current_database(), bn.nspname, b.typname, current_database(), n.nspname, t.typname
+FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype JOIN pg_catalog.pg_namespace bn ON bn.oid = b.typnamespace
+WHERE t.typtype = 'd'
+
+-- 13416 information_schema.domains: domain_catalog name, domain_schema name, domain_name name, data_type varchar, character_maximum_length int4, character_octet_length int4, character_set_catalog name, character_set_schema name, character_set_name name, collation_catalog name, collation_schema name, collation_name name, numeric_precision int4, numeric_precision_radix int4, numeric_scale int4, datetime_precision int4, interval_type varchar, interval_precision int4, domain_default varchar, udt_catalog name, udt_schema name, udt_name name, scope_catalog name, scope_schema name, scope_name name, maximum_cardinality int4, dtd_identifier name
+SELECT current_database(), n.nspname, t.typname,
+  CASE WHEN b.typelem <> 0 AND b.typlen = -1 THEN 'ARRAY' WHEN bn.nspname = 'pg_catalog' THEN format_type(t.typbasetype, NULL) ELSE 'USER-DEFINED' END,
+  CASE WHEN t.typbasetype IN (1042, 1043) AND t.typtypmod <> -1 THEN t.typtypmod - 4 WHEN t.typbasetype IN (1560, 1562) AND t.typtypmod <> -1 THEN t.typtypmod END,
+  CASE WHEN t.typbasetype IN (25, 1042, 1043) THEN CASE WHEN t.typtypmod = -1 THEN 1073741824 ELSE (t.typtypmod - 4) * 4 END END,
+  NULL, NULL, NULL, NULL, NULL, NULL,
+  CASE t.typbasetype WHEN 21 THEN 16 WHEN 23 THEN 32 WHEN 20 THEN 64 WHEN 700 THEN 24 WHEN 701 THEN 53 WHEN 1700 THEN CASE WHEN t.typtypmod <> -1 THEN ((t.typtypmod - 4) >> 16) & 65535 END END,
+  CASE WHEN t.typbasetype IN (21, 23, 20, 700, 701) THEN 2 WHEN t.typbasetype = 1700 THEN 10 END,
+  CASE WHEN t.typbasetype IN (21, 23, 20) THEN 0 WHEN t.typbasetype = 1700 AND t.typtypmod <> -1 THEN (t.typtypmod - 4) & 2047 END,
+  CASE WHEN t.typbasetype = 1082 THEN 0 WHEN t.typbasetype IN (1083, 1114, 1184, 1266) THEN CASE WHEN t.typtypmod < 0 THEN 6 ELSE t.typtypmod END WHEN t.typbasetype = 1186 THEN CASE WHEN t.typtypmod < 0 OR t.typtypmod & 65535 = 65535 THEN 6 ELSE t.typtypmod & 65535 END END,
+  NULL, NULL, t.typdefault, current_database(), bn.nspname, b.typname, NULL, NULL, NULL, NULL, '1'
+FROM pg_catalog.pg_type t JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype JOIN pg_catalog.pg_namespace bn ON bn.oid = b.typnamespace
+WHERE t.typtype = 'd'
 
 -- 13411 information_schema.column_udt_usage: udt_catalog name, udt_schema name, udt_name name, table_catalog name, table_schema name, table_name name, column_name name
 SELECT current_database(), tn.nspname, t.typname, current_database(), n.nspname, c.relname, a.attname

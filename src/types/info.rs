@@ -165,6 +165,11 @@ impl Own {
         Type(OWN.start + ((self as u32) << 28) + 2 * n)
     }
 
+    /// The number that a type of this kind, or the array over it, has taken.
+    pub fn number(self, oid: u32) -> u32 {
+        (oid - self.numbered(0).0) / 2
+    }
+
     /// All OIDs of this kind, arrays included.
     pub fn oids(self) -> std::ops::Range<u32> {
         let start = self.numbered(0).0;

@@ -7,7 +7,7 @@ use crate::functions::CastContext;
 use crate::functions::casts::way;
 use crate::sql::ir::{Cast, Node, Op, Typed};
 use crate::types::text::parse_text;
-use crate::types::{NO_TYPMOD, Type, interval_typmod, typmod_in};
+use crate::types::{NO_TYPMOD, Own as OwnKind, Type, interval_typmod, typmod_in};
 use crate::value::Value;
 use sqlparser::ast::{ArrayElemTypeDef, CharacterLength, DataType, ExactNumberInfo, ObjectName, TimezoneInfo};
 
@@ -190,6 +190,11 @@ impl Binder<'_> {
         context: CastContext,
     ) -> SqlResult<Option<Typed>> {
         let at = expr.at;
+        if let Some((OwnKind::Domain, _)) = to.own() {
+            let (base, below) = self.scope.catalog.base_of(to, typmod);
+            let value = self.try_coerce(expr, base, below, context)?;
+            return value.map(|value| self.in_domain(value, Some(to))).transpose();
+        }
         let expr = self.record(expr)?;
         let expr = self.settle(expr);
         let expr = if expr.ty.is_reg() { self.reg_of_param(expr)? } else { expr };

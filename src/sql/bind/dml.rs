@@ -269,6 +269,7 @@ impl Binder<'_> {
             self.refuse_generated(column, false)?;
             names.push(column.name.clone());
             let value = self.param(i + 1, column.ty);
+            let value = self.in_domain(value, column.domain)?;
             values.push(self.never_null(relation, column, value));
         }
         for column in relation.columns.iter().filter(|c| !columns.contains(&c.attnum)) {
@@ -375,13 +376,24 @@ impl Binder<'_> {
                 self.draws = draws;
                 default.map(Some)
             }
-            _ => Ok(None),
+            _ => match column.domain.and_then(|domain| self.scope.catalog.domain(domain)).map(|d| d.default.clone()) {
+                Some(Some(text)) if !column.domain.is_some_and(Type::is_array) => {
+                    let target = Some((column.ty, column.typmod));
+                    self.column_expr(None, &text, target, super::Kept::Default).map(Some)
+                }
+                _ => Ok(None),
+            },
         }
     }
 
     /// What is stored into a column that a statement leaves out: `None` if that may be left to SQLite.
     fn stored_default(&mut self, relation: &Relation, column: &Column) -> SqlResult<Option<Typed>> {
-        match self.default_of(column)? {
+        let asks = column.domain.filter(|domain| !self.scope.catalog.rules_of(*domain).is_empty());
+        let default = self.default_of(column)?;
+        // A domain is asked whether nothing will do.
+        let default = default.or_else(|| asks.filter(|_| column.generated.is_none()).map(|_| Typed::null(column.ty)));
+        let default = default.map(|default| self.in_domain(default, column.domain)).transpose()?;
+        match default {
             Some(default) => Ok(Some(self.never_null(relation, column, default))),
             None if self.is_rowid(relation, column) => Ok(Some(null_violation(relation, column))),
             None => Ok(None),
@@ -658,6 +670,7 @@ impl Binder<'_> {
             value?
         };
         let value = self.assign(value, column.ty, column.typmod, Some(&column.name))?;
+        let value = self.in_domain(value, column.domain)?;
         Ok(self.never_null(relation, column, value))
     }
 
@@ -674,7 +687,7 @@ impl Binder<'_> {
         let columns = self.columns_for(width, target, chosen)?;
         for (i, column) in columns.iter().enumerate() {
             self.refuse_generated(column, false)?;
-            self.assign_output(&mut tree, i, column.ty, column.typmod, &column.name)?;
+            self.assign_output(&mut tree, i, column)?;
         }
         let (absent, rest) = self.absent_defaults(relation, &columns)?;
         let names: Vec<String> = columns.iter().map(|c| c.name.clone()).chain(absent).collect();
@@ -1117,7 +1130,7 @@ impl Binder<'_> {
             }
             for (i, column) in columns.iter().enumerate() {
                 self.refuse_generated(column, true)?;
-                self.assign_output(&mut tree, i, column.ty, column.typmod, &column.name)?;
+                self.assign_output(&mut tree, i, column)?;
             }
             let single = !tree.at_most_one_row();
             let query = SubQuery { single, ..self.embed(tree) };

@@ -509,7 +509,10 @@ impl Binder<'_> {
                 let numbered = format!("c{}", i + 1);
                 let sql_name = if by_number { &numbered } else { &column.name };
                 let origin = (relation.oid, column.attnum);
-                let expr = self.column_of(id, qualifier, sql_name, column.ty, column.typmod, origin, plain);
+                let mut expr = self.column_of(id, qualifier, sql_name, column.ty, column.typmod, origin, plain);
+                if let Node::Column(own) = &mut expr.node {
+                    own.domain = column.domain;
+                }
                 Named { name: column.name.clone(), expr }
             })
             .collect()
@@ -723,6 +726,7 @@ impl Binder<'_> {
                 .as_ref()
                 .ok_or_else(|| SqlError::syntax("a column definition list needs a type for each of its columns"))?;
             let (ty, typmod) = self.data_type(ty)?;
+            let (ty, typmod) = self.scope.catalog.base_of(ty, typmod);
             Ok(Field { name: fold(&column.name), ty, typmod })
         };
         columns.iter().map(field).collect()

@@ -24,6 +24,7 @@
 mod call;
 mod coerce;
 mod dml;
+mod domains;
 mod entail;
 mod from;
 mod labels;
@@ -51,7 +52,7 @@ use super::render;
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::CastContext;
 use crate::sql::dialect::Postgres;
-use crate::types::Type;
+use crate::types::{NO_TYPMOD, Type};
 pub use names::Kept;
 use names::{Clause, Level, Names};
 use parts::Parts;
@@ -200,6 +201,8 @@ pub struct Binder<'a> {
     notes: Option<Notes>,
     /// Nothing is computed ahead, and keywords stay: the tree is to be written again.
     faithful: bool,
+    /// What `VALUE` means in a domain's condition.
+    domain_value: Option<Typed>,
     /// What the INSERT under way does with values for identity columns.
     overriding: Overriding,
     depth: usize,
@@ -209,7 +212,10 @@ pub struct Binder<'a> {
 
 impl<'a> Binder<'a> {
     pub fn new(scope: &'a Scope<'a>) -> Binder<'a> {
-        let params = scope.declared.iter().map(|t| (t.0 != 0 && *t != Type::UNKNOWN).then_some(*t)).collect();
+        let known = |t: &&Type| t.0 != 0 && **t != Type::UNKNOWN;
+        let params =
+            scope.declared.iter().map(|t| Some(t).filter(known).map(|t| scope.catalog.base_of(*t, NO_TYPMOD).0));
+        let params = params.collect();
         Binder {
             scope,
             params,
@@ -239,6 +245,7 @@ impl<'a> Binder<'a> {
             allow_params: true,
             notes: None,
             faithful: false,
+            domain_value: None,
             overriding: Overriding::No,
             depth: 0,
             source: Vec::new(),
@@ -482,11 +489,17 @@ impl Binder<'_> {
         let mut level = Level::new(Clause::Column(kept));
         if let Some(relation) = relation {
             let columns = relation.columns.iter().map(|c| {
+                if kept == Kept::Domain {
+                    let value = || Column { domain: c.domain, ..Column::plain("VALUE") };
+                    let shown = || Typed::new(c.ty, Node::Column(value())).typmod(c.typmod);
+                    return Named { name: c.name.clone(), expr: self.domain_value.clone().unwrap_or_else(shown) };
+                }
                 let plain = Column::plain(c.name.as_str());
                 let column = Column {
                     range: id,
                     table: relation.oid,
                     attnum: c.attnum,
+                    domain: c.domain,
                     collated: kept != Kept::Copied,
                     ..plain
                 };
@@ -515,11 +528,17 @@ impl Binder<'_> {
         parsed: &sqlparser::ast::Expr,
         target: Option<(Type, i32)>,
     ) -> SqlResult<Typed> {
+        let place = match level.clause {
+            Clause::Column(Kept::Check | Kept::Domain) => Some("CHECK"),
+            Clause::Column(Kept::Predicate | Kept::Copied) => Some("WHERE"),
+            _ => None,
+        };
         self.isolated(|this| {
             this.levels.push(level);
-            let typed = this.expr(parsed).and_then(|e| match target {
-                Some((ty, typmod)) => this.assign(e, ty, typmod, None),
-                None => this.decide_text(e),
+            let typed = this.expr(parsed).and_then(|e| match (place, target) {
+                (Some(place), Some(_)) => this.condition(e, place),
+                (_, Some((ty, typmod))) => this.assign(e, ty, typmod, None),
+                (_, None) => this.decide_text(e),
             });
             this.levels.pop();
             typed

@@ -77,6 +77,8 @@ pub enum Kept {
     Predicate,
     /// ALTER COLUMN … TYPE … USING
     Transform,
+    /// A domain's condition on `VALUE`.
+    Domain,
     /// COPY … FROM … WHERE: kept for as long as it takes.
     Copied,
 }
@@ -86,7 +88,7 @@ impl Kept {
     pub fn name(self) -> &'static str {
         match self {
             Kept::Default => "DEFAULT expression",
-            Kept::Check => "check constraint",
+            Kept::Check | Kept::Domain => "check constraint",
             Kept::Generated => "column generation expression",
             Kept::Index => "index expression",
             Kept::Predicate => "index predicate",
@@ -98,7 +100,7 @@ impl Kept {
     fn names(self) -> &'static str {
         match self {
             Kept::Default => "DEFAULT expressions",
-            Kept::Check => "check constraints",
+            Kept::Check | Kept::Domain => "check constraints",
             Kept::Generated => "column generation expressions",
             Kept::Index => "index expressions",
             Kept::Predicate => "index predicates",

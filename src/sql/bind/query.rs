@@ -11,7 +11,7 @@ use super::{Binder, CteColumn, Inside, Visible, class, error_at};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::CastContext;
 use crate::rights::UPDATE;
-use crate::sql::catalog::{Relation, RelationKind};
+use crate::sql::catalog::{Column as Stored, Relation, RelationKind};
 use crate::sql::ir::{
     Body, Column, Cte, FromItem, Lock, Materialized, Named, Node, Op, OrderKey, Out, Part, Query as Tree,
     Select as SelectTree, SetOperator as Operator, SortKey, SubQuery, Typed,
@@ -462,15 +462,11 @@ impl Binder<'_> {
     }
 
     /// Stores an output column into a table's column.
-    pub(super) fn assign_output(
-        &mut self,
-        tree: &mut Tree,
-        i: usize,
-        ty: Type,
-        typmod: i32,
-        column: &str,
-    ) -> SqlResult<()> {
-        tree.body.set_expr(i, &mut |expr| self.assign(expr, ty, typmod, Some(column)))
+    pub(super) fn assign_output(&mut self, tree: &mut Tree, i: usize, column: &Stored) -> SqlResult<()> {
+        tree.body.set_expr(i, &mut |expr| {
+            let value = self.assign(expr, column.ty, column.typmod, Some(&column.name))?;
+            self.in_domain(value, column.domain)
+        })
     }
 
     /// What nothing has decided becomes text.

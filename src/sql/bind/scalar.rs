@@ -992,7 +992,7 @@ impl Binder<'_> {
     fn given_type(&self, arg: &Typed) -> Type {
         match (&arg.node, arg.ty) {
             (Node::Param(n), Type::UNKNOWN) => self.params[n - 1].unwrap_or(Type::UNKNOWN),
-            (_, ty) => ty,
+            (_, ty) => arg.domain().unwrap_or(ty),
         }
     }
 

@@ -16,6 +16,44 @@ pub struct OwnType {
     pub array: String,
     /// Of an enum, in its order.
     pub labels: Vec<Label>,
+    /// What it is based on, if it is a domain.
+    pub domain: Option<Domain>,
+}
+
+/// What a domain's values are, and what they have to meet. They are stored and compared as those of the type it is based on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Domain {
+    /// May be a domain as well.
+    pub base: Type,
+    pub typmod: i32,
+    pub not_null: bool,
+    /// Postgres SQL text.
+    pub default: Option<String>,
+    pub checks: Vec<DomainCheck>,
+}
+
+/// A condition on VALUE.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DomainCheck {
+    pub oid: u32,
+    pub name: String,
+    /// Postgres SQL text.
+    pub text: String,
+    /// Values that were there before it met it, too.
+    pub validated: bool,
+}
+
+/// All that a domain asks of a value, its own domains' conditions first.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    pub not_null: bool,
+    pub checks: Vec<DomainCheck>,
+}
+
+impl Rules {
+    pub fn is_empty(&self) -> bool {
+        !self.not_null && self.checks.is_empty()
+    }
 }
 
 /// A value of an enum.
@@ -48,6 +86,32 @@ impl Catalog {
     pub fn own_type(&self, ty: Type) -> Option<&Arc<OwnType>> {
         let (_, array) = ty.own()?;
         self.types.get(&if array { ty.0 - 1 } else { ty.0 })
+    }
+
+    /// The domain that a type is, or is an array over.
+    pub fn domain(&self, ty: Type) -> Option<&Domain> {
+        self.own_type(ty)?.domain.as_ref()
+    }
+
+    /// What values of a type are stored and compared as: of a domain, or an array over one, the type below all domains.
+    pub fn base_of(&self, ty: Type, typmod: i32) -> (Type, i32) {
+        let Some(domain) = self.domain(ty) else { return (ty, typmod) };
+        let (base, below) = self.base_of(domain.base, domain.typmod);
+        match ty.is_array() {
+            true => (base.array().unwrap_or(base), below),
+            false => (base, below),
+        }
+    }
+
+    /// What a domain, or an array over one for its elements, asks of values.
+    pub fn rules_of(&self, ty: Type) -> Rules {
+        let Some(domain) = self.domain(ty) else { return Rules::default() };
+        let mut rules = self.rules_of(domain.base);
+        rules.not_null |= domain.not_null;
+        let mut checks = domain.checks.clone();
+        checks.sort_by(|a, b| a.name.cmp(&b.name));
+        rules.checks.extend(checks);
+        rules
     }
 
     /// The type of one's own of this name in a schema; arrays have names, too.

@@ -48,7 +48,7 @@ const fn kind(words: &'static str, noun: &'static str, tag: &'static str, form: 
     Kind { words, noun, tag, form, code }
 }
 
-static KINDS: [Kind; 19] = [
+static KINDS: [Kind; 18] = [
     kind("FUNCTION", "function", "DROP FUNCTION", Form::Called),
     kind("PROCEDURE", "procedure", "DROP PROCEDURE", Form::Called),
     kind("ROUTINE", "routine", "DROP ROUTINE", Form::Called),
@@ -67,7 +67,6 @@ static KINDS: [Kind; 19] = [
     kind("SUBSCRIPTION", "subscription", "DROP SUBSCRIPTION", Form::Named),
     kind("TEXT SEARCH CONFIGURATION", "text search configuration", "DROP TEXT SEARCH CONFIGURATION", Form::Named),
     kind("TEXT SEARCH DICTIONARY", "text search dictionary", "DROP TEXT SEARCH DICTIONARY", Form::Named),
-    kind("DOMAIN", "type", "DROP DOMAIN", Form::Named),
 ];
 
 /// After DROP; `None` if it is another kind.

@@ -7,7 +7,7 @@ use super::roles::owners;
 use super::rows::is_key_of;
 use super::table::{
     allow, define_column, define_constraint, drop_views, freeze_default, guard_foreign_key, guard_unique, mentioned,
-    nextval_of, owned_sequence, release_owned, remove_owned, sequence_with,
+    nextval_of, owned_sequence, plain_column, release_owned, remove_owned, sequence_with,
 };
 use super::work::{
     NO_COLUMN, Violation, Work, is_set_to_default, is_system_schema, no_column, no_relation, no_schema, sets_default,
@@ -99,8 +99,10 @@ fn alter(work: &mut Work<'_>, table: &Relation, action: &AlterAction) -> SqlResu
         AlterAction::SetNotNull(column) => set_not_null(work, table, column),
         AlterAction::DropNotNull(column) => drop_not_null(work, table, column),
         AlterAction::SetType { column, ty, using } => {
-            let target = work.type_of(ty)?;
-            set_type(work, table, column, target, using.as_deref())
+            let (ty, typmod) = work.type_of(ty)?;
+            let mut target = plain_column(0, column, ty, typmod);
+            work.as_declared(&mut target)?;
+            set_type(work, table, column, &target, using.as_deref())
         }
         AlterAction::AddIdentity { column, always, options } => add_identity(work, table, column, *always, options),
         AlterAction::DropIdentity { column, if_exists } => drop_identity(work, table, column, *if_exists),
@@ -248,6 +250,16 @@ fn add_column(work: &mut Work<'_>, table: &Relation, def: &ColumnDef, if_not_exi
         (None, Some(sequence)) => work.catalog.by_oid(sequence).map(|s| nextval_of(s)),
         _ => None,
     };
+    let declared = column.domain.map(|domain| work.type_shown(domain, NO_TYPMOD));
+    let own_default = column.domain.and_then(|domain| work.catalog.domain(domain)?.default.clone());
+    let asks = column.domain.is_some_and(|domain| !work.catalog.rules_of(domain).is_empty());
+    let filler = filler.or(own_default).or_else(|| asks.then(|| "NULL".to_owned()));
+    let filler = match &declared {
+        Some(declared) => {
+            filler.map(|text| format!("(({text})::{})::{declared}", work.type_shown(column.ty, column.typmod)))
+        }
+        None => filler,
+    };
     if let Some(text) = filler {
         bind::may_compute(&work.scope(), None, &text, Kept::Default)?;
         let value = work.bind(None, &text, Some((column.ty, column.typmod)), Kept::Default)?;
@@ -380,13 +392,8 @@ fn drop_not_null(work: &mut Work<'_>, table: &Relation, name: &str) -> SqlResult
     Ok(())
 }
 
-fn set_type(
-    work: &mut Work<'_>,
-    table: &Relation,
-    name: &str,
-    (ty, typmod): (Type, i32),
-    using: Option<&str>,
-) -> SqlResult<()> {
+fn set_type(work: &mut Work<'_>, table: &Relation, name: &str, target: &Column, using: Option<&str>) -> SqlResult<()> {
+    let (ty, typmod) = (target.ty, target.typmod);
     let old = column(table, name)?.clone();
     if let Some(view) = work.views_reading(table.oid, old.attnum).first() {
         return Err(SqlError::new(
@@ -399,15 +406,21 @@ fn set_type(
             quote_identifier(&view.name)
         )));
     }
-    let new = with_column(table, name, |c| (c.ty, c.typmod) = (ty, typmod));
+    let new = with_column(table, name, |c| (c.ty, c.typmod, c.domain) = (ty, typmod, target.domain));
     if let Some(text) = &old.default {
         work.bind(None, text, Some((ty, typmod)), Kept::Default)?;
     }
-    let is_plain = using.is_none_or(|u| is_own_cast(u, name));
+    // What a domain asks of values is asked of those that are there.
+    let asks = target.domain.filter(|domain| !work.catalog.rules_of(*domain).is_empty());
+    let is_plain = using.is_none_or(|u| is_own_cast(u, name)) && asks.is_none();
     if is_plain && keeps_values((old.ty, old.typmod), (ty, typmod)) {
         work.update(table, new);
     } else {
-        let text = using.map_or_else(|| quote_identifier(name), str::to_owned);
+        let mut text = using.map_or_else(|| quote_identifier(name), str::to_owned);
+        if let Some(domain) = asks {
+            let (base, shown) = (work.type_shown(ty, typmod), work.type_shown(domain, NO_TYPMOD));
+            text = format!("(({text})::{base})::{shown}");
+        }
         bind::may_compute(&work.scope(), Some(table), &text, Kept::Transform)?;
         let value = work.bind(Some(table), &text, Some((ty, typmod)), Kept::Transform)?;
         // The copies' constraints are written against the changed table.

@@ -2,7 +2,7 @@
 
 use super::rows::{Rows, literal, put, referenced_index};
 use crate::sql::bind::{Address, class};
-use crate::sql::catalog::{Catalog, Column, Constraint, ConstraintKind, Index, Relation};
+use crate::sql::catalog::{Catalog, Column, Constraint, ConstraintKind, Domain, Index, Relation};
 use crate::types::{Own, Type};
 use std::collections::BTreeSet;
 
@@ -55,10 +55,21 @@ pub fn types(rows: &mut Rows, catalog: &Catalog, ty: Type, schema: &str) {
     }
 }
 
+/// A domain rests on a domain or an enum below it; its conditions go with it.
+pub fn domain(rows: &mut Rows, oid: u32, domain: &Domain) {
+    if domain.base.own().is_some() {
+        depends(rows, (class::TYPE, oid, 0), (class::TYPE, domain.base.0, 0), NORMAL);
+    }
+    for check in &domain.checks {
+        depends(rows, (class::CONSTRAINT, check.oid, 0), (class::TYPE, oid, 0), AUTO);
+    }
+}
+
 /// A column's type, and the sequence that the column owns.
 pub fn column(rows: &mut Rows, relation: u32, column: &Column) {
-    if column.ty.own().is_some() {
-        depends(rows, (class::RELATION, relation, column.attnum), (class::TYPE, column.ty.0, 0), NORMAL);
+    let (ty, _) = column.declared();
+    if ty.own().is_some() {
+        depends(rows, (class::RELATION, relation, column.attnum), (class::TYPE, ty.0, 0), NORMAL);
     }
     if let Some(sequence) = column.sequence {
         let kind = if column.identity.is_some() { INTERNAL } else { AUTO };

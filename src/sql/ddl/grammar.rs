@@ -75,6 +75,16 @@ pub enum Ddl {
         name: Name,
         action: TypeAction,
     },
+    CreateDomain(DomainDef),
+    AlterDomain {
+        name: Name,
+        action: DomainAction,
+    },
+    DropDomains {
+        names: Vec<Name>,
+        if_exists: bool,
+        cascade: bool,
+    },
     RenameSchema {
         name: String,
         to: String,
@@ -134,6 +144,34 @@ impl Object {
             Object::Type => "type",
         }
     }
+}
+
+/// CREATE DOMAIN
+#[derive(Clone, Debug)]
+pub struct DomainDef {
+    pub name: Name,
+    pub ty: TypeName,
+    pub constraints: Vec<ConstraintDef>,
+}
+
+/// ALTER DOMAIN
+#[derive(Clone, Debug)]
+pub enum DomainAction {
+    /// None: there is to be none.
+    SetDefault(Option<String>),
+    NotNull(bool),
+    Add {
+        def: ConstraintDef,
+        validated: bool,
+    },
+    Drop {
+        constraint: String,
+        if_exists: bool,
+    },
+    RenameConstraint(String, String),
+    Validate(String),
+    /// What all types of one's own have in common.
+    OfType(TypeAction),
 }
 
 #[derive(Clone, Debug)]
@@ -372,6 +410,7 @@ pub enum CommentOn {
     Relation(Object, Name),
     Column(Name, String),
     Constraint(String, Name),
+    DomainConstraint(String, Name),
     Schema(String),
     Type(Name),
     /// The database and others that have no row of their own here.
@@ -494,6 +533,15 @@ fn create(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     if c.is("TYPE") {
         return create_type(c);
     }
+    if c.eat("DOMAIN") {
+        let name = c.name()?;
+        c.eat("AS");
+        let (ty, mut constraints) = (type_name(c)?, Vec::new());
+        while let Some(constraint) = column_constraint(c)? {
+            constraints.push(constraint);
+        }
+        return ok(Ddl::CreateDomain(DomainDef { name, ty, constraints }));
+    }
     if let Some(statement) = roles::create(c)? {
         return ok(Ddl::Role(statement));
     }
@@ -605,6 +653,42 @@ fn alter_type(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
         return unsupported(c, "ALTER TYPE of a composite type");
     };
     ok(Ddl::AlterType { name, action })
+}
+
+fn alter_domain(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
+    let name = c.name()?;
+    let action = if c.eat_all("SET DEFAULT") {
+        DomainAction::SetDefault(Some(checked(c, |c| c.take_until(|_| false).map(str::to_owned))?))
+    } else if c.eat_all("DROP DEFAULT") {
+        DomainAction::SetDefault(None)
+    } else if c.eat_all("SET NOT NULL") {
+        DomainAction::NotNull(true)
+    } else if c.eat_all("DROP NOT NULL") {
+        DomainAction::NotNull(false)
+    } else if c.eat("ADD") {
+        let def = column_constraint(c)?.ok_or_else(|| c.error())?;
+        DomainAction::Add { def, validated: !c.eat_all("NOT VALID") }
+    } else if c.eat_all("DROP CONSTRAINT") {
+        let if_exists = c.eat_all("IF EXISTS");
+        let constraint = c.ident()?;
+        cascade(c);
+        DomainAction::Drop { constraint, if_exists }
+    } else if c.eat_all("RENAME CONSTRAINT") {
+        let from = c.ident()?;
+        c.expect("TO")?;
+        DomainAction::RenameConstraint(from, c.ident()?)
+    } else if c.eat_all("VALIDATE CONSTRAINT") {
+        DomainAction::Validate(c.ident()?)
+    } else if c.eat_all("RENAME TO") {
+        DomainAction::OfType(TypeAction::RenameTo(c.ident()?))
+    } else if c.eat_all("SET SCHEMA") {
+        DomainAction::OfType(TypeAction::SetSchema(c.ident()?))
+    } else if c.eat_all("OWNER TO") {
+        DomainAction::OfType(TypeAction::OwnerTo(RoleSpec::read(c)?))
+    } else {
+        return Err(c.error());
+    };
+    ok(Ddl::AlterDomain { name, action })
 }
 
 fn create_schema(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
@@ -1241,6 +1325,11 @@ fn drop(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
         let roles = RoleSpec::list(c)?;
         return ok(Ddl::DropOwned { roles, cascade: cascade(c) });
     }
+    if c.eat("DOMAIN") {
+        let if_exists = c.eat_all("IF EXISTS");
+        let names = c.list(Cursor::name)?;
+        return ok(Ddl::DropDomains { names, if_exists, cascade: cascade(c) });
+    }
     let Some(what) = object(c) else {
         if let Some(absent) = absent::drop(c)? {
             return ok(Ddl::DropAbsent(absent));
@@ -1286,9 +1375,14 @@ fn comment(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     } else if c.eat("CONSTRAINT") {
         let name = c.ident()?;
         c.expect("ON")?;
-        CommentOn::Constraint(name, c.name()?)
+        // A table may have that name.
+        match c.is("DOMAIN") && !c.is_at(1, "IS") && c.eat("DOMAIN") {
+            true => CommentOn::DomainConstraint(name, c.name()?),
+            false => CommentOn::Constraint(name, c.name()?),
+        }
     } else {
         match object(c) {
+            None if c.eat("DOMAIN") => CommentOn::Type(c.name()?),
             Some(Object::Schema) => CommentOn::Schema(c.ident()?),
             Some(Object::Type) => CommentOn::Type(c.name()?),
             Some(what) => CommentOn::Relation(what, c.name()?),
@@ -1322,6 +1416,9 @@ fn alter(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
         return ok(Ddl::OwnerTo { object, to: RoleSpec::read(c)? });
     }
     let feature = feature_name(c, "ALTER");
+    if c.eat("DOMAIN") {
+        return alter_domain(c);
+    }
     let Some(what) = object(c) else {
         return if feature.is_empty() { Err(c.error()) } else { unsupported(c, feature) };
     };

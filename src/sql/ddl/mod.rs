@@ -23,12 +23,13 @@
 //! so that it can be added and dropped. CHECK and FOREIGN KEY constraints carry their OID as name inside SQLite:
 //! unique in the database, and renaming is a matter of the catalog only.
 //!
-//! Left out (0A000): composite and range types, domains, functions, triggers, rules, policies, partitions, inheritance,
+//! Left out (0A000): composite and range types, functions, triggers, rules, policies, partitions, inheritance,
 //! exclusion constraints, extended statistics, publications.
 
 mod absent;
 mod alter;
 mod depend;
+mod domains;
 pub mod grammar;
 mod materialized;
 pub mod roles;
@@ -132,7 +133,7 @@ pub fn select_into(query: &Query) -> Option<Ddl> {
 /// The types that names mean, without their modifiers.
 pub fn types_of(names: &[TypeName], scope: &Scope<'_>) -> SqlResult<Vec<Type>> {
     let work = work::Work::new(scope);
-    names.iter().map(|n| work.type_of(n).map(|(ty, _)| ty)).collect()
+    names.iter().map(|n| work.type_of(n).map(|(ty, typmod)| work.catalog.base_of(ty, typmod).0)).collect()
 }
 
 /// The working copy as it is after a statement, to be compared with what a replica reads back.

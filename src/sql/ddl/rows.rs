@@ -6,10 +6,10 @@ use crate::sql::bind::{Address, Kept, class};
 use crate::sql::catalog::methods;
 use crate::sql::catalog::rights::array_literal;
 use crate::sql::catalog::{
-    Catalog, Column, Constraint, ConstraintKind, Identity, Index, IndexKey, Object, OwnType, Relation, RelationKind,
-    encode_attnums, is_temporary, quote,
+    Catalog, Column, Constraint, ConstraintKind, Domain, Identity, Index, IndexKey, Object, OwnType, Relation,
+    RelationKind, encode_attnums, is_temporary, quote,
 };
-use crate::types::{Own, Type};
+use crate::types::{NO_TYPMOD, Own, Type};
 use crate::value::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -107,9 +107,9 @@ fn all(forms: &[String]) -> String {
 }
 
 /// As [`change`], of a type of one's own.
-pub fn change_type(catalog: &Catalog, old: Option<&OwnType>, new: Option<&OwnType>) -> Vec<String> {
-    let before = old.map_or_else(Rows::new, |own| describe_type(catalog, own));
-    let after = new.map_or_else(Rows::new, |own| describe_type(catalog, own));
+pub fn change_type(catalog: &Catalog, old: Option<&OwnType>, new: Option<&OwnType>, show: Show<'_>) -> Vec<String> {
+    let before = old.map_or_else(Rows::new, |own| describe_type(catalog, own, show));
+    let after = new.map_or_else(Rows::new, |own| describe_type(catalog, own, show));
     difference(&before, &after)
 }
 
@@ -159,6 +159,7 @@ fn describe(catalog: &Catalog, r: &Relation, show: Show<'_>) -> (Rows, BTreeSet<
             name: r.name.clone(),
             array: array_name(&r.name),
             labels: Vec::new(),
+            domain: None,
         };
         type_rows(&mut rows, catalog, &own);
     }
@@ -206,11 +207,66 @@ fn describe(catalog: &Catalog, r: &Relation, show: Show<'_>) -> (Rows, BTreeSet<
     (rows, uses)
 }
 
-/// A type's row, the row of the array over it, and an enum's labels.
-fn describe_type(catalog: &Catalog, own: &OwnType) -> Rows {
+/// A type's row, the row of the array over it, an enum's labels, and a domain's conditions.
+fn describe_type(catalog: &Catalog, own: &OwnType, show: Show<'_>) -> Rows {
     let mut rows = Rows::new();
     type_rows(&mut rows, catalog, own);
+    if let Some(domain) = &own.domain {
+        domain_rows(&mut rows, catalog, own, domain, show);
+    }
     rows
+}
+
+/// What sets a domain's row apart from that of another type, and its conditions.
+fn domain_rows(rows: &mut Rows, catalog: &Catalog, own: &OwnType, domain: &Domain, show: Show<'_>) {
+    let (base, typmod) = catalog.base_of(own.ty(), NO_TYPMOD);
+    let of_base = |field: &str| format!("(SELECT {field} FROM \"pg_catalog.pg_type\" WHERE oid = {})", base.0);
+    if let Some(row) = rows.get_mut(&(0, "pg_type", vec![("oid", own.oid.to_string())])) {
+        const AS_BASE: [&str; 8] =
+            ["typlen", "typbyval", "typcategory", "typoutput", "typsend", "typanalyze", "typalign", "typstorage"];
+        AS_BASE.iter().for_each(|field| row.set(field, of_base(field)));
+        row.set("typcollation", of_base("typcollation"));
+        row.set("typnotnull", flag(domain.not_null));
+        row.set("typbasetype", domain.base.0.to_string());
+        row.set("typtypmod", domain.typmod.to_string());
+        let default = domain.default.as_deref().map(|text| {
+            show(catalog, Expression { over: None, text, target: Some((base, typmod)), kept: Kept::Default })
+        });
+        let first = default.as_ref().and_then(|shown| shown.forms.first());
+        row.values.push(("typdefault", optional(first.map(String::as_str))));
+        row.values.push(("typdefaultbin", default.as_ref().map_or("NULL".into(), |shown| all(&shown.forms))));
+    }
+    depend::domain(rows, own.oid, domain);
+    let namespace = catalog.schemas.get(&own.schema).copied().unwrap_or_default();
+    let value = Relation::of_value((base, typmod), Some(domain.base).filter(|below| *below != base));
+    for check in &domain.checks {
+        let target = Some((Type::BOOL, NO_TYPMOD));
+        let expression = Expression { over: Some(&value), text: &check.text, target, kept: Kept::Domain };
+        let values = vec![
+            ("conname", literal(&check.name)),
+            ("connamespace", namespace.to_string()),
+            ("contype", "'c'".into()),
+            ("condeferrable", "0".into()),
+            ("condeferred", "0".into()),
+            ("convalidated", flag(check.validated)),
+            ("conrelid", "0".into()),
+            ("contypid", own.oid.to_string()),
+            ("conparentid", "0".into()),
+            ("conislocal", "1".into()),
+            ("coninhcount", "0".into()),
+            ("connoinherit", "0".into()),
+            ("conkey", "NULL".into()),
+            ("conindid", "0".into()),
+            ("confrelid", "0".into()),
+            ("confupdtype", "' '".into()),
+            ("confdeltype", "' '".into()),
+            ("confmatchtype", "' '".into()),
+            ("confkey", "NULL".into()),
+            ("conbin", all(&show(catalog, expression).forms)),
+            ("source", literal(&check.text)),
+        ];
+        put(rows, "pg_constraint", vec![("oid", check.oid.to_string())], values);
+    }
 }
 
 /// `_name`, cut to 63 bytes.
@@ -230,6 +286,7 @@ fn type_rows(rows: &mut Rows, catalog: &Catalog, own: &OwnType) {
     // OIDs of the functions that read and write it: those of anyenum and of arrays.
     let (io, kind, by_value, storage) = match ty.own() {
         Some((Own::Enum, _)) => ([3506, 3507, 3532, 3533], "e", true, "p"),
+        Some((Own::Domain, _)) => ([2597, 0, 2598, 0], "d", false, "x"),
         Some((Own::Row, _)) => ([2290, 2291, 2402, 2403], "c", false, "x"),
         _ => ([0, 0, 0, 0], "b", false, "x"),
     };
@@ -404,7 +461,8 @@ fn reloptions(relation: Option<&Relation>) -> String {
 }
 
 fn column_rows(rows: &mut Rows, relation: u32, column: &Column) {
-    let of_type = |field: &str| format!("(SELECT {field} FROM \"pg_catalog.pg_type\" WHERE oid = {})", column.ty.0);
+    let (ty, typmod) = column.declared();
+    let of_type = |field: &str| format!("(SELECT {field} FROM \"pg_catalog.pg_type\" WHERE oid = {})", ty.0);
     let identity = match column.identity {
         Some(Identity::Always) => "a",
         Some(Identity::ByDefault) => "d",
@@ -414,12 +472,12 @@ fn column_rows(rows: &mut Rows, relation: u32, column: &Column) {
     let key = vec![("attrelid", relation.to_string()), ("attnum", column.attnum.to_string())];
     let values = vec![
         ("attname", literal(&column.name)),
-        ("atttypid", column.ty.0.to_string()),
+        ("atttypid", ty.0.to_string()),
         ("attstattarget", "-1".into()),
         ("attlen", of_type("typlen")),
         ("attndims", of_type("(typcategory = 'A')")),
         ("attcacheoff", "-1".into()),
-        ("atttypmod", column.typmod.to_string()),
+        ("atttypmod", typmod.to_string()),
         ("attbyval", of_type("typbyval")),
         ("attalign", of_type("typalign")),
         ("attstorage", of_type("typstorage")),

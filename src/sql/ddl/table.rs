@@ -10,7 +10,7 @@ use super::work::{
     self, Dependent, TablePart, Violation, Work, key_detail, no_column, no_relation, no_schema, sets_default,
     system_relation,
 };
-use super::{absent, alter, materialized, types};
+use super::{absent, alter, domains, materialized, types};
 use crate::command::{Definition, Statement, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::rights::{self, REFERENCES, SELECT, TRUNCATE};
@@ -61,6 +61,9 @@ pub fn run(work: &mut Work<'_>, ddl: &Ddl) -> SqlResult<Tag> {
         Ddl::CreateEnum { name, labels } => types::create_enum(work, name, labels)?,
         Ddl::AlterType { name, action } => types::alter(work, name, action)?,
         Ddl::RenameSchema { name, to } => alter::rename_schema(work, name, to)?,
+        Ddl::CreateDomain(domain) => domains::create(work, domain)?,
+        Ddl::AlterDomain { name, action } => domains::alter(work, name, action)?,
+        Ddl::DropDomains { names, if_exists, cascade } => domains::drop_domains(work, names, *if_exists, *cascade)?,
         Ddl::Truncate { tables, restart, cascade } => truncate(work, tables, *restart, *cascade)?,
         Ddl::Comment { on, text } => comment(work, on, text.as_deref())?,
         Ddl::Role(statement) => roles::run(work, statement)?,
@@ -201,6 +204,7 @@ pub fn plain_column(attnum: i16, name: &str, ty: Type, typmod: i32) -> Column {
         name: name.to_owned(),
         ty,
         typmod,
+        domain: None,
         not_null: false,
         default: None,
         identity: None,
@@ -253,6 +257,8 @@ pub fn define_column(work: &mut Work<'_>, table: &mut Relation, def: &ColumnDef)
         None => work.type_of(&def.ty)?,
     };
     let mut column = plain_column(attnum, &def.name, ty, typmod);
+    work.as_declared(&mut column)?;
+    let ty = column.ty;
     let conflict = |what: &str| {
         let message = format!("{what} for column \"{}\" of table \"{}\"", def.name, table.name);
         Err(SqlError::syntax(message).position(def.position))
@@ -360,6 +366,7 @@ fn copy_definition(work: &mut Work<'_>, table: &mut Relation, like: &Like) -> Sq
     for from in &source.columns {
         let attnum = table.columns.iter().map(|c| c.attnum).max().unwrap_or(0) + 1;
         let mut column = plain_column(attnum, &from.name, from.ty, from.typmod);
+        column.domain = from.domain;
         column.not_null = from.not_null;
         column.default = from.default.clone().filter(|_| like.defaults);
         column.generated = from.generated.clone().filter(|_| like.generated);
@@ -1637,6 +1644,7 @@ fn comment(work: &mut Work<'_>, on: &CommentOn, text: Option<&str>) -> SqlResult
             };
             (table.constraint(constraint).ok_or_else(missing)?.oid, 2606, 0)
         }
+        CommentOn::DomainConstraint(constraint, domain) => (domains::constraint(work, domain, constraint)?, 2606, 0),
         CommentOn::Schema(schema) => {
             let oid = work.catalog.schemas.get(schema).copied().ok_or_else(|| no_schema(schema))?;
             if !work.owns(catalog::Object::schema(oid)) {

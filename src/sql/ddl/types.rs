@@ -25,11 +25,11 @@ pub fn duplicate(name: &str) -> SqlError {
     SqlError::new(state::DUPLICATE_OBJECT, format!("type \"{name}\" already exists"))
 }
 
-fn missing(name: &Name) -> SqlError {
+pub fn missing(name: &Name) -> SqlError {
     SqlError::new(state::UNDEFINED_OBJECT, format!("type \"{name}\" does not exist"))
 }
 
-fn lookup(work: &Work<'_>, name: &Name) -> Option<OwnType> {
+pub fn lookup(work: &Work<'_>, name: &Name) -> Option<OwnType> {
     let scope = work.scope();
     let ty = scope.catalog.resolve_type(scope.search_path, name.schema.as_deref(), &name.name)?;
     scope.catalog.own_type(ty).filter(|own| own.ty() == ty).map(|own| OwnType::clone(own))
@@ -54,7 +54,7 @@ pub fn of_schema(work: &Work<'_>, schema: &str) -> Vec<OwnType> {
 }
 
 /// Relations and types share their names: a relation has a type of its row.
-fn check_free(work: &Work<'_>, schema: &str, name: &str) -> SqlResult<()> {
+pub fn check_free(work: &Work<'_>, schema: &str, name: &str) -> SqlResult<()> {
     match work.catalog.type_in(schema, name).is_some() || work.is_taken(schema, name) {
         true => Err(duplicate(name)),
         false => Ok(()),
@@ -62,7 +62,7 @@ fn check_free(work: &Work<'_>, schema: &str, name: &str) -> SqlResult<()> {
 }
 
 /// `_name`, with more of them where that is taken, cut to 63 bytes.
-fn array_name(work: &Work<'_>, schema: &str, name: &str) -> String {
+pub fn array_name(work: &Work<'_>, schema: &str, name: &str) -> String {
     let mut array = format!("_{name}");
     loop {
         while array.len() > LABEL_LENGTH {
@@ -101,7 +101,7 @@ pub fn create_enum(work: &mut Work<'_>, name: &Name, labels: &[String]) -> SqlRe
         name: name.clone(),
     });
     let labels = labels.collect();
-    work.put_type(OwnType { oid, schema: schema.clone(), name: name.name.clone(), array, labels });
+    work.put_type(OwnType { oid, schema: schema.clone(), name: name.name.clone(), array, labels, domain: None });
     work.grant_defaults(Object::of_type(oid), rights::Kind::Type, "T", &schema)?;
     Ok("CREATE TYPE")
 }
@@ -247,20 +247,32 @@ pub fn drop(work: &mut Work<'_>, names: &[Name], if_exists: bool, cascade: bool)
 pub fn drop_one(work: &mut Work<'_>, own: &OwnType, cascade: bool) -> SqlResult<()> {
     let what = format!("type {}", work.type_name(own.ty()));
     let is_own = |ty: Type| work.catalog.own_type(ty).is_some_and(|known| known.oid == own.oid);
+    let above: Vec<OwnType> = {
+        let all = work.catalog.types.values();
+        all.filter(|other| other.domain.as_ref().is_some_and(|d| is_own(d.base))).map(|d| OwnType::clone(d)).collect()
+    };
     let mut users: Vec<Relation> = work
         .catalog
         .relations
         .values()
-        .filter(|r| r.columns.iter().any(|c| is_own(c.ty)))
+        .filter(|r| r.columns.iter().any(|c| is_own(c.declared().0)))
         .map(|r| Relation::clone(r))
         .collect();
     users.sort_by_key(|r| r.oid);
     let mut columns: Vec<(u32, String, Type)> = users
         .iter()
-        .flat_map(|r| r.columns.iter().filter(|c| is_own(c.ty)).map(|c| (r.oid, c.name.clone(), c.ty)))
+        .flat_map(|r| {
+            let own = r.columns.iter().rev().map(|c| (r.oid, c.name.clone(), c.declared().0));
+            own.filter(|(.., ty)| is_own(*ty)).collect::<Vec<_>>()
+        })
         .collect();
     // Those of the array over it depend on that.
     columns.sort_by_key(|(.., ty)| !ty.is_array());
+    for other in above {
+        let dependent = format!("type {}", work.type_name(other.ty()));
+        allow(work, cascade, &what, (Own::Domain.number(other.oid), &dependent), None);
+        drop_one(work, &other, cascade)?;
+    }
     work.dropped = Some(what);
     let (tables, views): (Vec<_>, Vec<_>) = columns
         .into_iter()

@@ -109,11 +109,15 @@ pub struct Violation<'v> {
     pub constraint: Option<&'v str>,
 }
 
-/// In the order in which PostgreSQL lists them: older ones first, and behind each what depends on it.
+/// In the order in which PostgreSQL lists them: older ones first, and behind each what depends on it. The array over a type
+/// is as old as that.
 fn arranged(mut left: Vec<Dependent>) -> Vec<Dependent> {
+    fn element(of: &str) -> &str {
+        of.strip_suffix("[]").unwrap_or(of)
+    }
     fn behind(of: &str, left: &mut Vec<Dependent>, out: &mut Vec<Dependent>) {
-        let mut found: Vec<Dependent> = left.extract_if(.., |d| d.of == of).collect();
-        found.sort_by_key(|d| d.oid);
+        let mut found: Vec<Dependent> = left.extract_if(.., |d| element(&d.of) == of).collect();
+        found.sort_by_key(|d| (d.of == of, d.oid));
         for dependent in found {
             let what = dependent.what.clone();
             out.push(dependent);
@@ -121,8 +125,10 @@ fn arranged(mut left: Vec<Dependent>) -> Vec<Dependent> {
         }
     }
     let mut out = Vec::new();
-    while let Some(first) = left.iter().find(|d| !left.iter().any(|other| other.what == d.of)).or(left.first()) {
-        let of = first.of.clone();
+    while let Some(first) =
+        left.iter().find(|d| !left.iter().any(|other| other.what == element(&d.of))).or(left.first())
+    {
+        let of = element(&first.of).to_owned();
         behind(&of, &mut left, &mut out);
     }
     out
@@ -635,6 +641,26 @@ impl<'a> Work<'a> {
         Ok((ty, typmod))
     }
 
+    /// A type with its modifier, qualified, as an expression of ours may say it.
+    pub fn type_shown(&self, ty: Type, typmod: i32) -> String {
+        self.catalog.format_type(&[], ty, typmod)
+    }
+
+    /// A column of a domain is stored as what that is based on.
+    pub fn as_declared(&self, column: &mut Column) -> SqlResult<()> {
+        let declared = column.ty;
+        let (base, typmod) = self.catalog.base_of(declared, column.typmod);
+        if declared == base {
+            return Ok(());
+        }
+        let element = declared.element().map(|element| self.catalog.base_of(element, NO_TYPMOD).0);
+        if element.is_some_and(Type::is_array) {
+            return Err(SqlError::unsupported("an array of a domain over an array"));
+        }
+        (column.ty, column.typmod, column.domain) = (base, typmod, Some(declared));
+        Ok(())
+    }
+
     /// The SQLite text of an expression that a table keeps.
     pub fn bind(
         &self,
@@ -787,7 +813,8 @@ impl<'a> Work<'a> {
             new.ty().array().iter().for_each(|array| self.own(Object::of_type(array.0)));
         }
         let old = self.catalog.types.insert(new.oid, Arc::new(new.clone()));
-        for sql in rows::change_type(&self.catalog, old.as_deref(), Some(&new)) {
+        let show = |catalog: &Catalog, e: rows::Expression<'_>| self.show(catalog, e);
+        for sql in rows::change_type(&self.catalog, old.as_deref(), Some(&new), &show) {
             self.sql(sql);
         }
     }
@@ -795,7 +822,8 @@ impl<'a> Work<'a> {
     /// Records that a type is gone, with its comments.
     pub fn remove_type(&mut self, old: &OwnType) {
         self.concerns(Definition::Shared);
-        for sql in rows::change_type(&self.catalog, Some(old), None) {
+        let show = |catalog: &Catalog, e: rows::Expression<'_>| self.show(catalog, e);
+        for sql in rows::change_type(&self.catalog, Some(old), None, &show) {
             self.sql(sql);
         }
         self.catalog.types.remove(&old.oid);

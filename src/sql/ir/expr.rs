@@ -59,6 +59,8 @@ pub struct Column {
     /// OID of the table and number of its column, or 0.
     pub table: u32,
     pub attnum: i16,
+    /// The domain, or the array over one, that it is declared with.
+    pub domain: Option<Type>,
     /// SQLite compares it by its type's collation by itself. A char(n) has no blanks at its end then.
     pub collated: bool,
 }
@@ -66,7 +68,7 @@ pub struct Column {
 impl Column {
     /// A column that has no other meaning than its name.
     pub fn plain(name: impl Into<Rc<str>>) -> Column {
-        Column { range: 0, qualifier: None, name: name.into(), table: 0, attnum: 0, collated: false }
+        Column { range: 0, qualifier: None, name: name.into(), table: 0, attnum: 0, domain: None, collated: false }
     }
 
     /// A column of a FROM item by the names that SQLite knows.
@@ -152,6 +154,8 @@ pub enum Op {
     Labels(Arc<OwnType>),
     /// The reverse, or the error of a label that there is not.
     Places(Arc<OwnType>),
+    /// A value of this domain, or of an array over one, which meets what that asks of it.
+    Domain(Type),
     /// A function of ours that has no signature, because no name means it.
     Internal(&'static str),
     /// A record: as many values as it has fields, and maybe a condition without which it is NULL.
@@ -272,6 +276,15 @@ impl PartialEq for Typed {
 }
 
 impl Typed {
+    /// The domain, or the array over one, whose value it is known to be.
+    pub fn domain(&self) -> Option<Type> {
+        match &self.node {
+            Node::Column(column) => column.domain,
+            Node::Apply(Op::Domain(domain), _) => Some(*domain),
+            _ => None,
+        }
+    }
+
     pub fn new(ty: Type, node: Node) -> Typed {
         Typed { ty, typmod: NO_TYPMOD, node, at: Location::empty() }
     }

@@ -391,6 +391,7 @@ impl Sql {
             }
             Op::Labels(own) => self.labels(own, expr.ty, &args[0]),
             Op::Places(own) => self.places(own, expr.ty, &args[0]),
+            Op::Domain(_) => self.expr(&args[0]),
             Op::Internal(name) if args.len() > 100 => {
                 self.push(name);
                 self.push("(");

@@ -30,6 +30,7 @@ fn column(attnum: i16, text: &str) -> (Column, Vec<&str>) {
         name: name.into(),
         ty,
         typmod,
+        domain: None,
         not_null: words.contains(&"!") || words.contains(&"pk"),
         default: given("default="),
         identity: words.contains(&"always").then_some(Identity::Always),
