@@ -38,10 +38,13 @@ id!(
     "r"
 );
 
-/// The group that holds nodes, databases, placement and roles.
+/// The group that holds nodes, databases and placement.
 pub const SYSTEM_GROUP: GroupId = GroupId(1);
 /// The group of the first user database, `quorate`.
 pub const FIRST_DATABASE_GROUP: GroupId = GroupId(2);
+
+/// The OID of that database, which has the roles of the cluster.
+pub const HOME: u32 = 16_384;
 
 /// Names one client request for ever: the state machine applies it at most once, whoever retries it.
 ///

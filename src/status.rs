@@ -111,6 +111,8 @@ pub struct ReplicaReport {
 #[serde(default)]
 pub struct SessionRow {
     pub datname: String,
+    #[serde(default)]
+    pub datid: u32,
     pub pid: i32,
     pub usename: String,
     pub application_name: String,

@@ -33,7 +33,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("rights", "error"),
     ("functions", "error meter panics rights settings types value"),
     // The compiler: text and catalog in, plan out. No connection, no log, no node.
-    ("sql", "command error functions rights scram settings types value version"),
+    ("sql", "command error functions id::HOME rights scram settings types value version"),
     ("locks", "command error id sql"),
     ("transaction", "command error id locks sql::catalog sql::plan types value"),
     // What a session asks of a database, and what comes back.
@@ -52,8 +52,8 @@ const ARROWS: &[(&str, &str)] = &[
     ),
     (
         "frontend",
-        "access antechamber clock error functions::Signal gateway id pki scram session sql::allowance status::SessionRow telemetry trace types \
-         value",
+        "access antechamber clock error functions::Signal gateway id pki rights scram session sql::allowance sql::catalog \
+         status::SessionRow telemetry trace types value",
     ),
     // Consensus knows no SQL; commands are opaque to it.
     ("consensus", "command id"),
@@ -70,8 +70,8 @@ const ARROWS: &[(&str, &str)] = &[
     // The composition root knows all, and nobody but the command line knows it.
     (
         "node",
-        "access admin clock cluster command config consensus engine error executor frontend functions gateway host id locks meter pki raftlog replica session setup sql \
-         status telemetry trace transaction transport types value version",
+        "access admin clock cluster command config consensus engine error executor frontend functions gateway host id locks meter pki raftlog replica rights \
+         session setup sql status telemetry trace transaction transport types value version",
     ),
     ("demo", "admin::client admin::console config status transport::wire"),
     ("setup", "cluster::token config pki raftlog::identity scram"),

@@ -28,13 +28,14 @@ CREATE TABLE "pg_catalog.pg_default_acl"(
 CREATE UNIQUE INDEX "pg_catalog.pg_default_acl.1"
 ON "pg_catalog.pg_default_acl"(defaclrole, defaclnamespace, defaclobjtype);
 
--- What is said of databases; one of which nothing is said belongs to the first superuser.
+-- What is said of the database: its owner, what it grants, and as of which version of the home's catalog its roles are.
 CREATE TABLE "_quorate_database"(
-  datname TEXT PRIMARY KEY,
+  one INTEGER PRIMARY KEY CHECK (one = 1),
   datdba INTEGER NOT NULL,
-  datconnlimit INTEGER NOT NULL,
-  datacl BLOB
+  datacl BLOB,
+  told INTEGER NOT NULL
 ) STRICT;
+INSERT INTO "_quorate_database" VALUES (1, 10, NULL, 0);
 
 -- Arrays of aclitem: owners have all rights, everybody may use `public`, the catalogs and the languages, monitors what
 -- Quorate tells of itself.

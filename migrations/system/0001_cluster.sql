@@ -14,12 +14,25 @@ CREATE TABLE nodes(
   speaks INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 
--- A database is a Raft group. `oid` is what pg_database shows.
+-- A database is a Raft group, once somebody uses it: those that every cluster begins with have none until then. `oid` is what
+-- pg_database shows. `founders` are the first voters of its group, as `replica:node …`; `template` the group that it is made
+-- of, whose content comes from the node `seed`; `owner` the role that it is made for.
 CREATE TABLE databases(
-  name TEXT PRIMARY KEY,
-  group_id INTEGER NOT NULL UNIQUE,
-  oid INTEGER NOT NULL UNIQUE
+  oid INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  group_id INTEGER UNIQUE,
+  state TEXT NOT NULL CHECK (state IN ('asleep', 'creating', 'live', 'dropping')),
+  owner INTEGER NOT NULL DEFAULT 10,
+  founders TEXT NOT NULL DEFAULT '',
+  template INTEGER,
+  seed INTEGER,
+  connections INTEGER NOT NULL DEFAULT 1,
+  is_template INTEGER NOT NULL DEFAULT 0,
+  connection_limit INTEGER NOT NULL DEFAULT -1
 ) STRICT;
+INSERT INTO databases(oid, name, group_id, state, connections, is_template)
+VALUES (1, 'template1', NULL, 'asleep', 1, 1), (4, 'template0', NULL, 'asleep', 0, 1), (5, 'postgres', NULL, 'asleep', 1, 0),
+  (16384, 'quorate', 2, 'live', 1, 0);
 
 -- The replicas of each group, as last agreed. The group's own Raft configuration is the truth about votes.
 CREATE TABLE placement(
@@ -42,4 +55,4 @@ CREATE TABLE counters(
   name TEXT PRIMARY KEY,
   next INTEGER NOT NULL
 ) STRICT;
-INSERT INTO counters(name, next) VALUES ('node', 1), ('group', 2), ('replica', 1), ('oid', 16384);
+INSERT INTO counters(name, next) VALUES ('node', 1), ('group', 3), ('replica', 1), ('oid', 16385);

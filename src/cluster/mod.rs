@@ -5,6 +5,7 @@
 //! except for what was changed through it.
 
 pub mod authority;
+pub mod databases;
 pub mod founding;
 pub mod token;
 pub mod voters;
@@ -75,7 +76,7 @@ const NO_NODE: &str = "SELECT '42704', 'there is no such node', NULL, NULL, NULL
 /// A node's registration at each start: idempotent. A founder registers all `founders`, with where their replicas live:
 /// from its first entry on the cluster knows who they are, and gives nobody else the number of a founder's replica, however
 /// late that founder is to speak for itself.
-pub fn register(node: &NodeEntry, databases: &[(&str, GroupId)], founders: &[NodeEntry], places: &[Place]) -> Command {
+pub fn register(node: &NodeEntry, founders: &[NodeEntry], places: &[Place]) -> Command {
     // In the order of their numbers, which the counters follow.
     let mut founders: Vec<&NodeEntry> = founders.iter().collect();
     founders.sort_by_key(|n| n.id);
@@ -112,20 +113,6 @@ pub fn register(node: &NodeEntry, databases: &[(&str, GroupId)], founders: &[Nod
             Value::Int(node.speaks.0.into()),
         ],
     ));
-    for (name, group) in databases {
-        steps.push(step(
-            vec![
-                (
-                    "INSERT INTO databases(name, group_id, oid) SELECT ?1, ?2, next FROM counters WHERE name = 'oid' \
-                     ON CONFLICT DO NOTHING",
-                    Yields::Count,
-                ),
-                ("UPDATE counters SET next = next + 1 WHERE name = 'oid'", Yields::Nothing),
-                ("UPDATE counters SET next = max(next, ?2 + 1) WHERE name = 'group'", Yields::Nothing),
-            ],
-            vec![text(name), Value::Int(group.0 as i64)],
-        ));
-    }
     command(steps)
 }
 
@@ -449,13 +436,13 @@ mod tests {
         let groups = [GroupId(1), GroupId(2)];
         let joins = join(&NodeEntry { incarnation: 7, ..node(0, "d") }, &groups, None, None);
         assert_eq!(run(&mut db, &joins), Err("57P03".into()), "nobody was registered");
-        run(&mut db, &register(&founders[1], &[("quorate", GroupId(2))], &founders, &of_founders)).unwrap();
+        run(&mut db, &register(&founders[1], &founders, &of_founders)).unwrap();
         run(&mut db, &joins).unwrap();
         run(&mut db, &join(&NodeEntry { incarnation: 8, ..node(0, "b") }, &groups, Some(NodeId(2)), None)).unwrap();
         let expected = "1:1=1 1:2=2 1:3=3 1:4=4 1:5=6 2:1=1 2:2=2 2:3=3 2:4=5 2:5=7";
         assert_eq!(places(&db), expected);
         for founder in [&founders[0], &founders[1]] {
-            run(&mut db, &register(founder, &[("quorate", GroupId(2))], &founders, &of_founders)).unwrap();
+            run(&mut db, &register(founder, &founders, &of_founders)).unwrap();
         }
         assert_eq!(places(&db), expected);
     }
@@ -464,7 +451,7 @@ mod tests {
     fn a_token_lets_in_so_many_for_so_long() {
         use token::{TOKENS, Token, grant, revoke};
         let (mut db, founders, of_founders) = founded();
-        run(&mut db, &register(&founders[1], &[], &founders, &of_founders)).unwrap();
+        run(&mut db, &register(&founders[1], &founders, &of_founders)).unwrap();
         let token = Token::new([1; 8], [2; 32], [3; 32]);
         assert_eq!(Token::parse(&token.reveal()), Some(token.clone()));
         assert!(!format!("{token:?}").contains(token.reveal().split('.').nth(2).unwrap()));
@@ -497,11 +484,11 @@ mod tests {
     #[test]
     fn what_was_removed_does_not_come_back() {
         let (mut db, founders, of_founders) = founded();
-        run(&mut db, &register(&founders[1], &[], &founders, &of_founders)).unwrap();
+        run(&mut db, &register(&founders[1], &founders, &of_founders)).unwrap();
         run(&mut db, &remove(NodeId(3), None)).unwrap();
         run(&mut db, &forget(NodeId(3))).unwrap();
-        run(&mut db, &register(&founders[2], &[], &founders, &of_founders)).unwrap();
+        run(&mut db, &register(&founders[2], &founders, &of_founders)).unwrap();
         assert_eq!(places(&db), "1:1=1 1:2=2 2:1=1 2:2=2");
-        assert_eq!(run(&mut db, &register(&founders[0], &[], &founders, &of_founders)), Err("28000".into()));
+        assert_eq!(run(&mut db, &register(&founders[0], &founders, &of_founders)), Err("28000".into()));
     }
 }

@@ -12,6 +12,7 @@ use crate::error::{SqlError, SqlResult};
 use crate::functions::Context;
 use crate::id::RequestId;
 use crate::sql::catalog::Catalog;
+use crate::sql::database::{Databases, Order};
 use crate::sql::plan::{Effort, LockMode};
 use crate::transaction::{Statement, Trial};
 use crate::types::Env;
@@ -107,6 +108,14 @@ pub enum Mark {
     RollbackTo(String),
 }
 
+/// In whose name something is done: the current role and the session's, and the session's process id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Who {
+    pub user: String,
+    pub session_user: String,
+    pub pid: i32,
+}
+
 /// One database as a session sees it.
 pub trait Database: Send + Sync + 'static {
     type Rows: Rows;
@@ -195,6 +204,26 @@ pub trait Database: Send + Sync + 'static {
         order: AdvisoryOrder,
         control: &Control,
     ) -> impl Future<Output = SqlResult<Told>> + Send;
+
+    /// The databases of the cluster, and which of them this is.
+    fn databases(&self) -> Databases {
+        Databases::default()
+    }
+
+    /// Whoever comes now is let in: not if there are as many as may be.
+    fn connection_limit(&self) -> i32 {
+        -1
+    }
+
+    /// Has the cluster do something, in the name of a role; what the client is told beside.
+    fn order(
+        &self,
+        order: Order,
+        _who: Who,
+        _control: &Control,
+    ) -> impl Future<Output = SqlResult<Vec<SqlError>>> + Send {
+        std::future::ready(Err(SqlError::unsupported(order.tag())))
+    }
 
     /// Where the session of this name is told what it did not ask for.
     fn mailbox(&self, session: u64) -> Arc<Mailbox>;

@@ -64,7 +64,7 @@ use crate::consensus::{Applied, Committed, Halt, Membership, Position, SnapshotM
 use crate::database::mailbox::{self, Hub, Letter};
 use crate::database::{Failure, ReadRequest};
 use crate::error::{SqlError, SqlResult, state};
-use crate::id::NodeId;
+use crate::id::{NodeId, ReplicaId};
 use crate::locks::advisory::{self as locks, Table};
 use crate::sql::catalog::Catalog;
 use crate::sql::catalog::change::SystemRow;
@@ -618,6 +618,13 @@ fn open(options: &Arc<Options>, generation: &Arc<Generation>, brake: &Arc<Brake>
     let checkpointer = Checkpointer::start(connection, progress.clone())?;
     let pool = Arc::new(reader::Pool::new(generation.clone(), options.clone()));
     Ok(Opened { machine, checkpointer, progress, catalog: Arc::new(catalog), pool })
+}
+
+/// Makes what a replica has the beginning of a new group's state, in an empty directory. Returns where its log begins.
+pub fn transplant(shared: &Shared, directory: &Path, owner: &str, voters: Vec<ReplicaId>) -> Result<Position, String> {
+    let membership = Membership { voters, ..Membership::default() };
+    let register = shared.dialect().register;
+    snapshot::transplant(&shared.file(), &register, directory, owner, &membership).map_err(|fault| fault.to_string())
 }
 
 fn load_marks(connection: &mut Connection) -> Result<std::collections::VecDeque<(u64, u64)>, Fault> {

@@ -11,7 +11,8 @@ use super::files::{self, Generation};
 use super::meta::State;
 use super::pages;
 use super::statement::Fault;
-use crate::consensus::{Halt, SnapshotMeta};
+use crate::consensus::{Halt, Membership, Position, SnapshotMeta};
+use crate::value::ValueRef;
 use rusqlite::OpenFlags;
 use rusqlite::backup::{Backup, StepResult};
 use std::path::{Path, PathBuf};
@@ -27,7 +28,7 @@ pub fn write(generation: &Generation, options: &Options, file: &Path) -> Result<
     temporary.push(".tmp");
     let temporary = PathBuf::from(temporary);
     files::remove(&temporary).map_err(environment)?;
-    copy(generation, options, &temporary).map_err(|f| halt(&f))?;
+    copy(generation, &options.dialect.register, &temporary).map_err(|f| halt(&f))?;
     let state = inspect(&temporary, options).map_err(|f| halt(&f))?;
     let (length, checksum) = files::measure(&temporary).map_err(environment)?;
     std::fs::rename(&temporary, file).map_err(environment)?;
@@ -36,8 +37,8 @@ pub fn write(generation: &Generation, options: &Options, file: &Path) -> Result<
 }
 
 /// Copies all pages in one step, which is one read transaction of the source.
-fn copy(generation: &Generation, options: &Options, to: &Path) -> Result<(), Fault> {
-    let source = Connection::open(&generation.path(), Role::Reader, false, &options.dialect.register)?;
+fn copy(generation: &Generation, register: &super::Register, to: &Path) -> Result<(), Fault> {
+    let source = Connection::open(&generation.path(), Role::Reader, false, register)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut target = rusqlite::Connection::open_with_flags_and_vfs(to, flags, pages::vfs()?)?;
     // The file is flushed as a whole when it is complete.
@@ -47,6 +48,39 @@ fn copy(generation: &Generation, options: &Options, to: &Path) -> Result<(), Fau
         StepResult::Done => Ok(()),
         other => Err(Fault { code: rusqlite::ffi::SQLITE_BUSY, message: format!("copying pages: {other:?}") }),
     }
+}
+
+/// Makes the state of another group the beginning of a new one, in an empty directory: as of now, for these voters. What
+/// belongs to the other group's sessions and transactions stays behind. Returns where it is in the log.
+pub fn transplant(
+    generation: &Generation,
+    register: &super::Register,
+    directory: &Path,
+    owner: &str,
+    membership: &Membership,
+) -> Result<Position, Fault> {
+    let io = |e: std::io::Error| Fault::error(e.to_string());
+    std::fs::create_dir_all(directory).map_err(io)?;
+    let target = Generation::new(directory, 1).path();
+    files::remove(&target).map_err(io)?;
+    copy(generation, register, &target)?;
+    let mut connection = Connection::open(&target, Role::Writer, false, register)?;
+    let state = State::load(&mut connection)?;
+    connection.run("BEGIN IMMEDIATE", &[])?;
+    for table in ["outcome", "chunk", "vote", "mark", "tenure", "claim", "advisory", "advisory_last", "lost", "skipped"]
+    {
+        connection.run(&format!("DELETE FROM _quorate_{table}"), &[])?;
+    }
+    let voters = crate::command::encode(membership);
+    let now = [ValueRef::Text(owner), ValueRef::Blob(&voters)];
+    connection.run("UPDATE _quorate_meta SET owner = ?1, membership = ?2, forgotten = idx", &now)?;
+    connection.run("COMMIT", &[])?;
+    if !super::checkpoint::pass(&connection, &super::checkpoint::Progress::default())? {
+        return Err(Fault::error("the first checkpoint was held up"));
+    }
+    drop(connection);
+    files::switch(directory, 1).map_err(io)?;
+    Ok(state.at)
 }
 
 /// Reads what a file contains. Leaves no WAL behind.

@@ -123,6 +123,13 @@ impl CancelRegistry {
         })
     }
 
+    /// Ends the sessions of a database.
+    pub fn expel(&self, database: u32) {
+        let sessions = self.sessions.lock();
+        let inside = sessions.by_pid.values().filter(|entry| entry.activity.lock().datid == database);
+        inside.for_each(|entry| entry.cancellation.send(Signal::Terminate));
+    }
+
     /// How many sessions of this node are such ones.
     pub fn count(&self, such: impl Fn(&SessionRow) -> bool) -> usize {
         self.sessions.lock().by_pid.values().filter(|entry| such(&entry.activity.lock())).count()

@@ -14,7 +14,7 @@ use super::workshop::{self, Place};
 use crate::clock::now_micros;
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::mailbox::Mailbox;
-use crate::gateway::{Control, Database, Failure, Fetched, ReadRequest, Rows};
+use crate::gateway::{Control, Database, Failure, Fetched, ReadRequest, Rows, Who};
 use crate::session::language::CopyWriter;
 use crate::session::{
     Answer, Ask, Begin, CursorId, Effect, Fetch, Message, OpenRead, Request, RowForm, Session, Sink, Status, World,
@@ -231,6 +231,7 @@ fn name_of(ask: &Ask) -> &'static str {
         Ask::Mark { .. } => "savepoint",
         Ask::LockTables { .. } => "lock",
         Ask::Advisory { .. } => "advisory lock",
+        Ask::Order { .. } => "order",
     }
 }
 
@@ -588,6 +589,12 @@ impl<D: Database> Connection<D> {
                     Answer::Done(result.map_err(|error| error.detail(detail)).and_then(|result| result))
                 }
             },
+            Ask::Order { order, user, session_user } => {
+                let who = Who { user, session_user, pid: self.registration.key.pid };
+                let result = self.patiently(db.order(order, who, &control)).await?;
+                let detail = "It was already on its way and may still take effect.";
+                Answer::Ordered(result.map_err(|error| error.detail(detail)).and_then(|result| result))
+            }
             Ask::Advisory { request, order } => {
                 let result = self.patiently(db.advisory(request, order, &control)).await?;
                 Answer::Advisory(result.and_then(|result| result))
@@ -613,6 +620,7 @@ impl<D: Database> Connection<D> {
             now: self.db.now(),
             seed: rand::random(),
             allowance,
+            databases: self.db.databases(),
         }
     }
 

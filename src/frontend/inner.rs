@@ -5,7 +5,7 @@ use super::listener::{Databases, Newcomer, Options};
 use super::login::Account;
 use super::socket::Socket;
 use crate::antechamber::Antechamber;
-use crate::error::{SqlError, SqlResult};
+use crate::error::{SqlError, SqlResult, SqlState, state};
 use crate::gateway::Database;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use serde::Serialize;
@@ -17,7 +17,8 @@ use tokio::sync::{Semaphore, watch};
 /// Who asks: a role that has been let in, with what is known of it.
 pub struct Asker<'a> {
     pub user: &'a str,
-    pub account: Account,
+    /// None: the node itself asks, and may do everything.
+    pub account: Option<Account>,
     pub database: &'a str,
     /// What its session begins with.
     pub settings: &'a [(&'a str, &'a str)],
@@ -67,26 +68,27 @@ pub struct Answers {
     pub error: Option<Said>,
 }
 
-/// Runs a statement as `user`, who is believed.
+/// Runs statements, one after the other, as `user`, who is believed. Returns what the client of the last one would be told beside.
 pub async fn run<D: Database>(
     user: &str,
     database: &str,
-    sql: &str,
+    statements: &[&str],
     databases: Databases<D>,
     options: Arc<Options>,
-) -> SqlResult<()> {
-    let asker = Asker { user, account: Account::OF_THE_NODE, database, settings: &[] };
+) -> SqlResult<Vec<SqlError>> {
+    let asker = Asker { user, account: None, database, settings: &[] };
     let bounds = Bounds { rows: 0, bytes: usize::MAX };
-    match ask(asker, sql, bounds, databases, options).await?.error {
-        None => Ok(()),
-        Some(Said { message, code, .. }) => Err(SqlError::internal(format!("{message} ({code})"))),
+    let answers = ask(asker, statements, bounds, databases, options).await?;
+    match answers.error {
+        None => Ok(answers.notices.into_iter().map(Said::into_error).collect()),
+        Some(said) => Err(said.into_error()),
     }
 }
 
-/// Runs statements in a session of their own, and tells what came of them.
+/// Runs texts of statements in a session of their own, one after the other until one fails, and tells what came of the last.
 pub async fn ask<D: Database>(
     asker: Asker<'_>,
-    sql: &str,
+    statements: &[&str],
     bounds: Bounds,
     databases: Databases<D>,
     options: Arc<Options>,
@@ -95,13 +97,13 @@ pub async fn ask<D: Database>(
     let (stop, shutdown) = watch::channel(false);
     let sessions = Arc::new(Semaphore::new(1 + options.reserved));
     let guest = Antechamber::new(1).enter();
-    let stream = Socket::Inner(theirs, Box::new(asker.account.clone()));
+    let stream = Socket::Inner(theirs, asker.account.clone().map(Box::new));
     let newcomer = Newcomer { stream, input: BytesMut::new(), guest, databases, options, sessions, shutdown };
     let served = tokio::spawn(async move {
         newcomer.run().await;
         drop(stop);
     });
-    let outcome = converse(&mut ours, &asker, sql, bounds).await;
+    let outcome = converse(&mut ours, &asker, statements, bounds).await;
     drop(ours);
     let cut = outcome.as_ref().is_ok_and(|answers| answers.tables.iter().any(|table| table.cut && bounds.rows > 0));
     if !cut {
@@ -110,7 +112,12 @@ pub async fn ask<D: Database>(
     outcome.map_err(|error| SqlError::internal(format!("the node's own session broke: {error}")))
 }
 
-async fn converse(stream: &mut DuplexStream, asker: &Asker<'_>, sql: &str, bounds: Bounds) -> io::Result<Answers> {
+async fn converse(
+    stream: &mut DuplexStream,
+    asker: &Asker<'_>,
+    statements: &[&str],
+    bounds: Bounds,
+) -> io::Result<Answers> {
     let mut startup = BytesMut::new();
     startup.put_u32(196_608);
     let settings = asker.settings.iter().flat_map(|(name, value)| [*name, *value]);
@@ -121,16 +128,21 @@ async fn converse(stream: &mut DuplexStream, asker: &Asker<'_>, sql: &str, bound
     }
     stream.write_u32(startup.len() as u32 + 4).await?;
     stream.write_all(&startup).await?;
-    let greeted = read_answers(stream, bounds).await?;
-    if greeted.error.is_some() {
-        return Ok(greeted);
+    let mut answers = read_answers(stream, bounds).await?;
+    if answers.error.is_some() {
+        return Ok(answers);
     }
-    let sql: Vec<u8> = sql.bytes().filter(|byte| *byte != 0).collect();
-    stream.write_u8(b'Q').await?;
-    stream.write_u32(sql.len() as u32 + 5).await?;
-    stream.write_all(&sql).await?;
-    stream.write_u8(0).await?;
-    let answers = read_answers(stream, bounds).await?;
+    for sql in statements {
+        let sql: Vec<u8> = sql.bytes().filter(|byte| *byte != 0).collect();
+        stream.write_u8(b'Q').await?;
+        stream.write_u32(sql.len() as u32 + 5).await?;
+        stream.write_all(&sql).await?;
+        stream.write_u8(0).await?;
+        answers = read_answers(stream, bounds).await?;
+        if answers.error.is_some() {
+            break;
+        }
+    }
     // Who was cut short hangs up; and a session that has ended does not hear it.
     let _ = stream.write_all(b"X\0\0\0\x04").await;
     Ok(answers)
@@ -238,4 +250,15 @@ fn said(body: &[u8]) -> Said {
         }
     }
     said
+}
+
+impl Said {
+    fn into_error(self) -> SqlError {
+        let code = self.code.as_bytes().try_into().map_or(state::INTERNAL_ERROR, SqlState);
+        let mut error = SqlError::new(code, self.message);
+        error.fatal = self.severity == "FATAL";
+        error.fields.detail = self.detail;
+        error.fields.hint = self.hint;
+        error
+    }
 }

@@ -13,8 +13,10 @@ use crate::antechamber::{Antechamber, Guest};
 use crate::clock::now_micros;
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::Database;
+use crate::rights;
 use crate::session::language::{Language, PlanCache};
 use crate::session::{Identity, Limits, Message, Session, Status};
+use crate::sql::catalog::Object;
 use crate::status::SessionRow;
 use crate::telemetry;
 use crate::types::encoding::Encoding;
@@ -31,8 +33,15 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-/// The database of a name, or why it cannot be connected to.
-pub type Databases<D> = Arc<dyn Fn(&str) -> SqlResult<Arc<D>> + Send + Sync>;
+/// The databases that this node serves.
+pub trait Lookup<D>: Send + Sync {
+    /// Why nobody is served now.
+    fn closed(&self) -> SqlResult<()>;
+    /// The database of a name, or why it cannot be connected to. `inner`: it is the node itself.
+    fn find<'a>(&'a self, name: &'a str, inner: bool) -> BoxFuture<'a, SqlResult<Arc<D>>>;
+}
+
+pub type Databases<D> = Arc<dyn Lookup<D>>;
 
 /// What a client is told that asks for a database that is not there.
 pub fn no_such_database(name: &str) -> SqlError {
@@ -41,8 +50,8 @@ pub fn no_such_database(name: &str) -> SqlError {
 
 /// Counts sessions on other nodes.
 pub trait Census: Send + Sync + 'static {
-    /// Those of a role, and those in a database.
-    fn count(&self, role: &str, database: &str) -> BoxFuture<'static, (usize, usize)>;
+    /// Those of a role, and those in the database of an OID.
+    fn count(&self, role: &str, database: u32) -> BoxFuture<'static, (usize, usize)>;
 }
 
 /// How the front behaves.
@@ -178,6 +187,20 @@ impl<D: Database> Newcomer<D> {
         }
     }
 
+    /// Whether a role may be in a database.
+    fn may_enter(&self, hello: &Hello, account: &Account, db: &D) -> SqlResult<()> {
+        let catalog = db.catalog();
+        let role = catalog.rights.roles.named(&hello.user).map_or(0, |role| role.oid);
+        if account.superuser
+            || catalog.rights.held(role, rights::Kind::Database, Object::DATABASE, rights::CONNECT) != 0
+        {
+            return Ok(());
+        }
+        let message = format!("permission denied for database \"{}\"", hello.database);
+        let error = SqlError::new(state::INSUFFICIENT_PRIVILEGE, message);
+        Err(error.detail("User does not have CONNECT privilege.").fatal())
+    }
+
     async fn start(self, (hello, account): (Hello, Account)) {
         if !account.superuser && self.sessions.available_permits() <= self.options.reserved {
             let reserved = "remaining connection slots are reserved for non-replication superuser connections";
@@ -187,12 +210,14 @@ impl<D: Database> Newcomer<D> {
             return self.refuse(&full("sorry, too many clients already")).await;
         };
         let _counted = telemetry::Counted::session();
-        let db = match (self.databases)(&hello.database) {
+        let inner = matches!(self.stream, Socket::Inner(_, None));
+        let found = self.databases.find(&hello.database, inner).await;
+        let db = match found.and_then(|db| self.may_enter(&hello, &account, &db).map(|()| db)) {
             Ok(db) => db,
-            Err(error) => return self.refuse(&error).await,
+            Err(error) => return self.refuse(&error.fatal()).await,
         };
-        let catalog = db.catalog();
-        let settings = match hello.settings(&catalog.settings_of(&hello.user), account.superuser) {
+        let (catalog, oid) = (db.catalog(), db.databases().own);
+        let settings = match hello.settings((oid, inner), &catalog.settings_of(&hello.user, oid), account.superuser) {
             Ok(settings) => settings,
             Err(error) => return self.refuse(&error).await,
         };
@@ -200,6 +225,7 @@ impl<D: Database> Newcomer<D> {
         let peer = self.stream.tcp().and_then(|stream| stream.peer_addr().ok());
         let mut row = SessionRow {
             datname: hello.database.clone(),
+            datid: oid,
             usename: hello.user.clone(),
             application_name: settings.get("application_name").unwrap_or_default().to_owned(),
             client_addr: peer.map_or_else(String::new, |addr| addr.ip().to_canonical().to_string()),
@@ -213,7 +239,7 @@ impl<D: Database> Newcomer<D> {
         self.stream.describe(&mut row);
         // Of those that come at a time on several nodes, each counts the others.
         let registration = self.options.cancel.register(rand::random(), row);
-        if let Err(error) = within_limits(&self.options, &hello, &account).await {
+        if let Err(error) = within_limits(&self.options, &hello, &account, (oid, db.connection_limit())).await {
             drop(registration);
             return self.refuse(&error).await;
         }
@@ -240,7 +266,7 @@ impl<D: Database> Newcomer<D> {
         let key = registration.key;
         encode::put(&mut out, &BackendKeyData::new(key.pid, SecretKey::I32(key.secret)));
         encode::message(&mut out, &Message::Ready(Status::Idle), Encoding::UTF8);
-        let identity = Identity { user: hello.user, database: hello.database, pid: key.pid, origin };
+        let identity = Identity { user: hello.user, database: hello.database, pid: key.pid, origin, inner };
         let (language, plans) = (Arc::clone(&options.language), Arc::clone(&options.plans));
         let session = Session::new(identity, options.limits, settings, language, plans);
         let presence = Presence::new(Arc::clone(&db), origin);
@@ -280,18 +306,23 @@ fn full(message: impl Into<String>) -> SqlError {
 
 /// Whether the role and the database have a place for this session, which is counted already. They are the cluster's, and so are
 /// their sessions on all nodes.
-async fn within_limits(options: &Options, hello: &Hello, account: &Account) -> SqlResult<()> {
+async fn within_limits(
+    options: &Options,
+    hello: &Hello,
+    account: &Account,
+    (database, limit): (u32, i32),
+) -> SqlResult<()> {
     // No limit is a negative number.
-    let limits = [account.connection_limit, account.database_limit].map(|limit| usize::try_from(limit).ok());
+    let limits = [account.connection_limit, limit].map(|limit| usize::try_from(limit).ok());
     if account.superuser || limits == [None, None] {
         return Ok(());
     }
     let elsewhere = match &options.elsewhere {
-        Some(census) => census.count(&hello.user, &hello.database).await,
+        Some(census) => census.count(&hello.user, database).await,
         None => (0, 0),
     };
     let of_role = elsewhere.0 + options.cancel.count(|row| row.usename == hello.user);
-    let in_database = elsewhere.1 + options.cancel.count(|row| row.datname == hello.database);
+    let in_database = elsewhere.1 + options.cancel.count(|row| row.datid == database);
     if limits[0].is_some_and(|limit| of_role > limit) {
         return Err(full(format!("too many connections for role \"{}\"", hello.user)));
     }
@@ -314,9 +345,7 @@ async fn log_in<D: Database>(
         Some(Ok(hello)) => hello,
     };
     // A node that serves nobody says so at once: what it knows of roles may be nothing.
-    if let Err(error) = databases(&hello.database)
-        && error.code == state::CANNOT_CONNECT_NOW
-    {
+    if let Err(error) = databases.closed() {
         return Ok(Some(Err(error)));
     }
     let admitted = options.guard.admit(stream, input, &hello).await?;

@@ -39,8 +39,6 @@ pub struct Account {
     pub valid_until: Option<i64>,
     /// −1: none.
     pub connection_limit: i32,
-    /// The database's; −1: none.
-    pub database_limit: i32,
 }
 
 /// Where roles are looked up.
@@ -59,14 +57,8 @@ impl Accounts for Everybody {
 }
 
 impl Account {
-    pub const OF_THE_NODE: Account = Account {
-        verifier: None,
-        can_login: true,
-        superuser: true,
-        valid_until: None,
-        connection_limit: -1,
-        database_limit: -1,
-    };
+    const OF_THE_NODE: Account =
+        Account { verifier: None, can_login: true, superuser: true, valid_until: None, connection_limit: -1 };
 }
 
 /// Who watches the door: the same for all connections of a node.
@@ -174,7 +166,7 @@ impl Guard {
         hello: &Hello,
     ) -> io::Result<SqlResult<Account>> {
         if let Socket::Inner(_, account) = socket {
-            return Ok(Ok(Account::clone(account)));
+            return Ok(Ok(account.as_deref().cloned().unwrap_or(Account::OF_THE_NODE)));
         }
         let peer = socket.tcp().ok_or(io::ErrorKind::NotConnected)?.peer_addr()?;
         let address = peer.ip().to_canonical();

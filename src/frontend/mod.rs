@@ -19,4 +19,4 @@ mod startup;
 mod tests;
 mod workshop;
 
-pub use listener::{Census, Databases, Options, no_such_database, serve};
+pub use listener::{Census, Databases, Lookup, Options, no_such_database, serve};

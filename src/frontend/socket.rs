@@ -19,8 +19,8 @@ pub enum Socket {
     Plain(TcpStream),
     /// And what binds SCRAM to it: the certificate of its handshake may not be the node's any more.
     Encrypted(Box<TlsStream<TcpStream>>, Option<Vec<u8>>),
-    /// The client is inside the node, which has found out who it is.
-    Inner(DuplexStream, Box<Account>),
+    /// The client is inside the node, which has found out who it is; or it is the node itself.
+    Inner(DuplexStream, Option<Box<Account>>),
     /// Its handshake has failed, or was given up.
     Gone,
 }

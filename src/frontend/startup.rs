@@ -143,8 +143,13 @@ fn words(text: &str) -> Vec<String> {
 
 impl Hello {
     /// The session's first settings: those of its role and its database, and what the client asks for.
-    pub fn settings(&self, of_role: &[(String, String)], superuser: bool) -> SqlResult<Settings> {
-        let mut settings = Settings::new(&self.user, &self.database);
+    pub fn settings(
+        &self,
+        (database, inner): (u32, bool),
+        of_role: &[(String, String)],
+        superuser: bool,
+    ) -> SqlResult<Settings> {
+        let mut settings = Settings::new(&self.user, database, inner);
         settings.come_as(superuser);
         for (name, value) in of_role {
             // One that is not known any more does not keep anybody out.
@@ -176,7 +181,7 @@ mod tests {
         let Some(First::Start(hello)) = next_packet(&mut packet(196_608, body)).unwrap() else { panic!() };
         assert_eq!((hello.user.as_str(), hello.database.as_str()), ("ann", "ann"));
         assert!(hello.negotiate.is_none());
-        let settings = hello.settings(&[], true).unwrap();
+        let settings = hello.settings((crate::id::HOME, false), &[], true).unwrap();
         assert_eq!(settings.get("jit"), Some("on"));
         assert_eq!(settings.get("application_name"), Some("a b"));
         assert_eq!(settings.get("client_encoding"), Some("UTF8"));

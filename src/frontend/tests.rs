@@ -4,7 +4,7 @@
 //! text of the parameter or of 1,000 letters; `slow()` never ends by itself; a write with `hang` waits for ever.
 
 use super::cancel::{CancelKey, CancelRegistry};
-use super::{Options, no_such_database, serve};
+use super::{Lookup, Options, no_such_database, serve};
 use crate::command::{StepOutcome, Write, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::{Control, Database, Failure, Fetched, ReadRequest, Rows};
@@ -143,6 +143,20 @@ impl Lite {
     }
 }
 
+/// Under one name.
+struct OneDatabase(Arc<Lite>);
+
+impl Lookup<Lite> for OneDatabase {
+    fn closed(&self) -> SqlResult<()> {
+        Ok(())
+    }
+
+    fn find<'a>(&'a self, name: &'a str, _: bool) -> futures::future::BoxFuture<'a, SqlResult<Arc<Lite>>> {
+        let found = (name == "quorate").then(|| Arc::clone(&self.0)).ok_or_else(|| no_such_database(name));
+        Box::pin(std::future::ready(found))
+    }
+}
+
 impl Database for Lite {
     type Rows = LiteRows;
     type Transaction = ();
@@ -276,9 +290,7 @@ async fn start(adjust: impl FnOnce(&mut Options)) -> Server {
     let db = Arc::new(Lite::new());
     let (stop, stopped) = watch::channel(false);
     let served = Arc::clone(&db);
-    let databases = Arc::new(move |name: &str| {
-        (name == "quorate").then(|| Arc::clone(&served)).ok_or_else(|| no_such_database(name))
-    });
+    let databases = Arc::new(OneDatabase(served));
     let done = tokio::spawn(serve(listener, databases, Arc::new(options), stopped));
     Server { address, db, stop, done }
 }

@@ -243,7 +243,32 @@ const SIZE: &str = size!("d.name = n.nspname || '.' || c.relname");
 const MAIN_SIZE: &str = size!("{1} = 'main' AND d.name = n.nspname || '.' || c.relname");
 const INDEXES_SIZE: &str = size!(index_pages!());
 const TOTAL_SIZE: &str = size!("d.name = n.nspname || '.' || c.relname OR ", index_pages!());
-const DATABASE_SIZE: &str = "(SELECT sum(d.pgsize) FROM dbstat d WHERE d.aggregate = 1 AND {0} = q_current_database())";
+/// The size of a database: of the session's own what its pages take, of another one what the file here takes.
+macro_rules! database_size {
+    ($own:literal, $field:literal, $missing:literal) => {
+        concat!(
+            "iif({0} IS NULL, NULL, iif(",
+            $own,
+            ", (SELECT sum(d.pgsize) FROM dbstat d WHERE d.aggregate = 1), coalesce((SELECT json_extract(d.value, '$.size') \
+             FROM json_each(q_live('databases')) d WHERE json_extract(d.value, '$.",
+            $field,
+            "') = {0}), ",
+            $missing,
+            ")))"
+        )
+    };
+}
+const DATABASE_SIZE: &str = database_size!(
+    "{0} = q_current_database()",
+    "name",
+    "q_raise('3D000', 'database \"' || {0} || '\" does not exist')"
+);
+const NUMBERED_DATABASE_SIZE: &str = database_size!(
+    "{0} = (SELECT json_extract(o.value, '$.oid') FROM json_each(q_live('databases')) o \
+     WHERE json_extract(o.value, '$.name') = q_current_database())",
+    "oid",
+    "NULL"
+);
 
 const LAST_VALUE: &str =
     "(SELECT iif(s.is_called, s.last_value, NULL) FROM \"pg_catalog.pg_sequence\" s WHERE s.seqrelid = {0})";
@@ -293,6 +318,7 @@ pub const FUNCTIONS: &[Function] = &[
     func("pg_indexes_size", &[REGCLASS], INT8, INDEXES_SIZE).volatile(),
     func("pg_total_relation_size", &[REGCLASS], INT8, TOTAL_SIZE).volatile(),
     func("pg_database_size", &[NAME], INT8, DATABASE_SIZE).volatile(),
+    func("pg_database_size", &[OID], INT8, NUMBERED_DATABASE_SIZE).volatile(),
     func("pg_sequence_last_value", &[REGCLASS], INT8, LAST_VALUE).volatile(),
 ];
 

@@ -215,22 +215,65 @@ macro_rules! tablespace_named {
     };
 }
 
-/// An inquiry about the database, or about what is built in and has the grants of its kind.
-macro_rules! database {
-    ($role:literal, $asked:literal, $object:literal) => {
+/// The grants of the database that a session is in.
+macro_rules! of_this_database {
+    ($role:literal, $asked:literal) => {
         concat!(
-            "iif({",
-            $object,
-            "} IS NULL, NULL, q_held('d', {",
+            "q_held('d', {",
             $asked,
             "}, ",
             roles!(),
             ", ",
             $role,
-            ", coalesce((SELECT datdba FROM \"_quorate_database\"), 10), (SELECT datacl FROM \"_quorate_database\")))"
+            ", (SELECT datdba FROM \"_quorate_database\"), (SELECT datacl FROM \"_quorate_database\"))"
         )
     };
 }
+/// Those of one of the cluster's databases.
+macro_rules! of_a_database {
+    ($role:literal, $asked:literal, $object:literal, $field:literal) => {
+        concat!(
+            "(SELECT q_held('d', {",
+            $asked,
+            "}, ",
+            roles!(),
+            ", ",
+            $role,
+            ", json_extract(d.value, '$.owner'), iif(json_extract(d.value, '$.acl') IS NULL, NULL, ",
+            "q_parse(1034, -1, json_extract(d.value, '$.acl')))) FROM json_each(q_live('databases')) d ",
+            "WHERE json_extract(d.value, '$.",
+            $field,
+            "') = {",
+            $object,
+            "})"
+        )
+    };
+}
+/// An inquiry about a database by its name.
+macro_rules! database {
+    ($role:literal, $asked:literal, $object:literal) => {
+        concat!(
+            "iif({",
+            $object,
+            "} IS NULL, NULL, iif({",
+            $object,
+            "} = q_current_database(), ",
+            of_this_database!($role, $asked),
+            ", coalesce(",
+            of_a_database!($role, $asked, $object, "name"),
+            ", q_raise('3D000', 'database \"' || {",
+            $object,
+            "} || '\" does not exist'))))"
+        )
+    };
+}
+/// By its OID; nothing, if there is none.
+macro_rules! database_numbered {
+    ($role:literal, $asked:literal, $object:literal) => {
+        concat!("iif({", $object, "} IS NULL, NULL, ", of_a_database!($role, $asked, $object, "oid"), ")")
+    };
+}
+/// An inquiry about what is built in and has the grants of its kind.
 macro_rules! builtin {
     ($kind:literal, $role:literal, $asked:literal, $object:literal) => {
         concat!(
@@ -272,11 +315,11 @@ pub const OBJECTS: &[[Function; 6]] = &[
     rows!("has_tablespace_privilege", "t", "pg_tablespace", "spc", tablespace_named),
     [
         func("has_database_privilege", &[TEXT, TEXT], BOOL, database!("q_current_user()", "1", "0")).stable(),
-        func("has_database_privilege", &[OID, TEXT], BOOL, database!("q_current_user()", "1", "0")).stable(),
+        func("has_database_privilege", &[OID, TEXT], BOOL, database_numbered!("q_current_user()", "1", "0")).stable(),
         func("has_database_privilege", &[NAME, TEXT, TEXT], BOOL, database!("{0}", "2", "1")).stable(),
-        func("has_database_privilege", &[NAME, OID, TEXT], BOOL, database!("{0}", "2", "1")).stable(),
+        func("has_database_privilege", &[NAME, OID, TEXT], BOOL, database_numbered!("{0}", "2", "1")).stable(),
         func("has_database_privilege", &[OID, TEXT, TEXT], BOOL, database!("{0}", "2", "1")).stable(),
-        func("has_database_privilege", &[OID, OID, TEXT], BOOL, database!("{0}", "2", "1")).stable(),
+        func("has_database_privilege", &[OID, OID, TEXT], BOOL, database_numbered!("{0}", "2", "1")).stable(),
     ],
     builtins!("has_function_privilege", "f"),
     builtins!("has_foreign_data_wrapper_privilege", "F"),

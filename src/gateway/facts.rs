@@ -3,11 +3,13 @@
 //! A statement that reads some comes with their names, and is given their rows before it runs, as JSON: so all its parts see the same, and a
 //! statement that writes carries them into the log. In a block they are as of each statement, at every level.
 
-use super::ReadRequest;
 use super::reach::{Peers, Replica};
 use super::router::Router;
+use super::{Control, ReadRequest, Who};
 use crate::command::Step;
+use crate::error::{SqlError, SqlResult};
 use crate::functions::Signal;
+use crate::sql::database::{Databases, Order};
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,6 +18,18 @@ use std::sync::Arc;
 pub trait Facts: Send + Sync + 'static {
     /// The rows of a live relation as a JSON array of objects.
     fn gather(&self, relation: &str) -> BoxFuture<'static, String>;
+    /// The databases of the cluster, for one in this database.
+    fn databases(&self, own: u32) -> Databases;
+    /// How many sessions there may be in the database of this OID; −1: any number.
+    fn connection_limit(&self, database: u32) -> i32;
+    /// Has the cluster do something for a session in the database of this OID.
+    fn order(
+        &self,
+        from: u32,
+        order: Order,
+        who: Who,
+        control: Control,
+    ) -> BoxFuture<'static, SqlResult<Vec<SqlError>>>;
     /// Sends a signal to a session of the cluster; whether there was somebody to send it to.
     fn signal(&self, pid: i32, signal: Signal) -> bool;
 }

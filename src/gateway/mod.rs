@@ -13,4 +13,6 @@ mod tests;
 mod time;
 pub mod transaction;
 
-pub use crate::database::{ANY_SCHEMA, Control, Database, Failure, Fetched, Mark, ReadRequest, Rows, Told, mailbox};
+pub use crate::database::{
+    ANY_SCHEMA, Control, Database, Failure, Fetched, Mark, ReadRequest, Rows, Told, Who, mailbox,
+};

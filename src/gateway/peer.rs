@@ -28,10 +28,14 @@ pub enum Request {
     Transfer { group: GroupId, to: Option<NodeId> },
     /// To the leader of `group`, of transactions whose clients are at the sender.
     Transaction { group: GroupId, request: Transaction },
-    /// How many clients are connected as `role`, and how many to `database`.
-    Count { role: String, database: String },
+    /// How many clients are connected as `role`, and how many to the database of an OID.
+    Count { role: String, database: u32 },
     /// Where the time of an entry went, a [`crate::trace::Stages`] or nothing.
     Stages { group: GroupId, index: u64 },
+    /// Follow the system group up to an index, and say how many sessions there are in a database, by its OID.
+    Heed { index: u64, database: u32 },
+    /// End the sessions of a database, by its OID.
+    Expel { database: u32 },
 }
 
 /// What a gateway asks of the executor at the leader.
@@ -80,6 +84,11 @@ pub enum Reply {
         in_database: u64,
     },
     Stages(Told),
+    /// So many sessions are in the database, and its replica, if one should be here, runs.
+    Heeded {
+        sessions: u64,
+        ready: bool,
+    },
 }
 
 /// What is shown to people and grows with every version: JSON, so that each side takes the fields that it knows.

@@ -14,7 +14,7 @@ use super::reach::{Peers, Replica};
 use super::split;
 use super::time::Time;
 use super::transaction::{GroupLog, Link, Remotes, Transaction};
-use super::{Control, Database, Failure, ReadRequest, Told};
+use super::{Control, Database, Failure, ReadRequest, Told, Who};
 use crate::command::{
     self, AdvisoryKey, AdvisoryOrder, Command, Isolation, Outcome, Proposal, Refusal, StepOutcome, Write,
 };
@@ -23,9 +23,10 @@ use crate::engine::{Cursor, Shared};
 use crate::error::{SqlError, SqlResult, state};
 use crate::executor::{self, Executor, Tried};
 use crate::host::{Defect, Host, SharedHost, until, within};
-use crate::id::{GroupId, NodeId, RequestId};
+use crate::id::{GroupId, HOME, NodeId, RequestId};
 use crate::replica::handle::{Group, ProposeError, ReadError};
 use crate::sql::catalog::Catalog;
+use crate::sql::database::{Databases, Order};
 use crate::sql::plan::{Effort, LockMode};
 use crate::status::LockRow;
 use crate::transaction::{self, Statement, Terms, Trial};
@@ -58,6 +59,8 @@ const LARGEST_TRIAL: usize = 48 << 20;
 pub struct Router<R: Replica = Group, P: Peers = Network> {
     pub node: NodeId,
     pub id: GroupId,
+    /// The database's.
+    pub oid: u32,
     pub group: R,
     pub shared: Arc<Shared>,
     pub peers: P,
@@ -122,6 +125,7 @@ impl<R: Replica, P: Peers> Router<R, P> {
         Router {
             node,
             id,
+            oid: HOME,
             group,
             shared,
             peers,
@@ -135,6 +139,11 @@ impl<R: Replica, P: Peers> Router<R, P> {
             limits,
             early,
         }
+    }
+
+    /// The same for the database of this OID.
+    pub fn of_database(self, oid: u32) -> Self {
+        Router { oid, ..self }
     }
 
     /// Looks after the executor, as leader and when nodes are lost. Runs for ever.
@@ -388,6 +397,21 @@ impl<R: Replica, P: Peers> Database for Router<R, P> {
 
     fn begin(&self, name: RequestId, isolation: Isolation, env: Env) -> Transaction<R, P> {
         Transaction::new(self, name, isolation, env)
+    }
+
+    fn databases(&self) -> Databases {
+        self.facts.get().map_or_else(Databases::default, |facts| facts.databases(self.oid))
+    }
+
+    fn connection_limit(&self) -> i32 {
+        self.facts.get().map_or(-1, |facts| facts.connection_limit(self.oid))
+    }
+
+    async fn order(&self, order: Order, who: Who, control: &Control) -> SqlResult<Vec<SqlError>> {
+        match self.facts.get() {
+            Some(facts) => facts.order(self.oid, order, who, control.clone()).await,
+            None => Err(SqlError::unsupported(order.tag())),
+        }
     }
 
     async fn step(

@@ -89,14 +89,14 @@ fn others(runtime: &Runtime) -> Vec<NodeRow> {
 }
 
 async fn wanted(runtime: &Runtime, linearizable: bool) -> Result<Option<Succession>, Problem> {
-    let rows = select(runtime.system(), authority::SUCCESSION, linearizable).await;
+    let rows = select(&runtime.system(), authority::SUCCESSION, linearizable).await;
     let rows = rows.map_err(|e| Problem::Later(format!("the system group cannot be read: {e:?}")))?;
     Ok(authority::succession(&rows))
 }
 
 async fn decide(runtime: &Runtime, wanted: &Succession, before: Option<&Succession>) -> Result<(), Problem> {
     let command = authority::decide(wanted, before);
-    let outcome = runtime.submit(runtime.system(), &command).await.map_err(|e| Problem::Later(e.to_string()))?;
+    let outcome = runtime.submit(&runtime.system(), &command).await.map_err(|e| Problem::Later(e.to_string()))?;
     cluster::done(&outcome).map(drop).map_err(|e| Problem::Later(e.message.clone()))
 }
 

@@ -71,8 +71,8 @@ pub fn own_report(runtime: &Runtime) -> NodeReport {
     // Every node votes on, or follows, the system group: its voters' clocks are the cluster's.
     let system = runtime.system().group.status();
     let ms = |micros: i64| micros as f64 / 1000.0;
-    let unfit = runtime.routers.values().find_map(|router| router.group.status().unfit);
-    let state = if state == "up" && runtime.new && !runtime.caught_up() { "joining" } else { state };
+    let unfit = runtime.groups.routers().iter().find_map(|router| router.group.status().unfit);
+    let state = if state == "up" && runtime.is_joining() { "joining" } else { state };
     let node = NodeRow {
         node: runtime.config.name.clone(),
         id: runtime.identity.node.0,
@@ -93,8 +93,8 @@ pub fn own_report(runtime: &Runtime) -> NodeReport {
         membership: String::new(),
     };
     let replicas = runtime
-        .routers
-        .iter()
+        .named()
+        .into_iter()
         .map(|(database, router)| {
             let status = router.group.status();
             let (applied_index, digest) = router.shared.digest();
@@ -104,7 +104,7 @@ pub fn own_report(runtime: &Runtime) -> NodeReport {
             };
             let join = |ids: &[crate::id::ReplicaId]| ids.iter().map(name).collect::<Vec<_>>().join(" ");
             let row = ReplicaRow {
-                database: database.clone(),
+                database,
                 node: runtime.config.name.clone(),
                 role: role(&status).into(),
                 term: status.term,

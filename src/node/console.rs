@@ -19,7 +19,8 @@ use raft::eraftpb::EntryType;
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Weak};
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::task::AbortHandle;
 
 /// Leaderships that are remembered.
 const REMEMBERED: usize = 500;
@@ -31,6 +32,9 @@ const STATEMENT: usize = 400;
 /// Rows of an answer, and bytes.
 const ROWS: usize = 1000;
 const BYTES: usize = 4 << 20;
+
+/// How often is looked for groups that are new.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// See the module.
 pub struct Console {
@@ -115,10 +119,30 @@ struct Tail {
 impl Console {
     pub fn new(runtime: &Arc<Runtime>, (databases, options): (Databases<Router>, Arc<Options>)) -> Arc<Console> {
         let console = Console { runtime: Arc::downgrade(runtime), databases, options, leaderships: Arc::default() };
-        for router in runtime.routers.values() {
-            tokio::spawn(chronicle(Arc::downgrade(runtime), router.clone(), console.leaderships.clone()));
-        }
+        tokio::spawn(chronicles(Arc::downgrade(runtime), console.leaderships.clone()));
         Arc::new(console)
+    }
+}
+
+/// Has a chronicle of each group that there is.
+async fn chronicles(runtime: Weak<Runtime>, notes: Arc<Mutex<VecDeque<Reign>>>) {
+    let mut kept: BTreeMap<GroupId, AbortHandle> = BTreeMap::new();
+    while let Some(there) = runtime.upgrade() {
+        let routers = there.groups.routers();
+        kept.retain(|group, keeper| {
+            let runs = routers.iter().any(|router| router.id == *group);
+            if !runs {
+                // It would hold the files of a database that was dropped.
+                keeper.abort();
+            }
+            runs
+        });
+        for router in routers {
+            kept.entry(router.id)
+                .or_insert_with(|| tokio::spawn(chronicle(runtime.clone(), router, notes.clone())).abort_handle());
+        }
+        drop(there);
+        tokio::time::sleep(LOOK).await;
     }
 }
 
@@ -167,7 +191,7 @@ impl Sight for Console {
     fn glance(&self) -> String {
         let Some(runtime) = self.runtime.upgrade() else { return "null".into() };
         let named = |reign: &Reign| Reign { leader: runtime.registry.name(reign.node), ..reign.clone() };
-        let groups = runtime.routers.iter().map(|(database, router)| depth(&runtime, database, router)).collect();
+        let groups = runtime.named().iter().map(|(database, router)| depth(&runtime, database, router)).collect();
         let picture = Picture {
             at: now(),
             not_ready: service::not_ready(&runtime),
@@ -207,9 +231,9 @@ impl Sight for Console {
                 ("default_transaction_read_only", read_only),
                 ("DateStyle", "ISO"),
             ];
-            let asker = inner::Asker { user: &role, account, database, settings: &settings };
+            let asker = inner::Asker { user: &role, account: Some(account), database, settings: &settings };
             let bounds = Bounds { rows: request.rows.unwrap_or(ROWS).clamp(1, ROWS), bytes: BYTES };
-            let answers = inner::ask(asker, &request.sql, bounds, databases, options.clone()).await;
+            let answers = inner::ask(asker, &[&request.sql], bounds, databases, options.clone()).await;
             let answers = answers.map_err(|error| Problem::Later(error.message))?;
             Ok(Ok(serde_json::to_string(&answers).map_err(|error| Problem::Later(error.to_string()))?))
         })

@@ -17,8 +17,8 @@ const LOOK: Duration = Duration::from_millis(50);
 /// Does what an operator wants.
 pub async fn carry_out(runtime: Arc<Runtime>, order: EntryOrder) -> Result<String, Problem> {
     let EntryOrder { database, index, term, retry } = order;
-    let router = runtime.routers.get(&database);
-    let router = router.ok_or_else(|| Problem::Refused(format!("there is no database \"{database}\"")))?.clone();
+    let router = runtime.router_named(&database);
+    let router = router.ok_or_else(|| Problem::Refused(format!("there is no database \"{database}\"")))?;
     let at = Position { index, term };
     if retry {
         check(&router, at)?;

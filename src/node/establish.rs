@@ -16,7 +16,7 @@ use crate::cluster::founding::{self, Answer, Decision, Draft, Founded, Founding,
 use crate::cluster::token::Token;
 use crate::command;
 use crate::config::{Config, Member, Origin};
-use crate::error::{SqlError, state};
+use crate::error::{SqlError, SqlResult, state};
 use crate::frontend;
 use crate::frontend::login::{Everybody, Guard};
 use crate::gateway::router::Router;
@@ -26,6 +26,7 @@ use crate::raftlog::identity::{Identity, IdentityError, KnownMember, load_draft,
 use crate::session::postgres::Postgres;
 use crate::status::{ClusterStatus, NodeRow};
 use crate::transport::tcp::{Clerk, ask, lobby};
+use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -354,8 +355,7 @@ impl WaitingRoom {
         options.drain = Duration::from_millis(100);
         // It tells everybody the same, before anybody has said who he is.
         options.guard = Arc::new(Guard::new(keys, Rules::open(), Arc::new(Everybody)));
-        let databases: frontend::Databases<Router> =
-            Arc::new(move |_: &str| Err(SqlError::new(state::CANNOT_CONNECT_NOW, why.borrow().clone()).fatal()));
+        let databases: frontend::Databases<Router> = Arc::new(Closed(why));
         let front = frontend::serve(listeners.postgres()?, databases, Arc::new(options), stopped);
         Ok(WaitingRoom { stop, tasks: vec![http, tokio::spawn(front)] })
     }
@@ -367,6 +367,20 @@ impl WaitingRoom {
             task.abort();
             let _ = task.await;
         }
+    }
+}
+
+/// No database is served yet.
+struct Closed(watch::Receiver<String>);
+
+impl frontend::Lookup<Router> for Closed {
+    fn closed(&self) -> SqlResult<()> {
+        Err(SqlError::new(state::CANNOT_CONNECT_NOW, self.0.borrow().clone()).fatal())
+    }
+
+    fn find<'a>(&'a self, _: &'a str, _: bool) -> BoxFuture<'a, SqlResult<Arc<Router>>> {
+        let closed = frontend::Lookup::<Router>::closed(self);
+        Box::pin(async move { closed.and(Err(SqlError::internal("a closed node has no databases"))) })
     }
 }
 

@@ -24,6 +24,7 @@ pub async fn transfer(runtime: Arc<Runtime>, request: TransferRequest) -> Result
     let named = request.group.is_some() || request.database.is_some();
     let mut moved = Vec::new();
     for (database, router) in chosen(&runtime, &request)? {
+        let router = &*router;
         let leads = router.group.leadership().leader_node;
         if !named && to.is_none() && leads != Some(runtime.identity.node) {
             continue;
@@ -35,14 +36,14 @@ pub async fn transfer(runtime: Arc<Runtime>, request: TransferRequest) -> Result
     Ok(moved)
 }
 
-fn chosen<'a>(runtime: &'a Runtime, request: &TransferRequest) -> Result<Vec<(String, &'a Router)>, String> {
-    let all = runtime.routers.iter().map(|(name, router)| (name.clone(), router.as_ref()));
-    let wanted = |(name, router): &(String, &Router)| {
+fn chosen(runtime: &Runtime, request: &TransferRequest) -> Result<Vec<(String, Arc<Router>)>, String> {
+    let all = runtime.named();
+    let wanted = |(name, router): &(String, Arc<Router>)| {
         request.group.is_none_or(|group| group == router.id.0) && request.database.as_ref().is_none_or(|d| d == name)
     };
-    let found: Vec<_> = all.clone().filter(wanted).collect();
+    let found: Vec<_> = all.iter().filter(|one| wanted(one)).cloned().collect();
     if found.is_empty() {
-        let known: Vec<String> = all.map(|(name, router)| format!("{} ({name})", router.id.0)).collect();
+        let known: Vec<String> = all.iter().map(|(name, router)| format!("{} ({name})", router.id.0)).collect();
         return Err(format!("there is no such group; the groups are {}", known.join(", ")));
     }
     Ok(found)

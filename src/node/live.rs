@@ -3,13 +3,16 @@
 //! Sessions are shown of every node that answers in time; locks of every group's leader. A lock's session is found by
 //! the name under which it sends its requests.
 
-use super::{Runtime, cluster, service};
+use super::{Runtime, databases, service};
+use crate::error::{SqlError, SqlResult, state};
 use crate::frontend::cancel::pid_belongs_to;
 use crate::functions::Signal;
 use crate::gateway::facts::Facts;
 use crate::gateway::peer::{self, Reply, Request};
 use crate::gateway::router::Router;
-use crate::id::NodeId;
+use crate::gateway::{Control, Who};
+use crate::id::{NodeId, SYSTEM_GROUP};
+use crate::sql::database::{Databases, Order};
 use crate::status::{LockRow, SessionRow};
 use futures::future::{BoxFuture, join_all};
 use serde::Serialize;
@@ -47,6 +50,33 @@ impl Facts for LiveFacts {
         })
     }
 
+    fn databases(&self, own: u32) -> Databases {
+        let Some(runtime) = self.0.upgrade() else { return Databases { own, ..Databases::default() } };
+        let book = runtime.registry.book();
+        Databases { own, names: book.names.clone(), others: book.others }
+    }
+
+    fn connection_limit(&self, database: u32) -> i32 {
+        let Some(runtime) = self.0.upgrade() else { return -1 };
+        runtime.registry.book().databases.get(&database).map_or(-1, |d| d.connection_limit)
+    }
+
+    fn order(
+        &self,
+        from: u32,
+        order: Order,
+        who: Who,
+        control: Control,
+    ) -> BoxFuture<'static, SqlResult<Vec<SqlError>>> {
+        let runtime = self.0.upgrade();
+        Box::pin(async move {
+            match runtime {
+                Some(runtime) => databases::carry_out(runtime, from, order, who, control).await,
+                None => Err(SqlError::new(state::CANNOT_CONNECT_NOW, "the node is shutting down")),
+            }
+        })
+    }
+
     fn signal(&self, pid: i32, signal: Signal) -> bool {
         let Some(runtime) = self.0.upgrade() else { return false };
         if runtime.cancels.signal(pid, signal) {
@@ -69,6 +99,7 @@ async fn rows(runtime: &Arc<Runtime>, relation: &str) -> serde_json::Result<Stri
         "nodes" => serde_json::to_string(&service::status(runtime).nodes),
         "groups" => serde_json::to_string(&service::status(runtime).groups),
         "replicas" => serde_json::to_string(&service::status(runtime).replicas),
+        "databases" => serde_json::to_string(&databases::rows(runtime).await),
         "rules" => serde_json::to_string(&rules(runtime)),
         "sessions" => serde_json::to_string(&activity(runtime).await),
         "locks" => {
@@ -136,11 +167,10 @@ async fn sessions(runtime: &Arc<Runtime>) -> Vec<SessionRow> {
 
 /// The locks of all databases, each with its database's OID.
 async fn locks(runtime: &Arc<Runtime>) -> Vec<(u64, LockRow)> {
-    let databases = runtime.routers.iter().filter(|(name, _)| *name != cluster::DATABASE);
-    let asked = databases.map(|(_, router)| async move {
-        let rows = locks_of(runtime, router).await;
-        // As `pg_database` numbers them.
-        rows.into_iter().map(move |row| (16_384 + router.id.0, row)).collect::<Vec<_>>()
+    let databases = runtime.groups.routers().into_iter().filter(|router| router.id != SYSTEM_GROUP);
+    let asked = databases.map(|router| async move {
+        let rows = locks_of(runtime, &router).await;
+        rows.into_iter().map(move |row| (u64::from(router.oid), row)).collect::<Vec<_>>()
     });
     join_all(asked).await.into_iter().flatten().collect()
 }

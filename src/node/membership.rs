@@ -4,9 +4,10 @@
 //! What it has learned it also notes beside its data, so that it knows whom to believe before its replica can be read.
 //! The leaders make it so: see [`super::shape`].
 
-use super::{Runtime, entry, patience, versions};
+use super::{Runtime, entry, groups, patience, versions};
 use crate::admin::{Handover, JoinMember, JoinReply, JoinRequest, NodeOrder, Problem, Secret, TokenOrder};
 use crate::clock::now_micros;
+use crate::cluster::databases::{self, HOME, State};
 use crate::cluster::token::{self, Token};
 use crate::cluster::{self, NodeEntry, Place, founding};
 use crate::command::Step;
@@ -14,7 +15,7 @@ use crate::error::{SqlResult, state};
 use crate::functions::Context;
 use crate::gateway::router::Router;
 use crate::gateway::{Database, Failure, Fetched, ReadRequest, Rows};
-use crate::id::{GroupId, NodeId, ReplicaId};
+use crate::id::{FIRST_DATABASE_GROUP, GroupId, NodeId, ReplicaId, SYSTEM_GROUP};
 use crate::pki::NodeName;
 use crate::raftlog::identity::{Identity, KnownMember};
 use crate::setup::Bootstrap;
@@ -25,6 +26,7 @@ use crate::value::{Value, ValueRef};
 use crate::version::{self, Version};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -40,9 +42,34 @@ pub struct Book {
     pub places: Vec<Place>,
     /// Who takes the place of whom.
     pub successors: BTreeMap<NodeId, NodeId>,
+    pub databases: BTreeMap<u32, databases::Database>,
+    /// Their OIDs by name, as far as they are there for clients.
+    pub names: Arc<BTreeMap<String, u32>>,
+    /// Others than the home are in use.
+    pub others: bool,
+    /// The next number of a group.
+    next_group: u64,
 }
 
 impl Book {
+    pub fn database(&self, name: &str) -> Option<&databases::Database> {
+        self.databases.values().find(|d| d.name == name)
+    }
+
+    pub fn by_group(&self, group: GroupId) -> Option<&databases::Database> {
+        self.databases.values().find(|d| d.group == Some(group))
+    }
+
+    /// The group was given a number, and its database is no more.
+    pub fn is_dropped(&self, group: GroupId) -> bool {
+        group != SYSTEM_GROUP && group.0 < self.next_group && self.by_group(group).is_none()
+    }
+
+    /// Every group that there is, or that is being made.
+    pub fn groups(&self) -> Vec<GroupId> {
+        [SYSTEM_GROUP].into_iter().chain(self.databases.values().filter_map(|d| d.group)).collect()
+    }
+
     fn leaving(&self) -> BTreeSet<NodeId> {
         self.nodes.values().filter(|n| n.state == "leaving").map(|n| n.id).collect()
     }
@@ -50,13 +77,15 @@ impl Book {
 
 /// The nodes as this node knows them: before its replica was ever read, from the note beside its data.
 pub struct Registry {
-    book: Mutex<Book>,
+    book: Mutex<Arc<Book>>,
     noted: Mutex<Identity>,
+    /// One at a time reads the system group's tables.
+    following: tokio::sync::Mutex<()>,
 }
 
 impl Registry {
     pub fn new(identity: Identity) -> Registry {
-        Registry { book: Mutex::default(), noted: Mutex::new(identity) }
+        Registry { book: Mutex::default(), noted: Mutex::new(identity), following: tokio::sync::Mutex::default() }
     }
 
     /// Whether a peer is who it says. Everything asked here is on the disk: a restart forgets nothing. A node that is not
@@ -98,8 +127,45 @@ impl Registry {
         self.book.lock().nodes.contains_key(&node)
     }
 
-    pub fn book(&self) -> Book {
+    pub fn book(&self) -> Arc<Book> {
         self.book.lock().clone()
+    }
+
+    /// The replicas of this node, as noted beside its data.
+    pub fn groups(&self) -> BTreeMap<GroupId, ReplicaId> {
+        self.noted.lock().groups.clone()
+    }
+
+    /// Notes that this node has a replica, or has it no more; it is on the disk when this returns.
+    pub fn note_group(&self, dir: &Path, group: GroupId, replica: Option<ReplicaId>) -> Result<(), String> {
+        let mut noted = self.noted.lock();
+        let mut next = noted.clone();
+        match replica {
+            Some(replica) => next.groups.insert(group, replica),
+            None => next.groups.remove(&group),
+        };
+        next.save(dir).map_err(|e| e.to_string())?;
+        *noted = next;
+        Ok(())
+    }
+
+    /// Where the replicas of a group live, as far as is known.
+    pub fn nodes_of(&self, group: GroupId) -> BTreeMap<ReplicaId, NodeId> {
+        let noted = self.noted.lock();
+        let noted = noted.places.iter().filter(|(g, ..)| *g == group).map(|(_, replica, node)| (*replica, *node));
+        let book = self.book();
+        let places = book.places.iter().filter(|p| p.group == group).map(|p| (p.replica, p.node));
+        let founders = book.by_group(group).map(|d| d.founders.clone()).unwrap_or_default();
+        founders.into_iter().chain(noted).chain(places).collect()
+    }
+
+    /// The OID of a group's database; 0 as long as that is not known.
+    pub fn oid(&self, group: GroupId) -> u32 {
+        match self.book().by_group(group) {
+            Some(database) => database.oid,
+            None if group == FIRST_DATABASE_GROUP => databases::HOME,
+            None => 0,
+        }
     }
 
     /// The members, without those that are gone.
@@ -137,7 +203,7 @@ pub async fn register_and_follow(runtime: Arc<Runtime>) {
             }
         }
         let applied = runtime.system().shared.applied();
-        if applied != seen {
+        if applied != seen || runtime.groups.is_unsettled() {
             match follow(&runtime).await {
                 Ok(()) => seen = applied,
                 Err(e) => tracing::debug!("the system group cannot be read: {e:?}"),
@@ -149,17 +215,17 @@ pub async fn register_and_follow(runtime: Arc<Runtime>) {
 
 async fn register(runtime: &Runtime) -> SqlResult<()> {
     let identity = &runtime.identity;
-    let databases = [(super::DATABASE, crate::id::FIRST_DATABASE_GROUP)];
     let founders = founders(runtime);
     let place = |node: &NodeEntry| {
-        let groups = identity.groups.keys();
+        let groups = [SYSTEM_GROUP, FIRST_DATABASE_GROUP];
         groups
+            .iter()
             .map(|group| Place { group: *group, node: node.id, replica: founding::replica(node.id) })
             .collect::<Vec<_>>()
     };
     let places: Vec<Place> = founders.iter().flat_map(place).collect();
-    let command = cluster::register(&entry(&runtime.config, identity), &databases, &founders, &places);
-    let outcome = runtime.submit(runtime.system(), &command).await?;
+    let command = cluster::register(&entry(&runtime.config, identity), &founders, &places);
+    let outcome = runtime.submit(&runtime.system(), &command).await?;
     cluster::done(&outcome).map(|_| ())
 }
 
@@ -183,8 +249,9 @@ fn founders(runtime: &Runtime) -> Vec<NodeEntry> {
 }
 
 /// Learns who is a member, and where, from this node's own replica.
-pub async fn follow(runtime: &Runtime) -> Result<(), Failure> {
-    let book = read_book(runtime.system(), false).await?;
+pub async fn follow(runtime: &Arc<Runtime>) -> Result<(), Failure> {
+    let _turn = runtime.registry.following.lock().await;
+    let book = Arc::new(read_book(&runtime.system(), false).await?);
     let before = std::mem::replace(&mut *runtime.registry.book.lock(), book.clone());
     for node in book.nodes.values().filter(|n| n.id != runtime.identity.node) {
         // Where a replaced directory was, there is its successor now.
@@ -198,7 +265,7 @@ pub async fn follow(runtime: &Runtime) -> Result<(), Failure> {
         runtime.network.reconsider();
     }
     let leaving = book.leaving();
-    for router in runtime.routers.values() {
+    for router in runtime.groups.routers() {
         let known = router.group.status().nodes;
         let told: BTreeMap<ReplicaId, NodeId> =
             book.places.iter().filter(|p| p.group == router.id).map(|p| (p.replica, p.node)).collect();
@@ -207,6 +274,7 @@ pub async fn follow(runtime: &Runtime) -> Result<(), Failure> {
         }
     }
     note(runtime, &book);
+    groups::settle(runtime);
     Ok(())
 }
 
@@ -241,9 +309,15 @@ pub fn give_up(runtime: &Runtime) {
 
 pub async fn read_book(system: &Router, linearizable: bool) -> Result<Book, Failure> {
     let nodes = cluster::nodes(&select(system, cluster::NODES, linearizable).await?);
+    // Before the places: a group that is known has its places there.
+    let (databases, next_group) = databases::databases(&select(system, databases::DATABASES, false).await?);
     let places = cluster::places(&select(system, cluster::PLACES, false).await?);
     let successors = cluster::successors(&select(system, cluster::SUCCESSORS, false).await?);
-    Ok(Book { nodes: nodes.into_iter().map(|n| (n.id, n)).collect(), places, successors })
+    let nodes = nodes.into_iter().map(|n| (n.id, n)).collect();
+    let there = databases.values().filter(|d| d.oid < HOME || d.state != State::Creating);
+    let names = Arc::new(there.map(|d| (d.name.clone(), d.oid)).collect());
+    let others = databases.values().any(|d| d.state == State::Live && !d.is_home());
+    Ok(Book { nodes, places, successors, databases, names, others, next_group })
 }
 
 /// Reads rows of the system group.
@@ -273,8 +347,11 @@ pub(super) async fn select(router: &Router, sql: &str, linearizable: bool) -> Re
 
 /// Waits until each replica here has, once since the start, everything that was acknowledged anywhere before.
 pub async fn catch_up(runtime: Arc<Runtime>) {
-    for router in runtime.routers.values() {
+    for router in runtime.groups.routers() {
         loop {
+            if router.shared.is_closed() {
+                break;
+            }
             let me = router.group.replica();
             let member = {
                 let now = router.group.status().membership;
@@ -306,7 +383,7 @@ async fn right(runtime: &Runtime, request: &JoinRequest, certified: Option<&str>
     let token = Token::parse(&text.0).ok_or_else(|| refused("this is no join token"))?;
     // Nothing is put into the log for somebody who has merely knocked.
     let unreadable = |e: Failure| Problem::Later(format!("the system group cannot be read: {e:?}"));
-    let known = token::tokens(&select(runtime.system(), token::TOKENS, true).await.map_err(unreadable)?);
+    let known = token::tokens(&select(&runtime.system(), token::TOKENS, true).await.map_err(unreadable)?);
     if !known.iter().any(|grant| token.grant(grant.uses, grant.until) == *grant) {
         tracing::warn!(name = request.name, token = token.id(), "a node with an unknown join token was refused");
         return Err(refused("the join token is not known, or was revoked"));
@@ -319,10 +396,10 @@ pub async fn token(runtime: Arc<Runtime>, order: TokenOrder) -> Result<String, P
     let later = |e: Failure| Problem::Later(format!("the system group cannot be read: {e:?}"));
     let now = now_micros();
     let submit = async |command| {
-        let outcome = runtime.submit(runtime.system(), &command).await.map_err(|e| Problem::Later(e.to_string()))?;
+        let outcome = runtime.submit(&runtime.system(), &command).await.map_err(|e| Problem::Later(e.to_string()))?;
         cluster::done(&outcome).map(drop).map_err(|e| Problem::Refused(e.message.clone()))
     };
-    let listed = select(runtime.system(), token::TOKENS, true).await.map_err(later)?;
+    let listed = select(&runtime.system(), token::TOKENS, true).await.map_err(later)?;
     let listed = token::tokens(&listed);
     match order {
         TokenOrder::Create { uses, seconds } => {
@@ -386,7 +463,7 @@ pub async fn admit(
     let right = right(&runtime, &request, certified.as_deref()).await?;
     let by_token = right.is_some();
     let later = |e: Failure| Problem::Later(format!("the system group cannot be read: {e:?}"));
-    let book = read_book(runtime.system(), true).await.map_err(later)?;
+    let book = read_book(&runtime.system(), true).await.map_err(later)?;
     let namesake = book.nodes.values().find(|n| n.name == request.name && n.incarnation != request.incarnation);
     // A living node keeps its name. One that is away may have lost its disk: this is its new directory.
     let alive = |id: NodeId| {
@@ -403,14 +480,13 @@ pub async fn admit(
         state: "joining".into(),
         speaks: Version(request.speaks),
     };
-    let groups: Vec<GroupId> = runtime.routers.values().map(|r| r.id).collect();
-    let command = cluster::join(&node, &groups, replaces, right);
-    let outcome = runtime.submit(runtime.system(), &command).await.map_err(|e| Problem::Later(e.to_string()))?;
+    let command = cluster::join(&node, &book.groups(), replaces, right);
+    let outcome = runtime.submit(&runtime.system(), &command).await.map_err(|e| Problem::Later(e.to_string()))?;
     let id = cluster::joined(&outcome).map_err(|e| match e.code.as_str() {
         "53300" | "57P03" => Problem::Later(e.message.clone()),
         _ => Problem::Refused(e.message.clone()),
     })?;
-    let book = read_book(runtime.system(), true).await.map_err(later)?;
+    let book = read_book(&runtime.system(), true).await.map_err(later)?;
     let member =
         |n: &NodeEntry| JoinMember { node: n.id.0, incarnation: n.incarnation, peer_addr: n.peer_addr.clone() };
     let authority = match runtime.keys.as_ref().filter(|_| by_token) {
@@ -445,7 +521,7 @@ pub async fn admit(
 /// Carries out what an operator wants done with a node; says how it ended, or how far it has come.
 pub async fn order(runtime: Arc<Runtime>, order: NodeOrder) -> Result<String, Problem> {
     let later = |e: Failure| Problem::Later(format!("the system group cannot be read: {e:?}"));
-    let book = read_book(runtime.system(), true).await.map_err(later)?;
+    let book = read_book(&runtime.system(), true).await.map_err(later)?;
     if book.nodes.is_empty() {
         return Err(Problem::Later("the founders of the cluster have not met yet".into()));
     }
@@ -467,12 +543,12 @@ pub async fn order(runtime: Arc<Runtime>, order: NodeOrder) -> Result<String, Pr
     if node.id == runtime.identity.node {
         return Err(Problem::Later(format!("{} cannot see itself off: ask another node", node.name)));
     }
-    let outcome = runtime.submit(runtime.system(), &cluster::remove(node.id, successor)).await;
+    let outcome = runtime.submit(&runtime.system(), &cluster::remove(node.id, successor)).await;
     let outcome = outcome.map_err(|e| Problem::Later(e.to_string()))?;
     cluster::done(&outcome).map_err(|e| Problem::Refused(e.message.clone()))?;
     let until = Instant::now() + ORDER;
     while Instant::now() < until {
-        let gone = match read_book(runtime.system(), false).await {
+        let gone = match read_book(&runtime.system(), false).await {
             Ok(book) => book.nodes.get(&node.id).is_none_or(|n| n.state == "gone"),
             Err(_) => false,
         };
@@ -495,7 +571,7 @@ fn stand_in(runtime: &Runtime, node: NodeId, named: Option<NodeId>) -> Result<No
     let book = runtime.registry.book();
     let name = |id: NodeId| runtime.registry.name(id);
     let fits = |candidate: NodeId| {
-        runtime.routers.values().all(|router| {
+        runtime.groups.routers().iter().all(|router| {
             let status = router.group.status();
             let on = |replicas: &[ReplicaId]| replicas.iter().any(|r| status.nodes.get(r) == Some(&candidate));
             on(&status.membership.learners)

@@ -7,8 +7,10 @@
 mod authority;
 mod board;
 mod console;
+mod databases;
 mod entry;
 mod establish;
+mod groups;
 mod leadership;
 mod live;
 mod membership;
@@ -21,7 +23,7 @@ mod versions;
 mod watchdog;
 
 use crate::admin;
-use crate::cluster::{self, NodeEntry};
+use crate::cluster::NodeEntry;
 use crate::command::{Command, Outcome};
 use crate::config::{Address, Config, Door};
 use crate::engine::fork::ForkOptions;
@@ -32,7 +34,7 @@ use crate::frontend;
 use crate::gateway::Control;
 use crate::gateway::router::{Router, TransactionLimits};
 use crate::host::Machine;
-use crate::id::{GroupId, NodeId, ReplicaId, RequestId, SYSTEM_GROUP};
+use crate::id::{FIRST_DATABASE_GROUP, GroupId, ReplicaId, RequestId, SYSTEM_GROUP};
 use crate::pki::{Keys, own_dir};
 use crate::raftlog::identity::{DataLock, FILE as IDENTITY_FILE, Identity};
 use crate::raftlog::raft_engine::{RaftEngineLog, RaftEngineOptions};
@@ -43,13 +45,12 @@ use crate::transaction;
 use crate::transport::tcp::{Network, NetworkConfig};
 use crate::transport::wire::PeerIdentity;
 use board::Board;
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// The first user database.
 pub const DATABASE: &str = "quorate";
@@ -66,8 +67,9 @@ pub(crate) struct Runtime {
     pub identity: Identity,
     pub network: Network,
     pub driver: Node,
-    /// The databases of this node by name, the system group included.
-    pub routers: BTreeMap<String, Arc<Router>>,
+    pub log: Arc<dyn RaftLog>,
+    /// The replicas of this node, that of the system group included.
+    pub groups: groups::Groups,
     pub board: Board,
     pub registry: Arc<membership::Registry>,
     pub cancels: Arc<frontend::cancel::CancelRegistry>,
@@ -83,18 +85,17 @@ pub(crate) struct Runtime {
     /// Every replica here has once had everything that was acknowledged before this process began.
     pub caught_up: AtomicBool,
     /// The node has never had data: it is joining.
-    pub new: bool,
+    pub new: AtomicBool,
+    /// What clients inside the node need, once the doors are open.
+    pub doors: OnceLock<databases::Doors>,
     origin: u64,
     seq: AtomicU64,
 }
 
 impl Runtime {
-    pub fn system(&self) -> &Arc<Router> {
-        &self.routers[cluster::DATABASE]
-    }
-
-    pub fn router(&self, group: GroupId) -> Option<&Arc<Router>> {
-        self.routers.values().find(|r| r.id == group)
+    /// It is joining, and does not have its data yet.
+    pub fn is_joining(&self) -> bool {
+        self.new.load(Ordering::Acquire) && !self.caught_up()
     }
 
     pub fn caught_up(&self) -> bool {
@@ -166,11 +167,11 @@ async fn serve(config: Config) -> Result<(), String> {
     if tokio::time::timeout(DRAIN, front).await.is_err() {
         tracing::warn!("some statements were still running");
     }
-    let routers = runtime.routers.clone();
+    let routers = runtime.groups.routers();
     tokio::spawn(async move {
         // What does not end in time, or never, is applied at the next start.
         tokio::time::sleep(DRAIN).await;
-        routers.values().for_each(|router| router.group.stop_applying());
+        routers.iter().for_each(|router| router.group.stop_applying());
         tokio::time::sleep(DRAIN).await;
         tracing::error!("what is being applied cannot be interrupted: the process ends all the same");
         std::process::exit(1);
@@ -302,42 +303,17 @@ fn assemble(
     }
     let settings =
         NodeConfig { clock_tolerance: config.clock_tolerance, ..NodeConfig::new(identity.node, dir.join("snapshots")) };
-    let driver = Node::start(settings, log, Arc::new(network.clone())).map_err(|e| e.to_string())?;
+    let driver = Node::start(settings, log.clone(), Arc::new(network.clone())).map_err(|e| e.to_string())?;
     let board = Board::new(&config.name);
-    let mut routers = BTreeMap::new();
-    let mut marks = Vec::new();
-    let mut rebuilt = false;
-    for (group, replica) in &identity.groups {
-        let name = if *group == SYSTEM_GROUP { cluster::DATABASE } else { DATABASE };
-        let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
-        let open = || open_engine(&dir, identity.cluster, *group, &config, sender.clone());
-        let ((engine, shared), lost) = match open() {
-            Err(why) if why.is_damage() && !identity.members.is_empty() => {
-                (open_anew(&dir, *group, &why, open)?, Some(why))
-            }
-            opened => (opened.map_err(|why| cannot_open(&dir, *group, &why))?, None),
-        };
-        let lost = lost.map(|why| format!("its file was damaged when it was opened, and set aside: {why}"));
-        rebuilt |= lost.is_some();
-        let handle = add_group(&driver, *group, *replica, &identity, engine, lost)?;
-        let (peers, limits) = (network.clone(), transaction_limits(&config));
-        let router = Router::new(identity.node, *group, handle, shared, peers, Machine::shared(), limits);
-        routers.insert(name.to_owned(), Arc::new(router));
-        marks.push((name, receiver));
-    }
     let cancels = frontend::cancel::CancelRegistry::new(identity.node);
-    // What has applied the entry that made it a member has everything that was there before.
-    let arrived = |router: &Arc<Router>| {
-        let (me, now) = (router.group.replica(), router.group.status().membership);
-        now.voters.contains(&me) || now.learners.contains(&me)
-    };
-    let new = identity.founders.is_empty() && !rebuilt && !routers.values().all(arrived);
+    let own = identity.groups.clone();
     let runtime = Arc::new(Runtime {
         config,
         identity,
         network,
         driver,
-        routers,
+        log,
+        groups: groups::Groups::default(),
         board,
         registry,
         cancels,
@@ -347,19 +323,45 @@ fn assemble(
         disk_full: AtomicBool::new(false),
         scrub: parking_lot::Mutex::default(),
         caught_up: AtomicBool::new(false),
-        new,
+        new: AtomicBool::new(false),
+        doors: OnceLock::new(),
         origin: rand::random(),
         seq: AtomicU64::new(1),
     });
-    for router in runtime.routers.values() {
-        let _ = router.facts.set(Arc::new(live::LiveFacts(Arc::downgrade(&runtime))));
-        tokio::spawn(router.attend());
-        tokio::spawn(router.tend());
+    groups::tidy(&runtime)?;
+    let mut rebuilt = false;
+    for (group, replica) in own {
+        rebuilt |= groups::host(&runtime, group, replica)?.is_some();
     }
-    for (name, receiver) in marks {
-        tokio::spawn(watchdog::vote_on_digests(runtime.clone(), runtime.routers[name].clone(), receiver));
-    }
+    // What has applied the entry that made it a member has everything that was there before.
+    let arrived = |router: &Arc<Router>| {
+        let (me, now) = (router.group.replica(), router.group.status().membership);
+        now.voters.contains(&me) || now.learners.contains(&me)
+    };
+    let new = runtime.identity.founders.is_empty() && !rebuilt && !runtime.groups.routers().iter().all(arrived);
+    runtime.new.store(new, Ordering::Release);
     Ok(runtime)
+}
+
+/// Opens a replica's state and has the driver run it; also why its file was set aside, if it was.
+fn open_replica(
+    runtime: &Runtime,
+    group: GroupId,
+    replica: ReplicaId,
+    marks: tokio::sync::mpsc::UnboundedSender<(u64, u64)>,
+) -> Result<(Arc<Router>, Option<String>), String> {
+    let (dir, config, identity) = (&runtime.config.data_dir, &runtime.config, &runtime.identity);
+    let bell = runtime.groups.home_bell.clone();
+    let open = || open_engine(dir, identity.cluster, group, config, marks.clone(), bell.clone());
+    let ((engine, shared), lost) = match open() {
+        Err(why) if why.is_damage() && !identity.members.is_empty() => (open_anew(dir, group, &why, open)?, Some(why)),
+        opened => (opened.map_err(|why| cannot_open(dir, group, &why))?, None),
+    };
+    let lost = lost.map(|why| format!("its file was damaged when it was opened, and set aside: {why}"));
+    let handle = add_group(runtime, group, replica, engine, lost.clone())?;
+    let (peers, limits) = (runtime.network.clone(), transaction_limits(config));
+    let router = Router::new(identity.node, group, handle, shared, peers, Machine::shared(), limits);
+    Ok((Arc::new(router.of_database(runtime.registry.oid(group))), lost))
 }
 
 /// Lays the ground for a new member's replicas, once. From then on a log that is not there is lost: a replica that lacks
@@ -412,6 +414,7 @@ fn open_engine(
     group: GroupId,
     config: &Config,
     marks: tokio::sync::mpsc::UnboundedSender<(u64, u64)>,
+    bell: Arc<Notify>,
 ) -> Result<(Engine, Arc<engine::Shared>), OpenError> {
     let mut options = engine::Options::new(home(dir, group), dialect(group));
     options.statement_memory = config.transactions.statement_memory;
@@ -419,7 +422,7 @@ fn open_engine(
     options.migrations =
         if group == SYSTEM_GROUP { crate::sql::system_migrations() } else { crate::sql::database_migrations() }
             .to_vec();
-    options.owner = format!("group {} of cluster {cluster:032x}", group.0);
+    options.owner = owner(cluster, group);
     options.on_event = Arc::new(move |event| match event {
         Event::DigestMarked { index, digest } => {
             let _ = marks.send((index, digest));
@@ -428,9 +431,15 @@ fn open_engine(
             let seconds = (from - to) as f64 / 1e6;
             tracing::warn!(%group, seconds, "the time of the log was far ahead of a majority's clocks: it was set back");
         }
+        Event::SchemaChanged { .. } if group == FIRST_DATABASE_GROUP => bell.notify_one(),
         Event::SchemaChanged { .. } => {}
     });
     Engine::open(options)
+}
+
+/// Whose file a replica's is.
+fn owner(cluster: u128, group: GroupId) -> String {
+    format!("group {} of cluster {cluster:032x}", group.0)
 }
 
 fn home(dir: &Path, group: GroupId) -> PathBuf {
@@ -479,18 +488,16 @@ fn dialect(group: GroupId) -> engine::Dialect {
 }
 
 fn add_group(
-    driver: &Node,
+    runtime: &Runtime,
     group: GroupId,
     replica: ReplicaId,
-    identity: &Identity,
     engine: Engine,
     lost: Option<String>,
 ) -> Result<Group, String> {
-    let here = identity.places.iter().filter(|(g, ..)| *g == group);
-    let nodes: BTreeMap<ReplicaId, NodeId> = here.map(|(_, replica, node)| (*replica, *node)).collect();
+    let nodes = runtime.registry.nodes_of(group);
     let config =
         GroupConfig { group, replica, nodes, founders: None, state_machine: Box::new(engine), lost, tuning: None };
-    driver.add_group(config).map_err(|e| match e {
+    runtime.driver.add_group(config).map_err(|e| match e {
         AddGroupError::Start(StartError::ImpossibleTerm(_)) => format!("the replica of {group} cannot start: {e}"),
         e => format!(
             "the replica of {group} cannot start: {e}\n  its data has lost acknowledged entries; move the data directory \
@@ -566,6 +573,7 @@ fn start_serving(
     }
     tokio::spawn(shape::look_after(runtime.clone()));
     tokio::spawn(versions::raise(runtime.clone()));
+    tokio::spawn(databases::look_after(runtime.clone()));
     tokio::spawn(board::report(runtime.clone()));
     tokio::spawn(watchdog::watch_disk(runtime.clone()));
     tokio::spawn(watchdog::measure_files(runtime.clone()));

@@ -23,21 +23,23 @@ const LOOK: Duration = Duration::from_millis(50);
 pub fn progress(runtime: &Arc<Runtime>, begin: bool) -> ScrubProgress {
     let mut now = runtime.scrub.lock();
     if begin && !now.running {
-        let database = |name: &String| ScrubbedDatabase { database: name.clone(), ..ScrubbedDatabase::default() };
-        let databases = runtime.routers.keys().map(database).collect();
+        let all = runtime.named();
+        let database = |(name, _): &(String, _)| ScrubbedDatabase { database: name.clone(), ..Default::default() };
+        let databases = all.iter().map(database).collect();
         *now = ScrubProgress { node: runtime.config.name.clone(), running: true, databases };
-        tokio::spawn(run(runtime.clone()));
+        let routers = all.into_iter().map(|(_, router)| router).collect();
+        tokio::spawn(run(runtime.clone(), routers));
     }
     now.clone()
 }
 
-async fn run(runtime: Arc<Runtime>) {
-    for (i, router) in runtime.routers.values().enumerate() {
+async fn run(runtime: Arc<Runtime>, routers: Vec<Arc<Router>>) {
+    for (i, router) in routers.iter().enumerate() {
         if let Err(why) = read_through(&runtime, i, router).await {
             note(&runtime, i, |database| database.damage = Some(why));
         }
     }
-    for (i, router) in runtime.routers.values().enumerate() {
+    for (i, router) in routers.iter().enumerate() {
         if router.group.is_leader() {
             let database = runtime.scrub.lock().databases.get(i).cloned().unwrap_or_default();
             let compared =

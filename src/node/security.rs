@@ -10,6 +10,7 @@ use crate::error::{SqlError, SqlResult, state};
 use crate::frontend::login::{Account, Accounts, Guard};
 use crate::frontend::{Databases, Options, inner};
 use crate::gateway::router::Router;
+use crate::id::FIRST_DATABASE_GROUP;
 use crate::pki::{Files, Keys, NodeName, private_dir, write_private};
 use crate::setup::{self, Bootstrap};
 use futures::future::BoxFuture;
@@ -86,16 +87,16 @@ pub async fn bootstrap(runtime: Arc<Runtime>, databases: Databases<Router>, opti
             let granted = match &bootstrap.token {
                 Some(first) => {
                     let grant = token::grant(&first.grant(), now_micros());
-                    let done = runtime.submit(runtime.system(), &grant).await;
+                    let done = runtime.submit(&runtime.system(), &grant).await;
                     done.and_then(|done| cluster::done(&done).map(drop))
                 }
                 None => Ok(()),
             };
             let sql = format!("ALTER ROLE {SUPERUSER} PASSWORD '{}'", bootstrap.verifier);
-            let database = super::DATABASE;
-            let set = inner::run(SUPERUSER, database, &sql, databases.clone(), options.clone()).await;
+            let database = runtime.name_of(FIRST_DATABASE_GROUP);
+            let set = inner::run(SUPERUSER, &database, &[&sql], databases.clone(), options.clone()).await;
             match granted.and(set) {
-                Ok(()) => break,
+                Ok(_) => break,
                 Err(error) => tracing::warn!(%error, "the superuser has no password yet"),
             }
         }
@@ -125,8 +126,8 @@ pub async fn keep_fresh(keys: Arc<Keys>) {
 /// Who watches the node's doors.
 pub fn guard(runtime: &Runtime) -> Arc<Guard> {
     // A database's roles are asked of any node, and changed on any node.
-    let (keys, router) = (runtime.keys.clone(), &runtime.routers[super::DATABASE]);
-    let accounts: Arc<dyn Accounts> = Arc::new(Roles { router: router.clone(), confirmed: keys.is_some() });
+    let (keys, router) = (runtime.keys.clone(), runtime.home());
+    let accounts: Arc<dyn Accounts> = Arc::new(Roles { router, confirmed: keys.is_some() });
     let mut guard = Guard::new(keys, runtime.config.rules.clone(), accounts);
     guard.count = runtime.failed_logins.clone();
     Arc::new(guard)
@@ -156,14 +157,12 @@ impl Accounts for Roles {
                 })?;
             }
             let catalog = router.shared.catalog();
-            let database_limit = catalog.rights.connection_limit.unwrap_or(-1);
             Ok(catalog.login(&role).map(|login| Account {
                 verifier: login.verifier.map(|secret| secret.0),
                 can_login: login.can_login,
                 superuser: login.superuser,
                 valid_until: login.valid_until,
                 connection_limit: login.connection_limit,
-                database_limit,
             }))
         })
     }

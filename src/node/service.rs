@@ -1,13 +1,12 @@
 //! A node's answers: to its peers, to HTTP, to Postgres clients.
 
 use super::console::Console;
-use super::{Runtime, authority, board, entry, leadership, membership, scrub, security};
+use super::{Runtime, authority, board, databases, entry, leadership, membership, scrub, security};
 use crate::admin::console::Sight;
 use crate::admin::{
     Answer, AuthorityOrder, EntryOrder, Facts, JoinReply, JoinRequest, NodeOrder, Problem, ScrubProgress, Secret,
     SignedIn, TokenOrder, TransferRequest, Transferred,
 };
-use crate::error::{SqlError, state};
 use crate::frontend;
 use crate::frontend::Census;
 use crate::frontend::cancel::{CancelKey, CancelRouter};
@@ -16,7 +15,7 @@ use crate::functions::Signal;
 use crate::gateway::peer::{self, Reply, Request, Told};
 use crate::gateway::router::{Router, answer_proposal, answer_trial};
 use crate::gateway::transaction::answer_transaction;
-use crate::id::NodeId;
+use crate::id::{GroupId, NodeId};
 use crate::session::postgres::Postgres;
 use crate::setup::Bootstrap;
 use crate::status::ClusterStatus;
@@ -49,15 +48,15 @@ impl Service for PeerService {
 async fn answer(runtime: &Arc<Runtime>, from: NodeId, request: Request) -> Reply {
     match request {
         Request::Propose { group, proposal, terms } => match runtime.router(group) {
-            Some(router) => answer_proposal(router, proposal, terms).await,
+            Some(router) => answer_proposal(&router, proposal, terms).await,
             None => Reply::NotLeader { leader: None },
         },
         Request::Try { group, request, trial, terms } => match runtime.router(group) {
-            Some(router) => answer_trial(router, from, request, *trial, terms).await,
+            Some(router) => answer_trial(&router, from, request, *trial, terms).await,
             None => Reply::NotLeader { leader: None },
         },
         Request::Transaction { group, request } => match runtime.router(group) {
-            Some(router) => Reply::Transaction(answer_transaction(router, from, request).await),
+            Some(router) => Reply::Transaction(answer_transaction(&router, from, request).await),
             None => Reply::NotLeader { leader: None },
         },
         Request::Cancel { pid, secret } => {
@@ -66,7 +65,7 @@ async fn answer(runtime: &Arc<Runtime>, from: NodeId, request: Request) -> Reply
         }
         Request::Count { role, database } => Reply::Counted {
             of_role: runtime.cancels.count(|row| row.usename == role) as u64,
-            in_database: runtime.cancels.count(|row| row.datname == database) as u64,
+            in_database: runtime.cancels.count(|row| row.datid == database) as u64,
         },
         Request::Stages { group, index } => Reply::Stages(Told::of(&trace::stages(group, index))),
         Request::Sessions => Reply::Sessions(Told::of(&runtime.cancels.sessions())),
@@ -75,6 +74,11 @@ async fn answer(runtime: &Arc<Runtime>, from: NodeId, request: Request) -> Reply
         }
         Request::Signal { pid, terminate } => {
             runtime.cancels.signal(pid, if terminate { Signal::Terminate } else { Signal::Cancel });
+            Reply::Done
+        }
+        Request::Heed { index, database } => databases::heed(runtime, index, database).await,
+        Request::Expel { database } => {
+            runtime.cancels.expel(database);
             Reply::Done
         }
         Request::Report(told) => {
@@ -97,7 +101,7 @@ async fn answer(runtime: &Arc<Runtime>, from: NodeId, request: Request) -> Reply
 const COUNT: Duration = Duration::from_secs(1);
 
 /// Why a node that joins does not serve.
-const JOINING: &str = "this node is joining the cluster and does not have its data yet";
+pub const JOINING: &str = "this node is joining the cluster and does not have its data yet";
 
 /// What HTTP is told.
 pub struct NodeFacts {
@@ -173,14 +177,15 @@ pub fn not_ready(runtime: &Runtime) -> Option<String> {
     if own.node.state != "up" {
         return Some(own.node.state);
     }
-    if !runtime.caught_up() && runtime.new {
+    if runtime.is_joining() {
         return Some(JOINING.into());
     }
     if Bootstrap::waits(&runtime.config.data_dir) {
         return Some("the superuser has no password yet".into());
     }
     let unwell = own.replicas.iter().find_map(|r| {
-        let leaderless = runtime.routers[&r.row.database].group.leadership().leader_node.is_none();
+        let router = runtime.router(GroupId(r.group));
+        let leaderless = router.is_some_and(|router| router.group.leadership().leader_node.is_none());
         match r.row.state.as_str() {
             "ok" if leaderless => Some(format!("{}: no leader", r.row.database)),
             "ok" => None,
@@ -221,9 +226,9 @@ impl CancelRouter for CancelElsewhere {
 struct Elsewhere(Arc<Runtime>);
 
 impl Census for Elsewhere {
-    fn count(&self, role: &str, database: &str) -> BoxFuture<'static, (usize, usize)> {
+    fn count(&self, role: &str, database: u32) -> BoxFuture<'static, (usize, usize)> {
         let runtime = self.0.clone();
-        let request = peer::encode(&Request::Count { role: role.to_owned(), database: database.to_owned() });
+        let request = peer::encode(&Request::Count { role: role.to_owned(), database });
         Box::pin(async move {
             let asked = runtime.network.connected().into_iter().map(|node| {
                 let call = runtime.network.call(node, request.clone(), Instant::now() + COUNT);
@@ -250,16 +255,10 @@ pub fn front(runtime: &Arc<Runtime>, guard: Arc<Guard>) -> (frontend::Databases<
     options.elsewhere = Some(Arc::new(Elsewhere(runtime.clone())));
     options.cancel_elsewhere = Some(Arc::new(CancelElsewhere(runtime.clone())));
     options.drain = super::DRAIN;
-    let databases = runtime.clone();
-    let databases: frontend::Databases<Router> = Arc::new(move |name: &str| {
-        if databases.new && !databases.caught_up() {
-            return Err(SqlError::new(state::CANNOT_CONNECT_NOW, JOINING).fatal());
-        }
-        // The system group is not a database for clients.
-        let router = (name == super::DATABASE).then(|| databases.routers.get(name).cloned());
-        router.flatten().ok_or_else(|| frontend::no_such_database(name))
-    });
-    (databases, Arc::new(options))
+    let options = Arc::new(options);
+    let databases: frontend::Databases<Router> = Arc::new(databases::Lookup(runtime.clone()));
+    let _ = runtime.doors.set(databases::Doors { databases: databases.clone(), options: options.clone() });
+    (databases, options)
 }
 
 /// Serves Postgres clients until shutdown.

@@ -29,7 +29,9 @@ pub async fn look_after(runtime: Arc<Runtime>) {
     loop {
         tokio::time::sleep(PERIOD).await;
         let book = runtime.registry.book();
-        for router in runtime.routers.values() {
+        let routers = runtime.groups.routers();
+        reigns.retain(|group, _| routers.iter().any(|router| router.id == *group));
+        for router in &routers {
             match router.group.is_leader() {
                 true => drop(reigns.entry(router.id).or_insert_with(Instant::now)),
                 false => drop(reigns.remove(&router.id)),
@@ -128,7 +130,7 @@ async fn take_leave(
     };
     for node in book.nodes.values().filter(|n| leaves(n)) {
         if in_no_group(runtime, book, node.id).await {
-            match runtime.submit(runtime.system(), &cluster::forget(node.id)).await {
+            match runtime.submit(&runtime.system(), &cluster::forget(node.id)).await {
                 Ok(_) => tracing::info!(node = node.name, was = node.state, "the node is not a member any more"),
                 Err(error) => tracing::debug!(node = node.name, %error, "the node is not taken leave of yet"),
             }
@@ -138,7 +140,7 @@ async fn take_leave(
 
 /// Whether no group has a replica of the node, as of now.
 async fn in_no_group(runtime: &Runtime, book: &Book, node: NodeId) -> bool {
-    for router in runtime.routers.values() {
+    for router in runtime.groups.routers() {
         if router.group.read_index(Instant::now() + Duration::from_secs(1)).await.is_err() {
             return false;
         }

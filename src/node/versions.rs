@@ -15,7 +15,7 @@ const PERIOD: Duration = Duration::from_millis(500);
 
 /// The highest version of any group of this node.
 pub fn reached(runtime: &Runtime) -> Version {
-    runtime.routers.values().map(|router| router.shared.version()).max().unwrap_or(FIRST)
+    runtime.groups.routers().iter().map(|router| router.shared.version()).max().unwrap_or(FIRST)
 }
 
 /// The highest version that every member knows, as far as they have told.
@@ -30,7 +30,7 @@ pub async fn raise(runtime: Arc<Runtime>) {
         let Some(to) = known_to_all(&runtime.registry.book()).map(|all| all.min(runtime.config.speaks)) else {
             continue;
         };
-        for router in runtime.routers.values() {
+        for router in &runtime.groups.routers() {
             let now = router.shared.version();
             if !router.group.is_leader() || now >= to {
                 continue;

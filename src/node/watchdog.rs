@@ -3,7 +3,9 @@
 use super::Runtime;
 use crate::command::Command;
 use crate::gateway::router::Router;
+use crate::id::GroupId;
 use crate::telemetry::TELEMETRY;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -81,29 +83,32 @@ fn size(path: &Path, wanted: &dyn Fn(&Path) -> bool) -> u64 {
 
 /// Reads through all database files of this node, over and over, at a pace that takes `limits.scrub_hours` for each.
 pub async fn scrub(runtime: Arc<Runtime>) {
-    let mut next = vec![1u32; runtime.routers.len()];
     let rounds = u64::from(runtime.config.scrub_hours) * 3600 * 1000 / SCRUB_PERIOD.as_millis() as u64;
-    let mut pages = vec![0u32; runtime.routers.len()];
+    // The next page of each file, and how many it has.
+    let mut places: BTreeMap<GroupId, (u32, u32)> = BTreeMap::new();
     let mut tick = tokio::time::interval(SCRUB_PERIOD);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
-        for (i, router) in runtime.routers.values().enumerate() {
-            let (shared, first) = (router.shared.clone(), next[i]);
-            let count = u64::from(pages[i]).div_ceil(rounds).max(SCRUB_LEAST) as u32;
+        let routers = runtime.groups.routers();
+        places.retain(|group, _| routers.iter().any(|router| router.id == *group));
+        for router in routers {
+            let (shared, place) = (router.shared.clone(), places.entry(router.id).or_insert((1, 0)));
+            let (first, count) = (place.0, u64::from(place.1).div_ceil(rounds).max(SCRUB_LEAST) as u32);
             match tokio::task::spawn_blocking(move || shared.scrub(first, count)).await {
                 Ok(Ok(found)) => {
-                    pages[i] = found;
-                    next[i] = first.saturating_add(count);
-                    if next[i] > found {
+                    *place = (first.saturating_add(count), found);
+                    if place.0 > found {
                         tracing::debug!(group = %router.id, pages = found, "the database file was read through");
-                        next[i] = 1;
+                        place.0 = 1;
                     }
                 }
+                // One that was dropped meanwhile has no file.
+                Ok(Err(_)) if router.shared.is_closed() => {}
                 // A damaged page the replica hears of by itself; a file that was replaced meanwhile is begun anew.
                 Ok(Err(error)) => {
                     tracing::warn!(group = %router.id, error, "reading through the database file failed");
-                    next[i] = 1;
+                    place.0 = 1;
                 }
                 Err(error) => tracing::warn!(%error, "reading through the database file failed"),
             }
@@ -113,11 +118,14 @@ pub async fn scrub(runtime: Arc<Runtime>) {
 
 /// On a leader: now and then puts a mark into the log at which all replicas note their digests.
 pub async fn compare_digests(runtime: Arc<Runtime>) {
-    let mut marked = vec![0u64; runtime.routers.len()];
+    let mut marks: BTreeMap<GroupId, u64> = BTreeMap::new();
     let mut tick = tokio::time::interval(DIGEST_PERIOD);
     loop {
         tick.tick().await;
-        for (router, marked) in runtime.routers.values().zip(&mut marked) {
+        let routers = runtime.groups.routers();
+        marks.retain(|group, _| routers.iter().any(|router| router.id == *group));
+        for router in &routers {
+            let marked = marks.entry(router.id).or_default();
             let applied = router.shared.applied();
             // The mark itself and the votes on it are entries too: they are not worth comparing.
             let quiet = applied <= *marked + router.group.status().membership.voters.len() as u64 + 1;

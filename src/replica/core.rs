@@ -225,6 +225,8 @@ pub enum Event {
     Campaign {
         dead: ReplicaId,
     },
+    /// The group is new: somebody has to lead it, and it might as well be this replica.
+    Begin,
     /// A message to the replica was lost.
     Unreachable(ReplicaId),
     /// Give up the leadership to a replica, or to the best one.
@@ -667,6 +669,7 @@ impl Core {
             Event::SnapshotInstalled { floor } => self.snapshot_installed(floor),
             Event::Fetched { fetch, entries } => self.fetched(fetch, entries),
             Event::Campaign { dead } => self.campaign(dead),
+            Event::Begin => self.begin(),
             Event::Unreachable(replica) => self.raw.report_unreachable(replica.0),
             Event::TransferLeader(to) => self.transfer_leader(to),
             Event::ChangeMembership { ticket, change } => self.change_membership(ticket, change),
@@ -928,6 +931,17 @@ impl Core {
         let mut order = Message { to: self.config.replica.0, from: dead.0, ..Message::default() };
         order.set_msg_type(MessageType::MsgTimeoutNow);
         let _ = self.raw.step(order);
+    }
+
+    /// Nobody leads, nobody has led, and nobody has this replica's vote.
+    fn begin(&mut self) {
+        let raft = &self.raw.raft;
+        let untouched = raft.leader_id == raft::INVALID_ID && self.last_leader.is_none() && raft.vote == 0;
+        if untouched && raft.state == StateRole::Follower && raft.promotable() && self.may_lead() {
+            let mut order = Message { to: self.config.replica.0, from: self.config.replica.0, ..Message::default() };
+            order.set_msg_type(MessageType::MsgTimeoutNow);
+            let _ = self.raw.step(order);
+        }
     }
 
     // --- messages -----------------------------------------------------------------------------------------------

@@ -140,6 +140,8 @@ pub(super) enum Input {
         change: Change,
         reply: oneshot::Sender<Result<(), ChangeError>>,
     },
+    /// The group is new, and somebody has to lead it.
+    Begin(GroupId),
     SetNodes {
         group: GroupId,
         nodes: BTreeMap<ReplicaId, NodeId>,
@@ -154,6 +156,11 @@ pub(super) enum Input {
     Retry(GroupId),
     DiskFull(bool),
     AddGroup(Box<Replica>),
+    RemoveGroup {
+        group: GroupId,
+        forget: bool,
+        done: oneshot::Sender<()>,
+    },
     Stop,
 }
 
@@ -649,6 +656,7 @@ impl Driver {
                 r.leaving = leaving;
                 learn(r, nodes);
             }),
+            Input::Begin(group) => self.step(group, Event::Begin),
             Input::Skip { group, at } => self.step(group, Event::Skip(at)),
             Input::Retry(group) => self.with(group, |r| r.apply.send(ApplyJob::Look)),
             Input::DiskFull(full) => {
@@ -664,6 +672,21 @@ impl Driver {
                 replica.show_state(self.log_fails.as_ref());
                 self.touched.insert(replica.shared.group);
                 self.replicas.insert(replica.shared.group, replica);
+            }
+            Input::RemoveGroup { group, forget, done } => {
+                let replica = self.replicas.remove(&group);
+                if forget {
+                    self.log_job(vec![LogWrite::Remove(group)], true, Vec::new(), None);
+                }
+                // What it is applying may take long, and the others do not wait for that.
+                let stop = move || {
+                    replica.map(stop_replica);
+                    let _ = done.send(());
+                };
+                let thread = std::thread::Builder::new().name(format!("stop-{group}")).spawn(stop);
+                if let Err(error) = thread {
+                    tracing::warn!(%group, %error, "a replica that was removed is not taken down in order");
+                }
             }
             Input::Stop => unreachable!("ends the driver's thread"),
         }

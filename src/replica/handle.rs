@@ -239,6 +239,15 @@ impl Node {
         Ok(group)
     }
 
+    /// Stops a replica; with `forget`, its log is deleted too. The state machine is dropped when this returns.
+    pub async fn remove_group(&self, group: GroupId, forget: bool) {
+        self.inner.groups.lock().remove(&group);
+        let (done, stopped) = oneshot::channel();
+        if self.inner.inbox.post(Input::RemoveGroup { group, forget, done }).is_ok() {
+            let _ = stopped.await;
+        }
+    }
+
     pub fn group(&self, group: GroupId) -> Option<Group> {
         self.inner.groups.lock().get(&group).cloned()
     }
@@ -464,6 +473,11 @@ impl Group {
         let input = Input::Change { group: self.shared.group, change, reply };
         self.inbox.post(input).map_err(|_| ChangeError::NotLeader)?;
         done.await.unwrap_or(Err(ChangeError::Unknown))
+    }
+
+    /// The group is new: this replica campaigns, unless another one has begun.
+    pub fn begin(&self) {
+        let _ = self.inbox.post(Input::Begin(self.shared.group));
     }
 
     /// Teaches where replicas live, and which nodes are to go: they had better not lead.

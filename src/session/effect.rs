@@ -10,6 +10,7 @@ use crate::gateway::{Failure, Mark, Told};
 use crate::id::RequestId;
 use crate::sql::allowance::Allowance;
 use crate::sql::catalog::Catalog;
+use crate::sql::database::{Databases, Order};
 use crate::sql::plan::{CopyFormat, Effort, LockMode, ResultColumn};
 use crate::transaction::{Statement, Trial};
 use crate::types::encoding::Encoding;
@@ -100,6 +101,8 @@ pub struct World {
     pub seed: u64,
     /// How much may be compiled here and now.
     pub allowance: Allowance,
+    /// The databases of the cluster.
+    pub databases: Databases,
 }
 
 /// An open result of the connection's; the session gives the numbers.
@@ -199,6 +202,12 @@ pub enum Ask {
         statement: Box<Statement>,
     },
     Commit,
+    /// What the cluster is to do, for whom.
+    Order {
+        order: Order,
+        user: String,
+        session_user: String,
+    },
     /// What is wanted of advisory locks.
     Advisory {
         request: RequestId,
@@ -245,6 +254,8 @@ pub enum Answer {
     /// To Mark, LockTables, Check and Commit.
     Done(SqlResult<()>),
     Advisory(SqlResult<Told>),
+    /// What the client is told beside.
+    Ordered(SqlResult<Vec<SqlError>>),
 }
 
 impl Answer {
@@ -254,6 +265,7 @@ impl Answer {
             Answer::Opened(result) => result.is_err(),
             Answer::Fetched(result) => result.is_err(),
             Answer::Advisory(result) => result.is_err(),
+            Answer::Ordered(result) => result.is_err(),
             Answer::Written(result) => result.is_err(),
         }
     }

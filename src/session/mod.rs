@@ -68,6 +68,8 @@ pub struct Identity {
     pub pid: i32,
     /// Drawn at random: names this session's requests for ever.
     pub origin: u64,
+    /// It is the node's own.
+    pub inner: bool,
 }
 
 /// Bounds on what a session keeps in memory, in bytes.
@@ -233,6 +235,8 @@ enum Wait {
     Arguments(Box<cursor::Arguments>),
     /// EXPLAIN by the session.
     Explain(Box<explain::Explaining>),
+    /// The cluster is to do something.
+    Order(Box<Run>),
     /// LISTEN, as soon as what was announced before has been applied.
     Listen(Box<Run>, String),
     /// A query that calls for advisory locks.
@@ -623,6 +627,13 @@ impl Session {
                 self.finish_utility(*run);
                 Ok(())
             }
+            (Wait::Order(run), Answer::Ordered(result)) => {
+                for notice in result? {
+                    self.notice(severity(&notice), notice);
+                }
+                self.finish_utility(*run);
+                Ok(())
+            }
             (Wait::Listen(run, channel), Answer::Barrier(result)) => {
                 result?;
                 self.say(Said::Listen(channel));
@@ -923,6 +934,8 @@ impl Session {
             session_user: self.settings.session_user(),
             seed: world.seed,
             database: &self.id.database,
+            databases: &world.databases,
+            inner: self.id.inner,
             allowance: &world.allowance,
         };
         let plan = Arc::new(statement.compile(&scope).map_err(Stop::Compile)?);

@@ -63,15 +63,16 @@ struct Change {
 }
 
 impl Settings {
-    /// The defaults for `user` in `database`.
-    pub fn new(user: &str, database: &str) -> Settings {
+    /// The defaults for `user` in the database of this OID. `inner`: it is the node itself.
+    pub fn new(user: &str, database: u32, inner: bool) -> Settings {
         let mut initial: BTreeMap<String, String> =
             OWN.iter().map(|s| (s.name.to_owned(), s.default.to_owned())).collect();
         initial.insert("session_authorization".into(), user.to_owned());
         let mut hash = Xxh3::new();
         hash.update(user.as_bytes());
         hash.update(&[0]);
-        hash.update(database.as_bytes());
+        hash.update(&database.to_be_bytes());
+        hash.update(&[u8::from(inner)]);
         let mut settings = Settings {
             identity: hash.digest(),
             connection: String::new(),
@@ -438,7 +439,7 @@ mod tests {
     use super::*;
 
     fn settings() -> Settings {
-        Settings::new("ann", "quorate")
+        Settings::new("ann", crate::id::HOME, false)
     }
 
     fn set(s: &mut Settings, name: &str, value: &str, local: bool) {

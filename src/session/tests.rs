@@ -46,10 +46,18 @@ impl Client {
         let mut catalog = Catalog { version: 1 << 32, ..Catalog::default() };
         catalog.relations.extend([relation("t")]);
         let allowance = Allowance::brief();
-        let world = World { catalog: Arc::new(catalog), applied: 40, defined: 0, now: 1_000_000, seed: 7, allowance };
-        let mut settings = Settings::new("ann", "quorate");
+        let world = World {
+            catalog: Arc::new(catalog),
+            applied: 40,
+            defined: 0,
+            now: 1_000_000,
+            seed: 7,
+            allowance,
+            databases: Default::default(),
+        };
+        let mut settings = Settings::new("ann", crate::id::HOME, false);
         settings.changed_reports();
-        let id = Identity { user: "ann".into(), database: "quorate".into(), pid: 5, origin: 99 };
+        let id = Identity { user: "ann".into(), database: "quorate".into(), pid: 5, origin: 99, inner: false };
         let limits = Limits { copy: 4096, cursor: 100_000, names: 8 };
         let session = Session::new(id, limits, settings, Arc::new(Toy), Arc::default());
         let cursors = HashMap::new();
@@ -100,6 +108,10 @@ impl Client {
 
     fn ask(&mut self, ask: Ask) -> Answer {
         match ask {
+            Ask::Order { order, user, .. } => {
+                self.say(format!("ask {order:?} for {user}"));
+                Answer::Ordered(Ok(Vec::new()))
+            }
             Ask::Advisory { order, .. } => {
                 self.say(format!("ask {order:?}"));
                 Answer::Advisory(Ok(crate::gateway::Told::No))

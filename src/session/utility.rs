@@ -119,6 +119,15 @@ impl Session {
                 let (constraints, deferred) = (constraints.clone(), *deferred);
                 return self.set_constraints(world, run, &constraints, deferred);
             }
+            Utility::Order { order, tag } => {
+                self.forbid_block(tag)?;
+                self.check_write(tag)?;
+                let user = self.settings.current_user().to_owned();
+                let session_user = self.settings.session_user().to_owned();
+                let ask = Ask::Order { order: order.clone(), user, session_user };
+                self.ask(ask, Wait::Order(Box::new(run)));
+                return Ok(());
+            }
             Utility::Listen(channel) => return self.listen(run, channel),
             Utility::Unlisten(channel) => {
                 self.say(channel.clone().map_or(Said::Nothing, Said::Unlisten));
@@ -137,6 +146,7 @@ impl Session {
                 Utility::Release(_) => self.complete("RELEASE"),
                 Utility::RollbackTo(_) => self.complete("ROLLBACK"),
                 Utility::LockTable { .. } => self.complete("LOCK TABLE"),
+                Utility::Order { tag, .. } => self.complete(tag),
                 Utility::SetConstraints { .. } => self.complete("SET CONSTRAINTS"),
                 _ => {}
             }

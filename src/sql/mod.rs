@@ -10,6 +10,7 @@ mod bounded;
 pub mod catalog;
 pub mod copy;
 mod cursor;
+pub mod database;
 pub mod ddl;
 mod deparse;
 mod dialect;
@@ -58,6 +59,10 @@ pub struct Scope<'a> {
     pub user: &'a str,
     pub session_user: &'a str,
     pub database: &'a str,
+    /// The databases of the cluster.
+    pub databases: &'a database::Databases,
+    /// The node itself asks: what is another database's was brought here.
+    pub inner: bool,
     /// Fresh random bits, for what must not be the same twice: no part of what a plan depends on.
     pub seed: u64,
     /// Counts the work; no part of what a plan depends on.
@@ -82,6 +87,8 @@ impl<'a> Scope<'a> {
             user,
             session_user: user,
             database,
+            databases: &database::ALONE,
+            inner: false,
             seed: 1,
             allowance: &allowance::UNLIMITED,
         }
@@ -112,7 +119,10 @@ fn dispatch(parsed: &Parsed, scope: &Scope<'_>) -> SqlResult<Plan> {
         Ast::SetConstraints { names, deferred } => utility::set_constraints(names, *deferred, scope),
         Ast::Notify { channel, payload } => notify(channel, payload, scope),
         Ast::Maintenance { tag, tables } => utility::maintenance(tag, tables, scope),
-        Ast::Ddl(ddl) => ddl::compile(ddl, scope),
+        Ast::Ddl(ddl) => match database::elsewhere(ddl, &parsed.text, scope) {
+            Some(order) => utility::compile(order, scope),
+            None => ddl::compile(ddl, scope),
+        },
         Ast::Copy(copy) => copy::compile(copy, scope),
         Ast::Explain(explain) => explain::compile(explain, scope),
         Ast::Unsupported(feature) => Err(SqlError::unsupported(feature)),

@@ -307,6 +307,11 @@ pub enum Utility {
         mode: LockMode,
         nowait: bool,
     },
+    /// What the cluster is to do.
+    Order {
+        order: super::database::Order,
+        tag: &'static str,
+    },
     /// VACUUM and ANALYZE of relations that exist: nothing to do here, see `docs/sql-compatibility.md`.
     Maintenance {
         tag: &'static str,

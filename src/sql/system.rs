@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 /// (oid, name, columns) of the relations of schema `quorate`; each reads the JSON array `q_live(name)`.
-const QUORATE: [(u32, &str, &str); 8] = [
+const QUORATE: [(u32, &str, &str); 9] = [
     (
         13001,
         "nodes",
@@ -35,6 +35,12 @@ const QUORATE: [(u32, &str, &str); 8] = [
          backend_start timestamptz, xact_start timestamptz, query_start timestamptz, state_change timestamptz, \
          wait_event_type text, wait_event text, state text, query text, ssl bool, ssl_version text, ssl_cipher text, \
          ssl_bits int4, ssl_client_dn text, ssl_client_serial text, ssl_issuer_dn text",
+    ),
+    (
+        13018,
+        "databases",
+        "oid oid, name text, owner oid, is_template bool, connections bool, connection_limit int4, acl text, group_id int8, \
+         state text, size int8",
     ),
     // Of the node that is asked: who may come in from where.
     (
@@ -68,15 +74,14 @@ pub fn relations() -> &'static [Relation] {
         let pg = lines.filter(|l| !l.starts_with('#')).filter_map(pg_relation);
         let quorate = QUORATE.iter().map(|(oid, name, columns)| quorate_relation(*oid, name, columns));
         let views = include_str!("system_views.sql").split("\n\n").filter_map(view);
-        pg.chain(quorate).chain(views).chain([pg_settings(), databases()]).collect()
+        pg.chain(quorate).chain(views).chain([pg_settings(), this_database()]).collect()
     })
 }
 
-/// What is said of databases, beside that there are some.
-fn databases() -> Relation {
-    let columns = columns_of("datname name!, datdba oid!, datconnlimit int4!, datacl _aclitem");
-    let query = "SELECT datname, datdba, datconnlimit, datacl FROM \"_quorate_database\"";
-    relation(13017, "quorate", "databases", columns, Source::Query(query.to_owned()))
+/// Who owns the database that a session is in.
+fn this_database() -> Relation {
+    let query = "SELECT datdba FROM main.\"_quorate_database\"";
+    relation(13019, "quorate", "this_database", columns_of("owner oid!"), Source::Query(query.to_owned()))
 }
 
 /// What a built-in relation asks of whoever reads it; `None` for nothing.

@@ -3,8 +3,8 @@
 -- Each begins with a line `-- oid schema.name: column type, …`, to which the query's columns are converted.
 
 -- 1262 pg_catalog.pg_database: oid oid!, datname name!, datdba oid!, encoding int4!, datlocprovider char!, datistemplate bool!, datallowconn bool!, datconnlimit int4!, datfrozenxid xid!, datminmxid xid!, dattablespace oid!, datcollate text!, datctype text!, daticulocale text, datcollversion text, datacl _aclitem
-SELECT (16384 + g.id), g.database, coalesce(o.datdba, 10), 6, 'c', false, true, coalesce(o.datconnlimit, -1), '0', '1', 1663, 'C', 'C.UTF-8', NULL, NULL, o.datacl
-FROM quorate.groups g LEFT JOIN quorate.databases o ON o.datname = g.database WHERE g.database <> 'system'
+SELECT d.oid, d.name, d.owner, 6, 'c', d.is_template, d.connections, d.connection_limit, '0', '1', 1663, 'C', 'C.UTF-8', NULL, NULL, d.acl::aclitem[]
+FROM quorate.databases d WHERE d.state <> 'creating'
 
 -- 12073 pg_catalog.pg_locks: locktype text, database oid, relation oid, page int4, tuple int2, virtualxid text, transactionid xid, classid oid, objid oid, objsubid int2, virtualtransaction text, pid int4, mode text, granted bool, fastpath bool, waitstart timestamptz
 SELECT l.locktype, l.database, CASE WHEN l.locktype <> 'advisory' THEN l.relation END, NULL, NULL, NULL, NULL, l.classid, l.objid, l.objsubid, l.transaction, l.pid, l.mode, l.granted, false, l.waitstart
@@ -442,7 +442,7 @@ SELECT r.grantee, r.role_name, r.is_grantable FROM information_schema.applicable
 -- 13401 information_schema.applicable_roles: grantee name, role_name name, is_grantable varchar
 SELECT a.rolname, b.rolname, CASE WHEN m.admin_option THEN 'YES' ELSE 'NO' END
 FROM (SELECT member, roleid, admin_option FROM pg_catalog.pg_auth_members
-  UNION SELECT coalesce((SELECT d.datdba FROM quorate.databases d), 10), 6171, false) m
+  UNION SELECT (SELECT d.owner FROM quorate.this_database d), 6171, false) m
 JOIN pg_catalog.pg_authid a ON m.member = a.oid JOIN pg_catalog.pg_authid b ON m.roleid = b.oid
 WHERE pg_has_role(a.oid, 'USAGE')
 

@@ -8,7 +8,7 @@ use super::random::Random;
 use super::tasks::Process;
 use quorate::error::{SqlError, SqlResult, state};
 use quorate::gateway::mailbox::Mailbox;
-use quorate::gateway::{Control, Database as _, Failure, Fetched, ReadRequest, Rows as _};
+use quorate::gateway::{Control, Database as _, Failure, Fetched, ReadRequest, Rows as _, Who};
 use quorate::host::{Host as _, until};
 use quorate::id::RequestId;
 use quorate::session::language::PlanCache;
@@ -91,8 +91,8 @@ impl Connection {
         cache: &OnceLock<Arc<PlanCache>>,
         random: Random,
     ) -> Connection {
-        let id = Identity { user: "quorate".into(), database: "quorate".into(), pid: 1, origin };
-        let (settings, language) = (Settings::new("quorate", "quorate"), Arc::new(Postgres));
+        let id = Identity { user: "quorate".into(), database: "quorate".into(), pid: 1, origin, inner: false };
+        let (settings, language) = (Settings::new("quorate", quorate::id::HOME, false), Arc::new(Postgres));
         let cache = cache.get_or_init(|| plans(manner.own_plans)).clone();
         let session = Session::new(id, Limits::default(), settings, language, cache);
         let mailbox = router.mailbox(origin);
@@ -192,6 +192,7 @@ impl Connection {
             now: self.process.micros() as i64,
             seed: self.random.next(),
             allowance,
+            databases: self.router.databases(),
         }
     }
 
@@ -333,6 +334,10 @@ impl Connection {
                     Answer::Done(self.patiently(router.commit(transaction, &control)).await.and_then(|done| done))
                 }
             },
+            Ask::Order { order, user, session_user } => {
+                let who = Who { user, session_user, pid: 1 };
+                Answer::Ordered(self.patiently(router.order(order, who, &control)).await.and_then(|told| told))
+            }
             Ask::Advisory { request, order } => {
                 Answer::Advisory(self.patiently(router.advisory(request, order, &control)).await.and_then(|told| told))
             }

@@ -341,6 +341,12 @@ impl Cluster {
         connect(self.node(id).postgres).await.unwrap_or_else(|e| panic!("connecting to node-{id}: {e}"))
     }
 
+    /// A client of a database.
+    pub async fn enter(&self, id: u64, database: &str) -> Client {
+        let client = connect_to(self.node(id).postgres, "quorate", database).await;
+        client.unwrap_or_else(|e| panic!("connecting to {database} on node-{id}: {}", explain(&e)))
+    }
+
     /// Runs statements on a node, each by itself, that must succeed. They are separated by `; `.
     pub async fn run(&self, id: u64, sql: &str) {
         run(&self.connect(id).await, sql).await;
@@ -480,8 +486,13 @@ pub fn own_rows(status: &ClusterStatus) -> Vec<ReplicaRow> {
 
 /// A connection whose other half runs in the background.
 pub async fn connect(port: u16) -> Result<Client, tokio_postgres::Error> {
+    connect_to(port, "quorate", "quorate").await
+}
+
+/// As [`connect`], as a role to a database.
+pub async fn connect_to(port: u16, role: &str, database: &str) -> Result<Client, tokio_postgres::Error> {
     let mut config = tokio_postgres::Config::new();
-    config.host("127.0.0.1").port(port).user("quorate").dbname("quorate").application_name("tests");
+    config.host("127.0.0.1").port(port).user(role).dbname(database).application_name("tests");
     config.connect_timeout(PATIENCE);
     let (client, connection) = config.connect(NoTls).await?;
     tokio::spawn(async move {

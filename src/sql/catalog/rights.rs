@@ -1,8 +1,8 @@
 //! Roles, owners and grants as the catalog has them.
 //!
 //! They are rows of the database's own system tables: CREATE ROLE and GRANT are changes of the schema, in one order with
-//! everything else. What is a cluster's in PostgreSQL ([`Rights::roles`] and [`Rights::settings`]) is apart from what is a
-//! database's, so that it can be fed from elsewhere when there are several databases.
+//! everything else. What is a cluster's in PostgreSQL ([`Rights::roles`] and [`Rights::settings`]) is changed in one database,
+//! the home, and told to all others (see `ddl::roles::feed`).
 //!
 //! Objects that belong to the first superuser, and those without grants, are not listed.
 
@@ -44,9 +44,6 @@ impl Object {
     }
 }
 
-/// Stands for the database in `pg_db_role_setting`, as long as there is one: what `pg_database` calls it.
-pub const THIS_DATABASE: u32 = 16386;
-
 /// A key of `pg_default_acl`: of whose objects, in which schema (0: any), of which kind.
 pub type DefaultKey = (u32, u32, String);
 
@@ -61,8 +58,8 @@ pub struct Rights {
     pub defaults: BTreeMap<DefaultKey, (u32, Acl)>,
     /// Settings `name=value` by database (0: any) and role (0: any).
     pub settings: BTreeMap<(u32, u32), Vec<String>>,
-    /// Connection limit of the database.
-    pub connection_limit: Option<i32>,
+    /// Of which version of the home's catalog the roles and settings are, as they were told last; 0 in the home.
+    pub told: u64,
 }
 
 /// What a login has to know of a role.
@@ -90,7 +87,7 @@ pub struct RightsChange {
     acls: Vec<((Object, i16), Option<Acl>)>,
     defaults: Vec<(DefaultKey, Option<(u32, Acl)>)>,
     settings: Vec<SettingsChange>,
-    connection_limit: Option<i32>,
+    told: u64,
 }
 
 fn difference<K: Ord + Clone, V: PartialEq + Clone>(old: &BTreeMap<K, V>, new: &BTreeMap<K, V>) -> Vec<(K, Option<V>)> {
@@ -116,7 +113,7 @@ impl Rights {
             acls: difference(&old.acls, &self.acls),
             defaults: difference(&old.defaults, &self.defaults),
             settings: difference(&old.settings, &self.settings),
-            connection_limit: self.connection_limit,
+            told: self.told,
         }
     }
 
@@ -126,7 +123,7 @@ impl Rights {
         apply(&mut self.acls, &change.acls);
         apply(&mut self.defaults, &change.defaults);
         apply(&mut self.settings, &change.settings);
-        self.connection_limit = change.connection_limit;
+        self.told = change.told;
     }
 
     /// Forgets what is said of a relation.
@@ -200,11 +197,11 @@ impl Catalog {
         })
     }
 
-    /// What ALTER ROLE … SET and ALTER DATABASE … SET say for sessions of a role, in the order in which they are to be
+    /// What ALTER ROLE … SET and ALTER DATABASE … SET say for sessions of a role in a database, in the order in which they are to be
     /// assigned: the last one counts.
-    pub fn settings_of(&self, role: &str) -> Vec<(String, String)> {
+    pub fn settings_of(&self, role: &str, database: u32) -> Vec<(String, String)> {
         let role = self.rights.roles.named(role).map_or(0, |role| role.oid);
-        let places = [(0, 0), (THIS_DATABASE, 0), (0, role), (THIS_DATABASE, role)];
+        let places = [(0, 0), (database, 0), (0, role), (database, role)];
         let values = places.iter().filter_map(|place| self.rights.settings.get(place)).flatten();
         values.filter_map(|text| text.split_once('=')).map(|(n, v)| (n.to_owned(), v.to_owned())).collect()
     }
@@ -249,13 +246,13 @@ impl Loader {
     /// Roles and whatever is not a relation's: all of it, each time.
     pub(super) fn rights(&mut self, rows: Rows<'_>) -> SqlResult<()> {
         let mut roles = read_roles(rows)?;
-        let databases = rows("SELECT datdba, datconnlimit, datacl FROM \"_quorate_database\"")?;
+        let databases = rows("SELECT datdba, told, datacl FROM \"_quorate_database\"")?;
         let database = databases.first();
         roles.database_owner = database.map_or(BOOTSTRAP, |row| row.oid(0));
         let mut rights = std::mem::take(&mut self.catalog.rights);
         rights.owners.retain(|object, _| object.class == 1259);
         rights.acls.retain(|(object, _), _| object.class == 1259);
-        rights.connection_limit = database.map(|row| row.int(1) as i32);
+        rights.told = database.map_or(0, |row| row.int(1) as u64);
         if let Some(row) = database {
             rights.set_owner(Object::DATABASE, row.oid(0));
             rights.acls.extend(acl(&roles, row, 2)?.map(|acl| ((Object::DATABASE, 0), acl)));

@@ -6,6 +6,7 @@ use super::roles::{RoleSpec, RoleStatement, grammar as roles};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::catalog::{Action, ViewOptions};
 use crate::sql::cursor::{Cursor, Name};
+use crate::sql::database;
 use crate::sql::lex::quote_identifier;
 use crate::sql::parse::{self, Ast};
 
@@ -541,6 +542,9 @@ fn create(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
             constraints.push(constraint);
         }
         return ok(Ddl::CreateDomain(DomainDef { name, ty, constraints }));
+    }
+    if c.eat("DATABASE") {
+        return database::create(c);
     }
     if let Some(statement) = roles::create(c)? {
         return ok(Ddl::Role(statement));
@@ -1330,6 +1334,9 @@ fn drop(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
         let names = c.list(Cursor::name)?;
         return ok(Ddl::DropDomains { names, if_exists, cascade: cascade(c) });
     }
+    if c.eat("DATABASE") {
+        return database::drop(c);
+    }
     let Some(what) = object(c) else {
         if let Some(absent) = absent::drop(c)? {
             return ok(Ddl::DropAbsent(absent));
@@ -1414,6 +1421,9 @@ fn alter(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
         let object = Owned::Database(c.ident()?);
         c.expect("OWNER TO")?;
         return ok(Ddl::OwnerTo { object, to: RoleSpec::read(c)? });
+    }
+    if c.eat("DATABASE") {
+        return database::alter(c);
     }
     let feature = feature_name(c, "ALTER");
     if c.eat("DOMAIN") {

@@ -321,7 +321,6 @@ impl<'a> Work<'a> {
             2612 => self.sql(format!("UPDATE \"pg_catalog.pg_language\" SET lanowner = {new} WHERE oid = {oid}")),
             3079 => self.sql(format!("UPDATE \"pg_catalog.pg_extension\" SET extowner = {new} WHERE oid = {oid}")),
             _ => {
-                self.know_database();
                 self.sql(format!("UPDATE \"_quorate_database\" SET datdba = {new}"));
                 Arc::make_mut(&mut self.catalog.rights.roles).database_owner = new;
             }
@@ -371,7 +370,6 @@ impl<'a> Work<'a> {
             (1247, _) => format!("UPDATE \"pg_catalog.pg_type\" SET typacl = {value} WHERE oid = {oid}"),
             (2612, _) => format!("UPDATE \"pg_catalog.pg_language\" SET lanacl = {value} WHERE oid = {oid}"),
             _ => {
-                self.know_database();
                 format!("UPDATE \"_quorate_database\" SET datacl = {value}")
             }
         };
@@ -381,15 +379,6 @@ impl<'a> Work<'a> {
             None => drop(self.catalog.rights.acls.remove(&(object, column))),
         }
         Ok(())
-    }
-
-    /// The database has a row of its own.
-    pub fn know_database(&mut self) {
-        if self.catalog.rights.connection_limit.is_none() {
-            let name = literal(self.scope.database);
-            self.sql(format!("INSERT INTO \"_quorate_database\" VALUES ({name}, {BOOTSTRAP}, -1, NULL)"));
-            self.catalog.rights.connection_limit = Some(-1);
-        }
     }
 
     pub fn oid(&mut self) -> u32 {

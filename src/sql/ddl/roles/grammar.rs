@@ -41,13 +41,6 @@ pub enum RoleStatement {
         roles: Vec<RoleSpec>,
         if_exists: bool,
     },
-    /// ALTER DATABASE … CONNECTION LIMIT, and what else may stand there.
-    Limit {
-        database: String,
-        limit: Option<i64>,
-        is_template: bool,
-        allow_connections: bool,
-    },
     /// ALTER ROLE … SET and ALTER DATABASE … SET. No role: all of them, or the database itself.
     Configure {
         role: Option<RoleSpec>,
@@ -96,6 +89,11 @@ fn reserved(name: &str) -> SqlError {
 }
 
 impl RoleSpec {
+    /// The name that is written; nothing for the current role and the like.
+    pub fn name(&self) -> Option<&str> {
+        if let RoleSpec::Named(name) = self { Some(name) } else { None }
+    }
+
     pub fn read(c: &mut Cursor<'_>) -> SqlResult<RoleSpec> {
         let position = c.position();
         for (word, spec) in [
@@ -164,12 +162,6 @@ pub fn alter(c: &mut Cursor<'_>) -> SqlResult<Option<RoleStatement>> {
         let database = Some(c.ident()?);
         return configure(c, None, database, "ALTER DATABASE").map(Some);
     }
-    let begins =
-        |c: &Cursor<'_>, at| ["CONNECTION", "ALLOW_CONNECTIONS", "IS_TEMPLATE"].iter().any(|word| c.is_at(at, word));
-    if c.is("DATABASE") && (begins(c, 2) || c.is_at(2, "WITH") && begins(c, 3)) {
-        c.bump();
-        return limit(c).map(Some);
-    }
     if !is_role(c) {
         return Ok(None);
     }
@@ -199,38 +191,6 @@ pub fn alter(c: &mut Cursor<'_>) -> SqlResult<Option<RoleStatement>> {
         return configure(c, Some(role), database, "ALTER ROLE").map(Some);
     }
     Ok(Some(RoleStatement::Alter { role, options: options(c, false)? }))
-}
-
-fn limit(c: &mut Cursor<'_>) -> SqlResult<RoleStatement> {
-    let database = c.ident()?;
-    c.eat("WITH");
-    let (mut limit, mut is_template, mut allow_connections) = (None, None, None);
-    while !c.done() {
-        let position = c.position();
-        let name = if c.eat_all("CONNECTION LIMIT") { "connection_limit".to_owned() } else { c.ident()? };
-        c.eat("=");
-        let again = match name.as_str() {
-            "connection_limit" => limit.replace(c.integer()?).is_some(),
-            "is_template" => is_template.replace(boolean(c, &name)?).is_some(),
-            "allow_connections" => allow_connections.replace(boolean(c, &name)?).is_some(),
-            _ => return Err(SqlError::syntax(format!("option \"{name}\" not recognized")).position(position)),
-        };
-        if again {
-            return Err(SqlError::syntax("conflicting or redundant options").position(position));
-        }
-    }
-    let (is_template, allow_connections) = (is_template.unwrap_or(false), allow_connections.unwrap_or(true));
-    Ok(RoleStatement::Limit { database, limit, is_template, allow_connections })
-}
-
-fn boolean(c: &mut Cursor<'_>, name: &str) -> SqlResult<bool> {
-    for (word, value) in [("TRUE", true), ("ON", true), ("1", true), ("FALSE", false), ("OFF", false), ("0", false)] {
-        if c.eat(word) {
-            return Ok(value);
-        }
-    }
-    c.ident()?;
-    Err(SqlError::syntax(format!("{name} requires a Boolean value")))
 }
 
 fn in_database(c: &mut Cursor<'_>) -> SqlResult<Option<String>> {

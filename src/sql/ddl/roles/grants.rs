@@ -275,6 +275,10 @@ pub fn run(work: &mut Work<'_>, grant: &Grant) -> SqlResult<&'static str> {
         }
         Target::Databases(names) => {
             for name in names {
+                if work.scope().inner && name != work.scope().database {
+                    // It is told as well.
+                    continue;
+                }
                 work.check_database(name)?;
                 on_object(work, grant, Object::DATABASE, Kind::Database, "database", name)?;
             }

@@ -1,10 +1,11 @@
 //! Roles: CREATE, ALTER and DROP ROLE, members of roles, and settings of roles and databases.
 //!
 //! A password becomes a SCRAM-SHA-256 verifier here, before anything of the statement is logged; there is no other form.
-//! `grants` has GRANT and REVOKE on objects, `owners` who owns what.
+//! `grants` has GRANT and REVOKE on objects, `owners` who owns what, `feed` how the other databases hear of roles.
 //!
 //! Left out (0A000): MD5 passwords.
 
+pub mod feed;
 pub mod grammar;
 pub mod grants;
 pub mod owners;
@@ -17,7 +18,7 @@ use crate::error::{SqlError, SqlResult, state};
 use crate::rights::{DATABASE_OWNER, Membership, Role, Secret};
 use crate::scram;
 use crate::settings;
-use crate::sql::catalog::rights::{THIS_DATABASE, acl_literal, array_literal, no_role};
+use crate::sql::catalog::rights::{acl_literal, array_literal, no_role};
 use crate::sql::catalog::{FIRST_USER_OID, Object};
 use crate::types::text::parse_text;
 use crate::types::{NO_TYPMOD, Type};
@@ -39,9 +40,6 @@ pub fn run(work: &mut Work<'_>, statement: &RoleStatement) -> SqlResult<&'static
         }
         RoleStatement::Rename { name, to } => rename(work, name, to)?,
         RoleStatement::Drop { roles, if_exists } => drop(work, roles, *if_exists)?,
-        RoleStatement::Limit { database, limit, is_template, allow_connections } => {
-            return owners::limit_database(work, database, *limit, *is_template, *allow_connections);
-        }
         RoleStatement::Configure { role, database, setting, tag } => {
             configure(work, role.as_ref(), database.as_deref(), setting.as_ref())?;
             return Ok(tag);
@@ -463,12 +461,15 @@ fn configure(
     database: Option<&str>,
     setting: Option<&(String, Option<Vec<String>>)>,
 ) -> SqlResult<()> {
-    if let Some(name) = database
-        && name != work.scope().database
-    {
-        let message = format!("database \"{name}\" does not exist");
-        return Err(SqlError::new(state::INVALID_CATALOG_NAME, message));
-    }
+    let scope = work.scope();
+    let database_oid = match database {
+        None => 0,
+        Some(name) if name == scope.database => scope.databases.own,
+        Some(name) => scope.databases.names.get(name).copied().ok_or_else(|| {
+            let message = format!("database \"{name}\" does not exist");
+            SqlError::new(state::INVALID_CATALOG_NAME, message)
+        })?,
+    };
     let role = role.map(|spec| known(work, spec)).transpose()?;
     match (&role, database) {
         (Some(role), _) => {
@@ -480,7 +481,7 @@ fn configure(
                 return Err(denied("permission denied"));
             }
         }
-        (None, Some(name)) if !work.catalog.rights.owns(work.role(), Object::DATABASE) => {
+        (None, Some(name)) if !work.scope().inner && !work.catalog.rights.owns(work.role(), Object::DATABASE) => {
             return Err(denied(format!("must be owner of database {name}")));
         }
         (None, Some(_)) => {}
@@ -489,7 +490,7 @@ fn configure(
         }
         (None, None) => {}
     }
-    let key = (database.map_or(0, |_| THIS_DATABASE), role.map_or(0, |role| role.oid));
+    let key = (database_oid, role.map_or(0, |role| role.oid));
     let mut values = work.catalog.rights.settings.get(&key).cloned().unwrap_or_default();
     match setting {
         None => values.clear(),

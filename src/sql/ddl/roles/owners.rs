@@ -186,40 +186,6 @@ pub fn database_to(work: &mut Work<'_>, name: &str, to: &RoleSpec) -> SqlResult<
     Ok("ALTER DATABASE")
 }
 
-/// ALTER DATABASE … CONNECTION LIMIT
-pub fn limit_database(
-    work: &mut Work<'_>,
-    name: &str,
-    limit: Option<i64>,
-    is_template: bool,
-    allow_connections: bool,
-) -> SqlResult<&'static str> {
-    let invalid = |message: String| SqlError::new(state::INVALID_PARAMETER_VALUE, message);
-    let limit = match limit {
-        None => None,
-        Some(limit) => {
-            let fits = i32::try_from(limit).ok().filter(|limit| *limit >= -1);
-            Some(fits.ok_or_else(|| invalid(format!("invalid connection limit: {limit}")))?)
-        }
-    };
-    work.check_database(name)?;
-    if !work.is_superuser() && !work.owns(Object::DATABASE) {
-        return Err(not_owner("database", name));
-    }
-    if !allow_connections {
-        return Err(invalid("cannot disallow connections for current database".into()));
-    }
-    if is_template {
-        return Err(SqlError::unsupported("a database as a template"));
-    }
-    if let Some(limit) = limit {
-        work.know_database();
-        work.sql(format!("UPDATE \"_quorate_database\" SET datconnlimit = {limit}"));
-        work.catalog.rights.connection_limit = Some(limit);
-    }
-    Ok("ALTER DATABASE")
-}
-
 /// REASSIGN OWNED
 pub fn reassign(work: &mut Work<'_>, from: &[RoleSpec], to: &RoleSpec) -> SqlResult<&'static str> {
     let new = known(work, to)?;
@@ -252,6 +218,21 @@ fn check_no_bootstrap(_: &Work<'_>, role: u32, name: &str) -> SqlResult<()> {
 
 fn owned(work: &Work<'_>, role: u32) -> Vec<Object> {
     work.catalog.rights.owners.iter().filter(|(_, owner)| **owner == role).map(|(object, _)| *object).collect()
+}
+
+/// A role is gone: what it owned is another one's, and nothing is granted to it, or by it.
+pub fn abandon(work: &mut Work<'_>, role: u32, heir: u32) -> SqlResult<()> {
+    for object in owned(work, role) {
+        work.give(object, heir)?;
+    }
+    revoke_all(work, role)?;
+    let named: Vec<_> = work.catalog.rights.acls.iter().filter(|(_, acl)| acl.names(role)).collect();
+    let named: Vec<_> = named.into_iter().map(|(key, acl)| (*key, acl.clone())).collect();
+    for ((object, column), mut acl) in named {
+        acl.0.retain(|item| item.grantee != role && item.grantor != role);
+        work.put_acl(object, column, Some(acl))?;
+    }
+    Ok(())
 }
 
 /// DROP OWNED
