@@ -9,6 +9,7 @@ use super::{Control, ReadRequest, Who};
 use crate::command::Step;
 use crate::error::{SqlError, SqlResult};
 use crate::functions::Signal;
+use crate::id::GroupId;
 use crate::sql::database::{Databases, Order};
 use futures::future::BoxFuture;
 use std::collections::BTreeMap;
@@ -18,14 +19,14 @@ use std::sync::Arc;
 pub trait Facts: Send + Sync + 'static {
     /// The rows of a live relation as a JSON array of objects.
     fn gather(&self, relation: &str) -> BoxFuture<'static, String>;
-    /// The databases of the cluster, for one in this database.
-    fn databases(&self, own: u32) -> Databases;
-    /// How many sessions there may be in the database of this OID; −1: any number.
-    fn connection_limit(&self, database: u32) -> i32;
-    /// Has the cluster do something for a session in the database of this OID.
+    /// The databases of the cluster, for one whose database is this group's.
+    fn databases(&self, own: GroupId) -> Databases;
+    /// How many sessions there may be in the group's database; −1: any number.
+    fn connection_limit(&self, own: GroupId) -> i32;
+    /// Has the cluster do something for a session in the group's database.
     fn order(
         &self,
-        from: u32,
+        from: GroupId,
         order: Order,
         who: Who,
         control: Control,

@@ -23,7 +23,7 @@ use crate::engine::{Cursor, Shared};
 use crate::error::{SqlError, SqlResult, state};
 use crate::executor::{self, Executor, Tried};
 use crate::host::{Defect, Host, SharedHost, until, within};
-use crate::id::{GroupId, HOME, NodeId, RequestId};
+use crate::id::{GroupId, NodeId, RequestId};
 use crate::replica::handle::{Group, ProposeError, ReadError};
 use crate::sql::catalog::Catalog;
 use crate::sql::database::{Databases, Order};
@@ -59,8 +59,6 @@ const LARGEST_TRIAL: usize = 48 << 20;
 pub struct Router<R: Replica = Group, P: Peers = Network> {
     pub node: NodeId,
     pub id: GroupId,
-    /// The database's.
-    pub oid: u32,
     pub group: R,
     pub shared: Arc<Shared>,
     pub peers: P,
@@ -125,7 +123,6 @@ impl<R: Replica, P: Peers> Router<R, P> {
         Router {
             node,
             id,
-            oid: HOME,
             group,
             shared,
             peers,
@@ -139,11 +136,6 @@ impl<R: Replica, P: Peers> Router<R, P> {
             limits,
             early,
         }
-    }
-
-    /// The same for the database of this OID.
-    pub fn of_database(self, oid: u32) -> Self {
-        Router { oid, ..self }
     }
 
     /// Looks after the executor, as leader and when nodes are lost. Runs for ever.
@@ -400,16 +392,16 @@ impl<R: Replica, P: Peers> Database for Router<R, P> {
     }
 
     fn databases(&self) -> Databases {
-        self.facts.get().map_or_else(Databases::default, |facts| facts.databases(self.oid))
+        self.facts.get().map_or_else(Databases::default, |facts| facts.databases(self.id))
     }
 
     fn connection_limit(&self) -> i32 {
-        self.facts.get().map_or(-1, |facts| facts.connection_limit(self.oid))
+        self.facts.get().map_or(-1, |facts| facts.connection_limit(self.id))
     }
 
     async fn order(&self, order: Order, who: Who, control: &Control) -> SqlResult<Vec<SqlError>> {
         match self.facts.get() {
-            Some(facts) => facts.order(self.oid, order, who, control.clone()).await,
+            Some(facts) => facts.order(self.id, order, who, control.clone()).await,
             None => Err(SqlError::unsupported(order.tag())),
         }
     }

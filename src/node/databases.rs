@@ -56,6 +56,7 @@ const LOOK: Duration = Duration::from_millis(20);
 const ENTER: Duration = Duration::from_secs(20);
 /// How long one database may take to hear of roles.
 const TELL: Duration = Duration::from_secs(5);
+const ATTEMPTS: usize = 20;
 /// How long the leader of the system group leaves a database alone that somebody else makes or drops.
 const ORPHANED: Duration = Duration::from_secs(5);
 /// After so long nothing comes of it any more.
@@ -196,13 +197,14 @@ impl Client {
 /// Does what a session asks of the cluster.
 pub async fn carry_out(
     runtime: Arc<Runtime>,
-    from: u32,
+    from: GroupId,
     order: Order,
     who: Who,
     control: Control,
 ) -> SqlResult<Vec<SqlError>> {
     let catalog = runtime.home().shared.catalog();
     let role = catalog.role(&who.user)?.clone();
+    let from = runtime.oid(from);
     let client = Client { role, catalog, who, from };
     match order {
         Order::Create(create) => make(&runtime, &client, create).await.map(|()| Vec::new()),
@@ -679,7 +681,8 @@ async fn wait_for_sessions(runtime: &Arc<Runtime>, client: &Client, database: &D
 
 /// Has a database know the roles as this node's replica of the home has them.
 async fn tell(runtime: &Arc<Runtime>, router: &Arc<Router>) -> SqlResult<()> {
-    loop {
+    // Somebody else may change the catalog at the same time.
+    for _ in 0..ATTEMPTS {
         let (home, here) = (runtime.home().shared.catalog(), router.shared.catalog());
         if router.id == FIRST_DATABASE_GROUP
             || feed::agree(&home.rights, &here.rights)
@@ -696,6 +699,7 @@ async fn tell(runtime: &Arc<Runtime>, router: &Arc<Router>) -> SqlResult<()> {
             router.read_point(&patience(TELL)).await?;
         }
     }
+    Err(SqlError::new(state::SERIALIZATION_FAILURE, "the database changes too fast to be told of roles"))
 }
 
 /// Waits until a database knows the roles as this node's replica of the home has them.

@@ -17,7 +17,7 @@ use crate::replica::core::bootstrap;
 use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
@@ -41,6 +41,8 @@ pub struct Groups {
 /// A replica with all that looks after it.
 pub struct Hosted {
     pub router: Arc<Router>,
+    /// Its database's OID, once that was read; it outlives the row that has it.
+    oid: AtomicU32,
     tasks: Vec<AbortHandle>,
     /// It has once had everything that was acknowledged before somebody asked.
     current: AtomicBool,
@@ -93,7 +95,8 @@ pub fn host(runtime: &Arc<Runtime>, group: GroupId, replica: ReplicaId) -> Resul
         tokio::spawn(watchdog::vote_on_digests(runtime.clone(), router.clone(), marks)),
     ];
     let tasks = tasks.iter().map(tokio::task::JoinHandle::abort_handle).collect();
-    let hosted = Arc::new(Hosted { router, tasks, current: AtomicBool::new(false) });
+    let oid = runtime.registry.oid(group);
+    let hosted = Arc::new(Hosted { router, oid: AtomicU32::new(oid), tasks, current: AtomicBool::new(false) });
     runtime.groups.hosted.write().insert(group, hosted);
     runtime.groups.changed.notify_waiters();
     Ok(lost)
@@ -122,6 +125,9 @@ pub fn settle(runtime: &Arc<Runtime>) {
     let me = runtime.identity.node;
     for database in book.databases.values().filter(|d| d.state != State::Asleep) {
         let Some(group) = database.group else { continue };
+        if let Some(hosted) = runtime.groups.get(group) {
+            hosted.oid.store(database.oid, Ordering::Release);
+        }
         let place = book.places.iter().find(|p| p.group == group && p.node == me);
         let noted = runtime.registry.groups().contains_key(&group);
         if let Some(place) = place.filter(|_| !noted && runtime.groups.busy.lock().insert(group)) {
@@ -211,8 +217,7 @@ async fn leave(runtime: Arc<Runtime>, group: GroupId) {
 async fn forget(runtime: &Arc<Runtime>, group: GroupId) -> Result<(), String> {
     let hosted = runtime.groups.hosted.write().remove(&group);
     if let Some(hosted) = &hosted {
-        let oid = hosted.router.oid;
-        runtime.cancels.expel(oid);
+        runtime.cancels.expel(hosted.oid.load(Ordering::Acquire));
         hosted.router.group.stop_applying();
         hosted.tasks.iter().for_each(AbortHandle::abort);
     }
@@ -238,6 +243,11 @@ impl Runtime {
 
     pub fn router(&self, group: GroupId) -> Option<Arc<Router>> {
         self.groups.get(group).map(|hosted| hosted.router.clone())
+    }
+
+    /// The OID of a group's database; 0 as long as that is not known.
+    pub fn oid(&self, group: GroupId) -> u32 {
+        self.groups.get(group).map_or(0, |hosted| hosted.oid.load(Ordering::Acquire))
     }
 
     /// What a group is called: its database's name.

@@ -11,7 +11,7 @@ use crate::gateway::facts::Facts;
 use crate::gateway::peer::{self, Reply, Request};
 use crate::gateway::router::Router;
 use crate::gateway::{Control, Who};
-use crate::id::{NodeId, SYSTEM_GROUP};
+use crate::id::{GroupId, NodeId, SYSTEM_GROUP};
 use crate::sql::database::{Databases, Order};
 use crate::status::{LockRow, SessionRow};
 use futures::future::{BoxFuture, join_all};
@@ -50,20 +50,20 @@ impl Facts for LiveFacts {
         })
     }
 
-    fn databases(&self, own: u32) -> Databases {
-        let Some(runtime) = self.0.upgrade() else { return Databases { own, ..Databases::default() } };
+    fn databases(&self, own: GroupId) -> Databases {
+        let Some(runtime) = self.0.upgrade() else { return Databases::default() };
         let book = runtime.registry.book();
-        Databases { own, names: book.names.clone(), others: book.others }
+        Databases { own: runtime.oid(own), names: book.names.clone(), others: book.others }
     }
 
-    fn connection_limit(&self, database: u32) -> i32 {
+    fn connection_limit(&self, own: GroupId) -> i32 {
         let Some(runtime) = self.0.upgrade() else { return -1 };
-        runtime.registry.book().databases.get(&database).map_or(-1, |d| d.connection_limit)
+        runtime.registry.book().by_group(own).map_or(-1, |d| d.connection_limit)
     }
 
     fn order(
         &self,
-        from: u32,
+        from: GroupId,
         order: Order,
         who: Who,
         control: Control,
@@ -169,8 +169,8 @@ async fn sessions(runtime: &Arc<Runtime>) -> Vec<SessionRow> {
 async fn locks(runtime: &Arc<Runtime>) -> Vec<(u64, LockRow)> {
     let databases = runtime.groups.routers().into_iter().filter(|router| router.id != SYSTEM_GROUP);
     let asked = databases.map(|router| async move {
-        let rows = locks_of(runtime, &router).await;
-        rows.into_iter().map(move |row| (u64::from(router.oid), row)).collect::<Vec<_>>()
+        let (rows, oid) = (locks_of(runtime, &router).await, u64::from(runtime.oid(router.id)));
+        rows.into_iter().map(move |row| (oid, row)).collect::<Vec<_>>()
     });
     join_all(asked).await.into_iter().flatten().collect()
 }

@@ -361,7 +361,7 @@ fn open_replica(
     let handle = add_group(runtime, group, replica, engine, lost.clone())?;
     let (peers, limits) = (runtime.network.clone(), transaction_limits(config));
     let router = Router::new(identity.node, group, handle, shared, peers, Machine::shared(), limits);
-    Ok((Arc::new(router.of_database(runtime.registry.oid(group))), lost))
+    Ok((Arc::new(router), lost))
 }
 
 /// Lays the ground for a new member's replicas, once. From then on a log that is not there is lost: a replica that lacks

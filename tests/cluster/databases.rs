@@ -81,6 +81,8 @@ async fn a_database_is_there_for_everybody_and_then_for_nobody() {
     cluster.restart(3).await;
     assert_eq!(one_value(&cluster.enter(3, "shop").await, "SELECT count(*) FROM goods").await, "5");
     assert!(groups(&cluster, 3).contains(&group));
+    cluster.kill(1);
+    cluster.restart(1).await;
 
     // Nobody drops it while somebody is in it, unless he insists.
     let inside = cluster.enter(1, "shop").await;
