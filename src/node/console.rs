@@ -1,6 +1,6 @@
 //! What the console sees of a node: a picture of what goes on, the log's entries, and SQL as the role that asks.
 
-use super::{DATABASE, Runtime, home, scrub, service};
+use super::{Runtime, home, scrub, service};
 use crate::access::Visitor;
 use crate::admin::console::{Asker, Sight, SqlRequest};
 use crate::admin::{Answer, Problem, ScrubProgress};
@@ -9,7 +9,7 @@ use crate::error::state;
 use crate::frontend::inner::{self, Bounds};
 use crate::frontend::{Databases, Options};
 use crate::gateway::router::Router;
-use crate::id::{GroupId, NodeId, ReplicaId};
+use crate::id::{FIRST_DATABASE_GROUP, GroupId, NodeId, ReplicaId};
 use crate::raftlog::Entry;
 use crate::replica::handle::{GroupLeadership, ReplicaStatus};
 use crate::status::ClusterStatus;
@@ -216,9 +216,11 @@ impl Sight for Console {
 
     fn sql(&self, asker: Asker, request: SqlRequest) -> Answer<Result<String, String>> {
         let (databases, options) = (self.databases.clone(), self.options.clone());
+        let home = self.runtime.upgrade().map(|runtime| runtime.name_of(FIRST_DATABASE_GROUP));
         Box::pin(async move {
             let Asker { from, encrypted, role, proven } = asker;
-            let database = request.database.as_deref().unwrap_or(DATABASE);
+            let home = home.ok_or_else(|| Problem::Later("the node is shutting down".into()))?;
+            let database = request.database.as_deref().unwrap_or(&home);
             let visitor = Visitor { database, user: &role, address: from, encrypted };
             let account = match options.guard.vouch(&visitor, proven).await {
                 Ok(account) => account,
