@@ -193,6 +193,17 @@ async fn roles_are_the_clusters() {
     run(&a, "ALTER DATABASE a CONNECTION LIMIT 0").await;
     assert_eq!(closed(&cluster, 1, "bob", "a").await, "53300");
     run(&a, "ALTER DATABASE a CONNECTION LIMIT -1").await;
+    // A session on one node counts on the others, in its database.
+    run(&client, "CREATE DATABASE narrow CONNECTION LIMIT 1").await;
+    let only = as_role(3, "bob", "narrow").await;
+    for id in 1..=3 {
+        assert_eq!(closed(&cluster, id, "bob", "narrow").await, "53300");
+        drop(as_role(id, "bob", "a").await);
+    }
+    run(&client, "ALTER DATABASE narrow CONNECTION LIMIT 2").await;
+    drop(as_role(1, "bob", "narrow").await);
+    drop(only);
+    run(&client, "DROP DATABASE narrow WITH (FORCE)").await;
 
     // Who may do what.
     let bob = as_role(1, "bob", "a").await;
