@@ -17,6 +17,9 @@ enum Manner {
 /// In which manner, in which script, of which statements (by a part of their text) another answer is right, and why.
 const EXCEPTIONS: &[(Option<Manner>, &str, &str, &str)] = &[
     (None, "session.sql", "LOCK TABLE s_cat", "it belongs into a block"),
+    (None, "roles.sql", "CONNECTION LIMIT", OF_THE_CLUSTER),
+    (None, "roles.sql", "ALLOW_CONNECTIONS false", OF_THE_CLUSTER),
+    (None, "roles.sql", "SELECT datconnlimit", OF_THE_CLUSTER),
     (None, "transactions.sql", "DECLARE x_c CURSOR FOR SELECT 1", "it belongs into a block"),
     (Some(Manner::Whole), "ddl.sql", "INSERT INTO d_users (email)", DRAWS),
     (Some(Manner::Whole), "ddl.sql", "'a name that is too long'", DRAWS),
@@ -25,6 +28,7 @@ const EXCEPTIONS: &[(Option<Manner>, &str, &str, &str)] = &[
     // And with other numbers other rows violate something.
     (Some(Manner::Whole), "violations.sql", "", DRAWS),
 ];
+const OF_THE_CLUSTER: &str = "what the cluster notes of a database is not changed in a block, which is a database's";
 const DRAWS: &str = "what a failed statement drew from a sequence that the same block has made is drawn again";
 
 /// Answers, and the state that the session is in afterwards: `I`, `T` or `E`.
