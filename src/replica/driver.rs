@@ -680,7 +680,9 @@ impl Driver {
                 }
                 // What it is applying may take long, and the others do not wait for that.
                 let stop = move || {
-                    replica.map(stop_replica);
+                    if let Some(replica) = replica {
+                        stop_replica(replica);
+                    }
                     let _ = done.send(());
                 };
                 let thread = std::thread::Builder::new().name(format!("stop-{group}")).spawn(stop);
