@@ -93,7 +93,7 @@ async fn deep_and_long_statements() {
         (format!("SELECT 1{}", " UNION SELECT 2".repeat(1500)), ""),
         (format!("VALUES (1){}", ", (2)".repeat(20_000)), ""),
         (format!("SELECT 1 WHERE 3 IN (1{})", ", 2".repeat(50_000)), ""),
-        (joins(65), "54000"),
+        (joins(65), ""),
     ] {
         let got = code(&mut client, &sql).await;
         let shown = &sql[..sql.len().min(60)];
