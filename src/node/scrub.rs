@@ -7,14 +7,14 @@ use crate::gateway::router::Router;
 use crate::id::NodeId;
 use crate::value::Value;
 use crate::version::Feature;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Pages at a time.
 const PART: u32 = 256;
 /// How long the others' votes are waited for; more where there is much to read.
-const VOTES: Duration = Duration::from_secs(60);
+const VOTES: Duration = Duration::from_secs(20);
 /// How many pages a replica reads in a second at least.
 const PAGES: u64 = 2000;
 const LOOK: Duration = Duration::from_millis(50);
@@ -80,14 +80,16 @@ async fn compare(runtime: &Runtime, router: &Router, database: &ScrubbedDatabase
     };
     let Some(Value::Int(mark)) = mark else { return Err(format!("unexpected outcome {outcome:?}")) };
     let until = Instant::now() + VOTES + Duration::from_secs(u64::from(database.pages) / PAGES);
+    // One that is not well has nothing to compare; and when it is again, its state is another one, made after the mark.
+    let mut unwell = BTreeSet::new();
     loop {
         let votes = router.shared.votes(mark as u64);
         let membership = router.group.status().membership;
         let all = membership.voters.len() + membership.learners.len();
-        // One that is not well has nothing to compare, or will not say so soon.
         let rows = super::service::status(runtime).replicas;
-        let well = rows.iter().filter(|row| row.database == database.database && row.state == "ok").count();
-        if votes.len() >= all.min(well) || Instant::now() >= until {
+        let of_this = rows.into_iter().filter(|row| row.database == database.database);
+        unwell.extend(of_this.filter(|row| row.state != "ok").map(|row| row.node));
+        if votes.len() >= all.saturating_sub(unwell.len()) || Instant::now() >= until {
             let name = |node: NodeId| runtime.registry.name(node);
             return Ok(verdict(mark, &votes, membership.voters.len(), all, &name));
         }
