@@ -212,6 +212,21 @@ pub struct Column {
 }
 
 impl Relation {
+    /// One that has nothing in it yet.
+    pub fn new(oid: u32, kind: RelationKind, schema: String, name: String) -> Relation {
+        Relation {
+            oid,
+            source: Source::of(&kind, oid, &schema, &name),
+            kind,
+            schema,
+            name,
+            columns: Vec::new(),
+            constraints: Vec::new(),
+            indexes: Vec::new(),
+            unlogged: false,
+        }
+    }
+
     /// What a domain's condition reads: a value, as the one column of a relation. It is one of a domain itself where a
     /// domain is based on another.
     pub fn of_value((ty, typmod): (Type, i32), domain: Option<Type>) -> Relation {
@@ -227,17 +242,8 @@ impl Relation {
             generated: None,
             sequence: None,
         };
-        Relation {
-            oid: 0,
-            schema: String::new(),
-            name: String::new(),
-            kind: RelationKind::Table,
-            source: Source::None,
-            columns: vec![value],
-            constraints: Vec::new(),
-            indexes: Vec::new(),
-            unlogged: false,
-        }
+        let nowhere = Relation::new(0, RelationKind::Table, String::new(), String::new());
+        Relation { source: Source::None, columns: vec![value], ..nowhere }
     }
 }
 

@@ -177,17 +177,7 @@ fn quorate_relation(oid: u32, name: &str, columns: &str) -> Relation {
 }
 
 fn relation(oid: u32, schema: &str, name: &str, columns: Vec<Column>, source: Source) -> Relation {
-    Relation {
-        oid,
-        schema: schema.into(),
-        name: name.into(),
-        kind: RelationKind::System,
-        source,
-        columns,
-        constraints: Vec::new(),
-        indexes: Vec::new(),
-        unlogged: false,
-    }
+    Relation { source, columns, ..Relation::new(oid, RelationKind::System, schema.into(), name.into()) }
 }
 
 fn columns_of(text: &str) -> Vec<Column> {

@@ -473,26 +473,7 @@ impl Binder<'_> {
         let alias = insert.table_alias.as_ref().map(|a| fold(&a.alias));
         let target = self.target(name, alias, "insert into")?;
         let relation = target.relation.clone();
-        let mut places: Vec<usize> = Vec::new();
-        self.overriding = Overriding::No;
-        for name in &insert.columns {
-            if let Some(what) = name.0.last().and_then(|p| p.as_ident()).and_then(|i| phrases::overriding(&i.value)) {
-                self.overriding = if what == "SYSTEM" { Overriding::System } else { Overriding::User };
-                continue;
-            }
-            let (at, (_, name)) = (name_start(name), schema_and_name(name)?);
-            let place = self.place_named(&target, &name, at)?;
-            if places.contains(&place) {
-                let text = format!("column \"{name}\" specified more than once");
-                return Err(error_at(self, SqlError::new(state::DUPLICATE_COLUMN, text), at));
-            }
-            places.push(place);
-        }
-        let listed = !places.is_empty();
-        if !listed {
-            places = (0..target.named.columns.len()).collect();
-        }
-        let chosen = Chosen { places, listed };
+        let chosen = self.chosen(&target, &insert.columns)?;
         let conflict = matches!(insert.on, Some(OnInsert::OnConflict(_)));
         let mut single = true;
         let (names, source) = match &insert.source {
@@ -544,6 +525,30 @@ impl Binder<'_> {
             first.expr = self.checked(&target.surface, &target.table, target.range.id, value);
         }
         Ok(Some(columns))
+    }
+
+    /// The columns that an INSERT names, or all; and what it says of OVERRIDING.
+    pub(super) fn chosen(&mut self, target: &Target, columns: &[ObjectName]) -> SqlResult<Chosen> {
+        let mut places: Vec<usize> = Vec::new();
+        self.overriding = Overriding::No;
+        for name in columns {
+            if let Some(what) = name.0.last().and_then(|p| p.as_ident()).and_then(|i| phrases::overriding(&i.value)) {
+                self.overriding = if what == "SYSTEM" { Overriding::System } else { Overriding::User };
+                continue;
+            }
+            let (at, (_, name)) = (name_start(name), schema_and_name(name)?);
+            let place = self.place_named(target, &name, at)?;
+            if places.contains(&place) {
+                let text = format!("column \"{name}\" specified more than once");
+                return Err(error_at(self, SqlError::new(state::DUPLICATE_COLUMN, text), at));
+            }
+            places.push(place);
+        }
+        let listed = !places.is_empty();
+        if !listed {
+            places = (0..target.named.columns.len()).collect();
+        }
+        Ok(Chosen { places, listed })
     }
 
     /// INSERT … DEFAULT VALUES

@@ -5,8 +5,8 @@
 //! in a unique key on the way, PostgreSQL may refuse the first.
 
 use super::dml::{Chosen, Target};
-use super::names::{Clause, Hidden, Level, Names, Range, fold, name_start, schema_and_name};
-use super::{Binder, Overriding, error_at, parse_expr};
+use super::names::{Clause, Hidden, Level, Names, Range, fold, name_start};
+use super::{Binder, error_at, parse_expr};
 use crate::command::{Definition, Statement as Sql, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::rights::{DELETE, INSERT, UPDATE};
@@ -15,7 +15,6 @@ use crate::sql::ir::{
     Body, Change, Column, Cte, Delete, FromItem, Insert, InsertSource, Named, Node, Op, Query as Tree, Select, Side,
     Typed, Update, Write,
 };
-use crate::sql::phrases;
 use crate::sql::plan::{Effort, Tag, WritePlan};
 use crate::sql::render;
 use crate::types::{NO_TYPMOD, Type};
@@ -246,31 +245,12 @@ impl Binder<'_> {
                     return Err(SqlError::syntax("syntax error at or near \",\""));
                 };
                 self.needs.also(target.range.id, INSERT, []);
-                self.overriding = Overriding::No;
-                let mut places = Vec::new();
-                for name in &insert.columns {
-                    let last = name.0.last().and_then(|p| p.as_ident());
-                    if let Some(what) = last.and_then(|i| phrases::overriding(&i.value)) {
-                        self.overriding = if what == "SYSTEM" { Overriding::System } else { Overriding::User };
-                        continue;
-                    }
-                    let (at, (_, name)) = (name_start(name), schema_and_name(name)?);
-                    let place = self.place_named(target, &name, at)?;
-                    if places.contains(&place) {
-                        let text = format!("column \"{name}\" specified more than once");
-                        return Err(error_at(self, SqlError::new(state::DUPLICATE_COLUMN, text), at));
-                    }
-                    places.push(place);
-                }
-                let listed = !places.is_empty();
-                if !listed {
-                    places = (0..target.named.columns.len()).collect();
-                }
+                let into = self.chosen(target, &insert.columns)?;
                 let mut level = Level::new(Clause::Values);
                 level.names = sources;
                 level.hidden.push((target.range.alias.clone(), Hidden::Sibling));
                 self.levels.push(level);
-                let row = self.merge_row(target, Chosen { places, listed }, &values.content);
+                let row = self.merge_row(target, into, &values.content);
                 self.levels.pop();
                 let (columns, values) = row?;
                 let values = values.into_iter().map(|expr| Named { name: String::new(), expr }).collect();

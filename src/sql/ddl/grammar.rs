@@ -251,6 +251,21 @@ pub struct ConstraintDef {
     pub position: u32,
 }
 
+impl ConstraintDef {
+    /// One that nothing more is said of.
+    pub fn new(kind: ConstraintSyntax) -> ConstraintDef {
+        ConstraintDef {
+            name: None,
+            kind,
+            deferrable: false,
+            initially_deferred: false,
+            nulls_equal: false,
+            not_valid: false,
+            position: 0,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub enum ConstraintSyntax {
     Null,
@@ -985,15 +1000,7 @@ fn column_constraint(c: &mut Cursor<'_>) -> SqlResult<Option<ConstraintDef>> {
     } else {
         return Ok(None);
     };
-    let mut constraint = ConstraintDef {
-        name,
-        kind,
-        deferrable: false,
-        initially_deferred: false,
-        nulls_equal: nulls,
-        not_valid: false,
-        position,
-    };
+    let mut constraint = ConstraintDef { name, nulls_equal: nulls, position, ..ConstraintDef::new(kind) };
     attributes(c, &mut constraint)?;
     Ok(Some(constraint))
 }
@@ -1138,15 +1145,7 @@ fn table_constraint(c: &mut Cursor<'_>) -> SqlResult<ConstraintDef> {
     } else {
         return Err(c.error());
     };
-    let mut constraint = ConstraintDef {
-        name,
-        kind,
-        deferrable: false,
-        initially_deferred: false,
-        nulls_equal: nulls,
-        not_valid: false,
-        position,
-    };
+    let mut constraint = ConstraintDef { name, nulls_equal: nulls, position, ..ConstraintDef::new(kind) };
     attributes(c, &mut constraint)?;
     if c.eat_all("NOT VALID") {
         let what = match constraint.kind {
@@ -1518,16 +1517,7 @@ fn alter_action(c: &mut Cursor<'_>) -> SqlResult<AlterAction> {
     if c.eat("ALTER") {
         if c.eat("CONSTRAINT") {
             let (name, position) = (c.ident()?, c.position());
-            let kind = ConstraintSyntax::Null;
-            let mut constraint = ConstraintDef {
-                name: None,
-                kind,
-                deferrable: false,
-                initially_deferred: false,
-                nulls_equal: false,
-                not_valid: false,
-                position,
-            };
+            let mut constraint = ConstraintDef { position, ..ConstraintDef::new(ConstraintSyntax::Null) };
             attributes(c, &mut constraint)?;
             let (deferrable, deferred) = (constraint.deferrable, constraint.initially_deferred);
             return Ok(AlterAction::AlterConstraint { name, deferrable, deferred });

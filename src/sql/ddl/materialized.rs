@@ -6,13 +6,13 @@
 
 use super::grammar::CreateMaterialized;
 use super::rows::literal;
-use super::table::{is_free, plain_column, push_column};
+use super::table::{is_free, push_columns};
 use super::work::Work;
 use crate::command::{Statement, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::Scope;
 use crate::sql::bind::Binder;
-use crate::sql::catalog::{Object, Relation, RelationKind, Source, is_temporary, quote, sqlite_name};
+use crate::sql::catalog::{Object, Relation, RelationKind, is_temporary, quote, sqlite_name};
 use crate::sql::cursor::Name;
 use crate::sql::plan::Tag;
 use crate::sql::{parse, view};
@@ -31,20 +31,8 @@ pub fn create(work: &mut Work<'_>, def: &CreateMaterialized) -> SqlResult<Tag> {
     }
     let kind = RelationKind::Materialized { definition: view.definition.clone(), populated: def.with_data };
     let oid = work.oid();
-    let mut relation = Relation {
-        oid,
-        source: Source::of(&kind, oid, &schema, &def.name.name),
-        kind,
-        schema,
-        name: def.name.name.clone(),
-        columns: Vec::new(),
-        constraints: Vec::new(),
-        indexes: Vec::new(),
-        unlogged: false,
-    };
-    for (i, column) in view.columns.iter().enumerate() {
-        push_column(&mut relation, plain_column(i as i16 + 1, &column.name, column.ty, column.typmod))?;
-    }
+    let mut relation = Relation::new(oid, kind, schema, def.name.name.clone());
+    push_columns(&mut relation, &view.columns)?;
     // As whoever makes it, who is the owner.
     let rows = if def.with_data { Some(rows(work, &view.definition, None)?) } else { None };
     work.create_physical(&relation, &sqlite_name(&relation.schema, &relation.name))?;

@@ -19,12 +19,12 @@ use crate::sql::bind::{Binder, Kept, parse_expr};
 use crate::sql::catalog;
 use crate::sql::catalog::Action;
 use crate::sql::catalog::{
-    Column, Constraint, ConstraintKind, Identity, Index, IndexKey, Relation, RelationKind, Sequence, Source,
-    ViewOptions, is_temporary, methods, quote, sqlite_name,
+    Column, Constraint, ConstraintKind, Identity, Index, IndexKey, Relation, RelationKind, Sequence, ViewOptions,
+    is_temporary, methods, quote, sqlite_name,
 };
 use crate::sql::cursor::Name;
 use crate::sql::lex::{Kind, Lexer, identifier, quote_identifier, quote_literal};
-use crate::sql::plan::Tag;
+use crate::sql::plan::{ResultColumn, Tag};
 use crate::sql::violation::orphans;
 use crate::sql::violation::references::{self, Fit};
 use crate::sql::{parse, view};
@@ -111,18 +111,7 @@ fn create_table(work: &mut Work<'_>, def: &CreateTable) -> SqlResult<Tag> {
         return Ok(plain);
     }
     let oid = work.oid();
-    let kind = RelationKind::Table;
-    let mut table = Relation {
-        oid,
-        source: Source::of(&kind, oid, &schema, &def.name.name),
-        kind,
-        schema,
-        name: def.name.name.clone(),
-        columns: Vec::new(),
-        constraints: Vec::new(),
-        indexes: Vec::new(),
-        unlogged: false,
-    };
+    let mut table = Relation::new(oid, RelationKind::Table, schema, def.name.name.clone());
     let mut rows = None;
     let mut constraints = Vec::new();
     if let Some((names, query, with_data)) = &def.query {
@@ -211,6 +200,14 @@ pub fn plain_column(attnum: i16, name: &str, ty: Type, typmod: i32) -> Column {
         generated: None,
         sequence: None,
     }
+}
+
+/// The columns that a query has.
+pub fn push_columns(relation: &mut Relation, columns: &[ResultColumn]) -> SqlResult<()> {
+    for (i, column) in columns.iter().enumerate() {
+        push_column(relation, plain_column(i as i16 + 1, &column.name, column.ty, column.typmod))?;
+    }
+    Ok(())
 }
 
 pub fn push_column(table: &mut Relation, column: Column) -> SqlResult<()> {
@@ -354,15 +351,6 @@ fn copy_definition(work: &mut Work<'_>, table: &mut Relation, like: &Like) -> Sq
     let source = work.relation(&like.table)?;
     work.check_right(&source, SELECT, &[])?;
     let mut constraints = Vec::new();
-    let plain = |kind| ConstraintDef {
-        name: None,
-        kind,
-        deferrable: false,
-        initially_deferred: false,
-        nulls_equal: false,
-        not_valid: false,
-        position: 0,
-    };
     for from in &source.columns {
         let attnum = table.columns.iter().map(|c| c.attnum).max().unwrap_or(0) + 1;
         let mut column = plain_column(attnum, &from.name, from.ty, from.typmod);
@@ -383,11 +371,13 @@ fn copy_definition(work: &mut Work<'_>, table: &mut Relation, like: &Like) -> Sq
     for c in &source.constraints {
         match &c.kind {
             ConstraintKind::Check(text) if like.constraints => {
-                constraints
-                    .push(ConstraintDef { name: Some(c.name.clone()), ..plain(ConstraintSyntax::Check(text.clone())) });
+                constraints.push(ConstraintDef {
+                    name: Some(c.name.clone()),
+                    ..ConstraintDef::new(ConstraintSyntax::Check(text.clone()))
+                });
             }
             ConstraintKind::PrimaryKey { .. } if like.indexes => {
-                constraints.push(plain(ConstraintSyntax::PrimaryKey(names(&c.columns))));
+                constraints.push(ConstraintDef::new(ConstraintSyntax::PrimaryKey(names(&c.columns))));
             }
             ConstraintKind::Unique { .. } if like.indexes => {
                 let index = source
@@ -395,7 +385,10 @@ fn copy_definition(work: &mut Work<'_>, table: &mut Relation, like: &Like) -> Sq
                     .iter()
                     .find(|i| matches!(c.kind, ConstraintKind::Unique { index } if index == i.oid));
                 let nulls_equal = index.is_some_and(|i| i.nulls_equal);
-                constraints.push(ConstraintDef { nulls_equal, ..plain(ConstraintSyntax::Unique(names(&c.columns))) });
+                constraints.push(ConstraintDef {
+                    nulls_equal,
+                    ..ConstraintDef::new(ConstraintSyntax::Unique(names(&c.columns)))
+                });
             }
             _ => {}
         }
@@ -868,21 +861,9 @@ fn sequence_relation(work: &mut Work<'_>, schema: &str, name: &str, sequence: Se
     let oid = work.oid();
     let kind = RelationKind::Sequence(sequence);
     let column = |n, name: &str, ty| Column { not_null: true, ..plain_column(n, name, ty, NO_TYPMOD) };
-    Relation {
-        oid,
-        schema: schema.to_owned(),
-        name: name.to_owned(),
-        source: Source::of(&kind, oid, schema, name),
-        kind,
-        columns: vec![
-            column(1, "last_value", Type::INT8),
-            column(2, "log_cnt", Type::INT8),
-            column(3, "is_called", Type::BOOL),
-        ],
-        constraints: Vec::new(),
-        indexes: Vec::new(),
-        unlogged: false,
-    }
+    let columns =
+        vec![column(1, "last_value", Type::INT8), column(2, "log_cnt", Type::INT8), column(3, "is_called", Type::BOOL)];
+    Relation { columns, ..Relation::new(oid, kind, schema.to_owned(), name.to_owned()) }
 }
 
 pub struct SequenceChange {
@@ -1038,20 +1019,8 @@ fn create_view(
     if view.uses.contains(&oid) {
         return Err(SqlError::new(state::INVALID_RECURSION, format!("view \"{}\" refers to itself", name.name)));
     }
-    let mut relation = Relation {
-        oid,
-        source: Source::None,
-        kind,
-        schema,
-        name: name.name.clone(),
-        columns: Vec::new(),
-        constraints: Vec::new(),
-        indexes: Vec::new(),
-        unlogged: false,
-    };
-    for (i, column) in view.columns.iter().enumerate() {
-        push_column(&mut relation, plain_column(i as i16 + 1, &column.name, column.ty, column.typmod))?;
-    }
+    let mut relation = Relation::new(oid, kind, schema, name.name.clone());
+    push_columns(&mut relation, &view.columns)?;
     if let Some(old) = &old {
         check_replacement(old, &relation)?;
         for column in &mut relation.columns {

@@ -13,8 +13,8 @@ use crate::sql::bind::{self, Address, Kept, Notes, class};
 use crate::sql::catalog::Object;
 use crate::sql::catalog::rights::acl_literal;
 use crate::sql::catalog::{
-    Action, Catalog, Column, Constraint, ConstraintKind, Index, OwnType, Relation, RelationKind, Source, is_temporary,
-    methods, quote, sqlite_name,
+    Action, Catalog, Column, Constraint, ConstraintKind, Index, OwnType, Relation, RelationKind, is_temporary, methods,
+    quote, sqlite_name,
 };
 use crate::sql::cursor::Name;
 use crate::sql::deparse;
@@ -1265,17 +1265,7 @@ fn parents_first(mut left: Vec<(Relation, Relation)>) -> (Vec<(Relation, Relatio
 }
 
 fn index_relation(table: &Relation, index: &Index) -> Relation {
-    Relation {
-        oid: index.oid,
-        schema: table.schema.clone(),
-        name: index.name.clone(),
-        kind: RelationKind::Index { table: table.oid },
-        source: Source::None,
-        columns: Vec::new(),
-        constraints: Vec::new(),
-        indexes: Vec::new(),
-        unlogged: false,
-    }
+    Relation::new(index.oid, RelationKind::Index { table: table.oid }, table.schema.clone(), index.name.clone())
 }
 
 pub fn no_relation(name: &Name) -> SqlError {
