@@ -4,36 +4,13 @@
 #
 #   docker/dashboard.sh BINARY [PICTURE.html]     needs prometheus, psql and python3; the picture shows what the panels would show
 set -euo pipefail
+quorate=$(realpath "${1:?the program}") picture=${2:+$(realpath "$2")}
 cd "$(dirname "$0")"
-quorate=$(realpath "${1:?the program}") picture=${2:-}
-dir=$(mktemp -d)
-declare -A pid
-cleanup() {
-    for p in "${pid[@]}"; do kill "$p" 2>/dev/null || true; done
-    wait 2>/dev/null || true
-    rm -rf "$dir"
-}
-trap cleanup EXIT
-read -r -a ports < <(python3 - <<'P'
-import socket
-s = [socket.socket() for _ in range(10)]
-[x.bind(("127.0.0.1", 0)) for x in s]
-print(*[x.getsockname()[1] for x in s])
-P
-)
-export QUORATE_PASSWORD=correct-horse PGPASSWORD=correct-horse
-start() {
-    local n=$1; shift
-    "$quorate" start --data-dir "$dir/db$n" --name "db$n" --host localhost --listen "127.0.0.1:${ports[n - 1]}" \
-        --peers "127.0.0.1:${ports[n + 2]}" --http "127.0.0.1:${ports[n + 5]}" "$@" >"$dir/db$n.out" 2>&1 &
-    pid[$n]=$!
-}
-until_true() { for _ in $(seq 600); do "$@" >/dev/null 2>&1 && return; sleep 0.1; done; echo "not in time: $*"; tail -n 20 "$dir"/*.out; exit 1; }
-start 1 --init --token-file "$dir/token"
-for n in 2 3; do start $n --join "localhost:${ports[6]}" --token-file "$dir/token"; done
-sql() { psql -XAtq "host=localhost port=${ports[$1 - 1]} user=${3:-quorate} dbname=quorate sslmode=verify-full sslrootcert=$dir/db1/pki/ca.crt connect_timeout=3" -c "$2"; }
-for n in 1 2 3; do until_true sql $n 'SELECT 1'; done
-sql 1 'CREATE TABLE t (n int PRIMARY KEY)'
+source ../scripts/cluster.sh
+begin 10
+export PGPASSWORD=correct-horse
+secure_cluster
+sql "$(postgres 1)" 'CREATE TABLE t (n int PRIMARY KEY)'
 
 printf %s "$PGPASSWORD" > "$dir/password"
 cat > "$dir/prometheus.yml" <<C
@@ -42,24 +19,24 @@ rule_files: ["$PWD/alerts.yml"]
 scrape_configs:
   - job_name: quorate
     scheme: https
-    tls_config: {ca_file: $dir/db1/pki/ca.crt, server_name: localhost}
+    tls_config: {ca_file: $dir/ca.crt, server_name: localhost}
     basic_auth: {username: quorate, password_file: $dir/password}
-    static_configs: [{targets: ["127.0.0.1:${ports[6]}", "127.0.0.1:${ports[7]}", "127.0.0.1:${ports[8]}"]}]
+    static_configs: [{targets: ["127.0.0.1:$(http 1)", "127.0.0.1:$(http 2)", "127.0.0.1:$(http 3)"]}]
 C
 promtool check config "$dir/prometheus.yml" >/dev/null
 prometheus --config.file="$dir/prometheus.yml" --storage.tsdb.path="$dir/tsdb" --web.listen-address="127.0.0.1:${ports[9]}" \
-    >"$dir/prometheus.out" 2>&1 & pid[p]=$!
+    >"$dir/prometheus.log" 2>&1 & pid[p]=$!
 until_true curl -fs "http://127.0.0.1:${ports[9]}/-/ready"
-curl -fs --cacert "$dir/db1/pki/ca.crt" -u "quorate:$PGPASSWORD" "https://localhost:${ports[6]}/metrics" | promtool check metrics
+curl -fs --cacert "$dir/ca.crt" -u "quorate:$PGPASSWORD" "https://localhost:$(http 1)/metrics" | promtool check metrics
 
 for n in 1 2 3; do
     # Writes, reads, and an error now and then.
     (for i in $(seq 400); do echo "INSERT INTO t VALUES ($n * 1000 + $i); SELECT count(*) FROM t; INSERT INTO t VALUES ($n * 1000 + $i); SELECT pg_sleep(0.05);"; done) \
-        | psql -Xq "host=localhost port=${ports[n - 1]} user=quorate dbname=quorate sslmode=verify-full sslrootcert=$dir/db1/pki/ca.crt" \
+        | psql -Xq "$(at "$(postgres $n)")" \
         >/dev/null 2>&1 & pid[load$n]=$!
 done
 sleep 12
-PGPASSWORD=wrong sql 1 'SELECT 1' >/dev/null 2>&1 || true
+PGPASSWORD=wrong sql "$(postgres 1)" 'SELECT 1' >/dev/null 2>&1 || true
 sleep 12
 kill -9 "${pid[3]}"
 sleep 8

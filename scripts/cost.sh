@@ -4,23 +4,9 @@
 set -euo pipefail
 quorate=$(realpath "${1:?the program}") seconds=${2:-30} clients=${3:-64}
 server=$(pg_config --bindir)
-dir=$(mktemp -d); chmod 755 "$dir"
-pids=()
-cleanup() {
-    for p in "${pids[@]}"; do kill "$p" 2>/dev/null || true; done
-    wait 2>/dev/null || true
-    rm -rf "$dir"
-}
-trap cleanup EXIT
-read -r -a ports < <(python3 - <<'P'
-import socket
-s = [socket.socket() for _ in range(19)]
-[x.bind(("127.0.0.1", 0)) for x in s]
-print(*[x.getsockname()[1] for x in s])
-P
-)
-export PGPASSWORD=correct-horse QUORATE_PASSWORD=correct-horse
-until_true() { for _ in $(seq 600); do "$@" >/dev/null 2>&1 && return; sleep 0.1; done; echo "not in time: $*"; tail -n 5 "$dir"/*.log; exit 1; }
+source "$(dirname "$0")/cluster.sh"
+begin 10
+export PGPASSWORD=correct-horse
 echo '\set n random(1, 10000)
 SELECT v FROM k WHERE n = :n;' > "$dir/select.sql"
 echo 'INSERT INTO w VALUES (1, 2);' > "$dir/insert.sql"
@@ -34,37 +20,29 @@ measure() { # measure NAME CONNECTION-STRING
     done
 }
 
-secure() { # secure N FLAGS…
-    local n=$1; shift
-    "$quorate" start --data-dir "$dir/s$n" --name "s$n" --host localhost --listen "127.0.0.1:${ports[n]}" --peers "127.0.0.1:${ports[n + 3]}" \
-        --http "127.0.0.1:${ports[n + 6]}" --token-file "$dir/token" "$@" >"$dir/s$n.log" 2>&1 & pids+=($!)
-}
-secure 1 --init; secure 2 --join "localhost:${ports[7]}"; secure 3 --join "localhost:${ports[7]}"
-tls="host=localhost user=quorate dbname=quorate sslmode=verify-full sslrootcert=$dir/s1/pki/ca.crt channel_binding=require"
-three() { [ "$(psql -XAtqc "SELECT count(*) FROM quorate.groups WHERE voters LIKE 's_ s_ s_'" "$tls port=${ports[1]}")" = 2 ]; }
-until_true three
-measure "three nodes, TLS and SCRAM" "$tls port=${ports[1]}"
-for p in "${pids[@]}"; do kill "$p"; done; wait 2>/dev/null || true; pids=()
+secure_cluster
+measure "three nodes, TLS and SCRAM" "$(at "$(postgres 1)") channel_binding=require"
+end_all
 
-initial=$(for n in 1 2 3; do printf '%d=p%d@127.0.0.1:%d,' $n $n "${ports[n + 12]}"; done)
+initial=$(for n in 1 2 3; do printf '%d=p%d@127.0.0.1:%d,' $n $n "$(peers $n)"; done)
 for n in 1 2 3; do
-    "$quorate" start --data-dir "$dir/p$n" --name "p$n" --listen "127.0.0.1:${ports[n + 9]}" --peers "127.0.0.1:${ports[n + 12]}" \
-        --http "127.0.0.1:${ports[n + 15]}" --initial "${initial%,}" >"$dir/p$n.log" 2>&1 & pids+=($!)
+    "$quorate" start --data-dir "$dir/p$n" --name "p$n" --listen "127.0.0.1:$(postgres $n)" --peers "127.0.0.1:$(peers $n)" \
+        --http "127.0.0.1:$(http $n)" --initial "${initial%,}" >"$dir/p$n.log" 2>&1 & pid[$n]=$!
 done
-plain="host=127.0.0.1 port=${ports[10]} user=quorate dbname=quorate sslmode=disable"
+plain="host=127.0.0.1 port=$(postgres 1) user=quorate dbname=quorate sslmode=disable"
 until_true psql -XAtqc 'SELECT 1' "$plain"
 measure "three nodes, without" "$plain"
-for p in "${pids[@]}"; do kill "$p"; done; wait 2>/dev/null || true; pids=()
+end_all
 
 install -d -o postgres -m 700 "$dir/pg"
 echo "$PGPASSWORD" > "$dir/password"; chmod 644 "$dir/password"
 runuser -u postgres -- "$server/initdb" -D "$dir/pg" -U quorate --pwfile="$dir/password" -A scram-sha-256 >/dev/null
-install -o postgres -m 600 "$dir/s1/pki/node.crt" "$dir/pg/server.crt"
-install -o postgres -m 600 "$dir/s1/pki/node.key" "$dir/pg/server.key"
+install -o postgres -m 600 "$dir/db1/pki/node.crt" "$dir/pg/server.crt"
+install -o postgres -m 600 "$dir/db1/pki/node.key" "$dir/pg/server.key"
 printf 'hostssl all all all scram-sha-256\nhostnossl all all all trust\n' > "$dir/pg/pg_hba.conf"
-runuser -u postgres -- "$server/postgres" -D "$dir/pg" -c port="${ports[0]}" -c ssl=on -c listen_addresses=localhost -c unix_socket_directories= \
-    -c max_connections=200 >"$dir/pg.log" 2>&1 & pids+=($!)
-base="host=localhost port=${ports[0]} user=quorate dbname=postgres"
+runuser -u postgres -- "$server/postgres" -D "$dir/pg" -c port="${ports[9]}" -c ssl=on -c listen_addresses=localhost -c unix_socket_directories= \
+    -c max_connections=200 >"$dir/pg.log" 2>&1 & pid[postgres]=$!
+base="host=localhost port=${ports[9]} user=quorate dbname=postgres"
 until_true psql -XAtqc 'SELECT 1' "$base sslmode=disable"
-measure "PostgreSQL, TLS and SCRAM" "$base sslmode=verify-full sslrootcert=$dir/s1/pki/ca.crt channel_binding=require"
+measure "PostgreSQL, TLS and SCRAM" "$base sslmode=verify-full sslrootcert=$dir/ca.crt channel_binding=require"
 measure "PostgreSQL, without" "$base sslmode=disable"

@@ -5,73 +5,40 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 quorate=$(realpath "${1:?the program}")
-dir=$(mktemp -d); chmod 755 "$dir"
-declare -A pid
-cleanup() {
-    for p in "${pid[@]}"; do kill "$p" 2>/dev/null || true; done
-    wait 2>/dev/null || true
-    rm -rf "$dir"
-}
-trap cleanup EXIT
-read -r -a ports < <(python3 - <<'P'
-import socket
-s = [socket.socket() for _ in range(11)]
-[x.bind(("127.0.0.1", 0)) for x in s]
-print(*[x.getsockname()[1] for x in s])
-P
-)
-pg() { echo "${ports[$1 - 1]}"; }
-http() { echo "${ports[$1 + 5]}"; }
+source scripts/cluster.sh
+begin 11
 proxy=${ports[9]} pool=${ports[10]}
-export PGPASSWORD=correct-horse QUORATE_PASSWORD=correct-horse
-start() { # start N FLAGS…
-    local n=$1; shift
-    "$quorate" start --data-dir "$dir/db$n" --name "db$n" --host localhost --listen "127.0.0.1:$(pg "$n")" \
-        --peers "127.0.0.1:${ports[n + 2]}" --http "127.0.0.1:$(http "$n")" "$@" >"$dir/db$n.out" 2>&1 &
-    pid[$n]=$!
-}
-until_true() { for _ in $(seq 600); do "$@" >/dev/null 2>&1 && return; sleep 0.1; done; echo "not in time: $*"; tail -n 20 "$dir"/*.out; exit 1; }
-start 1 --init --token-file "$dir/token"
-start 2 --join "localhost:$(http 1)" --token-file "$dir/token"
-start 3 --join "localhost:$(http 1)" --token-file "$dir/token"
-until_true test -e "$dir/db1/pki/ca.crt"
-cp "$dir/db1/pki/ca.crt" "$dir/ca.crt"; chmod 644 "$dir/ca.crt"
-at() { echo "host=localhost port=$1 user=quorate dbname=quorate sslmode=verify-full sslrootcert=$dir/ca.crt connect_timeout=3"; }
-sql() { psql -XAtq -v ON_ERROR_STOP=1 "$(at "$1")" -c "$2"; }
-for n in 1 2 3; do until_true sql "$(pg $n)" 'SELECT 1'; done
-voters() { [ "$(sql "$(pg 1)" "SELECT count(*) FROM quorate.groups WHERE voters LIKE 'db_ db_ db_'")" = 2 ]; }
-until_true voters
-sql "$(pg 1)" 'CREATE TABLE through (way text, n int)'
+export PGPASSWORD=correct-horse
+secure_cluster
+sql "$(postgres 1)" 'CREATE TABLE through (way text, n int)'
 
-CA=$dir/ca.crt PROXY_BIND=127.0.0.1:$proxy PG1=$(pg 1) PG2=$(pg 2) PG3=$(pg 3) HTTP1=$(http 1) HTTP2=$(http 2) HTTP3=$(http 3) \
-    haproxy -f docker/proxy/haproxy.cfg >"$dir/haproxy.out" 2>&1 & pid[haproxy]=$!
+CA=$dir/ca.crt PROXY_BIND=127.0.0.1:$proxy PG1=$(postgres 1) PG2=$(postgres 2) PG3=$(postgres 3) HTTP1=$(http 1) HTTP2=$(http 2) HTTP3=$(http 3) \
+    haproxy -f docker/proxy/haproxy.cfg >"$dir/haproxy.log" 2>&1 & pid[haproxy]=$!
 until_true sql "$proxy" 'SELECT 1'
 printf '"quorate" "%s"\n' "$PGPASSWORD" > "$dir/users.txt"
 sed "s|@PROXY@|$proxy|; s|@PORT@|$pool|; s|@DIR@|$dir|; s|@CA@|$dir/ca.crt|" docker/proxy/pgbouncer.ini > "$dir/pgbouncer.ini"
 # It does not run as root.
 chown -R nobody "$dir/users.txt" "$dir/pgbouncer.ini"; install -o nobody -m 644 /dev/null "$dir/pgbouncer.log"; chmod 777 "$dir"
-runuser -u nobody -- pgbouncer "$dir/pgbouncer.ini" >"$dir/pgbouncer.out" 2>&1 & pid[pgbouncer]=$!
+runuser -u nobody -- pgbouncer "$dir/pgbouncer.ini" >"$dir/pgbouncer.start.log" 2>&1 & pid[pgbouncer]=$!
 until_true psql -XAtqc 'SELECT 1' "host=127.0.0.1 port=$pool user=quorate dbname=quorate"
 echo "through HAProxy: $(sql "$proxy" 'SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid()'), verify-full; PgBouncer reaches the nodes by verify-ca"
 
-hosts="host=localhost,localhost,localhost port=$(pg 1),$(pg 2),$(pg 3)"
-tls="user=quorate dbname=quorate sslmode=verify-full sslrootcert=$dir/ca.crt connect_timeout=3"
-leader() { sql "$(pg "$1")" "SELECT right(leader, 1) FROM quorate.groups WHERE database = 'quorate'"; }
+leader() { sql "$(postgres "$1")" "SELECT right(leader, 1) FROM quorate.groups WHERE database = 'quorate'"; }
 gone=$(leader 1)
 runs=()
 python3 scripts/drivers/work.py HAProxy "$(at "$proxy")" 12 & runs+=($!)
 python3 scripts/drivers/work.py PgBouncer "host=127.0.0.1 port=$pool user=quorate dbname=quorate" 12 & runs+=($!)
 # The first host is the one that goes: the client's own node dies.
-others=$(for n in 1 2 3; do [ "$n" = "$gone" ] || pg "$n"; done | paste -sd,)
-python3 scripts/drivers/work.py "libpq, psycopg" "host=localhost,localhost,localhost port=$(pg "$gone"),$others $tls" 12 & runs+=($!)
+others=$(for n in 1 2 3; do [ "$n" = "$gone" ] || postgres "$n"; done | paste -sd,)
+python3 scripts/drivers/work.py "libpq, psycopg" "host=localhost,localhost,localhost port=$(postgres "$gone"),$others $(tls)" 12 & runs+=($!)
 if [ -n "${NODE_PG:-}" ]; then # a directory in which `npm install pg` was run
-    PORTS="$(pg "$gone"),$others" CA=$dir/ca.crt NODE_PATH="$NODE_PG/node_modules" node scripts/drivers/work.cjs & runs+=($!)
+    PORTS="$(postgres "$gone"),$others" CA=$dir/ca.crt NODE_PATH="$NODE_PG/node_modules" node scripts/drivers/work.cjs & runs+=($!)
 fi
 if [ -n "${PGX:-}" ]; then # scripts/drivers/work.go, built
-    "$PGX" "postgres://quorate:$PGPASSWORD@localhost:$(pg "$gone"),localhost:${others%,*},localhost:${others#*,}/quorate?sslmode=verify-full&sslrootcert=$dir/ca.crt&connect_timeout=3" 12 & runs+=($!)
+    "$PGX" "postgres://quorate:$PGPASSWORD@localhost:$(postgres "$gone"),localhost:${others%,*},localhost:${others#*,}/quorate?sslmode=verify-full&sslrootcert=$dir/ca.crt&connect_timeout=3" 12 & runs+=($!)
 fi
 if [ -n "${PGJDBC:-}" ]; then # a class path with the driver and the compiled scripts/drivers/Work.java
-    java -cp "$PGJDBC" Work "jdbc:postgresql://localhost:$(pg "$gone"),localhost:${others%,*},localhost:${others#*,}/quorate?user=quorate&password=$PGPASSWORD&sslmode=verify-full&sslrootcert=$dir/ca.crt&connectTimeout=3&loginTimeout=5" 12 & runs+=($!)
+    java -cp "$PGJDBC" Work "jdbc:postgresql://localhost:$(postgres "$gone"),localhost:${others%,*},localhost:${others#*,}/quorate?user=quorate&password=$PGPASSWORD&sslmode=verify-full&sslrootcert=$dir/ca.crt&connectTimeout=3&loginTimeout=5" 12 & runs+=($!)
 fi
 sleep 4
 kill -9 "${pid[$gone]}"

@@ -8,32 +8,16 @@
 set -euo pipefail
 old=$(realpath "${1:?the old program}") new=$(realpath "${2:?the new program}") pause=${3:-5}
 clients=${CLIENTS:-4} scale=${SCALE:-5}
-dir=$(mktemp -d)
-declare -A pid
-cleanup() {
-    for p in "${pid[@]}"; do kill "$p" 2>/dev/null || true; done
-    wait 2>/dev/null || true
-    rm -rf "$dir"
-}
-trap cleanup EXIT
-
-read -r -a ports < <(python3 - <<'P'
-import socket
-s = [socket.socket() for _ in range(9)]
-[x.bind(("127.0.0.1", 0)) for x in s]
-print(*[x.getsockname()[1] for x in s])
-P
-)
-postgres() { echo "${ports[$1 - 1]}"; }
-http() { echo "${ports[$1 + 5]}"; }
-initial=$(for n in 1 2 3; do printf '{ id = %d, name = "db%d", peers = "127.0.0.1:%d" }, ' "$n" "$n" "${ports[n + 2]}"; done)
+source "$(dirname "$0")/cluster.sh"
+begin 9
+initial=$(for n in 1 2 3; do printf '{ id = %d, name = "db%d", peers = "127.0.0.1:%d" }, ' "$n" "$n" "$(peers "$n")"; done)
 for n in 1 2 3; do
     cat > "$dir/$n.toml" <<C
 name = "db$n"
 data_dir = "$dir/$n"
 [listen]
 postgres = "127.0.0.1:$(postgres "$n")"
-peers = "127.0.0.1:${ports[n + 2]}"
+peers = "127.0.0.1:$(peers "$n")"
 http = "127.0.0.1:$(http "$n")"
 [cluster]
 hold_version = 1
@@ -41,10 +25,7 @@ initial = [$initial]
 C
 done
 start() { "$2" start --config "$dir/$1.toml" >>"$dir/$1.log" 2>&1 & pid[$1]=$!; }
-ready() {
-    for _ in $(seq 600); do curl -fs "http://127.0.0.1:$(http "$1")/ready" >/dev/null 2>&1 && return; sleep 0.1; done
-    echo "db$1 is not ready"; tail -n 20 "$dir/$1.log"; exit 1
-}
+ready() { until_true curl -fs "http://127.0.0.1:$(http "$1")/ready"; }
 sql() { psql -XAtq -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$(postgres "$1")" -U quorate quorate -c "$2"; }
 versions() { # of the databases' replicas
     "$new" status --addr "127.0.0.1:$(http "$1")" --json \
