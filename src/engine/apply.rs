@@ -238,13 +238,11 @@ impl Machine {
 
     /// Another budget than that of the log.
     #[cfg(test)]
-    #[cfg(test)]
     pub fn set_limits(&mut self, limits: Limits) {
         self.limits = limits;
     }
 
     /// Applies with a savepoint around every command.
-    #[cfg(test)]
     #[cfg(test)]
     pub fn apply_carefully(&mut self, entries: &[Committed]) -> Effects {
         self.attempt(entries, true, &mut |_, _| Ok(())).expect("applies")

@@ -304,7 +304,7 @@ impl<R: Replica, P: Peers> Router<R, P> {
     /// when it was.
     fn place_for_early(&self, request: &ReadRequest) -> Option<SemaphorePermit<'_>> {
         let worth = !request.signals && self.group.is_quiet();
-        self.early.try_acquire().ok().filter(|_| worth)
+        worth.then(|| self.early.try_acquire().ok())?
     }
 
     /// Reads while the round to the majority is under way. `None` if the state that was read does not cover what it must:

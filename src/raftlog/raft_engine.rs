@@ -270,7 +270,9 @@ impl<F: FileSystem + 'static> RaftLog for RaftEngineLog<F> {
 
     fn load(&self, group: GroupId) -> Result<GroupLog, LogError> {
         let record = self.records.lock().get(&group).cloned().unwrap_or_default();
-        let last = match self.engine()?.last_index(group.0) {
+        // Not within the match: what follows takes the lock again, and a purge may wait in between.
+        let last = self.engine()?.last_index(group.0);
+        let last = match last {
             Some(index) if index > record.truncated.index => {
                 let term = self.term(group, index)?.ok_or(LogError::Missing { group, index })?;
                 Position { index, term }

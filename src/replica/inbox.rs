@@ -86,12 +86,12 @@ impl<W: Work> Inbox<W> {
             fence(Ordering::SeqCst);
             let Some(mut guard) = self.work.try_lock() else { return Ok(()) };
             let Some(work) = guard.as_mut() else { return Ok(()) };
-            let more = self.round(work, false);
+            let more = self.round(work, W::is_patient);
             self.set_due(work.due());
             drop(guard);
             fence(Ordering::SeqCst);
             match more {
-                More::Patient => break,
+                More::Held => break,
                 More::Unknown if self.is_empty() => return Ok(()),
                 More::Unknown => {}
             }
@@ -100,14 +100,14 @@ impl<W: Work> Inbox<W> {
         Ok(())
     }
 
-    /// The own thread: until `W::take` was given an input for which `ends` holds.
+    /// The own thread: until an input comes for which `ends` holds, which nobody takes; it is one of the patient ones.
     pub(super) fn run(&self, work: W, ends: impl Fn(&W::Input) -> bool) -> W {
         *self.work.lock() = Some(work);
         loop {
             self.sleep.lock().called = false;
             let mut guard = self.work.lock();
             let work = guard.as_mut().expect("only this function takes it away");
-            if self.ended(&ends) {
+            if self.queue.lock().items.front().is_some_and(&ends) {
                 let work = guard.take().expect("just looked");
                 drop(guard);
                 let left = {
@@ -118,7 +118,7 @@ impl<W: Work> Inbox<W> {
                 drop(left);
                 return work;
             }
-            self.round(work, true);
+            self.round(work, &ends);
             self.set_due(work.due());
             drop(guard);
             fence(Ordering::SeqCst);
@@ -135,17 +135,17 @@ impl<W: Work> Inbox<W> {
         }
     }
 
-    /// Takes in what has come and does what follows.
-    fn round(&self, work: &mut W, own: bool) -> More {
+    /// Takes in what has come, up to the first for which `held` holds, and does what follows.
+    fn round(&self, work: &mut W, held: impl Fn(&W::Input) -> bool) -> More {
         let mut more = More::Unknown;
         let mut items = {
             let mut queue = self.queue.lock();
             let count = queue.items.len().min(ROUND);
-            let patient = queue.items.iter().take(count).position(W::is_patient).filter(|_| !own);
-            if patient.is_some() {
-                more = More::Patient;
+            let before = queue.items.iter().take(count).position(held);
+            if before.is_some() {
+                more = More::Held;
             }
-            match patient.unwrap_or(count) {
+            match before.unwrap_or(count) {
                 all if all == queue.items.len() => std::mem::take(&mut queue.items),
                 some => queue.items.drain(..some).collect(),
             }
@@ -166,10 +166,6 @@ impl<W: Work> Inbox<W> {
 
     fn is_empty(&self) -> bool {
         self.queue.lock().items.is_empty()
-    }
-
-    fn ended(&self, ends: impl Fn(&W::Input) -> bool) -> bool {
-        self.queue.lock().items.iter().any(ends)
     }
 
     /// Wakes the own thread, or keeps it from going to sleep.
@@ -195,8 +191,8 @@ impl<W: Work> Inbox<W> {
 /// Why a round is over.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum More {
-    /// The next input is for the own thread.
-    Patient,
+    /// The next input is not for this round.
+    Held,
     Unknown,
 }
 
@@ -303,6 +299,18 @@ mod tests {
         assert_eq!(sum.load(Ordering::SeqCst), 5);
         inbox.post(Given::End).unwrap();
         own.join().unwrap();
+    }
+
+    #[test]
+    fn the_end_is_taken_by_nobody_whenever_it_comes() {
+        for _ in 0..500 {
+            let (inbox, _, own) = started();
+            let bringer = inbox.clone();
+            let bringer = thread::spawn(move || while bringer.bring(Given::Number(1)).is_ok() {});
+            inbox.post(Given::End).unwrap();
+            own.join().unwrap();
+            bringer.join().unwrap();
+        }
     }
 
     #[test]
