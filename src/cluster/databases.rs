@@ -76,6 +76,8 @@ const DUPLICATE: &str = "SELECT '42P04', 'database \"' || name || '\" already ex
      FROM databases WHERE name = ?1";
 const MISSING: &str = "SELECT '3D000', 'database with OID ' || ?1 || ' does not exist', NULL, NULL, NULL, NULL, NULL, NULL, NULL \
      WHERE NOT EXISTS (SELECT 1 FROM databases WHERE oid = ?1 AND state IN ('live', 'asleep'))";
+const REOPENED: &str = "SELECT '55006', 'database \"' || name || '\" is being accessed by other users', NULL, NULL, NULL, NULL, NULL, \
+     NULL, NULL FROM databases WHERE oid = ?1 AND state <> 'dropping'";
 const UNUSABLE: &str = "SELECT '55006', 'database \"' || name || '\" is being made or dropped', NULL, NULL, NULL, NULL, NULL, NULL, \
      NULL FROM databases WHERE oid = ?1 AND state IN ('creating', 'dropping')";
 
@@ -216,10 +218,11 @@ pub fn reopen(oid: u32) -> Command {
     command(vec![step(vec![(open, Yields::Nothing)], vec![int(oid)])])
 }
 
-/// It is no more: its name is free.
+/// It is no more: its name is free. Fails if it is open again.
 pub fn remove(oid: u32) -> Command {
     command(vec![step(
         vec![
+            (REOPENED, Yields::Guard),
             (
                 "DELETE FROM placement WHERE group_id IN (SELECT group_id FROM databases WHERE oid = ?1 AND state = 'dropping')",
                 Yields::Nothing,

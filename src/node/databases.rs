@@ -202,6 +202,8 @@ pub async fn carry_out(
     who: Who,
     control: Control,
 ) -> SqlResult<Vec<SqlError>> {
+    // What the role may do is what it may now.
+    runtime.home().read_point(&control).await?;
     let catalog = runtime.home().shared.catalog();
     let role = catalog.role(&who.user)?.clone();
     let from = runtime.oid(from);
@@ -381,17 +383,19 @@ async fn bring_to_life(runtime: &Arc<Runtime>, database: &Database) -> SqlResult
     if database.oid >= HOME || database.template.is_some() {
         loop {
             let catalog = router.shared.catalog();
+            // If somebody else has completed it, its owner has had time to grant and revoke. The catalog is older than this.
+            let wanted = refresh(runtime).await?.databases.get(&database.oid).cloned();
+            if wanted.is_none_or(|wanted| wanted.state != State::Creating) {
+                return Ok(());
+            }
             if catalog.rights.owner(Object::DATABASE) == database.owner
                 && catalog.rights.acl(Object::DATABASE, 0).is_none()
                 && router.shared.applied() > 0
             {
                 break;
             }
-            let taken = define(runtime, router, &catalog, vec![feed::take_over(database.owner)]).await;
-            match taken {
-                Ok(true) => break,
-                Ok(false) => {}
-                Err(error) => return Err(error),
+            if define(runtime, router, &catalog, vec![feed::take_over(database.owner)]).await? {
+                break;
             }
         }
     }

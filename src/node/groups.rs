@@ -72,6 +72,17 @@ impl Groups {
         self.unsettled.swap(false, Ordering::AcqRel)
     }
 
+    /// What this node has is to be compared with the book again.
+    pub fn unsettle(&self) {
+        self.unsettled.store(true, Ordering::Release);
+    }
+
+    /// Nothing is under way with the group any more. In this order: whoever compares next finds it free.
+    fn done_with(&self, group: GroupId) {
+        self.busy.lock().remove(&group);
+        self.unsettle();
+    }
+
     /// Waits until it runs here; nothing, if it does not in time.
     pub async fn wait(&self, group: GroupId, until: Instant) -> Option<Arc<Hosted>> {
         loop {
@@ -123,18 +134,19 @@ pub fn tidy(runtime: &Runtime) -> Result<(), String> {
 pub fn settle(runtime: &Arc<Runtime>) {
     let book = runtime.registry.book();
     let me = runtime.identity.node;
+    let noted = runtime.registry.groups();
     for database in book.databases.values().filter(|d| d.state != State::Asleep) {
         let Some(group) = database.group else { continue };
         if let Some(hosted) = runtime.groups.get(group) {
             hosted.oid.store(database.oid, Ordering::Release);
         }
         let place = book.places.iter().find(|p| p.group == group && p.node == me);
-        let noted = runtime.registry.groups().contains_key(&group);
-        if let Some(place) = place.filter(|_| !noted && runtime.groups.busy.lock().insert(group)) {
+        let here = runtime.groups.get(group).is_some();
+        if let Some(place) = place.filter(|_| !here && runtime.groups.busy.lock().insert(group)) {
             tokio::spawn(begin(runtime.clone(), database.clone(), *place));
         }
     }
-    for group in runtime.registry.groups().into_keys().filter(|group| book.is_dropped(*group)) {
+    for group in noted.into_keys().filter(|group| book.is_dropped(*group)) {
         if runtime.groups.busy.lock().insert(group) {
             tokio::spawn(leave(runtime.clone(), group));
         }
@@ -142,7 +154,10 @@ pub fn settle(runtime: &Arc<Runtime>) {
 }
 
 async fn begin(runtime: Arc<Runtime>, database: Database, place: Place) {
-    let begun = match database.template.filter(|_| database.seed == Some(runtime.identity.node)) {
+    // What was laid before a failure is not laid again.
+    let laid = runtime.registry.groups().contains_key(&place.group);
+    let copies = !laid && database.seed == Some(runtime.identity.node);
+    let begun = match database.template.filter(|_| copies) {
         // The copy is to have what was acknowledged so far.
         Some(template) => match runtime.groups.get(template) {
             Some(source) => {
@@ -156,7 +171,10 @@ async fn begin(runtime: Arc<Runtime>, database: Database, place: Place) {
     let begun = match begun {
         Ok(()) => {
             let runtime = runtime.clone();
-            let work = move || lay(&runtime, &database, place).and_then(|()| host(&runtime, group, place.replica));
+            let work = move || {
+                let laid = if laid { Ok(()) } else { lay(&runtime, &database, place) };
+                laid.and_then(|()| host(&runtime, group, place.replica))
+            };
             tokio::task::spawn_blocking(work).await.unwrap_or_else(|e| Err(e.to_string()))
         }
         Err(why) => Err(why),
@@ -166,10 +184,10 @@ async fn begin(runtime: Arc<Runtime>, database: Database, place: Place) {
         Err(why) => {
             tracing::warn!(%group, why, "a replica cannot be begun yet");
             tokio::time::sleep(AGAIN).await;
-            runtime.groups.unsettled.store(true, Ordering::Release);
         }
     }
-    runtime.groups.busy.lock().remove(&group);
+    // It may have been dropped meanwhile.
+    runtime.groups.done_with(group);
 }
 
 /// Writes a replica's first state and the beginning of its log, and notes its number.
@@ -205,13 +223,11 @@ fn lay(runtime: &Runtime, database: &Database, place: Place) -> Result<(), Strin
 async fn leave(runtime: Arc<Runtime>, group: GroupId) {
     let Err(why) = forget(&runtime, group).await else {
         tracing::info!(%group, "the database was dropped: its replica here is removed");
-        runtime.groups.busy.lock().remove(&group);
-        return;
+        return runtime.groups.done_with(group);
     };
     tracing::warn!(%group, why, "a replica is not removed yet");
     tokio::time::sleep(AGAIN).await;
-    runtime.groups.unsettled.store(true, Ordering::Release);
-    runtime.groups.busy.lock().remove(&group);
+    runtime.groups.done_with(group);
 }
 
 async fn forget(runtime: &Arc<Runtime>, group: GroupId) -> Result<(), String> {

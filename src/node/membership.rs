@@ -206,7 +206,10 @@ pub async fn register_and_follow(runtime: Arc<Runtime>) {
         if applied != seen || runtime.groups.is_unsettled() {
             match follow(&runtime).await {
                 Ok(()) => seen = applied,
-                Err(e) => tracing::debug!("the system group cannot be read: {e:?}"),
+                Err(e) => {
+                    runtime.groups.unsettle();
+                    tracing::debug!("the system group cannot be read: {e:?}");
+                }
             }
         }
         tokio::time::sleep(FOLLOW).await;

@@ -7,6 +7,7 @@ use crate::admin::{
     Answer, AuthorityOrder, EntryOrder, Facts, JoinReply, JoinRequest, NodeOrder, Problem, ScrubProgress, Secret,
     SignedIn, TokenOrder, TransferRequest, Transferred,
 };
+use crate::cluster::databases::State;
 use crate::frontend;
 use crate::frontend::Census;
 use crate::frontend::cancel::{CancelKey, CancelRouter};
@@ -183,10 +184,14 @@ pub fn not_ready(runtime: &Runtime) -> Option<String> {
     if Bootstrap::waits(&runtime.config.data_dir) {
         return Some("the superuser has no password yet".into());
     }
+    let book = runtime.registry.book();
     let unwell = own.replicas.iter().find_map(|r| {
         let router = runtime.router(GroupId(r.group));
         let leaderless = router.is_some_and(|router| router.group.leadership().leader_node.is_none());
+        // One that is being made or dropped serves nobody yet, or any more.
+        let wanted = book.by_group(GroupId(r.group)).is_none_or(|database| database.state == State::Live);
         match r.row.state.as_str() {
+            _ if !wanted => None,
             "ok" if leaderless => Some(format!("{}: no leader", r.row.database)),
             "ok" => None,
             state => Some(format!("{}: {state}", r.row.database)),
