@@ -123,6 +123,19 @@ impl Needs {
     pub fn check(&self, scope: &Scope<'_>) -> SqlResult<()> {
         let catalog = scope.catalog;
         let role = current_role(scope)?;
+        if self.below.is_empty() {
+            self.relations.values().try_for_each(|need| need.check(catalog))?;
+        } else {
+            self.check_through_views(catalog)?;
+        }
+        for (sequence, any_of) in &self.sequences {
+            any(catalog, role, sequence, *any_of)?;
+        }
+        Ok(())
+    }
+
+    /// As what a view shows is read below it too.
+    fn check_through_views(&self, catalog: &Catalog) -> SqlResult<()> {
         let mut relations = self.relations.clone();
         for (above, below, columns) in self.below.iter().rev() {
             if relations.get(above).is_some_and(|need| need.rights & SELECT != 0)
@@ -135,13 +148,7 @@ impl Needs {
         // A view before what is below it.
         let below = self.below.iter().rev().map(|(_, below, _)| *below);
         let first = relations.keys().copied().filter(|range| below.clone().all(|below| below != *range));
-        for need in first.chain(below.clone()).filter_map(|range| relations.get(&range)) {
-            need.check(catalog)?;
-        }
-        for (sequence, any_of) in &self.sequences {
-            any(catalog, role, sequence, *any_of)?;
-        }
-        Ok(())
+        first.chain(below.clone()).filter_map(|range| relations.get(&range)).try_for_each(|need| need.check(catalog))
     }
 }
 

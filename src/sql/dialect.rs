@@ -17,17 +17,17 @@ use std::any::TypeId;
 
 /// `name 'text'`, also with a schema: a literal of a type that is no keyword of the parser's.
 fn typed_literal(parser: &mut Parser<'_>) -> Option<Expr> {
-    let word = |at: usize| match parser.peek_nth_token_ref(at).token {
-        Token::Word(ref w) if w.keyword == Keyword::NoKeyword => {
-            Some(ObjectNamePart::Identifier(w.clone().into_ident(parser.peek_nth_token_ref(at).span)))
-        }
-        _ => None,
-    };
-    let mut name = vec![word(0)?];
-    if parser.peek_nth_token_ref(1).token == Token::Period {
-        name.push(word(2)?);
+    // Every expression is asked: nothing is made of it before it is one.
+    let is_word =
+        |at: usize| matches!(&parser.peek_nth_token_ref(at).token, Token::Word(w) if w.keyword == Keyword::NoKeyword);
+    if !is_word(0) {
+        return None;
     }
-    let length = 2 * name.len() - 1;
+    let qualified = parser.peek_nth_token_ref(1).token == Token::Period;
+    if qualified && !is_word(2) {
+        return None;
+    }
+    let length = if qualified { 3 } else { 1 };
     let literal = matches!(
         parser.peek_nth_token_ref(length).token,
         Token::SingleQuotedString(_) | Token::EscapedStringLiteral(_) | Token::UnicodeStringLiteral(_)
@@ -35,6 +35,11 @@ fn typed_literal(parser: &mut Parser<'_>) -> Option<Expr> {
     if !literal {
         return None;
     }
+    let part = |at: usize| match parser.peek_nth_token_ref(at) {
+        TokenWithSpan { token: Token::Word(w), span } => Some(ObjectNamePart::Identifier(w.clone().into_ident(*span))),
+        _ => None,
+    };
+    let name: Vec<ObjectNamePart> = (0..length).step_by(2).filter_map(part).collect();
     advance(parser, length);
     let data_type = DataType::Custom(ObjectName(name), Vec::new());
     let value = parser.parse_value().ok()?;

@@ -337,7 +337,7 @@ impl Binder<'_> {
             "merge into" => 0,
             _ => DELETE,
         };
-        let surface = self.surface(&relation, right, id)?;
+        let mut surface = self.surface(&relation, right, id)?;
         let Source::Table(table) = &surface.table.source else {
             return Err(SqlError::internal("a table without rows"));
         };
@@ -351,7 +351,7 @@ impl Binder<'_> {
             schema: alias.is_none().then(|| relation.schema.clone()),
             alias: alias.unwrap_or_else(|| relation.name.clone()),
             relation: is_table.then(|| relation.clone()),
-            columns: surface.columns.clone(),
+            columns: std::mem::take(&mut surface.columns),
             scalar: false,
             optional: false,
             numbered: false,
@@ -1040,6 +1040,12 @@ impl Binder<'_> {
                     set.extend(self.tuple_assignment(relation, &columns, &assignment.value)?);
                 }
             }
+        }
+        for assigned in set.iter_mut().filter(|a| !a.whole && parts.contains(&a.columns[0].0)) {
+            // What came of all its parts is what has to be in its domain.
+            let domain = relation.column_at(assigned.columns[0].0).and_then(|column| column.domain);
+            let value = std::mem::replace(&mut assigned.value, Typed::null(Type::UNKNOWN));
+            assigned.value = self.in_domain(value, domain)?;
         }
         if set.is_empty() {
             // Only generated columns set to DEFAULT: they follow by themselves.

@@ -177,7 +177,6 @@ impl Rights {
 impl Catalog {
     /// An empty one with one role.
     #[cfg(test)]
-    #[cfg(test)]
     pub fn of_superuser(name: &str) -> Catalog {
         let mut roles = Roles::new(BOOTSTRAP);
         roles.put(Role { superuser: true, can_login: true, ..Role::new(BOOTSTRAP, name) });

@@ -78,6 +78,8 @@ pub fn table(
             (RelationKind::Materialized { .. }, action) => alter_materialized(work, &current, action)?,
             (RelationKind::View { .. }, action) => alter_view(work, &current, action)?,
             (RelationKind::Table, action) => alter(work, &current, action)?,
+            // Parameters of how it is stored.
+            (RelationKind::Index { .. }, AlterAction::Options(_)) => {}
             _ => return Err(SqlError::unsupported(format!("{tag} of this kind"))),
         }
     }
@@ -253,7 +255,8 @@ fn add_column(work: &mut Work<'_>, table: &Relation, def: &ColumnDef, if_not_exi
     let declared = column.domain.map(|domain| work.type_shown(domain, NO_TYPMOD));
     let own_default = column.domain.and_then(|domain| work.catalog.domain(domain)?.default.clone());
     let asks = column.domain.is_some_and(|domain| !work.catalog.rules_of(domain).is_empty());
-    let filler = filler.or(own_default).or_else(|| asks.then(|| "NULL".to_owned()));
+    let filler =
+        filler.or(own_default).filter(|_| column.generated.is_none()).or_else(|| asks.then(|| "NULL".to_owned()));
     let filler = match &declared {
         Some(declared) => {
             filler.map(|text| format!("(({text})::{})::{declared}", work.type_shown(column.ty, column.typmod)))

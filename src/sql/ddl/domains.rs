@@ -143,17 +143,17 @@ pub fn alter(work: &mut Work<'_>, name: &Name, action: &DomainAction) -> SqlResu
         DomainAction::NotNull(false) => domain.not_null = false,
         DomainAction::NotNull(true) => {
             domain.not_null = true;
-            guard(work, own.ty(), None);
+            guard(work, own.ty(), None)?;
         }
         DomainAction::Add { def, .. } if matches!(def.kind, ConstraintSyntax::NotNull) => {
             domain.not_null = true;
-            guard(work, own.ty(), None);
+            guard(work, own.ty(), None)?;
         }
         DomainAction::Add { def, validated } => {
             let check = check_of(work, (&own.schema, &own.name), &domain, def, *validated)?;
             if *validated {
                 let condition = condition(work, &domain, &check.text)?;
-                guard(work, own.ty(), Some((&condition, &check.name)));
+                guard(work, own.ty(), Some((&condition, &check.name)))?;
             }
             domain.checks.push(check);
         }
@@ -180,7 +180,7 @@ pub fn alter(work: &mut Work<'_>, name: &Name, action: &DomainAction) -> SqlResu
             let at = place(&domain, constraint).ok_or_else(|| missing(constraint))?;
             if !domain.checks[at].validated {
                 let condition = condition(work, &domain, &domain.checks[at].text)?;
-                guard(work, own.ty(), Some((&condition, constraint)));
+                guard(work, own.ty(), Some((&condition, constraint)))?;
                 domain.checks[at].validated = true;
             }
         }
@@ -191,7 +191,7 @@ pub fn alter(work: &mut Work<'_>, name: &Name, action: &DomainAction) -> SqlResu
 }
 
 /// Refuses values of a domain that are there and do not meet a condition; without one, NULLs.
-fn guard(work: &mut Work<'_>, domain: Type, condition: Option<(&str, &str)>) {
+fn guard(work: &mut Work<'_>, domain: Type, condition: Option<(&str, &str)>) -> SqlResult<()> {
     let mut tables: Vec<Relation> = work.catalog.relations.values().map(|r| Relation::clone(r)).collect();
     tables.retain(|r| matches!(r.kind, RelationKind::Table));
     tables.sort_by_key(|r| r.oid);
@@ -200,6 +200,9 @@ fn guard(work: &mut Work<'_>, domain: Type, condition: Option<(&str, &str)>) {
             let (declared, _) = column.declared();
             if !rests_on(work, declared, domain) {
                 continue;
+            }
+            if column.generated.is_some() {
+                return Err(SqlError::unsupported("a domain with conditions in a generated column"));
             }
             let what = if condition.is_some() { "values that violate the new constraint" } else { "null values" };
             let violation = Violation {
@@ -219,6 +222,7 @@ fn guard(work: &mut Work<'_>, domain: Type, condition: Option<(&str, &str)>) {
             work.guard(&violation, &format!("FROM ({values}) WHERE {fails}"));
         }
     }
+    Ok(())
 }
 
 /// Whether a type is a domain, or an array over it, or a domain over either.

@@ -755,10 +755,17 @@ fn create_view(c: &mut Cursor<'_>, temporary: bool, replace: bool, recursive: bo
     ok(Ddl::CreateView { temporary, name, replace, columns, query, options })
 }
 
-/// `name [= value]`
+/// `[toast.]name [= value]`
 fn view_option(c: &mut Cursor<'_>) -> SqlResult<(String, String)> {
-    let name = c.any_word()?;
-    let value = if c.eat("=") { c.bump().map_or("", |t| t.text(c.source)).to_owned() } else { String::new() };
+    let mut name = c.any_word()?;
+    while c.eat(".") {
+        name = format!("{name}.{}", c.any_word()?);
+    }
+    let mut value = String::new();
+    if c.eat("=") {
+        value.push_str(if c.eat("-") { "-" } else { "" });
+        value.push_str(c.bump().map_or("", |t| t.text(c.source)));
+    }
     Ok((name, value.trim_matches('\'').to_ascii_lowercase()))
 }
 

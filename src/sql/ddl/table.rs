@@ -304,6 +304,10 @@ pub fn define_column(work: &mut Work<'_>, table: &mut Relation, def: &ColumnDef)
     if column.generated.is_some() && (column.default.is_some() || column.identity.is_some()) {
         return conflict("both default and generation expression specified");
     }
+    let asks = column.domain.is_some_and(|domain| !work.catalog.rules_of(domain).is_empty());
+    if column.generated.is_some() && asks {
+        return Err(SqlError::unsupported("a domain with conditions in a generated column"));
+    }
     if nullable && column.not_null {
         return conflict("conflicting NULL/NOT NULL declarations");
     }

@@ -331,3 +331,24 @@ DROP TABLE d_users
 DROP TABLE IF EXISTS d_users
 --> NOTICE: table "d_users" does not exist, skipping
 --> DROP TABLE
+
+create table sp (a int primary key, b int)
+--> CREATE TABLE
+
+create index sp_b on sp (b)
+--> CREATE INDEX
+
+alter index sp_b set (fillfactor = 70)
+--> ALTER INDEX
+
+alter index sp_b reset (fillfactor)
+--> ALTER INDEX
+
+alter table sp set (toast.autovacuum_enabled = false, fillfactor = 70, log_autovacuum_min_duration = -1)
+--> ALTER TABLE
+
+alter table sp reset (toast.autovacuum_enabled, fillfactor)
+--> ALTER TABLE
+
+drop table sp
+--> DROP TABLE

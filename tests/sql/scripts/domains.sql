@@ -698,3 +698,48 @@ DROP DOMAIN do_base CASCADE
 
 DROP TYPE do_label
 --> DROP TYPE
+
+create domain de_p as int check (value > 0); create domain de_few as int[] check (array_length(value, 1) < 3); create domain de_seven as int default 7
+--> CREATE DOMAIN
+--> CREATE DOMAIN
+--> CREATE DOMAIN
+
+create table de (id int primary key, a de_p[], f de_few)
+--> CREATE TABLE
+
+insert into de values (1, '{1,2}', '{1,2}')
+--> INSERT 0 1
+
+update de set a[1] = -1
+--> ERROR 23514: value for domain de_p violates check constraint "de_p_check"
+-->   type: de_p
+-->   constraint: de_p_check
+
+update de set a[1] = 5, a[2] = -6
+--> ERROR 23514: value for domain de_p violates check constraint "de_p_check"
+-->   type: de_p
+-->   constraint: de_p_check
+
+update de set f[3] = 3
+--> ERROR 23514: value for domain de_few violates check constraint "de_few_check"
+-->   type: de_few
+-->   constraint: de_few_check
+
+update de set a[1] = 5, f[1] = 9 returning a::int[], f
+--> a int4[] | f int4[]
+--> {5,2} | {9,2}
+--> UPDATE 1
+
+alter table de add column g de_seven generated always as (id + 1) stored
+--> ALTER TABLE
+
+select g from de
+--> g int4
+--> 2
+--> SELECT 1
+
+drop table de
+--> DROP TABLE
+
+drop domain de_p, de_few, de_seven
+--> DROP DOMAIN
