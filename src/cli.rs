@@ -715,12 +715,7 @@ fn certificates(command: &CertificateCommand) -> Result<(), String> {
         CertificateCommand::Client(args) => return certificate(args),
         CertificateCommand::Found { cluster, out } => return found(cluster, out),
         CertificateCommand::Show(target) => {
-            let way = target.way()?;
-            let statuses =
-                target.addresses()?.into_iter().map(|addr| get_json::<ClusterStatus>(&addr, "/status", &way));
-            let status = statuses.reduce(Result::or).unwrap_or_else(|| Err("there is no node".into()))?;
-            println!("{}", render_certificates(&status, pki::day));
-            return Ok(());
+            return status_of(target, |status| render_certificates(status, pki::day));
         }
         CertificateCommand::Rotate { target, abandon: false } => (target, AuthorityOrder::Rotate),
         CertificateCommand::Rotate { target, abandon: true } => (target, AuthorityOrder::Abandon),
@@ -732,13 +727,14 @@ fn certificates(command: &CertificateCommand) -> Result<(), String> {
 }
 
 fn found(cluster: &str, out: &Path) -> Result<(), String> {
+    // Both or none: a key beside somebody else's certificate would be taken for its.
+    if let Some(there) = ["ca.key", "ca.crt"].map(|name| out.join(name)).into_iter().find(|path| path.exists()) {
+        return Err(format!("{} is there already", there.display()));
+    }
     let issued = Authority::found(cluster)?;
     pki::private_dir(out).map_err(|e| format!("{}: {e}", out.display()))?;
     for (name, text) in [("ca.key", &*issued.key), ("ca.crt", &issued.certificate)] {
         let path = out.join(name);
-        if path.exists() {
-            return Err(format!("{} is there already", path.display()));
-        }
         pki::write_private(&path, text).map_err(|e| format!("{}: {e}", path.display()))?;
         println!("{}", path.display());
     }

@@ -148,6 +148,7 @@ fn run_chaos(args: &DemoArgs, dir: &Path, layout: &Layout, stop: &AtomicBool) ->
         chaos.finish()
     });
     stop_all(&mut running.lock());
+    stop_restarted(dir, layout);
     network.shutdown_background();
     outcome
 }

@@ -5,7 +5,7 @@
 use super::cuts::Cuts;
 use super::load::{Audit, Load, Second};
 use super::{Layout, Running, initial_nodes, start_one, status_of};
-use crate::admin::client::Way;
+use crate::admin::client::{Way, wait_for};
 use crate::admin::console::POLICY;
 use axum::extract::{Request, State};
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, ORIGIN};
@@ -336,8 +336,7 @@ impl Chaos {
         let up = (0..self.layout.nodes.len()).find(|at| self.state(*at) == "up").ok_or("no node is up")?;
         let address = format!("127.0.0.1:{}", self.layout.nodes[up].http);
         let body = serde_json::json!({ "to": to }).to_string().into_bytes();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
-        let said = runtime.block_on(Way::default().ask(&address, "/transfer", Some(body), Duration::from_secs(30)))?;
+        let said = wait_for(Way::default().ask(&address, "/transfer", Some(body), Duration::from_secs(30)))?;
         if said.is_success() { Ok(()) } else { Err(said.text()) }
     }
 

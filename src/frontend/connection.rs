@@ -270,30 +270,20 @@ impl<D: Database> Connection<D> {
         }
     }
 
-    /// The request as a trace has it, if it is to be traced and its text is known: `Execute`'s is when it has begun.
-    fn journey_of(&self, request: &Request, began: Instant) -> Option<Journey> {
-        let (name, text) = match request {
-            Request::Query(text) => ("query", text.as_str()),
-            Request::Parse { text, .. } => ("parse", text.as_str()),
-            Request::Execute { .. } => ("execute", self.session.as_ref()?.activity().query),
-            _ => return None,
-        };
-        let (place, parent) = trace::of_statement(text)?;
+    /// A request that is to be traced, as the trace has it.
+    fn journey(&self, name: &'static str, (place, parent): (Spot, Option<[u8; 8]>), begin: Instant) -> Journey {
         let database = self.registration.activity.lock().datname.clone();
-        Some(Journey { place, parent, name, begin: began, database, error: None })
+        Journey { place, parent, name, begin, database, error: None }
     }
 
     /// Runs one request to its end.
     async fn handle(&mut self, request: Request) -> Result<(), End> {
-        let began = Instant::now();
-        // What is traced is kept beside the request, which goes its way.
+        // Until it has begun: when, and whether it is traced; what Execute executes is not known before.
         let mut untold = trace::is_on().then(|| match &request {
-            Request::Execute { portal, max_rows } => Request::Execute { portal: portal.clone(), max_rows: *max_rows },
-            Request::Query(text) => Request::Query(text.clone()),
-            Request::Parse { text, .. } => {
-                Request::Parse { name: String::new(), text: text.clone(), types: Vec::new() }
-            }
-            _ => Request::Sync,
+            Request::Query(text) => (Instant::now(), "query", trace::of_statement(text)),
+            Request::Parse { text, .. } => (Instant::now(), "parse", trace::of_statement(text)),
+            Request::Execute { .. } => (Instant::now(), "execute", None),
+            _ => (Instant::now(), "", None),
         });
         // What Execute has collected is written at Sync.
         let mut journey = self.journey.take();
@@ -322,9 +312,14 @@ impl<D: Database> Connection<D> {
                 }
             }
             self.keep_time();
-            if let Some(new) = untold.take().and_then(|request| self.journey_of(&request, began)) {
-                new.tell(new.place.below(), "compile", began);
-                journey = Some(new);
+            if let Some((began, name, place)) = untold.take() {
+                let executes = self.session.as_ref().filter(|_| name == "execute");
+                let place = executes.map_or(place, |session| trace::of_statement(session.activity().query));
+                if let Some(place) = place {
+                    let new = self.journey(name, place, began);
+                    new.tell(new.place.below(), "compile", began);
+                    journey = Some(new);
+                }
             }
             let mut answer = None;
             for effect in effects.drain(..) {

@@ -38,7 +38,7 @@ export function open(root, argument) {
     draw();
   };
   const step = async () => {
-    if (paused) return;
+    if (paused || document.hidden) return;
     const lastIndex = entries.at(-1)?.index;
     // The last one is read again: it may have been replaced.
     await load(lastIndex === undefined ? undefined : lastIndex);

@@ -8,8 +8,10 @@ export const title = 'Sessions';
 const SESSIONS = `SELECT pid, datname, usename, application_name, client_addr, state, wait_event_type, wait_event, query,
   extract(epoch FROM now() - backend_start)::float8 AS age, extract(epoch FROM now() - state_change)::float8 AS since
   FROM pg_stat_activity ORDER BY state = 'active' DESC, state_change`;
-const LOCKS = `SELECT l.pid, l.locktype, l.mode, l.granted, l.relation::regclass::text AS relation, l.classid, l.objid, l.objsubid, l.transactionid::text AS xid,
-  l.virtualtransaction, extract(epoch FROM now() - l.waitstart)::float8 AS waits FROM pg_locks l ORDER BY l.granted, l.pid`;
+// Only the session's own database says what another one's numbers are called.
+const LOCKS = `SELECT l.pid, d.datname, l.locktype, l.mode, l.granted,
+  CASE WHEN d.datname = current_database() THEN l.relation::regclass::text ELSE l.relation::text END AS relation, l.classid, l.objid, l.objsubid, l.transactionid::text AS xid,
+  l.virtualtransaction, extract(epoch FROM now() - l.waitstart)::float8 AS waits FROM pg_locks l LEFT JOIN pg_database d ON d.oid = l.database ORDER BY l.granted, l.pid`;
 
 export function open(root) {
   let sessions = [];
@@ -48,6 +50,7 @@ export function open(root) {
       h('section', { class: 'card' }, h('h2', {}, `Sessions (${clients.length})`),
         table([
           ['pid', (r) => r.pid, 'n'],
+          ['database', (r) => r.datname ?? '–'],
           ['role', (r) => r.usename],
           ['program', (r) => r.application_name || '–'],
           ['from', (r) => r.client_addr ?? '–'],
@@ -61,6 +64,7 @@ export function open(root) {
       h('section', { class: 'card' }, h('h2', {}, `Locks (${locks.length})`),
         locks.length ? table([
           ['pid', (l) => l.pid ?? '–', 'n'],
+          ['database', (l) => l.datname ?? '–'],
           ['what', (l) => what(l)],
           ['kind', (l) => l.locktype],
           ['mode', (l) => l.mode],
@@ -69,13 +73,13 @@ export function open(root) {
         ], locks.slice(0, 300)) : h('p', { class: 'soft' }, 'Nobody holds a lock.')));
   };
   look();
-  const timer = setInterval(look, 2000);
+  const timer = setInterval(() => document.hidden || look(), 2000);
   return { show() {}, close() { clearInterval(timer); } };
 }
 
 /** A tree: those that hold and do not wait are its roots. */
 function waits(locks, what) {
-  const same = (a, b) => ['locktype', 'relation', 'classid', 'objid', 'objsubid'].every((name) => a[name] === b[name]);
+  const same = (a, b) => ['datname', 'locktype', 'relation', 'classid', 'objid', 'objsubid'].every((name) => a[name] === b[name]);
   const waiting = locks.filter((lock) => lock.granted !== 't');
   if (!waiting.length) return h('p', { class: 'soft' }, 'Nobody waits for a lock.');
   const edges = waiting.map((wait) => ({ wait, holders: [...new Set(locks.filter((l) => l.granted === 't' && same(l, wait) && l.pid !== wait.pid).map((l) => l.pid))] }));

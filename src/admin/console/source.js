@@ -1,11 +1,7 @@
 // What the node tells: pictures once a second, and answers to SQL.
 
 /** Who has signed in. The browser asks for name and password by itself. */
-export async function whoAmI() {
-  const answer = await fetch('/console/me');
-  if (!answer.ok) throw new Error((await answer.text()).trim() || `HTTP ${answer.status}`);
-  return answer.json();
-}
+export const whoAmI = () => getJson('/console/me');
 
 /** Runs SQL in a session of its own, as the role that has signed in. */
 export async function sql(text, { write = false, rows = 1000, database } = {}) {
