@@ -1,5 +1,7 @@
 //! The command line: what may be said, and which room carries it out.
 
+mod backup;
+
 use crate::admin::client::{Said, Way, get_json, wait_for};
 use crate::admin::{
     AuthorityOrder, EntryOrder, NodeOrder, ScrubProgress, ScrubbedDatabase, Secret, TokenOrder, TransferRequest,
@@ -49,6 +51,10 @@ enum Command {
     Certificate(CertificateCommand),
     /// Read through the database files of all nodes, and compare the replicas
     Scrub(ScrubArgs),
+    /// Copy databases into a directory, from a cluster that goes on; see what is there
+    Backup(backup::BackupArgs),
+    /// Make databases of what is in a backup
+    Restore(backup::RestoreArgs),
     /// Get past an entry of the log that no replica can apply
     #[command(subcommand)]
     Entry(EntryCommand),
@@ -337,6 +343,8 @@ pub fn run() -> ExitCode {
         Command::Certificate(command) => certificates(&command),
         Command::Entry(command) => entry(command),
         Command::Scrub(args) => scrub(&args),
+        Command::Backup(args) => backup::run(args),
+        Command::Restore(args) => backup::restore(&args),
         Command::RepairTerm(args) => crate::node::repair_term(&args.data_dir, args.term).map(|done| println!("{done}")),
     };
     match result {

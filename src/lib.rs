@@ -3,6 +3,7 @@
 pub mod access;
 pub mod admin;
 pub mod antechamber;
+pub mod backup;
 pub mod cli;
 pub mod clock;
 pub mod cluster;

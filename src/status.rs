@@ -8,6 +8,8 @@ use std::fmt::Write as _;
 #[serde(default)]
 pub struct ClusterStatus {
     pub cluster: String,
+    /// The number that no other cluster has, as 32 hexadecimal digits.
+    pub cluster_id: String,
     /// The node that answered.
     pub answered_by: String,
     pub nodes: Vec<NodeRow>,

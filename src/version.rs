@@ -131,6 +131,8 @@ pub const PAYLOAD: Format = Format::new("the payload of the log", 1, 1);
 pub const PEERS: Format = Format::new("the protocol between nodes", 3, 3);
 /// The layout of a database file, apart from the tables that migrations make, and the settings of its connections.
 pub const FILE: Format = Format::new("the database file", 3, 3);
+/// Backups: their manifests, and how pieces are kept.
+pub const BACKUP: Format = Format::new("the backup", 1, 1);
 /// The version of a group: what its state may contain.
 pub const GROUP: Format = Format::new("the database", FIRST.0, LATEST.0);
 

@@ -1,5 +1,5 @@
 //! HTTP for people and machines that watch: `/health`, `/ready`, `/status`, `/metrics`; `/join` for new nodes; and
-//! `/transfer`, `/node`, `/token`, `/authority`, `/entry` and `/scrub` for operators; `/console` for people who look.
+//! `/transfer`, `/node`, `/token`, `/authority`, `/entry`, `/scrub`, `/backup` and `/restore` for operators; `/console` for people who look.
 //!
 //! A node that other machines can reach encrypts, and lets in who shows a certificate of one of the cluster's nodes or the
 //! name and password of a superuser (`gate`); all others see `/health` and `/ready`, and may ask to join with a token.
@@ -7,6 +7,7 @@
 //!
 //! Knows neither Raft nor SQL: everything it tells comes from [`Facts`].
 
+pub mod backup;
 pub mod client;
 pub mod console;
 mod gate;
@@ -228,6 +229,8 @@ pub trait Facts: Send + Sync + 'static {
     fn log_in(&self, from: IpAddr, role: String, password: Secret) -> Answer<Option<SignedIn>>;
     /// What the console sees; nothing as long as the node is no member.
     fn sight(&self) -> Option<Arc<dyn console::Sight>>;
+    /// What backups and restores are asked of; the same.
+    fn copies(&self) -> Option<Arc<dyn backup::Copies>>;
     /// Says what was done; of a new token, the token.
     fn token(&self, order: TokenOrder) -> Answer<String>;
     /// Says what was done.
@@ -277,6 +280,7 @@ pub async fn serve(listener: TcpListener, facts: Arc<dyn Facts>, gate: Gate, mut
         .route("/entry", post(entry))
         .route("/scrub", get(scrub).post(begin_scrub))
         .with_state(facts.clone())
+        .merge(backup::routes(&facts))
         .merge(console::routes(facts.clone(), shutdown.clone()));
     let house = Arc::new(House { app, facts, gate });
     let (visitors, mut tasks) = (Antechamber::new(CONNECTIONS), JoinSet::new());

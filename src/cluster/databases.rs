@@ -36,7 +36,7 @@ pub struct Database {
     /// The first voters.
     pub founders: BTreeMap<ReplicaId, NodeId>,
     pub template: Option<GroupId>,
-    /// Where the first copy of the template is.
+    /// Where the first copy of the template is made; without a template, which node has the first content in a file.
     pub seed: Option<NodeId>,
     pub connections: bool,
     pub is_template: bool,
@@ -44,6 +44,11 @@ pub struct Database {
 }
 
 impl Database {
+    /// It begins with what was in a backup.
+    pub fn is_restored(&self) -> bool {
+        self.seed.is_some() && self.template.is_none()
+    }
+
     /// It holds the roles of the cluster.
     pub fn is_home(&self) -> bool {
         self.group == Some(FIRST_DATABASE_GROUP)
@@ -64,8 +69,10 @@ pub struct New {
     pub name: String,
     pub owner: u32,
     pub attributes: Attributes,
-    /// The group that it is a copy of, and the node whose replica it is copied from.
-    pub template: Option<(GroupId, NodeId)>,
+    /// The group that it is a copy of.
+    pub template: Option<GroupId>,
+    /// See [`Database::seed`].
+    pub seed: Option<NodeId>,
 }
 
 /// Reads all databases, and the next number of a group, in one; decode with [`databases`].
@@ -89,9 +96,13 @@ fn number(n: u64) -> Value {
     Value::Int(n as i64)
 }
 
+fn node_or_null(node: Option<NodeId>) -> Value {
+    node.map_or(Value::Null, |node| number(node.0))
+}
+
 /// A new database, whose group's first voters are on these nodes; `learners` get a copy as well.
 pub fn create(new: &New, voters: &[NodeId], learners: &[NodeId]) -> Command {
-    let (template, seed) = new.template.map_or((Value::Null, Value::Null), |(g, n)| (number(g.0), number(n.0)));
+    let template = new.template.map_or(Value::Null, |group| number(group.0));
     let attributes = new.attributes;
     let mut steps = vec![step(
         vec![
@@ -108,7 +119,7 @@ pub fn create(new: &New, voters: &[NodeId], learners: &[NodeId]) -> Command {
             text(&new.name),
             int(new.owner),
             template,
-            seed,
+            node_or_null(new.seed),
             int(i64::from(attributes.connections.unwrap_or(true))),
             int(i64::from(attributes.is_template.unwrap_or(false))),
             int(attributes.connection_limit.unwrap_or(-1)),
@@ -118,13 +129,13 @@ pub fn create(new: &New, voters: &[NodeId], learners: &[NodeId]) -> Command {
     command(steps)
 }
 
-/// One that is asleep is to have a group; without effect on any other.
-pub fn wake(name: &str, voters: &[NodeId], learners: &[NodeId]) -> Command {
+/// One that is asleep is to have a group, whose first content the seed has, if there is one; without effect on any other.
+pub fn wake(name: &str, seed: Option<NodeId>, voters: &[NodeId], learners: &[NodeId]) -> Command {
     let mut steps = vec![step(
         vec![
             (
-                "UPDATE databases SET state = 'creating', group_id = (SELECT next FROM counters WHERE name = 'group') \
-                 WHERE name = ?1 AND state = 'asleep'",
+                "UPDATE databases SET state = 'creating', seed = ?2, \
+                 group_id = (SELECT next FROM counters WHERE name = 'group') WHERE name = ?1 AND state = 'asleep'",
                 Yields::Nothing,
             ),
             (
@@ -133,7 +144,7 @@ pub fn wake(name: &str, voters: &[NodeId], learners: &[NodeId]) -> Command {
                 Yields::Nothing,
             ),
         ],
-        vec![text(name)],
+        vec![text(name), node_or_null(seed)],
     )];
     steps.extend(place(name, voters, learners));
     command(steps)
@@ -189,7 +200,7 @@ pub fn abandon(group: GroupId) -> Command {
                 Yields::Nothing,
             ),
             (
-                "UPDATE databases SET state = 'asleep', group_id = NULL, founders = '' \
+                "UPDATE databases SET state = 'asleep', group_id = NULL, founders = '', seed = NULL \
                  WHERE group_id = ?1 AND state = 'creating' AND oid < ?2",
                 Yields::Nothing,
             ),

@@ -9,13 +9,17 @@
 use super::connection::{Connection, Register, Role};
 use super::digest::mix;
 use super::files::Generation;
+use super::snapshot;
 use super::statement::Fault;
 use rusqlite::types::ValueRef;
+use std::path::Path;
 use std::sync::Arc;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 /// What every replica has for itself.
 const OWN: &str = "_quorate_mark";
+/// Pages that are copied at a time.
+const STEP: i32 = 1024;
 
 /// A snapshot of the state as it is now.
 pub struct Snapshot {
@@ -40,9 +44,15 @@ impl Snapshot {
     pub fn digest(mut self) -> Result<u64, Fault> {
         Ok(self.connection.trusted(|c| sum(c.raw()))?)
     }
+
+    /// Writes it into a file, and says how many of how many pages are copied.
+    pub fn copy(mut self, file: &Path, told: &mut dyn FnMut(u32, u32)) -> Result<(), Fault> {
+        self.connection.trusted(|c| snapshot::copy(c, file, STEP, told))
+    }
 }
 
-fn sum(raw: &rusqlite::Connection) -> rusqlite::Result<u64> {
+/// The digest of what a connection sees.
+pub fn sum(raw: &rusqlite::Connection) -> rusqlite::Result<u64> {
     let mut all = 0u64;
     let mut schema = raw.prepare("SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'")?;
     let entries = schema.query_map([], |row| {

@@ -83,6 +83,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
 
 /// Runs a query and returns its rows.
 pub type Rows<'a> = &'a mut dyn FnMut(&str) -> SqlResult<Vec<Vec<Value>>>;
@@ -237,6 +238,30 @@ pub struct Shared {
     pub advisory_bell: tokio::sync::Notify,
     /// Sessions of this node that want to hear of what is applied.
     pub hub: Hub,
+    /// Who wants the state as it is when contents are compared.
+    moments: Mutex<Vec<mpsc::UnboundedSender<Moment>>>,
+}
+
+/// The state after one entry. As long as it is held the WAL keeps what it needs.
+pub struct Moment {
+    pub index: u64,
+    snapshot: contents::Snapshot,
+}
+
+impl Moment {
+    /// Writes it into a new file, flushed, and says on the way how many of how many pages are copied.
+    pub fn copy(self, file: &Path, told: &mut dyn FnMut(u32, u32)) -> Result<(), String> {
+        self.snapshot.copy(file, told).map_err(|fault| fault.to_string())?;
+        files::measure(file).map(drop).map_err(|error| error.to_string())
+    }
+}
+
+/// What a file contains that no replica has open.
+pub struct Contents {
+    pub at: Position,
+    /// The first time that its log leaves free, in µs since 2000-01-01 00:00 UTC.
+    pub time: i64,
+    pub version: Version,
 }
 
 /// Up to which index sequences have been put somewhere by anything but a draw, since this process began.
@@ -346,6 +371,13 @@ impl Shared {
         let path = self.file().path();
         let read = pages::look_through(&path, first, count);
         read.map_err(|error| pages::rotten(&path).unwrap_or_else(|| error.to_string()))
+    }
+
+    /// The states at which contents are compared from now on, until the receiver is dropped.
+    pub fn moments(&self) -> mpsc::UnboundedReceiver<Moment> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        self.moments.lock().push(sender);
+        receiver
     }
 
     /// Bytes that a statement of a client may have here.
@@ -512,6 +544,7 @@ impl Engine {
             advisory: Mutex::new(opened.machine.advisory.clone()),
             advisory_bell: tokio::sync::Notify::new(),
             hub: Hub::default(),
+            moments: Mutex::default(),
         });
         let reached = files::reached(&options.directory).unwrap_or_default();
         let engine = Engine {
@@ -624,7 +657,73 @@ fn open(options: &Arc<Options>, generation: &Arc<Generation>, brake: &Arc<Brake>
 pub fn transplant(shared: &Shared, directory: &Path, owner: &str, voters: Vec<ReplicaId>) -> Result<Position, String> {
     let membership = Membership { voters, ..Membership::default() };
     let register = shared.dialect().register;
-    snapshot::transplant(&shared.file(), &register, directory, owner, &membership).map_err(|fault| fault.to_string())
+    let file = shared.file();
+    snapshot::transplant(&file.path(), &register, directory, owner, &membership).map_err(|fault| fault.to_string())
+}
+
+/// The same of what is in a file that no replica has open.
+pub fn plant(
+    file: &Path,
+    dialect: &Dialect,
+    directory: &Path,
+    owner: &str,
+    voters: Vec<ReplicaId>,
+) -> Result<Position, String> {
+    let membership = Membership { voters, ..Membership::default() };
+    snapshot::transplant(file, &dialect.register, directory, owner, &membership).map_err(|fault| fault.to_string())
+}
+
+/// Says of which state a file is that no replica has open.
+pub fn look_into(file: &Path, dialect: &Dialect) -> Result<Contents, String> {
+    let look = |connection: &mut Connection| {
+        let state = meta::State::load(connection)?;
+        Ok(Contents { at: state.at, time: state.clock, version: state.version })
+    };
+    snapshot::looking(file, Role::Reader, &dialect.register, look).map_err(|fault| fault.to_string())
+}
+
+/// Reads everything in a file that no replica has open, its indexes as well: the digest that replicas vote on. Errors: what is
+/// not as it was written.
+pub fn digest_of(file: &Path, dialect: &Dialect) -> Result<u64, String> {
+    let look = |connection: &mut Connection| {
+        connection.trusted(|c| {
+            let sound: String = c.raw().query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+            match sound.as_str() {
+                "ok" => Ok(contents::sum(c.raw())?),
+                _ => Err(Fault { code: ffi::SQLITE_CORRUPT, message: sound }),
+            }
+        })
+    };
+    let digest = snapshot::looking(file, Role::Reader, &dialect.register, look);
+    let damage = pages::rotten(file);
+    pages::forget(file);
+    digest.map_err(|fault| damage.unwrap_or_else(|| fault.to_string()))
+}
+
+/// The catalog in a file that no replica has open.
+pub fn catalog_of(file: &Path, dialect: &Dialect) -> Result<Catalog, String> {
+    let look = |connection: &mut Connection| {
+        let mut rows = |sql: &str| {
+            connection.query(sql, &[]).map_err(|fault| SqlError::new(state::DATA_CORRUPTED, fault.to_string()))
+        };
+        (dialect.load_catalog)(None, &mut rows).map_err(|error| Fault::error(error.to_string()))
+    };
+    snapshot::looking(file, Role::Reader, &dialect.register, look).map_err(|fault| fault.to_string())
+}
+
+/// Changes a file that no replica has open: all of it or nothing.
+pub fn amend(file: &Path, dialect: &Dialect, statements: &[String]) -> Result<(), String> {
+    let change = |connection: &mut Connection| {
+        connection.run("BEGIN IMMEDIATE", &[])?;
+        statements.iter().try_for_each(|sql| connection.run(sql, &[]))?;
+        connection.run("COMMIT", &[])?;
+        checkpoint::pass(connection, &Progress::default())
+    };
+    match snapshot::looking(file, Role::Writer, &dialect.register, change) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err("the checkpoint was held up".to_owned()),
+        Err(fault) => Err(fault.to_string()),
+    }
 }
 
 fn load_marks(connection: &mut Connection) -> Result<std::collections::VecDeque<(u64, u64)>, Fault> {
@@ -776,8 +875,21 @@ impl Engine {
         effects.applied
     }
 
+    /// False if nobody wants it any more.
+    fn give_moment(&self, wanted: &mpsc::UnboundedSender<Moment>, index: u64) -> bool {
+        match contents::Snapshot::take(&self.generation, &self.options.dialect.register, index) {
+            Ok(Some(snapshot)) => wanted.send(Moment { index, snapshot }).is_ok(),
+            Ok(None) => true,
+            Err(fault) => {
+                tracing::warn!(%fault, "the state cannot be kept for whoever wants it");
+                true
+            }
+        }
+    }
+
     /// Has all that is there at this index read on another thread, for the vote on it. Whoever cannot do that does not vote.
     fn compare_contents(&self, index: u64) {
+        self.shared.moments.lock().retain(|wanted| !wanted.is_closed() && self.give_moment(wanted, index));
         let (options, contents) = (self.options.clone(), self.machine.contents.clone());
         let snapshot = match contents::Snapshot::take(&self.generation, &options.dialect.register, index) {
             Ok(Some(snapshot)) => snapshot,

@@ -28,7 +28,8 @@ pub fn write(generation: &Generation, options: &Options, file: &Path) -> Result<
     temporary.push(".tmp");
     let temporary = PathBuf::from(temporary);
     files::remove(&temporary).map_err(environment)?;
-    copy(generation, &options.dialect.register, &temporary).map_err(|f| halt(&f))?;
+    let source = Connection::open(&generation.path(), Role::Reader, false, &options.dialect.register);
+    source.and_then(|source| copy(&source, &temporary, -1, &mut |_, _| ())).map_err(|f| halt(&f))?;
     let state = inspect(&temporary, options).map_err(|f| halt(&f))?;
     let (length, checksum) = files::measure(&temporary).map_err(environment)?;
     std::fs::rename(&temporary, file).map_err(environment)?;
@@ -36,24 +37,32 @@ pub fn write(generation: &Generation, options: &Options, file: &Path) -> Result<
     Ok(SnapshotMeta { at: state.at, membership: (*state.membership).clone(), length, checksum })
 }
 
-/// Copies all pages in one step, which is one read transaction of the source.
-fn copy(generation: &Generation, register: &super::Register, to: &Path) -> Result<(), Fault> {
-    let source = Connection::open(&generation.path(), Role::Reader, false, register)?;
+/// Copies all pages, so many at a time, and says how many of how many are copied. All in one step (-1) is one read transaction
+/// of the source; otherwise the source must be in one already.
+pub fn copy(source: &Connection, to: &Path, step: i32, told: &mut dyn FnMut(u32, u32)) -> Result<(), Fault> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut target = rusqlite::Connection::open_with_flags_and_vfs(to, flags, pages::vfs()?)?;
     // The file is flushed as a whole when it is complete.
     target.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;")?;
     let backup = Backup::new(source.raw(), &mut target)?;
-    match backup.step(-1)? {
-        StepResult::Done => Ok(()),
-        other => Err(Fault { code: rusqlite::ffi::SQLITE_BUSY, message: format!("copying pages: {other:?}") }),
+    loop {
+        let result = backup.step(step)?;
+        let (left, all) = (backup.progress().remaining as u32, backup.progress().pagecount as u32);
+        told(all - left, all);
+        match result {
+            StepResult::Done => return Ok(()),
+            StepResult::More => {}
+            other => {
+                return Err(Fault { code: rusqlite::ffi::SQLITE_BUSY, message: format!("copying pages: {other:?}") });
+            }
+        }
     }
 }
 
-/// Makes the state of another group the beginning of a new one, in an empty directory: as of now, for these voters. What
-/// belongs to the other group's sessions and transactions stays behind. Returns where it is in the log.
+/// Makes the state in the file of another group the beginning of a new one, in an empty directory: as of now, for these
+/// voters. What belongs to the other group's sessions and transactions stays behind. Returns where it is in the log.
 pub fn transplant(
-    generation: &Generation,
+    file: &Path,
     register: &super::Register,
     directory: &Path,
     owner: &str,
@@ -63,7 +72,7 @@ pub fn transplant(
     std::fs::create_dir_all(directory).map_err(io)?;
     let target = Generation::new(directory, 1).path();
     files::remove(&target).map_err(io)?;
-    copy(generation, register, &target)?;
+    copy(&Connection::open(file, Role::Reader, false, register)?, &target, -1, &mut |_, _| ())?;
     let mut connection = Connection::open(&target, Role::Writer, false, register)?;
     let state = State::load(&mut connection)?;
     connection.run("BEGIN IMMEDIATE", &[])?;
@@ -85,16 +94,28 @@ pub fn transplant(
 
 /// Reads what a file contains. Leaves no WAL behind.
 fn inspect(file: &Path, options: &Options) -> Result<State, Fault> {
-    let mut connection = Connection::open(file, Role::Reader, false, &options.dialect.register)?;
-    let state = State::load(&mut connection)?;
+    looking(file, Role::Reader, &options.dialect.register, State::load)
+}
+
+/// Opens a file that nobody else uses, and leaves no WAL behind.
+pub fn looking<T>(
+    file: &Path,
+    role: Role,
+    register: &super::Register,
+    look: impl FnOnce(&mut Connection) -> Result<T, Fault>,
+) -> Result<T, Fault> {
+    let mut connection = Connection::open(file, role, false, register)?;
+    let seen = look(&mut connection);
     drop(connection);
-    for suffix in ["-wal", "-shm"] {
-        let mut name = file.as_os_str().to_owned();
-        name.push(suffix);
-        // Nothing was written, so they hold nothing; usually SQLite has removed them.
-        let _ = std::fs::remove_file(PathBuf::from(name));
+    if seen.is_ok() {
+        for suffix in ["-wal", "-shm"] {
+            let mut name = file.as_os_str().to_owned();
+            name.push(suffix);
+            // What was written is in the file, and they hold nothing; usually SQLite has removed them.
+            let _ = std::fs::remove_file(PathBuf::from(name));
+        }
     }
-    Ok(state)
+    seen
 }
 
 /// Verifies `file` and makes it generation `number`; afterwards the pointer names it. A file that is not what `meta`

@@ -821,6 +821,57 @@ fn a_planted_difference_is_found_by_votes() {
     assert_eq!((b.engine.applied(), b.engine.digest()), (a.engine.applied(), a.engine.digest()));
 }
 
+/// A backup has the state after the entry at which contents are compared, whatever is applied while it is copied.
+#[test]
+fn a_moment_is_what_it_was() {
+    let told = Arc::new(Mutex::new(None));
+    let heard = told.clone();
+    let mut replica = Replica::with(move |options| {
+        options.on_event = Arc::new(move |event| {
+            if let Event::DigestMarked { digest, .. } = event {
+                *heard.lock() = Some(digest);
+            }
+        });
+    });
+    let mut moments = replica.shared.moments();
+    let log: Vec<_> = (1..=6)
+        .map(|i| entry(i, vec![(i, if i == 3 { Command::ContentMark } else { Command::Write(insert(i as i64)) })]))
+        .collect();
+    replica.engine.apply(&log).unwrap();
+    let moment = moments.try_recv().unwrap();
+    replica.engine.apply(&log[3..]).unwrap();
+    assert_eq!((moment.index, replica.engine.applied().index), (3, 6));
+    let (file, mut steps) = (replica.directory.path().join("copy"), Vec::new());
+    moment.copy(&file, &mut |done, of| steps.push((done, of))).unwrap();
+    assert!(steps.last().is_some_and(|(done, of)| done == of && *of > 1));
+    let until = std::time::Instant::now() + Duration::from_secs(20);
+    while told.lock().is_none() {
+        assert!(std::time::Instant::now() < until);
+        std::thread::yield_now();
+    }
+    let found = look_into(&file, &dialect()).unwrap();
+    assert_eq!((found.at.index, Some(digest_of(&file, &dialect()).unwrap())), (3, *told.lock()));
+    // It begins another group, as of that entry, and goes its own way.
+    let home = tempfile::tempdir().unwrap();
+    let at = plant(&file, &dialect(), home.path(), "another", vec![ReplicaId(9)]).unwrap();
+    let (mut other, shared) = Engine::open(Options { owner: "another".into(), ..options(home.path()) }).unwrap();
+    assert_eq!((at, other.applied(), other.membership().voters), (found.at, found.at, vec![ReplicaId(9)]));
+    other.apply(&[entry(4, vec![(40, Command::Write(Write { born: 3, ..insert(100) }))])]).unwrap();
+    assert_eq!(
+        rows(&shared, r#"SELECT max(k), count(*) FROM "public.t""#).unwrap(),
+        [[Value::Int(100), Value::Int(3)]]
+    );
+    // A bit that has turned over is seen.
+    let mut bytes = std::fs::read(&file).unwrap();
+    let last = bytes.len() - 3000;
+    bytes[last] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    assert!(digest_of(&file, &dialect()).is_err());
+    drop(moments);
+    replica.engine.apply(&[entry(7, vec![(7, Command::ContentMark)])]).unwrap();
+    assert!(replica.shared.moments.lock().is_empty(), "nobody wants them any more");
+}
+
 /// What the running digest cannot know is in that of the contents; they are taken at one entry, however entries are grouped.
 #[test]
 fn contents_are_compared_at_one_entry() {

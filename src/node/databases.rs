@@ -41,7 +41,7 @@ use crate::sql::catalog::{Catalog, Object};
 use crate::sql::database::{Attributes, Create, Order, Place};
 use crate::sql::ddl::roles::feed;
 use crate::sql::lex::quote_identifier;
-use crate::sql::plan::PlanKind;
+use crate::sql::plan::{Plan, PlanKind};
 use crate::types::Env;
 use futures::future::{BoxFuture, join_all};
 use serde::Serialize;
@@ -50,7 +50,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long other nodes are waited for, and sessions that are to go.
-const HEED: Duration = Duration::from_secs(5);
+pub const HEED: Duration = Duration::from_secs(5);
 const LOOK: Duration = Duration::from_millis(20);
 /// How long a client waits to be let into a database that is being made, or whose replica here begins.
 const ENTER: Duration = Duration::from_secs(20);
@@ -165,7 +165,7 @@ async fn enter(runtime: &Arc<Runtime>, name: &str, group: GroupId, until: Instan
 /// Makes one that every cluster begins with.
 async fn wake(runtime: &Arc<Runtime>, database: &Database) -> SqlResult<()> {
     let (voters, learners) = places(runtime);
-    submit(runtime, &wanted::wake(&database.name, &voters, &learners)).await?;
+    submit(runtime, &wanted::wake(&database.name, None, &voters, &learners)).await?;
     let book = refresh(runtime).await?;
     match book.database(&database.name).cloned() {
         Some(made) if made.state == State::Creating => bring_to_life(runtime, &made).await,
@@ -320,8 +320,8 @@ async fn make(runtime: &Arc<Runtime>, client: &Client, create: Create) -> SqlRes
         return Err(SqlError::new(state::DUPLICATE_DATABASE, message));
     }
     let (voters, learners) = places(runtime);
-    let mut copied = None;
-    if let Some(group) = source.group {
+    let mut seed = None;
+    if source.group.is_some() {
         let others = wait_for_sessions(runtime, client, &source).await?;
         if others > 0 {
             let message = format!("source database \"{template}\" is being accessed by other users");
@@ -329,21 +329,144 @@ async fn make(runtime: &Arc<Runtime>, client: &Client, create: Create) -> SqlRes
         }
         // This node's own replica, if it is to vote.
         let me = runtime.identity.node;
-        let seed = voters.iter().find(|node| **node == me).or(voters.first());
-        copied = seed.map(|seed| (group, *seed));
+        seed = voters.iter().find(|node| **node == me).or(voters.first()).copied();
     }
     let Attributes { connections, is_template, connection_limit } = create.attributes;
     let attributes = wanted::Attributes { connections, is_template, connection_limit };
-    let new = New { name: name.clone(), owner, attributes, template: copied };
+    let new = New { name: name.clone(), owner, attributes, template: source.group.filter(|_| seed.is_some()), seed };
     submit(runtime, &wanted::create(&new, &voters, &learners)).await?;
-    let made = refresh(runtime).await?.database(&name).cloned();
+    bring_about(runtime, &name).await.map(drop)
+}
+
+/// Makes a database whose row is there, or has nothing come of it. Returns its OID.
+async fn bring_about(runtime: &Arc<Runtime>, name: &str) -> SqlResult<u32> {
+    let made = refresh(runtime).await?.database(name).cloned();
     let Some((made, group)) = made.and_then(|made| made.group.map(|group| (made, group))) else {
         return Err(SqlError::new(state::UNDEFINED_OBJECT, format!("database \"{name}\" was dropped meanwhile")));
     };
     let mut undo = Undo { runtime: runtime.clone(), group: Some(group) };
     bring_to_life(runtime, &made).await?;
     undo.group = None;
-    Ok(())
+    Ok(made.oid)
+}
+
+/// A name that a restored database may have.
+pub async fn check_free(runtime: &Arc<Runtime>, name: &str) -> SqlResult<()> {
+    match refresh(runtime).await?.database(name) {
+        None => Ok(()),
+        Some(database) if database.state == State::Asleep => Ok(()),
+        Some(_) => Err(SqlError::new(state::DUPLICATE_DATABASE, format!("database \"{name}\" already exists"))),
+    }
+}
+
+/// Makes a database of what this node has in a file (see `restore`). Returns its OID; then it is there for everybody.
+pub async fn make_of_file(runtime: &Arc<Runtime>, name: &str, attributes: wanted::Attributes) -> SqlResult<u32> {
+    check_free(runtime, name).await?;
+    let (mut voters, mut learners) = places(runtime);
+    let me = runtime.identity.node;
+    if !voters.contains(&me) {
+        // Who has the file begins.
+        learners.retain(|node| *node != me);
+        learners.extend(voters.pop());
+        voters.push(me);
+    }
+    let command = match runtime.registry.book().database(name) {
+        Some(_) => wanted::wake(name, Some(me), &voters, &learners),
+        None => {
+            let new = New { name: name.to_owned(), owner: BOOTSTRAP, attributes, template: None, seed: Some(me) };
+            wanted::create(&new, &voters, &learners)
+        }
+    };
+    submit(runtime, &command).await?;
+    bring_about(runtime, name).await
+}
+
+/// Nothing comes of a database that was to be made of a file that is not here any more.
+pub async fn give_up(runtime: &Arc<Runtime>, group: GroupId) {
+    if let Err(error) = submit(runtime, &wanted::abandon(group)).await {
+        tracing::warn!(%group, %error, "a database whose file is gone is not given up yet");
+    }
+}
+
+/// Gives the home the roles of another cluster's home, which is told apart by having more than the first superuser. False if
+/// this cluster has roles of its own: they stay, and no others come.
+pub async fn take_roles(runtime: &Arc<Runtime>, other: &Catalog) -> SqlResult<bool> {
+    for _ in 0..ATTEMPTS {
+        runtime.home().read_point(&patience(HEED)).await?;
+        let here = runtime.home().shared.catalog();
+        if feed::has_roles(&here.rights) {
+            return Ok(false);
+        }
+        let mut other = other.clone();
+        feed::keep_password(&mut other.rights, &here.rights);
+        if change_home(runtime, &here, |scope| feed::found(&other, scope)).await? {
+            tell_all(runtime).await;
+            return Ok(true);
+        }
+    }
+    Err(too_fast())
+}
+
+/// Gives a restored database the settings that were made for it (ALTER DATABASE … SET).
+pub async fn take_settings(runtime: &Arc<Runtime>, other: &Catalog, old: u32, new: u32) -> SqlResult<()> {
+    if !other.rights.settings.keys().any(|(database, _)| *database == old) {
+        return Ok(());
+    }
+    for _ in 0..ATTEMPTS {
+        runtime.home().read_point(&patience(HEED)).await?;
+        let here = runtime.home().shared.catalog();
+        if change_home(runtime, &here, |scope| feed::settle(&other.rights, (old, new), scope)).await? {
+            tell_all(runtime).await;
+            return Ok(());
+        }
+    }
+    Err(too_fast())
+}
+
+fn too_fast() -> SqlError {
+    SqlError::new(state::SERIALIZATION_FAILURE, "the database changes too fast to be told of roles")
+}
+
+/// False if the home's catalog has moved on meanwhile.
+async fn change_home(
+    runtime: &Arc<Runtime>,
+    here: &Catalog,
+    plan: impl FnOnce(&Scope<'_>) -> SqlResult<Plan>,
+) -> SqlResult<bool> {
+    let (env, path, name) = (Env::default(), Vec::new(), runtime.name_of(FIRST_DATABASE_GROUP));
+    let plan = plan(&Scope::plain(here, &path, &env, "", &name))?;
+    define(runtime, &runtime.home(), here, texts(plan)).await
+}
+
+/// The statements of a change of a catalog.
+fn texts(plan: Plan) -> Vec<String> {
+    match plan.kind {
+        PlanKind::Write(write) => write.statements.into_iter().map(|statement| statement.sql.to_string()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// An empty home makes way for a restored database of its name, and keeps the cluster's roles under another one: which.
+pub async fn stand_aside(runtime: &Arc<Runtime>, to: &str) -> SqlResult<String> {
+    let name = runtime.name_of(FIRST_DATABASE_GROUP);
+    if !feed::is_untouched(&runtime.home().shared.catalog()) {
+        let message = format!("database \"{name}\" has content of its own");
+        return Err(SqlError::new(state::DUPLICATE_DATABASE, message));
+    }
+    let book = refresh(runtime).await?;
+    let mut names = std::iter::once(to.to_owned()).chain((2..).map(|n: u32| format!("{to}{n}")));
+    let to = names.find(|name| book.database(name).is_none()).unwrap_or_default();
+    let until = Instant::now() + HEED;
+    loop {
+        match heed_all(runtime, HOME).await {
+            0 => break,
+            n if Instant::now() >= until => return Err(accessed(&name).detail(other_sessions(n))),
+            _ => tokio::time::sleep(5 * LOOK).await,
+        }
+    }
+    submit(runtime, &wanted::rename(HOME, &to)).await?;
+    heed_all(runtime, HOME).await;
+    Ok(to)
 }
 
 /// A creation whose client has gone, or that has failed, comes to nothing.
@@ -379,8 +502,8 @@ async fn bring_to_life(runtime: &Arc<Runtime>, database: &Database) -> SqlResult
     if database.founders.values().any(|node| *node == me) && database.seed.is_none_or(|seed| seed == me) {
         router.group.begin();
     }
-    // As of its first entries, or of its template's.
-    if database.oid >= HOME || database.template.is_some() {
+    // As of its first entries, or of its template's. What was restored is whose it was.
+    if (database.oid >= HOME || database.template.is_some()) && !database.is_restored() {
         loop {
             let catalog = router.shared.catalog();
             // If somebody else has completed it, its owner has had time to grant and revoke. The catalog is older than this.
@@ -697,13 +820,11 @@ async fn tell(runtime: &Arc<Runtime>, router: &Arc<Router>) -> SqlResult<()> {
         let (env, path) = (Env::default(), Vec::new());
         let name = runtime.name_of(router.id);
         let plan = feed::plan(&home, &Scope::plain(&here, &path, &env, "", &name))?;
-        let PlanKind::Write(write) = plan.kind else { return Ok(()) };
-        let statements = write.statements.into_iter().map(|statement| statement.sql.to_string()).collect();
-        if define(runtime, router, &here, statements).await? {
+        if define(runtime, router, &here, texts(plan)).await? {
             router.read_point(&patience(TELL)).await?;
         }
     }
-    Err(SqlError::new(state::SERIALIZATION_FAILURE, "the database changes too fast to be told of roles"))
+    Err(too_fast())
 }
 
 /// Waits until a database knows the roles as this node's replica of the home has them.

@@ -6,6 +6,7 @@
 
 use super::{Listeners, refuse_old_data, security};
 use crate::access::Rules;
+use crate::admin::backup::Copies;
 use crate::admin::client::Way;
 use crate::admin::console::Sight;
 use crate::admin::{
@@ -432,6 +433,10 @@ impl Facts for Waiting {
     }
 
     fn sight(&self) -> Option<Arc<dyn Sight>> {
+        None
+    }
+
+    fn copies(&self) -> Option<Arc<dyn Copies>> {
         None
     }
 

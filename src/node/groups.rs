@@ -13,6 +13,7 @@ use crate::engine;
 use crate::gateway::router::Router;
 use crate::id::{FIRST_DATABASE_GROUP, GroupId, ReplicaId, SYSTEM_GROUP};
 use crate::raftlog::{HardState, LogWrite};
+use crate::replica::Position;
 use crate::replica::core::bootstrap;
 use parking_lot::{Mutex, RwLock};
 use std::collections::{BTreeMap, BTreeSet};
@@ -156,6 +157,12 @@ pub fn settle(runtime: &Arc<Runtime>) {
 async fn begin(runtime: Arc<Runtime>, database: Database, place: Place) {
     // What was laid before a failure is not laid again.
     let laid = runtime.registry.groups().contains_key(&place.group);
+    let mine = !laid && database.is_restored() && database.seed == Some(runtime.identity.node);
+    if mine && runtime.copies.file(&database.name).is_none() {
+        // The process that had it has ended.
+        tracing::warn!(group = %place.group, database = database.name, "what was to be restored is not here any more");
+        super::databases::give_up(&runtime, place.group).await;
+    }
     let copies = !laid && database.seed == Some(runtime.identity.node);
     let begun = match database.template.filter(|_| copies) {
         // The copy is to have what was acknowledged so far.
@@ -199,14 +206,20 @@ fn lay(runtime: &Runtime, database: &Database, place: Place) -> Result<(), Strin
     }
     let founds = database.founders.contains_key(&replica);
     let mut writes = match database.template {
-        None if founds => bootstrap(group, &database.founders),
+        None if founds && database.seed.is_none() => bootstrap(group, &database.founders),
+        None if founds && database.seed == Some(place.node) => {
+            let file = runtime.copies.file(&database.name).ok_or("what it is restored from is not here any more")?;
+            let voters = database.founders.keys().copied().collect();
+            let owner = super::owner(runtime.identity.cluster, group);
+            let at = engine::plant(&file, &super::dialect(group), &home, &owner, voters);
+            began_at(group, at.map_err(|e| format!("what was restored cannot be copied: {e}"))?)
+        }
         Some(template) if founds && database.seed == Some(place.node) => {
             let source = runtime.groups.get(template).ok_or("its template is not here")?;
             let voters = database.founders.keys().copied().collect();
             let owner = super::owner(runtime.identity.cluster, group);
             let copy = engine::transplant(&source.router.shared, &home, &owner, voters);
-            let at = copy.map_err(|e| format!("the template cannot be copied: {e}"))?;
-            vec![LogWrite::Reset(group, at, HardState { term: at.term, vote: 0, commit: at.index })]
+            began_at(group, copy.map_err(|e| format!("the template cannot be copied: {e}"))?)
         }
         // Its leader gives it everything.
         _ => vec![LogWrite::HardState(group, HardState::default())],
@@ -218,6 +231,11 @@ fn lay(runtime: &Runtime, database: &Database, place: Place) -> Result<(), Strin
         runtime.log.write(write, true).map_err(|e| format!("the log of {group} cannot be begun: {e}"))?;
     }
     runtime.registry.note_group(&runtime.config.data_dir, group, Some(replica))
+}
+
+/// The beginning of a log whose first entries another group has had.
+fn began_at(group: GroupId, at: Position) -> Vec<LogWrite> {
+    vec![LogWrite::Reset(group, at, HardState { term: at.term, vote: 0, commit: at.index })]
 }
 
 async fn leave(runtime: Arc<Runtime>, group: GroupId) {

@@ -5,8 +5,10 @@
 //! Down (SIGTERM, SIGINT): no new clients, running statements end, leaderships are handed over, everything closes.
 
 mod authority;
+mod backup;
 mod board;
 mod console;
+mod copies;
 mod databases;
 mod entry;
 mod establish;
@@ -14,6 +16,7 @@ mod groups;
 mod leadership;
 mod live;
 mod membership;
+mod restore;
 mod scrub;
 mod security;
 mod service;
@@ -82,6 +85,8 @@ pub(crate) struct Runtime {
     pub disk_full: AtomicBool,
     /// How far reading through the files is, when somebody has asked for it.
     pub scrub: parking_lot::Mutex<admin::ScrubProgress>,
+    /// Databases that are copied out of this node, and into it.
+    pub copies: copies::Shelf,
     /// Every replica here has once had everything that was acknowledged before this process began.
     pub caught_up: AtomicBool,
     /// The node has never had data: it is joining.
@@ -197,8 +202,9 @@ async fn removed(mut dismissed: watch::Receiver<Option<String>>) -> String {
 
 /// The files of a node that is not a member any more; what says so stays.
 fn remove_data(dir: &Path) {
-    for part in
-        ["groups", "log-engine", "snapshots", "incoming", "pki"].into_iter().filter(|part| dir.join(part).exists())
+    for part in ["groups", "log-engine", "snapshots", "incoming", "copies", "pki"]
+        .into_iter()
+        .filter(|part| dir.join(part).exists())
     {
         if let Err(error) = std::fs::remove_dir_all(dir.join(part)) {
             tracing::warn!(part, %error, "the removed node's data was not deleted");
@@ -322,6 +328,7 @@ fn assemble(
         succession: parking_lot::Mutex::default(),
         disk_full: AtomicBool::new(false),
         scrub: parking_lot::Mutex::default(),
+        copies: copies::Shelf::default(),
         caught_up: AtomicBool::new(false),
         new: AtomicBool::new(false),
         doors: OnceLock::new(),
@@ -329,6 +336,7 @@ fn assemble(
         seq: AtomicU64::new(1),
     });
     groups::tidy(&runtime)?;
+    copies::tidy(&runtime)?;
     let mut rebuilt = false;
     for (group, replica) in own {
         rebuilt |= groups::host(&runtime, group, replica)?.is_some();
@@ -470,6 +478,11 @@ fn cannot_open(dir: &Path, group: GroupId, why: &OpenError) -> String {
         false => "",
     };
     format!("the database in {} cannot be opened: {why}{advice}", home(dir, group).display())
+}
+
+/// What the engine is told about the SQL of databases.
+pub fn database_dialect() -> engine::Dialect {
+    dialect(FIRST_DATABASE_GROUP)
 }
 
 /// What the engine is told about SQL.

@@ -70,20 +70,33 @@ async fn read_through(runtime: &Runtime, i: usize, router: &Router) -> Result<()
     }
 }
 
-/// On the leader: has all replicas say what they contain at one index, and waits for that.
-async fn compare(runtime: &Runtime, router: &Router, database: &ScrubbedDatabase) -> Result<String, String> {
+/// Has all replicas say what they contain after an entry: its index.
+pub async fn mark(runtime: &Runtime, router: &Router) -> Result<u64, String> {
     Feature::CompareContents.require(router.shared.version()).map_err(|e| e.to_string())?;
     let outcome = runtime.submit(router, &Command::ContentMark).await.map_err(|e| e.to_string())?;
     let mark = match &*outcome {
         Outcome::Done(done) => done.iter().flat_map(|step| &step.rows).flatten().next().cloned(),
         _ => None,
     };
-    let Some(Value::Int(mark)) = mark else { return Err(format!("unexpected outcome {outcome:?}")) };
-    let until = Instant::now() + VOTES + Duration::from_secs(u64::from(database.pages) / PAGES);
+    match mark {
+        Some(Value::Int(mark)) => Ok(mark as u64),
+        _ => Err(format!("unexpected outcome {outcome:?}")),
+    }
+}
+
+/// How long the votes on so many pages may take.
+pub fn patience(pages: u64) -> Duration {
+    VOTES + Duration::from_secs(pages / PAGES)
+}
+
+/// On the leader: has all replicas say what they contain at one index, and waits for that.
+async fn compare(runtime: &Runtime, router: &Router, database: &ScrubbedDatabase) -> Result<String, String> {
+    let mark = mark(runtime, router).await?;
+    let until = Instant::now() + patience(database.pages.into());
     // One that is not well has nothing to compare; and when it is again, its state is another one, made after the mark.
     let mut unwell = BTreeSet::new();
     loop {
-        let votes = router.shared.votes(mark as u64);
+        let votes = router.shared.votes(mark);
         let membership = router.group.status().membership;
         let all = membership.voters.len() + membership.learners.len();
         let rows = super::service::status(runtime).replicas;
@@ -97,7 +110,7 @@ async fn compare(runtime: &Runtime, router: &Router, database: &ScrubbedDatabase
     }
 }
 
-fn verdict(mark: i64, votes: &[(NodeId, u64)], voters: usize, all: usize, name: &dyn Fn(NodeId) -> String) -> String {
+fn verdict(mark: u64, votes: &[(NodeId, u64)], voters: usize, all: usize, name: &dyn Fn(NodeId) -> String) -> String {
     let mut by_digest: BTreeMap<u64, Vec<NodeId>> = BTreeMap::new();
     votes.iter().for_each(|(node, digest)| by_digest.entry(*digest).or_default().push(*node));
     let most = by_digest.values().max_by_key(|nodes| nodes.len()).cloned().unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use super::console::Console;
 use super::{Runtime, authority, board, databases, entry, leadership, membership, scrub, security};
+use crate::admin::backup::Copies;
 use crate::admin::console::Sight;
 use crate::admin::{
     Answer, AuthorityOrder, EntryOrder, Facts, JoinReply, JoinRequest, NodeOrder, Problem, ScrubProgress, Secret,
@@ -142,6 +143,10 @@ impl Facts for NodeFacts {
         Some(self.console.clone())
     }
 
+    fn copies(&self) -> Option<Arc<dyn Copies>> {
+        Some(self.runtime.copies.desk(&self.runtime))
+    }
+
     fn token(&self, order: TokenOrder) -> Answer<String> {
         Box::pin(membership::token(self.runtime.clone(), order))
     }
@@ -206,7 +211,9 @@ pub fn not_ready(runtime: &Runtime) -> Option<String> {
 }
 
 pub fn status(runtime: &Runtime) -> ClusterStatus {
-    runtime.board.status(&runtime.config.cluster, board::own_report(runtime), &runtime.registry.rows())
+    let own = board::own_report(runtime);
+    let cluster_id = format!("{:032x}", runtime.identity.cluster);
+    ClusterStatus { cluster_id, ..runtime.board.status(&runtime.config.cluster, own, &runtime.registry.rows()) }
 }
 
 /// Brings cancel keys to the node they belong to.

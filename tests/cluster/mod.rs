@@ -1,6 +1,7 @@
 //! Clusters of real processes: what clients are promised, while processes, networks and disks fail.
 
 mod advisory;
+mod backup;
 mod databases;
 mod directory;
 mod disk;

@@ -406,7 +406,8 @@ async fn console(open: &Open) {
     for path in ["/console", "/console/me", "/console/main.js"] {
         assert_eq!(ask(ann, path, None).await.0, 200, "{path}");
     }
-    for path in ["/console/log?group=2", "/console/events", "/scrub", "/console/none"] {
+    for path in ["/console/log?group=2", "/console/events", "/scrub", "/backup?id=1", "/restore?id=1", "/console/none"]
+    {
         assert_eq!(ask(ann, path, None).await.0, 401, "{path} is for superusers");
     }
     assert_eq!(ask(root, "/console/log?group=2", None).await.0, 200);

@@ -7,6 +7,8 @@
 //! anew; anything else is a new version of the format beside the old one (`src/version.rs`).
 
 use bytes::Bytes;
+use quorate::backup::manifest::{self, Manifest};
+use quorate::backup::piece::{self, Key, Sum};
 use quorate::cluster::founding;
 use quorate::command::{
     self, AdvisoryKey, AdvisoryOrder, Batch, Command, Definition, Isolation, Outcome, Proposal, Refusal, Shape,
@@ -238,6 +240,20 @@ fn the_bytes_are_what_was_recorded() {
     frame.clear();
     wire::encode_messages(&mut frame, [Envelope { group: GroupId(2), message }].iter());
     example("append", &frame);
+    let key = Key::parse(&Key::text([7; 32])).expect("a key");
+    let sum = Sum::of(b"content");
+    let database = manifest::Database {
+        name: "shop".into(),
+        digest: "00000000000000ff".into(),
+        length: 7,
+        pieces: vec![sum],
+        ..Default::default()
+    };
+    let backup = Manifest { id: "20260102T030405Z-ab12".into(), databases: vec![database], ..Default::default() };
+    example("manifest", &manifest::encode(&backup, None, [1; 12]));
+    example("sealed manifest", &manifest::encode(&backup, Some(&key), [1; 12]));
+    example("piece's name", piece::name(sum, Some(&key)).as_bytes());
+    example("sealed piece", &piece::wrap(sum, b"content".to_vec(), Some(&key)));
     check("bytes.txt", &out);
 }
 
