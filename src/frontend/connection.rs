@@ -775,7 +775,7 @@ impl<D: Database> Connection<D> {
                 copy_data(&mut self.out, |out| writer.end(out))?;
             }
             let rows = if let To::Session { rows, .. } = batch.to { rows } else { Vec::new() };
-            Ok(Fetch { count: batch.count, done, rows })
+            Ok(Fetch { count: batch.count, done, rows, place: batch.place })
         }))
     }
 
@@ -898,12 +898,14 @@ struct Batch<R> {
     count: u64,
     /// Average bytes of a row so far.
     row_bytes: usize,
+    /// What stands before the client's columns in the last row.
+    place: Vec<Value>,
 }
 
 enum To {
     Client(Arc<RowForm>),
     Copy(Box<dyn CopyWriter>),
-    Nowhere,
+    Nowhere { places: usize },
     Session { rows: Vec<Vec<Value>>, bytes: usize, max_bytes: usize },
 }
 
@@ -916,16 +918,27 @@ impl To {
                 copy_data(out, |out| writer.begin(out))?;
                 To::Copy(writer)
             }
-            Sink::Nowhere => To::Nowhere,
+            Sink::Nowhere { places } => To::Nowhere { places: *places },
             Sink::Session { max_bytes } => To::Session { rows: Vec::new(), bytes: 0, max_bytes: *max_bytes },
         })
+    }
+}
+
+impl To {
+    /// How many of a row's values stand before the client's columns.
+    fn places(&self, width: usize) -> usize {
+        match self {
+            To::Client(form) => width.saturating_sub(form.columns.len()),
+            To::Nowhere { places } => *places,
+            _ => 0,
+        }
     }
 }
 
 impl<R: Rows> Batch<R> {
     fn new(rows: R, to: To, out: Vec<u8>) -> Batch<R> {
         // Nothing is known of the rows yet: a few, in case they are large.
-        Batch { rows, to, out, count: 0, row_bytes: HIGH_WATER / 8 }
+        Batch { rows, to, out, count: 0, row_bytes: HIGH_WATER / 8, place: Vec::new() }
     }
 
     /// How many rows to take at once so that the buffer stays near its mark.
@@ -944,9 +957,11 @@ impl<R: Rows> Batch<R> {
     }
 
     fn fetch(&mut self, max: usize, brief: bool) -> SqlResult<Fetched> {
-        let Batch { rows, to, out, count, .. } = self;
+        let Batch { rows, to, out, count, place, .. } = self;
         rows.fetch(max, brief, &mut |values| {
             take(to, out, values)?;
+            place.clear();
+            place.extend(values[..to.places(values.len())].iter().map(|value| ValueRef::to_owned(*value)));
             *count += 1;
             Ok(())
         })
@@ -957,7 +972,7 @@ fn take(to: &mut To, out: &mut Vec<u8>, values: &[ValueRef<'_>]) -> SqlResult<()
     match to {
         To::Client(form) => encode::data_row(out, form, values),
         To::Copy(writer) => copy_data(out, |out| writer.row(values, out)),
-        To::Nowhere => Ok(()),
+        To::Nowhere { .. } => Ok(()),
         To::Session { rows, bytes, max_bytes } => {
             let row: Vec<Value> = values.iter().map(|v| ValueRef::to_owned(*v)).collect();
             *bytes += row.iter().map(crate::session::value_size).sum::<usize>();

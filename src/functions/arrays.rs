@@ -81,6 +81,7 @@ pub const FUNCTIONS: &[Function] = &[
         ANYARRAY,
         "q_array_fill({0:type}, {0}, {1}, {2})",
     ),
+    func("width_bucket", &[ANYCOMPATIBLE, ANYCOMPATIBLEARRAY], INT4, "q_array_bucket({0}, {1})"),
     func("trim_array", &[ANYARRAY, INT4], ANYARRAY, "q_trim_array({0}, {1})"),
     func("arraycontains", AA, BOOL, "q_array_contains({0}, {1})"),
     func("arrayoverlap", AA, BOOL, "q_array_overlaps({0}, {1})"),
@@ -213,6 +214,7 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_array_to_string", 3, to_string).lax().contextual(),
     scalar("q_string_to_array", 3, from_string).lax(),
     scalar("q_trim_array", 2, trim),
+    scalar("q_array_bucket", 2, bucket),
     scalar("q_array_fill", 3, fill).lax(),
     scalar("q_array_fill", 4, fill).lax(),
     scalar("q_subscript", -1, subscript),
@@ -670,6 +672,19 @@ fn positions(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let lower = one_dimensional(&array, "searching for elements in")?;
     let found = array.items.iter().enumerate().filter(|(_, v)| same(array.elem, v, &wanted));
     make(Type::INT4, found.map(|(i, _)| Value::Int(lower + i as i64)).collect())
+}
+
+/// `width_bucket`: how many of the thresholds, which are sorted, a value has reached.
+fn bucket(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let (value, thresholds) = (args[0].to_owned(), open(args, 1)?);
+    if thresholds.dims.len() > 1 {
+        return Err(SqlError::new(SUBSCRIPT_ERROR, "thresholds must be one-dimensional array"));
+    }
+    if thresholds.items.iter().any(Value::is_null) {
+        return Err(SqlError::new(NULL_VALUE_NOT_ALLOWED, "thresholds array must not contain NULLs"));
+    }
+    let reached = thresholds.items.partition_point(|at| order(thresholds.elem, at, &value).is_le());
+    Ok(Value::Int(reached as i64))
 }
 
 fn remove(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {

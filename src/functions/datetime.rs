@@ -61,8 +61,8 @@ const COMPARISONS: [Operator; 72] = compare(&[
     (TIMESTAMP, DATE, six!("{0}", "q_date_ts_wide({1})"), Native::No),
     (DATE, TIMESTAMPTZ, six!("q_date_tstz_wide({0})", "{1}"), Native::No),
     (TIMESTAMPTZ, DATE, six!("{0}", "q_date_tstz_wide({1})"), Native::No),
-    (TIMESTAMP, TIMESTAMPTZ, six!("q_ts_tstz({0})", "{1}"), Native::No),
-    (TIMESTAMPTZ, TIMESTAMP, six!("{0}", "q_ts_tstz({1})"), Native::No),
+    (TIMESTAMP, TIMESTAMPTZ, six!("q_ts_tstz_wide({0})", "{1}"), Native::No),
+    (TIMESTAMPTZ, TIMESTAMP, six!("{0}", "q_ts_tstz_wide({1})"), Native::No),
 ]);
 
 const ARITHMETIC: [Operator; 33] = [
@@ -377,6 +377,15 @@ fn time_of(timestamp: i64) -> Value {
     if dt::is_infinite(timestamp) { Value::Null } else { Value::Int(dt::split(timestamp).1) }
 }
 
+/// A moment some days away; beyond the first and the last one there are the infinities.
+fn near(moment: i64, days: i64) -> i64 {
+    if dt::is_infinite(moment) {
+        return moment;
+    }
+    let beyond = if days < 0 { dt::TIMESTAMP_NEG_INFINITY } else { dt::TIMESTAMP_INFINITY };
+    dt::check_timestamp(moment.checked_add(days * MICROS_PER_DAY)).unwrap_or(beyond)
+}
+
 /// A date beyond all timestamps compares as an infinity would.
 fn date_wide(days: i64) -> i64 {
     dt::date_to_timestamp(days).unwrap_or(if days > 0 { dt::TIMESTAMP_INFINITY } else { dt::TIMESTAMP_NEG_INFINITY })
@@ -391,6 +400,9 @@ pub const SCALARS: &[Scalar] = &[
         to_char::timestamp(shown, Some(zone), "Dy Mon DD HH24:MI:SS.US YYYY TZ").map(from_text)
     })
     .contextual(),
+    // Bounds of what a moment is on another clock: so many days away, as far as there are any.
+    scalar("q_near_ts", 2, |_, a| from_int(near(int(a, 0)?, int(a, 1)?))),
+    scalar("q_near_date", 2, |_, a| from_int(dt::timestamp_to_date(near(int(a, 0)?, int(a, 1)?)))),
     // Conversions.
     scalar("q_date_ts", 1, |_, a| from_int(dt::date_to_timestamp(int(a, 0)?)?)),
     scalar("q_date_ts_wide", 1, |_, a| from_int(date_wide(int(a, 0)?))),
@@ -402,6 +414,13 @@ pub const SCALARS: &[Scalar] = &[
     })
     .contextual(),
     scalar("q_ts_tstz", 1, |ctx, a| from_int(dt::local_to_utc(int(a, 0)?, &session(ctx)?)?)).contextual(),
+    scalar("q_ts_tstz_wide", 1, |ctx, a| {
+        let local = int(a, 0)?;
+        // Only infinities are beyond what is out of range.
+        let beyond = if local > 0 { dt::TIMESTAMP_INFINITY - 1 } else { dt::TIMESTAMP_NEG_INFINITY + 1 };
+        from_int(dt::local_to_utc(local, &session(ctx)?).unwrap_or(beyond))
+    })
+    .contextual(),
     scalar("q_tstz_ts", 1, |ctx, a| from_int(local(ctx, int(a, 0)?)?)).contextual(),
     scalar("q_ts_date", 1, |_, a| from_int(dt::timestamp_to_date(int(a, 0)?))),
     scalar("q_tstz_date", 1, |ctx, a| from_int(dt::timestamp_to_date(local(ctx, int(a, 0)?)?))).contextual(),

@@ -352,6 +352,11 @@ fn push_json(ty: Type, value: ValueRef<'_>, env: &Env, out: &mut String) -> SqlR
 }
 
 fn push_time(ty: Type, n: i64, env: &Env, out: &mut String) -> SqlResult<()> {
+    json::push_string(&time_text(ty, n, env)?, out);
+    Ok(())
+}
+
+fn time_text(ty: Type, n: i64, env: &Env) -> SqlResult<String> {
     const ISO: DateStyle = DateStyle { output: DateOutput::Iso, order: DateOrder::Ymd };
     let mut text = Vec::new();
     let zone = Zone::find(&env.time_zone)?;
@@ -377,8 +382,7 @@ fn push_time(ty: Type, n: i64, env: &Env, out: &mut String) -> SqlResult<()> {
         }
         text.push_str(era);
     }
-    json::push_string(&text, out);
-    Ok(())
+    Ok(text)
 }
 
 /// A record as an object, with `between` its members.
@@ -444,6 +448,9 @@ fn key_text(ty: Type, value: ValueRef<'_>, env: &Env, null: SqlError) -> SqlResu
     }
     if ty.is_array() || matches!(ty, JSON | JSONB) {
         return Err(invalid("key value must be scalar, not array, composite, or json"));
+    }
+    if let (DATE | TIMESTAMP | TIMESTAMPTZ, ValueRef::Int(n)) = (ty, value) {
+        return time_text(ty, n, env);
     }
     let mut text = Vec::new();
     match ty {

@@ -68,6 +68,7 @@ pub const FUNCTIONS: &[Function] = &[
     func("to_char", &[INT8, TEXT], TEXT, "q_to_char_num({0}, {1})").stable(),
     func("to_char", &[FLOAT4, TEXT], TEXT, "q_to_char_f4({0}, {1})").stable(),
     func("to_char", &[FLOAT8, TEXT], TEXT, "q_to_char_f8({0}, {1})").stable(),
+    func("to_number", &[TEXT, TEXT], NUMERIC, "q_to_number({0}, {1})").stable(),
     set("generate_series", N2, NUMERIC, "q_series_num({0}, {1}, '1')"),
     set("generate_series", &[NUMERIC, NUMERIC, NUMERIC], NUMERIC, "q_series_num({0}, {1}, {2})"),
     aggregate("min", N1, NUMERIC, "min({0})"),
@@ -202,6 +203,10 @@ pub const SCALARS: &[Scalar] = &[
     }),
     scalar("q_num_f8", 1, |_, a| Ok(crate::types::text::real(num(a, 0)?.to_f64()?))),
     scalar("q_to_char_num", 2, |_, a| to_char::number(&num(a, 0)?, text(a, 1)?).map(from_text)),
+    scalar("q_to_number", 2, |_, a| match text(a, 1)? {
+        "" => Ok(Value::Null),
+        template => done(to_char::parse_number(text(a, 0)?, template)?),
+    }),
     scalar("q_to_char_f8", 2, |_, a| to_char::float(real(a, 0)?, 15, text(a, 1)?).map(from_text)),
     scalar("q_to_char_f4", 2, |_, a| to_char::float(real(a, 0)?, 6, text(a, 1)?).map(from_text)),
 ];

@@ -54,6 +54,10 @@ pub const TEMPORARY: &str = "quorate.temporary";
 /// of this node, with blanks between; none for a connection that is not of TCP.
 pub const CONNECTION: &str = "quorate.connection";
 
+/// The setting, not to be seen as one, that has where the session's cursors are: for each of them, by its name, the row that
+/// it is on, as a JSON object of rowids by the OIDs of their tables, or null if it is on none.
+pub const CURSORS: &str = "quorate.cursors";
+
 impl Asks {
     /// What the implementations ask for that one of our own texts calls.
     pub fn of_implementations(text: &str) -> Asks {

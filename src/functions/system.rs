@@ -3,6 +3,7 @@
 use super::arg::{from_text, int, text};
 use super::casts::to_text;
 use super::catalog::{leading_schema, listed_schemas};
+use super::session::CURSORS;
 use super::table::*;
 use super::{Aggregate, Cast, Context, Function, Operator, Scalar};
 use crate::error::{SqlError, SqlResult, state};
@@ -132,6 +133,7 @@ pub const SCALARS: &[Scalar] = &[
     .contextual(),
     scalar("q_current_schemas", 1, current_schemas).contextual(),
     scalar("q_current_setting", 2, current_setting).contextual(),
+    scalar("q_current_of", 3, current_of).contextual(),
     scalar("q_set_config", 3, set_config).contextual().lax(),
     scalar("q_backend_pid", 0, |ctx, _| Ok(Value::Int(ctx.backend_pid.into()))).contextual(),
     scalar("q_uuid", 0, uuid).contextual(),
@@ -209,6 +211,28 @@ fn current_schemas(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value>
         schemas.insert(0, own);
     }
     super::arrays::make(Type::NAME, schemas.into_iter().map(Value::Text).collect())
+}
+
+/// (cursor, OID and name of a table): the rowid of the table's row that the cursor is on. Errors: 34000, 24000.
+fn current_of(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let (cursor, table) = (text(args, 0)?, int(args, 1)?.to_string());
+    let known = ctx.settings.get(CURSORS).map_or("{}", |known| known);
+    let known: serde_json::Value = serde_json::from_str(known).map_err(|e| SqlError::internal(e.to_string()))?;
+    match known.get(cursor) {
+        None => Err(SqlError::new(state::INVALID_CURSOR_NAME, format!("cursor \"{cursor}\" does not exist"))),
+        Some(serde_json::Value::Null) => {
+            Err(SqlError::new(state::INVALID_CURSOR_STATE, format!("cursor \"{cursor}\" is not positioned on a row")))
+        }
+        Some(places) => match places.get(&table) {
+            // The other side of an outer join has no row.
+            Some(rowid) => Ok(rowid.as_i64().map_or(Value::Null, Value::Int)),
+            None => {
+                let name = text(args, 2)?;
+                let message = format!("cursor \"{cursor}\" is not a simply updatable scan of table \"{name}\"");
+                Err(SqlError::new(state::INVALID_CURSOR_STATE, message))
+            }
+        },
+    }
 }
 
 fn current_setting(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {

@@ -243,6 +243,7 @@ const LABELLED_IMPLEMENTATIONS: &[&str] = &[
     "q_to_char_iv",
     "q_to_char_ts",
     "q_to_date",
+    "q_to_number",
     "q_trunc_tstz_in",
     "q_zone_ts",
 ];

@@ -579,6 +579,10 @@ fn map_case(s: &str, ascii: fn(&str) -> String, one: fn(char) -> char) -> String
 }
 
 fn lower_char(c: char) -> char {
+    if c == 'İ' {
+        // The only capital whose simple mapping is not its full one.
+        return 'i';
+    }
     let mut mapped = c.to_lowercase();
     let first = mapped.next().unwrap_or(c);
     if mapped.next().is_some() { c } else { first }

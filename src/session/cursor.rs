@@ -7,11 +7,12 @@
 use super::effect::{Answer, Ask, CommandTag, Effect, Fetch, Message, Sink, World};
 use super::extended::{duplicate_statement, is_execute};
 use super::portal::{AnswerAs, Portal, PortalState, Prepared, Run};
-use super::{CursorId, RowForm, Session, Step, Wait, unless_brief};
+use super::{CursorId, RowForm, Session, Step, Stop, Wait, unless_brief};
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::Failure;
 use crate::sql::plan::{FetchDirection, PlanKind, ResultColumn, Utility};
 use crate::types::Type;
+use crate::types::json::quote;
 use crate::types::text::{parse_parameter, write_text};
 use crate::value::Value;
 use std::sync::Arc;
@@ -41,10 +42,20 @@ impl Session {
         Ok(())
     }
 
-    pub(super) fn sql_execute(&mut self, world: &World, run: Run, name: &str, args: &[String]) -> Step {
-        let prepared = self.current_statement(world, name)?;
+    pub(super) fn sql_execute(
+        &mut self,
+        world: &World,
+        run: Run,
+        name: &str,
+        args: &[String],
+        into: Option<&(String, String)>,
+    ) -> Step {
+        let mut prepared = self.current_statement(world, name)?;
         if is_execute(&prepared.plan) {
             return Err(SqlError::unsupported("EXECUTE of an EXECUTE").into());
+        }
+        if let Some((before, behind)) = into {
+            prepared = self.storing(world, &prepared, before, behind)?;
         }
         let wanted = prepared.plan.params.len();
         if wanted != args.len() {
@@ -67,6 +78,16 @@ impl Session {
         let arguments = Arguments { run, prepared, columns: plan.columns.clone(), cursor };
         self.ask(open, Wait::Arguments(Box::new(arguments)));
         Ok(())
+    }
+
+    /// CREATE TABLE AS the query of a prepared statement, which stands between these texts.
+    fn storing(&mut self, world: &World, query: &Prepared, before: &str, behind: &str) -> Result<Arc<Prepared>, Stop> {
+        let text = query.statement.as_ref().map_or("", |statement| statement.text());
+        if text.is_empty() || !matches!(query.plan.kind, PlanKind::Read(_)) {
+            return Err(SqlError::new(state::WRONG_OBJECT_TYPE, "prepared statement is not a SELECT").into());
+        }
+        let text = format!("{before}\n{text}\n{behind}");
+        self.prepare_text(world, &Arc::from(text), &query.plan.params)
     }
 
     pub(super) fn evaluated(&mut self, world: &World, arguments: Arguments, answer: Answer) -> Step {
@@ -135,7 +156,7 @@ impl Session {
         self.check_names(self.portals.len())?;
         // `DECLARE c CURSOR FOR SELECT … $1` has the parameters of the DECLARE.
         let types = run.portal.plan.params.clone();
-        let prepared = self.prepare_text(world, &Arc::from(query), &types)?;
+        let prepared = self.prepare_cursor(world, query, &types)?;
         let PlanKind::Read(read) = &prepared.plan.kind else {
             let message = "a cursor over a statement that changes data";
             return Err(SqlError::unsupported(message).into());
@@ -156,6 +177,24 @@ impl Session {
         let open = self.open(world, cursor, &read, portal.params.clone(), portal.plan.schema_version);
         self.ask(open, Wait::Declare(Box::new(run), Box::new(portal)));
         Ok(())
+    }
+
+    /// The rows that the cursors are on, for `WHERE CURRENT OF`.
+    pub(super) fn cursor_places(&self) -> String {
+        let place = |portal: &Portal| match &portal.place {
+            None if portal.places().is_empty() => "{}".to_owned(),
+            None => "null".to_owned(),
+            Some(rowids) => {
+                let rowid = |(oid, rowid): (&u32, &Value)| match rowid {
+                    Value::Int(rowid) => format!("\"{oid}\":{rowid}"),
+                    _ => format!("\"{oid}\":null"),
+                };
+                format!("{{{}}}", portal.places().iter().zip(rowids).map(rowid).collect::<Vec<_>>().join(","))
+            }
+        };
+        let named = self.portals.iter().filter(|(name, _)| !name.is_empty());
+        let rows = named.map(|(name, portal)| format!("{}:{}", quote(name), place(portal)));
+        format!("{{{}}}", rows.collect::<Vec<_>>().join(","))
     }
 
     pub(super) fn declared(&mut self, run: Run, portal: Portal, result: Result<(), Failure>) -> Step {
@@ -293,10 +332,11 @@ impl Session {
             _ => return self.only_forward(portal),
         };
         let Some(cursor) = portal.cursor() else { return self.only_forward(portal) };
+        let places = portal.places().len();
         let (max, sink) = match (skip, is_move) {
             (0, false) => (count, Sink::Client(asked_form(&run, &portal))),
-            (0, true) => (count, Sink::Nowhere),
-            (skip, _) => (skip, Sink::Nowhere),
+            (0, true) => (count, Sink::Nowhere { places }),
+            (skip, _) => (skip, Sink::Nowhere { places }),
         };
         let mut run = run;
         // What is left to do after the rows in between.
@@ -320,9 +360,17 @@ impl Session {
         portal.position += fetch.count;
         let is_move = is_move(&run);
         let target_next = run.max == 1;
+        // Behind the last row it is on none.
+        let wanted = match run.portal.utility() {
+            _ if target_next => u64::MAX,
+            Some(Utility::Fetch { direction: FetchDirection::Forward(n), .. }) => *n as u64,
+            _ => 1,
+        };
+        portal.place = Some(fetch.place).filter(|_| fetch.count == wanted);
         if target_next && !fetch.done {
             run.max = 0;
-            let sink = if is_move { Sink::Nowhere } else { Sink::Client(asked_form(&run, &portal)) };
+            let places = portal.places().len();
+            let sink = if is_move { Sink::Nowhere { places } } else { Sink::Client(asked_form(&run, &portal)) };
             if run.answer == AnswerAs::Simple && !is_move {
                 self.send_columns(&asked_form(&run, &portal))?;
             }
@@ -369,8 +417,10 @@ impl Session {
             return Err(error.into());
         }
         let (picked, position) = pick(rows.len() as u64, portal.position, direction);
+        let place = position.checked_sub(1).and_then(|at| rows.get(at as usize));
+        let place = place.map(|row| row[..portal.places().len()].to_vec());
         let rows: Vec<_> = picked.iter().map(|i| rows[*i as usize].clone()).collect();
-        portal.position = position;
+        (portal.position, portal.place) = (position, place);
         let count = rows.len() as u64;
         if is_move {
             return self.answer_fetch(run, portal, count, true);

@@ -239,8 +239,8 @@ pub enum Sink {
     Client(Arc<RowForm>),
     /// CopyData messages.
     Copy(Arc<CopyForm>),
-    /// Count them only (MOVE).
-    Nowhere,
+    /// Count them only (MOVE); so many columns stand before those that the client would see.
+    Nowhere { places: usize },
     /// Bring them back in [`Answer::Fetched`]; fails with 54000 beyond this many bytes.
     Session { max_bytes: usize },
 }
@@ -290,6 +290,8 @@ pub struct Fetch {
     pub done: bool,
     /// For [`Sink::Session`].
     pub rows: Vec<Vec<Value>>,
+    /// What stands before the client's columns in the last row.
+    pub place: Vec<Value>,
 }
 
 /// A message to the client.
@@ -365,7 +367,8 @@ impl RowForm {
             return Ok(());
         }
         let mut text = Vec::new();
-        for (column, value) in rows.iter().flat_map(|row| self.columns.iter().zip(row)) {
+        let shown = |row: &Vec<Value>| row.len().saturating_sub(self.columns.len());
+        for (column, value) in rows.iter().flat_map(|row| self.columns.iter().zip(&row[shown(row)..])) {
             if !value.is_null() {
                 text.clear();
                 write_text(column.ty, column.typmod, value.as_ref(), &self.env, &mut text)?;

@@ -1,11 +1,12 @@
-//! EXPLAIN with ANALYZE or as JSON: the steps of the plan are read, the statement runs if it is to, and both are told.
+//! EXPLAIN with ANALYZE, as JSON or of a data change: the steps of the plan are read, the statement runs if it is to, and both are told.
 
 use super::effect::{Answer, Ask, Effect, Sink, World};
 use super::portal::{Prepared, Run};
 use super::{CursorId, Session, Step, Wait};
+use crate::command::StepOutcome;
 use crate::error::SqlError;
 use crate::gateway::Failure;
-use crate::sql::explain::{Explain, Options, steps};
+use crate::sql::explain::{Change, Explain, Options, steps};
 use crate::sql::plan::PlanKind;
 use crate::types::Type;
 use crate::value::Value;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 pub(super) struct Explaining {
     run: Run,
     options: Options,
+    change: Option<Change>,
     prepared: Arc<Prepared>,
     params: Vec<Value>,
     cursor: CursorId,
@@ -61,9 +63,8 @@ impl Session {
                 (self.prepare_text(world, &Arc::from(explain.query.as_str()), &types)?, run.portal.params.clone())
             }
         };
-        if explain.options.analyze && !matches!(&prepared.plan.kind, PlanKind::Read(read) if !read.facts.asks.advisory)
-        {
-            return Err(SqlError::unsupported("EXPLAIN ANALYZE of a statement that writes").into());
+        if explain.options.analyze && matches!(&prepared.plan.kind, PlanKind::Read(read) if read.facts.asks.advisory) {
+            return Err(SqlError::unsupported("EXPLAIN ANALYZE of a query with advisory locks").into());
         }
         let read = steps(&prepared.plan)?;
         let cursor = self.new_cursor();
@@ -71,8 +72,8 @@ impl Session {
         // Which rows it means is found out when it runs.
         all.push(Value::Null);
         let open = self.open(world, cursor, &read, all, prepared.plan.schema_version);
-        let (options, since) = (explain.options, world.now);
-        let explaining = Explaining { run, options, prepared, params, cursor, since, planning: 0, steps: None };
+        let (options, since, change) = (explain.options, world.now, explain.change.clone());
+        let explaining = Explaining { run, options, change, prepared, params, cursor, since, planning: 0, steps: None };
         self.ask(open, Wait::Explain(Box::new(explaining)));
         Ok(())
     }
@@ -83,7 +84,7 @@ impl Session {
             Answer::Opened(Ok(())) => {
                 let sink = match explaining.steps {
                     None => Sink::Session { max_bytes: self.limits.cursor },
-                    Some(_) => Sink::Nowhere,
+                    Some(_) => Sink::Nowhere { places: 0 },
                 };
                 self.ask(Ask::Fetch { cursor, max: u64::MAX, sink }, Wait::Explain(Box::new(explaining)));
                 Ok(())
@@ -95,7 +96,8 @@ impl Session {
                 let fetch = result?;
                 let took = world.now - explaining.since;
                 let Some(nodes) = explaining.steps.take() else {
-                    explaining.steps = Some(fetch.rows.into_iter().filter_map(node).collect());
+                    let steps = fetch.rows.into_iter().filter_map(node).collect();
+                    explaining.steps = Some(below(explaining.change.as_ref(), steps));
                     (explaining.planning, explaining.since) = (took, world.now);
                     return self.analyze(world, explaining);
                 };
@@ -117,6 +119,12 @@ impl Session {
                 self.ask(open, Wait::Explain(Box::new(explaining)));
                 Ok(())
             }
+            PlanKind::Write(_) if explaining.options.analyze => {
+                let (params, answer) = (explaining.params.clone(), explaining.run.answer);
+                let portal = self.portal(String::new(), prepared, params, &[]);
+                let run = Run { explaining: Some(Box::new(explaining)), ..Run::new(portal, answer, u64::MAX) };
+                self.run(world, run)
+            }
             _ => {
                 let nodes = explaining.steps.take().unwrap_or_default();
                 self.tell(explaining, &nodes, None)
@@ -124,13 +132,24 @@ impl Session {
         }
     }
 
+    /// A change that was to be analyzed is done.
+    pub(super) fn explained(&mut self, now: i64, mut explaining: Explaining, outcome: &StepOutcome) -> Step {
+        let nodes = explaining.steps.take().unwrap_or_default();
+        let (rows, micros) = (outcome.count.max(outcome.rows.len() as u64), now - explaining.since);
+        self.tell(explaining, &nodes, Some(Found { rows, micros }))
+    }
+
     fn tell(&mut self, explaining: Explaining, nodes: &[Node], found: Option<Found>) -> Step {
-        let Explaining { run, options, prepared, planning, .. } = explaining;
+        let Explaining { run, options, change, prepared, planning, .. } = explaining;
         let millis = |micros: i64| format!("{:.3}", micros.max(0) as f64 / 1000.0);
         let summary = options.summary.unwrap_or(options.analyze);
         if options.json {
             let outputs: Vec<String> = prepared.plan.columns.iter().map(|c| text(&c.name)).collect();
             let mut top = String::new();
+            if let Some(Change { operation, table }) = &change {
+                let (operation, table) = (text(operation), text(table));
+                let _ = write!(top, ",\n      \"Operation\": {operation},\n      \"Relation Name\": {table}");
+            }
             if options.verbose {
                 let _ = write!(top, ",\n      \"Output\": [{}]", outputs.join(", "));
             }
@@ -156,7 +175,11 @@ impl Session {
             debug_assert_eq!(run.portal.form.columns.first().map(|c| c.ty), Some(Type::JSON));
             return self.deliver_rows(run, vec![vec![Value::Text(out)]]);
         }
-        let mut lines: Vec<String> = nodes.iter().map(|node| node.detail.clone()).collect();
+        let line = |node: &Node| match node.parent {
+            CHANGE => format!("  ->  {}", node.detail),
+            _ => node.detail.clone(),
+        };
+        let mut lines: Vec<String> = nodes.iter().map(line).collect();
         if let (Some(first), Some(Found { rows, micros })) = (lines.first_mut(), &found) {
             let times = if options.untimed { String::new() } else { format!("time=0.000..{} ", millis(*micros)) };
             let _ = write!(first, " (actual {times}rows={rows} loops=1)");
@@ -167,6 +190,20 @@ impl Session {
         }
         self.deliver_rows(run, lines.into_iter().map(|line| vec![Value::Text(line)]).collect())
     }
+}
+
+/// The step that a data change is.
+const CHANGE: i64 = -1;
+
+/// The steps that find what is to be changed, below the change.
+fn below(change: Option<&Change>, mut steps: Vec<Node>) -> Vec<Node> {
+    let Some(Change { operation, table }) = change else { return steps };
+    if steps.is_empty() {
+        steps.push(Node { id: 0, parent: 0, detail: "Result".into() });
+    }
+    steps.iter_mut().filter(|step| step.parent == 0).for_each(|step| step.parent = CHANGE);
+    steps.insert(0, Node { id: CHANGE, parent: 0, detail: format!("{operation} on {table}") });
+    steps
 }
 
 fn node(row: Vec<Value>) -> Option<Node> {
@@ -218,6 +255,7 @@ fn plans(children: &[&Node], nodes: &[Node], depth: usize) -> String {
 /// The name of PostgreSQL's node that does the like.
 fn kind(detail: &str) -> &'static str {
     match detail.split(' ').next() {
+        Some("Insert" | "Update" | "Delete" | "Merge") => "ModifyTable",
         Some("SCAN") => "Seq Scan",
         Some("SEARCH") => "Index Scan",
         Some("USE") => "Sort",

@@ -1,9 +1,11 @@
 //! The extended protocol: Parse, Bind, Describe, Execute, Close, Flush, Sync.
 
 use super::effect::{Bind, Effect, Message, Request, Target, World};
+use super::language::Statement;
 use super::portal::{AnswerAs, Portal, PortalState, Prepared, Run};
 use super::{Session, Step, Stop, Task, What, aborted, unless_brief};
 use crate::error::{SqlError, SqlResult, state};
+use crate::sql::Scope;
 use crate::sql::plan::{Plan, PlanKind, ResultColumn, Utility};
 use crate::types::binary::parse_binary;
 use crate::types::encoding::Encoding;
@@ -47,6 +49,9 @@ impl Session {
         self.show_text(text);
         let text: Arc<str> = Arc::from(text);
         let prepared = self.prepare_text(world, &text, types)?;
+        if let Some(statement) = &prepared.statement {
+            self.tell_of_text(statement);
+        }
         self.put_name(name, Some(prepared));
         self.send(Message::ParseComplete);
         Ok(())
@@ -60,28 +65,31 @@ impl Session {
         types: &[Type],
     ) -> Result<Arc<Prepared>, Stop> {
         let key = self.plan_key(world, text, types);
-        let cached = self.cache.get(&key);
-        let statement = match cached {
-            Some(found) => found.statement,
-            None => {
-                let mut statements = self.language.parse(text, &world.allowance).map_err(|e| unless_brief(world, e))?;
-                match statements.len() {
-                    0 => return Ok(self.empty()),
-                    1 => statements.remove(0),
-                    _ => {
-                        let message = "cannot insert multiple commands into a prepared statement";
-                        return Err(SqlError::syntax(message).into());
-                    }
-                }
-            }
+        let statement = match self.cache.get(&key) {
+            Some(found) => Some(found.statement),
+            None => self.only_statement(world, text)?,
         };
+        let Some(statement) = statement else { return Ok(self.empty()) };
         let prepared = self.prepare(world, &statement, Some(text), types, true)?;
-        match prepared.plan.params.iter().position(|t| *t == Type::UNSPECIFIED || *t == Type::UNKNOWN) {
-            Some(i) => {
-                let message = format!("could not determine data type of parameter ${}", i + 1);
-                Err(SqlError::new(state::INDETERMINATE_DATATYPE, message).into())
+        decided(prepared)
+    }
+
+    /// Prepares a cursor's query.
+    pub(super) fn prepare_cursor(&mut self, world: &World, text: &str, types: &[Type]) -> Result<Arc<Prepared>, Stop> {
+        let Some(statement) = self.only_statement(world, text)? else { return Ok(self.empty()) };
+        let statement: Arc<dyn Statement> = Arc::new(Positioned(statement));
+        decided(self.prepare(world, &statement, None, types, true)?)
+    }
+
+    /// The statement of a text; `None` for an empty one.
+    fn only_statement(&self, world: &World, text: &str) -> Result<Option<Arc<dyn Statement>>, Stop> {
+        let mut statements = self.language.parse(text, &world.allowance).map_err(|e| unless_brief(world, e))?;
+        match statements.len() {
+            0 | 1 => Ok(statements.pop()),
+            _ => {
+                let message = "cannot insert multiple commands into a prepared statement";
+                Err(SqlError::syntax(message).into())
             }
-            None => Ok(prepared),
         }
     }
 
@@ -240,7 +248,7 @@ impl Session {
             PlanKind::Utility(Utility::Fetch { name, is_move: false, .. }) => {
                 self.portals.get(name).map(|p| p.form.columns.clone()).unwrap_or_default()
             }
-            PlanKind::Utility(Utility::Execute { name, .. }) => match self.prepared.get(name) {
+            PlanKind::Utility(Utility::Execute { name, into: None, .. }) => match self.prepared.get(name) {
                 // EXECUTE of an EXECUTE cannot be prepared in a circle: the name must exist first.
                 Some(prepared) if !is_execute(&prepared.plan) => self.columns_of(&prepared.plan),
                 _ => Vec::new(),
@@ -277,6 +285,30 @@ pub(super) fn is_execute(plan: &Plan) -> bool {
 pub(super) fn duplicate_statement(name: &str) -> SqlError {
     let message = format!("prepared statement \"{name}\" already exists");
     SqlError::new(state::DUPLICATE_PREPARED_STATEMENT, message)
+}
+
+/// Errors: 42P18 for a parameter that nothing has given a type.
+fn decided(prepared: Arc<Prepared>) -> Result<Arc<Prepared>, Stop> {
+    match prepared.plan.params.iter().position(|t| *t == Type::UNSPECIFIED || *t == Type::UNKNOWN) {
+        Some(i) => {
+            let message = format!("could not determine data type of parameter ${}", i + 1);
+            Err(SqlError::new(state::INDETERMINATE_DATATYPE, message).into())
+        }
+        None => Ok(prepared),
+    }
+}
+
+/// A query whose rows tell which rows of tables they are made of.
+struct Positioned(Arc<dyn Statement>);
+
+impl Statement for Positioned {
+    fn compile(&self, scope: &Scope<'_>) -> SqlResult<Plan> {
+        self.0.compile(&Scope { positioned: true, ..scope.clone() })
+    }
+
+    fn text(&self) -> &str {
+        self.0.text()
+    }
 }
 
 fn text_column(name: &str) -> ResultColumn {

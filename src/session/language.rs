@@ -3,7 +3,7 @@
 //! A session sees a statement as something that compiles under a scope; so its own logic can be tested without SQL.
 
 use super::effect::CopyForm;
-use crate::error::SqlResult;
+use crate::error::{SqlError, SqlResult};
 use crate::sql::Scope;
 use crate::sql::allowance::Allowance;
 use crate::sql::plan::Plan;
@@ -40,6 +40,10 @@ pub trait Statement: Send + Sync {
     fn compile(&self, scope: &Scope<'_>) -> SqlResult<Plan>;
     /// Its own source text.
     fn text(&self) -> &str;
+    /// What the client is told of its text before it runs.
+    fn notices(&self) -> &[SqlError] {
+        &[]
+    }
 }
 
 /// All that a plan depends on. Equal keys may share a plan.

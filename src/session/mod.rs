@@ -41,7 +41,7 @@ use crate::functions::Asks;
 use crate::functions::Context;
 use crate::functions::advisory::{Answered, Call};
 use crate::functions::notify::LISTENING;
-use crate::functions::session::{CONNECTION, TEMPORARY};
+use crate::functions::session::{CONNECTION, CURSORS, TEMPORARY};
 use crate::gateway::{ANY_SCHEMA, Failure};
 use crate::id::RequestId;
 use crate::sql::Scope;
@@ -492,6 +492,9 @@ impl Session {
     fn split(&mut self, world: &World, text: &str) -> Step {
         let mut statements = self.language.parse(text, &world.allowance).map_err(|e| unless_brief(world, e))?;
         self.several = statements.len() > 1;
+        for statement in &statements {
+            self.tell_of_text(statement);
+        }
         match statements.len() {
             0 => self.send(Message::EmptyQuery),
             1 => self.tasks.push_front(Task::new(What::Statement(statements.remove(0), Some(Arc::from(text))))),
@@ -501,6 +504,12 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    fn tell_of_text(&mut self, statement: &Arc<dyn Statement>) {
+        for notice in statement.notices() {
+            self.notice(severity(notice), notice.clone());
+        }
     }
 
     fn perform(&mut self, world: &World, mut task: Task) {
@@ -937,6 +946,7 @@ impl Session {
             databases: &world.databases,
             inner: self.id.inner,
             allowance: &world.allowance,
+            positioned: false,
         };
         let plan = Arc::new(statement.compile(&scope).map_err(Stop::Compile)?);
         if let Some(key) = key {
@@ -1022,6 +1032,7 @@ impl Session {
             scroll: false,
             rewinds: false,
             ended: false,
+            place: None,
             serial: self.last_portal,
         }
     }
@@ -1362,6 +1373,9 @@ impl Session {
         if self.temporary.is_registered() && asks.wants_setting(TEMPORARY) {
             Arc::make_mut(&mut settings).insert(TEMPORARY.to_owned(), self.temporary.schema().to_owned());
         }
+        if !self.portals.is_empty() && asks.wants_setting(CURSORS) {
+            Arc::make_mut(&mut settings).insert(CURSORS.to_owned(), self.cursor_places());
+        }
         if !self.settings.connection().is_empty() && asks.wants_setting(CONNECTION) {
             Arc::make_mut(&mut settings).insert(CONNECTION.to_owned(), self.settings.connection().to_owned());
         }
@@ -1564,7 +1578,7 @@ impl Session {
     fn written(&mut self, world: &World, then: Task, result: Result<Vec<StepOutcome>, Failure>) -> Step {
         let (done, error) = match result {
             Ok(outcomes) => {
-                self.answer_batch(outcomes);
+                self.answer_batch(world, outcomes);
                 if let Some(t) = &mut self.transaction {
                     t.committed = t.name.is_none();
                 }
@@ -1587,7 +1601,7 @@ impl Session {
             }
         };
         self.still_due(then);
-        self.answer_batch(done);
+        self.answer_batch(world, done);
         Err(error.into())
     }
 
@@ -1600,7 +1614,7 @@ impl Session {
 
     /// Answers the collected writes up to the one that has no outcome: that has failed, and what came after it is taken
     /// back.
-    fn answer_batch(&mut self, mut outcomes: Vec<StepOutcome>) {
+    fn answer_batch(&mut self, world: &World, mut outcomes: Vec<StepOutcome>) {
         self.take_back_names(outcomes.len());
         let batch = std::mem::take(&mut self.batch);
         let mut items: Vec<_> = batch.items.into_iter().map(Some).collect();
@@ -1611,7 +1625,7 @@ impl Session {
                     (Some(item), Some(outcome)) => {
                         // The rows are here, but the client may have no letters for them.
                         if let Err(Stop::Compile(error) | Stop::Final(error)) =
-                            self.answer_item(item, std::mem::take(outcome))
+                            self.answer_item(world, item, std::mem::take(outcome))
                         {
                             return self.fail(error);
                         }
@@ -1644,11 +1658,14 @@ impl Session {
         }
     }
 
-    fn answer_item(&mut self, mut item: transaction::Item, outcome: StepOutcome) -> Step {
+    fn answer_item(&mut self, world: &World, mut item: transaction::Item, outcome: StepOutcome) -> Step {
         self.effects.append(&mut item.said);
         if let Some((last, _)) = outcome.drawn.last() {
             Arc::make_mut(&mut self.drawn).extend(outcome.drawn.iter().copied());
             self.drawn_last = Some(*last);
+        }
+        if let Some(explaining) = item.run.explaining.take() {
+            return self.explained(world.now, *explaining, &outcome);
         }
         if item.run.portal.form.columns.is_empty() {
             self.send(Message::Complete(tag(item.tag(), outcome.count)));

@@ -1,6 +1,7 @@
 //! Prepared statements and portals. A portal is a statement with its parameters; a cursor is a portal too.
 
 use super::effect::{CursorId, RowForm};
+use super::explain::Explaining;
 use super::language::Statement;
 use crate::functions::advisory::Answered;
 use crate::sql::plan::{Plan, PlanKind, ResultColumn, Utility};
@@ -53,6 +54,8 @@ pub(super) struct Portal {
     pub rewinds: bool,
     /// It was read to its end.
     pub ended: bool,
+    /// The rowids of the row that it is on, as [`Portal::places`] has their tables.
+    pub place: Option<Vec<Value>>,
     pub serial: u64,
 }
 
@@ -86,7 +89,16 @@ impl Portal {
             params: Vec::new(),
             form: Arc::clone(&self.form),
             state: PortalState::Fresh,
+            place: None,
             ..*self
+        }
+    }
+
+    /// OIDs of the tables whose rowids its rows begin with.
+    pub fn places(&self) -> &[u32] {
+        match &self.plan.kind {
+            PlanKind::Read(read) => &read.places,
+            _ => &[],
         }
     }
 
@@ -109,11 +121,13 @@ pub(super) struct Run {
     /// What its calls of advisory locks were answered, and what the client is warned of when the rows come.
     pub answers: Vec<Answered>,
     pub warnings: Vec<String>,
+    /// It runs for an EXPLAIN ANALYZE, which is answered in its place.
+    pub explaining: Option<Box<Explaining>>,
 }
 
 impl Run {
     pub fn new(portal: Portal, answer: AnswerAs, max: u64) -> Run {
-        Run { portal, answer, max, attempts: 0, answers: Vec::new(), warnings: Vec::new() }
+        Run { portal, answer, max, attempts: 0, answers: Vec::new(), warnings: Vec::new(), explaining: None }
     }
 }
 

@@ -52,6 +52,10 @@ impl Statement for Source {
     fn text(&self) -> &str {
         &self.0.text
     }
+
+    fn notices(&self) -> &[SqlError] {
+        &self.0.notices
+    }
 }
 
 struct Reader {

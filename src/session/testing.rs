@@ -162,7 +162,8 @@ fn read(text: &str) -> Read {
         tables: vec![20000],
         sql: Arc::from(sqlite(text)),
     });
-    Read { sql: Arc::from(sqlite(text)), facts: Default::default(), lock, inside: None, short: true, tag: "SELECT" }
+    let (sql, facts, places) = (Arc::from(sqlite(text)), Default::default(), Vec::new());
+    Read { sql, facts, lock, inside: None, short: true, tag: "SELECT", places }
 }
 
 fn write(sql: String, yields: Yields, ddl: bool, tag: Tag) -> PlanKind {
@@ -241,9 +242,11 @@ fn utility(text: &str, words: &[&str]) -> SqlResult<Utility> {
         ["prepare", name, "as", ..] => {
             Utility::Prepare { name: (*name).to_owned(), types: Vec::new(), query: after("as") }
         }
-        ["execute", name, args @ ..] => {
-            Utility::Execute { name: (*name).to_owned(), args: args.iter().map(|a| (*a).to_owned()).collect() }
-        }
+        ["execute", name, args @ ..] => Utility::Execute {
+            name: (*name).to_owned(),
+            args: args.iter().map(|a| (*a).to_owned()).collect(),
+            into: None,
+        },
         ["deallocate", "all"] => Utility::Deallocate(None),
         ["deallocate", name] => Utility::Deallocate(Some((*name).to_owned())),
         ["declare", ..] => Utility::Declare {

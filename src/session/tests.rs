@@ -153,11 +153,11 @@ impl Client {
                 let (to, rows) = match sink {
                     Sink::Client(_) => ("client", Vec::new()),
                     Sink::Copy(_) => ("copy", Vec::new()),
-                    Sink::Nowhere => ("nowhere", Vec::new()),
+                    Sink::Nowhere { .. } => ("nowhere", Vec::new()),
                     Sink::Session { .. } => ("session", (1..=count).map(|i| vec![Value::Int(i as i64)]).collect()),
                 };
                 self.say(format!("ask fetch {} {shown} to {to}: {count}{}", cursor.0, if done { ", end" } else { "" }));
-                Answer::Fetched(Ok(Fetch { count, done, rows }))
+                Answer::Fetched(Ok(Fetch { count, done, rows, place: Vec::new() }))
             }
             Ask::Write { request, write, .. } => {
                 self.say(format!("ask write {request} born {} {}", write.born, steps(&write)));

@@ -27,7 +27,7 @@ impl Session {
                 return self.send_steps(world, Task::fresh(What::Continue(Box::new(run))));
             }
             // These answer by themselves, and put the portal back when they have.
-            Utility::Execute { name, args } => return self.sql_execute(world, run, name, args),
+            Utility::Execute { name, args, into } => return self.sql_execute(world, run, name, args, into.as_ref()),
             Utility::Declare { name, query, hold, scroll, binary } => {
                 return self.declare(world, run, name, query, *hold, *scroll, *binary);
             }

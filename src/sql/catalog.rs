@@ -577,7 +577,7 @@ impl Loader {
             let uses = format!(
                 "SELECT o.{relation}, d.refclassid, d.refobjid FROM \"pg_catalog.{table}\" o
                 CROSS JOIN \"pg_catalog.pg_depend\" d ON d.classid = {class} AND d.objid = o.{own} AND d.objsubid = 0
-                WHERE d.deptype = 'n' AND d.refobjid <> o.{relation} AND d.refclassid IN (1259, 1247)
+                WHERE d.deptype = 'n' AND o.{relation} <> 0 AND d.refobjid <> o.{relation} AND d.refclassid IN (1259, 1247)
                   AND NOT ({class} = 2606 AND d.refclassid = 1259) AND {}",
                 self.wanted(&format!("o.{relation}"))
             );

@@ -365,7 +365,7 @@ fn copy_query(query: &str, copy: &CopyStatement, scope: &Scope<'_>) -> SqlResult
     let format = format_of(&copy.options, false, &names)?;
     let (lock, inside) = (bound.lock, bound.inside);
     let facts = bound.facts.into();
-    let read = Read { sql: bound.sql.into(), facts, lock, inside, short: bound.short, tag: "COPY" };
+    let read = Read { sql: bound.sql.into(), facts, lock, inside, short: bound.short, tag: "COPY", places: Vec::new() };
     Ok(Plan {
         params: binder.params()?,
         columns: bound.columns,

@@ -1,15 +1,17 @@
-//! EXPLAIN: SQLite's query plan of the translated statement, one step a line or as a JSON tree; with ANALYZE the statement
-//! runs, and what is told of it is told at the top.
+//! EXPLAIN: SQLite's query plan of the translated statement, one step a line or as a JSON tree, of a data change below what is
+//! changed; with ANALYZE the statement runs, and what is told of it is told at the top.
 //!
-//! Left out (0A000): the formats XML and YAML, ANALYZE of what writes. Costs are not shown because SQLite has none to show.
+//! Left out (0A000): the formats XML and YAML. Costs are not shown because SQLite has none to show.
 
 use super::Scope;
+use super::bind::fold;
 use super::cursor::Cursor;
 use super::lex;
 use super::parse::{self, Ast, Parsed};
 use super::plan::{Plan, PlanKind, Read, ResultColumn, Utility};
 use crate::error::{SqlError, SqlResult, state};
 use crate::types::{NO_TYPMOD, Type};
+use sqlparser::ast::{FromTable, ObjectName, SetExpr, Statement, TableFactor, TableObject};
 
 #[derive(Clone, Debug)]
 pub struct ExplainStatement {
@@ -39,6 +41,45 @@ pub struct Explain {
     pub query: String,
     /// It is EXECUTE: the name and the arguments.
     pub execute: Option<(String, usize)>,
+    pub change: Option<Change>,
+}
+
+/// What a data change does, and to which table.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change {
+    /// `Insert`, …
+    pub operation: &'static str,
+    pub table: String,
+}
+
+/// What a statement changes.
+fn change(statement: &Statement) -> Option<Change> {
+    let name = |name: &ObjectName| name.0.last().and_then(|part| part.as_ident()).map(fold);
+    let of = |factor: &TableFactor| match factor {
+        TableFactor::Table { name: table, .. } => name(table),
+        _ => None,
+    };
+    let (operation, table) = match statement {
+        Statement::Query(query) => match &*query.body {
+            SetExpr::Insert(inner) | SetExpr::Update(inner) | SetExpr::Delete(inner) | SetExpr::Merge(inner) => {
+                return change(inner);
+            }
+            _ => return None,
+        },
+        Statement::Insert(insert) => match &insert.table {
+            TableObject::TableName(table) => ("Insert", name(table)?),
+            _ => return None,
+        },
+        Statement::Update(update) => ("Update", of(&update.table.relation)?),
+        Statement::Delete(delete) => match &delete.from {
+            FromTable::WithFromKeyword(from) | FromTable::WithoutKeyword(from) => {
+                ("Delete", of(&from.first()?.relation)?)
+            }
+        },
+        Statement::Merge(merge) => ("Merge", of(&merge.table)?),
+        _ => return None,
+    };
+    Some(Change { operation, table })
 }
 
 /// After EXPLAIN.
@@ -104,18 +145,21 @@ pub fn compile(explain: &ExplainStatement, scope: &Scope<'_>) -> SqlResult<Plan>
     let columns = vec![ResultColumn { name: "QUERY PLAN".into(), ty, typmod: NO_TYPMOD, table: 0, attnum: 0 }];
     let query = explain.source.clone();
     let own = |explain| PlanKind::Utility(Utility::Explain(explain));
-    if let Ast::Utility(Utility::Execute { name, args }) = &explain.statement.ast {
+    if let Ast::Utility(Utility::Execute { name, args, into: None }) = &explain.statement.ast {
         let execute = Some((name.clone(), args.len()));
-        let kind = own(Explain { options, query, execute });
+        let kind = own(Explain { options, query, execute, change: None });
         return Ok(Plan { params: Vec::new(), columns, schema_version: scope.catalog.version, kind });
     }
-    if !matches!(explain.statement.ast, Ast::Sql(_) | Ast::Later) {
-        return Err(SqlError::unsupported("EXPLAIN of this statement"));
-    }
+    let change = match &explain.statement.ast {
+        Ast::Sql(statement) => change(statement),
+        Ast::Later => change(&*parse::parse_query(&explain.statement.text, scope.allowance)?),
+        _ => return Err(SqlError::unsupported("EXPLAIN of this statement")),
+    };
     let plan = super::compile(&explain.statement, scope)?;
-    let kind = match options == (Options { verbose: options.verbose, ..Options::default() }) {
+    let plain = options == Options { verbose: options.verbose, ..Options::default() };
+    let kind = match plain && change.is_none() {
         true => PlanKind::Read(steps(&plan)?),
-        false => own(Explain { options, query, execute: None }),
+        false => own(Explain { options, query, execute: None, change }),
     };
     Ok(Plan { params: plan.params, columns, schema_version: plan.schema_version, kind })
 }
@@ -132,5 +176,13 @@ pub fn steps(plan: &Plan) -> SqlResult<Read> {
         _ => return Err(SqlError::unsupported("EXPLAIN of this statement")),
     };
     let sql = format!("EXPLAIN QUERY PLAN {sql}").into();
-    Ok(Read { sql, facts: Default::default(), lock: None, inside: None, short: true, tag: "EXPLAIN" })
+    Ok(Read {
+        sql,
+        facts: Default::default(),
+        lock: None,
+        inside: None,
+        short: true,
+        tag: "EXPLAIN",
+        places: Vec::new(),
+    })
 }

@@ -252,17 +252,41 @@ pub fn char_position(source: &str, at: usize) -> u32 {
     source[..at].chars().count() as u32 + 1
 }
 
+/// Bytes that a name may have.
+const LONGEST_NAME: usize = 63;
+
 /// An unquoted identifier as Postgres folds it; a quoted one without its quotes. Cut at 63 bytes.
 pub fn identifier(text: &str) -> String {
-    let mut name = match text.strip_prefix('"') {
+    let mut name = whole_identifier(text);
+    shorten(&mut name);
+    name
+}
+
+/// What an identifier means that was taken out of its quotes already.
+pub fn fold(text: &str, quoted: bool) -> String {
+    let mut name = if quoted { text.to_owned() } else { text.to_ascii_lowercase() };
+    shorten(&mut name);
+    name
+}
+
+fn shorten(name: &mut String) {
+    if name.len() > LONGEST_NAME {
+        name.truncate((0..=LONGEST_NAME).rev().find(|at| name.is_char_boundary(*at)).unwrap_or(0));
+    }
+}
+
+fn whole_identifier(text: &str) -> String {
+    match text.strip_prefix('"') {
         Some(inner) => inner.strip_suffix('"').unwrap_or(inner).replace("\"\"", "\""),
         None => text.to_ascii_lowercase(),
-    };
-    if name.len() > 63 {
-        let cut = (0..=63).rev().find(|i| name.is_char_boundary(*i)).unwrap_or(0);
-        name.truncate(cut);
     }
-    name
+}
+
+/// An identifier that is too long, and what is left of it.
+pub fn cut(text: &str) -> Option<(String, String)> {
+    // Most are short as they are written.
+    let name = Some(text).filter(|text| text.len() > LONGEST_NAME).map(whole_identifier)?;
+    (name.len() > LONGEST_NAME).then(|| (name, identifier(text)))
 }
 
 /// The value of a literal token: quotes removed, escapes resolved. Bit and hex strings keep their digits.

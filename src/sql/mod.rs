@@ -67,6 +67,8 @@ pub struct Scope<'a> {
     pub seed: u64,
     /// Counts the work; no part of what a plan depends on.
     pub allowance: &'a Allowance,
+    /// A query is for a cursor: it also tells which rows of tables its rows come from.
+    pub positioned: bool,
 }
 
 impl<'a> Scope<'a> {
@@ -91,6 +93,7 @@ impl<'a> Scope<'a> {
             inner: false,
             seed: 1,
             allowance: &allowance::UNLIMITED,
+            positioned: false,
         }
     }
 }
@@ -205,5 +208,6 @@ fn query_plan(bound: bind::Bound) -> PlanKind {
     }
     let (lock, inside) = (bound.lock, bound.inside);
     let facts = bound.facts.into();
-    PlanKind::Read(Read { sql: bound.sql.into(), facts, lock, inside, short: bound.short, tag: "SELECT" })
+    let (short, places) = (bound.short, bound.places);
+    PlanKind::Read(Read { sql: bound.sql.into(), facts, lock, inside, short, tag: "SELECT", places })
 }

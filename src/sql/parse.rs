@@ -49,6 +49,8 @@ pub struct Parsed {
     pub offset_chars: u32,
     pub ast: Ast,
     pub(super) height: Height,
+    /// What the client is told of its text: names that were cut.
+    pub notices: Vec<SqlError>,
 }
 
 /// A bound on the height of a syntax tree.
@@ -149,14 +151,15 @@ pub fn parse_within(text: &str, allowance: &Allowance) -> SqlResult<Vec<Parsed>>
             let keep = extent.tokens <= budget && extent.height.may_be_kept();
             budget = budget.saturating_sub(extent.tokens);
             let parsed = parse_one(source, extent.height, keep, allowance).map_err(|e| moved(e, chars))?;
-            statements.push(Parsed { offset_chars: chars, ..parsed });
+            statements.push(Parsed { offset_chars: chars, notices: extent.cut, ..parsed });
         }
         if extent.last {
             break;
         }
     }
     if statements.is_empty() {
-        statements.push(Parsed { text: String::new(), offset_chars: 0, ast: Ast::Empty, height: Height::default() });
+        let (text, ast, height) = (String::new(), Ast::Empty, Height::default());
+        statements.push(Parsed { text, offset_chars: 0, ast, height, notices: Vec::new() });
     }
     Ok(statements)
 }
@@ -172,12 +175,14 @@ struct Extent {
     end: usize,
     tokens: usize,
     height: Height,
+    /// A notice for each name that is too long.
+    cut: Vec<SqlError>,
     last: bool,
 }
 
 /// Reads one statement's tokens up to its semicolon or the end.
 fn extent(text: &str, lexer: &mut Lexer<'_>, allowance: &Allowance) -> SqlResult<Extent> {
-    let mut extent = Extent { start: 0, end: 0, tokens: 0, height: Height::default(), last: true };
+    let mut extent = Extent { start: 0, end: 0, tokens: 0, height: Height::default(), cut: Vec::new(), last: true };
     let mut weight = Weight::default();
     for token in lexer {
         let token = token?;
@@ -192,6 +197,12 @@ fn extent(text: &str, lexer: &mut Lexer<'_>, allowance: &Allowance) -> SqlResult
         }
         extent.end = token.end;
         extent.tokens += 1;
+        if matches!(token.kind, Kind::Word | Kind::Quoted) {
+            extent.cut.extend(lex::cut(source).map(|(name, kept)| {
+                let message = format!("identifier \"{name}\" will be truncated to \"{kept}\"");
+                SqlError::new(state::NAME_TOO_LONG, message)
+            }));
+        }
         let height = weight.add(token.kind, source);
         extent.height.nesting = extent.height.nesting.max(height.nesting);
         extent.height.chain = extent.height.chain.max(height.chain);
@@ -338,7 +349,7 @@ fn parse_one(source: &str, height: Height, keep: bool, allowance: &Allowance) ->
         }
         false => utility(source, allowance),
     })?;
-    Ok(Parsed { text: source.to_owned(), offset_chars: 0, ast, height })
+    Ok(Parsed { text: source.to_owned(), offset_chars: 0, ast, height, notices: Vec::new() })
 }
 
 fn is_query(source: &str) -> bool {
@@ -481,9 +492,8 @@ pub(super) const ROWS_FROM: &str = "ROWS FROM";
 pub(super) const ALL_FIELDS: &str = "\u{1}*";
 
 /// `ROWS FROM (f(), g())` → `"ROWS FROM"(f(), g())`, `f() AS (a int)` → `f() AS ""(a int)`, where a list of columns
-/// defines what f yields, and `(record).*` → `(record)."*"` under the name above.
-///
-/// Errors: 0A000 for `WHERE CURRENT OF`.
+/// defines what f yields, `(record).*` → `(record)."*"` under the name above, and `WHERE CURRENT OF c` →
+/// `WHERE "current"('c')`.
 fn row_functions(tokens: Vec<TokenWithSpan>) -> SqlResult<Vec<TokenWithSpan>> {
     let word = |at: usize, text: &str| match tokens.get(at).map(|t| &t.token) {
         Some(SqlToken::Word(w)) => w.quote_style.is_none() && w.value.eq_ignore_ascii_case(text),
@@ -503,8 +513,20 @@ fn row_functions(tokens: Vec<TokenWithSpan>) -> SqlResult<Vec<TokenWithSpan>> {
             _ => {}
         }
         rows.retain(|opened| depth >= *opened);
-        if word(at, "WHERE") && word(at + 1, "CURRENT") && word(at + 2, "OF") {
-            return Err(SqlError::unsupported("WHERE CURRENT OF").position(token.span.start.column as u32));
+        if word(at, "WHERE") && word(at + 1, "CURRENT") && word(at + 2, "OF") && any_word(at + 3) {
+            let Some(TokenWithSpan { token: SqlToken::Word(cursor), .. }) = tokens.get(at + 3) else { break };
+            let name = lex::fold(&cursor.value, cursor.quote_style.is_some());
+            let span = token.span;
+            out.push(token.clone());
+            let call = [SqlToken::LParen, SqlToken::SingleQuotedString(name), SqlToken::RParen];
+            out.push(place(phrases::CURRENT));
+            out.extend(call.map(|token| TokenWithSpan { token, span }));
+            at += 4;
+            if let Some(next) = tokens.get(at).filter(|next| !ends_change(&next.token)) {
+                return Err(SqlError::syntax(format!("syntax error at or near \"{}\"", next.token))
+                    .position(next.span.start.column as u32));
+            }
+            continue;
         }
         let item = at.checked_sub(1).is_some_and(|before| {
             is(before, SqlToken::Comma) || ["FROM", "JOIN", "LATERAL"].iter().any(|w| word(before, w))
@@ -534,6 +556,11 @@ fn row_functions(tokens: Vec<TokenWithSpan>) -> SqlResult<Vec<TokenWithSpan>> {
         at += 1;
     }
     Ok(out)
+}
+
+/// What may come behind WHERE CURRENT OF.
+fn ends_change(token: &SqlToken) -> bool {
+    matches!(token, SqlToken::RParen | SqlToken::SemiColon | SqlToken::EOF) || is_word(token, Keyword::RETURNING)
 }
 
 /// What sqlparser does not know of row locks goes into the name behind OF, which has no dots in PostgreSQL: its first part is
@@ -1000,10 +1027,11 @@ fn prepare(c: &mut Cursor<'_>) -> SqlResult<Ast> {
     Ok(Ast::Prepare { name, types, query: query.to_owned() })
 }
 
-fn execute(c: &mut Cursor<'_>) -> SqlResult<Ast> {
+/// What follows EXECUTE.
+pub(super) fn execute(c: &mut Cursor<'_>) -> SqlResult<Ast> {
     let name = c.ident()?;
     let args = arguments(c)?;
-    Ok(Ast::Utility(Utility::Execute { name, args }))
+    Ok(Ast::Utility(Utility::Execute { name, args, into: None }))
 }
 
 /// `[ (expression, …) ]` as texts.
@@ -1254,7 +1282,7 @@ mod tests {
                 "FETCH 100 FROM c; FETCH next; FETCH BACKWARD c",
                 "Fetch { name: \"c\", direction: Forward(100), is_move: false }; Fetch { name: \"next\", direction: Forward(1), is_move: false }; Fetch { name: \"c\", direction: Forward(-1), is_move: false }",
             ),
-            ("EXECUTE p('a,b', (1, 2))", "Execute { name: \"p\", args: [\"'a,b'\", \"(1, 2)\"] }"),
+            ("EXECUTE p('a,b', (1, 2))", "Execute { name: \"p\", args: [\"'a,b'\", \"(1, 2)\"], into: None }"),
         ] {
             assert_eq!(utilities(text), expected, "{text}");
         }

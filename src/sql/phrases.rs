@@ -14,6 +14,7 @@
 //! | `SET a[1] = 2`, `SET a[1:2] = b` | `SET a."[" (1) = 2`, `SET a."[:" (1, 2) = b` |
 
 use super::lex;
+use sqlparser::ast::{Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, ObjectNamePart, Value};
 use sqlparser::keywords::Keyword;
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan};
 use std::cell::Cell;
@@ -32,6 +33,20 @@ pub const ELEMENT: &str = "\0[";
 pub const SLICE: &str = "\0[:";
 /// `BETWEEN SYMMETRIC`, as a call of three arguments.
 pub const SYMMETRIC: &str = "\0symmetric";
+
+/// `WHERE CURRENT OF`, as a call with the cursor's name.
+pub const CURRENT: &str = "\0current";
+
+/// The cursor that a condition of [`CURRENT`] names.
+pub fn cursor_of(condition: &Expr) -> Option<&str> {
+    let Expr::Function(Function { name, args: FunctionArguments::List(list), .. }) = condition else { return None };
+    let [ObjectNamePart::Identifier(ident)] = &name.0[..] else { return None };
+    let [FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Value(cursor)))] = &list.args[..] else { return None };
+    match &cursor.value {
+        Value::SingleQuotedString(cursor) if ident.value == CURRENT => Some(cursor),
+        _ => None,
+    }
+}
 
 /// What a frame's EXCLUDE is, and the name of the window that it is added to.
 pub fn exclusion(name: &str) -> Option<(&str, Option<&str>)> {

@@ -85,6 +85,8 @@ pub struct Read {
     pub short: bool,
     /// Command tag: `SELECT`, or `SHOW`, `EXPLAIN`…
     pub tag: &'static str,
+    /// OIDs of the tables whose rowids are the first columns, before those that the client sees.
+    pub places: Vec<u32>,
 }
 
 /// FOR UPDATE and its kin.
@@ -276,6 +278,8 @@ pub enum Utility {
     Execute {
         name: String,
         args: Vec<String>,
+        /// CREATE TABLE … AS EXECUTE: what stands before the EXECUTE and behind it.
+        into: Option<(String, String)>,
     },
     Deallocate(Option<String>),
     Declare {

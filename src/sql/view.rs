@@ -4,7 +4,7 @@
 //! column or a relation is renamed, the text is written anew: binding tells where in it that column is named.
 
 use super::Scope;
-use super::bind::{Address, Binder, Notes, class};
+use super::bind::{Address, Binder, Notes, class, fold};
 use super::lex::{Lexer, identifier, quote_identifier};
 use super::parse;
 use super::plan::ResultColumn;
@@ -467,8 +467,4 @@ impl Qualify<'_> {
         let part = |text: &str| ObjectNamePart::Identifier(Ident::with_quote('"', text));
         *name = ObjectName(vec![part(&relation.schema), part(&relation.name)]);
     }
-}
-
-pub(super) fn fold(ident: &Ident) -> String {
-    if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_ascii_lowercase() }
 }

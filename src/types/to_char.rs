@@ -1,6 +1,6 @@
-//! Template formatting: `to_char` of times, intervals and numbers, `to_timestamp` and `to_date` from text.
+//! Template formatting: `to_char` of times, intervals and numbers; `to_timestamp`, `to_date` and `to_number` from text.
 //!
-//! Names are English and numbers are written as in the C locale. Left out: `to_number`.
+//! Names are English and numbers are written as in the C locale.
 
 use super::datetime::{self, Clock, DAYS, MICROS_PER_DAY, MONTHS, USECS_PER_HOUR, USECS_PER_MINUTE, USECS_PER_SEC};
 use super::interval::Interval;
@@ -62,7 +62,8 @@ fn parse_template(template: &str) -> SqlResult<(Vec<Node>, bool)> {
         while let Some(prefix) = rest.get(..2).filter(|p| matches!(p.to_ascii_uppercase().as_str(), "FM" | "TM" | "FX"))
         {
             match prefix.to_ascii_uppercase().as_str() {
-                "FM" => fill = false,
+                // Translated names are not padded either.
+                "FM" | "TM" => fill = false,
                 "FX" => exact = true,
                 _ => {}
             }
@@ -997,4 +998,169 @@ fn roman(n: i64, t: &NumberTemplate) -> String {
         out.make_ascii_lowercase();
     }
     if t.fill { format!("{out:>15}") } else { out }
+}
+
+// ---- to_number ----
+
+/// `to_number(text, text)`.
+///
+/// Errors: 42601 for templates that contradict themselves, 0A000 for patterns that only `to_char` has, 22P02 for a text
+/// without a number in it, 22003 for one with more digits than the template.
+pub fn parse_number(text: &str, template: &str) -> SqlResult<Numeric> {
+    let t = number_template(template)?;
+    for (asked, pattern) in [(t.exponent, "EEEE"), (t.roman.is_some(), "RN")] {
+        if asked {
+            return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, format!("\"{pattern}\" not supported for input")));
+        }
+    }
+    let shift = t.shift.unwrap_or(0);
+    let mut scan = NumberScan::new(&t, text);
+    for piece in &t.pieces {
+        if scan.rest.is_empty() {
+            break;
+        }
+        scan.piece(piece);
+    }
+    let (read, decimals) = (scan.number.trim_end_matches('.'), scan.after);
+    let digits = t.before as i32 + shift as i32 + decimals as i32;
+    // As `numeric(digits, decimals)`.
+    let read = Numeric::parse(read)?.with_typmod((digits << 16 | decimals as i32) + 4)?;
+    match t.shift {
+        Some(shift) => read.mul(&Numeric::from(10i64).power(&Numeric::from(-i64::from(shift)))?),
+        None => Ok(read),
+    }
+}
+
+/// What has been read of a text by a template for numbers.
+struct NumberScan<'a> {
+    template: &'a NumberTemplate,
+    rest: &'a str,
+    /// The sign or a blank, then digits and the point.
+    number: String,
+    before: usize,
+    after: usize,
+    point: bool,
+    /// The template has `S`, and before the point.
+    anchored: bool,
+    leading: bool,
+    /// It has `PL`, `MI` or `SG`.
+    awaited: bool,
+}
+
+impl<'a> NumberScan<'a> {
+    fn new(template: &'a NumberTemplate, text: &'a str) -> NumberScan<'a> {
+        let has = |piece| template.pieces.contains(&piece);
+        let place = |piece: Piece| template.pieces.iter().position(|p| *p == piece);
+        let sign = place(Piece::Sign);
+        let leading = sign.is_some_and(|sign| place(Piece::Point).is_none_or(|point| sign < point));
+        NumberScan {
+            template,
+            rest: text,
+            number: " ".to_owned(),
+            before: 0,
+            after: 0,
+            point: false,
+            leading,
+            anchored: sign.is_some(),
+            awaited: [Piece::Plus, Piece::Minus, Piece::Both].into_iter().any(has),
+        }
+    }
+
+    fn next(&self) -> Option<char> {
+        self.rest.chars().next()
+    }
+
+    fn skip(&mut self) {
+        self.rest = self.next().map_or("", |c| &self.rest[c.len_utf8()..]);
+    }
+
+    /// Whether a sign is still awaited.
+    fn unsigned(&self) -> bool {
+        self.number.starts_with(' ')
+    }
+
+    fn sign(&mut self, sign: char) {
+        self.number.replace_range(..1, sign.encode_utf8(&mut [0; 4]));
+    }
+
+    fn piece(&mut self, piece: &Piece) {
+        match piece {
+            Piece::Digit { .. } => self.digit(true),
+            Piece::Point => self.digit(false),
+            Piece::Group if !self.template.fill || self.next() != Some(',') => {}
+            Piece::Group => self.skip(),
+            Piece::Currency => self.skip_others(1),
+            Piece::Ordinal(_) => self.skip_others(2),
+            Piece::Minus => self.signs(&['-']),
+            Piece::Plus => self.signs(&['+']),
+            Piece::Both => self.signs(&['-', '+']),
+            // It is looked for beside the digits.
+            Piece::Sign => {}
+            Piece::Literal(_) => self.skip(),
+        }
+    }
+
+    /// What stands where the template has a sign of its own.
+    fn signs(&mut self, signs: &[char]) {
+        match self.next().filter(|c| signs.contains(c)) {
+            Some(sign) => {
+                self.sign(sign);
+                self.skip();
+            }
+            None => self.skip_others(1),
+        }
+    }
+
+    /// At most `n` characters that no number has.
+    fn skip_others(&mut self, n: usize) {
+        for _ in 0..n {
+            match self.next() {
+                Some(c) if !"0123456789.,+-".contains(c) => self.skip(),
+                _ => return,
+            }
+        }
+    }
+
+    /// A digit or the point, with a sign before the first and behind the last.
+    fn digit(&mut self, is_digit: bool) {
+        if self.next() == Some(' ') {
+            self.skip();
+        }
+        if self.unsigned() && is_digit && self.before + self.after == 0 {
+            let sign = match self.next() {
+                Some('<') if self.template.brackets && !self.leading => Some('-'),
+                found => found.filter(|c| matches!(c, '-' | '+')),
+            };
+            if let Some(sign) = sign {
+                self.sign(sign);
+                self.skip();
+            }
+        }
+        let Some(c) = self.next() else { return };
+        let mut read = true;
+        match c {
+            '0'..='9' if self.point && self.after == self.template.after => return self.skip(),
+            '0'..='9' => {
+                self.number.push(c);
+                if self.point { self.after += 1 } else { self.before += 1 }
+            }
+            '.' if !self.point && self.template.pieces.contains(&Piece::Point) => {
+                self.number.push('.');
+                self.point = true;
+            }
+            _ => read = false,
+        }
+        if self.unsigned() && self.before + self.after > 0 {
+            let behind = self.rest[c.len_utf8()..].chars().next();
+            if self.anchored && read {
+                if let Some(sign) = behind.filter(|c| matches!(c, '-' | '+')) {
+                    self.sign(sign);
+                    self.skip();
+                }
+            } else if !read && !self.anchored && self.awaited && matches!(c, '-' | '+') {
+                self.sign(c);
+            }
+        }
+        self.skip();
+    }
 }

@@ -366,11 +366,11 @@ impl Connection {
         };
         let count = rows.len() as u64;
         match sink {
-            Sink::Session { .. } => Ok(Fetch { count, done, rows }),
-            Sink::Nowhere => Ok(Fetch { count, done, rows: Vec::new() }),
+            Sink::Session { .. } => Ok(Fetch { count, done, rows, place: Vec::new() }),
+            Sink::Nowhere { .. } => Ok(Fetch { count, done, rows: Vec::new(), place: Vec::new() }),
             Sink::Client(_) | Sink::Copy(_) => {
                 said.rows.extend(rows);
-                Ok(Fetch { count, done, rows: Vec::new() })
+                Ok(Fetch { count, done, rows: Vec::new(), place: Vec::new() })
             }
         }
     }

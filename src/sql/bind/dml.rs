@@ -891,6 +891,20 @@ impl Binder<'_> {
         Err(no_arbiter())
     }
 
+    /// Which rows of the target are changed.
+    fn rows_of(&mut self, target: &Target, condition: &Expr) -> SqlResult<Typed> {
+        let Some(cursor) = phrases::cursor_of(condition) else { return self.where_clause(condition) };
+        if !self.surfaces.is_empty() {
+            let message = "WHERE CURRENT OF on a view is not implemented";
+            return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, message));
+        }
+        let table = Typed::constant(Type::OID, Value::Int(target.relation.oid.into()));
+        let args = vec![Typed::text(cursor), table, Typed::text(&target.relation.name)];
+        let place = Typed::apply(Type::INT8, Op::Internal("q_current_of"), args);
+        let rowid = Typed::new(Type::INT8, Node::Column(ColumnRef { attnum: -1, ..target.rowid() }));
+        self.operator("=", Some(rowid), place)
+    }
+
     pub(super) fn where_clause(&mut self, expr: &Expr) -> SqlResult<Typed> {
         self.within(Clause::Where, |this| {
             let condition = this.expr(expr)?;
@@ -1195,7 +1209,7 @@ impl Binder<'_> {
                 }
             };
             // In PostgreSQL's order, which decides the types of parameters.
-            let filter = update.selection.as_ref().map(|w| self.where_clause(w)).transpose()?;
+            let filter = update.selection.as_ref().map(|w| self.rows_of(&target, w)).transpose()?;
             let filter = target.surface.rows(filter);
             let set = self.assignments(&target, &update.assignments)?;
             let keys = self.changes_keys(&target, &update.assignments);
@@ -1269,7 +1283,7 @@ impl Binder<'_> {
                 Some(using) => self.bind_from(using)?,
                 None => Vec::new(),
             };
-            let filter = delete.selection.as_ref().map(|w| self.where_clause(w)).transpose()?;
+            let filter = delete.selection.as_ref().map(|w| self.rows_of(&target, w)).transpose()?;
             let filter = target.surface.rows(filter);
             let short = self.weigh(&target, filter.as_ref(), true);
             self.single = short && !self.is_referenced(&target.relation);

@@ -24,8 +24,8 @@ use crate::value::Value;
 
 /// More conditions than these in an alternative are not looked through.
 const CONDITIONS: usize = 16;
-/// By how much moments of one clock may differ from those of another, whatever the time zone does.
-const ANY_SHIFT: &str = "2 days";
+/// By how many days moments of one clock may differ from those of another, whatever the time zone does.
+const ANY_SHIFT: i64 = 2;
 
 impl Binder<'_> {
     /// A condition together with what follows from it.
@@ -108,16 +108,19 @@ impl Binder<'_> {
             return Ok(Vec::new());
         }
         let mut bounds = Vec::new();
-        for (sides, bound, away) in [(["=", ">", ">="], ">=", "-"), (["=", "<", "<="], "<=", "+")] {
+        for (sides, bound, away) in [(["=", ">", ">="], ">=", -1), (["=", "<", "<="], "<=", 1)] {
             if !sides.contains(&name) {
                 continue;
             }
-            let mut value = self.cast(moment.clone(), column.ty, NO_TYPMOD)?;
-            if column.ty == Type::TIMESTAMP {
-                let shift =
-                    self.cast(Typed::new(Type::UNKNOWN, Node::Text(ANY_SHIFT.to_owned())), Type::INTERVAL, NO_TYPMOD)?;
-                value = self.operator(away, Some(value), shift)?;
-            }
+            let value = match moment.ty {
+                // What is too late or too early for the other clock has to bound nothing, rather than be an error.
+                Type::TIMESTAMPTZ => {
+                    let shift = Typed::constant(Type::INT8, Value::Int(away * ANY_SHIFT));
+                    let name = if column.ty == Type::DATE { "q_near_date" } else { "q_near_ts" };
+                    Typed::apply(column.ty, Op::Internal(name), vec![moment.clone(), shift])
+                }
+                _ => self.cast(moment.clone(), column.ty, NO_TYPMOD)?,
+            };
             bounds.push(self.operator(bound, Some(column.clone()), value)?);
         }
         Ok(bounds)

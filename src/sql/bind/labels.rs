@@ -46,7 +46,7 @@ impl Binder<'_> {
         let Some(own) = self.own(expr.ty) else { return expr };
         let at = expr.at;
         match &expr.node {
-            Node::Const(Value::Real(place)) => {
+            Node::Const(Value::Real(place)) if !self.faithful => {
                 let label = own.labels.iter().find(|label| label.order == *place);
                 Typed::constant(ty, label.map_or(Value::Null, |label| Value::Text(label.name.clone()))).at(at)
             }

@@ -45,8 +45,8 @@ pub use query::is_dml;
 
 use super::Scope;
 use super::access::{self, Needs};
-use super::catalog::{FIRST_USER_OID, Relation};
-use super::ir::{Column, Cte, Named, Node, Out, Query as Tree, System, Typed};
+use super::catalog::{FIRST_USER_OID, Relation, RelationKind, sqlite_name};
+use super::ir::{Body, Column, Cte, FromItem, Named, Node, Out, Query as Tree, System, Typed};
 use super::plan::{Effort, Facts, NamedRow, ResultColumn, RowLock};
 use super::render;
 use crate::error::{SqlError, SqlResult, state};
@@ -54,6 +54,7 @@ use crate::functions::CastContext;
 use crate::sql::dialect::Postgres;
 use crate::types::{NO_TYPMOD, Type};
 pub use names::Kept;
+pub(crate) use names::fold;
 use names::{Clause, Level, Names};
 use parts::Parts;
 use record::Shape;
@@ -83,6 +84,8 @@ pub struct Bound {
     pub effort: Effort,
     /// See [`super::plan::WritePlan::draws`].
     pub draws: bool,
+    /// See [`super::plan::Read::places`].
+    pub places: Vec<u32>,
 }
 
 /// How deeply expressions and queries may be nested, views included.
@@ -294,6 +297,7 @@ impl<'a> Binder<'a> {
         let short = tree.short && self.subqueries == 0;
         let (ordered, scrolls) = (!tree.order.is_empty(), tree.scrolls());
         let mut tree = if client { self.with_names(tree)? } else { tree };
+        let places = if self.scope.positioned { self.tell_places(&mut tree) } else { Vec::new() };
         let mut facts = Facts { ordered, scrolls, ..tree.facts(&self.hoisted) };
         self.check_rights(&|visit| tree.parts(visit))?;
         let before = self.statements_before(&|visit| tree.parts(visit), &mut facts);
@@ -308,7 +312,30 @@ impl<'a> Binder<'a> {
             return Err(SqlError::unsupported("several queries with FOR UPDATE in one statement"));
         }
         let (writes, effort, draws) = (self.writes, self.effort, self.draws);
-        Ok(Bound { sql, columns, facts, lock, short, writes, before, inside, effort, draws })
+        Ok(Bound { sql, columns, facts, lock, short, writes, before, inside, effort, draws, places })
+    }
+
+    /// Has a query tell which rows of tables its rows are made of, if each is made of one of each; the tables' OIDs.
+    fn tell_places(&self, tree: &mut Tree) -> Vec<u32> {
+        let Body::Select(select) = &mut tree.body else { return Vec::new() };
+        if select.distinct || select.aggregated || !select.on.is_empty() || !tree.with.is_empty() {
+            return Vec::new();
+        }
+        let tables = self.scope.catalog.relations.values().filter(|r| r.kind == RelationKind::Table);
+        let known = |name: &str| tables.clone().find(|r| sqlite_name(&r.schema, &r.name) == name);
+        let mut found = Vec::new();
+        let mut items: Vec<&FromItem> = select.from.iter().rev().collect();
+        while let Some(item) = items.pop() {
+            match item {
+                FromItem::Table { name, range } => found.extend(known(name).map(|table| (*range, table))),
+                FromItem::Join { left, right, .. } => items.extend([&**right, &**left]),
+                FromItem::Nested(item) => items.push(item),
+                _ => {}
+            }
+        }
+        let oids = found.iter().map(|(_, table)| table.oid).collect();
+        select.places = found.iter().map(|(range, table)| (*range, table.rowid_name())).collect();
+        oids
     }
 
     /// As [`Self::query`], with what its names mean.

@@ -4,6 +4,7 @@ use super::{Binder, error_at};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::catalog::{FIRST_USER_OID, Relation, RelationKind, Source};
 use crate::sql::ir::{Column, FromItem, Named, Node, Op, Over, Typed};
+use crate::sql::lex;
 use crate::types::Type;
 use crate::types::record::Field;
 use crate::value::Value;
@@ -329,7 +330,7 @@ impl Range {
 
 /// An identifier as Postgres folds it.
 pub(crate) fn fold(ident: &Ident) -> String {
-    if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
+    lex::fold(&ident.value, ident.quote_style.is_some())
 }
 
 /// The parts of a possibly qualified name, folded.

@@ -55,13 +55,23 @@ pub fn types(rows: &mut Rows, catalog: &Catalog, ty: Type, schema: &str) {
     }
 }
 
-/// A domain rests on a domain or an enum below it; its conditions go with it.
-pub fn domain(rows: &mut Rows, oid: u32, domain: &Domain) {
+/// A domain rests on a domain or an enum below it, and on what its default needs.
+pub fn domain(rows: &mut Rows, oid: u32, domain: &Domain, needs: &BTreeSet<Address>) {
+    let own = (class::TYPE, oid, 0);
     if domain.base.own().is_some() {
-        depends(rows, (class::TYPE, oid, 0), (class::TYPE, domain.base.0, 0), NORMAL);
+        depends(rows, own, (class::TYPE, domain.base.0, 0), NORMAL);
     }
-    for check in &domain.checks {
-        depends(rows, (class::CONSTRAINT, check.oid, 0), (class::TYPE, oid, 0), AUTO);
+    for object in needs {
+        depends(rows, own, *object, NORMAL);
+    }
+}
+
+/// A condition goes with its domain, and rests on what it needs.
+pub fn condition(rows: &mut Rows, oid: u32, domain: u32, needs: &BTreeSet<Address>) {
+    let own = (class::CONSTRAINT, oid, 0);
+    depends(rows, own, (class::TYPE, domain, 0), AUTO);
+    for object in needs.iter().filter(|object| object.1 != domain) {
+        depends(rows, own, *object, NORMAL);
     }
 }
 

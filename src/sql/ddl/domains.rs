@@ -5,6 +5,7 @@
 //! looked at.
 
 use super::grammar::{ConstraintDef, ConstraintSyntax, DomainAction, DomainDef};
+use super::table::{allow, frozen};
 use super::types;
 use super::work::{Violation, Work};
 use crate::error::{SqlError, SqlResult, state};
@@ -12,6 +13,7 @@ use crate::rights;
 use crate::sql::bind::Kept;
 use crate::sql::catalog::{Domain, DomainCheck, Object, OwnType, Relation, RelationKind, quote, sqlite_name};
 use crate::sql::cursor::Name;
+use crate::sql::lex::quote_identifier;
 use crate::types::{NO_TYPMOD, Own, Type};
 
 pub fn create(work: &mut Work<'_>, def: &DomainDef) -> SqlResult<&'static str> {
@@ -44,7 +46,9 @@ pub fn create(work: &mut Work<'_>, def: &DomainDef) -> SqlResult<&'static str> {
     let array = types::array_name(work, &schema, name);
     let oid = Own::Domain.numbered(work.oid()).0;
     let name = name.clone();
-    work.put_type(OwnType { oid, schema: schema.clone(), name, array, labels: Vec::new(), domain: Some(domain) });
+    let own = OwnType { oid, schema: schema.clone(), name, array, labels: Vec::new(), domain: Some(domain) };
+    work.put_type(own.clone());
+    freeze_default(work, &own)?;
     work.grant_defaults(Object::of_type(oid), rights::Kind::Type, "T", &schema)?;
     Ok("CREATE DOMAIN")
 }
@@ -55,6 +59,20 @@ fn known_default(work: &Work<'_>, domain: &Domain, text: Option<String>) -> SqlR
     let (base, typmod) = work.catalog.base_of(domain.base, domain.typmod);
     work.bind(None, &text, Some((base, typmod)), Kept::Default)?;
     Ok(Some(text))
+}
+
+/// As `table::freeze_default`.
+fn freeze_default(work: &mut Work<'_>, own: &OwnType) -> SqlResult<()> {
+    let Some(text) = own.domain.as_ref().and_then(|domain| domain.default.as_ref()) else { return Ok(()) };
+    let target = work.catalog.base_of(own.ty(), NO_TYPMOD);
+    if let Some(frozen) = frozen(work, text, target)? {
+        let oid = own.oid;
+        work.sql(format!(
+            "UPDATE \"pg_catalog.pg_type\" SET typdefault = f.text, typdefaultbin = json_array(f.text, f.text) \
+             FROM ({frozen}) f WHERE oid = {oid}"
+        ));
+    }
+    Ok(())
 }
 
 /// A condition on values. Errors: 42601 for constraints that only tables have.
@@ -186,8 +204,36 @@ pub fn alter(work: &mut Work<'_>, name: &Name, action: &DomainAction) -> SqlResu
         }
     }
     own.domain = Some(domain);
-    work.put_type(own);
+    work.put_type(own.clone());
+    if let DomainAction::SetDefault(_) = action {
+        freeze_default(work, &own)?;
+    }
     Ok(TAG)
+}
+
+/// Drops what of a domain names an object that goes: a condition, or the domain itself, whose default does.
+pub fn drop_part(work: &mut Work<'_>, own: &OwnType, check: Option<&str>, of: &str, cascade: bool) -> SqlResult<()> {
+    // What went before may have changed it.
+    let Some(mut own) = work.catalog.types.get(&own.oid).map(|own| OwnType::clone(own)) else { return Ok(()) };
+    let number = Own::Domain.number(own.oid);
+    match (check, &mut own.domain) {
+        (Some(name), Some(domain)) => {
+            allow(work, cascade, of, (number, &format!("constraint {}", quote_identifier(name))), None);
+            if cascade {
+                domain.checks.retain(|check| check.name != name);
+                work.put_type(own);
+            }
+        }
+        _ => {
+            let shown = format!("type {}", work.type_name(own.ty()));
+            allow(work, cascade, of, (number, &shown), None);
+            let dropped = work.dropped.take();
+            // Without CASCADE that is an error anyway, which tells what depends on the domain.
+            types::drop_one(work, &own, cascade)?;
+            work.dropped = dropped;
+        }
+    }
+    Ok(())
 }
 
 /// Refuses values of a domain that are there and do not meet a condition; without one, NULLs.

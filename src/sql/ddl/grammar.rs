@@ -9,6 +9,7 @@ use crate::sql::cursor::{Cursor, Name};
 use crate::sql::database;
 use crate::sql::lex::quote_identifier;
 use crate::sql::parse::{self, Ast};
+use crate::sql::plan::Utility;
 
 #[derive(Clone, Debug)]
 pub enum Ddl {
@@ -840,12 +841,26 @@ fn create_table(c: &mut Cursor<'_>, temporary: bool, unlogged: bool) -> SqlResul
         }
     }
     if c.eat("AS") {
+        if c.is("EXECUTE") {
+            return create_from_prepared(c).map(Some);
+        }
         let (query, with_data) = stored_query(c)?;
         table.query = Some((names.unwrap_or_default(), query, with_data));
     } else if names.is_some() {
         return Err(c.error());
     }
     ok(Ddl::CreateTable(table))
+}
+
+/// `EXECUTE name (…)` in place of the query of CREATE TABLE AS: only the session knows that.
+fn create_from_prepared(c: &mut Cursor<'_>) -> SqlResult<Ast> {
+    let before = c.source[..c.peek().map_or(0, |t| t.start)].to_owned();
+    c.expect("EXECUTE")?;
+    let Ast::Utility(Utility::Execute { name, args, .. }) = parse::execute(c)? else { return Err(c.error()) };
+    let behind = c.peek().map_or("", |t| &c.source[t.start..]).to_owned();
+    let _ = c.eat_all("WITH NO DATA") || c.eat_all("WITH DATA");
+    c.finish()?;
+    Ok(Ast::Utility(Utility::Execute { name, args, into: Some((before, behind)) }))
 }
 
 /// A query whose rows are kept, WITH DATA or without.

@@ -44,9 +44,9 @@ mod work;
 pub use grammar::{Ddl, OnCommit, TypeName};
 
 use super::Scope;
+use super::bind::fold;
 use super::cursor::Name;
 use super::plan::{Plan, PlanKind, WritePlan};
-use super::view::fold;
 use crate::error::SqlResult;
 use crate::types::Type;
 use sqlparser::ast::{Expr, Query, Select, SetExpr};

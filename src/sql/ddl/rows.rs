@@ -107,9 +107,13 @@ fn all(forms: &[String]) -> String {
 }
 
 /// As [`change`], of a type of one's own.
-pub fn change_type(catalog: &Catalog, old: Option<&OwnType>, new: Option<&OwnType>, show: Show<'_>) -> Vec<String> {
-    let before = old.map_or_else(Rows::new, |own| describe_type(catalog, own, show));
-    let after = new.map_or_else(Rows::new, |own| describe_type(catalog, own, show));
+pub fn change_type(
+    old: Option<(&Catalog, &OwnType)>,
+    new: Option<(&Catalog, &OwnType)>,
+    show: Show<'_>,
+) -> Vec<String> {
+    let before = old.map_or_else(Rows::new, |(catalog, own)| describe_type(catalog, own, show));
+    let after = new.map_or_else(Rows::new, |(catalog, own)| describe_type(catalog, own, show));
     difference(&before, &after)
 }
 
@@ -221,6 +225,7 @@ fn describe_type(catalog: &Catalog, own: &OwnType, show: Show<'_>) -> Rows {
 fn domain_rows(rows: &mut Rows, catalog: &Catalog, own: &OwnType, domain: &Domain, show: Show<'_>) {
     let (base, typmod) = catalog.base_of(own.ty(), NO_TYPMOD);
     let of_base = |field: &str| format!("(SELECT {field} FROM \"pg_catalog.pg_type\" WHERE oid = {})", base.0);
+    let mut default = None;
     if let Some(row) = rows.get_mut(&(0, "pg_type", vec![("oid", own.oid.to_string())])) {
         const AS_BASE: [&str; 8] =
             ["typlen", "typbyval", "typcategory", "typoutput", "typsend", "typanalyze", "typalign", "typstorage"];
@@ -229,19 +234,20 @@ fn domain_rows(rows: &mut Rows, catalog: &Catalog, own: &OwnType, domain: &Domai
         row.set("typnotnull", flag(domain.not_null));
         row.set("typbasetype", domain.base.0.to_string());
         row.set("typtypmod", domain.typmod.to_string());
-        let default = domain.default.as_deref().map(|text| {
+        default = domain.default.as_deref().map(|text| {
             show(catalog, Expression { over: None, text, target: Some((base, typmod)), kept: Kept::Default })
         });
         let first = default.as_ref().and_then(|shown| shown.forms.first());
         row.values.push(("typdefault", optional(first.map(String::as_str))));
         row.values.push(("typdefaultbin", default.as_ref().map_or("NULL".into(), |shown| all(&shown.forms))));
     }
-    depend::domain(rows, own.oid, domain);
     let namespace = catalog.schemas.get(&own.schema).copied().unwrap_or_default();
     let value = Relation::of_value((base, typmod), Some(domain.base).filter(|below| *below != base));
+    depend::domain(rows, own.oid, domain, &default.map(|shown| shown.needs).unwrap_or_default());
     for check in &domain.checks {
         let target = Some((Type::BOOL, NO_TYPMOD));
         let expression = Expression { over: Some(&value), text: &check.text, target, kept: Kept::Domain };
+        let shown = show(catalog, expression);
         let values = vec![
             ("conname", literal(&check.name)),
             ("connamespace", namespace.to_string()),
@@ -262,9 +268,10 @@ fn domain_rows(rows: &mut Rows, catalog: &Catalog, own: &OwnType, domain: &Domai
             ("confdeltype", "' '".into()),
             ("confmatchtype", "' '".into()),
             ("confkey", "NULL".into()),
-            ("conbin", all(&show(catalog, expression).forms)),
+            ("conbin", all(&shown.forms)),
             ("source", literal(&check.text)),
         ];
+        depend::condition(rows, check.oid, own.oid, &shown.needs);
         put(rows, "pg_constraint", vec![("oid", check.oid.to_string())], values);
     }
 }

@@ -318,7 +318,23 @@ pub fn define_column(work: &mut Work<'_>, table: &mut Relation, def: &ColumnDef)
 /// A default that is a literal of a moment (`'now'`, `'today'`) means the moment of the definition: its text is computed where
 /// the log is applied, where it is known when that is.
 pub fn freeze_default(work: &mut Work<'_>, table: &Relation, column: &Column) -> SqlResult<()> {
-    let Some(text) = column.default.as_ref().filter(|_| column.ty.is_datetime()) else { return Ok(()) };
+    let Some(text) = &column.default else { return Ok(()) };
+    if let Some(frozen) = frozen(work, text, (column.ty, column.typmod))? {
+        work.sql(format!(
+            "UPDATE \"pg_catalog.pg_attrdef\" SET source = f.text, adbin = json_array(f.text, f.text) \
+             FROM ({frozen}) f WHERE adrelid = {} AND adnum = {}",
+            table.oid, column.attnum
+        ));
+    }
+    Ok(())
+}
+
+/// The query of the text that such a default becomes.
+pub fn frozen(work: &Work<'_>, text: &str, target: (Type, i32)) -> SqlResult<Option<String>> {
+    let (ty, _) = target;
+    if !ty.is_datetime() {
+        return Ok(None);
+    }
     let literal = match parse_expr(text)? {
         Expr::Value(value) => Some(value.value),
         Expr::TypedString(typed) => Some(typed.value.value),
@@ -333,17 +349,11 @@ pub fn freeze_default(work: &mut Work<'_>, table: &Relation, column: &Column) ->
         ["now", "today", "tomorrow", "yesterday"].iter().any(|word| text.eq_ignore_ascii_case(word))
     };
     if !matches!(&literal, Some(sqlparser::ast::Value::SingleQuotedString(text)) if is_moment(text)) {
-        return Ok(());
+        return Ok(None);
     }
-    let target = (column.ty, column.typmod);
     let value = work.bind(None, text, Some(target), Kept::Default)?;
-    let name = work.type_name(column.ty).replace('\'', "''");
-    work.sql(format!(
-        "UPDATE \"pg_catalog.pg_attrdef\" SET source = f.text, adbin = json_array(f.text, f.text) \
-         FROM (SELECT '''' || q_out({}, -1, {value}) || '''::{name}' AS text) f WHERE adrelid = {} AND adnum = {}",
-        column.ty.0, table.oid, column.attnum
-    ));
-    Ok(())
+    let name = work.type_name(ty).replace('\'', "''");
+    Ok(Some(format!("SELECT '''' || q_out({}, -1, {value}) || '''::{name}' AS text", ty.0)))
 }
 
 fn is_null(text: &str) -> bool {
@@ -1383,6 +1393,9 @@ pub fn drop_parts(
     goes: &dyn Fn(&Relation, &TablePart) -> bool,
     cascade: bool,
 ) -> SqlResult<()> {
+    for (own, check) in work.domains_on(oid) {
+        domains::drop_part(work, &own, check.as_deref(), of, cascade)?;
+    }
     for (table, part) in work.parts_on(oid).into_iter().filter(|(table, part)| !goes(table, part)) {
         // What went before may have changed it.
         let Some(table) = work.catalog.by_oid(table.oid).map(|r| Relation::clone(r)) else { continue };

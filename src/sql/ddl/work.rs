@@ -704,20 +704,16 @@ impl<'a> Work<'a> {
         bind::faithful_column_expr(&scope, e.over, e.text, e.target, e.kept).ok()
     }
 
-    /// Everything that tables keep follows the new name of a sequence, a type or a label: bound under the old names, it is
-    /// written with the new ones.
+    /// Everything that tables and domains keep follows the new name of a sequence, a type or a label: bound under the old
+    /// names, it is written with the new ones.
     pub fn follow(&mut self, old: &Catalog) {
+        self.follow_in_domains(old);
         let tables: Vec<Relation> = self.catalog.relations.values().map(|r| Relation::clone(r)).collect();
         for table in tables.iter().filter(|r| matches!(r.kind, RelationKind::Table)) {
             let Some(before) = old.by_oid(table.oid).map(|r| Relation::clone(r)) else { continue };
             let mut after = table.clone();
             let renamed = |text: &mut String, over: Option<&Relation>, target, kept| {
-                let Some((tree, _)) = self.tree(old, rows::Expression { over, text, target, kept }) else { return };
-                let form = |catalog| deparse::expression(&tree, catalog, None, &[], false);
-                let (then, now) = (form(old), form(&self.catalog));
-                if let Some(now) = now.filter(|now| then.as_ref() != Some(now)) {
-                    *text = now;
-                }
+                self.renamed(old, text, rows::Expression { over, text: "", target, kept });
             };
             let truth = Some((Type::BOOL, NO_TYPMOD));
             for column in &mut after.columns {
@@ -745,6 +741,42 @@ impl<'a> Work<'a> {
             for sql in changes {
                 self.sql(sql);
             }
+        }
+    }
+
+    fn follow_in_domains(&mut self, old: &Catalog) {
+        let domains: Vec<Arc<OwnType>> =
+            self.catalog.types.values().filter(|own| own.domain.is_some()).cloned().collect();
+        for own in domains {
+            let mut after = OwnType::clone(&own);
+            if let Some(domain) = &mut after.domain {
+                let value = value_of(old, &own);
+                let target = old.base_of(own.ty(), NO_TYPMOD);
+                let default = rows::Expression { over: None, text: "", target: Some(target), kept: Kept::Default };
+                domain.default.iter_mut().for_each(|text| self.renamed(old, text, default));
+                let truth = Some((Type::BOOL, NO_TYPMOD));
+                let check = rows::Expression { over: Some(&value), text: "", target: truth, kept: Kept::Domain };
+                domain.checks.iter_mut().for_each(|each| self.renamed(old, &mut each.text, check));
+            }
+            if after == *own {
+                continue;
+            }
+            let show = |catalog: &Catalog, e: rows::Expression<'_>| self.show(catalog, e);
+            let changes = rows::change_type(Some((old, &own)), Some((&self.catalog, &after)), &show);
+            self.catalog.types.insert(after.oid, Arc::new(after));
+            for sql in changes {
+                self.sql(sql);
+            }
+        }
+    }
+
+    /// Writes an expression that was bound under the old names with the new ones.
+    fn renamed(&self, old: &Catalog, text: &mut String, e: rows::Expression<'_>) {
+        let Some((tree, _)) = self.tree(old, rows::Expression { text, ..e }) else { return };
+        let form = |catalog| deparse::expression(&tree, catalog, None, &[], false);
+        let (then, now) = (form(old), form(&self.catalog));
+        if let Some(now) = now.filter(|now| then.as_ref() != Some(now)) {
+            *text = now;
         }
     }
 
@@ -803,7 +835,8 @@ impl<'a> Work<'a> {
         }
         let old = self.catalog.types.insert(new.oid, Arc::new(new.clone()));
         let show = |catalog: &Catalog, e: rows::Expression<'_>| self.show(catalog, e);
-        for sql in rows::change_type(&self.catalog, old.as_deref(), Some(&new), &show) {
+        let old = old.as_deref().map(|old| (&self.catalog, old));
+        for sql in rows::change_type(old, Some((&self.catalog, &new)), &show) {
             self.sql(sql);
         }
     }
@@ -812,7 +845,7 @@ impl<'a> Work<'a> {
     pub fn remove_type(&mut self, old: &OwnType) {
         self.concerns(Definition::Shared);
         let show = |catalog: &Catalog, e: rows::Expression<'_>| self.show(catalog, e);
-        for sql in rows::change_type(&self.catalog, Some(old), None, &show) {
+        for sql in rows::change_type(Some((&self.catalog, old)), None, &show) {
             self.sql(sql);
         }
         self.catalog.types.remove(&old.oid);
@@ -1209,6 +1242,27 @@ impl<'a> Work<'a> {
         parts
     }
 
+    /// What of domains names a relation or a type: conditions by their names, or the default.
+    pub fn domains_on(&self, oid: u32) -> Vec<(OwnType, Option<String>)> {
+        let mut found = Vec::new();
+        for own in self.catalog.types.values().filter(|own| own.oid != oid) {
+            let Some(domain) = &own.domain else { continue };
+            let (value, target) = (value_of(&self.catalog, own), self.catalog.base_of(own.ty(), NO_TYPMOD));
+            let names = |over: Option<&Relation>, text: &str, target, kept| {
+                let read = self.tree(&self.catalog, rows::Expression { over, text, target: Some(target), kept });
+                let needs = read.map(|(_, notes)| notes.needs()).unwrap_or_default();
+                needs.iter().any(|object| rows::used(&self.catalog, *object) == Some(oid))
+            };
+            if domain.default.iter().any(|text| names(None, text, target, Kept::Default)) {
+                found.push((OwnType::clone(own), None));
+            }
+            let truth = (Type::BOOL, NO_TYPMOD);
+            let checks = domain.checks.iter().filter(|check| names(Some(&value), &check.text, truth, Kept::Domain));
+            found.extend(checks.map(|check| (OwnType::clone(own), Some(check.name.clone()))));
+        }
+        found
+    }
+
     /// Views whose groups rest on a primary key.
     pub fn views_resting_on(&self, table: u32, key: u32) -> Vec<Relation> {
         let rests = |view: &Relation| match view.kind.definition() {
@@ -1229,6 +1283,13 @@ impl<'a> Work<'a> {
         let uses = needs.iter().filter_map(|object| rows::used(&self.catalog, *object)).collect();
         self.catalog.note_uses(view, uses);
     }
+}
+
+/// What the conditions of a domain are about.
+fn value_of(catalog: &Catalog, own: &OwnType) -> Relation {
+    let base = catalog.base_of(own.ty(), NO_TYPMOD);
+    let below = own.domain.as_ref().map(|domain| domain.base).filter(|below| *below != base.0);
+    Relation::of_value(base, below)
 }
 
 /// The index in SQLite that makes keys with NULLs unique (NULLS NOT DISTINCT).

@@ -5,6 +5,7 @@ use super::query::{FromItem, Query, System};
 use super::walk::Part;
 use super::write::Write;
 use crate::functions::asks_of;
+use crate::functions::session::CURSORS;
 use crate::sql::catalog::sqlite_name;
 use crate::sql::plan::Facts;
 use crate::sql::system;
@@ -56,6 +57,9 @@ impl Typed {
 
 impl Facts {
     fn note(&mut self, part: Part<'_>) {
+        if let Part::Expr(Typed { node: Node::Apply(Op::Internal("q_current_of"), _), .. }) = part {
+            self.asks.setting(CURSORS);
+        }
         let Part::Expr(Typed { node: Node::Apply(Op::Function(function), args), .. }) = part else { return };
         match (function.name, args.first().map(|arg| &arg.node)) {
             ("nextval", _) => self.sequence_call = Some("nextval()"),

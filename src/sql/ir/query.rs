@@ -131,6 +131,8 @@ pub struct Select {
     pub group: Vec<Typed>,
     pub having: Option<Typed>,
     pub aggregated: bool,
+    /// Rowids of FROM items, under these names, as columns before all others, that nobody sees.
+    pub places: Vec<(usize, &'static str)>,
     /// Columns after all others, that nobody sees.
     pub hidden: Vec<Hidden>,
     /// Only those rows of these tables (OID, FROM item, name of the rowid) that are meant, or that nobody has locked.

@@ -177,6 +177,10 @@ impl Sql {
             return self.list(", ", (1..).zip(&select.columns), |sql, (i, column)| sql.output_key(i, column.expr.ty));
         }
         self.push(if select.distinct { "SELECT DISTINCT " } else { "SELECT " });
+        for (range, name) in &select.places {
+            self.alias(*range);
+            self.put(format_args!(".{name}, "));
+        }
         if select.columns.is_empty() && select.hidden.is_empty() {
             // SQLite has no SELECT without columns.
             self.push("NULL");
@@ -289,6 +293,7 @@ impl Sql {
             return;
         }
         let outputs = query.outputs();
+        let before = if let Body::Select(select) = &query.body { select.places.len() } else { 0 };
         self.push(" ORDER BY ");
         self.list(", ", &query.order, |sql, key| match key {
             OrderKey::Expr(key) => sql.sort_key(key),
@@ -305,7 +310,7 @@ impl Sql {
                     Body::Select(s) => s.columns[*i].expr.collated(),
                     _ => false,
                 };
-                sql.put(format_args!("{}", i + 1));
+                sql.put(format_args!("{}", before + i + 1));
                 if let Some(name) = outputs[*i].ty.collation().filter(|_| !collated) {
                     sql.collate(name);
                 }

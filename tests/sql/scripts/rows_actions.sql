@@ -197,7 +197,7 @@ SELECT relname FROM pg_stat_user_tables WHERE relname = 'nope';
 
 UPDATE pg_class SET relname = 'x' WHERE CURRENT OF nobody;
 --> ERROR 34000: cursor "nobody" does not exist
---!> ERROR 0A000: WHERE CURRENT OF is not supported
+--!> ERROR 42501: permission denied: "pg_class" is a system catalog
 
 CREATE TABLE sl (a int);
 --> CREATE TABLE

@@ -1,0 +1,151 @@
+-- Numbers read by a template.
+select to_number('-34,338,492', '99G999G999'), to_number('-34,338,492.654,878', '99G999G999D999G999'), to_number('<564646.654564>', '999999.999999PR'), to_number('0.00001-', '9.999999S'), to_number('5.01-', 'FM9.999999S'), to_number('5.01-', 'FM9.999999MI'), to_number('5 4 4 4 4 8 . 7 8', '9 9 9 9 9 9 . 9 9')
+--> to_number numeric | to_number numeric | to_number numeric | to_number numeric | to_number numeric | to_number numeric | to_number numeric
+--> -34338492 | -34338492.654878 | -564646.654564 | -0.00001 | -5.01 | -5.01 | 544448.78
+--> SELECT 1
+
+select to_number('.01', 'FM9.99'), to_number('.0', '99999999.99999999'), to_number('0', '99.99'), to_number('.-01', 'S99.99'), to_number('.01-', '99.99S'), to_number(' . 0 1-', ' 9 9 . 9 9 S'), to_number('34,50', '999,99'), to_number('123,000', '999G'), to_number('123456', '999G999')
+--> to_number numeric | to_number numeric | to_number numeric | to_number numeric | to_number numeric | to_number numeric | to_number numeric | to_number numeric | to_number numeric
+--> 0.01 | 0.0 | 0 | -0.01 | -0.01 | -0.01 | 3450 | 123 | 123456
+--> SELECT 1
+
+select to_number('$1234.56', 'L9,999.99'), to_number('$1234.56', 'L99,999.99'), to_number('$1,234.56', 'L99,999.99'), to_number('1234.56', 'L99,999.99'), to_number('1,234.56', 'L99,999.99'), to_number('42nd', '99th'), to_number('123', '99V9'), to_number('1 000', '9G999')
+--> to_number numeric | to_number numeric | to_number numeric | to_number numeric | to_number numeric | to_number numeric | to_number numeric | to_number numeric
+--> 1234.56 | 1234.56 | 1234.56 | 1234.56 | 1234.56 | 42 | 12.3000000000000000 | 1000
+--> SELECT 1
+
+select to_number('5.01-', '9.9999MI'), to_number('5.01+', '9.9999PL'), to_number('5.01-', '9.9999SG'), to_number('5.01-', '9.9999'), to_number('12-', '99S'), to_number('-12', 'S99'), to_number('12 -', '99MI'), to_number('-0.5', '9.9'), to_number('+5', '9'), to_number('x5', '"x"9'), to_number('5€', '9"€"')
+--> to_number numeric | to_number numeric | to_number numeric | to_number numeric | to_number numeric | to_number numeric | to_number numeric | to_number numeric | to_number numeric | to_number numeric | to_number numeric
+--> -5.01 | 5.01 | -5.01 | 5.01 | -12 | -12 | 12 | -0.5 | 5 | 5 | 5
+--> SELECT 1
+
+select to_number('12', ''), to_number(null, '9'), to_number('9', null)
+--> to_number numeric | to_number numeric | to_number numeric
+--> ∅ | ∅ | ∅
+--> SELECT 1
+
+select to_number('abc', '999')
+--> ERROR 22P02: invalid input syntax for type numeric: " "
+
+select to_number('', '999')
+--> ERROR 22P02: invalid input syntax for type numeric: " "
+
+select to_number('12.34', '9.99')
+--> ERROR 22003: numeric field overflow
+-->   detail: A field with precision 2, scale 1 must round to an absolute value less than 10^1.
+
+select to_number('XII', 'RN')
+--> ERROR 0A000: "RN" not supported for input
+
+select to_number('1e3', '9EEEE')
+--> ERROR 0A000: "EEEE" not supported for input
+
+select to_number('1', '9.9.9')
+--> ERROR 42601: multiple decimal points
+
+-- Months and days of templates that say TM are not padded.
+select '[' || to_char(timestamp '2020-05-01', 'TMMonth|TMDay|Month|FMMonth') || ']'
+--> ?column? text
+--> [May|Friday|May      |May]
+--> SELECT 1
+
+-- Keys of JSON objects are times as JSON writes them.
+create table jk (k date, t timestamp, tz timestamptz, v int)
+--> CREATE TABLE
+
+insert into jk values ('2020-01-31', '2020-01-31 10:00', '2020-01-31 10:00+00', 1)
+--> INSERT 0 1
+
+set datestyle = 'SQL, DMY'
+--> SET
+
+select json_object_agg(k, v), jsonb_object_agg(t, v), json_object_agg(tz, v), json_build_object(k, v, tz, t), jsonb_build_object(t, k) from jk
+--> ERROR 42803: column "jk.k" must appear in the GROUP BY clause or be used in an aggregate function
+
+reset datestyle
+--> RESET
+
+-- Casts of booleans to texts of some length, buckets between thresholds, and letters.
+select true::varchar(2), false::char(3), true::varchar(9), width_bucket(now(), array[now()]), width_bucket(5, array[1, 3, 5]), width_bucket(0.5, array[1, 2]::float8[]), width_bucket('b'::text, array['a', 'c']), width_bucket(1, '{}'::int[])
+--> varchar varchar | bpchar bpchar | varchar varchar | width_bucket int4 | width_bucket int4 | width_bucket int4 | width_bucket int4 | width_bucket int4
+--> tr | fal | true | 1 | 3 | 0 | 1 | 0
+--> SELECT 1
+
+select width_bucket(1, array[1, null])
+--> ERROR 22004: thresholds array must not contain NULLs
+
+select width_bucket(1, '{{1,2},{3,4}}'::int[])
+--> ERROR 2202E: thresholds must be one-dimensional array
+
+select lower('İ'), length(lower('İI')), upper('ß'), lower('ÀÉ')
+--> lower text | length int4 | upper text | lower text
+--> i | 2 | ß | àé
+--> SELECT 1
+
+-- Where a moment on another clock is beyond the last one.
+create table mx (id int, t timestamp, d date)
+--> CREATE TABLE
+
+insert into mx values (1, '294276-12-31 23:59:59.999999', '294276-12-31'), (2, '4714-11-24 00:00:00 BC', '4714-11-24 BC'), (3, 'infinity', '-infinity')
+--> INSERT 0 3
+
+create index mx_t on mx (t)
+--> CREATE INDEX
+
+create index mx_d on mx (d)
+--> CREATE INDEX
+
+set timezone = 'Asia/Tokyo'
+--> SET
+
+select id from mx where t < timestamptz '294276-12-31 14:59:59+00' order by 1
+--> id int4
+--> 2
+--> SELECT 1
+
+select id from mx where t >= timestamptz '294276-12-31 14:59:58+00' order by 1
+--> id int4
+--> 1
+--> 3
+--> SELECT 2
+
+select id from mx where t > timestamptz '4714-11-24 01:00+00 BC' order by 1
+--> id int4
+--> 1
+--> 3
+--> SELECT 2
+
+select id from mx where d < timestamptz '294276-12-31 13:59:59+00' order by 1
+--> id int4
+--> 1
+--> 2
+--> 3
+--> SELECT 3
+
+select id from mx where d >= timestamptz '294276-12-30 15:00:00+00' order by 1
+--> id int4
+--> 1
+--> SELECT 1
+
+select id from mx where t = timestamptz 'infinity' or d = timestamptz '-infinity' order by 1
+--> id int4
+--> 3
+--> SELECT 1
+
+set timezone = 'America/New_York'
+--> SET
+
+select id from mx where t < timestamptz '294276-12-31 23:59:59+00' order by 1
+--> id int4
+--> 2
+--> SELECT 1
+
+select id from mx where t > timestamptz '4714-11-24 00:00+00 BC' order by 1
+--> id int4
+--> 1
+--> 2
+--> 3
+--> SELECT 3
+
+reset timezone
+--> RESET
