@@ -671,6 +671,8 @@ impl<'a> Job<'a> {
                     let skips = statement.lock.as_ref().is_some_and(|lock| lock.wait == LockWait::SkipLocked);
                     let ruled = (row || own) && run.is_ruled_by_its_row(statement);
                     let targets: Vec<Target> = wants.iter().filter(|_| skips || ruled).map(Want::target).collect();
+                    // What it has locked or changed before is on its view, and nobody else's since.
+                    let guarded = ruled && own && executor.state.lock().locks.guards(self.tx.id, &wants);
                     let wait = statement.lock.as_ref().map_or(LockWait::Wait, |lock| lock.wait);
                     let wait = if self.patient || wait != LockWait::Wait { wait } else { LockWait::NoWait };
                     let new = match self.lock(work, &mut run, wants, wait).await? {
@@ -689,7 +691,10 @@ impl<'a> Job<'a> {
                         if !latest(work) {
                             work.undo(&run)?;
                             // It runs again, now that its rows cannot change: on its snapshot, if they have not.
-                            let same = self.has_own_rows(work, &run, &tables).await?;
+                            let same = match guarded {
+                                true => Some(true),
+                                false => self.has_own_rows(work, &run, &tables).await?,
+                            };
                             if same == Some(false) {
                                 return Err(crate::transaction::serialization_failure(work.isolation()).into());
                             }

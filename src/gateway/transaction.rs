@@ -17,7 +17,7 @@ use super::reach::{Peers, Replica};
 use super::router::{Router, check};
 use super::time::Time;
 use super::{Control, Failure, Mark};
-use crate::command::{self, Command, Isolation, Outcome, Proposal, StepOutcome, Tenure, Write};
+use crate::command::{self, Command, Isolation, Outcome, Proposal, StepOutcome, Tenure, Write, schema};
 use crate::engine::Shared;
 use crate::error::{SqlError, SqlResult, state};
 use crate::executor::{Executor, Heard, Log, Trouble};
@@ -583,11 +583,12 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
 
     /// A statement was compiled under this version: what was compiled before must still mean the same.
     fn follow(&mut self, version: u64) -> Result<(), Failure> {
-        if self.base.as_ref().is_some_and(|base| base.version == version) {
+        if self.base.as_ref().is_some_and(|base| schema::agree(base.version, version)) {
             return Ok(());
         }
         let catalog = self.shared.catalog();
-        if catalog.version != version {
+        // Temporary objects of others may have come and gone since: who compiled does not compile again for that.
+        if !schema::agree(catalog.version, version) {
             return Err(Failure::SchemaChanged);
         }
         Ok(self.follow_schema(&catalog)?)

@@ -949,7 +949,9 @@ impl Session {
             positioned: false,
         };
         let plan = Arc::new(statement.compile(&scope).map_err(Stop::Compile)?);
-        if let Some(key) = key {
+        // What names the session's own schema is for nobody else, and the key does not tell sessions apart before they have one.
+        let shared = !matches!(&plan.kind, PlanKind::Write(write) if write.temporary);
+        if let Some(key) = key.filter(|_| shared) {
             self.cache.put(key, Compiled { statement: Arc::clone(statement), plan: Arc::clone(&plan) });
         }
         Ok(plan)

@@ -291,3 +291,39 @@ async fn pipelines_are_transactions_up_to_sync() {
     }
     ok(&mut client, "DROP TABLE pipe").await;
 }
+
+/// Temporary objects of others come and go between any two messages: what was prepared before goes on, in blocks at every
+/// level as well as outside of them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn temporary_objects_of_others_disturb_nobody() {
+    let cluster = Cluster::start(3).await;
+    cluster.run(1, "CREATE TABLE calm (id int PRIMARY KEY, n int)").await;
+    for node in [1, 2] {
+        let (client, other) = (cluster.connect(node).await, cluster.connect(3).await);
+        let disturb = async || {
+            other.batch_execute("CREATE TEMPORARY TABLE mine (a int)").await.expect("a temporary table");
+            other.batch_execute("DROP TABLE mine").await.expect("it goes");
+        };
+        let insert = client.prepare("INSERT INTO calm VALUES ($1, 0)").await.expect("prepares");
+        let update = client.prepare("UPDATE calm SET n = n + 1 WHERE id = $1").await.expect("prepares");
+        let lock = client.prepare("SELECT n FROM calm WHERE id = $1 FOR UPDATE").await.expect("prepares");
+        let base = node as i32 * 100;
+        for (i, level) in ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"].iter().enumerate() {
+            let id = base + i as i32;
+            disturb().await;
+            client.execute(&insert, &[&id]).await.expect("outside of a block");
+            disturb().await;
+            client.batch_execute(&format!("BEGIN ISOLATION LEVEL {level}")).await.expect("begins");
+            disturb().await;
+            client.execute(&update, &[&id]).await.unwrap_or_else(|e| panic!("{level}: {e:?}"));
+            disturb().await;
+            client.execute(&insert, &[&(id + 10)]).await.unwrap_or_else(|e| panic!("{level}: {e:?}"));
+            disturb().await;
+            let row = client.query_one(&lock, &[&id]).await.unwrap_or_else(|e| panic!("{level}: {e:?}"));
+            assert_eq!(row.get::<_, i32>(0), 1);
+            disturb().await;
+            client.batch_execute("COMMIT").await.unwrap_or_else(|e| panic!("{level}: {e:?}"));
+        }
+    }
+    cluster.wait_converged().await;
+}

@@ -246,5 +246,80 @@ s: SELECT id, n FROM rr WHERE id > 3 ORDER BY id
 --> 5 | 8
 --> SELECT 2
 
+-- What it has changed or locked itself it may lock and change again, whatever others have done meanwhile.
+
+s: CREATE TABLE rr_of (id int PRIMARY KEY, rr int REFERENCES rr, note text)
+--> CREATE TABLE
+
+s: INSERT INTO rr_of VALUES (1, 4, 'a'), (2, 4, 'b'), (3, 5, 'c')
+--> INSERT 0 3
+
+a: BEGIN ISOLATION LEVEL REPEATABLE READ
+--> BEGIN
+
+a: UPDATE rr_of SET note = 'x' WHERE id = 1
+--> UPDATE 1
+
+a: INSERT INTO rr_of VALUES (9, 5, 'new')
+--> INSERT 0 1
+
+b: UPDATE rr SET n = n + 1 WHERE id = 5
+--> UPDATE 1
+
+a: SELECT note FROM rr_of WHERE id = 1 FOR UPDATE
+--> note text
+--> x
+--> SELECT 1
+
+b: UPDATE rr SET n = n + 1 WHERE id = 5
+--> UPDATE 1
+
+a: UPDATE rr_of SET rr = 5 WHERE id = 1
+--> UPDATE 1
+
+b: UPDATE rr SET n = n + 1 WHERE id = 5
+--> UPDATE 1
+
+a: SELECT note FROM rr_of WHERE id = 9 FOR SHARE
+--> note text
+--> new
+--> SELECT 1
+
+b: CREATE TEMPORARY TABLE rr_other (a int)
+--> CREATE TABLE
+
+a: UPDATE rr_of SET note = note || '!' WHERE id = 9
+--> UPDATE 1
+
+a: SELECT note FROM rr_of WHERE id = 2 FOR NO KEY UPDATE
+--> note text
+--> b
+--> SELECT 1
+
+b: DROP TABLE rr_other
+--> DROP TABLE
+
+a: UPDATE rr_of SET id = 22 WHERE id = 2
+--> UPDATE 1
+
+b: UPDATE rr SET n = n + 1 WHERE id = 5
+--> UPDATE 1
+
+a: DELETE FROM rr_of WHERE id = 22
+--> DELETE 1
+
+a: SELECT * FROM rr_of ORDER BY id
+--> id int4 | rr int4 | note text
+--> 1 | 5 | x
+--> 3 | 5 | c
+--> 9 | 5 | new!
+--> SELECT 3
+
+a: COMMIT
+--> COMMIT
+
+s: DROP TABLE rr_of
+--> DROP TABLE
+
 s: DROP TABLE rr
 --> DROP TABLE
