@@ -130,6 +130,8 @@ pub struct SessionRow {
     pub query: String,
     /// Names its requests, and so its locks.
     pub origin: u64,
+    /// The node's own, not a client's: no limit counts it, and nobody waits for its end.
+    pub inner: bool,
     #[serde(default)]
     pub ssl: bool,
     #[serde(default)]

@@ -6,7 +6,7 @@
 //! database that was dropped: every node then removes what it has of it. Numbers of groups and replicas, and OIDs, are given
 //! out once.
 
-use super::{command, step, text};
+use super::{REPLICAS_GIVEN, command, step, text};
 use crate::command::{Command, Step, Yields};
 pub use crate::id::HOME;
 use crate::id::{FIRST_DATABASE_GROUP, GroupId, NodeId, ReplicaId};
@@ -100,8 +100,8 @@ fn node_or_null(node: Option<NodeId>) -> Value {
     node.map_or(Value::Null, |node| number(node.0))
 }
 
-/// A new database, whose group's first voters are on these nodes; `learners` get a copy as well.
-pub fn create(new: &New, voters: &[NodeId], learners: &[NodeId]) -> Command {
+/// A new database, whose group's first voters are on these nodes; all others get a copy as well.
+pub fn create(new: &New, voters: &[NodeId]) -> Command {
     let template = new.template.map_or(Value::Null, |group| number(group.0));
     let attributes = new.attributes;
     let mut steps = vec![step(
@@ -125,12 +125,12 @@ pub fn create(new: &New, voters: &[NodeId], learners: &[NodeId]) -> Command {
             int(attributes.connection_limit.unwrap_or(-1)),
         ],
     )];
-    steps.extend(place(&new.name, voters, learners));
+    steps.extend(place(&new.name, voters));
     command(steps)
 }
 
 /// One that is asleep is to have a group, whose first content the seed has, if there is one; without effect on any other.
-pub fn wake(name: &str, seed: Option<NodeId>, voters: &[NodeId], learners: &[NodeId]) -> Command {
+pub fn wake(name: &str, seed: Option<NodeId>, voters: &[NodeId]) -> Command {
     let mut steps = vec![step(
         vec![
             (
@@ -146,33 +146,22 @@ pub fn wake(name: &str, seed: Option<NodeId>, voters: &[NodeId], learners: &[Nod
         ],
         vec![text(name), node_or_null(seed)],
     )];
-    steps.extend(place(name, voters, learners));
+    steps.extend(place(name, voters));
     command(steps)
 }
 
-/// Gives the new group its replicas, and fixes who founds it: once.
-fn place(name: &str, voters: &[NodeId], learners: &[NodeId]) -> Vec<Step> {
-    let voters = voters.iter().map(|node| (node, "voter"));
-    let all = voters.chain(learners.iter().map(|node| (node, "learner")));
-    let replica = |(node, role): (&NodeId, &str)| {
-        step(
-            vec![
-                (
-                    "INSERT INTO placement(group_id, node_id, replica_id, role) SELECT d.group_id, n.id, c.next, ?3 \
-                     FROM databases d, nodes n, counters c WHERE d.name = ?1 AND d.state = 'creating' AND d.founders = '' \
-                     AND n.id = ?2 AND n.state IN ('up', 'joining') AND c.name = 'replica' ON CONFLICT DO NOTHING",
-                    Yields::Nothing,
-                ),
-                (
-                    "UPDATE counters SET next = (SELECT max(replica_id) + 1 FROM placement) WHERE name = 'replica' \
-                     AND next <= (SELECT max(replica_id) FROM placement)",
-                    Yields::Nothing,
-                ),
-            ],
-            vec![text(name), number(node.0), text(role)],
-        )
+/// Gives the new group its replicas, and fixes who founds it: once. Who else is a member when this is applied gets a learner.
+fn place(name: &str, voters: &[NodeId]) -> Vec<Step> {
+    const ROWS: &str = "INSERT INTO placement(group_id, node_id, replica_id, role) \
+         SELECT d.group_id, n.id, c.next - 1 + row_number() OVER (ORDER BY n.id), ?2 FROM databases d, nodes n, counters c \
+         WHERE d.name = ?1 AND d.state = 'creating' AND d.founders = '' AND n.state IN ('up', 'joining') AND c.name = 'replica' \
+         AND NOT EXISTS (SELECT 1 FROM placement p WHERE p.group_id = d.group_id AND p.node_id = n.id)";
+    let replicas = |which: &str, role: &str| {
+        let rows = format!("{ROWS}{which}");
+        step(vec![(rows.as_str(), Yields::Nothing), (REPLICAS_GIVEN, Yields::Nothing)], vec![text(name), text(role)])
     };
-    let mut steps: Vec<Step> = all.map(replica).collect();
+    let chosen: Vec<String> = voters.iter().map(|node| node.0.to_string()).collect();
+    let mut steps = vec![replicas(&format!(" AND n.id IN ({})", chosen.join(", ")), "voter"), replicas("", "learner")];
     steps.push(step(
         vec![(
             "UPDATE databases SET founders = (SELECT group_concat(replica_id || ':' || node_id, ' ') FROM \

@@ -12,7 +12,7 @@ pub mod voters;
 
 use crate::command::{Command, Outcome, Statement, Step, StepOutcome, Write, Yields};
 use crate::error::{SqlError, SqlResult};
-use crate::id::{GroupId, NodeId, ReplicaId};
+use crate::id::{GroupId, NodeId, ReplicaId, SYSTEM_GROUP};
 use crate::types::Env;
 use crate::value::Value;
 use crate::version::Version;
@@ -137,6 +137,10 @@ fn founder_step(node: &NodeEntry) -> Step {
     )
 }
 
+/// The numbers of replicas that stand in a placement are given out.
+const REPLICAS_GIVEN: &str = "UPDATE counters SET next = (SELECT max(replica_id) + 1 FROM placement) WHERE name = 'replica' \
+     AND next <= (SELECT max(replica_id) FROM placement)";
+
 /// A founder's replica, unless its number was given out before: then it was registered, and may have been removed since.
 fn place_step(place: Place) -> Step {
     let insert = "INSERT INTO placement(group_id, node_id, replica_id, role) SELECT ?1, ?2, ?3, 'voter' \
@@ -147,11 +151,11 @@ fn place_step(place: Place) -> Step {
     )
 }
 
-/// A new node: gets an id, and a learner's place in each group. Asked again by the same data directory, it gets the
-/// same. `replaces` is the node of this name that is known to be away: if it is another directory's, that one leaves, and
+/// A new node: gets an id, and a learner's place in each group that there is when this is applied: a database that was begun
+/// meanwhile is among them, or gives the node a place itself. Asked again by the same data directory, it gets the same. `replaces` is the node of this name that is known to be away: if it is another directory's, that one leaves, and
 /// the new one takes its place. The outcome's second step has the node's id. `right` is what gives it the right to join: the
 /// step that uses up its token.
-pub fn join(node: &NodeEntry, groups: &[GroupId], replaces: Option<NodeId>, right: Option<Step>) -> Command {
+pub fn join(node: &NodeEntry, replaces: Option<NodeId>, right: Option<Step>) -> Command {
     let who = || vec![text(&node.name), Value::Int(node.incarnation as i64)];
     let replaces = replaces.map_or(0, |id| id.0 as i64);
     let crowd = format!(
@@ -199,24 +203,20 @@ pub fn join(node: &NodeEntry, groups: &[GroupId], replaces: Option<NodeId>, righ
         ),
         step(vec![("SELECT id FROM nodes WHERE name = ?1 AND incarnation = ?2", Yields::Rows)], who()),
     ];
-    for group in groups {
-        steps.push(step(
-            vec![
-                (
-                    "INSERT INTO placement(group_id, node_id, replica_id, role) \
-                     SELECT ?3, n.id, c.next, 'learner' FROM nodes n, counters c \
-                     WHERE n.name = ?1 AND n.incarnation = ?2 AND c.name = 'replica' ON CONFLICT DO NOTHING",
-                    Yields::Nothing,
-                ),
-                (
-                    "UPDATE counters SET next = (SELECT max(replica_id) + 1 FROM placement) WHERE name = 'replica' \
-                     AND next <= (SELECT max(replica_id) FROM placement)",
-                    Yields::Nothing,
-                ),
-            ],
-            [who(), vec![Value::Int(group.0 as i64)]].concat(),
-        ));
-    }
+    steps.push(step(
+        vec![
+            (
+                "INSERT INTO placement(group_id, node_id, replica_id, role) \
+                 SELECT g.id, n.id, c.next - 1 + row_number() OVER (ORDER BY g.id), 'learner' \
+                 FROM (SELECT ?3 AS id UNION SELECT group_id FROM databases WHERE group_id IS NOT NULL) g, nodes n, counters c \
+                 WHERE n.name = ?1 AND n.incarnation = ?2 AND c.name = 'replica' \
+                 AND NOT EXISTS (SELECT 1 FROM placement p WHERE p.group_id = g.id AND p.node_id = n.id)",
+                Yields::Nothing,
+            ),
+            (REPLICAS_GIVEN, Yields::Nothing),
+        ],
+        [who(), vec![Value::Int(SYSTEM_GROUP.0 as i64)]].concat(),
+    ));
     steps.extend(right);
     command(steps)
 }
@@ -392,6 +392,7 @@ mod tests {
                     match value {
                         Value::Int(n) => prepared.raw_bind_parameter(at + 1, n).unwrap(),
                         Value::Text(text) => prepared.raw_bind_parameter(at + 1, text).unwrap(),
+                        Value::Null => prepared.raw_bind_parameter(at + 1, rusqlite::types::Null).unwrap(),
                         other => panic!("{other:?}"),
                     }
                 }
@@ -433,18 +434,50 @@ mod tests {
     #[test]
     fn a_number_is_given_out_once() {
         let (mut db, founders, of_founders) = founded();
-        let groups = [GroupId(1), GroupId(2)];
-        let joins = join(&NodeEntry { incarnation: 7, ..node(0, "d") }, &groups, None, None);
+        let joins = join(&NodeEntry { incarnation: 7, ..node(0, "d") }, None, None);
         assert_eq!(run(&mut db, &joins), Err("57P03".into()), "nobody was registered");
         run(&mut db, &register(&founders[1], &founders, &of_founders)).unwrap();
         run(&mut db, &joins).unwrap();
-        run(&mut db, &join(&NodeEntry { incarnation: 8, ..node(0, "b") }, &groups, Some(NodeId(2)), None)).unwrap();
+        run(&mut db, &join(&NodeEntry { incarnation: 8, ..node(0, "b") }, Some(NodeId(2)), None)).unwrap();
         let expected = "1:1=1 1:2=2 1:3=3 1:4=4 1:5=6 2:1=1 2:2=2 2:3=3 2:4=5 2:5=7";
         assert_eq!(places(&db), expected);
         for founder in [&founders[0], &founders[1]] {
             run(&mut db, &register(founder, &founders, &of_founders)).unwrap();
         }
         assert_eq!(places(&db), expected);
+    }
+
+    /// A node that joins and a database that is made have not heard of each other: whichever is first, the node gets a replica.
+    #[test]
+    fn who_joins_beside_a_new_database_gets_a_replica_of_it() {
+        let new = |name: &str| databases::New {
+            name: name.into(),
+            owner: 10,
+            attributes: Default::default(),
+            template: None,
+            seed: None,
+        };
+        let joins = join(&NodeEntry { incarnation: 7, ..node(0, "d") }, None, None);
+        let made = databases::create(&new("x"), &[NodeId(1), NodeId(2), NodeId(3)]);
+        let of_three = "1:1=1 1:2=2 1:3=3 2:1=1 2:2=2 2:3=3";
+        for (order, rest) in
+            [([&joins, &made], " 3:1=6 3:2=7 3:3=8 3:4=9"), ([&made, &joins], " 3:1=4 3:2=5 3:3=6 3:4=9")]
+        {
+            let (mut db, founders, of_founders) = founded();
+            for founder in &founders {
+                run(&mut db, &register(founder, &founders, &of_founders)).unwrap();
+            }
+            assert_eq!(places(&db), of_three);
+            for command in order {
+                run(&mut db, command).unwrap();
+                run(&mut db, &joins).unwrap();
+            }
+            let all = places(&db);
+            assert!(all.ends_with(rest) && all.split(' ').count() == 12, "{all}");
+            let founders: String =
+                db.query_row("SELECT founders FROM databases WHERE name = 'x'", [], |r| r.get(0)).unwrap();
+            assert_eq!(founders.split(' ').count(), 3, "{founders}");
+        }
     }
 
     #[test]
@@ -455,10 +488,9 @@ mod tests {
         let token = Token::new([1; 8], [2; 32], [3; 32]);
         assert_eq!(Token::parse(&token.reveal()), Some(token.clone()));
         assert!(!format!("{token:?}").contains(token.reveal().split('.').nth(2).unwrap()));
-        let groups = [GroupId(1), GroupId(2)];
         let come = |db: &mut Connection, token: &Token, incarnation: u64, now: i64| {
             let node = NodeEntry { incarnation, ..node(0, &format!("n{incarnation}")) };
-            run(db, &join(&node, &groups, None, Some(token.spend(incarnation, now))))
+            run(db, &join(&node, None, Some(token.spend(incarnation, now))))
         };
         let refused = Err("28000".to_owned());
         assert_eq!(come(&mut db, &token, 7, 10), refused, "nobody has made it");

@@ -130,9 +130,10 @@ impl CancelRegistry {
         inside.for_each(|entry| entry.cancellation.send(Signal::Terminate));
     }
 
-    /// How many sessions of this node are such ones.
+    /// How many clients' sessions of this node are such ones. What the node itself does in a database takes nobody's place.
     pub fn count(&self, such: impl Fn(&SessionRow) -> bool) -> usize {
-        self.sessions.lock().by_pid.values().filter(|entry| such(&entry.activity.lock())).count()
+        let client = |row: &SessionRow| !row.inner && such(row);
+        self.sessions.lock().by_pid.values().filter(|entry| client(&entry.activity.lock())).count()
     }
 
     /// All sessions of this node.

@@ -39,6 +39,8 @@ pub trait Lookup<D>: Send + Sync {
     fn closed(&self) -> SqlResult<()>;
     /// The database of a name, or why it cannot be connected to. `inner`: it is the node itself.
     fn find<'a>(&'a self, name: &'a str, inner: bool) -> BoxFuture<'a, SqlResult<Arc<D>>>;
+    /// Whether what was found by this name under this OID is still there, and lets sessions in, as far as this node knows.
+    fn is_open(&self, name: &str, oid: u32) -> bool;
 }
 
 pub type Databases<D> = Arc<dyn Lookup<D>>;
@@ -234,6 +236,7 @@ impl<D: Database> Newcomer<D> {
             state: "idle".into(),
             state_change: now_micros(),
             origin,
+            inner,
             ..SessionRow::default()
         };
         self.stream.describe(&mut row);
@@ -242,6 +245,13 @@ impl<D: Database> Newcomer<D> {
         if let Err(error) = within_limits(&self.options, &hello, &account, (oid, db.connection_limit())).await {
             drop(registration);
             return self.refuse(&error).await;
+        }
+        // Whoever drops a database counts its sessions after this node has heard that it is closed. Either this session was
+        // counted, then, or it sees the closed door here.
+        if !self.databases.is_open(&hello.database, oid) {
+            drop(registration);
+            let gone = no_such_database(&hello.database).detail("It seems to have just been dropped or renamed.");
+            return self.refuse(&gone).await;
         }
         drop(self.guest);
         let options = self.options;

@@ -155,6 +155,10 @@ impl Lookup<Lite> for OneDatabase {
         let found = (name == "quorate").then(|| Arc::clone(&self.0)).ok_or_else(|| no_such_database(name));
         Box::pin(std::future::ready(found))
     }
+
+    fn is_open(&self, name: &str, _: u32) -> bool {
+        name == "quorate"
+    }
 }
 
 impl Database for Lite {

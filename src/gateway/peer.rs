@@ -32,7 +32,8 @@ pub enum Request {
     Count { role: String, database: u32 },
     /// Where the time of an entry went, a [`crate::trace::Stages`] or nothing.
     Stages { group: GroupId, index: u64 },
-    /// Follow the system group up to an index, and say how many sessions there are in a database, by its OID.
+    /// Follow the system group up to an index, wait for the database's replica if one is to be here, and say how many sessions
+    /// there are in the database, by its OID.
     Heed { index: u64, database: u32 },
     /// End the sessions of a database, by its OID.
     Expel { database: u32 },
@@ -84,10 +85,9 @@ pub enum Reply {
         in_database: u64,
     },
     Stages(Told),
-    /// So many sessions are in the database, and its replica, if one should be here, runs.
+    /// So many sessions are in the database.
     Heeded {
         sessions: u64,
-        ready: bool,
     },
 }
 

@@ -84,6 +84,12 @@ impl frontend::Lookup<Router> for Lookup {
     fn find<'a>(&'a self, name: &'a str, inner: bool) -> BoxFuture<'a, SqlResult<Arc<Router>>> {
         Box::pin(find(&self.0, name, inner))
     }
+
+    fn is_open(&self, name: &str, oid: u32) -> bool {
+        let book = self.0.registry.book();
+        // Before this node has heard of the register there is the first database, which is never dropped.
+        book.databases.is_empty() || book.database(name).is_some_and(|d| d.oid == oid && d.state == State::Live)
+    }
 }
 
 /// What this node knows of a database after it has asked.
@@ -164,8 +170,7 @@ async fn enter(runtime: &Arc<Runtime>, name: &str, group: GroupId, until: Instan
 
 /// Makes one that every cluster begins with.
 async fn wake(runtime: &Arc<Runtime>, database: &Database) -> SqlResult<()> {
-    let (voters, learners) = places(runtime);
-    submit(runtime, &wanted::wake(&database.name, None, &voters, &learners)).await?;
+    submit(runtime, &wanted::wake(&database.name, None, &founders(runtime))).await?;
     let book = refresh(runtime).await?;
     match book.database(&database.name).cloned() {
         Some(made) if made.state == State::Creating => bring_to_life(runtime, &made).await,
@@ -277,18 +282,16 @@ async fn submit(runtime: &Arc<Runtime>, command: &Command) -> SqlResult<()> {
     cluster::done(&outcome).map(drop)
 }
 
-/// Where the replicas of a new group are: its voters are on the nodes that vote on the system group.
-fn places(runtime: &Runtime) -> (Vec<NodeId>, Vec<NodeId>) {
+/// The first voters of a new group are on the nodes that vote on the system group.
+fn founders(runtime: &Runtime) -> Vec<NodeId> {
     let status = runtime.system().group.status();
     let book = runtime.registry.book();
-    let in_state = |node: &NodeId, state: &str| book.nodes.get(node).is_some_and(|n| n.state == state);
+    let up = |node: &NodeId| book.nodes.get(node).is_some_and(|n| n.state == "up");
     let voters = status.membership.voters.iter().filter_map(|voter| status.nodes.get(voter).copied());
-    let mut voters: Vec<NodeId> = voters.filter(|node| in_state(node, "up")).collect();
+    let mut voters: Vec<NodeId> = voters.filter(up).collect();
     voters.sort();
     voters.truncate(MAX_VOTERS);
-    let others = book.nodes.keys().filter(|node| in_state(node, "up") || in_state(node, "joining"));
-    let learners = others.filter(|node| !voters.contains(node)).copied().collect();
-    (voters, learners)
+    voters
 }
 
 /// CREATE DATABASE.
@@ -319,7 +322,7 @@ async fn make(runtime: &Arc<Runtime>, client: &Client, create: Create) -> SqlRes
         let message = format!("database \"{name}\" already exists");
         return Err(SqlError::new(state::DUPLICATE_DATABASE, message));
     }
-    let (voters, learners) = places(runtime);
+    let voters = founders(runtime);
     let mut seed = None;
     if source.group.is_some() {
         let others = wait_for_sessions(runtime, client, &source).await?;
@@ -334,7 +337,7 @@ async fn make(runtime: &Arc<Runtime>, client: &Client, create: Create) -> SqlRes
     let Attributes { connections, is_template, connection_limit } = create.attributes;
     let attributes = wanted::Attributes { connections, is_template, connection_limit };
     let new = New { name: name.clone(), owner, attributes, template: source.group.filter(|_| seed.is_some()), seed };
-    submit(runtime, &wanted::create(&new, &voters, &learners)).await?;
+    submit(runtime, &wanted::create(&new, &voters)).await?;
     bring_about(runtime, &name).await.map(drop)
 }
 
@@ -362,19 +365,18 @@ pub async fn check_free(runtime: &Arc<Runtime>, name: &str) -> SqlResult<()> {
 /// Makes a database of what this node has in a file (see `restore`). Returns its OID; then it is there for everybody.
 pub async fn make_of_file(runtime: &Arc<Runtime>, name: &str, attributes: wanted::Attributes) -> SqlResult<u32> {
     check_free(runtime, name).await?;
-    let (mut voters, mut learners) = places(runtime);
+    let mut voters = founders(runtime);
     let me = runtime.identity.node;
     if !voters.contains(&me) {
         // Who has the file begins.
-        learners.retain(|node| *node != me);
-        learners.extend(voters.pop());
+        voters.pop();
         voters.push(me);
     }
     let command = match runtime.registry.book().database(name) {
-        Some(_) => wanted::wake(name, Some(me), &voters, &learners),
+        Some(_) => wanted::wake(name, Some(me), &voters),
         None => {
             let new = New { name: name.to_owned(), owner: BOOTSTRAP, attributes, template: None, seed: Some(me) };
-            wanted::create(&new, &voters, &learners)
+            wanted::create(&new, &voters)
         }
     };
     submit(runtime, &command).await?;
@@ -750,6 +752,11 @@ async fn check_dropped(runtime: &Arc<Runtime>, name: &str) -> SqlResult<()> {
 
 /// Waits until the nodes that can be reached have followed what was done so far; the sessions of a database.
 async fn heed_all(runtime: &Arc<Runtime>, database: u32) -> u64 {
+    // What was decided may have been applied at the leader alone.
+    let decided = runtime.system().read_point(&patience(HEED)).await;
+    if let Err(error) = decided {
+        tracing::warn!(%error, "nodes may hear late of what was decided about a database");
+    }
     let index = runtime.system().shared.applied();
     let request = peer::encode(&Request::Heed { index, database });
     let others = runtime.network.connected().into_iter().map(|node| {
@@ -757,28 +764,29 @@ async fn heed_all(runtime: &Arc<Runtime>, database: u32) -> u64 {
         async move {
             let answer = runtime.network.call(node, request, Instant::now() + HEED).await.ok()?;
             match peer::decode(&answer).ok()? {
-                Reply::Heeded { sessions, .. } => Some(sessions),
+                Reply::Heeded { sessions } => Some(sessions),
                 _ => None,
             }
         }
     });
     let (own, others) = tokio::join!(heed(runtime, index, database), join_all(others));
-    let own = if let Reply::Heeded { sessions, .. } = own { sessions } else { 0 };
+    let own = if let Reply::Heeded { sessions } = own { sessions } else { 0 };
     own + others.into_iter().flatten().sum::<u64>()
 }
 
 /// What another node is told: see [`Request::Heed`].
 pub async fn heed(runtime: &Arc<Runtime>, index: u64, database: u32) -> Reply {
-    let applied = tokio::time::timeout(HEED, runtime.system().shared.wait_applied(index)).await;
-    let mut ready = applied.is_ok_and(|applied| applied.is_ok()) && follow(runtime).await.is_ok();
+    // Whoever is too late for this hears of it as of everything else.
+    let _ = tokio::time::timeout(HEED, runtime.system().shared.wait_applied(index)).await;
+    let _ = follow(runtime).await;
     let book = runtime.registry.book();
     let group = book.databases.get(&database).and_then(|d| d.group);
     let here = |group: &GroupId| book.places.iter().any(|p| p.group == *group && p.node == runtime.identity.node);
     if let Some(group) = group.filter(here) {
-        ready &= runtime.groups.wait(group, Instant::now() + HEED).await.is_some();
+        let _ = runtime.groups.wait(group, Instant::now() + HEED).await;
     }
     let sessions = runtime.cancels.count(|row| row.datid == database) as u64;
-    Reply::Heeded { sessions, ready }
+    Reply::Heeded { sessions }
 }
 
 async fn expel_all(runtime: &Arc<Runtime>, database: u32) {

@@ -383,6 +383,10 @@ impl frontend::Lookup<Router> for Closed {
         let closed = frontend::Lookup::<Router>::closed(self);
         Box::pin(async move { closed.and(Err(SqlError::internal("a closed node has no databases"))) })
     }
+
+    fn is_open(&self, _: &str, _: u32) -> bool {
+        false
+    }
 }
 
 struct Waiting {

@@ -65,11 +65,6 @@ impl Book {
         group != SYSTEM_GROUP && group.0 < self.next_group && self.by_group(group).is_none()
     }
 
-    /// Every group that there is, or that is being made.
-    pub fn groups(&self) -> Vec<GroupId> {
-        [SYSTEM_GROUP].into_iter().chain(self.databases.values().filter_map(|d| d.group)).collect()
-    }
-
     fn leaving(&self) -> BTreeSet<NodeId> {
         self.nodes.values().filter(|n| n.state == "leaving").map(|n| n.id).collect()
     }
@@ -483,7 +478,7 @@ pub async fn admit(
         state: "joining".into(),
         speaks: Version(request.speaks),
     };
-    let command = cluster::join(&node, &book.groups(), replaces, right);
+    let command = cluster::join(&node, replaces, right);
     let outcome = runtime.submit(&runtime.system(), &command).await.map_err(|e| Problem::Later(e.to_string()))?;
     let id = cluster::joined(&outcome).map_err(|e| match e.code.as_str() {
         "53300" | "57P03" => Problem::Later(e.message.clone()),
