@@ -149,7 +149,7 @@ impl Hello {
         of_role: &[(String, String)],
         superuser: bool,
     ) -> SqlResult<Settings> {
-        let mut settings = Settings::new(&self.user, database, inner);
+        let mut settings = Settings::new(&self.user, (&self.database, database), inner);
         settings.come_as(superuser);
         for (name, value) in of_role {
             // One that is not known any more does not keep anybody out.

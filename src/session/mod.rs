@@ -962,7 +962,8 @@ impl Session {
             text: Arc::clone(text),
             declared: declared.to_vec(),
             schema_version: schema::shared(world.catalog.version),
-            scope: self.scope_digest(),
+            // Whether there are other databases decides how far a statement about a role has to look.
+            scope: self.scope_digest() ^ u128::from(world.databases.others),
         }
     }
 

@@ -63,15 +63,17 @@ struct Change {
 }
 
 impl Settings {
-    /// The defaults for `user` in the database of this OID. `inner`: it is the node itself.
-    pub fn new(user: &str, database: u32, inner: bool) -> Settings {
+    /// The defaults for `user` in the database of this name and OID. `inner`: it is the node itself.
+    pub fn new(user: &str, (database, oid): (&str, u32), inner: bool) -> Settings {
         let mut initial: BTreeMap<String, String> =
             OWN.iter().map(|s| (s.name.to_owned(), s.default.to_owned())).collect();
         initial.insert("session_authorization".into(), user.to_owned());
         let mut hash = Xxh3::new();
         hash.update(user.as_bytes());
         hash.update(&[0]);
-        hash.update(&database.to_be_bytes());
+        hash.update(&oid.to_be_bytes());
+        // Its plans know its name, which may be another's tomorrow.
+        hash.update(database.as_bytes());
         hash.update(&[u8::from(inner)]);
         let mut settings = Settings {
             identity: hash.digest(),
@@ -439,7 +441,7 @@ mod tests {
     use super::*;
 
     fn settings() -> Settings {
-        Settings::new("ann", crate::id::HOME, false)
+        Settings::new("ann", ("quorate", crate::id::HOME), false)
     }
 
     fn set(s: &mut Settings, name: &str, value: &str, local: bool) {

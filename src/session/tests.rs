@@ -55,7 +55,7 @@ impl Client {
             allowance,
             databases: Default::default(),
         };
-        let mut settings = Settings::new("ann", crate::id::HOME, false);
+        let mut settings = Settings::new("ann", ("quorate", crate::id::HOME), false);
         settings.changed_reports();
         let id = Identity { user: "ann".into(), database: "quorate".into(), pid: 5, origin: 99, inner: false };
         let limits = Limits { copy: 4096, cursor: 100_000, names: 8 };

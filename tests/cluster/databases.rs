@@ -149,8 +149,10 @@ async fn what_every_cluster_begins_with() {
     assert_eq!(refusal(&client, "CREATE DATABASE d TEMPLATE a").await, "55006");
     assert_eq!(refusal(&client, "ALTER DATABASE a RENAME TO d").await, "55006");
     assert_eq!(refusal(&inside, "ALTER DATABASE a RENAME TO d").await, "0A000");
+    assert_eq!(one_value(&inside, "SELECT current_database()").await, "a");
     drop(inside);
     client.batch_execute("ALTER DATABASE a RENAME TO d").await.expect("it has another name");
+    assert_eq!(one_value(&cluster.enter(2, "d").await, "SELECT current_database()").await, "d");
     assert_eq!(closed(&cluster, 2, "quorate", "a").await, "3D000");
     assert_eq!(one_value(&cluster.enter(2, "d").await, "SELECT count(*) FROM common").await, "1");
     assert_eq!(refusal(&client, "DROP DATABASE template1").await, "42809");

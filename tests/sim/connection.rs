@@ -92,7 +92,8 @@ impl Connection {
         random: Random,
     ) -> Connection {
         let id = Identity { user: "quorate".into(), database: "quorate".into(), pid: 1, origin, inner: false };
-        let (settings, language) = (Settings::new("quorate", quorate::id::HOME, false), Arc::new(Postgres));
+        let (settings, language) =
+            (Settings::new("quorate", ("quorate", quorate::id::HOME), false), Arc::new(Postgres));
         let cache = cache.get_or_init(|| plans(manner.own_plans)).clone();
         let session = Session::new(id, Limits::default(), settings, language, cache);
         let mailbox = router.mailbox(origin);
