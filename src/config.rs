@@ -30,6 +30,8 @@ pub struct ConfigFile {
     pub limits: Limits,
     #[serde(default)]
     pub trace: TraceFile,
+    #[serde(default, skip_serializing_if = "BackupFile::is_empty")]
+    pub backup: BackupFile,
     /// Its presence alone asks for certificates and passwords; a node that can be reached from other machines has them always.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub security: Option<SecurityFile>,
@@ -55,6 +57,24 @@ pub struct Listen {
     /// Where operators and joining nodes reach this one, if it is not `http`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub advertise_http: Option<String>,
+}
+
+/// The logs of databases, kept beside their backups.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackupFile {
+    /// A directory of backups that all nodes share, where the leaders keep the logs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archive: Option<PathBuf>,
+    /// The key that it is sealed with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_file: Option<PathBuf>,
+}
+
+impl BackupFile {
+    fn is_empty(&self) -> bool {
+        *self == BackupFile::default()
+    }
 }
 
 /// Spans of statements, for OpenTelemetry.
@@ -249,6 +269,7 @@ pub struct Config {
     /// The highest version of the cluster that this node takes part in.
     pub speaks: Version,
     pub trace: Trace,
+    pub backup: BackupFile,
 }
 
 /// What certificates and passwords need.
@@ -384,7 +405,7 @@ impl ConfigFile {
                  [log] format, filter, [limits] connections, disk_watermark_mib, transactions, transaction_mib, transaction_statements, \
                  transaction_changes_mib, transaction_locks, clock_tolerance_ms, statement_memory_mib, memory_mib, \
                  scrub_hours, [security] ca, certificate, key, rules, open_metrics, authentication_timeout, \
-                 superuser_reserved_connections, [trace] endpoint, share",
+                 superuser_reserved_connections, [trace] endpoint, share, [backup] archive, key_file",
             )
         })
     }
@@ -399,6 +420,12 @@ impl ConfigFile {
         let data_dir = self.data_dir.ok_or_else(|| {
             wrong("no data directory is given", "write data_dir = \"/var/lib/quorate\", or give --data-dir DIR")
         })?;
+        if self.backup.archive.is_none() && self.backup.key_file.is_some() {
+            return Err(wrong(
+                "backup.key_file seals nothing",
+                "write backup.archive = \"DIR\" as well, or leave it out",
+            ));
+        }
         let listen = &self.listen;
         let host = listen.host.as_deref();
         let postgres = door("postgres", &listen.postgres, &listen.advertise_postgres, host, 5433)?;
@@ -465,6 +492,7 @@ impl ConfigFile {
             join_within,
             speaks,
             trace,
+            backup: self.backup,
         })
     }
 }

@@ -88,6 +88,19 @@ pub struct ReplicaRow {
     pub refuted_messages: u64,
     /// The version of the group's state here.
     pub version: u32,
+    /// On the leader, if it keeps the log beside backups: how far.
+    pub archive: Option<ArchiveRow>,
+}
+
+/// How far a database's log is kept beside its backups.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ArchiveRow {
+    /// Up to this entry.
+    pub index: u64,
+    /// How long the first one behind it has been waiting.
+    pub lag_ms: u64,
+    pub problem: Option<String>,
 }
 
 /// What a node reports to its peers, twice a second.
@@ -270,6 +283,22 @@ pub fn render(status: &ClusterStatus) -> String {
             ]
         }),
     );
+    let kept: Vec<_> = status.replicas.iter().filter_map(|r| Some((r, r.archive.as_ref()?))).collect();
+    if !kept.is_empty() {
+        table(
+            &mut out,
+            &["database", "log kept by", "up to", "lag", "problem"],
+            kept.into_iter().map(|(r, kept)| {
+                vec![
+                    r.database.clone(),
+                    r.node.clone(),
+                    kept.index.to_string(),
+                    format!("{:.1} s", kept.lag_ms as f64 / 1000.0),
+                    kept.problem.clone().unwrap_or_else(|| "-".into()),
+                ]
+            }),
+        );
+    }
     out.truncate(out.trim_end().len());
     out
 }

@@ -19,6 +19,18 @@ pub fn render(status: &ClusterStatus) -> String {
     gauge("quorate_lag_entries", "Committed entries not yet applied.", &|r| r.lag);
     gauge("quorate_is_leader", "1 if the replica leads its group.", &|r| u64::from(r.role == "leader"));
     gauge("quorate_replica_ok", "1 if the replica serves.", &|r| u64::from(r.state == "ok"));
+    let kept: Vec<_> = mine.iter().filter_map(|r| Some((r, r.archive.as_ref()?))).collect();
+    if !kept.is_empty() {
+        let _ = writeln!(
+            out,
+            "# HELP quorate_archive_lag_seconds How long the first entry that is not kept beside backups has been waiting.\n\
+             # TYPE quorate_archive_lag_seconds gauge"
+        );
+        for (r, kept) in kept {
+            let (database, lag) = (escape(&r.database), kept.lag_ms as f64 / 1000.0);
+            let _ = writeln!(out, "quorate_archive_lag_seconds{{database=\"{database}\"}} {lag}");
+        }
+    }
     let _ = writeln!(
         out,
         "# HELP quorate_refuted_messages_total Peers' messages refused since no correct replica can have sent them.\n\

@@ -3,6 +3,7 @@
 use super::manifest::{self, Manifest};
 use super::piece::{self, Key, Sum};
 use super::plan::{self, Listed};
+use super::segment::{self, Segment, Through};
 use super::store::{Directory, Store};
 use crate::version::BACKUP;
 use std::path::Path;
@@ -29,6 +30,8 @@ pub struct Content {
 pub struct Pruned {
     pub backups: Vec<String>,
     pub pieces: usize,
+    /// Parts of logs that are before the oldest backup that is left.
+    pub segments: usize,
 }
 
 impl Keeper {
@@ -102,6 +105,33 @@ impl Keeper {
         self.store.remove(&Keeper::object(id, BEGUN))
     }
 
+    /// Keeps a part of a log.
+    pub fn put_segment(&self, segment: &Segment) -> Result<(), String> {
+        self.store.put(&segment.name(), &segment.encode(self.key.as_ref(), rand::random()))
+    }
+
+    /// The names of the parts of a log.
+    pub fn segments(&self, cluster_id: &str, group: u64) -> Result<Vec<String>, String> {
+        self.store.list(&segment::folder(cluster_id, group))
+    }
+
+    pub fn segment(&self, name: &str) -> Result<Segment, String> {
+        let kept = self.store.get(name)?.ok_or_else(|| format!("{name} is missing"))?;
+        Segment::decode(name, &kept, self.key.as_ref())
+    }
+
+    /// Notes how far a log is kept.
+    pub fn note_through(&self, cluster_id: &str, group: u64, through: Through) -> Result<(), String> {
+        let name = segment::through_name(cluster_id, group);
+        self.store.put(&name, &through.encode(&name, self.key.as_ref(), rand::random()))
+    }
+
+    pub fn through(&self, cluster_id: &str, group: u64) -> Result<Option<Through>, String> {
+        let name = segment::through_name(cluster_id, group);
+        let kept = self.store.get(&name)?;
+        kept.map(|kept| Through::decode(&name, &kept, self.key.as_ref())).transpose()
+    }
+
     pub fn list(&self) -> Result<Content, String> {
         let mut content = Content { backups: Vec::new(), unfinished: Vec::new() };
         for name in self.store.list(FOLDER)? {
@@ -136,12 +166,26 @@ impl Keeper {
         }
         let needed: std::collections::BTreeSet<String> =
             needed.into_iter().map(|sum| piece::name(sum, self.key.as_ref())).collect();
-        let mut pieces = 0;
+        let (mut pieces, mut segments) = (0, 0);
         for name in self.store.list("pieces")?.into_iter().filter(|name| !needed.contains(name)) {
             self.store.remove(&name)?;
             pieces += 1;
         }
-        Ok(Pruned { backups, pieces })
+        let left = || {
+            let kept = content.backups.iter().filter(|(id, _)| !backups.contains(id));
+            kept.filter_map(|(_, manifest)| manifest.as_ref().ok())
+        };
+        let oldest = plan::oldest(left());
+        for name in self.store.list("log")? {
+            let Some((cluster_id, group)) = segment::of(&name) else { continue };
+            let first = oldest.get(&(cluster_id.to_owned(), group));
+            let before = |first: &u64| segment::range(&name).is_some_and(|(_, last)| last <= *first);
+            if first.is_some_and(before) || plan::is_forgotten(left(), cluster_id, group) {
+                self.store.remove(&name)?;
+                segments += 1;
+            }
+        }
+        Ok(Pruned { backups, pieces, segments })
     }
 }
 

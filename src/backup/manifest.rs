@@ -1,10 +1,7 @@
-//! What a backup consists of, and the form in which that is kept.
-//!
-//! The first line says which form it is, whether it is sealed, and the sum of what follows; then comes JSON. So a manifest of
-//! which a part is missing or a bit is wrong is never taken for one.
+//! What a backup consists of, as JSON in an envelope.
 
+use super::envelope;
 use super::piece::{self, Key, Sum};
-use crate::version::BACKUP;
 use serde::{Deserialize, Serialize};
 
 /// A backup.
@@ -60,40 +57,15 @@ const MAGIC: &str = "quorate-backup";
 /// What a manifest is kept as. `nonce` seals nothing else, if there is a key.
 pub fn encode(manifest: &Manifest, key: Option<&Key>, nonce: [u8; 12]) -> Vec<u8> {
     let json = serde_json::to_vec_pretty(manifest).expect("texts and numbers");
-    let (how, body) = match key {
-        None => ("plain", json),
-        Some(key) => ("sealed", key.seal(&manifest.id, nonce, &json)),
-    };
-    let head = format!("{MAGIC} {} {how} {}\n", BACKUP.latest, Sum::of(&body));
-    [head.as_bytes(), &body].concat()
+    envelope::wrap(MAGIC, &manifest.id, json, key, nonce)
 }
 
 /// Reads a manifest that is kept under the name `id`.
 pub fn decode(id: &str, kept: &[u8], key: Option<&Key>) -> Result<Manifest, String> {
-    let broken = || "its manifest is not what was written".to_owned();
-    let end = kept.iter().position(|byte| *byte == b'\n').ok_or_else(broken)?;
-    let (head, body) = (std::str::from_utf8(&kept[..end]).map_err(|_| broken())?, &kept[end + 1..]);
-    let words: Vec<&str> = head.split(' ').collect();
-    let [MAGIC, version, how, sum] = words[..] else { return Err(broken()) };
-    BACKUP.check(version.parse().map_err(|_| broken())?).map_err(|unknown| unknown.to_string())?;
-    if Sum::parse(sum) != Some(Sum::of(body)) {
-        return Err(broken());
-    }
-    let opened;
-    let json = match (how, key) {
-        ("plain", _) => body,
-        ("sealed", None) => return Err("it is sealed: give its key with --key-file".to_owned()),
-        ("sealed", Some(key)) => {
-            opened = key.open(id, body).ok_or("it is sealed with another key, or is not this backup's manifest")?;
-            &opened
-        }
-        _ => return Err(broken()),
-    };
-    let manifest: Manifest = serde_json::from_slice(json).map_err(|_| broken())?;
-    match manifest.id == id && manifest.databases.iter().all(is_sound) {
-        true => Ok(manifest),
-        false => Err(broken()),
-    }
+    let json = envelope::unwrap(MAGIC, id, kept, key).map_err(|why| format!("its manifest {why}"))?;
+    let manifest = serde_json::from_slice(&json).ok();
+    let sound = |manifest: &Manifest| manifest.id == id && manifest.databases.iter().all(is_sound);
+    manifest.filter(sound).ok_or_else(|| "its manifest is not what was written".to_owned())
 }
 
 fn is_sound(database: &Database) -> bool {

@@ -2,7 +2,8 @@
 
 use super::manifest::{Database, Manifest};
 use super::piece::Sum;
-use std::collections::BTreeSet;
+use super::segment::Until;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a directory says of a backup: its manifest, or why there is none to be had.
 pub type Listed = (String, Result<Manifest, String>);
@@ -22,6 +23,54 @@ pub fn choose(all: Vec<Listed>, wanted: Option<&str>) -> Result<Manifest, String
     };
     let (id, manifest) = found.map_err(|why| format!("{why}\n  `quorate backup list` shows them"))?;
     manifest.map_err(|why| format!("backup {id} cannot be used: {why}\n  another one can be named with --backup"))
+}
+
+/// The newest backup from which the databases of these names, or all, can be brought to a moment; or the one of this name.
+pub fn base(all: Vec<Listed>, wanted: Option<&str>, only: &[String], until: Until) -> Result<Manifest, String> {
+    let before = |database: &Database| match until {
+        Until::Index(index) => database.index <= index,
+        Until::Time(time) => database.time <= time,
+        Until::End => true,
+    };
+    let concerned = |database: &&Database| only.is_empty() || only.contains(&database.name);
+    let fits = |manifest: &Manifest| {
+        let mut databases = manifest.databases.iter().filter(concerned).peekable();
+        databases.peek().is_some() && databases.all(before)
+    };
+    if wanted.is_some() {
+        let manifest = choose(all, wanted)?;
+        let id = &manifest.id;
+        return match fits(&manifest) {
+            true => Ok(manifest),
+            false => Err(format!("backup {id} is of a later moment, or does not have the database")),
+        };
+    }
+    let found = all.into_iter().rev().find_map(|(_, manifest)| manifest.ok().filter(fits));
+    found.ok_or_else(|| "there is no backup from before that moment".to_owned())
+}
+
+/// The first entry of each group's log that is needed by what is left: that of its oldest backup.
+pub fn oldest<'m>(left: impl Iterator<Item = &'m Manifest>) -> BTreeMap<(String, u64), u64> {
+    let mut oldest = BTreeMap::new();
+    for manifest in left {
+        for database in &manifest.databases {
+            let first = oldest.entry((manifest.cluster_id.clone(), database.group)).or_insert(database.index);
+            *first = database.index.min(*first);
+        }
+    }
+    oldest
+}
+
+/// Whether the log of a group is of no use any more: no backup that is left has its database, and one that is left has all that
+/// there were after it.
+pub fn is_forgotten<'m>(left: impl Iterator<Item = &'m Manifest>, cluster_id: &str, group: u64) -> bool {
+    let (mut has, mut later) = (false, false);
+    for manifest in left.filter(|manifest| manifest.cluster_id == cluster_id) {
+        has |= manifest.databases.iter().any(|database| database.group == group);
+        // Numbers of groups only grow.
+        later |= manifest.whole && manifest.databases.iter().any(|database| database.group > group);
+    }
+    later && !has
 }
 
 /// A database that is to be restored.
@@ -142,6 +191,32 @@ mod tests {
         assert_eq!(told, [("roles", true, false), ("quorate", false, true)]);
         assert!(plan(&[], Some("c"), &existing).unwrap_err().contains("quorate, "));
         assert!(plan(&["x"], None, &existing).unwrap_err().contains("no database \"x\""));
+    }
+
+    #[test]
+    fn a_moment_is_reached_from_before_it() {
+        let at = |id: &str, index, time| {
+            let databases = vec![Database { index, time, group: 3, ..database("a", 1, false) }];
+            (id.to_owned(), Ok(Manifest { databases, cluster_id: "c".into(), ..backup(id) }))
+        };
+        let all =
+            || vec![at("1", 10, 100), at("2", 20, 200), ("3".to_owned(), Err("broken".to_owned())), at("4", 40, 400)];
+        let base = |wanted, until| base(all(), wanted, &["a".to_owned()], until).map(|manifest| manifest.id);
+        assert_eq!(base(None, Until::Time(399)), Ok("2".to_owned()));
+        assert_eq!(base(None, Until::Time(400)), Ok("4".to_owned()));
+        assert_eq!(base(None, Until::Index(19)), Ok("1".to_owned()));
+        assert_eq!(base(None, Until::End), Ok("4".to_owned()));
+        assert!(base(None, Until::Time(99)).is_err());
+        assert_eq!(base(Some("1"), Until::Time(399)), Ok("1".to_owned()));
+        assert!(base(Some("4"), Until::Time(399)).unwrap_err().contains("later moment"));
+        assert!(super::base(all(), None, &["b".to_owned()], Until::End).is_err());
+        let left: Vec<Manifest> = all().into_iter().skip(1).filter_map(|(_, manifest)| manifest.ok()).collect();
+        assert_eq!(oldest(left.iter()), BTreeMap::from([(("c".to_owned(), 3), 20)]));
+        let forgotten = |cluster, group| is_forgotten(left.iter(), cluster, group);
+        assert_eq!(
+            [forgotten("c", 2), forgotten("c", 3), forgotten("c", 4), forgotten("d", 2)],
+            [true, false, false, false]
+        );
     }
 
     #[test]

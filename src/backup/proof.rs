@@ -2,9 +2,11 @@
 
 use super::keeper::Keeper;
 use super::manifest::Database;
+use super::piece::{self, Sum};
 use crate::engine::{self, Dialect};
 use std::fs::File;
 use std::io::Write as _;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 /// Writes a database's file; `told` hears of each piece. Errors: every piece that is not there as it was written.
@@ -28,6 +30,26 @@ pub fn put_together(
         true => Ok(()),
         false => Err(problems),
     }
+}
+
+/// The length of a file, and what its pieces are known by.
+pub fn sums(file: &Path, told: &mut dyn FnMut(u64, u64)) -> std::io::Result<(u64, Vec<Sum>)> {
+    let length = std::fs::metadata(file)?.len();
+    let (mut pieces, all) = (Vec::new(), piece::count(length));
+    for number in 0..all {
+        pieces.push(Sum::of(&read(file, number)?));
+        told(number + 1, all);
+    }
+    Ok((length, pieces))
+}
+
+/// The content of one piece of a file.
+pub fn read(file: &Path, number: u64) -> std::io::Result<Vec<u8>> {
+    let file = File::open(file)?;
+    let range = piece::range(file.metadata()?.len(), number).ok_or(std::io::ErrorKind::UnexpectedEof)?;
+    let mut content = vec![0; (range.end - range.start) as usize];
+    file.read_exact_at(&mut content, range.start)?;
+    Ok(content)
 }
 
 /// Compares the content of a database's file with what its replicas have voted on.

@@ -6,8 +6,10 @@ use crate::admin::client::{Way, get_json, wait_for};
 use crate::backup::keeper::Keeper;
 use crate::backup::manifest::{Database, Manifest};
 use crate::backup::piece::{Key, Sum};
-use crate::backup::{plan, proof};
+use crate::backup::segment::Until;
+use crate::backup::{plan, proof, replay};
 use crate::clock::{POSTGRES_EPOCH_MICROS, now_micros};
+use crate::engine;
 use crate::pki::{private_dir, write_private};
 use crate::status::ClusterStatus;
 use clap::{Args, Subcommand};
@@ -102,8 +104,40 @@ pub struct RestoreArgs {
     /// What the database is to be called
     #[arg(long = "as", value_name = "NAME")]
     name: Option<String>,
+    /// With the transactions before this time that are in the kept log: 2026-01-31T12:30:00Z, or latest
+    #[arg(long, value_name = "TIME", conflicts_with = "index")]
+    at: Option<String>,
+    /// With the entries up to this one that are in the kept log
+    #[arg(long, value_name = "N")]
+    index: Option<u64>,
+    /// Where there is room for one database, to bring it to that moment
+    #[arg(long, value_name = "DIR")]
+    scratch: Option<PathBuf>,
     #[command(flatten)]
     target: Target,
+}
+
+impl RestoreArgs {
+    /// The moment that is wanted; without, that of the backup.
+    fn until(&self) -> Result<Option<Until>, String> {
+        match (self.at.as_deref(), self.index) {
+            (None, None) => Ok(None),
+            (Some("latest"), _) => Ok(Some(Until::End)),
+            (Some(text), _) => moment(text).map(|time| Some(Until::Time(time))),
+            (None, Some(index)) if self.database.len() == 1 => Ok(Some(Until::Index(index))),
+            (None, Some(_)) => Err("each database has entries of its own\n  say one with --database".into()),
+        }
+    }
+}
+
+/// µs since 2000-01-01 00:00 UTC.
+fn moment(text: &str) -> Result<i64, String> {
+    let time: jiff::Timestamp = text.trim().parse().map_err(|_| {
+        format!(
+            "\"{text}\" is no time\n  write it with its zone, as in 2026-01-31T12:30:00.5Z or 2026-01-31 13:30:00.5+01"
+        )
+    })?;
+    Ok(time.as_microsecond() - POSTGRES_EPOCH_MICROS)
 }
 
 pub fn run(args: BackupArgs) -> Result<(), String> {
@@ -370,7 +404,7 @@ fn list(from: &From) -> Result<(), String> {
 fn prune(from: &From, keep: usize) -> Result<(), String> {
     let pruned = from.open()?.prune(keep)?;
     pruned.backups.iter().for_each(|id| println!("{id} is removed"));
-    println!("{} pieces that no backup needs are removed", pruned.pieces);
+    println!("{} pieces and {} parts of logs that no backup needs are removed", pruned.pieces, pruned.segments);
     Ok(())
 }
 
@@ -446,30 +480,89 @@ fn prove(keeper: &Keeper, database: &Database, scratch: &Scratch) -> Result<(), 
 
 pub fn restore(args: &RestoreArgs) -> Result<(), String> {
     let keeper = args.from.open()?;
-    let manifest = plan::choose(keeper.list()?.backups, args.backup.as_deref())?;
+    let (until, listed) = (args.until()?, keeper.list()?.backups);
+    let manifest = match until {
+        None => plan::choose(listed, args.backup.as_deref())?,
+        Some(until) => plan::base(listed, args.backup.as_deref(), &args.database, until)?,
+    };
     let way = args.target.way()?;
     let (_, status) = status(&args.target, &way)?;
     let existing: Vec<String> = status.groups.iter().map(|group| group.database.clone()).collect();
     let home = status.groups.iter().find(|group| group.id == HOME).map_or("", |group| &group.database);
     let cluster_id = manifest.cluster_id.clone();
     for step in plan::steps(manifest, &args.database, args.name.as_deref(), &existing, home)? {
-        let (name, index) = (step.name.clone(), step.database.index);
-        let plan::Step { database, name: new, roles, displaces } = step;
-        let arrival = Arrival { database, cluster_id: cluster_id.clone(), name: new, roles, displaces };
-        let notes = bring(&keeper, &args.target, &way, arrival).map_err(|why| format!("{name}: {why}"))?;
-        println!("{name}: restored as of entry {index}");
+        let plan::Step { database, name, roles, displaces } = step;
+        let named = |why| format!("{name}: {why}");
+        let scratch;
+        let (database, file) = match until {
+            None => (database, None),
+            Some(until) => {
+                scratch = Scratch::new(args.scratch.clone())?;
+                let moved = move_on(&keeper, &cluster_id, database, until, &scratch).map_err(named)?;
+                (moved.0, Some(moved.1))
+            }
+        };
+        let (index, time) = (database.index, time(database.time));
+        let arrival = Arrival { database, cluster_id: cluster_id.clone(), name: name.clone(), roles, displaces };
+        let content = |number, (sum, length)| match &file {
+            None => keeper.get(sum, length),
+            Some(file) => proof::read(file, number).map_err(|e| format!("{}: {e}", file.display())),
+        };
+        let notes = bring(&content, &args.target, &way, arrival).map_err(named)?;
+        println!("{name}: restored as of entry {index}, {time}");
         notes.iter().for_each(|note| println!("    {note}"));
     }
     Ok(())
 }
 
+/// Brings a database to a later moment, in a file: what it is then.
+fn move_on(
+    keeper: &Keeper,
+    cluster_id: &str,
+    database: Database,
+    until: Until,
+    scratch: &Scratch,
+) -> Result<(Database, PathBuf), String> {
+    let (file, home) = (scratch.0.join("database.sqlite"), scratch.0.join("replay"));
+    let (bar, mut done, dialect) = (Bar::new(&database.name), 0, crate::node::database_dialect());
+    let read = proof::put_together(keeper, &database, &file, &mut |length| {
+        done += length;
+        bar.show("reading", done, database.length);
+    });
+    read.map_err(|problems| problems.join("\n"))?;
+    bar.show("comparing", 1, 1);
+    proof::compare(&database, &file, &dialect)?;
+    let owner = engine::look_into(&file, &dialect)?.owner;
+    engine::lodge(&file, &home)?;
+    let first = database.index;
+    replay::replay(
+        keeper,
+        (cluster_id, database.group),
+        crate::node::offline(&home, owner),
+        until,
+        &mut |at, last| {
+            bar.show("applying the log", at.saturating_sub(first), last.saturating_sub(first));
+        },
+    )?;
+    let file = engine::lodged(&home, &dialect)?;
+    let (contents, digest) = (engine::look_into(&file, &dialect)?, engine::digest_of(&file, &dialect)?);
+    let (length, pieces) = proof::sums(&file, &mut |_, _| ()).map_err(|e| format!("{}: {e}", file.display()))?;
+    let (index, term, version) = (contents.at.index, contents.at.term, contents.version.0);
+    let mut moved = Database { index, term, version, time: contents.time, length, pieces, ..database };
+    moved.set_digest(digest);
+    Ok((moved, file))
+}
+
+/// A piece's content, by its number and what it is known by.
+type Content<'c> = dyn Fn(u64, (Sum, u64)) -> Result<Vec<u8>, String> + 'c;
+
 /// Gives a database to the first node that takes it.
-fn bring(keeper: &Keeper, target: &Target, way: &Way, arrival: Arrival) -> Result<Vec<String>, String> {
+fn bring(content: &Content<'_>, target: &Target, way: &Way, arrival: Arrival) -> Result<Vec<String>, String> {
     let mut last = String::new();
     for addr in target.addresses()? {
         match order(&addr, "/restore", &RestoreOrder::Begin(Box::new(arrival.clone())), way) {
             Ok(progress) => {
-                let brought = bring_pieces(keeper, &addr, way, &arrival, progress.id);
+                let brought = bring_pieces(content, &addr, way, &arrival, progress.id);
                 let _ = order(&addr, "/restore", &RestoreOrder::End { id: progress.id }, way);
                 return brought;
             }
@@ -480,11 +573,17 @@ fn bring(keeper: &Keeper, target: &Target, way: &Way, arrival: Arrival) -> Resul
     Err(format!("no node could take it ({last})"))
 }
 
-fn bring_pieces(keeper: &Keeper, addr: &str, way: &Way, arrival: &Arrival, id: u64) -> Result<Vec<String>, String> {
+fn bring_pieces(
+    content: &Content<'_>,
+    addr: &str,
+    way: &Way,
+    arrival: &Arrival,
+    id: u64,
+) -> Result<Vec<String>, String> {
     let (bar, mut done) = (Bar::new(&arrival.name), 0);
-    for (number, (sum, length)) in arrival.database.parts().enumerate() {
+    for (number, (sum, length)) in (0..).zip(arrival.database.parts()) {
         bar.show("bringing", done, arrival.database.length);
-        let content = keeper.get(sum, length)?;
+        let content = content(number, (sum, length))?;
         let path = format!("/restore/piece?id={id}&piece={number}");
         let said = wait_for(way.ask(addr, &path, Some(content), PATIENCE))?;
         if !said.is_success() {

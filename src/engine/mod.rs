@@ -262,6 +262,8 @@ pub struct Contents {
     /// The first time that its log leaves free, in µs since 2000-01-01 00:00 UTC.
     pub time: i64,
     pub version: Version,
+    /// Whose state it is: see [`Options::owner`].
+    pub owner: String,
 }
 
 /// Up to which index sequences have been put somewhere by anything but a draw, since this process began.
@@ -673,11 +675,28 @@ pub fn plant(
     snapshot::transplant(file, &dialect.register, directory, owner, &membership).map_err(|fault| fault.to_string())
 }
 
+/// Makes a file the state in an empty directory, for [`Engine::open`].
+pub fn lodge(file: &Path, directory: &Path) -> Result<(), String> {
+    let lodged = std::fs::create_dir_all(directory).and_then(|()| {
+        files::take(file, &Generation::new(directory, 1).path())?;
+        files::switch(directory, 1)
+    });
+    lodged.map_err(|error| format!("{}: {error}", directory.display()))
+}
+
+/// The file of such a state, which nobody has open any more: all of it is in there then.
+pub fn lodged(directory: &Path, dialect: &Dialect) -> Result<PathBuf, String> {
+    let number = files::current(directory).map_err(|error| error.to_string())?;
+    let file = Generation::new(directory, number.unwrap_or(1)).path();
+    amend(&file, dialect, &[]).map(|()| file)
+}
+
 /// Says of which state a file is that no replica has open.
 pub fn look_into(file: &Path, dialect: &Dialect) -> Result<Contents, String> {
     let look = |connection: &mut Connection| {
         let state = meta::State::load(connection)?;
-        Ok(Contents { at: state.at, time: state.clock, version: state.version })
+        let owner = meta::State::owner(connection)?;
+        Ok(Contents { at: state.at, time: state.clock, version: state.version, owner })
     };
     snapshot::looking(file, Role::Reader, &dialect.register, look).map_err(|fault| fault.to_string())
 }

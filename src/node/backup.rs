@@ -8,15 +8,12 @@ use super::copies::Job;
 use super::{Runtime, scrub};
 use crate::admin::Problem;
 use crate::backup::manifest::Database;
-use crate::backup::piece::{self, Sum};
+use crate::backup::proof;
 use crate::engine;
 use crate::gateway::router::Router;
 use crate::id::SYSTEM_GROUP;
 use crate::version::Feature;
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read as _;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -61,7 +58,8 @@ async fn copy(runtime: &Arc<Runtime>, router: &Arc<Router>, job: &Arc<Job>) -> R
         moment.copy(&copying.file, &mut |done, of| copying.done(done.into(), of.into()))?;
         let contents = engine::look_into(&copying.file, &dialect)?;
         copying.doing("computing sums", 0);
-        let (length, pieces) = sums(&copying.file, &copying).map_err(|e| e.to_string())?;
+        let sums = proof::sums(&copying.file, &mut |done, of| copying.done(done, of));
+        let (length, pieces) = sums.map_err(|e| e.to_string())?;
         let (at, version) = (contents.at, contents.version.0);
         Ok::<_, String>(Database {
             index: at.index,
@@ -113,17 +111,4 @@ fn describe(runtime: &Runtime, router: &Router, made: &mut Database) {
         made.is_template = known.is_template;
         made.connection_limit = known.connection_limit;
     }
-}
-
-fn sums(path: &Path, job: &Job) -> std::io::Result<(u64, Vec<Sum>)> {
-    let mut file = File::open(path)?;
-    let length = file.metadata()?.len();
-    let (mut pieces, mut content) = (Vec::new(), Vec::new());
-    for number in 0..piece::count(length) {
-        content.clear();
-        (&mut file).take(piece::SIZE.into()).read_to_end(&mut content)?;
-        pieces.push(Sum::of(&content));
-        job.done(number + 1, piece::count(length));
-    }
-    Ok((length, pieces))
 }

@@ -115,6 +115,7 @@ pub fn own_report(runtime: &Runtime) -> NodeReport {
                 state: state_text(&status.state, status.stuck.as_ref()),
                 refuted_messages: status.refuted,
                 version: router.shared.version().0,
+                archive: runtime.archive.row(router.id),
             };
             ReplicaReport {
                 group: router.id.0,

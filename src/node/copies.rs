@@ -5,7 +5,7 @@
 use super::{Runtime, backup, restore};
 use crate::admin::backup::{Arrival, BackupOrder, Copies, Progress, RestoreOrder};
 use crate::admin::{Answer, Problem};
-use crate::backup::piece;
+use crate::backup::{piece, proof};
 use bytes::Bytes;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
@@ -215,15 +215,10 @@ impl Copies for Desk {
         let job = self.0.copies.get(id);
         Box::pin(async move {
             let job = job?;
-            let length = job.progress.lock().made.as_ref().map(|made| made.length);
-            let range = length.and_then(|length| piece::range(length, number));
-            let range = range.ok_or_else(|| Problem::Refused("there is no such piece".to_owned()))?;
-            blocking(move || {
-                let mut content = vec![0; (range.end - range.start) as usize];
-                File::open(&job.file)?.read_exact_at(&mut content, range.start)?;
-                Ok(content)
-            })
-            .await
+            if job.progress.lock().made.is_none() {
+                return Err(Problem::Refused("its pieces are not known yet".to_owned()));
+            }
+            blocking(move || proof::read(&job.file, number)).await
         })
     }
 

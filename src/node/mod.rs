@@ -4,6 +4,7 @@
 //! past (no identity beside old data, another node's directory, a log that has lost entries) does not start.
 //! Down (SIGTERM, SIGINT): no new clients, running statements end, leaderships are handed over, everything closes.
 
+mod archive;
 mod authority;
 mod backup;
 mod board;
@@ -87,6 +88,8 @@ pub(crate) struct Runtime {
     pub scrub: parking_lot::Mutex<admin::ScrubProgress>,
     /// Databases that are copied out of this node, and into it.
     pub copies: copies::Shelf,
+    /// How far the logs are kept beside backups.
+    pub archive: archive::Archive,
     /// Every replica here has once had everything that was acknowledged before this process began.
     pub caught_up: AtomicBool,
     /// The node has never had data: it is joining.
@@ -329,6 +332,7 @@ fn assemble(
         disk_full: AtomicBool::new(false),
         scrub: parking_lot::Mutex::default(),
         copies: copies::Shelf::default(),
+        archive: archive::Archive::default(),
         caught_up: AtomicBool::new(false),
         new: AtomicBool::new(false),
         doors: OnceLock::new(),
@@ -480,6 +484,12 @@ fn cannot_open(dir: &Path, group: GroupId, why: &OpenError) -> String {
     format!("the database in {} cannot be opened: {why}{advice}", home(dir, group).display())
 }
 
+/// How a database's state is opened where no node runs.
+pub fn offline(directory: &Path, owner: String) -> engine::Options {
+    let migrations = crate::sql::database_migrations().to_vec();
+    engine::Options { migrations, owner, ..engine::Options::new(directory, database_dialect()) }
+}
+
 /// What the engine is told about the SQL of databases.
 pub fn database_dialect() -> engine::Dialect {
     dialect(FIRST_DATABASE_GROUP)
@@ -592,6 +602,7 @@ fn start_serving(
     tokio::spawn(watchdog::measure_files(runtime.clone()));
     tokio::spawn(watchdog::compare_digests(runtime.clone()));
     tokio::spawn(watchdog::scrub(runtime.clone()));
+    tokio::spawn(archive::keep(runtime.clone()));
     Ok(service::serve_clients(runtime, postgres, front, stopped.clone()))
 }
 

@@ -36,7 +36,7 @@ use super::store::Store;
 use super::{Committed, Membership, Payload, Position, SnapshotMeta};
 use crate::clock::{LogClock, Reading};
 use crate::command::{self, Batch, Proposal};
-use crate::consensus::form::{conf_state, membership};
+use crate::consensus::form::{self, conf_state, membership, skip, skipped};
 use crate::id::{GroupId, NodeId, ReplicaId};
 use crate::raftlog::{GroupLog, HardState, LogReader, LogWrite};
 use protobuf::Message as _;
@@ -205,6 +205,8 @@ pub enum Event {
     Applied(u64),
     /// Everything up to this index is applied durably.
     Durable(u64),
+    /// Everything up to this index is kept elsewhere as well; what is not stays in the log for some time.
+    Kept(u64),
     SnapshotBuilt(SnapshotMeta),
     SnapshotFailed,
     /// The end of an [`Effect::SendSnapshot`].
@@ -440,6 +442,8 @@ pub struct Core {
     handed: u64,
     applied: u64,
     durable: u64,
+    /// What is kept elsewhere, if somebody keeps it.
+    kept: Option<u64>,
     unapplied: VecDeque<(u64, usize)>,
     unapplied_bytes: usize,
 
@@ -467,6 +471,9 @@ pub struct Core {
     entry_bytes: u64,
 }
 
+/// Bytes of the log that wait for being kept elsewhere.
+const KEPT_BYTES: u64 = 1 << 30;
+
 /// The entries every founding replica writes by itself: one per voter, in one order, so that all logs begin alike and
 /// a replica that joins later learns the founders from the log.
 pub fn bootstrap(group: GroupId, voters: &BTreeMap<ReplicaId, NodeId>) -> Vec<LogWrite> {
@@ -493,18 +500,6 @@ fn conf_change(changes: &[(ConfChangeType, ReplicaId)], nodes: &[(ReplicaId, Nod
     let mut out = ConfChangeV2 { context: command::encode(&nodes.to_vec()), ..ConfChangeV2::default() };
     out.set_changes(changes.iter().map(single).collect::<Vec<_>>().into());
     out
-}
-
-/// Begins the data of an entry that skips another one; every other begins with the number of its format ([`crate::version::PAYLOAD`]).
-const SKIPS: u8 = 0xfe;
-
-fn skip(at: Position) -> Vec<u8> {
-    postcard::to_extend(&at, vec![SKIPS]).expect("plain data")
-}
-
-fn skipped(entry: &Entry) -> Option<Position> {
-    let (SKIPS, rest) = entry.data.split_first().map(|(first, rest)| (*first, rest))? else { return None };
-    postcard::from_bytes(rest).ok()
 }
 
 /// The first time that a batch leaves free: its time plus its number of commands.
@@ -588,6 +583,7 @@ impl Core {
             applied,
             // What a crashed process left applied need not have reached the disk: the state machine will say.
             durable: 0,
+            kept: None,
             unapplied: VecDeque::new(),
             unapplied_bytes: 0,
             doubts: start.doubt.into_iter().collect(),
@@ -658,6 +654,10 @@ impl Core {
             Event::Applied(index) => self.note_applied(index),
             Event::Durable(index) => {
                 self.durable = self.durable.max(index);
+                self.compact();
+            }
+            Event::Kept(index) => {
+                self.kept = Some(index);
                 self.compact();
             }
             Event::SnapshotBuilt(meta) => self.snapshot_built(meta),
@@ -1431,29 +1431,16 @@ impl Core {
     }
 
     fn payload(&mut self, entry: Entry) -> Payload {
-        let mut change = ConfChangeV2::default();
-        match entry.get_entry_type() {
-            EntryType::EntryNormal if entry.data.is_empty() => return Payload::Empty,
-            EntryType::EntryNormal => {
-                return skipped(&entry).map_or_else(|| Payload::Batch(entry.data), Payload::Skip);
+        form::payload(entry, |change| {
+            // Equal logs give equal configurations, so an impossible change is impossible on every replica.
+            self.membership = membership(&self.raw.apply_conf_change(change).ok()?);
+            let nodes = command::decode(&change.context).unwrap_or_default();
+            self.effects.push(Effect::Membership(self.membership.clone(), nodes));
+            if self.change.as_ref().is_some_and(|(_, change)| is_done(change, &self.membership)) {
+                self.finish_change(Ok(()));
             }
-            // The older form: no replica ever proposes it.
-            EntryType::EntryConfChange => return Payload::Empty,
-            EntryType::EntryConfChangeV2 => {
-                if change.merge_from_bytes(&entry.data).is_err() {
-                    return Payload::Empty;
-                }
-            }
-        }
-        // Equal logs give equal configurations, so an impossible change is impossible on every replica.
-        let Ok(conf) = self.raw.apply_conf_change(&change) else { return Payload::Empty };
-        self.membership = membership(&conf);
-        let nodes = command::decode(&change.context).unwrap_or_default();
-        self.effects.push(Effect::Membership(self.membership.clone(), nodes));
-        if self.change.as_ref().is_some_and(|(_, change)| is_done(change, &self.membership)) {
-            self.finish_change(Ok(()));
-        }
-        Payload::Membership(self.membership.clone())
+            Some(self.membership.clone())
+        })
     }
 
     fn note_applied(&mut self, index: u64) {
@@ -1546,6 +1533,11 @@ impl Core {
         }
         if let Some(index) = self.building {
             to = to.min(index);
+        }
+        if let Some(index) = self.kept {
+            // Not for ever: whoever keeps the log elsewhere may be away.
+            let most = (KEPT_BYTES / self.entry_bytes.max(1)).min(self.config.compact_max_lag);
+            to = to.min(index.max(self.applied.saturating_sub(most)));
         }
         // Large entries are few: their steps are shorter, or the bytes kept would have no bound.
         let step = self.config.compact_step.min(keep / 4).max(1);

@@ -142,6 +142,11 @@ pub(super) enum Input {
     },
     /// The group is new, and somebody has to lead it.
     Begin(GroupId),
+    /// Everything up to this index is kept elsewhere.
+    Kept {
+        group: GroupId,
+        index: u64,
+    },
     SetNodes {
         group: GroupId,
         nodes: BTreeMap<ReplicaId, NodeId>,
@@ -657,6 +662,7 @@ impl Driver {
                 learn(r, nodes);
             }),
             Input::Begin(group) => self.step(group, Event::Begin),
+            Input::Kept { group, index } => self.step(group, Event::Kept(index)),
             Input::Skip { group, at } => self.step(group, Event::Skip(at)),
             Input::Retry(group) => self.with(group, |r| r.apply.send(ApplyJob::Look)),
             Input::DiskFull(full) => {

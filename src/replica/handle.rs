@@ -480,6 +480,11 @@ impl Group {
         let _ = self.inbox.post(Input::Begin(self.shared.group));
     }
 
+    /// Everything up to this index is kept elsewhere: what is not stays in the log for some time.
+    pub fn note_kept(&self, index: u64) {
+        let _ = self.inbox.post(Input::Kept { group: self.shared.group, index });
+    }
+
     /// Teaches where replicas live, and which nodes are to go: they had better not lead.
     pub fn set_nodes(&self, nodes: BTreeMap<ReplicaId, NodeId>, leaving: BTreeSet<NodeId>) {
         let _ = self.inbox.post(Input::SetNodes { group: self.shared.group, nodes, leaving });

@@ -1,8 +1,8 @@
 //! Databases leave a cluster while it goes on, and come into another one, or into the same beside what they were; and a backup
 //! that is not what was written says so.
 
-use crate::support::cluster::{Cluster, Ended, one_value, run, run_program};
-use crate::support::{PATIENCE, eventually};
+use crate::support::cluster::{Cluster, Ended, Options, one_value, run, run_program};
+use crate::support::{PATIENCE, eventually, http};
 use quorate::backup::manifest;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -310,4 +310,136 @@ async fn damage_is_found_and_named() {
     assert_eq!(verify(&plain, &["--all"]).await.code, Some(0));
     let unknown = ask(&cluster, 1, &["backup", "--to", &plain, "--database", "nothing"]).await;
     assert!(unknown.code == Some(1) && unknown.output.contains("no database \"nothing\""), "{}", unknown.output);
+}
+
+/// Waits until all that is there now is kept, by whoever leads; returns the last entry.
+async fn kept(cluster: &Cluster, database: &str) -> u64 {
+    let all = cluster.living();
+    let mut wanted = 0;
+    for id in &all {
+        let status = cluster.status(*id).await.expect("a status");
+        let rows = status.replicas.iter().filter(|row| row.database == database && row.node == status.answered_by);
+        wanted = rows.map(|row| row.applied_index).max().unwrap_or(0).max(wanted);
+    }
+    eventually("the log is kept", PATIENCE, async || {
+        let leader = cluster.leader(database).await;
+        let status = cluster.status(leader).await?;
+        let mut rows = status.replicas.iter().filter(|row| row.database == database && row.node == status.answered_by);
+        let archive = rows.find_map(|row| row.archive.clone()).ok_or("nothing is said of it")?;
+        match archive.index >= wanted && archive.problem.is_none() {
+            true => Ok(()),
+            false => Err(format!("{archive:?}, wanted {wanted}")),
+        }
+    })
+    .await;
+    wanted
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_comes_back_as_of_a_moment_between_two_transactions() {
+    let place = tempfile::tempdir().expect("a temporary directory");
+    let dir = place.path().join("backups");
+    let dir = dir.to_str().expect("a path");
+    let archive = format!("[backup]\narchive = \"{dir}\"");
+    let mut cluster = Cluster::start_with(3, Options { limits: archive, ..Options::default() }).await;
+    run(&cluster.connect(1).await, "CREATE DATABASE shop").await;
+    let shop = cluster.enter(1, "shop").await;
+    run(&shop, "CREATE TABLE written (writer int, n int, body text, PRIMARY KEY (writer, n))").await;
+    run(&shop, "CREATE TABLE marks (id serial PRIMARY KEY, mark text, at timestamptz DEFAULT now(), dice float DEFAULT random())").await;
+    back_up(&cluster, 1, &["--to", dir]).await;
+
+    // Leaders come and go, and members; a new table and a role are in the log as well.
+    let load = Load::start(&cluster, "shop", 3).await;
+    run(&shop, "CREATE INDEX ON written (body); INSERT INTO marks(mark) VALUES ('during')").await;
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    let status = cluster.status(cluster.leader("shop").await).await.expect("a status");
+    let lag = status.replicas.iter().filter_map(|row| row.archive.as_ref()).map(|kept| kept.lag_ms).max();
+    assert!(lag.is_some_and(|lag| lag <= 5000), "{status:?}");
+    load.end().await;
+    let leader = cluster.leader("shop").await;
+    let other = cluster.living().into_iter().find(|id| *id != leader).expect("another");
+    cluster.kill(leader);
+    let shop = cluster.enter(other, "shop").await;
+    run(&shop, "INSERT INTO marks(mark) VALUES ('with another leader')").await;
+    cluster.restart(leader).await;
+    let fourth = cluster.join(other);
+    cluster.wait_node_ready(fourth).await;
+    let address = format!("127.0.0.1:{}", cluster.node(other).http);
+    let wait = "UPDATE marks SET mark = mark WHERE id = 1";
+    run(&shop, wait).await;
+    let mark = async |what: &str| {
+        run(&shop, &format!("BEGIN; INSERT INTO marks(mark) VALUES ('{what}'); INSERT INTO marks(mark) VALUES ('{what} too'); COMMIT")).await;
+    };
+    mark("good").await;
+    let everything =
+        "SELECT string_agg(id || mark || at || dice, ', ' ORDER BY id) || (SELECT count(*) FROM written) FROM marks";
+    let good = one_value(&shop, everything).await;
+    let index = kept(&cluster, "shop").await;
+    let pause = std::time::Duration::from_millis(50);
+    tokio::time::sleep(pause).await;
+    let moment =
+        one_value(&shop, "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
+            .await;
+    tokio::time::sleep(pause).await;
+    run(&shop, "BEGIN; DELETE FROM written; DROP TABLE written; INSERT INTO marks(mark) VALUES ('wrong'); COMMIT")
+        .await;
+    mark("after").await;
+    kept(&cluster, "shop").await;
+
+    let restore = async |name: &str, words: &[&str]| {
+        let all = [&["restore", "--from", dir, "--database", "shop", "--as", name], words].concat();
+        ask(&cluster, other, &all).await
+    };
+    for (name, words) in [("at", ["--at", &moment]), ("index", ["--index", &index.to_string()])] {
+        let ended = restore(name, &words).await;
+        assert_eq!(ended.code, Some(0), "{}", ended.output);
+        assert_eq!(one_value(&cluster.enter(other, name).await, everything).await, good);
+    }
+    let ended = restore("latest", &["--at", "latest"]).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    let latest = cluster.enter(fourth, "latest").await;
+    let marks = "SELECT string_agg(mark, ', ' ORDER BY id) FROM marks";
+    assert_eq!(one_value(&latest, marks).await, one_value(&shop, marks).await);
+    assert_eq!(one_value(&latest, "SELECT to_regclass('written') IS NULL").await, "t");
+    cluster.wait_converged().await;
+    let (_, metrics) = http::get(cluster.node(cluster.leader("shop").await).http, "/metrics").await.expect("metrics");
+    assert!(metrics.contains("quorate_archive_lag_seconds{database=\"shop\"}"), "{metrics}");
+    let shown = run_program(&["status", "--addr", &address]).await;
+    assert!(shown.output.contains("log kept by"), "{}", shown.output);
+
+    // What cannot be known is not made up.
+    for (at, why) in [
+        ("2020-01-01T00:00:00Z", "no backup from before"),
+        ("2099-01-01T00:00:00Z", "nobody knows"),
+        ("soon", "is no time"),
+    ] {
+        let ended = restore("never", &["--at", at]).await;
+        assert!(ended.code == Some(1) && ended.output.contains(why), "{}", ended.output);
+    }
+    // A part that is damaged is named, and nothing comes of it.
+    let group = one_value(&shop, "SELECT group_id FROM quorate.databases WHERE name = 'shop'").await;
+    let log =
+        std::fs::read_dir(Path::new(dir).join("log")).expect("a log").next().expect("a cluster").expect("it").path();
+    let mut parts: Vec<PathBuf> =
+        std::fs::read_dir(log.join(group)).expect("parts").map(|part| part.expect("a part").path()).collect();
+    parts.sort();
+    let part = &parts[parts.len() / 2];
+    let content = std::fs::read(part).expect("a part");
+    let mut damaged = content.clone();
+    damaged[content.len() / 2] ^= 2;
+    std::fs::write(part, damaged).expect("written");
+    let ended = restore("never", &["--at", "latest"]).await;
+    let name = part.file_name().expect("a name").to_str().expect("a text");
+    assert!(ended.code == Some(1) && ended.output.contains(name), "{}", ended.output);
+    std::fs::write(part, content).expect("written");
+
+    // A later backup needs less of the log.
+    back_up(&cluster, other, &["--to", dir]).await;
+    let pruned = run_program(&["backup", "prune", "--from", dir, "--keep", "1"]).await;
+    assert!(pruned.code == Some(0) && !pruned.output.contains(" 0 parts"), "{}", pruned.output);
+    run(&shop, "INSERT INTO marks(mark) VALUES ('later')").await;
+    kept(&cluster, "shop").await;
+    let ended = restore("later", &["--at", "latest"]).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    assert_eq!(one_value(&cluster.enter(other, "later").await, marks).await, one_value(&shop, marks).await);
 }

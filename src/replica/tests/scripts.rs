@@ -4,7 +4,7 @@
 //! Commands: `cluster IDS` · `join ID` · `tick ID [N]` · `run` (deliver, write, apply until nothing is left) ·
 //! `deliver` (one round of messages, nothing is written) · `persist ID` · `apply ID` · `propose ID WORDS` ·
 //! `read ID NUMBER` · `cut ID` / `heal` (network) · `restart ID` (what was not written is lost) · `kill ID` ·
-//! `down ID DEAD` (its place in the succession) · `gone ID DEAD` (its turn) · `transfer ID TO` · `durable ID INDEX` (lets the log be cut) · `full ID yes|no` ·
+//! `down ID DEAD` (its place in the succession) · `gone ID DEAD` (its turn) · `transfer ID TO` · `durable ID INDEX` (lets the log be cut) · `kept ID INDEX` (elsewhere: not beyond) · `full ID yes|no` ·
 //! `diverged ID` · `halted ID` · `ailing ID yes|no` · `learner|promote|remove ID REPLICA` · `replace ID PROMOTE REMOVE` ·
 //! `demote ID REPLICA` · `swap ID PROMOTE DEMOTE` ·
 //! `forge TO KIND FROM TERM [INDEX [COMMIT]]` (a message that nobody has sent) · `term ID TERM` (on its disk) ·
@@ -378,6 +378,7 @@ impl World {
             "ailing" => self.step(id, Event::Ailing(words[2] == "yes")),
             "transfer" => self.step(id, Event::TransferLeader(Some(replica(2)))),
             "durable" => self.step(id, Event::Durable(number(2))),
+            "kept" => self.step(id, Event::Kept(number(2))),
             "full" => self.step(id, Event::DiskFull(words[2] == "yes")),
             "diverged" => self.step(id, Event::Diverged),
             "halted" => self.step(id, Event::Halted),
