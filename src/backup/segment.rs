@@ -97,7 +97,7 @@ impl Through {
 }
 
 /// The parts that bring a state beyond the entry `after`, in order, and how far they do without a gap.
-pub fn chain<'n>(names: &'n [String], after: u64) -> (Vec<&'n str>, u64) {
+pub fn chain(names: &[String], after: u64) -> (Vec<&str>, u64) {
     let mut all: Vec<(u64, u64, &str)> =
         names.iter().filter_map(|name| range(name).map(|(first, last)| (first, last, name.as_str()))).collect();
     all.sort();
