@@ -672,7 +672,8 @@ impl<'a> Job<'a> {
                     let ruled = (row || own) && run.is_ruled_by_its_row(statement);
                     let targets: Vec<Target> = wants.iter().filter(|_| skips || ruled).map(Want::target).collect();
                     // What it has locked or changed before is on its view, and nobody else's since.
-                    let guarded = ruled && own && executor.state.lock().locks.guards(self.tx.id, &wants);
+                    let rows = wants.iter().filter(|want| names::is_of_row(want));
+                    let guarded = ruled && own && executor.state.lock().locks.guards(self.tx.id, rows);
                     let wait = statement.lock.as_ref().map_or(LockWait::Wait, |lock| lock.wait);
                     let wait = if self.patient || wait != LockWait::Wait { wait } else { LockWait::NoWait };
                     let new = match self.lock(work, &mut run, wants, wait).await? {

@@ -3,7 +3,8 @@
 use crate::command::{Definition, Step, Write, Yields};
 use crate::engine::Shared;
 use crate::engine::view::Views;
-use crate::sql::catalog::{Catalog, Constraint, ConstraintKind, Relation, Source, quote};
+use crate::locks::Want;
+use crate::sql::catalog::{Catalog, Constraint, ConstraintKind, Index, IndexKey, Relation, Source, quote};
 use crate::value::Value;
 use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
@@ -66,6 +67,27 @@ pub struct Table {
     /// Positions of the columns of another primary key.
     pub key: Vec<usize>,
     pub references: Arc<[Reference]>,
+    pub unique: Arc<[Unique]>,
+}
+
+/// What else has to differ from row to row: a unique index over columns, but for the primary key's. Those with expressions or
+/// a condition are not among them: two blocks that come into conflict over one hear of it at COMMIT.
+#[derive(Debug)]
+pub struct Unique {
+    pub index: u32,
+    /// Positions of its columns.
+    pub columns: Vec<usize>,
+    /// NULLs count as equal.
+    pub nulls_equal: bool,
+}
+
+impl Unique {
+    /// The lock key of the values that a row has there; `None` if they are nobody else's business.
+    pub fn key(&self, row: &[Value]) -> Option<Arc<[u8]>> {
+        let values: Vec<&Value> = self.columns.iter().map(|i| row.get(*i)).collect::<Option<_>>()?;
+        let alone = !self.nulls_equal && values.iter().any(|value| value.is_null());
+        (!alone).then(|| unique_key(self.index, &values))
+    }
 }
 
 /// A foreign key.
@@ -99,7 +121,8 @@ impl Tables {
             let key = primary.filter(|_| !keyed).map(|c| c.columns.iter().filter_map(place).collect());
             let references = relation.constraints.iter().filter_map(|c| reference(catalog, relation, c)).collect();
             let key = key.unwrap_or_default();
-            by_name.insert(name.clone(), Table { oid: relation.oid, keyed, key, references });
+            let unique = relation.indexes.iter().filter_map(|index| unique(relation, index)).collect();
+            by_name.insert(name.clone(), Table { oid: relation.oid, keyed, key, references, unique });
         }
         let parents = |table: &Table| table.references.iter().map(|reference| reference.parent).collect();
         let parents = by_name.values().map(|table| (table.oid, parents(table))).collect();
@@ -118,6 +141,15 @@ impl Tables {
     pub fn get(&self, name: &str) -> Option<&Table> {
         self.by_name.get(name)
     }
+}
+
+fn unique(relation: &Relation, index: &Index) -> Option<Unique> {
+    if !index.unique || index.primary || index.predicate.is_some() {
+        return None;
+    }
+    let place = |key: &IndexKey| relation.columns.iter().position(|column| Some(column.attnum) == key.column);
+    let columns = index.keys.iter().map(place).collect::<Option<_>>()?;
+    Some(Unique { index: index.oid, columns, nulls_equal: index.nulls_equal })
 }
 
 fn reference(catalog: &Catalog, relation: &Relation, constraint: &Constraint) -> Option<Reference> {
@@ -201,15 +233,31 @@ impl Names {
     }
 }
 
+/// The first byte of a lock key tells what it is of.
+const ROW: u8 = 0;
+const VALUES: u8 = 1;
+const UNIQUE: u8 = 2;
+
+/// Whether a lock is one of a row, and not of values that only one row may have.
+pub fn is_of_row(want: &Want) -> bool {
+    matches!(want, Want::Row { key, .. } if key.first() == Some(&ROW))
+}
+
 /// The lock key of a row that is there.
 pub fn rowid_key(rowid: i64) -> Arc<[u8]> {
-    let mut key = [0; 9];
+    let mut key = [ROW; 9];
     key[1..].copy_from_slice(&rowid.to_be_bytes());
     Arc::from(key)
 }
 
 /// The lock key of a primary key's values: for rows that are yet to be.
 pub fn value_key(values: &[&Value]) -> Arc<[u8]> {
-    let bytes = postcard::to_extend(values, vec![1]).unwrap_or_default();
+    let bytes = postcard::to_extend(values, vec![VALUES]).unwrap_or_default();
+    Arc::from(bytes)
+}
+
+/// The lock key of values in a unique index.
+fn unique_key(index: u32, values: &[&Value]) -> Arc<[u8]> {
+    let bytes = postcard::to_extend(&(index, values), vec![UNIQUE]).unwrap_or_default();
     Arc::from(bytes)
 }

@@ -731,6 +731,13 @@ impl Found {
                 None => {}
             }
         }
+        for unique in &*table.unique {
+            // As in PostgreSQL, who would have the same values waits to see what becomes of these.
+            let new = unique.key(&touched.new).filter(|_| touched.operation != Operation::Delete);
+            if let Some(new) = new.filter(|new| unique.key(&touched.old).as_ref() != Some(new)) {
+                self.row(table.oid, new, LockStrength::Update);
+            }
+        }
         if touched.operation == Operation::Insert && !table.keyed {
             // Its rowid is the view's own idea.
             self.inserted.push((table.oid, after));

@@ -436,9 +436,9 @@ impl LockTable {
 
     /// Whether a transaction already keeps others from changing each row of which these locks let it change or keep something;
     /// rows that are only to keep their keys (FOR KEY SHARE: what foreign keys ask for) are not looked at.
-    pub fn guards(&self, tx: TxId, wants: &[Want]) -> bool {
+    pub fn guards<'w>(&self, tx: TxId, mut wants: impl Iterator<Item = &'w Want>) -> bool {
         let change = Mode::Row(LockStrength::NoKeyUpdate);
-        wants.iter().all(|want| match want {
+        wants.all(|want| match want {
             Want::Row { strength: LockStrength::KeyShare, .. } | Want::Table { .. } => true,
             Want::Row { .. } => {
                 self.locks.get(&want.target()).is_some_and(|lock| lock.modes_of(tx) & change.conflicts() != 0)

@@ -812,8 +812,11 @@ impl Session {
         if let Some(t) = &mut self.transaction {
             t.failed = true;
             t.lost |= lost;
-            if let Some(savepoint) = t.savepoints.last() {
-                (settings, portals) = (savepoint.settings, savepoint.portals);
+            match t.savepoints.last() {
+                Some(savepoint) => (settings, portals) = (savepoint.settings, savepoint.portals),
+                // Only ROLLBACK can follow: nobody is to wait for it, whatever has failed, and wherever.
+                None if t.name.is_some() => self.effects.push(Effect::Rollback),
+                None => {}
             }
         }
         self.settings.roll_back_to(settings);

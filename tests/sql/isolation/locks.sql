@@ -395,5 +395,60 @@ s: SELECT pg_cancel_backend(0)
 --!> f
 --!> SELECT 1
 
+-- A block that has failed holds nothing, whatever it was that failed: nobody waits for its ROLLBACK.
+
+a: BEGIN
+--> BEGIN
+
+a: UPDATE lk SET n = n WHERE id = 1
+--> UPDATE 1
+
+b: UPDATE lk SET n = n WHERE id = 1
+--> waits
+
+a: RELEASE nothing
+--> ERROR 3B001: savepoint "nothing" does not exist
+--> b: UPDATE 1
+
+a: COMMIT
+--> ROLLBACK
+
+a: BEGIN
+--> BEGIN
+
+a: SELECT id FROM lk WHERE id = 1 FOR UPDATE
+--> id int4
+--> 1
+--> SELECT 1
+
+b: UPDATE lk SET n = n WHERE id = 1
+--> waits
+
+a: SELECT nothing FROM lk
+--> ERROR 42703: column "nothing" does not exist
+--> b: UPDATE 1
+
+b: LOCK TABLE lk
+--> ERROR 25P01: LOCK TABLE can only be used in transaction blocks
+
+a: ROLLBACK
+--> ROLLBACK
+
+a: BEGIN ISOLATION LEVEL REPEATABLE READ
+--> BEGIN
+
+a: LOCK TABLE lk IN EXCLUSIVE MODE
+--> LOCK TABLE
+
+b: UPDATE lk SET n = n WHERE id = 1
+--> waits
+
+a: nonsense
+--> ERROR 42601: syntax error at or near "nonsense"
+--> b: UPDATE 1
+
+a: ROLLBACK
+--> ROLLBACK
+
 s: DROP TABLE lk_child, lk
 --> DROP TABLE
