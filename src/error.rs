@@ -28,7 +28,19 @@ impl fmt::Debug for SqlState {
 /// The SQLSTATEs this server uses, by PostgreSQL's condition names.
 pub mod state {
     use super::SqlState;
-    macro_rules! states { ($($name:ident $code:literal;)*) => { $(pub const $name: SqlState = SqlState::new($code);)* } }
+    macro_rules! states {
+        ($($name:ident $code:literal;)*) => {
+            $(pub const $name: SqlState = SqlState::new($code);)*
+
+            /// The SQLSTATE of a condition by its name, in whatever case.
+            pub fn named(name: &str) -> Option<SqlState> {
+                $(if name.eq_ignore_ascii_case(stringify!($name)) {
+                    return Some($name);
+                })*
+                None
+            }
+        };
+    }
     states! {
         SUCCESSFUL_COMPLETION "00000";
         WARNING "01000";

@@ -23,6 +23,7 @@ pub mod language;
 mod listen;
 mod portal;
 pub mod postgres;
+mod procedural;
 mod settings;
 mod temporary;
 #[cfg(test)]
@@ -153,6 +154,8 @@ pub struct Session {
     advised: bool,
     temporary: temporary::Temporary,
     listening: listen::Channels,
+    /// The DO under way.
+    doing: Option<Box<procedural::Doing>>,
 }
 
 struct Task {
@@ -200,6 +203,8 @@ enum What {
     Again(Box<Run>),
     /// COMMIT after the collected writes are done, and the like.
     Continue(Box<Run>),
+    /// The DO under way goes on.
+    Program,
     /// The collected writes of an interactive transaction.
     Send,
     /// The rest of a COMMIT: the transaction is durable.
@@ -245,6 +250,8 @@ enum Wait {
     Advised(Box<advisory::Locking>, Call),
     /// The log knows that there will be temporary objects; then this makes one.
     Registered(Box<Run>),
+    /// A step of the DO under way.
+    Program,
 }
 
 /// What a statement costs that compiles nothing.
@@ -322,6 +329,7 @@ impl Session {
             advised: false,
             temporary: temporary::Temporary::new(origin),
             listening: Default::default(),
+            doing: None,
         }
     }
 
@@ -514,7 +522,7 @@ impl Session {
 
     fn perform(&mut self, world: &World, mut task: Task) {
         let compiles = match &task.what {
-            What::Statement(..) | What::Again(_) => true,
+            What::Statement(..) | What::Again(_) | What::Program => true,
             What::Message(Request::Describe { target, .. }) => *target == Target::Statement,
             What::Message(Request::Parse { .. } | Request::Bind(_) | Request::Execute { .. }) => true,
             _ => false,
@@ -614,6 +622,7 @@ impl Session {
                 What::Continue(run) => self.run(world, *run).map_err(Stop::finally),
                 _ => unreachable!("just matched"),
             },
+            What::Program => self.go_on(world),
             What::Send if self.batch.is_empty() => Ok(()),
             What::Send => self.send_steps(world, Task::fresh(What::Nothing)),
             What::Committed(_) => match std::mem::replace(what, What::Nothing) {
@@ -661,6 +670,7 @@ impl Session {
             (Wait::Locking(locking), answer) => self.locking(*locking, answer),
             (Wait::Advised(locking, call), Answer::Advisory(told)) => self.advised(world, *locking, call, told),
             (Wait::Registered(run), Answer::Advisory(told)) => self.registered(*run, told),
+            (Wait::Program, answer) => self.program_answered(answer),
             _ => Err(SqlError::internal("an answer that nobody asked for").into()),
         }
     }
@@ -770,6 +780,9 @@ impl Session {
     /// Reports an error after the answers of the writes that were collected before: so they run, for those answers or for
     /// an error that comes first.
     fn fail_in_turn(&mut self, world: &World, error: SqlError) {
+        if self.caught(&error) {
+            return;
+        }
         let error = self.discreet(world, error);
         self.speak();
         if self.batch.is_empty() || self.failed() || error.fatal {
@@ -799,6 +812,7 @@ impl Session {
         self.speak();
         let lost = !self.batch.is_empty() && !self.interactive();
         self.batch = Batch::default();
+        self.doing = None;
         self.wait = Wait::Nothing;
         let fatal = error.fatal;
         self.effects.push(Effect::Send(Message::Error(error)));

@@ -21,7 +21,11 @@ impl Session {
     pub(super) fn utility(&mut self, world: &World, run: Run, utility: &Utility) -> Step {
         match utility {
             // These read, and see what was collected before them.
-            Utility::Execute { .. } | Utility::Declare { .. } | Utility::Fetch { .. } | Utility::Explain(_)
+            Utility::Execute { .. }
+            | Utility::Declare { .. }
+            | Utility::Fetch { .. }
+            | Utility::Explain(_)
+            | Utility::Do(_)
                 if !self.batch.is_empty() && !self.failed() =>
             {
                 return self.send_steps(world, Task::fresh(What::Continue(Box::new(run))));
@@ -31,6 +35,7 @@ impl Session {
             Utility::Declare { name, query, hold, scroll, binary } => {
                 return self.declare(world, run, name, query, *hold, *scroll, *binary);
             }
+            Utility::Do(program) => return self.start_program(run, program),
             Utility::Explain(explain) => return self.explain(world, run, explain),
             Utility::Fetch { name, direction, is_move } => {
                 return self.fetch(world, run, name, *direction, *is_move);
@@ -261,6 +266,11 @@ impl Session {
 
     fn savepoint(&mut self, name: &str) -> SqlResult<()> {
         self.require_block("SAVEPOINT")?;
+        self.mark_savepoint(name);
+        Ok(())
+    }
+
+    pub(super) fn mark_savepoint(&mut self, name: &str) {
         let (settings, writes, portals) = (self.settings.mark(), self.batch.items.len(), self.last_portal);
         if let Some(t) = &mut self.transaction {
             let (name, read_only, constraints) = (name.to_owned(), t.read_only, t.constraints.clone());
@@ -269,7 +279,6 @@ impl Session {
                 Savepoint { name, settings, writes, portals, read_only, constraints, advisory, listens, on_commit };
             t.savepoints.push(mark);
         }
-        Ok(())
     }
 
     fn release(&mut self, name: &str) -> SqlResult<()> {
@@ -284,11 +293,18 @@ impl Session {
     fn rollback_to(&mut self, name: &str) -> SqlResult<()> {
         self.require_block("ROLLBACK TO SAVEPOINT")?;
         let at = self.savepoint_named(name)?;
-        let Some(t) = &mut self.transaction else { return Ok(()) };
-        let mark = &t.savepoints[at];
-        if t.lost || self.batch.items.len() > mark.writes {
+        let Some(t) = &self.transaction else { return Ok(()) };
+        if t.lost || self.batch.items.len() > t.savepoints[at].writes {
             return Err(SqlError::unsupported("ROLLBACK TO SAVEPOINT after writing"));
         }
+        self.undo_to(at);
+        Ok(())
+    }
+
+    /// What the session knows is as it was at this savepoint.
+    pub(super) fn undo_to(&mut self, at: usize) {
+        let Some(t) = &mut self.transaction else { return };
+        let mark = &t.savepoints[at];
         let (settings, portals, advisory) = (mark.settings, mark.portals, mark.advisory);
         t.read_only = mark.read_only;
         t.listens.truncate(mark.listens);
@@ -299,7 +315,6 @@ impl Session {
         self.settings.roll_back_to(settings);
         self.drop_portals(|p| p.serial > portals);
         self.give_back_advisory(advisory);
-        Ok(())
     }
 
     /// The latest savepoint of this name.

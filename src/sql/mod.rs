@@ -21,6 +21,7 @@ pub mod migrations;
 pub mod parse;
 mod phrases;
 pub mod plan;
+pub mod procedural;
 pub mod render;
 mod system;
 mod utility;

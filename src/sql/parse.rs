@@ -19,7 +19,7 @@ use super::dialect::{Postgres, split_operators};
 use super::lex::{self, Kind, Lexer};
 use super::phrases::{self, MARK};
 use super::plan::{Discard, FetchDirection, IsolationLevel, LockMode, LockStrength, TransactionModes, Utility};
-use super::{copy, ddl, explain};
+use super::{copy, ddl, explain, procedural};
 use crate::error::{SqlError, SqlResult, state};
 use crate::types::{IntervalStyle, NO_TYPMOD, interval_typmod};
 use sqlparser::ast::Statement;
@@ -27,6 +27,7 @@ use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError, ParserOptions};
 use sqlparser::tokenizer::{Location, Span, Token as SqlToken, TokenWithSpan, Tokenizer};
 use std::cell::Cell;
+use std::sync::Arc;
 
 /// How deep brackets, prefixes and the like may nest; SQLite's own limit for expressions.
 pub const MAX_NESTING: u32 = 1000;
@@ -798,7 +799,9 @@ fn utility(source: &str, allowance: &Allowance) -> SqlResult<Ast> {
         let channel = c.ident()?;
         let payload = if c.eat(",") { c.string()? } else { String::new() };
         Ok(Ast::Notify { channel, payload })
-    } else if let Some(word) = c.eat_one(&["DO", "CALL", "LOAD", "CLUSTER", "IMPORT"]) {
+    } else if c.eat("DO") {
+        inline(&mut c)
+    } else if let Some(word) = c.eat_one(&["CALL", "LOAD", "CLUSTER", "IMPORT"]) {
         unsupported(&mut c, word)
     } else if c.eat_all("SECURITY LABEL") {
         unsupported(&mut c, "SECURITY LABEL")
@@ -807,6 +810,28 @@ fn utility(source: &str, allowance: &Allowance) -> SqlResult<Ast> {
     }?;
     c.finish()?;
     Ok(ast)
+}
+
+/// Behind DO: the body, and its language on either side.
+fn inline(c: &mut Cursor<'_>) -> SqlResult<Ast> {
+    let (mut body, mut language) = (None, "plpgsql".to_owned());
+    while !c.done() {
+        match c.eat("LANGUAGE") {
+            true if c.peek().is_some_and(|t| t.kind == Kind::Literal) => language = c.string()?,
+            true => language = c.ident()?,
+            false if body.is_some() => return Err(c.error()),
+            false => body = Some(c.string()?),
+        }
+    }
+    let Some(body) = body else { return Err(SqlError::syntax("no inline code specified")) };
+    match language.as_str() {
+        "plpgsql" => Ok(Ast::Utility(Utility::Do(Arc::new(procedural::program(&body, c.allowance)?)))),
+        "sql" | "internal" | "c" => {
+            let message = format!("language \"{language}\" does not support inline code execution");
+            Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, message))
+        }
+        _ => Err(SqlError::new(state::UNDEFINED_OBJECT, format!("language \"{language}\" does not exist"))),
+    }
 }
 
 fn unsupported(c: &mut Cursor<'_>, feature: &str) -> SqlResult<Ast> {

@@ -1,6 +1,7 @@
 //! What the compiler hands to the session: what to run, what comes back, and of which types.
 
 use super::ddl::OnCommit;
+use super::procedural::Program;
 use crate::command::{Definition, Isolation, Statement};
 use crate::functions::Asks;
 use crate::types::Type;
@@ -282,6 +283,7 @@ pub enum Utility {
         into: Option<(String, String)>,
     },
     Deallocate(Option<String>),
+    Do(Arc<Program>),
     Declare {
         name: String,
         query: String,
