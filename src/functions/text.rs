@@ -13,6 +13,7 @@ use crate::types::encoding::Encoding;
 use crate::value::{Value, ValueRef};
 use base64::Engine as _;
 use sha2::Digest as _;
+use unicode_normalization::UnicodeNormalization as _;
 
 pub const COMPARISONS: &[Operator] = &comparisons::<48>(&[
     (TEXT, TEXT),
@@ -57,6 +58,11 @@ pub const FUNCTIONS: &[Function] = &[
     func("lower", &[TEXT], TEXT, "q_lower({0})"),
     func("upper", &[TEXT], TEXT, "q_upper({0})"),
     func("initcap", &[TEXT], TEXT, "q_initcap({0})"),
+    func("unistr", &[TEXT], TEXT, "q_unistr({0})"),
+    func("normalize", &[TEXT], TEXT, "q_normalize({0}, 'NFC')"),
+    func("normalize", &[TEXT, TEXT], TEXT, "q_normalize({0}, {1})"),
+    func("is_normalized", &[TEXT], BOOL, "({0} = q_normalize({0}, 'NFC'))"),
+    func("is_normalized", &[TEXT, TEXT], BOOL, "({0} = q_normalize({0}, {1}))"),
     func("length", &[TEXT], INT4, "length({0})"),
     func("length", &[BPCHAR], INT4, "length(rtrim({0}, ' '))"),
     func("length", &[BYTEA], INT4, "length({0})"),
@@ -192,6 +198,8 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_like_escape", 2, |_, a| like_escape(text(a, 0)?, text(a, 1)?).map(Value::Text)),
     scalar("q_lower", 1, |_, a| Ok(Value::Text(lower(text(a, 0)?)))),
     scalar("q_upper", 1, |_, a| Ok(Value::Text(upper(text(a, 0)?)))),
+    scalar("q_unistr", 1, |_, a| unescaped(text(a, 0)?).map(from_text)),
+    scalar("q_normalize", 2, |_, a| normalized(text(a, 0)?, text(a, 1)?).map(from_text)),
     scalar("q_initcap", 1, |_, a| Ok(Value::Text(initcap(text(a, 0)?)))),
     scalar("q_substr", 2, substr),
     scalar("q_substr", 3, substr),
@@ -572,6 +580,74 @@ fn like_escape(pattern: &str, escape: &str) -> SqlResult<String> {
         escaped = false;
     }
     Ok(out)
+}
+
+/// `unistr`: `\0041`, `\+000041`, `\u0041`, `\U00000041` and `\\`. Errors: 42601.
+fn unescaped(s: &str) -> SqlResult<String> {
+    let invalid = || SqlError::syntax("invalid Unicode escape");
+    let mut out = String::with_capacity(s.len());
+    // The first half of a character beyond 16 bits.
+    let mut half: Option<u32> = None;
+    let mut rest = s;
+    while let Some(c) = rest.chars().next() {
+        rest = &rest[c.len_utf8()..];
+        let plain = c != '\\' || rest.starts_with('\\');
+        if plain {
+            if half.is_some() {
+                return Err(SqlError::syntax("invalid Unicode surrogate pair"));
+            }
+            rest = if c == '\\' { &rest[1..] } else { rest };
+            out.push(c);
+            continue;
+        }
+        let (skip, digits) = match rest.bytes().next() {
+            Some(b'+') => (1, 6),
+            Some(b'u') => (1, 4),
+            Some(b'U') => (1, 8),
+            _ => (0, 4),
+        };
+        let code = rest.get(skip..skip + digits).filter(|code| code.bytes().all(|b| b.is_ascii_hexdigit()));
+        let code = code.and_then(|code| u32::from_str_radix(code, 16).ok()).ok_or_else(invalid)?;
+        rest = &rest[skip + digits..];
+        let whole = match (half.take(), code) {
+            (None, 0xd800..0xdc00) => {
+                half = Some(code);
+                continue;
+            }
+            (Some(high), 0xdc00..0xe000) => 0x10000 + ((high & 0x3ff) << 10) + (code & 0x3ff),
+            (None, 0xdc00..0xe000) | (Some(_), _) => return Err(SqlError::syntax("invalid Unicode surrogate pair")),
+            (None, code) => code,
+        };
+        match char::from_u32(whole).filter(|c| *c != '\0') {
+            Some(c) => out.push(c),
+            None => {
+                return Err(SqlError::new(
+                    state::INVALID_PARAMETER_VALUE,
+                    format!("invalid Unicode code point: {whole:04X}"),
+                ));
+            }
+        }
+    }
+    match half {
+        None => Ok(out),
+        Some(_) => Err(SqlError::syntax("invalid Unicode surrogate pair")),
+    }
+}
+
+/// A text in one of Unicode's forms. Errors: 22023 for another form.
+fn normalized(s: &str, form: &str) -> SqlResult<String> {
+    // A letter of a few bytes may become a word.
+    meter::hold(s.len().saturating_mul(if s.is_ascii() { 1 } else { 12 }))?;
+    Ok(match form.to_ascii_uppercase().as_str() {
+        "NFC" => s.nfc().collect(),
+        "NFD" => s.nfd().collect(),
+        "NFKC" => s.nfkc().collect(),
+        "NFKD" => s.nfkd().collect(),
+        _ => {
+            let message = format!("invalid normalization form: {form}");
+            return Err(SqlError::new(state::INVALID_PARAMETER_VALUE, message));
+        }
+    })
 }
 
 fn map_case(s: &str, ascii: fn(&str) -> String, one: fn(char) -> char) -> String {

@@ -670,7 +670,7 @@ impl Session {
             (Wait::Locking(locking), answer) => self.locking(*locking, answer),
             (Wait::Advised(locking, call), Answer::Advisory(told)) => self.advised(world, *locking, call, told),
             (Wait::Registered(run), Answer::Advisory(told)) => self.registered(*run, told),
-            (Wait::Program, answer) => self.program_answered(answer),
+            (Wait::Program, answer) => self.program_answered(world, answer),
             _ => Err(SqlError::internal("an answer that nobody asked for").into()),
         }
     }

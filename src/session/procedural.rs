@@ -175,7 +175,7 @@ impl Session {
         }
     }
 
-    pub(super) fn program_answered(&mut self, answer: Answer) -> Step {
+    pub(super) fn program_answered(&mut self, world: &World, answer: Answer) -> Step {
         let Some(doing) = &mut self.doing else { return Ok(()) };
         let cursor = doing.cursor;
         match answer {
@@ -190,10 +190,15 @@ impl Session {
                 return Ok(());
             }
             Answer::Opened(Err(Failure::SchemaChanged)) => {}
-            Answer::Opened(Err(Failure::Sql { error, .. })) => return Err(error.into()),
-            Answer::Fetched(result) => {
+            Answer::Opened(Err(Failure::Sql { error, .. })) | Answer::Fetched(Err(error)) => {
                 self.effects.push(Effect::Release(cursor));
-                let row = result?.rows.pop().unwrap_or_default();
+                self.wishes.lock().clear();
+                return Err(error.into());
+            }
+            Answer::Fetched(Ok(mut fetch)) => {
+                self.effects.push(Effect::Release(cursor));
+                self.configured(world)?;
+                let row = fetch.rows.pop().unwrap_or_default();
                 self.computed(row)?;
             }
             _ => return Err(SqlError::internal("an answer that nobody asked for").into()),

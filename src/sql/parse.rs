@@ -514,6 +514,12 @@ fn row_functions(tokens: Vec<TokenWithSpan>) -> SqlResult<Vec<TokenWithSpan>> {
             _ => {}
         }
         rows.retain(|opened| depth >= *opened);
+        let search = word(at + 1, "SEARCH") && (word(at + 2, "DEPTH") || word(at + 2, "BREADTH"));
+        let cycle = word(at + 1, "CYCLE") && any_word(at + 2) && !is(at + 2, SqlToken::LParen);
+        if is(at, SqlToken::RParen) && (search || cycle && sets_mark(&tokens[at + 2..])) {
+            let what = if search { "SEARCH in WITH RECURSIVE" } else { "CYCLE in WITH RECURSIVE" };
+            return Err(SqlError::unsupported(what).position(tokens[at + 1].span.start.column as u32));
+        }
         if word(at, "WHERE") && word(at + 1, "CURRENT") && word(at + 2, "OF") && any_word(at + 3) {
             let Some(TokenWithSpan { token: SqlToken::Word(cursor), .. }) = tokens.get(at + 3) else { break };
             let name = lex::fold(&cursor.value, cursor.quote_style.is_some());
@@ -557,6 +563,12 @@ fn row_functions(tokens: Vec<TokenWithSpan>) -> SqlResult<Vec<TokenWithSpan>> {
         at += 1;
     }
     Ok(out)
+}
+
+/// `column, … SET`: what follows CYCLE behind a WITH query.
+fn sets_mark(tokens: &[TokenWithSpan]) -> bool {
+    let column = |token: &&TokenWithSpan| matches!(token.token, SqlToken::Word(_) | SqlToken::Comma);
+    tokens.iter().take_while(column).any(|token| is_word(&token.token, Keyword::SET))
 }
 
 /// What may come behind WHERE CURRENT OF.

@@ -113,6 +113,10 @@ const MACROS: &[Macro] = &[Macro {
            WHERE s.relkind = 'S' AND d.refobjid = x.a::regclass::oid AND a.attname = x.b LIMIT 1)",
 }];
 
+fn no_schema(name: &str) -> SqlError {
+    SqlError::new(state::INVALID_SCHEMA_NAME, format!("schema \"{name}\" does not exist"))
+}
+
 impl Binder<'_> {
     /// A literal of one of the `reg…` types: a number, `-` for none, or a name.
     pub(super) fn parse_reg(&mut self, text: &str, to: Type) -> SqlResult<Typed> {
@@ -136,17 +140,20 @@ impl Binder<'_> {
                 let (name, schema) = names.split_last().ok_or_else(|| SqlError::syntax("zero-length name"))?;
                 let schema = schema.last().map(String::as_str);
                 let found = catalog.resolve(self.scope.search_path, schema, name).ok_or_else(|| {
-                    let shown = names.join(".");
-                    SqlError::new(state::UNDEFINED_TABLE, format!("relation \"{shown}\" does not exist"))
+                    match schema.filter(|schema| !catalog.schemas.contains_key(*schema)) {
+                        Some(schema) => no_schema(schema),
+                        None => {
+                            let shown = names.join(".");
+                            SqlError::new(state::UNDEFINED_TABLE, format!("relation \"{shown}\" does not exist"))
+                        }
+                    }
                 })?;
                 self.note_object(class::RELATION, found.oid);
                 Ok(found.oid)
             }
             Type::REGNAMESPACE => {
                 let name = name_parts(text)?.join(".");
-                catalog.schemas.get(&name).copied().ok_or_else(|| {
-                    SqlError::new(state::INVALID_SCHEMA_NAME, format!("schema \"{name}\" does not exist"))
-                })
+                catalog.schemas.get(&name).copied().ok_or_else(|| no_schema(&name))
             }
             Type::REGTYPE => {
                 let missing = || SqlError::new(state::UNDEFINED_OBJECT, format!("type \"{text}\" does not exist"));

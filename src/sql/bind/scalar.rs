@@ -174,6 +174,13 @@ impl Binder<'_> {
                 }
                 self.expr(expr)
             }
+            Expr::IsNormalized { expr, form, negated } => {
+                let at = expr.span().start;
+                let text = self.expr(expr)?;
+                let form = form.map_or("NFC".to_owned(), |form| form.to_string());
+                let is = self.scalar_at("is_normalized", vec![text, Typed::text(&form)], at)?;
+                Ok(if *negated { Typed::test(Op::Not, vec![is]) } else { is })
+            }
             Expr::GroupingSets(_) | Expr::Cube(_) | Expr::Rollup(_) => Err(SqlError::unsupported("GROUPING SETS")),
             Expr::Prefixed { prefix, .. } => Err(SqlError::unsupported(format!("the literal prefix {prefix}"))),
             Expr::Wildcard(_) | Expr::QualifiedWildcard(..) => Err(SqlError::syntax("syntax error at or near \"*\"")),
@@ -855,6 +862,9 @@ impl Binder<'_> {
         if name == phrases::SYMMETRIC {
             return self.between_symmetric(&list.args, at);
         }
+        if name == "grouping" {
+            return Err(error_at(self, SqlError::unsupported("GROUPING SETS"), at));
+        }
         let kind = lookup_functions(name).first().map(|f| f.kind);
         let windowed = function.over.is_some();
         let aggregate = matches!(kind, Some(Kind::Aggregate | Kind::Window));
@@ -894,12 +904,26 @@ impl Binder<'_> {
         let args = match (named, name.as_str()) {
             (true, _) => self.named_arguments(name, &list.args, at)?,
             (false, "row") => self.row_arguments(&list.args, at)?,
+            (false, "normalize") => self.form_arguments(&list.args, at)?,
             (false, _) => list.args.iter().map(|arg| self.argument(arg, at)).collect::<SqlResult<Vec<_>>>()?,
         };
         if kind == Some(Kind::Set) {
             return self.set_in_expression(name, args, at);
         }
         self.named_call(name, args, at)
+    }
+
+    /// Arguments of `normalize`, whose form is a word.
+    fn form_arguments(&mut self, args: &[FunctionArg], at: Location) -> SqlResult<Vec<Typed>> {
+        let [text, FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Identifier(form)))] = args else {
+            return args.iter().map(|arg| self.argument(arg, at)).collect();
+        };
+        match form.quote_style {
+            None if ["NFC", "NFD", "NFKC", "NFKD"].iter().any(|known| form.value.eq_ignore_ascii_case(known)) => {
+                Ok(vec![self.argument(text, at)?, Typed::text(&form.value.to_ascii_uppercase())])
+            }
+            _ => Err(error_at(self, SqlError::syntax(format!("syntax error at or near \"{}\"", form.value)), at)),
+        }
     }
 
     /// The fields of `ROW(t.*, 1)`.

@@ -1053,7 +1053,9 @@ fn rename_constraint(work: &mut Work<'_>, table: &Relation, from: &str, to: &str
 }
 
 fn rename_column(work: &mut Work<'_>, table: &Relation, from: &str, to: &str) -> SqlResult<()> {
-    column(table, from)?;
+    if table.column(from).is_none() {
+        return Err(SqlError::new(state::UNDEFINED_COLUMN, format!("column \"{from}\" does not exist")));
+    }
     if let Some(other) = table.columns.iter().find(|c| c.name.eq_ignore_ascii_case(to) && c.name != from) {
         if other.name != to {
             return Err(SqlError::unsupported(format!(

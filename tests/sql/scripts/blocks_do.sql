@@ -1,58 +1,58 @@
 -- DO: what migrations write in it.
-do $$ begin create type do_e as enum ('a', 'b'); exception when duplicate_object then null; end $$
+do $$ begin create type dop_e as enum ('a', 'b'); exception when duplicate_object then null; end $$
 --> DO
 
-do $$ begin create type do_e as enum ('a', 'b'); exception when duplicate_object then null; end $$
+do $$ begin create type dop_e as enum ('a', 'b'); exception when duplicate_object then null; end $$
 --> DO
 
-select enum_range(null::do_e)
+select enum_range(null::dop_e)
 --> enum_range user
 --> {a,b}
 --> SELECT 1
 
-create table do_t (id int primary key, e do_e, n int)
+create table dop_t (id int primary key, e dop_e, n int)
 --> CREATE TABLE
 
-create table do_u (id int primary key)
+create table dop_u (id int primary key)
 --> CREATE TABLE
 
-do $$ begin alter table do_t add constraint do_fk foreign key (n) references do_u (id); exception when duplicate_object then null; end $$
+do $$ begin alter table dop_t add constraint dop_fk foreign key (n) references dop_u (id); exception when duplicate_object then null; end $$
 --> DO
 
-do $$ begin alter table do_t add constraint do_fk foreign key (n) references do_u (id); exception when duplicate_object then null; end $$
+do $$ begin alter table dop_t add constraint dop_fk foreign key (n) references dop_u (id); exception when duplicate_object then null; end $$
 --> DO
 
-do 'begin insert into do_t values (1, ''a'', null), (2, ''b'', null); end'
+do 'begin insert into dop_t values (1, ''a'', null), (2, ''b'', null); end'
 --> DO
 
-do language plpgsql $body$ <<outer>> begin null; begin insert into do_t values (3); insert into do_t values (1); exception when unique_violation or check_violation then insert into do_t values (4); end; end outer $body$
+do language plpgsql $body$ <<outer>> begin null; begin insert into dop_t values (3); insert into dop_t values (1); exception when unique_violation or check_violation then insert into dop_t values (4); end; end outer $body$
 --> DO
 
-select id from do_t order by id
+select id from dop_t order by id
 --> id int4
 --> 1
 --> 2
 --> 4
 --> SELECT 3
 
-do $$ begin insert into do_t values (9); insert into do_t values (1); exception when check_violation then null; end $$
---> ERROR 23505: duplicate key value violates unique constraint "do_t_pkey"
+do $$ begin insert into dop_t values (9); insert into dop_t values (1); exception when check_violation then null; end $$
+--> ERROR 23505: duplicate key value violates unique constraint "dop_t_pkey"
 -->   detail: Key (id)=(1) already exists.
--->   table: do_t
--->   constraint: do_t_pkey
+-->   table: dop_t
+-->   constraint: dop_t_pkey
 
-select id from do_t order by id
+select id from dop_t order by id
 --> id int4
 --> 1
 --> 2
 --> 4
 --> SELECT 3
 
-do $$ begin insert into do_t values (9); insert into do_t values (1); end $$
---> ERROR 23505: duplicate key value violates unique constraint "do_t_pkey"
+do $$ begin insert into dop_t values (9); insert into dop_t values (1); end $$
+--> ERROR 23505: duplicate key value violates unique constraint "dop_t_pkey"
 -->   detail: Key (id)=(1) already exists.
--->   table: do_t
--->   constraint: do_t_pkey
+-->   table: dop_t
+-->   constraint: dop_t_pkey
 
 do $$ begin perform 1 / 0; exception when others then raise notice 'caught'; end $$
 --> NOTICE: caught
@@ -62,11 +62,11 @@ do $$ begin perform 1 / 0; exception when sqlstate '22012' then raise warning 'c
 --> WARNING: caught 2 and <NULL>, %
 --> DO
 
-do $$ begin insert into do_t values (1); exception when integrity_constraint_violation then raise; end $$
---> ERROR 23505: duplicate key value violates unique constraint "do_t_pkey"
+do $$ begin insert into dop_t values (1); exception when integrity_constraint_violation then raise; end $$
+--> ERROR 23505: duplicate key value violates unique constraint "dop_t_pkey"
 -->   detail: Key (id)=(1) already exists.
--->   table: do_t
--->   constraint: do_t_pkey
+-->   table: dop_t
+-->   constraint: dop_t_pkey
 
 do $$ begin raise exception 'no % here', 'way'; end $$
 --> ERROR P0001: no way here
@@ -75,11 +75,11 @@ do $$ begin raise exception 'x'; exception when raise_exception then raise notic
 --> NOTICE: raised
 --> DO
 
-do $$ begin if not exists (select 1 from pg_class where relname = 'do_made') then create table do_made (id int); insert into do_made values (1); raise notice 'made'; elsif 1 = 2 then raise notice 'never'; else raise notice 'there'; end if; end $$
+do $$ begin if not exists (select 1 from pg_class where relname = 'dop_made') then create table dop_made (id int); insert into dop_made values (1); raise notice 'made'; elsif 1 = 2 then raise notice 'never'; else raise notice 'there'; end if; end $$
 --> NOTICE: made
 --> DO
 
-do $$ begin if not exists (select 1 from pg_class where relname = 'do_made') then create table do_made (id int); elsif 1 = 2 then raise notice 'never'; else raise notice 'there: %', (select count(*) from do_made); end if; end $$
+do $$ begin if not exists (select 1 from pg_class where relname = 'dop_made') then create table dop_made (id int); elsif 1 = 2 then raise notice 'never'; else raise notice 'there: %', (select count(*) from dop_made); end if; end $$
 --> NOTICE: there: 1
 --> DO
 
@@ -87,10 +87,10 @@ do $$ begin if null then raise notice 'a'; else raise notice 'b'; end if; end $$
 --> NOTICE: b
 --> DO
 
-do $$ begin execute 'create table do_x' || 1 || ' (a int)'; execute format('insert into %I values (%L)', 'do_x1', 7); perform a from do_x1; end $$
+do $$ begin execute 'create table dop_x' || 1 || ' (a int)'; execute format('insert into %I values (%L)', 'dop_x1', 7); perform a from dop_x1; end $$
 --> DO
 
-select * from do_x1
+select * from dop_x1
 --> a int4
 --> 7
 --> SELECT 1
@@ -98,10 +98,10 @@ select * from do_x1
 do $$ begin execute null; end $$
 --> ERROR 22004: query string argument of EXECUTE is null
 
-do $$ begin delete from do_x1; return; insert into do_x1 values (8); end $$
+do $$ begin delete from dop_x1; return; insert into dop_x1 values (8); end $$
 --> DO
 
-select count(*) from do_x1
+select count(*) from dop_x1
 --> count int8
 --> 0
 --> SELECT 1
@@ -109,22 +109,22 @@ select count(*) from do_x1
 do $$ begin select 1; end $$
 --> ERROR 42601: query has no destination for result data
 
-do $$ begin update do_t set n = null returning id; end $$
+do $$ begin update dop_t set n = null returning id; end $$
 --> ERROR 42601: query has no destination for result data
 
 do $$ begin insert into nowhere values (1); exception when undefined_table then raise notice 'missing'; end $$
 --> NOTICE: missing
 --> DO
 
-do $$ begin begin insert into do_t values (1); exception when undefined_table then null; end; exception when unique_violation then raise notice 'outer'; end $$
+do $$ begin begin insert into dop_t values (1); exception when undefined_table then null; end; exception when unique_violation then raise notice 'outer'; end $$
 --> NOTICE: outer
 --> DO
 
-do $$ begin begin insert into do_t values (21); insert into do_t values (1); exception when unique_violation then insert into do_t values (1); end; exception when unique_violation then raise notice 'from the handler'; end $$
+do $$ begin begin insert into dop_t values (21); insert into dop_t values (1); exception when unique_violation then insert into dop_t values (1); end; exception when unique_violation then raise notice 'from the handler'; end $$
 --> NOTICE: from the handler
 --> DO
 
-select id from do_t order by id
+select id from dop_t order by id
 --> id int4
 --> 1
 --> 2
@@ -146,26 +146,26 @@ do $$ begin null; end; x $$
 begin
 --> BEGIN
 
-insert into do_t values (30)
+insert into dop_t values (30)
 --> INSERT 0 1
 
-do $$ begin insert into do_t values (31); insert into do_t values (1); exception when others then insert into do_t values (32); end $$
+do $$ begin insert into dop_t values (31); insert into dop_t values (1); exception when others then insert into dop_t values (32); end $$
 --> DO
 
 savepoint s
 --> SAVEPOINT
 
-do $$ begin insert into do_t values (33); end $$
+do $$ begin insert into dop_t values (33); end $$
 --> DO
 
 rollback to s
 --> ROLLBACK
 
-do $$ begin insert into do_t values (1); end $$
---> ERROR 23505: duplicate key value violates unique constraint "do_t_pkey"
+do $$ begin insert into dop_t values (1); end $$
+--> ERROR 23505: duplicate key value violates unique constraint "dop_t_pkey"
 -->   detail: Key (id)=(1) already exists.
--->   table: do_t
--->   constraint: do_t_pkey
+-->   table: dop_t
+-->   constraint: dop_t_pkey
 
 select 1
 --> ERROR 25P02: current transaction is aborted, commands ignored until end of transaction block
@@ -182,7 +182,7 @@ rollback to s
 commit
 --> COMMIT
 
-select id from do_t order by id
+select id from dop_t order by id
 --> id int4
 --> 1
 --> 2
@@ -191,9 +191,17 @@ select id from do_t order by id
 --> 32
 --> SELECT 5
 
-prepare do_p as select 1
+prepare dop_p as select 1
 --> PREPARE
 
-do $$ begin drop table do_x1; drop type if exists nothing; end $$
+do $$ begin drop table dop_x1; drop type if exists nothing; end $$
 --> NOTICE: type "nothing" does not exist, skipping
 --> DO
+
+do $$ begin perform set_config('dop.x', 'c', false); end $$
+--> DO
+
+show dop.x
+--> dop.x text
+--> c
+--> SHOW
