@@ -63,9 +63,9 @@ pub struct Listen {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BackupFile {
-    /// A directory of backups that all nodes share, where the leaders keep the logs.
+    /// Where the leaders keep the logs: a directory of backups that all nodes share, or s3://BUCKET/PREFIX.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub archive: Option<PathBuf>,
+    pub archive: Option<String>,
     /// The key that it is sealed with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_file: Option<PathBuf>,

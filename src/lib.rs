@@ -12,6 +12,7 @@ pub mod config;
 pub mod consensus;
 pub mod database;
 pub mod demo;
+pub mod depot;
 pub mod engine;
 pub mod error;
 pub mod executor;

@@ -69,15 +69,17 @@ const ARROWS: &[(&str, &str)] = &[
     ("admin", "antechamber backup::manifest pki status telemetry"),
     // What is kept outside of a cluster, and whether it is what the cluster had.
     ("backup", "command consensus engine version"),
+    // Directories and buckets.
+    ("depot", "admin::client backup pki"),
     // The composition root knows all, and nobody but the command line knows it.
     (
         "node",
-        "access admin backup clock cluster command config consensus engine error executor frontend functions gateway host id locks meter pki raftlog replica rights \
+        "access admin backup clock cluster command config consensus depot engine error executor frontend functions gateway host id locks meter pki raftlog replica rights \
          session setup sql status telemetry trace transaction transport types value version",
     ),
     ("demo", "admin::client admin::console config status transport::wire"),
     ("setup", "cluster::token config pki raftlog::identity scram"),
-    ("cli", "admin backup clock config demo engine node pki raftlog::identity setup status"),
+    ("cli", "admin backup clock config demo depot engine node pki raftlog::identity setup status"),
     ("lib", ""),
     ("main", "engine::memory panics"),
 ];

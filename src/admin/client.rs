@@ -33,6 +33,8 @@ pub struct Way {
 pub struct Said {
     pub status: u16,
     pub body: Bytes,
+    /// How long the body is said to be; that of an answer to HEAD is not there.
+    pub length: Option<u64>,
 }
 
 impl Said {
@@ -54,19 +56,35 @@ impl Way {
         body: Option<Vec<u8>>,
         patience: Duration,
     ) -> Result<Said, String> {
-        let asked = timeout(patience, self.converse(address, path, body)).await;
+        let method = if body.is_some() { Method::POST } else { Method::GET };
+        self.request(address, (address, method, path), body, patience).await
+    }
+
+    /// The same by any method, of a host that has a name of its own.
+    pub async fn request(
+        &self,
+        address: &str,
+        what: (&str, Method, &str),
+        body: Option<Vec<u8>>,
+        patience: Duration,
+    ) -> Result<Said, String> {
+        let asked = timeout(patience, self.converse(address, what, body)).await;
         asked.unwrap_or_else(|_| Err("it does not answer in time".into()))
     }
 
-    async fn converse(&self, address: &str, path: &str, body: Option<Vec<u8>>) -> Result<Said, String> {
+    async fn converse(
+        &self,
+        address: &str,
+        (called, method, path): (&str, Method, &str),
+        body: Option<Vec<u8>>,
+    ) -> Result<Said, String> {
         let stream = TcpStream::connect(address).await.map_err(|e| e.to_string())?;
         let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        let mut request = Request::builder().uri(path).header(header::HOST, address);
-        request = match body {
-            Some(_) => request.method(Method::POST).header(header::CONTENT_TYPE, "application/json"),
-            None => request.method(Method::GET),
-        };
+        let mut request = Request::builder().method(method).uri(path).header(header::HOST, called);
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
         if let Some((role, password)) = &self.login {
             let credentials = BASE64.encode(format!("{role}:{}", password.0));
             request = request.header(header::AUTHORIZATION, format!("Basic {credentials}"));
@@ -92,8 +110,10 @@ where
     let answer = async {
         let answer = sender.send_request(request).await.map_err(|e| e.to_string())?;
         let status = answer.status().as_u16();
+        let length = answer.headers().get(header::CONTENT_LENGTH);
+        let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
         let body = to_bytes(Body::new(answer.into_body()), MAX_ANSWER).await.map_err(|e| e.to_string())?;
-        Ok(Said { status, body })
+        Ok(Said { status, body, length })
     };
     tokio::pin!(answer, connection);
     tokio::select! {

@@ -4,9 +4,8 @@ use super::manifest::{self, Manifest};
 use super::piece::{self, Key, Sum};
 use super::plan::{self, Listed};
 use super::segment::{self, Segment, Through};
-use super::store::{Directory, Store};
+use super::store::Store;
 use crate::version::BACKUP;
-use std::path::Path;
 
 const SIGN: &str = "quorate-backups";
 const FOLDER: &str = "backups";
@@ -35,16 +34,15 @@ pub struct Pruned {
 }
 
 impl Keeper {
-    /// Opens a directory that has backups, with the key that they are sealed with, if they are; or one that is to have some.
-    pub fn open(place: &Path, key: Option<Key>, begin: bool) -> Result<Keeper, String> {
-        let keeper = Keeper { store: Box::new(Directory::new(place)), key };
+    /// Opens a place that has backups, with the key that they are sealed with, if they are; or one that is to have some.
+    pub fn open(store: Box<dyn Store>, place: &str, key: Option<Key>, begin: bool) -> Result<Keeper, String> {
+        let keeper = Keeper { store, key };
         let mark = keeper.key.as_ref().map_or("plain".to_owned(), Key::mark);
         let Some(sign) = keeper.store.get(SIGN)? else {
-            let place = place.display();
             if !begin {
                 return Err(format!("{place} has no backups"));
             }
-            if !keeper.store.list(".")?.is_empty() {
+            if !keeper.store.list("")?.is_empty() {
                 return Err(format!("{place} has other files, and no backups\n  give a directory of its own"));
             }
             keeper.store.put(SIGN, format!("{SIGN} {} {mark}\n", BACKUP.latest).as_bytes())?;
@@ -52,8 +50,8 @@ impl Keeper {
         };
         let sign = String::from_utf8_lossy(&sign).into_owned();
         let words: Vec<&str> = sign.split_whitespace().collect();
-        let [SIGN, version, found] = words[..] else { return Err(format!("{SIGN} in {} is damaged", place.display())) };
-        let version = version.parse().map_err(|_| format!("{SIGN} in {} is damaged", place.display()))?;
+        let [SIGN, version, found] = words[..] else { return Err(format!("{SIGN} in {} is damaged", place)) };
+        let version = version.parse().map_err(|_| format!("{SIGN} in {} is damaged", place))?;
         BACKUP.check(version).map_err(|unknown| unknown.to_string())?;
         match (found, &keeper.key) {
             _ if found == mark => Ok(keeper),
@@ -192,7 +190,13 @@ impl Keeper {
 #[cfg(test)]
 mod tests {
     use super::super::manifest::Database;
+    use super::super::store::Directory;
     use super::*;
+    use std::path::Path;
+
+    fn open_at(path: &Path, key: Option<Key>, begin: bool) -> Result<Keeper, String> {
+        Keeper::open(Box::new(Directory::new(path)), "there", key, begin)
+    }
 
     fn backup(keeper: &Keeper, id: &str, contents: &[&[u8]]) -> usize {
         keeper.begin(id).unwrap();
@@ -216,7 +220,7 @@ mod tests {
     fn what_is_there_is_not_written_again_and_what_is_needed_stays() {
         for key in [None, Some([5; 32])] {
             let dir = tempfile::tempdir().unwrap();
-            let open = || Keeper::open(dir.path(), key.map(|key| Key::parse(&Key::text(key)).unwrap()), true);
+            let open = || open_at(dir.path(), key.map(|key| Key::parse(&Key::text(key)).unwrap()), true);
             let keeper = open().unwrap();
             assert_eq!(backup(&keeper, "1", &[b"one", b"two"]), 2);
             assert_eq!(backup(&keeper, "2", &[b"one", b"three"]), 1);
@@ -249,13 +253,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let key = |n| Some(Key::parse(&Key::text([n; 32])).unwrap());
         let why = |opened: Result<Keeper, String>| opened.err().unwrap();
-        assert!(why(Keeper::open(dir.path(), None, false)).contains("no backups"));
-        Keeper::open(dir.path(), key(1), true).unwrap();
-        assert!(why(Keeper::open(dir.path(), None, true)).contains("give their key"));
-        assert!(why(Keeper::open(dir.path(), key(2), false)).contains("another key"));
-        assert!(Keeper::open(dir.path(), key(1), false).is_ok());
+        assert!(why(open_at(dir.path(), None, false)).contains("no backups"));
+        open_at(dir.path(), key(1), true).unwrap();
+        assert!(why(open_at(dir.path(), None, true)).contains("give their key"));
+        assert!(why(open_at(dir.path(), key(2), false)).contains("another key"));
+        assert!(open_at(dir.path(), key(1), false).is_ok());
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("letter.txt"), b"").unwrap();
-        assert!(why(Keeper::open(dir.path(), None, true)).contains("other files"));
+        assert!(why(open_at(dir.path(), None, true)).contains("other files"));
     }
 }

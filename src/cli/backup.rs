@@ -9,6 +9,7 @@ use crate::backup::piece::{Key, Sum};
 use crate::backup::segment::Until;
 use crate::backup::{plan, proof, replay};
 use crate::clock::{POSTGRES_EPOCH_MICROS, now_micros};
+use crate::depot;
 use crate::engine;
 use crate::pki::{private_dir, write_private};
 use crate::status::ClusterStatus;
@@ -29,9 +30,9 @@ const SYSTEM: u64 = 1;
 pub struct BackupArgs {
     #[command(subcommand)]
     command: Option<BackupCommand>,
-    /// A directory for backups; what is there already is not written again
-    #[arg(long, value_name = "DIR", required = true)]
-    to: Option<PathBuf>,
+    /// A directory for backups, or s3://BUCKET/PREFIX; what is there already is not written again
+    #[arg(long, value_name = "PLACE", required = true)]
+    to: Option<String>,
     /// Only this database; can be said several times
     #[arg(long, value_name = "NAME")]
     database: Vec<String>,
@@ -77,9 +78,9 @@ enum BackupCommand {
 
 #[derive(Args)]
 struct From {
-    /// The directory of the backups
-    #[arg(long = "from", value_name = "DIR")]
-    dir: PathBuf,
+    /// Where the backups are: a directory, or s3://BUCKET/PREFIX
+    #[arg(long = "from", value_name = "PLACE")]
+    place: String,
     #[command(flatten)]
     seal: Seal,
 }
@@ -150,18 +151,9 @@ pub fn run(args: BackupArgs) -> Result<(), String> {
     }
 }
 
-impl Seal {
-    fn key(&self) -> Result<Option<Key>, String> {
-        let Some(file) = &self.key_file else { return Ok(None) };
-        let named = |why: String| format!("{}: {why}", file.display());
-        let text = std::fs::read_to_string(file).map_err(|e| named(e.to_string()))?;
-        Key::parse(&text).map(Some).map_err(named)
-    }
-}
-
 impl From {
     fn open(&self) -> Result<Keeper, String> {
-        Keeper::open(&self.dir, self.seal.key()?, false)
+        depot::open(&self.place, self.seal.key_file.as_deref(), false)
     }
 }
 
@@ -251,10 +243,10 @@ fn await_end(addr: &str, path: &str, id: u64, way: &Way, bar: &Bar) -> Result<Pr
 // --- backup ---------------------------------------------------------------------------------------------------------
 
 fn take(args: &BackupArgs) -> Result<(), String> {
-    let place = args.to.as_deref().unwrap_or(Path::new("."));
+    let place = args.to.as_deref().unwrap_or_default();
     let way = args.target.way()?;
     let (_, status) = status(&args.target, &way)?;
-    let keeper = Keeper::open(place, args.seal.key()?, true)?;
+    let keeper = depot::open(place, args.seal.key_file.as_deref(), true)?;
     let begun = now_micros();
     let id = plan::id(begun, rand::random());
     keeper.begin(&id)?;
@@ -279,7 +271,7 @@ fn take(args: &BackupArgs) -> Result<(), String> {
     };
     keeper.complete(&manifest)?;
     let all: u64 = manifest.databases.iter().map(|database| database.length).sum();
-    println!("backup {id} in {}: {}, of which {} were not there yet", place.display(), size(all), size(written));
+    println!("backup {id} in {place}: {}, of which {} were not there yet", size(all), size(written));
     Ok(())
 }
 

@@ -7,10 +7,10 @@
 
 use super::{Runtime, patience};
 use crate::backup::keeper::Keeper;
-use crate::backup::piece::Key;
 use crate::backup::segment::{self, Segment, Through};
 use crate::clock::now_micros;
 use crate::command;
+use crate::depot;
 use crate::gateway::router::Router;
 use crate::id::{GroupId, SYSTEM_GROUP};
 use crate::raftlog::{Entry, LogError};
@@ -18,7 +18,6 @@ use crate::status::ArchiveRow;
 use parking_lot::Mutex;
 use protobuf::Message as _;
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -87,7 +86,8 @@ pub async fn keep(runtime: Arc<Runtime>) {
         runtime.archive.told.lock().retain(|group, _| courses.contains_key(group));
         if keeper.is_none() {
             let config = runtime.config.backup.clone();
-            let opened = move || open(config.archive.as_deref().unwrap_or(Path::new("")), config.key_file.as_deref());
+            let place = config.archive.unwrap_or_default();
+            let opened = move || depot::open(&place, config.key_file.as_deref(), true);
             match blocking(opened).await {
                 Ok(opened) => keeper = Some(Arc::new(opened)),
                 Err(why) => {
@@ -145,15 +145,6 @@ fn fail(runtime: &Runtime, group: GroupId, why: &str) {
 
 fn cluster(runtime: &Runtime) -> String {
     format!("{:032x}", runtime.identity.cluster)
-}
-
-fn open(place: &Path, key_file: Option<&Path>) -> Result<Keeper, String> {
-    let named = |file: &Path, why: String| format!("{}: {why}", file.display());
-    let key = key_file.map(|file| {
-        let text = std::fs::read_to_string(file).map_err(|e| named(file, e.to_string()))?;
-        Key::parse(&text).map_err(|why| named(file, why))
-    });
-    Keeper::open(place, key.transpose()?, true)
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, String> + Send + 'static) -> Result<T, String> {
