@@ -72,8 +72,14 @@ impl Bucket {
             _ => Way::default(),
         };
         let bucket = rusty_s3::Bucket::new(url, style, name.to_owned(), region).map_err(|e| wrong(format!("{e:?}")))?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
         let prefix = match prefix.trim_matches('/') {
             "" => String::new(),
+            prefix if !prefix.chars().all(plain) => {
+                return Err(format!(
+                    "s3://{name}/{prefix} has a name that stores tell in different ways\n  use letters, digits, - _ . and /"
+                ));
+            }
             prefix => format!("{prefix}/"),
         };
         Ok(Bucket { bucket, credentials, prefix, way, attempts: ATTEMPTS })
@@ -285,7 +291,7 @@ mod tests {
         let endpoint = server(objects.clone());
         let credentials = || Credentials::new("key", "secret");
         let open =
-            || Bucket::at(&endpoint, UrlStyle::Path, ("bucket", "here".into()), "/our own/", credentials()).unwrap();
+            || Bucket::at(&endpoint, UrlStyle::Path, ("bucket", "here".into()), "/our-own/", credentials()).unwrap();
         let store = open();
         assert_eq!((store.get("a/b").unwrap(), store.length("a/b").unwrap()), (None, None));
         assert_eq!(store.list("").unwrap(), Vec::<String>::new());
@@ -306,6 +312,8 @@ mod tests {
             ..Bucket::at("http://127.0.0.1:1", UrlStyle::Path, ("bucket", "here".into()), "p", credentials()).unwrap()
         };
         assert!(gone.get("x").unwrap_err().starts_with("p/x: "));
+        let odd = Bucket::at(&endpoint, UrlStyle::Path, ("bucket", "here".into()), "a b", credentials());
+        assert!(odd.err().unwrap().contains("letters, digits"));
         assert!(Bucket::at("ftp://x", UrlStyle::Path, ("bucket", "here".into()), "", credentials()).is_err());
     }
 }
