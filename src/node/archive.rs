@@ -30,8 +30,9 @@ const PART: u64 = 4 << 20;
 const MANY: u64 = 512;
 /// How often a follower looks how far the log is kept.
 const FOLLOW: Duration = Duration::from_secs(2);
-/// How often it is noted of a database to which nobody writes that nothing was written.
-const IDLE: Duration = Duration::from_secs(30);
+/// How often it is noted of a database to which nobody writes that nothing was written; the more there are, the less often.
+const IDLE: Duration = Duration::from_secs(4);
+const IDLE_EACH: Duration = Duration::from_millis(50);
 /// How long a majority is asked.
 const ASK: Duration = Duration::from_secs(2);
 /// By how much another leader's clock may be behind: µs.
@@ -118,7 +119,8 @@ pub async fn keep(runtime: Arc<Runtime>) {
                 continue;
             }
             let course = courses.get(&group).cloned();
-            match lead(&runtime, keeper, &router, course).await {
+            let idle = IDLE + IDLE_EACH * courses.len() as u32;
+            match lead(&runtime, keeper, &router, course, idle).await {
                 Ok(course) => {
                     let index = course.next - 1;
                     router.group.note_kept(index);
@@ -157,6 +159,7 @@ async fn lead(
     keeper: &Arc<Keeper>,
     router: &Arc<Router>,
     course: Option<Course>,
+    idle: Duration,
 ) -> Result<Course, String> {
     let (group, cluster) = (router.id, cluster(runtime));
     let mut course = match course {
@@ -168,7 +171,7 @@ async fn lead(
     };
     let applied = router.shared.applied();
     let mut quiet_since = None;
-    if applied < course.next && course.noted.is_none_or(|at| at.elapsed() >= IDLE) {
+    if applied < course.next && course.noted.is_none_or(|at| at.elapsed() >= idle) {
         // Whatever is committed from now on has a later time.
         let before = now_micros() - SKEW;
         if router.read_point(&patience(ASK)).await.is_ok() && router.shared.applied() < course.next {
