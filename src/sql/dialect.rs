@@ -46,6 +46,25 @@ fn typed_literal(parser: &mut Parser<'_>) -> Option<Expr> {
     Some(Expr::TypedString(TypedString { data_type, value, uses_odbc_syntax: false }))
 }
 
+/// Whether the word there, which can begin an expression of its own kind, is a column's name, since what follows does not fit that.
+fn is_column(parser: &Parser<'_>, at: usize) -> bool {
+    let Token::Word(word) = &parser.peek_nth_token_ref(at).token else { return false };
+    let next = &parser.peek_nth_token_ref(at + 1).token;
+    word.quote_style.is_none()
+        && match word.keyword {
+            Keyword::TRIM | Keyword::EXISTS => *next != Token::LParen,
+            Keyword::INTERVAL => !matches!(
+                next,
+                Token::LParen
+                    | Token::SingleQuotedString(_)
+                    | Token::EscapedStringLiteral(_)
+                    | Token::UnicodeStringLiteral(_)
+                    | Token::DollarQuotedString(_)
+            ),
+            _ => false,
+        }
+}
+
 /// [`PostgreSqlDialect`] with PostgreSQL's precedences.
 #[derive(Debug)]
 pub struct Postgres;
@@ -143,7 +162,13 @@ impl Dialect for Postgres {
         if let Some(literal) = typed_literal(parser) {
             return Some(Ok(literal));
         }
+        if is_column(parser, 0) {
+            return Some(parser.parse_identifier().map(Expr::Identifier));
+        }
         let (op, precedence) = match &parser.peek_token_ref().token {
+            Token::Word(w) if w.keyword == Keyword::NOT && is_column(parser, 1) => {
+                (UnaryOperator::Not, Precedence::UnaryNot)
+            }
             Token::Minus => (UnaryOperator::Minus, Precedence::Caret),
             Token::Plus => (UnaryOperator::Plus, Precedence::Caret),
             Token::Tilde => (UnaryOperator::BitwiseNot, Precedence::PgOther),

@@ -22,6 +22,14 @@ pub fn parse_text(ty: Type, typmod: i32, text: &str, env: &Env) -> SqlResult<Val
     parse_text_at(ty, typmod, text, env, None)
 }
 
+/// As [`parse_text`]; nothing if the value depends on when it is read: `now`, `today 12:00`, an array of such.
+pub fn parse_literal(ty: Type, typmod: i32, text: &str, env: &Env) -> SqlResult<Option<Value>> {
+    match parse_text(ty, typmod, text, env) {
+        Err(e) if e.code == state::FEATURE_NOT_SUPPORTED => parse_text_at(ty, typmod, text, env, Some(0)).map(|_| None),
+        other => other.map(Some),
+    }
+}
+
 /// As [`parse_text`], with the time that `now`, `today` and the like mean (µs since 2000 UTC).
 pub fn parse_text_at(ty: Type, typmod: i32, text: &str, env: &Env, now: Option<i64>) -> SqlResult<Value> {
     Ok(match ty {

@@ -6,7 +6,7 @@ use crate::error::{SqlError, SqlResult, state};
 use crate::functions::CastContext;
 use crate::functions::casts::way;
 use crate::sql::ir::{Cast, Node, Op, Typed};
-use crate::types::text::parse_text;
+use crate::types::text::parse_literal;
 use crate::types::{NO_TYPMOD, Own as OwnKind, Type, interval_typmod, typmod_in};
 use crate::value::Value;
 use sqlparser::ast::{ArrayElemTypeDef, CharacterLength, DataType, ExactNumberInfo, ObjectName, TimezoneInfo};
@@ -296,33 +296,12 @@ impl Binder<'_> {
         if to.has_labels() {
             return self.parse_labels(text, to).map_err(|e| error_at(self, e, at));
         }
-        if to.is_datetime()
-            && let Some(expr) = self.moment(text, to)?
-        {
-            return Ok(expr);
-        }
         let typmod = if to == Type::INTERVAL { typmod } else { NO_TYPMOD };
-        let value = parse_text(to, typmod, text, self.scope.env).map_err(|e| error_at(self, e, at))?;
-        Ok(Typed::constant(to, value))
-    }
-
-    /// Literals that mean the time of the statement.
-    fn moment(&mut self, text: &str, to: Type) -> SqlResult<Option<Typed>> {
-        let days = match text.trim().to_lowercase().as_str() {
-            "now" => None,
-            "today" => Some(0),
-            "tomorrow" => Some(1),
-            "yesterday" => Some(-1),
-            _ => return Ok(None),
-        };
-        let now = self.call_by_name("now", vec![])?;
-        let Some(days) = days else { return self.cast(now, to, NO_TYPMOD).map(Some) };
-        let today = self.cast(now, Type::DATE, NO_TYPMOD)?;
-        let day = match days {
-            0 => today,
-            n => self.operator("+", Some(today), Typed::constant(Type::INT4, Value::Int(n)))?,
-        };
-        self.cast(day, to, NO_TYPMOD).map(Some)
+        match parse_literal(to, typmod, text, self.scope.env).map_err(|e| error_at(self, e, at))? {
+            Some(value) => Ok(Typed::constant(to, value)),
+            // Read where the statement runs, which knows the time.
+            None => self.cast(Typed::constant(Type::TEXT, Value::Text(text.to_owned())), to, typmod),
+        }
     }
 
     /// One step of conversion between two decided types.

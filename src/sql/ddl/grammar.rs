@@ -944,7 +944,7 @@ fn like(c: &mut Cursor<'_>) -> SqlResult<Like> {
 fn is_table_constraint(c: &Cursor<'_>) -> bool {
     c.is("CONSTRAINT")
         || c.is("CHECK")
-        || c.is("EXCLUDE")
+        || (c.is("EXCLUDE") && (c.is_at(1, "USING") || c.peek_text(1) == "("))
         || c.is("UNIQUE")
         || (c.is("PRIMARY") && c.is_at(1, "KEY"))
         || (c.is("FOREIGN") && c.is_at(1, "KEY"))

@@ -28,6 +28,7 @@ use crate::sql::plan::{ResultColumn, Tag};
 use crate::sql::violation::orphans;
 use crate::sql::violation::references::{self, Fit};
 use crate::sql::{parse, view};
+use crate::types::text::parse_literal;
 use crate::types::{NO_TYPMOD, Type};
 use sqlparser::ast::Expr;
 use std::collections::{BTreeMap, BTreeSet};
@@ -315,7 +316,7 @@ pub fn define_column(work: &mut Work<'_>, table: &mut Relation, def: &ColumnDef)
     Ok(rest)
 }
 
-/// A default that is a literal of a moment (`'now'`, `'today'`) means the moment of the definition: its text is computed where
+/// A default that is a literal of a moment (`'now'`, `'today 12:00'`) means the moment of the definition: its text is computed where
 /// the log is applied, where it is known when that is.
 pub fn freeze_default(work: &mut Work<'_>, table: &Relation, column: &Column) -> SqlResult<()> {
     let Some(text) = &column.default else { return Ok(()) };
@@ -332,9 +333,6 @@ pub fn freeze_default(work: &mut Work<'_>, table: &Relation, column: &Column) ->
 /// The query of the text that such a default becomes.
 pub fn frozen(work: &Work<'_>, text: &str, target: (Type, i32)) -> SqlResult<Option<String>> {
     let (ty, _) = target;
-    if !ty.is_datetime() {
-        return Ok(None);
-    }
     let literal = match parse_expr(text)? {
         Expr::Value(value) => Some(value.value),
         Expr::TypedString(typed) => Some(typed.value.value),
@@ -344,11 +342,8 @@ pub fn frozen(work: &Work<'_>, text: &str, target: (Type, i32)) -> SqlResult<Opt
         },
         _ => None,
     };
-    let is_moment = |text: &str| {
-        let text = text.trim();
-        ["now", "today", "tomorrow", "yesterday"].iter().any(|word| text.eq_ignore_ascii_case(word))
-    };
-    if !matches!(&literal, Some(sqlparser::ast::Value::SingleQuotedString(text)) if is_moment(text)) {
+    let Some(sqlparser::ast::Value::SingleQuotedString(literal)) = literal else { return Ok(None) };
+    if !matches!(parse_literal(ty, NO_TYPMOD, &literal, work.scope().env), Ok(None)) {
         return Ok(None);
     }
     let value = work.bind(None, text, Some(target), Kept::Default)?;
