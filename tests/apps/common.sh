@@ -110,7 +110,7 @@ kill_leader() {
 under_kill() {
     run use "$@"
     local use=${group[use]}
-    for _ in $(seq 1200); do
+    for _ in $(seq $((${UNDER_KILL_WITHIN:-120} * 10))); do
         [ "$(wc -l <"$dir/use.log")" -ge 3 ] && break
         kill -0 "$use" 2>/dev/null || break
         sleep 0.1
