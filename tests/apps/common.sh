@@ -49,8 +49,6 @@ python_packages() {
 debian_packages() {
     ! dpkg -s "$@" >/dev/null 2>&1 || return 0
     [ -e /usr/sbin/policy-rc.d ] || { printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d; }
-    mkdir -p /etc/dbconfig-common
-    [ -e /etc/dbconfig-common/config ] || echo 'dbc_install=false' >/etc/dbconfig-common/config
     export DEBIAN_FRONTEND=noninteractive
     { apt-get install -qq -y --no-install-recommends "$@" || { apt-get update -qq && apt-get install -qq -y --no-install-recommends "$@"; }; } >"$work/apt.log" 2>&1 || { tail "$work/apt.log"; exit 1; }
 }
