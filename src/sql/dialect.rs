@@ -65,6 +65,39 @@ fn is_column(parser: &Parser<'_>, at: usize) -> bool {
         }
 }
 
+/// Whether the parenthesis there holds a query that begins with a query in parentheses, as in `((SELECT 1) UNION (SELECT 2))`: what
+/// comes after the inner ones tells. Each level looks ahead anew, hence a bound on how many parentheses stand together.
+fn is_query(parser: &mut Parser<'_>) -> bool {
+    if parser.peek_token_ref().token != Token::LParen {
+        return false;
+    }
+    let inner = (1..16).take_while(|at| parser.peek_nth_token_ref(*at).token == Token::LParen).count();
+    let begins = matches!(&parser.peek_nth_token_ref(inner + 1).token,
+        Token::Word(w) if matches!(w.keyword, Keyword::SELECT | Keyword::VALUES | Keyword::WITH | Keyword::TABLE));
+    if inner == 0 || !begins {
+        return false;
+    }
+    parser.advance_token();
+    let (mut steps, mut open) = (1, 0);
+    loop {
+        parser.advance_token();
+        steps += 1;
+        match parser.get_current_token().token {
+            Token::LParen => open += 1,
+            Token::RParen => open -= 1,
+            Token::EOF => break,
+            _ => {}
+        }
+        if open == 0 {
+            break;
+        }
+    }
+    let goes_on = matches!(&parser.peek_token_ref().token, Token::Word(w) if matches!(w.keyword,
+        Keyword::UNION | Keyword::INTERSECT | Keyword::EXCEPT | Keyword::ORDER | Keyword::LIMIT | Keyword::OFFSET | Keyword::FETCH));
+    (0..steps).for_each(|_| parser.prev_token());
+    goes_on
+}
+
 /// [`PostgreSqlDialect`] with PostgreSQL's precedences.
 #[derive(Debug)]
 pub struct Postgres;
@@ -161,6 +194,11 @@ impl Dialect for Postgres {
     fn parse_prefix(&self, parser: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {
         if let Some(literal) = typed_literal(parser) {
             return Some(Ok(literal));
+        }
+        if is_query(parser) {
+            parser.advance_token();
+            let query = parser.parse_query().and_then(|query| parser.expect_token(&Token::RParen).map(|_| query));
+            return Some(query.map(Expr::Subquery));
         }
         if is_column(parser, 0) {
             return Some(parser.parse_identifier().map(Expr::Identifier));

@@ -77,7 +77,7 @@ class Browser:
         self.page = None
 
     def ask(self, path, data=None, headers={}, method=None, may=()):
-        url = urllib.parse.urljoin(self.page.url if self.page else self.base, path)
+        url = urllib.parse.urljoin(self.page.url if self.page else self.base, urllib.parse.quote(path, safe="%/:?&=#+,;@[]!$'()*~"))
         if isinstance(data, (list, dict)) and headers.get("Content-Type") == "application/json":
             data = json.dumps(data).encode()
         elif data is not None:
@@ -97,7 +97,8 @@ class Browser:
 
     def api(self, path, data=None, method=None, headers={}, may=()):
         """A request with JSON in and out, which does not leave the page."""
-        return self.ask(path, data, {"Content-Type": "application/json", "Accept": "application/json", **headers}, method, may)
+        kind = {} if data is None else {"Content-Type": "application/json"}
+        return self.ask(path, data, {"Accept": "application/json", **kind, **headers}, method, may)
 
     def submit(self, having, /, **fill):
         """Sends the present page's form. A value may be a list; None takes a field out."""

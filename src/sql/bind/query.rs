@@ -1164,15 +1164,27 @@ fn output_name(expr: &Expr) -> (String, u8) {
         Expr::Trim { trim_where, .. } => strong(trim_name(trim_where)),
         Expr::AtTimeZone { .. } => strong("timezone"),
         Expr::BinaryOp { op: BinaryOperator::Overlaps, .. } => strong("overlaps"),
-        Expr::Subquery(query) => match &*query.body {
-            SetExpr::Select(select) => match select.projection.first() {
-                Some(SelectItem::UnnamedExpr(e)) => output_name(e),
-                Some(SelectItem::ExprWithAlias { alias, .. }) => (fold(alias), 2),
-                _ => ("?column?".into(), 0),
-            },
-            SetExpr::Values(_) => strong("column1"),
-            _ => ("?column?".into(), 0),
-        },
+        Expr::Subquery(query) => first_name(&query.body),
         _ => ("?column?".into(), 0),
+    }
+}
+
+/// That of a subquery's first column; of a set operation it is the first query's.
+fn first_name(body: &SetExpr) -> (String, u8) {
+    let mut body = body;
+    loop {
+        body = match body {
+            SetExpr::Query(query) => &query.body,
+            SetExpr::SetOperation { left, .. } => left,
+            SetExpr::Select(select) => {
+                return match select.projection.first() {
+                    Some(SelectItem::UnnamedExpr(e)) => output_name(e),
+                    Some(SelectItem::ExprWithAlias { alias, .. }) => (fold(alias), 2),
+                    _ => ("?column?".into(), 0),
+                };
+            }
+            SetExpr::Values(_) => return ("column1".into(), 2),
+            _ => return ("?column?".into(), 0),
+        };
     }
 }

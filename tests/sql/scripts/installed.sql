@@ -58,3 +58,32 @@ SELECT interval, trim FROM words_seen
 --> interval text | trim int4
 --> {"a": 1}  | 5
 --> SELECT 1
+
+-- Django: a subquery in an expression that begins with a query in parentheses.
+CREATE TABLE numbers (n int, o int)
+--> CREATE TABLE
+
+INSERT INTO numbers VALUES (1, 1), (5, 2), (9, 3)
+--> INSERT 0 3
+
+SELECT n, ((SELECT m.n FROM numbers m WHERE m.n = numbers.n AND m.n > 7) UNION (SELECT m.n FROM numbers m WHERE m.n = numbers.n AND m.n < 2)) AS found FROM numbers ORDER BY n
+--> n int4 | found int4
+--> 1 | 1
+--> 5 | ∅
+--> 9 | 9
+--> SELECT 3
+
+SELECT ((SELECT n FROM numbers WHERE n = 5) ORDER BY 1), ((SELECT 1 AS a) UNION SELECT 1), ((VALUES (4)) LIMIT 1), 1 + ((SELECT 2) EXCEPT SELECT 3 LIMIT 1), (((SELECT 1) UNION ALL (SELECT 2)) OFFSET 1), ((SELECT 1) + 1), (((SELECT 4))), (((SELECT 4)) * ((SELECT 5)))
+--> n int4 | a int4 | column1 int4 | ?column? int4 | ?column? int4 | ?column? int4 | ?column? int4 | ?column? int4
+--> 5 | 1 | 4 | 3 | 2 | 2 | 4 | 20
+--> SELECT 1
+
+SELECT n FROM numbers WHERE ((SELECT 1) INTERSECT (SELECT 1)) = n OR n = ANY ((SELECT 9) UNION (SELECT 10)) OR n IN ((SELECT 5) UNION VALUES (6)) ORDER BY n
+--> n int4
+--> 1
+--> 5
+--> 9
+--> SELECT 3
+
+SELECT ((SELECT 1) UNION
+--> ERROR 42601: syntax error at end of input
