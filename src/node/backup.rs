@@ -1,8 +1,8 @@
 //! `quorate backup`, on the node that makes the copy: the state after one entry of the log, on which all replicas vote.
 //!
-//! The entry asks all replicas for a digest of what they contain after it ([`Command::ContentMark`]); this one keeps that state
-//! from what is applied later, for as long as copying it takes. A copy counts when a majority has the digest that this replica
-//! has.
+//! The entry asks all replicas for a digest of what they contain after it ([`crate::command::Command::ContentMark`]); this one
+//! keeps that state from what is applied later, for as long as copying it takes. A copy counts when a majority has the digest
+//! that this replica has.
 
 use super::copies::Job;
 use super::{Runtime, scrub};
