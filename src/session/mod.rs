@@ -829,8 +829,7 @@ impl Session {
             match t.savepoints.last() {
                 Some(savepoint) => (settings, portals) = (savepoint.settings, savepoint.portals),
                 // Only ROLLBACK can follow: nobody is to wait for it, whatever has failed, and wherever.
-                None if t.name.is_some() => self.effects.push(Effect::Rollback),
-                None => {}
+                None => self.effects.extend(t.name.take().map(|_| Effect::Rollback)),
             }
         }
         self.settings.roll_back_to(settings);

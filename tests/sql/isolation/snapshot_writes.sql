@@ -55,14 +55,15 @@ s: SELECT id, n FROM sw ORDER BY id
 --> 3 | 30
 --> SELECT 3
 
--- The row itself has changed.
+-- The row itself has changed. (It was seen before: of one that was not, a snapshot of now would do as well, and a statement that
+-- has to wait for a lock may come to have one.)
 
 a: BEGIN ISOLATION LEVEL REPEATABLE READ
 --> BEGIN
 
-a: SELECT count(*) FROM sw
---> count int8
---> 3
+a: SELECT n FROM sw WHERE id = 2
+--> n int4
+--> 21
 --> SELECT 1
 
 b: UPDATE sw SET n = 12 WHERE id = 1
