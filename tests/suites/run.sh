@@ -13,7 +13,7 @@ mkdir -p "$work"
 [ -x "$work/python/bin/python" ] || python3 -m venv "$work/python"
 pip="$work/python/bin/pip -q --disable-pip-version-check"
 python=$work/python/bin/python
-$pip install Django==5.2.19 SQLAlchemy==2.0.58 asyncpg==0.32.0 'psycopg[binary]==3.3.9' pytest==9.2.0 distro tblib setuptools wheel Cython
+$pip install Django==5.2.19 SQLAlchemy==2.0.58 asyncpg==0.32.0 'psycopg[binary]==3.3.9' pytest==9.2.0 distro tblib 'setuptools>=77' wheel Cython
 # A source, unpacked: source NAME VERSION
 source_of() {
     local file=$work/${1,,}-$2
