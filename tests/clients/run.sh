@@ -5,6 +5,7 @@
 # under target/clients. Prints a line per application; fails if one fails that is not in `gaps.txt`, or passes though it is.
 set -euo pipefail
 cd "$(dirname "$0")"
+source ../../scripts/demo.sh
 work=../../target/clients
 mkdir -p $work
 work=$(cd $work && pwd)
@@ -16,26 +17,8 @@ cp package.json apps/*.mjs $work/node/
 (cd $work/node && npm install --silent --no-audit --no-fund)
 cargo build --locked --quiet
 
-# Three ports in a row that are free.
-base=$(python3 - <<'P'
-import random, socket
-def free(port):
-    with socket.socket() as s:
-        try: s.bind(("127.0.0.1", port)); return True
-        except OSError: return False
-while True:
-    base = random.randrange(11000, 29000)
-    if all(free(base + n) for n in range(3)): print(base); break
-P
-)
-home=$(mktemp -d)
-../../target/debug/quorate demo --data-dir "$home/data" --base-port "$base" > "$home/log" 2>&1 &
-demo=$!
-trap 'kill $demo 2>/dev/null; wait $demo 2>/dev/null; rm -rf "$home"' EXIT
-for _ in $(seq 300); do grep -qs 'Ctrl-C' "$home/log" && break; sleep 0.1; done
-grep -q 'Ctrl-C' "$home/log" || { cat "$home/log"; exit 1; }
-# Whoever does not lead.
-port=$(sed -n 's/.* follower .* -p \([0-9]*\) .*/\1/p' "$home/log" | head -1)
+begin_demo Ctrl-C ../../target/debug/quorate
+port=$(follower_of_demo)
 
 python="$work/python/bin/python -W ignore"
 declare -A apps=(

@@ -3,6 +3,7 @@
 # Needs Chromium (Debian's; CHROMIUM names another one), Node.js with npm. Installs its driver under target/console.
 set -euo pipefail
 cd "$(dirname "$0")"
+source ../../scripts/demo.sh
 work=../../target/console
 mkdir -p $work
 work=$(cd $work && pwd)
@@ -13,22 +14,7 @@ cp package.json click.mjs $work/
 [ -n "${QUORATE:-}" ] || cargo build --locked --quiet
 program=${QUORATE:-../../target/debug/quorate}
 
-home=$(mktemp -d)
-base=$(python3 - <<'P'
-import random, socket
-def free(port):
-    with socket.socket() as s:
-        try: s.bind(("127.0.0.1", port)); return True
-        except OSError: return False
-while True:
-    base = random.randrange(11000, 29000)
-    if all(free(base + n) for n in range(3)): print(base); break
-P
-)
-"$program" demo --chaos --http-port 0 --data-dir "$home/data" --base-port "$base" > "$home/log" 2>&1 &
-demo=$!
-trap 'kill $demo 2>/dev/null; wait $demo 2>/dev/null; rm -rf "$home"' EXIT
-for _ in $(seq 600); do grep -qs '^Ctrl-C ends' "$home/log" && break; sleep 0.1; done
+begin_demo '^Ctrl-C ends' "$program" --chaos --http-port 0
 page=$(sed -n 's/^Chaos: \(http[^ ]*\) .*/\1/p' "$home/log")
 [ -n "$page" ] || { cat "$home/log"; exit 1; }
 consoles=$(sed -n 's|.* \(http://[^ ]*/console\)$|\1|p' "$home/log")

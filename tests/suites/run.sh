@@ -8,6 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 here=$PWD
 root=$(cd ../.. && pwd)
+source "$root/scripts/demo.sh"
 work=$root/target/suites
 mkdir -p "$work"
 [ -x "$work/python/bin/python" ] || python3 -m venv "$work/python"
@@ -21,23 +22,8 @@ source_of() {
 }
 [ -n "${QUORATE:-}" ] || cargo build --locked --quiet --manifest-path "$root/Cargo.toml"
 
-home=$(mktemp -d)
-base=$(python3 - <<'P'
-import random, socket
-def free(port):
-    with socket.socket() as s:
-        try: s.bind(("127.0.0.1", port)); return True
-        except OSError: return False
-while True:
-    base = random.randrange(11000, 29000)
-    if all(free(base + n) for n in range(3)): print(base); break
-P
-)
-"${QUORATE:-$root/target/debug/quorate}" demo --data-dir "$home/data" --base-port "$base" >"$home/log" 2>&1 &
-demo=$!
-trap 'kill $demo 2>/dev/null; wait $demo 2>/dev/null; rm -rf "$home"' EXIT
-for _ in $(seq 300); do grep -qs 'Ctrl-C' "$home/log" && break; sleep 0.1; done
-follower=$(sed -n 's/.* follower .* -p \([0-9]*\) .*/\1/p' "$home/log" | head -1)
+begin_demo Ctrl-C "${QUORATE:-$root/target/debug/quorate}"
+follower=$(follower_of_demo)
 export PGHOST=127.0.0.1 PGUSER=quorate PGPASSWORD=quorate
 
 # Each writes a line for each test to a file: its name, and whether it passed.
