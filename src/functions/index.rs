@@ -15,7 +15,7 @@ macro_rules! topics {
     };
 }
 
-static FUNCTIONS: &[&[Function]] = topics!(FUNCTIONS: privileges::OBJECTS.as_flattened());
+static FUNCTIONS: &[&[Function]] = topics!(FUNCTIONS: privileges::OBJECTS.as_flattened(), identify::FUNCTIONS);
 static OPERATORS: &[&[Operator]] = topics!(OPERATORS: integers::COMPARISONS, integers::ARITHMETIC,
     floats::COMPARISONS, floats::ARITHMETIC, text::COMPARISONS, network::COMPARISONS, bits::COMPARISONS, records::COMPARISONS);
 static CASTS: &[&[Cast]] = topics!(CASTS:);

@@ -36,6 +36,7 @@ mod domains;
 pub mod enums;
 pub mod floats;
 pub mod frames;
+mod identify;
 mod index;
 pub mod integers;
 pub mod json;
@@ -107,7 +108,8 @@ pub struct Function {
     /// For [`Kind::Set`]: a table-valued function call whose columns are `columns`, or `value` if there are none;
     /// a column `ordinality` counts the rows from 1.
     pub lower: &'static str,
-    /// Names and types of the columns of a [`Kind::Set`] function; empty means one column named as the function.
+    /// Names and types of the columns of a [`Kind::Set`] function; empty means one column named as the function. Those of a
+    /// [`Kind::Scalar`] are the fields of the record that it yields, whose shape is a further argument.
     pub columns: &'static [(&'static str, Type)],
 }
 
@@ -123,6 +125,11 @@ pub struct Operator {
 }
 
 impl Function {
+    /// Its value is a record whose fields have names of its own.
+    pub fn has_fields(&self) -> bool {
+        self.kind == Kind::Scalar && !self.columns.is_empty()
+    }
+
     /// Its rows have the fields of its first argument, or of a list behind the call. The binder adds them to the arguments.
     pub fn is_of_rows(&self) -> bool {
         const NAMES: [&str; 8] = [

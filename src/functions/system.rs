@@ -16,11 +16,36 @@ use crate::value::{Value, ValueRef};
 /// Nothing in `version()` tells builds of this server apart: it may be stored, and replicas run different builds.
 pub use crate::settings::{SERVER_VERSION, SERVER_VERSION_NUM};
 
+/// Whether the type of this row, in the schema `n`, is found by its name alone: first of its name in the search path.
+macro_rules! type_visible {
+    ($row:literal) => {
+        concat!(
+            "(q_path_place(n.nspname) IS NOT NULL AND NOT EXISTS (SELECT 1 FROM \"pg_catalog.pg_type\" o \
+             JOIN \"pg_catalog.pg_namespace\" p ON p.oid = o.typnamespace WHERE o.typname = ",
+            $row,
+            ".typname AND q_path_place(p.nspname) < q_path_place(n.nspname)))"
+        )
+    };
+}
+
+const TYPE_VISIBLE: &str = concat!(
+    "(SELECT ",
+    type_visible!("t"),
+    " FROM \"pg_catalog.pg_type\" t JOIN \"pg_catalog.pg_namespace\" n ON n.oid = t.typnamespace WHERE t.oid = {0})"
+);
+
 /// The name of a type; of one that a user has made (see `types::OWN`), it is in the catalog.
-const OWN_TYPE: &str = "iif({0} >= 1073741824, (SELECT q_relation_name(n.nspname, e.typname) || \
-     iif(t.typelem <> 0, '[]', '') FROM \"pg_catalog.pg_type\" t JOIN \"pg_catalog.pg_type\" e \
+const OWN_TYPE: &str = concat!(
+    "iif({0} >= 1073741824, (SELECT iif(",
+    type_visible!("e"),
+    ", '', q_quote_ident(n.nspname) || '.') || q_quote_ident(e.typname) || iif(t.typelem <> 0, '[]', '') FROM \"pg_catalog.pg_type\" t JOIN \"pg_catalog.pg_type\" e \
      ON e.oid = iif(t.typelem <> 0, t.typelem, t.oid) JOIN \"pg_catalog.pg_namespace\" n ON n.oid = e.typnamespace \
-     WHERE t.oid = {0}), q_format_type({0}, {1}))";
+     WHERE t.oid = {0}), q_format_type({0}, {1}))"
+);
+
+/// The names of several, in order. Functions have only types that are built in.
+const TYPES: &str = "iif({0} IS NULL, NULL, coalesce((SELECT group_concat(q_format_type(k.value, NULL), ', ' ORDER BY k.ordinality) \
+     FROM q_unnest({0}) k), ''))";
 
 pub const FUNCTIONS: &[Function] = &[
     func("version", &[], TEXT, "'PostgreSQL 15.18 (Quorate)'").stable(),
@@ -43,7 +68,7 @@ pub const FUNCTIONS: &[Function] = &[
     func("gen_random_uuid", &[], UUID, "q_uuid()").volatile(),
     func("uuid_generate_v4", &[], UUID, "q_uuid()").volatile(),
     func("uuid_nil", &[], UUID, "x'00000000000000000000000000000000'"),
-    func("pg_type_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
+    func("pg_type_is_visible", &[OID], BOOL, TYPE_VISIBLE).stable(),
     func("pg_function_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
     func("pg_operator_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
     func("pg_opclass_is_visible", &[OID], BOOL, "({0} IS NOT NULL OR NULL)").stable(),
@@ -67,6 +92,7 @@ pub const FUNCTIONS: &[Function] = &[
     func("pg_column_size", &[ANY], INT4, "octet_length({0})").stable(),
     func("pg_size_pretty", &[INT8], TEXT, "q_size_pretty({0})"),
     func("format_type", &[OID, INT4], TEXT, OWN_TYPE).stable(),
+    func("oidvectortypes", &[OIDVECTOR], TEXT, TYPES).stable(),
     func("nextval", &[REGCLASS], INT8, "q_nextval({0})").volatile(),
     func("setval", &[REGCLASS, INT8], INT8, "q_setval({0}, {1}, 1)").volatile(),
     func("setval", &[REGCLASS, INT8, BOOL], INT8, "q_setval({0}, {1}, {2})").volatile(),

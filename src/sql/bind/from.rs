@@ -588,12 +588,12 @@ impl Binder<'_> {
                     _ => &[],
                 };
                 let (_, name) = schema_and_name(&call.name)?;
-                calls.push((name, self.arguments(list, name_start(&call.name))?, name_start(&call.name)));
+                calls.push((name, self.arguments_within(list, name_start(&call.name))?, name_start(&call.name)));
             }
             return self.functions_item(calls, ordinality, alias);
         }
         let at = name_start(name);
-        let args = self.arguments(args, at)?;
+        let args = self.arguments_within(args, at)?;
         if function == "unnest" {
             let calls = args.into_iter().map(|arg| (function.clone(), vec![arg], at)).collect::<Vec<_>>();
             return self.functions_item(calls, ordinality, alias);
@@ -601,8 +601,8 @@ impl Binder<'_> {
         self.functions_item(vec![(function, args, at)], ordinality, alias)
     }
 
-    fn arguments(&mut self, args: &[FunctionArg], at: Location) -> SqlResult<Vec<Typed>> {
-        self.within(Clause::From, |this| args.iter().map(|a| this.argument(a, at)).collect())
+    fn arguments_within(&mut self, args: &[FunctionArg], at: Location) -> SqlResult<Vec<Typed>> {
+        self.within(Clause::From, |this| this.arguments(args, at))
     }
 
     /// Function calls that advance in step.

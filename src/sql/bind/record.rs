@@ -57,10 +57,12 @@ impl Binder<'_> {
                 results.into_iter().find_map(|result| self.shape_of(result))
             }
             Node::Apply(Op::Coalesce | Op::NullIf(_), args) => args.iter().find_map(|a| self.shape_of(a)),
-            Node::Apply(Op::Function(function), args) if function.is_of_rows() => match &args.last()?.node {
-                Node::Const(Value::Blob(shape)) => fields(shape).ok().map(Rc::new),
-                _ => None,
-            },
+            Node::Apply(Op::Function(function), args) if function.is_of_rows() || function.has_fields() => {
+                match &args.last()?.node {
+                    Node::Const(Value::Blob(shape)) => fields(shape).ok().map(Rc::new),
+                    _ => None,
+                }
+            }
             _ => None,
         }
     }

@@ -35,10 +35,11 @@ const BY_NAME: [ByName; 8] = [
     },
     ByName {
         ty: Type::REGTYPE,
-        search: "coalesce(q_type_named(x.v), (SELECT t.oid FROM pg_catalog.pg_type t \
+        search: "coalesce(q_type_named(x.v), (SELECT CASE WHEN y.name <> x.v AND t.typarray <> 0 THEN t.typarray ELSE t.oid END \
+                 FROM (SELECT regexp_replace(x.v, '(\\s*\\[\\s*[0-9]*\\s*\\])+\\s*$', '')) y(name), pg_catalog.pg_type t \
                  JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace \
-                 WHERE t.typname = q_name_part(x.v, 1) AND CASE WHEN q_name_part(x.v, 2) IS NULL \
-                 THEN pg_type_is_visible(t.oid) ELSE n.nspname = q_name_part(x.v, 2) END LIMIT 1))",
+                 WHERE t.typname = q_name_part(y.name, 1) AND CASE WHEN q_name_part(y.name, 2) IS NULL \
+                 THEN pg_type_is_visible(t.oid) ELSE n.nspname = q_name_part(y.name, 2) END LIMIT 1))",
         missing: ("42704", "type \"", "\" does not exist"),
         shown: "format_type(x.v::oid, NULL)",
     },

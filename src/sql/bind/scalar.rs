@@ -1,6 +1,7 @@
 //! Expressions: from the syntax tree to typed trees.
 
 use super::names::{Clause, fold, name_start, parts};
+use super::record::{plain_field, shape_argument};
 use super::{Binder, error_at};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::arrays::quantified as quantified_calls;
@@ -905,7 +906,7 @@ impl Binder<'_> {
             (true, _) => self.named_arguments(name, &list.args, at)?,
             (false, "row") => self.row_arguments(&list.args, at)?,
             (false, "normalize") => self.form_arguments(&list.args, at)?,
-            (false, _) => list.args.iter().map(|arg| self.argument(arg, at)).collect::<SqlResult<Vec<_>>>()?,
+            (false, _) => self.arguments(&list.args, at)?,
         };
         if kind == Some(Kind::Set) {
             return self.set_in_expression(name, args, at);
@@ -941,6 +942,14 @@ impl Binder<'_> {
                 false => args.push(value),
             }
         }
+        Ok(args)
+    }
+
+    /// The arguments of a call. A parameter of the type `void` is none: with such a one drivers hold the place of a result
+    /// (`{? = call f(?)}`).
+    pub(super) fn arguments(&mut self, args: &[FunctionArg], at: Location) -> SqlResult<Vec<Typed>> {
+        let mut args = args.iter().map(|arg| self.argument(arg, at)).collect::<SqlResult<Vec<_>>>()?;
+        args.retain(|arg| arg.ty != Type::VOID || !matches!(arg.node, Node::Param(_)));
         Ok(args)
     }
 
@@ -999,7 +1008,13 @@ impl Binder<'_> {
             return self.call_of_rows(name, args, None, at);
         }
         match self.resolve_function(name, args, at)? {
-            Ok((function, args, ty)) => Ok(Typed::apply(ty, Op::Function(function), args).at(at)),
+            Ok((function, mut args, ty)) => {
+                if function.has_fields() {
+                    let fields = function.columns.iter().map(|(name, ty)| plain_field(name, *ty));
+                    args.push(shape_argument(&fields.collect::<Vec<_>>()));
+                }
+                Ok(Typed::apply(ty, Op::Function(function), args).at(at))
+            }
             Err(mut args) => {
                 let own = || self.scope.catalog.resolve_type(self.scope.search_path, None, name);
                 let cast = Type::by_typname(name)

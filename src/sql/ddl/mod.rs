@@ -130,10 +130,14 @@ pub fn select_into(query: &Query) -> Option<Ddl> {
     }))
 }
 
-/// The types that names mean, without their modifiers.
+/// The types of parameters that names mean, without their modifiers: also `void`, which is no column's.
 pub fn types_of(names: &[TypeName], scope: &Scope<'_>) -> SqlResult<Vec<Type>> {
     let work = work::Work::new(scope);
-    names.iter().map(|n| work.type_of(n).map(|(ty, typmod)| work.catalog.base_of(ty, typmod).0)).collect()
+    let of = |name: &TypeName| match (name.schema.as_deref(), &*name.name, name.array) {
+        (None | Some("pg_catalog"), "void", false) => Ok(Type::VOID),
+        _ => work.type_of(name).map(|(ty, typmod)| work.catalog.base_of(ty, typmod).0),
+    };
+    names.iter().map(of).collect()
 }
 
 /// The working copy as it is after a statement, to be compared with what a replica reads back.

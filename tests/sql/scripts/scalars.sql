@@ -128,3 +128,37 @@ select true::text, format('%s %L', true, false), concat(true, false), true || 'x
 --> text text | format text | concat text | ?column? text | concat_ws text | array_to_string text
 --> true | t 'f' | tf | truex | t,{f} | t,f
 --> SELECT 1
+
+-- A parameter of the type void is no argument: it holds the place of a result.
+PREPARE void_one (void, text) AS SELECT upper($1, $2)
+--> PREPARE
+
+EXECUTE void_one (NULL, 'a')
+--> upper text
+--> A
+--> SELECT 1
+
+PREPARE void_from (void, text) AS SELECT * FROM upper($1, $2) AS result
+--> PREPARE
+
+EXECUTE void_from (NULL, 'a')
+--> result text
+--> A
+--> SELECT 1
+
+PREPARE void_rows (int, void) AS SELECT * FROM generate_series(1, $1, $2)
+--> PREPARE
+
+EXECUTE void_rows (2, NULL)
+--> generate_series int4
+--> 1
+--> 2
+--> SELECT 2
+
+PREPARE void_cast (text, void) AS SELECT int4($1, $2), now($2) IS NOT NULL AS now
+--> PREPARE
+
+EXECUTE void_cast ('1', NULL)
+--> int4 int4 | now bool
+--> 1 | t
+--> SELECT 1
