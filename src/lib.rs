@@ -42,3 +42,4 @@ pub mod transport;
 pub mod types;
 pub mod value;
 pub mod version;
+pub mod workers;

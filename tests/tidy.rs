@@ -15,6 +15,7 @@ const ARROWS: &[(&str, &str)] = &[
     ("clock", ""),
     ("version", "error"),
     ("host", ""),
+    ("workers", ""),
     ("error", ""),
     ("status", ""),
     ("panics", ""),
@@ -57,13 +58,13 @@ const ARROWS: &[(&str, &str)] = &[
     ),
     // Consensus knows no SQL; commands are opaque to it.
     ("consensus", "command id"),
-    ("replica", "clock command consensus id raftlog telemetry trace transport"),
+    ("replica", "clock command consensus id raftlog telemetry trace transport workers"),
     ("raftlog", "cluster::founding command consensus id"),
     ("transport", "consensus id pki version"),
     // The state machine knows no Raft: it gets an index and commands, and implements the contract of `consensus`.
     (
         "engine",
-        "command consensus database error functions id locks::advisory meter sql transaction types value version",
+        "command consensus database error functions id locks::advisory meter sql transaction types value version workers",
     ),
     ("cluster", "command error id pki::Stage pki::Succession types value version"),
     ("admin", "antechamber backup::manifest pki status telemetry"),

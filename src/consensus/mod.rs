@@ -85,7 +85,7 @@ pub struct SnapshotMeta {
     pub checksum: u64,
 }
 
-/// The deterministic state that the log drives. Called from one thread, the replica's apply thread.
+/// The deterministic state that the log drives. Called from one thread at a time.
 pub trait StateMachine: Send + 'static {
     fn applied(&self) -> Position;
     fn membership(&self) -> Membership;

@@ -41,6 +41,7 @@ use crate::version::{self, Migration, Version};
 use parking_lot::Mutex;
 use rusqlite::ffi;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -87,7 +88,7 @@ fn corrupt(text: impl std::fmt::Display) -> Stop {
 
 /// Everything that applying changes.
 pub struct Machine {
-    pub runner: Runner,
+    pub runner: Writer,
     pub state: State,
     pub memory: Memory,
     pub window: Window,
@@ -150,6 +151,23 @@ pub(super) struct Site {
     careful: bool,
 }
 
+/// The writer's connection, which is closed while nobody needs it. Whoever calls the machine has woken it.
+pub struct Writer(Option<Runner>);
+
+impl Deref for Writer {
+    type Target = Runner;
+
+    fn deref(&self) -> &Runner {
+        self.0.as_ref().expect("woken before it is used")
+    }
+}
+
+impl DerefMut for Writer {
+    fn deref_mut(&mut self) -> &mut Runner {
+        self.0.as_mut().expect("woken before it is used")
+    }
+}
+
 impl Machine {
     pub fn new(
         runner: Runner,
@@ -163,10 +181,8 @@ impl Machine {
         let state = State::load(&mut runner.connection)?;
         let memory = Memory::load(&mut runner.connection)?;
         let advisory = advisory::load(&mut runner.connection)?;
-        let watched = brake.clone();
-        runner.connection.meter().watch(Box::new(move || watched.interrupts()));
-        Ok(Machine {
-            runner,
+        let mut machine = Machine {
+            runner: Writer(None),
             state,
             memory,
             window,
@@ -187,7 +203,25 @@ impl Machine {
             marks_contents: false,
             contents: Arc::default(),
             limits: Limits { work, memory: MEMORY_IN_THE_LOG, ..Limits::NONE },
-        })
+        };
+        machine.wake(runner);
+        Ok(machine)
+    }
+
+    /// Goes on with this connection.
+    pub fn wake(&mut self, runner: Runner) {
+        let watched = self.brake.clone();
+        runner.connection.meter().watch(Box::new(move || watched.interrupts()));
+        self.runner = Writer(Some(runner));
+    }
+
+    /// Closes the connection: nothing is applied before another one is there.
+    pub fn rest(&mut self) {
+        self.runner = Writer(None);
+    }
+
+    pub fn is_resting(&self) -> bool {
+        self.runner.0.is_none()
     }
 
     /// Applies `entries` in one transaction. `before_commit` sees the state that COMMIT will make visible.

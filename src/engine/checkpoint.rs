@@ -12,14 +12,15 @@
 //! apply thread waits for readers to go as well ([`restart`]). So the WAL is bounded however slow the disk is and however
 //! many read, unless one stays; transactions that idle give their views up (`executor`).
 
-use super::connection::{Connection, PASSING};
+use super::connection::{Connection, PASSING, Register, Role};
 use super::statement::Fault;
-use parking_lot::{Condvar, Mutex, MutexGuard};
+use crate::workers::{Task, Workers};
+use parking_lot::{Mutex, MutexGuard};
 use rusqlite::ffi;
 use std::ffi::{c_char, c_int, c_void};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// How long the writer waits for readers to go when the WAL is so long that it must be started over.
@@ -107,6 +108,12 @@ pub fn restart(connection: &Connection, progress: &Progress) -> Result<bool, Fau
     complete
 }
 
+/// Has everything copied, and the WAL empty: before a file is closed that nobody uses. False if somebody reads from it.
+pub fn empty(connection: &Connection, progress: &Progress) -> Result<bool, Fault> {
+    let Some(_turn) = progress.turn(false) else { return Ok(false) };
+    checkpoint(connection, progress, ffi::SQLITE_CHECKPOINT_TRUNCATE)
+}
+
 fn checkpoint(connection: &Connection, progress: &Progress, mode: c_int) -> Result<bool, Fault> {
     let committed = progress.committed.load(Ordering::Acquire);
     let (mut log, mut copied) = (-1, -1);
@@ -140,66 +147,55 @@ pub fn abort_if_unflushed(fault: &Fault) {
     }
 }
 
-#[derive(Default)]
-struct Orders {
-    wanted: bool,
-    stop: bool,
-    failure: Option<Fault>,
+/// Does the bulk for all files of this process.
+static WORKERS: Workers = Workers::new("checkpoint", 4);
+
+/// Checkpoints one generation on another thread.
+pub struct Checkpointer {
+    task: Arc<Task<Pass>>,
+    failure: Arc<Mutex<Option<Fault>>>,
 }
 
-/// The thread that checkpoints one generation.
-pub struct Checkpointer {
-    orders: Arc<(Mutex<Orders>, Condvar)>,
-    thread: Option<JoinHandle<()>>,
+struct Pass {
+    path: PathBuf,
+    progress: Arc<Progress>,
+    failure: Arc<Mutex<Option<Fault>>>,
+}
+
+impl Pass {
+    /// On a connection of its own, which runs nothing: opening it costs little beside the flushes.
+    fn run(&mut self) {
+        let functions: Register = Arc::new(|_, _| Ok(()));
+        let opened = Connection::open(&self.path, Role::Writer, false, &functions);
+        let turn = self.progress.turn(true);
+        let done = opened.and_then(|connection| pass(&connection, &self.progress));
+        drop(turn);
+        if let Err(fault) = done {
+            *self.failure.lock() = Some(fault);
+        }
+    }
 }
 
 impl Checkpointer {
-    /// Takes over `connection`, which is used for nothing else.
-    pub fn start(connection: Connection, progress: Arc<Progress>) -> std::io::Result<Checkpointer> {
-        let orders = Arc::new((Mutex::new(Orders::default()), Condvar::new()));
-        let theirs = orders.clone();
-        let thread = std::thread::Builder::new().name("checkpoint".to_owned()).spawn(move || {
-            let (orders, bell) = &*theirs;
-            loop {
-                let mut guard = orders.lock();
-                while !guard.wanted && !guard.stop {
-                    bell.wait(&mut guard);
-                }
-                if guard.stop {
-                    return;
-                }
-                guard.wanted = false;
-                drop(guard);
-                let turn = progress.turn(true);
-                let done = pass(&connection, &progress);
-                drop(turn);
-                if let Err(fault) = done {
-                    orders.lock().failure = Some(fault);
-                }
-            }
-        })?;
-        Ok(Checkpointer { orders, thread: Some(thread) })
+    pub fn new(path: PathBuf, progress: Arc<Progress>) -> Checkpointer {
+        let failure = Arc::default();
+        let pass = Pass { path, progress, failure: Arc::clone(&failure) };
+        Checkpointer { task: Task::new(&WORKERS, pass, Pass::run), failure }
     }
 
     /// Asks for a checkpoint soon.
     pub fn wake(&self) {
-        self.orders.0.lock().wanted = true;
-        self.orders.1.notify_one();
+        self.task.call();
     }
 
     /// Why the last checkpoint failed, once.
     pub fn take_failure(&self) -> Option<Fault> {
-        self.orders.0.lock().failure.take()
+        self.failure.lock().take()
     }
 }
 
 impl Drop for Checkpointer {
     fn drop(&mut self) {
-        self.orders.0.lock().stop = true;
-        self.orders.1.notify_one();
-        if let Some(thread) = self.thread.take() {
-            // A panic of the thread was already reported by the panic hook.
-            let _ = thread.join();
-        }
+        self.task.end();
     }
 }

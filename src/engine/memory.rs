@@ -8,6 +8,7 @@ use crate::meter;
 use rusqlite::ffi;
 use std::ffi::{c_int, c_void};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 struct Methods(ffi::sqlite3_mem_methods);
 
@@ -17,6 +18,24 @@ unsafe impl Send for Methods {}
 unsafe impl Sync for Methods {}
 
 static DEFAULT: OnceLock<Methods> = OnceLock::new();
+
+/// A database has given memory back since somebody looked.
+static RESTED: AtomicBool = AtomicBool::new(false);
+
+pub(super) fn note_rest() {
+    RESTED.store(true, Ordering::Relaxed);
+}
+
+/// Gives memory that databases have given back to the allocator on to the operating system. May take some milliseconds.
+pub fn give_back() {
+    if RESTED.swap(false, Ordering::Relaxed) {
+        // SAFETY: no more than the allocator's own housekeeping.
+        #[cfg(target_env = "gnu")]
+        unsafe {
+            libc::malloc_trim(0);
+        }
+    }
+}
 
 /// Must come before anything else that uses SQLite in this process. Error: it came too late.
 pub fn install() -> Result<(), String> {

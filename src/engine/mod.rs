@@ -1,7 +1,7 @@
 //! The SQLite state machine of one replica: applies the log, answers reads, writes and installs snapshots.
 //!
 //! It knows positions and commands, but neither Raft nor Postgres: what it must know of SQL beyond executing it is
-//! injected as a [`Dialect`]. One thread owns the [`Engine`] (the apply thread, the only writer of the file);
+//! injected as a [`Dialect`]. One thread at a time has the [`Engine`] (the apply thread, the only writer of the file);
 //! everybody else holds [`Shared`].
 //!
 //! | file | content |
@@ -277,6 +277,9 @@ struct MovedSequences {
 /// Sequences of which that is known one by one.
 const MOVED: usize = 10_000;
 
+/// After how many calls of [`StateMachine::idle`], one a second, what nobody has used meanwhile is closed.
+const REST: u32 = 10;
+
 /// Marks whose digests are kept in memory, and votes.
 const MARKS: usize = 64;
 const VOTES: usize = 512;
@@ -490,6 +493,8 @@ pub struct Engine {
     /// See [`StateMachine::reached`]: what was noted last.
     reached: Position,
     brake: Arc<Brake>,
+    /// For how many calls of [`StateMachine::idle`] nothing was applied, since which index.
+    quiet: (u64, u32),
 }
 
 /// Everything that belongs to one generation of the file.
@@ -560,6 +565,7 @@ impl Engine {
             next_inline: 0,
             reached,
             brake,
+            quiet: (0, 0),
         };
         Ok((engine, shared))
     }
@@ -621,14 +627,8 @@ fn create(options: &Options, path: &Path) -> Result<(), OpenError> {
 
 fn open(options: &Arc<Options>, generation: &Arc<Generation>, brake: &Arc<Brake>) -> Result<Opened, OpenError> {
     let path = generation.path();
-    let register = &options.dialect.register;
     let progress = Arc::new(Progress::default());
-    let mut writer = Connection::open(&path, Role::Writer, false, register)?;
-    checkpoint::watch(&writer, &progress);
-    if let Some(pages) = options.max_pages {
-        writer.trusted(|c| c.raw().pragma_update(None, "max_page_count", pages)).map_err(Fault::from)?;
-    }
-    let mut runner = Runner::new(writer, options.dialect.clone());
+    let mut runner = open_writer(options, &path, &progress)?;
     let found = meta::State::owner(&mut runner.connection)?;
     if found != options.owner {
         return Err(OpenError::Foreign { found, expected: options.owner.clone() });
@@ -646,13 +646,24 @@ fn open(options: &Arc<Options>, generation: &Arc<Generation>, brake: &Arc<Brake>
     }
     let mut catalog = (*machine.runner.catalog().map_err(OpenError::Catalog)?).clone();
     catalog.version = machine.state.schema_version;
+    let catalog = Arc::new(catalog);
+    machine.runner.set_catalog(Some(catalog.clone()));
     progress.committed.store(machine.state.at.index, Ordering::Release);
     // What an earlier process wrote may never have been flushed.
     checkpoint::pass(&machine.runner.connection, &progress)?;
-    let connection = Connection::open(&path, Role::Writer, false, register)?;
-    let checkpointer = Checkpointer::start(connection, progress.clone())?;
+    let checkpointer = Checkpointer::new(path, progress.clone());
     let pool = Arc::new(reader::Pool::new(generation.clone(), options.clone()));
-    Ok(Opened { machine, checkpointer, progress, catalog: Arc::new(catalog), pool })
+    Ok(Opened { machine, checkpointer, progress, catalog, pool })
+}
+
+/// The one connection that writes.
+fn open_writer(options: &Options, path: &Path, progress: &Arc<Progress>) -> Result<Runner, Fault> {
+    let mut writer = Connection::open(path, Role::Writer, false, &options.dialect.register)?;
+    checkpoint::watch(&writer, progress);
+    if let Some(pages) = options.max_pages {
+        writer.trusted(|c| c.raw().pragma_update(None, "max_page_count", pages)).map_err(Fault::from)?;
+    }
+    Ok(Runner::new(writer, options.dialect.clone()))
 }
 
 /// Makes what a replica has the beginning of a new group's state, in an empty directory. Returns where its log begins.
@@ -768,6 +779,7 @@ impl StateMachine for Engine {
         if entries.is_empty() {
             return Ok(Vec::new());
         }
+        self.wake()?;
         let (shared, before) = (&self.shared, self.machine.state.schema_version);
         let mut catalog = None;
         let result = self.machine.apply(entries, &mut |state, runner| {
@@ -792,6 +804,7 @@ impl StateMachine for Engine {
     }
 
     fn skip(&mut self, entry: &Committed) -> Result<Vec<Applied>, Halt> {
+        self.wake()?;
         let effects = self.machine.skip(entry)?;
         Ok(self.took(effects, None))
     }
@@ -824,7 +837,8 @@ impl StateMachine for Engine {
             self.last_checkpoint = Instant::now();
             self.checkpointer.wake();
         }
-        Ok(())
+        self.shared.pool.load().rest(REST);
+        self.rest_if_quiet(behind)
     }
 
     fn snapshot(&self, file: PathBuf) -> Box<dyn FnOnce() -> Result<SnapshotMeta, Halt> + Send> {
@@ -851,6 +865,31 @@ impl StateMachine for Engine {
 }
 
 impl Engine {
+    /// A database that nobody writes to gives back what only a writer needs: its connection, with what it remembers, and the
+    /// WAL's space. What it would cost to open it again for each write that comes now and then is a millisecond.
+    fn rest_if_quiet(&mut self, behind: bool) -> Result<(), Halt> {
+        let (applied, (since, quiet)) = (self.applied().index, self.quiet);
+        self.quiet = (applied, if applied == since { quiet.saturating_add(1) } else { 0 });
+        if behind || self.quiet.1 < REST || self.machine.is_resting() {
+            return Ok(());
+        }
+        if checkpoint::empty(&self.machine.runner.connection, &self.progress).map_err(|f| halt(&f))? {
+            self.machine.rest();
+            memory::note_rest();
+        }
+        Ok(())
+    }
+
+    fn wake(&mut self) -> Result<(), Halt> {
+        if self.machine.is_resting() {
+            let opened = open_writer(&self.options, &self.generation.path(), &self.progress);
+            let mut runner = opened.map_err(|f| halt(&f))?;
+            runner.set_catalog(Some(self.shared.catalog()));
+            self.machine.wake(runner);
+        }
+        Ok(())
+    }
+
     /// Entries have taken effect: tells everybody.
     fn took(&mut self, effects: apply::Effects, catalog: Option<Arc<Catalog>>) -> Vec<Applied> {
         let shared = &self.shared;

@@ -48,18 +48,26 @@ const CANCEL_CHECK: Duration = Duration::from_millis(100);
 /// The readers of one generation.
 pub struct Pool {
     // Connections close before the generation may remove its files.
-    idle: Mutex<Vec<Reader>>,
+    idle: Mutex<Idle>,
     permits: Arc<Semaphore>,
     resting: Arc<Semaphore>,
     options: Arc<Options>,
     generation: Arc<Generation>,
 }
 
+/// Readers that nobody uses at the moment.
+#[derive(Default)]
+struct Idle {
+    readers: Vec<Reader>,
+    /// For how many calls of [`Pool::rest`] nobody has used any.
+    quiet: u32,
+}
+
 impl Pool {
     pub fn new(generation: Arc<Generation>, options: Arc<Options>) -> Pool {
         let permits = Arc::new(Semaphore::new(options.readers.max(1)));
         let resting = Arc::new(Semaphore::new(RESTING));
-        Pool { idle: Mutex::new(Vec::new()), permits, resting, options, generation }
+        Pool { idle: Mutex::default(), permits, resting, options, generation }
     }
 
     pub fn generation(&self) -> &Arc<Generation> {
@@ -79,7 +87,11 @@ impl Pool {
     }
 
     fn take(&self) -> Result<Reader, Fault> {
-        let idle = self.idle.lock().pop();
+        let idle = {
+            let mut idle = self.idle.lock();
+            idle.quiet = 0;
+            idle.readers.pop()
+        };
         match idle {
             Some(reader) => Ok(reader),
             None => Reader::open(&self.generation, &self.options),
@@ -88,9 +100,22 @@ impl Pool {
 
     fn give(&self, reader: Reader) {
         let mut idle = self.idle.lock();
-        if idle.len() < KEEP_IDLE && !self.generation.is_retired() {
-            idle.push(reader);
+        idle.quiet = 0;
+        if idle.readers.len() < KEEP_IDLE && !self.generation.is_retired() {
+            idle.readers.push(reader);
         }
+    }
+
+    /// Called now and then: closes the readers after so many calls during which nobody has used any.
+    pub fn rest(&self, patience: u32) {
+        let mut idle = self.idle.lock();
+        idle.quiet = idle.quiet.saturating_add(1);
+        if idle.quiet < patience {
+            return;
+        }
+        let readers = std::mem::take(&mut idle.readers);
+        drop(idle);
+        drop(readers);
     }
 }
 

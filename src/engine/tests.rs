@@ -793,6 +793,49 @@ fn replicas_agree_whatever_the_grouping_and_restarts() {
     assert_eq!(a.engine.digest(), c.engine.digest());
 }
 
+/// Descriptors of a replica's files that this process has.
+fn descriptors(r: &Replica) -> usize {
+    let own = r.directory.path();
+    let all = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
+    all.filter_map(|entry| std::fs::read_link(entry.path()).ok()).filter(|file| file.starts_with(own)).count()
+}
+
+/// What a database has that nobody uses is given back, and what comes next finds it as it was.
+#[test]
+fn a_database_at_rest_has_nothing_open() {
+    let (mut quiet, mut busy) = (Replica::new(), Replica::new());
+    let views = Views::new(quiet.shared.clone(), ForkOptions::default());
+    for round in 0..3 {
+        for r in [&mut quiet, &mut busy] {
+            assert_eq!(*r.write(round, insert(round as i64)), count(1));
+        }
+        drop(views.open().unwrap());
+        assert_eq!(quiet.value(r#"SELECT count(*) FROM "public.t""#), Value::Int(round as i64 + 1));
+        assert!(descriptors(&quiet) > 3);
+        // Somebody who reads holds it up, and is not disturbed.
+        let mut cursor = block(quiet.shared.read(request(&quiet.shared, r#"SELECT k FROM "public.t""#))).unwrap();
+        let rest = |r: &mut Replica| {
+            let begun = Instant::now();
+            while r.engine.durable() < r.engine.applied().index || begun.elapsed() < Duration::from_millis(10) {
+                std::thread::sleep(Duration::from_millis(5));
+                r.engine.last_checkpoint = Instant::now() - Duration::from_secs(2);
+                r.engine.idle().unwrap();
+            }
+            (0..2 * REST).for_each(|_| r.engine.idle().unwrap());
+        };
+        rest(&mut quiet);
+        assert!(descriptors(&quiet) > 0);
+        assert_eq!(collect(&mut cursor, 100, false).1.len(), round as usize + 1);
+        drop(cursor);
+        rest(&mut quiet);
+        (0..=REST).for_each(|_| views.rest());
+        assert_eq!(descriptors(&quiet), 0, "round {round}");
+        assert_eq!(quiet.engine.digest(), busy.engine.digest());
+        // Reads do not need the writer.
+        assert_eq!(quiet.value(r#"SELECT count(*) FROM "public.t""#), Value::Int(round as i64 + 1));
+    }
+}
+
 #[test]
 fn a_planted_difference_is_found_by_votes() {
     let log = mixed_log();

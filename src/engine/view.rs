@@ -72,6 +72,12 @@ impl Views {
         pool.clone()
     }
 
+    /// Called every second or so: gives back what views that are over have left, when no other has begun for a while.
+    pub fn rest(&self) {
+        let pool = self.pool.lock().1.clone();
+        pool.rest(super::REST);
+    }
+
     pub fn stats(&self) -> ForkStats {
         self.pool.lock().1.stats()
     }

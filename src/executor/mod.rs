@@ -515,6 +515,11 @@ impl Executor {
         }
     }
 
+    /// Called every second or so: gives back what nobody has used for a while.
+    pub fn rest(&self) {
+        self.views.rest();
+    }
+
     /// Ends what nobody vouches for, and gives up views that only hold the WAL.
     pub fn sweep(self: &Arc<Self>, now: Instant) {
         if self.log.term() != Some(self.state.lock().term) {

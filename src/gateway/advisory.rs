@@ -237,7 +237,7 @@ impl<R: Replica, P: Peers> Router<R, P> {
         }
     }
 
-    /// Does what is left to do, renews this node's leases, and as the leader looks after those of others. Runs for as long as
+    /// Does what is left to do, renews this node's leases, as the leader looks after those of others, and gives back what nobody uses. Runs for as long as
     /// there is a router.
     pub fn tend(self: &Arc<Self>) -> impl Future<Output = ()> + Send + use<R, P> {
         let (weak, host, advisers) = (Arc::downgrade(self), self.host.clone(), self.advisers.clone());
@@ -254,6 +254,7 @@ impl<R: Replica, P: Peers> Router<R, P> {
                     next = host.now() + SWEEP;
                     router.renew_sessions();
                     router.look_after_sessions();
+                    router.executor.rest();
                 }
                 drop(router);
                 until(&*host, next, bell).await;

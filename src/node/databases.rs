@@ -170,7 +170,7 @@ async fn enter(runtime: &Arc<Runtime>, name: &str, group: GroupId, until: Instan
 
 /// Makes one that every cluster begins with.
 async fn wake(runtime: &Arc<Runtime>, database: &Database) -> SqlResult<()> {
-    submit(runtime, &wanted::wake(&database.name, None, &founders(runtime))).await?;
+    submit(runtime, &wanted::wake(&database.name, None, &founders(runtime).await?)).await?;
     let book = refresh(runtime).await?;
     match book.database(&database.name).cloned() {
         Some(made) if made.state == State::Creating => bring_to_life(runtime, &made).await,
@@ -282,8 +282,23 @@ async fn submit(runtime: &Arc<Runtime>, command: &Command) -> SqlResult<()> {
     cluster::done(&outcome).map(drop)
 }
 
-/// The first voters of a new group are on the nodes that vote on the system group.
-fn founders(runtime: &Runtime) -> Vec<NodeId> {
+/// The first voters of a new group, once there is one: right after the cluster's own beginning no node has registered yet.
+async fn founders(runtime: &Runtime) -> SqlResult<Vec<NodeId>> {
+    let until = Instant::now() + HEED;
+    loop {
+        match voters(runtime) {
+            none if none.is_empty() && Instant::now() < until => tokio::time::sleep(LOOK).await,
+            none if none.is_empty() => {
+                let message = "no node has registered yet that could have a database";
+                return Err(SqlError::new(state::CANNOT_CONNECT_NOW, message));
+            }
+            voters => return Ok(voters),
+        }
+    }
+}
+
+/// Those that vote on the system group vote on all others.
+fn voters(runtime: &Runtime) -> Vec<NodeId> {
     let status = runtime.system().group.status();
     let book = runtime.registry.book();
     let up = |node: &NodeId| book.nodes.get(node).is_some_and(|n| n.state == "up");
@@ -322,7 +337,7 @@ async fn make(runtime: &Arc<Runtime>, client: &Client, create: Create) -> SqlRes
         let message = format!("database \"{name}\" already exists");
         return Err(SqlError::new(state::DUPLICATE_DATABASE, message));
     }
-    let voters = founders(runtime);
+    let voters = founders(runtime).await?;
     let mut seed = None;
     if source.group.is_some() {
         let others = wait_for_sessions(runtime, client, &source).await?;
@@ -365,7 +380,7 @@ pub async fn check_free(runtime: &Arc<Runtime>, name: &str) -> SqlResult<()> {
 /// Makes a database of what this node has in a file (see `restore`). Returns its OID; then it is there for everybody.
 pub async fn make_of_file(runtime: &Arc<Runtime>, name: &str, attributes: wanted::Attributes) -> SqlResult<u32> {
     check_free(runtime, name).await?;
-    let mut voters = founders(runtime);
+    let mut voters = founders(runtime).await?;
     let me = runtime.identity.node;
     if !voters.contains(&me) {
         // Who has the file begins.

@@ -55,7 +55,7 @@ pub async fn watch_disk(runtime: Arc<Runtime>) {
     }
 }
 
-/// Measures what the node's files take.
+/// Measures what the node's files take, and gives back memory that databases at rest do not need.
 pub async fn measure_files(runtime: Arc<Runtime>) {
     let mut tick = tokio::time::interval(FILES_PERIOD);
     loop {
@@ -67,6 +67,7 @@ pub async fn measure_files(runtime: Arc<Runtime>) {
             TELEMETRY.files("log", size(&dir.join("log-engine"), &|_| true));
             TELEMETRY.files("wal", size(&groups, &is_wal));
             TELEMETRY.files("database", size(&groups, &|path| !is_wal(path)));
+            crate::engine::memory::give_back();
         });
         let _ = measured.await;
     }

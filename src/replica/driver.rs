@@ -6,15 +6,16 @@
 //!   ([`super::inbox`]), and its own thread keeps time and does what is rare.
 //! - the **log thread** writes what all groups queued while the last sync ran as one batch with one sync, then sends
 //!   the messages that had to wait for it, then reports.
-//! - each group's **apply thread** owns the state machine. It applies everything committed meanwhile in one call and
-//!   answers the waiting clients itself.
+//! - the **apply threads** have the state machines, one group's on at most one thread at a time, and as many as there are groups
+//!   with something to apply ([`crate::workers`]). What was committed meanwhile is applied in one call, and the waiting clients
+//!   are answered there.
 //! - the **reader thread** reads old entries back from the log, for followers that lag.
 //! - a thread for each snapshot being built.
 //!
 //! Appends to followers leave from the driver while the own sync runs; acknowledgements leave from the log thread.
 //!
-//! **When the machine fails it** (a full disk, no more file descriptors, a read error), the log thread and the apply
-//! threads try again for as long as it takes. When their patience is over the replica says why it does not serve, gives
+//! **When the machine fails it** (a full disk, no more file descriptors, a read error), the log thread and the appliers
+//! try again for as long as it takes. When their patience is over the replica says why it does not serve, gives
 //! the leadership up and lets nobody wait; when the work succeeds it serves again. What would not get better by
 //! itself halts a replica until a restart: damaged files. A failed fsync ends the process.
 
@@ -28,7 +29,7 @@ use super::handle::{
     AddGroupError, GroupConfig, GroupLeadership, NodeConfig, ProposeError, ReadError, ReplicaState, ReplicaStatus,
 };
 use super::inbox::{Inbox, Work};
-use super::queue::{Disconnected, Receiver, Sender, queue};
+use super::queue::{Receiver, Sender, queue};
 use super::{Applied, Committed, Halt, Membership, Position, SnapshotMeta, StateMachine};
 use crate::clock::{self, Belief, Reading};
 use crate::command::{Outcome, Proposal};
@@ -39,6 +40,7 @@ use crate::raftlog::{Entry, HardState, LogError, LogReader, LogWrite, RaftLog, f
 use crate::telemetry::{OfGroup, TELEMETRY};
 use crate::trace;
 use crate::transport::{Beat, Envelope, Transport};
+use crate::workers::{Task, Workers};
 use parking_lot::Mutex;
 use raft::eraftpb::{Message, MessageType};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -202,6 +204,8 @@ pub(super) struct Shared {
     waiters: Mutex<BTreeMap<u64, Waiters>>,
     /// Readers that wait until an index is applied.
     readers: Mutex<BTreeMap<u64, Vec<ReadReply>>>,
+    /// What is to be applied could not be, and is to be tried again.
+    retries: AtomicBool,
     pub(super) brake: Arc<Brake>,
 }
 
@@ -323,8 +327,7 @@ pub(super) struct Replica {
     /// The cluster wants them gone. It counts as a reason not to lead beside clocks and disks, so that a leader that goes
     /// and an heir that is not fit do not give the leadership back and forth.
     leaving: BTreeSet<NodeId>,
-    apply: Sender<ApplyJob>,
-    apply_thread: Option<JoinHandle<()>>,
+    apply: Applying,
     proposals: Vec<(Ticketed, ProposeReply)>,
     /// When the first of those came that are not in the log yet.
     proposed: Option<Instant>,
@@ -378,7 +381,7 @@ impl Replica {
     }
 }
 
-/// Loads a replica from the log and starts its apply thread; the driver gets it as [`Input::AddGroup`].
+/// Loads a replica from the log; the driver gets it as [`Input::AddGroup`].
 pub(super) fn prepare(
     node: &NodeConfig,
     log: Arc<dyn RaftLog>,
@@ -428,10 +431,13 @@ pub(super) fn prepare(
         disk_full: AtomicBool::new(false),
         waiters: Mutex::default(),
         readers: Mutex::default(),
+        retries: AtomicBool::new(false),
         brake: brake.clone(),
     });
-    let (apply, jobs) = queue();
+    let (sender, jobs) = queue();
     let applier = Applier {
+        jobs,
+        idled: Instant::now(),
         machine,
         brake,
         risky: core.last_index(),
@@ -445,17 +451,13 @@ pub(super) fn prepare(
         failed: lost.is_some(),
         told: 0,
     };
-    let apply_thread = std::thread::Builder::new()
-        .name(format!("apply-{group}"))
-        .spawn(move || applier.run(jobs))
-        .map_err(|e| AddGroupError::Log(LogError::Io(e.to_string())))?;
+    let apply = Applying { jobs: sender, task: Task::new(&APPLIERS, applier, Applier::turn) };
     Ok(Replica {
         core,
         shared,
         nodes,
         leaving: BTreeSet::new(),
         apply,
-        apply_thread: Some(apply_thread),
         proposals: Vec::new(),
         proposed: None,
         waiting: HashMap::new(),
@@ -841,7 +843,13 @@ impl Driver {
         }
         self.tell_time();
         let prune = self.ticks.is_multiple_of(20);
+        let turns = (IDLE.as_micros() / self.config.tick.as_micros().max(1)).max(1) as u64;
         for (group, replica) in &mut self.replicas {
+            if replica.shared.retries.load(Ordering::Relaxed) {
+                replica.apply.task.call();
+            } else if (self.ticks + group.0).is_multiple_of(turns) {
+                replica.apply.task.remind();
+            }
             self.touched.insert(*group);
             let leadership = replica.core.leadership();
             let leads = leadership.role == Role::Leader;
@@ -1162,10 +1170,7 @@ fn forget_reads(replica: &mut Replica) {
 }
 
 fn stop_replica(mut replica: Box<Replica>) {
-    replica.apply.send(ApplyJob::Stop);
-    if let Some(thread) = replica.apply_thread.take() {
-        let _ = thread.join();
-    }
+    replica.apply.task.end();
     replica.shared.set_state(ReplicaState::Stopped);
     for reply in
         replica.proposals.drain(..).map(|(_, reply)| reply).chain(std::mem::take(&mut replica.waiting).into_values())
@@ -1392,10 +1397,28 @@ enum ApplyJob {
     Snapshot(PathBuf),
     /// What may be applied has changed.
     Look,
-    Stop,
+}
+
+/// At this many groups something may be applied at a time.
+static APPLIERS: Workers = Workers::new("apply", 128);
+
+/// The way to a group's state machine.
+struct Applying {
+    jobs: Sender<ApplyJob>,
+    task: Arc<Task<Applier>>,
+}
+
+impl Applying {
+    fn send(&self, job: ApplyJob) {
+        self.jobs.send(job);
+        self.task.call();
+    }
 }
 
 struct Applier {
+    jobs: Receiver<ApplyJob>,
+    /// When the state machine last had time of its own.
+    idled: Instant,
     machine: Box<dyn StateMachine>,
     brake: Arc<Brake>,
     /// Up to here entries are applied one by one, and each is noted before: see [`Brake`].
@@ -1421,30 +1444,20 @@ struct Applier {
 const IDLE: Duration = Duration::from_secs(1);
 
 impl Applier {
-    fn run(mut self, jobs: Receiver<ApplyJob>) {
-        let mut idled = Instant::now();
-        loop {
-            let nothing = jobs.is_empty() && self.entries.is_empty() && self.install.is_none();
-            if nothing || idled.elapsed() > IDLE {
-                idled = Instant::now();
-                self.idle();
-            }
-            let wait = self.trouble.as_ref().map_or(IDLE, |trouble| trouble.pause().min(IDLE));
-            // Everything committed meanwhile, in one call.
-            match jobs.take(wait) {
-                Ok(jobs) => {
-                    if !jobs.into_iter().all(|job| self.take(job)) {
-                        return;
-                    }
-                }
-                Err(Disconnected) => return,
-            }
-            self.work();
+    /// Does what has come, everything committed meanwhile in one call.
+    fn turn(&mut self) {
+        let jobs = self.jobs.take(Duration::ZERO).unwrap_or_default();
+        jobs.into_iter().for_each(|job| self.take(job));
+        self.work();
+        self.shared.retries.store(self.trouble.is_some(), Ordering::Relaxed);
+        let nothing = self.jobs.is_empty() && self.entries.is_empty() && self.install.is_none();
+        if nothing || self.idled.elapsed() > IDLE {
+            self.idled = Instant::now();
+            self.idle();
         }
     }
 
-    /// False when it was the last job.
-    fn take(&mut self, job: ApplyJob) -> bool {
+    fn take(&mut self, job: ApplyJob) {
         match job {
             ApplyJob::Apply(entries, at) if !self.failed => {
                 self.committed.extend(entries.first().map(|first| (first.at.index, at)));
@@ -1463,9 +1476,7 @@ impl Applier {
                 self.work();
             }
             ApplyJob::Look => {}
-            ApplyJob::Stop => return false,
         }
-        true
     }
 
     fn work(&mut self) {

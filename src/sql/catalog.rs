@@ -360,10 +360,11 @@ impl Catalog {
     }
 
     /// Adds a relation, or replaces the one of that name.
-    pub fn insert(&mut self, relation: Relation) {
+    pub fn insert(&mut self, relation: impl Into<Arc<Relation>>) {
+        let relation = relation.into();
         let key = (relation.schema.clone(), relation.name.clone());
         self.oids.insert(relation.oid, key.clone());
-        self.relations.insert(key, Arc::new(relation));
+        self.relations.insert(key, relation);
     }
 
     pub fn remove(&mut self, schema: &str, name: &str) -> Option<Arc<Relation>> {

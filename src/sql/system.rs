@@ -12,7 +12,7 @@ use crate::functions::{Asks, builtin};
 use crate::settings::{self, Kind, Setting};
 use crate::types::{NO_TYPMOD, Type};
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// (oid, name, columns) of the relations of schema `quorate`; each reads the JSON array `q_live(name)`.
 const QUORATE: [(u32, &str, &str); 9] = [
@@ -66,15 +66,15 @@ const QUORATE: [(u32, &str, &str); 9] = [
     ),
 ];
 
-/// Every built-in relation.
-pub fn relations() -> &'static [Relation] {
-    static RELATIONS: OnceLock<Vec<Relation>> = OnceLock::new();
+/// Every built-in relation. The catalogs of all databases share them.
+pub fn relations() -> &'static [Arc<Relation>] {
+    static RELATIONS: OnceLock<Vec<Arc<Relation>>> = OnceLock::new();
     RELATIONS.get_or_init(|| {
         let lines = include_str!("system_relations.txt").lines().chain(include_str!("system_empty.txt").lines());
         let pg = lines.filter(|l| !l.starts_with('#')).filter_map(pg_relation);
         let quorate = QUORATE.iter().map(|(oid, name, columns)| quorate_relation(*oid, name, columns));
         let views = include_str!("system_views.sql").split("\n\n").filter_map(view);
-        pg.chain(quorate).chain(views).chain([pg_settings(), this_database()]).collect()
+        pg.chain(quorate).chain(views).chain([pg_settings(), this_database()]).map(Arc::new).collect()
     })
 }
 

@@ -103,6 +103,8 @@ struct State {
     /// Begun forks and when their snapshots were taken.
     open: BTreeMap<u64, Instant>,
     next: u64,
+    /// What `next` was, and for how many calls of [`ForkPool::rest`].
+    seen: (u64, u32),
 }
 
 /// A pair outside of begin and end. It has no connection to offer.
@@ -244,6 +246,19 @@ impl ForkPool {
             }
         }
         visits
+    }
+
+    /// Called now and then: closes idle pairs after so many calls between which no fork was begun.
+    pub fn rest(&self, patience: u32) {
+        let mut state = self.inner.state.lock();
+        let (next, quiet) = (state.next, state.seen.1);
+        state.seen = (next, if state.seen.0 == next { quiet.saturating_add(1) } else { 0 });
+        if state.seen.1 < patience {
+            return;
+        }
+        let idle = std::mem::take(&mut state.idle);
+        drop(state);
+        drop(idle);
     }
 
     /// Closes idle pairs, refuses new forks, and closes the begun ones as they end.
