@@ -845,6 +845,9 @@ impl<'a> Job<'a> {
             let mut blocked = None;
             for want in wants {
                 let target = want.target();
+                // NOWAIT and SKIP LOCKED are about rows; tables are waited for.
+                let of_table = matches!(want, Want::Table { .. }) && self.patient;
+                let wait = if of_table { LockWait::Wait } else { wait };
                 let reply = state.locks.request(id, want, wait);
                 deliver(&mut state, reply.effects);
                 match reply.answer {

@@ -442,7 +442,9 @@ impl Work {
         let private = runner.connection.changes().moved().oids();
         let mut defined = BTreeSet::new();
         if statement.step.ddl.any() {
-            let changed = runner.connection.changes().system_rows(false).unwrap_or_default();
+            let mut changed = runner.connection.changes().system_rows(false).unwrap_or_default();
+            // Who only comes to depend on a table, as a view does, leaves its rows to others.
+            changed.retain(|row| row.table != "pg_catalog.pg_depend");
             defined = relations_of(&changed).unwrap_or_default();
         }
         let hidden = std::mem::take(&mut runner.hidden);
@@ -626,10 +628,10 @@ impl Work {
         if let Some(Locking { wait: LockWait::SkipLocked, .. }) = &statement.lock {
             step.params.iter_mut().filter_map(|set| set.last_mut()).for_each(|last| *last = locked.clone());
         }
-        let vain = !result.wrote && result.locked.is_empty() && result.outcome.rows.is_empty();
         let kind = match statement.kind {
-            // As in PostgreSQL, what found nothing found nothing at its time: no row was locked that would have to stay so.
-            _ if vain && self.isolation() == Isolation::ReadCommitted => Kind::Read,
+            // As in PostgreSQL, what was found was found at its time. The rows that it has locked stay as they are, since the
+            // locks must have held; what else was told of, or has come to fit, may have changed.
+            _ if !result.wrote && self.isolation() == Isolation::ReadCommitted => Kind::Read,
             // A statement that found nothing to change makes a promise, but no change.
             Kind::Write if !result.wrote => Kind::LockingRead,
             kind => kind,

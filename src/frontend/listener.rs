@@ -81,6 +81,8 @@ pub struct Options {
     pub statement_deadline: Duration,
     /// How long running statements may go on after a shutdown was asked for.
     pub drain: Duration,
+    /// When this node was, as the log tells time.
+    pub started: i64,
 }
 
 impl Options {
@@ -100,6 +102,7 @@ impl Options {
             write_timeout: Duration::from_secs(300),
             statement_deadline: Duration::from_secs(60),
             drain: Duration::from_secs(10),
+            started: now_micros(),
         }
     }
 }
@@ -260,12 +263,10 @@ impl<D: Database> Newcomer<D> {
         if options.guard.keys.is_some() {
             settings.tell("ssl", "on");
         }
-        if let Some(stream) = self.stream.tcp()
-            && let (Ok(client), Ok(server)) = (stream.peer_addr(), stream.local_addr())
-        {
-            let end = |addr: SocketAddr| format!("{} {}", addr.ip().to_canonical(), addr.port());
-            settings.connected(format!("{} {}", end(client), end(server)));
-        }
+        let end = |addr: SocketAddr| format!("{} {}", addr.ip().to_canonical(), addr.port());
+        let ends = self.stream.tcp().and_then(|tcp| Some((tcp.peer_addr().ok()?, tcp.local_addr().ok()?)));
+        let ends = ends.map_or_else(|| "   ".to_owned(), |(client, server)| format!("{} {}", end(client), end(server)));
+        settings.connected(format!("{ends} {}", options.started));
         if let Some(unknown) = hello.negotiate {
             encode::put(&mut out, &NegotiateProtocolVersion::new(196_608, unknown));
         }

@@ -302,6 +302,7 @@ pub const CASTS: &[Cast] = &[
     implicit(TIME, INTERVAL, "('0|0|' || {0})"),
     assignment(TIME, INTERVAL, "q_iv_typmod('0|0|' || {0}, {typmod})"),
     implicit(TIME, TIMETZ, "q_time_timetz({0})"),
+    assignment(TIME, TIMETZ, "q_timetz_round(q_time_timetz({0}), {typmod})"),
     assignment(TIMETZ, TIME, "q_time_round(q_timetz_time({0}), {typmod})"),
     assignment(INTERVAL, TIME, "q_time_round(q_iv_time({0}), {typmod})"),
     implicit(TIMESTAMP, TIMESTAMP, "{0}"),
@@ -310,6 +311,8 @@ pub const CASTS: &[Cast] = &[
     assignment(TIMESTAMPTZ, TIMESTAMPTZ, "q_ts_round({0}, {typmod})"),
     implicit(TIME, TIME, "{0}"),
     assignment(TIME, TIME, "q_time_round({0}, {typmod})"),
+    implicit(TIMETZ, TIMETZ, "{0}"),
+    assignment(TIMETZ, TIMETZ, "q_timetz_round({0}, {typmod})"),
     implicit(INTERVAL, INTERVAL, "{0}"),
     assignment(INTERVAL, INTERVAL, "q_iv_typmod({0}, {typmod})"),
 ];
@@ -444,6 +447,10 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_iv_time", 1, |_, a| from_int(iv(a, 0)?.micros.rem_euclid(MICROS_PER_DAY))),
     scalar("q_ts_round", 2, |_, a| from_int(dt::timestamp_typmod(int(a, 0)?, int(a, 1)? as i32)?)),
     scalar("q_time_round", 2, |_, a| from_int(dt::time_typmod(int(a, 0)?, int(a, 1)? as i32))),
+    scalar("q_timetz_round", 2, |_, a| {
+        let time = timetz(a, 0)?;
+        Ok(Value::Text(TimeTz { micros: dt::time_typmod(time.micros, int(a, 1)? as i32), ..time }.encode()))
+    }),
     scalar("q_iv_typmod", 2, |_, a| from_iv(iv(a, 0)?.with_typmod(int(a, 1)? as i32)?)),
     // Arithmetic.
     scalar("q_date_add", 2, |_, a| {

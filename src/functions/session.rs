@@ -51,7 +51,8 @@ pub fn asks_of(function: &Function) -> Option<&'static Asks> {
 pub const TEMPORARY: &str = "quorate.temporary";
 
 /// The setting, not to be seen as one, that has the ends of the client's connection: address and port of the client, then
-/// of this node, with blanks between; none for a connection that is not of TCP.
+/// of this node, with blanks between; nothing instead of each for a connection that is not of TCP. The last word is when this
+/// node was started, in µs since 2000-01-01 00:00 UTC.
 pub const CONNECTION: &str = "quorate.connection";
 
 /// The setting, not to be seen as one, that has where the session's cursors are: for each of them, by its name, the row that

@@ -47,6 +47,9 @@ const OWN_TYPE: &str = concat!(
 const TYPES: &str = "iif({0} IS NULL, NULL, coalesce((SELECT group_concat(q_format_type(k.value, NULL), ', ' ORDER BY k.ordinality) \
      FROM q_unnest({0}) k), ''))";
 
+const TRANSACTION: &str = "q_transaction(q_now(), q_backend_pid())";
+const STARTED: &str = "q_started(q_current_setting('quorate.connection', 1))";
+
 pub const FUNCTIONS: &[Function] = &[
     func("version", &[], TEXT, "'PostgreSQL 15.18 (Quorate)'").stable(),
     func("current_database", &[], NAME, "q_current_database()").stable(),
@@ -62,6 +65,12 @@ pub const FUNCTIONS: &[Function] = &[
     // Changes the session: only where it can be taken out of the query (see `sql`).
     func("set_config", &[TEXT, TEXT, BOOL], TEXT, "q_set_config({0}, {1}, {2})").volatile(),
     func("pg_backend_pid", &[], INT4, "q_backend_pid()").stable(),
+    func("txid_current", &[], INT8, TRANSACTION).stable(),
+    func("txid_current_if_assigned", &[], INT8, TRANSACTION).stable(),
+    func("pg_current_xact_id", &[], XID8, TRANSACTION).stable(),
+    func("pg_current_xact_id_if_assigned", &[], XID8, TRANSACTION).stable(),
+    func("pg_postmaster_start_time", &[], TIMESTAMPTZ, STARTED).stable(),
+    func("pg_conf_load_time", &[], TIMESTAMPTZ, STARTED).stable(),
     func("pg_typeof", &[ANY], REGTYPE, "{0:type}").stable(),
     func("num_nulls", &[ANY], INT4, "q_num_nulls({*})").variadic(),
     func("num_nonnulls", &[ANY], INT4, "q_num_nonnulls({*})").variadic(),
@@ -162,6 +171,11 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_current_of", 3, current_of).contextual(),
     scalar("q_set_config", 3, set_config).contextual().lax(),
     scalar("q_backend_pid", 0, |ctx, _| Ok(Value::Int(ctx.backend_pid.into()))).contextual(),
+    scalar("q_transaction", 2, |_, a| Ok(Value::Int(transaction(int(a, 0)?, int(a, 1)?)))),
+    // Part of `session::CONNECTION`.
+    scalar("q_started", 1, |_, a| {
+        Ok(text(a, 0)?.rsplit(' ').next().and_then(|at| at.parse().ok()).map_or(Value::Null, Value::Int))
+    }),
     scalar("q_uuid", 0, uuid).contextual(),
     scalar("q_unsupported", 1, |_, a| Err(SqlError::unsupported(text(a, 0)?))).contextual(),
     scalar("q_null_violation", 3, |ctx, a| match ctx.lenient {
@@ -295,6 +309,15 @@ fn set_config(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let shown = configure(name, value, local)?;
     std::sync::Arc::make_mut(&mut ctx.settings).insert(name.to_ascii_lowercase(), shown.clone());
     Ok(Value::Text(shown))
+}
+
+/// A transaction's number: when it began, and in the last bits by whom, so that no two have the same one (of one session they
+/// begin one after another).
+fn transaction(now: i64, pid: i64) -> i64 {
+    const BITS: u32 = 12;
+    // Multiplicative hashing (Knuth): numbers of sessions are close to each other, and the node's is in their upper bits.
+    let session = (pid as u32).wrapping_mul(2_654_435_769) >> (32 - BITS);
+    now << BITS | i64::from(session)
 }
 
 /// A version 4 UUID from the context's dice.

@@ -466,9 +466,14 @@ impl LockTable {
         !rows && !self.locks.get(&Target::Table(table)).is_some_and(of_table)
     }
 
-    /// Whether new rows may refer to rows of the table without a look at their locks: none is about to go, or to be
-    /// there, and none is waited for.
+    /// Whether new rows may refer to rows of the table without a look at its locks: none of them is about to go, or to be
+    /// there, none is waited for, and the table may be read for a change.
     pub fn is_open_to_references(&self, table: u32) -> bool {
+        let closed = Mode::Table(LockMode::RowShare).conflicts();
+        let is_closed = |lock: &Lock| (0..8).any(|i| closed & (1 << i) != 0 && lock.counts[i] > 0);
+        if self.locks.get(&Target::Table(table)).is_some_and(is_closed) {
+            return false;
+        }
         let first = Target::Row(table, Arc::default());
         let rows =
             self.locks.range(first..).take_while(|(target, _)| matches!(target, Target::Row(t, _) if *t == table));

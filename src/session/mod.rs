@@ -954,6 +954,7 @@ impl Session {
             search_path: &path,
             temporary: self.temporary.place(self.settings.search_path()),
             declared,
+            variables: self.variables(),
             env: &env,
             user: self.settings.current_user(),
             session_user: self.settings.session_user(),
@@ -1596,7 +1597,10 @@ impl Session {
 
     fn written(&mut self, world: &World, then: Task, result: Result<Vec<StepOutcome>, Failure>) -> Step {
         let (done, error) = match result {
-            Ok(outcomes) => {
+            Ok(mut outcomes) => {
+                if matches!(then.what, What::Program) {
+                    self.program_wrote(&mut outcomes)?;
+                }
                 self.answer_batch(world, outcomes);
                 if let Some(t) = &mut self.transaction {
                     t.committed = t.name.is_none();

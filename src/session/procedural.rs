@@ -2,14 +2,21 @@
 //!
 //! Where errors may lead to a handler there is a savepoint, under a name that no client can write.
 
-use super::effect::{Answer, Ask, Effect, Severity, Sink, World};
+use super::effect::{Answer, Ask, Effect, Fetch, Severity, Sink, World};
 use super::portal::{AnswerAs, Run};
-use super::{CursorId, Session, Step, Task, Wait, What, transaction, unless_brief};
+use super::{CursorId, Session, Step, Stop, Task, Wait, What, transaction, unless_brief};
+use crate::command::StepOutcome;
 use crate::error::{SqlError, SqlState, state};
 use crate::gateway::{Failure, Mark};
-use crate::sql::plan::{PlanKind, Read, Utility};
-use crate::sql::procedural::{Level, Program, Step as Line, filled};
+use crate::sql::plan::{PlanKind, Read, ResultColumn, Utility};
+use crate::sql::procedural::{
+    Attribute, Code, FOUND, Fact, Into, Level, Program, SQLERRM, SQLSTATE, Step as Line, Target, Use, filled, named,
+    written_code,
+};
+use crate::types::text::{named_oid, write_text};
+use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// A program on its way.
@@ -21,32 +28,320 @@ pub(super) struct Doing {
     guards: Vec<usize>,
     /// What led to the handler that it is in, or was in last.
     caught: Option<SqlError>,
-    /// The text that EXECUTE has computed.
-    text: Option<String>,
-    /// The query whose row is awaited.
+    /// The text that EXECUTE has computed, and what stands for its parameters.
+    text: Option<(String, Vec<Held>)>,
+    /// A row that is to be turned into values of its variables' types.
+    row: Option<Vec<Held>>,
+    slots: Vec<Slot>,
+    loops: Vec<Option<Round>>,
+    /// Rows of the last statement.
+    count: u64,
+    /// What the statement under way may name, and the values of that; and the error if it means a record or its field instead
+    /// of something of its own.
+    variables: Vec<Vec<String>>,
+    beyond: Option<SqlError>,
+    values: Vec<Held>,
+    /// The query whose rows are awaited, its columns, and what becomes of them.
     cursor: CursorId,
+    columns: Vec<ResultColumn>,
+    after: After,
+}
+
+/// A value as a client would be told it.
+#[derive(Clone, Debug)]
+struct Held {
+    name: String,
+    ty: Type,
+    typmod: i32,
+    value: Value,
+}
+
+/// What a variable is.
+#[derive(Clone, Debug)]
+enum Slot {
+    Unset,
+    One(Held),
+    Record(Vec<Held>),
+}
+
+/// A loop under way.
+enum Round {
+    Rows(VecDeque<Vec<Value>>, Vec<ResultColumn>, bool),
+    Numbers { next: i64, last: i64, by: i64 },
+}
+
+/// What becomes of the rows of a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum After {
+    Nothing,
+    /// They were asked for only to let others have a turn.
+    Breath,
+    /// They decide, are the text of EXECUTE, what RAISE shows, or where a loop over numbers begins and ends.
+    Computed,
+    /// They are a variable's.
+    Declared(usize),
+    Assigned,
+    /// They are a loop's.
+    Looped(usize),
+    /// They are INTO's variables'; `true` once they are of their types.
+    Into(bool),
+}
+
+impl Held {
+    fn of(columns: &[ResultColumn], row: Vec<Value>) -> Vec<Held> {
+        let held = |(column, value): (&ResultColumn, Value)| Held {
+            name: column.name.clone(),
+            ty: column.ty,
+            typmod: column.typmod,
+            value: match &value {
+                // Names of objects come with their numbers.
+                Value::Text(named) if column.ty.is_reg() => {
+                    named_oid(named).map_or(Value::Null, |(oid, _)| Value::Int(oid.into()))
+                }
+                _ => value.clone(),
+            },
+        };
+        columns.iter().zip(row).map(held).collect()
+    }
+
+    fn text(&self, session: &Session) -> Result<Option<String>, SqlError> {
+        if self.value.is_null() {
+            return Ok(None);
+        }
+        let mut out = Vec::new();
+        write_text(self.ty, self.typmod, self.value.as_ref(), &session.settings.env(), &mut out)?;
+        Ok(Some(String::from_utf8_lossy(&out).into_owned()))
+    }
 }
 
 fn mark_of(depth: usize) -> String {
     format!("\0do {depth}")
 }
 
+fn no_field(record: &str, field: &str) -> SqlError {
+    SqlError::new(state::UNDEFINED_COLUMN, format!("record \"{record}\" has no field \"{field}\""))
+}
+
+fn plain(ty: Type, value: Value) -> Slot {
+    Slot::One(Held { name: String::new(), ty, typmod: NO_TYPMOD, value })
+}
+
+impl Doing {
+    /// The variables that a text names, as parameters.
+    fn bring(&mut self, code: &Code) -> Result<(), SqlError> {
+        (self.variables, self.values, self.beyond) = (Vec::new(), Vec::new(), None);
+        for Use { name, variable, field } in &code.uses {
+            match (&self.slots[*variable], field) {
+                (Slot::One(held), None) => {
+                    self.variables.push(vec![name.clone()]);
+                    self.values.push(held.clone());
+                }
+                (Slot::Record(fields), Some(field)) => match fields.iter().find(|held| held.name == *field) {
+                    Some(held) => {
+                        self.variables.push(vec![name.clone(), field.clone()]);
+                        self.values.push(held.clone());
+                    }
+                    None => self.beyond = Some(no_field(name, field)),
+                },
+                (_, None) => self.beyond = Some(SqlError::unsupported("a record as a whole in DO")),
+                (Slot::Unset, Some(_)) => {
+                    let message = format!("record \"{name}\" is not assigned yet");
+                    let detail = "The tuple structure of a not-yet-assigned record is indeterminate.";
+                    return Err(SqlError::new(state::OBJECT_NOT_IN_PREREQUISITE_STATE, message).detail(detail));
+                }
+                (Slot::One(_), Some(_)) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn line(&self) -> Line {
+        self.program.steps.get(self.at).cloned().unwrap_or(Line::End)
+    }
+
+    /// The step under way is done.
+    fn passed(&mut self) {
+        self.at += 1;
+        (self.text, self.row) = (None, None);
+    }
+
+    fn found(&mut self, count: u64) {
+        self.count = count;
+        self.slots[FOUND] = plain(Type::BOOL, Value::Int((count > 0).into()));
+    }
+
+    /// Where the first row of a statement goes.
+    fn targets(&self) -> Option<Into> {
+        match self.line() {
+            Line::Run(_, into) | Line::Execute(_, _, into) => into,
+            Line::Next(_, targets, _) => Some(Into { targets, strict: false }),
+            _ => None,
+        }
+    }
+
+    fn is_record(&self, variable: usize) -> bool {
+        self.program.variables[variable].ty.is_none() && !matches!(self.slots[variable], Slot::One(_))
+    }
+
+    fn assign(&mut self, target: &Target, held: Held) -> Result<(), SqlError> {
+        let declared = &self.program.variables[target.variable];
+        if declared.not_null && held.value.is_null() {
+            let message = format!("null value cannot be assigned to variable \"{}\" declared NOT NULL", declared.name);
+            return Err(SqlError::new(state::NULL_VALUE_NOT_ALLOWED, message));
+        }
+        match (&target.field, &mut self.slots[target.variable]) {
+            (None, slot) => *slot = Slot::One(held),
+            (Some(name), Slot::Record(fields)) => match fields.iter_mut().find(|field| field.name == *name) {
+                Some(field) => field.value = held.value,
+                None => return Err(no_field(&declared.name, name)),
+            },
+            (Some(name), _) => return Err(no_field(&declared.name, name)),
+        }
+        Ok(())
+    }
+
+    /// What a target holds now.
+    fn held(&self, target: &Target) -> Option<&Held> {
+        match (&self.slots[target.variable], &target.field) {
+            (Slot::One(held), None) => Some(held),
+            (Slot::Record(fields), Some(name)) => fields.iter().find(|field| field.name == *name),
+            _ => None,
+        }
+    }
+
+    /// The next round of a loop.
+    fn next(&mut self, number: usize, targets: &[Target], end: usize) -> Result<(), SqlError> {
+        let row = match &mut self.loops[number] {
+            Some(Round::Numbers { next, last, by }) => {
+                let more = if *by > 0 { next <= last } else { next >= last };
+                let now = *next;
+                // Beyond the type there is no other round.
+                match next.checked_add(*by) {
+                    Some(then) => *next = then,
+                    None => *last = if *by > 0 { i64::MIN } else { i64::MAX },
+                }
+                more.then(|| {
+                    vec![Held { name: String::new(), ty: Type::INT4, typmod: NO_TYPMOD, value: Value::Int(now) }]
+                })
+            }
+            Some(Round::Rows(rows, columns, any)) => {
+                let row = rows.pop_front().map(|row| Held::of(columns, row));
+                *any |= row.is_some();
+                row
+            }
+            None => None,
+        };
+        match row {
+            Some(row) => self.store(targets, Some(row)),
+            None => {
+                if let Some(Round::Rows(_, _, any)) = self.loops[number].take() {
+                    self.slots[FOUND] = plain(Type::BOOL, Value::Int(any.into()));
+                }
+                self.at = end;
+                Ok(())
+            }
+        }
+    }
+
+    /// Gives a row to variables, at once if nothing is to be turned into something else.
+    fn store(&mut self, targets: &[Target], row: Option<Vec<Held>>) -> Result<(), SqlError> {
+        if let [Target { variable, field: None }] = targets
+            && self.is_record(*variable)
+        {
+            self.slots[*variable] = match (row, &self.slots[*variable]) {
+                (Some(row), _) => Slot::Record(row),
+                (None, Slot::Record(fields)) => {
+                    Slot::Record(fields.iter().map(|f| Held { value: Value::Null, ..f.clone() }).collect())
+                }
+                (None, _) => Slot::Unset,
+            };
+            self.passed();
+            return Ok(());
+        }
+        let mut row = row.unwrap_or_default();
+        row.truncate(targets.len());
+        let nothing = Held { name: String::new(), ty: Type::UNKNOWN, typmod: NO_TYPMOD, value: Value::Null };
+        row.resize(targets.len(), nothing);
+        let fits = targets.iter().zip(&row).all(|(target, held)| {
+            let now = self.held(target);
+            now.is_some_and(|now| now.ty == held.ty && (now.typmod == NO_TYPMOD || now.typmod == held.typmod))
+        });
+        if !fits {
+            self.row = Some(row);
+            return Ok(());
+        }
+        for (target, held) in targets.iter().zip(row) {
+            self.assign(target, held)?;
+        }
+        self.passed();
+        Ok(())
+    }
+
+    /// What turns a value into one of a variable's type.
+    fn turned(&self, target: &Target, expression: &str) -> String {
+        match (&self.program.variables[target.variable].ty, self.held(target)) {
+            (Some(ty), _) => format!("CAST(({expression}) AS {ty})"),
+            (None, Some(held)) if held.ty.own().is_none() => {
+                format!("CAST(({expression}) AS {})", crate::types::format_type(held.ty, held.typmod))
+            }
+            _ => format!("({expression})"),
+        }
+    }
+}
+
 impl Session {
     pub(super) fn start_program(&mut self, run: Run, program: &Arc<Program>) -> Step {
         let program = Arc::clone(program);
-        let (guards, caught, text, cursor) = (Vec::new(), None, None, CursorId(0));
-        self.doing = Some(Box::new(Doing { run, program, at: 0, guards, caught, text, cursor }));
+        let mut slots = vec![Slot::Unset; program.variables.len()];
+        slots[FOUND] = plain(Type::BOOL, Value::Int(0));
+        slots[SQLSTATE] = plain(Type::TEXT, Value::Null);
+        slots[SQLERRM] = plain(Type::TEXT, Value::Null);
+        let loops = (0..program.loops).map(|_| None).collect();
+        self.doing = Some(Box::new(Doing {
+            run,
+            program,
+            at: 0,
+            guards: Vec::new(),
+            caught: None,
+            text: None,
+            row: None,
+            slots,
+            loops,
+            count: 0,
+            variables: Vec::new(),
+            beyond: None,
+            values: Vec::new(),
+            cursor: CursorId(0),
+            columns: Vec::new(),
+            after: After::Nothing,
+        }));
         self.tasks.push_front(Task::new(What::Program));
         Ok(())
     }
 
+    /// The names that the statement of a program may use for its parameters.
+    pub(super) fn variables(&self) -> &[Vec<String>] {
+        self.doing.as_ref().map_or(&[], |doing| &doing.variables)
+    }
+
     /// Goes on until something is awaited. Stops with [`super::Stop::Compile`] before anything has happened.
     pub(super) fn go_on(&mut self, world: &World) -> Step {
+        /// Steps between two queries, at which it can be stopped.
+        const BREATH: usize = 1000;
+        let mut steps = 0;
         while let Some(doing) = &mut self.doing {
-            let line = doing.program.0.get(doing.at).cloned().unwrap_or(Line::End);
-            match line {
+            steps += 1;
+            if steps > BREATH {
+                let nothing = Code { text: "1".into(), uses: Vec::new() };
+                return self.compute(world, &[nothing], After::Breath);
+            }
+            match doing.line() {
                 Line::Nothing => doing.at += 1,
                 Line::Jump(to) => doing.at = to,
+                Line::Leave { to, from } => match doing.guards.last() {
+                    Some(guard) if *guard >= from => return self.unguard(false),
+                    _ => doing.at = to,
+                },
                 Line::Guard(_) => {
                     doing.guards.push(doing.at);
                     doing.at += 1;
@@ -54,25 +349,68 @@ impl Session {
                     self.mark_savepoint(&name);
                     return self.mark(Mark::Set(name));
                 }
-                Line::Unguard => {
-                    let name = mark_of(doing.guards.len());
-                    doing.guards.pop();
-                    doing.at += 1;
-                    self.transaction.iter_mut().for_each(|t| drop(t.savepoints.pop()));
-                    return self.mark(Mark::Release(name));
+                Line::Unguard => return self.unguard(true),
+                Line::Run(_, Some(_)) | Line::Execute(..) | Line::Next(..) if doing.row.is_some() => {
+                    return self.turn(world);
                 }
-                Line::Run(text) => return self.run_line(world, &text, false),
-                Line::Perform(text) => return self.run_line(world, &text, true),
-                Line::Execute(expression) => match doing.text.clone() {
-                    Some(text) => return self.run_line(world, &text, true),
-                    None => return self.compute(world, &[expression]),
+                Line::Run(code, into) => {
+                    let after = if into.is_some() { After::Into(false) } else { After::Nothing };
+                    return self.run_line(world, &code, into.is_some(), after);
+                }
+                Line::Perform(code) => return self.run_line(world, &code, true, After::Nothing),
+                Line::Execute(text, using, into) => match doing.text.clone() {
+                    Some((text, values)) => {
+                        (doing.variables, doing.values) = (Vec::new(), values);
+                        let after = if into.is_some() { After::Into(false) } else { After::Nothing };
+                        return self.run_text(world, &text, true, after);
+                    }
+                    None => return self.compute_text(world, text, using),
                 },
-                Line::Unless(condition, _) => return self.compute(world, &[condition]),
-                Line::Raise(level, format, args) if args.is_empty() => {
-                    doing.at += 1;
-                    self.raise(level, filled(&format, &[]))?;
+                Line::RowsOf(number, text, using) => match doing.text.clone() {
+                    Some((text, values)) => {
+                        (doing.variables, doing.values) = (Vec::new(), values);
+                        return self.run_text(world, &text, true, After::Looped(number));
+                    }
+                    None => return self.compute_text(world, text, using),
+                },
+                Line::Rows(number, query) => return self.run_line(world, &query, true, After::Looped(number)),
+                Line::Numbers(_, bounds, _) => {
+                    let bounds = bounds.map(|b| Code { text: format!("CAST(({}) AS integer)", b.text), ..b });
+                    return self.compute(world, &bounds, After::Computed);
                 }
-                Line::Raise(_, _, args) => return self.compute(world, &args),
+                Line::Next(number, targets, end) => doing.next(number, &targets, end)?,
+                Line::Declare(variable, code) => return self.compute(world, &[code], After::Declared(variable)),
+                Line::DeclareLike(variable, query) => {
+                    return self.run_line(world, &query, true, After::Declared(variable));
+                }
+                Line::Assign(target, code) => {
+                    if target.field.is_none() && doing.is_record(target.variable) {
+                        return Err(SqlError::unsupported("an assignment to a record in DO").into());
+                    }
+                    let text = doing.turned(&target, &code.text);
+                    return self.compute(world, &[Code { text, ..code }], After::Assigned);
+                }
+                Line::Diagnose(facts) => {
+                    for (target, fact) in facts {
+                        self.diagnose(&target, fact)?;
+                    }
+                    self.passed();
+                }
+                Line::Unless(condition, _) => {
+                    let condition = Code { text: format!("CAST(({}) AS bool)", condition.text), ..condition };
+                    return self.compute(world, &[condition], After::Computed);
+                }
+                Line::Raise(level, format, args, told) if args.is_empty() && told.is_empty() => {
+                    doing.at += 1;
+                    self.raise(level, filled(&format, &[]), Vec::new())?;
+                }
+                Line::Raise(_, _, args, told) => {
+                    let told = told
+                        .into_iter()
+                        .map(|(_, code)| Code { text: format!("CAST(({}) AS text)", code.text), ..code });
+                    let all: Vec<Code> = args.into_iter().chain(told).collect();
+                    return self.compute(world, &all, After::Computed);
+                }
                 Line::RaiseAgain => {
                     let nothing = || {
                         SqlError::new(
@@ -82,6 +420,7 @@ impl Session {
                     };
                     return Err(doing.caught.clone().unwrap_or_else(nothing).into());
                 }
+                Line::End if !doing.guards.is_empty() => return self.unguard(false),
                 Line::End => {
                     let doing = self.doing.take();
                     self.complete("DO");
@@ -92,6 +431,16 @@ impl Session {
         Ok(())
     }
 
+    /// Leaves a guard; the step is done, or goes on.
+    fn unguard(&mut self, done: bool) -> Step {
+        let Some(doing) = &mut self.doing else { return Ok(()) };
+        let name = mark_of(doing.guards.len());
+        doing.guards.pop();
+        doing.at += usize::from(done);
+        self.transaction.iter_mut().for_each(|t| drop(t.savepoints.pop()));
+        self.mark(Mark::Release(name))
+    }
+
     fn mark(&mut self, mark: Mark) -> Step {
         let begin = self.begin_interactive();
         self.mark_stepped();
@@ -99,20 +448,43 @@ impl Session {
         Ok(())
     }
 
-    /// Runs a statement. `discards`: its rows may be thrown away.
-    fn run_line(&mut self, world: &World, text: &str, discards: bool) -> Step {
+    /// Runs a statement with the variables that it names. `discards`: its rows may be thrown away.
+    fn run_line(&mut self, world: &World, code: &Code, discards: bool, after: After) -> Step {
+        if let Some(doing) = &mut self.doing {
+            doing.bring(code)?;
+        }
+        self.run_text(world, &code.text, discards, after)
+    }
+
+    fn run_text(&mut self, world: &World, text: &str, discards: bool, after: After) -> Step {
         let statements = self.language.parse(text, &world.allowance).map_err(|e| unless_brief(world, e))?;
         let [statement] = &statements[..] else {
             return Err(SqlError::unsupported("several statements in one EXECUTE in DO").into());
         };
-        let prepared = self.prepare(world, statement, None, &[], false)?;
-        if !prepared.plan.params.is_empty() {
-            return Err(SqlError::new(state::UNDEFINED_PARAMETER, "there is no parameter $1").into());
+        let (mut types, mut values) = (Vec::new(), Vec::new());
+        for held in self.doing.iter().flat_map(|doing| &doing.values) {
+            types.push(if held.ty == Type::UNKNOWN { Type::TEXT } else { held.ty });
+            values.push(held.value.clone());
         }
+        let beyond = self.doing.as_ref().and_then(|doing| doing.beyond.clone());
+        let prepared = self.prepare(world, statement, None, &types, false).map_err(|stop| match (stop, beyond) {
+            (Stop::Compile(e), Some(beyond)) if [state::UNDEFINED_TABLE, state::UNDEFINED_COLUMN].contains(&e.code) => {
+                Stop::Compile(beyond)
+            }
+            (stop, _) => stop,
+        })?;
+        if prepared.plan.params.len() > values.len() {
+            let text = format!("there is no parameter ${}", values.len() + 1);
+            return Err(SqlError::new(state::UNDEFINED_PARAMETER, text).into());
+        }
+        values.truncate(prepared.plan.params.len());
         if !discards && !prepared.plan.columns.is_empty() {
             let message = "query has no destination for result data";
             let hint = "If you want to discard the results of a SELECT, use PERFORM instead.";
             return Err(SqlError::syntax(message).hint(hint).into());
+        }
+        if let Some(doing) = &mut self.doing {
+            (doing.after, doing.columns) = (after, prepared.plan.columns.clone());
         }
         let portal = self.portal(String::new(), Arc::clone(&prepared), Vec::new(), &[]);
         match &prepared.plan.kind {
@@ -124,17 +496,16 @@ impl Session {
                 for notice in &write.notices {
                     self.notice(super::severity(notice), notice.clone());
                 }
-                self.passed();
                 let run = Run::new(portal, AnswerAs::Simple, u64::MAX);
-                let params = write.lock.iter().map(|_| Value::Null).collect();
+                values.extend(write.lock.iter().map(|_| Value::Null));
                 let (env, seen) = (self.settings.env(), self.seen(transaction::facts_of(&run)));
-                self.batch.push_unanswered(run, vec![params], &env, seen, Vec::new());
+                self.batch.push_unanswered(run, vec![values], &env, seen, Vec::new());
                 if let Some(t) = &mut self.transaction {
                     t.wrote = true;
                 }
                 self.send_steps(world, Task::fresh(What::Program))
             }
-            PlanKind::Read(read) => self.read_line(world, read, prepared.plan.schema_version),
+            PlanKind::Read(read) => self.read_line(world, read, values, prepared.plan.schema_version),
             PlanKind::Empty => {
                 self.passed();
                 self.tasks.push_front(Task::fresh(What::Program));
@@ -147,7 +518,7 @@ impl Session {
         }
     }
 
-    fn read_line(&mut self, world: &World, read: &Read, version: u64) -> Step {
+    fn read_line(&mut self, world: &World, read: &Read, values: Vec<Value>, version: u64) -> Step {
         if read.facts.asks.advisory {
             return Err(SqlError::unsupported("advisory locks in DO").into());
         }
@@ -156,23 +527,57 @@ impl Session {
         if let Some(doing) = &mut self.doing {
             doing.cursor = cursor;
         }
-        let open = self.open(world, cursor, read, Vec::new(), version);
+        let open = self.open(world, cursor, read, values, version);
         self.ask(open, Wait::Program);
         Ok(())
     }
 
-    /// Asks for the values of expressions, as texts.
-    fn compute(&mut self, world: &World, expressions: &[String]) -> Step {
-        let columns: Vec<String> = expressions.iter().map(|e| format!("({e})::text")).collect();
-        self.run_line(world, &format!("SELECT {}", columns.join(", ")), true)
+    /// Asks for the values of expressions.
+    fn compute(&mut self, world: &World, expressions: &[Code], after: After) -> Step {
+        let columns: Vec<String> = expressions.iter().map(|e| format!("({})", e.text)).collect();
+        let mut uses: Vec<Use> = Vec::new();
+        for one in expressions.iter().flat_map(|e| &e.uses) {
+            if !uses.contains(one) {
+                uses.push(one.clone());
+            }
+        }
+        let code = Code { text: format!("SELECT {}", columns.join(", ")), uses };
+        self.run_line(world, &code, true, after)
     }
 
-    /// The step under way is done.
+    /// Asks for the text of EXECUTE, and for what stands for its parameters.
+    fn compute_text(&mut self, world: &World, text: Code, using: Vec<Code>) -> Step {
+        let text = Code { text: format!("CAST(({}) AS text)", text.text), ..text };
+        let all: Vec<Code> = [text].into_iter().chain(using).collect();
+        self.compute(world, &all, After::Computed)
+    }
+
+    /// Turns the row that was found into values of the variables' types.
+    fn turn(&mut self, world: &World) -> Step {
+        let Some(doing) = &mut self.doing else { return Ok(()) };
+        let targets = doing.targets().map(|into| into.targets).unwrap_or_default();
+        let columns: Vec<String> =
+            targets.iter().enumerate().map(|(n, t)| doing.turned(t, &format!("${}", n + 1))).collect();
+        (doing.variables, doing.values) = (Vec::new(), doing.row.clone().unwrap_or_default());
+        self.run_text(world, &format!("SELECT {}", columns.join(", ")), true, After::Into(true))
+    }
+
     fn passed(&mut self) {
         if let Some(doing) = &mut self.doing {
-            doing.at += 1;
-            doing.text = None;
+            doing.passed();
         }
+    }
+
+    /// The collected statement of the program has been run.
+    pub(super) fn program_wrote(&mut self, outcomes: &mut [StepOutcome]) -> Step {
+        let (Some(doing), [.., outcome]) = (&mut self.doing, outcomes) else { return Ok(()) };
+        if let Some((last, _)) = outcome.drawn.last() {
+            Arc::make_mut(&mut self.drawn).extend(outcome.drawn.iter().copied());
+            self.drawn_last = Some(*last);
+        }
+        let rows = std::mem::take(&mut outcome.rows);
+        let count = if doing.columns.is_empty() { outcome.count } else { rows.len() as u64 };
+        self.rows_came(Fetch { count, done: true, rows, place: Vec::new() })
     }
 
     pub(super) fn program_answered(&mut self, world: &World, answer: Answer) -> Step {
@@ -181,12 +586,12 @@ impl Session {
         match answer {
             Answer::Done(result) => result?,
             Answer::Opened(Ok(())) => {
-                let wants = !matches!(doing.program.0.get(doing.at), Some(Line::Perform(_))) && doing.text.is_none();
-                let sink = match wants {
-                    true => Sink::Session { max_bytes: self.limits.cursor },
-                    false => Sink::Nowhere { places: 0 },
+                let sink = match doing.after {
+                    After::Nothing => Sink::Nowhere { places: 0 },
+                    _ => Sink::Session { max_bytes: self.limits.cursor },
                 };
-                self.ask(Ask::Fetch { cursor, max: u64::MAX, sink }, Wait::Program);
+                let max = if matches!(doing.after, After::Into(_)) { 2 } else { u64::MAX };
+                self.ask(Ask::Fetch { cursor, max, sink }, Wait::Program);
                 return Ok(());
             }
             Answer::Opened(Err(Failure::SchemaChanged)) => {}
@@ -195,11 +600,10 @@ impl Session {
                 self.wishes.lock().clear();
                 return Err(error.into());
             }
-            Answer::Fetched(Ok(mut fetch)) => {
+            Answer::Fetched(Ok(fetch)) => {
                 self.effects.push(Effect::Release(cursor));
                 self.configured(world)?;
-                let row = fetch.rows.pop().unwrap_or_default();
-                self.computed(row)?;
+                self.rows_came(fetch)?;
             }
             _ => return Err(SqlError::internal("an answer that nobody asked for").into()),
         }
@@ -207,44 +611,195 @@ impl Session {
         Ok(())
     }
 
-    /// What a step has asked for is known.
-    fn computed(&mut self, row: Vec<Value>) -> Step {
+    /// What a statement or a query has brought.
+    fn rows_came(&mut self, fetch: Fetch) -> Step {
         let Some(doing) = &mut self.doing else { return Ok(()) };
-        let text = |value: Option<&Value>| match value {
-            Some(Value::Text(text)) => Some(text.clone()),
-            _ => None,
-        };
-        match doing.program.0.get(doing.at).cloned() {
-            Some(Line::Unless(_, to)) => {
-                let holds = text(row.first()).as_deref() == Some("true");
+        let (mut rows, columns) = (fetch.rows, std::mem::take(&mut doing.columns));
+        let first = |rows: &mut Vec<Vec<Value>>| (!rows.is_empty()).then(|| Held::of(&columns, rows.swap_remove(0)));
+        match doing.after {
+            After::Breath => {}
+            After::Nothing => {
+                let dynamic = matches!(doing.line(), Line::Execute(..));
+                match dynamic {
+                    true => doing.count = fetch.count,
+                    false => doing.found(fetch.count),
+                }
+                doing.passed();
+            }
+            After::Computed => {
+                let row = Held::of(&columns, rows.pop().unwrap_or_default());
+                return self.computed(row);
+            }
+            After::Declared(variable) if matches!(doing.line(), Line::DeclareLike(..)) => {
+                let mut like = Held::of(&columns, vec![Value::Null; columns.len()]);
+                let of_rows = matches!(doing.line(), Line::DeclareLike(_, code) if code.text.starts_with("SELECT *"));
+                doing.slots[variable] = match like.pop_if(|_| !of_rows) {
+                    Some(held) => Slot::One(held),
+                    None => Slot::Record(like),
+                };
+                doing.passed();
+            }
+            After::Declared(_) | After::Assigned => {
+                let target = match (doing.after, doing.line()) {
+                    (After::Declared(variable), _) => Some(Target { variable, field: None }),
+                    (_, Line::Assign(target, _)) => Some(target),
+                    _ => None,
+                };
+                match (target, first(&mut rows).and_then(|row| row.into_iter().next())) {
+                    (Some(target), Some(held)) => doing.assign(&target, held)?,
+                    _ => return Err(SqlError::internal("a value that is none").into()),
+                }
+                doing.passed();
+            }
+            After::Looped(number) => {
+                doing.loops[number] = Some(Round::Rows(rows.into(), columns, false));
+                doing.passed();
+            }
+            After::Into(false) => {
+                let into = doing.targets().unwrap_or(Into { targets: Vec::new(), strict: false });
+                match (into.strict, rows.len()) {
+                    (true, 0) => return Err(SqlError::new(SqlState::new("P0002"), "query returned no rows").into()),
+                    (true, n) if n > 1 => {
+                        let hint = "Make sure the query returns a single row, or use LIMIT 1.";
+                        let error = SqlError::new(SqlState::new("P0003"), "query returned more than one row");
+                        return Err(error.hint(hint).into());
+                    }
+                    _ => {}
+                }
+                match doing.line() {
+                    Line::Execute(..) => doing.count = rows.len().min(1) as u64,
+                    _ => doing.found(rows.len().min(1) as u64),
+                }
+                let row = first(&mut rows);
+                doing.store(&into.targets, row)?;
+            }
+            After::Into(true) => {
+                let targets = doing.targets().map(|into| into.targets).unwrap_or_default();
+                for (target, held) in targets.iter().zip(first(&mut rows).unwrap_or_default()) {
+                    doing.assign(target, held)?;
+                }
+                doing.passed();
+            }
+        }
+        Ok(())
+    }
+
+    /// What a step has asked for is known.
+    fn computed(&mut self, row: Vec<Held>) -> Step {
+        let Some(doing) = &mut self.doing else { return Ok(()) };
+        match doing.line() {
+            Line::Unless(_, to) => {
+                let holds = matches!(row.first(), Some(Held { value: Value::Int(1), .. }));
                 doing.at = if holds { doing.at + 1 } else { to };
             }
-            Some(Line::Execute(_)) if doing.text.is_none() => match text(row.first()) {
-                Some(found) => doing.text = Some(found),
-                None => {
-                    let message = "query string argument of EXECUTE is null";
-                    return Err(SqlError::new(state::NULL_VALUE_NOT_ALLOWED, message).into());
+            Line::Execute(..) | Line::RowsOf(..) => {
+                let mut row = row.into_iter();
+                match row.next().map(|held| held.value) {
+                    Some(Value::Text(text)) => doing.text = Some((text, row.collect())),
+                    _ => {
+                        let message = "query string argument of EXECUTE is null";
+                        return Err(SqlError::new(state::NULL_VALUE_NOT_ALLOWED, message).into());
+                    }
                 }
-            },
-            Some(Line::Raise(level, format, _)) => {
+            }
+            Line::Numbers(number, _, reverse) => {
+                let bound = |n: usize| match row.get(n).map(|held| &held.value) {
+                    Some(Value::Int(n)) => Ok(*n),
+                    _ => {
+                        let name = ["lower bound", "upper bound", "BY value"][n];
+                        let message = format!("{name} of FOR loop cannot be null");
+                        Err(SqlError::new(state::NULL_VALUE_NOT_ALLOWED, message))
+                    }
+                };
+                let (next, last, by) = (bound(0)?, bound(1)?, bound(2)?);
+                if by <= 0 {
+                    let message = "BY value of FOR loop must be greater than zero";
+                    return Err(SqlError::new(state::INVALID_PARAMETER_VALUE, message).into());
+                }
+                let by = if reverse { -by } else { by };
+                doing.loops[number] = Some(Round::Numbers { next, last, by });
+                doing.passed();
+            }
+            Line::Raise(level, format, args, told) => {
                 doing.at += 1;
-                let shown: Vec<String> = row.iter().map(|v| text(Some(v)).unwrap_or_else(|| "<NULL>".into())).collect();
-                self.raise(level, filled(&format, &shown))?;
+                let mut shown = Vec::with_capacity(args.len());
+                for held in &row[..args.len()] {
+                    shown.push(held.text(self)?.unwrap_or_else(|| "<NULL>".into()));
+                }
+                let mut attributes = Vec::new();
+                for ((attribute, _), held) in told.iter().zip(&row[args.len()..]) {
+                    let Value::Text(text) = &held.value else {
+                        let message = "RAISE statement option cannot be null";
+                        return Err(SqlError::new(state::NULL_VALUE_NOT_ALLOWED, message).into());
+                    };
+                    attributes.push((*attribute, text.clone()));
+                }
+                self.raise(level, filled(&format, &shown), attributes)?;
             }
             _ => self.passed(),
         }
         Ok(())
     }
 
-    fn raise(&mut self, level: Level, message: String) -> Step {
-        let severity = match level {
-            Level::Debug => return Ok(()),
-            Level::Info | Level::Notice => Severity::Notice,
-            Level::Warning => Severity::Warning,
-            Level::Exception => return Err(SqlError::new(SqlState::new("P0001"), message).into()),
+    fn diagnose(&mut self, target: &Target, fact: Fact) -> Step {
+        let Some(doing) = &mut self.doing else { return Ok(()) };
+        let error = doing.caught.as_ref();
+        let field = |text: Option<&str>| Value::Text(text.unwrap_or_default().to_owned());
+        let value = match (fact, error) {
+            (Fact::RowCount, _) => Value::Int(doing.count as i64),
+            (_, None) => field(None),
+            (Fact::Code, Some(error)) => field(Some(error.code.as_str())),
+            (Fact::Attribute(attribute), Some(error)) => field(match attribute {
+                Attribute::Message | Attribute::Errcode => Some(&error.message),
+                Attribute::Detail => error.fields.detail.as_deref(),
+                Attribute::Hint => error.fields.hint.as_deref(),
+                Attribute::Column => error.fields.column.as_deref(),
+                Attribute::Constraint => error.fields.constraint.as_deref(),
+                Attribute::Datatype => error.fields.datatype.as_deref(),
+                Attribute::Table => error.fields.table.as_deref(),
+                Attribute::Schema => error.fields.schema.as_deref(),
+            }),
         };
-        let code = if severity == Severity::Warning { state::WARNING } else { state::SUCCESSFUL_COMPLETION };
-        self.notice(severity, SqlError::new(code, message));
+        // Numbers of rows fit all numbers, and texts all texts.
+        if let Some(held) = doing.held(target).cloned() {
+            doing.assign(target, Held { value, ..held })?;
+        }
+        Ok(())
+    }
+
+    fn raise(&mut self, level: Level, message: String, told: Vec<(Attribute, String)>) -> Step {
+        let code = match level {
+            Level::Debug => return Ok(()),
+            Level::Info | Level::Notice => state::SUCCESSFUL_COMPLETION,
+            Level::Warning => state::WARNING,
+            Level::Exception => SqlState::new("P0001"),
+        };
+        let mut error = SqlError::new(code, message);
+        for (attribute, text) in told {
+            let fields = &mut error.fields;
+            match attribute {
+                Attribute::Message => error.message = text,
+                Attribute::Errcode => {
+                    let unknown = || {
+                        let message = format!("unrecognized exception condition \"{text}\"");
+                        SqlError::new(state::UNDEFINED_OBJECT, message)
+                    };
+                    error.code = written_code(&text).or_else(|| named(&text)).ok_or_else(unknown)?;
+                }
+                Attribute::Detail => fields.detail = Some(text),
+                Attribute::Hint => fields.hint = Some(text),
+                Attribute::Column => fields.column = Some(text),
+                Attribute::Constraint => fields.constraint = Some(text),
+                Attribute::Datatype => fields.datatype = Some(text),
+                Attribute::Table => fields.table = Some(text),
+                Attribute::Schema => fields.schema = Some(text),
+            }
+        }
+        match level {
+            Level::Exception => return Err(error.into()),
+            Level::Warning => self.notice(Severity::Warning, error),
+            _ => self.notice(Severity::Notice, error),
+        }
         Ok(())
     }
 
@@ -252,14 +807,16 @@ impl Session {
     pub(super) fn caught(&mut self, error: &SqlError) -> bool {
         let Some(doing) = self.doing.as_mut().filter(|_| !error.fatal) else { return false };
         while let Some(guard) = doing.guards.pop() {
-            let Some(Line::Guard(handlers)) = doing.program.0.get(guard) else { continue };
+            let Some(Line::Guard(handlers)) = doing.program.steps.get(guard) else { continue };
             let handler = handlers.iter().find(|h| h.conditions.iter().any(|c| c.meets(error.code)));
             let Some(step) = handler.map(|handler| handler.step) else {
                 self.transaction.iter_mut().for_each(|t| drop(t.savepoints.pop()));
                 continue;
             };
             let name = mark_of(doing.guards.len() + 1);
-            (doing.at, doing.text, doing.caught) = (step, None, Some(error.clone()));
+            (doing.at, doing.text, doing.row, doing.caught) = (step, None, None, Some(error.clone()));
+            doing.slots[SQLSTATE] = plain(Type::TEXT, Value::Text(error.code.as_str().to_owned()));
+            doing.slots[SQLERRM] = plain(Type::TEXT, Value::Text(error.message.clone()));
             self.batch = Default::default();
             self.unsaid.clear();
             if let Some(last) = self.transaction.as_ref().and_then(|t| t.savepoints.len().checked_sub(1)) {

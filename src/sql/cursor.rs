@@ -85,6 +85,12 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Is the token before the current one this keyword?
+    pub fn follows(&self, keyword: &str) -> bool {
+        let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
+        before.is_some_and(|t| t.kind == Kind::Word && t.text(self.source).eq_ignore_ascii_case(keyword))
+    }
+
     pub fn is(&self, keyword: &str) -> bool {
         self.is_at(0, keyword)
     }

@@ -55,6 +55,8 @@ pub struct Scope<'a> {
     pub temporary: Temporary<'a>,
     /// Types the client declared for `$1`…; `Type(0)` leaves one to inference.
     pub declared: &'a [Type],
+    /// Names that stand for `$1`… where nothing else has them: of variables, or of a record and its field.
+    pub variables: &'a [Vec<String>],
     pub env: &'a Env,
     /// The role in whose name the statement runs, and the one that the session belongs to.
     pub user: &'a str,
@@ -86,6 +88,7 @@ impl<'a> Scope<'a> {
             search_path,
             temporary: Temporary::default(),
             declared: &[],
+            variables: &[],
             env,
             user,
             session_user: user,

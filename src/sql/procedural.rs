@@ -1,39 +1,133 @@
-//! The body of DO: the part of PL/pgSQL that migrations are written in, as a program of steps.
+//! The body of DO: PL/pgSQL without cursors and transactions of its own, as a program of steps.
 //!
-//! There are statements, PERFORM, EXECUTE of an expression, IF, blocks with EXCEPTION, RAISE, NULL and RETURN.
+//! There are statements, variables and records, INTO, PERFORM, EXECUTE with USING, IF and CASE, loops over numbers, queries
+//! and arrays, blocks with EXCEPTION, RAISE, ASSERT, GET DIAGNOSTICS, NULL and RETURN.
 //!
-//! Left out (0A000): variables, loops, cursors, and what hands rows or values on (INTO, USING).
+//! Left out (0A000): cursors, assignments to elements of arrays, records as a whole, COMMIT and ROLLBACK.
 
 use super::allowance::Allowance;
 use super::cursor::Cursor;
-use super::lex::Kind;
+use super::lex::{self, Kind, Lexer};
 use super::parse::check_expression;
 use crate::error::{SqlError, SqlResult, SqlState, state};
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Program(pub Vec<Step>);
+pub struct Program {
+    pub steps: Vec<Step>,
+    /// By their numbers; the first ones are the language's own.
+    pub variables: Vec<Variable>,
+    pub loops: usize,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variable {
+    pub name: String,
+    /// The type as it was written; `None` for a record.
+    pub ty: Option<String>,
+    pub constant: bool,
+    pub not_null: bool,
+}
+
+/// FOUND, SQLSTATE and SQLERRM.
+pub const FOUND: usize = 0;
+pub const SQLSTATE: usize = 1;
+pub const SQLERRM: usize = 2;
+
+/// A statement or an expression, and the variables whose names occur in it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Code {
+    pub text: String,
+    pub uses: Vec<Use>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Use {
+    pub name: String,
+    pub variable: usize,
+    /// Of a record.
+    pub field: Option<String>,
+}
+
+/// What a value is given to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Target {
+    pub variable: usize,
+    /// Of a record.
+    pub field: Option<String>,
+}
+
+/// Where the first row goes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Into {
+    /// One record, or others.
+    pub targets: Vec<Target>,
+    /// There must be exactly one row.
+    pub strict: bool,
+}
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
     Nothing,
     /// A statement.
-    Run(String),
+    Run(Code, Option<Into>),
     /// A query whose rows nobody wants.
-    Perform(String),
-    /// An expression that is a statement's text.
-    Execute(String),
+    Perform(Code),
+    /// An expression that is a statement's text, and what stands for its parameters.
+    Execute(Code, Vec<Code>, Option<Into>),
+    /// A variable begins, with the value of an expression.
+    Declare(usize, Code),
+    /// A variable begins, as what a query tells.
+    DeclareLike(usize, Code),
+    Assign(Target, Code),
+    /// A loop begins, over the rows of a query,
+    Rows(usize, Code),
+    /// or of one whose text is an expression,
+    RowsOf(usize, Code, Vec<Code>),
+    /// or over numbers: from, to, by.
+    Numbers(usize, [Code; 3], bool),
+    /// The next round of a loop, or on at that step.
+    Next(usize, Vec<Target>, usize),
+    /// Variables get facts about the last statement, or about the error that was caught.
+    Diagnose(Vec<(Target, Fact)>),
     /// Goes on at that step unless the condition is true.
-    Unless(String, usize),
+    Unless(Code, usize),
     Jump(usize),
+    /// The same, out of all guards from a step on.
+    Leave {
+        to: usize,
+        from: usize,
+    },
     /// From here on an error may lead to a handler,
     Guard(Vec<Handler>),
     /// and from here on no longer.
     Unguard,
-    /// Expressions stand in the places of the format's percent signs.
-    Raise(Level, String, Vec<String>),
+    /// Expressions stand in the places of the format's percent signs; and what else the error says.
+    Raise(Level, String, Vec<Code>, Vec<(Attribute, Code)>),
     /// The error that led to the handler once more.
     RaiseAgain,
     End,
+}
+
+/// What GET DIAGNOSTICS tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fact {
+    RowCount,
+    Code,
+    Attribute(Attribute),
+}
+
+/// A part of an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attribute {
+    Message,
+    Detail,
+    Hint,
+    Errcode,
+    Column,
+    Constraint,
+    Datatype,
+    Table,
+    Schema,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +188,21 @@ const DEEPEST: usize = 100;
 
 /// Reads a body. Errors: 42601, 0A000, 42704 for conditions that nobody knows.
 pub fn program(body: &str, allowance: &Allowance) -> SqlResult<Program> {
-    let mut reader = Reader { c: Cursor::new(body, allowance)?, steps: Vec::new(), depth: 0 };
+    let own = |name: &str, ty: &str| Variable {
+        name: name.to_owned(),
+        ty: Some(ty.to_owned()),
+        constant: true,
+        not_null: false,
+    };
+    let mut reader = Reader {
+        c: Cursor::new(body, allowance)?,
+        steps: Vec::new(),
+        variables: vec![own("found", "bool"), own("sqlstate", "text"), own("sqlerrm", "text")],
+        visible: vec![FOUND],
+        rounds: Vec::new(),
+        loops: 0,
+        depth: 0,
+    };
     let read = reader.block().and_then(|()| {
         reader.c.eat(";");
         reader.c.finish()
@@ -105,13 +213,28 @@ pub fn program(body: &str, allowance: &Allowance) -> SqlResult<Program> {
         error
     })?;
     reader.steps.push(Step::End);
-    Ok(Program(reader.steps))
+    Ok(Program { steps: reader.steps, variables: reader.variables, loops: reader.loops })
 }
 
 struct Reader<'a> {
     c: Cursor<'a>,
     steps: Vec<Step>,
+    variables: Vec<Variable>,
+    /// The variables that can be named here, inner ones last.
+    visible: Vec<usize>,
+    rounds: Vec<Rounds>,
+    loops: usize,
     depth: usize,
+}
+
+/// A loop, or a block, that EXIT may leave.
+struct Rounds {
+    label: Option<String>,
+    from: usize,
+    is_loop: bool,
+    /// Steps that go on with the next round, and those that go on behind the end.
+    again: Vec<usize>,
+    exits: Vec<usize>,
 }
 
 fn unsupported<T>(what: &str) -> SqlResult<T> {
@@ -124,20 +247,57 @@ impl Reader<'_> {
         self.steps.len() - 1
     }
 
-    /// `[<<label>>] BEGIN … [EXCEPTION …] END [label]`
-    fn block(&mut self) -> SqlResult<()> {
+    fn label(&mut self) -> SqlResult<Option<String>> {
+        if !self.c.eat("<<") {
+            return Ok(None);
+        }
+        let label = self.c.any_word()?;
+        self.c.expect(">>")?;
+        Ok(Some(label))
+    }
+
+    /// The label behind an end says nothing new.
+    fn end_label(&mut self) -> SqlResult<()> {
+        if self.c.peek().is_some_and(|t| matches!(t.kind, Kind::Word | Kind::Quoted)) {
+            self.c.any_word()?;
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, label: Option<String>, is_loop: bool) -> SqlResult<()> {
         self.depth += 1;
         if self.depth > DEEPEST {
             return Err(SqlError::new(state::STATEMENT_TOO_COMPLEX, "blocks are nested too deeply"));
         }
-        if self.c.eat("<<") {
-            self.c.any_word()?;
-            self.c.expect(">>")?;
-        }
-        if self.c.is("DECLARE") {
-            return unsupported("DECLARE");
+        let from = self.steps.len();
+        self.rounds.push(Rounds { label, from, is_loop, again: Vec::new(), exits: Vec::new() });
+        Ok(())
+    }
+
+    /// CONTINUE goes to the step `again`, EXIT on from here.
+    fn leave(&mut self, again: usize) {
+        let Some(rounds) = self.rounds.pop() else { return };
+        let (from, here) = (rounds.from, self.steps.len());
+        rounds.again.into_iter().for_each(|step| self.steps[step] = Step::Leave { to: again, from });
+        rounds.exits.into_iter().for_each(|step| self.steps[step] = Step::Leave { to: here, from });
+        self.depth -= 1;
+    }
+
+    /// `[<<label>>] [DECLARE …] BEGIN … [EXCEPTION …] END [label]`
+    fn block(&mut self) -> SqlResult<()> {
+        let label = self.label()?;
+        self.block_of(label)
+    }
+
+    fn block_of(&mut self, label: Option<String>) -> SqlResult<()> {
+        let visible = self.visible.len();
+        while self.c.eat("DECLARE") {
+            while !self.c.is("BEGIN") && !self.c.is("DECLARE") {
+                self.declaration(visible)?;
+            }
         }
         self.c.expect("BEGIN")?;
+        self.enter(label, false)?;
         let guard = self.push(Step::Nothing);
         self.statements(&["END", "EXCEPTION"])?;
         if self.c.eat("EXCEPTION") {
@@ -145,17 +305,95 @@ impl Reader<'_> {
             self.steps[guard] = Step::Guard(handlers);
         }
         self.c.expect("END")?;
-        if self.c.peek().is_some_and(|t| matches!(t.kind, Kind::Word | Kind::Quoted)) {
-            self.c.any_word()?;
-        }
-        self.depth -= 1;
+        self.end_label()?;
+        self.leave(guard);
+        self.visible.truncate(visible);
         Ok(())
+    }
+
+    /// `name [CONSTANT] type [COLLATE c] [NOT NULL] [{DEFAULT | := | =} expression];`
+    fn declaration(&mut self, block: usize) -> SqlResult<()> {
+        let name = self.c.ident()?;
+        if self.visible[block..].iter().any(|v| self.variables[*v].name == name) {
+            return Err(SqlError::syntax(format!("duplicate declaration at or near \"{name}\"")));
+        }
+        if self.c.is("ALIAS") || self.c.is("CURSOR") || self.c.is("NO") || self.c.is("SCROLL") {
+            return unsupported(if self.c.is("ALIAS") { "ALIAS" } else { "a cursor" });
+        }
+        let constant = self.c.eat("CONSTANT");
+        let start = self.c.mark();
+        let ty =
+            self.c.take_until(|c| [";", ":=", "=", "DEFAULT", "NOT", "COLLATE", "%"].iter().any(|end| c.is(end)))?;
+        let mut ty = ty.to_owned();
+        let mut like = None;
+        if self.c.eat("%") {
+            self.c.reset(start);
+            let of = self.c.name()?;
+            self.c.expect("%")?;
+            let rows = self.c.eat("ROWTYPE");
+            if !rows {
+                self.c.expect("TYPE")?;
+            }
+            let known = self.visible.iter().rev().map(|v| &self.variables[*v]).find(|v| v.name == of.name);
+            match (rows, known, &of.schema) {
+                (false, Some(variable), None) => ty = variable.ty.clone().unwrap_or_else(|| "record".into()),
+                (false, ..) => like = Some((false, of)),
+                (true, ..) => like = Some((true, of)),
+            }
+        }
+        if self.c.eat("COLLATE") {
+            self.c.name()?;
+        }
+        let not_null = self.c.eat_all("NOT NULL");
+        let value = match self.c.eat_one(&["DEFAULT", ":=", "="]) {
+            Some(_) => Some(self.expression(&[";"])?),
+            None => None,
+        };
+        self.c.expect(";")?;
+        let record = ty.eq_ignore_ascii_case("record") || matches!(like, Some((true, _)));
+        if record && value.is_some() {
+            return unsupported("a value for a record");
+        }
+        if not_null && value.is_none() {
+            let text = format!("variable \"{name}\" must have a default value, since it's declared NOT NULL");
+            return Err(SqlError::new(state::NULL_VALUE_NOT_ALLOWED, text));
+        }
+        let variable = self.variable(name, (!record && like.is_none()).then(|| ty.clone()), constant, not_null);
+        let plain = |text: String| Code { text, uses: Vec::new() };
+        match like {
+            // A column's type is known when there is a table.
+            Some((false, of)) => {
+                let table = of.schema.as_deref().unwrap_or_default();
+                let column = lex::quote_identifier(&of.name);
+                self.push(Step::DeclareLike(variable, plain(format!("SELECT {column} FROM {table} LIMIT 0"))));
+                if let Some(value) = value {
+                    self.push(Step::Assign(Target { variable, field: None }, value));
+                }
+            }
+            Some((true, of)) => {
+                self.push(Step::DeclareLike(variable, plain(format!("SELECT * FROM {of} LIMIT 0"))));
+            }
+            None if record => {}
+            None => {
+                let value = value.unwrap_or_else(|| plain("NULL".into()));
+                self.push(Step::Declare(variable, Code { text: format!("CAST(({}) AS {ty})", value.text), ..value }));
+            }
+        }
+        self.visible.push(variable);
+        Ok(())
+    }
+
+    fn variable(&mut self, name: String, ty: Option<String>, constant: bool, not_null: bool) -> usize {
+        self.variables.push(Variable { name, ty, constant, not_null });
+        self.variables.len() - 1
     }
 
     fn handlers(&mut self) -> SqlResult<Vec<Handler>> {
         self.push(Step::Unguard);
         let mut ends = vec![self.push(Step::Nothing)];
         let mut handlers = Vec::new();
+        let visible = self.visible.len();
+        self.visible.extend([SQLSTATE, SQLERRM]);
         while self.c.eat("WHEN") {
             let mut conditions = vec![self.condition()?];
             while self.c.eat("OR") {
@@ -166,6 +404,7 @@ impl Reader<'_> {
             self.statements(&["WHEN", "END"])?;
             ends.push(self.push(Step::Nothing));
         }
+        self.visible.truncate(visible);
         self.join(ends);
         if handlers.is_empty() { Err(self.c.error()) } else { Ok(handlers) }
     }
@@ -178,19 +417,19 @@ impl Reader<'_> {
 
     fn condition(&mut self) -> SqlResult<Condition> {
         if self.c.eat("SQLSTATE") {
-            let code = self.c.string()?;
-            return match code.len() == 5 && code.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase()) {
-                true => Ok(Condition::Code(SqlState::new(&code))),
-                false => Err(SqlError::syntax("invalid SQLSTATE code")),
-            };
+            return self.code().map(Condition::Code);
         }
         let name = self.c.ident()?;
-        let other = OTHER_NAMES.iter().find(|(known, _)| *known == name).map(|(_, code)| SqlState::new(code));
-        match state::named(&name).or(other) {
+        match named(&name) {
             _ if name == "others" => Ok(Condition::Others),
             Some(code) => Ok(Condition::Code(code)),
             None => Err(SqlError::unsupported(format!("the exception condition \"{name}\""))),
         }
+    }
+
+    fn code(&mut self) -> SqlResult<SqlState> {
+        let code = self.c.string()?;
+        written_code(&code).ok_or_else(|| SqlError::syntax("invalid SQLSTATE code"))
     }
 
     /// Statements up to one of these words.
@@ -206,12 +445,21 @@ impl Reader<'_> {
     }
 
     fn statement(&mut self) -> SqlResult<()> {
-        const BEYOND: [&str; 13] = [
-            "FOR", "FOREACH", "WHILE", "LOOP", "CASE", "GET", "OPEN", "FETCH", "MOVE", "CLOSE", "ASSERT", "CALL",
-            "CONTINUE",
-        ];
-        if self.c.is("BEGIN") || self.c.is("DECLARE") || self.c.is("<<") {
-            return self.block();
+        const BEYOND: [&str; 5] = ["OPEN", "FETCH", "MOVE", "CLOSE", "CALL"];
+        let label = self.label()?;
+        if self.c.is("BEGIN") || self.c.is("DECLARE") {
+            return self.block_of(label);
+        }
+        if self.c.is("LOOP") || self.c.is("WHILE") || self.c.is("FOR") || self.c.is("FOREACH") {
+            let visible = self.visible.len();
+            self.enter(label, true)?;
+            let again = self.rounds()?;
+            self.leave(again);
+            self.visible.truncate(visible);
+            return Ok(());
+        }
+        if label.is_some() {
+            return Err(self.c.error());
         }
         if self.c.eat("NULL") {
             return Ok(());
@@ -223,38 +471,285 @@ impl Reader<'_> {
         if self.c.eat("IF") {
             return self.conditional();
         }
+        if self.c.eat("CASE") {
+            return self.case();
+        }
         if self.c.eat("RAISE") {
             return self.raise();
+        }
+        if self.c.eat("ASSERT") {
+            return self.assert();
+        }
+        if self.c.eat("GET") {
+            return self.diagnose();
+        }
+        if let Some(word) = self.c.eat_one(&["EXIT", "CONTINUE"]) {
+            return self.exit(word == "EXIT");
         }
         if let Some(word) = self.c.eat_one(&BEYOND) {
             return unsupported(word);
         }
         if self.c.eat("PERFORM") {
-            let query = self.text()?;
-            self.push(Step::Perform(format!("SELECT {query}")));
+            let code = self.text()?;
+            self.push(Step::Perform(Code { text: format!("SELECT {}", code.text), ..code }));
         } else if self.c.eat("EXECUTE") {
             let expression = self.expression(&[";", "INTO", "USING"])?;
-            if self.c.is("INTO") || self.c.is("USING") {
-                return unsupported("EXECUTE … INTO or USING");
+            let mut using = Vec::new();
+            let mut into = None;
+            loop {
+                if self.c.eat("USING") {
+                    using = self.arguments()?;
+                } else if self.c.eat("INTO") {
+                    into = Some(self.into()?);
+                } else {
+                    break;
+                }
             }
-            self.push(Step::Execute(expression));
-        } else if self.c.is_at(1, ":=") || self.c.is_at(1, "=") {
-            return unsupported("an assignment");
+            self.push(Step::Execute(expression, using, into));
+        } else if self.c.is_at(1, ":=") || self.c.is_at(1, "=") || self.c.is_at(1, ".") || self.c.is_at(1, "[") {
+            let target = self.target()?;
+            if self.c.eat_one(&[":=", "="]).is_none() {
+                return Err(self.c.error());
+            }
+            let value = self.expression(&[";"])?;
+            self.push(Step::Assign(target, value));
         } else {
-            let text = self.text()?;
-            self.push(Step::Run(text));
+            self.run()?;
         }
         Ok(())
     }
 
-    fn text(&mut self) -> SqlResult<String> {
-        self.c.take_until(|c| c.is(";")).map(str::to_owned)
+    /// Expressions behind USING.
+    fn arguments(&mut self) -> SqlResult<Vec<Code>> {
+        let mut list = vec![self.expression(&[",", ";", "INTO", "LOOP"])?];
+        while self.c.eat(",") {
+            list.push(self.expression(&[",", ";", "INTO", "LOOP"])?);
+        }
+        Ok(list)
     }
 
-    fn expression(&mut self, ends: &[&str]) -> SqlResult<String> {
+    fn find(&self, name: &str) -> Option<usize> {
+        self.visible.iter().rev().copied().find(|v| self.variables[*v].name == name)
+    }
+
+    /// The variable that something is assigned to.
+    fn target(&mut self) -> SqlResult<Target> {
+        let name = self.c.ident()?;
+        let Some(found) = self.find(&name) else {
+            return Err(SqlError::syntax(format!("\"{name}\" is not a known variable")));
+        };
+        if self.variables[found].constant {
+            let text = format!("variable \"{name}\" is declared CONSTANT");
+            return Err(SqlError::new(SqlState::new("22005"), text));
+        }
+        let record = self.variables[found].ty.is_none();
+        let field = if record && self.c.eat(".") { Some(self.c.any_word()?) } else { None };
+        if self.c.is("[") || self.c.is(".") {
+            return unsupported("an assignment to a part of a value");
+        }
+        Ok(Target { variable: found, field })
+    }
+
+    fn into(&mut self) -> SqlResult<Into> {
+        let strict = self.c.eat("STRICT");
+        let targets = self.targets()?;
+        Ok(Into { targets, strict })
+    }
+
+    fn targets(&mut self) -> SqlResult<Vec<Target>> {
+        let mut targets = vec![self.target()?];
+        while self.c.eat(",") {
+            targets.push(self.target()?);
+        }
+        Ok(targets)
+    }
+
+    /// A statement of SQL, whose INTO is no part of it.
+    fn run(&mut self) -> SqlResult<()> {
+        let queries = ["SELECT", "INSERT", "UPDATE", "DELETE", "WITH", "VALUES", "MERGE", "TABLE"];
+        let takes = queries.iter().any(|word| self.c.is(word));
+        let is_into = |c: &Cursor<'_>| c.is("INTO") && !c.follows("INSERT") && !c.follows("MERGE");
+        let mut text = self.c.take_until(|c| c.is(";") || takes && is_into(c))?.to_owned();
+        let mut into = None;
+        if self.c.eat("INTO") {
+            into = Some(self.into()?);
+            if !self.c.is(";") {
+                text = format!("{text} {}", self.c.take_until(|c| c.is(";"))?);
+            }
+        }
+        let code = match takes {
+            true => self.code_of(text)?,
+            // Definitions know no variables.
+            false => Code { text, uses: Vec::new() },
+        };
+        self.push(Step::Run(code, into));
+        Ok(())
+    }
+
+    fn text(&mut self) -> SqlResult<Code> {
+        let text = self.c.take_until(|c| c.is(";"))?.to_owned();
+        self.code_of(text)
+    }
+
+    fn expression(&mut self, ends: &[&str]) -> SqlResult<Code> {
         let text = self.c.take_until(|c| ends.iter().any(|end| c.is(end)))?;
         check_expression(text, self.c.allowance)?;
-        Ok(text.to_owned())
+        self.code_of(text.to_owned())
+    }
+
+    /// A text with the variables that are named in it.
+    fn code_of(&self, text: String) -> SqlResult<Code> {
+        let tokens: Vec<lex::Token> = Lexer::new(&text).collect::<SqlResult<_>>()?;
+        let mut uses: Vec<Use> = Vec::new();
+        let part = |i: usize| tokens.get(i).map_or("", |t| t.text(&text));
+        let is_word = |i: usize| tokens.get(i).is_some_and(|t| matches!(t.kind, Kind::Word | Kind::Quoted));
+        for i in 0..tokens.len() {
+            if !is_word(i) || i > 0 && part(i - 1) == "." {
+                continue;
+            }
+            let name = lex::identifier(part(i));
+            let Some(variable) = self.find(&name) else { continue };
+            let field = match self.variables[variable].ty {
+                Some(_) => None,
+                None if part(i + 1) == "." && is_word(i + 2) => Some(lex::identifier(part(i + 2))),
+                None => None,
+            };
+            let one = Use { name, variable, field };
+            if !uses.contains(&one) {
+                uses.push(one);
+            }
+        }
+        Ok(Code { text, uses })
+    }
+
+    /// A loop from its first word; the step that begins another round.
+    fn rounds(&mut self) -> SqlResult<usize> {
+        let number = self.loops;
+        self.loops += 1;
+        let again;
+        let mut test = None;
+        if self.c.eat("WHILE") {
+            again = self.steps.len();
+            let condition = self.expression(&["LOOP"])?;
+            test = Some((self.push(Step::Nothing), Err(condition)));
+        } else if self.c.eat("FOREACH") {
+            let targets = self.loop_targets(false)?;
+            if self.c.is("SLICE") {
+                return unsupported("SLICE");
+            }
+            self.c.expect("IN ARRAY")?;
+            let array = self.expression(&["LOOP"])?;
+            self.push(Step::Rows(number, Code { text: format!("SELECT unnest({})", array.text), ..array }));
+            again = self.steps.len();
+            test = Some((self.push(Step::Nothing), Ok(targets)));
+        } else if self.c.eat("FOR") {
+            let start = self.c.mark();
+            self.c.list(Cursor::ident)?;
+            self.c.expect("IN")?;
+            let reverse = self.c.eat("REVERSE");
+            let bounds = self.c.take_until(|c| c.is("LOOP"))?;
+            let split = range(bounds);
+            self.c.reset(start);
+            if split.is_some() || reverse {
+                let Some((low, high)) = split else { return Err(self.c.error()) };
+                let name = self.c.ident()?;
+                self.c.expect("IN")?;
+                self.c.eat("REVERSE");
+                self.c.take_until(|c| c.is("LOOP"))?;
+                let (high, by) = match cut_by(high) {
+                    Some((high, by)) => (high, by),
+                    None => (high, "1"),
+                };
+                let bound = |text: &str| {
+                    check_expression(text, self.c.allowance)?;
+                    self.code_of(text.trim().to_owned())
+                };
+                let bounds = [bound(low)?, bound(high)?, bound(by)?];
+                self.push(Step::Numbers(number, bounds, reverse));
+                let counter = self.variable(name, Some("integer".into()), false, false);
+                self.push(Step::Declare(counter, Code { text: "CAST(NULL AS integer)".into(), uses: Vec::new() }));
+                self.visible.push(counter);
+                again = self.steps.len();
+                test = Some((self.push(Step::Nothing), Ok(vec![Target { variable: counter, field: None }])));
+            } else {
+                let targets = self.loop_targets(true)?;
+                self.c.expect("IN")?;
+                if self.c.eat("EXECUTE") {
+                    let text = self.expression(&["LOOP", "USING"])?;
+                    let using = if self.c.eat("USING") { self.arguments()? } else { Vec::new() };
+                    self.push(Step::RowsOf(number, text, using));
+                } else {
+                    let query = self.c.take_until(|c| c.is("LOOP"))?.to_owned();
+                    let query = self.code_of(query)?;
+                    self.push(Step::Rows(number, query));
+                }
+                again = self.steps.len();
+                test = Some((self.push(Step::Nothing), Ok(targets)));
+            }
+        } else {
+            again = self.steps.len();
+        }
+        self.c.expect("LOOP")?;
+        self.statements(&["END"])?;
+        self.c.expect("END LOOP")?;
+        self.end_label()?;
+        self.push(Step::Jump(again));
+        let end = self.steps.len();
+        match test {
+            Some((step, Ok(targets))) => self.steps[step] = Step::Next(number, targets, end),
+            Some((step, Err(condition))) => self.steps[step] = Step::Unless(condition, end),
+            None => {}
+        }
+        Ok(again)
+    }
+
+    /// The variables that a loop gives its rows to.
+    fn loop_targets(&mut self, may_be_new: bool) -> SqlResult<Vec<Target>> {
+        let start = self.c.mark();
+        let name = self.c.ident()?;
+        if may_be_new && self.find(&name).is_none() {
+            let text = "loop variable of loop over rows must be a record variable or list of scalar variables";
+            return Err(SqlError::syntax(text));
+        }
+        self.c.reset(start);
+        self.targets()
+    }
+
+    /// `[label] [WHEN condition]`
+    fn exit(&mut self, exits: bool) -> SqlResult<()> {
+        let label = match self.c.is("WHEN") || self.c.is(";") {
+            true => None,
+            false => Some(self.c.any_word()?),
+        };
+        let test = match self.c.eat("WHEN") {
+            true => {
+                let condition = self.expression(&[";"])?;
+                Some((self.push(Step::Nothing), condition))
+            }
+            false => None,
+        };
+        let step = self.push(Step::Nothing);
+        let fits = |rounds: &&mut Rounds| match &label {
+            Some(_) => rounds.label == label && (exits || rounds.is_loop),
+            None => rounds.is_loop,
+        };
+        match (self.rounds.iter_mut().rev().find(fits), label) {
+            (Some(rounds), _) if exits => rounds.exits.push(step),
+            (Some(rounds), _) => rounds.again.push(step),
+            (None, Some(label)) => {
+                let text =
+                    format!("there is no label \"{label}\" attached to any block or loop enclosing this statement");
+                return Err(SqlError::syntax(text));
+            }
+            (None, None) => {
+                let word = if exits { "EXIT" } else { "CONTINUE" };
+                return Err(SqlError::syntax(format!("{word} cannot be used outside a loop, unless it has a label")));
+            }
+        }
+        if let Some((test, condition)) = test {
+            self.steps[test] = Step::Unless(condition, self.steps.len());
+        }
+        Ok(())
     }
 
     /// `IF … THEN … {ELSIF … THEN …} [ELSE …] END IF`
@@ -278,7 +773,91 @@ impl Reader<'_> {
         self.c.expect("END IF")
     }
 
-    /// `[level] 'format' {, expression}`
+    /// `CASE [expression] WHEN … THEN … [ELSE …] END CASE`
+    fn case(&mut self) -> SqlResult<()> {
+        let subject = if self.c.is("WHEN") { None } else { Some(self.expression(&["WHEN"])?) };
+        let mut ends = Vec::new();
+        while self.c.eat("WHEN") {
+            let text = self.c.take_until(|c| c.is("THEN"))?;
+            let condition = match &subject {
+                None => text.to_owned(),
+                Some(subject) => format!("({}) IN ({text})", subject.text),
+            };
+            check_expression(&condition, self.c.allowance)?;
+            let condition = self.code_of(condition)?;
+            self.c.expect("THEN")?;
+            let test = self.push(Step::Nothing);
+            self.statements(&["WHEN", "ELSE", "END"])?;
+            ends.push(self.push(Step::Nothing));
+            self.steps[test] = Step::Unless(condition, self.steps.len());
+        }
+        if self.c.eat("ELSE") {
+            self.statements(&["END"])?;
+        } else {
+            let of = |text: &str| Code { text: format!("'{text}'"), uses: Vec::new() };
+            let told =
+                vec![(Attribute::Errcode, of("20000")), (Attribute::Hint, of("CASE statement is missing ELSE part."))];
+            self.push(Step::Raise(Level::Exception, "case not found".into(), Vec::new(), told));
+        }
+        self.join(ends);
+        self.c.expect("END CASE")
+    }
+
+    /// `condition [, message]`
+    fn assert(&mut self) -> SqlResult<()> {
+        let condition = self.expression(&[",", ";"])?;
+        let failed = Code { text: format!("({}) IS NOT TRUE", condition.text), ..condition };
+        let message = match self.c.eat(",") {
+            true => Some(self.expression(&[";"])?),
+            false => None,
+        };
+        let test = self.push(Step::Nothing);
+        let code = Code { text: "'P0004'".into(), uses: Vec::new() };
+        let (format, args) = match message {
+            Some(message) => ("%", vec![message]),
+            None => ("assertion failed", Vec::new()),
+        };
+        self.push(Step::Raise(Level::Exception, format.into(), args, vec![(Attribute::Errcode, code)]));
+        self.steps[test] = Step::Unless(failed, self.steps.len());
+        Ok(())
+    }
+
+    /// `[CURRENT | STACKED] DIAGNOSTICS variable {:= | =} item, …`
+    fn diagnose(&mut self) -> SqlResult<()> {
+        let stacked = self.c.eat_one(&["CURRENT", "STACKED"]) == Some("STACKED");
+        self.c.expect("DIAGNOSTICS")?;
+        let mut all = Vec::new();
+        loop {
+            let target = self.target()?;
+            if self.c.eat_one(&[":=", "="]).is_none() {
+                return Err(self.c.error());
+            }
+            let item = self.c.any_word()?;
+            all.push((
+                target,
+                match (stacked, item.as_str()) {
+                    (false, "row_count") => Fact::RowCount,
+                    (true, "returned_sqlstate") => Fact::Code,
+                    (true, "message_text") => Fact::Attribute(Attribute::Message),
+                    (true, "pg_exception_detail") => Fact::Attribute(Attribute::Detail),
+                    (true, "pg_exception_hint") => Fact::Attribute(Attribute::Hint),
+                    (true, "column_name") => Fact::Attribute(Attribute::Column),
+                    (true, "constraint_name") => Fact::Attribute(Attribute::Constraint),
+                    (true, "pg_datatype_name") => Fact::Attribute(Attribute::Datatype),
+                    (true, "table_name") => Fact::Attribute(Attribute::Table),
+                    (true, "schema_name") => Fact::Attribute(Attribute::Schema),
+                    _ => return unsupported(&format!("GET DIAGNOSTICS {}", item.to_uppercase())),
+                },
+            ));
+            if !self.c.eat(",") {
+                break;
+            }
+        }
+        self.push(Step::Diagnose(all));
+        Ok(())
+    }
+
+    /// `[level] {'format' {, expression} | condition | SQLSTATE 'code'} [USING option = expression, …]`
     fn raise(&mut self) -> SqlResult<()> {
         if self.c.is(";") {
             self.push(Step::RaiseAgain);
@@ -291,25 +870,95 @@ impl Reader<'_> {
             Some("WARNING") => Level::Warning,
             _ => Level::Exception,
         };
-        if !self.c.peek_text(0).contains('\'') && !self.c.peek_text(0).starts_with('$') {
-            return unsupported("RAISE without a format");
-        }
-        let format = self.c.string()?;
-        let mut args = Vec::new();
-        while self.c.eat(",") {
-            args.push(self.expression(&[",", ";", "USING"])?);
-        }
-        if self.c.is("USING") {
-            return unsupported("RAISE … USING");
+        let (mut format, mut args, mut told) = (String::new(), Vec::new(), Vec::new());
+        let literal = |text: &str| Code { text: format!("'{}'", text.replace('\'', "''")), uses: Vec::new() };
+        if self.c.peek_text(0).contains('\'') || self.c.peek_text(0).starts_with('$') {
+            format = self.c.string()?;
+            while self.c.eat(",") {
+                args.push(self.expression(&[",", ";", "USING"])?);
+            }
+        } else if self.c.eat("SQLSTATE") {
+            let code = self.code()?;
+            format = code.as_str().to_owned();
+            told.push((Attribute::Errcode, literal(code.as_str())));
+        } else if !self.c.is("USING") {
+            let name = self.c.ident()?;
+            if named(&name).is_none() {
+                let text = format!("unrecognized exception condition \"{name}\"");
+                return Err(SqlError::new(state::UNDEFINED_OBJECT, text));
+            }
+            told.push((Attribute::Errcode, literal(&name)));
+            format = name;
         }
         let places = format.replace("%%", "").matches('%').count();
         if places != args.len() {
             let what = if places > args.len() { "few" } else { "many" };
             return Err(SqlError::syntax(format!("too {what} parameters specified for RAISE")));
         }
-        self.push(Step::Raise(level, format, args));
+        if self.c.eat("USING") {
+            loop {
+                let option = self.c.any_word()?;
+                let attribute = match option.as_str() {
+                    "message" => Attribute::Message,
+                    "detail" => Attribute::Detail,
+                    "hint" => Attribute::Hint,
+                    "errcode" => Attribute::Errcode,
+                    "column" => Attribute::Column,
+                    "constraint" => Attribute::Constraint,
+                    "datatype" => Attribute::Datatype,
+                    "table" => Attribute::Table,
+                    "schema" => Attribute::Schema,
+                    _ => return Err(SqlError::syntax(format!("unrecognized RAISE statement option \"{option}\""))),
+                };
+                if self.c.eat_one(&["=", ":="]).is_none() {
+                    return Err(self.c.error());
+                }
+                told.push((attribute, self.expression(&[",", ";"])?));
+                if !self.c.eat(",") {
+                    break;
+                }
+            }
+        }
+        self.push(Step::Raise(level, format, args, told));
         Ok(())
     }
+}
+
+/// The SQLSTATE that a condition's name means.
+pub fn named(name: &str) -> Option<SqlState> {
+    let other = || OTHER_NAMES.iter().find(|(known, _)| *known == name).map(|(_, code)| SqlState::new(code));
+    state::named(name).or_else(other)
+}
+
+/// A SQLSTATE as it is written.
+pub fn written_code(code: &str) -> Option<SqlState> {
+    let valid = code.len() == 5 && code.bytes().all(|b| b.is_ascii_digit() || b.is_ascii_uppercase());
+    valid.then(|| SqlState::new(code))
+}
+
+/// `low .. high`, on either side of the dots that are in no brackets and no literal.
+fn range(text: &str) -> Option<(&str, &str)> {
+    let (mut depth, mut quote) = (0, None);
+    let bytes = text.as_bytes();
+    for i in 0..bytes.len() {
+        match (quote, bytes[i]) {
+            (Some(q), b) if b == q => quote = None,
+            (Some(_), _) => {}
+            (None, b @ (b'\'' | b'"')) => quote = Some(b),
+            (None, b'(' | b'[') => depth += 1,
+            (None, b')' | b']') => depth -= 1,
+            (None, b'.') if depth == 0 && bytes.get(i + 1) == Some(&b'.') => return Some((&text[..i], &text[i + 2..])),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// `high BY step`.
+fn cut_by(text: &str) -> Option<(&str, &str)> {
+    let tokens: Vec<lex::Token> = Lexer::new(text).collect::<SqlResult<_>>().ok()?;
+    let by = tokens.iter().rev().find(|t| t.kind == Kind::Word && t.text(text).eq_ignore_ascii_case("by"))?;
+    Some((&text[..by.start], &text[by.end..]))
 }
 
 /// A format with values in the places of its percent signs.
@@ -335,7 +984,11 @@ mod tests {
     use crate::sql::allowance::UNLIMITED;
 
     fn steps(body: &str) -> Vec<Step> {
-        program(body, &UNLIMITED).unwrap().0
+        program(body, &UNLIMITED).unwrap().steps
+    }
+
+    fn code(text: &str) -> Code {
+        Code { text: text.into(), uses: Vec::new() }
     }
 
     #[test]
@@ -344,7 +997,7 @@ mod tests {
         let conditions = vec![Condition::Code(state::DUPLICATE_OBJECT)];
         let expected = [
             Step::Guard(vec![Handler { conditions, step: 4 }]),
-            Step::Run("CREATE TYPE e AS ENUM ('a')".into()),
+            Step::Run(code("CREATE TYPE e AS ENUM ('a')"), None),
             Step::Unguard,
             Step::Jump(5),
             Step::Jump(5),
@@ -358,13 +1011,13 @@ mod tests {
         let body = "begin if a = 1 then x; elsif case when b then c end then null; else y; end if; z; end;";
         let expected = [
             Step::Nothing,
-            Step::Unless("a = 1".into(), 4),
-            Step::Run("x".into()),
+            Step::Unless(code("a = 1"), 4),
+            Step::Run(code("x"), None),
             Step::Jump(7),
-            Step::Unless("case when b then c end".into(), 6),
+            Step::Unless(code("case when b then c end"), 6),
             Step::Jump(7),
-            Step::Run("y".into()),
-            Step::Run("z".into()),
+            Step::Run(code("y"), None),
+            Step::Run(code("z"), None),
             Step::End,
         ];
         assert_eq!(steps(body), expected);
@@ -372,12 +1025,36 @@ mod tests {
 
     #[test]
     fn what_is_missing_has_a_name() {
-        for body in ["declare x int; begin end", "begin for i in 1..2 loop end loop; end", "begin x := 1; end"] {
+        for body in
+            ["declare c cursor for select 1; begin end", "begin open c; end", "declare a int[]; begin a[1] := 1; end"]
+        {
             assert_eq!(program(body, &UNLIMITED).unwrap_err().code, state::FEATURE_NOT_SUPPORTED, "{body}");
         }
         for body in ["", "begin", "begin null end", "begin null; end; x", "begin if a then null; end; end"] {
             assert_eq!(program(body, &UNLIMITED).unwrap_err().code, state::SYNTAX_ERROR, "{body}");
         }
+    }
+
+    #[test]
+    fn loops_end_where_they_began() {
+        let body = "begin for i in 1..2 * (3) by 4 loop continue when i = 2; exit; end loop; end";
+        let i = |text: &str| Code { text: text.into(), uses: vec![Use { name: "i".into(), variable: 3, field: None }] };
+        let expected = [
+            Step::Nothing,
+            Step::Numbers(
+                0,
+                [code("1"), code("2 * (3) "), code(" 4 ")].map(|c| Code { text: c.text.trim().into(), ..c }),
+                false,
+            ),
+            Step::Declare(3, code("CAST(NULL AS integer)")),
+            Step::Next(0, vec![Target { variable: 3, field: None }], 8),
+            Step::Unless(i("i = 2"), 6),
+            Step::Leave { to: 3, from: 1 },
+            Step::Leave { to: 8, from: 1 },
+            Step::Jump(3),
+            Step::End,
+        ];
+        assert_eq!(steps(body), expected);
     }
 
     #[test]

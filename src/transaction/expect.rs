@@ -2,7 +2,7 @@
 //!
 //! | level | plain reads | locking reads | writes |
 //! |---|---|---|---|
-//! | READ COMMITTED | not replayed | rows | count, RETURNING rows |
+//! | READ COMMITTED | not replayed | not replayed: their locks hold | count, RETURNING rows |
 //! | REPEATABLE READ | not replayed | rows | count, RETURNING rows, every row change |
 //! | SERIALIZABLE | rows | rows | count, RETURNING rows, every row change |
 //!

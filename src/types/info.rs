@@ -58,6 +58,7 @@ fn build() -> Vec<TypeInfo> {
         OID OID_ARRAY "oid" "oid" 4 'N' true Integer;
         TID TID_ARRAY "tid" "tid" 6 'U' false Text;
         XID XID_ARRAY "xid" "xid" 4 'U' false Integer;
+        XID8 XID8_ARRAY "xid8" "xid8" 8 'U' false Integer;
         CID CID_ARRAY "cid" "cid" 4 'U' false Integer;
         OIDVECTOR OIDVECTOR_ARRAY "oidvector" "oidvector" -1 'A' false Blob;
         JSON JSON_ARRAY "json" "json" -1 'U' false Text;
@@ -359,16 +360,8 @@ impl Type {
 
     /// A column of the user's may be of it.
     pub fn is_storable(self) -> bool {
-        const NOT: [Type; 8] = [
-            Type::MONEY,
-            Type::XML,
-            Type::POINT,
-            Type::ACLITEM,
-            Type::TIMETZ,
-            Type::TID,
-            Type::PG_NODE_TREE,
-            Type::CSTRING,
-        ];
+        const NOT: [Type; 7] =
+            [Type::MONEY, Type::XML, Type::POINT, Type::ACLITEM, Type::TID, Type::PG_NODE_TREE, Type::CSTRING];
         let element = self.element().unwrap_or(self);
         match (element.own(), element.info()) {
             (Some((own, _)), _) => own != Own::Row,

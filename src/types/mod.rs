@@ -89,6 +89,8 @@ impl Type {
     pub const TID_ARRAY: Type = Type(1010);
     pub const XID: Type = Type(28);
     pub const XID_ARRAY: Type = Type(1011);
+    pub const XID8: Type = Type(5069);
+    pub const XID8_ARRAY: Type = Type(271);
     pub const CID: Type = Type(29);
     pub const CID_ARRAY: Type = Type(1012);
     pub const OIDVECTOR: Type = Type(30);

@@ -52,6 +52,7 @@ pub fn parse_text_at(ty: Type, typmod: i32, text: &str, env: &Env, now: Option<i
         Type::FLOAT8 => real(parse_f64(text)?),
         Type::FLOAT4 => real(parse_f32(text)?.into()),
         Type::OID | Type::XID | Type::CID => Value::Int(parse_oid(text, ty)?),
+        Type::XID8 => Value::Int(integer(text, 0, i64::MAX, ty)?),
         Type::REGTYPE => Value::Int(match Type::by_name(text.trim()) {
             Some(known) => known.0.into(),
             None => parse_reg(text, ty)?,
@@ -160,7 +161,7 @@ pub fn parse_tid(text: &str) -> SqlResult<(i64, u16)> {
 }
 
 fn is_number(ty: Type) -> bool {
-    ty.is_integer() || matches!(ty, Type::OID | Type::NUMERIC | Type::XID | Type::CID)
+    ty.is_integer() || matches!(ty, Type::OID | Type::NUMERIC | Type::XID | Type::XID8 | Type::CID)
 }
 
 /// A double as it is stored: SQLite has no NaN.

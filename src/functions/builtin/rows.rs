@@ -284,6 +284,13 @@ pub fn function(oid: i64) -> Option<BuiltIn> {
     Some(BuiltIn(&PROC.rows()[*at]))
 }
 
+/// Whether PostgreSQL has functions of this name, and there are none here.
+pub fn is_missing(name: &str) -> bool {
+    static NAMES: LazyLock<BTreeSet<&str>> =
+        LazyLock::new(|| PROC.file.lines().filter_map(|line| line.split('\t').nth(1)).collect());
+    NAMES.contains(name) && functions::lookup_functions(name).is_empty()
+}
+
 /// The names of a function's arguments, and what the last of them are if they are not given.
 pub struct Parameters {
     pub names: Vec<String>,

@@ -3,7 +3,7 @@
 use super::coerce::{category, is_implicit, is_preferred};
 use super::{Binder, error_at};
 use crate::error::{SqlError, SqlResult, state};
-use crate::functions::{Function, Native, Operator, lookup_functions, lookup_operators};
+use crate::functions::{Function, Native, Operator, builtin, lookup_functions, lookup_operators};
 use crate::rights::{SELECT, UPDATE, USAGE};
 use crate::sql::access;
 use crate::sql::catalog::{Relation, RelationKind};
@@ -425,6 +425,9 @@ impl Binder<'_> {
     }
 
     pub(super) fn undefined_function(&self, name: &str, args: &[Typed], at: Location) -> SqlError {
+        if builtin::is_missing(name) {
+            return error_at(self, SqlError::unsupported(format!("function {name}()")), at);
+        }
         let text = format!("function {} does not exist", self.function_call(name, &self.given(args)));
         let hint = "No function matches the given name and argument types. You might need to add explicit type casts.";
         error_at(self, SqlError::new(state::UNDEFINED_FUNCTION, text).hint(hint), at)

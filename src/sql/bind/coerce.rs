@@ -101,7 +101,41 @@ fn data_type_among(ty: &DataType, own: Own<'_>) -> SqlResult<(Type, i32)> {
 /// Finds a type that a user has made.
 type Own<'f> = &'f dyn Fn(Option<&str>, &str) -> Option<Type>;
 
+/// Types of PostgreSQL that there are not here.
+const MISSING: [&str; 26] = [
+    "box",
+    "circle",
+    "daterange",
+    "datemultirange",
+    "int4multirange",
+    "int4range",
+    "int8multirange",
+    "int8range",
+    "line",
+    "lseg",
+    "nummultirange",
+    "numrange",
+    "path",
+    "pg_lsn",
+    "pg_snapshot",
+    "polygon",
+    "refcursor",
+    "regconfig",
+    "regdictionary",
+    "tsmultirange",
+    "tsquery",
+    "tsrange",
+    "tstzmultirange",
+    "tstzrange",
+    "tsvector",
+    "txid_snapshot",
+];
+
 fn no_type(name: &str) -> SqlError {
+    let bare = name.strip_prefix("pg_catalog.").unwrap_or(name);
+    if MISSING.contains(&bare) {
+        return SqlError::unsupported(format!("type \"{bare}\""));
+    }
     SqlError::new(state::UNDEFINED_OBJECT, format!("type \"{name}\" does not exist"))
 }
 

@@ -378,11 +378,19 @@ impl Binder<'_> {
         for depth in (0..self.levels.len()).rev() {
             let level = &self.levels[depth].names;
             if let Some((expr, taken)) = lookup(level, &names).map_err(|e| error_at(self, e, at))? {
+                if let Some((_, taken)) = self.variable(&names) {
+                    let text = format!("column reference \"{}\" is ambiguous", names[..taken].join("."));
+                    let detail = "It could refer to either a PL/pgSQL variable or a table column.";
+                    return Err(error_at(self, SqlError::new(state::AMBIGUOUS_COLUMN, text).detail(detail), at));
+                }
                 self.note_outer(depth, &expr);
                 self.note_surface(&expr);
                 self.note_column(&idents[taken - 1], &expr);
                 return Ok((expr.at(at), taken));
             }
+        }
+        if let Some((n, taken)) = self.variable(&names) {
+            return Ok((self.parameter(&format!("${}", n + 1))?.at(at), taken));
         }
         // A FROM item's whole row: only if nowhere there is a column of that name.
         if let [name] = &names[..] {
@@ -398,6 +406,16 @@ impl Binder<'_> {
             }
         }
         Err(error_at(self, self.no_column(&names), at))
+    }
+
+    /// Which of the program's variables a chain of names begins with, and how many of the names are its own.
+    fn variable(&self, names: &[String]) -> Option<(usize, usize)> {
+        // What the catalog keeps knows none.
+        if !self.allow_params || !self.views.is_empty() {
+            return None;
+        }
+        let variables = self.scope.variables.iter().enumerate();
+        variables.filter(|(_, name)| names.starts_with(name)).map(|(n, name)| (n, name.len())).next()
     }
 
     /// Notes what a name in the text means; names in the texts of views are not in this one.

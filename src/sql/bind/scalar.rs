@@ -366,7 +366,7 @@ impl Binder<'_> {
         Ok(typed.at(at))
     }
 
-    fn parameter(&mut self, name: &str) -> SqlResult<Typed> {
+    pub(super) fn parameter(&mut self, name: &str) -> SqlResult<Typed> {
         let missing = || SqlError::new(state::UNDEFINED_PARAMETER, format!("there is no parameter {name}"));
         let n: usize = name.strip_prefix('$').and_then(|n| n.parse().ok()).ok_or_else(missing)?;
         if !(1..=65_535).contains(&n) || !self.allow_params {
