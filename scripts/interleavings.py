@@ -148,20 +148,22 @@ class Known:
         return any(s != self.session for s, _ in self.plan[begin:self.at])
 
     def locks_by_cursor(self):
-        return any(sql.startswith("DECLARE") and "FOR UPDATE" in sql for _, sql in self.plan[: self.at])
+        return any(sql.startswith("DECLARE") and "FOR UPDATE" in sql for _, sql in self.plan[: self.at + 1])
 
     def rule(self):
         theirs, ours = self.theirs[self.at], self.ours[self.at]
         level = self.level()
         high = level in ("REPEATABLE READ", "SERIALIZABLE")
         words = self.sql.split()
-        if theirs[0] == "55P03" and ours[0] in ("23505", "23503"):
+        if theirs[0] == "55P03" and ours[0] in ("23505", "23503", "23514"):
             return "a constraint that committed rows violate fails at once"
         if theirs[0] == "55P03" and ours[1] == "INSERT 0 0":
             return "ON CONFLICT DO NOTHING does nothing at once beside a committed row"
         if theirs[0] == "55P03" and ours[0] != "55P03":
             if words[0] in ("ALTER", "CREATE", "DROP", "LOCK", "TRUNCATE"):
                 return "definitions do not wait for who has only read, or found no row"
+            if words[0] in ("INSERT", "UPDATE") and "a_of" in self.sql and any("LOCK" in sql for _, sql in self.plan[: self.at]):
+                return "a reference that is NULL looks at no table"
             if words[0] in ("SELECT", "FETCH", "DECLARE") and " FOR " not in self.sql:
                 return "readers do not wait for definitions"
         if ours[0] == "55P03" and words[0] in ("ALTER", "CREATE", "DROP", "TRUNCATE"):

@@ -329,7 +329,7 @@ fn array_cast(ctx: &mut Context, args: &[ValueRef<'_>], cut: bool) -> SqlResult<
     let (from, to, typmod) = (Type(int(args, 0)? as u32), Type(int(args, 1)? as u32), int(args, 2)? as i32);
     let mut array = open(args, 3)?;
     let unbounded = matches!(to, Type::TEXT | Type::INT8) || typmod == NO_TYPMOD && to == Type::VARCHAR;
-    let string = |ty| matches!(ty, Type::TEXT | Type::VARCHAR | Type::NAME | Type::BPCHAR);
+    let string = |ty| matches!(ty, Type::TEXT | Type::CITEXT | Type::VARCHAR | Type::NAME | Type::BPCHAR);
     let alike = from == to && typmod == NO_TYPMOD
         || unbounded && (from.is_integer() && to.is_integer() || string(from) && string(to));
     array.elem = to;
@@ -422,7 +422,15 @@ pub(super) fn push_key(ty: Type, value: &Value, out: &mut Vec<u8>) -> SqlResult<
             }
             Type::JSONB => push_json_key(&crate::types::json::parse(text)?, true, out),
             _ => {
-                let text = if ty == Type::BPCHAR { text.trim_end_matches(' ') } else { text };
+                let folded;
+                let text = match ty {
+                    Type::BPCHAR => text.trim_end_matches(' '),
+                    Type::CITEXT => {
+                        folded = super::text::lower(text);
+                        &folded
+                    }
+                    _ => text,
+                };
                 out.extend(text.as_bytes());
                 out.push(0);
             }

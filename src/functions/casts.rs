@@ -64,9 +64,14 @@ enum Form {
 
 fn form(ty: Type) -> Form {
     match ty {
-        Type::TEXT | Type::VARCHAR | Type::NAME | Type::CHAR | Type::UNKNOWN | Type::CSTRING | Type::JSON => {
-            Form::Stored
-        }
+        Type::TEXT
+        | Type::CITEXT
+        | Type::VARCHAR
+        | Type::NAME
+        | Type::CHAR
+        | Type::UNKNOWN
+        | Type::CSTRING
+        | Type::JSON => Form::Stored,
         Type::PG_NODE_TREE | Type::XML | Type::BIT | Type::VARBIT => Form::Stored,
         Type::INT2 | Type::INT4 | Type::INT8 | Type::OID | Type::XID | Type::XID8 | Type::CID => Form::Integer,
         Type::BOOL | Type::NUMERIC | Type::BPCHAR | Type::UUID | Type::JSONB => Form::Pure,
@@ -136,7 +141,7 @@ pub fn way(from: Type, to: Type, context: CastContext) -> Option<(CastContext, W
         let narrowest = find_cast(from, to).map_or(cast.context, |c| c.context);
         return Some((narrowest, Way::Cast(cast)));
     }
-    let string = |ty| matches!(ty, Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME);
+    let string = |ty| matches!(ty, Type::TEXT | Type::CITEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME);
     if string(to) {
         if to == Type::TEXT {
             return Some((CastContext::Assignment, Way::Output(None)));

@@ -10,7 +10,7 @@ macro_rules! topics {
             advisory::$table, notify::$table,
             integers::$table, floats::$table, numeric::$table, text::$table, regex::$table, datetime::$table,
             json::$table, arrays::$table, casts::$table, aggregates::$table, system::$table, catalog::$table,
-            live::$table, names::$table, network::$table, bits::$table, domains::$table, crypto::$table, regression::$table, privileges::$table, enums::$table, frames::$table, records::$table, jsonpath::$table $(, $extra)*
+            live::$table, names::$table, network::$table, bits::$table, domains::$table, crypto::$table, regression::$table, privileges::$table, enums::$table, frames::$table, records::$table, jsonpath::$table, citext::$table $(, $extra)*
         ]
     };
 }
@@ -21,8 +21,14 @@ static OPERATORS: &[&[Operator]] = topics!(OPERATORS: integers::COMPARISONS, int
 static CASTS: &[&[Cast]] = topics!(CASTS:);
 static SCALARS: &[&[Scalar]] = topics!(SCALARS: arrays::QUANTIFIED);
 static AGGREGATES: &[&[Aggregate]] = topics!(AGGREGATES:);
-static COLLATIONS: &[&[Collation]] =
-    &[numeric::COLLATIONS, datetime::COLLATIONS, json::COLLATIONS, arrays::COLLATIONS, records::COLLATIONS];
+static COLLATIONS: &[&[Collation]] = &[
+    numeric::COLLATIONS,
+    datetime::COLLATIONS,
+    json::COLLATIONS,
+    arrays::COLLATIONS,
+    records::COLLATIONS,
+    citext::COLLATIONS,
+];
 
 struct Index {
     functions: BTreeMap<&'static str, Vec<&'static Function>>,

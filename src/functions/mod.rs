@@ -30,6 +30,7 @@ pub mod bits;
 pub mod builtin;
 pub mod casts;
 pub mod catalog;
+mod citext;
 mod crypto;
 pub mod datetime;
 mod domains;

@@ -100,7 +100,7 @@ pub(crate) fn decode(ty: Type, typmod: i32, bytes: &[u8]) -> SqlResult<Value> {
             let error = SqlError::new(state::NAME_TOO_LONG, "identifier too long");
             return Err(error.detail("Identifier must be less than 64 characters."));
         }
-        Type::TEXT | Type::NAME | Type::UNKNOWN | Type::CSTRING | Type::PG_NODE_TREE | Type::ACLITEM => {
+        Type::TEXT | Type::CITEXT | Type::NAME | Type::UNKNOWN | Type::CSTRING | Type::PG_NODE_TREE | Type::ACLITEM => {
             Value::Text(utf8(bytes)?.to_owned())
         }
         // The zero byte is the empty "char".

@@ -92,6 +92,7 @@ fn build() -> Vec<TypeInfo> {
         MONEY MONEY_ARRAY "money" "money" 8 'N' false Integer;
         BIT BIT_ARRAY "bit" "bit" -1 'V' false Text;
         VARBIT VARBIT_ARRAY "varbit" "bit varying" -1 'V' true Text;
+        CITEXT CITEXT_ARRAY "citext" "citext" -1 'S' false Text;
         XML XML_ARRAY "xml" "xml" -1 'U' false Text;
         POINT POINT_ARRAY "point" "point" 16 'G' false Text;
     };
@@ -229,9 +230,11 @@ impl Type {
         Type::by_typname(name)
     }
 
-    /// Finds a built-in type by `pg_type.typname` alone (`char` is the internal `"char"`).
+    /// Finds a built-in type by `pg_type.typname` alone (`char` is the internal `"char"`). Those of extensions the catalog
+    /// finds.
     pub fn by_typname(name: &str) -> Option<Type> {
-        TABLE.iter().find(|info| info.name == name).map(|info| info.oid)
+        let extension = |ty: Type| matches!(ty, Type::CITEXT | Type::CITEXT_ARRAY);
+        TABLE.iter().find(|info| info.name == name).map(|info| info.oid).filter(|ty| !extension(*ty))
     }
 
     /// The kind of a type made by users, and whether it is an array over such a type.
@@ -386,6 +389,7 @@ impl Type {
     pub fn collation(self) -> Option<&'static str> {
         match self {
             Type::NUMERIC => Some("pg_numeric"),
+            Type::CITEXT => Some("pg_citext"),
             Type::INTERVAL => Some("pg_interval"),
             Type::TIMETZ => Some("pg_timetz"),
             Type::TID => Some("pg_tid"),
@@ -400,7 +404,7 @@ impl Type {
 /// Whether columns of this type are declared with its collation, however old their table is, so that SQLite compares them by
 /// it by itself. Of jsonb, the first tables are not.
 pub fn declares_collation(ty: Type) -> bool {
-    matches!(ty, Type::NUMERIC | Type::INTERVAL | Type::TIMETZ)
+    matches!(ty, Type::NUMERIC | Type::INTERVAL | Type::TIMETZ | Type::CITEXT)
 }
 
 /// A type as Postgres names it in messages (`format_type_be`): SQL spelling, no modifier. A type this table does

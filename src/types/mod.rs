@@ -7,6 +7,7 @@
 //! | bool | INTEGER | 0 / 1 |
 //! | int2, int4, int8, oid, reg* | INTEGER | the number |
 //! | float4, float8 | REAL | NaN is stored as TEXT 'NaN' (SQLite would turn it into NULL) |
+//! | citext | TEXT | as it was written, collation `pg_citext` |
 //! | numeric | TEXT | canonical decimal with display scale, collation `pg_numeric`; 'NaN', 'Infinity', '-Infinity' |
 //! | text, varchar, name, "char" | TEXT | as is |
 //! | bpchar | TEXT | trailing blanks cut where the length is known, and padded when it is looked at; collation RTRIM |
@@ -91,6 +92,9 @@ impl Type {
     pub const XID_ARRAY: Type = Type(1011);
     pub const XID8: Type = Type(5069);
     pub const XID8_ARRAY: Type = Type(271);
+    /// Of the extension of that name: a number that no object gets.
+    pub const CITEXT: Type = Type(0x3fff_0000);
+    pub const CITEXT_ARRAY: Type = Type(0x3fff_0001);
     pub const CID: Type = Type(29);
     pub const CID_ARRAY: Type = Type(1012);
     pub const OIDVECTOR: Type = Type(30);

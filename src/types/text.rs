@@ -33,7 +33,7 @@ pub fn parse_literal(ty: Type, typmod: i32, text: &str, env: &Env) -> SqlResult<
 /// As [`parse_text`], with the time that `now`, `today` and the like mean (µs since 2000 UTC).
 pub fn parse_text_at(ty: Type, typmod: i32, text: &str, env: &Env, now: Option<i64>) -> SqlResult<Value> {
     Ok(match ty {
-        Type::TEXT | Type::UNKNOWN | Type::CSTRING | Type::ACLITEM | Type::PG_NODE_TREE => {
+        Type::TEXT | Type::CITEXT | Type::UNKNOWN | Type::CSTRING | Type::ACLITEM | Type::PG_NODE_TREE => {
             Value::Text(checked(text)?.to_owned())
         }
         Type::TID => {

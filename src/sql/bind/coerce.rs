@@ -131,7 +131,7 @@ const MISSING: [&str; 26] = [
     "txid_snapshot",
 ];
 
-fn no_type(name: &str) -> SqlError {
+pub fn no_type(name: &str) -> SqlError {
     let bare = name.strip_prefix("pg_catalog.").unwrap_or(name);
     if MISSING.contains(&bare) {
         return SqlError::unsupported(format!("type \"{bare}\""));

@@ -40,7 +40,7 @@ mod scalar;
 mod tests;
 mod through;
 
-pub use coerce::data_type;
+pub use coerce::{data_type, no_type};
 pub use query::is_dml;
 
 use super::Scope;

@@ -78,7 +78,7 @@ pub fn default_class(method: u32, ty: Type) -> Option<&'static OperatorClass> {
 
 fn takes(class: &OperatorClass, ty: Type) -> bool {
     class.ty == ty
-        || class.ty == Type::TEXT && ty == Type::VARCHAR
+        || class.ty == Type::TEXT && matches!(ty, Type::VARCHAR | Type::CITEXT)
         || class.ty == Type::ANYARRAY && ty.is_array()
         || class.ty == Type::ANYENUM && ty.is_enum()
         || class.ty == Type::OID && ty.is_reg()

@@ -116,6 +116,13 @@ impl Catalog {
 
     /// The type of one's own of this name in a schema; arrays have names, too.
     pub fn type_in(&self, schema: &str, name: &str) -> Option<Type> {
+        if schema == "public" && self.extensions.contains_key("citext") {
+            match name {
+                "citext" => return Some(Type::CITEXT),
+                "_citext" => return Some(Type::CITEXT_ARRAY),
+                _ => {}
+            }
+        }
         self.types.values().filter(|own| own.schema == schema).find_map(|own| match name {
             _ if own.name == name => Some(own.ty()),
             _ if own.array == name => own.ty().array(),

@@ -67,6 +67,7 @@ pub enum Ddl {
     DropExtension {
         names: Vec<String>,
         if_exists: bool,
+        cascade: bool,
     },
     /// CREATE TYPE … AS ENUM
     CreateEnum {
@@ -624,7 +625,7 @@ fn create_extension(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     let if_not_exists = c.eat_all("IF NOT EXISTS");
     let name = c.any_word()?;
     c.rest();
-    if ["plpgsql", "uuid-ossp", "pgcrypto"].contains(&name.as_str()) {
+    if ["citext", "plpgsql", "uuid-ossp", "pgcrypto"].contains(&name.as_str()) {
         return ok(Ddl::CreateExtension { name, if_not_exists });
     }
     Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, format!("extension \"{name}\" is not available")))
@@ -1365,8 +1366,8 @@ fn drop(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
         if c.eat("EXTENSION") {
             let if_exists = c.eat_all("IF EXISTS");
             let names = c.list(Cursor::any_word)?;
-            c.eat_one(&["CASCADE", "RESTRICT"]);
-            return ok(Ddl::DropExtension { names, if_exists });
+            let cascade = c.eat_one(&["CASCADE", "RESTRICT"]) == Some("CASCADE");
+            return ok(Ddl::DropExtension { names, if_exists, cascade });
         }
         let feature = feature_name(c, "DROP");
         return if feature.is_empty() { Err(c.error()) } else { unsupported(c, feature) };

@@ -612,7 +612,7 @@ fn index_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, index: &Index, sh
     let attributes = index.keys.iter().map(|k| k.column.unwrap_or(0)).chain(index.include.iter().copied());
     let options = index.keys.iter().map(|k| i32::from(k.descending) | i32::from(k.nulls_first) << 1);
     let collations = key_types.iter().map(|t| match *t {
-        Type::TEXT | Type::VARCHAR | Type::BPCHAR => "100".to_owned(),
+        Type::TEXT | Type::CITEXT | Type::VARCHAR | Type::BPCHAR => "100".to_owned(),
         Type::NAME => "950".to_owned(),
         _ => "0".to_owned(),
     });

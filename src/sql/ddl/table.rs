@@ -57,7 +57,7 @@ pub fn run(work: &mut Work<'_>, ddl: &Ddl) -> SqlResult<Tag> {
         Ddl::Drop { what, if_exists, names, cascade } => drop_relations(work, *what, names, *if_exists, *cascade)?,
         Ddl::AlterTable { what, name, if_exists, actions } => alter::table(work, *what, name, *if_exists, actions)?,
         Ddl::CreateExtension { name, if_not_exists } => create_extension(work, name, *if_not_exists)?,
-        Ddl::DropExtension { names, if_exists } => drop_extensions(work, names, *if_exists)?,
+        Ddl::DropExtension { names, if_exists, cascade } => drop_extensions(work, names, *if_exists, *cascade)?,
         Ddl::DropAbsent(absent) => absent::run(work, absent)?,
         Ddl::CreateEnum { name, labels } => types::create_enum(work, name, labels)?,
         Ddl::AlterType { name, action } => types::alter(work, name, action)?,
@@ -1144,6 +1144,7 @@ fn create_extension(work: &mut Work<'_>, name: &str, if_not_exists: bool) -> Sql
     let (oid, schema, version) = match name {
         "plpgsql" => (work.oid(), crate::sql::catalog::PG_CATALOG_OID, "1.0"),
         "pgcrypto" => (work.oid(), crate::sql::catalog::PUBLIC_OID, "1.3"),
+        "citext" => (work.oid(), crate::sql::catalog::PUBLIC_OID, "1.6"),
         _ => (work.oid(), crate::sql::catalog::PUBLIC_OID, "1.1"),
     };
     work.catalog.extensions.insert(name.to_owned(), oid);
@@ -1157,14 +1158,68 @@ fn create_extension(work: &mut Work<'_>, name: &str, if_not_exists: bool) -> Sql
         i32::from(name != "plpgsql"),
         literal(version)
     ));
+    if name == "citext" {
+        create_citext(work, oid);
+    }
     Ok(TAG)
 }
 
-fn drop_extensions(work: &mut Work<'_>, names: &[String], if_exists: bool) -> SqlResult<&'static str> {
+/// The rows of citext's types: as those of text, but for the names and what belongs together.
+fn create_citext(work: &mut Work<'_>, extension: u32) {
+    let (one, array, public, owner) = (Type::CITEXT.0, Type::CITEXT_ARRAY.0, catalog::PUBLIC_OID, work.role());
+    let rows = [(Type::TEXT, one, "citext", 0, array), (Type::TEXT_ARRAY, array, "_citext", one, 0)];
+    for (like, oid, name, element, of) in rows {
+        work.sql(format!(
+            "INSERT INTO \"pg_catalog.pg_type\"(oid, typname, typnamespace, typowner, typlen, typbyval, typtype, typcategory, \
+             typispreferred, typisdefined, typdelim, typrelid, typsubscript, typelem, typarray, typinput, typoutput, typreceive, \
+             typsend, typmodin, typmodout, typanalyze, typalign, typstorage, typnotnull, typbasetype, typtypmod, typndims, typcollation) \
+             SELECT {oid}, {}, {public}, {owner}, typlen, typbyval, typtype, typcategory, 0, typisdefined, typdelim, typrelid, \
+             typsubscript, {element}, {of}, typinput, typoutput, typreceive, typsend, typmodin, typmodout, typanalyze, typalign, \
+             typstorage, typnotnull, typbasetype, typtypmod, typndims, typcollation FROM \"pg_catalog.pg_type\" WHERE oid = {}",
+            literal(name),
+            like.0
+        ));
+    }
+    work.sql(format!(
+        "INSERT INTO \"pg_catalog.pg_depend\" VALUES (1247, {one}, 0, 3079, {extension}, 0, 'e'), \
+         (1247, {array}, 0, 1247, {one}, 0, 'i')"
+    ));
+}
+
+/// Citext's types go, unless a column is of them. Errors: 2BP01, 0A000.
+fn drop_citext(work: &mut Work<'_>, cascade: bool) -> SqlResult<()> {
+    let (one, array) = (Type::CITEXT, Type::CITEXT_ARRAY);
+    let mut gone = Vec::new();
+    for relation in work.catalog.relations.values().filter(|r| matches!(r.source, catalog::Source::Table(_))) {
+        for column in relation.columns.iter().filter(|c| c.ty == one || c.ty == array) {
+            let ty = work.type_name(column.ty);
+            gone.push(format!("column {} of table {} depends on type {ty}", column.name, relation.name));
+        }
+    }
+    if !gone.is_empty() && cascade {
+        return Err(SqlError::unsupported("DROP EXTENSION citext CASCADE while columns are of its type"));
+    }
+    if !gone.is_empty() {
+        let message = "cannot drop extension citext because other objects depend on it";
+        let error = SqlError::new(state::DEPENDENT_OBJECTS_STILL_EXIST, message).detail(gone.join("\n"));
+        return Err(error.hint("Use DROP ... CASCADE to drop the dependent objects too."));
+    }
+    work.sql(format!("DELETE FROM \"pg_catalog.pg_type\" WHERE oid IN ({}, {})", one.0, array.0));
+    work.sql(format!(
+        "DELETE FROM \"pg_catalog.pg_depend\" WHERE classid = 1247 AND objid IN ({}, {})",
+        one.0, array.0
+    ));
+    Ok(())
+}
+
+fn drop_extensions(work: &mut Work<'_>, names: &[String], if_exists: bool, cascade: bool) -> SqlResult<&'static str> {
     for name in names {
         let known = work.catalog.extensions.get(name).map(|oid| catalog::Object::extension(*oid));
         if known.is_some_and(|object| !work.owns(object)) {
             return Err(access::not_owner("extension", name));
+        }
+        if known.is_some() && name == "citext" {
+            drop_citext(work, cascade)?;
         }
         known.iter().for_each(|object| work.catalog.rights.forget_object(*object));
         match work.catalog.extensions.remove(name) {

@@ -609,9 +609,7 @@ impl<'a> Work<'a> {
         let known = Type::by_typname(&ty.name).filter(|_| builtin);
         let own = || self.catalog.resolve_type(self.scope.search_path, ty.schema.as_deref(), &ty.name);
         let shown = ty.schema.iter().map(|s| format!("{s}.")).collect::<String>() + &ty.name;
-        let element = known.or_else(own).ok_or_else(|| {
-            SqlError::new(state::UNDEFINED_OBJECT, format!("type \"{shown}\" does not exist")).position(ty.position)
-        })?;
+        let element = known.or_else(own).ok_or_else(|| bind::no_type(&shown).position(ty.position))?;
         if element.info().is_some_and(|info| info.kind == 'p') {
             let message = format!("column has pseudo-type {shown}");
             return Err(SqlError::new(state::INVALID_TABLE_DEFINITION, message).position(ty.position));

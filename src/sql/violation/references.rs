@@ -186,7 +186,7 @@ pub enum Fit {
 /// See [`Fit`]: PostgreSQL wants an equality of the two types that its index can use, or an implicit cast to the parent's.
 pub fn fit(own: Type, other: Type) -> Fit {
     let integer = |t| matches!(t, Type::INT2 | Type::INT4 | Type::INT8);
-    let text = |t| matches!(t, Type::TEXT | Type::VARCHAR | Type::NAME | Type::BPCHAR);
+    let text = |t| matches!(t, Type::TEXT | Type::CITEXT | Type::VARCHAR | Type::NAME | Type::BPCHAR);
     let number = |t: Type| t.is_numeric_like();
     let moment = |t| matches!(t, Type::TIMESTAMP | Type::TIMESTAMPTZ);
     match (own, other) {
