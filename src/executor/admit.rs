@@ -188,7 +188,9 @@ impl State {
 
     fn is_flying(&self, tables: &[u32], loose: bool) -> bool {
         let counts = |flying: &Flying| !loose || flying.loose > 0;
-        tables.contains(&names::EVERY) && self.flying.values().any(counts)
+        // A definition without locks may be about any table.
+        self.flying.get(&names::SCHEMA).is_some_and(|flying| flying.loose > 0)
+            || tables.contains(&names::EVERY) && self.flying.values().any(counts)
             || tables.iter().any(|table| self.flying.get(table).is_some_and(counts))
     }
 }

@@ -9,6 +9,7 @@
 //! terms nothing is known; so history begins when all of them are applied: with the tenure. None of this decides what is
 //! committed: a note that is missing costs a transaction a 40001 at worst, because COMMIT is compared at apply.
 
+use super::names::SCHEMA;
 use crate::locks::Target;
 use std::collections::{BTreeMap, HashMap};
 
@@ -60,6 +61,8 @@ impl History {
         let after = |at: Option<&u64>| at.is_some_and(|at| *at > view);
         self.floor.is_none_or(|floor| floor > view)
             || self.loose_any > view
+            // Of a definition nobody knows the tables.
+            || after(self.loose.get(&SCHEMA))
             || tables.iter().any(|table| after(self.loose.get(table)) || after(self.locked.get(&Target::Table(*table))))
             || targets.iter().any(|target| after(self.locked.get(target)))
     }
@@ -87,6 +90,8 @@ mod tests {
         assert_eq!([9, 10].map(|view| seen(&history, view)), [true, false]);
         history.changed_loosely(Some(&[8]), 20);
         assert!(!seen(&history, 10), "another table");
+        history.changed_loosely(Some(&[SCHEMA]), 15);
+        assert_eq!([14, 15].map(|view| seen(&history, view)), [true, false], "a definition may be of this table");
         history.changed_loosely(Some(&[7]), 20);
         assert_eq!([19, 20].map(|view| seen(&history, view)), [true, false]);
         history.changed([Target::Table(7)].iter(), 30);

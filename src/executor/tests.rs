@@ -313,6 +313,7 @@ impl Session {
                 self.current.extend(&outcome.drawn);
                 Ok(shown(&outcome))
             }
+            Reply::SchemaChanged { .. } => Box::pin(self.attempt(text)).await,
             other => panic!("{other:?}"),
         }
     }
@@ -1097,6 +1098,37 @@ fn locks_are_kept_until_the_commit_has_landed() {
         let outcome = db.log.apply(name, write);
         admission.conclude(&outcome);
         assert_eq!(waits.await, "[12]");
+    });
+}
+
+/// Otherwise the block would go on under another definition of what it has locked: 40001.
+#[test]
+fn a_definition_on_its_way_is_waited_for() {
+    let db = Db::new(ACCOUNTS);
+    runtime().block_on(async {
+        for (number, first) in (0..).zip(["SELECT v FROM a WHERE id = 1 FOR UPDATE", "UPDATE a SET v = v WHERE id = 1"])
+        {
+            let (mut other, mut session) = (db.session(), db.session());
+            other.run("BEGIN").await;
+            other.run("SELECT v FROM a").await;
+            let definition = db.write_of(&format!("ALTER TABLE a ADD COLUMN w{number} int NOT NULL DEFAULT 7"));
+            let request = RequestId { origin: 9, seq: number };
+            let proposal = Proposal { request, body: command::encode(&Command::Write(definition.clone())) };
+            let control = within(10_000);
+            let flying = db.executor().admit(&proposal, &first_terms(&control), &control).await.unwrap();
+            session.run("BEGIN").await;
+            {
+                let waits = session.run(first);
+                tokio::pin!(waits);
+                assert!(tokio::time::timeout(Duration::from_millis(100), &mut waits).await.is_err(), "{first}");
+                let outcome = db.log.apply(request, definition);
+                flying.conclude(&outcome);
+                waits.await;
+            }
+            assert_eq!(session.run(&format!("UPDATE a SET v = 1, w{number} = 8 WHERE id = 1")).await, "1");
+            assert_eq!(session.run("COMMIT").await, "COMMIT");
+            other.run("ROLLBACK").await;
+        }
     });
 }
 
