@@ -1012,12 +1012,9 @@ impl Core {
 
     fn send(&mut self, messages: Vec<Message>) {
         let mut now = Vec::with_capacity(messages.len());
-        for mut message in messages {
-            if !self.align(&mut message) {
-                continue;
-            }
+        for message in self.mend(messages) {
             if message.get_msg_type() != MessageType::MsgSnapshot {
-                split_append(message, 2 * self.config.max_append as usize, &mut now);
+                now.push(message);
                 continue;
             }
             let meta = command::decode(&message.get_snapshot().data).expect("this replica wrote it");
@@ -1026,6 +1023,17 @@ impl Core {
         if !now.is_empty() {
             self.effects.push(Effect::Send(now));
         }
+    }
+
+    /// Messages of raft-rs as they may be sent.
+    fn mend(&self, messages: Vec<Message>) -> Vec<Message> {
+        let mut out = Vec::with_capacity(messages.len());
+        for mut message in messages {
+            if self.align(&mut message) {
+                split_append(message, 2 * self.config.max_append as usize, &mut out);
+            }
+        }
+        out
     }
 
     /// raft-rs adds entries to an append that waits to be sent. If that one is empty (a commit index) it does not look
@@ -1055,8 +1063,7 @@ impl Core {
         let messages = ready.take_messages();
         self.send_as_leader(messages);
         let read_states = ready.take_read_states();
-        let (early, mut later): (Vec<_>, Vec<_>) =
-            ready.take_persisted_messages().into_iter().partition(promises_nothing);
+        let (early, later): (Vec<_>, Vec<_>) = ready.take_persisted_messages().into_iter().partition(promises_nothing);
         self.send_early(early);
         if !ready.snapshot().is_empty() {
             assert!(ready.entries().is_empty(), "appends wait behind a snapshot");
@@ -1077,8 +1084,8 @@ impl Core {
         if sync || !entries.is_empty() || !self.in_flight.is_empty() && !later.is_empty() {
             let last = entries.last().map_or(0, |e| e.index);
             self.in_flight.push_back(InFlight { number, last });
-            let mut then_send = Vec::with_capacity(later.len());
-            later.drain(..).for_each(|m| split_append(m, usize::MAX, &mut then_send));
+            // Of one that led until now, appends too.
+            let then_send = self.mend(later);
             self.effects.push(Effect::Persist { number, entries, hard_state: hard, sync, then_send });
         } else {
             self.send(later);
