@@ -834,10 +834,9 @@ impl Session {
         }
         self.settings.roll_back_to(settings);
         self.drop_portals(|p| p.serial > portals);
-        match self.extended {
-            true => self.skipping = true,
-            false => self.tasks.retain(|t| matches!(t.what, What::EndOfQuery)),
-        }
+        self.skipping = self.extended;
+        // Nor is what was put off, be it the rest of the query string or the message that could not be carried out.
+        self.tasks.retain(|t| matches!(t.what, What::EndOfQuery | What::Message(Request::Sync)));
     }
 
     /// The end of a query string, or Sync: ends an implicit transaction and says that the session is ready.

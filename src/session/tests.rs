@@ -23,6 +23,8 @@ struct Client {
     drifted: bool,
     /// Made by other nodes: visible after a barrier.
     elsewhere: Vec<String>,
+    /// Whatever is waited for does not come in time.
+    stuck: bool,
     log: String,
 }
 
@@ -61,14 +63,23 @@ impl Client {
         let limits = Limits { copy: 4096, cursor: 100_000, names: 8 };
         let session = Session::new(id, limits, settings, Arc::new(Toy), Arc::default());
         let cursors = HashMap::new();
-        Client { session, world, cursors, drifted: false, elsewhere: vec!["late".into()], log: String::new() }
+        Client {
+            session,
+            world,
+            cursors,
+            drifted: false,
+            elsewhere: vec!["late".into()],
+            stuck: false,
+            log: String::new(),
+        }
     }
 
     fn send(&mut self, line: &str) {
         let _ = writeln!(self.log, "> {line}");
         self.session.receive(request(line));
         let mut effects = Vec::new();
-        loop {
+        for round in 0.. {
+            assert!(round < 1000, "the session does not come to an end: {}", self.log);
             self.session.advance(&self.world, &mut effects);
             self.world.allowance = Allowance::brief();
             let mut answer = None;
@@ -107,7 +118,10 @@ impl Client {
     }
 
     fn ask(&mut self, ask: Ask) -> Answer {
+        let late = || SqlError::new(state::QUERY_CANCELED, "canceling statement due to statement timeout");
         match ask {
+            Ask::Barrier | Ask::CatchUp if self.stuck => Answer::Barrier(Err(late())),
+            Ask::Turn { .. } if self.stuck => Answer::Turn(Err(late())),
             Ask::Order { order, user, .. } => {
                 self.say(format!("ask {order:?} for {user}"));
                 Answer::Ordered(Ok(Vec::new()))
@@ -378,4 +392,36 @@ fn settings_are_reported_and_rolled_back() {
 #[test]
 fn pipelines() {
     script("pipelines");
+}
+
+/// Its node does not get to know what its clients know, or has no time for what takes long.
+#[test]
+fn a_message_that_cannot_be_carried_out_fails_once() {
+    let (parse, long) = ("P _ select 1 as a from t", "x".repeat(1 << 20));
+    let messages = |first: &str| [first, "B _ _", "E _ 0", "S"].map(str::to_owned).to_vec();
+    let simple = |text: &str| vec![format!("Q {text}")];
+    for (behind, sent) in [
+        (true, messages(parse)),
+        (true, simple("select 1 as a from t; select 2 as b from t")),
+        (false, messages("P _ select 1 as a from nobody")),
+        (false, simple("select 1 as a from nobody")),
+        (false, messages(&format!("P _ select {long}"))),
+        (false, simple(&format!("select {long}"))),
+    ] {
+        let mut client = Client::new();
+        client.stuck = true;
+        client.world.defined = client.world.applied + u64::from(behind);
+        sent.iter().for_each(|message| client.send(message));
+        assert_eq!(
+            ["57014", "error", "ready I"].map(|what| client.log.matches(what).count()),
+            [1; 3],
+            "{}",
+            client.log
+        );
+        // It goes on when its node can.
+        client.stuck = false;
+        client.log.clear();
+        client.send("Q select 3 as c from t");
+        assert!(client.log.contains("complete SELECT 1"), "{}", client.log);
+    }
 }

@@ -82,6 +82,9 @@ fn plans(own: bool) -> Arc<PlanCache> {
     if own { Arc::default() } else { PLANS.get_or_init(Arc::default).clone() }
 }
 
+/// What a session may ask for in a moment.
+const BUSY: usize = 10_000;
+
 impl Connection {
     pub fn new(
         router: Arc<Gateway>,
@@ -152,6 +155,7 @@ impl Connection {
 
     /// Lets the session work until it waits for the client.
     async fn go_on(&mut self, said: &mut Said) {
+        let (mut since, mut asked) = (self.process.micros(), 0);
         loop {
             let mut effects = Vec::new();
             let world = self.world();
@@ -177,6 +181,9 @@ impl Connection {
             }
             let Some(ask) = ask else { return };
             self.sent += 1;
+            asked = if self.process.micros() == since { asked + 1 } else { 0 };
+            since = self.process.micros();
+            assert!(asked < BUSY, "a session asks again and again, and no time passes");
             let answer = self.perform(*ask, said).await;
             self.session.answer(answer);
         }
