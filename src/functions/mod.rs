@@ -54,6 +54,7 @@ mod regression;
 mod render;
 pub mod session;
 pub mod sqlite;
+mod statistics;
 pub mod system;
 pub mod table;
 pub mod text;

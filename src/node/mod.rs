@@ -23,6 +23,7 @@ mod security;
 mod service;
 mod shape;
 mod spans;
+mod statistics;
 mod versions;
 mod watchdog;
 
@@ -603,6 +604,7 @@ fn start_serving(
     tokio::spawn(watchdog::compare_digests(runtime.clone()));
     tokio::spawn(watchdog::scrub(runtime.clone()));
     tokio::spawn(archive::keep(runtime.clone()));
+    tokio::spawn(statistics::keep(runtime.clone()));
     Ok(service::serve_clients(runtime, postgres, front, stopped.clone()))
 }
 

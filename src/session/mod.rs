@@ -1103,6 +1103,9 @@ impl Session {
             PlanKind::Read(read) | PlanKind::CopyOut { read, .. } => self.start_read(world, run, read),
             PlanKind::Write(write) if write.temporary && !self.temporary.is_registered() => self.register(run),
             PlanKind::Write(write) => {
+                if write.tag == Tag::Plain("VACUUM") {
+                    self.forbid_block("VACUUM")?;
+                }
                 // An announcement changes nothing that a read-only transaction is to leave alone.
                 if !write.facts.notifies || write.statements.iter().any(|s| s.shape != Shape::Other) {
                     self.check_write(write_name(write))?;

@@ -331,7 +331,7 @@ impl Session {
         Err(SqlError::new(state::NO_ACTIVE_SQL_TRANSACTION, message))
     }
 
-    fn forbid_block(&self, what: &str) -> SqlResult<()> {
+    pub(super) fn forbid_block(&self, what: &str) -> SqlResult<()> {
         if !self.explicit() && self.batch.is_empty() && !self.several {
             return Ok(());
         }

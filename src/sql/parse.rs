@@ -1212,20 +1212,62 @@ pub(super) fn table_name(c: &mut Cursor<'_>) -> SqlResult<Name> {
     Ok(name)
 }
 
+/// VACUUM and ANALYZE.
 fn maintenance(c: &mut Cursor<'_>) -> SqlResult<Ast> {
-    let tag = if c.eat("VACUUM") { "VACUUM" } else { c.bump().map_or("ANALYZE", |_| "ANALYZE") };
-    if !c.skip_parens()? {
-        while c.eat_one(&["FULL", "FREEZE", "VERBOSE", "ANALYZE", "ANALYSE"]).is_some() {}
+    let vacuum = c.eat("VACUUM");
+    let mut analyze = !vacuum && c.bump().is_some();
+    if c.eat("(") {
+        c.list(|c| {
+            let option = c.any_word()?.to_ascii_uppercase();
+            let value = if c.is(",") || c.is(")") { "" } else { c.take_until(|c| c.is(",") || c.is(")"))? };
+            match (vacuum, option.as_str()) {
+                (true, "ANALYZE" | "ANALYSE") => {
+                    let off =
+                        ["false", "off", "0", "no"].iter().any(|no| value.trim_matches('\'').eq_ignore_ascii_case(no));
+                    analyze = !off;
+                    Ok(())
+                }
+                (_, "VERBOSE" | "SKIP_LOCKED") => Ok(()),
+                (
+                    true,
+                    "FULL"
+                    | "FREEZE"
+                    | "DISABLE_PAGE_SKIPPING"
+                    | "INDEX_CLEANUP"
+                    | "PROCESS_TOAST"
+                    | "TRUNCATE"
+                    | "PARALLEL",
+                ) => Ok(()),
+                _ => {
+                    let what = if vacuum { "VACUUM" } else { "ANALYZE" };
+                    Err(SqlError::syntax(format!("unrecognized {what} option \"{}\"", option.to_ascii_lowercase())))
+                }
+            }
+        })?;
+        c.expect(")")?;
+    } else if vacuum {
+        while let Some(word) = c.eat_one(&["FULL", "FREEZE", "VERBOSE", "ANALYZE", "ANALYSE"]) {
+            analyze |= word.starts_with("ANAL");
+        }
+    } else {
+        c.eat("VERBOSE");
     }
     let mut tables = Vec::new();
     if !c.done() {
         tables = c.list(|c| {
             let table = table_name(c)?;
-            c.skip_parens()?;
-            Ok(table)
+            let mut columns = Vec::new();
+            if c.eat("(") {
+                columns = c.list(Cursor::ident)?;
+                c.expect(")")?;
+            }
+            Ok((table, columns))
         })?;
     }
-    Ok(Ast::Maintenance { tag, tables })
+    Ok(match analyze {
+        true => Ast::Ddl(Box::new(ddl::Ddl::Analyze { vacuum, tables })),
+        false => Ast::Maintenance { tag: "VACUUM", tables: tables.into_iter().map(|(table, _)| table).collect() },
+    })
 }
 
 /// REINDEX: SQLite's indexes are always whole, so there is nothing to do, but what is named must exist.

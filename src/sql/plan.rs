@@ -318,7 +318,7 @@ pub enum Utility {
         order: super::database::Order,
         tag: &'static str,
     },
-    /// VACUUM and ANALYZE of relations that exist: nothing to do here, see `docs/sql-compatibility.md`.
+    /// VACUUM and its kin, of relations that exist: nothing to do here, see `docs/sql-compatibility.md`.
     Maintenance {
         tag: &'static str,
     },

@@ -87,7 +87,7 @@ pub fn set_constraints(names: &[Name], deferred: bool, scope: &Scope<'_>) -> Sql
     compile(Utility::SetConstraints { constraints, deferred }, scope)
 }
 
-/// VACUUM and ANALYZE: there is nothing to do, but the tables must exist.
+/// VACUUM and its kin: there is nothing to do, but the tables must exist.
 pub fn maintenance(tag: &'static str, tables: &[Name], scope: &Scope<'_>) -> SqlResult<Plan> {
     for name in tables {
         resolve(name, scope)?;

@@ -439,6 +439,12 @@ impl Node {
         if file.read_exact(&mut index).is_err() {
             return 0;
         }
+        // A new run has begun in the index, and its header could not be written: the file is of the run before, of which
+        // everything was copied.
+        let header = self.wal().and_then(|wal| std::fs::read(wal).ok()).filter(|bytes| bytes.len() >= 32);
+        if header.is_some_and(|bytes| bytes[16..24] != index[32..40]) {
+            return u64::MAX;
+        }
         // The index of the WAL, in the machine's order: the page size, and the frames of the last attempt.
         let page = u64::from(u16::from_ne_bytes([index[14], index[15]]));
         let page = if page == 1 { 65536 } else { page };

@@ -56,7 +56,7 @@ fn stands_alone(block: &Block) -> bool {
     let begins = |words: &&str| sql.starts_with(words);
     let alone =
         ["BEGIN", "START ", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE", "SET ", "RESET ", "SHOW "];
-    let never = ["VACUUM", "CREATE DATABASE", "DROP DATABASE", "DISCARD", "LISTEN", "PREPARE", "DEALLOCATE", "ANALYZE"];
+    let never = ["VACUUM", "CREATE DATABASE", "DROP DATABASE", "DISCARD", "LISTEN", "PREPARE", "DEALLOCATE"];
     let split = !is_single(block) && block.copy.is_empty() && !sql.starts_with("COPY");
     split || alone.iter().chain(&never).any(begins)
 }

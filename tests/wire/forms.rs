@@ -352,3 +352,28 @@ async fn cursors_with_parameters_and_explanations() {
     assert_eq!(String::from_utf8(fields(&left).concat()).expect("text"), "0");
     assert_eq!(code(&ask(&mut client, &query(b"EXPLAIN (FORMAT yaml) SELECT 1")).await), "0A000");
 }
+
+/// What is counted through one node, all nodes plan by.
+#[tokio::test(flavor = "multi_thread")]
+async fn statistics_decide_which_index_is_used() {
+    let cluster = Cluster::start(3).await;
+    let mut client = Raw::connect(cluster.node(1).postgres).await.expect("connect");
+    for (table, indexes) in [("t", ["status", "owner"]), ("u", ["owner", "status"])] {
+        let make = format!("CREATE TABLE {table} (id int PRIMARY KEY, status text, owner int)");
+        let fill = format!("INSERT INTO {table} SELECT g, 'done', g FROM generate_series(1, 2000) g");
+        let index = indexes.map(|column| format!("CREATE INDEX {table}_{column} ON {table} ({column})"));
+        for sql in [&make, &fill, &index[0], &index[1]] {
+            assert_eq!(code(&ask(&mut client, &query(sql.as_bytes())).await), "", "{sql}");
+        }
+    }
+    assert_eq!(code(&ask(&mut client, &query(b"ANALYZE")).await), "");
+    for node in 1..=3 {
+        let mut client = Raw::connect(cluster.node(node).postgres).await.expect("connect");
+        for table in ["t", "u"] {
+            let sql = format!("EXPLAIN SELECT id FROM {table} WHERE status = 'done' AND owner = 7");
+            let plan =
+                String::from_utf8(fields(&ask(&mut client, &query(sql.as_bytes())).await).concat()).expect("text");
+            assert!(plan.contains(&format!("public.{table}_owner")), "{plan}");
+        }
+    }
+}

@@ -40,6 +40,11 @@ pub enum Ddl {
         concurrently: bool,
         with_data: bool,
     },
+    /// ANALYZE, of all tables if none is named; and VACUUM with it.
+    Analyze {
+        vacuum: bool,
+        tables: Vec<(Name, Vec<String>)>,
+    },
     CreateSchema {
         name: Option<String>,
         /// AUTHORIZATION

@@ -13,6 +13,7 @@
 //! | `materialized` | materialized views |
 //! | `alter` | ALTER TABLE and ALTER SEQUENCE |
 //! | `types` | types of one's own |
+//! | `statistics` | ANALYZE |
 //! | `roles` | roles, grants and owners |
 //! | `temporary` | what goes with its session |
 //! | `absent` | DROP of kinds of objects of which there are none |
@@ -34,6 +35,7 @@ pub mod grammar;
 mod materialized;
 pub mod roles;
 pub mod rows;
+mod statistics;
 mod table;
 pub mod temporary;
 #[cfg(test)]

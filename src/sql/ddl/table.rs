@@ -10,7 +10,7 @@ use super::work::{
     self, Dependent, TablePart, Violation, Work, key_detail, no_column, no_relation, no_schema, sets_default,
     system_relation,
 };
-use super::{absent, alter, domains, materialized, types};
+use super::{absent, alter, domains, materialized, statistics, types};
 use crate::command::{Definition, Statement, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::rights::{self, REFERENCES, SELECT, TRUNCATE};
@@ -47,6 +47,7 @@ pub fn run(work: &mut Work<'_>, ddl: &Ddl) -> SqlResult<Tag> {
         }
         Ddl::CreateMaterialized(view) => return materialized::create(work, view),
         Ddl::Refresh { name, concurrently, with_data } => materialized::refresh(work, name, *concurrently, *with_data)?,
+        Ddl::Analyze { vacuum, tables } => statistics::analyze(work, *vacuum, tables)?,
         Ddl::CreateSchema { name, owner, if_not_exists } => {
             create_schema(work, name.as_deref(), owner.as_ref(), *if_not_exists)?
         }

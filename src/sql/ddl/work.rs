@@ -3,6 +3,7 @@
 use super::grammar::{OnCommit, TypeName};
 use super::roles::grants;
 use super::rows::{self, column_list, literal};
+use super::statistics::{Key, Keys};
 use super::temporary;
 use crate::command::{Definition, Shape, Statement, Yields};
 use crate::error::{SqlError, SqlResult, SqlState, state};
@@ -13,8 +14,8 @@ use crate::sql::bind::{self, Address, Kept, Notes, class};
 use crate::sql::catalog::Object;
 use crate::sql::catalog::rights::acl_literal;
 use crate::sql::catalog::{
-    Action, Catalog, Column, Constraint, ConstraintKind, Index, OwnType, Relation, RelationKind, is_temporary, methods,
-    quote, sqlite_name,
+    Action, Catalog, Column, Constraint, ConstraintKind, Index, IndexKey, OwnType, Relation, RelationKind,
+    is_temporary, methods, quote, sqlite_name,
 };
 use crate::sql::cursor::Name;
 use crate::sql::deparse;
@@ -1012,42 +1013,50 @@ impl<'a> Work<'a> {
         self.create_physical_index_on(r, index, &sqlite_name(&r.schema, &r.name))
     }
 
-    fn create_physical_index_on(&mut self, r: &Relation, index: &Index, physical: &str) -> SqlResult<()> {
+    /// What SQLite's index is made of, if there is one: not where the key is the rowid.
+    pub fn physical_keys(&self, r: &Relation, index: &Index) -> SqlResult<Option<Keys>> {
         if self.catalog.rowid_keys.contains(&index.oid) || !methods::is_physical(index.method) {
-            return Ok(());
+            return Ok(None);
         }
-        let (mut keys, mut nulls, mut is_null) = (Vec::new(), Vec::new(), Vec::new());
-        for key in &index.keys {
-            let direction = if key.descending { " DESC" } else { "" };
-            let term = match (&key.expression, key.column.and_then(|n| r.column_at(n))) {
+        let key = |key: &IndexKey| {
+            let column = key.column.and_then(|n| r.column_at(n));
+            let term = match (&key.expression, column) {
                 (Some(text), _) => self.bind_index_key(r, text)?,
                 (None, Some(column)) => crate::sql::bind::index_column(column),
                 (None, None) => return Err(SqlError::internal("an index key without a column")),
             };
-            let ty = key.ty.or_else(|| key.column.and_then(|n| r.column_at(n)).map(|c| c.ty)).unwrap_or(Type::TEXT);
-            // Something that no value of the type is stored as.
-            let other = if ty.storage() == Storage::Blob { "''" } else { "x''" };
-            let collation = ty.collation().map(|name| format!(" COLLATE {name}")).unwrap_or_default();
-            nulls.push(format!("ifnull({term}, {other}){collation}"));
-            is_null.push(format!("{term} IS NULL"));
-            keys.push(term + direction);
-        }
-        let predicate = match &index.predicate {
-            Some(text) => {
-                format!(" WHERE {}", self.bind(Some(r), text, Some((Type::BOOL, NO_TYPMOD)), Kept::Predicate)?)
-            }
-            None => String::new(),
+            let ty = key.ty.or_else(|| column.map(|c| c.ty)).unwrap_or(Type::TEXT);
+            Ok(Key { term, ty, direction: if key.descending { " DESC" } else { "" } })
         };
+        let predicate = |text: &String| self.bind(Some(r), text, Some((Type::BOOL, NO_TYPMOD)), Kept::Predicate);
+        Ok(Some(Keys {
+            terms: index.keys.iter().map(key).collect::<SqlResult<_>>()?,
+            predicate: index.predicate.as_ref().map(predicate).transpose()?,
+        }))
+    }
+
+    fn create_physical_index_on(&mut self, r: &Relation, index: &Index, physical: &str) -> SqlResult<()> {
+        let Some(Keys { terms, predicate }) = self.physical_keys(r, index)? else { return Ok(()) };
+        let keys: Vec<String> = terms.iter().map(|key| format!("{}{}", key.term, key.direction)).collect();
         self.sql(format!(
-            "CREATE {}INDEX {} ON {}({}){predicate}",
+            "CREATE {}INDEX {} ON {}({}){}",
             if index.unique { "UNIQUE " } else { "" },
             quote(&sqlite_name(&r.schema, &index.name)),
             quote(physical),
             keys.join(", "),
+            predicate.as_ref().map_or(String::new(), |condition| format!(" WHERE {condition}")),
         ));
         if index.nulls_equal && index.unique {
             // SQLite takes NULLs for different: keys with one are unique by an index of their own.
-            let condition = match predicate.strip_prefix(" WHERE ") {
+            let is_null: Vec<String> = terms.iter().map(|key| format!("{} IS NULL", key.term)).collect();
+            let filled = terms.iter().map(|Key { term, ty, .. }| {
+                // Something that no value of the type is stored as.
+                let other = if ty.storage() == Storage::Blob { "''" } else { "x''" };
+                let collation = ty.collation().map(|name| format!(" COLLATE {name}")).unwrap_or_default();
+                format!("ifnull({term}, {other}){collation}")
+            });
+            let filled: Vec<String> = filled.collect();
+            let condition = match predicate {
                 Some(condition) => format!("({}) AND ({condition})", is_null.join(" OR ")),
                 None => is_null.join(" OR "),
             };
@@ -1055,7 +1064,7 @@ impl<'a> Work<'a> {
                 "CREATE UNIQUE INDEX {} ON {}({}) WHERE {condition}",
                 quote(&nulls_index(index.oid)),
                 quote(physical),
-                nulls.join(", "),
+                filled.join(", "),
             ));
         }
         Ok(())
