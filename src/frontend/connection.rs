@@ -378,6 +378,10 @@ impl<D: Database> Connection<D> {
                 Some(answer) if answer.is_error() && self.clock.end.is_some_and(|end| Instant::now() >= end) => {
                     return self.end_with(&transaction_timed_out()).await;
                 }
+                // It was stopped because the session is to end.
+                Some(answer) if answer.is_error() && self.registration.cancellation.terminated.load(Ordering::SeqCst) => {
+                    return self.end_with(&shutting_down()).await;
+                }
                 Some(answer) => self.session_mut().answer(answer),
                 None => {
                     self.journey = journey.filter(|_| goes_on);
@@ -861,6 +865,8 @@ impl<D: Database> Connection<D> {
             self.deliver().await?;
             tokio::select! {
                 biased;
+                // Who was told to end does not do first what has come meanwhile.
+                () = &mut signalled => {}
                 read = self.stream.read_buf(&mut self.input) => return match read? {
                     0 => Err(End::Closed),
                     _ => Ok(()),
@@ -873,7 +879,6 @@ impl<D: Database> Connection<D> {
                 () = sleep_until(until.unwrap_or_else(Instant::now).into()), if until.is_some() => {
                     break limit.map_or_else(shutting_down, |(_, error)| error);
                 }
-                () = signalled => {}
                 () = mailbox.bell.notified() => {}
             }
         };

@@ -230,6 +230,7 @@ fn type_of(name: &str) -> Type {
         "_int2" => Type::INT2_ARRAY,
         "_float4" => Type::FLOAT4_ARRAY,
         "_aclitem" => Type::ACLITEM_ARRAY,
+        "_regtype" => Type::REGTYPE_ARRAY,
         _ => Type::TEXT,
     }
 }

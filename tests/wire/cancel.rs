@@ -39,6 +39,40 @@ async fn a_statement_is_cancelled_through_any_node() {
     }
 }
 
+/// The error that ends a session is the only one that its client hears, whatever it was doing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_terminated_session_ends_with_what_it_runs() {
+    let cluster = Cluster::start(1).await;
+    let port = cluster.node(1).postgres;
+    cluster.run(1, "CREATE TABLE t (a int PRIMARY KEY)").await;
+    let other = cluster.connect(1).await;
+    other.batch_execute("BEGIN; INSERT INTO t VALUES (1)").await.expect("a row that is held");
+    for statement in [ENDLESS, "SELECT pg_sleep(60)", "INSERT INTO t VALUES (1)", "BEGIN; SELECT pg_sleep(60)", ""] {
+        let mut client = raw::Raw::connect(port).await.expect("connect");
+        if !statement.is_empty() {
+            client.send(&raw::query(statement)).await.expect("send");
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        cluster.run(1, &format!("SELECT pg_terminate_backend({})", client.pid)).await;
+        if statement.is_empty() {
+            // What comes after that is not done any more.
+            client.send(&raw::query("SELECT 1")).await.expect("send");
+        }
+        let answer = in_time("the end", async {
+            let mut answer = Vec::new();
+            while let Ok(message) = client.receive().await {
+                answer.push(message);
+            }
+            answer
+        })
+        .await;
+        let error = raw::first_error(&answer).expect("an error");
+        let told = (error.code(), error.message());
+        assert_eq!(told, ("57P01", "terminating connection due to administrator command"), "{statement}");
+        assert!(!answer.iter().any(|m| m.tag == b'Z'), "{statement}: it goes on");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn timeouts_and_lost_clients_end_their_statements() {
     let cluster = Cluster::start(1).await;

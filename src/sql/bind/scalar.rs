@@ -704,10 +704,9 @@ impl Binder<'_> {
             }
             UnaryOperator::Minus => {
                 // −2147483648 is an integer though 2147483648 is a bigint.
-                if let Expr::Value(v) = expr
-                    && let Literal::Number(digits, _) = &v.value
-                {
-                    return number(&format!("-{digits}")).map(|n| n.at(v.span.start));
+                if let Some((digits, negative, at)) = signed_number(expr) {
+                    let sign = if negative { "" } else { "-" };
+                    return number(&format!("{sign}{digits}")).map(|n| n.at(at));
                 }
                 let expr = self.expr(expr)?;
                 self.operator("-", None, expr)
@@ -1520,5 +1519,20 @@ pub(super) fn trim_name(place: &Option<TrimWhereField>) -> &'static str {
         None | Some(TrimWhereField::Both) => "btrim",
         Some(TrimWhereField::Leading) => "ltrim",
         Some(TrimWhereField::Trailing) => "rtrim",
+    }
+}
+
+/// The digits of a number under any minus signs and parentheses, whether it is negative, and where it is.
+fn signed_number(expr: &Expr) -> Option<(&str, bool, Location)> {
+    match expr {
+        Expr::Nested(inner) => signed_number(inner),
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => {
+            signed_number(expr).map(|(digits, negative, at)| (digits, !negative, at))
+        }
+        Expr::Value(v) => match &v.value {
+            Literal::Number(digits, _) => Some((digits, false, v.span.start)),
+            _ => None,
+        },
+        _ => None,
     }
 }

@@ -162,3 +162,14 @@ EXECUTE void_cast ('1', NULL)
 --> int4 int4 | now bool
 --> 1 | t
 --> SELECT 1
+
+-- Minus signs before a number are its own, however many there are.
+SELECT -9223372036854775808 AS least, - -9223372036854775808 AS more, -(-9223372036854775808) AS same, - - -9223372036854775808 AS again, - -2147483648 AS plain, -(-(-32768)) AS odd, - -1.50 AS numeric, -(-1e3) AS float
+--> least int8 | more numeric | same numeric | again int8 | plain int8 | odd int4 | numeric numeric | float numeric
+--> -9223372036854775808 | 9223372036854775808 | 9223372036854775808 | -9223372036854775808 | 2147483648 | -32768 | 1.50 | 1000
+--> SELECT 1
+
+SELECT pg_typeof(-9223372036854775808) AS least, pg_typeof(- -9223372036854775808) AS more, pg_typeof(-(-2147483648)) AS plain, pg_typeof(-2147483648) AS integer
+--> least regtype | more regtype | plain regtype | integer regtype
+--> bigint | numeric | bigint | integer
+--> SELECT 1

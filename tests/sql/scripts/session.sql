@@ -366,3 +366,15 @@ DROP FUNCTION IF EXISTS s_f()
 
 DROP TABLE s_cat
 --> DROP TABLE
+
+-- The types of a prepared statement's parameters are an array.
+PREPARE with_types (text, int2, numeric[]) AS SELECT $1, $2, $3
+--> PREPARE
+
+SELECT parameter_types, parameter_types[2], cardinality(parameter_types), pg_typeof(parameter_types), 'smallint'::regtype = ANY (parameter_types) AS small FROM pg_prepared_statements WHERE name = 'with_types'
+--> parameter_types 2211 | parameter_types regtype | cardinality int4 | pg_typeof regtype | small bool
+--> {text,smallint,numeric[]} | smallint | 3 | regtype[] | t
+--> SELECT 1
+
+DEALLOCATE with_types
+--> DEALLOCATE
