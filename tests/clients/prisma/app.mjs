@@ -1,0 +1,40 @@
+import { PrismaClient, Prisma } from '@prisma/client'
+import { PrismaPg } from '@prisma/adapter-pg'
+const db = new PrismaClient({ adapter: new PrismaPg({ host: "127.0.0.1", port: +process.env.PORT, user: "quorate", database: process.env.DATABASE }) })
+const shown = v => JSON.stringify(v, (_, x) => typeof x === 'bigint' ? `${x}n` : x instanceof Uint8Array ? [...x] : x)
+async function step(name, f) {
+  try { console.log(name + ':', shown(await f())) }
+  catch (e) { console.log(name + ': error', e.code ?? e.constructor.name, shown(e.meta?.target ?? e.meta?.driverAdapterError?.cause ?? e.message.split('\n').at(-1))) }
+}
+const strip = ({ uid, at, changed, id, ...rest }) => rest
+await step('create', async () => strip(await db.user.create({ data: { email: 'a@x', name: 'Ann', roles: ['ADMIN', 'USER'], tags: ['x', 'y,z'], data: { k: [1, null] }, ratio: 1.5, raw: new Uint8Array([0, 255]), born: new Date('2000-01-02'), clock: new Date('1970-01-01T03:04:05Z'), code: 'ab', small: 3, real: 2.5, address: '10.0.0.1', bits: '101', posts: { create: [{ title: 'p1', cats: { create: [{ a: 1, b: 'x' }] } }, { title: 'p2' }] }, profile: { create: { bio: 'me' } } }, include: { posts: { select: { title: true, views: true, cats: true }, orderBy: { title: 'asc' } }, profile: { select: { bio: true } } } })))
+await step('create many', () => db.user.createMany({ data: Array.from({ length: 200 }, (_, n) => ({ email: `u${n}@x`, name: `user ${n % 10}`, score: n / 4, role: n % 2 ? 'ADMIN' : 'USER' })), skipDuplicates: true }))
+await step('create many, returned', async () => (await db.category.createManyAndReturn({ data: [{ a: 2, b: 'y' }, { a: 3, b: 'z' }] })))
+await step('unique', () => db.user.create({ data: { email: 'a@x' } }))
+await step('unique of two', () => db.post.create({ data: { title: 'p1', authorId: 1 } }))
+await step('foreign key', () => db.post.create({ data: { title: 'zz', authorId: 9999 } }))
+await step('find', async () => (await db.user.findMany({ where: { OR: [{ name: { contains: 'SER 1', mode: 'insensitive' } }, { posts: { some: { cats: { some: { a: 1 } } } } }], role: { in: ['USER', 'ADMIN'] }, score: { gte: 2, lt: '40.5' } }, orderBy: [{ name: 'asc' }, { id: 'desc' }], take: 3, skip: 1, select: { email: true, score: true, _count: { select: { posts: true } } } })))
+await step('filters', async () => [await db.user.count({ where: { tags: { has: 'x' } } }), await db.user.count({ where: { tags: { hasSome: ['a', 'q'] }, roles: { isEmpty: true } } }), await db.user.count({ where: { data: { path: ['k', '0'], equals: 1 } } }), await db.user.count({ where: { roles: { equals: ['ADMIN', 'USER'] } } }), await db.user.count({ where: { NOT: { email: { startsWith: 'u1' } }, born: null } }), await db.user.count({ where: { data: { path: ['k'], array_contains: [1] } } }), await db.user.count({ where: { posts: { every: { views: { gte: 0n } } } } }), await db.user.count({ where: { profile: { isNot: null } } }), await db.user.count({ where: { data: { not: Prisma.AnyNull } } })])
+await step('relations', async () => (await db.post.findMany({ where: { author: { email: 'a@x' } }, include: { author: { select: { email: true } }, cats: true }, orderBy: { author: { name: 'asc' } } })).map(({ id, authorId, ...r }) => r))
+await step('by keys', () => db.category.findUnique({ where: { a_b: { a: 1, b: 'x' } } }))
+await step('group', () => db.user.groupBy({ by: ['role'], _count: { _all: true }, _avg: { score: true }, _max: { email: true }, having: { score: { _avg: { gt: 1 } } }, orderBy: { role: 'asc' } }))
+await step('aggregate', () => db.user.aggregate({ _sum: { score: true, big: true }, _min: { born: true }, _count: { name: true } }))
+await step('distinct', async () => (await db.user.findMany({ distinct: ['name'], orderBy: { name: 'asc' }, select: { name: true } })).length)
+await step('pages', async () => (await db.user.findMany({ cursor: { email: 'u5@x' }, take: 3, skip: 1, orderBy: { id: 'asc' }, select: { email: true } })))
+await step('update', async () => (await db.user.update({ where: { email: 'a@x' }, data: { score: { increment: 2 }, tags: { push: 'w' }, posts: { updateMany: { where: { title: 'p1' }, data: { views: { increment: 5 } } }, delete: { authorId_title: { authorId: 1, title: 'p2' } } } }, select: { score: true, tags: true, posts: { select: { title: true, views: true } } } })))
+await step('update many', () => db.user.updateMany({ where: { name: 'user 3' }, data: { active: false, score: { multiply: 2 } } }))
+await step('upsert', async () => strip(await db.user.upsert({ where: { email: 'u1@x' }, create: { email: 'u1@x' }, update: { name: 'upserted' } })).name)
+await step('upsert new', async () => strip(await db.user.upsert({ where: { email: 'new@x' }, create: { email: 'new@x', name: 'new' }, update: { name: 'no' } })).name)
+await step('connect', async () => (await db.user.update({ where: { email: 'u1@x' }, data: { friends: { connect: [{ email: 'u2@x' }, { email: 'u3@x' }], create: { email: 'friend@x' } } }, select: { friends: { select: { email: true }, orderBy: { id: 'asc' } } } })))
+await step('disconnect', async () => (await db.user.update({ where: { email: 'u1@x' }, data: { friends: { set: [{ email: 'u3@x' }] } }, select: { friends: { select: { email: true } } } })))
+await step('not found', () => db.user.update({ where: { email: 'nobody' }, data: { name: 'x' } }))
+await step('transaction of many', async () => (await db.$transaction([db.category.count(), db.user.updateMany({ data: { ratio: 2 } }), db.user.findFirst({ where: { ratio: 2 }, select: { ratio: true } })])))
+await step('transaction undone', () => db.$transaction(async t => { await t.user.create({ data: { email: 't1' } }); await t.user.create({ data: { email: 'a@x' } }) }, { isolationLevel: 'Serializable' }))
+await step('it is gone', () => db.user.count({ where: { email: 't1' } }))
+await step('raw', () => db.$queryRaw`SELECT count(*) AS n, ${'x'}::text AS t, ${1.5}::numeric AS d, ${new Date(0)}::timestamptz AS at, ${Prisma.join([1, 2])} AS j FROM users WHERE role = ${'ADMIN'}::"Role"`)
+await step('raw, a list', () => db.$queryRaw`SELECT email FROM users WHERE email IN (${Prisma.join(['a@x', 'u1@x'])}) ORDER BY 1`)
+await step('execute', () => db.$executeRaw`UPDATE users SET name = ${'r'} WHERE id = ANY(${[1, 2, 3]})`)
+await step('order by relation', async () => (await db.user.findMany({ orderBy: [{ posts: { _count: 'desc' } }, { name: { sort: 'asc', nulls: 'last' } }, { id: 'asc' }], take: 2, select: { email: true } })))
+await step('omit', async () => Object.keys(await db.user.findFirst({ omit: { data: true, meta: true }, where: { email: 'a@x' } })).length)
+await step('delete', async () => [await db.user.deleteMany({ where: { score: { gt: 40 } } }), (await db.user.delete({ where: { email: 'a@x' }, select: { email: true } })), await db.post.count(), await db.profile.findFirst({ select: { userId: true, bio: true } })])
+await db.$disconnect()
