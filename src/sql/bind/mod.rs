@@ -19,7 +19,7 @@
 //! Nothing here writes SQL or looks into it: what a statement means is in the trees, and [`super::render`] writes them when
 //! all of it is bound, because the types of literals, parameters and columns may be decided by what comes later.
 //!
-//! Left out (0A000): GROUPING SETS, composite types. `INSERT … ON CONFLICT DO UPDATE` may meet one row twice, where Postgres raises 21000.
+//! Left out (0A000): composite types. `INSERT … ON CONFLICT DO UPDATE` may meet one row twice, where Postgres raises 21000.
 
 mod call;
 mod coerce;
@@ -27,6 +27,7 @@ mod dml;
 mod domains;
 mod entail;
 mod from;
+mod grouping;
 mod labels;
 mod merge;
 mod names;

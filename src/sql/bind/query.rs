@@ -5,6 +5,7 @@
 
 use super::coerce::column_name;
 use super::from::in_step;
+use super::grouping::{GROUPING, Sets};
 use super::names::{Clause, Level, fold, name_start, parts};
 use super::scalar::{direction, fields_of, trim_name};
 use super::{Binder, CteColumn, Inside, Visible, class, error_at};
@@ -566,14 +567,20 @@ impl Binder<'_> {
         let mut group = Vec::new();
         let grouping = match &select.group_by {
             GroupByExpr::Expressions(exprs, modifiers) if modifiers.is_empty() => exprs,
-            _ => return Err(SqlError::unsupported("GROUPING SETS")),
+            _ => return Err(SqlError::unsupported("this form of GROUP BY")),
         };
         // `(a, b)` groups by both: a list of keys, not a row.
         let listed = |expr| match super::scalar::unnested(expr) {
             Expr::Tuple(items) if !items.is_empty() => &items[..],
             _ => std::slice::from_ref(expr),
         };
-        for expr in grouping.iter().flat_map(listed) {
+        let sets = super::grouping::sets(grouping)?;
+        let items: Vec<&Expr> = match &sets {
+            Some(sets) => sets.iter().flatten().copied().collect(),
+            None => grouping.iter().flat_map(listed).collect(),
+        };
+        let mut places = Vec::new();
+        for expr in items {
             let bound = self.group_item(expr, &columns)?;
             if bound.has_aggregate() || bound.has_window() {
                 let what = if bound.has_window() { "window" } else { "aggregate" };
@@ -581,7 +588,13 @@ impl Binder<'_> {
                 let text = format!("{what} functions are not allowed in GROUP BY");
                 return Err(error_at(self, SqlError::new(code, text), bound.at));
             }
-            group.push(bound);
+            match group.iter().position(|known| sets.is_some() && *known == bound) {
+                Some(place) => places.push(place),
+                None => {
+                    places.push(group.len());
+                    group.push(bound);
+                }
+            }
         }
         let having = match &select.having {
             None => None,
@@ -608,7 +621,16 @@ impl Binder<'_> {
             keys.iter().filter_map(|k| if let OrderKey::Expr(k) = k { Some(k.expr.clone()) } else { None }).collect()
         };
         let ordered = key_exprs(&keys);
-        let aggregated = !group.is_empty()
+        let grouped = match &sets {
+            Some(sets) => {
+                let mut places = places.into_iter();
+                let sets = sets.iter().map(|set| places.by_ref().take(set.len()).collect()).collect();
+                Some(Sets::new(self, sets, group.clone()))
+            }
+            None => None,
+        };
+        let aggregated = grouped.is_some()
+            || !group.is_empty()
             || having.is_some()
             || columns.iter().map(|c| &c.expr).chain(&ordered).any(Typed::has_aggregate)
             || self
@@ -617,9 +639,33 @@ impl Binder<'_> {
                 .iter()
                 .any(|set| matches!(set, FromItem::Function { call, .. } if call.has_aggregate()));
         if aggregated {
+            let determining = grouped.as_ref().map_or_else(|| group.clone(), Sets::common);
             for expr in columns.iter().map(|c| &c.expr).chain(having.as_ref()).chain(&ordered).chain(&on_exprs) {
-                self.check_grouped(expr, &group)?;
+                self.check_grouped(expr, &group, &determining)?;
             }
+        }
+        let (mut columns, mut having, mut keys, mut on_exprs, mut from, mut filter) =
+            (columns, having, keys, on_exprs, from, filter);
+        let asks = |e: &Typed| e.any(&|e| matches!(e.node, Node::Apply(GROUPING, _)));
+        // Of one set everybody knows what is grouped by.
+        let one = |this: &mut Self| Sets::new(this, vec![(0..group.len()).collect()], group.clone());
+        let plain = columns.iter().map(|c| &c.expr).chain(&having).chain(&ordered).any(asks).then(|| one(self));
+        if let Some(sets) = grouped.as_ref().or(plain.as_ref()) {
+            for column in &mut columns {
+                column.expr = sets.expr(column.expr.clone())?;
+            }
+            having = having.map(|having| sets.expr(having)).transpose()?;
+            on_exprs = on_exprs.into_iter().map(|expr| sets.expr(expr)).collect::<SqlResult<_>>()?;
+            for key in &mut keys {
+                let (OrderKey::Expr(key) | OrderKey::Output(_, key)) = key;
+                key.expr = sets.expr(key.expr.clone())?;
+            }
+        }
+        if let Some(sets) = &grouped {
+            if !self.level().sets.is_empty() {
+                return Err(SqlError::unsupported("set-returning functions with grouping sets"));
+            }
+            (from, filter, group) = sets.source(from, filter);
         }
         let sets = std::mem::take(&mut self.level().sets);
         // What is grouped by yields its rows before they are grouped, all else after that.
@@ -636,12 +682,11 @@ impl Binder<'_> {
                 _ => None,
             });
             for call in calls.collect::<Vec<_>>() {
-                self.check_grouped(&call, &group)?;
+                self.check_grouped(&call, &group, &group)?;
             }
         }
         tree.lock = self.row_lock(locks, aggregated || distinct || !on_exprs.is_empty())?;
         tree.short = !aggregated && sets.is_empty() && !apart && self.is_short(filter.as_ref());
-        let mut from = from;
         self.mark(&mut from);
         from.extend(in_step(std::mem::take(&mut sets)));
         // HAVING without GROUP BY: one group of all rows.
@@ -745,9 +790,6 @@ impl Binder<'_> {
         if let Some(i) = self.ordinal(expr, columns.len(), "GROUP BY")? {
             return self.decide_text(columns[i].expr.clone());
         }
-        if matches!(expr, Expr::Rollup(_) | Expr::Cube(_) | Expr::GroupingSets(_)) {
-            return Err(SqlError::unsupported("GROUPING SETS"));
-        }
         if let Expr::Tuple(items) = expr
             && items.is_empty()
         {
@@ -811,10 +853,10 @@ impl Binder<'_> {
     }
 
     /// Every column outside of aggregates is grouped by, or decided by what is.
-    fn check_grouped(&mut self, expr: &Typed, group: &[Typed]) -> SqlResult<()> {
+    fn check_grouped(&mut self, expr: &Typed, group: &[Typed], determining: &[Typed]) -> SqlResult<()> {
         let mut bad: Option<(Column, sqlparser::tokenizer::Location)> = None;
         let own: Vec<usize> = self.own_ranges();
-        let determined = self.determined(group);
+        let determined = self.determined(determining);
         let follows = |range: usize| match determined.iter().find(|(id, _)| *id == range) {
             Some((_, key)) => {
                 self.note_object(class::CONSTRAINT, *key);
@@ -830,6 +872,8 @@ impl Binder<'_> {
             }
             match &e.node {
                 Node::Call(call) if call.over.is_none() => return false,
+                // Looked at when it is known what there is to be grouped by.
+                Node::Apply(GROUPING, _) => return false,
                 Node::Column(c) if own.contains(&c.range) && !follows(c.range) => bad = Some((c.clone(), e.at)),
                 Node::Query(query) => {
                     let loose = |c: &&Column| {

@@ -863,7 +863,22 @@ impl Binder<'_> {
             return self.between_symmetric(&list.args, at);
         }
         if name == "grouping" {
-            return Err(error_at(self, SqlError::unsupported("GROUPING SETS"), at));
+            let clause = self.level().clause;
+            if !matches!(clause, Clause::Select | Clause::Having | Clause::OrderBy | Clause::Window) {
+                let text = format!("grouping operations are not allowed in {}", clause.name());
+                return Err(error_at(self, SqlError::new(state::GROUPING_ERROR, text), at));
+            }
+            let mut args = Vec::with_capacity(list.args.len());
+            for arg in &list.args {
+                match arg {
+                    FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => {
+                        let arg = self.expr(expr)?;
+                        args.push(self.decide_text(arg)?);
+                    }
+                    _ => return Err(error_at(self, super::grouping::not_grouped(), at)),
+                }
+            }
+            return Ok(Typed::apply(Type::INT4, super::grouping::GROUPING, args).at(at));
         }
         let kind = lookup_functions(name).first().map(|f| f.kind);
         let windowed = function.over.is_some();

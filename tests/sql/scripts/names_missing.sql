@@ -57,7 +57,6 @@ select grouping(a) from (select 1 as a) s group by a
 --> grouping int4
 --> 0
 --> SELECT 1
---?> ERROR 0A000: GROUPING SETS is not supported
 
 -- A schema that is missing.
 select 'nope.x'::regclass
