@@ -10,6 +10,7 @@ Both servers are given as psql's connection strings. The statements are the same
     paths     jsonpath
     scalars   functions and operators over values at the edges of their types
     windows   window functions with frames of all kinds
+    groups    GROUPING SETS, ROLLUP and CUBE, with HAVING, DISTINCT, windows and over no rows
 """
 
 import argparse
@@ -445,7 +446,50 @@ class Windows:
         return f"SELECT id, {', '.join(columns)} FROM {self.SOURCE} ORDER BY id;"
 
 
-KINDS = {"queries": Queries, "changes": Changes, "paths": Paths, "scalars": Scalars, "windows": Windows}
+class Groups:
+    """Grouping sets over joins, with and without rows."""
+
+    SOURCE = ("(SELECT i AS id, nullif(i % 3, 0) AS a, (ARRAY['x', 'y', NULL])[1 + i % 3] AS b, (i % 4) * 0.5 AS n, to_jsonb(i % 2) AS j "
+              "FROM generate_series(1, 12) i) g")
+    COLUMNS = ["g.a", "g.b", "g.n", "g.j", "h.v"]
+
+    def __init__(self, dice):
+        self.dice = dice
+
+    def sets(self, keys):
+        dice = self.dice
+        some = lambda most: ", ".join(dice.sample(keys, min(len(keys), dice.randint(1, most))))
+        few = lambda: "(" + ", ".join(dice.sample(keys, dice.randint(0, len(keys)))) + ")"
+        return dice.choice([
+            lambda: f"ROLLUP ({some(3)})",
+            lambda: f"CUBE ({some(3)})",
+            lambda: f"GROUPING SETS ({', '.join(few() for _ in range(dice.randint(1, 3)))})",
+            lambda: f"{some(1)}, ROLLUP ({some(2)})",
+            lambda: f"ROLLUP ({some(1)}), CUBE ({some(2)})",
+            lambda: f"GROUPING SETS (ROLLUP ({some(2)}), {some(1)})",
+        ])()
+
+    def statement(self):
+        dice, used = self.dice, []
+        joined = dice.random() < 0.4
+        source = f"{self.SOURCE} {dice.choice(['JOIN', 'LEFT JOIN'])} db h ON h.id = g.a" if joined else self.SOURCE
+        keys = dice.sample(self.COLUMNS if joined else self.COLUMNS[:-1], dice.randint(1, 3))
+        while not used:
+            sets = self.sets(keys)
+            used = [key for key in keys if key in sets]
+        bits = ", ".join(dice.sample(used, dice.randint(1, len(used))))
+        calls = ["count(*)", "sum(g.id)", "max(g.n)", "count(DISTINCT g.b)", "string_agg(g.b, ',' ORDER BY g.id)", f"grouping({bits})",
+                 "avg(g.n) FILTER (WHERE g.id > 3)", "array_agg(g.id ORDER BY g.id)", "sum(count(*)) OVER ()", "count(*) + 1",
+                 f"rank() OVER (ORDER BY count(*) DESC, grouping({bits}))", f"coalesce({used[0]}::text, '-')"]
+        columns = dice.sample(used, len(used)) + dice.sample(calls, dice.randint(1, 4))
+        where = dice.choice(["", " WHERE g.id > 4", " WHERE g.a IS NOT NULL", " WHERE false"])
+        having = dice.choice(["", "", "", " HAVING count(*) > 1", f" HAVING grouping({used[0]}) = 0"])
+        listed = ", ".join(f"{column} AS c{n}" for n, column in enumerate(columns))
+        query = f"SELECT {dice.choice(['', '', 'DISTINCT '])}{listed} FROM {source}{where} GROUP BY {sets}{having}"
+        return f"SELECT * FROM ({query}) q ORDER BY q::text;"
+
+
+KINDS = {"queries": Queries, "changes": Changes, "paths": Paths, "scalars": Scalars, "windows": Windows, "groups": Groups}
 
 
 def answers(server, statements):

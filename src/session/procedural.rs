@@ -93,15 +93,19 @@ impl Held {
             name: column.name.clone(),
             ty: column.ty,
             typmod: column.typmod,
-            value: match &value {
-                // Names of objects come with their numbers.
-                Value::Text(named) if column.ty.is_reg() => {
-                    named_oid(named).map_or(Value::Null, |(oid, _)| Value::Int(oid.into()))
-                }
-                _ => value.clone(),
-            },
+            value,
         };
         columns.iter().zip(row).map(held).collect()
+    }
+
+    /// As a parameter: names of objects come with their numbers.
+    fn parameter(&self) -> Value {
+        match &self.value {
+            Value::Text(named) if self.ty.is_reg() => {
+                named_oid(named).map_or(Value::Null, |(oid, _)| Value::Int(oid.into()))
+            }
+            value => value.clone(),
+        }
     }
 
     fn text(&self, session: &Session) -> Result<Option<String>, SqlError> {
@@ -464,7 +468,7 @@ impl Session {
         let (mut types, mut values) = (Vec::new(), Vec::new());
         for held in self.doing.iter().flat_map(|doing| &doing.values) {
             types.push(if held.ty == Type::UNKNOWN { Type::TEXT } else { held.ty });
-            values.push(held.value.clone());
+            values.push(held.parameter());
         }
         let beyond = self.doing.as_ref().and_then(|doing| doing.beyond.clone());
         let prepared = self.prepare(world, statement, None, &types, false).map_err(|stop| match (stop, beyond) {

@@ -328,6 +328,10 @@ END $$
 --> NOTICE: one!
 --> DO
 
+DO $$ DECLARE t regclass := 'dv'; BEGIN RAISE NOTICE '% %', t, t = 'dv'::regclass; END $$
+--> NOTICE: dv t
+--> DO
+
 DO $$ DECLARE r record; BEGIN RAISE NOTICE '%', r.x; END $$
 --> ERROR 55000: record "r" is not assigned yet
 -->   detail: The tuple structure of a not-yet-assigned record is indeterminate.
