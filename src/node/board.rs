@@ -13,8 +13,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// How often a node reports.
+/// How often a node reports: less often if it has much to say.
 const PERIOD: Duration = Duration::from_millis(250);
+const SELDOM: Duration = Duration::from_millis(750);
+/// Replicas from which on it does.
+const MUCH: u32 = 64;
 /// Without a report for so long, a node counts as down.
 const SILENCE: Duration = Duration::from_millis(1500);
 
@@ -160,10 +163,12 @@ fn state_text(state: &ReplicaState, stuck: Option<&Stuck>) -> String {
 
 /// Tells the other nodes, for ever.
 pub async fn report(runtime: Arc<Runtime>) {
-    let mut tick = tokio::time::interval(PERIOD);
+    let mut pause = PERIOD;
     loop {
-        tick.tick().await;
-        let request = peer::encode(&Request::Report(peer::Told::of(&own_report(&runtime))));
+        tokio::time::sleep(pause).await;
+        let report = own_report(&runtime);
+        pause = (PERIOD * report.replicas.len() as u32 / MUCH).clamp(PERIOD, SELDOM);
+        let request = peer::encode(&Request::Report(peer::Told::of(&report)));
         for node in runtime.network.connected() {
             tokio::spawn(tell(runtime.clone(), node, request.clone()));
         }

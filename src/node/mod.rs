@@ -44,7 +44,7 @@ use crate::pki::{Keys, own_dir};
 use crate::raftlog::identity::{DataLock, FILE as IDENTITY_FILE, Identity};
 use crate::raftlog::raft_engine::{RaftEngineLog, RaftEngineOptions};
 use crate::raftlog::{HardState, LogWrite, RaftLog};
-use crate::replica::core::{MAX_TERM, StartError, bootstrap};
+use crate::replica::core::{CoreConfig, MAX_TERM, StartError, bootstrap};
 use crate::replica::handle::{AddGroupError, Group, GroupConfig, Node, NodeConfig};
 use crate::transaction;
 use crate::transport::tcp::{Network, NetworkConfig};
@@ -519,8 +519,9 @@ fn add_group(
     lost: Option<String>,
 ) -> Result<Group, String> {
     let nodes = runtime.registry.nodes_of(group);
-    let config =
-        GroupConfig { group, replica, nodes, founders: None, state_machine: Box::new(engine), lost, tuning: None };
+    // The system group says what every node is to do: it is always awake.
+    let tuning = (group == SYSTEM_GROUP).then(|| CoreConfig { rest_ticks: 0, ..CoreConfig::new(group, replica, 0) });
+    let config = GroupConfig { group, replica, nodes, founders: None, state_machine: Box::new(engine), lost, tuning };
     runtime.driver.add_group(config).map_err(|e| match e {
         AddGroupError::Start(StartError::ImpossibleTerm(_)) => format!("the replica of {group} cannot start: {e}"),
         e => format!(

@@ -82,11 +82,29 @@ fn size(path: &Path, wanted: &dyn Fn(&Path) -> bool) -> u64 {
     }
 }
 
-/// Reads through all database files of this node, over and over, at a pace that takes `limits.scrub_hours` for each.
+/// How far the reading of a file is.
+struct Place {
+    next: u32,
+    /// Of the file, once that is known.
+    pages: u32,
+    /// Periods until some more are read.
+    pause: u64,
+}
+
+impl Place {
+    /// In how many periods so many pages are due, so that all take `rounds` of them; and how many that are, at least a few.
+    fn pace(&self, rounds: u64) -> (u64, u32) {
+        let pages = u64::from(self.pages).max(1);
+        let count = pages.div_ceil(rounds.max(1)).max(SCRUB_LEAST);
+        ((rounds * count / pages).max(1), count as u32)
+    }
+}
+
+/// Reads through all database files of this node, over and over, at a pace that takes `limits.scrub_hours` for each: small ones
+/// seldom, since each time costs a file opened. The first time goes faster.
 pub async fn scrub(runtime: Arc<Runtime>) {
     let rounds = u64::from(runtime.config.scrub_hours) * 3600 * 1000 / SCRUB_PERIOD.as_millis() as u64;
-    // The next page of each file, and how many it has.
-    let mut places: BTreeMap<GroupId, (u32, u32)> = BTreeMap::new();
+    let mut places: BTreeMap<GroupId, Place> = BTreeMap::new();
     let mut tick = tokio::time::interval(SCRUB_PERIOD);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -94,14 +112,25 @@ pub async fn scrub(runtime: Arc<Runtime>) {
         let routers = runtime.groups.routers();
         places.retain(|group, _| routers.iter().any(|router| router.id == *group));
         for router in routers {
-            let (shared, place) = (router.shared.clone(), places.entry(router.id).or_insert((1, 0)));
-            let (first, count) = (place.0, u64::from(place.1).div_ceil(rounds).max(SCRUB_LEAST) as u32);
+            let place = places.entry(router.id).or_insert(Place { next: 1, pages: 0, pause: 0 });
+            if place.pause > 0 {
+                place.pause -= 1;
+                continue;
+            }
+            let (shared, first, (_, count)) = (router.shared.clone(), place.next, place.pace(rounds));
             match tokio::task::spawn_blocking(move || shared.scrub(first, count)).await {
                 Ok(Ok(found)) => {
-                    *place = (first.saturating_add(count), found);
-                    if place.0 > found {
+                    // Until it was read through once, its length is taken for unknown.
+                    let known = place.pages > 0;
+                    place.next = first.saturating_add(count);
+                    if place.next > found {
                         tracing::debug!(group = %router.id, pages = found, "the database file was read through");
-                        place.0 = 1;
+                        (place.next, place.pages) = (1, found);
+                    } else if known {
+                        place.pages = found;
+                    }
+                    if place.pages > 0 {
+                        place.pause = place.pace(rounds).0 - 1;
                     }
                 }
                 // One that was dropped meanwhile has no file.
@@ -109,12 +138,23 @@ pub async fn scrub(runtime: Arc<Runtime>) {
                 // A damaged page the replica hears of by itself; a file that was replaced meanwhile is begun anew.
                 Ok(Err(error)) => {
                     tracing::warn!(group = %router.id, error, "reading through the database file failed");
-                    place.0 = 1;
+                    place.next = 1;
                 }
                 Err(error) => tracing::warn!(%error, "reading through the database file failed"),
             }
         }
     }
+}
+
+#[cfg(test)]
+#[test]
+fn a_file_is_read_through_in_the_time_that_it_may_take() {
+    for (pages, rounds) in [(1, 43_200), (100, 43_200), (700_000, 43_200), (10_000_000, 43_200), (90, 1), (90, 0)] {
+        let (every, count) = Place { next: 1, pages, pause: 0 }.pace(rounds);
+        let takes = u64::from(pages).div_ceil(count.into()) * every;
+        assert!(takes <= rounds.max(1) + every && count >= SCRUB_LEAST as u32, "{pages} {rounds}: {every} {count}");
+    }
+    assert!(Place { next: 1, pages: 100, pause: 0 }.pace(43_200).0 > 5_000);
 }
 
 /// On a leader: now and then puts a mark into the log at which all replicas note their digests.

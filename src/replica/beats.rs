@@ -112,6 +112,37 @@ impl Beats {
     }
 }
 
+/// After so many ticks without a sign of life a node counts as silent: an election timeout.
+pub const SILENT: usize = 10;
+
+/// Which nodes give signs of life, counted in ticks: time that this process has not seen pass does not count.
+#[derive(Clone, Debug, Default)]
+pub struct Hearing {
+    silence: BTreeMap<NodeId, usize>,
+}
+
+impl Hearing {
+    /// A node should be heard from now on.
+    pub fn expect(&mut self, node: NodeId) {
+        self.silence.entry(node).or_insert(0);
+    }
+
+    /// A node has given a sign of life; true if it was silent.
+    pub fn hear(&mut self, node: NodeId) -> bool {
+        self.silence.insert(node, 0).is_some_and(|ticks| ticks >= SILENT)
+    }
+
+    /// A tick has passed: those that are silent from now on.
+    pub fn tick(&mut self) -> Vec<NodeId> {
+        self.silence.values_mut().for_each(|ticks| *ticks = ticks.saturating_add(1));
+        self.silence.iter().filter(|(_, ticks)| **ticks == SILENT).map(|(node, _)| *node).collect()
+    }
+
+    pub fn is_silent(&self, node: NodeId) -> bool {
+        self.silence.get(&node).is_some_and(|ticks| *ticks >= SILENT)
+    }
+}
+
 impl Peer {
     fn note(&mut self, new: Sample) {
         // A clock that was set makes everything void that was known of it before.
@@ -181,6 +212,16 @@ mod tests {
         now.monotonic += FRESH;
         assert!(a.belief(&[NodeId(1), NodeId(2), NodeId(3)], now).is_none());
         assert!(a.belief(&[NodeId(1)], now).is_some());
+    }
+
+    #[test]
+    fn a_node_is_silent_once_and_then_heard_once() {
+        let mut hearing = Hearing::default();
+        hearing.expect(NodeId(2));
+        let silent: Vec<usize> = (1..50).filter(|_| !hearing.tick().is_empty()).collect();
+        assert_eq!(silent, [SILENT]);
+        assert!(hearing.is_silent(NodeId(2)) && hearing.hear(NodeId(2)) && !hearing.hear(NodeId(2)));
+        assert!(!hearing.is_silent(NodeId(2)) && !hearing.hear(NodeId(3)) && hearing.tick().is_empty());
     }
 
     #[test]

@@ -18,6 +18,8 @@
 //!   note beside it does ([`Start::reached`]).
 //! - **Old entries.** What a follower that lags behind the memory needs is fetched: an effect asks for it, an event
 //!   brings it. See [`super::store`].
+//! - **Rest.** A group with nothing to do stops its clocks and its heartbeats until something comes: see `rest`. That it still
+//!   has a leader then stands on the nodes hearing each other; the driver says when they do not.
 //! - **Succession.** When the process of the leader is known to be gone, nobody waits for a timeout: see
 //!   [`Core::succession`].
 //!
@@ -28,6 +30,8 @@
 //! here its range has one value and the driver varies it by withholding ticks.
 //!
 //! Not here: leases. Every linearizable read asks a majority.
+
+mod rest;
 
 pub use super::check::{Improper, MAX_TERM};
 use super::check::{View, check};
@@ -42,6 +46,7 @@ use crate::raftlog::{GroupLog, HardState, LogReader, LogWrite};
 use protobuf::Message as _;
 use raft::eraftpb::{ConfChangeSingle, ConfChangeType, ConfChangeV2, Entry, EntryType, Message, MessageType};
 use raft::{Config, ProgressState, RawNode, ReadOnlyOption, SnapshotStatus, StateRole, Storage};
+use rest::Rest;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
@@ -54,6 +59,8 @@ pub struct CoreConfig {
     pub boot: u64,
     pub election_ticks: usize,
     pub heartbeat_ticks: usize,
+    /// A leader with nothing to do for so long lets its group rest; 0: never.
+    pub rest_ticks: u32,
     /// After this time a read index is asked for again.
     pub read_retry_ticks: u32,
     /// Of one append message.
@@ -94,6 +101,7 @@ impl CoreConfig {
             boot,
             election_ticks: 10,
             heartbeat_ticks: 2,
+            rest_ticks: 34,
             read_retry_ticks: 3,
             max_append: 512 << 10,
             max_inflight: 128,
@@ -229,6 +237,15 @@ pub enum Event {
     },
     /// The group is new: somebody has to lead it, and it might as well be this replica.
     Begin,
+    /// Nothing was heard of the replica's node for so many ticks, an election timeout or more.
+    Silent {
+        replica: ReplicaId,
+        ticks: usize,
+    },
+    /// The replica's node is heard again.
+    Heard(ReplicaId),
+    /// If the group rests it is to look whether it may.
+    Wake,
     /// A message to the replica was lost.
     Unreachable(ReplicaId),
     /// Give up the leadership to a replica, or to the best one.
@@ -467,6 +484,7 @@ pub struct Core {
     disk_full: bool,
     /// Ticks a leader has left to hand over before it falls silent.
     patience: usize,
+    rest: Rest,
     ticks: u64,
     entry_bytes: u64,
 }
@@ -600,6 +618,7 @@ impl Core {
             ailing: false,
             disk_full: false,
             patience: 0,
+            rest: Rest::default(),
             ticks: 0,
             entry_bytes: 256,
             config,
@@ -642,7 +661,11 @@ impl Core {
 
     /// Takes notice of an event. What it causes is returned by the next [`Core::drain`].
     pub fn step(&mut self, event: Event) {
+        if self.is_resting() && self.disturbs(&event) {
+            self.wake();
+        }
         match event {
+            Event::Tick if self.is_resting() => {}
             Event::Tick => self.tick(),
             Event::Peer(message) => self.peer(message),
             Event::Propose { proposals, clock, seed } => self.propose(proposals, clock, seed),
@@ -670,6 +693,9 @@ impl Core {
             Event::Fetched { fetch, entries } => self.fetched(fetch, entries),
             Event::Campaign { dead } => self.campaign(dead),
             Event::Begin => self.begin(),
+            Event::Silent { replica, ticks } => self.note_silence(replica, ticks),
+            Event::Heard(replica) => drop(self.rest.silent.remove(&replica)),
+            Event::Wake => {}
             Event::Unreachable(replica) => self.raw.report_unreachable(replica.0),
             Event::TransferLeader(to) => self.transfer_leader(to),
             Event::ChangeMembership { ticket, change } => self.change_membership(ticket, change),
@@ -716,6 +742,7 @@ impl Core {
         }
         if self.may_lead() || self.is_leader() {
             self.set_election_timeout();
+            self.seek_rest();
             self.raw.tick();
         } else {
             // It does not campaign, but time passes: the lease of a leader that fell silent must not bind its vote for ever.
@@ -946,7 +973,7 @@ impl Core {
 
     // --- messages -----------------------------------------------------------------------------------------------
 
-    fn peer(&mut self, message: Message) {
+    fn peer(&mut self, mut message: Message) {
         if self.silent() {
             return;
         }
@@ -973,8 +1000,13 @@ impl Core {
             self.raw.raft.pending_request_snapshot = raft::INVALID_INDEX;
         }
         self.step_down_if_removed();
+        self.hear_of_rest(&mut message);
+        let invited = rest::invites(&message).then_some((message.from, message.term, message.commit));
         // An error says that the message is of no use (an unknown sender), which needs no reaction.
         let _ = self.raw.step(message);
+        if let Some((leader, term, commit)) = invited {
+            self.accept_rest(leader, term, commit);
+        }
     }
 
     fn check(&self, message: &Message) -> Result<(), Improper> {
@@ -1012,7 +1044,8 @@ impl Core {
 
     fn send(&mut self, messages: Vec<Message>) {
         let mut now = Vec::with_capacity(messages.len());
-        for message in self.mend(messages) {
+        for mut message in self.mend(messages) {
+            self.speak_of_rest(&mut message);
             if message.get_msg_type() != MessageType::MsgSnapshot {
                 now.push(message);
                 continue;

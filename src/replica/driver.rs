@@ -19,7 +19,7 @@
 //! the leadership up and lets nobody wait; when the work succeeds it serves again. What would not get better by
 //! itself halts a replica until a restart: damaged files. A failed fsync ends the process.
 
-use super::beats::{Beats, Moment};
+use super::beats::{Beats, Hearing, Moment, SILENT};
 use super::core::bootstrap;
 use super::core::{
     Change, ChangeError, Core, CoreConfig, Effect, Event, Fetch, Leadership, Refused, Role, Start, Ticketed,
@@ -513,6 +513,8 @@ pub(super) fn start(
         inbox: inbox.clone(),
         replicas: BTreeMap::new(),
         touched: BTreeSet::new(),
+        awake: BTreeSet::new(),
+        hearing: Hearing::default(),
         campaigns: Vec::new(),
         outbox: BTreeMap::new(),
         tickets: 0,
@@ -542,6 +544,9 @@ pub(super) struct Driver {
     inbox: Arc<Inbox<Driver>>,
     replicas: BTreeMap<GroupId, Box<Replica>>,
     touched: BTreeSet<GroupId>,
+    /// Those that do not rest: their time is counted.
+    awake: BTreeSet<GroupId>,
+    hearing: Hearing,
     /// Campaigns that wait for their turn: when, where, against whom.
     campaigns: Vec<(Instant, GroupId, ReplicaId)>,
     /// Messages of all groups of one round, so that each peer gets one write.
@@ -558,6 +563,10 @@ pub(super) struct Driver {
 const BEAT: Duration = Duration::from_millis(100);
 /// For how long what a majority said of the time is relied on without hearing of it again, µs.
 const RELIANCE: i64 = 1_000_000;
+/// In so many ticks groups that rest are told what time it is. Less than [`RELIANCE`].
+const SELDOM: u64 = 10;
+/// How long a group may rest before it looks whether it may, whatever happens.
+const LONGEST_REST: Duration = Duration::from_secs(60);
 
 impl Work for Driver {
     type Input = Input;
@@ -595,6 +604,11 @@ impl Driver {
 
     fn with(&mut self, group: GroupId, f: impl FnOnce(&mut Replica)) {
         if let Some(replica) = self.replicas.get_mut(&group) {
+            if replica.core.is_resting() {
+                let Moment { wall, monotonic } = moment();
+                let belief = replica.shared.belief(monotonic);
+                replica.core.step(Event::Clock(Reading { wall, monotonic, belief }));
+            }
             f(replica);
             self.touched.insert(group);
         }
@@ -679,10 +693,15 @@ impl Driver {
                 replica.core.step(Event::DiskFull(self.disk_full));
                 replica.show_state(self.log_fails.as_ref());
                 self.touched.insert(replica.shared.group);
+                let silent = replica.nodes.iter().filter(|(_, node)| self.hearing.is_silent(**node)).map(|(id, _)| *id);
+                for id in silent.collect::<Vec<_>>() {
+                    replica.core.step(Event::Silent { replica: id, ticks: SILENT });
+                }
                 self.replicas.insert(replica.shared.group, replica);
             }
             Input::RemoveGroup { group, forget, done } => {
                 let replica = self.replicas.remove(&group);
+                self.awake.remove(&group);
                 if forget {
                     self.log_job(vec![LogWrite::Remove(group)], true, Vec::new(), None);
                 }
@@ -703,6 +722,7 @@ impl Driver {
     }
 
     fn take_messages(&mut self, from: NodeId, messages: Vec<Envelope>) {
+        self.hears(from);
         for Envelope { group, message } in messages {
             // The snapshot's message comes with its file, never alone.
             if message.get_msg_type() == MessageType::MsgSnapshot {
@@ -771,10 +791,11 @@ impl Driver {
     }
 
     /// Tells all others of this node's clock and disk.
-    fn beat(&self) {
+    fn beat(&mut self) {
         let replicas = self.replicas.values();
         let others: BTreeSet<NodeId> = replicas.flat_map(|r| r.nodes.values().copied()).collect();
         for node in others.into_iter().filter(|node| *node != self.config.node) {
+            self.hearing.expect(node);
             self.beat_to(node);
         }
     }
@@ -785,26 +806,51 @@ impl Driver {
         self.transport.beat(node, &self.beats.beat(node, now, sync));
     }
 
+    /// A sign of life of a node.
+    fn hears(&mut self, node: NodeId) {
+        if self.hearing.hear(node) {
+            self.each_on(node, |replica, id| replica.core.step(Event::Heard(id)));
+        }
+    }
+
+    /// A tick has passed. The groups of a node that is silent wake: they have to see for themselves.
+    fn listen(&mut self) {
+        for node in self.hearing.tick() {
+            self.each_on(node, |replica, id| replica.core.step(Event::Silent { replica: id, ticks: SILENT }));
+        }
+    }
+
     fn heard(&mut self, from: NodeId, beat: &Beat, at: i64) {
+        self.hears(from);
         if self.beats.heard(from, beat, at) {
             self.beat_to(from);
         }
         // Somebody may wait for a majority to be heard.
         let unsure = |r: &Replica| r.core.leadership().role == Role::Leader && r.shared.belief(at).is_none();
-        if self.replicas.values().any(|r| unsure(r)) {
-            self.tell_time();
+        if self.awake.iter().filter_map(|group| self.replicas.get(group)).any(|r| unsure(r)) {
+            self.tell_time(false);
         }
     }
 
-    /// Tells each replica what time it is, and each leader who had better not lead.
-    fn tell_time(&mut self) {
+    /// Tells each replica what time it is, and each leader who had better not lead; of those that rest, only if `all`.
+    fn tell_time(&mut self, all: bool) {
         let now = moment();
         let own_sync = self.syncs.lock().at_present(now.monotonic);
         let me = self.config.node;
+        // Most groups have the same voters.
+        let mut beliefs: HashMap<Vec<NodeId>, Option<Belief>> = HashMap::new();
         for (group, replica) in &mut self.replicas {
+            let rests = !self.awake.contains(group);
+            if rests && !all {
+                continue;
+            }
             let voters = &replica.core.membership().voters;
             let voters: Vec<NodeId> = voters.iter().filter_map(|voter| replica.nodes.get(voter).copied()).collect();
-            let belief = self.beats.belief(&voters, now);
+            let belief = *beliefs.entry(voters.clone()).or_insert_with(|| self.beats.belief(&voters, now));
+            if rests {
+                *replica.shared.belief.lock() = belief.map(|belief| (belief, now.monotonic + RELIANCE));
+                continue;
+            }
             let ahead = |belief: Belief| (now.wall - now.monotonic - belief.reached, belief.error);
             let excess = belief.map_or(0, |belief| belief.excess(now.wall - now.monotonic, 0));
             let mut unfit = (excess != 0).then_some(Unfit::Clock(excess));
@@ -841,14 +887,25 @@ impl Driver {
             self.next_beat = now + BEAT;
             self.beat();
         }
-        self.tell_time();
+        self.listen();
+        // Whoever has just come or woken is to be among the others.
+        self.awake.extend(&self.touched);
+        self.tell_time(self.ticks.is_multiple_of(SELDOM));
         let prune = self.ticks.is_multiple_of(20);
-        let turns = (IDLE.as_micros() / self.config.tick.as_micros().max(1)).max(1) as u64;
+        let in_ticks = |time: Duration| (time.as_micros() / self.config.tick.as_micros().max(1)).max(1) as u64;
+        let (turns, looks) = (in_ticks(IDLE), in_ticks(LONGEST_REST));
         for (group, replica) in &mut self.replicas {
             if replica.shared.retries.load(Ordering::Relaxed) {
                 replica.apply.task.call();
             } else if (self.ticks + group.0).is_multiple_of(turns) {
                 replica.apply.task.remind();
+            }
+            if !self.awake.contains(group) {
+                if (self.ticks + group.0).is_multiple_of(looks) {
+                    replica.core.step(Event::Wake);
+                    self.touched.insert(*group);
+                }
+                continue;
             }
             self.touched.insert(*group);
             let leadership = replica.core.leadership();
@@ -888,6 +945,10 @@ impl Driver {
         if replica.waiting.is_empty() {
             replica.proposed = None;
         }
+        match replica.core.is_resting() {
+            true => self.awake.remove(&group),
+            false => self.awake.insert(group),
+        };
         self.replicas.insert(group, replica);
     }
 

@@ -2,7 +2,7 @@
 
 use crate::support::cluster::{Cluster, connect_to, explain, one_value, run, sqlstate};
 use crate::support::{PATIENCE, eventually};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use tokio_postgres::Client;
 
@@ -307,6 +307,84 @@ async fn a_coordinator_dies() {
             run(&client, &format!("CREATE DATABASE d{round}")).await;
         }
         run(&client, &format!("DROP DATABASE d{round}")).await;
+    }
+    cluster.wait_converged().await;
+}
+
+/// What a process has: threads, and descriptors of its databases' files.
+fn holds(cluster: &Cluster, id: u64) -> (usize, usize) {
+    let own = std::path::PathBuf::from(format!("/proc/{}", cluster.node(id).pid().expect("it runs")));
+    let list = |what: &str| std::fs::read_dir(own.join(what)).expect("our own child").flatten();
+    let databases = cluster.node(id).home.join("groups");
+    let files = list("fd").filter_map(|fd| std::fs::read_link(fd.path()).ok());
+    (list("task").count(), files.filter(|file| file.starts_with(&databases)).count())
+}
+
+/// Databases that nobody uses have nothing of the machine's; when a node dies, or falls silent, others lead all of what it led.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_that_nobody_uses_cost_little_and_fail_over_at_once() {
+    const MANY: usize = 24;
+    let mut cluster = Cluster::start(3).await;
+    let client = cluster.connect(1).await;
+    let names: Vec<String> = (0..MANY).map(|n| format!("many{n}")).collect();
+    for name in &names {
+        client.batch_execute(&format!("CREATE DATABASE {name}")).await.expect("it is made");
+    }
+    for (n, name) in names.iter().enumerate() {
+        let inside = cluster.enter(1 + n as u64 % 3, name).await;
+        run(&inside, "CREATE TABLE t (k int PRIMARY KEY); INSERT INTO t VALUES (1)").await;
+    }
+    let used = holds(&cluster, 1);
+    assert!(used.0 < 40 + MANY / 2, "{} threads", used.0);
+    for id in 1..=3 {
+        // The system group and the home are used all the time.
+        eventually("what is not used is given back", PATIENCE, async || match holds(&cluster, id).1 {
+            few if few < MANY / 2 => Ok(()),
+            many => Err(format!("{many} descriptors, {used:?} when all were used")),
+        })
+        .await;
+    }
+
+    // Whoever leads most of them goes, in one way or the other.
+    for silent in [false, true] {
+        let mut led: BTreeMap<u64, Vec<String>> = BTreeMap::new();
+        for name in &names {
+            led.entry(cluster.leader(name).await).or_default().push(name.clone());
+        }
+        let (victim, led) = led.into_iter().max_by_key(|(_, led)| led.len()).expect("somebody leads");
+        // They are at rest by now, and nobody asks for them.
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let began = std::time::Instant::now();
+        if silent {
+            cluster.pause(victim)
+        } else {
+            cluster.kill(victim)
+        }
+        let others: Vec<u64> = (1..=3).filter(|id| *id != victim).collect();
+        eventually("others lead", PATIENCE, async || {
+            let status = cluster.status(others[0]).await?;
+            let dead = &cluster.node(victim).name;
+            let led_by =
+                |name: &String| status.groups.iter().find(|g| g.database == *name).and_then(|g| g.leader.clone());
+            let left: Vec<_> = led.iter().filter(|name| led_by(name).is_none_or(|leader| leader == *dead)).collect();
+            if left.is_empty() { Ok(()) } else { Err(format!("{left:?}")) }
+        })
+        .await;
+        let took = began.elapsed();
+        println!("{} leaders moved within {took:?}, silent: {silent}", led.len());
+        assert!(took < Duration::from_secs(10), "{took:?}");
+        for name in &led {
+            run(&cluster.enter(others[1], name).await, "INSERT INTO t SELECT max(k) + 1 FROM t").await;
+        }
+        if silent {
+            cluster.resume(victim)
+        } else {
+            cluster.restart(victim).await
+        }
+        for name in &led {
+            let count = cluster.enter(victim, name).await;
+            assert!(one_value(&count, "SELECT count(*) FROM t").await.parse::<u64>().expect("a number") > 1);
+        }
     }
     cluster.wait_converged().await;
 }

@@ -124,7 +124,7 @@ fn run_seeds(test: &str, default: Range<u64>, plan: fn(u64) -> Plan) {
     let sum = |field: fn(&Report) -> u64| reports.iter().map(field).sum::<u64>();
     println!(
         "{} seeds in {:.1?}: {} commits, {} writes, {} reads, {} transactions committed and {} not, {} elections, {} crashes, \
-         {} snapshots, {} compactions, {} messages, {} fetches, {} changes of membership, {} machines lost, {} actions, longest recovery {} ms",
+         {} snapshots, {} compactions, {} messages, {} fetches, {} changes of membership, {} machines lost, {} ticks at rest, {} actions, longest recovery {} ms",
         reports.len(),
         begun.elapsed(),
         sum(|r| r.commits),
@@ -140,6 +140,7 @@ fn run_seeds(test: &str, default: Range<u64>, plan: fn(u64) -> Plan) {
         sum(|r| r.fetches),
         sum(|r| r.changes),
         sum(|r| r.wiped),
+        sum(|r| r.rested),
         sum(|r| r.actions),
         reports.iter().map(|r| r.recovery).max().unwrap_or(0) / 1000,
     );

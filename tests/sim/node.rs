@@ -18,7 +18,7 @@ use quorate::host::Host as _;
 use quorate::id::{GroupId, NodeId, ReplicaId};
 use quorate::raftlog::memory::MemoryLog;
 use quorate::raftlog::{HardState, LogReader as _, LogWrite, RaftLog as _, finish_install};
-use quorate::replica::beats::Beats;
+use quorate::replica::beats::{Beats, Hearing};
 use quorate::replica::core::{Core, CoreConfig, Start, StartError, bootstrap};
 use quorate::replica::fitness::Judge;
 use quorate::replica::{Committed, Halt, Position, SnapshotMeta, StateMachine as _};
@@ -191,6 +191,8 @@ pub struct Live {
     pub draining: bool,
     /// What it knows of the others' clocks.
     pub beats: Beats,
+    /// Which of them give signs of life.
+    pub hearing: Hearing,
     pub judge: Judge,
     pub belief: Option<Belief>,
     pub next_beat: u64,
@@ -315,6 +317,7 @@ impl Node {
             max_batch_commands: plan.max_batch_commands,
             cache: plan.cache,
             read_retry_ticks: plan.read_retry,
+            rest_ticks: plan.rest,
             compact_step: plan.compact_step,
             compact_keep: plan.compact_keep,
             compact_max_lag: plan.compact_max_lag,
@@ -373,6 +376,7 @@ impl Node {
             installing: None,
             draining: false,
             beats: Beats::new(NodeId(self.id), TOLERANCE),
+            hearing: Hearing::default(),
             judge: Judge::default(),
             belief: None,
             next_beat: 0,

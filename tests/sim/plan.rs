@@ -281,6 +281,8 @@ pub struct Plan {
 
     /// Ticks.
     pub read_retry: u32,
+    /// After so many ticks a group with nothing to do rests; 0: never.
+    pub rest: u32,
     pub compact_step: u64,
     pub compact_keep: u64,
     pub compact_max_lag: u64,
@@ -374,6 +376,8 @@ impl Plan {
             drift: r.pick(&[0, 50, 300]),
             down: r.pick(&[50, 500, 2000]) * MS,
             read_retry: r.pick(&[1, 3, 3, 30]),
+            // Chance of its own: what a seed means otherwise stays.
+            rest: Random::new(seed ^ 0x2e57).pick(&[0, 1, 1, 3, 10, 34]),
             compact_step: r.pick(&[1, 1, 4, 16, 1024]),
             compact_keep: r.pick(&[1, 5, 20]),
             compact_max_lag: r.pick(&[1, 2, 20, 100_000]),

@@ -26,7 +26,7 @@ fn expected(bug: Bug) -> (u64, &'static [&'static str]) {
         // A tail that its owner did not know to be committed is not missed at start, but by whoever counted on it.
         Bug::LostTail => (10, &["refuses to start: the raft log ends at", "state machine safety", "leads term"]),
         Bug::LostTailUnnoticed => (60, &["state machine safety", "leads term", "rewritten", "durable", "to_commit"]),
-        Bug::OldTail => (60, &["they do not belong together"]),
+        Bug::OldTail => (60, &["they do not belong together", "state machine safety"]),
         Bug::OldTailUnnoticed => (60, &["log matching", "state machine safety", "leads term", "durable", "conflict"]),
         Bug::ForgetTime => (60, &["which a majority believed"]),
         Bug::SnapshotForgetsTime => (150, &["which a majority believed"]),

@@ -7,7 +7,7 @@ use quorate::clock::{Belief, Reading, TOLERANCE};
 use quorate::command::Batch;
 use quorate::id::{NodeId, ReplicaId};
 use quorate::raftlog::Entry;
-use quorate::replica::beats::Moment;
+use quorate::replica::beats::{Moment, SILENT};
 use quorate::replica::core::{Event, Role};
 use quorate::transport::Beat;
 use std::collections::BTreeMap;
@@ -105,10 +105,26 @@ impl World {
         if now >= live.next_beat {
             live.next_beat = now + BEAT;
             for to in self.members.here().into_iter().filter(|to| *to != id) {
+                self.live(id).hearing.expect(NodeId(to));
                 self.beat(id, to);
             }
         }
+        for silent in self.live(id).hearing.tick() {
+            self.event(id, Event::Silent { replica: ReplicaId(silent.0), ticks: SILENT })?;
+            if self.nodes[&id].live.is_none() {
+                return Ok(());
+            }
+        }
         self.tell_time(id)
+    }
+
+    /// A sign of life.
+    pub(super) fn hears(&mut self, id: u64, from: u64) -> Check {
+        let Some(live) = self.node(id).live.as_mut() else { return Ok(()) };
+        match live.hearing.hear(NodeId(from)) {
+            true => self.event(id, Event::Heard(ReplicaId(from))),
+            false => Ok(()),
+        }
     }
 
     fn beat(&mut self, from: u64, to: u64) {
@@ -122,6 +138,7 @@ impl World {
     }
 
     pub(super) fn heard(&mut self, id: u64, from: u64, beat: &Beat) -> Check {
+        self.hears(id, from)?;
         let now = self.moment(id);
         let Some(live) = self.node(id).live.as_mut() else { return Ok(()) };
         let wants = live.beats.heard(NodeId(from), beat, now.monotonic);

@@ -206,6 +206,8 @@ pub struct Report {
     pub fetches: u64,
     pub changes: u64,
     pub wiped: u64,
+    /// Ticks of replicas at rest.
+    pub rested: u64,
     /// From the end of the faults until everything was done, µs.
     pub recovery: u64,
 }
@@ -493,6 +495,7 @@ impl World {
         if self.nodes[&id].live.is_none() {
             return Ok(());
         }
+        self.report.rested += u64::from(self.live(id).core.is_resting());
         let knows_a_leader = self.live(id).core.leadership().leader.is_some();
         if knows_a_leader || !self.random.one_in(4) {
             return self.event(id, Event::Tick);
@@ -727,6 +730,7 @@ impl World {
         if let Some(served) = &self.live(to).gateway {
             served.peers.hear(from);
         }
+        self.hears(to, from)?;
         self.event(to, Event::Peer(message))
     }
 

@@ -11,7 +11,8 @@
 //! `forget ID` (its log loses everything) · `lose ID` (its state machine does) ·
 //! `stall ID` (nothing more is applied there) · `skip ID INDEX TERM` (proposes it) · `cache BYTES` (of durable entries in memory, for what starts later) ·
 //! `fetch ID [nothing]` (reads wanted entries, or fails to) · `hold yes|no` (`run` does not fetch) ·
-//! `beat ID N` (N times two ticks and `run`) · `status`.
+//! `beat ID N` (N times two ticks and `run`) · `rest TICKS` (groups may, from what starts later on) ·
+//! `silent|heard ID REPLICA` (its node) · `wake ID` · `status`.
 
 use crate::clock::Reading;
 use crate::command::{self, Batch, Proposal};
@@ -50,6 +51,8 @@ struct World {
     tickets: u64,
     /// Bytes of durable entries that a core keeps in memory, if not the default.
     cache: Option<usize>,
+    /// See [`CoreConfig::rest_ticks`].
+    rest: u32,
     /// `run` leaves fetches alone.
     held: bool,
     /// Whose state machines do not get on.
@@ -79,6 +82,10 @@ fn show_message(m: &Message) -> String {
         }
         MessageType::MsgRequestVoteResponse | MessageType::MsgRequestPreVoteResponse => {
             out.push_str(if m.reject { " no" } else { " yes" });
+        }
+        MessageType::MsgHeartbeat | MessageType::MsgHeartbeatResponse if m.context.len() < 8 => {
+            let _ = write!(out, " {}", String::from_utf8_lossy(&m.context));
+            out.truncate(out.trim_end().len());
         }
         _ => {}
     }
@@ -119,6 +126,7 @@ impl World {
         let mut config = CoreConfig::new(G, ReplicaId(id), 99);
         (config.compact_step, config.compact_keep) = (1, 1);
         config.cache = self.cache.unwrap_or(config.cache);
+        config.rest_ticks = self.rest;
         config
     }
 
@@ -303,6 +311,10 @@ impl World {
                 (0..2).for_each(|_| self.step(id, Event::Tick));
                 self.run();
             }),
+            "rest" => self.rest = number(1) as u32,
+            "silent" => self.step(id, Event::Silent { replica: replica(2), ticks: 10 }),
+            "heard" => self.step(id, Event::Heard(replica(2))),
+            "wake" => self.step(id, Event::Wake),
             "hold" => self.held = words[1] == "yes",
             "cache" => self.cache = Some(number(1) as usize),
             "fetch" => {
@@ -396,7 +408,9 @@ impl World {
                         Some(c) => {
                             let l = c.leadership();
                             let log = format!("log {}..={}", c.first_index(), c.last_index());
-                            format!("{:?} term {} {log} commit {} applied {}", l.role, l.term, c.commit(), c.applied())
+                            let rests = if c.is_resting() { ", rests" } else { "" };
+                            let (term, commit, applied) = (l.term, c.commit(), c.applied());
+                            format!("{:?} term {term} {log} commit {commit} applied {applied}{rests}", l.role)
                         }
                     };
                     self.say(id, text);
