@@ -85,8 +85,10 @@ fn size(path: &Path, wanted: &dyn Fn(&Path) -> bool) -> u64 {
 /// How far the reading of a file is.
 struct Place {
     next: u32,
-    /// Of the file, once that is known.
+    /// Of the file, as of the last look.
     pages: u32,
+    /// It was read through once.
+    whole: bool,
     /// Periods until some more are read.
     pause: u64,
 }
@@ -96,7 +98,7 @@ impl Place {
     fn pace(&self, rounds: u64) -> (u64, u32) {
         let pages = u64::from(self.pages).max(1);
         let count = pages.div_ceil(rounds.max(1)).max(SCRUB_LEAST);
-        ((rounds * count / pages).max(1), count as u32)
+        ((rounds / pages.div_ceil(count)).max(1), count as u32)
     }
 }
 
@@ -112,7 +114,7 @@ pub async fn scrub(runtime: Arc<Runtime>) {
         let routers = runtime.groups.routers();
         places.retain(|group, _| routers.iter().any(|router| router.id == *group));
         for router in routers {
-            let place = places.entry(router.id).or_insert(Place { next: 1, pages: 0, pause: 0 });
+            let place = places.entry(router.id).or_insert(Place { next: 1, pages: 0, whole: false, pause: 0 });
             if place.pause > 0 {
                 place.pause -= 1;
                 continue;
@@ -120,16 +122,12 @@ pub async fn scrub(runtime: Arc<Runtime>) {
             let (shared, first, (_, count)) = (router.shared.clone(), place.next, place.pace(rounds));
             match tokio::task::spawn_blocking(move || shared.scrub(first, count)).await {
                 Ok(Ok(found)) => {
-                    // Until it was read through once, its length is taken for unknown.
-                    let known = place.pages > 0;
-                    place.next = first.saturating_add(count);
+                    (place.next, place.pages) = (first.saturating_add(count), found);
                     if place.next > found {
                         tracing::debug!(group = %router.id, pages = found, "the database file was read through");
-                        (place.next, place.pages) = (1, found);
-                    } else if known {
-                        place.pages = found;
+                        (place.next, place.whole) = (1, true);
                     }
-                    if place.pages > 0 {
+                    if place.whole {
                         place.pause = place.pace(rounds).0 - 1;
                     }
                 }
@@ -150,11 +148,11 @@ pub async fn scrub(runtime: Arc<Runtime>) {
 #[test]
 fn a_file_is_read_through_in_the_time_that_it_may_take() {
     for (pages, rounds) in [(1, 43_200), (100, 43_200), (700_000, 43_200), (10_000_000, 43_200), (90, 1), (90, 0)] {
-        let (every, count) = Place { next: 1, pages, pause: 0 }.pace(rounds);
+        let (every, count) = Place { next: 1, pages, whole: true, pause: 0 }.pace(rounds);
         let takes = u64::from(pages).div_ceil(count.into()) * every;
-        assert!(takes <= rounds.max(1) + every && count >= SCRUB_LEAST as u32, "{pages} {rounds}: {every} {count}");
+        assert!(takes <= rounds.max(1) && count >= SCRUB_LEAST as u32, "{pages} {rounds}: {every} {count}");
     }
-    assert!(Place { next: 1, pages: 100, pause: 0 }.pace(43_200).0 > 5_000);
+    assert!(Place { next: 1, pages: 100, whole: true, pause: 0 }.pace(43_200).0 > 5_000);
 }
 
 /// On a leader: now and then puts a mark into the log at which all replicas note their digests.

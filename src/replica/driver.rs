@@ -847,13 +847,14 @@ impl Driver {
             let voters = &replica.core.membership().voters;
             let voters: Vec<NodeId> = voters.iter().filter_map(|voter| replica.nodes.get(voter).copied()).collect();
             let belief = *beliefs.entry(voters.clone()).or_insert_with(|| self.beats.belief(&voters, now));
-            if rests {
-                *replica.shared.belief.lock() = belief.map(|belief| (belief, now.monotonic + RELIANCE));
-                continue;
-            }
             let ahead = |belief: Belief| (now.wall - now.monotonic - belief.reached, belief.error);
             let excess = belief.map_or(0, |belief| belief.excess(now.wall - now.monotonic, 0));
             let mut unfit = (excess != 0).then_some(Unfit::Clock(excess));
+            if rests && unfit.is_none() && replica.shared.clock.lock().1.is_none() {
+                *replica.shared.belief.lock() = belief.map(|belief| (belief, now.monotonic + RELIANCE));
+                *replica.shared.clock.lock() = (belief.map(ahead), None);
+                continue;
+            }
             let leads = replica.core.leadership().role == Role::Leader;
             if leads {
                 let judged = replica.judge.unfit((me, own_sync), &self.beats, &voters, now);
