@@ -379,7 +379,9 @@ impl<D: Database> Connection<D> {
                     return self.end_with(&transaction_timed_out()).await;
                 }
                 // It was stopped because the session is to end.
-                Some(answer) if answer.is_error() && self.registration.cancellation.terminated.load(Ordering::SeqCst) => {
+                Some(answer)
+                    if answer.is_error() && self.registration.cancellation.terminated.load(Ordering::SeqCst) =>
+                {
                     return self.end_with(&shutting_down()).await;
                 }
                 Some(answer) => self.session_mut().answer(answer),
