@@ -12,7 +12,7 @@ use crate::access::Rules;
 use crate::antechamber::{Antechamber, Guest};
 use crate::clock::now_micros;
 use crate::error::{SqlError, SqlResult, state};
-use crate::gateway::Database;
+use crate::gateway::{Control, Database};
 use crate::rights;
 use crate::session::language::{Language, PlanCache};
 use crate::session::{Identity, Limits, Message, Session, Status};
@@ -26,12 +26,15 @@ use pgwire::messages::startup::{Authentication, BackendKeyData, NegotiateProtoco
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+
+/// How long a newcomer waits for a replica that is behind what clients of its node know.
+const CATCH_UP: Duration = Duration::from_secs(10);
 
 /// The databases that this node serves.
 pub trait Lookup<D>: Send + Sync {
@@ -192,13 +195,27 @@ impl<D: Database> Newcomer<D> {
         }
     }
 
+    /// The database that is asked for, if the role may be in it: by what clients of this node were told, and nobody is refused
+    /// by what is no longer so. A superuser may anyway, and is to get in where a node lags behind.
+    async fn enter(&self, hello: &Hello, account: &Account, inner: bool) -> SqlResult<Arc<D>> {
+        let db = self.databases.find(&hello.database, inner).await?;
+        if !account.superuser {
+            let deadline = Instant::now() + CATCH_UP.min(self.options.startup_timeout);
+            let control = Control { deadline, lock_timeout: None, cancelled: Arc::default() };
+            db.catch_up(&control).await?;
+            if self.may_enter(hello, &db).is_err() {
+                db.barrier(&control).await?;
+                self.may_enter(hello, &db)?;
+            }
+        }
+        Ok(db)
+    }
+
     /// Whether a role may be in a database.
-    fn may_enter(&self, hello: &Hello, account: &Account, db: &D) -> SqlResult<()> {
+    fn may_enter(&self, hello: &Hello, db: &D) -> SqlResult<()> {
         let catalog = db.catalog();
         let role = catalog.rights.roles.named(&hello.user).map_or(0, |role| role.oid);
-        if account.superuser
-            || catalog.rights.held(role, rights::Kind::Database, Object::DATABASE, rights::CONNECT) != 0
-        {
+        if catalog.rights.held(role, rights::Kind::Database, Object::DATABASE, rights::CONNECT) != 0 {
             return Ok(());
         }
         let message = format!("permission denied for database \"{}\"", hello.database);
@@ -216,8 +233,7 @@ impl<D: Database> Newcomer<D> {
         };
         let _counted = telemetry::Counted::session();
         let inner = matches!(self.stream, Socket::Inner(_, None));
-        let found = self.databases.find(&hello.database, inner).await;
-        let db = match found.and_then(|db| self.may_enter(&hello, &account, &db).map(|()| db)) {
+        let db = match self.enter(&hello, &account, inner).await {
             Ok(db) => db,
             Err(error) => return self.refuse(&error.fatal()).await,
         };

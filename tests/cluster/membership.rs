@@ -135,8 +135,11 @@ async fn a_dead_voter_gives_its_vote_to_one_that_stands_by() {
     cluster.restart(3).await;
     cluster.restart(2).await;
     cluster.wait_converged().await;
-    let list = cluster.order(1, &["list"]).await.expect("a list");
-    assert_eq!(list.matches(" up ").count(), 8, "four members, all up: {list}");
+    eventually("four members, all up", PATIENCE, async || {
+        let list = cluster.order(1, &["list"]).await?;
+        if list.matches(" up ").count() == 8 { Ok(()) } else { Err(list) }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
