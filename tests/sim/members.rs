@@ -61,6 +61,11 @@ impl Members {
         news
     }
 
+    /// No leader has had this configuration yet.
+    pub fn is_unknown(&self, members: &Membership) -> bool {
+        !self.configurations.contains(members)
+    }
+
     /// Those of the latest configuration.
     pub fn voters(&self) -> &[ReplicaId] {
         self.configurations.last().map_or(&[], |latest| &latest.voters)

@@ -602,6 +602,11 @@ impl World {
                     self.report.elections += 1;
                     let last = self.live(id).core.last_index();
                     self.oracle.leads(id, leadership.term, last)?;
+                    // It may have learned it as a follower, while its leader was gone before it knew.
+                    let members = self.live(id).core.membership().clone();
+                    if self.members.is_unknown(&members) && self.members.note(members) {
+                        self.note_clocks();
+                    }
                 }
             }
             Effect::BuildSnapshot => {
