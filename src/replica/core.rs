@@ -1117,8 +1117,9 @@ impl Core {
         if sync || !entries.is_empty() || !self.in_flight.is_empty() && !later.is_empty() {
             let last = entries.last().map_or(0, |e| e.index);
             self.in_flight.push_back(InFlight { number, last });
-            // Of one that led until now, appends too.
-            let then_send = self.mend(later);
+            // Of one that led until now, appends too. Its snapshots would go without their files, and are the next leader's.
+            let then_send = later.into_iter().filter(|m| m.get_msg_type() != MessageType::MsgSnapshot);
+            let then_send = self.mend(then_send.collect());
             self.effects.push(Effect::Persist { number, entries, hard_state: hard, sync, then_send });
         } else {
             self.send(later);
