@@ -9,17 +9,12 @@ use crate::types::Type;
 use std::cmp::Ordering;
 
 const CITEXT: Type = Type::CITEXT;
-const BY_VALUE: Native = Native::Collated("pg_citext");
 const C2: &[Type] = &[CITEXT, CITEXT];
 const C3: &[Type] = &[CITEXT, CITEXT, TEXT];
 
+pub const COMPARISONS: &[Operator] = &collated!(CITEXT, "pg_citext");
+
 pub const OPERATORS: &[Operator] = &[
-    op("=", CITEXT, CITEXT, BOOL, "({0} = {1} COLLATE pg_citext)").native(BY_VALUE),
-    op("<>", CITEXT, CITEXT, BOOL, "({0} <> {1} COLLATE pg_citext)").native(BY_VALUE),
-    op("<", CITEXT, CITEXT, BOOL, "({0} < {1} COLLATE pg_citext)").native(BY_VALUE),
-    op("<=", CITEXT, CITEXT, BOOL, "({0} <= {1} COLLATE pg_citext)").native(BY_VALUE),
-    op(">", CITEXT, CITEXT, BOOL, "({0} > {1} COLLATE pg_citext)").native(BY_VALUE),
-    op(">=", CITEXT, CITEXT, BOOL, "({0} >= {1} COLLATE pg_citext)").native(BY_VALUE),
     op("~~", CITEXT, CITEXT, BOOL, "q_ilike({0}, {1})"),
     op("!~~", CITEXT, CITEXT, BOOL, "(NOT q_ilike({0}, {1}))"),
     op("~~*", CITEXT, CITEXT, BOOL, "q_ilike({0}, {1})"),

@@ -17,7 +17,8 @@ macro_rules! topics {
 
 static FUNCTIONS: &[&[Function]] = topics!(FUNCTIONS: privileges::OBJECTS.as_flattened(), identify::FUNCTIONS);
 static OPERATORS: &[&[Operator]] = topics!(OPERATORS: integers::COMPARISONS, integers::ARITHMETIC,
-    floats::COMPARISONS, floats::ARITHMETIC, text::COMPARISONS, network::COMPARISONS, bits::COMPARISONS, records::COMPARISONS);
+    floats::COMPARISONS, floats::ARITHMETIC, text::COMPARISONS, network::COMPARISONS, bits::COMPARISONS, records::COMPARISONS,
+    numeric::COMPARISONS, json::COMPARISONS, citext::COMPARISONS);
 static CASTS: &[&[Cast]] = topics!(CASTS:);
 static SCALARS: &[&[Scalar]] = topics!(SCALARS: arrays::QUANTIFIED);
 static AGGREGATES: &[&[Aggregate]] = topics!(AGGREGATES:);

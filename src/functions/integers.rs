@@ -10,7 +10,7 @@ use crate::error::SqlResult;
 use crate::types::Type;
 use crate::value::{Value, ValueRef};
 
-pub const COMPARISONS: &[Operator] = &comparisons::<66>(&[
+pub const COMPARISONS: &[Operator] = &comparisons::<72>(&[
     (INT2, INT2),
     (INT2, INT4),
     (INT2, INT8),
@@ -22,6 +22,7 @@ pub const COMPARISONS: &[Operator] = &comparisons::<66>(&[
     (INT8, INT8),
     (OID, OID),
     (BOOL, BOOL),
+    (XID8, XID8),
 ]);
 
 /// One arithmetic operator over all widths: its name and its text for a result of int2, int4, int8.
@@ -54,12 +55,6 @@ pub const OPERATORS: &[Operator] = &[
     op("<>", XID, XID, BOOL, "({0} <> {1})").native(Native::Plain),
     op("=", XID, INT4, BOOL, "({0} = {1})").native(Native::Plain),
     op("<>", XID, INT4, BOOL, "({0} <> {1})").native(Native::Plain),
-    op("=", XID8, XID8, BOOL, "({0} = {1})").native(Native::Plain),
-    op("<>", XID8, XID8, BOOL, "({0} <> {1})").native(Native::Plain),
-    op("<", XID8, XID8, BOOL, "({0} < {1})").native(Native::Plain),
-    op("<=", XID8, XID8, BOOL, "({0} <= {1})").native(Native::Plain),
-    op(">", XID8, XID8, BOOL, "({0} > {1})").native(Native::Plain),
-    op(">=", XID8, XID8, BOOL, "({0} >= {1})").native(Native::Plain),
     op("=", CID, CID, BOOL, "({0} = {1})").native(Native::Plain),
     op("%", INT2, INT2, INT2, "q_mod({0}, {1})"),
     op("%", INT4, INT4, INT4, "q_mod({0}, {1})"),

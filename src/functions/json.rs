@@ -22,6 +22,8 @@ const JSONB: Type = Type::JSONB;
 const J: &[Type] = &[JSON];
 const B: &[Type] = &[JSONB];
 
+pub const COMPARISONS: &[Operator] = &collated!(JSONB, "pg_jsonb");
+
 pub const OPERATORS: &[Operator] = &[
     op("->", JSON, TEXT, JSON, "q_json_field({0}, {1})"),
     op("->", JSON, INT4, JSON, "q_json_element({0}, {1})"),
@@ -45,12 +47,6 @@ pub const OPERATORS: &[Operator] = &[
     op("-", JSONB, INT4, JSONB, "q_jsonb_delete({0}, {1})"),
     op("-", JSONB, TEXT_ARRAY, JSONB, "q_jsonb_delete({0}, {1})"),
     op("#-", JSONB, TEXT_ARRAY, JSONB, "q_jsonb_delete_path({0}, {1})"),
-    op("=", JSONB, JSONB, BOOL, "({0} = {1} COLLATE pg_jsonb)").native(BY_VALUE),
-    op("<>", JSONB, JSONB, BOOL, "({0} <> {1} COLLATE pg_jsonb)").native(BY_VALUE),
-    op("<", JSONB, JSONB, BOOL, "({0} < {1} COLLATE pg_jsonb)").native(BY_VALUE),
-    op("<=", JSONB, JSONB, BOOL, "({0} <= {1} COLLATE pg_jsonb)").native(BY_VALUE),
-    op(">", JSONB, JSONB, BOOL, "({0} > {1} COLLATE pg_jsonb)").native(BY_VALUE),
-    op(">=", JSONB, JSONB, BOOL, "({0} >= {1} COLLATE pg_jsonb)").native(BY_VALUE),
 ];
 
 pub const FUNCTIONS: &[Function] = &[
@@ -115,8 +111,6 @@ pub const CASTS: &[Cast] = &[
     explicit(JSONB, FLOAT4, "q_num_f4(q_jsonb_num({0}, 'real'))"),
     explicit(JSONB, FLOAT8, "q_num_f8(q_jsonb_num({0}, 'double precision'))"),
 ];
-
-const BY_VALUE: Native = Native::Collated("pg_jsonb");
 
 pub const COLLATIONS: &[Collation] = &[Collation { name: "pg_jsonb", compare: json::compare_text }];
 

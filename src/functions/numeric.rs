@@ -14,17 +14,12 @@ use crate::types::{Type, to_char};
 use crate::value::{Value, ValueRef};
 use std::collections::BTreeMap;
 
-const BY_VALUE: Native = Native::Collated("pg_numeric");
 const N1: &[Type] = &[NUMERIC];
 const N2: &[Type] = &[NUMERIC, NUMERIC];
 
+pub const COMPARISONS: &[Operator] = &collated!(NUMERIC, "pg_numeric");
+
 pub const OPERATORS: &[Operator] = &[
-    op("=", NUMERIC, NUMERIC, BOOL, "({0} = {1} COLLATE pg_numeric)").native(BY_VALUE),
-    op("<>", NUMERIC, NUMERIC, BOOL, "({0} <> {1} COLLATE pg_numeric)").native(BY_VALUE),
-    op("<", NUMERIC, NUMERIC, BOOL, "({0} < {1} COLLATE pg_numeric)").native(BY_VALUE),
-    op("<=", NUMERIC, NUMERIC, BOOL, "({0} <= {1} COLLATE pg_numeric)").native(BY_VALUE),
-    op(">", NUMERIC, NUMERIC, BOOL, "({0} > {1} COLLATE pg_numeric)").native(BY_VALUE),
-    op(">=", NUMERIC, NUMERIC, BOOL, "({0} >= {1} COLLATE pg_numeric)").native(BY_VALUE),
     op("+", NUMERIC, NUMERIC, NUMERIC, "q_num_add({0}, {1})"),
     op("-", NUMERIC, NUMERIC, NUMERIC, "q_num_sub({0}, {1})"),
     op("*", NUMERIC, NUMERIC, NUMERIC, "q_num_mul({0}, {1})"),

@@ -103,6 +103,18 @@ pub const fn comparisons<const N: usize>(pairs: &[(Type, Type)]) -> [Operator; N
     all
 }
 
+/// The six comparisons of values of a type by a collation.
+macro_rules! collated {
+    ($ty:expr, $collation:literal) => {
+        collated!($ty, $collation, "=" "<>" "<" "<=" ">" ">=")
+    };
+    ($ty:expr, $collation:literal, $($name:literal)*) => {
+        [$(op($name, $ty, $ty, BOOL, concat!("({0} ", $name, " {1} COLLATE ", $collation, ")"))
+            .native(Native::Collated($collation))),*]
+    };
+}
+pub(super) use collated;
+
 /// A cast that applies anywhere.
 pub const fn implicit(from: Type, to: Type, lower: &'static str) -> Cast {
     Cast { from, to, context: CastContext::Implicit, lower }

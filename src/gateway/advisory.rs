@@ -237,8 +237,8 @@ impl<R: Replica, P: Peers> Router<R, P> {
         }
     }
 
-    /// Does what is left to do, renews this node's leases, as the leader looks after those of others, and gives back what nobody uses. Runs for as long as
-    /// there is a router.
+    /// Does what is left to do, renews this node's leases, as the leader looks after those of others, and gives back what
+    /// nobody uses. Runs for as long as there is a router.
     pub fn tend(self: &Arc<Self>) -> impl Future<Output = ()> + Send + use<R, P> {
         let (weak, host, advisers) = (Arc::downgrade(self), self.host.clone(), self.advisers.clone());
         async move {

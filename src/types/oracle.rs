@@ -11,7 +11,8 @@ use rusqlite::functions::FunctionFlags;
 use std::sync::{Arc, Mutex};
 
 const FUNCTIONS: [&[Function]; 3] = [numeric::FUNCTIONS, datetime::FUNCTIONS, json::FUNCTIONS];
-const OPERATORS: [&[Operator]; 3] = [numeric::OPERATORS, datetime::OPERATORS, json::OPERATORS];
+const OPERATORS: [&[Operator]; 5] =
+    [numeric::COMPARISONS, numeric::OPERATORS, datetime::OPERATORS, json::COMPARISONS, json::OPERATORS];
 const CASTS: [&[Cast]; 3] = [numeric::CASTS, datetime::CASTS, json::CASTS];
 const SCALARS: [&[Scalar]; 3] = [numeric::SCALARS, datetime::SCALARS, json::SCALARS];
 const AGGREGATES: [&[Aggregate]; 3] = [numeric::AGGREGATES, datetime::AGGREGATES, json::AGGREGATES];

@@ -8,7 +8,7 @@
 //!
 //! Left out: histograms and common values (`sqlite_stat4`, `pg_statistic`): a constant's own frequency plays no part.
 
-use super::work::Work;
+use super::work::{Keys, Work};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::catalog::{Index, Object, Relation, RelationKind, quote, sqlite_name};
 use crate::sql::cursor::Name;
@@ -70,22 +70,20 @@ fn count(work: &mut Work<'_>, relation: &Relation) -> SqlResult<()> {
     let name = sqlite_name(&relation.schema, &relation.name);
     let (table, text) = (quote(&name), literal(&name));
     work.data(format!("DELETE FROM sqlite_stat1 WHERE tbl = {text}"));
-    let rows = format!(
-        "(SELECT CASE WHEN n < {COUNTED} THEN n ELSE max(n, (SELECT max(rowid) FROM {table}) - (SELECT min(rowid) FROM {table}) + 1) END \
-         FROM (SELECT count(*) AS n FROM (SELECT 1 FROM {table} LIMIT {COUNTED})))"
-    );
     work.data(format!(
-        "INSERT INTO sqlite_stat1(tbl, idx, stat) SELECT {text}, NULL, n FROM (SELECT {rows} AS n) WHERE n > 0"
+        "INSERT INTO sqlite_stat1(tbl, idx, stat) SELECT {text}, NULL, n FROM (SELECT \
+         CASE WHEN n < {COUNTED} THEN n ELSE max(n, (SELECT max(rowid) FROM {table}) - (SELECT min(rowid) FROM {table}) + 1) END AS n \
+         FROM (SELECT count(*) AS n FROM (SELECT 1 FROM {table} LIMIT {COUNTED}))) WHERE n > 0"
     ));
     for index in &relation.indexes {
         let Some(keys) = work.physical_keys(relation, index)? else { continue };
-        work.data(selectivity(relation, index, &name, &keys, &rows));
+        work.data(selectivity(relation, index, &name, &keys));
     }
     Ok(())
 }
 
-/// The row of one index. `rows`: how many the table has, as an expression.
-fn selectivity(relation: &Relation, index: &Index, table: &str, keys: &Keys, rows: &str) -> String {
+/// The row of one index; the table's own is there.
+fn selectivity(relation: &Relation, index: &Index, table: &str, keys: &Keys) -> String {
     let from = format!("FROM {}", quote(table));
     let condition = |also: &str| match &keys.predicate {
         Some(predicate) => format!("WHERE ({predicate}) AND {also}"),
@@ -105,7 +103,10 @@ fn selectivity(relation: &Relation, index: &Index, table: &str, keys: &Keys, row
         next(&format!("{first} > d.v")),
     );
     // Of a partial index nobody knows the number of entries beyond the sample.
-    let rows = if keys.predicate.is_some() { "0" } else { rows };
+    let rows = match keys.predicate {
+        Some(_) => "0".to_owned(),
+        None => format!("(SELECT stat FROM sqlite_stat1 WHERE tbl = {} AND idx IS NULL)", literal(table)),
+    };
     format!(
         "INSERT INTO sqlite_stat1(tbl, idx, stat) SELECT {}, {}, q_selectivity({rows}, {values}, {}) \
          FROM (SELECT {} {from} {all} ORDER BY {order} LIMIT {SAMPLE}) HAVING count(*) > 0",
@@ -114,17 +115,4 @@ fn selectivity(relation: &Relation, index: &Index, table: &str, keys: &Keys, row
         passed.join(", "),
         terms.join(", "),
     )
-}
-
-/// What an index is made of, as SQLite has it.
-pub struct Keys {
-    pub terms: Vec<Key>,
-    pub predicate: Option<String>,
-}
-
-pub struct Key {
-    pub term: String,
-    /// ` DESC`, or nothing.
-    pub direction: &'static str,
-    pub ty: crate::types::Type,
 }

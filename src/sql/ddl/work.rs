@@ -3,7 +3,6 @@
 use super::grammar::{OnCommit, TypeName};
 use super::roles::grants;
 use super::rows::{self, column_list, literal};
-use super::statistics::{Key, Keys};
 use super::temporary;
 use crate::command::{Definition, Shape, Statement, Yields};
 use crate::error::{SqlError, SqlResult, SqlState, state};
@@ -133,6 +132,19 @@ fn arranged(mut left: Vec<Dependent>) -> Vec<Dependent> {
         behind(&of, &mut left, &mut out);
     }
     out
+}
+
+/// What an index is made of, as SQLite has it.
+pub struct Keys {
+    pub terms: Vec<Key>,
+    pub predicate: Option<String>,
+}
+
+pub struct Key {
+    pub term: String,
+    /// ` DESC`, or nothing.
+    pub direction: &'static str,
+    pub ty: Type,
 }
 
 impl<'a> Work<'a> {
