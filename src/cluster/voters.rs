@@ -9,8 +9,9 @@
 //! - It *grows* from odd to odd: two learners that have caught up become voters one after the other. One alone waits.
 //!   From an even number (left over by a removal) it grows by one.
 //! - A voter that is *leaving* (removed by an operator, or replaced by its own node's new directory) gives its place to
-//!   a learner that has caught up, in one joint step; without one it is removed, and an even number may remain. If it
-//!   leads, it hands over first. If a successor was named, that one is waited for.
+//!   a learner that has caught up, in one joint step; without one it loses its vote, and an even number may remain. If it
+//!   leads, it hands over first. If a successor was named, that one is waited for. It is removed when it is a learner:
+//!   a majority of the voters has noted by then that it votes no more, and asks for it no more, whatever happens.
 //! - A voter that has been *silent* for [`Rules::replace_after`] changes places with a learner that has caught up, in one
 //!   joint step: it becomes a learner, and catches up as such when it comes back. Without a learner it loses its vote only
 //!   if an odd number of at least three remains: four of which one is silent become three, five of which two are
@@ -81,12 +82,8 @@ pub enum Wish {
         promote: ReplicaId,
         demote: ReplicaId,
     },
-    /// `promote` votes instead of `remove`, which goes.
-    Replace {
-        promote: ReplicaId,
-        remove: ReplicaId,
-    },
     Demote(ReplicaId),
+    /// A learner goes.
     Remove(ReplicaId),
     /// The leader is to go: this one shall lead.
     HandOver(NodeId),
@@ -157,12 +154,12 @@ impl Group<'_> {
             };
         }
         if let Some(heir) = heir.filter(|heir| self.can_do(Some(seat.replica), Some(heir.replica))) {
-            return Some(Wish::Replace { promote: heir.replica, remove: seat.replica });
+            return Some(Wish::Swap { promote: heir.replica, demote: seat.replica });
         }
         let seated = |s: &Seat| Some(s.node) == successor && !matches!(s.standing, Standing::Leaving(_));
         let coming = self.seats.iter().any(seated) || self.absent.iter().any(|a| Some(a.node) == successor);
         let waits = successor.is_some() && coming;
-        (!waits && self.can_do(Some(seat.replica), None)).then_some(Wish::Remove(seat.replica))
+        (!waits && self.can_do(Some(seat.replica), None)).then_some(Wish::Demote(seat.replica))
     }
 
     fn replace_silent(&self) -> Option<Wish> {
@@ -243,7 +240,6 @@ mod tests {
             Some(Wish::AddLearner(r, _)) => format!("add {}", r.0),
             Some(Wish::Promote(r)) => format!("promote {}", r.0),
             Some(Wish::Swap { promote, demote }) => format!("swap {} for {}", promote.0, demote.0),
-            Some(Wish::Replace { promote, remove }) => format!("{} replaces {}", promote.0, remove.0),
             Some(Wish::Demote(r)) => format!("demote {}", r.0),
             Some(Wish::Remove(r)) => format!("remove {}", r.0),
             Some(Wish::HandOver(n)) => format!("hand over to {}", n.0),
@@ -276,21 +272,21 @@ mod tests {
             1:v 2:v 3:v 4:l:~99 5:v:~70                 => demote 5
             1:v 2:v 3:v 4:v 5:v:~99                     => nothing
             1:v 2:v:~99 3:v:~4 4:v 5:v                  => nothing
-            1:v 2:v 3:v:leaving                         => remove 3
-            1:v 2:v 3:v:leaving 4:l                     => 4 replaces 3
-            1:v 2:v 3:v:leaving:~9 4:l                  => 4 replaces 3
+            1:v 2:v 3:v:leaving                         => demote 3
+            1:v 2:v 3:v:leaving 4:l                     => swap 4 for 3
+            1:v 2:v 3:v:leaving:~9 4:l                  => swap 4 for 3
             1:v 2:v:~9 3:v:leaving                      => nothing
             1:v 2:v 3:v:leaving=4 4:l:joining:behind    => nothing
-            1:v 2:v 3:v:leaving=4 4:l 5:l               => 4 replaces 3
-            1:v 2:v 3:v:leaving=4 5:l                   => remove 3
+            1:v 2:v 3:v:leaving=4 4:l 5:l               => swap 4 for 3
+            1:v 2:v 3:v:leaving=4 5:l                   => demote 3
             1:v 2:v 3:v:leaving=4:~9 4:absent           => nothing
             1:v 2:v 3:v:leaving=4:~9 4:here             => add 4
             1:v 2:v 3:l:leaving                         => remove 3
             1:v:leaving 2:v 3:v                         => hand over to 2
             1:v:leaving 2:v:~9 3:v                      => hand over to 3
             1:v:leaving 2:v:leaving 3:v                 => hand over to 3
-            3:v 1:v:leaving 2:v:leaving                 => remove 1
-            3:v 2:v:leaving                             => remove 2
+            3:v 1:v:leaving 2:v:leaving                 => demote 1
+            3:v 2:v:leaving                             => demote 2
             3:v 2:v:leaving:~9                          => nothing
             1:v:leaving                                 => nothing
             1:v:leaving 2:l                             => promote 2
@@ -342,11 +338,13 @@ mod tests {
                         vote(promote, true);
                         vote(demote, false);
                     }
-                    Wish::Replace { promote, remove } => {
-                        vote(promote, true);
-                        seats.retain(|s| s.replica != remove);
+                    Wish::Remove(r) => {
+                        assert!(
+                            seats.iter().all(|s| s.replica != r || !s.voter),
+                            "{r} votes, and is removed: {seats:?}"
+                        );
+                        seats.retain(|s| s.replica != r);
                     }
-                    Wish::Remove(r) => seats.retain(|s| s.replica != r),
                     Wish::HandOver(node) => me = seats.iter().find(|s| s.node == node && s.voter).unwrap().replica,
                 }
                 let voters: Vec<&Seat> = seats.iter().filter(|s| s.voter).collect();

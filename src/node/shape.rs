@@ -95,7 +95,6 @@ async fn shape(runtime: &Runtime, router: &Router, book: &Book, since: Instant, 
         Wish::AddLearner(replica, node) => Change::AddLearner(replica, node),
         Wish::Promote(replica) => Change::Promote(replica),
         Wish::Swap { promote, demote } => Change::Swap { promote, demote },
-        Wish::Replace { promote, remove } => Change::Replace { promote, remove },
         Wish::Demote(replica) => Change::Demote(replica),
         Wish::Remove(replica) => Change::Remove(replica),
         Wish::HandOver(node) => {

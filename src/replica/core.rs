@@ -8,7 +8,11 @@
 //! - **Back-pressure.** What waits, what is not committed and what is not applied are bounded in bytes.
 //! - **Snapshots.** While one is installed the replica answers nothing but heartbeats.
 //! - **Membership.** The configuration changes when its entry is handed out to be applied, before the state machine
-//!   has applied it. The state machine gets the result, so both agree after a restart.
+//!   has applied it. The state machine gets the result, so both agree after a restart. A replica that loses power may come
+//!   back with a configuration of before, and then asks those for their votes who may be gone since. So each
+//!   notes, with a sync, that a change is committed, before it says that it knows; and whoever loses its vote stays a
+//!   member, and no other change is made, until a majority of the voters has noted it ([`Core::membership_is_settled`]). Of any
+//!   majority one knows then, and by its question for votes the others learn.
 //! - **Conditions.** A replica whose disk is full, that diverged, that ails or that was halted does not seek leadership
 //!   and gives it up when it has it. One that ails (its machine fails it for now) still votes and takes appends: what
 //!   it can do it does, and it serves again when it is well.
@@ -157,12 +161,10 @@ pub enum Change {
     AddLearner(ReplicaId, NodeId),
     /// Makes a learner that has caught up a voter.
     Promote(ReplicaId),
-    /// Removes a voter or learner, never the leader.
+    /// Removes a learner. Who votes must lose its vote first.
     Remove(ReplicaId),
     /// Takes a voter's vote, never the leader's; it stays as a learner.
     Demote(ReplicaId),
-    /// Makes a learner a voter and removes another replica in one step (joint consensus).
-    Replace { promote: ReplicaId, remove: ReplicaId },
     /// Makes a learner a voter and a voter a learner in one step (joint consensus).
     Swap { promote: ReplicaId, demote: ReplicaId },
 }
@@ -182,6 +184,8 @@ pub enum ChangeError {
     NotMember(ReplicaId),
     #[error("{0} is a member already")]
     IsMember(ReplicaId),
+    #[error("{0} votes: it must lose its vote first")]
+    Votes(ReplicaId),
     #[error("leadership was lost: the change may take place or not")]
     Unknown,
 }
@@ -442,6 +446,12 @@ pub struct Core {
     in_flight: VecDeque<InFlight>,
     last_ready: u64,
     persisted_hard: (u64, u64),
+    /// Changes of the membership in the log of which the disk does not say that they are committed, by their indexes.
+    unnoted: BTreeSet<u64>,
+    /// The write that says so of some of them, and the last index before the first of these.
+    noted_by: Option<(u64, u64)>,
+    /// No change of the membership that was handed out is later than this.
+    latest_change: u64,
     /// The write with which the present term and vote become durable, and what may not leave before.
     term_written_by: Option<u64>,
     untold: Vec<Message>,
@@ -526,6 +536,10 @@ fn floor_after(data: &[u8]) -> Option<i64> {
     Some(now.saturating_add(i64::try_from(commands).ok()?))
 }
 
+fn is_change(entry: &Entry) -> bool {
+    entry.get_entry_type() != EntryType::EntryNormal
+}
+
 /// May leave before what the replica knows is durable: these promise nothing about its log or vote.
 fn promises_nothing(message: &Message) -> bool {
     use MessageType::*;
@@ -588,6 +602,9 @@ impl Core {
             in_flight: VecDeque::new(),
             last_ready: 0,
             persisted_hard: (hard.term, hard.vote),
+            unnoted: BTreeSet::new(),
+            noted_by: None,
+            latest_change: applied,
             term_written_by: None,
             untold: Vec::new(),
             waiting: VecDeque::new(),
@@ -623,7 +640,11 @@ impl Core {
             entry_bytes: 256,
             config,
         };
-        core.find_doubts()?;
+        if found.commit < applied {
+            // Changes may be among what is applied, and that need not have reached the disk.
+            core.unnoted.insert(applied);
+        }
+        core.look_through(hard.commit)?;
         core.note_leadership();
         Ok(core)
     }
@@ -710,6 +731,7 @@ impl Core {
             Event::Diverged => self.leave(Condition::Diverged),
             Event::Halted => self.leave(Condition::Halted),
         }
+        self.look_at_change();
         self.note_leadership();
     }
 
@@ -726,6 +748,7 @@ impl Core {
             self.answer_heartbeats();
         }
         self.hand_out();
+        self.look_at_change();
         self.build_snapshot();
         self.effects.extend(self.raw.mut_store().take_fetches().into_iter().map(Effect::Fetch));
         self.note_leadership();
@@ -1046,6 +1069,7 @@ impl Core {
         let mut now = Vec::with_capacity(messages.len());
         for mut message in self.mend(messages) {
             self.speak_of_rest(&mut message);
+            self.speak_of_commit(&mut message);
             if message.get_msg_type() != MessageType::MsgSnapshot {
                 now.push(message);
                 continue;
@@ -1055,6 +1079,14 @@ impl Core {
         }
         if !now.is_empty() {
             self.effects.push(Effect::Send(now));
+        }
+    }
+
+    /// Leaders conclude from what a replica says to be committed that it has noted the changes of the membership up to
+    /// there. Answers to appends wait for the disk; those to heartbeats do not.
+    fn speak_of_commit(&self, message: &mut Message) {
+        if let (MessageType::MsgHeartbeatResponse, Some((_, noted))) = (message.get_msg_type(), self.noted_by) {
+            message.commit = message.commit.min(noted);
         }
     }
 
@@ -1089,10 +1121,8 @@ impl Core {
         let mut ready = self.raw.ready();
         let number = ready.number();
         self.last_ready = number;
-        let hard = self.hard_state_to_write();
-        if hard.is_some() {
-            self.term_written_by = Some(number);
-        }
+        self.note_changes(ready.entries());
+        let hard = self.hard_state_to_write(number);
         let messages = ready.take_messages();
         self.send_as_leader(messages);
         let read_states = ready.take_read_states();
@@ -1106,7 +1136,7 @@ impl Core {
             self.begin_install(number, meta, later);
             return;
         }
-        let sync = ready.must_sync();
+        let sync = ready.must_sync() || hard.is_some();
         let entries = ready.take_entries();
         let committed = ready.take_committed_entries();
         self.take_over(&entries);
@@ -1145,13 +1175,29 @@ impl Core {
         }
     }
 
-    /// Term and vote must survive; the commit index is written along with them and otherwise found again.
-    fn hard_state_to_write(&mut self) -> Option<HardState> {
+    fn note_changes(&mut self, entries: &[Entry]) {
+        let Some(first) = entries.first() else { return };
+        self.unnoted.retain(|index| *index < first.index);
+        self.unnoted.extend(entries.iter().filter(|entry| is_change(entry)).map(|entry| entry.index));
+    }
+
+    /// Term and vote must survive, and that a change of the membership is committed. Otherwise the commit index is found
+    /// again.
+    fn hard_state_to_write(&mut self, number: u64) -> Option<HardState> {
         let hard = self.raw.raft.hard_state();
-        if (hard.term, hard.vote) == self.persisted_hard {
+        let news = (hard.term, hard.vote) != self.persisted_hard;
+        let change = self.unnoted.first().copied().filter(|change| *change <= hard.commit);
+        if news {
+            self.persisted_hard = (hard.term, hard.vote);
+            self.term_written_by = Some(number);
+        }
+        if let Some(change) = change {
+            self.unnoted = self.unnoted.split_off(&(hard.commit + 1));
+            self.noted_by = Some((number, self.noted_by.map_or(change - 1, |(_, before)| before)));
+        }
+        if !news && change.is_none() {
             return None;
         }
-        self.persisted_hard = (hard.term, hard.vote);
         Some(HardState { term: hard.term, vote: hard.vote, commit: hard.commit })
     }
 
@@ -1182,6 +1228,9 @@ impl Core {
             durable = durable.max(self.in_flight.pop_front().map_or(0, |w| w.last));
         }
         self.raw.mut_store().persisted(durable);
+        if self.noted_by.is_some_and(|(by, _)| by <= number) {
+            self.noted_by = None;
+        }
         if self.term_written_by.is_some_and(|by| by <= number) {
             self.term_written_by = None;
             let untold = std::mem::take(&mut self.untold);
@@ -1395,8 +1444,8 @@ impl Core {
         });
     }
 
-    /// What a start finds in its log, committed or not.
-    fn find_doubts(&mut self) -> Result<(), StartError> {
+    /// What a start finds in its log, committed or not: what may be skipped, and what may change the membership.
+    fn look_through(&mut self, noted: u64) -> Result<(), StartError> {
         let log = |e: raft::Error| StartError::Log(e.to_string());
         let (mut next, last) = (self.applied + 1, self.last_index());
         while next <= last {
@@ -1406,6 +1455,9 @@ impl Core {
             for entry in &found {
                 if let Some(at) = skipped(entry).filter(|at| at.index > self.applied) {
                     self.doubts.insert(at.index, entry.term);
+                }
+                if is_change(entry) && entry.index > noted {
+                    self.unnoted.insert(entry.index);
                 }
             }
             next = end + 1;
@@ -1475,11 +1527,9 @@ impl Core {
         form::payload(entry, |change| {
             // Equal logs give equal configurations, so an impossible change is impossible on every replica.
             self.membership = membership(&self.raw.apply_conf_change(change).ok()?);
+            self.latest_change = self.handed;
             let nodes = command::decode(&change.context).unwrap_or_default();
             self.effects.push(Effect::Membership(self.membership.clone(), nodes));
-            if self.change.as_ref().is_some_and(|(_, change)| is_done(change, &self.membership)) {
-                self.finish_change(Ok(()));
-            }
             Some(self.membership.clone())
         })
     }
@@ -1521,6 +1571,8 @@ impl Core {
         let hard = self.raw.raft.hard_state();
         self.persisted_hard = (hard.term, hard.vote);
         self.term_written_by = None;
+        self.unnoted.clear();
+        self.noted_by = Some((number, 0));
         let hard_state = HardState { term: hard.term, vote: hard.vote, commit: hard.commit };
         self.effects.push(Effect::InstallSnapshot { meta: meta.clone(), hard_state });
         self.installing = Some(Installing { number, meta, then_send });
@@ -1542,6 +1594,8 @@ impl Core {
         self.bare = false;
         self.doubts.retain(|entry, _| *entry > index);
         self.membership = meta.membership;
+        self.latest_change = index;
+        self.noted_by = None;
         self.effects.push(Effect::Membership(self.membership.clone(), Vec::new()));
         self.send(then_send);
     }
@@ -1610,7 +1664,8 @@ impl Core {
         if !self.is_leader() {
             return Err(ChangeError::NotLeader);
         }
-        if self.change.is_some() || self.raw.raft.has_pending_conf() || !now.voters_outgoing.is_empty() {
+        let under_way = self.change.is_some() || self.raw.raft.has_pending_conf() || !now.voters_outgoing.is_empty();
+        if under_way || !self.membership_is_settled() {
             return Err(ChangeError::Busy);
         }
         let member = |r: &ReplicaId| now.voters.contains(r) || now.learners.contains(r);
@@ -1620,28 +1675,43 @@ impl Core {
             Some(p) if p.state == ProgressState::Replicate && self.is_near(p.matched) => Ok(()),
             _ => Err(ChangeError::NotCaughtUp(*r)),
         };
-        let removable = |r: &ReplicaId| match *r {
+        let demotable = |r: &ReplicaId| match *r {
             r if r == self.config.replica => Err(ChangeError::IsLeader(r)),
-            r if !member(&r) => Err(ChangeError::NotMember(r)),
+            r if !now.voters.contains(&r) => Err(ChangeError::NotMember(r)),
             _ => Ok(()),
-        };
-        let demotable = |r: &ReplicaId| match now.voters.contains(r) {
-            true => removable(r),
-            false => Err(ChangeError::NotMember(*r)),
         };
         match change {
             Change::AddLearner(r, _) if member(r) => Err(ChangeError::IsMember(*r)),
             Change::AddLearner(..) => Ok(()),
-            Change::Promote(r) | Change::Replace { promote: r, .. } | Change::Swap { promote: r, .. }
-                if !now.learners.contains(r) =>
-            {
+            Change::Promote(r) | Change::Swap { promote: r, .. } if !now.learners.contains(r) => {
                 Err(if now.voters.contains(r) { ChangeError::IsMember(*r) } else { ChangeError::NotMember(*r) })
             }
             Change::Promote(r) => promotable(r),
-            Change::Remove(r) => removable(r),
+            Change::Remove(r) if now.learners.contains(r) => Ok(()),
+            Change::Remove(r) if *r == self.config.replica => Err(ChangeError::IsLeader(*r)),
+            Change::Remove(r) => Err(if member(r) { ChangeError::Votes(*r) } else { ChangeError::NotMember(*r) }),
             Change::Demote(r) => demotable(r),
-            Change::Replace { promote, remove } => promotable(promote).and_then(|()| removable(remove)),
             Change::Swap { promote, demote } => promotable(promote).and_then(|()| demotable(demote)),
+        }
+    }
+
+    /// Whether this leader knows of a majority of the voters that have noted all changes of the membership as committed.
+    pub fn membership_is_settled(&self) -> bool {
+        let progress = self.raw.raft.prs();
+        let has_noted = |voter: &&ReplicaId| match **voter == self.config.replica {
+            true => self.noted_by.is_none(),
+            // What it says to be committed: see `speak_of_commit`.
+            false => progress.get(voter.0).is_some_and(|peer| peer.committed_index >= self.latest_change),
+        };
+        let voters = &self.membership.voters;
+        self.is_leader() && 2 * voters.iter().filter(has_noted).count() > voters.len()
+    }
+
+    /// Ends a change that was asked for, when it is settled.
+    fn look_at_change(&mut self) {
+        let is_done = self.change.as_ref().is_some_and(|(_, change)| is_done(change, &self.membership));
+        if is_done && self.membership_is_settled() {
+            self.finish_change(Ok(()));
         }
     }
 
@@ -1667,7 +1737,6 @@ fn change_entry(change: &Change) -> ConfChangeV2 {
         Change::Promote(r) => conf_change(&[(AddNode, r)], &[]),
         Change::Remove(r) => conf_change(&[(RemoveNode, r)], &[]),
         Change::Demote(r) => conf_change(&[(AddLearnerNode, r)], &[]),
-        Change::Replace { promote, remove } => conf_change(&[(AddNode, promote), (RemoveNode, remove)], &[]),
         Change::Swap { promote, demote } => conf_change(&[(AddNode, promote), (AddLearnerNode, demote)], &[]),
     }
 }
@@ -1681,7 +1750,6 @@ fn is_done(change: &Change, now: &Membership) -> bool {
         }
         Change::Promote(r) => now.voters.contains(r),
         Change::Remove(r) => gone(r),
-        Change::Replace { promote, remove } => now.voters.contains(promote) && gone(remove),
     }
 }
 

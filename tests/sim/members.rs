@@ -27,15 +27,19 @@ pub struct Members {
     retired: BTreeSet<u64>,
     /// The latest configurations, the newest last.
     configurations: Vec<Membership>,
+    /// The latest of which its leader said that no loss of power undoes it.
+    settled: Membership,
 }
 
 impl Members {
     pub fn new(nodes: u64) -> Members {
         let voters = (1..=nodes).map(ReplicaId).collect();
+        let founders = Membership { voters, ..Membership::default() };
         Members {
             standings: (1..=nodes).map(|id| (id, Standing::Up)).collect(),
             retired: BTreeSet::new(),
-            configurations: vec![Membership { voters, ..Membership::default() }],
+            configurations: vec![founders.clone()],
+            settled: founders,
         }
     }
 
@@ -99,9 +103,21 @@ impl World {
         live.max_by_key(|live| live.core.applied()).map(|live| live.core.membership().clone())
     }
 
-    /// Whether a further voter may be lost: all others are there, at least for good.
-    fn can_spare(&self, id: u64) -> bool {
+    fn note_settled(&mut self) {
+        let live =
+            self.nodes.values().filter_map(|node| node.live.as_ref()).filter(|live| live.core.membership_is_settled());
+        if let Some(leader) = live.max_by_key(|live| live.core.leadership().term) {
+            self.members.settled = leader.core.membership().clone();
+        }
+    }
+
+    /// Whether a further voter may be lost: all others are there, at least for good, and are known to be the voters.
+    fn can_spare(&mut self, id: u64) -> bool {
+        self.note_settled();
         let Some(now) = self.configuration() else { return false };
+        if now.voters != self.members.settled.voters {
+            return false;
+        }
         let stays = |r: &ReplicaId| {
             let up = self.members.standings.get(&r.0) == Some(&Standing::Up);
             up && self.members.is_here(r.0) && !self.nodes[&r.0].rotten
@@ -214,6 +230,7 @@ impl World {
     /// What each leader does about the group's shape; and who has left it for good.
     pub(super) fn shape(&mut self) -> Check {
         self.after(PERIOD, Action::Shape);
+        self.note_settled();
         let leads = |node: &&Node| node.live.as_ref().is_some_and(|l| l.core.leadership().role == Role::Leader);
         let leaders: Vec<u64> = self.nodes.values().filter(leads).map(|n| n.id).collect();
         for leader in leaders {
@@ -223,7 +240,6 @@ impl World {
                     Wish::AddLearner(r, node) => Err(Change::AddLearner(r, node)),
                     Wish::Promote(r) => Err(Change::Promote(r)),
                     Wish::Swap { promote, demote } => Err(Change::Swap { promote, demote }),
-                    Wish::Replace { promote, remove } => Err(Change::Replace { promote, remove }),
                     Wish::Demote(r) => Err(Change::Demote(r)),
                     Wish::Remove(r) => Err(Change::Remove(r)),
                     Wish::HandOver(NodeId(to)) => Ok(Event::TransferLeader(Some(ReplicaId(to)))),

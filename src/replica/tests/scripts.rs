@@ -5,7 +5,7 @@
 //! `deliver` (one round of messages, nothing is written) · `persist ID` · `apply ID` · `propose ID WORDS` ·
 //! `read ID NUMBER` · `cut ID` / `heal` (network) · `restart ID` (what was not written is lost) · `kill ID` ·
 //! `down ID DEAD` (its place in the succession) · `gone ID DEAD` (its turn) · `transfer ID TO` · `durable ID INDEX` (lets the log be cut) · `kept ID INDEX` (elsewhere: not beyond) · `full ID yes|no` ·
-//! `diverged ID` · `halted ID` · `ailing ID yes|no` · `learner|promote|remove ID REPLICA` · `replace ID PROMOTE REMOVE` ·
+//! `diverged ID` · `halted ID` · `ailing ID yes|no` · `learner|promote|remove ID REPLICA` ·
 //! `demote ID REPLICA` · `swap ID PROMOTE DEMOTE` ·
 //! `forge TO KIND FROM TERM [INDEX [COMMIT]]` (a message that nobody has sent) · `term ID TERM` (on its disk) ·
 //! `forget ID` (its log loses everything) · `lose ID` (its state machine does) ·
@@ -399,7 +399,6 @@ impl World {
             "remove" => self.change(id, Change::Remove(replica(2))),
             "demote" => self.change(id, Change::Demote(replica(2))),
             "swap" => self.change(id, Change::Swap { promote: replica(2), demote: replica(3) }),
-            "replace" => self.change(id, Change::Replace { promote: replica(2), remove: replica(3) }),
             "status" => {
                 let ids: Vec<u64> = self.members.keys().copied().collect();
                 for id in ids {
