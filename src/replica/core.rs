@@ -16,6 +16,9 @@
 //! - **Conditions.** A replica whose disk is full, that diverged, that ails or that was halted does not seek leadership
 //!   and gives it up when it has it. One that ails (its machine fails it for now) still votes and takes appends: what
 //!   it can do it does, and it serves again when it is well.
+//! - **Standing in.** A replica that diverged has its log, and may be the only one with the last entries, without which
+//!   nobody else is elected. So when nobody has led for [`LEADERLESS`] election timeouts it leads for a moment: it
+//!   proposes nothing and hands over as soon as somebody has what it has.
 //! - **A lost state.** What a replica has promised (votes, acknowledgements) is in its log. So one whose state machine has lost
 //!   its state, while the log is whole, may keep its id: it votes and acknowledges, does not lead, and asks for a snapshot.
 //!   It must not if its log lacks what it has acknowledged; where the state machine cannot say any more what it had applied, a
@@ -93,6 +96,9 @@ pub struct CoreConfig {
     /// The mistake of believing every message, for tests that must find it. No driver makes it.
     pub believes_everything: bool,
 }
+
+/// So many election timeouts without a leader, and one leads that otherwise must not.
+const LEADERLESS: usize = 5;
 
 /// By how many ticks the last voters wait longer than the shortest time.
 const LAST_IN_LINE: usize = 9;
@@ -494,6 +500,8 @@ pub struct Core {
     disk_full: bool,
     /// Ticks a leader has left to hand over before it falls silent.
     patience: usize,
+    /// Ticks since somebody led, as far as this replica knows.
+    leaderless: usize,
     rest: Rest,
     ticks: u64,
     entry_bytes: u64,
@@ -635,6 +643,7 @@ impl Core {
             ailing: false,
             disk_full: false,
             patience: 0,
+            leaderless: 0,
             rest: Rest::default(),
             ticks: 0,
             entry_bytes: 256,
@@ -763,7 +772,8 @@ impl Core {
         if self.installing.is_some() || self.silent() {
             return;
         }
-        if self.may_lead() || self.is_leader() {
+        self.count_leaderless();
+        if self.may_lead() || self.is_leader() || self.stands_in() {
             self.set_election_timeout();
             self.seek_rest();
             self.raw.tick();
@@ -820,6 +830,18 @@ impl Core {
         self.raw.raft.set_randomized_election_timeout(self.config.election_ticks + line);
     }
 
+    fn count_leaderless(&mut self) {
+        let raft = &self.raw.raft;
+        let silence = !self.is_leader() && raft.election_elapsed >= self.config.election_ticks;
+        self.leaderless = if silence || raft.leader_id == raft::INVALID_ID { self.leaderless + 1 } else { 0 };
+    }
+
+    /// See the module.
+    fn stands_in(&self) -> bool {
+        let could = self.condition == Condition::Diverged && !self.bare && !self.ailing && !self.disk_full;
+        could && !self.raw.raft.prs().is_singleton() && self.leaderless >= LEADERLESS * self.config.election_ticks
+    }
+
     fn is_leader(&self) -> bool {
         self.raw.raft.state == StateRole::Leader
     }
@@ -862,6 +884,7 @@ impl Core {
         if self.is_well() {
             return;
         }
+        self.transfer_leader(None);
         self.patience = self.patience.saturating_sub(1);
         if self.patience == 0 {
             let term = self.raw.raft.term;
@@ -902,6 +925,9 @@ impl Core {
         }
         if now.role != Role::Leader {
             self.reads.remote.clear();
+        }
+        if now.role == Role::Leader && !self.is_well() {
+            self.patience = LEADERLESS * self.config.election_ticks;
         }
         self.effects.push(Effect::Leadership(now));
     }

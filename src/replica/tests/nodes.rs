@@ -308,7 +308,8 @@ async fn a_follower_that_missed_too_much_gets_a_snapshot() {
         cluster.write().await;
     }
     // Of whoever may lead by then.
-    let living: Vec<_> = [1, 2, 3].into_iter().filter(|id| *id != lagging).map(|id| cluster.group(id).clone()).collect();
+    let living: Vec<_> =
+        [1, 2, 3].into_iter().filter(|id| *id != lagging).map(|id| cluster.group(id).clone()).collect();
     eventually("cut logs", || living.iter().all(|group| group.status().first_index > 50).then_some(())).await;
     cluster.restart(lagging).await;
     cluster.write().await;

@@ -257,13 +257,15 @@ impl World {
         Ok(true)
     }
 
-    fn deliver(&mut self, which: usize) {
+    fn deliver(&mut self, which: usize, arrives: bool) {
         let message = self.network.remove(which);
         let (from, to) = (message.from, message.to);
         let snapshot = message.get_msg_type() == MessageType::MsgSnapshot;
-        self.event(to, Event::Peer(message));
+        if arrives {
+            self.event(to, Event::Peer(message));
+        }
         if snapshot {
-            self.event(from, Event::SnapshotSent { to: ReplicaId(to), ok: true });
+            self.event(from, Event::SnapshotSent { to: ReplicaId(to), ok: arrives });
         }
     }
 
@@ -306,9 +308,9 @@ impl World {
         match self.draw(100) {
             0..38 if !self.network.is_empty() => {
                 let which = self.draw(self.network.len().min(4));
-                self.deliver(which);
+                self.deliver(which, true);
             }
-            38..40 if !self.network.is_empty() => drop(self.network.remove(0)),
+            38..40 if !self.network.is_empty() => self.deliver(0, false),
             40..60 => {
                 self.persist(id);
             }
@@ -348,7 +350,7 @@ impl World {
             loop {
                 let mut busy = !self.network.is_empty();
                 while !self.network.is_empty() {
-                    self.deliver(0);
+                    self.deliver(0, true);
                 }
                 for id in IDS {
                     while self.persist(id) || self.apply(id)? {
