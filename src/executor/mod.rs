@@ -528,7 +528,7 @@ impl Executor {
         let all: Vec<Arc<Tx>> = self.state.lock().open.values().cloned().collect();
         let Limits { lease, idle: patience, idle_strict, .. } = self.limits;
         let mut silent = Vec::new();
-        let strict = if self.views.wal_bytes() > LONG_WAL { patience } else { idle_strict };
+        let strict = strict_patience(self.views.wal_bytes(), patience, idle_strict);
         for tx in all {
             let idle = now.saturating_duration_since(*tx.seen.lock());
             if tx.gateway.is_some() && idle > lease {
@@ -542,6 +542,15 @@ impl Executor {
             }
         }
         self.give_up(silent);
+    }
+}
+
+/// How long an idle view is kept whose end may cost its client a 40001: the longer the WAL that it holds, the shorter.
+fn strict_patience(wal: u64, least: Duration, most: Duration) -> Duration {
+    match wal {
+        0..=LONG_WAL => most,
+        _ if wal <= 16 * LONG_WAL => most / 3,
+        _ => least,
     }
 }
 
