@@ -167,3 +167,97 @@ ALTER TABLE h ADD COLUMN zz int GENERATED ALWAYS AS (length(repeat('x', 10000000
 CREATE INDEX hi ON h (upper(repeat(t, 100000)))
 ANALYZE h
 VACUUM FULL h
+
+-- Other kinds: what a session keeps, programs, catalogs, and clauses with their worst arguments.
+SELECT count(*), grouping(k, t, n) FROM h a GROUP BY GROUPING SETS (CUBE (k, t, n, k + 1, k + 2, k + 3), ROLLUP (k, t, n, k + 4, k + 5, k + 6), (k, n))
+SELECT count(*) FROM h a, h b GROUP BY ROLLUP (a.k, b.k, a.t, b.t, a.n, b.n, a.k + b.k)
+DO $$ BEGIN LOOP NULL; END LOOP; END $$
+DO $$ DECLARE s text := 'x'; BEGIN LOOP s := s || s; END LOOP; END $$
+DO $$ DECLARE a int[] := ARRAY[1]; BEGIN LOOP a := a || a; END LOOP; END $$
+DO $$ BEGIN LOOP RAISE NOTICE '%', repeat('x', 100000); END LOOP; END $$
+DO $$ DECLARE r record; BEGIN FOR r IN SELECT a.k FROM h a, h b, h c LOOP NULL; END LOOP; END $$
+DO $$ BEGIN FOR i IN 1..100000000 LOOP INSERT INTO hs (v) VALUES (repeat('x', 1000)); END LOOP; END $$
+DO $$ BEGIN FOR i IN 1..100000000 LOOP BEGIN INSERT INTO h VALUES (1, 'x'); EXCEPTION WHEN unique_violation THEN NULL; END; END LOOP; END $$
+DO $$ BEGIN FOR i IN 1..100000000 LOOP EXECUTE 'SELECT ' || i || ' AS c' || i; END LOOP; END $$
+DO $$ BEGIN FOR i IN 1..100000 LOOP EXECUTE 'CREATE TEMP TABLE hostile_temp' || i || ' (a int)'; END LOOP; END $$
+DO $$ BEGIN FOR i IN 1..100000 LOOP EXECUTE 'CREATE TABLE hostile_table' || i || ' (a int PRIMARY KEY, b text UNIQUE)'; END LOOP; END $$
+DO $$ BEGIN FOR i IN 1..10000000 LOOP PERFORM pg_notify('c' || i % 100, repeat('x', 7000)); END LOOP; END $$
+DO $$ BEGIN FOR i IN 1..10000000 LOOP PERFORM pg_advisory_xact_lock(i); END LOOP; END $$
+SELECT sum(k) OVER (ORDER BY k RANGE BETWEEN 100000 PRECEDING AND 100000 FOLLOWING EXCLUDE CURRENT ROW) FROM generate_series(1, 300000) k
+SELECT max(t) OVER (ORDER BY g ROWS BETWEEN 50000 PRECEDING AND 50000 FOLLOWING EXCLUDE TIES), min(t) OVER (ORDER BY g ROWS BETWEEN 50000 PRECEDING AND CURRENT ROW EXCLUDE GROUP) FROM (SELECT g, g::text t FROM generate_series(1, 300000) g) s
+SELECT string_agg(g::text, ',') OVER (ORDER BY g) FROM generate_series(1, 100000) g
+SELECT array_agg(g) OVER (ORDER BY g ROWS UNBOUNDED PRECEDING) FROM generate_series(1, 100000) g
+SELECT jsonb_agg(g) OVER (ORDER BY g), count(*) FILTER (WHERE g % 2 = 0) OVER (ORDER BY g DESC) FROM generate_series(1, 50000) g
+SELECT percent_rank() OVER w, cume_dist() OVER w, first_value(s) OVER w FROM (SELECT g % 7 g, repeat('x', g % 1000) s FROM generate_series(1, 1000000) g) q WINDOW w AS (PARTITION BY g ORDER BY s)
+SELECT jsonb_path_query_array(jsonb_agg(g), '$[*] ? (exists($[*] ? (@ == 0)))') FROM generate_series(1, 5000) g
+SELECT jsonb_path_exists(jsonb_agg(g), '$[*] ? (exists($[*] ? (exists($[*] ? (@ == -1)))))') FROM generate_series(1, 3000) g
+SELECT jsonb_path_query(jsonb_build_object('a', repeat('x', 1000000)), '$.a ? (@ starts with "x" && @ like_regex "^(x+x+)+y")')
+SELECT jsonb_path_query('[1]', ('$[*]' || repeat(' + 1', 5000))::jsonpath)
+SELECT jsonb_path_query('[1]', ('$ ? (' || repeat('(', 3000) || '@ == 1' || repeat(')', 3000) || ')')::jsonpath)
+SELECT regexp_replace(repeat('ab', 20000), '((a)|(b))+\1\2?', 'x', 'g')
+SELECT repeat('a', 30000) ~ '^(a+)\1+\1+\1+$', repeat('a', 29989) ~ '^(aa+)\1+$'
+SELECT (repeat('a', 20000) || 'b') ~ '^(?=(a+)+$)', repeat('a', 20000) ~ '(?!(a|aa)+b)(a*)*c'
+SELECT regexp_match(repeat('x', 100000), '(x?){1,200}y'), repeat('é', 100000) ~* '[[:alpha:]]{100,255}[[:digit:]]'
+SELECT count(*) FROM regexp_split_to_table(repeat('x', 1000000), '(?=x)'), generate_series(1, 1000)
+SELECT string_agg(lpad(g::text, 1000000, '0'), '' ORDER BY g DESC) FROM generate_series(1, 1000) g
+SELECT array_cat(array_fill(repeat('x', 1000000), ARRAY[100]), array_fill(repeat('y', 1000000), ARRAY[100]))
+SELECT array_fill(0, ARRAY[100, 100, 100, 100]), array_dims(array_fill(0, ARRAY[1000, 1000, 50]))
+SELECT array_remove(array_fill(1, ARRAY[10000000]), 1), array_positions(array_fill(1, ARRAY[10000000]), 1)
+SELECT count(*) FROM generate_subscripts(array_fill(1, ARRAY[10000000]), 1) a, generate_subscripts(array_fill(1, ARRAY[1000]), 1) b
+SELECT count(*) FROM generate_series(0, 1e100000::numeric, 1e-1000::numeric)
+SELECT count(*) FROM generate_series('4713-01-01 BC'::timestamptz, '294276-01-01', '1 microsecond') g WHERE extract(epoch FROM g) < 0
+SELECT count(*) FROM generate_series(now(), now() + '1000 years', '1 second') a WHERE date_part('week', a AT TIME ZONE 'America/New_York') = 54
+CREATE VIEW hr AS WITH RECURSIVE r(n, s) AS (SELECT 1, 'x' UNION ALL SELECT n + 1, s || n FROM r) SELECT * FROM r; SELECT max(length(a.s || b.s)) FROM hr a, hr b
+WITH RECURSIVE r(a, b) AS (SELECT k, t FROM h UNION SELECT a + b.k, r.b || b.t FROM r, h b) SEARCH BREADTH FIRST BY a SET o SELECT count(*) FROM r
+WITH RECURSIVE r(a) AS (SELECT 1 UNION ALL SELECT a % 1000 + 1 FROM r, h) CYCLE a SET c USING p SELECT count(*) FROM r
+SELECT to_number(repeat('9,', 500000), repeat('9G', 500000)), to_char(g, repeat('0', 100000)) FROM generate_series(1, 100000) g
+SELECT to_char(repeat('9', 130000)::numeric, 'FM' || repeat('9G', 60000) || 'D' || repeat('9', 10000))
+SELECT to_char(-1e131071::numeric, 'RN'), to_char(g, 'RN'), to_char(1e308::float8 * g, '9.99EEEE') FROM generate_series(1, 50000000) g
+SELECT to_timestamp(repeat('1', 100000)::numeric::float8), make_date(2147483647, 12, 31), make_timestamp(294276, 12, 31, 23, 59, 60)
+SELECT exp(5000.123456789::numeric + g / 1000.0), power(1.000000001::numeric, 1e9::numeric + g) FROM generate_series(1, 1000000) g
+SELECT factorial(g) FROM generate_series(1, 32177) g ORDER BY factorial(g) DESC
+SELECT power(0.5, 100000) * power(0.5, 100000), log(1 + 1e-16383), ln(1e-16383), sqrt(1e131071 + 1e-16383)
+SELECT width_bucket(g, array_agg(b)) FROM generate_series(1, 10000) g, generate_series(1, 10000) b GROUP BY g
+SELECT k FROM h WHERE k IN (SELECT g FROM generate_series(1, 5000000) g) AND t NOT IN (SELECT g::text FROM generate_series(1, 5000000) g)
+SELECT k FROM h WHERE (k, t) NOT IN (SELECT a.k, b.t FROM h a, h b WHERE a.k <> b.k)
+SELECT upper(repeat('ß', 30000000)), initcap(repeat('ǆ ', 10000000)), normalize(repeat('e' || chr(769), 10000000), NFC)
+SELECT t COLLATE "en-x-icu" FROM h, h b ORDER BY lower(h.t || b.t) COLLATE "C" DESC, 1
+SELECT ts_rank(to_tsvector(repeat('word ', 1000000)), to_tsquery('word'))
+SELECT string_agg(md5(g::text) || sha256(g::text::bytea)::text, '' ORDER BY md5(g::text)) FROM generate_series(1, 10000000) g
+SELECT bit_count(repeat('1', 10000000)::bit varying::bytea), set_bit(repeat('x', 10000000)::bytea, 1, 1), get_byte(repeat('x', 10000000)::bytea, 1)
+SELECT repeat('1', 10000000)::varbit & repeat('0', 10000000)::varbit, repeat('1', 10000000)::varbit << 5000000, ~ repeat('1', 10000000)::varbit
+SELECT int4range(1, g) * int4range(g, 2000000000), range_agg(int4range(g, g + 1)) FROM generate_series(1, 1000000) g GROUP BY g
+SELECT range_agg(int4range(2 * g, 2 * g + 1)) FROM generate_series(1, 3000000) g
+SELECT '10.0.0.0/8'::inet + g, host(('10.0.0.0'::inet + g)) FROM generate_series(1, 16000000) g ORDER BY 1 DESC
+SELECT hstore(array_agg(g::text), array_agg(g::text)) FROM generate_series(1, 1000000) g
+SELECT count(*) FROM unnest(array_fill(1, ARRAY[1000000]), array_fill(2, ARRAY[5000000])) a, h
+SELECT count(*) FROM ROWS FROM (generate_series(1, 100000000), generate_series(1, 200000000)) WITH ORDINALITY AS x(a, b, c)
+SELECT * FROM h a TABLESAMPLE SYSTEM (100), h b TABLESAMPLE BERNOULLI (100), h c ORDER BY random()
+BEGIN; DECLARE a CURSOR WITH HOLD FOR SELECT repeat('x', 100000) FROM generate_series(1, 3000); DECLARE b CURSOR WITH HOLD FOR SELECT repeat('y', 100000) FROM generate_series(1, 3000); DECLARE c CURSOR WITH HOLD FOR SELECT repeat('z', 100000) FROM generate_series(1, 3000); COMMIT; FETCH LAST FROM a
+BEGIN; CREATE TEMP TABLE ht AS SELECT repeat('x', 100000) s, g FROM generate_series(1, 100000) g; COMMIT
+CREATE TEMP TABLE ht2 (a int, b text CHECK (b ~ '(a|b)*a(a|b){12}c')); INSERT INTO ht2 SELECT g, repeat('a', 100000) FROM generate_series(1, 1000) g
+CREATE TEMP TABLE ht3 (a int, b text GENERATED ALWAYS AS (repeat('x', a)) STORED); INSERT INTO ht3 SELECT g FROM generate_series(1, 1000000) g
+CREATE TEMP TABLE ht4 (a text); INSERT INTO ht4 SELECT 'x'; INSERT INTO ht4 SELECT string_agg(repeat(a, 10000000), '') FROM ht4, generate_series(1, 30); UPDATE ht4 SET a = a || a
+CREATE UNIQUE INDEX ON hs (length(v), (SELECT 1)); CREATE INDEX ON h ((repeat(t, k * 1000)))
+INSERT INTO h SELECT g + 500000, repeat('x', 1000), ln(g::numeric + 1e1000) FROM generate_series(1, 100000) g RETURNING repeat(t, 1000), ln(n + 1e1000)
+INSERT INTO hs (v) SELECT a.t || b.t FROM h a, h b ON CONFLICT (id) DO UPDATE SET v = (SELECT string_agg(t, '') FROM h, h z)
+UPDATE h SET (t, n) = (SELECT string_agg(b.t, ''), sum(ln(b.k + 1e1000)) FROM h b WHERE b.k >= h.k)
+MERGE INTO hs USING (SELECT g FROM generate_series(1, 10000000) g) s ON hs.id = -s.g WHEN NOT MATCHED THEN INSERT (v) VALUES (repeat('x', 1000))
+DELETE FROM h USING generate_series(1, 100000000) g WHERE h.k = -g OR length(repeat('x', g)) < 0 RETURNING repeat(h.t, 1000)
+TRUNCATE hs; INSERT INTO hs (v) VALUES (repeat('x', 250000000)); INSERT INTO hs (v) SELECT v || v FROM hs
+LISTEN hostile; NOTIFY hostile; SELECT pg_notify('hostile', repeat('x', 7999) ) FROM generate_series(1, 200000)
+SELECT pg_advisory_lock_shared(g, g), pg_try_advisory_lock(g::bigint << 32) FROM generate_series(1, 5000000) g
+SELECT lo_from_bytea(0, repeat('x', 100000000)::bytea)
+SELECT query_to_xml('SELECT 1', true, true, ''), pg_read_file('/dev/zero', 0, 1000000000)
+SELECT pg_ls_dir('/'), pg_stat_file('/dev/zero'), dblink('x', 'y')
+SELECT quote_nullable(string_agg(quote_ident(relname || repeat('"', 100000)), ',')), current_setting('search_path') FROM pg_class, h
+SELECT pg_get_functiondef(p.oid), pg_get_function_arguments(p.oid) FROM pg_proc p, h a, h b
+SELECT string_agg(pg_describe_object(1259, c.oid, 0), '') FROM pg_class c, pg_class d, pg_class e
+SELECT count(*) FROM pg_type a, pg_operator b, pg_proc c, pg_cast d WHERE a.oid = c.prorettype AND b.oprname <> c.proname
+SELECT * FROM information_schema.table_constraints a, information_schema.key_column_usage b, information_schema.referential_constraints c, information_schema.tables d, information_schema.columns e ORDER BY 1, 2, 3
+SELECT pg_input_is_valid(repeat('[', 5000000), 'jsonb'), to_regclass(repeat('x', 10000000)), to_regtype(repeat('int[]', 100000))
+SELECT regclass('h' || repeat(' ', 10000000)), format_type(23, g), pg_typeof(repeat('x', g)) FROM generate_series(1, 10000000) g
+EXPLAIN (ANALYZE, VERBOSE) SELECT repeat(a.t, 100000) FROM h a, h b, h c ORDER BY 1
+ANALYZE; ANALYZE h, hs, h; VACUUM ANALYZE
+COMMENT ON TABLE h IS 'x'; SELECT set_config('a.b' || g, repeat('x', 10000), false) FROM generate_series(1, 1000000) g
+SET search_path = h, pg_catalog, public; SELECT count(*) FROM pg_settings a, pg_settings b, pg_settings c, pg_settings d

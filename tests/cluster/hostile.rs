@@ -28,10 +28,76 @@ fn all() -> bool {
     std::env::var("QUORATE_HOSTILE").is_ok_and(|value| value == "all")
 }
 
-fn statements() -> Vec<&'static str> {
+fn statements() -> Vec<String> {
     let more = if all() { include_str!("hostile-more.sql") } else { "" };
     let lines = include_str!("hostile.sql").lines().chain(more.lines());
-    lines.filter(|line| !line.is_empty() && !line.starts_with("--")).collect()
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("--"));
+    lines.map(str::to_owned).chain(all().then(long_texts).into_iter().flatten()).collect()
+}
+
+/// Texts that are long or deep themselves.
+fn long_texts() -> Vec<String> {
+    let list = |n: usize, glue: &str, part: &dyn Fn(usize) -> String| (1..=n).map(part).collect::<Vec<_>>().join(glue);
+    let deep = |n: usize, left: &str, middle: &str, right: &str| left.repeat(n) + middle + &right.repeat(n);
+    let params = list(65_535, " + ", &|i| format!("${i}"));
+    let values = list(65_535, ", ", &|i| format!("{i}"));
+    vec![
+        format!("PREPARE p AS SELECT {params}; EXECUTE p ({values})"),
+        format!("BEGIN; {}; COMMIT", list(10_000, "; ", &|i| format!("SAVEPOINT s{i}"))),
+        format!(
+            "BEGIN; {}; COMMIT",
+            list(3_000, "; ", &|i| format!("SAVEPOINT s{i}; UPDATE h SET n = {i} WHERE k = 1"))
+        ),
+        format!("BEGIN; {}; COMMIT", list(3_000, "; ", &|_| "SAVEPOINT s; UPDATE h SET n = 1; ROLLBACK TO s".into())),
+        list(50_000, "; ", &|i| format!("SELECT {i}")),
+        list(20_000, "; ", &|i| format!("NOTIFY c{i}, 'x'")),
+        list(20_000, "; ", &|i| format!("LISTEN c{i}")),
+        list(5_000, "; ", &|i| format!("DECLARE c{i} CURSOR WITH HOLD FOR SELECT repeat('x', 1000000) FROM h")),
+        list(5_000, "; ", &|i| format!("PREPARE q{i} AS SELECT count(*) FROM h a, h b WHERE a.k = {i}")),
+        list(3_000, "; ", &|i| format!("CREATE TEMP TABLE hostile_t{i} (a int PRIMARY KEY, b text UNIQUE)")),
+        format!("SELECT k FROM h WHERE k IN ({})", list(300_000, ", ", &|i| i.to_string())),
+        format!("SELECT k FROM h WHERE t IN ({})", list(200_000, ", ", &|i| format!("'row {i}'"))),
+        format!("SELECT k FROM h WHERE {}", list(100_000, " OR ", &|i| format!("(k = {i} AND t = 'x{i}')"))),
+        format!("SELECT {}", list(30_000, " || ", &|i| format!("'{i}'"))),
+        format!("SELECT CASE {} END FROM h", list(30_000, " ", &|i| format!("WHEN k = {i} THEN 'x{i}'"))),
+        format!("INSERT INTO h VALUES {}", list(100_000, ", ", &|i| format!("({}, 'x', {i})", i + 900_000))),
+        format!("SELECT * FROM (VALUES {}) v ORDER BY 1 DESC", list(200_000, ", ", &|i| format!("({i}, 'x{i}')"))),
+        list(3_000, " UNION ALL ", &|i| format!("SELECT k + {i} FROM h")),
+        list(1_000, " INTERSECT ", &|i| format!("SELECT k + {i} FROM h")),
+        format!("SELECT 1 FROM {}", list(1_500, ", ", &|i| format!("h h{i}"))),
+        format!("SELECT 1 FROM h h0 {}", list(1_000, " ", &|i| format!("LEFT JOIN h h{i} ON h{i}.k = h{}.k", i - 1))),
+        format!(
+            "WITH c0 AS (SELECT 1 x), {} SELECT count(*) FROM c60",
+            list(60, ", ", &|i| format!("c{i} AS (SELECT a.x FROM c{0} a, c{0} b UNION ALL SELECT 1)", i - 1))
+        ),
+        format!("WITH {} SELECT 1", list(5_000, ", ", &|i| format!("c{i} AS (SELECT k + {i} FROM h)"))),
+        format!("CREATE TABLE hostile_wide ({})", list(5_000, ", ", &|i| format!("c{i} int DEFAULT {i}"))),
+        format!("ALTER TABLE hs {}", list(1_500, ", ", &|i| format!("ADD COLUMN c{i} int DEFAULT {i}"))),
+        format!("SELECT count(*) FROM h GROUP BY {}", list(3_000, ", ", &|i| format!("k + {i}"))),
+        format!("SELECT {} FROM h", list(5_000, ", ", &|i| format!("sum(k) OVER (ORDER BY k + {i})"))),
+        format!("SELECT {}", deep(20_000, "(", "1", ")")),
+        format!("SELECT {}", deep(5_000, "abs(", "1", ")")),
+        format!("SELECT {}", deep(5_000, "(SELECT ", "1", ")")),
+        format!("SELECT {}1", "NOT NOT - + ~ ".repeat(20_000)),
+        format!("SELECT {}", deep(20_000, "ARRAY[", "1", "]")),
+        format!("SELECT '{}'::jsonb", deep(200_000, "[", "1", "]")),
+        format!("SELECT '{}'::int[]", deep(200_000, "{", "1", "}")),
+        format!("SELECT 1 {}", deep(200_000, "/* ", "x", " */")),
+        format!("SELECT 1 -- {}", "x".repeat(30_000_000)),
+        format!("SELECT '{}'", "''".repeat(15_000_000)),
+        format!("SELECT U&'{}'", "\\+01F600".repeat(1_000_000)),
+        format!("SELECT 1 AS \"{}\"", "é".repeat(5_000_000)),
+        format!("SELECT {}::numeric", "9".repeat(10_000_000)),
+        format!("COMMENT ON TABLE h IS '{}'", "x".repeat(30_000_000)),
+        format!("CREATE TYPE hostile_enum AS ENUM ({})", list(20_000, ", ", &|i| format!("'e{i}'"))),
+        format!("DO $$ BEGIN {} END $$", deep(2_000, "IF true THEN ", "NULL;", " END IF;")),
+        format!("DO $$ BEGIN {} END $$", list(20_000, " ", &|i| format!("PERFORM {i};"))),
+        format!(
+            "CREATE VIEW hostile_view AS {}",
+            list(1_000, " UNION ALL ", &|i| format!("SELECT k + {i} AS k FROM h"))
+        ),
+        format!("SET application_name = '{}'", "x".repeat(10_000_000)),
+    ]
 }
 
 /// A control group for one process, which is gone with this.
@@ -109,7 +175,7 @@ async fn hostile_statements_are_answered_and_harm_nobody() {
         let mut client = Raw::connect(cluster.node(id).postgres).await.expect("a connection");
         client.query(&format!("SET statement_timeout = '{}ms'", TIMEOUT.as_millis())).await.expect("set");
         let begun = Instant::now();
-        let answer = tokio::time::timeout(3 * ANSWER_BESIDE_OTHERS, client.query(statement)).await;
+        let answer = tokio::time::timeout(3 * ANSWER_BESIDE_OTHERS, client.query(&statement)).await;
         let took = begun.elapsed();
         let answer = match answer {
             Ok(Ok(messages)) => {
