@@ -1,10 +1,11 @@
 //! Appends whose entries do not follow the position they name: what a follower does with them, and that a leader sends none.
+//! And snapshots of a leader that is one no more.
 
 use crate::id::{GroupId, NodeId, ReplicaId};
 use crate::raftlog::memory::MemoryLog;
 use crate::raftlog::{Entry, RaftLog};
 use crate::replica::core::{Core, CoreConfig, Effect, Event, Start, bootstrap};
-use crate::replica::{Membership, Position};
+use crate::replica::{Membership, Position, SnapshotMeta};
 use raft::eraftpb::{Message, MessageType};
 use std::sync::Arc;
 
@@ -102,5 +103,36 @@ fn a_leader_that_is_deposed_sends_appends_whose_entries_follow_their_position() 
     assert!(!appends.is_empty(), "{sent:?}");
     for append in appends {
         assert_eq!(append.entries[0].index, append.index + 1, "{append:?}");
+    }
+}
+
+#[test]
+fn a_leader_that_is_deposed_sends_no_snapshot() {
+    use MessageType::*;
+    for deposed in [false, true] {
+        let mut core = replica(1);
+        core.step(from(2, MsgTimeoutNow, 1, |_| ()));
+        settle(&mut core);
+        core.step(from(2, MsgRequestVoteResponse, 2, |_| ()));
+        settle(&mut core);
+        core.step(from(3, MsgAppendResponse, 2, |m| (m.index, m.reject, m.request_snapshot) = (3, true, 3)));
+        assert!(core.drain().iter().any(|effect| matches!(effect, Effect::BuildSnapshot)));
+        let (at, membership) = (Position { index: 3, term: 1 }, core.membership().clone());
+        core.step(Event::SnapshotBuilt(SnapshotMeta { at, membership, length: 1, checksum: 1 }));
+        settle(&mut core);
+        // In one go: it begins to send the snapshot, and learns that another leads.
+        core.step(from(3, MsgHeartbeatResponse, 2, |_| ()));
+        if deposed {
+            core.step(from(2, MsgHeartbeat, 3, |_| ()));
+        }
+        let effects = core.drain();
+        let is_snapshot = |m: &Message| m.get_msg_type() == MsgSnapshot;
+        let bare = effects.iter().any(|effect| match effect {
+            Effect::Persist { then_send: messages, .. } | Effect::Send(messages) => messages.iter().any(is_snapshot),
+            _ => false,
+        });
+        assert!(!bare, "a snapshot without its file: {effects:?}");
+        let begun = effects.iter().any(|effect| matches!(effect, Effect::SendSnapshot { .. }));
+        assert_eq!(begun, !deposed, "{effects:?}");
     }
 }
