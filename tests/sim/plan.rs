@@ -317,6 +317,8 @@ pub struct Plan {
     pub hard: u64,
     /// Of a thousand blocks, those with an advisory lock; as many sessions in two thirds of a thousand hold one or listen.
     pub advisory: u64,
+    /// Of a thousand transactions, those that have a temporary table, and move balances by DO.
+    pub programs: u64,
     pub statement_timeout: u64,
     pub lease: u64,
     /// How long an idle view is kept, at READ COMMITTED and above.
@@ -400,6 +402,7 @@ impl Plan {
             queue: 0,
             hard: 0,
             advisory: 0,
+            programs: 0,
             statement_timeout: 0,
             lease: 0,
             idle: (0, 0),
@@ -443,6 +446,8 @@ impl Plan {
             queue: r.pick(&[0, 0, 150, 400]),
             hard: r.pick(&[0, 0, 0, 30]),
             advisory: r.pick(&[0, 0, 100, 300]),
+            // Of a chance of its own, so that all else in a seed is what it was.
+            programs: Random::new(seed.rotate_left(32)).pick(&[0, 0, 200, 600]),
             ..plan
         }
     }
@@ -456,7 +461,7 @@ impl Plan {
     pub fn with_bug(seed: u64, bug: Bug) -> Plan {
         use Bug::*;
         let base = if bug.needs_transactions() { Plan::with_transactions(seed) } else { Plan::new(seed) };
-        let mut plan = Plan { bug: Some(bug), ..base };
+        let mut plan = Plan { bug: Some(bug), programs: 0, ..base };
         plan.nodes = plan.nodes.max(3);
         plan.faults.retain(|fault| *fault != Fault::Forgery && !MEMBERSHIP.contains(fault));
         match bug {

@@ -54,6 +54,10 @@ const GUARD_SHARED: &str = "SELECT pg_advisory_xact_lock_shared($1)";
 const HOLD: &str = "SELECT pg_advisory_lock($1)";
 const LET_GO: &str = "SELECT pg_advisory_unlock($1)";
 const TELL: &str = "SELECT pg_notify('moves', $1)";
+const SCRATCH: &str =
+    "CREATE TEMP TABLE scratch (n bigint PRIMARY KEY, doubled bigint GENERATED ALWAYS AS (2 * n) STORED)";
+const SCRIBBLE: &str = "INSERT INTO scratch (n) VALUES ($1)";
+const SCRIBBLED: &str = "SELECT n, doubled FROM scratch ORDER BY n";
 /// So much work that it is not done untried, and more than the log takes at the largest.
 const HEAVY: &str = "INSERT INTO large SELECT $1, 'heavy' FROM generate_series(1, $2::int) g HAVING count(*) > 0";
 
@@ -121,6 +125,8 @@ pub struct Job {
     manner: Manner,
     /// The network may deliver a COMMIT twice.
     copied: bool,
+    /// It has a temporary table, and moves balances by DO.
+    program: bool,
     /// The defect: what is taken from the queue is not locked.
     unlocked: bool,
     /// The defect: announcements are made by statements of their own.
@@ -146,9 +152,10 @@ impl Job {
                 renames: plan.bug == Some(Bug::NewIdAfterSchemaChange),
                 forgets_definitions: plan.bug == Some(Bug::OldCatalog),
                 tries_nothing: plan.bug == Some(Bug::Untried),
-                own_plans: plan.ddl > 0,
+                own_plans: plan.ddl > 0 || plan.programs > 0,
             },
             copied: plan.double_submit > 0,
+            program: (number as u64 * 419) % 1000 < plan.programs,
             unlocked: plan.bug == Some(Bug::UnlockedQueue),
             early: plan.bug == Some(Bug::EarlyLetters),
         };
@@ -414,6 +421,9 @@ impl Client {
         if let Err(error) = self.order(&format!("BEGIN ISOLATION LEVEL {level}")).await {
             return Fate::Gone(error.code.as_str().to_owned());
         }
+        if let Err(error) = self.scribble(job).await {
+            return Fate::Gone(error.code.as_str().to_owned());
+        }
         for op in &job.ops {
             let Err(error) = self.op(*op, job).await else { continue };
             // Half of a transfer is none.
@@ -421,6 +431,9 @@ impl Client {
             if !back || self.roll_back().await.is_err() {
                 return Fate::Gone(error.code.as_str().to_owned());
             }
+        }
+        if let Err(error) = self.find_scribbled(job).await {
+            return Fate::Gone(error.code.as_str().to_owned());
         }
         if job.rollback {
             return Fate::Gone("ROLLBACK".to_owned());
@@ -434,6 +447,28 @@ impl Client {
             Err(error) if job.copied && error.code == state::DISK_FULL => Fate::Unknown,
             Err(error) => Fate::Gone(format!("COMMIT {}", error.code.as_str())),
         }
+    }
+
+    /// A temporary table is the block's as long as it lives, whoever leads.
+    async fn scribble(&mut self, job: &Job) -> SqlResult<()> {
+        if job.program {
+            self.order(SCRATCH).await?;
+            self.say(SCRIBBLE, &[Value::Int(self.number as i64)]).await?;
+        }
+        Ok(())
+    }
+
+    async fn find_scribbled(&mut self, job: &Job) -> SqlResult<()> {
+        if !job.program {
+            return Ok(());
+        }
+        let said = self.say(SCRIBBLED, &[]).await;
+        self.must_know("scratch", said.as_ref().map(|_| Said::default()).map_err(SqlError::clone));
+        let (rows, number) = (said?.rows, self.number as i64);
+        if rows != [vec![Value::Int(number), Value::Int(2 * number)]] {
+            self.wrong(format!("a temporary table of {number} holds {rows:?}"));
+        }
+        Ok(())
     }
 
     async fn op(&mut self, op: Op, job: &Job) -> SqlResult<()> {
@@ -480,7 +515,7 @@ impl Client {
                 self.locked(Row::Account(id), true);
             }
             Op::Move(from, to, amount) => {
-                self.say(MOVE, &[int(from), int(to), int(amount)]).await?;
+                self.shift(job, from, to, amount).await?;
                 [from, to].into_iter().for_each(|id| self.locked(Row::Account(id), true));
             }
             Op::Lock(id) => {
@@ -533,6 +568,20 @@ impl Client {
         Ok(())
     }
 
+    async fn shift(&mut self, job: &Job, from: i64, to: i64, amount: i64) -> SqlResult<()> {
+        if !job.program {
+            return self.say(MOVE, &[from, to, amount].map(Value::Int)).await.map(drop);
+        }
+        let text = format!(
+            "DO $$ DECLARE had bigint; BEGIN \
+               SELECT balance INTO had FROM account WHERE id = {from} FOR UPDATE; \
+               UPDATE account SET balance = had - {amount} WHERE id = {from}; \
+               IF had IS NOT NULL THEN UPDATE account SET balance = balance + {amount} WHERE id = {to}; END IF; \
+             END $$"
+        );
+        self.order(&text).await.map(drop)
+    }
+
     fn locked(&self, row: Row, exclusive: bool) {
         let since = self.now();
         self.record(|tx| tx.locks.push(Lock { row, exclusive, since }));
@@ -569,6 +618,8 @@ impl Client {
                 Fate::Committed
             }
             Err(error) if is_unknown(&error) => Fate::Unknown,
+            // A program outside of a block is one: a copy of its COMMIT may be on its way.
+            Err(error) if job.program && job.copied && error.code == state::DISK_FULL => Fate::Unknown,
             Err(error) => Fate::Gone(error.code.as_str().to_owned()),
         }
     }
@@ -598,7 +649,7 @@ impl Client {
                     _ => {}
                 }
             }
-            Op::Move(from, to, amount) => drop(self.say(MOVE, &[int(from), int(to), int(amount)]).await?),
+            Op::Move(from, to, amount) => self.shift(job, from, to, amount).await?,
             Op::Put(item) => self.effect(Effect::Put(item), PUT, &[int(item)]).await?,
             Op::Large(n) => {
                 let body = Value::Text("x".repeat(LARGE_BYTES));

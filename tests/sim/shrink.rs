@@ -41,6 +41,7 @@ fn cuts(plan: &Plan) -> Vec<(String, Plan)> {
     cut("queue=0", &|plan| plan.queue = 0);
     cut("hard=0", &|plan| plan.hard = 0);
     cut("advisory=0", &|plan| plan.advisory = 0);
+    cut("programs=0", &|plan| plan.programs = 0);
     cut("single=0", &|plan| plan.single = 0);
     cuts
 }
