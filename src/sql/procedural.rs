@@ -264,14 +264,9 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn enter(&mut self, label: Option<String>, is_loop: bool) -> SqlResult<()> {
-        self.depth += 1;
-        if self.depth > DEEPEST {
-            return Err(SqlError::new(state::STATEMENT_TOO_COMPLEX, "blocks are nested too deeply"));
-        }
+    fn enter(&mut self, label: Option<String>, is_loop: bool) {
         let from = self.steps.len();
         self.rounds.push(Rounds { label, from, is_loop, again: Vec::new(), exits: Vec::new() });
-        Ok(())
     }
 
     /// CONTINUE goes to the step `again`, EXIT on from here.
@@ -280,7 +275,6 @@ impl Reader<'_> {
         let (from, here) = (rounds.from, self.steps.len());
         rounds.again.into_iter().for_each(|step| self.steps[step] = Step::Leave { to: again, from });
         rounds.exits.into_iter().for_each(|step| self.steps[step] = Step::Leave { to: here, from });
-        self.depth -= 1;
     }
 
     /// `[<<label>>] [DECLARE …] BEGIN … [EXCEPTION …] END [label]`
@@ -297,7 +291,7 @@ impl Reader<'_> {
             }
         }
         self.c.expect("BEGIN")?;
-        self.enter(label, false)?;
+        self.enter(label, false);
         let guard = self.push(Step::Nothing);
         self.statements(&["END", "EXCEPTION"])?;
         if self.c.eat("EXCEPTION") {
@@ -432,8 +426,12 @@ impl Reader<'_> {
         written_code(&code).ok_or_else(|| SqlError::syntax("invalid SQLSTATE code"))
     }
 
-    /// Statements up to one of these words.
+    /// Statements up to one of these words. Whatever is within something else comes by here.
     fn statements(&mut self, ends: &[&str]) -> SqlResult<()> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(SqlError::new(state::STATEMENT_TOO_COMPLEX, "statements are nested too deeply"));
+        }
         while !ends.iter().any(|end| self.c.is(end)) {
             if self.c.done() {
                 return Err(self.c.error());
@@ -441,6 +439,7 @@ impl Reader<'_> {
             self.statement()?;
             self.c.expect(";")?;
         }
+        self.depth -= 1;
         Ok(())
     }
 
@@ -452,7 +451,7 @@ impl Reader<'_> {
         }
         if self.c.is("LOOP") || self.c.is("WHILE") || self.c.is("FOR") || self.c.is("FOREACH") {
             let visible = self.visible.len();
-            self.enter(label, true)?;
+            self.enter(label, true);
             let again = self.rounds()?;
             self.leave(again);
             self.visible.truncate(visible);
@@ -1055,6 +1054,25 @@ mod tests {
             Step::End,
         ];
         assert_eq!(steps(body), expected);
+    }
+
+    #[test]
+    fn what_is_nested_too_deeply_is_refused() {
+        for (left, right) in [
+            ("BEGIN ", " END;"),
+            ("LOOP ", " END LOOP;"),
+            ("FOR i IN 1..2 LOOP ", " END LOOP;"),
+            ("IF true THEN ", " END IF;"),
+            ("IF false THEN NULL; ELSE ", " END IF;"),
+            ("CASE 1 WHEN 1 THEN ", " END CASE;"),
+        ] {
+            let read = |n: usize| {
+                let body = format!("BEGIN {}NULL;{} END", left.repeat(n), right.repeat(n));
+                program(&body, &UNLIMITED).map(drop)
+            };
+            assert_eq!(read(DEEPEST - 1), Ok(()), "{left}");
+            assert_eq!(read(20_000).map_err(|error| error.code), Err(state::STATEMENT_TOO_COMPLEX), "{left}");
+        }
     }
 
     #[test]

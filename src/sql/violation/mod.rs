@@ -103,6 +103,16 @@ pub fn explain(catalog: &Catalog, failure: &Failure<'_>, ask: Ask<'_>) -> SqlErr
     found.unwrap_or_else(|| SqlError::internal(format!("unexplained constraint failure: {message}")))
 }
 
+/// How SQLite says that something is nested too deeply.
+const TOO_DEEP: [&str; 6] = [
+    "Expression tree is too large",
+    "parser stack overflow",
+    "Recursion limit",
+    "VIEWs and/or subqueries nested too deep",
+    "triggers nested too deep",
+    "Nested too deep",
+];
+
 /// A limit of SQLite's that the compiler did not see coming.
 fn beyond_a_limit(message: &str) -> Option<SqlError> {
     if message.starts_with("at most 64 tables in a join") {
@@ -112,8 +122,7 @@ fn beyond_a_limit(message: &str) -> Option<SqlError> {
                 .hint("Join some of them in a materialized WITH query."),
         );
     }
-    let deep = ["Expression tree is too large", "parser stack overflow", "Recursion limit"];
-    if deep.iter().any(|limit| message.starts_with(limit)) {
+    if TOO_DEEP.iter().any(|limit| message.starts_with(limit)) {
         return Some(SqlError::new(state::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded").detail(message));
     }
     // Constants are checked before (`functions::frames`): here it is a parameter.

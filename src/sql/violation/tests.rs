@@ -1,5 +1,7 @@
 //! What is said of rows that are refused, over all forms of INSERT and UPDATE that the compiler writes.
 
+use super::{TOO_DEEP, beyond_a_limit};
+use crate::error::state;
 use crate::sql::ddl::tests::Db;
 
 /// The error with its detail.
@@ -109,4 +111,13 @@ fn long_values_are_cut() {
         error(&db, &format!("insert into l values ('a{}', decode('{}', 'hex'))", "é".repeat(40), "ab".repeat(40)));
     let shown = format!("(a{}..., \\x{}..., null)", "é".repeat(31), "ab".repeat(31));
     assert!(said.contains(&shown), "{said}");
+}
+
+/// What SQLite finds too deep is the statement's fault, and no mistake of ours.
+#[test]
+fn what_is_nested_too_deeply_says_so() {
+    for message in TOO_DEEP {
+        let error = beyond_a_limit(&format!("{message} (maximum depth 1000)")).expect("a limit");
+        assert_eq!(error.code, state::STATEMENT_TOO_COMPLEX, "{message}");
+    }
 }
