@@ -76,8 +76,8 @@ pub enum Step {
     Execute(Code, Vec<Code>, Option<Into>),
     /// A variable begins, with the value of an expression.
     Declare(usize, Code),
-    /// A variable begins, as what a query tells.
-    DeclareLike(usize, Code),
+    /// A variable begins, as what a query tells: its column, or a record of all of them (`true`).
+    DeclareLike(usize, Code, bool),
     Assign(Target, Code),
     /// A loop begins, over the rows of a query,
     Rows(usize, Code),
@@ -359,13 +359,13 @@ impl Reader<'_> {
             Some((false, of)) => {
                 let table = of.schema.as_deref().unwrap_or_default();
                 let column = lex::quote_identifier(&of.name);
-                self.push(Step::DeclareLike(variable, plain(format!("SELECT {column} FROM {table} LIMIT 0"))));
+                self.push(Step::DeclareLike(variable, plain(format!("SELECT {column} FROM {table} LIMIT 0")), false));
                 if let Some(value) = value {
                     self.push(Step::Assign(Target { variable, field: None }, value));
                 }
             }
             Some((true, of)) => {
-                self.push(Step::DeclareLike(variable, plain(format!("SELECT * FROM {of} LIMIT 0"))));
+                self.push(Step::DeclareLike(variable, plain(format!("SELECT * FROM {of} LIMIT 0")), true));
             }
             None if record => {}
             None => {
