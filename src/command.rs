@@ -264,6 +264,37 @@ pub enum Shape {
     Deferral,
     Insert(Insert),
     Update(Update),
+    /// Not SQL to be run, but a part of the index that its text makes.
+    Slice(Box<Slice>),
+}
+
+/// A part of the work of building an index while others write: see `engine::online`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slice {
+    /// SQLite names.
+    pub index: String,
+    pub table: String,
+    /// A name of the table's rowid that no column has.
+    pub rowid: String,
+    /// What the index keeps, in order: SQLite expressions over the table's columns.
+    pub terms: Vec<String>,
+    /// Of a partial index.
+    pub predicate: Option<String>,
+    /// A unique index: the columns of a row of [`Yields::Guard`] for a row whose key is there already.
+    pub repeated: Option<String>,
+    /// The greatest rowid that is not in the index yet; `None`: it is to be begun.
+    pub from: Option<i64>,
+    /// Rows to take at most.
+    pub rows: u64,
+}
+
+/// A slice yields one row: one of these, and where to go on.
+impl Slice {
+    /// There are no more rows.
+    pub const DONE: i64 = 0;
+    pub const MORE: i64 = 1;
+    /// The index is not what the slice before left: its table was changed otherwise.
+    pub const LOST: i64 = 2;
 }
 
 /// A part of a statement's text, in bytes.

@@ -29,7 +29,7 @@ impl std::fmt::Display for Version {
 /// The one that every database begins with.
 pub const FIRST: Version = Version(1);
 /// The newest that this program knows.
-pub const LATEST: Version = Version(2);
+pub const LATEST: Version = Version(3);
 
 /// What a version later than the first brings, by the name that a refusal tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,12 +38,15 @@ pub enum Feature {
     SkipEntry,
     /// Replicas are compared by all that they contain.
     CompareContents,
+    /// An index is built in slices, between which others write.
+    OnlineIndex,
 }
 
 impl Feature {
     pub const fn since(self) -> Version {
         match self {
             Feature::SkipEntry | Feature::CompareContents => Version(2),
+            Feature::OnlineIndex => Version(3),
         }
     }
 
@@ -51,12 +54,18 @@ impl Feature {
         match self {
             Feature::SkipEntry => "skipping an entry",
             Feature::CompareContents => "comparing what replicas contain",
+            Feature::OnlineIndex => "building an index while others write",
         }
+    }
+
+    /// Whether a group of this version can do it.
+    pub fn is_in(self, version: Version) -> bool {
+        version >= self.since()
     }
 
     /// Refuses what a group of this version cannot do yet.
     pub fn require(self, version: Version) -> SqlResult<()> {
-        if version >= self.since() {
+        if self.is_in(version) {
             return Ok(());
         }
         let message = format!("{} needs version {} of the cluster, which is at {version}", self.name(), self.since());

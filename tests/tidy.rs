@@ -38,13 +38,13 @@ const ARROWS: &[(&str, &str)] = &[
     ("locks", "command error id sql"),
     ("transaction", "command error id locks sql::catalog sql::plan types value"),
     // What a session asks of a database, and what comes back.
-    ("database", "clock command error functions id locks::advisory sql transaction types value"),
+    ("database", "clock command error functions id locks::advisory sql transaction types value version"),
     // A client's state machine, its way to a database, and its socket.
-    ("session", "command error functions gateway id rights settings sql transaction types value"),
+    ("session", "command error functions gateway id rights settings sql transaction types value version"),
     (
         "gateway",
         "clock command database engine error executor functions host id locks replica::core replica::handle sql status trace transaction \
-         transport types value",
+         transport types value version",
     ),
     // Interactive transactions on the leader: private views, locks, sequences. It reaches the log through a trait.
     (

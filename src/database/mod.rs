@@ -17,6 +17,7 @@ use crate::sql::plan::{Effort, LockMode};
 use crate::transaction::{Statement, Trial};
 use crate::types::Env;
 use crate::value::{Value, ValueRef};
+use crate::version::Version;
 use mailbox::Mailbox;
 use std::future::Future;
 use std::sync::Arc;
@@ -133,6 +134,9 @@ pub trait Database: Send + Sync + 'static {
 
     /// The log index of the last change of the schema that was acknowledged to any client of this node.
     fn defined(&self) -> u64;
+
+    /// The version of the database's group, as of what is applied here.
+    fn version(&self) -> Version;
 
     /// Waits until `catalog()` includes that.
     fn catch_up(&self, control: &Control) -> impl Future<Output = SqlResult<()>> + Send;

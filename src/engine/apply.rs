@@ -25,7 +25,7 @@ use super::statement::Fault;
 use super::step::{Runner, StepError, dress, introduce, replayed};
 use super::tenure;
 use crate::command::{
-    self, AdvisoryKey, Batch, Command, Definition, Outcome, Proposal, Refusal, Step, StepOutcome, Write, Yields,
+    self, AdvisoryKey, Batch, Command, Definition, Outcome, Proposal, Refusal, Shape, Step, StepOutcome, Write, Yields,
 };
 use crate::consensus::brake::Brake;
 use crate::consensus::{Applied, Committed, Halt, Payload};
@@ -893,8 +893,9 @@ fn failed(step: u32, error: SqlError) -> Ending {
 /// A command whose only writing statement is its last one, run once: if that fails, nothing of it remains.
 fn undoes_itself(write: &Write) -> bool {
     let [step] = &write.steps[..] else { return false };
-    let Some((_, guards)) = step.statements.split_last() else { return true };
+    let Some((last, guards)) = step.statements.split_last() else { return true };
     write.transaction.is_none()
+        && !matches!(last.shape, Shape::Slice(_))
         && step.expect.is_none()
         && !step.ddl.any()
         && step.params.len() <= 1

@@ -17,6 +17,7 @@
 //! | `connection`, `statement` | the fixed settings, the authorizer, prepared statements |
 //! | `fork`, `view` | private views for transactions |
 //! | `reader` | cursors on snapshots, their time slices, cancelling |
+//! | `online` | indexes that are built in slices |
 //! | `snapshot`, `files` | copies of the state, generations of the file |
 //! | `checkpoint`, `gather` | the WAL: what is durable; how it is written |
 //! | `pages` | checksums in the pages of a file |
@@ -41,6 +42,7 @@ pub mod fork;
 mod gather;
 pub mod memory;
 mod meta;
+mod online;
 mod pages;
 pub mod reader;
 mod sequence;

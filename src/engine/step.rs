@@ -8,7 +8,7 @@
 use super::connection::Connection;
 use super::digest::Watched;
 use super::statement::{Fault, Statement};
-use super::{Dialect, connection};
+use super::{Dialect, connection, online};
 use crate::command::{self, Frozen, Isolation, Seen, Shape, Step, StepOutcome, Yields};
 use crate::error::{Fields, SqlError, SqlResult, SqlState, state};
 use crate::functions::{Context, SequenceSource};
@@ -151,6 +151,13 @@ impl Runner {
         set: Option<&[Value]>,
         sink: &mut Sink,
     ) -> Result<(), StepError> {
+        if let Shape::Slice(slice) = &order.shape {
+            return match online::run(&mut self.connection, slice, &order.sql) {
+                Ok(row) => sink.row(row).map_err(StepError::Sql),
+                Err(Cut::Sql(error)) => Err(StepError::Sql(error)),
+                Err(Cut::Fault(fault)) => Err(self.explain(fault, order, &[])),
+            };
+        }
         let db = self.connection.handle();
         let _metered = self.connection.meter().enter();
         let watches = matches!(&order.shape, Shape::Insert(insert) if insert.watches);
@@ -283,7 +290,7 @@ pub fn replayed(frozen: &Frozen) -> SequenceSource {
 }
 
 /// Why a statement ended early.
-enum Cut {
+pub(super) enum Cut {
     Sql(SqlError),
     Fault(Fault),
 }
@@ -378,7 +385,7 @@ fn drain(db: *mut ffi::sqlite3, statement: &mut Statement, yields: Yields, sink:
 }
 
 /// The error that a guard's row describes.
-fn guarded(statement: &Statement) -> SqlResult<SqlError> {
+pub(super) fn guarded(statement: &Statement) -> SqlResult<SqlError> {
     let column = |i: usize| -> SqlResult<Option<String>> {
         if i >= statement.width() {
             return Ok(None);

@@ -95,6 +95,8 @@ pub struct StatementClock {
     deadline: Option<Instant>,
     /// The deadline is `statement_timeout`'s.
     timed: bool,
+    /// As of which part of the statement the deadline counts, if it is not.
+    stride: u64,
     transaction: Option<u64>,
     /// When `transaction_timeout` ends the session.
     end: Option<Instant>,
@@ -622,6 +624,7 @@ impl<D: Database> Connection<D> {
             seed: rand::random(),
             allowance,
             databases: self.db.databases(),
+            version: self.db.version(),
         }
     }
 
@@ -631,13 +634,17 @@ impl<D: Database> Connection<D> {
         self.clock.follow(self.session().transaction_number(), self.session().transaction_timeout());
         let (statement, round) = (self.session().statement(), self.session().rounds());
         let begins = self.clock.statement != statement || self.clock.deadline.is_none();
+        let stride = self.session().strides();
         if !begins && self.clock.round == round {
+            if std::mem::replace(&mut self.clock.stride, stride) != stride && !self.clock.timed {
+                self.clock.deadline = Some(Instant::now() + self.options.statement_deadline);
+            }
             return;
         }
         let timeout = self.session().statement_timeout();
         let limit = timeout.unwrap_or(self.options.statement_deadline);
         let deadline = Some(Instant::now() + limit);
-        self.clock = StatementClock { round, statement, deadline, timed: timeout.is_some(), ..self.clock };
+        self.clock = StatementClock { round, statement, deadline, timed: timeout.is_some(), stride, ..self.clock };
         self.registration.cancellation.flag.store(false, Ordering::SeqCst);
         if begins {
             self.show_activity(true);

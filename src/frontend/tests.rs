@@ -225,6 +225,10 @@ impl Database for Lite {
         0
     }
 
+    fn version(&self) -> crate::version::Version {
+        crate::version::LATEST
+    }
+
     async fn catch_up(&self, _control: &Control) -> SqlResult<()> {
         Ok(())
     }

@@ -33,6 +33,7 @@ use crate::transaction::{self, Statement, Terms, Trial};
 use crate::transport::CallError;
 use crate::transport::tcp::Network;
 use crate::types::Env;
+use crate::version::Version;
 use bytes::Bytes;
 use futures::poll;
 use std::collections::BTreeSet;
@@ -465,6 +466,10 @@ impl<R: Replica, P: Peers> Database for Router<R, P> {
 
     fn defined(&self) -> u64 {
         self.defined.load(Ordering::SeqCst)
+    }
+
+    fn version(&self) -> Version {
+        self.shared.version()
     }
 
     async fn catch_up(&self, control: &Control) -> SqlResult<()> {

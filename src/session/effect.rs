@@ -17,6 +17,7 @@ use crate::types::encoding::Encoding;
 use crate::types::text::write_text;
 use crate::types::{Env, Type};
 use crate::value::Value;
+use crate::version::Version;
 use bytes::Bytes;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -103,6 +104,8 @@ pub struct World {
     pub allowance: Allowance,
     /// The databases of the cluster.
     pub databases: Databases,
+    /// The group's.
+    pub version: Version,
 }
 
 /// An open result of the connection's; the session gives the numbers.

@@ -21,6 +21,7 @@ mod explain;
 mod extended;
 pub mod language;
 mod listen;
+mod online;
 mod portal;
 pub mod postgres;
 mod procedural;
@@ -156,6 +157,10 @@ pub struct Session {
     listening: listen::Channels,
     /// The DO under way.
     doing: Option<Box<procedural::Doing>>,
+    /// The index under way.
+    building: Option<Box<online::Building>>,
+    /// How often something was asked for as a part of one of these.
+    strides: u64,
 }
 
 struct Task {
@@ -205,6 +210,8 @@ enum What {
     Continue(Box<Run>),
     /// The DO under way goes on.
     Program,
+    /// The index under way goes on.
+    Build,
     /// The collected writes of an interactive transaction.
     Send,
     /// The rest of a COMMIT: the transaction is durable.
@@ -330,6 +337,8 @@ impl Session {
             temporary: temporary::Temporary::new(origin),
             listening: Default::default(),
             doing: None,
+            building: None,
+            strides: 0,
         }
     }
 
@@ -411,6 +420,12 @@ impl Session {
     /// A number that changes when another statement begins.
     pub fn statement(&self) -> u64 {
         self.statement
+    }
+
+    /// How often something was asked for as one of many parts of a statement. Without a timeout, each has as much time as a
+    /// statement.
+    pub fn strides(&self) -> u64 {
+        self.strides
     }
 
     /// `statement_timeout`.
@@ -522,7 +537,7 @@ impl Session {
 
     fn perform(&mut self, world: &World, mut task: Task) {
         let compiles = match &task.what {
-            What::Statement(..) | What::Again(_) | What::Program => true,
+            What::Statement(..) | What::Again(_) | What::Program | What::Build => true,
             What::Message(Request::Describe { target, .. }) => *target == Target::Statement,
             What::Message(Request::Parse { .. } | Request::Bind(_) | Request::Execute { .. }) => true,
             _ => false,
@@ -623,6 +638,7 @@ impl Session {
                 _ => unreachable!("just matched"),
             },
             What::Program => self.go_on(world),
+            What::Build => self.go_on_building(world),
             What::Send if self.batch.is_empty() => Ok(()),
             What::Send => self.send_steps(world, Task::fresh(What::Nothing)),
             What::Committed(_) => match std::mem::replace(what, What::Nothing) {
@@ -721,6 +737,7 @@ impl Session {
             self.speak();
         }
         debug_assert!(matches!(self.wait, Wait::Nothing));
+        self.strides += u64::from(self.doing.is_some() || self.building.is_some());
         self.effects.push(Effect::Ask(Box::new(ask)));
         self.wait = wait;
     }
@@ -813,6 +830,7 @@ impl Session {
         let lost = !self.batch.is_empty() && !self.interactive();
         self.batch = Batch::default();
         self.doing = None;
+        self.building = None;
         self.wait = Wait::Nothing;
         let fatal = error.fatal;
         self.effects.push(Effect::Send(Message::Error(error)));
@@ -963,6 +981,7 @@ impl Session {
             inner: self.id.inner,
             allowance: &world.allowance,
             positioned: false,
+            version: world.version,
         };
         let plan = Arc::new(statement.compile(&scope).map_err(Stop::Compile)?);
         // What names the session's own schema is for nobody else, and the key does not tell sessions apart before they have one.
@@ -1103,8 +1122,8 @@ impl Session {
             PlanKind::Read(read) | PlanKind::CopyOut { read, .. } => self.start_read(world, run, read),
             PlanKind::Write(write) if write.temporary && !self.temporary.is_registered() => self.register(run),
             PlanKind::Write(write) => {
-                if write.tag == Tag::Plain("VACUUM") {
-                    self.forbid_block("VACUUM")?;
+                if let Some(what) = write.alone {
+                    self.forbid_block(what)?;
                 }
                 // An announcement changes nothing that a read-only transaction is to leave alone.
                 if !write.facts.notifies || write.statements.iter().any(|s| s.shape != Shape::Other) {
@@ -1112,6 +1131,9 @@ impl Session {
                 }
                 for notice in &write.notices {
                     self.notice(severity(notice), notice.clone());
+                }
+                if write.begins.is_some() {
+                    return self.begin_index(world, run);
                 }
                 self.temporary.defines(write);
                 let mut run = run;
@@ -1602,6 +1624,9 @@ impl Session {
             Ok(mut outcomes) => {
                 if matches!(then.what, What::Program) {
                     self.program_wrote(&mut outcomes)?;
+                }
+                if matches!(then.what, What::Build) {
+                    self.part_is_done(world, &outcomes)?;
                 }
                 self.answer_batch(world, outcomes);
                 if let Some(t) = &mut self.transaction {

@@ -8,7 +8,7 @@ use super::{CursorId, Session, Step, Stop, Task, Wait, What, transaction, unless
 use crate::command::StepOutcome;
 use crate::error::{SqlError, SqlState, state};
 use crate::gateway::{Failure, Mark};
-use crate::sql::plan::{PlanKind, Read, ResultColumn, Utility};
+use crate::sql::plan::{PlanKind, Read, ResultColumn, Utility, WritePlan};
 use crate::sql::procedural::{
     Attribute, Code, FOUND, Fact, Into, Level, Program, SQLERRM, SQLSTATE, Step as Line, Target, Use, filled, named,
     written_code,
@@ -384,7 +384,7 @@ impl Session {
                 }
                 Line::Next(number, targets, end) => doing.next(number, &targets, end)?,
                 Line::Declare(variable, code) => return self.compute(world, &[code], After::Declared(variable)),
-                Line::DeclareLike(variable, query) => {
+                Line::DeclareLike(variable, query, _) => {
                     return self.run_line(world, &query, true, After::Declared(variable));
                 }
                 Line::Assign(target, code) => {
@@ -492,6 +492,10 @@ impl Session {
         }
         let portal = self.portal(String::new(), Arc::clone(&prepared), Vec::new(), &[]);
         match &prepared.plan.kind {
+            PlanKind::Write(WritePlan { alone: Some(what), .. }) => {
+                let message = format!("{what} cannot be executed from a function");
+                Err(SqlError::new(state::ACTIVE_SQL_TRANSACTION, message).into())
+            }
             PlanKind::Write(write) if write.temporary => {
                 Err(SqlError::unsupported("making temporary objects in DO").into())
             }
@@ -636,7 +640,7 @@ impl Session {
             }
             After::Declared(variable) if matches!(doing.line(), Line::DeclareLike(..)) => {
                 let mut like = Held::of(&columns, vec![Value::Null; columns.len()]);
-                let of_rows = matches!(doing.line(), Line::DeclareLike(_, code) if code.text.starts_with("SELECT *"));
+                let of_rows = matches!(doing.line(), Line::DeclareLike(_, _, true));
                 doing.slots[variable] = match like.pop_if(|_| !of_rows) {
                     Some(held) => Slot::One(held),
                     None => Slot::Record(like),

@@ -56,6 +56,7 @@ impl Client {
             seed: 7,
             allowance,
             databases: Default::default(),
+            version: crate::version::LATEST,
         };
         let mut settings = Settings::new("ann", ("quorate", crate::id::HOME), false);
         settings.changed_reports();

@@ -315,6 +315,8 @@ pub struct Index {
     pub method: u32,
     /// Postgres SQL text of a partial index's condition.
     pub predicate: Option<String>,
+    /// It is whole. One that is being built, or was not built to its end, is kept current, and nothing relies on it.
+    pub valid: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -705,7 +707,8 @@ impl Loader {
         }
         let indexes = format!(
             "SELECT i.indrelid, i.indexrelid, c.relname, i.indkey, i.indnkeyatts, i.indoption, i.indisunique,
-              i.indisprimary, i.predsource, i.indisrowid, i.exprsource, i.indnullsnotdistinct, c.relam, i.indclass
+              i.indisprimary, i.predsource, i.indisrowid, i.exprsource, i.indnullsnotdistinct, c.relam, i.indclass,
+              i.indisvalid
             FROM \"pg_catalog.pg_index\" i JOIN \"pg_catalog.pg_class\" c ON c.oid = i.indexrelid
             WHERE {} ORDER BY i.indrelid, i.indexrelid",
             self.wanted("i.indrelid")
@@ -792,6 +795,7 @@ fn index_of(r: &Row, columns: &[Column]) -> SqlResult<Index> {
         nulls_equal: r.flag(11),
         method,
         predicate: r.optional(8),
+        valid: r.flag(14),
     })
 }
 

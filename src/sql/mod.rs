@@ -33,6 +33,7 @@ pub use parse::{Ast, Parsed, parse, parse_within};
 
 use crate::error::{SqlError, SqlResult};
 use crate::types::{Env, Type};
+use crate::version::Version;
 use allowance::Allowance;
 use catalog::Catalog;
 use plan::{Plan, PlanKind, Read, WritePlan};
@@ -72,6 +73,8 @@ pub struct Scope<'a> {
     pub allowance: &'a Allowance,
     /// A query is for a cursor: it also tells which rows of tables its rows come from.
     pub positioned: bool,
+    /// What the group's log may contain.
+    pub version: Version,
 }
 
 impl<'a> Scope<'a> {
@@ -98,6 +101,7 @@ impl<'a> Scope<'a> {
             seed: 1,
             allowance: &allowance::UNLIMITED,
             positioned: false,
+            version: crate::version::LATEST,
         }
     }
 }
@@ -198,6 +202,8 @@ fn query_plan(bound: bind::Bound) -> PlanKind {
         let statements = bound.before.into_iter().chain([statement]).collect();
         let lock = bound.inside;
         return PlanKind::Write(WritePlan {
+            alone: None,
+            begins: None,
             statements,
             facts,
             ddl: crate::command::Definition::None,

@@ -205,6 +205,10 @@ pub struct WritePlan {
     pub tag: Tag,
     /// Notices to send first (`relation "t" already exists, skipping`): SQLSTATE and text.
     pub notices: Vec<crate::error::SqlError>,
+    /// It begins or ends transactions itself, and so is in nobody's block; as messages call it.
+    pub alone: Option<&'static str>,
+    /// It begins the index with this OID, which is built slice by slice afterwards.
+    pub begins: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

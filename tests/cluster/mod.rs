@@ -12,6 +12,7 @@ mod locks;
 mod membership;
 mod notify;
 mod once;
+mod online;
 mod partition;
 mod programs;
 mod reads;

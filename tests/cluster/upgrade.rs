@@ -62,5 +62,6 @@ async fn a_cluster_is_upgraded_node_by_node_under_load() {
     cluster.spawn(2);
     assert!(!cluster.ended(2).await.success());
     let log = cluster.node(2).log_text();
-    assert!(log.contains("has version 2, and this program knows up to 1: run the newer program"), "{log}");
+    let told = format!("has version {LATEST}, and this program knows up to 1: run the newer program");
+    assert!(log.contains(&told), "{log}");
 }

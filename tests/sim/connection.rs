@@ -201,6 +201,7 @@ impl Connection {
             seed: self.random.next(),
             allowance,
             databases: self.router.databases(),
+            version: self.router.version(),
         }
     }
 

@@ -57,7 +57,9 @@ fn stands_alone(block: &Block) -> bool {
     let alone =
         ["BEGIN", "START ", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE", "SET ", "RESET ", "SHOW "];
     let never = ["VACUUM", "CREATE DATABASE", "DROP DATABASE", "DISCARD", "LISTEN", "PREPARE", "DEALLOCATE"];
-    let split = !is_single(block) && block.copy.is_empty() && !sql.starts_with("COPY");
+    // They end transactions themselves.
+    let online = sql.contains("INDEX CONCURRENTLY");
+    let split = online || !is_single(block) && block.copy.is_empty() && !sql.starts_with("COPY");
     split || alone.iter().chain(&never).any(begins)
 }
 

@@ -211,6 +211,8 @@ impl Binder<'_> {
             statements.push(Sql::new(render::query(&told, &[], self.row_list()), Yields::Rows));
         }
         let plan = WritePlan {
+            alone: None,
+            begins: None,
             statements,
             facts,
             ddl: crate::command::Definition::None,
@@ -758,10 +760,9 @@ impl Binder<'_> {
                     keys.sort_unstable();
                     keys == wanted
                 };
-                let index = relation
-                    .indexes
-                    .iter()
-                    .any(|i| i.unique && i.predicate.is_none() && fits(i.keys.iter().map(|k| k.column).collect()));
+                let index = relation.indexes.iter().any(|i| {
+                    i.unique && i.valid && i.predicate.is_none() && fits(i.keys.iter().map(|k| k.column).collect())
+                });
                 if !index {
                     return Err(no_arbiter());
                 }
@@ -860,7 +861,7 @@ impl Binder<'_> {
             }
             None => None,
         };
-        for index in relation.indexes.iter().filter(|index| index.unique) {
+        for index in relation.indexes.iter().filter(|index| index.unique && index.valid) {
             let mut keys = Vec::new();
             for key in &index.keys {
                 let column = key.column.and_then(|n| relation.columns.iter().find(|c| c.attnum == n));
@@ -984,7 +985,7 @@ impl Binder<'_> {
                 };
                 let rowid = self.scope.catalog.rowid_column(relation);
                 matches!(constraint.kind, ConstraintKind::ForeignKey { table, .. } if table == target.oid)
-                    && !relation.indexes.iter().any(|index| index.predicate.is_none() && leads(index))
+                    && !relation.indexes.iter().any(|index| index.valid && index.predicate.is_none() && leads(index))
                     && constraint.columns.first().copied() != rowid
             })
         })

@@ -93,6 +93,8 @@ impl Binder<'_> {
             statements.push(render::write(write, Yields::Count, &self.hoisted, rows));
         }
         Ok(WritePlan {
+            alone: None,
+            begins: None,
             statements,
             facts,
             ddl: Definition::None,

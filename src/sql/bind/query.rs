@@ -1012,7 +1012,7 @@ pub(super) fn is_one_row(table: &Relation, range: usize, filter: Option<&Typed>)
         fixed_columns(filter, range, &mut fixed);
     }
     let fixed: Vec<i16> = fixed.into_iter().map(|(column, _)| column).collect();
-    let keys = table.indexes.iter().filter(|i| i.unique && i.predicate.is_none()).map(|index| &index.keys);
+    let keys = table.indexes.iter().filter(|i| i.unique && i.valid && i.predicate.is_none()).map(|index| &index.keys);
     keys.into_iter().any(|keys| keys.iter().all(|k| k.column.is_some_and(|n| fixed.contains(&n))))
 }
 

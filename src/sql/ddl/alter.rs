@@ -693,15 +693,25 @@ fn adopt_index(work: &mut Work<'_>, table: &Relation, def: &ConstraintDef, prima
     let index = table.indexes.iter().find(|i| i.name == name).cloned();
     let index =
         index.ok_or_else(|| SqlError::new(state::UNDEFINED_OBJECT, format!("index \"{name}\" does not exist")))?;
+    if !index.valid {
+        let message = format!("index \"{name}\" is not valid");
+        return Err(SqlError::new(state::OBJECT_NOT_IN_PREREQUISITE_STATE, message));
+    }
     let columns: Option<Vec<i16>> = index.keys.iter().map(|k| k.column).collect();
     let Some(columns) = columns.filter(|_| index.unique && index.predicate.is_none()) else {
         let message = format!("\"{name}\" is not a unique index over plain columns");
         return Err(SqlError::new(state::WRONG_OBJECT_TYPE, message));
     };
-    if def.name.as_ref().is_some_and(|n| n != name) {
-        return Err(SqlError::unsupported("ADD CONSTRAINT USING INDEX with another name"));
+    let called = def.name.as_deref().unwrap_or(name);
+    if called != name {
+        let message = format!("ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index \"{name}\" to \"{called}\"");
+        work.notice(state::SUCCESSFUL_COMPLETION, message);
+        if work.is_taken(&table.schema, called) {
+            return Err(SqlError::new(state::DUPLICATE_TABLE, format!("relation \"{called}\" already exists")));
+        }
+        rename_index(work, table.oid, index.oid, called)?;
     }
-    let mut current = table.clone();
+    let mut current = work.catalog.by_oid(table.oid).map_or_else(|| table.clone(), |r| Relation::clone(r));
     for attnum in columns.iter().filter(|_| primary) {
         if let Some(column) = table.column_at(*attnum) {
             set_not_null(work, &current, &column.name)?;
@@ -719,7 +729,7 @@ fn adopt_index(work: &mut Work<'_>, table: &Relation, def: &ConstraintDef, prima
     };
     new.constraints.push(Constraint {
         oid,
-        name: name.to_owned(),
+        name: called.to_owned(),
         kind,
         columns,
         deferrable: def.deferrable,

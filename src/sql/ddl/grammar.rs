@@ -58,6 +58,8 @@ pub enum Ddl {
         if_exists: bool,
         names: Vec<Name>,
         cascade: bool,
+        /// Of an index.
+        concurrently: bool,
     },
     AlterTable {
         what: Object,
@@ -344,6 +346,7 @@ pub struct CreateIndex {
     pub name: Option<Name>,
     pub table: Name,
     pub unique: bool,
+    pub concurrently: bool,
     pub if_not_exists: bool,
     pub keys: Vec<IndexElement>,
     pub include: Vec<String>,
@@ -1253,7 +1256,7 @@ fn owned_by(c: &mut Cursor<'_>) -> SqlResult<Option<(Name, String)>> {
 fn create_index(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     let unique = c.eat("UNIQUE");
     c.expect("INDEX")?;
-    c.eat("CONCURRENTLY");
+    let concurrently = c.eat("CONCURRENTLY");
     let if_not_exists = c.eat_all("IF NOT EXISTS");
     let name = if c.is("ON") { None } else { Some(c.name()?) };
     c.expect("ON")?;
@@ -1276,6 +1279,7 @@ fn create_index(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
         name,
         table,
         unique,
+        concurrently,
         if_not_exists,
         keys,
         include,
@@ -1377,13 +1381,18 @@ fn drop(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
         let feature = feature_name(c, "DROP");
         return if feature.is_empty() { Err(c.error()) } else { unsupported(c, feature) };
     };
-    if what == Object::Index {
-        c.eat("CONCURRENTLY");
-    }
+    let concurrently = what == Object::Index && c.eat("CONCURRENTLY");
     let if_exists = c.eat_all("IF EXISTS");
     let names = c.list(Cursor::name)?;
     let cascade = cascade(c);
-    ok(Ddl::Drop { what, if_exists, names, cascade })
+    let lacks = |message| SqlError::new(state::FEATURE_NOT_SUPPORTED, message);
+    if concurrently && names.len() > 1 {
+        return Err(lacks("DROP INDEX CONCURRENTLY does not support dropping multiple objects"));
+    }
+    if concurrently && cascade {
+        return Err(lacks("DROP INDEX CONCURRENTLY does not support CASCADE"));
+    }
+    ok(Ddl::Drop { what, if_exists, names, cascade, concurrently })
 }
 
 fn cascade(c: &mut Cursor<'_>) -> bool {

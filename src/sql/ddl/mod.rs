@@ -11,6 +11,7 @@
 //! | `work` | the working copy: names, OIDs, guards, physical tables, rebuilds |
 //! | `table` | CREATE, DROP, TRUNCATE, COMMENT |
 //! | `materialized` | materialized views |
+//! | `online` | indexes that are built while others write |
 //! | `alter` | ALTER TABLE and ALTER SEQUENCE |
 //! | `types` | types of one's own |
 //! | `statistics` | ANALYZE |
@@ -33,6 +34,7 @@ mod depend;
 mod domains;
 pub mod grammar;
 mod materialized;
+pub mod online;
 pub mod roles;
 pub mod rows;
 mod statistics;
@@ -48,15 +50,24 @@ pub use grammar::{Ddl, OnCommit, TypeName};
 use super::Scope;
 use super::bind::fold;
 use super::cursor::Name;
-use super::plan::{Plan, PlanKind, WritePlan};
+use super::plan::{Plan, PlanKind, Tag, WritePlan};
 use crate::error::SqlResult;
 use crate::types::Type;
 use sqlparser::ast::{Expr, Query, Select, SetExpr};
 
 /// Compiles a DDL statement.
 pub fn compile(ddl: &Ddl, scope: &Scope<'_>) -> SqlResult<Plan> {
+    finished(scope, |work| table::run(work, ddl))
+}
+
+/// Compiles a part of building an index.
+pub fn build(index: u32, part: online::Part, scope: &Scope<'_>) -> SqlResult<Plan> {
+    finished(scope, |work| online::run(work, index, part))
+}
+
+fn finished(scope: &Scope<'_>, run: impl FnOnce(&mut work::Work<'_>) -> SqlResult<Tag>) -> SqlResult<Plan> {
     let mut work = work::Work::new(scope);
-    let tag = table::run(&mut work, ddl);
+    let tag = run(&mut work);
     work.refused.take().map_or(Ok(()), Err)?;
     let tag = tag?;
     work.settle()?;
@@ -76,6 +87,8 @@ pub fn compile(ddl: &Ddl, scope: &Scope<'_>) -> SqlResult<Plan> {
             facts: plan.facts,
             tag,
             notices: plan.notices,
+            alone: plan.alone,
+            begins: plan.begins,
         }),
     })
 }

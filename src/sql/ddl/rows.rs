@@ -600,6 +600,7 @@ pub fn referenced_index(catalog: &Catalog, table: u32, columns: &[i16]) -> u32 {
 /// Is `index` a unique index over exactly these columns?
 pub fn is_key_of(index: &Index, columns: &[i16]) -> bool {
     index.unique
+        && index.valid
         && index.predicate.is_none()
         && index.keys.len() == columns.len()
         && index.keys.iter().all(|k| k.column.is_some_and(|c| columns.contains(&c)))
@@ -648,7 +649,7 @@ fn index_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, index: &Index, sh
         ("indisexclusion", "0".into()),
         ("indimmediate", "1".into()),
         ("indisclustered", "0".into()),
-        ("indisvalid", "1".into()),
+        ("indisvalid", flag(index.valid)),
         ("indcheckxmin", "0".into()),
         ("indisready", "1".into()),
         ("indislive", "1".into()),

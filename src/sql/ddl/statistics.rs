@@ -26,6 +26,7 @@ const SMALL: &str = "ANALYZE \"_quorate_schema\"";
 
 pub fn analyze(work: &mut Work<'_>, vacuum: bool, tables: &[(Name, Vec<String>)]) -> SqlResult<&'static str> {
     let (tag, verb) = if vacuum { ("VACUUM", "vacuum") } else { ("ANALYZE", "analyze") };
+    work.alone = vacuum.then_some("VACUUM");
     let mut found = Vec::new();
     for (name, columns) in tables {
         let relation = work.relation(name)?;
@@ -75,7 +76,7 @@ fn count(work: &mut Work<'_>, relation: &Relation) -> SqlResult<()> {
          CASE WHEN n < {COUNTED} THEN n ELSE max(n, (SELECT max(rowid) FROM {table}) - (SELECT min(rowid) FROM {table}) + 1) END AS n \
          FROM (SELECT count(*) AS n FROM (SELECT 1 FROM {table} LIMIT {COUNTED}))) WHERE n > 0"
     ));
-    for index in &relation.indexes {
+    for index in relation.indexes.iter().filter(|index| index.valid) {
         let Some(keys) = work.physical_keys(relation, index)? else { continue };
         work.data(selectivity(relation, index, &name, &keys));
     }

@@ -10,7 +10,7 @@ use super::work::{
     self, Dependent, TablePart, Violation, Work, key_detail, no_column, no_relation, no_schema, sets_default,
     system_relation,
 };
-use super::{absent, alter, domains, materialized, statistics, types};
+use super::{absent, alter, domains, materialized, online, statistics, types};
 use crate::command::{Definition, Statement, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::rights::{self, REFERENCES, SELECT, TRUNCATE};
@@ -51,11 +51,16 @@ pub fn run(work: &mut Work<'_>, ddl: &Ddl) -> SqlResult<Tag> {
         Ddl::CreateSchema { name, owner, if_not_exists } => {
             create_schema(work, name.as_deref(), owner.as_ref(), *if_not_exists)?
         }
-        Ddl::Drop { what: Object::Schema, if_exists, names, cascade } => {
+        Ddl::Drop { what: Object::Schema, if_exists, names, cascade, .. } => {
             drop_schemas(work, names, *if_exists, *cascade)?
         }
-        Ddl::Drop { what: Object::Type, if_exists, names, cascade } => types::drop(work, names, *if_exists, *cascade)?,
-        Ddl::Drop { what, if_exists, names, cascade } => drop_relations(work, *what, names, *if_exists, *cascade)?,
+        Ddl::Drop { what: Object::Type, if_exists, names, cascade, .. } => {
+            types::drop(work, names, *if_exists, *cascade)?
+        }
+        Ddl::Drop { what, if_exists, names, cascade, concurrently } => {
+            work.alone = concurrently.then_some("DROP INDEX CONCURRENTLY");
+            drop_relations(work, *what, names, *if_exists, *cascade)?
+        }
         Ddl::AlterTable { what, name, if_exists, actions } => alter::table(work, *what, name, *if_exists, actions)?,
         Ddl::CreateExtension { name, if_not_exists } => create_extension(work, name, *if_not_exists)?,
         Ddl::DropExtension { names, if_exists, cascade } => drop_extensions(work, names, *if_exists, *cascade)?,
@@ -518,6 +523,7 @@ fn define_key(
         nulls_equal: def.nulls_equal,
         method: methods::BTREE,
         predicate: None,
+        valid: true,
     });
     table.constraints.push(Constraint {
         oid,
@@ -638,6 +644,7 @@ fn referenced_columns(parent: &Relation, names: &[String]) -> SqlResult<Vec<i16>
 // ---- indexes
 
 fn create_index(work: &mut Work<'_>, def: &CreateIndex) -> SqlResult<&'static str> {
+    work.alone = def.concurrently.then_some("CREATE INDEX CONCURRENTLY");
     let table = work.stored(&def.table)?;
     work.check_owner(&table)?;
     work.check_creates_in(&table.schema)?;
@@ -698,7 +705,7 @@ fn create_index(work: &mut Work<'_>, def: &CreateIndex) -> SqlResult<&'static st
     }
     let include = attnums_of(&table, &def.include)?;
     let oid = work.oid();
-    let index = Index {
+    let mut index = Index {
         oid,
         name,
         keys,
@@ -708,6 +715,7 @@ fn create_index(work: &mut Work<'_>, def: &CreateIndex) -> SqlResult<&'static st
         nulls_equal: def.nulls_equal,
         method,
         predicate: def.predicate.clone(),
+        valid: true,
     };
     if !methods::is_physical(method) {
         let name = methods::method_name(method);
@@ -716,13 +724,19 @@ fn create_index(work: &mut Work<'_>, def: &CreateIndex) -> SqlResult<&'static st
         work.notice(state::SUCCESSFUL_COMPLETION, message);
         check_index(work, &table, &index)?;
     }
+    let online = def.concurrently && online::can_be(work, &table, &index)?;
+    index.valid = !online;
     let mut new = table.clone();
     new.indexes.push(index.clone());
-    if def.unique {
-        guard_unique(work, &new, &index)?;
+    if online {
+        online::begin(work, &new, &index)?;
+    } else {
+        if def.unique {
+            guard_unique(work, &new, &index)?;
+        }
+        work.create_physical_index(&new, &index)?;
+        work.passes = true;
     }
-    work.create_physical_index(&new, &index)?;
-    work.passes = true;
     work.update(&table, new);
     Ok("CREATE INDEX")
 }
@@ -800,14 +814,10 @@ pub fn function_of(expression: Option<&str>) -> &str {
 /// Refuses to make a unique index over rows that repeat a key.
 pub fn guard_unique(work: &mut Work<'_>, table: &Relation, index: &Index) -> SqlResult<()> {
     let mut terms = Vec::new();
-    let mut columns = Vec::new();
     for key in &index.keys {
         match (&key.expression, key.column.and_then(|n| table.column_at(n))) {
             (Some(text), _) => terms.push(work.bind(Some(table), text, None, Kept::Index)?),
-            (None, Some(column)) => {
-                terms.push(quote(&column.name));
-                columns.push(column.attnum);
-            }
+            (None, Some(column)) => terms.push(quote(&column.name)),
             (None, None) => {}
         }
     }
@@ -818,23 +828,27 @@ pub fn guard_unique(work: &mut Work<'_>, table: &Relation, index: &Index) -> Sql
     if let Some(text) = &index.predicate {
         conditions.push(work.bind(Some(table), text, Some((Type::BOOL, NO_TYPMOD)), Kept::Predicate)?);
     }
-    let detail = Some(()).filter(|()| columns.len() == terms.len());
-    let violation = Violation {
-        code: state::UNIQUE_VIOLATION,
-        message: format!("could not create unique index \"{}\"", index.name),
-        detail: detail.and_then(|()| key_detail(table, &columns, "", " is duplicated.")),
-        relation: table,
-        column: None,
-        constraint: Some(&index.name),
-    };
     let from = format!(
         "FROM {} WHERE {} GROUP BY {} HAVING count(*) > 1",
         quote(&sqlite_name(&table.schema, &table.name)),
         conditions.join(" AND "),
         terms.join(", ")
     );
-    work.guard(&violation, &from);
+    work.guard(&repeated(table, index), &from);
     Ok(())
+}
+
+/// A row of a table has a key that another one has, too.
+pub fn repeated<'r>(table: &'r Relation, index: &'r Index) -> Violation<'r> {
+    let columns: Option<Vec<i16>> = index.keys.iter().map(|key| key.column).collect();
+    Violation {
+        code: state::UNIQUE_VIOLATION,
+        message: format!("could not create unique index \"{}\"", index.name),
+        detail: columns.and_then(|columns| key_detail(table, &columns, "", " is duplicated.")),
+        relation: table,
+        column: None,
+        constraint: Some(&index.name),
+    }
 }
 
 // ---- sequences

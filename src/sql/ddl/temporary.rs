@@ -83,7 +83,13 @@ pub fn sweep(catalog: &Catalog, is_over: &dyn Fn(u64) -> bool) -> SqlResult<Opti
     }
     let (env, user) = (Env::default(), catalog.rights.roles.name(BOOTSTRAP));
     let scope = Scope::plain(catalog, &[], &env, &user, "");
-    let drop = super::Ddl::Drop { what: super::grammar::Object::Schema, if_exists: true, names, cascade: true };
+    let drop = super::Ddl::Drop {
+        what: super::grammar::Object::Schema,
+        if_exists: true,
+        names,
+        cascade: true,
+        concurrently: false,
+    };
     let PlanKind::Write(plan) = super::compile(&drop, &scope)?.kind else { return Ok(None) };
     let step = Step { statements: plan.statements, params: vec![Vec::new()], ddl: plan.ddl, ..Step::default() };
     Ok(Some(Write { schema_version: catalog.version, born: 0, env, steps: vec![step], transaction: None }))

@@ -24,6 +24,7 @@ use crate::sql::plan::{Effort, Facts};
 use crate::sql::view;
 use crate::sql::violation::references;
 use crate::types::{NO_TYPMOD, Own, Storage, Type, typmod_in};
+use crate::version::Version;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -65,6 +66,9 @@ pub struct Work<'a> {
     pub on_commit: Option<(u32, OnCommit)>,
     /// Types of the parameters of a query in it.
     pub params: Vec<Type>,
+    /// See [`crate::sql::plan::WritePlan`].
+    pub alone: Option<&'static str>,
+    pub begins: Option<u32>,
 }
 
 /// A part of a table that goes while the table stays.
@@ -96,6 +100,8 @@ pub struct Finished {
     pub on_commit: Option<(u32, OnCommit)>,
     pub params: Vec<Type>,
     pub effort: Effort,
+    pub alone: Option<&'static str>,
+    pub begins: Option<u32>,
 }
 
 /// What a guard reports when its query finds a row.
@@ -107,6 +113,23 @@ pub struct Violation<'v> {
     pub relation: &'v Relation,
     pub column: Option<&'v str>,
     pub constraint: Option<&'v str>,
+}
+
+impl Violation<'_> {
+    /// The columns of a guard's row.
+    pub fn columns(&self) -> String {
+        let text = |t: Option<&str>| t.map_or("NULL".into(), literal);
+        format!(
+            "{}, {}, {}, NULL, {}, {}, {}, NULL, {}",
+            literal(self.code.as_str()),
+            literal(&self.message),
+            self.detail.as_deref().unwrap_or("NULL"),
+            literal(&self.relation.schema),
+            literal(&self.relation.name),
+            text(self.column),
+            text(self.constraint),
+        )
+    }
 }
 
 /// In the order in which PostgreSQL lists them: older ones first, and behind each what depends on it. The array over a type
@@ -140,6 +163,21 @@ pub struct Keys {
     pub predicate: Option<String>,
 }
 
+impl Keys {
+    /// CREATE INDEX of SQLite.
+    pub fn create(&self, r: &Relation, index: &Index, physical: &str) -> String {
+        let keys: Vec<String> = self.terms.iter().map(|key| format!("{}{}", key.term, key.direction)).collect();
+        format!(
+            "CREATE {}INDEX {} ON {}({}){}",
+            if index.unique { "UNIQUE " } else { "" },
+            quote(&sqlite_name(&r.schema, &index.name)),
+            quote(physical),
+            keys.join(", "),
+            self.predicate.as_ref().map_or(String::new(), |condition| format!(" WHERE {condition}")),
+        )
+    }
+}
+
 pub struct Key {
     pub term: String,
     /// ` DESC`, or nothing.
@@ -171,6 +209,8 @@ impl<'a> Work<'a> {
             temporary_oids: None,
             on_commit: None,
             params: Vec::new(),
+            alone: None,
+            begins: None,
         }
     }
 
@@ -230,6 +270,8 @@ impl<'a> Work<'a> {
             temporary: self.temporary.get(),
             on_commit: self.on_commit,
             params: self.params,
+            alone: self.alone,
+            begins: self.begins,
             // How long a function takes for each of many rows, nobody knows before it is tried.
             effort: self.effort.max(if self.passes && self.calls.get() { Effort::Pass } else { Effort::Scan }),
         }
@@ -410,6 +452,17 @@ impl<'a> Work<'a> {
         self.statements.push(Statement::new(sql, Yields::Nothing));
     }
 
+    /// The same, of more than its text says.
+    pub fn define(&mut self, statement: Statement) {
+        self.changes_catalog = true;
+        self.statements.push(statement);
+    }
+
+    /// What the group's log may contain.
+    pub fn version(&self) -> Version {
+        self.scope.version
+    }
+
     /// From here on, foreign keys are checked at the end of the statement.
     pub fn put_off_references(&mut self) {
         self.deferral("PRAGMA defer_foreign_keys = ON");
@@ -438,18 +491,7 @@ impl<'a> Work<'a> {
     /// Fails the statement if `from` (what follows SELECT …: FROM, WHERE) finds a row.
     pub fn guard(&mut self, v: &Violation<'_>, from: &str) {
         self.passes = true;
-        let text = |t: Option<&str>| t.map_or("NULL".into(), literal);
-        let sql = format!(
-            "SELECT {}, {}, {}, NULL, {}, {}, {}, NULL, {} {from} LIMIT 1",
-            literal(v.code.as_str()),
-            literal(&v.message),
-            v.detail.as_deref().unwrap_or("NULL"),
-            literal(&v.relation.schema),
-            literal(&v.relation.name),
-            text(v.column),
-            text(v.constraint),
-        );
-        self.statements.push(Statement::new(sql, Yields::Guard));
+        self.statements.push(Statement::new(format!("SELECT {} {from} LIMIT 1", v.columns()), Yields::Guard));
     }
 
     // ---- names
@@ -1048,16 +1090,9 @@ impl<'a> Work<'a> {
     }
 
     fn create_physical_index_on(&mut self, r: &Relation, index: &Index, physical: &str) -> SqlResult<()> {
-        let Some(Keys { terms, predicate }) = self.physical_keys(r, index)? else { return Ok(()) };
-        let keys: Vec<String> = terms.iter().map(|key| format!("{}{}", key.term, key.direction)).collect();
-        self.sql(format!(
-            "CREATE {}INDEX {} ON {}({}){}",
-            if index.unique { "UNIQUE " } else { "" },
-            quote(&sqlite_name(&r.schema, &index.name)),
-            quote(physical),
-            keys.join(", "),
-            predicate.as_ref().map_or(String::new(), |condition| format!(" WHERE {condition}")),
-        ));
+        let Some(keys) = self.physical_keys(r, index)? else { return Ok(()) };
+        self.sql(keys.create(r, index, physical));
+        let Keys { terms, predicate } = keys;
         if index.nulls_equal && index.unique {
             // SQLite takes NULLs for different: keys with one are unique by an index of their own.
             let is_null: Vec<String> = terms.iter().map(|key| format!("{} IS NULL", key.term)).collect();

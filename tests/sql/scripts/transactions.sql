@@ -1040,10 +1040,8 @@ ROLLBACK
 BEGIN
 --> BEGIN
 
--- CONCURRENTLY means nothing here: an index is made at its place in the log.
 CREATE INDEX CONCURRENTLY x_conc ON x_t (n)
 --> ERROR 25001: CREATE INDEX CONCURRENTLY cannot run inside a transaction block
---!> CREATE INDEX
 
 ROLLBACK
 --> ROLLBACK

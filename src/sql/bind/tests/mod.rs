@@ -70,6 +70,7 @@ fn table(oid: u32, name: &str, columns: &[&str]) -> Relation {
             unique: true,
             primary: key == "pk",
             predicate: None,
+            valid: true,
         });
         constraints.push(Constraint {
             oid: index + 50,
