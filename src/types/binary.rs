@@ -266,6 +266,13 @@ pub(crate) fn encode(ty: Type, typmod: i32, value: ValueRef<'_>, out: &mut Vec<u
             out.extend_from_slice(&(block as u32).to_be_bytes());
             out.extend_from_slice(&offset.to_be_bytes());
         }
+        // As the catalog keeps them.
+        (Type::INT2VECTOR | Type::OIDVECTOR, ValueRef::Text(text)) => {
+            let elem = if ty == Type::OIDVECTOR { Type::OID } else { Type::INT2 };
+            let items = text.split_ascii_whitespace().map(|n| n.parse().map(Value::Int));
+            let items = items.collect::<Result<Vec<_>, _>>().map_err(|_| mismatch(ty, value))?;
+            out.extend(array::build_with_dims(elem, &[(items.len() as i32, 0)], &items)?);
+        }
         (_, ValueRef::Text(text)) => out.extend_from_slice(text.as_bytes()),
         // bytea and uuid are their bytes, arrays are stored in this form.
         (_, ValueRef::Blob(bytes)) => out.extend_from_slice(bytes),

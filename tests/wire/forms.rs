@@ -377,3 +377,59 @@ async fn statistics_decide_which_index_is_used() {
         }
     }
 }
+
+/// The columns of a result: their types' OIDs.
+fn types(messages: &[Message]) -> Vec<u32> {
+    let Some(row) = messages.iter().find(|m| m.tag == b'T') else { return Vec::new() };
+    let mut rest = &row.body[2..];
+    let mut types = Vec::new();
+    while let Some(end) = rest.iter().position(|byte| *byte == 0) {
+        let (field, after) = rest[end + 1..].split_at(18);
+        types.push(u32::from_be_bytes([field[6], field[7], field[8], field[9]]));
+        rest = after;
+    }
+    types
+}
+
+/// What the catalog has in a form of its own is sent in that of its type.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_catalog_is_binary_too() {
+    use quorate::types::{self, Env, NO_TYPMOD, Type};
+    let cluster = Cluster::start(1).await;
+    let mut client = Raw::connect(cluster.node(1).postgres).await.expect("connect");
+    for sql in [
+        "CREATE TABLE parent (a int PRIMARY KEY, b text, c varchar(9) DEFAULT 'x', CHECK (a > 0)) WITH (fillfactor = 70)",
+        "CREATE INDEX ON parent (b, c DESC) INCLUDE (a)",
+        "CREATE INDEX ON parent (lower(b), (a + 1)) WHERE a > 3",
+        "CREATE TABLE child (a int, b int REFERENCES parent, PRIMARY KEY (a, b))",
+        "CREATE VIEW shown AS SELECT a FROM parent",
+        "CREATE TYPE mood AS ENUM ('good')",
+        "GRANT SELECT ON parent TO PUBLIC",
+    ] {
+        assert_eq!(code(&ask(&mut client, &query(sql.as_bytes())).await), "", "{sql}");
+    }
+    let relations = "aggregate am amop amproc attrdef attribute authid cast class collation constraint database \
+                     depend description enum extension index indexes language namespace opclass operator \
+                     opfamily proc range rewrite roles sequence settings tables trigger type views";
+    for relation in relations.split(' ') {
+        let sql = format!("SELECT * FROM pg_catalog.pg_{relation} ORDER BY 1 DESC LIMIT 9");
+        let (text, binary) = (ask(&mut client, &run_as(&sql, 0)).await, ask(&mut client, &run_as(&sql, 1)).await);
+        assert_eq!((code(&text), code(&binary)), (String::new(), String::new()), "{relation}");
+        let types = types(&text);
+        for (i, (shown, sent)) in fields(&text).iter().zip(fields(&binary)).enumerate() {
+            let ty = Type(types[i % types.len()]);
+            if shown.is_empty() && sent.is_empty()
+                || matches!(ty, Type::TIMESTAMPTZ)
+                || ty.is_reg()
+                || ty == Type::RECORD
+            {
+                continue;
+            }
+            let value = types::binary::parse_binary(ty, NO_TYPMOD, &sent, &Env::default());
+            let value = value.unwrap_or_else(|e| panic!("{relation}, {ty:?}, {shown:?}: {e}: {sent:?}"));
+            let mut again = Vec::new();
+            types::text::write_text(ty, NO_TYPMOD, value.as_ref(), &Env::default(), &mut again).expect("its text");
+            assert_eq!(String::from_utf8_lossy(&again), String::from_utf8_lossy(shown), "{relation}, {ty:?}");
+        }
+    }
+}
