@@ -514,11 +514,15 @@ impl Session {
                 self.send_steps(world, Task::fresh(What::Program))
             }
             PlanKind::Read(read) => self.read_line(world, read, values, prepared.plan.schema_version),
-            PlanKind::Empty => {
-                self.passed();
-                self.tasks.push_front(Task::fresh(What::Program));
-                Ok(())
+            PlanKind::Utility(Utility::Set { name, values, local }) => {
+                self.change_setting(world, name, values, *local)?;
+                self.passed_over()
             }
+            PlanKind::Utility(Utility::Reset(name)) => {
+                self.change_setting(world, name, &[], false)?;
+                self.passed_over()
+            }
+            PlanKind::Empty => self.passed_over(),
             PlanKind::Utility(Utility::Commit { .. } | Utility::Rollback { .. }) if self.explicit() => {
                 Err(SqlError::new(SqlState::new("2D000"), "invalid transaction termination").into())
             }
@@ -574,6 +578,13 @@ impl Session {
         if let Some(doing) = &mut self.doing {
             doing.passed();
         }
+    }
+
+    /// The statement is done; the program goes on.
+    fn passed_over(&mut self) -> Step {
+        self.passed();
+        self.tasks.push_front(Task::fresh(What::Program));
+        Ok(())
     }
 
     /// The collected statement of the program has been run.

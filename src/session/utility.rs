@@ -349,10 +349,22 @@ impl Session {
         if local && !self.explicit() {
             self.not_in_block("SET LOCAL");
         }
+        self.change_setting(world, name, values, local)?;
+        self.complete(tag);
+        Ok(())
+    }
+
+    /// `SET`, or `RESET` without values, as far as the setting goes.
+    pub(super) fn change_setting(
+        &mut self,
+        world: &World,
+        name: &str,
+        values: &[String],
+        local: bool,
+    ) -> SqlResult<()> {
         if !self.set_own(world, name, values, local)? {
             self.settings.set(name, values, local)?;
         }
-        self.complete(tag);
         Ok(())
     }
 

@@ -377,3 +377,29 @@ SELECT id FROM ds ORDER BY id
 
 DROP TABLE dv, ds
 --> DROP TABLE
+
+-- Settings.
+DO $$ BEGIN SET LOCAL client_min_messages = 'ERROR'; RAISE WARNING 'not told'; SET LOCAL client_min_messages TO 'notice'; RAISE NOTICE '%', current_setting('client_min_messages'); END $$
+--> NOTICE: notice
+--> DO
+
+SHOW client_min_messages
+--> client_min_messages text
+--> notice
+--> SHOW
+
+DO $$ BEGIN SET search_path = pg_catalog; SET LOCAL work_mem = '5MB'; RAISE NOTICE '% %', current_setting('search_path'), current_setting('work_mem'); RESET work_mem; END $$
+--> NOTICE: pg_catalog 5MB
+--> DO
+
+SHOW search_path
+--> search_path text
+--> pg_catalog
+--> SHOW
+
+DO $$ BEGIN SET nothing_such = 1; EXCEPTION WHEN undefined_object THEN RAISE NOTICE '%', SQLERRM; END $$
+--> NOTICE: unrecognized configuration parameter "nothing_such"
+--> DO
+
+RESET search_path
+--> RESET
