@@ -161,6 +161,9 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_array_nest", -1, |_, a| nest(Type(int(a, 0)? as u32), &a[1..])).lax(),
     scalar("q_array_cast", 4, |ctx, a| array_cast(ctx, a, false)).contextual(),
     scalar("q_array_cut", 4, |ctx, a| array_cast(ctx, a, true)).contextual(),
+    // Between elements whose text is always the same: an index may have these.
+    scalar("q_array_cast_steadily", 4, |ctx, a| array_cast(ctx, a, false)),
+    scalar("q_array_cut_steadily", 4, |ctx, a| array_cast(ctx, a, true)),
     scalar("q_vector", 2, |_, a| {
         let elem = Type(int(a, 1)? as u32);
         close(&Array { elem, ..open(a, 0)? })

@@ -488,10 +488,16 @@ impl Sql {
         match way(from, cast.to, cast.context) {
             Some((_, way)) => self.by(way, cast, args),
             None => {
-                let element = |ty: Type| ty.element().unwrap_or(Type::TEXT).representation().0;
+                let element = |ty: Type| ty.element().unwrap_or(Type::TEXT).representation();
                 // An explicit cast cuts what is too long.
-                let name = if cast.context == CastContext::Explicit { "q_array_cut" } else { "q_array_cast" };
-                self.put(format_args!("{name}({}, {}, {}, ", element(from), element(cast.to), cast.typmod));
+                let (from, to) = (element(from), element(cast.to));
+                let name = match (cast.context == CastContext::Explicit, is_steady(from) && is_steady(to)) {
+                    (true, true) => "q_array_cut_steadily",
+                    (true, false) => "q_array_cut",
+                    (false, true) => "q_array_cast_steadily",
+                    (false, false) => "q_array_cast",
+                };
+                self.put(format_args!("{name}({}, {}, {}, ", from.0, to.0, cast.typmod));
                 self.expr(&args[0]);
                 self.push(")");
             }
@@ -811,4 +817,22 @@ impl Arguments for Pair<'_> {
     fn out(&mut self) -> &mut String {
         &mut self.sql.out
     }
+}
+
+/// Whether the text of a type's values, and what a text means as one, is the same under all settings.
+fn is_steady(ty: Type) -> bool {
+    ty.is_integer()
+        || matches!(
+            ty,
+            Type::TEXT
+                | Type::VARCHAR
+                | Type::BPCHAR
+                | Type::NAME
+                | Type::CITEXT
+                | Type::BOOL
+                | Type::NUMERIC
+                | Type::UUID
+                | Type::BIT
+                | Type::VARBIT
+        )
 }

@@ -97,7 +97,7 @@ pub fn explain(catalog: &Catalog, failure: &Failure<'_>, ask: Ask<'_>) -> SqlErr
         }
         code::TOO_BIG => Some(SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, message)),
         code::DATATYPE => Some(SqlError::new(state::DATATYPE_MISMATCH, message)),
-        _ => beyond_a_limit(message),
+        _ => beyond_a_limit(message).or_else(|| depends_on_the_session(message)),
     };
     // Nothing of ours has a constraint that the catalog does not know.
     found.unwrap_or_else(|| SqlError::internal(format!("unexplained constraint failure: {message}")))
@@ -112,6 +112,17 @@ const TOO_DEEP: [&str; 6] = [
     "triggers nested too deep",
     "Nested too deep",
 ];
+/// SQLite refuses in indexes and the like what may compute another value tomorrow.
+fn depends_on_the_session(message: &str) -> Option<SqlError> {
+    let place = message.strip_prefix("non-deterministic functions prohibited in ")?;
+    let message = match place {
+        "index expressions" => "functions in index expression must be marked IMMUTABLE",
+        "partial index WHERE clauses" => "functions in index predicate must be marked IMMUTABLE",
+        "generated columns" => "generation expression is not immutable",
+        _ => return None,
+    };
+    Some(SqlError::new(state::INVALID_OBJECT_DEFINITION, message))
+}
 
 /// A limit of SQLite's that the compiler did not see coming.
 fn beyond_a_limit(message: &str) -> Option<SqlError> {

@@ -473,3 +473,27 @@ SELECT a.attname, pg_get_expr(d.adbin, d.adrelid) LIKE '%now%' AS still FROM pg_
 --> f | f
 --> g | f
 --> SELECT 7
+
+-- Casts of arrays in indexes.
+CREATE TABLE array_casts (id int PRIMARY KEY, words varchar(10)[], n numeric(8,2)[], c char(3)[], ts timestamptz[])
+--> CREATE TABLE
+
+CREATE UNIQUE INDEX array_casts_empty ON array_casts (id) WHERE words = '{}'::varchar(10)[]
+--> CREATE INDEX
+
+CREATE INDEX ON array_casts ((words::varchar(2)[]), (n::numeric(5,1)[]), (c::text[])) WHERE c = '{abc}'::char(3)[]
+--> CREATE INDEX
+
+CREATE INDEX ON array_casts ((ts::text[]))
+--> ERROR 42P17: functions in index expression must be marked IMMUTABLE
+
+INSERT INTO array_casts VALUES (1, '{}', '{1.25}', '{abc,x}', NULL), (2, '{abc,de}', NULL, '{abc}', NULL)
+--> INSERT 0 2
+
+SELECT id FROM array_casts WHERE words::varchar(2)[] = '{ab,de}'
+--> id int4
+--> 2
+--> SELECT 1
+
+DROP TABLE array_casts
+--> DROP TABLE
