@@ -58,13 +58,14 @@ mod statistics;
 pub mod system;
 pub mod table;
 pub mod text;
+mod trigrams;
 
 pub use index::{
     aggregates, casts, collations, find_cast, find_cast_in, functions, lookup_functions, lookup_operators, operators,
     scalars,
 };
 pub use render::{Argument, Arguments, fill, render};
-pub use session::{Asks, asks_of};
+pub use session::{Asks, asks_of, asks_of_operator};
 
 use crate::error::SqlResult;
 use crate::types::{Env, Type};

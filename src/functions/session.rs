@@ -3,7 +3,7 @@
 //!
 //! It is read off the texts of the registry's rows once, in which the names of what implements them begin with `q_`.
 
-use super::{Function, functions};
+use super::{Function, Operator, functions, operators};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
@@ -45,6 +45,15 @@ pub fn asks_of(function: &Function) -> Option<&'static Asks> {
         asks.filter(|(_, asks)| !asks.is_empty()).collect()
     });
     ASKS.get(&(function.name, function.args))
+}
+
+/// What an operator asks for: few do.
+pub fn asks_of_operator(operator: &Operator) -> Option<&'static Asks> {
+    static ASKS: LazyLock<BTreeMap<&str, Asks>> = LazyLock::new(|| {
+        let asks = operators().map(|o| (o.lower, Asks::of_implementations(o.lower)));
+        asks.filter(|(_, asks)| !asks.is_empty()).collect()
+    });
+    ASKS.get(operator.lower)
 }
 
 /// The setting, not to be seen as one, that has the schema of the session's temporary objects, once there are some.

@@ -775,7 +775,7 @@ fn index_of(r: &Row, columns: &[Column]) -> SqlResult<Index> {
     let key = |(i, attnum): (usize, &i16)| {
         let option = options.get(i).copied().unwrap_or(0);
         let ty = columns.get(i).map(|c| c.ty);
-        let class = classes.get(i).copied().filter(|class| methods::class(*class).is_some_and(|c| !c.default));
+        let class = classes.get(i).copied().filter(|class| methods::class(*class).is_some_and(|c| !c.is_built_in_default()));
         IndexKey {
             column: Some(*attnum).filter(|n| *n != 0),
             expression: if *attnum == 0 { expressions.next() } else { None },

@@ -297,7 +297,9 @@ AND g.privilege_type = 'USAGE' AND (pg_has_role(u.oid, 'USAGE') OR e.oid = 0 OR 
 -- 12101 pg_catalog.pg_available_extensions: name name, default_version text, installed_version text, comment text
 SELECT e.name, e.version, (SELECT x.extversion FROM pg_catalog.pg_extension x WHERE x.extname = e.name), e.comment
 FROM (VALUES ('plpgsql', '1.0', 'PL/pgSQL procedural language'), ('uuid-ossp', '1.1', 'generate universally unique identifiers (UUIDs)'),
-  ('pgcrypto', '1.3', 'cryptographic functions'), ('citext', '1.6', 'data type for case-insensitive character strings')) AS e(name, version, comment)
+  ('pgcrypto', '1.3', 'cryptographic functions'), ('citext', '1.6', 'data type for case-insensitive character strings'),
+  ('pg_trgm', '1.6', 'text similarity measurement and index searching based on trigrams'), ('btree_gin', '1.3', 'support for indexing common datatypes in GIN'),
+  ('btree_gist', '1.7', 'support for indexing common datatypes in GiST')) AS e(name, version, comment)
 
 -- 12112 pg_catalog.pg_shadow: usename name, usesysid oid, usecreatedb bool, usesuper bool, userepl bool, usebypassrls bool, passwd text, valuntil timestamptz, useconfig _text
 SELECT a.rolname, a.oid, a.rolcreatedb, a.rolsuper, a.rolreplication, a.rolbypassrls, a.rolpassword, a.rolvaliduntil, s.setconfig

@@ -1,5 +1,6 @@
 //! Access methods of indexes and their operator classes, as PostgreSQL 15 has them (`opclasses.tsv`: OID, access method,
-//! name, type, whether it is the type's default, type of what is stored; written from `pg_opclass`).
+//! name, type, whether it is the type's default, type of what is stored; written from `pg_opclass`), and those that extensions
+//! bring (`extension_opclasses.tsv`: the extension, and the same without OIDs, which are ours by their place: a new one comes last).
 //!
 //! SQLite has B-trees alone. A hash index is one, too; the others are kept in the catalog as they were written.
 
@@ -23,23 +24,35 @@ pub struct OperatorClass {
     pub default: bool,
     /// The type of what the index stores, if that is another one than the key's.
     pub key: Type,
+    /// It is there when this extension is; the empty name: always.
+    pub extension: &'static str,
 }
 
+/// The OID of the first of them that comes with an extension.
+const FIRST_OF_EXTENSIONS: u32 = 0x3fff_0100;
+
 static CLASSES: LazyLock<Vec<OperatorClass>> = LazyLock::new(|| {
-    let lines = include_str!("opclasses.tsv").lines();
-    lines
-        .filter_map(|line| {
-            let mut fields = line.split('\t');
-            let mut number = || fields.next()?.parse::<u32>().ok();
-            let (oid, method) = (number()?, number()?);
-            let name = fields.next()?;
-            let ty = Type(fields.next()?.parse().ok()?);
-            let default = fields.next()? == "t";
-            let key = Type(fields.next()?.parse().ok()?);
-            Some(OperatorClass { oid, method, name, ty, default, key })
-        })
-        .collect()
+    let built_in = include_str!("opclasses.tsv").lines().filter_map(|line| {
+        let (oid, rest) = line.split_once('\t')?;
+        read_class(oid.parse().ok()?, "", rest)
+    });
+    let extended = (FIRST_OF_EXTENSIONS..).zip(include_str!("extension_opclasses.tsv").lines());
+    let extended = extended.filter_map(|(oid, line)| {
+        let (extension, rest) = line.split_once('\t')?;
+        read_class(oid, extension, rest)
+    });
+    built_in.chain(extended).collect()
 });
+
+fn read_class(oid: u32, extension: &'static str, line: &'static str) -> Option<OperatorClass> {
+    let mut fields = line.split('\t');
+    let method = fields.next()?.parse().ok()?;
+    let name = fields.next()?;
+    let ty = Type(fields.next()?.parse().ok()?);
+    let default = fields.next()? == "t";
+    let key = Type(fields.next()?.parse().ok()?);
+    Some(OperatorClass { oid, method, name, ty, default, key, extension })
+}
 
 /// The access method of a name.
 pub fn method(name: &str) -> Option<u32> {
@@ -59,21 +72,46 @@ pub fn class(oid: u32) -> Option<&'static OperatorClass> {
     CLASSES.iter().find(|class| class.oid == oid)
 }
 
-/// The operator class of a name that takes a type.
-pub fn named_class(method: u32, name: &str, ty: Type) -> Option<&'static OperatorClass> {
-    let named = || CLASSES.iter().filter(|class| class.method == method && class.name == name);
+/// The operator classes that an extension brings.
+pub fn classes_of(extension: &str) -> impl Iterator<Item = &'static OperatorClass> {
+    CLASSES.iter().filter(move |class| !extension.is_empty() && class.extension == extension)
+}
+
+/// The operator class of a name that takes a type. `there` tells which extensions there are.
+pub fn named_class(method: u32, name: &str, ty: Type, there: impl Fn(&str) -> bool) -> Option<&'static OperatorClass> {
+    let named = || CLASSES.iter().filter(|c| c.method == method && c.name == name && c.is_there(&there));
     named().find(|class| takes(class, ty)).or_else(|| named().find(|_| ty == Type::UNKNOWN))
 }
 
 /// Whether a method has an operator class of that name at all.
-pub fn has_class(method: u32, name: &str) -> bool {
-    CLASSES.iter().any(|class| class.method == method && class.name == name)
+pub fn has_class(method: u32, name: &str, there: impl Fn(&str) -> bool) -> bool {
+    CLASSES.iter().any(|class| class.method == method && class.name == name && class.is_there(&there))
 }
 
-/// The operator class that an index of a type has where none is named.
+/// The operator class that an index of a type has where none is named, unless an extension brings one.
 pub fn default_class(method: u32, ty: Type) -> Option<&'static OperatorClass> {
-    let default = |wanted: Type| CLASSES.iter().find(|c| c.method == method && c.default && c.ty == wanted);
-    default(ty).or_else(|| CLASSES.iter().find(|c| c.method == method && c.default && takes(c, ty)))
+    default_among(method, ty, |class| class.extension.is_empty())
+}
+
+/// That which an extension brings.
+pub fn extended_default(method: u32, ty: Type, there: impl Fn(&str) -> bool) -> Option<&'static OperatorClass> {
+    default_among(method, ty, |class| !class.extension.is_empty() && class.is_there(&there))
+}
+
+fn default_among(method: u32, ty: Type, among: impl Fn(&OperatorClass) -> bool) -> Option<&'static OperatorClass> {
+    let default = || CLASSES.iter().filter(|c| c.method == method && c.default && among(c));
+    default().find(|c| c.ty == ty).or_else(|| default().find(|c| takes(c, ty)))
+}
+
+impl OperatorClass {
+    /// An index has it without anybody saying so, and without an extension.
+    pub fn is_built_in_default(&self) -> bool {
+        self.default && self.extension.is_empty()
+    }
+
+    fn is_there(&self, there: &impl Fn(&str) -> bool) -> bool {
+        self.extension.is_empty() || there(self.extension)
+    }
 }
 
 fn takes(class: &OperatorClass, ty: Type) -> bool {

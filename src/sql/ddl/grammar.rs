@@ -628,12 +628,23 @@ fn feature_name(c: &Cursor<'_>, verb: &str) -> String {
     if words.is_empty() { String::new() } else { format!("{verb} {}", words.join(" ")) }
 }
 
+/// The extensions that there are, and their versions.
+pub const EXTENSIONS: [(&str, &str); 7] = [
+    ("plpgsql", "1.0"),
+    ("uuid-ossp", "1.1"),
+    ("pgcrypto", "1.3"),
+    ("citext", "1.6"),
+    ("pg_trgm", "1.6"),
+    ("btree_gin", "1.3"),
+    ("btree_gist", "1.7"),
+];
+
 /// Extensions whose functions are built in are there already; others cannot be installed.
 fn create_extension(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     let if_not_exists = c.eat_all("IF NOT EXISTS");
     let name = c.any_word()?;
     c.rest();
-    if ["citext", "plpgsql", "uuid-ossp", "pgcrypto"].contains(&name.as_str()) {
+    if EXTENSIONS.iter().any(|(known, _)| *known == name) {
         return ok(Ddl::CreateExtension { name, if_not_exists });
     }
     Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, format!("extension \"{name}\" is not available")))

@@ -744,9 +744,13 @@ fn create_index(work: &mut Work<'_>, def: &CreateIndex) -> SqlResult<&'static st
 /// The operator class of an index's key, if it is not the default.
 fn operator_class(work: &Work<'_>, method: u32, name: Option<&str>, ty: Type) -> SqlResult<Option<u32>> {
     let method_name = methods::method_name(method);
+    let there = |extension: &str| work.catalog.extensions.contains_key(extension);
     let Some(name) = name else {
         if methods::default_class(method, ty).is_some() {
             return Ok(None);
+        }
+        if let Some(class) = methods::extended_default(method, ty, there) {
+            return Ok(Some(class.oid));
         }
         let ty = work.type_name(ty);
         let message = format!("data type {ty} has no default operator class for access method \"{method_name}\"");
@@ -754,12 +758,12 @@ fn operator_class(work: &Work<'_>, method: u32, name: Option<&str>, ty: Type) ->
             "You must specify an operator class for the index or define a default operator class for the data type.",
         ));
     };
-    if !methods::has_class(method, name) {
+    if !methods::has_class(method, name, there) {
         let message = format!("operator class \"{name}\" does not exist for access method \"{method_name}\"");
         return Err(SqlError::new(state::UNDEFINED_OBJECT, message));
     }
-    match methods::named_class(method, name, ty) {
-        Some(class) => Ok(Some(class.oid).filter(|_| !class.default)),
+    match methods::named_class(method, name, ty, there) {
+        Some(class) => Ok(Some(class.oid).filter(|_| !class.is_built_in_default())),
         None => {
             let message = format!("operator class \"{name}\" does not accept data type {}", work.type_name(ty));
             Err(SqlError::new(state::DATATYPE_MISMATCH, message))
@@ -1156,12 +1160,10 @@ fn create_extension(work: &mut Work<'_>, name: &str, if_not_exists: bool) -> Sql
         return Err(roles::denied(format!("permission denied to create extension \"{name}\""))
             .hint("Must have CREATE privilege on current database to create this extension."));
     }
-    let (oid, schema, version) = match name {
-        "plpgsql" => (work.oid(), crate::sql::catalog::PG_CATALOG_OID, "1.0"),
-        "pgcrypto" => (work.oid(), crate::sql::catalog::PUBLIC_OID, "1.3"),
-        "citext" => (work.oid(), crate::sql::catalog::PUBLIC_OID, "1.6"),
-        _ => (work.oid(), crate::sql::catalog::PUBLIC_OID, "1.1"),
-    };
+    let schema = if name == "plpgsql" { catalog::PG_CATALOG_OID } else { catalog::PUBLIC_OID };
+    let version =
+        super::grammar::EXTENSIONS.iter().find(|(known, _)| *known == name).map_or("1.0", |(_, version)| version);
+    let oid = work.oid();
     work.catalog.extensions.insert(name.to_owned(), oid);
     let role = work.role();
     work.catalog.rights.set_owner(catalog::Object::extension(oid), role);
@@ -1176,7 +1178,52 @@ fn create_extension(work: &mut Work<'_>, name: &str, if_not_exists: bool) -> Sql
     if name == "citext" {
         create_citext(work, oid);
     }
+    create_operator_classes(work, name, oid);
     Ok(TAG)
+}
+
+/// The rows of the operator classes that an extension brings.
+fn create_operator_classes(work: &mut Work<'_>, name: &str, extension: u32) {
+    let (public, owner) = (catalog::PUBLIC_OID, work.role());
+    for class in methods::classes_of(name) {
+        let methods::OperatorClass { oid, method, name, ty, default, key, extension: _ } = class;
+        work.sql(format!(
+            "INSERT INTO \"pg_catalog.pg_opclass\"(oid, opcmethod, opcname, opcnamespace, opcowner, opcfamily, opcintype, \
+             opcdefault, opckeytype) VALUES ({oid}, {method}, {}, {public}, {owner}, 0, {}, {}, {})",
+            literal(name),
+            ty.0,
+            i32::from(*default),
+            key.0
+        ));
+        work.sql(format!("INSERT INTO \"pg_catalog.pg_depend\" VALUES (2616, {oid}, 0, 3079, {extension}, 0, 'e')"));
+    }
+}
+
+/// An extension's operator classes go, unless an index is of them. Errors: 2BP01, 0A000.
+fn drop_operator_classes(work: &mut Work<'_>, name: &str, cascade: bool) -> SqlResult<()> {
+    let classes: Vec<u32> = methods::classes_of(name).map(|class| class.oid).collect();
+    let mut gone = Vec::new();
+    for index in work.catalog.relations.values().flat_map(|r| &r.indexes) {
+        let own = index.keys.iter().filter_map(|key| key.class).filter(|class| classes.contains(class));
+        if let Some(class) = own.last().and_then(methods::class) {
+            let (class, method) = (class.name, methods::method_name(class.method));
+            gone.push(format!("index {} depends on operator class {class} for access method {method}", index.name));
+        }
+    }
+    if !gone.is_empty() && cascade {
+        let what = format!("DROP EXTENSION {name} CASCADE while indexes are of its operator classes");
+        return Err(SqlError::unsupported(what));
+    }
+    if !gone.is_empty() {
+        let message = format!("cannot drop extension {name} because other objects depend on it");
+        let error = SqlError::new(state::DEPENDENT_OBJECTS_STILL_EXIST, message).detail(gone.join("\n"));
+        return Err(error.hint("Use DROP ... CASCADE to drop the dependent objects too."));
+    }
+    for oid in classes {
+        work.sql(format!("DELETE FROM \"pg_catalog.pg_opclass\" WHERE oid = {oid}"));
+        work.sql(format!("DELETE FROM \"pg_catalog.pg_depend\" WHERE classid = 2616 AND objid = {oid}"));
+    }
+    Ok(())
 }
 
 /// The rows of citext's types: as those of text, but for the names and what belongs together.
@@ -1235,6 +1282,9 @@ fn drop_extensions(work: &mut Work<'_>, names: &[String], if_exists: bool, casca
         }
         if known.is_some() && name == "citext" {
             drop_citext(work, cascade)?;
+        }
+        if known.is_some() {
+            drop_operator_classes(work, name, cascade)?;
         }
         known.iter().for_each(|object| work.catalog.rights.forget_object(*object));
         match work.catalog.extensions.remove(name) {

@@ -4,8 +4,8 @@ use super::expr::{Node, Op, Typed};
 use super::query::{FromItem, Query, System};
 use super::walk::Part;
 use super::write::Write;
-use crate::functions::asks_of;
 use crate::functions::session::CURSORS;
+use crate::functions::{asks_of, asks_of_operator};
 use crate::sql::catalog::sqlite_name;
 use crate::sql::plan::Facts;
 use crate::sql::system;
@@ -59,6 +59,9 @@ impl Facts {
     fn note(&mut self, part: Part<'_>) {
         if let Part::Expr(Typed { node: Node::Apply(Op::Internal("q_current_of"), _), .. }) = part {
             self.asks.setting(CURSORS);
+        }
+        if let Part::Expr(Typed { node: Node::Apply(Op::Operator(infix), _), .. }) = part {
+            asks_of_operator(infix.operator).into_iter().for_each(|asks| self.asks.add(asks));
         }
         let Part::Expr(Typed { node: Node::Apply(Op::Function(function), args), .. }) = part else { return };
         match (function.name, args.first().map(|arg| &arg.node)) {
