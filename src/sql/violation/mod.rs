@@ -112,6 +112,7 @@ const TOO_DEEP: [&str; 6] = [
     "triggers nested too deep",
     "Nested too deep",
 ];
+
 /// SQLite refuses in indexes and the like what may compute another value tomorrow.
 fn depends_on_the_session(message: &str) -> Option<SqlError> {
     let place = message.strip_prefix("non-deterministic functions prohibited in ")?;
