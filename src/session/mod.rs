@@ -1125,8 +1125,9 @@ impl Session {
                 if let Some(what) = write.alone {
                     self.forbid_block(what)?;
                 }
-                // An announcement changes nothing that a read-only transaction is to leave alone.
-                if !write.facts.notifies || write.statements.iter().any(|s| s.shape != Shape::Other) {
+                // Neither an announcement nor statistics change what a read-only transaction is to leave alone.
+                let announces = write.facts.notifies && write.statements.iter().all(|s| s.shape == Shape::Other);
+                if !announces && write.tag != Tag::Plain("ANALYZE") {
                     self.check_write(write_name(write))?;
                 }
                 for notice in &write.notices {

@@ -247,10 +247,14 @@ impl Session {
             }
             self.warn(state::NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress");
         }
-        let modes = self.transaction.as_ref().map(|t| TransactionModes {
-            isolation: Some(t.isolation),
-            read_only: Some(t.read_only),
-            deferrable: Some(t.deferrable),
+        let modes = self.transaction.as_ref().map(|t| match t.failed {
+            // As in PostgreSQL, a failure has taken them back.
+            true => TransactionModes::default(),
+            false => TransactionModes {
+                isolation: Some(t.isolation),
+                read_only: Some(t.read_only),
+                deferrable: Some(t.deferrable),
+            },
         });
         self.end_transaction(commit);
         Ok(modes.filter(|_| chain))
