@@ -159,6 +159,7 @@ pub const SCALARS: &[Scalar] = &[
     })
     .lax(),
     scalar("q_array_nest", -1, |_, a| nest(Type(int(a, 0)? as u32), &a[1..])).lax(),
+    scalar("q_array_to", 3, |_, a| array_to(a)),
     scalar("q_array_cast", 4, |ctx, a| array_cast(ctx, a, false)).contextual(),
     scalar("q_array_cut", 4, |ctx, a| array_cast(ctx, a, true)).contextual(),
     // Between elements whose text is always the same: an index may have these.
@@ -325,6 +326,35 @@ pub(super) fn copied<'a>(mut items: impl Iterator<Item = &'a Value>) -> SqlResul
 /// The elements of an array, in storage order.
 pub(super) fn elements(args: &[ValueRef<'_>], i: usize) -> SqlResult<Vec<Value>> {
     Ok(open(args, i)?.items)
+}
+
+/// Whether the cast between two types computes something that their texts do not tell.
+pub fn converts(from: Type, to: Type) -> bool {
+    let number = matches!(from, Type::NUMERIC | Type::FLOAT4 | Type::FLOAT8);
+    number && matches!(to, Type::INT2 | Type::INT4 | Type::INT8)
+        || matches!((from, to), (Type::BOOL, Type::INT4) | (Type::INT4, Type::BOOL))
+}
+
+/// (from element type, to element type, array): element by element, of types that [`converts`] names.
+fn array_to(args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let (from, to) = (Type(int(args, 0)? as u32), Type(int(args, 1)? as u32));
+    let mut array = open(args, 2)?;
+    array.elem = to;
+    let width = match to {
+        Type::INT2 => 2,
+        Type::INT4 => 4,
+        _ => 8,
+    };
+    for item in array.items.iter_mut().filter(|v| !v.is_null()) {
+        let given = [item.as_ref(), ValueRef::Int(width)];
+        *item = match (from, &*item) {
+            (Type::NUMERIC, _) => super::numeric::to_int(&given)?,
+            (Type::INT4, Value::Int(n)) => Value::Int((*n != 0).into()),
+            (Type::BOOL, _) => continue,
+            _ => super::floats::to_int(&given)?,
+        };
+    }
+    close(&array)
 }
 
 /// (from element type, to element type, modifier, array): retyped where both are stored alike, otherwise through text.

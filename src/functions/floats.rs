@@ -157,7 +157,7 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_f8_bucket", 4, bucket),
     scalar("q_int_f4", 1, |_, a| Ok(Value::Real(f64::from(int(a, 0)? as f32)))),
     scalar("q_f4", 1, to_single),
-    scalar("q_f8_int", 2, to_int),
+    scalar("q_f8_int", 2, |_, a| to_int(a)),
 ];
 
 const POWER: SqlState = SqlState::new("2201F");
@@ -260,7 +260,8 @@ fn power(a: f64, b: f64) -> SqlResult<f64> {
 }
 
 /// Rounds to nearest, halves to even.
-fn to_int(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+/// (float, width in bytes)
+pub(super) fn to_int(args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let (v, width) = (libm::rint(real(args, 0)?), int(args, 1)?);
     let (name, limit) = match width {
         2 => ("smallint", 32768.0),

@@ -52,6 +52,7 @@ pub mod records;
 pub mod regex;
 mod regression;
 mod render;
+mod sample;
 pub mod session;
 pub mod sqlite;
 mod statistics;

@@ -133,6 +133,16 @@ fn num(args: &[ValueRef<'_>], i: usize) -> SqlResult<Numeric> {
     stored_numeric(args[i])
 }
 
+/// (numeric, width in bytes)
+pub(super) fn to_int(args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let (min, max, name) = match int(args, 1)? {
+        2 => (i16::MIN.into(), i16::MAX.into(), "smallint"),
+        4 => (i32::MIN.into(), i32::MAX.into(), "integer"),
+        _ => (i64::MIN, i64::MAX, "bigint"),
+    };
+    num(args, 0)?.to_integer(min, max, name).map(Value::Int)
+}
+
 /// `a + b + c …` from left to right; what a NULL is added to is NULL.
 fn sum(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let mut sum: Option<Numeric> = None;
@@ -184,14 +194,7 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_num", 2, |_, a| done(num(a, 0)?.with_typmod(int(a, 1)? as i32)?)),
     scalar("q_num_from_f4", 2, |_, a| done(Numeric::from_f64(real(a, 0)?, 6).with_typmod(int(a, 1)? as i32)?)),
     scalar("q_num_from_f8", 2, |_, a| done(Numeric::from_f64(real(a, 0)?, 15).with_typmod(int(a, 1)? as i32)?)),
-    scalar("q_num_int", 2, |_, a| {
-        let (min, max, name) = match int(a, 1)? {
-            2 => (i16::MIN.into(), i16::MAX.into(), "smallint"),
-            4 => (i32::MIN.into(), i32::MAX.into(), "integer"),
-            _ => (i64::MIN, i64::MAX, "bigint"),
-        };
-        num(a, 0)?.to_integer(min, max, name).map(Value::Int)
-    }),
+    scalar("q_num_int", 2, |_, a| to_int(a)),
     scalar("q_num_f4", 1, |_, a| {
         // Through text, so that there is one rounding only.
         Ok(crate::types::text::real(crate::types::text::parse_f32(&num(a, 0)?.to_string())?.into()))

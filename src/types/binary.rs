@@ -5,7 +5,7 @@ use super::interval::Interval;
 use super::network::Inet;
 use super::numeric::{Numeric, text_to_binary};
 use super::text::{self, mismatch, real};
-use super::{Env, Type, array, bits, format_type_plain, json, jsonpath, record};
+use super::{Env, NO_TYPMOD, Type, array, bits, format_type_plain, json, jsonpath, record};
 use crate::error::{SqlError, SqlResult, state};
 use crate::value::{Value, ValueRef};
 
@@ -225,6 +225,10 @@ pub(crate) fn encode(ty: Type, typmod: i32, value: ValueRef<'_>, out: &mut Vec<u
         (_, ValueRef::Text(named)) if ty.is_reg() => {
             let (oid, _) = text::named_oid(named).ok_or_else(|| mismatch(ty, value))?;
             out.extend_from_slice(&oid.to_be_bytes());
+        }
+        (_, ValueRef::Text(named)) if ty.is_reg_array() => {
+            let numbers = text::parse_text(Type::OID_ARRAY, NO_TYPMOD, text::named_oids(named).0, &Env::default())?;
+            encode(ty, typmod, numbers.as_ref(), out)?;
         }
         (_, ValueRef::Int(n)) if ty.is_reg() => out.extend_from_slice(&(n as u32).to_be_bytes()),
         (Type::FLOAT4, _) => {

@@ -339,6 +339,21 @@ impl Type {
         )
     }
 
+    /// An array of those.
+    pub fn is_reg_array(self) -> bool {
+        matches!(
+            self,
+            Type::REGPROC_ARRAY
+                | Type::REGPROCEDURE_ARRAY
+                | Type::REGOPER_ARRAY
+                | Type::REGOPERATOR_ARRAY
+                | Type::REGCLASS_ARRAY
+                | Type::REGTYPE_ARRAY
+                | Type::REGROLE_ARRAY
+                | Type::REGNAMESPACE_ARRAY
+        )
+    }
+
     /// Stands for a set of types in a function's signature.
     pub fn is_polymorphic(self) -> bool {
         matches!(

@@ -112,6 +112,9 @@ pub fn write_text(ty: Type, typmod: i32, value: ValueRef<'_>, env: &Env, out: &m
             None => push_oid_or_dash(n, out),
         },
         (_, ValueRef::Int(n)) if ty.is_reg() => push_oid_or_dash(n, out),
+        (_, ValueRef::Text(named)) if ty.is_reg_array() => {
+            out.extend_from_slice(named_oids(named).1.as_bytes());
+        }
         (_, ValueRef::Text(named)) if ty.is_reg() => match named_oid(named) {
             Some((0, _)) | None => push_oid_or_dash(0, out),
             Some((_, name)) => out.extend_from_slice(name.as_bytes()),
@@ -252,6 +255,11 @@ fn parse_reg(text: &str, ty: Type) -> SqlResult<i64> {
 pub fn named_oid(text: &str) -> Option<(u32, &str)> {
     let (oid, name) = text.split_once(' ')?;
     Some((oid.parse().ok()?, name))
+}
+
+/// The same of an array of them: the array of the numbers, and that of the names.
+pub fn named_oids(text: &str) -> (&str, &str) {
+    text.split_once(' ').unwrap_or((text, text))
 }
 
 fn push_oid_or_dash(n: i64, out: &mut Vec<u8>) {

@@ -366,6 +366,7 @@ impl Binder<'_> {
             Choice::One(function, declared) => {
                 let (args, result) = self.coerce_arguments(args, &declared, function.result, true)?;
                 let args = self.with_labels(function, args, result)?;
+                let args = self.with_names_in(function, args, &declared)?;
                 if is_heavy(function.name) {
                     self.effort = self.effort.max(Effort::Pass);
                 }

@@ -4,7 +4,7 @@ use super::names::{fold as fold_name, parts};
 use super::{Binder, error_at};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::CastContext;
-use crate::functions::casts::way;
+use crate::functions::casts::{Way, way};
 use crate::sql::ir::{Cast, Node, Op, Typed};
 use crate::types::text::parse_literal;
 use crate::types::{NO_TYPMOD, Own as OwnKind, Type, interval_typmod, typmod_in};
@@ -369,6 +369,9 @@ impl Binder<'_> {
             if way.relabels(expr.ty, to) && !self.faithful {
                 return Ok(Some(relabel(expr, to).typmod(NO_TYPMOD)));
             }
+            // Its text has the blanks.
+            let padded = way == Way::Input && expr.ty == Type::BPCHAR && !self.faithful;
+            let expr = if padded { expr.padded() } else { expr };
             // A cast that takes the modifier has applied it; others leave that to the caller.
             let done = if way.takes_modifier(to) { typmod } else { NO_TYPMOD };
             return Ok(Some(Typed::apply(to, Op::Cast(cast), vec![expr]).typmod(done)));

@@ -5,7 +5,7 @@
 use super::labels::labels_as_text;
 use super::names::{Clause, Hidden, Names, Range, fold, name_start, schema_and_name};
 use super::record::{plain_field, shape_argument};
-use super::{Binder, Visible, error_at};
+use super::{Binder, Visible, error_at, parse_expr};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::records::MAX_COLUMNS;
 use crate::functions::{Function, Kind, lookup_functions};
@@ -19,9 +19,11 @@ use crate::sql::parse::ROWS_FROM;
 use crate::sql::plan::Effort;
 use crate::types::record::Field;
 use crate::types::{NO_TYPMOD, Type};
+use crate::value::Value;
 use sqlparser::ast::{
     Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, Join, JoinConstraint, JoinOperator, ObjectName,
-    Spanned, TableAlias, TableAliasColumnDef, TableFactor, TableWithJoins,
+    Spanned, TableAlias, TableAliasColumnDef, TableFactor, TableSample, TableSampleKind, TableSampleMethod,
+    TableWithJoins,
 };
 use sqlparser::tokenizer::Location;
 use std::rc::Rc;
@@ -227,11 +229,18 @@ impl Binder<'_> {
                 args: None,
                 with_hints,
                 version: None,
-                sample: None,
+                sample,
                 json_path: None,
                 with_ordinality: false,
                 ..
-            } if with_hints.is_empty() => self.table(name, alias.as_ref()),
+            } if with_hints.is_empty() => {
+                let item = self.table(name, alias.as_ref())?;
+                match sample {
+                    Some(TableSampleKind::AfterTableAlias(sample)) => self.sampled(item, sample),
+                    Some(TableSampleKind::BeforeTableAlias(_)) => Err(SqlError::syntax("syntax error at TABLESAMPLE")),
+                    None => Ok(item),
+                }
+            }
             TableFactor::Table { name, alias, args: Some(args), with_ordinality, .. } => {
                 self.table_function(name, &args.args, *with_ordinality, alias.as_ref())
             }
@@ -419,6 +428,46 @@ impl Binder<'_> {
         }
         let relation = self.relation(name)?;
         self.relation_item(&relation, alias)
+    }
+
+    /// TABLESAMPLE: a join with nothing, on whether a row is taken.
+    fn sampled(&mut self, item: Item, sample: &TableSample) -> SqlResult<Item> {
+        let only_tables = || {
+            let text = "TABLESAMPLE clause can only be applied to tables and materialized views";
+            SqlError::new(state::FEATURE_NOT_SUPPORTED, text)
+        };
+        let range = item.names.ranges.first().ok_or_else(only_tables)?;
+        let relation = range.relation.clone().filter(|r| r.kind.is_stored()).ok_or_else(only_tables)?;
+        let blocks = match sample.name {
+            Some(TableSampleMethod::Bernoulli) => false,
+            Some(TableSampleMethod::System) => true,
+            _ => return Err(SqlError::syntax("TABLESAMPLE needs a method, BERNOULLI or SYSTEM")),
+        };
+        let quantity = sample.quantity.as_ref().filter(|q| q.parenthesized && q.unit.is_none());
+        let (Some(quantity), None, None) = (quantity, &sample.bucket, &sample.offset) else {
+            return Err(SqlError::syntax("TABLESAMPLE needs a percentage in parentheses"));
+        };
+        let rowid = Column::of(range.id, format!("t{}", range.id), relation.rowid_name());
+        let rowid = Typed::new(Type::INT8, Node::Column(rowid));
+        let seed = match &sample.seed {
+            Some(seed) => Expr::Value(seed.value.clone()),
+            None => parse_expr("(SELECT pg_catalog.random())")?,
+        };
+        let (percentage, seed) =
+            self.within(Clause::From, |this| Ok((this.expr(&quantity.value)?, this.expr(&seed)?)))?;
+        let args = vec![
+            self.coerce(percentage, Type::FLOAT4)?,
+            self.coerce(seed, Type::FLOAT8)?,
+            rowid,
+            Typed::constant(Type::INT8, Value::Int(blocks.into())),
+        ];
+        let taken = Typed::apply(Type::BOOL, Op::Internal("q_sampled"), args);
+        let nothing = vec![Named { name: String::new(), expr: Typed::bool(true) }];
+        let nothing = Query::of(Body::Select(Box::new(Select { columns: nothing, ..Select::default() })));
+        let right = FromItem::Query { query: Box::new(nothing), range: self.next_id() };
+        let join =
+            FromItem::Join { left: Box::new(item.tree), right: Box::new(right), side: Side::Inner, on: Some(taken) };
+        Ok(Item { tree: FromItem::Nested(Box::new(join)), names: item.names })
     }
 
     /// The relation of a name.
@@ -803,7 +852,7 @@ impl Binder<'_> {
         };
         if populates {
             let base = args.remove(0);
-            args.insert(0, self.labelled(base));
+            args.insert(0, self.labelled(base)?);
         }
         let read = fields.iter().map(|f| Field { ty: labels_as_text(f.ty), ..f.clone() });
         args.push(shape_argument(&read.collect::<Vec<_>>()));

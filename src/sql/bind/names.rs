@@ -399,7 +399,7 @@ impl Binder<'_> {
                     let (row, mark) = (range.row(), range.wants_mark().then_some(range.id));
                     self.marks.extend(mark);
                     row.children(&mut |column| self.note_surface(column));
-                    let row = self.labelled(row);
+                    let row = self.labelled(row)?;
                     self.note_outer(depth, &row);
                     return Ok((row.at(at), 1));
                 }

@@ -26,13 +26,21 @@ impl Binder<'_> {
         let field = |(value, n): (&Typed, usize)| Field { name: format!("f{n}"), ty: value.ty, typmod: value.typmod };
         let fields = values.iter().zip(1..).map(field).collect();
         let record = Typed::apply(Type::RECORD, Op::Record(Rc::new(fields)), values).at(expr.at);
-        Ok(self.labelled(record))
+        self.labelled(record)
     }
 
-    /// A record that is whole without the catalog: labels of enums are texts in it.
-    pub(super) fn labelled(&self, record: Typed) -> Typed {
-        let Node::Apply(Op::Record(fields), args) = record.node else { return record };
+    /// A record that is whole without the catalog: labels of enums, and names of objects, are texts in it.
+    pub(super) fn labelled(&mut self, record: Typed) -> SqlResult<Typed> {
+        let Node::Apply(Op::Record(fields), args) = record.node else { return Ok(record) };
         let (mut fields, mut args) = (fields, args);
+        let named = |ty: Type| ty.is_reg() || ty.is_reg_array();
+        if fields.iter().any(|f| named(f.ty)) && !self.faithful {
+            for (field, arg) in Rc::make_mut(&mut fields).iter_mut().zip(&mut args).filter(|(f, _)| named(f.ty)) {
+                let name = self.with_name(arg.clone())?;
+                field.ty = name.ty;
+                *arg = name;
+            }
+        }
         if fields.iter().any(|f| f.ty.has_labels()) {
             for (field, arg) in Rc::make_mut(&mut fields).iter_mut().zip(&mut args).filter(|(f, _)| f.ty.has_labels()) {
                 field.ty = if field.ty.is_array() { Type::TEXT_ARRAY } else { Type::TEXT };
@@ -40,7 +48,7 @@ impl Binder<'_> {
                 *arg = Typed { ty: field.ty, ..label };
             }
         }
-        Typed { node: Node::Apply(Op::Record(fields), args), ..record }
+        Ok(Typed { node: Node::Apply(Op::Record(fields), args), ..record })
     }
 
     /// The fields of a record, as far as they are known.
@@ -131,7 +139,8 @@ impl Binder<'_> {
             let Some(ident) = idents.first() else { break };
             if let Some(range) = self.levels[depth].names.range(schema, &ident.value) {
                 let mark = range.wants_mark().then_some(range.id);
-                let row = self.labelled(range.row());
+                let row = range.row();
+                let row = self.labelled(row)?;
                 self.marks.extend(mark);
                 self.note_outer(depth, &row);
                 return Ok(row.at(at));

@@ -2,6 +2,7 @@
 
 use super::{Binder, class};
 use crate::error::{SqlError, SqlResult, state};
+use crate::functions::Function;
 use crate::functions::names::name_parts;
 use crate::sql::dialect::Postgres;
 use crate::sql::ir::{Column, Named, Node, Op, Query, Typed};
@@ -114,6 +115,14 @@ const MACROS: &[Macro] = &[Macro {
            WHERE s.relkind = 'S' AND d.refobjid = x.a::regclass::oid AND a.attname = x.b LIMIT 1)",
 }];
 
+/// The array `x.v` with its elements as another type.
+fn elements_as(ty: &str) -> String {
+    format!(
+        "CASE WHEN x.v IS NOT NULL THEN coalesce((SELECT array_agg(u.e::{ty} ORDER BY u.o) \
+         FROM unnest(x.v) WITH ORDINALITY u(e, o)), '{{}}') END"
+    )
+}
+
 fn no_schema(name: &str) -> SqlError {
     SqlError::new(state::INVALID_SCHEMA_NAME, format!("schema \"{name}\" does not exist"))
 }
@@ -219,11 +228,38 @@ impl Binder<'_> {
         }
     }
 
+    /// Functions that look at the texts of what they are given, of whatever type that is, see names.
+    pub(super) fn with_names_in(
+        &mut self,
+        function: &'static Function,
+        args: Vec<Typed>,
+        declared: &[Type],
+    ) -> SqlResult<Vec<Typed>> {
+        if !matches!(function.result, Type::TEXT | Type::JSON | Type::JSONB) || self.faithful {
+            return Ok(args);
+        }
+        let of_any_type = |ty: Option<&Type>| ty.is_none_or(|ty| *ty == Type::ANY || ty.is_polymorphic());
+        let args = args.into_iter().enumerate();
+        args.map(|(i, arg)| if of_any_type(declared.get(i)) { self.with_name(arg) } else { Ok(arg) }).collect()
+    }
+
+    /// A value of a `reg…` type, or an array of them, as its names.
+    pub(super) fn with_name(&mut self, expr: Typed) -> SqlResult<Typed> {
+        if expr.ty.is_reg() {
+            return self.text_of_reg(expr);
+        }
+        match expr.ty.is_reg_array() {
+            true => self.expand(&format!("({})", elements_as("text")), expr, Type::TEXT_ARRAY),
+            false => Ok(expr),
+        }
+    }
+
     /// The query that the client asks: where a column is of one of the `reg…` types or an enum, around the query as it is
     /// bound, with their names beside the numbers (`number name`), and labels, which only the client sees.
     pub(super) fn with_names(&mut self, query: Query) -> SqlResult<Query> {
         let outputs = query.outputs();
-        if !outputs.iter().any(|o| o.ty.is_reg() || o.ty.has_labels()) {
+        let named = |ty: Type| ty.is_reg() || ty.is_reg_array();
+        if !outputs.iter().any(|o| named(o.ty) || o.ty.has_labels()) {
             return Ok(query);
         }
         let id = self.next_id();
@@ -234,6 +270,11 @@ impl Binder<'_> {
             if output.ty.is_reg() {
                 let name = self.text_of_reg(expr.clone())?;
                 expr = Typed::apply(Type::TEXT, Op::NumberAndName, vec![expr, name]);
+            } else if named(output.ty) {
+                let text = |element| format!("({})::text", elements_as(element));
+                let numbers = self.expand(&text("oid"), expr.clone(), Type::TEXT)?;
+                let names = self.expand(&text("text"), expr, Type::TEXT)?;
+                expr = Typed::apply(Type::TEXT, Op::NumberAndName, vec![numbers, names]);
             }
             expr = self.to_client(expr);
             columns.push(Named { name: output.name.clone(), expr });

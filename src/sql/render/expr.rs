@@ -489,8 +489,13 @@ impl Sql {
             Some((_, way)) => self.by(way, cast, args),
             None => {
                 let element = |ty: Type| ty.element().unwrap_or(Type::TEXT).representation();
-                // An explicit cast cuts what is too long.
                 let (from, to) = (element(from), element(cast.to));
+                if crate::functions::arrays::converts(from, to) {
+                    self.put(format_args!("q_array_to({}, {}, ", from.0, to.0));
+                    self.expr(&args[0]);
+                    return self.push(")");
+                }
+                // An explicit cast cuts what is too long.
                 let name = match (cast.context == CastContext::Explicit, is_steady(from) && is_steady(to)) {
                     (true, true) => "q_array_cut_steadily",
                     (true, false) => "q_array_cut",
