@@ -85,12 +85,15 @@ impl Constraints {
         self.deferred |= deferred;
     }
 
-    /// OIDs of the foreign keys that are checked after each statement, though SQLite puts them off.
+    /// OIDs of the constraints that are checked after each statement, though SQLite puts them off: foreign keys, and those
+    /// keys that it counts as such.
     pub fn immediate(&self, catalog: &Catalog) -> Vec<u32> {
         if !self.deferred && self.all.is_none() && self.named.is_empty() {
             return Vec::new();
         }
-        let foreign = |c: &&Constraint| matches!(c.kind, ConstraintKind::ForeignKey { .. });
+        let foreign = |c: &&Constraint| {
+            matches!(c.kind, ConstraintKind::ForeignKey { .. }) || c.deferrable && c.index().is_some()
+        };
         let later = |c: &Constraint| {
             c.deferrable && self.named.get(&c.oid).copied().or(self.all).unwrap_or(c.initially_deferred)
         };

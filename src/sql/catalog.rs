@@ -273,6 +273,16 @@ pub struct Constraint {
     pub validated: bool,
 }
 
+impl Constraint {
+    /// The index of a key.
+    pub fn index(&self) -> Option<u32> {
+        match self.kind {
+            ConstraintKind::PrimaryKey { index } | ConstraintKind::Unique { index } => Some(index),
+            _ => None,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ConstraintKind {
     PrimaryKey {
@@ -775,7 +785,8 @@ fn index_of(r: &Row, columns: &[Column]) -> SqlResult<Index> {
     let key = |(i, attnum): (usize, &i16)| {
         let option = options.get(i).copied().unwrap_or(0);
         let ty = columns.get(i).map(|c| c.ty);
-        let class = classes.get(i).copied().filter(|class| methods::class(*class).is_some_and(|c| !c.is_built_in_default()));
+        let class =
+            classes.get(i).copied().filter(|class| methods::class(*class).is_some_and(|c| !c.is_built_in_default()));
         IndexKey {
             column: Some(*attnum).filter(|n| *n != 0),
             expression: if *attnum == 0 { expressions.next() } else { None },
@@ -883,6 +894,12 @@ impl Relation {
 
     pub fn constraint(&self, name: &str) -> Option<&Constraint> {
         self.constraints.iter().find(|c| c.name == name)
+    }
+
+    /// Whether a unique index lets no key in twice. That of a DEFERRABLE constraint does, until a statement or a transaction is
+    /// over (see `ddl::clashes`).
+    pub fn is_immediate(&self, index: &Index) -> bool {
+        !self.constraints.iter().any(|c| c.deferrable && c.index() == Some(index.oid))
     }
 
     pub fn primary_key(&self) -> Option<&Constraint> {

@@ -201,15 +201,27 @@ pub fn format_of(o: &CopyOptions, from: bool, names: &[String]) -> SqlResult<Cop
     let byte = |value: &Option<String>, default: u8, what: &str| match value.as_deref().map(str::as_bytes) {
         None => Ok(default),
         Some([b]) if *b != b'\n' && *b != b'\r' => Ok(*b),
-        Some(_) => Err(SqlError::unsupported(format!("a COPY {what} that is not a single one-byte character"))),
+        Some([_]) if what == "delimiter" => {
+            let message = "COPY delimiter cannot be newline or carriage return";
+            Err(SqlError::new(state::INVALID_PARAMETER_VALUE, message))
+        }
+        Some(_) => {
+            let message = format!("COPY {what} must be a single one-byte character");
+            Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, message))
+        }
     };
     let only_csv = |set: bool, what: &str| match set && !csv {
-        true => Err(SqlError::unsupported(format!("COPY {what} outside of CSV mode"))),
+        true => {
+            let message = format!("COPY {what} available only in CSV mode");
+            Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, message))
+        }
         false => Ok(()),
     };
-    only_csv(o.quote.is_some(), "QUOTE")?;
-    only_csv(o.escape.is_some(), "ESCAPE")?;
-    only_csv(o.force_quote.is_some() || o.force_null.is_some() || o.force_not_null.is_some(), "FORCE")?;
+    only_csv(o.quote.is_some(), "quote")?;
+    only_csv(o.escape.is_some(), "escape")?;
+    only_csv(o.force_quote.is_some(), "force quote")?;
+    only_csv(o.force_not_null.is_some(), "force not null")?;
+    only_csv(o.force_null.is_some(), "force null")?;
     let (header, header_match) = match o.header.as_deref() {
         None | Some("false" | "off" | "0" | "no") => (false, false),
         Some("true" | "on" | "1" | "yes") => (true, false),

@@ -185,7 +185,7 @@ impl Printer<'_> {
         let in_list = matches!(around, Around::Nothing | Around::List | Around::And | Around::Or | Around::Not);
         match op {
             Op::Operator(infix) => self.operator(infix, args, around),
-            Op::Function(function) => self.call(function.name, args, around),
+            Op::Function(function) => self.call(function.name, args),
             Op::Cast(cast) => {
                 let inner = match &args[0].node {
                     // A length after its type.
@@ -412,19 +412,26 @@ impl Printer<'_> {
         })
     }
 
-    fn call(&mut self, name: &'static str, args: &[Typed], around: Around) -> Option<()> {
+    fn call(&mut self, name: &'static str, args: &[Typed]) -> Option<()> {
         let constant = |arg: &Typed| match &arg.node {
             Node::Const(Value::Text(text)) | Node::Text(text) => Some(text.clone()),
             _ => None,
         };
         match (name, args) {
             ("timezone", [zone, time]) => {
-                let simple = !matches!(around, Around::Operator(..) | Around::Test | Around::Cast);
-                self.grouped(simple, |p| {
-                    p.expr(time, true, Around::Operator("AT", true))?;
-                    p.push(" AT TIME ZONE ");
-                    p.expr(zone, true, Around::Operator("AT", false))
-                })
+                self.push("(");
+                self.expr(time, true, Around::Operator("AT", true))?;
+                self.push(" AT TIME ZONE ");
+                self.expr(zone, true, Around::Operator("AT", false))?;
+                self.push(")");
+                Some(())
+            }
+            ("current_time" | "current_timestamp" | "localtime" | "localtimestamp", [precision]) => {
+                self.push(&name.to_uppercase());
+                self.push("(");
+                self.expr(precision, true, Around::List)?;
+                self.push(")");
+                Some(())
             }
             ("extract", [field, from]) => {
                 self.push(&format!("EXTRACT({} FROM ", constant(field)?));

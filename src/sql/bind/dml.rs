@@ -746,7 +746,10 @@ impl Binder<'_> {
                 predicate = found.1;
                 found.0
             }
-            (None, None) => Vec::new(),
+            (None, None) => {
+                relation.indexes.iter().filter(|i| i.unique).try_for_each(|i| check_arbiter(relation, i))?;
+                Vec::new()
+            }
             (Some(ConflictTarget::Columns(idents)), _) => {
                 let mut wanted = Vec::new();
                 for ident in idents {
@@ -760,12 +763,12 @@ impl Binder<'_> {
                     keys.sort_unstable();
                     keys == wanted
                 };
-                let index = relation.indexes.iter().any(|i| {
+                let fits = |i: &&Index| {
                     i.unique && i.valid && i.predicate.is_none() && fits(i.keys.iter().map(|k| k.column).collect())
-                });
-                if !index {
-                    return Err(no_arbiter());
-                }
+                };
+                let mut found = relation.indexes.iter().filter(fits).peekable();
+                found.peek().ok_or_else(no_arbiter)?;
+                found.try_for_each(|index| check_arbiter(relation, index))?;
                 self.needs.also(range, SELECT, wanted.iter().copied());
                 wanted.into_iter().filter_map(column).map(key).collect()
             }
@@ -778,6 +781,8 @@ impl Binder<'_> {
                     let text = format!("constraint \"{name}\" for table \"{}\" does not exist", target.named.name);
                     SqlError::new(state::UNDEFINED_OBJECT, text)
                 })?;
+                let index = relation.indexes.iter().find(|i| constraint.index() == Some(i.oid));
+                index.map_or(Ok(()), |index| check_arbiter(relation, index))?;
                 self.needs.also(range, SELECT, constraint.columns.iter().copied());
                 constraint.columns.iter().filter_map(|n| column(*n)).map(key).collect()
             }
@@ -886,6 +891,7 @@ impl Binder<'_> {
             };
             let holds = |predicate: &Typed| filter.as_ref().is_some_and(|filter| implies(filter, predicate));
             if predicate.as_ref().is_none_or(holds) {
+                check_arbiter(relation, index)?;
                 return Ok((keys, predicate));
             }
         }
@@ -950,7 +956,7 @@ impl Binder<'_> {
     /// Whether nothing but its primary key decides if a new row is welcome.
     fn is_ruled_by_primary_key(&self, relation: &Relation) -> bool {
         !relation.constraints.iter().any(|constraint| matches!(constraint.kind, ConstraintKind::ForeignKey { .. }))
-            && relation.indexes.iter().all(|index| !index.unique || index.primary)
+            && relation.indexes.iter().all(|index| !index.unique || index.primary && relation.is_immediate(index))
     }
 
     /// Whether other rows may have a say in whether a row may be changed like this: those that have to differ from it, or
@@ -1421,6 +1427,17 @@ fn spoken_keys(action: &OnConflictAction) -> Option<(&[Expr], Option<&Expr>)> {
 fn no_arbiter() -> SqlError {
     let text = "there is no unique or exclusion constraint matching the ON CONFLICT specification";
     SqlError::new(state::INVALID_COLUMN_REFERENCE, text)
+}
+
+/// Errors: 55000 where keys may be there twice for a while.
+fn check_arbiter(relation: &Relation, index: &Index) -> SqlResult<()> {
+    if relation.is_immediate(index) {
+        return Ok(());
+    }
+    let text = "ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters";
+    Err(SqlError::new(state::OBJECT_NOT_IN_PREREQUISITE_STATE, text)
+        .table(&relation.schema, &relation.name)
+        .constraint(&index.name))
 }
 
 /// Whether a row that passes `filter` certainly passes `predicate`, as far as their parts tell.

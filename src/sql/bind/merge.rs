@@ -81,6 +81,7 @@ impl Binder<'_> {
             Change::Update(_) => 1,
             Change::Insert(_) => 2,
         });
+        self.parts.writes += writes.len().saturating_sub(1);
         let twice = self.met_twice(&met)?;
         let walk = |visit: &mut dyn FnMut(crate::sql::ir::Part<'_>)| writes.iter().for_each(|write| write.parts(visit));
         self.check_rights(&walk)?;

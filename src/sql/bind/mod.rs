@@ -460,7 +460,12 @@ pub fn bind_index_key(scope: &Scope<'_>, relation: &Relation, text: &str) -> Sql
 
 /// A column as an index's key.
 pub fn index_column(column: &crate::sql::catalog::Column) -> String {
-    let plain = Column { collated: true, ..Column::plain(column.name.as_str()) };
+    index_column_of(None, column)
+}
+
+/// The same of a FROM item, or of a trigger's row.
+pub fn index_column_of(qualifier: Option<&str>, column: &crate::sql::catalog::Column) -> String {
+    let plain = Column { collated: true, qualifier: qualifier.map(Rc::from), ..Column::plain(column.name.as_str()) };
     render::index_key(&Typed::new(column.ty, Node::Column(plain)))
 }
 

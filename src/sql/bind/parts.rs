@@ -152,6 +152,12 @@ impl Binder<'_> {
         tables.iter().filter_map(|oid| self.scope.catalog.by_oid(*oid)).any(|r| r.constraints.iter().any(refers))
     }
 
+    /// Whether one of the tables has a DEFERRABLE key.
+    fn may_clash(&self, tables: &BTreeSet<u32>) -> bool {
+        let mut tables = tables.iter().filter_map(|oid| self.scope.catalog.by_oid(*oid));
+        tables.any(|r| r.indexes.iter().any(|index| !r.is_immediate(index)))
+    }
+
     /// Whether deleting a row may change other rows of the same table.
     pub(super) fn leads_back(&self, relation: &Relation) -> bool {
         let mut reached = BTreeSet::new();
@@ -311,8 +317,9 @@ impl Binder<'_> {
         let parts = std::mem::take(&mut self.parts);
         let row_list = self.row_list();
         let mut statements = Vec::new();
-        // Foreign keys between the tables that it changes are checked when all of it is done.
-        if parts.writes > 1 && self.refer_to_each_other(&parts.targets) {
+        // Foreign keys between the tables that it changes, and keys that may be there twice for a while, are checked when all
+        // of it is done.
+        if parts.writes > 1 && (self.refer_to_each_other(&parts.targets) || self.may_clash(&parts.targets)) {
             let deferral = Sql::new("PRAGMA defer_foreign_keys = ON", Yields::Nothing);
             statements.push(Sql { shape: Shape::Deferral, ..deferral });
         }

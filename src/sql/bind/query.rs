@@ -12,7 +12,7 @@ use super::{Binder, CteColumn, Inside, Visible, class, error_at};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::CastContext;
 use crate::rights::UPDATE;
-use crate::sql::catalog::{Column as Stored, Relation, RelationKind};
+use crate::sql::catalog::{Column as Stored, Index, Relation, RelationKind};
 use crate::sql::ir::{
     Body, Column, Cte, FromItem, Lock, Materialized, Named, Node, Op, OrderKey, Out, Part, Query as Tree,
     Select as SelectTree, SetOperator as Operator, SortKey, SubQuery, Typed,
@@ -927,7 +927,7 @@ impl Binder<'_> {
         ranges
             .iter()
             .filter_map(|r| {
-                let key = r.relation.as_ref()?.primary_key()?;
+                let key = r.relation.as_ref()?.primary_key().filter(|key| !key.deferrable)?;
                 key.columns.iter().all(|n| grouped(r.id, *n)).then_some((r.id, key.oid))
             })
             .collect()
@@ -1012,7 +1012,8 @@ pub(super) fn is_one_row(table: &Relation, range: usize, filter: Option<&Typed>)
         fixed_columns(filter, range, &mut fixed);
     }
     let fixed: Vec<i16> = fixed.into_iter().map(|(column, _)| column).collect();
-    let keys = table.indexes.iter().filter(|i| i.unique && i.valid && i.predicate.is_none()).map(|index| &index.keys);
+    let alone = |index: &&Index| index.unique && index.valid && index.predicate.is_none() && table.is_immediate(index);
+    let keys = table.indexes.iter().filter(alone).map(|index| &index.keys);
     keys.into_iter().any(|keys| keys.iter().all(|k| k.column.is_some_and(|n| fixed.contains(&n))))
 }
 

@@ -4,7 +4,7 @@ use super::grammar::{
     AlterAction, ColumnDef, ConstraintDef, ConstraintSyntax, Object, SequenceAction, SequenceOption, set_view_option,
 };
 use super::roles::owners;
-use super::rows::is_key_of;
+use super::rows::referenced_key;
 use super::table::{
     allow, define_column, define_constraint, drop_views, freeze_default, guard_foreign_key, guard_unique, mentioned,
     nextval_of, owned_sequence, plain_column, release_owned, remove_owned, sequence_with,
@@ -300,7 +300,7 @@ pub fn drop_column(work: &mut Work<'_>, table: &Relation, name: &str, if_exists:
         work.notice(state::SUCCESSFUL_COMPLETION, message);
         return Ok(());
     };
-    let what = format!("column {} of table {}", quote_identifier(name), quote_identifier(&table.name));
+    let what = format!("column {name} of table {}", quote_identifier(&table.name));
     work.dropped.get_or_insert_with(|| what.clone());
     release_owned(work, &column, &what, &BTreeSet::new(), cascade)?;
     let attnum = column.attnum;
@@ -733,9 +733,13 @@ fn adopt_index(work: &mut Work<'_>, table: &Relation, def: &ConstraintDef, prima
         kind,
         columns,
         deferrable: def.deferrable,
-        initially_deferred: false,
+        initially_deferred: def.initially_deferred,
         validated: true,
     });
+    if def.deferrable {
+        work.drop_physical_index(&current, &index);
+        work.create_physical_index(&new, &index)?;
+    }
     work.update(&current, new);
     Ok(())
 }
@@ -776,7 +780,7 @@ pub fn drop_constraint(
             return Ok(());
         }
     };
-    let what = format!("constraint {} on table {}", quote_identifier(name), quote_identifier(&table.name));
+    let what = format!("constraint {name} on table {}", quote_identifier(&table.name));
     release_key(work, table, &constraint, index, cascade)?;
     drop_views(work, work.views_resting_on(table.oid, constraint.oid), &what, &BTreeSet::new(), cascade)?;
     let current = work.catalog.by_oid(table.oid).map_or_else(|| table.clone(), |r| Relation::clone(r));
@@ -797,7 +801,7 @@ pub fn drop_constraint(
 
 /// Foreign keys that point at a key which is to go.
 fn release_key(work: &mut Work<'_>, table: &Relation, key: &Constraint, index: u32, cascade: bool) -> SqlResult<()> {
-    let what = format!("constraint {} on table {}", quote_identifier(&key.name), quote_identifier(&table.name));
+    let what = format!("constraint {} on table {}", key.name, quote_identifier(&table.name));
     match table.indexes.iter().find(|i| i.oid == index).cloned() {
         Some(index) => {
             work.dropped = work.dropped.take().or(Some(what));
@@ -809,8 +813,7 @@ fn release_key(work: &mut Work<'_>, table: &Relation, key: &Constraint, index: u
 
 /// Foreign keys that rest on a unique index which is to go with `what`.
 pub fn release_index(work: &mut Work<'_>, table: &Relation, index: &Index, what: &str, cascade: bool) -> SqlResult<()> {
-    let key = |columns: &[i16]| table.indexes.iter().find(|i| is_key_of(i, columns));
-    let rests = |columns: &[i16]| key(columns).is_some_and(|i| i.oid == index.oid);
+    let rests = |columns: &[i16]| referenced_key(table, columns).is_some_and(|i| i.oid == index.oid);
     release_references(work, table, &rests, what, cascade)
 }
 
@@ -831,7 +834,7 @@ fn release_references(
         .collect();
     holders.sort_by_key(|(_, oid, _)| *oid);
     for (holder, oid, name) in holders {
-        let dependent = format!("constraint {}", quote_identifier(&name));
+        let dependent = format!("constraint {name}");
         let on = work.shown(&holder);
         allow(work, cascade, what, (oid, &dependent), Some(&on));
         if let Some(holder) = work.catalog.by_oid(holder.oid).map(|r| Relation::clone(r)) {

@@ -13,7 +13,6 @@ use crate::rights;
 use crate::sql::bind::Kept;
 use crate::sql::catalog::{Domain, DomainCheck, Object, OwnType, Relation, RelationKind, quote, sqlite_name};
 use crate::sql::cursor::Name;
-use crate::sql::lex::quote_identifier;
 use crate::types::{NO_TYPMOD, Own, Type};
 
 pub fn create(work: &mut Work<'_>, def: &DomainDef) -> SqlResult<&'static str> {
@@ -218,7 +217,7 @@ pub fn drop_part(work: &mut Work<'_>, own: &OwnType, check: Option<&str>, of: &s
     let number = Own::Domain.number(own.oid);
     match (check, &mut own.domain) {
         (Some(name), Some(domain)) => {
-            allow(work, cascade, of, (number, &format!("constraint {}", quote_identifier(name))), None);
+            allow(work, cascade, of, (number, &format!("constraint {name}")), None);
             if cascade {
                 domain.checks.retain(|check| check.name != name);
                 work.put_type(own);

@@ -302,6 +302,14 @@ pub enum ConstraintSyntax {
     Generated(String),
 }
 
+impl ConstraintSyntax {
+    /// Nothing of it can be put off.
+    fn is_checked_at_once(&self) -> bool {
+        use ConstraintSyntax::{ForeignKey, PrimaryKey, Unique, UsingIndex};
+        !matches!(self, PrimaryKey(_) | Unique(_) | UsingIndex(..) | ForeignKey { .. })
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub enum SequenceOption {
     As(TypeName),
@@ -1102,18 +1110,41 @@ fn identity_options(c: &mut Cursor<'_>) -> SqlResult<Vec<SequenceOption>> {
     Ok(options)
 }
 
+/// When a constraint is checked. Errors: 42601 for a column's property that is no constraint of this kind.
 fn attributes(c: &mut Cursor<'_>, constraint: &mut ConstraintDef) -> SqlResult<()> {
+    let (mut deferrable, mut deferred) = (None, None);
+    let refuse = |position, message: &str| Err(SqlError::syntax(message).position(position));
     loop {
-        if c.eat_all("NOT DEFERRABLE") {
-            constraint.deferrable = false;
+        let position = c.position();
+        let (what, value, known) = if c.eat_all("NOT DEFERRABLE") {
+            ("NOT DEFERRABLE", false, &mut deferrable)
         } else if c.eat("DEFERRABLE") {
-            constraint.deferrable = true;
+            ("DEFERRABLE", true, &mut deferrable)
         } else if c.eat_all("INITIALLY DEFERRED") {
-            (constraint.deferrable, constraint.initially_deferred) = (true, true);
-        } else if !c.eat_all("INITIALLY IMMEDIATE") {
-            return Ok(());
+            ("INITIALLY DEFERRED", true, &mut deferred)
+        } else if c.eat_all("INITIALLY IMMEDIATE") {
+            ("INITIALLY IMMEDIATE", false, &mut deferred)
+        } else {
+            break;
+        };
+        if constraint.kind.is_checked_at_once() {
+            return refuse(position, &format!("misplaced {what} clause"));
+        }
+        if known.replace(value).is_some() {
+            let either = if what.starts_with("INITIALLY") {
+                "INITIALLY IMMEDIATE/DEFERRED"
+            } else {
+                "DEFERRABLE/NOT DEFERRABLE"
+            };
+            return refuse(position, &format!("multiple {either} clauses not allowed"));
+        }
+        if (deferrable, deferred) == (Some(false), Some(true)) {
+            return refuse(position, "constraint declared INITIALLY DEFERRED must be DEFERRABLE");
         }
     }
+    constraint.initially_deferred |= deferred == Some(true);
+    constraint.deferrable = deferrable.unwrap_or(constraint.deferrable || constraint.initially_deferred);
+    Ok(())
 }
 
 fn references(c: &mut Cursor<'_>, columns: Vec<String>) -> SqlResult<ConstraintSyntax> {
@@ -1188,7 +1219,16 @@ fn table_constraint(c: &mut Cursor<'_>) -> SqlResult<ConstraintDef> {
         return Err(c.error());
     };
     let mut constraint = ConstraintDef { name, nulls_equal: nulls, position, ..ConstraintDef::new(kind) };
-    attributes(c, &mut constraint)?;
+    if matches!(constraint.kind, ConstraintSyntax::Check(_)) {
+        c.eat_all("NOT DEFERRABLE");
+        if c.is("DEFERRABLE") || c.is("INITIALLY") && c.is_at(1, "DEFERRED") {
+            let message = "CHECK constraints cannot be marked DEFERRABLE";
+            return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, message));
+        }
+        c.eat_all("INITIALLY IMMEDIATE");
+    } else {
+        attributes(c, &mut constraint)?;
+    }
     if c.eat_all("NOT VALID") {
         let what = match constraint.kind {
             ConstraintSyntax::Check(_) | ConstraintSyntax::ForeignKey { .. } => None,
@@ -1200,7 +1240,9 @@ fn table_constraint(c: &mut Cursor<'_>) -> SqlResult<ConstraintDef> {
             return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, message));
         }
         constraint.not_valid = true;
-        attributes(c, &mut constraint)?;
+        if !matches!(constraint.kind, ConstraintSyntax::Check(_)) {
+            attributes(c, &mut constraint)?;
+        }
     }
     Ok(constraint)
 }
@@ -1565,7 +1607,9 @@ fn alter_action(c: &mut Cursor<'_>) -> SqlResult<AlterAction> {
     if c.eat("ALTER") {
         if c.eat("CONSTRAINT") {
             let (name, position) = (c.ident()?, c.position());
-            let mut constraint = ConstraintDef { position, ..ConstraintDef::new(ConstraintSyntax::Null) };
+            // Of whatever kind it turns out to be.
+            let kind = ConstraintSyntax::Unique(Vec::new());
+            let mut constraint = ConstraintDef { position, ..ConstraintDef::new(kind) };
             attributes(c, &mut constraint)?;
             let (deferrable, deferred) = (constraint.deferrable, constraint.initially_deferred);
             return Ok(AlterAction::AlterConstraint { name, deferrable, deferred });

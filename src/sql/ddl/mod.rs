@@ -18,11 +18,12 @@
 //! | `roles` | roles, grants and owners |
 //! | `temporary` | what goes with its session |
 //! | `absent` | DROP of kinds of objects of which there are none |
+//! | `clashes` | keys of DEFERRABLE constraints |
 //! | `depend` | what objects rest on, as rows of `pg_depend` |
 //! | `rows` | a relation as rows of the system tables, and the difference of two relations as SQL |
 //!
 //! Storage choices: a primary key of one integer column is the rowid; every other key is a UNIQUE index of its own,
-//! so that it can be added and dropped. CHECK and FOREIGN KEY constraints carry their OID as name inside SQLite:
+//! so that it can be added and dropped. Those of DEFERRABLE constraints are indexes that are not unique, with triggers. CHECK and FOREIGN KEY constraints carry their OID as name inside SQLite:
 //! unique in the database, and renaming is a matter of the catalog only.
 //!
 //! Left out (0A000): composite and range types, functions, triggers, rules, policies, partitions, inheritance,
@@ -30,6 +31,7 @@
 
 mod absent;
 mod alter;
+mod clashes;
 mod depend;
 mod domains;
 pub mod grammar;

@@ -593,8 +593,12 @@ fn constraint_row(
 
 /// The unique index a foreign key points to.
 pub fn referenced_index(catalog: &Catalog, table: u32, columns: &[i16]) -> u32 {
-    let Some(relation) = catalog.by_oid(table) else { return 0 };
-    relation.indexes.iter().find(|i| is_key_of(i, columns)).map_or(0, |i| i.oid)
+    catalog.by_oid(table).and_then(|relation| referenced_key(relation, columns)).map_or(0, |i| i.oid)
+}
+
+/// The unique index that foreign keys to these columns rest on.
+pub fn referenced_key<'a>(relation: &'a Relation, columns: &[i16]) -> Option<&'a Index> {
+    relation.indexes.iter().find(|i| is_key_of(i, columns) && relation.is_immediate(i))
 }
 
 /// Is `index` a unique index over exactly these columns?
@@ -647,7 +651,7 @@ fn index_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, index: &Index, sh
         ("indnullsnotdistinct", flag(index.nulls_equal)),
         ("indisprimary", flag(index.primary)),
         ("indisexclusion", "0".into()),
-        ("indimmediate", "1".into()),
+        ("indimmediate", flag(r.is_immediate(index))),
         ("indisclustered", "0".into()),
         ("indisvalid", flag(index.valid)),
         ("indcheckxmin", "0".into()),

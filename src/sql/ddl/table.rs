@@ -5,12 +5,12 @@ use super::grammar::{
     Owned, SequenceOption,
 };
 use super::roles::{self, RoleSpec, grants, owners};
-use super::rows::{is_key_of, literal};
+use super::rows::{is_key_of, literal, referenced_key};
 use super::work::{
     self, Dependent, TablePart, Violation, Work, key_detail, no_column, no_relation, no_schema, sets_default,
     system_relation,
 };
-use super::{absent, alter, domains, materialized, online, statistics, types};
+use super::{absent, alter, clashes, domains, materialized, online, statistics, types};
 use crate::command::{Definition, Statement, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::rights::{self, REFERENCES, SELECT, TRUNCATE};
@@ -392,7 +392,12 @@ fn copy_definition(work: &mut Work<'_>, table: &mut Relation, like: &Like) -> Sq
                 });
             }
             ConstraintKind::PrimaryKey { .. } if like.indexes => {
-                constraints.push(ConstraintDef::new(ConstraintSyntax::PrimaryKey(names(&c.columns))));
+                let (deferrable, initially_deferred) = (c.deferrable, c.initially_deferred);
+                constraints.push(ConstraintDef {
+                    deferrable,
+                    initially_deferred,
+                    ..ConstraintDef::new(ConstraintSyntax::PrimaryKey(names(&c.columns)))
+                });
             }
             ConstraintKind::Unique { .. } if like.indexes => {
                 let index = source
@@ -402,6 +407,8 @@ fn copy_definition(work: &mut Work<'_>, table: &mut Relation, like: &Like) -> Sq
                 let nulls_equal = index.is_some_and(|i| i.nulls_equal);
                 constraints.push(ConstraintDef {
                     nulls_equal,
+                    deferrable: c.deferrable,
+                    initially_deferred: c.initially_deferred,
                     ..ConstraintDef::new(ConstraintSyntax::Unique(names(&c.columns)))
                 });
             }
@@ -484,9 +491,6 @@ fn define_key(
     primary: bool,
     is_new: bool,
 ) -> SqlResult<()> {
-    if def.initially_deferred {
-        return Err(SqlError::unsupported("a UNIQUE constraint INITIALLY DEFERRED"));
-    }
     if primary && table.primary_key().is_some() {
         let message = format!("multiple primary keys for table \"{}\" are not allowed", table.name);
         return Err(SqlError::new(state::INVALID_TABLE_DEFINITION, message).position(def.position));
@@ -510,7 +514,7 @@ fn define_key(
             .column_at(*n)
             .is_some_and(|c| matches!(c.ty, Type::INT2 | Type::INT4 | Type::INT8) && c.generated.is_none())
     };
-    if primary && is_new && columns.len() == 1 && is_integer(&columns[0]) {
+    if primary && is_new && !def.deferrable && columns.len() == 1 && is_integer(&columns[0]) {
         work.catalog.rowid_keys.insert(index);
     }
     table.indexes.push(Index {
@@ -531,7 +535,7 @@ fn define_key(
         kind: if primary { ConstraintKind::PrimaryKey { index } } else { ConstraintKind::Unique { index } },
         columns,
         deferrable: def.deferrable,
-        initially_deferred: false,
+        initially_deferred: def.initially_deferred,
         validated: true,
     });
     Ok(())
@@ -576,7 +580,12 @@ fn define_foreign_key(work: &mut Work<'_>, table: &mut Relation, def: &Constrain
         let message = "number of referencing and referenced columns for foreign key disagree";
         return Err(SqlError::new(state::INVALID_FOREIGN_KEY, message));
     }
-    if !parent.indexes.iter().any(|i| is_key_of(i, &target)) {
+    if referenced_key(&parent, &target).is_none() {
+        if parent.indexes.iter().any(|i| is_key_of(i, &target)) {
+            let what = if referenced.is_empty() { "primary key" } else { "unique constraint" };
+            let message = format!("cannot use a deferrable {what} for referenced table \"{}\"", parent.name);
+            return Err(SqlError::new(state::OBJECT_NOT_IN_PREREQUISITE_STATE, message));
+        }
         let message =
             format!("there is no unique constraint matching given keys for referenced table \"{}\"", parent.name);
         return Err(SqlError::new(state::INVALID_FOREIGN_KEY, message));
@@ -1519,7 +1528,7 @@ pub fn drop_parts(
         let (dependent, on) = match &part {
             TablePart::Default(attnum) => (format!("default value for column {} of table {on}", name(*attnum)), None),
             TablePart::Generated(attnum) => (format!("column {} of table {on}", name(*attnum)), None),
-            TablePart::Check(name) => (format!("constraint {}", quote_identifier(name)), Some(on.as_str())),
+            TablePart::Check(name) => (format!("constraint {name}"), Some(on.as_str())),
             TablePart::Index(oid) => {
                 let index = work.catalog.by_oid(*oid).map(|r| Relation::clone(r));
                 (index.map(|index| described(work, &index)).unwrap_or_default(), None)
@@ -1569,7 +1578,7 @@ fn drop_table(work: &mut Work<'_>, table: &Relation, doomed: &BTreeSet<u32>, cas
         let anew = holder.oid != table.oid && foreign.iter().any(|c| sets_default(c));
         for constraint in foreign {
             if holder.oid != table.oid && !doomed.contains(&holder.oid) {
-                let name = format!("constraint {}", quote_identifier(&constraint.name));
+                let name = format!("constraint {}", constraint.name);
                 let (of, on) = (described(work, table), work.shown(holder));
                 allow(work, cascade, &of, (constraint.oid, &name), Some(&on));
             }
@@ -1583,6 +1592,7 @@ fn drop_table(work: &mut Work<'_>, table: &Relation, doomed: &BTreeSet<u32>, cas
             work.rebuild(holder, &freed, &BTreeMap::new())?;
         }
     }
+    table.indexes.iter().for_each(|index| clashes::drop(work, table, index, "DROP"));
     work.sql(format!("DROP TABLE {}", quote(&sqlite_name(&table.schema, &table.name))));
     work.remove(table);
     table.columns.iter().for_each(|column| remove_owned(work, column));
@@ -1630,7 +1640,7 @@ fn drop_index(work: &mut Work<'_>, table: u32, index: u32, cascade: bool) -> Sql
     let found = found.ok_or_else(|| SqlError::internal("an index without a definition"))?.clone();
     if let Some(c) = owner {
         let what = format!("index {}", quote_identifier(&found.name));
-        let by = format!("constraint {} on table {}", quote_identifier(&c.name), quote_identifier(&table.name));
+        let by = format!("constraint {} on table {}", c.name, quote_identifier(&table.name));
         return Err(SqlError::new(
             state::DEPENDENT_OBJECTS_STILL_EXIST,
             format!("cannot drop {what} because {by} requires it"),
@@ -1650,7 +1660,7 @@ fn drop_sequence(work: &mut Work<'_>, sequence: &Relation, doomed: &BTreeSet<u32
     let owner = work.catalog.sequence_owner(sequence.oid).map(|(r, n)| (Relation::clone(r), n));
     if let Some((table, attnum)) = owner {
         let column = table.column_at(attnum).ok_or_else(|| SqlError::internal("a sequence owned by no column"))?;
-        let shown = format!("column {} of table {}", quote_identifier(&column.name), quote_identifier(&table.name));
+        let shown = format!("column {} of table {}", column.name, quote_identifier(&table.name));
         if column.identity.is_some() {
             let what = described(work, sequence);
             let message = format!("cannot drop {what} because {shown} requires it");

@@ -13,7 +13,6 @@ use crate::rights;
 use crate::sql::access;
 use crate::sql::catalog::{Label, Object, OwnType, Relation, RelationKind};
 use crate::sql::cursor::Name;
-use crate::sql::lex::quote_identifier;
 use crate::sql::view;
 use crate::types::{Own, Type};
 use std::collections::BTreeSet;
@@ -283,7 +282,7 @@ pub fn drop_one(work: &mut Work<'_>, own: &OwnType, cascade: bool) -> SqlResult<
     for (oid, column, ty) in tables {
         let Some(relation) = work.catalog.by_oid(oid).map(|r| Relation::clone(r)) else { continue };
         let of = format!("type {}", work.type_name(ty));
-        let dependent = format!("column {} of table {}", quote_identifier(&column), work.shown(&relation));
+        let dependent = format!("column {column} of table {}", work.shown(&relation));
         allow(work, cascade, &of, (oid, &dependent), None);
         if let Some(column) = relation.column(&column) {
             gone.insert((oid, column.attnum));

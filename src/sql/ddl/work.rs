@@ -1,8 +1,10 @@
 //! The working copy of a catalog that a DDL statement changes, and the SQLite statements that go with it.
 
+use super::clashes;
 use super::grammar::{OnCommit, TypeName};
 use super::roles::grants;
 use super::rows::{self, column_list, literal};
+use super::table::guard_unique;
 use super::temporary;
 use crate::command::{Definition, Shape, Statement, Yields};
 use crate::error::{SqlError, SqlResult, SqlState, state};
@@ -169,7 +171,7 @@ impl Keys {
         let keys: Vec<String> = self.terms.iter().map(|key| format!("{}{}", key.term, key.direction)).collect();
         format!(
             "CREATE {}INDEX {} ON {}({}){}",
-            if index.unique { "UNIQUE " } else { "" },
+            if index.unique && r.is_immediate(index) { "UNIQUE " } else { "" },
             quote(&sqlite_name(&r.schema, &index.name)),
             quote(physical),
             keys.join(", "),
@@ -1064,7 +1066,9 @@ impl<'a> Work<'a> {
 
     /// CREATE INDEX of SQLite, unless the key is the rowid.
     pub fn create_physical_index(&mut self, r: &Relation, index: &Index) -> SqlResult<()> {
-        self.create_physical_index_on(r, index, &sqlite_name(&r.schema, &r.name))
+        self.create_physical_index_on(r, index, &sqlite_name(&r.schema, &r.name))?;
+        clashes::create(self, r, index);
+        Ok(())
     }
 
     /// What SQLite's index is made of, if there is one: not where the key is the rowid.
@@ -1093,7 +1097,7 @@ impl<'a> Work<'a> {
         let Some(keys) = self.physical_keys(r, index)? else { return Ok(()) };
         self.sql(keys.create(r, index, physical));
         let Keys { terms, predicate } = keys;
-        if index.nulls_equal && index.unique {
+        if index.nulls_equal && index.unique && r.is_immediate(index) {
             // SQLite takes NULLs for different: keys with one are unique by an index of their own.
             let is_null: Vec<String> = terms.iter().map(|key| format!("{} IS NULL", key.term)).collect();
             let filled = terms.iter().map(|Key { term, ty, .. }| {
@@ -1121,9 +1125,10 @@ impl<'a> Work<'a> {
         if !self.catalog.rowid_keys.contains(&index.oid) && methods::is_physical(index.method) {
             self.sql(format!("DROP INDEX {}", quote(&sqlite_name(&r.schema, &index.name))));
         }
-        if index.nulls_equal && index.unique {
+        if index.nulls_equal && index.unique && r.is_immediate(index) {
             self.sql(format!("DROP INDEX {}", quote(&nulls_index(index.oid))));
         }
+        clashes::drop(self, r, index, "ALTER");
     }
 
     /// Copies a table into its new form, with `values` (SQLite expressions over the old columns) for some columns.
@@ -1152,16 +1157,17 @@ impl<'a> Work<'a> {
                 if index.nulls_equal {
                     self.sql(format!("DROP INDEX IF EXISTS {}", quote(&nulls_index(index.oid))));
                 }
+                clashes::drop(self, before, index, "ALTER");
             }
             // A foreign key finds its parent through a unique index, also in the table itself.
-            for index in after.indexes.iter().filter(|index| index.unique) {
+            for index in after.indexes.iter().filter(|index| index.unique && after.is_immediate(index)) {
                 self.create_physical_index_on(after, index, &copy)?;
             }
         }
         for (before, after) in &pairs {
             let copy = copy_name(before.oid);
             self.copy_rows(before, after, &copy, if before.oid == old.oid { Some(values) } else { None });
-            for index in after.indexes.iter().filter(|index| !index.unique) {
+            for index in after.indexes.iter().filter(|index| !index.unique || !after.is_immediate(index)) {
                 self.create_physical_index_on(after, index, &copy)?;
             }
         }
@@ -1177,6 +1183,12 @@ impl<'a> Work<'a> {
         }
         for (before, _) in &pairs {
             self.sql(format!("ALTER TABLE {} RENAME TO {}", quote(&copy_name(before.oid)), name(before)));
+        }
+        for (_, after) in &pairs {
+            for index in after.indexes.iter().filter(|index| !after.is_immediate(index)) {
+                guard_unique(self, after, index)?;
+                clashes::create(self, after, index);
+            }
         }
         Ok(())
     }
@@ -1424,6 +1436,8 @@ fn object_name(first: &str, second: &str, label: &str) -> String {
 }
 
 /// The SQLite expression `(a, b)=(1, x)` of a detail line.
+///
+/// PostgreSQL quotes the names of an index's columns (`prefix` is empty), and not those of a foreign key.
 pub fn key_detail(r: &Relation, attnums: &[i16], prefix: &str, tail: &str) -> Option<String> {
     let columns: Vec<&Column> = attnums.iter().filter_map(|n| r.column_at(*n)).collect();
     // What a label is called is not told here.
@@ -1434,7 +1448,8 @@ pub fn key_detail(r: &Relation, attnums: &[i16], prefix: &str, tail: &str) -> Op
         let name = format!("{prefix}{}", quote(&c.name));
         format!("coalesce(q_out({}, {}, {name}), 'null')", c.ty.0, c.typmod)
     };
-    let names: Vec<&str> = columns.iter().map(|c| c.name.as_str()).collect();
+    let name = |c: &&Column| if prefix.is_empty() { quote_identifier(&c.name) } else { c.name.clone() };
+    let names: Vec<String> = columns.iter().map(name).collect();
     let values: Vec<String> = columns.iter().map(shown).collect();
     let head = literal(&format!("Key ({})=(", names.join(", ")));
     Some(format!("{head} || {} || {}", values.join(" || ', ' || "), literal(&format!("){tail}"))))

@@ -11,6 +11,7 @@
 //! replicated state only, so all replicas say the same. Where nothing is found (a row that a cascade wrote), there is no
 //! DETAIL.
 
+pub mod clashes;
 pub mod references;
 mod rows;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! As PostgreSQL's triggers do it: a row that is gone or has another key must not be referred to by its old one, and a
 //! row that is there must have its parents. What counts is the state after all changes.
 
-use super::{Ask, Change, Failure, key_of, table_named};
+use super::{Ask, Change, Failure, clashes, key_of, table_named};
 use crate::error::{SqlError, state};
 use crate::sql::catalog::{Catalog, Column, Constraint, ConstraintKind, Relation, quote, sqlite_name};
 use crate::types::Env;
@@ -36,8 +36,10 @@ pub struct Broken<'a> {
 pub fn explain(catalog: &Catalog, failure: &Failure<'_>, ask: Ask<'_>) -> SqlError {
     let all = all(catalog);
     // While a statement runs, only what is checked at its end can have failed.
-    let counts = |r: &&Reference<'_>| failure.sql.is_empty() || !r.constraint.initially_deferred;
-    let only: Vec<u32> = all.iter().filter(counts).map(|r| r.constraint.oid).collect();
+    let now = |c: &Constraint| failure.sql.is_empty() || !c.initially_deferred;
+    let counts = |r: &&Reference<'_>| now(r.constraint);
+    let keys = clashes::keys(catalog).map(|(_, c)| c).filter(|c| now(c)).map(|c| c.oid);
+    let only: Vec<u32> = all.iter().filter(counts).map(|r| r.constraint.oid).chain(keys).collect();
     let Failure { changes, complete, env, .. } = *failure;
     let broken = Broken { only: Some(&only), changes, complete, env };
     let possible = || {
@@ -51,8 +53,11 @@ pub fn explain(catalog: &Catalog, failure: &Failure<'_>, ask: Ask<'_>) -> SqlErr
 }
 
 impl Broken<'_> {
-    /// The error of the first broken reference, if there is one.
+    /// The error of the first key that is there twice, or of the first broken reference, if there is one.
     pub fn find(&self, catalog: &Catalog, ask: Ask<'_>) -> Option<SqlError> {
+        if let Some(clash) = clashes::find(catalog, self.only, self.env, ask) {
+            return Some(clash);
+        }
         let mut references = all(catalog);
         references.retain(|r| self.only.is_none_or(|only| only.contains(&r.constraint.oid)));
         let found = self.changes.iter().find_map(|change| self.of_change(catalog, &references, change, ask));
