@@ -7,7 +7,9 @@
 //!
 //! A note has the key and not the row: what is noted is the same wherever the statement runs.
 
-use super::work::{Violation, Work};
+use super::rows::literal;
+use super::work::Work;
+use crate::command::{Statement, Yields};
 use crate::error::state;
 use crate::sql::bind::index_column_of;
 use crate::sql::catalog::{Column, Index, Relation, quote, sqlite_name};
@@ -82,15 +84,9 @@ pub fn drop(work: &mut Work<'_>, r: &Relation, index: &Index, what: &str) {
     let notes = quote(&notes_of(index.oid));
     // Tables that were made before there was any of this have none.
     work.sql(format!("CREATE TABLE IF NOT EXISTS {notes}(id INTEGER PRIMARY KEY) STRICT"));
-    let pending = Violation {
-        code: state::OBJECT_IN_USE,
-        message: format!("cannot {what} TABLE \"{}\" because it has pending trigger events", r.name),
-        detail: None,
-        relation: r,
-        column: None,
-        constraint: None,
-    };
-    work.guard(&pending, &format!("FROM {notes}"));
+    let message = format!("cannot {what} TABLE \"{}\" because it has pending trigger events", r.name);
+    let (code, message) = (literal(state::OBJECT_IN_USE.as_str()), literal(&message));
+    work.add(vec![Statement::new(format!("SELECT {code}, {message} FROM {notes} LIMIT 1"), Yields::Guard)]);
     for event in TRIGGERS {
         work.sql(format!("DROP TRIGGER IF EXISTS {}", trigger(index.oid, event)));
     }
