@@ -726,7 +726,7 @@ impl Session {
     }
 
     fn notice(&mut self, severity: Severity, notice: SqlError) {
-        if severity >= self.settings.least_severity() {
+        if self.settings.least_severity().is_some_and(|least| severity >= least) {
             self.send(Message::Notice(severity, notice));
         }
     }

@@ -278,10 +278,11 @@ impl Settings {
     }
 
     /// Notices below this are not sent.
-    pub fn least_severity(&self) -> Severity {
+    pub fn least_severity(&self) -> Option<Severity> {
         match self.get("client_min_messages") {
-            Some("warning" | "error" | "fatal" | "panic") => Severity::Warning,
-            _ => Severity::Notice,
+            Some("error" | "fatal" | "panic") => None,
+            Some("warning") => Some(Severity::Warning),
+            _ => Some(Severity::Notice),
         }
     }
 

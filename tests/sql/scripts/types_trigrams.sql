@@ -116,71 +116,71 @@ SELECT 5 % 3, 5.5 % 2, 7 % 4::smallint
 --> 2 | 1.5 | 3
 --> SELECT 1
 
-CREATE TABLE words (id int PRIMARY KEY, w text, v varchar(20), n int, at timestamptz, u uuid, j jsonb)
+CREATE TABLE trgm_words (id int PRIMARY KEY, w text, v varchar(20), n int, at timestamptz, u uuid, j jsonb)
 --> CREATE TABLE
 
-INSERT INTO words VALUES (1, 'alpha', 'Alpha', 1), (2, 'alphabet', 'Bet', 2), (3, 'gamma', NULL, 3)
+INSERT INTO trgm_words VALUES (1, 'alpha', 'Alpha', 1), (2, 'alphabet', 'Bet', 2), (3, 'gamma', NULL, 3)
 --> INSERT 0 3
 
 SET client_min_messages = warning
 --> SET
 
-CREATE INDEX words_w ON words USING gin (w gin_trgm_ops)
+CREATE INDEX words_w ON trgm_words USING gin (w gin_trgm_ops)
 --> CREATE INDEX
 
-CREATE INDEX words_v ON words USING gin (v gin_trgm_ops, j)
+CREATE INDEX words_v ON trgm_words USING gin (v gin_trgm_ops, j)
 --> CREATE INDEX
 
-CREATE INDEX words_g ON words USING gist (w gist_trgm_ops)
+CREATE INDEX words_g ON trgm_words USING gist (w gist_trgm_ops)
 --> CREATE INDEX
 
-CREATE INDEX words_n ON words USING gin (n, at, w, u, v)
+CREATE INDEX words_n ON trgm_words USING gin (n, at, w, u, v)
 --> CREATE INDEX
 
-CREATE INDEX words_b ON words USING gist (n, at, v)
+CREATE INDEX words_b ON trgm_words USING gist (n, at, v)
 --> CREATE INDEX
 
-CREATE INDEX words_l ON words USING gin (lower(w) gin_trgm_ops)
+CREATE INDEX words_l ON trgm_words USING gin (lower(w) gin_trgm_ops)
 --> CREATE INDEX
 
-CREATE INDEX words_bad ON words USING gin (n gin_trgm_ops)
+CREATE INDEX words_bad ON trgm_words USING gin (n gin_trgm_ops)
 --> ERROR 42804: operator class "gin_trgm_ops" does not accept data type integer
 
-CREATE INDEX words_bad ON words USING btree (w gin_trgm_ops)
+CREATE INDEX words_bad ON trgm_words USING btree (w gin_trgm_ops)
 --> ERROR 42704: operator class "gin_trgm_ops" does not exist for access method "btree"
 
-SELECT replace(pg_get_indexdef(indexrelid), 'public.', '') AS d FROM pg_index WHERE indrelid = 'words'::regclass ORDER BY indexrelid::regclass::text
+SELECT replace(pg_get_indexdef(indexrelid), 'public.', '') AS d FROM pg_index WHERE indrelid = 'trgm_words'::regclass ORDER BY indexrelid::regclass::text
 --> d text
---> CREATE INDEX words_b ON words USING gist (n, at, v)
---> CREATE INDEX words_g ON words USING gist (w gist_trgm_ops)
---> CREATE INDEX words_l ON words USING gin (lower(w) gin_trgm_ops)
---> CREATE INDEX words_n ON words USING gin (n, at, w, u, v)
---> CREATE UNIQUE INDEX words_pkey ON words USING btree (id)
---> CREATE INDEX words_v ON words USING gin (v gin_trgm_ops, j)
---> CREATE INDEX words_w ON words USING gin (w gin_trgm_ops)
+--> CREATE INDEX words_b ON trgm_words USING gist (n, at, v)
+--> CREATE INDEX words_g ON trgm_words USING gist (w gist_trgm_ops)
+--> CREATE INDEX words_l ON trgm_words USING gin (lower(w) gin_trgm_ops)
+--> CREATE INDEX words_n ON trgm_words USING gin (n, at, w, u, v)
+--> CREATE UNIQUE INDEX trgm_words_pkey ON trgm_words USING btree (id)
+--> CREATE INDEX words_v ON trgm_words USING gin (v gin_trgm_ops, j)
+--> CREATE INDEX words_w ON trgm_words USING gin (w gin_trgm_ops)
 --> SELECT 7
 
-SELECT w FROM words WHERE w % 'alpha' ORDER BY w <-> 'alpha' LIMIT 2
+SELECT w FROM trgm_words WHERE w % 'alpha' ORDER BY w <-> 'alpha' LIMIT 2
 --> w text
 --> alpha
 --> alphabet
 --> SELECT 2
 
-SELECT w, similarity(w, v) FROM words WHERE v IS NOT NULL AND w ILIKE '%PHA%' ORDER BY similarity(w, v) DESC, id
+SELECT w, similarity(w, v) FROM trgm_words WHERE v IS NOT NULL AND w ILIKE '%PHA%' ORDER BY similarity(w, v) DESC, id
 --> w text | similarity float4
 --> alpha | 1
 --> alphabet | 0.18181819
 --> SELECT 2
 
-DELETE FROM words WHERE w %> 'gamma'
+DELETE FROM trgm_words WHERE w %> 'gamma'
 --> DELETE 1
 
-SELECT count(*) FROM words
+SELECT count(*) FROM trgm_words
 --> count int8
 --> 2
 --> SELECT 1
 
-UPDATE words SET n = n + 1 WHERE 'alphabet' % v RETURNING id
+UPDATE trgm_words SET n = n + 1 WHERE 'alphabet' % v RETURNING id
 --> id int4
 --> 1
 --> UPDATE 1
@@ -202,10 +202,10 @@ DROP INDEX words_b
 DROP EXTENSION btree_gist
 --> DROP EXTENSION
 
-CREATE INDEX words_b ON words USING gist (n)
+CREATE INDEX words_b ON trgm_words USING gist (n)
 --> ERROR 42704: data type integer has no default operator class for access method "gist"
 
-DROP TABLE words
+DROP TABLE trgm_words
 --> DROP TABLE
 
 DROP EXTENSION pg_trgm, btree_gin
