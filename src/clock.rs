@@ -17,9 +17,19 @@ pub fn now_micros() -> i64 {
 /// A clock in µs that nobody sets, and that goes on while the process is paused. It begins at the machine's clock, so that what
 /// somebody remembers of an earlier process is not taken for something else.
 pub fn monotonic_micros() -> i64 {
-    static BEGAN: OnceLock<(Instant, i64)> = OnceLock::new();
-    let (began, at) = BEGAN.get_or_init(|| (Instant::now(), now_micros()));
+    let (began, at) = began();
     at + began.elapsed().as_micros() as i64
+}
+
+/// A moment of [`monotonic_micros`], to wait for; no earlier than the process's first look at its clock.
+pub fn instant(monotonic: i64) -> Instant {
+    let (began, at) = began();
+    began + Duration::from_micros(monotonic.saturating_sub(at).max(0) as u64)
+}
+
+fn began() -> (Instant, i64) {
+    static BEGAN: OnceLock<(Instant, i64)> = OnceLock::new();
+    *BEGAN.get_or_init(|| (Instant::now(), now_micros()))
 }
 
 /// How far a clock may be from what a majority believes, in µs, unless the configuration says otherwise.

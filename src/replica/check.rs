@@ -58,6 +58,8 @@ pub enum Improper {
     Index,
     #[error("its entries do not follow each other")]
     Entries,
+    #[error("the replica does not live on the node that speaks for it")]
+    Elsewhere,
 }
 
 /// Judges a message; see the module.

@@ -30,8 +30,8 @@
 //! - **Succession.** When the process of the leader is known to be gone, nobody waits for a timeout: see
 //!   [`Core::succession`].
 //!
-//! The driver calls [`Core::step`] with any number of events and then [`Core::drain`], and performs the effects in the
-//! order in which they are returned.
+//! The conductor of the node ([`super::conductor`]) calls [`Core::step`] with any number of events and then [`Core::drain`], and
+//! passes the effects on in the order in which they are returned.
 //!
 //! Time passed between two ticks is the driver's business. raft-rs draws its election timeout from a global generator;
 //! here its range has one value and the driver varies it by withholding ticks.

@@ -1,7 +1,8 @@
 //! What the rest of the node holds in its hands: [`Node`], the driver of all groups, and [`Group`], one of them.
 
+use super::conductor::contract::Input;
 use super::core::{Change, ChangeError, CoreConfig, Role, StartError};
-use super::driver::{self, Driver, Input, Shared};
+use super::driver::{self, Asked, Channels, Driver, Shared};
 use super::fitness::{Syncs, Unfit};
 use super::inbox::Inbox;
 use super::{Membership, Position, StateMachine};
@@ -152,6 +153,20 @@ pub enum ReplicaState {
     Stopped,
 }
 
+impl ReplicaState {
+    /// The reason, when a replica neither reads nor proposes.
+    pub fn out_of_service(&self) -> Option<String> {
+        match self {
+            ReplicaState::Active | ReplicaState::Installing => None,
+            ReplicaState::Diverged(reason)
+            | ReplicaState::Damaged(reason)
+            | ReplicaState::Failing(reason)
+            | ReplicaState::Halted(reason) => Some(reason.clone()),
+            ReplicaState::Stopped => Some("stopped".to_owned()),
+        }
+    }
+}
+
 /// A replica at a glance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplicaStatus {
@@ -234,7 +249,7 @@ impl Node {
             inner.syncs.clone(),
         )?;
         let group = Group { shared: started.shared(), inbox: inner.inbox.clone() };
-        inner.inbox.post(Input::AddGroup(Box::new(started))).map_err(|_| AddGroupError::Stopped)?;
+        inner.inbox.post(Asked::AddGroup(Box::new(started))).map_err(|_| AddGroupError::Stopped)?;
         groups.insert(id, group.clone());
         Ok(group)
     }
@@ -243,7 +258,7 @@ impl Node {
     pub async fn remove_group(&self, group: GroupId, forget: bool) {
         self.inner.groups.lock().remove(&group);
         let (done, stopped) = oneshot::channel();
-        if self.inner.inbox.post(Input::RemoveGroup { group, forget, done }).is_ok() {
+        if self.inner.inbox.post(Asked::RemoveGroup { group, forget, done }).is_ok() {
             let _ = stopped.await;
         }
     }
@@ -264,7 +279,7 @@ impl Node {
     /// The disk is about to be full (or has room again): leaders hand over and refuse proposals, followers take no
     /// appends.
     pub fn set_disk_full(&self, full: bool) {
-        let _ = self.inner.inbox.post(Input::DiskFull(full));
+        let _ = self.inner.inbox.post(Asked::Step(Input::DiskFull(full)));
     }
 
     /// Hands all leaderships over, waiting for it up to `patience`, then stops.
@@ -281,7 +296,7 @@ impl Node {
 
     /// Stops without handing anything over; returns when all threads have ended.
     pub fn stop(&self) {
-        let _ = self.inner.inbox.post(Input::Stop);
+        let _ = self.inner.inbox.post(Asked::Stop);
         for thread in self.inner.threads.lock().drain(..) {
             let _ = thread.join();
         }
@@ -291,7 +306,7 @@ impl Node {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        let _ = self.inbox.post(Input::Stop);
+        let _ = self.inbox.post(Asked::Stop);
     }
 }
 
@@ -303,6 +318,11 @@ pub struct Group {
 }
 
 impl Group {
+    /// For what needs no answer.
+    fn post(&self, input: Input<Channels>) {
+        let _ = self.inbox.post(Asked::Step(input));
+    }
+
     pub fn id(&self) -> GroupId {
         self.shared.group
     }
@@ -365,7 +385,7 @@ impl Group {
         }
         let (reply, outcome) = oneshot::channel();
         let input = Input::Propose { group: self.shared.group, proposal, term, reply };
-        self.inbox.post(input).map_err(|_| ProposeError::Stopped)?;
+        self.inbox.post(Asked::Step(input)).map_err(|_| ProposeError::Stopped)?;
         // The driver drops the sender only when it stops, after which the entry may still commit elsewhere.
         outcome.await.unwrap_or(Err(ProposeError::Unknown))
     }
@@ -379,7 +399,7 @@ impl Group {
         let (reply, index) = oneshot::channel();
         let stopped = || ReadError::Halted("the node is shutting down".to_owned());
         let begun = Instant::now();
-        self.inbox.bring(Input::Read { group: self.shared.group, reply }).map_err(|_| stopped())?;
+        self.inbox.bring(Asked::Step(Input::Read { group: self.shared.group, reply })).map_err(|_| stopped())?;
         match tokio::time::timeout_at(deadline.into(), index).await {
             Ok(Ok(result)) => {
                 self.shared.measured.read_index.observe(begun.elapsed().as_secs_f64());
@@ -413,7 +433,7 @@ impl Group {
     pub fn skip(&self, at: Position) -> std::io::Result<bool> {
         let promised = self.shared.brake.propose(at, self.leadership().term)?;
         if promised {
-            let _ = self.inbox.post(Input::Skip { group: self.shared.group, at });
+            self.post(Input::Skip { group: self.shared.group, at });
         }
         Ok(promised)
     }
@@ -421,7 +441,7 @@ impl Group {
     /// Applies an entry although the process has ended over it again and again. False if nothing waits for that.
     pub fn retry(&self, index: u64) -> bool {
         let waits = self.shared.brake.retry(index);
-        let _ = self.inbox.post(Input::Retry(self.shared.group));
+        self.post(Input::Retry(self.shared.group));
         waits
     }
 
@@ -433,7 +453,7 @@ impl Group {
     /// Asks for the leadership to be given to the replica on a node, or to the best one. Happens soon or not at all (an
     /// heir that is away or behind is refused): watch [`Group::leader_changes`], or use [`Group::hand_over`].
     pub fn transfer_leader(&self, to: Option<NodeId>) {
-        let _ = self.inbox.post(Input::Transfer { group: self.shared.group, to });
+        self.post(Input::Transfer { group: self.shared.group, to });
     }
 
     /// Gives this replica's leadership to the one on a node, or to the best one, and asks again for as long as that
@@ -471,47 +491,53 @@ impl Group {
     pub async fn change(&self, change: Change) -> Result<(), ChangeError> {
         let (reply, done) = oneshot::channel();
         let input = Input::Change { group: self.shared.group, change, reply };
-        self.inbox.post(input).map_err(|_| ChangeError::NotLeader)?;
+        self.inbox.post(Asked::Step(input)).map_err(|_| ChangeError::NotLeader)?;
         done.await.unwrap_or(Err(ChangeError::Unknown))
     }
 
     /// The group is new: this replica campaigns, unless another one has begun.
     pub fn begin(&self) {
-        let _ = self.inbox.post(Input::Begin(self.shared.group));
+        self.post(Input::Begin(self.shared.group));
     }
 
     /// Everything up to this index is kept elsewhere: what is not stays in the log for some time.
     pub fn note_kept(&self, index: u64) {
-        let _ = self.inbox.post(Input::Kept { group: self.shared.group, index });
+        self.post(Input::Kept { group: self.shared.group, index });
     }
 
     /// Teaches where replicas live, and which nodes are to go: they had better not lead.
     pub fn set_nodes(&self, nodes: BTreeMap<ReplicaId, NodeId>, leaving: BTreeSet<NodeId>) {
-        let _ = self.inbox.post(Input::SetNodes { group: self.shared.group, nodes, leaving });
+        self.post(Input::SetNodes { group: self.shared.group, nodes, leaving });
     }
 }
 
 /// The transport's side of the driver.
 struct Door(Arc<Inbox<Driver>>);
 
+impl Door {
+    fn post(&self, input: Input<Channels>) {
+        let _ = self.0.post(Asked::Step(input));
+    }
+}
+
 impl Inbound for Door {
     fn beat(&self, from: NodeId, beat: Beat) {
-        let _ = self.0.post(Input::Beat { from, beat, at: clock::monotonic_micros() });
+        self.post(Input::Beat { from, beat, at: clock::monotonic_micros() });
     }
     fn messages(&self, from: NodeId, messages: Vec<Envelope>) {
         use MessageType::{MsgHeartbeat, MsgHeartbeatResponse, MsgReadIndex, MsgReadIndexResp};
         let of_reads = [MsgHeartbeat, MsgHeartbeatResponse, MsgReadIndex, MsgReadIndexResp];
         let brings = messages.iter().all(|envelope| of_reads.contains(&envelope.message.get_msg_type()));
         let input = Input::Messages { from, messages };
-        let _ = if brings { self.0.bring(input) } else { self.0.post(input) };
+        let _ = if brings { self.0.bring(Asked::Step(input)) } else { self.0.post(Asked::Step(input)) };
     }
     fn snapshot(&self, from: NodeId, envelope: Envelope, file: PathBuf) {
-        let _ = self.0.post(Input::Snapshot { from, envelope, file });
+        self.post(Input::Snapshot { from, envelope: Box::new(envelope), file });
     }
     fn unreachable(&self, node: NodeId) {
-        let _ = self.0.post(Input::Unreachable(node));
+        self.post(Input::Unreachable(node));
     }
     fn peer_down(&self, node: NodeId) {
-        let _ = self.0.post(Input::PeerDown(node));
+        self.post(Input::PeerDown(node));
     }
 }
