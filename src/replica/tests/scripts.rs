@@ -425,13 +425,21 @@ impl World {
 }
 
 fn perform(script: &str) -> String {
-    let (mut world, mut out) = (World::default(), String::new());
+    let mut world = World::default();
+    perform_lines(script, |command| {
+        world.command(command);
+        std::mem::take(&mut world.out)
+    })
+}
+
+/// A script with what its commands say now; comments and blank lines stay.
+pub(super) fn perform_lines(script: &str, mut command: impl FnMut(&str) -> String) -> String {
+    let mut out = String::new();
     for line in script.lines() {
-        if let Some(command) = line.strip_prefix("> ") {
+        if let Some(words) = line.strip_prefix("> ") {
             out.push_str(line);
             out.push('\n');
-            world.command(command);
-            out.push_str(&std::mem::take(&mut world.out));
+            out.push_str(&command(words));
         } else if line.starts_with('#') || line.is_empty() {
             out.push_str(line);
             out.push('\n');
@@ -440,9 +448,9 @@ fn perform(script: &str) -> String {
     out
 }
 
-#[test]
-fn scripts() {
-    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/replica/tests/scripts");
+/// All scripts of a folder.
+pub(super) fn play(folder: &str, perform: impl Fn(&str) -> String) {
+    let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/replica/tests").join(folder);
     let mut files: Vec<_> = std::fs::read_dir(&dir).unwrap().map(|f| f.unwrap().path()).collect();
     files.sort();
     assert!(!files.is_empty());
@@ -464,4 +472,9 @@ fn scripts() {
             );
         }
     }
+}
+
+#[test]
+fn scripts() {
+    play("scripts", perform);
 }
