@@ -189,6 +189,16 @@ fn tokens(text: &str) -> SqlResult<Vec<Token>> {
     Ok(out)
 }
 
+/// How operators bind, the loosest first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Or,
+    And,
+    Comparison,
+    Sum,
+    Product,
+}
+
 struct Parser {
     tokens: Vec<Token>,
     at: usize,
@@ -256,29 +266,64 @@ impl Parser {
         }
     }
 
+    /// Anything that may stand in brackets.
     fn or(&mut self) -> SqlResult<Expr> {
         self.part()?;
-        let mut left = self.and()?;
-        while self.eat("||") {
-            self.part()?;
-            let right = self.and()?;
-            left = Expr::Or(self.predicate(left)?, self.predicate(right)?);
+        self.binary(Rank::Or)
+    }
+
+    /// How the operator here binds, if there is one.
+    fn rank(&self) -> Option<Rank> {
+        Some(match self.sign() {
+            Some("||") => Rank::Or,
+            Some("&&") => Rank::And,
+            Some("==" | "=" | "!=" | "<>" | "<" | "<=" | ">" | ">=") => Rank::Comparison,
+            Some("+" | "-") => Rank::Sum,
+            Some("*" | "/" | "%") => Rank::Product,
+            _ if matches!(self.word(), Some("starts" | "like_regex")) => Rank::Comparison,
+            _ => return None,
+        })
+    }
+
+    /// Operands and operators that bind at least so. One function for all of them: brackets within brackets have to fit the stack.
+    fn binary(&mut self, least: Rank) -> SqlResult<Expr> {
+        let mut left = self.unary()?;
+        // A comparison is not compared.
+        let mut most = Rank::Product;
+        while let Some(rank) = self.rank().filter(|rank| (least..=most).contains(rank)) {
+            left = self.operate(left, rank)?;
+            if rank <= Rank::Comparison {
+                most = most.min(if rank == Rank::Comparison { Rank::And } else { rank });
+            }
         }
         Ok(left)
     }
 
-    fn and(&mut self) -> SqlResult<Expr> {
-        let mut left = self.comparison()?;
-        while self.eat("&&") {
-            self.part()?;
-            let right = self.comparison()?;
-            left = Expr::And(self.predicate(left)?, self.predicate(right)?);
+    fn operate(&mut self, left: Expr, rank: Rank) -> SqlResult<Expr> {
+        if rank == Rank::Comparison {
+            return self.comparison(left);
         }
-        Ok(left)
+        self.part()?;
+        let sign = self.sign().unwrap_or_default();
+        self.at += 1;
+        Ok(match rank {
+            Rank::Or => {
+                let right = self.binary(Rank::And)?;
+                Expr::Or(self.predicate(left)?, self.predicate(right)?)
+            }
+            Rank::And => {
+                let right = self.binary(Rank::Comparison)?;
+                Expr::And(self.predicate(left)?, self.predicate(right)?)
+            }
+            _ => {
+                let right = if rank == Rank::Sum { self.binary(Rank::Product)? } else { self.unary()? };
+                let operator = sign.chars().next().unwrap_or('*');
+                Expr::Arithmetic(operator, self.value(left)?, self.value(right)?)
+            }
+        })
     }
 
-    fn comparison(&mut self) -> SqlResult<Expr> {
-        let left = self.sum()?;
+    fn comparison(&mut self, left: Expr) -> SqlResult<Expr> {
         let operator = match self.sign() {
             Some("==" | "=") => "==",
             Some("!=" | "<>") => "!=",
@@ -313,34 +358,11 @@ impl Parser {
                 }
                 return Ok(Expr::LikeRegex(self.value(left)?, pattern, flags));
             }
-            _ => return Ok(left),
+            _ => return self.wrong(),
         };
         self.at += 1;
-        let right = self.sum()?;
+        let right = self.binary(Rank::Sum)?;
         Ok(Expr::Compare(operator, self.value(left)?, self.value(right)?))
-    }
-
-    fn sum(&mut self) -> SqlResult<Expr> {
-        let mut left = self.product()?;
-        while let Some(sign @ ("+" | "-")) = self.sign() {
-            self.part()?;
-            self.at += 1;
-            let right = self.product()?;
-            left = Expr::Arithmetic(if sign == "+" { '+' } else { '-' }, self.value(left)?, self.value(right)?);
-        }
-        Ok(left)
-    }
-
-    fn product(&mut self) -> SqlResult<Expr> {
-        let mut left = self.unary()?;
-        while let Some(sign @ ("*" | "/" | "%")) = self.sign() {
-            self.part()?;
-            self.at += 1;
-            let right = self.unary()?;
-            let operator = sign.chars().next().unwrap_or('*');
-            left = Expr::Arithmetic(operator, self.value(left)?, self.value(right)?);
-        }
-        Ok(left)
     }
 
     fn unary(&mut self) -> SqlResult<Expr> {
@@ -368,8 +390,20 @@ impl Parser {
             };
             return Ok(Expr::Not(self.predicate(negated)?));
         }
-        let first = self.primary()?;
+        let first = if self.eat("(") { self.bracket()? } else { self.primary()? };
         self.steps(first)
+    }
+
+    fn bracket(&mut self) -> SqlResult<Expr> {
+        let inner = self.or()?;
+        self.expect(")")?;
+        if inner.is_predicate() && self.eat_word("is") {
+            if !self.eat_word("unknown") {
+                return self.wrong();
+            }
+            return Ok(Expr::IsUnknown(Box::new(inner)));
+        }
+        Ok(inner)
     }
 
     fn primary(&mut self) -> SqlResult<Expr> {
@@ -379,17 +413,6 @@ impl Parser {
             Token::Sign("$") => Expr::Root,
             Token::Sign("@") if self.filters > 0 => Expr::Current,
             Token::Sign("@") => return Err(SqlError::syntax("@ is not allowed in root expressions")),
-            Token::Sign("(") => {
-                let inner = self.or()?;
-                self.expect(")")?;
-                if inner.is_predicate() && self.eat_word("is") {
-                    if !self.eat_word("unknown") {
-                        return self.wrong();
-                    }
-                    return Ok(Expr::IsUnknown(Box::new(inner)));
-                }
-                inner
-            }
             Token::Variable(name) => Expr::Variable(name),
             Token::Number(n) => Expr::Literal(Json::Number(n)),
             Token::Text(text) => Expr::Literal(Json::String(text)),
@@ -494,11 +517,11 @@ impl Parser {
         }
         let mut elements = Vec::new();
         loop {
-            let from = self.sum()?;
+            let from = self.binary(Rank::Sum)?;
             let from = *self.value(from)?;
             let to = match self.eat_word("to") {
                 true => {
-                    let to = self.sum()?;
+                    let to = self.binary(Rank::Sum)?;
                     Some(*self.value(to)?)
                 }
                 false => None,
@@ -1152,6 +1175,39 @@ mod tests {
         for wrong in ["", "$.", "a", "@.a", "$[last", "$.a ?", "$.a == 1 + ", "last"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
+    }
+
+    /// As deep as a path may be, in each way, on a stack smaller than any thread's that reads one; also unoptimised.
+    #[test]
+    fn the_deepest_paths_fit_the_stack() {
+        let deep = |left: &str, middle: &str, right: &str| {
+            let at_most = (1..MAX_PARTS).rev();
+            let texts = at_most.map(|n| format!("{}{middle}{}", left.repeat(n), right.repeat(n)));
+            texts.into_iter().find(|text| parse(text).is_ok()).expect("one is not too deep")
+        };
+        // Errors are answers too.
+        let find = |path: &Path| drop(path.query(&Json::Null, None, &|_, _, _| Ok(false), &mut |_| Ok(true)));
+        let work = move || {
+            for (left, middle, right) in [
+                ("(", "1", ")"),
+                ("(", "1 == 1", ")"),
+                ("-", "1", ""),
+                ("1 + (", "1", ")"),
+                ("2 * (1 - ", "1", ")"),
+                ("!(", "1 == 1", ")"),
+                ("1 == 1 && (", "1 == 1", ")"),
+                ("((", "1 == 1", ") is unknown)"),
+                ("$[", "1", "]"),
+                ("$ ? (exists(", "$ ? (1 == 1)", "))"),
+                ("$ ? (1 == ", "1", ")"),
+            ] {
+                let path = parse(&deep(left, middle, right)).unwrap();
+                assert!(!path.to_text().is_empty());
+                find(&path);
+            }
+        };
+        let thread = std::thread::Builder::new().stack_size(1536 << 10).spawn(work).unwrap();
+        thread.join().unwrap();
     }
 
     #[test]
