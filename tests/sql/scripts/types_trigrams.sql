@@ -151,11 +151,11 @@ CREATE INDEX words_bad ON trgm_words USING btree (w gin_trgm_ops)
 
 SELECT replace(pg_get_indexdef(indexrelid), 'public.', '') AS d FROM pg_index WHERE indrelid = 'trgm_words'::regclass ORDER BY indexrelid::regclass::text
 --> d text
+--> CREATE UNIQUE INDEX trgm_words_pkey ON trgm_words USING btree (id)
 --> CREATE INDEX words_b ON trgm_words USING gist (n, at, v)
 --> CREATE INDEX words_g ON trgm_words USING gist (w gist_trgm_ops)
 --> CREATE INDEX words_l ON trgm_words USING gin (lower(w) gin_trgm_ops)
 --> CREATE INDEX words_n ON trgm_words USING gin (n, at, w, u, v)
---> CREATE UNIQUE INDEX trgm_words_pkey ON trgm_words USING btree (id)
 --> CREATE INDEX words_v ON trgm_words USING gin (v gin_trgm_ops, j)
 --> CREATE INDEX words_w ON trgm_words USING gin (w gin_trgm_ops)
 --> SELECT 7
