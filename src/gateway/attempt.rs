@@ -76,7 +76,10 @@ impl Course {
         match attempt {
             Attempt::Outcome(at, outcome) => Some(Ok((at, outcome))),
             Attempt::Failed(error) => Some(Err(Ended::Failed(error))),
-            Attempt::Again if host.has(Defect::NoRetry) => Some(Err(Ended::Failed(halted("it does not lead")))),
+            Attempt::Again if host.has(Defect::NoRetry) => {
+                let error = SqlError::new(state::CANNOT_CONNECT_NOW, "this node does not lead");
+                Some(Err(Ended::Failed(error)))
+            }
             Attempt::Again => None,
             Attempt::Unknown => {
                 self.sent = !host.has(Defect::ForgetsSent);

@@ -1213,8 +1213,8 @@ fn drop_operator_classes(work: &mut Work<'_>, name: &str, cascade: bool) -> SqlR
     let classes: Vec<u32> = methods::classes_of(name).map(|class| class.oid).collect();
     let mut gone = Vec::new();
     for index in work.catalog.relations.values().flat_map(|r| &r.indexes) {
-        let own = index.keys.iter().filter_map(|key| key.class).filter(|class| classes.contains(class));
-        if let Some(class) = own.last().and_then(methods::class) {
+        let mut own = index.keys.iter().filter_map(|key| key.class).filter(|class| classes.contains(class));
+        if let Some(class) = own.next_back().and_then(methods::class) {
             let (class, method) = (class.name, methods::method_name(class.method));
             gone.push(format!("index {} depends on operator class {class} for access method {method}", index.name));
         }
