@@ -1,8 +1,8 @@
 //! CREATE INDEX CONCURRENTLY: an index that is built in slices, between which others write.
 //!
 //! The definition makes an index that is empty and not valid ([`begin`]): nothing relies on it, and what is written from then on
-//! goes into it as far as it has come. A session then asks for one slice after the other ([`slice`]), each a command of its
-//! own, and at last for it to be valid ([`finish`]). If it does not come to that (a key is there twice, the session ends), the
+//! goes into it as far as it has come. A session then asks for one slice after the other ([`Part`]), each a command of its
+//! own, and at last for it to be valid. If it does not come to that (a key is there twice, the session ends), the
 //! index stays as it is, until it is dropped: as in PostgreSQL. How a slice works is told in `engine::online`.
 //!
 //! Left out: indexes of temporary tables, those that are no B-tree here, and `UNIQUE NULLS NOT DISTINCT` (two indexes in SQLite): they are
