@@ -85,9 +85,10 @@ fn check_label(label: &str) -> SqlResult<()> {
 pub fn create_enum(work: &mut Work<'_>, name: &Name, labels: &[String]) -> SqlResult<&'static str> {
     let schema = work.creation_schema(name, false)?;
     check_free(work, &schema, &name.name)?;
-    for (i, label) in labels.iter().enumerate() {
+    let mut known = BTreeSet::new();
+    for label in labels {
         check_label(label)?;
-        if labels[..i].contains(label) {
+        if !known.insert(label) {
             let message = "duplicate key value violates unique constraint \"pg_enum_typid_label_index\"";
             return Err(SqlError::new(state::UNIQUE_VIOLATION, message));
         }
