@@ -218,7 +218,7 @@ async fn a_crowd_that_never_comes_is_forgotten() {
     let (mut admitted, begun) = (0, std::time::Instant::now());
     for n in 0..31 {
         let body = format!(
-            r#"{{"cluster":"test","name":"ghost-{n}","incarnation":{n},"peer_addr":"127.0.0.1:1","pg_addr":"127.0.0.1:1","http_addr":"127.0.0.1:1","speaks":2}}"#
+            r#"{{"cluster":"test","name":"ghost-{n}","incarnation":{n},"peer_addr":"127.0.0.1:1","pg_addr":"127.0.0.1:1","http_addr":"127.0.0.1:1","speaks":3}}"#
         );
         let (code, _) = http::post(cluster.node(1).http, "/join", &body).await.expect("an answer");
         admitted += usize::from(code == 200);
@@ -236,7 +236,7 @@ async fn a_crowd_that_never_comes_is_forgotten() {
     // Nor does a ghost cost a member its place that is only down.
     cluster.kill(3);
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let ghost = r#"{"cluster":"test","name":"node-3","incarnation":7,"peer_addr":"127.0.0.1:1","pg_addr":"127.0.0.1:1","http_addr":"127.0.0.1:1","speaks":2}"#;
+    let ghost = r#"{"cluster":"test","name":"node-3","incarnation":7,"peer_addr":"127.0.0.1:1","pg_addr":"127.0.0.1:1","http_addr":"127.0.0.1:1","speaks":3}"#;
     let (code, text) = http::post(cluster.node(1).http, "/join", ghost).await.expect("an answer");
     assert_eq!(code, 200, "{text}");
     eventually("node-3 is what it was", PATIENCE, async || {
