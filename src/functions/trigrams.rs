@@ -7,6 +7,8 @@ use super::arrays::text_array;
 use super::table::*;
 use super::text::lower;
 use super::{Aggregate, Cast, Function, Operator, Scalar};
+use crate::error::SqlResult;
+use crate::meter;
 use crate::value::Value;
 use std::collections::BTreeSet;
 
@@ -64,7 +66,7 @@ pub const FUNCTIONS: &[Function] = &[
 
 pub const SCALARS: &[Scalar] = &[
     scalar("q_similarity", 2, |_, a| {
-        let (one, other) = (distinct(text(a, 0)?), distinct(text(a, 1)?));
+        let (one, other) = (distinct(text(a, 0)?)?, distinct(text(a, 1)?)?);
         if one.is_empty() || other.is_empty() {
             return Ok(Value::Real(0.0));
         }
@@ -73,10 +75,10 @@ pub const SCALARS: &[Scalar] = &[
     }),
     scalar("q_word_similarity", 3, |_, a| {
         let strict = super::arg::int(a, 2)? != 0;
-        Ok(Value::Real(within(text(a, 0)?, text(a, 1)?, strict).into()))
+        Ok(Value::Real(within(text(a, 0)?, text(a, 1)?, strict)?.into()))
     }),
     scalar("q_show_trgm", 1, |_, a| {
-        let shown: Vec<String> = distinct(text(a, 0)?).into_iter().map(Trigram::shown).collect();
+        let shown: Vec<String> = distinct(text(a, 0)?)?.into_iter().map(Trigram::shown).collect();
         text_array(shown.iter().map(|trigram| Some(trigram.as_str())))
     }),
 ];
@@ -111,7 +113,8 @@ fn checksum(bytes: &[u8]) -> u32 {
 }
 
 /// The trigrams in their order, and whether each begins and ends a word.
-fn positions(text: &str) -> Vec<(Trigram, bool, bool)> {
+fn positions(text: &str) -> SqlResult<Vec<(Trigram, bool, bool)>> {
+    meter::work(text.len())?;
     let text = lower(text);
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
     let mut all = Vec::new();
@@ -120,11 +123,11 @@ fn positions(text: &str) -> Vec<(Trigram, bool, bool)> {
         let last = letters.len() - 3;
         all.extend(letters.windows(3).enumerate().map(|(i, three)| (Trigram::of(three), i == 0, i == last)));
     }
-    all
+    Ok(all)
 }
 
-fn distinct(text: &str) -> BTreeSet<Trigram> {
-    positions(text).into_iter().map(|(trigram, ..)| trigram).collect()
+fn distinct(text: &str) -> SqlResult<BTreeSet<Trigram>> {
+    Ok(positions(text)?.into_iter().map(|(trigram, ..)| trigram).collect())
 }
 
 /// How many of all are shared, in the precision that PostgreSQL has.
@@ -134,9 +137,9 @@ fn share(shared: usize, one: usize, other: usize) -> f32 {
 
 /// The greatest similarity of a text to a part of another one: with `strict`, to whole words of it. Both bounds of the part are
 /// moved along as PostgreSQL moves them, which does not try all of them.
-fn within(text: &str, other: &str, strict: bool) -> f32 {
-    let wanted = distinct(text);
-    let places = positions(other);
+fn within(text: &str, other: &str, strict: bool) -> SqlResult<f32> {
+    let wanted = distinct(text)?;
+    let places = positions(other)?;
     let kinds: Vec<Trigram> =
         places.iter().map(|(trigram, ..)| *trigram).collect::<BTreeSet<_>>().into_iter().collect();
     let kind = |i: usize| kinds.binary_search(&places[i].0).unwrap_or_default();
@@ -162,6 +165,8 @@ fn within(text: &str, other: &str, strict: bool) -> f32 {
             i
         });
         let mut here = share(count, wanted.len(), size);
+        // Where nearly all is shared, what was looked at is looked at again for each place.
+        meter::work(i - before)?;
         let (mut count_from, mut size_from) = (count, size);
         for from in before..=i {
             if !strict || begins(from) {
@@ -184,5 +189,25 @@ fn within(text: &str, other: &str, strict: bool) -> f32 {
             }
         }
     }
-    greatest
+    Ok(greatest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::meter::{Limits, Meter};
+    use std::sync::Arc;
+
+    /// Texts of which nearly all is shared are what takes longest.
+    #[test]
+    fn a_long_search_is_counted_and_can_be_stopped() {
+        let meter = Arc::new(Meter::default());
+        let _entered = meter.enter();
+        meter.begin(Limits { work: 1_000_000, ..Limits::NONE });
+        let text = "ab ".repeat(100);
+        assert_eq!(within(&text, &text, false), Ok(1.0));
+        assert!(meter.spent() > 2 * text.len() as u64);
+        let text = "abcdefgh".repeat(20_000);
+        assert!(within("abcdefgh", &text, false).is_err());
+    }
 }
