@@ -56,6 +56,7 @@ impl Report {
 
 /// See the module.
 pub struct Applier {
+    group: GroupId,
     machine: Box<dyn StateMachine>,
     brake: Arc<Brake>,
     /// Up to here entries are applied one by one, and each is noted before: see [`Brake`].
@@ -78,8 +79,9 @@ pub struct Applier {
 
 impl Applier {
     /// `last`: where the log ends. `lost`: the state is, and a snapshot will bring another.
-    pub fn new(machine: Box<dyn StateMachine>, last: u64, patience: i64, lost: bool) -> Applier {
+    pub fn new(group: GroupId, machine: Box<dyn StateMachine>, last: u64, patience: i64, lost: bool) -> Applier {
         Applier {
+            group,
             brake: machine.brake(),
             machine,
             risky: last,
@@ -155,7 +157,7 @@ impl Applier {
         }
         match self.machine.idle() {
             // Nothing depends on a checkpoint: the next one may succeed.
-            Err(Halt::Environment(reason)) => tracing::warn!(reason, "idle work failed"),
+            Err(Halt::Environment(reason)) => tracing::warn!(group = %self.group, reason, "idle work failed"),
             Err(halt) => self.fail(halt, desk),
             Ok(()) => {
                 if self.machine.durable() > self.told {
@@ -172,7 +174,7 @@ impl Applier {
             let done = match self.brake.way(&self.entries) {
                 Way::Held => return Ok(()),
                 Way::Skip => {
-                    tracing::warn!(at = ?first.at, "recording an entry as failed");
+                    tracing::warn!(group = %self.group, at = ?first.at, "recording an entry as failed");
                     self.machine.skip(first)
                 }
                 Way::Free(count) if first.at.index > self.risky => self.machine.apply(&self.entries[..count]),

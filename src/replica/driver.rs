@@ -365,7 +365,7 @@ pub(super) fn prepare(
     let applying = Applying {
         jobs,
         idled: Instant::now(),
-        applier: Applier::new(machine, core.last_index(), patience, lost.is_some()),
+        applier: Applier::new(group, machine, core.last_index(), patience, lost.is_some()),
         desk: Front { shared: shared.clone(), inbox },
     };
     let seat = Seat { shared, jobs: sender, task: Task::new(&APPLIERS, applying, Applying::turn) };

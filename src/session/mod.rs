@@ -1372,6 +1372,14 @@ impl Session {
         Ok(())
     }
 
+    /// Collects a statement that the client has not sent, and does not hear of.
+    fn collect_unheard(&mut self, prepared: &Arc<Prepared>, params: Vec<crate::value::Value>) {
+        let portal = self.portal(String::new(), Arc::clone(prepared), Vec::new(), &[]);
+        let run = Run::new(portal, AnswerAs::Simple, u64::MAX);
+        let (env, seen) = (self.settings.env(), self.seen(transaction::facts_of(&run)));
+        self.batch.push_unanswered(run, vec![params], &env, seen, Vec::new());
+    }
+
     // ---- interactive transactions ----
 
     /// The gateway has it open.

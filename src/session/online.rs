@@ -5,8 +5,8 @@
 
 use super::effect::World;
 use super::language::Statement;
-use super::portal::{AnswerAs, Run};
-use super::{Session, Step, Stop, Task, What, transaction};
+use super::portal::{Prepared, Run};
+use super::{Session, Step, Stop, Task, What};
 use crate::command::{Slice, StepOutcome};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::Scope;
@@ -52,9 +52,9 @@ impl Statement for Part {
 impl Session {
     /// Begins the index that a statement of the client's makes.
     pub(super) fn begin_index(&mut self, world: &World, run: Run) -> Step {
-        let portal = self.portal(String::new(), Arc::clone(&run.portal.prepared), Vec::new(), &[]);
+        let prepared = Arc::clone(&run.portal.prepared);
         self.building = Some(Box::new(Building { run, index: 0, next: None, rows: FIRST, asked: world.now }));
-        self.ask_part(world, Run::new(portal, AnswerAs::Simple, u64::MAX))
+        self.ask_part(world, &prepared)
     }
 
     /// Asks for the next part, or is done.
@@ -70,13 +70,11 @@ impl Session {
         };
         let part: Arc<dyn Statement> = Arc::new(Part { index: building.index, part });
         let prepared = self.prepare(world, &part, None, &[], false)?;
-        let portal = self.portal(String::new(), prepared, Vec::new(), &[]);
-        self.ask_part(world, Run::new(portal, AnswerAs::Simple, u64::MAX)).map_err(Stop::finally)
+        self.ask_part(world, &prepared).map_err(Stop::finally)
     }
 
-    fn ask_part(&mut self, world: &World, run: Run) -> Step {
-        let (env, seen) = (self.settings.env(), self.seen(transaction::facts_of(&run)));
-        self.batch.push_unanswered(run, vec![Vec::new()], &env, seen, Vec::new());
+    fn ask_part(&mut self, world: &World, prepared: &Arc<Prepared>) -> Step {
+        self.collect_unheard(prepared, Vec::new());
         self.ask_write(world, Task::new(What::Build))
     }
 

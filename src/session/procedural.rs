@@ -3,8 +3,8 @@
 //! Where errors may lead to a handler there is a savepoint, under a name that no client can write.
 
 use super::effect::{Answer, Ask, Effect, Fetch, Severity, Sink, World};
-use super::portal::{AnswerAs, Run};
-use super::{CursorId, Session, Step, Stop, Task, Wait, What, transaction, unless_brief};
+use super::portal::Run;
+use super::{CursorId, Session, Step, Stop, Task, Wait, What, unless_brief};
 use crate::command::StepOutcome;
 use crate::error::{SqlError, SqlState, state};
 use crate::gateway::{Failure, Mark};
@@ -490,7 +490,6 @@ impl Session {
         if let Some(doing) = &mut self.doing {
             (doing.after, doing.columns) = (after, prepared.plan.columns.clone());
         }
-        let portal = self.portal(String::new(), Arc::clone(&prepared), Vec::new(), &[]);
         match &prepared.plan.kind {
             PlanKind::Write(WritePlan { alone: Some(what), .. }) => {
                 let message = format!("{what} cannot be executed from a function");
@@ -504,10 +503,8 @@ impl Session {
                 for notice in &write.notices {
                     self.notice(super::severity(notice), notice.clone());
                 }
-                let run = Run::new(portal, AnswerAs::Simple, u64::MAX);
                 values.extend(write.lock.iter().map(|_| Value::Null));
-                let (env, seen) = (self.settings.env(), self.seen(transaction::facts_of(&run)));
-                self.batch.push_unanswered(run, vec![values], &env, seen, Vec::new());
+                self.collect_unheard(&prepared, values);
                 if let Some(t) = &mut self.transaction {
                     t.wrote = true;
                 }

@@ -4,7 +4,7 @@
 //! it, which of its tables have an `ON COMMIT`, and how often it has changed what only it sees.
 
 use super::effect::{Ask, World};
-use super::portal::{AnswerAs, Run};
+use super::portal::Run;
 use super::{Session, Step, Stop, Task, Wait, What};
 use crate::command::{AdvisoryKey, AdvisoryOrder, Definition};
 use crate::error::{SqlError, SqlResult};
@@ -15,7 +15,6 @@ use crate::sql::ddl::{OnCommit, temporary};
 use crate::sql::lex::quote_identifier;
 use crate::sql::plan::{PlanKind, WritePlan};
 use std::borrow::Cow;
-use std::sync::Arc;
 
 pub(super) struct Temporary {
     session: u64,
@@ -162,10 +161,7 @@ impl Session {
                 return Err(SqlError::internal("a write was expected").into());
             };
             self.temporary.defines(write);
-            let portal = self.portal(String::new(), Arc::clone(&prepared), Vec::new(), &[]);
-            let run = Run::new(portal, AnswerAs::Simple, u64::MAX);
-            let (env, seen) = (self.settings.env(), self.seen(super::transaction::facts_of(&run)));
-            self.batch.push_unanswered(run, vec![Vec::new()], &env, seen, Vec::new());
+            self.collect_unheard(&prepared, Vec::new());
         }
         Ok(())
     }

@@ -329,6 +329,13 @@ pub struct Index {
     pub valid: bool,
 }
 
+impl Index {
+    /// No two rows of the whole table have the same key, as far as this index is concerned.
+    pub fn is_total_key(&self) -> bool {
+        self.unique && self.valid && self.predicate.is_none()
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndexKey {
     pub column: Option<i16>,

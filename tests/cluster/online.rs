@@ -3,21 +3,14 @@
 use crate::support::cluster::{Cluster, connect, one_value, sqlstate};
 use crate::support::load::{Load, assert_exactly_once, assert_no_errors};
 use crate::support::{PATIENCE, eventually, in_time};
+use quorate::version::Feature;
 
 const ROWS: i64 = 30_000;
 
 /// A cluster whose version allows it, with a table of many rows.
 async fn prepared() -> Cluster {
     let cluster = Cluster::start(3).await;
-    eventually("the version rises", PATIENCE, async || {
-        let status = cluster.status(1).await?;
-        let groups = status.groups.iter().filter(|group| group.database == "quorate");
-        match groups.map(|group| group.version).next() {
-            Some(version) if version >= 3 => Ok(()),
-            version => Err(format!("{version:?}")),
-        }
-    })
-    .await;
+    cluster.wait_version(Feature::OnlineIndex.since().0).await;
     cluster.run(1, "CREATE TABLE big (id bigint PRIMARY KEY, a text, n int)").await;
     let fill = format!("INSERT INTO big SELECT g, 'value ' || g % 1000, g FROM generate_series(1, {ROWS}) g");
     cluster.run(1, &fill).await;

@@ -2,6 +2,7 @@
 
 use crate::support::cluster::{Cluster, connect};
 use crate::support::{PATIENCE, eventually};
+use quorate::version::Feature;
 use std::time::Duration;
 
 /// The entry that node `id` cannot get past: index and term.
@@ -17,19 +18,6 @@ async fn stuck(cluster: &Cluster, id: u64) -> Result<(u64, u64), String> {
         }
         _ => Err(state),
     }
-}
-
-/// A version of the cluster in which that can be done.
-async fn wait_version(cluster: &Cluster) {
-    eventually("the version rises", PATIENCE, async || {
-        let status = cluster.status(1).await?;
-        let groups = status.groups.iter().filter(|group| group.database == "quorate");
-        match groups.map(|group| group.version).next() {
-            Some(version) if version >= 2 => Ok(()),
-            version => Err(format!("{version:?}")),
-        }
-    })
-    .await;
 }
 
 /// Takes the way out that docs/operations.md describes.
@@ -58,7 +46,7 @@ async fn an_entry_that_never_ends_is_skipped() {
     cluster.environment.push(("QUORATE_DEFECT".to_owned(), "hangs:poison".to_owned()));
     (1..=3).for_each(|id| cluster.spawn(id));
     cluster.wait_ready().await;
-    wait_version(&cluster).await;
+    cluster.wait_version(Feature::SkipEntry.since().0).await;
     cluster.run(1, "CREATE TABLE t (a text)").await;
     let port = cluster.node(2).postgres;
     let client = tokio::spawn(async move {
@@ -93,7 +81,7 @@ async fn an_entry_that_ends_the_process_is_skipped() {
     cluster.environment.push(("QUORATE_DEFECT".to_owned(), "ends:poison".to_owned()));
     (1..=3).for_each(|id| cluster.spawn(id));
     cluster.wait_ready().await;
-    wait_version(&cluster).await;
+    cluster.wait_version(Feature::SkipEntry.since().0).await;
     cluster.run(1, "CREATE TABLE t (a text)").await;
     let client = connect(cluster.node(2).postgres).await.expect("a connection");
     client.execute("INSERT INTO t VALUES ('poison')", &[]).await.expect_err("all die of it");

@@ -303,6 +303,19 @@ impl Cluster {
         self.living().into_iter().find(|id| *id != leader).expect("more than one node")
     }
 
+    /// Waits until the group of `quorate` has at least this version.
+    pub async fn wait_version(&self, least: u32) {
+        eventually("the version rises", PATIENCE, async || {
+            let status = self.status(1).await?;
+            let groups = status.groups.iter().filter(|group| group.database == "quorate");
+            match groups.map(|group| group.version).next() {
+                Some(version) if version >= least => Ok(()),
+                version => Err(format!("{version:?}")),
+            }
+        })
+        .await;
+    }
+
     /// Waits until all living replicas have applied the same, in good order. Panics if they are found to differ.
     pub async fn wait_converged(&self) {
         eventually("the replicas are equal", PATIENCE * 2, async || {

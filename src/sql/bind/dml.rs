@@ -763,9 +763,7 @@ impl Binder<'_> {
                     keys.sort_unstable();
                     keys == wanted
                 };
-                let fits = |i: &&Index| {
-                    i.unique && i.valid && i.predicate.is_none() && fits(i.keys.iter().map(|k| k.column).collect())
-                };
+                let fits = |i: &&Index| i.is_total_key() && fits(i.keys.iter().map(|k| k.column).collect());
                 let mut found = relation.indexes.iter().filter(fits).peekable();
                 found.peek().ok_or_else(no_arbiter)?;
                 found.try_for_each(|index| check_arbiter(relation, index))?;

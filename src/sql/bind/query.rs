@@ -1012,7 +1012,7 @@ pub(super) fn is_one_row(table: &Relation, range: usize, filter: Option<&Typed>)
         fixed_columns(filter, range, &mut fixed);
     }
     let fixed: Vec<i16> = fixed.into_iter().map(|(column, _)| column).collect();
-    let alone = |index: &&Index| index.unique && index.valid && index.predicate.is_none() && table.is_immediate(index);
+    let alone = |index: &&Index| index.is_total_key() && table.is_immediate(index);
     let keys = table.indexes.iter().filter(alone).map(|index| &index.keys);
     keys.into_iter().any(|keys| keys.iter().all(|k| k.column.is_some_and(|n| fixed.contains(&n))))
 }

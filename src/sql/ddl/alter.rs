@@ -706,9 +706,7 @@ fn adopt_index(work: &mut Work<'_>, table: &Relation, def: &ConstraintDef, prima
     if called != name {
         let message = format!("ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index \"{name}\" to \"{called}\"");
         work.notice(state::SUCCESSFUL_COMPLETION, message);
-        if work.is_taken(&table.schema, called) {
-            return Err(SqlError::new(state::DUPLICATE_TABLE, format!("relation \"{called}\" already exists")));
-        }
+        check_new_name(work, &table.schema, called)?;
         rename_index(work, table.oid, index.oid, called)?;
     }
     let mut current = work.catalog.by_oid(table.oid).map_or_else(|| table.clone(), |r| Relation::clone(r));
@@ -846,10 +844,16 @@ fn release_references(
 
 // ---- names
 
-fn rename(work: &mut Work<'_>, r: &Relation, to: &str) -> SqlResult<()> {
-    if work.is_taken(&r.schema, to) {
-        return Err(SqlError::new(state::DUPLICATE_TABLE, format!("relation \"{to}\" already exists")));
+/// Errors: 42P07 if a relation has the name already.
+fn check_new_name(work: &Work<'_>, schema: &str, name: &str) -> SqlResult<()> {
+    match work.is_taken(schema, name) {
+        true => Err(SqlError::new(state::DUPLICATE_TABLE, format!("relation \"{name}\" already exists"))),
+        false => Ok(()),
     }
+}
+
+fn rename(work: &mut Work<'_>, r: &Relation, to: &str) -> SqlResult<()> {
+    check_new_name(work, &r.schema, to)?;
     if !r.name.eq_ignore_ascii_case(to) {
         work.check_case(&r.schema, to)?;
     }
@@ -1052,9 +1056,7 @@ fn rename_constraint(work: &mut Work<'_>, table: &Relation, from: &str, to: &str
         return Err(SqlError::new(state::DUPLICATE_OBJECT, message));
     }
     if let ConstraintKind::PrimaryKey { index } | ConstraintKind::Unique { index } = constraint.kind {
-        if work.is_taken(&table.schema, to) {
-            return Err(SqlError::new(state::DUPLICATE_TABLE, format!("relation \"{to}\" already exists")));
-        }
+        check_new_name(work, &table.schema, to)?;
         return rename_index(work, table.oid, index, to);
     }
     let mut new = table.clone();

@@ -65,9 +65,8 @@ pub fn refresh(work: &mut Work<'_>, name: &Name, concurrently: bool, with_data: 
     if concurrently && !with_data {
         return Err(SqlError::syntax("CONCURRENTLY and WITH NO DATA options cannot be used together"));
     }
-    let whole = |index: &&crate::sql::catalog::Index| {
-        index.unique && index.predicate.is_none() && index.keys.iter().all(|key| key.column.is_some())
-    };
+    let whole =
+        |index: &&crate::sql::catalog::Index| index.is_total_key() && index.keys.iter().all(|key| key.column.is_some());
     if concurrently && !found.indexes.iter().any(|index| whole(&index)) {
         let name = match work.shown(&found) {
             shown if shown.contains('.') => shown,

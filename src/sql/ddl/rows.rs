@@ -603,9 +603,7 @@ pub fn referenced_key<'a>(relation: &'a Relation, columns: &[i16]) -> Option<&'a
 
 /// Is `index` a unique index over exactly these columns?
 pub fn is_key_of(index: &Index, columns: &[i16]) -> bool {
-    index.unique
-        && index.valid
-        && index.predicate.is_none()
+    index.is_total_key()
         && index.keys.len() == columns.len()
         && index.keys.iter().all(|k| k.column.is_some_and(|c| columns.contains(&c)))
 }
