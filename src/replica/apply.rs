@@ -1,7 +1,7 @@
 //! What is done with what a group has committed: one at a time for each group, in order, and again for as long as it fails.
 //!
 //! The state machine is somebody else's ([`StateMachine`]), and so are the thread, the clock and those who are told ([`Desk`]):
-//! the driver has one [`Applier`] for each of its groups.
+//! the driver has one [`Applier`] for each of its groups, the simulation too.
 //!
 //! - What was committed meanwhile is applied in one call. What a start has found in its log is applied entry by entry, and each is
 //!   noted before: a process that ends over it again and again is to know which one it was ([`Brake`]).

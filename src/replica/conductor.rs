@@ -3,7 +3,7 @@
 //! Around the cores of its groups ([`super::core`], one replica each) a conductor knows what the node as a whole must: where
 //! replicas live, who waits for what, when a tick is due and which groups' time is counted, whose turn it is to campaign when a
 //! peer has died, which nodes are heard and what their clocks say, who had better not lead, and in which order a snapshot
-//! becomes the state of a replica. Whoever runs it ([`super::driver`] with threads, disks and sockets)
+//! becomes the state of a replica. Whoever runs it ([`super::driver`] with threads, disks and sockets, the simulation with its own)
 //! - brings inputs ([`Conductor::take`]), as many as have come,
 //! - lets it decide ([`Conductor::perform`]), also when nothing has come but [`Conductor::due`] has passed, and
 //! - performs the actions ([`Conductor::actions`]) in their order. Where an action asks for a report, an input brings it.

@@ -3,14 +3,15 @@
 //!
 //! A machine's id is its replica's. One that has lost its disk comes back as another machine, with the next id.
 
-use super::node::Node;
+use super::node::{GROUP, Node};
 use super::oracle::Check;
 use super::plan::Bug;
 use super::world::{Action, World};
 use quorate::cluster::voters::{Absent, Rules, Seat, Standing, Wish, next};
 use quorate::id::{NodeId, ReplicaId};
 use quorate::replica::Membership;
-use quorate::replica::core::{Change, Event, Role};
+use quorate::replica::conductor::contract::Input;
+use quorate::replica::core::{Change, Role};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -75,10 +76,15 @@ impl Members {
         self.configurations.last().map_or(&[], |latest| &latest.voters)
     }
 
+    /// Where the replicas of all machines live.
+    pub fn nodes(&self) -> BTreeMap<ReplicaId, NodeId> {
+        self.standings.keys().map(|id| (ReplicaId(*id), NodeId(*id))).collect()
+    }
+
     /// Those that had better not lead because they are to go.
-    pub fn leaving(&self) -> Vec<ReplicaId> {
+    fn leaving(&self) -> BTreeSet<NodeId> {
         let leaving = self.standings.iter().filter(|(_, standing)| matches!(standing, Standing::Leaving(_)));
-        leaving.map(|(id, _)| ReplicaId(*id)).collect()
+        leaving.map(|(id, _)| NodeId(*id)).collect()
     }
 
     /// A majority of one of the latest configurations has it; of both halves, if that is a joint one.
@@ -100,14 +106,17 @@ impl World {
     /// The configuration of the replica that has applied most.
     fn configuration(&self) -> Option<Membership> {
         let live = self.nodes.values().filter_map(|node| node.live.as_ref());
-        live.max_by_key(|live| live.core.applied()).map(|live| live.core.membership().clone())
+        live.max_by_key(|live| live.core().applied()).map(|live| live.core().membership().clone())
     }
 
     fn note_settled(&mut self) {
-        let live =
-            self.nodes.values().filter_map(|node| node.live.as_ref()).filter(|live| live.core.membership_is_settled());
-        if let Some(leader) = live.max_by_key(|live| live.core.leadership().term) {
-            self.members.settled = leader.core.membership().clone();
+        let live = self
+            .nodes
+            .values()
+            .filter_map(|node| node.live.as_ref())
+            .filter(|live| live.core().membership_is_settled());
+        if let Some(leader) = live.max_by_key(|live| live.core().leadership().term) {
+            self.members.settled = leader.core().membership().clone();
         }
     }
 
@@ -231,30 +240,43 @@ impl World {
     pub(super) fn shape(&mut self) -> Check {
         self.after(PERIOD, Action::Shape);
         self.note_settled();
-        let leads = |node: &&Node| node.live.as_ref().is_some_and(|l| l.core.leadership().role == Role::Leader);
+        let leads = |node: &&Node| node.live.as_ref().is_some_and(|l| l.core().leadership().role == Role::Leader);
         let leaders: Vec<u64> = self.nodes.values().filter(leads).map(|n| n.id).collect();
         for leader in leaders {
             if let Some(wish) = self.wish_of(leader) {
                 self.say(|| format!("{leader} wishes {wish:?}"));
-                let event = match wish {
+                let input = match wish {
                     Wish::AddLearner(r, node) => Err(Change::AddLearner(r, node)),
                     Wish::Promote(r) => Err(Change::Promote(r)),
                     Wish::Swap { promote, demote } => Err(Change::Swap { promote, demote }),
                     Wish::Demote(r) => Err(Change::Demote(r)),
                     Wish::Remove(r) => Err(Change::Remove(r)),
-                    Wish::HandOver(NodeId(to)) => Ok(Event::TransferLeader(Some(ReplicaId(to)))),
+                    Wish::HandOver(to) => Ok(Input::Transfer { group: GROUP, to: Some(to) }),
                 };
-                self.tickets += 1;
-                let ticket = self.tickets;
                 self.report.changes += 1;
-                self.event(leader, event.unwrap_or_else(|change| Event::ChangeMembership { ticket, change }))?;
+                let change = |change| Input::Change { group: GROUP, change, reply: () };
+                self.input(leader, input.unwrap_or_else(change))?;
             }
         }
+        self.tell_members()?;
         self.take_leave()
     }
 
+    /// What each node knows of the others.
+    fn tell_members(&mut self) -> Check {
+        let (nodes, leaving) = (self.members.nodes(), self.members.leaving());
+        for id in self.members.here() {
+            let told = (nodes.clone(), leaving.clone());
+            if self.nodes[&id].live.as_ref().is_some_and(|live| live.told != told) {
+                self.live(id).told = told;
+                self.input(id, Input::SetNodes { group: GROUP, nodes: nodes.clone(), leaving: leaving.clone() })?;
+            }
+        }
+        Ok(())
+    }
+
     fn wish_of(&self, leader: u64) -> Option<Wish> {
-        let core = &self.nodes[&leader].live.as_ref()?.core;
+        let core = self.nodes[&leader].live.as_ref()?.core();
         let now = core.membership();
         if !now.voters_outgoing.is_empty() {
             return None;

@@ -2,8 +2,9 @@
 //!
 //! One thread, one queue of what happens next, one source of chance. The clock, the network, the disks, the crashes
 //! and the clients are the simulation's ([`world`]); what a seed turns on is its [`plan`]; what must hold is the
-//! [`oracle`]'s business. The steps in which the driver performs effects are repeated here ([`node`]), so the driver
-//! itself, the wire and the log on disk are not covered: the tests with real processes are for them.
+//! [`oracle`]'s business. What a node decides is production's own [`Conductor`](quorate::replica::conductor::Conductor), and what it
+//! applies goes through its [`Applier`](quorate::replica::apply::Applier); only their actions are performed here ([`world`]). So the
+//! driver's threads, the wire and the log on disk are not covered: the tests with real processes are for them.
 //!
 //! A failing seed is shortened ([`shrink`]); printed are its plan, what of it was not needed, and the command that repeats it:
 //! - `QUORATE_SIM_SEED=n cargo test --test tests sim::seeds -- --nocapture` runs one, with a trace;
@@ -26,6 +27,7 @@ pub mod random;
 mod schema;
 mod session;
 mod shrink;
+mod state;
 mod tasks;
 mod time;
 mod transactions;

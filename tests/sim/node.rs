@@ -6,8 +6,9 @@ use super::oracle::TABLES;
 use super::plan::{Bug, Plan};
 use super::random::Random;
 use super::schema;
+use super::state::State;
 use super::tasks::Process;
-use quorate::clock::{Belief, TOLERANCE};
+use quorate::clock::TOLERANCE;
 use quorate::engine::checkpoint::Pace;
 use quorate::engine::{Dialect, Engine, Options, Shared, Window};
 use quorate::error::{SqlError, state};
@@ -17,16 +18,19 @@ use quorate::gateway::{Control, Fetched, ReadRequest, Rows as _};
 use quorate::host::Host as _;
 use quorate::id::{GroupId, NodeId, ReplicaId};
 use quorate::raftlog::memory::MemoryLog;
-use quorate::raftlog::{HardState, LogReader as _, LogWrite, RaftLog as _, finish_install};
-use quorate::replica::beats::{Beats, Hearing};
+use quorate::raftlog::{LogReader as _, LogWrite, RaftLog as _, finish_install};
+use quorate::replica::apply::{Applier, Building};
+use quorate::replica::conductor::contract::{Action, ApplyJob, Askers, Input, LogJob, Member, Now, Time};
+use quorate::replica::conductor::{Conductor, Settings};
 use quorate::replica::core::{Core, CoreConfig, Start, StartError, bootstrap};
-use quorate::replica::fitness::Judge;
-use quorate::replica::{Committed, Halt, Position, SnapshotMeta, StateMachine as _};
+use quorate::replica::fitness::Syncs;
+use quorate::replica::handle::GroupLeadership;
+use quorate::replica::waiting::{Outcomes, Readers};
+use quorate::replica::{Position, StateMachine as _};
 use quorate::sql::catalog::Catalog;
 use quorate::value::{Value, ValueRef};
 use quorate::version::Migration;
-use raft::eraftpb::Message;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::OsString;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -36,6 +40,10 @@ use std::time::{Duration, Instant};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 pub const GROUP: GroupId = GroupId(2);
+/// Between campaigns of successors, µs.
+const CAMPAIGN_STEP: i64 = 10_000;
+/// No clock is further off, µs.
+const BOUNDLESS: i64 = 10_000_000_000_000_000;
 /// Units that a command may take: more than any definition, and little enough to be spent in a run.
 const WORK: u64 = 400_000;
 
@@ -123,38 +131,24 @@ impl Disk {
     }
 }
 
-/// What the log thread has to do, in order.
-pub struct LogJob {
-    pub writes: Vec<LogWrite>,
-    pub sync: bool,
-    pub messages: Vec<Message>,
-    pub done: Option<LogDone>,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub enum LogDone {
-    Persisted(u64),
-    Noted,
-    Reset { floor: i64 },
-}
-
-/// What the apply thread has to do, in order.
-pub enum ApplyJob {
-    Apply(Vec<Committed>),
-    Install { file: PathBuf, meta: SnapshotMeta },
-    Snapshot(PathBuf),
-}
-
 /// Somebody who waits for an outcome or for an index.
-pub struct Waiter {
-    pub ticket: u64,
-    pub who: Who,
-}
-
 pub enum Who {
     Client { client: usize, operation: i64 },
     Proposer(ProposeReply),
     Reader(ReadReply),
+}
+
+/// Those who ask a simulated node.
+pub struct Crowd;
+
+impl Askers for Crowd {
+    type Proposer = Who;
+    type Reader = Who;
+    type Changer = ();
+
+    fn has_left(reader: &Who) -> bool {
+        matches!(reader, Who::Reader(reply) if reply.is_closed())
+    }
 }
 
 /// The gateway of a process, and what it stands on.
@@ -165,38 +159,61 @@ pub struct Served {
     pub router: Arc<Gateway>,
 }
 
-type SnapshotJob = Box<dyn FnOnce() -> Result<SnapshotMeta, Halt> + Send>;
-
 /// A process.
 pub struct Live {
-    pub core: Core,
-    pub engine: Engine,
+    pub conductor: Conductor<Crowd>,
+    pub applier: Applier,
+    pub state: State,
     pub shared: Arc<Shared>,
-    pub jobs: VecDeque<LogJob>,
+    /// What the log thread has to do, and whether it is at it.
+    pub jobs: VecDeque<LogJob<Crowd>>,
     pub writing: bool,
+    pub syncs: Syncs,
+    /// What the applier has to do, and whether it has a turn to come.
     pub applies: VecDeque<ApplyJob>,
     pub applying: bool,
-    /// Its state machine has failed it, and said so.
-    pub ailing: bool,
-    /// Who waits for proposals that are not appended yet, by ticket; and for the outcomes of an entry, by its index.
-    pub proposing: BTreeMap<u64, Waiter>,
-    pub waiters: BTreeMap<u64, Vec<Waiter>>,
-    /// Reads that wait for their index, by ticket; and then for that index to be applied.
-    pub reads: BTreeMap<u64, Waiter>,
-    pub indexed: Vec<(u64, Waiter)>,
-    pub building: Option<(PathBuf, SnapshotJob)>,
-    pub built: Option<(SnapshotMeta, PathBuf)>,
-    pub arrived: Option<PathBuf>,
-    pub installing: Option<(SnapshotMeta, HardState, PathBuf)>,
+    pub building: VecDeque<(PathBuf, Building)>,
+    pub outcomes: Outcomes<Who>,
+    pub readers: Readers<Who>,
+    /// The conductor has taken something, and is to decide soon.
     pub draining: bool,
-    /// What it knows of the others' clocks.
-    pub beats: Beats,
-    /// Which of them give signs of life.
-    pub hearing: Hearing,
-    pub judge: Judge,
-    pub belief: Option<Belief>,
-    pub next_beat: u64,
+    /// When it is to be given time next.
+    pub alarm: Option<u64>,
+    /// What it has said of itself.
+    pub leadership: GroupLeadership,
+    pub time: Time,
+    /// Where it was told that replicas live, and which nodes are to go.
+    pub told: (BTreeMap<ReplicaId, NodeId>, BTreeSet<NodeId>),
     pub gateway: Option<Served>,
+}
+
+impl Live {
+    pub fn core(&self) -> &Core {
+        self.conductor.core(GROUP).expect("its only group")
+    }
+
+    pub fn applied(&self) -> u64 {
+        self.shared.applied()
+    }
+
+    /// All who wait for something. Nobody does any more.
+    pub fn everybody(&mut self) -> Vec<Who> {
+        let mut all: Vec<Who> = self.outcomes.take().chain(self.readers.take()).collect();
+        self.conductor.take(Input::Stop, Now::default(), &mut || 0);
+        all.extend(
+            self.conductor
+                .actions()
+                .filter_map(|action| match action {
+                    Action::Appended { replies, .. } => Some(replies.into_iter().flatten().collect()),
+                    Action::Refuse { reply, .. } | Action::ReadAt { reply, .. } | Action::RefuseRead { reply, .. } => {
+                        Some(vec![reply])
+                    }
+                    _ => None,
+                })
+                .flatten(),
+        );
+        all
+    }
 }
 
 /// What becomes of the next write to the log.
@@ -327,7 +344,13 @@ impl Node {
     }
 
     /// Starts a process as the driver does.
-    pub fn start(&mut self, plan: &Plan, boot: u64) -> Result<(), StartFailure> {
+    pub fn start(
+        &mut self,
+        plan: &Plan,
+        boot: u64,
+        began: i64,
+        nodes: BTreeMap<ReplicaId, NodeId>,
+    ) -> Result<(), StartFailure> {
         let failed = |e: String| StartFailure::Engine(e);
         self.found(plan);
         let (engine, shared) = Engine::open(self.options(plan)).map_err(|e| failed(e.to_string()))?;
@@ -353,33 +376,43 @@ impl Node {
         let unnoticed = matches!(plan.bug, Some(Bug::LostTailUnnoticed | Bug::OldTailUnnoticed));
         let reached = if unnoticed { applied } else { engine.reached() };
         let floor = if plan.bug == Some(Bug::ForgetTime) { i64::MIN } else { engine.clock_floor() };
-        let start = Start { log, applied, membership: engine.membership(), reached, floor, doubt: None };
+        let doubt = engine.brake().start(applied.index);
+        let start = Start { log, applied, membership: engine.membership(), reached, floor, doubt };
         let logger = slog::Logger::root(slog::Discard, slog::o!());
         let config = self.config(plan, boot);
         let core = Core::new(config, Arc::new(self.disk.log.clone()), start, &logger).map_err(StartFailure::Refused)?;
+        let state = State::new(engine, self.id, plan.bug);
+        // Noting each entry that is found in the log takes time, and seldom matters.
+        let risky = if plan.seed.is_multiple_of(4) { core.last_index() } else { 0 };
+        let applier = Applier::new(Box::new(state.clone()), risky, plan.trouble as i64, false);
+        let settings = Settings {
+            node: NodeId(self.id),
+            tick: self.tick as i64,
+            campaign_step: CAMPAIGN_STEP,
+            clock_tolerance: if plan.bug == Some(Bug::UnboundedClock) { BOUNDLESS } else { TOLERANCE },
+        };
+        let mut conductor = Conductor::new(settings, began);
+        let told = (nodes.clone(), BTreeSet::new());
+        let member = Member { group: GROUP, core, nodes, lost: None };
+        conductor.take(Input::AddGroup(Box::new(member)), Now::default(), &mut || 0);
         self.live = Some(Live {
-            core,
-            engine,
+            conductor,
+            applier,
+            state,
             shared,
             jobs: VecDeque::new(),
             writing: false,
+            syncs: Syncs::default(),
             applies: VecDeque::new(),
             applying: false,
-            ailing: false,
-            proposing: BTreeMap::new(),
-            waiters: BTreeMap::new(),
-            reads: BTreeMap::new(),
-            indexed: Vec::new(),
-            building: None,
-            built: None,
-            arrived: None,
-            installing: None,
+            building: VecDeque::new(),
+            outcomes: Outcomes::default(),
+            readers: Readers::default(),
             draining: false,
-            beats: Beats::new(NodeId(self.id), TOLERANCE),
-            hearing: Hearing::default(),
-            judge: Judge::default(),
-            belief: None,
-            next_beat: 0,
+            alarm: None,
+            leadership: GroupLeadership::default(),
+            time: Time::default(),
+            told,
             gateway: None,
         });
         Ok(())
@@ -470,7 +503,7 @@ impl Node {
         }
         let mut live = self.live.take()?;
         self.epoch += 1;
-        self.promised = live.engine.durable();
+        self.promised = live.state.look().engine.durable();
         if live.writing && random.one_in(2) {
             let writes = live.jobs.pop_front().map(|job| job.writes).unwrap_or_default();
             self.disk.write(&writes, false);

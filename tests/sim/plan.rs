@@ -267,6 +267,8 @@ pub struct Plan {
     pub straggle_reads: u64,
     pub sync: (u64, u64),
     pub apply: (u64, u64),
+    /// How long a state machine that cannot go on tries again before it says so.
+    pub trouble: u64,
     /// A core decides some time after an event instead of at once, so that events meet.
     pub lazy: u64,
     /// A crash strikes between two effects of one decision, once in so many decisions.
@@ -371,6 +373,8 @@ impl Plan {
             straggle_reads: r.pick(&[0, 0, 0, 300]),
             sync: r.pick(&[(50, 200), (100, 3 * MS), (MS, 30 * MS)]),
             apply: r.pick(&[(10, 100), (100, 5 * MS), (MS, 60 * MS)]),
+            // Chance of its own: what a seed means otherwise stays.
+            trouble: Random::new(seed ^ 0x7ab1).pick(&[0, 20 * MS, 200 * MS]),
             lazy: r.pick(&[0, 0, 100, 2 * MS]),
             crash_within: r.pick(&[0, 0, 0, 800]),
             fast_failover: r.one_in(2),

@@ -394,7 +394,9 @@ impl Client {
 
     /// What a client may be told for certain reasons only.
     fn judge(&self, text: &str, error: &SqlError) {
-        let early = error.code == state::CANNOT_CONNECT_NOW && self.connection.had_time();
+        // The state machine of the client's own node is in trouble, and no other node could read for it.
+        let alone = error.message.starts_with("this node's replica does not serve");
+        let early = error.code == state::CANNOT_CONNECT_NOW && self.connection.had_time() && !alone;
         if early || error.code == state::INTERNAL_ERROR {
             self.wrong(format!("{text} was answered {error:?}: {:?}", self.tx(Tx::clone)));
         }

@@ -1,18 +1,15 @@
 //! Clocks in the simulation: how nodes hear of each other's, and what the time in the log may be, whatever clocks say.
 
 use super::oracle::Check;
-use super::plan::Bug;
 use super::world::{Action, World};
 use quorate::clock::{Belief, Reading, TOLERANCE};
 use quorate::command::Batch;
-use quorate::id::{NodeId, ReplicaId};
+use quorate::id::NodeId;
 use quorate::raftlog::Entry;
-use quorate::replica::beats::{Moment, SILENT};
-use quorate::replica::core::{Event, Role};
+use quorate::replica::conductor::contract::{Input, Now};
 use quorate::transport::Beat;
 use std::collections::BTreeMap;
 
-const BEAT: u64 = 100_000;
 /// What a node knows of the others' clocks is at most this old, and this wrong, µs.
 const STALE: u64 = 3_500_000;
 const WRONG: i64 = 1_200_000;
@@ -82,54 +79,29 @@ impl Truth {
 }
 
 impl World {
-    fn moment(&self, id: u64) -> Moment {
+    /// Of a node's monotonic clock to the simulated time: such clocks have nothing to do with each other.
+    pub(super) fn offset(&self, id: u64) -> i64 {
+        (self.nodes[&id].epoch * 1_000_003 + id * 77) as i64
+    }
+
+    pub(super) fn moment(&self, id: u64) -> Now {
         let node = &self.nodes[&id];
-        // Monotonic clocks have nothing to do with each other.
-        let monotonic = self.now as i64 + (node.epoch * 1_000_003 + id * 77) as i64;
-        Moment { wall: self.now as i64 + node.skew, monotonic }
+        let monotonic = self.now as i64 + self.offset(id);
+        // Looked at with each tick, as the driver does.
+        let ticks = node.live.as_ref().filter(|live| monotonic >= live.conductor.next_tick());
+        let sync = ticks.and_then(|live| live.syncs.at_present(monotonic));
+        Now { wall: self.now as i64 + node.skew, monotonic, sync }
     }
 
-    pub(super) fn reading(&self, id: u64) -> Reading {
-        let Moment { wall, monotonic } = self.moment(id);
-        if self.plan.bug == Some(Bug::UnboundedClock) {
-            return Reading::alone(wall, monotonic);
-        }
-        let belief = self.nodes[&id].live.as_ref().and_then(|live| live.belief);
-        Reading { wall, monotonic, belief }
+    /// As a node's gateway reads its clock.
+    fn reading(&self, id: u64) -> Reading {
+        let Now { wall, monotonic, .. } = self.moment(id);
+        let time = self.nodes[&id].live.as_ref().map(|live| live.time);
+        let belief = time.and_then(|time| time.belief).filter(|(_, until)| monotonic < *until);
+        Reading { wall, monotonic, belief: belief.map(|(belief, _)| belief) }
     }
 
-    /// As the driver does with every tick.
-    pub(super) fn keep_time(&mut self, id: u64) -> Check {
-        let now = self.now;
-        let live = self.live(id);
-        if now >= live.next_beat {
-            live.next_beat = now + BEAT;
-            for to in self.members.here().into_iter().filter(|to| *to != id) {
-                self.live(id).hearing.expect(NodeId(to));
-                self.beat(id, to);
-            }
-        }
-        for silent in self.live(id).hearing.tick() {
-            self.event(id, Event::Silent { replica: ReplicaId(silent.0), ticks: SILENT })?;
-            if self.nodes[&id].live.is_none() {
-                return Ok(());
-            }
-        }
-        self.tell_time(id)
-    }
-
-    /// A sign of life.
-    pub(super) fn hears(&mut self, id: u64, from: u64) -> Check {
-        let Some(live) = self.node(id).live.as_mut() else { return Ok(()) };
-        match live.hearing.hear(NodeId(from)) {
-            true => self.event(id, Event::Heard(ReplicaId(from))),
-            false => Ok(()),
-        }
-    }
-
-    fn beat(&mut self, from: u64, to: u64) {
-        let now = self.moment(from);
-        let beat = self.live(from).beats.beat(NodeId(to), now, None);
+    pub(super) fn beat(&mut self, from: u64, to: u64, beat: Beat) {
         if !self.loses(from, to) {
             let (low, high) = self.plan.latency;
             let delay = self.random.range(low, high);
@@ -137,32 +109,9 @@ impl World {
         }
     }
 
-    pub(super) fn heard(&mut self, id: u64, from: u64, beat: &Beat) -> Check {
-        self.hears(id, from)?;
-        let now = self.moment(id);
-        let Some(live) = self.node(id).live.as_mut() else { return Ok(()) };
-        let wants = live.beats.heard(NodeId(from), beat, now.monotonic);
-        let unsure = live.belief.is_none();
-        if wants {
-            self.beat(id, from);
-        }
-        if unsure { self.tell_time(id) } else { Ok(()) }
-    }
-
-    fn tell_time(&mut self, id: u64) -> Check {
-        let now = self.moment(id);
-        let leaving = self.members.leaving();
-        let live = self.live(id);
-        let voters: Vec<NodeId> = live.core.membership().voters.iter().map(|voter| NodeId(voter.0)).collect();
-        live.belief = live.beats.belief(&voters, now);
-        if live.core.leadership().role == Role::Leader {
-            let unfit = live.judge.unfit((NodeId(id), None), &live.beats, &voters, now);
-            let unfit = unfit.keys().map(|node| ReplicaId(node.0));
-            live.core.step(Event::Unfit(unfit.chain(leaving).collect()));
-        }
-        self.publish_time(id);
-        let reading = self.reading(id);
-        self.event(id, Event::Clock(reading))
+    pub(super) fn hears(&mut self, id: u64, from: u64, beat: Beat) -> Check {
+        let at = self.moment(id).monotonic;
+        self.input(id, Input::Beat { from: NodeId(from), beat, at })
     }
 
     /// The gateway's tasks read the clock when they want.

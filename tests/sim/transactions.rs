@@ -3,7 +3,7 @@
 use super::connection::Connection;
 use super::gateway::{Ask, ProposeReply, serve};
 use super::history::{Effect, Fate, Final, Tx};
-use super::node::{GROUP, Waiter, Who, query};
+use super::node::{GROUP, Who, query};
 use super::oracle::Check;
 use super::plan::Bug;
 use super::schema::{ACCOUNTS, BALANCE};
@@ -15,7 +15,7 @@ use quorate::command::{self, Command, Outcome, Proposal};
 use quorate::engine::Shared;
 use quorate::gateway::peer::{self, Request};
 use quorate::id::{NodeId, RequestId};
-use quorate::replica::core::{Event, Leadership};
+use quorate::replica::conductor::contract::Input;
 use quorate::replica::handle::GroupLeadership;
 use quorate::sql::plan::Effort;
 use quorate::transaction::Terms;
@@ -103,10 +103,7 @@ impl World {
                 if self.nodes[&node].live.is_none() {
                     return Ok(());
                 }
-                self.tickets += 1;
-                let ticket = self.tickets;
-                self.live(node).reads.insert(ticket, Waiter { ticket, who: Who::Reader(reply) });
-                self.event(node, Event::ReadIndex(vec![ticket]))
+                self.input(node, Input::Read { group: GROUP, reply: Who::Reader(reply) })
             }
             Ask::Call { from, to, bytes, reply } => {
                 let from = (from, self.nodes[&from].epoch);
@@ -151,17 +148,10 @@ impl World {
 
     // --- the replica --------------------------------------------------------------------------------------------
 
-    pub(super) fn publish_leadership(&mut self, id: u64, now: Leadership) {
-        let Leadership { role, term, leader } = now;
-        let leader_node = leader.map(|replica| NodeId(replica.0));
+    pub(super) fn publish_leadership(&mut self, id: u64, now: GroupLeadership) {
         if let Some(served) = self.nodes[&id].live.as_ref().and_then(|live| live.gateway.as_ref()) {
-            served.replica.publish(GroupLeadership { role, term, leader, leader_node });
+            served.replica.publish(now);
         }
-    }
-
-    pub(super) fn leader_known_to(&self, id: u64) -> Option<NodeId> {
-        let live = self.nodes[&id].live.as_ref()?;
-        live.core.leadership().leader.map(|replica| NodeId(replica.0))
     }
 
     fn take_proposal(&mut self, node: u64, mut proposal: Proposal, term: Option<u64>, reply: ProposeReply) -> Check {
@@ -187,11 +177,7 @@ impl World {
             self.memory.reserving.insert(proposal.request);
         }
         self.oracle.proposed.entry(proposal.request).or_default().insert(proposal.body.clone());
-        self.tickets += 1;
-        let ticket = self.tickets;
-        let waiter = Waiter { ticket, who: Who::Proposer(reply) };
-        self.live(node).proposing.insert(ticket, waiter);
-        self.propose(node, ticket, proposal, term)
+        self.propose(node, Who::Proposer(reply), proposal, term)
     }
 
     pub(super) fn answer_proposer(

@@ -1,25 +1,29 @@
 //! The simulated world: one queue of what happens next, which is the clock, the network, the disks and the clients.
 
-use super::below::{self, Trouble};
+use super::below::Trouble;
 use super::gateway::{CallReply, Inbox};
 use super::members::Members;
-use super::node::{ApplyJob, DiskState, GROUP, Live, LogDone, LogJob, Node, StartFailure, Waiter, Who, query};
+use super::node::{Crowd, DiskState, GROUP, Live, Node, StartFailure, Who, query};
 use super::oracle::{Act, Check, Operation, Oracle, READ};
 use super::plan::{Bug, Fault, MEMBERSHIP, Plan, TICK};
 use super::random::Random;
 use super::session::Chronicle;
+use super::state::{Word, Words};
 use super::tasks::{Clock, Pid, Tasks};
 use super::transactions::Memory;
 use bytes::Bytes;
-use quorate::command::{self, Batch, Command, Outcome, Proposal, Yields};
+use quorate::command::{Outcome, Proposal};
+use quorate::consensus::brake::Standstill;
 use quorate::consensus::form::snapshot_meta;
 use quorate::error::state;
-use quorate::id::{ReplicaId, RequestId};
+use quorate::id::{NodeId, ReplicaId, RequestId};
 use quorate::raftlog::{Entry, LogReader as _, LogWrite};
-use quorate::replica::core::{Effect, Event, Fetch, Improper, Refused, Role, StartError, Ticketed};
-use quorate::replica::handle::ProposeError;
-use quorate::replica::{Committed, Halt, Payload, StateMachine as _};
-use quorate::transport::Beat;
+use quorate::replica::apply::Report as Applying;
+use quorate::replica::conductor::contract::{self as conductor, ApplyJob, Input, LogJob};
+use quorate::replica::core::{Fetch, Improper, Role, StartError};
+use quorate::replica::handle::{GroupLeadership, ProposeError, ReadError};
+use quorate::replica::{Applied, Committed, StateMachine as _};
+use quorate::transport::{Beat, Envelope};
 use raft::eraftpb::{Message, MessageType};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -32,9 +36,11 @@ const RECOVERY: u64 = 20_000 * MS;
 
 /// Something that will happen. `epoch` names the process it is meant for.
 pub(super) enum Action {
-    Tick {
+    /// A node's conductor is to be given time.
+    Alarm {
         node: u64,
         epoch: u64,
+        at: u64,
     },
     Drain {
         node: u64,
@@ -81,11 +87,6 @@ pub(super) enum Action {
         epoch: u64,
     },
     PeerDown {
-        node: u64,
-        epoch: u64,
-        dead: u64,
-    },
-    Campaign {
         node: u64,
         epoch: u64,
         dead: u64,
@@ -139,6 +140,12 @@ pub(super) enum Action {
     Block(BTreeSet<(u64, u64)>),
     Room {
         node: u64,
+    },
+    /// Somebody has an entry tried again.
+    Retry {
+        node: u64,
+        epoch: u64,
+        index: u64,
     },
     /// The disk below a state machine works again.
     Mended {
@@ -333,10 +340,10 @@ impl World {
             }
             let Some((_, action)) = self.queue.pop_first() else { continue };
             self.report.actions += 1;
-            let tick = matches!(action, Action::Tick { .. });
+            let alarm = matches!(action, Action::Alarm { .. });
             self.act(action)?;
             self.run_tasks()?;
-            let Some(healed) = self.healed_at.filter(|_| tick) else { continue };
+            let Some(healed) = self.healed_at.filter(|_| alarm) else { continue };
             self.report.recovery = self.now - healed;
             if self.finished() {
                 return self.conclude();
@@ -369,17 +376,17 @@ impl World {
     fn addressee(action: &Action) -> Option<(u64, Option<u64>)> {
         use Action::*;
         match action {
-            Tick { node, epoch }
+            Alarm { node, epoch, .. }
             | Drain { node, epoch }
             | Log { node, epoch }
             | Apply { node, epoch }
             | Fetch { node, epoch, .. }
             | Fetched { node, epoch, .. }
             | Build { node, epoch }
+            | Retry { node, epoch, .. }
             | SnapshotSent { node, epoch, .. }
             | Unreachable { node, epoch, .. }
-            | PeerDown { node, epoch, .. }
-            | Campaign { node, epoch, .. } => Some((*node, Some(*epoch))),
+            | PeerDown { node, epoch, .. } => Some((*node, Some(*epoch))),
             Deliver(message) | DeliverSnapshot { message, .. } => Some((message.to, None)),
             Submit { node, .. }
             | Room { node }
@@ -404,32 +411,33 @@ impl World {
                 self.after(delay, action);
                 return Ok(());
             }
-            let commit = node.live.as_ref().map_or(0, |live| live.core.commit());
+            let commit = node.live.as_ref().map_or(0, |live| live.core().commit());
             self.mix(self.now ^ id << 48 ^ commit << 32);
         }
         match action {
-            Action::Tick { node, .. } => self.tick(node),
+            Action::Alarm { node, at, .. } => self.alarm(node, at),
             Action::Drain { node, .. } => self.drain(node),
             Action::Deliver(message) => self.deliver(message),
             Action::DeliverSnapshot { message, file, epoch } => self.deliver_snapshot(message, file, epoch),
             Action::SnapshotSent { node, to, ok, .. } => {
-                self.event(node, Event::SnapshotSent { to: ReplicaId(to), ok })
+                self.input(node, Input::SnapshotSent { group: GROUP, to: ReplicaId(to), ok })
             }
-            Action::Unreachable { node, to, .. } => self.event(node, Event::Unreachable(ReplicaId(to))),
+            Action::Unreachable { node, to, .. } => self.input(node, Input::Unreachable(NodeId(to))),
             Action::Log { node, .. } => self.write_log(node),
             Action::Apply { node, .. } => self.apply(node),
             Action::Build { node, .. } => self.build(node),
             Action::PeerDown { node, dead, .. } => self.peer_down(node, dead),
             Action::Fetch { node, fetch, .. } => self.fetch(node, fetch),
-            Action::Fetched { node, fetch, entries, .. } => self.event(node, Event::Fetched { fetch, entries }),
-            Action::Campaign { node, dead, .. } => self.event(node, Event::Campaign { dead: ReplicaId(dead) }),
+            Action::Fetched { node, fetch, entries, .. } => {
+                self.input(node, Input::Fetched { group: GROUP, fetch, entries })
+            }
             Action::Restart { node } if self.nodes[&node].live.is_none() && self.members.is_here(node) => {
                 self.start(node)
             }
             Action::Restart { .. } => Ok(()),
             Action::Client { client, attempt } => self.client(client, attempt),
             Action::Submit { client, node, operation } => self.submit(client, node, operation),
-            Action::Beat { from, node, beat } => self.heard(node, from, &beat),
+            Action::Beat { from, node, beat } => self.hears(node, from, beat),
             Action::Call { call, .. } => self.call_arrives(call),
             Action::Answer { call, bytes, .. } => self.answer_arrives(call, bytes),
             Action::Break { call } => self.call_breaks(call),
@@ -443,11 +451,15 @@ impl World {
             }
             Action::Room { node } => {
                 self.node(node).full = false;
-                self.event(node, Event::DiskFull(false))
+                self.input(node, Input::DiskFull(false))
             }
             Action::Mended { node } => {
                 self.node(node).below = None;
                 Ok(())
+            }
+            Action::Retry { node, index, .. } => {
+                self.live(node).state.brake().retry(index);
+                self.input(node, Input::Retry(GROUP))
             }
             Action::Shape => self.shape(),
             Action::Heal => self.heal(),
@@ -467,8 +479,10 @@ impl World {
             Some(Bug::ReuseReadContext) => 1,
             _ => self.random.next(),
         };
-        let plan = self.plan.clone();
-        match self.node(id).start(&plan, boot) {
+        let (plan, now, nodes) = (self.plan.clone(), self.moment(id), self.members.nodes());
+        // Ticks of different nodes have nothing to do with each other.
+        let began = now.monotonic - self.random.range(0, self.nodes[&id].tick) as i64;
+        match self.node(id).start(&plan, boot, began, nodes) {
             Ok(()) => {}
             Err(StartFailure::Engine(error)) if self.nodes[&id].rotten => return self.found_rotten(id, &error),
             Err(StartFailure::Engine(error)) => return Err(format!("{id} does not start: {error}")),
@@ -476,38 +490,47 @@ impl World {
         }
         self.open_gateway(id);
         self.publish_time(id);
-        let node = self.node(id);
-        let (epoch, tick, full) = (node.epoch, node.tick, node.full);
-        let live = node.live.as_ref().expect("just started");
-        let durable = live.engine.durable();
-        let (at, last) = (live.engine.applied().index, live.core.last_index());
-        self.say(|| format!("{id} starts, applied {at}, durable {durable}, log up to {last}"));
-        let first = self.random.range(0, tick);
-        self.after(first, Action::Tick { node: id, epoch });
-        self.event(id, Event::Durable(durable))?;
-        if full { self.event(id, Event::DiskFull(true)) } else { Ok(()) }
+        let full = self.nodes[&id].full;
+        let live = self.live(id);
+        let (index, durable, last) = (live.applied(), live.state.durable(), live.core().last_index());
+        let stuck = live.state.brake().stuck().filter(|stuck| stuck.why == Standstill::Waiting);
+        self.say(|| format!("{id} starts, applied {index}, durable {durable}, log up to {last}"));
+        if let Some(stuck) = stuck {
+            // It has ended over that entry again and again. Somebody sees that, and knows that it was not for the entry.
+            let (epoch, delay) = (self.nodes[&id].epoch, self.random.range(10 * MS, 500 * MS));
+            self.after(delay, Action::Retry { node: id, epoch, index: stuck.at.index });
+        }
+        self.input(id, Input::Applied { group: GROUP, index, durable })?;
+        if full { self.input(id, Input::DiskFull(true)) } else { Ok(()) }
     }
 
-    fn tick(&mut self, id: u64) -> Check {
-        let (epoch, tick) = (self.nodes[&id].epoch, self.nodes[&id].tick);
-        self.after(tick, Action::Tick { node: id, epoch });
-        self.keep_time(id)?;
-        if self.nodes[&id].live.is_none() {
+    fn alarm(&mut self, id: u64, at: u64) -> Check {
+        let live = self.live(id);
+        if live.alarm != Some(at) {
             return Ok(());
         }
-        self.report.rested += u64::from(self.live(id).core.is_resting());
-        let knows_a_leader = self.live(id).core.leadership().leader.is_some();
-        if knows_a_leader || !self.random.one_in(4) {
-            return self.event(id, Event::Tick);
-        }
-        Ok(())
+        live.alarm = None;
+        self.drain(id)
     }
 
-    /// Tells a core something; it decides now or a little later.
-    pub(super) fn event(&mut self, id: u64, event: Event) -> Check {
-        let lazy = self.plan.lazy;
-        let Some(live) = self.node(id).live.as_mut() else { return Ok(()) };
-        live.core.step(event);
+    /// Sees to it that a node's conductor is given time when it wants.
+    fn set_alarm(&mut self, id: u64) {
+        let offset = self.offset(id);
+        let (now, epoch) = (self.now, self.nodes[&id].epoch);
+        let live = self.live(id);
+        let due = ((live.conductor.due() - offset).max(0) as u64).max(now);
+        if live.alarm.is_none_or(|at| due < at) {
+            live.alarm = Some(due);
+            self.after(due - now, Action::Alarm { node: id, epoch, at: due });
+        }
+    }
+
+    /// Tells a node's conductor something; it decides now or a little later.
+    pub(super) fn input(&mut self, id: u64, input: Input<Crowd>) -> Check {
+        let (lazy, now) = (self.plan.lazy, self.moment(id));
+        let World { nodes, random, .. } = self;
+        let Some(live) = nodes.get_mut(&id).and_then(|node| node.live.as_mut()) else { return Ok(()) };
+        live.conductor.take(input, now, &mut || random.next());
         if lazy == 0 {
             return self.drain(id);
         }
@@ -519,25 +542,27 @@ impl World {
     }
 
     fn drain(&mut self, id: u64) -> Check {
-        let Some(live) = self.node(id).live.as_mut() else { return Ok(()) };
+        let now = self.moment(id);
+        let World { nodes, random, .. } = self;
+        let Some(live) = nodes.get_mut(&id).and_then(|node| node.live.as_mut()) else { return Ok(()) };
         live.draining = false;
-        let effects = live.core.drain();
-        // Who waits for what is lost with the process in any case.
-        let is_seen = |effect: &Effect| !matches!(effect, Effect::Appended { .. });
-        let seen = effects.iter().filter(|effect| is_seen(effect)).count();
+        live.conductor.perform(now, &mut || random.next());
+        let actions: Vec<_> = live.conductor.actions().collect();
+        self.set_alarm(id);
+        let seen = actions.iter().filter(|action| is_seen(action)).count();
         let mut left = match self.healed_at.is_none() && seen > 1 && self.random.one_in(self.plan.crash_within) {
             true => self.random.range(0, seen as u64) as usize,
             false => usize::MAX,
         };
-        for effect in effects {
-            if is_seen(&effect) {
+        for action in actions {
+            if is_seen(&action) {
                 if left == 0 {
                     let power = self.random.one_in(2);
                     return self.crash(id, power);
                 }
                 left -= 1;
             }
-            self.perform(id, effect)?;
+            self.perform(id, action)?;
             if self.nodes[&id].live.is_none() {
                 return Ok(());
             }
@@ -545,120 +570,98 @@ impl World {
         Ok(())
     }
 
-    fn perform(&mut self, id: u64, effect: Effect) -> Check {
-        match effect {
-            Effect::Send(messages) => self.send(messages)?,
-            Effect::SendSnapshot { message, meta } => {
-                let epoch = self.nodes[&id].epoch;
-                let to = message.to;
-                let file = self.live(id).built.clone().filter(|(built, _)| *built == meta).map(|(_, file)| file);
-                let copy = self.file();
+    fn perform(&mut self, id: u64, action: conductor::Action<Crowd>) -> Check {
+        use conductor::Action::*;
+        match action {
+            Send { messages, .. } => self.send(messages)?,
+            Beat { to, beat } => self.beat(id, to.0, beat),
+            SendSnapshot { envelope, file, .. } => {
+                let (epoch, message) = (self.nodes[&id].epoch, envelope.message);
+                let (to, copy) = (message.to, self.file());
                 let delay = self.random.range(100, 30 * MS);
-                match file {
-                    Some(file) if !self.loses(id, to) && std::fs::copy(&file, &copy).is_ok() => {
-                        self.after(delay, Action::DeliverSnapshot { message, file: copy, epoch });
-                    }
-                    _ => self.after(delay, Action::SnapshotSent { node: id, epoch, to, ok: false }),
+                match !self.loses(id, to) && std::fs::copy(&file, &copy).is_ok() {
+                    true => self.after(delay, Action::DeliverSnapshot { message, file: copy, epoch }),
+                    false => self.after(delay, Action::SnapshotSent { node: id, epoch, to, ok: false }),
                 }
             }
-            Effect::Persist { number, entries, hard_state, sync, mut then_send } => {
-                self.oracle.truth.appends(self.now, &entries);
-                if self.plan.bug == Some(Bug::AckBeforeFsync) {
-                    self.send(std::mem::take(&mut then_send))?;
-                }
-                let mut writes = Vec::new();
-                if !entries.is_empty() {
-                    writes.push(LogWrite::Append(GROUP, entries));
-                }
-                if let Some(mut hard) = hard_state {
-                    if self.plan.bug == Some(Bug::ForgetVote) {
-                        hard.vote = 0;
-                    }
-                    writes.push(LogWrite::HardState(GROUP, hard));
-                }
-                let done = Some(LogDone::Persisted(number));
-                self.log_job(id, LogJob { writes, sync, messages: then_send, done });
-            }
-            Effect::Fetch(fetch) => {
+            Log(job) => self.log_job(id, job)?,
+            Fetch { fetch, .. } => {
                 let (epoch, delay) = (self.nodes[&id].epoch, self.random.range(0, 20 * MS));
                 self.after(delay, Action::Fetch { node: id, epoch, fetch });
             }
-            Effect::Apply(entries) => {
-                self.check_committed(id, &entries)?;
-                self.apply_job(id, ApplyJob::Apply(entries));
-            }
-            Effect::ReadReady { reads, index } => {
-                for read in reads {
-                    if let Some(waiter) = self.live(id).reads.remove(&read) {
-                        self.live(id).indexed.push((index, waiter));
-                    }
+            Apply { job, .. } => {
+                if let ApplyJob::Apply(entries) = &job {
+                    self.check_committed(id, entries)?;
                 }
-                self.answer_reads(id)?;
+                self.apply_job(id, job);
             }
-            Effect::Leadership(leadership) => {
-                self.say(|| format!("{id} is {:?} in term {}", leadership.role, leadership.term));
-                self.publish_leadership(id, leadership);
-                if leadership.role == Role::Leader {
-                    self.report.elections += 1;
-                    let last = self.live(id).core.last_index();
-                    self.oracle.leads(id, leadership.term, last)?;
-                    // It may have learned it as a follower, while its leader was gone before it knew.
-                    let members = self.live(id).core.membership().clone();
-                    if self.members.is_unknown(&members) && self.members.note(members) {
-                        self.note_clocks();
-                    }
-                }
-            }
-            Effect::BuildSnapshot => {
+            Build(_) => {
                 let file = self.file();
                 self.apply_job(id, ApplyJob::Snapshot(file));
             }
-            Effect::InstallSnapshot { meta, hard_state } => {
-                let live = self.live(id);
-                let file = live.arrived.take().ok_or("a snapshot is installed that has no file")?;
-                live.installing = Some((meta.clone(), hard_state, file));
-                self.report.snapshots += 1;
-                let writes = vec![LogWrite::Installing(GROUP, meta)];
-                self.log_job(id, LogJob { writes, sync: true, messages: Vec::new(), done: Some(LogDone::Noted) });
+            Discard(file) => drop(std::fs::remove_file(file)),
+            Appended { index, replies, .. } => self.live(id).outcomes.wait(index, replies, 0),
+            OutcomesUnknown(_) => self.outcomes_unknown(id),
+            Refuse { reply, why } => {
+                self.say(|| format!("{id} refuses a proposal: {why:?}"));
+                self.refuse(reply, why);
             }
-            Effect::Compact(to) => {
-                let durable = self.live(id).engine.durable();
-                if to.index > durable {
-                    return Err(format!("{id} cuts its log up to {}, but only {durable} is durable", to.index));
-                }
-                self.report.compactions += 1;
-                let writes = vec![LogWrite::Compact(GROUP, to)];
-                self.log_job(id, LogJob { writes, sync: false, messages: Vec::new(), done: None });
+            ReadAt { index, reply, .. } => {
+                self.live(id).readers.wait(index, reply);
+                self.answer_reads(id)?;
             }
-            Effect::Appended { index, tickets } => {
-                let live = self.live(id);
-                let waiters = tickets.iter().map(|ticket| live.proposing.remove(ticket).expect("a ticket of ours"));
-                let waiters = waiters.collect();
-                live.waiters.insert(index, waiters);
-            }
-            Effect::Refused { tickets, why } => {
-                self.say(|| format!("{id} refuses {} proposals: {why:?}", tickets.len()));
-                for ticket in tickets {
-                    let waiter = self.live(id).proposing.remove(&ticket).expect("a ticket of ours");
-                    self.refuse(id, waiter, Some(why));
+            RefuseRead { reply, why } => self.refuse_read(reply, why),
+            Leads { now, .. } => self.leads(id, now)?,
+            State { state, .. } => {
+                self.say(|| format!("{id} is {state:?}"));
+                if let Some(why) = state.out_of_service() {
+                    let readers: Vec<_> = self.live(id).readers.take().collect();
+                    readers.into_iter().for_each(|reply| self.refuse_read(reply, ReadError::Halted(why.clone())));
+                    self.outcomes_unknown(id);
                 }
             }
-            Effect::OutcomesUnknown => {
-                for waiter in std::mem::take(&mut self.live(id).waiters).into_values().flatten() {
-                    self.refuse(id, waiter, None);
-                }
+            DiskFull { full, .. } => {
+                let last = self.live(id).core().last_index();
+                let readers: Vec<_> = if full { self.live(id).readers.take_beyond(last).collect() } else { Vec::new() };
+                let why = ReadError::Halted("no room".to_owned());
+                readers.into_iter().for_each(|reply| self.refuse_read(reply, why.clone()));
             }
             // Others go through old ones again when they begin anew.
-            Effect::Membership(members, _) => {
-                if self.live(id).core.leadership().role == Role::Leader && self.members.note(members) {
+            Members { members, .. } => {
+                if self.live(id).core().leadership().role == Role::Leader && self.members.note(members) {
                     self.note_clocks();
                 }
             }
-            Effect::Changed { .. } => {}
-            Effect::Skip(_) | Effect::Doubt(_) | Effect::GoOn(_) => {
-                return Err(format!("{id}: nobody has asked for that"));
+            Time { time, .. } => {
+                self.live(id).time = time;
+                self.publish_time(id);
             }
-            Effect::Refuted { from, why } => self.refuted(id, from, why)?,
+            Ticked(_) => self.report.rested += u64::from(self.live(id).core().is_resting()),
+            Judge { .. } => return Err(format!("{id}: nobody has asked for that")),
+            Refuted { from, why, .. } => self.refuted(id, from, why)?,
+            Prune(_) => self.live(id).readers.prune(<Crowd as conductor::Askers>::has_left),
+            Changed { .. } | Progress { .. } | Nodes { .. } | Matched { .. } | End { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn leads(&mut self, id: u64, now: GroupLeadership) -> Check {
+        let before = std::mem::replace(&mut self.live(id).leadership, now);
+        self.publish_leadership(id, now);
+        if (before.role, before.term) == (now.role, now.term) {
+            return Ok(());
+        }
+        self.say(|| format!("{id} is {:?} in term {}", now.role, now.term));
+        if now.role != Role::Leader {
+            return Ok(());
+        }
+        self.report.elections += 1;
+        let last = self.live(id).core().last_index();
+        self.oracle.leads(id, now.term, last)?;
+        // It may have learned it as a follower, while its leader was gone before it knew.
+        let members = self.live(id).core().membership().clone();
+        if self.members.is_unknown(&members) && self.members.note(members) {
+            self.note_clocks();
         }
         Ok(())
     }
@@ -691,8 +694,8 @@ impl World {
         self.blocked.contains(&(from, to)) || self.random.permille(self.plan.drop)
     }
 
-    fn send(&mut self, messages: Vec<Message>) -> Check {
-        for message in messages {
+    fn send(&mut self, messages: Vec<Envelope>) -> Check {
+        for Envelope { message, .. } in messages {
             self.report.messages += 1;
             if message.get_msg_type() == MessageType::MsgAppend {
                 self.oracle.appends(message.from, Some(message.log_term), &message.entries)?;
@@ -735,11 +738,11 @@ impl World {
         if let Some(served) = &self.live(to).gateway {
             served.peers.hear(from);
         }
-        self.hears(to, from)?;
-        self.event(to, Event::Peer(message))
+        let messages = vec![Envelope { group: GROUP, message }];
+        self.input(to, Input::Messages { from: NodeId(from), messages })
     }
 
-    /// As the driver: message and file arrive together, and nothing comes between.
+    /// Message and file arrive together.
     fn deliver_snapshot(&mut self, message: Message, file: PathBuf, epoch: u64) -> Check {
         let (from, to) = (message.from, message.to);
         let ok = !self.blocked.contains(&(from, to)) && self.nodes[&to].live.is_some();
@@ -750,22 +753,15 @@ impl World {
         if snapshot_meta(&message).is_none() {
             return Err(format!("{from} sent a snapshot that does not describe itself"));
         }
-        self.drain(to)?;
-        let Some(live) = self.node(to).live.as_mut() else { return Ok(()) };
-        live.arrived = Some(file);
-        live.core.step(Event::Peer(message));
-        self.drain(to)?;
-        if let Some(file) = self.node(to).live.as_mut().and_then(|live| live.arrived.take()) {
-            let _ = std::fs::remove_file(file);
-        }
-        Ok(())
+        let envelope = Box::new(Envelope { group: GROUP, message });
+        self.input(to, Input::Snapshot { from: NodeId(from), envelope, file })
     }
 
     /// One of many messages that cannot be, from a member or from somebody unknown.
     fn forge(&mut self, to: u64) -> Check {
         use MessageType::*;
         let Some(live) = self.nodes[&to].live.as_ref() else { return Ok(()) };
-        let (term, last) = (live.core.leadership().term, live.core.last_index());
+        let (term, last) = (live.core().leadership().term, live.core().last_index());
         let (member, stranger) = (self.members.another(to), 1000 + self.random.range(0, 9));
         let from = self.random.pick(&[member, stranger]);
         let far = self.random.pick(&[u64::MAX, u64::MAX - 1, 1 << 63, term + (1 << 40)]);
@@ -801,7 +797,8 @@ impl World {
         };
         message.set_msg_type(kind);
         *self.forged.entry(to).or_default() += 1;
-        self.event(to, Event::Peer(message))
+        let (from, messages) = (NodeId(message.from), vec![Envelope { group: GROUP, message }]);
+        self.input(to, Input::Messages { from, messages })
     }
 
     /// Only what was forged is refused.
@@ -809,7 +806,7 @@ impl World {
         self.say(|| format!("{id} refuses a message of {from}: {why}"));
         // An honest answer may come when its sender has left, or is not yet known here to have come; but one that knows no
         // members at all has no strangers.
-        let knows_some = !self.live(id).core.membership().voters.is_empty();
+        let knows_some = !self.live(id).core().membership().voters.is_empty();
         let late = why == Improper::Stranger && from.0 < 1000 && knows_some;
         let forged = self.forged.entry(id).or_default();
         if *forged == 0 && self.plan.bug.is_none() && !late {
@@ -820,18 +817,12 @@ impl World {
     }
 
     fn peer_down(&mut self, id: u64, dead: u64) -> Check {
-        self.event(id, Event::Unreachable(ReplicaId(dead)))?;
         let served =
             self.node(id).live.as_ref().and_then(|live| live.gateway.as_ref()).map(|served| served.peers.clone());
         if let Some(peers) = served.filter(|_| self.nodes[&dead].live.is_none()) {
             peers.note(dead, true);
         }
-        let Some(live) = self.node(id).live.as_ref() else { return Ok(()) };
-        let Some(rank) = live.core.succession(ReplicaId(dead)) else { return Ok(()) };
-        let delay = 10 * MS * rank as u64 + self.random.range(0, 2 * MS);
-        let epoch = self.nodes[&id].epoch;
-        self.after(delay, Action::Campaign { node: id, epoch, dead });
-        Ok(())
+        self.input(id, Input::PeerDown(NodeId(dead)))
     }
 
     /// The reader thread: what it has read may be cut off or replaced before the core hears of it, or not be there.
@@ -846,20 +837,40 @@ impl World {
 
     // --- the log thread -----------------------------------------------------------------------------------------
 
-    fn log_job(&mut self, id: u64, job: LogJob) {
-        let live = self.live(id);
-        live.jobs.push_back(job);
+    fn log_job(&mut self, id: u64, mut job: LogJob<Crowd>) -> Check {
+        for write in &mut job.writes {
+            match write {
+                LogWrite::Append(_, entries) => self.oracle.truth.appends(self.now, entries),
+                LogWrite::HardState(_, hard) if self.plan.bug == Some(Bug::ForgetVote) => hard.vote = 0,
+                LogWrite::Installing(..) => self.report.snapshots += 1,
+                LogWrite::Compact(_, to) => {
+                    let durable = self.live(id).state.look().engine.durable();
+                    if to.index > durable {
+                        return Err(format!("{id} cuts its log up to {}, but only {durable} is durable", to.index));
+                    }
+                    self.report.compactions += 1;
+                }
+                _ => {}
+            }
+        }
+        if self.plan.bug == Some(Bug::AckBeforeFsync) {
+            let early = std::mem::take(&mut job.messages);
+            self.send(early.into_iter().map(|(_, envelope)| envelope).collect())?;
+        }
+        self.live(id).jobs.push_back(job);
         self.write_soon(id);
+        Ok(())
     }
 
     fn write_soon(&mut self, id: u64) {
         let slow = self.nodes[&id].slow_until > self.now;
         let (low, high) = if slow { (50 * MS, 500 * MS) } else { self.plan.sync };
         let delay = self.random.range(low, high);
-        let epoch = self.nodes[&id].epoch;
+        let (epoch, now) = (self.nodes[&id].epoch, self.moment(id).monotonic);
         let live = self.live(id);
         if !live.writing && !live.jobs.is_empty() {
             live.writing = true;
+            live.syncs.begin(now);
             self.after(delay, Action::Log { node: id, epoch });
         }
     }
@@ -869,12 +880,14 @@ impl World {
         if self.nodes[&id].disk_state != DiskState::Good {
             return self.fail_to_write(id);
         }
+        let now = self.moment(id).monotonic;
+        self.live(id).syncs.end(now);
         let queued = self.live(id).jobs.len() as u64;
         let take = self.random.range(1, queued + 1) as usize;
         let node = self.node(id);
         let live = node.live.as_mut().expect("the action's process is alive");
         live.writing = false;
-        let jobs: Vec<LogJob> = live.jobs.drain(..take.min(queued as usize)).collect();
+        let jobs: Vec<LogJob<Crowd>> = live.jobs.drain(..take.min(queued as usize)).collect();
         let sync = jobs.iter().any(|job| job.sync);
         for job in &jobs {
             node.disk.write(&job.writes, false);
@@ -903,13 +916,16 @@ impl World {
         self.write_soon(id);
         let mut done = Vec::new();
         for job in jobs {
-            self.send(job.messages)?;
+            self.send(job.messages.into_iter().map(|(_, envelope)| envelope).collect())?;
             done.extend(job.done);
         }
         let epoch = self.nodes[&id].epoch;
-        for done in done {
+        for mut done in done {
+            if let (Some(Bug::SnapshotForgetsTime), Input::LogReset { floor, .. }) = (self.plan.bug, &mut done) {
+                *floor = i64::MIN;
+            }
             if self.nodes[&id].epoch == epoch {
-                self.logged(id, done)?;
+                self.input(id, done)?;
             }
         }
         Ok(())
@@ -941,24 +957,6 @@ impl World {
         self.crash(id, false)
     }
 
-    fn logged(&mut self, id: u64, done: LogDone) -> Check {
-        match done {
-            LogDone::Persisted(number) => self.event(id, Event::Persisted(number)),
-            LogDone::Noted => {
-                let (meta, _, file) = self.live(id).installing.clone().ok_or("noted what is not installed")?;
-                self.apply_job(id, ApplyJob::Install { file, meta });
-                Ok(())
-            }
-            LogDone::Reset { mut floor } => {
-                self.live(id).installing = None;
-                if self.plan.bug == Some(Bug::SnapshotForgetsTime) {
-                    floor = i64::MIN;
-                }
-                self.event(id, Event::SnapshotInstalled { floor })
-            }
-        }
-    }
-
     // --- the apply thread ---------------------------------------------------------------------------------------
 
     fn apply_job(&mut self, id: u64, job: ApplyJob) {
@@ -977,90 +975,60 @@ impl World {
         }
     }
 
+    /// A turn of the applier: it takes one job, or all that go together.
     fn apply(&mut self, id: u64) -> Check {
-        let group = self.random.one_in(2);
-        let trouble = self.nodes[&id].below;
+        let (now, together, below) = (self.moment(id).monotonic, self.random.one_in(2), self.nodes[&id].below);
         let live = self.live(id);
         live.applying = false;
-        let job = live.applies.pop_front().expect("woken for a job");
-        match job {
-            ApplyJob::Apply(mut entries) => {
-                while group && let Some(ApplyJob::Apply(_)) = live.applies.front() {
-                    let Some(ApplyJob::Apply(more)) = live.applies.pop_front() else { unreachable!("looked at") };
-                    entries.extend(more);
-                }
-                self.apply_entries(id, entries)?;
-            }
-            ApplyJob::Install { file, meta } => {
-                match below::with(trouble, || live.engine.install(&file, &meta)) {
-                    Ok(()) => {}
-                    Err(Halt::Environment(why)) => return self.later(id, ApplyJob::Install { file, meta }, &why),
-                    Err(halt) => return Err(format!("{id} halts: {halt}")),
-                }
-                self.well(id)?;
-                self.say(|| format!("{id} installs a snapshot at {}", meta.at.index));
-                let live = self.live(id);
-                if live.engine.applied() != meta.at {
-                    return Err(format!("{id} installed {:?} and is at {:?}", meta.at, live.engine.applied()));
-                }
-                let (at, digest, floor) = (meta.at.index, live.engine.digest(), live.engine.clock_floor());
-                let (meta, hard, _) = live.installing.clone().ok_or("installed unasked")?;
-                self.oracle.digest(id, at, digest)?;
-                self.answer_reads(id)?;
-                if self.nodes[&id].live.is_none() {
-                    return Ok(());
-                }
-                let writes = vec![LogWrite::Reset(GROUP, meta.at, hard)];
-                let done = Some(LogDone::Reset { floor });
-                self.log_job(id, LogJob { writes, sync: true, messages: Vec::new(), done });
-            }
-            ApplyJob::Snapshot(file) => {
-                let job = live.engine.snapshot(file.clone());
-                live.building = Some((file, job));
-                let (epoch, delay) = (self.nodes[&id].epoch, self.random.range(0, 50 * MS));
-                self.after(delay, Action::Build { node: id, epoch });
+        live.state.look().below = below;
+        let mut words = Words { now, said: Vec::new() };
+        let jobs = live.applies.iter().take_while(|job| matches!(job, ApplyJob::Apply(_))).count();
+        for _ in 0..if together { jobs.max(1) } else { 1 } {
+            let Some(job) = live.applies.pop_front() else { break };
+            live.applier.take(job, now, &mut words);
+        }
+        live.applier.work(&mut words);
+        let (states, retries) = (std::mem::take(&mut live.state.look().states), live.applier.retries());
+        for (at, digest, durable) in states {
+            self.say(|| format!("{id} has applied up to {}, digest {digest:016x}, durable {durable}", at.index));
+            self.mix(digest);
+            self.oracle.digest(id, at.index, digest)?;
+        }
+        for word in words.said {
+            self.hear(id, word)?;
+            if self.nodes[&id].live.is_none() {
+                return Ok(());
             }
         }
-        if self.nodes[&id].live.is_some() {
-            self.apply_soon(id);
+        match retries {
+            None => self.apply_soon(id),
+            Some(at) => {
+                self.say(|| format!("{id} cannot apply for now"));
+                self.live(id).applying = true;
+                let epoch = self.nodes[&id].epoch;
+                self.after((at - now).max(0) as u64, Action::Apply { node: id, epoch });
+            }
         }
         Ok(())
     }
 
-    fn apply_entries(&mut self, id: u64, mut entries: Vec<Committed>) -> Check {
-        let (bug, trouble) = (self.plan.bug, self.nodes[&id].below);
-        let live = self.live(id);
-        let applied = live.engine.applied().index;
-        entries.retain(|e| e.at.index > applied);
-        if entries.is_empty() {
-            return Ok(());
+    fn hear(&mut self, id: u64, word: Word) -> Check {
+        match word {
+            Word::Applied => self.answer_reads(id),
+            Word::Outcomes(outcomes) => self.outcomes(id, outcomes),
+            Word::Build(file, building) => {
+                self.live(id).building.push_back((file, building));
+                let (epoch, delay) = (self.nodes[&id].epoch, self.random.range(0, 50 * MS));
+                self.after(delay, Action::Build { node: id, epoch });
+                Ok(())
+            }
+            // Whatever is damaged is not mended here, but replaced.
+            Word::Report(Applying::Halted(halt)) => self.found_rotten(id, &halt.to_string()),
+            Word::Report(report) => self.input(id, report.of(GROUP)),
         }
-        if let Some(bug @ (Bug::ApplyTwice | Bug::ApplyNothing | Bug::ShortChunks)) = bug.filter(|_| id == 2) {
-            entries.iter_mut().for_each(|entry| tamper(entry, bug));
-        }
-        if let Some(bug @ (Bug::NoComparison | Bug::NoReadDigest | Bug::OtherValues)) = bug {
-            entries.iter_mut().for_each(|entry| break_promises(entry, bug));
-        }
-        let mut applied = below::with(trouble, || live.engine.apply(&entries));
-        if matches!(applied, Err(Halt::Environment(_))) && bug == Some(Bug::TroubleIsOutcome) {
-            applied = live.engine.skip(&entries[0]);
-        }
-        let outcomes = match applied {
-            Ok(outcomes) => outcomes,
-            Err(Halt::Environment(why)) => return self.later(id, ApplyJob::Apply(entries), &why),
-            Err(halt) => return self.found_rotten(id, &halt.to_string()),
-        };
-        // It may be that not all of them are in the state yet.
-        let last = live.engine.applied().index;
-        entries.retain(|entry| entry.at.index > last);
-        if !entries.is_empty() {
-            live.applies.push_front(ApplyJob::Apply(entries));
-        }
-        let (digest, durable) = (live.engine.digest(), live.engine.durable());
-        let durable = if bug == Some(Bug::CompactPastDurable) { last } else { durable };
-        self.say(|| format!("{id} applies up to {last}, digest {digest:016x}, durable {durable}"));
-        self.mix(digest);
-        let (mut index, mut waiters) = (0, Vec::new().into_iter());
+    }
+
+    fn outcomes(&mut self, id: u64, outcomes: Vec<Applied>) -> Check {
         for outcome in &outcomes {
             self.say(|| format!("    {} {}: {:?}", outcome.index, outcome.request, outcome.outcome));
             self.oracle.applies(id, outcome)?;
@@ -1070,55 +1038,23 @@ impl World {
             {
                 return Err(format!("entry {} takes too much work, and nobody has tried it", outcome.index));
             }
-            if outcome.index != index {
-                index = outcome.index;
-                waiters = self.live(id).waiters.remove(&index).unwrap_or_default().into_iter();
-            }
-            if let Some(waiter) = waiters.next() {
-                self.answer_write(outcome.request, waiter, index, &outcome.outcome);
-            }
         }
-        self.oracle.digest(id, last, digest)?;
-        self.answer_reads(id)?;
-        if self.nodes[&id].live.is_none() {
-            return Ok(());
+        let mut answers = Vec::new();
+        self.live(id).outcomes.answer(outcomes, |_, _| {}, |who, applied| answers.push((who, applied)));
+        for (who, applied) in answers {
+            self.answer_write(who, &applied);
         }
-        self.well(id)?;
-        self.event(id, Event::Applied(last))?;
-        self.event(id, Event::Durable(durable))
-    }
-
-    /// As the driver: what the machine fails is tried again, and after a while the replica says that it ails.
-    fn later(&mut self, id: u64, job: ApplyJob, why: &str) -> Check {
-        self.say(|| format!("{id} cannot apply: {why}"));
-        let epoch = self.nodes[&id].epoch;
-        let delay = self.random.range(5 * MS, 50 * MS);
-        let tell = self.random.one_in(2);
-        let live = self.live(id);
-        live.applies.push_front(job);
-        live.applying = true;
-        let ails = tell && !live.ailing;
-        live.ailing |= tell;
-        self.after(delay, Action::Apply { node: id, epoch });
-        if ails { self.event(id, Event::Ailing(true)) } else { Ok(()) }
-    }
-
-    fn well(&mut self, id: u64) -> Check {
-        match std::mem::take(&mut self.live(id).ailing) {
-            true => self.event(id, Event::Ailing(false)),
-            false => Ok(()),
-        }
+        Ok(())
     }
 
     fn build(&mut self, id: u64) -> Check {
-        let (file, job) = self.live(id).building.take().ok_or("a snapshot is built that nobody wants")?;
-        let meta = match job() {
-            Ok(meta) => meta,
+        let (file, building) = self.live(id).building.pop_front().ok_or("a snapshot is built that nobody wants")?;
+        let result = building();
+        match &result {
+            Ok(meta) => self.say(|| format!("{id} has built a snapshot at {}", meta.at.index)),
             Err(halt) => return self.found_rotten(id, &halt.to_string()),
-        };
-        self.say(|| format!("{id} has built a snapshot at {}", meta.at.index));
-        self.live(id).built = Some((meta.clone(), file));
-        self.event(id, Event::SnapshotBuilt(meta))
+        }
+        self.input(id, Input::Built { group: GROUP, file, result })
     }
 
     // --- clients ------------------------------------------------------------------------------------------------
@@ -1192,7 +1128,7 @@ impl World {
 
     /// Mostly the leader as some node knows it, sometimes anybody.
     fn choose_node(&mut self, last: u64) -> u64 {
-        let known = self.nodes[&last].live.as_ref().and_then(|live| live.core.leadership().leader).map(id_of);
+        let known = self.nodes[&last].live.as_ref().and_then(|live| live.core().leadership().leader).map(id_of);
         match known {
             Some(leader) if !self.random.one_in(4) => leader,
             _ => self.some_machine(),
@@ -1203,32 +1139,26 @@ impl World {
         let Some(pending) = self.clients[client].pending.clone().filter(|p| p.number == operation) else {
             return Ok(());
         };
-        let waiter = Waiter { ticket: self.tickets + 1, who: Who::Client { client, operation } };
-        self.tickets += 1;
+        let who = Who::Client { client, operation };
         if self.nodes[&node].live.is_none() {
-            self.again(&waiter.who);
+            self.again(&who);
             return Ok(());
         }
         if let Some(p) = &mut self.clients[client].pending {
             p.last_node = node;
         }
-        let ticket = waiter.ticket;
         let Some(request) = pending.request else {
-            let leads = self.live(node).core.leadership().role == Role::Leader;
+            let leads = self.live(node).core().leadership().role == Role::Leader;
             if self.plan.bug == Some(Bug::LocalReads) || self.plan.bug == Some(Bug::LeaderReads) && leads {
-                return self.answer_read(node, waiter);
+                return self.answer_read(node, who);
             }
-            self.live(node).reads.insert(ticket, waiter);
-            return self.event(node, Event::ReadIndex(vec![ticket]));
+            return self.input(node, Input::Read { group: GROUP, reply: who });
         };
-        self.live(node).proposing.insert(ticket, waiter);
-        self.propose(node, ticket, pending.operation.proposal(request), None)
+        self.propose(node, who, pending.operation.proposal(request), None)
     }
 
-    pub(super) fn propose(&mut self, node: u64, ticket: u64, proposal: Proposal, term: Option<u64>) -> Check {
-        let clock = self.reading(node);
-        let seed = self.random.next();
-        self.event(node, Event::Propose { proposals: vec![Ticketed { ticket, term, proposal }], clock, seed })
+    pub(super) fn propose(&mut self, node: u64, who: Who, proposal: Proposal, term: Option<u64>) -> Check {
+        self.input(node, Input::Propose { group: GROUP, proposal, term, reply: who })
     }
 
     /// The client tries again soon, if it still waits for this.
@@ -1247,20 +1177,23 @@ impl World {
     }
 
     /// A proposal has no outcome here.
-    fn refuse(&mut self, id: u64, waiter: Waiter, why: Option<Refused>) {
-        match waiter.who {
-            Who::Proposer(reply) => {
-                let leader = self.leader_known_to(id);
-                let _ = reply.send(Err(why.map_or(ProposeError::Unknown, |why| match why {
-                    Refused::NotLeader => ProposeError::NotLeader { leader },
-                    Refused::Dropped => ProposeError::Dropped,
-                    Refused::Overloaded => ProposeError::Overloaded,
-                    Refused::DiskFull => ProposeError::DiskFull,
-                    Refused::Halted => ProposeError::Halted(String::new()),
-                })));
-            }
+    fn refuse(&mut self, who: Who, why: ProposeError) {
+        match who {
+            Who::Proposer(reply) => drop(reply.send(Err(why))),
             who => self.again(&who),
         }
+    }
+
+    fn refuse_read(&mut self, who: Who, why: ReadError) {
+        match who {
+            Who::Reader(reply) => drop(reply.send(Err(why))),
+            who => self.again(&who),
+        }
+    }
+
+    fn outcomes_unknown(&mut self, id: u64) {
+        let proposers: Vec<_> = self.live(id).outcomes.take().collect();
+        proposers.into_iter().for_each(|who| self.refuse(who, ProposeError::Unknown));
     }
 
     fn answered(&mut self, client: usize) {
@@ -1271,10 +1204,11 @@ impl World {
         self.after(delay, Action::Client { client, attempt });
     }
 
-    fn answer_write(&mut self, request: RequestId, waiter: Waiter, index: u64, outcome: &Arc<Outcome>) {
-        let (client, operation) = match waiter.who {
+    fn answer_write(&mut self, who: Who, applied: &Applied) {
+        let Applied { request, index, outcome } = applied;
+        let (client, operation) = match who {
             Who::Client { client, operation } => (client, operation),
-            Who::Proposer(reply) => return self.answer_proposer(request, reply, index, outcome),
+            Who::Proposer(reply) => return self.answer_proposer(*request, reply, *index, outcome),
             Who::Reader(_) => return,
         };
         let Some(pending) = self.clients[client].pending.clone() else { return };
@@ -1282,22 +1216,23 @@ impl World {
             return;
         }
         self.report.writes += 1;
-        self.oracle.acknowledges(&pending.operation, index, outcome);
+        self.oracle.acknowledges(&pending.operation, *index, outcome);
         self.answered(client);
     }
 
     fn answer_reads(&mut self, id: u64) -> Check {
-        let live = self.live(id);
-        let applied = live.shared.applied();
-        let ready: Vec<_> = live.indexed.extract_if(.., |(index, _)| *index <= applied).collect();
-        for (_, waiter) in ready {
-            self.answer_read(id, waiter)?;
+        while let Some(live) = self.nodes.get_mut(&id).and_then(|node| node.live.as_mut())
+            && let Some((_, ready)) = live.readers.ready(live.shared.applied())
+        {
+            for who in ready {
+                self.answer_read(id, who)?;
+            }
         }
         Ok(())
     }
 
-    fn answer_read(&mut self, id: u64, waiter: Waiter) -> Check {
-        let (client, operation) = match waiter.who {
+    fn answer_read(&mut self, id: u64, who: Who) -> Check {
+        let (client, operation) = match who {
             Who::Client { client, operation } => (client, operation),
             Who::Reader(reply) => {
                 if let Some(live) = self.nodes[&id].live.as_ref() {
@@ -1338,11 +1273,11 @@ impl World {
         let gone = self.node(id).crash(power, &mut random, &plan);
         let now = self.now;
         self.node(id).down_since = now;
-        if let Some(live) = gone {
+        if let Some(mut live) = gone {
             self.report.crashes += 1;
-            let waiters = live.waiters.values().flatten().chain(live.proposing.values()).chain(live.reads.values());
-            for waiter in waiters.chain(live.indexed.iter().map(|(_, waiter)| waiter)) {
-                self.again(&waiter.who);
+            // Their connections close.
+            for who in live.everybody() {
+                self.again(&who);
             }
             // The file is closed before it is changed.
             drop(live);
@@ -1411,22 +1346,22 @@ impl World {
                 self.after(length, Action::Resume);
             }
             Fault::Transfer => {
-                let leads = |n: &&Node| n.live.as_ref().is_some_and(|l| l.core.leadership().role == Role::Leader);
+                let leads = |n: &&Node| n.live.as_ref().is_some_and(|l| l.core().leadership().role == Role::Leader);
                 let leader = self.nodes.values().find(leads).map(|n| n.id);
-                let to = (self.random.one_in(2) && leader != Some(other)).then_some(ReplicaId(other));
+                let to = (self.random.one_in(2) && leader != Some(other)).then_some(NodeId(other));
                 if let Some(leader) = leader {
-                    self.event(leader, Event::TransferLeader(to))?;
+                    self.input(leader, Input::Transfer { group: GROUP, to })?;
                 }
             }
             Fault::FalseAlarm => {
-                let leader = self.nodes[&one].live.as_ref().and_then(|l| l.core.leadership().leader);
-                if let Some(dead) = leader {
-                    self.event(one, Event::Campaign { dead })?;
+                let leader = self.nodes[&one].live.as_ref().and_then(|l| l.core().leadership().leader);
+                if let Some(ReplicaId(dead)) = leader {
+                    self.input(one, Input::PeerDown(NodeId(dead)))?;
                 }
             }
             Fault::DiskFull => {
                 self.node(one).full = true;
-                self.event(one, Event::DiskFull(true))?;
+                self.input(one, Input::DiskFull(true))?;
                 self.after(length, Action::Room { node: one });
             }
             Fault::ClockJump => {
@@ -1485,7 +1420,7 @@ impl World {
             (node.paused_until, node.tick) = (0, TICK);
             (node.slow_until, node.disk_state, node.below) = (0, DiskState::Good, None);
             if std::mem::take(&mut node.full) {
-                self.event(id, Event::DiskFull(false))?;
+                self.input(id, Input::DiskFull(false))?;
             }
             if self.nodes[&id].live.is_none() {
                 self.start(id)?;
@@ -1499,7 +1434,7 @@ impl World {
         let idle = self.clients.iter().all(|c| c.pending.is_none() && c.after_heal >= 2) && self.sessions_are_over();
         let end = self.oracle.last_committed();
         let even = self.nodes.values().filter(|node| self.members.is_here(node.id)).all(|node| {
-            node.live.as_ref().is_some_and(|live| live.shared.applied() == end && live.core.last_index() == end)
+            node.live.as_ref().is_some_and(|live| live.shared.applied() == end && live.core().last_index() == end)
         });
         idle && even && self.is_settled()
     }
@@ -1509,7 +1444,7 @@ impl World {
         let end = self.oracle.last_committed();
         let tables = self.oracle.tables_at(end).cloned().ok_or("the model ends early")?;
         let digests: BTreeSet<u64> =
-            self.nodes.values().filter_map(|n| n.live.as_ref()).map(|l| l.engine.digest()).collect();
+            self.nodes.values().filter_map(|n| n.live.as_ref()).map(|l| l.state.look().engine.digest()).collect();
         if digests.len() != 1 {
             return Err("equal positions, different digests".to_owned());
         }
@@ -1541,9 +1476,9 @@ impl World {
             match &node.live {
                 None => out.push_str(&format!("  {} is down\n", node.id)),
                 Some(live) => {
-                    let core = &live.core;
+                    let core = live.core();
                     out.push_str(&format!(
-                        "  {} {:?} log {}..={} commit {} applied {} jobs {} applies {} installing {}\n",
+                        "  {} {:?} log {}..={} commit {} applied {} jobs {} applies {}\n",
                         node.id,
                         core.leadership(),
                         core.first_index(),
@@ -1552,7 +1487,6 @@ impl World {
                         live.shared.applied(),
                         live.jobs.len(),
                         live.applies.len(),
-                        live.installing.is_some(),
                     ));
                 }
             }
@@ -1571,51 +1505,20 @@ fn refused(id: u64, error: &StartError) -> String {
     format!("{id} refuses to start: {error}")
 }
 
-/// The defect: the commands of an entry again under new names, or none of them, or parts of large ones in part.
-fn tamper(entry: &mut Committed, bug: Bug) {
-    let Payload::Batch(bytes) = &mut entry.payload else { return };
-    let Ok(mut batch) = command::decode::<Batch>(bytes) else { return };
-    let again = |p: &Proposal| Proposal {
-        request: RequestId { origin: p.request.origin + 1000, ..p.request },
-        body: p.body.clone(),
-    };
-    let copies: Vec<Proposal> = batch.commands.iter().map(again).collect();
-    match bug {
-        Bug::ApplyTwice => batch.commands.extend(copies),
-        Bug::ApplyNothing => batch.commands.clear(),
-        _ => {
-            for proposal in &mut batch.commands {
-                if let Ok(Command::Chunk { upload, part, bytes }) = command::decode(&proposal.body) {
-                    let bytes = bytes.slice(1..);
-                    proposal.body = command::encode(&Command::Chunk { upload, part, bytes });
-                }
-            }
-        }
-    }
-    *bytes = command::encode(&batch);
-}
-
-/// The defect: what a transaction told its client is not compared, or not all of it.
-fn break_promises(entry: &mut Committed, bug: Bug) {
-    let Payload::Batch(bytes) = &mut entry.payload else { return };
-    let Ok(mut batch) = command::decode::<Batch>(bytes) else { return };
-    for proposal in &mut batch.commands {
-        let Ok(Command::Write(mut write)) = command::decode(&proposal.body) else { continue };
-        if write.transaction.is_none() {
-            continue;
-        }
-        for step in &mut write.steps {
-            let read = step.statements.iter().all(|s| s.yields == Yields::Rows && s.sql.starts_with("SELECT"));
-            match (bug, &mut step.frozen) {
-                (Bug::OtherValues, Some(frozen)) => frozen.seed ^= 1,
-                (Bug::NoComparison, _) => step.expect = None,
-                (Bug::NoReadDigest, _) if read => step.expect = None,
-                _ => {}
-            }
-        }
-        proposal.body = command::encode(&Command::Write(write));
-    }
-    *bytes = command::encode(&batch);
+/// What a crash may leave undone: all but what is only noted in the process, and lost with it in any case.
+fn is_seen(action: &conductor::Action<Crowd>) -> bool {
+    use conductor::Action::*;
+    !matches!(
+        action,
+        Appended { .. }
+            | Progress { .. }
+            | Matched { .. }
+            | Nodes { .. }
+            | Time { .. }
+            | DiskFull { .. }
+            | Prune(_)
+            | Ticked(_)
+    )
 }
 
 /// A message in a trace.
