@@ -897,8 +897,9 @@ impl<'a> Job<'a> {
             }
         };
         // The statement will run on a newer view; the one that it had would pin the WAL.
-        if !self.executor.host.has(Defect::NoRefreshAfterWait) {
-            work.drop_view();
+        match self.executor.host.has(Defect::NoRefreshAfterWait) {
+            false => work.drop_view(),
+            true => work.undo(run)?,
         }
         self.wait_for(receiver, &target).await?;
         Ok(Locked::Again)

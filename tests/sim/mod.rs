@@ -179,5 +179,8 @@ fn a_seed_always_does_the_same() {
         assert_eq!(run(Plan::new(seed), false), run(Plan::new(seed), false), "seed {seed}");
         let plan = || Plan::with_transactions(seed);
         assert_eq!(run(plan(), false), run(plan(), false), "seed {seed} with transactions");
+        // Many wait when a process ends, and all are told: in an order that is no chance's either.
+        let plan = || Plan::with_bug(seed + 5, plan::Bug::ReuseReadContext);
+        assert_eq!(run(plan(), false), run(plan(), false), "seed {} with many crashes", seed + 5);
     }
 }

@@ -384,7 +384,7 @@ impl Node {
         let state = State::new(engine, self.id, plan.bug);
         // Noting each entry that is found in the log takes time, and seldom matters.
         let risky = if plan.seed.is_multiple_of(4) { core.last_index() } else { 0 };
-        let applier = Applier::new(Box::new(state.clone()), risky, plan.trouble as i64, false);
+        let applier = Applier::new(GROUP, Box::new(state.clone()), risky, plan.trouble as i64, false);
         let settings = Settings {
             node: NodeId(self.id),
             tick: self.tick as i64,

@@ -555,7 +555,12 @@ impl Plan {
                 plan.faults.push(Fault::ClockJump);
                 plan.skew = 100_000_000_000;
             }
-            ForgetVote | TrustUnsyncedLog | LostTail | LostTailUnnoticed | OldTail | OldTailUnnoticed => {
+            ForgetVote => {
+                // Whoever has voted is back before the other candidate asks.
+                plan.faults = vec![Fault::Crash, Fault::Isolate, Fault::Flap];
+                (plan.fault_every, plan.down, plan.crash_within, plan.fast_failover) = (60 * MS, 5 * MS, 3, false);
+            }
+            TrustUnsyncedLog | LostTail | LostTailUnnoticed | OldTail | OldTailUnnoticed => {
                 plan.faults.extend([Fault::Crash, Fault::PowerLoss]);
                 plan.fault_every = 60 * MS;
             }

@@ -56,10 +56,10 @@ pub fn cut(mut plan: Plan) -> Plan {
     plan
 }
 
-/// What an error is about: its first words, without numbers.
+/// What an error is about: its first words, without numbers and digests.
 fn kind(error: &str) -> String {
-    let words = error.split(|c: char| !c.is_alphabetic()).filter(|word| word.len() > 2);
-    words.take(4).collect::<Vec<_>>().join(" ")
+    let words = error.split(|c: char| !c.is_alphanumeric());
+    words.filter(|word| word.len() > 2 && word.chars().all(char::is_alphabetic)).take(4).collect::<Vec<_>>().join(" ")
 }
 
 /// The smallest plan found that fails as this one does; which cuts lead to it, and how it fails.
@@ -85,7 +85,8 @@ pub fn shorten(plan: Plan, error: &str) -> (Vec<String>, Plan, String) {
 #[test]
 fn a_failing_plan_is_made_smaller() {
     use super::plan::{Bug, Fault};
-    let plan = Plan::with_bug(0, Bug::ApplyNothing);
+    // Without readers, who would find it before the digests do, but not as surely with fewer operations.
+    let plan = Plan { reads: 0, ..Plan::with_bug(0, Bug::ApplyNothing) };
     let error = run(plan.clone(), false).expect_err("one replica leaves everything out");
     let (cuts, short, same) = shorten(plan.clone(), &error);
     assert_eq!(kind(&same), kind(&error));

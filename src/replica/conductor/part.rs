@@ -11,7 +11,7 @@ use crate::replica::fitness::Judge;
 use crate::replica::handle::{GroupLeadership, ProposeError, ReadError, ReplicaState};
 use crate::transport::Envelope;
 use raft::eraftpb::Message;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// Messages of all groups of one round, so that each peer gets them as one.
@@ -27,8 +27,8 @@ pub(super) struct Part<A: Askers> {
     pub proposals: Vec<(Ticketed, A::Proposer)>,
     /// When the first of those came that are not in the log yet.
     pub proposed: Option<i64>,
-    /// Who waits for proposals that the core has not appended yet, by ticket.
-    waiting: HashMap<u64, A::Proposer>,
+    /// Who waits for proposals that the core has not appended yet, by ticket, and so in an order.
+    waiting: BTreeMap<u64, A::Proposer>,
     pub reads: BTreeMap<u64, A::Reader>,
     pub new_reads: Vec<u64>,
     pub changes: BTreeMap<u64, A::Changer>,
@@ -63,7 +63,7 @@ impl<A: Askers> Part<A> {
             leaving: BTreeSet::new(),
             proposals: Vec::new(),
             proposed: None,
-            waiting: HashMap::new(),
+            waiting: BTreeMap::new(),
             reads: BTreeMap::new(),
             new_reads: Vec::new(),
             changes: BTreeMap::new(),
