@@ -7,6 +7,7 @@
 use crate::consensus::Position;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
@@ -16,6 +17,8 @@ const POINTER: &str = "current";
 const DAMAGED: &str = "damaged.sqlite";
 /// How far the state was applied, beside the file that says so itself: should it be lost, the log must hold that much.
 const REACHED: &str = "reached";
+/// The length of what is noted there: two numbers, their sum, and blanks.
+const NOTE: usize = 63;
 
 /// One database file. When it was replaced and nobody uses it any more, it is removed.
 #[derive(Debug)]
@@ -113,12 +116,15 @@ pub fn set_aside(directory: &Path) -> io::Result<PathBuf> {
     Ok(aside)
 }
 
-/// Notes how far the state was applied. Not flushed: it is a witness, and may be late.
+/// Notes how far the state was applied. Not flushed: it is a witness, and may be late. Written over what was noted before: a file
+/// that takes another's place has its data on the way to the disk at once, and so costs each write of an idle node a tenth of a
+/// millisecond.
 pub fn note_reached(directory: &Path, at: Position) -> io::Result<()> {
-    let temporary = directory.join("reached.new");
     let line = format!("{} {}", at.index, at.term);
-    fs::write(&temporary, format!("{line} {:016x}\n", xxh3_64(line.as_bytes())))?;
-    fs::rename(&temporary, directory.join(REACHED))
+    let noted = format!("{line} {:016x}", xxh3_64(line.as_bytes()));
+    let file = File::options().write(true).create(true).truncate(false).open(directory.join(REACHED))?;
+    // Of one length, so that nothing of what was there remains.
+    file.write_all_at(format!("{noted:<NOTE$}\n").as_bytes(), 0)
 }
 
 /// What was noted; nothing if that is not to be read.
