@@ -33,7 +33,7 @@ use crate::transport::{Beat, Envelope};
 use contract::{Action, ApplyJob, Askers, Input, LogJob, Now, Time};
 use part::{Outbox, Part};
 use raft::eraftpb::MessageType;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 /// How often nodes tell each other of their clocks and disks, µs.
@@ -463,7 +463,7 @@ impl<A: Askers> Conductor<A> {
         let moment = moment(now);
         let difference = now.wall - now.monotonic;
         // Most groups have the same voters.
-        let mut beliefs: HashMap<Vec<NodeId>, Option<Belief>> = HashMap::new();
+        let mut beliefs: BTreeMap<Vec<NodeId>, Option<Belief>> = BTreeMap::new();
         for (group, part) in &mut self.parts {
             let rests = !self.awake.contains(group);
             if rests && !all {
