@@ -4,12 +4,13 @@ use crate::command::{Definition, Step, Write, Yields};
 use crate::engine::Shared;
 use crate::engine::view::Views;
 use crate::locks::Want;
-use crate::sql::catalog::{Catalog, Constraint, ConstraintKind, Index, IndexKey, Relation, Source, quote};
+use crate::sql::catalog::{Catalog, Constraint, ConstraintKind, Index, Relation, Source, quote};
+use crate::sql::keys;
 use crate::value::Value;
 use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The lock that schema changes take: they run one after another.
 pub const SCHEMA: u32 = 0;
@@ -70,23 +71,48 @@ pub struct Table {
     pub unique: Arc<[Unique]>,
 }
 
-/// What else has to differ from row to row: a unique index over columns, but for the primary key's. Those with expressions or
-/// a condition are not among them: two blocks that come into conflict over one hear of it at COMMIT.
+/// What else has to differ from row to row: a unique index, but for the primary key's if rows are locked by its values.
 #[derive(Debug)]
 pub struct Unique {
     pub index: u32,
-    /// Positions of its columns.
-    pub columns: Vec<usize>,
+    pub terms: Terms,
     /// NULLs count as equal.
     pub nulls_equal: bool,
 }
 
+/// Where a row's values in an index are.
+#[derive(Debug)]
+pub enum Terms {
+    /// At these positions.
+    Columns(Vec<usize>),
+    /// In the answer to a query by its rowid, which is made when it is wanted first: it takes a while for each index, and few
+    /// are written to before the next definition.
+    Asked(OnceLock<Option<String>>),
+}
+
 impl Unique {
-    /// The lock key of the values that a row has there; `None` if they are nobody else's business.
+    /// The lock key of the values that a row has there; `None` if they are nobody else's business, or not to be seen in the row.
     pub fn key(&self, row: &[Value]) -> Option<Arc<[u8]>> {
-        let values: Vec<&Value> = self.columns.iter().map(|i| row.get(*i)).collect::<Option<_>>()?;
+        let Terms::Columns(columns) = &self.terms else { return None };
+        let values: Vec<&Value> = columns.iter().map(|i| row.get(*i)).collect::<Option<_>>()?;
         let alone = !self.nulls_equal && values.iter().any(|value| value.is_null());
         (!alone).then(|| unique_key(self.index, &values))
+    }
+
+    /// The query for what a row of `table` has there, if the row does not say.
+    pub fn query(&self, catalog: &Catalog, table: u32) -> Option<&str> {
+        let Terms::Asked(query) = &self.terms else { return None };
+        let make = || {
+            let relation = catalog.by_oid(table)?;
+            let index = relation.indexes.iter().find(|index| index.oid == self.index)?;
+            keys::of_row(catalog, relation, index).ok()
+        };
+        query.get_or_init(make).as_deref()
+    }
+
+    /// The lock key of what that query has found.
+    pub fn key_of(&self, found: &Value) -> Arc<[u8]> {
+        unique_key(self.index, &[found])
     }
 }
 
@@ -144,12 +170,12 @@ impl Tables {
 }
 
 fn unique(relation: &Relation, index: &Index) -> Option<Unique> {
-    if !index.unique || index.primary || index.predicate.is_some() {
-        return None;
-    }
-    let place = |key: &IndexKey| relation.columns.iter().position(|column| Some(column.attnum) == key.column);
-    let columns = index.keys.iter().map(place).collect::<Option<_>>()?;
-    Some(Unique { index: index.oid, columns, nulls_equal: index.nulls_equal })
+    let terms = match keys::plain_columns(relation, index) {
+        Some(_) if index.primary => return None,
+        Some(columns) => Terms::Columns(columns),
+        None => Terms::Asked(OnceLock::new()),
+    };
+    index.unique.then_some(Unique { index: index.oid, terms, nulls_equal: index.nulls_equal })
 }
 
 fn reference(catalog: &Catalog, relation: &Relation, constraint: &Constraint) -> Option<Reference> {

@@ -498,6 +498,9 @@ impl Work {
                 found.row(parent, names::rowid_key(rowid), LockStrength::KeyShare);
             }
         }
+        for (table, key) in self.unique_keys(&touched, names)? {
+            found.row(table, key, LockStrength::Update);
+        }
         for table in crowded.iter().filter_map(|name| names.get(name)) {
             found.table(table.oid, LockMode::ShareRowExclusive);
         }
@@ -555,6 +558,26 @@ impl Work {
             }
         }
         Ok(parents)
+    }
+
+    /// What the changed rows now have in unique indexes where a row does not say it: as in PostgreSQL, who would have the same waits
+    /// to see what becomes of it.
+    fn unique_keys(&mut self, touched: &[Touched], names: &Tables) -> Result<Vec<(u32, Arc<[u8]>)>, Trouble> {
+        let mut keys = Vec::new();
+        let Some(view) = &mut self.view else { return Ok(keys) };
+        for touched in touched.iter().filter(|touched| touched.operation != Operation::Delete) {
+            let (Some(table), Some((_, rowid))) = (names.get(&touched.table), touched.rowids) else { continue };
+            for unique in &*table.unique {
+                let Some(query) = unique.query(&*view.runner().catalog()?, table.oid) else { continue };
+                let found = match view.runner().connection.query(query, &[Value::Int(rowid).as_ref()]) {
+                    // The block itself has changed, or dropped, what the index is over.
+                    Err(fault) if fault.is_deterministic() => continue,
+                    found => found?,
+                };
+                keys.extend(found.iter().filter_map(|row| row.first()).map(|key| (table.oid, unique.key_of(key))));
+            }
+        }
+        Ok(keys)
     }
 
     /// The error of a foreign key among `immediate` that is violated now, after the last statement changed `touched`.

@@ -16,6 +16,7 @@ mod deparse;
 mod dialect;
 pub mod explain;
 pub mod ir;
+pub mod keys;
 pub mod lex;
 pub mod migrations;
 pub mod parse;
