@@ -361,10 +361,11 @@ impl<D: Database> Connection<D> {
                     }
                     Effect::Release(cursor) => self.cursors.retain(|(c, _)| *c != cursor),
                     Effect::Ask(ask) => {
-                        answer = Some(match &journey {
+                        let told = match &journey {
                             None => self.perform(*ask).await?,
                             Some(journey) => self.perform_traced(*ask, journey).await?,
-                        });
+                        };
+                        answer = Some(self.with_limit_told(told));
                     }
                     Effect::Close => {
                         self.flush().await?;
@@ -467,6 +468,19 @@ impl<D: Database> Connection<D> {
             let encoding = self.encoding();
             encode::put_error(&mut self.out, &error, encoding);
         }
+    }
+
+    /// Who has set no limit does not know which one has struck.
+    fn with_limit_told(&self, mut answer: Answer) -> Answer {
+        let struck = !self.clock.timed && self.clock.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        if let Some(error) = answer.error_mut().filter(|error| struck && error.code == state::QUERY_CANCELED) {
+            error.fields.hint = Some(format!(
+                "Without statement_timeout a statement that writes or waits ends after {} s. Set statement_timeout to as long as this one \
+                 may take.",
+                self.options.statement_deadline.as_secs()
+            ));
+        }
+        answer
     }
 
     async fn perform_traced(&mut self, ask: Ask, journey: &Journey) -> Result<Answer, End> {
