@@ -179,8 +179,10 @@ impl NodeClock {
 /// Until when to try, and who may say stop.
 #[derive(Clone, Debug)]
 pub struct Control {
-    /// `statement_timeout`, or the default when there is none.
+    /// `statement_timeout`'s, or far away.
     pub deadline: Instant,
+    /// Who has set no limit to the work waits for so long at a time, where nobody is there who could do it.
+    pub patience: Option<Duration>,
     /// `lock_timeout`.
     pub lock_timeout: Option<Duration>,
     /// Set by a CancelRequest: the statement ends with 57014.
@@ -188,6 +190,16 @@ pub struct Control {
 }
 
 impl Control {
+    /// Until a moment, whoever is there.
+    pub fn until(deadline: Instant) -> Control {
+        Control { deadline, patience: None, lock_timeout: None, cancelled: Arc::default() }
+    }
+
+    /// Until when to wait if nothing comes of it from now on.
+    pub fn in_vain_until(&self, now: Instant) -> Instant {
+        self.patience.map_or(self.deadline, |patience| self.deadline.min(now + patience))
+    }
+
     /// What is left of the deadline, and `lock_timeout`, in ms, to be told to another node. Rounded up: the asker, who
     /// knows which of its limits it is, must not be told before it is over.
     pub fn remaining(&self, now: Instant) -> (u64, Option<u64>) {
@@ -197,8 +209,8 @@ impl Control {
 
     /// The same on the clock of whoever was told.
     pub fn resumed(within: u64, lock_timeout: Option<u64>, now: Instant) -> Control {
-        let (deadline, lock_timeout) = (now + Duration::from_millis(within), lock_timeout.map(Duration::from_millis));
-        Control { deadline, lock_timeout, cancelled: Arc::default() }
+        let lock_timeout = lock_timeout.map(Duration::from_millis);
+        Control { lock_timeout, ..Control::until(now + Duration::from_millis(within)) }
     }
 }
 

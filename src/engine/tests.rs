@@ -180,11 +180,7 @@ fn request(shared: &Shared, sql: &str) -> ReadRequest {
         signals: false,
         schema_version: shared.schema_version(),
         linearizable: false,
-        control: Control {
-            deadline: Instant::now() + Duration::from_secs(60),
-            lock_timeout: None,
-            cancelled: Arc::new(AtomicBool::new(false)),
-        },
+        control: Control::until(Instant::now() + Duration::from_secs(60)),
     }
 }
 

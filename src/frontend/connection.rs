@@ -37,6 +37,8 @@ use tokio::time::{sleep_until, timeout};
 const HIGH_WATER: usize = 64 << 10;
 /// Earlier replies wait this long for a statement before they are sent without its own.
 const PATIENCE: Duration = Duration::from_millis(20);
+/// Nobody waits for longer.
+const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 const READ_SIZE: usize = 16 << 10;
 /// How long a session waits for its advisory locks to be given back.
 const PATIENCE_TO_GIVE_BACK: Duration = Duration::from_secs(5);
@@ -95,8 +97,6 @@ pub struct StatementClock {
     deadline: Option<Instant>,
     /// The deadline is `statement_timeout`'s.
     timed: bool,
-    /// As of which part of the statement the deadline counts, if it is not.
-    stride: u64,
     transaction: Option<u64>,
     /// When `transaction_timeout` ends the session.
     end: Option<Instant>,
@@ -355,17 +355,16 @@ impl<D: Database> Connection<D> {
                     Effect::Advise { request, order } => {
                         // Whoever hears what comes next may rely on it; but not for ever.
                         let deadline = Instant::now() + PATIENCE_TO_GIVE_BACK;
-                        let control = Control { deadline, lock_timeout: None, cancelled: Arc::default() };
+                        let control = Control::until(deadline);
                         let db = Arc::clone(&self.db);
                         let _ = db.advisory(request, order, &control).await;
                     }
                     Effect::Release(cursor) => self.cursors.retain(|(c, _)| *c != cursor),
                     Effect::Ask(ask) => {
-                        let told = match &journey {
+                        answer = Some(match &journey {
                             None => self.perform(*ask).await?,
                             Some(journey) => self.perform_traced(*ask, journey).await?,
-                        };
-                        answer = Some(self.with_limit_told(told));
+                        });
                     }
                     Effect::Close => {
                         self.flush().await?;
@@ -468,19 +467,6 @@ impl<D: Database> Connection<D> {
             let encoding = self.encoding();
             encode::put_error(&mut self.out, &error, encoding);
         }
-    }
-
-    /// Who has set no limit does not know which one has struck.
-    fn with_limit_told(&self, mut answer: Answer) -> Answer {
-        let struck = !self.clock.timed && self.clock.deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        if let Some(error) = answer.error_mut().filter(|error| struck && error.code == state::QUERY_CANCELED) {
-            error.fields.hint = Some(format!(
-                "Without statement_timeout a statement that writes or waits ends after {} s. Set statement_timeout to as long as this one \
-                 may take.",
-                self.options.statement_deadline.as_secs()
-            ));
-        }
-        answer
     }
 
     async fn perform_traced(&mut self, ask: Ask, journey: &Journey) -> Result<Answer, End> {
@@ -648,17 +634,12 @@ impl<D: Database> Connection<D> {
         self.clock.follow(self.session().transaction_number(), self.session().transaction_timeout());
         let (statement, round) = (self.session().statement(), self.session().rounds());
         let begins = self.clock.statement != statement || self.clock.deadline.is_none();
-        let stride = self.session().strides();
         if !begins && self.clock.round == round {
-            if std::mem::replace(&mut self.clock.stride, stride) != stride && !self.clock.timed {
-                self.clock.deadline = Some(Instant::now() + self.options.statement_deadline);
-            }
             return;
         }
         let timeout = self.session().statement_timeout();
-        let limit = timeout.unwrap_or(self.options.statement_deadline);
-        let deadline = Some(Instant::now() + limit);
-        self.clock = StatementClock { round, statement, deadline, timed: timeout.is_some(), stride, ..self.clock };
+        let deadline = Some(Instant::now() + timeout.unwrap_or(FOR_EVER));
+        self.clock = StatementClock { round, statement, deadline, timed: timeout.is_some(), ..self.clock };
         self.registration.cancellation.flag.store(false, Ordering::SeqCst);
         if begins {
             self.show_activity(true);
@@ -687,7 +668,8 @@ impl<D: Database> Connection<D> {
         let deadline = self.clock.deadline.unwrap_or_else(Instant::now);
         let deadline = self.clock.end.map_or(deadline, |end| end.min(deadline));
         let cancelled = Arc::clone(&self.registration.cancellation.flag);
-        Control { deadline, lock_timeout: self.session().lock_timeout(), cancelled }
+        let patience = (!self.clock.timed).then_some(self.options.patience);
+        Control { deadline, patience, lock_timeout: self.session().lock_timeout(), cancelled }
     }
 
     fn interrupted(&self) -> SqlResult<()> {

@@ -80,8 +80,8 @@ pub struct Options {
     pub startup_timeout: Duration,
     /// How long a client may leave what it was sent unread.
     pub write_timeout: Duration,
-    /// How long a statement without `statement_timeout` is tried.
-    pub statement_deadline: Duration,
+    /// How long a statement without `statement_timeout` waits for a leader.
+    pub patience: Duration,
     /// How long running statements may go on after a shutdown was asked for.
     pub drain: Duration,
     /// When this node was, as the log tells time.
@@ -103,7 +103,7 @@ impl Options {
             limits: Limits::default(),
             startup_timeout: Duration::from_secs(60),
             write_timeout: Duration::from_secs(300),
-            statement_deadline: Duration::from_secs(60),
+            patience: Duration::from_secs(60),
             drain: Duration::from_secs(10),
             started: now_micros(),
         }
@@ -201,7 +201,7 @@ impl<D: Database> Newcomer<D> {
         let db = self.databases.find(&hello.database, inner).await?;
         if !account.superuser {
             let deadline = Instant::now() + CATCH_UP.min(self.options.startup_timeout);
-            let control = Control { deadline, lock_timeout: None, cancelled: Arc::default() };
+            let control = Control::until(deadline);
             db.catch_up(&control).await?;
             if self.may_enter(hello, &db).is_err() {
                 db.barrier(&control).await?;

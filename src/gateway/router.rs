@@ -41,7 +41,7 @@ use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 
 /// How long to wait before asking again when nothing says that the leader has changed.
@@ -174,10 +174,12 @@ impl<R: Replica, P: Peers> Router<R, P> {
         control: &Control,
     ) -> Result<(u64, Arc<Outcome>), Ended> {
         let mut leaders = self.group.leader_changes();
+        let mut waiting = Waiting::new(control, self.host.now());
         loop {
-            self.check(control, self.leader().is_some()).map_err(Ended::Over)?;
+            waiting.check(&*self.host, self.leader().is_some()).map_err(Ended::Over)?;
             leaders.borrow_and_update();
             course.attempt += 1;
+            let begun = self.host.now();
             let mut terms = Terms::new(course.attempt, effort, control.remaining(self.host.now()));
             terms.commit = course.commit;
             let attempt = self.attempt(course.request, errand, terms, control).await;
@@ -186,6 +188,7 @@ impl<R: Replica, P: Peers> Router<R, P> {
             if let Some(end) = course.take(attempt, &*self.host) {
                 return end;
             }
+            waiting.heard(begun, self.host.now());
             let _ = within(&*self.host, RETRY, leaders.changed()).await;
         }
     }
@@ -294,10 +297,15 @@ impl<R: Replica, P: Peers> Router<R, P> {
 
     /// Waits until this node's state covers everything acknowledged before this call, and says up to which index that is.
     pub async fn read_point(&self, control: &Control) -> SqlResult<u64> {
-        match self.group.read_index(control.deadline).await {
-            Ok(index) => Ok(index),
-            Err(ReadError::Halted(why)) => Err(halted(&why)),
-            Err(ReadError::TimedOut) => Err(stopped(control, self.leader().is_some())),
+        loop {
+            let now = self.host.now();
+            match self.group.read_index(control.in_vain_until(now)).await {
+                Ok(index) => return Ok(index),
+                Err(ReadError::Halted(why)) => return Err(halted(&why)),
+                // What was committed before may take long to be applied.
+                Err(ReadError::TimedOut) if self.leader().is_some() => self.check(control, true)?,
+                Err(ReadError::TimedOut) => return Err(stopped(control, false)),
+            }
         }
     }
 
@@ -473,8 +481,10 @@ impl<R: Replica, P: Peers> Database for Router<R, P> {
     }
 
     async fn catch_up(&self, control: &Control) -> SqlResult<()> {
+        let mut waiting = Waiting::new(control, self.host.now());
         while self.shared.applied() < self.defined() {
-            self.check(control, true)?;
+            waiting.check(&*self.host, true)?;
+            waiting.sees(self.shared.applied(), self.host.now());
             let _ = within(&*self.host, RETRY, self.shared.wait_applied(self.defined())).await;
         }
         Ok(())
@@ -623,8 +633,10 @@ impl<R: Replica, P: Peers> Router<R, P> {
     }
 
     async fn await_schema(&self, version: u64, control: &Control) -> SqlResult<()> {
+        let mut waiting = Waiting::new(control, self.host.now());
         while self.shared.catalog().version < version {
-            self.check(control, true)?;
+            waiting.check(&*self.host, true)?;
+            waiting.sees(self.shared.applied(), self.host.now());
             let next = self.shared.applied() + 1;
             let _ = within(&*self.host, RETRY, self.shared.wait_applied(next)).await;
         }
@@ -749,6 +761,46 @@ impl<R: Replica> Site<R> {
     }
 }
 
+/// An attempt that took so long was worked at.
+const WORKED: Duration = Duration::from_secs(1);
+
+/// Somebody tries again and again, or waits for this node to follow: for as long as there is time, and who has no limit for as
+/// long as something comes of it now and then.
+pub(super) struct Waiting<'a> {
+    control: &'a Control,
+    since: Instant,
+    seen: u64,
+}
+
+impl<'a> Waiting<'a> {
+    pub fn new(control: &'a Control, now: Instant) -> Waiting<'a> {
+        Waiting { control, since: now, seen: 0 }
+    }
+
+    /// An attempt is over that has not brought the end.
+    pub fn heard(&mut self, begun: Instant, now: Instant) {
+        if now.saturating_duration_since(begun) >= WORKED {
+            self.since = now;
+        }
+    }
+
+    /// How far this node has applied the log.
+    pub fn sees(&mut self, applied: u64, now: Instant) {
+        if std::mem::replace(&mut self.seen, applied) != applied {
+            self.since = now;
+        }
+    }
+
+    /// Whether to go on.
+    pub fn check(&self, host: &dyn Host, has_leader: bool) -> SqlResult<()> {
+        check(host, self.control, has_leader)?;
+        match host.now() < self.control.in_vain_until(self.since) {
+            true => Ok(()),
+            false => Err(stopped(self.control, has_leader)),
+        }
+    }
+}
+
 /// Whether to go on trying.
 pub(super) fn check(host: &dyn Host, control: &Control, has_leader: bool) -> SqlResult<()> {
     if host.now() < control.deadline && !control.cancelled.load(Ordering::Relaxed) {
@@ -761,6 +813,11 @@ pub(super) fn check(host: &dyn Host, control: &Control, has_leader: bool) -> Sql
 fn stopped(control: &Control, has_leader: bool) -> SqlError {
     if control.cancelled.load(Ordering::Relaxed) {
         return SqlError::new(state::QUERY_CANCELED, "canceling statement due to user request");
+    }
+    if has_leader && control.patience.is_some() {
+        return SqlError::new(state::CANNOT_CONNECT_NOW, "the leader has not taken the statement for a long time")
+            .detail("If the statement was a write, it may still take effect.")
+            .hint("See what `quorate status` says.");
     }
     if has_leader {
         return SqlError::new(state::QUERY_CANCELED, "canceling statement due to statement timeout")

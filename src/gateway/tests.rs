@@ -2,7 +2,7 @@
 
 use super::peer::{self, Reply};
 use super::reach::{Peers, Replica};
-use super::router::{Router, TransactionLimits};
+use super::router::{Router, TransactionLimits, Waiting};
 use super::{Control, Database as _, Failure};
 use crate::clock::Reading;
 use crate::command::{self, Command, Outcome, Proposal, Refusal, Write};
@@ -117,8 +117,7 @@ fn told_beside(answers: &[Answer], dead: Option<Arc<AtomicUsize>>) -> String {
     let (group, host) = (GroupId(2), Machine::shared());
     let limits = TransactionLimits { transcript: Limits { bytes: 1 << 20, steps: 100 }, executor: Default::default() };
     let router = Router::new(HERE, group, script.clone(), shared, script.clone(), host, limits);
-    let control =
-        Control { deadline: Instant::now() + Duration::from_secs(60), lock_timeout: None, cancelled: Arc::default() };
+    let control = Control::until(Instant::now() + Duration::from_secs(60));
     let write = Write { schema_version: 0, born: 0, env: Default::default(), steps: Vec::new(), transaction: None };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let result = runtime.block_on(router.write(RequestId { origin: 1, seq: 1 }, write, Effort::Key, &control));
@@ -170,4 +169,25 @@ fn the_dead_are_not_asked_again_and_again() {
     let answers = [Answer::Here(Ok(Outcome::Done(Vec::new())))];
     assert_eq!(told_beside(&answers, Some(called.clone())), "done");
     assert!(called.load(Ordering::SeqCst) <= 1, "{} times", called.load(Ordering::SeqCst));
+}
+
+/// A limit counts all time; without one only that counts in which nobody works at it, and nothing moves.
+#[test]
+fn who_has_no_limit_waits_for_as_long_as_something_comes_of_it() {
+    let (host, now) = (Machine::shared(), Instant::now());
+    let later = now + Duration::from_secs(3600);
+    let limited = Control::until(later);
+    let impatient = Control { patience: Some(Duration::ZERO), ..limited.clone() };
+    let told = |waiting: &Waiting<'_>| waiting.check(&*host, true).map_err(|error| error.code.as_str().to_owned());
+    assert_eq!(told(&Waiting::new(&limited, now)), Ok(()));
+    let mut waiting = Waiting::new(&impatient, now);
+    assert_eq!(told(&waiting), Err("57P03".to_owned()));
+    // An answer at once is no work.
+    waiting.heard(later, later);
+    assert_eq!(told(&waiting), Err("57P03".to_owned()));
+    waiting.heard(now, later);
+    assert_eq!(told(&waiting), Ok(()));
+    let mut waiting = Waiting::new(&impatient, now);
+    waiting.sees(7, later);
+    assert_eq!(told(&waiting), Ok(()));
 }

@@ -14,7 +14,7 @@
 use super::attempt::disk_full;
 use super::peer::{self, Reply, Request};
 use super::reach::{Peers, Replica};
-use super::router::{Router, check};
+use super::router::{Router, Waiting};
 use super::time::Time;
 use super::{Control, Failure, Mark};
 use crate::command::{self, Command, Isolation, Outcome, Proposal, StepOutcome, Tenure, Write, schema};
@@ -46,6 +46,8 @@ const RENEW: Duration = Duration::from_secs(2);
 const RETRY: Duration = Duration::from_millis(10);
 /// How long the server's own commands are tried.
 const OWN: Duration = Duration::from_secs(10);
+/// Who has not heard for so long that it leads does not.
+const LEADS: Duration = Duration::from_secs(60);
 
 /// How long a new leader waits for nodes that do not answer, before it takes the locks of their transactions away.
 pub const HEARING: Duration = Duration::from_millis(250);
@@ -155,7 +157,7 @@ impl<R: Replica, P: Peers> Log for GroupLog<R, P> {
     }
 
     fn read_point(&self, deadline: Instant) -> BoxFuture<'static, Result<(), Trouble>> {
-        let group = self.group.clone();
+        let (group, deadline) = (self.group.clone(), deadline.min(self.host.now() + LEADS));
         Box::pin(async move { group.read_index(deadline).await.map(drop).map_err(|_| Trouble::Void) })
     }
 }
@@ -204,10 +206,6 @@ impl<R: Replica, P: Peers> Link<R, P> {
 
     async fn wait<F: Future>(&self, control: &Control, future: F) -> Option<F::Output> {
         until(&*self.host, control.deadline, future).await
-    }
-
-    fn check(&self, control: &Control, has_leader: bool) -> SqlResult<()> {
-        check(&*self.host, control, has_leader)
     }
 
     /// Asks the executor at `leader`; `None` if there is no answer, and none will come.
@@ -410,8 +408,10 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
                 Ok(outcome)
             }
             transaction::Reply::SchemaChanged { now } => {
+                let mut waiting = Waiting::new(control, self.link.host.now());
                 while self.shared.schema_version() < now {
-                    self.link.check(control, true)?;
+                    waiting.check(&*self.link.host, true)?;
+                    waiting.sees(self.shared.applied(), self.link.host.now());
                     let next = self.shared.wait_applied(self.shared.applied() + 1);
                     let _ = within(&*self.link.host, RETRY, next).await;
                 }
@@ -491,9 +491,11 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
     /// Has the leader's executor do something, whoever that is.
     async fn order(&mut self, action: Action, control: &Control) -> SqlResult<transaction::Reply> {
         let mut leaders = self.link.group.leader_changes();
+        let mut waiting = Waiting::new(control, self.link.host.now());
         loop {
             let leader = self.link.leader();
-            self.link.check(control, leader.is_some())?;
+            waiting.check(&*self.link.host, leader.is_some())?;
+            let begun = self.link.host.now();
             leaders.borrow_and_update();
             if let Some(leader) = leader {
                 if self.attached != Some(leader) {
@@ -523,6 +525,7 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
                     }
                 }
             }
+            waiting.heard(begun, self.link.host.now());
             let _ = within(&*self.link.host, RETRY, leaders.changed()).await;
         }
     }

@@ -124,7 +124,7 @@ impl Runtime {
 
 /// A control that nobody cancels.
 pub(crate) fn patience(time: Duration) -> Control {
-    Control { deadline: Instant::now() + time, lock_timeout: None, cancelled: Arc::new(AtomicBool::new(false)) }
+    Control::until(Instant::now() + time)
 }
 
 /// Runs a node until it is told to stop.

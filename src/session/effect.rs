@@ -272,20 +272,6 @@ impl Answer {
             Answer::Written(result) => result.is_err(),
         }
     }
-
-    /// The error that the client is going to hear.
-    pub fn error_mut(&mut self) -> Option<&mut SqlError> {
-        match self {
-            Answer::Barrier(result) | Answer::Turn(result) | Answer::Done(result) => result.as_mut().err(),
-            Answer::Fetched(result) => result.as_mut().err(),
-            Answer::Advisory(result) => result.as_mut().err(),
-            Answer::Ordered(result) => result.as_mut().err(),
-            Answer::Opened(Err(Failure::Sql { error, .. })) | Answer::Written(Err(Failure::Sql { error, .. })) => {
-                Some(error)
-            }
-            Answer::Opened(_) | Answer::Written(_) => None,
-        }
-    }
 }
 
 /// What a session shows of itself to others.

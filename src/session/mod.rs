@@ -159,8 +159,6 @@ pub struct Session {
     doing: Option<Box<procedural::Doing>>,
     /// The index under way.
     building: Option<Box<online::Building>>,
-    /// How often something was asked for as a part of one of these.
-    strides: u64,
 }
 
 struct Task {
@@ -338,7 +336,6 @@ impl Session {
             listening: Default::default(),
             doing: None,
             building: None,
-            strides: 0,
         }
     }
 
@@ -420,12 +417,6 @@ impl Session {
     /// A number that changes when another statement begins.
     pub fn statement(&self) -> u64 {
         self.statement
-    }
-
-    /// How often something was asked for as one of many parts of a statement. Without a timeout, each has as much time as a
-    /// statement.
-    pub fn strides(&self) -> u64 {
-        self.strides
     }
 
     /// `statement_timeout`.
@@ -737,7 +728,6 @@ impl Session {
             self.speak();
         }
         debug_assert!(matches!(self.wait, Wait::Nothing));
-        self.strides += u64::from(self.doing.is_some() || self.building.is_some());
         self.effects.push(Effect::Ask(Box::new(ask)));
         self.wait = wait;
     }

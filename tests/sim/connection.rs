@@ -172,7 +172,7 @@ impl Connection {
                     Effect::Listen(channels) => self.mailbox.listen(channels),
                     Effect::Advise { request, order } => {
                         let deadline = self.process.now() + Duration::from_secs(5);
-                        let control = Control { deadline, lock_timeout: None, cancelled: Arc::default() };
+                        let control = Control::until(deadline);
                         let router = self.router.clone();
                         let _ = router.advisory(request, order, &control).await;
                     }
@@ -208,11 +208,7 @@ impl Connection {
     fn control(&self) -> Control {
         let left = self.deadline.saturating_sub(self.process.micros());
         let deadline = self.process.now() + Duration::from_micros(left);
-        Control {
-            deadline,
-            lock_timeout: self.manner.lock_timeout.map(Duration::from_micros),
-            cancelled: Arc::default(),
-        }
+        Control { lock_timeout: self.manner.lock_timeout.map(Duration::from_micros), ..Control::until(deadline) }
     }
 
     /// Whether there was still time for the statement.

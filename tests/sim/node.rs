@@ -34,7 +34,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ffi::OsString;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
@@ -605,11 +604,7 @@ pub fn query(shared: &Arc<Shared>, sql: &str) -> Result<Vec<Vec<Value>>, String>
         signals: false,
         schema_version: shared.schema_version(),
         linearizable: false,
-        control: Control {
-            deadline: Instant::now() + Duration::from_secs(3600),
-            lock_timeout: None,
-            cancelled: Arc::new(AtomicBool::new(false)),
-        },
+        control: Control::until(Instant::now() + Duration::from_secs(3600)),
     };
     let mut cursor = futures::executor::block_on(shared.read(request)).map_err(|e| format!("{e:?}"))?;
     let mut rows: Vec<Vec<Value>> = Vec::new();
