@@ -109,11 +109,12 @@ pub enum Mark {
     RollbackTo(String),
 }
 
-/// In whose name something is done: the current role and the session's, and the session's process id.
+/// In whose name something is done: the current role and the session's, the session's time zone and its process id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Who {
     pub user: String,
     pub session_user: String,
+    pub time_zone: String,
     pub pid: i32,
 }
 

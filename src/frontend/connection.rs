@@ -592,8 +592,8 @@ impl<D: Database> Connection<D> {
                     Answer::Done(result.map_err(|error| error.detail(detail)).and_then(|result| result))
                 }
             },
-            Ask::Order { order, user, session_user } => {
-                let who = Who { user, session_user, pid: self.registration.key.pid };
+            Ask::Order { order, user, session_user, time_zone } => {
+                let who = Who { user, session_user, time_zone, pid: self.registration.key.pid };
                 let result = self.patiently(db.order(order, who, &control)).await?;
                 let detail = "It was already on its way and may still take effect.";
                 Answer::Ordered(result.map_err(|error| error.detail(detail)).and_then(|result| result))

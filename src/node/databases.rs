@@ -40,7 +40,7 @@ use crate::sql::Scope;
 use crate::sql::catalog::{Catalog, Object};
 use crate::sql::database::{Attributes, Create, Order, Place};
 use crate::sql::ddl::roles::feed;
-use crate::sql::lex::quote_identifier;
+use crate::sql::lex::{quote_identifier, quote_literal};
 use crate::sql::plan::{Plan, PlanKind};
 use crate::types::Env;
 use futures::future::{BoxFuture, join_all};
@@ -692,9 +692,10 @@ async fn run(
         return Err(SqlError::new(state::CANNOT_CONNECT_NOW, "this node is starting"));
     };
     let become_user = format!("SET ROLE {}", quote_identifier(&client.who.user));
+    let set_zone = format!("SET TIME ZONE {}", quote_literal(&client.who.time_zone));
     let statements = match client.who.user == client.who.session_user {
-        true => vec![text],
-        false => vec![&*become_user, text],
+        true => vec![&*set_zone, text],
+        false => vec![&*set_zone, &*become_user, text],
     };
     let there = |database: String| {
         let (statements, who) = (&statements, &client.who);

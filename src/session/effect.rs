@@ -210,6 +210,8 @@ pub enum Ask {
         order: Order,
         user: String,
         session_user: String,
+        /// In which the times that it names are meant.
+        time_zone: String,
     },
     /// What is wanted of advisory locks.
     Advisory {

@@ -11,10 +11,15 @@ SELECT l.locktype, l.database, CASE WHEN l.locktype <> 'advisory' THEN l.relatio
 FROM quorate.locks l
 
 -- 12219 pg_catalog.pg_stat_activity: datid oid, datname name, pid int4, leader_pid int4, usesysid oid, usename name, application_name text, client_addr inet, client_hostname text, client_port int4, backend_start timestamptz, xact_start timestamptz, query_start timestamptz, state_change timestamptz, wait_event_type text, wait_event text, state text, backend_xid xid, backend_xmin xid, query_id int8, query text, backend_type text
-SELECT d.oid, s.datname, s.pid, NULL, a.oid, s.usename, s.application_name, nullif(p.client_addr, '')::inet, NULL, p.client_port, p.backend_start, p.xact_start, p.query_start, p.state_change, p.wait_event_type, p.wait_event, p.state, NULL, NULL, NULL, coalesce(p.query, '<insufficient privilege>'), 'client backend'
-FROM quorate.sessions s LEFT JOIN pg_catalog.pg_database d ON d.datname = s.datname
-LEFT JOIN pg_catalog.pg_authid a ON a.rolname = s.usename
-LEFT JOIN quorate.sessions p ON p.pid = s.pid AND (pg_has_role(a.oid, 'USAGE') OR pg_has_role(3375::oid, 'USAGE'))
+WITH d AS MATERIALIZED (SELECT datname, oid FROM pg_catalog.pg_database), s AS MATERIALIZED (
+    SELECT t.*, a.oid AS role, pg_has_role(a.oid, 'USAGE') OR pg_has_role(3375::oid, 'USAGE') AS told
+    FROM quorate.sessions t LEFT JOIN pg_catalog.pg_authid a ON a.rolname = t.usename)
+SELECT d.oid, s.datname, s.pid, NULL, s.role, s.usename, s.application_name, CASE WHEN s.told THEN nullif(s.client_addr, '')::inet END, NULL,
+    CASE WHEN s.told THEN s.client_port END, CASE WHEN s.told THEN s.backend_start END, CASE WHEN s.told THEN s.xact_start END,
+    CASE WHEN s.told THEN s.query_start END, CASE WHEN s.told THEN s.state_change END, CASE WHEN s.told THEN s.wait_event_type END,
+    CASE WHEN s.told THEN s.wait_event END, CASE WHEN s.told THEN s.state END, NULL, NULL, NULL,
+    CASE WHEN s.told THEN s.query ELSE '<insufficient privilege>' END, 'client backend'
+FROM s LEFT JOIN d ON d.datname = s.datname
 
 -- 12002 pg_catalog.pg_roles: rolname name, rolsuper bool, rolinherit bool, rolcreaterole bool, rolcreatedb bool, rolcanlogin bool, rolreplication bool, rolconnlimit int4, rolpassword text, rolvaliduntil timestamptz, rolbypassrls bool, rolconfig _text, oid oid
 SELECT a.rolname, a.rolsuper, a.rolinherit, a.rolcreaterole, a.rolcreatedb, a.rolcanlogin, a.rolreplication, a.rolconnlimit, '********', a.rolvaliduntil, a.rolbypassrls, s.setconfig, a.oid

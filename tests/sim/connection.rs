@@ -339,8 +339,8 @@ impl Connection {
                     Answer::Done(self.patiently(router.commit(transaction, &control)).await.and_then(|done| done))
                 }
             },
-            Ask::Order { order, user, session_user } => {
-                let who = Who { user, session_user, pid: 1 };
+            Ask::Order { order, user, session_user, time_zone } => {
+                let who = Who { user, session_user, time_zone, pid: 1 };
                 Answer::Ordered(self.patiently(router.order(order, who, &control)).await.and_then(|told| told))
             }
             Ask::Advisory { request, order } => {

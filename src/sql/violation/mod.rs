@@ -98,6 +98,9 @@ pub fn explain(catalog: &Catalog, failure: &Failure<'_>, ask: Ask<'_>) -> SqlErr
         }
         code::TOO_BIG => Some(SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, message)),
         code::DATATYPE => Some(SqlError::new(state::DATATYPE_MISMATCH, message)),
+        _ if message == "must have at least one non-generated column" => {
+            Some(SqlError::unsupported("a table whose columns are all generated"))
+        }
         _ => beyond_a_limit(message).or_else(|| depends_on_the_session(message)),
     };
     // Nothing of ours has a constraint that the catalog does not know.
