@@ -212,6 +212,8 @@ pub const FUNCTIONS: &[Function] = &[
         "q_overlaps({0}, q_time_add({0}, {1}), {2}, q_time_add({2}, {3}))",
     ),
     // Differences.
+    // Transactions are not counted: none is old.
+    func("age", &[Type::XID], INT4, "iif({0} IS NULL, NULL, 0)").stable(),
     func("age", &[TIMESTAMP, TIMESTAMP], INTERVAL, "q_age({0}, {1})"),
     func("age", &[TIMESTAMPTZ, TIMESTAMPTZ], INTERVAL, "q_age(q_tstz_ts({0}), q_tstz_ts({1}))").stable(),
     func("age", &[TIMESTAMP], INTERVAL, "q_age(q_date_ts(q_tstz_date(q_now())), {0})").stable(),
@@ -232,7 +234,7 @@ pub const FUNCTIONS: &[Function] = &[
         "make_timestamptz",
         &[INT4, INT4, INT4, INT4, INT4, FLOAT8, TEXT],
         TIMESTAMPTZ,
-        "q_zone_ts({6}, q_make_timestamp({0}, {1}, {2}, {3}, {4}, {5}))",
+        "q_offset_ts({6}, q_make_timestamp({0}, {1}, {2}, {3}, {4}, {5}))",
     )
     .stable(),
     // One row for each number of arguments: the others are zero.
@@ -524,6 +526,7 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_date_bin", 3, |_, a| from_int(dt::bin(&iv(a, 0)?, int(a, 1)?, int(a, 2)?)?)),
     // Zones.
     scalar("q_zone_ts", 2, |_, a| from_int(dt::local_to_utc(int(a, 1)?, &dt::named_zone(text(a, 0)?)?)?)),
+    scalar("q_offset_ts", 2, |_, a| from_int(dt::local_to_utc(int(a, 1)?, &dt::signed_zone(text(a, 0)?)?)?)),
     scalar("q_zone_tstz", 2, |_, a| from_int(dt::utc_to_local(int(a, 1)?, &dt::named_zone(text(a, 0)?)?)?)),
     scalar("q_zone_iv_ts", 2, |_, a| from_int(dt::local_to_utc(int(a, 1)?, &interval_zone(&iv(a, 0)?)?)?)),
     scalar("q_zone_iv_tstz", 2, |_, a| from_int(dt::utc_to_local(int(a, 1)?, &interval_zone(&iv(a, 0)?)?)?)),

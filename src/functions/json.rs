@@ -50,6 +50,23 @@ pub const OPERATORS: &[Operator] = &[
 ];
 
 pub const FUNCTIONS: &[Function] = &[
+    // What operators are called as functions: JDBC and others cannot send `?` as an operator.
+    func("jsonb_exists", &[JSONB, TEXT], BOOL, "q_jsonb_has({0}, {1})"),
+    func("jsonb_exists_any", &[JSONB, TEXT_ARRAY], BOOL, "q_jsonb_has_any({0}, {1})"),
+    func("jsonb_exists_all", &[JSONB, TEXT_ARRAY], BOOL, "q_jsonb_has_all({0}, {1})"),
+    func("jsonb_contains", &[JSONB, JSONB], BOOL, "q_jsonb_contains({0}, {1})"),
+    func("jsonb_contained", &[JSONB, JSONB], BOOL, "q_jsonb_contains({1}, {0})"),
+    func("jsonb_concat", &[JSONB, JSONB], JSONB, "q_jsonb_concat({0}, {1})"),
+    func("jsonb_delete", &[JSONB, TEXT], JSONB, "q_jsonb_delete({0}, {1})"),
+    func("jsonb_delete", &[JSONB, INT4], JSONB, "q_jsonb_delete({0}, {1})"),
+    func("jsonb_delete", &[JSONB, TEXT_ARRAY], JSONB, "q_jsonb_delete({0}, {1})"),
+    func("jsonb_delete_path", &[JSONB, TEXT_ARRAY], JSONB, "q_jsonb_delete_path({0}, {1})"),
+    func("jsonb_object_field", &[JSONB, TEXT], JSONB, "q_json_field({0}, {1})"),
+    func("jsonb_object_field_text", &[JSONB, TEXT], TEXT, "q_json_field_text({0}, {1})"),
+    func("json_object_field", &[JSON, TEXT], JSON, "q_json_field({0}, {1})"),
+    func("json_object_field_text", &[JSON, TEXT], TEXT, "q_json_field_text({0}, {1})"),
+    func("jsonb_array_element", &[JSONB, INT4], JSONB, "q_jsonb_element({0}, {1})"),
+    func("jsonb_array_element_text", &[JSONB, INT4], TEXT, "q_jsonb_element_text({0}, {1})"),
     func("json_typeof", J, TEXT, "q_json_typeof({0})"),
     func("jsonb_typeof", B, TEXT, "q_json_typeof({0})"),
     func("json_array_length", J, INT4, "q_json_array_length({0})"),

@@ -37,6 +37,7 @@ mod domains;
 pub mod enums;
 pub mod floats;
 pub mod frames;
+mod hashes;
 mod identify;
 mod index;
 pub mod integers;

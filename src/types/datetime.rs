@@ -1186,6 +1186,25 @@ pub fn named_zone(name: &str) -> SqlResult<Zone> {
     }
 }
 
+/// As [`named_zone`], but digits are an offset as in a literal, which counts east of Greenwich.
+///
+/// Errors: 22023.
+pub fn signed_zone(name: &str) -> SqlResult<Zone> {
+    let wrong = |text: String| SqlError::new(state::INVALID_PARAMETER_VALUE, text);
+    match name.bytes().next() {
+        Some(b'0'..=b'9') => {
+            let hint = "Numeric time zones must have \"-\" or \"+\" as first character.";
+            Err(wrong(format!("invalid input syntax for type numeric time zone: \"{name}\"")).hint(hint))
+        }
+        Some(b'+' | b'-') => match offset_of(name) {
+            Ok(offset) => Ok(Zone::Fixed(offset)),
+            Err(Fail::Displacement) => Err(wrong(format!("numeric time zone \"{name}\" out of range"))),
+            Err(_) => Err(zone::not_recognized(name)),
+        },
+        _ => named_zone(name),
+    }
+}
+
 /// Adds months (the day is cut to the month's length), then days, then time.
 fn add_to_local(local: i64, months: i64, days: i64) -> Option<i64> {
     let (mut date, time) = split(local);

@@ -6,6 +6,7 @@
 use super::datetime::{Clock, MICROS_PER_DAY, USECS_PER_HOUR, USECS_PER_MINUTE, USECS_PER_SEC, push_fraction};
 use super::{IntervalStyle, NO_TYPMOD};
 use crate::error::{SqlError, SqlResult, state};
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt::Write as _;
 
@@ -599,7 +600,22 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, Fail> {
     Ok(found)
 }
 
+/// A sign may stand apart from its number: `1 month - 1 second`.
+fn with_signs_joined(text: &str) -> Cow<'_, str> {
+    if !text.contains("- ") && !text.contains("+ ") {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if !(c.is_ascii_whitespace() && out.ends_with(['-', '+'])) {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
 fn parse_words(text: &str, style: IntervalStyle, range: i32) -> Result<Sum, Fail> {
+    let text = &*with_signs_joined(text);
     let tokens = tokens(text)?;
     if tokens.is_empty() {
         return Err(Fail::Syntax);
@@ -630,7 +646,9 @@ fn parse_words(text: &str, style: IntervalStyle, range: i32) -> Result<Sum, Fail
                 if pending.is_some() {
                     return Err(Fail::Syntax);
                 }
-                pending = Some(unit(word).ok_or(Fail::Syntax)?);
+                // PostgreSQL looks at ten letters of a word.
+                let found = unit(word).or_else(|| word.get(..10).and_then(unit));
+                pending = Some(found.ok_or(Fail::Syntax)?);
             }
             Token::Time(time) => {
                 if pending.is_some() {
@@ -660,6 +678,10 @@ fn parse_words(text: &str, style: IntervalStyle, range: i32) -> Result<Sum, Fail
                 let unit = pending.take().or(unnamed.take()).ok_or(Fail::Syntax)?;
                 let (whole, fraction) = number(text)?;
                 once(unit.bit())?;
+                if unit.bit() == Unit::Micros(3.6e9).bit() {
+                    // Before hours there are days.
+                    unnamed = Some(Unit::Days(1));
+                }
                 if flip { sum.add(-whole, -fraction, unit) } else { sum.add(whole, fraction, unit) }
             }
         }
