@@ -78,6 +78,9 @@ pub fn statement(c: &mut Cursor<'_>) -> SqlResult<CopyStatement> {
         c.string()?;
         return Err(SqlError::unsupported("COPY with a file on the server"));
     }
+    if c.eat("DELIMITERS") {
+        options.delimiter = Some(c.string()?);
+    }
     c.eat("WITH");
     if c.is("(") {
         c.paren_list(|c| new_option(c, &mut options))?;
@@ -89,7 +92,7 @@ pub fn statement(c: &mut Cursor<'_>) -> SqlResult<CopyStatement> {
     let mut filter = None;
     if c.is("WHERE") {
         if !from {
-            return Err(c.error());
+            return Err(SqlError::syntax("WHERE clause not allowed with COPY TO").position(c.position()));
         }
         c.bump();
         let before = c.position();
@@ -112,22 +115,31 @@ fn new_option(c: &mut Cursor<'_>, o: &mut CopyOptions) -> SqlResult<()> {
         _ => Ok(c.bump().map(|t| t.text(c.source).to_owned())),
     };
     match name.as_str() {
-        "format" => o.format = text(c)?.map(|f| f.to_ascii_lowercase()),
-        "delimiter" => o.delimiter = text(c)?,
-        "null" => o.null = text(c)?,
-        "header" => o.header = Some(text(c)?.unwrap_or_else(|| "true".into()).to_ascii_lowercase()),
-        "quote" => o.quote = text(c)?,
-        "escape" => o.escape = text(c)?,
-        "force_quote" => o.force_quote = Some(columns(c)?),
-        "force_not_null" => o.force_not_null = Some(columns(c)?),
-        "force_null" => o.force_null = Some(columns(c)?),
-        "encoding" => o.encoding = Some(text(c)?.unwrap_or_default()),
+        "format" => once(&mut o.format, text(c)?.map(|f| f.to_ascii_lowercase()))?,
+        "delimiter" => once(&mut o.delimiter, text(c)?)?,
+        "null" => once(&mut o.null, text(c)?)?,
+        "header" => once(&mut o.header, Some(text(c)?.unwrap_or_else(|| "true".into()).to_ascii_lowercase()))?,
+        "quote" => once(&mut o.quote, text(c)?)?,
+        "escape" => once(&mut o.escape, text(c)?)?,
+        "force_quote" => once(&mut o.force_quote, Some(columns(c)?))?,
+        "force_not_null" => once(&mut o.force_not_null, Some(columns(c)?))?,
+        "force_null" => once(&mut o.force_null, Some(columns(c)?))?,
+        "encoding" => once(&mut o.encoding, Some(text(c)?.unwrap_or_default()))?,
         // Tunes PostgreSQL's heap; the rows are the same.
         "freeze" => {
             text(c)?;
         }
         _ => return Err(SqlError::syntax(format!("option \"{name}\" not recognized"))),
     }
+    Ok(())
+}
+
+/// Sets an option that was not set before.
+fn once<T>(option: &mut Option<T>, value: Option<T>) -> SqlResult<()> {
+    if option.is_some() {
+        return Err(SqlError::syntax("conflicting or redundant options"));
+    }
+    *option = value;
     Ok(())
 }
 
@@ -139,28 +151,28 @@ fn old_option(c: &mut Cursor<'_>, o: &mut CopyOptions) -> SqlResult<()> {
     };
     let columns = |c: &mut Cursor<'_>| if c.eat("*") { Ok(None) } else { c.list(Cursor::ident).map(Some) };
     if c.eat("BINARY") {
-        o.format = Some("binary".into());
+        once(&mut o.format, Some("binary".into()))?;
     } else if c.eat("CSV") {
-        o.format = Some("csv".into());
+        once(&mut o.format, Some("csv".into()))?;
     } else if c.eat("HEADER") {
-        o.header = Some("true".into());
+        once(&mut o.header, Some("true".into()))?;
     } else if c.eat("FREEZE") {
     } else if c.eat("DELIMITER") || c.eat("DELIMITERS") {
-        o.delimiter = value(c)?;
+        once(&mut o.delimiter, value(c)?)?;
     } else if c.eat("NULL") {
-        o.null = value(c)?;
+        once(&mut o.null, value(c)?)?;
     } else if c.eat("QUOTE") {
-        o.quote = value(c)?;
+        once(&mut o.quote, value(c)?)?;
     } else if c.eat("ESCAPE") {
-        o.escape = value(c)?;
+        once(&mut o.escape, value(c)?)?;
     } else if c.eat("ENCODING") {
-        o.encoding = Some(c.string()?);
+        once(&mut o.encoding, Some(c.string()?))?;
     } else if c.eat_all("FORCE QUOTE") {
-        o.force_quote = Some(columns(c)?);
+        once(&mut o.force_quote, Some(columns(c)?))?;
     } else if c.eat_all("FORCE NOT NULL") {
-        o.force_not_null = Some(columns(c)?);
+        once(&mut o.force_not_null, Some(columns(c)?))?;
     } else if c.eat_all("FORCE NULL") {
-        o.force_null = Some(columns(c)?);
+        once(&mut o.force_null, Some(columns(c)?))?;
     } else {
         return Err(c.error());
     }
@@ -185,7 +197,7 @@ pub fn format_of(o: &CopyOptions, from: bool, names: &[String]) -> SqlResult<Cop
             }
         }
         if o.header.is_some() {
-            return Err(SqlError::unsupported("HEADER in BINARY mode"));
+            return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, "cannot specify HEADER in BINARY mode"));
         }
     }
     let encoding = o.encoding.as_deref().map(|name| {
@@ -222,13 +234,25 @@ pub fn format_of(o: &CopyOptions, from: bool, names: &[String]) -> SqlResult<Cop
     only_csv(o.force_quote.is_some(), "force quote")?;
     only_csv(o.force_not_null.is_some(), "force not null")?;
     only_csv(o.force_null.is_some(), "force null")?;
+    for (set, what, needed, side) in [
+        (o.force_quote.is_some(), "force quote", false, "TO"),
+        (o.force_not_null.is_some(), "force not null", true, "FROM"),
+        (o.force_null.is_some(), "force null", true, "FROM"),
+    ] {
+        if set && from != needed {
+            let message = format!("COPY {what} only available using COPY {side}");
+            return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, message));
+        }
+    }
     let (header, header_match) = match o.header.as_deref() {
         None | Some("false" | "off" | "0" | "no") => (false, false),
         Some("true" | "on" | "1" | "yes") => (true, false),
         Some("match") if from => (true, true),
-        Some(other) => {
-            return Err(SqlError::syntax(format!("header requires a Boolean value or \"match\", not \"{other}\"")));
+        Some("match") => {
+            let message = "cannot use \"match\" with HEADER in COPY TO";
+            return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, message));
         }
+        Some(_) => return Err(SqlError::syntax("header requires a Boolean value or \"match\"")),
     };
     let columns = |list: &Option<Option<Vec<String>>>| match list {
         None => Ok(Vec::new()),
@@ -259,6 +283,10 @@ pub fn format_of(o: &CopyOptions, from: bool, names: &[String]) -> SqlResult<Cop
     }
     if format.null.contains(['\n', '\r']) {
         return invalid("COPY null representation cannot use newline or carriage return");
+    }
+    if csv && format.null.as_bytes().contains(&format.quote) {
+        let message = "CSV quote character must not appear in the NULL specification";
+        return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, message));
     }
     if format.null.as_bytes().contains(&format.delimiter) {
         return invalid("COPY delimiter character must not appear in the NULL specification");
