@@ -33,6 +33,16 @@ macro_rules! index_key {
     };
 }
 
+/// ` COLLATE name` of a key whose collation is not that of its column, or its type.
+macro_rules! index_collation {
+    () => {
+        "coalesce((SELECT ' COLLATE ' || q_quote_ident(o.collname) FROM \"pg_catalog.pg_collation\" o \
+         WHERE o.oid = json_extract('[' || replace(i.indcollation, ' ', ',') || ']', '$[' || k.key || ']') \
+         AND o.oid <> 100 AND o.oid <> coalesce(a.attcollation, (SELECT e.attcollation FROM \"pg_catalog.pg_attribute\" e \
+         WHERE e.attrelid = i.indexrelid AND e.attnum = k.key + 1))), '')"
+    };
+}
+
 /// ` name` of a key's operator class, if it is not the default.
 macro_rules! index_class {
     () => {
@@ -78,6 +88,8 @@ macro_rules! index_definition {
             $table,
             " || ' USING ' || coalesce(m.amname, 'btree') || ' (' || (SELECT group_concat(",
             index_key!($list),
+            " || ",
+            index_collation!(),
             " || ",
             index_class!(),
             " || ",

@@ -131,6 +131,16 @@ pub const SCALARS: &[Scalar] = &[
         Ok(Value::Blob(out))
     }),
     scalar("q_field", 2, |_, a| Ok(record::field(blob(a, 0)?, int(a, 1)? as usize)?.to_owned())),
+    // Whether all fields of a record are NULL, or none of them.
+    scalar("q_record_null", 2, |_, a| {
+        let null = int(a, 1)? != 0;
+        let all = match a[0] {
+            ValueRef::Null => null,
+            _ => Record::read(blob(a, 0)?)?.values.iter().all(|value| matches!(value, ValueRef::Null) == null),
+        };
+        Ok(Value::Int(all.into()))
+    })
+    .lax(),
     scalar("q_record_cmp", 2, |_, a| Ok(Value::Int(compare(blob(a, 0)?, blob(a, 1)?)? as i64))),
     scalar("q_record_key", 1, |_, a| key_of(blob(a, 0)?).map(Value::Blob)),
     scalar("q_row_to_json", 2, row_to_json).contextual(),

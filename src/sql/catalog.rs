@@ -346,6 +346,10 @@ pub struct IndexKey {
     pub class: Option<u32>,
     pub descending: bool,
     pub nulls_first: bool,
+    /// OID of the collation that was asked for. It orders as all others do, so a transaction does not tell other nodes
+    /// of it before it has ended.
+    #[serde(skip)]
+    pub collation: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -725,7 +729,7 @@ impl Loader {
         let indexes = format!(
             "SELECT i.indrelid, i.indexrelid, c.relname, i.indkey, i.indnkeyatts, i.indoption, i.indisunique,
               i.indisprimary, i.predsource, i.indisrowid, i.exprsource, i.indnullsnotdistinct, c.relam, i.indclass,
-              i.indisvalid
+              i.indisvalid, i.indcollation
             FROM \"pg_catalog.pg_index\" i JOIN \"pg_catalog.pg_class\" c ON c.oid = i.indexrelid
             WHERE {} ORDER BY i.indrelid, i.indexrelid",
             self.wanted("i.indrelid")
@@ -778,10 +782,35 @@ fn numbers(oids: &BTreeSet<u32>) -> String {
     oids.iter().map(u32::to_string).collect::<Vec<_>>().join(", ")
 }
 
+/// The OID of the collation that a type's values have if nothing else is said; 0 for types without one.
+pub fn default_collation(ty: Type) -> u32 {
+    match ty.element().unwrap_or(ty) {
+        Type::TEXT | Type::CITEXT | Type::VARCHAR | Type::BPCHAR => DEFAULT_COLLATION,
+        Type::NAME => C_COLLATION,
+        _ => 0,
+    }
+}
+
+/// OIDs of `pg_collation`.
+pub const DEFAULT_COLLATION: u32 = 100;
+pub const C_COLLATION: u32 = 950;
+const POSIX_COLLATION: u32 = 951;
+
+/// The collation of this name, if there is one that orders by bytes.
+pub fn collation(name: &str) -> Option<u32> {
+    match name {
+        "default" => Some(DEFAULT_COLLATION),
+        "C" | "ucs_basic" | "C.UTF-8" | "C.utf8" => Some(C_COLLATION),
+        "POSIX" => Some(POSIX_COLLATION),
+        _ => None,
+    }
+}
+
 /// An index of a row of `pg_index`, with its own columns.
 fn index_of(r: &Row, columns: &[Column]) -> SqlResult<Index> {
     let (keys, options) = (r.vector(3), r.vector(5));
     let classes: Vec<u32> = r.text(13).split(' ').filter_map(|n| n.parse().ok()).collect();
+    let collations: Vec<u32> = r.text(15).split(' ').filter_map(|n| n.parse().ok()).collect();
     let method = r.oid(12);
     let expressions: Vec<String> = match r.optional(10) {
         Some(json) => serde_json::from_str(&json).map_err(|e| SqlError::internal(format!("index expressions: {e}")))?,
@@ -801,6 +830,7 @@ fn index_of(r: &Row, columns: &[Column]) -> SqlResult<Index> {
             class,
             descending: option & 1 != 0,
             nulls_first: option & 2 != 0,
+            collation: collations.get(i).copied().filter(|oid| Some(*oid) != ty.map(default_collation)),
         }
     };
     Ok(Index {

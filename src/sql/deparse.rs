@@ -6,9 +6,12 @@
 //! before something was renamed is written with its new name. In a plain form everything is parenthesised; the pretty form
 //! leaves out what PostgreSQL leaves out there. What has no form here gives `None`.
 
+use super::Scope;
+use super::bind::{self, Kept};
 use super::catalog::{Catalog, Relation};
 use super::ir::{Column, Infix, Node, Op, Truth, Typed};
 use super::lex::{quote_identifier, quote_literal};
+use crate::functions::catalog::index_key as index_column;
 use crate::functions::{CastContext, builtin, enums};
 use crate::types::text::write_text;
 use crate::types::{Env, NO_TYPMOD, Type};
@@ -26,6 +29,14 @@ pub fn expression(
     let mut printer = Printer { catalog, over, path, pretty, depth: 0, out: String::new() };
     printer.expr(expr, false, Around::Nothing)?;
     Some(printer.out)
+}
+
+/// An expression of an index as errors name it: as `pg_get_indexdef` prettily shows it, or else as it was written.
+pub fn index_key(scope: &Scope<'_>, relation: &Relation, text: &str) -> String {
+    let tree = bind::faithful_column_expr(scope, Some(relation), text, None, Kept::Index).ok();
+    let path = ["public".to_owned()];
+    let form = tree.and_then(|(tree, _)| expression(&tree, scope.catalog, Some(relation), &path, true));
+    index_column(form.as_deref().unwrap_or(text))
 }
 
 struct Printer<'a> {
@@ -423,6 +434,18 @@ impl Printer<'_> {
                 self.expr(time, true, Around::Operator("AT", true))?;
                 self.push(" AT TIME ZONE ");
                 self.expr(zone, true, Around::Operator("AT", false))?;
+                self.push(")");
+                Some(())
+            }
+            // As TRIM, which is what most write for it.
+            ("btrim", [text, what @ ..]) if text.ty == Type::TEXT => {
+                self.push("TRIM(BOTH ");
+                for what in what {
+                    self.expr(what, true, Around::List)?;
+                    self.push(" ");
+                }
+                self.push("FROM ");
+                self.expr(text, true, Around::List)?;
                 self.push(")");
                 Some(())
             }

@@ -136,10 +136,6 @@ impl<'a> Lexer<'a> {
     }
 
     fn number(&mut self) {
-        if self.byte(0) == b'0' && matches!(self.byte(1), b'x' | b'X') && self.byte(2).is_ascii_hexdigit() {
-            self.at += 2;
-            return self.skip_while(|b| b.is_ascii_hexdigit());
-        }
         self.skip_while(|b| b.is_ascii_digit());
         if self.byte(0) == b'.' && self.byte(1) != b'.' {
             self.at += 1;
@@ -150,6 +146,17 @@ impl<'a> Lexer<'a> {
             self.at += 1 + sign;
             self.skip_while(|b| b.is_ascii_digit());
         }
+    }
+
+    /// What begins at `start` ends here: a name must not follow without a blank (`1_000` is no number, `1a` no alias).
+    fn ends(&mut self, what: &str, start: usize) -> SqlResult<()> {
+        if !is_word(self.byte(0)) || matches!(self.byte(0), b'$' | b'0'..=b'9') || self.at >= self.source.len() {
+            return Ok(());
+        }
+        self.skip_while(is_word);
+        let near = &self.source[start..self.at];
+        Err(SqlError::syntax(format!("trailing junk after {what} at or near \"{near}\""))
+            .position(char_position(self.source, start)))
     }
 
     /// A run of operator characters, cut before a comment; a trailing `+` or `-` belongs to it only if the run also
@@ -200,16 +207,23 @@ impl<'a> Lexer<'a> {
             b'$' if second.is_ascii_digit() => {
                 self.at += 1;
                 self.skip_while(|b| b.is_ascii_digit());
+                self.ends("parameter", start)?;
                 Kind::Param
             }
             b'$' if self.dollar_quoted()? => Kind::Literal,
             b'0'..=b'9' => {
                 self.number();
+                self.ends("numeric literal", start)?;
                 Kind::Number
             }
             b'.' if second.is_ascii_digit() => {
                 self.number();
+                self.ends("numeric literal", start)?;
                 Kind::Number
+            }
+            b'.' if second == b'.' => {
+                self.at += 2;
+                Kind::Symbol
             }
             _ if is_word(first) && first != b'$' => {
                 self.skip_while(is_word);
@@ -299,7 +313,7 @@ pub fn literal(text: &str) -> SqlResult<Cow<'_, str>> {
     let body = &text[quote + 1..text.len() - 1];
     match text.as_bytes()[0] {
         b'e' | b'E' => unescape(body).map(Cow::Owned),
-        b'u' | b'U' => unescape_unicode(body).map(Cow::Owned),
+        b'u' | b'U' => unescape_unicode(&body.replace("''", "'"), '\\').map(Cow::Owned),
         _ if body.contains('\'') => Ok(Cow::Owned(body.replace("''", "'"))),
         _ => Ok(Cow::Borrowed(body)),
     }
@@ -309,11 +323,23 @@ fn invalid_escape(what: &str) -> SqlError {
     SqlError::new(crate::error::state::INVALID_ESCAPE_SEQUENCE, format!("invalid {what}"))
 }
 
+/// How escapes are written: what they begin with, and how many digits follow.
+fn unicode_forms(forms: [(&str, usize); 2]) -> String {
+    let [one, other] = forms.map(|(begin, digits)| format!("{begin}{}", "X".repeat(digits)));
+    format!("Unicode escapes must be {one} or {other}.")
+}
+
 /// The escapes of `E'…'`.
 fn unescape(body: &str) -> SqlResult<String> {
     let mut out: Vec<u8> = Vec::with_capacity(body.len());
     let mut chars = body.chars().peekable();
+    // The first half of a surrogate pair.
+    let mut high = 0;
     while let Some(c) = chars.next() {
+        let unicode = c == '\\' && matches!(chars.peek(), Some('u' | 'U'));
+        if high != 0 && !unicode {
+            return Err(SqlError::syntax("invalid Unicode surrogate pair"));
+        }
         let mut push = |c: char| out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
         match c {
             '\'' => {
@@ -331,8 +357,24 @@ fn unescape(body: &str) -> SqlResult<String> {
                     let length = if marker == 'u' { 4 } else { 8 };
                     let digits: String = chars.by_ref().take(length).collect();
                     let code = u32::from_str_radix(&digits, 16).ok().filter(|_| digits.len() == length);
-                    let c = code.and_then(char::from_u32).ok_or_else(|| invalid_escape("Unicode escape value"))?;
-                    push(c);
+                    let code = code.ok_or_else(|| {
+                        invalid_escape("Unicode escape").hint(unicode_forms([("\\u", 4), ("\\U", 8)]))
+                    })?;
+                    let pair = |high: u32, low: u32| 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+                    let code = match (std::mem::take(&mut high), code) {
+                        (0, 0xd800..=0xdbff) => {
+                            high = code;
+                            continue;
+                        }
+                        (0, code) => code,
+                        (high, 0xdc00..=0xdfff) => pair(high, code),
+                        _ => return Err(SqlError::syntax("invalid Unicode surrogate pair")),
+                    };
+                    let wrong = match code {
+                        0xd800..=0xdfff => "invalid Unicode surrogate pair",
+                        _ => "invalid Unicode escape value",
+                    };
+                    push(char::from_u32(code).filter(|c| *c != '\0').ok_or_else(|| SqlError::syntax(wrong))?);
                 }
                 Some('x') if chars.peek().is_some_and(char::is_ascii_hexdigit) => {
                     let mut value = 0u32;
@@ -365,35 +407,137 @@ fn unescape(body: &str) -> SqlResult<String> {
             other => push(other),
         }
     }
+    if high != 0 {
+        return Err(SqlError::syntax("invalid Unicode surrogate pair"));
+    }
     String::from_utf8(out).map_err(|_| {
         SqlError::new(crate::error::state::CHARACTER_NOT_IN_REPERTOIRE, "invalid byte sequence for encoding \"UTF8\"")
     })
 }
 
-/// The escapes of `U&'…'` with the default escape character.
-fn unescape_unicode(body: &str) -> SqlResult<String> {
+/// The escapes of `U&'…'` and `U&"…"`, behind this character.
+fn unescape_unicode(body: &str, escape: char) -> SqlResult<String> {
+    let wrong = |what: &str| SqlError::syntax(format!("invalid Unicode {what}"));
     let mut out = String::with_capacity(body.len());
-    let mut chars = body.chars().peekable();
-    while let Some(c) = chars.next() {
-        match c {
-            '\'' => {
-                chars.next();
-                out.push('\'');
+    let mut high: Option<u32> = None;
+    let mut rest = body;
+    while let Some(c) = rest.chars().next() {
+        rest = &rest[c.len_utf8()..];
+        if c != escape || rest.starts_with(escape) {
+            rest = rest.strip_prefix(escape).filter(|_| c == escape).unwrap_or(rest);
+            if high.is_some() {
+                return Err(wrong("surrogate pair"));
             }
-            '\\' if chars.peek() == Some(&'\\') => {
-                chars.next();
-                out.push('\\');
-            }
-            '\\' => {
-                let length = if chars.peek() == Some(&'+') { chars.next().map_or(6, |_| 6) } else { 4 };
-                let digits: String = chars.by_ref().take(length).collect();
-                let code = u32::from_str_radix(&digits, 16).ok().filter(|_| digits.len() == length);
-                out.push(code.and_then(char::from_u32).ok_or_else(|| invalid_escape("Unicode escape value"))?);
-            }
-            other => out.push(other),
+            out.push(c);
+            continue;
         }
+        let (digits, length) = rest.strip_prefix('+').map_or((rest, 4), |digits| (digits, 6));
+        let code = digits.get(..length).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()));
+        let Some(code) = code.and_then(|digits| u32::from_str_radix(digits, 16).ok()) else {
+            return Err(wrong("escape").hint(unicode_forms([("\\", 4), ("\\+", 6)])));
+        };
+        rest = &digits[length..];
+        let code = match (high.take(), code) {
+            (Some(high), 0xdc00..=0xdfff) => 0x10000 + ((high - 0xd800) << 10) + (code - 0xdc00),
+            (None, 0xd800..=0xdbff) => {
+                high = Some(code);
+                continue;
+            }
+            (Some(_), _) | (None, 0xdc00..=0xdfff) => return Err(wrong("surrogate pair")),
+            (None, code) => code,
+        };
+        out.push(char::from_u32(code).filter(|c| *c != '\0').ok_or_else(|| wrong("escape value"))?);
+    }
+    if high.is_some() {
+        return Err(wrong("surrogate pair"));
     }
     Ok(out)
+}
+
+/// A text in which `U&'…'` and `U&"…"`, with what UESCAPE says behind them, and `E'\u0041'` are plain literals and names.
+/// Blanks keep everything behind them where it was: an escape is longer than its character.
+pub fn without_unicode_escapes(source: &str) -> SqlResult<Cow<'_, str>> {
+    let unicode = |text: &str| text.contains("\\u") || text.contains("\\U");
+    if !source.contains("&'") && !source.contains("&\"") && !unicode(source) {
+        return Ok(Cow::Borrowed(source));
+    }
+    let tokens = Lexer::new(source).collect::<SqlResult<Vec<_>>>()?;
+    let escaped = |token: &Token| matches!(token.text(source).as_bytes(), [b'u' | b'U', b'&', b'\'' | b'"', ..]);
+    let mut out = String::with_capacity(source.len());
+    let (mut copied, mut next) = (0, 0);
+    while let Some(token) = tokens.get(next) {
+        next += 1;
+        if matches!(token.text(source).as_bytes(), [b'e' | b'E', b'\'', ..]) && unicode(token.text(source)) {
+            let place = |error: SqlError| error.position(char_position(source, token.start));
+            let value = literal(token.text(source)).map_err(place)?;
+            let written = format!("E'{}'", value.replace('\\', "\\\\").replace('\'', "''"));
+            let blanks = token.text(source).chars().count().saturating_sub(written.chars().count());
+            out.push_str(&source[copied..token.start]);
+            out.push_str(&written);
+            out.extend(std::iter::repeat_n(' ', blanks));
+            copied = token.end;
+            continue;
+        }
+        if !escaped(token) {
+            continue;
+        }
+        let place = |error: SqlError| error.position(char_position(source, token.start));
+        // Literals go on behind a line's end.
+        let mut pieces = vec![*token];
+        while let Some(more) = tokens.get(next).filter(|more| {
+            let before = pieces.last().map_or(0, |last| last.end);
+            token.kind == Kind::Literal
+                && source.as_bytes()[more.start] == b'\''
+                && source[before..more.start].contains(['\n', '\r'])
+        }) {
+            pieces.push(*more);
+            next += 1;
+        }
+        let mut escape = '\\';
+        let mut clause = None;
+        if let Some(word) = tokens.get(next).filter(|word| word.text(source).eq_ignore_ascii_case("UESCAPE")) {
+            let Some(given) = tokens.get(next + 1).filter(|given| source.as_bytes()[given.start] == b'\'') else {
+                let near = tokens.get(next + 1).map_or("end of input", |token| token.text(source));
+                let text = format!("UESCAPE must be followed by a simple string literal at or near \"{near}\"");
+                return Err(place(SqlError::syntax(text)));
+            };
+            let text = literal(given.text(source))?;
+            let mut chars = text.chars();
+            escape = match (chars.next(), chars.next()) {
+                (Some(c), None) if !c.is_ascii_hexdigit() && !"+'\"".contains(c) && !c.is_ascii_whitespace() => c,
+                _ => {
+                    let text = format!("invalid Unicode escape character at or near \"{}\"", given.text(source));
+                    return Err(SqlError::syntax(text).position(char_position(source, given.start)));
+                }
+            };
+            clause = Some(word.start..given.end);
+            next += 2;
+        }
+        for (i, piece) in pieces.iter().enumerate() {
+            let text = piece.text(source);
+            let text = if i == 0 { &text[2..] } else { text };
+            let quote = &text[..1];
+            let doubled = quote.repeat(2);
+            let body = text[1..text.len() - 1].replace(&doubled, quote);
+            let plain = unescape_unicode(&body, escape).map_err(place)?.replace(quote, &doubled);
+            if quote == "\"" && plain.is_empty() {
+                return Err(place(SqlError::syntax("zero-length delimited identifier")));
+            }
+            out.push_str(&source[copied..piece.start]);
+            let written = format!("{quote}{plain}{quote}");
+            let blanks = piece.text(source).chars().count().saturating_sub(written.chars().count());
+            out.push_str(&written);
+            out.extend(std::iter::repeat_n(' ', blanks));
+            copied = piece.end;
+        }
+        if let Some(clause) = clause {
+            out.push_str(&source[copied..clause.start]);
+            out.extend(std::iter::repeat_n(' ', source[clause.clone()].chars().count()));
+            copied = clause.end;
+        }
+    }
+    out.push_str(&source[copied..]);
+    Ok(Cow::Owned(out))
 }
 
 /// `name` as Postgres would print it: quoted when it must be.

@@ -25,6 +25,7 @@ pub mod plan;
 pub mod procedural;
 pub mod render;
 mod system;
+mod traversal;
 mod utility;
 mod view;
 pub mod violation;

@@ -16,10 +16,10 @@ use super::allowance::{Allowance, UNLIMITED};
 use super::bounded::Bounded;
 use super::cursor::{Cursor, Name};
 use super::dialect::{Postgres, split_operators};
-use super::lex::{self, Kind, Lexer};
+use super::lex::{self, Kind, Lexer, quote_literal};
 use super::phrases::{self, MARK};
 use super::plan::{Discard, FetchDirection, IsolationLevel, LockMode, LockStrength, TransactionModes, Utility};
-use super::{copy, ddl, explain, procedural};
+use super::{copy, ddl, explain, procedural, traversal};
 use crate::error::{SqlError, SqlResult, state};
 use crate::types::{IntervalStyle, NO_TYPMOD, interval_typmod};
 use sqlparser::ast::Statement;
@@ -343,12 +343,13 @@ pub(super) fn parse_statement(source: &str, allowance: &Allowance) -> SqlResult<
 }
 
 fn parse_one(source: &str, height: Height, keep: bool, allowance: &Allowance) -> SqlResult<Parsed> {
-    let ast = on_deep_stack(height, || match is_query(source) {
+    let plain = lex::without_unicode_escapes(source)?;
+    let ast = on_deep_stack(height, || match is_query(&plain) {
         true => {
-            let statement = parse_query(source, allowance)?;
+            let statement = parse_query(&plain, allowance)?;
             Ok(if keep { Ast::Sql(statement) } else { Ast::Later })
         }
-        false => utility(source, allowance),
+        false => utility(&plain, allowance),
     })?;
     Ok(Parsed { text: source.to_owned(), offset_chars: 0, ast, height, notices: Vec::new() })
 }
@@ -427,9 +428,10 @@ fn sqlparser<T>(
 
 /// sqlparser's tokens of `source`, without white space, positions as characters, and with what its grammar lacks
 /// put into words it knows: `ONLY t` → `t`, `TABLE t` → `SELECT * FROM t`, literals continued on the next line
-/// joined, `TRIM(TRAILING FROM x)` → `TRIM(TRAILING ' ' FROM x)`, `TRIM(FROM x)` likewise, `OPERATOR(pg_catalog.=)` → `=`, what [`phrases`] has, and
+/// joined, `TRIM(TRAILING FROM x)` → `TRIM(TRAILING E' ' FROM x)`, `TRIM(FROM x)` likewise, `OPERATOR(pg_catalog.=)` → `=`, what [`phrases`] has, and
 /// the clauses of row locks as [`row_locks`] has them.
 pub(super) fn query_tokens(source: &str) -> SqlResult<Vec<TokenWithSpan>> {
+    let source = &*lex::without_unicode_escapes(source)?;
     let raw = Tokenizer::new(&Postgres, source).tokenize_with_location().map_err(|e| {
         let lines = line_starts(source);
         let at = lines.get(e.location.line.saturating_sub(1) as usize).copied().unwrap_or(0) + e.location.column as u32;
@@ -452,16 +454,31 @@ pub(super) fn query_tokens(source: &str) -> SqlResult<Vec<TokenWithSpan>> {
         let place = |token| TokenWithSpan { token, span };
         match &token.token {
             SqlToken::SingleQuotedString(more) if line > last_line => match out.last_mut().map(|t| &mut t.token) {
+                Some(SqlToken::EscapedStringLiteral(text)) => {
+                    text.push_str(&lex::literal(&format!("E{}", quote_literal(more)))?);
+                }
                 Some(
                     SqlToken::SingleQuotedString(text)
-                    | SqlToken::EscapedStringLiteral(text)
                     | SqlToken::SingleQuotedByteStringLiteral(text)
                     | SqlToken::HexStringLiteral(text),
                 ) => text.push_str(more),
                 _ => out.push(place(token.token)),
             },
+            // The parser would take it for an alias.
+            SqlToken::SingleQuotedString(_) if before.is_some_and(is_constant) => {
+                return Err(near(source, span.start.column as u32));
+            }
             SqlToken::Assignment => out.push(place(SqlToken::RArrow)),
-            SqlToken::Word(w) if is_word(&token.token, Keyword::TABLE) && starts_query(before) => {
+            // No operator of PostgreSQL's: not to be taken for `=`.
+            SqlToken::DoubleEq => out.push(place(SqlToken::CustomBinaryOperator("==".into()))),
+            SqlToken::NationalStringLiteral(text) => {
+                out.push(place(SqlToken::SingleQuotedString(text.clone())));
+                out.push(place(SqlToken::DoubleColon));
+                out.push(place(SqlToken::make_word("bpchar", None)));
+            }
+            SqlToken::Word(w)
+                if is_word(&token.token, Keyword::TABLE) && (starts_query(before) || fills_table(&out)) =>
+            {
                 let style = w.quote_style;
                 for word in ["SELECT", "*", "FROM"] {
                     let token = if word == "*" { SqlToken::Mul } else { SqlToken::make_word(word, style) };
@@ -472,7 +489,8 @@ pub(super) fn query_tokens(source: &str) -> SqlResult<Vec<TokenWithSpan>> {
                 if before == Some(&SqlToken::LParen) {
                     out.push(place(SqlToken::make_word("BOTH", None)));
                 }
-                out.push(place(SqlToken::SingleQuotedString(" ".into())));
+                // The binder leaves it out again.
+                out.push(place(SqlToken::EscapedStringLiteral(" ".into())));
                 out.push(place(token.token));
             }
             _ => {
@@ -493,8 +511,8 @@ pub(super) const ROWS_FROM: &str = "ROWS FROM";
 pub(super) const ALL_FIELDS: &str = "\u{1}*";
 
 /// `ROWS FROM (f(), g())` → `"ROWS FROM"(f(), g())`, `f() AS (a int)` → `f() AS ""(a int)`, where a list of columns
-/// defines what f yields, `(record).*` → `(record)."*"` under the name above, and `WHERE CURRENT OF c` →
-/// `WHERE "current"('c')`.
+/// defines what f yields, `(record).*` → `(record)."*"` under the name above, `t.* IS NULL` → `t."row" IS NULL`,
+/// `JOIN u USING (a) AS j` → `JOIN u USING (a, "join j")`, `f(VARIADIC a)` → `f("variadic" => a)`, and `WHERE CURRENT OF c` → `WHERE "current"('c')`.
 fn row_functions(tokens: Vec<TokenWithSpan>) -> SqlResult<Vec<TokenWithSpan>> {
     let word = |at: usize, text: &str| match tokens.get(at).map(|t| &t.token) {
         Some(SqlToken::Word(w)) => w.quote_style.is_none() && w.value.eq_ignore_ascii_case(text),
@@ -514,11 +532,18 @@ fn row_functions(tokens: Vec<TokenWithSpan>) -> SqlResult<Vec<TokenWithSpan>> {
             _ => {}
         }
         rows.retain(|opened| depth >= *opened);
-        let search = word(at + 1, "SEARCH") && (word(at + 2, "DEPTH") || word(at + 2, "BREADTH"));
-        let cycle = word(at + 1, "CYCLE") && any_word(at + 2) && !is(at + 2, SqlToken::LParen);
-        if is(at, SqlToken::RParen) && (search || cycle && sets_mark(&tokens[at + 2..])) {
-            let what = if search { "SEARCH in WITH RECURSIVE" } else { "CYCLE in WITH RECURSIVE" };
-            return Err(SqlError::unsupported(what).position(tokens[at + 1].span.start.column as u32));
+        if is(at, SqlToken::RParen) && (word(at + 1, "SEARCH") || word(at + 1, "CYCLE")) {
+            let (traversal, length) = traversal::read(&tokens[at + 1..])?;
+            if !traversal.is_empty() {
+                let (span, name) = (tokens[at + 1].span, SqlToken::make_word(&traversal.name(), Some('"')));
+                out.push(token.clone());
+                if !name_column(&mut out, TokenWithSpan { token: name, span }) {
+                    let near = format!("syntax error at or near \"{}\"", tokens[at + 1].token);
+                    return Err(SqlError::syntax(near).position(span.start.column as u32));
+                }
+                at += 1 + length;
+                continue;
+            }
         }
         if word(at, "WHERE") && word(at + 1, "CURRENT") && word(at + 2, "OF") && any_word(at + 3) {
             let Some(TokenWithSpan { token: SqlToken::Word(cursor), .. }) = tokens.get(at + 3) else { break };
@@ -545,6 +570,27 @@ fn row_functions(tokens: Vec<TokenWithSpan>) -> SqlResult<Vec<TokenWithSpan>> {
             at += 2;
             continue;
         }
+        if word(at, "USING")
+            && let Some((close, alias)) = joined_as(&tokens[at..])
+        {
+            out.extend_from_slice(&tokens[at..at + close]);
+            let span = tokens[at + close + 2].span;
+            let name = SqlToken::make_word(&format!("{}{alias}", phrases::JOIN_ALIAS), Some('"'));
+            out.extend([SqlToken::Comma, name, SqlToken::RParen].map(|token| TokenWithSpan { token, span }));
+            at += close + 3;
+            continue;
+        }
+        let argument = at > 0 && (is(at - 1, SqlToken::LParen) || is(at - 1, SqlToken::Comma));
+        if argument && word(at, "VARIADIC") && !is(at + 1, SqlToken::RParen) && !is(at + 1, SqlToken::Comma) {
+            out.extend([place(phrases::VARIADIC), TokenWithSpan { token: SqlToken::RArrow, span: token.span }]);
+            at += 1;
+            continue;
+        }
+        if is(at, SqlToken::Mul) && at > 0 && is(at - 1, SqlToken::Period) && is_whole_row(&tokens, at) {
+            out.push(place(phrases::ROW));
+            at += 1;
+            continue;
+        }
         out.push(token.clone());
         if is(at, SqlToken::RParen) && is(at + 1, SqlToken::Period) && is(at + 2, SqlToken::Mul) {
             out.extend([tokens[at + 1].clone(), place(ALL_FIELDS)]);
@@ -565,10 +611,106 @@ fn row_functions(tokens: Vec<TokenWithSpan>) -> SqlResult<Vec<TokenWithSpan>> {
     Ok(out)
 }
 
-/// `column, … SET`: what follows CYCLE behind a WITH query.
-fn sets_mark(tokens: &[TokenWithSpan]) -> bool {
-    let column = |token: &&TokenWithSpan| matches!(token.token, SqlToken::Word(_) | SqlToken::Comma);
-    tokens.iter().take_while(column).any(|token| is_word(&token.token, Keyword::SET))
+/// `w (a) AS (…)` → `w (a, name) AS (…)`, and `w AS (…)` → `w (name) AS (…)`; false, if that is not what `out` ends with.
+fn name_column(out: &mut Vec<TokenWithSpan>, name: TokenWithSpan) -> bool {
+    let span = name.span;
+    let place = |token| TokenWithSpan { token, span };
+    let mut depth = 0;
+    let Some(open) = out.iter().rposition(|token| {
+        match token.token {
+            SqlToken::RParen => depth += 1,
+            SqlToken::LParen => depth -= 1,
+            _ => {}
+        }
+        depth == 0
+    }) else {
+        return false;
+    };
+    let said = [Keyword::MATERIALIZED, Keyword::NOT];
+    let hint = out[..open].iter().rev().take_while(|t| said.iter().any(|word| is_word(&t.token, *word))).count();
+    let Some(before) = (open - hint).checked_sub(2).filter(|at| is_word(&out[at + 1].token, Keyword::AS)) else {
+        return false;
+    };
+    match out[before].token {
+        SqlToken::RParen => drop(out.splice(before..before, [place(SqlToken::Comma), name])),
+        SqlToken::Word(_) => {
+            out.splice(before + 1..=before, [place(SqlToken::LParen), name, place(SqlToken::RParen)]);
+        }
+        _ => return false,
+    }
+    true
+}
+
+/// `USING (a, b) AS name`: where the parenthesis closes, and the name.
+fn joined_as(tokens: &[TokenWithSpan]) -> Option<(usize, String)> {
+    let list = |token: &&TokenWithSpan| matches!(token.token, SqlToken::Word(_) | SqlToken::Comma);
+    let close = match tokens.get(1)?.token {
+        SqlToken::LParen => 2 + tokens[2..].iter().take_while(list).count(),
+        _ => return None,
+    };
+    // Two words beside each other are no list of columns.
+    let pairs = tokens[2..close]
+        .windows(2)
+        .all(|pair| (pair[0].token == SqlToken::Comma) != (pair[1].token == SqlToken::Comma));
+    let [SqlToken::RParen, SqlToken::Word(_), SqlToken::Word(name)] =
+        [close, close + 1, close + 2].map(|at| tokens.get(at).map_or(&SqlToken::EOF, |t| &t.token))
+    else {
+        return None;
+    };
+    let said = pairs && is_word(&tokens[close + 1].token, Keyword::AS);
+    said.then(|| (close, lex::fold(&name.value, name.quote_style.is_some())))
+}
+
+/// Whether the `*` there, behind `table.`, is the row as a value: beside it is an operator or what else takes an operand.
+/// In a list it is the table's columns.
+fn is_whole_row(tokens: &[TokenWithSpan], star: usize) -> bool {
+    const BEFORE: [Keyword; 11] = [
+        Keyword::NOT,
+        Keyword::WHERE,
+        Keyword::AND,
+        Keyword::OR,
+        Keyword::ON,
+        Keyword::WHEN,
+        Keyword::THEN,
+        Keyword::ELSE,
+        Keyword::HAVING,
+        Keyword::BETWEEN,
+        Keyword::CASE,
+    ];
+    const BEHIND: [Keyword; 5] = [Keyword::IS, Keyword::NOT, Keyword::IN, Keyword::BETWEEN, Keyword::NOTNULL];
+    let token = |at: Option<usize>| at.and_then(|at| tokens.get(at)).map_or(&SqlToken::EOF, |t| &t.token);
+    let operator = |token: &SqlToken| {
+        let text = token.to_string();
+        !text.is_empty() && *token != SqlToken::RArrow && text.bytes().all(|b| b"+-*/<>=~!@#%^&|`?".contains(&b))
+    };
+    let any = |token: &SqlToken, words: &[Keyword]| words.iter().any(|word| is_word(token, *word));
+    // Where the chain of names begins.
+    let mut first = star - 1;
+    while first >= 2 && tokens[first].token == SqlToken::Period && matches!(tokens[first - 1].token, SqlToken::Word(_))
+    {
+        first -= 1;
+        if tokens[first - 1].token != SqlToken::Period {
+            break;
+        }
+        first -= 1;
+    }
+    let (before, behind) = (token(first.checked_sub(1)), token(Some(star + 1)));
+    let distinct_from = is_word(before, Keyword::FROM) && is_word(token(first.checked_sub(2)), Keyword::DISTINCT);
+    if distinct_from
+        || *behind == SqlToken::DoubleColon
+        || operator(behind)
+        || any(behind, &BEHIND)
+        || operator(before)
+        || any(before, &BEFORE)
+    {
+        return true;
+    }
+    if (before, behind) != (&SqlToken::LParen, &SqlToken::RParen) {
+        return false;
+    }
+    // In parentheses of its own; behind a name they are those of a call.
+    let opener = token(first.checked_sub(2));
+    !matches!(opener, SqlToken::Word(_)) || any(opener, &BEFORE) || any(opener, &[Keyword::SELECT, Keyword::BY])
 }
 
 /// What may come behind WHERE CURRENT OF.
@@ -673,6 +815,29 @@ fn starts_query(before: Option<&SqlToken>) -> bool {
         None | Some(SqlToken::LParen) => true,
         Some(token) => AFTER.into_iter().any(|k| is_word(token, k)),
     }
+}
+
+fn is_constant(token: &SqlToken) -> bool {
+    matches!(token, SqlToken::SingleQuotedString(_) | SqlToken::EscapedStringLiteral(_) | SqlToken::Number(..))
+}
+
+/// Whether the next token is that of `INSERT INTO t TABLE …`.
+fn fills_table(before: &[TokenWithSpan]) -> bool {
+    let name = |token: &TokenWithSpan| matches!(token.token, SqlToken::Word(_) | SqlToken::Period);
+    let rest = match before.last().map(|t| &t.token) {
+        Some(SqlToken::RParen) => match before.iter().rposition(|t| t.token == SqlToken::LParen) {
+            Some(open) => &before[..open],
+            None => return false,
+        },
+        _ => before,
+    };
+    // The names of the table and its alias.
+    let start = rest.iter().rposition(|t| !name(t) || is_word(&t.token, Keyword::INTO));
+    let inserts = |into: usize| {
+        is_word(&rest[into].token, Keyword::INTO) && into > 0 && is_word(&rest[into - 1].token, Keyword::INSERT)
+    };
+    start.is_some_and(|start| inserts(start) && start + 1 < rest.len())
+        && !before.last().is_some_and(|t| is_word(&t.token, Keyword::AS) || t.token == SqlToken::Period)
 }
 
 /// Inheritance is not supported, so `ONLY` before a table says nothing.
@@ -1379,7 +1544,7 @@ mod tests {
                 "select 1 from t join u on t.a operator(pg_catalog.=) any (u.b)",
                 "Sql(SELECT 1 FROM t JOIN u ON t.a = ANY(u.b))",
             ),
-            ("select trim(trailing from x)", "Sql(SELECT TRIM(TRAILING ' ' FROM x))"),
+            ("select trim(trailing from x)", "Sql(SELECT TRIM(TRAILING E' ' FROM x))"),
         ] {
             assert_eq!(utilities(text), expected, "{text}");
         }

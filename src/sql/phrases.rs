@@ -37,6 +37,13 @@ pub const SYMMETRIC: &str = "\0symmetric";
 /// `WHERE CURRENT OF`, as a call with the cursor's name.
 pub const CURRENT: &str = "\0current";
 
+/// What `*` is called behind a table whose whole row is meant (`t.* IS NULL`).
+pub const ROW: &str = "\0row";
+/// The name of the argument behind VARIADIC.
+pub const VARIADIC: &str = "\0variadic";
+/// Begins the name of `JOIN … USING (a) AS name`, as one more column.
+pub const JOIN_ALIAS: &str = "\0join ";
+
 /// The cursor that a condition of [`CURRENT`] names.
 pub fn cursor_of(condition: &Expr) -> Option<&str> {
     let Expr::Function(Function { name, args: FunctionArguments::List(list), .. }) = condition else { return None };

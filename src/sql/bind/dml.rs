@@ -4,7 +4,7 @@
 //! `violation::rows` reads the statements back that become of them.
 
 use super::from::{in_step, is_default};
-use super::names::{Clause, Level, Names, Range, fold, name_start, schema_and_name};
+use super::names::{Clause, Level, Names, Range, SYSTEM_COLUMNS, fold, name_start, schema_and_name};
 use super::parts::kept_column;
 use super::query::{fixed_columns, is_one_row};
 use super::through::{Place, Surface};
@@ -178,6 +178,15 @@ impl Binder<'_> {
             return Ok((self.merge_statement(merge, with, recursive)?, vec![]));
         }
         let (mut write, tag) = self.write_of(statement, Prefix::default())?;
+        let columns = write.returning.iter().flatten().map(|column| column.out().result()).collect();
+        if self.parts.told.is_none() {
+            // The client sees names of objects beside their numbers, as in a query.
+            for column in write.returning.iter_mut().flatten().filter(|column| column.expr.ty.is_reg()) {
+                let name = self.text_of_reg(column.expr.clone())?;
+                let number = std::mem::replace(&mut column.expr, Typed::null(Type::TEXT));
+                column.expr = Typed::apply(Type::TEXT, Op::NumberAndName, vec![number, name]);
+            }
+        }
         let alone = self.single
             && self.subqueries == 0
             && self.hoisted.is_empty()
@@ -186,7 +195,6 @@ impl Binder<'_> {
         if alone && self.effort == Effort::Key {
             self.effort = Effort::Row(self.row);
         }
-        let columns = write.returning.iter().flatten().map(|column| column.out().result()).collect();
         // What is told of the rows may have been kept before.
         let told = match self.parts.told.take() {
             None => None,
@@ -587,6 +595,15 @@ impl Binder<'_> {
         }
     }
 
+    /// The place of a column behind SET.
+    fn assigned_place(&self, target: &Target, name: &str, at: Location) -> SqlResult<usize> {
+        if SYSTEM_COLUMNS.contains(&name) {
+            let text = format!("cannot assign to system column \"{name}\"");
+            return Err(error_at(self, SqlError::new(state::FEATURE_NOT_SUPPORTED, text), at));
+        }
+        self.place_named(target, name, at)
+    }
+
     /// Columns that get their defaults because the statement does not name them.
     pub(super) fn absent_defaults(
         &mut self,
@@ -753,15 +770,21 @@ impl Binder<'_> {
             (Some(ConflictTarget::Columns(idents)), _) => {
                 let mut wanted = Vec::new();
                 for ident in idents {
-                    let place = self.place_named(target, &fold(ident), ident.span.start)?;
+                    let name = fold(ident);
+                    let place = target.place(&name).ok_or_else(|| {
+                        let text = format!("column \"{name}\" does not exist");
+                        error_at(self, SqlError::new(state::UNDEFINED_COLUMN, text), ident.span.start)
+                    })?;
                     wanted.push(target.surface.column(place, true).map_err(|_| no_arbiter())?);
                 }
                 wanted.sort_unstable();
                 wanted.dedup();
-                let fits = |keys: Vec<Option<i16>>| {
-                    let mut keys: Vec<i16> = keys.into_iter().flatten().collect();
-                    keys.sort_unstable();
-                    keys == wanted
+                // An expression among the keys is none of the columns.
+                let fits = |keys: Option<Vec<i16>>| {
+                    keys.is_some_and(|mut keys| {
+                        keys.sort_unstable();
+                        keys == wanted
+                    })
                 };
                 let fits = |i: &&Index| i.is_total_key() && fits(i.keys.iter().map(|k| k.column).collect());
                 let mut found = relation.indexes.iter().filter(fits).peekable();
@@ -1003,7 +1026,7 @@ impl Binder<'_> {
     ) -> SqlResult<Vec<Assigned>> {
         let relation = &*target.relation;
         let own = |this: &Self, name: &ObjectName| -> SqlResult<Column> {
-            let place = this.place_named(target, &schema_and_name(name)?.1, name_start(name))?;
+            let place = this.assigned_place(target, &schema_and_name(name)?.1, name_start(name))?;
             Ok(target.columns(&[place], false)?[0].clone())
         };
         let (mut set, mut seen): (Vec<Assigned>, Vec<i16>) = (Vec::new(), Vec::new());

@@ -16,6 +16,7 @@ use crate::sql::ir::{
     Body, Column, ELEMENT, FIRST, FromItem, Named, Node, Op, Part, Query, Select, Side, System, Typed,
 };
 use crate::sql::parse::ROWS_FROM;
+use crate::sql::phrases::JOIN_ALIAS;
 use crate::sql::plan::Effort;
 use crate::types::record::Field;
 use crate::types::{NO_TYPMOD, Type};
@@ -127,12 +128,17 @@ impl Binder<'_> {
             other => return Err(SqlError::unsupported(format!("{other:?}"))),
         };
         left.names.check_aliases(&right.names)?;
+        // The name of the columns that are shared, and how many they are.
+        let mut alias = None;
         let shared = match constraint {
             JoinConstraint::Using(columns) => {
                 let mut shared = Vec::with_capacity(columns.len());
                 for column in columns {
                     shared.push((schema_and_name(column)?.1, name_start(column)));
                 }
+                alias = shared
+                    .pop_if(|(name, _)| name.starts_with(JOIN_ALIAS))
+                    .map(|(name, at)| (name[JOIN_ALIAS.len()..].to_owned(), at, shared.len()));
                 Some(shared)
             }
             JoinConstraint::Natural => {
@@ -174,6 +180,15 @@ impl Binder<'_> {
                 Side::Right => i < on_the_left,
                 Side::Full => true,
             };
+        }
+        if let Some((alias, at, shared)) = alias {
+            let id = self.next_id();
+            let columns = names.columns[..shared].to_vec();
+            if names.range(None, &alias).is_some() {
+                let text = format!("table name \"{alias}\" specified more than once");
+                return Err(error_at(self, SqlError::new(state::DUPLICATE_ALIAS, text), at));
+            }
+            names.ranges.push(self.named_range(id, alias, None, columns, None)?);
         }
         let (left, right) = (Box::new(left.tree), Box::new(right.tree));
         Ok(Item { tree: FromItem::Join { left, right, side, on: condition }, names })

@@ -15,6 +15,7 @@
 //! | `parts` | data changes in WITH, and what is read before a change |
 //! | `record` | rows as values |
 //! | `reg` | names of objects as values: `regclass` and its kin |
+//! | `traverse` | SEARCH and CYCLE |
 //!
 //! Nothing here writes SQL or looks into it: what a statement means is in the trees, and [`super::render`] writes them when
 //! all of it is bound, because the types of literals, parameters and columns may be decided by what comes later.
@@ -40,6 +41,7 @@ mod scalar;
 #[cfg(test)]
 mod tests;
 mod through;
+mod traverse;
 
 pub use coerce::{data_type, no_type};
 pub use query::is_dml;

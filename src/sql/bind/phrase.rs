@@ -12,7 +12,7 @@ use crate::sql::ir::{
 };
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
-use sqlparser::ast::{BinaryOperator, Expr, FunctionArg, OrderByExpr, Query};
+use sqlparser::ast::{BinaryOperator, Expr, FunctionArg, FunctionArgExpr, OrderByExpr, Query};
 use sqlparser::tokenizer::Location;
 
 fn number(n: i64) -> Typed {
@@ -48,6 +48,44 @@ impl Binder<'_> {
             either.push(Typed::test(Op::And, vec![from, to]));
         }
         Ok(Typed::test(Op::Or, either))
+    }
+
+    /// `f(a, VARIADIC array)`: the elements that are written out one by one, or what says the same of a whole array.
+    pub(super) fn variadic_call(
+        &mut self,
+        name: &str,
+        before: &[FunctionArg],
+        array: &FunctionArgExpr,
+        at: Location,
+    ) -> SqlResult<Typed> {
+        let mut args = self.arguments(before, at)?;
+        let array = self.argument(&FunctionArg::Unnamed(array.clone()), at)?;
+        if let Node::Array(elements) = &array.node
+            && !elements.iter().any(|element| element.ty.is_array())
+        {
+            args.extend(elements.iter().cloned());
+            return self.named_call(name, args, at);
+        }
+        if array.ty.element().is_none() && !array.is_unknown() {
+            let error = SqlError::new(state::DATATYPE_MISMATCH, "VARIADIC argument must be an array");
+            return Err(error_at(self, error, at));
+        }
+        let path = |this: &mut Self, operator: &str, args: &mut Vec<Typed>, array: Typed| {
+            let path = this.coerce(array, Type::TEXT_ARRAY)?;
+            this.operator(operator, args.pop(), path)
+        };
+        match (name, args.len()) {
+            ("concat", 0) => self.named_call("array_to_string", vec![array, Typed::text("")], at),
+            ("concat_ws", 1) => {
+                args.insert(0, array);
+                self.named_call("array_to_string", args, at)
+            }
+            ("jsonb_build_array", 0) => self.named_call("to_jsonb", vec![array], at),
+            ("json_build_array", 0) => self.named_call("to_json", vec![array], at),
+            ("json_extract_path" | "jsonb_extract_path", 1) => path(self, "#>", &mut args, array),
+            ("json_extract_path_text" | "jsonb_extract_path_text", 1) => path(self, "#>>", &mut args, array),
+            _ => Err(error_at(self, SqlError::unsupported(format!("{name} of a VARIADIC array")), at)),
+        }
     }
 
     /// The arguments of a call in their order, where some are named and those that are left out have defaults.

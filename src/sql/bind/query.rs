@@ -15,11 +15,12 @@ use crate::rights::UPDATE;
 use crate::sql::catalog::{Column as Stored, Index, Relation, RelationKind};
 use crate::sql::ir::{
     Body, Column, Cte, FromItem, Lock, Materialized, Named, Node, Op, OrderKey, Out, Part, Query as Tree,
-    Select as SelectTree, SetOperator as Operator, SortKey, SubQuery, Typed,
+    Select as SelectTree, SetOperator as Operator, Side, SortKey, SubQuery, Typed,
 };
 use crate::sql::parse::locked_names;
 use crate::sql::phrases;
 use crate::sql::plan::{Effort, LockStrength, LockWait};
+use crate::sql::traversal::Traversal;
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
 use sqlparser::ast::{
@@ -205,11 +206,17 @@ impl Binder<'_> {
             if changes {
                 self.parts.changed.clone_from(&all_changed);
             }
-            let given: Vec<String> = cte.alias.columns.iter().map(|c| fold(&c.name)).collect();
+            let named = cte.alias.columns.iter().filter(|c| Traversal::of(&c.name.value).is_none());
+            let given: Vec<String> = named.map(|c| fold(&c.name)).collect();
             let (query, columns) = match &*cte.query.body {
                 SetExpr::SetOperation { op: SetOperator::Union, left, right, set_quantifier } if with.recursive => {
                     let all = *set_quantifier == SetQuantifier::All;
-                    self.recursive_cte(&cte.query, left, right, all, &name, &sql_name, &given, &mut outer)?
+                    let traversal = traversal_of(cte);
+                    let traversal = traversal.as_ref();
+                    self.recursive_cte(&cte.query, left, right, all, &name, &sql_name, &given, traversal, &mut outer)?
+                }
+                _ if traversal_of(cte).is_some() => {
+                    return Err(SqlError::syntax("WITH query is not recursive"));
                 }
                 _ => {
                     let mut tree = self.query_tree(&cte.query)?;
@@ -247,6 +254,7 @@ impl Binder<'_> {
         name: &str,
         sql_name: &str,
         given: &[String],
+        traversal: Option<&Traversal>,
         outer: &mut Vec<Column>,
     ) -> SqlResult<(Tree, Vec<CteColumn>)> {
         if query.with.is_some() || query.order_by.is_some() || query.limit_clause.is_some() {
@@ -255,12 +263,19 @@ impl Binder<'_> {
         let mut base = self.body(left, outer)?;
         self.decide_body(&mut base)?;
         let outputs = base.outputs();
-        let columns = cte_columns(name, given, &outputs)?;
+        let mut columns = cte_columns(name, given, &outputs)?;
         let (known, sql_name) = (name.to_owned(), sql_name.to_owned());
+        let itself = sql_name.clone();
         self.ctes.push(Rc::new(Visible { name: known, sql_name, columns: columns.clone(), item: None, silent: false }));
         self.effort = Effort::Open;
         let mut step = self.body(right, outer)?;
         check_recursive_term(&mut step, all)?;
+        if let Body::Select(select) = &step
+            && select.from.iter().any(|item| is_optional(item, &itself, false))
+        {
+            let text = format!("recursive reference to query \"{name}\" must not appear within an outer join");
+            return Err(SqlError::new(crate::error::SqlState::new("42P19"), text));
+        }
         if step.outputs().len() != outputs.len() {
             return Err(SqlError::syntax("each UNION query must have the same number of columns"));
         }
@@ -286,6 +301,9 @@ impl Binder<'_> {
                 let hint = "Cast the output of the non-recursive term to the correct type.";
                 return Err(SqlError::new(state::DATATYPE_MISMATCH, text).hint(hint));
             }
+        }
+        if let Some(traversal) = traversal {
+            self.traverse(traversal, name, &itself, &mut columns, &mut base, &mut step)?;
         }
         let operator = if all { Operator::UnionAll } else { Operator::Step };
         Ok((Tree::of(Body::Set { operator, left: Box::new(base), right: Box::new(step) }), columns))
@@ -422,6 +440,9 @@ impl Binder<'_> {
         for i in 0..width {
             let sides = [self.side(&left, i), self.side(&right, i)];
             let ty = self.common_type(&[&sides[0], &sides[1]], name)?;
+            if operator != Operator::UnionAll {
+                self.check_comparable(&Typed::null(ty).at(sides[0].at))?;
+            }
             let lengths = [&left, &right].map(|body| body.outputs()[i].typmod);
             for body in [&mut left, &mut right] {
                 if ty == Type::BPCHAR && lengths[0] != lengths[1] {
@@ -616,6 +637,9 @@ impl Binder<'_> {
         for expr in on {
             on_exprs.push(self.group_item(expr, &columns)?);
         }
+        for column in columns.iter().filter(|_| distinct) {
+            self.check_comparable(&column.expr)?;
+        }
         self.check_distinct(distinct, &on_exprs, &mut keys, &columns)?;
         let key_exprs = |keys: &[OrderKey]| -> Vec<Typed> {
             keys.iter().filter_map(|k| if let OrderKey::Expr(k) = k { Some(k.expr.clone()) } else { None }).collect()
@@ -778,7 +802,9 @@ impl Binder<'_> {
         };
         for depth in (0..self.levels.len()).rev() {
             if let Some(range) = self.levels[depth].names.range(schema, table) {
-                return Ok(range.columns.clone());
+                let columns = range.columns.clone();
+                columns.iter().for_each(|column| self.note_outer(depth, &column.expr));
+                return Ok(columns);
             }
         }
         let e = SqlError::new(state::UNDEFINED_TABLE, format!("missing FROM-clause entry for table \"{table}\""));
@@ -804,12 +830,14 @@ impl Binder<'_> {
             }
         }
         let bound = self.within(Clause::GroupBy, |this| this.expr(expr))?;
+        self.check_comparable(&bound)?;
         self.decide_text(bound)
     }
 
     /// ORDER BY: a position, an output name, or an expression over the input.
     fn order_key(&mut self, key: &OrderByExpr, columns: &[Named]) -> SqlResult<OrderKey> {
         if let Some(i) = self.ordinal(&key.expr, columns.len(), "ORDER BY")? {
+            self.check_ordered(&columns[i].expr)?;
             return Ok(OrderKey::Output(i, direction(key, Typed::null(Type::UNKNOWN))?));
         }
         if let Expr::Identifier(ident) = &key.expr {
@@ -820,6 +848,7 @@ impl Binder<'_> {
                     let e = SqlError::new(state::AMBIGUOUS_COLUMN, format!("ORDER BY \"{name}\" is ambiguous"));
                     return Err(error_at(self, e, ident.span.start));
                 }
+                self.check_ordered(&first.expr)?;
                 return Ok(OrderKey::Output(i, direction(key, Typed::null(Type::UNKNOWN))?));
             }
         }
@@ -1133,6 +1162,24 @@ fn check_recursive_term(step: &mut Body, all: bool) -> SqlResult<()> {
     Ok(())
 }
 
+/// Whether a table of SQLite's is on a side of a join that may have no row; `optional`: the item itself is.
+fn is_optional(item: &FromItem, table: &str, optional: bool) -> bool {
+    match item {
+        FromItem::Table { name, .. } => optional && name == table,
+        FromItem::Nested(inner) => is_optional(inner, table, optional),
+        FromItem::Join { left, right, side, .. } => {
+            is_optional(left, table, optional || matches!(side, Side::Right | Side::Full))
+                || is_optional(right, table, optional || matches!(side, Side::Left | Side::Full))
+        }
+        _ => false,
+    }
+}
+
+/// What SEARCH and CYCLE say behind a WITH query.
+fn traversal_of(cte: &sqlparser::ast::Cte) -> Option<Traversal> {
+    cte.alias.columns.last().and_then(|column| Traversal::of(&column.name.value))
+}
+
 pub(super) fn cte_columns(name: &str, given: &[String], outputs: &[Out]) -> SqlResult<Vec<CteColumn>> {
     if given.len() > outputs.len() {
         let text = format!(
@@ -1172,7 +1219,10 @@ fn output_name(expr: &Expr) -> (String, u8) {
     match expr {
         Expr::Nested(e) => output_name(e),
         Expr::Identifier(ident) => (fold(ident), 2),
-        Expr::CompoundIdentifier(idents) => idents.last().map_or(("?column?".into(), 0), |i| (fold(i), 2)),
+        Expr::CompoundIdentifier(idents) => {
+            let last = idents.iter().rev().find(|ident| ident.value != phrases::ROW);
+            last.map_or(("?column?".into(), 0), |ident| (fold(ident), 2))
+        }
         Expr::CompoundFieldAccess { root, access_chain } => {
             let dotted = access_chain.iter().rev().find_map(|a| match a {
                 AccessExpr::Dot(Expr::Identifier(ident)) => Some(fold(ident)),
@@ -1204,7 +1254,7 @@ fn output_name(expr: &Expr) -> (String, u8) {
         Expr::Ceil { .. } => strong("ceil"),
         Expr::Floor { .. } => strong("floor"),
         Expr::Position { .. } => strong("position"),
-        Expr::Substring { .. } => strong("substring"),
+        Expr::Substring { shorthand, .. } => strong(if *shorthand { "substr" } else { "substring" }),
         Expr::Overlay { .. } => strong("overlay"),
         Expr::Trim { trim_where, .. } => strong(trim_name(trim_where)),
         Expr::AtTimeZone { .. } => strong("timezone"),

@@ -135,7 +135,7 @@ impl Binder<'_> {
             Some(oid) => oid,
             // These are in the catalog's relations only.
             None if !matches!(to, Type::REGCLASS | Type::REGTYPE | Type::REGNAMESPACE) => {
-                return self.reg_of_text(Typed::text(text), to, true);
+                return self.reg_of(Typed::text(text), to, true, true);
             }
             None => self.oid_of(text, to)?,
         };
@@ -180,10 +180,17 @@ impl Binder<'_> {
     /// Text that is only known when the statement runs, as one of the `reg…` types. What is not there is an error if `strict`,
     /// else NULL.
     pub(super) fn reg_of_text(&mut self, expr: Typed, to: Type, strict: bool) -> SqlResult<Typed> {
+        // A cast of text to regclass is a function of its own in PostgreSQL, and takes names only; so do `to_regclass` and
+        // its kin.
+        self.reg_of(expr, to, strict, strict && to != Type::REGCLASS)
+    }
+
+    /// The same; `numbers`: digits are an OID.
+    fn reg_of(&mut self, expr: Typed, to: Type, strict: bool, numbers: bool) -> SqlResult<Typed> {
         // What is known now need not be looked up for each row.
         if let (Node::Const(Value::Text(name)), Type::REGCLASS | Type::REGNAMESPACE) = (&expr.node, to)
             && (strict || self.oid_of(name, to).is_ok())
-            && !name.bytes().all(|b| b.is_ascii_digit() || b == b'-')
+            && !(numbers && name.bytes().all(|b| b.is_ascii_digit() || b == b'-'))
         {
             let oid = self.oid_of(name, to)?;
             return Ok(Typed::constant(to, Value::Int(oid.into())));
@@ -191,8 +198,13 @@ impl Binder<'_> {
         let Some(kind) = BY_NAME.iter().find(|kind| kind.ty == to) else {
             return Err(SqlError::unsupported(format!("a cast of text to {}", self.type_name(to))));
         };
-        let mut text =
-            format!("(CASE WHEN x.v ~ '^[0-9]+$' THEN x.v::oid WHEN x.v = '-' THEN 0::oid ELSE ({}) END)", kind.search);
+        let mut text = match numbers {
+            true => format!(
+                "(CASE WHEN x.v ~ '^[0-9]+$' THEN x.v::oid WHEN x.v = '-' THEN 0::oid ELSE ({}) END)",
+                kind.search
+            ),
+            false => format!("({})", kind.search),
+        };
         if strict {
             let (state, before, after) = kind.missing;
             text = format!(
@@ -207,7 +219,7 @@ impl Binder<'_> {
         let (Node::Param(n), true) = (&expr.node, expr.ty.is_reg()) else { return Ok(expr) };
         let number = Typed::new(Type::INT8, Node::Param(*n));
         let text = self.cast(number, Type::TEXT, NO_TYPMOD)?;
-        self.reg_of_text(text, expr.ty, true).map(|found| found.at(expr.at))
+        self.reg_of(text, expr.ty, true, true).map(|found| found.at(expr.at))
     }
 
     /// The name that a `reg…` value stands for, or its number.
@@ -331,7 +343,8 @@ impl Binder<'_> {
             let by_search = !matches!(ty, Type::REGCLASS | Type::REGTYPE | Type::REGNAMESPACE);
             return match &arg.node {
                 Node::Text(text) if by_search => self.reg_of_text(Typed::text(text), ty, false),
-                // What does not exist is NULL here, not an error.
+                // What does not exist is NULL here, not an error; a number is no name.
+                Node::Text(text) if text.bytes().all(|b| b.is_ascii_digit() || b == b'-') => Ok(Typed::null(ty)),
                 Node::Text(text) => Ok(self.parse_reg(text, ty).unwrap_or_else(|_| Typed::null(ty))),
                 _ => {
                     let text = self.coerce(args.remove(0), Type::TEXT)?;

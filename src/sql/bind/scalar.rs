@@ -7,6 +7,7 @@ use crate::error::{SqlError, SqlResult, state};
 use crate::functions::arrays::quantified as quantified_calls;
 use crate::functions::frames::{self, Place};
 use crate::functions::{CastContext, Kind, aggregates, lookup_functions};
+use crate::sql::catalog;
 use crate::sql::ir::{
     Bound, Call, Column, ELEMENT, FIRST, Frame, Named, Node, Op, Over, Query as Tree, SortKey, SubQuery, Truth, Typed,
 };
@@ -19,8 +20,8 @@ use crate::types::{NO_TYPMOD, Type, bits, interval_typmod, numeric_typmod};
 use crate::value::Value;
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, CaseWhen, CastKind, CeilFloorKind, DataType, DuplicateTreatment, Expr, Function,
-    FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, Ident, NullTreatment, OrderByExpr,
-    OrderBySort, Query, Spanned, Subscript, TrimWhereField, UnaryOperator, Value as Literal, WindowFrame,
+    FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, Ident, NullTreatment, ObjectName,
+    OrderByExpr, OrderBySort, Query, Spanned, Subscript, TrimWhereField, UnaryOperator, Value as Literal, WindowFrame,
     WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType,
 };
 use sqlparser::tokenizer::Location;
@@ -149,7 +150,10 @@ impl Binder<'_> {
             Expr::Trim { trim_where, trim_what, expr, trim_characters } => {
                 let name = trim_name(trim_where);
                 let mut args = vec![self.expr(expr)?];
-                for what in trim_what.iter().map(|w| &**w).chain(trim_characters.iter().flatten()) {
+                // What the parser wanted to have there, see `parse::query_tokens`.
+                let unsaid = |what: &&Expr| matches!(what, Expr::Value(value) if value.value == Literal::EscapedStringLiteral(" ".into()));
+                let said = trim_what.iter().map(|w| &**w).chain(trim_characters.iter().flatten());
+                for what in said.filter(|what| !unsaid(what)) {
                     args.push(self.expr(what)?);
                 }
                 self.call_by_name(name, args)
@@ -169,11 +173,17 @@ impl Binder<'_> {
                 let names = parts(collation)?;
                 let name = names.last().map_or("", String::as_str);
                 // The one collation there is: by bytes of UTF-8, which is by code points.
-                if !matches!(name, "default" | "C" | "POSIX" | "ucs_basic" | "C.UTF-8" | "C.utf8") {
+                if catalog::collation(name).is_none() {
                     let text = format!("collation \"{name}\" for encoding \"UTF8\" does not exist");
                     return Err(error_at(self, SqlError::new(state::UNDEFINED_OBJECT, text), name_start(collation)));
                 }
-                self.expr(expr)
+                let expr = self.expr(expr)?;
+                if !expr.is_unknown() && catalog::default_collation(expr.ty) == 0 {
+                    let text = format!("collations are not supported by type {}", self.type_name(expr.ty));
+                    let at = name_start(collation);
+                    return Err(error_at(self, SqlError::new(state::DATATYPE_MISMATCH, text), at));
+                }
+                Ok(expr)
             }
             Expr::IsNormalized { expr, form, negated } => {
                 let at = expr.span().start;
@@ -197,6 +207,11 @@ impl Binder<'_> {
         {
             let text = "DEFAULT is not allowed in this context";
             return Err(error_at(self, SqlError::syntax(text), ident.span.start));
+        }
+        if let [table @ .., row] = idents
+            && row.value == phrases::ROW
+        {
+            return self.whole_row(&ObjectName::from(table.to_vec()));
         }
         let (expr, taken) = match (self.column(idents), idents) {
             // Keywords that the parser takes for names.
@@ -401,11 +416,15 @@ impl Binder<'_> {
         let expr = self.expr(expr)?;
         let test = if null { Op::IsNull } else { Op::IsNotNull };
         if let Some(fields) = expr.row_values() {
-            let fields = fields.to_vec();
-            // All fields, also for IS NOT NULL: a row of both is neither.
-            return Ok(Typed::test(test, fields));
+            // All fields, also for IS NOT NULL: a row of both is neither. A row among them is a value.
+            let fields = fields.to_vec().into_iter().map(|f| self.record(f)).collect::<SqlResult<Vec<_>>>()?;
+            return Ok(if fields.is_empty() { Typed::bool(true) } else { Typed::test(test, fields) });
         }
         let expr = self.decide_text(expr)?;
+        if expr.ty == Type::RECORD {
+            let (at, null) = (expr.at, Typed::constant(Type::INT8, Value::Int(null.into())));
+            return Ok(Typed::apply(Type::BOOL, Op::Internal("q_record_null"), vec![expr, null]).at(at));
+        }
         Ok(Typed::test(test, vec![expr]))
     }
 
@@ -535,7 +554,7 @@ impl Binder<'_> {
         }
         let left = self.expr(left)?;
         let right = self.expr(right)?;
-        let right = self.as_array_for(&left, right)?;
+        let right = self.as_array_for(&left, &name, right)?;
         if let Node::Array(items) = &right.node
             && !items.iter().any(|i| i.ty.is_array())
             && matches!((name.as_str(), all), ("=", false) | ("<>", true))
@@ -591,17 +610,27 @@ impl Binder<'_> {
     /// ANY and ALL of a comparison over rows, in which `value` stands for each.
     fn fold_comparison(&mut self, name: &str, left: Typed, value: Typed, rows: Typed, all: bool) -> SqlResult<Typed> {
         let test = self.compare(left, name, value, Location::empty())?;
-        let test = self.condition(test, "op ANY/ALL")?;
+        if test.ty != Type::BOOL {
+            let text = "op ANY/ALL (array) requires operator to yield boolean";
+            return Err(error_at(self, SqlError::new(state::WRONG_OBJECT_TYPE, text), test.at));
+        }
         Ok(Typed::test(Op::Quantified { all }, vec![test, rows]))
     }
 
-    /// The right side of ANY/ALL: an undecided one is an array of what stands on the left.
-    fn as_array_for(&mut self, left: &Typed, right: Typed) -> SqlResult<Typed> {
+    /// The right side of ANY/ALL: an undecided one is an array of what the operator takes behind the left.
+    fn as_array_for(&mut self, left: &Typed, operator: &str, right: Typed) -> SqlResult<Typed> {
         if !right.is_unknown() {
             return Ok(right);
         }
-        let element = match left.ty {
+        let undecided = Typed::null(Type::UNKNOWN);
+        let taken = match self.operator(operator, Some(left.clone()), undecided) {
+            Ok(Typed { node: Node::Apply(Op::Operator(infix), _), .. }) => infix.operator.right,
+            _ => left.ty,
+        };
+        let element = match taken {
             Type::UNKNOWN | Type::VARCHAR => Type::TEXT,
+            // An operator of all types.
+            ty if ty.is_polymorphic() => left.ty,
             ty => ty,
         };
         let array = element.array().ok_or_else(|| {
@@ -915,6 +944,9 @@ impl Binder<'_> {
                 return Err(error_at(self, SqlError::new(state::WRONG_OBJECT_TYPE, text), at));
             }
         }
+        if let Some((before, array)) = variadic(&list.args) {
+            return self.variadic_call(name, before, array, at);
+        }
         let named = list.args.iter().any(|arg| !matches!(arg, FunctionArg::Unnamed(_)));
         let args = match (named, name.as_str()) {
             (true, _) => self.named_arguments(name, &list.args, at)?,
@@ -1182,7 +1214,14 @@ impl Binder<'_> {
         if distinct && windowed {
             return Err(error_at(self, SqlError::unsupported("DISTINCT for window functions"), at));
         }
-        if distinct && order.iter().any(|k| !args.contains(&k.expr)) {
+        // A varchar may have become the text that the aggregate takes.
+        let argument = |expr: &Typed| {
+            args.iter().any(|arg| match &arg.node {
+                Node::Apply(Op::Relabel, inner) => arg == expr || inner.first() == Some(expr),
+                _ => arg == expr,
+            })
+        };
+        if distinct && order.iter().any(|k| !argument(&k.expr)) {
             let text = "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list";
             return Err(error_at(self, SqlError::new(state::INVALID_COLUMN_REFERENCE, text), at));
         }
@@ -1424,7 +1463,40 @@ impl Binder<'_> {
     pub(super) fn sort_key(&mut self, key: &OrderByExpr) -> SqlResult<SortKey> {
         let expr = self.expr(&key.expr)?;
         let expr = self.decide_text(expr)?;
+        self.check_ordered(&expr)?;
         direction(key, expr)
+    }
+
+    /// Errors: 42883 for what has no order.
+    pub(super) fn check_ordered(&self, expr: &Typed) -> SqlResult<()> {
+        self.check_has(expr, "an ordering operator")
+            .map_err(|e| e.hint("Use an explicit ordering operator or modify the query."))
+    }
+
+    /// Errors: 42883 for what cannot be told to be the same.
+    pub(super) fn check_comparable(&self, expr: &Typed) -> SqlResult<()> {
+        self.check_has(expr, "an equality operator")
+    }
+
+    fn check_has(&self, expr: &Typed, operator: &str) -> SqlResult<()> {
+        if expr.ty != Type::JSON || self.speaks_for_us() {
+            return Ok(());
+        }
+        let text = format!("could not identify {operator} for type {}", self.type_name(Type::JSON));
+        Err(error_at(self, SqlError::new(state::UNDEFINED_FUNCTION, text), expr.at))
+    }
+}
+
+/// The arguments before VARIADIC, and the one behind it.
+fn variadic(list: &[FunctionArg]) -> Option<(&[FunctionArg], &FunctionArgExpr)> {
+    match list {
+        [before @ .., FunctionArg::Named { name, arg, .. }] if name.value == phrases::VARIADIC => Some((before, arg)),
+        [before @ .., FunctionArg::ExprNamed { name: Expr::Identifier(name), arg, .. }]
+            if name.value == phrases::VARIADIC =>
+        {
+            Some((before, arg))
+        }
+        _ => None,
     }
 }
 

@@ -7,7 +7,7 @@ use super::roles::owners;
 use super::rows::referenced_key;
 use super::table::{
     allow, define_column, define_constraint, drop_views, freeze_default, guard_foreign_key, guard_unique, mentioned,
-    nextval_of, owned_sequence, plain_column, release_owned, remove_owned, sequence_with,
+    nextval_of, owned_sequence, plain_column, refuse_system_column, release_owned, remove_owned, sequence_with,
 };
 use super::work::{
     NO_COLUMN, Violation, Work, is_set_to_default, is_system_schema, no_column, no_relation, no_schema, sets_default,
@@ -409,9 +409,22 @@ fn set_type(work: &mut Work<'_>, table: &Relation, name: &str, target: &Column, 
             quote_identifier(&view.name)
         )));
     }
+    if old.identity.is_some() && !matches!(ty, Type::INT2 | Type::INT4 | Type::INT8) {
+        let message = "identity column type must be smallint, integer, or bigint";
+        return Err(SqlError::new(state::INVALID_PARAMETER_VALUE, message));
+    }
+    let (plain, whole) = (work.type_shown(ty, NO_TYPMOD), work.type_shown(ty, typmod));
+    let refused = |e: SqlError, what: String, hint: Option<String>| match e.code == state::DATATYPE_MISMATCH {
+        true => {
+            let error = SqlError::new(e.code, format!("{what} cannot be cast automatically to type {plain}"));
+            hint.into_iter().fold(error, SqlError::hint)
+        }
+        false => e,
+    };
     let new = with_column(table, name, |c| (c.ty, c.typmod, c.domain) = (ty, typmod, target.domain));
     if let Some(text) = &old.default {
-        work.bind(None, text, Some((ty, typmod)), Kept::Default)?;
+        work.bind(None, text, Some((ty, typmod)), Kept::Default)
+            .map_err(|e| refused(e, format!("default for column \"{name}\""), None))?;
     }
     // What a domain asks of values is asked of those that are there.
     let asks = target.domain.filter(|domain| !work.catalog.rules_of(*domain).is_empty());
@@ -425,7 +438,16 @@ fn set_type(work: &mut Work<'_>, table: &Relation, name: &str, target: &Column, 
             text = format!("(({text})::{base})::{shown}");
         }
         bind::may_compute(&work.scope(), Some(table), &text, Kept::Transform)?;
-        let value = work.bind(Some(table), &text, Some((ty, typmod)), Kept::Transform)?;
+        let value = work.bind(Some(table), &text, Some((ty, typmod)), Kept::Transform).map_err(|e| match using {
+            None => {
+                let hint = format!("You might need to specify \"USING {}::{whole}\".", quote_identifier(name));
+                refused(e, format!("column \"{name}\""), Some(hint))
+            }
+            Some(_) => {
+                let hint = "You might need to add an explicit cast.".to_owned();
+                refused(e, format!("result of USING clause for column \"{name}\""), Some(hint))
+            }
+        })?;
         // The copies' constraints are written against the changed table.
         work.update(table, new.clone());
         work.rebuild(table, &new, &BTreeMap::from([(old.attnum, value)]))?;
@@ -1071,6 +1093,7 @@ fn rename_column(work: &mut Work<'_>, table: &Relation, from: &str, to: &str) ->
     if table.column(from).is_none() {
         return Err(SqlError::new(state::UNDEFINED_COLUMN, format!("column \"{from}\" does not exist")));
     }
+    refuse_system_column(to)?;
     if let Some(other) = table.columns.iter().find(|c| c.name.eq_ignore_ascii_case(to) && c.name != from) {
         if other.name != to {
             return Err(SqlError::unsupported(format!(

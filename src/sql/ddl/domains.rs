@@ -25,7 +25,7 @@ pub fn create(work: &mut Work<'_>, def: &DomainDef) -> SqlResult<&'static str> {
     let (mut nullable, mut given) = (false, false);
     for constraint in &def.constraints {
         match &constraint.kind {
-            ConstraintSyntax::Collate => {}
+            ConstraintSyntax::Collate(_) => {}
             ConstraintSyntax::Null => nullable = true,
             ConstraintSyntax::NotNull => domain.not_null = true,
             ConstraintSyntax::Default(_) if given => {

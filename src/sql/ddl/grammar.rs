@@ -4,7 +4,7 @@ use super::absent;
 use super::roles::grants::{self, Grant, Target};
 use super::roles::{RoleSpec, RoleStatement, grammar as roles};
 use crate::error::{SqlError, SqlResult, state};
-use crate::sql::catalog::{Action, ViewOptions};
+use crate::sql::catalog::{self, Action, ViewOptions};
 use crate::sql::cursor::{Cursor, Name};
 use crate::sql::database;
 use crate::sql::lex::quote_identifier;
@@ -278,8 +278,8 @@ impl ConstraintDef {
 #[derive(Clone, Debug)]
 pub enum ConstraintSyntax {
     Null,
-    /// A collation that orders as everything here is ordered.
-    Collate,
+    /// A collation (its OID) that orders as everything here is ordered.
+    Collate(u32),
     NotNull,
     Default(String),
     Check(String),
@@ -372,6 +372,8 @@ pub struct IndexElement {
     pub class: Option<String>,
     pub descending: bool,
     pub nulls_first: Option<bool>,
+    /// Its OID.
+    pub collation: Option<u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -798,6 +800,24 @@ fn view_option(c: &mut Cursor<'_>) -> SqlResult<(String, String)> {
     Ok((name, value.trim_matches('\'').to_ascii_lowercase()))
 }
 
+/// Errors: 22023 for an option that columns do not have, or a value that it cannot have.
+fn attribute_option(name: &str, value: &str, set: bool) -> SqlResult<()> {
+    let wrong = |text: String| SqlError::new(state::INVALID_PARAMETER_VALUE, text);
+    if !["n_distinct", "n_distinct_inherited"].contains(&name) {
+        return Err(wrong(format!("unrecognized parameter \"{name}\"")));
+    }
+    match value.parse::<f64>() {
+        _ if !set => Ok(()),
+        Ok(number) if number >= -1.0 => Ok(()),
+        Ok(_) => {
+            let text = format!("value {value} out of bounds for option \"{name}\"");
+            let detail = format!("Valid values are between \"-1.000000\" and \"{:.6}\".", f64::MAX);
+            Err(wrong(text).detail(detail))
+        }
+        Err(_) => Err(wrong(format!("invalid value for floating point option \"{name}\": {value}"))),
+    }
+}
+
 pub fn set_view_option(options: &mut ViewOptions, name: &str, value: &str) -> SqlResult<()> {
     options.set(name, value).ok_or_else(|| {
         let invalid = |text: String| SqlError::new(state::INVALID_PARAMETER_VALUE, text);
@@ -1043,8 +1063,7 @@ fn column_constraint(c: &mut Cursor<'_>) -> SqlResult<Option<ConstraintDef>> {
     } else if c.eat("GENERATED") {
         generated(c)?
     } else if c.eat("COLLATE") {
-        collation(c)?;
-        ConstraintSyntax::Collate
+        ConstraintSyntax::Collate(collation(c)?)
     } else if name.is_some() {
         return Err(c.error());
     } else {
@@ -1056,12 +1075,15 @@ fn column_constraint(c: &mut Cursor<'_>) -> SqlResult<Option<ConstraintDef>> {
 }
 
 /// All text is ordered by bytes; a collation that means something else cannot be had.
-fn collation(c: &mut Cursor<'_>) -> SqlResult<()> {
-    let name = c.name()?;
-    if ["default", "C", "POSIX", "ucs_basic"].contains(&name.name.as_str()) {
-        return Ok(());
-    }
-    Err(SqlError::unsupported(format!("collation \"{}\"", name.name)))
+///
+/// Errors: 42704.
+fn collation(c: &mut Cursor<'_>) -> SqlResult<u32> {
+    let position = c.position();
+    let name = c.name()?.name;
+    catalog::collation(&name).ok_or_else(|| {
+        let text = format!("collation \"{name}\" for encoding \"UTF8\" does not exist");
+        SqlError::new(state::UNDEFINED_OBJECT, text).position(position)
+    })
 }
 
 /// `NULLS [NOT] DISTINCT`: whether NULLs count as equal.
@@ -1343,8 +1365,14 @@ fn create_index(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
 }
 
 fn index_element(c: &mut Cursor<'_>) -> SqlResult<IndexElement> {
-    let mut element =
-        IndexElement { column: None, expression: None, class: None, descending: false, nulls_first: None };
+    let mut element = IndexElement {
+        column: None,
+        expression: None,
+        class: None,
+        descending: false,
+        nulls_first: None,
+        collation: None,
+    };
     if c.is("(") {
         element.expression = Some(checked(c, |c| c.parenthesised().map(|t| t.trim().to_owned()))?);
     } else if c.is_at(1, "(") || (c.is_at(1, ".") && c.is_at(3, "(")) {
@@ -1361,7 +1389,7 @@ fn index_element(c: &mut Cursor<'_>) -> SqlResult<IndexElement> {
         element.column = Some(c.ident()?);
     }
     if c.eat("COLLATE") {
-        collation(c)?;
+        element.collation = Some(collation(c)?);
     }
     // Operator classes like text_pattern_ops order by bytes, as everything here does.
     if !["ASC", "DESC", "NULLS", ",", ")"].iter().any(|w| c.is(w)) {
@@ -1563,7 +1591,29 @@ fn alter_relation(c: &mut Cursor<'_>, what: Object) -> SqlResult<Option<Ast>> {
     }
     let if_exists = c.eat_all("IF EXISTS");
     let name = parse::table_name(c)?;
-    let actions = c.list(alter_action)?;
+    let mut actions = Vec::new();
+    loop {
+        let start = c.mark();
+        let action = alter_action(c)?;
+        // What is no part of a list.
+        let schema = matches!(action, AlterAction::SetSchema(_));
+        let alone = schema
+            || matches!(
+                action,
+                AlterAction::RenameTo(_) | AlterAction::RenameColumn(..) | AlterAction::RenameConstraint(..)
+            );
+        if alone && !actions.is_empty() {
+            c.reset(start);
+            if schema {
+                c.bump();
+            }
+            return Err(c.error());
+        }
+        actions.push(action);
+        if alone || !c.eat(",") {
+            break;
+        }
+    }
     ok(Ddl::AlterTable { what, name, if_exists, actions })
 }
 
@@ -1722,11 +1772,22 @@ fn alter_column(c: &mut Cursor<'_>, column: String) -> SqlResult<AlterAction> {
     }
     // n_distinct and the like are for PostgreSQL's planner.
     if (c.is("SET") || c.is("RESET")) && c.is_at(1, "(") {
+        let set = c.is("SET");
         c.bump();
-        c.skip_parens()?;
+        for (name, value) in c.paren_list(view_option)? {
+            attribute_option(&name, &value, set)?;
+        }
         return Ok(AlterAction::Attribute(column));
     }
-    if c.eat_all("SET STORAGE") || c.eat_all("SET COMPRESSION") {
+    if c.eat_all("SET STORAGE") {
+        let kind = c.any_word()?;
+        if !["plain", "external", "extended", "main"].contains(&kind.to_ascii_lowercase().as_str()) {
+            let text = format!("invalid storage type \"{kind}\"");
+            return Err(SqlError::new(state::INVALID_PARAMETER_VALUE, text));
+        }
+        return Ok(AlterAction::Attribute(column));
+    }
+    if c.eat_all("SET COMPRESSION") {
         c.any_word()?;
         return Ok(AlterAction::Attribute(column));
     }

@@ -77,7 +77,7 @@ fn statement(work: &Work<'_>, table: &Relation, index: &Index, from: Option<i64>
         rowid: table.rowid_name().to_owned(),
         terms: terms.into_iter().map(|key| key.term).collect(),
         predicate,
-        repeated: index.unique.then(|| repeated(table, index).columns()),
+        repeated: index.unique.then(|| repeated(&work.scope(), table, index).columns()),
         from,
         rows,
     };

@@ -7,7 +7,7 @@ use crate::sql::catalog::methods;
 use crate::sql::catalog::rights::array_literal;
 use crate::sql::catalog::{
     Catalog, Column, Constraint, ConstraintKind, Domain, Identity, Index, IndexKey, Object, OwnType, Relation,
-    RelationKind, encode_attnums, is_temporary, quote,
+    RelationKind, default_collation, encode_attnums, is_temporary, quote,
 };
 use crate::types::{NO_TYPMOD, Own, Type};
 use crate::value::Value;
@@ -15,7 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A SQL literal of SQLite.
 pub fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
+    // SQLite's text ends at a NUL, which begins the names that nobody can write (`phrases`).
+    format!("'{}'", text.replace('\'', "''").replace('\0', "' || char(0) || '"))
 }
 
 fn optional(text: Option<&str>) -> String {
@@ -614,11 +615,8 @@ fn index_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, index: &Index, sh
     let words = |words: Vec<String>| literal(&words.join(" "));
     let attributes = index.keys.iter().map(|k| k.column.unwrap_or(0)).chain(index.include.iter().copied());
     let options = index.keys.iter().map(|k| i32::from(k.descending) | i32::from(k.nulls_first) << 1);
-    let collations = key_types.iter().map(|t| match *t {
-        Type::TEXT | Type::CITEXT | Type::VARCHAR | Type::BPCHAR => "100".to_owned(),
-        Type::NAME => "950".to_owned(),
-        _ => "0".to_owned(),
-    });
+    let collations = index.keys.iter().zip(&key_types);
+    let collations = collations.map(|(key, ty)| key.collation.unwrap_or_else(|| default_collation(*ty)).to_string());
     let expressions: Vec<&str> = index.keys.iter().filter_map(|k| k.expression.as_deref()).collect();
     let over = Some(r);
     // Plain, pretty, and both with qualified names.

@@ -7,15 +7,15 @@ use super::grammar::{
 use super::roles::{self, RoleSpec, grants, owners};
 use super::rows::{is_key_of, literal, referenced_key};
 use super::work::{
-    self, Dependent, TablePart, Violation, Work, key_detail, no_column, no_relation, no_schema, sets_default,
-    system_relation,
+    self, Dependent, KeyPart, TablePart, Violation, Work, key_detail, no_column, no_relation, no_schema, parts_detail,
+    sets_default, system_relation,
 };
 use super::{absent, alter, clashes, domains, materialized, online, statistics, types};
 use crate::command::{Definition, Statement, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::rights::{self, REFERENCES, SELECT, TRUNCATE};
 use crate::sql::access;
-use crate::sql::bind::{Binder, Kept, parse_expr};
+use crate::sql::bind::{Binder, Kept, bind_typed_column_expr, parse_expr};
 use crate::sql::catalog;
 use crate::sql::catalog::Action;
 use crate::sql::catalog::{
@@ -27,7 +27,7 @@ use crate::sql::lex::{Kind, Lexer, identifier, quote_identifier, quote_literal};
 use crate::sql::plan::{ResultColumn, Tag};
 use crate::sql::violation::orphans;
 use crate::sql::violation::references::{self, Fit};
-use crate::sql::{parse, view};
+use crate::sql::{Scope, deparse, parse, view};
 use crate::types::text::parse_literal;
 use crate::types::{NO_TYPMOD, Type};
 use sqlparser::ast::Expr;
@@ -229,10 +229,7 @@ pub fn push_column(table: &mut Relation, column: Column) -> SqlResult<()> {
             )),
         });
     }
-    if ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"].contains(&column.name.as_str()) {
-        let message = format!("column name \"{}\" conflicts with a system column name", column.name);
-        return Err(SqlError::new(state::DUPLICATE_COLUMN, message));
-    }
+    refuse_system_column(&column.name)?;
     if table.columns.len() >= 1600 {
         return Err(SqlError::new(SqlStates::TOO_MANY_COLUMNS, "tables can have at most 1600 columns"));
     }
@@ -277,13 +274,16 @@ pub fn define_column(work: &mut Work<'_>, table: &mut Relation, def: &ColumnDef)
     for constraint in &def.constraints {
         match &constraint.kind {
             ConstraintSyntax::Null => nullable = true,
-            ConstraintSyntax::Collate => {}
+            ConstraintSyntax::Collate(_) => check_collatable(work, column.ty)?,
             ConstraintSyntax::NotNull => column.not_null = true,
             ConstraintSyntax::Default(_) if column.default.is_some() => {
                 return conflict("multiple default values specified");
             }
             ConstraintSyntax::Default(text) => column.default = Some(text.clone()).filter(|t| !is_null(t)),
             ConstraintSyntax::Generated(text) => column.generated = Some(text.clone()),
+            ConstraintSyntax::Identity { .. } if column.identity.is_some() => {
+                return conflict("multiple identity specifications");
+            }
             ConstraintSyntax::Identity { .. } if column.default.is_some() => {
                 return conflict("both default and identity specified");
             }
@@ -541,8 +541,25 @@ fn define_key(
     Ok(())
 }
 
+/// Errors: 42804 for a type whose values have no collation.
+fn check_collatable(work: &Work<'_>, ty: Type) -> SqlResult<()> {
+    if catalog::default_collation(ty) != 0 {
+        return Ok(());
+    }
+    let text = format!("collations are not supported by type {}", work.catalog.format_type(&[], ty, NO_TYPMOD));
+    Err(SqlError::new(state::DATATYPE_MISMATCH, text))
+}
+
 fn plain_key(attnum: i16) -> IndexKey {
-    IndexKey { column: Some(attnum), expression: None, ty: None, class: None, descending: false, nulls_first: false }
+    IndexKey {
+        column: Some(attnum),
+        expression: None,
+        ty: None,
+        class: None,
+        descending: false,
+        nulls_first: false,
+        collation: None,
+    }
 }
 
 fn define_foreign_key(work: &mut Work<'_>, table: &mut Relation, def: &ConstraintDef) -> SqlResult<()> {
@@ -694,7 +711,13 @@ fn create_index(work: &mut Work<'_>, def: &CreateIndex) -> SqlResult<&'static st
             Some(name) => Some(
                 table
                     .column(name)
-                    .ok_or_else(|| SqlError::new(state::UNDEFINED_COLUMN, format!("column \"{name}\" does not exist")))?
+                    .ok_or_else(|| match refuse_system_column(name) {
+                        Err(_) => SqlError::new(
+                            state::FEATURE_NOT_SUPPORTED,
+                            "index creation on system columns is not supported",
+                        ),
+                        Ok(()) => SqlError::new(state::UNDEFINED_COLUMN, format!("column \"{name}\" does not exist")),
+                    })?
                     .attnum,
             ),
             None => None,
@@ -703,6 +726,9 @@ fn create_index(work: &mut Work<'_>, def: &CreateIndex) -> SqlResult<&'static st
             (Some(text), _) => work.type_of_expression(&table, text)?,
             (None, column) => column.map_or(Type::TEXT, |c| c.ty),
         };
+        if element.collation.is_some() {
+            check_collatable(work, ty)?;
+        }
         keys.push(IndexKey {
             column,
             expression: element.expression.clone(),
@@ -710,6 +736,7 @@ fn create_index(work: &mut Work<'_>, def: &CreateIndex) -> SqlResult<&'static st
             class: operator_class(work, method, element.class.as_deref(), ty)?,
             descending: element.descending,
             nulls_first: element.nulls_first.unwrap_or(element.descending),
+            collation: element.collation.filter(|oid| *oid != catalog::default_collation(ty)),
         });
     }
     let include = attnums_of(&table, &def.include)?;
@@ -807,6 +834,15 @@ fn index_columns(def: &CreateIndex) -> String {
     names.join("_")
 }
 
+/// Refuses a name that every table's rows have a value under.
+pub fn refuse_system_column(name: &str) -> SqlResult<()> {
+    if ["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"].contains(&name) {
+        let message = format!("column name \"{name}\" conflicts with a system column name");
+        return Err(SqlError::new(state::DUPLICATE_COLUMN, message));
+    }
+    Ok(())
+}
+
 /// A lone function call gives its name to the index, as a result column would be called.
 pub fn function_of(expression: Option<&str>) -> &str {
     let Some(text) = expression else { return "expr" };
@@ -847,17 +883,33 @@ pub fn guard_unique(work: &mut Work<'_>, table: &Relation, index: &Index) -> Sql
         conditions.join(" AND "),
         terms.join(", ")
     );
-    work.guard(&repeated(table, index), &from);
+    let repeated = repeated(&work.scope(), table, index);
+    work.guard(&repeated, &from);
     Ok(())
 }
 
 /// A row of a table has a key that another one has, too.
-pub fn repeated<'r>(table: &'r Relation, index: &'r Index) -> Violation<'r> {
+pub fn repeated<'r>(scope: &Scope<'_>, table: &'r Relation, index: &'r Index) -> Violation<'r> {
     let columns: Option<Vec<i16>> = index.keys.iter().map(|key| key.column).collect();
+    let part = |key: &IndexKey| match (&key.expression, key.column.and_then(|n| table.column_at(n))) {
+        (Some(text), _) => {
+            let (term, ty, typmod) = bind_typed_column_expr(scope, table, text).ok()?;
+            Some(KeyPart { name: deparse::index_key(scope, table, text), term, ty, typmod })
+        }
+        (None, Some(c)) => {
+            Some(KeyPart { name: quote_identifier(&c.name), term: quote(&c.name), ty: c.ty, typmod: c.typmod })
+        }
+        (None, None) => None,
+    };
+    let tail = " is duplicated.";
+    let detail = match columns {
+        Some(columns) => key_detail(table, &columns, "", tail),
+        None => index.keys.iter().map(part).collect::<Option<Vec<_>>>().and_then(|parts| parts_detail(&parts, tail)),
+    };
     Violation {
         code: state::UNIQUE_VIOLATION,
         message: format!("could not create unique index \"{}\"", index.name),
-        detail: columns.and_then(|columns| key_detail(table, &columns, "", " is duplicated.")),
+        detail,
         relation: table,
         column: None,
         constraint: Some(&index.name),
@@ -933,8 +985,12 @@ pub fn sequence_with(
                 ty = new;
                 if let Some(s) = old {
                     // Limits that were the old type's become the new type's.
-                    min = min.filter(|_| s.min != limits(before).0);
-                    max = max.filter(|_| s.max != limits(before).1);
+                    if s.min == limits(before).0 {
+                        min = Some(Some(limits(new).0));
+                    }
+                    if s.max == limits(before).1 {
+                        max = Some(Some(limits(new).1));
+                    }
                 }
             }
             SequenceOption::Increment(0) => return Err(invalid("INCREMENT must not be zero".into())),

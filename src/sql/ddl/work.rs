@@ -1439,18 +1439,33 @@ fn object_name(first: &str, second: &str, label: &str) -> String {
 ///
 /// PostgreSQL quotes the names of an index's columns (`prefix` is empty), and not those of a foreign key.
 pub fn key_detail(r: &Relation, attnums: &[i16], prefix: &str, tail: &str) -> Option<String> {
-    let columns: Vec<&Column> = attnums.iter().filter_map(|n| r.column_at(*n)).collect();
+    let part = |c: &Column| KeyPart {
+        name: if prefix.is_empty() { quote_identifier(&c.name) } else { c.name.clone() },
+        term: format!("{prefix}{}", quote(&c.name)),
+        ty: c.ty,
+        typmod: c.typmod,
+    };
+    let parts: Vec<KeyPart> = attnums.iter().filter_map(|n| r.column_at(*n)).map(part).collect();
+    parts_detail(&parts, tail)
+}
+
+/// A part of a key: what people call it, and SQLite's expression of it.
+pub struct KeyPart {
+    pub name: String,
+    pub term: String,
+    pub ty: Type,
+    pub typmod: i32,
+}
+
+/// The same of any parts.
+pub fn parts_detail(parts: &[KeyPart], tail: &str) -> Option<String> {
     // What a label is called is not told here.
-    if columns.iter().any(|c| c.ty.has_labels()) {
+    if parts.iter().any(|part| part.ty.has_labels()) {
         return None;
     }
-    let shown = |c: &&Column| {
-        let name = format!("{prefix}{}", quote(&c.name));
-        format!("coalesce(q_out({}, {}, {name}), 'null')", c.ty.0, c.typmod)
-    };
-    let name = |c: &&Column| if prefix.is_empty() { quote_identifier(&c.name) } else { c.name.clone() };
-    let names: Vec<String> = columns.iter().map(name).collect();
-    let values: Vec<String> = columns.iter().map(shown).collect();
+    let shown = |part: &KeyPart| format!("coalesce(q_out({}, {}, {}), 'null')", part.ty.0, part.typmod, part.term);
+    let names: Vec<&str> = parts.iter().map(|part| part.name.as_str()).collect();
+    let values: Vec<String> = parts.iter().map(shown).collect();
     let head = literal(&format!("Key ({})=(", names.join(", ")));
     Some(format!("{head} || {} || {}", values.join(" || ', ' || "), literal(&format!("){tail}"))))
 }

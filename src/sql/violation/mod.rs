@@ -20,7 +20,7 @@ mod tests;
 pub use references::{Broken, orphans};
 
 use crate::command::Shape;
-use crate::error::{SqlError, SqlResult, state};
+use crate::error::{SqlError, SqlResult, SqlState, state};
 use crate::functions::enums;
 use crate::functions::system::{clipped, null_violation};
 use crate::sql::catalog::{Catalog, Column, ConstraintKind, Index, Relation, Source, sqlite_name};
@@ -141,6 +141,21 @@ fn beyond_a_limit(message: &str) -> Option<SqlError> {
     if TOO_DEEP.iter().any(|limit| message.starts_with(limit)) {
         return Some(SqlError::new(state::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded").detail(message));
     }
+    const RECURSIONS: [&str; 4] = [
+        "circular reference: ",
+        "multiple recursive references: ",
+        "multiple references to recursive table: ",
+        "recursive reference in a subquery: ",
+    ];
+    if RECURSIONS.iter().any(|kind| message.starts_with(kind)) {
+        return Some(SqlError::unsupported("mutual, repeated or nested recursion in WITH RECURSIVE"));
+    }
+    if message == "argument of ntile must be a positive integer" {
+        return Some(SqlError::new(SqlState::new("22014"), "argument of ntile must be greater than zero"));
+    }
+    if message == "second argument to nth_value must be a positive integer" {
+        return Some(SqlError::new(SqlState::new("22016"), "argument of nth_value must be greater than zero"));
+    }
     // Constants are checked before (`functions::frames`): here it is a parameter.
     for (place, side) in [("frame starting offset must be ", "starting"), ("frame ending offset must be ", "ending")] {
         if let Some(wanted) = message.strip_prefix(place) {
@@ -174,6 +189,14 @@ fn table_column<'a>(catalog: &'a Catalog, text: &str) -> Option<(&'a Relation, &
 // ---- UNIQUE
 
 fn unique(catalog: &Catalog, failure: &Failure<'_>, rest: &str, ask: Ask<'_>) -> Option<SqlError> {
+    // A table that is made anew: other values than before may be the same key.
+    let copied = rest.strip_prefix("quorate.copy.").and_then(|rest| rest.split_once('.'));
+    let copied = copied.and_then(|(oid, _)| Some((oid, catalog.by_oid(oid.parse().ok()?)?)));
+    let original = copied.map(|(oid, relation)| {
+        let name = sqlite_name(&relation.schema, &relation.name);
+        rest.replace(&format!("quorate.copy.{oid}."), &format!("{name}."))
+    });
+    let rest = original.as_deref().unwrap_or(rest);
     let (relation, index) = match rest.strip_prefix("index '") {
         Some(name) => index_named(catalog, name.trim_end_matches('\''))?,
         None => {
@@ -188,6 +211,11 @@ fn unique(catalog: &Catalog, failure: &Failure<'_>, rest: &str, ask: Ask<'_>) ->
             (relation, relation.indexes.iter().find(same)?)
         }
     };
+    if copied.is_some() {
+        let message = format!("could not create unique index \"{}\"", index.name);
+        let error = SqlError::new(state::UNIQUE_VIOLATION, message);
+        return Some(error.table(&relation.schema, &relation.name).constraint(&index.name));
+    }
     let message = format!("duplicate key value violates unique constraint \"{}\"", index.name);
     let error =
         SqlError::new(state::UNIQUE_VIOLATION, message).table(&relation.schema, &relation.name).constraint(&index.name);

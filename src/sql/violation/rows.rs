@@ -10,11 +10,11 @@
 use super::{Ask, Failure, key_of, shown};
 use crate::command::{Set, SetColumn, Shape, Span};
 use crate::error::SqlResult;
-use crate::functions::catalog::index_key;
 use crate::sql::Scope;
 use crate::sql::bind::{Kept, bind_column_expr, bind_typed_column_expr};
 use crate::sql::catalog::{Catalog, Column, Constraint, ConstraintKind, Index, Relation, Source, quote};
-use crate::sql::lex::{Kind, Lexer, Token, quote_identifier};
+use crate::sql::deparse;
+use crate::sql::lex::quote_identifier;
 use crate::types::{Env, NO_TYPMOD, Type};
 use crate::value::Value;
 use std::collections::HashMap;
@@ -133,7 +133,7 @@ impl<'a> Keys<'a> {
                     let (term, ty, typmod) = bind_typed_column_expr(&scope, relation, text).ok()?;
                     (
                         term,
-                        index_key(&with_casts(text, relation)),
+                        deparse::index_key(&scope, relation, text),
                         Column { ty, typmod, ..relation.columns.first()?.clone() },
                     )
                 }
@@ -214,33 +214,6 @@ const COUNTS: &str = "\"\u{1}counts\"";
 
 fn key(i: usize) -> String {
     format!("\"\u{1}key{i}\"")
-}
-
-/// An expression as PostgreSQL shows it in a key: it says that a `varchar` becomes the `text` that functions take.
-fn with_casts(text: &str, relation: &Relation) -> String {
-    const OF_ANY_TYPE: [&str; 6] = ["coalesce", "nullif", "greatest", "least", "concat", "format"];
-    let Ok(tokens) = Lexer::new(text).collect::<SqlResult<Vec<Token>>>() else { return text.to_owned() };
-    let (mut calls, mut out, mut done) = (Vec::new(), String::new(), 0);
-    for (i, token) in tokens.iter().enumerate() {
-        let (word, at) = (token.text(text), |i: usize| tokens.get(i).map_or("", |t| t.text(text)));
-        match word {
-            "(" => {
-                let name = tokens.get(i.wrapping_sub(1)).filter(|t| t.kind == Kind::Word).map(|t| t.text(text));
-                calls.push(name.is_some_and(|name| !OF_ANY_TYPE.contains(&name.to_ascii_lowercase().as_str())));
-            }
-            ")" => drop(calls.pop()),
-            _ => {
-                let column = relation.column(&word.trim_matches('"').to_lowercase());
-                let alone = ["(", ","].contains(&at(i.wrapping_sub(1))) && [")", ","].contains(&at(i + 1));
-                if alone && calls.last() == Some(&true) && column.is_some_and(|c| c.ty == Type::VARCHAR) {
-                    out.push_str(&text[done..token.end]);
-                    out.push_str("::text");
-                    done = token.end;
-                }
-            }
-        }
-    }
-    out + &text[done..]
 }
 
 /// Names and functions in the catalog's texts do not depend on who asks.

@@ -59,6 +59,7 @@ fn table(oid: u32, name: &str, columns: &[&str]) -> Relation {
             expression: None,
             descending: false,
             nulls_first: false,
+            collation: None,
         });
         indexes.push(Index {
             nulls_equal: false,
