@@ -245,6 +245,7 @@ const LABELLED_IMPLEMENTATIONS: &[&str] = &[
     "q_to_date",
     "q_to_number",
     "q_trunc_tstz_in",
+    "q_offset_ts",
     "q_zone_ts",
 ];
 

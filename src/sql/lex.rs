@@ -689,7 +689,7 @@ mod tests {
     fn tokens() {
         assert_eq!(lexed("select a.\"b\"\"c\" from t"), "select⋅a⋅.⋅\"b\"\"c\"⋅from⋅t");
         assert_eq!(lexed("'a''b' E'\\'x' $$a;b$$ $x$ $$ $x$ $1"), "'a''b'⋅E'\\'x'⋅$$a;b$$⋅$x$ $$ $x$⋅$1");
-        assert_eq!(lexed("1.5e-3+.5..2 /* a /* b */ c */ -- d\n x"), "1.5e-3⋅+⋅.5⋅.⋅.2⋅x");
+        assert_eq!(lexed("1.5e-3+.5..2 /* a /* b */ c */ -- d\n x"), "1.5e-3⋅+⋅.5⋅..⋅2⋅x");
         assert_eq!(lexed("a::int[]:=1 a->>'b' a@>-1 a=-1 a<=b*-c"), {
             "a⋅::⋅int⋅[⋅]⋅:=⋅1⋅a⋅->>⋅'b'⋅a⋅@>-⋅1⋅a⋅=⋅-⋅1⋅a⋅<=⋅b⋅*⋅-⋅c"
         });

@@ -771,10 +771,19 @@ fn number_template(template: &str) -> SqlResult<NumberTemplate> {
                         t.shift.get_or_insert(0);
                     }
                     '"' => {
-                        let end = rest[1..].find('"').map_or(rest.len(), |at| at + 2);
-                        let inside = rest[1..end].trim_end_matches('"');
-                        t.pieces.extend(inside.chars().filter(|c| *c != '\\').map(Piece::Literal));
-                        rest = &rest[end..];
+                        let mut inside = rest[1..].chars();
+                        while let Some(c) = inside.next().filter(|c| *c != '"') {
+                            // A backslash takes the meaning of what follows it.
+                            let quoted = if c == '\\' { inside.next() } else { None };
+                            t.pieces.push(Piece::Literal(quoted.unwrap_or(c)));
+                        }
+                        rest = inside.as_str();
+                        continue;
+                    }
+                    // Outside of quotes it does so for a quote only.
+                    '\\' if rest[1..].starts_with('"') => {
+                        t.pieces.push(Piece::Literal('"'));
+                        rest = &rest[2..];
                         continue;
                     }
                     c => t.pieces.push(Piece::Literal(c)),
@@ -902,7 +911,10 @@ fn lay_out(t: &NumberTemplate, digits: &str, negative: bool) -> String {
             Piece::Point => {
                 place_sign(&mut out, &mut started);
                 after_point = true;
-                out.push('.');
+                // With nothing behind it there is none, unless there is nothing else.
+                if t.after > 0 || t.before == 0 {
+                    out.push('.');
+                }
             }
             Piece::Group if started => out.push(','),
             Piece::Group => {

@@ -1218,7 +1218,7 @@ impl Binder<'_> {
         let argument = |expr: &Typed| {
             args.iter().any(|arg| match &arg.node {
                 Node::Apply(Op::Relabel, inner) => arg == expr || inner.first() == Some(expr),
-                _ => arg == expr,
+                node => arg == expr || *node == expr.node && expr.ty == Type::VARCHAR,
             })
         };
         if distinct && order.iter().any(|k| !argument(&k.expr)) {

@@ -36,6 +36,11 @@ SELECT jsonb_build_object(VARIADIC ARRAY['a', 'b'])
 SELECT concat_ws(',', VARIADIC 10)
 --> ERROR 42804: VARIADIC argument must be an array
 
+SELECT string_agg(DISTINCT v, ',' ORDER BY v DESC), array_agg(DISTINCT v ORDER BY v) FROM pv_t
+--> string_agg text | array_agg varchar[]
+--> q,p | {p,q}
+--> SELECT 1
+
 SELECT string_agg(DISTINCT v, ',' ORDER BY id) FROM pv_t
 --> ERROR 42P10: in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list
 
