@@ -4,6 +4,7 @@
 //! length, then bytes, the last of equal keys, numbers as numerics (exact, with their scale). A part of a stored value
 //! is a part of its text, so reading a field parses nothing but what it skips; changes go through a tree.
 
+use super::deep;
 use super::numeric::{self, Numeric};
 use crate::error::{SqlError, SqlResult, SqlState, state};
 use crate::meter;
@@ -115,8 +116,8 @@ impl<'a> Parser<'a> {
         meter::hold(2 * size_of::<(String, Json)>())?;
         self.skip_blanks();
         match self.peek() {
-            Some(b'{') => self.object(),
-            Some(b'[') => self.array(),
+            Some(b'{') => deep(|| self.object()),
+            Some(b'[') => deep(|| self.array()),
             Some(b'"') => self.string().map(Json::String),
             Some(b'-' | b'0'..=b'9') => self.number().map(Json::Number),
             _ => self.word(),

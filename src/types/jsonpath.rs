@@ -6,6 +6,7 @@
 //!
 //! Left out: `datetime()`.
 
+use super::deep;
 use super::json::{self, Json};
 use super::numeric::Numeric;
 use crate::error::{SqlError, SqlResult, SqlState, state};
@@ -187,11 +188,6 @@ fn tokens(text: &str) -> SqlResult<Vec<Token>> {
         rest = rest[used..].trim_start();
     }
     Ok(out)
-}
-
-/// What a path is within itself: as deep as [`MAX_PARTS`] lets it be, whatever is left of the stack.
-fn deep<T>(f: impl FnOnce() -> T) -> T {
-    stacker::maybe_grow(128 << 10, 1 << 20, f)
 }
 
 /// How operators bind, the loosest first.

@@ -183,6 +183,11 @@ impl Type {
 /// No type modifier.
 pub const NO_TYPMOD: i32 = -1;
 
+/// What a value is within itself: as deep as its type lets it be, whatever is left of the stack.
+fn deep<T>(f: impl FnOnce() -> T) -> T {
+    stacker::maybe_grow(128 << 10, 1 << 20, f)
+}
+
 /// Session settings that the text form of values, and so the result of casts, depends on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Env {

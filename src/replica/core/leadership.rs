@@ -4,7 +4,7 @@ use super::time::LEADERLESS;
 use super::{ChangeError, Core, Effect, Leadership, Refused, Role};
 use crate::id::ReplicaId;
 use raft::eraftpb::{Message, MessageType};
-use raft::{ProgressState, StateRole};
+use raft::{Progress, ProgressState, StateRole};
 use std::collections::BTreeSet;
 
 impl Core {
@@ -46,13 +46,19 @@ impl Core {
         self.effects.push(Effect::Leadership(now));
     }
 
+    /// It follows, or has everything: who came while there was nothing to send is only probed until something is written, and that
+    /// may be never.
+    pub(super) fn follows(&self, progress: &Progress) -> bool {
+        progress.state == ProgressState::Replicate || progress.matched == self.last_index()
+    }
+
     /// The best heir: active, replicating, fit to lead, with the longest log; of equals the one with the least id.
     fn heir(&self) -> Option<ReplicaId> {
         let candidates = self.raw.raft.prs().iter().filter(|(id, progress)| {
             **id != self.config.replica.0
                 && self.membership.voters.contains(&ReplicaId(**id))
                 && progress.recent_active
-                && progress.state == ProgressState::Replicate
+                && self.follows(progress)
         });
         let rank = |id: &u64, matched| (!self.unfit.contains(&ReplicaId(*id)), matched, std::cmp::Reverse(*id));
         candidates.map(|(id, p)| rank(id, p.matched)).max().map(|(_, _, id)| ReplicaId(id.0))
@@ -81,7 +87,7 @@ impl Core {
     /// While a leadership is handed over no proposal is taken: not for one who is away or far behind.
     fn can_inherit(&self, heir: ReplicaId) -> bool {
         let progress = self.raw.raft.prs().get(heir.0).filter(|_| self.membership.voters.contains(&heir));
-        progress.is_some_and(|p| p.recent_active && p.state == ProgressState::Replicate && self.is_near(p.matched))
+        progress.is_some_and(|p| p.recent_active && self.follows(p) && self.is_near(p.matched))
     }
 
     pub(super) fn is_near(&self, matched: u64) -> bool {

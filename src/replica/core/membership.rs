@@ -4,7 +4,6 @@ use super::entry::change_entry;
 use super::{Change, ChangeError, Core, Effect};
 use crate::consensus::Membership;
 use crate::id::ReplicaId;
-use raft::ProgressState;
 use raft::eraftpb::ConfChangeV2;
 
 impl Core {
@@ -31,9 +30,7 @@ impl Core {
         }
         let member = |r: &ReplicaId| now.voters.contains(r) || now.learners.contains(r);
         let promotable = |r: &ReplicaId| match self.raw.raft.prs().get(r.0) {
-            // One that has all is only probed until something more is written, and that may be never.
-            Some(p) if p.matched == self.last_index() => Ok(()),
-            Some(p) if p.state == ProgressState::Replicate && self.is_near(p.matched) => Ok(()),
+            Some(p) if self.follows(p) && self.is_near(p.matched) => Ok(()),
             _ => Err(ChangeError::NotCaughtUp(*r)),
         };
         let demotable = |r: &ReplicaId| match *r {

@@ -388,6 +388,7 @@ impl World {
                 self.say(id, rank.map_or("does not succeed".to_owned(), |rank| format!("succeeds as number {rank}")));
             }
             "ailing" => self.step(id, Event::Ailing(words[2] == "yes")),
+            "unreachable" => self.step(id, Event::Unreachable(replica(2))),
             "transfer" => self.step(id, Event::TransferLeader(Some(replica(2)))),
             "durable" => self.step(id, Event::Durable(number(2))),
             "kept" => self.step(id, Event::Kept(number(2))),
