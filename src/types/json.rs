@@ -321,7 +321,7 @@ fn canonicalize(json: &mut Json) -> SqlResult<()> {
         Json::Array(items) => items.iter_mut().try_for_each(canonicalize)?,
         Json::Object(members) => {
             sort_members(members);
-            members.iter_mut().try_for_each(|(_, value)| canonicalize(value))?;
+            members.iter_mut().try_for_each(|(_, value)| deep(|| canonicalize(value)))?;
         }
         _ => {}
     }
@@ -392,7 +392,7 @@ impl Json {
                     if at > 0 {
                         out.push_str(", ");
                     }
-                    item.push(out);
+                    deep(|| item.push(out));
                 }
                 out.push(']');
             }
@@ -404,7 +404,7 @@ impl Json {
                     }
                     push_string(key, out);
                     out.push_str(": ");
-                    value.push(out);
+                    deep(|| value.push(out));
                 }
                 out.push('}');
             }
@@ -439,13 +439,13 @@ impl Json {
         match self {
             Json::Array(items) => items.iter().for_each(|item| {
                 next(out);
-                item.push_pretty(level + 1, out);
+                deep(|| item.push_pretty(level + 1, out));
             }),
             Json::Object(members) => members.iter().for_each(|(key, value)| {
                 next(out);
                 push_string(key, out);
                 out.push_str(": ");
-                value.push_pretty(level + 1, out);
+                deep(|| value.push_pretty(level + 1, out));
             }),
             _ => {}
         }
@@ -699,11 +699,12 @@ pub fn compare(a: &Json, b: &Json) -> Ordering {
         (Json::Number(a), Json::Number(b)) => numeric::compare_text(a, b),
         (Json::Bool(a), Json::Bool(b)) => a.cmp(b),
         (Json::Array(a), Json::Array(b)) => {
-            let items = || a.iter().zip(b).map(|(a, b)| compare(a, b)).find(|o| o.is_ne());
+            let items = || a.iter().zip(b).map(|(a, b)| deep(|| compare(a, b))).find(|o| o.is_ne());
             a.len().cmp(&b.len()).then_with(|| items().unwrap_or(Ordering::Equal))
         }
         (Json::Object(a), Json::Object(b)) => {
-            let member = |(a, b): (&(String, Json), &(String, Json))| a.0.cmp(&b.0).then_with(|| compare(&a.1, &b.1));
+            let member =
+                |(a, b): (&(String, Json), &(String, Json))| a.0.cmp(&b.0).then_with(|| deep(|| compare(&a.1, &b.1)));
             let members = || a.iter().zip(b).map(member).find(|o| o.is_ne());
             a.len().cmp(&b.len()).then_with(|| members().unwrap_or(Ordering::Equal))
         }
@@ -715,9 +716,9 @@ pub fn compare(a: &Json, b: &Json) -> Ordering {
 pub fn equal(a: &Json, b: &Json) -> bool {
     match (a, b) {
         (Json::Number(a), Json::Number(b)) => numeric::compare_text(a, b) == Ordering::Equal,
-        (Json::Array(a), Json::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(a, b)),
+        (Json::Array(a), Json::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| deep(|| equal(a, b))),
         (Json::Object(a), Json::Object(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.0 == b.0 && equal(&a.1, &b.1))
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.0 == b.0 && deep(|| equal(&a.1, &b.1)))
         }
         _ => a == b,
     }
@@ -741,9 +742,11 @@ pub fn contains(a: &Json, b: &Json) -> bool {
 fn contains_below(a: &Json, b: &Json) -> bool {
     match (a, b) {
         (Json::Object(a), Json::Object(b)) => {
-            b.iter().all(|(key, wanted)| find(a, key).is_some_and(|found| contains_below(found, wanted)))
+            b.iter().all(|(key, wanted)| find(a, key).is_some_and(|found| deep(|| contains_below(found, wanted))))
         }
-        (Json::Array(a), Json::Array(b)) => b.iter().all(|wanted| a.iter().any(|item| contains_below(item, wanted))),
+        (Json::Array(a), Json::Array(b)) => {
+            b.iter().all(|wanted| a.iter().any(|item| deep(|| contains_below(item, wanted))))
+        }
         _ => equal(a, b),
     }
 }
@@ -844,7 +847,7 @@ fn change_at(json: &mut Json, path: &[Option<String>], depth: usize, value: &Jso
         Json::Object(members) => {
             let found = members.binary_search_by(|(key, _)| key_order(key, step));
             match (found, last) {
-                (Ok(at), false) => return change_at(&mut members[at].1, path, depth + 1, value, change),
+                (Ok(at), false) => return deep(|| change_at(&mut members[at].1, path, depth + 1, value, change)),
                 (Err(_), false) => {}
                 (Ok(at), true) => match change {
                     Change::Delete => drop(members.remove(at)),
@@ -876,7 +879,7 @@ fn change_at(json: &mut Json, path: &[Option<String>], depth: usize, value: &Jso
             let at = if index < 0 { (index + length).max(-1) } else { index.min(length) };
             let inside = (0..length).contains(&at);
             match (inside, last) {
-                (true, false) => return change_at(&mut items[at as usize], path, depth + 1, value, change),
+                (true, false) => return deep(|| change_at(&mut items[at as usize], path, depth + 1, value, change)),
                 (false, false) => {}
                 (true, true) => match change {
                     Change::Delete => drop(items.remove(at as usize)),
@@ -951,9 +954,9 @@ fn room_for(step: Option<&&str>) -> Json {
 /// `jsonb_strip_nulls`: without null members, at all depths.
 pub fn strip_nulls(json: Json) -> Json {
     match json {
-        Json::Array(items) => Json::Array(items.into_iter().map(strip_nulls).collect()),
+        Json::Array(items) => Json::Array(items.into_iter().map(|value| deep(|| strip_nulls(value))).collect()),
         Json::Object(members) => Json::Object(
-            members.into_iter().filter(|(_, v)| *v != Json::Null).map(|(k, v)| (k, strip_nulls(v))).collect(),
+            members.into_iter().filter(|(_, v)| *v != Json::Null).map(|(k, v)| (k, deep(|| strip_nulls(v)))).collect(),
         ),
         scalar => scalar,
     }
@@ -975,7 +978,7 @@ pub fn strip_nulls_json(text: &str) -> SqlResult<String> {
                     comma(out);
                     push_string(&unquote(key)?, out);
                     out.push(':');
-                    push(value, out)?;
+                    deep(|| push(value, out))?;
                 }
                 out.push('}');
             }
@@ -983,7 +986,7 @@ pub fn strip_nulls_json(text: &str) -> SqlResult<String> {
                 out.push('[');
                 for item in elements(text) {
                     comma(out);
-                    push(item, out)?;
+                    deep(|| push(item, out))?;
                 }
                 out.push(']');
             }
@@ -1067,5 +1070,22 @@ mod tests {
         assert!(!yes("\"bar\"", "[\"bar\"]"));
         assert!(!yes("{\"a\":{\"b\":1}}", "{\"b\":1}"));
         assert!(!yes("[[1]]", "[1]"));
+    }
+
+    /// As deep as a document may be, on half the stack of a thread that serves.
+    #[test]
+    fn depth_needs_no_stack() {
+        let within = || {
+            for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+                let text = format!("{}1{}", open.repeat(999), close.repeat(999));
+                let json = parse(&text).unwrap();
+                assert_eq!(json.to_text(), canonical(&text).unwrap());
+                assert!(equal(&json, &json) && compare(&json, &json).is_eq() && contains(&json, &json));
+                assert!(json.pretty().len() > text.len());
+                assert!(equal(&strip_nulls(parse(&text).unwrap()), &json));
+                assert!(strip_nulls_json(&text).is_ok());
+            }
+        };
+        std::thread::Builder::new().stack_size(1 << 20).spawn(within).unwrap().join().unwrap();
     }
 }

@@ -940,7 +940,7 @@ impl Run<'_> {
         }
         if level < to {
             for child in children {
-                if !self.below(child, level + 1, from, to, emit)? {
+                if !deep(|| self.below(child, level + 1, from, to, emit))? {
                     return Ok(false);
                 }
             }

@@ -261,3 +261,5 @@ EXPLAIN (ANALYZE, VERBOSE) SELECT repeat(a.t, 100000) FROM h a, h b, h c ORDER B
 ANALYZE; ANALYZE h, hs, h; VACUUM ANALYZE
 COMMENT ON TABLE h IS 'x'; SELECT set_config('a.b' || g, repeat('x', 10000), false) FROM generate_series(1, 1000000) g
 SET search_path = h, pg_catalog, public; SELECT count(*) FROM pg_settings a, pg_settings b, pg_settings c, pg_settings d
+SELECT length(repeat('{"a":', 10000)::json::text), length(repeat('[', 999 + g) || '1' || repeat(']', 999)) FROM generate_series(0, 1) g
+SELECT jsonb_strip_nulls(j), jsonb_pretty(j), j @> j, j || j, jsonb_path_query_array(j, '$.**') FROM (SELECT (repeat('[', 999) || '1' || repeat(']', 999))::jsonb) x(j)
