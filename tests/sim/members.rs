@@ -120,7 +120,8 @@ impl World {
         }
     }
 
-    /// Whether a further voter may be lost: all others are there, at least for good, and are known to be the voters.
+    /// Whether a further voter may be lost: all others are there, at least for good, and are known to be the voters; and no learner,
+    /// who may be a voter soon, has damage that nobody has found.
     fn can_spare(&mut self, id: u64) -> bool {
         self.note_settled();
         let Some(now) = self.configuration() else { return false };
@@ -129,12 +130,14 @@ impl World {
         }
         let stays = |r: &ReplicaId| {
             let up = self.members.standings.get(&r.0) == Some(&Standing::Up);
-            up && self.members.is_here(r.0) && !self.nodes[&r.0].rotten
+            up && self.members.is_here(r.0)
         };
+        let sound = self.members.here().iter().all(|machine| !self.nodes[machine].rotten);
         let here = self.members.here().len();
         now.voters_outgoing.is_empty()
             && now.voters.len() >= 3
             && now.voters.iter().all(stays)
+            && sound
             && self.members.is_here(id)
             && here < MAX_MACHINES
     }

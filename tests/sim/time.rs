@@ -3,7 +3,7 @@
 use super::oracle::Check;
 use super::world::{Action, World};
 use quorate::clock::{Belief, Reading, TOLERANCE};
-use quorate::command::Batch;
+use quorate::command::{self, Batch};
 use quorate::id::NodeId;
 use quorate::raftlog::Entry;
 use quorate::replica::conductor::contract::{Input, Now};
@@ -21,8 +21,9 @@ const SET_BACK: i64 = 10 * TOLERANCE;
 pub struct Truth {
     /// What the voters' clocks said from a moment on, minus that moment.
     clocks: BTreeMap<u64, BTreeMap<u64, i64>>,
-    /// When each entry was first seen.
-    stamped: BTreeMap<(u64, u64), u64>,
+    /// When each entry was first seen: by index, term, and its own time. Who votes alone may lose a term that nobody has heard of,
+    /// and lead it again with other entries.
+    stamped: BTreeMap<(u64, u64, i64), u64>,
     /// Where the last committed batch ended, and when it was stamped.
     last: Option<(i64, u64)>,
 }
@@ -52,13 +53,15 @@ impl Truth {
 
     pub fn appends(&mut self, now: u64, entries: &[Entry]) {
         for entry in entries {
-            self.stamped.entry((entry.index, entry.term)).or_insert(now);
+            if let Ok((time, _)) = command::head(&entry.data) {
+                self.stamped.entry((entry.index, entry.term, time)).or_insert(now);
+            }
         }
     }
 
     /// A batch is committed, in the order of the log.
     pub fn commits(&mut self, at: (u64, u64), batch: &Batch) -> Check {
-        let stamped = self.stamped.get(&at).copied().unwrap_or(0);
+        let stamped = self.stamped.get(&(at.0, at.1, batch.now)).copied().unwrap_or(0);
         let (reached, unpassed) = self.believed(stamped);
         if let Some((end, before)) = self.last {
             let waited = end + (stamped.saturating_sub(before) as i64) / 2;
