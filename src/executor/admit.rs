@@ -164,6 +164,21 @@ impl Drop for Own {
     }
 }
 
+/// A COMMIT counts as on its way. Until it is admitted its client may give it up, by hanging up too.
+struct OnItsWay {
+    executor: Arc<Executor>,
+    name: TxName,
+    admitted: bool,
+}
+
+impl Drop for OnItsWay {
+    fn drop(&mut self) {
+        if !self.admitted {
+            self.executor.land_commit(self.name, End::Withdrawn);
+        }
+    }
+}
+
 impl Drop for Fence {
     fn drop(&mut self) {
         self.executor.state.lock().fences.retain(|fence| fence.owner != self.owner);
@@ -290,10 +305,9 @@ impl Executor {
         if !self.take_off_commit(name) && !lenient {
             return Ok(abort());
         }
-        if let Err(error) = self.enter(&tables, false, fence.as_ref().map(|fence| fence.owner), control).await {
-            self.land_commit(name, End::Withdrawn);
-            return Err(error.into());
-        }
+        let mut way = OnItsWay { executor: self.clone(), name, admitted: false };
+        self.enter(&tables, false, fence.as_ref().map(|fence| fence.owner), control).await?;
+        way.admitted = true;
         Ok(self.admission(Held::Commit { tables, name, _fence: fence }, term))
     }
 

@@ -1477,6 +1477,26 @@ fn trials_keep_others_out_at_the_end_only() {
     });
 }
 
+/// Whose client hangs up while its COMMIT waits for others is over, and its locks are free.
+#[test]
+fn a_commit_that_nobody_wants_any_more_ends_its_block() {
+    let db = Db::new("CREATE TABLE b (n int8); CREATE TABLE c (n int8); INSERT INTO b VALUES (1)");
+    runtime().block_on(async {
+        let control = within(10_000);
+        let mut block = db.session();
+        block.run("BEGIN").await;
+        block.run("INSERT INTO b VALUES (2)").await;
+        let text = "INSERT INTO c SELECT x.n FROM b AS x, b AS y";
+        let Tried::Ready(write, admission) = tried(&db, text, 1, &control).await else { panic!("not ready") };
+        assert!(tokio::time::timeout(Duration::from_millis(200), block.run("COMMIT")).await.is_err());
+        block.end();
+        let outcome = db.log.apply(RequestId { origin: 3, seq: 3 }, *write);
+        admission.conclude(&outcome);
+        assert_eq!(db.executor().open_transactions(), 0);
+        assert!(db.executor().state.lock().locks.is_empty());
+    });
+}
+
 // ---- autocommit ----
 
 #[test]
