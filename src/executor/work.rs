@@ -562,7 +562,7 @@ impl Work {
 
     /// What the changed rows now have in unique indexes where a row does not say it: as in PostgreSQL, who would have the same waits
     /// to see what becomes of it.
-    fn unique_keys(&mut self, touched: &[Touched], names: &Tables) -> Result<Vec<(u32, Arc<[u8]>)>, Trouble> {
+    fn unique_keys(&mut self, touched: &[Touched], names: &Tables) -> Result<Vec<RowKey>, Trouble> {
         let mut keys = Vec::new();
         let Some(view) = &mut self.view else { return Ok(keys) };
         for touched in touched.iter().filter(|touched| touched.operation != Operation::Delete) {
@@ -714,11 +714,14 @@ pub fn again(view: &mut View, step: &Step, env: &Env, isolation: Isolation) -> R
     }
 }
 
+/// A table, and what is locked of it.
+type RowKey = (u32, Arc<[u8]>);
+
 /// The locks that a run calls for.
 #[derive(Default)]
 struct Found {
     tables: BTreeMap<u32, LockMode>,
-    rows: BTreeMap<(u32, Arc<[u8]>), LockStrength>,
+    rows: BTreeMap<RowKey, LockStrength>,
     inserted: Vec<(u32, i64)>,
 }
 

@@ -417,7 +417,7 @@ impl Binder<'_> {
         let test = if null { Op::IsNull } else { Op::IsNotNull };
         if let Some(fields) = expr.row_values() {
             // All fields, also for IS NOT NULL: a row of both is neither. A row among them is a value.
-            let fields = fields.to_vec().into_iter().map(|f| self.record(f)).collect::<SqlResult<Vec<_>>>()?;
+            let fields = fields.iter().cloned().map(|f| self.record(f)).collect::<SqlResult<Vec<_>>>()?;
             return Ok(if fields.is_empty() { Typed::bool(true) } else { Typed::test(test, fields) });
         }
         let expr = self.decide_text(expr)?;
