@@ -143,6 +143,7 @@ struct Tx {
     gateway: Option<NodeId>,
     /// Its locks are about to be given to others.
     given_up: AtomicBool,
+    /// When its gateway has last given a sign. That an order of it is done is none: it may have waited for long.
     seen: Mutex<Instant>,
     flight: Mutex<admit::TxFlight>,
     work: tokio::sync::Mutex<Work>,
@@ -343,7 +344,6 @@ impl Executor {
                 Reply::Done
             }),
         };
-        *tx.seen.lock() = self.host.now();
         match result {
             Ok(reply) => self.granted(&tx, order.epoch, order.known, reply),
             // It comes again, and finds its work as it was.
