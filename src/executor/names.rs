@@ -54,7 +54,7 @@ pub fn overlap(a: &[u32], b: &[u32]) -> bool {
 
 /// User tables by SQLite's name.
 pub struct Tables {
-    version: u64,
+    catalog: Arc<Catalog>,
     by_name: HashMap<String, Table>,
     /// The tables that a table's foreign keys point to.
     parents: HashMap<u32, Vec<u32>>,
@@ -100,7 +100,7 @@ impl Unique {
     }
 
     /// The query for what a row of `table` has there, if the row does not say.
-    pub fn query(&self, catalog: &Catalog, table: u32) -> Option<&str> {
+    fn query(&self, catalog: &Catalog, table: u32) -> Option<&str> {
         let Terms::Asked(query) = &self.terms else { return None };
         let make = || {
             let relation = catalog.by_oid(table)?;
@@ -134,7 +134,7 @@ impl Tables {
         self.by_name.iter().find(|(_, table)| table.oid == oid).map(|(name, _)| name.clone())
     }
 
-    fn new(catalog: &Catalog) -> Tables {
+    fn new(catalog: Arc<Catalog>) -> Tables {
         let mut by_name = HashMap::new();
         for relation in catalog.relations.values() {
             let Source::Table(name) = &relation.source else { continue };
@@ -145,14 +145,14 @@ impl Tables {
             let primary = relation.constraints.iter().find(|c| matches!(c.kind, ConstraintKind::PrimaryKey { .. }));
             let place = |attnum: &i16| relation.columns.iter().position(|column| column.attnum == *attnum);
             let key = primary.filter(|_| !keyed).map(|c| c.columns.iter().filter_map(place).collect());
-            let references = relation.constraints.iter().filter_map(|c| reference(catalog, relation, c)).collect();
+            let references = relation.constraints.iter().filter_map(|c| reference(&catalog, relation, c)).collect();
             let key = key.unwrap_or_default();
             let unique = relation.indexes.iter().filter_map(|index| unique(relation, index)).collect();
             by_name.insert(name.clone(), Table { oid: relation.oid, keyed, key, references, unique });
         }
         let parents = |table: &Table| table.references.iter().map(|reference| reference.parent).collect();
         let parents = by_name.values().map(|table| (table.oid, parents(table))).collect();
-        Tables { version: catalog.version, by_name, parents }
+        Tables { catalog, by_name, parents }
     }
 
     pub fn has(&self, oid: u32) -> bool {
@@ -166,6 +166,11 @@ impl Tables {
 
     pub fn get(&self, name: &str) -> Option<&Table> {
         self.by_name.get(name)
+    }
+
+    /// The unique indexes in which a row of a table does not say what it has, each with the query for that.
+    pub fn asked<'a>(&'a self, table: &'a Table) -> impl Iterator<Item = (&'a Unique, &'a str)> {
+        table.unique.iter().filter_map(|unique| Some((unique, unique.query(&self.catalog, table.oid)?)))
     }
 }
 
@@ -199,11 +204,11 @@ impl Names {
     pub fn of(&self, shared: &Shared) -> Arc<Tables> {
         let version = shared.schema_version();
         if let Some(tables) = &*self.tables.load()
-            && tables.version == version
+            && tables.catalog.version == version
         {
             return tables.clone();
         }
-        let tables = Arc::new(Tables::new(&shared.catalog()));
+        let tables = Arc::new(Tables::new(shared.catalog()));
         self.tables.store(Some(tables.clone()));
         tables
     }
@@ -236,7 +241,7 @@ impl Names {
     fn touched_by(&self, views: &Views, shared: &Shared, sql: &str) -> Arc<Touches> {
         let tables = self.of(shared);
         if let (version, known) = &*self.known.lock()
-            && *version == tables.version
+            && *version == tables.catalog.version
             && let Some(found) = known.get(sql)
         {
             return found.clone();
@@ -251,8 +256,8 @@ impl Names {
         let oids = |names: &[String]| names.iter().filter_map(|name| tables.get(name)).map(|table| table.oid).collect();
         let found = Arc::new(Touches { written: oids(&named.written), read: oids(&named.read) });
         let mut known = self.known.lock();
-        if known.0 != tables.version || known.1.len() >= REMEMBERED {
-            *known = (tables.version, HashMap::new());
+        if known.0 != tables.catalog.version || known.1.len() >= REMEMBERED {
+            *known = (tables.catalog.version, HashMap::new());
         }
         known.1.insert(sql.to_owned(), found.clone());
         found

@@ -567,8 +567,7 @@ impl Work {
         let Some(view) = &mut self.view else { return Ok(keys) };
         for touched in touched.iter().filter(|touched| touched.operation != Operation::Delete) {
             let (Some(table), Some((_, rowid))) = (names.get(&touched.table), touched.rowids) else { continue };
-            for unique in &*table.unique {
-                let Some(query) = unique.query(&*view.runner().catalog()?, table.oid) else { continue };
+            for (unique, query) in names.asked(table) {
                 let found = match view.runner().connection.query(query, &[Value::Int(rowid).as_ref()]) {
                     // The block itself has changed, or dropped, what the index is over.
                     Err(fault) if fault.is_deterministic() => continue,

@@ -481,13 +481,7 @@ impl<R: Replica, P: Peers> Database for Router<R, P> {
     }
 
     async fn catch_up(&self, control: &Control) -> SqlResult<()> {
-        let mut waiting = Waiting::new(control, self.host.now());
-        while self.shared.applied() < self.defined() {
-            waiting.check(&*self.host, true)?;
-            waiting.sees(self.shared.applied(), self.host.now());
-            let _ = within(&*self.host, RETRY, self.shared.wait_applied(self.defined())).await;
-        }
-        Ok(())
+        follow(&*self.host, &self.shared, control, || self.shared.applied() >= self.defined()).await
     }
 
     async fn barrier(&self, control: &Control) -> SqlResult<()> {
@@ -597,7 +591,7 @@ impl<R: Replica, P: Peers> Router<R, P> {
         match refusal {
             Refusal::SchemaChanged { now } => {
                 // The refusal may come from a leader that has applied more than this node.
-                self.await_schema(now, control).await?;
+                follow(&*self.host, &self.shared, control, || self.shared.catalog().version >= now).await?;
                 Err(Failure::SchemaChanged)
             }
             Refusal::ChunksMissing => {
@@ -630,17 +624,6 @@ impl<R: Replica, P: Peers> Router<R, P> {
                 Err(Failure::SchemaChanged) => transaction.follow_schema(&self.catalog())?,
             }
         }
-    }
-
-    async fn await_schema(&self, version: u64, control: &Control) -> SqlResult<()> {
-        let mut waiting = Waiting::new(control, self.host.now());
-        while self.shared.catalog().version < version {
-            waiting.check(&*self.host, true)?;
-            waiting.sees(self.shared.applied(), self.host.now());
-            let next = self.shared.applied() + 1;
-            let _ = within(&*self.host, RETRY, self.shared.wait_applied(next)).await;
-        }
-        Ok(())
     }
 }
 
@@ -799,6 +782,23 @@ impl<'a> Waiting<'a> {
             false => Err(stopped(self.control, has_leader)),
         }
     }
+}
+
+/// Waits until this node has applied enough.
+pub(super) async fn follow(
+    host: &dyn Host,
+    shared: &Shared,
+    control: &Control,
+    is_enough: impl Fn() -> bool,
+) -> SqlResult<()> {
+    let mut waiting = Waiting::new(control, host.now());
+    while !is_enough() {
+        let applied = shared.applied();
+        waiting.check(host, true)?;
+        waiting.sees(applied, host.now());
+        let _ = within(host, RETRY, shared.wait_applied(applied + 1)).await;
+    }
+    Ok(())
 }
 
 /// Whether to go on trying.

@@ -14,7 +14,7 @@
 use super::attempt::disk_full;
 use super::peer::{self, Reply, Request};
 use super::reach::{Peers, Replica};
-use super::router::{Router, Waiting};
+use super::router::{Router, Waiting, follow};
 use super::time::Time;
 use super::{Control, Failure, Mark};
 use crate::command::{self, Command, Isolation, Outcome, Proposal, StepOutcome, Tenure, Write, schema};
@@ -408,13 +408,7 @@ impl<R: Replica, P: Peers> Transaction<R, P> {
                 Ok(outcome)
             }
             transaction::Reply::SchemaChanged { now } => {
-                let mut waiting = Waiting::new(control, self.link.host.now());
-                while self.shared.schema_version() < now {
-                    waiting.check(&*self.link.host, true)?;
-                    waiting.sees(self.shared.applied(), self.link.host.now());
-                    let next = self.shared.wait_applied(self.shared.applied() + 1);
-                    let _ = within(&*self.link.host, RETRY, next).await;
-                }
+                follow(&*self.link.host, &self.shared, control, || self.shared.schema_version() >= now).await?;
                 Err(Failure::SchemaChanged)
             }
             transaction::Reply::Failed(error) => {
