@@ -70,6 +70,8 @@ pub fn table(
     for action in actions {
         let current = work.catalog.by_oid(relation.oid).map(|r| Relation::clone(r));
         let current = current.ok_or_else(|| SqlError::internal("the altered relation is gone"))?;
+        // Each action describes the whole relation anew.
+        work.scope().allowance.spend(8 * current.columns.len() as u64)?;
         match (&current.kind, action) {
             (_, AlterAction::Accepted) => {}
             (_, AlterAction::OwnerTo(to)) => owners::relation_to(work, &current, to)?,
