@@ -9,7 +9,7 @@
 //! **Memory** is counted twice. What our functions hold at a time, in bytes by the sizes of values, is the same everywhere as
 //! well, and limited in the log too. What SQLite allocates while a statement runs ([`allocate`]) depends on what is cached;
 //! it is limited where nothing depends on the answer: in reads, and where writes are tried. Both count for the node, which
-//! has a limit of its own ([`limit_node`]). **Time**: at least every
+//! has a limit of its own ([`limit_node`]); beyond that it is who has much that is refused more ([`SMALL`]). **Time**: at least every
 //! [`STRIDE`] units, somebody else is asked whether to stop ([`Meter::watch`]); what it says is not in the count.
 
 use crate::error::{SqlError, SqlResult, state};
@@ -22,6 +22,9 @@ use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, Ordering::Relaxed};
 pub const STRIDE: usize = 1 << 14;
 /// Bytes that a statement counts for itself before it tells the node.
 const BATCH: i64 = 1 << 18;
+/// Bytes that a statement may have whatever others have: who wants a row is not refused because somebody else holds
+/// hundreds of megabytes.
+const SMALL: i64 = 4 << 20;
 /// Bytes that all statements of this process have, and may have.
 static NODE: AtomicI64 = AtomicI64::new(0);
 static NODE_LIMIT: AtomicI64 = AtomicI64::new(i64::MAX);
@@ -157,7 +160,7 @@ impl Meter {
         if (has - self.told.load(Relaxed)).abs() < BATCH {
             return true;
         }
-        self.tell() || self.allocations.load(Relaxed) == UNLIMITED
+        self.tell() || has <= SMALL || self.allocations.load(Relaxed) == UNLIMITED
     }
 
     fn allocate(&self, bytes: i64) -> bool {
@@ -240,8 +243,7 @@ impl Meter {
             return Ok(());
         }
         self.held.store(held - bytes, Relaxed);
-        Err(SqlError::new(state::OUT_OF_MEMORY, "out of memory")
-            .detail("All statements of this node together have as much as they may have."))
+        Err(full())
     }
 }
 
@@ -249,6 +251,43 @@ impl Drop for Meter {
     fn drop(&mut self) {
         NODE.fetch_sub(self.told.load(Relaxed), Relaxed);
     }
+}
+
+/// Bytes that are kept for longer than a statement runs (rows of cursors): they count for the node until this is dropped.
+#[derive(Debug, Default)]
+pub struct Charge {
+    bytes: i64,
+    /// Bytes that the node was told.
+    told: i64,
+}
+
+impl Charge {
+    /// Counts more. Error: 53200, and they are not counted.
+    pub fn add(&mut self, bytes: usize) -> SqlResult<()> {
+        let bytes = i64::try_from(bytes).unwrap_or(i64::MAX / 2);
+        let more = self.bytes.saturating_add(bytes) - self.told;
+        if more >= BATCH {
+            let node = NODE.fetch_add(more, Relaxed) + more;
+            if node > NODE_LIMIT.load(Relaxed) && self.told + more > SMALL {
+                NODE.fetch_sub(more, Relaxed);
+                return Err(full());
+            }
+            self.told += more;
+        }
+        self.bytes += bytes;
+        Ok(())
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        NODE.fetch_sub(self.told, Relaxed);
+    }
+}
+
+fn full() -> SqlError {
+    SqlError::new(state::OUT_OF_MEMORY, "out of memory")
+        .detail("All statements of this node together have as much as they may have.")
 }
 
 /// The error of a command in the log that costs more than its budget.
@@ -324,6 +363,39 @@ mod tests {
         assert_eq!(meter.take_stop(), Some(Stop::Watch));
         drop(entered);
         assert_eq!(work(usize::MAX), Ok(()));
+    }
+
+    #[test]
+    fn who_has_little_is_not_refused_for_what_others_have() {
+        // Other tests share this process: what the node has is moved by more than they could.
+        const FULL: i64 = 1 << 50;
+        let local = || {
+            let meter = Arc::new(Meter::default());
+            meter.begin(Limits::local(1 << 40));
+            meter
+        };
+        let (large, small) = (local(), local());
+        NODE_LIMIT.store(FULL / 2, Relaxed);
+        NODE.fetch_add(FULL, Relaxed);
+        let refused = {
+            let _entered = large.enter();
+            (hold(SMALL as usize).is_err(), hold(BATCH as usize).map_err(|error| error.code), allocate(2 * BATCH))
+        };
+        let given = {
+            let _entered = small.enter();
+            (hold(SMALL as usize / 2).is_ok(), allocate(SMALL / 2))
+        };
+        let before = NODE.load(Relaxed);
+        let mut charge = Charge::default();
+        let kept = (charge.add(SMALL as usize).is_ok(), charge.add(BATCH as usize).is_ok());
+        let counted = NODE.load(Relaxed) - before;
+        drop(charge);
+        NODE.fetch_sub(FULL, Relaxed);
+        NODE_LIMIT.store(i64::MAX, Relaxed);
+        assert_eq!(refused, (false, Err(state::OUT_OF_MEMORY), false));
+        assert_eq!(given, (true, true));
+        assert_eq!(kept, (true, false));
+        assert!(counted > 0);
     }
 
     #[test]

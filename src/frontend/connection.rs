@@ -17,7 +17,8 @@ use crate::gateway::mailbox::Mailbox;
 use crate::gateway::{Control, Database, Failure, Fetched, ReadRequest, Rows, Who};
 use crate::session::language::CopyWriter;
 use crate::session::{
-    Answer, Ask, Begin, CursorId, Effect, Fetch, Message, OpenRead, Request, RowForm, Session, Sink, Status, World,
+    Answer, Ask, Begin, CursorId, Effect, Fetch, KeptRows, Message, OpenRead, Request, RowForm, Session, Sink, Status,
+    World,
 };
 use crate::sql::allowance::{Allowance, Stop};
 use crate::trace::{self, News, Place as Spot, Span};
@@ -783,7 +784,7 @@ impl<D: Database> Connection<D> {
             if let (true, To::Copy(writer)) = (done, &mut batch.to) {
                 copy_data(&mut self.out, |out| writer.end(out))?;
             }
-            let rows = if let To::Session { rows, .. } = batch.to { rows } else { Vec::new() };
+            let rows = if let To::Session { rows, .. } = batch.to { rows } else { KeptRows::default() };
             Ok(Fetch { count: batch.count, done, rows, place: batch.place })
         }))
     }
@@ -916,7 +917,7 @@ enum To {
     Client(Arc<RowForm>),
     Copy(Box<dyn CopyWriter>),
     Nowhere { places: usize },
-    Session { rows: Vec<Vec<Value>>, bytes: usize, max_bytes: usize },
+    Session { rows: KeptRows, bytes: usize, max_bytes: usize },
 }
 
 impl To {
@@ -929,7 +930,7 @@ impl To {
                 To::Copy(writer)
             }
             Sink::Nowhere { places } => To::Nowhere { places: *places },
-            Sink::Session { max_bytes } => To::Session { rows: Vec::new(), bytes: 0, max_bytes: *max_bytes },
+            Sink::Session { max_bytes } => To::Session { rows: KeptRows::default(), bytes: 0, max_bytes: *max_bytes },
         })
     }
 }
@@ -985,13 +986,13 @@ fn take(to: &mut To, out: &mut Vec<u8>, values: &[ValueRef<'_>]) -> SqlResult<()
         To::Nowhere { .. } => Ok(()),
         To::Session { rows, bytes, max_bytes } => {
             let row: Vec<Value> = values.iter().map(|v| ValueRef::to_owned(*v)).collect();
-            *bytes += row.iter().map(crate::session::value_size).sum::<usize>();
+            let size = row.iter().map(crate::session::value_size).sum::<usize>();
+            *bytes += size;
             if *bytes > *max_bytes {
                 let message = format!("the rows of the cursor are larger than {max_bytes} bytes");
                 return Err(SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, message));
             }
-            rows.push(row);
-            Ok(())
+            rows.push(row, size)
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::error::{SqlError, SqlResult};
 use crate::functions::Context;
 use crate::gateway::{Failure, Mark, Told};
 use crate::id::RequestId;
+use crate::meter::Charge;
 use crate::sql::allowance::Allowance;
 use crate::sql::catalog::Catalog;
 use crate::sql::database::{Databases, Order};
@@ -20,6 +21,7 @@ use crate::value::Value;
 use crate::version::Version;
 use bytes::Bytes;
 use std::collections::BTreeSet;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 /// A client's message after startup.
@@ -288,13 +290,56 @@ pub struct Activity<'a> {
     pub application_name: &'a str,
 }
 
+/// Rows that a session keeps: they count for the memory of all statements as long as it does.
+#[derive(Debug, Default)]
+pub struct KeptRows {
+    rows: Vec<Vec<Value>>,
+    charge: Charge,
+}
+
+impl KeptRows {
+    /// Error: 53200.
+    pub fn push(&mut self, row: Vec<Value>, bytes: usize) -> SqlResult<()> {
+        self.charge.add(bytes)?;
+        self.rows.push(row);
+        Ok(())
+    }
+}
+
+impl From<Vec<Vec<Value>>> for KeptRows {
+    /// Of rows that are few, or that were here already.
+    fn from(rows: Vec<Vec<Value>>) -> KeptRows {
+        KeptRows { rows, charge: Charge::default() }
+    }
+}
+
+impl Deref for KeptRows {
+    type Target = Vec<Vec<Value>>;
+
+    fn deref(&self) -> &Vec<Vec<Value>> {
+        &self.rows
+    }
+}
+
+impl DerefMut for KeptRows {
+    fn deref_mut(&mut self) -> &mut Vec<Vec<Value>> {
+        &mut self.rows
+    }
+}
+
+impl PartialEq for KeptRows {
+    fn eq(&self, other: &KeptRows) -> bool {
+        self.rows == other.rows
+    }
+}
+
 #[derive(Debug, Default, PartialEq)]
 pub struct Fetch {
     pub count: u64,
     /// The end was reached.
     pub done: bool,
     /// For [`Sink::Session`].
-    pub rows: Vec<Vec<Value>>,
+    pub rows: KeptRows,
     /// What stands before the client's columns in the last row.
     pub place: Vec<Value>,
 }

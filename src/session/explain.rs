@@ -93,10 +93,10 @@ impl Session {
             Answer::Opened(Err(Failure::Sql { error, .. })) => Err(error.into()),
             Answer::Fetched(result) => {
                 self.effects.push(Effect::Release(cursor));
-                let fetch = result?;
+                let mut fetch = result?;
                 let took = world.now - explaining.since;
                 let Some(nodes) = explaining.steps.take() else {
-                    let steps = fetch.rows.into_iter().filter_map(node).collect();
+                    let steps = fetch.rows.drain(..).filter_map(node).collect();
                     explaining.steps = Some(below(explaining.change.as_ref(), steps));
                     (explaining.planning, explaining.since) = (took, world.now);
                     return self.analyze(world, explaining);

@@ -1305,7 +1305,7 @@ impl Session {
         if run.answer == AnswerAs::Simple {
             self.send_columns(&run.portal.form)?;
         }
-        run.portal.state = PortalState::Held(rows);
+        run.portal.state = PortalState::Held(rows.into());
         self.deliver_held(run)
     }
 
@@ -1313,7 +1313,7 @@ impl Session {
         let PortalState::Held(rows) = &mut run.portal.state else { return Ok(()) };
         let count = run.max.min(rows.len() as u64);
         let rest = rows.split_off(count as usize);
-        let rows = std::mem::replace(rows, rest);
+        let rows = std::mem::replace(&mut **rows, rest);
         let more = matches!(&run.portal.state, PortalState::Held(rest) if !rest.is_empty());
         run.portal.position += count;
         if !rows.is_empty() {

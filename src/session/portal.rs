@@ -1,6 +1,6 @@
 //! Prepared statements and portals. A portal is a statement with its parameters; a cursor is a portal too.
 
-use super::effect::{CursorId, RowForm};
+use super::effect::{CursorId, KeptRows, RowForm};
 use super::explain::Explaining;
 use super::language::Statement;
 use crate::functions::advisory::Answered;
@@ -65,7 +65,7 @@ pub(super) enum PortalState {
     /// The connection holds the open result.
     Open(CursorId),
     /// The session holds the rows.
-    Held(Vec<Vec<Value>>),
+    Held(KeptRows),
     /// A read at its end.
     Exhausted,
     /// Not a read, and has run.

@@ -2,7 +2,7 @@
 //!
 //! Where errors may lead to a handler there is a savepoint, under a name that no client can write.
 
-use super::effect::{Answer, Ask, Effect, Fetch, Severity, Sink, World};
+use super::effect::{Answer, Ask, Effect, Fetch, KeptRows, Severity, Sink, World};
 use super::portal::Run;
 use super::{CursorId, Session, Step, Stop, Task, Wait, What, unless_brief};
 use crate::command::StepOutcome;
@@ -16,7 +16,6 @@ use crate::sql::procedural::{
 use crate::types::text::{named_oid, write_text};
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 /// A program on its way.
@@ -66,8 +65,13 @@ enum Slot {
 
 /// A loop under way.
 enum Round {
-    Rows(VecDeque<Vec<Value>>, Vec<ResultColumn>, bool),
-    Numbers { next: i64, last: i64, by: i64 },
+    /// What is left, the next one last; and whether there was any.
+    Rows(KeptRows, Vec<ResultColumn>, bool),
+    Numbers {
+        next: i64,
+        last: i64,
+        by: i64,
+    },
 }
 
 /// What becomes of the rows of a query.
@@ -229,7 +233,7 @@ impl Doing {
                 })
             }
             Some(Round::Rows(rows, columns, any)) => {
-                let row = rows.pop_front().map(|row| Held::of(columns, row));
+                let row = rows.pop().map(|row| Held::of(columns, row));
                 *any |= row.is_some();
                 row
             }
@@ -593,7 +597,7 @@ impl Session {
         }
         let rows = std::mem::take(&mut outcome.rows);
         let count = if doing.columns.is_empty() { outcome.count } else { rows.len() as u64 };
-        self.rows_came(Fetch { count, done: true, rows, place: Vec::new() })
+        self.rows_came(Fetch { count, done: true, rows: rows.into(), place: Vec::new() })
     }
 
     pub(super) fn program_answered(&mut self, world: &World, answer: Answer) -> Step {
@@ -668,7 +672,8 @@ impl Session {
                 doing.passed();
             }
             After::Looped(number) => {
-                doing.loops[number] = Some(Round::Rows(rows.into(), columns, false));
+                rows.reverse();
+                doing.loops[number] = Some(Round::Rows(rows, columns, false));
                 doing.passed();
             }
             After::Into(false) => {

@@ -172,7 +172,7 @@ impl Client {
                     Sink::Session { .. } => ("session", (1..=count).map(|i| vec![Value::Int(i as i64)]).collect()),
                 };
                 self.say(format!("ask fetch {} {shown} to {to}: {count}{}", cursor.0, if done { ", end" } else { "" }));
-                Answer::Fetched(Ok(Fetch { count, done, rows, place: Vec::new() }))
+                Answer::Fetched(Ok(Fetch { count, done, rows: rows.into(), place: Vec::new() }))
             }
             Ask::Write { request, write, .. } => {
                 self.say(format!("ask write {request} born {} {}", write.born, steps(&write)));

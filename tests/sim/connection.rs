@@ -14,8 +14,8 @@ use quorate::id::RequestId;
 use quorate::session::language::PlanCache;
 use quorate::session::postgres::Postgres;
 use quorate::session::{
-    Answer, Ask, Begin, Bind, CommandTag, CursorId, Effect, Fetch, Identity, Limits, Message, Request, Session,
-    Settings, Sink, World,
+    Answer, Ask, Begin, Bind, CommandTag, CursorId, Effect, Fetch, Identity, KeptRows, Limits, Message, Request,
+    Session, Settings, Sink, World,
 };
 use quorate::sql::allowance::Allowance;
 use quorate::sql::plan::Effort;
@@ -371,11 +371,11 @@ impl Connection {
         };
         let count = rows.len() as u64;
         match sink {
-            Sink::Session { .. } => Ok(Fetch { count, done, rows, place: Vec::new() }),
-            Sink::Nowhere { .. } => Ok(Fetch { count, done, rows: Vec::new(), place: Vec::new() }),
+            Sink::Session { .. } => Ok(Fetch { count, done, rows: rows.into(), place: Vec::new() }),
+            Sink::Nowhere { .. } => Ok(Fetch { count, done, rows: KeptRows::default(), place: Vec::new() }),
             Sink::Client(_) | Sink::Copy(_) => {
                 said.rows.extend(rows);
-                Ok(Fetch { count, done, rows: Vec::new(), place: Vec::new() })
+                Ok(Fetch { count, done, rows: KeptRows::default(), place: Vec::new() })
             }
         }
     }
