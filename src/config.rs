@@ -227,7 +227,7 @@ impl Limits {
             transcript: positive("transaction_mib", self.transaction_mib, 256)? << 20,
             statements: positive("transaction_statements", self.transaction_statements, 1_000_000)?,
             changes: positive("transaction_changes_mib", self.transaction_changes_mib, 16 << 10)? << 20,
-            locks: positive("transaction_locks", self.transaction_locks, 1 << 20)?,
+            locks: positive("transaction_locks", self.transaction_locks, 1 << 18)?,
             statement_memory: statement_memory << 20,
             memory: (positive("memory_mib", self.memory_mib, 384)? as u64) << 20,
         })

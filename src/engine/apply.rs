@@ -630,11 +630,7 @@ impl Machine {
                     self.runner.connection.run("RELEASE command", &[])?;
                 }
                 self.fold.number(self.runner.connection.changes().sums().all);
-                let mut announced = std::mem::take(&mut self.runner.connection.context().lock().notified);
-                // Each once, at its first place.
-                let mut known = BTreeSet::new();
-                announced.retain(|(_, channel, payload)| known.insert((channel.clone(), payload.clone())));
-                self.notified.append(&mut announced);
+                self.notified.append(&mut self.runner.connection.context().lock().notified.take());
                 Ok(Outcome::Done(done))
             }
             Err(Ending::Stop(stop)) => Err(stop),

@@ -63,6 +63,19 @@ pub struct Touched {
     pub new: Vec<Value>,
 }
 
+impl Touched {
+    /// About how many bytes of memory it takes.
+    pub fn bytes(&self) -> usize {
+        let of = |value: &Value| match value {
+            Value::Text(text) => text.len(),
+            Value::Blob(bytes) => bytes.len(),
+            _ => 0,
+        };
+        let values = self.old.len() + self.new.len();
+        size_of::<Touched>() + values * size_of::<Value>() + self.old.iter().chain(&self.new).map(of).sum::<usize>()
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     Insert,
@@ -164,20 +177,35 @@ impl Watched {
     }
 }
 
-/// The changed rows themselves, while somebody asks for them: up to a number of rows; of more, only the tables.
+/// Bytes of changed rows that are kept: a statement's rows may be as large as it likes, what is remembered of them not.
+pub const KEPT_BYTES: usize = 32 << 20;
+
+/// The changed rows themselves, while somebody asks for them: up to a number of rows and [`KEPT_BYTES`]; of more, only the
+/// tables.
 #[derive(Default)]
 pub struct Kept {
     pub touched: Option<Vec<Touched>>,
     limit: usize,
+    /// How much of `touched` is values.
+    bytes: usize,
     /// Tables of which rows beyond the limit were updated or deleted.
     pub crowded: Vec<String>,
     /// Nothing was beyond the limit.
     pub complete: bool,
 }
 
+/// Rows that were changed.
+pub struct Taken {
+    pub rows: Vec<Touched>,
+    /// Tables of which rows that are not among `rows` were updated or deleted.
+    pub crowded: Vec<String>,
+    /// All that were changed are among `rows`.
+    pub complete: bool,
+}
+
 impl Kept {
     pub fn up_to(limit: usize) -> Kept {
-        Kept { touched: Some(Vec::new()), limit, crowded: Vec::new(), complete: true }
+        Kept { touched: Some(Vec::new()), limit, bytes: 0, crowded: Vec::new(), complete: true }
     }
 }
 
@@ -230,7 +258,8 @@ impl Changes {
         self.inner().sums = mark;
     }
 
-    /// Begins to keep the changed rows themselves, `limit` of them between two calls of [`Self::take_touched`].
+    /// Begins to keep the changed rows themselves, `limit` of them between two calls of [`Self::take_touched`], and no more
+    /// than [`KEPT_BYTES`].
     pub fn keep_touched(&mut self, limit: usize) {
         self.inner().kept = Kept::up_to(limit);
     }
@@ -274,11 +303,12 @@ impl Changes {
         self.inner().recording
     }
 
-    /// The rows changed since [`Self::keep_touched`] or the last call, and the tables of which rows beyond the limit
-    /// were updated or deleted.
-    pub fn take_touched(&mut self) -> (Vec<Touched>, Vec<String>) {
-        let kept = &mut self.inner().kept;
-        (kept.touched.as_mut().map(std::mem::take).unwrap_or_default(), std::mem::take(&mut kept.crowded))
+    /// What was kept since [`Self::keep_touched`] or the last call.
+    pub fn take_touched(&mut self) -> Taken {
+        let Kept { touched, limit, .. } = &self.inner().kept;
+        let next = if touched.is_some() { Kept::up_to(*limit) } else { Kept::default() };
+        let kept = self.swap_kept(next);
+        Taken { rows: kept.touched.unwrap_or_default(), crowded: kept.crowded, complete: kept.complete }
     }
 }
 
@@ -350,7 +380,9 @@ unsafe extern "C" fn hook(
         }
         let kept = &mut inner.kept;
         if let Some(touched) = &mut kept.touched {
-            if touched.len() >= kept.limit {
+            // What was hashed is the row, before and after.
+            kept.bytes = kept.bytes.saturating_add(inner.buffer.len());
+            if touched.len() >= kept.limit || kept.bytes > KEPT_BYTES {
                 kept.complete = false;
                 let name = table.to_string_lossy();
                 if op != ffi::SQLITE_INSERT && !kept.crowded.iter().any(|t| *t == name) {

@@ -583,14 +583,37 @@ fn a_fork_runs_steps_on_a_connection_of_somebody_else() {
     let (outcome, told) = runner.run(&draw().steps[0], None).ok().unwrap();
     assert!(told.is_none());
     assert_eq!((outcome.count, &outcome.drawn[..]), (1, &[(9, 900)][..]));
-    let (touched, crowded) = runner.connection.changes().take_touched();
-    assert!(crowded.is_empty());
+    let taken = runner.connection.changes().take_touched();
+    assert!(taken.complete && taken.crowded.is_empty());
+    let touched = taken.rows;
     assert_eq!(touched.len(), 1);
     assert_eq!((&*touched[0].table, touched[0].rowids), ("public.t", Some((900, 900))));
     assert_eq!(touched[0].new[0], Value::Int(900));
     raw.execute_batch("ROLLBACK").unwrap();
     assert_eq!(raw.query_row(r#"SELECT count(*) FROM "public.t""#, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
     drop(runner);
+    raw.close().unwrap();
+}
+
+#[test]
+fn what_is_kept_of_changed_rows_is_bounded_in_bytes_too() {
+    let raw = rusqlite::Connection::open_in_memory().unwrap();
+    raw.execute_batch("CREATE TABLE large (k INTEGER PRIMARY KEY, v)").unwrap();
+    // SAFETY: the connection goes before `raw`, which is declared before it.
+    let mut connection = unsafe { Connection::attach(&raw, &dialect().register).unwrap() };
+    connection.changes().record(true);
+    connection.changes().keep_touched(1000);
+    connection.run("INSERT INTO large VALUES (1, zeroblob(10000000)), (2, zeroblob(10000000))", &[]).unwrap();
+    let taken = connection.changes().take_touched();
+    assert_eq!((taken.rows.len(), taken.complete, taken.crowded.len()), (2, true, 0));
+    // Before and after: twenty megabytes for each.
+    connection.run("UPDATE large SET v = zeroblob(10000001)", &[]).unwrap();
+    let taken = connection.changes().take_touched();
+    assert_eq!((taken.rows.len(), taken.complete, &taken.crowded[..]), (1, false, &["large".to_owned()][..]));
+    connection.run("UPDATE large SET v = NULL WHERE k = 2", &[]).unwrap();
+    let taken = connection.changes().take_touched();
+    assert_eq!((taken.rows.len(), taken.complete), (1, true));
+    drop(connection);
     raw.close().unwrap();
 }
 

@@ -121,7 +121,7 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             open: 1000,
-            locks: 1 << 20,
+            locks: 1 << 18,
             forks: ForkOptions::default(),
             lease: Duration::from_secs(10),
             idle: Duration::from_secs(1),

@@ -5,12 +5,14 @@ use super::sequences::Reserved;
 use crate::clock::Control;
 use crate::command::{Definition, Frozen, Isolation, Shape, Step, StepOutcome};
 use crate::engine::diagnosis::CHANGES;
-use crate::engine::digest::{Operation, Touched};
+use crate::engine::digest::{KEPT_BYTES, Operation, Taken, Touched};
 use crate::engine::reader::nap;
 use crate::engine::statement::Fault;
 use crate::engine::step::{StepError, dress, replayed};
 use crate::engine::view::{View, Views};
 use crate::error::{SqlError, SqlResult, state};
+use crate::functions::notify::Announcements;
+use crate::functions::system::row_list;
 use crate::functions::{Nap, RowFree, SequenceSource};
 use crate::locks::{Mark, Target, Want};
 use crate::meter;
@@ -85,7 +87,10 @@ pub struct Work {
     private: BTreeSet<u32>,
     /// The rows changed since foreign keys began to be violated, while that is put off; and whether these are all.
     unchecked: Vec<Touched>,
+    unchecked_bytes: usize,
     complete: bool,
+    /// Bytes that it has announced, with what a ROLLBACK TO undid: at its place in the log it announces no more.
+    announced: usize,
     /// Replaying it may take long.
     heavy: bool,
 }
@@ -117,6 +122,8 @@ struct Finished {
     told: Option<Told>,
     sequences: Vec<i64>,
     wrote: bool,
+    /// Bytes that the transaction has announced by its end.
+    announced: usize,
     /// Rows that were locked: table, rowid.
     locked: Vec<(u32, i64)>,
     inserted: Vec<(u32, i64)>,
@@ -172,9 +179,7 @@ impl Run {
 
     /// The rows that were locked, as SKIP LOCKED's list: from now on these are meant, whatever is locked.
     pub fn locked(&self) -> Value {
-        let locked = self.result.iter().flat_map(|result| &result.locked);
-        let rows: String = locked.map(|(table, rowid)| format!("{table}:{rowid};")).collect();
-        Value::Text(format!(";{rows}"))
+        Value::Text(row_list(self.result.as_ref().map_or_else(Vec::new, |result| result.locked.clone())))
     }
 
     fn is_local(&self) -> bool {
@@ -231,6 +236,8 @@ impl Work {
             own: HashSet::new(),
             private: BTreeSet::new(),
             unchecked: Vec::new(),
+            unchecked_bytes: 0,
+            announced: 0,
             complete: true,
             heavy,
         }
@@ -339,6 +346,7 @@ impl Work {
         };
         self.own.clear();
         self.private.clear();
+        self.announced = 0;
         self.forget_unchecked();
         if self.transcript.steps().len() > 0 || self.transcript.has_savepoints() {
             view.limit(Some(control));
@@ -357,21 +365,22 @@ impl Work {
             while let Some((level, _)) = savepoints.next_if(|(_, at)| *at <= number) {
                 view.runner().connection.run(&format!("SAVEPOINT q_{}", level.0), &[])?;
             }
+            view.runner().connection.context().lock().notified = Announcements::after(self.announced);
             let told = again(view, step, env, isolation)?;
+            self.announced = view.runner().connection.context().lock().notified.bytes();
             if step.expect.is_some_and(|expect| !told.is_some_and(|told| told.keeps(expect))) {
                 return Err(serialization_failure(isolation).into());
             }
             let connection = &mut view.runner().connection;
             let violated = connection.has_deferred_violations();
-            let (touched, crowded) = connection.changes().take_touched();
-            changed.push((violated, touched, crowded.is_empty()));
+            changed.push((violated, connection.changes().take_touched()));
         }
         for (level, _) in savepoints {
             view.runner().connection.run(&format!("SAVEPOINT q_{}", level.0), &[])?;
         }
         self.private = view.runner().connection.changes().moved().oids();
-        for (violated, touched, complete) in changed {
-            self.note_unchecked(violated, &touched, complete);
+        for (violated, taken) in changed {
+            self.note_unchecked(violated, &taken.rows, taken.complete);
         }
         Ok(())
     }
@@ -380,6 +389,7 @@ impl Work {
 
     fn forget_unchecked(&mut self) {
         self.unchecked.clear();
+        self.unchecked_bytes = 0;
         self.complete = true;
     }
 
@@ -388,9 +398,16 @@ impl Work {
         if !violated && (self.unchecked.is_empty() || self.marks.is_empty()) {
             return self.forget_unchecked();
         }
-        let room = CHANGES.saturating_sub(self.unchecked.len());
-        self.complete &= complete && touched.len() <= room;
-        self.unchecked.extend(touched.iter().take(room).cloned());
+        self.complete &= complete;
+        for change in touched {
+            let bytes = self.unchecked_bytes + change.bytes();
+            if self.unchecked.len() >= CHANGES || bytes > KEPT_BYTES {
+                self.complete = false;
+                break;
+            }
+            self.unchecked_bytes = bytes;
+            self.unchecked.push(change.clone());
+        }
     }
 
     // ---- statements ----
@@ -426,19 +443,20 @@ impl Work {
             dress(&mut context, &run.frozen, statement.step.seen.as_deref(), &self.env, source);
             context.nextvals.clear();
             context.row_free = Some(free);
+            context.notified = Announcements::after(self.announced);
             // What writes runs again, where nothing may wait.
             context.nap = (statement.kind == Kind::Read).then(|| Arc::new(nap) as Nap);
         }
         let tell = (statement.kind != Kind::Read || isolation != Isolation::ReadCommitted).then_some(isolation);
         let result = runner.run(&statement.step, tell);
-        let (sequences, announced) = {
+        let (sequences, announcements) = {
             let mut context = runner.connection.context().lock();
             context.row_free = None;
             context.nap = None;
             context.sequences = SequenceSource::Forbidden;
-            (std::mem::take(&mut context.nextvals), !std::mem::take(&mut context.notified).is_empty())
+            (std::mem::take(&mut context.nextvals), std::mem::take(&mut context.notified))
         };
-        let (touched, crowded) = runner.connection.changes().take_touched();
+        let Taken { rows: touched, crowded, complete } = runner.connection.changes().take_touched();
         let private = runner.connection.changes().moved().oids();
         let mut defined = BTreeSet::new();
         if statement.step.ddl.any() {
@@ -479,7 +497,7 @@ impl Work {
             self.undo(run)?;
             return Ok(Ran::NeedSequences(missing));
         }
-        if let Some(error) = self.broken(&statement.immediate, &touched, crowded.is_empty())? {
+        if let Some(error) = self.broken(&statement.immediate, &touched, complete)? {
             self.undo(run)?;
             return Ok(Ran::Failed(error));
         }
@@ -502,23 +520,25 @@ impl Work {
             found.row(table, key, LockStrength::Update);
         }
         for table in crowded.iter().filter_map(|name| names.get(name)) {
-            found.table(table.oid, LockMode::ShareRowExclusive);
+            // Not all of them are known one by one: against whoever changes rows, or locks them.
+            found.table(table.oid, LockMode::Exclusive);
         }
         let locked = statement.lock.as_ref().map_or_else(Vec::new, |lock| found.locked(lock, &hidden, &self.own));
         run.result = Some(Finished {
             outcome,
             told,
             wrote: statement.step.ddl.any()
-                || announced
+                || !announcements.is_empty()
                 || !touched.is_empty()
-                || !crowded.is_empty()
+                || !complete
                 || !sequences.is_empty(),
             sequences,
+            announced: announcements.bytes(),
             locked,
             inserted: std::mem::take(&mut found.inserted),
             private,
             catalog,
-            complete: crowded.is_empty(),
+            complete,
             touched,
         });
         let (wants, tables) = found.wants();
@@ -671,6 +691,7 @@ impl Work {
             }
         }
         self.note_unchecked(violated, &result.touched, result.complete);
+        self.announced = result.announced;
         self.own.extend(result.inserted);
         self.private = result.private;
         self.control(&format!("RELEASE {STATEMENT}"))?;
@@ -724,6 +745,9 @@ struct Found {
     inserted: Vec<(u32, i64)>,
 }
 
+/// Rows of which a statement has a lock each: some hundred bytes.
+const LOCKED_ONE_BY_ONE: usize = 50_000;
+
 impl Found {
     fn table(&mut self, table: u32, mode: LockMode) {
         let held = self.tables.entry(table).or_insert(mode);
@@ -771,15 +795,20 @@ impl Found {
         }
     }
 
-    /// The rows that a locking read found.
+    /// The rows that a locking read found. Of very many of them the table is locked in their place, where that keeps out
+    /// the same others: not for those that would be passed over, nor for what is to be shared.
     fn locked(&mut self, lock: &Locking, hidden: &[Vec<Value>], own: &HashSet<(u32, i64)>) -> Vec<(u32, i64)> {
-        lock.tables.iter().for_each(|table| self.table(*table, LockMode::RowShare));
+        let all = hidden.len() > LOCKED_ONE_BY_ONE
+            && lock.strength >= LockStrength::NoKeyUpdate
+            && lock.wait != LockWait::SkipLocked;
+        let mode = if all { LockMode::Exclusive } else { LockMode::RowShare };
+        lock.tables.iter().for_each(|table| self.table(*table, mode));
         let mut rows = Vec::new();
         for row in hidden {
             for (table, rowid) in lock.tables.iter().zip(row) {
                 let Value::Int(rowid) = rowid else { continue };
                 rows.push((*table, *rowid));
-                if !own.contains(&(*table, *rowid)) {
+                if !all && !own.contains(&(*table, *rowid)) {
                     self.row(*table, names::rowid_key(*rowid), lock.strength);
                 }
             }

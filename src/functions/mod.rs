@@ -311,7 +311,7 @@ pub struct Context {
     pub advisory: Option<Arc<Vec<advisory::Answered>>>,
     pub advisory_told: std::collections::BTreeSet<usize>,
     /// What was announced since it was emptied last.
-    pub notified: Vec<notify::Notice>,
+    pub notified: notify::Announcements,
 }
 
 impl Context {

@@ -7,10 +7,12 @@ use super::session::CURSORS;
 use super::table::*;
 use super::{Aggregate, Cast, Context, Function, Operator, Scalar};
 use crate::error::{SqlError, SqlResult, state};
+use crate::meter;
 use crate::settings;
 use crate::types::encoding::Encoding;
 use crate::types::{self, Type};
 use crate::value::{Value, ValueRef};
+use std::cmp::Ordering;
 
 /// The version of PostgreSQL whose behaviour clients may expect: they parse it out of `version()`, which says the same.
 /// Nothing in `version()` tells builds of this server apart: it may be stored, and replicas run different builds.
@@ -343,14 +345,45 @@ fn size_pretty(size: i64) -> String {
 }
 
 /// SKIP LOCKED: whether a row (its table's OID, its rowid) belongs to the result. The third argument is the list
-/// `;oid:rowid;…` of the rows that were taken when the statement first ran; before that it is NULL and the locks decide.
+/// ([`row_list`]) of the rows that were taken when the statement first ran; before that it is NULL and the locks decide.
 fn row_free(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let (ValueRef::Int(oid), ValueRef::Int(rowid)) = (args[0], args[1]) else { return Ok(Value::Int(1)) };
     let free = match args[2] {
-        ValueRef::Text(list) => list.contains(&format!(";{oid}:{rowid};")),
+        ValueRef::Text(list) => is_listed(list, oid, rowid)?,
         _ => ctx.row_free.clone().is_none_or(|free| free(oid as u32, rowid)),
     };
     Ok(Value::Int(free.into()))
+}
+
+/// Rows by their table's OID and their rowid, as `q_row_free` wants them: `;;oid:rowid;…`, in order.
+pub fn row_list(mut rows: Vec<(u32, i64)>) -> String {
+    rows.sort_unstable();
+    rows.dedup();
+    let rows: String = rows.iter().map(|(table, rowid)| format!("{table}:{rowid};")).collect();
+    format!(";;{rows}")
+}
+
+/// Whether a row is in a list. Lists that begin with one semicolon are in no order: logs of before have them.
+fn is_listed(list: &str, oid: i64, rowid: i64) -> SqlResult<bool> {
+    let Some(list) = list.strip_prefix(";;") else {
+        meter::work(list.len() / 64)?;
+        return Ok(list.contains(&format!(";{oid}:{rowid};")));
+    };
+    let (mut from, mut to) = (0, list.len());
+    while from < to {
+        let middle = from + (to - from) / 2;
+        let start = list[from..middle].rfind(';').map_or(from, |at| from + at + 1);
+        let end = list[start..to].find(';').map_or(to, |at| start + at);
+        let row =
+            list[start..end].split_once(':').and_then(|(oid, rowid)| Some((oid.parse().ok()?, rowid.parse().ok()?)));
+        let row: (i64, i64) = row.ok_or_else(|| SqlError::internal("a list of rows that is none"))?;
+        match row.cmp(&(oid, rowid)) {
+            Ordering::Less => from = end + 1,
+            Ordering::Equal => return Ok(true),
+            Ordering::Greater => to = start,
+        }
+    }
+    Ok(false)
 }
 
 fn currval(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
@@ -423,4 +456,23 @@ fn format_type(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
         ValueRef::Null => types::format_type(ty, types::NO_TYPMOD),
         _ => types::format_type(ty, int(args, 1)?.max(-1) as i32),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_found_in_lists() {
+        let rows = [(7, 5), (7, -12), (7, 3), (19, 3), (7, i64::MAX), (7, 5), (19, i64::MIN)];
+        for many in 0..=rows.len() {
+            let list = row_list(rows[..many].to_vec());
+            let unordered: String = rows[..many].iter().map(|(oid, rowid)| format!("{oid}:{rowid};")).collect();
+            for (oid, rowid) in rows.into_iter().chain([(7, 4), (7, -1), (19, 5), (1, 3), (20, 0)]) {
+                let meant = Ok(rows[..many].contains(&(oid, rowid)));
+                assert_eq!(is_listed(&list, oid.into(), rowid), meant, "{oid}:{rowid} in {list}");
+                assert_eq!(is_listed(&format!(";{unordered}"), oid.into(), rowid), meant);
+            }
+        }
+    }
 }
