@@ -231,9 +231,22 @@ impl Cluster {
 
     /// Resident memory of a node's process in bytes.
     pub fn memory(&self, id: u64) -> u64 {
+        self.memory_of(id, "VmRSS:")
+    }
+
+    /// The most that it was at any moment since this was asked last.
+    pub fn peak_memory(&self, id: u64) -> u64 {
+        let most = self.memory_of(id, "VmHWM:");
+        let pid = self.node(id).pid().expect("it runs");
+        // proc_pid_clear_refs(5): 5 makes the peak what it is now.
+        std::fs::write(format!("/proc/{pid}/clear_refs"), "5").expect("our own child");
+        most
+    }
+
+    fn memory_of(&self, id: u64, what: &str) -> u64 {
         let pid = self.node(id).pid().expect("it runs");
         let text = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("our own child");
-        let line = text.lines().find(|l| l.starts_with("VmRSS:")).expect("a line VmRSS");
+        let line = text.lines().find(|l| l.starts_with(what)).expect("a line of that name");
         let kib: u64 = line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).expect("a number");
         kib * 1024
     }
