@@ -794,8 +794,11 @@ impl<'a> Job<'a> {
             }
         }
         let behind = |work: &Work| executor.shared.applied() != work.at();
-        let old =
+        let mut old =
             statement.schema_version.is_some_and(|version| work.view.is_some() && work.schema_version() < version);
+        // A snapshot stays where the statement means the same on it.
+        let stays = old && work.isolation() != Isolation::ReadCommitted && self.is_untouched(work, statement)?;
+        old &= !stays;
         if !work.is_intact() || old || fresh && behind(work) {
             let env = work.env.clone();
             let refreshed =
@@ -804,11 +807,23 @@ impl<'a> Job<'a> {
             work.last_used = Some(executor.host.now());
         }
         match statement.schema_version {
-            Some(version) if !agree(version, work.schema_version()) && !work.has_ddl() => {
+            Some(version) if !stays && !agree(version, work.schema_version()) && !work.has_ddl() => {
                 Err(Trouble::Schema(work.schema_version()))
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether the tables that a statement has to do with, and all types, are defined on the view as they are now: what was
+    /// compiled under the definitions of now then holds there too.
+    fn is_untouched(&self, work: &mut Work, statement: &Statement) -> Result<bool, Trouble> {
+        let executor = self.executor;
+        let now = executor.shared.catalog();
+        let Some(then) = work.catalog()? else { return Ok(false) };
+        let steps = &mut std::iter::once(&statement.step);
+        let touches = executor.names.touched_by_steps(&executor.views, &executor.shared, steps);
+        let same = |oid: &u32| then.by_oid(*oid).is_some_and(|relation| now.by_oid(*oid) == Some(relation));
+        Ok(!statement.step.ddl.any() && then.types == now.types && touches.all().iter().all(same))
     }
 
     /// `behind`: its view may not be the latest.

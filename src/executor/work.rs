@@ -260,6 +260,11 @@ impl Work {
         self.view.as_ref().map_or(0, |view| view.at)
     }
 
+    /// The catalog that its view has.
+    pub fn catalog(&mut self) -> Result<Option<Arc<Catalog>>, Trouble> {
+        Ok(self.view.as_mut().map(|view| view.runner().catalog()).transpose()?)
+    }
+
     pub fn schema_version(&self) -> u64 {
         self.view.as_ref().map_or(0, |view| view.schema_version)
     }
