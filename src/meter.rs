@@ -217,6 +217,11 @@ impl Meter {
         says_stop && self.stop(Stop::Watch)
     }
 
+    /// Asks now whether to stop: for statements so short that nothing in them comes to ask.
+    pub fn poll(&self) -> bool {
+        self.ask(self.spent())
+    }
+
     fn work(&self, units: u64) -> SqlResult<()> {
         let spent = self.add(units);
         if spent > self.work.load(Relaxed) {
@@ -253,23 +258,40 @@ impl Drop for Meter {
     }
 }
 
-/// Bytes that are kept for longer than a statement runs (rows of cursors): they count for the node until this is dropped.
-#[derive(Debug, Default)]
+/// Bytes that statements under compilation have, by what they count. For their own sake: who compiles waits for nobody that
+/// runs.
+static COMPILED: AtomicI64 = AtomicI64::new(0);
+
+/// Bytes that are no running statement's (rows of cursors, what is being compiled): they count for the node until this is
+/// dropped.
+#[derive(Debug)]
 pub struct Charge {
+    of: &'static AtomicI64,
     bytes: i64,
     /// Bytes that the node was told.
     told: i64,
 }
 
+impl Default for Charge {
+    fn default() -> Charge {
+        Charge { of: &NODE, bytes: 0, told: 0 }
+    }
+}
+
 impl Charge {
+    /// Of a compilation. All of them may have as much as all statements that run.
+    pub fn of_compilation() -> Charge {
+        Charge { of: &COMPILED, ..Charge::default() }
+    }
+
     /// Counts more. Error: 53200, and they are not counted.
     pub fn add(&mut self, bytes: usize) -> SqlResult<()> {
         let bytes = i64::try_from(bytes).unwrap_or(i64::MAX / 2);
         let more = self.bytes.saturating_add(bytes) - self.told;
         if more >= BATCH {
-            let node = NODE.fetch_add(more, Relaxed) + more;
+            let node = self.of.fetch_add(more, Relaxed) + more;
             if node > NODE_LIMIT.load(Relaxed) && self.told + more > SMALL {
-                NODE.fetch_sub(more, Relaxed);
+                self.of.fetch_sub(more, Relaxed);
                 return Err(full());
             }
             self.told += more;
@@ -281,13 +303,14 @@ impl Charge {
 
 impl Drop for Charge {
     fn drop(&mut self) {
-        NODE.fetch_sub(self.told, Relaxed);
+        self.of.fetch_sub(self.told, Relaxed);
     }
 }
 
 fn full() -> SqlError {
     SqlError::new(state::OUT_OF_MEMORY, "out of memory")
         .detail("All statements of this node together have as much as they may have.")
+        .hint("Divide the statement, or raise limits.memory_mib in the configuration of the node.")
 }
 
 /// The error of a command in the log that costs more than its budget.

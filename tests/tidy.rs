@@ -34,13 +34,13 @@ const ARROWS: &[(&str, &str)] = &[
     ("rights", "error"),
     ("functions", "error meter panics rights settings types value"),
     // The compiler: text and catalog in, plan out. No connection, no log, no node.
-    ("sql", "command error functions id::HOME rights scram settings types value version"),
+    ("sql", "command error functions id::HOME meter rights scram settings types value version"),
     ("locks", "command error id sql"),
     ("transaction", "command error id locks sql::catalog sql::plan types value"),
     // What a session asks of a database, and what comes back.
     ("database", "clock command error functions id locks::advisory sql transaction types value version"),
     // A client's state machine, its way to a database, and its socket.
-    ("session", "command error functions gateway id rights settings sql transaction types value version"),
+    ("session", "command error functions gateway id meter rights settings sql transaction types value version"),
     (
         "gateway",
         "clock command database engine error executor functions host id locks replica::core replica::handle sql status trace transaction \

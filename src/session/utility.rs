@@ -16,6 +16,10 @@ use crate::sql::plan::{Discard, Effort, IsolationLevel, PlanKind, TransactionMod
 use crate::transaction::{self, Kind};
 use crate::value::Value;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Bytes that one statement may set by `set_config`: they stay with the session.
+const MOST_WISHED: usize = 8 << 20;
 
 impl Session {
     pub(super) fn utility(&mut self, world: &World, run: Run, utility: &Utility) -> Step {
@@ -474,8 +478,14 @@ impl Session {
     pub(super) fn configure(&self) -> Configure {
         let (wishes, show) = (Arc::clone(&self.wishes), self.settings.preview());
         wishes.lock().clear();
+        let wished = AtomicUsize::new(0);
         Arc::new(move |name, value, local| {
             let shown = show(name, value)?;
+            let bytes = size_of::<Wish>() + name.len() + value.map_or(0, str::len);
+            if wished.fetch_add(bytes, Ordering::Relaxed) + bytes > MOST_WISHED {
+                return Err(SqlError::new(state::OUT_OF_MEMORY, "out of memory")
+                    .detail(format!("A statement may set {} kB of settings.", MOST_WISHED >> 10)));
+            }
             wishes.lock().push(Wish { name: name.to_owned(), value: value.map(str::to_owned), local });
             Ok(shown)
         })

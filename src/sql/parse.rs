@@ -145,6 +145,7 @@ pub fn parse_within(text: &str, allowance: &Allowance) -> SqlResult<Vec<Parsed>>
     let mut lexer = Lexer::new(text);
     loop {
         let extent = extent(text, &mut lexer, allowance)?;
+        allowance.hold_tokens(extent.tokens)?;
         if extent.tokens > 0 {
             chars += text[counted..extent.start].chars().count() as u32;
             counted = extent.start;
