@@ -132,11 +132,19 @@ impl World {
             let up = self.members.standings.get(&r.0) == Some(&Standing::Up);
             up && self.members.is_here(r.0)
         };
+        // Who votes is taken from what is known to be committed. Whoever is left must know of the last change: a machine that is
+        // lost for good right after it was replaced, with the one that knew, leaves a group that counts the dead.
+        let knows = |(other, node): (&u64, &Node)| {
+            let votes = *other != id && now.voters.contains(&ReplicaId(*other));
+            !votes || node.live.as_ref().is_none_or(|live| *live.core().membership() == now)
+        };
+        let known = self.nodes.iter().all(knows);
         let sound = self.members.here().iter().all(|machine| !self.nodes[machine].rotten);
         let here = self.members.here().len();
         now.voters_outgoing.is_empty()
             && now.voters.len() >= 3
             && now.voters.iter().all(stays)
+            && known
             && sound
             && self.members.is_here(id)
             && here < MAX_MACHINES
