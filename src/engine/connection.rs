@@ -226,17 +226,19 @@ impl Connection {
             Ok(explanation) => drop(explanation),
             // What explains a write only looks as if it wrote.
             Err(fault) if fault.primary() == ffi::SQLITE_AUTH => {
-                // SAFETY: as above.
-                let prepared = self.trusted(|c| unsafe { Statement::prepare(c.handle(), sql) });
-                if !prepared.is_ok_and(|statement| statement.explains()) {
-                    return Err(fault);
-                }
+                let explanation = self.explanation(sql);
+                return explanation.ok().filter(Statement::explains).ok_or(fault);
             }
             Err(fault) => return Err(fault),
         }
+        self.explanation(sql)
+    }
+
+    /// A statement that explains another one, under the present schema.
+    fn explanation(&mut self, sql: &str) -> Result<Statement, Fault> {
         // It does not see for itself whether another connection has changed the schema. What reads does.
         self.run("SELECT 1 FROM sqlite_schema LIMIT 1", &[])?;
-        // SAFETY: as above.
+        // SAFETY: as `take`.
         self.trusted(|c| unsafe { Statement::prepare(c.handle(), sql) })
     }
 

@@ -1,4 +1,6 @@
-//! EXPLAIN with ANALYZE, as JSON or of a data change: the steps of the plan are read, the statement runs if it is to, and both are told.
+//! EXPLAIN with ANALYZE, as JSON, YAML or XML, or of a data change: the steps of the plan are read, the statement runs if it is to, and both are told.
+
+mod forms;
 
 use super::effect::{Answer, Ask, Effect, Sink, World};
 use super::portal::{Prepared, Run};
@@ -6,10 +8,10 @@ use super::{CursorId, Session, Step, Wait};
 use crate::command::StepOutcome;
 use crate::error::SqlError;
 use crate::gateway::Failure;
-use crate::sql::explain::{Change, Explain, Options, steps};
+use crate::sql::explain::{Change, Explain, Format, Options, steps};
 use crate::sql::plan::PlanKind;
-use crate::types::Type;
 use crate::value::Value;
+use forms::Shown;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -143,37 +145,38 @@ impl Session {
         let Explaining { run, options, change, prepared, planning, .. } = explaining;
         let millis = |micros: i64| format!("{:.3}", micros.max(0) as f64 / 1000.0);
         let summary = options.summary.unwrap_or(options.analyze);
-        if options.json {
-            let outputs: Vec<String> = prepared.plan.columns.iter().map(|c| text(&c.name)).collect();
-            let mut top = String::new();
+        if options.format != Format::Text {
+            let mut top = Vec::new();
             if let Some(Change { operation, table }) = &change {
-                let (operation, table) = (text(operation), text(table));
-                let _ = write!(top, ",\n      \"Operation\": {operation},\n      \"Relation Name\": {table}");
+                top.extend([
+                    ("Operation", Shown::Text(operation.to_string())),
+                    ("Relation Name", Shown::Text(table.clone())),
+                ]);
             }
             if options.verbose {
-                let _ = write!(top, ",\n      \"Output\": [{}]", outputs.join(", "));
+                let outputs = prepared.plan.columns.iter().map(|c| Shown::Text(c.name.to_string()));
+                top.push(("Output", Shown::List("Item", outputs.collect())));
             }
             if let Some(Found { rows, micros }) = &found {
                 if !options.untimed {
-                    let total = millis(*micros);
-                    let _ =
-                        write!(top, ",\n      \"Actual Startup Time\": 0.000,\n      \"Actual Total Time\": {total}");
+                    top.push(("Actual Startup Time", Shown::Plain("0.000".into())));
+                    top.push(("Actual Total Time", Shown::Plain(millis(*micros))));
                 }
-                let _ = write!(top, ",\n      \"Actual Rows\": {rows},\n      \"Actual Loops\": 1");
+                top.push(("Actual Rows", Shown::Plain(rows.to_string())));
+                top.push(("Actual Loops", Shown::Plain("1".into())));
             }
-            let mut out = format!("[\n  {{\n    \"Plan\": {}", tree(nodes, &top));
+            let mut all = vec![("Plan", tree(nodes, top))];
             if summary {
-                let _ = write!(out, ",\n    \"Planning Time\": {}", millis(planning));
+                all.push(("Planning Time", Shown::Plain(millis(planning))));
             }
             if let Some(found) = &found {
-                let _ = write!(out, ",\n    \"Triggers\": [\n    ]");
+                all.push(("Triggers", Shown::List("Trigger", Vec::new())));
                 if summary {
-                    let _ = write!(out, ",\n    \"Execution Time\": {}", millis(found.micros));
+                    all.push(("Execution Time", Shown::Plain(millis(found.micros))));
                 }
             }
-            out.push_str("\n  }\n]");
-            debug_assert_eq!(run.portal.form.columns.first().map(|c| c.ty), Some(Type::JSON));
-            return self.deliver_rows(run, vec![vec![Value::Text(out)]]);
+            let text = forms::write(options.format, &Shown::Group(all));
+            return self.deliver_rows(run, vec![vec![Value::Text(text)]]);
         }
         let line = |node: &Node| match node.parent {
             CHANGE => format!("  ->  {}", node.detail),
@@ -216,13 +219,13 @@ fn node(row: Vec<Value>) -> Option<Node> {
 }
 
 /// The steps as a tree with one root, which has `top` besides.
-fn tree(nodes: &[Node], top: &str) -> String {
+fn tree(nodes: &[Node], top: Vec<(&'static str, Shown)>) -> Shown {
     let roots: Vec<&Node> = nodes.iter().filter(|n| n.parent == 0).collect();
     match roots[..] {
         [root] => branch(root, nodes, top, 0),
         _ => {
-            let plans = plans(&roots, nodes, 0);
-            format!("{{\n      \"Node Type\": \"Result\",\n      \"Parallel Aware\": false{top}{plans}\n    }}")
+            let own = [("Node Type", Shown::Text("Result".into())), ("Parallel Aware", Shown::Plain("false".into()))];
+            Shown::Group(own.into_iter().chain(top).chain(plans(&roots, nodes, 0)).collect())
         }
     }
 }
@@ -230,26 +233,25 @@ fn tree(nodes: &[Node], top: &str) -> String {
 /// How deep a tree is shown: SQLite's are hardly deeper.
 const DEEPEST: usize = 200;
 
-fn branch(node: &Node, nodes: &[Node], top: &str, depth: usize) -> String {
+fn branch(node: &Node, nodes: &[Node], top: Vec<(&'static str, Shown)>, depth: usize) -> Shown {
     let children: Vec<&Node> = if depth < DEEPEST {
         nodes.iter().filter(|n| n.parent == node.id && n.id != node.id).collect()
     } else {
         Vec::new()
     };
-    let (detail, kind) = (text(&node.detail), text(kind(&node.detail)));
-    let plans = plans(&children, nodes, depth + 1);
-    format!(
-        "{{\n      \"Node Type\": {kind},\n      \"Parallel Aware\": false,\n      \"Async Capable\": false,\n      \
-         \"Detail\": {detail}{top}{plans}\n    }}"
-    )
+    let no = || Shown::Plain("false".into());
+    let own = [
+        ("Node Type", Shown::Text(kind(&node.detail).into())),
+        ("Parallel Aware", no()),
+        ("Async Capable", no()),
+        ("Detail", Shown::Text(node.detail.clone())),
+    ];
+    Shown::Group(own.into_iter().chain(top).chain(plans(&children, nodes, depth + 1)).collect())
 }
 
-fn plans(children: &[&Node], nodes: &[Node], depth: usize) -> String {
-    if children.is_empty() {
-        return String::new();
-    }
-    let branches: Vec<String> = children.iter().map(|child| branch(child, nodes, "", depth)).collect();
-    format!(",\n      \"Plans\": [\n{}\n      ]", branches.join(",\n"))
+fn plans(children: &[&Node], nodes: &[Node], depth: usize) -> Option<(&'static str, Shown)> {
+    let below = || children.iter().map(|child| branch(child, nodes, Vec::new(), depth)).collect();
+    (!children.is_empty()).then(|| ("Plans", Shown::List("Plan", below())))
 }
 
 /// The name of PostgreSQL's node that does the like.
@@ -263,9 +265,4 @@ fn kind(detail: &str) -> &'static str {
         Some("COMPOUND" | "MERGE" | "UNION") => "Append",
         _ => "Result",
     }
-}
-
-/// A JSON string.
-fn text(text: &str) -> String {
-    serde_json::Value::String(text.to_owned()).to_string()
 }

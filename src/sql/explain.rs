@@ -22,11 +22,21 @@ pub struct ExplainStatement {
     pub statement: Parsed,
 }
 
+/// How the answer is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    #[default]
+    Text,
+    Json,
+    Yaml,
+    Xml,
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     pub analyze: bool,
     pub verbose: bool,
-    pub json: bool,
+    pub format: Format,
     /// `TIMING off`: without times but the last ones.
     pub untimed: bool,
     /// The times at the end; `None`: with ANALYZE.
@@ -113,7 +123,6 @@ pub fn statement(c: &mut Cursor<'_>) -> SqlResult<ExplainStatement> {
     let before = lex::char_position(c.source, c.source.len() - source.len()) - 1;
     let mut statement = parse::parse_statement(source, c.allowance).map_err(|e| parse::moved(e, before))?;
     statement.offset_chars = before;
-    options.json = format == "json";
     Ok(ExplainStatement { options, format, source: source.to_owned(), statement })
 }
 
@@ -131,17 +140,18 @@ fn option(c: &mut Cursor<'_>) -> SqlResult<(String, String)> {
 /// A read that yields the plan's steps in column `QUERY PLAN`; or, where more is to be told, what the session does.
 pub fn compile(explain: &ExplainStatement, scope: &Scope<'_>) -> SqlResult<Plan> {
     let options = explain.options;
-    match explain.format.as_str() {
-        "text" | "json" => {}
-        "xml" | "yaml" => {
-            return Err(SqlError::unsupported(format!("EXPLAIN (FORMAT {})", explain.format.to_uppercase())));
-        }
+    let format = match explain.format.as_str() {
+        "text" => Format::Text,
+        "json" => Format::Json,
+        "yaml" => Format::Yaml,
+        "xml" => Format::Xml,
         other => {
             let message = format!("unrecognized value for EXPLAIN option \"format\": \"{other}\"");
             return Err(SqlError::new(state::INVALID_PARAMETER_VALUE, message));
         }
-    }
-    let ty = if options.json { Type::JSON } else { Type::TEXT };
+    };
+    let options = Options { format, ..options };
+    let ty = if format == Format::Json { Type::JSON } else { Type::TEXT };
     let columns = vec![ResultColumn { name: "QUERY PLAN".into(), ty, typmod: NO_TYPMOD, table: 0, attnum: 0 }];
     let query = explain.source.clone();
     let own = |explain| PlanKind::Utility(Utility::Explain(explain));
@@ -156,7 +166,9 @@ pub fn compile(explain: &ExplainStatement, scope: &Scope<'_>) -> SqlResult<Plan>
         _ => return Err(SqlError::unsupported("EXPLAIN of this statement")),
     };
     let plan = super::compile(&explain.statement, scope)?;
-    let plain = options == Options { verbose: options.verbose, ..Options::default() };
+    // Which rows a lock means is known when the statement runs.
+    let locks = matches!(&plan.kind, PlanKind::Read(read) if read.inside.is_some());
+    let plain = options == Options { verbose: options.verbose, ..Options::default() } && !locks;
     let kind = match plain && change.is_none() {
         true => PlanKind::Read(steps(&plan)?),
         false => own(Explain { options, query, execute: None, change }),
