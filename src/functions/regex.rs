@@ -40,6 +40,8 @@ const T3: &[crate::types::Type] = &[TEXT, TEXT, TEXT];
 
 pub const FUNCTIONS: &[Function] = &[
     func("substring", T2, TEXT, "q_regexp_substring({0}, {1})"),
+    func("substring", T3, TEXT, "q_regexp_substring({0}, q_similar({1}, {2}))"),
+    func("similar_escape", T2, TEXT, "q_similar({0}, coalesce({1}, '\\'))"),
     func("similar_to_escape", &[TEXT], TEXT, "q_similar({0}, '\\')"),
     func("similar_to_escape", T2, TEXT, "q_similar({0}, {1})"),
     func("regexp_like", T2, BOOL, "q_regexp_like({0}, {1}, '')"),
@@ -55,6 +57,9 @@ pub const FUNCTIONS: &[Function] = &[
     func("regexp_instr", T2, INT4, "q_regexp_instr({0}, {1}, 1, 1)"),
     func("regexp_instr", &[TEXT, TEXT, INT4], INT4, "q_regexp_instr({0}, {1}, {2}, 1)"),
     func("regexp_instr", &[TEXT, TEXT, INT4, INT4], INT4, "q_regexp_instr({0}, {1}, {2}, {3})"),
+    func("regexp_instr", &[TEXT, TEXT, INT4, INT4, INT4], INT4, "q_regexp_instr({*}, '', 0)"),
+    func("regexp_instr", &[TEXT, TEXT, INT4, INT4, INT4, TEXT], INT4, "q_regexp_instr({*}, 0)"),
+    func("regexp_instr", &[TEXT, TEXT, INT4, INT4, INT4, TEXT, INT4], INT4, "q_regexp_instr({*})"),
     func("regexp_match", T2, TEXT_ARRAY, "q_regexp_match({0}, {1}, '')"),
     func("regexp_match", T3, TEXT_ARRAY, "q_regexp_match({0}, {1}, {2})"),
     set("regexp_matches", T2, TEXT_ARRAY, "q_regexp_matches({0}, {1}, '')"),
@@ -82,11 +87,12 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_regex", 2, |_, a| matches(a, Options::default())),
     scalar("q_iregex", 2, |_, a| matches(a, Options { ignore_case: true, ..Options::default() })),
     scalar("q_similar", 2, |_, a| similar(text(a, 0)?, text(a, 1)?).map(Value::Text)),
-    scalar("q_regexp_like", 3, |_, a| matches(a, flags(text(a, 2)?, false)?.0)),
+    scalar("q_regexp_like", 3, |_, a| matches(a, flags(text(a, 2)?, Some("regexp_like"))?.0)),
     scalar("q_regexp_substring", 2, substring),
     scalar("q_regexp_count", 4, count),
     scalar("q_regexp_substr", 6, substr),
     scalar("q_regexp_instr", 4, instr),
+    scalar("q_regexp_instr", 7, instr_of),
     scalar("q_regexp_match", 3, first_match),
     scalar("q_regexp_replace", 4, replace),
     scalar("q_regexp_replace", 6, replace),
@@ -125,8 +131,8 @@ impl Options {
     }
 }
 
-/// The flags argument of regexp functions: options, and whether `g` was among them.
-fn flags(letters: &str, global_allowed: bool) -> SqlResult<(Options, bool)> {
+/// The flags argument of regexp functions: options, and whether `g` was among them. `once`: the function that has no use for that.
+fn flags(letters: &str, once: Option<&str>) -> SqlResult<(Options, bool)> {
     let (mut options, mut global) = (Options::default(), false);
     for c in letters.chars() {
         if c == 'g' {
@@ -135,8 +141,8 @@ fn flags(letters: &str, global_allowed: bool) -> SqlResult<(Options, bool)> {
             return Err(invalid(format!("invalid regular expression option: \"{c}\"")));
         }
     }
-    if global && !global_allowed {
-        return Err(invalid("this function does not support the \"global\" option"));
+    if let (true, Some(function)) = (global, once) {
+        return Err(invalid(format!("{function}() does not support the \"global\" option")));
     }
     Ok((options, global))
 }
@@ -183,6 +189,11 @@ struct Found<'a> {
 impl<'a> Found<'a> {
     fn get(&self, group: usize) -> Option<&'a str> {
         self.groups.get(group)?.clone().map(|range| &self.text[range])
+    }
+
+    /// Where a group is.
+    fn place(&self, group: usize) -> Option<Range<usize>> {
+        self.groups.get(group)?.clone()
     }
 
     /// Where the whole match is.
@@ -670,9 +681,24 @@ fn similar(pattern: &str, escape: &str) -> SqlResult<String> {
             .hint("Escape string must be empty or one character."));
     }
     let mut out = String::from("^(?:");
-    let (mut escaped, mut inside) = (false, false);
+    let (mut escaped, mut inside, mut separators) = (false, false, 0);
     for c in pattern.chars() {
         if escaped {
+            if c == '"' && !inside {
+                // What is between two of them is what SUBSTRING gives: the first part takes as little as it can.
+                separators += 1;
+                out.push_str(match separators {
+                    1 => "){1,1}?(",
+                    2 => "){1,1}(?:",
+                    _ => {
+                        let text =
+                            "SQL regular expression may not contain more than two escape-double-quote separators";
+                        return Err(SqlError::new(state::INVALID_USE_OF_ESCAPE_CHARACTER, text));
+                    }
+                });
+                escaped = false;
+                continue;
+            }
             if !c.is_alphanumeric() {
                 out.push('\\');
             }
@@ -766,13 +792,13 @@ fn nth_of<T>(mut all: impl Iterator<Item = SqlResult<T>>, n: usize) -> SqlResult
 fn nth(args: &[ValueRef<'_>], i: usize) -> SqlResult<usize> {
     match int(args, i)? {
         n if n > 0 => Ok(n as usize - 1),
-        n => Err(invalid(format!("invalid value for parameter \"N\": {n}"))),
+        n => Err(invalid(format!("invalid value for parameter \"n\": {n}"))),
     }
 }
 
 fn count(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let s = searched(args, 0)?;
-    let regex = compile(text(args, 1)?, flags(text(args, 3)?, false)?.0)?;
+    let regex = compile(text(args, 1)?, flags(text(args, 3)?, Some("regexp_count"))?.0)?;
     let mut count = 0;
     for found in all(&regex, s, start(s, int(args, 2)?)?) {
         found?;
@@ -784,7 +810,7 @@ fn count(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
 /// (text, pattern, start, N, flags, group)
 fn substr(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let s = searched(args, 0)?;
-    let regex = compile(text(args, 1)?, flags(text(args, 4)?, false)?.0)?;
+    let regex = compile(text(args, 1)?, flags(text(args, 4)?, Some("regexp_substr"))?.0)?;
     let group = usize::try_from(int(args, 5)?)
         .map_err(|_| invalid(format!("invalid value for parameter \"subexpr\": {}", args_int(args, 5))))?;
     let found = nth_of(all(&regex, s, start(s, int(args, 2)?)?), nth(args, 3)?)?;
@@ -803,6 +829,23 @@ fn instr(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     Ok(Value::Int(found.map_or(0, |found| s[..found.range().start].chars().count() as i64 + 1)))
 }
 
+/// (text, pattern, start, N, 1 for where it ends, flags, group): likewise of a group of the match.
+fn instr_of(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let s = searched(args, 0)?;
+    let (from, n) = (start(s, int(args, 2)?)?, nth(args, 3)?);
+    let ends = match int(args, 4)? {
+        0 => false,
+        1 => true,
+        other => return Err(invalid(format!("invalid value for parameter \"endoption\": {other}"))),
+    };
+    let group = usize::try_from(int(args, 6)?)
+        .map_err(|_| invalid(format!("invalid value for parameter \"subexpr\": {}", args_int(args, 6))))?;
+    let regex = compile(text(args, 1)?, flags(text(args, 5)?, Some("regexp_instr"))?.0)?;
+    let found = nth_of(all(&regex, s, from), n)?;
+    let place = found.and_then(|found| found.place(group)).map(|at| if ends { at.end } else { at.start });
+    Ok(Value::Int(place.map_or(0, |at| s[..at].chars().count() as i64 + 1)))
+}
+
 /// The groups of a match, or the whole match if the pattern has none.
 fn groups(found: &Found<'_>) -> SqlResult<Value> {
     let first = usize::from(found.len() > 1);
@@ -810,13 +853,13 @@ fn groups(found: &Found<'_>) -> SqlResult<Value> {
 }
 
 fn first_match(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
-    let regex = compile(text(args, 1)?, flags(text(args, 2)?, false)?.0)?;
+    let regex = compile(text(args, 1)?, flags(text(args, 2)?, Some("regexp_match"))?.0)?;
     regex.find(searched(args, 0)?, 0)?.map_or(Ok(Value::Null), |found| groups(&found))
 }
 
 /// The rows of regexp_matches: one match, or with the flag `g` all.
 pub(super) fn all_matches(args: &[ValueRef<'_>]) -> SqlResult<Vec<Value>> {
-    let (options, global) = flags(text(args, 2)?, true)?;
+    let (options, global) = flags(text(args, 2)?, None)?;
     let regex = compile(text(args, 1)?, options)?;
     let limit = if global { usize::MAX } else { 1 };
     let mut rows = Vec::new();
@@ -829,7 +872,7 @@ pub(super) fn all_matches(args: &[ValueRef<'_>]) -> SqlResult<Vec<Value>> {
 /// (text, pattern, replacement, flags[, start, N]): N = 0 replaces all; so does the flag `g` where N is not given.
 fn replace(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let (s, replacement) = (searched(args, 0)?, text(args, 2)?);
-    let (options, global) = flags(text(args, 3)?, true)?;
+    let (options, global) = flags(text(args, 3)?, None)?;
     let regex = compile(text(args, 1)?, options)?;
     let from = optional(args, 4, int)?.map_or(Ok(Some(0)), |position| start(s, position))?;
     let which = match optional(args, 5, int)? {
@@ -887,7 +930,7 @@ fn expand(found: &Found<'_>, replacement: &str, out: &mut String) {
 /// Splits at matches; an empty match at either end or right after another match splits nothing.
 fn split(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let s = searched(args, 0)?;
-    let (options, global) = flags(text(args, 2)?, true)?;
+    let (options, global) = flags(text(args, 2)?, None)?;
     if global {
         return Err(invalid("regexp_split_to_array() does not support the \"global\" option"));
     }

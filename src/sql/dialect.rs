@@ -152,7 +152,7 @@ impl Dialect for Postgres {
         supports_create_index_with_clause supports_explain_with_utility_options supports_listen_notify
         supports_exclude_constraint supports_factorial_operator supports_bitwise_shift_operators supports_comment_on
         supports_load_extension supports_named_fn_args_with_colon_operator supports_named_fn_args_with_expr_name
-        supports_empty_projections supports_nested_comments supports_string_escape_constant
+        supports_nested_comments supports_string_escape_constant
         supports_numeric_literal_underscores supports_array_typedef_with_brackets supports_geometric_types
         supports_order_by_using_operator supports_set_names supports_alter_column_type_using
         supports_left_associative_joins_without_parens supports_notnull_operator supports_interval_options

@@ -25,7 +25,7 @@ use crate::types::{IntervalStyle, NO_TYPMOD, interval_typmod};
 use sqlparser::ast::Statement;
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError, ParserOptions};
-use sqlparser::tokenizer::{Location, Span, Token as SqlToken, TokenWithSpan, Tokenizer};
+use sqlparser::tokenizer::{Location, Span, Token as SqlToken, TokenWithSpan, Tokenizer, Whitespace};
 use std::cell::Cell;
 use std::sync::Arc;
 
@@ -444,29 +444,32 @@ pub(super) fn query_tokens(source: &str) -> SqlResult<Vec<TokenWithSpan>> {
         Location { line: 1, column: u64::from(start) + l.column }
     };
     let mut out: Vec<TokenWithSpan> = Vec::with_capacity(raw.len());
-    let mut last_line = 0;
+    let mut gap = Gap::Within;
     for token in split_operators(raw) {
-        if matches!(token.token, SqlToken::Whitespace(_)) {
+        if let SqlToken::Whitespace(blank) = &token.token {
+            gap = gap.with(blank);
             continue;
         }
-        let (line, end_line) = (token.span.start.line, token.span.end.line);
+        let gap = std::mem::replace(&mut gap, Gap::Within);
         let span = Span { start: position(token.span.start), end: position(token.span.end) };
         let before = out.last().map(|t| &t.token);
         let place = |token| TokenWithSpan { token, span };
         match &token.token {
-            SqlToken::SingleQuotedString(more) if line > last_line => match out.last_mut().map(|t| &mut t.token) {
-                Some(SqlToken::EscapedStringLiteral(text)) => {
-                    text.push_str(&lex::literal(&format!("E{}", quote_literal(more)))?);
+            SqlToken::SingleQuotedString(more) if gap == Gap::Lines && before.is_some_and(goes_on) => {
+                match out.last_mut().map(|t| &mut t.token) {
+                    Some(SqlToken::EscapedStringLiteral(text)) => {
+                        text.push_str(&lex::literal(&format!("E{}", quote_literal(more)))?);
+                    }
+                    Some(
+                        SqlToken::SingleQuotedString(text)
+                        | SqlToken::SingleQuotedByteStringLiteral(text)
+                        | SqlToken::HexStringLiteral(text),
+                    ) => text.push_str(more),
+                    _ => {}
                 }
-                Some(
-                    SqlToken::SingleQuotedString(text)
-                    | SqlToken::SingleQuotedByteStringLiteral(text)
-                    | SqlToken::HexStringLiteral(text),
-                ) => text.push_str(more),
-                _ => out.push(place(token.token)),
-            },
+            }
             // The parser would take it for an alias.
-            SqlToken::SingleQuotedString(_) if before.is_some_and(is_constant) => {
+            literal if is_string(literal) && before.is_some_and(is_constant) => {
                 return Err(near(source, span.start.column as u32));
             }
             SqlToken::Assignment => out.push(place(SqlToken::RArrow)),
@@ -500,7 +503,6 @@ pub(super) fn query_tokens(source: &str) -> SqlResult<Vec<TokenWithSpan>> {
                 plain_operator(&mut out);
             }
         }
-        last_line = end_line;
     }
     row_locks(phrases::rephrase(row_functions(out)?))
 }
@@ -819,7 +821,43 @@ fn starts_query(before: Option<&SqlToken>) -> bool {
 }
 
 fn is_constant(token: &SqlToken) -> bool {
-    matches!(token, SqlToken::SingleQuotedString(_) | SqlToken::EscapedStringLiteral(_) | SqlToken::Number(..))
+    goes_on(token) || matches!(token, SqlToken::DollarQuotedString(_) | SqlToken::Number(..))
+}
+
+/// A literal that another one on a later line goes on.
+fn goes_on(token: &SqlToken) -> bool {
+    matches!(
+        token,
+        SqlToken::SingleQuotedString(_)
+            | SqlToken::EscapedStringLiteral(_)
+            | SqlToken::SingleQuotedByteStringLiteral(_)
+            | SqlToken::HexStringLiteral(_)
+    )
+}
+
+fn is_string(token: &SqlToken) -> bool {
+    goes_on(token) || matches!(token, SqlToken::DollarQuotedString(_))
+}
+
+/// What stands between two tokens.
+#[derive(Clone, Copy, PartialEq)]
+enum Gap {
+    /// Nothing, or blanks within a line.
+    Within,
+    /// The end of a line, or several: a literal goes on behind it.
+    Lines,
+    /// A comment in `/* */`: no literal goes on behind it.
+    Comment,
+}
+
+impl Gap {
+    fn with(self, blank: &Whitespace) -> Gap {
+        match (self, blank) {
+            (Gap::Comment, _) | (_, Whitespace::MultiLineComment(_)) => Gap::Comment,
+            (_, Whitespace::Newline | Whitespace::SingleLineComment { .. }) => Gap::Lines,
+            _ => self,
+        }
+    }
 }
 
 /// Whether the next token is that of `INSERT INTO t TABLE …`.

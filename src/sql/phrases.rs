@@ -10,6 +10,7 @@
 //! | `t (a) OVERRIDING SYSTEM VALUE` | `t (a, "SYSTEM")` |
 //! | `ON CONFLICT (lower(a)) WHERE b DO …` | `ON CONFLICT DO UPDATE SET "keys" = ARRAY[lower(a)], "where" = (b), …` |
 //! | `RANGE BETWEEN '1 day'::interval PRECEDING` | `RANGE BETWEEN ('1 day')::interval PRECEDING` |
+//! | `SUBSTRING(a SIMILAR b ESCAPE c)` | `SUBSTRING(a, b, c)` |
 //! | `INTERVAL(0) '1.5 s'` | `('1.5 s'::INTERVAL(0))` |
 //! | `SET a[1] = 2`, `SET a[1:2] = b` | `SET a."[" (1) = 2`, `SET a."[:" (1, 2) = b` |
 
@@ -68,7 +69,7 @@ pub fn overriding(column: &str) -> Option<&str> {
 
 pub fn rephrase(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let words = |token: &TokenWithSpan| {
-        ["FETCH", "EXCLUDE", "SELECT", "OVERRIDING", "CONFLICT", "SET", "INTERVAL"]
+        ["FETCH", "EXCLUDE", "SELECT", "OVERRIDING", "CONFLICT", "SET", "INTERVAL", "SUBSTRING"]
             .into_iter()
             .any(|word| is(Some(token), word))
     };
@@ -76,7 +77,7 @@ pub fn rephrase(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
         return tokens;
     }
     let (out, looks) = (Vec::with_capacity(tokens.len() + 8), Cell::new(8 * tokens.len()));
-    let mut work = Work { tokens, at: 0, out, opens: Vec::new(), sets: vec![false], looks };
+    let mut work = Work { tokens, at: 0, out, opens: Vec::new(), similar: Vec::new(), sets: vec![false], looks };
     while work.at < work.tokens.len() {
         work.step();
     }
@@ -90,6 +91,8 @@ struct Work {
     out: Vec<TokenWithSpan>,
     /// Where in `out` each open parenthesis' content begins.
     opens: Vec<usize>,
+    /// How many of them were open where SUBSTRING's SIMILAR stood, of those whose ESCAPE has not come.
+    similar: Vec<usize>,
     /// Whether assignments are listed: within each open parenthesis, and outside of all.
     sets: Vec<bool>,
     /// How many tokens may still be looked at ahead: what is no phrase after all is not to cost more than it is long.
@@ -204,6 +207,8 @@ impl Work {
                 }
                 Keyword::FETCH => self.fetch(),
                 Keyword::ON if is(self.ahead(1), "CONFLICT") => self.conflict(),
+                Keyword::SIMILAR => self.similar(),
+                Keyword::ESCAPE => self.escape(),
                 _ if word.value.eq_ignore_ascii_case("EXCLUDE") => self.exclude(),
                 _ if word.value.eq_ignore_ascii_case("OVERRIDING") => self.overriding(),
                 _ => None,
@@ -308,6 +313,26 @@ impl Work {
             self.emit(Token::RParen);
         }
         self.at = rows + if ties { 3 } else { 2 };
+        Some(())
+    }
+
+    /// `SIMILAR` within the parentheses of `SUBSTRING`.
+    fn similar(&mut self) -> Option<()> {
+        let name = self.opens.last()?.checked_sub(2)?;
+        if is(self.ahead(1), "TO") || !is(self.out.get(name), "SUBSTRING") {
+            return None;
+        }
+        self.similar.push(self.opens.len());
+        self.emit(Token::Comma);
+        self.at += 1;
+        Some(())
+    }
+
+    /// Its `ESCAPE`.
+    fn escape(&mut self) -> Option<()> {
+        self.similar.pop_if(|open| *open == self.opens.len())?;
+        self.emit(Token::Comma);
+        self.at += 1;
         Some(())
     }
 
