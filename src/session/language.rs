@@ -40,6 +40,10 @@ pub trait Statement: Send + Sync {
     fn compile(&self, scope: &Scope<'_>) -> SqlResult<Plan>;
     /// Its own source text.
     fn text(&self) -> &str;
+    /// What it is called, if it makes sense in transaction blocks only.
+    fn only_in_blocks(&self) -> Option<&'static str> {
+        None
+    }
     /// What the client is told of its text before it runs.
     fn notices(&self) -> &[SqlError] {
         &[]

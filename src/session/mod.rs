@@ -768,6 +768,7 @@ impl Session {
             lost: false,
             constraints: Default::default(),
             name: None,
+            defined_from: None,
             stepped: false,
             advisory: Vec::new(),
             listens: Vec::new(),
@@ -932,15 +933,28 @@ impl Session {
     ) -> Result<Arc<Prepared>, Stop> {
         let plan = match self.compile(world, statement, text, declared) {
             Err(Stop::Compile(_)) if self.failed() => return Err(aborted().into()),
+            Err(stop) => {
+                statement.only_in_blocks().map_or(Ok(()), |what| self.require_block(what))?;
+                return Err(stop);
+            }
             // The collected change of the schema is not in the catalog yet.
-            other => other?,
+            Ok(plan) => plan,
         };
+        self.note_definition(world, &plan);
         self.check_failed(&plan)?;
         let scope = self.scope_digest();
         let declared = plan.params.clone();
         let statement = Some(Arc::clone(statement));
         let (at, from_sql) = (world.now, false);
         Ok(Arc::new(Prepared { statement, text: text.cloned(), declared, plan, scope, pinned: fixed, at, from_sql }))
+    }
+
+    /// Notes which OIDs a block's definitions give.
+    fn note_definition(&mut self, world: &World, plan: &Plan) {
+        let defines = matches!(&plan.kind, PlanKind::Write(write) if write.ddl != crate::command::Definition::None);
+        if let (true, Some(transaction)) = (defines, self.transaction.as_mut().filter(|t| t.explicit)) {
+            transaction.defined_from.get_or_insert(world.catalog.next_oid);
+        }
     }
 
     fn compile(
@@ -971,6 +985,7 @@ impl Session {
             inner: self.id.inner,
             allowance: &world.allowance,
             positioned: false,
+            defined_from: self.transaction.as_ref().and_then(|transaction| transaction.defined_from),
             version: world.version,
         };
         let plan = Arc::new(statement.compile(&scope).map_err(Stop::Compile)?);

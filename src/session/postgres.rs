@@ -53,6 +53,10 @@ impl Statement for Source {
         &self.0.text
     }
 
+    fn only_in_blocks(&self) -> Option<&'static str> {
+        matches!(self.0.ast, Ast::Lock { .. }).then_some("LOCK TABLE")
+    }
+
     fn notices(&self) -> &[SqlError] {
         &self.0.notices
     }

@@ -45,6 +45,8 @@ pub(super) struct Transaction {
     pub constraints: Constraints,
     /// The request id of its COMMIT, once it is interactive.
     pub name: Option<RequestId>,
+    /// The first OID that its definitions may have given.
+    pub defined_from: Option<u32>,
     /// A step has run in it.
     pub stepped: bool,
     /// Numbers of advisory locks that end with it.

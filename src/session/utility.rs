@@ -332,7 +332,7 @@ impl Session {
         found.ok_or_else(|| SqlError::new(state::SAVEPOINT_EXCEPTION, format!("savepoint \"{name}\" does not exist")))
     }
 
-    fn require_block(&self, what: &str) -> SqlResult<()> {
+    pub(super) fn require_block(&self, what: &str) -> SqlResult<()> {
         if self.explicit() {
             return Ok(());
         }

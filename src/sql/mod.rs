@@ -75,6 +75,8 @@ pub struct Scope<'a> {
     pub allowance: &'a Allowance,
     /// A query is for a cursor: it also tells which rows of tables its rows come from.
     pub positioned: bool,
+    /// The first OID that definitions of the block under way have given: what has a later one is not committed.
+    pub defined_from: Option<u32>,
     /// What the group's log may contain.
     pub version: Version,
 }
@@ -103,6 +105,7 @@ impl<'a> Scope<'a> {
             seed: 1,
             allowance: &allowance::UNLIMITED,
             positioned: false,
+            defined_from: None,
             version: crate::version::LATEST,
         }
     }

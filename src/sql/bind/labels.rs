@@ -5,10 +5,10 @@
 
 use super::coerce::cast_context;
 use super::{Binder, class};
-use crate::error::SqlResult;
+use crate::error::{SqlError, SqlResult, state};
 use crate::functions::enums::no_label;
 use crate::functions::{CastContext, Function};
-use crate::sql::catalog::OwnType;
+use crate::sql::catalog::{Label, OwnType};
 use crate::sql::ir::{Node, Op, Typed};
 use crate::types::text::parse_text;
 use crate::types::{NO_TYPMOD, Type, array};
@@ -63,12 +63,28 @@ impl Binder<'_> {
         Typed::apply(ty, Op::Places(own), vec![expr]).at(at)
     }
 
+    /// Errors: 55P04 for a label that the transaction under way has added to a type that was there before it.
+    fn check_committed(&self, own: &OwnType, label: &Label) -> SqlResult<()> {
+        match self.scope.defined_from {
+            Some(first) if label.oid >= first && own.labels.iter().any(|other| other.oid < first) => {
+                let (name, label) = (self.type_name(own.ty()), &label.name);
+                let text = format!("unsafe use of new value \"{label}\" of enum type {name}");
+                let hint = "New enum values must be committed before they can be used.";
+                Err(SqlError::new(state::UNSAFE_NEW_ENUM_VALUE, text).hint(hint))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// A literal as a value of an enum, or an array of one.
     pub(super) fn parse_labels(&self, text: &str, ty: Type) -> SqlResult<Typed> {
         let Some(own) = self.own(ty) else { return Ok(Typed::null(ty)) };
         self.note_object(class::TYPE, ty.0);
         let place = |text: &str| match own.label(text) {
-            Some(label) => Ok(Value::Real(label.order)),
+            Some(label) => {
+                self.check_committed(&own, label)?;
+                Ok(Value::Real(label.order))
+            }
             None => Err(no_label(&self.type_name(own.ty()), text)),
         };
         if !ty.is_array() {
@@ -121,6 +137,12 @@ impl Binder<'_> {
             return Ok(args);
         }
         let Some(own) = self.own(result) else { return Ok(args) };
+        let told = match function.name {
+            "enum_first" => &own.labels[..own.labels.len().min(1)],
+            "enum_last" => &own.labels[own.labels.len().saturating_sub(1)..],
+            _ => &own.labels[..],
+        };
+        told.iter().try_for_each(|label| self.check_committed(&own, label))?;
         let places: Vec<Value> = own.labels.iter().map(|label| Value::Real(label.order)).collect();
         let value = match function.name {
             "enum_first" => places.first().cloned().unwrap_or(Value::Null),
