@@ -165,6 +165,11 @@ pub fn run(work: &mut Work<'_>, absent: &Absent) -> SqlResult<&'static str> {
                 }
             }
         }
+        let on = object.on.as_ref().unwrap_or(name);
+        if let Some(missing) = work.missing_schema(on) {
+            skipped.clone_from(&missing.message);
+            error = missing;
+        }
         if !absent.if_exists {
             return Err(error);
         }

@@ -6,8 +6,9 @@ use super::grammar::{
 use super::roles::owners;
 use super::rows::referenced_key;
 use super::table::{
-    allow, define_column, define_constraint, drop_views, freeze_default, guard_foreign_key, guard_unique, mentioned,
-    nextval_of, owned_sequence, plain_column, refuse_system_column, release_owned, remove_owned, sequence_with,
+    allow, check_generated, define_column, define_constraint, drop_views, freeze_default, guard_foreign_key,
+    guard_unique, mentioned, nextval_of, owned_sequence, plain_column, refuse_system_column, release_owned,
+    remove_owned, sequence_with,
 };
 use super::work::{
     NO_COLUMN, Violation, Work, is_set_to_default, is_system_schema, no_column, no_relation, no_schema, sets_default,
@@ -237,6 +238,7 @@ fn add_column(work: &mut Work<'_>, table: &Relation, def: &ColumnDef, if_not_exi
     let mut new = table.clone();
     let constraints = define_column(work, &mut new, def)?;
     let column = column(&new, &def.name)?.clone();
+    check_generated(&new, &column)?;
     if column.generated.is_some() {
         work.rebuild(table, &new, &BTreeMap::new())?;
     } else {
@@ -311,14 +313,18 @@ pub fn drop_column(work: &mut Work<'_>, table: &Relation, name: &str, if_exists:
     let table = &work.catalog.by_oid(table.oid).map_or_else(|| table.clone(), |r| Relation::clone(r));
     let mut current = table.clone();
     for constraint in &table.constraints {
-        if constraint.columns.contains(&attnum) {
+        let of_key = |index: &&Index| constraint.index() == Some(index.oid) && index.include.contains(&attnum);
+        if constraint.columns.contains(&attnum) || table.indexes.iter().any(|index| of_key(&index)) {
             drop_constraint(work, &current, &constraint.name, false, cascade)?;
             current = work.catalog.by_oid(table.oid).map(|r| Relation::clone(r)).unwrap_or(current);
         }
     }
-    for other in current.columns.iter().filter(|c| c.attnum != attnum) {
-        if other.generated.as_deref().is_some_and(|text| mentioned(&current, text).contains(&attnum)) {
-            return Err(SqlError::unsupported("DROP COLUMN of a column that a generated column reads"));
+    for other in generated_from(&current, attnum) {
+        let dependent = format!("column {} of table {}", quote_identifier(&other.name), work.shown(&current));
+        allow(work, cascade, &what, (current.oid, &dependent), None);
+        if cascade {
+            drop_column(work, &current, &other.name, true, true)?;
+            current = work.catalog.by_oid(table.oid).map(|r| Relation::clone(r)).unwrap_or(current);
         }
     }
     let mut new = current.clone();
@@ -397,6 +403,12 @@ fn drop_not_null(work: &mut Work<'_>, table: &Relation, name: &str) -> SqlResult
     Ok(())
 }
 
+/// The generated columns that read a column.
+fn generated_from(table: &Relation, attnum: i16) -> Vec<Column> {
+    let reads = |c: &&Column| c.generated.as_deref().is_some_and(|text| mentioned(table, text).contains(&attnum));
+    table.columns.iter().filter(|c| c.attnum != attnum).filter(reads).cloned().collect()
+}
+
 fn set_type(work: &mut Work<'_>, table: &Relation, name: &str, target: &Column, using: Option<&str>) -> SqlResult<()> {
     let (ty, typmod) = (target.ty, target.typmod);
     let old = column(table, name)?.clone();
@@ -410,6 +422,11 @@ fn set_type(work: &mut Work<'_>, table: &Relation, name: &str, target: &Column, 
             access::noun(view),
             quote_identifier(&view.name)
         )));
+    }
+    if let Some(reader) = generated_from(table, old.attnum).first() {
+        let message = "cannot alter type of a column used by a generated column";
+        return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, message)
+            .detail(format!("Column \"{name}\" is used by generated column \"{}\".", reader.name)));
     }
     if old.identity.is_some() && !matches!(ty, Type::INT2 | Type::INT4 | Type::INT8) {
         let message = "identity column type must be smallint, integer, or bigint";

@@ -255,6 +255,8 @@ pub struct ConstraintDef {
     pub initially_deferred: bool,
     /// Of UNIQUE: NULLs count as equal.
     pub nulls_equal: bool,
+    /// Of keys: columns that their index has besides.
+    pub include: Vec<String>,
     /// Rows that are there are not looked at.
     pub not_valid: bool,
     pub position: u32,
@@ -269,6 +271,7 @@ impl ConstraintDef {
             deferrable: false,
             initially_deferred: false,
             nulls_equal: false,
+            include: Vec::new(),
             not_valid: false,
             position: 0,
         }
@@ -1052,11 +1055,11 @@ fn column_constraint(c: &mut Cursor<'_>) -> SqlResult<Option<ConstraintDef>> {
         c.eat_all("NO INHERIT");
         ConstraintSyntax::Check(text)
     } else if c.eat_all("PRIMARY KEY") {
-        index_parameters(c)?;
+        index_storage(c)?;
         ConstraintSyntax::PrimaryKey(Vec::new())
     } else if c.eat("UNIQUE") {
         nulls = nulls_equal(c)?;
-        index_parameters(c)?;
+        index_storage(c)?;
         ConstraintSyntax::Unique(Vec::new())
     } else if c.eat("REFERENCES") {
         references(c, Vec::new())?
@@ -1095,11 +1098,15 @@ fn nulls_equal(c: &mut Cursor<'_>) -> SqlResult<bool> {
     Ok(equal)
 }
 
-/// INCLUDE is refused on constraints by nobody's client; WITH and TABLESPACE say nothing here.
-fn index_parameters(c: &mut Cursor<'_>) -> SqlResult<()> {
-    if c.is("INCLUDE") {
-        return Err(SqlError::unsupported("INCLUDE in a constraint"));
-    }
+/// The columns behind INCLUDE, and what follows them.
+fn index_parameters(c: &mut Cursor<'_>) -> SqlResult<Vec<String>> {
+    let include = if c.eat("INCLUDE") { c.paren_list(Cursor::ident)? } else { Vec::new() };
+    index_storage(c)?;
+    Ok(include)
+}
+
+/// WITH and TABLESPACE say nothing here.
+fn index_storage(c: &mut Cursor<'_>) -> SqlResult<()> {
     if c.eat("WITH") && !c.skip_parens()? {
         return Err(c.error());
     }
@@ -1213,7 +1220,7 @@ fn action(c: &mut Cursor<'_>) -> SqlResult<Action> {
 fn table_constraint(c: &mut Cursor<'_>) -> SqlResult<ConstraintDef> {
     let position = c.position();
     let name = if c.eat("CONSTRAINT") { Some(c.ident()?) } else { None };
-    let mut nulls = false;
+    let (mut nulls, mut include) = (false, Vec::new());
     let kind = if c.eat("CHECK") {
         let text = checked(c, |c| c.parenthesised().map(|t| t.trim().to_owned()))?;
         c.eat_all("NO INHERIT");
@@ -1228,7 +1235,7 @@ fn table_constraint(c: &mut Cursor<'_>) -> SqlResult<ConstraintDef> {
             ConstraintSyntax::UsingIndex(primary, c.ident()?)
         } else {
             let columns = c.paren_list(Cursor::ident)?;
-            index_parameters(c)?;
+            include = index_parameters(c)?;
             if primary { ConstraintSyntax::PrimaryKey(columns) } else { ConstraintSyntax::Unique(columns) }
         }
     } else if c.eat_all("FOREIGN KEY") {
@@ -1240,7 +1247,7 @@ fn table_constraint(c: &mut Cursor<'_>) -> SqlResult<ConstraintDef> {
     } else {
         return Err(c.error());
     };
-    let mut constraint = ConstraintDef { name, nulls_equal: nulls, position, ..ConstraintDef::new(kind) };
+    let mut constraint = ConstraintDef { name, nulls_equal: nulls, include, position, ..ConstraintDef::new(kind) };
     if matches!(constraint.kind, ConstraintSyntax::Check(_)) {
         c.eat_all("NOT DEFERRABLE");
         if c.is("DEFERRABLE") || c.is("INITIALLY") && c.is_at(1, "DEFERRED") {

@@ -443,8 +443,8 @@ fn class_row(rows: &mut Rows, catalog: &Catalog, oid: u32, schema: &str, name: &
         ("relnatts", attributes.to_string()),
         ("relchecks", checks.to_string()),
         ("relhasrules", flag(matches!(kind, "v" | "m"))),
-        // May have some: foreign keys to a table come and go without its own row. Clients only look further.
-        ("relhastriggers", flag(kind == "r")),
+        // Those of foreign keys, of both ends. As in PostgreSQL, it stays when they go.
+        ("relhastriggers", flag(relation.is_some_and(|r| has_references(catalog, r)))),
         (
             "relispopulated",
             flag(!matches!(relation.map(|r| &r.kind), Some(RelationKind::Materialized { populated: false, .. }))),
@@ -454,6 +454,13 @@ fn class_row(rows: &mut Rows, catalog: &Catalog, oid: u32, schema: &str, name: &
     ];
     values.extend(zeros.iter().map(|name| (*name, "0".to_owned())));
     put(rows, "pg_class", vec![("oid", oid.to_string())], values);
+}
+
+/// Whether foreign keys lead from the table or to it.
+fn has_references(catalog: &Catalog, r: &Relation) -> bool {
+    let leads = |c: &Constraint| matches!(c.kind, ConstraintKind::ForeignKey { .. });
+    let leads_here = |c: &Constraint| matches!(c.kind, ConstraintKind::ForeignKey { table, .. } if table == r.oid);
+    r.constraints.iter().any(leads) || catalog.relations.values().any(|other| other.constraints.iter().any(leads_here))
 }
 
 fn reloptions(relation: Option<&Relation>) -> String {

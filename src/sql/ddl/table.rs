@@ -136,6 +136,10 @@ fn create_table(work: &mut Work<'_>, def: &CreateTable) -> SqlResult<Tag> {
     constraints.extend(def.constraints.iter().cloned());
     // Keys first: a foreign key may refer to its own table's.
     constraints.sort_by_key(|c| matches!(c.kind, ConstraintSyntax::ForeignKey { .. }));
+    let constraints = without_like_keys(constraints);
+    for column in &table.columns {
+        check_generated(&table, column)?;
+    }
     table.unlogged = def.unlogged;
     for constraint in &constraints {
         define_constraint(work, &mut table, constraint, true)?;
@@ -163,6 +167,44 @@ fn create_table(work: &mut Work<'_>, def: &CreateTable) -> SqlResult<Tag> {
     let sql = format!("INSERT INTO {}({columns}) {rows}", quote(&physical));
     work.add(vec![Statement::new(sql, Yields::Count)]);
     Ok(Tag::Counted("SELECT"))
+}
+
+/// Of keys over the same columns one is made: the primary one, else the first, with whatever name was given.
+fn without_like_keys(constraints: Vec<ConstraintDef>) -> Vec<ConstraintDef> {
+    let key = |c: &ConstraintDef| match &c.kind {
+        ConstraintSyntax::PrimaryKey(columns) | ConstraintSyntax::Unique(columns) => {
+            Some((columns.clone(), c.include.clone(), c.nulls_equal, c.deferrable, c.initially_deferred))
+        }
+        _ => None,
+    };
+    let is_primary = |c: &ConstraintDef| matches!(c.kind, ConstraintSyntax::PrimaryKey(_));
+    let primary: Vec<_> = constraints.iter().filter(|c| is_primary(c)).filter_map(key).collect();
+    let mut kept: Vec<ConstraintDef> = Vec::with_capacity(constraints.len());
+    for constraint in constraints {
+        let of = key(&constraint).filter(|_| !is_primary(&constraint));
+        let like = kept.iter_mut().find(|c| of.is_some() && !is_primary(c) && key(c) == of);
+        match like {
+            Some(like) => like.name = like.name.take().or(constraint.name),
+            None if of.is_some_and(|of| primary.contains(&of)) => {}
+            None => kept.push(constraint),
+        }
+    }
+    kept
+}
+
+/// Errors: 42P17 for a generated column that reads one.
+pub fn check_generated(table: &Relation, column: &Column) -> SqlResult<()> {
+    let Some(text) = &column.generated else { return Ok(()) };
+    let read = mentioned(table, text);
+    let is_read = |c: &&Column| c.generated.is_some() && read.contains(&c.attnum);
+    match table.columns.iter().find(is_read) {
+        None => Ok(()),
+        Some(read) => {
+            let message = format!("cannot use generated column \"{}\" in column generation expression", read.name);
+            Err(SqlError::new(state::INVALID_OBJECT_DEFINITION, message)
+                .detail("A generated column cannot reference another generated column."))
+        }
+    }
 }
 
 /// The columns of CREATE TABLE AS; returns the query in SQLite SQL.
@@ -407,6 +449,7 @@ fn copy_definition(work: &mut Work<'_>, table: &mut Relation, like: &Like) -> Sq
                 let nulls_equal = index.is_some_and(|i| i.nulls_equal);
                 constraints.push(ConstraintDef {
                     nulls_equal,
+                    include: names(index.map_or(&[], |i| &i.include)),
                     deferrable: c.deferrable,
                     initially_deferred: c.initially_deferred,
                     ..ConstraintDef::new(ConstraintSyntax::Unique(names(&c.columns)))
@@ -425,11 +468,22 @@ pub fn define_constraint(
     def: &ConstraintDef,
     is_new: bool,
 ) -> SqlResult<()> {
-    if let Some(name) = &def.name
-        && table.constraint(name).is_some()
-    {
-        let message = format!("constraint \"{name}\" for relation \"{}\" already exists", table.name);
-        return Err(SqlError::new(state::DUPLICATE_OBJECT, message));
+    let namesake = def.name.as_ref().and_then(|name| Some((name, table.constraint(name)?)));
+    if let Some((name, namesake)) = namesake {
+        let is_key =
+            |c: &Constraint| matches!(c.kind, ConstraintKind::PrimaryKey { .. } | ConstraintKind::Unique { .. });
+        return Err(match &def.kind {
+            ConstraintSyntax::PrimaryKey(_) | ConstraintSyntax::Unique(_) if is_key(namesake) => duplicate(name),
+            ConstraintSyntax::Check(_)
+                if work.catalog.by_oid(table.oid).is_none() && matches!(namesake.kind, ConstraintKind::Check(_)) =>
+            {
+                SqlError::new(state::DUPLICATE_OBJECT, format!("check constraint \"{name}\" already exists"))
+            }
+            _ => {
+                let message = format!("constraint \"{name}\" for relation \"{}\" already exists", table.name);
+                SqlError::new(state::DUPLICATE_OBJECT, message)
+            }
+        });
     }
     match &def.kind {
         ConstraintSyntax::Check(text) => define_check(work, table, def, text),
@@ -496,11 +550,16 @@ fn define_key(
         return Err(SqlError::new(state::INVALID_TABLE_DEFINITION, message).position(def.position));
     }
     let columns = attnums_of(table, names).map_err(|e| e.position(def.position))?;
+    if let Some(twice) = names.iter().enumerate().find(|(i, name)| names[..*i].contains(name)).map(|(_, name)| name) {
+        let what = if primary { "primary key" } else { "unique" };
+        let message = format!("column \"{twice}\" appears twice in {what} constraint");
+        return Err(SqlError::new(state::DUPLICATE_COLUMN, message).position(def.position));
+    }
     let name = match (&def.name, primary) {
-        (Some(name), _) if work.is_taken(&table.schema, name) => return Err(duplicate(name)),
+        (Some(name), _) if work.is_taken(&table.schema, name) || *name == table.name => return Err(duplicate(name)),
         (Some(name), _) => name.clone(),
         (None, true) => constraint_name(work, table, def, "", "pkey"),
-        (None, false) => constraint_name(work, table, def, &names.join("_"), "key"),
+        (None, false) => constraint_name(work, table, def, &[names, &def.include].concat().join("_"), "key"),
     };
     work.check_case(&table.schema, &name)?;
     let (index, oid) = (work.oid(), work.oid());
@@ -521,7 +580,7 @@ fn define_key(
         oid: index,
         name: name.clone(),
         keys: columns.iter().map(|n| plain_key(*n)).collect(),
-        include: Vec::new(),
+        include: attnums_of(table, &def.include).map_err(|e| e.position(def.position))?,
         unique: true,
         primary,
         nulls_equal: def.nulls_equal,
@@ -1482,8 +1541,9 @@ fn drop_relations(
                 });
             }
             None if if_exists => {
-                let message = format!("{} \"{name}\" does not exist, skipping", what.noun());
-                work.notice(state::SUCCESSFUL_COMPLETION, message);
+                let message = format!("{} \"{}\" does not exist, skipping", what.noun(), name.name);
+                let missing = work.missing_schema(name).map(|error| error.message + ", skipping");
+                work.notice(state::SUCCESSFUL_COMPLETION, missing.unwrap_or(message));
             }
             None if what == Object::Table
                 || what == Object::View
@@ -1492,7 +1552,8 @@ fn drop_relations(
                 || what == Object::Index =>
             {
                 let code = if what == Object::Index { state::UNDEFINED_OBJECT } else { state::UNDEFINED_TABLE };
-                return Err(SqlError::new(code, format!("{} \"{name}\" does not exist", what.noun())));
+                let message = format!("{} \"{}\" does not exist", what.noun(), name.name);
+                return Err(work.missing_schema(name).unwrap_or(SqlError::new(code, message)));
             }
             None => return Err(no_relation(name)),
         }
@@ -1522,6 +1583,7 @@ fn article(noun: &str) -> &'static str {
 /// Drops one relation; what depends on it goes too if it is `doomed` anyway or with CASCADE.
 pub fn drop_one(work: &mut Work<'_>, r: &Relation, doomed: &BTreeSet<u32>, cascade: bool) -> SqlResult<()> {
     let of = described(work, r);
+    work.going.insert(r.oid);
     for column in &r.columns {
         release_owned(work, column, &of, doomed, cascade)?;
     }
@@ -1552,8 +1614,8 @@ pub fn drop_views(
     cascade: bool,
 ) -> SqlResult<()> {
     for view in views {
-        if work.catalog.by_oid(view.oid).is_none() {
-            // It went with another one.
+        if work.catalog.by_oid(view.oid).is_none() || work.going.contains(&view.oid) {
+            // It went with another one, or goes already.
             continue;
         }
         if !doomed.contains(&view.oid) {

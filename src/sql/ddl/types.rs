@@ -230,12 +230,9 @@ pub fn drop(work: &mut Work<'_>, names: &[Name], if_exists: bool, cascade: bool)
                 drop_one(work, &own, cascade)?;
             }
             None if if_exists => {
-                let schema = name.schema.as_ref().filter(|s| !work.catalog.schemas.contains_key(*s));
-                let message = match schema {
-                    Some(schema) => format!("schema \"{schema}\" does not exist, skipping"),
-                    None => format!("type \"{name}\" does not exist, skipping"),
-                };
-                work.notice(state::SUCCESSFUL_COMPLETION, message);
+                let missing = work.missing_schema(name).map(|error| error.message);
+                let message = missing.unwrap_or_else(|| format!("type \"{name}\" does not exist"));
+                work.notice(state::SUCCESSFUL_COMPLETION, message + ", skipping");
             }
             None => return Err(missing(name)),
         }

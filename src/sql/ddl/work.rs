@@ -23,9 +23,10 @@ use crate::sql::deparse;
 use crate::sql::ir::Typed;
 use crate::sql::lex::quote_identifier;
 use crate::sql::plan::{Effort, Facts};
+use crate::sql::render;
 use crate::sql::view;
 use crate::sql::violation::references;
-use crate::types::{NO_TYPMOD, Own, Storage, Type, typmod_in};
+use crate::types::{NO_TYPMOD, Own, Type, typmod_in};
 use crate::version::Version;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +39,8 @@ pub struct Work<'a> {
     pub notices: Vec<SqlError>,
     first_oid: u32,
     changes_catalog: bool,
+    /// Relations that are being dropped: views may refer to each other in a circle.
+    pub going: BTreeSet<u32>,
     /// What goes with what is dropped.
     pub dependents: Vec<Dependent>,
     /// Several objects are to be dropped.
@@ -197,6 +200,7 @@ impl<'a> Work<'a> {
             first_oid: scope.catalog.next_oid,
             changes_catalog: false,
             dependents: Vec::new(),
+            going: BTreeSet::new(),
             many: false,
             dropped: None,
             effort: Effort::Scan,
@@ -488,6 +492,12 @@ impl<'a> Work<'a> {
 
     pub fn notice(&mut self, code: SqlState, message: String) {
         self.notices.push(SqlError::new(code, message));
+    }
+
+    /// The error of a name whose schema does not exist.
+    pub fn missing_schema(&self, name: &Name) -> Option<SqlError> {
+        let schema = name.schema.as_deref().filter(|schema| !self.catalog.schemas.contains_key(*schema))?;
+        (schema != "pg_temp").then(|| no_schema(schema))
     }
 
     /// Fails the statement if `from` (what follows SELECT …: FROM, WHERE) finds a row.
@@ -879,6 +889,17 @@ impl<'a> Work<'a> {
         for sql in changes {
             self.sql(sql);
         }
+        let parents = |r: &Relation| -> BTreeSet<u32> {
+            let parent = |c: &Constraint| match c.kind {
+                ConstraintKind::ForeignKey { table, .. } if table != r.oid => Some(table),
+                _ => None,
+            };
+            r.constraints.iter().filter_map(parent).collect()
+        };
+        let known = old.map(parents).unwrap_or_default();
+        for parent in parents(&new).difference(&known) {
+            self.sql(format!("UPDATE \"pg_catalog.pg_class\" SET relhastriggers = 1 WHERE oid = {parent}"));
+        }
     }
 
     /// Records a type of one's own, changed or new.
@@ -1101,8 +1122,7 @@ impl<'a> Work<'a> {
             // SQLite takes NULLs for different: keys with one are unique by an index of their own.
             let is_null: Vec<String> = terms.iter().map(|key| format!("{} IS NULL", key.term)).collect();
             let filled = terms.iter().map(|Key { term, ty, .. }| {
-                // Something that no value of the type is stored as.
-                let other = if ty.storage() == Storage::Blob { "''" } else { "x''" };
+                let other = render::beside(*ty);
                 let collation = ty.collation().map(|name| format!(" COLLATE {name}")).unwrap_or_default();
                 format!("ifnull({term}, {other}){collation}")
             });
