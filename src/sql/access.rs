@@ -50,6 +50,9 @@ pub struct Need {
     updated: BTreeSet<i16>,
 }
 
+/// Columns of a view, each with what it is below.
+type Passed = Vec<(i16, i16)>;
+
 /// What a statement needs.
 #[derive(Clone, Debug, Default)]
 pub struct Needs {
@@ -58,6 +61,10 @@ pub struct Needs {
     others: BTreeMap<usize, usize>,
     /// Needs that are to be read if those before them are: what is below a view that is written through.
     below: Vec<(usize, usize, Vec<i16>)>,
+    /// Columns of views that are written through, and those below them that they are.
+    passed: Vec<(usize, usize, Passed)>,
+    /// What the queries of views read, by the views' FROM items.
+    inside: Vec<(usize, std::ops::Range<usize>)>,
     /// Sequences, any of some rights on each.
     sequences: Vec<(Arc<Relation>, Mode)>,
 }
@@ -90,6 +97,42 @@ impl Needs {
     /// the innermost comes first.
     pub fn read_with(&mut self, range: usize, below: usize, columns: Vec<i16>) {
         self.below.push((range, below, columns));
+    }
+
+    /// Whoever writes columns of the first, a view, writes columns of the second.
+    pub fn written_with(&mut self, range: usize, below: usize, columns: Passed) {
+        self.passed.push((range, below, columns));
+    }
+
+    /// Columns are given values, also below the views that show them.
+    pub fn written(&mut self, range: usize, right: Mode, columns: &[i16]) {
+        self.also(range, right, columns.iter().copied());
+        let below = self.passed.iter().filter(|(above, ..)| *above == range).map(|(_, below, passed)| {
+            let own = passed.iter().filter(|(column, _)| columns.contains(column)).map(|(_, own)| *own);
+            (*below, own.collect::<Vec<i16>>())
+        });
+        for (below, columns) in below.collect::<Vec<_>>() {
+            self.written(below, right, &columns);
+        }
+    }
+
+    /// The query of a view, a FROM item, has FROM items of these numbers.
+    pub fn read_inside(&mut self, range: usize, inside: std::ops::Range<usize>) {
+        self.inside.push((range, inside));
+    }
+
+    /// Rows are locked, also those of which a view is made.
+    pub fn locked(&mut self, range: usize) {
+        self.also(range, UPDATE, []);
+        let inside: Vec<_> = self.inside.iter().filter(|(view, _)| *view == range).map(|(_, i)| i.clone()).collect();
+        for inside in inside {
+            let lockable = |need: &&mut Need| !matches!(need.relation.kind, RelationKind::System);
+            self.relations
+                .range_mut(inside)
+                .map(|(_, need)| need)
+                .filter(lockable)
+                .for_each(|need| need.rights |= UPDATE);
+        }
     }
 
     /// Something more is done with the FROM item of this number.

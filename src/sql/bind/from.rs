@@ -208,9 +208,23 @@ impl Binder<'_> {
                 let text = format!("column \"{name}\" specified in USING clause does not exist in {which} table");
                 error_at(self, SqlError::new(state::UNDEFINED_COLUMN, text), *at)
             };
-            let a = left.find(name)?.ok_or_else(|| missing("left"))?.expr.clone();
-            let b = right.find(name)?.ok_or_else(|| missing("right"))?.expr.clone();
-            let equal = self.operator("=", Some(a.clone()), b.clone())?;
+            let common = |which: &str| {
+                let text = format!("common column name \"{name}\" appears more than once in {which} table");
+                error_at(self, SqlError::new(state::AMBIGUOUS_COLUMN, text), *at)
+            };
+            let a = left.find(name).map_err(|_| common("left"))?.ok_or_else(|| missing("left"))?.expr.clone();
+            let b = right.find(name).map_err(|_| common("right"))?.ok_or_else(|| missing("right"))?.expr.clone();
+            let unmatched = (self.type_name(a.ty), self.type_name(b.ty));
+            let equal = self.operator("=", Some(a.clone()), b.clone()).map_err(|error| {
+                let (left, right) = &unmatched;
+                match super::coerce::category(a.ty) == super::coerce::category(b.ty) {
+                    true => error,
+                    false => SqlError::new(
+                        state::DATATYPE_MISMATCH,
+                        format!("JOIN/USING types {left} and {right} cannot be matched"),
+                    ),
+                }
+            })?;
             condition = Some(match condition {
                 None => equal,
                 Some(before) => Typed::test(Op::And, vec![before, equal]),
@@ -543,7 +557,9 @@ impl Binder<'_> {
                 return Err(SqlError::new(state::WRONG_OBJECT_TYPE, text).detail(detail));
             }
             (RelationKind::View { definition, .. }, _) | (_, Source::View(definition)) => {
+                let first = self.counter + 1;
                 let query = self.view(definition, relation)?;
+                self.needs.read_inside(id, first..self.counter + 1);
                 self.note_shapes(id, &query.body);
                 (FromItem::Query { query: Box::new(query), range: id }, true)
             }

@@ -218,7 +218,7 @@ impl Binder<'_> {
     /// A view's columns and condition over what is below it.
     fn view_over(
         &mut self,
-        (own, view): (usize, &Relation),
+        (own_range, view): (usize, &Relation),
         right: Mode,
         range: usize,
         (select, below): (&Select, &Below),
@@ -278,20 +278,23 @@ impl Binder<'_> {
             read.extend(named.map(|(_, column)| column.attnum));
         };
         outputs.iter().map(|c| &c.expr).chain(&condition).for_each(|expr| expr.all(&mut note));
-        self.needs.read_with(own, inner.need, read);
+        self.needs.read_with(own_range, inner.need, read);
         let is_open = |item| plain_name(item).is_some_and(|name| columns.iter().any(|c| c.name == fold(name)));
         if matches!(right, INSERT | UPDATE) && !select.projection.iter().any(is_open) {
             let why = "Views that have no updatable columns are not automatically updatable.";
             return Err(closed_view(view, right, why));
         }
         let mut table = Relation::clone(&inner.table);
-        let (mut shown, mut places) = (Vec::new(), Vec::new());
+        let (mut shown, mut places, mut passed) = (Vec::new(), Vec::new(), Vec::new());
         for ((output, own), item) in outputs.into_iter().zip(&view.columns).zip(&select.projection) {
             let name = plain_name(item).map(fold);
             let shut = |why| Place::Closed { view: view.name.clone(), column: own.name.clone(), why };
             let place = match &name {
                 Some(name) => match columns.iter().position(|c| c.name == *name) {
-                    Some(at) => inner.places[at].clone(),
+                    Some(at) => {
+                        passed.extend(shown_of.columns.get(at).map(|below| (own.attnum, below.attnum)));
+                        inner.places[at].clone()
+                    }
                     None if SYSTEM_COLUMNS.contains(&name.as_str()) => {
                         shut("View columns that refer to system columns are not updatable.")
                     }
@@ -309,9 +312,10 @@ impl Binder<'_> {
             let expr = expr.ok_or_else(|| SqlError::internal("a view's column of another type"))?;
             shown.push(Named { name: own.name.clone(), expr });
         }
+        self.needs.written_with(own_range, inner.need, passed);
         let mut filter = inner.filter;
         filter.extend(condition);
-        Ok(Surface { need: own, table: Arc::new(table), columns: shown, places, filter, checks: inner.checks })
+        Ok(Surface { need: own_range, table: Arc::new(table), columns: shown, places, filter, checks: inner.checks })
     }
 
     /// Notes that the statement reads a column of a view that it writes through.
@@ -329,7 +333,7 @@ impl Binder<'_> {
     pub(super) fn note_written(&mut self, named: &Relation, right: Mode, attnums: &[i16]) {
         let is_view = matches!(named.kind, RelationKind::View { .. });
         if let Some((view, ..)) = self.surfaces.last().filter(|_| is_view) {
-            self.needs.also(*view, right, attnums.iter().copied());
+            self.needs.written(*view, right, attnums);
         }
     }
 
