@@ -806,6 +806,15 @@ pub fn collation(name: &str) -> Option<u32> {
     }
 }
 
+/// The name of a collation that orders by bytes.
+pub fn collation_name(oid: u32) -> &'static str {
+    match oid {
+        C_COLLATION => "C",
+        POSIX_COLLATION => "POSIX",
+        _ => "default",
+    }
+}
+
 /// An index of a row of `pg_index`, with its own columns.
 fn index_of(r: &Row, columns: &[Column]) -> SqlResult<Index> {
     let (keys, options) = (r.vector(3), r.vector(5));

@@ -6,7 +6,7 @@ use crate::error::{SqlError, SqlResult, state};
 use crate::functions::{Function, Native, Operator, builtin, lookup_functions, lookup_operators};
 use crate::rights::{SELECT, UPDATE, USAGE};
 use crate::sql::access;
-use crate::sql::catalog::{Relation, RelationKind};
+use crate::sql::catalog::{Relation, RelationKind, collation_name};
 use crate::sql::ir::{Infix, Node, Op, Typed};
 use crate::sql::plan::Effort;
 use crate::types::{Type, format_type_plain};
@@ -193,6 +193,26 @@ impl Function {
 }
 
 impl Binder<'_> {
+    /// Errors: 42P21 for values that COLLATE gives different collations.
+    pub(super) fn check_collations(&self, args: &[Typed]) -> SqlResult<()> {
+        let mut explicit = args.iter().filter(|arg| arg.explicit != 0);
+        let Some(first) = explicit.next() else { return Ok(()) };
+        let Some(other) = explicit.find(|arg| arg.explicit != first.explicit) else { return Ok(()) };
+        let place = |arg: &Typed| (arg.at.line, arg.at.column);
+        let [first, other] = if place(other) < place(first) { [other, first] } else { [first, other] };
+        let [first, name] = [first, other].map(|arg| collation_name(arg.explicit));
+        let text = format!("collation mismatch between explicit collations \"{first}\" and \"{name}\"");
+        Err(error_at(self, SqlError::new(state::COLLATION_MISMATCH, text), other.at))
+    }
+
+    /// The number of a parameter whose type nothing has decided yet.
+    pub(super) fn undecided(&self, expr: &Typed) -> Option<usize> {
+        match expr.node {
+            Node::Param(n) if expr.ty == Type::UNKNOWN && self.params[n - 1].is_none() => Some(n),
+            _ => None,
+        }
+    }
+
     fn given(&self, args: &[Typed]) -> Vec<Type> {
         args.iter()
             .map(|arg| match (&arg.node, arg.ty) {
@@ -302,6 +322,7 @@ impl Binder<'_> {
         result: Type,
         pad: bool,
     ) -> SqlResult<(Vec<Typed>, Type)> {
+        self.check_collations(&args)?;
         let given = self.given(&args);
         let mut meaning = Meaning::default();
         for (declared, given) in declared.iter().zip(&given) {
@@ -338,6 +359,9 @@ impl Binder<'_> {
         }
         let mut out = Vec::with_capacity(args.len());
         for (arg, (declared, given)) in args.into_iter().zip(declared.iter().zip(&given)) {
+            if let (Type::ANY, Some(n)) = (*declared, self.undecided(&arg)) {
+                return Err(super::undetermined(state::INDETERMINATE_DATATYPE, n));
+            }
             let target = meaning.of(*declared, *given)?;
             out.push(match target {
                 Type::RECORD => self.record(arg)?,
@@ -437,6 +461,14 @@ impl Binder<'_> {
     /// A scalar function of ours, by name.
     pub(super) fn call_by_name(&mut self, name: &str, args: Vec<Typed>) -> SqlResult<Typed> {
         self.scalar_at(name, args, Location::empty())
+    }
+
+    /// As [`Self::call_by_name`], for what has a syntax of its own: an error names the schema that the grammar names.
+    pub(super) fn syntax_call(&mut self, name: &str, args: Vec<Typed>) -> SqlResult<Typed> {
+        match self.resolve_function(name, args, Location::empty())? {
+            Ok((function, args, ty)) => Ok(Typed::apply(ty, Op::Function(function), args)),
+            Err(args) => Err(self.undefined_function(&format!("pg_catalog.{name}"), &args, Location::empty())),
+        }
     }
 
     pub(super) fn scalar_at(&mut self, name: &str, args: Vec<Typed>, at: Location) -> SqlResult<Typed> {

@@ -489,6 +489,7 @@ impl Binder<'_> {
 
     /// Brings all to their common type.
     pub(super) fn unify(&mut self, exprs: Vec<Typed>, what: &str) -> SqlResult<(Type, Vec<Typed>)> {
+        self.check_collations(&exprs)?;
         let ty = self.common_type(&exprs.iter().collect::<Vec<_>>(), what)?;
         let typmod = common_typmod(exprs.iter());
         let mut out = Vec::with_capacity(exprs.len());
@@ -525,9 +526,12 @@ fn relabel(expr: Typed, to: Type) -> Typed {
     // A column stays a column, so that its index and its place in GROUP BY are found.
     let node = match expr.node {
         node @ (Node::Column(_) | Node::Kept { .. } | Node::Const(_) | Node::Query(_)) => node,
-        node => Node::Apply(Op::Relabel, vec![Typed { ty: expr.ty, typmod: expr.typmod, node, at }]),
+        node => {
+            let (ty, typmod, explicit) = (expr.ty, expr.typmod, expr.explicit);
+            Node::Apply(Op::Relabel, vec![Typed { ty, typmod, node, at, explicit }])
+        }
     };
-    Typed::new(to, node).at(at)
+    Typed { explicit: expr.explicit, ..Typed::new(to, node).at(at) }
 }
 
 /// Casts of constants that are worth doing here: they make `numeric_column = 5` a comparison with a constant.

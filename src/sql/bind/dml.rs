@@ -13,7 +13,9 @@ use crate::command::{Statement as Sql, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::records::UPDATED;
 use crate::rights::{DELETE, INSERT, SELECT, UPDATE};
-use crate::sql::catalog::{Column, Constraint, ConstraintKind, Identity, Index, Relation, RelationKind, Source};
+use crate::sql::catalog::{
+    Action, Column, Constraint, ConstraintKind, Identity, Index, Relation, RelationKind, Source,
+};
 use crate::sql::ir::{
     Assignment as Assigned, Body, Change, Column as ColumnRef, Conflict, ConflictUpdate, Cte, Delete as DeleteTree,
     FromItem, Insert as InsertTree, InsertSource, Named, Node, Op, Query as QueryTree, Select as SelectTree, SubQuery,
@@ -26,8 +28,8 @@ use crate::types::{NO_TYPMOD, Type, declares_collation};
 use crate::value::Value;
 use sqlparser::ast::{
     Assignment, AssignmentTarget, ConflictTarget, Delete, Expr, FromTable, Function, FunctionArg, FunctionArgExpr,
-    FunctionArguments, Insert, ObjectName, OnConflict, OnConflictAction, OnInsert, Query, SelectItem, SetExpr,
-    Statement, TableFactor, TableObject, TableWithJoins, Update, UpdateTableFromKind,
+    FunctionArguments, Ident, Insert, ObjectName, ObjectNamePart, OnConflict, OnConflictAction, OnInsert, Query,
+    SelectItem, SetExpr, Statement, TableFactor, TableObject, TableWithJoins, Update, UpdateTableFromKind,
 };
 use sqlparser::tokenizer::Location;
 use std::rc::Rc;
@@ -595,6 +597,22 @@ impl Binder<'_> {
         }
     }
 
+    /// The error of `SET a.b = …`: `a` is a column, and none has fields.
+    fn no_field(&self, target: &Target, column: &Ident, field: &Ident) -> SqlError {
+        let place = self.assigned_place(target, &fold(column), column.span.start);
+        let found = place.and_then(|place| Ok(target.columns(&[place], false)?[0].clone()));
+        match found {
+            Err(error) => error,
+            Ok(column) => {
+                let (field, name, ty) = (fold(field), &column.name, self.type_name(column.ty));
+                let text = format!(
+                    "cannot assign to field \"{field}\" of column \"{name}\" because its type {ty} is not a composite type"
+                );
+                SqlError::new(state::DATATYPE_MISMATCH, text)
+            }
+        }
+    }
+
     /// The place of a column behind SET.
     fn assigned_place(&self, target: &Target, name: &str, at: Location) -> SqlResult<usize> {
         if SYSTEM_COLUMNS.contains(&name) {
@@ -748,7 +766,7 @@ impl Binder<'_> {
         let relation = &target.relation;
         let column = |n: i16| relation.columns.iter().find(|c| c.attnum == n);
         let key = |c: &Column| Typed::new(c.ty, Node::Column(key_column(c)));
-        let mut predicate = None;
+        let (mut predicate, mut nulls_equal) = (None, false);
         let range = target.range.id;
         let keys: Vec<Typed> = match (&on.conflict_target, spoken_keys(&on.action)) {
             (None, Some((elements, filter))) => {
@@ -760,7 +778,7 @@ impl Binder<'_> {
                         }
                     });
                 });
-                predicate = found.1;
+                (predicate, nulls_equal) = (found.1, found.2);
                 found.0
             }
             (None, None) => {
@@ -789,7 +807,10 @@ impl Binder<'_> {
                 let fits = |i: &&Index| i.is_total_key() && fits(i.keys.iter().map(|k| k.column).collect());
                 let mut found = relation.indexes.iter().filter(fits).peekable();
                 found.peek().ok_or_else(no_arbiter)?;
-                found.try_for_each(|index| check_arbiter(relation, index))?;
+                found.try_for_each(|index| {
+                    nulls_equal |= index.nulls_equal;
+                    check_arbiter(relation, index)
+                })?;
                 self.needs.also(range, SELECT, wanted.iter().copied());
                 wanted.into_iter().filter_map(column).map(key).collect()
             }
@@ -803,13 +824,14 @@ impl Binder<'_> {
                     SqlError::new(state::UNDEFINED_OBJECT, text)
                 })?;
                 let index = relation.indexes.iter().find(|i| constraint.index() == Some(i.oid));
+                nulls_equal = index.is_some_and(|index| index.nulls_equal);
                 index.map_or(Ok(()), |index| check_arbiter(relation, index))?;
                 self.needs.also(range, SELECT, constraint.columns.iter().copied());
                 constraint.columns.iter().filter_map(|n| column(*n)).map(key).collect()
             }
         };
         let update = match &on.action {
-            OnConflictAction::DoNothing => return Ok(Conflict { keys, predicate, update: None }),
+            OnConflictAction::DoNothing => return Ok(Conflict { keys, predicate, nulls_equal, update: None }),
             OnConflictAction::DoUpdate(update) => update,
         };
         let assignments: Vec<&Assignment> =
@@ -817,7 +839,7 @@ impl Binder<'_> {
         if let [only] = assignments[..]
             && marked(only) == Some(phrases::NOTHING)
         {
-            return Ok(Conflict { keys, predicate, update: None });
+            return Ok(Conflict { keys, predicate, nulls_equal, update: None });
         }
         if keys.is_empty() {
             return Err(SqlError::syntax("ON CONFLICT DO UPDATE requires inference specification or constraint name")
@@ -846,7 +868,12 @@ impl Binder<'_> {
         let condition = update.selection.as_ref().map(|w| self.where_clause(w)).transpose();
         self.levels.pop();
         let once = (!single).then(|| target.rowid());
-        Ok(Conflict { keys, predicate, update: Some(ConflictUpdate { set: set?, filter: condition?, once }) })
+        Ok(Conflict {
+            keys,
+            predicate,
+            nulls_equal,
+            update: Some(ConflictUpdate { set: set?, filter: condition?, once }),
+        })
     }
 
     /// The unique index that has these keys, and holds what passes `filter`: its own keys and condition.
@@ -855,7 +882,7 @@ impl Binder<'_> {
         target: &Target,
         elements: &[Expr],
         filter: Option<&Expr>,
-    ) -> SqlResult<(Vec<Typed>, Option<Typed>)> {
+    ) -> SqlResult<(Vec<Typed>, Option<Typed>, bool)> {
         let id = self.next_id();
         let relation = &*target.relation;
         // The statement's own names of the columns.
@@ -913,7 +940,7 @@ impl Binder<'_> {
             let holds = |predicate: &Typed| filter.as_ref().is_some_and(|filter| implies(filter, predicate));
             if predicate.as_ref().is_none_or(holds) {
                 check_arbiter(relation, index)?;
-                return Ok((keys, predicate));
+                return Ok((keys, predicate, index.nulls_equal));
             }
         }
         Err(no_arbiter())
@@ -1026,6 +1053,9 @@ impl Binder<'_> {
     ) -> SqlResult<Vec<Assigned>> {
         let relation = &*target.relation;
         let own = |this: &Self, name: &ObjectName| -> SqlResult<Column> {
+            if let [ObjectNamePart::Identifier(first), ObjectNamePart::Identifier(field), ..] = &name.0[..] {
+                return Err(this.no_field(target, first, field));
+            }
             let place = this.assigned_place(target, &schema_and_name(name)?.1, name_start(name))?;
             Ok(target.columns(&[place], false)?[0].clone())
         };
@@ -1041,6 +1071,7 @@ impl Binder<'_> {
             Ok(column)
         };
         let assignments: Vec<&Assignment> = assignments.into_iter().collect();
+        self.assigned.clear();
         let changed: Vec<i16> =
             assignments.iter().flat_map(|a| assigned_columns(target, std::slice::from_ref(*a))).collect();
         let is_changed = |place: &Place| matches!(place, Place::Column(attnum) if changed.contains(attnum));
@@ -1097,6 +1128,47 @@ impl Binder<'_> {
             set.push(Assigned::one(first, Typed::new(first.ty, same)));
         }
         Ok(set)
+    }
+
+    /// What foreign keys pass on to other rows has to fit there, too.
+    fn fit_references(&mut self, target: &Target, set: &mut [Assigned]) -> SqlResult<()> {
+        let cascades = |c: &&Constraint| {
+            matches!(c.kind, ConstraintKind::ForeignKey { table, on_update: Action::Cascade, .. }
+                if table == target.relation.oid)
+        };
+        let relations = self.scope.catalog.relations.values();
+        let keys = relations.flat_map(|r| r.constraints.iter().filter(cascades).map(move |c| (r, c)));
+        // As they were made: the first that something does not fit into tells.
+        let mut keys: Vec<_> = keys.collect();
+        keys.sort_by_key(|(_, constraint)| constraint.oid);
+        for (child, constraint) in keys {
+            let ConstraintKind::ForeignKey { columns, .. } = &constraint.kind else { continue };
+            for assigned in set.iter_mut().filter(|a| !a.whole) {
+                let mut pairs = constraint.columns.iter().zip(columns);
+                let own =
+                    pairs.find(|(_, key)| **key == assigned.columns[0].0).and_then(|(own, _)| child.column_at(*own));
+                let key = target.relation.column_at(assigned.columns[0].0);
+                if let (Some(own), Some(key)) = (own, key)
+                    && is_narrower(own, &assigned.value)
+                {
+                    let value = std::mem::replace(&mut assigned.value, Typed::null(Type::UNKNOWN));
+                    assigned.value = self.fitting(target, key, value, own)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A new value of a key by way of the type of a column that follows it. As in PostgreSQL it has to fit there whether a row
+    /// has the old one or not, but not if it stays.
+    fn fitting(&mut self, target: &Target, key: &Column, value: Typed, own: &Column) -> SqlResult<Typed> {
+        let column = ColumnRef::of(target.range.id, target.table.as_str(), key.name.as_str());
+        let old = Typed::new(key.ty, Node::Column(ColumnRef { collated: true, ..column })).typmod(key.typmod);
+        let changes = self.operator("<>", Some(old), value.clone())?;
+        let (ty, typmod) = (value.ty, value.typmod);
+        let fitted = self.assign(value.clone(), own.ty, own.typmod, Some(&own.name))?;
+        let fitted = self.assign(fitted, ty, typmod, Some(&key.name))?;
+        Ok(Typed::apply(ty, Op::Case, vec![changes, fitted, value]).typmod(typmod))
     }
 
     /// What a column has before the row is changed.
@@ -1181,6 +1253,8 @@ impl Binder<'_> {
             if tree.outputs().len() != columns.len() {
                 return Err(SqlError::syntax("number of columns does not match number of values"));
             }
+            // A subquery decides by itself what its literals are.
+            self.decide_outputs(&mut tree)?;
             for (i, column) in columns.iter().enumerate() {
                 self.refuse_generated(column, true)?;
                 self.assign_output(&mut tree, i, column)?;
@@ -1197,7 +1271,7 @@ impl Binder<'_> {
             None if columns.len() == 1 => vec![inner],
             None => {
                 let text = "source for a multiple-column UPDATE item must be a sub-SELECT or ROW() expression";
-                return Err(SqlError::unsupported(text));
+                return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text));
             }
         };
         if fields.len() != columns.len() {
@@ -1239,7 +1313,8 @@ impl Binder<'_> {
             // In PostgreSQL's order, which decides the types of parameters.
             let filter = update.selection.as_ref().map(|w| self.rows_of(&target, w)).transpose()?;
             let filter = target.surface.rows(filter);
-            let set = self.assignments(&target, &update.assignments)?;
+            let mut set = self.assignments(&target, &update.assignments)?;
+            self.fit_references(&target, &mut set)?;
             let keys = self.changes_keys(&target, &update.assignments);
             let short = self.weigh(&target, filter.as_ref(), keys);
             self.single = short && !self.has_rivals(&target, &update.assignments);
@@ -1442,6 +1517,17 @@ fn spoken_keys(action: &OnConflictAction) -> Option<(&[Expr], Option<&Expr>)> {
     match find(phrases::KEYS)? {
         Expr::Array(array) => Some((&array.elem, find(phrases::WHERE))),
         _ => None,
+    }
+}
+
+/// Whether a value may not fit into a column.
+fn is_narrower(column: &Column, value: &Typed) -> bool {
+    match (column.ty, value.ty) {
+        (Type::INT2, Type::INT4 | Type::INT8) | (Type::INT4, Type::INT8) => true,
+        (Type::VARCHAR | Type::BPCHAR, Type::TEXT | Type::VARCHAR | Type::BPCHAR) => {
+            column.typmod != NO_TYPMOD && (column.ty, column.typmod) != (value.ty, value.typmod)
+        }
+        _ => false,
     }
 }
 

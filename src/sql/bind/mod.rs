@@ -52,7 +52,7 @@ use super::catalog::{FIRST_USER_OID, Relation, RelationKind, sqlite_name};
 use super::ir::{Body, Column, Cte, FromItem, Named, Node, Out, Query as Tree, System, Typed};
 use super::plan::{Effort, Facts, NamedRow, ResultColumn, RowLock};
 use super::render;
-use crate::error::{SqlError, SqlResult, state};
+use crate::error::{SqlError, SqlResult, SqlState, state};
 use crate::functions::CastContext;
 use crate::sql::dialect::Postgres;
 use crate::types::{NO_TYPMOD, Type};
@@ -166,6 +166,10 @@ impl Notes {
 pub struct Binder<'a> {
     scope: &'a Scope<'a>,
     params: Vec<Option<Type>>,
+    /// Those that stand where nothing decides their types.
+    loose: BTreeSet<usize>,
+    /// Those that columns decided which they are assigned to, in the list under way.
+    assigned: BTreeSet<usize>,
     levels: Vec<Level>,
     ctes: Vec<Rc<Visible>>,
     counter: usize,
@@ -225,6 +229,8 @@ impl<'a> Binder<'a> {
         Binder {
             scope,
             params,
+            loose: BTreeSet::new(),
+            assigned: BTreeSet::new(),
             levels: Vec::new(),
             ctes: Vec::new(),
             counter: 0,
@@ -404,15 +410,15 @@ impl<'a> Binder<'a> {
 
     /// Types of `$1`, `$2`, … after everything is bound.
     ///
-    /// Errors: 42P18 for one that nothing decided.
+    /// Errors: 42P18 for one that nothing decided, 42P08 for one that stands where nothing decides it and was decided later.
     pub fn params(self) -> SqlResult<Vec<Type>> {
-        let decided = self.params.into_iter().enumerate();
+        let loose = self.loose;
+        let decided = (1..).zip(self.params);
         decided
-            .map(|(i, ty)| {
-                ty.ok_or_else(|| {
-                    let text = format!("could not determine data type of parameter ${}", i + 1);
-                    SqlError::new(state::INDETERMINATE_DATATYPE, text)
-                })
+            .map(|(n, ty)| match ty {
+                None => Err(undetermined(state::INDETERMINATE_DATATYPE, n)),
+                Some(_) if loose.contains(&n) => Err(undetermined(state::AMBIGUOUS_PARAMETER, n)),
+                Some(ty) => Ok(ty),
             })
             .collect()
     }
@@ -580,11 +586,31 @@ impl Binder<'_> {
         })
     }
 
+    /// A parameter that stands alone for several columns is of one type in all of them.
+    ///
+    /// Errors: 42P08.
+    fn agree(&mut self, expr: &Typed, ty: Type) -> SqlResult<()> {
+        let Node::Param(n) = expr.node else { return Ok(()) };
+        if self.undecided(expr).is_some() {
+            self.assigned.insert(n);
+            return Ok(());
+        }
+        match self.params[n - 1] {
+            Some(known) if known != ty && self.assigned.contains(&n) => {
+                let text = format!("inconsistent types deduced for parameter ${n}");
+                let detail = format!("{} versus {}", self.type_name(known), self.type_name(ty));
+                Err(error_at(self, SqlError::new(state::AMBIGUOUS_PARAMETER, text).detail(detail), expr.at))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Coerces a value to what a column stores.
     ///
     /// Errors: 42804 if there is no assignment cast.
     fn assign(&mut self, expr: Typed, ty: Type, typmod: i32, column: Option<&str>) -> SqlResult<Typed> {
         let (from, at) = (expr.ty, expr.at);
+        self.agree(&expr, ty)?;
         match self.try_coerce(expr, ty, typmod, CastContext::Assignment)? {
             Some(expr) => Ok(expr),
             None => {
@@ -598,6 +624,11 @@ impl Binder<'_> {
             }
         }
     }
+}
+
+/// A parameter without a type.
+fn undetermined(code: SqlState, n: usize) -> SqlError {
+    SqlError::new(code, format!("could not determine data type of parameter ${n}"))
 }
 
 /// Errors: 0A000 for a query that changes data.

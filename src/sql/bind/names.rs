@@ -471,9 +471,31 @@ impl Binder<'_> {
         }
     }
 
+    /// The error of a table that FROM does not have, at least not under its name.
+    pub(super) fn no_range(&self, table: &str) -> SqlError {
+        let ranges = self.levels.iter().rev().flat_map(|level| &level.names.ranges);
+        let mut renamed = ranges.filter(|range| range.relation.as_ref().is_some_and(|r| r.name == *table));
+        match renamed.next() {
+            Some(range) => {
+                let text = format!("invalid reference to FROM-clause entry for table \"{table}\"");
+                let hint = format!("Perhaps you meant to reference the table alias \"{}\".", range.alias);
+                SqlError::new(state::UNDEFINED_TABLE, text).hint(hint)
+            }
+            None => SqlError::new(state::UNDEFINED_TABLE, format!("missing FROM-clause entry for table \"{table}\"")),
+        }
+    }
+
     fn no_column(&self, names: &[String]) -> SqlError {
         let undefined = |text: String| SqlError::new(state::UNDEFINED_COLUMN, text);
+        if self.levels.last().is_some_and(|level| level.clause == Clause::Column(Kept::Default)) {
+            let text = "cannot use column reference in DEFAULT expression";
+            return SqlError::new(state::FEATURE_NOT_SUPPORTED, text);
+        }
         match names {
+            [_, _, _, _, _, ..] => {
+                let name = names.join(".");
+                SqlError::syntax(format!("improper qualified name (too many dotted names): {name}"))
+            }
             [name] => undefined(format!("column \"{name}\" does not exist")),
             [.., table, name] => {
                 let known = self.levels.iter().any(|l| l.names.range(None, table).is_some());
@@ -490,7 +512,7 @@ impl Binder<'_> {
                             .detail("The combining JOIN type must be INNER or LEFT for a LATERAL reference."),
                     }
                 } else {
-                    SqlError::new(state::UNDEFINED_TABLE, format!("missing FROM-clause entry for table \"{table}\""))
+                    self.no_range(table)
                 }
             }
             [] => SqlError::syntax("zero-length name"),

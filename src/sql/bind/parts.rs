@@ -14,8 +14,8 @@ use crate::command::{Shape, Statement as Sql, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::catalog::{Action, Constraint, ConstraintKind, Relation, Source};
 use crate::sql::ir::{
-    Body, Column, Cte, FromItem, Materialized, Named, Node, Op, Part as TreePart, Query as Tree, Select, SubQuery,
-    Typed, Write,
+    Body, Change, Column, Cte, FromItem, Materialized, Named, Node, Op, Part as TreePart, Query as Tree, Select,
+    SubQuery, Typed, Write,
 };
 use crate::sql::plan::{Effort, Facts};
 use crate::sql::render;
@@ -252,8 +252,37 @@ impl Binder<'_> {
         let kept = self.kept_rows(list, &[(String::new(), Type::INT8, NO_TYPMOD)]);
         let kept = SubQuery { query: kept, outer: vec![], single: false };
         let kept = Typed::new(Type::RECORD, Node::Query(Box::new(kept)));
-        let there = Typed::test(Op::InQuery { negated: false }, vec![rowid, kept]);
-        Some(Typed::join(Op::And, filter.into_iter().chain([there]).collect()))
+        let there = Typed::test(Op::InQuery { negated: false }, vec![rowid.clone(), kept]);
+        let untouched = self.lists_of_changed(relation, table).into_iter().map(|changed| {
+            let changed = SubQuery { query: changed, outer: vec![], single: false };
+            let changed = Typed::new(Type::RECORD, Node::Query(Box::new(changed)));
+            Typed::test(Op::InQuery { negated: true }, vec![rowid.clone(), changed])
+        });
+        Some(Typed::join(Op::And, filter.into_iter().chain([there]).chain(untouched).collect()))
+    }
+
+    /// The rowids of a table's rows that earlier parts have updated: a row is changed once in a statement.
+    fn lists_of_changed(&mut self, relation: &Relation, table: &str) -> Vec<Tree> {
+        let mut changes = std::mem::take(&mut self.parts.changes);
+        let mut lists = Vec::new();
+        for (write, list) in &mut changes {
+            if write.table != table || !matches!(write.change, Change::Update(_)) {
+                continue;
+            }
+            let list = *list.get_or_insert_with(|| self.parts.list());
+            let rowid = Node::Column(Column::of(0, table, relation.rowid_name()));
+            let rowid = Named { name: String::new(), expr: Typed::new(Type::INT8, rowid) };
+            let told = write.returning.get_or_insert_default();
+            told.push(rowid);
+            let columns: Vec<CteColumn> = told.iter().map(kept_column).collect();
+            let mut rows = self.kept_rows(list, &columns);
+            if let Body::Select(select) = &mut rows.body {
+                select.columns.drain(..columns.len() - 1);
+            }
+            lists.push(rows);
+        }
+        self.parts.changes = changes;
+        lists
     }
 
     /// The rows of a list as a query.

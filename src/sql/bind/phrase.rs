@@ -298,7 +298,9 @@ impl Binder<'_> {
                 direct.len(),
                 keys.len()
             );
-            let error = SqlError::new(state::UNDEFINED_FUNCTION, format!("function {name} does not exist")).hint(text);
+            let keys = keys.into_iter().map(|key| key.expr);
+            let args: Vec<Typed> = direct.into_iter().chain(keys).collect();
+            let error = SqlError { fields: Default::default(), ..self.undefined_function(name, &args, at) }.hint(text);
             return Err(error_at(self, error, at));
         }
         // A row stands before the other if it does by a key, and they are alike by those to the left of it.

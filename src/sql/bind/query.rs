@@ -11,7 +11,6 @@ use super::scalar::{direction, fields_of, trim_name};
 use super::{Binder, CteColumn, Inside, Visible, class, error_at};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::CastContext;
-use crate::rights::UPDATE;
 use crate::sql::catalog::{Column as Stored, Index, Relation, RelationKind};
 use crate::sql::ir::{
     Body, Column, Cte, FromItem, Lock, Materialized, Named, Node, Op, OrderKey, Out, Part, Query as Tree,
@@ -26,7 +25,8 @@ use crate::value::Value;
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, CteAsMaterialized, Distinct, Expr, FunctionArg, FunctionArgExpr, FunctionArguments,
     GroupByExpr, LimitClause, LockClause, LockType, NamedWindowExpr, NonBlock, OrderByExpr, OrderByKind, Query, Select,
-    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Value as Literal, With,
+    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, UnaryOperator, Value as Literal,
+    With,
 };
 use std::rc::Rc;
 use std::sync::Arc;
@@ -120,7 +120,13 @@ impl Binder<'_> {
             other => {
                 tree.body = self.body(other, &mut tree.outer)?;
                 if !query.locks.is_empty() {
-                    let text = "FOR UPDATE is not allowed with UNION/INTERSECT/EXCEPT or VALUES";
+                    let combined = matches!(other, SetExpr::SetOperation { .. });
+                    let what = if combined {
+                        "is not allowed with UNION/INTERSECT/EXCEPT"
+                    } else {
+                        "cannot be applied to VALUES"
+                    };
+                    let text = format!("{} {what}", strength_of(&query.locks[0])?.clause());
                     return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text));
                 }
                 tree.order = keys.iter().map(|k| self.output_key(k, &tree.body.outputs())).collect::<SqlResult<_>>()?;
@@ -524,12 +530,21 @@ impl Binder<'_> {
 
     /// An integer constant in ORDER BY or GROUP BY is a position in the select list.
     fn ordinal(&mut self, expr: &Expr, width: usize, place: &str) -> SqlResult<Option<usize>> {
-        let Expr::Value(value) = expr else { return Ok(None) };
+        let (negative, value) = match expr {
+            Expr::Value(value) => (false, value),
+            // A sign before a literal is part of it.
+            Expr::UnaryOp { op: UnaryOperator::Minus, expr } => match &**expr {
+                Expr::Value(value) if matches!(value.value, Literal::Number(..)) => (true, value),
+                _ => return Ok(None),
+            },
+            _ => return Ok(None),
+        };
         let at = value.span.start;
         match &value.value {
             Literal::Number(digits, _) => match digits.parse::<usize>() {
-                Ok(n) if (1..=width).contains(&n) => Ok(Some(n - 1)),
+                Ok(n) if !negative && (1..=width).contains(&n) => Ok(Some(n - 1)),
                 Ok(n) => {
+                    let n = if negative { format!("-{n}") } else { n.to_string() };
                     let e = SqlError::new(
                         state::INVALID_COLUMN_REFERENCE,
                         format!("{place} position {n} is not in select list"),
@@ -582,6 +597,10 @@ impl Binder<'_> {
                 NamedWindowExpr::NamedWindow(_) => return Err(SqlError::syntax("a window's definition is expected")),
             };
             let name = fold(&window.0);
+            if self.level().windows.iter().any(|(known, _)| *known == name) {
+                let text = format!("window \"{name}\" is already defined");
+                return Err(SqlError::new(state::WINDOWING_ERROR, text));
+            }
             self.level().windows.push((name, over));
         }
         let columns = self.within(Clause::Select, |this| this.select_list(&select.projection))?;
@@ -602,7 +621,7 @@ impl Binder<'_> {
         };
         let mut places = Vec::new();
         for expr in items {
-            let bound = self.group_item(expr, &columns)?;
+            let bound = self.group_item(expr, &columns, "GROUP BY")?;
             if bound.has_aggregate() || bound.has_window() {
                 let what = if bound.has_window() { "window" } else { "aggregate" };
                 let code = if bound.has_window() { state::WINDOWING_ERROR } else { state::GROUPING_ERROR };
@@ -635,7 +654,7 @@ impl Binder<'_> {
         }
         let mut on_exprs = Vec::with_capacity(on.len());
         for expr in on {
-            on_exprs.push(self.group_item(expr, &columns)?);
+            on_exprs.push(self.group_item(expr, &columns, "DISTINCT ON")?);
         }
         for column in columns.iter().filter(|_| distinct) {
             self.check_comparable(&column.expr)?;
@@ -709,7 +728,14 @@ impl Binder<'_> {
                 self.check_grouped(&call, &group, &group)?;
             }
         }
-        tree.lock = self.row_lock(locks, aggregated || distinct || !on_exprs.is_empty())?;
+        let grouped = match () {
+            () if distinct || !on_exprs.is_empty() => Some("DISTINCT clause"),
+            () if !grouping.is_empty() => Some("GROUP BY clause"),
+            () if having.is_some() => Some("HAVING clause"),
+            () if aggregated => Some("aggregate functions"),
+            () => None,
+        };
+        tree.lock = self.row_lock(locks, grouped)?;
         tree.short = !aggregated && sets.is_empty() && !apart && self.is_short(filter.as_ref());
         self.mark(&mut from);
         from.extend(in_step(std::mem::take(&mut sets)));
@@ -807,13 +833,12 @@ impl Binder<'_> {
                 return Ok(columns);
             }
         }
-        let e = SqlError::new(state::UNDEFINED_TABLE, format!("missing FROM-clause entry for table \"{table}\""));
-        Err(error_at(self, e, at))
+        Err(error_at(self, self.no_range(table), at))
     }
 
     /// GROUP BY and DISTINCT ON: an input column, a position, an output name, or an expression.
-    fn group_item(&mut self, expr: &Expr, columns: &[Named]) -> SqlResult<Typed> {
-        if let Some(i) = self.ordinal(expr, columns.len(), "GROUP BY")? {
+    fn group_item(&mut self, expr: &Expr, columns: &[Named], place: &str) -> SqlResult<Typed> {
+        if let Some(i) = self.ordinal(expr, columns.len(), place)? {
             return self.decide_text(columns[i].expr.clone());
         }
         if let Expr::Tuple(items) = expr
@@ -974,24 +999,19 @@ impl Binder<'_> {
         column.qualifier.iter().map(|q| format!("{q}.")).chain([column.name.to_string()]).collect()
     }
 
-    fn row_lock(&mut self, locks: &[LockClause], grouped: bool) -> SqlResult<Option<Lock>> {
+    fn row_lock(&mut self, locks: &[LockClause], grouped: Option<&str>) -> SqlResult<Option<Lock>> {
         if locks.is_empty() {
             return Ok(None);
         }
-        if grouped {
-            return Err(SqlError::new(
-                state::FEATURE_NOT_SUPPORTED,
-                "FOR UPDATE is not allowed with DISTINCT, GROUP BY or aggregate functions",
-            ));
+        if let Some(what) = grouped {
+            let text = format!("{} is not allowed with {what}", strength_of(&locks[0])?.clause());
+            return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text));
         }
         let (weakest, wait) = (LockStrength::KeyShare, LockWait::Wait);
         let mut lock = Lock { strength: weakest, wait, tables: vec![] };
         for clause in locks {
             let (marked, wanted) = locked_names(clause.of.as_ref().map(parts).transpose()?.unwrap_or_default());
-            let strength = marked.unwrap_or(match clause.lock_type {
-                LockType::Share => LockStrength::Share,
-                LockType::Update => LockStrength::Update,
-            });
+            let strength = marked.unwrap_or(plain_strength(clause));
             lock.strength = lock.strength.max(strength);
             match clause.nonblock {
                 None => {}
@@ -1007,7 +1027,7 @@ impl Binder<'_> {
             let hits = here.iter().filter(|range| wanted.as_ref().is_none_or(|names| names.contains(&range.alias)));
             let relations: Vec<(usize, Option<Arc<Relation>>)> = hits.map(|r| (r.id, r.relation.clone())).collect();
             for (range, relation) in relations {
-                self.needs.also(range, UPDATE, []);
+                self.needs.locked(range);
                 if let Some(view) = relation.as_ref().filter(|r| matches!(r.kind, RelationKind::Materialized { .. })) {
                     let text = format!("cannot lock rows in materialized view \"{}\"", view.name);
                     return Err(SqlError::new(state::WRONG_OBJECT_TYPE, text));
@@ -1032,6 +1052,19 @@ impl Binder<'_> {
             _ => false,
         }
     }
+}
+
+/// What is said of a lock without what goes into the name behind OF.
+fn plain_strength(clause: &LockClause) -> LockStrength {
+    match clause.lock_type {
+        LockType::Share => LockStrength::Share,
+        LockType::Update => LockStrength::Update,
+    }
+}
+
+fn strength_of(clause: &LockClause) -> SqlResult<LockStrength> {
+    let (marked, _) = locked_names(clause.of.as_ref().map(parts).transpose()?.unwrap_or_default());
+    Ok(marked.unwrap_or(plain_strength(clause)))
 }
 
 /// Whether `filter` names values for all columns of a unique key of a table, the FROM item `range`.

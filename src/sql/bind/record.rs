@@ -147,8 +147,7 @@ impl Binder<'_> {
             }
         }
         let table = names.last().cloned().unwrap_or_default();
-        let text = format!("missing FROM-clause entry for table \"{table}\"");
-        Err(error_at(self, SqlError::new(state::UNDEFINED_TABLE, text), at))
+        Err(error_at(self, self.no_range(&table), at))
     }
 
     /// The fields of the rows of a table or view by whose name a type is called.

@@ -42,6 +42,11 @@ const KEYWORDS: [&str; 12] = [
     "user",
 ];
 
+/// Aggregates that order their arguments.
+const ORDERED_SETS: [&str; 3] = ["mode", "percentile_cont", "percentile_disc"];
+/// Those that ask where a row would stand. Without arguments they are window functions.
+const HYPOTHETICAL_SETS: [&str; 4] = ["rank", "dense_rank", "percent_rank", "cume_dist"];
+
 impl Binder<'_> {
     pub(super) fn expr(&mut self, expr: &Expr) -> SqlResult<Typed> {
         self.scope.allowance.spend(1)?;
@@ -104,7 +109,7 @@ impl Binder<'_> {
             Expr::SimilarTo { negated, expr, pattern, escape_char } => {
                 let (expr, pattern) = (self.expr(expr)?, self.expr(pattern)?);
                 let escape = escape_char.as_deref().map(|escape| self.expr(escape)).transpose()?;
-                let pattern = self.call_by_name("similar_to_escape", [pattern].into_iter().chain(escape).collect())?;
+                let pattern = self.syntax_call("similar_to_escape", [pattern].into_iter().chain(escape).collect())?;
                 self.operator(if *negated { "!~" } else { "~" }, Some(expr), pattern)
             }
             Expr::Case { operand, conditions, else_result, .. } => {
@@ -124,16 +129,15 @@ impl Binder<'_> {
             }
             Expr::Function(function) => self.function(function),
             Expr::Extract { field, expr, .. } => {
-                let field =
-                    Typed::constant(Type::TEXT, Value::Text(field.to_string().to_lowercase().replace('\'', "")));
+                let field = Node::Text(field.to_string().to_lowercase().replace('\'', ""));
                 let expr = self.expr(expr)?;
-                self.call_by_name("extract", vec![field, expr])
+                self.syntax_call("extract", vec![Typed::new(Type::UNKNOWN, field), expr])
             }
             Expr::Ceil { expr, field } => self.rounding("ceil", expr, field),
             Expr::Floor { expr, field } => self.rounding("floor", expr, field),
             Expr::Position { expr, r#in } => {
                 let (part, whole) = (self.expr(expr)?, self.expr(r#in)?);
-                self.call_by_name("position", vec![whole, part])
+                self.syntax_call("position", vec![whole, part])
             }
             Expr::Substring { expr, substring_from, substring_for, .. } => {
                 let mut args = vec![self.expr(expr)?];
@@ -145,7 +149,7 @@ impl Binder<'_> {
                 if let Some(length) = substring_for {
                     args.push(self.expr(length)?);
                 }
-                self.call_by_name("substring", args)
+                self.syntax_call("substring", args)
             }
             Expr::Trim { trim_where, trim_what, expr, trim_characters } => {
                 let name = trim_name(trim_where);
@@ -156,34 +160,35 @@ impl Binder<'_> {
                 for what in said.filter(|what| !unsaid(what)) {
                     args.push(self.expr(what)?);
                 }
-                self.call_by_name(name, args)
+                self.syntax_call(name, args)
             }
             Expr::Overlay { expr, overlay_what, overlay_from, overlay_for } => {
                 let mut args = vec![self.expr(expr)?, self.expr(overlay_what)?, self.expr(overlay_from)?];
                 if let Some(length) = overlay_for {
                     args.push(self.expr(length)?);
                 }
-                self.call_by_name("overlay", args)
+                self.syntax_call("overlay", args)
             }
             Expr::AtTimeZone { timestamp, time_zone } => {
                 let (timestamp, zone) = (self.expr(timestamp)?, self.expr(time_zone)?);
-                self.call_by_name("timezone", vec![zone, timestamp])
+                self.syntax_call("timezone", vec![zone, timestamp])
             }
             Expr::Collate { expr, collation } => {
                 let names = parts(collation)?;
                 let name = names.last().map_or("", String::as_str);
                 // The one collation there is: by bytes of UTF-8, which is by code points.
-                if catalog::collation(name).is_none() {
+                let Some(explicit) = catalog::collation(name) else {
                     let text = format!("collation \"{name}\" for encoding \"UTF8\" does not exist");
                     return Err(error_at(self, SqlError::new(state::UNDEFINED_OBJECT, text), name_start(collation)));
-                }
+                };
                 let expr = self.expr(expr)?;
+                let expr = if matches!(expr.node, Node::Text(_)) { self.decide_text(expr)? } else { expr };
                 if !expr.is_unknown() && catalog::default_collation(expr.ty) == 0 {
                     let text = format!("collations are not supported by type {}", self.type_name(expr.ty));
                     let at = name_start(collation);
                     return Err(error_at(self, SqlError::new(state::DATATYPE_MISMATCH, text), at));
                 }
-                Ok(expr)
+                Ok(Typed { explicit, ..expr })
             }
             Expr::IsNormalized { expr, form, negated } => {
                 let at = expr.span().start;
@@ -234,6 +239,13 @@ impl Binder<'_> {
             _ => vec![],
         };
         let mut rest = chain;
+        if let Some(AccessExpr::Subscript(_)) = chain.first()
+            && self.views.is_empty()
+            && !self.speaks_for_us()
+            && !takes_subscripts(root)
+        {
+            return Err(SqlError::syntax("syntax error at or near \"[\""));
+        }
         while let ([AccessExpr::Dot(Expr::Identifier(ident)), tail @ ..], false) = (rest, idents.is_empty()) {
             idents.push(ident.clone());
             rest = tail;
@@ -420,7 +432,14 @@ impl Binder<'_> {
             let fields = fields.iter().cloned().map(|f| self.record(f)).collect::<SqlResult<Vec<_>>>()?;
             return Ok(if fields.is_empty() { Typed::bool(true) } else { Typed::test(test, fields) });
         }
-        let expr = self.decide_text(expr)?;
+        let expr = match self.undecided(&expr) {
+            Some(n) => {
+                // Nothing here says of what type it is.
+                self.loose.insert(n);
+                expr
+            }
+            None => self.decide_text(expr)?,
+        };
         if expr.ty == Type::RECORD {
             let (at, null) = (expr.at, Typed::constant(Type::INT8, Value::Int(null.into())));
             return Ok(Typed::apply(Type::BOOL, Op::Internal("q_record_null"), vec![expr, null]).at(at));
@@ -621,6 +640,12 @@ impl Binder<'_> {
     fn as_array_for(&mut self, left: &Typed, operator: &str, right: Typed) -> SqlResult<Typed> {
         if !right.is_unknown() {
             return Ok(right);
+        }
+        if let Node::Array(items) = &right.node
+            && items.iter().any(|item| matches!(item.node, Node::Text(_)))
+        {
+            // Written out, it is decided by itself.
+            return self.decide_text(right);
         }
         let undecided = Typed::null(Type::UNKNOWN);
         let taken = match self.operator(operator, Some(left.clone()), undecided) {
@@ -939,25 +964,41 @@ impl Binder<'_> {
                 let what = if windowed { "OVER specified" } else { what };
                 let kind =
                     if windowed { "a window function nor an aggregate function" } else { "an aggregate function" };
-                let neither = if windowed { "neither" } else { "not" };
-                let text = format!("{what}, but {name} is {neither} {kind}");
+                let text = format!("{what}, but {name} is not {kind}");
                 return Err(error_at(self, SqlError::new(state::WRONG_OBJECT_TYPE, text), at));
             }
+        }
+        if is_star(&list.args) && kind.is_some() {
+            return Err(self.star_call(name, at));
         }
         if let Some((before, array)) = variadic(&list.args) {
             return self.variadic_call(name, before, array, at);
         }
         let named = list.args.iter().any(|arg| !matches!(arg, FunctionArg::Unnamed(_)));
+        let before = self.level().no_sets;
+        if name == "coalesce" {
+            self.level().no_sets = Some("COALESCE");
+        }
         let args = match (named, name.as_str()) {
             (true, _) => self.named_arguments(name, &list.args, at)?,
             (false, "row") => self.row_arguments(&list.args, at)?,
             (false, "normalize") => self.form_arguments(&list.args, at)?,
             (false, _) => self.arguments(&list.args, at)?,
         };
+        self.level().no_sets = before;
         if kind == Some(Kind::Set) {
             return self.set_in_expression(name, args, at);
         }
         self.named_call(name, args, at)
+    }
+
+    /// `f(*)` where `f` is no aggregate.
+    fn star_call(&self, name: &str, at: Location) -> SqlError {
+        if !lookup_functions(name).iter().any(|f| f.args.is_empty()) {
+            return self.undefined_function(name, &[], at);
+        }
+        let text = format!("{name}(*) specified, but {name} is not an aggregate function");
+        error_at(self, SqlError::new(state::WRONG_OBJECT_TYPE, text), at)
     }
 
     /// Arguments of `normalize`, whose form is a word.
@@ -1052,6 +1093,12 @@ impl Binder<'_> {
         }
         if lookup_functions(name).first().is_some_and(|f| f.is_of_rows()) {
             return self.call_of_rows(name, args, None, at);
+        }
+        if let [Typed { node: Node::Text(_), ty: Type::UNKNOWN, .. }] = args[..]
+            && let Some(ty) = Type::by_typname(name)
+        {
+            // Before whatever function is called so.
+            return self.cast(args.remove(0), ty, NO_TYPMOD);
         }
         match self.resolve_function(name, args, at)? {
             Ok((function, mut args, ty)) => {
@@ -1168,9 +1215,13 @@ impl Binder<'_> {
     ) -> SqlResult<Typed> {
         let clause = self.level().clause;
         let windowed = function.over.is_some();
-        if windowed && !clause.allows_windows() {
+        if windowed && clause != Clause::Aggregate && !clause.allows_windows() {
             let text = format!("window functions are not allowed in {}", clause.name());
             return Err(error_at(self, SqlError::new(state::WINDOWING_ERROR, text), at));
+        }
+        if windowed && clause == Clause::Aggregate {
+            let text = "aggregate function calls cannot contain window function calls";
+            return Err(error_at(self, SqlError::new(state::GROUPING_ERROR, text), at));
         }
         if !windowed && clause == Clause::Aggregate {
             let text = "aggregate function calls cannot be nested";
@@ -1182,10 +1233,7 @@ impl Binder<'_> {
         }
         // The arguments of a window function may hold aggregates, those of an aggregate may not.
         let inner = if windowed { Clause::Window } else { Clause::Aggregate };
-        let star = matches!(
-            &list.args[..],
-            [FunctionArg::Unnamed(FunctionArgExpr::Wildcard | FunctionArgExpr::WildcardWithOptions(_))]
-        );
+        let star = is_star(&list.args);
         let outer_before = self.level().outer.len();
         let (args, order) = self.within(inner, |this| {
             let mut args = Vec::new();
@@ -1202,17 +1250,33 @@ impl Binder<'_> {
         if reads_only_outside && !windowed {
             return Err(error_at(self, SqlError::unsupported("an aggregate of an outer query"), at));
         }
+        if HYPOTHETICAL_SETS.contains(&name) && !args.is_empty() {
+            return Err(error_at(self, unordered(name), at));
+        }
         let (resolved, args, ty) = match self.resolve_function(name, args, at)? {
+            Ok(_) if ORDERED_SETS.contains(&name) => return Err(error_at(self, unordered(name), at)),
             Ok(found) => found,
             Err(args) => return Err(self.undefined_function(name, &args, at)),
         };
-        if resolved.kind == Kind::Window && !windowed {
-            let text = format!("window function {name} requires an OVER clause");
-            return Err(error_at(self, SqlError::new(state::WINDOWING_ERROR, text), at));
-        }
         let distinct = list.duplicate_treatment == Some(DuplicateTreatment::Distinct);
-        if distinct && windowed {
-            return Err(error_at(self, SqlError::unsupported("DISTINCT for window functions"), at));
+        let refused = if resolved.kind == Kind::Window && !windowed {
+            Some((state::WRONG_OBJECT_TYPE, format!("window function {name} requires an OVER clause")))
+        } else if resolved.kind == Kind::Aggregate && args.is_empty() && !star {
+            let text = format!("{name}(*) must be used to call a parameterless aggregate function");
+            Some((state::WRONG_OBJECT_TYPE, text))
+        } else if distinct && windowed {
+            Some((state::FEATURE_NOT_SUPPORTED, "DISTINCT is not implemented for window functions".to_owned()))
+        } else if windowed && !order.is_empty() {
+            let text = "aggregate ORDER BY is not implemented for window functions";
+            Some((state::FEATURE_NOT_SUPPORTED, text.to_owned()))
+        } else if resolved.kind == Kind::Window && function.filter.is_some() {
+            let text = "FILTER is not implemented for non-aggregate window functions";
+            Some((state::FEATURE_NOT_SUPPORTED, text.to_owned()))
+        } else {
+            None
+        };
+        if let Some((code, text)) = refused {
+            return Err(error_at(self, SqlError::new(code, text), at));
         }
         // A varchar may have become the text that the aggregate takes.
         let argument = |expr: &Typed| {
@@ -1255,8 +1319,8 @@ impl Binder<'_> {
         at: Location,
     ) -> SqlResult<Typed> {
         let clause = self.level().clause;
-        let known = ["mode", "percentile_cont", "percentile_disc"].contains(&name);
-        let hypothetical = ["rank", "dense_rank", "percent_rank", "cume_dist"].contains(&name);
+        let known = ORDERED_SETS.contains(&name);
+        let hypothetical = HYPOTHETICAL_SETS.contains(&name);
         if !known && !hypothetical {
             let args = self.within(Clause::Aggregate, |this| {
                 let keys = function.within_group.iter().map(|key| this.expr(&key.expr));
@@ -1267,7 +1331,8 @@ impl Binder<'_> {
             return Err(self.undefined_function(name, &args, at));
         }
         if function.over.is_some() {
-            return Err(error_at(self, SqlError::unsupported("OVER for an ordered-set aggregate"), at));
+            let text = format!("OVER is not supported for ordered-set aggregate {name}");
+            return Err(error_at(self, SqlError::new(state::FEATURE_NOT_SUPPORTED, text), at));
         }
         if clause == Clause::Aggregate || !clause.allows_aggregates() {
             let text = match clause {
@@ -1328,7 +1393,7 @@ impl Binder<'_> {
             let text = format!("cannot copy window \"{}\" because it has a frame clause", fold(name));
             return Err(error_at(self, SqlError::new(state::WINDOWING_ERROR, text), name.span.start));
         }
-        let exclude = exclude.0;
+        let (exclude, named) = exclude;
         self.within(Clause::Window, |this| {
             let mut partition = Vec::new();
             for expr in &spec.partition_by {
@@ -1337,8 +1402,14 @@ impl Binder<'_> {
             }
             let mut order = spec.order_by.iter().map(|o| this.sort_key(o)).collect::<SqlResult<Vec<_>>>()?;
             if let Some(base) = base {
-                if !partition.is_empty() || !base.order.is_empty() && !order.is_empty() {
-                    return Err(SqlError::new(state::WINDOWING_ERROR, "cannot override a clause of the named window"));
+                let overrides = match () {
+                    () if !partition.is_empty() => Some("PARTITION BY"),
+                    () if !base.order.is_empty() && !order.is_empty() => Some("ORDER BY"),
+                    () => None,
+                };
+                if let (Some(clause), Some(name)) = (overrides, &named) {
+                    let text = format!("cannot override {clause} clause of window \"{}\"", fold(name));
+                    return Err(error_at(this, SqlError::new(state::WINDOWING_ERROR, text), name.span.start));
                 }
                 partition = base.partition;
                 if order.is_empty() {
@@ -1356,6 +1427,11 @@ impl Binder<'_> {
             WindowFrameUnits::Range => "RANGE",
             WindowFrameUnits::Groups => "GROUPS",
         };
+        check_bounds(frame)?;
+        if units == "GROUPS" && order.is_empty() {
+            let text = "GROUPS mode requires an ORDER BY clause";
+            return Err(SqlError::new(state::WINDOWING_ERROR, text));
+        }
         let measured = [Some(&frame.start_bound), frame.end_bound.as_ref()]
             .into_iter()
             .flatten()
@@ -1522,6 +1598,45 @@ fn constant(expr: &Typed) -> Option<Value> {
         }
         _ => None,
     }
+}
+
+fn unordered(name: &str) -> SqlError {
+    let text = format!("WITHIN GROUP is required for ordered-set aggregate {name}");
+    SqlError::new(state::WRONG_OBJECT_TYPE, text)
+}
+
+/// Whether subscripts may follow without parentheses: behind names, parameters, queries and what is in parentheses.
+fn takes_subscripts(root: &Expr) -> bool {
+    match root {
+        Expr::Value(value) => matches!(value.value, Literal::Placeholder(_)),
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Nested(_) | Expr::Subquery(_) | Expr::Tuple(_) => {
+            true
+        }
+        Expr::CompoundFieldAccess { root, .. } => takes_subscripts(root),
+        _ => false,
+    }
+}
+
+/// The only argument of `f(*)`.
+fn is_star(args: &[FunctionArg]) -> bool {
+    matches!(args, [FunctionArg::Unnamed(FunctionArgExpr::Wildcard | FunctionArgExpr::WildcardWithOptions(_))])
+}
+
+/// What cannot be the bounds of a frame, whatever the rows are.
+fn check_bounds(frame: &WindowFrame) -> SqlResult<()> {
+    use WindowFrameBound::{CurrentRow, Following, Preceding};
+    let end = frame.end_bound.as_ref().unwrap_or(&CurrentRow);
+    let text = match (&frame.start_bound, end) {
+        (Following(None), _) => "frame start cannot be UNBOUNDED FOLLOWING",
+        (_, Preceding(None)) => "frame end cannot be UNBOUNDED PRECEDING",
+        (CurrentRow, Preceding(_)) => "frame starting from current row cannot have preceding rows",
+        (Following(_), CurrentRow) if frame.end_bound.is_none() => {
+            "frame starting from following row cannot end with current row"
+        }
+        (Following(_), CurrentRow | Preceding(_)) => "frame starting from following row cannot have preceding rows",
+        _ => return Ok(()),
+    };
+    Err(SqlError::new(state::WINDOWING_ERROR, text))
 }
 
 /// A parameter, also as another type of number.

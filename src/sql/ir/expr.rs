@@ -5,7 +5,7 @@
 
 use super::query::Query;
 use crate::functions::{CastContext, Function, Native, Operator, lookup_functions};
-use crate::sql::catalog::OwnType;
+use crate::sql::catalog::{OwnType, default_collation};
 use crate::types::record::Field;
 use crate::types::{NO_TYPMOD, Type, declares_collation};
 use crate::value::Value;
@@ -21,6 +21,8 @@ pub struct Typed {
     pub node: Node,
     /// Where it stands in the text; line 0 if that is not known.
     pub at: Location,
+    /// The collation that COLLATE gives it, in it or in what it is made of; 0 for none. All order alike; but they must agree.
+    pub explicit: u32,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -286,7 +288,7 @@ impl Typed {
     }
 
     pub fn new(ty: Type, node: Node) -> Typed {
-        Typed { ty, typmod: NO_TYPMOD, node, at: Location::empty() }
+        Typed { ty, typmod: NO_TYPMOD, node, at: Location::empty(), explicit: 0 }
     }
 
     pub fn constant(ty: Type, value: Value) -> Typed {
@@ -306,7 +308,11 @@ impl Typed {
     }
 
     pub fn apply(ty: Type, op: Op, args: Vec<Typed>) -> Typed {
-        Typed::new(ty, Node::Apply(op, args))
+        let explicit = match default_collation(ty) {
+            0 => 0,
+            _ => args.iter().map(|arg| arg.explicit).find(|collation| *collation != 0).unwrap_or(0),
+        };
+        Typed { explicit, ..Typed::new(ty, Node::Apply(op, args)) }
     }
 
     /// A condition.

@@ -62,6 +62,8 @@ pub struct Conflict {
     pub keys: Vec<Typed>,
     /// The condition under which that index holds a row.
     pub predicate: Option<Typed>,
+    /// NULLs are equal in it: rows with one are in an index of their own.
+    pub nulls_equal: bool,
     /// DO UPDATE
     pub update: Option<ConflictUpdate>,
 }

@@ -11,6 +11,7 @@ use super::catalog::{Source, quote_into, sqlite_name};
 use super::ir::{Column, Query, System, Typed};
 use super::plan::RowLock;
 use crate::command::{Statement, Yields};
+use crate::types::{Storage, Type};
 use crate::value::Value;
 use std::fmt::Write as _;
 use std::rc::Rc;
@@ -163,6 +164,11 @@ pub fn index_key(expr: &Typed) -> String {
     let mut sql = Sql::new(0);
     sql.index_key(expr);
     sql.out
+}
+
+/// A literal that no value of the type is stored as: it stands for NULL where NULLs are equal.
+pub fn beside(ty: Type) -> &'static str {
+    if ty.storage() == Storage::Blob { "''" } else { "x''" }
 }
 
 /// An expression by itself.

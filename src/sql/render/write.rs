@@ -1,6 +1,6 @@
 //! INSERT, UPDATE, DELETE, with the places of their parts: what is said of rows that are refused needs them.
 
-use super::Sql;
+use super::{Sql, beside};
 use crate::command::{self, SetColumn, Shape, Span};
 use crate::sql::ir::{Assignment, Change, Conflict, Delete, Insert, InsertSource, Node, System, Typed, Update, Write};
 
@@ -99,6 +99,23 @@ impl Sql {
     }
 
     fn conflict(&mut self, table: &str, conflict: &Conflict, shape: &mut command::Insert) {
+        if conflict.nulls_equal && !conflict.keys.is_empty() {
+            self.push(" ON CONFLICT (");
+            self.list(", ", &conflict.keys, |sql, key| {
+                sql.push("ifnull(");
+                sql.index_key(key);
+                sql.put(format_args!(", {})", beside(key.ty)));
+                key.ty.collation().iter().for_each(|name| sql.collate(name));
+            });
+            self.push(") WHERE (");
+            self.list(" OR ", &conflict.keys, |sql, key| {
+                sql.index_key(key);
+                sql.push(" IS NULL");
+            });
+            self.push(")");
+            self.condition(" AND ", conflict.predicate.as_ref());
+            self.resolution(table, conflict, &mut command::Insert::default());
+        }
         self.push(" ON CONFLICT");
         if !conflict.keys.is_empty() {
             self.push(" (");
@@ -118,6 +135,11 @@ impl Sql {
             self.push(")");
             self.condition(" WHERE ", conflict.predicate.as_ref());
         }
+        self.resolution(table, conflict, shape);
+    }
+
+    /// What is done where a row is there already.
+    fn resolution(&mut self, table: &str, conflict: &Conflict, shape: &mut command::Insert) {
         let Some(update) = &conflict.update else { return self.push(" DO NOTHING") };
         self.push(" DO UPDATE SET ");
         let columns = self.assignments(&update.set);

@@ -126,7 +126,6 @@ SELECT json_agg(row_to_json(p) ORDER BY sku) FROM (SELECT sku, price FROM shop_p
 --> json_agg json
 --> [{"sku":"A1","price":99.90}, {"sku":"B2","price":4.50}, {"sku":"C3","price":20.00}]
 --> SELECT 1
---?> ERROR 0A000: a whole row as an argument is not supported
 
 SELECT sku FROM shop_products ORDER BY price LIMIT 1 FOR UPDATE
 --> sku text

@@ -484,10 +484,6 @@ insert into cu values ('{11}', '{"a":2.00}', '29:00', '{1}')
 -->   detail: Key (((j ->> 'a'::text)::numeric))=(2.00) already exists.
 -->   table: cu
 -->   constraint: cu_num
---?> ERROR 23505: duplicate key value violates unique constraint "cu_num"
---?>   detail: Key (((j->>'a')::numeric))=(2.00) already exists.
---?>   table: cu
---?>   constraint: cu_num
 
 insert into cu values ('{11}', '{"a":2.00}', '29:00', '{1}') on conflict (((j->>'a')::numeric)) do nothing
 --> INSERT 0 0

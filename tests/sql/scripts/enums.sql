@@ -299,10 +299,6 @@ SELECT column_name, data_type, udt_name, column_default FROM information_schema.
 --> id | integer | int4 | ∅
 --> m | USER-DEFINED | en_mood | 'ok'::en_mood
 --> SELECT 2
---?> column_name name | data_type varchar | udt_name name | column_default varchar
---?> id | integer | int4 | ∅
---?> m | USER-DEFINED | en_mood | 'ok'
---?> SELECT 2
 
 ALTER TYPE en_mood ADD VALUE 'glad' AFTER 'ok'
 --> ALTER TYPE

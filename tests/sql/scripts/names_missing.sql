@@ -38,7 +38,6 @@ with recursive t (id) as (select 1 union select id + 1 from t where id < 5) cycl
 --> 4 | f | {(1),(2),(3),(4)}
 --> 5 | f | {(1),(2),(3),(4),(5)}
 --> SELECT 5
---?> ERROR 0A000: CYCLE in WITH RECURSIVE is not supported
 
 with recursive t (id) as (select 1 union all select id + 1 from t where id < 3) search depth first by id set ord select * from t order by ord
 --> id int4 | ord 2287
@@ -46,7 +45,6 @@ with recursive t (id) as (select 1 union all select id + 1 from t where id < 3) 
 --> 2 | {(1),(2)}
 --> 3 | {(1),(2),(3)}
 --> SELECT 3
---?> ERROR 0A000: SEARCH in WITH RECURSIVE is not supported
 
 with cycle as (select 1 as search) select cycle.search from (select search from cycle) cycle
 --> search int4

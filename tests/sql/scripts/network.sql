@@ -318,7 +318,6 @@ SELECT addr FROM net_hosts ORDER BY id
 
 ALTER TABLE net_hosts ALTER COLUMN addr TYPE inet
 --> ERROR 42804: column "addr" cannot be cast automatically to type inet
---?> ERROR 42804: default expression is of type text but the column is of type inet
 
 ALTER TABLE net_hosts ALTER COLUMN addr TYPE inet USING addr::inet, ALTER COLUMN mac SET DEFAULT '08:00:2b:01:02:03', ADD CHECK (addr >> '10.0.0.1' OR id > 0)
 --> ALTER TABLE

@@ -300,7 +300,6 @@ SELECT e.* FROM q_emp e JOIN LATERAL (SELECT max(pay) AS top FROM q_emp x WHERE 
 --> 3 | 2 | Cid | 3000.00 | 1 | 2021-03-01
 --> 4 | 2 | Dot | 3000.00 | 3 | 2022-12-31
 --> SELECT 3
---?> ERROR 0A000: LATERAL is not supported
 
 SELECT extract(year FROM hired) AS y, count(*) FROM q_emp WHERE hired IS NOT NULL GROUP BY 1 ORDER BY 1
 --> y numeric | count int8

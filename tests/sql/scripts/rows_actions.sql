@@ -179,9 +179,6 @@ SELECT name, parameter_types, from_sql, prepare_time <= now() + interval '1 minu
 --> name text | parameter_types 2211 | from_sql bool | t bool
 --> sq | {integer,text} | t | t
 --> SELECT 1
---?> name text | parameter_types text | from_sql bool | t bool
---?> sq | {integer,text} | t | t
---?> SELECT 1
 
 DEALLOCATE sq;
 --> DEALLOCATE

@@ -145,9 +145,6 @@ SHOW application_name
 --> application_name text
 --> other
 --> SHOW
---?> application_name text
---?> scripts
---?> SHOW
 
 SHOW transaction_isolation
 --> transaction_isolation text
