@@ -1775,9 +1775,12 @@ fn copy_form(run: &Run) -> Arc<CopyForm> {
     Arc::new(CopyForm { columns, format, env: Arc::clone(&form.env), encoding })
 }
 
-/// Whether a fresher catalog might make a text compile: not if it cannot be read, or needs what nobody has.
+/// Whether a fresher catalog might make a text compile: not if it cannot be read, needs what nobody has, or more time or memory
+/// than it may have (classes 53, 54 and 57).
 fn may_be_stale(error: &SqlError) -> bool {
-    error.code != state::SYNTAX_ERROR && error.code != state::FEATURE_NOT_SUPPORTED
+    let code = error.code.as_str();
+    let is_limit = ["53", "54", "57"].iter().any(|class| code.starts_with(class));
+    error.code != state::SYNTAX_ERROR && error.code != state::FEATURE_NOT_SUPPORTED && !is_limit
 }
 
 fn severity(notice: &SqlError) -> Severity {

@@ -426,3 +426,18 @@ fn a_message_that_cannot_be_carried_out_fails_once() {
         assert!(client.log.contains("complete SELECT 1"), "{}", client.log);
     }
 }
+
+#[test]
+fn what_took_too_long_to_compile_is_not_compiled_again() {
+    let stale = |code| super::may_be_stale(&SqlError::new(code, ""));
+    assert!(stale(state::UNDEFINED_TABLE) && stale(state::UNDEFINED_COLUMN) && stale(state::DUPLICATE_TABLE));
+    for code in [
+        state::QUERY_CANCELED,
+        state::OUT_OF_MEMORY,
+        state::STATEMENT_TOO_COMPLEX,
+        state::PROGRAM_LIMIT_EXCEEDED,
+        state::SYNTAX_ERROR,
+    ] {
+        assert!(!stale(code), "{code:?}");
+    }
+}
