@@ -30,6 +30,7 @@ mod entail;
 mod from;
 mod grouping;
 mod labels;
+mod lock;
 mod merge;
 mod names;
 mod parts;

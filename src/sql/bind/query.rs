@@ -6,30 +6,28 @@
 use super::coerce::column_name;
 use super::from::in_step;
 use super::grouping::{GROUPING, Sets};
+use super::lock::strength_of;
 use super::names::{Clause, Level, fold, name_start, parts};
 use super::scalar::{direction, fields_of, trim_name};
 use super::{Binder, CteColumn, Inside, Visible, class, error_at};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::CastContext;
-use crate::sql::catalog::{Column as Stored, Index, Relation, RelationKind};
+use crate::sql::catalog::{Column as Stored, Index, Relation};
 use crate::sql::ir::{
-    Body, Column, Cte, FromItem, Lock, Materialized, Named, Node, Op, OrderKey, Out, Part, Query as Tree,
+    Body, Column, Cte, FromItem, Materialized, Named, Node, Op, OrderKey, Out, Part, Query as Tree,
     Select as SelectTree, SetOperator as Operator, Side, SortKey, SubQuery, Typed,
 };
-use crate::sql::parse::locked_names;
 use crate::sql::phrases;
-use crate::sql::plan::{Effort, LockStrength, LockWait};
+use crate::sql::plan::Effort;
 use crate::sql::traversal::Traversal;
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, CteAsMaterialized, Distinct, Expr, FunctionArg, FunctionArgExpr, FunctionArguments,
-    GroupByExpr, LimitClause, LockClause, LockType, NamedWindowExpr, NonBlock, OrderByExpr, OrderByKind, Query, Select,
-    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, UnaryOperator, Value as Literal,
-    With,
+    GroupByExpr, LimitClause, LockClause, NamedWindowExpr, OrderByExpr, OrderByKind, Query, Select, SelectItem,
+    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, UnaryOperator, Value as Literal, With,
 };
 use std::rc::Rc;
-use std::sync::Arc;
 
 /// Whether a statement that the parser calls a query is INSERT, UPDATE or DELETE behind WITH.
 pub fn is_dml(query: &Query) -> bool {
@@ -735,7 +733,7 @@ impl Binder<'_> {
             () if aggregated => Some("aggregate functions"),
             () => None,
         };
-        tree.lock = self.row_lock(locks, grouped)?;
+        tree.lock = self.row_lock(locks, grouped, &mut from)?;
         tree.short = !aggregated && sets.is_empty() && !apart && self.is_short(filter.as_ref());
         self.mark(&mut from);
         from.extend(in_step(std::mem::take(&mut sets)));
@@ -999,48 +997,6 @@ impl Binder<'_> {
         column.qualifier.iter().map(|q| format!("{q}.")).chain([column.name.to_string()]).collect()
     }
 
-    fn row_lock(&mut self, locks: &[LockClause], grouped: Option<&str>) -> SqlResult<Option<Lock>> {
-        if locks.is_empty() {
-            return Ok(None);
-        }
-        if let Some(what) = grouped {
-            let text = format!("{} is not allowed with {what}", strength_of(&locks[0])?.clause());
-            return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text));
-        }
-        let (weakest, wait) = (LockStrength::KeyShare, LockWait::Wait);
-        let mut lock = Lock { strength: weakest, wait, tables: vec![] };
-        for clause in locks {
-            let (marked, wanted) = locked_names(clause.of.as_ref().map(parts).transpose()?.unwrap_or_default());
-            let strength = marked.unwrap_or(plain_strength(clause));
-            lock.strength = lock.strength.max(strength);
-            match clause.nonblock {
-                None => {}
-                Some(NonBlock::Nowait) => lock.wait = LockWait::NoWait,
-                Some(NonBlock::SkipLocked) => lock.wait = LockWait::SkipLocked,
-            }
-            let level = self.level();
-            let here = &level.names.ranges;
-            if let Some(name) = wanted.iter().flatten().find(|name| !here.iter().any(|range| range.alias == **name)) {
-                let text = format!("relation \"{name}\" in {} clause not found in FROM clause", strength.clause());
-                return Err(SqlError::new(state::UNDEFINED_TABLE, text));
-            }
-            let hits = here.iter().filter(|range| wanted.as_ref().is_none_or(|names| names.contains(&range.alias)));
-            let relations: Vec<(usize, Option<Arc<Relation>>)> = hits.map(|r| (r.id, r.relation.clone())).collect();
-            for (range, relation) in relations {
-                self.needs.locked(range);
-                if let Some(view) = relation.as_ref().filter(|r| matches!(r.kind, RelationKind::Materialized { .. })) {
-                    let text = format!("cannot lock rows in materialized view \"{}\"", view.name);
-                    return Err(SqlError::new(state::WRONG_OBJECT_TYPE, text));
-                }
-                let Some(relation) = relation.filter(|r| r.kind == RelationKind::Table) else { continue };
-                if !lock.tables.iter().any(|(_, known, _)| *known == range) {
-                    lock.tables.push((relation.oid, range, relation.rowid_name()));
-                }
-            }
-        }
-        Ok(Some(lock))
-    }
-
     /// One table, by equality on all columns of a unique index; or no table.
     pub(super) fn is_short(&mut self, filter: Option<&Typed>) -> bool {
         match &self.level().names.ranges[..] {
@@ -1052,19 +1008,6 @@ impl Binder<'_> {
             _ => false,
         }
     }
-}
-
-/// What is said of a lock without what goes into the name behind OF.
-fn plain_strength(clause: &LockClause) -> LockStrength {
-    match clause.lock_type {
-        LockType::Share => LockStrength::Share,
-        LockType::Update => LockStrength::Update,
-    }
-}
-
-fn strength_of(clause: &LockClause) -> SqlResult<LockStrength> {
-    let (marked, _) = locked_names(clause.of.as_ref().map(parts).transpose()?.unwrap_or_default());
-    Ok(marked.unwrap_or(plain_strength(clause)))
 }
 
 /// Whether `filter` names values for all columns of a unique key of a table, the FROM item `range`.
