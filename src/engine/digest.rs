@@ -66,13 +66,7 @@ pub struct Touched {
 impl Touched {
     /// About how many bytes of memory it takes.
     pub fn bytes(&self) -> usize {
-        let of = |value: &Value| match value {
-            Value::Text(text) => text.len(),
-            Value::Blob(bytes) => bytes.len(),
-            _ => 0,
-        };
-        let values = self.old.len() + self.new.len();
-        size_of::<Touched>() + values * size_of::<Value>() + self.old.iter().chain(&self.new).map(of).sum::<usize>()
+        size_of::<Touched>() + self.old.iter().chain(&self.new).map(Value::weight).sum::<usize>()
     }
 }
 

@@ -159,12 +159,11 @@ impl Runner {
             };
         }
         let db = self.connection.handle();
-        let meter = self.connection.meter().clone();
-        if meter.poll() {
+        if self.connection.meter().poll() {
             let stopped = Fault { code: ffi::SQLITE_INTERRUPT, message: "interrupted".to_owned() };
             return Err(self.explain(stopped, order, set.unwrap_or_default()));
         }
-        let _metered = meter.enter();
+        let _metered = self.connection.meter().enter();
         let watches = matches!(&order.shape, Shape::Insert(insert) if insert.watches);
         let result = match self.connection.statement_parts(&order.sql) {
             Err(fault) => Err(fault.into()),

@@ -794,12 +794,13 @@ impl<'a> Job<'a> {
             }
         }
         let behind = |work: &Work| executor.shared.applied() != work.at();
-        let mut old =
+        let old =
             statement.schema_version.is_some_and(|version| work.view.is_some() && work.schema_version() < version);
+        let moves = !work.is_intact() || fresh && behind(work);
         // A snapshot stays where the statement means the same on it.
-        let stays = old && work.isolation() != Isolation::ReadCommitted && self.is_untouched(work, statement)?;
-        old &= !stays;
-        if !work.is_intact() || old || fresh && behind(work) {
+        let strict = work.isolation() != Isolation::ReadCommitted;
+        let stays = old && !moves && strict && self.is_untouched(work, statement)?;
+        if moves || old && !stays {
             let env = work.env.clone();
             let refreshed =
                 executor.busily(work.is_light(), || work.refresh(&executor.views, &env, self.control.clone()));

@@ -665,14 +665,15 @@ impl Work {
 
     /// The last run counts: it becomes part of the transcript. Error: 54000.
     pub fn keep(&mut self, statement: &Statement, mut run: Run) -> Result<Kept, Trouble> {
-        let locked = run.locked();
+        let skips = matches!(&statement.lock, Some(Locking { wait: LockWait::SkipLocked, .. }));
+        let locked = skips.then(|| run.locked());
         let result = run.result.take().ok_or(Trouble::Void)?;
         let mut step = statement.step.clone();
         let sequences = (!run.is_local()).then_some(result.sequences);
         step.frozen = Some(Frozen { sequences, ..run.frozen.clone() });
         self.heavy |= statement.effort > Effort::Key;
         step.expect = result.told.map(|told| told.expect(statement.ordered));
-        if let Some(Locking { wait: LockWait::SkipLocked, .. }) = &statement.lock {
+        if let Some(locked) = locked {
             step.params.iter_mut().filter_map(|set| set.last_mut()).for_each(|last| *last = locked.clone());
         }
         let kind = match statement.kind {

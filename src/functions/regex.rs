@@ -811,14 +811,15 @@ fn count(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
 fn substr(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let s = searched(args, 0)?;
     let regex = compile(text(args, 1)?, flags(text(args, 4)?, Some("regexp_substr"))?.0)?;
-    let group = usize::try_from(int(args, 5)?)
-        .map_err(|_| invalid(format!("invalid value for parameter \"subexpr\": {}", args_int(args, 5))))?;
+    let group = wanted_group(args, 5)?;
     let found = nth_of(all(&regex, s, start(s, int(args, 2)?)?), nth(args, 3)?)?;
     Ok(found.and_then(|found| found.get(group)).map_or(Value::Null, from_text))
 }
 
-fn args_int(args: &[ValueRef<'_>], i: usize) -> i64 {
-    int(args, i).unwrap_or_default()
+/// Which group of a match is meant; 0: all of it.
+fn wanted_group(args: &[ValueRef<'_>], i: usize) -> SqlResult<usize> {
+    let n = int(args, i)?;
+    usize::try_from(n).map_err(|_| invalid(format!("invalid value for parameter \"subexpr\": {n}")))
 }
 
 /// (text, pattern, start, N): the position of the Nth match's first character, 0 if there is none.
@@ -838,8 +839,7 @@ fn instr_of(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
         1 => true,
         other => return Err(invalid(format!("invalid value for parameter \"endoption\": {other}"))),
     };
-    let group = usize::try_from(int(args, 6)?)
-        .map_err(|_| invalid(format!("invalid value for parameter \"subexpr\": {}", args_int(args, 6))))?;
+    let group = wanted_group(args, 6)?;
     let regex = compile(text(args, 1)?, flags(text(args, 5)?, Some("regexp_instr"))?.0)?;
     let found = nth_of(all(&regex, s, from), n)?;
     let place = found.and_then(|found| found.place(group)).map(|at| if ends { at.end } else { at.start });

@@ -377,6 +377,14 @@ impl Catalog {
         }
     }
 
+    /// The relation behind a table of SQLite's.
+    pub fn by_table(&self, table: &str) -> Option<&Arc<Relation>> {
+        table
+            .match_indices('.')
+            .find_map(|(dot, _)| self.relations.get(&(table[..dot].to_owned(), table[dot + 1..].to_owned())))
+            .filter(|r| matches!(&r.source, Source::Table(name) if name == table))
+    }
+
     pub fn by_oid(&self, oid: u32) -> Option<&Arc<Relation>> {
         let named = self.oids.get(&oid).and_then(|key| self.relations.get(key));
         named.filter(|r| r.oid == oid).or_else(|| self.relations.values().find(|r| r.oid == oid))

@@ -7,7 +7,7 @@
 use super::Binder;
 use super::names::parts;
 use crate::error::{SqlError, SqlResult, state};
-use crate::sql::catalog::{Catalog, Relation, RelationKind, Source};
+use crate::sql::catalog::{Catalog, Relation, RelationKind};
 use crate::sql::ir::{Body, FromItem, Hidden, Lock, Query as Tree, Side};
 use crate::sql::parse::locked_names;
 use crate::sql::plan::{LockStrength, LockWait};
@@ -177,9 +177,8 @@ impl Telling<'_> {
     fn item(&mut self, item: &mut FromItem) -> SqlResult<()> {
         match item {
             FromItem::Table { name, range } => {
-                let is_it =
-                    |r: &&Arc<Relation>| r.kind == RelationKind::Table && r.source == Source::Table(name.clone());
-                if let Some(relation) = self.catalog.relations.values().find(is_it) {
+                let relation = self.catalog.by_table(name).filter(|relation| relation.kind == RelationKind::Table);
+                if let Some(relation) = relation {
                     self.hidden.push(Hidden::RowId(*range, relation.rowid_name()));
                     self.told.push(relation.oid);
                 }

@@ -23,7 +23,7 @@ use crate::command::Shape;
 use crate::error::{SqlError, SqlResult, SqlState, state};
 use crate::functions::enums;
 use crate::functions::system::{clipped, null_violation};
-use crate::sql::catalog::{Catalog, Column, ConstraintKind, Index, Relation, Source, sqlite_name};
+use crate::sql::catalog::{Catalog, Column, ConstraintKind, Index, Relation, sqlite_name};
 use crate::types::Env;
 use crate::types::Type;
 use crate::types::text::write_text;
@@ -169,19 +169,10 @@ fn beyond_a_limit(message: &str) -> Option<SqlError> {
     message.starts_with("too many ").then(|| SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, message))
 }
 
-/// The relation behind a table of SQLite's.
-fn table_named<'a>(catalog: &'a Catalog, table: &str) -> Option<&'a Relation> {
-    table
-        .match_indices('.')
-        .find_map(|(dot, _)| catalog.relations.get(&(table[..dot].to_owned(), table[dot + 1..].to_owned())))
-        .filter(|r| matches!(&r.source, Source::Table(name) if name == table))
-        .map(|r| &**r)
-}
-
 /// A table and column from SQLite's `table.column`, where the table's name has a dot, and others may.
 fn table_column<'a>(catalog: &'a Catalog, text: &str) -> Option<(&'a Relation, &'a Column)> {
     text.match_indices('.').find_map(|(at, _)| {
-        let relation = table_named(catalog, &text[..at])?;
+        let relation = &**catalog.by_table(&text[..at])?;
         relation.column(&text[at + 1..]).map(|column| (relation, column))
     })
 }

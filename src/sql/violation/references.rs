@@ -3,7 +3,7 @@
 //! As PostgreSQL's triggers do it: a row that is gone or has another key must not be referred to by its old one, and a
 //! row that is there must have its parents. What counts is the state after all changes.
 
-use super::{Ask, Change, Failure, clashes, key_of, table_named};
+use super::{Ask, Change, Failure, clashes, key_of};
 use crate::error::{SqlError, state};
 use crate::sql::catalog::{Catalog, Column, Constraint, ConstraintKind, Relation, quote, sqlite_name};
 use crate::types::Env;
@@ -72,7 +72,7 @@ impl Broken<'_> {
         change: &Change,
         ask: Ask<'_>,
     ) -> Option<SqlError> {
-        let table = table_named(catalog, &change.table)?;
+        let table = catalog.by_table(&change.table)?;
         let mut to = references.iter().filter(|r| r.parent.oid == table.oid);
         let mut from = references.iter().filter(|r| r.child.oid == table.oid);
         to.find_map(|r| r.left(change, self.env, ask)).or_else(|| from.find_map(|r| r.orphan(change, self.env, ask)))
