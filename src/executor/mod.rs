@@ -724,7 +724,15 @@ impl<'a> Job<'a> {
                         // It did not find its row, or not only that: it might on a view of now.
                         false
                     } else if new && !work.may_stay_stale(statement) {
-                        !self.await_landing(&tables, false).await? && latest(work)
+                        let landed = self.await_landing(&tables, false).await?;
+                        if work.isolation() == Isolation::RepeatableRead && !latest(work) {
+                            work.undo(&run)?;
+                            // As above: what it has locked cannot change any more.
+                            let same = self.does_alike(work, statement, &mut run).await?;
+                            (fresh, lags) = (!same, false);
+                            continue;
+                        }
+                        !landed && latest(work)
                     } else {
                         true
                     };
@@ -764,6 +772,17 @@ impl<'a> Job<'a> {
         let executor = self.executor;
         let names = executor.names.of(&executor.shared);
         Ok(executor.busily(work.is_light(), || work.has_rows_of(&executor.views, run, &|table| names.name_of(table))))
+    }
+
+    /// Whether a run that was undone would do and tell the same on what is committed now. Error: what it violates there.
+    async fn does_alike(&self, work: &mut Work, statement: &Statement, run: &mut Run) -> Result<bool, Trouble> {
+        let executor = self.executor;
+        let names = executor.names.of(&executor.shared);
+        let free = self.row_free(statement);
+        let alike = executor
+            .busily(work.is_light(), || work.does_alike(&executor.views, statement, run, &names, &self.control, &free));
+        self.check()?;
+        alike
     }
 
     /// Gets values of a sequence; fewer where it ends.
@@ -831,21 +850,23 @@ impl<'a> Job<'a> {
     fn attempt(&self, work: &mut Work, statement: &Statement, run: &mut Run, behind: bool) -> Result<Ran, Trouble> {
         let executor = self.executor;
         let names = executor.names.of(&executor.shared);
-        let id = self.tx.id;
-        let free: crate::functions::RowFree = {
-            let executor = executor.clone();
-            let skips = statement.lock.as_ref().filter(|lock| lock.wait == LockWait::SkipLocked);
-            let strength = skips.map(|lock| lock.strength);
-            Arc::new(move |table, rowid| {
-                let free = |strength| executor.state.lock().locks.is_free(id, table, names::rowid_key(rowid), strength);
-                strength.is_none_or(free)
-            })
-        };
+        let free = self.row_free(statement);
         work.last_used = Some(executor.host.now());
         let control = self.control.clone();
         let brief = statement.effort <= Effort::Key && statement.step.params.len() <= 16;
         let ran = executor.busily(brief, || work.attempt(statement, run, &names, control, free, behind));
         ran.map_err(|trouble| self.explained(trouble))
+    }
+
+    /// Which rows a statement may lock: all, unless it skips those that others have.
+    fn row_free(&self, statement: &Statement) -> crate::functions::RowFree {
+        let (executor, id) = (self.executor.clone(), self.tx.id);
+        let skips = statement.lock.as_ref().filter(|lock| lock.wait == LockWait::SkipLocked);
+        let strength = skips.map(|lock| lock.strength);
+        Arc::new(move |table, rowid| {
+            let free = |strength| executor.state.lock().locks.is_free(id, table, names::rowid_key(rowid), strength);
+            strength.is_none_or(free)
+        })
     }
 
     /// An interrupted statement knows only that it was interrupted.

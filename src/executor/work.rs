@@ -663,6 +663,54 @@ impl Work {
         Some(true)
     }
 
+    /// Whether a run that was undone would do and tell the same on what is committed now: at REPEATABLE READ it then counts as
+    /// it was on the snapshot, which stays. It is tried alone, and if that differs behind the writes of a short transaction,
+    /// without which it may mean something else. Errors: 23505, 40001 for what constraints see and the snapshot does not show.
+    pub fn does_alike(
+        &mut self,
+        views: &Views,
+        statement: &Statement,
+        run: &mut Run,
+        names: &Tables,
+        control: &Control,
+        free: &RowFree,
+    ) -> Result<bool, Trouble> {
+        let before = run.result.take().ok_or(Trouble::Void)?;
+        let snapshot = self.view.take();
+        let mut trial = |work: &mut Work, behind_writes: bool| -> Result<bool, Trouble> {
+            let mut view = views.open()?;
+            view.limit(Some(control.clone()));
+            for step in work.transcript.logged_steps().take_while(|_| behind_writes) {
+                again(&mut view, step, &work.env, work.isolation())?;
+            }
+            work.view = Some(view);
+            match work.attempt(statement, run, names, control.clone(), free.clone(), false)? {
+                Ran::Done { .. } => {
+                    let after = run.result.take();
+                    Ok(after.is_some_and(|after| after.told == before.told && after.wrote == before.wrote))
+                }
+                Ran::Failed(error) => Err(error.into()),
+                Ran::NeedSequences(_) | Ran::Stale => Ok(false),
+            }
+        };
+        let mut alike = trial(self, false);
+        let (short, first) = (self.transcript.steps().len() <= LONG, self.transcript.logged_steps().next().is_none());
+        if short && !first && !matches!(alike, Ok(true)) {
+            alike = trial(self, true);
+        }
+        self.view = snapshot;
+        run.result = Some(before);
+        match alike {
+            Err(Trouble::Sql(error)) if short || first => match error.code {
+                state::UNIQUE_VIOLATION => Err(error.into()),
+                // What a foreign key points to is on the snapshot, and is gone.
+                state::FOREIGN_KEY_VIOLATION => Err(serialization_failure(self.isolation()).into()),
+                _ => Ok(false),
+            },
+            alike => Ok(alike.unwrap_or(false)),
+        }
+    }
+
     /// The last run counts: it becomes part of the transcript. Error: 54000.
     pub fn keep(&mut self, statement: &Statement, mut run: Run) -> Result<Kept, Trouble> {
         let skips = matches!(&statement.lock, Some(Locking { wait: LockWait::SkipLocked, .. }));

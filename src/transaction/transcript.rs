@@ -157,6 +157,11 @@ impl Transcript {
         self.entries.iter().map(|entry| &entry.step)
     }
 
+    /// What COMMIT would do, in order.
+    pub fn logged_steps(&self) -> impl Iterator<Item = &Step> {
+        self.entries.iter().filter(|entry| entry.logged).map(|entry| &entry.step)
+    }
+
     /// After which number of steps each open savepoint was made, outermost first: a replay makes them again there.
     pub fn savepoints(&self) -> impl ExactSizeIterator<Item = (Level, usize)> + '_ {
         self.savepoints.iter().enumerate().map(|(level, savepoint)| (Level(level), savepoint.at))
