@@ -299,6 +299,11 @@ impl Charge {
         self.bytes += bytes;
         Ok(())
     }
+
+    /// Counts less than before: what is added next may take their place. The node is not told of it before this is dropped.
+    pub fn less(&mut self, bytes: usize) {
+        self.bytes -= i64::try_from(bytes).unwrap_or(i64::MAX).min(self.bytes);
+    }
 }
 
 impl Drop for Charge {

@@ -8,7 +8,6 @@ use crate::meter;
 use rusqlite::ffi;
 use std::ffi::{c_int, c_void};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 struct Methods(ffi::sqlite3_mem_methods);
 
@@ -19,21 +18,18 @@ unsafe impl Sync for Methods {}
 
 static DEFAULT: OnceLock<Methods> = OnceLock::new();
 
-/// A database has given memory back since somebody looked.
-static RESTED: AtomicBool = AtomicBool::new(false);
+/// What makes the program's allocator return free memory to the operating system. The program says what: it chose the allocator.
+static HOUSEKEEPING: OnceLock<fn()> = OnceLock::new();
 
-pub(super) fn note_rest() {
-    RESTED.store(true, Ordering::Relaxed);
+/// To be told at most once.
+pub fn set_housekeeping(collect: fn()) {
+    let _ = HOUSEKEEPING.set(collect);
 }
 
-/// Gives memory that databases have given back to the allocator on to the operating system. May take some milliseconds.
+/// Gives memory that is free in the process back to the operating system. May take some milliseconds.
 pub fn give_back() {
-    if RESTED.swap(false, Ordering::Relaxed) {
-        // SAFETY: no more than the allocator's own housekeeping.
-        #[cfg(target_env = "gnu")]
-        unsafe {
-            libc::malloc_trim(0);
-        }
+    if let Some(collect) = HOUSEKEEPING.get() {
+        collect();
     }
 }
 

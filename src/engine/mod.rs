@@ -877,7 +877,6 @@ impl Engine {
         }
         if checkpoint::empty(&self.machine.runner.connection, &self.progress).map_err(|f| halt(&f))? {
             self.machine.rest();
-            memory::note_rest();
         }
         Ok(())
     }

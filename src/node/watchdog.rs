@@ -55,7 +55,7 @@ pub async fn watch_disk(runtime: Arc<Runtime>) {
     }
 }
 
-/// Measures what the node's files take, and gives back memory that databases at rest do not need.
+/// Measures what the node's files take, and gives free memory back to the operating system.
 pub async fn measure_files(runtime: Arc<Runtime>) {
     let mut tick = tokio::time::interval(FILES_PERIOD);
     loop {

@@ -86,6 +86,13 @@ impl Allowance {
         }
     }
 
+    /// What was made of so many tokens is no longer there.
+    pub fn release_tokens(&self, tokens: usize) {
+        if self.0.stop.is_some() {
+            self.0.memory.lock().less(tokens.saturating_mul(TOKEN_MEMORY));
+        }
+    }
+
     #[cold]
     fn look(&self, left: u64) -> SqlResult<()> {
         if left == 0 {

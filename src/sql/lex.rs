@@ -540,6 +540,60 @@ pub fn without_unicode_escapes(source: &str) -> SqlResult<Cow<'_, str>> {
     Ok(Cow::Owned(out))
 }
 
+/// Between tokens: as many bytes of blanks and comments as are read blank for blank.
+const NARROW: usize = 64;
+
+/// A text with one comment, of as many characters, in place of each long stretch of blanks and comments: sqlparser makes a
+/// token of every blank. What a stretch means to the tokens around it stays ([`Lexer`] knows what literals go on behind).
+pub fn without_wide_gaps(source: &str) -> Cow<'_, str> {
+    // Those of a short text are few.
+    if source.len() < 64 * NARROW {
+        return Cow::Borrowed(source);
+    }
+    let mut out = String::new();
+    let mut copied = 0;
+    let mut fill = |start: usize, end: usize| {
+        let gap = &source[start..end];
+        if gap.len() < NARROW {
+            return;
+        }
+        let inside = gap.chars().count() - 6;
+        let (open, close) = match gap.contains(['\n', '\r']) && !has_block_comment(gap) {
+            true => (" --", "  \n"),
+            false => (" /*", "*/ "),
+        };
+        out.push_str(&source[copied..start]);
+        out.push_str(open);
+        out.extend(std::iter::repeat_n(' ', inside));
+        out.push_str(close);
+        copied = end;
+    };
+    let mut before = 0;
+    for token in Lexer::new(source) {
+        // What cannot be read is told of by those who read it next.
+        let Ok(token) = token else { return Cow::Borrowed(source) };
+        fill(before, token.start);
+        before = token.end;
+    }
+    fill(before, source.len());
+    match copied {
+        0 => Cow::Borrowed(source),
+        _ => Cow::Owned(out + &source[copied..]),
+    }
+}
+
+/// Whether there is a comment in `/* */` among blanks and comments.
+fn has_block_comment(gap: &str) -> bool {
+    let mut rest = gap;
+    while let Some(at) = rest.find("/*") {
+        match rest[..at].find("--") {
+            None => return true,
+            Some(line) => rest = rest[line..].split_once(['\n', '\r']).map_or("", |(_, next)| next),
+        }
+    }
+    false
+}
+
 /// `name` as Postgres would print it: quoted when it must be.
 pub fn quote_identifier(name: &str) -> String {
     let plain = name.bytes().next().is_some_and(|b| b.is_ascii_lowercase() || b == b'_')
@@ -683,6 +737,28 @@ mod tests {
 
     fn lexed(text: &str) -> String {
         Lexer::new(text).map(|t| t.unwrap().text(text).to_owned()).collect::<Vec<_>>().join("⋅")
+    }
+
+    #[test]
+    fn wide_gaps_are_one_comment_of_the_same_width() {
+        let wide = " ".repeat(5000);
+        let narrow = |gap: &str| {
+            let text = format!("select{gap}1");
+            let out = without_wide_gaps(&text).into_owned();
+            assert_eq!(out.chars().count(), text.chars().count());
+            let words: Vec<_> = out.split_whitespace().collect();
+            words.concat()
+        };
+        assert_eq!(without_wide_gaps("select   1"), "select   1");
+        assert_eq!(narrow(&wide), "select/**/1");
+        assert_eq!(narrow(&format!("{wide}\n")), "select--1");
+        assert_eq!(narrow(&format!("{wide}-- ü /* \n")), "select--1");
+        assert_eq!(narrow(&format!("{wide}-- a\n/* ü */\n")), "select/**/1");
+        assert_eq!(narrow(&format!("/*{wide}\n*/")), "select/**/1");
+        let literal = format!("select '{wide}'");
+        assert_eq!(without_wide_gaps(&literal), literal);
+        let open = format!("select{wide}'");
+        assert_eq!(without_wide_gaps(&open), open);
     }
 
     #[test]

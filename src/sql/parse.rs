@@ -4,8 +4,8 @@
 //! tokens are first brought into the form it understands (see [`query_tokens`]); everything else has a small
 //! grammar here or in `ddl`, `copy` and `explain`, because sqlparser rejects or blurs much of it.
 //!
-//! Memory: tokens are byte ranges; syntax trees are kept for the first statements of a text only, those after
-//! [`TREE_BUDGET`] tokens are checked, dropped, and parsed again when they are compiled ([`Ast::Later`]). So are those that are
+//! Memory: tokens are byte ranges; syntax trees are kept for the first statements of a text only, those that do not fit into
+//! [`TREE_BUDGET`] are checked, dropped, and parsed again when they are compiled ([`Ast::Later`]). So are those that are
 //! high: they are made, used and dropped where the stack is deep ([`on_deep_stack`]), since all of this is recursive.
 //! Height: [`Weight`] bounds it before any recursive code sees the tree.
 //!
@@ -38,8 +38,10 @@ const TOO_DEEP: &str = "stack depth limit exceeded";
 const RECURSION: usize = 100;
 /// Tokens of one statement. A syntax tree takes some hundred bytes per token.
 const MAX_TOKENS: usize = 4_000_000;
-/// Tokens of one text whose trees are kept.
-const TREE_BUDGET: usize = 200_000;
+/// Tokens of one text whose trees are kept, with [`TREE`] for each of them. The first is compiled at once, and is kept anyhow.
+const TREE_BUDGET: usize = 20_000;
+/// The tree of the shortest statement takes as much memory as so many tokens in a long one.
+const TREE: usize = 30;
 
 /// A statement of a query string.
 #[derive(Clone, Debug)]
@@ -150,9 +152,13 @@ pub fn parse_within(text: &str, allowance: &Allowance) -> SqlResult<Vec<Parsed>>
             chars += text[counted..extent.start].chars().count() as u32;
             counted = extent.start;
             let source = &text[extent.start..extent.end];
-            let keep = extent.tokens <= budget && extent.height.may_be_kept();
-            budget = budget.saturating_sub(extent.tokens);
+            let size = extent.tokens + TREE;
+            let keep = (statements.is_empty() || size <= budget) && extent.height.may_be_kept();
+            budget = budget.saturating_sub(size);
             let parsed = parse_one(source, extent.height, keep, allowance).map_err(|e| moved(e, chars))?;
+            if !keep {
+                allowance.release_tokens(extent.tokens);
+            }
             statements.push(Parsed { offset_chars: chars, notices: extent.cut, ..parsed });
         }
         if extent.last {
@@ -432,7 +438,8 @@ fn sqlparser<T>(
 /// joined, `TRIM(TRAILING FROM x)` → `TRIM(TRAILING E' ' FROM x)`, `TRIM(FROM x)` likewise, `OPERATOR(pg_catalog.=)` → `=`, what [`phrases`] has, and
 /// the clauses of row locks as [`row_locks`] has them.
 pub(super) fn query_tokens(source: &str) -> SqlResult<Vec<TokenWithSpan>> {
-    let source = &*lex::without_unicode_escapes(source)?;
+    let source = lex::without_unicode_escapes(source)?;
+    let source = &*lex::without_wide_gaps(&source);
     let raw = Tokenizer::new(&Postgres, source).tokenize_with_location().map_err(|e| {
         let lines = line_starts(source);
         let at = lines.get(e.location.line.saturating_sub(1) as usize).copied().unwrap_or(0) + e.location.column as u32;
