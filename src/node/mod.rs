@@ -55,6 +55,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, watch};
 
 /// The first user database.
@@ -138,6 +139,7 @@ pub fn run(config: Config) -> Result<(), String> {
 }
 
 async fn serve(config: Config) -> Result<(), String> {
+    let mut ends = Ends::listen()?;
     let private = own_dir(&config.data_dir);
     if !private.map_err(|e| format!("cannot make {}: {e}", config.data_dir.display()))? {
         tracing::warn!(dir = %config.data_dir.display(), "others can look into the data directory: its mode should be 0700");
@@ -149,7 +151,7 @@ async fn serve(config: Config) -> Result<(), String> {
     note(&config.data_dir, "http", &config.http.advertise.to_string())?;
     let (identity, keys) = tokio::select! {
         established = establish::establish(&config, &listeners) => established?,
-        () = wait_for_signal() => return Ok(()),
+        () = ends.come() => return Ok(()),
     };
     if let Some(keys) = keys.clone() {
         tokio::spawn(security::keep_fresh(keys));
@@ -165,7 +167,7 @@ async fn serve(config: Config) -> Result<(), String> {
     tracing::info!(node = %runtime.identity.node, name = %runtime.config.name, "node started");
     let front = start_serving(&runtime, listeners, &stopped)?;
     let end = tokio::select! {
-        () = wait_for_signal() => Ok(()),
+        () = ends.come() => Ok(()),
         why = removed(dismissed) => {
             membership::give_up(&runtime);
             Err(format!("{why}\n  {}", establish::removed_message(&runtime.config)))
@@ -508,6 +510,7 @@ fn dialect(group: GroupId) -> engine::Dialect {
         load_catalog,
         decode_error: crate::functions::sqlite::decode_error,
         explain_error: Arc::new(crate::sql::violation::explain),
+        show_view: crate::sql::view::shown,
     }
 }
 
@@ -609,12 +612,23 @@ fn start_serving(
     Ok(service::serve_clients(runtime, postgres, front, stopped.clone()))
 }
 
-async fn wait_for_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
-        return;
-    };
-    tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
+/// The signals that end a node. They are listened for from its beginning on: one that comes while the log is being read must
+/// be there when somebody looks.
+struct Ends {
+    term: Signal,
+    int: Signal,
+}
+
+impl Ends {
+    fn listen() -> Result<Ends, String> {
+        let listen = |kind| signal(kind).map_err(|e| format!("signals cannot be listened for: {e}"));
+        Ok(Ends { term: listen(SignalKind::terminate())?, int: listen(SignalKind::interrupt())? })
+    }
+
+    /// Waits for one.
+    async fn come(&mut self) {
+        tokio::select! { _ = self.term.recv() => {}, _ = self.int.recv() => {} }
+    }
 }
 
 /// This node as the system group has it.

@@ -119,7 +119,8 @@ impl Chaos {
                 self.wait(100, 4000).await;
             }
             Fault::Restart => {
-                assert!(cluster.stop(one).await.success(), "node-{one} ends well");
+                let status = cluster.stop(one).await;
+                assert!(status.success(), "node-{one} ends well: {status}");
             }
             Fault::Transfer => {
                 let addr = format!("127.0.0.1:{}", cluster.node(one).http);

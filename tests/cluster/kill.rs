@@ -2,9 +2,9 @@
 //! there exactly once, and the replicas are equal.
 
 use crate::support::cluster::{Cluster, Options};
-use crate::support::in_time;
 use crate::support::load::{Load, assert_exactly_once, assert_no_errors};
 use crate::support::raw::{self, Raw};
+use crate::support::{PATIENCE, eventually, in_time};
 use std::time::Duration;
 
 const WRITERS: i32 = 8;
@@ -49,6 +49,25 @@ async fn a_follower_killed_under_load() {
         load.progress(200).await;
     })
     .await;
+}
+
+#[tokio::test]
+async fn who_is_told_to_stop_while_it_starts_stops() {
+    let mut cluster = Cluster::start(1).await;
+    for delay in [0, 3, 10, 30, 100, 300] {
+        assert!(cluster.stop(1).await.success());
+        cluster.spawn(1);
+        let (pid, note) = (cluster.node(1).pid().unwrap().to_string(), cluster.node(1).home.join("pid"));
+        eventually("the node begins", PATIENCE, async || {
+            let noted = std::fs::read_to_string(&note).map_err(|e| e.to_string())?;
+            if noted.trim() == pid { Ok(()) } else { Err(noted) }
+        })
+        .await;
+        tokio::time::sleep(Duration::from_millis(delay)).await;
+        let status = cluster.stop(1).await;
+        assert!(status.success(), "SIGTERM {delay} ms after the beginning ends with {status}");
+        cluster.restart(1).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -138,11 +138,11 @@ impl Cluster {
 
     // --- processes ----------------------------------------------------------------------------------------------
 
-    /// Starts the process; does not wait.
+    /// Starts the process, which may have ended by itself before; does not wait.
     pub fn spawn(&mut self, id: u64) {
+        assert!(!self.is_running(id), "node {id} runs already");
         let environment = self.environment.clone();
         let node = self.node_mut(id);
-        assert!(node.process.is_none(), "{} runs already", node.name);
         let mut command = Command::new(QUORATE);
         command.envs(environment);
         command.arg("start").arg("--config").arg(&node.config);
