@@ -24,8 +24,9 @@ use super::{Connection, Dialect, Options, Role, Shared, meta};
 use crate::command::{self, Yields, schema};
 use crate::database::{ANY_SCHEMA, Control, Failure, Fetched, ReadRequest, Rows};
 use crate::error::{SqlError, SqlResult, state};
-use crate::functions::Context;
+use crate::functions::{Context, ShowView};
 use crate::meter::Limits;
+use crate::sql::catalog::Catalog;
 use crate::value::{Value, ValueRef};
 use parking_lot::Mutex;
 use rusqlite::ffi;
@@ -323,7 +324,12 @@ impl Cursor {
         let ReadRequest { sql, params, context, schema_version: plan, control, .. } = request;
         let mut reader = pool.take().map_err(|fault| machine_error(&fault))?;
         let seed = context.seed;
-        *reader.runner.connection.context().lock() = Context { nap: Some(Arc::new(nap)), ..context };
+        let show = reader.runner.dialect.show_view;
+        {
+            let mut known = reader.runner.connection.context().lock();
+            let show_view = known.show_view.take().or_else(|| Some(shows_views(shared, show)));
+            *known = Context { nap: Some(Arc::new(nap)), show_view, ..context };
+        }
         let before = shared.schema_version();
         let begun = reader.runner.connection.run("BEGIN", &[]);
         reader.guard().control = Some(control);
@@ -584,6 +590,12 @@ fn end(pool: &Pool, mut reader: Reader) {
     if reader.runner.connection.autocommit() || reader.runner.connection.run("COMMIT", &[]).is_ok() {
         pool.give(reader);
     }
+}
+
+/// Shows views as of now. It does not keep alive what keeps its reader.
+fn shows_views(shared: &Arc<Shared>, show: fn(&Catalog, u32, bool) -> Option<String>) -> ShowView {
+    let shared = Arc::downgrade(shared);
+    Arc::new(move |oid, pretty| show(&*shared.upgrade()?.catalog(), oid, pretty))
 }
 
 fn explain(reader: &mut Reader, shared: &Shared, fault: Fault) -> SqlError {

@@ -11,7 +11,7 @@ use super::statement::{Fault, Statement};
 use super::{Dialect, connection, online};
 use crate::command::{self, Frozen, Isolation, Seen, Shape, Step, StepOutcome, Yields};
 use crate::error::{Fields, SqlError, SqlResult, SqlState, state};
-use crate::functions::{Context, SequenceSource};
+use crate::functions::{Context, SequenceSource, ShowView};
 use crate::sql::catalog::Catalog;
 use crate::transaction::{Expectation, Told};
 use crate::types::Env;
@@ -77,7 +77,9 @@ impl Runner {
         }
         connection.changes().system_rows_are_known();
         self.fresh = Freshness::Fresh;
-        Ok(self.catalog.insert(Arc::new(loaded)).clone())
+        let loaded = self.catalog.insert(Arc::new(loaded)).clone();
+        self.tell_functions();
+        Ok(loaded)
     }
 
     /// Gives the catalog of now; from here on the changes of the system tables are counted.
@@ -85,18 +87,29 @@ impl Runner {
         self.catalog = catalog;
         self.fresh = Freshness::Fresh;
         self.connection.changes().forget_system_rows();
+        self.tell_functions();
+    }
+
+    /// Functions that show what is defined know the catalog while it is what the system tables say.
+    fn tell_functions(&mut self) {
+        let show = self.dialect.show_view;
+        let known = self.catalog.clone().filter(|_| self.fresh == Freshness::Fresh);
+        let shown = known.map(|catalog| Arc::new(move |oid, pretty| show(&catalog, oid, pretty)) as ShowView);
+        self.connection.context().lock().show_view = shown;
     }
 
     /// To be called when the system tables have changed.
     pub fn catalog_changed(&mut self) {
         if self.fresh == Freshness::Fresh {
             self.fresh = Freshness::Changed;
+            self.tell_functions();
         }
     }
 
     /// To be called when the system tables may have changed back.
     pub fn catalog_undone(&mut self) {
         self.fresh = Freshness::Undone;
+        self.tell_functions();
     }
 
     /// The transaction is over: what is known of the catalog is the state to go on from.

@@ -109,6 +109,7 @@ impl Db {
             load_catalog: Arc::new(|known, rows| crate::sql::catalog::Catalog::load(known, rows)),
             decode_error: crate::functions::sqlite::decode_error,
             explain_error: Arc::new(crate::sql::violation::explain),
+            show_view: crate::sql::view::shown,
         };
         let mut options = engine::Options::new(directory.path(), dialect);
         options.migrations = crate::sql::database_migrations().to_vec();

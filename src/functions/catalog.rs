@@ -196,7 +196,16 @@ const CONSTRAINT_PRETTY: &str = constraint_definition!(form!("o.conbin", "{1}"))
 const EXPRESSION: &str = concat!("iif(json_valid({0}), ", form!("{0}", "0"), ", {0})");
 const EXPRESSION_PRETTY: &str = concat!("iif(json_valid({0}), ", form!("{0}", "{2}"), ", {0})");
 
-const VIEW: &str = "(SELECT ' ' || v.definition || ';' FROM \"_quorate_view\" v WHERE v.oid = {0})";
+macro_rules! view {
+    ($pretty:expr) => {
+        concat!(
+            "(SELECT coalesce(q_show_view(v.oid, ",
+            $pretty,
+            "), ' ' || v.definition) || ';' \
+             FROM \"_quorate_view\" v WHERE v.oid = {0})"
+        )
+    };
+}
 
 /// What a relation is made of below the views that show its rows: the table's columns at the end of the way from each of its
 /// own. A view that cannot be written through leads nowhere.
@@ -295,9 +304,9 @@ pub const FUNCTIONS: &[Function] = &[
     func("pg_get_constraintdef", &[OID, BOOL], TEXT, CONSTRAINT_PRETTY).stable(),
     func("pg_relation_is_updatable", &[REGCLASS, BOOL], INT4, RELATION_UPDATABLE).stable(),
     func("pg_column_is_updatable", &[REGCLASS, INT2, BOOL], BOOL, COLUMN_UPDATABLE).stable(),
-    func("pg_get_viewdef", &[OID], TEXT, VIEW).stable(),
-    func("pg_get_viewdef", &[OID, BOOL], TEXT, VIEW).stable(),
-    func("pg_get_viewdef", &[OID, INT4], TEXT, VIEW).stable(),
+    func("pg_get_viewdef", &[OID], TEXT, view!("0")).stable(),
+    func("pg_get_viewdef", &[OID, BOOL], TEXT, view!("{1}")).stable(),
+    func("pg_get_viewdef", &[OID, INT4], TEXT, view!("1")).stable(),
     // Expressions are kept in the catalog as they are shown.
     func("pg_get_expr", &[PG_NODE_TREE, OID], TEXT, EXPRESSION).stable(),
     func("pg_get_expr", &[PG_NODE_TREE, OID, BOOL], TEXT, EXPRESSION_PRETTY).stable(),

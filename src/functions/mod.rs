@@ -242,6 +242,9 @@ pub enum SequenceSource {
 /// Whether a row, by its table's OID and its rowid, may be locked.
 pub type RowFree = Arc<dyn Fn(u32, i64) -> bool + Send + Sync>;
 
+/// The query of a view, by its OID, and whether prettily.
+pub type ShowView = Arc<dyn Fn(u32, bool) -> Option<String> + Send + Sync>;
+
 /// Whether the statement under way has stored or changed a row already, by its table's SQLite name and its rowid.
 pub type RowChanged = Arc<dyn Fn(&str, i64) -> bool + Send + Sync>;
 
@@ -286,6 +289,8 @@ pub struct Context {
     pub lenient: bool,
     /// Whether nobody else has the row of the table with this OID and rowid: SKIP LOCKED, in a fork.
     pub row_free: Option<RowFree>,
+    /// How views are shown, if that is known: the catalog's functions show what is kept otherwise.
+    pub show_view: Option<ShowView>,
     /// Set while a statement runs that must not change a row twice.
     pub row_changed: Option<RowChanged>,
     /// What the statement under way keeps of other tables' rows for its RETURNING, by rowid and number.

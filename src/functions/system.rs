@@ -192,6 +192,7 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_encoding", 1, |_, a| Ok(from_text(Encoding::name_of(int(a, 0)?)))),
     scalar("q_encoding_number", 1, |_, a| Ok(Value::Int(Encoding::number(text(a, 0)?).map_or(-1, i64::from)))),
     scalar("q_row_free", 3, row_free).contextual().lax(),
+    scalar("q_show_view", 2, show_view).contextual().lax(),
     scalar("q_size_pretty", 1, |_, a| Ok(Value::Text(size_pretty(int(a, 0)?)))),
     scalar("q_format_type", 2, format_type).lax(),
     scalar("q_currval", 1, currval).contextual(),
@@ -353,6 +354,13 @@ fn row_free(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
         _ => ctx.row_free.clone().is_none_or(|free| free(oid as u32, rowid)),
     };
     Ok(Value::Int(free.into()))
+}
+
+/// `pg_get_viewdef` of an OID, and whether prettily; NULL if that is not known.
+fn show_view(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let (ValueRef::Int(oid), ValueRef::Int(pretty)) = (args[0], args[1]) else { return Ok(Value::Null) };
+    let shown = ctx.show_view.clone().zip(u32::try_from(oid).ok()).and_then(|(show, oid)| show(oid, pretty != 0));
+    Ok(shown.map_or(Value::Null, Value::Text))
 }
 
 /// Rows by their table's OID and their rowid, as `q_row_free` wants them: `;;oid:rowid;…`, in order.

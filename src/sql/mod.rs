@@ -27,7 +27,7 @@ pub mod render;
 mod system;
 mod traversal;
 mod utility;
-mod view;
+pub mod view;
 pub mod violation;
 
 pub use migrations::{database_migrations, system_migrations};

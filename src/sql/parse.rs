@@ -339,7 +339,7 @@ impl Weight {
 }
 
 /// The height of the tree of `source`, as [`parse_within`] bounds it.
-fn weigh(source: &str, allowance: &Allowance) -> SqlResult<Height> {
+pub(super) fn weigh(source: &str, allowance: &Allowance) -> SqlResult<Height> {
     Ok(extent(source, &mut Lexer::new(source), allowance)?.height)
 }
 

@@ -3,14 +3,16 @@
 //! So every relation in it gets its schema's name, and each `*` is written out as the columns that it stands for. When a
 //! column or a relation is renamed, the text is written anew: binding tells where in it that column is named.
 
-use super::Scope;
+use super::allowance::UNLIMITED;
 use super::bind::{Address, Binder, Notes, class, fold};
+use super::catalog::{Catalog, Relation};
 use super::lex::{Lexer, identifier, quote_identifier};
 use super::parse;
 use super::plan::ResultColumn;
+use super::{Scope, deparse};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::names::name_parts;
-use crate::types::Type;
+use crate::types::{Env, Type};
 use sqlparser::ast::{
     ArrayElemTypeDef, DataType, Expr, Ident, JoinConstraint, JoinOperator, ObjectName, ObjectNamePart, Query, Select,
     SelectItem, SetExpr, Spanned, Statement, TableAlias, TableFactor, TableWithJoins, Value, VisitMut, VisitorMut,
@@ -26,6 +28,27 @@ pub struct ViewDefinition {
     pub uses: BTreeSet<u32>,
     /// What it needs, with the columns; of a relation that it reads no column of, the relation.
     pub needs: BTreeSet<Address>,
+}
+
+/// A view's query as PostgreSQL writes it. `None`: it has no such form here, or that would not mean the same.
+pub fn shown(catalog: &Catalog, oid: u32, pretty: bool) -> Option<String> {
+    let relation = catalog.by_oid(oid)?;
+    let text = relation.kind.definition()?;
+    // It is asked for wherever SQLite happens to run.
+    let height = parse::weigh(text, &UNLIMITED).ok()?;
+    parse::on_deep_stack(height, || Ok(shown_here(catalog, relation, text, pretty))).ok()?
+}
+
+fn shown_here(catalog: &Catalog, relation: &Relation, text: &str, pretty: bool) -> Option<String> {
+    let (path, env) = (["public".to_owned()], Env::default());
+    let scope = Scope::plain(catalog, &path, &env, "", "");
+    let names: Vec<String> = relation.columns.iter().map(|column| column.name.clone()).collect();
+    let form = deparse::query(&scope, text, &names, pretty)?;
+    let Statement::Query(query) = *parse::parse_query(&form, scope.allowance).ok()? else { return None };
+    let (bound, _) = Binder::new(&scope).noted_query(&query).ok()?;
+    let same = bound.columns.len() == relation.columns.len()
+        && bound.columns.iter().zip(&relation.columns).all(|(a, b)| a.name == b.name && a.ty == b.ty);
+    same.then_some(form)
 }
 
 /// What is made of a query.

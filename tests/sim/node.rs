@@ -255,6 +255,7 @@ fn dialect() -> Dialect {
         load_catalog: Arc::new(|_, _| Ok(Catalog::default())),
         decode_error: |_| None,
         explain_error: Arc::new(|_, failure, _| SqlError::new(state::UNIQUE_VIOLATION, failure.message)),
+        show_view: |_, _, _| None,
     }
 }
 
@@ -265,6 +266,7 @@ pub fn real_dialect() -> Dialect {
         load_catalog: Arc::new(|known, rows| Catalog::load(known, rows)),
         decode_error: quorate::functions::sqlite::decode_error,
         explain_error: Arc::new(quorate::sql::violation::explain),
+        show_view: quorate::sql::view::shown,
     }
 }
 

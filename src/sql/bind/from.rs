@@ -166,6 +166,7 @@ impl Binder<'_> {
                 let condition = self.within(Clause::On, |this| {
                     let on = this.expr(on)?;
                     let on = this.condition(on, "JOIN/ON")?;
+                    this.note_condition(join.relation.span().start, &on);
                     this.entailed(on)
                 });
                 names = std::mem::replace(&mut self.level().names, before);
@@ -796,6 +797,9 @@ impl Binder<'_> {
             Some(fields) => self.set_columns(id, &call, &fields),
         };
         let scalar = columns.len() == 1 && call.ty != Type::RECORD;
+        if let (Some(notes), true) = (&mut self.notes, self.views.is_empty()) {
+            notes.calls.insert(id, call.clone());
+        }
         Ok(FunctionSource { item: FromItem::Function { call, range: id }, columns, scalar })
     }
 
@@ -949,6 +953,9 @@ impl Binder<'_> {
             }
             _ => self.column_of(id, &format!("t{id}"), ELEMENT, call.ty, NO_TYPMOD, (0, 0), false),
         };
+        if let (Some(notes), true) = (&mut self.notes, self.views.is_empty()) {
+            notes.calls.insert(id, call.clone());
+        }
         if known.is_none() {
             self.level().sets.push(FromItem::Function { call, range: id });
         }

@@ -45,12 +45,12 @@ mod through;
 mod traverse;
 
 pub use coerce::{data_type, no_type};
-pub use query::is_dml;
+pub use query::{is_dml, place_of};
 
 use super::Scope;
 use super::access::{self, Needs};
 use super::catalog::{FIRST_USER_OID, Relation, RelationKind, sqlite_name};
-use super::ir::{Body, Column, Cte, FromItem, Named, Node, Out, Query as Tree, System, Typed};
+use super::ir::{Body, Column, Cte, FromItem, Named, Node, OrderKey, Out, Query as Tree, System, Typed};
 use super::plan::{Effort, Facts, NamedRow, ResultColumn, RowLock};
 use super::render;
 use crate::error::{SqlError, SqlResult, SqlState, state};
@@ -140,6 +140,34 @@ pub struct Notes {
     pub columns: Vec<(Location, u32, i16)>,
     /// What else the text needs: relations and types that constants name, keys that its groups rest on.
     pub objects: RefCell<BTreeSet<Address>>,
+    /// The FROM items by their numbers: what they are called, and their columns.
+    pub items: BTreeMap<usize, (String, Vec<Named>)>,
+    /// Each SELECT, by where it begins.
+    pub selects: BTreeMap<(u64, u64), Selected>,
+    /// What ON says, by the join's right side.
+    pub conditions: BTreeMap<(u64, u64), Typed>,
+    /// LIMIT and OFFSET, by where what they say begins.
+    pub limits: BTreeMap<(u64, u64), Typed>,
+    /// Each CASE that compares one value, by where it begins.
+    pub cases: BTreeSet<(u64, u64)>,
+    /// Calls of functions that yield rows: FROM items, or like them.
+    pub calls: BTreeMap<usize, Typed>,
+    /// VALUES, by where the first of them begins.
+    pub values: BTreeMap<(u64, u64), Vec<Vec<Typed>>>,
+}
+
+/// A SELECT as it is written: before it is made one that SQLite understands.
+#[derive(Clone, Debug, Default)]
+pub struct Selected {
+    pub columns: Vec<Named>,
+    /// The FROM items from left to right.
+    pub items: Vec<usize>,
+    pub filter: Option<Typed>,
+    pub group: Vec<Typed>,
+    pub having: Option<Typed>,
+    /// DISTINCT ON
+    pub on: Vec<Typed>,
+    pub order: Vec<OrderKey>,
 }
 
 /// Something that depends or is depended on, as `pg_depend` tells it: class, OID, number of the column or 0.
@@ -357,6 +385,12 @@ impl<'a> Binder<'a> {
         let bound = self.query(query);
         let notes = self.notes.take().unwrap_or_default();
         bound.map(|bound| (bound, notes))
+    }
+
+    /// As [`Self::noted_query`], to be written again (see `deparse`).
+    pub fn faithful_query(&mut self, query: &Query) -> SqlResult<Notes> {
+        self.faithful = true;
+        self.noted_query(query).map(|(_, notes)| notes)
     }
 
     /// Errors: 42501 if the statement, all of whose last part `last` walks over, needs rights that its role has not.

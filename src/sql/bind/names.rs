@@ -454,6 +454,13 @@ impl Binder<'_> {
         }
     }
 
+    /// Notes what the ON of a join says.
+    pub(super) fn note_condition(&mut self, at: Location, on: &Typed) {
+        if let (Some(notes), true) = (&mut self.notes, self.views.is_empty()) {
+            notes.conditions.insert((at.line, at.column), on.clone());
+        }
+    }
+
     /// Tells every query between that it reads a column from outside.
     pub(super) fn note_outer(&mut self, depth: usize, expr: &Typed) {
         if depth + 1 == self.levels.len() {

@@ -9,12 +9,12 @@ use super::grouping::{GROUPING, Sets};
 use super::lock::strength_of;
 use super::names::{Clause, Level, fold, name_start, parts};
 use super::scalar::{direction, fields_of, trim_name};
-use super::{Binder, CteColumn, Inside, Visible, class, error_at};
+use super::{Binder, CteColumn, Inside, Selected, Visible, class, error_at};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::CastContext;
 use crate::sql::catalog::{Column as Stored, Index, Relation};
 use crate::sql::ir::{
-    Body, Column, Cte, FromItem, Materialized, Named, Node, Op, OrderKey, Out, Part, Query as Tree,
+    Body, Column, Cte, FromItem, Materialized, Named, Node, Op, OrderKey, Out, Part, Place, Query as Tree,
     Select as SelectTree, SetOperator as Operator, Side, SortKey, SubQuery, Typed,
 };
 use crate::sql::phrases;
@@ -25,7 +25,8 @@ use crate::value::Value;
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, CteAsMaterialized, Distinct, Expr, FunctionArg, FunctionArgExpr, FunctionArguments,
     GroupByExpr, LimitClause, LockClause, NamedWindowExpr, OrderByExpr, OrderByKind, Query, Select, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, UnaryOperator, Value as Literal, With,
+    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Spanned, UnaryOperator, Value as Literal,
+    With,
 };
 use std::rc::Rc;
 
@@ -102,6 +103,9 @@ impl Binder<'_> {
             return Err(SqlError::syntax("syntax error in the query's tail"));
         }
         let mut tree = Tree::of(Body::Values(vec![]));
+        if self.notes.is_some() {
+            tree.place = Place(place_of(query));
+        }
         if let Some(with) = &query.with {
             (tree.with, tree.outer) = self.with_clause(with)?;
             tree.recursive = with.recursive;
@@ -166,6 +170,10 @@ impl Binder<'_> {
             let bound = this.expr(expr).and_then(|e| this.count(e, place));
             this.levels.pop();
             let bound = bound?;
+            if let (Some(notes), true) = (&mut this.notes, this.views.is_empty()) {
+                let start = expr.span().start;
+                notes.limits.insert((start.line, start.column), bound.clone());
+            }
             if matches!(bound.node, Node::Const(Value::Int(n)) if n < 0) {
                 let code = crate::error::SqlState::new(if place == "LIMIT" { "2201W" } else { "2201X" });
                 return Err(SqlError::new(code, format!("{place} must not be negative")));
@@ -337,6 +345,10 @@ impl Binder<'_> {
                 let level = self.levels.pop();
                 bound?;
                 outer.extend(level.into_iter().flat_map(|l| l.outer));
+                if let (Some(notes), true) = (&mut self.notes, self.views.is_empty()) {
+                    let start = body.span().start;
+                    notes.values.insert((start.line, start.column), rows.clone());
+                }
                 self.values(rows)
             }
             SetExpr::SetOperation { .. } => self.set_operations(body, outer),
@@ -580,11 +592,13 @@ impl Binder<'_> {
         tree: &mut Tree,
     ) -> SqlResult<()> {
         let from = self.bind_from(&select.from)?;
+        let mut written = None;
         let filter = match &select.selection {
             None => None,
             Some(filter) => Some(self.within(Clause::Where, |this| {
                 let filter = this.expr(filter)?;
                 let filter = this.condition(filter, "WHERE")?;
+                written = this.notes.is_some().then(|| filter.clone());
                 this.entailed(filter)
             })?),
         };
@@ -656,6 +670,11 @@ impl Binder<'_> {
         }
         for column in columns.iter().filter(|_| distinct) {
             self.check_comparable(&column.expr)?;
+        }
+        if self.notes.is_some() && self.views.is_empty() {
+            let (columns, group, having) = (columns.clone(), group.clone(), having.clone());
+            let (filter, on, order) = (written, on_exprs.clone(), keys.clone());
+            self.note_select(select, Selected { columns, items: Vec::new(), filter, group, having, on, order });
         }
         self.check_distinct(distinct, &on_exprs, &mut keys, &columns)?;
         let key_exprs = |keys: &[OrderKey]| -> Vec<Typed> {
@@ -770,6 +789,15 @@ impl Binder<'_> {
         from.extend(in_step(above));
         tree.body = Body::Select(Box::new(SelectTree { distinct, on, columns, from, ..SelectTree::default() }));
         Ok(())
+    }
+
+    fn note_select(&mut self, select: &Select, selected: Selected) {
+        let ranges = self.level().names.ranges.clone();
+        let Some(notes) = &mut self.notes else { return };
+        let at = select.select_token.0.span.start;
+        let items = ranges.iter().map(|range| range.id).collect();
+        notes.selects.insert((at.line, at.column), Selected { items, ..selected });
+        notes.items.extend(ranges.into_iter().map(|range| (range.id, (range.alias, range.columns))));
     }
 
     pub(super) fn select_list(&mut self, items: &[SelectItem]) -> SqlResult<Vec<Named>> {
@@ -1084,6 +1112,12 @@ impl Lift {
 }
 
 /// What a SELECT takes that has bound its FROM; `short`: it looks rows up by a unique key.
+/// Where a query begins: it tells it from all others.
+pub fn place_of(query: &Query) -> (u64, u64) {
+    let start = query.body.span().start;
+    (start.line, start.column)
+}
+
 fn effort(level: &Level, short: bool) -> Effort {
     match level.sources {
         0 => Effort::Key,

@@ -112,8 +112,12 @@ impl Binder<'_> {
                 let pattern = self.syntax_call("similar_to_escape", [pattern].into_iter().chain(escape).collect())?;
                 self.operator(if *negated { "!~" } else { "~" }, Some(expr), pattern)
             }
-            Expr::Case { operand, conditions, else_result, .. } => {
-                self.case(operand.as_deref(), conditions, else_result.as_deref())
+            Expr::Case { case_token, operand, conditions, else_result, .. } => {
+                let at = case_token.0.span.start;
+                if let (Some(notes), true) = (&mut self.notes, operand.is_some() && self.views.is_empty()) {
+                    notes.cases.insert((at.line, at.column));
+                }
+                Ok(self.case(operand.as_deref(), conditions, else_result.as_deref())?.at(at))
             }
             Expr::Exists { subquery, negated } => {
                 let query = self.subquery(subquery)?;

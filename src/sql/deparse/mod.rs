@@ -1,10 +1,14 @@
 //! Trees as PostgreSQL writes them: what `pg_get_expr`, `pg_get_constraintdef` and `pg_get_indexdef` say of an expression
-//! that a table keeps (PostgreSQL's `ruleutils.c`).
+//! that a table keeps, and `pg_get_viewdef` of a view's query (PostgreSQL's `ruleutils.c`; [`query`]).
 //!
 //! The tree is bound without the shortcuts that binding takes otherwise (see `bind::Binder::faithful`): constants keep
 //! their types, and keywords stay keywords. Names come from the catalog that is given, by number: a tree that was bound
 //! before something was renamed is written with its new name. In a plain form everything is parenthesised; the pretty form
 //! leaves out what PostgreSQL leaves out there. What has no form here gives `None`.
+
+mod query;
+
+pub use query::query;
 
 use super::Scope;
 use super::bind::{self, Kept};
@@ -26,7 +30,8 @@ pub fn expression(
     path: &[String],
     pretty: bool,
 ) -> Option<String> {
-    let mut printer = Printer { catalog, over, path, pretty, depth: 0, out: String::new() };
+    let mut printer =
+        Printer { catalog, over, path, pretty, within: None, names: Default::default(), indent: 0, out: String::new() };
     printer.expr(expr, false, Around::Nothing)?;
     Some(printer.out)
 }
@@ -39,13 +44,19 @@ pub fn index_key(scope: &Scope<'_>, relation: &Relation, text: &str) -> String {
     index_column(form.as_deref().unwrap_or(text))
 }
 
+/// From here on lines are indented by less.
+const FAR: usize = 40;
+
 struct Printer<'a> {
     catalog: &'a Catalog,
     over: Option<&'a Relation>,
     path: &'a [String],
     pretty: bool,
-    /// How many CASEs there are around.
-    depth: usize,
+    /// The query that it stands in, if any.
+    within: Option<&'a query::Written>,
+    names: query::Scopes,
+    /// What lines of their own begin behind; below 0 as 0.
+    indent: i32,
     out: String,
 }
 
@@ -95,7 +106,13 @@ impl Printer<'_> {
                     self.push(&format!("::{ty}"));
                 }
             }
-            Node::Param(_) | Node::RowList | Node::Kept { .. } | Node::Call(_) | Node::Query(_) => return None,
+            Node::Call(call) => self.aggregate(call)?,
+            Node::Query(inner) => {
+                self.push("(");
+                self.subquery(inner)?;
+                self.push(")");
+            }
+            Node::Param(_) | Node::RowList | Node::Kept { .. } => return None,
         }
         Some(())
     }
@@ -111,6 +128,16 @@ impl Printer<'_> {
     fn column(&mut self, expr: &Typed, column: &Column, implicit: bool) -> Option<()> {
         let of_domain = |domain: Option<Type>| domain.is_some_and(|domain| !domain.is_array());
         if column.table == 0 {
+            if let Some(name) = self.item_column(column) {
+                self.push(&name);
+                return Some(());
+            }
+            if let Some(call) = self.within.and_then(|written| written.call_in_list(column)) {
+                return self.expr(call, true, Around::Nothing);
+            }
+            if column.range != 0 {
+                return None;
+            }
             // A keyword.
             let based = of_domain(column.domain) && implicit;
             self.taken_for(&column.name, expr.ty, based);
@@ -119,7 +146,10 @@ impl Printer<'_> {
         let over = self.over.filter(|r| r.oid == column.table);
         let relation = over.or_else(|| self.catalog.by_oid(column.table).map(|r| &**r));
         let known = relation.and_then(|r| r.column_at(column.attnum));
-        let name = quote_identifier(known.map_or(&column.name, |known| &known.name));
+        let name = match (self.within, self.item_column(column)) {
+            (None, _) => quote_identifier(known.map_or(&column.name, |known| &known.name)),
+            (Some(_), qualified) => qualified?,
+        };
         let other = known.is_some_and(|known| known.ty != expr.ty || of_domain(known.domain));
         self.taken_for(&name, expr.ty, other && implicit);
         Some(())
@@ -194,6 +224,7 @@ impl Printer<'_> {
 
     fn apply(&mut self, expr: &Typed, op: &Op, args: &[Typed], implicit: bool, around: Around) -> Option<()> {
         let in_list = matches!(around, Around::Nothing | Around::List | Around::And | Around::Or | Around::Not);
+        let alone = matches!(around, Around::Nothing | Around::List);
         match op {
             Op::Operator(infix) => self.operator(infix, args, around),
             Op::Function(function) => self.call(function.name, args),
@@ -266,10 +297,10 @@ impl Printer<'_> {
                     p.grouped(false, distinct)
                 })
             }
-            Op::In { negated } => self.among(*negated, args, in_list),
+            Op::In { negated } => self.among(*negated, args, if args.len() == 2 { in_list } else { alone }),
             Op::InArray { negated } => {
                 let [value, array] = args else { return None };
-                self.grouped(in_list, |p| {
+                self.grouped(alone, |p| {
                     p.expr(value, true, Around::Test)?;
                     p.push(if *negated { " <> ALL (" } else { " = ANY (" });
                     p.expr(array, true, Around::List)?;
@@ -280,7 +311,7 @@ impl Printer<'_> {
             Op::Quantified { all } => {
                 let [Typed { node: Node::Apply(Op::Operator(infix), sides), .. }, array] = args else { return None };
                 let (name, left) = (infix.operator.name, sides.first()?);
-                self.grouped(in_list, |p| {
+                self.grouped(alone, |p| {
                     p.expr(left, true, Around::Operator(name, true))?;
                     p.push(&format!(" {name} {} (", if *all { "ALL" } else { "ANY" }));
                     p.expr(array, true, Around::List)?;
@@ -290,18 +321,30 @@ impl Printer<'_> {
             }
             Op::Case => {
                 let (otherwise, branches) = args.split_last()?;
-                self.line("CASE");
-                self.depth += 1;
-                for branch in branches.chunks_exact(2) {
-                    self.line("WHEN ");
-                    self.expr(&branch[0], false, Around::List)?;
+                let compared = self.within.is_some_and(|written| written.compares(expr.at));
+                self.line("CASE", 0, 0);
+                self.indent += 4;
+                for (i, branch) in branches.chunks_exact(2).enumerate() {
+                    let test = match &branch[0].node {
+                        Node::Apply(Op::Operator(_), sides) if compared && sides.len() == 2 => {
+                            if i == 0 {
+                                self.push(" ");
+                                self.expr(&sides[0], true, Around::List)?;
+                            }
+                            &sides[1]
+                        }
+                        _ if compared => return None,
+                        _ => &branch[0],
+                    };
+                    self.line("WHEN ", 0, 0);
+                    self.expr(test, false, Around::List)?;
                     self.push(" THEN ");
                     self.expr(&branch[1], true, Around::List)?;
                 }
-                self.line("ELSE ");
+                self.line("ELSE ", 0, 0);
                 self.expr(otherwise, true, Around::List)?;
-                self.depth -= 1;
-                self.line("END");
+                self.indent -= 4;
+                self.line("END", 0, 0);
                 Some(())
             }
             Op::Coalesce => self.named("COALESCE", args),
@@ -320,18 +363,49 @@ impl Printer<'_> {
                 }
                 Some(())
             }
+            Op::Exists => {
+                let [Typed { node: Node::Query(inner), .. }] = args else { return None };
+                self.push("(EXISTS (");
+                self.subquery(inner)?;
+                self.push("))");
+                Some(())
+            }
+            Op::InQuery { negated } => {
+                let [value, Typed { node: Node::Query(inner), .. }] = args else { return None };
+                let among = |p: &mut Self| {
+                    p.push("(");
+                    p.expr(value, true, Around::Operator("=", true))?;
+                    p.push(" IN (");
+                    p.subquery(inner)?;
+                    p.push("))");
+                    Some(())
+                };
+                match negated {
+                    false => among(self),
+                    true => self.grouped(in_list, |p| {
+                        p.push("NOT ");
+                        among(p)
+                    }),
+                }
+            }
             _ => None,
         }
     }
 
-    /// A word on a line of its own.
-    fn line(&mut self, word: &str) {
-        while self.out.ends_with(' ') {
-            self.out.pop();
+    /// A word on a line of its own, so far to the left of the others of its query, and then to the right.
+    fn line(&mut self, word: &str, left: i32, right: usize) {
+        self.trim();
+        let mut indent = (self.indent - left).max(0) as usize;
+        if indent >= FAR {
+            indent = (FAR + (indent - FAR) / 4) % FAR;
         }
         self.out.push('\n');
-        self.out.push_str(&" ".repeat(4 * self.depth));
+        self.out.push_str(&" ".repeat(indent + right));
         self.out.push_str(word);
+    }
+
+    fn trim(&mut self) {
+        self.out.truncate(self.out.trim_end_matches(' ').len());
     }
 
     fn named(&mut self, name: &str, args: &[Typed]) -> Option<()> {
@@ -429,11 +503,12 @@ impl Printer<'_> {
             _ => None,
         };
         match (name, args) {
+            // What is written with words takes its arguments as they are.
             ("timezone", [zone, time]) => {
                 self.push("(");
-                self.expr(time, true, Around::Operator("AT", true))?;
+                self.expr(time, false, Around::Operator("AT", true))?;
                 self.push(" AT TIME ZONE ");
-                self.expr(zone, true, Around::Operator("AT", false))?;
+                self.expr(zone, false, Around::Operator("AT", false))?;
                 self.push(")");
                 Some(())
             }
@@ -441,11 +516,11 @@ impl Printer<'_> {
             ("btrim", [text, what @ ..]) if text.ty == Type::TEXT => {
                 self.push("TRIM(BOTH ");
                 for what in what {
-                    self.expr(what, true, Around::List)?;
+                    self.expr(what, false, Around::List)?;
                     self.push(" ");
                 }
                 self.push("FROM ");
-                self.expr(text, true, Around::List)?;
+                self.expr(text, false, Around::List)?;
                 self.push(")");
                 Some(())
             }
@@ -458,15 +533,15 @@ impl Printer<'_> {
             }
             ("extract", [field, from]) => {
                 self.push(&format!("EXTRACT({} FROM ", constant(field)?));
-                self.expr(from, true, Around::List)?;
+                self.expr(from, false, Around::List)?;
                 self.push(")");
                 Some(())
             }
             ("position", [whole, part]) => {
                 self.push("POSITION((");
-                self.expr(part, true, Around::List)?;
+                self.expr(part, false, Around::List)?;
                 self.push(") IN (");
-                self.expr(whole, true, Around::List)?;
+                self.expr(whole, false, Around::List)?;
                 self.push("))");
                 Some(())
             }

@@ -20,7 +20,8 @@ mod write;
 
 pub use expr::{Bound, Call, Cast, Column, Frame, Infix, Node, Op, Over, SortKey, SubQuery, Truth, Typed};
 pub use query::{
-    Body, Cte, FromItem, Hidden, Lock, Materialized, Named, OrderKey, Out, Query, Select, SetOperator, Side, System,
+    Body, Cte, FromItem, Hidden, Lock, Materialized, Named, OrderKey, Out, Place, Query, Select, SetOperator, Side,
+    System,
 };
 pub use walk::Part;
 pub use write::{Assignment, Change, Conflict, ConflictUpdate, Delete, Insert, InsertSource, Update, Write};

@@ -57,6 +57,17 @@ pub struct Query {
     pub short: bool,
     /// Columns of surrounding queries that it reads.
     pub outer: Vec<Column>,
+    pub place: Place,
+}
+
+/// Where in the text something begins, if somebody wants to know: no part of what it means.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Place(pub (u64, u64));
+
+impl PartialEq for Place {
+    fn eq(&self, _: &Place) -> bool {
+        true
+    }
 }
 
 /// A WITH query.
@@ -358,6 +369,7 @@ impl Query {
             lock: None,
             short: false,
             outer: vec![],
+            place: Place::default(),
         }
     }
 
