@@ -152,6 +152,8 @@ pub struct Notes {
     pub cases: BTreeSet<(u64, u64)>,
     /// Calls of functions that yield rows: FROM items, or like them.
     pub calls: BTreeMap<usize, Typed>,
+    /// Something in it was bound to what it is here and now: from the tree it cannot be written again.
+    pub folded: bool,
     /// VALUES, by where the first of them begins.
     pub values: BTreeMap<(u64, u64), Vec<Vec<Typed>>>,
 }

@@ -385,6 +385,9 @@ impl Binder<'_> {
                 }
                 self.note_outer(depth, &expr);
                 self.note_surface(&expr);
+                if SYSTEM_COLUMNS.contains(&names[taken - 1].as_str()) && !matches!(expr.node, Node::Column(_)) {
+                    self.note_folded();
+                }
                 self.note_column(&idents[taken - 1], &expr);
                 return Ok((expr.at(at), taken));
             }
@@ -451,6 +454,13 @@ impl Binder<'_> {
     pub(super) fn note_natural(&mut self, at: Location, columns: &[String]) {
         if let (Some(notes), true) = (&mut self.notes, self.views.is_empty()) {
             notes.naturals.insert((at.line, at.column), columns.to_vec());
+        }
+    }
+
+    /// Notes that a tree says less than its text.
+    pub(super) fn note_folded(&mut self) {
+        if let Some(notes) = &mut self.notes {
+            notes.folded = true;
         }
     }
 

@@ -1071,6 +1071,7 @@ impl Binder<'_> {
             ("row", _) => return Ok(Typed::new(Type::RECORD, Node::Row(args))),
             ("current_database" | "current_schema", 0) => return self.keyword(name, at),
             ("current_schemas", 1) => {
+                self.note_folded();
                 let schemas = self.schemas_of_path(&args[0]);
                 let names = schemas.into_iter().map(|s| Typed::constant(Type::NAME, Value::Text(s))).collect();
                 return Ok(Typed::new(Type::NAME_ARRAY, Node::Array(names)));
@@ -1081,6 +1082,7 @@ impl Binder<'_> {
                 args.push(self.cast(arg, Type::TEXT, NO_TYPMOD)?);
             }
             ("pg_typeof", 1) => {
+                self.note_folded();
                 let arg = args.remove(0);
                 let ty = self.given_type(&arg);
                 return Ok(Typed::constant(Type::REGTYPE, Value::Int(ty.0.into())));
@@ -1172,7 +1174,10 @@ impl Binder<'_> {
         match name {
             "session_user" => named(self.scope.session_user),
             "current_user" | "user" | "current_role" => named(self.scope.user),
-            "current_catalog" | "current_database" => named(self.scope.database),
+            "current_catalog" | "current_database" => {
+                self.note_folded();
+                named(self.scope.database)
+            }
             "current_schema" => {
                 let path = self.scope.search_path.iter().skip(usize::from(self.scope.temporary.leads));
                 let first = path.into_iter().find(|s| self.scope.catalog.schemas.contains_key(*s));

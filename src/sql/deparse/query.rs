@@ -68,7 +68,7 @@ impl Visitor for Written {
 /// The query of a view whose columns have these names, as `pg_get_viewdef` writes it.
 pub fn query(scope: &Scope<'_>, text: &str, names: &[String], pretty: bool) -> Option<String> {
     let Statement::Query(query) = *parse::parse_query(text, scope.allowance).ok()? else { return None };
-    let notes = Binder::new(scope).faithful_query(&query).ok()?;
+    let notes = Binder::new(scope).faithful_query(&query).ok().filter(|notes| !notes.folded)?;
     let mut written = Written { notes, queries: BTreeMap::new() };
     let _ = query.visit(&mut written);
     let (path, catalog) = (["public".to_owned()], scope.catalog);

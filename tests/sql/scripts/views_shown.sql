@@ -684,3 +684,13 @@ SELECT pg_get_viewdef('sv_w6'::regclass) AS plain
 --?>     sv_u.id
 --?>    FROM sv_used sv_u;
 --?> SELECT 1
+
+-- What a name means here and now does not become part of the text.
+
+CREATE VIEW sv_folded AS SELECT tableoid = 'sv_t'::regclass::oid AS own, current_database() = current_catalog AS db FROM sv_t
+--> CREATE VIEW
+
+SELECT pg_get_viewdef('sv_folded'::regclass) ~* 'tableoid' AS table_is_named, pg_get_viewdef('sv_folded'::regclass) ~* 'current_' AS database_is_named
+--> table_is_named bool | database_is_named bool
+--> t | t
+--> SELECT 1
