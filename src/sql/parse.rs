@@ -67,7 +67,7 @@ pub(super) struct Height {
 
 impl Height {
     /// Any thread's stack is enough.
-    fn is_low(self) -> bool {
+    pub(super) fn is_low(self) -> bool {
         self.nesting < 40 && self.chain < 200
     }
 

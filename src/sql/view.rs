@@ -30,13 +30,19 @@ pub struct ViewDefinition {
     pub needs: BTreeSet<Address>,
 }
 
-/// A view's query as PostgreSQL writes it. `None`: it has no such form here, or that would not mean the same.
+/// Bytes of stack: of a tree that is low, each level is copied and printed in less than 64 KiB.
+const WALKS: usize = 16 << 20;
+
+/// A view's query as PostgreSQL writes it. `None`: it has no such form here, or that would not mean the same, or it is very
+/// long.
 pub fn shown(catalog: &Catalog, oid: u32, pretty: bool) -> Option<String> {
     let relation = catalog.by_oid(oid)?;
     let text = relation.kind.definition()?;
-    // It is asked for wherever SQLite happens to run.
-    let height = parse::weigh(text, &UNLIMITED).ok()?;
-    parse::on_deep_stack(height, || Ok(shown_here(catalog, relation, text, pretty))).ok()?
+    if !parse::weigh(text, &UNLIMITED).ok()?.is_low() {
+        return None;
+    }
+    // Several walks over the tree go as deep as it is high, and it is asked for wherever SQLite happens to run.
+    stacker::grow(WALKS, || shown_here(catalog, relation, text, pretty))
 }
 
 fn shown_here(catalog: &Catalog, relation: &Relation, text: &str, pretty: bool) -> Option<String> {

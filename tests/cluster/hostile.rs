@@ -87,6 +87,8 @@ fn long_texts() -> Vec<String> {
         format!("SELECT '{}'::int[]", deep(200_000, "{", "1", "}")),
         format!("SELECT 1 {}", deep(200_000, "/* ", "x", " */")),
         format!("SELECT 1 -- {}", "x".repeat(30_000_000)),
+        format!("SELECT 1{}, 2", " ".repeat(30_000_000)),
+        format!("SELECT 1{}, 2", "--\n".repeat(10_000_000)),
         format!("SELECT '{}'", "''".repeat(15_000_000)),
         format!("SELECT U&'{}'", "\\+01F600".repeat(1_000_000)),
         format!("SELECT 1 AS \"{}\"", "é".repeat(5_000_000)),
@@ -99,6 +101,7 @@ fn long_texts() -> Vec<String> {
             "CREATE VIEW hostile_view AS {}",
             list(1_000, " UNION ALL ", &|i| format!("SELECT k + {i} AS k FROM h"))
         ),
+        "SELECT pg_get_viewdef('hostile_view', true)".into(),
         format!("SET application_name = '{}'", "x".repeat(10_000_000)),
     ]
 }
