@@ -82,9 +82,11 @@ enum Condition {
 
 /// A read index that was asked for.
 struct Asked {
-    counter: u64,
-    reads: Vec<u64>,
+    /// Each with the number of the first request that was made for it.
+    reads: Vec<(u64, u64)>,
     age: u32,
+    /// It may have been lost: the next request is for its reads, too.
+    recalled: bool,
 }
 
 #[derive(Default)]

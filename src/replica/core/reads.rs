@@ -1,4 +1,6 @@
-//! Read indexes: one is under way at a time, for all who waited when it was asked for.
+//! Read indexes: one is under way at a time, for all who waited when it was asked for. One that has had no answer for a while is
+//! asked for again; an answer to an earlier request is as good for whoever waited then. Otherwise no read would ever end where the way to
+//! the leader and back takes longer than that while.
 
 use super::{Asked, Core, Effect};
 use raft::StateRole;
@@ -19,12 +21,15 @@ impl Core {
                 let _ = self.raw.step(message);
             }
         }
-        if self.reads.asked.is_some() || self.reads.waiting.is_empty() {
+        let again = self.reads.asked.take_if(|asked| asked.recalled).map_or_else(Vec::new, |asked| asked.reads);
+        if self.reads.asked.is_some() || again.is_empty() && self.reads.waiting.is_empty() {
             return;
         }
         self.reads.counter += 1;
         let counter = self.reads.counter;
-        self.reads.asked = Some(Asked { counter, reads: std::mem::take(&mut self.reads.waiting), age: 0 });
+        let new = std::mem::take(&mut self.reads.waiting).into_iter().map(|read| (read, counter));
+        let reads = again.into_iter().chain(new).collect();
+        self.reads.asked = Some(Asked { reads, age: 0, recalled: false });
         let context = self.read_context(counter);
         self.raw.read_index(context);
     }
@@ -35,26 +40,34 @@ impl Core {
     }
 
     pub(super) fn read_answered(&mut self, context: &[u8], index: u64) {
-        let Some(asked) = &self.reads.asked else { return };
-        if context != self.read_context(asked.counter) {
+        let Some(counter) = context.last_chunk().map(|bytes| u64::from_be_bytes(*bytes)) else { return };
+        if context != self.read_context(counter) {
             return;
         }
-        if let Some(asked) = self.reads.asked.take() {
-            self.effects.push(Effect::ReadReady { reads: asked.reads, index });
+        let Some(asked) = &mut self.reads.asked else { return };
+        // The leader was asked after each of these had begun.
+        let (done, rest): (Vec<_>, Vec<_>) = asked.reads.iter().partition(|(_, first)| *first <= counter);
+        asked.reads = rest;
+        if asked.reads.is_empty() {
+            self.reads.asked = None;
+        }
+        if !done.is_empty() {
+            let reads = done.into_iter().map(|(read, _)| read).collect();
+            self.effects.push(Effect::ReadReady { reads, index });
         }
     }
 
-    /// The request may have been dropped: its reads wait for the next one.
+    /// The request may have been dropped: its reads are asked for again.
     pub(super) fn recall_reads(&mut self) {
-        if let Some(asked) = self.reads.asked.take() {
-            self.reads.waiting.extend(asked.reads);
+        if let Some(asked) = &mut self.reads.asked {
+            asked.recalled = true;
         }
     }
 
     pub(super) fn cancel_reads(&mut self, gone: &BTreeSet<u64>) {
         self.reads.waiting.retain(|r| !gone.contains(r));
         if let Some(asked) = &mut self.reads.asked {
-            asked.reads.retain(|r| !gone.contains(r));
+            asked.reads.retain(|(read, _)| !gone.contains(read));
         }
     }
 }
