@@ -765,14 +765,16 @@ impl<D: Database> Connection<D> {
                 }
             };
             batch.learn(count, before);
+            let mut late = false;
             match fetched {
                 Err(error) => break Err(error),
                 Ok(Fetched::Done) => break Ok(true),
                 Ok(Fetched::More) if batch.count >= max => break Ok(false),
                 Ok(Fetched::More) => {}
-                Ok(Fetched::TooLong) => brief = false,
+                Ok(Fetched::TooLong) => (brief, late) = (false, true),
             }
-            if batch.out.len() > HIGH_WATER {
+            // Who waits for earlier replies does not wait for what takes long.
+            if batch.out.len() > HIGH_WATER || late {
                 self.out = std::mem::take(&mut batch.out);
                 self.flush().await?;
                 batch.out = std::mem::take(&mut self.out);

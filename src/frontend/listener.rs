@@ -405,6 +405,7 @@ async fn greet(stream: &mut Socket, input: &mut BytesMut, options: &Options) -> 
                 return Ok(None);
             }
             Ok(Some(First::Start(hello))) => return Ok(Some(Ok(hello))),
+            Ok(Some(First::Alien)) => return Ok(None),
             Ok(None) => {
                 if stream.read_some(input).await? == 0 {
                     return Ok(None);

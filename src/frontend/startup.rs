@@ -22,6 +22,8 @@ pub enum First {
     Gssapi,
     Cancel(CancelKey),
     Start(Hello),
+    /// Nothing of the protocol. Who sent it might not understand an error, either: it is told nothing.
+    Alien,
 }
 
 #[derive(Debug)]
@@ -36,12 +38,12 @@ pub struct Hello {
 
 /// Takes the first packet out of `input`, if it is all there.
 pub fn next_packet(input: &mut BytesMut) -> SqlResult<Option<First>> {
-    if input.len() < 8 {
+    if input.len() < 4 {
         return Ok(None);
     }
     let length = (&input[..4]).get_u32() as usize;
     if !(8..=MAX_STARTUP).contains(&length) {
-        return Err(violation("invalid length of startup packet"));
+        return Ok(Some(First::Alien));
     }
     if input.len() < length {
         return Ok(None);
@@ -56,8 +58,7 @@ pub fn next_packet(input: &mut BytesMut) -> SqlResult<Option<First>> {
         return Ok(Some(First::Gssapi));
     }
     if CancelRequest::is_cancel_request_packet(&packet) {
-        let request = CancelRequest::decode(&mut packet, &context).map_err(malformed)?;
-        let Some(request) = request else { return Err(violation("invalid cancel request")) };
+        let Ok(Some(request)) = CancelRequest::decode(&mut packet, &context) else { return Ok(Some(First::Alien)) };
         // Only 4-byte secrets were given out.
         let secret = request.secret_key.to_bytes();
         let secret = <[u8; 4]>::try_from(&secret[..]).map_or(0, i32::from_be_bytes);
@@ -198,11 +199,12 @@ mod tests {
     #[test]
     fn malformed_packets_are_refused() {
         for bytes in [&b"\0\0\0\x07\0\x03\0\0"[..], b"\x7f\0\0\0\0\x03\0\0", b"GET / HTTP/1.1\r\n\r\n"] {
-            assert!(next_packet(&mut BytesMut::from(bytes)).is_err());
+            assert!(matches!(next_packet(&mut BytesMut::from(bytes)), Ok(Some(First::Alien))));
         }
         assert!(next_packet(&mut packet(196_608, b"user\0ann")).is_err());
         assert!(next_packet(&mut packet(196_608, b"\0")).is_err(), "no user");
-        assert!(next_packet(&mut packet(80_877_102, b"\0\0\0\x01")).is_err(), "short cancel request");
+        let short_cancel_request = next_packet(&mut packet(80_877_102, b"\0\0\0\x01"));
+        assert!(matches!(short_cancel_request, Ok(Some(First::Alien))));
         assert!(next_packet(&mut BytesMut::from(&b"\0\0\0"[..])).unwrap().is_none());
     }
 }

@@ -101,6 +101,20 @@ async fn pipelines() {
     assert_eq!(all_values(&answer), ["7"]);
 }
 
+/// Whoever waits for one answer does not wait for a later one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_slow_holds_no_earlier_answer() {
+    let cluster = Cluster::start(1).await;
+    let mut client = Raw::connect(cluster.node(1).postgres).await.expect("connect");
+    let slow = "SELECT count(*) FROM generate_series(1, 100000000) a, generate_series(1, 1000000) b";
+    for slow in ["SELECT pg_sleep(3600)", slow, "SELECT a FROM generate_series(1, 1000000000000) a WHERE a < 3"] {
+        client.send(&[run("SELECT 1", &[]), raw::sync(), run(slow, &[]), raw::sync()].concat()).await.expect("send");
+        let answer = in_time(slow, client.until_ready()).await.expect("an answer");
+        assert_eq!(all_values(&answer), ["1"]);
+        client = Raw::connect(cluster.node(1).postgres).await.expect("connect");
+    }
+}
+
 /// An empty message, comments only, and many empty statements.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn statements_that_say_nothing() {
