@@ -161,8 +161,8 @@ impl Dialect for Postgres {
         supports_comment_optimizer_hint
     }
 
-    fn is_select_item_alias(&self, explicit: bool, keyword: &Keyword, parser: &mut Parser<'_>) -> bool {
-        explicit || !NOT_BARE.contains(keyword) && BASE.is_column_alias(keyword, parser)
+    fn is_select_item_alias(&self, explicit: bool, keyword: &Keyword, _: &mut Parser<'_>) -> bool {
+        explicit || !NOT_BARE.contains(keyword)
     }
 
     fn is_identifier_generating_function_name(&self, ident: &Ident, _: &[ObjectNamePart]) -> bool {
@@ -304,22 +304,45 @@ impl Postgres {
     }
 }
 
-/// Keywords that are a column's name only behind AS (`pg_get_keywords`, barelabel), as far as the parser does not know it.
-const NOT_BARE: [Keyword; 15] = [
+/// Keywords that are a column's name only behind AS (`pg_get_keywords`, barelabel); ISNULL is known as an operator.
+const NOT_BARE: [Keyword; 38] = [
+    Keyword::ARRAY,
+    Keyword::AS,
+    Keyword::CHAR,
     Keyword::CHARACTER,
+    Keyword::CREATE,
     Keyword::DAY,
+    Keyword::EXCEPT,
+    Keyword::FETCH,
     Keyword::FILTER,
+    Keyword::FOR,
+    Keyword::FROM,
+    Keyword::GRANT,
+    Keyword::GROUP,
+    Keyword::HAVING,
     Keyword::HOUR,
+    Keyword::INTERSECT,
+    Keyword::INTO,
+    Keyword::LIMIT,
     Keyword::MINUTE,
     Keyword::MONTH,
     Keyword::NOTNULL,
+    Keyword::OFFSET,
     Keyword::ON,
+    Keyword::ORDER,
     Keyword::OVER,
     Keyword::OVERLAPS,
     Keyword::PRECISION,
+    Keyword::RETURNING,
     Keyword::SECOND,
+    Keyword::TO,
+    Keyword::UNION,
     Keyword::VARYING,
+    Keyword::WHERE,
+    Keyword::WINDOW,
+    Keyword::WITH,
     Keyword::WITHIN,
+    Keyword::WITHOUT,
     Keyword::YEAR,
 ];
 

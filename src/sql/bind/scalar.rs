@@ -1116,9 +1116,10 @@ impl Binder<'_> {
             }
             Err(mut args) => {
                 let own = || self.scope.catalog.resolve_type(self.scope.search_path, None, name);
+                // Any value has a text.
                 let cast = Type::by_typname(name)
                     .or_else(own)
-                    .filter(|_| args.len() == 1 && lookup_functions(name).is_empty());
+                    .filter(|ty| args.len() == 1 && (*ty == Type::TEXT || lookup_functions(name).is_empty()));
                 match cast {
                     Some(ty) => self.cast(args.remove(0), ty, NO_TYPMOD),
                     None => self.catalog_function(name, args, at),
