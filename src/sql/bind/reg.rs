@@ -189,11 +189,17 @@ impl Binder<'_> {
     fn reg_of(&mut self, expr: Typed, to: Type, strict: bool, numbers: bool) -> SqlResult<Typed> {
         // What is known now need not be looked up for each row.
         if let (Node::Const(Value::Text(name)), Type::REGCLASS | Type::REGNAMESPACE) = (&expr.node, to)
-            && (strict || self.oid_of(name, to).is_ok())
             && !(numbers && name.bytes().all(|b| b.is_ascii_digit() || b == b'-'))
         {
-            let oid = self.oid_of(name, to)?;
-            return Ok(Typed::constant(to, Value::Int(oid.into())));
+            match self.oid_of(name, to) {
+                Ok(oid) => return Ok(Typed::constant(to, Value::Int(oid.into()))),
+                // An error only where there is a row to say it of.
+                Err(error) if strict => {
+                    let (code, message) = (error.code.as_str(), error.message.replace('\'', "''"));
+                    return self.expand(&format!("coalesce(NULL::oid, q_raise('{code}', '{message}'))"), expr, to);
+                }
+                Err(_) => {}
+            }
         }
         let Some(kind) = BY_NAME.iter().find(|kind| kind.ty == to) else {
             return Err(SqlError::unsupported(format!("a cast of text to {}", self.type_name(to))));
