@@ -181,19 +181,21 @@ impl Session {
 
     /// The rows that the cursors are on, for `WHERE CURRENT OF`.
     pub(super) fn cursor_places(&self) -> String {
-        let place = |portal: &Portal| match &portal.place {
-            None if portal.places().is_empty() => "{}".to_owned(),
+        let place = |tables: &[u32], rowids: Option<&[Value]>| match rowids {
+            None if tables.is_empty() => "{}".to_owned(),
             None => "null".to_owned(),
             Some(rowids) => {
                 let rowid = |(oid, rowid): (&u32, &Value)| match rowid {
                     Value::Int(rowid) => format!("\"{oid}\":{rowid}"),
                     _ => format!("\"{oid}\":null"),
                 };
-                format!("{{{}}}", portal.places().iter().zip(rowids).map(rowid).collect::<Vec<_>>().join(","))
+                format!("{{{}}}", tables.iter().zip(rowids).map(rowid).collect::<Vec<_>>().join(","))
             }
         };
+        let own = self.program_places().map(|(name, tables, rowids)| (name, place(tables, rowids)));
         let named = self.portals.iter().filter(|(name, _)| !name.is_empty());
-        let rows = named.map(|(name, portal)| format!("{}:{}", quote(name), place(portal)));
+        let declared = named.map(|(name, portal)| (&**name, place(portal.places(), portal.place.as_deref())));
+        let rows = declared.chain(own).map(|(name, place)| format!("{}:{place}", quote(name)));
         format!("{{{}}}", rows.collect::<Vec<_>>().join(","))
     }
 

@@ -299,7 +299,7 @@ fn decided(prepared: Arc<Prepared>) -> Result<Arc<Prepared>, Stop> {
 }
 
 /// A query whose rows tell which rows of tables they are made of.
-struct Positioned(Arc<dyn Statement>);
+pub(super) struct Positioned(pub Arc<dyn Statement>);
 
 impl Statement for Positioned {
     fn compile(&self, scope: &Scope<'_>) -> SqlResult<Plan> {

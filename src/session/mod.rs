@@ -1431,7 +1431,7 @@ impl Session {
         if self.temporary.is_registered() && asks.wants_setting(TEMPORARY) {
             Arc::make_mut(&mut settings).insert(TEMPORARY.to_owned(), self.temporary.schema().to_owned());
         }
-        if !self.portals.is_empty() && asks.wants_setting(CURSORS) {
+        if (!self.portals.is_empty() || self.doing.is_some()) && asks.wants_setting(CURSORS) {
             Arc::make_mut(&mut settings).insert(CURSORS.to_owned(), self.cursor_places());
         }
         if !self.settings.connection().is_empty() && asks.wants_setting(CONNECTION) {

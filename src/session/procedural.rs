@@ -2,17 +2,22 @@
 //!
 //! Where errors may lead to a handler there is a savepoint, under a name that no client can write.
 
+mod cursor;
+
 use super::effect::{Answer, Ask, Effect, Fetch, KeptRows, Severity, Sink, World};
+use super::extended::Positioned;
 use super::portal::Run;
 use super::{CursorId, Session, Step, Stop, Task, Wait, What, unless_brief};
 use crate::command::StepOutcome;
 use crate::error::{SqlError, SqlState, state};
 use crate::gateway::{Failure, Mark};
-use crate::sql::plan::{PlanKind, Read, ResultColumn, Utility, WritePlan};
+use crate::sql::plan::{PlanKind, Read, ResultColumn, Tag, Utility, WritePlan};
 use crate::sql::procedural::{
-    Attribute, Code, FOUND, Fact, Into, Level, Program, SQLERRM, SQLSTATE, Step as Line, Target, Use, filled, named,
-    written_code,
+    Attribute, Code, Declared, FOUND, Fact, Level, Program, SQLERRM, SQLSTATE, Step as Line, Target, Use, filled,
+    named, written_code,
 };
+use crate::sql::{Means, Variable};
+use crate::types::record::Record;
 use crate::types::text::{named_oid, write_text};
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
@@ -32,17 +37,24 @@ pub(super) struct Doing {
     /// A row that is to be turned into values of its variables' types.
     row: Option<Vec<Held>>,
     slots: Vec<Slot>,
+    cursors: Vec<cursor::Open>,
+    /// A row that a variable begins with whose fields are asked for.
+    first: Option<Held>,
     loops: Vec<Option<Round>>,
     /// Rows of the last statement.
     count: u64,
     /// What the statement under way may name, and the values of that; and the error if it means a record or its field instead
     /// of something of its own.
-    variables: Vec<Vec<String>>,
+    variables: Vec<Variable>,
     beyond: Option<SqlError>,
     values: Vec<Held>,
     /// The query whose rows are awaited, its columns, and what becomes of them.
     cursor: CursorId,
     columns: Vec<ResultColumn>,
+    /// The tables of whose rows those of a cursor are made.
+    places: Vec<u32>,
+    /// It changes rows, and does not only have a part that does.
+    changes: bool,
     after: After,
 }
 
@@ -58,9 +70,16 @@ struct Held {
 /// What a variable is.
 #[derive(Clone, Debug)]
 enum Slot {
+    /// A record that nothing was assigned to, or NULL.
     Unset,
     One(Held),
-    Record(Vec<Held>),
+    Record {
+        fields: Vec<Held>,
+        /// The fields are those of its type, whatever is assigned.
+        fixed: bool,
+        /// There is no row at all.
+        is_null: bool,
+    },
 }
 
 /// A loop under way.
@@ -85,6 +104,8 @@ enum After {
     /// They are a variable's.
     Declared(usize),
     Assigned,
+    /// They are a cursor's; that moves.
+    Opened,
     /// They are a loop's.
     Looped(usize),
     /// They are INTO's variables'; `true` once they are of their types.
@@ -100,6 +121,10 @@ impl Held {
             value,
         };
         columns.iter().zip(row).map(held).collect()
+    }
+
+    fn nulls(columns: &[ResultColumn]) -> Vec<Held> {
+        Held::of(columns, vec![Value::Null; columns.len()])
     }
 
     /// As a parameter: names of objects come with their numbers.
@@ -122,8 +147,20 @@ impl Held {
     }
 }
 
+/// The number of the parameter that a value becomes.
+fn put(values: &mut Vec<Held>, held: &Held) -> usize {
+    values.push(held.clone());
+    values.len()
+}
+
 fn mark_of(depth: usize) -> String {
     format!("\0do {depth}")
+}
+
+fn unassigned(record: &str) -> SqlError {
+    let message = format!("record \"{record}\" is not assigned yet");
+    let detail = "The tuple structure of a not-yet-assigned record is indeterminate.";
+    SqlError::new(state::OBJECT_NOT_IN_PREREQUISITE_STATE, message).detail(detail)
 }
 
 fn no_field(record: &str, field: &str) -> SqlError {
@@ -138,27 +175,30 @@ impl Doing {
     /// The variables that a text names, as parameters.
     fn bring(&mut self, code: &Code) -> Result<(), SqlError> {
         (self.variables, self.values, self.beyond) = (Vec::new(), Vec::new(), None);
-        for Use { name, variable, field } in &code.uses {
-            match (&self.slots[*variable], field) {
-                (Slot::One(held), None) => {
-                    self.variables.push(vec![name.clone()]);
-                    self.values.push(held.clone());
-                }
-                (Slot::Record(fields), Some(field)) => match fields.iter().find(|held| held.name == *field) {
+        for Use { names, variable, field } in &code.uses {
+            let name = &self.program.variables[*variable].name;
+            let mut names = names.clone();
+            let means = match (&self.slots[*variable], field) {
+                (Slot::One(held), None) => Means::Parameter(put(&mut self.values, held)),
+                (Slot::Record { fields, .. }, Some(field)) => match fields.iter().find(|held| held.name == *field) {
                     Some(held) => {
-                        self.variables.push(vec![name.clone(), field.clone()]);
-                        self.values.push(held.clone());
+                        names.push(field.clone());
+                        Means::Parameter(put(&mut self.values, held))
                     }
-                    None => self.beyond = Some(no_field(name, field)),
+                    None => {
+                        self.beyond = Some(no_field(name, field));
+                        continue;
+                    }
                 },
-                (_, None) => self.beyond = Some(SqlError::unsupported("a record as a whole in DO")),
-                (Slot::Unset, Some(_)) => {
-                    let message = format!("record \"{name}\" is not assigned yet");
-                    let detail = "The tuple structure of a not-yet-assigned record is indeterminate.";
-                    return Err(SqlError::new(state::OBJECT_NOT_IN_PREREQUISITE_STATE, message).detail(detail));
+                (Slot::Record { fields, is_null, .. }, None) => {
+                    let fields = fields.iter().map(|held| (held.name.clone(), put(&mut self.values, held))).collect();
+                    Means::Record { fields, is_null: *is_null }
                 }
-                (Slot::One(_), Some(_)) => {}
-            }
+                (Slot::Unset, None) => Means::Record { fields: Vec::new(), is_null: true },
+                (Slot::Unset, Some(_)) => return Err(unassigned(name)),
+                (Slot::One(_), Some(_)) => continue,
+            };
+            self.variables.push(Variable { names, means });
         }
         Ok(())
     }
@@ -178,17 +218,65 @@ impl Doing {
         self.slots[FOUND] = plain(Type::BOOL, Value::Int((count > 0).into()));
     }
 
-    /// Where the first row of a statement goes.
-    fn targets(&self) -> Option<Into> {
-        match self.line() {
-            Line::Run(_, into) | Line::Execute(_, _, into) => into,
-            Line::Next(_, targets, _) => Some(Into { targets, strict: false }),
-            _ => None,
-        }
+    /// Where the first row of a statement goes; whether there has to be one.
+    fn targets(&self) -> (Vec<Target>, bool) {
+        let (targets, strict) = match self.line() {
+            Line::Run(_, Some(into)) | Line::Execute(_, _, Some(into)) | Line::Fetch(_, _, Some(into)) => {
+                (into.targets, into.strict)
+            }
+            Line::Next(_, targets, _) | Line::NextOf(_, targets, _) => (targets, false),
+            Line::Assign(target, _) => (vec![target], false),
+            Line::Declare(variable, _) => (vec![Target { variable, field: None }], false),
+            _ => (Vec::new(), false),
+        };
+        (self.spread(targets), strict)
+    }
+
+    /// The fields of a row's variable, if that is the only target.
+    fn spread(&self, targets: Vec<Target>) -> Vec<Target> {
+        let [Target { variable, field: None }] = targets[..] else { return targets };
+        let Slot::Record { fields, fixed: true, .. } = &self.slots[variable] else { return targets };
+        fields.iter().map(|held| Target { variable, field: Some(held.name.clone()) }).collect()
     }
 
     fn is_record(&self, variable: usize) -> bool {
-        self.program.variables[variable].ty.is_none() && !matches!(self.slots[variable], Slot::One(_))
+        let declared = &self.program.variables[variable].ty;
+        matches!(declared, Declared::Record) || matches!(self.slots[variable], Slot::Record { .. })
+    }
+
+    /// Gives a whole value to a record.
+    fn assign_record(&mut self, variable: usize, held: Held) -> Result<(), SqlError> {
+        let row = match (&held.value, held.ty) {
+            (Value::Null, _) => None,
+            (Value::Blob(bytes), Type::RECORD) => Some(Record::read(bytes)?),
+            _ => {
+                let message = "cannot assign non-composite value to a record variable";
+                return Err(SqlError::new(state::DATATYPE_MISMATCH, message));
+            }
+        };
+        match (row, &mut self.slots[variable]) {
+            (Some(row), _) => {
+                let held = row.fields.into_iter().zip(row.values).map(|(field, value)| Held {
+                    name: field.name,
+                    ty: field.ty,
+                    typmod: field.typmod,
+                    value: value.to_owned(),
+                });
+                let targets = self.spread(vec![Target { variable, field: None }]);
+                self.store(&targets, held.collect())
+            }
+            (None, Slot::Record { fields, fixed: true, is_null }) => {
+                fields.iter_mut().for_each(|field| field.value = Value::Null);
+                *is_null = true;
+                self.passed();
+                Ok(())
+            }
+            (None, slot) => {
+                *slot = Slot::Unset;
+                self.passed();
+                Ok(())
+            }
+        }
     }
 
     fn assign(&mut self, target: &Target, held: Held) -> Result<(), SqlError> {
@@ -199,11 +287,17 @@ impl Doing {
         }
         match (&target.field, &mut self.slots[target.variable]) {
             (None, slot) => *slot = Slot::One(held),
-            (Some(name), Slot::Record(fields)) => match fields.iter_mut().find(|field| field.name == *name) {
-                Some(field) => field.value = held.value,
-                None => return Err(no_field(&declared.name, name)),
-            },
-            (Some(name), _) => return Err(no_field(&declared.name, name)),
+            (Some(name), Slot::Record { fields, is_null, .. }) => {
+                *is_null = false;
+                match fields.iter_mut().find(|field| field.name == *name) {
+                    Some(field) => field.value = held.value,
+                    None => return Err(no_field(&declared.name, name)),
+                }
+            }
+            (Some(_), Slot::Unset) => return Err(unassigned(&declared.name)),
+            (Some(name), Slot::One(_)) => {
+                return Err(SqlError::syntax(format!("\"{}.{name}\" is not a known variable", declared.name)));
+            }
         }
         Ok(())
     }
@@ -212,7 +306,7 @@ impl Doing {
     fn held(&self, target: &Target) -> Option<&Held> {
         match (&self.slots[target.variable], &target.field) {
             (Slot::One(held), None) => Some(held),
-            (Slot::Record(fields), Some(name)) => fields.iter().find(|field| field.name == *name),
+            (Slot::Record { fields, .. }, Some(name)) => fields.iter().find(|field| field.name == *name),
             _ => None,
         }
     }
@@ -240,10 +334,16 @@ impl Doing {
             None => None,
         };
         match row {
-            Some(row) => self.store(targets, Some(row)),
+            Some(row) => self.store(targets, row),
             None => {
-                if let Some(Round::Rows(_, _, any)) = self.loops[number].take() {
+                if let Some(Round::Rows(_, columns, any)) = self.loops[number].take() {
                     self.slots[FOUND] = plain(Type::BOOL, Value::Int(any.into()));
+                    // A record that no row came to is one of NULLs.
+                    if let ([Target { variable, field: None }], false) = (targets, any)
+                        && self.is_record(*variable)
+                    {
+                        self.store(targets, Held::nulls(&columns))?;
+                    }
                 }
                 self.at = end;
                 Ok(())
@@ -252,21 +352,14 @@ impl Doing {
     }
 
     /// Gives a row to variables, at once if nothing is to be turned into something else.
-    fn store(&mut self, targets: &[Target], row: Option<Vec<Held>>) -> Result<(), SqlError> {
+    fn store(&mut self, targets: &[Target], mut row: Vec<Held>) -> Result<(), SqlError> {
         if let [Target { variable, field: None }] = targets
             && self.is_record(*variable)
         {
-            self.slots[*variable] = match (row, &self.slots[*variable]) {
-                (Some(row), _) => Slot::Record(row),
-                (None, Slot::Record(fields)) => {
-                    Slot::Record(fields.iter().map(|f| Held { value: Value::Null, ..f.clone() }).collect())
-                }
-                (None, _) => Slot::Unset,
-            };
+            self.slots[*variable] = Slot::Record { fields: row, fixed: false, is_null: false };
             self.passed();
             return Ok(());
         }
-        let mut row = row.unwrap_or_default();
         row.truncate(targets.len());
         let nothing = Held { name: String::new(), ty: Type::UNKNOWN, typmod: NO_TYPMOD, value: Value::Null };
         row.resize(targets.len(), nothing);
@@ -287,9 +380,9 @@ impl Doing {
 
     /// What turns a value into one of a variable's type.
     fn turned(&self, target: &Target, expression: &str) -> String {
-        match (&self.program.variables[target.variable].ty, self.held(target)) {
-            (Some(ty), _) => format!("CAST(({expression}) AS {ty})"),
-            (None, Some(held)) if held.ty.own().is_none() => {
+        match (&self.program.variables[target.variable].ty, &target.field, self.held(target)) {
+            (Declared::Type(ty), None, _) => format!("CAST(({expression}) AS {ty})"),
+            (_, _, Some(held)) if held.ty.own().is_none() => {
                 format!("CAST(({expression}) AS {})", crate::types::format_type(held.ty, held.typmod))
             }
             _ => format!("({expression})"),
@@ -314,6 +407,8 @@ impl Session {
             text: None,
             row: None,
             slots,
+            cursors: Vec::new(),
+            first: None,
             loops,
             count: 0,
             variables: Vec::new(),
@@ -321,6 +416,8 @@ impl Session {
             values: Vec::new(),
             cursor: CursorId(0),
             columns: Vec::new(),
+            places: Vec::new(),
+            changes: false,
             after: After::Nothing,
         }));
         self.tasks.push_front(Task::new(What::Program));
@@ -328,7 +425,7 @@ impl Session {
     }
 
     /// The names that the statement of a program may use for its parameters.
-    pub(super) fn variables(&self) -> &[Vec<String>] {
+    pub(super) fn variables(&self) -> &[Variable] {
         self.doing.as_ref().map_or(&[], |doing| &doing.variables)
     }
 
@@ -348,7 +445,10 @@ impl Session {
                 Line::Jump(to) => doing.at = to,
                 Line::Leave { to, from } => match doing.guards.last() {
                     Some(guard) if *guard >= from => return self.unguard(false),
-                    _ => doing.at = to,
+                    _ => {
+                        doing.leave_loops(from, to);
+                        doing.at = to;
+                    }
                 },
                 Line::Guard(_) => {
                     doing.guards.push(doing.at);
@@ -358,9 +458,7 @@ impl Session {
                     return self.mark(Mark::Set(name));
                 }
                 Line::Unguard => return self.unguard(true),
-                Line::Run(_, Some(_)) | Line::Execute(..) | Line::Next(..) if doing.row.is_some() => {
-                    return self.turn(world);
-                }
+                _ if doing.row.is_some() => return self.turn(world),
                 Line::Run(code, into) => {
                     let after = if into.is_some() { After::Into(false) } else { After::Nothing };
                     return self.run_line(world, &code, into.is_some(), after);
@@ -386,17 +484,34 @@ impl Session {
                     let bounds = bounds.map(|b| Code { text: format!("CAST(({}) AS integer)", b.text), ..b });
                     return self.compute(world, &bounds, After::Computed);
                 }
-                Line::Next(number, targets, end) => doing.next(number, &targets, end)?,
+                Line::Next(number, targets, end) => {
+                    let targets = doing.spread(targets);
+                    doing.next(number, &targets, end)?;
+                }
+                // The type is that of a table's rows.
+                Line::Declare(variable, _) if doing.first.is_some() => {
+                    let Declared::Type(table) = &doing.program.variables[variable].ty else { break };
+                    let query = Code { text: format!("SELECT * FROM {table} LIMIT 0"), uses: Vec::new() };
+                    return self.run_line(world, &query, true, After::Declared(variable));
+                }
                 Line::Declare(variable, code) => return self.compute(world, &[code], After::Declared(variable)),
-                Line::DeclareLike(variable, query, _) => {
+                Line::DeclareLike(variable, query) => {
                     return self.run_line(world, &query, true, After::Declared(variable));
                 }
                 Line::Assign(target, code) => {
-                    if target.field.is_none() && doing.is_record(target.variable) {
-                        return Err(SqlError::unsupported("an assignment to a record in DO").into());
-                    }
-                    let text = doing.turned(&target, &code.text);
+                    let whole = target.field.is_none() && doing.is_record(target.variable);
+                    let text = if whole { code.text } else { doing.turned(&target, &code.text) };
                     return self.compute(world, &[Code { text, ..code }], After::Assigned);
+                }
+                Line::Open(cursor, text, using, _) => return self.open_cursor(world, cursor, text, using),
+                Line::Fetch(cursor, direction, _) => return self.fetch_cursor(world, cursor, direction),
+                Line::Close(cursor) => {
+                    doing.close(cursor)?;
+                    doing.passed();
+                }
+                Line::NextOf(cursor, targets, end) => {
+                    let targets = doing.spread(targets);
+                    doing.next_of(cursor, &targets, end)?;
                 }
                 Line::Diagnose(facts) => {
                     for (target, fact) in facts {
@@ -444,6 +559,7 @@ impl Session {
         let Some(doing) = &mut self.doing else { return Ok(()) };
         let name = mark_of(doing.guards.len());
         doing.guards.pop();
+        doing.cursors.iter_mut().for_each(|open| open.depth = open.depth.min(doing.guards.len()));
         doing.at += usize::from(done);
         self.transaction.iter_mut().for_each(|t| drop(t.savepoints.pop()));
         self.mark(Mark::Release(name))
@@ -465,17 +581,20 @@ impl Session {
     }
 
     fn run_text(&mut self, world: &World, text: &str, discards: bool, after: After) -> Step {
-        let statements = self.language.parse(text, &world.allowance).map_err(|e| unless_brief(world, e))?;
-        let [statement] = &statements[..] else {
+        let mut statements = self.language.parse(text, &world.allowance).map_err(|e| unless_brief(world, e))?;
+        let (Some(mut statement), true) = (statements.pop(), statements.is_empty()) else {
             return Err(SqlError::unsupported("several statements in one EXECUTE in DO").into());
         };
+        if after == After::Opened {
+            statement = Arc::new(Positioned(statement));
+        }
         let (mut types, mut values) = (Vec::new(), Vec::new());
         for held in self.doing.iter().flat_map(|doing| &doing.values) {
             types.push(if held.ty == Type::UNKNOWN { Type::TEXT } else { held.ty });
             values.push(held.parameter());
         }
         let beyond = self.doing.as_ref().and_then(|doing| doing.beyond.clone());
-        let prepared = self.prepare(world, statement, None, &types, false).map_err(|stop| match (stop, beyond) {
+        let prepared = self.prepare(world, &statement, None, &types, false).map_err(|stop| match (stop, beyond) {
             (Stop::Compile(e), Some(beyond)) if [state::UNDEFINED_TABLE, state::UNDEFINED_COLUMN].contains(&e.code) => {
                 Stop::Compile(beyond)
             }
@@ -493,6 +612,12 @@ impl Session {
         }
         if let Some(doing) = &mut self.doing {
             (doing.after, doing.columns) = (after, prepared.plan.columns.clone());
+            doing.changes =
+                matches!(&prepared.plan.kind, PlanKind::Write(write) if write.tag != Tag::Counted("SELECT"));
+            doing.places = match &prepared.plan.kind {
+                PlanKind::Read(read) => read.places.clone(),
+                _ => Vec::new(),
+            };
         }
         match &prepared.plan.kind {
             PlanKind::Write(WritePlan { alone: Some(what), .. }) => {
@@ -568,7 +693,7 @@ impl Session {
     /// Turns the row that was found into values of the variables' types.
     fn turn(&mut self, world: &World) -> Step {
         let Some(doing) = &mut self.doing else { return Ok(()) };
-        let targets = doing.targets().map(|into| into.targets).unwrap_or_default();
+        let (targets, _) = doing.targets();
         let columns: Vec<String> =
             targets.iter().enumerate().map(|(n, t)| doing.turned(t, &format!("${}", n + 1))).collect();
         (doing.variables, doing.values) = (Vec::new(), doing.row.clone().unwrap_or_default());
@@ -650,14 +775,17 @@ impl Session {
                 let row = Held::of(&columns, rows.pop().unwrap_or_default());
                 return self.computed(row);
             }
-            After::Declared(variable) if matches!(doing.line(), Line::DeclareLike(..)) => {
-                let mut like = Held::of(&columns, vec![Value::Null; columns.len()]);
-                let of_rows = matches!(doing.line(), Line::DeclareLike(_, _, true));
+            After::Declared(variable) if doing.first.is_some() || matches!(doing.line(), Line::DeclareLike(..)) => {
+                let mut like = Held::nulls(&columns);
+                let of_rows = !matches!(doing.program.variables[variable].ty, Declared::Column(_));
                 doing.slots[variable] = match like.pop_if(|_| !of_rows) {
                     Some(held) => Slot::One(held),
-                    None => Slot::Record(like),
+                    None => Slot::Record { fields: like, fixed: true, is_null: true },
                 };
-                doing.passed();
+                match doing.first.take() {
+                    Some(held) => doing.assign_record(variable, held)?,
+                    None => doing.passed(),
+                }
             }
             After::Declared(_) | After::Assigned => {
                 let target = match (doing.after, doing.line()) {
@@ -666,21 +794,31 @@ impl Session {
                     _ => None,
                 };
                 match (target, first(&mut rows).and_then(|row| row.into_iter().next())) {
+                    (Some(_), Some(held)) if doing.after != After::Assigned && held.ty == Type::RECORD => {
+                        doing.first = Some(held);
+                        return Ok(());
+                    }
+                    (Some(Target { variable, field: None }), Some(held)) if doing.is_record(variable) => {
+                        return Ok(doing.assign_record(variable, held)?);
+                    }
                     (Some(target), Some(held)) => doing.assign(&target, held)?,
                     _ => return Err(SqlError::internal("a value that is none").into()),
                 }
                 doing.passed();
             }
+            After::Opened => doing.opened(rows, columns),
             After::Looped(number) => {
                 rows.reverse();
                 doing.loops[number] = Some(Round::Rows(rows, columns, false));
                 doing.passed();
             }
             After::Into(false) => {
-                let into = doing.targets().unwrap_or(Into { targets: Vec::new(), strict: false });
-                match (into.strict, rows.len()) {
+                let (targets, strict) = doing.targets();
+                // Of what is changed there is one row, unless the text was computed.
+                let single = strict || doing.changes && matches!(doing.line(), Line::Run(..));
+                match (strict, rows.len()) {
                     (true, 0) => return Err(SqlError::new(SqlState::new("P0002"), "query returned no rows").into()),
-                    (true, n) if n > 1 => {
+                    (_, n) if n > 1 && single => {
                         let hint = "Make sure the query returns a single row, or use LIMIT 1.";
                         let error = SqlError::new(SqlState::new("P0003"), "query returned more than one row");
                         return Err(error.hint(hint).into());
@@ -691,11 +829,11 @@ impl Session {
                     Line::Execute(..) => doing.count = rows.len().min(1) as u64,
                     _ => doing.found(rows.len().min(1) as u64),
                 }
-                let row = first(&mut rows);
-                doing.store(&into.targets, row)?;
+                let row = first(&mut rows).unwrap_or_else(|| Held::nulls(&columns));
+                doing.store(&targets, row)?;
             }
             After::Into(true) => {
-                let targets = doing.targets().map(|into| into.targets).unwrap_or_default();
+                let (targets, _) = doing.targets();
                 for (target, held) in targets.iter().zip(first(&mut rows).unwrap_or_default()) {
                     doing.assign(target, held)?;
                 }
@@ -713,7 +851,7 @@ impl Session {
                 let holds = matches!(row.first(), Some(Held { value: Value::Int(1), .. }));
                 doing.at = if holds { doing.at + 1 } else { to };
             }
-            Line::Execute(..) | Line::RowsOf(..) => {
+            Line::Execute(..) | Line::RowsOf(..) | Line::Open(..) => {
                 let mut row = row.into_iter();
                 match row.next().map(|held| held.value) {
                     Some(Value::Text(text)) => doing.text = Some((text, row.collect())),
@@ -741,6 +879,7 @@ impl Session {
                 doing.loops[number] = Some(Round::Numbers { next, last, by });
                 doing.passed();
             }
+            Line::Fetch(cursor, direction, into) => doing.fetch(cursor, &direction, into, &row)?,
             Line::Raise(level, format, args, told) => {
                 doing.at += 1;
                 let mut shown = Vec::with_capacity(args.len());
@@ -834,6 +973,8 @@ impl Session {
                 self.transaction.iter_mut().for_each(|t| drop(t.savepoints.pop()));
                 continue;
             };
+            // What was opened within is closed.
+            doing.cursors.retain(|open| open.depth <= doing.guards.len());
             let name = mark_of(doing.guards.len() + 1);
             (doing.at, doing.text, doing.row, doing.caught) = (step, None, None, Some(error.clone()));
             doing.slots[SQLSTATE] = plain(Type::TEXT, Value::Text(error.code.as_str().to_owned()));

@@ -50,6 +50,22 @@ pub struct Temporary<'a> {
     pub leads: bool,
 }
 
+/// A variable of a program that a text may name, or a field of one.
+#[derive(Clone, Debug)]
+pub struct Variable {
+    /// Perhaps the label of a block, the name, perhaps that of a field.
+    pub names: Vec<String>,
+    pub means: Means,
+}
+
+#[derive(Clone, Debug)]
+pub enum Means {
+    /// `$n`
+    Parameter(usize),
+    /// A record of fields that are parameters each, or of which there is none.
+    Record { fields: Vec<(String, usize)>, is_null: bool },
+}
+
 /// What a translation depends on besides its text. A plan may be reused while all of this is equal.
 #[derive(Clone, Debug)]
 pub struct Scope<'a> {
@@ -58,8 +74,8 @@ pub struct Scope<'a> {
     pub temporary: Temporary<'a>,
     /// Types the client declared for `$1`…; `Type(0)` leaves one to inference.
     pub declared: &'a [Type],
-    /// Names that stand for `$1`… where nothing else has them: of variables, or of a record and its field.
-    pub variables: &'a [Vec<String>],
+    /// What stands for parameters where nothing else has its name.
+    pub variables: &'a [Variable],
     pub env: &'a Env,
     /// The role in whose name the statement runs, and the one that the session belongs to.
     pub user: &'a str,

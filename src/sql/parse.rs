@@ -532,8 +532,8 @@ fn row_functions(tokens: Vec<TokenWithSpan>) -> SqlResult<Vec<TokenWithSpan>> {
     let any_word = |at: usize| matches!(tokens.get(at).map(|t| &t.token), Some(SqlToken::Word(_)));
     let query = ["SELECT", "WITH", "VALUES", "TABLE", "INSERT", "UPDATE", "DELETE", "MERGE"];
     let mut out = Vec::with_capacity(tokens.len());
-    // How deep in brackets, and those of ROWS FROM.
-    let (mut at, mut depth, mut rows) = (0, 0usize, Vec::new());
+    // How deep in brackets, those of ROWS FROM, and those of the rows of VALUES with whether one is open.
+    let (mut at, mut depth, mut rows, mut lists) = (0, 0usize, Vec::new(), Vec::<(usize, bool)>::new());
     while let Some(token) = tokens.get(at) {
         let place = |name: &str| TokenWithSpan { token: SqlToken::make_word(name, Some('"')), span: token.span };
         match token.token {
@@ -542,6 +542,14 @@ fn row_functions(tokens: Vec<TokenWithSpan>) -> SqlResult<Vec<TokenWithSpan>> {
             _ => {}
         }
         rows.retain(|opened| depth >= *opened);
+        match token.token {
+            SqlToken::LParen if at > 0 && word(at - 1, "VALUES") => lists.push((depth, true)),
+            SqlToken::LParen => lists.iter_mut().for_each(|(row, open)| *open |= *row == depth),
+            SqlToken::RParen => lists.iter_mut().for_each(|(row, open)| *open &= *row != depth + 1),
+            SqlToken::Comma => {}
+            // Behind a row come others, or the end.
+            _ => lists.retain(|(_, open)| *open),
+        }
         if is(at, SqlToken::RParen) && (word(at + 1, "SEARCH") || word(at + 1, "CYCLE")) {
             let (traversal, length) = traversal::read(&tokens[at + 1..])?;
             if !traversal.is_empty() {
@@ -596,7 +604,8 @@ fn row_functions(tokens: Vec<TokenWithSpan>) -> SqlResult<Vec<TokenWithSpan>> {
             at += 1;
             continue;
         }
-        if is(at, SqlToken::Mul) && at > 0 && is(at - 1, SqlToken::Period) && is_whole_row(&tokens, at) {
+        let listed = lists.last().is_some_and(|(row, _)| *row == depth);
+        if is(at, SqlToken::Mul) && at > 0 && is(at - 1, SqlToken::Period) && (listed || is_whole_row(&tokens, at)) {
             out.push(place(phrases::ROW));
             at += 1;
             continue;

@@ -1,14 +1,19 @@
-//! The body of DO: PL/pgSQL without cursors and transactions of its own, as a program of steps.
+//! The body of DO: PL/pgSQL without transactions of its own, as a program of steps.
 //!
-//! There are statements, variables and records, INTO, PERFORM, EXECUTE with USING, IF and CASE, loops over numbers, queries
-//! and arrays, blocks with EXCEPTION, RAISE, ASSERT, GET DIAGNOSTICS, NULL and RETURN.
+//! There are statements, variables and records, INTO, PERFORM, EXECUTE with USING, IF and CASE, loops over numbers, queries,
+//! cursors and arrays, blocks with EXCEPTION, cursors ([`cursor`]), RAISE, ASSERT, GET DIAGNOSTICS, NULL and RETURN.
 //!
-//! Left out (0A000): cursors, assignments to elements of arrays, records as a whole, COMMIT and ROLLBACK.
+//! Left out (0A000): COMMIT and ROLLBACK, and FOREACH over slices.
+
+mod cursor;
+
+pub use cursor::Direction;
 
 use super::allowance::Allowance;
 use super::cursor::Cursor;
 use super::lex::{self, Kind, Lexer};
 use super::parse::check_expression;
+use super::phrases;
 use crate::error::{SqlError, SqlResult, SqlState, state};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -22,10 +27,23 @@ pub struct Program {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Variable {
     pub name: String,
-    /// The type as it was written; `None` for a record.
-    pub ty: Option<String>,
+    pub ty: Declared,
     pub constant: bool,
     pub not_null: bool,
+}
+
+/// What a declaration says of a variable's type.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Declared {
+    /// As it was written; perhaps the name of a table, whose rows are meant.
+    Type(String),
+    /// That of the only column of this query,
+    Column(String),
+    /// or of its rows.
+    Row(String),
+    Record,
+    /// `refcursor`
+    Cursor,
 }
 
 /// FOUND, SQLSTATE and SQLERRM.
@@ -42,7 +60,8 @@ pub struct Code {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Use {
-    pub name: String,
+    /// As it is named: perhaps with the label of its block.
+    pub names: Vec<String>,
     pub variable: usize,
     /// Of a record.
     pub field: Option<String>,
@@ -76,9 +95,17 @@ pub enum Step {
     Execute(Code, Vec<Code>, Option<Into>),
     /// A variable begins, with the value of an expression.
     Declare(usize, Code),
-    /// A variable begins, as what a query tells: its column, or a record of all of them (`true`).
-    DeclareLike(usize, Code, bool),
+    /// A variable begins, as what a query tells.
+    DeclareLike(usize, Code),
     Assign(Target, Code),
+    /// A cursor's variable that has no name yet gets one, and its query runs: a text, or an expression that is one and what
+    /// stands for its parameters. `false`: it cannot move backward.
+    Open(usize, Code, Option<Vec<Code>>, bool),
+    /// A cursor moves, and its row goes somewhere.
+    Fetch(usize, Direction, Option<Into>),
+    Close(usize),
+    /// The next row of a cursor whose loop this is, or on at that step.
+    NextOf(usize, Vec<Target>, usize),
     /// A loop begins, over the rows of a query,
     Rows(usize, Code),
     /// or of one whose text is an expression,
@@ -190,7 +217,7 @@ const DEEPEST: usize = 100;
 pub fn program(body: &str, allowance: &Allowance) -> SqlResult<Program> {
     let own = |name: &str, ty: &str| Variable {
         name: name.to_owned(),
-        ty: Some(ty.to_owned()),
+        ty: Declared::Type(ty.to_owned()),
         constant: true,
         not_null: false,
     };
@@ -199,6 +226,9 @@ pub fn program(body: &str, allowance: &Allowance) -> SqlResult<Program> {
         steps: Vec::new(),
         variables: vec![own("found", "bool"), own("sqlstate", "text"), own("sqlerrm", "text")],
         visible: vec![FOUND],
+        aliases: Vec::new(),
+        scopes: vec![(None, 0)],
+        bound: Vec::new(),
         rounds: Vec::new(),
         loops: 0,
         depth: 0,
@@ -222,6 +252,12 @@ struct Reader<'a> {
     variables: Vec<Variable>,
     /// The variables that can be named here, inner ones last.
     visible: Vec<usize>,
+    /// Other names of variables, as variables that stand for them.
+    aliases: Vec<(usize, usize)>,
+    /// Their blocks and loops: the label, and how many variables are outside.
+    scopes: Vec<(Option<String>, usize)>,
+    /// The cursors that are declared with their queries.
+    bound: Vec<cursor::Bound>,
     rounds: Vec<Rounds>,
     loops: usize,
     depth: usize,
@@ -284,7 +320,7 @@ impl Reader<'_> {
     }
 
     fn block_of(&mut self, label: Option<String>) -> SqlResult<()> {
-        let visible = self.visible.len();
+        let visible = self.scope(&label);
         while self.c.eat("DECLARE") {
             while !self.c.is("BEGIN") && !self.c.is("DECLARE") {
                 self.declaration(visible)?;
@@ -301,8 +337,19 @@ impl Reader<'_> {
         self.c.expect("END")?;
         self.end_label()?;
         self.leave(guard);
-        self.visible.truncate(visible);
+        self.end_scope(visible);
         Ok(())
+    }
+
+    /// Variables are declared from here on that a label may be put before. How many there are already.
+    fn scope(&mut self, label: &Option<String>) -> usize {
+        self.scopes.push((label.clone(), self.visible.len()));
+        self.visible.len()
+    }
+
+    fn end_scope(&mut self, visible: usize) {
+        self.visible.truncate(visible);
+        self.scopes.pop();
     }
 
     /// `name [CONSTANT] type [COLLATE c] [NOT NULL] [{DEFAULT | := | =} expression];`
@@ -311,16 +358,33 @@ impl Reader<'_> {
         if self.visible[block..].iter().any(|v| self.variables[*v].name == name) {
             return Err(SqlError::syntax(format!("duplicate declaration at or near \"{name}\"")));
         }
-        if self.c.is("ALIAS") || self.c.is("CURSOR") || self.c.is("NO") || self.c.is("SCROLL") {
-            return unsupported(if self.c.is("ALIAS") { "ALIAS" } else { "a cursor" });
+        if self.c.eat_all("ALIAS FOR") {
+            let names = self.names()?;
+            let Some((of, _)) = self.find(&names).filter(|(_, taken)| *taken == names.len()) else {
+                return Err(SqlError::new(
+                    state::UNDEFINED_OBJECT,
+                    format!("variable \"{}\" does not exist", names.join(".")),
+                ));
+            };
+            self.c.expect(";")?;
+            let alias = self.variable(name, self.variables[of].ty.clone(), self.variables[of].constant, false);
+            self.aliases.push((alias, of));
+            self.visible.push(alias);
+            return Ok(());
+        }
+        if self.c.is("CURSOR") || self.c.is("NO") || self.c.is("SCROLL") {
+            return self.bound_cursor(name);
         }
         let constant = self.c.eat("CONSTANT");
         let start = self.c.mark();
         let ty =
             self.c.take_until(|c| [";", ":=", "=", "DEFAULT", "NOT", "COLLATE", "%"].iter().any(|end| c.is(end)))?;
-        let mut ty = ty.to_owned();
-        let mut like = None;
-        if self.c.eat("%") {
+        let mut ty = match ty {
+            _ if ty.eq_ignore_ascii_case("record") => Declared::Record,
+            _ if ty.eq_ignore_ascii_case("refcursor") => Declared::Cursor,
+            ty => Declared::Type(ty.to_owned()),
+        };
+        if self.c.is("%") {
             self.c.reset(start);
             let of = self.c.name()?;
             self.c.expect("%")?;
@@ -328,12 +392,16 @@ impl Reader<'_> {
             if !rows {
                 self.c.expect("TYPE")?;
             }
-            let known = self.visible.iter().rev().map(|v| &self.variables[*v]).find(|v| v.name == of.name);
-            match (rows, known, &of.schema) {
-                (false, Some(variable), None) => ty = variable.ty.clone().unwrap_or_else(|| "record".into()),
-                (false, ..) => like = Some((false, of)),
-                (true, ..) => like = Some((true, of)),
-            }
+            let known = self.find(&[of.name.clone()]).filter(|_| of.schema.is_none() && !rows);
+            ty = match known {
+                Some((variable, _)) => self.variables[variable].ty.clone(),
+                None if rows => Declared::Row(format!("SELECT * FROM {of} LIMIT 0")),
+                None => {
+                    let table = of.schema.as_deref().unwrap_or_default();
+                    let column = lex::quote_identifier(&of.name);
+                    Declared::Column(format!("SELECT {column} FROM {table} LIMIT 0"))
+                }
+            };
         }
         if self.c.eat("COLLATE") {
             self.c.name()?;
@@ -344,40 +412,45 @@ impl Reader<'_> {
             None => None,
         };
         self.c.expect(";")?;
-        let record = ty.eq_ignore_ascii_case("record") || matches!(like, Some((true, _)));
-        if record && value.is_some() {
-            return unsupported("a value for a record");
-        }
         if not_null && value.is_none() {
             let text = format!("variable \"{name}\" must have a default value, since it's declared NOT NULL");
             return Err(SqlError::new(state::NULL_VALUE_NOT_ALLOWED, text));
         }
-        let variable = self.variable(name, (!record && like.is_none()).then(|| ty.clone()), constant, not_null);
-        let plain = |text: String| Code { text, uses: Vec::new() };
-        match like {
-            // A column's type is known when there is a table.
-            Some((false, of)) => {
-                let table = of.schema.as_deref().unwrap_or_default();
-                let column = lex::quote_identifier(&of.name);
-                self.push(Step::DeclareLike(variable, plain(format!("SELECT {column} FROM {table} LIMIT 0")), false));
-                if let Some(value) = value {
-                    self.push(Step::Assign(Target { variable, field: None }, value));
-                }
-            }
-            Some((true, of)) => {
-                self.push(Step::DeclareLike(variable, plain(format!("SELECT * FROM {of} LIMIT 0")), true));
-            }
-            None if record => {}
-            None => {
-                let value = value.unwrap_or_else(|| plain("NULL".into()));
-                self.push(Step::Declare(variable, Code { text: format!("CAST(({}) AS {ty})", value.text), ..value }));
-            }
-        }
+        let variable = self.variable(name, ty.clone(), constant, not_null);
+        self.declare(variable, ty, value);
         self.visible.push(variable);
         Ok(())
     }
 
-    fn variable(&mut self, name: String, ty: Option<String>, constant: bool, not_null: bool) -> usize {
+    /// The steps with which a variable begins.
+    fn declare(&mut self, variable: usize, ty: Declared, value: Option<Code>) {
+        let plain = |text: String| Code { text, uses: Vec::new() };
+        let cast = |value: Option<Code>, ty: &str| {
+            let value = value.unwrap_or_else(|| plain("NULL".into()));
+            Code { text: format!("CAST(({}) AS {ty})", value.text), ..value }
+        };
+        let value = match ty {
+            Declared::Type(ty) => {
+                self.push(Step::Declare(variable, cast(value, &ty)));
+                None
+            }
+            Declared::Cursor => {
+                self.push(Step::Declare(variable, cast(value, "text")));
+                None
+            }
+            // Columns and their types are known when there is a table.
+            Declared::Column(query) | Declared::Row(query) => {
+                self.push(Step::DeclareLike(variable, plain(query)));
+                value
+            }
+            Declared::Record => value,
+        };
+        if let Some(value) = value {
+            self.push(Step::Assign(Target { variable, field: None }, value));
+        }
+    }
+
+    fn variable(&mut self, name: String, ty: Declared, constant: bool, not_null: bool) -> usize {
         self.variables.push(Variable { name, ty, constant, not_null });
         self.variables.len() - 1
     }
@@ -444,17 +517,16 @@ impl Reader<'_> {
     }
 
     fn statement(&mut self) -> SqlResult<()> {
-        const BEYOND: [&str; 5] = ["OPEN", "FETCH", "MOVE", "CLOSE", "CALL"];
         let label = self.label()?;
         if self.c.is("BEGIN") || self.c.is("DECLARE") {
             return self.block_of(label);
         }
         if self.c.is("LOOP") || self.c.is("WHILE") || self.c.is("FOR") || self.c.is("FOREACH") {
-            let visible = self.visible.len();
+            let visible = self.scope(&label);
             self.enter(label, true);
             let again = self.rounds()?;
             self.leave(again);
-            self.visible.truncate(visible);
+            self.end_scope(visible);
             return Ok(());
         }
         if label.is_some() {
@@ -485,8 +557,11 @@ impl Reader<'_> {
         if let Some(word) = self.c.eat_one(&["EXIT", "CONTINUE"]) {
             return self.exit(word == "EXIT");
         }
-        if let Some(word) = self.c.eat_one(&BEYOND) {
-            return unsupported(word);
+        if let Some(word) = self.c.eat_one(&["OPEN", "FETCH", "MOVE", "CLOSE"]) {
+            return self.cursor(word);
+        }
+        if self.c.eat("CALL") {
+            return unsupported("CALL");
         }
         if self.c.eat("PERFORM") {
             let code = self.text()?;
@@ -506,12 +581,7 @@ impl Reader<'_> {
             }
             self.push(Step::Execute(expression, using, into));
         } else if self.c.is_at(1, ":=") || self.c.is_at(1, "=") || self.c.is_at(1, ".") || self.c.is_at(1, "[") {
-            let target = self.target()?;
-            if self.c.eat_one(&[":=", "="]).is_none() {
-                return Err(self.c.error());
-            }
-            let value = self.expression(&[";"])?;
-            self.push(Step::Assign(target, value));
+            self.assignment()?;
         } else {
             self.run()?;
         }
@@ -527,26 +597,96 @@ impl Reader<'_> {
         Ok(list)
     }
 
-    fn find(&self, name: &str) -> Option<usize> {
-        self.visible.iter().rev().copied().find(|v| self.variables[*v].name == name)
+    /// The variable that a chain of names begins with, by its own or by way of a label, and how many of them that takes.
+    fn find(&self, names: &[String]) -> Option<(usize, usize)> {
+        let mut end = self.visible.len();
+        for (label, from) in self.scopes.iter().rev() {
+            let named = |name: &String| {
+                let own = self.visible[*from..end].iter().rev().copied();
+                let found = own.into_iter().find(|v| self.variables[*v].name == *name)?;
+                let meant = self.aliases.iter().find(|(alias, _)| *alias == found);
+                Some(meant.map_or(found, |(_, variable)| *variable))
+            };
+            if let Some(variable) = names.first().and_then(named) {
+                return Some((variable, 1));
+            }
+            if label.is_some() && names.first() == label.as_ref() {
+                return names.get(1).and_then(named).map(|variable| (variable, 2));
+            }
+            end = *from;
+        }
+        None
+    }
+
+    /// `a.b.c`
+    fn names(&mut self) -> SqlResult<Vec<String>> {
+        let mut names = vec![self.c.ident()?];
+        while self.c.eat(".") {
+            names.push(self.c.any_word()?);
+        }
+        Ok(names)
     }
 
     /// The variable that something is assigned to.
     fn target(&mut self) -> SqlResult<Target> {
-        let name = self.c.ident()?;
-        let Some(found) = self.find(&name) else {
-            return Err(SqlError::syntax(format!("\"{name}\" is not a known variable")));
-        };
-        if self.variables[found].constant {
-            let text = format!("variable \"{name}\" is declared CONSTANT");
+        let names = self.names()?;
+        let unknown = || SqlError::syntax(format!("\"{}\" is not a known variable", names.join(".")));
+        let (variable, taken) = self.find(&names).ok_or_else(unknown)?;
+        if self.variables[variable].constant {
+            let text = format!("variable \"{}\" is declared CONSTANT", self.variables[variable].name);
             return Err(SqlError::new(SqlState::new("22005"), text));
         }
-        let record = self.variables[found].ty.is_none();
-        let field = if record && self.c.eat(".") { Some(self.c.any_word()?) } else { None };
-        if self.c.is("[") || self.c.is(".") {
-            return unsupported("an assignment to a part of a value");
+        match &names[taken..] {
+            [] => Ok(Target { variable, field: None }),
+            [field] => Ok(Target { variable, field: Some(field.clone()) }),
+            _ => Err(unknown()),
         }
-        Ok(Target { variable: found, field })
+    }
+
+    /// `variable[.field][[subscript]…] {:= | =} expression`
+    fn assignment(&mut self) -> SqlResult<()> {
+        let start = self.c.mark();
+        let target = self.target()?;
+        let end = self.c.mark();
+        self.c.reset(start);
+        let whole = self.c.take_until(|c| c.mark() == end)?.to_owned();
+        let mut bounds = Vec::new();
+        let mut slice = false;
+        while self.c.eat("[") {
+            let (lower, upper) = self.bounds()?;
+            slice |= upper.is_some();
+            bounds.extend([Some(lower), upper].into_iter().flatten());
+        }
+        if self.c.eat_one(&[":=", "="]).is_none() {
+            return Err(self.c.error());
+        }
+        let mut value = self.expression(&[";"])?;
+        if !bounds.is_empty() {
+            let name = if slice { phrases::SLICE } else { phrases::ELEMENT };
+            let known = format!("'{}'", self.variables[target.variable].name.replace('\'', "''"));
+            let whole = self.code_of(whole)?;
+            let parts: Vec<Code> = [whole, value].into_iter().chain(bounds).collect();
+            let texts: Vec<&str> = [&*known].into_iter().chain(parts.iter().map(|part| &*part.text)).collect();
+            let text = format!("\"{name}\"({})", texts.join(", "));
+            value = Code { text, uses: parts.into_iter().flat_map(|part| part.uses).collect() };
+        }
+        self.push(Step::Assign(target, value));
+        Ok(())
+    }
+
+    /// `subscript]` or `[lower]:[upper]]`
+    fn bounds(&mut self) -> SqlResult<(Code, Option<Code>)> {
+        let bound = |this: &mut Self| match this.c.is(":") || this.c.is("]") {
+            true => Ok(Code { text: "NULL".into(), uses: Vec::new() }),
+            false => this.expression(&[":"]),
+        };
+        if self.c.is("]") {
+            return Err(self.c.error());
+        }
+        let lower = bound(self)?;
+        let upper = if self.c.eat(":") { Some(bound(self)?) } else { None };
+        self.c.expect("]")?;
+        Ok((lower, upper))
     }
 
     fn into(&mut self) -> SqlResult<Into> {
@@ -606,14 +746,14 @@ impl Reader<'_> {
             if !is_word(i) || i > 0 && part(i - 1) == "." {
                 continue;
             }
-            let name = lex::identifier(part(i));
-            let Some(variable) = self.find(&name) else { continue };
-            let field = match self.variables[variable].ty {
-                Some(_) => None,
-                None if part(i + 1) == "." && is_word(i + 2) => Some(lex::identifier(part(i + 2))),
-                None => None,
-            };
-            let one = Use { name, variable, field };
+            let mut names = vec![lex::identifier(part(i))];
+            while names.len() < 3 && part(i + 2 * names.len() - 1) == "." && is_word(i + 2 * names.len()) {
+                names.push(lex::identifier(part(i + 2 * names.len())));
+            }
+            let Some((variable, taken)) = self.find(&names) else { continue };
+            let field = names.get(taken).cloned();
+            names.truncate(taken);
+            let one = Use { names, variable, field };
             if !uses.contains(&one) {
                 uses.push(one);
             }
@@ -665,12 +805,15 @@ impl Reader<'_> {
                 };
                 let bounds = [bound(low)?, bound(high)?, bound(by)?];
                 self.push(Step::Numbers(number, bounds, reverse));
-                let counter = self.variable(name, Some("integer".into()), false, false);
+                let counter = self.variable(name, Declared::Type("integer".into()), false, false);
                 self.push(Step::Declare(counter, Code { text: "CAST(NULL AS integer)".into(), uses: Vec::new() }));
                 self.visible.push(counter);
                 again = self.steps.len();
                 test = Some((self.push(Step::Nothing), Ok(vec![Target { variable: counter, field: None }])));
             } else {
+                if let Some(cursor) = self.looped_cursor() {
+                    return self.cursor_loop(cursor);
+                }
                 let targets = self.loop_targets(true)?;
                 self.c.expect("IN")?;
                 if self.c.eat("EXECUTE") {
@@ -706,7 +849,7 @@ impl Reader<'_> {
     fn loop_targets(&mut self, may_be_new: bool) -> SqlResult<Vec<Target>> {
         let start = self.c.mark();
         let name = self.c.ident()?;
-        if may_be_new && self.find(&name).is_none() {
+        if may_be_new && self.find(&[name]).is_none() {
             let text = "loop variable of loop over rows must be a record variable or list of scalar variables";
             return Err(SqlError::syntax(text));
         }
@@ -1025,7 +1168,7 @@ mod tests {
     #[test]
     fn what_is_missing_has_a_name() {
         for body in
-            ["declare c cursor for select 1; begin end", "begin open c; end", "declare a int[]; begin a[1] := 1; end"]
+            ["begin call f(); end", "declare a int[]; begin foreach a slice 1 in array a loop null; end loop; end"]
         {
             assert_eq!(program(body, &UNLIMITED).unwrap_err().code, state::FEATURE_NOT_SUPPORTED, "{body}");
         }
@@ -1037,7 +1180,8 @@ mod tests {
     #[test]
     fn loops_end_where_they_began() {
         let body = "begin for i in 1..2 * (3) by 4 loop continue when i = 2; exit; end loop; end";
-        let i = |text: &str| Code { text: text.into(), uses: vec![Use { name: "i".into(), variable: 3, field: None }] };
+        let use_of = Use { names: vec!["i".into()], variable: 3, field: None };
+        let i = |text: &str| Code { text: text.into(), uses: vec![use_of.clone()] };
         let expected = [
             Step::Nothing,
             Step::Numbers(

@@ -7,6 +7,7 @@ use super::from::{in_step, is_default};
 use super::names::{Clause, Level, Names, Range, SYSTEM_COLUMNS, fold, name_start, schema_and_name};
 use super::parts::kept_column;
 use super::query::{fixed_columns, is_one_row};
+use super::record::is_record_star;
 use super::through::{Place, Surface};
 use super::{Binder, Overriding, error_at};
 use crate::command::{Statement as Sql, Yields};
@@ -1188,47 +1189,57 @@ impl Binder<'_> {
         steps: &[&sqlparser::ast::ObjectNamePartFunction],
         value: &Expr,
     ) -> SqlResult<Typed> {
+        if is_default(value) {
+            let text = "cannot set an array element to DEFAULT";
+            return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text));
+        }
         let slice = steps.iter().any(|step| step.name.value == phrases::SLICE);
         let mut bounds: Vec<Typed> = Vec::new();
         for arg in steps.iter().flat_map(|step| &step.args) {
             bounds.push(self.within(Clause::Set, |this| this.argument(arg, Location::empty()))?);
         }
-        let (op, ty, typmod, target) = match (column.ty, slice) {
-            (Type::JSONB, false) => (Op::SetElement, Type::JSONB, crate::types::NO_TYPMOD, column.ty),
+        let value = self.within(Clause::Set, |this| this.expr(value))?;
+        let dimensions = if slice { steps.len() } else { 1 };
+        let old = Typed { ty: column.ty, typmod: column.typmod, ..old };
+        self.with_part(&column.name, old, (bounds, slice.then_some(dimensions)), value)
+    }
+
+    /// A value with a part set: an element, or a slice of so many dimensions.
+    pub(super) fn with_part(
+        &mut self,
+        name: &str,
+        old: Typed,
+        (bounds, slice): (Vec<Typed>, Option<usize>),
+        value: Typed,
+    ) -> SqlResult<Typed> {
+        let (whole, whole_typmod) = (old.ty, old.typmod);
+        let (op, ty, typmod, target) = match (whole, slice.is_some()) {
+            (Type::JSONB, false) => (Op::SetElement, Type::JSONB, crate::types::NO_TYPMOD, whole),
             (Type::JSONB, true) => {
                 let text = "jsonb subscript does not support slices";
                 return Err(SqlError::new(state::DATATYPE_MISMATCH, text));
             }
-            (ty, true) if ty.is_array() && steps.len() == 1 => (Op::SetSlice, ty, column.typmod, ty),
+            (ty, true) if ty.is_array() && slice == Some(1) => (Op::SetSlice, ty, whole_typmod, ty),
             (ty, true) if ty.is_array() => {
                 return Err(SqlError::unsupported("assignment to a slice of several dimensions"));
             }
-            (ty, false) if ty.is_array() => (Op::SetElement, ty.element().unwrap_or(Type::TEXT), column.typmod, ty),
+            (ty, false) if ty.is_array() => (Op::SetElement, ty.element().unwrap_or(Type::TEXT), whole_typmod, ty),
             (ty, _) => {
                 let name = self.type_name(ty);
                 let text = format!("cannot subscript type {name} because it does not support subscripting");
                 return Err(SqlError::new(state::DATATYPE_MISMATCH, text));
             }
         };
-        let value = match is_default(value) {
-            true => {
-                let text = "cannot set an array element to DEFAULT";
-                return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text));
-            }
-            false => self.within(Clause::Set, |this| this.expr(value))?,
-        };
         let from = value.ty;
         let value =
             self.try_coerce(value, ty, typmod, crate::functions::CastContext::Assignment)?.ok_or_else(|| {
                 let (to, from) = (self.type_name(ty), self.type_name(from));
-                let text = format!(
-                    "subscripted assignment to \"{}\" requires type {to} but expression is of type {from}",
-                    column.name
-                );
+                let text =
+                    format!("subscripted assignment to \"{name}\" requires type {to} but expression is of type {from}");
                 SqlError::new(state::DATATYPE_MISMATCH, text).hint("You will need to rewrite or cast the expression.")
             })?;
         let mut args = vec![old];
-        if column.ty == Type::JSONB {
+        if whole == Type::JSONB {
             args.push(Typed::bool(bounds.first().is_some_and(|first| first.ty.is_integer())));
             args.push(value);
             for bound in bounds {
@@ -1240,7 +1251,7 @@ impl Binder<'_> {
                 args.push(self.subscript(bound)?);
             }
         }
-        Ok(Typed::apply(target, op, args).typmod(column.typmod))
+        Ok(Typed::apply(target, op, args).typmod(whole_typmod))
     }
 
     fn tuple_assignment(&mut self, relation: &Relation, columns: &[Column], value: &Expr) -> SqlResult<Vec<Assigned>> {
@@ -1568,7 +1579,10 @@ fn plain_values(query: &Query) -> Option<Vec<&[Expr]>> {
     let alone =
         query.with.is_none() && query.order_by.is_none() && query.limit_clause.is_none() && query.fetch.is_none();
     match &*query.body {
-        SetExpr::Values(values) if alone => Some(values.rows.iter().map(|r| r.content.as_slice()).collect()),
+        SetExpr::Values(values) if alone => {
+            let rows: Vec<&[Expr]> = values.rows.iter().map(|r| r.content.as_slice()).collect();
+            Some(rows).filter(|rows| !rows.iter().any(|row| row.iter().any(is_record_star)))
+        }
         _ => None,
     }
 }

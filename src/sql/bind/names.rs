@@ -4,7 +4,7 @@ use super::{Binder, error_at};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::catalog::{FIRST_USER_OID, Relation, RelationKind, Source};
 use crate::sql::ir::{Column, FromItem, Named, Node, Op, Over, Typed};
-use crate::sql::lex;
+use crate::sql::{Means, Variable, lex};
 use crate::types::Type;
 use crate::types::record::Field;
 use crate::value::Value;
@@ -358,7 +358,7 @@ pub(crate) fn name_start(name: &ObjectName) -> Location {
     }
 }
 
-impl Binder<'_> {
+impl<'a> Binder<'a> {
     pub(super) fn level(&mut self) -> &mut Level {
         self.levels.last_mut().expect("expressions are bound inside a level")
     }
@@ -392,8 +392,9 @@ impl Binder<'_> {
                 return Ok((expr.at(at), taken));
             }
         }
-        if let Some((n, taken)) = self.variable(&names) {
-            return Ok((self.parameter(&format!("${}", n + 1))?.at(at), taken));
+        if let Some((variable, taken)) = self.variable(&names) {
+            let (value, field) = self.value_of(variable, names.get(taken))?;
+            return Ok((value.at(at), taken + usize::from(field)));
         }
         // A FROM item's whole row: only if nowhere there is a column of that name.
         if let [name] = &names[..] {
@@ -412,13 +413,42 @@ impl Binder<'_> {
     }
 
     /// Which of the program's variables a chain of names begins with, and how many of the names are its own.
-    fn variable(&self, names: &[String]) -> Option<(usize, usize)> {
+    pub(super) fn variable(&self, names: &[String]) -> Option<(&'a Variable, usize)> {
         // What the catalog keeps knows none.
         if !self.allow_params || !self.views.is_empty() {
             return None;
         }
-        let variables = self.scope.variables.iter().enumerate();
-        variables.filter(|(_, name)| names.starts_with(name)).map(|(n, name)| (n, name.len())).next()
+        let variables = self.scope.variables.iter().filter(|variable| names.starts_with(&variable.names));
+        variables.map(|variable| (variable, variable.names.len())).next()
+    }
+
+    /// The value of a variable, or of its field if it has one of that name, and whether it is that.
+    pub(super) fn value_of(&mut self, variable: &Variable, field: Option<&String>) -> SqlResult<(Typed, bool)> {
+        let (fields, is_null) = match &variable.means {
+            Means::Parameter(n) => return Ok((self.parameter(&format!("${n}"))?, false)),
+            Means::Record { fields, is_null } => (fields, *is_null),
+        };
+        if let Some((_, n)) = fields.iter().find(|(name, _)| Some(name) == field) {
+            return Ok((self.parameter(&format!("${n}"))?, true));
+        }
+        let fields = self.fields_of_variable(variable)?;
+        let field = |f: &Named| Field { name: f.name.clone(), ty: f.expr.ty, typmod: f.expr.typmod };
+        let shape = fields.iter().map(field).collect();
+        // Whether there is a row at all.
+        let values = fields.into_iter().map(|f| f.expr).chain(is_null.then(|| Typed::bool(false))).collect();
+        let record = Typed::apply(Type::RECORD, Op::Record(Rc::new(shape)), values);
+        Ok((self.labelled(record)?, false))
+    }
+
+    /// The fields of a record's variable.
+    pub(super) fn fields_of_variable(&mut self, variable: &Variable) -> SqlResult<Vec<Named>> {
+        let Means::Record { fields, .. } = &variable.means else {
+            let name = variable.names.last().cloned().unwrap_or_default();
+            return Err(self.no_range(&name));
+        };
+        let mut named =
+            |(name, n): &(String, usize)| Ok(Named { name: name.clone(), expr: self.parameter(&format!("${n}"))? });
+        fields.iter().map(&mut named).collect()
     }
 
     /// Notes what a name in the text means; names in the texts of views are not in this one.

@@ -50,6 +50,20 @@ impl Binder<'_> {
         Ok(Typed::test(Op::Or, either))
     }
 
+    /// `a[1] := x` of a program: the whole value of `a`, whose name comes first, with that part set.
+    pub(super) fn set_part(&mut self, slice: bool, args: &[FunctionArg], at: Location) -> SqlResult<Typed> {
+        let args = args.iter().map(|arg| self.argument(arg, at)).collect::<SqlResult<Vec<_>>>()?;
+        let mut args = args.into_iter();
+        let (Some(Typed { node: Node::Text(name), .. }), Some(old), Some(value)) =
+            (args.next(), args.next(), args.next())
+        else {
+            return Err(SqlError::internal("an assignment to a part takes a name and values"));
+        };
+        let bounds: Vec<Typed> = args.collect();
+        let dimensions = slice.then_some(bounds.len() / 2);
+        self.with_part(&name, old, (bounds, dimensions), value)
+    }
+
     /// `f(a, VARIADIC array)`: the elements that are written out one by one, or what says the same of a whole array.
     pub(super) fn variadic_call(
         &mut self,

@@ -339,7 +339,7 @@ impl Binder<'_> {
                 let mut rows = Vec::with_capacity(values.rows.len());
                 self.levels.push(Level::new(Clause::Values));
                 let bound = values.rows.iter().try_for_each(|row| {
-                    rows.push(row.content.iter().map(|e| self.expr(e)).collect::<SqlResult<Vec<_>>>()?);
+                    rows.push(self.listed(&row.content)?);
                     Ok(())
                 });
                 let level = self.levels.pop();
@@ -844,7 +844,7 @@ impl Binder<'_> {
         Ok(columns)
     }
 
-    fn table_wildcard(&mut self, name: &sqlparser::ast::ObjectName) -> SqlResult<Vec<Named>> {
+    pub(super) fn table_wildcard(&mut self, name: &sqlparser::ast::ObjectName) -> SqlResult<Vec<Named>> {
         let names = parts(name)?;
         let at = name_start(name);
         let (schema, table) = match &names[..] {
@@ -858,6 +858,9 @@ impl Binder<'_> {
                 columns.iter().for_each(|column| self.note_outer(depth, &column.expr));
                 return Ok(columns);
             }
+        }
+        if let Some((variable, _)) = self.variable(&names).filter(|(_, taken)| *taken == names.len()) {
+            return self.fields_of_variable(variable);
         }
         Err(error_at(self, self.no_range(table), at))
     }

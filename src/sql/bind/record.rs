@@ -4,15 +4,17 @@
 //! itself at run time, but no name is looked up there.
 
 use super::names::{fold, name_start, parts};
+use super::scalar::fields_of;
 use super::{Binder, error_at};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::CastContext;
 use crate::sql::catalog::Relation;
 use crate::sql::ir::{Body, Named, Node, Op, Typed};
+use crate::sql::phrases;
 use crate::types::record::{Field, fields, shape};
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
-use sqlparser::ast::{DataType, Ident, ObjectName};
+use sqlparser::ast::{DataType, Expr, Ident, ObjectName};
 use std::rc::Rc;
 
 /// The fields of a record.
@@ -146,8 +148,33 @@ impl Binder<'_> {
                 return Ok(row.at(at));
             }
         }
+        if let Some((variable, _)) = self.variable(&names).filter(|(_, taken)| *taken == names.len()) {
+            return Ok(self.value_of(variable, None)?.0.at(at));
+        }
         let table = names.last().cloned().unwrap_or_default();
         Err(error_at(self, self.no_range(&table), at))
+    }
+
+    /// The values of a row of VALUES, in which `r.*` and `(r).*` are the fields of a record.
+    pub(super) fn listed(&mut self, exprs: &[Expr]) -> SqlResult<Vec<Typed>> {
+        let mut values = Vec::with_capacity(exprs.len());
+        for expr in exprs {
+            let fields = match (expr, fields_of(expr)) {
+                (_, Some(record)) => {
+                    let record = self.expr(record)?;
+                    self.fields(record)?
+                }
+                (Expr::CompoundIdentifier(idents), _) if is_record_star(expr) => {
+                    self.table_wildcard(&ObjectName::from(idents[..idents.len() - 1].to_vec()))?
+                }
+                _ => {
+                    values.push(self.expr(expr)?);
+                    continue;
+                }
+            };
+            values.extend(fields.into_iter().map(|field| field.expr));
+        }
+        Ok(values)
     }
 
     /// The fields of the rows of a table or view by whose name a type is called.
@@ -183,6 +210,12 @@ impl Binder<'_> {
         }
         Ok(Typed::apply(Type::RECORD, Op::Record(fields), values).at(at))
     }
+}
+
+/// Whether it is `r.*`, or `(r).*`.
+pub(super) fn is_record_star(expr: &Expr) -> bool {
+    let whole = |idents: &[Ident]| idents.len() > 1 && idents.last().is_some_and(|last| last.value == phrases::ROW);
+    matches!(expr, Expr::CompoundIdentifier(idents) if whole(idents)) || fields_of(expr).is_some()
 }
 
 /// The fields of a relation's rows.

@@ -920,6 +920,9 @@ impl Binder<'_> {
         if name == phrases::SYMMETRIC {
             return self.between_symmetric(&list.args, at);
         }
+        if name == phrases::ELEMENT || name == phrases::SLICE {
+            return self.set_part(name == phrases::SLICE, &list.args, at);
+        }
         if name == "grouping" {
             let clause = self.level().clause;
             if !matches!(clause, Clause::Select | Clause::Having | Clause::OrderBy | Clause::Window) {
