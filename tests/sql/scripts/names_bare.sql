@@ -1,8 +1,8 @@
 -- Keywords as names of columns without AS, and what they are instead.
 
-SELECT 1 view, 2 "for", 3 values, 4 match, 5 cluster, 6 explain, 7 analyze, 8 end, 9 lateral, 10 both
---> view int4 | for int4 | values int4 | match int4 | cluster int4 | explain int4 | analyze int4 | end int4 | lateral int4 | both int4
---> 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10
+SELECT 1 view, 2 "for", 3 values, 5 cluster, 6 explain, 7 analyze, 8 end, 9 lateral, 10 both
+--> view int4 | for int4 | values int4 | cluster int4 | explain int4 | analyze int4 | end int4 | lateral int4 | both int4
+--> 1 | 2 | 3 | 5 | 6 | 7 | 8 | 9 | 10
 --> SELECT 1
 
 SELECT count(*) values FROM (SELECT 1 end) x
