@@ -12,7 +12,7 @@ mkdir -p $work
 work=$(cd $work && pwd)
 
 python=(psycopg3 asyncpg sqlalchemy-psycopg3 sqlalchemy-psycopg2 django peewee)
-node=(pg postgresjs knex sequelize typeorm kysely drizzle)
+node=(pg pg-situations postgresjs knex sequelize typeorm kysely drizzle)
 jvm=(pgjdbc hibernate flyway liquibase)
 go=(pgx pq gorm goose golang-migrate)
 rust=(tokio-postgres sqlx sea-orm diesel)
@@ -48,6 +48,7 @@ if has "node npm" "${node[@]}"; then
   cp package.json apps/*.mjs $work/node/
   (cd $work/node && npm install --silent --no-audit --no-fund)
   for name in "${node[@]}"; do apps[$name]="node $work/node/app_node.mjs PORT $name"; done
+  apps[pg-situations]="node $work/node/app_pg_situations.mjs PORT"
 fi
 if has pg_dump pg_dump; then apps[pg_dump]="apps/app_pg_dump.sh PORT"; fi
 # What these say is compared with what they said on PostgreSQL 15 (`expected/NAME`).

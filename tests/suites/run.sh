@@ -14,7 +14,7 @@ mkdir -p "$work"
 [ -x "$work/python/bin/python" ] || python3 -m venv "$work/python"
 pip="$work/python/bin/pip -q --disable-pip-version-check"
 python=$work/python/bin/python
-$pip install Django==5.2.19 SQLAlchemy==2.0.58 asyncpg==0.32.0 'psycopg[binary]==3.3.9' pytest==9.2.0 distro tblib 'setuptools>=77' wheel Cython
+$pip install Django==5.2.19 SQLAlchemy==2.0.58 asyncpg==0.32.0 'psycopg[binary]==3.3.9' pytest==9.2.0 pytest-timeout==2.4.0 distro tblib 'setuptools>=77' wheel Cython
 # A source, unpacked: source NAME VERSION
 source_of() {
     local file=$work/${1,,}-$2
@@ -41,7 +41,7 @@ P
 }
 pytests() { # pytests FILE ARGUMENTS…
     local file=$1; shift
-    $python -m pytest -q -p no:logging -p no:cacheprovider -rA "$@" >"$file.log" 2>&1 || true
+    $python -m pytest -q -p no:logging -p no:cacheprovider --timeout=120 --tb=native -rA "$@" >"$file.log" 2>&1 || true
     sed -n 's/^PASSED \([^ ]*\).*/\1 passed/p; s/^\(FAILED\|ERROR\) \([^ ]*\).*/\2 failed/p' "$file.log" | sed 's/_postgresql+psycopg_[0-9_]*//' >"$file"
 }
 sqlalchemy() {
