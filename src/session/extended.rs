@@ -221,6 +221,11 @@ impl Session {
         self.show_text(text.as_deref().unwrap_or_default());
         self.check_failed(&plan)?;
         let Some(portal) = self.portals.remove(name) else { return Ok(()) };
+        if !name.is_empty() {
+            // If it fails it is there until its transaction ends, and cannot be run.
+            let failed = Portal { state: PortalState::Finished, ..portal.unrun() };
+            self.portals.insert(name.to_owned(), failed);
+        }
         let max = if max_rows == 0 { u64::MAX } else { u64::from(max_rows) };
         // DECLARE and EXECUTE compile another statement while they run, and may have to be run again.
         let again = matches!(&plan.kind, PlanKind::Utility(_))

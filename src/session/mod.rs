@@ -1113,7 +1113,7 @@ impl Session {
                 return Ok(());
             }
             PortalState::Finished => {
-                let message = format!("portal \"{}\" cannot be run anymore", run.portal.name);
+                let message = format!("portal \"{}\" cannot be run", run.portal.name);
                 return Err(SqlError::new(state::OBJECT_NOT_IN_PREREQUISITE_STATE, message).into());
             }
         }

@@ -977,6 +977,7 @@ impl Session {
             doing.cursors.retain(|open| open.depth <= doing.guards.len());
             let name = mark_of(doing.guards.len() + 1);
             (doing.at, doing.text, doing.row, doing.caught) = (step, None, None, Some(error.clone()));
+            doing.first = None;
             doing.slots[SQLSTATE] = plain(Type::TEXT, Value::Text(error.code.as_str().to_owned()));
             doing.slots[SQLERRM] = plain(Type::TEXT, Value::Text(error.message.clone()));
             self.batch = Default::default();

@@ -115,6 +115,31 @@ async fn what_is_slow_holds_no_earlier_answer() {
     }
 }
 
+/// A portal that has failed is there as long as its transaction is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn portals_that_have_failed() {
+    let cluster = Cluster::start(1).await;
+    let mut client = Raw::connect(cluster.node(1).postgres).await.expect("connect");
+    for (end, code) in [("ROLLBACK", "34000"), ("ROLLBACK TO a", "55000")] {
+        let mut code_of = async |bytes: Vec<u8>| {
+            client.send(&bytes).await.expect("send");
+            let answer = in_time("the answer", client.until_ready()).await.expect("an answer");
+            first_error(&answer).map_or_else(String::new, |error| error.code().to_owned())
+        };
+        assert_eq!(code_of(raw::query("BEGIN")).await, "");
+        let sql = "SELECT 1 / (a - 2) FROM generate_series(1, 3) a";
+        let begin = [raw::parse("", sql), raw::bind("p", "", &[]), raw::execute("p", 1), raw::sync()].concat();
+        assert_eq!(code_of(begin).await, "");
+        assert_eq!(code_of(raw::query("SAVEPOINT a")).await, "");
+        let again = || [raw::execute("p", 1), raw::sync()].concat();
+        assert_eq!(code_of(again()).await, "22012");
+        assert_eq!(code_of(again()).await, "25P02");
+        assert_eq!(code_of(raw::query(end)).await, "");
+        assert_eq!(code_of(again()).await, code, "{end}");
+        code_of(raw::query("ROLLBACK")).await;
+    }
+}
+
 /// An empty message, comments only, and many empty statements.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn statements_that_say_nothing() {

@@ -358,6 +358,13 @@ pub(crate) fn name_start(name: &ObjectName) -> Location {
     }
 }
 
+/// Both a variable of a program's and something of the statement's have this name.
+fn ambiguous(names: &[String]) -> SqlError {
+    let text = format!("column reference \"{}\" is ambiguous", names.join("."));
+    let detail = "It could refer to either a PL/pgSQL variable or a table column.";
+    SqlError::new(state::AMBIGUOUS_COLUMN, text).detail(detail)
+}
+
 impl<'a> Binder<'a> {
     pub(super) fn level(&mut self) -> &mut Level {
         self.levels.last_mut().expect("expressions are bound inside a level")
@@ -379,9 +386,7 @@ impl<'a> Binder<'a> {
             let level = &self.levels[depth].names;
             if let Some((expr, taken)) = lookup(level, &names).map_err(|e| error_at(self, e, at))? {
                 if let Some((_, taken)) = self.variable(&names) {
-                    let text = format!("column reference \"{}\" is ambiguous", names[..taken].join("."));
-                    let detail = "It could refer to either a PL/pgSQL variable or a table column.";
-                    return Err(error_at(self, SqlError::new(state::AMBIGUOUS_COLUMN, text).detail(detail), at));
+                    return Err(error_at(self, ambiguous(&names[..taken]), at));
                 }
                 self.note_outer(depth, &expr);
                 self.note_surface(&expr);
@@ -393,6 +398,10 @@ impl<'a> Binder<'a> {
             }
         }
         if let Some((variable, taken)) = self.variable(&names) {
+            let is_range = |name: &String| self.levels.iter().any(|level| level.names.range(None, name).is_some());
+            if names.len() == 1 && is_range(&names[0]) {
+                return Err(error_at(self, ambiguous(&names), at));
+            }
             let (value, field) = self.value_of(variable, names.get(taken))?;
             return Ok((value.at(at), taken + usize::from(field)));
         }

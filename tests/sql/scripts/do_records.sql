@@ -157,3 +157,10 @@ DO $$ DECLARE v int; BEGIN EXECUTE 'UPDATE dr2 SET b = b || ''l'' WHERE a < 3 RE
 SELECT * FROM dr2
 --> a int4 | b text
 --> SELECT 0
+
+DO $$ DECLARE r record; n int; BEGIN SELECT 1 AS a INTO r; SELECT count(r) INTO n FROM dr r; RAISE NOTICE '%', n; END $$
+--> ERROR 42702: column reference "r" is ambiguous
+-->   detail: It could refer to either a PL/pgSQL variable or a table column.
+
+DO $$ DECLARE q dr3; BEGIN RAISE NOTICE 'never'; END $$
+--> ERROR 42704: type "dr3" does not exist
