@@ -392,7 +392,7 @@ impl Reader<'_> {
             if !rows {
                 self.c.expect("TYPE")?;
             }
-            let known = self.find(&[of.name.clone()]).filter(|_| of.schema.is_none() && !rows);
+            let known = self.find(std::slice::from_ref(&of.name)).filter(|_| of.schema.is_none() && !rows);
             ty = match known {
                 Some((variable, _)) => self.variables[variable].ty.clone(),
                 None if rows => Declared::Row(format!("SELECT * FROM {of} LIMIT 0")),
