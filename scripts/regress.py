@@ -5,9 +5,11 @@
 
 POSTGRES and QUORATE are connection strings, as a superuser of the same name in databases of the same name that may be spoilt.
 The files are PostgreSQL's own, from `src/test/regress/sql` of its source; they are no part of this repository. Of psql's commands
-`\\c` is understood; statements with others are passed over. OIDs of what was made, and passwords' verifiers, are not compared.
+`\\c` and `\\set` are understood; statements with others are passed over. What the files copy from their data directory is
+sent by this script. OIDs of what was made, and passwords' verifiers, are not compared.
 Needs the package psycopg.
 """
+import os
 import re
 import sys
 
@@ -18,7 +20,7 @@ OID = 26
 
 
 def statements(text):
-    """The statements of a file: (kind, text); data of COPY goes with its statement."""
+    """The statements of a file: (kind, text, data of COPY)."""
     out, at, start, depth = [], 0, 0, 0
     while at < len(text):
         if text.startswith("--", at):
@@ -41,40 +43,65 @@ def statements(text):
             end = text.find("\n", at)
             end = len(text) if end < 0 else end
             before, command = text[start:at].strip(), text[at:end].strip()
-            out.append(("psql", (before + " " + command).strip()))
+            out.append(("psql", (before + " " + command).strip(), ""))
             at = start = end
         elif text[at] in "()":
             depth += 1 if text[at] == "(" else -1
             at += 1
         elif text[at] == ";" and depth <= 0 and not re.search(r"begin\s+atomic(?!.*\bend\b)", text[start:at], re.I | re.S):
             sql, at, depth = text[start:at].strip(), at + 1, 0
+            data = ""
             if re.match(r"copy\b.*\bfrom\s+stdin", sql, re.I | re.S):
                 end = re.search(r"^\\\.$", text[at:], re.M)
+                line = text.find("\n", at) + 1
+                data = text[line : at + end.start()] if end else ""
                 at += end.end() if end else 0
             start = at
             if sql:
-                out.append(("sql", sql))
+                out.append(("sql", sql, data))
         else:
             at += 1
     return out
 
 
 class Server:
-    def __init__(self, info):
-        self.info, self.notices = info, []
+    def __init__(self, info, directory):
+        self.info, self.notices, self.directory = info, [], directory
+        self.variables = {"abs_srcdir": directory}
         self.connect(None)
 
     def connect(self, user):
         self.connection = psycopg.connect(self.info, autocommit=True, **({"user": user} if user else {}))
         self.connection.add_notice_handler(lambda n: self.notices.append(f"{n.severity}: {n.message_primary}"))
 
-    def run(self, sql):
+    def filled(self, text):
+        """A text with psql's variables in it."""
+
+        def value(found):
+            quote, name = found[1], found[2]
+            if name not in self.variables:
+                return found[0]
+            shown = self.variables[name]
+            return quote + shown.replace(quote, quote * 2) + quote if quote else shown
+
+        return re.sub(r"(?<![:\w]):(['\"]?)(\w+)\1", value, text)
+
+    def set(self, text):
+        words = re.findall(r"'((?:[^']|'')*)'|(\S+)", self.filled(text))
+        self.variables[words[1][1]] = "".join(a.replace("''", "'") or b for a, b in words[2:])
+
+    def run(self, sql, data=""):
         """What a client sees of it."""
         self.notices = []
+        sql = self.filled(sql)
+        if found := re.match(r"(copy\b.*\bfrom\s+)'([^']*)'", sql, re.I | re.S):
+            if found[2].startswith(self.directory + "/data/"):
+                sql, data = found[1] + "stdin" + sql[found.end() :], open(found[2], encoding="utf-8").read()
         pgconn = self.connection.pgconn
         result = pgconn.exec_(sql.encode())
         status = result.status
         if status == pq.ExecStatus.COPY_IN:
+            pgconn.put_copy_data(data.encode())
             pgconn.put_copy_end()
             while last := pgconn.get_result():
                 result = last
@@ -118,17 +145,21 @@ def main():
     everything = "--all" in sys.argv
     total = same = 0
     for path in arguments[2:]:
-        servers = [Server(info) for info in arguments[:2]]
+        directory = os.path.dirname(os.path.dirname(os.path.abspath(path)))
+        servers = [Server(info, directory) for info in arguments[:2]]
         equal = count = 0
-        for kind, text in statements(open(path, encoding="utf-8").read()):
+        for kind, text, data in statements(open(path, encoding="utf-8").read()):
             if kind == "psql":
                 if re.match(r"\\c(onnect)?\b", text):
                     reconnect(servers, text)
+                elif re.match(r"\\set\s+\w", text):
+                    for server in servers:
+                        server.set(text)
                 continue
             answers = []
             for server in servers:
                 try:
-                    answers.append(server.run(text))
+                    answers.append(server.run(text, data))
                 except psycopg.Error as error:
                     answers.append([f"the connection: {error}"])
                     server.connect(None)
