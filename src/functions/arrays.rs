@@ -154,6 +154,11 @@ quantified! {
 }
 
 pub const SCALARS: &[Scalar] = &[
+    // How many elements are NULL (1), or are not (0).
+    scalar("q_count_nulls", 2, |_, a| {
+        let nulls = int(a, 1)? == 1;
+        Ok(Value::Int(codec::Array::read(blob(a, 0)?)?.iter().filter(|item| item.is_none() == nulls).count() as i64))
+    }),
     scalar("q_array", -1, |_, a| {
         make(Type(int(a, 0)? as u32), a[1..].iter().copied().map(ValueRef::to_owned).collect())
     })

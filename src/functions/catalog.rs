@@ -433,7 +433,7 @@ fn in_unit(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
         [_, ValueRef::Null] => return Ok(args[0].to_owned()),
         _ => (text(args, 0)?, text(args, 1)?),
     };
-    Ok(settings::in_unit(value, unit).map_or_else(|| from_text(value), |n| Value::Text(n.to_string())))
+    Ok(settings::in_unit(value, unit).map_or_else(|| from_text(value), Value::Text))
 }
 
 #[cfg(test)]

@@ -160,6 +160,9 @@ pub const FUNCTIONS: &[Function] = &[
     func("timezone", &[INTERVAL, TIMESTAMP], TIMESTAMPTZ, "q_zone_iv_ts({0}, {1})"),
     func("timezone", &[INTERVAL, TIMESTAMPTZ], TIMESTAMP, "q_zone_iv_tstz({0}, {1})"),
     func("timezone", TEXT_TIMETZ, TIMETZ, "q_zone_timetz({0}, {1})").stable(),
+    func("timezone", &[INTERVAL, TIMETZ], TIMETZ, "q_zone_iv_timetz({0}, {1})"),
+    func("timestamptz", &[DATE, TIME], TIMESTAMPTZ, "q_ts_tstz(q_date_time({0}, {1}))").stable(),
+    func("timestamptz", &[DATE, TIMETZ], TIMESTAMPTZ, "q_date_timetz({0}, {1})"),
     // Whether two periods share a moment.
     func("overlaps", &[TIMESTAMP, TIMESTAMP, TIMESTAMP, TIMESTAMP], BOOL, "q_overlaps({*})"),
     func(
@@ -532,11 +535,10 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_zone_iv_tstz", 2, |_, a| from_int(dt::utc_to_local(int(a, 1)?, &interval_zone(&iv(a, 0)?)?)?)),
     scalar("q_zone_timetz", 2, |ctx, a| {
         let (zone, time) = (dt::named_zone(text(a, 0)?)?, timetz(a, 1)?);
-        let offset = zone.offset_at(ctx.now.div_euclid(USECS_PER_SEC));
-        let micros = time.micros + i64::from(offset - time.offset) * USECS_PER_SEC;
-        Ok(Value::Text(TimeTz { micros: micros.rem_euclid(MICROS_PER_DAY), offset }.encode()))
+        Ok(in_zone(time, zone.offset_at(ctx.now.div_euclid(USECS_PER_SEC))))
     })
     .contextual(),
+    scalar("q_zone_iv_timetz", 2, |_, a| Ok(in_zone(timetz(a, 1)?, interval_zone(&iv(a, 0)?)?.offset_at(0)))),
     // Construction and templates.
     scalar("q_make_date", 3, |_, a| from_int(dt::make_date(int(a, 0)?, int(a, 1)?, int(a, 2)?)?)),
     scalar("q_make_time", 3, |_, a| from_int(dt::make_time(int(a, 0)?, int(a, 1)?, real(a, 2)?)?)),
@@ -575,6 +577,12 @@ pub const SCALARS: &[Scalar] = &[
     }),
     scalar("q_session_zone", 0, |ctx, _| Ok(from_text(ctx.env.time_zone.as_str()))).contextual(),
 ];
+
+/// The same moment of the day at another offset.
+fn in_zone(time: TimeTz, offset: i32) -> Value {
+    let micros = time.micros + i64::from(offset - time.offset) * USECS_PER_SEC;
+    Value::Text(TimeTz { micros: micros.rem_euclid(MICROS_PER_DAY), offset }.encode())
+}
 
 /// The zone of AT TIME ZONE INTERVAL.
 fn interval_zone(interval: &Interval) -> SqlResult<Zone> {

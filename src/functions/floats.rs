@@ -6,7 +6,7 @@
 
 use super::arg::{division_by_zero, from_real, int, out_of_range, real};
 use super::table::*;
-use super::{Aggregate, Cast, Context, Function, Operator, Scalar};
+use super::{Aggregate, Cast, Context, Function, Operator, Scalar, degrees};
 use crate::error::{SqlError, SqlResult, SqlState, state};
 use crate::value::{Value, ValueRef};
 
@@ -77,6 +77,14 @@ pub const FUNCTIONS: &[Function] = &[
     func("acos", F8, FLOAT8, "q_acos({0})"),
     func("atan", F8, FLOAT8, "q_atan({0})"),
     func("atan2", F8_F8, FLOAT8, "q_atan2({0}, {1})"),
+    func("sind", F8, FLOAT8, "q_sind({0})"),
+    func("cosd", F8, FLOAT8, "q_cosd({0})"),
+    func("tand", F8, FLOAT8, "q_tand({0})"),
+    func("cotd", F8, FLOAT8, "q_cotd({0})"),
+    func("asind", F8, FLOAT8, "q_asind({0})"),
+    func("acosd", F8, FLOAT8, "q_acosd({0})"),
+    func("atand", F8, FLOAT8, "q_atand({0})"),
+    func("atan2d", F8_F8, FLOAT8, "q_atan2d({0}, {1})"),
     func("sinh", F8, FLOAT8, "q_sinh({0})"),
     func("cosh", F8, FLOAT8, "q_cosh({0})"),
     func("tanh", F8, FLOAT8, "q_tanh({0})"),
@@ -145,6 +153,14 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_acos", 1, |_, a| domain(a, |x| x.abs() > 1.0, RANGE, INPUT, libm::acos)),
     scalar("q_atan", 1, |_, a| unary(a, libm::atan)),
     scalar("q_atan2", 2, |_, a| binary(a, |y, x| Ok(libm::atan2(y, x)))),
+    scalar("q_sind", 1, |_, a| domain(a, f64::is_infinite, RANGE, INPUT, degrees::sin)),
+    scalar("q_cosd", 1, |_, a| domain(a, f64::is_infinite, RANGE, INPUT, degrees::cos)),
+    scalar("q_tand", 1, |_, a| domain(a, f64::is_infinite, RANGE, INPUT, degrees::tan)),
+    scalar("q_cotd", 1, |_, a| domain(a, f64::is_infinite, RANGE, INPUT, degrees::cot)),
+    scalar("q_asind", 1, |_, a| domain(a, |x| x.abs() > 1.0, RANGE, INPUT, degrees::asin)),
+    scalar("q_acosd", 1, |_, a| domain(a, |x| x.abs() > 1.0, RANGE, INPUT, degrees::acos)),
+    scalar("q_atand", 1, |_, a| unary(a, degrees::atan)),
+    scalar("q_atan2d", 2, |_, a| binary(a, |y, x| Ok(degrees::atan2(y, x)))),
     scalar("q_sinh", 1, |_, a| unary(a, libm::sinh)),
     scalar("q_cosh", 1, |_, a| unary(a, libm::cosh)),
     scalar("q_tanh", 1, |_, a| unary(a, libm::tanh)),

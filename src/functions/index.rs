@@ -10,7 +10,7 @@ macro_rules! topics {
             advisory::$table, notify::$table,
             integers::$table, floats::$table, numeric::$table, text::$table, regex::$table, datetime::$table,
             json::$table, arrays::$table, casts::$table, aggregates::$table, system::$table, catalog::$table,
-            live::$table, names::$table, network::$table, bits::$table, domains::$table, crypto::$table, regression::$table, privileges::$table, enums::$table, frames::$table, hashes::$table, records::$table, jsonpath::$table, citext::$table, trigrams::$table, statistics::$table, sample::$table $(, $extra)*
+            live::$table, names::$table, network::$table, bits::$table, bytes::$table, domains::$table, crypto::$table, regression::$table, privileges::$table, enums::$table, frames::$table, hashes::$table, records::$table, jsonpath::$table, citext::$table, trigrams::$table, statistics::$table, sample::$table $(, $extra)*
         ]
     };
 }

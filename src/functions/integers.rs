@@ -99,8 +99,9 @@ pub const FUNCTIONS: &[Function] = &[
     func("gcd", &[INT8, INT8], INT8, "q_gcd({0}, {1})"),
     func("lcm", &[INT4, INT4], INT4, "q_int4(q_lcm({0}, {1}))"),
     func("lcm", &[INT8, INT8], INT8, "q_lcm({0}, {1})"),
-    func("booland_statefunc", &[BOOL, BOOL], BOOL, "({0} AND {1})"),
-    func("boolor_statefunc", &[BOOL, BOOL], BOOL, "({0} OR {1})"),
+    // Strict, unlike AND and OR.
+    func("booland_statefunc", &[BOOL, BOOL], BOOL, "iif({0} + {1} IS NULL, NULL, {0} AND {1})"),
+    func("boolor_statefunc", &[BOOL, BOOL], BOOL, "iif({0} + {1} IS NULL, NULL, {0} OR {1})"),
 ];
 
 pub const CASTS: &[Cast] = &[
@@ -110,6 +111,7 @@ pub const CASTS: &[Cast] = &[
     assignment(INT4, INT2, "q_int2({0})"),
     assignment(INT8, INT2, "q_int2({0})"),
     assignment(INT8, INT4, "q_int4({0})"),
+    explicit(XID8, XID, "({0} & 4294967295)"),
     explicit(INT4, BOOL, "({0} <> 0)"),
     explicit(BOOL, INT4, "{0}"),
     assignment(BOOL, TEXT, "iif({0}, 'true', iif({0} IS NULL, NULL, 'false'))"),

@@ -93,6 +93,7 @@ pub const FUNCTIONS: &[Function] = &[
     func("to_json", &[ANYELEMENT], JSON, "q_to_json({0:type}, {0})").stable(),
     func("to_jsonb", &[ANYELEMENT], JSONB, "q_to_jsonb({0:type}, {0})").stable(),
     func("array_to_json", &[ANYARRAY], JSON, "q_to_json({0:type}, {0})").stable(),
+    func("array_to_json", &[ANYARRAY, BOOL], JSON, "q_json_lines(q_to_json({0:type}, {0}), {1})").stable(),
     func("json_build_array", &[], JSON, "'[]'"),
     func("jsonb_build_array", &[], JSONB, "'[]'"),
     func("json_build_object", &[], JSON, "'{}'"),
@@ -246,14 +247,32 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_jsonb_num", 2, |_, a| Ok(from_text(json::scalar_number(text(a, 0)?, text(a, 1)?)?.to_string()))),
     scalar("q_to_json", 2, |ctx, a| Ok(Value::Text(to_json(ty(a, 0)?, a[1], &ctx.env)?))).contextual(),
     scalar("q_to_jsonb", 2, |ctx, a| json::canonical(&to_json(ty(a, 0)?, a[1], &ctx.env)?).map(from_text)).contextual(),
-    scalar("q_json_build_array", -1, |ctx, a| build_array(a, &ctx.env).map(from_text)).lax().contextual(),
-    scalar("q_jsonb_build_array", -1, |ctx, a| json::canonical(&build_array(a, &ctx.env)?).map(from_text))
+    scalar("q_json_build_array", -1, |ctx, a| build_array(typed(a)?, &ctx.env).map(from_text)).lax().contextual(),
+    scalar("q_jsonb_build_array", -1, |ctx, a| json::canonical(&build_array(typed(a)?, &ctx.env)?).map(from_text))
         .lax()
         .contextual(),
-    scalar("q_json_build_object", -1, |ctx, a| build_object(a, &ctx.env).map(from_text)).lax().contextual(),
-    scalar("q_jsonb_build_object", -1, |ctx, a| json::canonical(&build_object(a, &ctx.env)?).map(from_text))
+    scalar("q_json_build_object", -1, |ctx, a| build_object(&typed(a)?, "json_build_object", &ctx.env).map(from_text))
         .lax()
         .contextual(),
+    scalar("q_jsonb_build_object", -1, |ctx, a| {
+        json::canonical(&build_object(&typed(a)?, "jsonb_build_object", &ctx.env)?).map(from_text)
+    })
+    .lax()
+    .contextual(),
+    // Of a whole array, behind VARIADIC.
+    scalar("q_json_build_array_of", 1, |ctx, a| array_of(a, &ctx.env).map(from_text)).contextual(),
+    scalar("q_jsonb_build_array_of", 1, |ctx, a| json::canonical(&array_of(a, &ctx.env)?).map(from_text)).contextual(),
+    scalar("q_json_build_object_of", 1, |ctx, a| object_of(a, "json_build_object", &ctx.env).map(from_text))
+        .contextual(),
+    scalar("q_jsonb_build_object_of", 1, |ctx, a| {
+        json::canonical(&object_of(a, "jsonb_build_object", &ctx.env)?).map(from_text)
+    })
+    .contextual(),
+    scalar("q_json_lines", 2, |_, a| {
+        let json = text(a, 0)?;
+        let lines: Vec<&str> = json::elements(json).collect();
+        Ok(from_text(if int(a, 1)? == 0 { json.to_owned() } else { format!("[{}]", lines.join(",\n ")) }))
+    }),
     scalar("q_json_object", 1, |_, a| object_of_pairs(a).map(from_text)),
     scalar("q_jsonb_object", 1, |_, a| json::canonical(&object_of_pairs(a)?).map(from_text)),
     scalar("q_json_object2", 2, |_, a| object_of_two(a).map(from_text)),
@@ -482,9 +501,26 @@ fn typed<'a>(args: &[ValueRef<'a>]) -> SqlResult<Vec<(Type, ValueRef<'a>)>> {
         .collect()
 }
 
-fn build_array(args: &[ValueRef<'_>], env: &Env) -> SqlResult<String> {
+/// The elements of an array, of however many dimensions, and their type.
+fn spread(args: &[ValueRef<'_>]) -> SqlResult<(Type, Vec<Value>)> {
+    let ValueRef::Blob(bytes) = args[0] else { return Err(SqlError::internal("an array is stored as a blob")) };
+    let array = Array::read(bytes)?;
+    Ok((array.elem, array.values()?))
+}
+
+fn array_of(args: &[ValueRef<'_>], env: &Env) -> SqlResult<String> {
+    let (ty, values) = spread(args)?;
+    build_array(values.iter().map(|value| (ty, value.as_ref())), env)
+}
+
+fn object_of(args: &[ValueRef<'_>], name: &str, env: &Env) -> SqlResult<String> {
+    let (ty, values) = spread(args)?;
+    build_object(&values.iter().map(|value| (ty, value.as_ref())).collect::<Vec<_>>(), name, env)
+}
+
+fn build_array<'a>(items: impl IntoIterator<Item = (Type, ValueRef<'a>)>, env: &Env) -> SqlResult<String> {
     let mut out = String::from("[");
-    for (at, (ty, value)) in typed(args)?.into_iter().enumerate() {
+    for (at, (ty, value)) in items.into_iter().enumerate() {
         if at > 0 {
             out.push_str(", ");
         }
@@ -494,18 +530,22 @@ fn build_array(args: &[ValueRef<'_>], env: &Env) -> SqlResult<String> {
     Ok(out)
 }
 
-fn build_object(args: &[ValueRef<'_>], env: &Env) -> SqlResult<String> {
-    let typed = typed(args)?;
-    if typed.len() % 2 != 0 {
+/// `name` is that of the function.
+fn build_object(typed: &[(Type, ValueRef<'_>)], name: &str, env: &Env) -> SqlResult<String> {
+    if !typed.len().is_multiple_of(2) {
         return Err(invalid("argument list must have even number of elements")
-            .hint("The arguments of json_build_object() must consist of alternating keys and values."));
+            .hint(format!("The arguments of {name}() must consist of alternating keys and values.")));
     }
     let mut out = String::from("{");
     for (at, pair) in typed.chunks_exact(2).enumerate() {
         if at > 0 {
             out.push_str(", ");
         }
-        let null = || invalid(format!("argument {} cannot be null", at * 2 + 1)).hint("Object keys should be text.");
+        let number = at * 2 + 1;
+        let null = || match name {
+            "jsonb_build_object" => invalid(format!("argument {number}: key must not be null")),
+            _ => invalid(format!("argument {number} cannot be null")).hint("Object keys should be text."),
+        };
         json::push_string(&key_text(pair[0].0, pair[0].1, env, null())?, &mut out);
         out.push_str(" : ");
         push_json(pair[1].0, pair[1].1, env, &mut out)?;
@@ -533,19 +573,35 @@ fn object_text(pairs: impl Iterator<Item = (Option<String>, Option<String>)>) ->
     Ok(out)
 }
 
+/// So many dimensions the array has.
+fn dimensions(args: &[ValueRef<'_>], i: usize) -> SqlResult<Vec<(i32, i32)>> {
+    let ValueRef::Blob(bytes) = args[i] else { return Err(SqlError::internal("an array is stored as a blob")) };
+    Ok(Array::read(bytes)?.dims)
+}
+
 fn object_of_pairs(args: &[ValueRef<'_>]) -> SqlResult<String> {
-    let flat = texts(args, 0)?;
-    if flat.len() % 2 != 0 {
-        return Err(SqlError::new(state::ARRAY_SUBSCRIPT_ERROR, "array must have even number of elements"));
+    let wrong = |text: &str| Err(SqlError::new(state::ARRAY_SUBSCRIPT_ERROR, text));
+    match dimensions(args, 0)?[..] {
+        [] => {}
+        [(length, _)] if length % 2 != 0 => return wrong("array must have even number of elements"),
+        [_] => {}
+        [_, (width, _)] if width != 2 => return wrong("array must have two columns"),
+        [_, _] => {}
+        _ => return wrong("wrong number of array subscripts"),
     }
+    let flat = texts(args, 0)?;
     let pairs: Vec<_> = flat.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone())).collect();
     object_text(pairs.into_iter())
 }
 
 fn object_of_two(args: &[ValueRef<'_>]) -> SqlResult<String> {
+    let wrong = |text: &str| Err(SqlError::new(state::ARRAY_SUBSCRIPT_ERROR, text));
+    if dimensions(args, 0)?.len() > 1 || dimensions(args, 1)?.len() != dimensions(args, 0)?.len() {
+        return wrong("wrong number of array subscripts");
+    }
     let (keys, values) = (texts(args, 0)?, texts(args, 1)?);
     if keys.len() != values.len() {
-        return Err(SqlError::new(state::ARRAY_SUBSCRIPT_ERROR, "mismatched array dimensions"));
+        return wrong("mismatched array dimensions");
     }
     object_text(keys.into_iter().zip(values))
 }

@@ -1,10 +1,11 @@
-//! Names of objects as texts, taken apart while a statement runs: parts of our own queries for casts to `regclass` and its kin.
+//! Names of objects as texts, taken apart while a statement runs: `parse_ident`, and parts of our own queries for casts to
+//! `regclass` and its kin.
 
-use super::arg::{int, text};
+use super::arg::{int, invalid, text};
 use super::table::*;
 use super::{Aggregate, Cast, Function, Operator, Scalar};
 use crate::error::{SqlError, SqlResult, SqlState, state};
-use crate::types::Type;
+use crate::types::{Type, array};
 use crate::value::Value;
 
 pub const OPERATORS: &[Operator] = &[];
@@ -15,6 +16,7 @@ pub const FUNCTIONS: &[Function] = &[
     func("q_name_part", &[TEXT, INT4], TEXT, "q_name_part({0}, {1})"),
     func("q_call_part", &[TEXT, INT4], TEXT, "q_call_part({0}, {1})"),
     func("q_type_named", &[TEXT], OID, "q_type_named({0})"),
+    func("parse_ident", &[TEXT, BOOL], Type::TEXT_ARRAY, "q_parse_ident({*})").optional(1),
     func("q_raise", &[TEXT, TEXT], OID, "q_raise({0}, {1})").volatile(),
 ];
 
@@ -27,6 +29,12 @@ pub const SCALARS: &[Scalar] = &[
     }),
     scalar("q_call_part", 2, |_, a| call_part(text(a, 0)?, int(a, 1)?).map(Value::Text)),
     scalar("q_type_named", 1, |_, a| Ok(type_named(text(a, 0)?).map_or(Value::Null, |ty| Value::Int(ty.0.into())))),
+    scalar("q_parse_ident", -1, |_, a| {
+        let strict = a.len() < 2 || int(a, 1)? != 0;
+        let parts = identifiers(text(a, 0)?, strict)?;
+        let parts: Vec<Value> = parts.into_iter().map(Value::Text).collect();
+        array::build(Type::TEXT, &parts).map(Value::Blob)
+    }),
     // An error with this SQLSTATE and message. SQLite must not call it ahead of time.
     scalar("q_raise", 2, |_, a| match text(a, 0)? {
         code if code.len() == 5 && code.is_ascii() => Err(SqlError::new(SqlState::new(code), text(a, 1)?)),
@@ -65,6 +73,57 @@ pub fn name_parts(text: &str) -> SqlResult<Vec<String>> {
             None => return Ok(parts),
             Some('.') => {}
             Some(_) => return Err(invalid()),
+        }
+    }
+}
+
+/// The parts of a qualified identifier; what follows them is refused if `strict` says so. Errors: 22023.
+fn identifiers(text: &str, strict: bool) -> SqlResult<Vec<String>> {
+    let wrong = |detail: &str| {
+        let error = invalid(format!("string is not a valid identifier: \"{text}\""));
+        Err(if detail.is_empty() { error } else { error.detail(detail) })
+    };
+    let blank = |c: char| matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{c}');
+    let starts = |c: char| c == '_' || c.is_ascii_alphabetic() || !c.is_ascii();
+    let goes_on = |c: char| starts(c) || c == '$' || c.is_ascii_digit();
+    let (mut parts, mut rest) = (Vec::new(), text.trim_start_matches(blank));
+    loop {
+        if let Some(mut quoted) = rest.strip_prefix('"') {
+            let mut part = String::new();
+            loop {
+                let Some((piece, more)) = quoted.split_once('"') else {
+                    return wrong("String has unclosed double quotes.");
+                };
+                part.push_str(piece);
+                match more.strip_prefix('"') {
+                    Some(more) => {
+                        part.push('"');
+                        quoted = more;
+                    }
+                    None => {
+                        rest = more;
+                        break;
+                    }
+                }
+            }
+            if part.is_empty() {
+                return wrong("Quoted identifier must not be empty.");
+            }
+            parts.push(part);
+        } else if rest.starts_with(starts) {
+            let (part, more) = rest.split_at(rest.find(|c| !goes_on(c)).unwrap_or(rest.len()));
+            parts.push(part.to_ascii_lowercase());
+            rest = more;
+        } else if rest.starts_with('.') {
+            return wrong("No valid identifier before \".\".");
+        } else {
+            return wrong(if parts.is_empty() { "" } else { "No valid identifier after \".\"." });
+        }
+        rest = rest.trim_start_matches(blank);
+        match rest.strip_prefix('.') {
+            Some(more) => rest = more.trim_start_matches(blank),
+            None if rest.is_empty() || !strict => return Ok(parts),
+            None => return wrong(""),
         }
     }
 }

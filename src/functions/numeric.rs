@@ -267,8 +267,12 @@ fn bucket(operand: &Numeric, low: &Numeric, high: &Numeric, count: i64) -> SqlRe
 /// The rows of `generate_series`.
 pub(super) fn series(args: &[ValueRef<'_>]) -> SqlResult<impl Iterator<Item = SqlResult<Value>> + Send + use<>> {
     let (start, stop, step) = (num(args, 0)?, num(args, 1)?, num(args, 2)?);
-    if [&start, &stop, &step].iter().any(|n| !matches!(n, Numeric::Finite(_))) {
-        return Err(invalid("start, stop and step values of a series must be finite"));
+    for (value, what) in [(&start, "start value"), (&stop, "stop value"), (&step, "step size")] {
+        match value {
+            Numeric::Finite(_) => {}
+            Numeric::NaN => return Err(invalid(format!("{what} cannot be NaN"))),
+            _ => return Err(invalid(format!("{what} cannot be infinity"))),
+        }
     }
     if step.signum() == 0 {
         return Err(invalid("step size cannot equal zero"));

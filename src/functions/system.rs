@@ -1,6 +1,6 @@
 //! What a session, the server and the catalog say about themselves; sequences; series.
 
-use super::arg::{from_text, int, text};
+use super::arg::{from_text, int, invalid, text};
 use super::casts::to_text;
 use super::catalog::{leading_schema, listed_schemas};
 use super::session::CURSORS;
@@ -10,6 +10,7 @@ use crate::error::{SqlError, SqlResult, state};
 use crate::meter;
 use crate::settings;
 use crate::types::encoding::Encoding;
+use crate::types::numeric::Numeric;
 use crate::types::{self, Type};
 use crate::value::{Value, ValueRef};
 use std::cmp::Ordering;
@@ -102,12 +103,14 @@ pub const FUNCTIONS: &[Function] = &[
     func("pg_is_other_temp_schema", &[OID], BOOL, OTHERS_TEMPORARY).stable(),
     func("pg_column_size", &[ANY], INT4, "octet_length({0})").stable(),
     func("pg_size_pretty", &[INT8], TEXT, "q_size_pretty({0})"),
+    func("pg_size_bytes", &[TEXT], INT8, "q_size_bytes({0})"),
     func("format_type", &[OID, INT4], TEXT, OWN_TYPE).stable(),
     func("oidvectortypes", &[OIDVECTOR], TEXT, TYPES).stable(),
     func("nextval", &[REGCLASS], INT8, "q_nextval({0})").volatile(),
     func("setval", &[REGCLASS, INT8], INT8, "q_setval({0}, {1}, 1)").volatile(),
     func("setval", &[REGCLASS, INT8, BOOL], INT8, "q_setval({0}, {1}, {2})").volatile(),
-    func("currval", &[REGCLASS], INT8, "q_currval({0})").volatile(),
+    func("currval", &[REGCLASS], INT8, "q_currval({0}, (SELECT relname FROM \"pg_catalog.pg_class\" WHERE oid = {0}))")
+        .volatile(),
     func("lastval", &[], INT8, "q_lastval()").volatile(),
     set("generate_series", &[INT4, INT4], INT4, "q_generate_series({0}, {1}, 1)"),
     set("generate_series", &[INT4, INT4, INT4], INT4, "q_generate_series({0}, {1}, {2})"),
@@ -193,9 +196,11 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_encoding_number", 1, |_, a| Ok(Value::Int(Encoding::number(text(a, 0)?).map_or(-1, i64::from)))),
     scalar("q_row_free", 3, row_free).contextual().lax(),
     scalar("q_show_view", 2, show_view).contextual().lax(),
+    scalar("q_size_bytes", 1, |_, a| size_bytes(text(a, 0)?).map(Value::Int)),
     scalar("q_size_pretty", 1, |_, a| Ok(Value::Text(size_pretty(int(a, 0)?)))),
     scalar("q_format_type", 2, format_type).lax(),
-    scalar("q_currval", 1, currval).contextual(),
+    // A log of old has it without the name.
+    scalar("q_currval", -1, currval).contextual(),
     scalar("q_lastval", 0, lastval).contextual(),
     scalar("q_num_nulls", -1, |_, a| Ok(Value::Int(a.iter().filter(|v| v.is_null()).count() as i64))).lax(),
     scalar("q_num_nonnulls", -1, |_, a| Ok(Value::Int(a.iter().filter(|v| !v.is_null()).count() as i64))).lax(),
@@ -394,6 +399,45 @@ fn is_listed(list: &str, oid: i64, rowid: i64) -> SqlResult<bool> {
     Ok(false)
 }
 
+/// Bytes of `1.5 GB`. Errors: 22023.
+fn size_bytes(size: &str) -> SqlResult<i64> {
+    const UNITS: [(&str, i64); 7] =
+        [("bytes", 1), ("b", 1), ("kb", 1 << 10), ("mb", 1 << 20), ("gb", 1 << 30), ("tb", 1 << 40), ("pb", 1 << 50)];
+    let wrong = || invalid(format!("invalid size: \"{size}\""));
+    let trimmed = size.trim_start_matches(|c: char| c.is_ascii_whitespace());
+    let digits = |from: usize| trimmed.bytes().skip(from).take_while(u8::is_ascii_digit).count();
+    let mut end = usize::from(trimmed.starts_with(['-', '+']));
+    let whole = digits(end);
+    end += whole;
+    if trimmed[end..].starts_with('.') {
+        let fraction = digits(end + 1);
+        if whole + fraction == 0 {
+            return Err(wrong());
+        }
+        end += 1 + fraction;
+    } else if whole == 0 {
+        return Err(wrong());
+    }
+    if trimmed[end..].starts_with(['e', 'E']) {
+        let sign = usize::from(trimmed[end + 1..].starts_with(['-', '+']));
+        let exponent = digits(end + 1 + sign);
+        end += if exponent > 0 { 1 + sign + exponent } else { 0 };
+    }
+    let (number, unit) = (&trimmed[..end], trimmed[end..].trim());
+    let factor = match unit {
+        "" => 1,
+        unit => match UNITS.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit)) {
+            Some((_, factor)) => *factor,
+            None => {
+                return Err(wrong()
+                    .detail(format!("Invalid size unit: \"{unit}\"."))
+                    .hint("Valid units are \"bytes\", \"kB\", \"MB\", \"GB\", \"TB\", and \"PB\"."));
+            }
+        },
+    };
+    Numeric::parse(number)?.mul(&Numeric::from(factor))?.to_integer(i64::MIN, i64::MAX, "bigint")
+}
+
 fn currval(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let oid = int(args, 0)? as u32;
     let drawn = ctx.drawn.iter().rev().find(|(sequence, _)| *sequence == oid).map(|(_, value)| *value);
@@ -401,7 +445,12 @@ fn currval(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
         Some(value) => Ok(Value::Int(value)),
         None => Err(SqlError::new(
             state::OBJECT_NOT_IN_PREREQUISITE_STATE,
-            format!("currval of sequence {oid} is not yet defined in this session"),
+            match args.get(1) {
+                Some(ValueRef::Text(name)) => {
+                    format!("currval of sequence \"{name}\" is not yet defined in this session")
+                }
+                _ => format!("currval of sequence {oid} is not yet defined in this session"),
+            },
         )),
     }
 }

@@ -558,7 +558,7 @@ pub fn after_all_with(prefix: &str) -> Option<String> {
     None
 }
 
-fn like_escape(pattern: &str, escape: &str) -> SqlResult<String> {
+pub(super) fn like_escape(pattern: &str, escape: &str) -> SqlResult<String> {
     let mut chars = escape.chars();
     let escape = chars.next();
     if chars.next().is_some() {
@@ -722,7 +722,7 @@ fn substr(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     })
 }
 
-fn overlay(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+pub(super) fn overlay(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let (s, new, start) = (text(args, 0)?, text(args, 1)?, int(args, 2)?);
     let length = if args.len() > 3 { int(args, 3)? } else { count(new) as i64 };
     if start <= 0 {
@@ -828,7 +828,7 @@ fn grow(out: &mut String, bytes: usize) -> SqlResult<()> {
 }
 
 /// (text, characters, where): without these characters at its beginning (1), end (2) or both (3).
-fn trim(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+pub(super) fn trim(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let (s, characters, places) = (text(args, 0)?, text(args, 1)?, int(args, 2)?);
     let set: std::collections::BTreeSet<char> = characters.chars().collect();
     let s = if places & 1 != 0 { s.trim_start_matches(|c| set.contains(&c)) } else { s };

@@ -150,7 +150,11 @@ impl Settings {
                 let initial = self.initial.get(&name).cloned();
                 (name, initial)
             }
-            values => (canonical(name), Some(known::assign(name, values, false)?)),
+            values => {
+                let name = canonical(name);
+                let value = known::assign_over(&name, values, self.get(&name))?;
+                (name, Some(value))
+            }
         };
         self.change(name, after, local);
         Ok(())
@@ -158,16 +162,18 @@ impl Settings {
 
     /// `set_config`; the value as it is now.
     pub fn set_text(&mut self, name: &str, text: &str, local: bool) -> SqlResult<()> {
-        let value = known::assign_text(name, text, false)?;
-        self.change(canonical(name), Some(value), local);
+        let name = canonical(name);
+        let value = known::assign_text_over(&name, text, self.get(&name))?;
+        self.change(name, Some(value), local);
         Ok(())
     }
 
     /// What a setting would be shown as, were it set to this (`None`: reset).
     pub fn preview(&self) -> impl Fn(&str, Option<&str>) -> SqlResult<String> + Send + Sync + use<> {
         let initial = self.initial.clone();
+        let style = self.get(&canonical("datestyle")).map(str::to_owned);
         move |name, value| match value {
-            Some(text) => known::assign_text(name, text, false),
+            Some(text) => known::assign_text_over(name, text, style.as_deref()),
             None => {
                 let name = canonical(name);
                 let default = known::known(&name)?.map(|setting| setting.default.to_owned());

@@ -125,9 +125,10 @@ const UNITS: [(&str, Unit); 7] = [
 ];
 
 /// A value with a unit as a number of another one, named as in `pg_settings`.
-pub fn in_unit(value: &str, unit: &str) -> Option<i64> {
+pub fn in_unit(value: &str, unit: &str) -> Option<String> {
     let (_, unit) = UNITS.iter().find(|(name, _)| *name == unit)?;
-    integer(value, *unit)
+    let number = in_base_unit(value, *unit)?;
+    Some(((number * 1e6).round() / 1e6).to_string())
 }
 
 const fn setting(name: &'static str, default: &'static str, kind: Kind, description: &'static str) -> Setting {
@@ -371,6 +372,7 @@ fn accepted(line: &'static str) -> Option<Setting> {
     let description = "PostgreSQL's; checked and kept, without effect here.";
     let default = match kind {
         Kind::Int { unit, .. } => default.parse().map_or(default, |n| &*show(n, unit).leak()),
+        Kind::Real { unit, .. } => default.parse().map_or(default, |n| &*show_real(n, unit).leak()),
         _ => default,
     };
     Some(Setting { context, category, ..setting(name, default, kind, description) })
@@ -412,10 +414,23 @@ pub fn unknown(name: &str) -> SqlError {
     SqlError::new(state::UNDEFINED_OBJECT, format!("unrecognized configuration parameter \"{name}\""))
 }
 
+/// Whether this may be a part of the name of a setting of the client's own.
+fn is_simple(part: &str) -> bool {
+    let starts = |c: char| c.is_ascii_alphabetic() || c == '_' || !c.is_ascii();
+    part.starts_with(starts) && part.chars().all(|c| starts(c) || c.is_ascii_digit() || c == '$')
+}
+
 /// The canonical value that `SET name TO values` gives a setting; none means its default.
-/// Errors: 42704 unknown, 22023 not a value of it, 55P02 not to be changed.
+/// Errors: 42602 no name for one, 42704 unknown, 22023 not a value of it, 55P02 not to be changed.
 pub fn assign(name: &str, values: &[String], at_start: bool) -> SqlResult<String> {
-    let Some(setting) = known(name)? else { return Ok(values.join(", ")) };
+    let Some(setting) = known(name)? else {
+        let message = format!("invalid configuration parameter name \"{name}\"");
+        let detail = "Custom parameter names must be two or more simple identifiers separated by dots.";
+        return match name.split('.').all(is_simple) {
+            true => Ok(values.join(", ")),
+            false => Err(SqlError::new(state::INVALID_NAME, message).detail(detail)),
+        };
+    };
     let cannot = |how: &str| {
         Err(SqlError::new(SqlState::new("55P02"), format!("parameter \"{}\" cannot be {how}", setting.name)))
     };
@@ -435,6 +450,26 @@ pub fn assign(name: &str, values: &[String], at_start: bool) -> SqlResult<String
         return Err(SqlError::new(state::INVALID_PARAMETER_VALUE, message));
     }
     canonical(setting, values)
+}
+
+/// As [`assign`], where the value before says what the new one leaves open: `SET DateStyle = SQL` leaves the order of day
+/// and month.
+pub fn assign_over(name: &str, values: &[String], before: Option<&str>) -> SqlResult<String> {
+    let value = assign(name, values, false)?;
+    match (lookup(name), before) {
+        (Some(setting), Some(before)) if setting.kind == Kind::DateStyle => {
+            canonical(setting, &[&[before.to_owned()], values].concat())
+        }
+        _ => Ok(value),
+    }
+}
+
+/// As [`assign_over`] and [`assign_text`].
+pub fn assign_text_over(name: &str, text: &str, before: Option<&str>) -> SqlResult<String> {
+    match lookup(name) {
+        Some(setting) if setting.kind == Kind::DateStyle => assign_over(name, &[text.to_owned()], before),
+        _ => assign_text(name, text, false),
+    }
 }
 
 /// As [`assign`], for a value that is the setting's own text: from a startup packet or `set_config`.
@@ -504,12 +539,24 @@ fn canonical(setting: &Setting, values: &[String]) -> SqlResult<String> {
         }
         Kind::Real { min, max, unit } => {
             let number = in_base_unit(value, unit).ok_or_else(|| invalid(setting, value))?;
-            if number >= min && number <= max { Ok(number.to_string()) } else { Err(invalid(setting, value)) }
+            if number < min || number > max {
+                let unit = setting.unit_name().map_or_else(String::new, |unit| format!(" {unit}"));
+                let name = setting.name;
+                let range =
+                    format!("{number}{unit} is outside the valid range for parameter \"{name}\" ({min} .. {max})");
+                return Err(SqlError::new(state::INVALID_PARAMETER_VALUE, range));
+            }
+            Ok(show_real(number, unit))
         }
         Kind::TimeZone => time_zone(value).ok_or_else(|| invalid(setting, value)),
         Kind::DateStyle => {
             let text = values.join(", ");
-            let style = date_style(&text, Env::default().date_style).ok_or_else(|| invalid(setting, &text))?;
+            let from = Env::default().date_style;
+            let style = date_style(&text, from).ok_or_else(|| {
+                let words = text.split(',').map(str::trim);
+                let unknown = words.map(str::to_ascii_lowercase).find(|word| date_style(word, from).is_none());
+                invalid(setting, &text).detail(format!("Unrecognized key word: \"{}\".", unknown.unwrap_or_default()))
+            })?;
             Ok(date_style_text(style))
         }
         Kind::Encoding => {
@@ -643,6 +690,21 @@ fn valid_units(unit: Unit) -> Option<&'static str> {
     }
 }
 
+/// The value in the largest unit in which it is whole, or else in the smallest.
+fn show_real(number: f64, unit: Unit) -> String {
+    let units = units(unit);
+    let whole = |factor: f64| {
+        let value = number / factor;
+        value > 0.0 && (value.round() / value - 1.0).abs() <= 1e-8
+    };
+    match units.iter().find(|(_, factor)| whole(*factor)).or(units.last()) {
+        Some((_, factor)) if number <= 0.0 || *factor == 0.0 => number.to_string(),
+        Some((name, factor)) if whole(*factor) => format!("{}{name}", (number / factor).round()),
+        Some((name, factor)) => format!("{}{name}", number / factor),
+        None => number.to_string(),
+    }
+}
+
 /// The value with the largest unit that divides it.
 fn show(number: i64, unit: Unit) -> String {
     if number == 0 || number == -1 {
@@ -673,7 +735,7 @@ fn time_zone(text: &str) -> Option<String> {
     match Zone::look_up(text)? {
         Zone::Named(zone) => Some(zone.iana_name().unwrap_or(text).to_owned()),
         Zone::Utc if text.eq_ignore_ascii_case("utc") => Some("UTC".to_owned()),
-        Zone::Utc | Zone::Fixed(_) => Some(text.to_owned()),
+        Zone::Utc | Zone::Fixed(_) | Zone::Abbreviation(..) => Some(text.to_owned()),
     }
 }
 

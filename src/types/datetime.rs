@@ -462,6 +462,8 @@ struct Fields {
     time: Option<i64>,
     pm: Option<bool>,
     zone: Option<Displacement>,
+    /// It was given as `H04`.
+    hour: bool,
     text_month: bool,
     day_name: bool,
     special: Option<Special>,
@@ -536,7 +538,8 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, Fail> {
             // "Jan-08-1999", "America/New_York", "EST5EDT", "J2451187".
             match bytes.get(at) {
                 Some(b'-' | b'/' | b'.' | b'_') => {
-                    at = run(at, &|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'/' | b'.' | b'_' | b'+'));
+                    at =
+                        run(at, &|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'/' | b'_' | b'.' | b':'));
                     let whole = &text[start..at];
                     let month = month_name(whole.split(['-', '/', '.', '_']).next().unwrap_or(""));
                     let dotted = whole.ends_with('.');
@@ -545,13 +548,10 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, Fail> {
                         _ => Token::Word(whole.trim_end_matches('.')),
                     });
                 }
-                // "UTC+3" is a POSIX zone, "PM+03" is none.
-                Some(b'+') if at - start >= 3 && bytes.get(at + 1).is_some_and(u8::is_ascii_digit) => {
-                    at = run(at, &|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b':'));
-                    found.push(Token::Word(&text[start..at]));
-                }
-                Some(b'0'..=b'9') if !matches!(&text[start..at], "T" | "t") => {
-                    at = run(at, &|b| b.is_ascii_alphanumeric());
+                // "UTC+3" and "EST5EDT" are POSIX zones, "PM+03" and "FEB10" are none.
+                Some(b'+' | b'0'..=b'9') if !is_known(&text[start..at]) => {
+                    at =
+                        run(at, &|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'/' | b'_' | b'.' | b':'));
                     found.push(Token::Word(&text[start..at]));
                 }
                 _ => found.push(Token::Word(&text[start..at])),
@@ -582,6 +582,64 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, Fail> {
         }
     }
     Ok(found)
+}
+
+/// Whether a word means something in dates and times by itself.
+fn is_known(word: &str) -> bool {
+    const OTHERS: &[&str] = &[
+        "ad",
+        "allballs",
+        "am",
+        "at",
+        "bc",
+        "dow",
+        "doy",
+        "dst",
+        "epoch",
+        "infinity",
+        "isodow",
+        "isoyear",
+        "now",
+        "on",
+        "pm",
+        "t",
+        "today",
+        "tomorrow",
+        "yesterday",
+    ];
+    let lower = word.to_ascii_lowercase();
+    month_name(&lower).is_some()
+        || is_day_name(&lower)
+        || IsoUnit::of(&lower).is_some()
+        || OTHERS.binary_search(&&*lower).is_ok()
+}
+
+/// What the number behind a word is, as in `Y2001M12D27H04M05S06` and `J2451187.5`.
+#[derive(Clone, Copy)]
+enum IsoUnit {
+    Year,
+    /// Or minutes, behind hours.
+    Month,
+    Day,
+    Hour,
+    Minute,
+    Second,
+    Julian,
+}
+
+impl IsoUnit {
+    fn of(lower: &str) -> Option<IsoUnit> {
+        Some(match lower {
+            "y" => IsoUnit::Year,
+            "m" => IsoUnit::Month,
+            "d" => IsoUnit::Day,
+            "h" => IsoUnit::Hour,
+            "mm" => IsoUnit::Minute,
+            "s" => IsoUnit::Second,
+            "j" | "jd" | "julian" => IsoUnit::Julian,
+            _ => return None,
+        })
+    }
 }
 
 fn month_name(word: &str) -> Option<i64> {
@@ -647,12 +705,14 @@ fn clock(hour: i64, minute: i64, second: i64, micros: i64) -> Result<i64, Fail> 
 fn offset_of(text: &str) -> Result<i32, Fail> {
     let negative = text.starts_with('-');
     let body = &text[1..];
+    // "+1:" has no minutes.
+    let part = |s: &str| if s.is_empty() { Ok(0) } else { s.parse::<i32>().map_err(|_| Fail::Syntax) };
     let number = |s: &str| s.parse::<i32>().map_err(|_| Fail::Syntax);
     let (h, m, s) = if body.contains(':') {
         let parts: Vec<&str> = body.split(':').collect();
         match parts[..] {
-            [h, m] => (number(h)?, number(m)?, 0),
-            [h, m, s] => (number(h)?, number(m)?, number(s)?),
+            [h, m] => (number(h)?, part(m)?, 0),
+            [h, m, s] => (number(h)?, number(m)?, part(s)?),
             _ => return Err(Fail::Syntax),
         }
     } else {
@@ -719,6 +779,38 @@ impl Fields {
             (true, true, true) => self.run(text),
             (true, false, true) => Err(Fail::Syntax),
         }
+    }
+
+    /// A number whose unit stands before it.
+    fn measured(&mut self, unit: IsoUnit, text: &str) -> Result<(), Fail> {
+        let (digits, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let value: i64 = digits.parse().map_err(|_| Fail::Syntax)?;
+        let whole = fraction.is_empty();
+        match unit {
+            IsoUnit::Year if whole => self.year = Some(value),
+            IsoUnit::Month if whole && self.month.is_some() && self.hour => {
+                return self.measured(IsoUnit::Minute, text);
+            }
+            IsoUnit::Month if whole => set(&mut self.month, value)?,
+            IsoUnit::Day if whole => set(&mut self.day, value)?,
+            IsoUnit::Hour if whole && self.time.is_none() => {
+                self.time = Some(clock(value, 0, 0, 0)?);
+                self.hour = true;
+            }
+            IsoUnit::Minute if whole => self.time = Some(self.time.unwrap_or(0) + clock(0, value, 0, 0)?),
+            IsoUnit::Second => {
+                self.time = Some(self.time.unwrap_or(0) + clock(0, 0, value, fraction_micros(fraction)?)?);
+            }
+            IsoUnit::Julian => {
+                self.set_date(value - JULIAN_EPOCH);
+                if !whole {
+                    let part: f64 = format!("0.{fraction}").parse().map_err(|_| Fail::Syntax)?;
+                    set(&mut self.time, (part * MICROS_PER_DAY as f64) as i64)?;
+                }
+            }
+            _ => return Err(Fail::Syntax),
+        }
+        Ok(())
     }
 
     /// A run of digits that can only be a time.
@@ -830,19 +922,13 @@ impl Fields {
             self.day_name = true;
             return Ok(());
         }
-        if let Some(julian) = lower.strip_prefix('j')
-            && let Ok(day) = julian.parse::<u32>()
-        {
-            self.set_date(i64::from(day) - JULIAN_EPOCH);
-            return Ok(());
-        }
         if self.zone.is_some() {
             return Err(Fail::Syntax);
         }
         self.zone = Some(if lower == "z" || lower == "zulu" {
             Displacement::Fixed(0)
-        } else if let Some(offset) = zone::abbreviation(lower) {
-            Displacement::Fixed(offset)
+        } else if let Some(zone) = zone::abbreviation(lower) {
+            if let Zone::Fixed(offset) = zone { Displacement::Fixed(offset) } else { Displacement::Zone(zone) }
         } else if let Some(zone) = Zone::look_up(word) {
             Displacement::Zone(zone)
         } else if word.contains(['/', '_']) {
@@ -911,8 +997,29 @@ fn decode(text: &str, env: &Env, now: Option<i64>, time_only: bool) -> Result<Fi
     if tokens.is_empty() {
         return Err(Fail::Syntax);
     }
-    let mut after_t = false;
-    for token in &tokens {
+    let (mut after_t, mut unit) = (false, None);
+    for (at, token) in tokens.iter().enumerate() {
+        if let (Token::Word(word), Some(Token::Number(_) | Token::Date(_))) = (token, tokens.get(at + 1)) {
+            unit = IsoUnit::of(&word.to_ascii_lowercase());
+            if unit.is_some() {
+                continue;
+            }
+        }
+        match (unit.take(), token) {
+            (Some(unit), Token::Number(number)) => {
+                fields.measured(unit, number)?;
+                continue;
+            }
+            // With a zone: "J2451187-05".
+            (Some(unit @ IsoUnit::Julian), Token::Date(date)) => {
+                let at = date.find('-').ok_or(Fail::Syntax)?;
+                fields.measured(unit, &date[..at])?;
+                fields.zone = Some(Displacement::Fixed(offset_of(&date[at..])?));
+                continue;
+            }
+            (Some(_), _) => return Err(Fail::Syntax),
+            (None, _) => {}
+        }
         match *token {
             Token::Time(time) => {
                 if fields.time.is_some() {
@@ -1142,6 +1249,8 @@ fn decode_time(text: &str, env: &Env, now: Option<i64>) -> Result<Fields, Fail> 
     match decode(text, env, now, true) {
         // Whether a named zone has daylight saving time then cannot be told without a date.
         Ok(Fields { zone: Some(Displacement::Zone(Zone::Named(_))), year: None, .. }) => Err(Fail::Syntax),
+        // A date is whole or not there.
+        Ok(Fields { year: None, month, day, .. }) if month.is_some() || day.is_some() => Err(Fail::Syntax),
         Ok(fields) if fields.time.is_some() || fields.special.is_some() => Ok(fields),
         Err(fail @ (Fail::Field | Fail::Displacement)) => Err(fail),
         _ => decode(text, env, now, false),
@@ -1181,7 +1290,7 @@ pub fn utc_to_local(utc: i64, zone: &Zone) -> SqlResult<i64> {
 /// Finds the zone of AT TIME ZONE: an abbreviation or a name. Errors: 22023.
 pub fn named_zone(name: &str) -> SqlResult<Zone> {
     match zone::abbreviation(&name.to_ascii_lowercase()) {
-        Some(offset) => Ok(Zone::Fixed(offset)),
+        Some(zone) => Ok(zone),
         None => Zone::look_up(name).ok_or_else(|| zone::not_recognized(name)),
     }
 }

@@ -454,13 +454,15 @@ impl Unit {
     }
 }
 
-/// Bits of what a clock time and a year-month stand for.
-const CLOCK_BITS: u32 = 0b11100;
+/// Bits of what a clock time, seconds with a fraction, and a year-month stand for.
+const CLOCK_BITS: u32 = 0b11111;
+const SECOND_BITS: u32 = 0b00111;
 const YEAR_MONTH_BITS: u32 = 1 << 7 | 1 << 8;
 
 /// The sum while an input is read; wide, so that only the result is checked.
 #[derive(Default)]
 struct Sum {
+    years: i128,
     months: i128,
     days: i128,
     micros: i128,
@@ -482,7 +484,8 @@ impl Sum {
                 self.add_days(fraction * 30.0 * size as f64);
             }
             Unit::Years(size) => {
-                self.months += whole * i128::from(size) * 12 + libm::rint(fraction * 12.0 * size as f64) as i128;
+                self.years += whole * i128::from(size);
+                self.months += libm::rint(fraction * 12.0 * size as f64) as i128;
             }
         }
     }
@@ -494,21 +497,27 @@ impl Sum {
     }
 
     fn negate(&mut self) {
-        (self.months, self.days, self.micros) = (-self.months, -self.days, -self.micros);
+        (self.years, self.months) = (-self.years, -self.months);
+        (self.days, self.micros) = (-self.days, -self.micros);
     }
 
-    fn finish(self) -> Option<Interval> {
-        Some(Interval {
-            months: self.months.try_into().ok()?,
-            days: self.days.try_into().ok()?,
-            micros: self.micros.try_into().ok()?,
+    fn finish(self) -> Result<Interval, Fail> {
+        let int = |n: i128| i32::try_from(n).map_err(|_| Fail::Range);
+        let (years, months) = (int(self.years)?, int(self.months)?);
+        Ok(Interval {
+            months: years.checked_mul(12).and_then(|y| y.checked_add(months)).ok_or(Fail::Total)?,
+            days: int(self.days)?,
+            micros: self.micros.try_into().map_err(|_| Fail::Range)?,
         })
     }
 }
 
 enum Fail {
     Syntax,
+    /// Of a field.
     Range,
+    /// Of all of it.
+    Total,
 }
 
 /// A number's whole part and fraction, both with its sign.
@@ -520,9 +529,11 @@ fn number(text: &str) -> Result<(i128, f64), Fail> {
     if (whole.is_empty() && fraction.is_empty()) || !digits(whole) || !digits(fraction) {
         return Err(Fail::Syntax);
     }
-    let value = if whole.is_empty() { 0 } else { whole.parse::<i64>().map_err(|_| Fail::Range)? };
+    let value: i128 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| Fail::Range)? };
+    let value = if negative { -value } else { value };
     let fraction = if fraction.is_empty() { 0.0 } else { format!("0.{fraction}").parse().map_err(|_| Fail::Syntax)? };
-    Ok(if negative { (-i128::from(value), -fraction) } else { (value.into(), fraction) })
+    i64::try_from(value).map_err(|_| Fail::Range)?;
+    Ok((value, if negative { -fraction } else { fraction }))
 }
 
 /// The input function of `interval`: PostgreSQL's verbose form, SQL standard, ISO 8601.
@@ -531,11 +542,7 @@ fn number(text: &str) -> Result<(i128, f64), Fail> {
 pub fn parse(text: &str, style: IntervalStyle, typmod: i32) -> SqlResult<Interval> {
     let range = if typmod == NO_TYPMOD { 0x7fff } else { typmod >> 16 & 0x7fff };
     let trimmed = text.trim();
-    let parsed = if trimmed.starts_with(['P', 'p']) || trimmed.starts_with("-P") {
-        parse_iso(trimmed)
-    } else {
-        parse_words(trimmed, style, range)
-    };
+    let parsed = if trimmed.starts_with(['P', 'p']) { parse_iso(trimmed) } else { parse_words(trimmed, style, range) };
     let error = |fail| match fail {
         Fail::Syntax => {
             SqlError::new(state::INVALID_DATETIME_FORMAT, format!("invalid input syntax for type interval: \"{text}\""))
@@ -543,9 +550,9 @@ pub fn parse(text: &str, style: IntervalStyle, typmod: i32) -> SqlResult<Interva
         Fail::Range => {
             SqlError::new(state::INTERVAL_FIELD_OVERFLOW, format!("interval field value out of range: \"{text}\""))
         }
+        Fail::Total => out_of_range(),
     };
-    let sum = parsed.map_err(error)?;
-    sum.finish().ok_or_else(|| error(Fail::Range))?.with_typmod(typmod)
+    parsed.and_then(Sum::finish).map_err(error)?.with_typmod(typmod)
 }
 
 /// What an interval's text is made of.
@@ -670,14 +677,16 @@ fn parse_words(text: &str, style: IntervalStyle, range: i32) -> Result<Sum, Fail
                 if months >= 12 || pending.is_some() {
                     return Err(if pending.is_some() { Fail::Syntax } else { Fail::Range });
                 }
-                let total = years * 12 + months;
-                sum.months += if negative != flip { -total } else { total };
+                let sign = if negative != flip { -1 } else { 1 };
+                sum.years += sign * years;
+                sum.months += sign * months;
                 unnamed = None;
             }
             Token::Number(text) => {
                 let unit = pending.take().or(unnamed.take()).ok_or(Fail::Syntax)?;
                 let (whole, fraction) = number(text)?;
-                once(unit.bit())?;
+                let split_second = unit == Unit::Micros(1e6) && fraction != 0.0;
+                once(if split_second { SECOND_BITS } else { unit.bit() })?;
                 if unit.bit() == Unit::Micros(3.6e9).bit() {
                     // Before hours there are days.
                     unnamed = Some(Unit::Days(1));
@@ -732,13 +741,9 @@ fn clock(text: &str, range: i32) -> Result<i128, Fail> {
     Ok(if negative { -total } else { total })
 }
 
-/// `P1Y2M3DT4H5M6.7S`, `P2W`, and the alternative form `P0001-02-03T04:05:06`.
+/// `P1Y2M3DT4H5M6.7S`, `P2W`, and the alternative forms `P0001-02-03T04:05:06` and `P00010203T040506`.
 fn parse_iso(text: &str) -> Result<Sum, Fail> {
-    let (negative, body) = match text.strip_prefix('-') {
-        Some(body) => (true, body),
-        None => (false, text),
-    };
-    let body = &body[1..];
+    let body = &text[1..];
     if body.is_empty() {
         return Err(Fail::Syntax);
     }
@@ -749,48 +754,86 @@ fn parse_iso(text: &str) -> Result<Sum, Fail> {
         None => (body, ""),
     };
     for (part, is_time) in [(date, false), (time, true)] {
-        let alternative =
-            if is_time { part.contains(':') } else { part.get(1..).is_some_and(|rest| rest.contains('-')) };
-        let designated = part.bytes().any(|b| b.is_ascii_alphabetic());
-        if alternative && !designated {
-            let separator = if is_time { ':' } else { '-' };
-            let units = if is_time {
-                [Unit::Micros(3.6e9), Unit::Micros(6e7), Unit::Micros(1e6)]
-            } else {
-                [Unit::Years(1), Unit::Months(1), Unit::Days(1)]
-            };
-            let fields: Vec<&str> = part.split(separator).collect();
-            if fields.len() > 3 {
-                return Err(Fail::Syntax);
-            }
-            for (field, unit) in fields.iter().zip(units) {
-                let (whole, fraction) = number(field)?;
-                sum.add(whole, fraction, unit);
-            }
-            continue;
-        }
         let mut rest = part;
         while !rest.is_empty() {
-            let end = rest.find(|c: char| c.is_ascii_alphabetic()).ok_or(Fail::Syntax)?;
-            let (whole, fraction) = number(&rest[..end])?;
-            let unit = match (rest.as_bytes()[end].to_ascii_uppercase(), is_time) {
-                (b'Y', false) => Unit::Years(1),
-                (b'M', false) => Unit::Months(1),
-                (b'W', false) => Unit::Days(7),
-                (b'D', false) => Unit::Days(1),
-                (b'H', true) => Unit::Micros(3.6e9),
-                (b'M', true) => Unit::Micros(6e7),
-                (b'S', true) => Unit::Micros(1e6),
+            let end = iso_number(rest);
+            let (whole, fraction) = iso_value(&rest[..end])?;
+            let unit = match (rest.as_bytes().get(end).map(u8::to_ascii_uppercase), is_time) {
+                (Some(b'Y'), false) => Unit::Years(1),
+                (Some(b'M'), false) => Unit::Months(1),
+                (Some(b'W'), false) => Unit::Days(7),
+                (Some(b'D'), false) => Unit::Days(1),
+                (Some(b'H'), true) => Unit::Micros(3.6e9),
+                (Some(b'M'), true) => Unit::Micros(6e7),
+                (Some(b'S'), true) => Unit::Micros(1e6),
+                (None | Some(b'-'), false) | (None | Some(b':'), true) if rest.len() == part.len() => {
+                    alternative(part, is_time, &mut sum)?;
+                    break;
+                }
                 _ => return Err(Fail::Syntax),
             };
             sum.add(whole, fraction, unit);
             rest = &rest[end + 1..];
         }
     }
-    if negative {
-        sum.negate();
-    }
     Ok(sum)
+}
+
+/// The date or the time of the alternative forms.
+fn alternative(part: &str, is_time: bool, sum: &mut Sum) -> Result<(), Fail> {
+    let (separator, width, units) = match is_time {
+        true => (':', 6, [Unit::Micros(3.6e9), Unit::Micros(6e7), Unit::Micros(1e6)]),
+        false => ('-', 8, [Unit::Years(1), Unit::Months(1), Unit::Days(1)]),
+    };
+    if part.bytes().take_while(u8::is_ascii_digit).count() == width && !part.contains(separator) {
+        let (head, last) = part.split_at(width - 2);
+        let (first, second) = head.split_at(width - 4);
+        for (field, unit) in [first, second, last].into_iter().zip(units) {
+            let (whole, fraction) = iso_value(field)?;
+            sum.add(whole, fraction, unit);
+        }
+        return Ok(());
+    }
+    let mut rest = part;
+    for unit in units {
+        let end = iso_number(rest);
+        let (whole, fraction) = iso_value(&rest[..end])?;
+        sum.add(whole, fraction, unit);
+        match rest[end..].strip_prefix(separator) {
+            Some(more) => rest = more,
+            None if end == rest.len() => return Ok(()),
+            None => return Err(Fail::Syntax),
+        }
+    }
+    Err(Fail::Syntax)
+}
+
+/// Bytes of the number in front: sign, digits, fraction, exponent.
+fn iso_number(text: &str) -> usize {
+    let digits = |from: usize| text.bytes().skip(from).take_while(u8::is_ascii_digit).count();
+    let mut end = usize::from(text.starts_with(['-', '+']));
+    end += digits(end);
+    if text[end..].starts_with('.') {
+        end += 1 + digits(end + 1);
+    }
+    if text[end..].starts_with(['e', 'E']) {
+        let sign = usize::from(text[end + 1..].starts_with(['-', '+']));
+        let exponent = digits(end + 1 + sign);
+        end += if exponent > 0 { 1 + sign + exponent } else { 0 };
+    }
+    end
+}
+
+/// A number with an exponent, perhaps.
+fn iso_value(text: &str) -> Result<(i128, f64), Fail> {
+    if !text.contains(['e', 'E']) {
+        return number(text);
+    }
+    let value: f64 = text.parse().map_err(|_| Fail::Syntax)?;
+    if value.abs() > 1e15 {
+        return Err(Fail::Range);
+    }
+    Ok((value.trunc() as i128, value - value.trunc()))
 }
 
 /// `make_interval`. Errors: 22008.

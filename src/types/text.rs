@@ -47,12 +47,15 @@ pub fn parse_text_at(ty: Type, typmod: i32, text: &str, env: &Env, now: Option<i
         Type::VARCHAR => Value::Text(varchar(checked(text)?, typmod, false)?.to_owned()),
         Type::BPCHAR => Value::Text(bpchar(checked(text)?, typmod, false)?.to_owned()),
         Type::NAME => Value::Text(cut(checked(text)?, NAME_LENGTH).to_owned()),
-        Type::CHAR => Value::Text(checked(text)?.chars().take(1).collect()),
+        Type::CHAR => Value::Text(
+            octal(checked(text)?).map_or_else(|| text.chars().next(), Some).map(String::from).unwrap_or_default(),
+        ),
         Type::NUMERIC => Value::Text(numeric::input(text, typmod)?),
         Type::FLOAT8 => real(parse_f64(text)?),
         Type::FLOAT4 => real(parse_f32(text)?.into()),
-        Type::OID | Type::XID | Type::CID => Value::Int(parse_oid(text, ty)?),
-        Type::XID8 => Value::Int(integer(text, 0, i64::MAX, ty)?),
+        Type::OID => Value::Int(parse_oid(text, ty)?),
+        Type::XID | Type::CID => Value::Int((leading_number(text) as u32).into()),
+        Type::XID8 => Value::Int(i64::try_from(leading_number(text)).map_err(|_| out_of_range(ty, text))?),
         Type::REGTYPE => Value::Int(match Type::by_name(text.trim()) {
             Some(known) => known.0.into(),
             None => parse_reg(text, ty)?,
@@ -226,6 +229,28 @@ fn parse_oid(text: &str, ty: Type) -> SqlResult<i64> {
     } else {
         Err(out_of_range(ty, text))
     }
+}
+
+/// The number that a text begins with, as strtoul reads it: octal behind `0`, hexadecimal behind `0x`; 0 if there is none.
+fn leading_number(text: &str) -> u64 {
+    let text = text.trim_start();
+    let (negative, text) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (base, digits) = match text.strip_prefix("0x").or(text.strip_prefix("0X")) {
+        Some(digits) => (16, digits),
+        None => (if text.starts_with('0') { 8 } else { 10 }, text),
+    };
+    let digits = digits.chars().map_while(|c| c.to_digit(base));
+    let value = digits.fold(0u64, |n, digit| n.saturating_mul(base.into()).saturating_add(digit.into()));
+    if negative { value.wrapping_neg() } else { value }
+}
+
+/// The character that a backslash and three octal digits stand for in `"char"`, as far as it is ASCII.
+fn octal(text: &str) -> Option<char> {
+    let digits = text.strip_prefix('\\').filter(|digits| digits.len() == 3)?;
+    u8::from_str_radix(digits, 8).ok().filter(|byte| (1..128).contains(byte)).map(char::from)
 }
 
 /// As [`parse_text_at`], for the value of a parameter: a name of an object stays a text, which the statement looks up.

@@ -318,6 +318,9 @@ fn zone_less(key: &str) -> String {
 /// Fields read from a text.
 #[derive(Default)]
 struct Read {
+    convention: Option<Convention>,
+    /// Digits of a second's fraction that FF1 to FF6 ask for.
+    precision: Option<i32>,
     year: Option<i64>,
     /// Digits of the year that were read, when fewer than four were asked for.
     century: Option<i64>,
@@ -348,9 +351,13 @@ struct Read {
 pub fn parse_timestamp(text: &str, template: &str, zone: &Zone) -> SqlResult<i64> {
     let read = read(text, template)?;
     let local = read.timestamp(text)?;
-    match read.offset {
+    let utc = match read.offset {
         Some(offset) => datetime::check_timestamp(local.checked_sub(offset * USECS_PER_SEC)),
         None => datetime::local_to_utc(local, zone),
+    }?;
+    match read.precision {
+        Some(digits) => datetime::timestamp_typmod(utc, digits),
+        None => Ok(utc),
     }
 }
 
@@ -418,11 +425,12 @@ impl Read {
             "J" => 7,
             other => other.len(),
         };
+        self.follow(convention(key))?;
         let number = |limit: usize| integer(text, written, limit);
         let limit = if limited { width } else { usize::MAX };
         let mut rest = text;
         let mut take = |limit: usize| -> SqlResult<i64> {
-            let (n, after) = number(limit)?;
+            let (n, after) = if limited { fixed(text, written, limit)? } else { number(limit)? };
             rest = after;
             Ok(n)
         };
@@ -442,16 +450,21 @@ impl Read {
             "MI" => self.minute = take(limit)?,
             "SS" => self.second = take(limit)?,
             "MS" | "US" | "FF1" | "FF2" | "FF3" | "FF4" | "FF5" | "FF6" => {
-                let digits = match key {
+                let digits: i32 = match key {
                     "MS" => 3,
                     "US" => 6,
-                    ff => usize::from(ff.as_bytes()[2] - b'0'),
+                    ff => (ff.as_bytes()[2] - b'0').into(),
                 };
-                let (_, after) = number(digits)?;
-                let read = text.len() - after.len();
-                let n = take(digits)?;
-                // "5" of MS is .5: the digits are those after the point.
-                self.micros += n * 10i64.pow(6 - read.min(6) as u32);
+                if key.starts_with("FF") {
+                    self.precision = Some(digits);
+                }
+                let n = take(if limited { digits as usize } else { usize::MAX })?;
+                // "5" of MS is .5: the digits are those after the point. Those that are too many count as whole.
+                let read = (text.len() - rest.len()) as u32;
+                self.micros += match key {
+                    "MS" => n * 10i64.pow(3u32.saturating_sub(read)) * 1000,
+                    _ => n * 10i64.pow(6u32.saturating_sub(read)),
+                };
             }
             "SSSS" | "SSSSS" => self.seconds_of_day = Some(take(limit)?),
             "YYYY" | "YYY" | "YY" | "Y" | "IYYY" | "IYY" | "IY" | "I" => {
@@ -471,10 +484,18 @@ impl Read {
                 rest = after;
             }
             "CC" => self.century = Some(take(limit)?),
-            "MM" => self.month = Some(take(limit)?),
-            "DD" => self.day = Some(take(limit)?),
-            "DDD" => self.doy = Some(take(limit)?),
-            "IDDD" => self.doy = Some(take(limit)?),
+            "MM" => {
+                let month = take(limit)?;
+                once(&mut self.month, month, written)?;
+            }
+            "DD" => {
+                let day = take(limit)?;
+                once(&mut self.day, day, written)?;
+            }
+            "DDD" | "IDDD" => {
+                let day = take(limit)?;
+                once(&mut self.doy, day, written)?;
+            }
             "D" => {
                 take(1)?;
             }
@@ -482,13 +503,17 @@ impl Read {
             "WW" => self.week = Some(take(limit)?),
             "W" => self.week_of_month = Some(take(1)?),
             "IW" => self.iso_week = Some(take(limit)?),
-            "J" => self.julian = Some(take(usize::MAX)?),
+            "J" => {
+                let (day, after) = number(usize::MAX)?;
+                self.julian = Some(day);
+                rest = after;
+            }
             "Q" => {
                 take(1)?;
             }
             "MONTH" | "MON" => {
                 let (at, after) = word(text, &MONTHS.map(|m| m.to_owned()), written)?;
-                self.month = Some(at + 1);
+                once(&mut self.month, at + 1, written)?;
                 rest = after;
             }
             "RM" => {
@@ -498,7 +523,7 @@ impl Read {
                     .iter()
                     .find(|(_, name)| text.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name)));
                 let (month, name) = found.ok_or_else(|| mismatch(text, written))?;
-                self.month = Some(*month);
+                once(&mut self.month, *month, written)?;
                 rest = &text[name.len()..];
             }
             "DAY" | "DY" => rest = word(text, &DAYS.map(|d| d.to_owned()), written)?.1,
@@ -542,6 +567,16 @@ impl Read {
         Ok(rest)
     }
 
+    /// Errors: 22007 if fields of the other convention were read.
+    fn follow(&mut self, convention: Option<Convention>) -> SqlResult<()> {
+        if convention.is_some() && self.convention.is_some() && convention != self.convention {
+            return Err(SqlError::new(state::INVALID_DATETIME_FORMAT, "invalid combination of date conventions")
+                .hint("Do not mix Gregorian and ISO week date conventions in a formatting template."));
+        }
+        self.convention = self.convention.or(convention);
+        Ok(())
+    }
+
     /// Days since 2000.
     fn date(&self, text: &str) -> SqlResult<i64> {
         if let Some(julian) = self.julian {
@@ -561,13 +596,14 @@ impl Read {
             // Nothing about the year: 1 BC, as PostgreSQL has it.
             (None, None) => 0,
         };
-        if self.bc && year > 0 {
-            year = 1 - year;
-        } else if year < 0 {
+        if self.bc {
+            year = -year;
+        }
+        if year < 0 {
             year += 1;
         }
         if let Some(doy) = self.doy.or(self.week.map(|week| (week - 1) * 7 + 1)) {
-            if !(1..=366).contains(&doy) {
+            if !(1..=365 + i64::from(datetime::is_leap(year))).contains(&doy) {
                 return Err(field_overflow(text));
             }
             return Ok(datetime::days_of(year, 1, 1) + doy - 1);
@@ -593,7 +629,8 @@ impl Read {
                 _ => {}
             }
         }
-        if !(0..24).contains(&hour) || !(0..60).contains(&minute) || !(0..60).contains(&second) {
+        let within = (0..24).contains(&hour) && (0..60).contains(&minute) && (0..60).contains(&second);
+        if !within || !(0..USECS_PER_SEC).contains(&self.micros) {
             return Err(field_overflow(text));
         }
         let time = hour * USECS_PER_HOUR + minute * USECS_PER_MINUTE + second * USECS_PER_SEC + self.micros;
@@ -632,6 +669,7 @@ fn integer<'a>(text: &'a str, written: &str, limit: usize) -> SqlResult<(i64, &'
             state::DATETIME_FIELD_OVERFLOW,
             format!("value for \"{written}\" in source string is out of range"),
         )
+        .detail("Value must be in the range -2147483648 to 2147483647.")
     })?;
     Ok((n.into(), &text[end..]))
 }
@@ -645,7 +683,64 @@ fn word<'a>(text: &'a str, names: &[String], written: &str) -> SqlResult<(i64, &
             return Ok((at as i64, &text[name.len()..]));
         }
     }
-    Err(mismatch(text, written).detail("The given value did not match any of the allowed values for this field."))
+    let found = text.split(|c: char| c.is_ascii_whitespace()).next().unwrap_or_default();
+    let message = format!("invalid value \"{found}\" for \"{written}\"");
+    Err(SqlError::new(state::INVALID_DATETIME_FORMAT, message)
+        .detail("The given value did not match any of the allowed values for this field."))
+}
+
+/// A number of exactly so many characters, since the next one begins right behind it.
+fn fixed<'a>(text: &'a str, written: &str, width: usize) -> SqlResult<(i64, &'a str)> {
+    let hint = "If your source string is not fixed-width, try using the \"FM\" modifier.";
+    let there = text.chars().take(width).count();
+    let wrong = |message: String, detail: String| {
+        Err(SqlError::new(state::INVALID_DATETIME_FORMAT, message).detail(detail).hint(hint))
+    };
+    if there < width {
+        return wrong(
+            format!("source string too short for \"{written}\" formatting field"),
+            format!("Field requires {width} characters, but only {there} remain."),
+        );
+    }
+    let (n, after) = integer(text, written, width)?;
+    let read = text.len() - after.len();
+    if read < width {
+        let found: String = text.chars().take(width).collect();
+        return wrong(
+            format!("invalid value \"{found}\" for \"{written}\""),
+            format!("Field requires {width} characters, but only {read} could be parsed."),
+        );
+    }
+    Ok((n, after))
+}
+
+/// Errors: 22007 if the field has another value already.
+fn once(field: &mut Option<i64>, value: i64, written: &str) -> SqlResult<()> {
+    if field.is_some_and(|known| known != 0 && known != value) {
+        let message = format!("conflicting values for \"{written}\" field in formatting string");
+        return Err(SqlError::new(state::INVALID_DATETIME_FORMAT, message)
+            .detail("This value contradicts a previous setting for the same field type."));
+    }
+    *field = Some(value);
+    Ok(())
+}
+
+/// How dates are counted: by months, or by ISO weeks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Convention {
+    Gregorian,
+    IsoWeek,
+}
+
+/// The one that a field belongs to.
+fn convention(key: &str) -> Option<Convention> {
+    match key {
+        "IYYY" | "IYY" | "IY" | "I" | "IW" | "ID" | "IDDD" => Some(Convention::IsoWeek),
+        "YYYY" | "YYY" | "YY" | "Y" | "Y,YYY" | "MM" | "MONTH" | "MON" | "RM" | "DD" | "DDD" | "D" | "W" | "WW" => {
+            Some(Convention::Gregorian)
+        }
+        _ => None,
+    }
 }
 
 /// The zone part of a timestamptz for [`timestamp`].

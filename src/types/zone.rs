@@ -27,6 +27,8 @@ pub enum Zone {
     /// Seconds east of Greenwich.
     Fixed(i32),
     Named(TimeZone),
+    /// What an abbreviation, in lower case, means in a zone.
+    Abbreviation(TimeZone, &'static str),
 }
 
 thread_local! {
@@ -79,7 +81,9 @@ impl Zone {
         if !name.bytes().any(|b| b.is_ascii_digit()) {
             return None;
         }
-        if let Ok(zone) = TimeZone::posix(name) {
+        // Without rules for its summer time those of the United States apply.
+        let american = format!("{name},M3.2.0,M11.1.0");
+        if let Ok(zone) = TimeZone::posix(name).or_else(|_| TimeZone::posix(&american)) {
             return Some(Zone::Named(zone));
         }
         // A name in angle brackets may be shorter than POSIX has it.
@@ -102,6 +106,10 @@ impl Zone {
                 let stamp = jiff::Timestamp::from_second(into_range(seconds + EPOCH_2000)).unwrap_or_default();
                 zone.to_offset(stamp).seconds()
             }
+            Zone::Abbreviation(zone, name) => {
+                let stamp = jiff::Timestamp::from_second(into_range(seconds + EPOCH_2000)).unwrap_or_default();
+                meaning(zone, name, stamp)
+            }
         }
     }
 
@@ -115,6 +123,7 @@ impl Zone {
                 let info = zone.to_offset_info(stamp);
                 (info.abbreviation().to_owned(), info.dst().is_dst())
             }
+            Zone::Abbreviation(_, name) => (name.to_ascii_uppercase(), false),
         }
     }
 
@@ -133,6 +142,10 @@ impl Zone {
                     AmbiguousOffset::Gap { before, .. } => before.seconds(),
                     AmbiguousOffset::Fold { after, .. } => after.seconds(),
                 }
+            }
+            Zone::Abbreviation(zone, _) => {
+                let utc = local - i64::from(Zone::Named(zone.clone()).offset_of_local(local));
+                self.offset_at(utc)
             }
         }
     }
@@ -184,42 +197,73 @@ fn clock_offset(text: &str) -> Option<i32> {
     fits.then(|| hours * 3600 + minutes * 60 + seconds)
 }
 
-/// Offset in seconds of an abbreviation, in lower case, from PostgreSQL's default set. Where PostgreSQL's meaning
-/// changes with the date, this is the present one.
-pub fn abbreviation(word: &str) -> Option<i32> {
-    ABBREVIATIONS.binary_search_by_key(&word, |(name, _)| name).ok().map(|at| ABBREVIATIONS[at].1 * 60)
+/// The zone that an abbreviation, in lower case, stands for in PostgreSQL's default set.
+pub fn abbreviation(word: &str) -> Option<Zone> {
+    if let Ok(at) = ABBREVIATIONS.binary_search_by_key(&word, |(name, _)| name) {
+        return Some(Zone::Fixed(ABBREVIATIONS[at].1 * 60));
+    }
+    let (name, zone) = DYNAMIC[DYNAMIC.binary_search_by_key(&word, |(name, _)| name).ok()?];
+    DATABASE.get(zone).ok().map(|zone| Zone::Abbreviation(zone, name))
 }
+
+/// The offset that an abbreviation stands for at a moment of its zone's: what it meant last, or else first; without it, that
+/// of the zone itself.
+fn meaning(zone: &TimeZone, abbreviation: &str, at: jiff::Timestamp) -> i32 {
+    let here = zone.to_offset_info(at);
+    let fits = |name: &str| name.eq_ignore_ascii_case(abbreviation);
+    if fits(here.abbreviation()) {
+        return here.offset().seconds();
+    }
+    let before = zone.preceding(at).find(|t| fits(t.abbreviation())).map(|t| t.offset());
+    let after = || zone.following(at).take(TRANSITIONS).find(|t| fits(t.abbreviation())).map(|t| t.offset());
+    before.or_else(after).unwrap_or_else(|| here.offset()).seconds()
+}
+
+/// So many changes of a zone's are looked at ahead: what comes later repeats itself.
+const TRANSITIONS: usize = 400;
 
 /// Abbreviation and minutes east of Greenwich.
 #[rustfmt::skip]
 const ABBREVIATIONS: &[(&str, i32)] = &[
     ("acdt", 630), ("acsst", 630), ("acst", 570), ("act", -300), ("acwst", 525), ("adt", -180), ("aedt", 660),
     ("aesst", 660), ("aest", 600), ("aft", 270), ("akdt", -480), ("akst", -540), ("almst", 420), ("almt", 360),
-    ("amst", 240), ("amt", -240), ("anast", 720), ("anat", 720), ("arst", -180), ("art", -180), ("ast", -240),
-    ("awsst", 540), ("awst", 480), ("azost", 0), ("azot", -60), ("azst", 240), ("azt", 240), ("bdst", 120),
+    ("amt", -240), ("ast", -240), ("awsst", 540), ("awst", 480), ("azost", 0), ("azot", -60), ("bdst", 120),
     ("bdt", 360), ("bnt", 480), ("bort", 480), ("bot", -240), ("bra", -180), ("brst", -120), ("brt", -180),
     ("bst", 60), ("btt", 360), ("cadt", 630), ("cast", 570), ("cct", 480), ("cdt", -300), ("cest", 120), ("cet", 60),
-    ("cetdst", 120), ("chadt", 825), ("chast", 765), ("chut", 600), ("ckt", -600), ("clst", -180), ("clt", -180),
-    ("cot", -300), ("cst", -360), ("cxt", 420), ("davt", 420), ("ddut", 600), ("easst", -300), ("east", -300),
-    ("eat", 180), ("edt", -240), ("eest", 180), ("eet", 120), ("eetdst", 180), ("egst", 0), ("egt", -60),
-    ("est", -300), ("fet", 180), ("fjst", 780), ("fjt", 720), ("fkst", -180), ("fkt", -180), ("fnst", -60),
-    ("fnt", -120), ("galt", -360), ("gamt", -540), ("gest", 240), ("get", 240), ("gft", -180), ("gilt", 720),
-    ("gmt", 0), ("gyt", -240), ("hkt", 480), ("hst", -600), ("ict", 420), ("idt", 180), ("iot", 360), ("irkst", 480),
-    ("irkt", 480), ("irt", 210), ("ist", 120), ("jayt", 540), ("jst", 540), ("kdt", 600), ("kgst", 360), ("kgt", 360),
-    ("kost", 660), ("krast", 420), ("krat", 420), ("kst", 540), ("lhdt", 660), ("lhst", 630), ("ligt", 600),
-    ("lint", 840), ("lkt", 330), ("magst", 660), ("magt", 660), ("mart", -570), ("mawt", 300), ("mdt", -360),
-    ("mest", 120), ("mesz", 120), ("met", 60), ("metdst", 120), ("mez", 60), ("mht", 720), ("mmt", 390), ("mpt", 600),
-    ("msd", 240), ("msk", 180), ("mst", -420), ("must", 300), ("mut", 240), ("mvt", 300), ("myt", 480), ("ndt", -150),
-    ("nft", -210), ("novst", 420), ("novt", 420), ("npt", 345), ("nst", -210), ("nut", -660), ("nzdt", 780),
-    ("nzst", 720), ("nzt", 720), ("omsst", 360), ("omst", 360), ("pdt", -420), ("pet", -300), ("petst", 720),
-    ("pett", 720), ("pgt", 600), ("pht", 480), ("pkst", 360), ("pkt", 300), ("pmdt", -120), ("pmst", -180),
-    ("pont", 660), ("pst", -480), ("pwt", 540), ("pyst", -180), ("pyt", -180), ("ret", 240), ("sadt", 630),
-    ("sast", 120), ("sct", 240), ("sgt", 480), ("taht", -600), ("tft", 300), ("tjt", 300), ("tkt", 780), ("tmt", 300),
-    ("tot", 780), ("trut", 600), ("tvt", 720), ("uct", 0), ("ulast", 540), ("ulat", 480), ("ut", 0), ("utc", 0),
-    ("uyst", -120), ("uyt", -180), ("uzst", 360), ("uzt", 300), ("vet", -240), ("vlast", 600), ("vlat", 600),
-    ("volt", 180), ("vut", 660), ("wadt", 480), ("wakt", 720), ("wast", 420), ("wat", 60), ("wdt", 540), ("wet", 0),
-    ("wetdst", 60), ("wft", 720), ("wgst", -120), ("wgt", -180), ("xjt", 360), ("yakst", 540), ("yakt", 540),
-    ("yapt", 600), ("yekst", 360), ("yekt", 300), ("z", 0), ("zulu", 0),
+    ("cetdst", 120), ("chadt", 825), ("chast", 765), ("chut", 600), ("clst", -180), ("cot", -300), ("cst", -360),
+    ("cxt", 420), ("ddut", 600), ("eat", 180), ("edt", -240), ("eest", 180), ("eet", 120), ("eetdst", 180),
+    ("egst", 0), ("egt", -60), ("est", -300), ("fet", 180), ("fjst", 780), ("fjt", 720), ("fnst", -60), ("fnt", -120),
+    ("galt", -360), ("gamt", -540), ("gft", -180), ("gilt", 720), ("gmt", 0), ("hkt", 480), ("hst", -600),
+    ("ict", 420), ("idt", 180), ("irt", 210), ("ist", 120), ("jayt", 540), ("jst", 540), ("kdt", 600), ("kgst", 360),
+    ("kst", 540), ("lhst", 630), ("ligt", 600), ("mart", -570), ("mdt", -360), ("mest", 120), ("mesz", 120),
+    ("met", 60), ("metdst", 120), ("mez", 60), ("mht", 720), ("mmt", 390), ("mpt", 600), ("msd", 240), ("mst", -420),
+    ("must", 300), ("mut", 240), ("mvt", 300), ("myt", 480), ("ndt", -150), ("nft", -210), ("npt", 345),
+    ("nst", -210), ("nzdt", 780), ("nzst", 720), ("nzt", 720), ("pdt", -420), ("pet", -300), ("pgt", 600),
+    ("pht", 480), ("pkst", 360), ("pkt", 300), ("pmdt", -120), ("pmst", -180), ("pont", 660), ("pst", -480),
+    ("pwt", 540), ("pyst", -180), ("ret", 240), ("sadt", 630), ("sast", 120), ("sct", 240), ("taht", -600),
+    ("tft", 300), ("tjt", 300), ("tot", 780), ("trut", 600), ("tvt", 720), ("uct", 0), ("ulast", 540), ("ut", 0),
+    ("utc", 0), ("uyst", -120), ("uyt", -180), ("uzst", 360), ("uzt", 300), ("vut", 660), ("wadt", 480),
+    ("wakt", 720), ("wast", 420), ("wat", 60), ("wdt", 540), ("wet", 0), ("wetdst", 60), ("wft", 720), ("wgst", -120),
+    ("wgt", -180), ("xjt", 360), ("yapt", 600), ("yekst", 360), ("z", 0), ("zulu", 0),
+];
+
+/// Abbreviations whose meaning changes with the date, and the zones that tell it.
+#[rustfmt::skip]
+const DYNAMIC: &[(&str, &str)] = &[
+    ("amst", "Asia/Yerevan"), ("anast", "Asia/Anadyr"), ("anat", "Asia/Anadyr"),
+    ("arst", "America/Argentina/Buenos_Aires"), ("art", "America/Argentina/Buenos_Aires"), ("azst", "Asia/Baku"),
+    ("azt", "Asia/Baku"), ("ckt", "Pacific/Rarotonga"), ("clt", "America/Santiago"), ("davt", "Antarctica/Davis"),
+    ("easst", "Pacific/Easter"), ("east", "Pacific/Easter"), ("fkst", "Atlantic/Stanley"),
+    ("fkt", "Atlantic/Stanley"), ("gest", "Asia/Tbilisi"), ("get", "Asia/Tbilisi"), ("gyt", "America/Guyana"),
+    ("iot", "Indian/Chagos"), ("irkst", "Asia/Irkutsk"), ("irkt", "Asia/Irkutsk"), ("kgt", "Asia/Bishkek"),
+    ("kost", "Pacific/Kosrae"), ("krast", "Asia/Krasnoyarsk"), ("krat", "Asia/Krasnoyarsk"),
+    ("lhdt", "Australia/Lord_Howe"), ("lint", "Pacific/Kiritimati"), ("lkt", "Asia/Colombo"),
+    ("magst", "Asia/Magadan"), ("magt", "Asia/Magadan"), ("mawt", "Antarctica/Mawson"), ("msk", "Europe/Moscow"),
+    ("novst", "Asia/Novosibirsk"), ("novt", "Asia/Novosibirsk"), ("nut", "Pacific/Niue"), ("omsst", "Asia/Omsk"),
+    ("omst", "Asia/Omsk"), ("petst", "Asia/Kamchatka"), ("pett", "Asia/Kamchatka"), ("pyt", "America/Asuncion"),
+    ("sgt", "Asia/Singapore"), ("tkt", "Pacific/Fakaofo"), ("tmt", "Asia/Ashgabat"), ("ulat", "Asia/Ulaanbaatar"),
+    ("vet", "America/Caracas"), ("vlast", "Asia/Vladivostok"), ("vlat", "Asia/Vladivostok"),
+    ("volt", "Europe/Volgograd"), ("yakst", "Asia/Yakutsk"), ("yakt", "Asia/Yakutsk"), ("yekt", "Asia/Yekaterinburg"),
 ];
 
 #[cfg(test)]
@@ -238,6 +282,12 @@ mod tests {
         assert_eq!(Zone::find("+05:30").unwrap().offset_at(0), -19800);
         assert_eq!(Zone::find("Nowhere/Land").unwrap_err().message, "time zone \"Nowhere/Land\" not recognized");
         assert!(ABBREVIATIONS.windows(2).all(|w| w[0].0 < w[1].0));
-        assert_eq!(abbreviation("pst"), Some(-8 * 3600));
+        assert!(DYNAMIC.windows(2).all(|w| w[0].0 < w[1].0));
+        assert!(DYNAMIC.iter().all(|(name, _)| abbreviation(name).is_some()));
+        assert_eq!(abbreviation("pst").unwrap().offset_at(0), -8 * 3600);
+        // Moscow's standard time was an hour further east from 2011 to 2014; in summer it is what it was in winter.
+        let msk = abbreviation("msk").unwrap();
+        let hours = [2008, 2012, 2020].map(|year| msk.offset_at((year - 2000) * 31_557_600 + 15_778_800) / 3600);
+        assert_eq!(hours, [3, 4, 3]);
     }
 }

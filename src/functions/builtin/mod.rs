@@ -26,7 +26,7 @@ use std::ffi::{CStr, CString, c_int};
 use std::marker::PhantomData;
 
 pub use describe::describe;
-pub use rows::{Parameters, is_missing, keywords, parameters};
+pub use rows::{Parameters, is_missing, keywords, operators_of, parameters};
 
 /// The SQLite name of the virtual table behind a relation of `pg_catalog`; `None` if it is not one of these.
 pub fn table_of(relation: &str) -> Option<String> {

@@ -284,6 +284,25 @@ pub fn function(oid: i64) -> Option<BuiltIn> {
     Some(BuiltIn(&PROC.rows()[*at]))
 }
 
+/// The operators that functions of this name carry out: their names and what stands to the left and to the right of them.
+pub fn operators_of(function: &str) -> Vec<(&'static str, Option<Type>, Type)> {
+    let column = |relation: &Relation, name| relation.columns().position(|c| c == name).unwrap_or_default();
+    let oid = |value: &Value| if let Value::Int(oid) = value { *oid as u32 } else { 0 };
+    let operators = &RELATIONS[1];
+    let [name, left, right, code] = ["oprname", "oprleft", "oprright", "oprcode"].map(|name| column(operators, name));
+    let functions = PROC.find(1, &Value::Text(function.to_owned()));
+    let functions: BTreeSet<u32> = functions.iter().map(|at| oid(&PROC.rows()[*at][0])).collect();
+    let carried_out = operators.rows().iter().filter(|row| functions.contains(&oid(&row[code])));
+    carried_out
+        .filter_map(|row| match &row[name] {
+            Value::Text(name) => {
+                Some((&**name, Some(Type(oid(&row[left]))).filter(|ty| ty.0 != 0), Type(oid(&row[right]))))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
 /// Whether PostgreSQL has functions of this name, and there are none here.
 pub fn is_missing(name: &str) -> bool {
     static NAMES: LazyLock<BTreeSet<&str>> =

@@ -149,3 +149,48 @@ select id from mx where t > timestamptz '4714-11-24 00:00+00 BC' order by 1
 
 reset timezone
 --> RESET
+
+-- Reading: fixed widths, conflicts, fractions, eras.
+SELECT to_date('-44-02-01 BC', 'YYYY-MM-DD BC'), to_date('44-02-01 BC', 'YYYY-MM-DD BC'), to_date('2016 366', 'YYYY DDD')
+--> to_date date | to_date date | to_date date
+--> 0044-02-01 | 0044-02-01 BC | 2016-12-31
+--> SELECT 1
+
+SELECT to_date('2015 366', 'YYYY DDD')
+--> ERROR 22008: date/time field value out of range: "2015 366"
+
+SELECT to_timestamp('19971', 'YYYYMMDD')
+--> ERROR 22007: source string too short for "MM" formatting field
+-->   detail: Field requires 2 characters, but only 1 remain.
+
+SELECT to_timestamp('19971)24', 'YYYYMMDD')
+--> ERROR 22007: invalid value "1)" for "MM"
+-->   detail: Field requires 2 characters, but only 1 could be parsed.
+
+SELECT to_timestamp('1997-11-Jan-16', 'YYYY-MM-Mon-DD')
+--> ERROR 22007: conflicting values for "Mon" field in formatting string
+-->   detail: This value contradicts a previous setting for the same field type.
+
+SELECT to_timestamp('10000000000', 'FMYYYY')
+--> ERROR 22008: value for "YYYY" in source string is out of range
+-->   detail: Value must be in the range -2147483648 to 2147483647.
+
+SELECT to_timestamp('2005527', 'YYYYIWID')
+--> ERROR 22007: invalid combination of date conventions
+
+SELECT to_timestamp('97/Feb/16', 'YYMonDD')
+--> ERROR 22007: invalid value "/Feb/16" for "Mon"
+-->   detail: The given value did not match any of the allowed values for this field.
+
+SELECT to_timestamp('2018-11-02 12:34:56.12345', 'YYYY-MM-DD HH24:MI:SS.FF4'), to_timestamp('2018-11-02 12:34:56.12', 'YYYY-MM-DD HH24:MI:SS.MS'), to_timestamp('20181102123456123456', 'YYYYMMDDHH24MISSFF6')
+--> to_timestamp timestamptz | to_timestamp timestamptz | to_timestamp timestamptz
+--> 2018-11-02 12:34:56.1235+00 | 2018-11-02 12:34:56.12+00 | 2018-11-02 12:34:56.123456+00
+--> SELECT 1
+
+SELECT to_timestamp('2018-11-02 12:34:56.123456789', 'YYYY-MM-DD HH24:MI:SS.FF4')
+--> ERROR 22008: date/time field value out of range: "2018-11-02 12:34:56.123456789"
+
+SELECT to_timestamp('15:12:02.020.001230', 'HH24:MI:SS.MS.US'), to_date('2011 12  18', 'YYYY MM DD'), to_timestamp('1985 01 7', 'YYYY MM D'), to_date('20210315', 'YYYYMMDD'), to_timestamp('05121445482000', 'MMDDHH24MISSYYYY')
+--> to_timestamp timestamptz | to_date date | to_timestamp timestamptz | to_date date | to_timestamp timestamptz
+--> 0001-01-01 15:12:02.02123+00 BC | 2011-12-18 | 1985-01-01 00:00:00+00 | 2021-03-15 | 2000-05-12 14:45:48+00
+--> SELECT 1

@@ -375,3 +375,49 @@ SELECT parameter_types, parameter_types[2], cardinality(parameter_types), pg_typ
 
 DEALLOCATE with_types
 --> DEALLOCATE
+
+-- Numbers with a fraction and a unit.
+SET vacuum_cost_delay TO 80.1
+--> SET
+
+SHOW vacuum_cost_delay
+--> vacuum_cost_delay text
+--> 80100us
+--> SHOW
+
+SELECT setting, unit FROM pg_settings WHERE name = 'vacuum_cost_delay'
+--> setting text | unit text
+--> 80.1 | ms
+--> SELECT 1
+
+SET vacuum_cost_delay TO '10s'
+--> ERROR 22023: 10000 ms is outside the valid range for parameter "vacuum_cost_delay" (0 .. 100)
+
+SET vacuum_cost_delay TO '900us'
+--> SET
+
+SHOW vacuum_cost_delay
+--> vacuum_cost_delay text
+--> 900us
+--> SHOW
+
+RESET vacuum_cost_delay
+--> RESET
+
+SHOW vacuum_cost_delay
+--> vacuum_cost_delay text
+--> 0
+--> SHOW
+
+SET custom."bad-name" = 42
+--> ERROR 42602: invalid configuration parameter name "custom.bad-name"
+-->   detail: Custom parameter names must be two or more simple identifiers separated by dots.
+
+SET custom.good_name$1 = 42
+--> SET
+
+CREATE SEQUENCE unused
+--> CREATE SEQUENCE
+
+SELECT currval('unused')
+--> ERROR 55000: currval of sequence "unused" is not yet defined in this session
