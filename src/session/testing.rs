@@ -270,7 +270,7 @@ fn utility(text: &str, words: &[&str]) -> SqlResult<Utility> {
         }
         ["close", name] => Utility::Close(Some((*name).to_owned())),
         ["discard", "all"] => Utility::Discard(Discard::All),
-        ["vacuum"] => Utility::Maintenance { tag: "VACUUM" },
+        ["vacuum"] => Utility::Maintenance { tag: "VACUUM", alone: Some("VACUUM"), notices: Vec::new() },
         _ => return Err(SqlError::syntax(format!("syntax error at or near \"{}\"", words[0]))),
     })
 }

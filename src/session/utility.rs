@@ -143,7 +143,13 @@ impl Session {
                 self.say(channel.clone().map_or(Said::Nothing, Said::Unlisten));
                 self.complete("UNLISTEN");
             }
-            Utility::Maintenance { tag } => self.maintenance(tag)?,
+            Utility::Maintenance { tag, alone, notices } => {
+                alone.map_or(Ok(()), |what| self.forbid_block(what))?;
+                for notice in notices {
+                    self.notice(super::severity(notice), notice.clone());
+                }
+                self.complete(tag);
+            }
         }
         self.finish_utility(run);
         Ok(())
@@ -599,14 +605,6 @@ impl Session {
         });
         let begin = self.begin_interactive();
         self.ask(Ask::Check { begin, statement }, Wait::Done(Box::new(run)));
-        Ok(())
-    }
-
-    fn maintenance(&mut self, tag: &'static str) -> SqlResult<()> {
-        if tag == "VACUUM" {
-            self.forbid_block(tag)?;
-        }
-        self.complete(tag);
         Ok(())
     }
 }

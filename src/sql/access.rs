@@ -310,6 +310,34 @@ pub fn lock(scope: &Scope<'_>, relation: &Relation, mode: LockMode) -> SqlResult
     any(scope.catalog, current_role(scope)?, relation, rights)
 }
 
+/// Why VACUUM or ANALYZE, whose verb this is, leaves a relation out, as its warning says it; `None` if it does not.
+pub fn left_out(catalog: &Catalog, role: u32, relation: &Relation, verb: &str) -> Option<String> {
+    const SHARED: [&str; 8] = [
+        "pg_auth_members",
+        "pg_authid",
+        "pg_database",
+        "pg_db_role_setting",
+        "pg_parameter_acl",
+        "pg_shdepend",
+        "pg_shdescription",
+        "pg_tablespace",
+    ];
+    let owns = |object| catalog.rights.owns(role, object);
+    let system = matches!(relation.kind, RelationKind::System);
+    let shared = system && SHARED.contains(&&*relation.name);
+    let name = &relation.name;
+    if !owns(Object::relation(relation.oid)) && (shared || !owns(Object::DATABASE)) {
+        let who = match (system, shared) {
+            (_, true) => "superuser",
+            (true, _) => "superuser or database owner",
+            _ => "table or database owner",
+        };
+        return Some(format!("skipping \"{name}\" --- only {who} can {verb} it"));
+    }
+    let reason = format!("skipping \"{name}\" --- cannot {verb} non-tables or special system tables");
+    (!system && !relation.kind.is_stored()).then_some(reason)
+}
+
 /// The owner of a view, in whose name its query runs.
 pub fn owner(catalog: &Catalog, relation: u32) -> u32 {
     match catalog.by_oid(relation).map(|r| &r.kind) {

@@ -23,6 +23,7 @@ pub mod parse;
 mod phrases;
 pub mod plan;
 pub mod procedural;
+mod reindex;
 pub mod render;
 mod system;
 mod traversal;
@@ -151,6 +152,7 @@ fn dispatch(parsed: &Parsed, scope: &Scope<'_>) -> SqlResult<Plan> {
         Ast::SetConstraints { names, deferred } => utility::set_constraints(names, *deferred, scope),
         Ast::Notify { channel, payload } => notify(channel, payload, scope),
         Ast::Maintenance { tag, tables } => utility::maintenance(tag, tables, scope),
+        Ast::Reindex(reindex) => reindex::compile(reindex, scope),
         Ast::Ddl(ddl) => match database::elsewhere(ddl, &parsed.text, scope) {
             Some(order) => utility::compile(order, scope),
             None => ddl::compile(ddl, scope),

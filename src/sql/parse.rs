@@ -19,7 +19,7 @@ use super::dialect::{Postgres, split_operators};
 use super::lex::{self, Kind, Lexer, quote_literal};
 use super::phrases::{self, MARK};
 use super::plan::{Discard, FetchDirection, IsolationLevel, LockMode, LockStrength, TransactionModes, Utility};
-use super::{copy, ddl, explain, procedural, traversal};
+use super::{copy, ddl, explain, procedural, reindex, traversal};
 use crate::error::{SqlError, SqlResult, state};
 use crate::types::{IntervalStyle, NO_TYPMOD, interval_typmod};
 use sqlparser::ast::Statement;
@@ -124,6 +124,7 @@ pub enum Ast {
         tag: &'static str,
         tables: Vec<Name>,
     },
+    Reindex(Box<reindex::Reindex>),
     Ddl(Box<ddl::Ddl>),
     Copy(Box<copy::CopyStatement>),
     Explain(Box<explain::ExplainStatement>),
@@ -1020,7 +1021,7 @@ fn utility(source: &str, allowance: &Allowance) -> SqlResult<Ast> {
     } else if c.is("VACUUM") || c.is("ANALYZE") || c.is("ANALYSE") {
         maintenance(&mut c)
     } else if c.eat("REINDEX") {
-        reindex(&mut c)
+        reindex::statement(&mut c).map(|s| Ast::Reindex(Box::new(s)))
     } else if c.eat("CHECKPOINT") {
         Ok(Ast::Maintenance { tag: "CHECKPOINT", tables: Vec::new() })
     } else if c.eat("LISTEN") {
@@ -1488,16 +1489,6 @@ fn maintenance(c: &mut Cursor<'_>) -> SqlResult<Ast> {
         true => Ast::Ddl(Box::new(ddl::Ddl::Analyze { vacuum, tables })),
         false => Ast::Maintenance { tag: "VACUUM", tables: tables.into_iter().map(|(table, _)| table).collect() },
     })
-}
-
-/// REINDEX: SQLite's indexes are always whole, so there is nothing to do, but what is named must exist.
-fn reindex(c: &mut Cursor<'_>) -> SqlResult<Ast> {
-    c.skip_parens()?;
-    let what = c.eat_one(&["INDEX", "TABLE", "SCHEMA", "DATABASE", "SYSTEM"]).ok_or_else(|| c.error())?;
-    c.eat("CONCURRENTLY");
-    let name = if c.done() { None } else { Some(c.name()?) };
-    let relation = name.filter(|_| matches!(what, "INDEX" | "TABLE"));
-    Ok(Ast::Maintenance { tag: "REINDEX", tables: relation.into_iter().collect() })
 }
 
 #[cfg(test)]

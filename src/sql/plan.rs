@@ -325,6 +325,9 @@ pub enum Utility {
     /// VACUUM and its kin, of relations that exist: nothing to do here, see `docs/sql-compatibility.md`.
     Maintenance {
         tag: &'static str,
+        /// What it calls itself where it says that it cannot run inside a transaction block.
+        alone: Option<&'static str>,
+        notices: Vec<crate::error::SqlError>,
     },
 }
 

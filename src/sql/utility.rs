@@ -89,13 +89,16 @@ pub fn set_constraints(names: &[Name], deferred: bool, scope: &Scope<'_>) -> Sql
 
 /// VACUUM and its kin: there is nothing to do, but the tables must exist.
 pub fn maintenance(tag: &'static str, tables: &[Name], scope: &Scope<'_>) -> SqlResult<Plan> {
+    let mut notices = Vec::new();
+    let role = access::current_role(scope)?;
     for name in tables {
-        resolve(name, scope)?;
+        let reason = access::left_out(scope.catalog, role, resolve(name, scope)?, "vacuum");
+        notices.extend(reason.map(|reason| SqlError::new(state::WARNING, reason)));
     }
-    compile(Utility::Maintenance { tag }, scope)
+    compile(Utility::Maintenance { tag, alone: (tag == "VACUUM").then_some(tag), notices }, scope)
 }
 
-fn resolve<'a>(name: &Name, scope: &'a Scope<'_>) -> SqlResult<&'a Relation> {
+pub(super) fn resolve<'a>(name: &Name, scope: &'a Scope<'_>) -> SqlResult<&'a Relation> {
     name.schema.iter().try_for_each(|schema| access::schema(scope, schema, USAGE))?;
     let found = scope.catalog.resolve(scope.search_path, name.schema.as_deref(), &name.name);
     found.map(|r| &**r).ok_or_else(|| {

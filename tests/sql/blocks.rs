@@ -59,7 +59,7 @@ fn stands_alone(block: &Block) -> bool {
     let begins = |words: &&str| sql.starts_with(words);
     let alone =
         ["BEGIN", "START ", "COMMIT", "END", "ROLLBACK", "ABORT", "SAVEPOINT", "RELEASE", "SET ", "RESET ", "SHOW "];
-    let never = ["VACUUM", "CREATE DATABASE", "DROP DATABASE", "DISCARD", "LISTEN", "PREPARE", "DEALLOCATE"];
+    let never = ["VACUUM", "REINDEX", "CREATE DATABASE", "DROP DATABASE", "DISCARD", "LISTEN", "PREPARE", "DEALLOCATE"];
     // They end transactions themselves.
     let online = sql.contains("INDEX CONCURRENTLY");
     let split = online || !is_single(block) && block.copy.is_empty() && !sql.starts_with("COPY");

@@ -10,7 +10,8 @@
 
 use super::work::{Keys, Work};
 use crate::error::{SqlError, SqlResult, state};
-use crate::sql::catalog::{Index, Object, Relation, RelationKind, quote, sqlite_name};
+use crate::sql::access;
+use crate::sql::catalog::{Index, Object, Relation, quote, sqlite_name};
 use crate::sql::cursor::Name;
 use crate::sql::ddl::rows::literal;
 use crate::sql::plan::Effort;
@@ -30,17 +31,11 @@ pub fn analyze(work: &mut Work<'_>, vacuum: bool, tables: &[(Name, Vec<String>)]
     let mut found = Vec::new();
     for (name, columns) in tables {
         let relation = work.relation(name)?;
-        if !work.owns(Object::relation(relation.oid)) {
-            let message = format!("skipping \"{}\" --- only table or database owner can {verb} it", relation.name);
+        if let Some(message) = access::left_out(&work.catalog, work.role(), &relation, verb) {
             work.notice(state::WARNING, message);
             continue;
         }
         if !relation.kind.is_stored() {
-            if !matches!(relation.kind, RelationKind::System) {
-                let what = if vacuum { "vacuum non-tables" } else { "analyze non-tables" };
-                let message = format!("skipping \"{}\" --- cannot {what} or special system tables", relation.name);
-                work.notice(state::WARNING, message);
-            }
             continue;
         }
         if let Some(column) = columns.iter().find(|column| relation.column(column).is_none()) {
