@@ -83,6 +83,9 @@ pub fn table(
             (RelationKind::Table, action) => alter(work, &current, action)?,
             // Parameters of how it is stored.
             (RelationKind::Index { .. }, AlterAction::Options(_)) => {}
+            (RelationKind::Index { table }, AlterAction::KeyStatistics(number)) => {
+                key_statistics(work, &current, *table, *number)?;
+            }
             _ => return Err(SqlError::unsupported(format!("{tag} of this kind"))),
         }
     }
@@ -124,12 +127,41 @@ fn alter(work: &mut Work<'_>, table: &Relation, action: &AlterAction) -> SqlResu
             Ok(())
         }
         AlterAction::Attribute(name) => column(table, name).map(|_| ()),
+        AlterAction::KeyStatistics(_) => {
+            let text = "cannot refer to non-index column by number";
+            Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text))
+        }
         AlterAction::RenameTo(_)
         | AlterAction::SetSchema(_)
         | AlterAction::OwnerTo(_)
         | AlterAction::Options(_)
         | AlterAction::Accepted => Ok(()),
     }
+}
+
+/// Statistics of an index's key: PostgreSQL keeps them of expressions only, and there are none here.
+///
+/// Errors: 22023, 42703, 0A000.
+fn key_statistics(work: &Work<'_>, index: &Relation, table: u32, number: i64) -> SqlResult<()> {
+    let refuse = |code, text: String| Err(SqlError::new(code, text));
+    if !(1..=32_767).contains(&number) {
+        return refuse(state::INVALID_PARAMETER_VALUE, "column number must be in range from 1 to 32767".to_owned());
+    }
+    let table = work.catalog.by_oid(table).ok_or_else(|| SqlError::internal("an index without its table"))?;
+    let Some(of) = table.indexes.iter().find(|i| i.oid == index.oid) else { return Ok(()) };
+    let at = number as usize - 1;
+    let (what, attnum) = match (of.keys.get(at), at.checked_sub(of.keys.len()).and_then(|at| of.include.get(at))) {
+        (Some(key), _) => ("non-expression", key.column),
+        (None, Some(included)) => ("included", Some(*included)),
+        (None, None) => {
+            let text = format!("column number {number} of relation \"{}\" does not exist", index.name);
+            return refuse(state::UNDEFINED_COLUMN, text);
+        }
+    };
+    let Some(column) = attnum.and_then(|attnum| table.column_at(attnum)) else { return Ok(()) };
+    let text = format!("cannot alter statistics on {what} column \"{}\" of index \"{}\"", column.name, index.name);
+    let error = SqlError::new(state::FEATURE_NOT_SUPPORTED, text);
+    Err(if what == "included" { error } else { error.hint("Alter statistics on table column instead.") })
 }
 
 fn alter_view(work: &mut Work<'_>, view: &Relation, action: &AlterAction) -> SqlResult<()> {
@@ -181,7 +213,7 @@ fn described(action: &AlterAction) -> &'static str {
         AlterAction::DropExpression { .. } => "ALTER COLUMN ... DROP EXPRESSION",
         AlterAction::Unlogged(true) => "SET UNLOGGED",
         AlterAction::Unlogged(false) => "SET LOGGED",
-        AlterAction::Attribute(_) => "ALTER COLUMN ... SET",
+        AlterAction::Attribute(_) | AlterAction::KeyStatistics(_) => "ALTER COLUMN ... SET",
         AlterAction::RenameTo(_) | AlterAction::RenameColumn(..) => "RENAME",
         AlterAction::OwnerTo(_) => "OWNER TO",
         AlterAction::Options(_) => "SET",
@@ -297,6 +329,10 @@ fn guard_not_null(work: &mut Work<'_>, table: &Relation, column: &Column) {
 
 pub fn drop_column(work: &mut Work<'_>, table: &Relation, name: &str, if_exists: bool, cascade: bool) -> SqlResult<()> {
     let Some(column) = table.column(name).cloned() else {
+        if refuse_system_column(name).is_err() {
+            let text = format!("cannot drop system column \"{name}\"");
+            return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text));
+        }
         if !if_exists {
             return Err(no_column(table, name));
         }
@@ -365,7 +401,8 @@ fn set_default(work: &mut Work<'_>, table: &Relation, name: &str, text: Option<&
     if let Some(text) = text {
         work.bind(None, text, Some((found.ty, found.typmod)), Kept::Default)?;
     }
-    let text = text.filter(|t| !t.trim().eq_ignore_ascii_case("null")).cloned();
+    let text = text.filter(|t| !t.trim().eq_ignore_ascii_case("null") || found.domain.is_some());
+    let text = text.map(|text| work.settled(text, found));
     let new = with_column(table, name, |c| c.default = text);
     work.update(table, new.clone());
     if let Some(column) = new.column(name) {
@@ -592,6 +629,11 @@ fn set_identity(
 fn add_constraint(work: &mut Work<'_>, table: &Relation, def: &ConstraintDef) -> SqlResult<()> {
     if let ConstraintSyntax::UsingIndex(primary, index) = &def.kind {
         return adopt_index(work, table, def, *primary, index);
+    }
+    if let ConstraintSyntax::PrimaryKey(names) = &def.kind
+        && let Some(name) = names.iter().find(|name| table.column(name).is_none())
+    {
+        return Err(no_column(table, name));
     }
     let mut new = table.clone();
     // A new integer primary key becomes the rowid: the table is copied once, and every lookup is faster for ever.

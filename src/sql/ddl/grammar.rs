@@ -1,13 +1,13 @@
 //! Syntax of the statements that define things. Expressions and queries stay source text: the binder reads them.
 
-use super::absent;
 use super::roles::grants::{self, Grant, Target};
 use super::roles::{RoleSpec, RoleStatement, grammar as roles};
+use super::{absent, schema};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::catalog::{self, Action, ViewOptions};
 use crate::sql::cursor::{Cursor, Name};
 use crate::sql::database;
-use crate::sql::lex::quote_identifier;
+use crate::sql::lex::{Kind, quote_identifier};
 use crate::sql::parse::{self, Ast};
 use crate::sql::plan::Utility;
 
@@ -50,6 +50,8 @@ pub enum Ddl {
         /// AUTHORIZATION
         owner: Option<RoleSpec>,
         if_not_exists: bool,
+        /// What is defined in it at once.
+        elements: Vec<Ddl>,
     },
     /// DROP of objects of a kind of which there are none.
     DropAbsent(absent::Absent),
@@ -434,6 +436,8 @@ pub enum AlterAction {
         if_exists: bool,
     },
     Unlogged(bool),
+    /// ALTER COLUMN number SET STATISTICS, of an index.
+    KeyStatistics(i64),
     /// What tunes PostgreSQL's storage and planner for a column, which must exist.
     Attribute(String),
     OwnerTo(RoleSpec),
@@ -748,10 +752,12 @@ fn create_schema(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     let if_not_exists = c.eat_all("IF NOT EXISTS");
     let name = if c.is("AUTHORIZATION") { None } else { Some(c.ident()?) };
     let owner = if c.eat("AUTHORIZATION") { Some(RoleSpec::read(c)?) } else { None };
-    if !c.done() {
-        return unsupported(c, "CREATE SCHEMA with elements");
+    let elements = schema::elements(c)?;
+    if if_not_exists && !elements.is_empty() {
+        let message = "CREATE SCHEMA IF NOT EXISTS cannot include schema elements";
+        return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, message));
     }
-    ok(Ddl::CreateSchema { name, owner, if_not_exists })
+    ok(Ddl::CreateSchema { name, owner, if_not_exists, elements })
 }
 
 fn create_view(c: &mut Cursor<'_>, temporary: bool, replace: bool, recursive: bool) -> SqlResult<Option<Ast>> {
@@ -1125,8 +1131,13 @@ fn generated(c: &mut Cursor<'_>) -> SqlResult<ConstraintSyntax> {
     if c.eat("IDENTITY") {
         return Ok(ConstraintSyntax::Identity { always, options: identity_options(c)? });
     }
+    let position = c.position();
     let text = checked(c, |c| c.parenthesised().map(|t| t.trim().to_owned()))?;
     c.expect("STORED")?;
+    if !always {
+        let text = "for a generated column, GENERATED ALWAYS must be specified";
+        return Err(SqlError::syntax(text).position(position));
+    }
     Ok(ConstraintSyntax::Generated(text))
 }
 
@@ -1672,6 +1683,12 @@ fn alter_action(c: &mut Cursor<'_>) -> SqlResult<AlterAction> {
             return Ok(AlterAction::AlterConstraint { name, deferrable, deferred });
         }
         c.eat("COLUMN");
+        if c.peek().is_some_and(|t| t.kind == Kind::Number) {
+            let number = c.integer()?;
+            c.expect("SET STATISTICS")?;
+            c.integer()?;
+            return Ok(AlterAction::KeyStatistics(number));
+        }
         let column = c.ident()?;
         return alter_column(c, column);
     }

@@ -20,6 +20,7 @@
 //! | `absent` | DROP of kinds of objects of which there are none |
 //! | `clashes` | keys of DEFERRABLE constraints |
 //! | `depend` | what objects rest on, as rows of `pg_depend` |
+//! | `schema` | schemas with what is in them from the start |
 //! | `rows` | a relation as rows of the system tables, and the difference of two relations as SQL |
 //!
 //! Storage choices: a primary key of one integer column is the rowid; every other key is a UNIQUE index of its own,
@@ -39,6 +40,7 @@ mod materialized;
 pub mod online;
 pub mod roles;
 pub mod rows;
+mod schema;
 mod statistics;
 mod table;
 pub mod temporary;
@@ -59,6 +61,11 @@ use sqlparser::ast::{Expr, Query, Select, SetExpr};
 
 /// Compiles a DDL statement.
 pub fn compile(ddl: &Ddl, scope: &Scope<'_>) -> SqlResult<Plan> {
+    if let Ddl::CreateSchema { name, owner, elements, .. } = ddl
+        && !elements.is_empty()
+    {
+        return schema::compile(ddl, name.as_deref(), owner.as_ref(), elements, scope);
+    }
     finished(scope, |work| table::run(work, ddl))
 }
 
@@ -67,7 +74,7 @@ pub fn build(index: u32, part: online::Part, scope: &Scope<'_>) -> SqlResult<Pla
     finished(scope, |work| online::run(work, index, part))
 }
 
-fn finished(scope: &Scope<'_>, run: impl FnOnce(&mut work::Work<'_>) -> SqlResult<Tag>) -> SqlResult<Plan> {
+fn finished<'a>(scope: &'a Scope<'a>, run: impl FnOnce(&mut work::Work<'a>) -> SqlResult<Tag>) -> SqlResult<Plan> {
     let mut work = work::Work::new(scope);
     let tag = run(&mut work);
     work.refused.take().map_or(Ok(()), Err)?;

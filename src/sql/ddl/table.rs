@@ -29,7 +29,7 @@ use crate::sql::violation::orphans;
 use crate::sql::violation::references::{self, Fit};
 use crate::sql::{Scope, deparse, parse, view};
 use crate::types::text::parse_literal;
-use crate::types::{NO_TYPMOD, Type};
+use crate::types::{NO_TYPMOD, Type, format_type};
 use sqlparser::ast::Expr;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -48,7 +48,7 @@ pub fn run(work: &mut Work<'_>, ddl: &Ddl) -> SqlResult<Tag> {
         Ddl::CreateMaterialized(view) => return materialized::create(work, view),
         Ddl::Refresh { name, concurrently, with_data } => materialized::refresh(work, name, *concurrently, *with_data)?,
         Ddl::Analyze { vacuum, tables } => statistics::analyze(work, *vacuum, tables)?,
-        Ddl::CreateSchema { name, owner, if_not_exists } => {
+        Ddl::CreateSchema { name, owner, if_not_exists, .. } => {
             create_schema(work, name.as_deref(), owner.as_ref(), *if_not_exists)?
         }
         Ddl::Drop { what: Object::Schema, if_exists, names, cascade, .. } => {
@@ -271,7 +271,9 @@ pub fn push_column(table: &mut Relation, column: Column) -> SqlResult<()> {
             )),
         });
     }
-    refuse_system_column(&column.name)?;
+    if !matches!(table.kind, RelationKind::View { .. }) {
+        refuse_system_column(&column.name)?;
+    }
     if table.columns.len() >= 1600 {
         return Err(SqlError::new(SqlStates::TOO_MANY_COLUMNS, "tables can have at most 1600 columns"));
     }
@@ -321,7 +323,14 @@ pub fn define_column(work: &mut Work<'_>, table: &mut Relation, def: &ColumnDef)
             ConstraintSyntax::Default(_) if column.default.is_some() => {
                 return conflict("multiple default values specified");
             }
-            ConstraintSyntax::Default(text) => column.default = Some(text.clone()).filter(|t| !is_null(t)),
+            // Of a domain, NULL stands instead of the default that the domain may have.
+            ConstraintSyntax::Default(text) => {
+                let text = work.settled(text, &column);
+                column.default = Some(text).filter(|t| !is_null(t) || column.domain.is_some());
+            }
+            ConstraintSyntax::Generated(_) if column.generated.is_some() => {
+                return conflict("multiple generation clauses specified");
+            }
             ConstraintSyntax::Generated(text) => column.generated = Some(text.clone()),
             ConstraintSyntax::Identity { .. } if column.identity.is_some() => {
                 return conflict("multiple identity specifications");
@@ -350,7 +359,10 @@ pub fn define_column(work: &mut Work<'_>, table: &mut Relation, def: &ColumnDef)
             }
         }
     }
-    if column.generated.is_some() && (column.default.is_some() || column.identity.is_some()) {
+    if column.generated.is_some() && column.identity.is_some() {
+        return conflict("both identity and generation expression specified");
+    }
+    if column.generated.is_some() && column.default.is_some() {
         return conflict("both default and generation expression specified");
     }
     let asks = column.domain.is_some_and(|domain| !work.catalog.rules_of(domain).is_empty());
@@ -646,7 +658,21 @@ fn define_foreign_key(work: &mut Work<'_>, table: &mut Relation, def: &Constrain
             let message = format!("column \"{name}\" referenced in foreign key constraint does not exist");
             SqlError::new(state::UNDEFINED_COLUMN, message)
         };
-        columns.push(table.column(name).ok_or_else(missing)?.attnum);
+        let system = || {
+            refuse_system_column(name)
+                .err()
+                .map(|_| SqlError::new(state::FEATURE_NOT_SUPPORTED, "system columns cannot be used in foreign keys"))
+        };
+        let column = table.column(name).ok_or_else(|| system().unwrap_or_else(missing))?;
+        let changes = [(on_update, "ON UPDATE"), (on_delete, "ON DELETE")].into_iter().find(|(action, place)| {
+            matches!(action, Action::SetNull | Action::SetDefault)
+                || matches!(action, Action::Cascade) && *place == "ON UPDATE"
+        });
+        if let (Some(_), Some((_, place))) = (&column.generated, changes) {
+            let text = format!("invalid {place} action for foreign key constraint containing generated column");
+            return Err(SqlError::syntax(text));
+        }
+        columns.push(column.attnum);
     }
     let target = referenced_columns(&parent, referenced)?;
     if !itself {
@@ -1147,7 +1173,7 @@ fn create_view(
     let mut schema = work.creation_schema(name, temporary)?;
     if reads_temporary && !is_temporary(&schema) {
         work.notice(state::SUCCESSFUL_COMPLETION, format!("view \"{}\" will be a temporary view", name.name));
-        schema = work.creation_schema(&Name { schema: None, ..name.clone() }, true)?;
+        schema = work.creation_schema(name, true)?;
     }
     if reads_others {
         // Whoever drops those must know of it.
@@ -1174,7 +1200,7 @@ fn create_view(
     let mut relation = Relation::new(oid, kind, schema, name.name.clone());
     push_columns(&mut relation, &view.columns)?;
     if let Some(old) = &old {
-        check_replacement(old, &relation)?;
+        check_replacement(work, old, &relation)?;
         for column in &mut relation.columns {
             column.default = old.column_at(column.attnum).and_then(|c| c.default.clone());
         }
@@ -1207,7 +1233,7 @@ fn note_shown(work: &mut Work<'_>, view: u32, shown: Option<(u32, Vec<i16>)>) {
 }
 
 /// CREATE OR REPLACE VIEW may only add columns at the end.
-fn check_replacement(old: &Relation, new: &Relation) -> SqlResult<()> {
+fn check_replacement(work: &Work<'_>, old: &Relation, new: &Relation) -> SqlResult<()> {
     let invalid = |message: String| Err(SqlError::new(state::INVALID_TABLE_DEFINITION, message));
     if new.columns.len() < old.columns.len() {
         return invalid("cannot drop columns from view".into());
@@ -1217,7 +1243,12 @@ fn check_replacement(old: &Relation, new: &Relation) -> SqlResult<()> {
             return invalid(format!("cannot change name of view column \"{}\" to \"{}\"", a.name, b.name));
         }
         if (a.ty, a.typmod) != (b.ty, b.typmod) {
-            return invalid(format!("cannot change data type of view column \"{}\"", a.name));
+            let shown = |c: &catalog::Column| match c.ty.own() {
+                Some(_) => work.type_name(c.ty),
+                None => format_type(c.ty, c.typmod),
+            };
+            let (name, from, to) = (&a.name, shown(a), shown(b));
+            return invalid(format!("cannot change data type of view column \"{name}\" from {from} to {to}"));
         }
     }
     Ok(())

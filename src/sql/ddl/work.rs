@@ -20,7 +20,7 @@ use crate::sql::catalog::{
 };
 use crate::sql::cursor::Name;
 use crate::sql::deparse;
-use crate::sql::ir::Typed;
+use crate::sql::ir::{Node, Typed};
 use crate::sql::lex::quote_identifier;
 use crate::sql::plan::{Effort, Facts};
 use crate::sql::render;
@@ -33,7 +33,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub struct Work<'a> {
-    scope: &'a Scope<'a>,
+    pub(super) scope: &'a Scope<'a>,
     pub catalog: Catalog,
     statements: Vec<Statement>,
     pub notices: Vec<SqlError>,
@@ -762,6 +762,19 @@ impl<'a> Work<'a> {
         let qualified = forms(&[]).filter(|qualified| *qualified != short);
         short.extend(qualified.into_iter().flatten());
         rows::Shown { forms: short, needs: notes.needs() }
+    }
+
+    /// A default as it is kept: where it names a sequence or another relation, that one is meant under every search path.
+    pub fn settled(&self, text: &str, column: &Column) -> String {
+        let target = Some((column.ty, column.typmod));
+        let e = rows::Expression { over: None, text, target, kept: Kept::Default };
+        let named = |e: &Typed| e.ty == Type::REGCLASS && matches!(e.node, Node::Const(_));
+        match self.tree(&self.catalog, e) {
+            Some((tree, _)) if tree.any(&named) => {
+                deparse::expression(&tree, &self.catalog, None, &[], false).unwrap_or_else(|| text.to_owned())
+            }
+            _ => text.to_owned(),
+        }
     }
 
     fn tree(&self, catalog: &Catalog, e: rows::Expression<'_>) -> Option<(Typed, Notes)> {

@@ -743,3 +743,29 @@ drop table de
 
 drop domain de_p, de_few, de_seven
 --> DROP DOMAIN
+
+-- NULL as the default of a column is not the default of its domain.
+CREATE DOMAIN three AS int DEFAULT 3
+--> CREATE DOMAIN
+
+CREATE TABLE threes (k int, c1 three, c2 three NOT NULL DEFAULT NULL, c3 three DEFAULT NULL)
+--> CREATE TABLE
+
+INSERT INTO threes (k) VALUES (1)
+--> ERROR 23502: null value in column "c2" of relation "threes" violates not-null constraint
+-->   detail: Failing row contains (1, 3, null, null).
+-->   table: threes
+-->   column: c2
+
+INSERT INTO threes (k, c2) VALUES (1, 2) RETURNING *
+--> k int4 | c1 int4 | c2 int4 | c3 int4
+--> 1 | 3 | 2 | ∅
+--> INSERT 0 1
+
+ALTER TABLE threes ALTER COLUMN c2 DROP DEFAULT
+--> ALTER TABLE
+
+INSERT INTO threes (k) VALUES (1) RETURNING *
+--> k int4 | c1 int4 | c2 int4 | c3 int4
+--> 1 | 3 | 3 | ∅
+--> INSERT 0 1
