@@ -18,13 +18,12 @@ use std::any::TypeId;
 /// `name 'text'`, also with a schema: a literal of a type that is no keyword of the parser's.
 fn typed_literal(parser: &mut Parser<'_>) -> Option<Expr> {
     // Every expression is asked: nothing is made of it before it is one.
-    let is_word =
-        |at: usize| matches!(&parser.peek_nth_token_ref(at).token, Token::Word(w) if w.keyword == Keyword::NoKeyword);
-    if !is_word(0) {
+    let is_name = |w: &sqlparser::tokenizer::Word| matches!(w.keyword, Keyword::NoKeyword | Keyword::NAME);
+    if !matches!(&parser.peek_nth_token_ref(0).token, Token::Word(w) if is_name(w)) {
         return None;
     }
     let qualified = parser.peek_nth_token_ref(1).token == Token::Period;
-    if qualified && !is_word(2) {
+    if qualified && !matches!(parser.peek_nth_token_ref(2).token, Token::Word(_)) {
         return None;
     }
     let length = if qualified { 3 } else { 1 };

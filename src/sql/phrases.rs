@@ -12,6 +12,8 @@
 //! | `RANGE BETWEEN '1 day'::interval PRECEDING` | `RANGE BETWEEN ('1 day')::interval PRECEDING` |
 //! | `SUBSTRING(a SIMILAR b ESCAPE c)` | `SUBSTRING(a, b, c)` |
 //! | `INTERVAL(0) '1.5 s'` | `('1.5 s'::INTERVAL(0))` |
+//! | `MERGE INTO t USING a JOIN b ON x ON y WHEN …` | `MERGE INTO t USING (a JOIN b ON x) ON y WHEN …` |
+//! | `WHEN NOT MATCHED THEN INSERT DEFAULT VALUES` | `… INSERT ("nothing") VALUES (NULL)` |
 //! | `SET a[1] = 2`, `SET a[1:2] = b` | `SET a."[" (1) = 2`, `SET a."[:" (1, 2) = b` |
 
 use super::lex;
@@ -69,7 +71,7 @@ pub fn overriding(column: &str) -> Option<&str> {
 
 pub fn rephrase(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let words = |token: &TokenWithSpan| {
-        ["FETCH", "EXCLUDE", "SELECT", "OVERRIDING", "CONFLICT", "SET", "INTERVAL", "SUBSTRING"]
+        ["FETCH", "EXCLUDE", "SELECT", "OVERRIDING", "CONFLICT", "SET", "INTERVAL", "SUBSTRING", "MERGE"]
             .into_iter()
             .any(|word| is(Some(token), word))
     };
@@ -207,6 +209,8 @@ impl Work {
                 }
                 Keyword::FETCH => self.fetch(),
                 Keyword::ON if is(self.ahead(1), "CONFLICT") => self.conflict(),
+                Keyword::USING if self.merges() => self.joined_source(),
+                Keyword::INSERT if is(self.ahead(1), "DEFAULT") && is(self.out.last(), "THEN") => self.default_row(),
                 Keyword::SIMILAR => self.similar(),
                 Keyword::ESCAPE => self.escape(),
                 _ if word.value.eq_ignore_ascii_case("EXCLUDE") => self.exclude(),
@@ -285,6 +289,50 @@ impl Work {
         if ends {
             self.emit_name(NOTHING);
         }
+    }
+
+    /// Whether what was read last is `MERGE INTO`, a table and perhaps its alias.
+    fn merges(&self) -> bool {
+        let names = self.out.iter().rev().take(8);
+        let into =
+            names.take_while(|t| matches!(t.token, Token::Word(_) | Token::Period)).position(|t| is(Some(t), "INTO"));
+        let before = into.and_then(|into| self.out.len().checked_sub(into + 2)).and_then(|at| self.out.get(at));
+        is(before, "MERGE")
+    }
+
+    /// `USING a JOIN b ON … ON … WHEN`
+    fn joined_source(&mut self) -> Option<()> {
+        let start = self.at + 1;
+        let end = self.find(start, |t| is(Some(t), "WHEN"))?;
+        let join = self.find(start, |t| is(Some(t), "JOIN")).filter(|join| *join < end)?;
+        let mut on = None;
+        let mut from = join;
+        while let Some(next) = self.find(from, |t| is_any(Some(t), &["ON", "WHEN"])).filter(|next| *next < end) {
+            (on, from) = (Some(next), next + 1);
+        }
+        let on = on?;
+        self.copy_to(start);
+        self.emit(Token::LParen);
+        self.copy_to(on);
+        self.emit(Token::RParen);
+        Some(())
+    }
+
+    /// `INSERT DEFAULT VALUES` of MERGE.
+    fn default_row(&mut self) -> Option<()> {
+        if !is(self.ahead(2), "VALUES") {
+            return None;
+        }
+        self.copy_to(self.at + 1);
+        self.emit(Token::LParen);
+        self.emit_name(NOTHING);
+        self.emit(Token::RParen);
+        self.emit_word("VALUES");
+        self.emit(Token::LParen);
+        self.emit_word("NULL");
+        self.emit(Token::RParen);
+        self.at += 2;
+        Some(())
     }
 
     /// `FETCH FIRST [n] ROWS ONLY`

@@ -449,8 +449,30 @@ impl Binder<'_> {
         Ok(args)
     }
 
+    /// A call of a function that carries out an operator (`textcat`, `int4eq`), as that operator; or the arguments back.
+    pub(super) fn operator_function(
+        &mut self,
+        name: &str,
+        mut args: Vec<Typed>,
+        at: Location,
+    ) -> SqlResult<Result<Typed, Vec<Typed>>> {
+        if !builtin::is_missing(name) {
+            return Ok(Err(args));
+        }
+        let all = builtin::operators_of(name).into_iter();
+        let all = all.map(|(item, left, right)| Candidate { item, args: left.into_iter().chain([right]).collect() });
+        let candidates = all.filter(|c: &Candidate<&str>| c.args.len() == args.len()).collect();
+        let Choice::One(operator, types) = choose(candidates, &self.given(&args)) else { return Ok(Err(args)) };
+        for (arg, ty) in args.iter_mut().zip(types).filter(|(_, ty)| !ty.is_polymorphic()) {
+            let value = std::mem::replace(arg, Typed::null(ty));
+            *arg = self.coerce(value, ty)?;
+        }
+        let right = args.pop().ok_or_else(|| SqlError::internal("an operator without operands"))?;
+        self.operator_at(operator, args.pop(), right, at).map(Ok)
+    }
+
     pub(super) fn undefined_function(&self, name: &str, args: &[Typed], at: Location) -> SqlError {
-        if builtin::is_missing(name) {
+        if builtin::is_missing(name) && builtin::operators_of(name).is_empty() {
             return error_at(self, SqlError::unsupported(format!("function {name}()")), at);
         }
         let text = format!("function {} does not exist", self.function_call(name, &self.given(args)));

@@ -233,6 +233,10 @@ impl Binder<'_> {
         let expr = self.settle(expr);
         let expr = if expr.ty.is_reg() { self.reg_of_param(expr)? } else { expr };
         if expr.is_unknown() {
+            if to == Type::RECORD && matches!(expr.node, Node::Text(_)) {
+                let text = "input of anonymous composite types is not implemented";
+                return Err(error_at(self, SqlError::new(state::FEATURE_NOT_SUPPORTED, text), at));
+            }
             return self.decide(expr, to, typmod, context).map(Some);
         }
         // ARRAY[…]::t[] casts its elements.

@@ -863,8 +863,12 @@ impl Binder<'_> {
         at: Location,
     ) -> SqlResult<(Vec<Typed>, Vec<Field>)> {
         let populates = args.len() == 2;
-        let fields = match (defined, populates.then(|| self.shape_of(&args[0])).flatten()) {
-            (Some(defined), _) => defined,
+        let shape = populates.then(|| self.shape_of(&args[0])).flatten();
+        let fields = match (defined, shape.clone()) {
+            (Some(defined), shape) => {
+                shape.map_or(Ok(()), |shape| self.check_shape(&shape, &defined))?;
+                defined
+            }
             (None, Some(shape)) => shape.to_vec(),
             (None, None) if populates && args[0].ty != Type::RECORD => {
                 let text = format!("first argument of {} must be a row type", function.name);
@@ -874,7 +878,7 @@ impl Binder<'_> {
                 let text = format!("could not determine row type for result of {}", function.name);
                 let hint = "Provide a non-null record argument, or call the function in the FROM clause using a column \
                             definition list.";
-                return Err(SqlError::new(state::INVALID_PARAMETER_VALUE, text).hint(hint));
+                return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text).hint(hint));
             }
             (None, None) if self.level().clause == Clause::From => {
                 let text = "a column definition list is required for functions returning \"record\"";
@@ -889,9 +893,31 @@ impl Binder<'_> {
             let base = args.remove(0);
             args.insert(0, self.labelled(base)?);
         }
-        let read = fields.iter().map(|f| Field { ty: labels_as_text(f.ty), ..f.clone() });
+        // Keys are looked for under the names that the row itself has.
+        let own = shape.as_deref().unwrap_or(&fields);
+        let read = own.iter().map(|f| Field { ty: labels_as_text(f.ty), ..f.clone() });
         args.push(shape_argument(&read.collect::<Vec<_>>()));
         Ok((args, fields))
+    }
+
+    /// Errors: 42804 unless a row has the fields that a list behind its function says.
+    fn check_shape(&self, row: &[Field], wanted: &[Field]) -> SqlResult<()> {
+        let other = row.iter().zip(wanted).position(|(has, wanted)| has.ty != wanted.ty);
+        let detail = match other {
+            _ if row.len() != wanted.len() => {
+                let noun = if row.len() == 1 { "attribute" } else { "attributes" };
+                format!("Returned row contains {} {noun}, but query expects {}.", row.len(), wanted.len())
+            }
+            Some(at) => format!(
+                "Returned type {} at ordinal position {}, but query expects {}.",
+                self.type_name(row[at].ty),
+                at + 1,
+                self.type_name(wanted[at].ty)
+            ),
+            None => return Ok(()),
+        };
+        let text = "function return row and query-specified return row do not match";
+        Err(SqlError::new(state::DATATYPE_MISMATCH, text).detail(detail))
     }
 
     /// A call of a function that is no set, also of one whose record has the fields of a list behind it.

@@ -9,19 +9,22 @@ use super::names::{Clause, Hidden, Level, Names, Range, fold, name_start};
 use super::{Binder, error_at, parse_expr};
 use crate::command::{Definition, Statement as Sql, Yields};
 use crate::error::{SqlError, SqlResult, state};
-use crate::rights::{DELETE, INSERT, UPDATE};
+use crate::rights::{DELETE, INSERT, SELECT, UPDATE};
 use crate::sql::catalog::RelationKind;
 use crate::sql::ir::{
-    Body, Change, Column, Cte, Delete, FromItem, Insert, InsertSource, Named, Node, Op, Query as Tree, Select, Side,
-    Typed, Update, Write,
+    Body, Change, Column, Cte, Delete, FromItem, Insert, InsertSource, Named, Node, Op, Part, Query as Tree, Select,
+    Side, Typed, Update, Write,
 };
+use crate::sql::phrases;
 use crate::sql::plan::{Effort, Tag, WritePlan};
 use crate::sql::render;
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
 use sqlparser::ast::{
-    Merge, MergeAction, MergeClause, MergeClauseKind, MergeInsertKind, MergeUpdateKind, TableFactor, TableWithJoins,
+    Merge, MergeAction, MergeClause, MergeClauseKind, MergeInsertKind, MergeUpdateKind, ObjectName, TableFactor,
+    TableWithJoins,
 };
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// The rows of the source, with the target's rows that they meet.
@@ -58,6 +61,7 @@ impl Binder<'_> {
         }
         check_reachable(&merge.clauses)?;
         let target = self.target(name, alias.as_ref().map(|a| fold(&a.name)), "merge into")?;
+        self.needs.also(target.range.id, SELECT, []);
         self.effort = Effort::Open;
         let met = self.met(merge, &target, &with, recursive)?;
         // From here on the table is what it was before.
@@ -83,6 +87,7 @@ impl Binder<'_> {
         });
         self.parts.writes += writes.len().saturating_sub(1);
         let twice = self.met_twice(&met)?;
+        self.parts.blank(met.list, &unread(&met, &writes));
         let walk = |visit: &mut dyn FnMut(crate::sql::ir::Part<'_>)| writes.iter().for_each(|write| write.parts(visit));
         self.check_rights(&walk)?;
         let mut facts = crate::sql::plan::Facts::default();
@@ -248,12 +253,16 @@ impl Binder<'_> {
                     return Err(SqlError::syntax("syntax error at or near \",\""));
                 };
                 self.needs.also(target.range.id, INSERT, []);
-                let into = self.chosen(target, &insert.columns)?;
+                let defaults = matches!(&insert.columns[..], [name] if is_nothing(name));
+                let into = self.chosen(target, if defaults { &[] } else { &insert.columns })?;
                 let mut level = Level::new(Clause::Values);
                 level.names = sources;
                 level.hidden.push((target.range.alias.clone(), Hidden::Sibling));
                 self.levels.push(level);
-                let row = self.merge_row(target, into, &values.content);
+                let row = match defaults {
+                    true => self.default_row(target),
+                    false => self.merge_row(target, into, &values.content),
+                };
                 self.levels.pop();
                 let (columns, values) = row?;
                 let values = values.into_iter().map(|expr| Named { name: String::new(), expr }).collect();
@@ -262,6 +271,18 @@ impl Binder<'_> {
                 Ok(Some(Change::Insert(Insert { columns, source, conflict: None })))
             }
         }
+    }
+
+    /// The columns of a row of defaults, and their values: at least one.
+    fn default_row(&mut self, target: &Target) -> SqlResult<(Vec<String>, Vec<Typed>)> {
+        let (mut names, mut row) = self.absent_defaults(&target.relation, &[])?;
+        if names.is_empty()
+            && let Some(column) = target.relation.columns.iter().find(|c| c.generated.is_none())
+        {
+            names.push(column.name.clone());
+            row.push(Typed::null(column.ty));
+        }
+        Ok((names, row))
     }
 
     /// The columns of a new row, and their values.
@@ -313,6 +334,29 @@ impl Binder<'_> {
         };
         Ok(Tree { limit: Some(Typed::constant(Type::INT8, Value::Int(1))), ..Tree::of(Body::Select(Box::new(select))) })
     }
+}
+
+/// `INSERT DEFAULT VALUES`, as the columns of the rephrased text say it.
+fn is_nothing(name: &ObjectName) -> bool {
+    matches!(&name.0[..], [part] if part.as_ident().is_some_and(|ident| ident.value == phrases::NOTHING))
+}
+
+/// The columns of the list that no clause reads: nobody needs a right for them.
+fn unread(met: &Met, writes: &[Write]) -> Vec<usize> {
+    let (mut lists, mut columns) = (BTreeSet::new(), BTreeSet::new());
+    for write in writes {
+        write.parts(&mut |part| match part {
+            Part::From(FromItem::Kept { list, range, .. }) if *list == met.list => {
+                lists.insert(*range);
+            }
+            Part::Expr(Typed { node: Node::Column(column), .. }) => {
+                columns.insert((column.range, column.name.to_string()));
+            }
+            _ => {}
+        });
+    }
+    let read = |at: usize| lists.iter().any(|range| columns.contains(&(*range, format!("c{}", at + 1))));
+    (2..met.kept.len() + 2).filter(|at| !read(*at)).collect()
 }
 
 /// Errors: 42601 for a clause that no row comes to.

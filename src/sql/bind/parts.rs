@@ -73,6 +73,17 @@ impl Parts {
         list
     }
 
+    /// Has NULL in place of columns of a list that nobody reads.
+    pub fn blank(&mut self, list: u16, unread: &[usize]) {
+        let query = self.first.iter_mut().find(|(number, _)| *number == list).map(|(_, query)| &mut query.body);
+        if let Some(Body::Select(select)) = query {
+            for at in unread {
+                let expr = &mut select.columns[*at].expr;
+                *expr = Typed::null(expr.ty).typmod(expr.typmod);
+            }
+        }
+    }
+
     /// Walks over the changes in WITH, and what is read before anything is changed.
     pub fn walk<'a>(&'a self, visit: &mut dyn FnMut(TreePart<'a>)) {
         self.changes.iter().for_each(|(write, _)| write.parts(visit));

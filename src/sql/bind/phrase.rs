@@ -94,12 +94,25 @@ impl Binder<'_> {
                 args.insert(0, array);
                 self.named_call("array_to_string", args, at)
             }
-            ("jsonb_build_array", 0) => self.named_call("to_jsonb", vec![array], at),
-            ("json_build_array", 0) => self.named_call("to_json", vec![array], at),
+            ("jsonb_build_array", 0) => self.of_array(Type::JSONB, "q_jsonb_build_array_of", array),
+            ("json_build_array", 0) => self.of_array(Type::JSON, "q_json_build_array_of", array),
+            ("jsonb_build_object", 0) => self.of_array(Type::JSONB, "q_jsonb_build_object_of", array),
+            ("json_build_object", 0) => self.of_array(Type::JSON, "q_json_build_object_of", array),
+            ("num_nulls" | "num_nonnulls", 0) => {
+                let which = Typed::constant(Type::INT4, Value::Int((name == "num_nulls").into()));
+                let array = if array.is_unknown() { self.coerce(array, Type::TEXT_ARRAY)? } else { array };
+                Ok(Typed::apply(Type::INT4, Op::Internal("q_count_nulls"), vec![array, which]))
+            }
             ("json_extract_path" | "jsonb_extract_path", 1) => path(self, "#>", &mut args, array),
             ("json_extract_path_text" | "jsonb_extract_path_text", 1) => path(self, "#>>", &mut args, array),
             _ => Err(error_at(self, SqlError::unsupported(format!("{name} of a VARIADIC array")), at)),
         }
+    }
+
+    /// A function of ours of a whole array.
+    fn of_array(&mut self, ty: Type, function: &'static str, array: Typed) -> SqlResult<Typed> {
+        let array = if array.is_unknown() { self.coerce(array, Type::TEXT_ARRAY)? } else { array };
+        Ok(Typed::apply(ty, Op::Internal(function), vec![array]))
     }
 
     /// The arguments of a call in their order, where some are named and those that are left out have defaults.

@@ -7,7 +7,7 @@ use super::coerce::column_name;
 use super::from::in_step;
 use super::grouping::{GROUPING, Sets};
 use super::lock::strength_of;
-use super::names::{Clause, Level, fold, name_start, parts};
+use super::names::{Clause, Level, Names, fold, name_start, parts};
 use super::scalar::{direction, fields_of, trim_name};
 use super::{Binder, CteColumn, Inside, Selected, Visible, class, error_at};
 use crate::error::{SqlError, SqlResult, state};
@@ -110,6 +110,7 @@ impl Binder<'_> {
             (tree.with, tree.outer) = self.with_clause(with)?;
             tree.recursive = with.recursive;
         }
+        let mut names = Names::default();
         let keys: &[OrderByExpr] = match &query.order_by {
             None => &[],
             Some(order) => match &order.kind {
@@ -118,7 +119,7 @@ impl Binder<'_> {
             },
         };
         match &*query.body {
-            SetExpr::Select(select) => self.select(select, keys, &query.locks, &mut tree)?,
+            SetExpr::Select(select) => names = self.select(select, keys, &query.locks, &mut tree)?,
             other => {
                 tree.body = self.body(other, &mut tree.outer)?;
                 if !query.locks.is_empty() {
@@ -134,14 +135,14 @@ impl Binder<'_> {
                 tree.order = keys.iter().map(|k| self.output_key(k, &tree.body.outputs())).collect::<SqlResult<_>>()?;
             }
         }
-        if self.limits(query, &mut tree)? {
+        if self.limits(query, names, &mut tree)? {
             self.with_ties(&mut tree)?;
         }
         Ok(tree)
     }
 
-    /// LIMIT and OFFSET; whether the last row's peers count as it does.
-    fn limits(&mut self, query: &Query, tree: &mut Tree) -> SqlResult<bool> {
+    /// LIMIT and OFFSET, which may not read the columns of these names; whether the last row's peers count as it does.
+    fn limits(&mut self, query: &Query, names: Names, tree: &mut Tree) -> SqlResult<bool> {
         let (limit, offset) = match &query.limit_clause {
             None => (None, None),
             Some(LimitClause::LimitOffset { limit, offset, limit_by }) if limit_by.is_empty() => {
@@ -164,12 +165,25 @@ impl Binder<'_> {
         });
         let ties = tied.is_some();
         let limit = tied.or(limit);
-        let bind = |this: &mut Self, expr: Option<&Expr>, place: &str| -> SqlResult<Option<Typed>> {
+        let mut read = Vec::new();
+        let mut bind = |this: &mut Self, expr: Option<&Expr>, place: &str| -> SqlResult<Option<Typed>> {
             let Some(expr) = expr else { return Ok(None) };
-            this.levels.push(Level::new(Clause::Limit));
+            let names = if matches!(expr, Expr::Value(_)) { Names::default() } else { names.clone() };
+            this.levels.push(Level { names, ..Level::new(Clause::Limit) });
             let bound = this.expr(expr).and_then(|e| this.count(e, place));
-            this.levels.pop();
+            let outer = this.levels.pop().map(|level| level.outer).unwrap_or_default();
             let bound = bound?;
+            let own = |column: &Column| !outer.contains(column);
+            let reads = |e: &Typed| match &e.node {
+                Node::Column(column) | Node::Kept { column, .. } => own(column),
+                Node::Query(sub) => sub.outer.iter().any(own),
+                _ => false,
+            };
+            if bound.any(&reads) {
+                let text = format!("argument of {place} must not contain variables");
+                return Err(error_at(this, SqlError::new(state::INVALID_COLUMN_REFERENCE, text), bound.at));
+            }
+            read.extend(outer);
             if let (Some(notes), true) = (&mut this.notes, this.views.is_empty()) {
                 let start = expr.span().start;
                 notes.limits.insert((start.line, start.column), bound.clone());
@@ -182,6 +196,9 @@ impl Binder<'_> {
         };
         tree.limit = bind(self, limit, "LIMIT")?;
         tree.offset = bind(self, offset, "OFFSET")?;
+        if !read.is_empty() {
+            return Err(SqlError::unsupported("LIMIT or OFFSET that reads a column of an outer query"));
+        }
         Ok(ties)
     }
 
@@ -269,9 +286,22 @@ impl Binder<'_> {
         traversal: Option<&Traversal>,
         outer: &mut Vec<Column>,
     ) -> SqlResult<(Tree, Vec<CteColumn>)> {
-        if query.with.is_some() || query.order_by.is_some() || query.limit_clause.is_some() {
-            return Err(SqlError::unsupported("ORDER BY, LIMIT or WITH in a recursive query"));
+        let (limit, offset) = match &query.limit_clause {
+            Some(LimitClause::LimitOffset { limit, offset, .. }) => (limit.is_some(), offset.is_some()),
+            other => (other.is_some(), false),
+        };
+        let locks = !query.locks.is_empty();
+        let refused =
+            [(query.order_by.is_some(), "ORDER BY"), (offset, "OFFSET"), (limit, "LIMIT"), (locks, "FOR UPDATE/SHARE")];
+        if let Some((_, what)) = refused.into_iter().find(|(given, _)| *given) {
+            let text = format!("{what} in a recursive query is not implemented");
+            return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text));
         }
+        if query.with.is_some() {
+            return Err(SqlError::unsupported("WITH in a recursive query"));
+        }
+        no_locks(left)?;
+        no_locks(right)?;
         let mut base = self.body(left, outer)?;
         self.decide_body(&mut base)?;
         let outputs = base.outputs();
@@ -375,6 +405,7 @@ impl Binder<'_> {
             return Err(SqlError::new(state::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded")
                 .detail(format!("A chain of set operations may have {MAX_OPERATIONS} of them.")));
         }
+        no_locks(first)?;
         let mut chain = self.body(first, outer)?;
         for (done, (op, quantifier, right)) in rest.into_iter().rev().enumerate() {
             // Each operation looks at all that stands to the left of it.
@@ -382,6 +413,7 @@ impl Binder<'_> {
             if done > 0 && done.is_multiple_of(OPERATIONS_AT_ONCE) {
                 chain = Body::Query(Box::new(Tree::of(chain)));
             }
+            no_locks(right)?;
             let right = self.body(right, outer)?;
             chain = self.set_operation(chain, op, quantifier, right)?;
         }
@@ -574,14 +606,15 @@ impl Binder<'_> {
         order: &[OrderByExpr],
         locks: &[LockClause],
         tree: &mut Tree,
-    ) -> SqlResult<()> {
+    ) -> SqlResult<Names> {
         refuse_foreign(select)?;
         self.levels.push(Level::new(Clause::From));
         let result = self.select_inner(select, order, locks, tree);
         let level = self.levels.pop();
         self.effort = self.effort.max(level.as_ref().map_or(Effort::Key, |level| effort(level, tree.short)));
-        tree.outer.extend(level.into_iter().flat_map(|l| l.outer));
-        result
+        let Some(level) = level else { return Err(SqlError::internal("a level is missing")) };
+        tree.outer.extend(level.outer);
+        result.map(|()| level.names)
     }
 
     fn select_inner(
@@ -1204,6 +1237,17 @@ pub(super) fn cte_columns(name: &str, given: &[String], outputs: &[Out]) -> SqlR
     }
     let column = |(i, out): (usize, &Out)| (given.get(i).unwrap_or(&out.name).clone(), out.ty, out.typmod);
     Ok(outputs.iter().enumerate().map(column).collect())
+}
+
+/// Errors: 0A000 for an operand of a set operation that locks its rows.
+fn no_locks(operand: &SetExpr) -> SqlResult<()> {
+    match operand {
+        SetExpr::Query(query) if !query.locks.is_empty() => {
+            let text = format!("{} is not allowed with UNION/INTERSECT/EXCEPT", strength_of(&query.locks[0])?.clause());
+            Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Syntax of other dialects that the parser lets through.

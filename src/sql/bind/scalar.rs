@@ -398,6 +398,9 @@ impl Binder<'_> {
     }
 
     pub(super) fn parameter(&mut self, name: &str) -> SqlResult<Typed> {
+        if name.starts_with(':') {
+            return Err(SqlError::syntax("syntax error at or near \":\""));
+        }
         let missing = || SqlError::new(state::UNDEFINED_PARAMETER, format!("there is no parameter {name}"));
         let n: usize = name.strip_prefix('$').and_then(|n| n.parse().ok()).ok_or_else(missing)?;
         if !(1..=65_535).contains(&n) || !self.allow_params {
@@ -734,6 +737,10 @@ impl Binder<'_> {
         if !ordered && !matches!(name, "=" | "<>") {
             let text = format!("operator does not exist: record {name} record");
             return Err(SqlError::new(state::UNDEFINED_FUNCTION, text));
+        }
+        if a.is_empty() && b.is_empty() {
+            let text = "cannot compare rows of zero length";
+            return Err(error_at(self, SqlError::new(state::FEATURE_NOT_SUPPORTED, text), at));
         }
         let element = if ordered { "=" } else { name };
         let tests = self.pairs(a, b, |this, a, b| this.operator(element, Some(a), b))?;
@@ -1125,7 +1132,10 @@ impl Binder<'_> {
                     .filter(|ty| args.len() == 1 && (*ty == Type::TEXT || lookup_functions(name).is_empty()));
                 match cast {
                     Some(ty) => self.cast(args.remove(0), ty, NO_TYPMOD),
-                    None => self.catalog_function(name, args, at),
+                    None => match self.operator_function(name, args, at)? {
+                        Ok(applied) => Ok(applied),
+                        Err(args) => self.catalog_function(name, args, at),
+                    },
                 }
             }
         }

@@ -211,3 +211,50 @@ SELECT * FROM mg_ident
 --> id int4 | a text
 --> 7 | x
 --> SELECT 1
+
+-- A row of defaults, joins as sources, and rights only for what is read.
+CREATE TABLE stock (id int, n int DEFAULT 5)
+--> CREATE TABLE
+
+CREATE TABLE came (item int, d int)
+--> CREATE TABLE
+
+CREATE TABLE noted (thing int, v text)
+--> CREATE TABLE
+
+INSERT INTO stock VALUES (1, 10)
+--> INSERT 0 1
+
+INSERT INTO came VALUES (1, 1), (2, 2)
+--> INSERT 0 2
+
+INSERT INTO noted VALUES (1, 'a'), (2, 'b')
+--> INSERT 0 2
+
+MERGE INTO stock t USING came s ON t.id = s.item WHEN NOT MATCHED THEN INSERT DEFAULT VALUES
+--> MERGE 1
+
+SELECT * FROM stock ORDER BY 1, 2
+--> id int4 | n int4
+--> 1 | 10
+--> ∅ | 5
+--> SELECT 2
+
+MERGE INTO stock t USING came c INNER JOIN noted s ON item = thing ON t.id = item WHEN MATCHED THEN UPDATE SET n = n + d WHEN NOT MATCHED THEN INSERT VALUES (item, length(v))
+--> MERGE 2
+
+SELECT * FROM stock ORDER BY 1, 2
+--> id int4 | n int4
+--> 1 | 11
+--> 2 | 1
+--> ∅ | 5
+--> SELECT 3
+
+MERGE INTO stock USING (SELECT 5 AS sid, 6 AS dd) one FULL JOIN noted ON one.sid = thing ON id = thing WHEN MATCHED THEN DELETE WHEN NOT MATCHED AND sid IS NOT NULL THEN INSERT (id) VALUES (sid)
+--> MERGE 3
+
+SELECT * FROM stock ORDER BY 1, 2
+--> id int4 | n int4
+--> 5 | 5
+--> ∅ | 5
+--> SELECT 2

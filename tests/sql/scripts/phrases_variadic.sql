@@ -59,3 +59,53 @@ DROP VIEW pv_v
 
 DROP TABLE pv_t
 --> DROP TABLE
+
+-- Whole arrays where counts and JSON are made of them.
+SELECT num_nonnulls(VARIADIC '{1,2,NULL,3}'::int[]), num_nulls(VARIADIC '{1,2,NULL,3}'::int[]), num_nulls(VARIADIC NULL::text[]), num_nulls(VARIADIC '{{1,NULL},{2,3}}'::int[])
+--> num_nonnulls int4 | num_nulls int4 | num_nulls int4 | num_nulls int4
+--> 3 | 1 | ∅ | 1
+--> SELECT 1
+
+SELECT json_build_array(VARIADIC '{a,b,c}'::text[]), jsonb_build_array(VARIADIC '{{1,4},{2,5}}'::int[]), json_build_object(VARIADIC '{1,2,3,4}'::int[]), jsonb_build_object(VARIADIC '{a,2}'::text[])
+--> json_build_array json | jsonb_build_array jsonb | json_build_object json | jsonb_build_object jsonb
+--> ["a", "b", "c"] | [1, 4, 2, 5] | {"1" : 2, "3" : 4} | {"a": "2"}
+--> SELECT 1
+
+SELECT json_build_object(VARIADIC '{a}'::text[])
+--> ERROR 22023: argument list must have even number of elements
+
+SELECT jsonb_build_object(VARIADIC ARRAY[NULL, 'a']::text[])
+--> ERROR 22023: argument 1: key must not be null
+
+SELECT json_build_array(VARIADIC NULL::text[]), json_build_object(VARIADIC '{}'::text[])
+--> json_build_array json | json_build_object json
+--> ∅ | {}
+--> SELECT 1
+
+SELECT array_to_json('{1,2,3}'::int[], true), array_to_json('{{1,2},{3,4}}'::int[], true), array_to_json('{1,2}'::int[], false)
+--> array_to_json json | array_to_json json | array_to_json json
+--> [1,
+-->  2,
+-->  3] | [[1,2],
+-->  [3,4]] | [1,2]
+--> SELECT 1
+
+SELECT json_object('{a,1,b}')
+--> ERROR 2202E: array must have even number of elements
+
+SELECT json_object('{{a},{b}}')
+--> ERROR 2202E: array must have two columns
+
+SELECT json_object('{{a,1},{b,2}}'), json_object('{}'), json_object('{a,b}', '{1,2}')
+--> json_object json | json_object json | json_object json
+--> {"a" : "1", "b" : "2"} | {} | {"a" : "1", "b" : "2"}
+--> SELECT 1
+
+SELECT json_object('{{{a,b},{c,d}}}')
+--> ERROR 2202E: wrong number of array subscripts
+
+SELECT json_object('{{a,1}}', '{{a,1}}')
+--> ERROR 2202E: wrong number of array subscripts
+
+SELECT json_populate_record(null::record, '{"x":0}')
+--> ERROR 0A000: could not determine row type for result of json_populate_record

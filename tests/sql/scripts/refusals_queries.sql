@@ -571,3 +571,42 @@ select distinct b from rq_g for share
 
 select count(*) from rq_g for key share
 --> ERROR 0A000: FOR KEY SHARE is not allowed with aggregate functions
+
+-- LIMIT and OFFSET read no columns of their own query.
+CREATE TABLE limited (a int)
+--> CREATE TABLE
+
+SELECT * FROM limited LIMIT a
+--> ERROR 42P10: argument of LIMIT must not contain variables
+
+SELECT * FROM limited OFFSET limited.a + 1
+--> ERROR 42P10: argument of OFFSET must not contain variables
+
+SELECT * FROM limited LIMIT (SELECT a)
+--> ERROR 42P10: argument of LIMIT must not contain variables
+
+SELECT * FROM limited LIMIT b
+--> ERROR 42703: column "b" does not exist
+
+SELECT * FROM limited LIMIT (SELECT count(*) FROM limited)
+--> a int4
+--> SELECT 0
+
+-- A recursive query is neither ordered nor cut nor locked.
+WITH RECURSIVE x (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM x FOR UPDATE) SELECT * FROM x
+--> ERROR 0A000: FOR UPDATE/SHARE in a recursive query is not implemented
+
+WITH RECURSIVE x (n) AS (SELECT 1 UNION ALL (SELECT n + 1 FROM x FOR UPDATE)) SELECT * FROM x
+--> ERROR 0A000: FOR UPDATE is not allowed with UNION/INTERSECT/EXCEPT
+
+WITH RECURSIVE x (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM x ORDER BY 1) SELECT * FROM x
+--> ERROR 0A000: ORDER BY in a recursive query is not implemented
+
+WITH RECURSIVE x (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM x LIMIT 1) SELECT * FROM x
+--> ERROR 0A000: LIMIT in a recursive query is not implemented
+
+WITH RECURSIVE x (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM x OFFSET 1) SELECT * FROM x
+--> ERROR 0A000: OFFSET in a recursive query is not implemented
+
+SELECT 1 WHERE 1 = :name
+--> ERROR 42601: syntax error at or near ":"
