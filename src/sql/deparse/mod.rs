@@ -1,5 +1,5 @@
 //! Trees as PostgreSQL writes them: what `pg_get_expr`, `pg_get_constraintdef` and `pg_get_indexdef` say of an expression
-//! that a table keeps, and `pg_get_viewdef` of a view's query (PostgreSQL's `ruleutils.c`; [`query`]).
+//! that a table keeps, and `pg_get_viewdef` of a view's query (PostgreSQL's `ruleutils.c`; [`query()`]).
 //!
 //! The tree is bound without the shortcuts that binding takes otherwise (see `bind::Binder::faithful`): constants keep
 //! their types, and keywords stay keywords. Names come from the catalog that is given, by number: a tree that was bound
