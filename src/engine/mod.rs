@@ -109,8 +109,9 @@ pub struct Dialect {
     /// The error that one of our functions put into a message of SQLite, if it did.
     pub decode_error: fn(&str) -> Option<SqlError>,
     pub explain_error: ExplainError,
-    /// The query of a view (its OID) as the catalog's functions show it, and whether prettily; `None`: as it is kept.
-    pub show_view: fn(&Catalog, u32, bool) -> Option<String>,
+    /// The query of a view (its OID) as the catalog's functions show it, whether prettily, and where names need not be qualified;
+    /// `None`: as it is kept.
+    pub show_view: fn(&Catalog, u32, bool, &[String]) -> Option<String>,
 }
 
 /// What happened, for the host. Called on the apply thread: be quick.

@@ -593,9 +593,9 @@ fn end(pool: &Pool, mut reader: Reader) {
 }
 
 /// Shows views as of now. It does not keep alive what keeps its reader.
-fn shows_views(shared: &Arc<Shared>, show: fn(&Catalog, u32, bool) -> Option<String>) -> ShowView {
+fn shows_views(shared: &Arc<Shared>, show: fn(&Catalog, u32, bool, &[String]) -> Option<String>) -> ShowView {
     let shared = Arc::downgrade(shared);
-    Arc::new(move |oid, pretty| show(&shared.upgrade()?.catalog(), oid, pretty))
+    Arc::new(move |oid, pretty, path| show(&shared.upgrade()?.catalog(), oid, pretty, path))
 }
 
 fn explain(reader: &mut Reader, shared: &Shared, fault: Fault) -> SqlError {

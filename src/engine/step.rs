@@ -94,7 +94,8 @@ impl Runner {
     fn tell_functions(&mut self) {
         let show = self.dialect.show_view;
         let known = self.catalog.clone().filter(|_| self.fresh == Freshness::Fresh);
-        let shown = known.map(|catalog| Arc::new(move |oid, pretty| show(&catalog, oid, pretty)) as ShowView);
+        let shown = known
+            .map(|catalog| Arc::new(move |oid, pretty, path: &[String]| show(&catalog, oid, pretty, path)) as ShowView);
         self.connection.context().lock().show_view = shown;
     }
 

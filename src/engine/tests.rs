@@ -59,7 +59,7 @@ fn dialect() -> Dialect {
             };
             SqlError::new(state, failure.message)
         }),
-        show_view: |_, _, _| None,
+        show_view: |_, _, _, _| None,
     }
 }
 

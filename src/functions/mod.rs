@@ -244,8 +244,8 @@ pub enum SequenceSource {
 /// Whether a row, by its table's OID and its rowid, may be locked.
 pub type RowFree = Arc<dyn Fn(u32, i64) -> bool + Send + Sync>;
 
-/// The query of a view, by its OID, and whether prettily.
-pub type ShowView = Arc<dyn Fn(u32, bool) -> Option<String> + Send + Sync>;
+/// The query of a view, by its OID, whether prettily, and in which schemas names need not be qualified.
+pub type ShowView = Arc<dyn Fn(u32, bool, &[String]) -> Option<String> + Send + Sync>;
 
 /// Whether the statement under way has stored or changed a row already, by its table's SQLite name and its rowid.
 pub type RowChanged = Arc<dyn Fn(&str, i64) -> bool + Send + Sync>;

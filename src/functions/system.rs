@@ -364,7 +364,8 @@ fn row_free(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
 /// `pg_get_viewdef` of an OID, and whether prettily; NULL if that is not known.
 fn show_view(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let (ValueRef::Int(oid), ValueRef::Int(pretty)) = (args[0], args[1]) else { return Ok(Value::Null) };
-    let shown = ctx.show_view.clone().zip(u32::try_from(oid).ok()).and_then(|(show, oid)| show(oid, pretty != 0));
+    let known = ctx.show_view.clone().zip(u32::try_from(oid).ok());
+    let shown = known.and_then(|(show, oid)| show(oid, pretty != 0, &search_path(ctx)));
     Ok(shown.map_or(Value::Null, Value::Text))
 }
 

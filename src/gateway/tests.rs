@@ -110,7 +110,7 @@ fn told_beside(answers: &[Answer], dead: Option<Arc<AtomicUsize>>) -> String {
         load_catalog: Arc::new(|_, _| Ok(Default::default())),
         decode_error: |_| None,
         explain_error: Arc::new(|_, failure, _| SqlError::internal(failure.message)),
-        show_view: |_, _, _| None,
+        show_view: |_, _, _, _| None,
     };
     let (_engine, shared) = Engine::open(Options::new(directory.path(), dialect)).unwrap();
     let leader = if matches!(answers[0], Answer::Here(_)) { HERE } else { THERE };

@@ -35,19 +35,19 @@ const WALKS: usize = 16 << 20;
 
 /// A view's query as PostgreSQL writes it. `None`: it has no such form here, or that would not mean the same, or it is very
 /// long.
-pub fn shown(catalog: &Catalog, oid: u32, pretty: bool) -> Option<String> {
+pub fn shown(catalog: &Catalog, oid: u32, pretty: bool, path: &[String]) -> Option<String> {
     let relation = catalog.by_oid(oid)?;
     let text = relation.kind.definition()?;
     if !parse::weigh(text, &UNLIMITED).ok()?.is_low() {
         return None;
     }
     // Several walks over the tree go as deep as it is high, and it is asked for wherever SQLite happens to run.
-    stacker::grow(WALKS, || shown_here(catalog, relation, text, pretty))
+    stacker::grow(WALKS, || shown_here(catalog, relation, text, pretty, path))
 }
 
-fn shown_here(catalog: &Catalog, relation: &Relation, text: &str, pretty: bool) -> Option<String> {
-    let (path, env) = (["public".to_owned()], Env::default());
-    let scope = Scope::plain(catalog, &path, &env, "", "");
+fn shown_here(catalog: &Catalog, relation: &Relation, text: &str, pretty: bool, path: &[String]) -> Option<String> {
+    let env = Env::default();
+    let scope = Scope::plain(catalog, path, &env, "", "");
     let names: Vec<String> = relation.columns.iter().map(|column| column.name.clone()).collect();
     let form = deparse::query(&scope, text, &names, pretty)?;
     let Statement::Query(query) = *parse::parse_query(&form, scope.allowance).ok()? else { return None };

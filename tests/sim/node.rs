@@ -255,7 +255,7 @@ fn dialect() -> Dialect {
         load_catalog: Arc::new(|_, _| Ok(Catalog::default())),
         decode_error: |_| None,
         explain_error: Arc::new(|_, failure, _| SqlError::new(state::UNIQUE_VIOLATION, failure.message)),
-        show_view: |_, _, _| None,
+        show_view: |_, _, _, _| None,
     }
 }
 

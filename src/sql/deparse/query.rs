@@ -71,11 +71,11 @@ pub fn query(scope: &Scope<'_>, text: &str, names: &[String], pretty: bool) -> O
     let notes = Binder::new(scope).faithful_query(&query).ok().filter(|notes| !notes.folded)?;
     let mut written = Written { notes, queries: BTreeMap::new() };
     let _ = query.visit(&mut written);
-    let (path, catalog) = (["public".to_owned()], scope.catalog);
+    let (path, catalog) = (scope.search_path, scope.catalog);
     let mut printer = Printer {
         catalog,
         over: None,
-        path: &path,
+        path,
         pretty,
         within: Some(&written),
         names: Scopes::default(),

@@ -694,3 +694,13 @@ SELECT pg_get_viewdef('sv_folded'::regclass) ~* 'tableoid' AS table_is_named, pg
 --> table_is_named bool | database_is_named bool
 --> t | t
 --> SELECT 1
+
+-- Where the path leads nowhere, every name is qualified: so a dump asks.
+
+SET search_path = ''
+--> SET
+
+SELECT pg_get_viewdef(oid) LIKE '%FROM %.sv_t;' AS qualified FROM pg_class WHERE relname = 'sv_v1'
+--> qualified bool
+--> t
+--> SELECT 1
