@@ -694,14 +694,14 @@ impl Work {
             }
         };
         let mut alike = trial(self, false);
-        let (short, first) = (self.transcript.steps().len() <= LONG, self.transcript.logged_steps().next().is_none());
-        if short && !first && !matches!(alike, Ok(true)) {
+        let (short, alone) = (self.transcript.steps().len() <= LONG, self.transcript.logged_steps().next().is_none());
+        if short && !alone && !matches!(alike, Ok(true)) {
             alike = trial(self, true);
         }
         self.view = snapshot;
         run.result = Some(before);
         match alike {
-            Err(Trouble::Sql(error)) if short || first => match error.code {
+            Err(Trouble::Sql(error)) if short || alone => match error.code {
                 state::UNIQUE_VIOLATION => Err(error.into()),
                 // What a foreign key points to is on the snapshot, and is gone.
                 state::FOREIGN_KEY_VIOLATION => Err(serialization_failure(self.isolation()).into()),

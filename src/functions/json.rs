@@ -2,7 +2,7 @@
 //!
 //! Set-returning functions of one column unnest an array that a scalar function makes; those of several are in `records`.
 
-use super::arg::{from_bool, from_text, int, invalid, text};
+use super::arg::{blob, from_bool, from_text, int, invalid, text};
 use super::table::*;
 use super::{Accumulator, Aggregate, Cast, Collation, Context, Function, Native, Operator, Scalar};
 use crate::error::{SqlError, SqlResult, state};
@@ -503,8 +503,7 @@ fn typed<'a>(args: &[ValueRef<'a>]) -> SqlResult<Vec<(Type, ValueRef<'a>)>> {
 
 /// The elements of an array, of however many dimensions, and their type.
 fn spread(args: &[ValueRef<'_>]) -> SqlResult<(Type, Vec<Value>)> {
-    let ValueRef::Blob(bytes) = args[0] else { return Err(SqlError::internal("an array is stored as a blob")) };
-    let array = Array::read(bytes)?;
+    let array = Array::read(blob(args, 0)?)?;
     Ok((array.elem, array.values()?))
 }
 
@@ -573,10 +572,9 @@ fn object_text(pairs: impl Iterator<Item = (Option<String>, Option<String>)>) ->
     Ok(out)
 }
 
-/// So many dimensions the array has.
+/// The dimensions of an array.
 fn dimensions(args: &[ValueRef<'_>], i: usize) -> SqlResult<Vec<(i32, i32)>> {
-    let ValueRef::Blob(bytes) = args[i] else { return Err(SqlError::internal("an array is stored as a blob")) };
-    Ok(Array::read(bytes)?.dims)
+    Ok(Array::read(blob(args, i)?)?.dims)
 }
 
 fn object_of_pairs(args: &[ValueRef<'_>]) -> SqlResult<String> {

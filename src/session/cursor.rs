@@ -319,9 +319,7 @@ impl Session {
 
     fn only_forward(&mut self, portal: Portal) -> Step {
         self.effects.extend(portal.cursor().map(Effect::Release));
-        let error = SqlError::new(state::OBJECT_NOT_IN_PREREQUISITE_STATE, "cursor can only scan forward")
-            .hint("Declare it with SCROLL option to enable backward scan.");
-        Err(error.into())
+        Err(forward_only().into())
     }
 
     /// On an open result there is only forward: n rows, or the n-th from here.
@@ -414,9 +412,7 @@ impl Session {
         if !portal.scroll && goes_back(direction, portal.position) {
             let name = portal.name.clone();
             self.portals.insert(name, portal);
-            let error = SqlError::new(state::OBJECT_NOT_IN_PREREQUISITE_STATE, "cursor can only scan forward")
-                .hint("Declare it with SCROLL option to enable backward scan.");
-            return Err(error.into());
+            return Err(forward_only().into());
         }
         let (picked, position) = pick(rows.len() as u64, portal.position, direction);
         let place = position.checked_sub(1).and_then(|at| rows.get(at as usize));
@@ -500,6 +496,12 @@ fn is_move(run: &Run) -> bool {
 fn finished(mut run: Run) -> Run {
     run.portal.state = PortalState::Finished;
     run
+}
+
+/// The error of a cursor that is not to be moved backward.
+pub(super) fn forward_only() -> SqlError {
+    SqlError::new(state::OBJECT_NOT_IN_PREREQUISITE_STATE, "cursor can only scan forward")
+        .hint("Declare it with SCROLL option to enable backward scan.")
 }
 
 fn no_cursor(name: &str) -> SqlError {

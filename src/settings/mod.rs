@@ -528,24 +528,12 @@ fn canonical(setting: &Setting, values: &[String]) -> SqlResult<String> {
             if i32::try_from(number).is_err() {
                 return Err(invalid(setting, value).hint("Value exceeds integer range."));
             }
-            if number < min || number > max {
-                let unit = setting.unit_name().map_or_else(String::new, |unit| format!(" {unit}"));
-                let name = setting.name;
-                let range =
-                    format!("{number}{unit} is outside the valid range for parameter \"{name}\" ({min} .. {max})");
-                return Err(SqlError::new(state::INVALID_PARAMETER_VALUE, range));
-            }
+            within(setting, number, min, max)?;
             Ok(show(number, unit))
         }
         Kind::Real { min, max, unit } => {
             let number = in_base_unit(value, unit).ok_or_else(|| invalid(setting, value))?;
-            if number < min || number > max {
-                let unit = setting.unit_name().map_or_else(String::new, |unit| format!(" {unit}"));
-                let name = setting.name;
-                let range =
-                    format!("{number}{unit} is outside the valid range for parameter \"{name}\" ({min} .. {max})");
-                return Err(SqlError::new(state::INVALID_PARAMETER_VALUE, range));
-            }
+            within(setting, number, min, max)?;
             Ok(show_real(number, unit))
         }
         Kind::TimeZone => time_zone(value).ok_or_else(|| invalid(setting, value)),
@@ -677,6 +665,17 @@ fn in_base_unit(value: &str, unit: Unit) -> Option<f64> {
     };
     let number: f64 = number.parse().ok()?;
     Some(number * factor)
+}
+
+/// Errors: 22023 for a number that is not between these, as NaN is not.
+fn within<N: PartialOrd + std::fmt::Display>(setting: &Setting, number: N, min: N, max: N) -> SqlResult<()> {
+    if (&min..=&max).contains(&&number) {
+        return Ok(());
+    }
+    let unit = setting.unit_name().map_or_else(String::new, |unit| format!(" {unit}"));
+    let name = setting.name;
+    let range = format!("{number}{unit} is outside the valid range for parameter \"{name}\" ({min} .. {max})");
+    Err(SqlError::new(state::INVALID_PARAMETER_VALUE, range))
 }
 
 /// The units that a value may have, as PostgreSQL lists them.

@@ -4,7 +4,7 @@
 //! column or a relation is renamed, the text is written anew: binding tells where in it that column is named.
 
 use super::allowance::UNLIMITED;
-use super::bind::{Address, Binder, Notes, class, fold};
+use super::bind::{Address, Binder, Notes, class, fold, spot};
 use super::catalog::{Catalog, Relation};
 use super::lex::{Lexer, identifier, quote_identifier};
 use super::parse;
@@ -139,7 +139,7 @@ impl Spell<'_> {
             else {
                 continue;
             };
-            let columns = self.notes.naturals.get(&(at.line, at.column)).filter(|columns| !columns.is_empty());
+            let columns = self.notes.naturals.get(&spot(at)).filter(|columns| !columns.is_empty());
             if let (JoinConstraint::Natural, Some(columns)) = (&how, columns) {
                 let name =
                     |name: &String| ObjectName(vec![ObjectNamePart::Identifier(Ident::with_quote('"', name.as_str()))]);
@@ -158,7 +158,7 @@ impl VisitorMut for Spell<'_> {
             let star = match &item {
                 SelectItem::Wildcard(options) | SelectItem::QualifiedWildcard(_, options) => {
                     let at = options.wildcard_token.0.span.start;
-                    self.notes.stars.get(&(at.line, at.column))
+                    self.notes.stars.get(&spot(at))
                 }
                 _ => None,
             };

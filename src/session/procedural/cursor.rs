@@ -1,7 +1,8 @@
 //! Cursors of a program: their rows are kept in memory from OPEN on, as those of a loop are.
 
+use super::super::cursor::forward_only;
 use super::super::effect::{KeptRows, World};
-use super::super::{Session, Step};
+use super::super::{Session, Step, Task, What};
 use super::{After, Doing, Held, Slot, plain};
 use crate::error::{SqlError, SqlState, state};
 use crate::sql::plan::ResultColumn;
@@ -48,8 +49,7 @@ impl Open {
         };
         let to = to.clamp(0, rows + 1);
         if to < from && !self.backward {
-            let error = SqlError::new(state::OBJECT_NOT_IN_PREREQUISITE_STATE, "cursor can only scan forward");
-            return Err(error.hint("Declare it with SCROLL option to enable backward scan."));
+            return Err(forward_only());
         }
         self.position = to as usize;
         let reached = usize::from(self.row().is_some());
@@ -199,7 +199,7 @@ impl Session {
             Direction::Through | Direction::Back => {
                 let Line::Fetch(_, direction, into) = doing.line() else { return Ok(()) };
                 doing.fetch(variable, &direction, into, &[])?;
-                self.tasks.push_front(super::super::Task::new(super::super::What::Program));
+                self.tasks.push_front(Task::new(What::Program));
                 Ok(())
             }
         }

@@ -797,7 +797,7 @@ impl Binder<'_> {
             Some(fields) => self.set_columns(id, &call, &fields),
         };
         let scalar = columns.len() == 1 && call.ty != Type::RECORD;
-        if let (Some(notes), true) = (&mut self.notes, self.views.is_empty()) {
+        if let Some(notes) = self.own_notes() {
             notes.calls.insert(id, call.clone());
         }
         Ok(FunctionSource { item: FromItem::Function { call, range: id }, columns, scalar })
@@ -979,7 +979,7 @@ impl Binder<'_> {
             }
             _ => self.column_of(id, &format!("t{id}"), ELEMENT, call.ty, NO_TYPMOD, (0, 0), false),
         };
-        if let (Some(notes), true) = (&mut self.notes, self.views.is_empty()) {
+        if let Some(notes) = self.own_notes() {
             notes.calls.insert(id, call.clone());
         }
         if known.is_none() {

@@ -129,13 +129,20 @@ enum Overriding {
 /// A column's name, and the FROM item that qualifies it.
 pub type QualifiedName = (Option<String>, String);
 
+/// A line and a column of a text, as a key.
+pub type Spot = (u64, u64);
+
+pub fn spot(at: Location) -> Spot {
+    (at.line, at.column)
+}
+
 /// What the names in a text meant, by where they stand.
 #[derive(Debug, Default)]
 pub struct Notes {
     /// The columns that a `*` stands for, each with the FROM item that qualifies it.
-    pub stars: BTreeMap<(u64, u64), Vec<QualifiedName>>,
+    pub stars: BTreeMap<Spot, Vec<QualifiedName>>,
     /// The columns that a NATURAL JOIN compares, by its right side.
-    pub naturals: BTreeMap<(u64, u64), Vec<String>>,
+    pub naturals: BTreeMap<Spot, Vec<String>>,
     /// Names of columns: the relation's OID, and the number of the column.
     pub columns: Vec<(Location, u32, i16)>,
     /// What else the text needs: relations and types that constants name, keys that its groups rest on.
@@ -143,19 +150,21 @@ pub struct Notes {
     /// The FROM items by their numbers: what they are called, and their columns.
     pub items: BTreeMap<usize, (String, Vec<Named>)>,
     /// Each SELECT, by where it begins.
-    pub selects: BTreeMap<(u64, u64), Selected>,
+    pub selects: BTreeMap<Spot, Selected>,
     /// What ON says, by the join's right side.
-    pub conditions: BTreeMap<(u64, u64), Typed>,
+    pub conditions: BTreeMap<Spot, Typed>,
     /// LIMIT and OFFSET, by where what they say begins.
-    pub limits: BTreeMap<(u64, u64), Typed>,
+    pub limits: BTreeMap<Spot, Typed>,
     /// Each CASE that compares one value, by where it begins.
-    pub cases: BTreeSet<(u64, u64)>,
+    pub cases: BTreeSet<Spot>,
+    /// ORDER BY of set operations and VALUES, by where it begins.
+    pub orders: BTreeMap<Spot, Vec<OrderKey>>,
     /// Calls of functions that yield rows: FROM items, or like them.
     pub calls: BTreeMap<usize, Typed>,
     /// Something in it was bound to what it is here and now: from the tree it cannot be written again.
     pub folded: bool,
     /// VALUES, by where the first of them begins.
-    pub values: BTreeMap<(u64, u64), Vec<Vec<Typed>>>,
+    pub values: BTreeMap<Spot, Vec<Vec<Typed>>>,
 }
 
 /// A SELECT as it is written: before it is made one that SQLite understands.

@@ -1,6 +1,6 @@
 //! Which names are visible where: FROM items, their columns, and the nesting of queries.
 
-use super::{Binder, error_at};
+use super::{Binder, Notes, error_at, spot};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::catalog::{FIRST_USER_OID, Relation, RelationKind, Source};
 use crate::sql::ir::{Column, FromItem, Named, Node, Op, Over, Typed};
@@ -460,9 +460,14 @@ impl<'a> Binder<'a> {
         fields.iter().map(&mut named).collect()
     }
 
-    /// Notes what a name in the text means; names in the texts of views are not in this one.
+    /// The notes, if somebody wants them, while the text itself is bound: what stands in the texts of views is not in it.
+    pub(super) fn own_notes(&mut self) -> Option<&mut Notes> {
+        self.notes.as_mut().filter(|_| self.views.is_empty())
+    }
+
+    /// Notes what a name in the text means.
     fn note_column(&mut self, ident: &Ident, expr: &Typed) {
-        if let (Some(notes), true, Node::Column(column)) = (&mut self.notes, self.views.is_empty(), &expr.node)
+        if let (Some(notes), Node::Column(column)) = (self.own_notes(), &expr.node)
             && column.table != 0
         {
             notes.columns.push((ident.span.start, column.table, column.attnum));
@@ -478,35 +483,35 @@ impl<'a> Binder<'a> {
 
     /// Notes what a `*` stands for.
     pub(super) fn note_star(&mut self, at: Location, columns: &[Named]) {
-        if self.notes.is_none() || !self.views.is_empty() {
+        if self.own_notes().is_none() {
             return;
         }
         let ranges = &self.level().names.ranges;
         let of = |column: &Named| ranges.iter().find(|r| r.columns.contains(column)).map(|r| r.alias.clone());
         let meant = columns.iter().map(|c| (of(c).filter(|alias| !alias.is_empty()), c.name.clone())).collect();
-        if let Some(notes) = &mut self.notes {
-            notes.stars.insert((at.line, at.column), meant);
+        if let Some(notes) = self.own_notes() {
+            notes.stars.insert(spot(at), meant);
         }
     }
 
     /// Notes what a NATURAL JOIN compares.
     pub(super) fn note_natural(&mut self, at: Location, columns: &[String]) {
-        if let (Some(notes), true) = (&mut self.notes, self.views.is_empty()) {
-            notes.naturals.insert((at.line, at.column), columns.to_vec());
+        if let Some(notes) = self.own_notes() {
+            notes.naturals.insert(spot(at), columns.to_vec());
         }
     }
 
     /// Notes that a tree says less than its text.
     pub(super) fn note_folded(&mut self) {
-        if let Some(notes) = &mut self.notes {
+        if let Some(notes) = self.own_notes() {
             notes.folded = true;
         }
     }
 
     /// Notes what the ON of a join says.
     pub(super) fn note_condition(&mut self, at: Location, on: &Typed) {
-        if let (Some(notes), true) = (&mut self.notes, self.views.is_empty()) {
-            notes.conditions.insert((at.line, at.column), on.clone());
+        if let Some(notes) = self.own_notes() {
+            notes.conditions.insert(spot(at), on.clone());
         }
     }
 

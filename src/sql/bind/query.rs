@@ -9,7 +9,7 @@ use super::grouping::{GROUPING, Sets};
 use super::lock::strength_of;
 use super::names::{Clause, Level, Names, fold, name_start, parts};
 use super::scalar::{direction, fields_of, trim_name};
-use super::{Binder, CteColumn, Inside, Selected, Visible, class, error_at};
+use super::{Binder, CteColumn, Inside, Selected, Spot, Visible, class, error_at, spot};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::CastContext;
 use crate::sql::catalog::{Column as Stored, Index, Relation};
@@ -122,17 +122,12 @@ impl Binder<'_> {
             SetExpr::Select(select) => names = self.select(select, keys, &query.locks, &mut tree)?,
             other => {
                 tree.body = self.body(other, &mut tree.outer)?;
-                if !query.locks.is_empty() {
-                    let combined = matches!(other, SetExpr::SetOperation { .. });
-                    let what = if combined {
-                        "is not allowed with UNION/INTERSECT/EXCEPT"
-                    } else {
-                        "cannot be applied to VALUES"
-                    };
-                    let text = format!("{} {what}", strength_of(&query.locks[0])?.clause());
-                    return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text));
-                }
+                let combined = matches!(other, SetExpr::SetOperation { .. });
+                no_locks(query, if combined { NOT_COMBINED } else { "cannot be applied to VALUES" })?;
                 tree.order = keys.iter().map(|k| self.output_key(k, &tree.body.outputs())).collect::<SqlResult<_>>()?;
+                if let (Some(notes), Some(first)) = (self.own_notes(), keys.first()) {
+                    notes.orders.insert(spot(first.expr.span().start), tree.order.clone());
+                }
             }
         }
         if self.limits(query, names, &mut tree)? {
@@ -184,9 +179,8 @@ impl Binder<'_> {
                 return Err(error_at(this, SqlError::new(state::INVALID_COLUMN_REFERENCE, text), bound.at));
             }
             read.extend(outer);
-            if let (Some(notes), true) = (&mut this.notes, this.views.is_empty()) {
-                let start = expr.span().start;
-                notes.limits.insert((start.line, start.column), bound.clone());
+            if let Some(notes) = this.own_notes() {
+                notes.limits.insert(spot(expr.span().start), bound.clone());
             }
             if matches!(bound.node, Node::Const(Value::Int(n)) if n < 0) {
                 let code = crate::error::SqlState::new(if place == "LIMIT" { "2201W" } else { "2201X" });
@@ -300,8 +294,8 @@ impl Binder<'_> {
         if query.with.is_some() {
             return Err(SqlError::unsupported("WITH in a recursive query"));
         }
-        no_locks(left)?;
-        no_locks(right)?;
+        locks_nothing(left)?;
+        locks_nothing(right)?;
         let mut base = self.body(left, outer)?;
         self.decide_body(&mut base)?;
         let outputs = base.outputs();
@@ -375,9 +369,8 @@ impl Binder<'_> {
                 let level = self.levels.pop();
                 bound?;
                 outer.extend(level.into_iter().flat_map(|l| l.outer));
-                if let (Some(notes), true) = (&mut self.notes, self.views.is_empty()) {
-                    let start = body.span().start;
-                    notes.values.insert((start.line, start.column), rows.clone());
+                if let Some(notes) = self.own_notes() {
+                    notes.values.insert(spot(body.span().start), rows.clone());
                 }
                 self.values(rows)
             }
@@ -405,7 +398,7 @@ impl Binder<'_> {
             return Err(SqlError::new(state::STATEMENT_TOO_COMPLEX, "stack depth limit exceeded")
                 .detail(format!("A chain of set operations may have {MAX_OPERATIONS} of them.")));
         }
-        no_locks(first)?;
+        locks_nothing(first)?;
         let mut chain = self.body(first, outer)?;
         for (done, (op, quantifier, right)) in rest.into_iter().rev().enumerate() {
             // Each operation looks at all that stands to the left of it.
@@ -413,7 +406,7 @@ impl Binder<'_> {
             if done > 0 && done.is_multiple_of(OPERATIONS_AT_ONCE) {
                 chain = Body::Query(Box::new(Tree::of(chain)));
             }
-            no_locks(right)?;
+            locks_nothing(right)?;
             let right = self.body(right, outer)?;
             chain = self.set_operation(chain, op, quantifier, right)?;
         }
@@ -704,7 +697,7 @@ impl Binder<'_> {
         for column in columns.iter().filter(|_| distinct) {
             self.check_comparable(&column.expr)?;
         }
-        if self.notes.is_some() && self.views.is_empty() {
+        if self.own_notes().is_some() {
             let (columns, group, having) = (columns.clone(), group.clone(), having.clone());
             let (filter, on, order) = (written, on_exprs.clone(), keys.clone());
             self.note_select(select, Selected { columns, items: Vec::new(), filter, group, having, on, order });
@@ -826,10 +819,9 @@ impl Binder<'_> {
 
     fn note_select(&mut self, select: &Select, selected: Selected) {
         let ranges = self.level().names.ranges.clone();
-        let Some(notes) = &mut self.notes else { return };
-        let at = select.select_token.0.span.start;
+        let Some(notes) = self.own_notes() else { return };
         let items = ranges.iter().map(|range| range.id).collect();
-        notes.selects.insert((at.line, at.column), Selected { items, ..selected });
+        notes.selects.insert(spot(select.select_token.0.span.start), Selected { items, ..selected });
         notes.items.extend(ranges.into_iter().map(|range| (range.id, (range.alias, range.columns))));
     }
 
@@ -1147,13 +1139,12 @@ impl Lift {
     }
 }
 
-/// What a SELECT takes that has bound its FROM; `short`: it looks rows up by a unique key.
-/// Where a query begins: it tells it from all others.
-pub fn place_of(query: &Query) -> (u64, u64) {
-    let start = query.body.span().start;
-    (start.line, start.column)
+/// Where a query begins.
+pub fn place_of(query: &Query) -> Spot {
+    spot(query.body.span().start)
 }
 
+/// What a SELECT takes that has bound its FROM; `short`: it looks rows up by a unique key.
 fn effort(level: &Level, short: bool) -> Effort {
     match level.sources {
         0 => Effort::Key,
@@ -1239,13 +1230,19 @@ pub(super) fn cte_columns(name: &str, given: &[String], outputs: &[Out]) -> SqlR
     Ok(outputs.iter().enumerate().map(column).collect())
 }
 
+const NOT_COMBINED: &str = "is not allowed with UNION/INTERSECT/EXCEPT";
+
+/// Errors: 0A000 for a query that locks its rows.
+fn no_locks(query: &Query, why: &str) -> SqlResult<()> {
+    let Some(lock) = query.locks.first() else { return Ok(()) };
+    let text = format!("{} {why}", strength_of(lock)?.clause());
+    Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text))
+}
+
 /// Errors: 0A000 for an operand of a set operation that locks its rows.
-fn no_locks(operand: &SetExpr) -> SqlResult<()> {
+fn locks_nothing(operand: &SetExpr) -> SqlResult<()> {
     match operand {
-        SetExpr::Query(query) if !query.locks.is_empty() => {
-            let text = format!("{} is not allowed with UNION/INTERSECT/EXCEPT", strength_of(&query.locks[0])?.clause());
-            Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text))
-        }
+        SetExpr::Query(query) => no_locks(query, NOT_COMBINED),
         _ => Ok(()),
     }
 }

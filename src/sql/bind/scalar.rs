@@ -2,7 +2,7 @@
 
 use super::names::{Clause, fold, name_start, parts};
 use super::record::{plain_field, shape_argument};
-use super::{Binder, error_at};
+use super::{Binder, error_at, spot};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::arrays::quantified as quantified_calls;
 use crate::functions::frames::{self, Place};
@@ -114,8 +114,8 @@ impl Binder<'_> {
             }
             Expr::Case { case_token, operand, conditions, else_result, .. } => {
                 let at = case_token.0.span.start;
-                if let (Some(notes), true) = (&mut self.notes, operand.is_some() && self.views.is_empty()) {
-                    notes.cases.insert((at.line, at.column));
+                if let Some(notes) = self.own_notes().filter(|_| operand.is_some()) {
+                    notes.cases.insert(spot(at));
                 }
                 Ok(self.case(operand.as_deref(), conditions, else_result.as_deref())?.at(at))
             }

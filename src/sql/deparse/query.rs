@@ -2,7 +2,7 @@
 //! expressions were bound to. What has no form here gives `None`.
 
 use super::super::Scope;
-use super::super::bind::{Binder, Notes, fold, place_of};
+use super::super::bind::{Binder, Notes, Spot, fold, place_of, spot};
 use super::super::ir::{
     Bound, Call, Column, ELEMENT, Frame, Named, Node, Op, OrderKey, Over, SortKey, SubQuery, Typed,
 };
@@ -13,8 +13,8 @@ use crate::functions::{CastContext, Kind};
 use crate::types::Type;
 use sqlparser::ast::{
     Cte, CteAsMaterialized, Distinct, Expr, GroupByExpr, Join, JoinConstraint, JoinOperator, LimitClause, ObjectName,
-    OrderBySort, Query, Select, SelectItem, SetExpr, SetOperator, SetQuantifier, Spanned, Statement, TableAlias,
-    TableFactor, TableWithJoins, Visit, Visitor, With,
+    Query, Select, SelectItem, SetExpr, SetOperator, SetQuantifier, Spanned, Statement, TableAlias, TableFactor,
+    TableWithJoins, Visit, Visitor, With,
 };
 use sqlparser::tokenizer::Location;
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,13 +39,13 @@ pub struct Scopes {
 pub struct Written {
     notes: Notes,
     /// Every query in it, by where it begins.
-    queries: BTreeMap<(u64, u64), Query>,
+    queries: BTreeMap<Spot, Query>,
 }
 
 impl Written {
     /// Whether the CASE that begins there compares one value.
     pub fn compares(&self, at: Location) -> bool {
-        self.notes.cases.contains(&(at.line, at.column))
+        self.notes.cases.contains(&spot(at))
     }
 
     /// The call in a select list whose value a column is.
@@ -150,22 +150,13 @@ impl Printer<'_> {
             }
             body @ SetExpr::SetOperation { .. } => {
                 self.set_operation(body, heading)?;
-                if !keys.is_empty() {
+                if let Some(first) = keys.first() {
+                    let order = self.within?.notes.orders.get(&spot(first.expr.span().start))?;
                     self.line(" ORDER BY ", STEP, 1);
-                    let names = self.names_of(body, heading)?;
-                    for (i, key) in keys.iter().enumerate() {
-                        let place = match &key.expr {
-                            Expr::Identifier(name) => names.iter().position(|known| *known == fold(name))? + 1,
-                            Expr::Value(number) => number.value.to_string().parse().ok()?,
-                            _ => return None,
-                        };
-                        self.push(&format!("{}{place}", if i > 0 { ", " } else { "" }));
-                        let descending = match &key.options.sort {
-                            None | Some(OrderBySort::Asc) => false,
-                            Some(OrderBySort::Desc) => true,
-                            Some(OrderBySort::Using(_)) => return None,
-                        };
-                        self.direction(descending, key.options.nulls_first);
+                    for (i, key) in order.iter().enumerate() {
+                        let OrderKey::Output(at, key) = key else { return None };
+                        self.push(&format!("{}{}", if i > 0 { ", " } else { "" }, at + 1));
+                        self.direction(key);
                     }
                 }
             }
@@ -181,8 +172,7 @@ impl Printer<'_> {
             let offset = offset.as_ref().map(|offset| &offset.value);
             for (word, count) in [(" OFFSET ", offset), (" LIMIT ", limit.as_ref())] {
                 if let Some(count) = count {
-                    let start = count.span().start;
-                    let count = self.within?.notes.limits.get(&(start.line, start.column))?;
+                    let count = self.within?.notes.limits.get(&spot(count.span().start))?;
                     self.line(word, STEP, 0);
                     self.count(count)?;
                 }
@@ -210,7 +200,7 @@ impl Printer<'_> {
         Some(items)
     }
 
-    fn values(&mut self, place: (u64, u64)) -> Option<()> {
+    fn values(&mut self, place: Spot) -> Option<()> {
         let rows = self.within?.notes.values.get(&place)?;
         self.push(" VALUES ");
         for (i, row) in rows.iter().enumerate() {
@@ -336,19 +326,6 @@ impl Printer<'_> {
             }
             SetExpr::Query(query) => self.types_of(unwrapped(&query.body)),
             SetExpr::SetOperation { left, .. } => self.types_of(unwrapped(left)),
-            _ => None,
-        }
-    }
-
-    fn names_of(&self, body: &SetExpr, heading: Heading<'_>) -> Option<Vec<String>> {
-        match (heading.names, body) {
-            (Some(names), _) => Some(names.to_vec()),
-            (None, SetExpr::Select(select)) => {
-                let columns = &self.within?.notes.selects.get(&start_of(select))?.columns;
-                Some(columns.iter().map(|column| column.name.clone()).collect())
-            }
-            (None, SetExpr::Query(query)) => self.names_of(unwrapped(&query.body), heading),
-            (None, SetExpr::SetOperation { left, .. }) => self.names_of(unwrapped(left), heading),
             _ => None,
         }
     }
@@ -485,29 +462,24 @@ impl Printer<'_> {
         for (i, key) in keys.iter().enumerate() {
             self.push(if i > 0 { ", " } else { "" });
             self.sort_expr(&key.expr)?;
-            self.direction(key.descending, Some(key.nulls_first));
+            self.direction(key);
         }
         Some(())
     }
 
     fn order_keys(&mut self, keys: &[OrderKey], columns: &[Named]) -> Option<()> {
-        for (i, key) in keys.iter().enumerate() {
-            let (expr, key) = match key {
-                OrderKey::Output(at, key) => (&columns.get(*at)?.expr, key),
-                OrderKey::Expr(key) => (&key.expr, key),
-            };
-            self.push(if i > 0 { ", " } else { "" });
-            self.sort_expr(expr)?;
-            self.direction(key.descending, Some(key.nulls_first));
-        }
-        Some(())
+        let by = |key: &OrderKey| match key {
+            OrderKey::Output(at, key) => Some(SortKey { expr: columns.get(*at)?.expr.clone(), ..key.clone() }),
+            OrderKey::Expr(key) => Some(key.clone()),
+        };
+        self.sort_keys(&keys.iter().map(by).collect::<Option<Vec<_>>>()?)
     }
 
     /// NULLs come last, and first in descending order, unless it is said otherwise.
-    fn direction(&mut self, descending: bool, nulls_first: Option<bool>) {
-        self.push(if descending { " DESC" } else { "" });
-        if nulls_first.is_some_and(|first| first != descending) {
-            self.push(if descending { " NULLS LAST" } else { " NULLS FIRST" });
+    fn direction(&mut self, key: &SortKey) {
+        self.push(if key.descending { " DESC" } else { "" });
+        if key.nulls_first != key.descending {
+            self.push(if key.descending { " NULLS LAST" } else { " NULLS FIRST" });
         }
     }
 
@@ -544,8 +516,7 @@ impl Printer<'_> {
                 self.push(&format!(" USING ({})", names.join(", ")));
             }
             JoinConstraint::On(_) => {
-                let start = join.relation.span().start;
-                let on = self.within?.notes.conditions.get(&(start.line, start.column))?;
+                let on = self.within?.notes.conditions.get(&spot(join.relation.span().start))?;
                 self.push(if plain { " ON (" } else { " ON " });
                 self.expr(on, false, Around::Nothing)?;
                 self.push(if plain { ")" } else { "" });
@@ -754,7 +725,6 @@ fn is_all(quantifier: SetQuantifier) -> bool {
     quantifier == SetQuantifier::All
 }
 
-fn start_of(select: &Select) -> (u64, u64) {
-    let start = select.select_token.0.span.start;
-    (start.line, start.column)
+fn start_of(select: &Select) -> Spot {
+    spot(select.select_token.0.span.start)
 }

@@ -2,6 +2,7 @@
 
 use super::{Code, Declared, Into, Reader, Step, Target};
 use crate::error::{SqlError, SqlResult, state};
+use crate::sql::lex::quote_literal;
 
 /// A cursor that is declared with its query.
 pub(super) struct Bound {
@@ -25,8 +26,8 @@ pub enum Direction {
     Back,
 }
 
-fn number(n: &str) -> Code {
-    Code { text: n.into(), uses: Vec::new() }
+fn constant(text: &str) -> Code {
+    Code { text: text.into(), uses: Vec::new() }
 }
 
 impl Reader<'_> {
@@ -62,7 +63,7 @@ impl Reader<'_> {
         self.visible.truncate(outside);
         self.c.expect(";")?;
         let variable = self.variable(name.clone(), Declared::Cursor, false, false);
-        let value = Code { text: format!("'{}'", name.replace('\'', "''")), uses: Vec::new() };
+        let value = constant(&quote_literal(&name));
         self.declare(variable, Declared::Cursor, Some(value));
         self.visible.push(variable);
         self.bound.push(Bound { variable, arguments, query, backward });
@@ -181,10 +182,10 @@ impl Reader<'_> {
         let word =
             self.c.eat_one(&["NEXT", "PRIOR", "FIRST", "LAST", "ABSOLUTE", "RELATIVE", "FORWARD", "BACKWARD", "ALL"]);
         let direction = match word {
-            Some("NEXT") => (Direction::By(number("1")), false),
-            Some("PRIOR") => (Direction::By(number("-1")), false),
-            Some("FIRST") => (Direction::To(number("1")), false),
-            Some("LAST") => (Direction::To(number("-1")), false),
+            Some("NEXT") => (Direction::By(constant("1")), false),
+            Some("PRIOR") => (Direction::By(constant("-1")), false),
+            Some("FIRST") => (Direction::To(constant("1")), false),
+            Some("LAST") => (Direction::To(constant("-1")), false),
             Some("ABSOLUTE") => (Direction::To(self.count()?), false),
             Some("RELATIVE") => (Direction::Relative(self.count()?), false),
             Some("ALL") => (Direction::Through, true),
@@ -193,7 +194,7 @@ impl Reader<'_> {
                 if self.c.eat("ALL") {
                     (if forward { Direction::Through } else { Direction::Back }, true)
                 } else if self.c.is("FROM") || self.c.is("IN") {
-                    (Direction::By(number(if forward { "1" } else { "-1" })), false)
+                    (Direction::By(constant(if forward { "1" } else { "-1" })), false)
                 } else {
                     let count = self.count()?;
                     let text = if forward { count.text } else { format!("-({})", count.text) };
@@ -204,9 +205,9 @@ impl Reader<'_> {
             None if !self.c.is_integer()
                 && (self.c.is_at(1, "INTO") || self.c.is_at(1, ";") || self.c.is_at(1, ".")) =>
             {
-                return Ok((Direction::By(number("1")), false));
+                return Ok((Direction::By(constant("1")), false));
             }
-            None if self.c.is("FROM") || self.c.is("IN") => (Direction::By(number("1")), false),
+            None if self.c.is("FROM") || self.c.is("IN") => (Direction::By(constant("1")), false),
             None => (Direction::By(self.count()?), true),
         };
         if self.c.eat_one(&["FROM", "IN"]).is_none() {
