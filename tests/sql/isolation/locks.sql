@@ -234,6 +234,11 @@ b: UPDATE lk SET n = 1 WHERE id = 1
 b: ROLLBACK TO s
 --> ROLLBACK
 
+-- What waits for the disk may take longer.
+
+b: SET LOCAL statement_timeout = 0
+--> SET
+
 b: UPDATE lk SET n = 1 WHERE id = 3
 --> UPDATE 1
 
