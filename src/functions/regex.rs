@@ -3,8 +3,8 @@
 //! A Postgres pattern (an "advanced regular expression") is translated to the syntax of the linear-time `regex` crate, and
 //! compiled patterns are kept per thread. Of the matches that begin at one place Postgres takes the longest, or the shortest,
 //! as the whole pattern prefers ([`preference`]); what its groups match within that is chosen as Perl would. Patterns with
-//! back-references and lookaround are matched by backtracking, as Perl has it, within a number of steps and over texts of
-//! limited length. Classes of characters are those of a locale of UTF-8.
+//! back-references and lookaround are matched by backtracking, over texts of limited length; what that takes is counted, and
+//! stopped, through the text ([`Watched`]). Classes of characters are those of a locale of UTF-8.
 
 use super::arg::{from_bool, from_text, int, invalid, optional, text};
 use super::arrays::text_array;
@@ -12,11 +12,12 @@ use super::table::*;
 use super::{Aggregate, Cast, Context, Function, Operator, Scalar};
 use crate::error::{SqlError, SqlResult, state};
 use crate::meter;
+use crate::panics;
 use crate::value::{Value, ValueRef};
 use ::regex::{Regex, RegexBuilder};
 use regex_automata::{Anchored, Input, MatchKind, meta, util::syntax};
 use regex_syntax::ast::{Ast, RepetitionKind, RepetitionRange, parse::ParserBuilder};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -210,7 +211,7 @@ impl Pattern {
     fn is_match(&self, text: &str) -> SqlResult<bool> {
         match self {
             Pattern::Linear { regex, .. } => Ok(regex.is_match(text)),
-            Pattern::Backtracking { regex, .. } => regex.is_match(short(text)?).map_err(|_| too_complex()),
+            Pattern::Backtracking { regex, .. } => watched(short(text)?, |text| regex.is_match(text)),
         }
     }
 
@@ -231,16 +232,16 @@ impl Pattern {
                 Ok(Some(preferred.as_ref().and_then(|p| p.instead_of(&found)).unwrap_or(found)))
             }
             Pattern::Backtracking { decided: false, .. } => {
-                let what = "what a regular expression with lookaround or back-references matches beside alternatives, or \
-                            beside long and short repetitions";
+                let what = "what a regular expression with lookaround or back-references matches if it prefers short \
+                            matches and has long repetitions or alternatives";
                 Err(SqlError::unsupported(what))
             }
             Pattern::Backtracking { regex, .. } => {
-                let found = regex.captures_from_pos(short(text)?, from).map_err(|_| too_complex())?;
-                Ok(found.map(|found| {
-                    let groups = found.iter().map(|group| group.map(|m| m.range())).collect();
-                    Found { text, groups }
-                }))
+                let groups = watched(short(text)?, |text| {
+                    let found = regex.captures_from_pos(text, from)?;
+                    Ok(found.map(|found| found.iter().collect()))
+                })?;
+                Ok(groups.map(|groups| Found { text, groups }))
             }
         }
     }
@@ -275,6 +276,20 @@ fn preference(ast: &Ast) -> Option<Prefer> {
         Ast::Concat(parts) => parts.asts.iter().find_map(preference),
         Ast::Alternation(_) => Some(Prefer::Longest),
         _ => None,
+    }
+}
+
+/// Whether a part of it prefers long matches.
+fn lengthens(ast: &Ast) -> bool {
+    match ast {
+        Ast::Repetition(r) => {
+            let fixed = matches!(r.op.kind, RepetitionKind::Range(RepetitionRange::Exactly(_)));
+            r.greedy && !fixed || lengthens(&r.ast)
+        }
+        Ast::Group(group) => lengthens(&group.ast),
+        Ast::Concat(parts) => parts.asts.iter().any(lengthens),
+        Ast::Alternation(_) => true,
+        _ => false,
     }
 }
 
@@ -316,9 +331,12 @@ const PROGRAM: usize = 1 << 20;
 /// The longest text that is searched: while the machine runs through it, nothing can stop it.
 const SEARCHED: usize = 16 << 20;
 
-/// The longest text that is searched by backtracking, and how often.
+/// The longest text that is searched by backtracking.
 const BACKTRACKED: usize = 64 << 10;
-const STEPS: usize = 200_000;
+/// Bytes of all the parts together into which a pattern falls that is matched by backtracking, and those of what is remembered
+/// while they are matched.
+const PARTS: usize = 8 * PROGRAM;
+const CACHES: usize = 32 * PROGRAM;
 
 /// A text for the matcher that goes back.
 fn short(text: &str) -> SqlResult<&str> {
@@ -329,8 +347,89 @@ fn short(text: &str) -> SqlResult<&str> {
     Err(SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, message))
 }
 
-fn too_complex() -> SqlError {
-    SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, "regular expression is too complex")
+/// A text that counts how often it is looked at. The matcher that goes back has no other way to be stopped: whoever must not
+/// go on leaves it by unwinding, without a panic, and so without its message.
+struct Watched<'a> {
+    text: &'a str,
+    /// How often, since they were counted.
+    looks: Cell<usize>,
+    /// Why it was left.
+    stopped: RefCell<Option<SqlError>>,
+}
+
+impl Watched<'_> {
+    /// Looks that are counted together.
+    const BATCH: usize = 64;
+    /// Bytes that one look may pass over in a unit of work: some of them are a search up to the end.
+    const PASSED: usize = 256;
+
+    fn look(&self) {
+        self.looks.set(self.looks.get() + 1);
+        if self.looks.get() < Self::BATCH {
+            return;
+        }
+        if let Err(error) = self.count() {
+            *self.stopped.borrow_mut() = Some(error);
+            std::panic::resume_unwind(Box::new("a search is left"));
+        }
+    }
+
+    fn count(&self) -> SqlResult<()> {
+        meter::work(self.looks.take() * (1 + self.text.len() / Self::PASSED))
+    }
+}
+
+impl fancy_regex::Input for Watched<'_> {
+    type Match<'t>
+        = Range<usize>
+    where
+        Self: 't;
+
+    fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        self.look();
+        self.text.as_bytes()
+    }
+
+    fn is_char_boundary(&self, at: usize) -> bool {
+        self.text.is_char_boundary(at)
+    }
+
+    fn is_ascii(&self) -> bool {
+        self.text.is_ascii()
+    }
+
+    fn prev_codepoint_ix(&self, at: usize) -> usize {
+        self.look();
+        self.text[..at].char_indices().next_back().map_or(0, |(start, _)| start)
+    }
+
+    fn make_match<'t>(&'t self, start: usize, end: usize) -> Range<usize> {
+        start..end
+    }
+
+    fn advance_position(&self, at: usize) -> usize {
+        self.look();
+        self.text.get(at..).and_then(|rest| rest.chars().next()).map_or(at + 1, |c| at + c.len_utf8())
+    }
+}
+
+/// A search by backtracking, which can be stopped.
+fn watched<T>(text: &str, search: impl FnOnce(&Watched<'_>) -> fancy_regex::Result<T>) -> SqlResult<T> {
+    let watched = Watched { text, looks: Cell::new(0), stopped: RefCell::new(None) };
+    let found = panics::catch(|| search(&watched));
+    match (found, watched.stopped.take()) {
+        (Some(found), _) => {
+            watched.count()?;
+            // What it has to remember is limited.
+            found.map_err(|_| SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, "regular expression is too complex"))
+        }
+        (None, Some(error)) => Err(error),
+        (None, None) => panic!("the matcher of patterns with lookaround has panicked"),
+    }
 }
 
 /// A text argument to search in.
@@ -350,11 +449,10 @@ fn refused(why: &str) -> SqlError {
 
 fn build(pattern: &str, mut options: Options) -> SqlResult<Pattern> {
     let body = director(pattern, &mut options)?;
-    let (source, traits) =
-        if options.literal { (::regex::escape(body), Traits::default()) } else { translate(body, options)? };
-    if traits.looks {
-        let regex = Box::new(backtracking(&source, options)?);
-        return Ok(Pattern::Backtracking { regex, decided: !(traits.alternatives || traits.long && traits.short) });
+    let (source, places) =
+        if options.literal { (::regex::escape(body), Places::default()) } else { translate(body, options)? };
+    if !places.looks.is_empty() {
+        return backtracking(source, options, &places);
     }
     let regex = RegexBuilder::new(&source)
         .size_limit(PROGRAM)
@@ -373,17 +471,45 @@ fn reason(error: &str) -> &str {
     error.lines().last().unwrap_or("").trim_start_matches("error: ")
 }
 
-fn backtracking(source: &str, options: Options) -> SqlResult<fancy_regex::Regex> {
+fn backtracking(mut source: String, options: Options, places: &Places) -> SqlResult<Pattern> {
     let mut flags = String::from("(?");
     let set = [(options.ignore_case, 'i'), (!options.dot_stops, 's'), (options.by_line, 'm'), (options.expanded, 'x')];
     flags.extend(set.iter().filter(|(set, _)| *set).map(|(_, letter)| letter));
     flags.push_str(if flags.len() > 2 { ")" } else { ":)" });
-    fancy_regex::RegexBuilder::new(&(flags + source))
-        .backtrack_limit(STEPS)
-        .delegate_size_limit(PROGRAM)
-        .delegate_dfa_size_limit(8 * PROGRAM)
+    // What decides between several matches.
+    let outline = ParserBuilder::new().ignore_whitespace(options.expanded).build().parse(&outline(&source, &places.looks));
+    let outline = outline.map_err(|e| refused(reason(&e.to_string())))?;
+    let prefer = if choices(&outline) < 2 { None } else { preference(&outline) };
+    if prefer == Some(Prefer::Longest) {
+        // What its parts prefer makes no difference to which match is the longest, and the matcher wants them to be long.
+        for at in places.reluctant.iter().rev() {
+            source.remove(*at);
+        }
+    }
+    let parts = 1 + places.looks.len();
+    let regex = fancy_regex::RegexBuilder::new(&(flags + &source))
+        .leftmost_longest(prefer == Some(Prefer::Longest))
+        .backtrack_limit(usize::MAX)
+        .delegate_size_limit((PARTS / parts).min(PROGRAM))
+        .delegate_dfa_size_limit((CACHES / parts).min(8 * PROGRAM))
         .build()
-        .map_err(|e| refused(reason(&e.to_string())))
+        .map_err(|e| refused(reason(&e.to_string())))?;
+    let decided = prefer != Some(Prefer::Shortest) || !lengthens(&outline);
+    Ok(Pattern::Backtracking { regex: Box::new(regex), decided })
+}
+
+/// A pattern without its lookarounds and back-references.
+fn outline(source: &str, looks: &[Range<usize>]) -> String {
+    let (mut out, mut from) = (String::with_capacity(source.len()), 0);
+    for look in looks {
+        // Not those within another.
+        if look.start >= from {
+            out.push_str(&source[from..look.start]);
+            out.push_str("(?:)");
+            from = look.end;
+        }
+    }
+    out + &source[from..]
 }
 
 /// What finds preferred matches, unless the first that is found is the preferred one.
@@ -429,36 +555,35 @@ fn director<'a>(pattern: &'a str, options: &mut Options) -> SqlResult<&'a str> {
     }
 }
 
-/// What a pattern has.
-#[derive(Clone, Copy, Debug, Default)]
-struct Traits {
-    /// Lookaround or back-references.
-    looks: bool,
-    /// Outside of lookaround: alternatives, and repetitions that prefer to be long or short.
-    alternatives: bool,
-    long: bool,
-    short: bool,
+/// What is where in a pattern in the `regex` crate's syntax.
+#[derive(Default)]
+struct Places {
+    /// Lookarounds and back-references, by where they begin.
+    looks: Vec<Range<usize>>,
+    /// The question marks that make a repetition prefer short matches.
+    reluctant: Vec<usize>,
 }
 
 /// A pattern in the `regex` crate's syntax.
-fn translate(pattern: &str, options: Options) -> SqlResult<(String, Traits)> {
+fn translate(pattern: &str, options: Options) -> SqlResult<(String, Places)> {
     let mut out = String::with_capacity(pattern.len() + 16);
     let mut rest = pattern;
-    // The groups around: whether each looks around.
-    let mut groups: Vec<bool> = Vec::new();
-    let mut traits = Traits::default();
+    // The groups around: where each that looks around begins. Within one, nothing is captured.
+    let mut groups: Vec<Option<usize>> = Vec::new();
+    let Places { mut looks, mut reluctant } = Places::default();
     while let Some(c) = rest.chars().next() {
         let tail = &rest[c.len_utf8()..];
         rest = match c {
             '\\' if tail.starts_with(|c: char| matches!(c, '1'..='9')) => {
-                traits.looks = true;
+                let start = out.len();
                 out.push_str(&format!(r"(?:\{})", &tail[..1]));
+                looks.push(start..out.len());
                 &tail[1..]
             }
             '\\' => escape(tail, &mut out, false)?,
             ')' => {
-                groups.pop();
                 out.push(c);
+                looks.extend(groups.pop().flatten().map(|start| start..out.len()));
                 tail
             }
             '[' => match (tail.strip_prefix("[:<:]]"), tail.strip_prefix("[:>:]]")) {
@@ -473,10 +598,9 @@ fn translate(pattern: &str, options: Options) -> SqlResult<(String, Traits)> {
                 _ => bracket(tail, &mut out, options)?,
             },
             '(' => {
-                // Within lookaround nothing is captured.
-                let (opened, tail) = group(tail, &mut out, groups.contains(&true))?;
-                traits.looks |= opened == Some(true);
-                groups.extend(opened);
+                let start = out.len();
+                let (opened, tail) = group(tail, &mut out, groups.iter().any(Option::is_some))?;
+                groups.extend(opened.map(|looks| looks.then_some(start)));
                 tail
             }
             '{' if !tail.starts_with(|c: char| c.is_ascii_digit()) => {
@@ -488,16 +612,11 @@ fn translate(pattern: &str, options: Options) -> SqlResult<(String, Traits)> {
                 out.push('{');
                 out.push_str(bound);
                 out.push('}');
-                repetition(tail, &mut out, groups.contains(&true), &mut traits)
+                repeated(tail, &mut out, &mut reluctant)
             }
             '*' | '+' | '?' => {
                 out.push(c);
-                repetition(tail, &mut out, groups.contains(&true), &mut traits)
-            }
-            '|' => {
-                traits.alternatives |= !groups.contains(&true);
-                out.push(c);
-                tail
+                repeated(tail, &mut out, &mut reluctant)
             }
             '}' | ']' => {
                 out.push('\\');
@@ -510,17 +629,16 @@ fn translate(pattern: &str, options: Options) -> SqlResult<(String, Traits)> {
             }
         };
     }
-    Ok((out, traits))
+    looks.sort_by_key(|look| look.start);
+    Ok((out, Places { looks, reluctant }))
 }
 
 /// After a quantifier: a question mark makes it prefer short matches.
-fn repetition<'a>(tail: &'a str, out: &mut String, looks: bool, traits: &mut Traits) -> &'a str {
-    let short = tail.strip_prefix('?');
-    out.push_str(if short.is_some() { "?" } else { "" });
-    if !looks {
-        (traits.long, traits.short) = (traits.long || short.is_none(), traits.short || short.is_some());
-    }
-    short.unwrap_or(tail)
+fn repeated<'a>(tail: &'a str, out: &mut String, reluctant: &mut Vec<usize>) -> &'a str {
+    let Some(after) = tail.strip_prefix('?') else { return tail };
+    reluctant.push(out.len());
+    out.push('?');
+    after
 }
 
 /// After `(`: the group that is opened, whether it looks around, and the rest; a comment opens none.
@@ -974,6 +1092,8 @@ pub fn anchored_prefix(pattern: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::meter::{Limits, Meter, Stop};
+    use std::sync::Arc;
 
     #[test]
     fn prefixes_of_anchored_patterns() {
@@ -1000,6 +1120,24 @@ mod tests {
     }
 
     #[test]
+    fn a_search_by_backtracking_is_counted_and_stopped() {
+        let meter = Arc::new(Meter::default());
+        let text = "a".repeat(20_000) + "dbc";
+        for pattern in ["(?!(a|aa)+b)(a*)*c", r"^(a|aa)+\1\1c", r"(a*)(a*)(a*)\1b"] {
+            meter.begin(Limits { work: 1 << 24, ..Limits::NONE });
+            let _entered = meter.enter();
+            let pattern = build(pattern, Options::default()).unwrap();
+            let found = pattern.is_match(&text);
+            assert!(found.is_err() && meter.take_stop() == Some(Stop::Work), "{found:?} after {}", meter.spent());
+            assert!(meter.spent() < (1 << 24) + (1 << 20), "{}", meter.spent());
+            // The pattern can be used again.
+            meter.begin(Limits::NONE);
+            assert_eq!(pattern.is_match("x").ok(), Some(false));
+        }
+        assert!(matches!(build("(?=a)b", Options::default()).unwrap().is_match(&text), Ok(false)));
+    }
+
+    #[test]
     fn translation() {
         for (pattern, expected) in [
             (r"^a.*b$", r"^a.*b$"),
@@ -1012,8 +1150,8 @@ mod tests {
             ("\\u00e9", r"\x{e9}"),
             (r"a\.b\/c", r"a\.b/c"),
         ] {
-            let (translated, traits) = translate(pattern, Options::default()).unwrap();
-            assert!(!traits.looks);
+            let (translated, places) = translate(pattern, Options::default()).unwrap();
+            assert!(places.looks.is_empty());
             assert_eq!(translated, expected, "{pattern}");
             Regex::new(&translated).unwrap();
         }

@@ -68,3 +68,34 @@ SELECT sign('NaN'::float8), sign('-0'::float8), sign(-2.5::float8), '[]'::jsonb 
 
 SELECT '{"a": []}'::jsonb #- '{a,b}'
 --> ERROR 22P02: path element at position 2 is not an integer: "b"
+
+-- Lookaround and back-references beside alternatives, and beside long and short repetitions.
+SELECT regexp_match('foobarbaz', '(?=f)(foo|foobar)'), regexp_match('aabb', '(a|aa)(?=b)'), regexp_match('abcabcd', '(abc)(\1|\1d)'), regexp_match('xaay', '(?<=x)(a|aa|aay)'), regexp_substr('aXbX', '(a|aXb)(?=X)')
+--> regexp_match text[] | regexp_match text[] | regexp_match text[] | regexp_match text[] | regexp_substr text
+--> {foobar} | {aa} | {abc,abcd} | {aay} | aXb
+--> SELECT 1
+
+SELECT regexp_match('abab!', '(ab|a)(b|\1!)?'), regexp_replace('cat dog cats', '\m(?!dog)(cat|cats)', '<&>', 'g'), regexp_match('12ab12', '(\d+)[a-z]+?\1'), regexp_match('aaab', 'a(?=a)(a|aa)+b?')
+--> regexp_match text[] | regexp_replace text | regexp_match text[] | regexp_match text[]
+--> {ab,ab!} | <&> dog <&> | {12} | {a}
+--> SELECT 1
+
+SELECT regexp_match('price 100 EUR', '(\d+|\w+)(?= EUR)'), regexp_split_to_array('aXXbXc', 'X(?!X)|X(?=b)'), regexp_count('aababa', '(?=ab)(a|ab)'), regexp_match('ab', '(?=a)a?(ab)?')
+--> regexp_match text[] | regexp_split_to_array text[] | regexp_count int4 | regexp_match text[]
+--> {100} | {aX,b,c} | 2 | {ab}
+--> SELECT 1
+
+SELECT regexp_match('foo1foo12', '(foo)(\d+).*\1(\d|\d\d)'), substring('abcd' from '(?=a)(a|ab)(c|bcd)'), regexp_match('2024-01-02', '(?=2)(\d{4}|\d{4}-\d\d)')
+--> regexp_match text[] | substring text | regexp_match text[]
+--> {foo,1,12} | a | {2024-01}
+--> SELECT 1
+
+SELECT regexp_match('aaa', '(?=a)a+?'), regexp_match('aab', '(?!b)a*?b'), regexp_match('xx', '(x)\1*?'), regexp_match('abcabc', '(a.*?c)\1')
+--> regexp_match text[] | regexp_match text[] | regexp_match text[] | regexp_match text[]
+--> {a} | {aab} | {x} | {abc}
+--> SELECT 1
+
+SELECT regexp_match('abcabcd', '(?=a)(?:abc)+(?:d|x)?')
+--> regexp_match text[]
+--> {abcabcd}
+--> SELECT 1
