@@ -477,7 +477,8 @@ fn backtracking(mut source: String, options: Options, places: &Places) -> SqlRes
     flags.extend(set.iter().filter(|(set, _)| *set).map(|(_, letter)| letter));
     flags.push_str(if flags.len() > 2 { ")" } else { ":)" });
     // What decides between several matches.
-    let outline = ParserBuilder::new().ignore_whitespace(options.expanded).build().parse(&outline(&source, &places.looks));
+    let outline =
+        ParserBuilder::new().ignore_whitespace(options.expanded).build().parse(&outline(&source, &places.looks));
     let outline = outline.map_err(|e| refused(reason(&e.to_string())))?;
     let prefer = if choices(&outline) < 2 { None } else { preference(&outline) };
     if prefer == Some(Prefer::Longest) {
