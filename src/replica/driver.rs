@@ -792,8 +792,9 @@ fn read_some(log: &dyn LogReader, group: GroupId, fetch: Fetch, inbox: &Inbox<Dr
 /// At this many groups something may be applied at a time.
 static APPLIERS: Workers = Workers::new("apply", 128);
 
-/// How often the state machine gets time of its own.
+/// How often the state machine gets time of its own, and how often at most, when there is nothing to apply.
 const IDLE: Duration = Duration::from_secs(1);
+const BREATH: Duration = Duration::from_millis(20);
 
 /// A group's applier, and its way to the driver and to those who wait.
 struct Applying {
@@ -818,7 +819,8 @@ impl Applying {
         }
         applier.work(desk);
         desk.shared.retries.store(applier.retries().is_some(), Ordering::Relaxed);
-        if jobs.is_empty() && applier.is_idle() || idled.elapsed() > IDLE {
+        let pause = if jobs.is_empty() && applier.is_idle() { BREATH } else { IDLE };
+        if idled.elapsed() > pause {
             *idled = Instant::now();
             applier.idle(desk);
         }

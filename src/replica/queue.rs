@@ -1,9 +1,11 @@
 //! Queues between threads: many send, one receives and sleeps when there is nothing.
 //!
 //! General channels look again and again for a while before they sleep, since that pays where every thread has a core of its
-//! own. Here many threads share few cores, and whoever spins takes the core from who has the work. So this receiver sleeps at
-//! once, a sender makes a system call only if it sleeps, and what has come is taken as one, under one lock.
+//! own. Here many threads share few cores, and whoever spins takes the core from who has the work. So this receiver lets others run
+//! a few times and then sleeps ([`linger`]), a sender makes a system call only if it sleeps, and what has come is taken as one,
+//! under one lock.
 
+use crate::workers::linger;
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -75,6 +77,9 @@ impl<T> Drop for Sender<T> {
 impl<T> Receiver<T> {
     /// Everything that has come, in its order; waits for the first until `patience` is over, and is empty then.
     pub(super) fn take(&self, patience: Duration) -> Result<VecDeque<T>, Disconnected> {
+        if !patience.is_zero() && self.is_empty() {
+            linger(|| !self.is_empty());
+        }
         let until = Instant::now() + patience;
         let mut state = self.0.state.lock();
         loop {
