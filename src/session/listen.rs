@@ -2,7 +2,7 @@
 
 use super::effect::{Ask, Effect};
 use super::portal::Run;
-use super::{Session, Step, Wait};
+use super::{Session, Wait};
 use std::collections::BTreeSet;
 
 /// What was said of channels.
@@ -14,10 +14,20 @@ pub(super) enum Said {
 }
 
 impl Session {
-    /// Nothing that was committed before is heard: so this node first catches up with it.
-    pub(super) fn listen(&mut self, run: Run, channel: &str) -> Step {
+    /// Nothing that was committed before is heard: so this node first catches up with it; once for LISTENs that follow each
+    /// other in a transaction, of which none counts before its end.
+    pub(super) fn listen(&mut self, run: Run, channel: &str) {
+        let listens = self.transaction.as_ref().and_then(|t| t.listens.last());
+        if matches!(listens, Some(Said::Listen(_))) {
+            return self.listened(run, channel.to_owned());
+        }
         self.ask(Ask::Barrier, Wait::Listen(Box::new(run), channel.to_owned()));
-        Ok(())
+    }
+
+    pub(super) fn listened(&mut self, run: Run, channel: String) {
+        self.say(Said::Listen(channel));
+        self.complete("LISTEN");
+        self.finish_utility(run);
     }
 
     pub(super) fn say(&mut self, said: Said) {

@@ -54,7 +54,6 @@ use crate::transaction::{self as orders, Kind};
 use crate::types::json::quote;
 use crate::types::{Env, Type};
 use language::{Compiled, Language, PlanCache, PlanKey, Statement};
-use listen::Said;
 use parking_lot::Mutex;
 use portal::{AnswerAs, Portal, PortalState, Prepared, Run, binaries};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -661,9 +660,7 @@ impl Session {
             }
             (Wait::Listen(run, channel), Answer::Barrier(result)) => {
                 result?;
-                self.say(Said::Listen(channel));
-                self.complete("LISTEN");
-                self.finish_utility(*run);
+                self.listened(*run, channel);
                 Ok(())
             }
             (Wait::Commit(then), Answer::Done(result)) => self.commit_done(then, result),

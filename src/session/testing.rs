@@ -241,6 +241,8 @@ fn utility(text: &str, words: &[&str]) -> SqlResult<Utility> {
             Utility::Set { name: (*name).to_owned(), values: vec![(*value).to_owned()], local: false }
         }
         ["show", name] => Utility::Show((*name).to_owned()),
+        ["listen", channel] => Utility::Listen((*channel).to_owned()),
+        ["unlisten", channel] => Utility::Unlisten(Some((*channel).to_owned())),
         ["prepare", name, "as", ..] => {
             Utility::Prepare { name: (*name).to_owned(), types: Vec::new(), query: after("as") }
         }

@@ -391,6 +391,11 @@ fn settings_are_reported_and_rolled_back() {
 }
 
 #[test]
+fn listening() {
+    script("listening");
+}
+
+#[test]
 fn pipelines() {
     script("pipelines");
 }

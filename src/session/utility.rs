@@ -138,7 +138,10 @@ impl Session {
                 self.ask(ask, Wait::Order(Box::new(run)));
                 return Ok(());
             }
-            Utility::Listen(channel) => return self.listen(run, channel),
+            Utility::Listen(channel) => {
+                self.listen(run, channel);
+                return Ok(());
+            }
             Utility::Unlisten(channel) => {
                 self.say(channel.clone().map_or(Said::Nothing, Said::Unlisten));
                 self.complete("UNLISTEN");
