@@ -11,6 +11,9 @@ Both servers are given as psql's connection strings. The statements are the same
     scalars   functions and operators over values at the edges of their types
     windows   window functions with frames of all kinds
     groups    GROUPING SETS, ROLLUP and CUBE, with HAVING, DISTINCT, windows and over no rows
+    tables    definitions of tables and changes of them, rows that keep their constraints or not, and what the catalog tells
+    writes    INSERT, UPDATE, DELETE, MERGE and ON CONFLICT on tables with constraints that refer to each other
+    prepared  PREPARE with types that are said or found, EXECUTE with values, also after a change of the table
 """
 
 import argparse
@@ -489,7 +492,242 @@ class Groups:
         return f"SELECT * FROM ({query}) q ORDER BY q::text;"
 
 
-KINDS = {"queries": Queries, "changes": Changes, "paths": Paths, "scalars": Scalars, "windows": Windows, "groups": Groups}
+class Tables:
+    """One table's life: its definition, rows, changes of the definition, and what is told of it."""
+
+    # By type: values that fit, and some that do not.
+    VALUES = {
+        "int": ["0", "1", "-7", "2147483647", "2147483648", "'12'", "'x'", "1.5"],
+        "bigint": ["0", "9223372036854775807", "-1", "'3'", "2.5"],
+        "smallint": ["3", "32768", "'-4'"],
+        "numeric(6,2)": ["1.005", "9999.99", "10000", "'NaN'", "-0.004"],
+        "float8": ["1e10", "'Infinity'", "0.1", "-0.0"],
+        "text": ["'a'", "''", "'Ünï'", "'x y'", "5"],
+        "varchar(4)": ["'abc'", "'abcde'", "'ab   '", "''"],
+        "char(3)": ["'a'", "'abcd'", "'ab '"],
+        "boolean": ["true", "'f'", "'yes'", "'maybe'"],
+        "date": ["'2024-02-29'", "'2023-02-29'", "'infinity'", "current_date - current_date + date '2020-01-01'"],
+        "timestamp(0)": ["'2024-01-01 10:00:00.6'", "'2024-13-01'", "'2024-01-01'::date"],
+        "interval": ["'1 day'", "'1 year 2 mons'", "'x'"],
+        "jsonb": ["'{\"a\": 1}'", "'[1, 2]'", "'{a}'", "'null'"],
+        "int[]": ["'{1,2}'", "ARRAY[3, NULL]", "'{}'", "'{x}'"],
+        "uuid": ["'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'", "'a0'"],
+        "bytea": ["'\\x00ff'", "'\\xzz'", "'ab'"],
+    }
+    # To which types a column of a type may be changed, with or without saying how.
+    DEFAULTS = {
+        "int": ["7", "1 + 2", "'5'", "length('abc')"], "bigint": ["10000000000", "- 5"], "smallint": ["3"],
+        "numeric(6,2)": ["1.5", "0"], "float8": ["1.5", "'NaN'"], "text": ["'d'", "lower('ABC')", "'a' || 'b'", "NULL"],
+        "varchar(4)": ["'dd'", "'toolong'"], "char(3)": ["'d'"], "boolean": ["true", "1 = 1"],
+        "date": ["'2020-01-01'", "date '2020-01-01' + 1"], "timestamp(0)": ["'2020-01-01 00:00'"], "interval": ["'1 hour'"],
+        "jsonb": ["'{}'", "jsonb_build_array(1)"], "int[]": ["'{}'", "ARRAY[1,2]"],
+        "uuid": ["'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'"], "bytea": ["''"],
+    }
+    NUMBERS = ("int", "bigint", "smallint", "numeric(6,2)", "float8")
+
+    def __init__(self, dice):
+        self.dice = dice
+
+    def check(self, column, kind):
+        choice = self.dice.choice
+        if kind in self.NUMBERS:
+            return choice([f"{column} > 0", f"{column} BETWEEN 1 AND 100", f"{column} IN (1, 2, 3)", f"{column} <> 5 AND {column} < 1000",
+                           f"abs({column}) < 50 OR {column} IS NULL"])
+        if kind in ("text", "varchar(4)", "char(3)"):
+            return choice([f"length({column}) > 1", f"{column} LIKE 'a%'", f"{column} = ANY (ARRAY['a', 'ab', 'abc'])", f"{column} ~ '^[a-z]+$'",
+                           f"lower({column}) = {column}"])
+        return f"{column} IS NOT NULL"
+
+    def column(self, name, kind):
+        dice, text = self.dice, f"{name} {kind}"
+        if dice.random() < 0.35:
+            text += f" DEFAULT {dice.choice(self.DEFAULTS[kind])}"
+        elif kind in ("int", "bigint", "smallint") and dice.random() < 0.2:
+            text += f" GENERATED {dice.choice(['ALWAYS', 'BY DEFAULT'])} AS IDENTITY"
+        if dice.random() < 0.25:
+            text += " NOT NULL"
+        if dice.random() < 0.2:
+            text += f" CHECK ({self.check(name, kind)})"
+        if dice.random() < 0.15:
+            text += " UNIQUE"
+        return text
+
+    def row(self, columns):
+        some = self.dice.sample(sorted(columns), self.dice.randint(1, len(columns))) if columns else []
+        if not some:
+            return "INSERT INTO t DEFAULT VALUES RETURNING *;"
+        values = [self.dice.choice(self.VALUES[columns[c]] + ["NULL", "DEFAULT"]) for c in some]
+        return f"INSERT INTO t ({', '.join(some)}) VALUES ({', '.join(values)}) RETURNING *;"
+
+    def alter(self, columns, serial):
+        dice = self.dice
+        name = dice.choice(sorted(columns)) if columns else "c0"
+        kind = columns.get(name, "int")
+        which = dice.randrange(14)
+        if which == 0:
+            new, kind = f"n{serial}", dice.choice(sorted(self.VALUES))
+            columns[new] = kind
+            return f"ALTER TABLE t ADD COLUMN {self.column(new, kind)};"
+        if which == 1 and len(columns) > 1:
+            del columns[name]
+            return f"ALTER TABLE t DROP COLUMN {name}{dice.choice(['', ' CASCADE'])};"
+        if which == 2:
+            columns[f"r{serial}"] = columns.pop(name, kind)
+            return f"ALTER TABLE t RENAME COLUMN {name} TO r{serial};"
+        if which == 3:
+            to = dice.choice(sorted(self.VALUES))
+            using = dice.choice(["", f" USING {name}::text::{to}", f" USING NULL"])
+            columns[name] = to
+            return f"ALTER TABLE t ALTER COLUMN {name} TYPE {to}{using};"
+        forms = [
+            f"ALTER COLUMN {name} SET DEFAULT {dice.choice(self.DEFAULTS[kind])}", f"ALTER COLUMN {name} DROP DEFAULT",
+            f"ALTER COLUMN {name} SET NOT NULL", f"ALTER COLUMN {name} DROP NOT NULL",
+            f"ADD CONSTRAINT k{serial} CHECK ({self.check(name, kind)}){dice.choice(['', ' NOT VALID'])}",
+            f"ADD UNIQUE ({name})", f"ADD PRIMARY KEY ({name})", f"ADD CONSTRAINT f{serial} FOREIGN KEY ({name}) REFERENCES p (id)",
+            f"DROP CONSTRAINT IF EXISTS k{serial - 1}", f"ALTER COLUMN {name} TYPE {kind}, ALTER COLUMN {name} SET NOT NULL",
+        ]
+        if which == 4:
+            part = dice.choice(["", f" WHERE {self.check(name, kind)}"])
+            what = dice.choice([name, f"{name} DESC", f"{name} NULLS FIRST", f"({name}::text)", f"coalesce({name}::text, 'x')"])
+            return f"CREATE {dice.choice(['', 'UNIQUE '])}INDEX i{serial} ON t ({what}){part};"
+        return f"ALTER TABLE t {dice.choice(forms)};"
+
+    TOLD = """
+SELECT a.attnum, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid), a.attidentity
+    FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    WHERE a.attrelid = 't'::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1;
+SELECT conname, contype, convalidated, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 't'::regclass ORDER BY 1;
+SELECT indexrelid::regclass, indisunique, indisprimary, pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = 't'::regclass
+    ORDER BY indexrelid::regclass::text;
+SELECT column_name, data_type, is_nullable, column_default, character_maximum_length, numeric_precision, numeric_scale, datetime_precision
+    FROM information_schema.columns WHERE table_schema = 'dt' AND table_name = 't' ORDER BY ordinal_position;
+SELECT t.* FROM t ORDER BY t::text;"""
+
+    def statement(self):
+        dice = self.dice
+        columns = {f"c{n}": dice.choice(sorted(self.VALUES)) for n in range(dice.randint(1, 4))}
+        parts = [self.column(name, kind) for name, kind in columns.items()]
+        keys = sorted(columns)
+        if dice.random() < 0.3:
+            parts.append(f"PRIMARY KEY ({', '.join(dice.sample(keys, dice.randint(1, min(2, len(keys)))))})")
+        if dice.random() < 0.2:
+            parts.append(f"CONSTRAINT both_of UNIQUE ({', '.join(keys[:2])})")
+        lines = ["CREATE SCHEMA dt; SET search_path = dt; CREATE TABLE p (id int PRIMARY KEY); INSERT INTO p VALUES (0), (1), (7);",
+                 f"CREATE TABLE t ({', '.join(parts)});"]
+        for serial in range(1, dice.randint(3, 9)):
+            lines.append(self.alter(columns, serial) if dice.random() < 0.5 else self.row(columns))
+        return "\n".join(lines) + self.TOLD + "\nRESET search_path; SET client_min_messages = warning; DROP SCHEMA dt CASCADE; RESET client_min_messages;"
+
+
+class Writes:
+    """Changes of two tables of which one refers to the other, with what they tell and what is left."""
+
+    SETUP = """BEGIN;
+CREATE TEMP TABLE wa (id int PRIMARY KEY, k text UNIQUE, n int DEFAULT 1 CHECK (n < 100), v varchar(6));
+CREATE TEMP TABLE wb (id int GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY, a int REFERENCES wa ON DELETE {on_delete} ON UPDATE CASCADE, q numeric(5,1));
+INSERT INTO wa VALUES (1, 'x', 10, 'one'), (2, 'y', 20, 'two'), (3, NULL, NULL, NULL);
+INSERT INTO wb (a, q) VALUES (1, 1.25), (1, 2), (2, NULL), (NULL, 4);
+"""
+    LEFT = "\nSELECT * FROM wa ORDER BY id; SELECT * FROM wb ORDER BY id; ROLLBACK;"
+
+    def __init__(self, dice):
+        self.dice = dice
+
+    def number(self):
+        return self.dice.choice(["1", "2", "3", "4", "99", "100", "NULL", "n", "n + 1", "id * 2", "coalesce(n, 5)"])
+
+    def plain(self):
+        return self.dice.choice(["1", "2", "3", "4", "9", "100", "NULL"])
+
+    def where(self, table="wa"):
+        dice = self.dice
+        own = {"wa": ["wa.id = 1", "wa.n > 10", "wa.k IS NULL", "wa.v LIKE 't%'", "EXISTS (SELECT FROM wb WHERE wb.a = wa.id)", "true",
+                      "wa.id IN (SELECT a FROM wb WHERE q > 1)"],
+               "wb": ["wb.id = 2", "wb.q IS NULL", "wb.a = 1", "wb.q < (SELECT avg(q) FROM wb)", "true"]}
+        return dice.choice(own[table])
+
+    def change(self):
+        dice = self.dice
+        returning = dice.choice(["", " RETURNING *", " RETURNING id", " RETURNING id, n, k || '!' AS z", " RETURNING wa.*, 1 AS one"])
+        conflict = dice.choice(["", "", " ON CONFLICT DO NOTHING", " ON CONFLICT (id) DO NOTHING", " ON CONFLICT (k) DO UPDATE SET n = wa.n + excluded.n",
+                                " ON CONFLICT (id) DO UPDATE SET (k, v) = (excluded.k, 'up') WHERE wa.n IS NOT NULL",
+                                " ON CONFLICT ON CONSTRAINT wa_k_key DO UPDATE SET n = 1"])
+        which = dice.randrange(9)
+        if which == 0:
+            return f"INSERT INTO wa (id, k, n) VALUES ({self.plain()}, {dice.choice(['NULL', chr(39) + 'x' + chr(39), chr(39) + 'z' + chr(39)])}, {self.plain()}){conflict}{returning};"
+        if which == 1:
+            return f"INSERT INTO wa (id, k, v) SELECT a + {dice.randint(0, 4)}, 'k' || id, q::text FROM wb WHERE a IS NOT NULL{conflict}{returning};"
+        if which == 2:
+            return f"UPDATE wa SET {dice.choice(['n', 'id'])} = {self.number()} WHERE {self.where()}{returning};"
+        if which == 3:
+            # Of several rows for one, which is taken is nobody's business.
+            one = "(SELECT DISTINCT ON (a) * FROM wb ORDER BY a, id)"
+            return f"UPDATE wa SET n = wb.id, v = wb.q::text FROM {one} wb WHERE wb.a = wa.id AND {self.where('wb')}{dice.choice(['', ' RETURNING wa.id'])};"
+        if which == 4:
+            return f"DELETE FROM wa WHERE {self.where()}{returning};"
+        if which == 5:
+            return f"DELETE FROM wb USING wa WHERE wb.a = wa.id AND {self.where()}{dice.choice(['', ' RETURNING wb.id, wa.k'])};"
+        if which == 6:
+            return f"UPDATE wb SET (a, q) = (SELECT max(id), {dice.choice(['sum(n)', 'avg(n)', '1.25'])} FROM wa WHERE {self.where()}) WHERE {self.where('wb')};"
+        matched = dice.choice(["WHEN MATCHED THEN UPDATE SET n = s.id", "WHEN MATCHED AND wa.n > 10 THEN DELETE WHEN MATCHED THEN UPDATE SET v = 'm'",
+                               "WHEN MATCHED THEN DO NOTHING", "WHEN MATCHED THEN DELETE"])
+        missing = dice.choice(["WHEN NOT MATCHED THEN INSERT (id, k) VALUES (s.id + 10, 'm' || s.id)", "WHEN NOT MATCHED THEN DO NOTHING",
+                               "WHEN NOT MATCHED AND s.id > 3 THEN INSERT VALUES (s.id, 'q', DEFAULT, NULL)", ""])
+        source = dice.choice(["wb", "(SELECT DISTINCT a AS id FROM wb WHERE a IS NOT NULL)", "(SELECT id + 2 AS id FROM wa)"])
+        return f"MERGE INTO wa USING {source} s ON s.id = wa.id {matched} {missing};"
+
+    def statement(self):
+        dice = self.dice
+        setup = self.SETUP.format(on_delete=dice.choice(["CASCADE", "SET NULL", "NO ACTION", "RESTRICT"]))
+        changes = []
+        for _ in range(dice.randint(1, 4)):
+            changes += ["SAVEPOINT s;", self.change(), dice.choice(["", "", "ROLLBACK TO s;"])]
+            # What failed is undone; what did not fail, now and then.
+            changes.append("\\if :ERROR\nROLLBACK TO s;\n\\endif")
+        return setup + "\n".join(changes) + self.LEFT
+
+
+class Prepared:
+    """The types that parameters are given, and what comes of values for them."""
+
+    QUERIES = [
+        ("SELECT $1", 1), ("SELECT $1 + 1", 1), ("SELECT $1 || 'x'", 1), ("SELECT $1::int + $2", 2), ("SELECT id FROM da WHERE id = $1", 1),
+        ("SELECT id FROM da WHERE a > $1 OR b = $2 ORDER BY id", 2), ("SELECT id FROM da WHERE id = ANY ($1) ORDER BY id", 1),
+        ("SELECT id FROM da WHERE id IN ($1, $2, 3) ORDER BY id", 2), ("SELECT coalesce($1, 5)", 1), ("SELECT CASE WHEN $1 THEN 'a' ELSE $2 END", 2),
+        ("SELECT $1 = $2", 2), ("SELECT upper($1), length($1)", 1), ("SELECT date '2024-01-31' + $1", 1), ("SELECT now() - $1 IS NULL", 1),
+        ("SELECT ARRAY[$1, 2]", 1), ("SELECT j -> $1 FROM da WHERE id = 1", 1), ("SELECT j ->> $1 FROM da ORDER BY id", 1), ("SELECT $1 IS NULL", 1),
+        ("SELECT id FROM da ORDER BY id LIMIT $1 OFFSET $2", 2), ("SELECT generate_series($1, $2)", 2), ("SELECT x FROM unnest($1::text[]) x", 1),
+        ("VALUES ($1, $2), ($2, $1)", 2), ("SELECT * FROM (VALUES ($1)) v(x) WHERE x > 1", 1), ("SELECT greatest($1, 2.5)", 1),
+        ("SELECT substring($1 from $2)", 2), ("SELECT $1 LIKE $2", 2), ("SELECT round($1, 1)", 1), ("SELECT sum(v) FROM db WHERE v > $1", 1),
+        ("INSERT INTO da (id, a, b) VALUES ($1, $2, 'n') RETURNING id, a", 2), ("UPDATE da SET a = $2 + 1 WHERE id = $1 RETURNING a", 2),
+        ("UPDATE da SET a = $1 + 1, b = $2 WHERE a = $1 RETURNING id, a, b", 2), ("DELETE FROM db WHERE fid = $1 AND v < $2 RETURNING id", 2),
+        ("INSERT INTO db (id, v, t) VALUES ($1, $2, ARRAY[$3]) ON CONFLICT (id) DO UPDATE SET v = $2 RETURNING *", 3),
+        ("SELECT a FROM da WHERE b BETWEEN $1 AND $2 ORDER BY id", 2), ("SELECT row_to_json(r) FROM (SELECT $1 AS x, $2 AS y) r", 2),
+        ("SELECT $1 UNION SELECT 2 ORDER BY 1", 1), ("SELECT max($1) OVER () FROM da", 1), ("SELECT (SELECT $1) + 1", 1),
+        ("SELECT interval '1 day' * $1", 1), ("SELECT $1 AT TIME ZONE 'UTC'", 1), ("SELECT extract(year from $1)", 1), ("SELECT -$1", 1),
+    ]
+    TYPES = ["int", "bigint", "text", "numeric", "unknown", "boolean", "date", "timestamptz", "int[]", "varchar", "jsonb", "float8"]
+    VALUES = ["1", "2", "-1", "1.5", "'k1'", "'3'", "NULL", "true", "'2024-02-29'", "'{1,3}'", "ARRAY[1,2]", "1 + 1", "''", "'a'", "'t'", "99999999999"]
+
+    def __init__(self, dice):
+        self.dice = dice
+
+    def statement(self):
+        dice = self.dice
+        query, count = dice.choice(self.QUERIES)
+        types = f"({', '.join(dice.choice(self.TYPES) for _ in range(dice.randint(1, count)))})" if dice.random() < 0.5 else ""
+        execute = lambda: f"EXECUTE q({', '.join(dice.choice(self.VALUES) for _ in range(count))});"
+        told = "SELECT parameter_types FROM pg_prepared_statements WHERE name = 'q';"
+        lines = [f"PREPARE q{types} AS {query};", told, "BEGIN;", execute(), "ROLLBACK;", "BEGIN;", execute(), "ROLLBACK;"]
+        if dice.random() < 0.3:
+            change = dice.choice(["ALTER TABLE da ALTER a TYPE bigint", "ALTER TABLE da ADD z int DEFAULT 4", "ALTER TABLE da RENAME b TO bb",
+                                  "ALTER TABLE db ALTER v TYPE float8", "ALTER TABLE da DROP COLUMN j"])
+            lines += ["BEGIN;", f"{change};", execute(), "ROLLBACK;", "BEGIN;", execute(), "ROLLBACK;"]
+        return "\n".join(lines + ["DEALLOCATE ALL;"])
+
+
+KINDS = {"queries": Queries, "changes": Changes, "paths": Paths, "scalars": Scalars, "windows": Windows, "groups": Groups,
+         "tables": Tables, "writes": Writes, "prepared": Prepared}
 
 
 def answers(server, statements):

@@ -96,6 +96,8 @@ pub(crate) struct Runtime {
     pub caught_up: AtomicBool,
     /// The node has never had data: it is joining.
     pub new: AtomicBool,
+    /// Once since it began, it did not wait for anybody's vote.
+    pub settled: AtomicBool,
     /// What clients inside the node need, once the doors are open.
     pub doors: OnceLock<databases::Doors>,
     origin: u64,
@@ -338,6 +340,7 @@ fn assemble(
         archive: archive::Archive::default(),
         caught_up: AtomicBool::new(false),
         new: AtomicBool::new(false),
+        settled: AtomicBool::new(false),
         doors: OnceLock::new(),
         origin: rand::random(),
         seq: AtomicU64::new(1),

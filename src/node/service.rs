@@ -1,6 +1,7 @@
 //! A node's answers: to its peers, to HTTP, to Postgres clients.
 
 use super::console::Console;
+use super::membership::Book;
 use super::{Runtime, authority, board, databases, entry, leadership, membership, scrub, security};
 use crate::admin::backup::Copies;
 use crate::admin::console::Sight;
@@ -27,6 +28,7 @@ use bytes::Bytes;
 use futures::future::{BoxFuture, join_all};
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::{Acquire, Release};
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -202,12 +204,36 @@ pub fn not_ready(runtime: &Runtime) -> Option<String> {
             state => Some(format!("{}: {state}", r.row.database)),
         }
     });
-    let why = match (runtime.caught_up(), runtime.registry.knows(runtime.identity.node)) {
+    let member = book.nodes.get(&runtime.identity.node).is_some_and(|node| node.state != "joining");
+    let why = match (runtime.caught_up(), member) {
         (true, true) => None,
         (true, false) => Some("this node is not registered with the cluster yet"),
         (false, _) => Some("this node is catching up with the others"),
     };
-    unwell.or_else(|| why.map(str::to_owned))
+    unwell.or_else(|| why.map(str::to_owned)).or_else(|| unsettled(runtime, &book))
+}
+
+/// Where this node stands by while the vote of one that leaves is not passed on yet. Whoever takes nodes away one after the
+/// other, each when the last one's successor is ready, must not find two votes missing. Once it was ready, this is no reason any more.
+fn unsettled(runtime: &Runtime, book: &Book) -> Option<String> {
+    if runtime.settled.load(Acquire) {
+        return None;
+    }
+    let waits = runtime.groups.routers().into_iter().find(|router| {
+        let status = router.group.status();
+        let leaves = |replica| {
+            let node = status.nodes.get(replica).and_then(|node| book.nodes.get(node));
+            node.is_none_or(|node| matches!(node.state.as_str(), "leaving" | "gone"))
+        };
+        status.membership.learners.contains(&status.replica) && status.membership.voters.iter().any(leaves)
+    });
+    match waits {
+        Some(router) => Some(format!("{}: a vote is not passed on yet", runtime.name_of(router.id))),
+        None => {
+            runtime.settled.store(true, Release);
+            None
+        }
+    }
 }
 
 pub fn status(runtime: &Runtime) -> ClusterStatus {

@@ -10,10 +10,9 @@ use super::portal::{AnswerAs, Portal, PortalState, Prepared, Run};
 use super::{CursorId, RowForm, Session, Step, Stop, Wait, unless_brief};
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::Failure;
-use crate::sql::plan::{FetchDirection, PlanKind, ResultColumn, Utility};
+use crate::sql::plan::{FetchDirection, PlanKind, Utility};
 use crate::types::Type;
 use crate::types::json::quote;
-use crate::types::text::{parse_parameter, write_text};
 use crate::value::Value;
 use std::sync::Arc;
 
@@ -21,7 +20,6 @@ use std::sync::Arc;
 pub(super) struct Arguments {
     run: Run,
     prepared: Arc<Prepared>,
-    columns: Vec<ResultColumn>,
     cursor: CursorId,
 }
 
@@ -69,13 +67,13 @@ impl Session {
         let select = format!("SELECT {}", args.join(", "));
         let mut parsed = self.language.parse(&select, &world.allowance).map_err(|e| unless_brief(world, e))?;
         let statement = parsed.pop().ok_or_else(|| SqlError::internal("no statement"))?;
-        let plan = self.compile(world, &statement, None, &[])?;
+        let plan = self.compile(world, &statement, None, &[], &prepared.plan.params)?;
         let PlanKind::Read(read) = &plan.kind else {
             return Err(SqlError::unsupported("an argument of EXECUTE that changes data").into());
         };
         let cursor = self.new_cursor();
         let open = self.open(world, cursor, read, Vec::new(), plan.schema_version);
-        let arguments = Arguments { run, prepared, columns: plan.columns.clone(), cursor };
+        let arguments = Arguments { run, prepared, cursor };
         self.ask(open, Wait::Arguments(Box::new(arguments)));
         Ok(())
     }
@@ -102,29 +100,11 @@ impl Session {
             Answer::Opened(Err(Failure::Sql { error, .. })) => Err(error.into()),
             Answer::Fetched(result) => {
                 self.effects.push(Effect::Release(cursor));
-                let row = result?.rows.pop().unwrap_or_default();
-                let params = self.assign(&arguments, row)?;
+                let params = result?.rows.pop().unwrap_or_default();
                 self.execute_with(world, arguments.run, arguments.prepared, params)
             }
             _ => Err(SqlError::internal("an answer that nobody asked for").into()),
         }
-    }
-
-    /// Computed arguments in the types of the parameters: through their text, as an assignment would.
-    fn assign(&self, arguments: &Arguments, row: Vec<Value>) -> SqlResult<Vec<Value>> {
-        let env = self.settings.env();
-        let types = &arguments.prepared.plan.params;
-        let mut params = Vec::with_capacity(row.len());
-        for ((value, column), ty) in row.into_iter().zip(&arguments.columns).zip(types) {
-            if value.is_null() || column.ty == *ty {
-                params.push(value);
-                continue;
-            }
-            let mut text = Vec::new();
-            write_text(column.ty, column.typmod, value.as_ref(), &env, &mut text)?;
-            params.push(parse_parameter(*ty, super::extended::utf8(&text)?, &env, None)?);
-        }
-        Ok(params)
     }
 
     /// Runs a prepared statement in the place of the EXECUTE.

@@ -928,7 +928,7 @@ impl Session {
         declared: &[Type],
         fixed: bool,
     ) -> Result<Arc<Prepared>, Stop> {
-        let plan = match self.compile(world, statement, text, declared) {
+        let plan = match self.compile(world, statement, text, declared, &[]) {
             Err(Stop::Compile(_)) if self.failed() => return Err(aborted().into()),
             Err(stop) => {
                 statement.only_in_blocks().map_or(Ok(()), |what| self.require_block(what))?;
@@ -960,6 +960,7 @@ impl Session {
         statement: &Arc<dyn Statement>,
         text: Option<&Arc<str>>,
         declared: &[Type],
+        assigned: &[Type],
     ) -> Result<Arc<Plan>, Stop> {
         let key = text.map(|text| self.plan_key(world, text, declared));
         if let Some(found) = key.as_ref().and_then(|key| self.cache.get(key)) {
@@ -972,6 +973,7 @@ impl Session {
             search_path: &path,
             temporary: self.temporary.place(self.settings.search_path()),
             declared,
+            assigned,
             variables: self.variables(),
             env: &env,
             user: self.settings.current_user(),
@@ -1011,7 +1013,7 @@ impl Session {
             return Ok(Arc::clone(prepared));
         }
         let Some(statement) = prepared.statement.clone() else { return Ok(Arc::clone(prepared)) };
-        let plan = self.compile(world, &statement, prepared.text.as_ref(), &prepared.declared)?;
+        let plan = self.compile(world, &statement, prepared.text.as_ref(), &prepared.declared, &[])?;
         if prepared.columns_differ(&plan) || prepared.declared != plan.params {
             let message = "cached plan must not change result type";
             return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, message).into());

@@ -75,6 +75,8 @@ pub struct Scope<'a> {
     pub temporary: Temporary<'a>,
     /// Types the client declared for `$1`…; `Type(0)` leaves one to inference.
     pub declared: &'a [Type],
+    /// To what the columns of a query are assigned, if it computes arguments; empty otherwise.
+    pub assigned: &'a [Type],
     /// What stands for parameters where nothing else has its name.
     pub variables: &'a [Variable],
     pub env: &'a Env,
@@ -112,6 +114,7 @@ impl<'a> Scope<'a> {
             search_path,
             temporary: Temporary::default(),
             declared: &[],
+            assigned: &[],
             variables: &[],
             env,
             user,

@@ -119,6 +119,23 @@ async fn a_disk_is_lost_while_all_restart() {
     }
 }
 
+/// Whoever replaces a machine, and then the next as soon as all are ready, never takes away a second vote.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn machines_are_lost_one_after_the_other() {
+    let mut cluster = Cluster::start(3).await;
+    cluster.run(1, "CREATE TABLE t (a int PRIMARY KEY); INSERT INTO t SELECT g FROM generate_series(1, 100) g").await;
+    for (round, lost) in [2, 1, 3, 2].into_iter().enumerate() {
+        cluster.wait_ready().await;
+        cluster.kill(lost);
+        cluster.wipe(lost);
+        cluster.spawn(lost);
+        cluster.wait_ready().await;
+        assert_eq!(cluster.value(lost, "SELECT count(*) FROM t").await, (100 + round).to_string());
+        cluster.run(lost, &format!("INSERT INTO t VALUES ({})", 1000 + round)).await;
+    }
+    cluster.wait_converged().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_dead_voter_gives_its_vote_to_one_that_stands_by() {
     let mut cluster = Cluster::start_with(3, quick()).await;

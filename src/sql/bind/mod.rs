@@ -341,6 +341,9 @@ impl<'a> Binder<'a> {
 
     fn query_for(&mut self, query: &Query, client: bool) -> SqlResult<Bound> {
         let mut tree = self.query_tree(query)?;
+        if client {
+            self.assign_arguments(&mut tree)?;
+        }
         self.decide_outputs(&mut tree)?;
         let columns = tree.outputs().iter().map(Out::result).collect();
         let short = tree.short && self.subqueries == 0;
@@ -362,6 +365,25 @@ impl<'a> Binder<'a> {
         }
         let (writes, effort, draws) = (self.writes, self.effort, self.draws);
         Ok(Bound { sql, columns, facts, lock, short, writes, before, inside, effort, draws, places })
+    }
+
+    /// Coerces what is computed for parameters to their types.
+    ///
+    /// Errors: 42804 if there is no assignment cast.
+    fn assign_arguments(&mut self, tree: &mut Tree) -> SqlResult<()> {
+        let assigned = self.scope.assigned;
+        for (i, ty) in assigned.iter().enumerate().take(tree.outputs().len()) {
+            tree.body.set_expr(i, &mut |expr| {
+                let from = expr.ty;
+                self.try_coerce(expr, *ty, NO_TYPMOD, CastContext::Assignment)?.ok_or_else(|| {
+                    let (from, to) = (self.type_name(from), self.type_name(*ty));
+                    let text = format!("parameter ${} of type {from} cannot be coerced to the expected type {to}", i + 1);
+                    let hint = "You will need to rewrite or cast the expression.";
+                    SqlError::new(state::DATATYPE_MISMATCH, text).hint(hint)
+                })
+            })?;
+        }
+        Ok(())
     }
 
     /// Has a query tell which rows of tables its rows are made of, if each is made of one of each; the tables' OIDs.

@@ -26,6 +26,7 @@ use crate::sql::cursor::Name;
 use crate::sql::lex::{Kind, Lexer, identifier, quote_identifier};
 use crate::sql::view;
 use crate::types::{NO_TYPMOD, Type};
+use sqlparser::ast::Expr;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -58,7 +59,12 @@ pub fn table(
     // PostgreSQL's order: what goes first, then types, new columns, keys and checks, and the rest as it is written.
     let mut actions: Vec<&AlterAction> = actions.iter().collect();
     actions.sort_by_key(|action| match action {
-        AlterAction::DropColumn { .. } | AlterAction::DropConstraint { .. } => 0,
+        AlterAction::DropColumn { .. }
+        | AlterAction::DropConstraint { .. }
+        | AlterAction::DropDefault(_)
+        | AlterAction::DropNotNull(_)
+        | AlterAction::DropIdentity { .. }
+        | AlterAction::DropExpression { .. } => 0,
         AlterAction::SetType { .. } => 1,
         AlterAction::AddColumn { .. } => 2,
         AlterAction::AddConstraint(def) => match def.kind {
@@ -477,11 +483,19 @@ fn set_type(work: &mut Work<'_>, table: &Relation, name: &str, target: &Column, 
         }
         false => e,
     };
-    let new = with_column(table, name, |c| (c.ty, c.typmod, c.domain) = (ty, typmod, target.domain));
-    if let Some(text) = &old.default {
+    // A literal stays one of the type that the column had.
+    let literal = |text: &String| matches!(bind::parse_expr(text), Ok(Expr::Value(v)) if v.value.clone().into_string().is_some());
+    let default = old.default.clone().map(|text| match old.ty != ty && literal(&text) {
+        true => format!("{text}::{}", work.type_shown(old.ty, NO_TYPMOD)),
+        false => text,
+    });
+    if let Some(text) = &default {
         work.bind(None, text, Some((ty, typmod)), Kept::Default)
             .map_err(|e| refused(e, format!("default for column \"{name}\""), None))?;
     }
+    let new = with_column(table, name, |c| {
+        (c.ty, c.typmod, c.domain, c.default) = (ty, typmod, target.domain, default.clone())
+    });
     // What a domain asks of values is asked of those that are there.
     let asks = target.domain.filter(|domain| !work.catalog.rules_of(*domain).is_empty());
     let is_plain = using.is_none_or(|u| is_own_cast(u, name)) && asks.is_none();

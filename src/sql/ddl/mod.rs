@@ -159,6 +159,8 @@ pub fn types_of(names: &[TypeName], scope: &Scope<'_>) -> SqlResult<Vec<Type>> {
     let work = work::Work::new(scope);
     let of = |name: &TypeName| match (name.schema.as_deref(), &*name.name, name.array) {
         (None | Some("pg_catalog"), "void", false) => Ok(Type::VOID),
+        // Left to inference.
+        (None | Some("pg_catalog"), "unknown", false) => Ok(Type::UNKNOWN),
         _ => work.type_of(name).map(|(ty, typmod)| work.catalog.base_of(ty, typmod).0),
     };
     names.iter().map(of).collect()
