@@ -656,7 +656,7 @@ INSERT INTO wb (a, q) VALUES (1, 1.25), (1, 2), (2, NULL), (NULL, 4);
         if which == 0:
             return f"INSERT INTO wa (id, k, n) VALUES ({self.plain()}, {dice.choice(['NULL', chr(39) + 'x' + chr(39), chr(39) + 'z' + chr(39)])}, {self.plain()}){conflict}{returning};"
         if which == 1:
-            return f"INSERT INTO wa (id, k, v) SELECT a + {dice.randint(0, 4)}, 'k' || id, q::text FROM wb WHERE a IS NOT NULL{conflict}{returning};"
+            return f"INSERT INTO wa (id, k, v) SELECT a + {dice.randint(0, 4)}, 'k' || id, q::text FROM wb WHERE a IS NOT NULL ORDER BY id{conflict}{returning};"
         if which == 2:
             return f"UPDATE wa SET {dice.choice(['n', 'id'])} = {self.number()} WHERE {self.where()}{returning};"
         if which == 3:

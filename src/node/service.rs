@@ -221,11 +221,13 @@ fn unsettled(runtime: &Runtime, book: &Book) -> Option<String> {
     }
     let waits = runtime.groups.routers().into_iter().find(|router| {
         let status = router.group.status();
+        let now = &status.membership;
         let leaves = |replica| {
             let node = status.nodes.get(replica).and_then(|node| book.nodes.get(node));
             node.is_none_or(|node| matches!(node.state.as_str(), "leaving" | "gone"))
         };
-        status.membership.learners.contains(&status.replica) && status.membership.voters.iter().any(leaves)
+        // In a joint configuration, a majority of those that voted before is still asked.
+        !now.voters_outgoing.is_empty() || now.learners.contains(&status.replica) && now.voters.iter().any(leaves)
     });
     match waits {
         Some(router) => Some(format!("{}: a vote is not passed on yet", runtime.name_of(router.id))),

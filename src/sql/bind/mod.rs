@@ -377,7 +377,8 @@ impl<'a> Binder<'a> {
                 let from = expr.ty;
                 self.try_coerce(expr, *ty, NO_TYPMOD, CastContext::Assignment)?.ok_or_else(|| {
                     let (from, to) = (self.type_name(from), self.type_name(*ty));
-                    let text = format!("parameter ${} of type {from} cannot be coerced to the expected type {to}", i + 1);
+                    let text =
+                        format!("parameter ${} of type {from} cannot be coerced to the expected type {to}", i + 1);
                     let hint = "You will need to rewrite or cast the expression.";
                     SqlError::new(state::DATATYPE_MISMATCH, text).hint(hint)
                 })

@@ -23,6 +23,7 @@ use crate::sql::catalog::{
     quote, sqlite_name,
 };
 use crate::sql::cursor::Name;
+use crate::sql::deparse;
 use crate::sql::lex::{Kind, Lexer, identifier, quote_identifier};
 use crate::sql::view;
 use crate::types::{NO_TYPMOD, Type};
@@ -446,6 +447,33 @@ fn drop_not_null(work: &mut Work<'_>, table: &Relation, name: &str) -> SqlResult
     Ok(())
 }
 
+/// `new` with conditions and keys of indexes that read a column as PostgreSQL writes them: what they make of its value says how, and
+/// so goes on when the column has another type (`length((v)::text)`).
+fn with_types_said(work: &Work<'_>, old: &Relation, mut new: Relation, attnum: i16) -> Relation {
+    let scope = work.scope();
+    let say = |text: &mut String, wanted: Option<(Type, i32)>, kept: Kept| {
+        if !mentioned(old, text).contains(&attnum) {
+            return;
+        }
+        let tree = bind::faithful_column_expr(&scope, Some(old), text, wanted, kept).ok();
+        if let Some(said) = tree.and_then(|(tree, _)| deparse::expression(&tree, scope.catalog, Some(old), &[], false))
+        {
+            *text = said;
+        }
+    };
+    let truth = Some((Type::BOOL, NO_TYPMOD));
+    for constraint in &mut new.constraints {
+        if let ConstraintKind::Check(text) = &mut constraint.kind {
+            say(text, truth, Kept::Check);
+        }
+    }
+    for index in &mut new.indexes {
+        index.predicate.iter_mut().for_each(|text| say(text, truth, Kept::Predicate));
+        index.keys.iter_mut().filter_map(|key| key.expression.as_mut()).for_each(|text| say(text, None, Kept::Index));
+    }
+    new
+}
+
 /// The generated columns that read a column.
 fn generated_from(table: &Relation, attnum: i16) -> Vec<Column> {
     let reads = |c: &&Column| c.generated.as_deref().is_some_and(|text| mentioned(table, text).contains(&attnum));
@@ -484,7 +512,8 @@ fn set_type(work: &mut Work<'_>, table: &Relation, name: &str, target: &Column, 
         false => e,
     };
     // A literal stays one of the type that the column had.
-    let literal = |text: &String| matches!(bind::parse_expr(text), Ok(Expr::Value(v)) if v.value.clone().into_string().is_some());
+    let literal =
+        |text: &String| matches!(bind::parse_expr(text), Ok(Expr::Value(v)) if v.value.clone().into_string().is_some());
     let default = old.default.clone().map(|text| match old.ty != ty && literal(&text) {
         true => format!("{text}::{}", work.type_shown(old.ty, NO_TYPMOD)),
         false => text,
@@ -518,6 +547,7 @@ fn set_type(work: &mut Work<'_>, table: &Relation, name: &str, target: &Column, 
                 refused(e, format!("result of USING clause for column \"{name}\""), Some(hint))
             }
         })?;
+        let new = with_types_said(work, table, new, old.attnum);
         // The copies' constraints are written against the changed table.
         work.update(table, new.clone());
         work.rebuild(table, &new, &BTreeMap::from([(old.attnum, value)]))?;

@@ -13,7 +13,7 @@ pub use query::query;
 use super::Scope;
 use super::bind::{self, Kept};
 use super::catalog::{Catalog, Relation};
-use super::ir::{Column, Infix, Node, Op, Truth, Typed};
+use super::ir::{Cast, Column, Infix, Node, Op, Truth, Typed};
 use super::lex::{quote_identifier, quote_literal};
 use crate::functions::catalog::index_key as index_column;
 use crate::functions::{CastContext, builtin, enums};
@@ -479,7 +479,7 @@ impl Printer<'_> {
         self.grouped(simple, |p| {
             match text {
                 true => p.cast(value, Type::TEXT, NO_TYPMOD)?,
-                false => p.expr(value, true, Around::Operator("=", true))?,
+                false => p.expr(compared(value), true, Around::Operator("=", true))?,
             }
             if let [item] = items {
                 p.push(if negated { " <> " } else { " = " });
@@ -557,4 +557,21 @@ fn function_name(name: &str) -> String {
     let is = |value: Option<&Value>, text: &str| matches!(value, Some(Value::Text(known)) if known == text);
     let keyword = builtin::keywords().iter().any(|row| is(row.first(), name) && !is(row.get(1), "U"));
     if keyword { format!("\"{name}\"") } else { quote_identifier(name) }
+}
+
+/// What is compared with items of another type: as it is, where = takes both.
+fn compared(value: &Typed) -> &Typed {
+    const FAMILIES: [&[Type]; 3] = [
+        &[Type::INT2, Type::INT4, Type::INT8],
+        &[Type::FLOAT4, Type::FLOAT8],
+        &[Type::DATE, Type::TIMESTAMP, Type::TIMESTAMPTZ],
+    ];
+    match &value.node {
+        Node::Apply(Op::Cast(Cast { context: CastContext::Implicit, .. }), args)
+            if FAMILIES.iter().any(|family| family.contains(&args[0].ty) && family.contains(&value.ty)) =>
+        {
+            &args[0]
+        }
+        _ => value,
+    }
 }

@@ -89,7 +89,8 @@ pub fn explain(catalog: &Catalog, failure: &Failure<'_>, ask: Ask<'_>) -> SqlErr
     let found = match failure.code {
         _ if failure.raised.is_some() => failure.raised.clone().map(|error| with_row(catalog, failure, error, ask)),
         code::UNIQUE | code::PRIMARY_KEY | code::ROWID => unique(catalog, failure, rest, ask),
-        code::NOT_NULL => not_null(catalog, rest).map(|error| with_row(catalog, failure, error, ask)),
+        code::NOT_NULL => null_there(catalog, rest)
+            .or_else(|| not_null(catalog, rest).map(|error| with_row(catalog, failure, error, ask))),
         code::CHECK => check(catalog, failure, rest, ask),
         code::FOREIGN_KEY => Some(references::explain(catalog, failure, ask)),
         code::MISMATCH => failure.tables.first().and_then(|oid| null_rowid(catalog, *oid)),
@@ -177,17 +178,23 @@ fn table_column<'a>(catalog: &'a Catalog, text: &str) -> Option<(&'a Relation, &
     })
 }
 
+/// Begins the name of a table that is made anew, before its OID.
+const COPIES: &str = "quorate.copy.";
+
+/// What SQLite says of columns of such a table, as if it were of the table itself.
+fn made_anew(catalog: &Catalog, text: &str) -> Option<String> {
+    let (oid, _) = text.strip_prefix(COPIES)?.split_once('.')?;
+    let relation = catalog.by_oid(oid.parse().ok()?)?;
+    let name = sqlite_name(&relation.schema, &relation.name);
+    Some(text.replace(&format!("{COPIES}{oid}."), &format!("{name}.")))
+}
+
 // ---- UNIQUE
 
 fn unique(catalog: &Catalog, failure: &Failure<'_>, rest: &str, ask: Ask<'_>) -> Option<SqlError> {
-    // A table that is made anew: other values than before may be the same key.
-    let copied = rest.strip_prefix("quorate.copy.").and_then(|rest| rest.split_once('.'));
-    let copied = copied.and_then(|(oid, _)| Some((oid, catalog.by_oid(oid.parse().ok()?)?)));
-    let original = copied.map(|(oid, relation)| {
-        let name = sqlite_name(&relation.schema, &relation.name);
-        rest.replace(&format!("quorate.copy.{oid}."), &format!("{name}."))
-    });
-    let rest = original.as_deref().unwrap_or(rest);
+    // There, other values than before may be the same key.
+    let anew = made_anew(catalog, rest);
+    let rest = anew.as_deref().unwrap_or(rest);
     let (relation, index) = match rest.strip_prefix("index '") {
         Some(name) => index_named(catalog, name.trim_end_matches('\''))?,
         None => {
@@ -202,7 +209,7 @@ fn unique(catalog: &Catalog, failure: &Failure<'_>, rest: &str, ask: Ask<'_>) ->
             (relation, relation.indexes.iter().find(same)?)
         }
     };
-    if copied.is_some() {
+    if anew.is_some() {
         let message = format!("could not create unique index \"{}\"", index.name);
         let error = SqlError::new(state::UNIQUE_VIOLATION, message);
         return Some(error.table(&relation.schema, &relation.name).constraint(&index.name));
@@ -229,6 +236,14 @@ fn index_named<'a>(catalog: &'a Catalog, name: &str) -> Option<(&'a Relation, &'
 fn not_null(catalog: &Catalog, rest: &str) -> Option<SqlError> {
     let (relation, column) = table_column(catalog, rest)?;
     Some(null_violation(&relation.schema, &relation.name, &column.name))
+}
+
+/// A value of a table that is made anew, perhaps with a column that the catalog does not have yet.
+fn null_there(catalog: &Catalog, rest: &str) -> Option<SqlError> {
+    let (oid, column) = rest.strip_prefix(COPIES)?.split_once('.')?;
+    let relation = catalog.by_oid(oid.parse().ok()?)?;
+    let text = format!("column \"{column}\" of relation \"{}\" contains null values", relation.name);
+    Some(SqlError::new(state::NOT_NULL_VIOLATION, text).table(&relation.schema, &relation.name).column(column))
 }
 
 fn null_rowid(catalog: &Catalog, table: u32) -> Option<SqlError> {
