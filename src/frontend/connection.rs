@@ -17,8 +17,8 @@ use crate::gateway::mailbox::Mailbox;
 use crate::gateway::{Control, Database, Failure, Fetched, ReadRequest, Rows, Who};
 use crate::session::language::CopyWriter;
 use crate::session::{
-    Answer, Ask, Begin, CursorId, Effect, Fetch, KeptRows, Message, OpenRead, Request, RowForm, Session, Sink, Status,
-    World,
+    Answer, Ask, Begin, CopyForm, CursorId, Effect, Fetch, KeptRows, Message, OpenRead, Request, RowForm, Session,
+    Sink, Status, World,
 };
 use crate::sql::allowance::{Allowance, Stop};
 use crate::trace::{self, News, Place as Spot, Span};
@@ -340,6 +340,7 @@ impl<D: Database> Connection<D> {
                         encode::message(&mut self.out, &message, encoding);
                     }
                     Effect::Rows { rows, form } => self.put_rows(&form, &rows),
+                    Effect::CopyRows { rows, form } => self.put_copied(&form, &rows),
                     Effect::Rollback => self.transaction = None,
                     Effect::Flush => self.flush().await?,
                     Effect::Keep(cursor) => {
@@ -465,6 +466,25 @@ impl<D: Database> Connection<D> {
     fn put_rows(&mut self, form: &RowForm, rows: &[Vec<Value>]) {
         // The values were made to be shown; one that cannot be is a defect, and is reported as such.
         if let Err(error) = encode::rows(&mut self.out, form, rows) {
+            let encoding = self.encoding();
+            encode::put_error(&mut self.out, &error, encoding);
+        }
+    }
+
+    fn put_copied(&mut self, form: &Arc<CopyForm>, rows: &[Vec<Value>]) {
+        let written = |out: &mut Vec<u8>| -> SqlResult<()> {
+            let mut writer = self.options.language.copy_writer(form)?;
+            copy_data(out, |out| writer.begin(out))?;
+            for row in rows {
+                let values: Vec<ValueRef<'_>> = row.iter().map(Value::as_ref).collect();
+                copy_data(out, |out| writer.row(&values, out))?;
+            }
+            copy_data(out, |out| writer.end(out))
+        };
+        let mut out = std::mem::take(&mut self.out);
+        let result = written(&mut out);
+        self.out = out;
+        if let Err(error) = result {
             let encoding = self.encoding();
             encode::put_error(&mut self.out, &error, encoding);
         }

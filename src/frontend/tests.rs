@@ -102,6 +102,7 @@ impl Lite {
             constraints: Vec::new(),
             indexes: Vec::new(),
             unlogged: false,
+            options: vec![],
         };
         let mut catalog = Catalog { version: 1, ..Catalog::of_superuser("ann") };
         catalog.relations.insert(("public".into(), "t".into()), Arc::new(relation));

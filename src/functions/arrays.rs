@@ -227,9 +227,9 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_array_fill", 3, fill).lax(),
     scalar("q_array_fill", 4, fill).lax(),
     scalar("q_subscript", -1, subscript),
-    scalar("q_slice", 3, slice).lax(),
+    scalar("q_slice", -1, slice).lax(),
     scalar("q_array_assign", -1, assign).lax(),
-    scalar("q_array_assign_slice", 5, assign_slice).lax(),
+    scalar("q_array_assign_slice", -1, assign_slice).lax(),
 ];
 
 const SUBSCRIPT_ERROR: SqlState = crate::error::state::ARRAY_SUBSCRIPT_ERROR;
@@ -501,6 +501,11 @@ fn push_json_key(json: &Json, whole: bool, out: &mut Vec<u8>) {
         Json::String(text) => {
             out.push(2);
             out.extend(text.as_bytes());
+            out.push(0);
+        }
+        Json::Time(time) => {
+            out.push(2);
+            out.extend(time.to_text().as_bytes());
             out.push(0);
         }
         Json::Number(text) => {
@@ -800,6 +805,7 @@ fn trim(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     }
     array.items.truncate(array.items.len() / rows * kept);
     array.dims[0].len = kept as i32;
+    array.dims.iter_mut().for_each(|dim| dim.lower = 1);
     close(&array)
 }
 
@@ -852,24 +858,67 @@ fn subscript(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     }
 }
 
-/// (array, from, to) of the first dimension; a NULL bound is the array's own. The result begins at 1.
+/// Bounds of a slice: those that are given, for each dimension. `which` has two bits for each, for the lower and the upper one.
+fn bounds(args: &[ValueRef<'_>], which: i64, first: usize) -> SqlResult<Vec<[Option<i64>; 2]>> {
+    let bound = |i: usize| match is_given(which, i - first) {
+        false => Ok(None),
+        true => place(args, i).map(Some),
+    };
+    (first..args.len().saturating_sub(1)).step_by(2).map(|i| Ok([bound(i)?, bound(i + 1)?])).collect()
+}
+
+/// The elements between the first and the last place in each dimension, by their numbers.
+fn within(dims: &[Dim], ranges: &[(i64, i64)]) -> SqlResult<Vec<usize>> {
+    let mut places = vec![0usize];
+    for (dim, (from, to)) in dims.iter().zip(ranges) {
+        let count = places.len().saturating_mul((to - from + 1) as usize);
+        meter::hold(count * size_of::<usize>())?;
+        meter::work(count)?;
+        let from = (from - i64::from(dim.lower)) as usize;
+        let to = (to - i64::from(dim.lower)) as usize;
+        places = places.iter().flat_map(|at| (from..=to).map(move |i| at * dim.len as usize + i)).collect();
+    }
+    Ok(places)
+}
+
+fn whole(dim: &Dim) -> (i64, i64) {
+    (i64::from(dim.lower), i64::from(dim.lower) + i64::from(dim.len) - 1)
+}
+
+/// (array, which bounds are given, from, to, …): what of it is within the bounds; each dimension of the result begins at 1.
 fn slice(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
-    if args[0].is_null() {
+    if args.iter().take(2).any(|arg| arg.is_null()) {
+        return Ok(Value::Null);
+    }
+    let which = int(args, 1)?;
+    if args.iter().enumerate().skip(2).any(|(i, bound)| bound.is_null() && is_given(which, i - 2)) {
         return Ok(Value::Null);
     }
     let mut array = open(args, 0)?;
-    let Some(first) = array.dims.first() else { return close(&array) };
-    let (lower, rows) = (i64::from(first.lower), i64::from(first.len));
-    let from = optional(args, 1, int)?.map_or(0, |v| v.saturating_sub(lower).clamp(0, rows));
-    let to = optional(args, 2, int)?.map_or(rows, |v| v.saturating_sub(lower).saturating_add(1).clamp(from, rows));
-    if from == to {
+    let bounds = bounds(args, which, 2)?;
+    let mut ranges: Vec<(i64, i64)> = array.dims.iter().map(whole).collect();
+    if ranges.len() < bounds.len() {
         return make(array.elem, vec![]);
     }
-    let row = array.items.len() / rows as usize;
-    array.items = array.items.drain(from as usize * row..to as usize * row).collect();
-    array.dims[0].len = (to - from) as i32;
-    array.dims.iter_mut().for_each(|d| d.lower = 1);
+    for (range, [from, to]) in ranges.iter_mut().zip(bounds) {
+        range.0 = from.map_or(range.0, |from| from.max(range.0));
+        range.1 = to.map_or(range.1, |to| to.min(range.1));
+        if range.0 > range.1 {
+            return make(array.elem, vec![]);
+        }
+    }
+    if ranges.is_empty() {
+        return close(&array);
+    }
+    let places = within(&array.dims, &ranges)?;
+    array.items = places.into_iter().map(|at| std::mem::replace(&mut array.items[at], Value::Null)).collect();
+    array.dims = ranges.iter().map(|(from, to)| Dim { len: (to - from + 1) as i32, lower: 1 }).collect();
     close(&array)
+}
+
+/// Whether a bound of a slice was written, by its number.
+fn is_given(which: i64, number: usize) -> bool {
+    number < 63 && which >> number & 1 == 1
 }
 
 /// A subscript of what is assigned to.
@@ -885,21 +934,21 @@ fn place(args: &[ValueRef<'_>], i: usize) -> SqlResult<i64> {
 
 /// Room for the elements `from` to `to` in an array of one dimension or none, with NULLs where nothing was.
 fn make_room(array: &mut Array, from: i64, to: i64) -> SqlResult<()> {
-    let too_large = || SqlError::new(SqlState::new("54000"), "array size exceeds the maximum allowed (134217727)");
     if array.dims.is_empty() {
-        let lower = i32::try_from(from).map_err(|_| too_large())?;
+        let lower = i32::try_from(from).map_err(|_| codec::too_large())?;
         array.dims.push(Dim { len: 0, lower });
     }
     let [dim] = array.dims.as_mut_slice() else { return Ok(()) };
     let (lower, end) = (i64::from(dim.lower), i64::from(dim.lower) + i64::from(dim.len));
     let (first, last) = (from.min(lower), (to + 1).max(end));
-    let len = i32::try_from(last - first).ok().filter(|len| *len <= 134_217_727).ok_or_else(too_large)?;
+    let len = i32::try_from(last - first).ok().ok_or_else(codec::too_large)?;
+    codec::checked_count(&[len])?;
     let (before, after) = ((lower - first) as usize, (last - end) as usize);
     meter::hold((before + after) * size_of::<Value>())?;
     meter::work(before + after)?;
     array.items.splice(0..0, std::iter::repeat_n(Value::Null, before));
     array.items.extend(std::iter::repeat_n(Value::Null, after));
-    *dim = Dim { len, lower: i32::try_from(first).map_err(|_| too_large())? };
+    *dim = Dim { len, lower: i32::try_from(first).map_err(|_| codec::too_large())? };
     Ok(())
 }
 
@@ -933,36 +982,67 @@ fn assign(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     close(&array)
 }
 
-/// (element type, array, array of the values, from, to): NULL for a bound is the array's own.
+/// (element type, array, array of the values, which bounds are given, from, to, …). A bound that is not is the array's own.
 fn assign_slice(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     let elem = Type(int(args, 0)? as u32);
     let mut array = if args[1].is_null() { flat(elem, vec![]) } else { open(args, 1)? };
+    let bounds = bounds(args, int(args, 3)?, 4)?;
     if args[2].is_null() {
-        return if args[1].is_null() { Ok(Value::Null) } else { close(&array) };
+        return close(&array);
     }
-    let values = open(args, 2)?;
-    let own = match array.dims.as_slice() {
-        [] => None,
-        [dim] => Some((i64::from(dim.lower), i64::from(dim.lower) + i64::from(dim.len) - 1)),
-        _ => return Err(SqlError::unsupported("assignment to a slice of an array of several dimensions")),
-    };
-    let open_end = || {
-        SqlError::new(SUBSCRIPT_ERROR, "array slice subscript must provide both boundaries")
-            .detail("When assigning to a slice of an empty array value, slice boundaries must be fully specified.")
-    };
-    let from = optional(args, 3, int)?.or(own.map(|(first, _)| first)).ok_or_else(open_end)?;
-    let to = optional(args, 4, int)?.or(own.map(|(_, last)| last)).ok_or_else(open_end)?;
-    if to < from {
-        return Err(SqlError::new(SUBSCRIPT_ERROR, "upper bound cannot be less than lower bound"));
+    let mut values = open(args, 2)?.items.into_iter();
+    let wrong = |message: &str| SqlError::new(SUBSCRIPT_ERROR, message);
+    let too_small = || wrong("source array too small");
+    if array.dims.is_empty() {
+        let mut dims = Vec::with_capacity(bounds.len());
+        for [from, to] in bounds {
+            let (Some(from), Some(to)) = (from, to) else {
+                return Err(wrong("array slice subscript must provide both boundaries").detail(
+                    "When assigning to a slice of an empty array value, slice boundaries must be fully specified.",
+                ));
+            };
+            if to < from {
+                return Err(wrong("upper bound cannot be less than lower bound"));
+            }
+            let len = i32::try_from(to - from + 1).map_err(|_| codec::too_large())?;
+            dims.push(Dim { len, lower: i32::try_from(from).map_err(|_| codec::too_large())? });
+        }
+        let lengths: Vec<i32> = dims.iter().map(|dim| dim.len).collect();
+        let count = codec::checked_count(&lengths)? as usize;
+        if values.len() < count {
+            return Err(too_small());
+        }
+        return close(&Array { elem, dims, items: values.take(count).collect() });
     }
-    let wanted = to.saturating_sub(from).saturating_add(1);
-    if (values.items.len() as i64) < wanted {
-        return Err(SqlError::new(SUBSCRIPT_ERROR, "source array too small"));
+    if array.dims.len() < bounds.len() {
+        return Err(wrong("wrong number of array subscripts"));
     }
-    make_room(&mut array, from, to)?;
-    let start = (from - i64::from(array.dims[0].lower)) as usize;
-    for (place, value) in array.items[start..].iter_mut().zip(values.items).take(wanted as usize) {
-        *place = value;
+    let alone = array.dims.len() == 1;
+    let mut ranges: Vec<(i64, i64)> = array.dims.iter().map(whole).collect();
+    for (range, [from, to]) in ranges.iter_mut().zip(bounds) {
+        let own = *range;
+        *range = (from.unwrap_or(own.0), to.unwrap_or(own.1));
+        if range.0 > range.1 {
+            return Err(wrong("upper bound cannot be less than lower bound"));
+        }
+        if !alone && (range.0 < own.0 || range.1 > own.1) {
+            return Err(wrong("array subscript out of range"));
+        }
+    }
+    if let ([(from, to)], true) = (&ranges[..], alone) {
+        let (first, last) = whole(&array.dims[0]);
+        let length = i32::try_from((*to).max(last) - (*from).min(first) + 1).map_err(|_| codec::too_large())?;
+        codec::checked_count(&[length])?;
+    }
+    let wanted = ranges.iter().fold(1i64, |count, (from, to)| count.saturating_mul(to - from + 1));
+    if (values.len() as i64) < wanted {
+        return Err(too_small());
+    }
+    if let ([(from, to)], true) = (&ranges[..], alone) {
+        make_room(&mut array, *from, *to)?;
+    }
+    for at in within(&array.dims, &ranges)? {
+        array.items[at] = values.next().unwrap_or(Value::Null);
     }
     close(&array)
 }

@@ -75,7 +75,7 @@ fn form(ty: Type) -> Form {
         Type::PG_NODE_TREE | Type::XML | Type::BIT | Type::VARBIT => Form::Stored,
         Type::INT2 | Type::INT4 | Type::INT8 | Type::OID | Type::XID | Type::XID8 | Type::CID => Form::Integer,
         Type::BOOL | Type::NUMERIC | Type::BPCHAR | Type::UUID | Type::JSONB => Form::Pure,
-        Type::INET | Type::CIDR | Type::MACADDR | Type::MACADDR8 => Form::Pure,
+        Type::INET | Type::CIDR | Type::MACADDR | Type::MACADDR8 | Type::MONEY => Form::Pure,
         Type::INET_ARRAY | Type::CIDR_ARRAY | Type::MACADDR_ARRAY | Type::MACADDR8_ARRAY => Form::Pure,
         Type::INT2_ARRAY | Type::INT4_ARRAY | Type::INT8_ARRAY | Type::OID_ARRAY | Type::BOOL_ARRAY => Form::Pure,
         Type::TEXT_ARRAY | Type::VARCHAR_ARRAY | Type::NAME_ARRAY | Type::CHAR_ARRAY | Type::UUID_ARRAY => Form::Pure,

@@ -100,7 +100,10 @@ macro_rules! index_definition {
             "SELECT group_concat(q_quote_ident(a.attname), ', ' ORDER BY k.key)",
             index_keys!(),
             " WHERE k.key >= i.indnkeyatts) || ')', '') || iif(i.indnullsnotdistinct, ' NULLS NOT DISTINCT', '') || \
-             coalesce(' WHERE ' || ",
+             coalesce(' WITH (' || (SELECT group_concat(substr(u.value, 1, instr(u.value, '=')) || \
+             iif(q_quote_ident(substr(u.value, instr(u.value, '=') + 1)) = substr(u.value, instr(u.value, '=') + 1), \
+             substr(u.value, instr(u.value, '=') + 1), quote(substr(u.value, instr(u.value, '=') + 1))), ', ') \
+             FROM q_unnest(c.reloptions) u) || ')', '') || coalesce(' WHERE ' || ",
             $predicate,
             ", '') \
              FROM \"pg_catalog.pg_index\" i JOIN \"pg_catalog.pg_class\" c ON c.oid = i.indexrelid \
@@ -171,7 +174,7 @@ macro_rules! constraint_definition {
             " || ') REFERENCES ' || (SELECT q_relation_name(n.nspname, t.relname) FROM \"pg_catalog.pg_class\" t \
              JOIN \"pg_catalog.pg_namespace\" n ON n.oid = t.relnamespace WHERE t.oid = o.confrelid) || '(' || ",
             constraint_columns!("o.confkey", "o.confrelid"),
-            " || ')' || ",
+            " || ')' || iif(o.confmatchtype = 'f', ' MATCH FULL', '') || ",
             action!(" ON UPDATE ", "o.confupdtype"),
             " || ",
             action!(" ON DELETE ", "o.confdeltype"),

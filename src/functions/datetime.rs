@@ -11,7 +11,7 @@ use crate::types::datetime::{self as dt, MICROS_PER_DAY, TimeTz, USECS_PER_SEC};
 use crate::types::interval::{self, Interval};
 use crate::types::numeric::Numeric;
 use crate::types::zone::Zone;
-use crate::types::{Type, to_char};
+use crate::types::{Type, from_char, to_char};
 use crate::value::{Value, ValueRef};
 
 const TIMETZ: Type = Type::TIMETZ;
@@ -552,9 +552,11 @@ pub const SCALARS: &[Scalar] = &[
         from_iv(interval::make(part(0)?, part(1)?, part(2)?, part(3)?, part(4)?, part(5)?, real(a, 6)?)?)
     }),
     scalar("q_from_unix", 1, |_, a| from_int(dt::from_unix(real(a, 0)?)?)),
-    scalar("q_to_timestamp", 2, |ctx, a| from_int(to_char::parse_timestamp(text(a, 0)?, text(a, 1)?, &session(ctx)?)?))
-        .contextual(),
-    scalar("q_to_date", 2, |_, a| from_int(to_char::parse_date(text(a, 0)?, text(a, 1)?)?)),
+    scalar("q_to_timestamp", 2, |ctx, a| {
+        from_int(from_char::parse_timestamp(text(a, 0)?, text(a, 1)?, &session(ctx)?)?)
+    })
+    .contextual(),
+    scalar("q_to_date", 2, |_, a| from_int(from_char::parse_date(text(a, 0)?, text(a, 1)?)?)),
     scalar("q_to_char_ts", 2, |_, a| {
         let (timestamp, template) = (int(a, 0)?, text(a, 1)?);
         if dt::is_infinite(timestamp) || template.is_empty() {

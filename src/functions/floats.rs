@@ -141,7 +141,7 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_cbrt", 1, |_, a| unary(a, libm::cbrt)),
     scalar("q_power", 2, |_, a| binary(a, power)),
     scalar("q_exp", 1, |_, a| {
-        binary(&[a[0], ValueRef::Null], |x, _| bounded(libm::exp(x), x.is_infinite(), x.is_infinite()))
+        binary(&[a[0], ValueRef::Null], |x, _| bounded(exp(x), x.is_infinite(), x.is_infinite()))
     }),
     scalar("q_ln", 1, |_, a| logarithm(a, libm::log)),
     scalar("q_log10", 1, |_, a| logarithm(a, libm::log10)),
@@ -309,4 +309,103 @@ fn bucket(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
         (_, true) => inside(-low, -high, -x).min(n),
         _ => return refuse("lower bound cannot equal upper bound"),
     }))
+}
+/// The exponential, rounded once: as sums of two doubles each, which no library's last digit decides.
+fn exp(x: f64) -> f64 {
+    const LN2_HIGH: f64 = 6.931_471_803_691_238e-1;
+    const LN2_LOW: f64 = 1.908_214_929_270_587_7e-10;
+    // Beyond these the result has fewer digits, or is none.
+    if !(-700.0..=709.0).contains(&x) || x == 0.0 {
+        return libm::exp(x);
+    }
+    let times = libm::rint(x * std::f64::consts::LOG2_E);
+    // The first product is exact. A 256th of what is left needs few terms.
+    let rest = Pair::of(x - times * LN2_HIGH).minus(Pair::product(times, LN2_LOW));
+    let part = rest.scaled(1.0 / 256.0);
+    let (mut sum, mut term) = (part, part);
+    for n in 2..=10 {
+        term = term.times(part).over(f64::from(n));
+        sum = sum.plus(term);
+    }
+    // (1 + s)² - 1 = 2s + s²
+    for _ in 0..8 {
+        sum = sum.scaled(2.0).plus(sum.times(sum));
+    }
+    libm::ldexp(Pair::of(1.0).plus(sum).high, times as i32)
+}
+
+/// A number as a double and what it lacks.
+#[derive(Clone, Copy)]
+struct Pair {
+    high: f64,
+    low: f64,
+}
+
+impl Pair {
+    fn of(high: f64) -> Pair {
+        Pair { high, low: 0.0 }
+    }
+
+    /// Exactly.
+    fn sum(a: f64, b: f64) -> Pair {
+        let high = a + b;
+        let part = high - a;
+        Pair { high, low: (a - (high - part)) + (b - part) }
+    }
+
+    /// Exactly.
+    fn product(a: f64, b: f64) -> Pair {
+        let high = a * b;
+        Pair { high, low: libm::fma(a, b, -high) }
+    }
+
+    fn plus(self, other: Pair) -> Pair {
+        let sum = Pair::sum(self.high, other.high);
+        let low = Pair::sum(self.low, other.low);
+        let first = Pair::sum(sum.high, sum.low + low.high);
+        Pair::sum(first.high, first.low + low.low)
+    }
+
+    fn minus(self, other: Pair) -> Pair {
+        self.plus(Pair { high: -other.high, low: -other.low })
+    }
+
+    fn times(self, other: Pair) -> Pair {
+        let product = Pair::product(self.high, other.high);
+        Pair::sum(product.high, product.low + (self.high * other.low + self.low * other.high))
+    }
+
+    /// By a power of two.
+    fn scaled(self, by: f64) -> Pair {
+        Pair { high: self.high * by, low: self.low * by }
+    }
+
+    fn over(self, by: f64) -> Pair {
+        let high = self.high / by;
+        let back = Pair::product(high, by);
+        let rest = ((self.high - back.high) - back.low) + self.low;
+        Pair::sum(high, rest / by)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::exp;
+
+    #[test]
+    fn exponentials_are_rounded_once() {
+        for (x, wanted) in [
+            (1.0, std::f64::consts::E),
+            (-1.0, 0.367_879_441_171_442_33),
+            (0.5, 1.648_721_270_700_128_2),
+            (10.0, 22_026.465_794_806_718),
+            (709.0, 8.218_407_461_554_972e307),
+            (-700.0, 9.859_676_543_759_77e-305),
+            (1e-20, 1.0),
+        ] {
+            assert_eq!(exp(x), wanted, "{x}");
+        }
+        assert!(exp(f64::NAN).is_nan());
+        assert_eq!((exp(f64::NEG_INFINITY), exp(1000.0), exp(0.0)), (0.0, f64::INFINITY, 1.0));
+    }
 }

@@ -46,8 +46,9 @@ fn key(args: &[ValueRef<'_>]) -> SqlResult<Value> {
     Ok(match Type(int(args, 0)? as u32) {
         Type::NUMERIC => match Numeric::parse(text(args, 1)?)? {
             Numeric::NaN => Value::Text(NAN.into()),
-            Numeric::Infinity => Value::Real(f64::INFINITY),
-            Numeric::NegInfinity => Value::Real(f64::NEG_INFINITY),
+            // Finite, for an infinite distance from them reaches everything: SQLite has no infinity minus infinity.
+            Numeric::Infinity => Value::Real(f64::MAX),
+            Numeric::NegInfinity => Value::Real(f64::MIN),
             n => match scaled(&n, int(args, 2)? as u32, false)? {
                 (Some(n), true) => Value::Int(n),
                 _ => return Err(beyond(&format!("the numeric {n}"))),
@@ -102,13 +103,16 @@ pub fn offset(value: &Value, place: Place) -> SqlResult<Value> {
     };
     match place.key {
         Some(Type::FLOAT4 | Type::FLOAT8) => match real(&args, 0)? {
+            // SQLite's arithmetic has no infinity minus infinity.
+            f64::INFINITY => Err(beyond("an infinite distance")),
             n if n >= 0.0 => Ok(Value::Real(n)),
             _ => Err(refused()),
         },
         // The start that precedes and the end that follows reach as far as whole units go, the others begin with the
         // next.
         Some(Type::NUMERIC) => match Numeric::parse(text(&args, 0)?)? {
-            Numeric::Infinity => Ok(Value::Real(f64::INFINITY)),
+            Numeric::Infinity if place.ends != place.preceding => Ok(Value::Real(f64::INFINITY)),
+            Numeric::Infinity => Err(beyond("an infinite distance")),
             n if n.is_nan() || n.signum() < 0 => Err(refused()),
             n => match scaled(&n, place.decimals, place.ends == place.preceding)? {
                 (Some(n), _) => Ok(Value::Int(n)),

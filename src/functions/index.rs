@@ -10,7 +10,7 @@ macro_rules! topics {
             advisory::$table, notify::$table,
             integers::$table, floats::$table, numeric::$table, text::$table, regex::$table, datetime::$table,
             json::$table, arrays::$table, casts::$table, aggregates::$table, system::$table, catalog::$table,
-            live::$table, names::$table, network::$table, bits::$table, bytes::$table, domains::$table, crypto::$table, regression::$table, privileges::$table, enums::$table, frames::$table, hashes::$table, records::$table, jsonpath::$table, citext::$table, trigrams::$table, statistics::$table, sample::$table $(, $extra)*
+            live::$table, money::$table, names::$table, network::$table, bits::$table, bytes::$table, domains::$table, crypto::$table, regression::$table, privileges::$table, enums::$table, frames::$table, hashes::$table, records::$table, jsonpath::$table, citext::$table, trigrams::$table, statistics::$table, sample::$table $(, $extra)*
         ]
     };
 }
@@ -18,7 +18,7 @@ macro_rules! topics {
 static FUNCTIONS: &[&[Function]] = topics!(FUNCTIONS: privileges::OBJECTS.as_flattened(), identify::FUNCTIONS);
 static OPERATORS: &[&[Operator]] = topics!(OPERATORS: integers::COMPARISONS, integers::ARITHMETIC,
     floats::COMPARISONS, floats::ARITHMETIC, text::COMPARISONS, network::COMPARISONS, bits::COMPARISONS, records::COMPARISONS,
-    numeric::COMPARISONS, json::COMPARISONS, citext::COMPARISONS);
+    numeric::COMPARISONS, json::COMPARISONS, citext::COMPARISONS, money::COMPARISONS);
 static CASTS: &[&[Cast]] = topics!(CASTS:);
 static SCALARS: &[&[Scalar]] = topics!(SCALARS: arrays::QUANTIFIED);
 static AGGREGATES: &[&[Aggregate]] = topics!(AGGREGATES:);

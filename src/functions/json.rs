@@ -476,7 +476,7 @@ fn key_text(ty: Type, value: ValueRef<'_>, env: &Env, null: SqlError) -> SqlResu
     if value.is_null() {
         return Err(null);
     }
-    if ty.is_array() || matches!(ty, JSON | JSONB) {
+    if ty.is_array() || matches!(ty, JSON | JSONB | Type::RECORD) {
         return Err(invalid("key value must be scalar, not array, composite, or json"));
     }
     if let (DATE | TIMESTAMP | TIMESTAMPTZ, ValueRef::Int(n)) = (ty, value) {

@@ -5,11 +5,12 @@
 
 use super::arg::{from_bool, int, text};
 use super::table::*;
-use super::{Aggregate, Cast, Function, Operator, Scalar, regex};
+use super::{Aggregate, Cast, Context, Function, Operator, Scalar, regex};
 use crate::error::{SqlError, SqlResult, SqlState};
 use crate::meter;
 use crate::types::json::{self, Json};
-use crate::types::{Type, array, jsonpath};
+use crate::types::zone::Zone;
+use crate::types::{Type, array, datetime, jsonpath};
 use crate::value::{Value, ValueRef};
 
 pub const AGGREGATES: &[Aggregate] = &[];
@@ -29,36 +30,58 @@ pub const FUNCTIONS: &[Function] = &[
     func("jsonb_path_query_array", PATH, JSONB, "q_path_array({0}, {1}, {2}, {3})").optional(2),
     func("jsonb_path_query_first", PATH, JSONB, "q_path_first({0}, {1}, {2}, {3})").optional(2),
     set("jsonb_path_query", PATH, JSONB, "q_unnest(q_path_items({0}, {1}, {2}, {3}))").optional(2),
+    func("jsonb_path_exists_tz", PATH, BOOL, "q_path_exists_tz({0}, {1}, {2}, {3})").optional(2).stable(),
+    func("jsonb_path_match_tz", PATH, BOOL, "q_path_match_tz({0}, {1}, {2}, {3})").optional(2).stable(),
+    func("jsonb_path_query_array_tz", PATH, JSONB, "q_path_array_tz({0}, {1}, {2}, {3})").optional(2).stable(),
+    func("jsonb_path_query_first_tz", PATH, JSONB, "q_path_first_tz({0}, {1}, {2}, {3})").optional(2).stable(),
+    set("jsonb_path_query_tz", PATH, JSONB, "q_unnest(q_path_items_tz({0}, {1}, {2}, {3}))").optional(2).stable(),
 ];
 
 pub const SCALARS: &[Scalar] = &[
-    scalar("q_path_exists", 4, |_, a| {
-        Ok(found(a, Until::First)?.complete().map_or(Value::Null, |items| from_bool(!items.is_empty())))
-    })
-    .lax(),
-    scalar("q_path_match", 4, |_, a| match found(a, Until::End)?.complete().as_deref() {
+    scalar("q_path_exists", 4, |_, a| exists(a, None)).lax(),
+    scalar("q_path_match", 4, |_, a| matched(a, None)).lax(),
+    scalar("q_path_array", 4, |_, a| queried(a, None)).lax(),
+    scalar("q_path_first", 4, |_, a| first(a, None)).lax(),
+    scalar("q_path_items", 4, |_, a| items(a, None)).lax(),
+    scalar("q_path_exists_tz", 4, |ctx, a| exists(a, Some(ctx))).lax().contextual(),
+    scalar("q_path_match_tz", 4, |ctx, a| matched(a, Some(ctx))).lax().contextual(),
+    scalar("q_path_array_tz", 4, |ctx, a| queried(a, Some(ctx))).lax().contextual(),
+    scalar("q_path_first_tz", 4, |ctx, a| first(a, Some(ctx))).lax().contextual(),
+    scalar("q_path_items_tz", 4, |ctx, a| items(a, Some(ctx))).lax().contextual(),
+];
+
+// The session, where there is one, tells of its zone.
+
+fn exists(a: &[ValueRef<'_>], session: Option<&Context>) -> SqlResult<Value> {
+    Ok(found(a, Until::First, session)?.complete().map_or(Value::Null, |items| from_bool(!items.is_empty())))
+}
+
+fn matched(a: &[ValueRef<'_>], session: Option<&Context>) -> SqlResult<Value> {
+    match found(a, Until::End, session)?.complete().as_deref() {
         None | Some([Json::Null]) => Ok(Value::Null),
         Some([Json::Bool(truth)]) => Ok(from_bool(*truth)),
         Some(_) if silent(a)? => Ok(Value::Null),
         Some(_) => Err(SqlError::new(SqlState::new("22038"), "single boolean result is expected")),
-    })
-    .lax(),
-    scalar("q_path_array", 4, |_, a| match missing(a) {
+    }
+}
+
+fn queried(a: &[ValueRef<'_>], session: Option<&Context>) -> SqlResult<Value> {
+    match missing(a) {
         true => Ok(Value::Null),
-        false => Ok(Value::Text(Json::Array(found(a, Until::End)?.items).to_text())),
-    })
-    .lax(),
-    scalar("q_path_first", 4, |_, a| {
-        let first = found(a, Until::End)?.items.into_iter().next();
-        Ok(first.map_or(Value::Null, |item| Value::Text(item.to_text())))
-    })
-    .lax(),
-    scalar("q_path_items", 4, |_, a| {
-        let items: Vec<Value> = found(a, Until::End)?.items.iter().map(|item| Value::Text(item.to_text())).collect();
-        array::build(JSONB, &items).map(Value::Blob)
-    })
-    .lax(),
-];
+        false => Ok(Value::Text(Json::Array(found(a, Until::End, session)?.items).to_text())),
+    }
+}
+
+fn first(a: &[ValueRef<'_>], session: Option<&Context>) -> SqlResult<Value> {
+    let first = found(a, Until::End, session)?.items.into_iter().next();
+    Ok(first.map_or(Value::Null, |item| Value::Text(item.to_text())))
+}
+
+fn items(a: &[ValueRef<'_>], session: Option<&Context>) -> SqlResult<Value> {
+    let items = found(a, Until::End, session)?.items;
+    let items: Vec<Value> = items.iter().map(|item| Value::Text(item.to_text())).collect();
+    array::build(JSONB, &items).map(Value::Blob)
+}
 
 /// How far a path is followed.
 #[derive(PartialEq)]
@@ -91,7 +114,7 @@ fn silent(a: &[ValueRef<'_>]) -> SqlResult<bool> {
 }
 
 /// The items of `(json, path, variables, silent)`.
-fn found(a: &[ValueRef<'_>], until: Until) -> SqlResult<Found> {
+fn found(a: &[ValueRef<'_>], until: Until, session: Option<&Context>) -> SqlResult<Found> {
     let mut found = Found::default();
     if missing(a) {
         return Ok(Found { broken: true, ..found });
@@ -108,7 +131,12 @@ fn found(a: &[ValueRef<'_>], until: Until) -> SqlResult<Found> {
         found.items.push(item);
         Ok(on)
     };
-    match path.query(&root, variables.as_ref(), &matches, &mut take) {
+    let zone = session.map(|session| Zone::find(&session.env.time_zone)).transpose()?;
+    let today =
+        |zone: &Zone| zone.to_local(session.map_or(0, |session| session.now)).map_or(0, |now| datetime::split(now).0);
+    let local = zone.as_ref().map(|zone| (zone, today(zone)));
+    let terms = jsonpath::Terms { variables: variables.as_ref(), matches: &matches, local };
+    match path.query(&root, terms, &mut take) {
         Ok(()) => {}
         Err(error) if jsonpath::is_of_path(&error) && silent(a)? => found.broken = true,
         Err(error) => return Err(error),

@@ -46,6 +46,7 @@ pub mod integers;
 pub mod json;
 pub mod jsonpath;
 pub mod live;
+mod money;
 pub mod names;
 pub mod network;
 pub mod notify;

@@ -121,6 +121,11 @@ pub enum Effect {
         rows: Vec<Vec<Value>>,
         form: Arc<RowForm>,
     },
+    /// The same, as COPY writes them.
+    CopyRows {
+        rows: Vec<Vec<Value>>,
+        form: Arc<CopyForm>,
+    },
     /// Write out everything sent so far.
     Flush,
     /// Drop the open transaction: it is rolled back.

@@ -197,7 +197,8 @@ impl Session {
         let returns_rows = match &plan.kind {
             // A SELECT without columns still has a (then empty) RowDescription; COPY has none.
             PlanKind::Read(_) => true,
-            PlanKind::CopyOut { .. } | PlanKind::CopyIn(_) | PlanKind::Empty => false,
+            PlanKind::CopyIn(_) | PlanKind::Empty => false,
+            kind if kind.copies_out().is_some() => false,
             _ => !columns.is_empty(),
         };
         if !returns_rows {

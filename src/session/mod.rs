@@ -758,6 +758,7 @@ impl Session {
             isolation: hot.isolation,
             read_only: hot.read_only,
             deferrable: hot.deferrable,
+            chained: Default::default(),
             savepoints: Vec::new(),
             portals: self.last_portal,
             queried: false,
@@ -1132,7 +1133,7 @@ impl Session {
                 // Neither an announcement nor statistics change what a read-only transaction is to leave alone.
                 let announces = write.facts.notifies && write.statements.iter().all(|s| s.shape == Shape::Other);
                 if !announces && write.tag != Tag::Plain("ANALYZE") {
-                    self.check_write(write_name(write))?;
+                    self.check_write(write_name(write), write.lasting)?;
                 }
                 for notice in &write.notices {
                     self.notice(severity(notice), notice.clone());
@@ -1148,7 +1149,7 @@ impl Session {
                 self.collect(run, vec![params])
             }
             PlanKind::CopyIn(_) => {
-                self.check_write("COPY FROM")?;
+                self.check_write("COPY FROM", true)?;
                 self.start_copy(run)
             }
             PlanKind::Utility(utility) => self.utility(world, run, utility),
@@ -1314,6 +1315,18 @@ impl Session {
         }
     }
 
+    /// COPY of what a data change has returned.
+    fn copy_rows(&mut self, mut run: Run, rows: Vec<Vec<crate::value::Value>>) -> Step {
+        let (form, count) = (copy_form(&run), rows.len() as u64);
+        self.send(Message::CopyOut(Arc::clone(&form)));
+        self.emit(Effect::CopyRows { rows, form });
+        self.send(Message::CopyDone);
+        self.send(Message::Complete(CommandTag::Counted("COPY", count)));
+        run.portal.state = PortalState::Finished;
+        self.put_back(run);
+        Ok(())
+    }
+
     /// Answers with rows that the session has: SHOW, a suspended RETURNING.
     fn deliver_rows(&mut self, mut run: Run, rows: Vec<Vec<crate::value::Value>>) -> Step {
         if run.answer == AnswerAs::Simple {
@@ -1347,9 +1360,10 @@ impl Session {
 
     // ---- writes ----
 
-    fn check_write(&mut self, name: &str) -> SqlResult<()> {
+    /// `lasting`: not only temporary tables are written to, which a read-only transaction may do.
+    fn check_write(&mut self, name: &str, lasting: bool) -> SqlResult<()> {
         let Some(t) = &self.transaction else { return Ok(()) };
-        if t.read_only {
+        if t.read_only && lasting {
             let message = format!("cannot execute {name} in a read-only transaction");
             return Err(SqlError::new(state::READ_ONLY_SQL_TRANSACTION, message));
         }
@@ -1730,6 +1744,9 @@ impl Session {
         if let Some(explaining) = item.run.explaining.take() {
             return self.explained(world.now, *explaining, &outcome);
         }
+        if item.run.portal.plan.kind.copies_out().is_some() {
+            return self.copy_rows(item.run, outcome.rows);
+        }
         if item.run.portal.form.columns.is_empty() {
             self.send(Message::Complete(tag(item.tag(), outcome.count)));
             return Ok(());
@@ -1761,9 +1778,8 @@ pub fn value_size(value: &crate::value::Value) -> usize {
 
 fn copy_form(run: &Run) -> Arc<CopyForm> {
     let format = match &run.portal.plan.kind {
-        PlanKind::CopyOut { format, .. } => format.clone(),
         PlanKind::CopyIn(copy) => copy.format.clone(),
-        _ => unreachable!("only COPY has a copy format"),
+        kind => kind.copies_out().cloned().unwrap_or_else(|| unreachable!("only COPY has a copy format")),
     };
     let columns = match &run.portal.plan.kind {
         PlanKind::CopyIn(copy) => copy.columns.clone(),

@@ -624,11 +624,12 @@ impl Session {
                 let message = format!("{what} cannot be executed from a function");
                 Err(SqlError::new(state::ACTIVE_SQL_TRANSACTION, message).into())
             }
+            PlanKind::Write(write) if write.copy.is_some() => Err(SqlError::unsupported("COPY in DO").into()),
             PlanKind::Write(write) if write.temporary => {
                 Err(SqlError::unsupported("making temporary objects in DO").into())
             }
             PlanKind::Write(write) => {
-                self.check_write(super::write_name(write))?;
+                self.check_write(super::write_name(write), write.lasting)?;
                 for notice in &write.notices {
                     self.notice(super::severity(notice), notice.clone());
                 }

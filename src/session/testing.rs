@@ -170,6 +170,8 @@ fn write(sql: String, yields: Yields, ddl: bool, tag: Tag) -> PlanKind {
     let effort = if sql.contains("series(") { Effort::Open } else { Effort::Key };
     let statements = vec![Sqlite::new(sql, yields)];
     PlanKind::Write(WritePlan {
+        copy: None,
+        lasting: true,
         alone: None,
         begins: None,
         statements,

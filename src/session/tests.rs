@@ -39,6 +39,7 @@ fn relation(name: &str) -> ((String, String), Arc<Relation>) {
         constraints: Vec::new(),
         indexes: Vec::new(),
         unlogged: false,
+        options: vec![],
     };
     (("public".into(), name.into()), Arc::new(relation))
 }
@@ -101,7 +102,7 @@ impl Client {
     fn perform(&mut self, effect: Effect) -> Option<Answer> {
         match effect {
             Effect::Send(message) => self.say(shown(&message)),
-            Effect::Rows { rows, .. } => self.say(format!("rows {rows:?}")),
+            Effect::Rows { rows, .. } | Effect::CopyRows { rows, .. } => self.say(format!("rows {rows:?}")),
             Effect::Flush => self.say("flush".into()),
             Effect::Close => self.say("close".into()),
             Effect::Rollback => self.say("roll back".into()),

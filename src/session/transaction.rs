@@ -16,7 +16,7 @@ use super::portal::{Prepared, Run};
 use crate::command::{self, Frozen, Isolation, Seen, Shape, Step, Write, Yields};
 use crate::id::RequestId;
 use crate::sql::catalog::{Catalog, Constraint, ConstraintKind};
-use crate::sql::plan::{Effort, Facts, IsolationLevel, PlanKind, Read, RowLock, Tag};
+use crate::sql::plan::{Effort, Facts, IsolationLevel, PlanKind, Read, RowLock, Tag, TransactionModes};
 use crate::transaction::{self, Kind};
 use crate::types::Env;
 use crate::value::Value;
@@ -33,6 +33,8 @@ pub(super) struct Transaction {
     pub isolation: IsolationLevel,
     pub read_only: bool,
     pub deferrable: bool,
+    /// The modes that it has from the transaction before it, by AND CHAIN: unlike those that were set, they outlive a failure.
+    pub chained: TransactionModes,
     pub savepoints: Vec<Savepoint>,
     /// Portals made later than this number, held ones too, vanish when it is rolled back.
     pub portals: u64,

@@ -130,7 +130,7 @@ impl Session {
             }
             Utility::Order { order, tag } => {
                 self.forbid_block(tag)?;
-                self.check_write(tag)?;
+                self.check_write(tag, true)?;
                 let user = self.settings.current_user().to_owned();
                 let session_user = self.settings.session_user().to_owned();
                 let time_zone = self.settings.env().time_zone.clone();
@@ -262,8 +262,8 @@ impl Session {
             self.warn(state::NO_ACTIVE_SQL_TRANSACTION, "there is no transaction in progress");
         }
         let modes = self.transaction.as_ref().map(|t| match t.failed {
-            // As in PostgreSQL, a failure has taken them back.
-            true => TransactionModes::default(),
+            // As in PostgreSQL, a failure has taken back those that were set.
+            true => t.chained,
             false => TransactionModes {
                 isolation: Some(t.isolation),
                 read_only: Some(t.read_only),
@@ -276,7 +276,9 @@ impl Session {
 
     fn chain(&mut self, world: &World, modes: Option<TransactionModes>) -> SqlResult<()> {
         let Some(modes) = modes else { return Ok(()) };
-        self.begin(world).explicit = true;
+        let t = self.begin(world);
+        t.explicit = true;
+        t.chained = modes;
         self.set_modes(&modes)
     }
 
@@ -303,6 +305,8 @@ impl Session {
         self.require_block("RELEASE SAVEPOINT")?;
         let at = self.savepoint_named(name)?;
         if let Some(t) = &mut self.transaction {
+            // As in PostgreSQL, what became read-only within it is not any more.
+            t.read_only = t.savepoints[at].read_only;
             t.savepoints.truncate(at);
         }
         Ok(())

@@ -64,6 +64,8 @@ pub struct Relation {
     pub indexes: Vec<Index>,
     /// `UNLOGGED`: PostgreSQL may lose its rows in a crash. Here it is a word in the catalog.
     pub unlogged: bool,
+    /// Storage parameters of a table or a materialized view, as `reloptions` has them.
+    pub options: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -224,6 +226,7 @@ impl Relation {
             constraints: Vec::new(),
             indexes: Vec::new(),
             unlogged: false,
+            options: Vec::new(),
         }
     }
 
@@ -298,6 +301,8 @@ pub enum ConstraintKind {
         columns: Vec<i16>,
         on_update: Action,
         on_delete: Action,
+        /// Of several columns all are NULL or none (MATCH FULL).
+        full: bool,
     },
 }
 
@@ -327,6 +332,10 @@ pub struct Index {
     pub predicate: Option<String>,
     /// It is whole. One that is being built, or was not built to its end, is kept current, and nothing relies on it.
     pub valid: bool,
+    /// CLUSTER has named it last.
+    pub clustered: bool,
+    /// Storage parameters, as `reloptions` has them.
+    pub options: Vec<String>,
 }
 
 impl Index {
@@ -706,7 +715,7 @@ impl Loader {
     fn keys(&mut self, rows: &mut dyn FnMut(&str) -> SqlResult<Vec<Row>>) -> SqlResult<()> {
         let constraints = format!(
             "SELECT conrelid, oid, conname, contype, condeferrable, condeferred, conindid, confrelid,
-              confupdtype, confdeltype, conkey, confkey, source, convalidated
+              confupdtype, confdeltype, conkey, confkey, source, convalidated, confmatchtype
             FROM \"pg_catalog.pg_constraint\" WHERE conrelid <> 0 AND {} ORDER BY conrelid, oid",
             self.wanted("conrelid")
         );
@@ -720,6 +729,7 @@ impl Loader {
                     columns: r.attnums(11),
                     on_update: Action::from_code(&r.text(8)),
                     on_delete: Action::from_code(&r.text(9)),
+                    full: r.text(14) == "f",
                 },
                 other => return Err(SqlError::internal(format!("constraint type \"{other}\" in the catalog"))),
             };
@@ -737,7 +747,7 @@ impl Loader {
         let indexes = format!(
             "SELECT i.indrelid, i.indexrelid, c.relname, i.indkey, i.indnkeyatts, i.indoption, i.indisunique,
               i.indisprimary, i.predsource, i.indisrowid, i.exprsource, i.indnullsnotdistinct, c.relam, i.indclass,
-              i.indisvalid, i.indcollation
+              i.indisvalid, i.indcollation, i.indisclustered, c.reloptions
             FROM \"pg_catalog.pg_index\" i JOIN \"pg_catalog.pg_class\" c ON c.oid = i.indexrelid
             WHERE {} ORDER BY i.indrelid, i.indexrelid",
             self.wanted("i.indrelid")
@@ -771,7 +781,9 @@ impl Loader {
             _ => return Err(missing()),
         };
         let index = matches!(kind, RelationKind::Index { .. });
+        let options = if kind.is_stored() { rights::texts(r, 4)?.unwrap_or_default() } else { Vec::new() };
         Ok(Relation {
+            options,
             oid,
             source: Source::of(&kind, oid, &schema, &name),
             kind,
@@ -861,6 +873,8 @@ fn index_of(r: &Row, columns: &[Column]) -> SqlResult<Index> {
         method,
         predicate: r.optional(8),
         valid: r.flag(14),
+        clustered: r.flag(16),
+        options: rights::texts(r, 17)?.unwrap_or_default(),
     })
 }
 

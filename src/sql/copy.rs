@@ -6,7 +6,7 @@
 
 use super::Scope;
 use super::access;
-use super::bind::Binder;
+use super::bind::{Binder, is_dml};
 use super::cursor::{Cursor, Name};
 use super::parse;
 use super::plan::{CopyFormat, CopyIn, Plan, PlanKind, Read, ResultColumn};
@@ -14,7 +14,7 @@ use crate::error::{SqlError, SqlResult, state};
 use crate::rights::USAGE;
 use crate::sql::catalog::{Relation, RelationKind, quote};
 use crate::types::encoding::Encoding;
-use sqlparser::ast::Statement;
+use sqlparser::ast::{SetExpr, Statement};
 use std::borrow::Cow;
 
 #[derive(Clone, Debug)]
@@ -393,11 +393,32 @@ fn copy_table(relation: &Relation, attnums: &[i16], copy: &CopyStatement, scope:
 }
 
 fn copy_query(query: &str, copy: &CopyStatement, scope: &Scope<'_>) -> SqlResult<Plan> {
-    let Statement::Query(query) = *parse::parse_query(query, scope.allowance)? else {
-        return Err(SqlError::unsupported("COPY of a statement that is not a query"));
-    };
+    let statement = parse::parse_query(query, scope.allowance)?;
     let mut binder = Binder::new(scope);
-    let bound = binder.reading_query(&query)?;
+    let query = match &*statement {
+        Statement::Query(query) if !is_dml(query) => query,
+        statement => {
+            let (mut write, columns) = binder.dml(statement)?;
+            if columns.is_empty() {
+                let text = "COPY query must have a RETURNING clause";
+                return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text));
+            }
+            let names: Vec<String> = columns.iter().map(|c| c.name.clone()).collect();
+            write.copy = Some(format_of(&copy.options, false, &names)?);
+            return Ok(Plan {
+                params: binder.params()?,
+                columns,
+                schema_version: scope.catalog.version,
+                kind: PlanKind::Write(write),
+            });
+        }
+    };
+    if let SetExpr::Select(select) = &*query.body
+        && select.into.is_some()
+    {
+        return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, "COPY (SELECT INTO) is not supported"));
+    }
+    let bound = binder.reading_query(query)?;
     if bound.writes {
         return Err(SqlError::unsupported("COPY of a query with effects"));
     }

@@ -9,6 +9,8 @@ pub struct Cursor<'a> {
     pub allowance: &'a Allowance,
     tokens: Vec<Token>,
     at: usize,
+    /// How far some sequence of keywords went that did not go on as it began: an error is there.
+    furthest: usize,
 }
 
 /// A possibly qualified name as written, folded.
@@ -31,7 +33,7 @@ impl std::fmt::Display for Name {
 
 impl<'a> Cursor<'a> {
     pub fn new(source: &'a str, allowance: &'a Allowance) -> SqlResult<Cursor<'a>> {
-        Ok(Cursor { source, allowance, tokens: Lexer::new(source).collect::<SqlResult<_>>()?, at: 0 })
+        Ok(Cursor { source, allowance, tokens: Lexer::new(source).collect::<SqlResult<_>>()?, at: 0, furthest: 0 })
     }
 
     pub fn peek(&self) -> Option<Token> {
@@ -63,7 +65,7 @@ impl<'a> Cursor<'a> {
 
     /// `syntax error at or near` the current token.
     pub fn error(&self) -> SqlError {
-        match self.peek() {
+        match self.tokens.get(self.at.max(self.furthest)) {
             Some(t) => SqlError::syntax(format!("syntax error at or near \"{}\"", t.text(self.source)))
                 .position(lex::char_position(self.source, t.start)),
             None => SqlError::syntax("syntax error at end of input")
@@ -105,9 +107,13 @@ impl<'a> Cursor<'a> {
     /// Takes a sequence of keywords, separated by blanks, if all of them are next.
     pub fn eat_all(&mut self, keywords: &str) -> bool {
         let count = keywords.split(' ').count();
-        let yes = keywords.split(' ').enumerate().all(|(i, k)| self.is_at(i, k));
-        self.at += if yes { count } else { 0 };
-        yes
+        let found = keywords.split(' ').enumerate().take_while(|(i, k)| self.is_at(*i, k)).count();
+        if found == count {
+            self.at += count;
+        } else if found > 0 {
+            self.furthest = self.furthest.max(self.at + found);
+        }
+        found == count
     }
 
     /// Takes the first of `keywords` that is next.

@@ -228,6 +228,8 @@ fn query_plan(bound: bind::Bound) -> PlanKind {
         let statements = bound.before.into_iter().chain([statement]).collect();
         let lock = bound.inside;
         return PlanKind::Write(WritePlan {
+            copy: None,
+            lasting: true,
             alone: None,
             begins: None,
             statements,

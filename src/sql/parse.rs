@@ -1034,7 +1034,7 @@ fn utility(source: &str, allowance: &Allowance) -> SqlResult<Ast> {
         Ok(Ast::Notify { channel, payload })
     } else if c.eat("DO") {
         inline(&mut c)
-    } else if let Some(word) = c.eat_one(&["CALL", "LOAD", "CLUSTER", "IMPORT"]) {
+    } else if let Some(word) = c.eat_one(&["CALL", "LOAD", "IMPORT"]) {
         unsupported(&mut c, word)
     } else if c.eat_all("SECURITY LABEL") {
         unsupported(&mut c, "SECURITY LABEL")

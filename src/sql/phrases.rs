@@ -34,6 +34,8 @@ pub const WHERE: &str = "\0where";
 /// An element and a slice that are assigned to.
 pub const ELEMENT: &str = "\0[";
 pub const SLICE: &str = "\0[:";
+/// A bound of a slice that is not there.
+pub const OMITTED: &str = "\0:";
 /// `BETWEEN SYMMETRIC`, as a call of three arguments.
 pub const SYMMETRIC: &str = "\0symmetric";
 
@@ -75,11 +77,21 @@ pub fn rephrase(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             .into_iter()
             .any(|word| is(Some(token), word))
     };
-    if !tokens.iter().any(words) {
+    let parts = || tokens.iter().any(|t| is(Some(t), "INSERT")) && tokens.iter().any(|t| t.token == Token::LBracket);
+    if !tokens.iter().any(words) && !parts() {
         return tokens;
     }
     let (out, looks) = (Vec::with_capacity(tokens.len() + 8), Cell::new(8 * tokens.len()));
-    let mut work = Work { tokens, at: 0, out, opens: Vec::new(), similar: Vec::new(), sets: vec![false], looks };
+    let mut work = Work {
+        tokens,
+        at: 0,
+        out,
+        opens: Vec::new(),
+        similar: Vec::new(),
+        sets: vec![false],
+        groups: Vec::new(),
+        looks,
+    };
     while work.at < work.tokens.len() {
         work.step();
     }
@@ -97,8 +109,20 @@ struct Work {
     similar: Vec<usize>,
     /// Whether assignments are listed: within each open parenthesis, and outside of all.
     sets: Vec<bool>,
+    /// What each open parenthesis is of.
+    groups: Vec<Group>,
     /// How many tokens may still be looked at ahead: what is no phrase after all is not to cost more than it is long.
     looks: Cell<usize>,
+}
+
+/// What a parenthesis is of.
+#[derive(Clone, Copy, PartialEq)]
+enum Group {
+    Other,
+    /// GROUPING SETS
+    Sets,
+    /// GROUPING SETS within such a list: it was left out.
+    Within,
 }
 
 fn is(token: Option<&TokenWithSpan>, word: &str) -> bool {
@@ -168,12 +192,20 @@ impl Work {
         // Whether a phrase was rewritten and with it passed.
         let passed = match &token.token {
             Token::LParen => {
+                self.groups.push(match self.out.as_slice() {
+                    [.., grouping, sets] if is(Some(grouping), "GROUPING") && is(Some(sets), "SETS") => Group::Sets,
+                    _ => Group::Other,
+                });
                 self.copy_to(self.at + 1);
                 self.opens.push(self.out.len());
                 self.sets.push(false);
                 return;
             }
             Token::RParen => {
+                if self.groups.pop() == Some(Group::Within) {
+                    self.at += 1;
+                    return;
+                }
                 self.opens.pop();
                 if self.sets.len() > 1 {
                     self.sets.pop();
@@ -211,6 +243,11 @@ impl Work {
                 Keyword::ON if is(self.ahead(1), "CONFLICT") => self.conflict(),
                 Keyword::USING if self.merges() => self.joined_source(),
                 Keyword::INSERT if is(self.ahead(1), "DEFAULT") && is(self.out.last(), "THEN") => self.default_row(),
+                Keyword::INSERT if is(self.ahead(1), "INTO") => self.insert_targets(),
+                Keyword::GROUPING if self.groups.last().is_some_and(|group| *group != Group::Other) => {
+                    self.sets_within()
+                }
+                Keyword::ALL if self.out.len() > 1 && is(self.out.last(), "BY") => self.all_groups(),
                 Keyword::SIMILAR => self.similar(),
                 Keyword::ESCAPE => self.escape(),
                 _ if word.value.eq_ignore_ascii_case("EXCLUDE") => self.exclude(),
@@ -223,6 +260,27 @@ impl Work {
             return;
         }
         self.copy_to(self.at + 1);
+    }
+
+    /// `GROUPING SETS (…)` in such a list: its sets are the list's.
+    fn sets_within(&mut self) -> Option<()> {
+        if !is(self.ahead(1), "SETS") || self.symbol(2) != Some(&Token::LParen) {
+            return None;
+        }
+        self.groups.push(Group::Within);
+        self.at += 3;
+        Some(())
+    }
+
+    /// `GROUP BY ALL a, …`, which says what holds without it.
+    fn all_groups(&mut self) -> Option<()> {
+        let grouped = is(self.out.get(self.out.len().checked_sub(2)?), "GROUP");
+        let list = match self.symbol(1) {
+            Some(Token::LParen | Token::Number(..)) => true,
+            Some(Token::Word(_)) => !is_any(self.ahead(1), &["HAVING", "ORDER", "LIMIT", "WINDOW", "UNION"]),
+            _ => false,
+        };
+        (grouped && list).then(|| self.at += 1)
     }
 
     /// `INTERVAL(p) '…'`
@@ -528,6 +586,51 @@ impl Work {
             return;
         }
         self.copy_to(end);
+        self.subscripts();
+    }
+
+    /// `INSERT INTO t (a[1], b[1:2]) …`
+    fn insert_targets(&mut self) -> Option<()> {
+        let mut open = self.at + 3;
+        while self.tokens.get(open)?.token == Token::Period {
+            open += 2;
+        }
+        if is(self.tokens.get(open), "AS") {
+            open += 2;
+        }
+        if self.tokens.get(open)?.token != Token::LParen {
+            return None;
+        }
+        let (mut at, mut parts) = (open + 1, false);
+        loop {
+            if !matches!(self.tokens.get(at)?.token, Token::Word(_)) {
+                return None;
+            }
+            at += 1;
+            while self.tokens.get(at)?.token == Token::LBracket {
+                at = self.find(at + 1, |t| t.token == Token::RBracket)? + 1;
+                parts = true;
+            }
+            match self.tokens.get(at)?.token {
+                Token::Comma => at += 1,
+                Token::RParen => break,
+                _ => return None,
+            }
+        }
+        if !parts {
+            return None;
+        }
+        self.copy_to(open + 1);
+        while self.at < at {
+            self.copy_to(self.at + 1);
+            self.subscripts();
+        }
+        self.copy_to(at + 1);
+        Some(())
+    }
+
+    /// Subscripts of what is assigned to, as parts of its name.
+    fn subscripts(&mut self) {
         while self.symbol(0) == Some(&Token::LBracket) {
             let Some(close) = self.find(self.at + 1, |t| t.token == Token::RBracket) else { return };
             let colon = self.find(self.at + 1, |t| matches!(t.token, Token::Colon | Token::RBracket));
@@ -547,10 +650,10 @@ impl Work {
         }
     }
 
-    /// A subscript up to the token with this number; NULL if there is none.
+    /// A subscript up to the token with this number.
     fn bound(&mut self, end: usize) {
         if self.at == end {
-            self.emit_word("NULL");
+            self.emit_name(OMITTED);
         }
         self.copy_to(end);
     }

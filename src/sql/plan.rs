@@ -209,6 +209,21 @@ pub struct WritePlan {
     pub alone: Option<&'static str>,
     /// It begins the index with this OID, which is built slice by slice afterwards.
     pub begins: Option<u32>,
+    /// COPY … TO STDOUT of what it returns.
+    pub copy: Option<CopyFormat>,
+    /// Not only rows of temporary tables change, which a read-only transaction may do.
+    pub lasting: bool,
+}
+
+impl PlanKind {
+    /// How its rows are written, if it is COPY … TO STDOUT.
+    pub fn copies_out(&self) -> Option<&CopyFormat> {
+        match self {
+            PlanKind::CopyOut { format, .. } => Some(format),
+            PlanKind::Write(write) => write.copy.as_ref(),
+            _ => None,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

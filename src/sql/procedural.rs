@@ -655,7 +655,7 @@ impl Reader<'_> {
         while self.c.eat("[") {
             let (lower, upper) = self.bounds()?;
             slice |= upper.is_some();
-            bounds.extend([Some(lower), upper].into_iter().flatten());
+            bounds.push((lower, upper));
         }
         if self.c.eat_one(&[":=", "="]).is_none() {
             return Err(self.c.error());
@@ -665,7 +665,14 @@ impl Reader<'_> {
             let name = if slice { phrases::SLICE } else { phrases::ELEMENT };
             let known = format!("'{}'", self.variables[target.variable].name.replace('\'', "''"));
             let whole = self.code_of(whole)?;
-            let parts: Vec<Code> = [whole, value].into_iter().chain(bounds).collect();
+            // Among slices, `n` is `1:n`.
+            let first = || Code { text: "1".into(), uses: Vec::new() };
+            let bounds = bounds.into_iter().flat_map(|bound| match bound {
+                (lower, Some(upper)) => [Some(lower), Some(upper)],
+                (index, None) if slice => [Some(first()), Some(index)],
+                (index, None) => [Some(index), None],
+            });
+            let parts: Vec<Code> = [whole, value].into_iter().chain(bounds.flatten()).collect();
             let texts: Vec<&str> = [&*known].into_iter().chain(parts.iter().map(|part| &*part.text)).collect();
             let text = format!("\"{name}\"({})", texts.join(", "));
             value = Code { text, uses: parts.into_iter().flat_map(|part| part.uses).collect() };
@@ -677,7 +684,7 @@ impl Reader<'_> {
     /// `subscript]` or `[lower]:[upper]]`
     fn bounds(&mut self) -> SqlResult<(Code, Option<Code>)> {
         let bound = |this: &mut Self| match this.c.is(":") || this.c.is("]") {
-            true => Ok(Code { text: "NULL".into(), uses: Vec::new() }),
+            true => Ok(Code { text: format!("\"{}\"", phrases::OMITTED), uses: Vec::new() }),
             false => this.expression(&[":"]),
         };
         if self.c.is("]") {

@@ -154,7 +154,7 @@ JOIN pg_catalog.pg_namespace n ON n.oid = k.connamespace JOIN pg_catalog.pg_name
 WHERE k.contype IN ('f', 'p', 'u') AND a.attrelid = k.conrelid AND a.attnum = u.num
 
 -- 13308 information_schema.referential_constraints: constraint_catalog name, constraint_schema name, constraint_name name, unique_constraint_catalog name, unique_constraint_schema name, unique_constraint_name name, match_option varchar, update_rule varchar, delete_rule varchar
-SELECT current_database(), n.nspname, k.conname, current_database(), pn.nspname, p.conname, 'NONE',
+SELECT current_database(), n.nspname, k.conname, current_database(), pn.nspname, p.conname, CASE k.confmatchtype WHEN 'f' THEN 'FULL' ELSE 'NONE' END,
   CASE k.confupdtype WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' WHEN 'd' THEN 'SET DEFAULT' WHEN 'r' THEN 'RESTRICT' ELSE 'NO ACTION' END,
   CASE k.confdeltype WHEN 'c' THEN 'CASCADE' WHEN 'n' THEN 'SET NULL' WHEN 'd' THEN 'SET DEFAULT' WHEN 'r' THEN 'RESTRICT' ELSE 'NO ACTION' END
 FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_namespace n ON n.oid = k.connamespace

@@ -14,17 +14,22 @@ const MAX_DIMENSIONS: usize = 6;
 /// As PostgreSQL limits them.
 const MAX_ELEMENTS: i64 = 134_217_727;
 
-fn too_large() -> SqlError {
+pub fn too_large() -> SqlError {
     SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, format!("array size exceeds the maximum allowed ({MAX_ELEMENTS})"))
+}
+
+/// Errors: 54000 for more than an array may have.
+pub fn check_dimensions(count: usize) -> SqlResult<()> {
+    if count <= MAX_DIMENSIONS {
+        return Ok(());
+    }
+    let text = format!("number of array dimensions ({count}) exceeds the maximum allowed ({MAX_DIMENSIONS})");
+    Err(SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, text))
 }
 
 /// How many elements an array of these lengths has.
 pub fn checked_count(lengths: &[i32]) -> SqlResult<i64> {
-    if lengths.len() > MAX_DIMENSIONS {
-        let text =
-            format!("number of array dimensions ({}) exceeds the maximum allowed ({MAX_DIMENSIONS})", lengths.len());
-        return Err(SqlError::new(state::PROGRAM_LIMIT_EXCEEDED, text));
-    }
+    check_dimensions(lengths.len())?;
     if lengths.is_empty() {
         return Ok(0);
     }

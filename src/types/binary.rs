@@ -88,7 +88,7 @@ pub(crate) fn decode(ty: Type, typmod: i32, bytes: &[u8]) -> SqlResult<Value> {
         Type::BOOL => Value::Int((fixed::<1>(ty, bytes)?[0] != 0).into()),
         Type::INT2 => Value::Int(i16::from_be_bytes(fixed(ty, bytes)?).into()),
         Type::INT4 => Value::Int(i32::from_be_bytes(fixed(ty, bytes)?).into()),
-        Type::INT8 | Type::XID8 => Value::Int(i64::from_be_bytes(fixed(ty, bytes)?)),
+        Type::INT8 | Type::XID8 | Type::MONEY => Value::Int(i64::from_be_bytes(fixed(ty, bytes)?)),
         Type::OID | Type::XID | Type::CID => Value::Int(u32::from_be_bytes(fixed(ty, bytes)?).into()),
         _ if ty.is_reg() => Value::Int(u32::from_be_bytes(fixed(ty, bytes)?).into()),
         Type::FLOAT4 => real(f32::from_be_bytes(fixed(ty, bytes)?).into()),
@@ -218,7 +218,10 @@ pub(crate) fn encode(ty: Type, typmod: i32, value: ValueRef<'_>, out: &mut Vec<u
         (Type::BOOL, ValueRef::Int(n)) => out.push((n != 0).into()),
         (Type::INT2, ValueRef::Int(n)) => out.extend_from_slice(&(n as i16).to_be_bytes()),
         (Type::INT4 | Type::DATE, ValueRef::Int(n)) => out.extend_from_slice(&(n as i32).to_be_bytes()),
-        (Type::INT8 | Type::XID8 | Type::TIME | Type::TIMESTAMP | Type::TIMESTAMPTZ, ValueRef::Int(n)) => {
+        (
+            Type::INT8 | Type::XID8 | Type::MONEY | Type::TIME | Type::TIMESTAMP | Type::TIMESTAMPTZ,
+            ValueRef::Int(n),
+        ) => {
             out.extend_from_slice(&n.to_be_bytes());
         }
         (Type::OID | Type::XID | Type::CID, ValueRef::Int(n)) => out.extend_from_slice(&(n as u32).to_be_bytes()),

@@ -378,8 +378,7 @@ impl Type {
 
     /// A column of the user's may be of it.
     pub fn is_storable(self) -> bool {
-        const NOT: [Type; 7] =
-            [Type::MONEY, Type::XML, Type::POINT, Type::ACLITEM, Type::TID, Type::PG_NODE_TREE, Type::CSTRING];
+        const NOT: [Type; 6] = [Type::XML, Type::POINT, Type::ACLITEM, Type::TID, Type::PG_NODE_TREE, Type::CSTRING];
         let element = self.element().unwrap_or(self);
         match (element.own(), element.info()) {
             (Some((own, _)), _) => own != Own::Row,

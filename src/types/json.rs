@@ -5,6 +5,7 @@
 //! is a part of its text, so reading a field parses nothing but what it skips; changes go through a tree.
 
 use super::deep;
+use super::from_char::DateTime;
 use super::numeric::{self, Numeric};
 use crate::error::{SqlError, SqlResult, SqlState, state};
 use crate::meter;
@@ -23,6 +24,8 @@ pub enum Json {
     String(String),
     Array(Vec<Json>),
     Object(Vec<(String, Json)>),
+    /// What `datetime()` of a jsonpath makes of a string; on its way through a path only.
+    Time(DateTime),
 }
 
 // ---- parsing ----
@@ -386,6 +389,7 @@ impl Json {
             Json::Bool(b) => out.push_str(if *b { "true" } else { "false" }),
             Json::Number(n) => out.push_str(n),
             Json::String(s) => push_string(s, out),
+            Json::Time(time) => push_string(&time.to_text(), out),
             Json::Array(items) => {
                 out.push('[');
                 for (at, item) in items.iter().enumerate() {
@@ -688,7 +692,7 @@ pub fn compare_text(a: &str, b: &str) -> Ordering {
 pub fn compare(a: &Json, b: &Json) -> Ordering {
     let rank = |json: &Json| match json {
         Json::Null => 0,
-        Json::String(_) => 1,
+        Json::String(_) | Json::Time(_) => 1,
         Json::Number(_) => 2,
         Json::Bool(_) => 3,
         Json::Array(_) => 4,

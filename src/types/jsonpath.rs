@@ -3,12 +3,16 @@
 //! A path is stored as PostgreSQL prints it, and parsed where it is used. Evaluation gives a sequence of items; in lax mode
 //! arrays are opened and values taken for arrays of one where that makes a path fit, in strict mode what does not fit is an
 //! error. Predicates are three-valued: an error within one makes it unknown.
-//!
-//! Left out: `datetime()`.
+
+mod lex;
+
+use lex::{Found, Token, syntax, tokens};
 
 use super::deep;
+use super::from_char;
 use super::json::{self, Json};
 use super::numeric::Numeric;
+use super::zone::Zone;
 use crate::error::{SqlError, SqlResult, SqlState, state};
 use crate::meter;
 use std::cell::Cell;
@@ -22,6 +26,29 @@ const INVALID_SUBSCRIPT: SqlState = SqlState::new("22033");
 const NOT_A_NUMBER: SqlState = SqlState::new("2203B");
 const NOT_SINGLE: SqlState = SqlState::new("22038");
 const NON_NUMERIC: SqlState = SqlState::new("22036");
+const NOT_A_TIME: SqlState = SqlState::new("22031");
+/// What `datetime()` tries without a template, in this order: the forms of ISO 8601.
+const DATETIME_TEMPLATES: [&str; 19] = [
+    "yyyy-mm-dd",
+    "HH24:MI:SS.USTZH:TZM",
+    "HH24:MI:SS.USTZH",
+    "HH24:MI:SSTZH:TZM",
+    "HH24:MI:SSTZH",
+    "HH24:MI:SS.US",
+    "HH24:MI:SS",
+    "yyyy-mm-dd HH24:MI:SS.USTZH:TZM",
+    "yyyy-mm-dd HH24:MI:SS.USTZH",
+    "yyyy-mm-dd HH24:MI:SSTZH:TZM",
+    "yyyy-mm-dd HH24:MI:SSTZH",
+    "yyyy-mm-dd\"T\"HH24:MI:SS.USTZH:TZM",
+    "yyyy-mm-dd\"T\"HH24:MI:SS.USTZH",
+    "yyyy-mm-dd\"T\"HH24:MI:SSTZH:TZM",
+    "yyyy-mm-dd\"T\"HH24:MI:SSTZH",
+    "yyyy-mm-dd HH24:MI:SS.US",
+    "yyyy-mm-dd HH24:MI:SS",
+    "yyyy-mm-dd\"T\"HH24:MI:SS.US",
+    "yyyy-mm-dd\"T\"HH24:MI:SS",
+];
 /// Operators, steps and brackets that a path may have: what is made of them is as deep as they are many, and has to fit the
 /// stack.
 const MAX_PARTS: usize = 400;
@@ -64,6 +91,8 @@ enum Step {
     Elements(Vec<(Expr, Option<Expr>)>),
     Filter(Box<Expr>),
     Method(&'static str),
+    /// With its template.
+    DateTime(Option<String>),
 }
 
 const METHODS: [&str; 7] = ["type", "size", "double", "ceiling", "floor", "abs", "keyvalue"];
@@ -99,97 +128,6 @@ impl Expr {
 
 // ---- parsing ----
 
-#[derive(Clone, Debug, PartialEq)]
-enum Token {
-    Word(String),
-    Text(String),
-    Number(String),
-    Variable(String),
-    Sign(&'static str),
-}
-
-const SIGNS: [&str; 26] = [
-    "**", "&&", "||", "==", "!=", "<>", "<=", ">=", "<", ">", "=", "!", "$", "@", ".", "*", "[", "]", "(", ")", "{",
-    "}", ",", "?", "+", "-",
-];
-
-fn syntax(text: &str) -> SqlError {
-    let what = if text.is_empty() {
-        "at end of jsonpath input".to_owned()
-    } else {
-        format!("at or near \"{text}\" of jsonpath input")
-    };
-    SqlError::syntax(format!("syntax error {what}"))
-}
-
-fn tokens(text: &str) -> SqlResult<Vec<Token>> {
-    let mut out = Vec::new();
-    let mut rest = text.trim_start();
-    let plain = |c: char| c.is_alphanumeric() || c == '_' || !c.is_ascii();
-    while let Some(first) = rest.chars().next() {
-        meter::work(1)?;
-        if let Some(comment) = rest.strip_prefix("/*") {
-            let end = comment.find("*/").ok_or_else(|| syntax(""))?;
-            rest = comment[end + 2..].trim_start();
-            continue;
-        }
-        let quoted = |rest: &str| {
-            let mut escaped = false;
-            let end = rest[1..].char_indices().find(|(_, c)| {
-                let ends = *c == '"' && !escaped;
-                escaped = *c == '\\' && !escaped;
-                ends
-            });
-            end.map(|(at, _)| at + 2).ok_or_else(|| syntax(""))
-        };
-        let used = if first == '"' {
-            let end = quoted(rest)?;
-            out.push(Token::Text(json::unquote(&rest[..end])?));
-            end
-        } else if first.is_ascii_digit() || first == '.' && rest[1..].starts_with(|c: char| c.is_ascii_digit()) {
-            let mut end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
-            if rest[end..].starts_with('.') {
-                end += 1;
-                end += rest[end..].find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len() - end);
-            }
-            if rest[end..].starts_with(['e', 'E']) {
-                let sign = usize::from(rest[end + 1..].starts_with(['+', '-']));
-                let digits = rest[end + 1 + sign..].bytes().take_while(u8::is_ascii_digit).count();
-                end += if digits > 0 { 1 + sign + digits } else { 0 };
-            }
-            if rest[end..].starts_with(plain) {
-                return Err(SqlError::syntax(
-                    "trailing junk after numeric literal at or near \"".to_owned() + rest + "\" of jsonpath input",
-                ));
-            }
-            out.push(Token::Number(Numeric::parse(&rest[..end])?.to_string()));
-            end
-        } else if first == '$' && rest[1..].starts_with(plain) {
-            let end = 1 + rest[1..].find(|c| !plain(c)).unwrap_or(rest.len() - 1);
-            out.push(Token::Variable(rest[1..end].to_owned()));
-            end
-        } else if first == '$' && rest[1..].starts_with('"') {
-            let end = 1 + quoted(&rest[1..])?;
-            out.push(Token::Variable(json::unquote(&rest[1..end])?));
-            end
-        } else if plain(first) {
-            let end = rest.find(|c| !plain(c) && c != '$').unwrap_or(rest.len());
-            out.push(Token::Word(rest[..end].to_owned()));
-            end
-        } else if first == '/' || first == '%' {
-            out.push(Token::Sign(if first == '/' { "/" } else { "%" }));
-            1
-        } else {
-            let sign =
-                SIGNS.into_iter().find(|sign| rest.starts_with(sign)).ok_or_else(|| syntax(&first.to_string()))?;
-            out.push(Token::Sign(sign));
-            sign.len()
-        };
-        rest = rest[used..].trim_start();
-    }
-    Ok(out)
-}
-
 /// How operators bind, the loosest first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
@@ -201,7 +139,7 @@ enum Rank {
 }
 
 struct Parser {
-    tokens: Vec<Token>,
+    tokens: Vec<Found>,
     at: usize,
     parts: usize,
     /// Within a filter: `@` has a meaning.
@@ -211,8 +149,12 @@ struct Parser {
 }
 
 impl Parser {
+    fn token(&self) -> Option<&Token> {
+        self.tokens.get(self.at).map(|(token, _)| token)
+    }
+
     fn sign(&self) -> Option<&'static str> {
-        match self.tokens.get(self.at) {
+        match self.token() {
             Some(Token::Sign(sign)) => Some(sign),
             _ => None,
         }
@@ -225,25 +167,25 @@ impl Parser {
     }
 
     fn word(&self) -> Option<&str> {
-        match self.tokens.get(self.at) {
+        match self.token() {
             Some(Token::Word(word)) => Some(word),
             _ => None,
         }
     }
 
+    /// Words of the language are in any case.
+    fn is_word(&self, wanted: &str) -> bool {
+        self.word().is_some_and(|word| word.eq_ignore_ascii_case(wanted))
+    }
+
     fn eat_word(&mut self, wanted: &str) -> bool {
-        let found = self.word() == Some(wanted);
+        let found = self.is_word(wanted);
         self.at += usize::from(found);
         found
     }
 
     fn wrong<T>(&self) -> SqlResult<T> {
-        Err(match self.tokens.get(self.at) {
-            None => syntax(""),
-            Some(Token::Word(text) | Token::Text(text) | Token::Number(text)) => syntax(text),
-            Some(Token::Variable(name)) => syntax(&format!("${name}")),
-            Some(Token::Sign(sign)) => syntax(sign),
-        })
+        Err(syntax(self.tokens.get(self.at).map_or("", |(_, text)| text)))
     }
 
     fn expect(&mut self, sign: &str) -> SqlResult<()> {
@@ -281,7 +223,7 @@ impl Parser {
             Some("==" | "=" | "!=" | "<>" | "<" | "<=" | ">" | ">=") => Rank::Comparison,
             Some("+" | "-") => Rank::Sum,
             Some("*" | "/" | "%") => Rank::Product,
-            _ if matches!(self.word(), Some("starts" | "like_regex")) => Rank::Comparison,
+            _ if self.is_word("starts") || self.is_word("like_regex") => Rank::Comparison,
             _ => return None,
         })
     }
@@ -336,7 +278,7 @@ impl Parser {
                 if !self.eat_word("with") {
                     return self.wrong();
                 }
-                let prefix = match self.tokens.get(self.at) {
+                let prefix = match self.token() {
                     Some(Token::Text(text)) => Expr::Literal(Json::String(text.clone())),
                     Some(Token::Variable(name)) => Expr::Variable(name.clone()),
                     _ => return self.wrong(),
@@ -345,16 +287,20 @@ impl Parser {
                 return Ok(Expr::StartsWith(self.value(left)?, Box::new(prefix)));
             }
             _ if self.eat_word("like_regex") => {
-                let Some(Token::Text(pattern)) = self.tokens.get(self.at).cloned() else { return self.wrong() };
+                let Some(Token::Text(pattern)) = self.token().cloned() else { return self.wrong() };
                 self.at += 1;
                 let mut flags = String::new();
                 if self.eat_word("flag") {
-                    let Some(Token::Text(given)) = self.tokens.get(self.at).cloned() else { return self.wrong() };
+                    let Some(Token::Text(given)) = self.token().cloned() else { return self.wrong() };
                     if let Some(odd) = given.chars().find(|c| !"ismxq".contains(*c)) {
                         let detail = format!("Unrecognized flag character \"{odd}\" in LIKE_REGEX predicate.");
                         return Err(SqlError::syntax("invalid input syntax for type jsonpath").detail(detail));
                     }
-                    flags = given;
+                    if given.contains('x') && !given.contains('q') {
+                        let text = "XQuery \"x\" flag (expanded regular expressions) is not implemented";
+                        return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text));
+                    }
+                    flags = "ismxq".chars().filter(|flag| given.contains(*flag)).collect();
                     self.at += 1;
                 }
                 return Ok(Expr::LikeRegex(self.value(left)?, pattern, flags));
@@ -377,6 +323,7 @@ impl Parser {
                 let operand = self.unary()?;
                 // A number with its sign is one.
                 return Ok(match (sign, operand) {
+                    ('+', number @ Expr::Literal(Json::Number(_))) => number,
                     ('-', Expr::Literal(Json::Number(n))) => {
                         Expr::Literal(Json::Number(Numeric::parse(&n)?.neg().to_string()))
                     }
@@ -385,7 +332,7 @@ impl Parser {
             }
         }
         if self.eat("!") {
-            let negated = if self.word() == Some("exists") {
+            let negated = if self.is_word("exists") {
                 self.primary()?
             } else {
                 self.expect("(")?;
@@ -395,8 +342,12 @@ impl Parser {
             };
             return Ok(Expr::Not(self.predicate(negated)?));
         }
-        let first = if self.eat("(") { self.bracket()? } else { self.primary()? };
-        self.steps(first)
+        if self.eat("(") {
+            let first = self.bracket()?;
+            return self.steps(first);
+        }
+        let first = self.primary()?;
+        if first.is_predicate() { Ok(first) } else { self.steps(first) }
     }
 
     fn bracket(&mut self) -> SqlResult<Expr> {
@@ -412,7 +363,7 @@ impl Parser {
     }
 
     fn primary(&mut self) -> SqlResult<Expr> {
-        let Some(token) = self.tokens.get(self.at).cloned() else { return self.wrong() };
+        let Some(token) = self.token().cloned() else { return self.wrong() };
         self.at += 1;
         Ok(match token {
             Token::Sign("$") => Expr::Root,
@@ -421,13 +372,16 @@ impl Parser {
             Token::Variable(name) => Expr::Variable(name),
             Token::Number(n) => Expr::Literal(Json::Number(n)),
             Token::Text(text) => Expr::Literal(Json::String(text)),
+            // These three are as JSON has them, other words in any case.
             Token::Word(word) => match word.as_str() {
                 "true" => Expr::Literal(Json::Bool(true)),
                 "false" => Expr::Literal(Json::Bool(false)),
                 "null" => Expr::Literal(Json::Null),
-                "last" if self.subscripts > 0 => Expr::Last,
-                "last" => return Err(SqlError::syntax("LAST is allowed only in array subscripts")),
-                "exists" => {
+                word if word.eq_ignore_ascii_case("last") && self.subscripts > 0 => Expr::Last,
+                word if word.eq_ignore_ascii_case("last") => {
+                    return Err(SqlError::syntax("LAST is allowed only in array subscripts"));
+                }
+                word if word.eq_ignore_ascii_case("exists") => {
                     self.expect("(")?;
                     let inner = self.or()?;
                     self.expect(")")?;
@@ -465,12 +419,12 @@ impl Parser {
                 return Ok(expr);
             };
             self.part()?;
-            expr = Expr::Access(self.value(expr)?, step);
+            expr = Expr::Access(Box::new(expr), step);
         }
     }
 
     fn member(&mut self) -> SqlResult<Step> {
-        let Some(token) = self.tokens.get(self.at).cloned() else { return self.wrong() };
+        let Some(token) = self.token().cloned() else { return self.wrong() };
         self.at += 1;
         Ok(match token {
             Token::Sign("*") => Step::AnyKey,
@@ -486,10 +440,21 @@ impl Parser {
                 if self.sign() != Some("(") {
                     return Ok(Step::Key(word));
                 }
-                if word == "datetime" {
-                    return Err(SqlError::unsupported("the jsonpath method datetime()"));
+                if word.eq_ignore_ascii_case("datetime") {
+                    self.expect("(")?;
+                    let template = match self.token().cloned() {
+                        Some(Token::Text(template)) => {
+                            self.at += 1;
+                            Some(template)
+                        }
+                        _ => None,
+                    };
+                    self.expect(")")?;
+                    return Ok(Step::DateTime(template));
                 }
-                let Some(method) = METHODS.into_iter().find(|m| *m == word) else { return self.wrong() };
+                let Some(method) = METHODS.into_iter().find(|m| m.eq_ignore_ascii_case(&word)) else {
+                    return self.wrong();
+                };
                 self.expect("(")?;
                 self.expect(")")?;
                 Step::Method(method)
@@ -505,7 +470,7 @@ impl Parser {
         if self.eat_word("last") {
             return Ok(u32::MAX);
         }
-        match self.tokens.get(self.at) {
+        match self.token() {
             Some(Token::Number(n)) => {
                 let level = n.parse();
                 self.at += 1;
@@ -671,6 +636,13 @@ fn write_step(step: &Step, out: &mut String) {
         Step::Method(method) => {
             let _ = write!(out, ".{method}()");
         }
+        Step::DateTime(template) => {
+            out.push_str(".datetime(");
+            if let Some(template) = template {
+                json::push_string(template, out);
+            }
+            out.push(')');
+        }
     }
 }
 
@@ -679,13 +651,21 @@ fn write_step(step: &Step, out: &mut String) {
 /// Whether a text matches a regular expression with flags: what `like_regex` asks.
 pub type Matches<'a> = &'a dyn Fn(&str, &str, &str) -> SqlResult<bool>;
 
+/// What a path is asked under.
+#[derive(Clone, Copy)]
+pub struct Terms<'a> {
+    pub variables: Option<&'a Json>,
+    pub matches: Matches<'a>,
+    /// The zone of times without one, and today there, in days since 2000; without, such times are not compared with others.
+    pub local: Option<(&'a Zone, i64)>,
+}
+
 struct Run<'a> {
     strict: bool,
     /// Whether what does not fit is passed over: in lax mode, and behind `.**`.
     lenient: Cell<bool>,
     root: &'a Json,
-    variables: Option<&'a Json>,
-    matches: Matches<'a>,
+    terms: Terms<'a>,
 }
 
 /// What surrounds an expression.
@@ -711,14 +691,8 @@ impl Path {
 
     /// Hands out the items that it leads to, one after the other, until it is told to stop. Errors: those of the path, which
     /// some callers suppress, keeping what came before, and the meter's.
-    pub fn query(
-        &self,
-        root: &Json,
-        variables: Option<&Json>,
-        matches: Matches<'_>,
-        emit: &mut dyn FnMut(Json) -> SqlResult<bool>,
-    ) -> SqlResult<()> {
-        let run = Run { strict: self.strict, lenient: Cell::new(!self.strict), root, variables, matches };
+    pub fn query(&self, root: &Json, terms: Terms<'_>, emit: &mut dyn FnMut(Json) -> SqlResult<bool>) -> SqlResult<()> {
+        let run = Run { strict: self.strict, lenient: Cell::new(!self.strict), root, terms };
         let scope = Scope { current: root, last: -1 };
         run.items(&self.expr, scope, emit).map(drop)
     }
@@ -774,7 +748,7 @@ impl Run<'_> {
             Expr::Last => emit(Json::Number(scope.last.to_string())),
             Expr::Literal(json) => emit(json.clone()),
             Expr::Variable(name) => {
-                let found = match self.variables {
+                let found = match self.terms.variables {
                     Some(Json::Object(members)) => members.iter().find(|(key, _)| key == name).map(|(_, value)| value),
                     _ => None,
                 };
@@ -911,6 +885,7 @@ impl Run<'_> {
                 }
             }
             Step::Method(method) => return self.method(item, method, true, emit),
+            Step::DateTime(template) => return self.datetime(item, template.as_deref(), true, emit),
         }
         Ok(true)
     }
@@ -971,6 +946,7 @@ impl Run<'_> {
                     Json::String(_) => "string",
                     Json::Array(_) => "array",
                     Json::Object(_) => "object",
+                    Json::Time(time) => time.type_name(),
                 };
                 emit(Json::String(name.into()))
             }
@@ -1033,6 +1009,47 @@ impl Run<'_> {
         }
     }
 
+    /// `opens`: arrays are opened, in lax mode.
+    fn datetime(&self, item: &Json, template: Option<&str>, opens: bool, emit: Emit<'_>) -> SqlResult<bool> {
+        meter::work(64)?;
+        let text = match item {
+            Json::String(text) => text,
+            Json::Array(items) if !self.strict && opens => {
+                for item in items {
+                    if !self.datetime(item, template, false, emit)? {
+                        return Ok(false);
+                    }
+                }
+                return Ok(true);
+            }
+            _ => {
+                let text = "jsonpath item method .datetime() can only be applied to a string";
+                return Err(SqlError::new(NOT_A_TIME, text));
+            }
+        };
+        let time = match template {
+            Some(template) => from_char::parse_datetime(text, template)?,
+            None => {
+                let mut found = None;
+                for template in DATETIME_TEMPLATES {
+                    match from_char::parse_datetime(text, template) {
+                        Ok(time) => {
+                            found = Some(time);
+                            break;
+                        }
+                        Err(error) if is_of_path(&error) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                found.ok_or_else(|| {
+                    SqlError::new(NOT_A_TIME, format!("datetime format is not recognized: \"{text}\""))
+                        .hint("Use a datetime template argument to specify the input data format.")
+                })?
+            }
+        };
+        emit(Json::Time(time))
+    }
+
     /// A predicate; `None` is unknown.
     fn truth(&self, expr: &Expr, scope: Scope<'_>) -> SqlResult<Option<bool>> {
         deep(|| self.truth_of(expr, scope))
@@ -1069,14 +1086,14 @@ impl Run<'_> {
                 Ok(unless_of_path(ended)?.map(|_| any))
             }
             Expr::Compare(operator, left, right) => {
-                self.pairs(left, Some(right), scope, &|a, b| Ok(compare(operator, a, b)))
+                self.pairs(left, Some(right), scope, &|a, b| compare(operator, a, b, self.terms.local))
             }
             Expr::StartsWith(left, right) => self.pairs(left, Some(right), scope, &|a, b| match (a, b) {
                 (Json::String(a), Json::String(b)) => Ok(Some(a.starts_with(b.as_str()))),
                 _ => Ok(None),
             }),
             Expr::LikeRegex(value, pattern, flags) => self.pairs(value, None, scope, &|a, _| match a {
-                Json::String(text) => (self.matches)(pattern, flags, text).map(Some),
+                Json::String(text) => (self.terms.matches)(pattern, flags, text).map(Some),
                 _ => Ok(None),
             }),
             _ => Ok(None),
@@ -1147,28 +1164,31 @@ fn size(json: &Json) -> usize {
     }
 }
 
-fn compare(operator: &str, a: &Json, b: &Json) -> Option<bool> {
+fn compare(operator: &str, a: &Json, b: &Json, local: Option<(&Zone, i64)>) -> SqlResult<Option<bool>> {
     let order = match (a, b) {
-        (Json::Null, Json::Null) => Ordering::Equal,
-        (Json::Null, _) | (_, Json::Null) => return Some(operator == "!="),
-        (Json::Bool(a), Json::Bool(b)) => a.cmp(b),
-        (Json::Number(_), Json::Number(_)) => number(a)?.ok()?.compare(&number(b)?.ok()?),
-        (Json::String(a), Json::String(b)) => a.cmp(b),
-        _ => return None,
+        (Json::Null, Json::Null) => Some(Ordering::Equal),
+        (Json::Null, _) | (_, Json::Null) => return Ok(Some(operator == "!=")),
+        (Json::Bool(a), Json::Bool(b)) => Some(a.cmp(b)),
+        (Json::Number(a), Json::Number(b)) => Some(Numeric::parse(a)?.compare(&Numeric::parse(b)?)),
+        (Json::String(a), Json::String(b)) => Some(a.cmp(b)),
+        (Json::Time(a), Json::Time(b)) => a.compare(*b, local)?,
+        _ => None,
     };
-    Some(match operator {
+    Ok(order.map(|order| match operator {
         "==" => order.is_eq(),
         "!=" => order.is_ne(),
         "<" => order.is_lt(),
         "<=" => order.is_le(),
         ">" => order.is_gt(),
         _ => order.is_ge(),
-    })
+    }))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const TERMS: Terms<'static> = Terms { variables: None, matches: &|_, _, _| Ok(false), local: None };
 
     #[test]
     fn paths_are_printed_as_postgres_does() {
@@ -1203,7 +1223,7 @@ mod tests {
             texts.into_iter().find(|text| parse(text).is_ok()).expect("one is not too deep")
         };
         // Errors are answers too.
-        let find = |path: &Path| drop(path.query(&Json::Null, None, &|_, _, _| Ok(false), &mut |_| Ok(true)));
+        let find = |path: &Path| drop(path.query(&Json::Null, TERMS, &mut |_| Ok(true)));
         let work = move || {
             for (left, middle, right) in [
                 ("(", "1", ")"),
@@ -1230,7 +1250,6 @@ mod tests {
     #[test]
     fn paths_lead_somewhere() {
         let json = json::parse(r#"{"a":[{"b":1},{"b":2,"c":"xyz"}],"n":null,"t":[1,"2",true]}"#).unwrap();
-        let no_regex = |_: &str, _: &str, _: &str| Ok(false);
         for (path, expected) in [
             ("$.a.b", "1;2"),
             ("$.a[*] ? (@.b > 1).c", "\"xyz\""),
@@ -1251,9 +1270,9 @@ mod tests {
                 found.push(item.to_text());
                 Ok(true)
             };
-            parse(path).unwrap().query(&json, None, &no_regex, &mut take).unwrap();
+            parse(path).unwrap().query(&json, TERMS, &mut take).unwrap();
             assert_eq!(found.join(";"), expected, "{path}");
         }
-        assert!(parse("strict $.nope").unwrap().query(&json, None, &no_regex, &mut |_| Ok(true)).is_err());
+        assert!(parse("strict $.nope").unwrap().query(&json, TERMS, &mut |_| Ok(true)).is_err());
     }
 }

@@ -35,10 +35,12 @@ pub mod binary;
 pub mod bits;
 pub mod datetime;
 pub mod encoding;
+pub mod from_char;
 mod info;
 pub mod interval;
 pub mod json;
 pub mod jsonpath;
+pub mod money;
 pub mod network;
 pub mod numeric;
 #[cfg(test)]

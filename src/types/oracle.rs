@@ -409,8 +409,9 @@ fn mutated_inputs_do_not_panic() {
             }
             let _ = super::to_char::timestamp(123_456_789_012_345, None, &text);
             let _ = super::to_char::number(&super::numeric::Numeric::scaled(-12_345, 2), &text);
-            let _ = super::to_char::parse_timestamp("2024-01-02 03:04:05.678 é", &text, &super::zone::Zone::Utc);
-            let _ = super::to_char::parse_timestamp(&text, "YYYY-MM-DD HH24:MI:SS.US Mon TZH", &super::zone::Zone::Utc);
+            let _ = super::from_char::parse_timestamp("2024-01-02 03:04:05.678 é", &text, &super::zone::Zone::Utc);
+            let _ =
+                super::from_char::parse_timestamp(&text, "YYYY-MM-DD HH24:MI:SS.US Mon TZH", &super::zone::Zone::Utc);
             let _ = super::to_char::parse_number("<-1,234.5é", &text);
             let _ = super::to_char::parse_number(&text, "S9G999D99PR");
             let _ = super::zone::Zone::find(&text);

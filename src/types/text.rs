@@ -7,7 +7,9 @@
 use super::interval::{self, Interval};
 use super::network::{self, Inet};
 use super::numeric::{self, Numeric};
-use super::{Env, NO_TYPMOD, Type, array, bits, datetime, format_type, format_type_plain, json, jsonpath, record};
+use super::{
+    Env, NO_TYPMOD, Type, array, bits, datetime, format_type, format_type_plain, json, jsonpath, money, record,
+};
 use crate::error::{SqlError, SqlResult, state};
 use crate::value::{Value, ValueRef};
 
@@ -65,6 +67,7 @@ pub fn parse_text_at(ty: Type, typmod: i32, text: &str, env: &Env, now: Option<i
         Type::UUID => Value::Blob(parse_uuid(text)?.to_vec()),
         Type::BIT | Type::VARBIT => Value::Text(bits::fit(ty, typmod, &bits::parse(text)?, false)?.into_owned()),
         Type::INET | Type::CIDR => Value::Blob(Inet::parse(ty, text)?.encode()),
+        Type::MONEY => Value::Int(money::parse(text)?),
         Type::MACADDR => Value::Blob(network::parse_macaddr(text)?.to_vec()),
         Type::MACADDR8 => Value::Blob(network::parse_macaddr8(text)?.to_vec()),
         Type::DATE => Value::Int(datetime::parse_date(text, env, now)?),
@@ -122,6 +125,7 @@ pub fn write_text(ty: Type, typmod: i32, value: ValueRef<'_>, env: &Env, out: &m
             Some((0, _)) | None => push_oid_or_dash(0, out),
             Some((_, name)) => out.extend_from_slice(name.as_bytes()),
         },
+        (Type::MONEY, ValueRef::Int(n)) => money::write(n, out),
         (_, ValueRef::Int(n)) if is_number(ty) => push_int(n, out),
         (Type::INTERVAL, ValueRef::Text(text)) => {
             let mut shown = String::new();

@@ -1,8 +1,8 @@
-//! Template formatting: `to_char` of times, intervals and numbers; `to_timestamp`, `to_date` and `to_number` from text.
+//! Template formatting: `to_char` of times, intervals and numbers, and `to_number`.
 //!
 //! Names are English and numbers are written as in the C locale.
 
-use super::datetime::{self, Clock, DAYS, MICROS_PER_DAY, MONTHS, USECS_PER_HOUR, USECS_PER_MINUTE, USECS_PER_SEC};
+use super::datetime::{self, Clock, DAYS, MONTHS, USECS_PER_SEC};
 use super::interval::Interval;
 use super::numeric::Numeric;
 use super::zone::{self, Zone};
@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 
 /// A piece of a template for dates and times.
 #[derive(Clone, Debug, PartialEq)]
-enum Node {
+pub(super) enum Node {
     Field {
         /// As in [`KEYWORDS`].
         key: &'static str,
@@ -31,8 +31,8 @@ enum Node {
 const KEYWORDS: &[&str] = &[
     "MONTH", "SSSSS", "Y,YYY", "A.D.", "A.M.", "B.C.", "HH12", "HH24", "IDDD", "IYYY", "P.M.", "SSSS", "YYYY", "DAY",
     "DDD", "FF1", "FF2", "FF3", "FF4", "FF5", "FF6", "IYY", "MON", "TZH", "TZM", "YYY", "AD", "AM", "BC", "CC", "DD",
-    "DY", "HH", "ID", "IW", "IY", "MI", "MM", "MS", "OF", "PM", "RM", "SS", "TZ", "US", "WW", "YY", "D", "I", "J", "Q",
-    "W", "Y",
+    "DY", "FX", "HH", "ID", "IW", "IY", "MI", "MM", "MS", "OF", "PM", "RM", "SS", "TZ", "US", "WW", "YY", "D", "I",
+    "J", "Q", "W", "Y",
 ];
 
 fn keyword(text: &str) -> Option<&'static str> {
@@ -52,21 +52,17 @@ fn capitalized(word: &str) -> String {
 /// Units of work that finding and showing a piece of a template takes, at most.
 const PIECE: usize = 128;
 
-fn parse_template(template: &str) -> SqlResult<(Vec<Node>, bool)> {
-    let (mut nodes, mut rest, mut exact) = (Vec::new(), template, false);
-    while let Some(first) = rest.chars().next() {
+/// The pieces of a template. `strict`: as jsonpath wants it, with separators of standard SQL only.
+pub(super) fn parse_template(template: &str, strict: bool) -> SqlResult<Vec<Node>> {
+    let (mut nodes, mut rest) = (Vec::new(), template);
+    while !rest.is_empty() {
         meter::work(PIECE)?;
         // What it is, as it is written, and what it shows; a vector that grows has its contents twice.
         meter::hold(3 * size_of::<Node>())?;
         let mut fill = true;
-        while let Some(prefix) = rest.get(..2).filter(|p| matches!(p.to_ascii_uppercase().as_str(), "FM" | "TM" | "FX"))
-        {
-            match prefix.to_ascii_uppercase().as_str() {
-                // Translated names are not padded either.
-                "FM" | "TM" => fill = false,
-                "FX" => exact = true,
-                _ => {}
-            }
+        // Translated names are not padded either.
+        while rest.get(..2).is_some_and(|prefix| matches!(prefix, "FM" | "fm" | "TM" | "tm")) {
+            fill = false;
             rest = &rest[2..];
         }
         if let Some(key) = keyword(rest) {
@@ -100,6 +96,10 @@ fn parse_template(template: &str) -> SqlResult<(Vec<Node>, bool)> {
             rest = &rest[end..];
             continue;
         }
+        if strict && !"-./,':; ".contains(c) {
+            let message = format!("invalid datetime format separator: \"{c}\"");
+            return Err(SqlError::new(state::INVALID_DATETIME_FORMAT, message));
+        }
         if c == '\\' && rest[1..].starts_with('"') {
             nodes.push(Node::Literal('"'));
             rest = &rest[2..];
@@ -108,9 +108,8 @@ fn parse_template(template: &str) -> SqlResult<(Vec<Node>, bool)> {
         let separator = c.is_ascii_whitespace() || c.is_ascii_punctuation();
         nodes.push(if separator { Node::Separator(c) } else { Node::Literal(c) });
         rest = &rest[c.len_utf8()..];
-        let _ = first;
     }
-    Ok((nodes, exact))
+    Ok(nodes)
 }
 
 /// What a template shows.
@@ -143,9 +142,10 @@ pub fn interval(interval: &Interval, template: &str) -> SqlResult<String> {
 
 fn format(moment: &Moment, template: &str) -> SqlResult<String> {
     let mut out = String::new();
-    for node in parse_template(template)?.0 {
+    for node in parse_template(template, false)? {
         match node {
             Node::Separator(c) | Node::Literal(c) => out.push(c),
+            Node::Field { key: "FX", .. } => {}
             Node::Field { key, written, fill, ordinal } => {
                 let shown = field(moment, key, &written, fill)?;
                 let digit = shown.ends_with(|c: char| c.is_ascii_digit());
@@ -171,7 +171,7 @@ fn ordinal_suffix(number: &str, upper: bool) -> String {
     if upper { suffix.to_ascii_uppercase() } else { suffix.to_owned() }
 }
 
-const ROMAN_MONTHS: [&str; 12] = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"];
+pub(super) const ROMAN_MONTHS: [&str; 12] = ["I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"];
 
 fn cased(word: &str, written: &str) -> String {
     let mut letters = written.chars().filter(|c| c.is_ascii_alphabetic());
@@ -310,436 +310,6 @@ fn zone_less(key: &str) -> String {
         "TZM" => "00".into(),
         "OF" => "+00".into(),
         _ => String::new(),
-    }
-}
-
-// ---- to_timestamp, to_date ----
-
-/// Fields read from a text.
-#[derive(Default)]
-struct Read {
-    convention: Option<Convention>,
-    /// Digits of a second's fraction that FF1 to FF6 ask for.
-    precision: Option<i32>,
-    year: Option<i64>,
-    /// Digits of the year that were read, when fewer than four were asked for.
-    century: Option<i64>,
-    month: Option<i64>,
-    day: Option<i64>,
-    doy: Option<i64>,
-    julian: Option<i64>,
-    iso_year: Option<i64>,
-    iso_week: Option<i64>,
-    iso_day: Option<i64>,
-    week: Option<i64>,
-    week_of_month: Option<i64>,
-    bc: bool,
-    pm: Option<bool>,
-    twelve: bool,
-    hour: i64,
-    minute: i64,
-    second: i64,
-    micros: i64,
-    seconds_of_day: Option<i64>,
-    offset: Option<i64>,
-    zone_sign: i64,
-}
-
-/// `to_timestamp(text, text)`; without a zone in the text, the time is local to `zone`.
-///
-/// Errors: 22007 for what does not match, 22008 for values out of range.
-pub fn parse_timestamp(text: &str, template: &str, zone: &Zone) -> SqlResult<i64> {
-    let read = read(text, template)?;
-    let local = read.timestamp(text)?;
-    let utc = match read.offset {
-        Some(offset) => datetime::check_timestamp(local.checked_sub(offset * USECS_PER_SEC)),
-        None => datetime::local_to_utc(local, zone),
-    }?;
-    match read.precision {
-        Some(digits) => datetime::timestamp_typmod(utc, digits),
-        None => Ok(utc),
-    }
-}
-
-/// `to_date(text, text)` in days. Errors: as [`parse_timestamp`].
-pub fn parse_date(text: &str, template: &str) -> SqlResult<i64> {
-    datetime::check_date(read(text, template)?.date(text)?)
-}
-
-fn field_overflow(text: &str) -> SqlError {
-    SqlError::new(state::DATETIME_FIELD_OVERFLOW, format!("date/time field value out of range: \"{text}\""))
-}
-
-fn read(text: &str, template: &str) -> SqlResult<Read> {
-    let (nodes, exact) = parse_template(template)?;
-    let mut read = Read::default();
-    let mut rest = text;
-    for (at, node) in nodes.iter().enumerate() {
-        if rest.is_empty() {
-            break;
-        }
-        match node {
-            Node::Separator(c) if exact => {
-                rest =
-                    rest.strip_prefix(*c).unwrap_or_else(|| rest.chars().next().map_or("", |c| &rest[c.len_utf8()..]))
-            }
-            Node::Separator(_) => {
-                let blank = rest.trim_start();
-                // A separator matches one of any kind, and blanks around it.
-                rest = match blank.chars().next() {
-                    Some('+' | '-') if matches!(nodes.get(at + 1), Some(Node::Field { key: "TZH" | "OF", .. })) => {
-                        blank
-                    }
-                    Some(c) if c.is_ascii_punctuation() => blank[1..].trim_start(),
-                    _ => blank,
-                };
-            }
-            Node::Literal(_) => rest = rest.chars().next().map_or("", |c| &rest[c.len_utf8()..]),
-            Node::Field { key, written, ordinal, fill } => {
-                if !exact {
-                    rest = rest.trim_start();
-                }
-                let digits_follow = matches!(
-                    nodes.get(at + 1),
-                    Some(Node::Field { key, .. }) if !matches!(*key, "MONTH" | "MON" | "DAY" | "DY" | "AM" | "PM" | "AD" | "BC" | "TZ")
-                );
-                rest = read.field(key, written, rest, digits_follow && *fill)?;
-                if ordinal.is_some() {
-                    rest = rest.get(2..).unwrap_or("");
-                }
-            }
-        }
-    }
-    Ok(read)
-}
-
-impl Read {
-    /// Reads one field from the start of `text` and returns what follows.
-    fn field<'a>(&mut self, key: &str, written: &str, text: &'a str, limited: bool) -> SqlResult<&'a str> {
-        let width = match key {
-            "HH12" | "HH24" => 2,
-            "IDDD" => 3,
-            "SSSS" | "SSSSS" => 5,
-            "MS" => 3,
-            "US" => 6,
-            "J" => 7,
-            other => other.len(),
-        };
-        self.follow(convention(key))?;
-        let number = |limit: usize| integer(text, written, limit);
-        let limit = if limited { width } else { usize::MAX };
-        let mut rest = text;
-        let mut take = |limit: usize| -> SqlResult<i64> {
-            let (n, after) = if limited { fixed(text, written, limit)? } else { number(limit)? };
-            rest = after;
-            Ok(n)
-        };
-        match key {
-            "HH" | "HH12" => {
-                self.twelve = true;
-                self.hour = take(limit)?;
-                if !(1..=12).contains(&self.hour) {
-                    return Err(SqlError::new(
-                        state::INVALID_DATETIME_FORMAT,
-                        format!("hour \"{}\" is invalid for the 12-hour clock", self.hour),
-                    )
-                    .hint("Use the 24-hour clock, or give an hour between 1 and 12."));
-                }
-            }
-            "HH24" => self.hour = take(limit)?,
-            "MI" => self.minute = take(limit)?,
-            "SS" => self.second = take(limit)?,
-            "MS" | "US" | "FF1" | "FF2" | "FF3" | "FF4" | "FF5" | "FF6" => {
-                let digits: i32 = match key {
-                    "MS" => 3,
-                    "US" => 6,
-                    ff => (ff.as_bytes()[2] - b'0').into(),
-                };
-                if key.starts_with("FF") {
-                    self.precision = Some(digits);
-                }
-                let n = take(if limited { digits as usize } else { usize::MAX })?;
-                // "5" of MS is .5: the digits are those after the point. Those that are too many count as whole.
-                let read = (text.len() - rest.len()) as u32;
-                self.micros += match key {
-                    "MS" => n * 10i64.pow(3u32.saturating_sub(read)) * 1000,
-                    _ => n * 10i64.pow(6u32.saturating_sub(read)),
-                };
-            }
-            "SSSS" | "SSSSS" => self.seconds_of_day = Some(take(limit)?),
-            "YYYY" | "YYY" | "YY" | "Y" | "IYYY" | "IYY" | "IY" | "I" => {
-                let (_, after) = number(limit)?;
-                let digits = text.len() - after.len();
-                let mut year = take(limit)?;
-                if digits < 4 && year >= 0 && !(key.ends_with("YYYY") && digits > 2 && width == 4 && year >= 1000) {
-                    year = complete_year(year, key, digits);
-                }
-                if key.starts_with('I') { self.iso_year = Some(year) } else { self.year = Some(year) }
-            }
-            "Y,YYY" => {
-                let (thousands, after) = number(usize::MAX)?;
-                let after = after.strip_prefix(',').unwrap_or(after);
-                let (units, after) = integer(after, written, 3)?;
-                self.year = Some(thousands * 1000 + units);
-                rest = after;
-            }
-            "CC" => self.century = Some(take(limit)?),
-            "MM" => {
-                let month = take(limit)?;
-                once(&mut self.month, month, written)?;
-            }
-            "DD" => {
-                let day = take(limit)?;
-                once(&mut self.day, day, written)?;
-            }
-            "DDD" | "IDDD" => {
-                let day = take(limit)?;
-                once(&mut self.doy, day, written)?;
-            }
-            "D" => {
-                take(1)?;
-            }
-            "ID" => self.iso_day = Some(take(1)?),
-            "WW" => self.week = Some(take(limit)?),
-            "W" => self.week_of_month = Some(take(1)?),
-            "IW" => self.iso_week = Some(take(limit)?),
-            "J" => {
-                let (day, after) = number(usize::MAX)?;
-                self.julian = Some(day);
-                rest = after;
-            }
-            "Q" => {
-                take(1)?;
-            }
-            "MONTH" | "MON" => {
-                let (at, after) = word(text, &MONTHS.map(|m| m.to_owned()), written)?;
-                once(&mut self.month, at + 1, written)?;
-                rest = after;
-            }
-            "RM" => {
-                let mut names: Vec<(i64, &str)> = (1..).zip(ROMAN_MONTHS).collect();
-                names.sort_by_key(|(_, name)| std::cmp::Reverse(name.len()));
-                let found = names
-                    .iter()
-                    .find(|(_, name)| text.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name)));
-                let (month, name) = found.ok_or_else(|| mismatch(text, written))?;
-                once(&mut self.month, *month, written)?;
-                rest = &text[name.len()..];
-            }
-            "DAY" | "DY" => rest = word(text, &DAYS.map(|d| d.to_owned()), written)?.1,
-            "AM" | "PM" | "A.M." | "P.M." => {
-                let names = ["a.m.", "p.m.", "am", "pm"].map(str::to_owned);
-                let (at, after) = word(text, &names, written)?;
-                self.pm = Some(at % 2 == 1);
-                rest = after;
-            }
-            "AD" | "BC" | "A.D." | "B.C." => {
-                let names = ["a.d.", "b.c.", "ad", "bc"].map(str::to_owned);
-                let (at, after) = word(text, &names, written)?;
-                self.bc = at % 2 == 1;
-                rest = after;
-            }
-            "TZH" | "OF" => {
-                let negative = text.starts_with('-');
-                let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
-                let (hours, after) = integer(unsigned, written, 2)?;
-                self.zone_sign = if negative { -1 } else { 1 };
-                self.offset = Some(self.zone_sign * hours * 3600);
-                rest = after;
-                if let ("OF", Some(minutes)) = (key, after.strip_prefix(':')) {
-                    let (minutes, after) = integer(minutes, written, 2)?;
-                    self.offset = Some(self.zone_sign * (hours * 3600 + minutes * 60));
-                    rest = after;
-                }
-            }
-            "TZM" => {
-                let minutes = take(2)?;
-                let sign = if self.zone_sign < 0 { -1 } else { 1 };
-                self.offset = Some(self.offset.unwrap_or(0) + sign * minutes * 60);
-            }
-            _ => {
-                return Err(SqlError::new(
-                    state::FEATURE_NOT_SUPPORTED,
-                    format!("formatting field \"{written}\" is only supported in to_char"),
-                ));
-            }
-        }
-        Ok(rest)
-    }
-
-    /// Errors: 22007 if fields of the other convention were read.
-    fn follow(&mut self, convention: Option<Convention>) -> SqlResult<()> {
-        if convention.is_some() && self.convention.is_some() && convention != self.convention {
-            return Err(SqlError::new(state::INVALID_DATETIME_FORMAT, "invalid combination of date conventions")
-                .hint("Do not mix Gregorian and ISO week date conventions in a formatting template."));
-        }
-        self.convention = self.convention.or(convention);
-        Ok(())
-    }
-
-    /// Days since 2000.
-    fn date(&self, text: &str) -> SqlResult<i64> {
-        if let Some(julian) = self.julian {
-            return Ok(julian - datetime::JULIAN_EPOCH);
-        }
-        if let Some(year) = self.iso_year {
-            let week = self.iso_week.unwrap_or(1);
-            if let (Some(doy), None) = (self.doy, self.iso_week) {
-                return Ok(datetime::iso_week_start(year, 1) + doy - 1);
-            }
-            return Ok(datetime::iso_week_start(year, week) + self.iso_day.unwrap_or(1) - 1);
-        }
-        let mut year = match (self.year, self.century) {
-            (Some(year), Some(century)) if year < 100 => (century - 1) * 100 + year,
-            (Some(year), _) => year,
-            (None, Some(century)) => (century - 1) * 100 + 1,
-            // Nothing about the year: 1 BC, as PostgreSQL has it.
-            (None, None) => 0,
-        };
-        if self.bc {
-            year = -year;
-        }
-        if year < 0 {
-            year += 1;
-        }
-        if let Some(doy) = self.doy.or(self.week.map(|week| (week - 1) * 7 + 1)) {
-            if !(1..=365 + i64::from(datetime::is_leap(year))).contains(&doy) {
-                return Err(field_overflow(text));
-            }
-            return Ok(datetime::days_of(year, 1, 1) + doy - 1);
-        }
-        let month = self.month.unwrap_or(1);
-        let day = self.day.or(self.week_of_month.map(|week| (week - 1) * 7 + 1)).unwrap_or(1);
-        if !(1..=12).contains(&month) || day < 1 || day > datetime::days_in_month(year, month) {
-            return Err(field_overflow(text));
-        }
-        Ok(datetime::days_of(year, month, day))
-    }
-
-    /// Local µs since 2000.
-    fn timestamp(&self, text: &str) -> SqlResult<i64> {
-        let (mut hour, mut minute, mut second) = (self.hour, self.minute, self.second);
-        if let Some(total) = self.seconds_of_day {
-            (hour, minute, second) = (total / 3600, total / 60 % 60, total % 60);
-        }
-        if self.twelve {
-            match self.pm {
-                Some(true) if hour < 12 => hour += 12,
-                Some(false) if hour == 12 => hour = 0,
-                _ => {}
-            }
-        }
-        let within = (0..24).contains(&hour) && (0..60).contains(&minute) && (0..60).contains(&second);
-        if !within || !(0..USECS_PER_SEC).contains(&self.micros) {
-            return Err(field_overflow(text));
-        }
-        let time = hour * USECS_PER_HOUR + minute * USECS_PER_MINUTE + second * USECS_PER_SEC + self.micros;
-        let days = self.date(text)?;
-        datetime::check_timestamp(days.checked_mul(MICROS_PER_DAY).and_then(|d| d.checked_add(time)))
-    }
-}
-
-/// Years of fewer than four digits are near 2020.
-fn complete_year(year: i64, key: &str, _digits: usize) -> i64 {
-    match year {
-        _ if key.ends_with("YYYY") => year,
-        0..70 => year + 2000,
-        70..100 => year + 1900,
-        100..520 => year + 2000,
-        520..1000 => year + 1000,
-        _ => year,
-    }
-}
-
-fn mismatch(text: &str, written: &str) -> SqlError {
-    let found: String = text.chars().take(written.len()).collect();
-    SqlError::new(state::INVALID_DATETIME_FORMAT, format!("invalid value \"{found}\" for \"{written}\""))
-}
-
-/// A number of at most `limit` characters at the start.
-fn integer<'a>(text: &'a str, written: &str, limit: usize) -> SqlResult<(i64, &'a str)> {
-    let sign = usize::from(text.starts_with(['-', '+']));
-    let digits = text[sign..].bytes().take(limit.saturating_sub(sign)).take_while(u8::is_ascii_digit).count();
-    if digits == 0 {
-        return Err(mismatch(text, written).detail("Value must be an integer."));
-    }
-    let end = sign + digits;
-    let n = text[..end].parse::<i32>().map_err(|_| {
-        SqlError::new(
-            state::DATETIME_FIELD_OVERFLOW,
-            format!("value for \"{written}\" in source string is out of range"),
-        )
-        .detail("Value must be in the range -2147483648 to 2147483647.")
-    })?;
-    Ok((n.into(), &text[end..]))
-}
-
-/// Which of the names stands at the start, in full or by three letters.
-fn word<'a>(text: &'a str, names: &[String], written: &str) -> SqlResult<(i64, &'a str)> {
-    let full = !matches!(written.to_ascii_uppercase().as_str(), "MON" | "DY");
-    for (at, name) in names.iter().enumerate() {
-        let name = if full { name.as_str() } else { &name[..3] };
-        if text.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name)) {
-            return Ok((at as i64, &text[name.len()..]));
-        }
-    }
-    let found = text.split(|c: char| c.is_ascii_whitespace()).next().unwrap_or_default();
-    let message = format!("invalid value \"{found}\" for \"{written}\"");
-    Err(SqlError::new(state::INVALID_DATETIME_FORMAT, message)
-        .detail("The given value did not match any of the allowed values for this field."))
-}
-
-/// A number of exactly so many characters, since the next one begins right behind it.
-fn fixed<'a>(text: &'a str, written: &str, width: usize) -> SqlResult<(i64, &'a str)> {
-    let hint = "If your source string is not fixed-width, try using the \"FM\" modifier.";
-    let there = text.chars().take(width).count();
-    let wrong = |message: String, detail: String| {
-        Err(SqlError::new(state::INVALID_DATETIME_FORMAT, message).detail(detail).hint(hint))
-    };
-    if there < width {
-        return wrong(
-            format!("source string too short for \"{written}\" formatting field"),
-            format!("Field requires {width} characters, but only {there} remain."),
-        );
-    }
-    let (n, after) = integer(text, written, width)?;
-    let read = text.len() - after.len();
-    if read < width {
-        let found: String = text.chars().take(width).collect();
-        return wrong(
-            format!("invalid value \"{found}\" for \"{written}\""),
-            format!("Field requires {width} characters, but only {read} could be parsed."),
-        );
-    }
-    Ok((n, after))
-}
-
-/// Errors: 22007 if the field has another value already.
-fn once(field: &mut Option<i64>, value: i64, written: &str) -> SqlResult<()> {
-    if field.is_some_and(|known| known != 0 && known != value) {
-        let message = format!("conflicting values for \"{written}\" field in formatting string");
-        return Err(SqlError::new(state::INVALID_DATETIME_FORMAT, message)
-            .detail("This value contradicts a previous setting for the same field type."));
-    }
-    *field = Some(value);
-    Ok(())
-}
-
-/// How dates are counted: by months, or by ISO weeks.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Convention {
-    Gregorian,
-    IsoWeek,
-}
-
-/// The one that a field belongs to.
-fn convention(key: &str) -> Option<Convention> {
-    match key {
-        "IYYY" | "IYY" | "IY" | "I" | "IW" | "ID" | "IDDD" => Some(Convention::IsoWeek),
-        "YYYY" | "YYY" | "YY" | "Y" | "Y,YYY" | "MM" | "MONTH" | "MON" | "RM" | "DD" | "DDD" | "D" | "W" | "WW" => {
-            Some(Convention::Gregorian)
-        }
-        _ => None,
     }
 }
 
@@ -915,19 +485,38 @@ pub fn number(n: &Numeric, template: &str) -> SqlResult<String> {
     };
     let zero = !digits.contains(|c: char| c.is_ascii_digit() && c != '0');
     let negative = shifted.signum() < 0 && !(zero && matches!(shifted, Numeric::Finite(_)));
-    Ok(lay_out(&t, &digits, negative))
+    Ok(lay_out(&t, &digits, negative, t.after))
 }
 
-/// `to_char` of a float with `significant` digits.
+/// `to_char` of a float, whose first `significant` digits mean something.
 pub fn float(x: f64, significant: usize, template: &str) -> SqlResult<String> {
-    number(&Numeric::from_f64(x, significant), template)
+    let t = number_template(template)?;
+    if t.roman.is_some() || t.exponent || t.shift.is_some() {
+        return number(&Numeric::from_f64(x, significant), template);
+    }
+    let (digits, decimals) = match x.is_finite() {
+        true => {
+            let whole = format!("{:.0}", x.abs()).len();
+            let decimals = t.after.min(significant.saturating_sub(whole));
+            (format!("{:.decimals$}", x.abs()), decimals)
+        }
+        false => {
+            let word = if x.is_nan() { "NaN" } else { "Infinity" };
+            (word.to_owned(), t.after.min(significant.saturating_sub(word.len())))
+        }
+    };
+    let zero = x.is_finite() && !digits.contains(|c: char| c.is_ascii_digit() && c != '0');
+    Ok(lay_out(&t, &digits, x < 0.0 && !zero, decimals))
 }
 
-fn lay_out(t: &NumberTemplate, digits: &str, negative: bool) -> String {
+/// `decimals`: how many of those that the template asks for there are.
+fn lay_out(t: &NumberTemplate, digits: &str, negative: bool, decimals: usize) -> String {
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let before = t.before + t.shift.unwrap_or(0) as usize;
+    // As in PostgreSQL, everything ends where the digits do.
+    let has_point = t.after == 0 || whole.len() > before || digits.contains('.');
     let (whole, fraction) = if whole.len() > before {
-        ("#".repeat(before), "#".repeat(t.after))
+        ("#".repeat(before), "#".repeat(decimals))
     } else {
         (whole.to_owned(), fraction.to_owned())
     };
@@ -996,6 +585,7 @@ fn lay_out(t: &NumberTemplate, digits: &str, negative: bool) -> String {
                 }
                 place += 1;
             }
+            Piece::Digit { .. } if place - before >= fraction.len() => return out,
             Piece::Digit { .. } => {
                 let at = place - before;
                 if let Some(digit) = fraction.as_bytes().get(at).filter(|_| at < last_kept) {
@@ -1003,6 +593,7 @@ fn lay_out(t: &NumberTemplate, digits: &str, negative: bool) -> String {
                 }
                 place += 1;
             }
+            Piece::Point if !has_point => return out,
             Piece::Point => {
                 place_sign(&mut out, &mut started);
                 after_point = true;

@@ -15,7 +15,7 @@ use crate::error::{SqlError, SqlResult, state};
 use crate::functions::records::UPDATED;
 use crate::rights::{DELETE, INSERT, SELECT, UPDATE};
 use crate::sql::catalog::{
-    Action, Column, Constraint, ConstraintKind, Identity, Index, Relation, RelationKind, Source,
+    Action, Column, Constraint, ConstraintKind, Identity, Index, Relation, RelationKind, Source, is_temporary,
 };
 use crate::sql::ir::{
     Assignment as Assigned, Body, Change, Column as ColumnRef, Conflict, ConflictUpdate, Cte, Delete as DeleteTree,
@@ -25,7 +25,7 @@ use crate::sql::ir::{
 use crate::sql::phrases;
 use crate::sql::plan::{Effort, Facts, NamedRow, ResultColumn, RowChange, RowId, Tag, WritePlan};
 use crate::sql::render;
-use crate::types::{NO_TYPMOD, Type, declares_collation};
+use crate::types::{NO_TYPMOD, Type, array, declares_collation};
 use crate::value::Value;
 use sqlparser::ast::{
     Assignment, AssignmentTarget, ConflictTarget, Delete, Expr, FromTable, Function, FunctionArg, FunctionArgExpr,
@@ -89,6 +89,19 @@ fn assigned_columns(target: &Target, assignments: &[Assignment]) -> Vec<i16> {
 pub(super) struct Chosen {
     pub places: Vec<usize>,
     pub listed: bool,
+    /// Where parts of columns are among them: for each value, which of the places it is for, and which part of it.
+    pub parts: Vec<PartOf>,
+}
+
+/// The place of a column among those that are named, and what of it.
+type PartOf = (usize, Vec<sqlparser::ast::ObjectNamePartFunction>);
+
+/// What of a value is assigned to.
+pub(super) enum Part {
+    /// By its subscripts, or the steps of a path.
+    Element(Vec<Typed>),
+    /// Between the bounds that are given, for each dimension.
+    Slice(Vec<[Option<Typed>; 2]>),
 }
 
 /// The names that RETURNING knows: columns of other tables are looked up among what is kept of them.
@@ -181,6 +194,8 @@ impl Binder<'_> {
             return Ok((self.merge_statement(merge, with, recursive)?, vec![]));
         }
         let (mut write, tag) = self.write_of(statement, Prefix::default())?;
+        let is_lasting = |oid: &u32| self.scope.catalog.by_oid(*oid).is_none_or(|r| !is_temporary(&r.schema));
+        let lasting = self.parts.targets.iter().any(is_lasting);
         let columns = write.returning.iter().flatten().map(|column| column.out().result()).collect();
         if self.parts.told.is_none() {
             // The client sees names of objects beside their numbers, as in a query.
@@ -222,6 +237,8 @@ impl Binder<'_> {
             statements.push(Sql::new(render::query(&told, &[], self.row_list()), Yields::Rows));
         }
         let plan = WritePlan {
+            copy: None,
+            lasting,
             alone: None,
             begins: None,
             statements,
@@ -543,15 +560,24 @@ impl Binder<'_> {
     /// The columns that an INSERT names, or all; and what it says of OVERRIDING.
     pub(super) fn chosen(&mut self, target: &Target, columns: &[ObjectName]) -> SqlResult<Chosen> {
         let mut places: Vec<usize> = Vec::new();
+        let mut parts = Vec::new();
         self.overriding = Overriding::No;
         for name in columns {
             if let Some(what) = name.0.last().and_then(|p| p.as_ident()).and_then(|i| phrases::overriding(&i.value)) {
                 self.overriding = if what == "SYSTEM" { Overriding::System } else { Overriding::User };
                 continue;
             }
-            let (at, (_, name)) = (name_start(name), schema_and_name(name)?);
+            let (whole, steps) = split_target(name);
+            let (at, (_, name)) = (name_start(name), schema_and_name(&whole)?);
             let place = self.place_named(target, &name, at)?;
-            if places.contains(&place) {
+            let known = places.iter().position(|other| *other == place);
+            let steps: Vec<_> = steps.into_iter().cloned().collect();
+            let is_part = !steps.is_empty();
+            parts.push((known.unwrap_or(places.len()), steps));
+            if let Some(known) = known {
+                if is_part && parts.iter().all(|(place, steps)| *place != known || !steps.is_empty()) {
+                    continue;
+                }
                 let text = format!("column \"{name}\" specified more than once");
                 return Err(error_at(self, SqlError::new(state::DUPLICATE_COLUMN, text), at));
             }
@@ -561,7 +587,10 @@ impl Binder<'_> {
         if !listed {
             places = (0..target.named.columns.len()).collect();
         }
-        Ok(Chosen { places, listed })
+        if parts.iter().all(|(_, steps)| steps.is_empty()) {
+            parts.clear();
+        }
+        Ok(Chosen { places, listed, parts })
     }
 
     /// INSERT … DEFAULT VALUES
@@ -577,6 +606,9 @@ impl Binder<'_> {
         target: &'t Target,
         mut chosen: Chosen,
     ) -> SqlResult<Vec<&'t Column>> {
+        if !chosen.parts.is_empty() {
+            return Err(SqlError::unsupported("assigning to parts of columns here"));
+        }
         if given > chosen.places.len() {
             return Err(SqlError::syntax("INSERT has more expressions than target columns"));
         }
@@ -653,7 +685,10 @@ impl Binder<'_> {
         if rows.iter().any(|r| r.len() != width) {
             return Err(SqlError::syntax("VALUES lists must all be the same length"));
         }
-        let columns = self.columns_for(width, target, chosen)?;
+        let mut chosen = chosen;
+        let parts = std::mem::take(&mut chosen.parts);
+        let given = values_for(width, &parts, &chosen)?;
+        let columns = self.columns_for(given, target, chosen)?;
         let (absent, rest) = self.absent_defaults(relation, &columns)?;
         let mut tuples = Vec::with_capacity(rows.len());
         let mut key = None;
@@ -661,6 +696,10 @@ impl Binder<'_> {
         let mut sets = Vec::new();
         for row in rows {
             let mut values = Vec::with_capacity(columns.len());
+            if !parts.is_empty() {
+                tuples.push(self.row_of_parts(relation, &columns, &parts, row, clause, &mut sets)?);
+                continue;
+            }
             for (column, expr) in columns.iter().zip(row) {
                 let value = self.value_for(relation, column, expr, clause, &mut sets)?;
                 if self.single && self.is_rowid(relation, column) {
@@ -688,6 +727,77 @@ impl Binder<'_> {
             self.row = self.new_row(relation, key.as_ref())?;
         }
         Ok((stored.chain(absent).collect(), InsertSource::Values { rows: tuples, rest }))
+    }
+
+    /// The values of a row of which some are for parts of columns: what is not assigned of these is not there.
+    fn row_of_parts(
+        &mut self,
+        relation: &Relation,
+        columns: &[&Column],
+        parts: &[PartOf],
+        row: &[Expr],
+        clause: Clause,
+        sets: &mut Vec<FromItem>,
+    ) -> SqlResult<Vec<Typed>> {
+        let mut values: Vec<Option<Typed>> = vec![None; columns.len()];
+        for ((place, steps), expr) in parts.iter().zip(row) {
+            let column = columns[*place];
+            if steps.is_empty() {
+                values[*place] = Some(self.value_for(relation, column, expr, clause, sets)?);
+                continue;
+            }
+            self.refuse_generated(column, false)?;
+            if is_default(expr) {
+                let text = "cannot set an array element to DEFAULT";
+                return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text));
+            }
+            self.levels.push(Level::new(clause));
+            let bound = self.part_named(&steps.iter().collect::<Vec<_>>());
+            let bound = bound.and_then(|part| Ok((part, self.expr(expr)?)));
+            sets.extend(self.levels.pop().into_iter().flat_map(|level| level.sets));
+            let (part, value) = bound?;
+            let old = values[*place].take().unwrap_or_else(|| Typed::null(column.ty).typmod(column.typmod));
+            values[*place] = Some(self.with_part(&column.name, old, part, value)?);
+        }
+        let mut row = Vec::with_capacity(columns.len());
+        for (column, value) in columns.iter().zip(values) {
+            if column.generated.is_none() {
+                let value = value.unwrap_or_else(|| Typed::null(column.ty));
+                let value = self.in_domain(value, column.domain)?;
+                row.push(self.never_null(relation, column, value));
+            }
+        }
+        Ok(row)
+    }
+
+    /// The same of values that a query gives.
+    fn values_of_parts(
+        &mut self,
+        relation: &Relation,
+        columns: &[&Column],
+        parts: &[PartOf],
+        given: Vec<Typed>,
+    ) -> SqlResult<Vec<Typed>> {
+        let mut values: Vec<Option<Typed>> = vec![None; columns.len()];
+        for ((place, steps), value) in parts.iter().zip(given) {
+            let column = columns[*place];
+            if steps.is_empty() {
+                values[*place] = Some(self.assign(value, column.ty, column.typmod, Some(&column.name))?);
+                continue;
+            }
+            self.levels.push(Level::new(Clause::Values));
+            let part = self.part_named(&steps.iter().collect::<Vec<_>>());
+            self.levels.pop();
+            let old = values[*place].take().unwrap_or_else(|| Typed::null(column.ty).typmod(column.typmod));
+            values[*place] = Some(self.with_part(&column.name, old, part?, value)?);
+        }
+        let mut row = Vec::with_capacity(columns.len());
+        for (column, value) in columns.iter().zip(values) {
+            let value = value.unwrap_or_else(|| Typed::null(column.ty));
+            let value = self.in_domain(value, column.domain)?;
+            row.push(self.never_null(relation, column, value));
+        }
+        Ok(row)
     }
 
     /// An expression or DEFAULT as it is stored into a column. `sets`: functions in it that yield rows.
@@ -727,10 +837,24 @@ impl Binder<'_> {
         let relation = &*target.relation;
         let mut tree: QueryTree = self.query_tree(query)?;
         let width = tree.outputs().len();
-        let columns = self.columns_for(width, target, chosen)?;
+        let mut chosen = chosen;
+        let parts = std::mem::take(&mut chosen.parts);
+        let given = values_for(width, &parts, &chosen)?;
+        let columns = self.columns_for(given, target, chosen)?;
         for (i, column) in columns.iter().enumerate() {
             self.refuse_generated(column, false)?;
-            self.assign_output(&mut tree, i, column)?;
+            if parts.is_empty() {
+                self.assign_output(&mut tree, i, column)?;
+            }
+        }
+        let mut whole = Vec::new();
+        if !parts.is_empty() {
+            self.decide_outputs(&mut tree)?;
+            let outputs = tree.outputs().into_iter().enumerate().map(|(i, out)| {
+                let value = Node::Column(ColumnRef::plain(format!("c{}", i + 1)));
+                Typed::new(out.ty, value).typmod(out.typmod)
+            });
+            whole = self.values_of_parts(relation, &columns, &parts, outputs.collect())?;
         }
         let (absent, rest) = self.absent_defaults(relation, &columns)?;
         let names: Vec<String> = columns.iter().map(|c| c.name.clone()).chain(absent).collect();
@@ -741,12 +865,16 @@ impl Binder<'_> {
             let passed = self.overriding == Overriding::User && column.identity.is_some();
             own.push(if passed { self.stored_default(relation, column)? } else { None });
         }
-        if rest.is_empty() && !conflict && rowid.is_none() && own.iter().all(Option::is_none) {
+        let plain = rest.is_empty() && !conflict && rowid.is_none() && own.iter().all(Option::is_none);
+        if plain && parts.is_empty() {
             return Ok((names, InsertSource::Query(Box::new(tree))));
         }
         let value = |(i, column): (usize, &&Column)| {
             if let Some(default) = &own[i] {
                 return default.clone();
+            }
+            if let Some(value) = whole.get(i) {
+                return value.clone();
             }
             let value = Node::Column(ColumnRef::plain(format!("c{}", i + 1)));
             let value = Typed::new(column.ty, value).typmod(column.typmod);
@@ -1193,36 +1321,45 @@ impl Binder<'_> {
             let text = "cannot set an array element to DEFAULT";
             return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text));
         }
-        let slice = steps.iter().any(|step| step.name.value == phrases::SLICE);
-        let mut bounds: Vec<Typed> = Vec::new();
-        for arg in steps.iter().flat_map(|step| &step.args) {
-            bounds.push(self.within(Clause::Set, |this| this.argument(arg, Location::empty()))?);
-        }
-        let value = self.within(Clause::Set, |this| this.expr(value))?;
-        let dimensions = if slice { steps.len() } else { 1 };
+        let (part, value) = self.within(Clause::Set, |this| Ok((this.part_named(steps)?, this.expr(value)?)))?;
         let old = Typed { ty: column.ty, typmod: column.typmod, ..old };
-        self.with_part(&column.name, old, (bounds, slice.then_some(dimensions)), value)
+        self.with_part(&column.name, old, part, value)
     }
 
-    /// A value with a part set: an element, or a slice of so many dimensions.
-    pub(super) fn with_part(
-        &mut self,
-        name: &str,
-        old: Typed,
-        (bounds, slice): (Vec<Typed>, Option<usize>),
-        value: Typed,
-    ) -> SqlResult<Typed> {
+    /// The part of a value that subscripts behind its name mean.
+    fn part_named(&mut self, steps: &[&sqlparser::ast::ObjectNamePartFunction]) -> SqlResult<Part> {
+        let mut bounds = Vec::with_capacity(steps.len());
+        for step in steps {
+            let mut both = Vec::with_capacity(2);
+            for arg in &step.args {
+                both.push(self.subscript_given(arg, Location::empty())?);
+            }
+            bounds.push(both);
+        }
+        if steps.iter().all(|step| step.name.value == phrases::ELEMENT) {
+            return Ok(Part::Element(bounds.into_iter().flatten().flatten().collect()));
+        }
+        // Among slices, `n` is `1:n`.
+        let first = || Some(Typed::constant(Type::INT4, Value::Int(1)));
+        let pair = |mut both: Vec<Option<Typed>>| match (both.pop(), both.pop()) {
+            (Some(upper), Some(lower)) => [lower, upper],
+            (Some(index), None) => [first(), index],
+            _ => [None, None],
+        };
+        Ok(Part::Slice(bounds.into_iter().map(pair).collect()))
+    }
+
+    /// A value with a part set.
+    pub(super) fn with_part(&mut self, name: &str, old: Typed, part: Part, value: Typed) -> SqlResult<Typed> {
         let (whole, whole_typmod) = (old.ty, old.typmod);
-        let (op, ty, typmod, target) = match (whole, slice.is_some()) {
+        let slice = matches!(part, Part::Slice(_));
+        let (op, ty, typmod, target) = match (whole, slice) {
             (Type::JSONB, false) => (Op::SetElement, Type::JSONB, crate::types::NO_TYPMOD, whole),
             (Type::JSONB, true) => {
                 let text = "jsonb subscript does not support slices";
                 return Err(SqlError::new(state::DATATYPE_MISMATCH, text));
             }
-            (ty, true) if ty.is_array() && slice == Some(1) => (Op::SetSlice, ty, whole_typmod, ty),
-            (ty, true) if ty.is_array() => {
-                return Err(SqlError::unsupported("assignment to a slice of several dimensions"));
-            }
+            (ty, true) if ty.is_array() => (Op::SetSlice, ty, whole_typmod, ty),
             (ty, false) if ty.is_array() => (Op::SetElement, ty.element().unwrap_or(Type::TEXT), whole_typmod, ty),
             (ty, _) => {
                 let name = self.type_name(ty);
@@ -1239,16 +1376,29 @@ impl Binder<'_> {
                 SqlError::new(state::DATATYPE_MISMATCH, text).hint("You will need to rewrite or cast the expression.")
             })?;
         let mut args = vec![old];
-        if whole == Type::JSONB {
-            args.push(Typed::bool(bounds.first().is_some_and(|first| first.ty.is_integer())));
-            args.push(value);
-            for bound in bounds {
-                args.push(self.jsonb_subscript(bound)?);
+        if whole.is_array() {
+            array::check_dimensions(match &part {
+                Part::Element(bounds) => bounds.len(),
+                Part::Slice(bounds) => bounds.len(),
+            })?;
+        }
+        match part {
+            Part::Element(bounds) if whole == Type::JSONB => {
+                args.push(Typed::bool(bounds.first().is_some_and(|first| first.ty.is_integer())));
+                args.push(value);
+                for bound in bounds {
+                    args.push(self.jsonb_subscript(bound)?);
+                }
             }
-        } else {
-            args.push(value);
-            for bound in bounds {
-                args.push(self.subscript(bound)?);
+            Part::Element(bounds) => {
+                args.push(value);
+                for bound in bounds {
+                    args.push(self.subscript(bound)?);
+                }
+            }
+            Part::Slice(bounds) => {
+                args.push(value);
+                args.extend(self.slice_bounds(bounds)?);
             }
         }
         Ok(Typed::apply(target, op, args).typmod(whole_typmod))
@@ -1499,6 +1649,16 @@ fn not_updatable(relation: &Relation, action: &str) -> SqlError {
             SqlError::new(state::WRONG_OBJECT_TYPE, format!("cannot change sequence \"{name}\""))
         }
         _ => SqlError::new(state::WRONG_OBJECT_TYPE, format!("\"{name}\" is not a table")),
+    }
+}
+
+/// For how many columns so many values of an INSERT are.
+fn values_for(width: usize, parts: &[PartOf], chosen: &Chosen) -> SqlResult<usize> {
+    match parts.len() {
+        0 => Ok(width),
+        n if width > n => Err(SqlError::syntax("INSERT has more expressions than target columns")),
+        n if width < n => Err(SqlError::syntax("INSERT has more target columns than expressions")),
+        _ => Ok(chosen.places.len()),
     }
 }
 

@@ -99,6 +99,8 @@ impl Binder<'_> {
             statements.push(render::write(write, Yields::Count, &self.hoisted, rows));
         }
         Ok(WritePlan {
+            copy: None,
+            lasting: true,
             alone: None,
             begins: None,
             statements,

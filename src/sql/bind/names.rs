@@ -158,6 +158,8 @@ pub(super) struct Level {
     pub hidden: Vec<(String, Hidden)>,
     /// Within what no function may yield rows.
     pub no_sets: Option<&'static str>,
+    /// Direct arguments of ordered-set aggregates: they are computed once for a group.
+    pub direct: Vec<Typed>,
 }
 
 /// Why a FROM item cannot be named.
@@ -180,6 +182,7 @@ impl Level {
             sources: 0,
             hidden: Vec::new(),
             no_sets: None,
+            direct: Vec::new(),
         }
     }
 }

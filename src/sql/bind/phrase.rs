@@ -2,6 +2,7 @@
 //!
 //! `BETWEEN SYMMETRIC`, named arguments, rows beside queries, WITH TIES, INTERSECT ALL and EXCEPT ALL, WITHIN GROUP.
 
+use super::dml::Part;
 use super::names::{Clause, fold};
 use super::scalar::operator_name;
 use super::{Binder, error_at, parse_expr};
@@ -10,6 +11,7 @@ use crate::functions::{CastContext, builtin, lookup_functions};
 use crate::sql::ir::{
     Body, Call, Column, FIRST, Named, Node, Op, OrderKey, Over, Query as Tree, SetOperator, SortKey, SubQuery, Typed,
 };
+use crate::sql::phrases;
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
 use sqlparser::ast::{BinaryOperator, Expr, FunctionArg, FunctionArgExpr, OrderByExpr, Query};
@@ -52,16 +54,29 @@ impl Binder<'_> {
 
     /// `a[1] := x` of a program: the whole value of `a`, whose name comes first, with that part set.
     pub(super) fn set_part(&mut self, slice: bool, args: &[FunctionArg], at: Location) -> SqlResult<Typed> {
-        let args = args.iter().map(|arg| self.argument(arg, at)).collect::<SqlResult<Vec<_>>>()?;
+        let args = args.iter().map(|arg| self.subscript_given(arg, at)).collect::<SqlResult<Vec<_>>>()?;
         let mut args = args.into_iter();
-        let (Some(Typed { node: Node::Text(name), .. }), Some(old), Some(value)) =
+        let (Some(Some(Typed { node: Node::Text(name), .. })), Some(Some(old)), Some(Some(value))) =
             (args.next(), args.next(), args.next())
         else {
             return Err(SqlError::internal("an assignment to a part takes a name and values"));
         };
-        let bounds: Vec<Typed> = args.collect();
-        let dimensions = slice.then_some(bounds.len() / 2);
-        self.with_part(&name, old, (bounds, dimensions), value)
+        let bounds: Vec<Option<Typed>> = args.collect();
+        let part = match slice {
+            true => Part::Slice(bounds.chunks_exact(2).map(|both| [both[0].clone(), both[1].clone()]).collect()),
+            false => Part::Element(bounds.into_iter().flatten().collect()),
+        };
+        self.with_part(&name, old, part, value)
+    }
+
+    /// A subscript, unless it is left out.
+    pub(super) fn subscript_given(&mut self, arg: &FunctionArg, at: Location) -> SqlResult<Option<Typed>> {
+        match arg {
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Identifier(ident))) if ident.value == phrases::OMITTED => {
+                Ok(None)
+            }
+            arg => self.argument(arg, at).map(Some),
+        }
     }
 
     /// `f(a, VARIADIC array)`: the elements that are written out one by one, or what says the same of a whole array.
@@ -318,6 +333,7 @@ impl Binder<'_> {
             let keys = keys.iter().map(|k| this.sort_key(k)).collect::<SqlResult<Vec<_>>>()?;
             Ok((direct, keys))
         })?;
+        self.level().direct.extend(direct.iter().cloned());
         if direct.len() != keys.len() {
             let text = format!(
                 "To use the hypothetical-set aggregate {name}, the number of hypothetical direct arguments (here {}) must \

@@ -729,6 +729,13 @@ impl Binder<'_> {
             for expr in columns.iter().map(|c| &c.expr).chain(having.as_ref()).chain(&ordered).chain(&on_exprs) {
                 self.check_grouped(expr, &group, &determining)?;
             }
+            for direct in std::mem::take(&mut self.level().direct) {
+                let detail = "Direct arguments of an ordered-set aggregate must use only grouped columns.";
+                self.check_grouped(&direct, &group, &determining).map_err(|error| error.detail(detail))?;
+                if grouped.is_some() && self.reads_own_column(std::slice::from_ref(&direct)) {
+                    return Err(SqlError::unsupported("direct arguments that read what grouping sets group by"));
+                }
+            }
         }
         let (mut columns, mut having, mut keys, mut on_exprs, mut from, mut filter) =
             (columns, having, keys, on_exprs, from, filter);

@@ -16,7 +16,7 @@ use crate::sql::phrases;
 use crate::types::interval::Interval;
 use crate::types::text::parse_text;
 use crate::types::zone::Zone;
-use crate::types::{NO_TYPMOD, Type, bits, interval_typmod, numeric_typmod};
+use crate::types::{NO_TYPMOD, Type, array, bits, interval_typmod, numeric_typmod};
 use crate::value::Value;
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, CaseWhen, CastKind, CeilFloorKind, DataType, DuplicateTreatment, Expr, Function,
@@ -287,27 +287,34 @@ impl Binder<'_> {
             return Err(SqlError::new(state::DATATYPE_MISMATCH, text));
         };
         let (ty, at) = (base.ty, base.at);
+        array::check_dimensions(rest.len())?;
+        if rest.iter().any(|access| matches!(access, AccessExpr::Subscript(Subscript::Slice { .. }))) {
+            let mut bounds = Vec::with_capacity(rest.len());
+            for access in rest {
+                let (lower, upper) = match access {
+                    AccessExpr::Subscript(Subscript::Slice { lower_bound, upper_bound, stride: None }) => {
+                        (lower_bound.as_ref(), upper_bound.as_ref())
+                    }
+                    // Among slices, `n` is `1:n`.
+                    AccessExpr::Subscript(Subscript::Index { index }) => {
+                        bounds.push([Some(Typed::constant(Type::INT4, Value::Int(1))), Some(self.expr(index)?)]);
+                        continue;
+                    }
+                    _ => return Err(SqlError::unsupported("this kind of subscript")),
+                };
+                let mut bound = |bound: Option<&Expr>| bound.map(|bound| self.expr(bound)).transpose();
+                bounds.push([bound(lower)?, bound(upper)?]);
+            }
+            let mut args = vec![base];
+            args.extend(self.slice_bounds(bounds)?);
+            return Ok(Typed::apply(ty, Op::Slice, args).at(at));
+        }
         let mut args = vec![base];
         for access in rest {
             match access {
                 AccessExpr::Subscript(Subscript::Index { index }) => {
                     let index = self.expr(index)?;
                     args.push(self.subscript(index)?);
-                }
-                AccessExpr::Subscript(Subscript::Slice { lower_bound, upper_bound, stride: None })
-                    if rest.len() == 1 =>
-                {
-                    for bound in [lower_bound, upper_bound] {
-                        let bound = match bound {
-                            Some(bound) => {
-                                let bound = self.expr(bound)?;
-                                self.subscript(bound)?
-                            }
-                            None => Typed::null(Type::INT4),
-                        };
-                        args.push(bound);
-                    }
-                    return Ok(Typed::apply(ty, Op::Slice, args).at(at));
                 }
                 AccessExpr::Dot(field) => {
                     return Err(SqlError::unsupported(format!("the field {field} of a composite")));
@@ -316,6 +323,17 @@ impl Binder<'_> {
             }
         }
         Ok(Typed::apply(element, Op::Subscript, args).at(at))
+    }
+
+    /// Bounds of a slice, behind a number that says which of them there are: two bits for each dimension.
+    pub(super) fn slice_bounds(&mut self, bounds: Vec<[Option<Typed>; 2]>) -> SqlResult<Vec<Typed>> {
+        let given = bounds.iter().flatten().map(Option::is_some);
+        let which = (0..).zip(given).map(|(bit, given)| i64::from(given) << bit).sum();
+        let mut args = vec![Typed::constant(Type::INT4, Value::Int(which))];
+        for bound in bounds.into_iter().flatten() {
+            args.push(bound.map_or_else(|| Ok(Typed::null(Type::INT4)), |bound| self.subscript(bound))?);
+        }
+        Ok(args)
     }
 
     /// `j['a'][1]`: what stands at the end of the path.
@@ -963,6 +981,10 @@ impl Binder<'_> {
             return Err(error_at(self, SqlError::unsupported("IGNORE NULLS"), at));
         }
         if !function.within_group.is_empty() {
+            if !order.is_empty() {
+                let error = SqlError::syntax("cannot use multiple ORDER BY clauses with WITHIN GROUP");
+                return Err(error_at(self, error, at));
+            }
             return self.within_group(name, function, list, at);
         }
         if aggregate {
@@ -1269,6 +1291,8 @@ impl Binder<'_> {
             Ok((args, keys))
         })?;
         let args = args.into_iter().map(|a| self.record(a)).collect::<SqlResult<Vec<_>>>()?;
+        // As they are written: the aggregate may take another type.
+        let written = args.clone();
         let reads_only_outside = self.level().outer.len() > outer_before && !self.reads_own_column(&args);
         if reads_only_outside && !windowed {
             return Err(error_at(self, SqlError::unsupported("an aggregate of an outer query"), at));
@@ -1301,13 +1325,8 @@ impl Binder<'_> {
         if let Some((code, text)) = refused {
             return Err(error_at(self, SqlError::new(code, text), at));
         }
-        // A varchar may have become the text that the aggregate takes.
-        let argument = |expr: &Typed| {
-            args.iter().any(|arg| match &arg.node {
-                Node::Apply(Op::Relabel, inner) => arg == expr || inner.first() == Some(expr),
-                node => arg == expr || *node == expr.node && expr.ty == Type::VARCHAR,
-            })
-        };
+        let is_literal = |expr: &Typed| matches!(expr.node, Node::Const(_) | Node::Text(_));
+        let argument = |expr: &Typed| written.iter().any(|arg| arg == expr || arg.is_unknown() && is_literal(expr));
         if distinct && order.iter().any(|k| !argument(&k.expr)) {
             let text = "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list";
             return Err(error_at(self, SqlError::new(state::INVALID_COLUMN_REFERENCE, text), at));
@@ -1365,6 +1384,7 @@ impl Binder<'_> {
             return Err(error_at(self, SqlError::new(state::GROUPING_ERROR, text), at));
         }
         let filter = self.filter(function)?;
+        let outer_before = self.level().outer.len();
         if hypothetical {
             return self.hypothetical(name, &list.args, &function.within_group, filter.as_ref(), at);
         }
@@ -1373,6 +1393,11 @@ impl Binder<'_> {
             let order = function.within_group.iter().map(|o| this.sort_key(o)).collect::<SqlResult<Vec<_>>>()?;
             Ok((args, order))
         })?;
+        let ordered: Vec<Typed> = order.iter().map(|key| key.expr.clone()).collect();
+        if self.level().outer.len() > outer_before && !self.reads_own_column(&ordered) {
+            return Err(error_at(self, SqlError::unsupported("an aggregate of an outer query"), at));
+        }
+        self.level().direct.extend(args.iter().cloned());
         args.extend(order.iter().map(|key| key.expr.clone()));
         let (function, args, ty) = match self.resolve_function(name, args, at)? {
             Ok(found) => found,
@@ -1384,7 +1409,7 @@ impl Binder<'_> {
         Ok(Typed::new(ty, Node::Call(Box::new(call))).at(at))
     }
 
-    fn reads_own_column(&mut self, args: &[Typed]) -> bool {
+    pub(super) fn reads_own_column(&mut self, args: &[Typed]) -> bool {
         let own: Vec<usize> = self.level().names.ranges.iter().map(|r| r.id).collect();
         args.iter().any(|a| a.any(&|e| matches!(&e.node, Node::Column(c) if own.contains(&c.range))))
     }

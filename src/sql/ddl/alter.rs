@@ -5,6 +5,7 @@ use super::grammar::{
 };
 use super::roles::owners;
 use super::rows::referenced_key;
+use super::storage;
 use super::table::{
     allow, check_generated, define_column, define_constraint, drop_views, freeze_default, guard_foreign_key,
     guard_unique, mentioned, nextval_of, owned_sequence, plain_column, refuse_system_column, release_owned,
@@ -88,8 +89,7 @@ pub fn table(
             (RelationKind::Materialized { .. }, action) => alter_materialized(work, &current, action)?,
             (RelationKind::View { .. }, action) => alter_view(work, &current, action)?,
             (RelationKind::Table, action) => alter(work, &current, action)?,
-            // Parameters of how it is stored.
-            (RelationKind::Index { .. }, AlterAction::Options(_)) => {}
+            (RelationKind::Index { .. }, AlterAction::Options(given)) => storage::alter(work, &current, given)?,
             (RelationKind::Index { table }, AlterAction::KeyStatistics(number)) => {
                 key_statistics(work, &current, *table, *number)?;
             }
@@ -138,11 +138,11 @@ fn alter(work: &mut Work<'_>, table: &Relation, action: &AlterAction) -> SqlResu
             let text = "cannot refer to non-index column by number";
             Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text))
         }
-        AlterAction::RenameTo(_)
-        | AlterAction::SetSchema(_)
-        | AlterAction::OwnerTo(_)
-        | AlterAction::Options(_)
-        | AlterAction::Accepted => Ok(()),
+        AlterAction::RenameTo(_) | AlterAction::SetSchema(_) | AlterAction::OwnerTo(_) | AlterAction::Accepted => {
+            Ok(())
+        }
+        AlterAction::Options(given) => storage::alter(work, table, given),
+        AlterAction::ClusterOn(index) => storage::cluster_on(work, table, index.as_deref()),
     }
 }
 
@@ -190,7 +190,8 @@ fn alter_materialized(work: &mut Work<'_>, view: &Relation, action: &AlterAction
     match action {
         AlterAction::RenameColumn(from, to) => rename_column(work, view, from, to),
         AlterAction::Attribute(name) => column(view, name).map(|_| ()),
-        AlterAction::Options(_) => Ok(()),
+        AlterAction::Options(given) => storage::alter(work, view, given),
+        AlterAction::ClusterOn(index) => storage::cluster_on(work, view, index.as_deref()),
         action => {
             let message =
                 format!("ALTER action {} cannot be performed on relation \"{}\"", described(action), view.name);
@@ -224,6 +225,8 @@ fn described(action: &AlterAction) -> &'static str {
         AlterAction::RenameTo(_) | AlterAction::RenameColumn(..) => "RENAME",
         AlterAction::OwnerTo(_) => "OWNER TO",
         AlterAction::Options(_) => "SET",
+        AlterAction::ClusterOn(Some(_)) => "CLUSTER ON",
+        AlterAction::ClusterOn(None) => "SET WITHOUT CLUSTER",
         AlterAction::SetSchema(_) => "SET SCHEMA",
         AlterAction::Accepted => "this",
     }
@@ -234,7 +237,7 @@ fn set_view_options(work: &mut Work<'_>, view: &Relation, changes: &[(String, Op
     let RelationKind::View { options, .. } = &mut new.kind else { return Ok(()) };
     for (name, value) in changes {
         match value {
-            Some(value) => set_view_option(options, name, value)?,
+            Some(value) => set_view_option(options, name, &value.to_ascii_lowercase())?,
             None => options.reset(name),
         }
     }

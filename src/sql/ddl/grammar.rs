@@ -2,6 +2,7 @@
 
 use super::roles::grants::{self, Grant, Target};
 use super::roles::{RoleSpec, RoleStatement, grammar as roles};
+use super::storage::Given;
 use super::{absent, schema};
 use crate::error::{SqlError, SqlResult, state};
 use crate::sql::catalog::{self, Action, ViewOptions};
@@ -35,6 +36,11 @@ pub enum Ddl {
         options: ViewOptions,
     },
     CreateMaterialized(CreateMaterialized),
+    /// CLUSTER, of all tables if none is named.
+    Cluster {
+        table: Option<Name>,
+        index: Option<String>,
+    },
     Refresh {
         name: Name,
         concurrently: bool,
@@ -198,6 +204,7 @@ pub struct CreateTable {
     pub like: Vec<Like>,
     /// CREATE TABLE AS: column names, query, WITH DATA.
     pub query: Option<(Vec<String>, String, bool)>,
+    pub storage: Vec<Given>,
 }
 
 #[derive(Clone, Debug)]
@@ -207,6 +214,7 @@ pub struct CreateMaterialized {
     pub columns: Vec<String>,
     pub query: String,
     pub with_data: bool,
+    pub storage: Vec<Given>,
 }
 
 /// What becomes of a temporary table when the transaction ends.
@@ -259,6 +267,8 @@ pub struct ConstraintDef {
     pub nulls_equal: bool,
     /// Of keys: columns that their index has besides.
     pub include: Vec<String>,
+    /// And its storage parameters.
+    pub storage: Vec<Given>,
     /// Rows that are there are not looked at.
     pub not_valid: bool,
     pub position: u32,
@@ -274,6 +284,7 @@ impl ConstraintDef {
             initially_deferred: false,
             nulls_equal: false,
             include: Vec::new(),
+            storage: Vec::new(),
             not_valid: false,
             position: 0,
         }
@@ -299,6 +310,8 @@ pub enum ConstraintSyntax {
         referenced: Vec<String>,
         on_update: Action,
         on_delete: Action,
+        /// MATCH FULL
+        full: bool,
     },
     Identity {
         always: bool,
@@ -367,6 +380,7 @@ pub struct CreateIndex {
     pub method: Option<String>,
     pub nulls_equal: bool,
     pub predicate: Option<String>,
+    pub storage: Vec<Given>,
 }
 
 #[derive(Clone, Debug)]
@@ -441,8 +455,10 @@ pub enum AlterAction {
     /// What tunes PostgreSQL's storage and planner for a column, which must exist.
     Attribute(String),
     OwnerTo(RoleSpec),
-    /// Options of a view, or storage parameters, which change nothing here; those without a value are given up.
-    Options(Vec<(String, Option<String>)>),
+    /// Options of a view, or storage parameters; those without a value are given up.
+    Options(Vec<Given>),
+    /// The index that CLUSTER is about, or none.
+    ClusterOn(Option<String>),
     SetSchema(String),
     /// What changes nothing here.
     Accepted,
@@ -485,6 +501,8 @@ pub fn statement(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
         let with_data = !c.eat_all("WITH NO DATA");
         c.eat_all("WITH DATA");
         ok(Ddl::Refresh { name, concurrently, with_data })?
+    } else if c.eat("CLUSTER") {
+        cluster(c)?
     } else if c.eat("COMMENT") {
         comment(c)?
     } else if c.is("GRANT") || c.is("REVOKE") {
@@ -498,6 +516,31 @@ pub fn statement(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     };
     c.finish()?;
     Ok(ast)
+}
+
+/// `CLUSTER [VERBOSE] [table [USING index]]`, `CLUSTER index ON table`
+fn cluster(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
+    if !c.eat("VERBOSE") && c.is("(") {
+        c.paren_list(|c| {
+            let name = c.any_word()?.to_ascii_lowercase();
+            if !c.is(",") && !c.is(")") {
+                c.take_until(|c| c.is(",") || c.is(")"))?;
+            }
+            match name.as_str() {
+                "verbose" => Ok(()),
+                _ => Err(SqlError::syntax(format!("unrecognized CLUSTER option \"{name}\""))),
+            }
+        })?;
+    }
+    if c.peek().is_none() || c.is(";") {
+        return ok(Ddl::Cluster { table: None, index: None });
+    }
+    let first = c.name()?;
+    if c.eat("ON") {
+        return ok(Ddl::Cluster { table: Some(c.name()?), index: Some(first.name) });
+    }
+    let index = if c.eat("USING") { Some(c.ident()?) } else { None };
+    ok(Ddl::Cluster { table: Some(first), index })
 }
 
 /// GRANT and REVOKE, of rights and of roles. `defaults`: they are default privileges, of these roles in these schemas.
@@ -765,8 +808,8 @@ fn create_view(c: &mut Cursor<'_>, temporary: bool, replace: bool, recursive: bo
     let columns = if c.is("(") || recursive { c.paren_list(Cursor::ident)? } else { Vec::new() };
     let mut options = ViewOptions::default();
     if c.eat("WITH") {
-        for (name, value) in c.paren_list(view_option)? {
-            set_view_option(&mut options, &name, &value)?;
+        for (name, value) in parameters(c)? {
+            set_view_option(&mut options, &name, &value.unwrap_or_default().to_ascii_lowercase())?;
         }
     }
     c.expect("AS")?;
@@ -796,17 +839,28 @@ fn create_view(c: &mut Cursor<'_>, temporary: bool, replace: bool, recursive: bo
 }
 
 /// `[toast.]name [= value]`
-fn view_option(c: &mut Cursor<'_>) -> SqlResult<(String, String)> {
+fn parameter(c: &mut Cursor<'_>) -> SqlResult<Given> {
     let mut name = c.any_word()?;
     while c.eat(".") {
         name = format!("{name}.{}", c.any_word()?);
     }
-    let mut value = String::new();
-    if c.eat("=") {
-        value.push_str(if c.eat("-") { "-" } else { "" });
-        value.push_str(c.bump().map_or("", |t| t.text(c.source)));
+    if !c.eat("=") {
+        return Ok((name, None));
     }
-    Ok((name, value.trim_matches('\'').to_ascii_lowercase()))
+    let mut value = String::from(if c.eat("-") { "-" } else { "" });
+    if !c.eat("+") && c.peek().is_none() {
+        return Err(c.error());
+    }
+    let token = c.bump();
+    let (word, text) = token.map_or((false, ""), |t| (t.kind == Kind::Word, t.text(c.source)));
+    value.push_str(text.trim_matches('\''));
+    Ok((name, Some(if word { value.to_ascii_lowercase() } else { value })))
+}
+
+/// Parameters in parentheses; those that are given no value are on.
+fn parameters(c: &mut Cursor<'_>) -> SqlResult<Vec<Given>> {
+    let given = c.paren_list(parameter)?;
+    Ok(given.into_iter().map(|(name, value)| (name, Some(value.unwrap_or_else(|| "true".to_owned())))).collect())
 }
 
 /// Errors: 22023 for an option that columns do not have, or a value that it cannot have.
@@ -854,6 +908,7 @@ fn create_table(c: &mut Cursor<'_>, temporary: bool, unlogged: bool) -> SqlResul
         constraints: Vec::new(),
         like: Vec::new(),
         query: None,
+        storage: Vec::new(),
     };
     if c.is("OF") || (c.is("PARTITION") && c.is_at(1, "OF")) {
         return unsupported(c, "CREATE TABLE OF");
@@ -880,10 +935,7 @@ fn create_table(c: &mut Cursor<'_>, temporary: bool, unlogged: bool) -> SqlResul
         if c.eat("USING") {
             c.ident()?;
         } else if c.eat("WITH") {
-            // Storage parameters tune PostgreSQL's heap; there is nothing of the kind here.
-            if !c.skip_parens()? {
-                return Err(c.error());
-            }
+            table.storage = parameters(c)?;
         } else if c.eat("TABLESPACE") {
             c.ident()?;
         } else if c.eat_all("ON COMMIT") {
@@ -934,21 +986,19 @@ fn create_materialized(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     let if_not_exists = c.eat_all("IF NOT EXISTS");
     let name = c.name()?;
     let columns = if c.is("(") { c.paren_list(Cursor::ident)? } else { Vec::new() };
+    let mut storage = Vec::new();
     loop {
         if c.eat("USING") || c.eat("TABLESPACE") {
             c.ident()?;
         } else if c.eat("WITH") {
-            // Storage parameters tune PostgreSQL's heap.
-            if !c.skip_parens()? {
-                return Err(c.error());
-            }
+            storage = parameters(c)?;
         } else {
             break;
         }
     }
     c.expect("AS")?;
     let (query, with_data) = stored_query(c)?;
-    ok(Ddl::CreateMaterialized(CreateMaterialized { name, if_not_exists, columns, query, with_data }))
+    ok(Ddl::CreateMaterialized(CreateMaterialized { name, if_not_exists, columns, query, with_data, storage }))
 }
 
 /// `name, …)` and nothing else: the column list of CREATE TABLE AS.
@@ -1049,7 +1099,7 @@ fn checked(c: &mut Cursor<'_>, take: impl FnOnce(&mut Cursor<'_>) -> SqlResult<S
 fn column_constraint(c: &mut Cursor<'_>) -> SqlResult<Option<ConstraintDef>> {
     let position = c.position();
     let name = if c.eat("CONSTRAINT") { Some(c.ident()?) } else { None };
-    let mut nulls = false;
+    let (mut nulls, mut storage) = (false, Vec::new());
     let kind = if c.eat_all("NOT NULL") {
         ConstraintSyntax::NotNull
     } else if c.eat("NULL") {
@@ -1061,11 +1111,11 @@ fn column_constraint(c: &mut Cursor<'_>) -> SqlResult<Option<ConstraintDef>> {
         c.eat_all("NO INHERIT");
         ConstraintSyntax::Check(text)
     } else if c.eat_all("PRIMARY KEY") {
-        index_storage(c)?;
+        storage = index_storage(c)?;
         ConstraintSyntax::PrimaryKey(Vec::new())
     } else if c.eat("UNIQUE") {
         nulls = nulls_equal(c)?;
-        index_storage(c)?;
+        storage = index_storage(c)?;
         ConstraintSyntax::Unique(Vec::new())
     } else if c.eat("REFERENCES") {
         references(c, Vec::new())?
@@ -1078,7 +1128,7 @@ fn column_constraint(c: &mut Cursor<'_>) -> SqlResult<Option<ConstraintDef>> {
     } else {
         return Ok(None);
     };
-    let mut constraint = ConstraintDef { name, nulls_equal: nulls, position, ..ConstraintDef::new(kind) };
+    let mut constraint = ConstraintDef { name, nulls_equal: nulls, storage, position, ..ConstraintDef::new(kind) };
     attributes(c, &mut constraint)?;
     Ok(Some(constraint))
 }
@@ -1104,22 +1154,19 @@ fn nulls_equal(c: &mut Cursor<'_>) -> SqlResult<bool> {
     Ok(equal)
 }
 
-/// The columns behind INCLUDE, and what follows them.
-fn index_parameters(c: &mut Cursor<'_>) -> SqlResult<Vec<String>> {
+/// The columns behind INCLUDE, and the storage parameters.
+fn index_parameters(c: &mut Cursor<'_>) -> SqlResult<(Vec<String>, Vec<Given>)> {
     let include = if c.eat("INCLUDE") { c.paren_list(Cursor::ident)? } else { Vec::new() };
-    index_storage(c)?;
-    Ok(include)
+    Ok((include, index_storage(c)?))
 }
 
-/// WITH and TABLESPACE say nothing here.
-fn index_storage(c: &mut Cursor<'_>) -> SqlResult<()> {
-    if c.eat("WITH") && !c.skip_parens()? {
-        return Err(c.error());
-    }
+/// Storage parameters; TABLESPACE says nothing here.
+fn index_storage(c: &mut Cursor<'_>) -> SqlResult<Vec<Given>> {
+    let storage = if c.eat("WITH") { parameters(c)? } else { Vec::new() };
     if c.eat_all("USING INDEX TABLESPACE") {
         c.ident()?;
     }
-    Ok(())
+    Ok(storage)
 }
 
 fn generated(c: &mut Cursor<'_>) -> SqlResult<ConstraintSyntax> {
@@ -1190,13 +1237,16 @@ fn attributes(c: &mut Cursor<'_>, constraint: &mut ConstraintDef) -> SqlResult<(
 fn references(c: &mut Cursor<'_>, columns: Vec<String>) -> SqlResult<ConstraintSyntax> {
     let table = c.name()?;
     let referenced = if c.is("(") { c.paren_list(Cursor::ident)? } else { Vec::new() };
-    let (mut on_update, mut on_delete) = (Action::NoAction, Action::NoAction);
+    let (mut on_update, mut on_delete, mut full) = (Action::NoAction, Action::NoAction, false);
     loop {
         if c.eat("MATCH") {
-            if c.eat_one(&["FULL", "PARTIAL"]).is_some() {
-                return Err(SqlError::unsupported("MATCH FULL"));
+            if c.eat("PARTIAL") {
+                return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, "MATCH PARTIAL not yet implemented"));
             }
-            c.expect("SIMPLE")?;
+            full = c.eat("FULL");
+            if !full {
+                c.expect("SIMPLE")?;
+            }
         } else if c.eat_all("ON UPDATE") {
             on_update = action(c)?;
         } else if c.eat_all("ON DELETE") {
@@ -1205,7 +1255,7 @@ fn references(c: &mut Cursor<'_>, columns: Vec<String>) -> SqlResult<ConstraintS
             break;
         }
     }
-    Ok(ConstraintSyntax::ForeignKey { columns, table, referenced, on_update, on_delete })
+    Ok(ConstraintSyntax::ForeignKey { columns, table, referenced, on_update, on_delete, full })
 }
 
 fn action(c: &mut Cursor<'_>) -> SqlResult<Action> {
@@ -1231,7 +1281,7 @@ fn action(c: &mut Cursor<'_>) -> SqlResult<Action> {
 fn table_constraint(c: &mut Cursor<'_>) -> SqlResult<ConstraintDef> {
     let position = c.position();
     let name = if c.eat("CONSTRAINT") { Some(c.ident()?) } else { None };
-    let (mut nulls, mut include) = (false, Vec::new());
+    let (mut nulls, mut include, mut storage) = (false, Vec::new(), Vec::new());
     let kind = if c.eat("CHECK") {
         let text = checked(c, |c| c.parenthesised().map(|t| t.trim().to_owned()))?;
         c.eat_all("NO INHERIT");
@@ -1246,7 +1296,7 @@ fn table_constraint(c: &mut Cursor<'_>) -> SqlResult<ConstraintDef> {
             ConstraintSyntax::UsingIndex(primary, c.ident()?)
         } else {
             let columns = c.paren_list(Cursor::ident)?;
-            include = index_parameters(c)?;
+            (include, storage) = index_parameters(c)?;
             if primary { ConstraintSyntax::PrimaryKey(columns) } else { ConstraintSyntax::Unique(columns) }
         }
     } else if c.eat_all("FOREIGN KEY") {
@@ -1258,7 +1308,8 @@ fn table_constraint(c: &mut Cursor<'_>) -> SqlResult<ConstraintDef> {
     } else {
         return Err(c.error());
     };
-    let mut constraint = ConstraintDef { name, nulls_equal: nulls, include, position, ..ConstraintDef::new(kind) };
+    let mut constraint =
+        ConstraintDef { name, nulls_equal: nulls, include, storage, position, ..ConstraintDef::new(kind) };
     if matches!(constraint.kind, ConstraintSyntax::Check(_)) {
         c.eat_all("NOT DEFERRABLE");
         if c.is("DEFERRABLE") || c.is("INITIALLY") && c.is_at(1, "DEFERRED") {
@@ -1358,9 +1409,7 @@ fn create_index(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
     let keys = c.paren_list(index_element)?;
     let include = if c.eat("INCLUDE") { c.paren_list(Cursor::ident)? } else { Vec::new() };
     let nulls_equal = nulls_equal(c)?;
-    if c.eat("WITH") && !c.skip_parens()? {
-        return Err(c.error());
-    }
+    let storage = if c.eat("WITH") { parameters(c)? } else { Vec::new() };
     if c.eat("TABLESPACE") {
         c.ident()?;
     }
@@ -1379,6 +1428,7 @@ fn create_index(c: &mut Cursor<'_>) -> SqlResult<Option<Ast>> {
         method,
         nulls_equal,
         predicate,
+        storage,
     }))
 }
 
@@ -1699,8 +1749,7 @@ fn alter_action(c: &mut Cursor<'_>) -> SqlResult<AlterAction> {
         return Ok(AlterAction::OwnerTo(RoleSpec::read(c)?));
     }
     if c.eat_all("CLUSTER ON") {
-        c.any_word()?;
-        return Ok(AlterAction::Accepted);
+        return Ok(AlterAction::ClusterOn(Some(c.ident()?)));
     }
     if c.eat_all("SET SCHEMA") {
         return Ok(AlterAction::SetSchema(c.ident()?));
@@ -1710,8 +1759,14 @@ fn alter_action(c: &mut Cursor<'_>) -> SqlResult<AlterAction> {
         if !set {
             c.expect("RESET")?;
         }
-        let options = c.paren_list(view_option)?;
-        return Ok(AlterAction::Options(options.into_iter().map(|(name, v)| (name, set.then_some(v))).collect()));
+        if set {
+            return Ok(AlterAction::Options(parameters(c)?));
+        }
+        let given = c.paren_list(parameter)?;
+        if given.iter().any(|(_, value)| value.is_some()) {
+            return Err(SqlError::syntax("RESET must not include values for parameters"));
+        }
+        return Ok(AlterAction::Options(given));
     }
     if c.eat_all("SET LOGGED") {
         return Ok(AlterAction::Unlogged(false));
@@ -1719,7 +1774,10 @@ fn alter_action(c: &mut Cursor<'_>) -> SqlResult<AlterAction> {
     if c.eat_all("SET UNLOGGED") {
         return Ok(AlterAction::Unlogged(true));
     }
-    if c.eat_all("SET WITHOUT CLUSTER") || c.eat_all("SET WITHOUT OIDS") {
+    if c.eat_all("SET WITHOUT CLUSTER") {
+        return Ok(AlterAction::ClusterOn(None));
+    }
+    if c.eat_all("SET WITHOUT OIDS") {
         return Ok(AlterAction::Accepted);
     }
     if c.eat_all("REPLICA IDENTITY") {
@@ -1798,8 +1856,8 @@ fn alter_column(c: &mut Cursor<'_>, column: String) -> SqlResult<AlterAction> {
     if (c.is("SET") || c.is("RESET")) && c.is_at(1, "(") {
         let set = c.is("SET");
         c.bump();
-        for (name, value) in c.paren_list(view_option)? {
-            attribute_option(&name, &value, set)?;
+        for (name, value) in parameters(c)? {
+            attribute_option(&name, value.as_deref().unwrap_or_default(), set)?;
         }
         return Ok(AlterAction::Attribute(column));
     }

@@ -6,6 +6,7 @@
 
 use super::grammar::CreateMaterialized;
 use super::rows::literal;
+use super::storage;
 use super::table::{is_free, push_columns};
 use super::work::Work;
 use crate::command::{Statement, Yields};
@@ -33,6 +34,7 @@ pub fn create(work: &mut Work<'_>, def: &CreateMaterialized) -> SqlResult<Tag> {
     let oid = work.oid();
     let mut relation = Relation::new(oid, kind, schema, def.name.name.clone());
     push_columns(&mut relation, &view.columns)?;
+    relation.options = storage::of_table(&[], &def.storage)?;
     // As whoever makes it, who is the owner.
     let rows = if def.with_data { Some(rows(work, &view.definition, None)?) } else { None };
     work.create_physical(&relation, &sqlite_name(&relation.schema, &relation.name))?;

@@ -42,6 +42,7 @@ pub mod roles;
 pub mod rows;
 mod schema;
 mod statistics;
+mod storage;
 mod table;
 pub mod temporary;
 #[cfg(test)]
@@ -86,6 +87,8 @@ fn finished<'a>(scope: &'a Scope<'a>, run: impl FnOnce(&mut work::Work<'a>) -> S
         columns: Vec::new(),
         schema_version: scope.catalog.version,
         kind: PlanKind::Write(WritePlan {
+            copy: None,
+            lasting: true,
             ddl: plan.change,
             temporary: plan.temporary,
             on_commit: plan.on_commit,
@@ -151,6 +154,7 @@ pub fn select_into(query: &Query) -> Option<Ddl> {
         constraints: Vec::new(),
         like: Vec::new(),
         query: Some((Vec::new(), query.to_string(), true)),
+        storage: Vec::new(),
     }))
 }
 

@@ -187,6 +187,7 @@ fn describe(catalog: &Catalog, r: &Relation, show: Show<'_>) -> (Rows, BTreeSet<
             let width = index.keys.len() + index.include.len();
             row.set("relam", index.method.to_string());
             row.set("relnatts", width.to_string());
+            row.set("reloptions", text_array(index.options.clone()));
             if r.unlogged && !is_temporary(&r.schema) {
                 row.set("relpersistence", literal("u"));
             }
@@ -466,8 +467,12 @@ fn has_references(catalog: &Catalog, r: &Relation) -> bool {
 fn reloptions(relation: Option<&Relation>) -> String {
     let texts = match relation.map(|r| &r.kind) {
         Some(RelationKind::View { options, .. }) => options.texts(),
-        _ => Vec::new(),
+        _ => relation.map(|r| r.options.clone()).unwrap_or_default(),
     };
+    text_array(texts)
+}
+
+fn text_array(texts: Vec<String>) -> String {
     if texts.is_empty() {
         return "NULL".to_owned();
     }
@@ -564,12 +569,12 @@ fn constraint_row(
         ("conkey", if c.columns.is_empty() { "NULL".into() } else { attnums(&c.columns) }),
     ];
     match &c.kind {
-        ConstraintKind::ForeignKey { table, columns, on_update, on_delete } => values.extend([
+        ConstraintKind::ForeignKey { table, columns, on_update, on_delete, full } => values.extend([
             ("conindid", referenced_index(catalog, *table, columns).to_string()),
             ("confrelid", table.to_string()),
             ("confupdtype", literal(on_update.code())),
             ("confdeltype", literal(on_delete.code())),
-            ("confmatchtype", "'s'".into()),
+            ("confmatchtype", literal(if *full { "f" } else { "s" })),
             ("confkey", attnums(columns)),
             ("conbin", "NULL".into()),
             ("source", "NULL".into()),
@@ -655,7 +660,7 @@ fn index_row(rows: &mut Rows, catalog: &Catalog, r: &Relation, index: &Index, sh
         ("indisprimary", flag(index.primary)),
         ("indisexclusion", "0".into()),
         ("indimmediate", flag(r.is_immediate(index))),
-        ("indisclustered", "0".into()),
+        ("indisclustered", flag(index.clustered)),
         ("indisvalid", flag(index.valid)),
         ("indcheckxmin", "0".into()),
         ("indisready", "1".into()),

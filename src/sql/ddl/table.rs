@@ -10,7 +10,7 @@ use super::work::{
     self, Dependent, KeyPart, TablePart, Violation, Work, key_detail, no_column, no_relation, no_schema, parts_detail,
     sets_default, system_relation,
 };
-use super::{absent, alter, clashes, domains, materialized, online, statistics, types};
+use super::{absent, alter, clashes, domains, materialized, online, statistics, storage, types};
 use crate::command::{Definition, Statement, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::rights::{self, REFERENCES, SELECT, TRUNCATE};
@@ -47,6 +47,7 @@ pub fn run(work: &mut Work<'_>, ddl: &Ddl) -> SqlResult<Tag> {
         }
         Ddl::CreateMaterialized(view) => return materialized::create(work, view),
         Ddl::Refresh { name, concurrently, with_data } => materialized::refresh(work, name, *concurrently, *with_data)?,
+        Ddl::Cluster { table, index } => storage::cluster(work, table.as_ref(), index.as_deref())?,
         Ddl::Analyze { vacuum, tables } => statistics::analyze(work, *vacuum, tables)?,
         Ddl::CreateSchema { name, owner, if_not_exists, .. } => {
             create_schema(work, name.as_deref(), owner.as_ref(), *if_not_exists)?
@@ -141,6 +142,7 @@ fn create_table(work: &mut Work<'_>, def: &CreateTable) -> SqlResult<Tag> {
         check_generated(&table, column)?;
     }
     table.unlogged = def.unlogged;
+    table.options = storage::of_table(&[], &def.storage)?;
     for constraint in &constraints {
         define_constraint(work, &mut table, constraint, true)?;
     }
@@ -349,9 +351,9 @@ pub fn define_column(work: &mut Work<'_>, table: &mut Relation, def: &ColumnDef)
                 moved.kind = match kind.clone() {
                     ConstraintSyntax::PrimaryKey(_) => ConstraintSyntax::PrimaryKey(vec![def.name.clone()]),
                     ConstraintSyntax::Unique(_) => ConstraintSyntax::Unique(vec![def.name.clone()]),
-                    ConstraintSyntax::ForeignKey { table, referenced, on_update, on_delete, .. } => {
+                    ConstraintSyntax::ForeignKey { table, referenced, on_update, on_delete, full, .. } => {
                         let columns = vec![def.name.clone()];
-                        ConstraintSyntax::ForeignKey { columns, table, referenced, on_update, on_delete }
+                        ConstraintSyntax::ForeignKey { columns, table, referenced, on_update, on_delete, full }
                     }
                     other => other,
                 };
@@ -445,11 +447,14 @@ fn copy_definition(work: &mut Work<'_>, table: &mut Relation, like: &Like) -> Sq
                     ..ConstraintDef::new(ConstraintSyntax::Check(text.clone()))
                 });
             }
-            ConstraintKind::PrimaryKey { .. } if like.indexes => {
+            ConstraintKind::PrimaryKey { index } if like.indexes => {
                 let (deferrable, initially_deferred) = (c.deferrable, c.initially_deferred);
+                let index = source.indexes.iter().find(|i| i.oid == *index);
                 constraints.push(ConstraintDef {
                     deferrable,
                     initially_deferred,
+                    include: names(index.map_or(&[], |i| &i.include)),
+                    storage: index.map_or_else(Vec::new, storage::of_another),
                     ..ConstraintDef::new(ConstraintSyntax::PrimaryKey(names(&c.columns)))
                 });
             }
@@ -462,6 +467,7 @@ fn copy_definition(work: &mut Work<'_>, table: &mut Relation, like: &Like) -> Sq
                 constraints.push(ConstraintDef {
                     nulls_equal,
                     include: names(index.map_or(&[], |i| &i.include)),
+                    storage: index.map_or_else(Vec::new, storage::of_another),
                     deferrable: c.deferrable,
                     initially_deferred: c.initially_deferred,
                     ..ConstraintDef::new(ConstraintSyntax::Unique(names(&c.columns)))
@@ -599,6 +605,8 @@ fn define_key(
         method: methods::BTREE,
         predicate: None,
         valid: true,
+        clustered: false,
+        options: storage::of_index_by(methods::BTREE, &[], &def.storage)?,
     });
     table.constraints.push(Constraint {
         oid,
@@ -634,7 +642,8 @@ fn plain_key(attnum: i16) -> IndexKey {
 }
 
 fn define_foreign_key(work: &mut Work<'_>, table: &mut Relation, def: &ConstraintDef) -> SqlResult<()> {
-    let ConstraintSyntax::ForeignKey { columns: names, table: parent, referenced, on_update, on_delete } = &def.kind
+    let ConstraintSyntax::ForeignKey { columns: names, table: parent, referenced, on_update, on_delete, full } =
+        &def.kind
     else {
         return Err(SqlError::internal("not a foreign key"));
     };
@@ -724,6 +733,7 @@ fn define_foreign_key(work: &mut Work<'_>, table: &mut Relation, def: &Constrain
             columns: target,
             on_update: *on_update,
             on_delete: *on_delete,
+            full: *full,
         },
         columns,
         deferrable: def.deferrable,
@@ -837,6 +847,8 @@ fn create_index(work: &mut Work<'_>, def: &CreateIndex) -> SqlResult<&'static st
         method,
         predicate: def.predicate.clone(),
         valid: true,
+        clustered: false,
+        options: storage::of_index_by(method, &[], &def.storage)?,
     };
     if !methods::is_physical(method) {
         let name = methods::method_name(method);
@@ -1954,6 +1966,14 @@ pub fn guard_foreign_key(work: &mut Work<'_>, table: &Relation, constraint: &Con
         column: None,
         constraint: Some(&constraint.name),
     };
+    if let Some(whole) = work::full_condition(table, constraint) {
+        let mixed = literal(references::MIXED_NULLS);
+        let violation = Violation { detail: Some(mixed), message: violation.message.clone(), ..violation };
+        work.guard(
+            &violation,
+            &format!("FROM {} WHERE NOT ({whole})", quote(&sqlite_name(&table.schema, &table.name))),
+        );
+    }
     work.guard(&violation, &orphans(table, &parent, &constraint.columns, columns));
     Ok(())
 }

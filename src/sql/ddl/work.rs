@@ -996,6 +996,9 @@ impl<'a> Work<'a> {
                     let columns = self.key_columns(r, constraint, &mut parts);
                     let references = self.references_sql(r, constraint, copies)?;
                     parts.push(format!("CONSTRAINT \"{}\" FOREIGN KEY ({columns}) {references}", constraint.oid));
+                    if let Some(whole) = full_condition(r, constraint) {
+                        parts.push(format!("CONSTRAINT \"{}\" CHECK ({whole})", references::full_name(constraint.oid)));
+                    }
                 }
                 ConstraintKind::PrimaryKey { .. } | ConstraintKind::Unique { .. } => {}
             }
@@ -1058,7 +1061,7 @@ impl<'a> Work<'a> {
 
     /// `REFERENCES …` of a foreign key of `r`, which may refer to itself.
     fn references_sql(&self, r: &Relation, constraint: &Constraint, copies: &BTreeSet<u32>) -> SqlResult<String> {
-        let ConstraintKind::ForeignKey { table, columns, on_update, on_delete } = &constraint.kind else {
+        let ConstraintKind::ForeignKey { table, columns, on_update, on_delete, .. } = &constraint.kind else {
             return Err(SqlError::internal("not a foreign key"));
         };
         let parent = if *table == r.oid { Some(r) } else { self.catalog.by_oid(*table).map(|p| &**p) };
@@ -1088,6 +1091,9 @@ impl<'a> Work<'a> {
         }
         let table = quote(&sqlite_name(&r.schema, &r.name));
         self.sql(format!("ALTER TABLE {table} DROP CONSTRAINT \"{}\"", constraint.oid));
+        if full_condition(r, constraint).is_some() {
+            self.sql(format!("ALTER TABLE {table} DROP CONSTRAINT \"{}\"", references::full_name(constraint.oid)));
+        }
         let mut made = Vec::new();
         self.key_columns(r, constraint, &mut made);
         for place in (0..constraint.columns.len()).filter(|_| !made.is_empty()) {
@@ -1501,6 +1507,15 @@ pub fn parts_detail(parts: &[KeyPart], tail: &str) -> Option<String> {
     let values: Vec<String> = parts.iter().map(shown).collect();
     let head = literal(&format!("Key ({})=(", names.join(", ")));
     Some(format!("{head} || {} || {}", values.join(" || ', ' || "), literal(&format!("){tail}"))))
+}
+
+/// What SQLite's table has beside a foreign key with MATCH FULL, whose columns are all NULL or none.
+pub fn full_condition(r: &Relation, constraint: &Constraint) -> Option<String> {
+    let ConstraintKind::ForeignKey { full: true, .. } = constraint.kind else { return None };
+    let names: Vec<String> = constraint.columns.iter().filter_map(|n| Some(quote(&r.column_at(*n)?.name))).collect();
+    let (first, others) = names.split_first().filter(|(_, others)| !others.is_empty())?;
+    let equal = |other: &String| format!("({first} IS NULL) = ({other} IS NULL)");
+    Some(others.iter().map(equal).collect::<Vec<_>>().join(" AND "))
 }
 
 /// Whether a foreign key of the table sets the column to its default.

@@ -70,6 +70,11 @@ impl Sql {
         match body {
             Body::Select(select) => self.select(select, named, false),
             // SQLite loses the names of the columns of a VALUES that depends on others.
+            // Rows of whole rows without columns: SQLite has none.
+            Body::Values(rows) if rows.first().is_some_and(Vec::is_empty) => {
+                self.push("VALUES ");
+                self.list(", ", rows, |sql, _| sql.push("(NULL)"));
+            }
             Body::Values(rows) if named && rows.len() < 400 && rows.iter().flatten().any(reads) => {
                 self.list(" UNION ALL ", rows, |sql, row| {
                     sql.push("SELECT ");

@@ -273,11 +273,15 @@ fn with_row(catalog: &Catalog, failure: &Failure<'_>, error: SqlError, ask: Ask<
 
 /// Of several conditions that a row does not meet, PostgreSQL names the one whose name is first.
 fn check(catalog: &Catalog, failure: &Failure<'_>, rest: &str, ask: Ask<'_>) -> Option<SqlError> {
-    let oid: u32 = rest.parse().ok()?;
+    let full = rest.strip_prefix(references::FULL);
+    let oid: u32 = full.unwrap_or(rest).parse().ok()?;
     let (relation, constraint) = catalog.relations.values().find_map(|r| {
         let constraint = r.constraints.iter().find(|c| c.oid == oid)?;
         Some((r, constraint))
     })?;
+    if full.is_some() {
+        return Some(references::mixed(relation, constraint));
+    }
     let mut checks: Vec<_> =
         relation.constraints.iter().filter(|c| matches!(c.kind, ConstraintKind::Check(_))).collect();
     checks.sort_by(|a, b| a.name.cmp(&b.name));

@@ -10,6 +10,26 @@ use crate::types::Env;
 use crate::types::Type;
 use crate::value::Value;
 
+/// Begins the name of the condition that MATCH FULL is; the foreign key's OID follows.
+pub const FULL: &str = "full.";
+pub const MIXED_NULLS: &str = "MATCH FULL does not allow mixing of null and nonnull key values.";
+
+pub fn full_name(oid: u32) -> String {
+    format!("{FULL}{oid}")
+}
+
+/// The error of a row with some of the columns of a MATCH FULL key.
+pub fn mixed(relation: &Relation, constraint: &Constraint) -> SqlError {
+    let message = format!(
+        "insert or update on table \"{}\" violates foreign key constraint \"{}\"",
+        relation.name, constraint.name
+    );
+    SqlError::new(state::FOREIGN_KEY_VIOLATION, message)
+        .table(&relation.schema, &relation.name)
+        .constraint(&constraint.name)
+        .detail(MIXED_NULLS)
+}
+
 /// A foreign key with both of its tables.
 #[derive(Clone, Copy)]
 struct Reference<'a> {

@@ -46,6 +46,16 @@ select x, array_agg(x) over (order by x range between '0.5' preceding and 'Infin
 --> 3 | {3}
 --> SELECT 3
 
+select x, count(*) over (order by x range between 'Infinity' preceding and 'Infinity' following) from (values ('NaN'::numeric), (1), ('Infinity'), ('-Infinity'), (2.5), (null)) v(x)
+--> x numeric | count int8
+--> -Infinity | 4
+--> 1 | 4
+--> 2.5 | 4
+--> Infinity | 4
+--> NaN | 1
+--> ∅ | 1
+--> SELECT 6
+
 create table fr (id int primary key, n numeric(6,2), f float8, g float4, s int2, b int8, d date, t timestamp, tz timestamptz, tm time, i interval)
 --> CREATE TABLE
 

@@ -342,3 +342,46 @@ DROP VIEW gv
 
 DROP TABLE gs, ge
 --> DROP TABLE
+
+-- Sets within sets, and ALL, which says nothing.
+SELECT a, b, count(*) FROM (VALUES (1, 1), (1, 2), (2, 2)) v(a, b) GROUP BY GROUPING SETS ((), GROUPING SETS (a, GROUPING SETS ((a, b), (b)))) ORDER BY 1, 2, 3;
+--> a int4 | b int4 | count int8
+--> 1 | 1 | 1
+--> 1 | 2 | 1
+--> 1 | ∅ | 2
+--> 2 | 2 | 1
+--> 2 | ∅ | 1
+--> ∅ | 1 | 1
+--> ∅ | 2 | 2
+--> ∅ | ∅ | 3
+--> SELECT 8
+
+SELECT a, b, count(*) FROM (VALUES (1, 1), (1, 2), (2, 2)) v(a, b) GROUP BY GROUPING SETS (GROUPING SETS (ROLLUP (a), GROUPING SETS (CUBE (b)))) ORDER BY 1, 2, 3;
+--> a int4 | b int4 | count int8
+--> 1 | ∅ | 2
+--> 2 | ∅ | 1
+--> ∅ | 1 | 1
+--> ∅ | 2 | 2
+--> ∅ | ∅ | 3
+--> ∅ | ∅ | 3
+--> SELECT 6
+
+SELECT a, b FROM (VALUES (1, 2), (3, NULL)) v(a, b) GROUP BY ALL ROLLUP (a, b), ROLLUP (a) ORDER BY 1, 2;
+--> a int4 | b int4
+--> 1 | 2
+--> 1 | 2
+--> 1 | ∅
+--> 1 | ∅
+--> 1 | ∅
+--> 3 | ∅
+--> 3 | ∅
+--> 3 | ∅
+--> 3 | ∅
+--> 3 | ∅
+--> ∅ | ∅
+--> SELECT 11
+
+SELECT a FROM (VALUES (1), (1)) v(a) GROUP BY ALL a;
+--> a int4
+--> 1
+--> SELECT 1

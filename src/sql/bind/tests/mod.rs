@@ -72,6 +72,8 @@ fn table(oid: u32, name: &str, columns: &[&str]) -> Relation {
             primary: key == "pk",
             predicate: None,
             valid: true,
+            clustered: false,
+            options: vec![],
         });
         constraints.push(Constraint {
             oid: index + 50,
@@ -93,6 +95,7 @@ fn table(oid: u32, name: &str, columns: &[&str]) -> Relation {
         constraints,
         indexes,
         unlogged: false,
+        options: vec![],
     }
 }
 
@@ -147,6 +150,7 @@ fn catalog() -> Catalog {
             constraints: vec![],
             indexes: vec![],
             unlogged: false,
+            options: vec![],
             ..table(oid, name, &["x int4"])
         });
     }

@@ -118,6 +118,8 @@ fn follow(work: &mut Work<'_>, home: &Rights) -> SqlResult<()> {
 fn whole(work: Work<'_>, scope: &Scope<'_>) -> Plan {
     let done = work.finish();
     let kind = PlanKind::Write(WritePlan {
+        copy: None,
+        lasting: true,
         alone: None,
         begins: None,
         ddl: Definition::Shared,
