@@ -407,7 +407,7 @@ impl fancy_regex::Input for Watched<'_> {
         self.text[..at].char_indices().next_back().map_or(0, |(start, _)| start)
     }
 
-    fn make_match<'t>(&'t self, start: usize, end: usize) -> Range<usize> {
+    fn make_match(&self, start: usize, end: usize) -> Range<usize> {
         start..end
     }
 

@@ -71,7 +71,7 @@ pub fn write(cents: i64, out: &mut Vec<u8>) {
     let whole = (cents.unsigned_abs() / 100).to_string();
     let mut shown = String::from(if cents < 0 { "-$" } else { "$" });
     for (at, digit) in whole.char_indices() {
-        if at > 0 && (whole.len() - at) % 3 == 0 {
+        if at > 0 && (whole.len() - at).is_multiple_of(3) {
             shown.push(',');
         }
         shown.push(digit);

@@ -276,7 +276,9 @@ impl Binder<'_> {
     /// bound, with their names beside the numbers (`number name`), and labels, which only the client sees.
     pub(super) fn with_names(&mut self, query: Query) -> SqlResult<Query> {
         let outputs = query.outputs();
-        let named = |ty: Type| ty.is_reg() || ty.is_reg_array();
+        // Who computes arguments wants the numbers; labels stand for themselves everywhere outside.
+        let argues = !self.scope.assigned.is_empty();
+        let named = |ty: Type| !argues && (ty.is_reg() || ty.is_reg_array());
         if !outputs.iter().any(|o| named(o.ty) || o.ty.has_labels()) {
             return Ok(query);
         }
@@ -285,7 +287,7 @@ impl Binder<'_> {
         for (output, n) in outputs.iter().zip(1..) {
             let column = Column::of(id, format!("t{id}"), format!("c{n}"));
             let mut expr = Typed::new(output.ty, Node::Column(column));
-            if output.ty.is_reg() {
+            if named(output.ty) && output.ty.is_reg() {
                 let name = self.text_of_reg(expr.clone())?;
                 expr = Typed::apply(Type::TEXT, Op::NumberAndName, vec![expr, name]);
             } else if named(output.ty) {
