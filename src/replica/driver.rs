@@ -792,9 +792,8 @@ fn read_some(log: &dyn LogReader, group: GroupId, fetch: Fetch, inbox: &Inbox<Dr
 /// At this many groups something may be applied at a time.
 static APPLIERS: Workers = Workers::new("apply", 128);
 
-/// How often the state machine gets time of its own, and how often at most, when there is nothing to apply.
+/// How often the state machine gets time of its own.
 const IDLE: Duration = Duration::from_secs(1);
-const BREATH: Duration = Duration::from_millis(20);
 
 /// A group's applier, and its way to the driver and to those who wait.
 struct Applying {
@@ -819,8 +818,7 @@ impl Applying {
         }
         applier.work(desk);
         desk.shared.retries.store(applier.retries().is_some(), Ordering::Relaxed);
-        let pause = if jobs.is_empty() && applier.is_idle() { BREATH } else { IDLE };
-        if idled.elapsed() > pause {
+        if jobs.is_empty() && applier.is_idle() || idled.elapsed() > IDLE {
             *idled = Instant::now();
             applier.idle(desk);
         }
