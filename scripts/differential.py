@@ -516,7 +516,7 @@ class Tables:
         "uuid": ["'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'", "'a0'"],
         "bytea": ["'\\x00ff'", "'\\xzz'", "'ab'"],
     }
-    # To which types a column of a type may be changed, with or without saying how.
+    # By type: defaults.
     DEFAULTS = {
         "int": ["7", "1 + 2", "'5'", "length('abc')"], "bigint": ["10000000000", "- 5"], "smallint": ["3"],
         "numeric(6,2)": ["1.5", "0"], "float8": ["1.5", "'NaN'"], "text": ["'d'", "lower('ABC')", "'a' || 'b'", "NULL"],

@@ -83,9 +83,9 @@ impl Workers {
             // Counts as idle meanwhile: it takes what comes.
             state.idle += 1;
             drop(state);
-            let found = linger(|| self.has_waiting());
+            linger(|| self.has_waiting());
             state = self.state.lock();
-            if found || !state.jobs.is_empty() {
+            if !state.jobs.is_empty() {
                 state.idle -= 1;
                 continue;
             }

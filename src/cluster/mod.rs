@@ -34,6 +34,13 @@ pub struct NodeEntry {
     pub speaks: Version,
 }
 
+impl NodeEntry {
+    /// Its votes are others', now or soon.
+    pub fn leaves(&self) -> bool {
+        matches!(self.state.as_str(), "leaving" | "gone")
+    }
+}
+
 /// Where a replica lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {

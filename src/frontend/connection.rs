@@ -15,7 +15,7 @@ use crate::clock::now_micros;
 use crate::error::{SqlError, SqlResult, state};
 use crate::gateway::mailbox::Mailbox;
 use crate::gateway::{Control, Database, Failure, Fetched, ReadRequest, Rows, Who};
-use crate::session::language::CopyWriter;
+use crate::session::language::{CopyWriter, Language};
 use crate::session::{
     Answer, Ask, Begin, CopyForm, CursorId, Effect, Fetch, KeptRows, Message, OpenRead, Request, RowForm, Session,
     Sink, Status, World,
@@ -464,27 +464,18 @@ impl<D: Database> Connection<D> {
     }
 
     fn put_rows(&mut self, form: &RowForm, rows: &[Vec<Value>]) {
-        // The values were made to be shown; one that cannot be is a defect, and is reported as such.
-        if let Err(error) = encode::rows(&mut self.out, form, rows) {
-            let encoding = self.encoding();
-            encode::put_error(&mut self.out, &error, encoding);
-        }
+        let put = encode::rows(&mut self.out, form, rows);
+        self.put_defect(put);
     }
 
     fn put_copied(&mut self, form: &Arc<CopyForm>, rows: &[Vec<Value>]) {
-        let written = |out: &mut Vec<u8>| -> SqlResult<()> {
-            let mut writer = self.options.language.copy_writer(form)?;
-            copy_data(out, |out| writer.begin(out))?;
-            for row in rows {
-                let values: Vec<ValueRef<'_>> = row.iter().map(Value::as_ref).collect();
-                copy_data(out, |out| writer.row(&values, out))?;
-            }
-            copy_data(out, |out| writer.end(out))
-        };
-        let mut out = std::mem::take(&mut self.out);
-        let result = written(&mut out);
-        self.out = out;
-        if let Err(error) = result {
+        let put = copied(&mut self.out, &*self.options.language, form, rows);
+        self.put_defect(put);
+    }
+
+    /// Values were made to be shown; one that cannot be is a defect, and is reported as such.
+    fn put_defect(&mut self, put: SqlResult<()>) {
+        if let Err(error) = put {
             let encoding = self.encoding();
             encode::put_error(&mut self.out, &error, encoding);
         }
@@ -1029,6 +1020,17 @@ fn copy_data(out: &mut Vec<u8>, fill: impl FnOnce(&mut Vec<u8>) -> SqlResult<()>
         return filled;
     }
     encode::close_frame(out, start)
+}
+
+/// Rows as COPY writes them.
+fn copied(out: &mut Vec<u8>, language: &dyn Language, form: &Arc<CopyForm>, rows: &[Vec<Value>]) -> SqlResult<()> {
+    let mut writer = language.copy_writer(form)?;
+    copy_data(out, |out| writer.begin(out))?;
+    for row in rows {
+        let values: Vec<ValueRef<'_>> = row.iter().map(Value::as_ref).collect();
+        copy_data(out, |out| writer.row(&values, out))?;
+    }
+    copy_data(out, |out| writer.end(out))
 }
 
 fn read_request(read: OpenRead, control: Control) -> ReadRequest {

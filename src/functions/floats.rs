@@ -183,7 +183,7 @@ const RANGE: SqlState = state::NUMERIC_VALUE_OUT_OF_RANGE;
 const INPUT: &str = "input is out of range";
 
 /// 22003 where a result became infinite or zero that had no right to.
-fn bounded(result: f64, may_overflow: bool, may_underflow: bool) -> SqlResult<f64> {
+pub(super) fn bounded(result: f64, may_overflow: bool, may_underflow: bool) -> SqlResult<f64> {
     if result.is_infinite() && !may_overflow {
         return Err(SqlError::new(RANGE, "value out of range: overflow"));
     }
@@ -310,6 +310,7 @@ fn bucket(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
         _ => return refuse("lower bound cannot equal upper bound"),
     }))
 }
+
 /// The exponential, rounded once: as sums of two doubles each, which no library's last digit decides.
 fn exp(x: f64) -> f64 {
     const LN2_HIGH: f64 = 6.931_471_803_691_238e-1;

@@ -1,6 +1,7 @@
 //! money: cents, which compare as numbers do. Sums and products beyond the range of bigint are errors (22003).
 
 use super::arg::{division_by_zero, from_text, int, real, text};
+use super::floats::bounded;
 use super::table::*;
 use super::{Accumulator, Aggregate, Cast, Context, Function, Operator, Scalar};
 use crate::error::{SqlError, SqlResult, state};
@@ -66,22 +67,14 @@ pub const SCALARS: &[Scalar] = &[
     }),
     scalar("q_money_times_f8", 2, |_, a| {
         let (cents, by) = (int(a, 0)? as f64, real(a, 1)?);
-        let product = cents * by;
-        if product.is_infinite() && by.is_finite() {
-            return Err(SqlError::new(state::NUMERIC_VALUE_OUT_OF_RANGE, "value out of range: overflow"));
-        }
-        rounded(product)
+        rounded(bounded(cents * by, by.is_infinite(), true)?)
     }),
     scalar("q_money_by_f8", 2, |_, a| {
         let (cents, by) = (int(a, 0)? as f64, real(a, 1)?);
         if by == 0.0 {
             return Err(division_by_zero());
         }
-        let quotient = cents / by;
-        if quotient.is_infinite() {
-            return Err(SqlError::new(state::NUMERIC_VALUE_OUT_OF_RANGE, "value out of range: overflow"));
-        }
-        rounded(quotient)
+        rounded(bounded(cents / by, false, true)?)
     }),
     scalar("q_money_ratio", 2, |_, a| match int(a, 1)? {
         0 => Err(division_by_zero()),

@@ -477,9 +477,7 @@ fn backtracking(mut source: String, options: Options, places: &Places) -> SqlRes
     flags.extend(set.iter().filter(|(set, _)| *set).map(|(_, letter)| letter));
     flags.push_str(if flags.len() > 2 { ")" } else { ":)" });
     // What decides between several matches.
-    let outline =
-        ParserBuilder::new().ignore_whitespace(options.expanded).build().parse(&outline(&source, &places.looks));
-    let outline = outline.map_err(|e| refused(reason(&e.to_string())))?;
+    let outline = tree(&outline(&source, &places.looks), options).map_err(|e| refused(reason(&e.to_string())))?;
     let prefer = if choices(&outline) < 2 { None } else { preference(&outline) };
     if prefer == Some(Prefer::Longest) {
         // What its parts prefer makes no difference to which match is the longest, and the matcher wants them to be long.
@@ -513,10 +511,14 @@ fn outline(source: &str, looks: &[Range<usize>]) -> String {
     out + &source[from..]
 }
 
+fn tree(source: &str, options: Options) -> Result<Ast, regex_syntax::ast::Error> {
+    ParserBuilder::new().ignore_whitespace(options.expanded).build().parse(source)
+}
+
 /// What finds preferred matches, unless the first that is found is the preferred one.
 fn preferred(source: &str, options: Options) -> SqlResult<Option<Preferred>> {
-    let ast = ParserBuilder::new().ignore_whitespace(options.expanded).build().parse(source);
-    let Some((ast, prefer)) = ast.ok().and_then(|ast| preference(&ast).map(|prefer| (ast, prefer))) else {
+    let Some((ast, prefer)) = tree(source, options).ok().and_then(|ast| preference(&ast).map(|prefer| (ast, prefer)))
+    else {
         return Ok(None);
     };
     if choices(&ast) < 2 {

@@ -9,6 +9,7 @@ use crate::admin::{
     Answer, AuthorityOrder, EntryOrder, Facts, JoinReply, JoinRequest, NodeOrder, Problem, ScrubProgress, Secret,
     SignedIn, TokenOrder, TransferRequest, Transferred,
 };
+use crate::cluster::NodeEntry;
 use crate::cluster::databases::State;
 use crate::frontend;
 use crate::frontend::Census;
@@ -222,10 +223,8 @@ fn unsettled(runtime: &Runtime, book: &Book) -> Option<String> {
     let waits = runtime.groups.routers().into_iter().find(|router| {
         let status = router.group.status();
         let now = &status.membership;
-        let leaves = |replica| {
-            let node = status.nodes.get(replica).and_then(|node| book.nodes.get(node));
-            node.is_none_or(|node| matches!(node.state.as_str(), "leaving" | "gone"))
-        };
+        let leaves =
+            |replica| status.nodes.get(replica).and_then(|node| book.nodes.get(node)).is_none_or(NodeEntry::leaves);
         // In a joint configuration, a majority of those that voted before is still asked.
         !now.voters_outgoing.is_empty() || now.learners.contains(&status.replica) && now.voters.iter().any(leaves)
     });

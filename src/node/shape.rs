@@ -65,9 +65,9 @@ async fn shape(runtime: &Runtime, router: &Router, book: &Book, since: Instant, 
     if !members.voters_outgoing.is_empty() || book.nodes.is_empty() {
         return;
     }
-    let standing = |node: NodeId| match book.nodes.get(&node).map(|n| n.state.as_str()) {
-        Some("joining") => Standing::Joining,
-        Some("leaving" | "gone") => Standing::Leaving(book.successors.get(&node).copied()),
+    let standing = |node: NodeId| match book.nodes.get(&node) {
+        Some(entry) if entry.state == "joining" => Standing::Joining,
+        Some(entry) if entry.leaves() => Standing::Leaving(book.successors.get(&node).copied()),
         _ => Standing::Up,
     };
     let all = members.voters.iter().map(|r| (*r, true)).chain(members.learners.iter().map(|r| (*r, false)));

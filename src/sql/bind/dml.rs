@@ -623,6 +623,23 @@ impl Binder<'_> {
         Ok(columns)
     }
 
+    /// The same where values may be for parts of columns: then the columns are fewer than the values.
+    fn columns_and_parts<'t>(
+        &mut self,
+        width: usize,
+        target: &'t Target,
+        mut chosen: Chosen,
+    ) -> SqlResult<(Vec<&'t Column>, Vec<PartOf>)> {
+        let parts = std::mem::take(&mut chosen.parts);
+        let given = match parts.len() {
+            0 => width,
+            n if width > n => return Err(SqlError::syntax("INSERT has more expressions than target columns")),
+            n if width < n => return Err(SqlError::syntax("INSERT has more target columns than expressions")),
+            _ => chosen.places.len(),
+        };
+        Ok((self.columns_for(given, target, chosen)?, parts))
+    }
+
     pub(super) fn place_named(&self, target: &Target, name: &str, at: Location) -> SqlResult<usize> {
         match target.place(name) {
             Some(place) => Ok(place),
@@ -685,10 +702,7 @@ impl Binder<'_> {
         if rows.iter().any(|r| r.len() != width) {
             return Err(SqlError::syntax("VALUES lists must all be the same length"));
         }
-        let mut chosen = chosen;
-        let parts = std::mem::take(&mut chosen.parts);
-        let given = values_for(width, &parts, &chosen)?;
-        let columns = self.columns_for(given, target, chosen)?;
+        let (columns, parts) = self.columns_and_parts(width, target, chosen)?;
         let (absent, rest) = self.absent_defaults(relation, &columns)?;
         let mut tuples = Vec::with_capacity(rows.len());
         let mut key = None;
@@ -756,18 +770,9 @@ impl Binder<'_> {
             let bound = bound.and_then(|part| Ok((part, self.expr(expr)?)));
             sets.extend(self.levels.pop().into_iter().flat_map(|level| level.sets));
             let (part, value) = bound?;
-            let old = values[*place].take().unwrap_or_else(|| Typed::null(column.ty).typmod(column.typmod));
-            values[*place] = Some(self.with_part(&column.name, old, part, value)?);
+            self.put_part(&mut values[*place], column, part, value)?;
         }
-        let mut row = Vec::with_capacity(columns.len());
-        for (column, value) in columns.iter().zip(values) {
-            if column.generated.is_none() {
-                let value = value.unwrap_or_else(|| Typed::null(column.ty));
-                let value = self.in_domain(value, column.domain)?;
-                row.push(self.never_null(relation, column, value));
-            }
-        }
-        Ok(row)
+        self.stored_row(relation, columns, values)
     }
 
     /// The same of values that a query gives.
@@ -788,11 +793,27 @@ impl Binder<'_> {
             self.levels.push(Level::new(Clause::Values));
             let part = self.part_named(&steps.iter().collect::<Vec<_>>());
             self.levels.pop();
-            let old = values[*place].take().unwrap_or_else(|| Typed::null(column.ty).typmod(column.typmod));
-            values[*place] = Some(self.with_part(&column.name, old, part?, value)?);
+            self.put_part(&mut values[*place], column, part?, value)?;
         }
+        self.stored_row(relation, columns, values)
+    }
+
+    /// Sets a part of what is there for a column so far.
+    fn put_part(&mut self, whole: &mut Option<Typed>, column: &Column, part: Part, value: Typed) -> SqlResult<()> {
+        let old = whole.take().unwrap_or_else(|| Typed::null(column.ty).typmod(column.typmod));
+        *whole = Some(self.with_part(&column.name, old, part, value)?);
+        Ok(())
+    }
+
+    /// What is stored of these values; those that are computed get none.
+    fn stored_row(
+        &mut self,
+        relation: &Relation,
+        columns: &[&Column],
+        values: Vec<Option<Typed>>,
+    ) -> SqlResult<Vec<Typed>> {
         let mut row = Vec::with_capacity(columns.len());
-        for (column, value) in columns.iter().zip(values) {
+        for (column, value) in columns.iter().zip(values).filter(|(column, _)| column.generated.is_none()) {
             let value = value.unwrap_or_else(|| Typed::null(column.ty));
             let value = self.in_domain(value, column.domain)?;
             row.push(self.never_null(relation, column, value));
@@ -837,10 +858,7 @@ impl Binder<'_> {
         let relation = &*target.relation;
         let mut tree: QueryTree = self.query_tree(query)?;
         let width = tree.outputs().len();
-        let mut chosen = chosen;
-        let parts = std::mem::take(&mut chosen.parts);
-        let given = values_for(width, &parts, &chosen)?;
-        let columns = self.columns_for(given, target, chosen)?;
+        let (columns, parts) = self.columns_and_parts(width, target, chosen)?;
         for (i, column) in columns.iter().enumerate() {
             self.refuse_generated(column, false)?;
             if parts.is_empty() {
@@ -1649,16 +1667,6 @@ fn not_updatable(relation: &Relation, action: &str) -> SqlError {
             SqlError::new(state::WRONG_OBJECT_TYPE, format!("cannot change sequence \"{name}\""))
         }
         _ => SqlError::new(state::WRONG_OBJECT_TYPE, format!("\"{name}\" is not a table")),
-    }
-}
-
-/// For how many columns so many values of an INSERT are.
-fn values_for(width: usize, parts: &[PartOf], chosen: &Chosen) -> SqlResult<usize> {
-    match parts.len() {
-        0 => Ok(width),
-        n if width > n => Err(SqlError::syntax("INSERT has more expressions than target columns")),
-        n if width < n => Err(SqlError::syntax("INSERT has more target columns than expressions")),
-        _ => Ok(chosen.places.len()),
     }
 }
 

@@ -4,7 +4,7 @@ use super::grammar::{
     AlterAction, ColumnDef, ConstraintDef, ConstraintSyntax, Object, SequenceAction, SequenceOption, set_view_option,
 };
 use super::roles::owners;
-use super::rows::referenced_key;
+use super::rows::{Expression, referenced_key};
 use super::storage;
 use super::table::{
     allow, check_generated, define_column, define_constraint, drop_views, freeze_default, guard_foreign_key,
@@ -12,8 +12,8 @@ use super::table::{
     remove_owned, sequence_with,
 };
 use super::work::{
-    NO_COLUMN, Violation, Work, is_set_to_default, is_system_schema, no_column, no_relation, no_schema, sets_default,
-    system_relation,
+    NO_COLUMN, Violation, Work, each_kept, is_set_to_default, is_system_schema, no_column, no_relation, no_schema,
+    sets_default, system_relation,
 };
 use crate::command::Definition;
 use crate::error::{SqlError, SqlResult, state};
@@ -24,7 +24,6 @@ use crate::sql::catalog::{
     quote, sqlite_name,
 };
 use crate::sql::cursor::Name;
-use crate::sql::deparse;
 use crate::sql::lex::{Kind, Lexer, identifier, quote_identifier};
 use crate::sql::view;
 use crate::types::{NO_TYPMOD, Type};
@@ -453,27 +452,12 @@ fn drop_not_null(work: &mut Work<'_>, table: &Relation, name: &str) -> SqlResult
 /// `new` with conditions and keys of indexes that read a column as PostgreSQL writes them: what they make of its value says how, and
 /// so goes on when the column has another type (`length((v)::text)`).
 fn with_types_said(work: &Work<'_>, old: &Relation, mut new: Relation, attnum: i16) -> Relation {
-    let scope = work.scope();
-    let say = |text: &mut String, wanted: Option<(Type, i32)>, kept: Kept| {
-        if !mentioned(old, text).contains(&attnum) {
-            return;
-        }
-        let tree = bind::faithful_column_expr(&scope, Some(old), text, wanted, kept).ok();
-        if let Some(said) = tree.and_then(|(tree, _)| deparse::expression(&tree, scope.catalog, Some(old), &[], false))
-        {
+    each_kept(&mut new, |text, target, kept| {
+        let said = || work.said(Expression { over: Some(old), text, target, kept });
+        if let Some(said) = mentioned(old, text).contains(&attnum).then(said).flatten() {
             *text = said;
         }
-    };
-    let truth = Some((Type::BOOL, NO_TYPMOD));
-    for constraint in &mut new.constraints {
-        if let ConstraintKind::Check(text) = &mut constraint.kind {
-            say(text, truth, Kept::Check);
-        }
-    }
-    for index in &mut new.indexes {
-        index.predicate.iter_mut().for_each(|text| say(text, truth, Kept::Predicate));
-        index.keys.iter_mut().filter_map(|key| key.expression.as_mut()).for_each(|text| say(text, None, Kept::Index));
-    }
+    });
     new
 }
 
@@ -1220,20 +1204,8 @@ fn rename_column(work: &mut Work<'_>, table: &Relation, from: &str, to: &str) ->
             texts.push((view, text));
         }
     }
-    let renamed = |text: &mut String| *text = rename_in(text, from, to);
     let mut new = with_column(table, from, |c| c.name = to.to_owned());
-    for c in &mut new.columns {
-        c.generated.iter_mut().for_each(renamed);
-    }
-    for c in &mut new.constraints {
-        if let ConstraintKind::Check(text) = &mut c.kind {
-            renamed(text);
-        }
-    }
-    for index in &mut new.indexes {
-        index.predicate.iter_mut().for_each(renamed);
-        index.keys.iter_mut().filter_map(|k| k.expression.as_mut()).for_each(renamed);
-    }
+    each_kept(&mut new, |text, _, _| *text = rename_in(text, from, to));
     if let Some(definition) = new.kind.definition_mut() {
         *definition = view::with_output_renamed(
             &work.scope(),

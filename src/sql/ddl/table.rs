@@ -1954,10 +1954,7 @@ pub fn guard_foreign_key(work: &mut Work<'_>, table: &Relation, constraint: &Con
     };
     let parent = parent.ok_or_else(|| SqlError::internal("a foreign key refers to a table that is gone"))?;
     let tail = format!(" is not present in table \"{}\".", parent.name);
-    let (code, message) = alter::message_of(
-        constraint,
-        format!("insert or update on table \"{}\" violates foreign key constraint \"{}\"", table.name, constraint.name),
-    );
+    let (code, message) = alter::message_of(constraint, references::unmatched(table, constraint));
     let violation = Violation {
         code,
         message,

@@ -25,7 +25,7 @@ use crate::sql::lex::quote_identifier;
 use crate::sql::plan::{Effort, Facts};
 use crate::sql::render;
 use crate::sql::view;
-use crate::sql::violation::references;
+use crate::sql::violation::{COPIES, references};
 use crate::types::{NO_TYPMOD, Own, Type, typmod_in};
 use crate::version::Version;
 use std::cell::{Cell, RefCell};
@@ -777,6 +777,12 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// An expression with what it makes of its columns said, if there is a form for it.
+    pub fn said(&self, e: rows::Expression<'_>) -> Option<String> {
+        let (tree, _) = self.tree(&self.catalog, e)?;
+        deparse::expression(&tree, &self.catalog, e.over, &[], false)
+    }
+
     fn tree(&self, catalog: &Catalog, e: rows::Expression<'_>) -> Option<(Typed, Notes)> {
         let scope = Scope { catalog, ..self.scope.clone() };
         bind::faithful_column_expr(&scope, e.over, e.text, e.target, e.kept).ok()
@@ -793,22 +799,11 @@ impl<'a> Work<'a> {
             let renamed = |text: &mut String, over: Option<&Relation>, target, kept| {
                 self.renamed(old, text, rows::Expression { over, text: "", target, kept });
             };
-            let truth = Some((Type::BOOL, NO_TYPMOD));
             for column in &mut after.columns {
                 let target = Some((column.ty, column.typmod));
                 column.default.iter_mut().for_each(|text| renamed(text, None, target, Kept::Default));
-                column.generated.iter_mut().for_each(|text| renamed(text, Some(&before), target, Kept::Generated));
             }
-            for constraint in &mut after.constraints {
-                if let ConstraintKind::Check(text) = &mut constraint.kind {
-                    renamed(text, Some(&before), truth, Kept::Check);
-                }
-            }
-            for index in &mut after.indexes {
-                index.predicate.iter_mut().for_each(|text| renamed(text, Some(&before), truth, Kept::Predicate));
-                let keys = index.keys.iter_mut().filter_map(|k| k.expression.as_mut());
-                keys.for_each(|text| renamed(text, Some(&before), None, Kept::Index));
-            }
+            each_kept(&mut after, |text, target, kept| renamed(text, Some(&before), target, kept));
             if after == before {
                 continue;
             }
@@ -1412,7 +1407,7 @@ fn key_column(constraint: u32, place: usize) -> String {
 
 /// The name of a table's copy while it is rebuilt.
 fn copy_name(table: u32) -> String {
-    format!("quorate.copy.{table}")
+    format!("{COPIES}{table}")
 }
 
 /// Orders tables so that each comes after those it refers to; whether some refer to each other in a circle.
@@ -1516,6 +1511,24 @@ pub fn full_condition(r: &Relation, constraint: &Constraint) -> Option<String> {
     let (first, others) = names.split_first().filter(|(_, others)| !others.is_empty())?;
     let equal = |other: &String| format!("({first} IS NULL) = ({other} IS NULL)");
     Some(others.iter().map(equal).collect::<Vec<_>>().join(" AND "))
+}
+
+/// The expressions over a table's columns that it keeps, with what is wanted of them.
+pub fn each_kept(table: &mut Relation, mut f: impl FnMut(&mut String, Option<(Type, i32)>, Kept)) {
+    for column in &mut table.columns {
+        let target = Some((column.ty, column.typmod));
+        column.generated.iter_mut().for_each(|text| f(text, target, Kept::Generated));
+    }
+    let truth = Some((Type::BOOL, NO_TYPMOD));
+    for constraint in &mut table.constraints {
+        if let ConstraintKind::Check(text) = &mut constraint.kind {
+            f(text, truth, Kept::Check);
+        }
+    }
+    for index in &mut table.indexes {
+        index.predicate.iter_mut().for_each(|text| f(text, truth, Kept::Predicate));
+        index.keys.iter_mut().filter_map(|key| key.expression.as_mut()).for_each(|text| f(text, None, Kept::Index));
+    }
 }
 
 /// Whether a foreign key of the table sets the column to its default.

@@ -179,7 +179,7 @@ fn table_column<'a>(catalog: &'a Catalog, text: &str) -> Option<(&'a Relation, &
 }
 
 /// Begins the name of a table that is made anew, before its OID.
-const COPIES: &str = "quorate.copy.";
+pub const COPIES: &str = "quorate.copy.";
 
 /// What SQLite says of columns of such a table, as if it were of the table itself.
 fn made_anew(catalog: &Catalog, text: &str) -> Option<String> {

@@ -18,13 +18,15 @@ pub fn full_name(oid: u32) -> String {
     format!("{FULL}{oid}")
 }
 
+/// What is said of a row whose parent is not there.
+pub fn unmatched(relation: &Relation, constraint: &Constraint) -> String {
+    let (table, name) = (&relation.name, &constraint.name);
+    format!("insert or update on table \"{table}\" violates foreign key constraint \"{name}\"")
+}
+
 /// The error of a row with some of the columns of a MATCH FULL key.
 pub fn mixed(relation: &Relation, constraint: &Constraint) -> SqlError {
-    let message = format!(
-        "insert or update on table \"{}\" violates foreign key constraint \"{}\"",
-        relation.name, constraint.name
-    );
-    SqlError::new(state::FOREIGN_KEY_VIOLATION, message)
+    SqlError::new(state::FOREIGN_KEY_VIOLATION, unmatched(relation, constraint))
         .table(&relation.schema, &relation.name)
         .constraint(&constraint.name)
         .detail(MIXED_NULLS)
@@ -175,10 +177,7 @@ impl<'a> Reference<'a> {
 
     /// The row is not always known.
     fn absent(&self, key: Option<String>) -> SqlError {
-        let message = format!(
-            "insert or update on table \"{}\" violates foreign key constraint \"{}\"",
-            self.child.name, self.constraint.name
-        );
+        let message = unmatched(self.child, self.constraint);
         self.error(message, key, &format!(" is not present in table \"{}\".", self.parent.name))
     }
 
