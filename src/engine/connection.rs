@@ -15,7 +15,7 @@ use super::pages;
 use super::sequence::Sequences;
 use super::statement::{Cache, Fault, Statement};
 use crate::error::{SqlError, SqlResult};
-use crate::functions::Context;
+use crate::functions::{Context, SHOW_VIEW};
 use crate::meter::Meter;
 use crate::value::{Value, ValueRef};
 use crate::version;
@@ -66,6 +66,8 @@ pub struct Connection {
     trusted: Arc<AtomicBool>,
     /// SQLite names of the tables that statements being prepared write, while somebody asks.
     named: Arc<Mutex<Option<Named>>>,
+    /// A statement being prepared shows definitions.
+    shows: Arc<AtomicBool>,
     changes: Changes,
     /// What the statement under way spends.
     meter: Arc<Meter>,
@@ -129,7 +131,8 @@ impl Connection {
         register(&raw, &context)?;
         let sequences = super::sequence::register(&raw, &context, &raised, changes.moved().clone())?;
         let named = Arc::new(Mutex::new(None));
-        authorize(&mut raw, role, trusted.clone(), named.clone())?;
+        let shows = Arc::new(AtomicBool::new(false));
+        authorize(&mut raw, role, trusted.clone(), named.clone(), shows.clone())?;
         trusted.store(false, Ordering::Relaxed);
         let meter = Arc::new(Meter::default());
         let progress = Box::new(Progress { meter: meter.clone(), trusted: trusted.clone() });
@@ -151,6 +154,7 @@ impl Connection {
             sequences,
             trusted,
             named,
+            shows,
             changes,
             meter,
             raw,
@@ -204,23 +208,29 @@ impl Connection {
 
     /// The cached statement of a client's text.
     pub fn statement(&mut self, sql: &str) -> Result<&mut Statement, Fault> {
-        let db = self.handle();
-        // SAFETY: the cache is dropped before the connection and always used with this one.
-        unsafe { self.cache.get(db, sql) }
+        self.statement_parts(sql).map(|(statement, ..)| statement)
     }
 
-    /// The same, with the record of row changes and what functions see.
+    /// Whether a client's statement calls a function that has to know the catalog. Prepares it if need be; what cannot be
+    /// prepared does not.
+    pub fn shows_definitions(&mut self, sql: &str) -> bool {
+        self.statement(sql).is_ok_and(|statement| statement.shows_definitions)
+    }
+
+    /// The cached statement of a client's text, with the record of row changes and what functions see.
     pub fn statement_parts(&mut self, sql: &str) -> Result<(&mut Statement, &mut Changes, &Mutex<Context>), Fault> {
         let db = self.handle();
-        // SAFETY: as `statement`.
+        self.shows.store(false, Ordering::Relaxed);
+        // SAFETY: the cache is dropped before the connection and always used with this one.
         let statement = unsafe { self.cache.get(db, sql)? };
+        statement.shows_definitions |= self.shows.load(Ordering::Relaxed);
         Ok((statement, &mut self.changes, &self.context))
     }
 
     /// Takes a statement out of the cache, so that it can run while the connection is used otherwise.
     pub fn take(&mut self, sql: &str) -> Result<Statement, Fault> {
         let db = self.handle();
-        // SAFETY: as `statement`; whoever takes one gives it back or drops it before the connection.
+        // SAFETY: as `statement_parts`; whoever takes one gives it back or drops it before the connection.
         match unsafe { self.cache.take(db, sql) } {
             Ok(taken) if !taken.explains() => return Ok(taken),
             Ok(explanation) => drop(explanation),
@@ -476,8 +486,12 @@ fn authorize(
     role: Role,
     trusted: Arc<AtomicBool>,
     named: Arc<Mutex<Option<Named>>>,
+    shows: Arc<AtomicBool>,
 ) -> Result<(), Fault> {
     raw.authorizer(Some(move |asked: AuthContext<'_>| {
+        if matches!(asked.action, AuthAction::Function { function_name: SHOW_VIEW }) {
+            shows.store(true, Ordering::Relaxed);
+        }
         if let Some(named) = &mut *named.lock() {
             named.note(&asked.action);
         }

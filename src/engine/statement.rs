@@ -81,6 +81,8 @@ pub struct Statement {
     explains: bool,
     /// It once succeeded and had to be undone all the same, so it runs in a savepoint from now on.
     pub wants_savepoint: bool,
+    /// It calls a function that has to know the catalog.
+    pub shows_definitions: bool,
 }
 
 // SAFETY: a statement may move to another thread together with its connection, which is opened in multi-thread mode;
@@ -120,7 +122,8 @@ impl Statement {
             )
         };
         let readonly = readonly || explains;
-        let statement = Statement { raw, parameters, readonly, explains, wants_savepoint: false };
+        let statement =
+            Statement { raw, parameters, readonly, explains, wants_savepoint: false, shows_definitions: false };
         let used = tail as usize - sql.as_ptr() as usize;
         match sql.get(used..).is_some_and(|rest| rest.trim_matches([' ', '\n', '\t', '\r', ';']).is_empty()) {
             true => Ok(statement),

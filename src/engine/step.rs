@@ -90,10 +90,14 @@ impl Runner {
         self.tell_functions();
     }
 
+    fn knows_catalog(&self) -> bool {
+        self.fresh == Freshness::Fresh && self.catalog.is_some()
+    }
+
     /// Functions that show what is defined know the catalog while it is what the system tables say.
     fn tell_functions(&mut self) {
         let show = self.dialect.show_view;
-        let known = self.catalog.clone().filter(|_| self.fresh == Freshness::Fresh);
+        let known = self.catalog.clone().filter(|_| self.knows_catalog());
         let shown = known
             .map(|catalog| Arc::new(move |oid, pretty, path: &[String]| show(&catalog, oid, pretty, path)) as ShowView);
         self.connection.context().lock().show_view = shown;
@@ -171,6 +175,10 @@ impl Runner {
                 Err(Cut::Sql(error)) => Err(StepError::Sql(error)),
                 Err(Cut::Fault(fault)) => Err(self.explain(fault, order, &[])),
             };
+        }
+        // As the definitions are when it runs, not when somebody last looked at them: that differs between replicas.
+        if !self.knows_catalog() && self.connection.shows_definitions(&order.sql) {
+            self.catalog().map_err(|error| StepError::Machine(connection::catalog_fault(&error)))?;
         }
         let db = self.connection.handle();
         if self.connection.meter().poll() {

@@ -38,13 +38,17 @@ impl Memory {
     }
 
     fn apply_proposal(&self, proposal: Proposal) -> Outcome {
+        self.apply_entry(proposal).1
+    }
+
+    fn apply_entry(&self, proposal: Proposal) -> (Committed, Outcome) {
         let mut engine = self.engine.lock();
         let index = engine.applied().index + 1;
         let batch = Batch { now: 1_000_000 * index as i64, seed: index, commands: vec![proposal] };
         let at = Position { index, term: self.term.load(Ordering::SeqCst) };
         let entry = Committed { at, payload: Payload::Batch(command::encode(&batch)) };
-        let applied = engine.apply(&[entry]).unwrap();
-        (*applied[0].outcome).clone()
+        let applied = engine.apply(std::slice::from_ref(&entry)).unwrap();
+        (entry, (*applied[0].outcome).clone())
     }
 }
 
@@ -125,9 +129,7 @@ impl Db {
         let executor = Arc::new(Mutex::new(Executor::new(shared, log.clone(), Machine::shared(), Limits::default())));
         let db = Db { log, executor, _directory: Arc::new(directory) };
         for statement in setup.split(';').map(str::trim).filter(|s| !s.is_empty()) {
-            let write = db.write_of(statement);
-            let outcome = db.log.apply(RequestId { origin: rand::random(), seq: 0 }, write);
-            assert!(matches!(outcome, Outcome::Done(_)), "{statement}: {outcome:?}");
+            db.commit(statement);
         }
         db
     }
@@ -157,6 +159,15 @@ impl Db {
         let step = Step { statements: write.statements, params: vec![vec![]], ddl: write.ddl, ..Step::default() };
         let born = self.log.shared.applied();
         Write { schema_version: catalog.version, born, env: Env::default(), steps: vec![step], transaction: None }
+    }
+
+    /// Applies a write; the entry of the log that it is.
+    fn commit(&self, text: &str) -> Committed {
+        let request = RequestId { origin: rand::random(), seq: 0 };
+        let body = command::encode(&Command::Write(self.write_of(text)));
+        let (entry, outcome) = self.log.apply_entry(Proposal { request, body });
+        assert!(matches!(outcome, Outcome::Done(_)), "{text}: {outcome:?}");
+        entry
     }
 
     fn trial_of(&self, text: &str) -> Trial {
@@ -1014,6 +1025,51 @@ fn evicted_views_come_back() {
         other.run("UPDATE a SET v = 0 WHERE id = 1").await;
         assert_eq!(session.run("SELECT v FROM a WHERE id = 1").await, "40001");
     });
+}
+
+/// What `pg_get_viewdef` says depends on the definitions of the moment, not on when they were last looked at.
+#[test]
+fn a_view_is_shown_whatever_was_undone_or_done_again() {
+    let db = Db::new(ACCOUNTS);
+    let shown =
+        "SELECT replace(pg_get_viewdef('w'::regclass), chr(10), '') -> [ SELECT a.v   FROM a  WHERE (a.id = 1);]";
+    check(
+        &db,
+        &format!(
+            "s1: BEGIN -> ok
+             s1: CREATE VIEW w AS SELECT v FROM a WHERE id = 1 -> 0
+             s1: {shown}
+             s1: SAVEPOINT s -> ok
+             s1: CREATE VIEW x AS SELECT 1 -> 0
+             s1: ROLLBACK TO s -> ok
+             s1: {shown}
+             s1: ROLLBACK -> ROLLBACK"
+        ),
+    );
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut session = db.session();
+        session.run("BEGIN").await;
+        session.run("CREATE VIEW w AS SELECT v FROM a WHERE id = 1").await;
+        db.executor().sweep(Instant::now() + Limits::default().idle_strict * 2);
+        let (statement, answer) = shown.split_once(" -> ").unwrap();
+        assert_eq!(session.run(statement).await, answer);
+    });
+}
+
+/// How many entries a replica applies in one go is its own affair, and nothing that it writes depends on it.
+#[test]
+fn a_view_is_shown_alike_however_entries_are_applied() {
+    let definition = "CREATE VIEW w AS SELECT v FROM a WHERE id = 1";
+    let write = "INSERT INTO shown SELECT replace(pg_get_viewdef('w'::regclass), chr(10), '')";
+    let setup = format!("{ACCOUNTS}; CREATE TABLE shown (d text)");
+    let leader = Db::new(&setup);
+    let entries: Vec<_> = [definition, write].map(|text| leader.commit(text)).into();
+    let follower = Db::new(&setup);
+    follower.log.engine.lock().apply(&entries).unwrap();
+    for db in [leader, follower] {
+        check(&db, "s1: SELECT d FROM shown -> [ SELECT a.v   FROM a  WHERE (a.id = 1);]");
+    }
 }
 
 /// COMMIT compares what a write said only if the transaction changes something at all.

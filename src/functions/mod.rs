@@ -245,6 +245,9 @@ pub enum SequenceSource {
 /// Whether a row, by its table's OID and its rowid, may be locked.
 pub type RowFree = Arc<dyn Fn(u32, i64) -> bool + Send + Sync>;
 
+/// The function that shows a view's definition: whoever runs it has to know the catalog as of then ([`Context::show_view`]).
+pub const SHOW_VIEW: &str = "q_show_view";
+
 /// The query of a view, by its OID, whether prettily, and in which schemas names need not be qualified.
 pub type ShowView = Arc<dyn Fn(u32, bool, &[String]) -> Option<String> + Send + Sync>;
 

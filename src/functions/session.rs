@@ -3,7 +3,7 @@
 //!
 //! It is read off the texts of the registry's rows once, in which the names of what implements them begin with `q_`.
 
-use super::{Function, Operator, functions, operators};
+use super::{Function, Operator, SHOW_VIEW, functions, operators};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
@@ -86,7 +86,7 @@ impl Asks {
                 "q_advisory" => self.advisory = true,
                 "q_set_config" => self.config = true,
                 "q_current_user" | "q_current_database" | "q_backend_pid" | "q_notify" => self.identity = true,
-                "q_current_schema" | "q_current_schemas" | "q_path_place" | "q_relation_name" | "q_show_view" => {
+                "q_current_schema" | "q_current_schemas" | "q_path_place" | "q_relation_name" | SHOW_VIEW => {
                     self.identity = true;
                     self.setting("search_path");
                     self.setting(TEMPORARY);

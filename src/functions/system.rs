@@ -5,7 +5,7 @@ use super::casts::to_text;
 use super::catalog::{leading_schema, listed_schemas};
 use super::session::CURSORS;
 use super::table::*;
-use super::{Aggregate, Cast, Context, Function, Operator, Scalar};
+use super::{Aggregate, Cast, Context, Function, Operator, SHOW_VIEW, Scalar};
 use crate::error::{SqlError, SqlResult, state};
 use crate::meter;
 use crate::settings;
@@ -195,7 +195,7 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_encoding", 1, |_, a| Ok(from_text(Encoding::name_of(int(a, 0)?)))),
     scalar("q_encoding_number", 1, |_, a| Ok(Value::Int(Encoding::number(text(a, 0)?).map_or(-1, i64::from)))),
     scalar("q_row_free", 3, row_free).contextual().lax(),
-    scalar("q_show_view", 2, show_view).contextual().lax(),
+    scalar(SHOW_VIEW, 2, show_view).contextual().lax(),
     scalar("q_size_bytes", 1, |_, a| size_bytes(text(a, 0)?).map(Value::Int)),
     scalar("q_size_pretty", 1, |_, a| Ok(Value::Text(size_pretty(int(a, 0)?)))),
     scalar("q_format_type", 2, format_type).lax(),
