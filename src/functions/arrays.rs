@@ -228,6 +228,9 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_array_fill", 4, fill).lax(),
     scalar("q_subscript", -1, subscript),
     scalar("q_slice", -1, slice).lax(),
+    // Logs and definitions of before have them of one dimension, without what says which bounds were written.
+    scalar("q_slice", 3, slice_of_rows).lax(),
+    scalar("q_array_assign_slice", 5, assign_rows).lax(),
     scalar("q_array_assign", -1, assign).lax(),
     scalar("q_array_assign_slice", -1, assign_slice).lax(),
 ];
@@ -914,6 +917,27 @@ fn slice(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     array.items = places.into_iter().map(|at| std::mem::replace(&mut array.items[at], Value::Null)).collect();
     array.dims = ranges.iter().map(|(from, to)| Dim { len: (to - from + 1) as i32, lower: 1 }).collect();
     close(&array)
+}
+
+/// As [`slice`], of the first dimension; a bound that is NULL was not written.
+fn slice_of_rows(context: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    slice(context, &[args[0], written(&args[1..]), args[1], args[2]])
+}
+
+/// As [`assign_slice`], of one dimension; a bound that is NULL was not written.
+fn assign_rows(context: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    if args[1].is_null() && args[2].is_null() {
+        return Ok(Value::Null);
+    }
+    if !args[1].is_null() && !args[2].is_null() && open(args, 1)?.dims.len() > 1 {
+        return Err(SqlError::unsupported("assignment to a slice of an array of several dimensions"));
+    }
+    assign_slice(context, &[args[0], args[1], args[2], written(&args[3..]), args[3], args[4]])
+}
+
+/// Which bounds are there, as [`is_given`] reads it.
+fn written<'a>(bounds: &[ValueRef<'_>]) -> ValueRef<'a> {
+    ValueRef::Int((0..).zip(bounds).filter(|(_, bound)| !bound.is_null()).map(|(i, _)| 1 << i).sum())
 }
 
 /// Whether a bound of a slice was written, by its number.

@@ -275,3 +275,13 @@ fn migrations_are_what_was_recorded() {
     }
     check("migrations.txt", &out);
 }
+
+/// What a log, an index or a generated column may call. One that was released stays, with as many arguments and the same
+/// meaning: what means something else has another name, or another number of arguments.
+#[test]
+fn functions_are_what_was_recorded() {
+    let scalars = quorate::functions::scalars().map(|f| format!("{} {}\n", f.name, f.args));
+    let aggregates = quorate::functions::aggregates().map(|a| format!("{} {} aggregate\n", a.name, a.args));
+    let all: std::collections::BTreeSet<String> = scalars.chain(aggregates).collect();
+    check("functions.txt", &all.into_iter().collect::<String>());
+}
