@@ -60,6 +60,8 @@ enum Command {
     Entry(EntryCommand),
     /// Mend a stopped node whose Raft term is impossible
     RepairTerm(RepairTermArgs),
+    /// When a majority of the machines is lost for good: make a new cluster of what a stopped node has
+    Recover(RecoverArgs),
 }
 
 #[derive(Subcommand)]
@@ -226,6 +228,16 @@ struct RepairTermArgs {
 }
 
 #[derive(Args)]
+struct RecoverArgs {
+    /// The data directory of a stopped node. Nothing in it is changed
+    #[arg(long)]
+    data_dir: PathBuf,
+    /// The directory of the new cluster's first node; without it, shows what the stopped node has
+    #[arg(long, value_name = "DIR")]
+    into: Option<PathBuf>,
+}
+
+#[derive(Args)]
 struct StartArgs {
     /// A configuration file (TOML); flags override it. Without, config.toml in the data directory, if there is one
     #[arg(long, env = "QUORATE_CONFIG")]
@@ -346,6 +358,7 @@ pub fn run() -> ExitCode {
         Command::Backup(args) => backup::run(args),
         Command::Restore(args) => backup::restore(&args),
         Command::RepairTerm(args) => crate::node::repair_term(&args.data_dir, args.term).map(|done| println!("{done}")),
+        Command::Recover(args) => recover(&args).map(|done| println!("{done}")),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -356,10 +369,20 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn start(args: StartArgs) -> Result<(), String> {
-    // What a node writes is its own.
+fn recover(args: &RecoverArgs) -> Result<String, String> {
+    let Some(into) = &args.into else { return crate::node::recover::look(&args.data_dir) };
+    keep_private();
+    crate::node::recover::recover(&args.data_dir, into)
+}
+
+/// What a node writes is its own.
+fn keep_private() {
     // SAFETY: umask(2) cannot fail, and no other thread runs yet.
     unsafe { libc::umask(0o077) };
+}
+
+fn start(args: StartArgs) -> Result<(), String> {
+    keep_private();
     let config = begin(args)?;
     init_logging(&config);
     crate::node::run(config)

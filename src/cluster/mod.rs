@@ -280,6 +280,33 @@ pub fn forget(node: NodeId) -> Command {
     )])
 }
 
+/// What makes a node the only member of another cluster: SQL for the state of a system group that nobody has open. Databases
+/// of which it has no replica are not that cluster's.
+pub fn alone(node: NodeId, name: &str, incarnation: u64, replicas: &BTreeMap<GroupId, ReplicaId>) -> Vec<String> {
+    let (me, incarnation, name) = (node.0, incarnation as i64, name.replace('\'', "''"));
+    let groups: Vec<String> = replicas.keys().map(|group| group.0.to_string()).collect();
+    let mut statements = vec![
+        format!("DELETE FROM placement WHERE node_id <> {me}"),
+        format!("DELETE FROM nodes WHERE id <> {me} AND state = 'joining'"),
+        format!(
+            "UPDATE nodes SET state = 'gone', name = CASE WHEN instr(name, '#') > 0 THEN name ELSE name || '#' || id END \
+             WHERE id <> {me}"
+        ),
+        format!("UPDATE nodes SET name = '{name}', incarnation = {incarnation}, state = 'up' WHERE id = {me}"),
+        "DELETE FROM settings WHERE substr(name, 1, 10) = 'successor/'".to_owned(),
+        format!("DELETE FROM databases WHERE group_id NOT IN ({})", groups.join(", ")),
+    ];
+    // What is still being made is made with this one alone.
+    statements.extend(replicas.iter().map(|(group, replica)| {
+        let founders = format!("{}:{me}", replica.0);
+        format!(
+            "UPDATE databases SET founders = '{founders}', seed = NULL WHERE group_id = {group} AND founders <> ''",
+            group = group.0
+        )
+    }));
+    statements
+}
+
 /// The new node's id from the outcome of [`join`].
 pub fn joined(outcome: &Outcome) -> SqlResult<NodeId> {
     let steps = done(outcome)?;

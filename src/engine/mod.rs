@@ -691,6 +691,52 @@ pub fn plant(
     snapshot::transplant(file, &dialect.register, directory, owner, &membership).map_err(|fault| fault.to_string())
 }
 
+/// What the state of a stopped replica says of itself: where in the log it is, and who is a member. Changes nothing.
+pub fn standing(directory: &Path, dialect: &Dialect) -> Result<(Position, Membership), String> {
+    let state = |file: &Path| {
+        let mut connection = Connection::open(file, Role::Reader, false, &dialect.register)?;
+        meta::State::load(&mut connection)
+    };
+    let file = stopped(directory)?;
+    let state = state(&file).map_err(|fault| format!("{}: {fault}", file.display()))?;
+    Ok((state.at, state.membership.as_ref().clone()))
+}
+
+/// Copies the state of a stopped replica into another directory, for [`Engine::open`]. It stays as it is.
+pub fn copy_state(directory: &Path, dialect: &Dialect, to: &Path) -> Result<(), String> {
+    let (from, target) = (stopped(directory)?, Generation::new(to, 1).path());
+    let copy = || {
+        let source = Connection::open(&from, Role::Reader, false, &dialect.register)?;
+        snapshot::copy(&source, &target, -1, &mut |_, _| ())
+    };
+    std::fs::create_dir_all(to).map_err(|error| format!("{}: {error}", to.display()))?;
+    copy().map_err(|fault| format!("{}: {fault}", from.display()))?;
+    let placed = files::measure(&target).and_then(|_| files::switch(to, 1));
+    placed.map_err(|error| format!("{}: {error}", to.display()))
+}
+
+/// Makes the state in a directory, which nobody has open any more, the beginning of a new group's, as [`transplant`] does with
+/// a copy; the `statements` change what is in it. Returns where its log begins.
+pub fn begin_anew(
+    directory: &Path,
+    dialect: &Dialect,
+    owner: &str,
+    voters: Vec<ReplicaId>,
+    statements: &[String],
+) -> Result<Position, String> {
+    let file = stopped(directory)?;
+    let membership = Membership { voters, ..Membership::default() };
+    let at = snapshot::begin_anew(&file, &dialect.register, owner, &membership).map_err(|fault| fault.to_string())?;
+    amend(&file, dialect, statements).map(|()| at)
+}
+
+/// The file of a replica that does not run.
+fn stopped(directory: &Path) -> Result<PathBuf, String> {
+    let number = files::current(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+    let file = number.map(|number| Generation::new(directory, number).path()).filter(|file| file.exists());
+    file.ok_or_else(|| format!("{} holds no database", directory.display()))
+}
+
 /// Makes a file the state in an empty directory, for [`Engine::open`].
 pub fn lodge(file: &Path, directory: &Path) -> Result<(), String> {
     let lodged = std::fs::create_dir_all(directory).and_then(|()| {

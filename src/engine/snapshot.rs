@@ -73,7 +73,19 @@ pub fn transplant(
     let target = Generation::new(directory, 1).path();
     files::remove(&target).map_err(io)?;
     copy(&Connection::open(file, Role::Reader, false, register)?, &target, -1, &mut |_, _| ())?;
-    let mut connection = Connection::open(&target, Role::Writer, false, register)?;
+    let at = begin_anew(&target, register, owner, membership)?;
+    files::switch(directory, 1).map_err(io)?;
+    Ok(at)
+}
+
+/// Makes the state in a file that nobody has open the beginning of another group's, as [`transplant`] does with a copy.
+pub fn begin_anew(
+    file: &Path,
+    register: &super::Register,
+    owner: &str,
+    membership: &Membership,
+) -> Result<Position, Fault> {
+    let mut connection = Connection::open(file, Role::Writer, false, register)?;
     let state = State::load(&mut connection)?;
     connection.run("BEGIN IMMEDIATE", &[])?;
     for table in ["outcome", "chunk", "vote", "mark", "tenure", "claim", "advisory", "advisory_last", "lost", "skipped"]
@@ -87,8 +99,6 @@ pub fn transplant(
     if !super::checkpoint::pass(&connection, &super::checkpoint::Progress::default())? {
         return Err(Fault::error("the first checkpoint was held up"));
     }
-    drop(connection);
-    files::switch(directory, 1).map_err(io)?;
     Ok(state.at)
 }
 

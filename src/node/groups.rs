@@ -234,7 +234,7 @@ fn lay(runtime: &Runtime, database: &Database, place: Place) -> Result<(), Strin
 }
 
 /// The beginning of a log whose first entries another group has had.
-fn began_at(group: GroupId, at: Position) -> Vec<LogWrite> {
+pub(super) fn began_at(group: GroupId, at: Position) -> Vec<LogWrite> {
     vec![LogWrite::Reset(group, at, HardState { term: at.term, vote: 0, commit: at.index })]
 }
 

@@ -17,6 +17,7 @@ mod groups;
 mod leadership;
 mod live;
 mod membership;
+pub mod recover;
 mod restore;
 mod scrub;
 mod security;
@@ -49,6 +50,7 @@ use crate::replica::handle::{AddGroupError, Group, GroupConfig, Node, NodeConfig
 use crate::transaction;
 use crate::transport::tcp::{Network, NetworkConfig};
 use crate::transport::wire::PeerIdentity;
+use crate::version::Migration;
 use board::Board;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -437,9 +439,7 @@ fn open_engine(
     let mut options = engine::Options::new(home(dir, group), dialect(group));
     options.statement_memory = config.transactions.statement_memory;
     options.latest = config.speaks;
-    options.migrations =
-        if group == SYSTEM_GROUP { crate::sql::system_migrations() } else { crate::sql::database_migrations() }
-            .to_vec();
+    options.migrations = migrations(group);
     options.owner = owner(cluster, group);
     options.on_event = Arc::new(move |event| match event {
         Event::DigestMarked { index, digest } => {
@@ -492,8 +492,15 @@ fn cannot_open(dir: &Path, group: GroupId, why: &OpenError) -> String {
 
 /// How a database's state is opened where no node runs.
 pub fn offline(directory: &Path, owner: String) -> engine::Options {
-    let migrations = crate::sql::database_migrations().to_vec();
-    engine::Options { migrations, owner, ..engine::Options::new(directory, database_dialect()) }
+    offline_group(directory, FIRST_DATABASE_GROUP, owner)
+}
+
+fn offline_group(directory: &Path, group: GroupId, owner: String) -> engine::Options {
+    engine::Options { migrations: migrations(group), owner, ..engine::Options::new(directory, dialect(group)) }
+}
+
+fn migrations(group: GroupId) -> Vec<Migration> {
+    if group == SYSTEM_GROUP { crate::sql::system_migrations() } else { crate::sql::database_migrations() }.to_vec()
 }
 
 /// What the engine is told about the SQL of databases.

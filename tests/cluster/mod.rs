@@ -16,6 +16,7 @@ mod online;
 mod partition;
 mod programs;
 mod reads;
+mod recover;
 mod rot;
 mod secure;
 mod skip;
