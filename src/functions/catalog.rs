@@ -25,10 +25,10 @@ macro_rules! index_keys {
 macro_rules! index_key {
     ($list:expr) => {
         concat!(
-            "iif(k.value = 0, q_index_key(json_extract(",
+            "iif(k.value = 0, q_index_key(q_shown(json_extract(",
             $list,
             ", '$[' || (SELECT count(*) FROM json_each('[' || \
-             replace(i.indkey, ' ', ',') || ']') z WHERE z.value = 0 AND z.key < k.key) || ']')), q_quote_ident(a.attname))"
+             replace(i.indkey, ' ', ',') || ']') z WHERE z.value = 0 AND z.key < k.key) || ']'))), q_quote_ident(a.attname))"
         )
     };
 }
@@ -59,17 +59,18 @@ macro_rules! index_direction {
     };
 }
 
-/// A stored expression's form by its number, with qualified names where `public` is not in the search path.
+/// A stored expression's form by its number, with qualified names where their schema is not in the search path: there are
+/// forms with and without `public`, or such with [`MARKS`].
 macro_rules! form {
     ($stored:literal, $number:literal) => {
         concat!(
-            "json_extract(",
+            "q_shown(json_extract(",
             $stored,
             ", '$[' || ((",
             $number,
             ") + iif(q_path_place('public') IS NULL AND json_array_length(",
             $stored,
-            ") = 4, 2, 0)) || ']')"
+            ") = 4, 2, 0)) || ']'))"
         )
     };
 }
@@ -355,6 +356,7 @@ pub const SCALARS: &[Scalar] =
         scalar("q_index_key", 1, |_, a| Ok(Value::Text(index_key(text(a, 0)?)))),
         scalar("q_path_place", 1, path_place).contextual(),
         scalar("q_relation_name", 2, relation_name).contextual(),
+        scalar("q_shown", 1, shown).contextual(),
         scalar("q_in_unit", 2, in_unit).lax(),
         scalar("q_function_part", 2, |_, a| {
             Ok(builtin::describe(int(a, 0)?, text(a, 1)?).map_or(Value::Null, Value::Text))
@@ -393,6 +395,37 @@ fn path_place(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     }
     let listed = path.iter().position(|s| s == schema).map(|n| n as i64 + 1);
     Ok(listed.or((schema == "pg_catalog").then_some(0)).map_or(Value::Null, Value::Int))
+}
+
+/// What a schema's name stands between where it is needed only if the schema is not in the search path.
+pub const MARKS: [char; 2] = ['\u{1}', '\u{2}'];
+
+/// An expression with its names qualified as far as the search path does not lead to them.
+fn shown(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let text = text(args, 0)?;
+    if !text.contains(MARKS) {
+        return Ok(Value::Text(text.to_owned()));
+    }
+    let (path, own) = (search_path(ctx), leading_schema(ctx));
+    Ok(Value::Text(without_marks(text, |schema| {
+        own.as_deref().is_some_and(|own| own == schema) || path.iter().any(|known| known == schema)
+    })))
+}
+
+/// A text with the marked schemas that names need, where a path leads to some of them.
+pub fn without_marks(text: &str, leads: impl Fn(&str) -> bool) -> String {
+    let [open, close] = MARKS;
+    let mut parts = text.split(open);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (schema, rest) = part.split_once(close).unwrap_or(("", part));
+        if !schema.is_empty() && !leads(schema) {
+            out.push_str(&quote_ident(schema));
+            out.push('.');
+        }
+        out.push_str(rest);
+    }
+    out
 }
 
 /// A relation's name, qualified if its schema is not in the search path.

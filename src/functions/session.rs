@@ -86,7 +86,8 @@ impl Asks {
                 "q_advisory" => self.advisory = true,
                 "q_set_config" => self.config = true,
                 "q_current_user" | "q_current_database" | "q_backend_pid" | "q_notify" => self.identity = true,
-                "q_current_schema" | "q_current_schemas" | "q_path_place" | "q_relation_name" | SHOW_VIEW => {
+                "q_current_schema" | "q_current_schemas" | "q_path_place" | "q_relation_name" | "q_shown"
+                | SHOW_VIEW => {
                     self.identity = true;
                     self.setting("search_path");
                     self.setting(TEMPORARY);

@@ -535,6 +535,12 @@ pub fn bind_index_key(scope: &Scope<'_>, relation: &Relation, text: &str) -> Sql
     Ok((render::index_key(&expr), expr.facts(&binder.hoisted)))
 }
 
+/// What a select list would call an expression, if anything.
+pub fn suggested_name(text: &str) -> Option<String> {
+    let (name, strength) = query::output_name(&parse_expr(text).ok()?);
+    (strength > 0).then_some(name)
+}
+
 /// A column as an index's key.
 pub fn index_column(column: &crate::sql::catalog::Column) -> String {
     index_column_of(None, column)

@@ -1275,7 +1275,7 @@ fn refuse_foreign(select: &Select) -> SqlResult<()> {
 
 /// The name of an output column without an alias, and how strongly the expression suggests it (as in Postgres: 2 beats a
 /// cast's type name).
-fn output_name(expr: &Expr) -> (String, u8) {
+pub(super) fn output_name(expr: &Expr) -> (String, u8) {
     let strong = |name: &str| (name.to_owned(), 2);
     match expr {
         Expr::Nested(e) => output_name(e),

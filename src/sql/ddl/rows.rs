@@ -1,7 +1,8 @@
 //! A relation as rows of the system tables, and the change from one form of it to another as SQL.
 
 use super::depend;
-use super::table::function_of;
+use super::table::name_of_expression;
+use crate::functions::catalog::without_marks;
 use crate::sql::bind::{Address, Kept, class};
 use crate::sql::catalog::methods;
 use crate::sql::catalog::rights::array_literal;
@@ -84,7 +85,8 @@ pub struct Expression<'e> {
 
 /// An expression as clients are shown it.
 pub struct Shown {
-    /// Plain and pretty; where it names something of the schema `public`, also both with that name qualified.
+    /// Plain and pretty; where it names something of the schema `public`, also both with that name qualified. Where it names
+    /// something of another schema, plain and pretty with marks at the schemas' names.
     pub forms: Vec<String>,
     /// What it needs, the columns of its table among it.
     pub needs: BTreeSet<Address>,
@@ -240,7 +242,8 @@ fn domain_rows(rows: &mut Rows, catalog: &Catalog, own: &OwnType, domain: &Domai
             show(catalog, Expression { over: None, text, target: Some((base, typmod)), kept: Kept::Default })
         });
         let first = default.as_ref().and_then(|shown| shown.forms.first());
-        row.values.push(("typdefault", optional(first.map(String::as_str))));
+        let first = first.map(|form| without_marks(form, |schema| schema == "public"));
+        row.values.push(("typdefault", optional(first.as_deref())));
         row.values.push(("typdefaultbin", default.as_ref().map_or("NULL".into(), |shown| all(&shown.forms))));
     }
     let namespace = catalog.schemas.get(&own.schema).copied().unwrap_or_default();
@@ -705,7 +708,7 @@ fn index_attributes(rows: &mut Rows, r: &Relation, index: &Index) {
     };
     for (place, key) in (1..).zip(&index.keys) {
         let own = key.column.and_then(|n| r.column_at(n));
-        let name = name(own.map_or_else(|| function_of(key.expression.as_deref()), |c| &c.name));
+        let name = name(&own.map_or_else(|| name_of_expression(key.expression.as_deref()), |c| c.name.clone()));
         let typmod = own.map_or(-1, |c| c.typmod);
         // A few classes store something else than the key.
         let stored = methods::class(operator_class(r, index.method, key)).map(|class| class.key);

@@ -1,8 +1,8 @@
 //! CREATE, DROP, TRUNCATE and COMMENT.
 
 use super::grammar::{
-    ColumnDef, CommentOn, ConstraintDef, ConstraintSyntax, CreateIndex, CreateTable, Ddl, Like, Object, OnCommit,
-    Owned, SequenceOption,
+    ColumnDef, CommentOn, ConstraintDef, ConstraintSyntax, CreateIndex, CreateTable, Ddl, IndexElement, Like, Object,
+    OnCommit, Owned, SequenceOption,
 };
 use super::roles::{self, RoleSpec, grants, owners};
 use super::rows::{is_key_of, literal, referenced_key};
@@ -15,7 +15,7 @@ use crate::command::{Definition, Statement, Yields};
 use crate::error::{SqlError, SqlResult, state};
 use crate::rights::{self, REFERENCES, SELECT, TRUNCATE};
 use crate::sql::access;
-use crate::sql::bind::{Binder, Kept, bind_typed_column_expr, parse_expr};
+use crate::sql::bind::{Binder, Kept, bind_typed_column_expr, parse_expr, suggested_name};
 use crate::sql::catalog;
 use crate::sql::catalog::Action;
 use crate::sql::catalog::{
@@ -915,12 +915,12 @@ fn check_index(work: &Work<'_>, table: &Relation, index: &Index) -> SqlResult<()
     Ok(())
 }
 
-/// The middle of an index's default name: its columns, `expr` for an expression, numbered when repeated.
+/// The middle of an index's default name: its columns, numbered when repeated.
 fn index_columns(def: &CreateIndex) -> String {
     let mut names: Vec<String> = Vec::new();
-    let columns = def.keys.iter().map(|k| k.column.as_deref().unwrap_or_else(|| function_of(k.expression.as_deref())));
-    for base in columns.chain(def.include.iter().map(String::as_str)) {
-        let mut name = base.to_owned();
+    let column = |k: &IndexElement| k.column.clone().unwrap_or_else(|| name_of_expression(k.expression.as_deref()));
+    for base in def.keys.iter().map(column).chain(def.include.iter().cloned()) {
+        let mut name = base.clone();
         let mut pass = 0;
         while names.contains(&name) {
             pass += 1;
@@ -940,21 +940,9 @@ pub fn refuse_system_column(name: &str) -> SqlResult<()> {
     Ok(())
 }
 
-/// A lone function call gives its name to the index, as a result column would be called.
-pub fn function_of(expression: Option<&str>) -> &str {
-    let Some(text) = expression else { return "expr" };
-    let mut tokens = Lexer::new(text).filter_map(Result::ok);
-    match (tokens.next(), tokens.next()) {
-        (Some(first), Some(second))
-            if first.kind == Kind::Word
-                && second.text(text) == "("
-                && text.ends_with(')')
-                && text.bytes().filter(|b| *b == b'(').count() == 1 =>
-        {
-            first.text(text)
-        }
-        _ => "expr",
-    }
+/// What an index's column is called that is an expression: as a select list would call it.
+pub fn name_of_expression(expression: Option<&str>) -> String {
+    expression.and_then(suggested_name).unwrap_or_else(|| "expr".to_owned())
 }
 
 /// Refuses to make a unique index over rows that repeat a key.

@@ -8,6 +8,7 @@ use super::table::guard_unique;
 use super::temporary;
 use crate::command::{Definition, Shape, Statement, Yields};
 use crate::error::{SqlError, SqlResult, SqlState, state};
+use crate::functions::catalog::MARKS;
 use crate::rights::{self, Acl, BOOTSTRAP, CREATE, Mode, TEMPORARY, USAGE};
 use crate::sql::Scope;
 use crate::sql::access;
@@ -760,7 +761,18 @@ impl<'a> Work<'a> {
         };
         let mut short = forms(&["public".to_owned()]).unwrap_or_else(written);
         let qualified = forms(&[]).filter(|qualified| *qualified != short);
-        short.extend(qualified.into_iter().flatten());
+        // Programs of before know of two paths only, which is enough for what is in `public`.
+        let marked = |pretty| deparse::marked(&tree, catalog, e.over, pretty);
+        let [open, close] = MARKS;
+        let elsewhere = |form: &str| {
+            form.split(open).skip(1).any(|part| part.split_once(close).is_some_and(|(s, _)| s != "public"))
+        };
+        match (marked(false), marked(true)) {
+            (Some(plain), Some(pretty)) if elsewhere(&plain) && !short[0].contains(MARKS) => {
+                short = vec![plain, pretty]
+            }
+            _ => short.extend(qualified.into_iter().flatten()),
+        }
         rows::Shown { forms: short, needs: notes.needs() }
     }
 

@@ -15,7 +15,7 @@ use super::bind::{self, Kept};
 use super::catalog::{Catalog, Relation};
 use super::ir::{Cast, Column, Infix, Node, Op, Truth, Typed};
 use super::lex::{quote_identifier, quote_literal};
-use crate::functions::catalog::index_key as index_column;
+use crate::functions::catalog::{MARKS, index_key as index_column};
 use crate::functions::{CastContext, builtin, enums};
 use crate::types::text::write_text;
 use crate::types::{Env, NO_TYPMOD, Type};
@@ -30,10 +30,13 @@ pub fn expression(
     path: &[String],
     pretty: bool,
 ) -> Option<String> {
-    let mut printer =
-        Printer { catalog, over, path, pretty, within: None, names: Default::default(), indent: 0, out: String::new() };
-    printer.expr(expr, false, Around::Nothing)?;
-    Some(printer.out)
+    Printer::new(catalog, over, path, pretty).whole(expr)
+}
+
+/// As [`expression`] for whatever search path: the schemas that names are qualified with stand between
+/// [`MARKS`](crate::functions::catalog::MARKS).
+pub fn marked(expr: &Typed, catalog: &Catalog, over: Option<&Relation>, pretty: bool) -> Option<String> {
+    Printer { marks: true, ..Printer::new(catalog, over, &[], pretty) }.whole(expr)
 }
 
 /// An expression of an index as errors name it: as `pg_get_indexdef` prettily shows it, or else as it was written.
@@ -51,6 +54,8 @@ struct Printer<'a> {
     catalog: &'a Catalog,
     over: Option<&'a Relation>,
     path: &'a [String],
+    /// Schemas' names are marked.
+    marks: bool,
     pretty: bool,
     /// The query that it stands in, if any.
     within: Option<&'a query::Written>,
@@ -76,13 +81,40 @@ enum Around {
     Cast,
 }
 
+impl<'a> Printer<'a> {
+    fn new(catalog: &'a Catalog, over: Option<&'a Relation>, path: &'a [String], pretty: bool) -> Printer<'a> {
+        let out = String::new();
+        Printer { catalog, over, path, marks: false, pretty, within: None, names: Default::default(), indent: 0, out }
+    }
+
+    fn whole(mut self, expr: &Typed) -> Option<String> {
+        self.expr(expr, false, Around::Nothing)?;
+        Some(self.out)
+    }
+}
+
 impl Printer<'_> {
     fn push(&mut self, text: &str) {
         self.out.push_str(text);
     }
 
     fn type_name(&self, ty: Type, typmod: i32) -> String {
-        self.catalog.format_type(self.path, ty, typmod)
+        let name = self.catalog.format_type(self.path, ty, typmod);
+        let Some(own) = self.catalog.own_type(ty).filter(|_| self.marks) else { return name };
+        let prefix = self.qualified(&own.schema, "");
+        match name.strip_prefix(&format!("{}.", quote_identifier(&own.schema))) {
+            Some(rest) => prefix + rest,
+            None => name,
+        }
+    }
+
+    /// A name in a schema.
+    fn qualified(&self, schema: &str, name: &str) -> String {
+        let [open, close] = MARKS;
+        match self.marks {
+            true => format!("{open}{schema}{close}{name}"),
+            false => format!("{}.{name}", quote_identifier(schema)),
+        }
     }
 
     /// `implicit`: casts that nobody wrote are written.
@@ -203,7 +235,7 @@ impl Printer<'_> {
             let relation = self.catalog.by_oid(u32::try_from(*oid).ok()?)?;
             let name = quote_identifier(&relation.name);
             let visible = self.catalog.resolve(self.path, None, &relation.name).is_some_and(|r| r.oid == relation.oid);
-            return Some(if visible { name } else { format!("{}.{name}", quote_identifier(&relation.schema)) });
+            return Some(if visible { name } else { self.qualified(&relation.schema, &name) });
         }
         if let (Type::REGTYPE, Value::Int(oid)) = (ty, value) {
             return Some(self.type_name(Type(u32::try_from(*oid).ok()?), NO_TYPMOD));

@@ -72,16 +72,7 @@ pub fn query(scope: &Scope<'_>, text: &str, names: &[String], pretty: bool) -> O
     let mut written = Written { notes, queries: BTreeMap::new() };
     let _ = query.visit(&mut written);
     let (path, catalog) = (scope.search_path, scope.catalog);
-    let mut printer = Printer {
-        catalog,
-        over: None,
-        path,
-        pretty,
-        within: Some(&written),
-        names: Scopes::default(),
-        indent: 0,
-        out: String::new(),
-    };
+    let mut printer = Printer { within: Some(&written), ..Printer::new(catalog, None, path, pretty) };
     printer.query(&query, 0, Heading { names: Some(names), visible: true })?;
     Some(printer.out)
 }

@@ -90,7 +90,12 @@ impl Sql {
     /// See [`super::index_key`].
     pub(super) fn index_key(&mut self, expr: &Typed) {
         let column = matches!(expr.node, Node::Column(_)) && !expr.ty.has_key();
-        self.push(if column { "" } else { "(" });
+        self.push(match expr.node {
+            _ if column => "",
+            // There SQLite takes a lone string for the name of a column.
+            Node::Text(_) | Node::Const(_) => "(+",
+            _ => "(",
+        });
         self.keyed(expr);
         self.push(if column { "" } else { ")" });
     }
