@@ -693,13 +693,24 @@ pub fn plant(
 
 /// What the state of a stopped replica says of itself: where in the log it is, and who is a member. Changes nothing.
 pub fn standing(directory: &Path, dialect: &Dialect) -> Result<(Position, Membership), String> {
-    let state = |file: &Path| {
-        let mut connection = Connection::open(file, Role::Reader, false, &dialect.register)?;
-        meta::State::load(&mut connection)
-    };
-    let file = stopped(directory)?;
-    let state = state(&file).map_err(|fault| format!("{}: {fault}", file.display()))?;
+    let state = of_stopped(directory, dialect, meta::State::load)?;
     Ok((state.at, state.membership.as_ref().clone()))
+}
+
+/// The rows of a query of the state of a stopped replica. Changes nothing.
+pub fn rows_of(directory: &Path, dialect: &Dialect, sql: &str) -> Result<Vec<Vec<Value>>, String> {
+    of_stopped(directory, dialect, |connection| connection.query(sql, &[]))
+}
+
+fn of_stopped<T>(
+    directory: &Path,
+    dialect: &Dialect,
+    look: impl FnOnce(&mut Connection) -> Result<T, Fault>,
+) -> Result<T, String> {
+    let file = stopped(directory)?;
+    let connection = Connection::open(&file, Role::Reader, false, &dialect.register);
+    let seen = connection.and_then(|mut connection| look(&mut connection));
+    seen.map_err(|fault| format!("{}: {fault}", file.display()))
 }
 
 /// Copies the state of a stopped replica into another directory, for [`Engine::open`]. It stays as it is.

@@ -16,7 +16,7 @@
 
 use super::groups::began_at;
 use super::{dialect, home, offline_group, owner};
-use crate::cluster;
+use crate::cluster::{self, databases};
 use crate::consensus::{Membership, Position, StateMachine as _, form};
 use crate::engine::{self, Engine};
 use crate::id::{GroupId, ReplicaId, SYSTEM_GROUP};
@@ -47,6 +47,8 @@ struct Survivor<'a> {
 /// A group as a survivor has it.
 struct Remains {
     group: GroupId,
+    /// Its database's, as far as this node knows.
+    name: String,
     replica: ReplicaId,
     applied: Position,
     /// Where its log ends.
@@ -61,12 +63,12 @@ pub fn look(dir: &Path) -> Result<String, String> {
     let survivor = Survivor::open(dir)?;
     let mut out = String::new();
     for remains in survivor.remains()? {
-        let Remains { group, applied, last, membership, replica } = remains;
+        let Remains { name, applied, last, membership, replica, .. } = remains;
         let voters: Vec<String> = membership.voters.iter().map(|voter| voter.0.to_string()).collect();
         let part = if membership.voters.contains(&replica) { "votes" } else { "does not vote" };
         let _ = writeln!(
             out,
-            "{group}: applied up to entry {}, its log ends with entry {} of term {}; replica {} {part} (voters {})",
+            "{name}: applied up to entry {}, its log ends with entry {} of term {}; replica {} {part} (voters {})",
             applied.index,
             last.index,
             last.term,
@@ -101,7 +103,7 @@ pub fn recover(dir: &Path, into: &Path) -> Result<String, String> {
         let at = survivor.bring(remains, &identity, into)?;
         log.write(&began_at(remains.group, at), true).map_err(|e| e.to_string())?;
         let beyond = at.index.saturating_sub(remains.applied.index);
-        let _ = writeln!(out, "{}: up to entry {}, {beyond} of them from the log", remains.group, at.index);
+        let _ = writeln!(out, "{}: up to entry {}, {beyond} of them from the log", remains.name, at.index);
     }
     for name in CONFIGURATION {
         copy(&dir.join(name), &into.join(name)).map_err(|e| format!("{}: {e}", into.join(name).display()))?;
@@ -135,6 +137,13 @@ impl Survivor<'_> {
 
     fn remains(&self) -> Result<Vec<Remains>, String> {
         let groups = self.identity.groups.iter();
+        let register = engine::rows_of(&home(self.dir, SYSTEM_GROUP), &dialect(SYSTEM_GROUP), databases::DATABASES)?;
+        let (register, _) = databases::databases(&register);
+        let name_of = |group: GroupId| match register.values().find(|database| database.group == Some(group)) {
+            Some(database) => database.name.clone(),
+            None if group == SYSTEM_GROUP => cluster::DATABASE.to_owned(),
+            None => group.to_string(),
+        };
         let remains = groups.map(|(group, replica)| {
             let (applied, membership) = engine::standing(&home(self.dir, *group), &dialect(*group))?;
             if applied.index == 0 {
@@ -152,7 +161,7 @@ impl Survivor<'_> {
                     return Err(format!("the log of {group} does not belong to its state: that cannot be recovered"));
                 }
             };
-            Ok(Remains { group: *group, replica: *replica, applied, last, membership })
+            Ok(Remains { group: *group, name: name_of(*group), replica: *replica, applied, last, membership })
         });
         remains.collect()
     }
@@ -174,7 +183,7 @@ impl Survivor<'_> {
     /// a member. Returns where that is.
     fn bring(&self, remains: &Remains, identity: &Identity, into: &Path) -> Result<Position, String> {
         let group = remains.group;
-        let told = |why: String| format!("{group}: {why}");
+        let told = |why: String| format!("{}: {why}", remains.name);
         let target = home(into, group);
         let dialect = dialect(group);
         engine::copy_state(&home(self.dir, group), &dialect, &target).map_err(told)?;

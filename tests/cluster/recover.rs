@@ -37,6 +37,7 @@ async fn one_of_three_machines_is_left() {
 
     let shown = recover(&old, None).await.expect("what it has");
     assert!(shown.lines().filter(|line| line.contains("voters 1, 2, 3")).count() >= 2, "{shown}");
+    assert!(["system: ", "quorate: ", "second: "].iter().all(|name| shown.contains(name)), "{shown}");
     let done = recover(&old, Some(&home)).await.expect("a new cluster");
     assert!(done.contains("node-3 is the only node of a new cluster"), "{done}");
     let twice = recover(&old, Some(&home)).await.expect_err("it is there already");
