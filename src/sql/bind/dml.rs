@@ -1486,7 +1486,7 @@ impl Binder<'_> {
             let from = match &update.from {
                 None => Vec::new(),
                 Some(UpdateTableFromKind::AfterSet(from) | UpdateTableFromKind::BeforeSet(from)) => {
-                    self.bind_from(from)?
+                    self.bind_beside(&target.range, from)?
                 }
             };
             // In PostgreSQL's order, which decides the types of parameters.
@@ -1562,7 +1562,7 @@ impl Binder<'_> {
         self.levels.push(level);
         let result = (|| {
             let using = match &delete.using {
-                Some(using) => self.bind_from(using)?,
+                Some(using) => self.bind_beside(&target.range, using)?,
                 None => Vec::new(),
             };
             let filter = delete.selection.as_ref().map(|w| self.rows_of(&target, w)).transpose()?;

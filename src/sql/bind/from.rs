@@ -61,6 +61,20 @@ impl Binder<'_> {
         Ok(items)
     }
 
+    /// Binds what stands in the FROM or USING beside a table that is changed, whose names the level has already.
+    pub(super) fn bind_beside(&mut self, target: &Range, from: &[TableWithJoins]) -> SqlResult<Vec<FromItem>> {
+        let level = self.level();
+        let hidden = level.hidden.len();
+        // Where all names are others for a while (ON, a subquery without LATERAL), it is not there to be found.
+        level.hidden.push((target.alias.clone(), Hidden::Sibling));
+        level.barred = Some(target.id);
+        let items = self.bind_from(from);
+        let level = self.level();
+        level.hidden.truncate(hidden);
+        level.barred = None;
+        items
+    }
+
     fn with_joins(&mut self, item: &TableWithJoins) -> SqlResult<Item> {
         let mut left = self.factor(&item.relation)?;
         for join in &item.joins {

@@ -1,7 +1,7 @@
 //! Which names are visible where: FROM items, their columns, and the nesting of queries.
 
 use super::{Binder, Notes, error_at, spot};
-use crate::error::{SqlError, SqlResult, state};
+use crate::error::{SqlError, SqlResult, SqlState, state};
 use crate::sql::catalog::{FIRST_USER_OID, Relation, RelationKind, Source};
 use crate::sql::ir::{Column, FromItem, Named, Node, Op, Over, Typed};
 use crate::sql::{Means, Variable, lex};
@@ -156,6 +156,9 @@ pub(super) struct Level {
     pub sources: usize,
     /// FROM items that are there, but not for what is being bound.
     pub hidden: Vec<(String, Hidden)>,
+    /// The number of the table that is being changed, while what stands beside it in FROM or USING is bound: nothing
+    /// there may name it.
+    pub barred: Option<usize>,
     /// Within what no function may yield rows.
     pub no_sets: Option<&'static str>,
     /// Direct arguments of ordered-set aggregates: they are computed once for a group.
@@ -181,10 +184,26 @@ impl Level {
             sets: Vec::new(),
             sources: 0,
             hidden: Vec::new(),
+            barred: None,
             no_sets: None,
             direct: Vec::new(),
         }
     }
+
+    /// Errors: 42P10 for what is there to be found, and may not be named here.
+    pub fn check_barred(&self, range: &Range) -> SqlResult<()> {
+        match self.barred == Some(range.id) {
+            true => Err(out_of_reach(state::INVALID_COLUMN_REFERENCE, &range.alias)),
+            false => Ok(()),
+        }
+    }
+}
+
+/// The error of a FROM item that is there, but not for this part of the query.
+fn out_of_reach(code: SqlState, table: &str) -> SqlError {
+    SqlError::new(code, format!("invalid reference to FROM-clause entry for table \"{table}\"")).hint(format!(
+        "There is an entry for table \"{table}\", but it cannot be referenced from this part of the query."
+    ))
 }
 
 impl Names {
@@ -386,8 +405,7 @@ impl<'a> Binder<'a> {
         let names: Vec<String> = idents.iter().map(fold).collect();
         let at = idents[0].span.start;
         for depth in (0..self.levels.len()).rev() {
-            let level = &self.levels[depth].names;
-            if let Some((expr, taken)) = lookup(level, &names).map_err(|e| error_at(self, e, at))? {
+            if let Some((expr, taken)) = lookup(&self.levels[depth], &names).map_err(|e| error_at(self, e, at))? {
                 if let Some((_, taken)) = self.variable(&names) {
                     return Err(error_at(self, ambiguous(&names[..taken]), at));
                 }
@@ -412,6 +430,7 @@ impl<'a> Binder<'a> {
         if let [name] = &names[..] {
             for depth in (0..self.levels.len()).rev() {
                 if let Some(range) = self.levels[depth].names.range(None, name) {
+                    self.levels[depth].check_barred(range).map_err(|e| error_at(self, e, at))?;
                     let (row, mark) = (range.row(), range.wants_mark().then_some(range.id));
                     self.marks.extend(mark);
                     row.children(&mut |column| self.note_surface(column));
@@ -537,10 +556,13 @@ impl<'a> Binder<'a> {
 
     /// The error of a table that FROM does not have, at least not under its name.
     pub(super) fn no_range(&self, table: &str) -> SqlError {
-        let ranges = self.levels.iter().rev().flat_map(|level| &level.names.ranges);
-        let mut renamed = ranges.filter(|range| range.relation.as_ref().is_some_and(|r| r.name == *table));
+        let ranges = self.levels.iter().rev().flat_map(|level| level.names.ranges.iter().map(move |r| (level, r)));
+        let mut renamed = ranges.filter(|(_, range)| range.relation.as_ref().is_some_and(|r| r.name == *table));
         match renamed.next() {
-            Some(range) => {
+            Some((level, range)) if level.check_barred(range).is_err() => {
+                out_of_reach(state::INVALID_COLUMN_REFERENCE, &range.alias)
+            }
+            Some((_, range)) => {
                 let text = format!("invalid reference to FROM-clause entry for table \"{table}\"");
                 let hint = format!("Perhaps you meant to reference the table alias \"{}\".", range.alias);
                 SqlError::new(state::UNDEFINED_TABLE, text).hint(hint)
@@ -569,9 +591,7 @@ impl<'a> Binder<'a> {
                 } else if let Some((_, why)) = hidden {
                     let text = format!("invalid reference to FROM-clause entry for table \"{table}\"");
                     match why {
-                        Hidden::Sibling => SqlError::new(state::UNDEFINED_TABLE, text).hint(format!(
-                            "There is an entry for table \"{table}\", but it cannot be referenced from this part of the query."
-                        )),
+                        Hidden::Sibling => out_of_reach(state::UNDEFINED_TABLE, table),
                         Hidden::Outer => SqlError::new(state::INVALID_COLUMN_REFERENCE, text)
                             .detail("The combining JOIN type must be INNER or LEFT for a LATERAL reference."),
                     }
@@ -585,15 +605,20 @@ impl<'a> Binder<'a> {
 }
 
 /// One level's meaning of `names`: a column, `table.column`, or `schema.table.column`.
-fn lookup(level: &Names, names: &[String]) -> SqlResult<Option<(Typed, usize)>> {
+fn lookup(level: &Level, names: &[String]) -> SqlResult<Option<(Typed, usize)>> {
+    let known = &level.names;
     if names.len() == 1 {
-        if let Some(found) = level.find(&names[0])? {
+        if let Some(found) = known.find(&names[0])? {
+            let mut barred = known.ranges.iter().filter(|range| range.columns.iter().any(|c| c.name == names[0]));
+            barred.try_for_each(|range| level.check_barred(range))?;
             return Ok(Some((found.expr.clone(), 1)));
         }
         if SYSTEM_COLUMNS.contains(&&*names[0]) {
             let mut found = Vec::new();
-            for range in &level.ranges {
-                found.extend(range.find(&names[0])?);
+            for range in &known.ranges {
+                let column = range.find(&names[0])?;
+                column.as_ref().map_or(Ok(()), |_| level.check_barred(range))?;
+                found.extend(column);
             }
             return match found.len() {
                 0 => Ok(None),
@@ -607,12 +632,16 @@ fn lookup(level: &Names, names: &[String]) -> SqlResult<Option<(Typed, usize)>> 
         return Ok(None);
     }
     if names.len() >= 3
-        && let Some(range) = level.range(Some(&names[0]), &names[1])
+        && let Some(range) = known.range(Some(&names[0]), &names[1])
     {
+        level.check_barred(range)?;
         return Ok(range.find(&names[2])?.map(|e| (e, 3)));
     }
-    match level.range(None, &names[0]) {
-        Some(range) => Ok(range.find(&names[1])?.map(|e| (e, 2))),
+    match known.range(None, &names[0]) {
+        Some(range) => {
+            level.check_barred(range)?;
+            Ok(range.find(&names[1])?.map(|e| (e, 2)))
+        }
         None => Ok(None),
     }
 }

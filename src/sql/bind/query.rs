@@ -886,6 +886,7 @@ impl Binder<'_> {
         };
         for depth in (0..self.levels.len()).rev() {
             if let Some(range) = self.levels[depth].names.range(schema, table) {
+                self.levels[depth].check_barred(range).map_err(|e| error_at(self, e, at))?;
                 let columns = range.columns.clone();
                 columns.iter().for_each(|column| self.note_outer(depth, &column.expr));
                 return Ok(columns);

@@ -140,6 +140,7 @@ impl Binder<'_> {
             let schema = names.len().checked_sub(2).map(|i| names[i].as_str());
             let Some(ident) = idents.first() else { break };
             if let Some(range) = self.levels[depth].names.range(schema, &ident.value) {
+                self.levels[depth].check_barred(range).map_err(|e| error_at(self, e, at))?;
                 let mark = range.wants_mark().then_some(range.id);
                 let row = range.row();
                 let row = self.labelled(row)?;
