@@ -1,7 +1,7 @@
 //! Names of objects as texts, taken apart while a statement runs: `parse_ident`, and parts of our own queries for casts to
 //! `regclass` and its kin.
 
-use super::arg::{int, invalid, text};
+use super::arg::{from_text, int, invalid, text};
 use super::table::*;
 use super::{Aggregate, Cast, Function, Operator, Scalar};
 use crate::error::{SqlError, SqlResult, SqlState, state};
@@ -27,6 +27,10 @@ pub const SCALARS: &[Scalar] = &[
         let part = usize::try_from(int(a, 1)?).ok().and_then(|n| parts.len().checked_sub(n));
         Ok(part.and_then(|at| parts.get(at)).map_or(Value::Null, |part| Value::Text(part.clone())))
     }),
+    // The name in a text that says more of its object from a character on: a function's arguments, an array's brackets.
+    scalar("q_plain_name", 2, |_, a| Ok(from_text(plain_name(text(a, 0)?, text(a, 1)?)))),
+    scalar("q_no_object", 4, |ctx, a| no_object(&ctx.database, text(a, 0)?, text(a, 1)?, text(a, 2)?, int(a, 3)? != 0))
+        .contextual(),
     scalar("q_call_part", 2, |_, a| call_part(text(a, 0)?, int(a, 1)?).map(Value::Text)),
     scalar("q_type_named", 1, |_, a| Ok(type_named(text(a, 0)?).map_or(Value::Null, |ty| Value::Int(ty.0.into())))),
     scalar("q_parse_ident", -1, |_, a| {
@@ -75,6 +79,41 @@ pub fn name_parts(text: &str) -> SqlResult<Vec<String>> {
             Some(_) => return Err(invalid()),
         }
     }
+}
+
+/// What stands before `after`, or all of it if that is nothing.
+fn plain_name<'t>(text: &'t str, after: &str) -> &'t str {
+    let end = text.find(after).filter(|_| !after.is_empty());
+    text[..end.unwrap_or(text.len())].trim_end()
+}
+
+/// The error of a text that names no object of its kind. `schema_known`: there is a schema of the name that it says.
+fn no_object(database: &str, code: &str, noun: &str, name: &str, schema_known: bool) -> SqlResult<Value> {
+    let after = match noun {
+        "function" => "(",
+        "type" => "[",
+        _ => "",
+    };
+    let parts = name_parts(plain_name(name, after))?;
+    let (whole, relation) = (parts.join("."), noun == "relation");
+    Err(match &parts[..] {
+        [_, _, _, _, ..] => {
+            let what = if relation { "relation" } else { "qualified" };
+            SqlError::syntax(format!("improper {what} name (too many dotted names): {whole}"))
+        }
+        [other, _, _] if other != database => {
+            let shown = if relation { format!("\"{whole}\"") } else { whole };
+            let text = format!("cross-database references are not implemented: {shown}");
+            SqlError::new(state::FEATURE_NOT_SUPPORTED, text)
+        }
+        [.., schema, _] if !schema_known => {
+            SqlError::new(state::INVALID_SCHEMA_NAME, format!("schema \"{schema}\" does not exist"))
+        }
+        _ => {
+            let shown = if noun == "function" { name } else { &whole };
+            SqlError::new(SqlState::new(code), format!("{noun} \"{shown}\" does not exist"))
+        }
+    })
 }
 
 /// The parts of a qualified identifier; what follows them is refused if `strict` says so. Errors: 22023.
@@ -174,6 +213,10 @@ fn call_part(text: &str, part: i64) -> SqlResult<String> {
                 start = at + 1;
                 if name.is_empty() && oids.is_empty() && start > list.len() {
                     break;
+                }
+                if name.is_empty() {
+                    let text = "expected a type name";
+                    return Err(SqlError::new(state::INVALID_TEXT_REPRESENTATION, text));
                 }
                 if name.eq_ignore_ascii_case("none") {
                     oids.push("0".to_owned());
