@@ -152,7 +152,11 @@ impl Runner {
     }
 
     fn run_set(&mut self, step: &Step, set: Option<&[Value]>, sink: &mut Sink) -> Result<(), StepError> {
-        self.connection.context().lock().lists.clear();
+        {
+            let mut context = self.connection.context().lock();
+            context.lists.clear();
+            context.admits = false;
+        }
         for statement in &step.statements {
             self.deferring |= statement.shape == Shape::Deferral;
             let result = self.run_statement(statement, set, sink);

@@ -293,6 +293,8 @@ pub struct Context {
     pub nextvals: Vec<i64>,
     /// A NULL that is refused while it is computed is let through: somebody looks for it.
     pub lenient: bool,
+    /// Rows that break constraints which are NOT VALID are let through: a definition moves them.
+    pub admits: bool,
     /// Whether nobody else has the row of the table with this OID and rowid: SKIP LOCKED, in a fork.
     pub row_free: Option<RowFree>,
     /// How views are shown, if that is known: the catalog's functions show what is kept otherwise.

@@ -188,6 +188,20 @@ pub const SCALARS: &[Scalar] = &[
         false => Err(null_violation(text(a, 0)?, text(a, 1)?, text(a, 2)?)),
     })
     .contextual(),
+    // Of a condition that is NOT VALID: whether rows that do not meet it may be there; and what says that from now on.
+    scalar("q_admits", -1, |ctx, _| Ok(Value::Int(ctx.admits.into()))).contextual().lax(),
+    scalar("q_admit", 1, |ctx, a| {
+        ctx.admits = int(a, 0)? != 0;
+        Ok(Value::Null)
+    })
+    .contextual(),
+    // The error of a row that was there, and has a NULL now.
+    scalar("q_contains_null", 3, |_, a| {
+        let [schema, table, column] = [text(a, 0)?, text(a, 1)?, text(a, 2)?];
+        let message = format!("column \"{column}\" of relation \"{table}\" contains null values");
+        Err(SqlError::new(state::NOT_NULL_VIOLATION, message).table(schema, table).column(column))
+    })
+    .contextual(),
     scalar("q_check_option", -1, check_option).contextual().lax(),
     scalar("q_once", 2, once).contextual(),
     scalar("q_keep", -1, keep).contextual().lax(),

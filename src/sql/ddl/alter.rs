@@ -26,6 +26,7 @@ use crate::sql::catalog::{
 use crate::sql::cursor::Name;
 use crate::sql::lex::{Kind, Lexer, identifier, quote_identifier};
 use crate::sql::view;
+use crate::sql::violation::violated_by_some_row;
 use crate::types::{NO_TYPMOD, Type};
 use sqlparser::ast::Expr;
 use std::collections::{BTreeMap, BTreeSet};
@@ -285,6 +286,7 @@ fn add_column(work: &mut Work<'_>, table: &Relation, def: &ColumnDef, if_not_exi
     } else {
         let nullable = Column { not_null: false, ..column.clone() };
         let sql = work.column_sql(&new, &nullable, false)?;
+        work.admit(table);
         work.sql(format!("ALTER TABLE {} ADD COLUMN {sql}", physical(table)));
         if table.columns.is_empty() {
             work.sql(format!("ALTER TABLE {} DROP COLUMN {}", physical(table), quote(NO_COLUMN)));
@@ -300,8 +302,8 @@ fn add_column(work: &mut Work<'_>, table: &Relation, def: &ColumnDef, if_not_exi
     let declared = column.domain.map(|domain| work.type_shown(domain, NO_TYPMOD));
     let own_default = column.domain.and_then(|domain| work.catalog.domain(domain)?.default.clone());
     let asks = column.domain.is_some_and(|domain| !work.catalog.rules_of(domain).is_empty());
-    let filler =
-        filler.or(own_default).filter(|_| column.generated.is_none()).or_else(|| asks.then(|| "NULL".to_owned()));
+    let own = filler.or(own_default).filter(|_| column.generated.is_none());
+    let filler = own.clone().or_else(|| asks.then(|| "NULL".to_owned()));
     let filler = match &declared {
         Some(declared) => {
             filler.map(|text| format!("(({text})::{})::{declared}", work.type_shown(column.ty, column.typmod)))
@@ -310,12 +312,22 @@ fn add_column(work: &mut Work<'_>, table: &Relation, def: &ColumnDef, if_not_exi
     };
     if let Some(text) = filler {
         bind::may_compute(&work.scope(), None, &text, Kept::Default)?;
-        let value = work.bind(None, &text, Some((column.ty, column.typmod)), Kept::Default)?;
+        let target = Some((column.ty, column.typmod));
+        let value = work.bind(None, &text, target, Kept::Default)?;
+        // As what all rows have, a value is computed even if there are none; but a domain is not asked about it.
+        if let Some(own) = own.filter(|own| !work.is_volatile(own, &column)) {
+            let once = work.bind(None, &own, target, Kept::Default)?;
+            work.data(format!("SELECT {once}"));
+        }
         work.data(format!("UPDATE {} SET {} = {value}", physical(table), quote(&column.name)));
     }
     if column.not_null && column.generated.is_none() {
         guard_not_null(work, &new, &column);
         work.sql(format!("ALTER TABLE {} ALTER COLUMN {} SET NOT NULL", physical(table), quote(&column.name)));
+    }
+    if column.generated.is_none() {
+        work.drop_lenient_checks(table);
+        work.add_lenient_checks(&new)?;
     }
     for constraint in &constraints {
         let current = work.catalog.by_oid(table.oid).map(|r| Relation::clone(r)).unwrap_or_else(|| new.clone());
@@ -387,7 +399,9 @@ pub fn drop_column(work: &mut Work<'_>, table: &Relation, name: &str, if_exists:
     if new.columns.is_empty() {
         work.sql(format!("ALTER TABLE {} ADD COLUMN {} INTEGER", physical(table), quote(NO_COLUMN)));
     }
+    work.drop_lenient_checks(&current);
     work.sql(format!("ALTER TABLE {} DROP COLUMN {}", physical(table), quote(name)));
+    work.add_lenient_checks(&new)?;
     work.update(&current, new);
     work.sql(format!(
         "DELETE FROM \"pg_catalog.pg_description\" WHERE objoid = {} AND classoid = 1259 AND objsubid = {attnum}",
@@ -600,14 +614,14 @@ fn add_identity(
         let message = format!("column \"{name}\" of relation \"{}\" {what}", table.name);
         Err(SqlError::new(state::OBJECT_NOT_IN_PREREQUISITE_STATE, message))
     };
+    if !found.not_null {
+        return refuse("must be declared NOT NULL before identity can be added");
+    }
     if found.identity.is_some() {
         return refuse("is already an identity column");
     }
     if found.default.is_some() {
         return refuse("already has a default value");
-    }
-    if !found.not_null {
-        return refuse("must be declared NOT NULL before identity can be added");
     }
     let sequence = owned_sequence(work, table, name, found.ty, options)?;
     let oid = sequence.oid;
@@ -675,12 +689,11 @@ fn add_constraint(work: &mut Work<'_>, table: &Relation, def: &ConstraintDef) ->
     let Some(constraint) = new.constraints.last().cloned() else { return Ok(()) };
     match &constraint.kind {
         ConstraintKind::Check(text) => {
-            let condition = guard_check(work, &new, &constraint, text)?;
-            work.sql(format!(
-                "ALTER TABLE {} ADD CONSTRAINT \"{}\" CHECK ({condition})",
-                physical(table),
-                constraint.oid
-            ));
+            match constraint.validated {
+                true => guard_check(work, &new, &constraint, text)?,
+                false => work.admit(&new),
+            }
+            work.add_check(&new, &constraint)?;
             work.update(table, new);
         }
         ConstraintKind::PrimaryKey { index } | ConstraintKind::Unique { index } => {
@@ -696,35 +709,30 @@ fn add_constraint(work: &mut Work<'_>, table: &Relation, def: &ConstraintDef) ->
     Ok(())
 }
 
-/// What a constraint that is not to be looked at says of rows that break it: SQLite has no table with such rows.
-pub fn message_of(constraint: &Constraint, valid: String) -> (crate::error::SqlState, String) {
-    let (check, foreign) = (state::CHECK_VIOLATION, state::FOREIGN_KEY_VIOLATION);
-    match (constraint.validated, &constraint.kind) {
-        (false, _) => {
-            (state::FEATURE_NOT_SUPPORTED, format!("NOT VALID where rows break constraint \"{}\"", constraint.name))
-        }
-        (true, ConstraintKind::Check(_)) => (check, valid),
-        (true, _) => (foreign, valid),
-    }
-}
-
-/// Refuses rows of `table` that do not meet a condition; returns it in SQLite's words.
-fn guard_check(work: &mut Work<'_>, table: &Relation, constraint: &Constraint, text: &str) -> SqlResult<String> {
+/// Refuses rows of `table` that do not meet a condition.
+fn guard_check(work: &mut Work<'_>, table: &Relation, constraint: &Constraint, text: &str) -> SqlResult<()> {
     let condition = work.bind(Some(table), text, Some((Type::BOOL, NO_TYPMOD)), Kept::Check)?;
-    let name = (&constraint.name, &table.name);
-    let valid = format!("check constraint \"{}\" of relation \"{}\" is violated by some row", name.0, name.1);
-    let (code, message) = message_of(constraint, valid);
-    let violation =
-        Violation { code, message, detail: None, relation: table, column: None, constraint: Some(&constraint.name) };
+    let violation = Violation {
+        code: state::CHECK_VIOLATION,
+        message: violated_by_some_row(&constraint.name, &table.name),
+        detail: None,
+        relation: table,
+        column: None,
+        constraint: Some(&constraint.name),
+    };
     work.guard(&violation, &format!("FROM {} WHERE NOT ({condition})", physical(table)));
-    Ok(condition)
+    Ok(())
 }
 
 fn validate_constraint(work: &mut Work<'_>, table: &Relation, name: &str) -> SqlResult<()> {
     let constraint = table.constraint(name).cloned().ok_or_else(|| no_constraint(table, name))?;
     let valid = Constraint { validated: true, ..constraint.clone() };
     match &constraint.kind {
-        ConstraintKind::Check(text) if !constraint.validated => drop(guard_check(work, table, &valid, text)?),
+        ConstraintKind::Check(text) if !constraint.validated => {
+            guard_check(work, table, &valid, text)?;
+            work.drop_reference(table, &constraint);
+            work.add_check(table, &valid)?;
+        }
         ConstraintKind::ForeignKey { .. } if !constraint.validated => guard_foreign_key(work, table, &valid)?,
         ConstraintKind::Check(_) | ConstraintKind::ForeignKey { .. } => return Ok(()),
         _ => {

@@ -1942,7 +1942,14 @@ pub fn guard_foreign_key(work: &mut Work<'_>, table: &Relation, constraint: &Con
     };
     let parent = parent.ok_or_else(|| SqlError::internal("a foreign key refers to a table that is gone"))?;
     let tail = format!(" is not present in table \"{}\".", parent.name);
-    let (code, message) = alter::message_of(constraint, references::unmatched(table, constraint));
+    // SQLite has no table whose rows refer to nothing.
+    let (code, message) = match constraint.validated {
+        true => (state::FOREIGN_KEY_VIOLATION, references::unmatched(table, constraint)),
+        false => {
+            let what = format!("NOT VALID where rows break constraint \"{}\"", constraint.name);
+            (state::FEATURE_NOT_SUPPORTED, what)
+        }
+    };
     let violation = Violation {
         code,
         message,

@@ -4,10 +4,11 @@ use super::clashes;
 use super::grammar::{OnCommit, TypeName};
 use super::roles::grants;
 use super::rows::{self, column_list, literal};
-use super::table::guard_unique;
+use super::table::{guard_foreign_key, guard_unique};
 use super::temporary;
-use crate::command::{Definition, Shape, Statement, Yields};
+use crate::command::{Definition, Insert, Shape, Span, Statement, Yields};
 use crate::error::{SqlError, SqlResult, SqlState, state};
+use crate::functions::Volatility;
 use crate::functions::catalog::MARKS;
 use crate::rights::{self, Acl, BOOTSTRAP, CREATE, Mode, TEMPORARY, USAGE};
 use crate::sql::Scope;
@@ -21,12 +22,12 @@ use crate::sql::catalog::{
 };
 use crate::sql::cursor::Name;
 use crate::sql::deparse;
-use crate::sql::ir::{Node, Typed};
+use crate::sql::ir::{Node, Op, Typed};
 use crate::sql::lex::quote_identifier;
 use crate::sql::plan::{Effort, Facts};
 use crate::sql::render;
 use crate::sql::view;
-use crate::sql::violation::{COPIES, references};
+use crate::sql::violation::{copy_name, references};
 use crate::types::{NO_TYPMOD, Own, Type, typmod_in};
 use crate::version::Version;
 use std::cell::{Cell, RefCell};
@@ -75,6 +76,8 @@ pub struct Work<'a> {
     /// See [`crate::sql::plan::WritePlan`].
     pub alone: Option<&'static str>,
     pub begins: Option<u32>,
+    /// See [`Work::admit`].
+    admits: bool,
 }
 
 /// A part of a table that goes while the table stays.
@@ -218,6 +221,7 @@ impl<'a> Work<'a> {
             params: Vec::new(),
             alone: None,
             begins: None,
+            admits: false,
         }
     }
 
@@ -264,6 +268,9 @@ impl<'a> Work<'a> {
         if self.puts_off {
             // What follows in the same transaction is checked as before.
             self.deferral("PRAGMA defer_foreign_keys = OFF");
+        }
+        if self.admits {
+            self.statements.push(Statement::new("SELECT q_admit(0)", Yields::Nothing));
         }
         Finished {
             statements: self.statements,
@@ -789,6 +796,17 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// Whether a column's default is another value each time.
+    pub fn is_volatile(&self, text: &str, column: &Column) -> bool {
+        let target = Some((column.ty, column.typmod));
+        let e = rows::Expression { over: None, text, target, kept: Kept::Default };
+        let changes = |e: &Typed| match &e.node {
+            Node::Apply(Op::Function(function), _) => function.volatility == Volatility::Volatile,
+            _ => false,
+        };
+        self.tree(&self.catalog, e).is_none_or(|(tree, _)| tree.any(&changes))
+    }
+
     /// An expression with what it makes of its columns said, if there is a form for it.
     pub fn said(&self, e: rows::Expression<'_>) -> Option<String> {
         let (tree, _) = self.tree(&self.catalog, e)?;
@@ -995,10 +1013,7 @@ impl<'a> Work<'a> {
         }
         for constraint in &r.constraints {
             match &constraint.kind {
-                ConstraintKind::Check(text) => {
-                    let condition = self.bind(Some(r), text, Some((Type::BOOL, NO_TYPMOD)), Kept::Check)?;
-                    parts.push(format!("CONSTRAINT \"{}\" CHECK ({condition})", constraint.oid));
-                }
+                ConstraintKind::Check(text) => parts.push(self.check_sql(r, constraint, text)?),
                 ConstraintKind::ForeignKey { .. } => {
                     let columns = self.key_columns(r, constraint, &mut parts);
                     let references = self.references_sql(r, constraint, copies)?;
@@ -1014,6 +1029,54 @@ impl<'a> Work<'a> {
             parts.insert(0, format!("{} INTEGER", quote(NO_COLUMN)));
         }
         self.sql(format!("CREATE TABLE {}({}) STRICT", quote(physical), parts.join(", ")));
+        Ok(())
+    }
+
+    /// `CONSTRAINT … CHECK …` of a condition of `r`.
+    ///
+    /// One that is NOT VALID lets the rows through that are there when the table is defined anew, and is asked whenever a row
+    /// is updated: SQLite leaves conditions out that name no column which is assigned, so this one names all of them.
+    pub fn check_sql(&self, r: &Relation, constraint: &Constraint, text: &str) -> SqlResult<String> {
+        let condition = self.bind(Some(r), text, Some((Type::BOOL, NO_TYPMOD)), Kept::Check)?;
+        let condition = match constraint.validated {
+            true => condition,
+            false => {
+                let columns: Vec<String> = r.columns.iter().map(|column| quote(&column.name)).collect();
+                format!("({condition}) OR q_admits({})", columns.join(", "))
+            }
+        };
+        Ok(format!("CONSTRAINT \"{}\" CHECK ({condition})", constraint.oid))
+    }
+
+    /// From here on, rows of `r` that do not meet conditions which are NOT VALID are let through.
+    pub fn admit(&mut self, r: &Relation) {
+        if r.constraints.iter().any(is_lenient_check) && !self.admits {
+            self.admits = true;
+            self.statements.push(Statement::new("SELECT q_admit(1)", Yields::Nothing));
+        }
+    }
+
+    /// Takes conditions that are NOT VALID, which name all columns, off a table whose columns change.
+    pub fn drop_lenient_checks(&mut self, r: &Relation) {
+        for constraint in r.constraints.iter().filter(|c| is_lenient_check(c)) {
+            self.drop_reference(r, constraint);
+        }
+    }
+
+    /// Puts them back, over the columns of now.
+    pub fn add_lenient_checks(&mut self, r: &Relation) -> SqlResult<()> {
+        self.admit(r);
+        for constraint in r.constraints.iter().filter(|c| is_lenient_check(c)) {
+            self.add_check(r, constraint)?;
+        }
+        Ok(())
+    }
+
+    /// Adds a condition to SQLite's table.
+    pub fn add_check(&mut self, r: &Relation, constraint: &Constraint) -> SqlResult<()> {
+        let ConstraintKind::Check(text) = &constraint.kind else { return Ok(()) };
+        let check = self.check_sql(r, constraint, text)?;
+        self.sql(format!("ALTER TABLE {} ADD {check}", quote(&sqlite_name(&r.schema, &r.name))));
         Ok(())
     }
 
@@ -1191,9 +1254,23 @@ impl<'a> Work<'a> {
         }
         let (pairs, cycle) = parents_first(pairs);
         let copies: BTreeSet<u32> = pairs.iter().map(|(r, _)| r.oid).collect();
-        if cycle {
+        // Of what refers by values that become others, it is asked when all are there.
+        let mut asked = Vec::new();
+        for (_, child) in &pairs {
+            for constraint in &child.constraints {
+                let ConstraintKind::ForeignKey { table, columns, .. } = &constraint.kind else { continue };
+                let changes = |table: u32, columns: &[i16]| {
+                    table == old.oid && columns.iter().any(|attnum| values.contains_key(attnum))
+                };
+                if changes(child.oid, &constraint.columns) || changes(*table, columns) {
+                    asked.push((child.clone(), constraint.clone()));
+                }
+            }
+        }
+        if cycle || !asked.is_empty() {
             self.put_off_references();
         }
+        pairs.iter().for_each(|(_, after)| self.admit(after));
         for (before, after) in &pairs {
             let copy = copy_name(before.oid);
             self.create_physical_among(after, &copy, &copies)?;
@@ -1236,13 +1313,21 @@ impl<'a> Work<'a> {
                 clashes::create(self, after, index);
             }
         }
+        for (child, constraint) in &asked {
+            guard_foreign_key(self, child, &Constraint { validated: true, ..constraint.clone() })?;
+        }
         Ok(())
     }
 
     fn copy_rows(&mut self, before: &Relation, after: &Relation, copy: &str, values: Option<&BTreeMap<i16, String>>) {
         let (mut names, mut sources) = (Vec::new(), Vec::new());
         for column in after.columns.iter().filter(|c| c.generated.is_none()) {
-            let computed = values.and_then(|v| v.get(&column.attnum)).cloned();
+            let mut computed = values.and_then(|v| v.get(&column.attnum)).cloned();
+            if let Some(value) = computed.as_mut().filter(|_| self.catalog.rowid_column(after) == Some(column.attnum)) {
+                // SQLite would choose a number.
+                let names = [&after.schema, &after.name, &column.name].map(|name| literal(name));
+                *value = format!("coalesce(({value}), q_contains_null({}))", names.join(", "));
+            }
             let source = computed.or_else(|| before.column_at(column.attnum).map(|c| quote(&c.name)));
             if let Some(source) = source {
                 names.push(quote(&column.name));
@@ -1253,12 +1338,20 @@ impl<'a> Work<'a> {
         if names.is_empty() {
             (names, sources) = (vec![quote(before.rowid_name())], vec![quote(before.rowid_name())]);
         }
-        self.data(format!(
-            "INSERT INTO {}({}) SELECT {} FROM {old}",
-            quote(copy),
-            names.join(", "),
-            sources.join(", ")
-        ));
+        // Where its parts are, so that a row which cannot be in the copy is found.
+        let mut sql = String::new();
+        let mut put = |text: &str, between: &str| {
+            sql.push_str(between);
+            let start = sql.len() as u32;
+            sql.push_str(text);
+            Span { start, end: sql.len() as u32 }
+        };
+        let table = put(&quote(copy), "INSERT INTO ");
+        let columns = names.iter().enumerate().map(|(i, name)| put(name, if i == 0 { "(" } else { ", " })).collect();
+        let source = put(&format!("SELECT {} FROM {old}", sources.join(", ")), ") ");
+        self.passes = true;
+        let shape = Shape::Insert(Insert { table, columns, source, ..Insert::default() });
+        self.statements.push(Statement { shape, ..Statement::new(sql, Yields::Nothing) });
     }
 
     /// Tables with a foreign key to `table`, and so on up; without `table` itself.
@@ -1417,11 +1510,6 @@ fn key_column(constraint: u32, place: usize) -> String {
     format!("quorate.key.{constraint}.{place}")
 }
 
-/// The name of a table's copy while it is rebuilt.
-fn copy_name(table: u32) -> String {
-    format!("{COPIES}{table}")
-}
-
 /// Orders tables so that each comes after those it refers to; whether some refer to each other in a circle.
 fn parents_first(mut left: Vec<(Relation, Relation)>) -> (Vec<(Relation, Relation)>, bool) {
     let (mut placed, mut cycle) = (Vec::new(), false);
@@ -1439,6 +1527,10 @@ fn parents_first(mut left: Vec<(Relation, Relation)>) -> (Vec<(Relation, Relatio
 
 fn index_relation(table: &Relation, index: &Index) -> Relation {
     Relation::new(index.oid, RelationKind::Index { table: table.oid }, table.schema.clone(), index.name.clone())
+}
+
+fn is_lenient_check(constraint: &Constraint) -> bool {
+    !constraint.validated && matches!(constraint.kind, ConstraintKind::Check(_))
 }
 
 pub fn no_relation(name: &Name) -> SqlError {

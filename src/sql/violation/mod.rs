@@ -179,7 +179,12 @@ fn table_column<'a>(catalog: &'a Catalog, text: &str) -> Option<(&'a Relation, &
 }
 
 /// Begins the name of a table that is made anew, before its OID.
-pub const COPIES: &str = "quorate.copy.";
+const COPIES: &str = "quorate.copy.";
+
+/// What a table is called while it is made anew.
+pub fn copy_name(table: u32) -> String {
+    format!("{COPIES}{table}")
+}
 
 /// What SQLite says of columns of such a table, as if it were of the table itself.
 fn made_anew(catalog: &Catalog, text: &str) -> Option<String> {
@@ -260,7 +265,8 @@ fn with_row(catalog: &Catalog, failure: &Failure<'_>, error: SqlError, ask: Ask<
     };
     let relation = catalog.relations.get(&(schema.clone(), table.clone()));
     let Some((relation, column)) = relation.and_then(|r| Some((r, r.column(column)?))) else { return error };
-    if error.code != state::NOT_NULL_VIOLATION || error.fields.detail.is_some() {
+    let told = error.code != state::NOT_NULL_VIOLATION || error.fields.detail.is_some();
+    if told || rows::is_copied(failure, relation) {
         return error;
     }
     let Some(row) = rows::with_null(catalog, relation, column, failure, ask) else { return error };
@@ -270,6 +276,11 @@ fn with_row(catalog: &Catalog, failure: &Failure<'_>, error: SqlError, ask: Ask<
 }
 
 // ---- CHECK
+
+/// What is said of a condition that rows which are there do not meet.
+pub fn violated_by_some_row(constraint: &str, relation: &str) -> String {
+    format!("check constraint \"{constraint}\" of relation \"{relation}\" is violated by some row")
+}
 
 /// Of several conditions that a row does not meet, PostgreSQL names the one whose name is first.
 fn check(catalog: &Catalog, failure: &Failure<'_>, rest: &str, ask: Ask<'_>) -> Option<SqlError> {
@@ -285,6 +296,12 @@ fn check(catalog: &Catalog, failure: &Failure<'_>, rest: &str, ask: Ask<'_>) -> 
     let mut checks: Vec<_> =
         relation.constraints.iter().filter(|c| matches!(c.kind, ConstraintKind::Check(_))).collect();
     checks.sort_by(|a, b| a.name.cmp(&b.name));
+    if rows::is_copied(failure, relation) {
+        // The rows were there before, and are not told of.
+        let text = violated_by_some_row(&constraint.name, &relation.name);
+        let error = SqlError::new(state::CHECK_VIOLATION, text).table(&relation.schema, &relation.name);
+        return Some(error.constraint(&constraint.name));
+    }
     let found = rows::unchecked(catalog, relation, constraint, &checks, failure, ask);
     let name = found.as_ref().map_or(&constraint.name, |(_, first)| &checks[*first].name);
     let message = format!("new row for relation \"{}\" violates check constraint \"{name}\"", relation.name);

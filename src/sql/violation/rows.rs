@@ -7,7 +7,7 @@
 //! Names that begin with `\u{1}` are ours. Rows that draw random numbers or sequence values must be computed once: no
 //! query merges them into its own terms, because they come with a LIMIT.
 
-use super::{Ask, Failure, key_of, shown};
+use super::{Ask, Failure, copy_name, key_of, shown};
 use crate::command::{Set, SetColumn, Shape, Span};
 use crate::error::SqlResult;
 use crate::sql::Scope;
@@ -75,6 +75,11 @@ fn first(
         let sql = format!("{} SELECT {names}{more} FROM ({all}) WHERE {condition} LIMIT 1", wave.with);
         ask(&sql, None).ok().flatten()
     })
+}
+
+/// Whether the statement fills the table as it is made anew.
+pub fn is_copied(failure: &Failure<'_>, relation: &Relation) -> bool {
+    Stored::of(failure.sql, failure.shape, relation).is_some_and(|stored| stored.table == copy_name(relation.oid))
 }
 
 /// `Key (a, b)=(1, x)` of the row that repeats a key of `index`: one that was there, or that was stored before it.
@@ -294,7 +299,10 @@ impl<'a> Stored<'a> {
             }
             _ => return None,
         };
-        (name(&target) == *table).then(|| Stored { relation, table: table.clone(), with: with.of(sql).trim(), what })
+        let target = name(&target);
+        // Also while the table is made anew.
+        let is_its = target == *table || target == copy_name(relation.oid);
+        is_its.then(|| Stored { relation, table: target, with: with.of(sql).trim(), what })
     }
 
     /// The rows to be stored, in order. `unique`: without those that ON CONFLICT takes care of.
