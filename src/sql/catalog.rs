@@ -211,6 +211,10 @@ pub struct Column {
     pub generated: Option<String>,
     /// The sequence owned by a serial or identity column.
     pub sequence: Option<u32>,
+    /// OID of the collation that it is declared with, if it is not its type's. It orders as all others do, so a transaction
+    /// does not tell other nodes of it before it has ended.
+    #[serde(skip)]
+    pub collation: Option<u32>,
 }
 
 impl Relation {
@@ -244,6 +248,7 @@ impl Relation {
             identity: None,
             generated: None,
             sequence: None,
+            collation: None,
         };
         let nowhere = Relation::new(0, RelationKind::Table, String::new(), String::new());
         Relation { source: Source::None, columns: vec![value], ..nowhere }
@@ -677,7 +682,7 @@ impl Loader {
     fn attributes(&mut self, rows: &mut dyn FnMut(&str) -> SqlResult<Vec<Row>>) -> SqlResult<()> {
         let attributes = format!(
             "SELECT a.attrelid, a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull, a.attidentity,
-              a.attgenerated, d.source, s.objid
+              a.attgenerated, d.source, s.objid, a.attcollation
             FROM \"pg_catalog.pg_attribute\" a
             LEFT JOIN \"pg_catalog.pg_attrdef\" d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
             LEFT JOIN \"pg_catalog.pg_depend\" s ON s.classid = 1259 AND s.refclassid = 1259
@@ -706,6 +711,7 @@ impl Loader {
                 },
                 generated: expression.filter(|_| generated),
                 sequence: Some(r.oid(9)).filter(|oid| *oid != 0),
+                collation: Some(r.oid(10)).filter(|oid| *oid != 0 && *oid != default_collation(ty)),
             };
             self.columns.entry(r.oid(0)).or_default().push(column);
         }

@@ -202,6 +202,14 @@ impl Dialect for Postgres {
         if is_column(parser, 0) {
             return Some(parser.parse_identifier().map(Expr::Identifier));
         }
+        if is_word(parser, 0, "COLLATION") && is_word(parser, 1, "FOR") {
+            let at = parser.peek_token_ref().span;
+            advance(parser, 2);
+            let whole = parser.expect_token(&Token::LParen).and_then(|_| parser.parse_expr());
+            let whole = whole.and_then(|expr| parser.expect_token(&Token::RParen).map(|_| expr));
+            let name = |name: &str| Ident { span: at, ..Ident::new(name) };
+            return Some(whole.map(|expr| called(vec![name("pg_catalog"), name("pg_collation_for")], vec![expr])));
+        }
         let (op, precedence) = match &parser.peek_token_ref().token {
             Token::Word(w) if w.keyword == Keyword::NOT && is_column(parser, 1) => {
                 (UnaryOperator::Not, Precedence::UnaryNot)
@@ -269,6 +277,22 @@ impl Dialect for Postgres {
     }
 }
 
+/// A call of a function.
+fn called(name: Vec<Ident>, args: Vec<Expr>) -> Expr {
+    let args = args.into_iter().map(|e| FunctionArg::Unnamed(FunctionArgExpr::Expr(e))).collect();
+    let args = FunctionArgumentList { duplicate_treatment: None, args, clauses: vec![] };
+    Expr::Function(Function {
+        name: ObjectName::from(name),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(args),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: vec![],
+    })
+}
+
 impl Postgres {
     fn between(
         &self,
@@ -284,18 +308,7 @@ impl Postgres {
         if !symmetric {
             return Ok(Expr::Between { expr: Box::new(left), negated, low: Box::new(low), high: Box::new(high) });
         }
-        let args = [left, low, high].map(|e| FunctionArg::Unnamed(FunctionArgExpr::Expr(e)));
-        let args = FunctionArgumentList { duplicate_treatment: None, args: args.to_vec(), clauses: vec![] };
-        let call = Expr::Function(Function {
-            name: ObjectName::from(vec![Ident::with_quote('"', phrases::SYMMETRIC)]),
-            uses_odbc_syntax: false,
-            parameters: FunctionArguments::None,
-            args: FunctionArguments::List(args),
-            filter: None,
-            null_treatment: None,
-            over: None,
-            within_group: vec![],
-        });
+        let call = called(vec![Ident::with_quote('"', phrases::SYMMETRIC)], vec![left, low, high]);
         Ok(match negated {
             true => Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(call) },
             false => call,

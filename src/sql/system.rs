@@ -194,6 +194,7 @@ fn columns_of(text: &str) -> Vec<Column> {
             identity: None,
             generated: None,
             sequence: None,
+            collation: None,
         }
     };
     text.split(", ").enumerate().map(column).collect()

@@ -7,7 +7,7 @@ use crate::functions::{Function, Native, Operator, builtin, lookup_functions, lo
 use crate::rights::{SELECT, UPDATE, USAGE};
 use crate::sql::access;
 use crate::sql::catalog::{Relation, RelationKind, collation_name};
-use crate::sql::ir::{Infix, Node, Op, Typed};
+use crate::sql::ir::{Explicit, Infix, Node, Op, Typed};
 use crate::sql::plan::Effort;
 use crate::types::{Type, format_type_plain};
 use crate::value::Value;
@@ -195,12 +195,12 @@ impl Function {
 impl Binder<'_> {
     /// Errors: 42P21 for values that COLLATE gives different collations.
     pub(super) fn check_collations(&self, args: &[Typed]) -> SqlResult<()> {
-        let mut explicit = args.iter().filter(|arg| arg.explicit != 0);
+        let mut explicit = args.iter().map(|arg| arg.explicit).filter(|said| said.collation != 0);
         let Some(first) = explicit.next() else { return Ok(()) };
-        let Some(other) = explicit.find(|arg| arg.explicit != first.explicit) else { return Ok(()) };
-        let place = |arg: &Typed| (arg.at.line, arg.at.column);
-        let [first, other] = if place(other) < place(first) { [other, first] } else { [first, other] };
-        let [first, name] = [first, other].map(|arg| collation_name(arg.explicit));
+        let Some(other) = explicit.find(|said| said.collation != first.collation) else { return Ok(()) };
+        let place = |said: &Explicit| (said.at.line, said.at.column);
+        let [first, other] = if place(&other) < place(&first) { [other, first] } else { [first, other] };
+        let [first, name] = [first, other].map(|said| collation_name(said.collation));
         let text = format!("collation mismatch between explicit collations \"{first}\" and \"{name}\"");
         Err(error_at(self, SqlError::new(state::COLLATION_MISMATCH, text), other.at))
     }

@@ -4,8 +4,10 @@ use super::{Binder, class};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::Function;
 use crate::functions::names::name_parts;
+use crate::sql::catalog::{DEFAULT_COLLATION, collation_name, default_collation};
 use crate::sql::dialect::Postgres;
 use crate::sql::ir::{Column, Named, Node, Op, Query, Typed};
+use crate::sql::lex::quote_identifier;
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
 use sqlparser::parser::Parser;
@@ -344,6 +346,54 @@ impl Binder<'_> {
         Ok(bound)
     }
 
+    /// The collation that a value has by COLLATE, by its columns or by its type; NULL, if columns disagree.
+    fn collation_for(&mut self, value: Typed) -> SqlResult<Typed> {
+        if matches!(value.node, Node::Text(_)) || matches!(value.node, Node::Const(Value::Null)) && value.is_unknown() {
+            return Ok(Typed::null(Type::TEXT));
+        }
+        let value = self.decide_text(value)?;
+        if default_collation(value.ty) == 0 {
+            let text = format!("collations are not supported by type {}", self.type_name(value.ty));
+            return Err(SqlError::new(state::DATATYPE_MISMATCH, text));
+        }
+        let derived = self.derived_collation(&value);
+        Ok(derived.map_or(Typed::null(Type::TEXT), |oid| Typed::text(&quote_identifier(collation_name(oid)))))
+    }
+
+    /// What is said comes first, then that of columns; where it is not their type's, it wins over the default.
+    fn derived_collation(&self, value: &Typed) -> Option<u32> {
+        if value.explicit.collation != 0 {
+            return Some(value.explicit.collation);
+        }
+        let own = default_collation(value.ty);
+        let args = match &value.node {
+            Node::Column(column) => {
+                let table = self.scope.catalog.by_oid(column.table).and_then(|r| r.column_at(column.attnum));
+                return Some(table.and_then(|c| c.collation).unwrap_or(own));
+            }
+            Node::Query(sub) => match sub.query.body.outputs().first() {
+                Some(output) => {
+                    let column = Column { table: output.table, attnum: output.attnum, ..Column::plain("") };
+                    return self.derived_collation(&Typed::new(output.ty, Node::Column(column)));
+                }
+                None => return Some(own),
+            },
+            // A text made of something else has its own.
+            Node::Apply(_, args) | Node::Array(args) => args,
+            _ => return Some(own),
+        };
+        let mut found = own;
+        for arg in args.iter().filter(|arg| default_collation(arg.ty) != 0) {
+            match (found, self.derived_collation(arg)?) {
+                (_, DEFAULT_COLLATION) => {}
+                (known, other) if known == other => {}
+                (DEFAULT_COLLATION, other) => found = other,
+                _ => return None,
+            }
+        }
+        Some(found)
+    }
+
     /// Functions that look into the catalog: no other function of that name and these arguments is known.
     pub(super) fn catalog_function(&mut self, name: &str, mut args: Vec<Typed>, at: Location) -> SqlResult<Typed> {
         let reg = name.strip_prefix("to_").and_then(Type::by_typname).filter(|ty| ty.is_reg());
@@ -359,6 +409,9 @@ impl Binder<'_> {
                     self.reg_of_text(text, ty, false)
                 }
             };
+        }
+        if ("pg_collation_for", 1) == (name, args.len()) {
+            return self.collation_for(args.remove(0));
         }
         let found = MACROS.iter().find(|m| m.name == name && m.args.len() == args.len());
         let Some(expansion) = found else { return Err(self.undefined_function(name, &args, at)) };

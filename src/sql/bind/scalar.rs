@@ -9,7 +9,8 @@ use crate::functions::frames::{self, Place};
 use crate::functions::{CastContext, Kind, aggregates, lookup_functions};
 use crate::sql::catalog;
 use crate::sql::ir::{
-    Bound, Call, Column, ELEMENT, FIRST, Frame, Named, Node, Op, Over, Query as Tree, SortKey, SubQuery, Truth, Typed,
+    Bound, Call, Column, ELEMENT, Explicit, FIRST, Frame, Named, Node, Op, Over, Query as Tree, SortKey, SubQuery,
+    Truth, Typed,
 };
 use crate::sql::parse::ALL_FIELDS;
 use crate::sql::phrases;
@@ -181,18 +182,24 @@ impl Binder<'_> {
                 let names = parts(collation)?;
                 let name = names.last().map_or("", String::as_str);
                 // The one collation there is: by bytes of UTF-8, which is by code points.
-                let Some(explicit) = catalog::collation(name) else {
+                let at = name_start(collation);
+                let schema = names.len().checked_sub(2).map(|i| names[i].as_str());
+                if let Some(schema) = schema.filter(|schema| !self.scope.catalog.schemas.contains_key(*schema)) {
+                    let text = format!("schema \"{schema}\" does not exist");
+                    return Err(error_at(self, SqlError::new(state::INVALID_SCHEMA_NAME, text), at));
+                }
+                let known = catalog::collation(name).filter(|_| schema.is_none_or(|schema| schema == "pg_catalog"));
+                let Some(collation) = known else {
                     let text = format!("collation \"{name}\" for encoding \"UTF8\" does not exist");
-                    return Err(error_at(self, SqlError::new(state::UNDEFINED_OBJECT, text), name_start(collation)));
+                    return Err(error_at(self, SqlError::new(state::UNDEFINED_OBJECT, text), at));
                 };
                 let expr = self.expr(expr)?;
                 let expr = if matches!(expr.node, Node::Text(_)) { self.decide_text(expr)? } else { expr };
                 if !expr.is_unknown() && catalog::default_collation(expr.ty) == 0 {
                     let text = format!("collations are not supported by type {}", self.type_name(expr.ty));
-                    let at = name_start(collation);
                     return Err(error_at(self, SqlError::new(state::DATATYPE_MISMATCH, text), at));
                 }
-                Ok(Typed { explicit, ..expr })
+                Ok(Typed { explicit: Explicit { collation, at }, ..expr })
             }
             Expr::IsNormalized { expr, form, negated } => {
                 let at = expr.span().start;

@@ -7,7 +7,7 @@ use super::roles::owners;
 use super::rows::{Expression, referenced_key};
 use super::storage;
 use super::table::{
-    allow, check_generated, define_column, define_constraint, drop_views, freeze_default, guard_foreign_key,
+    allow, check_generated, collated, define_column, define_constraint, drop_views, freeze_default, guard_foreign_key,
     guard_unique, mentioned, nextval_of, owned_sequence, plain_column, refuse_system_column, release_owned,
     remove_owned, sequence_with,
 };
@@ -113,10 +113,13 @@ fn alter(work: &mut Work<'_>, table: &Relation, action: &AlterAction) -> SqlResu
         AlterAction::DropDefault(column) => set_default(work, table, column, None),
         AlterAction::SetNotNull(column) => set_not_null(work, table, column),
         AlterAction::DropNotNull(column) => drop_not_null(work, table, column),
-        AlterAction::SetType { column, ty, using } => {
+        AlterAction::SetType { column, ty, collation, using } => {
             let (ty, typmod) = work.type_of(ty)?;
             let mut target = plain_column(0, column, ty, typmod);
             work.as_declared(&mut target)?;
+            if let Some(collation) = collation {
+                target.collation = collated(work, target.ty, *collation)?;
+            }
             set_type(work, table, column, &target, using.as_deref())
         }
         AlterAction::AddIdentity { column, always, options } => add_identity(work, table, column, *always, options),
@@ -524,7 +527,8 @@ fn set_type(work: &mut Work<'_>, table: &Relation, name: &str, target: &Column, 
             .map_err(|e| refused(e, format!("default for column \"{name}\""), None))?;
     }
     let new = with_column(table, name, |c| {
-        (c.ty, c.typmod, c.domain, c.default) = (ty, typmod, target.domain, default.clone())
+        (c.ty, c.typmod, c.domain, c.default) = (ty, typmod, target.domain, default.clone());
+        c.collation = target.collation;
     });
     // What a domain asks of values is asked of those that are there.
     let asks = target.domain.filter(|domain| !work.catalog.rules_of(*domain).is_empty());

@@ -5,7 +5,7 @@
 //! looked at.
 
 use super::grammar::{ConstraintDef, ConstraintSyntax, DomainAction, DomainDef};
-use super::table::{allow, frozen};
+use super::table::{allow, check_collatable, frozen};
 use super::types;
 use super::work::{Violation, Work};
 use crate::error::{SqlError, SqlResult, state};
@@ -25,7 +25,7 @@ pub fn create(work: &mut Work<'_>, def: &DomainDef) -> SqlResult<&'static str> {
     let (mut nullable, mut given) = (false, false);
     for constraint in &def.constraints {
         match &constraint.kind {
-            ConstraintSyntax::Collate(_) => {}
+            ConstraintSyntax::Collate(_) => check_collatable(work, work.catalog.base_of(base, typmod).0)?,
             ConstraintSyntax::Null => nullable = true,
             ConstraintSyntax::NotNull => domain.not_null = true,
             ConstraintSyntax::Default(_) if given => {

@@ -419,6 +419,7 @@ pub enum AlterAction {
     SetType {
         column: String,
         ty: TypeName,
+        collation: Option<u32>,
         using: Option<String>,
     },
     AddIdentity {
@@ -1827,14 +1828,12 @@ fn alter_column(c: &mut Cursor<'_>, column: String) -> SqlResult<AlterAction> {
     }
     if c.eat_all("SET DATA TYPE") || c.eat("TYPE") {
         let ty = type_name(c)?;
-        if c.eat("COLLATE") {
-            collation(c)?;
-        }
+        let collation = if c.eat("COLLATE") { Some(collation(c)?) } else { None };
         let using = match c.eat("USING") {
             true => Some(checked(c, |c| c.take_until(|c| c.is(",")).map(str::to_owned))?),
             false => None,
         };
-        return Ok(AlterAction::SetType { column, ty, using });
+        return Ok(AlterAction::SetType { column, ty, collation, using });
     }
     if c.eat_all("ADD GENERATED") {
         return match generated(c)? {

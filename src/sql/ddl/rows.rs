@@ -513,7 +513,7 @@ fn column_rows(rows: &mut Rows, relation: u32, column: &Column) {
         ("attisdropped", "0".into()),
         ("attislocal", "1".into()),
         ("attinhcount", "0".into()),
-        ("attcollation", of_type("typcollation")),
+        ("attcollation", column.collation.map_or_else(|| of_type("typcollation"), |oid| oid.to_string())),
     ];
     put(rows, "pg_attribute", key, values);
 }

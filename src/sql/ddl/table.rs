@@ -250,6 +250,7 @@ pub fn plain_column(attnum: i16, name: &str, ty: Type, typmod: i32) -> Column {
         identity: None,
         generated: None,
         sequence: None,
+        collation: None,
     }
 }
 
@@ -320,7 +321,10 @@ pub fn define_column(work: &mut Work<'_>, table: &mut Relation, def: &ColumnDef)
     for constraint in &def.constraints {
         match &constraint.kind {
             ConstraintSyntax::Null => nullable = true,
-            ConstraintSyntax::Collate(_) => check_collatable(work, column.ty)?,
+            ConstraintSyntax::Collate(collation) => {
+                column.collation =
+                    collated(work, column.ty, *collation).map_err(|error| error.position(constraint.position))?;
+            }
             ConstraintSyntax::NotNull => column.not_null = true,
             ConstraintSyntax::Default(_) if column.default.is_some() => {
                 return conflict("multiple default values specified");
@@ -425,7 +429,7 @@ fn copy_definition(work: &mut Work<'_>, table: &mut Relation, like: &Like) -> Sq
     for from in &source.columns {
         let attnum = table.columns.iter().map(|c| c.attnum).max().unwrap_or(0) + 1;
         let mut column = plain_column(attnum, &from.name, from.ty, from.typmod);
-        column.domain = from.domain;
+        (column.domain, column.collation) = (from.domain, from.collation);
         column.not_null = from.not_null;
         column.default = from.default.clone().filter(|_| like.defaults);
         column.generated = from.generated.clone().filter(|_| like.generated);
@@ -620,8 +624,14 @@ fn define_key(
     Ok(())
 }
 
+/// The collation of a column of that type, if it is not the type's. Errors: 42804.
+pub fn collated(work: &Work<'_>, ty: Type, collation: u32) -> SqlResult<Option<u32>> {
+    check_collatable(work, ty)?;
+    Ok(Some(collation).filter(|oid| *oid != catalog::default_collation(ty)))
+}
+
 /// Errors: 42804 for a type whose values have no collation.
-fn check_collatable(work: &Work<'_>, ty: Type) -> SqlResult<()> {
+pub fn check_collatable(work: &Work<'_>, ty: Type) -> SqlResult<()> {
     if catalog::default_collation(ty) != 0 {
         return Ok(());
     }

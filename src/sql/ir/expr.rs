@@ -21,8 +21,21 @@ pub struct Typed {
     pub node: Node,
     /// Where it stands in the text; line 0 if that is not known.
     pub at: Location,
-    /// The collation that COLLATE gives it, in it or in what it is made of; 0 for none. All order alike; but they must agree.
-    pub explicit: u32,
+    /// What COLLATE says of it, or of what it is made of.
+    pub explicit: Explicit,
+}
+
+/// A collation that is said. All order alike; but those of one operation must agree.
+#[derive(Clone, Copy, Debug)]
+pub struct Explicit {
+    /// Its OID; 0 for none.
+    pub collation: u32,
+    /// Where it is named.
+    pub at: Location,
+}
+
+impl Explicit {
+    pub const NONE: Explicit = Explicit { collation: 0, at: Location { line: 0, column: 0 } };
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -288,7 +301,7 @@ impl Typed {
     }
 
     pub fn new(ty: Type, node: Node) -> Typed {
-        Typed { ty, typmod: NO_TYPMOD, node, at: Location::empty(), explicit: 0 }
+        Typed { ty, typmod: NO_TYPMOD, node, at: Location::empty(), explicit: Explicit::NONE }
     }
 
     pub fn constant(ty: Type, value: Value) -> Typed {
@@ -309,8 +322,8 @@ impl Typed {
 
     pub fn apply(ty: Type, op: Op, args: Vec<Typed>) -> Typed {
         let explicit = match default_collation(ty) {
-            0 => 0,
-            _ => args.iter().map(|arg| arg.explicit).find(|collation| *collation != 0).unwrap_or(0),
+            0 => Explicit::NONE,
+            _ => args.iter().map(|arg| arg.explicit).find(|said| said.collation != 0).unwrap_or(Explicit::NONE),
         };
         Typed { explicit, ..Typed::new(ty, Node::Apply(op, args)) }
     }

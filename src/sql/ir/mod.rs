@@ -18,7 +18,7 @@ mod query;
 mod walk;
 mod write;
 
-pub use expr::{Bound, Call, Cast, Column, Frame, Infix, Node, Op, Over, SortKey, SubQuery, Truth, Typed};
+pub use expr::{Bound, Call, Cast, Column, Explicit, Frame, Infix, Node, Op, Over, SortKey, SubQuery, Truth, Typed};
 pub use query::{
     Body, Cte, FromItem, Hidden, Lock, Materialized, Named, OrderKey, Out, Place, Query, Select, SetOperator, Side,
     System,

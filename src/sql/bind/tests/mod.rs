@@ -36,6 +36,7 @@ fn column(attnum: i16, text: &str) -> (Column, Vec<&str>) {
         identity: words.contains(&"always").then_some(Identity::Always),
         generated: given("generated="),
         sequence: words.contains(&"always").then_some(16999),
+        collation: None,
     };
     (column, words)
 }
