@@ -824,8 +824,10 @@ fn trims(before: &[TokenWithSpan]) -> bool {
     let is = |token: &TokenWithSpan, keyword| is_word(&token.token, keyword);
     match before {
         [.., name, bracket] if bracket.token == SqlToken::LParen => is(name, Keyword::TRIM),
-        [.., side] => [Keyword::BOTH, Keyword::LEADING, Keyword::TRAILING].into_iter().any(|k| is(side, k)),
-        [] => false,
+        [.., name, bracket, side] if bracket.token == SqlToken::LParen && is(name, Keyword::TRIM) => {
+            [Keyword::BOTH, Keyword::LEADING, Keyword::TRAILING].into_iter().any(|k| is(side, k))
+        }
+        _ => false,
     }
 }
 

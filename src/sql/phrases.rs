@@ -222,7 +222,7 @@ impl Work {
                 return self.emit(Token::RParen);
             }
             Token::Word(word) if word.quote_style.is_none() => match word.keyword {
-                Keyword::SELECT => return self.select(),
+                Keyword::SELECT if !self.is_label() => return self.select(),
                 Keyword::INTERVAL => self.interval(),
                 Keyword::SET => {
                     self.copy_to(self.at + 1);
@@ -318,6 +318,12 @@ impl Work {
         if let Some(set) = self.sets.last_mut() {
             *set = false;
         }
+    }
+
+    /// Whether a keyword here is but a name: behind a dot.
+    fn is_label(&self) -> bool {
+        let before = self.at.checked_sub(1).and_then(|at| self.tokens.get(at));
+        before.is_some_and(|token| token.token == Token::Period)
     }
 
     /// `SELECT [ALL]` without columns.

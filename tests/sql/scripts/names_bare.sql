@@ -46,3 +46,19 @@ SELECT text(1), text(true), text('a'::name), text(1.50), text('{1}'::int[]), tex
 --> text text | text text | text text | text text | text text | text text
 --> 1 | true | a | 1.50 | {1} | 1.2.3.4/32
 --> SELECT 1
+
+-- Behind a dot, every keyword is a name.
+SELECT x.select, x.both, x.from, x.leading FROM (SELECT 1 AS "select", 2 AS "both", 3 AS "from", 4 AS "leading") x
+--> select int4 | both int4 | from int4 | leading int4
+--> 1 | 2 | 3 | 4
+--> SELECT 1
+
+SELECT x.trailing FROM (SELECT 1 AS "trailing") x
+--> trailing int4
+--> 1
+--> SELECT 1
+
+SELECT trim(both from ' a '), trim(trailing from 'b '), trim(from ' c')
+--> btrim text | rtrim text | btrim text
+--> a | b | c
+--> SELECT 1
