@@ -5,15 +5,17 @@
 //! directory started again is the same cluster.
 
 mod chaos;
-mod cuts;
+mod links;
 mod load;
+mod page;
+mod script;
 
 use crate::admin::client::{Way, get_json};
 use crate::config::{Cluster, ConfigFile, InitialNode, Listen};
 use crate::status::ClusterStatus;
 use chaos::Chaos;
 use clap::Args;
-use cuts::Cuts;
+use links::Links;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use std::net::TcpListener;
@@ -39,12 +41,12 @@ pub struct DemoArgs {
     /// Postgres port of the first node; the others follow
     #[arg(long, default_value_t = 5433)]
     pub base_port: u16,
-    /// Run a load through all nodes, with a page whose buttons kill, pause, cut off and restart them; at the end, read every
-    /// acknowledged row back
+    /// Run a load through all nodes, with a page whose buttons kill, pause, cut off, slow down, wipe and restart them, or cut all
+    /// power; at the end, read every acknowledged row back
     #[arg(long)]
     pub chaos: bool,
-    /// The same by a script: lines of SECONDS ACTION NODE (kill, pause, resume, cut, heal, restart, lead; a node's name, leader,
-    /// follower or all), the last one SECONDS end
+    /// The same by a script: lines of SECONDS ACTION NODE (kill, pause, resume, cut, slow, heal, restart, wipe, lead; a node's name,
+    /// leader, follower or all) or SECONDS power, the last one SECONDS end
     #[arg(long, value_name = "FILE")]
     pub script: Option<PathBuf>,
     /// Port of the page of --chaos; any that is free if 0
@@ -111,7 +113,7 @@ fn run_chaos(args: &DemoArgs, dir: &Path, layout: &Layout, stop: &AtomicBool) ->
         None => None,
         Some(path) => {
             let text = std::fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))?;
-            Some(chaos::parse_script(&text).map_err(|e| format!("{}: {e}", path.display()))?)
+            Some(script::parse_script(&text).map_err(|e| format!("{}: {e}", path.display()))?)
         }
     };
     let exe = std::env::current_exe().map_err(|e| e.to_string())?;
@@ -121,10 +123,10 @@ fn run_chaos(args: &DemoArgs, dir: &Path, layout: &Layout, stop: &AtomicBool) ->
         let bound = network.block_on(tokio::net::TcpListener::bind(("127.0.0.1", port)));
         bound.map_err(|e| format!("port {port} on 127.0.0.1 cannot be used: {e}"))
     };
-    let cuts = Cuts::new();
-    for (node, id) in layout.nodes.iter().zip(1..) {
+    let links = Links::new();
+    for node in &layout.nodes {
         if let Some(front) = node.front {
-            network.spawn(cuts.clone().relay(listen(front)?, id, node.peers));
+            network.spawn(links.clone().relay(listen(front)?, node.peers));
         }
     }
     let page = listen(args.http_port)?;
@@ -133,9 +135,9 @@ fn run_chaos(args: &DemoArgs, dir: &Path, layout: &Layout, stop: &AtomicBool) ->
     let outcome = ready.and_then(|leader| {
         let Some(leader) = leader else { return Ok(()) };
         announce(dir, layout, &leader);
-        let chaos = Chaos::start(exe, dir, layout, running.clone(), cuts)?;
+        let chaos = Chaos::start(exe, dir, layout, running.clone(), links, true)?;
         chaos::announce(layout, page.local_addr().map_err(|e| e.to_string())?.port());
-        network.spawn(chaos::serve(page, chaos.clone()));
+        network.spawn(page::serve(page, chaos.clone()));
         match script {
             Some(steps) => drop(chaos.play(&steps, stop)),
             None => {
@@ -181,7 +183,12 @@ fn layout(dir: &Path, args: &DemoArgs) -> Result<Layout, String> {
     }
     let mut held = Vec::new();
     let mut free_port = || -> Result<u16, String> {
-        let listener = TcpListener::bind("127.0.0.1:0").map_err(|e| format!("no free port: {e}"))?;
+        // Below those that the kernel gives to outgoing connections, if there is one: nobody takes it while the node is down.
+        let clients = args.base_port..args.base_port.saturating_add(args.nodes as u16);
+        let low = (0..100).map(|_| rand::random_range(20_000..32_000)).filter(|port| !clients.contains(port));
+        let low = low.map(|port| TcpListener::bind(("127.0.0.1", port))).find_map(Result::ok);
+        let listener = low.map_or_else(|| TcpListener::bind("127.0.0.1:0"), Ok);
+        let listener = listener.map_err(|e| format!("no free port: {e}"))?;
         let port = listener.local_addr().map_err(|e| e.to_string())?.port();
         held.push(listener);
         Ok(port)

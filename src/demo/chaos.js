@@ -6,7 +6,7 @@ const main = document.getElementById('main');
 const link = document.getElementById('link');
 let said = '';
 
-async function act(action, node) {
+async function act(action, node = 'all') {
   try {
     const answer = await fetch('/act', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ action, node }) });
     said = answer.ok ? '' : await answer.text();
@@ -20,12 +20,15 @@ const button = (node, action, text, possible, danger) =>
   h('button', { onclick: () => act(action, node.name), disabled: !possible, class: danger ? 'danger' : null, 'aria-label': `${text} ${node.name}` }, text);
 
 function buttons(node, end) {
-  const up = node.state !== 'killed' && !end;
+  const up = !['killed', 'wiped'].includes(node.state) && !end;
   return h('span', { class: 'buttons' },
     node.state === 'killed' ? button(node, 'restart', 'Start', !end) : button(node, 'kill', 'Kill', up, true),
     node.state === 'paused' ? button(node, 'resume', 'Resume', up) : button(node, 'pause', 'Pause', up),
-    node.state === 'cut' ? button(node, 'heal', 'Heal', up) : button(node, 'cut', 'Cut off', up),
-    button(node, 'lead', 'Lead', node.state === 'up' && !node.leads && !end));
+    button(node, 'cut', 'Cut off', up && !node.cut),
+    button(node, 'slow', 'Slow', up && !node.slow),
+    button(node, 'heal', 'Heal', (node.cut || node.slow) && !end),
+    button(node, 'lead', 'Lead', ['up', 'slow'].includes(node.state) && !node.leads && !end),
+    button(node, 'wipe', 'Wipe', !['wiped', 'joining'].includes(node.state) && !end, true));
 }
 
 /** All of them at once. */
@@ -34,7 +37,17 @@ const every = (nodes, state, action, text, end) => {
   return h('button', { disabled: end || !some.length, class: state ? null : 'danger', onclick: () => Promise.all(some.map((node) => act(action, node.name))) }, text);
 };
 
-const level = { up: 'good', killed: 'bad', paused: 'warn', cut: 'warn' };
+const level = { up: 'good', killed: 'bad', wiped: 'bad', paused: 'warn', cut: 'warn', joining: 'warn', slow: 'warn' };
+
+const deeds = [
+  ['Kill', 'SIGKILL: the process is gone at once. Its disk stays, and Start goes on with it.'],
+  ['Pause', 'SIGSTOP: the process is there, keeps its connections, and says nothing until Resume.'],
+  ['Cut off', 'Nothing passes between the node and the others until Heal; connections stay open, and its clients still reach it.'],
+  ['Slow', 'All that passes between the node and the others takes 100 ms longer, each way, until Heal. Nothing is lost, and nobody is elected: a slow follower is outvoted by the fast ones; a slow leader makes every write slow, until another one leads.'],
+  ['Lead', 'The node is asked to lead, and the leader hands over to it.'],
+  ['Wipe', 'The process is killed and its directory emptied, as after the loss of a disk. When the others have missed it, it is started again under its old name. It must not vote as its former self, which may have promised what it has forgotten: so it joins as a new member, gets everything from the leader, and takes over the vote. Refused while no majority has the data on other disks: that would be a real loss, which no database can undo.'],
+  ['Cut all power', 'SIGKILL to every node in the same moment, and all are started a second later: no process is left that remembers anything. It is not quite a loss of power: what a node had written and not yet synced is still in the page cache of this machine, which would be lost with it. Acknowledged writes do not depend on that: a majority has synced them. Tests that lose unsynced bytes as well are in the project: docs/robustness.md says which.'],
+];
 
 function curve(seconds) {
   const [width, height, left, bottom] = [900, 240, 50, 20];
@@ -85,7 +98,9 @@ function draw(picture) {
         ['do', (n) => buttons(n, end)],
         ['look', (n) => h('a', { href: `http://127.0.0.1:${n.http}/console`, target: '_blank', rel: 'noreferrer' }, 'console')],
       ], nodes, { key: (n) => n.name }),
-      h('div', { class: 'buttons' }, every(nodes, false, 'kill', 'Kill all', end), every(nodes, true, 'restart', 'Start all', end))),
+      h('div', { class: 'buttons' }, every(nodes, false, 'kill', 'Kill all', end), every(nodes, true, 'restart', 'Start all', end),
+        h('button', { class: 'danger', disabled: end, onclick: () => act('power') }, 'Cut all power')),
+      h('details', {}, h('summary', {}, 'What the buttons do'), h('dl', {}, deeds.map(([name, text]) => [h('dt', {}, h('b', {}, name)), h('dd', {}, text)])))),
     h('section', { class: 'card' }, h('h2', {}, 'Latency of a write'), curve(seconds),
       h('ul', { class: 'legend' }, [[0, 'half of them'], [1, '99 of 100'], [4, 'longest time without a success'], ['x', 'errors']].map(([k, text]) => h('li', {}, h('span', { class: `key k${k}` }), text)))),
     h('section', { class: 'card' }, h('h2', {}, 'What was done'),

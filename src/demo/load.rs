@@ -18,7 +18,9 @@ use std::time::{Duration, Instant};
 const PAUSE: Duration = Duration::from_millis(4);
 /// How long a writer waits for an answer before it goes to another node.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// The same of whoever reads everything back.
+/// How long it stays away from its own node.
+const AWAY: Duration = Duration::from_secs(5);
+/// What [`PATIENCE`] is, of whoever reads everything back.
 const LONG: Duration = Duration::from_secs(60);
 /// Seconds that the curve shows.
 const SECONDS: usize = 240;
@@ -208,13 +210,22 @@ impl Load {
     }
 }
 
-/// One writer: to its own node, and to the next one when that does not answer.
+/// One writer: to its own node, and to the next one when that does not answer; after a while to its own again, so that they do
+/// not all end up at the same one.
 fn write(writer: u32, ports: &[u16], ledger: &Mutex<Ledger>, stop: &AtomicBool) {
-    let mut at = writer as usize % ports.len();
+    let home = writer as usize % ports.len();
+    let mut at = home;
+    let mut moved = Instant::now();
     let mut client: Option<Client> = None;
     for n in 0u64.. {
         if stop.load(Ordering::SeqCst) {
             return;
+        }
+        if at != home && moved.elapsed() > AWAY {
+            moved = Instant::now();
+            if let Ok(new) = Client::connect(ports[home], PATIENCE) {
+                (at, client) = (home, Some(new));
+            }
         }
         let connected = match client.as_mut() {
             Some(client) => Ok(client),
@@ -231,6 +242,7 @@ fn write(writer: u32, ports: &[u16], ledger: &Mutex<Ledger>, stop: &AtomicBool) 
                 ledger.lock().fail(why);
                 client = None;
                 at = (at + 1) % ports.len();
+                moved = Instant::now();
                 thread::sleep(PAUSE * 5);
             }
         }

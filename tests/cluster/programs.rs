@@ -167,6 +167,34 @@ async fn the_demo_starts_stops_and_goes_on() {
     }
 }
 
+/// What the demo's buttons do, by a script: whatever is done, every acknowledged row is there once; and a wiped node comes back
+/// by itself, after which the next disk may be lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_demo_does_harm_and_nothing_is_lost() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let script = dir.path().join("script");
+    let steps =
+        "1 slow leader\n2 heal all\n2 wipe node-3\n2.1 wipe node-2\n12 power\n16 kill leader\n18 wipe leader\n22 end\n";
+    std::fs::write(&script, steps).expect("our own file");
+    let (home, base) = (dir.path().join("data"), three_ports().to_string());
+    let text = |path: &std::path::Path| path.to_str().expect("text").to_owned();
+    let args =
+        ["demo", "--script", &text(&script), "--data-dir", &text(&home), "--base-port", &base, "--http-port", "0"];
+    let ended = run_program(&args).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.output);
+    for expected in [
+        "slow down the links of node-",
+        "node-2 keeps its disk",
+        "node-3 has everything again, as member 4 (it was 3)",
+        "power is back",
+        "lost 0, doubled 0",
+    ] {
+        assert!(ended.output.contains(expected), "{expected:?} is not in: {}", ended.output);
+    }
+    // With one node down the last disks are not for the taking.
+    assert_eq!(ended.output.matches("keeps its disk").count(), 4, "each is said twice: {}", ended.output);
+}
+
 /// The first of three free ports in a row.
 fn three_ports() -> u16 {
     loop {

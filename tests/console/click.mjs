@@ -149,8 +149,22 @@ async function harm() {
     await press('Heal', 4000);
     await of('Pause', 4000);
     await press('Resume', 4000);
+    await of('Slow', 3000);
+    await press('Heal', 2000);
     await press('Lead', 3000);
   }
+  // A lost disk, whose node comes back by itself, and then a loss of all power.
+  const has = (text) => page.waitForSelector(`td:has-text("${text}")`, { timeout: 30000 });
+  await of('Wipe', 500);
+  await shot(page, 'chaos-wiped');
+  await press('Wipe', 500);
+  check((await page.textContent('[role=alert]')).includes('keeps its disk'), 'chaos: no second disk is wiped meanwhile');
+  await has('has everything again');
+  await press('Cut all power', 500);
+  await shot(page, 'chaos-dark-everywhere');
+  await has('power is back');
+  await page.click('summary');
+  await page.waitForTimeout(4000);
   await page.waitForTimeout(11000);
   await isWhole(page, 'chaos');
   await shot(page, 'chaos');
