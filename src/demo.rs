@@ -8,7 +8,9 @@ mod chaos;
 mod links;
 mod load;
 mod page;
+mod screen;
 mod script;
+mod terminal;
 
 use crate::admin::client::{Way, get_json};
 use crate::config::{Cluster, ConfigFile, InitialNode, Listen};
@@ -49,9 +51,18 @@ pub struct DemoArgs {
     /// leader, follower or all) or SECONDS power, the last one SECONDS end
     #[arg(long, value_name = "FILE")]
     pub script: Option<PathBuf>,
+    /// The same with a view in this terminal, and keys for the buttons
+    #[arg(long)]
+    pub tui: bool,
     /// Port of the page of --chaos; any that is free if 0
     #[arg(long, default_value_t = 8480)]
     pub http_port: u16,
+}
+
+impl DemoArgs {
+    fn does_harm(&self) -> bool {
+        self.chaos || self.tui || self.script.is_some()
+    }
 }
 
 /// The layout that `DIR/demo.toml` remembers.
@@ -88,11 +99,14 @@ pub fn run(args: &DemoArgs) -> Result<(), String> {
     if args.nodes == 0 || args.nodes > 9 {
         return Err("--nodes must be from 1 to 9".into());
     }
+    if args.tui {
+        terminal::check()?;
+    }
     std::fs::create_dir_all(&args.data_dir).map_err(|e| format!("cannot make {}: {e}", args.data_dir.display()))?;
     let dir = args.data_dir.canonicalize().map_err(|e| e.to_string())?;
     let layout = layout(&dir, args)?;
-    let stop = stop_flag()?;
-    if args.chaos || args.script.is_some() {
+    let stop = stop_flag(args.tui)?;
+    if args.does_harm() {
         return run_chaos(args, &dir, &layout, &stop);
     }
     let mut running = start_all(&dir, &layout)?;
@@ -108,7 +122,7 @@ pub fn run(args: &DemoArgs) -> Result<(), String> {
 }
 
 /// The same under a load, and with somebody who does harm.
-fn run_chaos(args: &DemoArgs, dir: &Path, layout: &Layout, stop: &AtomicBool) -> Result<(), String> {
+fn run_chaos(args: &DemoArgs, dir: &Path, layout: &Layout, stop: &Arc<AtomicBool>) -> Result<(), String> {
     let script = match &args.script {
         None => None,
         Some(path) => {
@@ -135,10 +149,14 @@ fn run_chaos(args: &DemoArgs, dir: &Path, layout: &Layout, stop: &AtomicBool) ->
     let outcome = ready.and_then(|leader| {
         let Some(leader) = leader else { return Ok(()) };
         announce(dir, layout, &leader);
-        let chaos = Chaos::start(exe, dir, layout, running.clone(), links, true)?;
+        let chaos = Chaos::start(exe, dir, layout, running.clone(), links, !args.tui)?;
         chaos::announce(layout, page.local_addr().map_err(|e| e.to_string())?.port());
         network.spawn(page::serve(page, chaos.clone()));
         match script {
+            script if args.tui => {
+                terminal::run(&chaos, script, stop)?;
+                tell("The load ends, and every acknowledged row is read back.");
+            }
             Some(steps) => drop(chaos.play(&steps, stop)),
             None => {
                 while !stop.load(Ordering::SeqCst) {
@@ -167,7 +185,7 @@ fn layout(dir: &Path, args: &DemoArgs) -> Result<Layout, String> {
                 layout.nodes.len()
             ));
         }
-        let chaos = args.chaos || args.script.is_some();
+        let chaos = args.does_harm();
         if layout.nodes.iter().any(|node| node.front.is_some() != chaos) {
             let (was, is) = if chaos { ("without", "with") } else { ("with", "without") };
             return Err(format!(
@@ -200,7 +218,7 @@ fn layout(dir: &Path, args: &DemoArgs) -> Result<Layout, String> {
             postgres: postgres_port(args, i)?,
             peers: free_port()?,
             http: free_port()?,
-            front: if args.chaos || args.script.is_some() { Some(free_port()?) } else { None },
+            front: if args.does_harm() { Some(free_port()?) } else { None },
         });
     }
     drop(held);
@@ -278,7 +296,8 @@ fn config_path(home: &Path) -> PathBuf {
     home.join("config.toml")
 }
 
-fn stop_flag() -> Result<Arc<AtomicBool>, String> {
+/// Set by a signal that asks for the end; with `hangup`, also when the terminal goes away.
+fn stop_flag(hangup: bool) -> Result<Arc<AtomicBool>, String> {
     let flag = Arc::new(AtomicBool::new(false));
     let setter = flag.clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
@@ -288,7 +307,13 @@ fn stop_flag() -> Result<Arc<AtomicBool>, String> {
             let (Ok(mut int), Ok(mut term)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
                 return;
             };
-            tokio::select! { _ = int.recv() => {}, _ = term.recv() => {} }
+            let gone = async {
+                match hangup.then(|| signal(SignalKind::hangup())) {
+                    Some(Ok(mut gone)) => drop(gone.recv().await),
+                    _ => std::future::pending().await,
+                }
+            };
+            tokio::select! { _ = int.recv() => {}, _ = term.recv() => {}, () = gone => {} }
             setter.store(true, Ordering::SeqCst);
         });
     });
@@ -337,6 +362,12 @@ fn ready(addresses: &[String]) -> Option<String> {
         }
     }
     leader
+}
+
+/// Says something to whoever looks on; a terminal that is gone is no reason to leave the nodes behind.
+fn tell(text: &str) {
+    use std::io::Write;
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 /// How this program was called: `cargo run` does not put it into the search path.

@@ -49,7 +49,7 @@ const deeds = [
   ['Cut all power', 'SIGKILL to every node in the same moment, and all are started a second later: no process is left that remembers anything. It is not quite a loss of power: what a node had written and not yet synced is still in the page cache of this machine, which would be lost with it. Acknowledged writes do not depend on that: a majority has synced them. Tests that lose unsynced bytes as well are in the project: docs/robustness.md says which.'],
 ];
 
-function curve(seconds) {
+function curve(seconds, events) {
   const [width, height, left, bottom] = [900, 240, 50, 20];
   if (seconds.length < 2) return h('p', { class: 'soft' }, 'It begins …');
   const [first, last] = [seconds[0].at, seconds.at(-1).at];
@@ -70,9 +70,19 @@ function curve(seconds) {
     s('line', { class: 'grid', x1: left, x2: width - 8, y1: y(10 ** power), y2: y(10 ** power) }),
     s('text', { x: 0, y: y(10 ** power) + 4 }, power < 3 ? `${10 ** power} ms` : `${10 ** (power - 3)} s`)]);
   const errors = seconds.filter((one) => one.errors).map((one) => s('circle', { class: 'fx', cx: x(one.at), cy: height - bottom - 4, r: 3 }, s('title', {}, `${one.errors} errors`)));
-  return h('div', { class: 'scroll' }, s('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': 'Latency of writes in each second' }, grid,
+  // What was done, with its first word where there is room for it.
+  let free = 0;
+  const deed = (event) => {
+    const at = x(event.at);
+    const word = event.text.split(' ')[0];
+    const shows = at >= free;
+    if (shows) free = at + 12 + 6 * word.length;
+    return [s('line', { class: 'grid', x1: at, x2: at, y1: 8, y2: height - bottom, 'stroke-dasharray': '4 4' }, s('title', {}, event.text)), shows ? s('text', { x: at + 3, y: 16 }, word) : null];
+  };
+  const done = events.filter((event) => event.at >= first && event.at <= last + 1).toReversed().map(deed);
+  return h('div', { class: 'scroll' }, s('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': 'Latency of writes in each second' }, grid, done,
     s('path', { class: 'line s4', d: path((one) => one.gap), 'stroke-dasharray': '2 3' }), s('path', { class: 'line s1', d: path((one) => one.p99) }),
-    s('path', { class: 'line s0', d: path((one) => one.p50) }), errors, s('text', { x: left, y: height - 4 }, `${first} s`), s('text', { x: width - 50, y: height - 4 }, `${last} s`)));
+    s('path', { class: 'line s0', d: path((one) => one.p50) }), errors, s('text', { x: left, y: height - 4 }, `${first} s`), s('text', { x: Math.max(x(last) - 20, left + 40), y: height - 4 }, `${last} s`)));
 }
 
 function draw(picture) {
@@ -88,7 +98,7 @@ function draw(picture) {
       tile(number(failed), 'errors that writers saw'),
       tile(audit ? number(audit.lost) : '…', 'lost', audit ? (audit.lost ? 'bad' : 'good') : null),
       tile(audit ? number(audit.doubled) : '…', 'doubled', audit ? (audit.doubled ? 'bad' : 'good') : null)),
-    h('p', { class: 'soft' }, audit ? `${end ? 'The load has ended: all' : 'At the last reading, all'} ${number(audit.acknowledged)} acknowledged rows were looked for${wrong ? '.' : ', and each was there once.'} ${number(audit.unsure)} rows of which a writer was not sure are there as well.` : 'All acknowledged rows are read back every ten seconds.')),
+    h('p', { class: 'soft' }, audit ? `${end ? 'The load has ended: all' : 'At the last reading, all'} ${number(audit.acknowledged)} acknowledged rows were looked for${wrong ? '.' : ', and each was there once.'} ${number(audit.unsure)} more are there that no writer had been told of.` : 'All acknowledged rows are read back every ten seconds.')),
     h('section', { class: 'card' }, h('h2', {}, 'Nodes'), said ? h('p', { class: 'problem warn', role: 'alert' }, said) : null,
       table([
         ['node', (n) => [h('b', {}, n.name), ' ', n.leads ? chip('leads', 'good') : null]],
@@ -101,7 +111,7 @@ function draw(picture) {
       h('div', { class: 'buttons' }, every(nodes, false, 'kill', 'Kill all', end), every(nodes, true, 'restart', 'Start all', end),
         h('button', { class: 'danger', disabled: end, onclick: () => act('power') }, 'Cut all power')),
       h('details', {}, h('summary', {}, 'What the buttons do'), h('dl', {}, deeds.map(([name, text]) => [h('dt', {}, h('b', {}, name)), h('dd', {}, text)])))),
-    h('section', { class: 'card' }, h('h2', {}, 'Latency of a write'), curve(seconds),
+    h('section', { class: 'card' }, h('h2', {}, 'Latency of a write'), curve(seconds, events),
       h('ul', { class: 'legend' }, [[0, 'half of them'], [1, '99 of 100'], [4, 'longest time without a success'], ['x', 'errors']].map(([k, text]) => h('li', {}, h('span', { class: `key k${k}` }), text)))),
     h('section', { class: 'card' }, h('h2', {}, 'What was done'),
       events.length ? table([['at', (e) => `${e.at.toFixed(1)} s`, 'n'], ['what', (e) => e.text], ['no write succeeded for', (e) => (e.gap === null ? '…' : `${number(Math.round(e.gap))} ms`), 'n']], events, { key: (e) => e.at })

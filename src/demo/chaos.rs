@@ -6,7 +6,7 @@
 use super::links::{DELAY, Links};
 use super::load::{Audit, Load, Second};
 use super::script::{Action, Step};
-use super::{Layout, Running, initial_nodes, start_one, status_of};
+use super::{Layout, Running, initial_nodes, start_one, status_of, tell};
 use crate::admin::client::{Way, wait_for};
 use crate::status::ClusterStatus;
 use parking_lot::Mutex;
@@ -41,6 +41,12 @@ pub struct Event {
     pub gap: Option<f64>,
     #[serde(skip)]
     since: Option<Instant>,
+}
+
+impl Event {
+    pub fn new(at: f64, text: String) -> Event {
+        Event { at, text, gap: None, since: Some(Instant::now()) }
+    }
 }
 
 /// A node, as the page shows it.
@@ -209,10 +215,10 @@ impl Chaos {
     fn say(&self, text: String) {
         let at = self.begun.elapsed().as_secs_f64();
         if self.prints {
-            println!("{at:7.1} s  {text}");
+            tell(&format!("{at:7.1} s  {text}"));
         }
         self.load.ledger.lock().take_longest_gap();
-        self.events.lock().push(Event { at, text, gap: None, since: Some(Instant::now()) });
+        self.events.lock().push(Event::new(at, text));
     }
 
     /// The nodes that a word means.
@@ -349,7 +355,7 @@ impl Chaos {
     /// on the page.
     fn power(&self) -> Result<(), String> {
         let all: Vec<usize> = (0..self.layout.nodes.len()).collect();
-        self.say("all power goes: every node is killed in the same moment".into());
+        self.say("power goes: every node is killed in the same moment".into());
         self.kill(&all);
         std::thread::sleep(OUTAGE);
         self.say("power is back: every node is started".into());
@@ -367,9 +373,7 @@ impl Chaos {
             others.any(|i| self.layout.nodes[i].name == node)
         };
         if let Some(database) = only_copy(&status, well) {
-            return Err(format!(
-                "{name} keeps its disk: no majority of the votes on {database} would be left, and what only lost disks have is lost"
-            ));
+            return Err(format!("{name} keeps its disk: without it, no majority has the data of {database}"));
         }
         let former = status.nodes.iter().find(|node| node.node == *name).map_or(0, |node| node.id);
         self.say(format!("wipe {name}{was}: killed, its disk emptied"));
@@ -498,11 +502,13 @@ impl Chaos {
         *self.audit.lock() = Some(audit.clone());
         let Audit { acknowledged, lost, doubled, unsure, .. } = audit;
         let errors: usize = self.load.ledger.lock().errors.values().sum();
-        println!("\nacknowledged {acknowledged}, errors {errors} (of these rows {unsure} are there all the same)");
-        println!("lost {lost}, doubled {doubled}");
+        tell(&format!(
+            "\nacknowledged {acknowledged}, errors {errors} (of these rows {unsure} are there all the same)"
+        ));
+        tell(&format!("lost {lost}, doubled {doubled}"));
         for event in self.events.lock().iter() {
             let gap = event.gap.map_or_else(String::new, |gap| format!("{gap:.0} ms without an acknowledged write"));
-            println!("{:7.1} s  {:<56} {gap}", event.at, event.text);
+            tell(&format!("{:7.1} s  {:<56} {gap}", event.at, event.text));
         }
         if lost == 0 && doubled == 0 { Ok(()) } else { Err(format!("{lost} rows are lost, {doubled} are doubled")) }
     }
