@@ -82,7 +82,7 @@ function curve(seconds, events) {
   const done = events.filter((event) => event.at >= first && event.at <= last + 1).toReversed().map(deed);
   return h('div', { class: 'scroll' }, s('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': 'Latency of writes in each second' }, grid, done,
     s('path', { class: 'line s4', d: path((one) => one.gap), 'stroke-dasharray': '2 3' }), s('path', { class: 'line s1', d: path((one) => one.p99) }),
-    s('path', { class: 'line s0', d: path((one) => one.p50) }), errors, s('text', { x: left, y: height - 4 }, `${first} s`), s('text', { x: Math.max(x(last) - 20, left + 40), y: height - 4 }, `${last} s`)));
+    s('path', { class: 'line s0', d: path((one) => one.p50) }), errors, s('text', { x: left, y: height - 4 }, `${first} s`), s('text', { x: Math.min(Math.max(x(last) - 20, left + 40), width - 40), y: height - 4 }, `${last} s`)));
 }
 
 function draw(picture) {
