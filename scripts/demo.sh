@@ -19,7 +19,7 @@ P
 )
     "$program" demo "$@" --data-dir "$home/data" --base-port "$base" >"$home/log" 2>&1 &
     demo=$!
-    trap 'kill $demo 2>/dev/null; wait $demo 2>/dev/null; rm -rf "$home"' EXIT
+    trap 'kill $demo 2>/dev/null || true; wait $demo 2>/dev/null || true; rm -rf "$home"' EXIT
     for _ in $(seq 600); do grep -qs "$pattern" "$home/log" && return; sleep 0.1; done
     cat "$home/log"
     exit 1
