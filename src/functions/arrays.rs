@@ -919,7 +919,7 @@ fn slice(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     close(&array)
 }
 
-/// As [`slice`], of the first dimension; a bound that is NULL was not written.
+/// As [`slice()`], of the first dimension; a bound that is NULL was not written.
 fn slice_of_rows(context: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
     slice(context, &[args[0], written(&args[1..]), args[1], args[2]])
 }

@@ -34,7 +34,7 @@ pub fn expression(
 }
 
 /// As [`expression`] for whatever search path: the schemas that names are qualified with stand between
-/// [`MARKS`](crate::functions::catalog::MARKS).
+/// [`MARKS`].
 pub fn marked(expr: &Typed, catalog: &Catalog, over: Option<&Relation>, pretty: bool) -> Option<String> {
     Printer { marks: true, ..Printer::new(catalog, over, &[], pretty) }.whole(expr)
 }
