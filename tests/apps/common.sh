@@ -40,8 +40,11 @@ say() { printf '%s: %s\n' "$name" "$*"; }
 
 # Python's packages, exact versions, in an environment of their own.
 python_packages() {
+    # What was interrupted while it was made is made anew: pip takes half a package for a whole one.
+    [ -e "$work/python/made" ] || rm -rf "$work/python"
     [ -x "$work/python/bin/python" ] || python3 -m venv "$work/python"
     "$work/python/bin/pip" install -q --disable-pip-version-check "$@"
+    touch "$work/python/made"
     python=$work/python/bin/python
     PATH=$work/python/bin:$PATH
 }
