@@ -55,10 +55,10 @@ alter table e1 add column d17 dpos default -1
 alter table e1 add column d18 dpos
 --> ALTER TABLE
 
-create domain dv as varchar(3)
+create domain dad_short as varchar(3)
 --> CREATE DOMAIN
 
-alter table e1 add column d19 dv default 'abcdef'
+alter table e1 add column d19 dad_short default 'abcdef'
 --> ERROR 22001: value too long for type character varying(3)
 
 create domain dd as varchar(3) default 'abcdef'

@@ -1,5 +1,8 @@
 -- Expressions name what the search path leads to by its name alone, and the rest with its schema.
 
+SET search_path = public
+--> SET
+
 CREATE SCHEMA np_app
 --> CREATE SCHEMA
 
@@ -56,13 +59,13 @@ SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'np_app.t'::r
 --> pg_get_expr text
 --> nextval('t_id_seq'::regclass)
 --> 'x'::kind
---> 'a'::np_mood
+--> 'a'::public.np_mood
 --> nextval('sq'::regclass)
 --> SELECT 4
 
 SELECT pg_get_constraintdef(oid), pg_get_constraintdef(oid, true) FROM pg_constraint WHERE conname = 'np_k'
 --> pg_get_constraintdef text | pg_get_constraintdef text
---> CHECK (((k <> 'y'::kind) OR (m = 'b'::np_mood))) | CHECK (k <> 'y'::kind OR m = 'b'::np_mood)
+--> CHECK (((k <> 'y'::kind) OR (m = 'b'::public.np_mood))) | CHECK (k <> 'y'::kind OR m = 'b'::public.np_mood)
 --> SELECT 1
 
 SELECT pg_get_indexdef('np_app.np_i'::regclass), pg_get_indexdef('np_app.np_i'::regclass, 1, true)
@@ -82,7 +85,7 @@ SELECT column_default FROM information_schema.columns WHERE table_name = 't' AND
 --> column_default varchar
 --> nextval('t_id_seq'::regclass)
 --> 'x'::kind
---> 'a'::np_mood
+--> 'a'::public.np_mood
 --> nextval('sq'::regclass)
 --> SELECT 4
 
@@ -109,13 +112,13 @@ SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef WHERE adrelid = 'np_app.t'::r
 --> pg_get_expr text
 --> nextval('np_app.t_id_seq'::regclass)
 --> 'x'::np_app.kind
---> 'a'::np_mood
+--> 'a'::public.np_mood
 --> nextval('np_app.sq'::regclass)
 --> SELECT 4
 
 SELECT pg_get_constraintdef(oid), pg_get_constraintdef(oid, true) FROM pg_constraint WHERE conname = 'np_k'
 --> pg_get_constraintdef text | pg_get_constraintdef text
---> CHECK (((k <> 'y'::np_app.kind) OR (m = 'b'::np_mood))) | CHECK (k <> 'y'::np_app.kind OR m = 'b'::np_mood)
+--> CHECK (((k <> 'y'::np_app.kind) OR (m = 'b'::public.np_mood))) | CHECK (k <> 'y'::np_app.kind OR m = 'b'::public.np_mood)
 --> SELECT 1
 
 SELECT pg_get_indexdef('np_app.np_i'::regclass), pg_get_indexdef('np_app.np_i'::regclass, 1, true)
@@ -131,8 +134,8 @@ SELECT pg_get_indexdef('np_app.np_i'::regclass), pg_get_indexdef('np_app.np_i'::
 --> END)
 --> SELECT 1
 
-RESET search_path
---> RESET
+SET search_path = public
+--> SET
 
 ALTER TABLE np_app.t ALTER k SET DEFAULT 'y'
 --> ALTER TABLE
@@ -147,4 +150,4 @@ DROP SCHEMA np_app CASCADE
 --> DROP SCHEMA
 
 DROP TYPE np_mood
---> ERROR 42704: type "np_mood" does not exist
+--> DROP TYPE
