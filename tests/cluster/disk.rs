@@ -129,6 +129,10 @@ async fn a_disk_that_refuses_writes() {
         let client = cluster.connect(others[0]).await;
         let body = "x".repeat(1 << 20);
         for id in 0..LARGE_ROWS {
+            if id % 8 == 0 {
+                // What the node itself has given back, by cutting its log or its WAL, is not to be room for all of this.
+                fill(&disks[victim as usize - 1].0, 0);
+            }
             let sql = "INSERT INTO t VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET body = excluded.body";
             in_time("a large row", client.execute(sql, &[&id, &body])).await.expect("the others are enough");
         }
@@ -158,11 +162,11 @@ async fn a_disk_that_refuses_writes() {
     drop((cluster, disks, mounts));
 }
 
-/// Fills a file system up to `leave_mib`.
+/// Fills a file system up to `leave_mib`, again if it was filled before.
 fn fill(disk: &Path, leave_mib: u64) -> PathBuf {
     use std::io::Write;
     let path = disk.join("ballast");
-    let mut file = std::fs::File::create(&path).expect("our own disk");
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&path).expect("our own disk");
     let block = vec![1u8; 1 << 20];
     while free_mib(disk) > leave_mib {
         if file.write_all(&block).is_err() {
