@@ -78,26 +78,22 @@ pub fn replay(
                     entry.payload = Payload::Batch(command::encode(&batch));
                     waiting.push(entry);
                     ended = true;
-                    apply(&mut engine, std::mem::take(&mut waiting))?;
+                    apply(&mut engine, &waiting, &skips)?;
                     break 'log;
                 }
                 Share::Nothing => {
                     ended = true;
-                    apply(&mut engine, std::mem::take(&mut waiting))?;
+                    apply(&mut engine, &waiting, &skips)?;
                     break 'log;
                 }
             }
-            if skips.contains(&entry.at.index) {
-                apply(&mut engine, std::mem::take(&mut waiting))?;
-                engine.skip(&entry).map_err(|halt| stopped(entry.at.index, &halt))?;
-                continue;
-            }
             waiting.push(entry);
             if waiting.len() >= TOGETHER {
-                apply(&mut engine, std::mem::take(&mut waiting))?;
+                apply(&mut engine, &waiting, &skips)?;
+                waiting.clear();
             }
         }
-        apply(&mut engine, waiting)?;
+        apply(&mut engine, &waiting, &skips)?;
         told(engine.applied().index, reached);
     }
     let at = engine.applied().index;
@@ -123,15 +119,19 @@ fn entries(keeper: &Keeper, name: &str) -> Result<Vec<Entry>, String> {
     Ok(entries)
 }
 
-fn stopped(index: u64, why: &crate::consensus::Halt) -> String {
-    format!("the log cannot be applied beyond entry {index}: {why}")
-}
-
-fn apply(engine: &mut Engine, entries: Vec<Committed>) -> Result<(), String> {
-    let mut rest = &entries[..];
+/// Applies entries that follow the engine's state; `skips` are the indexes of those that the group has decided to skip.
+///
+/// Errors: which entry it does not get beyond, in words.
+pub fn apply(engine: &mut Engine, entries: &[Committed], skips: &BTreeSet<u64>) -> Result<(), String> {
+    let mut rest = entries;
     while let Some(first) = rest.first() {
-        engine.apply(rest).map_err(|halt| stopped(first.at.index, &halt))?;
-        let done = (engine.applied().index + 1 - first.at.index) as usize;
+        let index = first.at.index;
+        let applied = match rest.iter().take_while(|entry| !skips.contains(&entry.at.index)).count() {
+            0 => engine.skip(first).map(drop),
+            plain => engine.apply(&rest[..plain]).map(drop),
+        };
+        applied.map_err(|halt| format!("the log cannot be applied beyond entry {index}: {halt}"))?;
+        let done = (engine.applied().index + 1 - index) as usize;
         rest = &rest[done.min(rest.len())..];
     }
     Ok(())

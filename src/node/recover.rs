@@ -16,6 +16,7 @@
 
 use super::groups::began_at;
 use super::{dialect, home, offline_group, owner};
+use crate::backup::replay;
 use crate::cluster::{self, databases};
 use crate::consensus::{Membership, Position, StateMachine as _, form};
 use crate::engine::{self, Engine};
@@ -210,19 +211,7 @@ impl Survivor<'_> {
         })?;
         self.each(group, first, last.index, &mut |entries| {
             let entries: Vec<_> = entries.into_iter().map(|entry| form::replayed(entry, &mut membership)).collect();
-            let mut rest = &entries[..];
-            while let Some(next) = rest.first() {
-                let index = next.at.index;
-                let plain = rest.iter().take_while(|entry| !skips.contains(&entry.at.index)).count();
-                let applied = match plain {
-                    0 => engine.skip(next).map(drop),
-                    plain => engine.apply(&rest[..plain]).map(drop),
-                };
-                applied.map_err(|halt| format!("the log cannot be applied beyond entry {index}: {halt}"))?;
-                let done = (engine.applied().index + 1 - index) as usize;
-                rest = &rest[done.min(rest.len())..];
-            }
-            Ok(())
+            replay::apply(&mut engine, &entries, &skips)
         })
     }
 

@@ -61,7 +61,7 @@ impl Binder<'_> {
         Ok(items)
     }
 
-    /// Binds what stands in the FROM or USING beside a table that is changed, whose names the level has already.
+    /// Binds what stands in FROM or USING beside a table that is changed; the level may have its names already.
     pub(super) fn bind_beside(&mut self, target: &Range, from: &[TableWithJoins]) -> SqlResult<Vec<FromItem>> {
         let level = self.level();
         let hidden = level.hidden.len();

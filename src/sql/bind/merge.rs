@@ -131,11 +131,7 @@ impl Binder<'_> {
         self.levels.push(Level::new(Clause::On));
         let bound = (|| {
             let source = TableWithJoins { relation: merge.source.clone(), joins: vec![] };
-            let hidden = (row.alias.clone(), Hidden::Sibling);
-            self.level().hidden.push(hidden);
-            let sources = self.bind_from(std::slice::from_ref(&source));
-            self.level().hidden.pop();
-            let mut sources = sources?;
+            let mut sources = self.bind_beside(&row, std::slice::from_ref(&source))?;
             let names = self.level().names.clone();
             let mut both = Names::of(row.clone());
             if names.ranges.iter().any(|range| range.alias == row.alias) {

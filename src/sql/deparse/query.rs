@@ -587,10 +587,8 @@ impl Printer<'_> {
                 let relation = self.catalog.resolve(self.path, Some(schema), name)?;
                 let visible =
                     self.catalog.resolve(self.path, None, name).is_some_and(|found| found.oid == relation.oid);
-                match visible {
-                    true => quote_identifier(name),
-                    false => format!("{}.{}", quote_identifier(schema), quote_identifier(name)),
-                }
+                let name = quote_identifier(name);
+                if visible { name } else { self.qualified(schema, &name) }
             }
             _ => return None,
         };
