@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
-"""Runs files of SQL statement by statement on PostgreSQL and on Quorate and tells what is answered otherwise.
+"""Runs files of SQL statement by statement on PostgreSQL and on Quorate and tells what is answered otherwise, and why.
 
     scripts/regress.py [--all] POSTGRES QUORATE FILE...
 
 POSTGRES and QUORATE are connection strings, as a superuser of the same name in databases of the same name that may be spoilt.
 The files are PostgreSQL's own, from `src/test/regress/sql` of its source; they are no part of this repository. Of psql's commands
 `\\c` and `\\set` are understood; statements with others are passed over. What the files copy from their data directory is
-sent by this script. OIDs of what was made, and passwords' verifiers, are not compared.
+sent by this script. OIDs of what was made, and passwords' verifiers, are not compared; nor is the order of rows where the
+statement asks for none. At the end stand the causes: the errors by SQLSTATE and message without its names, other rows, what
+PostgreSQL refuses, and EXPLAIN, whose plans cannot be alike.
 Needs the package psycopg.
 """
+import collections
 import os
 import re
 import sys
@@ -133,6 +136,26 @@ class Server:
         return [re.sub(r"permission denied for sequence \d+", "permission denied for sequence", a) for a in answer]
 
 
+def alike(text, answers):
+    """Whether two answers are the same to somebody who reads the statement."""
+    first, second = answers
+    ordered = re.search(r"\border\s+by\b", text, re.I) or not re.match(r"\s*(select|with|values|table|\()", text, re.I)
+    return first == second if ordered else sorted(first) == sorted(second)
+
+
+def cause(text, answers):
+    """Why two answers differ, in few words."""
+    if re.match(r"\s*explain\b", text, re.I):
+        return "EXPLAIN"
+    postgres, quorate = ([line for line in answer if line.startswith("ERROR")] for answer in answers)
+    unnamed = lambda line: re.sub(r'"[^"]*"|\d{2,}(?!\w)', "…", line[6:])
+    if quorate and postgres and quorate[0][:11] == postgres[0][:11]:
+        return "another text or detail of " + quorate[0][6:11]
+    if quorate:
+        return unnamed(quorate[0])
+    return "accepted here: " + unnamed(postgres[0]) if postgres else "other rows or tags"
+
+
 def reconnect(servers, command):
     words = command.split()[1:]
     user = words[1] if len(words) > 1 and words[1] != "-" else None
@@ -144,6 +167,7 @@ def main():
     arguments = [a for a in sys.argv[1:] if a != "--all"]
     everything = "--all" in sys.argv
     total = same = 0
+    causes = collections.Counter()
     for path in arguments[2:]:
         directory = os.path.dirname(os.path.dirname(os.path.abspath(path)))
         servers = [Server(info, directory) for info in arguments[:2]]
@@ -164,8 +188,10 @@ def main():
                     answers.append([f"the connection: {error}"])
                     server.connect(None)
             count += 1
-            equal += answers[0] == answers[1]
-            if answers[0] != answers[1]:
+            good = alike(text, answers)
+            equal += good
+            if not good:
+                causes[cause(text, answers)] += 1
                 print(f"-- {path.split('/')[-1]}\n{text};")
                 print("\n".join(f"  postgres> {line}" for line in answers[0]))
                 print("\n".join(f"  quorate > {line}" for line in answers[1]))
@@ -173,7 +199,10 @@ def main():
                 print(f"-- equal\n{text};")
         print(f"== {path.split('/')[-1]}: {equal} of {count} equal")
         total, same = total + count, same + equal
-    print(f"== all: {same} of {total} equal ({100 * same / max(total, 1):.1f} %)")
+    for what, times in causes.most_common():
+        print(f"=== {times:5} {what}")
+    plans = causes["EXPLAIN"]
+    print(f"== all: {same} of {total} equal ({100 * same / max(total, 1):.1f} %; {100 * same / max(total - plans, 1):.1f} % without EXPLAIN)")
 
 
 main()

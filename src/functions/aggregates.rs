@@ -411,7 +411,7 @@ impl Accumulator for Collected {
             _ if self.items.is_empty() => Ok(Value::Null),
             Some(array) if self.nested => {
                 let parts: Vec<ValueRef<'_>> = self.items.iter().map(Value::as_ref).collect();
-                arrays::nest(array.element().unwrap_or(array), &parts)
+                arrays::gather(array.element().unwrap_or(array), &parts)
             }
             Some(elem) => arrays::make(elem, arrays::copied(self.items.iter())?),
             None => Ok(Value::Null),
@@ -487,10 +487,7 @@ impl Accumulator for Ordered {
     fn value(&mut self, _: &mut Context) -> SqlResult<Value> {
         match &self.fraction {
             Value::Blob(_) if self.items.is_empty() => Ok(Value::Null),
-            Value::Blob(_) => {
-                let fractions = arrays::elements(&[self.fraction.as_ref()], 0)?;
-                arrays::make(self.elem, fractions.iter().map(|f| self.at(f)).collect::<SqlResult<_>>()?)
-            }
+            fractions @ Value::Blob(_) => arrays::mapped(fractions, self.elem, |fraction| self.at(fraction)),
             fraction => self.at(fraction),
         }
     }

@@ -221,6 +221,7 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_array_remove", 2, remove).lax(),
     scalar("q_array_replace", 3, replace).lax(),
     scalar("q_array_to_string", 3, to_string).lax().contextual(),
+    scalar("q_format_of", 2, format_of).lax().contextual(),
     scalar("q_string_to_array", 3, from_string).lax(),
     scalar("q_trim_array", 2, trim),
     scalar("q_array_bucket", 2, bucket),
@@ -305,16 +306,27 @@ pub(super) fn text_array<'a>(items: impl Iterator<Item = Option<&'a str>>) -> Sq
 
 /// An array of a dimension more, of arrays that are all of one shape.
 pub(super) fn nest(elem: Type, parts: &[ValueRef<'_>]) -> SqlResult<Value> {
-    let mismatch = || {
-        SqlError::new(SUBSCRIPT_ERROR, "multidimensional arrays must have array expressions with matching dimensions")
-    };
+    joined(elem, parts, "multidimensional arrays must have array expressions with matching dimensions")
+}
+
+/// The same as an aggregate, which wants no empty ones.
+pub(super) fn gather(elem: Type, parts: &[ValueRef<'_>]) -> SqlResult<Value> {
+    for i in 0..parts.len() {
+        if open(parts, i)?.dims.is_empty() {
+            return Err(SqlError::new(SUBSCRIPT_ERROR, "cannot accumulate empty arrays"));
+        }
+    }
+    joined(elem, parts, "cannot accumulate arrays of different dimensionality")
+}
+
+fn joined(elem: Type, parts: &[ValueRef<'_>], mismatch: &str) -> SqlResult<Value> {
     let mut whole: Option<Array> = None;
     for i in 0..parts.len() {
         let part = if parts[i].is_null() { flat(elem, vec![]) } else { open(parts, i)? };
         match &mut whole {
             None => whole = Some(part),
             Some(whole) if whole.dims == part.dims => whole.items.extend(part.items),
-            Some(_) => return Err(mismatch()),
+            Some(_) => return Err(SqlError::new(SUBSCRIPT_ERROR, mismatch)),
         }
     }
     let mut whole = whole.unwrap_or_else(|| flat(elem, vec![]));
@@ -329,6 +341,12 @@ pub(super) fn copied<'a>(mut items: impl Iterator<Item = &'a Value>) -> SqlResul
     let mut copies = Vec::new();
     items.try_for_each(|item| codec::keep(&mut copies, item.clone()))?;
     Ok(copies)
+}
+
+/// An array of the same shape of what `f` makes of each element.
+pub(super) fn mapped(array: &Value, elem: Type, f: impl Fn(&Value) -> SqlResult<Value>) -> SqlResult<Value> {
+    let Array { dims, items, .. } = open(&[array.as_ref()], 0)?;
+    close(&Array { elem, dims, items: items.iter().map(f).collect::<SqlResult<_>>()? })
 }
 
 /// The elements of an array, in storage order.
@@ -782,6 +800,21 @@ fn to_string(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
         parts.push(part);
     }
     Ok(Value::Text(parts.join(separator)))
+}
+
+/// `format` with the elements of an array; of none, if the array is NULL.
+fn format_of(ctx: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+    let mut values = vec![args[0].to_owned()];
+    if let Some(array) = optional(args, 1, open)? {
+        for item in &array.items {
+            meter::work(8)?;
+            values.push(match item {
+                Value::Null => Value::Null,
+                item => Value::Text(casts::to_text(array.elem, NO_TYPMOD, item.as_ref(), &ctx.env)?),
+            });
+        }
+    }
+    texts::format(&values.iter().map(Value::as_ref).collect::<Vec<_>>())
 }
 
 /// (text, separator, text for NULLs): a NULL separator splits into characters.

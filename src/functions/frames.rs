@@ -1,4 +1,4 @@
-//! Offsets of window frames, and what RANGE measures its distances by.
+//! Numbers of rows: LIMIT and OFFSET, offsets of window frames, and what RANGE measures its distances by.
 //!
 //! SQLite adds an offset to a number only, and takes whatever is no number for a peer of its like alone. So a key of
 //! another type is written as an integer that keeps order and distance exactly: a numeric in units of its last decimal,
@@ -8,19 +8,32 @@
 use super::arg::{NAN, int, real, text};
 use super::table::*;
 use super::{Aggregate, Cast, Function, Operator, Scalar};
-use crate::error::{SqlError, SqlResult, state};
+use crate::error::{SqlError, SqlResult, SqlState, state};
 use crate::types::Type;
 use crate::types::datetime as dt;
 use crate::types::interval::Interval;
 use crate::types::numeric::Numeric;
 use crate::value::{Value, ValueRef};
 
-pub const FUNCTIONS: &[Function] = &[];
+pub const FUNCTIONS: &[Function] = &[func("q_limit", &[INT8, TEXT], INT8, "q_limit({0}, {1})")];
 pub const OPERATORS: &[Operator] = &[];
 pub const CASTS: &[Cast] = &[];
 pub const AGGREGATES: &[Aggregate] = &[];
 
-pub const SCALARS: &[Scalar] = &[scalar("q_range_key", 3, |_, a| key(a))];
+pub const SCALARS: &[Scalar] = &[
+    scalar("q_range_key", 3, |_, a| key(a)),
+    // A number of rows, and the clause that it is of: SQLite takes a negative one for none.
+    scalar("q_limit", 2, |_, a| match int(a, 0)? {
+        ..0 => Err(negative(text(a, 1)?)),
+        n => Ok(Value::Int(n)),
+    }),
+];
+
+/// The error of a negative number of rows in LIMIT or OFFSET.
+pub fn negative(place: &str) -> SqlError {
+    let code = SqlState::new(if place == "LIMIT" { "2201W" } else { "2201X" });
+    SqlError::new(code, format!("{place} must not be negative"))
+}
 
 /// Decimals that a numeric key has where its type does not say.
 pub const DECIMALS: u32 = 6;

@@ -231,7 +231,7 @@ pub const SCALARS: &[Scalar] = &[
     scalar("q_starts_with", 2, |_, a| Ok(from_bool(text(a, 0)?.starts_with(text(a, 1)?)))),
     scalar("q_concat", -1, concat).lax(),
     scalar("q_concat_ws", -1, concat_ws).lax(),
-    scalar("q_format", -1, format).lax(),
+    scalar("q_format", -1, |_, a| format(a)).lax(),
     scalar("q_quote_ident", 1, |_, a| Ok(Value::Text(quote_ident(text(a, 0)?)))),
     scalar("q_quote_literal", 1, |_, a| Ok(Value::Text(quote_literal(text(a, 0)?)))),
     scalar("q_quote_nullable", 1, |_, a| {
@@ -930,7 +930,7 @@ enum Width {
     Argument(Option<usize>),
 }
 
-fn format(_: &mut Context, args: &[ValueRef<'_>]) -> SqlResult<Value> {
+pub(super) fn format(args: &[ValueRef<'_>]) -> SqlResult<Value> {
     if args.first().is_none_or(|a| a.is_null()) {
         return Ok(Value::Null);
     }

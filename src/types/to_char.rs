@@ -240,7 +240,7 @@ fn field(m: &Moment, key: &str, written: &str, fill: bool) -> SqlResult<String> 
                 _ => format!("{sign}{:02}:{:02}", abs / 3600, abs / 60 % 60),
             }
         }
-        "MONTH" | "MON" | "RM" if m.month == 0 => {
+        "MONTH" | "MON" if m.month == 0 => {
             date()?;
             String::new()
         }
@@ -298,7 +298,12 @@ fn field(m: &Moment, key: &str, written: &str, fill: bool) -> SqlResult<String> 
         "IY" => pad(iso_year()? % 100, 2),
         "I" => pad(iso_year()? % 10, 1),
         "J" => (date()? + datetime::JULIAN_EPOCH).to_string(),
-        "RM" => name(ROMAN_MONTHS[(m.month - 1).rem_euclid(12) as usize], 4),
+        // Of an interval: years alone have the last month, or the first if they are negative.
+        "RM" => match (m.month, m.year) {
+            (0, 0) => String::new(),
+            (0, year) => name(ROMAN_MONTHS[if year > 0 { 11 } else { 0 }], 4),
+            (month, _) => name(ROMAN_MONTHS[(if month < 0 { month + 12 } else { month - 1 }) as usize], 4),
+        },
         _ => return Err(SqlError::unsupported(format!("the template pattern \"{written}\""))),
     })
 }

@@ -1,6 +1,6 @@
 //! What is said in other words: phrases that mean no more than simpler ones do.
 //!
-//! `BETWEEN SYMMETRIC`, named arguments, rows beside queries, WITH TIES, INTERSECT ALL and EXCEPT ALL, WITHIN GROUP.
+//! `BETWEEN SYMMETRIC`, named arguments, rows beside queries, limits by number, WITH TIES, INTERSECT ALL and EXCEPT ALL, WITHIN GROUP.
 
 use super::dml::Part;
 use super::names::{Clause, fold};
@@ -16,6 +16,13 @@ use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
 use sqlparser::ast::{BinaryOperator, Expr, FunctionArg, FunctionArgExpr, OrderByExpr, Query};
 use sqlparser::tokenizer::Location;
+
+/// Whether rows that are alike in ORDER BY count as one in a limit.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Peers {
+    Count,
+    Differ,
+}
 
 fn number(n: i64) -> Typed {
     Typed::constant(Type::INT8, Value::Int(n))
@@ -95,7 +102,10 @@ impl Binder<'_> {
             args.extend(elements.iter().cloned());
             return self.named_call(name, args, at);
         }
-        if array.ty.element().is_none() && !array.is_unknown() {
+        // A literal becomes an array where the declared type is one, not where it may be any.
+        let any =
+            ["concat", "concat_ws", "format", "num_nulls", "num_nonnulls"].contains(&name) || name.contains("_build_");
+        if array.ty.element().is_none() && (any || !array.is_unknown()) {
             let error = SqlError::new(state::DATATYPE_MISMATCH, "VARIADIC argument must be an array");
             return Err(error_at(self, error, at));
         }
@@ -109,13 +119,17 @@ impl Binder<'_> {
                 args.insert(0, array);
                 self.named_call("array_to_string", args, at)
             }
+            ("format", 1) => {
+                let format = args.remove(0);
+                let format = self.coerce(format, Type::TEXT)?;
+                Ok(Typed::apply(Type::TEXT, Op::Internal("q_format_of"), vec![format, array]))
+            }
             ("jsonb_build_array", 0) => self.of_array(Type::JSONB, "q_jsonb_build_array_of", array),
             ("json_build_array", 0) => self.of_array(Type::JSON, "q_json_build_array_of", array),
             ("jsonb_build_object", 0) => self.of_array(Type::JSONB, "q_jsonb_build_object_of", array),
             ("json_build_object", 0) => self.of_array(Type::JSON, "q_json_build_object_of", array),
             ("num_nulls" | "num_nonnulls", 0) => {
                 let which = Typed::constant(Type::INT4, Value::Int((name == "num_nulls").into()));
-                let array = if array.is_unknown() { self.coerce(array, Type::TEXT_ARRAY)? } else { array };
                 Ok(Typed::apply(Type::INT4, Op::Internal("q_count_nulls"), vec![array, which]))
             }
             ("json_extract_path" | "jsonb_extract_path", 1) => path(self, "#>", &mut args, array),
@@ -126,7 +140,6 @@ impl Binder<'_> {
 
     /// A function of ours of a whole array.
     fn of_array(&mut self, ty: Type, function: &'static str, array: Typed) -> SqlResult<Typed> {
-        let array = if array.is_unknown() { self.coerce(array, Type::TEXT_ARRAY)? } else { array };
         Ok(Typed::apply(ty, Op::Internal(function), vec![array]))
     }
 
@@ -248,14 +261,18 @@ impl Binder<'_> {
         Ok(Tree::around(tree, range, columns).body)
     }
 
-    /// `FETCH FIRST … WITH TIES`: rows whose rank is within the limit, whatever their number.
-    pub(super) fn with_ties(&mut self, tree: &mut Tree) -> SqlResult<()> {
-        let syntax = |text: &str| Err(SqlError::syntax(text));
-        if tree.order.is_empty() {
-            return syntax("WITH TIES cannot be specified without ORDER BY clause");
+    /// A limit that SQLite's LIMIT cannot say: rows are numbered, and a condition takes those within it. With
+    /// `FETCH FIRST … WITH TIES` it is the rank that must be within it.
+    pub(super) fn limited_by_numbers(&mut self, tree: &mut Tree, peers: Peers) -> SqlResult<()> {
+        if peers == Peers::Count && tree.order.is_empty() {
+            return Err(SqlError::syntax("WITH TIES cannot be specified without ORDER BY clause"));
         }
         if tree.lock.is_some() {
-            return Err(SqlError::unsupported("WITH TIES with FOR UPDATE"));
+            let what = match peers {
+                Peers::Count => "WITH TIES with FOR UPDATE",
+                Peers::Differ => "FOR UPDATE with a LIMIT or OFFSET that reads a column of an outer query",
+            };
+            return Err(SqlError::unsupported(what));
         }
         self.decide_outputs(tree)?;
         let (limit, offset) = (tree.limit.take(), tree.offset.take());
@@ -285,7 +302,8 @@ impl Binder<'_> {
         let key = |(at, sort): &(usize, SortKey)| SortKey { expr: columns[*at].expr.clone(), ..sort.clone() };
         let order: Vec<SortKey> = keys.iter().map(key).collect();
         columns.truncate(width);
-        for name in ["rank", "row_number"] {
+        let counting = if peers == Peers::Count { "rank" } else { "row_number" };
+        for name in [counting, "row_number"] {
             let over = Over { partition: vec![], order: order.clone(), frame: None };
             let expr = call(name, Type::INT8, vec![], None, Some(over));
             columns.push(Named { name: name.into(), expr });

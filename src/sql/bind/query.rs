@@ -8,10 +8,11 @@ use super::from::in_step;
 use super::grouping::{GROUPING, Sets};
 use super::lock::strength_of;
 use super::names::{Clause, Level, Names, fold, name_start, parts};
+use super::phrase::Peers;
 use super::scalar::{direction, fields_of, trim_name};
 use super::{Binder, CteColumn, Inside, Selected, Spot, Visible, class, error_at, spot};
 use crate::error::{SqlError, SqlResult, state};
-use crate::functions::CastContext;
+use crate::functions::{CastContext, frames, lookup_functions};
 use crate::sql::catalog::{Column as Stored, Index, Relation};
 use crate::sql::ir::{
     Body, Column, Cte, FromItem, Materialized, Named, Node, Op, OrderKey, Out, Part, Place, Query as Tree,
@@ -24,10 +25,11 @@ use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
 use sqlparser::ast::{
     AccessExpr, BinaryOperator, CteAsMaterialized, Distinct, Expr, FunctionArg, FunctionArgExpr, FunctionArguments,
-    GroupByExpr, LimitClause, LockClause, NamedWindowExpr, OrderByExpr, OrderByKind, Query, Select, SelectItem,
-    SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Spanned, UnaryOperator, Value as Literal,
-    With,
+    GroupByExpr, LimitClause, LockClause, NamedWindowExpr, ObjectName, OrderByExpr, OrderByKind, Query, Select,
+    SelectItem, SelectItemQualifiedWildcardKind, SetExpr, SetOperator, SetQuantifier, Spanned, UnaryOperator,
+    Value as Literal, With, visit_relations,
 };
+use std::ops::ControlFlow;
 use std::rc::Rc;
 
 /// Whether a statement that the parser calls a query is INSERT, UPDATE or DELETE behind WITH.
@@ -130,14 +132,14 @@ impl Binder<'_> {
                 }
             }
         }
-        if self.limits(query, names, &mut tree)? {
-            self.with_ties(&mut tree)?;
+        if let Some(peers) = self.limits(query, names, &mut tree)? {
+            self.limited_by_numbers(&mut tree, peers)?;
         }
         Ok(tree)
     }
 
-    /// LIMIT and OFFSET, which may not read the columns of these names; whether the last row's peers count as it does.
-    fn limits(&mut self, query: &Query, names: Names, tree: &mut Tree) -> SqlResult<bool> {
+    /// LIMIT and OFFSET, which may not read the columns of these names; how rows are numbered if SQLite's LIMIT does not do.
+    fn limits(&mut self, query: &Query, names: Names, tree: &mut Tree) -> SqlResult<Option<Peers>> {
         let (limit, offset) = match &query.limit_clause {
             None => (None, None),
             Some(LimitClause::LimitOffset { limit, offset, limit_by }) if limit_by.is_empty() => {
@@ -182,18 +184,25 @@ impl Binder<'_> {
             if let Some(notes) = this.own_notes() {
                 notes.limits.insert(spot(expr.span().start), bound.clone());
             }
-            if matches!(bound.node, Node::Const(Value::Int(n)) if n < 0) {
-                let code = crate::error::SqlState::new(if place == "LIMIT" { "2201W" } else { "2201X" });
-                return Err(SqlError::new(code, format!("{place} must not be negative")));
+            match bound.node {
+                Node::Const(Value::Int(n)) if n < 0 => Err(frames::negative(place)),
+                Node::Const(_) => Ok(Some(bound)),
+                _ => {
+                    let checked = Op::Function(lookup_functions("q_limit")[0]);
+                    Ok(Some(Typed::apply(Type::INT8, checked, vec![bound, Typed::text(place)])))
+                }
             }
-            Ok(Some(bound))
         };
         tree.limit = bind(self, limit, "LIMIT")?;
         tree.offset = bind(self, offset, "OFFSET")?;
-        if !read.is_empty() {
-            return Err(SqlError::unsupported("LIMIT or OFFSET that reads a column of an outer query"));
-        }
-        Ok(ties)
+        // SQLite's LIMIT reads no columns.
+        let counted = !read.is_empty();
+        tree.outer.extend(read);
+        Ok(match (ties, counted) {
+            (true, _) => Some(Peers::Count),
+            (false, true) => Some(Peers::Differ),
+            (false, false) => None,
+        })
     }
 
     /// Binds WITH's queries, each visible to the next, and leaves them visible.
@@ -232,7 +241,9 @@ impl Binder<'_> {
             let named = cte.alias.columns.iter().filter(|c| Traversal::of(&c.name.value).is_none());
             let given: Vec<String> = named.map(|c| fold(&c.name)).collect();
             let (query, columns) = match &*cte.query.body {
-                SetExpr::SetOperation { op: SetOperator::Union, left, right, set_quantifier } if with.recursive => {
+                SetExpr::SetOperation { op: SetOperator::Union, left, right, set_quantifier }
+                    if with.recursive && (reads(&cte.query, &name) || traversal_of(cte).is_some()) =>
+                {
                     let all = *set_quantifier == SetQuantifier::All;
                     let traversal = traversal_of(cte);
                     let traversal = traversal.as_ref();
@@ -291,11 +302,18 @@ impl Binder<'_> {
             let text = format!("{what} in a recursive query is not implemented");
             return Err(SqlError::new(state::FEATURE_NOT_SUPPORTED, text));
         }
-        if query.with.is_some() {
-            return Err(SqlError::unsupported("WITH in a recursive query"));
-        }
         locks_nothing(left)?;
         locks_nothing(right)?;
+        let visible = self.ctes.len();
+        let (mut with, mut inner_recursive) = (Vec::new(), false);
+        if let Some(clause) = &query.with {
+            if clause.cte_tables.iter().any(|cte| reads(&cte.query, name)) {
+                return Err(SqlError::unsupported("mutual, repeated or nested recursion in WITH RECURSIVE"));
+            }
+            let (items, read) = self.with_clause(clause)?;
+            outer.extend(read);
+            (with, inner_recursive) = (items, clause.recursive);
+        }
         let mut base = self.body(left, outer)?;
         self.decide_body(&mut base)?;
         let outputs = base.outputs();
@@ -341,8 +359,10 @@ impl Binder<'_> {
         if let Some(traversal) = traversal {
             self.traverse(traversal, name, &itself, &mut columns, &mut base, &mut step)?;
         }
+        self.ctes.truncate(visible);
         let operator = if all { Operator::UnionAll } else { Operator::Step };
-        Ok((Tree::of(Body::Set { operator, left: Box::new(base), right: Box::new(step) }), columns))
+        let body = Body::Set { operator, left: Box::new(base), right: Box::new(step) };
+        Ok((Tree { with, recursive: inner_recursive, ..Tree::of(body) }, columns))
     }
 
     fn body(&mut self, body: &SetExpr, outer: &mut Vec<Column>) -> SqlResult<Body> {
@@ -767,7 +787,13 @@ impl Binder<'_> {
         };
         let (below, above): (Vec<_>, Vec<_>) = sets.into_iter().partition(grouped_by);
         let windows = columns.iter().map(|c| &c.expr).chain(&ordered).any(Typed::has_window);
-        let apart = !above.is_empty() && (aggregated || windows);
+        // What has an order of its own has it, and DISTINCT ON its first rows, before functions yield rows in the list.
+        let keyed = |set: &FromItem| {
+            let reads = |e: &Typed| matches!(&e.node, Node::Column(c) if c.range == set.range());
+            keys.iter().map(|key| key_expr(key, &columns)).chain(&on_exprs).any(|e| e.any(&reads))
+        };
+        let first = !on_exprs.is_empty() && !keys.is_empty() && !above.iter().any(keyed);
+        let apart = !above.is_empty() && (aggregated || windows || first);
         let (mut sets, above) = if apart { (below, above) } else { (below.into_iter().chain(above).collect(), vec![]) };
         if aggregated {
             let calls = above.iter().filter_map(|set| match set {
@@ -809,6 +835,15 @@ impl Binder<'_> {
         };
         let above = above.into_iter().map(|set| lifted(set, &mut lift)).collect::<SqlResult<Vec<_>>>()?;
         let column = |column: Named, lift: &mut Lift| Ok(Named { name: column.name, expr: lift.expr(column.expr)? });
+        let (mut below, mut inner) = (below, Vec::new());
+        if first {
+            let key = |key: &OrderKey| {
+                let (OrderKey::Expr(sort) | OrderKey::Output(_, sort)) = key;
+                OrderKey::Expr(SortKey { expr: key_expr(key, &columns).clone(), ..sort.clone() })
+            };
+            inner = keys.iter().map(key).collect();
+            below.on = std::mem::take(&mut on_exprs);
+        }
         let columns = columns.into_iter().map(|c| column(c, &mut lift)).collect::<SqlResult<Vec<_>>>()?;
         let on = on_exprs.into_iter().map(|expr| lift.expr(expr)).collect::<SqlResult<Vec<_>>>()?;
         let key = |key: OrderKey, lift: &mut Lift| match key {
@@ -817,7 +852,7 @@ impl Binder<'_> {
         };
         tree.order = keys.into_iter().map(|k| key(k, &mut lift)).collect::<SqlResult<Vec<_>>>()?;
         let below = SelectTree { columns: lift.below, ..below };
-        let query = Box::new(Tree::of(Body::Select(Box::new(below))));
+        let query = Box::new(Tree { order: inner, ..Tree::of(Body::Select(Box::new(below))) });
         let mut from = vec![FromItem::Query { query, range: lift.range }];
         from.extend(in_step(above));
         tree.body = Body::Select(Box::new(SelectTree { distinct, on, columns, from, ..SelectTree::default() }));
@@ -1144,6 +1179,23 @@ impl Lift {
 
     fn exprs(&mut self, exprs: Vec<Typed>) -> SqlResult<Vec<Typed>> {
         exprs.into_iter().map(|expr| self.expr(expr)).collect()
+    }
+}
+
+/// Whether a query names a relation so, as a recursive one names itself.
+fn reads(query: &Query, name: &str) -> bool {
+    let named = |relation: &ObjectName| match &relation.0[..] {
+        [part] if part.as_ident().is_some_and(|ident| fold(ident) == name) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    };
+    visit_relations(query, named).is_break()
+}
+
+/// What an ORDER BY item sorts by.
+fn key_expr<'a>(key: &'a OrderKey, columns: &'a [Named]) -> &'a Typed {
+    match key {
+        OrderKey::Expr(key) => &key.expr,
+        OrderKey::Output(at, _) => &columns[*at].expr,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Objects by name as values: `regclass` and its kin, whose text form is a name in the catalog.
 
+use super::scalar::said_of;
 use super::{Binder, class};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::Function;
@@ -106,16 +107,97 @@ struct Macro {
     text: &'static str,
 }
 
-const MACROS: &[Macro] = &[Macro {
-    name: "pg_get_serial_sequence",
-    args: &[Type::TEXT, Type::TEXT],
-    result: Type::TEXT,
-    text: "(SELECT quote_ident(n.nspname) || '.' || quote_ident(s.relname) FROM pg_catalog.pg_class s \
+/// What a relation is, and its name as it has to be written.
+macro_rules! relation {
+    ($oid:literal) => {
+        concat!(
+            "(SELECT CASE c.relkind WHEN 'i' THEN 'index ' WHEN 'S' THEN 'sequence ' WHEN 'v' THEN 'view ' \
+             WHEN 'm' THEN 'materialized view ' WHEN 'c' THEN 'composite type ' ELSE 'table ' END || c.oid::regclass::text \
+             FROM pg_catalog.pg_class c WHERE c.oid = ",
+            $oid,
+            ")"
+        )
+    };
+}
+
+/// A column of a relation.
+macro_rules! column {
+    ($oid:literal, $number:literal) => {
+        concat!(
+            "'column ' || (SELECT t.attname::text FROM pg_catalog.pg_attribute t WHERE t.attrelid = ",
+            $oid,
+            " AND t.attnum = ",
+            $number,
+            ") || ' of ' || ",
+            relation!($oid)
+        )
+    };
+}
+
+/// The name of an object that has one in a catalog, behind what it is.
+macro_rules! named {
+    ($class:literal, $what:literal, $name:literal, $catalog:literal) => {
+        concat!(
+            " WHEN ",
+            $class,
+            " THEN '",
+            $what,
+            " ' || (SELECT ",
+            $name,
+            "::text FROM pg_catalog.",
+            $catalog,
+            " o WHERE o.oid = x.b)"
+        )
+    };
+}
+
+const MACROS: &[Macro] = &[
+    DESCRIBE,
+    Macro {
+        name: "pg_get_serial_sequence",
+        args: &[Type::TEXT, Type::TEXT],
+        result: Type::TEXT,
+        text: "(SELECT quote_ident(n.nspname) || '.' || quote_ident(s.relname) FROM pg_catalog.pg_class s \
            JOIN pg_catalog.pg_namespace n ON n.oid = s.relnamespace \
            JOIN pg_catalog.pg_depend d ON d.classid = 1259 AND d.objid = s.oid AND d.refclassid = 1259 AND d.deptype IN ('a', 'i') \
            JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid \
            WHERE s.relkind = 'S' AND d.refobjid = x.a::regclass::oid AND a.attname = x.b LIMIT 1)",
-}];
+    },
+];
+
+/// NULL for what there is not.
+const DESCRIBE: Macro = Macro {
+    name: "pg_describe_object",
+    args: &[Type::OID, Type::OID, Type::INT4],
+    result: Type::TEXT,
+    text: concat!(
+        "(CASE x.a WHEN 1259 THEN CASE WHEN x.c = 0 THEN ",
+        relation!("x.b"),
+        " ELSE ",
+        column!("x.b", "x.c"),
+        " END WHEN 2604 THEN (SELECT 'default value for ' || ",
+        column!("d.adrelid", "d.adnum"),
+        " FROM pg_catalog.pg_attrdef d WHERE d.oid = x.b) \
+          WHEN 2606 THEN (SELECT 'constraint ' || k.conname || CASE WHEN k.conrelid = 0 THEN '' ELSE ' on ' || ",
+        relation!("k.conrelid"),
+        " END FROM pg_catalog.pg_constraint k WHERE k.oid = x.b) \
+          WHEN 2618 THEN (SELECT 'rule ' || r.rulename || ' on ' || ",
+        relation!("r.ev_class"),
+        " FROM pg_catalog.pg_rewrite r WHERE r.oid = x.b)",
+        named!("1247", "type", "format_type(o.oid, NULL)", "pg_type"),
+        named!("1255", "function", "o.oid::regprocedure", "pg_proc"),
+        named!("2617", "operator", "o.oid::regoperator", "pg_operator"),
+        named!("2615", "schema", "o.nspname", "pg_namespace"),
+        named!("1260", "role", "o.rolname", "pg_roles"),
+        named!("1262", "database", "o.datname", "pg_database"),
+        named!("1213", "tablespace", "o.spcname", "pg_tablespace"),
+        named!("3079", "extension", "o.extname", "pg_extension"),
+        named!("2612", "language", "o.lanname", "pg_language"),
+        named!("2601", "access method", "o.amname", "pg_am"),
+        named!("3456", "collation", "quote_ident(o.collname)", "pg_collation"),
+        " END)"
+    ),
+};
 
 /// The array `x.v` with its elements as another type.
 fn elements_as(ty: &str) -> String {
@@ -357,7 +439,8 @@ impl Binder<'_> {
             return Err(SqlError::new(state::DATATYPE_MISMATCH, text));
         }
         let derived = self.derived_collation(&value);
-        Ok(derived.map_or(Typed::null(Type::TEXT), |oid| Typed::text(&quote_identifier(collation_name(oid)))))
+        let known = derived.map_or(Typed::null(Type::TEXT), |oid| Typed::text(&quote_identifier(collation_name(oid))));
+        Ok(said_of(value, known))
     }
 
     /// What is said comes first, then that of columns; where it is not their type's, it wins over the default.
@@ -380,6 +463,7 @@ impl Binder<'_> {
             },
             // A text made of something else has its own.
             Node::Apply(_, args) | Node::Array(args) => args,
+            Node::Call(call) => &call.args,
             _ => return Some(own),
         };
         let mut found = own;

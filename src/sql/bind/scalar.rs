@@ -81,7 +81,10 @@ impl Binder<'_> {
             }
             Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr, data_type: ty, format: None } => {
                 let (ty, typmod) = self.data_type(ty).map_err(|e| error_at(self, e, expr.span().start))?;
-                let expr = self.expr(expr)?;
+                let expr = match (unnested(expr), ty.element()) {
+                    (Expr::Array(array), Some(element)) => self.array_of(&array.elem, ty, element, typmod)?,
+                    (expr, _) => self.expr(expr)?,
+                };
                 self.cast(expr, ty, typmod)
             }
             Expr::IsNull(e) => self.null_test(e, true),
@@ -887,6 +890,21 @@ impl Binder<'_> {
         Ok(Typed::new(ty, Node::Array(elements)))
     }
 
+    /// `ARRAY[…]::ty`: the cast is of each element, as PostgreSQL does it, so they need no common type.
+    fn array_of(&mut self, list: &[Expr], ty: Type, element: Type, typmod: i32) -> SqlResult<Typed> {
+        let mut elements = Vec::with_capacity(list.len());
+        for expr in list {
+            elements.push(match unnested(expr) {
+                Expr::Array(inner) => self.array_of(&inner.elem, ty, element, typmod)?,
+                expr => self.expr(expr)?,
+            });
+        }
+        let nested = elements.iter().any(|e| e.ty.is_array());
+        let to = if nested { ty } else { element };
+        let elements = elements.into_iter().map(|e| self.cast(e, to, typmod)).collect::<SqlResult<Vec<_>>>()?;
+        self.array(elements)
+    }
+
     /// A subquery whose columns' values do not matter, or are taken as they are.
     fn subquery(&mut self, query: &Query) -> SqlResult<SubQuery> {
         let mut tree = self.query_tree(query)?;
@@ -1124,7 +1142,7 @@ impl Binder<'_> {
                 self.note_folded();
                 let arg = args.remove(0);
                 let ty = self.given_type(&arg);
-                return Ok(Typed::constant(Type::REGTYPE, Value::Int(ty.0.into())));
+                return Ok(said_of(arg, Typed::constant(Type::REGTYPE, Value::Int(ty.0.into()))));
             }
             _ => {}
         }
@@ -1616,6 +1634,14 @@ impl Binder<'_> {
         let text = format!("could not identify {operator} for type {}", self.type_name(Type::JSON));
         Err(error_at(self, SqlError::new(state::UNDEFINED_FUNCTION, text), expr.at))
     }
+}
+
+/// What is known of a value while it is bound. An aggregate stays, for it is what makes one row of many.
+pub(super) fn said_of(value: Typed, known: Typed) -> Typed {
+    if !value.has_aggregate() {
+        return known;
+    }
+    Typed::apply(known.ty, Op::Case, vec![Typed::test(Op::IsNull, vec![value]), known.clone(), known])
 }
 
 /// The arguments before VARIADIC, and the one behind it.

@@ -917,7 +917,7 @@ fn create_table(c: &mut Cursor<'_>, temporary: bool, unlogged: bool) -> SqlResul
     let mut names = None;
     if c.eat("(") {
         let mark = c.mark();
-        names = column_names(c).filter(|_| c.is("AS") || c.is("WITH") || c.is("USING"));
+        names = column_names(c).filter(|_| ["AS", "WITH", "USING", "ON", "TABLESPACE"].iter().any(|word| c.is(word)));
         if names.is_none() {
             c.reset(mark);
             if !c.is(")") {
@@ -1442,7 +1442,9 @@ fn index_element(c: &mut Cursor<'_>) -> SqlResult<IndexElement> {
         nulls_first: None,
         collation: None,
     };
-    if c.is("(") {
+    if let Some((column, collation)) = column_in_parens(c) {
+        (element.column, element.collation) = (Some(column), collation);
+    } else if c.is("(") {
         element.expression = Some(checked(c, |c| c.parenthesised().map(|t| t.trim().to_owned()))?);
     } else if c.is_at(1, "(") || (c.is_at(1, ".") && c.is_at(3, "(")) {
         let position = c.position();
@@ -1476,6 +1478,36 @@ fn index_element(c: &mut Cursor<'_>) -> SqlResult<IndexElement> {
         }
     }
     Ok(element)
+}
+
+/// `(column)` or `(column COLLATE name)`, in any number of parentheses: no expression, but the column.
+fn column_in_parens(c: &mut Cursor<'_>) -> Option<(String, Option<u32>)> {
+    let start = c.mark();
+    let inside = |c: &mut Cursor<'_>| {
+        let mut depth = 0;
+        while c.eat("(") {
+            depth += 1;
+        }
+        let (column, mut said) = (c.ident().ok().filter(|_| depth > 0)?, None);
+        loop {
+            if c.eat("COLLATE") {
+                said = said.or(Some(collation(c).ok()?));
+            } else if depth > 0 && c.eat(")") {
+                depth -= 1;
+            } else {
+                break;
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+        (depth == 0).then_some((column, said))
+    };
+    let found = inside(c);
+    if found.is_none() {
+        c.reset(start);
+    }
+    found
 }
 
 fn take_tokens(c: &mut Cursor<'_>, end: usize) -> String {

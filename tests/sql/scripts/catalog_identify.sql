@@ -127,3 +127,86 @@ SELECT oidvectortypes('23 1043 2950 1009'), oidvectortypes(''), oidvectortypes(N
 DROP SCHEMA identified CASCADE
 --> NOTICE: drop cascades to 5 other objects
 --> DROP SCHEMA
+
+-- The same for people: names as they have to be written here.
+
+CREATE TABLE described (id serial PRIMARY KEY, "b C" text COLLATE "C" DEFAULT 'x', CHECK (id > 0))
+--> CREATE TABLE
+
+CREATE VIEW described_view AS SELECT id FROM described
+--> CREATE VIEW
+
+CREATE INDEX described_index ON described ("b C")
+--> CREATE INDEX
+
+CREATE DOMAIN described_domain AS int CONSTRAINT positive CHECK (VALUE > 0)
+--> CREATE DOMAIN
+
+SELECT pg_describe_object('pg_class'::regclass, 'described'::regclass, n) FROM generate_series(0, 3) n
+--> pg_describe_object text
+--> table described
+--> column id of table described
+--> column b C of table described
+--> ∅
+--> SELECT 4
+
+SELECT pg_describe_object('pg_class'::regclass, c::regclass, 0) FROM unnest(ARRAY['described_view', 'described_index', 'described_id_seq', 'pg_class']) c
+--> pg_describe_object text
+--> view described_view
+--> index described_index
+--> sequence described_id_seq
+--> table pg_class
+--> SELECT 4
+
+SELECT pg_describe_object('pg_constraint'::regclass, oid, 0) FROM pg_constraint WHERE conrelid = 'described'::regclass OR conname = 'positive' ORDER BY conname
+--> pg_describe_object text
+--> constraint described_id_check on table described
+--> constraint described_pkey on table described
+--> constraint positive
+--> SELECT 3
+
+SELECT pg_describe_object('pg_attrdef'::regclass, oid, 0) FROM pg_attrdef WHERE adrelid = 'described'::regclass ORDER BY adnum
+--> pg_describe_object text
+--> default value for column id of table described
+--> default value for column b C of table described
+--> SELECT 2
+
+SELECT pg_describe_object('pg_rewrite'::regclass, oid, 0) FROM pg_rewrite WHERE ev_class = 'described_view'::regclass
+--> pg_describe_object text
+--> rule _RETURN on view described_view
+--> SELECT 1
+
+SELECT pg_describe_object('pg_type'::regclass, t::regtype, 0) FROM unnest(ARRAY['int4', 'text[]', 'described_domain']) t
+--> pg_describe_object text
+--> type integer
+--> type text[]
+--> type described_domain
+--> SELECT 3
+
+SELECT pg_describe_object(classid, objid, objsubid), pg_describe_object(refclassid, refobjid, refobjsubid), deptype FROM pg_depend WHERE objid = 'described_id_seq'::regclass AND refclassid = 'pg_class'::regclass
+--> pg_describe_object text | pg_describe_object text | deptype char1
+--> sequence described_id_seq | column id of table described | a
+--> SELECT 1
+
+SELECT pg_describe_object('pg_namespace'::regclass, 'public'::regnamespace, 0), pg_describe_object('pg_proc'::regclass, 'lower(text)'::regprocedure, 0), pg_describe_object('pg_operator'::regclass, '+(int,int)'::regoperator, 0), pg_describe_object('pg_class'::regclass, 0, 0), pg_describe_object(0, 0, 0), pg_describe_object(NULL, 1, 0)
+--> pg_describe_object text | pg_describe_object text | pg_describe_object text | pg_describe_object text | pg_describe_object text | pg_describe_object text
+--> schema public | function lower(text) | operator +(integer,integer) | ∅ | ∅ | ∅
+--> SELECT 1
+
+SELECT pg_describe_object('pg_extension'::regclass, oid, 0) FROM pg_extension WHERE extname = 'plpgsql'
+--> pg_describe_object text
+--> extension plpgsql
+--> SELECT 1
+
+SELECT pg_describe_object('pg_am'::regclass, oid, 0) FROM pg_am WHERE amname IN ('btree', 'heap') ORDER BY 1
+--> pg_describe_object text
+--> access method btree
+--> access method heap
+--> SELECT 2
+
+DROP TABLE described CASCADE
+--> NOTICE: drop cascades to view described_view
+--> DROP TABLE
+
+DROP DOMAIN described_domain
+--> DROP DOMAIN

@@ -148,3 +148,39 @@ SELECT a, b FROM ni WHERE 'x'::text = b
 
 DROP TABLE ni
 --> DROP TABLE
+
+-- A column in parentheses is a column, also under a collation.
+
+CREATE TABLE ni_columns (a text, b text)
+--> CREATE TABLE
+
+CREATE UNIQUE INDEX ON ni_columns ((a))
+--> CREATE INDEX
+
+CREATE INDEX ON ni_columns (((b COLLATE "C")) DESC)
+--> CREATE INDEX
+
+CREATE INDEX ON ni_columns (a COLLATE "POSIX", (b COLLATE "C"))
+--> CREATE INDEX
+
+CREATE INDEX ON ni_columns ((b || 'x') COLLATE "C")
+--> CREATE INDEX
+
+SELECT replace(indexdef, 'public.', '') FROM pg_indexes WHERE tablename = 'ni_columns' ORDER BY 1
+--> replace text
+--> CREATE INDEX ni_columns_a_b_idx ON ni_columns USING btree (a COLLATE "POSIX", b COLLATE "C")
+--> CREATE INDEX ni_columns_b_idx ON ni_columns USING btree (b COLLATE "C" DESC)
+--> CREATE INDEX ni_columns_expr_idx ON ni_columns USING btree (((b || 'x'::text)) COLLATE "C")
+--> CREATE UNIQUE INDEX ni_columns_a_idx ON ni_columns USING btree (a)
+--> SELECT 4
+
+INSERT INTO ni_columns VALUES ('a', 'b'), ('a', 'c') ON CONFLICT (a) DO NOTHING
+--> INSERT 0 1
+
+INSERT INTO ni_columns VALUES ('a', 'd') ON CONFLICT ((a)) DO UPDATE SET b = excluded.b RETURNING *
+--> a text | b text
+--> a | d
+--> INSERT 0 1
+
+DROP TABLE ni_columns
+--> DROP TABLE

@@ -47,3 +47,13 @@ SELECT * FROM (SELECT) n, LATERAL (VALUES (n.*)) v;
 -->
 -->
 --> SELECT 1
+
+SELECT percentile_disc(ARRAY[[NULL, 1, 0.5], [0.75, 0.25, NULL]]) WITHIN GROUP (ORDER BY g) FROM generate_series(1, 9) g
+--> percentile_disc int4[]
+--> {{NULL,9,5},{7,3,NULL}}
+--> SELECT 1
+
+SELECT percentile_cont(ARRAY[[0.25, 0.5]]) WITHIN GROUP (ORDER BY g) FROM generate_series(1, 4) g
+--> percentile_cont float8[]
+--> {{1.75,2.5}}
+--> SELECT 1

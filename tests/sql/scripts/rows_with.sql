@@ -361,3 +361,71 @@ SELECT * FROM wc ORDER BY id;
 
 DROP TABLE wc, wp;
 --> DROP TABLE
+
+-- WITH in a recursive query, and UNION that is not recursive under RECURSIVE.
+
+WITH RECURSIVE x(n) AS (WITH x1 AS (SELECT 1 AS n) SELECT 0 UNION SELECT * FROM x1) SELECT * FROM x ORDER BY 1
+--> n int4
+--> 0
+--> 1
+--> SELECT 2
+
+WITH RECURSIVE x(n) AS (WITH x1 AS (SELECT 1 AS n) SELECT n FROM x1 UNION ALL SELECT n + 1 FROM x WHERE n < 3) SELECT * FROM x
+--> n int4
+--> 1
+--> 2
+--> 3
+--> SELECT 3
+
+WITH RECURSIVE x(n) AS (WITH last AS (SELECT 4 AS n) SELECT 1 UNION ALL SELECT x.n + 1 FROM x, last WHERE x.n < last.n) SELECT * FROM x
+--> n int4
+--> 1
+--> 2
+--> 3
+--> 4
+--> SELECT 4
+
+WITH RECURSIVE t(j) AS (WITH RECURSIVE s(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM s WHERE i < 4) SELECT i FROM s UNION ALL SELECT j + 1 FROM t WHERE j < 6) SELECT * FROM t ORDER BY 1
+--> j int4
+--> 1
+--> 2
+--> 2
+--> 3
+--> 3
+--> 3
+--> 4
+--> 4
+--> 4
+--> 4
+--> 5
+--> 5
+--> 5
+--> 5
+--> 6
+--> 6
+--> 6
+--> 6
+--> SELECT 18
+
+WITH RECURSIVE a(n) AS (SELECT 2 UNION SELECT 1 ORDER BY 1), b(n) AS (SELECT n FROM a UNION ALL SELECT n + 10 FROM b WHERE n < 10) SELECT * FROM b ORDER BY 1
+--> n int4
+--> 1
+--> 2
+--> 11
+--> 12
+--> SELECT 4
+
+WITH RECURSIVE a(n) AS (SELECT 3 UNION ALL SELECT 1 UNION ALL SELECT 2 ORDER BY 1 LIMIT 2) SELECT * FROM a
+--> n int4
+--> 1
+--> 2
+--> SELECT 2
+
+SELECT (WITH RECURSIVE x(n) AS (WITH y AS (SELECT s AS m) SELECT m FROM y UNION ALL SELECT n + 1 FROM x, y WHERE n < m + 2) SELECT sum(n) FROM x) FROM generate_series(1, 2) s
+--> sum int8
+--> 6
+--> 9
+--> SELECT 2
+
+WITH RECURSIVE x(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM x WHERE n < 3 ORDER BY 1) SELECT * FROM x
+--> ERROR 0A000: ORDER BY in a recursive query is not implemented

@@ -194,3 +194,39 @@ SELECT to_timestamp('15:12:02.020.001230', 'HH24:MI:SS.MS.US'), to_date('2011 12
 --> to_timestamp timestamptz | to_date date | to_timestamp timestamptz | to_date date | to_timestamp timestamptz
 --> 0001-01-01 15:12:02.02123+00 BC | 2011-12-18 | 1985-01-01 00:00:00+00 | 2021-03-15 | 2000-05-12 14:45:48+00
 --> SELECT 1
+
+SELECT i, to_char(i * interval '1 mon', 'rm|RM'), to_char(i * interval '1 year', 'RM') FROM generate_series(-13, 13) i
+--> i int4 | to_char text | to_char text
+--> -13 | xii |XII  | I
+--> -12 | i   |I    | I
+--> -11 | ii  |II   | I
+--> -10 | iii |III  | I
+--> -9 | iv  |IV   | I
+--> -8 | v   |V    | I
+--> -7 | vi  |VI   | I
+--> -6 | vii |VII  | I
+--> -5 | viii|VIII | I
+--> -4 | ix  |IX   | I
+--> -3 | x   |X    | I
+--> -2 | xi  |XI   | I
+--> -1 | xii |XII  | I
+--> 0 | | |
+--> 1 | i   |I    | XII
+--> 2 | ii  |II   | XII
+--> 3 | iii |III  | XII
+--> 4 | iv  |IV   | XII
+--> 5 | v   |V    | XII
+--> 6 | vi  |VI   | XII
+--> 7 | vii |VII  | XII
+--> 8 | viii|VIII | XII
+--> 9 | ix  |IX   | XII
+--> 10 | x   |X    | XII
+--> 11 | xi  |XI   | XII
+--> 12 | xii |XII  | XII
+--> 13 | i   |I    | XII
+--> SELECT 27
+
+SELECT to_char(interval '1 year 2 mons', 'RM|FMrm'), to_char(interval '-1 year -2 mons', 'RM|FMrm'), to_char(date '2024-09-01', 'RM|FMrm')
+--> to_char text | to_char text | to_char text
+--> II  |ii | XI  |xi | IX  |ix
+--> SELECT 1

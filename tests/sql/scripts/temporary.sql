@@ -477,3 +477,23 @@ DISCARD ALL
 
 SELECT * FROM tp_last
 --> ERROR 42P01: relation "tp_last" does not exist
+
+BEGIN
+--> BEGIN
+
+CREATE TEMP TABLE named_and_dropped (col) ON COMMIT DROP AS SELECT 1
+--> SELECT 1
+
+SELECT * FROM named_and_dropped
+--> col int4
+--> 1
+--> SELECT 1
+
+COMMIT
+--> COMMIT
+
+SELECT * FROM named_and_dropped
+--> ERROR 42P01: relation "named_and_dropped" does not exist
+
+CREATE TABLE not_temporary (col) ON COMMIT DELETE ROWS AS SELECT 1
+--> ERROR 42P16: ON COMMIT can only be used on temporary tables
