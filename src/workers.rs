@@ -27,32 +27,43 @@ const PATIENCE: Duration = Duration::from_secs(10);
 type Job = Box<dyn FnOnce() + Send>;
 
 /// Threads of one name.
+///
+/// Whoever looks for something to do finds it without being woken; of those that sleep, the one that had something to do last
+/// is woken first: it is the one that still has in its caches what the next job needs.
 pub struct Workers {
     name: &'static str,
     most: usize,
     state: Mutex<State>,
-    arrived: Condvar,
 }
 
 struct State {
     jobs: VecDeque<Job>,
     threads: usize,
-    idle: usize,
+    /// How many look for something to do.
+    looking: usize,
+    /// Those that sleep; the last went to sleep last. Whoever wakes one takes it off.
+    asleep: Vec<Arc<Condvar>>,
 }
 
 impl Workers {
     pub const fn new(name: &'static str, most: usize) -> Workers {
-        let state = State { jobs: VecDeque::new(), threads: 0, idle: 0 };
-        Workers { name, most, state: Mutex::new(state), arrived: Condvar::new() }
+        let state = State { jobs: VecDeque::new(), threads: 0, looking: 0, asleep: Vec::new() };
+        Workers { name, most, state: Mutex::new(state) }
     }
 
     /// `urgent`: if all threads are busy there is to be another one, up to the bound.
     fn run(&'static self, job: Job, urgent: bool) {
         let mut state = self.state.lock();
         state.jobs.push_back(job);
-        if state.idle >= state.jobs.len() || state.idle > 0 && !urgent {
+        if state.looking >= state.jobs.len() {
+            return;
+        }
+        if let Some(sleeper) = state.asleep.pop() {
             drop(state);
-            self.arrived.notify_one();
+            sleeper.notify_one();
+            return;
+        }
+        if state.looking > 0 && !urgent {
             return;
         }
         if state.threads >= if urgent { self.most } else { 1 } {
@@ -73,6 +84,7 @@ impl Workers {
 
     fn work(&'static self) {
         let _leaves = Leaves(self);
+        let own = Arc::new(Condvar::new());
         let mut state = self.state.lock();
         loop {
             while let Some(job) = state.jobs.pop_front() {
@@ -80,19 +92,22 @@ impl Workers {
                 job();
                 state = self.state.lock();
             }
-            // Counts as idle meanwhile: it takes what comes.
-            state.idle += 1;
+            state.looking += 1;
             drop(state);
             linger(|| self.has_waiting());
             state = self.state.lock();
+            state.looking -= 1;
             if !state.jobs.is_empty() {
-                state.idle -= 1;
                 continue;
             }
-            let late = self.arrived.wait_for(&mut state, PATIENCE).timed_out();
-            state.idle -= 1;
-            if late && state.jobs.is_empty() {
-                return;
+            state.asleep.push(Arc::clone(&own));
+            let late = own.wait_for(&mut state, PATIENCE).timed_out();
+            // Nobody has woken it.
+            if let Some(at) = state.asleep.iter().position(|sleeper| Arc::ptr_eq(sleeper, &own)) {
+                state.asleep.remove(at);
+                if late && state.jobs.is_empty() {
+                    return;
+                }
             }
         }
     }
@@ -275,6 +290,26 @@ mod tests {
         assert_eq!(WORKERS.state.lock().threads, 4);
         drop(gate);
         until(|| tasks.iter().chain(&others).all(|task| *task.own.lock() == Some(1)));
+    }
+
+    /// What comes one after the other is done by one thread, however many there are.
+    #[test]
+    fn the_last_to_sleep_is_woken_first() {
+        static WORKERS: Workers = Workers::new("test", 2);
+        static GATE: Mutex<()> = Mutex::new(());
+        let gate = GATE.lock();
+        let both: Vec<_> = (0..2).map(|_| Task::new(&WORKERS, (), |()| drop(GATE.lock()))).collect();
+        both.iter().for_each(Task::call);
+        drop(gate);
+        let all_sleep = || WORKERS.state.lock().asleep.len() == 2;
+        until(all_sleep);
+        let task = Task::new(&WORKERS, Vec::new(), |by: &mut Vec<_>| by.push(std::thread::current().id()));
+        for _ in 0..20 {
+            task.call();
+            until(|| !task.turns.lock().under_way && all_sleep());
+        }
+        let by = task.own.lock().take().unwrap();
+        assert!(by.len() == 20 && by.iter().all(|id| *id == by[0]), "{by:?}");
     }
 
     #[test]

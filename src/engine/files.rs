@@ -116,19 +116,50 @@ pub fn set_aside(directory: &Path) -> io::Result<PathBuf> {
     Ok(aside)
 }
 
-/// Notes how far the state was applied. Not flushed: it is a witness, and may be late. Written over what was noted before: a file
-/// that takes another's place has its data on the way to the disk at once, and so costs each write of an idle node a tenth of a
-/// millisecond.
-pub fn note_reached(directory: &Path, at: Position) -> io::Result<()> {
-    let line = format!("{} {}", at.index, at.term);
-    let noted = format!("{line} {:016x}", xxh3_64(line.as_bytes()));
-    let file = File::options().write(true).create(true).truncate(false).open(directory.join(REACHED))?;
-    // Of one length, so that nothing of what was there remains.
-    file.write_all_at(format!("{noted:<NOTE$}\n").as_bytes(), 0)
+/// Where it is noted how far the state was applied.
+pub struct Witness {
+    path: PathBuf,
+    /// Kept open while it is written to often.
+    file: Option<File>,
+    noted: Position,
 }
 
-/// What was noted; nothing if that is not to be read.
-pub fn reached(directory: &Path) -> Option<Position> {
+impl Witness {
+    /// The one in this directory, and what it says; nothing if that is not to be read.
+    pub fn open(directory: &Path) -> Witness {
+        Witness { path: directory.join(REACHED), file: None, noted: reached(directory).unwrap_or_default() }
+    }
+
+    pub fn noted(&self) -> Position {
+        self.noted
+    }
+
+    /// Notes more. Not flushed: it is a witness, and may be late. Written over what was noted before: a file that takes
+    /// another's place has its data on the way to the disk at once, and so costs each write of an idle node a tenth of a
+    /// millisecond.
+    pub fn note(&mut self, at: Position) -> io::Result<()> {
+        if at <= self.noted {
+            return Ok(());
+        }
+        let line = format!("{} {}", at.index, at.term);
+        let text = format!("{line} {:016x}", xxh3_64(line.as_bytes()));
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => File::options().write(true).create(true).truncate(false).open(&self.path)?,
+        };
+        // Of one length, so that nothing of what was there remains.
+        file.write_all_at(format!("{text:<NOTE$}\n").as_bytes(), 0)?;
+        (self.file, self.noted) = (Some(file), at);
+        Ok(())
+    }
+
+    /// Holds no file while nothing is noted.
+    pub fn rest(&mut self) {
+        self.file = None;
+    }
+}
+
+fn reached(directory: &Path) -> Option<Position> {
     let text = fs::read_to_string(directory.join(REACHED)).ok()?;
     let (line, sum) = text.trim().rsplit_once(' ')?;
     let (index, term) = line.split_once(' ')?;

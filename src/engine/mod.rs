@@ -495,8 +495,8 @@ pub struct Engine {
     last_checkpoint: Instant,
     /// Frames at which the apply thread checkpoints itself.
     next_inline: u32,
-    /// See [`StateMachine::reached`]: what was noted last.
-    reached: Position,
+    /// See [`StateMachine::reached`].
+    witness: files::Witness,
     brake: Arc<Brake>,
     /// For how many calls of [`StateMachine::idle`] nothing was applied, since which index.
     quiet: (u64, u32),
@@ -558,7 +558,7 @@ impl Engine {
             hub: Hub::default(),
             moments: Mutex::default(),
         });
-        let reached = files::reached(&options.directory).unwrap_or_default();
+        let witness = files::Witness::open(&options.directory);
         let engine = Engine {
             machine: opened.machine,
             checkpointer: opened.checkpointer,
@@ -568,7 +568,7 @@ impl Engine {
             shared: shared.clone(),
             last_checkpoint: Instant::now(),
             next_inline: 0,
-            reached,
+            witness,
             brake,
             quiet: (0, 0),
         };
@@ -876,7 +876,7 @@ impl StateMachine for Engine {
     }
 
     fn reached(&self) -> Position {
-        self.reached.max(self.applied())
+        self.witness.noted().max(self.applied())
     }
 
     fn durable(&self) -> u64 {
@@ -890,10 +890,7 @@ impl StateMachine for Engine {
         if let Some(fault) = self.checkpointer.take_failure() {
             return Err(halt(&fault));
         }
-        if self.applied() > self.reached {
-            self.reached = self.applied();
-            files::note_reached(&self.options.directory, self.reached).map_err(|e| Halt::Environment(e.to_string()))?;
-        }
+        self.witness.note(self.applied()).map_err(|e| Halt::Environment(e.to_string()))?;
         let behind = self.durable() < self.applied().index;
         if behind && self.last_checkpoint.elapsed() >= Duration::from_secs(1) {
             self.last_checkpoint = Instant::now();
@@ -937,6 +934,7 @@ impl Engine {
         }
         if checkpoint::empty(&self.machine.runner.connection, &self.progress).map_err(|f| halt(&f))? {
             self.machine.rest();
+            self.witness.rest();
         }
         Ok(())
     }

@@ -328,7 +328,8 @@ impl Cursor {
         {
             let mut known = reader.runner.connection.context().lock();
             let show_view = known.show_view.take().or_else(|| Some(shows_views(shared, show)));
-            *known = Context { nap: Some(Arc::new(nap)), show_view, ..context };
+            let nap = known.nap.take().or_else(|| Some(Arc::new(nap)));
+            *known = Context { nap, show_view, ..context };
         }
         let before = shared.schema_version();
         let begun = reader.runner.connection.run("BEGIN", &[]);
@@ -586,7 +587,7 @@ fn end(pool: &Pool, mut reader: Reader) {
     reader.disarm();
     reader.runner.connection.meter().begin(Limits::NONE);
     // What the request brought along is not needed any more.
-    reader.runner.connection.context().lock().live = Arc::default();
+    reader.runner.connection.context().lock().live = Context::nothing();
     if reader.runner.connection.autocommit() || reader.runner.connection.run("COMMIT", &[]).is_ok() {
         pool.give(reader);
     }

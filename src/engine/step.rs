@@ -292,8 +292,11 @@ pub fn dress(context: &mut Context, frozen: &Frozen, seen: Option<&Seen>, env: &
 pub fn introduce(context: &mut Context, seen: Option<&Seen>) {
     let nobody = Seen::default();
     let seen = seen.unwrap_or(&nobody);
-    context.user.clone_from(&seen.user);
-    context.database.clone_from(&seen.database);
+    for (known, seen) in [(&mut context.user, &seen.user), (&mut context.database, &seen.database)] {
+        if **known != **seen {
+            *known = seen.as_str().into();
+        }
+    }
     context.backend_pid = seen.backend_pid;
     if !(context.settings.is_empty() && seen.settings.is_empty()) {
         context.settings = Arc::new(seen.settings.clone());

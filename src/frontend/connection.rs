@@ -27,6 +27,7 @@ use crate::value::{Value, ValueRef};
 use bytes::BytesMut;
 use std::future::Future;
 use std::io;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -66,6 +67,9 @@ pub struct Connection<D: Database> {
     pub transaction: Option<D::Transaction>,
     pub clock: StatementClock,
     pub presence: Presence<D>,
+    /// What the session was last told of the world. It holds for the messages that are there already, until one of them
+    /// has something done.
+    pub known: Option<World>,
     /// The request that is traced and not over.
     pub journey: Option<Journey>,
 }
@@ -301,8 +305,12 @@ impl<D: Database> Connection<D> {
         loop {
             match self.place.take() {
                 None => {
-                    let world = self.world(Allowance::brief());
+                    let world = match self.known.take() {
+                        Some(known) => World { seed: rand::random(), allowance: Allowance::brief(), ..known },
+                        None => self.world(Allowance::brief()),
+                    };
                     self.session_mut().advance(&world, &mut effects);
+                    self.known = Some(world);
                 }
                 Some(place) => {
                     let world = self.world(Allowance::within(self.stop()));
@@ -341,7 +349,10 @@ impl<D: Database> Connection<D> {
                     }
                     Effect::Rows { rows, form } => self.put_rows(&form, &rows),
                     Effect::CopyRows { rows, form } => self.put_copied(&form, &rows),
-                    Effect::Rollback => self.transaction = None,
+                    Effect::Rollback => {
+                        self.known = None;
+                        self.transaction = None;
+                    }
                     Effect::Flush => self.flush().await?,
                     Effect::Keep(cursor) => {
                         if let Some((_, rows)) = self.cursors.iter_mut().find(|(c, _)| *c == cursor) {
@@ -363,6 +374,7 @@ impl<D: Database> Connection<D> {
                     }
                     Effect::Release(cursor) => self.cursors.retain(|(c, _)| *c != cursor),
                     Effect::Ask(ask) => {
+                        self.known = None;
                         answer = Some(match &journey {
                             None => self.perform(*ask).await?,
                             Some(journey) => self.perform_traced(*ask, journey).await?,
@@ -493,11 +505,11 @@ impl<D: Database> Connection<D> {
         let control = self.control();
         Ok(match ask {
             Ask::Barrier => {
-                let result = self.patiently(db.barrier(&control)).await?;
+                let result = self.patiently(pin!(db.barrier(&control))).await?;
                 Answer::Barrier(result.and_then(|r| r))
             }
             Ask::CatchUp => {
-                let result = self.patiently(db.catch_up(&control)).await?;
+                let result = self.patiently(pin!(db.catch_up(&control))).await?;
                 Answer::Barrier(result.and_then(|r| r))
             }
             Ask::Turn { long: false, .. } => {
@@ -506,7 +518,7 @@ impl<D: Database> Connection<D> {
             }
             Ask::Turn { long: true, bytes } => {
                 let options = Arc::clone(&self.options);
-                match self.patiently(options.workshop.enter(bytes)).await? {
+                match self.patiently(pin!(options.workshop.enter(bytes))).await? {
                     Ok(place) => {
                         self.place = Some(place);
                         Answer::Turn(Ok(()))
@@ -516,7 +528,7 @@ impl<D: Database> Connection<D> {
             }
             Ask::Open { cursor, read } => {
                 let request = read_request(read, control);
-                match self.patiently(db.read(request)).await? {
+                match self.patiently(pin!(db.read(request))).await? {
                     Ok(Ok(rows)) => {
                         self.cursors.push((cursor, Open::Stream(rows)));
                         Answer::Opened(Ok(()))
@@ -526,7 +538,7 @@ impl<D: Database> Connection<D> {
                 }
             }
             Ask::Write { request, write, effort } => {
-                match self.patiently(db.write(request, write, effort, &control)).await? {
+                match self.patiently(pin!(db.write(request, write, effort, &control))).await? {
                     Ok(result) => Answer::Written(result),
                     Err(error) => {
                         let detail = "The statement was already on its way and may still take effect.";
@@ -534,7 +546,7 @@ impl<D: Database> Connection<D> {
                     }
                 }
             }
-            Ask::Try { request, trial } => match self.patiently(db.try_write(request, *trial, &control)).await? {
+            Ask::Try { request, trial } => match self.patiently(pin!(db.try_write(request, *trial, &control))).await? {
                 Ok(result) => Answer::Written(result),
                 Err(error) => {
                     let detail = "The statement may have been on its way already, and then still takes effect.";
@@ -554,13 +566,13 @@ impl<D: Database> Connection<D> {
                     }
                     Ok(outcomes)
                 };
-                let result = self.patiently(work).await;
+                let result = self.patiently(pin!(work)).await;
                 self.transaction = Some(transaction);
                 Answer::Written(result?.unwrap_or_else(|error| Err(error.into())))
             }
             Ask::OpenStep { begin, cursor, statement } => {
                 let mut transaction = self.enter(begin);
-                let result = self.patiently(db.step(&mut transaction, *statement, &control)).await;
+                let result = self.patiently(pin!(db.step(&mut transaction, *statement, &control))).await;
                 self.transaction = Some(transaction);
                 Answer::Opened(match result? {
                     Ok(Ok(outcome)) => {
@@ -573,20 +585,20 @@ impl<D: Database> Connection<D> {
             }
             Ask::Mark { begin, mark } => {
                 let mut transaction = self.enter(begin);
-                let result = self.patiently(db.mark(&mut transaction, mark, &control)).await;
+                let result = self.patiently(pin!(db.mark(&mut transaction, mark, &control))).await;
                 self.transaction = Some(transaction);
                 Answer::Done(result?.and_then(|result| result))
             }
             Ask::LockTables { begin, tables, mode, nowait } => {
                 let mut transaction = self.enter(begin);
                 let work = db.lock_tables(&mut transaction, tables, mode, nowait, &control);
-                let result = self.patiently(work).await;
+                let result = self.patiently(pin!(work)).await;
                 self.transaction = Some(transaction);
                 Answer::Done(result?.and_then(|result| result))
             }
             Ask::Check { begin, statement } => {
                 let mut transaction = self.enter(begin);
-                let result = self.patiently(db.step(&mut transaction, *statement, &control)).await;
+                let result = self.patiently(pin!(db.step(&mut transaction, *statement, &control))).await;
                 self.transaction = Some(transaction);
                 Answer::Done(match result? {
                     Ok(Ok(_)) => Ok(()),
@@ -599,19 +611,19 @@ impl<D: Database> Connection<D> {
                 Some(transaction) => {
                     // What is being committed is not to be ended any more.
                     self.clock.end = None;
-                    let result = self.patiently(db.commit(transaction, &control)).await?;
+                    let result = self.patiently(pin!(db.commit(transaction, &control))).await?;
                     let detail = "The COMMIT was already on its way and may still take effect.";
                     Answer::Done(result.map_err(|error| error.detail(detail)).and_then(|result| result))
                 }
             },
             Ask::Order { order, user, session_user, time_zone } => {
                 let who = Who { user, session_user, time_zone, pid: self.registration.key.pid };
-                let result = self.patiently(db.order(order, who, &control)).await?;
+                let result = self.patiently(pin!(db.order(order, who, &control))).await?;
                 let detail = "It was already on its way and may still take effect.";
                 Answer::Ordered(result.map_err(|error| error.detail(detail)).and_then(|result| result))
             }
             Ask::Advisory { request, order } => {
-                let result = self.patiently(db.advisory(request, order, &control)).await?;
+                let result = self.patiently(pin!(db.advisory(request, order, &control))).await?;
                 Answer::Advisory(result.and_then(|result| result))
             }
             Ask::Fetch { cursor, max, sink } => Answer::Fetched(self.fetch(cursor, max, sink).await?),
@@ -698,10 +710,10 @@ impl<D: Database> Connection<D> {
 
     /// Waits for `work`, until the statement is cancelled or times out, or the client hangs up. Meanwhile earlier
     /// replies go out.
-    async fn patiently<T>(&mut self, work: impl Future<Output = T>) -> Result<SqlResult<T>, End> {
+    async fn patiently<T>(&mut self, mut work: Pin<&mut impl Future<Output = T>>) -> Result<SqlResult<T>, End> {
         let cancellation = Arc::clone(&self.registration.cancellation);
         let stop = cancellation.notify.notified();
-        tokio::pin!(work, stop);
+        tokio::pin!(stop);
         stop.as_mut().enable();
         if let Err(error) = self.interrupted() {
             return Ok(Err(error));
@@ -715,7 +727,7 @@ impl<D: Database> Connection<D> {
         loop {
             tokio::select! {
                 biased;
-                done = &mut work => return Ok(Ok(done)),
+                done = work.as_mut() => return Ok(Ok(done)),
                 () = &mut stop => return Ok(Err(self.cancelled())),
                 peeked = self.stream.peek(&mut byte), if watch => match peeked {
                     // It has sent more already: its going cannot be seen behind that.
@@ -742,7 +754,8 @@ impl<D: Database> Connection<D> {
         let (_, mut rows) = self.cursors.swap_remove(at);
         if rows.is_resting() {
             let control = self.control();
-            if let Err(error) = self.patiently(rows.resume(control)).await?.and_then(|resumed| resumed) {
+            let resumed = self.patiently(pin!(rows.resume(control))).await?.and_then(|resumed| resumed);
+            if let Err(error) = resumed {
                 self.cursors.push((cursor, rows));
                 return Ok(Err(error));
             }
@@ -867,6 +880,7 @@ impl<D: Database> Connection<D> {
         }
         // Memory follows the bytes that arrive, not the length that a frame claims.
         self.input.reserve(READ_SIZE);
+        self.known = None;
         self.show_activity(false);
         let idle = self.session().idle_limit().map(|(limit, error)| (Instant::now() + limit, error));
         let end = self.clock.end.map(|end| (end, transaction_timed_out()));

@@ -1,8 +1,8 @@
 //! Messages and rows to bytes, appended to the connection's output buffer.
 //!
-//! Messages without text go through pgwire's encoders, which know UTF-8 only. Those with text are written by hand in the
-//! client's encoding; and rows are, each value straight into the buffer behind a place for its length: they are what a
-//! busy server spends its time on.
+//! Messages that are rare and have no text go through pgwire's encoders, which know UTF-8 only. Those with text are written by
+//! hand in the client's encoding; and those of every statement are, and rows, each value straight into the buffer behind a place
+//! for its length: they are what a busy server spends its time on.
 
 use super::origin::origin;
 use crate::error::{SqlError, SqlResult};
@@ -15,9 +15,8 @@ use crate::types::text::write_text;
 use crate::value::{Value, ValueRef};
 use bytes::BytesMut;
 use pgwire::messages::copy::{CopyDone, CopyInResponse, CopyOutResponse};
-use pgwire::messages::data::{NoData, ParameterDescription};
-use pgwire::messages::extendedquery::{BindComplete, CloseComplete, ParseComplete, PortalSuspended};
-use pgwire::messages::response::{CommandComplete, EmptyQueryResponse, ReadyForQuery, TransactionStatus};
+use pgwire::messages::data::ParameterDescription;
+use std::io::Write as _;
 
 /// Appends a message of pgwire's.
 pub fn put<M: pgwire::messages::Message>(out: &mut Vec<u8>, message: &M) {
@@ -34,17 +33,21 @@ pub fn put<M: pgwire::messages::Message>(out: &mut Vec<u8>, message: &M) {
 /// Appends one message of the session's.
 pub fn message(out: &mut Vec<u8>, message: &Message, encoding: Encoding) {
     match message {
-        Message::ParseComplete => put(out, &ParseComplete::new()),
-        Message::BindComplete => put(out, &BindComplete::new()),
-        Message::CloseComplete => put(out, &CloseComplete::new()),
-        Message::NoData => put(out, &NoData::new()),
-        Message::PortalSuspended => put(out, &PortalSuspended::new()),
-        Message::EmptyQuery => put(out, &EmptyQueryResponse::new()),
+        // What every statement sends; pgwire's encoders take memory for each.
+        Message::ParseComplete => framed(out, b'1', |_| {}),
+        Message::BindComplete => framed(out, b'2', |_| {}),
+        Message::CloseComplete => framed(out, b'3', |_| {}),
+        Message::NoData => framed(out, b'n', |_| {}),
+        Message::PortalSuspended => framed(out, b's', |_| {}),
+        Message::EmptyQuery => framed(out, b'I', |_| {}),
         Message::Parameters(types) => {
             put(out, &ParameterDescription::new(types.iter().map(|t| t.0).collect()));
         }
         Message::Columns(form) => columns(out, form),
-        Message::Complete(tag) => put(out, &CommandComplete::new(tag.to_string())),
+        Message::Complete(tag) => framed(out, b'C', |out| {
+            // A Vec takes whatever is written.
+            let _ = write!(out, "{tag}\0");
+        }),
         Message::Error(error) => put_error(out, error, encoding),
         Message::Notice(severity, notice) => {
             let word = if *severity == Severity::Notice { "NOTICE" } else { "WARNING" };
@@ -53,7 +56,13 @@ pub fn message(out: &mut Vec<u8>, message: &Message, encoding: Encoding) {
         Message::Setting { name, value } => {
             texts(out, b'S', &[name, value], encoding);
         }
-        Message::Ready(status) => put(out, &ReadyForQuery::new(transaction_status(*status))),
+        Message::Ready(status) => framed(out, b'Z', |out| {
+            out.push(match status {
+                Status::Idle => b'I',
+                Status::InBlock => b'T',
+                Status::Failed => b'E',
+            });
+        }),
         Message::CopyIn(form) => {
             let (format, formats) = copy_formats(form);
             put(out, &CopyInResponse::new(format, formats.len() as i16, formats));
@@ -142,14 +151,6 @@ fn fields(severity: &str, error: &SqlError) -> Vec<(u8, String)> {
         text.retain(|c| c != '\0');
     }
     fields
-}
-
-fn transaction_status(status: Status) -> TransactionStatus {
-    match status {
-        Status::Idle => TransactionStatus::Idle,
-        Status::InBlock => TransactionStatus::Transaction,
-        Status::Failed => TransactionStatus::Error,
-    }
 }
 
 fn columns(out: &mut Vec<u8>, form: &RowForm) {

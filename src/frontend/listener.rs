@@ -293,7 +293,7 @@ impl<D: Database> Newcomer<D> {
         let key = registration.key;
         encode::put(&mut out, &BackendKeyData::new(key.pid, SecretKey::I32(key.secret)));
         encode::message(&mut out, &Message::Ready(Status::Idle), Encoding::UTF8);
-        let identity = Identity { user: hello.user, database: hello.database, pid: key.pid, origin, inner };
+        let identity = Identity { user: hello.user, database: hello.database.into(), pid: key.pid, origin, inner };
         let (language, plans) = (Arc::clone(&options.language), Arc::clone(&options.plans));
         let session = Session::new(identity, options.limits, settings, language, plans);
         let presence = Presence::new(Arc::clone(&db), origin);
@@ -311,6 +311,7 @@ impl<D: Database> Newcomer<D> {
             transaction: None,
             clock: StatementClock::default(),
             presence,
+            known: None,
             journey: None,
         };
         connection.run().await;

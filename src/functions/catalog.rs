@@ -384,7 +384,7 @@ pub(super) fn leading_schema(ctx: &Context) -> Option<String> {
 /// The schemas in which unqualified names are looked up, in order; some may not exist.
 fn search_path(ctx: &Context) -> Vec<String> {
     let names = listed_schemas(ctx).into_iter();
-    names.map(|name| if name == "$user" { ctx.user.clone() } else { name }).collect()
+    names.map(|name| if name == "$user" { ctx.user.to_string() } else { name }).collect()
 }
 
 /// Where a schema stands in the search path, where `pg_catalog` is first unless it is listed.

@@ -577,7 +577,7 @@ pub const SCALARS: &[Scalar] = &[
         "" => Ok(Value::Null),
         template => to_char::interval(&iv(a, 0)?, template).map(from_text),
     }),
-    scalar("q_session_zone", 0, |ctx, _| Ok(from_text(ctx.env.time_zone.as_str()))).contextual(),
+    scalar("q_session_zone", 0, |ctx, _| Ok(from_text(&*ctx.env.time_zone))).contextual(),
 ];
 
 /// The same moment of the day at another offset.

@@ -75,8 +75,8 @@ pub use session::{Asks, asks_of, asks_of_operator};
 use crate::error::SqlResult;
 use crate::types::{Env, Type};
 use crate::value::{Value, ValueRef};
-use std::collections::VecDeque;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Arc, LazyLock};
 
 /// Whether and when a function's value may change (`pg_proc.provolatile`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -273,7 +273,7 @@ pub enum Signal {
 }
 
 /// Everything a function may depend on besides its arguments. One per connection, refilled before each statement.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Context {
     /// `now()`: µs since 2000-01-01 00:00 UTC, constant within a transaction.
     pub now: i64,
@@ -282,10 +282,10 @@ pub struct Context {
     /// State of the random generator (splitmix64), seeded from the log.
     pub seed: u64,
     pub env: Env,
-    pub user: String,
-    pub database: String,
+    pub user: Arc<str>,
+    pub database: Arc<str>,
     /// Values of settings, for `current_setting`.
-    pub settings: Arc<std::collections::BTreeMap<String, String>>,
+    pub settings: Arc<BTreeMap<String, String>>,
     pub sequences: SequenceSource,
     /// (sequence OID, value) of each `nextval` of the statement, in order.
     pub drawn: Vec<(u32, i64)>,
@@ -302,18 +302,18 @@ pub struct Context {
     /// Set while a statement runs that must not change a row twice.
     pub row_changed: Option<RowChanged>,
     /// What the statement under way keeps of other tables' rows for its RETURNING, by rowid and number.
-    pub kept: std::collections::BTreeMap<(i64, i64), Value>,
+    pub kept: BTreeMap<(i64, i64), Value>,
     /// Values that a domain is asked about, by the number of the place.
-    pub held: std::collections::BTreeMap<i64, Value>,
+    pub held: BTreeMap<i64, Value>,
     /// Rows that statements of the step under way have kept for later ones, by number (`types::record`).
-    pub lists: std::collections::BTreeMap<i64, Arc<Vec<u8>>>,
+    pub lists: BTreeMap<i64, Arc<Vec<u8>>>,
     /// The session's last values (`currval`), and the sequence of the very last (`lastval`).
-    pub current: Arc<std::collections::BTreeMap<u32, i64>>,
+    pub current: Arc<BTreeMap<u32, i64>>,
     pub last: Option<u32>,
     /// The backend's process id, for `pg_backend_pid()`.
     pub backend_pid: i32,
     /// Live facts of the cluster as JSON by relation name: what the statement asks for, taken before it runs.
-    pub live: Arc<std::collections::BTreeMap<String, String>>,
+    pub live: Arc<BTreeMap<String, String>>,
     /// For `pg_sleep`. Only in reads on the client's own node: nothing waits while the log is applied.
     pub nap: Option<Nap>,
     /// For `pg_cancel_backend` and `pg_terminate_backend`. Only in reads on the client's own node.
@@ -322,12 +322,57 @@ pub struct Context {
     pub configure: Option<Configure>,
     /// Answers to calls of advisory locks, and those that were told; `None` where none can be had.
     pub advisory: Option<Arc<Vec<advisory::Answered>>>,
-    pub advisory_told: std::collections::BTreeSet<usize>,
+    pub advisory_told: BTreeSet<usize>,
     /// What was announced since it was emptied last.
     pub notified: notify::Announcements,
 }
 
+// One is made for every read: what it shares with all others is made once.
+static NOTHING: LazyLock<Arc<BTreeMap<String, String>>> = LazyLock::new(Arc::default);
+static UNDRAWN: LazyLock<Arc<BTreeMap<u32, i64>>> = LazyLock::new(Arc::default);
+static NOBODY: LazyLock<Arc<str>> = LazyLock::new(Arc::default);
+
+impl Default for Context {
+    fn default() -> Context {
+        Context {
+            now: 0,
+            clock: 0,
+            seed: 0,
+            env: Env::default(),
+            user: Arc::clone(&NOBODY),
+            database: Arc::clone(&NOBODY),
+            settings: Context::nothing(),
+            sequences: SequenceSource::default(),
+            drawn: Vec::new(),
+            nextvals: Vec::new(),
+            lenient: false,
+            admits: false,
+            row_free: None,
+            show_view: None,
+            row_changed: None,
+            kept: BTreeMap::new(),
+            held: BTreeMap::new(),
+            lists: BTreeMap::new(),
+            current: Arc::clone(&UNDRAWN),
+            last: None,
+            backend_pid: 0,
+            live: Context::nothing(),
+            nap: None,
+            signal: None,
+            configure: None,
+            advisory: None,
+            advisory_told: BTreeSet::new(),
+            notified: notify::Announcements::default(),
+        }
+    }
+}
+
 impl Context {
+    /// No settings, no live facts.
+    pub fn nothing() -> Arc<BTreeMap<String, String>> {
+        Arc::clone(&NOTHING)
+    }
+
     /// The next random number: splitmix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014).
     pub fn random(&mut self) -> u64 {
         self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);

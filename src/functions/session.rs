@@ -132,6 +132,11 @@ impl Asks {
         *self == Asks::default()
     }
 
+    /// Whether any setting is asked for.
+    pub fn wants_settings(&self) -> bool {
+        !matches!(&self.settings, Settings::Named(names) if names.is_empty())
+    }
+
     /// Whether the setting with this name is asked for.
     pub fn wants_setting(&self, name: &str) -> bool {
         match &self.settings {

@@ -64,7 +64,7 @@ use transaction::{Batch, Reply, Transaction};
 /// What a session is made with.
 pub struct Identity {
     pub user: String,
-    pub database: String,
+    pub database: Arc<str>,
     /// `pg_backend_pid()`.
     pub pid: i32,
     /// Drawn at random: names this session's requests for ever.
@@ -425,7 +425,7 @@ impl Session {
 
     /// `lock_timeout`.
     pub fn lock_timeout(&self) -> Option<Duration> {
-        self.settings.millis("lock_timeout")
+        self.settings.hot().lock_timeout
     }
 
     /// `transaction_timeout`.
@@ -1206,13 +1206,16 @@ impl Session {
             clock: self.transaction.as_ref().map_or(world.now, |t| world.now.max(t.started + 1)),
             seed: world.seed,
             env: Env::clone(&self.settings.env()),
-            user: self.settings.current_user().to_owned(),
-            database: self.id.database.clone(),
+            user: Arc::clone(&self.settings.hot().current_user),
+            database: Arc::clone(&self.id.database),
             settings: self.seen_settings(&read.facts.asks),
             current: Arc::clone(&self.drawn),
             last: self.drawn_last,
             backend_pid: self.id.pid,
-            live: Arc::new(self.live(&read.facts.asks.live)),
+            live: match &read.facts.asks.live {
+                none if none.is_empty() => Context::nothing(),
+                asked => Arc::new(self.live(asked)),
+            },
             advisory: self.answers.clone().map(Arc::new),
             configure: read.facts.asks.config.then(|| self.configure()),
             ..Context::default()
@@ -1440,6 +1443,9 @@ impl Session {
 
     /// The settings, as functions see them.
     fn seen_settings(&self, asks: &Asks) -> Arc<BTreeMap<String, String>> {
+        if !asks.wants_settings() {
+            return self.settings.map(&[]);
+        }
         let mut settings = self.settings.map(&self.present());
         if self.temporary.is_registered() && asks.wants_setting(TEMPORARY) {
             Arc::make_mut(&mut settings).insert(TEMPORARY.to_owned(), self.temporary.schema().to_owned());
@@ -1464,7 +1470,7 @@ impl Session {
         }
         let mut seen = Seen { live: self.live(&asks.live), advisory: self.answers.clone(), ..Seen::default() };
         if asks.identity {
-            (seen.user, seen.database) = (self.settings.current_user().to_owned(), self.id.database.clone());
+            (seen.user, seen.database) = (self.settings.current_user().to_owned(), self.id.database.to_string());
             seen.backend_pid = self.id.pid;
         }
         if asks.sequences {

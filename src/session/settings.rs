@@ -48,9 +48,12 @@ pub struct Hot {
     pub linearizable: bool,
     pub statement_timeout: Option<Duration>,
     pub transaction_timeout: Option<Duration>,
+    pub lock_timeout: Option<Duration>,
     pub idle_timeout: Option<Duration>,
     pub idle_in_transaction_timeout: Option<Duration>,
     pub application_name: Arc<str>,
+    /// The role in whose name statements run.
+    pub current_user: Arc<str>,
     /// `client_encoding`
     pub encoding: Encoding,
 }
@@ -93,9 +96,11 @@ impl Settings {
                 linearizable: true,
                 statement_timeout: None,
                 transaction_timeout: None,
+                lock_timeout: None,
                 idle_timeout: None,
                 idle_in_transaction_timeout: None,
                 application_name: Arc::default(),
+                current_user: Arc::default(),
                 encoding: Encoding::UTF8,
             },
         };
@@ -312,7 +317,7 @@ impl Settings {
 
     /// The role in whose name statements run.
     pub fn current_user(&self) -> &str {
-        current_user(&self.values)
+        &self.hot.current_user
     }
 
     /// The role that the session belongs to.
@@ -361,7 +366,7 @@ impl Settings {
         let value = |name: &str| self.values.get(name).map_or("", String::as_str);
         let style = Env::default().date_style;
         let env = Env {
-            time_zone: value("TimeZone").to_owned(),
+            time_zone: value("TimeZone").into(),
             date_style: known::date_style(value("DateStyle"), style).unwrap_or(style),
             interval_style: match value("IntervalStyle") {
                 "postgres_verbose" => IntervalStyle::PostgresVerbose,
@@ -410,9 +415,11 @@ impl Settings {
             linearizable: !self.is("quorate.read_consistency", "stale"),
             statement_timeout: self.millis("statement_timeout"),
             transaction_timeout: self.millis("transaction_timeout"),
+            lock_timeout: self.millis("lock_timeout"),
             idle_timeout: self.millis("idle_session_timeout"),
             idle_in_transaction_timeout: self.millis("idle_in_transaction_session_timeout"),
             application_name: Arc::from(self.get("application_name").unwrap_or_default()),
+            current_user: Arc::from(current_user(&self.values)),
             encoding: self.get("client_encoding").and_then(|name| Encoding::named(name).ok()).unwrap_or(Encoding::UTF8),
         };
         self.unreported = true;
@@ -506,9 +513,9 @@ mod tests {
         let mark = s.mark();
         set(&mut s, "TimeZone", "Europe/Paris", false);
         s.roll_back_to(mark);
-        assert_eq!(s.env().time_zone, "Asia/Tokyo");
+        assert_eq!(&*s.env().time_zone, "Asia/Tokyo");
         s.roll_back_to(0);
-        assert_eq!(s.env().time_zone, "UTC");
+        assert_eq!(&*s.env().time_zone, "UTC");
     }
 
     #[test]

@@ -133,7 +133,7 @@ impl Session {
                 self.check_write(tag, true)?;
                 let user = self.settings.current_user().to_owned();
                 let session_user = self.settings.session_user().to_owned();
-                let time_zone = self.settings.env().time_zone.clone();
+                let time_zone = self.settings.env().time_zone.to_string();
                 let ask = Ask::Order { order: order.clone(), user, session_user, time_zone };
                 self.ask(ask, Wait::Order(Box::new(run)));
                 return Ok(());

@@ -870,7 +870,7 @@ impl Fields {
         let lower = word.to_ascii_lowercase();
         let today = || -> Result<i64, Fail> {
             let now = now.ok_or_else(|| Fail::NoClock(lower.clone()))?;
-            let zone = Zone::find(&env.time_zone).map_err(|_| Fail::UnknownZone(env.time_zone.clone()))?;
+            let zone = Zone::find(&env.time_zone).map_err(|_| Fail::UnknownZone(env.time_zone.to_string()))?;
             Ok(split(zone.to_local(now).ok_or(Fail::Field)?).0)
         };
         if self.special.is_some() {

@@ -57,6 +57,7 @@ pub use info::{
 };
 
 use serde::{Deserialize, Serialize};
+use std::sync::{Arc, LazyLock};
 
 /// A Postgres type by its OID (`pg_type.oid`). User-defined types have OIDs from 16384.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -194,7 +195,7 @@ fn deep<T>(f: impl FnOnce() -> T) -> T {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Env {
     /// An IANA name, or a POSIX-style fixed offset; validated when it is set.
-    pub time_zone: String,
+    pub time_zone: Arc<str>,
     pub date_style: DateStyle,
     pub interval_style: IntervalStyle,
     pub extra_float_digits: i8,
@@ -231,10 +232,12 @@ pub enum IntervalStyle {
     Iso8601,
 }
 
+static UTC: LazyLock<Arc<str>> = LazyLock::new(|| "UTC".into());
+
 impl Default for Env {
     fn default() -> Env {
         Env {
-            time_zone: "UTC".into(),
+            time_zone: Arc::clone(&UTC),
             date_style: DateStyle { output: DateOutput::Iso, order: DateOrder::Mdy },
             interval_style: IntervalStyle::Postgres,
             extra_float_digits: 1,

@@ -82,7 +82,7 @@ impl Bench {
     fn set(&self, name: &str, value: &str) {
         let env = &mut self.context.lock().unwrap().env;
         match name {
-            "TimeZone" => env.time_zone = value.to_owned(),
+            "TimeZone" => env.time_zone = value.into(),
             "DateStyle" => {
                 let (output, order) = value.split_once(", ").unwrap();
                 env.date_style = DateStyle {
