@@ -70,6 +70,8 @@ pub struct Connection<D: Database> {
     /// What the session was last told of the world. It holds for the messages that are there already, until one of them
     /// has something done.
     pub known: Option<World>,
+    /// Empty between two requests: memory for the next one's.
+    pub effects: Vec<Effect>,
     /// The request that is traced and not over.
     pub journey: Option<Journey>,
 }
@@ -301,7 +303,7 @@ impl<D: Database> Connection<D> {
         } else {
             self.session_mut().receive(request);
         }
-        let mut effects = Vec::new();
+        let mut effects = std::mem::take(&mut self.effects);
         loop {
             match self.place.take() {
                 None => {
@@ -402,6 +404,7 @@ impl<D: Database> Connection<D> {
                 }
                 Some(answer) => self.session_mut().answer(answer),
                 None => {
+                    self.effects = effects;
                     self.journey = journey.filter(|_| goes_on);
                     self.rest();
                     return Ok(());

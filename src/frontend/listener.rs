@@ -312,6 +312,7 @@ impl<D: Database> Newcomer<D> {
             clock: StatementClock::default(),
             presence,
             known: None,
+            effects: Vec::new(),
             journey: None,
         };
         connection.run().await;

@@ -168,6 +168,49 @@ pub fn write_text(bytes: &[u8], env: &Env, out: &mut Vec<u8>) -> SqlResult<()> {
     Ok(())
 }
 
+/// The input function of rows: the texts of `count` fields, `None` for NULL (PostgreSQL 15, 8.16.6). Errors: 22P02.
+pub fn read_text(text: &str, count: usize) -> SqlResult<Vec<Option<String>>> {
+    let fail = |why: &str| {
+        let message = format!("malformed record literal: \"{text}\"");
+        SqlError::new(state::INVALID_TEXT_REPRESENTATION, message).detail(why)
+    };
+    let rest = text.trim_start_matches(|c: char| c.is_ascii_whitespace() || c == '\x0b');
+    let mut chars = rest.strip_prefix('(').ok_or_else(|| fail("Missing left parenthesis."))?.chars().peekable();
+    let mut fields = Vec::with_capacity(count);
+    for number in 0..count {
+        if number > 0 && chars.next_if_eq(&',').is_none() {
+            return Err(fail("Too few columns."));
+        }
+        if matches!(chars.peek(), Some(',' | ')')) {
+            fields.push(None);
+            continue;
+        }
+        let (mut field, mut quoted) = (String::new(), false);
+        loop {
+            match chars.peek() {
+                Some(',' | ')') if !quoted => break,
+                _ => {}
+            }
+            let ended = || fail("Unexpected end of input.");
+            match chars.next().ok_or_else(ended)? {
+                '\\' => field.push(chars.next().ok_or_else(ended)?),
+                '"' if quoted && chars.next_if_eq(&'"').is_some() => field.push('"'),
+                '"' => quoted = !quoted,
+                other => field.push(other),
+            }
+        }
+        fields.push(Some(field));
+    }
+    match chars.next() {
+        Some(')') => {}
+        _ => return Err(fail("Too many columns.")),
+    }
+    match chars.all(|c| c.is_ascii_whitespace() || c == '\x0b') {
+        true => Ok(fields),
+        false => Err(fail("Junk after right parenthesis.")),
+    }
+}
+
 fn push_quoted(item: &[u8], out: &mut Vec<u8>) {
     let special = |b: &u8| matches!(b, b'"' | b'\\' | b'(' | b')' | b',') || b.is_ascii_whitespace() || *b == 0x0b;
     if !item.is_empty() && !item.iter().any(special) {

@@ -364,7 +364,10 @@ impl Binder<'_> {
             }
             let target = meaning.of(*declared, *given)?;
             out.push(match target {
-                Type::RECORD => self.record(arg)?,
+                Type::RECORD => {
+                    let arg = self.record(arg)?;
+                    if arg.is_unknown() { self.coerce(arg, Type::RECORD)? } else { arg }
+                }
                 Type::BPCHAR if pad && !self.faithful => {
                     let arg = arg.padded();
                     self.coerce(arg, target)?

@@ -11,7 +11,7 @@ use crate::functions::CastContext;
 use crate::sql::catalog::Relation;
 use crate::sql::ir::{Body, Named, Node, Op, Typed};
 use crate::sql::phrases;
-use crate::types::record::{Field, fields, shape};
+use crate::types::record::{Field, fields, read_text, shape};
 use crate::types::{NO_TYPMOD, Type};
 use crate::value::Value;
 use sqlparser::ast::{DataType, Expr, Ident, ObjectName};
@@ -187,12 +187,31 @@ impl Binder<'_> {
         Some(row_fields(relation))
     }
 
+    /// Literals in a list beside a row of a table are such rows.
+    pub(super) fn listed_beside(&mut self, row: &Typed, items: Vec<Typed>) -> SqlResult<Vec<Typed>> {
+        let shape = self.shape_of(row).filter(|_| items.len() > 1 && !matches!(row.node, Node::Row(_)));
+        let Some(fields) = shape else { return Ok(items) };
+        let row = |item: Typed| match item.node {
+            Node::Text(_) if item.is_unknown() => self.cast_to_row(item, fields.clone()),
+            _ => Ok(item),
+        };
+        items.into_iter().map(row).collect()
+    }
+
     /// A value as a row of a table.
     pub(super) fn cast_to_row(&mut self, expr: Typed, fields: Shape) -> SqlResult<Typed> {
         if expr.is_null() && expr.is_unknown() {
             let nulls = fields.iter().map(|f| Typed::null(f.ty).typmod(f.typmod)).chain([Typed::bool(false)]);
             let nulls = nulls.collect();
             return Ok(Typed::apply(Type::RECORD, Op::Record(fields), nulls));
+        }
+        if let (Node::Text(text), true) = (&expr.node, expr.is_unknown()) {
+            let mut values = Vec::with_capacity(fields.len());
+            for (value, field) in read_text(text, fields.len())?.into_iter().zip(fields.iter()) {
+                let literal = value.map_or(Typed::null(Type::UNKNOWN), |v| Typed::new(Type::UNKNOWN, Node::Text(v)));
+                values.push(self.cast(literal.at(expr.at), field.ty, field.typmod)?);
+            }
+            return Ok(Typed::apply(Type::RECORD, Op::Record(fields), values).at(expr.at));
         }
         if expr.is_unknown() || expr.ty.is_text_like() {
             return Err(error_at(self, SqlError::unsupported("the text form of a row as a value"), expr.at));

@@ -530,6 +530,7 @@ impl Binder<'_> {
     fn in_list(&mut self, expr: &Expr, list: &[Expr], negated: bool) -> SqlResult<Typed> {
         let left = self.expr(expr)?;
         let items = self.exprs(list)?;
+        let items = self.listed_beside(&left, items)?;
         if let Node::Row(_) = left.node {
             let mut tests = Vec::with_capacity(items.len());
             for item in items {
