@@ -73,7 +73,12 @@ fn is_query(parser: &mut Parser<'_>) -> bool {
     let inner = (1..16).take_while(|at| parser.peek_nth_token_ref(*at).token == Token::LParen).count();
     let begins = matches!(&parser.peek_nth_token_ref(inner + 1).token,
         Token::Word(w) if matches!(w.keyword, Keyword::SELECT | Keyword::VALUES | Keyword::WITH | Keyword::TABLE));
-    if inner == 0 || !begins {
+    if inner == 0 {
+        // Which it takes for the name of a function.
+        let next = &parser.peek_nth_token_ref(1).token;
+        return matches!(next, Token::Word(w) if w.keyword == Keyword::VALUES && w.quote_style.is_none());
+    }
+    if !begins {
         return false;
     }
     parser.advance_token();
@@ -211,7 +216,10 @@ impl Dialect for Postgres {
             return Some(whole.map(|expr| called(vec![name("pg_catalog"), name("pg_collation_for")], vec![expr])));
         }
         let (op, precedence) = match &parser.peek_token_ref().token {
-            Token::Word(w) if w.keyword == Keyword::NOT && is_column(parser, 1) => {
+            // The parser takes NOT EXISTS for one word, which then binds closer than what follows.
+            Token::Word(w)
+                if w.keyword == Keyword::NOT && (is_column(parser, 1) || is_word(parser, 1, "EXISTS")) =>
+            {
                 (UnaryOperator::Not, Precedence::UnaryNot)
             }
             Token::Minus => (UnaryOperator::Minus, Precedence::Caret),

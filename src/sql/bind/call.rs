@@ -275,7 +275,9 @@ impl Binder<'_> {
                 return Err(SqlError::unsupported("comparison of a row with a value"));
             }
             // Without a column of the table, nothing tells SQLite how values of such a type compare.
-            if operator.native == Native::Plain && !args.iter().any(Typed::collated) {
+            // SQLite goes by the left one first.
+            let other = args[0].ty == Type::BPCHAR && !args[0].collated();
+            if operator.native == Native::Plain && (other || !args.iter().any(Typed::collated)) {
                 collation = args[0].ty.collation();
             }
         }

@@ -5,7 +5,7 @@ use super::{Binder, error_at};
 use crate::error::{SqlError, SqlResult, state};
 use crate::functions::CastContext;
 use crate::functions::casts::{Way, way};
-use crate::sql::ir::{Cast, Node, Op, Typed};
+use crate::sql::ir::{Cast, Column, Node, Op, Typed};
 use crate::types::text::parse_literal;
 use crate::types::{NO_TYPMOD, Own as OwnKind, Type, interval_typmod, typmod_in};
 use crate::value::Value;
@@ -230,7 +230,16 @@ impl Binder<'_> {
             return value.map(|value| self.in_domain(value, Some(to))).transpose();
         }
         let expr = self.record(expr)?;
-        let expr = self.settle(expr);
+        let mut expr = self.settle(expr);
+        if let (Node::Array(items), None, true) = (&expr.node, to.element(), expr.is_unknown())
+            && !items.is_empty()
+            && to != Type::RECORD
+        {
+            // Nothing says what its elements are: they are texts.
+            let items = items.clone();
+            let texts = Typed::new(Type::UNKNOWN, Node::Array(items)).at(at);
+            expr = self.coerce_array(texts, Type::TEXT_ARRAY, Type::TEXT, NO_TYPMOD, context)?.unwrap_or(expr);
+        }
         let expr = if expr.ty.is_reg() { self.reg_of_param(expr)? } else { expr };
         if expr.is_unknown() {
             if to == Type::RECORD && matches!(expr.node, Node::Text(_)) {
@@ -417,7 +426,8 @@ impl Binder<'_> {
 
     /// `CAST(expr AS to)`
     pub(super) fn cast(&mut self, expr: Typed, to: Type, typmod: i32) -> SqlResult<Typed> {
-        let (from, at) = (expr.ty, expr.at);
+        let untyped = expr.is_unknown() && matches!(expr.node, Node::Array(_));
+        let (from, at) = (if untyped { Type::TEXT_ARRAY } else { expr.ty }, expr.at);
         match self.try_coerce(expr, to, typmod, CastContext::Explicit)? {
             Some(expr) => Ok(expr),
             None => Err(error_at(self, self.cannot_cast(from, to), at)),
@@ -529,6 +539,8 @@ fn relabel(expr: Typed, to: Type) -> Typed {
     let at = expr.at;
     // A column stays a column, so that its index and its place in GROUP BY are found.
     let node = match expr.node {
+        // It was declared to compare as what it was.
+        Node::Column(column) if to == Type::BPCHAR && expr.ty != to => Node::Column(Column { collated: false, ..column }),
         node @ (Node::Column(_) | Node::Kept { .. } | Node::Const(_) | Node::Query(_)) => node,
         node => {
             let (ty, typmod, explicit) = (expr.ty, expr.typmod, expr.explicit);

@@ -434,7 +434,11 @@ fn copy_definition(work: &mut Work<'_>, table: &mut Relation, like: &Like) -> Sq
         column.default = from.default.clone().filter(|_| like.defaults);
         column.generated = from.generated.clone().filter(|_| like.generated);
         if let Some(identity) = from.identity.filter(|_| like.identity) {
-            let sequence = owned_sequence(work, table, &from.name, from.ty, &[])?;
+            let mut sequence = owned_sequence(work, table, &from.name, from.ty, &[])?;
+            let source = from.sequence.and_then(|oid| work.catalog.by_oid(oid)).map(|source| source.kind.clone());
+            if let Some(kind @ RelationKind::Sequence(_)) = source {
+                sequence.kind = kind;
+            }
             (column.identity, column.sequence) = (Some(identity), Some(sequence.oid));
             work.create(sequence)?;
         }

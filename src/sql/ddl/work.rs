@@ -929,7 +929,8 @@ impl<'a> Work<'a> {
         }
         let parents = |r: &Relation| -> BTreeSet<u32> {
             let parent = |c: &Constraint| match c.kind {
-                ConstraintKind::ForeignKey { table, .. } if table != r.oid => Some(table),
+                // Of a new table its row says so.
+                ConstraintKind::ForeignKey { table, .. } if table != r.oid || old.is_some() => Some(table),
                 _ => None,
             };
             r.constraints.iter().filter_map(parent).collect()

@@ -391,3 +391,25 @@ select id from oc order by id limit 1 for key share skip locked
 --> id int4
 --> 1
 --> SELECT 1
+
+-- NOT binds less than what stands behind EXISTS.
+
+SELECT NOT EXISTS (SELECT 1) IS NULL, NOT EXISTS (SELECT 1) IS NOT NULL, NOT EXISTS (SELECT 1) IS UNKNOWN, (NOT EXISTS (SELECT 1)) IS NULL
+--> ?column? bool | ?column? bool | ?column? bool | ?column? bool
+--> t | f | t | f
+--> SELECT 1
+
+SELECT NOT EXISTS (SELECT 1)::bool
+--> ?column? bool
+--> f
+--> SELECT 1
+
+SELECT NOT EXISTS (SELECT 1) = true, NOT EXISTS (SELECT 1) AND false, NOT NOT EXISTS (SELECT 1)
+--> ?column? bool | ?column? bool | ?column? bool
+--> f | f | t
+--> SELECT 1
+
+SELECT (VALUES (1)) + 1, NOT (VALUES (true)), (VALUES (true)) IS NULL, (VALUES (1), (2) LIMIT 1)
+--> ?column? int4 | ?column? bool | ?column? bool | column1 int4
+--> 2 | f | f | 1
+--> SELECT 1

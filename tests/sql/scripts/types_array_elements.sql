@@ -147,3 +147,34 @@ SELECT array(SELECT a FROM (VALUES ('{1,2}'::int[]), ('{3}')) v(a))
 
 SELECT array_agg(a) FROM (VALUES ('{1,2}'::int[]), (NULL)) v(a)
 --> ERROR 22004: cannot accumulate null arrays
+
+-- Of untyped literals an array is one of texts, whatever it becomes.
+
+SELECT length(ARRAY['a', 'b']::text), length(ARRAY[NULL, 'b']::text), ARRAY['a', 'b']::text = '{a,b}', left(ARRAY['a']::text, 2), upper(ARRAY['x', 'y']::varchar)
+--> length int4 | length int4 | ?column? bool | left text | upper text
+--> 5 | 8 | t | {a | {X,Y}
+--> SELECT 1
+
+SELECT coalesce(ARRAY['a', 'b']::text, 'x'), ARRAY['z'] || ARRAY['a', 'b']::text, replace(ARRAY['x']::text, 'x', 'y')
+--> coalesce text | ?column? text[] | replace text
+--> {a,b} | {z,"{a,b}"} | {y}
+--> SELECT 1
+
+CREATE TABLE ae_texts (s text)
+--> CREATE TABLE
+
+INSERT INTO ae_texts VALUES (ARRAY['a', 'b']::text) RETURNING s
+--> s text
+--> {a,b}
+--> INSERT 0 1
+
+UPDATE ae_texts SET s = ARRAY['c', 'd']::text RETURNING s
+--> s text
+--> {c,d}
+--> UPDATE 1
+
+SELECT ARRAY['1']::jsonb
+--> ERROR 42846: cannot cast type text[] to jsonb
+
+DROP TABLE ae_texts
+--> DROP TABLE
