@@ -114,7 +114,6 @@ impl Dialect for Bounded {
     as_postgres! {
         supports_unicode_string_literal
         supports_filter_during_aggregation
-        supports_group_by_expr
         supports_alter_user_as_alter_role
         allow_extract_custom
         allow_extract_single_quotes

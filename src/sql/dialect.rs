@@ -151,7 +151,7 @@ impl Dialect for Postgres {
     }
 
     inherited! {
-        supports_unicode_string_literal supports_filter_during_aggregation supports_group_by_expr
+        supports_unicode_string_literal supports_filter_during_aggregation
         supports_alter_user_as_alter_role allow_extract_custom allow_extract_single_quotes
         supports_create_index_with_clause supports_explain_with_utility_options supports_listen_notify
         supports_exclude_constraint supports_factorial_operator supports_bitwise_shift_operators supports_comment_on
@@ -204,6 +204,9 @@ impl Dialect for Postgres {
             let query = parser.parse_query().and_then(|query| parser.expect_token(&Token::RParen).map(|_| query));
             return Some(query.map(Expr::Subquery));
         }
+        if let Some(grouping) = grouping(parser) {
+            return Some(grouping);
+        }
         if is_column(parser, 0) {
             return Some(parser.parse_identifier().map(Expr::Identifier));
         }
@@ -217,9 +220,7 @@ impl Dialect for Postgres {
         }
         let (op, precedence) = match &parser.peek_token_ref().token {
             // The parser takes NOT EXISTS for one word, which then binds closer than what follows.
-            Token::Word(w)
-                if w.keyword == Keyword::NOT && (is_column(parser, 1) || is_word(parser, 1, "EXISTS")) =>
-            {
+            Token::Word(w) if w.keyword == Keyword::NOT && (is_column(parser, 1) || is_word(parser, 1, "EXISTS")) => {
                 (UnaryOperator::Not, Precedence::UnaryNot)
             }
             Token::Minus => (UnaryOperator::Minus, Precedence::Caret),
@@ -365,6 +366,33 @@ const NOT_BARE: [Keyword; 38] = [
     Keyword::WITHOUT,
     Keyword::YEAR,
 ];
+
+/// GROUPING SETS, ROLLUP, CUBE and the empty set, whose elements are any expressions: the parser takes those in parentheses for
+/// lists, whatever stands behind.
+fn grouping(parser: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {
+    let opens = |at: usize| parser.peek_nth_token_ref(at).token == Token::LParen;
+    let closes = |parser: &Parser<'_>, at: usize| parser.peek_nth_token_ref(at).token == Token::RParen;
+    let (words, of): (usize, fn(Vec<Vec<Expr>>) -> Expr) = match () {
+        () if opens(0) && closes(parser, 1) => {
+            advance(parser, 2);
+            return Some(Ok(Expr::Tuple(Vec::new())));
+        }
+        () if is_word(parser, 0, "GROUPING") && is_word(parser, 1, "SETS") && opens(2) => (2, Expr::GroupingSets),
+        () if is_word(parser, 0, "ROLLUP") && opens(1) => (1, Expr::Rollup),
+        () if is_word(parser, 0, "CUBE") && opens(1) => (1, Expr::Cube),
+        () => return None,
+    };
+    advance(parser, words + 1);
+    let element = |parser: &mut Parser<'_>| {
+        Ok(match parser.parse_expr()? {
+            Expr::Tuple(items) => items,
+            Expr::Nested(one) => vec![*one],
+            other => vec![other],
+        })
+    };
+    let elements = parser.parse_comma_separated(element);
+    Some(elements.and_then(|elements| parser.expect_token(&Token::RParen).map(|_| of(elements))))
+}
 
 fn advance(parser: &mut Parser<'_>, tokens: usize) {
     (0..tokens).for_each(|_| parser.advance_token());

@@ -540,7 +540,9 @@ fn relabel(expr: Typed, to: Type) -> Typed {
     // A column stays a column, so that its index and its place in GROUP BY are found.
     let node = match expr.node {
         // It was declared to compare as what it was.
-        Node::Column(column) if to == Type::BPCHAR && expr.ty != to => Node::Column(Column { collated: false, ..column }),
+        Node::Column(column) if to == Type::BPCHAR && expr.ty != to => {
+            Node::Column(Column { collated: false, ..column })
+        }
         node @ (Node::Column(_) | Node::Kept { .. } | Node::Const(_) | Node::Query(_)) => node,
         node => {
             let (ty, typmod, explicit) = (expr.ty, expr.typmod, expr.explicit);

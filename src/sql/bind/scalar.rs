@@ -130,6 +130,8 @@ impl Binder<'_> {
                 Ok(if *negated { self.not(exists) } else { exists })
             }
             Expr::Subquery(query) => self.scalar_subquery(query),
+            // Only in GROUP BY is there a list of nothing.
+            Expr::Tuple(fields) if fields.is_empty() => Err(SqlError::syntax("syntax error at or near \")\"")),
             Expr::Tuple(fields) => Ok(Typed::new(Type::RECORD, Node::Row(self.exprs(fields)?))),
             Expr::Array(array) => {
                 let elements = self.exprs(&array.elem)?;

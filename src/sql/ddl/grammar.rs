@@ -1821,6 +1821,10 @@ fn alter_action(c: &mut Cursor<'_>) -> SqlResult<AlterAction> {
         }
         return Ok(AlterAction::Accepted);
     }
+    // There are none of a user's, and those of foreign keys are always on.
+    if ["ENABLE TRIGGER ALL", "ENABLE TRIGGER USER", "DISABLE TRIGGER USER"].iter().any(|words| c.eat_all(words)) {
+        return Ok(AlterAction::Accepted);
+    }
     for feature in [
         "ENABLE ROW LEVEL SECURITY",
         "DISABLE ROW LEVEL SECURITY",

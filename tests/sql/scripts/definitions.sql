@@ -528,3 +528,15 @@ SELECT relhastriggers FROM pg_class WHERE relname = 'refers_to_itself'
 
 DROP TABLE refers_to_itself
 --> DROP TABLE
+
+CREATE TABLE without_triggers (a int)
+--> CREATE TABLE
+
+ALTER TABLE without_triggers DISABLE TRIGGER USER
+--> ALTER TABLE
+
+ALTER TABLE without_triggers ENABLE TRIGGER USER, ENABLE TRIGGER ALL
+--> ALTER TABLE
+
+DROP TABLE without_triggers
+--> DROP TABLE

@@ -385,3 +385,63 @@ SELECT a FROM (VALUES (1), (1)) v(a) GROUP BY ALL a;
 --> a int4
 --> 1
 --> SELECT 1
+
+-- Elements that begin with a parenthesis and go on.
+
+SELECT x, count(*) FROM (VALUES (1), (2), (2)) v(x) GROUP BY ROLLUP ((x)::int) ORDER BY x
+--> x int4 | count int8
+--> 1 | 1
+--> 2 | 2
+--> ∅ | 3
+--> SELECT 3
+
+SELECT (x + 1) * 2 AS y, count(*) FROM (VALUES (1), (2), (2)) v(x) GROUP BY CUBE ((x + 1) * 2) ORDER BY 1
+--> y int4 | count int8
+--> 4 | 1
+--> 6 | 2
+--> ∅ | 3
+--> SELECT 3
+
+SELECT x, (x) + 1 AS y, count(*) FROM (VALUES (1), (2), (2)) v(x) GROUP BY GROUPING SETS ((x), ((x) + 1), ()) ORDER BY 1, 2
+--> x int4 | y int4 | count int8
+--> 1 | ∅ | 1
+--> 2 | ∅ | 2
+--> ∅ | 2 | 1
+--> ∅ | 3 | 2
+--> ∅ | ∅ | 3
+--> SELECT 5
+
+SELECT a, b, count(*) FROM (VALUES (1, 2), (1, 3)) v(a, b) GROUP BY GROUPING SETS ((a, b), ROLLUP (a), (), CUBE ((a, b))) ORDER BY 1, 2
+--> a int4 | b int4 | count int8
+--> 1 | 2 | 1
+--> 1 | 2 | 1
+--> 1 | 3 | 1
+--> 1 | 3 | 1
+--> 1 | ∅ | 2
+--> ∅ | ∅ | 2
+--> ∅ | ∅ | 2
+--> ∅ | ∅ | 2
+--> SELECT 8
+
+SELECT count(*) FROM (VALUES (1), (2)) v(x) GROUP BY ROLLUP ((SELECT 1))
+--> count int8
+--> 2
+--> 2
+--> SELECT 2
+
+SELECT count(*) FROM (VALUES (1), (2)) v(x) GROUP BY ()
+--> count int8
+--> 2
+--> SELECT 1
+
+SELECT count(*) FROM (VALUES (1), (2)) v(x) GROUP BY x, () ORDER BY 1
+--> count int8
+--> 1
+--> 1
+--> SELECT 2
+
+SELECT ()
+--> ERROR 42601: syntax error at or near ")"
+
+SELECT 1 WHERE () IS NULL
+--> ERROR 42601: syntax error at or near ")"
