@@ -372,7 +372,8 @@ const NOT_BARE: [Keyword; 38] = [
 fn grouping(parser: &mut Parser<'_>) -> Option<Result<Expr, ParserError>> {
     let opens = |at: usize| parser.peek_nth_token_ref(at).token == Token::LParen;
     let closes = |parser: &Parser<'_>, at: usize| parser.peek_nth_token_ref(at).token == Token::RParen;
-    let (words, of): (usize, fn(Vec<Vec<Expr>>) -> Expr) = match () {
+    type Made = fn(Vec<Vec<Expr>>) -> Expr;
+    let (words, of): (usize, Made) = match () {
         () if opens(0) && closes(parser, 1) => {
             advance(parser, 2);
             return Some(Ok(Expr::Tuple(Vec::new())));
