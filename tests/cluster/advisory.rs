@@ -148,8 +148,6 @@ async fn a_paused_holder_is_lost_and_its_writes_are_refused() {
     let holder = cluster.connect(others[0]).await;
     holder.batch_execute("SELECT pg_advisory_lock(7); INSERT INTO t VALUES ('holder')").await.expect("a free lock");
     cluster.pause(others[0]);
-    // Until all of its threads stand still.
-    tokio::time::sleep(Duration::from_millis(200)).await;
     let late = tokio::spawn(async move { holder.batch_execute("INSERT INTO t VALUES ('late')").await });
     let next = cluster.connect(others[1]).await;
     in_time("the lock", next.batch_execute("SELECT pg_advisory_lock(7)")).await.expect("the lock");

@@ -192,6 +192,21 @@ impl Cluster {
         let node = self.node_mut(id);
         node.signal(libc::SIGSTOP);
         node.paused = true;
+        // One of its threads takes the signal and stops the others: on a busy machine that one may have to wait for its turn,
+        // and the others go on meanwhile.
+        let stands = |thread: std::io::Result<std::fs::DirEntry>| {
+            let stat = thread.and_then(|thread| std::fs::read_to_string(thread.path().join("stat")));
+            // A thread that has ended does nothing any more.
+            stat.map_or(true, |stat| {
+                stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with(['T', 'Z', 'X']))
+            })
+        };
+        let threads = format!("/proc/{}/task", node.pid().expect("it runs"));
+        let begun = std::time::Instant::now();
+        while std::fs::read_dir(&threads).is_ok_and(|mut threads| !threads.all(stands)) {
+            assert!(begun.elapsed() < std::time::Duration::from_secs(30), "node-{id} does not stop");
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
     }
 
     /// SIGCONT.
