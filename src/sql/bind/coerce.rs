@@ -230,16 +230,14 @@ impl Binder<'_> {
             return value.map(|value| self.in_domain(value, Some(to))).transpose();
         }
         let expr = self.record(expr)?;
-        let mut expr = self.settle(expr);
-        if let (Node::Array(items), None, true) = (&expr.node, to.element(), expr.is_unknown())
-            && !items.is_empty()
-            && to != Type::RECORD
-        {
-            // Nothing says what its elements are: they are texts.
-            let items = items.clone();
-            let texts = Typed::new(Type::UNKNOWN, Node::Array(items)).at(at);
-            expr = self.coerce_array(texts, Type::TEXT_ARRAY, Type::TEXT, NO_TYPMOD, context)?.unwrap_or(expr);
-        }
+        let expr = match self.settle(expr) {
+            // Nothing says what its elements are.
+            array if array.is_unknown() && to.element().is_none() && to != Type::RECORD => match &array.node {
+                Node::Array(items) if !items.is_empty() => self.decide_text(array)?,
+                _ => array,
+            },
+            expr => expr,
+        };
         let expr = if expr.ty.is_reg() { self.reg_of_param(expr)? } else { expr };
         if expr.is_unknown() {
             if to == Type::RECORD && matches!(expr.node, Node::Text(_)) {

@@ -11,7 +11,7 @@ use crate::sql::ir::{
 };
 use crate::types::Type;
 use crate::value::Value;
-use sqlparser::ast::{Expr, FunctionArg, FunctionArgExpr, FunctionArguments};
+use sqlparser::ast::Expr;
 
 /// PostgreSQL's limit.
 const MOST: usize = 4096;
@@ -50,25 +50,6 @@ fn of(item: &Expr) -> SqlResult<Vec<Vec<&Expr>>> {
                 }
             }
             all
-        }
-        // Within a list of sets the parser takes these words for names of functions.
-        Expr::Function(function) if function.over.is_none() => {
-            let name = function.name.to_string().to_lowercase();
-            let FunctionArguments::List(list) = &function.args else { return Ok(vec![vec![item]]) };
-            let args: Vec<Vec<&Expr>> = list
-                .args
-                .iter()
-                .filter_map(|arg| match arg {
-                    FunctionArg::Unnamed(FunctionArgExpr::Expr(Expr::Tuple(items))) => Some(items.iter().collect()),
-                    FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(vec![expr]),
-                    _ => None,
-                })
-                .collect();
-            match name.as_str() {
-                "rollup" => rollup(&args),
-                "cube" => cube(&args)?,
-                _ => vec![vec![item]],
-            }
         }
         Expr::Tuple(items) => vec![items.iter().collect()],
         _ => vec![vec![item]],

@@ -113,6 +113,9 @@ impl Binder<'_> {
             let path = this.coerce(array, Type::TEXT_ARRAY)?;
             this.operator(operator, args.pop(), path)
         };
+        // Functions of ours of a whole array.
+        let whole =
+            |ty: Type, function: &'static str, args: Vec<Typed>| Ok(Typed::apply(ty, Op::Internal(function), args));
         match (name, args.len()) {
             ("concat", 0) => self.named_call("array_to_string", vec![array, Typed::text("")], at),
             ("concat_ws", 1) => {
@@ -122,25 +125,20 @@ impl Binder<'_> {
             ("format", 1) => {
                 let format = args.remove(0);
                 let format = self.coerce(format, Type::TEXT)?;
-                Ok(Typed::apply(Type::TEXT, Op::Internal("q_format_of"), vec![format, array]))
+                whole(Type::TEXT, "q_format_of", vec![format, array])
             }
-            ("jsonb_build_array", 0) => self.of_array(Type::JSONB, "q_jsonb_build_array_of", array),
-            ("json_build_array", 0) => self.of_array(Type::JSON, "q_json_build_array_of", array),
-            ("jsonb_build_object", 0) => self.of_array(Type::JSONB, "q_jsonb_build_object_of", array),
-            ("json_build_object", 0) => self.of_array(Type::JSON, "q_json_build_object_of", array),
+            ("jsonb_build_array", 0) => whole(Type::JSONB, "q_jsonb_build_array_of", vec![array]),
+            ("json_build_array", 0) => whole(Type::JSON, "q_json_build_array_of", vec![array]),
+            ("jsonb_build_object", 0) => whole(Type::JSONB, "q_jsonb_build_object_of", vec![array]),
+            ("json_build_object", 0) => whole(Type::JSON, "q_json_build_object_of", vec![array]),
             ("num_nulls" | "num_nonnulls", 0) => {
                 let which = Typed::constant(Type::INT4, Value::Int((name == "num_nulls").into()));
-                Ok(Typed::apply(Type::INT4, Op::Internal("q_count_nulls"), vec![array, which]))
+                whole(Type::INT4, "q_count_nulls", vec![array, which])
             }
             ("json_extract_path" | "jsonb_extract_path", 1) => path(self, "#>", &mut args, array),
             ("json_extract_path_text" | "jsonb_extract_path_text", 1) => path(self, "#>>", &mut args, array),
             _ => Err(error_at(self, SqlError::unsupported(format!("{name} of a VARIADIC array")), at)),
         }
-    }
-
-    /// A function of ours of a whole array.
-    fn of_array(&mut self, ty: Type, function: &'static str, array: Typed) -> SqlResult<Typed> {
-        Ok(Typed::apply(ty, Op::Internal(function), vec![array]))
     }
 
     /// The arguments of a call in their order, where some are named and those that are left out have defaults.
@@ -302,8 +300,8 @@ impl Binder<'_> {
         let key = |(at, sort): &(usize, SortKey)| SortKey { expr: columns[*at].expr.clone(), ..sort.clone() };
         let order: Vec<SortKey> = keys.iter().map(key).collect();
         columns.truncate(width);
-        let counting = if peers == Peers::Count { "rank" } else { "row_number" };
-        for name in [counting, "row_number"] {
+        let numbers = if peers == Peers::Count { &["rank", "row_number"][..] } else { &["row_number"] };
+        for &name in numbers {
             let over = Over { partition: vec![], order: order.clone(), frame: None };
             let expr = call(name, Type::INT8, vec![], None, Some(over));
             columns.push(Named { name: name.into(), expr });
@@ -311,10 +309,11 @@ impl Binder<'_> {
         let ranked = Tree::around(inner, range, columns);
         let range = self.next_id();
         let mut columns = columns_of(&ranked, range);
-        let (row_number, rank) = (columns.pop(), columns.pop());
-        let (Some(row_number), Some(rank)) = (row_number, rank) else {
-            return Err(SqlError::internal("a query without ranks"));
+        let mut numbers = columns.split_off(width).into_iter();
+        let (Some(counted), row_number) = (numbers.next(), numbers.next()) else {
+            return Err(SqlError::internal("a query without numbers"));
         };
+        let row_number = row_number.unwrap_or_else(|| counted.clone());
         let zero = |e: Option<Typed>| match e {
             Some(e) => Typed::apply(Type::INT8, Op::Coalesce, vec![e, number(0)]),
             None => number(0),
@@ -323,7 +322,7 @@ impl Binder<'_> {
         let mut filter = vec![self.operator(">", Some(row_number.expr.clone()), skipped.clone())?];
         if let Some(limit) = limit {
             let last = self.operator("+", Some(limit.clone()), skipped)?;
-            let within = self.operator("<=", Some(rank.expr), last)?;
+            let within = self.operator("<=", Some(counted.expr), last)?;
             let any = self.operator(">", Some(limit.clone()), number(0))?;
             let all = Typed::test(Op::IsNull, vec![limit]);
             filter.push(Typed::test(Op::Or, vec![all, Typed::test(Op::And, vec![within, any])]));

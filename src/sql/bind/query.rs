@@ -240,16 +240,16 @@ impl Binder<'_> {
             }
             let named = cte.alias.columns.iter().filter(|c| Traversal::of(&c.name.value).is_none());
             let given: Vec<String> = named.map(|c| fold(&c.name)).collect();
+            let traversal = traversal_of(cte);
             let (query, columns) = match &*cte.query.body {
                 SetExpr::SetOperation { op: SetOperator::Union, left, right, set_quantifier }
-                    if with.recursive && (reads(&cte.query, &name) || traversal_of(cte).is_some()) =>
+                    if with.recursive && (traversal.is_some() || reads(&cte.query, &name)) =>
                 {
                     let all = *set_quantifier == SetQuantifier::All;
-                    let traversal = traversal_of(cte);
                     let traversal = traversal.as_ref();
                     self.recursive_cte(&cte.query, left, right, all, &name, &sql_name, &given, traversal, &mut outer)?
                 }
-                _ if traversal_of(cte).is_some() => {
+                _ if traversal.is_some() => {
                     return Err(SqlError::syntax("WITH query is not recursive"));
                 }
                 _ => {
@@ -782,15 +782,12 @@ impl Binder<'_> {
         }
         let sets = std::mem::take(&mut self.level().sets);
         // What is grouped by yields its rows before they are grouped, all else after that.
-        let grouped_by = |set: &FromItem| {
-            group.iter().any(|g| g.any(&|e| matches!(&e.node, Node::Column(c) if c.range == set.range())))
-        };
+        let grouped_by = |set: &FromItem| group.iter().any(|key| has_column_of(key, set));
         let (below, above): (Vec<_>, Vec<_>) = sets.into_iter().partition(grouped_by);
         let windows = columns.iter().map(|c| &c.expr).chain(&ordered).any(Typed::has_window);
         // What has an order of its own has it, and DISTINCT ON its first rows, before functions yield rows in the list.
         let keyed = |set: &FromItem| {
-            let reads = |e: &Typed| matches!(&e.node, Node::Column(c) if c.range == set.range());
-            keys.iter().map(|key| key_expr(key, &columns)).chain(&on_exprs).any(|e| e.any(&reads))
+            keys.iter().map(|key| key_expr(key, &columns)).chain(&on_exprs).any(|key| has_column_of(key, set))
         };
         let first = !on_exprs.is_empty() && !keys.is_empty() && !above.iter().any(keyed);
         let apart = !above.is_empty() && (aggregated || windows || first);
@@ -1189,6 +1186,11 @@ fn reads(query: &Query, name: &str) -> bool {
         _ => ControlFlow::Continue(()),
     };
     visit_relations(query, named).is_break()
+}
+
+/// Whether a key has a column of a FROM item in it.
+fn has_column_of(key: &Typed, item: &FromItem) -> bool {
+    key.any(&|e| matches!(&e.node, Node::Column(column) if column.range == item.range()))
 }
 
 /// What an ORDER BY item sorts by.
